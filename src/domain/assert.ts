@@ -1,0 +1,8 @@
+/** States what must hold whatever the input; a failure is a fault of ours, never of a peer's. */
+export function assert(holds: boolean, belief: string): asserts holds {
+  if (!holds) throw new AssertionError(belief);
+}
+
+export class AssertionError extends Error {
+  override name = "AssertionError";
+}

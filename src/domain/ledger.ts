@@ -1,0 +1,39 @@
+import { assert } from "./assert.ts";
+
+/**
+ * What became of every span, in one unit (spans, or bytes of encoded `Span` messages).
+ *
+ *     received = rejected + accepted
+ *     accepted = buffered + taken + evicted
+ */
+export interface Ledger {
+  /** In requests that could be walked. */
+  readonly received: number;
+  /** Received, but not valid. */
+  readonly rejected: number;
+  /** Received and put into the ring. */
+  readonly accepted: number;
+  /** In the ring now. */
+  readonly buffered: number;
+  /** Handed to a reader who removed them. */
+  readonly taken: number;
+  /** Removed by the FIFO to make room. */
+  readonly evicted: number;
+}
+
+export function assertBooksBalance(books: Ledger): void {
+  assert(books.received === books.rejected + books.accepted, "received = rejected + accepted");
+  assert(
+    books.accepted === books.buffered + books.taken + books.evicted,
+    "accepted = buffered + taken + evicted",
+  );
+}
+
+/** One consistent reading of the buffer: every number is from the same instant. */
+export interface BufferStats {
+  readonly spans: Ledger;
+  readonly bytes: Ledger;
+  readonly capacity: { readonly spans: number; readonly bytes: number };
+  /** `first` is the oldest buffered span's, `next` the one the next accepted span will get. */
+  readonly sequence: { readonly first: number; readonly next: number };
+}

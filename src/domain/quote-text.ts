@@ -1,0 +1,34 @@
+const LIMIT_BYTES = 256;
+const CUT_MARK = "…";
+const CUT_MARK_BYTES = 3;
+
+/**
+ * What must not reach a terminal or a log as it is: control characters (they move cursors and
+ * forge lines), format characters (they reverse text), line separators, halves of surrogate pairs,
+ * and the backslash, so that an escape can be told from a peer who wrote one.
+ */
+const UNSAFE = /[\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/** Text from outside, fit for a log line: escaped, at most 256 bytes of UTF-8, `…` where cut. */
+export function quotePeerText(text: string): string {
+  const escaped = text.slice(0, LIMIT_BYTES).replaceAll(UNSAFE, escapeCharacter);
+  const isWhole = text.length <= LIMIT_BYTES && byteLength(escaped) <= LIMIT_BYTES;
+  return isWhole ? escaped : firstBytes(escaped, LIMIT_BYTES - CUT_MARK_BYTES) + CUT_MARK;
+}
+
+function escapeCharacter(character: string): string {
+  if (character === "\\") return "\\\\";
+  if (character === "\n") return "\\n";
+  const hex = (character.codePointAt(0) ?? 0).toString(16);
+  return hex.length <= 2 ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`;
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+/** `encodeInto` stops before the first character that does not fit whole. */
+function firstBytes(text: string, lengthBytes: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(lengthBytes));
+  return text.slice(0, read);
+}
