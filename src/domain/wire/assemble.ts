@@ -1,0 +1,161 @@
+import { assert } from "../assert.ts";
+import { concatenate } from "./concatenate.ts";
+import {
+  RESOURCE_SPANS_FIELD,
+  SCOPE_SPANS_FIELD,
+  SPANS_FIELD,
+  WIRE_BYTES,
+  WIRE_FIXED32,
+  WIRE_FIXED64,
+} from "./otlp-schema.ts";
+import type { SpanTable } from "./span-table.ts";
+import { varintSize, varintValue, varintWidth, writeVarint } from "./varint.ts";
+
+/** Where a message's body lies within `bytes`. */
+export interface MessageBytes {
+  readonly bytes: Uint8Array;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * A request that holds the spans of `table` and no others, made of slices of the request they were
+ * walked in: each span's bytes as they are, and around them every field of their envelopes (request,
+ * ResourceSpans, ScopeSpans) as it is, unknown ones too. Envelopes without a span are left out.
+ *
+ * Needs a request that the walk accepted, and at least one span.
+ */
+export function assembleRequest(source: MessageBytes, table: SpanTable): Uint8Array<ArrayBuffer> {
+  assert(table.spanCount > 0, "an assembled request has a span");
+  const assembly: Assembly = { bytes: source.bytes, table, pieces: [], lengthBytes: 0 };
+  addOtherFields(assembly, source, RESOURCE_SPANS_FIELD);
+  for (let first = 0; first < table.spanCount;) {
+    const rows = { first, last: lastRowAlike(table, table.resourceOffset, first) };
+    addMessage(assembly, RESOURCE_SPANS_FIELD, () => addResourceSpans(assembly, rows));
+    first = rows.last + 1;
+  }
+  return concatenate(assembly.pieces);
+}
+
+interface Assembly {
+  readonly bytes: Uint8Array;
+  readonly table: SpanTable;
+  readonly pieces: Uint8Array[];
+  lengthBytes: number;
+}
+
+/** Rows of spans, both ends included. */
+interface Rows {
+  readonly first: number;
+  readonly last: number;
+}
+
+function addResourceSpans(assembly: Assembly, rows: Rows): void {
+  const { bytes, table } = assembly;
+  const context = table.spanContext[rows.first]!;
+  const [offset, length] = [table.resourceOffset[context]!, table.resourceLength[context]!];
+  addOtherFields(assembly, { bytes, offset, length }, SCOPE_SPANS_FIELD);
+  for (let first = rows.first; first <= rows.last;) {
+    const scopeRows = { first, last: lastRowAlike(table, table.scopeOffset, first) };
+    addMessage(assembly, SCOPE_SPANS_FIELD, () => addScopeSpans(assembly, scopeRows));
+    first = scopeRows.last + 1;
+  }
+}
+
+function addScopeSpans(assembly: Assembly, rows: Rows): void {
+  const { bytes, table } = assembly;
+  const context = table.spanContext[rows.first]!;
+  const [offset, length] = [table.scopeOffset[context]!, table.scopeLength[context]!];
+  addOtherFields(assembly, { bytes, offset, length }, SPANS_FIELD);
+  if (areNeighbours(table, rows)) addSpanRun(assembly, rows);
+  else
+    for (let row = rows.first; row <= rows.last; row += 1) {
+      addSpanRun(assembly, { first: row, last: row });
+    }
+}
+
+/**
+ * Whether nothing but spans, with tags and lengths of the shortest form, lies between these spans:
+ * then they leave in one piece. Every tag and length takes at least these bytes, so an equal sum
+ * leaves room for nothing else.
+ */
+function areNeighbours(table: SpanTable, rows: Rows): boolean {
+  let expectedBytes = table.spanLength[rows.first]!;
+  for (let row = rows.first + 1; row <= rows.last; row += 1) {
+    const lengthBytes = table.spanLength[row]!;
+    expectedBytes += 1 + varintSize(lengthBytes) + lengthBytes;
+  }
+  return expectedBytes === spanEnd(table, rows.last) - table.spanOffset[rows.first]!;
+}
+
+function addSpanRun(assembly: Assembly, rows: Rows): void {
+  const { bytes, table } = assembly;
+  add(assembly, fieldHead(SPANS_FIELD, table.spanLength[rows.first]!));
+  add(assembly, bytes.subarray(table.spanOffset[rows.first]!, spanEnd(table, rows.last)));
+}
+
+function spanEnd(table: SpanTable, row: number): number {
+  return table.spanOffset[row]! + table.spanLength[row]!;
+}
+
+/** The last of the rows from `first` on whose contexts agree with its own in `column`. */
+function lastRowAlike(table: SpanTable, column: Uint32Array, first: number): number {
+  const wanted = column[table.spanContext[first]!];
+  let last = first;
+  while (last + 1 < table.spanCount && column[table.spanContext[last + 1]!] === wanted) last += 1;
+  return last;
+}
+
+/** Every field of a message but those numbered `leftOut`, neighbours in one piece. */
+function addOtherFields(assembly: Assembly, message: MessageBytes, leftOut: number): void {
+  const { bytes, offset } = message;
+  const end = offset + message.length;
+  let keptFrom = offset;
+  for (let at = offset; at < end;) {
+    const next = fieldEnd(bytes, at, end);
+    if (fieldNumber(bytes, at, end) === leftOut) {
+      if (keptFrom < at) add(assembly, bytes.subarray(keptFrom, at));
+      keptFrom = next;
+    }
+    at = next;
+  }
+  if (keptFrom < end) add(assembly, bytes.subarray(keptFrom, end));
+}
+
+function fieldNumber(bytes: Uint8Array, at: number, end: number): number {
+  return Math.floor(varintValue(bytes, at, varintWidth(bytes, at, end)) / 8);
+}
+
+/** Where a field of an accepted request ends. */
+function fieldEnd(bytes: Uint8Array, start: number, end: number): number {
+  const at = start + varintWidth(bytes, start, end);
+  const wireType = bytes[start]! & 7;
+  if (wireType === WIRE_FIXED64) return at + 8;
+  if (wireType === WIRE_FIXED32) return at + 4;
+  const width = varintWidth(bytes, at, end);
+  return at + width + (wireType === WIRE_BYTES ? varintValue(bytes, at, width) : 0);
+}
+
+/** A field that holds a message. Its head has a place before its length is known. */
+function addMessage(assembly: Assembly, field: number, addBody: () => void): void {
+  const headIndex = assembly.pieces.length;
+  assembly.pieces.push(assembly.bytes.subarray(0, 0));
+  const before = assembly.lengthBytes;
+  addBody();
+  const head = fieldHead(field, assembly.lengthBytes - before);
+  assembly.pieces[headIndex] = head;
+  assembly.lengthBytes += head.length;
+}
+
+/** Tag and length. All fields that are written here have tags of one byte. */
+function fieldHead(field: number, bodyBytes: number): Uint8Array {
+  const head = new Uint8Array(1 + varintSize(bodyBytes));
+  head[0] = (field << 3) | WIRE_BYTES;
+  writeVarint(head, 1, bodyBytes);
+  return head;
+}
+
+function add(assembly: Assembly, piece: Uint8Array): void {
+  assembly.pieces.push(piece);
+  assembly.lengthBytes += piece.length;
+}

@@ -1,0 +1,106 @@
+/**
+ * The fast path of the walk: the fields of a span in the shape that nearly every encoder gives them.
+ *
+ * The bet: identifiers come first, tags and lengths take one byte, attributes are one short key with
+ * one short scalar, and a status is a code alone. Such fields are checked by comparing a few bytes
+ * with what must stand there, instead of going through the schema and into three kinds of message;
+ * that makes the walk of a usual span about three times as fast (`bun run bench walk`).
+ *
+ * When the bet is lost, the answer is the place where it was lost. The general walk reads the one
+ * field there, and then the bet is on again. Nothing is ever called malformed here.
+ */
+import { isValidId, SPAN_ID_BYTES, TRACE_ID_BYTES } from "../span-validity.ts";
+
+// Tags: field number << 3 | wire type.
+const TRACE_ID = 0x0a;
+const SPAN_ID = 0x12;
+const TRACE_STATE = 0x1a;
+const PARENT_SPAN_ID = 0x22;
+const NAME = 0x2a;
+const KIND = 0x30;
+const START_TIME = 0x39;
+const END_TIME = 0x41;
+const ATTRIBUTE = 0x4a;
+const STATUS = 0x7a;
+const FLAGS = [0x85, 0x01] as const;
+const STATUS_CODE = 0x18;
+
+/** Messages that a plain field opens: the attribute and its value. */
+export const PLAIN_DEPTH = 2;
+
+const PLAIN_IDS_BYTES = 2 + TRACE_ID_BYTES + 2 + SPAN_ID_BYTES;
+const PLAIN_PARENT_BYTES = 2 + SPAN_ID_BYTES;
+
+/**
+ * Where the identifiers end, if the span begins with its own two, valid, and perhaps its parent's;
+ * else `at`. Here and not among the plain fields, because a later one of the same number overrules
+ * an earlier one.
+ */
+export function skipPlainIds(bytes: Uint8Array, at: number, length: number): number {
+  const spanId = at + 2 + TRACE_ID_BYTES;
+  const end = at + PLAIN_IDS_BYTES;
+  if (length < PLAIN_IDS_BYTES || bytes[at] !== TRACE_ID || bytes[spanId] !== SPAN_ID) return at;
+  if (bytes[at + 1] !== TRACE_ID_BYTES || bytes[spanId + 1] !== SPAN_ID_BYTES) return at;
+  if (!isValidId(bytes, at + 2, spanId) || !isValidId(bytes, spanId + 2, end)) return at;
+  const hasParent = length >= PLAIN_IDS_BYTES + PLAIN_PARENT_BYTES && bytes[end] === PARENT_SPAN_ID;
+  return hasParent && bytes[end + 1] === SPAN_ID_BYTES ? end + PLAIN_PARENT_BYTES : end;
+}
+
+/** Where the first field that is not plain begins, or `end`. */
+export function skipPlainFields(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (end - at > 3) {
+    const tag = bytes[at]!;
+    const next = bytes[at + 1]!;
+    let after = at + 2;
+    if (tag === ATTRIBUTE) {
+      after += next;
+      if (next > 0x7f || after > end || !isPlainAttribute(bytes, at + 2, after)) return at;
+    } else if (tag === START_TIME || tag === END_TIME) {
+      after += 7;
+    } else if (tag === NAME || tag === TRACE_STATE) {
+      if (next > 0x7f) return at;
+      after += next;
+    } else if (tag === KIND) {
+      if (next > 0x7f) return at;
+    } else if (tag === FLAGS[0] && next === FLAGS[1]) {
+      after += 4;
+    } else if (tag === STATUS && next === 2) {
+      if (bytes[at + 2] !== STATUS_CODE || bytes[at + 3]! > 0x7f) return at;
+      after += 2;
+    } else return at;
+    if (after > end) return at;
+    at = after;
+  }
+  return at;
+}
+
+// Tags within KeyValue and AnyValue.
+const KEY = 0x0a;
+const VALUE = 0x12;
+const STRING = 0x0a;
+const BOOL = 0x10;
+const INT = 0x18;
+const DOUBLE = 0x21;
+
+/**
+ *   KeyValue   [0a][key bytes][ key ... ][12][value bytes][ AnyValue         ]
+ *   AnyValue                                              [0a][bytes][ ...   ]  string
+ *                                                         [10 or 18][ varint ]  bool, int
+ *                                                         [21][ 8 bytes      ]  double
+ */
+function isPlainAttribute(bytes: Uint8Array, start: number, end: number): boolean {
+  // Two tags, two lengths and the shortest scalar: below that, the reads ahead would leave it.
+  if (end - start < 6 || bytes[start] !== KEY) return false;
+  const keyLength = bytes[start + 1]!;
+  const valueTag = start + 2 + keyLength;
+  if (keyLength > 0x7f || valueTag + 4 > end || bytes[valueTag] !== VALUE) return false;
+  const value = valueTag + 2;
+  if (value + bytes[valueTag + 1]! !== end) return false;
+  const tag = bytes[value]!;
+  const next = bytes[value + 1]!;
+  if (tag === STRING) return value + 2 + next === end;
+  if (tag === DOUBLE) return value + 9 === end;
+  if (tag !== INT && tag !== BOOL) return false;
+  return next < 0x80 ? value + 2 === end : value + 3 === end && bytes[value + 2]! < 0x80;
+}

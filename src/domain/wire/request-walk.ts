@@ -1,0 +1,157 @@
+import {
+  BAD_PARENT_SPAN_ID,
+  BAD_SPAN_ID,
+  BAD_TRACE_ID,
+  isValidId,
+  SPAN_ID_BYTES,
+  TRACE_ID_BYTES,
+} from "../span-validity.ts";
+import {
+  ACTIONS,
+  ACTIONS_PER_KIND,
+  BAD_TAG,
+  BYTES,
+  DESCEND,
+  fieldAction,
+  FIXED32,
+  FIXED64,
+  LINK,
+  LINK_SPAN_ID,
+  LINK_TRACE_ID,
+  PROFILES_ONLY,
+  REQUEST,
+  SPAN,
+  SPAN_ID,
+  TRACE_ID,
+  WRONG_WIRE_TYPE,
+} from "./otlp-schema.ts";
+import { PLAIN_DEPTH, skipPlainFields, skipPlainIds } from "./plain-fields.ts";
+import { varintValue, varintWidth } from "./varint.ts";
+import {
+  BAD_FIELD_TAG,
+  BAD_VARINT,
+  FIELD_OF_WRONG_TYPE,
+  NO_FAULT,
+  OVERRUN,
+  TOO_DEEP,
+  TOO_MANY_SPANS,
+} from "./walk-fault.ts";
+import { beginWalk, enterMessage, leaveMessage, type WalkedRequest } from "./walked-request.ts";
+
+/** A length has 32 bits, as for protobufjs: a wider one could be taken in, but not read back. */
+const MAX_LENGTH_BYTES = 5;
+
+/**
+ * Finds and checks every span of an encoded `ExportTraceServiceRequest`, in one pass and without
+ * decoding. `walked.fault` tells how it went; whatever the bytes are, nothing is thrown.
+ *
+ * Source: protobuf encoding, and the OTLP rules on identifiers. Stricter than the encoding asks in
+ * three things: a known field has its own wire type, groups are refused, and a tag and a length take
+ * five bytes at most.
+ */
+export function walkRequest(walked: WalkedRequest, request: Uint8Array): void {
+  beginWalk(walked, request);
+  walked.fault = walkMessages(walked, request);
+}
+
+/**
+ * One loop for all messages: the one being read is in locals, those around it on a stack of fixed
+ * height, so that nesting costs no recursion. The function is long because every field of every
+ * span passes through it: in pieces, its locals would go through memory each time.
+ */
+function walkMessages(walked: WalkedRequest, bytes: Uint8Array): number {
+  const { open, limits } = walked;
+  let at = 0;
+  let end = bytes.length;
+  let kind = REQUEST;
+  let depth = 0;
+  for (;;) {
+    if (kind === SPAN && depth + PLAIN_DEPTH < limits.nestingDepth)
+      at = skipPlainFields(bytes, at, end);
+    while (at === end) {
+      if (kind <= LINK) leaveMessage(walked, kind);
+      if (depth === 0) return NO_FAULT;
+      depth -= 1;
+      end = open.end[depth]!;
+      kind = open.kind[depth]!;
+    }
+    walked.faultOffsetBytes = at;
+    const tag = bytes[at]!;
+    const tagWidth = tag < 0x80 ? 1 : varintWidth(bytes, at, end);
+    const action =
+      tag < 0x80 ? ACTIONS[kind * ACTIONS_PER_KIND + tag]! : wideTagAction(walked, kind, tagWidth);
+    at += tagWidth;
+    if (action < BYTES) {
+      at = stepOver(bytes, at, end, action);
+      if (at < 0) return -at;
+      if (action === PROFILES_ONLY) walked.sawProfilesOnlyField = true;
+      continue;
+    }
+    const lengthWidth = varintWidth(bytes, at, end);
+    if (lengthWidth === 0 || lengthWidth > MAX_LENGTH_BYTES) return BAD_VARINT;
+    const length = varintValue(bytes, at, lengthWidth);
+    at += lengthWidth;
+    if (length > end - at) return OVERRUN;
+    const child = action - DESCEND;
+    if (child < 0) {
+      if (action !== BYTES) noteId(walked, action, at, length);
+      at += length;
+    } else {
+      if (depth + 1 >= limits.nestingDepth) return TOO_DEEP;
+      if (child === SPAN && spansBegun(walked) >= limits.spansPerRequest) return TOO_MANY_SPANS;
+      if (child <= LINK) enterMessage(walked, child, at, length);
+      open.end[depth] = end;
+      open.kind[depth] = kind;
+      depth += 1;
+      end = at + length;
+      kind = child;
+      if (kind === SPAN) at = skipIds(walked, at, length);
+    }
+  }
+}
+
+/** Only `Span.flags` and unknown fields have tags of two bytes; more than five hold no field. */
+function wideTagAction(walked: WalkedRequest, kind: number, width: number): number {
+  if (width === 0 || width > 5) return BAD_TAG;
+  const tag = varintValue(walked.request, walked.faultOffsetBytes, width);
+  return tag < 2 ** 32 ? fieldAction(kind, tag) : BAD_TAG;
+}
+
+/** Where the next field begins, or a fault made negative. */
+function stepOver(bytes: Uint8Array, at: number, end: number, action: number): number {
+  if (action === BAD_TAG) return -BAD_FIELD_TAG;
+  if (action === WRONG_WIRE_TYPE) return -FIELD_OF_WRONG_TYPE;
+  if (action === FIXED64) return end - at < 8 ? -OVERRUN : at + 8;
+  if (action === FIXED32) return end - at < 4 ? -OVERRUN : at + 4;
+  const width = varintWidth(bytes, at, end);
+  return width === 0 ? -BAD_VARINT : at + width;
+}
+
+function skipIds(walked: WalkedRequest, at: number, length: number): number {
+  const next = skipPlainIds(walked.request, at, length);
+  if (next > at) walked.open.spanFaults = 0;
+  return next;
+}
+
+function spansBegun(walked: WalkedRequest): number {
+  return walked.spanCount + walked.rejectedSpans;
+}
+
+/** A field that occurs twice counts as its last occurrence says, as for any decoder. */
+function noteId(walked: WalkedRequest, action: number, at: number, length: number): void {
+  const { open, request } = walked;
+  const isId = isValidId(request, at, at + length);
+  const isTraceId = length === TRACE_ID_BYTES && isId;
+  const isSpanId = length === SPAN_ID_BYTES && isId;
+  const isParent = length === 0 || length === SPAN_ID_BYTES;
+  if (action === TRACE_ID) open.spanFaults = mark(open.spanFaults, BAD_TRACE_ID, isTraceId);
+  else if (action === SPAN_ID) open.spanFaults = mark(open.spanFaults, BAD_SPAN_ID, isSpanId);
+  else if (action === LINK_TRACE_ID)
+    open.linkFaults = mark(open.linkFaults, BAD_TRACE_ID, isTraceId);
+  else if (action === LINK_SPAN_ID) open.linkFaults = mark(open.linkFaults, BAD_SPAN_ID, isSpanId);
+  else open.spanFaults = mark(open.spanFaults, BAD_PARENT_SPAN_ID, isParent);
+}
+
+function mark(faults: number, fault: number, isGood: boolean): number {
+  return isGood ? faults & ~fault : faults | fault;
+}

@@ -1,0 +1,22 @@
+/** Why bytes are not a trace request that can be kept. Codes, because the walk returns a number. */
+export const NO_FAULT = 0;
+export const BAD_FIELD_TAG = 1;
+export const FIELD_OF_WRONG_TYPE = 2;
+export const BAD_VARINT = 3;
+export const OVERRUN = 4;
+export const TOO_DEEP = 5;
+/** The only fault that is a limit on size, not on form. */
+export const TOO_MANY_SPANS = 6;
+
+const WORDS: Readonly<Record<number, string>> = {
+  [BAD_FIELD_TAG]: "there is no valid field tag (field 0, a group, or more than 32 bits)",
+  [FIELD_OF_WRONG_TYPE]: "a known field has the wrong wire type",
+  [BAD_VARINT]: "a varint does not end within its message, or has too many bits",
+  [OVERRUN]: "a field runs past the end of its message",
+  [TOO_DEEP]: "messages are nested too deeply",
+  [TOO_MANY_SPANS]: "there are more spans than one request may carry",
+};
+
+export function explainFault(fault: number, offsetBytes: number): string {
+  return `at byte ${offsetBytes}: ${WORDS[fault]}`;
+}

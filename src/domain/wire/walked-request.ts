@@ -1,0 +1,133 @@
+import { BAD_LINK, BAD_SPAN_ID, BAD_TRACE_ID, FAULT_KINDS } from "../span-validity.ts";
+import { LINK, RESOURCE_SPANS, SCOPE_SPANS, SPAN } from "./otlp-schema.ts";
+import { createSpanTable, type SpanTable } from "./span-table.ts";
+import { NO_FAULT } from "./walk-fault.ts";
+
+export interface WalkLimits {
+  readonly spansPerRequest: number;
+  /** Messages within messages, the request itself being the first. */
+  readonly nestingDepth: number;
+}
+
+/**
+ * The outcome of a walk. One is made per thread and used again, so that a request of any size costs
+ * no allocation; it says nothing about a request once the next one is walked.
+ *
+ * Invariant: spans begun = spanCount + rejectedSpans, and contextCount <= spanCount.
+ */
+export interface WalkedRequest extends SpanTable {
+  readonly limits: WalkLimits;
+  request: Uint8Array;
+  fault: number;
+  faultOffsetBytes: number;
+  /** Length of the valid spans, and of the rejected ones, as encoded `Span` messages. */
+  spanBytes: number;
+  rejectedBytes: number;
+  rejectedSpans: number;
+  readonly rejectedByFault: Uint32Array;
+  sawProfilesOnlyField: boolean;
+  /** Used while walking, and only then. */
+  readonly open: OpenMessages;
+}
+
+/** The messages around the one being read: where each ends and its kind, outermost first. */
+interface OpenMessages {
+  readonly end: Uint32Array;
+  readonly kind: Uint8Array;
+  resourceOffset: number;
+  resourceLength: number;
+  scopeFirstSpan: number;
+  spanFaults: number;
+  linkFaults: number;
+}
+
+export function createWalkedRequest(limits: WalkLimits): WalkedRequest {
+  return {
+    // One row more than there may be spans: the row behind the last is the draft of the next.
+    ...createSpanTable(limits.spansPerRequest + 1),
+    limits,
+    request: new Uint8Array(0),
+    fault: NO_FAULT,
+    faultOffsetBytes: 0,
+    spanBytes: 0,
+    rejectedBytes: 0,
+    rejectedSpans: 0,
+    sawProfilesOnlyField: false,
+    rejectedByFault: new Uint32Array(FAULT_KINDS),
+    open: {
+      end: new Uint32Array(limits.nestingDepth),
+      kind: new Uint8Array(limits.nestingDepth),
+      resourceOffset: 0,
+      resourceLength: 0,
+      scopeFirstSpan: 0,
+      spanFaults: 0,
+      linkFaults: 0,
+    },
+  };
+}
+
+export function beginWalk(walked: WalkedRequest, request: Uint8Array): void {
+  walked.request = request;
+  walked.fault = NO_FAULT;
+  walked.spanCount = 0;
+  walked.spanBytes = 0;
+  walked.contextCount = 0;
+  walked.rejectedSpans = 0;
+  walked.rejectedBytes = 0;
+  walked.rejectedByFault.fill(0);
+  walked.sawProfilesOnlyField = false;
+}
+
+/** Notes where a message begins. Kinds above `LINK` hold nothing that is remembered. */
+export function enterMessage(
+  walked: WalkedRequest,
+  kind: number,
+  at: number,
+  length: number,
+): void {
+  const { open, spanCount, contextCount } = walked;
+  if (kind === SPAN) {
+    walked.spanOffset[spanCount] = at;
+    walked.spanLength[spanCount] = length;
+    open.spanFaults = BAD_TRACE_ID | BAD_SPAN_ID;
+  } else if (kind === LINK) {
+    open.linkFaults = BAD_TRACE_ID | BAD_SPAN_ID;
+  } else if (kind === SCOPE_SPANS) {
+    walked.scopeOffset[contextCount] = at;
+    walked.scopeLength[contextCount] = length;
+    walked.resourceOffset[contextCount] = open.resourceOffset;
+    walked.resourceLength[contextCount] = open.resourceLength;
+    open.scopeFirstSpan = spanCount;
+  } else if (kind === RESOURCE_SPANS) {
+    open.resourceOffset = at;
+    open.resourceLength = length;
+  }
+}
+
+/** Turns the drafts of a message that has ended into rows, or drops them. */
+export function leaveMessage(walked: WalkedRequest, kind: number): void {
+  const { open } = walked;
+  if (kind === SPAN) {
+    if (open.spanFaults === 0) acceptSpan(walked);
+    else rejectSpan(walked);
+  } else if (kind === LINK) {
+    if (open.linkFaults !== 0) open.spanFaults |= BAD_LINK;
+  } else if (kind === SCOPE_SPANS && walked.spanCount > open.scopeFirstSpan) {
+    walked.contextCount += 1;
+  }
+}
+
+function acceptSpan(walked: WalkedRequest): void {
+  const row = walked.spanCount;
+  walked.spanContext[row] = walked.contextCount;
+  walked.spanBytes += walked.spanLength[row]!;
+  walked.spanCount = row + 1;
+}
+
+function rejectSpan(walked: WalkedRequest): void {
+  walked.rejectedSpans += 1;
+  walked.rejectedBytes += walked.spanLength[walked.spanCount]!;
+  for (let fault = 0; fault < FAULT_KINDS; fault += 1) {
+    walked.rejectedByFault[fault]! += (walked.open.spanFaults >> fault) & 1;
+  }
+}

@@ -1,0 +1,133 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import protobuf from "protobufjs";
+import {
+  ACTIONS,
+  ACTIONS_PER_KIND,
+  BAD_TAG,
+  BYTES,
+  DESCEND,
+  fieldAction,
+  FIXED32,
+  FIXED64,
+  MESSAGES,
+  RESOURCE_SPANS_FIELD,
+  SCHEMA,
+  SCOPE_SPANS_FIELD,
+  SPAN,
+  SPANS_FIELD,
+  VARINT,
+  WRONG_WIRE_TYPE,
+} from "../../../src/domain/wire/otlp-schema.ts";
+
+const PROTO = join(import.meta.dir, "../../../proto");
+const REQUEST_TYPE = "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest";
+
+/** The definitions as protobufjs reads them: of each message that a request can hold, its fields. */
+function definedMessages(): Map<string, protobuf.Type> {
+  const root = new protobuf.Root();
+  root.resolvePath = (_origin, target) => join(PROTO, target);
+  root.loadSync("opentelemetry/proto/collector/trace/v1/trace_service.proto", { keepCase: true });
+  root.resolveAll();
+  const reached = new Map<string, protobuf.Type>();
+  const reach = (type: protobuf.Type): void => {
+    if (reached.has(type.name)) return;
+    reached.set(type.name, type);
+    for (const field of type.fieldsArray) {
+      if (field.resolvedType instanceof protobuf.Type) reach(field.resolvedType);
+    }
+  };
+  reach(root.lookupType(REQUEST_TYPE));
+  return reached;
+}
+
+/** What the table must say of a field, worked out from its definition alone. */
+function expectedAction(message: string, field: protobuf.Field): string {
+  if (field.resolvedType instanceof protobuf.Type) return field.resolvedType.name;
+  if (field.name.endsWith("_strindex")) return "profiles_only";
+  if (field.type === "fixed32") return "fixed32";
+  if (field.type === "fixed64" || field.type === "double") return "fixed64";
+  if (field.type === "bytes" && field.name.endsWith("_id")) {
+    return message === "Link" ? `link_${field.name}` : field.name;
+  }
+  return field.type === "string" || field.type === "bytes" ? "bytes" : "varint";
+}
+
+const messages = definedMessages();
+
+test("the walk knows every message that a request can hold, and no other", () => {
+  expect([...MESSAGES].toSorted()).toEqual(
+    [...messages.keys()].toSorted() as (typeof MESSAGES)[number][],
+  );
+});
+
+test.each([...MESSAGES])("%s has the fields of its definition, and no other", (name) => {
+  const fields = messages.get(name)!.fieldsArray;
+
+  const expected = Object.fromEntries(
+    fields.map((field) => [field.id, expectedAction(name, field)]),
+  );
+
+  expect(SCHEMA[name]).toEqual(expected as (typeof SCHEMA)[typeof name]);
+});
+
+test("a name stands for one message only", () => {
+  expect(new Set(MESSAGES).size).toBe(MESSAGES.length);
+  expect(DESCEND + MESSAGES.length).toBeLessThan(256);
+});
+
+test("the fields that a hand-over writes have the numbers of their definitions", () => {
+  const numberOf = (message: string, field: string) => messages.get(message)!.fields[field]!.id;
+
+  expect(RESOURCE_SPANS_FIELD).toBe(numberOf("ExportTraceServiceRequest", "resource_spans"));
+  expect(SCOPE_SPANS_FIELD).toBe(numberOf("ResourceSpans", "scope_spans"));
+  expect(SPANS_FIELD).toBe(numberOf("ScopeSpans", "spans"));
+});
+
+test("a known field with any other wire type than its own is refused, in every message", () => {
+  const accepted = MESSAGES.flatMap((name, kind) =>
+    Object.keys(SCHEMA[name]).map((fieldNumber) =>
+      [0, 1, 2, 5].filter((wireType) => {
+        const action = fieldAction(kind, Number(fieldNumber) * 8 + wireType);
+        return action !== WRONG_WIRE_TYPE;
+      }),
+    ),
+  );
+
+  expect(accepted.every((wireTypes) => wireTypes.length === 1)).toBe(true);
+});
+
+test.each([
+  { name: "0 is a varint", wireType: 0, action: VARINT },
+  { name: "1 is eight bytes", wireType: 1, action: FIXED64 },
+  { name: "2 has a length", wireType: 2, action: BYTES },
+  { name: "3 begins a group, and is refused", wireType: 3, action: BAD_TAG },
+  { name: "4 ends a group, and is refused", wireType: 4, action: BAD_TAG },
+  { name: "5 is four bytes", wireType: 5, action: FIXED32 },
+  { name: "6 means nothing, and is refused", wireType: 6, action: BAD_TAG },
+  { name: "7 means nothing, and is refused", wireType: 7, action: BAD_TAG },
+])("of an unknown field, wire type $name", ({ wireType, action }) => {
+  const unknown = [17, 31, 32, 1000, 2 ** 29 - 1];
+
+  const actions = unknown.map((fieldNumber) => fieldAction(SPAN, fieldNumber * 8 + wireType));
+
+  expect(actions).toEqual(unknown.map(() => action));
+});
+
+test("field 0 is refused with any wire type, in every message", () => {
+  const actions = MESSAGES.flatMap((_, kind) =>
+    [0, 1, 2, 3, 4, 5, 6, 7].map((tag) => ACTIONS[kind * ACTIONS_PER_KIND + tag]),
+  );
+
+  expect(new Set(actions)).toEqual(new Set([BAD_TAG]));
+});
+
+test("a group is refused where its field is known as well", () => {
+  expect(fieldAction(SPAN, 9 * 8 + 3)).toBe(BAD_TAG);
+  expect(fieldAction(SPAN, 9 * 8 + 4)).toBe(BAD_TAG);
+});
+
+test("status 1 and resource spans 1000, which are reserved, are unknown fields", () => {
+  expect(fieldAction(MESSAGES.indexOf("Status"), 8)).toBe(VARINT);
+  expect(fieldAction(MESSAGES.indexOf("ResourceSpans"), 1000 * 8 + 2)).toBe(BYTES);
+});

@@ -1,0 +1,147 @@
+import { expect, test } from "bun:test";
+import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
+import {
+  explainFault,
+  NO_FAULT,
+  TOO_DEEP,
+  TOO_MANY_SPANS,
+} from "../../../src/domain/wire/walk-fault.ts";
+import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
+import { disagreement } from "../../support/decoded-request.ts";
+import { largeField, repeated } from "../../support/large-bytes.ts";
+import { request, requestOf, span, spanId, traceId } from "../../support/request-bytes.ts";
+import { bytesField, varint } from "../../support/wire-bytes.ts";
+
+function walk(bytes: Uint8Array, limits: { spansPerRequest?: number; nestingDepth?: number }) {
+  const walked = createWalkedRequest({ spansPerRequest: 1_000, nestingDepth: 100, ...limits });
+  walkRequest(walked, bytes);
+  return walked;
+}
+
+/** Request, ResourceSpans, ScopeSpans, Span, KeyValue and AnyValue. */
+const LEVELS_TO_VALUE = 6;
+
+/** `levels` messages, one inside the other: a list in a list, as deep as it takes. */
+function nested(levels: number, innermost: number[] = []): Uint8Array {
+  let value = innermost;
+  for (let level = LEVELS_TO_VALUE; level < levels; level += 2) {
+    value = bytesField(5, bytesField(1, value));
+  }
+  const ids = [bytesField(1, traceId(1)), bytesField(2, spanId(1))];
+  const attribute = bytesField(9, bytesField(1, "deep"), bytesField(2, value));
+  return request(bytesField(1, bytesField(2, bytesField(2, ...ids, attribute))));
+}
+
+const string = bytesField(1, "innermost");
+
+test("a request nested exactly to the limit is accepted, and protobufjs can read it", () => {
+  const walked = walk(nested(100, string), { nestingDepth: 100 });
+
+  expect(walked).toMatchObject({ fault: NO_FAULT, spanCount: 1 });
+  expect(disagreement(walked)).toBeUndefined();
+});
+
+test("one level more is refused, and says where", () => {
+  const bytes = nested(100, bytesField(5));
+  const walked = walk(bytes, { nestingDepth: 100 });
+
+  expect(walked.fault).toBe(TOO_DEEP);
+  expect(walked.faultOffsetBytes).toBe(bytes.length - 2);
+});
+
+// The fast path reads an attribute without opening its two messages: it must not reach deeper.
+test.each([
+  { levels: 6, fault: NO_FAULT },
+  { levels: 5, fault: TOO_DEEP },
+  { levels: 4, fault: TOO_DEEP },
+])(
+  "a plain attribute with a limit of $levels levels is judged like any other",
+  ({ levels, fault }) => {
+    expect(walk(nested(LEVELS_TO_VALUE, string), { nestingDepth: levels }).fault).toBe(fault);
+  },
+);
+
+test.each([
+  { levels: 4, fault: NO_FAULT },
+  { levels: 3, fault: TOO_DEEP },
+  { levels: 2, fault: TOO_DEEP },
+  { levels: 1, fault: TOO_DEEP },
+])("a span with nothing in it but scalars needs 4 levels: $levels", ({ levels, fault }) => {
+  const bytes = request(bytesField(1, bytesField(2, span(1))));
+
+  expect(walk(bytes, { nestingDepth: levels }).fault).toBe(fault);
+});
+
+test("a status, which is a message, needs a level of its own", () => {
+  const bytes = request(bytesField(1, bytesField(2, span(1, bytesField(15, [0x18, 1])))));
+
+  expect(walk(bytes, { nestingDepth: 4 }).fault).toBe(TOO_DEEP);
+  expect(walk(bytes, { nestingDepth: 5 }).fault).toBe(NO_FAULT);
+});
+
+test("two hundred thousand levels cost neither the stack nor more than a hundred of them", () => {
+  // Written from its end: each head announces all that is behind it.
+  const bytes = new Uint8Array(1_000_000);
+  let start = bytes.length;
+  const wrap = (tagByte: number) => {
+    const head = [tagByte, ...varint(bytes.length - start)];
+    start -= head.length;
+    bytes.set(head, start);
+  };
+  for (let level = 0; level < 100_000; level += 1) [0x0a, 0x2a].forEach(wrap);
+  [0x12, 0x4a, 0x12, 0x12, 0x0a].forEach(wrap);
+
+  expect(walk(bytes.subarray(start), {}).fault).toBe(TOO_DEEP);
+});
+
+test("as many spans as the limit are accepted", () => {
+  expect(walk(requestOf(5), { spansPerRequest: 5 })).toMatchObject({
+    fault: NO_FAULT,
+    spanCount: 5,
+  });
+});
+
+test("one span more is refused, and says where", () => {
+  const walked = walk(requestOf(6), { spansPerRequest: 5 });
+
+  expect(walked.fault).toBe(TOO_MANY_SPANS);
+  expect(walked.faultOffsetBytes).toBe(
+    requestOf(6).length - span(6).length - bytesField(3, "scope schema").length,
+  );
+});
+
+test("rejected spans count towards the limit: they cost as much", () => {
+  const bad = bytesField(2, bytesField(5, "bad"));
+  const bytes = request(bytesField(1, bytesField(2, bad, bad, span(1))));
+
+  expect(walk(bytes, { spansPerRequest: 3 }).fault).toBe(NO_FAULT);
+  expect(walk(bytes, { spansPerRequest: 2 }).fault).toBe(TOO_MANY_SPANS);
+});
+
+test("a request of nothing but empty spans is stopped at the limit", () => {
+  const bytes = largeField(1, largeField(2, repeated(bytesField(2), 200_000)));
+
+  expect(walk(bytes, { spansPerRequest: 100_000 }).fault).toBe(TOO_MANY_SPANS);
+});
+
+test("100,000 spans, each in a scope of its own, are accepted with the limits that ship", () => {
+  const bytes = largeField(1, repeated(bytesField(2, span(1)), 100_000));
+
+  const walked = walk(bytes, { spansPerRequest: 100_000 });
+
+  expect(walked).toMatchObject({ fault: NO_FAULT, spanCount: 100_000, contextCount: 100_000 });
+  expect(walked.spanContext[99_999]).toBe(99_999);
+});
+
+test("a million messages without a span in them make no rows", () => {
+  const walked = walk(repeated(bytesField(1), 1_000_000), { spansPerRequest: 1 });
+
+  expect(walked).toMatchObject({ fault: NO_FAULT, spanCount: 0, contextCount: 0 });
+});
+
+test("every fault is explained with its place, and in words of its own", () => {
+  const explained = [1, 2, 3, 4, 5, 6].map((fault) => explainFault(fault, 42));
+
+  expect(new Set(explained).size).toBe(6);
+  expect(explained.every((text) => /^at byte 42: [a-z ,()0-9]+$/.test(text))).toBe(true);
+});
