@@ -1,0 +1,58 @@
+import type { Clock } from "../ports/clock.ts";
+
+export type LifeCycleState = "starting" | "ready" | "stopping";
+
+/** Stops one part within the time given, by force at the end of it. */
+export type StopPart = (graceMs: number) => Promise<void>;
+
+/**
+ * Which parts run, and in what state the whole is. Parts stop in the reverse order of their start,
+ * and share one grace time: what one leaves of it, the next one has.
+ */
+export class LifeCycle {
+  // Fixed at construction.
+  private readonly clock: Clock;
+
+  // Moved by `started`, `ready` and `stop`, by nothing else.
+  private readonly parts: StopPart[] = [];
+  private currentState: LifeCycleState = "starting";
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  get state(): LifeCycleState {
+    return this.currentState;
+  }
+
+  /** A part runs from now on; this is how it stops. */
+  started(stop: StopPart): void {
+    this.parts.push(stop);
+  }
+
+  /** All parts run. */
+  ready(): void {
+    this.currentState = "ready";
+  }
+
+  /** Stops what was started, each part once, also where starting did not get far. */
+  async stop(graceMs: number): Promise<void> {
+    this.currentState = "stopping";
+    const deadlineMs = this.clock.monotonicMs() + graceMs;
+    for (let stop = this.parts.pop(); stop !== undefined; stop = this.parts.pop()) {
+      await stop(Math.max(0, deadlineMs - this.clock.monotonicMs()));
+    }
+  }
+}
+
+/** Stops gently; if that has not ended when the time is up, by force. */
+export async function stopWithin(
+  graceMs: number,
+  part: { readonly gently: () => Promise<void>; readonly byForce: () => Promise<void> },
+): Promise<void> {
+  const timeUp = Promise.withResolvers<"time is up">();
+  const timer = setTimeout(() => timeUp.resolve("time is up"), graceMs);
+  const ended = await Promise.race([part.gently(), timeUp.promise]);
+  clearTimeout(timer);
+  if (ended === "time is up") await part.byForce();
+}

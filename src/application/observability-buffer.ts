@@ -1,0 +1,116 @@
+import type { BufferStats } from "../domain/ledger.ts";
+import type { TraceSpan } from "../domain/trace-span.ts";
+import { walkRequest } from "../domain/wire/request-walk.ts";
+import { NO_FAULT } from "../domain/wire/walk-fault.ts";
+import { createWalkedRequest, type WalkedRequest } from "../domain/wire/walked-request.ts";
+import type { SpanCodec } from "../ports/span-codec.ts";
+import type { TraceBufferPort } from "../ports/trace-buffer-port.ts";
+import { append, type Appended, isFull } from "./ring-append.ts";
+import { copyOldest } from "./ring-hand-over.ts";
+import { bufferedSpans, readStats, type SpanAmount } from "./ring-ledger.ts";
+import { createRingMemory, openRingMemory, type RingMemory, TAKEN } from "./ring-memory.ts";
+import { removeOldest } from "./ring-removal.ts";
+import { withLock } from "./shared-lock.ts";
+
+export type OverflowPolicy = "drop_oldest" | "refuse";
+
+/** The same on every thread that opens the ring. */
+export interface BufferOptions {
+  readonly codec: SpanCodec;
+  /** Default: the oldest spans make room. */
+  readonly overflowPolicy?: OverflowPolicy;
+}
+
+/** One span a request, however deep its attributes may be: what the readers can decode. */
+const ONE_SPAN = { spansPerRequest: 1, nestingDepth: 100 };
+
+/**
+ * The ring: spans as the bytes they came in, in shared memory, the oldest first to go.
+ *
+ * Every method holds the ring's lock for its copy and its index writes, so that several threads may
+ * use one ring, each through an instance of its own: `create` on one, `open(shared)` on the others.
+ */
+export class ObservabilityBuffer implements TraceBufferPort {
+  // Fixed at construction; what the lock guards is in the shared memory.
+  private readonly ring: RingMemory;
+  private readonly codec: SpanCodec;
+  private readonly mayEvict: boolean;
+  private readonly oneSpan = createWalkedRequest(ONE_SPAN);
+
+  private constructor(ring: RingMemory, options: BufferOptions) {
+    this.ring = ring;
+    this.codec = options.codec;
+    this.mayEvict = options.overflowPolicy !== "refuse";
+  }
+
+  /** A new ring. `capacity.bytes` is a limit: pages that were never written take no memory. */
+  static create(capacity: SpanAmount, options: BufferOptions): ObservabilityBuffer {
+    return new ObservabilityBuffer(createRingMemory(capacity), options);
+  }
+
+  /** The ring of another thread, which passed its `shared` memory here. */
+  static open(shared: SharedArrayBuffer, options: BufferOptions): ObservabilityBuffer {
+    return new ObservabilityBuffer(openRingMemory(shared), options);
+  }
+
+  /** The ring itself, to be passed to another thread. */
+  get shared(): SharedArrayBuffer {
+    return this.ring.shared;
+  }
+
+  /**
+   * Puts in a request that was walked without a fault and whose spans are all valid. `rejected` is
+   * what was left out of it, for the books.
+   */
+  append(walked: WalkedRequest, rejected: SpanAmount = { spans: 0, bytes: 0 }): Appended {
+    const request = { walked, rejected, mayEvict: this.mayEvict };
+    return withLock(this.ring.lock, () => append(this.ring, request));
+  }
+
+  addSpan(span: TraceSpan): boolean {
+    const walked = this.oneSpan;
+    walkRequest(walked, this.codec.encode(span));
+    if (walked.fault !== NO_FAULT) return false;
+    const rejected = { spans: walked.rejectedSpans, bytes: walked.rejectedBytes };
+    return this.append(walked, rejected).outcome === "accepted" && walked.spanCount === 1;
+  }
+
+  getSpans(count: number): TraceSpan[] {
+    return this.codec.decode(this.take(count));
+  }
+
+  /** The oldest spans, `count` of them or all there are, as one request; they stay. */
+  peek(count: number): Uint8Array<ArrayBuffer> {
+    return withLock(this.ring.lock, () => copyOldest(this.ring, wholeSpans(count)));
+  }
+
+  /** The same, and removes them. */
+  take(count: number): Uint8Array<ArrayBuffer> {
+    return withLock(this.ring.lock, () => takeOldest(this.ring, wholeSpans(count)));
+  }
+
+  size(): number {
+    return withLock(this.ring.lock, () => bufferedSpans(this.ring));
+  }
+
+  isFull(): boolean {
+    return withLock(this.ring.lock, () => isFull(this.ring));
+  }
+
+  /** Every number is of the same instant. */
+  stats(): BufferStats {
+    return withLock(this.ring.lock, () => readStats(this.ring));
+  }
+}
+
+/** A reader may ask for anything; for less than one span, and for what is no number, it gets none. */
+function wholeSpans(count: number): number {
+  return Math.max(0, Math.floor(count) || 0);
+}
+
+/** Copied before anything is removed: a copy that fails loses no span. */
+function takeOldest(ring: RingMemory, count: number): Uint8Array<ArrayBuffer> {
+  const taken = copyOldest(ring, count);
+  removeOldest(ring, Math.min(count, bufferedSpans(ring)), TAKEN);
+  return taken;
+}

@@ -1,0 +1,119 @@
+import { explainRejection } from "../domain/span-validity.ts";
+import { assembleRequest } from "../domain/wire/assemble.ts";
+import { walkRequest } from "../domain/wire/request-walk.ts";
+import { explainFault, NO_FAULT, TOO_MANY_SPANS } from "../domain/wire/walk-fault.ts";
+import {
+  createWalkedRequest,
+  type WalkedRequest,
+  type WalkLimits,
+} from "../domain/wire/walked-request.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+import { CapacityEpisode, EVICTION, REFUSAL } from "./capacity-events.ts";
+import type { ObservabilityBuffer } from "./observability-buffer.ts";
+import type { Receipt, TraceReceiver } from "./receipt.ts";
+import type { SpanAmount } from "./ring-ledger.ts";
+
+export interface ReceiveParts {
+  readonly buffer: Pick<ObservabilityBuffer, "append">;
+  readonly limits: WalkLimits;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+const ACCEPTED: Receipt = { outcome: "accepted" };
+const STOPPING: Receipt = { outcome: "stopping", message: "spanring is shutting down; send again" };
+const LARGER_THAN_RING: Receipt = {
+  outcome: "too_large",
+  message: "the request is larger than the whole buffer; send smaller batches",
+};
+const REFUSED: Receipt = {
+  outcome: "refused",
+  message: "the buffer is full and OVERFLOW_POLICY is refuse; send again later",
+  retryAfterMs: 1_000,
+};
+
+/** Walks a request, and puts its valid spans into the buffer. Nothing of it is kept elsewhere. */
+export class ReceiveTraces implements TraceReceiver {
+  // Fixed at construction.
+  private readonly parts: ReceiveParts;
+  private readonly walked: WalkedRequest;
+  private readonly eviction: CapacityEpisode;
+  private readonly refusal: CapacityEpisode;
+
+  // Moved by `stop`, and by the first request with a field for profiles.
+  private isStopping = false;
+  private hasToldOfProfiles = false;
+
+  constructor(parts: ReceiveParts) {
+    this.parts = parts;
+    this.walked = createWalkedRequest(parts.limits);
+    this.eviction = new CapacityEpisode(EVICTION, parts);
+    this.refusal = new CapacityEpisode(REFUSAL, parts);
+  }
+
+  receive(request: Uint8Array): Receipt {
+    if (this.isStopping) return STOPPING;
+    walkRequest(this.walked, request);
+    if (this.walked.fault !== NO_FAULT) return faultReceipt(this.walked);
+    if (this.walked.sawProfilesOnlyField) this.tellOfProfiles();
+    return this.walked.rejectedSpans === 0 ? this.keep(ACCEPTED) : this.keepValid();
+  }
+
+  /** From now on every request is told to come back later. */
+  stop(): void {
+    this.isStopping = true;
+  }
+
+  /** To be called about once a second, for the log lines that are due. */
+  tick(): void {
+    this.eviction.tick();
+    this.refusal.tick();
+  }
+
+  /** The rejected spans are cut out before the block is made: what is in the ring is valid. */
+  private keepValid(): Receipt {
+    const { rejectedSpans: spans, rejectedBytes: bytes } = this.walked;
+    const message = explainRejection(spans, this.walked.rejectedByFault);
+    walkRequest(this.walked, validSpansOf(this.walked));
+    return this.keep(
+      { outcome: "partly_rejected", rejectedSpans: spans, message },
+      { spans, bytes },
+    );
+  }
+
+  private keep(success: Receipt, rejected?: SpanAmount): Receipt {
+    const appended = this.parts.buffer.append(this.walked, rejected);
+    if (appended.outcome === "too_large") return LARGER_THAN_RING;
+    if (appended.outcome === "refused") return this.refuse();
+    if (appended.evictedSpans > 0) this.eviction.note(appended.evictedSpans);
+    return success;
+  }
+
+  private refuse(): Receipt {
+    this.refusal.note(this.walked.spanCount);
+    return REFUSED;
+  }
+
+  private tellOfProfiles(): void {
+    if (this.hasToldOfProfiles) return;
+    this.hasToldOfProfiles = true;
+    this.parts.logger.warning("profiles_only_field_seen", { read_as: "absent" });
+  }
+}
+
+function faultReceipt(walked: WalkedRequest): Receipt {
+  const { spansPerRequest } = walked.limits;
+  if (walked.fault === TOO_MANY_SPANS) {
+    const message = `more than ${spansPerRequest} spans in one request; send smaller batches`;
+    return { outcome: "too_large", message };
+  }
+  const where = explainFault(walked.fault, walked.faultOffsetBytes);
+  return { outcome: "malformed", message: `not an ExportTraceServiceRequest: ${where}` };
+}
+
+function validSpansOf(walked: WalkedRequest): Uint8Array {
+  const { request } = walked;
+  if (walked.spanCount === 0) return new Uint8Array(0);
+  return assembleRequest({ bytes: request, offset: 0, length: request.length }, walked);
+}

@@ -1,0 +1,177 @@
+import { assert } from "../domain/assert.ts";
+import { SPAN_ID_BYTES, TRACE_ID_BYTES } from "../domain/span-validity.ts";
+import { NO_FAULT } from "../domain/wire/walk-fault.ts";
+import type { WalkedRequest } from "../domain/wire/walked-request.ts";
+import { audit, book, bufferedSpans, type SpanAmount } from "./ring-ledger.ts";
+import {
+  ACCEPTED,
+  BUFFERED_BYTES,
+  EVICTED,
+  FIRST_SEQUENCE,
+  NEXT_SEQUENCE,
+  RECEIVED,
+  REJECTED,
+  type RingMemory,
+} from "./ring-memory.ts";
+import { blockOf, evictOldestBlock, removeOldest, slotOf } from "./ring-removal.ts";
+
+/** What an append did. Of a request that is not accepted nothing is kept, and nothing is booked. */
+export type Appended =
+  | { readonly outcome: "accepted"; readonly evictedSpans: number }
+  /** No room, and nothing may be evicted for it. */
+  | { readonly outcome: "refused" }
+  /** There can be no room: larger than the arena, or (where nothing is evicted) than all slots. */
+  | { readonly outcome: "too_large" };
+
+export interface AppendRequest {
+  /** Walked without a fault, and with valid spans only. */
+  readonly walked: WalkedRequest;
+  /** Spans that the request held beside these, and that were left out of it. */
+  readonly rejected: SpanAmount;
+  readonly mayEvict: boolean;
+}
+
+const NO_PLACE = -1;
+
+/** A span with its two identifiers and nothing else, and the heads of the three messages around. */
+const SMALLEST_BLOCK_BYTES = 2 + 2 + 2 + (2 + TRACE_ID_BYTES) + (2 + SPAN_ID_BYTES);
+
+/**
+ * Puts a request's bytes into the arena as one block and its spans into the index. Needs the lock.
+ *
+ * Invariant: next sequence = first sequence + buffered spans, and buffered spans <= capacity.
+ */
+export function append(ring: RingMemory, request: AppendRequest): Appended {
+  const { walked, mayEvict } = request;
+  assert(walked.fault === NO_FAULT, "what is put in was walked without a fault");
+  assert(walked.spanCount * walked.rejectedSpans === 0, "no rejected span is in a block");
+  if (walked.request.length > ring.capacityBytes) return { outcome: "too_large" };
+  if (!mayEvict && walked.spanCount > ring.capacitySpans) return { outcome: "too_large" };
+  if (!mayEvict && !hasRoom(ring, walked)) return { outcome: "refused" };
+  const evictedBefore = ring.control[EVICTED]!;
+  if (walked.spanCount > 0) addBlock(ring, walked, makeRoom(ring, walked));
+  book(ring, RECEIVED, request.rejected);
+  book(ring, REJECTED, request.rejected);
+  audit(ring);
+  return { outcome: "accepted", evictedSpans: ring.control[EVICTED]! - evictedBefore };
+}
+
+function hasRoom(ring: RingMemory, walked: WalkedRequest): boolean {
+  if (walked.spanCount === 0) return true;
+  const hasSlots = bufferedSpans(ring) + walked.spanCount <= ring.capacitySpans;
+  return hasSlots && placeFor(ring, walked.request.length) !== NO_PLACE;
+}
+
+/** Whether the next span can only get in by evicting: no slot is free, or no place in the arena. */
+export function isFull(ring: RingMemory): boolean {
+  const hasSlot = bufferedSpans(ring) < ring.capacitySpans;
+  return !hasSlot || placeFor(ring, SMALLEST_BLOCK_BYTES) === NO_PLACE;
+}
+
+/** Evicts the oldest until there is room; answers where in the arena the block goes. */
+function makeRoom(ring: RingMemory, walked: WalkedRequest): number {
+  const excess = bufferedSpans(ring) + walked.spanCount - ring.capacitySpans;
+  if (excess > 0) removeOldest(ring, Math.min(excess, bufferedSpans(ring)), EVICTED);
+  let place = placeFor(ring, walked.request.length);
+  for (; place === NO_PLACE; place = placeFor(ring, walked.request.length)) evictOldestBlock(ring);
+  return place;
+}
+
+/**
+ * Where a block of this length fits without evicting anything.
+ *
+ *   |....BBBBBBBBCCCCDDDD......|  blocks in one run: behind it, or before it if that is too short
+ *        ^oldest         ^end
+ *   |DDDDDD........BBBBCCCC~~~~|  blocks went round: in the gap
+ *          ^end    ^oldest
+ */
+function placeFor(ring: RingMemory, lengthBytes: number): number {
+  if (bufferedSpans(ring) === 0) return 0;
+  const oldest = ring.blockOffset[blockOf(ring, ring.control[FIRST_SEQUENCE]!)]!;
+  const newestBlock = blockOf(ring, ring.control[NEXT_SEQUENCE]! - 1);
+  const end = ring.blockOffset[newestBlock]! + ring.blockLength[newestBlock]!;
+  if (end <= oldest) return oldest - end >= lengthBytes ? end : NO_PLACE;
+  if (ring.capacityBytes - end >= lengthBytes) return end;
+  return oldest >= lengthBytes ? 0 : NO_PLACE;
+}
+
+/**
+ * A request of more spans than there are slots keeps its newest: the spans before `firstRow` are
+ * accepted and evicted in one go, and never get a slot.
+ */
+function addBlock(ring: RingMemory, walked: WalkedRequest, place: number): void {
+  const firstRow = Math.max(0, walked.spanCount - ring.capacitySpans);
+  const { context, block } = unusedRows(ring);
+  ring.arena.set(walked.request, place);
+  ring.blockOffset[block] = place;
+  ring.blockLength[block] = walked.request.length;
+  ring.blockFirstSequence[block] = ring.control[NEXT_SEQUENCE]!;
+  ring.blockSpans[block] = walked.spanCount;
+  addContexts(ring, walked, { place, firstRow, context, block });
+  addSlots(ring, walked, { place, firstRow, context });
+  bookAccepted(ring, walked, firstRow);
+}
+
+function unusedRows(ring: RingMemory): { context: number; block: number } {
+  if (bufferedSpans(ring) === 0) return { context: 0, block: 0 };
+  const newest = ring.slotContext[slotOf(ring, ring.control[NEXT_SEQUENCE]! - 1)]!;
+  return { context: rowAfter(ring, newest), block: rowAfter(ring, ring.contextBlock[newest]!) };
+}
+
+interface ContextRows {
+  readonly place: number;
+  readonly firstRow: number;
+  readonly context: number;
+  readonly block: number;
+}
+
+function addContexts(ring: RingMemory, walked: WalkedRequest, to: ContextRows): void {
+  let row = to.context;
+  for (let from = walked.spanContext[to.firstRow]!; from < walked.contextCount; from += 1) {
+    ring.contextBlock[row] = to.block;
+    ring.resourceOffset[row] = to.place + walked.resourceOffset[from]!;
+    ring.resourceLength[row] = walked.resourceLength[from]!;
+    ring.scopeOffset[row] = to.place + walked.scopeOffset[from]!;
+    ring.scopeLength[row] = walked.scopeLength[from]!;
+    row = rowAfter(ring, row);
+  }
+}
+
+/** The hot loop of an append: three words a span. */
+function addSlots(ring: RingMemory, walked: WalkedRequest, to: Omit<ContextRows, "block">): void {
+  const { slotOffset, slotLength, slotContext, capacitySpans } = ring;
+  let slot = slotOf(ring, ring.control[NEXT_SEQUENCE]! + to.firstRow);
+  let row = to.context;
+  let from = walked.spanContext[to.firstRow]!;
+  for (let span = to.firstRow; span < walked.spanCount; span += 1) {
+    // A context has at least one span, so the next span is in this one or in the next one.
+    if (walked.spanContext[span] !== from) {
+      from = walked.spanContext[span]!;
+      row = rowAfter(ring, row);
+    }
+    slotOffset[slot] = to.place + walked.spanOffset[span]!;
+    slotLength[slot] = walked.spanLength[span]!;
+    slotContext[slot] = row;
+    slot = slot + 1 < capacitySpans ? slot + 1 : 0;
+  }
+}
+
+function bookAccepted(ring: RingMemory, walked: WalkedRequest, firstRow: number): void {
+  const accepted = { spans: walked.spanCount, bytes: walked.spanBytes };
+  const skipped = { spans: firstRow, bytes: bytesBefore(walked, firstRow) };
+  ring.control[NEXT_SEQUENCE]! += accepted.spans;
+  ring.control[FIRST_SEQUENCE]! += skipped.spans;
+  ring.control[BUFFERED_BYTES]! += accepted.bytes - skipped.bytes;
+  book(ring, RECEIVED, accepted);
+  book(ring, ACCEPTED, accepted);
+  book(ring, EVICTED, skipped);
+}
+
+function bytesBefore(walked: WalkedRequest, row: number): number {
+  return walked.spanLength.subarray(0, row).reduce((total, length) => total + length, 0);
+}
+
+/** Rows of contexts and blocks go round like slots. */
+function rowAfter(ring: RingMemory, row: number): number {
+  return row + 1 < ring.capacitySpans ? row + 1 : 0;
+}

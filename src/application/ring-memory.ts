@@ -1,0 +1,111 @@
+import { assert } from "../domain/assert.ts";
+
+/**
+ * The ring's memory: one `SharedArrayBuffer`, laid out once and never grown, so that any thread that
+ * is handed it sees the same ring. A page that was never written costs nothing.
+ *
+ *   lock      one word
+ *   control   capacities, sequences and the ledger: whole numbers below 2^53
+ *   slots     a row per span:    where its bytes lie, and its context
+ *   contexts  a row per (resource, scope) of a block: where their bodies lie, and the block
+ *   blocks    a row per block:   where its bytes lie, and the sequence of its first span
+ *   arena     the bytes
+ *
+ * A span's slot is its sequence modulo the capacity. Contexts and blocks go round in the same way,
+ * and need no more rows than slots, for each of them holds a span. Offsets are into the arena.
+ */
+export interface RingMemory {
+  readonly shared: SharedArrayBuffer;
+  readonly capacitySpans: number;
+  readonly capacityBytes: number;
+  readonly lock: Int32Array;
+  readonly control: Float64Array;
+  readonly slotOffset: Uint32Array;
+  readonly slotLength: Uint32Array;
+  readonly slotContext: Uint32Array;
+  readonly contextBlock: Uint32Array;
+  readonly resourceOffset: Uint32Array;
+  readonly resourceLength: Uint32Array;
+  readonly scopeOffset: Uint32Array;
+  readonly scopeLength: Uint32Array;
+  readonly blockFirstSequence: Float64Array;
+  readonly blockSpans: Uint32Array;
+  readonly blockOffset: Uint32Array;
+  readonly blockLength: Uint32Array;
+  readonly arena: Uint8Array<SharedArrayBuffer>;
+}
+
+/** Places in `control`. Of the ledger, each entry is spans, and the one behind it bytes. */
+export const CAPACITY_SPANS = 0;
+export const CAPACITY_BYTES = 1;
+export const FIRST_SEQUENCE = 2;
+export const NEXT_SEQUENCE = 3;
+export const BUFFERED_BYTES = 4;
+export const RECEIVED = 5;
+export const REJECTED = 7;
+export const ACCEPTED = 9;
+export const TAKEN = 11;
+export const EVICTED = 13;
+const CONTROL_ENTRIES = 15;
+
+/** Offsets are unsigned 32-bit numbers, and the end of the arena must be one as well. */
+export const MAX_ARENA_BYTES = 2 ** 32 - 1;
+
+const PAGE_BYTES = 4096;
+/** The lock has a cache line of its own. */
+const CONTROL_AT = 64;
+const SLOTS_AT = PAGE_BYTES;
+const WORD_COLUMNS = 11;
+
+export interface RingCapacity {
+  readonly spans: number;
+  readonly bytes: number;
+}
+
+export function createRingMemory(capacity: RingCapacity): RingMemory {
+  assert(Number.isInteger(capacity.spans) && capacity.spans > 0, "a ring holds at least one span");
+  assert(Number.isInteger(capacity.bytes) && capacity.bytes > 0, "an arena holds bytes");
+  assert(capacity.bytes <= MAX_ARENA_BYTES, "the arena has 32-bit offsets");
+  const shared = new SharedArrayBuffer(arenaAt(capacity.spans) + capacity.bytes);
+  const control = new Float64Array(shared, CONTROL_AT, CONTROL_ENTRIES);
+  control[CAPACITY_SPANS] = capacity.spans;
+  control[CAPACITY_BYTES] = capacity.bytes;
+  control[FIRST_SEQUENCE] = control[NEXT_SEQUENCE] = 1;
+  return openRingMemory(shared);
+}
+
+/** The same ring, seen from another thread. */
+export function openRingMemory(shared: SharedArrayBuffer): RingMemory {
+  const control = new Float64Array(shared, CONTROL_AT, CONTROL_ENTRIES);
+  const rows = control[CAPACITY_SPANS]!;
+  const word = (column: number) => new Uint32Array(shared, wordColumnAt(rows, column), rows);
+  return {
+    shared,
+    capacitySpans: rows,
+    capacityBytes: control[CAPACITY_BYTES]!,
+    lock: new Int32Array(shared, 0, 1),
+    control,
+    blockFirstSequence: new Float64Array(shared, SLOTS_AT, rows),
+    slotOffset: word(0),
+    slotLength: word(1),
+    slotContext: word(2),
+    contextBlock: word(3),
+    resourceOffset: word(4),
+    resourceLength: word(5),
+    scopeOffset: word(6),
+    scopeLength: word(7),
+    blockSpans: word(8),
+    blockOffset: word(9),
+    blockLength: word(10),
+    arena: new Uint8Array(shared, arenaAt(rows), control[CAPACITY_BYTES]!),
+  };
+}
+
+function wordColumnAt(rows: number, column: number): number {
+  const { BYTES_PER_ELEMENT: doubleBytes } = Float64Array;
+  return SLOTS_AT + rows * (doubleBytes + column * Uint32Array.BYTES_PER_ELEMENT);
+}
+
+function arenaAt(rows: number): number {
+  return Math.ceil(wordColumnAt(rows, WORD_COLUMNS) / PAGE_BYTES) * PAGE_BYTES;
+}

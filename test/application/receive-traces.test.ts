@@ -1,0 +1,258 @@
+import { expect, test } from "bun:test";
+import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
+import {
+  ObservabilityBuffer,
+  type OverflowPolicy,
+} from "../../src/application/observability-buffer.ts";
+import { ReceiveTraces, type ReceiveParts } from "../../src/application/receive-traces.ts";
+import { HandMovedClock } from "../support/hand-moved-clock.ts";
+import { handBuiltRequests, unknownFields } from "../support/hand-built-requests.ts";
+import { RecordingLogger } from "../support/recording-logger.ts";
+import { request, requestOf, span, spanBody } from "../support/request-bytes.ts";
+import { bytesField, varintField } from "../support/wire-bytes.ts";
+
+interface Setting {
+  readonly spans?: number;
+  readonly bytes?: number;
+  readonly overflowPolicy?: OverflowPolicy;
+  readonly spansPerRequest?: number;
+}
+
+function receiver(setting: Setting = {}) {
+  const { spans = 100, bytes = 1 << 16, overflowPolicy = "drop_oldest" } = setting;
+  const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
+  const buffer = ObservabilityBuffer.create({ spans, bytes }, options);
+  const logger = new RecordingLogger();
+  const clock = new HandMovedClock();
+  const limits = { spansPerRequest: setting.spansPerRequest ?? 1_000, nestingDepth: 100 };
+  return { buffer, logger, clock, receive: new ReceiveTraces({ buffer, limits, logger, clock }) };
+}
+
+const bad = bytesField(2, bytesField(5, "bad"));
+const scoped = (...fields: number[][]) => request(bytesField(1, bytesField(2, ...fields)));
+
+test("a valid request is accepted, and leaves as the bytes that came in", () => {
+  const { receive, buffer } = receiver();
+  const bytes = handBuiltRequests["unknown fields at every level"]!;
+
+  expect(receive.receive(bytes)).toEqual({ outcome: "accepted" });
+  expect(buffer.take(2).toHex()).toBe(bytes.toHex());
+});
+
+test("an empty request is accepted", () => {
+  const { receive, buffer } = receiver();
+
+  expect(receive.receive(new Uint8Array(0))).toEqual({ outcome: "accepted" });
+  expect(buffer.stats().spans.received).toBe(0);
+});
+
+test("what was received is not looked at again: its memory may be used for the next", () => {
+  const { receive, buffer } = receiver();
+  const bytes = requestOf(2);
+
+  receive.receive(bytes);
+  bytes.fill(0xee);
+
+  expect(buffer.take(2)).toEqual(requestOf(2));
+});
+
+test("rejected spans are cut out, told, and booked; the rest is kept byte for byte", () => {
+  const { receive, buffer } = receiver();
+  const others = unknownFields.flat();
+  const bytes = scoped(bad, others, span(1), bad, span(2), others, span(3));
+
+  const receipt = receive.receive(bytes);
+
+  expect(receipt).toEqual({
+    outcome: "partly_rejected",
+    rejectedSpans: 2,
+    message:
+      "2 spans were rejected: 2 x trace_id must be 16 bytes, not all zero; " +
+      "2 x span_id must be 8 bytes, not all zero. All other spans were kept.",
+  });
+  expect(buffer.stats().spans).toMatchObject({ received: 5, rejected: 2, accepted: 3 });
+  expect(buffer.stats().bytes).toMatchObject({
+    received: 3 * spanBody(1).length + 10,
+    rejected: 10,
+    buffered: 3 * spanBody(1).length,
+  });
+  expect(buffer.take(3).toHex()).toBe(scoped(others, others, span(1), span(2), span(3)).toHex());
+});
+
+test("a request of rejected spans only is told so, and leaves no trace but in the books", () => {
+  const { receive, buffer } = receiver();
+
+  expect(receive.receive(scoped(bad, bad))).toMatchObject({
+    outcome: "partly_rejected",
+    rejectedSpans: 2,
+  });
+  expect(buffer.stats().spans).toMatchObject({ received: 2, rejected: 2, buffered: 0 });
+  expect(buffer.take(1)).toHaveLength(0);
+});
+
+test.each([
+  { name: "a field that is cut off", bytes: [0x0a], where: "at byte 0: a varint" },
+  { name: "text", bytes: Array.from(Buffer.from("GET / HTTP")), where: "at byte 0: " },
+  { name: "a group", bytes: [0x0a, 1, 0x0b], where: "at byte 2: there is no valid field tag" },
+])("$name is malformed, and nothing of it is kept", ({ bytes, where }) => {
+  const { receive, buffer } = receiver();
+
+  const receipt = receive.receive(Uint8Array.from([...bytes]));
+
+  expect(receipt.outcome).toBe("malformed");
+  expect(receipt).toHaveProperty(
+    "message",
+    expect.stringContaining(`not an ExportTraceServiceRequest: ${where}`),
+  );
+  expect(buffer.stats().spans.received).toBe(0);
+});
+
+test("of a request that is malformed at its end nothing is kept, its good spans neither", () => {
+  const { receive, buffer } = receiver();
+
+  const receipt = receive.receive(Uint8Array.from([...requestOf(3), 0x0a]));
+
+  expect(receipt.outcome).toBe("malformed");
+  expect(buffer.stats().spans).toMatchObject({ received: 0, buffered: 0 });
+});
+
+test("more spans than a request may carry are too large", () => {
+  const { receive, buffer } = receiver({ spansPerRequest: 3 });
+
+  expect(receive.receive(requestOf(4))).toEqual({
+    outcome: "too_large",
+    message: "more than 3 spans in one request; send smaller batches",
+  });
+  expect(buffer.stats().spans.received).toBe(0);
+  expect(receive.receive(requestOf(3)).outcome).toBe("accepted");
+});
+
+test("a request larger than the whole ring is too large", () => {
+  const { receive, buffer } = receiver({ bytes: requestOf(3).length - 1 });
+
+  expect(receive.receive(requestOf(3))).toEqual({
+    outcome: "too_large",
+    message: "the request is larger than the whole buffer; send smaller batches",
+  });
+  expect(buffer.stats().spans.received).toBe(0);
+});
+
+test("a request that fits once its rejected spans are cut out is kept", () => {
+  const { receive } = receiver({ bytes: scoped(span(1)).length });
+
+  expect(receive.receive(scoped(span(1), bad)).outcome).toBe("partly_rejected");
+});
+
+test("a full ring that refuses says when to come back, and books nothing", () => {
+  const { receive, buffer } = receiver({ spans: 2, overflowPolicy: "refuse" });
+  receive.receive(requestOf(2));
+  const before = buffer.stats();
+
+  const receipts = [receive.receive(requestOf(1, 3)), receive.receive(scoped(span(3), bad))];
+
+  const refused = {
+    outcome: "refused",
+    message: "the buffer is full and OVERFLOW_POLICY is refuse; send again later",
+    retryAfterMs: 1_000,
+  } as const;
+  expect(receipts).toEqual([refused, refused]);
+  expect(buffer.stats()).toEqual(before);
+});
+
+test("a full ring that refuses still answers what carries no valid span", () => {
+  const { receive } = receiver({ spans: 1, overflowPolicy: "refuse" });
+  receive.receive(requestOf(1));
+
+  expect(receive.receive(new Uint8Array(0)).outcome).toBe("accepted");
+  expect(receive.receive(scoped(bad)).outcome).toBe("partly_rejected");
+});
+
+test("once stopped every request is told to come back, and nothing is kept", () => {
+  const { receive, buffer } = receiver();
+
+  receive.stop();
+
+  const stopping = {
+    outcome: "stopping",
+    message: "spanring is shutting down; send again",
+  } as const;
+  expect(receive.receive(requestOf(1))).toEqual(stopping);
+  expect(receive.receive(Uint8Array.of(0x0a))).toEqual(stopping);
+  expect(buffer.stats().spans.received).toBe(0);
+});
+
+test("our own fault is a receipt too; the log says which, and nothing of the request", () => {
+  const { logger, clock } = receiver();
+  const append: ReceiveParts["buffer"]["append"] = () => {
+    throw new RangeError("out of memory");
+  };
+  const limits = { spansPerRequest: 10, nestingDepth: 100 };
+  const failing = new ReceiveTraces({ buffer: { append }, limits, logger, clock });
+
+  expect(failing.receive(requestOf(1))).toEqual({
+    outcome: "failed",
+    message: "spanring could not keep the request; send again",
+  });
+  expect(logger.lines).toEqual([
+    { level: "error", event: "receive_failed", fields: { error: "RangeError: out of memory" } },
+  ]);
+});
+
+test("a field for profiles is logged once, however often it comes, and its span is kept", () => {
+  const { receive, buffer, logger } = receiver();
+  const bytes = scoped(span(1, bytesField(9, varintField(3, 1))));
+
+  const receipts = [1, 2, 3].map(() => receive.receive(bytes));
+
+  expect(receipts.map(({ outcome }) => outcome)).toEqual(["accepted", "accepted", "accepted"]);
+  expect(buffer.size()).toBe(3);
+  expect(logger.lines).toEqual([
+    { level: "warning", event: "profiles_only_field_seen", fields: { read_as: "absent" } },
+  ]);
+});
+
+test("a field for profiles is logged where it came with rejected spans, too", () => {
+  const { receive, logger } = receiver();
+
+  receive.receive(scoped(bad, span(1, bytesField(9, bytesField(2, varintField(8, 1))))));
+
+  expect(logger.lines.map(({ event }) => event)).toEqual(["profiles_only_field_seen"]);
+});
+
+test("evicted spans are told when it begins, and summed up on the tick", () => {
+  const { receive, logger, clock } = receiver({ spans: 2 });
+  for (const first of [1, 3, 5]) receive.receive(requestOf(2, first));
+
+  clock.moveMs(1_000);
+  receive.tick();
+
+  expect(logger.lines.map(({ event, fields }) => [event, fields])).toEqual([
+    ["eviction_began", { spans: 2 }],
+    ["evicting", { spans: 2 }],
+  ]);
+});
+
+test("refused spans are told when it begins, and when it ends", () => {
+  const { receive, logger, clock } = receiver({ spans: 2, overflowPolicy: "refuse" });
+  receive.receive(requestOf(2));
+  receive.receive(requestOf(2, 3));
+
+  clock.moveMs(1_000);
+  receive.tick();
+
+  expect(logger.lines.map(({ event, fields }) => [event, fields])).toEqual([
+    ["refusal_began", { spans: 2 }],
+    ["refusal_ended", { spans_in_all: 2 }],
+  ]);
+});
+
+test("while there is room nothing is logged", () => {
+  const { receive, logger, clock } = receiver();
+
+  receive.receive(requestOf(5));
+  receive.receive(scoped(bad));
+  clock.moveMs(5_000);
+  receive.tick();
+
+  expect(logger.lines).toEqual([]);
+});

@@ -1,0 +1,108 @@
+import { expect, test } from "bun:test";
+import { copyOldest } from "../../src/application/ring-hand-over.ts";
+import { readStats } from "../../src/application/ring-ledger.ts";
+import { createRingMemory } from "../../src/application/ring-memory.ts";
+import { joined, put, ringOf, takeOldest } from "../support/filled-ring.ts";
+import { handBuiltRequests, unknownFields } from "../support/hand-built-requests.ts";
+import { request, requestOf, span } from "../support/request-bytes.ts";
+import { bytesField, varintField } from "../support/wire-bytes.ts";
+
+const roomy = { spans: 1_000, bytes: 1 << 20 };
+
+/** One scope, with nothing in it but these spans. */
+function bare(...numbers: number[]): Uint8Array<ArrayBuffer> {
+  return request(bytesField(1, bytesField(2, ...numbers.map((number) => span(number)))));
+}
+
+test.each(Object.entries(handBuiltRequests).filter(([name]) => !name.includes("that are not")))(
+  "%s: untouched, it leaves as exactly the bytes that came in",
+  (_, bytes) => {
+    const ring = ringOf(roomy, bytes);
+
+    expect(takeOldest(ring, readStats(ring).spans.buffered).toHex()).toBe(bytes.toHex());
+  },
+);
+
+test("several untouched requests leave one behind the other, each as it came in", () => {
+  const requests = [bare(1), handBuiltRequests["unknown fields at every level"]!, bare(2, 3)];
+  const ring = ringOf(roomy, ...requests);
+
+  expect(takeOldest(ring, 5).toHex()).toBe(joined(...requests).toHex());
+});
+
+test("a request that was evicted in part keeps the rest, and what is around it", () => {
+  const around = [varintField(40, 1), bytesField(1, bytesField(1, "scope"))];
+  const whole = request(
+    ...unknownFields,
+    bytesField(1, ...unknownFields, bytesField(2, ...around, span(1), ...unknownFields, span(2))),
+  );
+  const ring = ringOf({ spans: 2, bytes: 10_000 }, whole, bare(3));
+
+  const left = [...around, ...unknownFields, span(2)].flat();
+  const part = request(...unknownFields, bytesField(1, ...unknownFields, bytesField(2, left)));
+  expect(takeOldest(ring, 2).toHex()).toBe(joined(part, bare(3)).toHex());
+});
+
+test("a hand-over may begin and end within a request, and whole ones lie between", () => {
+  const ring = ringOf(roomy, bare(1, 2, 3), requestOf(2, 4), bare(6, 7, 8));
+  takeOldest(ring, 1);
+
+  expect(takeOldest(ring, 5).toHex()).toBe(joined(bare(2, 3), requestOf(2, 4), bare(6)).toHex());
+  expect(takeOldest(ring, 2).toHex()).toBe(bare(7, 8).toHex());
+});
+
+test("a hand-over may begin and end within the same request", () => {
+  const ring = ringOf(roomy, bare(1, 2, 3, 4));
+  takeOldest(ring, 1);
+
+  expect(takeOldest(ring, 2).toHex()).toBe(bare(2, 3).toHex());
+});
+
+test("spans that are left in several scopes come with the scope they came in", () => {
+  const scope = (name: string, ...spans: number[][]) =>
+    bytesField(2, bytesField(1, bytesField(1, name)), ...spans);
+  const whole = request(
+    bytesField(1, scope("a", span(1), span(2)), scope("b", span(3))),
+    bytesField(1, bytesField(3, "schema"), scope("c", span(4), span(5))),
+  );
+  const ring = ringOf(roomy, whole);
+  takeOldest(ring, 1);
+
+  const part = request(
+    bytesField(1, scope("a", span(2)), scope("b", span(3))),
+    bytesField(1, bytesField(3, "schema"), scope("c", span(4))),
+  );
+  expect(takeOldest(ring, 3).toHex()).toBe(part.toHex());
+});
+
+test("a copy leaves everything as it is, and is not part of the ring", () => {
+  const ring = ringOf(roomy, bare(1, 2));
+  const before = readStats(ring);
+
+  const copy = copyOldest(ring, 2);
+  ring.arena.fill(0xee);
+
+  expect(copy.toHex()).toBe(bare(1, 2).toHex());
+  expect(readStats(ring)).toEqual(before);
+});
+
+test("more spans than there are means all there are", () => {
+  const ring = ringOf(roomy, bare(1), bare(2));
+
+  expect(copyOldest(ring, Number.POSITIVE_INFINITY).toHex()).toBe(joined(bare(1), bare(2)).toHex());
+});
+
+test.each([0, 1, 1_000])("of an empty ring, %i spans are no bytes", (spanCount) => {
+  const ring = createRingMemory(roomy);
+
+  expect(copyOldest(ring, spanCount)).toHaveLength(0);
+});
+
+test("spans whose slots went round the end of the index come in order", () => {
+  const ring = ringOf({ spans: 3, bytes: 10_000 }, bare(1, 2));
+  takeOldest(ring, 1);
+  put(ring, bare(3, 4));
+
+  expect(takeOldest(ring, 2).toHex()).toBe(joined(bare(2), bare(3)).toHex());
+  expect(takeOldest(ring, 1).toHex()).toBe(bare(4).toHex());
+});
