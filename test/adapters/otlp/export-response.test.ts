@@ -1,0 +1,81 @@
+import { expect, test } from "bun:test";
+import {
+  encodeExportResponse,
+  encodeStatus,
+  type FailureReceipt,
+  isSuccess,
+  MAX_RESPONSE_BYTES,
+} from "../../../src/adapters/otlp/export-response.ts";
+import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
+import { GRPC_CODE } from "../../../src/adapters/otlp/status-table.ts";
+import type { Receipt } from "../../../src/application/receipt.ts";
+
+const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
+const message = "why, and how to mend it";
+
+test("plain success is zero bytes", () => {
+  expect(encodeExportResponse({ outcome: "accepted" })).toHaveLength(0);
+});
+
+test("a partial success carries the count and the message", () => {
+  const bytes = encodeExportResponse({ outcome: "partly_rejected", rejectedSpans: 3, message });
+
+  const { partialSuccess } = ExportTraceServiceResponse.decode(bytes);
+  expect(Number(partialSuccess?.rejectedSpans)).toBe(3);
+  expect(partialSuccess?.errorMessage).toBe(message);
+});
+
+test("a message is shortened, at a whole character, so that the response is not too large", () => {
+  const bytes = encodeExportResponse({
+    outcome: "partly_rejected",
+    rejectedSpans: Number.MAX_SAFE_INTEGER,
+    message: "\u{1f9f5}".repeat(MAX_RESPONSE_BYTES / 2),
+  });
+
+  const { partialSuccess } = ExportTraceServiceResponse.decode(bytes);
+  expect(bytes.length).toBeLessThanOrEqual(MAX_RESPONSE_BYTES);
+  expect(bytes.length).toBeGreaterThan(MAX_RESPONSE_BYTES - 100);
+  expect(partialSuccess?.errorMessage).toMatch(/^\u{1f9f5}+$/u);
+});
+
+test.each<{ receipt: FailureReceipt; code: number }>([
+  { receipt: { outcome: "malformed", message }, code: GRPC_CODE.INVALID_ARGUMENT },
+  { receipt: { outcome: "too_large", message }, code: GRPC_CODE.RESOURCE_EXHAUSTED },
+  { receipt: { outcome: "stopping", message }, code: GRPC_CODE.UNAVAILABLE },
+  { receipt: { outcome: "failed", message }, code: GRPC_CODE.UNAVAILABLE },
+])("the status of $receipt.outcome has code $code and no details", ({ receipt, code }) => {
+  const status = google.rpc.Status.decode(encodeStatus(receipt));
+
+  expect(status).toMatchObject({ code, message, details: [] });
+});
+
+test.each([
+  { retryAfterMs: 0, seconds: 0, nanos: 0 },
+  { retryAfterMs: 1500, seconds: 1, nanos: 500_000_000 },
+  { retryAfterMs: 999.5, seconds: 0, nanos: 999_500_000 },
+])("the status of a refusal says to wait $retryAfterMs ms", ({ retryAfterMs, seconds, nanos }) => {
+  const bytes = encodeStatus({ outcome: "refused", message, retryAfterMs });
+
+  const { code, details } = google.rpc.Status.decode(bytes);
+  const delay = google.rpc.RetryInfo.decode(details[0]?.value ?? new Uint8Array(1)).retryDelay;
+  expect(code).toBe(GRPC_CODE.UNAVAILABLE);
+  expect(details.map(({ typeUrl }) => typeUrl)).toEqual([
+    "type.googleapis.com/google.rpc.RetryInfo",
+  ]);
+  expect([Number(delay?.seconds), delay?.nanos]).toEqual([seconds, nanos]);
+});
+
+test("a status fits into trailers, however long its message", () => {
+  const bytes = encodeStatus({ outcome: "failed", message: "x".repeat(100_000) });
+
+  expect(bytes.length).toBeLessThan(1100);
+});
+
+test.each<{ receipt: Receipt; success: boolean }>([
+  { receipt: { outcome: "accepted" }, success: true },
+  { receipt: { outcome: "partly_rejected", rejectedSpans: 1, message }, success: true },
+  { receipt: { outcome: "refused", message, retryAfterMs: 1 }, success: false },
+  { receipt: { outcome: "stopping", message }, success: false },
+])("$receipt.outcome is a success: $success", ({ receipt, success }) => {
+  expect(isSuccess(receipt)).toBe(success);
+});
