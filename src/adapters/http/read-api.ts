@@ -1,0 +1,59 @@
+import type { SpanReader } from "../../application/span-reader.ts";
+import type { ListenAddress } from "../../config.ts";
+import type { Logger } from "../../ports/logger.ts";
+import { AnswerBudget } from "./answer-budget.ts";
+import { isLoopbackName } from "./browser-guard.ts";
+import { answerFault } from "./fault.ts";
+import { answerRequest, type Readiness } from "./routes.ts";
+
+export interface ReadApiParts {
+  readonly address: ListenAddress;
+  readonly buffer: SpanReader;
+  readonly readiness: () => Readiness;
+  readonly uptimeMs: () => number;
+  readonly version: string;
+  readonly logger: Logger;
+  /** Answers under way may hold this much together, and one answer more; 64 MiB when not given. */
+  readonly answerBudgetBytes?: number;
+}
+
+export interface ReadApi {
+  /** The port in use, also where the address asked for any. */
+  readonly port: number;
+  /** Takes no more connections; resolves when the answers under way are sent. */
+  stop(): Promise<void>;
+  /** Breaks off whatever is still under way. */
+  abort(): Promise<void>;
+}
+
+const ANSWER_BUDGET_BYTES = 64 * 1024 * 1024;
+
+/** No route takes a body. Room for a client that sends one all the same, such as `{}`. */
+const MAX_REQUEST_BODY_BYTES = 1024;
+
+/** Without traffic either way: between two requests, or when a reader has stopped reading. */
+const IDLE_TIMEOUT_SECONDS = 30;
+
+/** Throws when it cannot listen: the error's `code` is `EADDRINUSE` when the port is taken. */
+export function startReadApi(parts: ReadApiParts): ReadApi {
+  const { host, port } = parts.address;
+  const budget = new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES);
+  const context = { ...parts, budget, isLoopbackOnly: isLoopbackName(host) };
+  const server = Bun.serve({
+    hostname: host,
+    port,
+    idleTimeout: IDLE_TIMEOUT_SECONDS,
+    maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
+    // Otherwise Bun decides by NODE_ENV, and shows source code in its error page.
+    development: false,
+    // Without it `development: false` shares the port with whoever else does the same (Bun 1.4.5).
+    reusePort: false,
+    fetch: (request) => answerRequest(context, request),
+    error: (error) => answerFault(parts.logger, error),
+  });
+  return {
+    port: server.port ?? port,
+    stop: () => server.stop(),
+    abort: () => server.stop(true),
+  };
+}

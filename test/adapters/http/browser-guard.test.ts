@@ -1,0 +1,124 @@
+import { expect, test } from "bun:test";
+import { checkBrowser, isLoopbackName } from "../../../src/adapters/http/browser-guard.ts";
+import { runReadApi, stopReadApisAfterEach } from "../../support/running-read-api.ts";
+
+stopReadApisAfterEach();
+
+const refused = 403;
+
+test.each<{ name: string; host?: string; origin?: string; loopback: boolean; status?: number }>([
+  { name: "a program, by name", host: "localhost:4319", loopback: true },
+  { name: "a program, by address", host: "127.0.0.1:4319", loopback: true },
+  { name: "a program, by IPv6 address", host: "[::1]:4319", loopback: true },
+  { name: "a program, by another loopback address", host: "127.9.9.9", loopback: true },
+  { name: "a program without Host", loopback: true },
+  {
+    name: "a page of ours",
+    host: "localhost:4319",
+    origin: "http://localhost:4319",
+    loopback: true,
+  },
+  {
+    name: "a page of ours behind a proxy for TLS",
+    host: "spans.example.com",
+    origin: "https://spans.example.com",
+    loopback: false,
+  },
+  { name: "a probe by address", host: "10.1.2.3:4319", loopback: false },
+  { name: "a rebound name", host: "evil.example:4319", loopback: true, status: refused },
+  {
+    name: "a rebound name, with its own origin",
+    host: "evil.example:4319",
+    origin: "http://evil.example:4319",
+    loopback: true,
+    status: refused,
+  },
+  {
+    name: "a name that begins like ours",
+    host: "localhost.evil.example",
+    loopback: true,
+    status: refused,
+  },
+  {
+    name: "a name that begins like an address",
+    host: "127.0.0.1.nip.io",
+    loopback: true,
+    status: refused,
+  },
+  { name: "a Host that is none", host: "a b", loopback: true, status: refused },
+  { name: "an empty Host", host: "", loopback: true, status: refused },
+  {
+    name: "a page of another site",
+    host: "localhost:4319",
+    origin: "https://evil.example",
+    loopback: true,
+    status: refused,
+  },
+  {
+    name: "a page of another port",
+    host: "localhost:4319",
+    origin: "http://localhost:3000",
+    loopback: true,
+    status: refused,
+  },
+  {
+    name: "a page of no origin",
+    host: "localhost:4319",
+    origin: "null",
+    loopback: true,
+    status: refused,
+  },
+  {
+    name: "a page of another site, when all may connect",
+    host: "spans.example.com",
+    origin: "https://evil.example",
+    loopback: false,
+    status: refused,
+  },
+  {
+    name: "a page of no origin, with a Host that is none",
+    host: "a b",
+    origin: "null",
+    loopback: false,
+    status: refused,
+  },
+])("$name is answered with $status", ({ host, origin, loopback, status }) => {
+  const headers = new Headers({
+    ...(host === undefined ? {} : { host }),
+    ...(origin === undefined ? {} : { origin }),
+  });
+
+  expect(checkBrowser(headers, loopback)?.status === status).toBe(true);
+});
+
+test.each([
+  ["localhost", true],
+  ["127.0.0.1", true],
+  ["::1", true],
+  ["0.0.0.0", false],
+  ["::", false],
+  ["192.168.1.1", false],
+])("whether %s is only for this machine: %p", (name, expected) => {
+  expect(isLoopbackName(name)).toBe(expected);
+});
+
+test.each([
+  { name: "of another origin", headers: { Origin: "https://evil.example" } },
+  { name: "with a rebound name", headers: { Host: "evil.example" } },
+])("a page $name can take no span", async ({ headers }) => {
+  const { request, buffer } = runReadApi();
+
+  const response = await request("/api/spans/take", { method: "POST", headers });
+
+  expect(response.status).toBe(403);
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  expect(buffer.size).toBe(5);
+});
+
+test("on an address that others can reach, any Host is answered", async () => {
+  const { request } = runReadApi({ address: { host: "0.0.0.0", port: 0 } });
+
+  const response = await request("/healthz", { headers: { Host: "collector.example:4319" } });
+
+  expect(response.status).toBe(200);
+});
