@@ -1,0 +1,93 @@
+import { VARIABLE_NAMES, VARIABLES } from "../../config-variables.ts";
+import { EXIT_CODE } from "./exit-code.ts";
+
+const GRPC_PORT = VARIABLES.OTLP_GRPC_PORT.unset;
+const API_PORT = VARIABLES.API_PORT.unset;
+
+/** Puts a colour around a word, or leaves it as it is. */
+interface Palette {
+  readonly heading: (text: string) => string;
+  readonly word: (text: string) => string;
+}
+
+const PLAIN: Palette = { heading: (text) => text, word: (text) => text };
+
+const COLOURED: Palette = {
+  heading: (text) => `\u001b[1m${text}\u001b[0m`,
+  word: (text) => `\u001b[36m${text}\u001b[0m`,
+};
+
+/** The whole of what `--help` prints. Variables, defaults and bounds come from the one table. */
+export function helpText(version: string, isColoured: boolean): string {
+  const palette = isColoured ? COLOURED : PLAIN;
+  const sections = [
+    introduction(version, palette),
+    section("Usage", usage(), palette),
+    section("Ports", ports(), palette),
+    section("Environment", variables(), palette),
+    section("Exit codes", exitCodes(), palette),
+    section("Examples", examples(), palette),
+  ];
+  return `${sections.join("\n\n")}\n`;
+}
+
+function introduction(version: string, { heading }: Palette): string {
+  return `${heading(`spanring ${version}`)} - a bounded buffer for OpenTelemetry traces
+
+Point any OTLP/gRPC exporter at it: it holds the newest spans in a fixed amount of memory, hands
+them back byte for byte, and accounts for every span it ever received.`;
+}
+
+/** A word, and under or beside it what it means. */
+type Entry = readonly [word: string, meaning: string];
+
+function section(title: string, entries: readonly Entry[], { heading, word }: Palette): string {
+  const lines = entries.map(([name, meaning]) => `  ${word(name)}${meaning}`);
+  return [heading(title), ...lines].join("\n");
+}
+
+function usage(): Entry[] {
+  return columns([
+    ["spanring", "receive until SIGTERM or SIGINT; a second signal stops at once"],
+    ["spanring --check", "show the configuration this environment gives, and whether it is right"],
+    ["spanring --help, -h", "this text"],
+    ["spanring --version, -V", "the version"],
+  ]);
+}
+
+function ports(): Entry[] {
+  return columns([
+    [GRPC_PORT, "OTLP/gRPC, gRPC health and reflection"],
+    [API_PORT, "GET /api/spans, POST /api/spans/take, GET /api/stats, /healthz, /readyz"],
+  ]);
+}
+
+function variables(): Entry[] {
+  return VARIABLE_NAMES.map((name) => {
+    const { unset, help, bound } = VARIABLES[name];
+    return [`${name}=${unset}`, `\n      ${help}: ${bound}`];
+  });
+}
+
+function exitCodes(): Entry[] {
+  return columns([
+    [String(EXIT_CODE.ok), "done, or stopped when asked to"],
+    [String(EXIT_CODE.cannotRun), "cannot run: a port is in use, for instance"],
+    [String(EXIT_CODE.badUsage), "the environment or the command line is wrong; nothing was tried"],
+  ]);
+}
+
+function examples(): Entry[] {
+  return [
+    ["MAX_BUFFER_SIZE=1000000 MAX_BUFFER_BYTES=512MiB spanring", "\n      a larger buffer"],
+    [
+      `curl -X POST 'http://127.0.0.1:${API_PORT}/api/spans/take?limit=100'`,
+      "\n      the hundred oldest spans, which leave the buffer",
+    ],
+  ];
+}
+
+function columns(entries: readonly Entry[]): Entry[] {
+  const width = Math.max(...entries.map(([word]) => word.length)) + 2;
+  return entries.map(([word, meaning]) => [word, " ".repeat(width - word.length) + meaning]);
+}

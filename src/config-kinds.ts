@@ -1,0 +1,80 @@
+import * as z from "zod/mini";
+
+export const KIB = 2 ** 10;
+const MIB = 2 ** 20;
+export const GIB = 2 ** 30;
+
+const BYTES_OF_SUFFIX: Readonly<Record<string, number>> = { KiB: KIB, MiB: MIB, GiB: GIB };
+
+/**
+ * What one environment variable may be. The schema checks it and the bound teaches it: both are
+ * made by one function from the same numbers, so that they cannot drift apart.
+ */
+export interface Variable<Value> {
+  /** Read when the variable is not set, or set to nothing. */
+  readonly unset: string;
+  readonly help: string;
+  /** Completes "must be ...", in mistakes and in `--help`. */
+  readonly bound: string;
+  readonly schema: z.ZodMiniType<Value, string>;
+}
+
+/**
+ * A variable of one kind. Variables that share a kind share its schema: making schemas is most of
+ * what reading the configuration costs, at about 0.1 ms each.
+ */
+export type Kind<Value, Text = string> = (unset: Text, help: string) => Variable<Value>;
+
+/** Both ends belong to it. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+const wholeText = z.pipe(z.string().check(z.regex(/^\d{1,15}$/)), z.transform(Number));
+
+const bytesText = z.pipe(
+  z.string().check(z.regex(/^\d{1,15}(KiB|MiB|GiB)?$/)),
+  z.transform(toBytes),
+);
+
+export const host: Kind<string> = kind(
+  "a host name or an IP address, without brackets",
+  z.string().check(z.regex(/^[\w.:%-]{1,253}$/)),
+);
+
+export const port: Kind<number | "off"> = kind(
+  "a port from 1 to 65535, 0 for any free port, or off",
+  z.union([z.literal("off"), z.pipe(wholeText, within({ from: 0, to: 65_535 }))]),
+);
+
+export function count(unit: string, range: Range): Kind<number> {
+  const bound = `a whole number of ${unit} from ${range.from} to ${range.to}`;
+  return kind(bound, z.pipe(wholeText, within(range)));
+}
+
+export function size(range: Range): Kind<number> {
+  const bound = `a whole number of bytes (or KiB, MiB, GiB) from ${range.from} to ${range.to}`;
+  return kind(bound, z.pipe(bytesText, within(range)));
+}
+
+/** One word of a few, in capitals or not. */
+export function choice<const Word extends string>(words: readonly Word[]): Kind<Word, Word> {
+  const asListed = (text: string): string =>
+    words.find((word) => word.toLowerCase() === text.toLowerCase()) ?? text;
+  const schema = z.pipe(z.pipe(z.string(), z.transform(asListed)), z.enum(words));
+  return kind(`one of ${words.join(", ")}`, schema);
+}
+
+function kind<Value>(bound: string, schema: Variable<Value>["schema"]): Kind<Value> {
+  return (unset, help) => ({ unset, help, bound, schema });
+}
+
+function within({ from, to }: Range): z.ZodMiniType<number, number> {
+  return z.number().check(z.refine((value) => from <= value && value <= to));
+}
+
+function toBytes(text: string): number {
+  const suffix = text.replace(/^\d+/, "");
+  return Number.parseInt(text, 10) * (BYTES_OF_SUFFIX[suffix] ?? 1);
+}

@@ -1,0 +1,62 @@
+import * as z from "zod/mini";
+import { choice, count, GIB, host, KIB, port, size } from "./config-kinds.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+const time = count("ms", { from: 1, to: DAY_MS });
+const connections = count("connections", { from: 1, to: 1_000_000 });
+
+// The ring is one SharedArrayBuffer, of 4 GiB at most in this runtime. A span's row in its index is
+// 52 bytes, so that both at their greatest still fit: 20,000,000 rows are less than 1 GiB.
+const rows = count("spans", { from: 1, to: 20_000_000 });
+const arena = size({ from: 4 * KIB, to: 3 * GIB });
+
+// Readers decode with protobufjs, which stops at 100 levels: deeper spans could not be read back.
+const nesting = count("levels", { from: 10, to: 100 });
+
+/**
+ * Every environment variable: its kind, its value when unset, its help. The schema, `--help` and
+ * `--check` are all made from this table, and keep its order.
+ */
+export const VARIABLES = {
+  OTLP_GRPC_HOST: host("0.0.0.0", "where OTLP/gRPC listens"),
+  OTLP_GRPC_PORT: port("4317", "port of OTLP/gRPC"),
+  API_HOST: host("127.0.0.1", "where the read API listens"),
+  API_PORT: port("4319", "port of the read API"),
+
+  MAX_BUFFER_SIZE: rows("10000", "spans held at most"),
+  MAX_BUFFER_BYTES: arena("64MiB", "bytes held at most"),
+  OVERFLOW_POLICY: choice(["drop_oldest", "refuse"])("drop_oldest", "what to do when full"),
+
+  GRPC_MAX_MESSAGE_LENGTH: size({ from: 1, to: GIB })("4MiB", "largest gRPC request"),
+  MAX_IN_FLIGHT_BYTES: size({ from: 1, to: 4 * GIB })("64MiB", "unfinished requests, in all"),
+  MAX_SPANS_PER_REQUEST: count("spans", { from: 1, to: 10_000_000 })("100000", "in one request"),
+  MAX_NESTING_DEPTH: nesting("100", "messages inside messages"),
+
+  MAX_CONNECTIONS: connections("1000", "at a time"),
+  MAX_CONNECTIONS_PER_ADDRESS: connections("200", "from one address"),
+  MAX_CONCURRENT_STREAMS: count("streams", { from: 1, to: 10_000 })("100", "on one connection"),
+  FIRST_REQUEST_TIMEOUT_MS: time("10000", "from connecting to the first request"),
+  IDLE_TIMEOUT_MS: time("300000", "without a request, then disconnected"),
+  KEEPALIVE_TIME_MS: time("60000", "between keepalive pings"),
+  KEEPALIVE_TIMEOUT_MS: time("20000", "for the answer to a keepalive ping"),
+  MAX_CONNECTION_AGE_MS: time("1800000", "then asked to reconnect"),
+
+  LOG_LEVEL: choice(["DEBUG", "INFO", "WARNING", "ERROR"])("INFO", "least level that is logged"),
+  SHUTDOWN_GRACE_MS: count("ms", { from: 0, to: DAY_MS })("5000", "to finish when asked to stop"),
+} as const;
+
+export type VariableName = keyof typeof VARIABLES;
+
+export const VARIABLE_NAMES = Object.keys(VARIABLES) as readonly VariableName[];
+
+/** Every variable's value, checked and converted: sizes in bytes, times in milliseconds. */
+export type Settings = {
+  readonly [Name in VariableName]: z.output<(typeof VARIABLES)[Name]["schema"]>;
+};
+
+/** Reads all the texts at once. The first word of an issue's path is the variable's name. */
+export const settingsSchema = z.object(
+  Object.fromEntries(VARIABLE_NAMES.map((name) => [name, VARIABLES[name].schema])),
+  // `fromEntries` forgets which key has which value; this line is the only place that says it.
+) as unknown as z.ZodMiniType<Settings, Record<VariableName, string>>;

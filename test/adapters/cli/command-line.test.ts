@@ -1,0 +1,162 @@
+import { expect, test } from "bun:test";
+import { runCommandLine } from "../../../src/adapters/cli/command-line.ts";
+import type { Config, ConfigWarning, Environment } from "../../../src/config.ts";
+import { writtenText } from "../../support/written-text.ts";
+
+interface Served {
+  readonly config: Config;
+  readonly warnings: readonly ConfigWarning[];
+}
+
+interface Run {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly served: readonly Served[];
+}
+
+interface Surroundings {
+  readonly env?: Environment;
+  readonly isTerminal?: boolean;
+  readonly serveExitCode?: number;
+}
+
+async function run(argv: readonly string[], surroundings: Surroundings = {}): Promise<Run> {
+  const { env = {}, isTerminal = false, serveExitCode = 0 } = surroundings;
+  const [stdout, stderr] = [writtenText(isTerminal), writtenText(isTerminal)];
+  const served: Served[] = [];
+  const serve = (config: Config, warnings: readonly ConfigWarning[]): Promise<number> => {
+    served.push({ config, warnings });
+    return Promise.resolve(serveExitCode);
+  };
+  const exitCode = await runCommandLine({ argv, env, version: "1.2.3", stdout, stderr, serve });
+  return { exitCode, stdout: stdout.text(), stderr: stderr.text(), served };
+}
+
+const COLOUR = "\u001b[";
+
+test.each(["--version", "-V"])("%s prints the version and nothing else", async (option) => {
+  const done = await run([option]);
+
+  expect(done).toEqual({ exitCode: 0, stdout: "spanring 1.2.3\n", stderr: "", served: [] });
+});
+
+test.each(["--help", "-h"])("%s prints the help on standard output", async (option) => {
+  const done = await run([option]);
+
+  expect(done).toMatchObject({ exitCode: 0, stderr: "", served: [] });
+  expect(done.stdout).toStartWith("spanring 1.2.3 - ");
+});
+
+test.each([
+  { name: "a terminal is coloured", env: {}, isTerminal: true, isColoured: true },
+  { name: "a pipe is not", env: {}, isTerminal: false, isColoured: false },
+  { name: "nor is it with NO_COLOR", env: { NO_COLOR: "1" }, isTerminal: true, isColoured: false },
+  { name: "an empty NO_COLOR is none", env: { NO_COLOR: "" }, isTerminal: true, isColoured: true },
+])("help: $name", async ({ env, isTerminal, isColoured }) => {
+  const { stdout } = await run(["--help"], { env, isTerminal });
+
+  expect(stdout.includes(COLOUR)).toBe(isColoured);
+});
+
+test("--check prints every resolved variable, one a line", async () => {
+  const done = await run(["--check"], { env: { MAX_BUFFER_BYTES: "8MiB", API_PORT: "off" } });
+
+  const lines = done.stdout.trimEnd().split("\n");
+  expect(done).toMatchObject({ exitCode: 0, stderr: "", served: [] });
+  expect(lines).toHaveLength(21);
+  expect(lines.slice(0, 6)).toEqual([
+    "OTLP_GRPC_HOST=0.0.0.0",
+    "OTLP_GRPC_PORT=4317",
+    "API_HOST=127.0.0.1",
+    "API_PORT=off",
+    "MAX_BUFFER_SIZE=10000",
+    "MAX_BUFFER_BYTES=8388608",
+  ]);
+});
+
+test("what --check prints is itself a right configuration", async () => {
+  const first = await run(["--check"], { env: { OVERFLOW_POLICY: "refuse" } });
+  const env = Object.fromEntries(first.stdout.trimEnd().split("\n").map(asPair));
+
+  const second = await run(["--check"], { env });
+
+  expect(second).toEqual(first);
+});
+
+test("--check tells of slips on standard error and still succeeds", async () => {
+  const done = await run(["--check"], { env: { MAX_BUFER_SIZE: "5" } });
+
+  expect(done.exitCode).toBe(0);
+  expect(done.stderr).toBe(
+    "spanring: warning: MAX_BUFER_SIZE: unknown: did you mean MAX_BUFFER_SIZE?\n",
+  );
+});
+
+test.each([[["--check"]], [[]]])(
+  "with %p every mistake is listed and nothing runs",
+  async (argv) => {
+    const done = await run(argv, { env: { MAX_BUFFER_SIZE: "none", LOG_LEVEL: "\u001b[2J" } });
+
+    expect(done).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr: `spanring: 2 mistakes in the environment
+  MAX_BUFFER_SIZE="none": must be a whole number of spans from 1 to 20000000
+  LOG_LEVEL="\\x1b[2J": must be one of DEBUG, INFO, WARNING, ERROR
+See spanring --help.
+`,
+      served: [],
+    });
+  },
+);
+
+test("one mistake is not called mistakes", async () => {
+  const { stderr } = await run([], { env: { LOG_LEVEL: "LOUD" } });
+
+  expect(stderr).toStartWith("spanring: 1 mistake in the environment\n");
+});
+
+test("no arguments serve, with the configuration and its warnings", async () => {
+  const env = { API_PORT: "0", MAX_BUFER_SIZE: "5" };
+
+  const done = await run([], { env, serveExitCode: 1 });
+
+  expect(done).toMatchObject({ exitCode: 1, stdout: "", stderr: "" });
+  expect(done.served).toHaveLength(1);
+  expect(done.served[0]?.config.api).toEqual({ host: "127.0.0.1", port: 0 });
+  expect(done.served[0]?.warnings).toMatchObject([{ variable: "MAX_BUFER_SIZE" }]);
+});
+
+test.each([
+  { argv: ["--halp"], shown: "--halp" },
+  { argv: ["serve"], shown: "serve" },
+  { argv: ["--help", "--nonsense"], shown: "--nonsense" },
+  { argv: ["-"], shown: "-" },
+  { argv: [""], shown: "" },
+  { argv: ["--check=yes"], shown: "--check=yes" },
+  { argv: ["toString"], shown: "toString" },
+  { argv: ["\u001b]0;title\u0007"], shown: String.raw`\x1b]0;title\x07` },
+])("$argv is refused by name", async ({ argv, shown }) => {
+  const done = await run(argv);
+
+  expect(done).toEqual({
+    exitCode: 2,
+    stdout: "",
+    stderr: `spanring: unknown argument "${shown}"\nSee spanring --help.\n`,
+    served: [],
+  });
+});
+
+test("of several options the most harmless wins", async () => {
+  const help = await run(["--check", "--version", "--help"]);
+  const version = await run(["--check", "--version"]);
+
+  expect(help.stdout).toStartWith("spanring 1.2.3 - ");
+  expect(version.stdout).toBe("spanring 1.2.3\n");
+});
+
+function asPair(line: string): [string, string] {
+  const [name = "", value = ""] = line.split("=");
+  return [name, value];
+}

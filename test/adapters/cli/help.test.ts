@@ -1,0 +1,34 @@
+import { expect, test } from "bun:test";
+import { helpText } from "../../../src/adapters/cli/help.ts";
+import { VARIABLE_NAMES, VARIABLES } from "../../../src/config-variables.ts";
+
+test.each(VARIABLE_NAMES)("the help teaches %s: default, meaning and bound", (name) => {
+  const { unset, help, bound } = VARIABLES[name];
+
+  expect(helpText("1.2.3", false)).toContain(`  ${name}=${unset}\n      ${help}: ${bound}\n`);
+});
+
+test("the help fits a terminal of 100 columns", () => {
+  const tooLong = helpText("1.2.3", false)
+    .split("\n")
+    .filter((line) => line.length > 100);
+
+  expect(tooLong).toEqual([]);
+});
+
+test("colours change nothing but the colours", () => {
+  const coloured = helpText("1.2.3", true);
+
+  expect(Bun.stripANSI(coloured)).toBe(helpText("1.2.3", false));
+  expect(coloured).not.toBe(helpText("1.2.3", false));
+});
+
+test("exit codes and both ports are there", () => {
+  const help = helpText("1.2.3", false);
+
+  expect(help).toMatch(/^ {2}0 {2}done/m);
+  expect(help).toMatch(/^ {2}1 {2}cannot run/m);
+  expect(help).toMatch(/^ {2}2 {2}the environment/m);
+  expect(help).toMatch(/^ {2}4317 {2}OTLP/m);
+  expect(help).toMatch(/^ {2}4319 {2}GET/m);
+});

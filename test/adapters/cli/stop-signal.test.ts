@@ -1,0 +1,38 @@
+import { expect, test } from "bun:test";
+import { EventEmitter } from "node:events";
+import { stopSignal } from "../../../src/adapters/cli/stop-signal.ts";
+
+class FakeProcess extends EventEmitter {
+  readonly exitCodes: number[] = [];
+
+  exit(code: number): void {
+    this.exitCodes.push(code);
+  }
+}
+
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "the first %s asks to stop and ends nothing",
+  async (signal) => {
+    const process = new FakeProcess();
+    const stopped = stopSignal(process);
+
+    process.emit(signal);
+
+    expect(await stopped).toBe(signal);
+    expect(process.exitCodes).toEqual([]);
+  },
+);
+
+test.each([
+  { first: "SIGTERM", second: "SIGTERM", code: 143 },
+  { first: "SIGTERM", second: "SIGINT", code: 130 },
+  { first: "SIGINT", second: "SIGINT", code: 130 },
+])("$second after $first ends the program with $code", ({ first, second, code }) => {
+  const process = new FakeProcess();
+  void stopSignal(process);
+
+  process.emit(first);
+  process.emit(second);
+
+  expect(process.exitCodes).toEqual([code]);
+});

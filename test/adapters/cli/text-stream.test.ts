@@ -1,0 +1,39 @@
+import { expect, test } from "bun:test";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openTextStream } from "../../../src/adapters/cli/text-stream.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const folder = temporaryFolder();
+
+test("what was written is there when the call returns", () => {
+  const path = join(folder, "written");
+  const fileDescriptor = openSync(path, "w");
+  const stream = openTextStream(fileDescriptor);
+
+  stream.write("é".repeat(100_000));
+  stream.write("end");
+  const written = readFileSync(path, "utf8");
+
+  closeSync(fileDescriptor);
+  expect(written).toBe(`${"é".repeat(100_000)}end`);
+  expect(stream.isTerminal).toBe(false);
+});
+
+test("a stream that cannot be written to is an error, not silence", () => {
+  const fileDescriptor = openSync(import.meta.path, "r");
+  const stream = openTextStream(fileDescriptor);
+
+  expect(() => stream.write("lost")).toThrow("EBADF");
+  closeSync(fileDescriptor);
+});
+
+test("a reader who has left is no error", async () => {
+  const program = join(import.meta.dir, "../../support/print-into-broken-pipe.ts");
+  // `:` leaves at once, and with it the only reader of standard output.
+  const shell = 'exec 3>&1; { "$0" "$1" 2>&3; echo "$?" >&3; } | :';
+
+  const child = Bun.spawn(["sh", "-c", shell, process.execPath, program]);
+
+  expect(await new Response(child.stdout).text()).toBe("0\n");
+});

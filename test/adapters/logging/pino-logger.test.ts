@@ -1,0 +1,99 @@
+import { expect, test } from "bun:test";
+import { createLogger } from "../../../src/adapters/logging/pino-logger.ts";
+import type { LogLevel } from "../../../src/adapters/logging/pino-logger.ts";
+import type { Logger } from "../../../src/ports/logger.ts";
+
+function loggerWithLines(level: LogLevel = "DEBUG"): { logger: Logger; lines: string[] } {
+  const lines: string[] = [];
+  const logger = createLogger(level, { write: (line) => lines.push(line) });
+  return { logger, lines };
+}
+
+/** A line with its time taken out, for the rest of it to be compared. */
+function withoutTime(line: string | undefined): string | undefined {
+  return line?.replace(/"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/, '"time":""');
+}
+
+test("a line is time, level, event, then the fields in the order given", () => {
+  const { logger, lines } = loggerWithLines();
+
+  logger.info("listening", { port: 4317, addresses: ["::1"] });
+
+  expect(lines.map(withoutTime)).toEqual([
+    '{"time":"","level":"INFO","event":"listening","port":4317,"addresses":["::1"]}\n',
+  ]);
+});
+
+test("the time is now, in UTC", () => {
+  const { logger, lines } = loggerWithLines();
+  const before = Date.now();
+
+  logger.info("stopped");
+
+  const { time } = JSON.parse(lines[0] ?? "") as { time: string };
+  expect(Date.parse(time)).toBeGreaterThanOrEqual(before);
+  expect(Date.parse(time)).toBeLessThanOrEqual(Date.now());
+});
+
+test.each([
+  { level: "DEBUG", logged: ["DEBUG", "INFO", "WARNING", "ERROR"] },
+  { level: "INFO", logged: ["INFO", "WARNING", "ERROR"] },
+  { level: "WARNING", logged: ["WARNING", "ERROR"] },
+  { level: "ERROR", logged: ["ERROR"] },
+] as const)("at $level, $logged are written", ({ level, logged }) => {
+  const { logger, lines } = loggerWithLines(level);
+
+  logger.debug("tick");
+  logger.info("tick");
+  logger.warning("tick");
+  logger.error("tick");
+
+  const levels = lines.map((line) => (JSON.parse(line) as { level: string }).level);
+  expect(levels).toEqual([...logged]);
+});
+
+test.each([
+  { name: "an absent field is left out", value: undefined, json: "" },
+  { name: "a big integer is a number", value: 2n ** 63n, json: ',"x":9223372036854775808' },
+  { name: "what is not a number is null", value: Number.NaN, json: ',"x":null' },
+  {
+    name: "an error is its name and message, escaped",
+    value: new RangeError("bad\u001b[0m"),
+    json: String.raw`,"x":"RangeError: bad\\x1b[0m"`,
+  },
+  { name: "a line feed does not end the line", value: "a\nb", json: String.raw`,"x":"a\nb"` },
+])("$name", ({ value, json }) => {
+  const { logger, lines } = loggerWithLines();
+
+  logger.error("failed", { x: value });
+
+  expect(lines.map(withoutTime)).toEqual([`{"time":"","level":"ERROR","event":"failed"${json}}\n`]);
+});
+
+test("a field that holds itself does not stop the program", () => {
+  const { logger, lines } = loggerWithLines();
+  const circle: Record<string, unknown> = {};
+  circle["self"] = circle;
+
+  logger.info("odd", { circle });
+
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({ event: "odd" });
+});
+
+test("time, level and event cannot be replaced by fields", () => {
+  const { logger, lines } = loggerWithLines();
+
+  logger.warning("evicting", { time: "never", level: "INFO", event: "nothing", spans: 3 });
+
+  expect(lines.map(withoutTime)).toEqual([
+    '{"time":"","level":"WARNING","event":"evicting","spans":3}\n',
+  ]);
+});
+
+test("text in the place of format codes stays text", () => {
+  const { logger, lines } = loggerWithLines();
+
+  logger.info("%s %d %j");
+
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({ event: "%s %d %j" });
+});
