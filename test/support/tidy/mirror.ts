@@ -1,0 +1,50 @@
+import { dirname } from "node:path/posix";
+import { dependenciesOf, targetOf } from "./layers.ts";
+import { isSource } from "./repository-files.ts";
+import type { RepositoryFile } from "./repository-files.ts";
+
+/** Tests of what is no single part of `src/`. */
+const OWN_FOLDERS = ["test/integration/", "test/contract/", "test/bench/", "test/scripts/"];
+
+/** A test stands where the thing it tests stands: beside a file of its name, or in its folder. */
+export function testsWithoutCounterpart(files: readonly RepositoryFile[]): string[] {
+  const sources = files.filter(({ path }) => path.startsWith("src/")).map(({ path }) => path);
+  const folders = new Set(sources.map((path) => dirname(path)).filter((path) => path !== "src"));
+  return files
+    .map(({ path }) => path)
+    .filter((path) => path.endsWith(".test.ts") && !path.startsWith("test/tidy"))
+    .filter((path) => !OWN_FOLDERS.some((folder) => path.startsWith(folder)))
+    .filter((path) => !folders.has(dirname(path).replace(/^test/, "src")))
+    .filter((path) => !sources.includes(path.replace(/^test/, "src").replace(/\.test\.ts$/, ".ts")))
+    .map((path) => `${path} mirrors nothing in src/`);
+}
+
+/**
+ * Coverage counts the files that the tests load, and knows nothing of the others: so every file
+ * with code in it must be loaded by some test, straight or through another file.
+ */
+export function sourcesNoTestLoads(files: readonly RepositoryFile[]): string[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const loaded = new Set<string>();
+  const waiting = files.map(({ path }) => path).filter((path) => path.endsWith(".test.ts"));
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    const file = byPath.get(path);
+    if (file === undefined || loaded.has(path) || !path.endsWith(".ts")) continue;
+    loaded.add(path);
+    waiting.push(...loadedBy(file));
+  }
+  return files
+    .filter((file) => isSource(file) && !loaded.has(file.path) && hasCode(file))
+    .map(({ path }) => `${path} is loaded by no test`);
+}
+
+function loadedBy(file: RepositoryFile): string[] {
+  return dependenciesOf(file)
+    .filter(({ isType }) => !isType)
+    .flatMap(({ specifier }) => targetOf(file.path, specifier) ?? []);
+}
+
+/** What is left when the types are gone. */
+function hasCode({ text }: RepositoryFile): boolean {
+  return new Bun.Transpiler({ loader: "ts" }).transformSync(text).trim() !== "";
+}

@@ -1,0 +1,77 @@
+import { lineAt } from "./repository-files.ts";
+import type { RepositoryFile } from "./repository-files.ts";
+
+export const MOST_COLUMNS = 100;
+export const MOST_FILE_LINES = 300;
+/** A port stays smaller than any adapter. */
+export const MOST_PORT_LINES = 39;
+
+const FORBIDDEN_NAMES = new Set(["utils", "helpers", "common", "types", "index"]);
+
+export function longLines({ path, text }: RepositoryFile): string[] {
+  return text
+    .split("\n")
+    .map((line, at) => ({ columns: [...line].length, number: at + 1 }))
+    .filter(({ columns }) => columns > MOST_COLUMNS)
+    .map(({ columns, number }) => `${path}:${number} has ${columns} columns`);
+}
+
+export function longFile({ path, text }: RepositoryFile): string[] {
+  const most = path.startsWith("src/ports/") ? MOST_PORT_LINES : MOST_FILE_LINES;
+  const lines = text.trimEnd().split("\n").length;
+  return lines > most ? [`${path} has ${lines} lines, not ${most}`] : [];
+}
+
+/** Names that say nothing of what is inside, for files and for folders. */
+export function forbiddenName({ path }: RepositoryFile): string[] {
+  const words = path.split("/").map((part) => part.replace(/\..*$/, ""));
+  return words.filter((word) => FORBIDDEN_NAMES.has(word)).map((word) => `${path}: ${word}`);
+}
+
+/** What says that something is not done; spelt so that this file keeps to the rule as well. */
+const UNFINISHED = /\b([T]ODO|[F]IXME|[X]XX)\b/g;
+
+export function unfinishedWork(file: RepositoryFile): string[] {
+  return matches(file, UNFINISHED, "is not done");
+}
+
+/** A test that never runs, or one that keeps the others from running. */
+const SIDESTEP =
+  /(\b(test|it|describe)(\.\w+|\([^)]*\))*|\]\))\.(skip|only|todo|failing|if|skipIf|todoIf)\b/g;
+
+export function testsThatDoNotRun(file: RepositoryFile): string[] {
+  return matches(file, SIDESTEP, "does not always run");
+}
+
+/** Folders of somebody's machine, and hosts of registries: neither is the same elsewhere. */
+const MACHINE_PATH = /(?<![\w.~@:/-])\/(home|root|Users|work|mnt|media)\/[\w.-]+/g;
+const REGISTRY_HOST = /\bregistry\.[\w-]+\.(org|com)\b|\bfiles\.pythonhosted\.org\b/g;
+
+export function placesOfOneMachine(file: RepositoryFile): string[] {
+  return [
+    ...matches(file, MACHINE_PATH, "is a folder of one machine"),
+    ...matches(file, REGISTRY_HOST, "is a registry's host"),
+  ];
+}
+
+/** A lint rule is switched off with its reason beside it: `-- why`, or a comment above it. */
+const DIRECTIVE = /(\/\/|\/\*)\s*(ox|es)lint-disable(?!.*\s--\s+\S)[^\n]*/g;
+
+export function rulesOffWithoutReason(file: RepositoryFile): string[] {
+  return matches(file, DIRECTIVE, "gives no reason");
+}
+
+const RULE_OFF = /^\s*"[\w/-]+":\s*(?:\[\s*)?(?:"off"|"allow"|0\b)/;
+
+export function settingsOffWithoutReason({ path, text }: RepositoryFile): string[] {
+  const lines = text.split("\n");
+  return lines
+    .map((line, at) => ({ line, above: lines[at - 1] ?? "", number: at + 1 }))
+    .filter(({ line, above }) => RULE_OFF.test(line) && !`${above}\n${line}`.includes("// "))
+    .map(({ line, number }) => `${path}:${number} gives no reason: ${line.trim()}`);
+}
+
+function matches({ path, text }: RepositoryFile, pattern: RegExp, verdict: string): string[] {
+  const found = [...text.matchAll(pattern)];
+  return found.map((match) => `${path}:${lineAt(text, match.index)} ${match[0]} ${verdict}`);
+}

@@ -1,0 +1,206 @@
+import { expect, test } from "bun:test";
+import { longFunctions } from "./support/tidy/function-length.ts";
+import { outwardImports } from "./support/tidy/layers.ts";
+import { sourcesNoTestLoads, testsWithoutCounterpart } from "./support/tidy/mirror.ts";
+import type { RepositoryFile } from "./support/tidy/repository-files.ts";
+import {
+  forbiddenName,
+  longFile,
+  longLines,
+  placesOfOneMachine,
+  rulesOffWithoutReason,
+  settingsOffWithoutReason,
+  testsThatDoNotRun,
+  unfinishedWork,
+} from "./support/tidy/written-text-rules.ts";
+
+// Goal: a rule that finds nothing has looked. Method: each is shown something bad, and something
+// good that is like it.
+
+function file(path: string, text: string): RepositoryFile {
+  return { path, text };
+}
+
+/** So many statements, one a line. */
+function statements(count: number): string {
+  return Array.from({ length: count }, (_, at) => `    use(${at});\n`).join("");
+}
+
+function functionOf(lines: number): RepositoryFile {
+  return file("src/a.ts", `const a = () => {\n${statements(lines)}};`);
+}
+
+test.each([
+  { name: "a method", text: `class A {\n  a() {\n${statements(6)}  }\n}` },
+  { name: "a private method", text: `class A {\n  #a() {\n${statements(6)}  }\n}` },
+  { name: "a static method", text: `class A {\n  static a() {\n${statements(6)}  }\n}` },
+  { name: "a constructor", text: `class A {\n  constructor() {\n${statements(6)}  }\n}` },
+  { name: "a getter", text: `class A {\n  get a() {\n${statements(6)}  }\n}` },
+  { name: "a setter", text: `class A {\n  set a(b) {\n${statements(6)}  }\n}` },
+  { name: "a static block", text: `class A {\n  static {\n${statements(6)}  }\n}` },
+  { name: "an arrow in a property", text: `class A {\n  a = () => {\n${statements(6)}  };\n}` },
+  {
+    name: "a function in a property",
+    text: `class A {\n  a = function () {\n${statements(6)}};\n}`,
+  },
+  { name: "a method of a nameless class", text: `use(class {\n  a() {\n${statements(6)}  }\n});` },
+  { name: "one expression", text: "class A {\n  a = () => [\n1,\n2,\n3,\n4,\n];\n}" },
+])("six lines are too many for $name", ({ text }) => {
+  const found = longFunctions(file("src/a.ts", text), {});
+
+  expect(found).toHaveLength(1);
+  expect(found[0]).toMatch(/^src\/a\.ts:\d+ .* has 6 lines of body, not 5$/);
+});
+
+test.each([
+  { name: "five lines", text: `class A {\n  a() {\n${statements(5)}  }\n}` },
+  {
+    name: "blank lines and comments beside them",
+    text: `class A {\n  a() {\n\n// why\n/* why\n\nnot */\n${statements(5)}  }\n}`,
+  },
+  { name: "a function of forty lines", text: `function a() {\n${statements(40)}}` },
+  { name: "a method of an object", text: `const a = {\n  b() {\n${statements(40)}  },\n};` },
+  { name: "a method that is only declared", text: "declare class A {\n  a(): void;\n}" },
+])("$name are not", ({ text }) => {
+  expect(longFunctions(file("src/a.ts", text), {})).toEqual([]);
+});
+
+test("a function may have sixty lines where it is listed, and no more", () => {
+  const listed = { "src/a.ts a": "the reason" };
+
+  expect(longFunctions(functionOf(41), {})).toEqual(["src/a.ts:1 a has 41 lines of body, not 40"]);
+  expect(longFunctions(functionOf(60), listed)).toEqual([]);
+  expect(longFunctions(functionOf(61), listed)).toHaveLength(1);
+});
+
+test.each([
+  ["src/domain/a.ts", 'import { b } from "../ports/b.ts";'],
+  ["src/domain/a.ts", 'import type { b } from "../ports/b.ts";'],
+  ["src/domain/wire/a.ts", 'export { b } from "../../application/b.ts";'],
+  ["src/domain/a.ts", 'export * from "../application/b.ts";'],
+  ["src/domain/a.ts", 'await import("../adapters/http/b.ts");'],
+  ["src/domain/a.ts", 'import "../adapters/http/b.ts";'],
+  ["src/domain/a.ts", 'import { readFileSync } from "node:fs";'],
+  ["src/domain/a.ts", 'import { pino } from "pino";'],
+  ["src/ports/a.ts", 'import type { B } from "../application/b.ts";'],
+  ["src/application/a.ts", 'import { b } from "../adapters/otlp/b.ts";'],
+  ["src/application/a.ts", 'import { file } from "bun";'],
+  ["src/application/a.ts", 'import type { Config } from "../config.ts";'],
+  ["src/adapters/grpc/a.ts", 'import { b } from "../http/b.ts";'],
+  ["src/adapters/otlp/a.ts", 'import { b } from "../grpc/b.ts";'],
+  ["src/adapters/grpc/a.ts", 'import { readConfig } from "../../config.ts";'],
+  ["src/adapters/grpc/a.ts", 'import { VARIABLES } from "../../config-variables.ts";'],
+  ["src/adapters/cli/a.ts", 'import "../../main.ts";'],
+  ["src/config.ts", 'import type { B } from "./ports/b.ts";'],
+  ["src/adapters/grpc/a.ts", 'import { b } from "../../../test/support/b.ts";'],
+])("%s may not say %s", (path, text) => {
+  expect(outwardImports(file(path, text))).toHaveLength(1);
+});
+
+test.each([
+  ["src/domain/wire/a.ts", 'import { b } from "../b.ts";'],
+  ["src/ports/a.ts", 'import type { B } from "../domain/b.ts";'],
+  ["src/application/a.ts", 'import type { B } from "../ports/b.ts";'],
+  ["src/adapters/grpc/a.ts", 'import { b } from "../otlp/b.ts";'],
+  ["src/adapters/grpc/a.ts", 'import { b } from "./generated/b.js";'],
+  ["src/adapters/grpc/a.ts", 'import { b } from "@grpc/grpc-js";'],
+  ["src/adapters/grpc/a.ts", 'import type { Config } from "../../config.ts";'],
+  ["src/adapters/cli/a.ts", 'import { readConfig } from "../../config.ts";'],
+  ["src/config.ts", 'import { b } from "./config-variables.ts";'],
+  ["src/config.ts", 'import { b } from "./domain/b.ts";'],
+  ["src/main.ts", 'import packageJson from "../package.json";'],
+])("%s may say %s", (path, text) => {
+  expect(outwardImports(file(path, text))).toEqual([]);
+});
+
+test.each([
+  { rule: longLines, bad: file("src/a.ts", "x".repeat(101)), good: file("a.ts", "é".repeat(100)) },
+  { rule: longFile, bad: file("src/a.ts", "\n".repeat(300) + "a"), good: file("src/a.ts", "a\n") },
+  {
+    rule: longFile,
+    bad: file("src/ports/a.ts", "a\n".repeat(40)),
+    good: file("src/ports/a.ts", "a\n".repeat(39)),
+  },
+  { rule: forbiddenName, bad: file("src/utils.ts", ""), good: file("src/span-index.ts", "") },
+  { rule: forbiddenName, bad: file("src/common/a.ts", ""), good: file("src/commons.ts", "") },
+  { rule: forbiddenName, bad: file("test/index.test.ts", ""), good: file("src/types-of.ts", "") },
+  {
+    rule: unfinishedWork,
+    bad: file("src/a.ts", `// ${"TO"}${"DO"}: later`),
+    good: file("src/a.ts", "// todos are a kind of span"),
+  },
+  {
+    rule: testsThatDoNotRun,
+    bad: file("test/a.test.ts", `test${".skip"}("a", () => {});`),
+    good: file("test/a.test.ts", 'test.each(a)("skip", () => {});'),
+  },
+  {
+    rule: testsThatDoNotRun,
+    bad: file("test/a.test.ts", `describe.each(a)${".only"}("a", () => {});`),
+    good: file("test/a.test.ts", "attest.only();"),
+  },
+  {
+    rule: placesOfOneMachine,
+    bad: file("README.md", `cd ${"/ho"}${"me/ann/spanring"}`),
+    good: file("README.md", "the pages /workers and ./home/x, https://example.com/home/x"),
+  },
+  {
+    rule: placesOfOneMachine,
+    bad: file("bun.lock", `https://regi${"stry.npmjs"}.org/a`),
+    good: file("bun.lock", '"a@1.0.0", "registry"'),
+  },
+  {
+    rule: rulesOffWithoutReason,
+    bad: file("src/a.ts", `// ox${"lint-disable"}-next-line no-console`),
+    good: file("src/a.ts", `// ox${"lint-disable"}-next-line no-console -- it is a console`),
+  },
+  {
+    rule: settingsOffWithoutReason,
+    bad: file(".oxlintrc.json", '{\n"no-console": "off",\n}'),
+    good: file(".oxlintrc.json", '{\n// It is a console.\n"no-console": "off",\n}'),
+  },
+  {
+    rule: settingsOffWithoutReason,
+    bad: file(".oxlintrc.json", '{\n"max-params": ["off", 3],\n}'),
+    good: file(".oxlintrc.json", '{\n"max-params": ["error", 3],\n}'),
+  },
+])("$rule.name tells $bad.path from $good.path", ({ rule, bad, good }) => {
+  expect(rule(bad)).toHaveLength(1);
+  expect(rule(good)).toEqual([]);
+});
+
+test("a test that mirrors nothing is found", () => {
+  const files = [
+    file("src/a.ts", ""),
+    file("src/adapters/grpc/b.ts", ""),
+    file("test/a.test.ts", ""),
+    file("test/adapters/grpc/any-claim.test.ts", ""),
+    file("test/integration/c.test.ts", ""),
+    file("test/b.test.ts", ""),
+    file("test/adapters/amqp/b.test.ts", ""),
+  ];
+
+  expect(testsWithoutCounterpart(files)).toEqual([
+    "test/b.test.ts mirrors nothing in src/",
+    "test/adapters/amqp/b.test.ts mirrors nothing in src/",
+  ]);
+});
+
+test("code that no test loads is found; types need no test", () => {
+  const files = [
+    file(
+      "test/a.test.ts",
+      'import { a } from "../src/a.ts"; import type { d } from "../src/d.ts";',
+    ),
+    file("src/a.ts", 'import { b } from "./b.ts";\nexport const a = b;'),
+    file("src/b.ts", "export const b = 1;"),
+    file("src/c.ts", "export const c = 1;"),
+    file("src/d.ts", "export const d = 1;"),
+    file("src/e.ts", "export interface E {}"),
+  ];
+
+  expect(sourcesNoTestLoads(files)).toEqual([
+    "src/c.ts is loaded by no test",
+    "src/d.ts is loaded by no test",
+  ]);
+});
