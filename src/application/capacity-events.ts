@@ -24,8 +24,8 @@ export const REFUSAL: EpisodeEvents = {
 };
 
 /**
- * Tells of spans that found no room, without a line for each: one when it begins, one a second while
- * it lasts, with counts, and one when a second has passed without any.
+ * Tells of spans that found no room, without a line for each: one when it begins, one a second
+ * while it lasts, with counts, and one when a second has passed without any.
  *
  * Invariant: spans noted = spans told in lines + `untoldSpans`.
  */

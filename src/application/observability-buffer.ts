@@ -103,7 +103,9 @@ export class ObservabilityBuffer implements TraceBufferPort {
   }
 }
 
-/** A reader may ask for anything; for less than one span, and for what is no number, it gets none. */
+/**
+ * A reader may ask for anything; for less than one span, and for what is no number, it gets none.
+ */
 function wholeSpans(count: number): number {
   return Math.max(0, Math.floor(count) || 0);
 }

@@ -4,7 +4,9 @@
  */
 export type Receipt =
   | { readonly outcome: "accepted" }
-  /** Valid spans were kept. `message` tells the sender why the others were not, and how to mend it. */
+  /**
+   * Valid spans were kept. `message` tells the sender why the others were not, and how to mend it.
+   */
   | {
       readonly outcome: "partly_rejected";
       readonly rejectedSpans: number;
@@ -12,7 +14,9 @@ export type Receipt =
     }
   /** Not a trace request; nothing was kept. */
   | { readonly outcome: "malformed"; readonly message: string }
-  /** Larger than a limit, or than the whole ring; nothing was kept, and sending it again is useless. */
+  /**
+   * Larger than a limit, or than the whole ring; nothing was kept, and sending it again is useless.
+   */
   | { readonly outcome: "too_large"; readonly message: string }
   /** Full, and `OVERFLOW_POLICY=refuse`; nothing was kept. */
   | { readonly outcome: "refused"; readonly message: string; readonly retryAfterMs: number }

@@ -73,13 +73,10 @@ export class ReceiveTraces implements TraceReceiver {
 
   /** The rejected spans are cut out before the block is made: what is in the ring is valid. */
   private keepValid(): Receipt {
-    const { rejectedSpans: spans, rejectedBytes: bytes } = this.walked;
-    const message = explainRejection(spans, this.walked.rejectedByFault);
+    const receipt = partlyRejected(this.walked);
+    const rejected = { spans: this.walked.rejectedSpans, bytes: this.walked.rejectedBytes };
     walkRequest(this.walked, validSpansOf(this.walked));
-    return this.keep(
-      { outcome: "partly_rejected", rejectedSpans: spans, message },
-      { spans, bytes },
-    );
+    return this.keep(receipt, rejected);
   }
 
   private keep(success: Receipt, rejected?: SpanAmount): Receipt {
@@ -110,6 +107,11 @@ function faultReceipt(walked: WalkedRequest): Receipt {
   }
   const where = explainFault(walked.fault, walked.faultOffsetBytes);
   return { outcome: "malformed", message: `not an ExportTraceServiceRequest: ${where}` };
+}
+
+function partlyRejected({ rejectedSpans, rejectedByFault }: WalkedRequest): Receipt {
+  const message = explainRejection(rejectedSpans, rejectedByFault);
+  return { outcome: "partly_rejected", rejectedSpans, message };
 }
 
 function validSpansOf(walked: WalkedRequest): Uint8Array {

@@ -36,7 +36,9 @@ function blockBytes(ring: RingMemory, block: number, spans: Sequences): Uint8Arr
   return assembleRequest({ bytes: ring.arena, offset, length }, tableOf(ring, spans));
 }
 
-/** The rows of the ring that belong to a run of spans of one block, in order and without the turn. */
+/**
+ * The rows of the ring that belong to a run of spans of one block, in order and without the turn.
+ */
 function tableOf(ring: RingMemory, spans: Sequences): SpanTable {
   const spanCount = spans.end - spans.first;
   const table = createSpanTable(spanCount);

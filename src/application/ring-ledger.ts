@@ -49,7 +49,9 @@ function readBooks({ control }: RingMemory, unit: 0 | 1, buffered: number): Ledg
   };
 }
 
-/** After every change: what is buffered is counted apart, so the books can be wrong, and are not. */
+/**
+ * After every change: what is buffered is counted apart, so the books can be wrong, and are not.
+ */
 export function audit(ring: RingMemory): void {
   assertBooksBalance(readBooks(ring, 0, bufferedSpans(ring)));
   assertBooksBalance(readBooks(ring, 1, ring.control[BUFFERED_BYTES]!));

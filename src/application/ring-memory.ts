@@ -1,8 +1,8 @@
 import { assert } from "../domain/assert.ts";
 
 /**
- * The ring's memory: one `SharedArrayBuffer`, laid out once and never grown, so that any thread that
- * is handed it sees the same ring. A page that was never written costs nothing.
+ * The ring's memory: one `SharedArrayBuffer`, laid out once and never grown, so that any thread
+ * that is handed it sees the same ring. A page that was never written costs nothing.
  *
  *   lock      one word
  *   control   capacities, sequences and the ledger: whole numbers below 2^53

@@ -3,8 +3,8 @@
  *
  *   FREE --acquire--> HELD --another thread must wait--> CONTENDED --release--> FREE, wake one
  *
- * An uncontended turn is two atomic operations and no system call. Source of the scheme: U. Drepper,
- * "Futexes Are Tricky", the second mutex.
+ * An uncontended turn is two atomic operations and no system call. Source of the scheme: U.
+ * Drepper, "Futexes Are Tricky", the second mutex.
  */
 const FREE = 0;
 const HELD = 1;

@@ -1,6 +1,6 @@
 /**
- * Protobuf bytes written by hand, so that a test can show exactly the bytes it means, the wrong ones
- * included. Nothing here checks anything.
+ * Protobuf bytes written by hand, so that a test can show exactly the bytes it means, the wrong
+ * ones included. Nothing here checks anything.
  */
 export function varint(value: number | bigint): number[] {
   const bytes: number[] = [];

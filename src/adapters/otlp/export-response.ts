@@ -50,8 +50,8 @@ function retryInfo(delayMs: number) {
   return { typeUrl: RETRY_INFO_URL, value };
 }
 
-/** As many whole characters as fit. */
+/** As many whole characters as fit. No UTF-16 unit takes more than three bytes of UTF-8. */
 function firstBytes(text: string, lengthBytes: number): string {
-  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(lengthBytes));
-  return text.slice(0, read);
+  const room = new Uint8Array(Math.min(lengthBytes, text.length * 3));
+  return text.slice(0, new TextEncoder().encodeInto(text, room).read);
 }

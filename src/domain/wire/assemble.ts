@@ -20,8 +20,9 @@ export interface MessageBytes {
 
 /**
  * A request that holds the spans of `table` and no others, made of slices of the request they were
- * walked in: each span's bytes as they are, and around them every field of their envelopes (request,
- * ResourceSpans, ScopeSpans) as it is, unknown ones too. Envelopes without a span are left out.
+ * walked in: each span's bytes as they are, and around them every field of their envelopes
+ * (request, ResourceSpans, ScopeSpans) as it is, unknown ones too. Envelopes without a span are
+ * left out.
  *
  * Needs a request that the walk accepted, and at least one span.
  */

@@ -46,8 +46,8 @@ const MAX_LENGTH_BYTES = 5;
  * decoding. `walked.fault` tells how it went; whatever the bytes are, nothing is thrown.
  *
  * Source: protobuf encoding, and the OTLP rules on identifiers. Stricter than the encoding asks in
- * three things: a known field has its own wire type, groups are refused, and a tag and a length take
- * five bytes at most.
+ * three things: a known field has its own wire type, groups are refused, and a tag and a length
+ * take five bytes at most.
  */
 export function walkRequest(walked: WalkedRequest, request: Uint8Array): void {
   beginWalk(walked, request);

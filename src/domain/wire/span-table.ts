@@ -1,6 +1,7 @@
 /**
- * Where the spans of one request lie, in columns. Offsets and lengths are of message bodies, without
- * tag and length. A context is one ScopeSpans within its ResourceSpans; one without spans has no row.
+ * Where the spans of one request lie, in columns. Offsets and lengths are of message bodies,
+ * without tag and length. A context is one ScopeSpans within its ResourceSpans; one without spans
+ * has no row.
  *
  *   [ ResourceSpans [ resource ][ ScopeSpans [ scope ][ Span ][ Span ] ] ] [ ResourceSpans ...
  *                   ^resourceOffset          ^scopeOffset     ^spanOffset

@@ -1,0 +1,43 @@
+import type { Socket } from "node:net";
+import type { OpenStream } from "./in-flight-budget.ts";
+
+/** Who is at the other end, and at which of our ports: no two open connections have the same. */
+export interface Ends {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly localPort?: number | undefined;
+}
+
+export function endsKey({ remoteAddress, remotePort, localPort }: Ends): string {
+  return `${remoteAddress} ${remotePort} ${localPort}`;
+}
+
+/** An accepted socket, and the streams that are open on it. */
+export class Connection {
+  // Fixed at construction.
+  readonly socket: Socket;
+  readonly address: string;
+  readonly key: string;
+
+  // Moved by the streams, and by `close`.
+  readonly openStreams = new Set<OpenStream>();
+  hasBegun = false;
+  private isClosing = false;
+
+  /** Resolves when the socket is closed, whoever closed it. */
+  readonly closed: Promise<void>;
+
+  constructor(socket: Socket, address: string) {
+    this.socket = socket;
+    this.address = address;
+    this.key = endsKey(socket);
+    this.closed = new Promise((resolve) => void socket.once("close", () => resolve()));
+  }
+
+  /** Not at once: this may be called while the HTTP/2 parser is within the socket's bytes. */
+  close(): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    setImmediate(() => this.socket.destroy());
+  }
+}

@@ -1,0 +1,149 @@
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { stopWithin } from "../../application/life-cycle.ts";
+import type { TraceReceiver } from "../../application/receipt.ts";
+import type { LimitsConfig, ListenAddress } from "../../config.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Logger } from "../../ports/logger.ts";
+import { registerMethods } from "./call-handlers.ts";
+import { Closures } from "./closures.ts";
+import type { ClosingReason } from "./closures.ts";
+import { ConnectionTable } from "./connection-table.ts";
+import { openFrontDoor } from "./front-door.ts";
+import { HealthService, healthMethods } from "./health-service.ts";
+import { InFlightBudget } from "./in-flight-budget.ts";
+import { logLibraryThrough } from "./library-log.ts";
+import { reflectionMethods } from "./reflection-service.ts";
+import { serverOptions } from "./server-options.ts";
+import { watchStreams } from "./stream-watch.ts";
+import { TalliedLog } from "./tallied-log.ts";
+import { exportMethod } from "./trace-service.ts";
+
+export interface GrpcListenerParts {
+  readonly address: ListenAddress;
+  readonly receiver: TraceReceiver;
+  readonly limits: LimitsConfig;
+  /** Of one request, before and after decompression. */
+  readonly maxMessageBytes: number;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+export interface GrpcListener {
+  /** The port in use, also where the address asked for any. */
+  readonly port: number;
+  /** What `grpc.health.v1.Health` says. At first: not serving. */
+  setServing(isServing: boolean): void;
+  /**
+   * Takes no more connections, finishes the calls under way, and closes what is still open when the
+   * time is up. To be called once or more: all calls wait for the same end.
+   */
+  stop(graceMs: number): Promise<void>;
+  counts(): GrpcListenerCounts;
+}
+
+export interface GrpcListenerCounts {
+  readonly openConnections: number;
+  /** Charged for messages in flight, against `limits.inFlightBytes`. */
+  readonly heldBytes: number;
+  /** Since the start, by the limit that was the reason. */
+  readonly closedConnections: Readonly<Record<ClosingReason, number>>;
+}
+
+/** Room for headers and frames, so that a message as long as the whole budget still gets through. */
+const ENVELOPE_BYTES = 128 * 1024;
+
+/** OTLP/gRPC, health and reflection. Rejects when the port is taken: `code` is `EADDRINUSE`. */
+export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcListener> {
+  logLibraryThrough(parts.logger);
+  const house = build(parts);
+  const injector = house.server.createConnectionInjector(ServerCredentials.createInsecure());
+  const door = await openFrontDoor({
+    address: parts.address,
+    limits: parts.limits,
+    connections: house.connections,
+    admit: (socket) => injector.injectConnection(socket),
+    refused: (reason) => house.closures.note(reason),
+  });
+  const unwatch = watchStreams(house);
+  let stopped: Promise<void> | undefined;
+  return {
+    port: door.port,
+    setServing: (isServing) => house.health.setServing(isServing),
+    stop: (graceMs) => (stopped ??= stopListener({ ...house, door, unwatch }, graceMs)),
+    counts: () => countsOf(house),
+  };
+}
+
+interface House {
+  readonly server: Server;
+  readonly health: HealthService;
+  readonly connections: ConnectionTable;
+  readonly budget: InFlightBudget;
+  readonly closures: Closures;
+  readonly failures: TalliedLog;
+}
+
+/** Builds the parts; nothing listens yet. */
+function build(parts: GrpcListenerParts): House {
+  const { receiver, limits, maxMessageBytes, logger, clock } = parts;
+  const connections = new ConnectionTable(limits);
+  const closures = new Closures((fields) => logger.warning("grpc_connections_closed", fields));
+  const failures = new TalliedLog((fields) => logger.error("receive_failed", fields));
+  const budget = new InFlightBudget({
+    capacityBytes: limits.inFlightBytes + ENVELOPE_BYTES,
+    connections,
+    clock,
+    dropped: (connection) => {
+      connection.close();
+      closures.note("in_flight_bytes");
+    },
+  });
+  const health = new HealthService(limits.connections);
+  const failed = (error: unknown) => failures.note("failures", { error: textOf(error) });
+  const server = new Server(serverOptions(limits, maxMessageBytes));
+  registerMethods(server, [
+    exportMethod({ receiver, maxMessageBytes, failed }),
+    ...healthMethods(health),
+    ...reflectionMethods(),
+  ]);
+  return { server, health, connections, budget, closures, failures };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function countsOf({ connections, budget, closures }: House): GrpcListenerCounts {
+  return {
+    openConnections: connections.size,
+    heldBytes: budget.heldBytes,
+    closedConnections: { ...closures.counts },
+  };
+}
+
+interface RunningHouse extends House {
+  readonly door: { close(): void };
+  readonly unwatch: () => void;
+}
+
+async function stopListener(house: RunningHouse, graceMs: number): Promise<void> {
+  house.door.close();
+  house.health.stop();
+  const allClosed = Promise.all([...house.connections].map(({ closed }) => closed));
+  await stopWithin(graceMs, {
+    gently: async () => {
+      house.server.tryShutdown(() => {});
+      await allClosed;
+    },
+    // tryShutdown waits for ever for a peer that keeps its side open.
+    // https://github.com/grpc/grpc-node/issues/1458
+    byForce: async () => {
+      house.server.forceShutdown();
+      for (const connection of house.connections) connection.close();
+      await allClosed;
+    },
+  });
+  house.unwatch();
+  house.closures.close();
+  house.failures.close();
+}

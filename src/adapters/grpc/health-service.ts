@@ -1,0 +1,140 @@
+import { status as Code } from "@grpc/grpc-js";
+import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
+import { bufferOver, HEALTH_SERVICE, TRACE_SERVICE } from "./call-handlers.ts";
+import type { Method } from "./call-handlers.ts";
+import { CallSlots } from "./call-slots.ts";
+import { grpc } from "./generated/services.js";
+import { plainMessage } from "./message-encoding.ts";
+
+const { HealthCheckRequest, HealthCheckResponse, HealthListResponse } = grpc.health.v1;
+const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse.ServingStatus;
+
+type Watcher = ServerWritableStream<Buffer, Buffer>;
+type Failure = { readonly code: Code; readonly details: string };
+
+/** "" is the server as a whole; here both are always in the same state. */
+const SERVICES = ["", TRACE_SERVICE];
+
+/** Names a service; no honest request comes near. */
+const MAX_REQUEST_BYTES = 4096;
+
+/**
+ * `grpc.health.v1.Health`, for load balancers and Kubernetes probes.
+ * Source: grpc/grpc, doc/health-checking.md and src/proto/grpc/health/v1/health.proto.
+ */
+export class HealthService {
+  // Fixed at construction.
+  private readonly slots: CallSlots;
+
+  // Moved by `setServing`, `stop` and the watchers.
+  private readonly watchers = new Set<Watcher>();
+  private status: number = NOT_SERVING;
+  private isStopping = false;
+
+  /** `maxWatchers`: how many `Watch` calls may last at the same time. */
+  constructor(maxWatchers: number) {
+    this.slots = new CallSlots(maxWatchers);
+  }
+
+  setServing(isServing: boolean): void {
+    const status = isServing && !this.isStopping ? SERVING : NOT_SERVING;
+    if (status === this.status) return;
+    this.status = status;
+    for (const watcher of this.watchers) watcher.write(encodeStatus(status));
+  }
+
+  /** Tells the watchers that it is over, and lets them go: they would hold the server open. */
+  stop(): void {
+    this.isStopping = true;
+    this.setServing(false);
+    for (const watcher of this.watchers) fail(watcher, STOPPING);
+  }
+
+  statusOf(service: string): number | undefined {
+    return SERVICES.includes(service) ? this.status : undefined;
+  }
+
+  statuses(): Record<string, { status: number }> {
+    return Object.fromEntries(SERVICES.map((service) => [service, { status: this.status }]));
+  }
+
+  /** False when there are too many already. A watcher of an unknown service is told nothing more. */
+  admit(watcher: Watcher, service: string): boolean {
+    if (!this.slots.take()) return false;
+    if (SERVICES.includes(service)) this.watchers.add(watcher);
+    watcher.once("cancelled", () => this.dismiss(watcher));
+    return true;
+  }
+
+  private dismiss(watcher: Watcher): void {
+    this.watchers.delete(watcher);
+    this.slots.free();
+  }
+}
+
+const STOPPING: Failure = { code: Code.UNAVAILABLE, details: "stopping" };
+const UNKNOWN: Failure = { code: Code.NOT_FOUND, details: "no such service" };
+const TOO_MANY: Failure = { code: Code.RESOURCE_EXHAUSTED, details: "too many watchers" };
+const MALFORMED: Failure = { code: Code.INVALID_ARGUMENT, details: "not a HealthCheckRequest" };
+
+export function healthMethods(health: HealthService): Method[] {
+  return [
+    {
+      path: `/${HEALTH_SERVICE}/Check`,
+      type: "unary",
+      handler: (call, respond) => check(health, call, respond),
+    },
+    {
+      path: `/${HEALTH_SERVICE}/List`,
+      type: "unary",
+      handler: (_call, respond) => respond(null, encodeStatuses(health.statuses())),
+    },
+    {
+      path: `/${HEALTH_SERVICE}/Watch`,
+      type: "serverStream",
+      handler: (call) => watch(health, call),
+    },
+  ];
+}
+
+function check(
+  health: HealthService,
+  call: ServerUnaryCall<Buffer, Buffer>,
+  respond: sendUnaryData<Buffer>,
+): void {
+  const service = serviceNamedBy(call);
+  if (service === undefined) return respond(MALFORMED);
+  const status = health.statusOf(service);
+  if (status === undefined) return respond(UNKNOWN);
+  respond(null, encodeStatus(status));
+}
+
+function watch(health: HealthService, call: Watcher): void {
+  const service = serviceNamedBy(call);
+  if (service === undefined) return fail(call, MALFORMED);
+  if (!health.admit(call, service)) return fail(call, TOO_MANY);
+  call.write(encodeStatus(health.statusOf(service) ?? SERVICE_UNKNOWN));
+}
+
+function serviceNamedBy(call: ServerUnaryCall<Buffer, Buffer> | Watcher): string | undefined {
+  const plain = plainMessage(call, MAX_REQUEST_BYTES);
+  if (plain.outcome !== "plain" || plain.bytes.length > MAX_REQUEST_BYTES) return undefined;
+  try {
+    return HealthCheckRequest.decode(plain.bytes).service;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How grpc-js has a stream end with a status: an event, not a throw. */
+function fail(call: Watcher, failure: Failure): void {
+  call.emit("error", failure);
+}
+
+function encodeStatus(status: number): Buffer {
+  return bufferOver(HealthCheckResponse.encode({ status }).finish());
+}
+
+function encodeStatuses(statuses: Record<string, { status: number }>): Buffer {
+  return bufferOver(HealthListResponse.encode({ statuses }).finish());
+}

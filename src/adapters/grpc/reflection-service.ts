@@ -1,0 +1,116 @@
+import { status as Code } from "@grpc/grpc-js";
+import type { Metadata, ServerDuplexStream } from "@grpc/grpc-js";
+import {
+  bufferOver,
+  HEALTH_SERVICE,
+  OLD_REFLECTION_SERVICE,
+  REFLECTION_SERVICE,
+  TRACE_SERVICE,
+} from "./call-handlers.ts";
+import type { Method } from "./call-handlers.ts";
+import { CallSlots } from "./call-slots.ts";
+import { fileOfSymbol, filesFor } from "./descriptor-files.ts";
+import { grpc } from "./generated/services.js";
+import type { Input } from "./generated/services.js";
+import { plainMessage } from "./message-encoding.ts";
+
+type Dialogue = ServerDuplexStream<Buffer, Buffer>;
+type Request = grpc.reflection.v1.ServerReflectionRequest;
+type Answer = Input<grpc.reflection.v1.ServerReflectionResponse>;
+
+/** Both versions have the same messages under two names. */
+const VERSIONS = [
+  { service: REFLECTION_SERVICE, messages: grpc.reflection.v1 },
+  { service: OLD_REFLECTION_SERVICE, messages: grpc.reflection.v1alpha },
+];
+
+type Messages = (typeof VERSIONS)[number]["messages"];
+
+const SERVICES = [TRACE_SERVICE, HEALTH_SERVICE, REFLECTION_SERVICE, OLD_REFLECTION_SERVICE];
+
+/** Over the whole process. What a client sends and nobody reads yet is bounded only by its window. */
+const MAX_DIALOGUES = 16;
+
+/** Names a file or a symbol. The answer repeats the request, so a long one would cost twice. */
+const MAX_REQUEST_BYTES = 16 * 1024;
+
+/**
+ * `grpc.reflection.v1.ServerReflection`, so that `grpcurl` and the like need no `.proto` files; v1alpha
+ * is for those of before 2023. Source: grpc/grpc, src/proto/grpc/reflection/v1/reflection.proto.
+ */
+export function reflectionMethods(): Method[] {
+  const slots = new CallSlots(MAX_DIALOGUES);
+  return VERSIONS.map(({ service, messages }) => ({
+    path: `/${service}/ServerReflectionInfo`,
+    type: "bidi",
+    handler: (call) => converse(call, messages, slots),
+  }));
+}
+
+function converse(call: Dialogue, messages: Messages, slots: CallSlots): void {
+  if (!slots.take()) return fail(call, Code.RESOURCE_EXHAUSTED, "too many reflection calls");
+  call.once("cancelled", () => slots.free());
+  call.on("data", (request: Buffer) => reply(call, messages, request));
+  call.on("end", () => call.end());
+}
+
+/** One answer a request. A client that reads no answers has no more of its requests read. */
+function reply(call: Dialogue, messages: Messages, message: Buffer): void {
+  const request = decode(messages, { request: message, metadata: call.metadata });
+  if (request === undefined) return fail(call, Code.INVALID_ARGUMENT, "not a reflection request");
+  const answer = { ...answerTo(request), validHost: request.host, originalRequest: request };
+  const bytes = messages.ServerReflectionResponse.encode(answer).finish();
+  if (call.write(bufferOver(bytes))) return;
+  call.pause();
+  call.once("drain", () => call.resume());
+}
+
+function decode(
+  messages: Messages,
+  call: { readonly request: Buffer; readonly metadata: Metadata },
+): Request | undefined {
+  const plain = plainMessage(call, MAX_REQUEST_BYTES);
+  if (plain.outcome !== "plain" || plain.bytes.length > MAX_REQUEST_BYTES) return undefined;
+  try {
+    return messages.ServerReflectionRequest.decode(plain.bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function answerTo(request: Request): Answer {
+  switch (request.messageRequest) {
+    case "listServices":
+      return { listServicesResponse: { service: SERVICES.map((name) => ({ name })) } };
+    case "fileByFilename":
+      return filesAnswer(request.fileByFilename ?? "");
+    case "fileContainingSymbol":
+      return filesAnswer(fileOfSymbol(request.fileContainingSymbol ?? ""));
+    case "fileContainingExtension":
+      return errorAnswer(Code.NOT_FOUND, "there are no extensions");
+    case "allExtensionNumbersOfType":
+      return noExtensionsOf(request.allExtensionNumbersOfType ?? "");
+    case undefined:
+      return errorAnswer(Code.INVALID_ARGUMENT, "the request asks for nothing");
+  }
+}
+
+function filesAnswer(name: string | undefined): Answer {
+  const files = name === undefined ? undefined : filesFor(name);
+  if (files === undefined) return errorAnswer(Code.NOT_FOUND, "no such file or symbol");
+  return { fileDescriptorResponse: { fileDescriptorProto: files } };
+}
+
+function noExtensionsOf(type: string): Answer {
+  if (fileOfSymbol(type) === undefined) return errorAnswer(Code.NOT_FOUND, "no such type");
+  return { allExtensionNumbersResponse: { baseTypeName: type, extensionNumber: [] } };
+}
+
+function errorAnswer(errorCode: Code, errorMessage: string): Answer {
+  return { errorResponse: { errorCode, errorMessage } };
+}
+
+/** How grpc-js has a stream end with a status: an event, not a throw. */
+function fail(call: Dialogue, code: Code, details: string): void {
+  call.emit("error", { code, details });
+}

@@ -1,0 +1,124 @@
+import packageJson from "../package.json" with { type: "json" };
+import { runCommandLine } from "./adapters/cli/command-line.ts";
+import { EXIT_CODE } from "./adapters/cli/exit-code.ts";
+import { listenFailure } from "./adapters/cli/listen-failure.ts";
+import { stopSignal } from "./adapters/cli/stop-signal.ts";
+import { openTextStream } from "./adapters/cli/text-stream.ts";
+import { startGrpcListener } from "./adapters/grpc/grpc-listener.ts";
+import { startReadApi } from "./adapters/http/read-api.ts";
+import { createLogger, standardErrorStream } from "./adapters/logging/pino-logger.ts";
+import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
+import { CAPACITY_LINE_INTERVAL_MS } from "./application/capacity-events.ts";
+import { LifeCycle, stopWithin } from "./application/life-cycle.ts";
+import { ObservabilityBuffer } from "./application/observability-buffer.ts";
+import { ReceiveTraces } from "./application/receive-traces.ts";
+import type { Config, ConfigWarning, ListenAddress } from "./config.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Logger } from "./ports/logger.ts";
+
+const { version } = packageJson;
+const clock: Clock = { monotonicMs: () => performance.now() };
+
+interface Parts {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly buffer: ObservabilityBuffer;
+  readonly receiver: ReceiveTraces;
+  readonly life: LifeCycle;
+}
+
+/** Builds the parts; nothing listens yet. */
+function build(config: Config, logger: Logger): Parts {
+  const { maxSpans, maxBytes, overflowPolicy } = config.buffer;
+  const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
+  const buffer = ObservabilityBuffer.create({ spans: maxSpans, bytes: maxBytes }, options);
+  const receiver = new ReceiveTraces({ buffer, limits: config.limits, logger, clock });
+  return { config, logger, buffer, receiver, life: new LifeCycle(clock) };
+}
+
+function startTicking({ receiver, life }: Parts): void {
+  const timer = setInterval(() => receiver.tick(), CAPACITY_LINE_INTERVAL_MS);
+  life.started(async () => clearInterval(timer));
+}
+
+function listenForReaders(parts: Parts, address: ListenAddress): number {
+  const { buffer, logger, life } = parts;
+  const startedMs = clock.monotonicMs();
+  const uptimeMs = () => clock.monotonicMs() - startedMs;
+  const readiness = () => life.state;
+  const api = startReadApi({ address, buffer, readiness, uptimeMs, version, logger });
+  life.started((graceMs) =>
+    stopWithin(graceMs, { gently: () => api.stop(), byForce: () => api.abort() }),
+  );
+  return api.port;
+}
+
+async function listenForSpans(parts: Parts, address: ListenAddress): Promise<number> {
+  const { receiver, config, logger, life } = parts;
+  const { limits, maxMessageBytes } = config;
+  const grpc = await startGrpcListener({ address, receiver, limits, maxMessageBytes, logger });
+  life.started((graceMs) => grpc.stop(graceMs));
+  // After the listener, so that it is told first: from now on, exporters send elsewhere.
+  life.started(async () => receiver.stop());
+  grpc.setServing(true);
+  return grpc.port;
+}
+
+/** What may listen, in the order of its start. */
+const LISTENERS = [
+  { listener: "api", portVariable: "API_PORT", listen: listenForReaders },
+  { listener: "grpc", portVariable: "OTLP_GRPC_PORT", listen: listenForSpans },
+] as const;
+
+/** Whether everything listens. If not, the log says what does not, and why. */
+async function startListening(parts: Parts): Promise<boolean> {
+  for (const { listener, portVariable, listen } of LISTENERS) {
+    const address = parts.config[listener];
+    if (address === "off") continue;
+    try {
+      const port = await listen(parts, address);
+      parts.logger.info("listening", { listener, host: address.host, port });
+    } catch (error) {
+      const failed = { listener, address, portVariable };
+      parts.logger.error("cannot_listen", listenFailure(failed, error));
+      return false;
+    }
+  }
+  return true;
+}
+
+async function serve(config: Config, warnings: readonly ConfigWarning[]): Promise<number> {
+  const logger = createLogger(config.logLevel, standardErrorStream());
+  for (const warning of warnings) logger.warning("configuration", { ...warning });
+  // What nobody foresaw is told, and the ring lives on: ending here would lose every span in it.
+  process.on("uncaughtException", (error) => logger.error("unexpected_error", { error }));
+  const stopped = stopSignal(process);
+  const parts = build(config, logger);
+  startTicking(parts);
+  if (!(await startListening(parts))) {
+    await parts.life.stop(0);
+    return EXIT_CODE.cannotRun;
+  }
+  parts.life.ready();
+  const {
+    maxSpans: max_spans,
+    maxBytes: max_bytes,
+    overflowPolicy: overflow_policy,
+  } = config.buffer;
+  logger.info("ready", { version, max_spans, max_bytes, overflow_policy });
+  logger.info("stopping", { signal: await stopped, grace_ms: config.shutdownGraceMs });
+  await parts.life.stop(config.shutdownGraceMs);
+  logger.info("stopped", { ...parts.buffer.stats() });
+  return EXIT_CODE.ok;
+}
+
+process.exit(
+  await runCommandLine({
+    argv: process.argv.slice(2),
+    env: process.env,
+    version,
+    stdout: openTextStream(1),
+    stderr: openTextStream(2),
+    serve,
+  }),
+);

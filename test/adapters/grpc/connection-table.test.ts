@@ -1,0 +1,70 @@
+import { describe, expect, test } from "bun:test";
+import { ConnectionTable } from "../../../src/adapters/grpc/connection-table.ts";
+import { fakeConnection } from "../../support/grpc-fake-socket.ts";
+
+const LIMITS = { connections: 4, connectionsPerAddress: 2 };
+
+describe("who is refused", () => {
+  test("nobody while there is room", () => {
+    const table = new ConnectionTable(LIMITS);
+    table.add(fakeConnection("192.0.2.1"));
+
+    expect(table.refusalOf("192.0.2.1")).toBeUndefined();
+  });
+
+  test("an address with as many connections as it may have, and no other", () => {
+    const table = new ConnectionTable(LIMITS);
+    table.add(fakeConnection("192.0.2.1"));
+    table.add(fakeConnection("192.0.2.1"));
+
+    expect(table.refusalOf("192.0.2.1")).toBe("connections_per_address");
+    expect(table.refusalOf("192.0.2.2")).toBeUndefined();
+  });
+
+  test("everyone when all places are taken", () => {
+    const table = new ConnectionTable(LIMITS);
+    for (const address of ["a", "b", "c", "d"]) table.add(fakeConnection(address));
+
+    expect(table.refusalOf("e")).toBe("connections");
+  });
+});
+
+describe("a connection that has closed", () => {
+  test("makes room, in all and for its address", () => {
+    const table = new ConnectionTable({ connections: 2, connectionsPerAddress: 2 });
+    const connections = [fakeConnection("a"), fakeConnection("a")] as const;
+    for (const connection of connections) table.add(connection);
+
+    table.remove(connections[0]);
+
+    expect(table.size).toBe(1);
+    expect(table.refusalOf("a")).toBeUndefined();
+  });
+
+  test("makes room once, however often it is removed", () => {
+    const table = new ConnectionTable(LIMITS);
+    const closed = fakeConnection("a");
+    table.add(closed);
+    table.add(fakeConnection("a"));
+    table.add(fakeConnection("b"));
+
+    table.remove(closed);
+    table.remove(closed);
+    table.add(fakeConnection("a"));
+
+    expect(table.size).toBe(3);
+    expect(table.refusalOf("a")).toBe("connections_per_address");
+  });
+});
+
+test("a connection is found by its ends, and by no others", () => {
+  const table = new ConnectionTable(LIMITS);
+  const connection = fakeConnection("192.0.2.1");
+  const { remoteAddress, remotePort = 0, localPort } = connection.socket;
+  table.add(connection);
+
+  expect(table.find({ remoteAddress, remotePort, localPort })).toBe(connection);
+  expect(table.find({ remoteAddress, remotePort: remotePort + 1, localPort })).toBeUndefined();
+  expect(table.find({ remoteAddress, remotePort, localPort: 1 })).toBeUndefined();
+  expect([...table]).toEqual([connection]);
+});

@@ -1,0 +1,42 @@
+import { append, type Appended } from "../../src/application/ring-append.ts";
+import type { SpanAmount } from "../../src/application/ring-ledger.ts";
+import { createRingMemory, type RingMemory, TAKEN } from "../../src/application/ring-memory.ts";
+import { copyOldest } from "../../src/application/ring-hand-over.ts";
+import { removeOldest } from "../../src/application/ring-removal.ts";
+import { walkRequest } from "../../src/domain/wire/request-walk.ts";
+import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
+
+/** The ring's functions for a test on one thread: walks what it puts in, and takes no lock. */
+
+const walked = createWalkedRequest({ spansPerRequest: 100_000, nestingDepth: 100 });
+
+export interface PutOptions {
+  readonly mayEvict?: boolean;
+  readonly rejected?: SpanAmount;
+}
+
+export function put(ring: RingMemory, request: Uint8Array, options: PutOptions = {}): Appended {
+  const { mayEvict = true, rejected = { spans: 0, bytes: 0 } } = options;
+  walkRequest(walked, request);
+  return append(ring, { walked, rejected, mayEvict });
+}
+
+export function takeOldest(ring: RingMemory, spanCount: number): Uint8Array<ArrayBuffer> {
+  const taken = copyOldest(ring, spanCount);
+  removeOldest(ring, spanCount, TAKEN);
+  return taken;
+}
+
+/** A ring that holds these requests. */
+export function ringOf(
+  capacity: { readonly spans: number; readonly bytes: number },
+  ...requests: Uint8Array[]
+): RingMemory {
+  const ring = createRingMemory(capacity);
+  for (const request of requests) put(ring, request);
+  return ring;
+}
+
+export function joined(...requests: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.concat(requests));
+}

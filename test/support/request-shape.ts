@@ -1,0 +1,147 @@
+import * as fc from "fast-check";
+import { unknownFields } from "./hand-built-requests.ts";
+import { attribute, spanBody } from "./request-bytes.ts";
+import { bytesField, wideBytesField } from "./wire-bytes.ts";
+
+/**
+ * A request as a tree, so that a test can say what is left of it when some spans are gone, without
+ * asking the code that takes them out. A part that is an array of numbers is one other field.
+ */
+export interface RequestShape {
+  readonly parts: readonly (number[] | ResourceShape)[];
+}
+
+interface ResourceShape {
+  readonly width: HeadWidth;
+  readonly parts: readonly (number[] | ScopeShape)[];
+}
+
+interface ScopeShape {
+  readonly width: HeadWidth;
+  readonly parts: readonly (number[] | SpanShape)[];
+}
+
+export interface SpanShape {
+  readonly width: HeadWidth;
+  readonly body: number[];
+}
+
+/** How many bytes tag and length take, where they could do with fewer. */
+interface HeadWidth {
+  readonly tag: number;
+  readonly length: number;
+}
+
+/** Its spans in wire order. */
+export function spansOf(shape: RequestShape): SpanShape[] {
+  return childrenOf(shape).flatMap(childrenOf).flatMap(childrenOf);
+}
+
+/** All of it, as it was drawn up. */
+export function encodeShape(shape: RequestShape): Uint8Array<ArrayBuffer> {
+  const scopeBody = (scope: ScopeShape) =>
+    encodeParts(scope, ({ width, body }) => wideBytesField(2, width, body));
+  const resourceBody = (resource: ResourceShape) =>
+    encodeParts(resource, (scope) => wideBytesField(2, scope.width, scopeBody(scope)));
+  return Uint8Array.from(
+    encodeParts(shape, (resource) => wideBytesField(1, resource.width, resourceBody(resource))),
+  );
+}
+
+/**
+ * What a hand-over of these spans alone must be: of every message around one of them first the
+ * other fields, in order, then what is left; all tags and lengths in their shortest form.
+ */
+export function encodeKept(
+  shape: RequestShape,
+  kept: ReadonlySet<SpanShape>,
+): Uint8Array<ArrayBuffer> {
+  const hasKept = (scope: ScopeShape) => childrenOf(scope).some((span) => kept.has(span));
+  const scopeBody = (scope: ScopeShape) => [
+    ...othersOf(scope),
+    ...childrenOf(scope)
+      .filter((span) => kept.has(span))
+      .flatMap(({ body }) => bytesField(2, body)),
+  ];
+  const resourceBody = (resource: ResourceShape) => [
+    ...othersOf(resource),
+    ...childrenOf(resource)
+      .filter(hasKept)
+      .flatMap((scope) => bytesField(2, scopeBody(scope))),
+  ];
+  return Uint8Array.from([
+    ...othersOf(shape),
+    ...childrenOf(shape)
+      .filter((resource) => childrenOf(resource).some(hasKept))
+      .flatMap((resource) => bytesField(1, resourceBody(resource))),
+  ]);
+}
+
+interface Shape<Child> {
+  readonly parts: readonly (number[] | Child)[];
+}
+
+function encodeParts<Child>(shape: Shape<Child>, encode: (child: Child) => number[]): number[] {
+  return shape.parts.flatMap((part) => (isOther(part) ? part : encode(part)));
+}
+
+function othersOf<Child>({ parts }: Shape<Child>): number[] {
+  return parts.filter((part) => isOther(part)).flat();
+}
+
+function childrenOf<Child>({ parts }: Shape<Child>): Child[] {
+  return parts.filter((part): part is Child => !isOther(part));
+}
+
+function isOther<Child>(part: number[] | Child): part is number[] {
+  return Array.isArray(part);
+}
+
+const plainWidth = fc.constant<HeadWidth>({ tag: 1, length: 1 });
+const anyWidth = fc.record({
+  tag: fc.integer({ min: 1, max: 5 }),
+  length: fc.integer({ min: 1, max: 5 }),
+});
+const width = fc.oneof({ arbitrary: plainWidth, weight: 8 }, { arbitrary: anyWidth, weight: 1 });
+
+const unknownField = fc.constantFrom(...unknownFields);
+const schemaUrl = fc.constant(bytesField(3, "schema"));
+const resource = fc.constant(bytesField(1, bytesField(1, attribute("service.name", "shop"))));
+const scope = fc.constant(bytesField(1, bytesField(1, "spanring.test"), bytesField(2, "1.2.3")));
+
+const span: fc.Arbitrary<SpanShape> = fc
+  .tuple(fc.nat(), fc.nat({ max: 160 }), width)
+  .map(([number, padding, head]) => ({
+    width: head,
+    body: spanBody(number, bytesField(3, "x".repeat(padding))),
+  }));
+
+/** Children among other fields, more of them than of those. */
+function partsOf<Child>(
+  child: fc.Arbitrary<Child>,
+  others: fc.Arbitrary<number[]>[],
+  most: number,
+) {
+  return fc.array(
+    fc.oneof(
+      { arbitrary: child, weight: 5 },
+      ...others.map((arbitrary) => ({ arbitrary, weight: 1 })),
+    ),
+    { maxLength: most },
+  );
+}
+
+const scopeShape: fc.Arbitrary<ScopeShape> = fc.record({
+  width,
+  parts: partsOf(span, [unknownField, schemaUrl, scope], 8),
+});
+
+const resourceShape: fc.Arbitrary<ResourceShape> = fc.record({
+  width,
+  parts: partsOf(scopeShape, [unknownField, schemaUrl, resource], 4),
+});
+
+/** At least one span, in any number of resources and scopes, with and without other fields. */
+export const requestShapeArbitrary: fc.Arbitrary<RequestShape> = fc
+  .record({ parts: partsOf(resourceShape, [unknownField], 3) })
+  .filter((shape) => spansOf(shape).length > 0);

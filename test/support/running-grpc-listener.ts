@@ -1,0 +1,72 @@
+import { afterEach } from "bun:test";
+import type { Client, ClientOptions } from "@grpc/grpc-js";
+import { startGrpcListener } from "../../src/adapters/grpc/grpc-listener.ts";
+import type { GrpcListener, GrpcListenerParts } from "../../src/adapters/grpc/grpc-listener.ts";
+import type { LimitsConfig } from "../../src/config.ts";
+import { openGrpcClient } from "./grpc-call.ts";
+import { GrpcFakeReceiver } from "./grpc-fake-receiver.ts";
+import { GrpcRawPeer } from "./grpc-raw-peer.ts";
+import { RecordingLogger } from "./recording-logger.ts";
+
+export interface RunningGrpcListener {
+  readonly listener: GrpcListener;
+  readonly receiver: GrpcFakeReceiver;
+  readonly logger: RecordingLogger;
+  /** A client, and its connection, of its own. */
+  client(options?: ClientOptions): Client;
+  peer(): GrpcRawPeer;
+}
+
+/** The limits that ship, with times so long that no test meets them by accident. */
+export const GRPC_TEST_LIMITS: LimitsConfig = {
+  connections: 1000,
+  connectionsPerAddress: 200,
+  firstRequestMs: 60_000,
+  idleMs: 300_000,
+  keepaliveMs: 60_000,
+  keepaliveTimeoutMs: 20_000,
+  connectionAgeMs: 1_800_000,
+  streamsPerConnection: 100,
+  spansPerRequest: 100_000,
+  nestingDepth: 100,
+  inFlightBytes: 64 * 1024 * 1024,
+};
+
+const ends: (() => unknown)[] = [];
+
+/** A listener on a free port of 127.0.0.1; ended with its clients when the test ends. */
+export async function runGrpcListener(
+  parts: Partial<Omit<GrpcListenerParts, "limits">> & { limits?: Partial<LimitsConfig> } = {},
+): Promise<RunningGrpcListener> {
+  const receiver = new GrpcFakeReceiver();
+  const logger = new RecordingLogger();
+  const listener = await startGrpcListener({
+    address: { host: "127.0.0.1", port: 0 },
+    receiver,
+    logger,
+    maxMessageBytes: 4 * 1024 * 1024,
+    clock: { monotonicMs: () => performance.now() },
+    ...parts,
+    limits: { ...GRPC_TEST_LIMITS, ...parts.limits },
+  });
+  ends.push(() => listener.stop(0));
+  return {
+    listener,
+    receiver,
+    logger,
+    client: (options) => ending(openGrpcClient(listener.port, options), (client) => client.close()),
+    peer: () => ending(new GrpcRawPeer(listener.port), (peer) => peer.destroy()),
+  };
+}
+
+function ending<T>(thing: T, end: (thing: T) => void): T {
+  ends.push(() => end(thing));
+  return thing;
+}
+
+/** To be called once in a test file that runs listeners. Clients end before their listeners. */
+export function stopGrpcListenersAfterEach(): void {
+  afterEach(async () => {
+    for (const end of ends.splice(0).toReversed()) await end();
+  });
+}

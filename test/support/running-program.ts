@@ -1,0 +1,164 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Environment } from "../../src/config.ts";
+
+const ROOT = join(import.meta.dir, "..", "..");
+
+/** `SPANRING_PROGRAM=src/main.ts bun test` saves the build while the program is being worked on. */
+const PROGRAM = join(ROOT, process.env["SPANRING_PROGRAM"] ?? "dist/spanring");
+const COMMAND = PROGRAM.endsWith(".ts") ? [process.execPath, PROGRAM] : [PROGRAM];
+
+/** One line of the program's log. */
+export interface LogLine {
+  readonly time: string;
+  readonly level: string;
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Finished {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The program, listening. It is killed when it goes out of scope and still runs. */
+export interface RunningProgram extends AsyncDisposable {
+  readonly pid: number;
+  readonly grpcPort: number;
+  /** Where the OTLP exporter sends to. */
+  readonly grpcUrl: string;
+  /** Where the read API is; without a slash at the end. */
+  readonly apiUrl: string;
+  /** Resolves with the first line of this event, also one that was written before the call. */
+  logged(event: string): Promise<LogLine>;
+  /** Every line so far; after the program's end, every line there was. */
+  log(): readonly LogLine[];
+  signal(name: "SIGTERM" | "SIGINT"): void;
+  /** Resolves when the program has ended and its log is read. */
+  readonly exited: Promise<number>;
+  /** SIGTERM, and then the exit code. */
+  stop(): Promise<number>;
+}
+
+/** Runs the program to its end. */
+export async function runProgram(argv: string[], env: Environment = {}): Promise<Finished> {
+  const child = spawn(argv, env);
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { exitCode: await child.exited, stdout, stderr };
+}
+
+/** Starts the program on free ports of the loopback address; resolves when it is ready. */
+export async function startProgram(env: Environment = {}): Promise<RunningProgram> {
+  const child = spawn([], { ...FREE_PORTS, ...env });
+  try {
+    const log = readLog(child.stderr);
+    await log.first(({ event }) => event === "ready");
+    const [grpcPort, apiPort] = [portOf(log.lines, "grpc"), portOf(log.lines, "api")];
+    const exited = Promise.all([child.exited, log.ended]).then(([exitCode]) => exitCode);
+    const stop = () => {
+      child.kill("SIGTERM");
+      return exited;
+    };
+    return {
+      pid: child.pid,
+      grpcPort,
+      grpcUrl: `http://127.0.0.1:${grpcPort}`,
+      apiUrl: `http://127.0.0.1:${apiPort}`,
+      logged: (event) => log.first((line) => line.event === event),
+      log: () => log.lines,
+      signal: (name) => child.kill(name),
+      exited,
+      stop,
+      [Symbol.asyncDispose]: () => kill(child),
+    };
+  } catch (error) {
+    await kill(child);
+    throw error;
+  }
+}
+
+const FREE_PORTS: Environment = {
+  OTLP_GRPC_HOST: "127.0.0.1",
+  OTLP_GRPC_PORT: "0",
+  API_HOST: "127.0.0.1",
+  API_PORT: "0",
+};
+
+/** Nothing of this process's environment reaches the program. */
+function spawn(argv: readonly string[], env: Environment) {
+  if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: bun run build`);
+  return Bun.spawn([...COMMAND, ...argv], {
+    env: { ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+}
+
+async function kill(child: Bun.Subprocess): Promise<void> {
+  if (child.exitCode === null) child.kill("SIGKILL");
+  await child.exited;
+}
+
+function portOf(lines: readonly LogLine[], listener: string): number {
+  const line = lines.find(({ event, ...fields }) => {
+    return event === "listening" && fields["listener"] === listener;
+  });
+  return Number(line?.["port"]);
+}
+
+interface Waiter {
+  readonly isWanted: (line: LogLine) => boolean;
+  readonly resolve: (line: LogLine) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Reads a log as it is written. Who waits for a line that never came learns what there was. */
+function readLog(stderr: ReadableStream<Uint8Array>) {
+  const lines: LogLine[] = [];
+  const waiters = new Set<Waiter>();
+  const ended = readLines(stderr, (text) => {
+    const line = parseLine(text);
+    lines.push(line);
+    for (const waiter of waiters) {
+      if (!waiter.isWanted(line)) continue;
+      waiters.delete(waiter);
+      waiter.resolve(line);
+    }
+  }).finally(() => {
+    const text = lines.map((line) => JSON.stringify(line)).join("\n");
+    for (const waiter of waiters) waiter.reject(new Error(`not in the log:\n${text}`));
+  });
+  const first = async (isWanted: Waiter["isWanted"]): Promise<LogLine> => {
+    const line = lines.find(isWanted);
+    if (line !== undefined) return line;
+    const { promise, resolve, reject } = Promise.withResolvers<LogLine>();
+    waiters.add({ isWanted, resolve, reject });
+    return await promise;
+  };
+  return { lines, ended, first };
+}
+
+/** What a crash prints is no JSON, and must be seen too. */
+function parseLine(text: string): LogLine {
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    return { time: "", level: "", event: "not JSON", text };
+  }
+}
+
+async function readLines(
+  stream: ReadableStream<Uint8Array>,
+  take: (line: string) => void,
+): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const bytes of stream) {
+    const texts = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = texts.pop() ?? "";
+    for (const text of texts) take(text);
+  }
+  if (rest !== "") take(rest);
+}

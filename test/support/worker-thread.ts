@@ -1,0 +1,23 @@
+/** A Worker whose messages can be waited for. */
+export interface WorkerThread {
+  readonly worker: Worker;
+  /** The next message that is equal to this; rejected when the Worker fails first. */
+  said(message: unknown): Promise<void>;
+  terminate(): Promise<void>;
+}
+
+export function startWorkerThread(file: URL, job: unknown): WorkerThread {
+  const worker = new Worker(file);
+  worker.postMessage(job);
+  return {
+    worker,
+    said: (message) => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      worker.addEventListener("message", ({ data }) => data === message && resolve());
+      worker.addEventListener("error", ({ message: fault }) => reject(new Error(fault)));
+      return promise;
+    },
+    // bun-types says void; it is a promise, of the end.
+    terminate: async () => void (await (worker.terminate() as unknown as Promise<number>)),
+  };
+}
