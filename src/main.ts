@@ -56,7 +56,8 @@ function listenForReaders(parts: Parts, address: ListenAddress): number {
 async function listenForSpans(parts: Parts, address: ListenAddress): Promise<number> {
   const { receiver, config, logger, life } = parts;
   const { limits, maxMessageBytes } = config;
-  const grpc = await startGrpcListener({ address, receiver, limits, maxMessageBytes, logger });
+  const grpcParts = { address, receiver, limits, maxMessageBytes, logger, clock };
+  const grpc = await startGrpcListener(grpcParts);
   life.started((graceMs) => grpc.stop(graceMs));
   // After the listener, so that it is told first: from now on, exporters send elsewhere.
   life.started(async () => receiver.stop());
@@ -76,6 +77,7 @@ async function startListening(parts: Parts): Promise<boolean> {
     const address = parts.config[listener];
     if (address === "off") continue;
     try {
+      // oxlint-disable-next-line no-await-in-loop -- the order of the start is that of the stop
       const port = await listen(parts, address);
       parts.logger.info("listening", { listener, host: address.host, port });
     } catch (error) {

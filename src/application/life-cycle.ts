@@ -40,6 +40,7 @@ export class LifeCycle {
     this.currentState = "stopping";
     const deadlineMs = this.clock.monotonicMs() + graceMs;
     for (let stop = this.parts.pop(); stop !== undefined; stop = this.parts.pop()) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
       await stop(Math.max(0, deadlineMs - this.clock.monotonicMs()));
     }
   }

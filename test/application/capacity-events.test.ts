@@ -6,7 +6,7 @@ import {
   EVICTION,
   REFUSAL,
 } from "../../src/application/capacity-events.ts";
-import { fuzzRuns } from "../support/fuzz-runs.ts";
+import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../support/fuzz-runs.ts";
 import { HandMovedClock } from "../support/hand-moved-clock.ts";
 import { RecordingLogger } from "../support/recording-logger.ts";
 
@@ -87,7 +87,7 @@ test("what begins anew begins with a line, and counts from the start", () => {
   expect(told(logger).slice(2)).toEqual(["eviction_began 2", "eviction_ended 2"]);
 });
 
-test("spans that go right after the end are told when a second has passed, and none is lost", () => {
+test("spans that go right after the end are told when a second has passed: none is lost", () => {
   const { logger, clock, episode: eviction } = episode();
   eviction.note(5);
   clock.moveMs(CAPACITY_LINE_INTERVAL_MS);
@@ -113,31 +113,35 @@ test("nothing is told of nothing", () => {
 });
 
 // Goal: never two lines within a second, and every span told once. Method: any course of events.
-test("whatever happens when, all spans are told, with a second between two lines", () => {
-  const anyCourse = fc.array(
-    fc.record({ waitMs: fc.nat({ max: 1_500 }), spans: fc.nat({ max: 3 }), ticks: fc.boolean() }),
-  );
+test(
+  "whatever happens when, all spans are told, with a second between two lines",
+  () => {
+    const anyCourse = fc.array(
+      fc.record({ waitMs: fc.nat({ max: 1_500 }), spans: fc.nat({ max: 3 }), ticks: fc.boolean() }),
+    );
 
-  const property = fc.property(anyCourse, (course) => {
-    const { logger, clock, episode: eviction } = episode();
-    const lineTimesMs: number[] = [];
-    for (const { waitMs, spans, ticks } of [...course, END, END, END]) {
-      clock.moveMs(waitMs);
-      eviction.note(spans);
-      if (ticks) eviction.tick();
-      while (lineTimesMs.length < logger.lines.length) lineTimesMs.push(clock.monotonicMs());
-    }
+    const property = fc.property(anyCourse, (course) => {
+      const { logger, clock, episode: eviction } = episode();
+      const lineTimesMs: number[] = [];
+      for (const { waitMs, spans, ticks } of [...course, END, END, END]) {
+        clock.moveMs(waitMs);
+        eviction.note(spans);
+        if (ticks) eviction.tick();
+        while (lineTimesMs.length < logger.lines.length) lineTimesMs.push(clock.monotonicMs());
+      }
 
-    const noted = course.reduce((total, { spans }) => total + spans, 0);
-    const counted = (name: string) =>
-      logger.lines.reduce((total, { fields }) => total + Number(fields[name] ?? 0), 0);
-    expect([counted("spans"), counted("spans_in_all")]).toEqual([noted, noted]);
-    const gapsMs = lineTimesMs.slice(1).map((timeMs, index) => timeMs - lineTimesMs[index]!);
-    expect(Math.min(...gapsMs, 1_000)).toBe(1_000);
-  });
+      const noted = course.reduce((total, { spans }) => total + spans, 0);
+      const counted = (name: string) =>
+        logger.lines.reduce((total, { fields }) => total + Number(fields[name] ?? 0), 0);
+      expect([counted("spans"), counted("spans_in_all")]).toEqual([noted, noted]);
+      const gapsMs = lineTimesMs.slice(1).map((timeMs, index) => timeMs - lineTimesMs[index]!);
+      expect(Math.min(...gapsMs, 1_000)).toBe(1_000);
+    });
 
-  fc.assert(property, { numRuns: fuzzRuns(300) });
-});
+    fc.assert(property, { numRuns: fuzzRuns(300) });
+  },
+  FUZZ_TIMEOUT_MS,
+);
 
 const END = { waitMs: CAPACITY_LINE_INTERVAL_MS, spans: 0, ticks: true };
 

@@ -118,7 +118,7 @@ test("with the policy to refuse, a span that finds no room is not kept, and evic
   expect(buffer.stats().spans).toMatchObject({ received: 1, buffered: 1, evicted: 0 });
 });
 
-test("with the policy to refuse, a span that is not valid is rejected, even when it is full", () => {
+test("with the policy to refuse, an invalid span is rejected, even when it is full", () => {
   const buffer = createBuffer({ spans: 1, bytes: 1_000 }, { overflowPolicy: "refuse" });
   buffer.addSpan(plainSpan());
 

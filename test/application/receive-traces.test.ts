@@ -92,12 +92,12 @@ test("a request of rejected spans only is told so, and leaves no trace but in th
 
 test.each([
   { name: "a field that is cut off", bytes: [0x0a], where: "at byte 0: a varint" },
-  { name: "text", bytes: Array.from(Buffer.from("GET / HTTP")), where: "at byte 0: " },
+  { name: "text", bytes: [0x47, 0x45, 0x54, 0x20], where: "at byte 0: " },
   { name: "a group", bytes: [0x0a, 1, 0x0b], where: "at byte 2: there is no valid field tag" },
 ])("$name is malformed, and nothing of it is kept", ({ bytes, where }) => {
   const { receive, buffer } = receiver();
 
-  const receipt = receive.receive(Uint8Array.from([...bytes]));
+  const receipt = receive.receive(Uint8Array.from(bytes));
 
   expect(receipt.outcome).toBe("malformed");
   expect(receipt).toHaveProperty(
@@ -181,12 +181,12 @@ test("once stopped every request is told to come back, and nothing is kept", () 
   expect(buffer.stats().spans.received).toBe(0);
 });
 
-test("a fault of the buffer's is thrown, for the listener to answer; the next request is kept", () => {
+test("a fault of the buffer's is the listener's to answer, and the next request is kept", () => {
   const { buffer, logger, clock } = receiver();
   const faults = [new RangeError("out of memory")];
-  const append: ReceiveParts["buffer"]["append"] = (...request) => {
+  const append: ReceiveParts["buffer"]["append"] = (...appended) => {
     for (const fault of faults.splice(0)) throw fault;
-    return buffer.append(...request);
+    return buffer.append(...appended);
   };
   const limits = { spansPerRequest: 10, nestingDepth: 100 };
   const receive = new ReceiveTraces({ buffer: { append }, limits, logger, clock });
@@ -219,13 +219,13 @@ test("a field for profiles is logged where it came with rejected spans, too", ()
 
 test("evicted spans are told when it begins, and summed up on the tick", () => {
   const { receive, logger, clock } = receiver({ spans: 2 });
-  for (const first of [1, 3, 5]) receive.receive(requestOf(2, first));
+  for (const count of [2, 1, 2]) receive.receive(requestOf(count));
 
   clock.moveMs(1_000);
   receive.tick();
 
   expect(logger.lines.map(({ event, fields }) => [event, fields])).toEqual([
-    ["eviction_began", { spans: 2 }],
+    ["eviction_began", { spans: 1 }],
     ["evicting", { spans: 2 }],
   ]);
 });

@@ -148,9 +148,10 @@ test("a ring of one span holds the newest", () => {
   expect(contents(ring)).toBe(one(4).toHex());
 });
 
+const twoScopes = (number: number) =>
+  request(bytesField(1, bytesField(2, span(number)), bytesField(2, span(number + 1))));
+
 test("rows of contexts and blocks go round without meeting, one scope a span", () => {
-  const twoScopes = (number: number) =>
-    request(bytesField(1, bytesField(2, span(number)), bytesField(2, span(number + 1))));
   const ring = createRingMemory({ spans: 3, bytes: 100_000 });
 
   for (let number = 1; number <= 41; number += 2) put(ring, twoScopes(number));

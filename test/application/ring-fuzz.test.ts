@@ -6,7 +6,7 @@ import { assertBooksBalance } from "../../src/domain/ledger.ts";
 import { walkRequest } from "../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
 import { ArrayRing, type ShapedRequest } from "../support/array-ring.ts";
-import { fuzzRuns } from "../support/fuzz-runs.ts";
+import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../support/fuzz-runs.ts";
 import { encodeShape, requestShapeArbitrary } from "../support/request-shape.ts";
 
 const walked = createWalkedRequest({ spansPerRequest: 1_000, nestingDepth: 100 });
@@ -55,33 +55,37 @@ const game = fc.record({
 
 // Goal: whatever the order of calls, the ring says and hands out what an array of spans would.
 // Method: 15,000 random steps, on two views of one memory by turns; fast-check prints its seed.
-test("agrees with an array, byte for byte, for any sequence of calls", () => {
-  const property = fc.property(game, ({ capacity, overflowPolicy, steps, peeked }) => {
-    const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
-    const created = ObservabilityBuffer.create(capacity, options);
-    const views = [created, ObservabilityBuffer.open(created.shared, options)] as const;
-    const model = new ArrayRing(capacity);
-    for (const [index, doing] of steps.entries()) {
-      const ring = views[index % 2]!;
-      const other = views[(index + 1) % 2]!;
+test(
+  "agrees with an array, byte for byte, for any sequence of calls",
+  () => {
+    const property = fc.property(game, ({ capacity, overflowPolicy, steps, peeked }) => {
+      const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
+      const created = ObservabilityBuffer.create(capacity, options);
+      const views = [created, ObservabilityBuffer.open(created.shared, options)] as const;
+      const model = new ArrayRing(capacity);
+      for (const [index, doing] of steps.entries()) {
+        const ring = views[index % 2]!;
+        const other = views[(index + 1) % 2]!;
 
-      const [done, expected] =
-        doing.does === "take"
-          ? [ring.take(doing.count).toHex(), model.take(doing.count).toHex()]
-          : appendToBoth(doing, { ring, model, mayEvict: overflowPolicy === "drop_oldest" });
+        const [done, expected] =
+          doing.does === "take"
+            ? [ring.take(doing.count).toHex(), model.take(doing.count).toHex()]
+            : appendToBoth(doing, { ring, model, mayEvict: overflowPolicy === "drop_oldest" });
 
-      expect(done).toEqual(expected);
-      expect(other.stats()).toEqual(model.stats());
-      expect(other.size()).toBe(model.size);
-      expect(other.isFull()).toBe(model.isFull());
-      expect(other.peek(peeked).toHex()).toBe(model.peek(peeked).toHex());
-      assertBooksBalance(other.stats().spans);
-      assertBooksBalance(other.stats().bytes);
-    }
-  });
+        expect(done).toEqual(expected);
+        expect(other.stats()).toEqual(model.stats());
+        expect(other.size()).toBe(model.size);
+        expect(other.isFull()).toBe(model.isFull());
+        expect(other.peek(peeked).toHex()).toBe(model.peek(peeked).toHex());
+        assertBooksBalance(other.stats().spans);
+        assertBooksBalance(other.stats().bytes);
+      }
+    });
 
-  fc.assert(property, { numRuns: fuzzRuns(150) });
-}, 60_000);
+    fc.assert(property, { numRuns: fuzzRuns(150) });
+  },
+  FUZZ_TIMEOUT_MS,
+);
 
 interface Players {
   readonly ring: ObservabilityBuffer;

@@ -58,9 +58,10 @@ test("a hand-over may begin and end within the same request", () => {
   expect(takeOldest(ring, 2).toHex()).toBe(bare(2, 3).toHex());
 });
 
+const scope = (name: string, ...spans: number[][]) =>
+  bytesField(2, bytesField(1, bytesField(1, name)), ...spans);
+
 test("spans that are left in several scopes come with the scope they came in", () => {
-  const scope = (name: string, ...spans: number[][]) =>
-    bytesField(2, bytesField(1, bytesField(1, name)), ...spans);
   const whole = request(
     bytesField(1, scope("a", span(1), span(2)), scope("b", span(3))),
     bytesField(1, bytesField(3, "schema"), scope("c", span(4), span(5))),
@@ -105,4 +106,20 @@ test("spans whose slots went round the end of the index come in order", () => {
 
   expect(takeOldest(ring, 2).toHex()).toBe(joined(bare(2), bare(3)).toHex());
   expect(takeOldest(ring, 1).toHex()).toBe(bare(4).toHex());
+});
+
+// Offsets are unsigned: a sign would show from the middle of the largest arena on.
+test("a request that lies beyond 2 GiB is handed over like any other, whole and in part", () => {
+  const far = 2 ** 31 + 12_345;
+  const ring = ringOf({ spans: 10, bytes: 2 ** 31 + 2 ** 20 }, bare(1, 2, 3));
+  ring.arena.copyWithin(far, 0, bare(1, 2, 3).length);
+  for (const column of ["blockOffset", "slotOffset", "resourceOffset", "scopeOffset"] as const) {
+    ring[column].forEach((offset, row) => (ring[column][row] = offset + far));
+  }
+
+  put(ring, bare(4));
+
+  expect(copyOldest(ring, 4).toHex()).toBe(joined(bare(1, 2, 3), bare(4)).toHex());
+  expect(takeOldest(ring, 1).toHex()).toBe(bare(1).toHex());
+  expect(takeOldest(ring, 3).toHex()).toBe(joined(bare(2, 3), bare(4)).toHex());
 });

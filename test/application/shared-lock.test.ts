@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import { LockLostError, withLock } from "../../src/application/shared-lock.ts";
-import { COUNTER_AT, type LockTask, LOCK_AT } from "../support/lock-worker.ts";
+import { COUNTER_AT, LOCK_AT, LOCK_BYTES, type LockTask } from "../support/lock-worker.ts";
 import { startWorkerThread, type WorkerThread } from "../support/worker-thread.ts";
 
 const FREE = 0;
@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 function sharedWord() {
-  const shared = new SharedArrayBuffer(8);
+  const shared = new SharedArrayBuffer(LOCK_BYTES);
   const word = new Int32Array(shared, LOCK_AT, 1);
   return { shared, word, counter: new Int32Array(shared, COUNTER_AT, 1) };
 }
@@ -29,6 +29,11 @@ function startThread(shared: SharedArrayBuffer, task: LockTask): WorkerThread {
 /** Lets other things happen until somebody waits for the lock. */
 async function untilContended(word: Int32Array): Promise<void> {
   while (Atomics.load(word, 0) !== CONTENDED) await new Promise(setImmediate);
+}
+
+/** The same without letting anything else happen; gives up when nobody comes. */
+function spinUntilContended(word: Int32Array): void {
+  for (let spins = 0; spins < 1e9 && Atomics.load(word, 0) !== CONTENDED; spins += 1);
 }
 
 test("what is done under the lock is answered, and the lock is free again", () => {
@@ -68,7 +73,7 @@ test("four threads under one lock lose no turn", async () => {
   const { shared, word, counter } = sharedWord();
 
   const counting = Array.from({ length: 4 }, () =>
-    startThread(shared, { does: "count", turns: 25_000 }).said("done"),
+    startThread(shared, { does: "count", turns: 25_000, threads: 4 }).said("done"),
   );
   await Promise.all(counting);
 
@@ -76,15 +81,14 @@ test("four threads under one lock lose no turn", async () => {
   expect(word[0]).toBe(FREE);
 });
 
-test("a thread that waits goes on as soon as the lock is freed", async () => {
+// The thread would wait for ever: only a wake-up helps it.
+test("a thread that waits is woken as soon as the lock is freed", async () => {
   const { shared, word } = sharedWord();
-  Atomics.store(word, 0, HELD);
   const thread = startThread(shared, { does: "wait" });
   const done = thread.said("done");
-  await untilContended(word);
+  await thread.said("begun");
 
-  Atomics.store(word, 0, FREE);
-  Atomics.notify(word, 0, 1);
+  withLock(word, () => spinUntilContended(word));
 
   await done;
   expect(word[0]).toBe(FREE);
@@ -96,7 +100,7 @@ test("a free lock is taken in the end, even if nobody was told that it is free",
   Atomics.store(word, 0, HELD);
   await startThread(shared, { does: "free_in_silence" }).said("begun");
 
-  expect(withLock(word, () => "taken", 200)).toBe("taken");
+  expect(withLock(word, () => "taken", 1_000)).toBe("taken");
 });
 
 test("a thread that dies while it waits leaves the lock to the others", async () => {
@@ -109,6 +113,6 @@ test("a thread that dies while it waits leaves the lock to the others", async ()
   Atomics.store(word, 0, FREE);
   Atomics.notify(word, 0, 1);
 
-  await startThread(shared, { does: "count", turns: 100 }).said("done");
+  await startThread(shared, { does: "count", turns: 100, threads: 1 }).said("done");
   expect(withLock(word, () => counter[0])).toBe(100);
 });

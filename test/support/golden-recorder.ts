@@ -9,7 +9,7 @@ import type { ReadableSpan, TracerProviderOptions } from "@opentelemetry/sdk-tra
 import { clockFrom, GROUPS } from "./emit-spans.mjs";
 import { GOLDEN_NAMES, type GoldenName } from "./golden-requests.ts";
 
-/** What the SDK sends over gRPC for each group: with fixed times and identifiers, always the same. */
+/** What the SDK sends for each group; the same every time, as times and identifiers are fixed. */
 export async function recordGoldenRequests(): Promise<Map<GoldenName, Uint8Array>> {
   const recorder = await startRecorder();
   const exporter = new OTLPTraceExporter({

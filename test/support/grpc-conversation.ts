@@ -11,12 +11,20 @@ export interface GrpcConversation {
   cancel(): void;
 }
 
-export function openServerStream(client: Client, path: string, message: Uint8Array) {
+export function openServerStream(
+  client: Client,
+  path: string,
+  message: Uint8Array,
+): GrpcConversation {
   const body = Buffer.from(message);
   return listen(client.makeServerStreamRequest(path, sameBytes, sameBytes, body, new Metadata()));
 }
 
-export function openDialogue(client: Client, path: string) {
+export interface GrpcDialogue extends GrpcConversation {
+  readonly call: ClientDuplexStream<Buffer, Buffer>;
+}
+
+export function openDialogue(client: Client, path: string): GrpcDialogue {
   const call = client.makeBidiStreamRequest(path, sameBytes, sameBytes, new Metadata());
   return { ...listen(call), call };
 }
@@ -34,7 +42,7 @@ function listen(call: Call): GrpcConversation {
   // A status other than OK is an error too; `ended` has it.
   call.on("error", () => {});
   const ended = new Promise<StatusObject>((resolve) => void call.on("status", resolve));
-  void ended.then(({ code }) => {
+  call.on("status", ({ code }: StatusObject) => {
     for (const promise of waiting) promise.reject(new Error(`ended with code ${code}`));
   });
   const next = async () => {

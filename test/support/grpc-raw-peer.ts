@@ -39,7 +39,7 @@ export class GrpcRawPeer {
     return this.send(GREETING, frame({ type: FRAME.settings, flags: FLAG.acknowledge }));
   }
 
-  /** The first frame, received or yet to come, that fits; rejects when the server ends before it. */
+  /** The first frame that fits, received or yet to come; rejects when the server ends before. */
   async frame(fits: (candidate: ReceivedFrame) => boolean): Promise<ReceivedFrame> {
     const found = Promise.withResolvers<ReceivedFrame>();
     const look = () => {

@@ -4,7 +4,7 @@
  *   0        3      4       5           9
  *   [ length ][ type ][ flags ][ stream id ][ payload, `length` bytes ]
  *
- * Source: RFC 9113 section 4.1; header fields are literals without indexing, RFC 7541 section 6.2.2.
+ * Sources: RFC 9113 section 4.1; for header fields (literals, no indexing) RFC 7541 section 6.2.2.
  */
 
 export const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
@@ -59,7 +59,7 @@ function literalField(name: string, value: string): Buffer {
   return Buffer.concat([Buffer.of(0), plainString(name), plainString(value)]);
 }
 
-/** A string literal without Huffman coding: a length with a prefix of seven bits, then the octets. */
+/** A string literal without Huffman coding: its length, with a prefix of seven bits, and octets. */
 function plainString(text: string): Buffer {
   const octets = Buffer.from(text, "latin1");
   if (octets.length < 127) return Buffer.concat([Buffer.of(octets.length), octets]);

@@ -33,7 +33,7 @@ export function referenceWalk(bytes: Uint8Array, limits: WalkLimits): WalkAnswer
   const accepted = walk.found.filter(({ faults }) => faults === 0);
   return {
     fault: NO_FAULT,
-    spans: accepted.map(({ faults: _, ...where }) => where),
+    spans: accepted.map(placeOf),
     contextCount: new Set(accepted.map(({ scopeSpans }) => scopeSpans.offset)).size,
     spanBytes: totalBytes(accepted),
     rejectedSpans: rejected.length,
@@ -182,6 +182,10 @@ function isMessageName(action: string): action is MessageName {
 function isGoodId(action: string, id: Uint8Array): boolean {
   if (action === "parent_span_id") return id.length === 0 || id.length === 8;
   return id.length === (action.endsWith("trace_id") ? 16 : 8) && id.some((byte) => byte !== 0);
+}
+
+function placeOf({ span, resourceSpans, scopeSpans }: FoundSpan): SpanPlace {
+  return { span, resourceSpans, scopeSpans };
 }
 
 function extentOf({ start, end }: Message): Extent {

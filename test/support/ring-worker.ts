@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/require-post-message-target-origin -- a Worker has no origin */
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
 import { ObservabilityBuffer } from "../../src/application/observability-buffer.ts";
 import { walkRequest } from "../../src/domain/wire/request-walk.ts";
@@ -75,7 +76,7 @@ function appenderOf(ring: ObservabilityBuffer, { thread }: RingJob) {
   };
 }
 
-/** Checks all that it takes: each span whole, and after those that its appender put in before it. */
+/** Checks all that it takes: each span whole, and behind those that its appender put in before. */
 function takerOf(ring: ObservabilityBuffer, board: TakingBoard, spansEach: number) {
   const checker = new SpanChecker(2 * MOST_SPANS);
   const lastOf = new Map<number, number>();

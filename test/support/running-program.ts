@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve as resolvePath } from "node:path";
 import type { Environment } from "../../src/config.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 
 /** `SPANRING_PROGRAM=src/main.ts bun test` saves the build while the program is being worked on. */
-const PROGRAM = join(ROOT, process.env["SPANRING_PROGRAM"] ?? "dist/spanring");
+const PROGRAM = resolvePath(ROOT, process.env["SPANRING_PROGRAM"] ?? "dist/spanring");
 const COMMAND = PROGRAM.endsWith(".ts") ? [process.execPath, PROGRAM] : [PROGRAM];
 
 /** One line of the program's log. */

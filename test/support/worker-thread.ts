@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/require-post-message-target-origin -- a Worker has no origin */
 /** A Worker whose messages can be waited for. */
 export interface WorkerThread {
   readonly worker: Worker;

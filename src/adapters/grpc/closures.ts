@@ -3,8 +3,8 @@ import type { Refusal } from "./connection-table.ts";
 import { TalliedLog } from "./tallied-log.ts";
 
 /**
- * Why we closed a connection: too many in all, too many from its address, no request within the time
- * for the first, too many bytes of unfinished messages.
+ * Why we closed a connection: too many in all, too many from its address, no request within the
+ * time for the first one, too many bytes of unfinished messages.
  */
 export type ClosingReason = Refusal | "first_request" | "in_flight_bytes";
 

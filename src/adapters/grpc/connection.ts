@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import type { OpenStream } from "./in-flight-budget.ts";
 
 /** Who is at the other end, and at which of our ports: no two open connections have the same. */
 export interface Ends {
@@ -12,15 +11,14 @@ export function endsKey({ remoteAddress, remotePort, localPort }: Ends): string 
   return `${remoteAddress} ${remotePort} ${localPort}`;
 }
 
-/** An accepted socket, and the streams that are open on it. */
+/** An accepted socket. */
 export class Connection {
   // Fixed at construction.
   readonly socket: Socket;
   readonly address: string;
   readonly key: string;
 
-  // Moved by the streams, and by `close`.
-  readonly openStreams = new Set<OpenStream>();
+  // Moved by the first stream, and by `close`.
   hasBegun = false;
   private isClosing = false;
 

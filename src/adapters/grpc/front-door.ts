@@ -42,7 +42,7 @@ function portOf(server: Server): number {
 function receive(socket: Socket, parts: FrontDoorParts): void {
   // Errors end in a close, which is all we want to know.
   socket.on("error", () => {});
-  const address = addressOf(socket);
+  const { remoteAddress: address = "" } = socket;
   const refusal = parts.connections.refusalOf(address);
   if (refusal === undefined) return admit(new Connection(socket, address), parts);
   socket.destroy();
@@ -68,15 +68,11 @@ function expectRequest(connection: Connection, parts: FrontDoorParts): void {
 }
 
 /**
- * A session that ends (idle, too old, no answer to a ping, shutdown) only sends its FIN: a peer that
- * does not send one back would keep the socket for ever.
+ * A session that ends (idle, too old, no answer to a ping, shutdown) only sends its FIN in Bun, and
+ * a peer that does not send one back would keep the socket for ever. Node destroys the socket, and
+ * so may Bun in time: https://github.com/oven-sh/bun/pull/38195.
  */
 function linger(socket: Socket): void {
   const patience = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once("close", () => clearTimeout(patience));
-}
-
-/** A dual-stack socket gives IPv4 addresses as `::ffff:192.0.2.1`. */
-function addressOf({ remoteAddress = "" }: Socket): string {
-  return remoteAddress.replace(/^::ffff:(?=\d+\.)/, "");
 }

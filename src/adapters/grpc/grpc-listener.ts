@@ -49,7 +49,7 @@ export interface GrpcListenerCounts {
   readonly closedConnections: Readonly<Record<ClosingReason, number>>;
 }
 
-/** Room for headers and frames, so that a message as long as the whole budget still gets through. */
+/** For headers and frames, so that a message as long as the whole budget still gets through. */
 const ENVELOPE_BYTES = 128 * 1024;
 
 /** OTLP/gRPC, health and reflection. Rejects when the port is taken: `code` is `EADDRINUSE`. */
@@ -91,7 +91,6 @@ function build(parts: GrpcListenerParts): House {
   const failures = new TalliedLog((fields) => logger.error("receive_failed", fields));
   const budget = new InFlightBudget({
     capacityBytes: limits.inFlightBytes + ENVELOPE_BYTES,
-    connections,
     clock,
     dropped: (connection) => {
       connection.close();
@@ -135,10 +134,10 @@ async function stopListener(house: RunningHouse, graceMs: number): Promise<void>
       house.server.tryShutdown(() => {});
       await allClosed;
     },
-    // tryShutdown waits for ever for a peer that keeps its side open.
-    // https://github.com/grpc/grpc-node/issues/1458
+    // tryShutdown waits for ever for a call that does not end, see
+    // https://github.com/grpc/grpc-node/issues/1458, and grpc-js's own forceShutdown closes nothing
+    // when channelz is off (1.14.7): it looks for sessions where only channelz puts them.
     byForce: async () => {
-      house.server.forceShutdown();
       for (const connection of house.connections) connection.close();
       await allClosed;
     },

@@ -58,7 +58,7 @@ export class HealthService {
     return Object.fromEntries(SERVICES.map((service) => [service, { status: this.status }]));
   }
 
-  /** False when there are too many already. A watcher of an unknown service is told nothing more. */
+  /** False when there are too many. A watcher of an unknown service is told nothing more. */
   admit(watcher: Watcher, service: string): boolean {
     if (!this.slots.take()) return false;
     if (SERVICES.includes(service)) this.watchers.add(watcher);

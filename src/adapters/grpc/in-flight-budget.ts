@@ -1,3 +1,4 @@
+import { assert } from "../../domain/assert.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Connection } from "./connection.ts";
 
@@ -14,7 +15,6 @@ export interface OpenStream {
 
 export interface InFlightParts {
   readonly capacityBytes: number;
-  readonly connections: Iterable<Connection>;
   /** Called with a connection that held too much for too long; its bytes are let go already. */
   readonly dropped: (connection: Connection) => void;
   readonly clock: Clock;
@@ -32,17 +32,18 @@ const MAX_AGE_MS = 10_000;
 /**
  * Message bytes in flight over the whole process: received, and not answered yet.
  *
- * Invariant: heldBytes = the sum of heldBytes of all open streams, <= capacityBytes between calls.
+ * Invariant: heldBytes = the sum of heldBytes of `openStreams`, <= capacityBytes between calls.
  *
  * grpc-js bounds one message, HTTP/2 the streams of one connection, and nothing their product: 4
- * connections x 100 streams x 4 MiB took 1.7 GB. `hold` runs for every piece of every message, so it
- * adds and compares; only when the budget is exceeded are streams looked through.
+ * connections x 100 streams x 4 MiB took 1.7 GB. `hold` runs for every piece of every message, so
+ * it adds and compares; only when the budget is exceeded are streams looked through.
  */
 export class InFlightBudget {
   // Fixed at construction.
   private readonly parts: InFlightParts;
 
   // Moved by the four methods below.
+  private readonly openStreams = new Set<OpenStream>();
   heldBytes = 0;
 
   constructor(parts: InFlightParts) {
@@ -52,7 +53,7 @@ export class InFlightBudget {
   begin(connection: Connection, baseBytes: number): OpenStream {
     const openedAtMs = this.parts.clock.monotonicMs();
     const stream = { connection, openedAtMs, baseBytes, heldBytes: 0, hasEnded: false };
-    connection.openStreams.add(stream);
+    this.openStreams.add(stream);
     this.charge(stream, baseBytes);
     return stream;
   }
@@ -70,9 +71,8 @@ export class InFlightBudget {
   }
 
   end(stream: OpenStream): void {
-    if (stream.hasEnded) return;
+    if (!this.openStreams.delete(stream)) return;
     stream.hasEnded = true;
-    stream.connection.openStreams.delete(stream);
     this.heldBytes -= stream.heldBytes;
     stream.heldBytes = 0;
   }
@@ -87,11 +87,15 @@ export class InFlightBudget {
 
   private shed(): void {
     while (this.heldBytes > this.parts.capacityBytes) {
-      const worst = worstOf(this.parts.connections, this.parts.clock.monotonicMs());
-      if (worst === undefined) return;
-      for (const stream of worst.openStreams) this.end(stream);
-      this.parts.dropped(worst);
+      this.drop(worstOf(this.openStreams, this.parts.clock.monotonicMs()));
     }
+  }
+
+  private drop(connection: Connection): void {
+    for (const stream of this.openStreams) {
+      if (stream.connection === connection) this.end(stream);
+    }
+    this.parts.dropped(connection);
   }
 }
 
@@ -100,20 +104,13 @@ export class InFlightBudget {
  * Not simply the largest: a peer with many small connections would have everyone else's large
  * messages closed instead of its own.
  */
-function worstOf(connections: Iterable<Connection>, nowMs: number): Connection | undefined {
-  let worst: Connection | undefined;
-  let mostByteMs = 0;
-  for (const connection of connections) {
-    const byteMs = heldByteMs(connection, nowMs);
-    if (byteMs > mostByteMs) [worst, mostByteMs] = [connection, byteMs];
+function worstOf(streams: Iterable<OpenStream>, nowMs: number): Connection {
+  const byteMs = new Map<Connection, number>();
+  for (const { connection, heldBytes, openedAtMs } of streams) {
+    const ageMs = Math.min(nowMs - openedAtMs + 1, MAX_AGE_MS);
+    byteMs.set(connection, (byteMs.get(connection) ?? 0) + heldBytes * ageMs);
   }
-  return worst;
-}
-
-function heldByteMs({ openStreams }: Connection, nowMs: number): number {
-  let byteMs = 0;
-  for (const { heldBytes, openedAtMs } of openStreams) {
-    byteMs += heldBytes * Math.min(nowMs - openedAtMs + 1, MAX_AGE_MS);
-  }
-  return byteMs;
+  const [worst] = [...byteMs].toSorted(([, one], [, other]) => other - one);
+  assert(worst !== undefined, "bytes that are held are held by a connection");
+  return worst[0];
 }

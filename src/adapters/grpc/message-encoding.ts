@@ -31,9 +31,9 @@ export type PlainMessage =
 /**
  * The message without its compression, of at most `maxBytes`.
  *
- * Whether a message of a compressed stream is compressed itself is said by a flag that grpc-js keeps
- * to itself; its first bytes say it as well. No request of ours starts with them: 0x1f is a tag of
- * wire type 7, which does not exist, and a zlib header is the tag of a field that none has.
+ * Whether a message of a compressed stream is compressed itself is said by a flag that grpc-js
+ * keeps for itself; its first bytes say it as well. No request of ours starts with them: 0x1f is a
+ * tag of wire type 7, which does not exist, and a zlib header is the tag of a field that none has.
  */
 export function plainMessage(
   call: { readonly request: Buffer; readonly metadata: Metadata },

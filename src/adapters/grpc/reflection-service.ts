@@ -28,15 +28,15 @@ type Messages = (typeof VERSIONS)[number]["messages"];
 
 const SERVICES = [TRACE_SERVICE, HEALTH_SERVICE, REFLECTION_SERVICE, OLD_REFLECTION_SERVICE];
 
-/** Over the whole process. What a client sends and nobody reads yet is bounded only by its window. */
+/** In all. What a client sends and nobody reads yet is bounded by its window only. */
 const MAX_DIALOGUES = 16;
 
 /** Names a file or a symbol. The answer repeats the request, so a long one would cost twice. */
 const MAX_REQUEST_BYTES = 16 * 1024;
 
 /**
- * `grpc.reflection.v1.ServerReflection`, so that `grpcurl` and the like need no `.proto` files; v1alpha
- * is for those of before 2023. Source: grpc/grpc, src/proto/grpc/reflection/v1/reflection.proto.
+ * `grpc.reflection.v1.ServerReflection`, so that `grpcurl` and the like need no `.proto` files;
+ * v1alpha is for older ones. Source: grpc/grpc, src/proto/grpc/reflection/v1/reflection.proto.
  */
 export function reflectionMethods(): Method[] {
   const slots = new CallSlots(MAX_DIALOGUES);

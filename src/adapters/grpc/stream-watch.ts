@@ -2,7 +2,6 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
-import { widenWindows } from "./flow-window.ts";
 import type { InFlightBudget, OpenStream } from "./in-flight-budget.ts";
 import { takeEncoding } from "./message-encoding.ts";
 
@@ -10,8 +9,8 @@ import { takeEncoding } from "./message-encoding.ts";
  * Every HTTP/2 stream of our connections, from its beginning to its end.
  *
  * grpc-js shows its calls, and neither their streams nor the pieces of a message. Node's
- * diagnostics channels do. (An interceptor sees whole messages only. `socket.bytesRead` would be the
- * simplest measure and is 0 here: https://github.com/oven-sh/bun/issues/42302.)
+ * diagnostics channels do. (An interceptor sees whole messages only. `socket.bytesRead` would be
+ * the simplest measure and is 0 here: https://github.com/oven-sh/bun/issues/42302.)
  *
  * The channels are the process's: streams of connections that are not in the table are let pass.
  */
@@ -68,7 +67,6 @@ function greet(session: Http2Session, { connections, owners }: Owners): Connecti
   if (connection === undefined) return undefined;
   owners.set(session, connection);
   connection.hasBegun = true;
-  widenWindows(session);
   return connection;
 }
 
@@ -77,8 +75,8 @@ function watch(
   headers: IncomingHttpHeaders,
   { connection, budget }: { readonly connection: Connection; readonly budget: InFlightBudget },
 ): void {
-  // A client keeps its deadline itself, and we never wait. grpc-js would start a timer for each call,
-  // and one of 1 ms for a deadline of more than 2^31 ms.
+  // A client keeps its deadline itself, and we never wait. grpc-js would start a timer for each
+  // call, and one of 1 ms for a deadline of more than 2^31 ms.
   if (headers["grpc-timeout"] !== undefined) delete headers["grpc-timeout"];
   takeEncoding(headers);
   stream[RECORD] = { budget, open: budget.begin(connection, STREAM_BYTES + lengthOf(headers)) };

@@ -29,6 +29,7 @@ export const RESOURCE_SPANS = 1;
 export const SCOPE_SPANS = 2;
 export const SPAN = 3;
 export const LINK = 4;
+export const EVENT = 5;
 
 /** Field numbers that the hand-over writes. */
 export const RESOURCE_SPANS_FIELD = 1;

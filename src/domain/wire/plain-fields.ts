@@ -22,12 +22,16 @@ const KIND = 0x30;
 const START_TIME = 0x39;
 const END_TIME = 0x41;
 const ATTRIBUTE = 0x4a;
+// Often written out though they are zero, by the SDK for JavaScript for one.
+const DROPPED_ATTRIBUTES = 0x50;
+const DROPPED_EVENTS = 0x60;
+const DROPPED_LINKS = 0x70;
 const STATUS = 0x7a;
 const FLAGS = [0x85, 0x01] as const;
 const STATUS_CODE = 0x18;
 
-/** Messages that a plain field opens: the attribute and its value. */
-export const PLAIN_DEPTH = 2;
+/** Messages that plain spans open: the span, its attribute and the value. */
+export const PLAIN_DEPTH = 3;
 
 const PLAIN_IDS_BYTES = 2 + TRACE_ID_BYTES + 2 + SPAN_ID_BYTES;
 const PLAIN_PARENT_BYTES = 2 + SPAN_ID_BYTES;
@@ -50,7 +54,7 @@ export function skipPlainIds(bytes: Uint8Array, at: number, length: number): num
 /** Where the first field that is not plain begins, or `end`. */
 export function skipPlainFields(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
-  while (end - at > 3) {
+  while (end - at > 1) {
     const tag = bytes[at]!;
     const next = bytes[at + 1]!;
     let after = at + 2;
@@ -62,7 +66,12 @@ export function skipPlainFields(bytes: Uint8Array, from: number, end: number): n
     } else if (tag === NAME || tag === TRACE_STATE) {
       if (next > 0x7f) return at;
       after += next;
-    } else if (tag === KIND) {
+    } else if (
+      tag === KIND ||
+      tag === DROPPED_ATTRIBUTES ||
+      tag === DROPPED_EVENTS ||
+      tag === DROPPED_LINKS
+    ) {
       if (next > 0x7f) return at;
     } else if (tag === FLAGS[0] && next === FLAGS[1]) {
       after += 4;
@@ -71,6 +80,23 @@ export function skipPlainFields(bytes: Uint8Array, from: number, end: number): n
       after += 2;
     } else return at;
     if (after > end) return at;
+    at = after;
+  }
+  return at;
+}
+
+/** The same for the attributes of a message that has them under another tag than a span has. */
+export function skipPlainAttributes(
+  bytes: Uint8Array,
+  tag: number,
+  from: number,
+  end: number,
+): number {
+  let at = from;
+  while (end - at > 1 && bytes[at] === tag) {
+    const length = bytes[at + 1]!;
+    const after = at + 2 + length;
+    if (length > 0x7f || after > end || !isPlainAttribute(bytes, at + 2, after)) return at;
     at = after;
   }
   return at;
@@ -93,9 +119,9 @@ const DOUBLE = 0x21;
 function isPlainAttribute(bytes: Uint8Array, start: number, end: number): boolean {
   // Two tags, two lengths and the shortest scalar: below that, the reads ahead would leave it.
   if (end - start < 6 || bytes[start] !== KEY) return false;
-  const keyLength = bytes[start + 1]!;
-  const valueTag = start + 2 + keyLength;
-  if (keyLength > 0x7f || valueTag + 4 > end || bytes[valueTag] !== VALUE) return false;
+  const valueTag = start + 2 + bytes[start + 1]!;
+  // A key too long for one byte of length would end behind `end`, which is at most 127 bytes away.
+  if (valueTag + 4 > end || bytes[valueTag] !== VALUE) return false;
   const value = valueTag + 2;
   if (value + bytes[valueTag + 1]! !== end) return false;
   const tag = bytes[value]!;

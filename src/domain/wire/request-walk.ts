@@ -12,6 +12,7 @@ import {
   BAD_TAG,
   BYTES,
   DESCEND,
+  EVENT,
   fieldAction,
   FIXED32,
   FIXED64,
@@ -20,12 +21,13 @@ import {
   LINK_TRACE_ID,
   PROFILES_ONLY,
   REQUEST,
+  SCOPE_SPANS,
   SPAN,
   SPAN_ID,
   TRACE_ID,
   WRONG_WIRE_TYPE,
 } from "./otlp-schema.ts";
-import { PLAIN_DEPTH, skipPlainFields, skipPlainIds } from "./plain-fields.ts";
+import { PLAIN_DEPTH, skipPlainAttributes, skipPlainFields, skipPlainIds } from "./plain-fields.ts";
 import { varintValue, varintWidth } from "./varint.ts";
 import {
   BAD_FIELD_TAG,
@@ -37,6 +39,11 @@ import {
   TOO_MANY_SPANS,
 } from "./walk-fault.ts";
 import { beginWalk, enterMessage, leaveMessage, type WalkedRequest } from "./walked-request.ts";
+
+// Tags of repeated fields that the fast path takes many of in a row.
+const SPANS_TAG = 0x12;
+const EVENT_ATTRIBUTE = 0x1a;
+const LINK_ATTRIBUTE = 0x22;
 
 /** A length has 32 bits, as for protobufjs: a wider one could be taken in, but not read back. */
 const MAX_LENGTH_BYTES = 5;
@@ -61,19 +68,24 @@ export function walkRequest(walked: WalkedRequest, request: Uint8Array): void {
  */
 function walkMessages(walked: WalkedRequest, bytes: Uint8Array): number {
   const { open, limits } = walked;
+  const plainDepth = limits.nestingDepth - PLAIN_DEPTH;
   let at = 0;
   let end = bytes.length;
   let kind = REQUEST;
   let depth = 0;
   for (;;) {
-    if (kind === SPAN && depth + PLAIN_DEPTH < limits.nestingDepth)
-      at = skipPlainFields(bytes, at, end);
+    if (depth < plainDepth) {
+      if (kind === SPAN) at = skipPlainFields(bytes, at, end);
+      else if (kind === EVENT) at = skipPlainAttributes(bytes, EVENT_ATTRIBUTE, at, end);
+      else if (kind === LINK) at = skipPlainAttributes(bytes, LINK_ATTRIBUTE, at, end);
+    }
     while (at === end) {
       if (kind <= LINK) leaveMessage(walked, kind);
       if (depth === 0) return NO_FAULT;
       depth -= 1;
       end = open.end[depth]!;
       kind = open.kind[depth]!;
+      if (kind === SCOPE_SPANS && depth < plainDepth) at = acceptPlainSpans(walked, at, end);
     }
     walked.faultOffsetBytes = at;
     const tag = bytes[at]!;
@@ -105,9 +117,45 @@ function walkMessages(walked: WalkedRequest, bytes: Uint8Array): number {
       depth += 1;
       end = at + length;
       kind = child;
-      if (kind === SPAN) at = skipIds(walked, at, length);
+      if (kind === SPAN && open.plainEnd > at) at = resumeSpan(walked);
     }
   }
+}
+
+/**
+ * Accepts spans that are plain from their first byte to their last, without entering them: what is
+ * noted of a span stays in locals. One that is not, or is one too many, is left to the general
+ * walk, which resumes behind the plain fields.
+ */
+function acceptPlainSpans(walked: WalkedRequest, from: number, end: number): number {
+  const { request: bytes, spanOffset, spanLength, spanContext, contextCount, limits } = walked;
+  const rowsEnd = limits.spansPerRequest - walked.rejectedSpans;
+  let row = walked.spanCount;
+  let spanBytes = 0;
+  let at = from;
+  while (end - at > 2 && bytes[at] === SPANS_TAG && row < rowsEnd) {
+    const lengthWidth = bytes[at + 1]! < 0x80 ? 1 : 2;
+    const length = varintValue(bytes, at + 1, lengthWidth);
+    const body = at + 1 + lengthWidth;
+    if (bytes[body - 1]! > 0x7f || length > end - body) break;
+    const fields = skipPlainIds(bytes, body, length);
+    if (fields === body) break;
+    const spanEnd = body + length;
+    const plainEnd = skipPlainFields(bytes, fields, spanEnd);
+    if (plainEnd < spanEnd) {
+      walked.open.plainEnd = plainEnd;
+      break;
+    }
+    spanOffset[row] = body;
+    spanLength[row] = length;
+    spanContext[row] = contextCount;
+    spanBytes += length;
+    row += 1;
+    at = spanEnd;
+  }
+  walked.spanCount = row;
+  walked.spanBytes += spanBytes;
+  return at;
 }
 
 /** Only `Span.flags` and unknown fields have tags of two bytes; more than five hold no field. */
@@ -127,10 +175,10 @@ function stepOver(bytes: Uint8Array, at: number, end: number, action: number): n
   return width === 0 ? -BAD_VARINT : at + width;
 }
 
-function skipIds(walked: WalkedRequest, at: number, length: number): number {
-  const next = skipPlainIds(walked.request, at, length);
-  if (next > at) walked.open.spanFaults = 0;
-  return next;
+/** The identifiers are among the fields that were read. */
+function resumeSpan({ open }: WalkedRequest): number {
+  open.spanFaults = 0;
+  return open.plainEnd;
 }
 
 function spansBegun(walked: WalkedRequest): number {

@@ -39,6 +39,8 @@ interface OpenMessages {
   scopeFirstSpan: number;
   spanFaults: number;
   linkFaults: number;
+  /** Up to here the fast path has read a span that it could not accept. */
+  plainEnd: number;
 }
 
 export function createWalkedRequest(limits: WalkLimits): WalkedRequest {
@@ -62,6 +64,7 @@ export function createWalkedRequest(limits: WalkLimits): WalkedRequest {
       scopeFirstSpan: 0,
       spanFaults: 0,
       linkFaults: 0,
+      plainEnd: 0,
     },
   };
 }
@@ -76,6 +79,7 @@ export function beginWalk(walked: WalkedRequest, request: Uint8Array): void {
   walked.rejectedBytes = 0;
   walked.rejectedByFault.fill(0);
   walked.sawProfilesOnlyField = false;
+  walked.open.plainEnd = 0;
 }
 
 /** Notes where a message begins. Kinds above `LINK` hold nothing that is remembered. */

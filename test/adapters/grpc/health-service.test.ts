@@ -4,7 +4,10 @@ import { status } from "@grpc/grpc-js";
 import { grpc } from "../../../src/adapters/grpc/generated/services.js";
 import { callUnary, GZIP, heardByServer } from "../../support/grpc-call.ts";
 import { openServerStream } from "../../support/grpc-conversation.ts";
-import { runGrpcListener, stopGrpcListenersAfterEach } from "../../support/running-grpc-listener.ts";
+import {
+  runGrpcListener,
+  stopGrpcListenersAfterEach,
+} from "../../support/running-grpc-listener.ts";
 
 const { HealthCheckRequest, HealthCheckResponse, HealthListResponse } = grpc.health.v1;
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse.ServingStatus;

@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
-import { Metadata, setLogger } from "@grpc/grpc-js";
+import { experimental, logVerbosity, Metadata, setLogger, setLogVerbosity } from "@grpc/grpc-js";
 import { logLibraryThrough } from "../../../src/adapters/grpc/library-log.ts";
 import { RecordingLogger } from "../../support/recording-logger.ts";
 
@@ -38,4 +38,14 @@ test("many complaints are one line a second", () => {
   }
 
   expect(logger.lines).toHaveLength(1);
+});
+
+test("what is less than an error is not told, whatever was asked of grpc-js before", () => {
+  setLogVerbosity(logVerbosity.DEBUG);
+
+  logLibraryThrough(logger);
+  experimental.log(logVerbosity.DEBUG, "received headers");
+  experimental.log(logVerbosity.INFO, "something happened");
+
+  expect(logger.lines).toEqual([]);
 });

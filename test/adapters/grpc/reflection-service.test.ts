@@ -1,10 +1,16 @@
+import { connect } from "node:http2";
 import { describe, expect, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
 import { grpc } from "../../../src/adapters/grpc/generated/services.js";
 import type { Input } from "../../../src/adapters/grpc/generated/services.js";
 import { callUnary, EXPORT_PATH, GZIP, heardByServer } from "../../support/grpc-call.ts";
 import { openDialogue } from "../../support/grpc-conversation.ts";
-import { runGrpcListener, stopGrpcListenersAfterEach } from "../../support/running-grpc-listener.ts";
+import { beginCall, endOf, pong } from "../../support/grpc-http2-call.ts";
+import { grpcMessage } from "../../support/grpc-wire.ts";
+import {
+  runGrpcListener,
+  stopGrpcListenersAfterEach,
+} from "../../support/running-grpc-listener.ts";
 
 const { ServerReflectionRequest, ServerReflectionResponse } = grpc.reflection.v1;
 const V1 = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
@@ -101,14 +107,17 @@ describe("a dialogue", () => {
     const { client } = await runGrpcListener();
     const { call, next, ended } = openDialogue(client(GZIP), V1);
 
-    for (const name of ["a", "b", "c"]) call.write(encode({ fileByFilename: name }));
-    call.end();
-    const answers = [await next(), await next(), await next()];
+    const names = Array.from({ length: 200 }, (_, index) => `${index}.proto`);
 
-    const names = answers.map(
-      (bytes) => ServerReflectionResponse.decode(bytes).originalRequest?.fileByFilename,
-    );
-    expect(names).toEqual(["a", "b", "c"]);
+    for (const name of names) call.write(encode({ fileByFilename: name }));
+    call.end();
+    const answered: unknown[] = [];
+    while (answered.length < names.length) {
+      const { originalRequest } = ServerReflectionResponse.decode(await next());
+      answered.push(originalRequest?.fileByFilename);
+    }
+
+    expect(answered).toEqual(names);
     expect((await ended).code).toBe(status.OK);
   });
 
@@ -142,4 +151,27 @@ describe("a dialogue", () => {
     expect(exported.code).toBe(status.OK);
     expect((await admitted.next()).length).toBeGreaterThan(0);
   });
+});
+
+test("a client that reads no answers has no more of its requests read, until it does", async () => {
+  const { listener } = await runGrpcListener();
+  const settings = { initialWindowSize: 0 };
+  const session = connect(`http://127.0.0.1:${listener.port}`, { settings });
+  const stream = beginCall(session, { path: V1 });
+  const request = grpcMessage(encode({ fileByFilename: "x".repeat(10_000) }));
+
+  for (let count = 0; count < 300; count += 1) stream.write(request);
+  // Time enough to read them all.
+  for (let ping = 0; ping < 50; ping += 1) await pong(session);
+  const held = listener.counts().heldBytes;
+  session.settings({ initialWindowSize: 16_000_000 });
+  stream.end();
+  const { grpcStatus, body } = await endOf(stream);
+  session.destroy();
+
+  // Of 3 MB; every request that is read is charged for.
+  expect(held).toBeGreaterThan(0);
+  expect(held).toBeLessThan(1_000_000);
+  expect(grpcStatus).toBe(status.OK);
+  expect(body.length).toBe(300 * (5 + body.readUInt32BE(1)));
 });

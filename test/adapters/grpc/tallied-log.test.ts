@@ -18,7 +18,7 @@ test("the first time is told at once", () => {
   expect(lines).toEqual([{ idle: 1, text: "first" }]);
 });
 
-test("what comes within a second is told together at its end, with counts and the last details", () => {
+test("what comes within a second is told at its end, with counts and the last details", () => {
   const { log, lines } = createLog();
   log.note("idle");
 

@@ -1,10 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { Metadata, status } from "@grpc/grpc-js";
+import type { Metadata } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { gzipSync } from "node:zlib";
 import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 import type { Receipt } from "../../../src/application/receipt.ts";
 import { callUnary, EXPORT_PATH, GZIP } from "../../support/grpc-call.ts";
-import { runGrpcListener, stopGrpcListenersAfterEach } from "../../support/running-grpc-listener.ts";
+import {
+  runGrpcListener,
+  stopGrpcListenersAfterEach,
+} from "../../support/running-grpc-listener.ts";
 
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 

@@ -23,7 +23,7 @@ import {
 const PROTO = join(import.meta.dir, "../../../proto");
 const REQUEST_TYPE = "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest";
 
-/** The definitions as protobufjs reads them: of each message that a request can hold, its fields. */
+/** The definitions as protobufjs reads them: each message that a request can hold. */
 function definedMessages(): Map<string, protobuf.Type> {
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) => join(PROTO, target);
@@ -76,9 +76,9 @@ test("a name stands for one message only", () => {
   expect(DESCEND + MESSAGES.length).toBeLessThan(256);
 });
 
-test("the fields that a hand-over writes have the numbers of their definitions", () => {
-  const numberOf = (message: string, field: string) => messages.get(message)!.fields[field]!.id;
+const numberOf = (message: string, field: string) => messages.get(message)!.fields[field]!.id;
 
+test("the fields that a hand-over writes have the numbers of their definitions", () => {
   expect(RESOURCE_SPANS_FIELD).toBe(numberOf("ExportTraceServiceRequest", "resource_spans"));
   expect(SCOPE_SPANS_FIELD).toBe(numberOf("ResourceSpans", "scope_spans"));
   expect(SPANS_FIELD).toBe(numberOf("ScopeSpans", "spans"));

@@ -1,7 +1,11 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { skipPlainFields, skipPlainIds } from "../../../src/domain/wire/plain-fields.ts";
-import { fuzzRuns } from "../../support/fuzz-runs.ts";
+import {
+  skipPlainAttributes,
+  skipPlainFields,
+  skipPlainIds,
+} from "../../../src/domain/wire/plain-fields.ts";
+import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../../support/fuzz-runs.ts";
 import { fullSpanBody } from "../../support/hand-built-requests.ts";
 import { referenceWalk } from "../../support/reference-walk.ts";
 import { byteChangeArbitrary, changed } from "../../support/request-arbitrary.ts";
@@ -22,6 +26,10 @@ function skippedFields(bytes: readonly number[]): number {
   return skipPlainFields(Uint8Array.from(bytes), 0, bytes.length);
 }
 
+function skippedAttributes(bytes: readonly number[], tagByte: number): number {
+  return skipPlainAttributes(Uint8Array.from(bytes), tagByte, 0, bytes.length);
+}
+
 test("of the spans of a web server nothing is left for the general walk", () => {
   const body = Uint8Array.from(serverSpan(1).slice(3));
 
@@ -40,6 +48,9 @@ test.each([
   { name: "an end time", field: fixed64Field(8, 1n) },
   { name: "flags", field: fixed32Field(16, 0x101) },
   { name: "a status code", field: bytesField(15, varintField(3, 2)) },
+  { name: "a count of dropped attributes", field: varintField(10, 0) },
+  { name: "a count of dropped events", field: varintField(12, 0) },
+  { name: "a count of dropped links", field: varintField(14, 127) },
   { name: "a string attribute", field: bytesField(9, attribute("key", "value")) },
   { name: "an attribute with an empty string", field: bytesField(9, attribute("", "")) },
   { name: "a bool", field: value(0x10, 1) },
@@ -47,7 +58,7 @@ test.each([
   { name: "an int of two bytes", field: value(0x18, 0x80, 0x01) },
   { name: "a double", field: value(0x21, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f) },
 ])("$name is plain", ({ field }) => {
-  // Something must follow: within three bytes of the end nothing is taken for plain.
+  expect(skippedFields(field)).toBe(field.length);
   expect(skippedFields([...field, ...fixed64Field(7, 0n)])).toBe(field.length + 9);
 });
 
@@ -61,6 +72,7 @@ test.each([
   { name: "a wide tag", field: wideBytesField(5, { tag: 2, length: 1 }) },
   { name: "a wide length", field: wideBytesField(5, { tag: 1, length: 2 }) },
   { name: "a kind in two bytes", field: [0x30, 0x82, 0x00] },
+  { name: "a dropped count in two bytes", field: varintField(10, 128) },
   { name: "a status with a message", field: bytesField(15, bytesField(2, "no"), [0x18, 2]) },
   { name: "a status code in two bytes", field: [0x7a, 3, 0x18, 0x82, 0x00] },
   { name: "another field where the status code would be", field: [0x7a, 2, 0x08, 1] },
@@ -111,6 +123,21 @@ test.each([
   expect(skipPlainIds(bytes, 1, body.length)).toBe(1 + taken);
 });
 
+test("attributes of events and links are plain in the same way, under their own tag", () => {
+  const attributes = [
+    ...bytesField(3, attribute("k", "v")),
+    ...bytesField(3, attribute("key", "value")),
+  ];
+
+  expect(skippedAttributes(attributes, 0x1a)).toBe(attributes.length);
+  expect(skippedAttributes(attributes, 0x22)).toBe(0);
+  expect(skippedAttributes([...attributes, ...bytesField(3, bytesField(1, "k"))], 0x1a)).toBe(
+    attributes.length,
+  );
+  expect(skippedAttributes([...attributes, 0x1a], 0x1a)).toBe(attributes.length);
+  expect(skippedAttributes([...attributes, 0x1a, 9, 0x0a], 0x1a)).toBe(attributes.length);
+});
+
 const bodies = fc
   .tuple(
     fc.constantFrom(fullSpanBody.slice(28), serverSpan(1).slice(31)),
@@ -120,26 +147,34 @@ const bodies = fc
   .map(([body, changes, start]) => changed(Uint8Array.from(body), changes).slice(start % 60));
 
 // Goal: the bet loses time at worst. Method: whatever it takes for plain, the plain walk accepts.
-test("what is taken for plain is a run of whole fields, none of them an identifier", () => {
-  const property = fc.property(bodies, (body) => {
-    const taken = body.subarray(0, skipPlainFields(body, 0, body.length));
-    const span = request(bytesField(1, bytesField(2, bytesField(2, ids, Array.from(taken)))));
+test(
+  "what is taken for plain is a run of whole fields, none of them an identifier",
+  () => {
+    const property = fc.property(bodies, (body) => {
+      const taken = body.subarray(0, skipPlainFields(body, 0, body.length));
+      const span = request(bytesField(1, bytesField(2, bytesField(2, ids, Array.from(taken)))));
 
-    const answer = referenceWalk(span, { spansPerRequest: 1, nestingDepth: 6 });
+      const answer = referenceWalk(span, { spansPerRequest: 1, nestingDepth: 6 });
 
-    expect(answer).toMatchObject({ fault: 0, rejectedSpans: 0, sawProfilesOnlyField: false });
-  });
+      expect(answer).toMatchObject({ fault: 0, rejectedSpans: 0, sawProfilesOnlyField: false });
+    });
 
-  fc.assert(property, { numRuns: fuzzRuns(3_000) });
-});
+    fc.assert(property, { numRuns: fuzzRuns(3_000) });
+  },
+  FUZZ_TIMEOUT_MS,
+);
 
-test("nothing behind the end of a span decides what is plain in it", () => {
-  const property = fc.property(bodies, fc.uint8Array({ maxLength: 12 }), (body, behind) => {
-    const longer = Uint8Array.from([...body, ...behind]);
+test(
+  "nothing behind the end of a span decides what is plain in it",
+  () => {
+    const property = fc.property(bodies, fc.uint8Array({ maxLength: 12 }), (body, behind) => {
+      const longer = Uint8Array.from([...body, ...behind]);
 
-    expect(skipPlainFields(longer, 0, body.length)).toBe(skipPlainFields(body, 0, body.length));
-    expect(skipPlainIds(longer, 0, body.length)).toBe(skipPlainIds(body, 0, body.length));
-  });
+      expect(skipPlainFields(longer, 0, body.length)).toBe(skipPlainFields(body, 0, body.length));
+      expect(skipPlainIds(longer, 0, body.length)).toBe(skipPlainIds(body, 0, body.length));
+    });
 
-  fc.assert(property, { numRuns: fuzzRuns(3_000) });
-});
+    fc.assert(property, { numRuns: fuzzRuns(3_000) });
+  },
+  FUZZ_TIMEOUT_MS,
+);

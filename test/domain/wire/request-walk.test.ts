@@ -235,7 +235,7 @@ test("a field for profiles is noted anew for each request", () => {
   expect(walked.sawProfilesOnlyField).toBe(false);
 });
 
-test("one walk's rows are used for the next: nothing is allocated, nothing of the last is left", () => {
+test("one walk's rows are used for the next, and nothing of the last is left in them", () => {
   const walked = createWalkedRequest(limits);
   walkRequest(walked, serverRequest(300));
   const { spanOffset, spanContext, resourceOffset, open } = walked;

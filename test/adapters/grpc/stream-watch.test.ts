@@ -1,0 +1,100 @@
+import { channel } from "node:diagnostics_channel";
+import { afterEach, describe, expect, test } from "bun:test";
+import type { ClientHttp2Session, ServerHttp2Stream } from "node:http2";
+import { createServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { once } from "node:events";
+import { beginCall, callHttp2, openHttp2, pong } from "../../support/grpc-http2-call.ts";
+import { callHeaders, dataFrames, FLAG, frame, FRAME } from "../../support/grpc-wire.ts";
+import { messagePrefix } from "../../support/grpc-wire.ts";
+import {
+  runGrpcListener,
+  stopGrpcListenersAfterEach,
+} from "../../support/running-grpc-listener.ts";
+import { EXPORT_PATH } from "../../support/grpc-call.ts";
+
+stopGrpcListenersAfterEach();
+
+const sessions: ClientHttp2Session[] = [];
+afterEach(() => {
+  for (const session of sessions.splice(0)) session.destroy();
+});
+
+function sessionTo(port: number): ClientHttp2Session {
+  const session = openHttp2(port);
+  sessions.push(session);
+  return session;
+}
+
+describe("a stream is charged", () => {
+  test("for its message while it comes", async () => {
+    const { listener } = await runGrpcListener();
+    const session = sessionTo(listener.port);
+
+    const stream = beginCall(session, { pieces: [messagePrefix(50_000), Buffer.alloc(40_000)] });
+    await pong(session);
+    const held = listener.counts().heldBytes;
+    stream.destroy();
+
+    expect(held).toBeGreaterThan(40_000);
+    expect(held).toBeLessThan(50_000);
+  });
+
+  test("for little once it is answered, although its peer never ends it", async () => {
+    const { peer, listener } = await runGrpcListener({ maxMessageBytes: 20_000 });
+    const lingering = peer().greet();
+    const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
+    const tooLong = [messagePrefix(10_000), Buffer.alloc(10_000), messagePrefix(30_000)];
+
+    lingering.send(frame(head, callHeaders(EXPORT_PATH)));
+    lingering.send(dataFrames(1, Buffer.concat(tooLong)));
+    await lingering.frame(({ type }) => type === FRAME.headers);
+
+    expect(listener.counts().heldBytes).toBeGreaterThan(0);
+    expect(listener.counts().heldBytes).toBeLessThan(10_000);
+  });
+
+  test("for nothing when the watch of its listener has ended", async () => {
+    const { listener } = await runGrpcListener();
+    const names = ["created", "finish", "close"].map((name) => `http2.server.stream.${name}`);
+    const before = names.map((name) => channel(name).hasSubscribers);
+
+    await listener.stop(0);
+
+    expect(before).toEqual([true, true, true]);
+    expect(names.map((name) => channel(name).hasSubscribers)).toEqual([false, false, false]);
+  });
+});
+
+test("a server that is none of ours keeps its headers, and is not charged for", async () => {
+  const { listener } = await runGrpcListener();
+  const foreign = createServer();
+  const seen = Promise.withResolvers<unknown>();
+  foreign.on("stream", (stream: ServerHttp2Stream, headers) => {
+    seen.resolve(headers["grpc-timeout"]);
+    stream.respond({ ":status": 200 }, { endStream: true });
+  });
+  await once(foreign.listen(0, "127.0.0.1"), "listening");
+  const session = sessionTo((foreign.address() as AddressInfo).port);
+
+  await callHttp2(session, { headers: { "grpc-timeout": "1S" } });
+  session.destroy();
+  foreign.close();
+
+  expect(await seen.promise).toBe("1S");
+  expect(listener.counts().heldBytes).toBe(0);
+});
+
+test("a peer is given a large window with its first stream", async () => {
+  const { peer } = await runGrpcListener();
+  const large = peer().greet();
+  const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
+
+  large.send(frame(head, callHeaders(EXPORT_PATH)));
+  const more = await large.frame(
+    ({ type, streamId }) => type === FRAME.windowUpdate && streamId === 0,
+  );
+
+  // The window of a connection begins with 65,535 bytes.
+  expect(more.payload.readUInt32BE(0) + 65_535).toBe(4 * 1024 * 1024);
+});

@@ -1,0 +1,23 @@
+import { startGrpcListener } from "../../src/adapters/grpc/grpc-listener.ts";
+import { RecordingLogger } from "./recording-logger.ts";
+import { GRPC_TEST_LIMITS } from "./running-grpc-listener.ts";
+
+/**
+ * A listener that discards, in a process of its own, so that its memory can be measured. Prints its
+ * port; when its standard input ends, what it counted, and the most memory it ever had.
+ */
+const listener = await startGrpcListener({
+  address: { host: "127.0.0.1", port: 0 },
+  receiver: { receive: () => ({ outcome: "accepted" }) },
+  limits: { ...GRPC_TEST_LIMITS, inFlightBytes: 32 * 1024 * 1024 },
+  maxMessageBytes: 4 * 1024 * 1024,
+  logger: new RecordingLogger(),
+  clock: { monotonicMs: () => performance.now() },
+});
+process.stdout.write(`${listener.port}\n`);
+
+await Bun.stdin.text();
+const closedConnections = listener.counts().closedConnections.in_flight_bytes;
+await listener.stop(0);
+const peakBytes = process.resourceUsage().maxRSS * 1024;
+process.stdout.write(`${JSON.stringify({ closedConnections, peakBytes })}\n`);

@@ -1,0 +1,89 @@
+/**
+ * An application with the real SDK, in Node or in Bun: `node sdk-client.mjs URL none|gzip`.
+ *
+ * Prints a line of JSON for each span it ended, in the SDK's own words, and at the end one that
+ * says how its exports went.
+ */
+import { diag, DiagLogLevel } from "@opentelemetry/api";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
+import { BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
+import { clockFrom, GROUPS } from "./emit-spans.mjs";
+
+const [url, compression] = process.argv.slice(2);
+const report = { exports: 0, errors: [] };
+const providers = [];
+
+function open(options) {
+  const exporter = countResults(new OTLPTraceExporter({ url, compression }));
+  const spanProcessors = [new BatchSpanProcessor({ exporter }), printer];
+  const provider = new TracerProvider({ ...options, spanProcessors });
+  providers.push(provider);
+  return provider;
+}
+
+function countResults(exporter) {
+  return {
+    export(spans, done) {
+      exporter.export(spans, (result) => {
+        report.exports += 1;
+        if (result.code !== 0) report.errors.push(String(result.error));
+        done(result);
+      });
+    },
+    forceFlush: () => exporter.forceFlush(),
+    shutdown: () => exporter.shutdown(),
+  };
+}
+
+const printer = {
+  onStart() {},
+  onEnd: (span) => print({ span: wordsOf(span) }),
+  forceFlush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve(),
+};
+
+function wordsOf(span) {
+  return {
+    context: contextWords(span.spanContext()),
+    parent: span.parentSpanContext && contextWords(span.parentSpanContext),
+    name: span.name,
+    kind: span.kind,
+    startTime: span.startTime,
+    endTime: span.endTime,
+    attributes: span.attributes,
+    droppedAttributesCount: span.droppedAttributesCount,
+    events: span.events,
+    droppedEventsCount: span.droppedEventsCount,
+    links: span.links.map((link) => ({ ...link, context: contextWords(link.context) })),
+    droppedLinksCount: span.droppedLinksCount,
+    status: span.status,
+    resource: { attributes: span.resource.attributes, schemaUrl: span.resource.schemaUrl },
+    scope: span.instrumentationScope,
+  };
+}
+
+function contextWords({ traceId, spanId, traceFlags, isRemote, traceState }) {
+  return { traceId, spanId, traceFlags, isRemote, traceState: traceState?.serialize() };
+}
+
+function print(line) {
+  process.stdout.write(`${JSON.stringify(line, asJson)}\n`);
+}
+
+/** What JSON has no word for. */
+function asJson(_key, value) {
+  if (value instanceof Uint8Array) return { $bytes: [...value] };
+  return typeof value === "number" && !Number.isFinite(value) ? { $number: String(value) } : value;
+}
+
+const fail = (...words) => report.errors.push(words.map(String).join(" "));
+const quiet = () => {};
+diag.setLogger(
+  { error: fail, warn: quiet, info: quiet, debug: quiet, verbose: quiet },
+  DiagLogLevel.ERROR,
+);
+
+const at = clockFrom(Math.floor(Date.now() / 1000));
+for (const emit of Object.values(GROUPS)) emit({ open, at });
+await Promise.all(providers.map((provider) => provider.shutdown()));
+print({ report });
