@@ -1,0 +1,216 @@
+import { type ServiceError, status } from "@grpc/grpc-js";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import packageJson from "../../package.json" with { type: "json" };
+import { VARIABLE_NAMES, VARIABLES } from "../../src/config-variables.ts";
+import { openExportClient } from "../support/export-client.ts";
+import { sendHalf } from "../support/half-sent-call.ts";
+import { requestOf } from "../support/request-bytes.ts";
+import { runProgram, startProgram } from "../support/running-program.ts";
+
+// Goal: the program ends as it is told to, and what it said "yes" to is in its last books.
+
+// Against a program that never answers; nothing here takes a tenth of it.
+setDefaultTimeout(30_000);
+
+const SPANS_OF_REQUEST = 10;
+
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "%s ends it with 0 and the final ledger",
+  async (signal) => {
+    await using program = await startProgram();
+    using client = openExportClient(program.grpcPort);
+    await client.export(requestOf(3));
+
+    program.signal(signal);
+    const exitCode = await program.exited;
+
+    expect(exitCode).toBe(0);
+    const last = program.log().at(-1);
+    expect(last).toMatchObject({
+      level: "INFO",
+      event: "stopped",
+      sequence: { first: 1, next: 4 },
+    });
+    expect(last?.["spans"]).toEqual({
+      received: 3,
+      rejected: 0,
+      accepted: 3,
+      buffered: 3,
+      taken: 0,
+      evicted: 0,
+    });
+    expect(program.log().find(({ event }) => event === "stopping")).toMatchObject({ signal });
+  },
+);
+
+test("stopped under load, it has in its books what it said yes to, and nothing else", async () => {
+  await using program = await startProgram();
+  const enough = Promise.withResolvers<void>();
+  const senders = Array.from({ length: 8 }, () =>
+    sendUntilRefused(program.grpcPort, (accepted) => {
+      if (accepted === 20) enough.resolve();
+    }),
+  );
+
+  await enough.promise;
+  const exitCode = await program.stop();
+  const sent = await Promise.all(senders);
+
+  const accepted = sent.reduce((total, sender) => total + sender.accepted, 0);
+  expect(exitCode).toBe(0);
+  expect(program.log().at(-1)).toMatchObject({
+    event: "stopped",
+    spans: { received: accepted * SPANS_OF_REQUEST, buffered: accepted * SPANS_OF_REQUEST },
+  });
+  expect(sent.map(({ refusal }) => refusal.code)).toEqual(sent.map(() => status.UNAVAILABLE));
+});
+
+/** One request after the other, to the first that is not accepted. */
+async function sendUntilRefused(port: number, report: (accepted: number) => void) {
+  using client = openExportClient(port);
+  for (let accepted = 0; ; accepted += 1) {
+    try {
+      await client.export(requestOf(SPANS_OF_REQUEST));
+    } catch (error) {
+      return { accepted, refusal: error as ServiceError };
+    }
+    report(accepted + 1);
+  }
+}
+
+test("while it stops it is not ready, and answers a call that is in flight", async () => {
+  await using program = await startProgram({ SHUTDOWN_GRACE_MS: "60000" });
+  using call = await sendHalf(program.grpcPort, requestOf(3));
+  const readiness = () => fetch(`${program.apiUrl}/readyz`);
+
+  const before = await readiness();
+  program.signal("SIGTERM");
+  await program.logged("stopping");
+  const during = await readiness();
+  const answer = await call.finish();
+  const exitCode = await program.exited;
+
+  expect(before.status).toBe(200);
+  expect(during.status).toBe(503);
+  expect(await during.json()).toEqual({ status: "stopping" });
+  expect(answer).toBe(status.UNAVAILABLE);
+  expect(exitCode).toBe(0);
+});
+
+test("a client that never finishes is left behind when the grace time is up", async () => {
+  await using program = await startProgram({ SHUTDOWN_GRACE_MS: "200" });
+  using call = await sendHalf(program.grpcPort, requestOf(3));
+
+  const exitCode = await program.stop();
+  await call.closed;
+
+  expect(exitCode).toBe(0);
+  expect(program.log().at(-1)).toMatchObject({ event: "stopped", spans: { received: 0 } });
+});
+
+test.each([
+  { first: "SIGTERM", second: "SIGINT", exitCode: 130 },
+  { first: "SIGINT", second: "SIGTERM", exitCode: 143 },
+] as const)("a second signal, $second, ends it at once", async ({ first, second, exitCode }) => {
+  await using program = await startProgram({ SHUTDOWN_GRACE_MS: "60000" });
+  using call = await sendHalf(program.grpcPort, requestOf(3));
+
+  program.signal(first);
+  await program.logged("stopping");
+  program.signal(second);
+
+  const ended = await program.exited;
+  await call.closed;
+  expect(ended).toBe(exitCode);
+  expect(program.log().at(-1)).toMatchObject({ event: "stopping" });
+});
+
+test.each([
+  { listener: "grpc", host: "OTLP_GRPC_HOST", port: "OTLP_GRPC_PORT" },
+  { listener: "api", host: "API_HOST", port: "API_PORT" },
+] as const)("a port that is in use ends it with 1: $listener", async ({ listener, host, port }) => {
+  await using running = await startProgram();
+  const taken = listener === "grpc" ? running.grpcPort : Number(new URL(running.apiUrl).port);
+  const others = { OTLP_GRPC_PORT: "0", API_PORT: "0" };
+
+  const env = { ...others, [host]: "127.0.0.1", [port]: String(taken) };
+  const { exitCode, stdout, stderr } = await runProgram([], env);
+
+  expect(exitCode).toBe(1);
+  expect(stdout).toBe("");
+  expect(JSON.parse(stderr.trimEnd().split("\n").at(-1)!)).toMatchObject({
+    level: "ERROR",
+    event: "cannot_listen",
+    listener,
+    port: taken,
+    reason: "the port is in use",
+    mend: expect.stringContaining(port),
+  });
+});
+
+test("a configuration with mistakes ends it with 2, and every mistake is listed", async () => {
+  const env = { OTLP_GRPC_PORT: "http", MAX_BUFFER_SIZE: "0", LOG_LEVEL: "LOUD\u001b[31m" };
+
+  const { exitCode, stdout, stderr } = await runProgram([], env);
+
+  expect(exitCode).toBe(2);
+  expect(stdout).toBe("");
+  expect(stderr).toBe(`spanring: 3 mistakes in the environment
+  OTLP_GRPC_PORT="http": must be a port from 1 to 65535, 0 for any free port, or off
+  MAX_BUFFER_SIZE="0": must be ${VARIABLES.MAX_BUFFER_SIZE.bound}
+  LOG_LEVEL="LOUD\\x1b[31m": must be one of DEBUG, INFO, WARNING, ERROR
+See spanring --help.
+`);
+});
+
+test("--check lists the mistakes, or shows every variable", async () => {
+  const wrong = await runProgram(["--check"], { API_PORT: "4317", OTLP_GRPC_PORT: "4317" });
+  const right = await runProgram(["--check"], { MAX_BUFFER_SIZE: "7" });
+
+  expect(wrong).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(wrong.stderr).toContain('API_PORT="4317": must be another port than OTLP_GRPC_PORT');
+  expect(right).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(right.stdout.trimEnd().split("\n").map(nameOf)).toEqual([...VARIABLE_NAMES]);
+  expect(right.stdout).toContain("MAX_BUFFER_SIZE=7\n");
+});
+
+function nameOf(line: string): string {
+  return line.slice(0, line.indexOf("="));
+}
+
+test("--version and --help tell, on standard output, and end with 0", async () => {
+  const version = await runProgram(["--version"]);
+  const help = await runProgram(["--help"]);
+
+  expect(version).toEqual({
+    exitCode: 0,
+    stdout: `spanring ${packageJson.version}\n`,
+    stderr: "",
+  });
+  expect(help).toMatchObject({ exitCode: 0, stderr: "" });
+  const told = VARIABLE_NAMES.filter((name) =>
+    help.stdout.includes(`${name}=${VARIABLES[name].unset}`),
+  );
+  expect(told).toEqual([...VARIABLE_NAMES]);
+});
+
+test("an argument that is not known ends it with 2", async () => {
+  const { exitCode, stdout, stderr } = await runProgram(["--serve"]);
+
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toContain('unknown argument "--serve"');
+});
+
+test("every line of its log is an event in JSON, with nothing of what spans say", async () => {
+  await using program = await startProgram({ LOG_LEVEL: "DEBUG", MAX_BUFFER_SIZE: "1" });
+  using client = openExportClient(program.grpcPort);
+
+  await client.export(requestOf(3));
+  await client.export(Uint8Array.of(0xff)).catch(() => {});
+  await fetch(`${program.apiUrl}/api/spans?limit=secret-value`);
+  await program.stop();
+
+  const log = program.log();
+  expect(log.filter(({ time, level, event }) => !(time && level && event))).toEqual([]);
+  expect(JSON.stringify(log)).not.toMatch(/span 1|shop|spanring\.test|secret-value/);
+});

@@ -1,0 +1,108 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
+import { VARIABLE_NAMES, VARIABLES } from "../../src/config-variables.ts";
+import { keep, ring } from "../support/embed-example.ts";
+import { plainSpan } from "../support/plain-span.ts";
+import { type RunningProgram, startProgram } from "../support/running-program.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+// Goal: the README is true. Method: what stands behind the language of a fence marks a block
+// ("```sh session"); blocks are run, and tables and commands held against what they tell of.
+
+// Against a program that never answers; nothing here takes a tenth of it.
+setDefaultTimeout(30_000);
+
+const ROOT = join(import.meta.dir, "..", "..");
+const README = readFileSync(join(ROOT, "README.md"), "utf8");
+
+const NODE = "node --input-type=module";
+
+/** The lines in the block with this mark. */
+function block(mark: string): string {
+  const [, found] = README.split(`\n\`\`\`${mark}\n`);
+  expect(found).toBeString();
+  return found!.slice(0, found!.indexOf("```"));
+}
+
+/** Each line that begins with a word in backticks, as the cells of its table. */
+function rows(heading: string): string[][] {
+  const [, section = ""] = README.split(`\n## ${heading}\n`);
+  const lines = section.split("\n## ")[0]!.split("\n");
+  return lines
+    .filter((line) => line.startsWith("| `"))
+    .map((line) => line.split("|").map((cell) => cell.trim().replaceAll("`", "")));
+}
+
+const commands = [...README.matchAll(/\bbun run ([\w-]+)/g)].map(([, name]) => name!);
+
+/** A machine may have no curl and no Node, and the session can be run all the same. */
+const machines = [
+  { machine: "Node and curl", node: NODE, curl: Bun.which("curl") ?? standInForCurl() },
+  { machine: "Bun and a stand-in for curl", node: "bun -", curl: standInForCurl() },
+];
+
+test.each(machines)("the session does what the README says, with $machine", async (machine) => {
+  await using program = await startProgram();
+
+  const { exitCode, stdout, stderr } = await runSession(program, machine);
+
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  const [looked, taken, stats] = stdout.split(/(?<=\})\s*(?=\{"(?:resourceSpans|spans)":)/);
+  expect(looked).toContain('"name":"GET /orders"');
+  expect(taken).toBe(looked!);
+  expect(README).toContain(/"spans":\{[^}]*\}/.exec(stats!)![0]);
+});
+
+function standInForCurl(): string {
+  const path = join(temporaryFolder(), "curl");
+  const program = join(ROOT, "test", "support", "stand-in-curl.ts");
+  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+/** In a folder with the same packages, and with the ports that the program has. */
+async function runSession(program: RunningProgram, { node, curl }: (typeof machines)[number]) {
+  const cwd = temporaryFolder();
+  symlinkSync(join(ROOT, "node_modules"), join(cwd, "node_modules"));
+  const session = block("sh session")
+    .replace(NODE, node)
+    .replaceAll("http://127.0.0.1:4317", program.grpcUrl)
+    .replaceAll("http://127.0.0.1:4319", program.apiUrl);
+  const PATH = [dirname(curl), dirname(process.execPath), process.env["PATH"]].join(delimiter);
+  const child = Bun.spawn(["sh", "-euc", session], { cwd, env: { PATH }, stderr: "pipe" });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { exitCode: await child.exited, stdout, stderr };
+}
+
+test("the example of embedding is the one that is type-checked, and does what it says", () => {
+  const example = readFileSync(join(ROOT, "test", "support", "embed-example.ts"), "utf8");
+
+  const handedOver = Array.from({ length: 1_000 }, () => keep(ring, plainSpan()).length);
+
+  expect(block("ts embed")).toBe(example.replaceAll("../../src/", "./src/"));
+  expect(handedOver).toEqual([...Array<number>(999).fill(0), 100]);
+  expect(() => keep(ring, { ...plainSpan(), traceId: "" })).toThrow("not valid");
+});
+
+test("the variables are those there are, with their defaults", () => {
+  const told = rows("Variables").map(([, name, unset]) => [name, unset]);
+
+  expect(told).toEqual(VARIABLE_NAMES.map((name) => [name, VARIABLES[name].unset]));
+});
+
+test("every command of the package is told of, and each that is told of exists", () => {
+  const told = [...commands, "start", "test"];
+
+  expect(new Set(told)).toEqual(new Set(Object.keys(packageJson.scripts)));
+});
+
+test("running code is in the first 15 lines, and the whole is under 150", () => {
+  const lines = README.trimEnd().split("\n");
+
+  const running = lines.findIndex((line) => line.startsWith("./scripts/start"));
+  expect(running).toBeWithin(0, 15);
+  expect(lines.length).toBeLessThan(150);
+});

@@ -1,0 +1,110 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
+import type { TraceSpan } from "../../src/domain/trace-span.ts";
+import { type EmittedSpan, traceSpanOf } from "../support/emitted-span.ts";
+import { expectedOtlpJson } from "../support/expected-otlp-json.ts";
+import { readApiClient } from "../support/read-api-client.ts";
+import { startProgram } from "../support/running-program.ts";
+
+// Goal: what an application emits with the real SDK is what a reader gets, in every field.
+// Method: the client prints each span in the SDK's words; the test knows what OTLP makes of them.
+
+// Against a program that never answers; nothing here takes a tenth of it.
+setDefaultTimeout(30_000);
+
+const CLIENT = join(import.meta.dir, "..", "support", "sdk-client.mjs");
+
+const RUNTIMES = { Node: "node", Bun: process.execPath };
+
+interface Emission {
+  readonly spans: readonly TraceSpan[];
+  readonly report: { readonly exports: number; readonly errors: readonly string[] };
+}
+
+const cases = (["Node", "Bun"] as const).flatMap((runtime) =>
+  (["none", "gzip"] as const).map((compression) => ({ runtime, compression })),
+);
+
+test.each(cases)(
+  "every field of every span of the SDK in $runtime, $compression",
+  async (given) => {
+    await using program = await startProgram();
+    const api = readApiClient(program.apiUrl);
+
+    const { spans, report } = await emit(given, program.grpcUrl);
+    const json = spansInJson(await api.spansAsJson(1000));
+    const decoded = new ProtobufSpanCodec().decode(await api.takeAsBytes(1000));
+    const stats = await api.stats();
+
+    expect(report).toEqual({ exports: 7, errors: [] });
+    expect(inOrder(decoded, "spanId")).toStrictEqual(inOrder(spans, "spanId"));
+    expect(json).toStrictEqual(spansInJson(expectedOtlpJson(inOrder(spans, "spanId"))));
+    expect(stats.spans).toMatchObject({ received: spans.length, rejected: 0, taken: spans.length });
+  },
+);
+
+test("the client sets all that a span can have, but for what the SDK cannot set", async () => {
+  await using program = await startProgram();
+
+  const { spans } = await emit({ runtime: "Bun", compression: "none" }, program.grpcUrl);
+
+  const [first, ...others] = spans.map(emptyFieldsOf);
+  const neverSet = [...first!].filter((name) => others.every((empty) => empty.has(name)));
+  expect(neverSet.toSorted()).toEqual([
+    "resource.droppedAttributesCount",
+    "resource.entityRefs",
+    "scope.attributes",
+    "scope.droppedAttributesCount",
+  ]);
+});
+
+/** Runs the client to its end. */
+async function emit(given: (typeof cases)[number], url: string): Promise<Emission> {
+  const command = [RUNTIMES[given.runtime], CLIENT, url, given.compression];
+  const child = Bun.spawn(command, { env: { PATH: process.env["PATH"] }, stderr: "inherit" });
+  const lines = (await child.stdout.text()).trimEnd().split("\n");
+  const printed = lines.map((line): { span?: EmittedSpan; report?: Emission["report"] } =>
+    JSON.parse(line),
+  );
+  const spans = printed.flatMap(({ span }) => (span === undefined ? [] : [traceSpanOf(span)]));
+  return { spans, report: printed.at(-1)?.report ?? { exports: 0, errors: ["no report"] } };
+}
+
+interface JsonRequest {
+  readonly resourceSpans: readonly {
+    readonly scopeSpans: readonly { readonly spans: readonly { readonly spanId: string }[] }[];
+  }[];
+}
+
+/** Each span with what it came in, however they were grouped, in the order of their identifiers. */
+function spansInJson(json: unknown) {
+  const spans = (json as JsonRequest).resourceSpans.flatMap(({ scopeSpans, ...resource }) =>
+    scopeSpans.flatMap(({ spans: inScope, ...scope }) =>
+      inScope.map((span) => ({ ...span, resource, scope })),
+    ),
+  );
+  return inOrder(spans, "spanId");
+}
+
+function inOrder<Key extends string, Item extends Readonly<Record<Key, string>>>(
+  items: readonly Item[],
+  key: Key,
+): Item[] {
+  return items.toSorted((one, other) => (one[key] < other[key] ? -1 : 1));
+}
+
+/** Paths of the fields that are at their default here. */
+function emptyFieldsOf(span: TraceSpan): Set<string> {
+  const entries = [
+    ...Object.entries(span),
+    ...Object.entries(span.resource).map(([name, value]) => [`resource.${name}`, value] as const),
+    ...Object.entries(span.scope).map(([name, value]) => [`scope.${name}`, value] as const),
+    ...Object.entries(span.status).map(([name, value]) => [`status.${name}`, value] as const),
+  ];
+  return new Set(entries.filter(([, value]) => isEmpty(value)).map(([name]) => name));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === 0 || value === "" || (Array.isArray(value) && value.length === 0);
+}
