@@ -1,0 +1,48 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+
+const BENCH = join(import.meta.dir, "bench.ts");
+
+function bench(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { stdout, stderr, exitCode } = Bun.spawnSync([process.execPath, BENCH, ...argv], { env });
+  return { stdout: stdout.toString(), stderr: stderr.toString(), exitCode };
+}
+
+test("the list names every case with what it shows", () => {
+  const { stdout, exitCode } = bench(["--list"]);
+
+  const lines = stdout.trimEnd().split("\n");
+  const names = lines.map((line) => line.split(" ")[0]);
+  expect(names.toSorted()).toEqual(["append", "ingest", "latency", "memory", "start", "walk"]);
+  expect(lines.every((line) => /^\w+ +\w+ .{20,}/.test(line))).toBeTrue();
+  expect(exitCode).toBe(0);
+});
+
+test("help is data, and the command line that led to it was right", () => {
+  const { stdout, stderr, exitCode } = bench(["--help"]);
+
+  expect(stdout).toStartWith("bun run bench");
+  expect(stderr).toBe("");
+  expect(exitCode).toBe(0);
+});
+
+test("an unknown case is bad usage, and nothing runs", () => {
+  const { stdout, stderr, exitCode } = bench(["walk", "nonsense"]);
+
+  expect(stdout).toBe("");
+  expect(stderr).toContain('there is no case "nonsense"');
+  expect(exitCode).toBe(2);
+});
+
+test("where h2load is missing, its cases say which package brings it, in JSON too", () => {
+  const { stdout, stderr, exitCode } = bench(["ingest", "memory", "--json"], { PATH: "/nowhere" });
+
+  const { cases } = JSON.parse(stdout) as { cases: { failure: string }[] };
+  const failures = cases.map(({ failure }) => failure);
+  expect(failures).toHaveLength(2);
+  expect(
+    failures.every((text) => /^h2load is missing: (apt-get|brew) install/.test(text)),
+  ).toBeTrue();
+  expect(stderr).toContain("ingest could not run: h2load is missing");
+  expect(exitCode).toBe(1);
+});

@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+
+const ENTRY_FOLDER = import.meta.dir;
+
+/**
+ * One file of this folder with all it imports, as the product ships: bundled and minified. It makes
+ * a difference: between the files of a source tree, each use of an imported constant is a load.
+ */
+export async function bundle(file: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "spanring-bench-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  await Bun.build({
+    entrypoints: [join(ENTRY_FOLDER, file)],
+    outdir: folder,
+    target: "bun",
+    minify: true,
+  });
+  return join(folder, basename(file).replace(/\.ts$/, ".js"));
+}
+
+/** `Module` is the type of the file itself: `typeof import("./loops/walk-loop.ts")`. */
+export async function importBundled<Module>(file: string): Promise<Module> {
+  return (await import(await bundle(file))) as Module;
+}

@@ -1,0 +1,103 @@
+import { connect } from "node:http2";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { EXPORT_PATH } from "../../../src/adapters/grpc/trace-service.ts";
+import { grpcMessage } from "../../support/grpc-wire.ts";
+import { type BenchCase, CannotRunError } from "../bench-case.ts";
+import { ownProcess } from "../own-processes.ts";
+import { serverRequestShape } from "../request-corpus.ts";
+
+const BINARY = join(import.meta.dir, "..", "..", "..", "dist", "spanring");
+
+/** More than elsewhere, for each takes a moment only; and what is first after a pause is slow. */
+const STARTS_PER_ROUND = 4;
+const STARTS_LEFT_OUT = 2;
+
+const PATIENCE_MS = 10_000;
+
+/** How long an edge host is without its buffer when the process is replaced. */
+export const start: BenchCase = {
+  name: "start",
+  shows: "how soon after its start the binary has accepted a span over gRPC",
+  run: async ({ rounds, isShort, progress }) => {
+    if (!existsSync(BINARY)) throw new CannotRunError(`${BINARY} is not built: bun run build`);
+    const starts = STARTS_LEFT_OUT + rounds * (isShort ? 1 : STARTS_PER_ROUND);
+    progress(`start: ${starts} times`);
+    const all: StartTimes[] = [];
+    while (all.length < starts) all.push(await timeStart());
+    const times = all.slice(STARTS_LEFT_OUT);
+    return [
+      {
+        name: "to the listening line",
+        unit: "ms",
+        better: "lower",
+        samples: times.map(({ listeningMs }) => listeningMs),
+      },
+      {
+        name: "to the first accepted span",
+        unit: "ms",
+        better: "lower",
+        samples: times.map(({ acceptedMs }) => acceptedMs),
+        goal: { of: "median", is: "<", bound: 60 },
+      },
+    ];
+  },
+};
+
+interface StartTimes {
+  readonly listeningMs: number;
+  readonly acceptedMs: number;
+}
+
+/** From before the process exists. The client is this process; it waits for the line only. */
+async function timeStart(): Promise<StartTimes> {
+  const beganMs = performance.now();
+  const child = Bun.spawn([BINARY], {
+    env: { OTLP_GRPC_HOST: "127.0.0.1", OTLP_GRPC_PORT: "0", API_PORT: "0" },
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: PATIENCE_MS,
+  });
+  ownProcess(child);
+  try {
+    const port = await grpcPort(child.stderr);
+    const listeningMs = performance.now() - beganMs;
+    await exportOneSpan(port);
+    return { listeningMs, acceptedMs: performance.now() - beganMs };
+  } finally {
+    child.kill("SIGKILL");
+    await child.exited;
+  }
+}
+
+/** From the log line that says where gRPC listens. */
+async function grpcPort(stderr: ReadableStream<Uint8Array>): Promise<number> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const piece of stderr) {
+    text += decoder.decode(piece, { stream: true });
+    const line = text.split("\n").find((one) => /"event":"listening".*"grpc".*\}$/.test(one));
+    if (line !== undefined) return Number((JSON.parse(line) as { port: unknown }).port);
+  }
+  throw new CannotRunError(`the binary does not say where it listens:\n${text}`);
+}
+
+const MESSAGE = grpcMessage(serverRequestShape(1).bytes);
+
+async function exportOneSpan(port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const session = connect(`http://127.0.0.1:${port}`);
+  session.on("error", reject);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": EXPORT_PATH,
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  stream.on("error", reject);
+  stream.on("trailers", (trailers) => resolve(trailers["grpc-status"]));
+  stream.resume();
+  stream.end(MESSAGE);
+  const status = String(await promise);
+  session.destroy();
+  if (status !== "0") throw new CannotRunError(`the first span is answered with status ${status}`);
+}

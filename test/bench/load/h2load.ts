@@ -1,0 +1,82 @@
+import { EXPORT_PATH } from "../../../src/adapters/grpc/trace-service.ts";
+import { CannotRunError } from "../bench-case.ts";
+import { ownProcess } from "../own-processes.ts";
+
+/** Enough streams that the server always has a next request, few enough that none is shed. */
+const CONNECTIONS = 4;
+const STREAMS_PER_CONNECTION = 8;
+
+export interface Load {
+  readonly port: number;
+  /** A file with one gRPC message, prefix included. */
+  readonly bodyFile: string;
+  readonly requests: number;
+  /** The load is given up, and the case with it, when it takes longer. */
+  readonly timeoutMs: number;
+}
+
+export interface LoadOutcome {
+  readonly requests: number;
+  /** Answered with a status of 2xx. */
+  readonly succeeded: number;
+  readonly requestsPerSecond: number;
+}
+
+/** Sends one request many times over, from a process of its own. */
+export async function sendLoad({
+  port,
+  bodyFile,
+  requests,
+  timeoutMs,
+}: Load): Promise<LoadOutcome> {
+  const child = Bun.spawn(
+    [
+      requireH2load(),
+      `--requests=${requests}`,
+      // Never more connections than requests: h2load refuses that.
+      `--clients=${Math.min(CONNECTIONS, requests)}`,
+      `--max-concurrent-streams=${STREAMS_PER_CONNECTION}`,
+      `--data=${bodyFile}`,
+      "--header=content-type:application/grpc",
+      "--header=te:trailers",
+      `http://127.0.0.1:${port}${EXPORT_PATH}`,
+    ],
+    {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "ignore",
+      timeout: timeoutMs,
+      killSignal: "SIGKILL",
+    },
+  );
+  ownProcess(child);
+  const [text, exitCode] = await Promise.all([child.stdout.text(), child.exited]);
+  if (exitCode !== 0) throw new CannotRunError(`h2load ended with ${exitCode}:\n${text}`);
+  return readOutcome(text);
+}
+
+/** Where h2load is; it comes from a package of the system. */
+export function requireH2load(): string {
+  const path = Bun.which("h2load");
+  if (path !== null) return path;
+  const command =
+    process.platform === "darwin" ? "brew install nghttp2" : "apt-get install nghttp2-client";
+  throw new CannotRunError(`h2load is missing: ${command}`);
+}
+
+/**
+ * From what h2load prints:
+ *
+ *   finished in 2.01s, 1234.56 req/s, 12.30MB/s
+ *   requests: 2480 total, 2480 started, 2480 done, 2480 succeeded, 0 failed, 0 errored, 0 timeout
+ */
+export function readOutcome(text: string): LoadOutcome {
+  const rate = /^finished in .*?, ([\d.]+) req\/s/m.exec(text);
+  const counts = /^requests: (\d+) total, .* (\d+) succeeded,/m.exec(text);
+  if (rate === null || counts === null) throw new CannotRunError(`h2load says:\n${text}`);
+  return {
+    requests: Number(counts[1]),
+    succeeded: Number(counts[2]),
+    requestsPerSecond: Number(rate[1]),
+  };
+}

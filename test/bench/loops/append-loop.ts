@@ -1,0 +1,31 @@
+import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
+import { ObservabilityBuffer } from "../../../src/application/observability-buffer.ts";
+import { assert } from "../../../src/domain/assert.ts";
+import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
+import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
+import { timeAlternately, type Turns } from "../alternate-timing.ts";
+import type { RequestShape } from "../request-corpus.ts";
+
+const walked = createWalkedRequest({ spansPerRequest: 100_000, nestingDepth: 100 });
+
+/** Nanoseconds a span, one sample a round, of walk and append together, and of the walk alone. */
+export function timeAppend(
+  { bytes, spanCount }: RequestShape,
+  turns: Turns,
+): { append: number[]; walk: number[] } {
+  const capacity = { spans: 10_000, bytes: 64 * 2 ** 20 };
+  const buffer = ObservabilityBuffer.create(capacity, { codec: new ProtobufSpanCodec() });
+  const append = () => {
+    walkRequest(walked, bytes);
+    buffer.append(walked);
+  };
+  const [appendNs, walkNs] = timeAlternately(
+    [
+      { spanCount, run: append },
+      { spanCount, run: () => walkRequest(walked, bytes) },
+    ],
+    turns,
+  );
+  assert(buffer.stats().spans.evicted > 0, "the ring is full and evicts");
+  return { append: appendNs!, walk: walkNs! };
+}

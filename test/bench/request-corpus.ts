@@ -1,0 +1,115 @@
+import {
+  attribute,
+  request,
+  resourceSpans,
+  serverRequest,
+  spanId,
+  traceId,
+} from "../support/request-bytes.ts";
+import { bytesField, fixed32Field, fixed64Field, varintField } from "../support/wire-bytes.ts";
+
+/** A request as a receiver may meet it. */
+export interface RequestShape {
+  readonly name: string;
+  readonly spanCount: number;
+  readonly bytes: Uint8Array;
+}
+
+const START_NS = 1_700_000_000_000_000_000n;
+
+/** The figures of the design are about these. */
+export const SERVER_SPANS = serverRequestShape(512);
+
+/** What the walk must be quick at, and what it must not be slow at. */
+export const REQUEST_SHAPES: readonly RequestShape[] = [
+  SERVER_SPANS,
+  serverRequestShape(1),
+  serverRequestShape(100),
+  shape("long attribute values", 128, () => requestOfSpans(128, longSpan)),
+  shape("events and links", 128, () => requestOfSpans(128, eventfulSpan)),
+  shape("fields in odd order", 128, () => requestOfSpans(128, oddSpan)),
+];
+
+/** Spans as a web server's SDK emits them: about 350 bytes each, with eight attributes. */
+export function serverRequestShape(spanCount: number): RequestShape {
+  const name = spanCount === 1 ? "one server span" : `${spanCount} server spans`;
+  return shape(name, spanCount, () => serverRequest(spanCount));
+}
+
+/** Requests come out of gRPC as `Buffer`, and are made one here. */
+function shape(name: string, spanCount: number, make: () => Uint8Array): RequestShape {
+  return { name, spanCount, bytes: Buffer.from(make()) };
+}
+
+function requestOfSpans(spanCount: number, body: (number: number) => number[][]): Uint8Array {
+  const spans = Array.from({ length: spanCount }, (_, at) => bytesField(2, ...body(at + 1)));
+  return request(resourceSpans("shop", ...spans));
+}
+
+function ids(number: number): number[][] {
+  return [bytesField(1, traceId(number)), bytesField(2, spanId(number))];
+}
+
+function times(number: number): number[][] {
+  const startNs = START_NS + BigInt(number);
+  return [fixed64Field(7, startNs), fixed64Field(8, startNs + 5_000_000n)];
+}
+
+/** A statement and a stack trace: attribute values whose lengths take two bytes. */
+function longSpan(number: number): number[][] {
+  return [
+    ...ids(number),
+    bytesField(5, "SELECT shop.orders"),
+    varintField(6, 3),
+    ...times(number),
+    bytesField(9, attribute("db.system.name", "postgresql")),
+    bytesField(9, attribute("db.query.text", "SELECT id, total FROM orders WHERE ".repeat(12))),
+    bytesField(9, attribute("code.stacktrace", "at Object.query (orders.ts:42:13)\n".repeat(40))),
+  ];
+}
+
+/** Two events and two links, each with attributes: messages that are no attribute of the span. */
+function eventfulSpan(number: number): number[][] {
+  const event = [
+    fixed64Field(1, START_NS + BigInt(number)),
+    bytesField(2, "message"),
+    bytesField(3, attribute("messaging.operation.type", "receive")),
+    bytesField(3, bytesField(1, "messaging.batch.size"), bytesField(2, varintField(3, 20))),
+  ];
+  const link = [...ids(number), bytesField(4, attribute("messaging.client.id", "client-7"))];
+  return [
+    ...ids(number),
+    bytesField(5, "receive orders"),
+    varintField(6, 5),
+    ...times(number),
+    bytesField(9, attribute("messaging.system", "kafka")),
+    bytesField(11, ...event),
+    bytesField(11, ...event),
+    bytesField(13, ...link),
+    bytesField(13, ...link),
+    bytesField(15, varintField(3, 1)),
+  ];
+}
+
+/** The value before its key. */
+function backward(key: string, value: string): number[] {
+  return bytesField(9, bytesField(2, bytesField(1, value)), bytesField(1, key));
+}
+
+/** Legal, and as no encoder writes it: identifiers last, values before keys, unknown fields. */
+function oddSpan(number: number): number[][] {
+  return [
+    fixed32Field(16, 0x101),
+    bytesField(15, varintField(3, 1), bytesField(2, "fine")),
+    backward("http.request.method", "GET"),
+    varintField(1000, number),
+    backward("url.path", "/api/v1/orders/42"),
+    backward("url.scheme", "https"),
+    bytesField(2000, "unknown to us"),
+    ...times(number).toReversed(),
+    backward("server.address", "shop.example.com"),
+    varintField(6, 2),
+    bytesField(5, "GET /api/v1/orders/{id}"),
+    ...ids(number).toReversed(),
+  ];
+}

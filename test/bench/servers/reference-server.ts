@@ -1,0 +1,84 @@
+/**
+ * A plain gRPC receiver of traces to hold the product against, in a process of its own:
+ *
+ *   bun reference-server.ts discard    answers, and does nothing with the bytes
+ *   bun reference-server.ts decode     decodes them with protobufjs into an array of spans
+ *
+ * It tells its parent the port, and on request its counts; it ends when its parent does.
+ */
+import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall } from "@grpc/grpc-js";
+import { EXPORT_PATH } from "../../../src/adapters/grpc/trace-service.ts";
+import { serverOptions } from "../../../src/adapters/grpc/server-options.ts";
+import { opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
+import { readConfig } from "../../../src/config.ts";
+import { assert } from "../../../src/domain/assert.ts";
+
+const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
+type DecodedRequest = opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
+type DecodedSpan = opentelemetry.proto.trace.v1.Span;
+
+export type ReferenceKind = "discard" | "decode";
+
+/** What has been answered with success since the start. */
+export interface AnsweredCounts {
+  readonly requests: number;
+  /** 0 where nothing is decoded. */
+  readonly spans: number;
+}
+
+/** The port once, then counts each time the parent sends anything. */
+export type ServerMessage = { readonly port: number } | AnsweredCounts;
+
+/** The product's own, so that the two differ in what they do with a request only. */
+const reading = readConfig({});
+assert(reading.ok, "the defaults are a configuration");
+const { limits, maxMessageBytes, buffer } = reading.config;
+
+const NO_BYTES = Buffer.alloc(0);
+const answered = { requests: 0, spans: 0 };
+const fifo: DecodedSpan[] = [];
+
+function discardRequest(_call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) {
+  answered.requests += 1;
+  answer(null, NO_BYTES);
+}
+
+function keepRequest(
+  { request }: ServerUnaryCall<DecodedRequest, Buffer>,
+  answer: sendUnaryData<Buffer>,
+) {
+  const before = fifo.length;
+  for (const { scopeSpans } of request.resourceSpans)
+    for (const { spans } of scopeSpans) fifo.push(...spans);
+  answered.requests += 1;
+  answered.spans += fifo.length - before;
+  // The oldest go first, in one piece: `shift` would move the whole array for each.
+  if (fifo.length > buffer.maxSpans) fifo.splice(0, fifo.length - buffer.maxSpans);
+  answer(null, NO_BYTES);
+}
+
+function sameBytes(bytes: Buffer): Buffer {
+  return bytes;
+}
+
+function decode(bytes: Buffer): DecodedRequest {
+  return ExportTraceServiceRequest.decode(bytes);
+}
+
+function serve(kind: ReferenceKind): void {
+  const server = new Server(serverOptions(limits, maxMessageBytes));
+  if (kind === "decode") server.register(EXPORT_PATH, keepRequest, sameBytes, decode, "unary");
+  else server.register(EXPORT_PATH, discardRequest, sameBytes, sameBytes, "unary");
+  server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
+    if (error !== null) throw error;
+    tellParent({ port });
+  });
+}
+
+function tellParent(message: ServerMessage): void {
+  process.send?.(message);
+}
+
+process.on("message", () => tellParent({ ...answered }));
+process.on("disconnect", () => process.exit(0));
+serve(process.argv[2] as ReferenceKind);
