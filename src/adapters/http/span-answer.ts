@@ -8,6 +8,7 @@ import { ANSWER_HEADERS, type Problem, problemResponse } from "./problem.ts";
 import { readLimit } from "./query.ts";
 
 const PIECE_BYTES = 64 * 1024;
+const LINE_END = Uint8Array.of(0x0a);
 
 /** What is the same for every request for spans. */
 export interface SpanAnswerParts {
@@ -47,7 +48,7 @@ function spanResponse(
   spans: Uint8Array<ArrayBuffer>,
   mediaType: MediaType,
 ): Response {
-  const chunks = mediaType === JSON_TYPE ? otlpJsonChunks(spans) : pieces(spans);
+  const chunks = mediaType === JSON_TYPE ? jsonLine(spans) : pieces(spans);
   const release = budget.hold(spans.length);
   const failed = (error: unknown): void => {
     release();
@@ -60,6 +61,12 @@ function spanResponse(
     release();
     throw error;
   }
+}
+
+/** With a line end: the answer of one command does not run into the next one's in a terminal. */
+function* jsonLine(spans: Uint8Array): Generator<Uint8Array<ArrayBuffer>> {
+  yield* otlpJsonChunks(spans);
+  yield LINE_END;
 }
 
 function* pieces(bytes: Uint8Array<ArrayBuffer>): Generator<Uint8Array<ArrayBuffer>> {

@@ -60,13 +60,13 @@ test("GET /api/spans is the oldest spans as OTLP/JSON, and leaves them in place"
   expect(response.headers.get("content-type")).toBe("application/json");
   expect(response.headers.get("vary")).toBe("Accept");
   expect(response.headers.get("cache-control")).toBe("no-store");
-  expect(await response.text()).toBe(otlpJson(buffer.peek(2)));
+  expect(await response.text()).toBe(`${otlpJson(buffer.peek(2))}\n`);
   expect(buffer.size).toBe(5);
 });
 
 test("POST /api/spans/take is the oldest spans, and removes them", async () => {
   const { request, buffer } = runReadApi();
-  const expected = otlpJson(buffer.peek(2));
+  const expected = `${otlpJson(buffer.peek(2))}\n`;
 
   const response = await request("/api/spans/take?limit=2", { method: "POST" });
 
@@ -115,7 +115,7 @@ test("a large answer arrives whole, in either form", async () => {
   const json = await request("/api/spans");
   const bytes = await request("/api/spans", PROTOBUF);
 
-  expect(await json.text()).toBe(otlpJson(spans));
+  expect(await json.text()).toBe(`${otlpJson(spans)}\n`);
   expect(Bun.deepEquals(await bytes.bytes(), spans)).toBe(true);
 });
 
