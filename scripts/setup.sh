@@ -51,7 +51,7 @@ fetch() {
   mkdir -p "$root/.tools/$1"
   printf '{ "private": true, "dependencies": { "%s": "%s" } }\n' "$2" "$3" \
     >"$root/.tools/$1/package.json"
-  (cd "$root/.tools/$1" && fetch_with_npm || fetch_with_bun) >&2 ||
+  (cd "$root/.tools/$1" || exit; fetch_with_npm || fetch_with_bun) >&2 ||
     fail "cannot fetch $2 $3: it takes Node with npm, or Bun, and a way to the registry"
 }
 

@@ -94,8 +94,18 @@ async function serve(config: Config, warnings: readonly ConfigWarning[]): Promis
   for (const warning of warnings) logger.warning("configuration", { ...warning });
   // What nobody foresaw is told, and the ring lives on: ending here would lose every span in it.
   process.on("uncaughtException", (error) => logger.error("unexpected_error", { error }));
+  process.on("unhandledRejection", (error) => logger.error("unexpected_error", { error }));
+  try {
+    return await run(build(config, logger));
+  } catch (error) {
+    logger.error("cannot_run", { error });
+    return EXIT_CODE.cannotRun;
+  }
+}
+
+async function run(parts: Parts): Promise<number> {
+  const { config, logger } = parts;
   const stopped = stopSignal(process);
-  const parts = build(config, logger);
   startTicking(parts);
   if (!(await startListening(parts))) {
     await parts.life.stop(0);

@@ -35,15 +35,29 @@ export class LifeCycle {
     this.currentState = "ready";
   }
 
-  /** Stops what was started, each part once, also where starting did not get far. */
+  /**
+   * Stops what was started, each part once, also where starting did not get far. A part that fails
+   * does not keep the others running; rejects with what failed, when all is done.
+   */
   async stop(graceMs: number): Promise<void> {
     this.currentState = "stopping";
     const deadlineMs = this.clock.monotonicMs() + graceMs;
-    for (let stop = this.parts.pop(); stop !== undefined; stop = this.parts.pop()) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
-      await stop(Math.max(0, deadlineMs - this.clock.monotonicMs()));
-    }
+    const graceLeftMs = () => Math.max(0, deadlineMs - this.clock.monotonicMs());
+    const failures = await stopInTurn(this.parts.splice(0).toReversed(), graceLeftMs);
+    if (failures.length > 0) throw new AggregateError(failures, "not every part stopped");
   }
+}
+
+async function stopInTurn(
+  parts: readonly StopPart[],
+  graceLeftMs: () => number,
+): Promise<unknown[]> {
+  const failures: unknown[] = [];
+  for (const stop of parts) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
+    await stop(graceLeftMs()).catch((error: unknown) => failures.push(error));
+  }
+  return failures;
 }
 
 /** Stops gently; if that has not ended when the time is up, by force. */
@@ -53,7 +67,9 @@ export async function stopWithin(
 ): Promise<void> {
   const timeUp = Promise.withResolvers<"time is up">();
   const timer = setTimeout(() => timeUp.resolve("time is up"), graceMs);
-  const ended = await Promise.race([part.gently(), timeUp.promise]);
+  // A part that fails to stop gently is stopped by force, like one that takes too long.
+  const gently = part.gently().catch(() => "failed" as const);
+  const ended = await Promise.race([gently, timeUp.promise]);
   clearTimeout(timer);
-  if (ended === "time is up") await part.byForce();
+  if (ended !== undefined) await part.byForce();
 }

@@ -76,3 +76,25 @@ test("a part that never ends gently is forced when the time is up", async () => 
 
   expect(calls).toEqual(["by force"]);
 });
+
+test("a part that fails to stop does not keep the others running, and is told of", async () => {
+  const { life, stopped } = startedWith(["api"], { costMs: 0 });
+  const failure = new Error("cannot stop");
+  life.started(() => Promise.reject(failure));
+
+  const stopping = life.stop(0);
+
+  await expect(stopping).rejects.toMatchObject({ errors: [failure] });
+  expect(stopped).toHaveLength(1);
+});
+
+test("a part that fails to stop gently is stopped by force", async () => {
+  const calls: string[] = [];
+
+  await stopWithin(60_000, {
+    gently: () => Promise.reject(new Error("cannot stop")),
+    byForce: async () => void calls.push("by force"),
+  });
+
+  expect(calls).toEqual(["by force"]);
+});

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { unknownFields } from "./hand-built-requests.ts";
-import { attribute, spanBody } from "./request-bytes.ts";
-import { bytesField, wideBytesField } from "./wire-bytes.ts";
+import { attribute, spanBody, spanId, traceId } from "./request-bytes.ts";
+import { bytesField, fixed64Field, varintField, wideBytesField } from "./wire-bytes.ts";
 
 /**
  * A request as a tree, so that a test can say what is left of it when some spans are gone, without
@@ -109,11 +109,25 @@ const schemaUrl = fc.constant(bytesField(3, "schema"));
 const resource = fc.constant(bytesField(1, bytesField(1, attribute("service.name", "shop"))));
 const scope = fc.constant(bytesField(1, bytesField(1, "spanring.test"), bytesField(2, "1.2.3")));
 
+/** Some of which a fast path may take, and some not. */
+const spanField = fc.constantFrom(
+  varintField(6, 2),
+  fixed64Field(7, 1n),
+  varintField(10, 300),
+  bytesField(4, [1, 2, 3, 4, 5, 6, 7, 8]),
+  bytesField(9, attribute("key", "value")),
+  bytesField(9, bytesField(1, "list"), bytesField(2, bytesField(5, bytesField(1)))),
+  bytesField(11, fixed64Field(1, 1n), bytesField(3, attribute("key", "value"))),
+  bytesField(13, bytesField(1, traceId(1)), bytesField(2, spanId(1)), bytesField(4, [0x0a, 0])),
+  bytesField(15, varintField(3, 1)),
+  ...unknownFields,
+);
+
 const span: fc.Arbitrary<SpanShape> = fc
-  .tuple(fc.nat(), fc.nat({ max: 160 }), width)
-  .map(([number, padding, head]) => ({
+  .tuple(fc.nat(), fc.nat({ max: 160 }), fc.array(spanField, { maxLength: 4 }), width)
+  .map(([number, padding, fields, head]) => ({
     width: head,
-    body: spanBody(number, bytesField(3, "x".repeat(padding))),
+    body: spanBody(number, bytesField(3, "x".repeat(padding)), ...fields),
   }));
 
 /** Children among other fields, more of them than of those. */

@@ -4,11 +4,12 @@ import type { Socket } from "node:net";
 export interface Ends {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
+  readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;
 }
 
-export function endsKey({ remoteAddress, remotePort, localPort }: Ends): string {
-  return `${remoteAddress} ${remotePort} ${localPort}`;
+export function endsKey({ remoteAddress, remotePort, localAddress, localPort }: Ends): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
 /** An accepted socket. */

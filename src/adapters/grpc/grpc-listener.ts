@@ -12,7 +12,7 @@ import { openFrontDoor } from "./front-door.ts";
 import { HealthService, healthMethods } from "./health-service.ts";
 import { InFlightBudget } from "./in-flight-budget.ts";
 import { logLibraryThrough } from "./library-log.ts";
-import { reflectionMethods } from "./reflection-service.ts";
+import { type Dialogues, reflectionMethods, stopDialogues } from "./reflection-service.ts";
 import { serverOptions } from "./server-options.ts";
 import { watchStreams } from "./stream-watch.ts";
 import { TalliedLog } from "./tallied-log.ts";
@@ -77,6 +77,7 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
 interface House {
   readonly server: Server;
   readonly health: HealthService;
+  readonly dialogues: Dialogues;
   readonly connections: ConnectionTable;
   readonly budget: InFlightBudget;
   readonly closures: Closures;
@@ -98,14 +99,15 @@ function build(parts: GrpcListenerParts): House {
     },
   });
   const health = new HealthService(limits.connections);
+  const dialogues: Dialogues = new Set();
   const failed = (error: unknown) => failures.note("failures", { error: textOf(error) });
   const server = new Server(serverOptions(limits, maxMessageBytes));
   registerMethods(server, [
     exportMethod({ receiver, maxMessageBytes, failed }),
     ...healthMethods(health),
-    ...reflectionMethods(),
+    ...reflectionMethods(dialogues),
   ]);
-  return { server, health, connections, budget, closures, failures };
+  return { server, health, dialogues, connections, budget, closures, failures };
 }
 
 function textOf(error: unknown): string {
@@ -128,6 +130,7 @@ interface RunningHouse extends House {
 async function stopListener(house: RunningHouse, graceMs: number): Promise<void> {
   house.door.close();
   house.health.stop();
+  stopDialogues(house.dialogues);
   const allClosed = Promise.all([...house.connections].map(({ closed }) => closed));
   await stopWithin(graceMs, {
     gently: async () => {

@@ -28,6 +28,8 @@ export class HealthService {
 
   // Moved by `setServing`, `stop` and the watchers.
   private readonly watchers = new Set<Watcher>();
+  /** Those of the watchers who asked for a service that we have. */
+  private readonly told = new Set<Watcher>();
   private status: number = NOT_SERVING;
   private isStopping = false;
 
@@ -40,7 +42,7 @@ export class HealthService {
     const status = isServing && !this.isStopping ? SERVING : NOT_SERVING;
     if (status === this.status) return;
     this.status = status;
-    for (const watcher of this.watchers) watcher.write(encodeStatus(status));
+    for (const watcher of this.told) watcher.write(encodeStatus(status));
   }
 
   /** Tells the watchers that it is over, and lets them go: they would hold the server open. */
@@ -61,13 +63,15 @@ export class HealthService {
   /** False when there are too many. A watcher of an unknown service is told nothing more. */
   admit(watcher: Watcher, service: string): boolean {
     if (!this.slots.take()) return false;
-    if (SERVICES.includes(service)) this.watchers.add(watcher);
+    this.watchers.add(watcher);
+    if (SERVICES.includes(service)) this.told.add(watcher);
     watcher.once("cancelled", () => this.dismiss(watcher));
     return true;
   }
 
   private dismiss(watcher: Watcher): void {
     this.watchers.delete(watcher);
+    this.told.delete(watcher);
     this.slots.free();
   }
 }

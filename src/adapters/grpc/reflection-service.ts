@@ -8,13 +8,14 @@ import {
   TRACE_SERVICE,
 } from "./call-handlers.ts";
 import type { Method } from "./call-handlers.ts";
-import { CallSlots } from "./call-slots.ts";
 import { fileOfSymbol, filesFor } from "./descriptor-files.ts";
 import { grpc } from "./generated/services.js";
 import type { Input } from "./generated/services.js";
 import { plainMessage } from "./message-encoding.ts";
 
 type Dialogue = ServerDuplexStream<Buffer, Buffer>;
+/** Those that are open. */
+export type Dialogues = Set<Dialogue>;
 type Request = grpc.reflection.v1.ServerReflectionRequest;
 type Answer = Input<grpc.reflection.v1.ServerReflectionResponse>;
 
@@ -38,18 +39,24 @@ const MAX_REQUEST_BYTES = 16 * 1024;
  * `grpc.reflection.v1.ServerReflection`, so that `grpcurl` and the like need no `.proto` files;
  * v1alpha is for older ones. Source: grpc/grpc, src/proto/grpc/reflection/v1/reflection.proto.
  */
-export function reflectionMethods(): Method[] {
-  const slots = new CallSlots(MAX_DIALOGUES);
+export function reflectionMethods(dialogues: Dialogues): Method[] {
   return VERSIONS.map(({ service, messages }) => ({
     path: `/${service}/ServerReflectionInfo`,
     type: "bidi",
-    handler: (call) => converse(call, messages, slots),
+    handler: (call) => converse(call, messages, dialogues),
   }));
 }
 
-function converse(call: Dialogue, messages: Messages, slots: CallSlots): void {
-  if (!slots.take()) return fail(call, Code.RESOURCE_EXHAUSTED, "too many reflection calls");
-  call.once("cancelled", () => slots.free());
+/** Lets go whoever still asks: an open call would hold the server open. */
+export function stopDialogues(dialogues: Dialogues): void {
+  for (const call of dialogues) fail(call, Code.UNAVAILABLE, "stopping");
+}
+
+function converse(call: Dialogue, messages: Messages, dialogues: Dialogues): void {
+  const isFull = dialogues.size >= MAX_DIALOGUES;
+  if (isFull) return fail(call, Code.RESOURCE_EXHAUSTED, "too many reflection calls");
+  dialogues.add(call);
+  call.once("cancelled", () => dialogues.delete(call));
   call.on("data", (request: Buffer) => reply(call, messages, request));
   call.on("end", () => call.end());
 }

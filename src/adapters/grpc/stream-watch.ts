@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
+import { widenWindows } from "./flow-window.ts";
 import type { InFlightBudget, OpenStream } from "./in-flight-budget.ts";
 import { takeEncoding } from "./message-encoding.ts";
 
@@ -67,6 +68,7 @@ function greet(session: Http2Session, { connections, owners }: Owners): Connecti
   if (connection === undefined) return undefined;
   owners.set(session, connection);
   connection.hasBegun = true;
+  widenWindows(session);
   return connection;
 }
 

@@ -22,7 +22,7 @@ export function checkBrowser(headers: Headers, isLoopbackOnly: boolean): Problem
 
 /** Whether only programs on this machine can connect to what listens there. */
 export function isLoopbackName(name: string): boolean {
-  return name === "localhost" || /^(127\.\d+\.\d+\.\d+|\[?::1\]?)$/.test(name);
+  return name.toLowerCase() === "localhost" || /^(127\.\d+\.\d+\.\d+|\[?::1\]?)$/.test(name);
 }
 
 function isSameHost(one: URL | null, other: URL | null): boolean {

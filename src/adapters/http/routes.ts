@@ -37,7 +37,9 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
 /** Every answer of the read API. Throws only for a fault of ours. */
 export function answerRequest(context: RouteContext, request: Request): Response {
   // A client of HTTP/1.0 may leave out Host, and then the URL is only a path.
-  const { pathname, searchParams: query } = new URL(request.url, "http://localhost");
+  const url = URL.parse(request.url, "http://localhost");
+  if (url === null) return problemResponse(BAD_HOST);
+  const { pathname, searchParams: query } = url;
   const refusal = checkBrowser(request.headers, context.isLoopbackOnly);
   if (refusal !== undefined) return problemResponse(refusal);
   const route = ROUTES.get(pathname);
@@ -47,6 +49,8 @@ export function answerRequest(context: RouteContext, request: Request): Response
   if (problem !== undefined) return problemResponse(problem);
   return route.answer(context, { query, accept: request.headers.get("accept") });
 }
+
+const BAD_HOST: Problem = { status: 400, detail: "Host must be a name, or a name and a port" };
 
 const NO_SUCH_PATH: Problem = {
   status: 404,

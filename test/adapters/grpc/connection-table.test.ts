@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { endsKey } from "../../../src/adapters/grpc/connection.ts";
 import { ConnectionTable } from "../../../src/adapters/grpc/connection-table.ts";
 import { fakeConnection } from "../../support/grpc-fake-socket.ts";
 
@@ -67,4 +68,12 @@ test("a connection is found by its ends, and by no others", () => {
   expect(table.find({ remoteAddress, remotePort: remotePort + 1, localPort })).toBeUndefined();
   expect(table.find({ remoteAddress, remotePort, localPort: 1 })).toBeUndefined();
   expect([...table]).toEqual([connection]);
+});
+
+test("one port of a peer may be connected to two of our addresses: the keys differ", () => {
+  const peer = { remoteAddress: "192.0.2.1", remotePort: 40_000, localPort: 4317 };
+
+  const keys = ["192.0.2.8", "192.0.2.9"].map((localAddress) => endsKey({ ...peer, localAddress }));
+
+  expect(keys[0]).not.toBe(keys[1]);
 });

@@ -1,3 +1,4 @@
+import { openDialogue, openServerStream } from "../../support/grpc-conversation.ts";
 import { describe, expect, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
 import { callUnary, EXPORT_PATH } from "../../support/grpc-call.ts";
@@ -49,6 +50,10 @@ describe("starting", () => {
   });
 });
 
+const REFLECTION_PATH = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+/** A ServerReflectionRequest with an empty `list_services`. */
+const LIST_SERVICES = Buffer.of(0x3a, 0);
+
 describe("stopping", () => {
   test("lets a call that has begun finish", async () => {
     const { listener, receiver } = await runGrpcListener();
@@ -66,6 +71,23 @@ describe("stopping", () => {
     expect(receiver.requests).toEqual([REQUEST]);
   });
 
+  test("lets go of whoever watches a service that is not there, or holds a dialogue", async () => {
+    const { client, listener } = await runGrpcListener();
+    const watcher = openServerStream(
+      client(),
+      "/grpc.health.v1.Health/Watch",
+      Buffer.from("\n\x03x.Y"),
+    );
+    const dialogue = openDialogue(client(), REFLECTION_PATH);
+    dialogue.call.write(LIST_SERVICES);
+    await Promise.all([watcher.next(), dialogue.next()]);
+
+    await listener.stop(3_600_000);
+
+    const ends = await Promise.all([watcher.ended, dialogue.ended]);
+    expect(ends.map(({ code }) => code)).toEqual([status.UNAVAILABLE, status.UNAVAILABLE]);
+  });
+
   test("does not wait for an idle client", async () => {
     const { client, listener } = await runGrpcListener();
     await callUnary(client(), EXPORT_PATH, REQUEST);
@@ -81,7 +103,8 @@ describe("stopping", () => {
     const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
     stuck.send(frame(head, callHeaders(EXPORT_PATH)));
     stuck.send(frame({ type: FRAME.data, streamId: 1 }, messagePrefix(1000)));
-    await stuck.frame(({ type }) => type === FRAME.windowUpdate);
+    stuck.send(frame({ type: FRAME.ping }, Buffer.alloc(8)));
+    await stuck.frame(({ type }) => type === FRAME.ping);
 
     await listener.stop(20);
     await stuck.ended;

@@ -84,17 +84,3 @@ test("a server that is none of ours keeps its headers, and is not charged for", 
   expect(await seen.promise).toBe("1S");
   expect(listener.counts().heldBytes).toBe(0);
 });
-
-test("a peer is given a large window with its first stream", async () => {
-  const { peer } = await runGrpcListener();
-  const large = peer().greet();
-  const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
-
-  large.send(frame(head, callHeaders(EXPORT_PATH)));
-  const more = await large.frame(
-    ({ type, streamId }) => type === FRAME.windowUpdate && streamId === 0,
-  );
-
-  // The window of a connection begins with 65,535 bytes.
-  expect(more.payload.readUInt32BE(0) + 65_535).toBe(4 * 1024 * 1024);
-});

@@ -200,6 +200,36 @@ describe("sizes", () => {
   });
 });
 
+// A message of 4 MB is many times what a peer may send unasked, and Bun can keep different books of
+// that for later streams of a connection: https://github.com/oven-sh/bun/pull/40180
+test.each([
+  { name: "the first", before: [] },
+  { name: "the second", before: [100] },
+  { name: "one after other large ones", before: [4_000_000, 4_000_000] },
+])("a large message arrives as $name of a connection", async ({ before }) => {
+  const { client, receiver } = await runGrpcListener();
+  const sender = client();
+  const large = Buffer.alloc(4_000_000, 7);
+
+  for (const length of before) await callUnary(sender, EXPORT_PATH, Buffer.alloc(length));
+  const end = await callUnary(sender, EXPORT_PATH, large);
+
+  expect(end.code).toBe(status.OK);
+  expect(receiver.requests.at(-1)).toEqual(large);
+});
+
+test("messages of many sizes arrive together on one connection", async () => {
+  const { client, receiver } = await runGrpcListener();
+  const sender = client();
+  const lengths = [100, 70_000, 200_000, 1_100_000, 3_000_000, 0];
+  const messages = [...lengths, ...lengths, ...lengths].map((length) => Buffer.alloc(length));
+
+  const ends = await Promise.all(messages.map((each) => callUnary(sender, EXPORT_PATH, each)));
+
+  expect(new Set(ends.map(({ code }) => code))).toEqual(new Set([status.OK]));
+  expect(receiver.requests).toHaveLength(messages.length);
+});
+
 test("gzip from a client library arrives as it was before", async () => {
   const { client, receiver } = await runGrpcListener();
   const request = Buffer.from("the same text again and again ".repeat(10_000));

@@ -9,7 +9,14 @@ import {
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import { disagreement } from "../../support/decoded-request.ts";
 import { largeField, repeated } from "../../support/large-bytes.ts";
-import { request, requestOf, span, spanId, traceId } from "../../support/request-bytes.ts";
+import {
+  attribute,
+  request,
+  requestOf,
+  span,
+  spanId,
+  traceId,
+} from "../../support/request-bytes.ts";
 import { bytesField, varint } from "../../support/wire-bytes.ts";
 
 function walk(bytes: Uint8Array, limits: { spansPerRequest?: number; nestingDepth?: number }) {
@@ -28,8 +35,8 @@ function nested(levels: number, innermost: number[] = []): Uint8Array {
     value = bytesField(5, bytesField(1, value));
   }
   const ids = [bytesField(1, traceId(1)), bytesField(2, spanId(1))];
-  const attribute = bytesField(9, bytesField(1, "deep"), bytesField(2, value));
-  return request(bytesField(1, bytesField(2, bytesField(2, ...ids, attribute))));
+  const deep = bytesField(9, bytesField(1, "deep"), bytesField(2, value));
+  return request(bytesField(1, bytesField(2, bytesField(2, ...ids, deep))));
 }
 
 const string = bytesField(1, "innermost");
@@ -68,6 +75,18 @@ test.each([
   { levels: 1, fault: TOO_DEEP },
 ])("a span with nothing in it but scalars needs 4 levels: $levels", ({ levels, fault }) => {
   const bytes = request(bytesField(1, bytesField(2, span(1))));
+
+  expect(walk(bytes, { nestingDepth: levels }).fault).toBe(fault);
+});
+
+// Spans behind the first are read by a fast path of their own.
+test.each([
+  { levels: 6, fault: NO_FAULT },
+  { levels: 5, fault: TOO_DEEP },
+  { levels: 4, fault: TOO_DEEP },
+])("and so is one of a second span: with a limit of $levels levels", ({ levels, fault }) => {
+  const second = span(2, bytesField(9, attribute("key", "value")));
+  const bytes = request(bytesField(1, bytesField(2, span(1), second, span(3))));
 
   expect(walk(bytes, { nestingDepth: levels }).fault).toBe(fault);
 });

@@ -10,10 +10,25 @@ import {
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import { decodeSpans, disagreement } from "../../support/decoded-request.ts";
 import { handBuiltRequests } from "../../support/hand-built-requests.ts";
+import { largeField, repeated } from "../../support/large-bytes.ts";
 import { referenceWalk } from "../../support/reference-walk.ts";
-import { request, requestOf, spanBody } from "../../support/request-bytes.ts";
+import {
+  attribute,
+  request,
+  requestOf,
+  spanBody,
+  spanId,
+  traceId,
+} from "../../support/request-bytes.ts";
 import { answerOf } from "../../support/walk-answer.ts";
-import { bytesField, groupField, tag, varintField, wideVarint } from "../../support/wire-bytes.ts";
+import {
+  bytesField,
+  fixed64Field,
+  groupField,
+  tag,
+  varintField,
+  wideVarint,
+} from "../../support/wire-bytes.ts";
 
 const limits = { spansPerRequest: 1_000, nestingDepth: 100 };
 const walked = createWalkedRequest(limits);
@@ -110,6 +125,16 @@ test.each([
     bytes: request(varintField(1, 1)),
     fault: FIELD_OF_WRONG_TYPE,
   },
+  {
+    name: "an attribute where a scope has a number",
+    bytes: request(bytesField(1, bytesField(2, bytesField(1, bytesField(4, attribute("k", "v")))))),
+    fault: FIELD_OF_WRONG_TYPE,
+  },
+  {
+    name: "an attribute where a key has a number",
+    bytes: span(bytesField(9, bytesField(3, attribute("k", "v")))),
+    fault: FIELD_OF_WRONG_TYPE,
+  },
   { name: "2^64 as a kind", bytes: span([...tag(6, 0), ...nineFull, 2]), fault: BAD_VARINT },
   {
     name: "a number of 70 bits",
@@ -189,6 +214,19 @@ test.each([
 ])("protobufjs and the walk both accept $name, and agree", ({ bytes }) => {
   expect(faultOf(bytes)).toBe(NO_FAULT);
   expect(disagreement(walked)).toBeUndefined();
+});
+
+// [12][80 80 0a][10 ...]: in two bytes of length, [0a 10] would begin a span of 16,384 bytes.
+test("a length of three bytes is not taken for one of two", () => {
+  const ids = [...bytesField(1, traceId(2)), ...bytesField(2, spanId(2))];
+  const misread = [...ids, ...bytesField(5, "x"), ...repeated(fixed64Field(7, 0n), 1_817)];
+  const second = Uint8Array.from([0x12, 0x80, 0x80, ...misread, ...new Uint8Array(0x0a << 14)]);
+  const body = second.subarray(0, 4 + (0x0a << 14));
+  const bytes = largeField(1, largeField(2, bytesField(2, spanBody(1)), body));
+
+  expect(misread).toHaveLength(16_384);
+  expect(faultOf(bytes)).toBe(FIELD_OF_WRONG_TYPE);
+  expect(walked.faultOffsetBytes).toBe(bytes.length - (0x0a << 14));
 });
 
 test("a fault is told with the place of the field it was found in", () => {
