@@ -133,6 +133,8 @@ function addContexts(ring: RingMemory, walked: WalkedRequest, to: ContextRows): 
     ring.resourceLength[row] = walked.resourceLength[from]!;
     ring.scopeOffset[row] = to.place + walked.scopeOffset[from]!;
     ring.scopeLength[row] = walked.scopeLength[from]!;
+    // Not looked for yet: only a block that is handed over in part needs it.
+    ring.spansEnd[row] = 0;
     row = rowAfter(ring, row);
   }
 }

@@ -1,5 +1,7 @@
 import { assembleRequest } from "../domain/wire/assemble.ts";
 import { concatenate } from "../domain/wire/concatenate.ts";
+import { fieldRuns } from "../domain/wire/field-run.ts";
+import { SPANS_FIELD } from "../domain/wire/otlp-schema.ts";
 import { createSpanTable, type SpanTable } from "../domain/wire/span-table.ts";
 import { bufferedSpans } from "./ring-ledger.ts";
 import { FIRST_SEQUENCE, type RingMemory } from "./ring-memory.ts";
@@ -62,5 +64,20 @@ function addContext(ring: RingMemory, table: SpanTable, context: number): void {
   table.resourceLength[row] = ring.resourceLength[context]!;
   table.scopeOffset[row] = ring.scopeOffset[context]!;
   table.scopeLength[row] = ring.scopeLength[context]!;
+  if (ring.spansEnd[context] === 0) findSpans(ring, context);
+  table.spansStart[row] = ring.spansStart[context]!;
+  table.spansEnd[row] = ring.spansEnd[context]!;
   table.contextCount = row + 1;
+}
+
+/**
+ * Looks through a scope once and for all, so that a reader who takes its spans one by one does not
+ * pay for all of them each time.
+ */
+function findSpans(ring: RingMemory, context: number): void {
+  const [offset, length] = [ring.scopeOffset[context]!, ring.scopeLength[context]!];
+  const runs = fieldRuns({ bytes: ring.arena, offset, length }, SPANS_FIELD);
+  if (runs.length > 1) return;
+  ring.spansStart[context] = runs[0]!.start;
+  ring.spansEnd[context] = runs[0]!.end;
 }

@@ -28,6 +28,8 @@ export interface RingMemory {
   readonly resourceLength: Uint32Array;
   readonly scopeOffset: Uint32Array;
   readonly scopeLength: Uint32Array;
+  readonly spansStart: Uint32Array;
+  readonly spansEnd: Uint32Array;
   readonly blockFirstSequence: Float64Array;
   readonly blockSpans: Uint32Array;
   readonly blockOffset: Uint32Array;
@@ -55,7 +57,7 @@ const PAGE_BYTES = 4096;
 /** The lock has a cache line of its own. */
 const CONTROL_AT = 64;
 const SLOTS_AT = PAGE_BYTES;
-const WORD_COLUMNS = 11;
+const WORD_COLUMNS = 13;
 
 export interface RingCapacity {
   readonly spans: number;
@@ -94,9 +96,11 @@ export function openRingMemory(shared: SharedArrayBuffer): RingMemory {
     resourceLength: word(5),
     scopeOffset: word(6),
     scopeLength: word(7),
-    blockSpans: word(8),
-    blockOffset: word(9),
-    blockLength: word(10),
+    spansStart: word(8),
+    spansEnd: word(9),
+    blockSpans: word(10),
+    blockOffset: word(11),
+    blockLength: word(12),
     arena: new Uint8Array(shared, arenaAt(rows), control[CAPACITY_BYTES]!),
   };
 }

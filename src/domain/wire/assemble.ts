@@ -1,22 +1,9 @@
 import { assert } from "../assert.ts";
 import { concatenate } from "./concatenate.ts";
-import {
-  RESOURCE_SPANS_FIELD,
-  SCOPE_SPANS_FIELD,
-  SPANS_FIELD,
-  WIRE_BYTES,
-  WIRE_FIXED32,
-  WIRE_FIXED64,
-} from "./otlp-schema.ts";
+import { type ByteRange, fieldRuns, type MessageBytes } from "./field-run.ts";
+import { RESOURCE_SPANS_FIELD, SCOPE_SPANS_FIELD, SPANS_FIELD, WIRE_BYTES } from "./otlp-schema.ts";
 import type { SpanTable } from "./span-table.ts";
-import { varintSize, varintValue, varintWidth, writeVarint } from "./varint.ts";
-
-/** Where a message's body lies within `bytes`. */
-export interface MessageBytes {
-  readonly bytes: Uint8Array;
-  readonly offset: number;
-  readonly length: number;
-}
+import { varintSize, writeVarint } from "./varint.ts";
 
 /**
  * A request that holds the spans of `table` and no others, made of slices of the request they were
@@ -29,7 +16,7 @@ export interface MessageBytes {
 export function assembleRequest(source: MessageBytes, table: SpanTable): Uint8Array<ArrayBuffer> {
   assert(table.spanCount > 0, "an assembled request has a span");
   const assembly: Assembly = { bytes: source.bytes, table, pieces: [], lengthBytes: 0 };
-  addOtherFields(assembly, source, RESOURCE_SPANS_FIELD);
+  addOtherFields(assembly, source, fieldRuns(source, RESOURCE_SPANS_FIELD));
   for (let first = 0; first < table.spanCount;) {
     const rows = { first, last: lastRowAlike(table, table.resourceOffset, first) };
     addMessage(assembly, RESOURCE_SPANS_FIELD, () => addResourceSpans(assembly, rows));
@@ -55,7 +42,8 @@ function addResourceSpans(assembly: Assembly, rows: Rows): void {
   const { bytes, table } = assembly;
   const context = table.spanContext[rows.first]!;
   const [offset, length] = [table.resourceOffset[context]!, table.resourceLength[context]!];
-  addOtherFields(assembly, { bytes, offset, length }, SCOPE_SPANS_FIELD);
+  const message = { bytes, offset, length };
+  addOtherFields(assembly, message, fieldRuns(message, SCOPE_SPANS_FIELD));
   for (let first = rows.first; first <= rows.last;) {
     const scopeRows = { first, last: lastRowAlike(table, table.scopeOffset, first) };
     addMessage(assembly, SCOPE_SPANS_FIELD, () => addScopeSpans(assembly, scopeRows));
@@ -67,12 +55,19 @@ function addScopeSpans(assembly: Assembly, rows: Rows): void {
   const { bytes, table } = assembly;
   const context = table.spanContext[rows.first]!;
   const [offset, length] = [table.scopeOffset[context]!, table.scopeLength[context]!];
-  addOtherFields(assembly, { bytes, offset, length }, SPANS_FIELD);
+  const message = { bytes, offset, length };
+  const run = knownRun(table, context);
+  addOtherFields(assembly, message, run === undefined ? fieldRuns(message, SPANS_FIELD) : [run]);
   if (areNeighbours(table, rows)) addSpanRun(assembly, rows);
   else
     for (let row = rows.first; row <= rows.last; row += 1) {
       addSpanRun(assembly, { first: row, last: row });
     }
+}
+
+function knownRun(table: SpanTable, context: number): ByteRange | undefined {
+  const [start, end] = [table.spansStart[context]!, table.spansEnd[context]!];
+  return end === 0 ? undefined : { start, end };
 }
 
 /**
@@ -107,34 +102,15 @@ function lastRowAlike(table: SpanTable, column: Uint32Array, first: number): num
   return last;
 }
 
-/** Every field of a message but those numbered `leftOut`, neighbours in one piece. */
-function addOtherFields(assembly: Assembly, message: MessageBytes, leftOut: number): void {
-  const { bytes, offset } = message;
-  const end = offset + message.length;
+/** Every field of a message but those in `runs`. */
+function addOtherFields(assembly: Assembly, message: MessageBytes, runs: ByteRange[]): void {
+  const { bytes, offset, length } = message;
   let keptFrom = offset;
-  for (let at = offset; at < end;) {
-    const next = fieldEnd(bytes, at, end);
-    if (fieldNumber(bytes, at, end) === leftOut) {
-      if (keptFrom < at) add(assembly, bytes.subarray(keptFrom, at));
-      keptFrom = next;
-    }
-    at = next;
+  for (const { start, end } of runs) {
+    if (keptFrom < start) add(assembly, bytes.subarray(keptFrom, start));
+    keptFrom = end;
   }
-  if (keptFrom < end) add(assembly, bytes.subarray(keptFrom, end));
-}
-
-function fieldNumber(bytes: Uint8Array, at: number, end: number): number {
-  return Math.floor(varintValue(bytes, at, varintWidth(bytes, at, end)) / 8);
-}
-
-/** Where a field of an accepted request ends. */
-function fieldEnd(bytes: Uint8Array, start: number, end: number): number {
-  const at = start + varintWidth(bytes, start, end);
-  const wireType = bytes[start]! & 7;
-  if (wireType === WIRE_FIXED64) return at + 8;
-  if (wireType === WIRE_FIXED32) return at + 4;
-  const width = varintWidth(bytes, at, end);
-  return at + width + (wireType === WIRE_BYTES ? varintValue(bytes, at, width) : 0);
+  if (keptFrom < offset + length) add(assembly, bytes.subarray(keptFrom, offset + length));
 }
 
 /** A field that holds a message. Its head has a place before its length is known. */

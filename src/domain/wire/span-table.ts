@@ -17,6 +17,9 @@ export interface SpanTable {
   readonly resourceLength: Uint32Array;
   readonly scopeOffset: Uint32Array;
   readonly scopeLength: Uint32Array;
+  /** The run of spans within the scope, where it is known to be only one: `spansEnd` is not 0. */
+  readonly spansStart: Uint32Array;
+  readonly spansEnd: Uint32Array;
 }
 
 /** Every span has at most one context of its own, so as many rows serve for both. */
@@ -31,5 +34,7 @@ export function createSpanTable(rows: number): SpanTable {
     resourceLength: new Uint32Array(rows),
     scopeOffset: new Uint32Array(rows),
     scopeLength: new Uint32Array(rows),
+    spansStart: new Uint32Array(rows),
+    spansEnd: new Uint32Array(rows),
   };
 }
