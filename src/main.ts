@@ -6,7 +6,8 @@ import { stopSignal } from "./adapters/cli/stop-signal.ts";
 import { openTextStream } from "./adapters/cli/text-stream.ts";
 import { startGrpcListener } from "./adapters/grpc/grpc-listener.ts";
 import { startReadApi } from "./adapters/http/read-api.ts";
-import { createLogger, standardErrorStream } from "./adapters/logging/pino-logger.ts";
+import { LineWriter } from "./adapters/logging/line-writer.ts";
+import { createLogger } from "./adapters/logging/pino-logger.ts";
 import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
 import { CAPACITY_LINE_INTERVAL_MS } from "./application/capacity-events.ts";
 import { LifeCycle, stopWithin } from "./application/life-cycle.ts";
@@ -17,6 +18,8 @@ import type { Clock } from "./ports/clock.ts";
 import type { Logger } from "./ports/logger.ts";
 
 const { version } = packageJson;
+const STANDARD_ERROR = 2;
+const LAST_LINES_MS = 500;
 const clock: Clock = { monotonicMs: () => performance.now() };
 
 interface Parts {
@@ -90,7 +93,8 @@ async function startListening(parts: Parts): Promise<boolean> {
 }
 
 async function serve(config: Config, warnings: readonly ConfigWarning[]): Promise<number> {
-  const logger = createLogger(config.logLevel, standardErrorStream());
+  const lines = new LineWriter(STANDARD_ERROR);
+  const logger = createLogger(config.logLevel, lines);
   for (const warning of warnings) logger.warning("configuration", { ...warning });
   // What nobody foresaw is told, and the ring lives on: ending here would lose every span in it.
   process.on("uncaughtException", (error) => logger.error("unexpected_error", { error }));
@@ -100,6 +104,9 @@ async function serve(config: Config, warnings: readonly ConfigWarning[]): Promis
   } catch (error) {
     logger.error("cannot_run", { error });
     return EXIT_CODE.cannotRun;
+  } finally {
+    // Whoever reads the log may have paused for good.
+    await stopWithin(LAST_LINES_MS, { gently: () => lines.flush(), byForce: async () => {} });
   }
 }
 

@@ -9,7 +9,13 @@ import {
 } from "../domain/wire/walked-request.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import { CapacityEpisode, EVICTION, REFUSAL } from "./capacity-events.ts";
+import {
+  CapacityEpisode,
+  EVICTION,
+  FAULTY_REQUESTS,
+  REFUSAL,
+  REJECTION,
+} from "./capacity-events.ts";
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
 import type { Receipt, TraceReceiver } from "./receipt.ts";
 import type { SpanAmount } from "./ring-ledger.ts";
@@ -21,9 +27,12 @@ export interface ReceiveParts {
   readonly clock: Clock;
 }
 
+type FaultReceipt = Extract<Receipt, { outcome: "malformed" | "too_large" }>;
+type Episodes = ReturnType<typeof startEpisodes>;
+
 const ACCEPTED: Receipt = { outcome: "accepted" };
 const STOPPING: Receipt = { outcome: "stopping", message: "spanring is shutting down; send again" };
-const LARGER_THAN_RING: Receipt = {
+const LARGER_THAN_RING: FaultReceipt = {
   outcome: "too_large",
   message: "the request is larger than the whole buffer; send smaller batches",
 };
@@ -38,8 +47,7 @@ export class ReceiveTraces implements TraceReceiver {
   // Fixed at construction.
   private readonly parts: ReceiveParts;
   private readonly walked: WalkedRequest;
-  private readonly eviction: CapacityEpisode;
-  private readonly refusal: CapacityEpisode;
+  private readonly episodes: Episodes;
 
   // Moved by `stop`, and by the first request with a field for profiles.
   private isStopping = false;
@@ -48,14 +56,13 @@ export class ReceiveTraces implements TraceReceiver {
   constructor(parts: ReceiveParts) {
     this.parts = parts;
     this.walked = createWalkedRequest(parts.limits);
-    this.eviction = new CapacityEpisode(EVICTION, parts);
-    this.refusal = new CapacityEpisode(REFUSAL, parts);
+    this.episodes = startEpisodes(parts);
   }
 
   receive(request: Uint8Array): Receipt {
     if (this.isStopping) return STOPPING;
     walkRequest(this.walked, request);
-    if (this.walked.fault !== NO_FAULT) return faultReceipt(this.walked);
+    if (this.walked.fault !== NO_FAULT) return this.keepNothing(faultReceipt(this.walked));
     if (this.walked.sawProfilesOnlyField) this.tellOfProfiles();
     return this.walked.rejectedSpans === 0 ? this.keep(ACCEPTED) : this.keepValid();
   }
@@ -63,12 +70,12 @@ export class ReceiveTraces implements TraceReceiver {
   /** From now on every request is told to come back later. */
   stop(): void {
     this.isStopping = true;
+    for (const episode of Object.values(this.episodes)) episode.finish();
   }
 
   /** To be called about once a second, for the log lines that are due. */
   tick(): void {
-    this.eviction.tick();
-    this.refusal.tick();
+    for (const episode of Object.values(this.episodes)) episode.tick();
   }
 
   /** The rejected spans are cut out before the block is made: what is in the ring is valid. */
@@ -81,14 +88,26 @@ export class ReceiveTraces implements TraceReceiver {
 
   private keep(success: Receipt, rejected?: SpanAmount): Receipt {
     const appended = this.parts.buffer.append(this.walked, rejected);
-    if (appended.outcome === "too_large") return LARGER_THAN_RING;
+    if (appended.outcome === "too_large") return this.keepNothing(LARGER_THAN_RING);
     if (appended.outcome === "refused") return this.refuse();
-    if (appended.evictedSpans > 0) this.eviction.note(appended.evictedSpans);
+    this.tellOfLoss(appended.evictedSpans, success);
     return success;
   }
 
+  private tellOfLoss(evictedSpans: number, receipt: Receipt): void {
+    const { eviction, rejection } = this.episodes;
+    if (evictedSpans > 0) eviction.note(evictedSpans);
+    if (receipt.outcome !== "partly_rejected") return;
+    rejection.note(receipt.rejectedSpans, receipt.message);
+  }
+
+  private keepNothing(receipt: FaultReceipt): Receipt {
+    this.episodes.faulty.note(1, receipt.message);
+    return receipt;
+  }
+
   private refuse(): Receipt {
-    this.refusal.note(this.walked.spanCount);
+    this.episodes.refusal.note(this.walked.spanCount);
     return REFUSED;
   }
 
@@ -99,7 +118,16 @@ export class ReceiveTraces implements TraceReceiver {
   }
 }
 
-function faultReceipt(walked: WalkedRequest): Receipt {
+function startEpisodes(parts: ReceiveParts) {
+  return {
+    eviction: new CapacityEpisode(EVICTION, parts),
+    refusal: new CapacityEpisode(REFUSAL, parts),
+    rejection: new CapacityEpisode(REJECTION, parts),
+    faulty: new CapacityEpisode(FAULTY_REQUESTS, parts),
+  };
+}
+
+function faultReceipt(walked: WalkedRequest): FaultReceipt {
   const { spansPerRequest } = walked.limits;
   if (walked.fault === TOO_MANY_SPANS) {
     const message = `more than ${spansPerRequest} spans in one request; send smaller batches`;

@@ -4,6 +4,7 @@ import {
   CAPACITY_LINE_INTERVAL_MS,
   CapacityEpisode,
   EVICTION,
+  FAULTY_REQUESTS,
   REFUSAL,
 } from "../../src/application/capacity-events.ts";
 import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../support/fuzz-runs.ts";
@@ -156,4 +157,30 @@ test("refusals are told in words of their own", () => {
   }
 
   expect(told(logger)).toEqual(["refusal_began 1", "refusing 1", "refusal_ended 2"]);
+});
+
+test("what is finished is told of to the end, without waiting for the next second", () => {
+  const { logger, episode: eviction } = episode();
+  eviction.note(1);
+  eviction.note(2);
+
+  eviction.finish();
+  eviction.finish();
+
+  expect(told(logger)).toEqual(["eviction_began 1", "evicting 2", "eviction_ended 3"]);
+});
+
+test("a line about requests counts requests, and gives the last reason", () => {
+  const { logger, clock, episode: faulty } = episode(FAULTY_REQUESTS);
+  faulty.note(1, "the first");
+  faulty.note(1, "the second");
+  faulty.note(1, "the third");
+  clock.moveMs(CAPACITY_LINE_INTERVAL_MS);
+
+  faulty.tick();
+
+  expect(logger.lines.map(({ fields }) => fields)).toEqual([
+    { requests: 1, reason: "the first" },
+    { requests: 2, reason: "the third" },
+  ]);
 });

@@ -214,7 +214,8 @@ test("a field for profiles is logged where it came with rejected spans, too", ()
 
   receive.receive(scoped(bad, span(1, bytesField(9, bytesField(2, varintField(8, 1))))));
 
-  expect(logger.lines.map(({ event }) => event)).toEqual(["profiles_only_field_seen"]);
+  const events = logger.lines.map(({ event }) => event);
+  expect(events).toEqual(["profiles_only_field_seen", "rejection_began"]);
 });
 
 test("evicted spans are told when it begins, and summed up on the tick", () => {
@@ -248,9 +249,35 @@ test("while there is room nothing is logged", () => {
   const { receive, logger, clock } = receiver();
 
   receive.receive(requestOf(5));
-  receive.receive(scoped(bad));
   clock.moveMs(5_000);
   receive.tick();
 
   expect(logger.lines).toEqual([]);
+});
+
+test("rejected spans are told of, with why", () => {
+  const { receive, logger } = receiver();
+
+  receive.receive(scoped(bad));
+
+  const [line] = logger.lines;
+  expect([line?.event, line?.fields?.["spans"]]).toEqual(["rejection_began", 1]);
+  expect(line?.fields?.["reason"]).toContain("trace_id must be 16 bytes");
+});
+
+test.each([
+  { name: "malformed", request: Uint8Array.of(7) },
+  { name: "of too many spans", request: requestOf(5_000) },
+])("a request that is $name is told of, though it is in no book", ({ request }) => {
+  const { receive, logger } = receiver();
+
+  receive.receive(request);
+  receive.receive(request);
+  receive.stop();
+
+  expect(logger.lines.map(({ event, fields }) => [event, fields?.["requests"]])).toEqual([
+    ["faulty_requests_began", 1],
+    ["faulty_requests", 1],
+    ["faulty_requests_ended", undefined],
+  ]);
 });

@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
-import { createLogger, standardErrorStream } from "../../src/adapters/logging/pino-logger.ts";
+import { LineWriter } from "../../src/adapters/logging/line-writer.ts";
+import { createLogger } from "../../src/adapters/logging/pino-logger.ts";
 
 // A program whose reader of standard error has gone. At the end it says `alive`.
 
@@ -14,6 +15,8 @@ function untilPipeBreaks(): void {
 }
 
 untilPipeBreaks();
-const logger = createLogger("INFO", standardErrorStream());
+const writer = new LineWriter(2);
+const logger = createLogger("INFO", writer);
 for (let count = 0; count < 100; count += 1) logger.info("listening", { count });
+await writer.flush();
 process.stdout.write("alive");

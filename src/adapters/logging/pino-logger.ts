@@ -1,4 +1,4 @@
-import { destination, pino } from "pino";
+import { pino } from "pino";
 import type { DestinationStream } from "pino";
 import { quotePeerText } from "../../domain/quote-text.ts";
 import type { LogFields, Logger } from "../../ports/logger.ts";
@@ -10,11 +10,6 @@ type PinoLevel = keyof typeof LEVELS;
 
 export type LogLevel = Uppercase<PinoLevel>;
 
-const STANDARD_ERROR = 2;
-
-/** Kept while standard error takes nothing, as on a full disk. Later lines are dropped. */
-const BACKLOG_BYTES = 1024 * 1024;
-
 /** Writes `{"time":"...","level":"INFO","event":"listening",...}` to `stream`, a line an event. */
 export function createLogger(level: LogLevel, stream: DestinationStream): Logger {
   const lines = pinoWith(level, stream);
@@ -24,17 +19,6 @@ export function createLogger(level: LogLevel, stream: DestinationStream): Logger
     warning: (event, fields) => lines.warning(line("WARNING", event, fields)),
     error: (event, fields) => lines.error(line("ERROR", event, fields)),
   };
-}
-
-/**
- * Where the program logs to: each line is written before the call returns, so none is lost when
- * the program ends or dies. Nothing that becomes of a line may stop the program: pino forgives a
- * reader who left (EPIPE), and the empty listener forgives the rest, such as a full disk.
- */
-export function standardErrorStream(fileDescriptor = STANDARD_ERROR): DestinationStream {
-  const stream = destination({ dest: fileDescriptor, sync: true, maxLength: BACKLOG_BYTES });
-  stream.on("error", () => {});
-  return stream;
 }
 
 /**
