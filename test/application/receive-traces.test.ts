@@ -266,13 +266,13 @@ test("rejected spans are told of, with why", () => {
 });
 
 test.each([
-  { name: "malformed", request: Uint8Array.of(7) },
-  { name: "of too many spans", request: requestOf(5_000) },
-])("a request that is $name is told of, though it is in no book", ({ request }) => {
+  { name: "malformed", bytes: Uint8Array.of(7) },
+  { name: "of too many spans", bytes: requestOf(5_000) },
+])("a request that is $name is told of, though it is in no book", ({ bytes }) => {
   const { receive, logger } = receiver();
 
-  receive.receive(request);
-  receive.receive(request);
+  receive.receive(bytes);
+  receive.receive(bytes);
   receive.stop();
 
   expect(logger.lines.map(({ event, fields }) => [event, fields?.["requests"]])).toEqual([

@@ -9,6 +9,8 @@ export interface Turns {
   readonly rounds: number;
   /** How long each contender runs in one round, in all its slices together. */
   readonly roundMs: number;
+  /** The clock; without it, the real one. */
+  readonly nowNs?: () => number;
 }
 
 /** Short enough that a disturbance of the machine hits all contenders alike. */
@@ -20,27 +22,27 @@ const WARM_UP_SLICES = 30;
  * take turns in short slices.
  */
 export function timeAlternately(contenders: readonly Contender[], turns: Turns): number[][] {
-  const repeats = contenders.map((contender) => repeatsPerSlice(contender));
-  const slices = Math.max(1, Math.round(turns.roundMs / SLICE_MS));
-  return transpose(
-    Array.from({ length: turns.rounds }, () => oneRound(contenders, repeats, slices)),
-  );
+  const { rounds, roundMs, nowNs = Bun.nanoseconds } = turns;
+  const sliceNs = (contender: Contender, repeats: number) => timeRuns(contender, repeats, nowNs);
+  const repeats = contenders.map((contender) => repeatsPerSlice(contender, sliceNs));
+  const slices = Math.max(1, Math.round(roundMs / SLICE_MS));
+  const samples = contenders.map(() => [] as number[]);
+  for (let round = 0; round < rounds; round += 1) {
+    const totalNs = contenders.map(() => 0);
+    for (let slice = 0; slice < slices; slice += 1) {
+      contenders.forEach((contender, at) => (totalNs[at]! += sliceNs(contender, repeats[at]!)));
+    }
+    contenders.forEach(({ spanCount }, at) =>
+      samples[at]!.push(totalNs[at]! / (slices * repeats[at]! * spanCount)),
+    );
+  }
+  return samples;
 }
 
-function oneRound(
-  contenders: readonly Contender[],
-  repeats: readonly number[],
-  slices: number,
-): number[] {
-  const totalNs = contenders.map(() => 0);
-  for (let slice = 0; slice < slices; slice += 1) {
-    contenders.forEach((contender, at) => (totalNs[at]! += sliceNs(contender, repeats[at]!)));
-  }
-  return contenders.map(({ spanCount }, at) => totalNs[at]! / (slices * repeats[at]! * spanCount));
-}
+type TimeRuns = (contender: Contender, repeats: number) => number;
 
 /** Runs a contender until its code is compiled, and answers how often it runs in a slice. */
-function repeatsPerSlice(contender: Contender): number {
+function repeatsPerSlice(contender: Contender, sliceNs: TimeRuns): number {
   let repeats = 1;
   for (let slice = 0; slice < WARM_UP_SLICES; slice += 1) {
     const tookMs = sliceNs(contender, repeats) / 1e6;
@@ -49,12 +51,8 @@ function repeatsPerSlice(contender: Contender): number {
   return repeats;
 }
 
-function sliceNs({ run }: Contender, repeats: number): number {
-  const beganNs = Bun.nanoseconds();
+function timeRuns({ run }: Contender, repeats: number, nowNs: () => number): number {
+  const beganNs = nowNs();
   for (let count = 0; count < repeats; count += 1) run();
-  return Bun.nanoseconds() - beganNs;
-}
-
-function transpose(rounds: readonly (readonly number[])[]): number[][] {
-  return rounds[0]!.map((_, at) => rounds.map((round) => round[at]!));
+  return nowNs() - beganNs;
 }

@@ -67,7 +67,7 @@ export const HELP = `bun run bench [OPTION]... [CASE]...
 Measures, and says whether the goals of the design are met. Without CASE, all cases run.
 
   --list        the cases, and what each shows
-  --rounds N    turns for every contender (default ${DEFAULT_ROUNDS}); figures are medians of them
+  --rounds N    turns for every contender (default ${DEFAULT_ROUNDS}); memory has one long turn
   --short       shorter turns: a quick look, with coarser figures
   --json        results for machines, on standard output and with nothing else there
   --help        this

@@ -79,6 +79,11 @@ test.each([
   { name: "an attribute without a value", field: bytesField(9, bytesField(1, "long enough")) },
   { name: "an attribute without a key", field: bytesField(9, bytesField(2, bytesField(1, "v"))) },
   { name: "a value before its key", field: bytesField(9, bytesField(2), bytesField(1, "k")) },
+  {
+    name: "a length of two bytes, of which the second would begin a plain attribute",
+    field: [0x4a, 0x80, ...bytesField(1, "keyword"), ...bytesField(2, bytesField(1, text(115)))],
+  },
+  { name: "a status code that does not end", field: [0x7a, 2, 0x18, 0x82] },
   { name: "a value without a kind", field: value() },
   { name: "a value of two kinds", field: value(0x10, 1, 0x18, 1) },
   { name: "an int of three bytes", field: value(0x18, 0x80, 0x80, 0x01) },
