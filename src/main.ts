@@ -11,6 +11,7 @@ import { createLogger } from "./adapters/logging/pino-logger.ts";
 import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
 import { CAPACITY_LINE_INTERVAL_MS } from "./application/capacity-events.ts";
 import { LifeCycle, stopWithin } from "./application/life-cycle.ts";
+import { LoggedBuffer } from "./application/logged-buffer.ts";
 import { ObservabilityBuffer } from "./application/observability-buffer.ts";
 import { ReceiveTraces } from "./application/receive-traces.ts";
 import type { Config, ConfigWarning, ListenAddress } from "./config.ts";
@@ -25,7 +26,7 @@ const clock: Clock = { monotonicMs: () => performance.now() };
 interface Parts {
   readonly config: Config;
   readonly logger: Logger;
-  readonly buffer: ObservabilityBuffer;
+  readonly buffer: LoggedBuffer;
   readonly receiver: ReceiveTraces;
   readonly life: LifeCycle;
 }
@@ -34,7 +35,8 @@ interface Parts {
 function build(config: Config, logger: Logger): Parts {
   const { maxSpans, maxBytes, overflowPolicy } = config.buffer;
   const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
-  const buffer = ObservabilityBuffer.create({ spans: maxSpans, bytes: maxBytes }, options);
+  const ring = ObservabilityBuffer.create({ spans: maxSpans, bytes: maxBytes }, options);
+  const buffer = new LoggedBuffer(ring, logger);
   const receiver = new ReceiveTraces({ buffer, limits: config.limits, logger, clock });
   return { config, logger, buffer, receiver, life: new LifeCycle(clock) };
 }
