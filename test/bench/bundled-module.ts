@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { workFolder } from "./work-folder.ts";
 
 const ENTRY_FOLDER = import.meta.dir;
 
@@ -9,8 +8,7 @@ const ENTRY_FOLDER = import.meta.dir;
  * a difference: between the files of a source tree, each use of an imported constant is a load.
  */
 export async function bundle(file: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "spanring-bench-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const folder = workFolder();
   await Bun.build({
     entrypoints: [join(ENTRY_FOLDER, file)],
     outdir: folder,

@@ -2,12 +2,16 @@ import { connect } from "node:http2";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { EXPORT_PATH } from "../../../src/adapters/grpc/trace-service.ts";
+import { buildBinary } from "../../../scripts/build.ts";
 import { grpcMessage } from "../../support/grpc-wire.ts";
 import { type BenchCase, CannotRunError } from "../bench-case.ts";
+import type { Figure } from "../figure.ts";
 import { ownProcess } from "../own-processes.ts";
 import { serverRequestShape } from "../request-corpus.ts";
+import { workFolder } from "../work-folder.ts";
 
 const BINARY = join(import.meta.dir, "..", "..", "..", "dist", "spanring");
+const EMPTY = join(import.meta.dir, "..", "servers", "empty-program.ts");
 
 /** More than elsewhere, for each takes a moment only; and what is first after a pause is slow. */
 const STARTS_PER_ROUND = 4;
@@ -18,51 +22,74 @@ const PATIENCE_MS = 10_000;
 /** How long an edge host is without its buffer when the process is replaced. */
 export const start: BenchCase = {
   name: "start",
-  shows: "how soon after its start the binary has accepted a span over gRPC",
+  shows: "how soon after its start the binary has accepted a span, next to an empty Bun program",
   run: async ({ rounds, isShort, progress }) => {
     if (!existsSync(BINARY)) throw new CannotRunError(`${BINARY} is not built: bun run build`);
     const starts = STARTS_LEFT_OUT + rounds * (isShort ? 1 : STARTS_PER_ROUND);
-    progress(`start: ${starts} times`);
+    progress(`start: ${starts} times, in turns with an empty program`);
+    const empty = await buildBinary({ entrypoint: EMPTY, outfile: join(workFolder(), "empty") });
     const all: StartTimes[] = [];
-    while (all.length < starts) all.push(await timeStart());
-    const times = all.slice(STARTS_LEFT_OUT);
-    return [
-      {
-        name: "to the listening line",
-        unit: "ms",
-        better: "lower",
-        samples: times.map(({ listeningMs }) => listeningMs),
-      },
-      {
-        name: "to the first accepted span",
-        unit: "ms",
-        better: "lower",
-        samples: times.map(({ acceptedMs }) => acceptedMs),
-        goal: { of: "median", is: "<", bound: 60 },
-      },
-    ];
+    while (all.length < starts) all.push(await timeStarts(empty));
+    return figures(all.slice(STARTS_LEFT_OUT));
   },
 };
 
+function figures(times: readonly StartTimes[]): Figure[] {
+  const common = {
+    unit: "ms",
+    better: "lower",
+    reference: { name: "empty program", samples: times.map(({ emptyMs }) => emptyMs) },
+  } as const;
+  return [
+    {
+      ...common,
+      name: "to the listening line",
+      samples: times.map(({ listeningMs }) => listeningMs),
+    },
+    {
+      ...common,
+      name: "to the first accepted span",
+      samples: times.map(({ acceptedMs }) => acceptedMs),
+      goal: { of: "median", is: "<", bound: 60 },
+    },
+  ];
+}
+
 interface StartTimes {
+  readonly emptyMs: number;
   readonly listeningMs: number;
   readonly acceptedMs: number;
 }
 
-/** From before the process exists. The client is this process; it waits for the line only. */
-async function timeStart(): Promise<StartTimes> {
+/** From before each process exists. The client is this process; it waits for a line only. */
+async function timeStarts(empty: string): Promise<StartTimes> {
+  const emptyMs = await withProcess(empty, async (child, elapsedMs) => {
+    await child.stderr.getReader().read();
+    return elapsedMs();
+  });
+  return await withProcess(BINARY, async (child, elapsedMs) => {
+    const port = await grpcPort(child.stderr);
+    const listeningMs = elapsedMs();
+    await exportOneSpan(port);
+    return { emptyMs, listeningMs, acceptedMs: elapsedMs() };
+  });
+}
+
+type Child = Bun.Subprocess<"ignore", "ignore", "pipe">;
+
+async function withProcess<Result>(
+  program: string,
+  watch: (child: Child, elapsedMs: () => number) => Promise<Result>,
+): Promise<Result> {
   const beganMs = performance.now();
-  const child = Bun.spawn([BINARY], {
+  const child = Bun.spawn([program], {
     env: { OTLP_GRPC_HOST: "127.0.0.1", OTLP_GRPC_PORT: "0", API_PORT: "0" },
     stdio: ["ignore", "ignore", "pipe"],
     timeout: PATIENCE_MS,
   });
   ownProcess(child);
   try {
-    const port = await grpcPort(child.stderr);
-    const listeningMs = performance.now() - beganMs;
-    await exportOneSpan(port);
-    return { listeningMs, acceptedMs: performance.now() - beganMs };
+    return await watch(child, () => performance.now() - beganMs);
   } finally {
     child.kill("SIGKILL");
     await child.exited;
