@@ -14,7 +14,10 @@ export type LogLevel = Uppercase<PinoLevel>;
 export function createLogger(level: LogLevel, stream: DestinationStream): Logger {
   const lines = pinoWith(level, stream);
   return {
-    debug: (event, fields) => lines.debug(line("DEBUG", event, fields)),
+    // Asked for at every buffer operation, so a line that nobody wants is not even put together.
+    debug: (event, fields) => {
+      if (level === "DEBUG") lines.debug(line("DEBUG", event, fields));
+    },
     info: (event, fields) => lines.info(line("INFO", event, fields)),
     warning: (event, fields) => lines.warning(line("WARNING", event, fields)),
     error: (event, fields) => lines.error(line("ERROR", event, fields)),
