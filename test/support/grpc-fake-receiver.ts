@@ -3,10 +3,17 @@ import type { Receipt, TraceReceiver } from "../../src/application/receipt.ts";
 /** Keeps a copy of every request, and answers as it is told to; at first, that it accepted. */
 export class GrpcFakeReceiver implements TraceReceiver {
   readonly requests: Buffer[] = [];
+  private readonly views: Uint8Array[] = [];
   answer: () => Receipt = () => ({ outcome: "accepted" });
 
   receive(request: Uint8Array): Receipt {
     this.requests.push(Buffer.from(request));
+    this.views.push(request);
     return this.answer();
+  }
+
+  /** What is left of the views that were handed in: 0 when their memory was given back. */
+  lengthsLater(): number[] {
+    return this.views.map(({ length }) => length);
   }
 }

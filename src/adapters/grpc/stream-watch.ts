@@ -3,6 +3,8 @@ import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:
 import type { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { widenWindows } from "./flow-window.ts";
+import { CollectionPace } from "../memory/collection-pace.ts";
+import { releaseBytes } from "../memory/release-bytes.ts";
 import type { InFlightBudget, OpenStream } from "./in-flight-budget.ts";
 import { takeEncoding } from "./message-encoding.ts";
 
@@ -32,6 +34,8 @@ type WatchedStream = ServerHttp2Stream & { [RECORD]?: StreamRecord };
 interface StreamRecord {
   readonly budget: InFlightBudget;
   readonly open: OpenStream;
+  /** Of its message. The decoder of grpc-js may look at them until the stream is over. */
+  readonly pieces: Uint8Array[];
 }
 
 /** An open stream without a message, in grpc-js and in Bun: measured, 100 on each of 100. */
@@ -43,12 +47,15 @@ const PREFIX = "http2.server.stream.";
 /** Returns the function that ends the watch. */
 export function watchStreams({ connections, budget }: StreamWatchParts): () => void {
   const owners = new WeakMap<Http2Session, Connection>();
+  const pace = new CollectionPace();
   const begun = (event: unknown) => {
     const { stream, headers } = event as StreamEvent;
     const { session } = stream;
     if (session === undefined) return;
     const connection = owners.get(session) ?? greet(session, { connections, owners });
-    if (connection !== undefined) watch(stream, headers, { connection, budget });
+    if (connection === undefined) return;
+    watch(stream, headers, { connection, budget });
+    pace.note();
   };
   const channels = { created: begun, finish: answered, close: ended };
   for (const [name, heard] of Object.entries(channels)) subscribe(PREFIX + name, heard);
@@ -81,13 +88,16 @@ function watch(
   // call, and one of 1 ms for a deadline of more than 2^31 ms.
   if (headers["grpc-timeout"] !== undefined) delete headers["grpc-timeout"];
   takeEncoding(headers);
-  stream[RECORD] = { budget, open: budget.begin(connection, STREAM_BYTES + lengthOf(headers)) };
+  const open = budget.begin(connection, STREAM_BYTES + lengthOf(headers));
+  stream[RECORD] = { budget, open, pieces: [] };
   stream.on("data", received);
 }
 
 function received(this: WatchedStream, piece: Uint8Array): void {
   const record = this[RECORD];
-  if (record !== undefined) record.budget.hold(record.open, piece.length);
+  if (record === undefined) return;
+  record.budget.hold(record.open, piece.length);
+  record.pieces.push(piece);
 }
 
 function answered(event: unknown): void {
@@ -97,7 +107,9 @@ function answered(event: unknown): void {
 
 function ended(event: unknown): void {
   const record = (event as StreamEvent).stream[RECORD];
-  if (record !== undefined) record.budget.end(record.open);
+  if (record === undefined) return;
+  record.budget.end(record.open);
+  for (const piece of record.pieces.splice(0)) releaseBytes(piece);
 }
 
 /** Kept as long as the stream: a peer may send up to 64 KiB of them. */

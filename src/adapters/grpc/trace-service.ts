@@ -1,6 +1,7 @@
 import { Metadata } from "@grpc/grpc-js";
 import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
 import type { Receipt, TraceReceiver } from "../../application/receipt.ts";
+import { releaseBytes } from "../memory/release-bytes.ts";
 import { encodeExportResponse, encodeStatus, isSuccess } from "../otlp/export-response.ts";
 import type { FailureReceipt } from "../otlp/export-response.ts";
 import { STATUS_TABLE } from "../otlp/status-table.ts";
@@ -41,6 +42,10 @@ function receiptFor(call: ServerUnaryCall<Buffer, Buffer>, parts: TraceServicePa
   } catch (error) {
     parts.failed(error);
     return OUR_FAULT;
+  } finally {
+    // The receiver keeps nothing of it.
+    releaseBytes(call.request);
+    releaseBytes(plain.bytes);
   }
 }
 

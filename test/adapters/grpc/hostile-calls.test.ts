@@ -62,6 +62,18 @@ describe("messages that are not one whole message", () => {
     expect((await endOf(unfinished)).grpcStatus).toBe(status.RESOURCE_EXHAUSTED);
   });
 
+  test("a whole one with half of another behind it is received as it is", async () => {
+    const { session, receiver, logger } = await runWithSession();
+    const large = Buffer.alloc(50_000, "not decoded here");
+    const pieces = [grpcMessage(large), messagePrefix(90_000), Buffer.alloc(60_000)];
+
+    const end = await callHttp2(session, { pieces });
+
+    expect(end.grpcStatus).toBe(status.OK);
+    expect(receiver.requests).toEqual([large]);
+    expect(logger.lines).toEqual([]);
+  });
+
   test("one that comes byte by byte is received whole", async () => {
     const { session, receiver } = await runWithSession();
     const pieces = [...grpcMessage(REQUEST)].map((byte) => Buffer.of(byte));

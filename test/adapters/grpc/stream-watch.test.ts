@@ -1,4 +1,4 @@
-import { channel } from "node:diagnostics_channel";
+import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, describe, expect, test } from "bun:test";
 import type { ClientHttp2Session, ServerHttp2Stream } from "node:http2";
 import { createServer } from "node:http2";
@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { beginCall, callHttp2, openHttp2, pong } from "../../support/grpc-http2-call.ts";
 import { callHeaders, dataFrames, FLAG, frame, FRAME } from "../../support/grpc-wire.ts";
-import { messagePrefix } from "../../support/grpc-wire.ts";
+import { grpcMessage, messagePrefix } from "../../support/grpc-wire.ts";
 import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
@@ -64,6 +64,29 @@ describe("a stream is charged", () => {
     expect(before).toEqual([true, true, true]);
     expect(names.map((name) => channel(name).hasSubscribers)).toEqual([false, false, false]);
   });
+});
+
+test("a message and its pieces are given back when their stream is over", async () => {
+  const { listener, receiver } = await runGrpcListener();
+  const session = sessionTo(listener.port);
+  const pieces: Uint8Array[] = [];
+  const closed = Promise.withResolvers<void>();
+  const begun = (event: unknown) => {
+    const { stream } = event as { stream: ServerHttp2Stream };
+    stream.on("data", (piece: Uint8Array) => pieces.push(piece));
+    // Behind the watch's own ear, which is on the channel for as long as its listener.
+    stream.once("close", () => setImmediate(closed.resolve));
+  };
+  subscribe("http2.server.stream.created", begun);
+
+  await callHttp2(session, { pieces: [grpcMessage(Buffer.alloc(50_000))] });
+  await closed.promise;
+  unsubscribe("http2.server.stream.created", begun);
+
+  expect(receiver.requests).toEqual([Buffer.alloc(50_000)]);
+  expect(pieces.length).toBeGreaterThan(1);
+  expect(pieces.filter(({ length }) => length >= 4096)).toEqual([]);
+  expect(receiver.lengthsLater()).toEqual([0]);
 });
 
 test("a server that is none of ours keeps its headers, and is not charged for", async () => {

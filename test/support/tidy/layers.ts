@@ -11,12 +11,15 @@ interface Dependency {
   readonly isType: boolean;
 }
 
-/** What each layer may import besides itself. Adapters are told apart by folder. */
+/**
+ * What each layer may import besides itself. Adapters are told apart by folder; what all listeners
+ * need, whatever they speak, is in `otlp` and in `memory`.
+ */
 const INWARDS: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   ports: ["domain"],
   application: ["ports", "domain"],
-  adapter: ["application", "ports", "domain", "adapters/otlp"],
+  adapter: ["application", "ports", "domain", "adapters/otlp", "adapters/memory"],
   config: ["domain"],
 };
 
