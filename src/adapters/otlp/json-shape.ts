@@ -4,6 +4,12 @@
  *
  * `test/adapters/otlp/json-shape.test.ts` holds this table against the definitions in `proto/`.
  */
+import {
+  WIRE_BYTES,
+  WIRE_FIXED32,
+  WIRE_FIXED64,
+  WIRE_VARINT,
+} from "../../domain/wire/otlp-schema.ts";
 
 export type ScalarKind =
   | "string"
@@ -25,17 +31,32 @@ export interface Field {
   readonly isProfilesOnly: boolean;
   /** A scalar, or another message; a function, because messages refer to one another in circles. */
   readonly value: ScalarKind | (() => Shape);
+  /** The name as a key of JSON without its opening quote; the closing one ends a comparison. */
+  readonly keyEnd: Uint8Array;
+  /** What stands before the value on the wire. */
+  readonly tag: number;
 }
 
 export interface Shape {
   readonly fields: readonly Field[];
   readonly byNumber: readonly (Field | undefined)[];
+  /** By the code of the first letter of their names. */
+  readonly byLetter: readonly (readonly Field[] | undefined)[];
   /** Of all fields only the one that came last counts, and it is written even when it is zero. */
   readonly isOneof: boolean;
 }
 
 function field(fieldNumber: number, name: string, value: Field["value"]): Field {
-  return { name, fieldNumber, isRepeated: false, isProfilesOnly: false, value };
+  const keyEnd = new TextEncoder().encode(`${name}"`);
+  const tag = (fieldNumber << 3) | wireTypeOf(value);
+  return { name, fieldNumber, isRepeated: false, isProfilesOnly: false, value, keyEnd, tag };
+}
+
+function wireTypeOf(value: Field["value"]): number {
+  if (value === "fixed32") return WIRE_FIXED32;
+  if (value === "fixed64" || value === "double") return WIRE_FIXED64;
+  const isText = value === "string" || value === "hex" || value === "base64";
+  return isText || typeof value === "function" ? WIRE_BYTES : WIRE_VARINT;
 }
 
 function repeated(fieldNumber: number, name: string, value: Field["value"]): Field {
@@ -44,8 +65,12 @@ function repeated(fieldNumber: number, name: string, value: Field["value"]): Fie
 
 function message(...fields: Field[]): Shape {
   const byNumber: Field[] = [];
-  for (const each of fields) byNumber[each.fieldNumber] = each;
-  return { fields, byNumber, isOneof: false };
+  const byLetter: Field[][] = Array.from({ length: 128 }, () => []);
+  for (const each of fields) {
+    byNumber[each.fieldNumber] = each;
+    byLetter[each.keyEnd[0]!]!.push(each);
+  }
+  return { fields, byNumber, byLetter, isOneof: false };
 }
 
 function oneof(...fields: Field[]): Shape {
@@ -145,3 +170,24 @@ const RESOURCE_SPANS = message(
 
 /** The field of the request that holds everything. */
 export const RESOURCE_SPANS_LIST = { fieldNumber: 1, value: (): Shape => RESOURCE_SPANS };
+
+export const REQUEST: Shape = message(
+  repeated(RESOURCE_SPANS_LIST.fieldNumber, "resourceSpans", RESOURCE_SPANS_LIST.value),
+);
+
+/** The field whose key, without its opening quote, stands at `at`. */
+export function fieldByKey({ byLetter }: Shape, bytes: Uint8Array, at: number): Field | undefined {
+  const alike = byLetter[bytes[at]!];
+  if (alike === undefined) return undefined;
+  for (let index = 0; index < alike.length; index += 1) {
+    if (standsAt(alike[index]!.keyEnd, bytes, at)) return alike[index];
+  }
+  return undefined;
+}
+
+function standsAt(wanted: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  for (let index = 0; index < wanted.length; index += 1) {
+    if (bytes[at + index] !== wanted[index]) return false;
+  }
+  return true;
+}
