@@ -1,0 +1,176 @@
+/**
+ * Numbers as JSON writes them, and whole ones of 64 bits without loss.
+ * Source: RFC 8259, section 6; proto3 JSON, which takes `1.0` and `1e3` for whole numbers.
+ */
+
+/**
+ * Where the parts of a number lie, and its value once `readWhole` has read it. One is made for a
+ * body and used for each of its numbers.
+ *
+ *     -1200.50e-3      isNegative, exponent -3
+ *      ^wholeAt
+ *          ^wholeEnd
+ *             ^digitsEnd
+ */
+export interface NumberText {
+  isNegative: boolean;
+  wholeAt: number;
+  wholeEnd: number;
+  digitsEnd: number;
+  exponent: number;
+  /** The magnitude: high * 2^32 + low. */
+  high: number;
+  low: number;
+  /** Digits of a number that has to be written out before it can be read. */
+  readonly spelt: Uint8Array;
+}
+
+export function createNumberText(): NumberText {
+  return {
+    isNegative: false,
+    wholeAt: 0,
+    wholeEnd: 0,
+    digitsEnd: 0,
+    exponent: 0,
+    high: 0,
+    low: 0,
+    spelt: new Uint8Array(MOST_DIGITS),
+  };
+}
+
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+const UPPER_E = 0x45;
+const LOWER_E = 0x65;
+
+/** Larger than what the digits of any body could outweigh. */
+const MOST_EXPONENT = 1e12;
+
+/** 2^64 has twenty digits. */
+const MOST_DIGITS = 20;
+
+/** As many as a double holds without loss, whichever they are; and as many as 32 bits hold. */
+const DOUBLE_DIGITS = 15;
+const INT32_DIGITS = 9;
+const TAIL_SCALES = [1, 10, 100, 1_000, 10_000, 100_000];
+
+/** Where the number that begins at `from` ends; -1 when there is none. */
+export function scanNumber(number: NumberText, bytes: Uint8Array, from: number): number {
+  number.isNegative = bytes[from] === MINUS;
+  number.wholeAt = number.isNegative ? from + 1 : from;
+  const isZero = bytes[number.wholeAt] === ZERO;
+  number.wholeEnd = isZero ? number.wholeAt + 1 : skipDigits(bytes, number.wholeAt);
+  if (number.wholeEnd === number.wholeAt) return -1;
+  number.digitsEnd = number.wholeEnd;
+  number.exponent = 0;
+  if (bytes[number.wholeEnd] === POINT) {
+    number.digitsEnd = skipDigits(bytes, number.wholeEnd + 1);
+    if (number.digitsEnd === number.wholeEnd + 1) return -1;
+  }
+  const letter = bytes[number.digitsEnd];
+  const hasExponent = letter === LOWER_E || letter === UPPER_E;
+  return hasExponent ? scanExponent(number, bytes, number.digitsEnd + 1) : number.digitsEnd;
+}
+
+function scanExponent(number: NumberText, bytes: Uint8Array, from: number): number {
+  const sign = bytes[from];
+  const digitsAt = sign === MINUS || sign === PLUS ? from + 1 : from;
+  const end = skipDigits(bytes, digitsAt);
+  let exponent = 0;
+  for (let at = digitsAt; at < end; at += 1) {
+    exponent = Math.min(exponent * 10 + bytes[at]! - ZERO, MOST_EXPONENT);
+  }
+  number.exponent = sign === MINUS ? -exponent : exponent;
+  return end === digitsAt ? -1 : end;
+}
+
+/** Behind the end of the bytes there is no number, and so no digit. */
+function skipDigits(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (bytes[at]! >= ZERO && bytes[at]! <= NINE) at += 1;
+  return at;
+}
+
+/** Sets the magnitude; false when the number is not whole, or takes more than 64 bits. */
+export function readWhole(number: NumberText, bytes: Uint8Array): boolean {
+  const { wholeAt, wholeEnd, digitsEnd, exponent } = number;
+  // Nearly every number of a trace is digits alone, and of those the first is no zero.
+  const isPlain = digitsEnd === wholeEnd && exponent === 0;
+  const digits = isPlain ? wholeEnd - wholeAt : spellOut(number, bytes);
+  if (digits < 0 || digits > MOST_DIGITS) return false;
+  return isPlain
+    ? readDigits(number, bytes, wholeAt, wholeEnd)
+    : readDigits(number, number.spelt, 0, digits);
+}
+
+/**
+ * Writes the digits of a number with a fraction or an exponent as they would be without, into
+ * `number.spelt`. Answers how many there are, which may be too many to write; -1 when some are
+ * behind the point.
+ */
+function spellOut(number: NumberText, bytes: Uint8Array): number {
+  const [first, last] = [firstNonZero(number, bytes), lastNonZero(number, bytes)];
+  if (first === number.digitsEnd) return 0;
+  const digits = placeOf(number, first) + 1;
+  if (placeOf(number, last) < 0) return -1;
+  if (digits > MOST_DIGITS) return digits;
+  number.spelt.fill(ZERO);
+  for (let at = first; at <= last; at += 1) {
+    if (bytes[at] !== POINT) number.spelt[digits - 1 - placeOf(number, at)] = bytes[at]!;
+  }
+  return digits;
+}
+
+function firstNonZero({ wholeAt, digitsEnd }: NumberText, bytes: Uint8Array): number {
+  let at = wholeAt;
+  while (at < digitsEnd && (bytes[at] === ZERO || bytes[at] === POINT)) at += 1;
+  return at;
+}
+
+/** Zeros at the end say nothing about whether a number is whole. */
+function lastNonZero({ wholeAt, digitsEnd }: NumberText, bytes: Uint8Array): number {
+  let at = digitsEnd - 1;
+  while (at > wholeAt && (bytes[at] === ZERO || bytes[at] === POINT)) at -= 1;
+  return at;
+}
+
+/** The power of ten that the digit at `at` counts: 0 for ones, -1 for tenths. */
+function placeOf({ wholeEnd, exponent }: NumberText, at: number): number {
+  return exponent + (at < wholeEnd ? wholeEnd - 1 - at : wholeEnd - at);
+}
+
+/**
+ * Up to twenty digits, in three parts that 32 bits hold, so that the processor can work on all at
+ * once. They are joined without loss: the first two stay below 2^50, the scale of the third below
+ * 2^17, and no product reaches 2^53. There is no `%`, which is slow beyond 32 bits.
+ *
+ *     184467 440737095 51615
+ *     ^from  ^middle   ^tail
+ */
+function readDigits(number: NumberText, bytes: Uint8Array, from: number, end: number): boolean {
+  if (end - from <= INT32_DIGITS) {
+    number.high = 0;
+    number.low = readInt32(bytes, from, end);
+    return true;
+  }
+  const tailAt = Math.min(end, from + DOUBLE_DIGITS);
+  const middleAt = Math.max(from, tailAt - INT32_DIGITS);
+  const head = readInt32(bytes, from, middleAt) * 1e9 + readInt32(bytes, middleAt, tailAt);
+  const scale = TAIL_SCALES[end - tailAt]!;
+  const headHigh = Math.floor(head / 2 ** 32);
+  const low = (head - headHigh * 2 ** 32) * scale + readInt32(bytes, tailAt, end);
+  const carry = Math.floor(low / 2 ** 32);
+  number.high = headHigh * scale + carry;
+  number.low = low - carry * 2 ** 32;
+  return number.high < 2 ** 32;
+}
+
+/** Of at most nine digits. */
+function readInt32(bytes: Uint8Array, from: number, end: number): number {
+  let value = 0;
+  for (let at = from; at < end; at += 1) value = (value * 10 + bytes[at]! - ZERO) | 0;
+  return value;
+}
