@@ -1,0 +1,135 @@
+import { fail, type JsonReader, nextByte, QUOTE } from "./json-reader.ts";
+import { hexValue } from "./text-bytes.ts";
+
+/**
+ * Strings of JSON, in UTF-8. Source: RFC 8259, section 7.
+ *
+ * Half a surrogate pair, which JSON can write and UTF-8 cannot, becomes U+FFFD: a protobuf string
+ * is UTF-8, and a peer's broken character must not cost it the span.
+ */
+
+const BACKSLASH = 0x5c;
+const FIRST_PRINTABLE = 0x20;
+const LETTER_U = 0x75;
+const REPLACEMENT = 0xfffd;
+
+const ESCAPES = {
+  '"': '"',
+  "\\": "\\",
+  "/": "/",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+};
+
+/** The same by code; 0 for letters that stand for nothing. */
+const ESCAPED = new Uint8Array(256);
+for (const [letter, meaning] of Object.entries(ESCAPES)) {
+  ESCAPED[letter.charCodeAt(0)] = meaning.charCodeAt(0);
+}
+
+/**
+ * Copies the string that begins at `reader.at`, a quote, to `to` in the wire, without escapes.
+ * Answers where its text ends, or -1 on a fault. Its closing quote is written there too, though it
+ * does not count, so that whoever reads the text does not run on into what was there before.
+ *
+ * Nothing of this is written for good: that is `wireEnd`, which the caller moves or does not.
+ */
+export function copyString(reader: JsonReader, to: number): number {
+  const { json, wire } = reader;
+  let at = reader.at + 1;
+  let end = to;
+  for (;;) {
+    const byte = json[at]!;
+    wire[end] = byte;
+    if (byte === QUOTE) break;
+    if (byte === BACKSLASH) {
+      reader.at = at;
+      end = copyEscape(reader, end);
+      if (end < 0) return -1;
+      at = reader.at;
+      continue;
+    }
+    if (!(byte >= FIRST_PRINTABLE)) return failInString(reader, at);
+    at += 1;
+    end += 1;
+  }
+  reader.at = at + 1;
+  return end;
+}
+
+/** The same of a key, to behind what is written. */
+export function copyKey(reader: JsonReader): number {
+  if (nextByte(reader) === QUOTE) return copyString(reader, reader.wireEnd);
+  fail(reader, "a key in double quotes must stand here");
+  return -1;
+}
+
+/** Also at the end of the body, where there is no byte at all. */
+function failInString(reader: JsonReader, at: number): -1 {
+  reader.at = at;
+  fail(reader, "a string goes on here, without control characters");
+  return -1;
+}
+
+/** Takes one escape, or the two of a surrogate pair; answers where the character ends, or -1. */
+function copyEscape(reader: JsonReader, to: number): number {
+  const { json, wire, at } = reader;
+  const letter = json[at + 1] ?? 0;
+  if (letter === LETTER_U) return copyCodePoint(reader, to);
+  wire[to] = ESCAPED[letter]!;
+  if (wire[to] === 0) return failInEscape(reader);
+  reader.at = at + 2;
+  return to + 1;
+}
+
+function copyCodePoint(reader: JsonReader, to: number): number {
+  const { json, at } = reader;
+  const unit = hexUnit(json, at);
+  if (unit < 0) return failInEscape(reader);
+  const next = isHighSurrogate(unit) ? hexUnit(json, at + 6) : -1;
+  if (isLowSurrogate(next)) {
+    reader.at = at + 12;
+    return writeUtf8(reader.wire, to, 0x10000 + ((unit & 0x3ff) << 10) + (next & 0x3ff));
+  }
+  reader.at = at + 6;
+  const isHalf = isHighSurrogate(unit) || isLowSurrogate(unit);
+  return writeUtf8(reader.wire, to, isHalf ? REPLACEMENT : unit);
+}
+
+function failInEscape(reader: JsonReader): -1 {
+  fail(reader, 'an escape must be one of \\" \\\\ \\/ \\b \\f \\n \\r \\t \\u0000 to \\uffff');
+  return -1;
+}
+
+/** The UTF-16 unit that `\uXXXX` at `at` stands for; -1 when that is not what is there. */
+function hexUnit(json: Uint8Array, at: number): number {
+  if (json[at] !== BACKSLASH || json[at + 1] !== LETTER_U) return -1;
+  const upper = (hexValue(json[at + 2]) << 4) | hexValue(json[at + 3]);
+  const lower = (hexValue(json[at + 4]) << 4) | hexValue(json[at + 5]);
+  return upper < 0 || lower < 0 ? -1 : (upper << 8) | lower;
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+/** Answers where the next character goes. */
+function writeUtf8(wire: Uint8Array, to: number, codePoint: number): number {
+  let [at, shift] = [to, 0];
+  if (codePoint < 0x80) wire[at] = codePoint;
+  else if (codePoint < 0x800) [wire[at], shift] = [0xc0 | (codePoint >> 6), 6];
+  else if (codePoint < 0x10000) [wire[at], shift] = [0xe0 | (codePoint >> 12), 12];
+  else [wire[at], shift] = [0xf0 | (codePoint >> 18), 18];
+  for (; shift > 0; shift -= 6) {
+    at += 1;
+    wire[at] = 0x80 | ((codePoint >> (shift - 6)) & 0x3f);
+  }
+  return at + 1;
+}
