@@ -25,7 +25,10 @@ export type Receipt =
   /** Our own fault; nothing was kept, and the sender may try again. */
   | { readonly outcome: "failed"; readonly message: string };
 
-/** The use case behind every OTLP listener. `request` is not kept after the call. */
+/**
+ * The use case behind every OTLP listener. `request` is not kept after the call: its memory may be
+ * given back then.
+ */
 export interface TraceReceiver {
   receive(request: Uint8Array): Receipt;
 }

@@ -17,6 +17,7 @@ import {
   REJECTION,
 } from "./capacity-events.ts";
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
+import { releaseOwnBuffer } from "./release-bytes.ts";
 import type { Receipt, TraceReceiver } from "./receipt.ts";
 import type { SpanAmount } from "./ring-ledger.ts";
 
@@ -82,8 +83,15 @@ export class ReceiveTraces implements TraceReceiver {
   private keepValid(): Receipt {
     const receipt = partlyRejected(this.walked);
     const rejected = { spans: this.walked.rejectedSpans, bytes: this.walked.rejectedBytes };
-    walkRequest(this.walked, validSpansOf(this.walked));
-    return this.keep(receipt, rejected);
+    return this.keepCopy(validSpansOf(this.walked), () => this.keep(receipt, rejected));
+  }
+
+  /** The copy is in the ring afterwards, or nowhere. */
+  private keepCopy(valid: Uint8Array, keep: () => Receipt): Receipt {
+    walkRequest(this.walked, valid);
+    const receipt = keep();
+    releaseOwnBuffer(valid);
+    return receipt;
   }
 
   private keep(success: Receipt, rejected?: SpanAmount): Receipt {

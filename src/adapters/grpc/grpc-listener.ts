@@ -4,6 +4,7 @@ import type { TraceReceiver } from "../../application/receipt.ts";
 import type { LimitsConfig, ListenAddress } from "../../config.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
+import { CollectionPace } from "../memory/collection-pace.ts";
 import { registerMethods } from "./call-handlers.ts";
 import { Closures } from "./closures.ts";
 import type { ClosingReason } from "./closures.ts";
@@ -80,6 +81,7 @@ interface House {
   readonly dialogues: Dialogues;
   readonly connections: ConnectionTable;
   readonly budget: InFlightBudget;
+  readonly pace: CollectionPace;
   readonly closures: Closures;
   readonly failures: TalliedLog;
 }
@@ -98,16 +100,17 @@ function build(parts: GrpcListenerParts): House {
       closures.note("in_flight_bytes");
     },
   });
+  const pace = new CollectionPace();
   const health = new HealthService(limits.connections);
   const dialogues: Dialogues = new Set();
   const failed = (error: unknown) => failures.note("failures", { error: textOf(error) });
   const server = new Server(serverOptions(limits, maxMessageBytes));
   registerMethods(server, [
-    exportMethod({ receiver, maxMessageBytes, failed }),
+    exportMethod({ receiver, maxMessageBytes, failed, pace }),
     ...healthMethods(health),
     ...reflectionMethods(dialogues),
   ]);
-  return { server, health, dialogues, connections, budget, closures, failures };
+  return { server, health, dialogues, connections, budget, pace, closures, failures };
 }
 
 function textOf(error: unknown): string {

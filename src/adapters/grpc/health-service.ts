@@ -4,7 +4,7 @@ import { bufferOver, HEALTH_SERVICE, TRACE_SERVICE } from "./call-handlers.ts";
 import type { Method } from "./call-handlers.ts";
 import { CallSlots } from "./call-slots.ts";
 import { grpc } from "./generated/services.js";
-import { plainMessage } from "./message-encoding.ts";
+import { smallMessage } from "./message-encoding.ts";
 
 const { HealthCheckRequest, HealthCheckResponse, HealthListResponse } = grpc.health.v1;
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse.ServingStatus;
@@ -121,10 +121,10 @@ function watch(health: HealthService, call: Watcher): void {
 }
 
 function serviceNamedBy(call: ServerUnaryCall<Buffer, Buffer> | Watcher): string | undefined {
-  const plain = plainMessage(call, MAX_REQUEST_BYTES);
-  if (plain.outcome !== "plain" || plain.bytes.length > MAX_REQUEST_BYTES) return undefined;
+  const plain = smallMessage(call, MAX_REQUEST_BYTES);
+  if (plain === undefined) return undefined;
   try {
-    return HealthCheckRequest.decode(plain.bytes).service;
+    return HealthCheckRequest.decode(plain).service;
   } catch {
     return undefined;
   }

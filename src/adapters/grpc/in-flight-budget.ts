@@ -6,9 +6,7 @@ import type { Connection } from "./connection.ts";
 export interface OpenStream {
   readonly connection: Connection;
   readonly openedAtMs: number;
-  /** Charged until it ends: what an open stream without a message costs. */
-  readonly baseBytes: number;
-  /** `baseBytes`, and everything received since the last answer. */
+  /** What an open stream costs without a message, and everything received on it. */
   heldBytes: number;
   hasEnded: boolean;
 }
@@ -30,7 +28,8 @@ const LEAST_PIECE_BYTES = 512;
 const MAX_AGE_MS = 10_000;
 
 /**
- * Message bytes in flight over the whole process: received, and not answered yet.
+ * Message bytes in flight over the whole process: received on streams that are not over yet. That
+ * a stream was answered lets nothing go: while its peer keeps it open, its message may stay alive.
  *
  * Invariant: heldBytes = the sum of heldBytes of `openStreams`, <= capacityBytes between calls.
  *
@@ -42,7 +41,7 @@ export class InFlightBudget {
   // Fixed at construction.
   private readonly parts: InFlightParts;
 
-  // Moved by the four methods below.
+  // Moved by the methods below.
   private readonly openStreams = new Set<OpenStream>();
   heldBytes = 0;
 
@@ -52,7 +51,7 @@ export class InFlightBudget {
 
   begin(connection: Connection, baseBytes: number): OpenStream {
     const openedAtMs = this.parts.clock.monotonicMs();
-    const stream = { connection, openedAtMs, baseBytes, heldBytes: 0, hasEnded: false };
+    const stream = { connection, openedAtMs, heldBytes: 0, hasEnded: false };
     this.openStreams.add(stream);
     this.charge(stream, baseBytes);
     return stream;
@@ -63,13 +62,6 @@ export class InFlightBudget {
     this.charge(stream, lengthBytes < LEAST_PIECE_BYTES ? LEAST_PIECE_BYTES : lengthBytes);
   }
 
-  /** What it asked has been answered, so its message is garbage now. */
-  answered(stream: OpenStream): void {
-    if (stream.hasEnded) return;
-    this.heldBytes -= stream.heldBytes - stream.baseBytes;
-    stream.heldBytes = stream.baseBytes;
-  }
-
   end(stream: OpenStream): void {
     if (!this.openStreams.delete(stream)) return;
     stream.hasEnded = true;
@@ -77,7 +69,7 @@ export class InFlightBudget {
     stream.heldBytes = 0;
   }
 
-  /** What still comes on an ended stream is not kept by anyone. */
+  /** An ended stream is closed, or is about to be. */
   private charge(stream: OpenStream, bytes: number): void {
     if (stream.hasEnded) return;
     stream.heldBytes += bytes;

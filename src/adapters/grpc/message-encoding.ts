@@ -7,8 +7,11 @@ type Encoding = "gzip" | "deflate";
 /** Where the encoding travels past grpc-js. */
 const OWN_HEADER = "spanring-message-encoding";
 
-/** Four output buffers for a request of 512 spans, half as many as zlib would take by default. */
-const CHUNK_BYTES = 64 * 1024;
+/** What zlib is given to write to at a time, at least. */
+const LEAST_CHUNK_BYTES = 64 * 1024;
+
+/** At the end of a gzip member stands how long it was. Source: RFC 1952, section 2.3.1. */
+const GZIP_LENGTH_BYTES = 4;
 
 const DECODERS = { gzip: gunzipSync, deflate: inflateSync };
 
@@ -24,9 +27,13 @@ export function takeEncoding(headers: IncomingHttpHeaders): void {
   delete headers["grpc-encoding"];
 }
 
-export type PlainMessage =
+export type PlainMessage = (
   | { readonly outcome: "plain"; readonly bytes: Uint8Array }
-  | { readonly outcome: "malformed" | "too_large"; readonly message: string };
+  | { readonly outcome: "malformed" | "too_large"; readonly message: string }
+) & {
+  /** What zlib has left behind beside `bytes`, for the collector. */
+  readonly garbageBytes: number;
+};
 
 /**
  * The message without its compression, of at most `maxBytes`.
@@ -41,8 +48,21 @@ export function plainMessage(
 ): PlainMessage {
   const encoding = encodingByFirstBytes(call.request);
   const isCompressed = encoding !== undefined && call.metadata.get(OWN_HEADER)[0] === encoding;
-  if (!isCompressed) return { outcome: "plain", bytes: call.request };
+  if (!isCompressed) return { outcome: "plain", bytes: call.request, garbageBytes: 0 };
   return inflate(call.request, encoding, maxBytes);
+}
+
+/**
+ * The same where only a few bytes are expected; undefined when there are more, on the wire already:
+ * a header of gzip may be as long as its maker likes.
+ */
+export function smallMessage(
+  call: { readonly request: Buffer; readonly metadata: Metadata },
+  maxBytes: number,
+): Uint8Array | undefined {
+  if (call.request.length > maxBytes) return undefined;
+  const plain = plainMessage(call, maxBytes);
+  return plain.outcome === "plain" ? plain.bytes : undefined;
 }
 
 /** Sources: RFC 1952 section 2.3.1, RFC 1950 section 2.2. */
@@ -53,20 +73,36 @@ function encodingByFirstBytes(message: Buffer): Encoding | undefined {
 }
 
 function inflate(message: Buffer, encoding: Encoding, maxBytes: number): PlainMessage {
+  const chunkSize = chunkBytes(message, encoding, maxBytes);
   try {
-    const options = { maxOutputLength: maxBytes, chunkSize: CHUNK_BYTES };
-    return { outcome: "plain", bytes: DECODERS[encoding](message, options) };
+    const bytes = DECODERS[encoding](message, { maxOutputLength: maxBytes, chunkSize });
+    return { outcome: "plain", bytes, garbageBytes: bytes.length < chunkSize ? 0 : bytes.length };
   } catch (error) {
-    if (isTooLarge(error)) return tooLarge(maxBytes);
-    return { outcome: "malformed", message: `the message is not what ${encoding} makes` };
+    const fault = isTooLarge(error) ? tooLarge(maxBytes) : malformed(encoding);
+    return { ...fault, garbageBytes: Math.max(maxBytes, chunkSize) };
   }
+}
+
+function malformed(encoding: Encoding) {
+  return { outcome: "malformed", message: `the message is not what ${encoding} makes` } as const;
+}
+
+/**
+ * Room for the whole message where its length is known, so that it comes out in one buffer that can
+ * be released; of several, zlib leaves all to the collector, and 4 KiB may become 4 MiB of them.
+ */
+function chunkBytes(message: Buffer, encoding: Encoding, maxBytes: number): number {
+  const isTold = encoding === "gzip" && message.length >= GZIP_LENGTH_BYTES;
+  const told = isTold ? message.readUInt32LE(message.length - GZIP_LENGTH_BYTES) : maxBytes;
+  // One more than it takes: zlib asks for another buffer when one is full.
+  return Math.max(LEAST_CHUNK_BYTES, Math.min(told, maxBytes) + 1);
 }
 
 function isTooLarge(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
 }
 
-function tooLarge(maxBytes: number): PlainMessage {
+function tooLarge(maxBytes: number) {
   const message = `the message is longer than ${maxBytes} bytes when decompressed`;
-  return { outcome: "too_large", message };
+  return { outcome: "too_large", message } as const;
 }

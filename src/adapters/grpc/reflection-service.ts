@@ -11,7 +11,7 @@ import type { Method } from "./call-handlers.ts";
 import { fileOfSymbol, filesFor } from "./descriptor-files.ts";
 import { grpc } from "./generated/services.js";
 import type { Input } from "./generated/services.js";
-import { plainMessage } from "./message-encoding.ts";
+import { smallMessage } from "./message-encoding.ts";
 
 type Dialogue = ServerDuplexStream<Buffer, Buffer>;
 /** Those that are open. */
@@ -76,10 +76,10 @@ function decode(
   messages: Messages,
   call: { readonly request: Buffer; readonly metadata: Metadata },
 ): Request | undefined {
-  const plain = plainMessage(call, MAX_REQUEST_BYTES);
-  if (plain.outcome !== "plain" || plain.bytes.length > MAX_REQUEST_BYTES) return undefined;
+  const plain = smallMessage(call, MAX_REQUEST_BYTES);
+  if (plain === undefined) return undefined;
   try {
-    return messages.ServerReflectionRequest.decode(plain.bytes);
+    return messages.ServerReflectionRequest.decode(plain);
   } catch {
     return undefined;
   }

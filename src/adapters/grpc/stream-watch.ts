@@ -3,8 +3,8 @@ import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:
 import type { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { widenWindows } from "./flow-window.ts";
-import { CollectionPace } from "../memory/collection-pace.ts";
-import { releaseBytes } from "../memory/release-bytes.ts";
+import type { CollectionPace } from "../memory/collection-pace.ts";
+import { isWorthIt, releaseBytes } from "../../application/release-bytes.ts";
 import type { InFlightBudget, OpenStream } from "./in-flight-budget.ts";
 import { takeEncoding } from "./message-encoding.ts";
 
@@ -20,6 +20,7 @@ import { takeEncoding } from "./message-encoding.ts";
 export interface StreamWatchParts {
   readonly connections: ConnectionTable;
   readonly budget: InFlightBudget;
+  readonly pace: CollectionPace;
 }
 
 interface StreamEvent {
@@ -34,20 +35,22 @@ type WatchedStream = ServerHttp2Stream & { [RECORD]?: StreamRecord };
 interface StreamRecord {
   readonly budget: InFlightBudget;
   readonly open: OpenStream;
-  /** Of its message. The decoder of grpc-js may look at them until the stream is over. */
+  /**
+   * Of its message, the large ones. The decoder of grpc-js may look at them until the stream is
+   * over, and so its peer decides how long: they are charged for as long.
+   */
   readonly pieces: Uint8Array[];
 }
 
 /** An open stream without a message, in grpc-js and in Bun: measured, 100 on each of 100. */
 const STREAM_BYTES = 6 * 1024;
 
-/** `created`: headers received. `finish`: response headers sent. `close`: over, however it came. */
+/** `created`: headers received. `close`: over, however it came. */
 const PREFIX = "http2.server.stream.";
 
 /** Returns the function that ends the watch. */
-export function watchStreams({ connections, budget }: StreamWatchParts): () => void {
+export function watchStreams({ connections, budget, pace }: StreamWatchParts): () => void {
   const owners = new WeakMap<Http2Session, Connection>();
-  const pace = new CollectionPace();
   const begun = (event: unknown) => {
     const { stream, headers } = event as StreamEvent;
     const { session } = stream;
@@ -57,7 +60,7 @@ export function watchStreams({ connections, budget }: StreamWatchParts): () => v
     watch(stream, headers, { connection, budget });
     pace.note();
   };
-  const channels = { created: begun, finish: answered, close: ended };
+  const channels = { created: begun, close: ended };
   for (const [name, heard] of Object.entries(channels)) subscribe(PREFIX + name, heard);
   return () => {
     for (const [name, heard] of Object.entries(channels)) unsubscribe(PREFIX + name, heard);
@@ -97,12 +100,7 @@ function received(this: WatchedStream, piece: Uint8Array): void {
   const record = this[RECORD];
   if (record === undefined) return;
   record.budget.hold(record.open, piece.length);
-  record.pieces.push(piece);
-}
-
-function answered(event: unknown): void {
-  const record = (event as StreamEvent).stream[RECORD];
-  if (record !== undefined) record.budget.answered(record.open);
+  if (isWorthIt(piece)) record.pieces.push(piece);
 }
 
 function ended(event: unknown): void {

@@ -1,7 +1,8 @@
 import { Metadata } from "@grpc/grpc-js";
 import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
 import type { Receipt, TraceReceiver } from "../../application/receipt.ts";
-import { releaseBytes } from "../memory/release-bytes.ts";
+import type { CollectionPace } from "../memory/collection-pace.ts";
+import { releaseBytes, releaseOwnBuffer } from "../../application/release-bytes.ts";
 import { encodeExportResponse, encodeStatus, isSuccess } from "../otlp/export-response.ts";
 import type { FailureReceipt } from "../otlp/export-response.ts";
 import { STATUS_TABLE } from "../otlp/status-table.ts";
@@ -15,6 +16,7 @@ export interface TraceServiceParts {
   readonly maxMessageBytes: number;
   /** The receiver threw: a fault of ours. The error carries nothing of the request. */
   readonly failed: (error: unknown) => void;
+  readonly pace: CollectionPace;
 }
 
 export const EXPORT_PATH = `/${TRACE_SERVICE}/Export`;
@@ -36,16 +38,20 @@ export function exportMethod(parts: TraceServiceParts): Method {
 
 function receiptFor(call: ServerUnaryCall<Buffer, Buffer>, parts: TraceServiceParts): Receipt {
   const plain = plainMessage(call, parts.maxMessageBytes);
-  if (plain.outcome !== "plain") return plain;
+  const receipt = plain.outcome === "plain" ? receive(plain.bytes, parts) : plain;
+  // The receiver keeps nothing of it.
+  if (plain.outcome === "plain" && plain.bytes !== call.request) releaseOwnBuffer(plain.bytes);
+  parts.pace.noteGarbage(plain.garbageBytes);
+  releaseBytes(call.request);
+  return receipt;
+}
+
+function receive(request: Uint8Array, parts: TraceServiceParts): Receipt {
   try {
-    return parts.receiver.receive(plain.bytes);
+    return parts.receiver.receive(request);
   } catch (error) {
     parts.failed(error);
     return OUR_FAULT;
-  } finally {
-    // The receiver keeps nothing of it.
-    releaseBytes(call.request);
-    releaseBytes(plain.bytes);
   }
 }
 

@@ -2,7 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { Metadata } from "@grpc/grpc-js";
 import type { IncomingHttpHeaders } from "node:http2";
 import { deflateSync, gzipSync } from "node:zlib";
-import { plainMessage, takeEncoding } from "../../../src/adapters/grpc/message-encoding.ts";
+import {
+  plainMessage,
+  smallMessage,
+  takeEncoding,
+} from "../../../src/adapters/grpc/message-encoding.ts";
 import { gzipBomb } from "../../support/grpc-call.ts";
 
 const MAX_BYTES = 100_000;
@@ -40,26 +44,26 @@ describe("a message comes out plain", () => {
   ])("$name", ({ request, encoding }) => {
     const plain = plainOf(request, encoding);
 
-    expect(plain).toEqual({ outcome: "plain", bytes: TEXT });
+    expect(plain).toEqual({ outcome: "plain", bytes: TEXT, garbageBytes: 0 });
   });
 
   test.each([
     { name: "empty, on a stream that says gzip", request: Buffer.alloc(0) },
     { name: "one byte of a gzip header", request: Buffer.of(0x1f) },
   ])("$name", ({ request }) => {
-    expect(plainOf(request, "gzip")).toEqual({ outcome: "plain", bytes: request });
+    expect(plainOf(request, "gzip")).toMatchObject({ outcome: "plain", bytes: request });
   });
 
   test("as it is when it looks like gzip and nobody said so", () => {
     const request = gzipSync(TEXT);
 
-    expect(plainOf(request)).toEqual({ outcome: "plain", bytes: request });
+    expect(plainOf(request)).toMatchObject({ outcome: "plain", bytes: request });
   });
 
   test("as it is when it looks like gzip and the stream says deflate", () => {
     const request = gzipSync(TEXT);
 
-    expect(plainOf(request, "deflate")).toEqual({ outcome: "plain", bytes: request });
+    expect(plainOf(request, "deflate")).toMatchObject({ outcome: "plain", bytes: request });
   });
 });
 
@@ -81,6 +85,58 @@ describe("a message that cannot come out plain", () => {
     request.writeUInt8(request.readUInt8(request.length - 1) ^ 1, request.length - 1);
 
     expect(plainOf(request, "deflate").outcome).toBe("malformed");
+  });
+});
+
+describe("where only a few bytes are expected", () => {
+  // A member whose header holds a name, as long as its maker likes: flag 8, up to a zero byte.
+  const named = gzipSync(Buffer.alloc(0));
+  named.writeUInt8(8, 3);
+  const longName = Buffer.concat([named.subarray(0, 10), Buffer.alloc(99, "n"), Buffer.alloc(11)]);
+
+  test.each([
+    { name: "as many as that come out", request: Buffer.alloc(20, 1), length: 20 },
+    { name: "one more does not", request: Buffer.alloc(21, 1), length: undefined },
+    {
+      name: "nor does a long gzip header with nothing in it",
+      request: longName,
+      length: undefined,
+    },
+    { name: "nor does what is no gzip", request: Buffer.of(0x1f, 0x8b, 9), length: undefined },
+  ])("$name", ({ request, length }) => {
+    const metadata = Metadata.fromHttp2Headers({ "spanring-message-encoding": "gzip" });
+
+    expect(smallMessage({ request, metadata }, 20)?.length).toBe(length);
+  });
+});
+
+describe("what zlib leaves to the collector is told", () => {
+  const long = Buffer.alloc(90_000, "some spans ");
+  // Two members, of which the last says how long it was alone.
+  const members = Buffer.concat([gzipSync(long), gzipSync(Buffer.of(7))]);
+  const lie = gzipSync(long);
+  lie.writeUInt32LE(1, lie.length - 4);
+
+  test.each([
+    { name: "nothing, where the length is known", request: gzipSync(long), garbageBytes: 0 },
+    { name: "all of it, where it came in pieces", request: members, garbageBytes: 90_001 },
+    {
+      name: "the most it can be, where the length is a lie",
+      request: lie,
+      garbageBytes: MAX_BYTES,
+    },
+    { name: "the most it can be, of a bomb", request: gzipBomb(10 ** 7), garbageBytes: MAX_BYTES },
+  ])("$name", ({ request, garbageBytes }) => {
+    const told = plainOf(request, "gzip").garbageBytes;
+
+    expect(told).toBeGreaterThanOrEqual(garbageBytes);
+    expect(told).toBeLessThanOrEqual(garbageBytes + 1);
+  });
+
+  test("a message whose length is known is alone in its buffer, as long as that is", () => {
+    const { bytes } = plainOf(gzipSync(long), "gzip") as { bytes: Uint8Array };
+
+    expect(bytes.buffer.byteLength).toBe(long.length + 1);
   });
 });
 

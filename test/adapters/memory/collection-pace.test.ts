@@ -14,6 +14,23 @@ test.each([
   expect(collected).toBe(collections);
 });
 
+test.each([
+  {
+    name: "less than a thousand requests would leave",
+    garbageBytes: 20_479_999,
+    collections: 0,
+  },
+  { name: "as much as a thousand requests leave", garbageBytes: 20_480_000, collections: 1 },
+  { name: "far more, in one piece", garbageBytes: 2 ** 30, collections: 1 },
+])("other garbage counts as well: $name", ({ garbageBytes, collections }) => {
+  let collected = 0;
+  const pace = new CollectionPace(() => (collected += 1));
+
+  pace.noteGarbage(garbageBytes);
+
+  expect(collected).toBe(collections);
+});
+
 test("by default it is this program's garbage, without waiting for the end", () => {
   using collect = spyOn(Bun, "gc").mockImplementation(() => {});
   const pace = new CollectionPace();

@@ -1,10 +1,12 @@
 import type { Ledger } from "../../../src/domain/ledger.ts";
 import { readApiClient } from "../../support/read-api-client.ts";
+import { request, resourceSpans, serverSpan, span } from "../../support/request-bytes.ts";
 import type { RunningProgram } from "../../support/running-program.ts";
+import { bytesField } from "../../support/wire-bytes.ts";
 import { type BenchCase, type BenchRun, CannotRunError } from "../bench-case.ts";
 import type { Figure } from "../figure.ts";
-import { requireH2load, sendLoad } from "../load/h2load.ts";
-import { requestFile } from "../load/request-file.ts";
+import { type Load, requireH2load, sendLoad } from "../load/h2load.ts";
+import { gzipRequestFile, requestFile } from "../load/request-file.ts";
 import { serverRequestShape } from "../request-corpus.ts";
 import { residentBytes } from "../servers/process-figures.ts";
 import { startBinary } from "../servers/subject.ts";
@@ -33,8 +35,15 @@ export const memory: BenchCase = {
     run.progress("memory: full load, one span a request, until the ring is full");
     const filling = await readWhile(program, fill(program));
     run.progress(`memory: overflow at full load, for ${overflowSeconds(run)} s`);
-    const overflow = await readWhile(program, overflowFor(program, overflowSeconds(run)));
-    return figures({ idle, filling, overflow });
+    const usual = { bodyFile: requestFile(serverRequestShape(512).bytes) };
+    const overflow = await readWhile(program, overflowFor(program, usual, run));
+    run.progress("memory: overflow by compressed requests that become 4 MiB each");
+    const large = { bodyFile: gzipRequestFile(largeRequest()), encoding: "gzip" } as const;
+    const inflated = await readWhile(program, overflowFor(program, large, run));
+    run.progress("memory: overflow by requests of which every fifth span is not valid");
+    const mixed = { bodyFile: requestFile(mixedRequest()) };
+    const partly = await readWhile(program, overflowFor(program, mixed, run));
+    return figures({ idle, filling, overflow, inflated, partly });
   },
 };
 
@@ -86,12 +95,24 @@ async function fill(program: RunningProgram): Promise<void> {
   if (spans.evicted === 0) throw new CannotRunError("the ring should be full, and is not");
 }
 
-async function overflowFor(program: RunningProgram, seconds: number): Promise<void> {
-  const bodyFile = requestFile(serverRequestShape(512).bytes);
-  const untilMs = performance.now() + seconds * 1000;
+/** One span, of which gzip leaves little: just under the largest message that is taken. */
+function largeRequest(): Uint8Array {
+  return request(resourceSpans("shop", span(1, bytesField(3, "x".repeat(4 * MIB - 1024)))));
+}
+
+function mixedRequest(): Uint8Array {
+  const spans = Array.from({ length: 400 }, (_, index) => serverSpan(index + 1));
+  const invalid = Array.from({ length: 100 }, () => bytesField(2, bytesField(5, "no identifier")));
+  return request(resourceSpans("shop", ...spans, ...invalid));
+}
+
+type Body = Pick<Load, "bodyFile" | "encoding">;
+
+async function overflowFor(program: RunningProgram, body: Body, run: BenchRun): Promise<void> {
+  const untilMs = performance.now() + overflowSeconds(run) * 1000;
   let requests = REQUESTS_AT_ONCE / 100;
   while (performance.now() < untilMs) {
-    const requestsPerSecond = await load(program, { bodyFile, requests });
+    const requestsPerSecond = await load(program, { ...body, requests });
     const secondsLeft = Math.max(0, untilMs - performance.now()) / 1000;
     requests = Math.max(1, Math.ceil(requestsPerSecond * Math.min(5, secondsLeft)));
   }
@@ -99,7 +120,7 @@ async function overflowFor(program: RunningProgram, seconds: number): Promise<vo
 
 async function load(
   { grpcPort: port }: RunningProgram,
-  what: { readonly bodyFile: string; readonly requests: number },
+  what: Body & { readonly requests: number },
 ): Promise<number> {
   const outcome = await sendLoad({ ...what, port, timeoutMs: LOAD_TIMEOUT_MS });
   if (outcome.succeeded !== outcome.requests)
@@ -107,21 +128,21 @@ async function load(
   return outcome.requestsPerSecond;
 }
 
-function figures(phases: Readonly<Record<"idle" | "filling" | "overflow", Readings>>): Figure[] {
-  const { idle, filling, overflow } = phases;
+type Phase = "idle" | "filling" | "overflow" | "inflated" | "partly";
+
+function figures(phases: Readonly<Record<Phase, Readings>>): Figure[] {
+  const { idle, filling, overflow, inflated, partly } = phases;
   const bound = Math.round(Math.max(...idle.residentMib)) + ARENA_MIB + ALLOWANCE_MIB;
-  const all = [idle, filling, overflow];
+  const goal = { of: "max", is: "<=", bound } as const;
+  const all = Object.values(phases);
   const resident = { unit: "MiB", better: "lower" } as const;
   const count = { unit: "readings", better: "lower" } as const;
   return [
     { ...resident, name: "resident, idle", samples: idle.residentMib },
-    { ...resident, name: "resident, filling", samples: filling.residentMib },
-    {
-      ...resident,
-      name: "resident, overflow",
-      samples: overflow.residentMib,
-      goal: { of: "max", is: "<=", bound },
-    },
+    { ...resident, name: "resident, filling", samples: filling.residentMib, goal },
+    { ...resident, name: "resident, overflow", samples: overflow.residentMib, goal },
+    { ...resident, name: "resident, overflow by gzip", samples: inflated.residentMib, goal },
+    { ...resident, name: "resident, partly rejected", samples: partly.residentMib, goal },
     { ...count, name: "ledgers read", samples: [sum(all.map(({ ledgers }) => ledgers))] },
     {
       ...count,

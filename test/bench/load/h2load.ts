@@ -11,6 +11,8 @@ export interface Load {
   /** A file with one gRPC message, prefix included. */
   readonly bodyFile: string;
   readonly requests: number;
+  /** Of the message in the file. */
+  readonly encoding?: "gzip";
   /** The load is given up, and the case with it, when it takes longer. */
   readonly timeoutMs: number;
 }
@@ -27,6 +29,7 @@ export async function sendLoad({
   port,
   bodyFile,
   requests,
+  encoding,
   timeoutMs,
 }: Load): Promise<LoadOutcome> {
   const child = Bun.spawn(
@@ -39,6 +42,7 @@ export async function sendLoad({
       `--data=${bodyFile}`,
       "--header=content-type:application/grpc",
       "--header=te:trailers",
+      ...(encoding === undefined ? [] : [`--header=grpc-encoding:${encoding}`]),
       `http://127.0.0.1:${port}${EXPORT_PATH}`,
     ],
     {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { releaseBytes } from "../../../src/adapters/memory/release-bytes.ts";
+import { isWorthIt, releaseBytes, releaseOwnBuffer } from "../../src/application/release-bytes.ts";
 
 describe("memory is given back", () => {
   test.each([
@@ -40,4 +40,17 @@ describe("memory stays as it is", () => {
     expect(bytes.length).toBe(before);
     expect(bytes.at(-1)).toBe(7);
   });
+});
+
+test("a buffer of our own is given back whole, however little of it is shown", () => {
+  const buffer = new Uint8Array(9000);
+
+  releaseOwnBuffer(buffer.subarray(100, 200));
+  releaseOwnBuffer(buffer);
+
+  expect(buffer.length).toBe(0);
+});
+
+test("small bytes are not worth to be kept for it", () => {
+  expect([4095, 4096].map((length) => isWorthIt(new Uint8Array(length)))).toEqual([false, true]);
 });

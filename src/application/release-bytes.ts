@@ -10,10 +10,24 @@ const LEAST_BYTES = 4096;
  * `ArrayBuffer` of their own, but for a prefix; of any other nothing is released.
  */
 export function releaseBytes(bytes: Uint8Array): void {
+  if (!isWorthIt(bytes)) return;
   const { buffer, length } = bytes;
-  if (length < LEAST_BYTES || buffer.byteLength - length > MOST_PREFIX_BYTES) return;
-  // Moves the contents into a buffer of no length, which is how JavaScript spells `free`.
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+  if (buffer.byteLength - length <= MOST_PREFIX_BYTES) free(buffer);
+}
+
+/** The same of a buffer that is ours alone, however much of it `bytes` shows. */
+export function releaseOwnBuffer(bytes: Uint8Array): void {
+  free(bytes.buffer);
+}
+
+/** Whether a caller should keep bytes for later release: small ones are left to the collector. */
+export function isWorthIt({ length }: Uint8Array): boolean {
+  return length >= LEAST_BYTES;
+}
+
+/** Moves the contents into a buffer of no length, which is how JavaScript spells `free`. */
+function free(buffer: ArrayBufferLike): void {
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
 
 /** grpc-js hands out a message as a view behind its prefix. */
