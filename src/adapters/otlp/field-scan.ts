@@ -1,11 +1,4 @@
-import { assert } from "../../domain/assert.ts";
-import {
-  WIRE_BYTES,
-  WIRE_FIXED32,
-  WIRE_FIXED64,
-  WIRE_VARINT,
-} from "../../domain/wire/otlp-schema.ts";
-import { varintValue, varintWidth } from "../../domain/wire/varint.ts";
+import { type FieldScan as OnePartScan, stepField } from "../../domain/wire/field-scan.ts";
 
 /**
  * Where one encoded message lies. A field that holds one message may occur several times, and
@@ -20,23 +13,17 @@ export interface MessageBytes {
 }
 
 /**
- * A place within a message, moved from field to field by `nextField`.
- *
- *     [ tag ][ value ][ tag ][ length ][ value      ][ tag ] ...
- *                                      ^valueAt      ^at, also the end of the value
+ * A scan over all parts of a message. It says where it is in the words of the domain's scan, which
+ * knows of one part only: the one that it is in.
  */
-export interface FieldScan {
+export interface FieldScan extends OnePartScan {
   readonly message: MessageBytes;
   partIndex: number;
-  at: number;
-  end: number;
-  fieldNumber: number;
-  valueAt: number;
 }
 
 export function scanFields(message: MessageBytes): FieldScan {
   const [at = 0, end = 0] = message.parts;
-  return { message, partIndex: 0, at, end, fieldNumber: 0, valueAt: at };
+  return { message, partIndex: 0, bytes: message.bytes, at, end, fieldNumber: 0, valueAt: at };
 }
 
 /** Steps to the next field; false at the end. For bytes that the wire walk has accepted. */
@@ -44,12 +31,7 @@ export function nextField(scan: FieldScan): boolean {
   while (scan.at === scan.end) {
     if (!nextPart(scan)) return false;
   }
-  const tag = takeVarint(scan);
-  scan.fieldNumber = tag >>> 3;
-  const length = valueLength(scan, tag & 7);
-  scan.valueAt = scan.at;
-  scan.at += length;
-  assert(scan.at <= scan.end, "an accepted field ends within its message");
+  stepField(scan);
   return true;
 }
 
@@ -68,21 +50,4 @@ function nextPart(scan: FieldScan): boolean {
   scan.at = parts[scan.partIndex] ?? scan.end;
   scan.end = parts[scan.partIndex + 1] ?? scan.end;
   return scan.partIndex < parts.length;
-}
-
-/** Of a field with a length, takes the length first. */
-function valueLength(scan: FieldScan, wireType: number): number {
-  if (wireType === WIRE_BYTES) return takeVarint(scan);
-  if (wireType === WIRE_VARINT) return varintWidth(scan.message.bytes, scan.at, scan.end);
-  if (wireType === WIRE_FIXED64) return 8;
-  assert(wireType === WIRE_FIXED32, "groups are not accepted");
-  return 4;
-}
-
-function takeVarint(scan: FieldScan): number {
-  const width = varintWidth(scan.message.bytes, scan.at, scan.end);
-  assert(width > 0, "an accepted varint ends within its message");
-  const value = varintValue(scan.message.bytes, scan.at, width);
-  scan.at += width;
-  return value;
 }

@@ -1,5 +1,4 @@
-import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64 } from "./otlp-schema.ts";
-import { varintValue, varintWidth } from "./varint.ts";
+import { nextField, scanFrom } from "./field-scan.ts";
 
 /** Where a message's body lies within `bytes`. */
 export interface MessageBytes {
@@ -22,30 +21,17 @@ export interface ByteRange {
  *            ^start                  ^end
  */
 export function fieldRuns(message: MessageBytes, wanted: number): ByteRange[] {
-  const { bytes, offset } = message;
-  const end = offset + message.length;
+  const end = message.offset + message.length;
+  const scan = scanFrom(message.bytes, message.offset, end);
   const runs: ByteRange[] = [];
   let start = -1;
-  for (let at = offset; at < end; at = fieldEnd(bytes, at, end)) {
-    const isWanted = fieldNumber(bytes, at, end) === wanted;
-    if (isWanted && start < 0) start = at;
+  for (let fieldAt = scan.at; nextField(scan); fieldAt = scan.at) {
+    const isWanted = scan.fieldNumber === wanted;
+    if (isWanted && start < 0) start = fieldAt;
     if (isWanted || start < 0) continue;
-    runs.push({ start, end: at });
+    runs.push({ start, end: fieldAt });
     start = -1;
   }
   if (start >= 0) runs.push({ start, end });
   return runs;
-}
-
-function fieldNumber(bytes: Uint8Array, at: number, end: number): number {
-  return Math.floor(varintValue(bytes, at, varintWidth(bytes, at, end)) / 8);
-}
-
-function fieldEnd(bytes: Uint8Array, start: number, end: number): number {
-  const at = start + varintWidth(bytes, start, end);
-  const wireType = bytes[start]! & 7;
-  if (wireType === WIRE_FIXED64) return at + 8;
-  if (wireType === WIRE_FIXED32) return at + 4;
-  const width = varintWidth(bytes, at, end);
-  return at + width + (wireType === WIRE_BYTES ? varintValue(bytes, at, width) : 0);
 }
