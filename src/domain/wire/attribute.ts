@@ -1,0 +1,74 @@
+import { type FieldScan, nextField, point, scanFrom } from "./field-scan.ts";
+
+/** Members of an AnyValue, by field number; 0 when nothing is set. */
+export const NO_VALUE = 0;
+export const STRING_VALUE = 1;
+export const BOOL_VALUE = 2;
+export const INT_VALUE = 3;
+export const DOUBLE_VALUE = 4;
+/** Strings by index, of profiles: reads as absent, and yet unsets the member before it. */
+const LAST_MEMBER = 8;
+
+const KEY_FIELD = 1;
+const VALUE_FIELD = 2;
+
+/**
+ * Where key and value of one encoded KeyValue lie, and which member its value is. One is made and
+ * used for many. Of a key that is not there both offsets are the same.
+ */
+export interface EncodedAttribute {
+  readonly fields: FieldScan;
+  readonly members: FieldScan;
+  keyStart: number;
+  keyEnd: number;
+  member: number;
+  valueStart: number;
+  valueEnd: number;
+}
+
+export function createEncodedAttribute(): EncodedAttribute {
+  const nothing = new Uint8Array(0);
+  return {
+    fields: scanFrom(nothing, 0, 0),
+    members: scanFrom(nothing, 0, 0),
+    keyStart: 0,
+    keyEnd: 0,
+    member: NO_VALUE,
+    valueStart: 0,
+    valueEnd: 0,
+  };
+}
+
+/** Reads the KeyValue whose body lies from `start` up to `end`. */
+export function readAttribute(
+  attribute: EncodedAttribute,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  const { fields } = attribute;
+  attribute.keyStart = attribute.keyEnd = start;
+  attribute.member = NO_VALUE;
+  point(fields, bytes, start, end);
+  while (nextField(fields)) {
+    if (fields.fieldNumber === KEY_FIELD) {
+      attribute.keyStart = fields.valueAt;
+      attribute.keyEnd = fields.at;
+    } else if (fields.fieldNumber === VALUE_FIELD) readValue(attribute);
+  }
+}
+
+/**
+ * The value that `fields` is at. An AnyValue is a oneof: the member that came last counts, in
+ * whichever of the occurrences of the value, which mean one message together.
+ */
+function readValue(attribute: EncodedAttribute): void {
+  const { fields, members } = attribute;
+  point(members, fields.bytes, fields.valueAt, fields.at);
+  while (nextField(members)) {
+    if (members.fieldNumber > LAST_MEMBER) continue;
+    attribute.member = members.fieldNumber;
+    attribute.valueStart = members.valueAt;
+    attribute.valueEnd = members.at;
+  }
+}

@@ -1,0 +1,90 @@
+/** Scalars as they lie on the wire, read or compared without an object or a bigint for each. */
+
+/**
+ * A 64-bit number in two halves: a bigint is an allocation, and a span has two times. The halves of
+ * a negative or an enormous bigint order it below or above whatever 64 bits can hold.
+ */
+export interface Halves {
+  readonly high: number;
+  readonly low: number;
+}
+
+export function halvesOf(value: bigint): Halves {
+  return { high: Number(value >> 32n), low: Number(value & 0xffff_ffffn) };
+}
+
+/** Little endian, as all that has a fixed width in protobuf. */
+export function uint32At(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
+  );
+}
+
+export function uint64At(bytes: Uint8Array, at: number): bigint {
+  return (BigInt(uint32At(bytes, at + 4)) << 32n) | BigInt(uint32At(bytes, at));
+}
+
+const doubleBytes = new Uint8Array(8);
+const double = new Float64Array(doubleBytes.buffer);
+
+/** Reads through eight bytes of its own: those of a span are seldom aligned. */
+export function doubleAt(bytes: Uint8Array, at: number): number {
+  for (let index = 0; index < 8; index += 1) doubleBytes[index] = bytes[at + index]!;
+  return double[0]!;
+}
+
+/** Of an int32 or an enum: what is beyond 32 bits does not count, as for any decoder. */
+export function int32Varint(bytes: Uint8Array, at: number, end: number): number {
+  let value = 0;
+  for (let index = 0; at + index < end && index < 5; index += 1) {
+    value |= (bytes[at + index]! & 0x7f) << (7 * index);
+  }
+  return value;
+}
+
+/** A bool is true when any of its bits is set. */
+export function isTrueVarint(bytes: Uint8Array, at: number, end: number): boolean {
+  for (let index = at; index < end; index += 1) {
+    if ((bytes[index]! & 0x7f) !== 0) return true;
+  }
+  return false;
+}
+
+/** A 64-bit value in the groups of seven bits that a varint has of it, lowest first, shortest. */
+export function varintGroups(value: bigint): Uint8Array {
+  const groups: number[] = [];
+  for (let rest = BigInt.asUintN(64, value); rest > 0n; rest >>= 7n) {
+    groups.push(Number(rest & 0x7fn));
+  }
+  return Uint8Array.from(groups);
+}
+
+/** Whether a varint has the value of these groups, in however many bytes it is written. */
+export function hasGroups(bytes: Uint8Array, at: number, end: number, groups: Uint8Array): boolean {
+  const width = end - at;
+  if (width < groups.length) return false;
+  for (let index = 0; index < width; index += 1) {
+    const wanted = index < groups.length ? groups[index] : 0;
+    if ((bytes[at + index]! & 0x7f) !== wanted) return false;
+  }
+  return true;
+}
+
+/**
+ * Whether the bytes from `start` up to `end` are those of `wanted`. From the last to the first:
+ * names, keys and identifiers of one sender tend to begin alike and to end each in its own way.
+ */
+export function isSame(bytes: Uint8Array, start: number, end: number, wanted: Uint8Array): boolean {
+  if (end - start !== wanted.length) return false;
+  for (let index = wanted.length - 1; index >= 0; index -= 1) {
+    if (bytes[start + index] !== wanted[index]) return false;
+  }
+  return true;
+}
+
+/** What is not UTF-8 becomes U+FFFD; a byte order mark stays, like any other character. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+export function textBetween(bytes: Uint8Array, start: number, end: number): string {
+  return decoder.decode(bytes.subarray(start, end));
+}

@@ -1,0 +1,78 @@
+import { expect, test } from "bun:test";
+import {
+  BOOL_VALUE,
+  createEncodedAttribute,
+  DOUBLE_VALUE,
+  INT_VALUE,
+  NO_VALUE,
+  readAttribute,
+  STRING_VALUE,
+} from "../../../src/domain/wire/attribute.ts";
+import { attribute } from "../../support/request-bytes.ts";
+import { bytesField, fixed64Field, varintField } from "../../support/wire-bytes.ts";
+
+// One for all cases: what one attribute left behind must mean nothing to the next.
+const found = createEncodedAttribute();
+
+function read(...fields: number[][]): { key: string; member: number; value: string } {
+  const body = fields.flat();
+  const bytes = Uint8Array.from([0x0a, ...body, 0x0a]);
+  readAttribute(found, bytes, 1, 1 + body.length);
+  const key = new TextDecoder().decode(bytes.subarray(found.keyStart, found.keyEnd));
+  const isSet = found.member !== NO_VALUE;
+  const value = isSet ? bytes.subarray(found.valueStart, found.valueEnd).toHex() : "";
+  return { key, member: found.member, value };
+}
+
+const key = bytesField(1, "k");
+const text = bytesField(1, "a");
+const int = varintField(3, 7);
+const value = (...members: number[][]) => bytesField(2, ...members);
+
+test.each([
+  { name: "a text", fields: [attribute("k", "a")], member: STRING_VALUE, bytes: "61" },
+  { name: "an empty text", fields: [attribute("k", "")], member: STRING_VALUE, bytes: "" },
+  { name: "a bool", fields: [key, value(varintField(2, 1))], member: BOOL_VALUE, bytes: "01" },
+  { name: "an integer", fields: [key, value(int)], member: INT_VALUE, bytes: "07" },
+  {
+    name: "a double",
+    fields: [key, value(fixed64Field(4, 1n))],
+    member: DOUBLE_VALUE,
+    bytes: "0100000000000000",
+  },
+  { name: "a value before its key", fields: [value(int), key], member: INT_VALUE, bytes: "07" },
+  { name: "no value", fields: [key], member: NO_VALUE, bytes: "" },
+  { name: "a value without a member", fields: [key, value()], member: NO_VALUE, bytes: "" },
+  { name: "two members: the last", fields: [key, value(int, text)], member: 1, bytes: "61" },
+  { name: "two values: the last", fields: [key, value(text), value(int)], member: 3, bytes: "07" },
+  {
+    name: "two values, of which the second adds nothing",
+    fields: [key, value(text), value()],
+    member: STRING_VALUE,
+    bytes: "61",
+  },
+  {
+    name: "a member of profiles, which unsets the text before it",
+    fields: [key, value(text, varintField(8, 1))],
+    member: 8,
+    bytes: "01",
+  },
+  {
+    name: "a text with an unknown field behind it",
+    fields: [key, value(text, varintField(9, 1)), varintField(4, 1)],
+    member: STRING_VALUE,
+    bytes: "61",
+  },
+  {
+    name: "two keys: the last",
+    fields: [bytesField(1, "other"), value(int), key],
+    member: INT_VALUE,
+    bytes: "07",
+  },
+])("$name", ({ fields, member, bytes }) => {
+  expect(read(...fields)).toEqual({ key: "k", member, value: bytes });
+});
+
+test("an attribute without a key has an empty one", () => {
+  expect(read(value(text))).toEqual({ key: "", member: STRING_VALUE, value: "61" });
+});

@@ -1,0 +1,95 @@
+import { expect, test } from "bun:test";
+import {
+  doubleAt,
+  halvesOf,
+  hasGroups,
+  int32Varint,
+  isSame,
+  isTrueVarint,
+  textBetween,
+  uint32At,
+  uint64At,
+  varintGroups,
+} from "../../../src/domain/wire/scalar-bytes.ts";
+import { varint, wideVarint } from "../../support/wire-bytes.ts";
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+test("fixed numbers are little endian, unsigned, and read at any offset", () => {
+  const bytes = Uint8Array.of(0xee, 1, 2, 3, 0xff, 5, 6, 7, 0xf8);
+
+  expect(uint32At(bytes, 1)).toBe(0xff03_0201);
+  expect(uint64At(bytes, 1)).toBe(0xf807_0605_ff03_0201n);
+});
+
+test.each([0, -0, 0.1, -1.5, 1e308, Number.NaN, Number.NEGATIVE_INFINITY])(
+  "the double %p is read as it was written",
+  (value) => {
+    const bytes = new Uint8Array(10);
+    new DataView(bytes.buffer).setFloat64(1, value, true);
+
+    expect(doubleAt(bytes, 1)).toBe(value);
+  },
+);
+
+test.each([
+  { value: 0n, halves: { high: 0, low: 0 } },
+  { value: 2n ** 32n - 1n, halves: { high: 0, low: 0xffff_ffff } },
+  { value: 2n ** 32n, halves: { high: 1, low: 0 } },
+  { value: 2n ** 64n, halves: { high: 2 ** 32, low: 0 } },
+  { value: -1n, halves: { high: -1, low: 0xffff_ffff } },
+])("$value has the halves $halves", ({ value, halves }) => {
+  expect(halvesOf(value)).toEqual(halves);
+});
+
+test.each([
+  { name: "one byte", bytes: varint(2), value: 2 },
+  { name: "two bytes", bytes: varint(300), value: 300 },
+  { name: "ten bytes, of which five count", bytes: wideVarint(2, 10), value: 2 },
+  { name: "a negative number", bytes: varint(-1n), value: -1 },
+  { name: "the largest", bytes: varint(2 ** 31 - 1), value: 2 ** 31 - 1 },
+  { name: "bits beyond 32, which do not count", bytes: varint(2n ** 32n + 7n), value: 7 },
+])("an int32 of $name is read as any decoder reads it", ({ bytes, value }) => {
+  const within = Uint8Array.from([0xff, ...bytes, 0xff]);
+
+  expect(int32Varint(within, 1, 1 + bytes.length)).toBe(value);
+});
+
+test.each([
+  { bytes: varint(0), isTrue: false },
+  { bytes: wideVarint(0, 10), isTrue: false },
+  { bytes: varint(1), isTrue: true },
+  { bytes: varint(2n ** 63n), isTrue: true },
+])("a bool of the bytes $bytes is $isTrue", ({ bytes, isTrue }) => {
+  const within = Uint8Array.from([...bytes, 1]);
+
+  expect(isTrueVarint(within, 0, bytes.length)).toBe(isTrue);
+});
+
+test("a varint has the groups of its own value, however wide, and of no other", () => {
+  const values = [0n, 1n, 127n, 128n, -1n, 2n ** 63n - 1n, -(2n ** 63n)];
+
+  for (const value of values) {
+    const width = varint(value).length;
+    const wide = Uint8Array.from([...wideVarint(value, Math.min(10, width + 2)), 0x7f]);
+    const equal = values.filter((each) => hasGroups(wide, 0, wide.length - 1, varintGroups(each)));
+    expect(equal).toEqual([value]);
+  }
+});
+
+test("bytes are the same when each of them is, and none is missing", () => {
+  const wanted = bytesOf("key");
+  const holds = (text: string) => isSame(bytesOf(`-${text}`), 1, 1 + text.length, wanted);
+
+  expect(["key", "kez", "Key", "ke", "keys", ""].filter(holds)).toEqual(["key"]);
+  expect(isSame(bytesOf("keys"), 0, 3, wanted)).toBe(true);
+  expect(isSame(wanted, 1, 1, new Uint8Array(0))).toBe(true);
+});
+
+test("text is read out of shared memory, with U+FFFD for what is not UTF-8", () => {
+  const text = [0xef, 0xbb, 0xbf, 0xc3, 0xbc, 0xff, 0x61];
+  const shared = new Uint8Array(new SharedArrayBuffer(16));
+  shared.set(text, 3);
+
+  expect(textBetween(shared, 3, 3 + text.length)).toBe("\ufeffü\ufffda");
+});
