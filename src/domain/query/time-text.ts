@@ -1,0 +1,53 @@
+/** Durations and instants as people write them, in nanoseconds and without loss. */
+
+const NANOSECONDS: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  us: 1_000n,
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+};
+
+/** Fifteen digits on either side of the point are more than any clock can tell. */
+const DURATION = /^(\d{1,15})(?:\.(\d{1,15}))?(ns|us|ms|s|m|h)$/;
+
+/** Nanoseconds of a duration such as 250ms or 1.5s; parts of a nanosecond are dropped. */
+export function readDuration(text: string): bigint | undefined {
+  const [, whole, fraction = "", unit] = DURATION.exec(text) ?? [];
+  if (whole === undefined || unit === undefined) return undefined;
+  const digits = BigInt(whole + fraction);
+  return (digits * NANOSECONDS[unit]!) / 10n ** BigInt(fraction.length);
+}
+
+const UNIX_NANOSECONDS = /^\d{1,20}$/;
+
+/** Unix nanoseconds of an instant: RFC 3339, Unix nanoseconds, or a duration, which is that ago. */
+export function readInstant(text: string, nowUnixNano: bigint): bigint | undefined {
+  if (UNIX_NANOSECONDS.test(text)) return BigInt(text);
+  const ago = readDuration(text);
+  return ago === undefined ? readTimestamp(text) : nowUnixNano - ago;
+}
+
+const TIMESTAMP =
+  /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,18}))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/** Source: RFC 3339. A leap second is not taken in, as Unix time has none. */
+function readTimestamp(text: string): bigint | undefined {
+  const [, date, time, fraction = "", zone] = TIMESTAMP.exec(text) ?? [];
+  if (date === undefined || zone === undefined) return undefined;
+  const local = new Date(`${date}T${time}Z`);
+  // A day that the month does not have would be one of the next month.
+  if (Number.isNaN(local.getTime()) || !local.toISOString().startsWith(`${date}T${time}`)) {
+    return undefined;
+  }
+  const unixMs = local.getTime() - offsetMinutes(zone) * 60_000;
+  return BigInt(unixMs) * 1_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
+}
+
+/** How far the zone is ahead of UTC. */
+function offsetMinutes(zone: string): number {
+  if (zone.toUpperCase() === "Z") return 0;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4));
+  return zone.startsWith("-") ? -minutes : minutes;
+}
