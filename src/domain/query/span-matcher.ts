@@ -1,0 +1,201 @@
+import { type Halves, halvesOf, isSame, uint32At } from "../wire/scalar-bytes.ts";
+import { serviceName } from "../wire/service-name.ts";
+import { ABSENT, createSpanFields, readSpanFields, type SpanFields } from "../wire/span-fields.ts";
+import { wantedTraceTail } from "./filter-key.ts";
+import type { SpanCondition, SpanFilter } from "./span-filter.ts";
+import {
+  NO_SUCH_KEY,
+  verdictOfResource,
+  verdictOfSpan,
+  WANTED_VALUE,
+  wantedAttribute,
+} from "./wanted-attribute.ts";
+
+/**
+ * Where a span lies that the wire walk has accepted: offsets of message bodies within `bytes`, of
+ * the span and of the whole ResourceSpans message around it. One object, used again and again.
+ */
+export interface SpanPlace {
+  bytes: Uint8Array;
+  spanOffset: number;
+  spanLength: number;
+  resourceOffset: number;
+  resourceLength: number;
+}
+
+export interface SpanMatcher {
+  /**
+   * Last four bytes of the wanted trace id, little endian, when there is a condition on it: a cheap
+   * test to make first, where they are known.
+   */
+  readonly traceTail: number | undefined;
+  /**
+   * To be called when the bytes may have changed since the last call, so each time that the ring's
+   * lock was taken: what is known of resources is dropped.
+   */
+  reset(): void;
+  /** Decodes nothing that it does not need, and allocates nothing for a span. */
+  matches(place: SpanPlace): boolean;
+}
+
+type PlaceTest = (place: SpanPlace) => boolean;
+type FieldTest = (fields: SpanFields) => boolean;
+
+/** A verdict that is the same for all spans of a resource, kept while it is asked for the same. */
+interface ResourceVerdict {
+  /** No offset is below zero. */
+  resourceOffset: number;
+  holds: boolean;
+}
+
+/** The conditions of a filter, by what they look at. */
+interface Tests {
+  readonly resource: PlaceTest[];
+  readonly field: FieldTest[];
+  readonly attribute: PlaceTest[];
+  readonly verdicts: ResourceVerdict[];
+}
+
+/**
+ * A filter made ready for many spans. Cheap tests come first: the service, which is known from the
+ * span before; then whatever one pass over the span's fields tells; then its attributes.
+ */
+export function compileFilter(filter: SpanFilter): SpanMatcher {
+  const tests: Tests = { resource: [], field: [], attribute: [], verdicts: [] };
+  for (const condition of filter) addTest(tests, condition);
+  const fields = createSpanFields();
+  const fieldsHold = allOf(tests.field);
+  if (tests.field.length > 0) {
+    tests.resource.push(({ bytes, spanOffset, spanLength }) => {
+      readSpanFields(fields, bytes, spanOffset, spanLength);
+      return fieldsHold(fields);
+    });
+  }
+  return {
+    traceTail: wantedTraceTail(filter),
+    reset: () => tests.verdicts.forEach((verdict) => (verdict.resourceOffset = UNKNOWN)),
+    matches: allOf([...tests.resource, ...tests.attribute]),
+  };
+}
+
+/** Most filters have one condition: it is called without a loop around it. */
+function allOf<Subject>(
+  tests: readonly ((subject: Subject) => boolean)[],
+): (subject: Subject) => boolean {
+  const [only] = tests;
+  if (only === undefined) return () => true;
+  if (tests.length === 1) return only;
+  return (subject) => {
+    for (let index = 0; index < tests.length; index += 1) {
+      if (!tests[index]!(subject)) return false;
+    }
+    return true;
+  };
+}
+
+function addTest(tests: Tests, condition: SpanCondition): void {
+  const { resource, field, attribute } = tests;
+  switch (condition.on) {
+    case "service":
+      return void resource.push(serviceTest(tests, condition.value));
+    case "name":
+      return void field.push(nameTest(condition.value));
+    case "trace_id":
+      return void field.push(traceIdTest(Uint8Array.fromHex(condition.value)));
+    case "span_id":
+      return void field.push(spanIdTest(Uint8Array.fromHex(condition.value)));
+    case "kind":
+      return void field.push(({ kind }) => kind === condition.value);
+    case "status":
+      return void field.push(({ statusCode }) => statusCode === condition.value);
+    case "min_duration":
+      return void field.push(minDurationTest(halvesOf(condition.durationNano)));
+    case "since":
+      return void field.push(sinceTest(halvesOf(condition.unixNano)));
+    case "until":
+      return void field.push(untilTest(halvesOf(condition.unixNano)));
+    case "attribute":
+      return void attribute.push(attributeTest(tests, condition.key, condition.value));
+  }
+}
+
+/** The name as a reader sees it, with U+FFFD for what is not UTF-8. */
+function serviceTest(tests: Tests, wanted: string): PlaceTest {
+  return perResource(
+    tests,
+    ({ bytes, resourceOffset, resourceLength }) =>
+      serviceName(bytes, resourceOffset, resourceLength) === wanted,
+  );
+}
+
+/** A span's own attribute hides that of its resource. */
+function attributeTest(tests: Tests, key: string, value: string): PlaceTest {
+  const wanted = wantedAttribute(key, value);
+  const resourceHasIt = perResource(
+    tests,
+    ({ bytes, resourceOffset, resourceLength }) =>
+      verdictOfResource(wanted, bytes, resourceOffset, resourceLength) === WANTED_VALUE,
+  );
+  return (place) => {
+    const verdict = verdictOfSpan(wanted, place.bytes, place.spanOffset, place.spanLength);
+    return verdict === NO_SUCH_KEY ? resourceHasIt(place) : verdict === WANTED_VALUE;
+  };
+}
+
+const UNKNOWN = -1;
+
+function perResource(tests: Tests, test: PlaceTest): PlaceTest {
+  const verdict: ResourceVerdict = { resourceOffset: UNKNOWN, holds: false };
+  tests.verdicts.push(verdict);
+  return (place) => {
+    if (place.resourceOffset !== verdict.resourceOffset) {
+      verdict.resourceOffset = place.resourceOffset;
+      verdict.holds = test(place);
+    }
+    return verdict.holds;
+  };
+}
+
+function nameTest(value: string): FieldTest {
+  const name = new TextEncoder().encode(value);
+  return ({ bytes, nameStart, nameEnd }) => isSame(bytes, nameStart, nameEnd, name);
+}
+
+function traceIdTest(id: Uint8Array): FieldTest {
+  return ({ bytes, traceIdAt }) => isSame(bytes, traceIdAt, traceIdAt + id.length, id);
+}
+
+function spanIdTest(id: Uint8Array): FieldTest {
+  return ({ bytes, spanIdAt }) => isSame(bytes, spanIdAt, spanIdAt + id.length, id);
+}
+
+function sinceTest(limit: Halves): FieldTest {
+  return (fields) => !startsBefore(fields, limit);
+}
+
+function untilTest(limit: Halves): FieldTest {
+  return (fields) => startsBefore(fields, limit);
+}
+
+function startsBefore({ bytes, startTimeAt }: SpanFields, limit: Halves): boolean {
+  const high = highAt(bytes, startTimeAt);
+  return high < limit.high || (high === limit.high && lowAt(bytes, startTimeAt) < limit.low);
+}
+
+/** A span that ends before it starts lasts less than nothing, and so less than any duration. */
+function minDurationTest(least: Halves): FieldTest {
+  return ({ bytes, startTimeAt, endTimeAt }) => {
+    const low = lowAt(bytes, endTimeAt) - lowAt(bytes, startTimeAt);
+    const borrow = low < 0 ? 1 : 0;
+    const high = highAt(bytes, endTimeAt) - highAt(bytes, startTimeAt) - borrow;
+    return high > least.high || (high === least.high && low + borrow * 2 ** 32 >= least.low);
+  };
+}
+
+function highAt(bytes: Uint8Array, at: number): number {
+  return at === ABSENT ? 0 : uint32At(bytes, at + 4);
+}
+
+function lowAt(bytes: Uint8Array, at: number): number {
+  return at === ABSENT ? 0 : uint32At(bytes, at);
+}

@@ -1,0 +1,149 @@
+import { type FieldScan, nextField, scanFrom, stepField } from "./field-scan.ts";
+import { WIRE_BYTES, WIRE_VARINT } from "./otlp-schema.ts";
+import { int32Varint } from "./scalar-bytes.ts";
+
+/**
+ * Where the fields of one encoded span lie that a reader asks for, and the two that are small
+ * numbers. Offsets are into `bytes`, and mean nothing once those may have changed. One is made and
+ * used for many spans, so that reading a span costs no allocation.
+ *
+ * Of a field that occurs several times the last occurrence counts. A name or a parent that does not
+ * occur is empty, a time that does not occur is at `ABSENT`.
+ */
+export interface SpanFields extends FieldScan {
+  traceIdAt: number;
+  spanIdAt: number;
+  parentStart: number;
+  parentEnd: number;
+  nameStart: number;
+  nameEnd: number;
+  kind: number;
+  startTimeAt: number;
+  endTimeAt: number;
+  statusCode: number;
+}
+
+/** A time that is not there reads as 0. */
+export const ABSENT = -1;
+
+// Tags: field number << 3 | wire type.
+const TRACE_ID = 0x0a;
+const SPAN_ID = 0x12;
+const PARENT_SPAN_ID = 0x22;
+const NAME = 0x2a;
+const KIND = 0x30;
+const START_TIME = 0x39;
+const END_TIME = 0x41;
+const ATTRIBUTE = 0x4a;
+const STATUS = 0x7a;
+const FLAGS = [0x85, 0x01] as const;
+const STATUS_CODE = 0x18;
+const STATUS_CODE_FIELD = 3;
+
+export function createSpanFields(): SpanFields {
+  return {
+    ...scanFrom(new Uint8Array(0), 0, 0),
+    traceIdAt: 0,
+    spanIdAt: 0,
+    parentStart: 0,
+    parentEnd: 0,
+    nameStart: 0,
+    nameEnd: 0,
+    kind: 0,
+    startTimeAt: ABSENT,
+    endTimeAt: ABSENT,
+    statusCode: 0,
+  };
+}
+
+/**
+ * Reads the fields of a span that the wire walk has accepted, in one pass over its fields: about
+ * 2 ns each, for what costs is that each must tell where the next one begins.
+ *
+ * The bet: tags and lengths take one byte, and a status is a code alone. A field that is otherwise
+ * is read by `readOddField`, at about five times the cost.
+ */
+export function readSpanFields(
+  fields: SpanFields,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+): void {
+  const end = start + length;
+  forget(fields, bytes, end);
+  let at = start;
+  while (at < end) {
+    const tag = bytes[at]!;
+    const next = bytes[at + 1]!;
+    const value = at + 2;
+    if (tag === START_TIME) {
+      fields.startTimeAt = at + 1;
+      at += 9;
+    } else if (tag === END_TIME) {
+      fields.endTimeAt = at + 1;
+      at += 9;
+    } else if (tag === FLAGS[0] && next === FLAGS[1]) {
+      at += 6;
+    } else if (tag > 0x7f || next > 0x7f) {
+      at = readOddField(fields, at);
+    } else if (tag === ATTRIBUTE) {
+      at = value + next;
+    } else if (tag === KIND) {
+      fields.kind = next;
+      at = value;
+    } else if ((tag & 7) === WIRE_VARINT) {
+      at = value;
+    } else if (tag === STATUS && next === 2 && bytes[value] === STATUS_CODE) {
+      fields.statusCode = bytes[at + 3]!;
+      at += 4;
+    } else if ((tag & 7) === WIRE_BYTES && tag < STATUS) {
+      at = value + next;
+      if (tag <= NAME) noteBytes(fields, tag, value, at);
+    } else {
+      at = readOddField(fields, at);
+    }
+  }
+}
+
+function forget(fields: SpanFields, bytes: Uint8Array, end: number): void {
+  fields.bytes = bytes;
+  fields.end = end;
+  fields.parentStart = fields.parentEnd = end;
+  fields.nameStart = fields.nameEnd = end;
+  fields.kind = 0;
+  fields.startTimeAt = fields.endTimeAt = ABSENT;
+  fields.statusCode = 0;
+}
+
+function noteBytes(fields: SpanFields, tag: number, start: number, end: number): void {
+  if (tag === NAME) {
+    fields.nameStart = start;
+    fields.nameEnd = end;
+  } else if (tag === PARENT_SPAN_ID) {
+    fields.parentStart = start;
+    fields.parentEnd = end;
+  } else if (tag === TRACE_ID) fields.traceIdAt = start;
+  else if (tag === SPAN_ID) fields.spanIdAt = start;
+}
+
+/** Any field, in any form that the encoding allows; answers where the next one begins. */
+function readOddField(fields: SpanFields, at: number): number {
+  fields.at = at;
+  stepField(fields);
+  const { bytes, fieldNumber, valueAt, at: end } = fields;
+  if (fieldNumber <= NAME >> 3) noteBytes(fields, (fieldNumber << 3) | WIRE_BYTES, valueAt, end);
+  else if (fieldNumber === KIND >> 3) fields.kind = int32Varint(bytes, valueAt, end);
+  else if (fieldNumber === START_TIME >> 3) fields.startTimeAt = valueAt;
+  else if (fieldNumber === END_TIME >> 3) fields.endTimeAt = valueAt;
+  else if (fieldNumber === STATUS >> 3) readStatus(fields, valueAt, end);
+  return end;
+}
+
+/** Several statuses mean one, merged: one without a code leaves the code of those before. */
+function readStatus(fields: SpanFields, start: number, end: number): void {
+  const scan = scanFrom(fields.bytes, start, end);
+  while (nextField(scan)) {
+    if (scan.fieldNumber !== STATUS_CODE_FIELD) continue;
+    fields.statusCode = int32Varint(scan.bytes, scan.valueAt, scan.at);
+  }
+}

@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import * as fc from "fast-check";
+import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
+import { decodeSpans, isValidSpan } from "../../support/decoded-request.ts";
+import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../../support/fuzz-runs.ts";
+import { matchedRows } from "../../support/matched-spans.ts";
+import { matchesPlainly, serviceOf } from "../../support/plain-filter.ts";
+import { filterArbitrary, queryableRequest } from "../../support/queryable-request.ts";
+import { requestArbitrary } from "../../support/request-arbitrary.ts";
+
+// Goal: the matcher, which decodes next to nothing, says of every span what its fields say.
+// Method: protobufjs decodes the spans, and a plain function filters the objects. fast-check prints
+// the seed of what it finds.
+
+function expectedRows(request: Uint8Array, filter: SpanFilter): number[] {
+  const spans = decodeSpans(Buffer.from(request)).filter(isValidSpan);
+  return spans.flatMap((span, row) => (matchesPlainly(span, filter) ? [row] : []));
+}
+
+test(
+  "of spans that often match, in any form that the encoding allows, the same match",
+  () => {
+    let matchedCount = 0;
+    const property = fc.property(queryableRequest, filterArbitrary, (request, filter) => {
+      const rows = matchedRows(request, filter);
+      matchedCount += rows.length;
+
+      expect(rows).toEqual(expectedRows(request, filter));
+    });
+
+    fc.assert(property, { numRuns: fuzzRuns(4_000) });
+    expect(matchedCount).toBeGreaterThan(1_000);
+  },
+  FUZZ_TIMEOUT_MS,
+);
+
+/** What is not UTF-8 reads as U+FFFD, and bytes that are not UTF-8 are equal to no text. */
+const isText = (text: string) => !text.includes("\ufffd");
+
+/** Filters that each look for what one span has. */
+function ownFilters(request: Uint8Array): SpanFilter[] {
+  return decodeSpans(Buffer.from(request)).flatMap((decoded) => {
+    const { span } = decoded;
+    const attributes = span.attributes.map(({ key, value }) => ({
+      key,
+      value: String(value?.stringValue ?? value?.boolValue ?? value?.doubleValue ?? ""),
+    }));
+    const texts = attributes.filter(({ key, value }) => isText(key) && isText(value));
+    return [
+      [{ on: "service", value: serviceOf(decoded) }],
+      [{ on: "trace_id", value: span.traceId.toHex() }],
+      [{ on: "kind", value: span.kind }],
+      [{ on: "status", value: span.status?.code ?? 0 }],
+      ...(isText(span.name) ? [[{ on: "name", value: span.name }] satisfies SpanFilter] : []),
+      ...texts.map(({ key, value }): SpanFilter => [{ on: "attribute", key, value }]),
+    ] satisfies SpanFilter[];
+  });
+}
+
+test(
+  "of spans with any fields whatever, those match that have what is looked for",
+  () => {
+    const property = fc.property(requestArbitrary, (request) => {
+      for (const filter of ownFilters(request).filter(isWellFormed)) {
+        expect(matchedRows(request, filter)).toEqual(expectedRows(request, filter));
+      }
+    });
+
+    fc.assert(property, { numRuns: fuzzRuns(500) });
+  },
+  FUZZ_TIMEOUT_MS,
+);
+
+/** An invalid span may have an identifier that nobody can ask for. */
+function isWellFormed([condition]: SpanFilter): boolean {
+  return condition?.on !== "trace_id" || condition.value.length === 32;
+}
