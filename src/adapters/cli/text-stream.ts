@@ -5,27 +5,48 @@ import { isatty } from "node:tty";
 export interface TextStream {
   /** Whether a person is watching, so that colours help. */
   readonly isTerminal: boolean;
-  write(text: string): void;
+  /** Width of the terminal; read anew each time, because windows change. */
+  readonly columns: number;
+  /** False when the reader has left, and there is no point in going on. */
+  write(text: string | Uint8Array): boolean;
 }
+
+const USUAL_COLUMNS = 80;
+
+/** How long to leave a full pipe alone whose other side made it non-blocking. */
+const FULL_PIPE_PAUSE_MS = 5;
 
 /** Writes at once, so that the program may end right after, and outlives a reader who has left. */
 export function openTextStream(fileDescriptor: number): TextStream {
   return {
     isTerminal: isatty(fileDescriptor),
-    write: (text) => writeAll(fileDescriptor, Buffer.from(text)),
+    get columns() {
+      return columnsOf(fileDescriptor);
+    },
+    write: (text) => writeAll(fileDescriptor, typeof text === "string" ? Buffer.from(text) : text),
   };
 }
 
-/** A pipe may take less than it is given. What nobody can read any more is dropped. */
-function writeAll(fileDescriptor: number, bytes: Uint8Array): void {
-  try {
-    let at = 0;
-    while (at < bytes.length) at += writeSync(fileDescriptor, bytes, at);
-  } catch (error) {
-    if (!isBrokenPipe(error)) throw error;
-  }
+function columnsOf(fileDescriptor: number): number {
+  const stream = fileDescriptor === 2 ? process.stderr : process.stdout;
+  return stream.columns || USUAL_COLUMNS;
 }
 
-function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EPIPE";
+/** A pipe may take less than it is given. What nobody can read any more is dropped. */
+function writeAll(fileDescriptor: number, bytes: Uint8Array): boolean {
+  let at = 0;
+  while (at < bytes.length) {
+    try {
+      at += writeSync(fileDescriptor, bytes, at);
+    } catch (error) {
+      if (codeOf(error) === "EPIPE") return false;
+      if (codeOf(error) !== "EAGAIN") throw error;
+      Bun.sleepSync(FULL_PIPE_PAUSE_MS);
+    }
+  }
+  return true;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }

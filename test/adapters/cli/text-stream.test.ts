@@ -11,12 +11,13 @@ test("what was written is there when the call returns", () => {
   const fileDescriptor = openSync(path, "w");
   const stream = openTextStream(fileDescriptor);
 
-  stream.write("é".repeat(100_000));
-  stream.write("end");
+  const couldWrite = stream.write("é".repeat(100_000));
+  stream.write(new TextEncoder().encode("end"));
   const written = readFileSync(path, "utf8");
 
   closeSync(fileDescriptor);
   expect(written).toBe(`${"é".repeat(100_000)}end`);
+  expect(couldWrite).toBe(true);
   expect(stream.isTerminal).toBe(false);
 });
 
@@ -36,4 +37,20 @@ test("a reader who has left is no error", async () => {
   const child = Bun.spawn(["sh", "-c", shell, process.execPath, program]);
 
   expect(await new Response(child.stdout).text()).toBe("0\n");
+});
+
+test.each([1, 2])("what is no terminal is as wide as most are: %d", (fileDescriptor) => {
+  const { columns } = openTextStream(fileDescriptor);
+
+  expect(columns).toBeGreaterThan(0);
+});
+
+test("a pipe that is full and does not block is waited for", async () => {
+  const program = join(import.meta.dir, "../../support/print-into-full-pipe.ts");
+
+  const child = Bun.spawn([process.execPath, program], { stdout: "pipe" });
+  const text = await child.stdout.text();
+
+  expect(text).toHaveLength(1024 * 1024);
+  expect(await child.exited).toBe(0);
 });
