@@ -1,0 +1,57 @@
+import type { Environment } from "../../../config.ts";
+
+type Paint = (text: string) => string;
+
+/** Puts colours around text, or leaves it as it is. */
+export interface Palette {
+  readonly heading: Paint;
+  readonly word: Paint;
+  readonly faint: Paint;
+  readonly bad: Paint;
+  readonly odd: Paint;
+  /** Colours that differ from one another and mean nothing: for telling services apart. */
+  readonly distinct: readonly Paint[];
+}
+
+/** See no-color.org: any value that is not empty. */
+export function paletteFor(stream: { readonly isTerminal: boolean }, env: Environment): Palette {
+  return stream.isTerminal && !env["NO_COLOR"] ? COLOURED : PLAIN;
+}
+
+const asItIs: Paint = (text) => text;
+
+export const PLAIN: Palette = {
+  heading: asItIs,
+  word: asItIs,
+  faint: asItIs,
+  bad: asItIs,
+  odd: asItIs,
+  distinct: [asItIs],
+};
+
+export const COLOURED: Palette = {
+  heading: painted(1),
+  word: painted(36),
+  faint: painted(2),
+  bad: painted(31),
+  odd: painted(33),
+  distinct: [36, 32, 35, 34, 96, 92, 95, 94].map(painted),
+};
+
+/** Source: ECMA-48, SGR. */
+function painted(colour: number): Paint {
+  return (text) => (text === "" ? "" : `\u001b[${colour}m${text}\u001b[0m`);
+}
+
+/** A bound, so that a peer with ever new names cannot fill the memory of whoever follows. */
+const MOST_SERVICES = 1024;
+
+/** Colours by service, in order of appearance; the same for as long as it is used. */
+export function serviceColours({ distinct }: Palette): (service: string) => Paint {
+  const known = new Map<string, Paint>();
+  return (service) => {
+    const paint = known.get(service) ?? distinct[known.size % distinct.length]!;
+    if (known.size < MOST_SERVICES) known.set(service, paint);
+    return paint;
+  };
+}

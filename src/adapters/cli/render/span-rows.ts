@@ -1,0 +1,96 @@
+import type { Palette, serviceColours } from "./palette.ts";
+import { clockText, durationText } from "./quantities.ts";
+import { KIND_WORDS, type ShownSpan } from "./shown-span.ts";
+import { cut, fit, fitRight, peerText, widest } from "./text-columns.ts";
+
+/**
+ * Widths of the columns of a table of spans; 0 for one that the terminal has no room for.
+ *
+ *   TIME          SERVICE  KIND      NAME              DURATION  TRACE  ATTRIBUTES
+ *   12:04:31.123  shop     server  ✗ GET /orders        12.3 ms  4bf9…  url.path=/orders
+ */
+export interface RowLayout {
+  readonly service: number;
+  readonly kind: number;
+  readonly name: number;
+  readonly traceId: number;
+  readonly attributes: number;
+}
+
+export interface RowInk {
+  readonly palette: Palette;
+  readonly colourOf: ReturnType<typeof serviceColours>;
+}
+
+const GAP = "  ";
+const TIME_COLUMNS = 12;
+const DURATION_COLUMNS = 10;
+const KIND_COLUMNS = 8;
+const TRACE_ID_COLUMNS = 32;
+const MARK = { error: "✗ ", none: "  " } as const;
+
+/** From so many columns on there is room for more. An id is shown whole or not at all. */
+const ROOM = { kind: 100, traceId: 120, attributes: 160 } as const;
+
+const SERVICE = { least: 7, most: 20, unseen: 14 } as const;
+const NAME = { least: 12, most: 48, unseen: 36 } as const;
+
+/** For spans like these; with none at hand, for spans that are yet to come. */
+export function rowLayout(columns: number, sample: readonly ShownSpan[]): RowLayout {
+  const texts = (of: (span: ShownSpan) => string) => sample.map((span) => peerText(of(span), 100));
+  const isUnseen = sample.length === 0;
+  const services = isUnseen ? SERVICE.unseen : widest(texts(({ service }) => service));
+  const service = Math.min(Math.max(services, SERVICE.least), SERVICE.most);
+  const kind = columns >= ROOM.kind ? KIND_COLUMNS : 0;
+  const traceId = columns >= ROOM.traceId ? TRACE_ID_COLUMNS : 0;
+  const around = [TIME_COLUMNS, service, kind, DURATION_COLUMNS, traceId]
+    .filter((width) => width > 0)
+    .reduce((sum, width) => sum + width + GAP.length, MARK.none.length);
+  const rest = Math.max(columns - around, NAME.least);
+  const names = isUnseen ? NAME.unseen : widest(texts((span) => span.name));
+  const wanted = Math.max(names, NAME.least);
+  if (columns < ROOM.attributes) {
+    return { service, kind, name: Math.min(wanted, rest), traceId, attributes: 0 };
+  }
+  const name = Math.min(wanted, NAME.most);
+  return { service, kind, name, traceId, attributes: Math.max(0, rest - name - GAP.length) };
+}
+
+export function headerRow(layout: RowLayout, { heading }: Palette): string {
+  const cells = [
+    fit("TIME", TIME_COLUMNS),
+    fit("SERVICE", layout.service),
+    ...(layout.kind > 0 ? [fit("KIND", layout.kind)] : []),
+    MARK.none + fit("NAME", layout.name),
+    fitRight("DURATION", DURATION_COLUMNS),
+    ...(layout.traceId > 0 ? [fit("TRACE", layout.traceId)] : []),
+    ...(layout.attributes > 0 ? ["ATTRIBUTES"] : []),
+  ];
+  return heading(cells.join(GAP).trimEnd());
+}
+
+export function spanRow(span: ShownSpan, layout: RowLayout, ink: RowInk): string {
+  const { palette } = ink;
+  const service = fit(peerText(span.service, layout.service), layout.service);
+  const name = fit(peerText(span.name, layout.name), layout.name);
+  const duration = durationText(span.endNano - span.startNano);
+  const attributes = attributesText(span, layout.attributes);
+  const cells = [
+    palette.faint(clockText(span.startNano)),
+    ink.colourOf(span.service)(service),
+    ...(layout.kind > 0 ? [fit(KIND_WORDS[span.kind] ?? "", layout.kind)] : []),
+    span.isError ? palette.bad(MARK.error + name) : MARK.none + name,
+    fitRight(duration, DURATION_COLUMNS),
+    ...(layout.traceId > 0 ? [palette.faint(peerText(span.traceId, layout.traceId))] : []),
+    ...(attributes === "" ? [] : [palette.faint(attributes)]),
+  ];
+  return cells.join(GAP);
+}
+
+/** As many as there is room for; of a failed span, what it says of its failure comes first. */
+function attributesText(span: ShownSpan, columns: number): string {
+  if (columns === 0) return "";
+  const message = span.statusMessage === "" ? [] : [peerText(span.statusMessage, columns)];
+  const pairs = span.attributes.map(({ key, value }) => peerText(`${key}=${value}`, columns));
+  return cut([...message, ...pairs].join(" "), columns);
+}

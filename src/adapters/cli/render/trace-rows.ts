@@ -1,0 +1,87 @@
+import type { Palette } from "./palette.ts";
+import { clockText, countText, durationText } from "./quantities.ts";
+import { cut, fit, fitRight, peerText, widest } from "./text-columns.ts";
+
+/** One trace of `GET /api/traces`. Its texts are a peer's, as they came. */
+export interface TraceSummary {
+  readonly traceId: string;
+  /** `null` when no root is buffered. */
+  readonly root: string | null;
+  readonly services: readonly string[];
+  readonly spans: number;
+  readonly errors: number;
+  readonly startTimeUnixNano: string;
+  readonly durationNano: string;
+}
+
+const GAP = "  ";
+const TRACE_ID_COLUMNS = 32;
+const LEAST_ROOT_COLUMNS = 12;
+const NO_ROOT = "(no root)";
+
+/**
+ * A line for each trace. The identifier is whole: it is what one copies from here. The time is left
+ * out, and so are the services, where the terminal has no room for them.
+ */
+export function traceRows(
+  traces: readonly TraceSummary[],
+  columns: number,
+  palette: Palette,
+): string[] {
+  const spans = traces.map((trace) => countText(trace.spans));
+  const errors = traces.map((trace) => (trace.errors === 0 ? "" : countText(trace.errors)));
+  const durations = traces.map((trace) => durationText(nanosOf(trace.durationNano)));
+  const width = {
+    spans: Math.max(widest(spans), "SPANS".length),
+    errors: Math.max(widest(errors), "ERRORS".length),
+    duration: Math.max(widest(durations), "DURATION".length),
+  };
+  const isWide = columns >= 110;
+  const rows = traces.map((trace, index) => [
+    fit(peerText(trace.traceId, TRACE_ID_COLUMNS), TRACE_ID_COLUMNS),
+    ...(isWide ? [palette.faint(clockText(nanosOf(trace.startTimeUnixNano)))] : []),
+    fitRight(spans[index]!, width.spans),
+    palette.bad(fitRight(errors[index]!, width.errors)),
+    fitRight(durations[index]!, width.duration),
+  ]);
+  const around = TRACE_ID_COLUMNS + width.spans + width.errors + width.duration + 4 * GAP.length;
+  const rest = Math.max(columns - around - (isWide ? 14 : 0), LEAST_ROOT_COLUMNS);
+  const header = [
+    fit("TRACE", TRACE_ID_COLUMNS),
+    ...(isWide ? [fit("TIME", 12)] : []),
+    fitRight("SPANS", width.spans),
+    fitRight("ERRORS", width.errors),
+    fitRight("DURATION", width.duration),
+    "ROOT",
+  ];
+  return [
+    palette.heading(header.join(GAP)),
+    ...rows.map((cells, index) => [...cells, rootText(traces[index]!, rest)].join(GAP)),
+  ];
+}
+
+/** The root's name and, in what is left, the services. */
+function rootText({ root, services }: TraceSummary, columns: number): string {
+  const name = root === null ? NO_ROOT : peerText(root, columns);
+  return cut(
+    [name, ...services.map((service) => `[${peerText(service, columns)}]`)].join(" "),
+    columns,
+  );
+}
+
+function nanosOf(text: string): bigint {
+  return /^-?\d{1,20}$/.test(text) ? BigInt(text) : 0n;
+}
+
+/** What has another shape than a summary is shown as far as it goes. */
+export function summaryOf(trace: Partial<TraceSummary>): TraceSummary {
+  return {
+    traceId: String(trace.traceId ?? ""),
+    root: trace.root === null || trace.root === undefined ? null : String(trace.root),
+    services: Array.isArray(trace.services) ? trace.services.map(String) : [],
+    spans: Number(trace.spans ?? 0),
+    errors: Number(trace.errors ?? 0),
+    startTimeUnixNano: String(trace.startTimeUnixNano ?? "0"),
+    durationNano: String(trace.durationNano ?? "0"),
+  };
+}

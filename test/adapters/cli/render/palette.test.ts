@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import {
+  COLOURED,
+  paletteFor,
+  PLAIN,
+  serviceColours,
+} from "../../../../src/adapters/cli/render/palette.ts";
+
+test.each([
+  { isTerminal: true, env: {}, palette: COLOURED },
+  { isTerminal: true, env: { NO_COLOR: "" }, palette: COLOURED },
+  { isTerminal: true, env: { NO_COLOR: "1" }, palette: PLAIN },
+  { isTerminal: false, env: {}, palette: PLAIN },
+])("terminal $isTerminal, $env", ({ isTerminal, env, palette }) => {
+  expect(paletteFor({ isTerminal }, env)).toBe(palette);
+});
+
+test("services have colours of their own, the same each time", () => {
+  const colourOf = serviceColours(COLOURED);
+  const names = ["shop", "db", "auth", "cache"];
+
+  const first = names.map((name) => colourOf(name)("x"));
+  const second = names.map((name) => colourOf(name)("x"));
+
+  expect(new Set(first).size).toBe(4);
+  expect(second).toEqual(first);
+});
+
+test("ever new services do not fill the memory", () => {
+  const colourOf = serviceColours(COLOURED);
+
+  const paints = Array.from({ length: 5000 }, (_, at) => colourOf(`service ${at}`));
+
+  // From the last one that was remembered on, all get the same.
+  expect(new Set(paints.slice(1024)).size).toBe(1);
+});
+
+test("nothing is painted around nothing", () => {
+  expect(COLOURED.bad("")).toBe("");
+});

@@ -1,0 +1,75 @@
+import { expect, test } from "bun:test";
+import { COLOURED, PLAIN, serviceColours } from "../../../../src/adapters/cli/render/palette.ts";
+import { clockText } from "../../../../src/adapters/cli/render/quantities.ts";
+import type { ShownSpan } from "../../../../src/adapters/cli/render/shown-span.ts";
+import { headerRow, rowLayout, spanRow } from "../../../../src/adapters/cli/render/span-rows.ts";
+import { BEGAN_NANO, shownSpan, UNSAFE_TEXT, VARIED_TRACE } from "../../../support/shown-spans.ts";
+
+function table(spans: readonly ShownSpan[], columns: number, palette = PLAIN): string[] {
+  const layout = rowLayout(columns, spans);
+  const ink = { palette, colourOf: serviceColours(palette) };
+  return [headerRow(layout, palette), ...spans.map((span) => spanRow(span, layout, ink))];
+}
+
+const at = (ms: number) => clockText(BEGAN_NANO + BigInt(ms) * 1_000_000n);
+
+test("spans are aligned rows in 80 columns", () => {
+  expect(table(VARIED_TRACE, 80)).toEqual([
+    "TIME          SERVICE    NAME                                           DURATION",
+    `${at(0)}  shop       GET /orders/{id}                                 120 ms`,
+    `${at(1)}  auth       authenticate                                    8.50 ms`,
+    `${at(2)}  db         SELECT users                                    2.00 ms`,
+    `${at(10)}  db       ✗ SELECT orders                                   70.0 ms`,
+    `${at(81)}  shop       render                                             0 ns`,
+    `${at(-3)}  cache      another clock                                   5.00 ms`,
+    `${at(50)}  worker     orphaned work whose name is far too long f…      150 ms`,
+    `${at(60)}  worker     日本語の名前                                    10.0 ms`,
+    `${at(61)}  worker     evil \\x1b[2J\\x1b]0;title\\x07\\u{202e}name\\x…     9.00 ms`,
+  ]);
+});
+
+test("in 200 columns there are kinds, whole trace ids and attributes", () => {
+  const lines = table(VARIED_TRACE, 200);
+
+  expect(lines[0]).toMatch(/^TIME +SERVICE +KIND +NAME +DURATION +TRACE +ATTRIBUTES$/);
+  expect(lines[4]).toBe(
+    `${at(10)}  db       client    ✗ SELECT orders${" ".repeat(40)}70.0 ms  ` +
+      "0af7651916cd43dd8448eb211c80319c  deadlock detected db.system=postgresql",
+  );
+});
+
+test.each([64, 80, 100, 120, 160, 200])("no row is wider than %d columns", (columns) => {
+  const attributes = Array.from({ length: 20 }, (_, n) => ({ key: `key${n}`, value: "日本語" }));
+  const spans = VARIED_TRACE.map((span) => ({
+    ...span,
+    attributes,
+    service: "a-long-service-name",
+  }));
+
+  const tooWide = table(spans, columns).filter((line) => Bun.stringWidth(line) > columns);
+
+  expect(tooWide).toEqual([]);
+});
+
+test("colours change nothing but the colours, and errors are red", () => {
+  const coloured = table(VARIED_TRACE, 200, COLOURED);
+
+  expect(coloured.map((line) => Bun.stripANSI(line))).toEqual(table(VARIED_TRACE, 200));
+  expect(coloured[4]).toContain("\u001b[31m✗ SELECT orders");
+});
+
+test("text of a peer sends nothing to the terminal", () => {
+  const hostile = "\u001b[2J\u202e";
+  const attributes = [{ key: hostile, value: hostile }];
+  const span = shownSpan("a", "", { fromMs: 0, toMs: 1 }, { attributes, statusMessage: hostile });
+
+  const text = table([{ ...span, service: hostile, traceId: hostile, kind: 99 }], 200).join("\n");
+
+  expect(text).not.toMatch(UNSAFE_TEXT);
+});
+
+test("for spans that are yet to come the columns are as wide as usual", () => {
+  expect(headerRow(rowLayout(80, []), PLAIN)).toBe(
+    "TIME          SERVICE           NAME                                    DURATION",
+  );
+});

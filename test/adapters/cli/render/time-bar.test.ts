@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+import { timeBar, wholeRange } from "../../../../src/adapters/cli/render/time-bar.ts";
+
+const RANGE = { startNano: 100n, endNano: 200n };
+
+test.each([
+  { name: "the whole range", from: 100n, to: 200n, bar: "██████████" },
+  { name: "its first half", from: 100n, to: 150n, bar: "█████" },
+  { name: "its second half", from: 150n, to: 200n, bar: "     █████" },
+  { name: "an eighth of a column more", from: 100n, to: 151n, bar: "█████▏" },
+  { name: "no time at all", from: 130n, to: 130n, bar: "   ▏" },
+  { name: "no time, at the very end", from: 200n, to: 200n, bar: "         ▏" },
+  { name: "an end before its start", from: 150n, to: 120n, bar: "     ▏" },
+  { name: "a start before the range", from: 0n, to: 120n, bar: "██" },
+  { name: "an end beyond it", from: 180n, to: 900n, bar: "        ██" },
+])("$name is drawn", ({ from, to, bar }) => {
+  expect(timeBar({ startNano: from, endNano: to }, RANGE, 10)).toBe(bar);
+});
+
+test("a range without length puts everything at its begin", () => {
+  const instant = { startNano: 5n, endNano: 5n };
+
+  expect(timeBar(instant, instant, 10)).toBe("▏");
+});
+
+test("no bar is wider than its columns, or nothing", () => {
+  for (let from = 0n; from <= 100n; from += 1n) {
+    for (let to = from; to <= 100n; to += 1n) {
+      const bar = timeBar({ startNano: from, endNano: to }, { startNano: 0n, endNano: 100n }, 7);
+      expect(Bun.stringWidth(bar)).toBeWithin(1, 8);
+      expect(bar.trim()).not.toBe("");
+    }
+  }
+});
+
+test("the whole range holds every span", () => {
+  const spans = [
+    { startNano: 5n, endNano: 6n },
+    { startNano: 2n, endNano: 3n },
+    { startNano: 4n, endNano: 9n },
+  ];
+
+  expect(wholeRange(spans)).toEqual({ startNano: 2n, endNano: 9n });
+  expect(wholeRange([])).toEqual({ startNano: 0n, endNano: 0n });
+});

@@ -1,0 +1,53 @@
+import { expect, test } from "bun:test";
+import { COLOURED, PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
+import { clockText } from "../../../../src/adapters/cli/render/quantities.ts";
+import { summaryOf, traceRows } from "../../../../src/adapters/cli/render/trace-rows.ts";
+import { BEGAN_NANO, HOSTILE_NAME, TRACE_ID, UNSAFE_TEXT } from "../../../support/shown-spans.ts";
+
+const WHOLE = {
+  traceId: TRACE_ID,
+  root: "GET /orders/{id}",
+  services: ["shop", "db"],
+  spans: 1234,
+  errors: 2,
+  startTimeUnixNano: String(BEGAN_NANO),
+  durationNano: "203000000",
+};
+const ROOTLESS = { ...WHOLE, root: null, services: [], spans: 1, errors: 0, durationNano: "0" };
+
+test("a list of traces has whole ids in 80 columns", () => {
+  expect(traceRows([WHOLE, ROOTLESS], 80, PLAIN)).toEqual([
+    "TRACE                             SPANS  ERRORS  DURATION  ROOT",
+    `${TRACE_ID}  1,234       2    203 ms  GET /orders/{id} [sh…`,
+    `${TRACE_ID}      1              0 ns  (no root)`,
+  ]);
+});
+
+test("in 200 columns there is the time, and every service", () => {
+  const time = clockText(BEGAN_NANO);
+
+  expect(traceRows([WHOLE], 200, PLAIN)).toEqual([
+    "TRACE                             TIME          SPANS  ERRORS  DURATION  ROOT",
+    `${TRACE_ID}  ${time}  1,234       2    203 ms  GET /orders/{id} [shop] [db]`,
+  ]);
+});
+
+test("colours change nothing but the colours", () => {
+  const coloured = traceRows([WHOLE], 80, COLOURED).map((line) => Bun.stripANSI(line));
+
+  expect(coloured).toEqual(traceRows([WHOLE], 80, PLAIN));
+});
+
+test("text of a peer sends nothing to the terminal", () => {
+  const hostile = { ...WHOLE, root: HOSTILE_NAME, services: [HOSTILE_NAME], traceId: HOSTILE_NAME };
+
+  expect(traceRows([hostile], 200, PLAIN).join("\n")).not.toMatch(UNSAFE_TEXT);
+});
+
+test("a summary of another shape is shown as far as it goes", () => {
+  const summary = summaryOf({ durationNano: "long" });
+
+  expect(summary).toMatchObject({ traceId: "", root: null, services: [], spans: 0 });
+  expect(traceRows([summary], 80, PLAIN)[1]).toContain("0 ns");
+  expect(summaryOf(WHOLE)).toEqual(WHOLE);
+});

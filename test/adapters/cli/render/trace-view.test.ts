@@ -1,0 +1,105 @@
+import { expect, test } from "bun:test";
+import { COLOURED, PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
+import { traceView } from "../../../../src/adapters/cli/render/trace-view.ts";
+import { BEGAN_NANO, shownSpan, UNSAFE_TEXT, VARIED_TRACE } from "../../../support/shown-spans.ts";
+
+const began = (nanos: bigint) => {
+  const date = new Date(Number(nanos / 1_000_000n));
+  const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
+  return local.toISOString().replace("T", " ").replace("Z", "");
+};
+
+test("a trace is a tree with bars in 80 columns", () => {
+  const lines = traceView(VARIED_TRACE, 80, PLAIN);
+
+  expect(lines).toEqual([
+    "trace 0af7651916cd43dd8448eb211c80319c",
+    `9 spans, 1 error, 5 services, 203 ms, began ${began(BEGAN_NANO - 3_000_000n)}`,
+    "",
+    "  GET /orders/{id}                     shop     120 ms  ██████████████▏",
+    "! ├─ another clock                     cache   5.00 ms  ▋",
+    "  ├─ authenticate                      auth    8.50 ms  █",
+    "  │  └─ SELECT users                   db      2.00 ms   ▎",
+    "✗ ├─ SELECT orders                     db      70.0 ms    ████████▎",
+    "  │  deadlock detected",
+    "  └─ render                            shop       0 ns            ▏",
+    "! missing parent 00f067aa0ba902b7",
+    "  └─ orphaned work whose name is far…  worker   150 ms        █████████████████▊",
+    "     ├─ 日本語の名前                   worker  10.0 ms         █▏",
+    "     └─ evil \\x1b[2J\\x1b]0;title\\x07…  worker  9.00 ms          █▏",
+    "",
+    "! 1 span begins before the parent: clocks differ",
+  ]);
+});
+
+test("in 200 columns names are whole and bars are longer", () => {
+  const lines = traceView(VARIED_TRACE, 200, PLAIN);
+
+  const orphan = lines.find((line) => line.includes("orphaned"))!;
+  expect(orphan).toContain("orphaned work whose name is far too long for eighty columns  ");
+  expect(orphan.split("█")).toHaveLength(74);
+  expect(Bun.stringWidth(orphan)).toBeWithin(160, 201);
+});
+
+test.each([70, 80, 120, 200])("no line is wider than %d columns", (columns) => {
+  const lines = traceView(VARIED_TRACE, columns, PLAIN);
+
+  expect(lines.filter((line) => Bun.stringWidth(line) > columns)).toEqual([]);
+});
+
+test("colours change nothing but the colours", () => {
+  const coloured = traceView(VARIED_TRACE, 80, COLOURED);
+
+  expect(coloured.map((line) => Bun.stripANSI(line))).toEqual(traceView(VARIED_TRACE, 80, PLAIN));
+});
+
+test("an error is red from its sign to its bar, and services differ in colour", () => {
+  const lines = traceView(VARIED_TRACE, 80, COLOURED);
+  const lineOf = (name: string) => lines.find((line) => line.includes(name))!;
+
+  expect(lineOf("SELECT orders")).toStartWith("\u001b[31m✗ \u001b[0m");
+  expect(lineOf("SELECT orders")).toEndWith("  \u001b[31m████████▎\u001b[0m");
+  const colours = ["shop ", "auth ", "cache "].map((service) =>
+    lines
+      .map((line) => line.split(service)[0]!.slice(-5))
+      .find((colour) => /\[\d\dm$/.test(colour)),
+  );
+  expect(new Set(colours).size).toBe(3);
+});
+
+test("names of a peer send nothing to the terminal", () => {
+  const text = traceView(VARIED_TRACE, 200, PLAIN).join("\n");
+
+  expect(text).not.toMatch(UNSAFE_TEXT);
+});
+
+test("several traces stand one below the other", () => {
+  const other = shownSpan("z", "", { fromMs: 0, toMs: 1 }, { traceId: "ff" });
+
+  const lines = traceView([VARIED_TRACE[0]!, other], 80, PLAIN);
+
+  expect(lines.filter((line) => line.startsWith("trace "))).toHaveLength(2);
+  expect(lines.filter((line) => line === "")).toHaveLength(3);
+});
+
+test("rails that leave no room for names become the depth", () => {
+  const chain = Array.from({ length: 30 }, (_, at) =>
+    shownSpan(String(at), at === 0 ? "" : String(at - 1), { fromMs: at, toMs: 60 - at }),
+  );
+
+  const lines = traceView(chain, 80, PLAIN);
+
+  expect(lines).toContainEqual(expect.stringMatching(/^ {2}29└─ span 29 /));
+  expect(lines.filter((line) => Bun.stringWidth(line) > 80)).toEqual([]);
+});
+
+test("the bounds of a trace are those of its spans, whatever their order", () => {
+  const spans = [
+    shownSpan("b", "a", { fromMs: 10, toMs: 20 }),
+    shownSpan("a", "", { fromMs: 0, toMs: 5 }),
+  ];
+
+  expect(traceView(spans, 80, PLAIN)[1]).toBe(
+    `2 spans, 1 service, 20.0 ms, began ${began(BEGAN_NANO)}`,
+  );
+});
