@@ -1,0 +1,72 @@
+import { Buffer } from "node:buffer";
+import {
+  WIRE_BYTES,
+  WIRE_FIXED32,
+  WIRE_FIXED64,
+  WIRE_VARINT,
+} from "../../../domain/wire/otlp-schema.ts";
+import { varintValue, varintWidth } from "../../../domain/wire/varint.ts";
+import { type ByteSource, peekBytes, takeBytes } from "./byte-source.ts";
+import { type FileFault, MOST_REQUEST_BYTES } from "./file-request.ts";
+
+/**
+ * Small enough that a request of a file can be sent by itself and that `send --pace` has something
+ * to pace, large enough that a request is worth its headers.
+ */
+export const PIECE_BYTES = 64 * 1024;
+
+/** More than the tag and the length of a field take. */
+const HEAD_BYTES = 20;
+
+/**
+ * An encoded request of any size, as requests of about `PIECE_BYTES`: one whole ResourceSpans or
+ * more each. Protobuf messages concatenate, so that together the pieces are the bytes they were.
+ *
+ *     [ ResourceSpans ][ ResourceSpans ] | [ ResourceSpans                   ] | [ ResourceSpans ]
+ */
+export async function* splitRequest(source: ByteSource): AsyncGenerator<Uint8Array | FileFault> {
+  let fields: Uint8Array[] = [];
+  let lengthBytes = 0;
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- a field comes after the one before it
+    const field = await takeField(source);
+    const isEnd = field === undefined || "fault" in field;
+    if (lengthBytes > 0 && (isEnd || lengthBytes + field.length > PIECE_BYTES)) {
+      yield Buffer.concat(fields);
+      fields = [];
+      lengthBytes = 0;
+    }
+    if (field !== undefined && "fault" in field) yield field;
+    if (isEnd) return;
+    fields.push(field);
+    lengthBytes += field.length;
+  }
+}
+
+/** One field of the request's own, with its tag; undefined at the end. */
+async function takeField(source: ByteSource): Promise<Uint8Array | FileFault | undefined> {
+  const { offsetBytes } = source;
+  const head = await peekBytes(source, HEAD_BYTES);
+  if (head.length === 0) return undefined;
+  const lengthBytes = fieldLength(head);
+  if (lengthBytes === 0 || lengthBytes > MOST_REQUEST_BYTES) {
+    return { fault: `byte ${offsetBytes}: this is not a field of a trace request` };
+  }
+  const field = await takeBytes(source, lengthBytes);
+  if (field.length === lengthBytes) return field;
+  const has = `has ${field.length} of its ${lengthBytes} bytes`;
+  return { fault: `byte ${offsetBytes}: cut off: the field that begins there ${has}` };
+}
+
+/** With tag and length; 0 when it is no field. */
+function fieldLength(head: Uint8Array): number {
+  const tagWidth = varintWidth(head, 0, head.length);
+  if (tagWidth === 0) return 0;
+  const wireType = head[0]! & 7;
+  if (wireType === WIRE_FIXED64) return tagWidth + 8;
+  if (wireType === WIRE_FIXED32) return tagWidth + 4;
+  const width = varintWidth(head, tagWidth, head.length);
+  if (width === 0) return 0;
+  if (wireType === WIRE_VARINT) return tagWidth + width;
+  return wireType === WIRE_BYTES ? tagWidth + width + varintValue(head, tagWidth, width) : 0;
+}
