@@ -3,8 +3,16 @@ export const EXIT_CODE = {
   ok: 0,
   /** The configuration is right, but the program could not do its work: a port in use, say. */
   cannotRun: 1,
+  /** What a command was asked for is not there, or was not there in time. */
+  notFound: 1,
+  /** Not everything that was to be sent was accepted. */
+  notAccepted: 1,
   /** Nothing was tried: the configuration or the command line is wrong. */
   badUsage: 2,
+  /** The program that a command talks to cannot be reached, or does not answer as it should. */
+  cannotConnect: 3,
+  /** Ctrl-C before it was done, as a shell says it: 128 and the signal's number. */
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof EXIT_CODE)[keyof typeof EXIT_CODE];

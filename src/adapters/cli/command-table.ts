@@ -1,0 +1,194 @@
+import type { OptionName } from "./option-table.ts";
+
+/** One command of the command line, besides serving. */
+export interface CommandSpec {
+  /** As the usage line shows them: `[TRACE_ID]`, `FILE...`; empty for none. */
+  readonly operands: string;
+  readonly leastOperands: number;
+  readonly mostOperands: number;
+  /** What it does, in one line. */
+  readonly summary: string;
+  /** What else to know, in whole sentences: paragraphs, to be wrapped. */
+  readonly details: readonly string[];
+  readonly options: readonly OptionName[];
+  readonly found: string;
+  readonly notFound?: string;
+  readonly examples: readonly string[];
+}
+
+const FILTERS = [
+  "service",
+  "name",
+  "trace-id",
+  "span-id",
+  "kind",
+  "status",
+  "attribute",
+  "min-duration",
+  "since",
+  "until",
+] as const;
+
+const WHERE = ["url", "help"] as const;
+const FORMS = ["json", "otlp", "out", "format"] as const;
+
+const FILE_FORMATS =
+  "The file's ending says its format: .json, .jsonl and .ndjson are OTLP/JSON, one request a " +
+  "line; .binpb, .pb and .proto are protobuf, each request behind its length in four bytes, big " +
+  "endian. The collector's file exporter and spanring send know both.";
+
+const PRINTED = "On a terminal it is a table; in a pipe, NDJSON: one span a line.";
+
+const SPECS = {
+  tail: {
+    operands: "",
+    leastOperands: 0,
+    mostOperands: 0,
+    summary: "show spans as they come, until Ctrl-C",
+    details: [
+      PRINTED,
+      "When spans were evicted before they could be shown, standard error says how many.",
+    ],
+    options: [...FILTERS, "after", "json", ...WHERE],
+    found: "stopped by Ctrl-C, or its reader has left",
+    examples: ["spanring tail --status error", "spanring tail | jq .name"],
+  },
+  get: {
+    operands: "",
+    leastOperands: 0,
+    mostOperands: 0,
+    summary: "show or save buffered spans; they stay",
+    details: [PRINTED, "With --trace-id a terminal shows the trace as a tree.", FILE_FORMATS],
+    options: [...FILTERS, "after", "limit", "order", ...FORMS, ...WHERE],
+    found: "at least one span",
+    notFound: "no span; or the file cannot be written",
+    examples: [
+      "spanring get --service shop --name 'GET /' --min-duration 250ms",
+      "spanring get --since 5m --limit 100000 --out spans.jsonl",
+    ],
+  },
+  traces: {
+    operands: "[TRACE_ID]",
+    leastOperands: 0,
+    mostOperands: 1,
+    summary: "list traces, or show one as a tree",
+    details: [
+      "Without TRACE_ID: a line for each trace with a matching span.",
+      "With it: that trace, as a tree with durations and time bars on a terminal, and in a pipe " +
+        "as NDJSON, one span a line.",
+    ],
+    options: [...FILTERS, "after", "limit", "order", ...FORMS, ...WHERE],
+    found: "at least one trace",
+    notFound: "no trace, or none with that id",
+    examples: [
+      "spanring traces --status error",
+      "spanring traces 0af7651916cd43dd8448eb211c80319c",
+    ],
+  },
+  wait: {
+    operands: "",
+    leastOperands: 0,
+    mostOperands: 0,
+    summary: "wait for spans, for tests",
+    details: [
+      "Ends as soon as enough matching spans are buffered, those of before included (--after " +
+        "leaves them out), and prints them.",
+      "When the time is up, standard error says how many there were, and what there was without " +
+        "the last filter that was given.",
+    ],
+    options: [
+      ...FILTERS,
+      "count",
+      "timeout",
+      "absent",
+      "trace-complete",
+      "quiet",
+      "after",
+      ...FORMS,
+      ...WHERE,
+    ],
+    found: "the spans came; with --absent, none came",
+    notFound: "not in time; with --absent, one came",
+    examples: [
+      "spanring wait --name 'GET /orders' --count 2 --timeout 5s",
+      "spanring wait --status error --count 0 --absent --timeout 2s",
+    ],
+  },
+  take: {
+    operands: "",
+    leastOperands: 0,
+    mostOperands: 0,
+    summary: "print or save the oldest spans, and remove them",
+    details: ["The buffer is first in, first out: so there are no filters.", PRINTED, FILE_FORMATS],
+    options: ["limit", ...FORMS, ...WHERE],
+    found: "at least one span",
+    notFound: "the buffer is empty; or the file cannot be written, and nothing was taken",
+    examples: ["while spanring take --limit 1000 >> spans.ndjson; do :; done"],
+  },
+  stats: {
+    operands: "",
+    leastOperands: 0,
+    mostOperands: 0,
+    summary: "show the books: received, rejected, buffered, taken, evicted",
+    details: ["On a terminal it is a table; in a pipe, the JSON object of GET /api/stats."],
+    options: ["json", ...WHERE],
+    found: "done",
+    examples: ["spanring stats", "spanring stats | jq .spans.evicted"],
+  },
+  clear: {
+    operands: "",
+    leastOperands: 0,
+    mostOperands: 0,
+    summary: "remove every buffered span, without asking",
+    details: ["Says how many were removed. The books count them as taken."],
+    options: ["json", ...WHERE],
+    found: "done, also when there was nothing to remove",
+    examples: ["spanring clear"],
+  },
+  send: {
+    operands: "FILE...",
+    leastOperands: 1,
+    mostOperands: Infinity,
+    summary: "send files of spans to an OTLP/HTTP endpoint",
+    details: [
+      "Reads OTLP/JSON (lines, or one document), protobuf with lengths, and one bare protobuf " +
+        "request, whatever the file is called; - is standard input.",
+      "The bytes are sent as they are. What is refused for now (429, 502, 503, 504) is sent " +
+        "again, six times in all.",
+    ],
+    options: ["to", "rate", "pace", "help"],
+    found: "all was accepted",
+    notFound: "something was refused or rejected, or a file is broken; the rest was sent",
+    examples: ["spanring send spans.jsonl --pace 10x", "zcat spans.binpb.gz | spanring send -"],
+  },
+  completions: {
+    operands: "SHELL",
+    leastOperands: 1,
+    mostOperands: 1,
+    summary: "print a script that completes commands and options: bash, zsh or fish",
+    details: [
+      "bash: source <(spanring completions bash)",
+      'zsh:  spanring completions zsh > "${fpath[1]}/_spanring"',
+      "fish: spanring completions fish > ~/.config/fish/completions/spanring.fish",
+    ],
+    options: ["help"],
+    found: "done",
+    examples: [],
+  },
+} as const satisfies Record<string, CommandSpec>;
+
+export type CommandName = keyof typeof SPECS;
+
+export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = SPECS;
+
+export const COMMAND_NAMES = Object.keys(SPECS) as readonly CommandName[];
+
+/** What plain `spanring`, which serves, takes. */
+export const SERVE_OPTIONS = ["check", "help", "version"] as const satisfies readonly OptionName[];
+
+/** What the operand of a command may be, where it is one of a few words. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+
+export function isCommandName(name: string): name is CommandName {
+  return Object.hasOwn(SPECS, name);
+}

@@ -1,0 +1,93 @@
+/** One option of the command line. */
+export interface OptionSpec {
+  /** Stands for the value in the help; an option without one is a switch. */
+  readonly value?: string;
+  readonly meaning: string;
+  readonly short?: string;
+  readonly isRepeatable?: boolean;
+  /** A query parameter of the API: of the same name, with underscores. */
+  readonly isParameter?: boolean;
+  /** What the value is one of, where it is one of a few words. */
+  readonly words?: readonly string[];
+  readonly isFile?: boolean;
+  /** The value may be left out, and is then `implied`; what is one looks like `pattern`. */
+  readonly leftOut?: { readonly implied: string; readonly pattern: RegExp };
+}
+
+const KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"] as const;
+const STATUSES = ["unset", "ok", "error"] as const;
+
+function parameter(value: string, meaning: string, words?: readonly string[]) {
+  return { value, meaning, isParameter: true, ...(words === undefined ? {} : { words }) };
+}
+
+function parameterSwitch(meaning: string) {
+  return { meaning, isParameter: true };
+}
+
+/**
+ * Every option there is. The arguments are checked, and help and completions are made, from this
+ * table and from the one in `command-table.ts` that says which command takes what.
+ */
+const SPECS = {
+  service: parameter("NAME", "of this service"),
+  name: parameter("NAME", "with exactly this name"),
+  "trace-id": parameter("ID", "of this trace, 32 hex digits"),
+  "span-id": parameter("ID", "with this id, 16 hex digits"),
+  kind: parameter("KIND", `of this kind: ${KINDS.join(", ")}`, KINDS),
+  status: parameter("STATUS", `with this status: ${STATUSES.join(", ")}`, STATUSES),
+  attribute: {
+    ...parameter("KEY=VALUE", "with this attribute, on the span or its resource; repeatable"),
+    isRepeatable: true,
+  },
+  "min-duration": parameter("TIME", "that took at least so long: 250ms, 1.5s"),
+  since: parameter("WHEN", "that began then or later: RFC 3339, Unix nanoseconds, or 5m (ago)"),
+  until: parameter("WHEN", "that began before then"),
+  after: parameter("SEQUENCE", "accepted later than the span of this number"),
+  limit: parameter("N", "at most so many"),
+  order: parameter("ORDER", "which come first: oldest or newest", ["oldest", "newest"]),
+
+  count: parameter("N", "how many spans to wait for (1)"),
+  timeout: parameter("TIME", "how long to wait (10s)"),
+  absent: parameterSwitch("with --count 0: succeed when none comes within the time"),
+  "trace-complete": parameterSwitch("wait for a whole trace: its root has ended, and it is quiet"),
+  quiet: parameter("TIME", "how long a trace must be quiet to be complete (200ms)"),
+
+  json: { meaning: "JSON, also on a terminal: OTLP/JSON for spans" },
+  otlp: { meaning: "protobuf bytes: one ExportTraceServiceRequest" },
+  out: { value: "FILE", meaning: "write to this file; it appears when it is whole", isFile: true },
+  format: {
+    value: "FORMAT",
+    meaning: "of the file, whatever its ending: json (lines) or proto (with lengths)",
+    words: ["json", "proto"],
+  },
+
+  to: { value: "URL", meaning: "where OTLP/HTTP listens (http://127.0.0.1:4318)" },
+  rate: { value: "N", meaning: "spans a second" },
+  pace: {
+    value: "[FACTOR]",
+    meaning: "the gaps of the original times, or 10x as fast",
+    leftOut: { implied: "1x", pattern: /^\d+(\.\d+)?x$/ },
+  },
+
+  url: { value: "URL", meaning: "where spanring's read API is (SPANRING_URL)" },
+  check: { meaning: "show the configuration this environment gives, and whether it is right" },
+  help: { meaning: "this text", short: "h" },
+  version: { meaning: "the version", short: "V" },
+} as const;
+
+export type OptionName = keyof typeof SPECS;
+
+export const OPTIONS: Readonly<Record<OptionName, OptionSpec>> = SPECS;
+
+export const OPTION_NAMES = Object.keys(SPECS) as readonly OptionName[];
+
+export function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(SPECS, name);
+}
+
+/** As it is written, with the stand-in for its value: `--limit N`. */
+export function optionUsage(name: OptionName): string {
+  const { value } = OPTIONS[name];
+  return value === undefined ? `--${name}` : `--${name} ${value}`;
+}
