@@ -140,6 +140,7 @@ process.exit(
     version,
     stdout: openTextStream(1),
     stderr: openTextStream(2),
+    stopped: () => stopSignal(process),
     serve,
   }),
 );

@@ -198,7 +198,7 @@ test("an argument that is not known ends it with 2", async () => {
   const { exitCode, stdout, stderr } = await runProgram(["--serve"]);
 
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-  expect(stderr).toContain('unknown argument "--serve"');
+  expect(stderr).toContain('unknown option "--serve"');
 });
 
 test("every line of its log is an event in JSON, with nothing of what spans say", async () => {

@@ -1,20 +1,17 @@
-import { readConfig } from "../../config.ts";
-import type { Config, ConfigReading, ConfigWarning, Environment, Mistake } from "../../config.ts";
 import { VARIABLE_NAMES } from "../../config-variables.ts";
-import { quotePeerText } from "../../domain/quote-text.ts";
-import { readArguments } from "./arguments.ts";
+import { readConfig } from "../../config.ts";
+import type { Config, ConfigReading, ConfigWarning, Mistake } from "../../config.ts";
+import { readArguments, unknownArgument } from "./arguments.ts";
 import { EXIT_CODE } from "./exit-code.ts";
 import { helpText } from "./help.ts";
-import type { TextStream } from "./text-stream.ts";
+import { paletteFor } from "./render/palette.ts";
+import { type CommandSurroundings, runCommand } from "./run-command.ts";
 
 /** All that a run of the program is given from outside. */
-export interface CommandLine {
+export interface CommandLine extends CommandSurroundings {
   /** Without the program's own name. */
   readonly argv: readonly string[];
-  readonly env: Environment;
   readonly version: string;
-  readonly stdout: TextStream;
-  readonly stderr: TextStream;
   /** Runs until the program is told to stop. Resolves to its exit code. */
   readonly serve: (config: Config, warnings: readonly ConfigWarning[]) => Promise<number>;
 }
@@ -24,15 +21,17 @@ export async function runCommandLine(line: CommandLine): Promise<number> {
   const request = readArguments(line.argv);
   switch (request.command) {
     case "help":
-      return print(line, helpText(line.version, isColoured(line)));
+      return print(line, helpText(line.version, paletteFor(line.stdout, line.env)));
     case "version":
       return print(line, `spanring ${line.version}\n`);
     case "check":
       return check(line);
     case "serve":
       return serve(line);
+    case "client":
+      return await runCommand(line, request.name, request.argv);
     case "unknown":
-      return refuse(line, unknownArgument(request.argument));
+      return refuse(line, `spanring: ${unknownArgument(request.argument)}\nSee spanring --help.\n`);
   }
 }
 
@@ -48,11 +47,6 @@ async function serve(line: CommandLine): Promise<number> {
   const reading = readConfig(line.env);
   if (!reading.ok) return refuse(line, mistakesText(reading));
   return await line.serve(reading.config, reading.warnings);
-}
-
-/** See no-color.org: any value that is not empty. */
-function isColoured({ env, stdout }: CommandLine): boolean {
-  return stdout.isTerminal && !env["NO_COLOR"];
 }
 
 function print({ stdout }: CommandLine, text: string): number {
@@ -77,8 +71,4 @@ function mistakesText({ mistakes }: Extract<ConfigReading, { ok: false }>): stri
 
 function mistakeText({ variable, value, bound }: Mistake): string {
   return `${variable}="${value}": must be ${bound}`;
-}
-
-function unknownArgument(argument: string): string {
-  return `spanring: unknown argument "${quotePeerText(argument)}"\nSee spanring --help.\n`;
 }

@@ -1,28 +1,18 @@
 import { VARIABLE_NAMES, VARIABLES } from "../../config-variables.ts";
+import { COMMAND_NAMES, COMMANDS, SERVE_OPTIONS } from "./command-table.ts";
 import { EXIT_CODE } from "./exit-code.ts";
+import { OPTIONS, type OptionName } from "./option-table.ts";
+import type { Palette } from "./render/palette.ts";
 
 const GRPC_PORT = VARIABLES.OTLP_GRPC_PORT.unset;
 const API_PORT = VARIABLES.API_PORT.unset;
 
-/** Puts a colour around a word, or leaves it as it is. */
-interface Palette {
-  readonly heading: (text: string) => string;
-  readonly word: (text: string) => string;
-}
-
-const PLAIN: Palette = { heading: (text) => text, word: (text) => text };
-
-const COLOURED: Palette = {
-  heading: (text) => `\u001b[1m${text}\u001b[0m`,
-  word: (text) => `\u001b[36m${text}\u001b[0m`,
-};
-
 /** The whole of what `--help` prints. Variables, defaults and bounds come from the one table. */
-export function helpText(version: string, isColoured: boolean): string {
-  const palette = isColoured ? COLOURED : PLAIN;
+export function helpText(version: string, palette: Palette): string {
   const sections = [
     introduction(version, palette),
     section("Usage", usage(), palette),
+    section("Commands, which talk to a running spanring", commands(), palette),
     section("Ports", ports(), palette),
     section("Environment", variables(), palette),
     section("Exit codes", exitCodes(), palette),
@@ -49,9 +39,26 @@ function section(title: string, entries: readonly Entry[], { heading, word }: Pa
 function usage(): Entry[] {
   return columns([
     ["spanring", "receive until SIGTERM or SIGINT; a second signal stops at once"],
-    ["spanring --check", "show the configuration this environment gives, and whether it is right"],
-    ["spanring --help, -h", "this text"],
-    ["spanring --version, -V", "the version"],
+    ...SERVE_OPTIONS.map((name): Entry => [serveUsage(name), OPTIONS[name].meaning]),
+    ["spanring COMMAND --help", "the options of a command"],
+  ]);
+}
+
+function serveUsage(name: OptionName): string {
+  const { short } = OPTIONS[name];
+  return `spanring --${name}${short === undefined ? "" : `, -${short}`}`;
+}
+
+/** `SPANRING_URL` is of the commands, and not a variable of the program that serves. */
+function commands(): Entry[] {
+  const words = COMMAND_NAMES.map((name): Entry => [
+    `spanring ${name} ${COMMANDS[name].operands}`.trimEnd(),
+    COMMANDS[name].summary,
+  ]);
+  return columns([
+    ...words,
+    ["", `They ask http://127.0.0.1:${API_PORT}, or where --url or SPANRING_URL says.`],
+    ["", "NO_COLOR turns colours off."],
   ]);
 }
 
@@ -72,8 +79,12 @@ function variables(): Entry[] {
 function exitCodes(): Entry[] {
   return columns([
     [String(EXIT_CODE.ok), "done, or stopped when asked to"],
-    [String(EXIT_CODE.cannotRun), "cannot run: a port is in use, for instance"],
+    [
+      String(EXIT_CODE.cannotRun),
+      "cannot run: a port is in use, for instance; a command: not found",
+    ],
     [String(EXIT_CODE.badUsage), "the environment or the command line is wrong; nothing was tried"],
+    [String(EXIT_CODE.cannotConnect), "a command cannot connect, or gets no answer of use"],
   ]);
 }
 

@@ -21,6 +21,8 @@ interface Surroundings {
   readonly serveExitCode?: number;
 }
 
+const stopped = () => new Promise<void>(() => {});
+
 async function run(argv: readonly string[], surroundings: Surroundings = {}): Promise<Run> {
   const { env = {}, isTerminal = false, serveExitCode = 0 } = surroundings;
   const [stdout, stderr] = [writtenText(isTerminal), writtenText(isTerminal)];
@@ -29,7 +31,8 @@ async function run(argv: readonly string[], surroundings: Surroundings = {}): Pr
     served.push({ config, warnings });
     return Promise.resolve(serveExitCode);
   };
-  const exitCode = await runCommandLine({ argv, env, version: "1.2.3", stdout, stderr, serve });
+  const parts = { argv, env, version: "1.2.3", stdout, stderr, serve, stopped };
+  const exitCode = await runCommandLine(parts);
   return { exitCode, stdout: stdout.text(), stderr: stderr.text(), served };
 }
 
@@ -129,21 +132,27 @@ test("no arguments serve, with the configuration and its warnings", async () => 
 });
 
 test.each([
-  { argv: ["--halp"], shown: "--halp" },
-  { argv: ["serve"], shown: "serve" },
-  { argv: ["--help", "--nonsense"], shown: "--nonsense" },
-  { argv: ["-"], shown: "-" },
-  { argv: [""], shown: "" },
-  { argv: ["--check=yes"], shown: "--check=yes" },
-  { argv: ["toString"], shown: "toString" },
-  { argv: ["\u001b]0;title\u0007"], shown: String.raw`\x1b]0;title\x07` },
-])("$argv is refused by name", async ({ argv, shown }) => {
+  { argv: ["--halp"], refusal: 'unknown option "--halp"; did you mean --help?' },
+  { argv: ["serve"], refusal: 'unknown command "serve"' },
+  { argv: ["tial"], refusal: 'unknown command "tial"; did you mean tail?' },
+  { argv: ["help"], refusal: 'unknown command "help"; did you mean --help?' },
+  { argv: ["--help", "--nonsense"], refusal: 'unknown option "--nonsense"' },
+  { argv: ["-"], refusal: 'unknown command "-"' },
+  { argv: [""], refusal: 'unknown command ""' },
+  { argv: ["--check=yes"], refusal: "--check takes no value" },
+  {
+    argv: ["--url", "http://x", "get"],
+    refusal: "--url stands behind a command: spanring COMMAND --url",
+  },
+  { argv: ["toString"], refusal: 'unknown command "toString"' },
+  { argv: ["\u001b]0;title\u0007"], refusal: String.raw`unknown command "\x1b]0;title\x07"` },
+])("$argv is refused: $refusal", async ({ argv, refusal }) => {
   const done = await run(argv);
 
   expect(done).toEqual({
     exitCode: 2,
     stdout: "",
-    stderr: `spanring: unknown argument "${shown}"\nSee spanring --help.\n`,
+    stderr: `spanring: ${refusal}\nSee spanring --help.\n`,
     served: [],
   });
 });

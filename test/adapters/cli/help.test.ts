@@ -1,15 +1,16 @@
 import { expect, test } from "bun:test";
 import { helpText } from "../../../src/adapters/cli/help.ts";
+import { COLOURED, PLAIN } from "../../../src/adapters/cli/render/palette.ts";
 import { VARIABLE_NAMES, VARIABLES } from "../../../src/config-variables.ts";
 
 test.each(VARIABLE_NAMES)("the help teaches %s: default, meaning and bound", (name) => {
   const { unset, help, bound } = VARIABLES[name];
 
-  expect(helpText("1.2.3", false)).toContain(`  ${name}=${unset}\n      ${help}: ${bound}\n`);
+  expect(helpText("1.2.3", PLAIN)).toContain(`  ${name}=${unset}\n      ${help}: ${bound}\n`);
 });
 
 test("the help fits a terminal of 100 columns", () => {
-  const tooLong = helpText("1.2.3", false)
+  const tooLong = helpText("1.2.3", PLAIN)
     .split("\n")
     .filter((line) => line.length > 100);
 
@@ -17,18 +18,19 @@ test("the help fits a terminal of 100 columns", () => {
 });
 
 test("colours change nothing but the colours", () => {
-  const coloured = helpText("1.2.3", true);
+  const coloured = helpText("1.2.3", COLOURED);
 
-  expect(Bun.stripANSI(coloured)).toBe(helpText("1.2.3", false));
-  expect(coloured).not.toBe(helpText("1.2.3", false));
+  expect(Bun.stripANSI(coloured)).toBe(helpText("1.2.3", PLAIN));
+  expect(coloured).not.toBe(helpText("1.2.3", PLAIN));
 });
 
 test("exit codes and both ports are there", () => {
-  const help = helpText("1.2.3", false);
+  const help = helpText("1.2.3", PLAIN);
 
   expect(help).toMatch(/^ {2}0 {2}done/m);
   expect(help).toMatch(/^ {2}1 {2}cannot run/m);
   expect(help).toMatch(/^ {2}2 {2}the environment/m);
+  expect(help).toMatch(/^ {2}3 {2}a command cannot connect/m);
   expect(help).toMatch(/^ {2}4317 {2}OTLP/m);
   expect(help).toMatch(/^ {2}4319 {2}GET/m);
 });

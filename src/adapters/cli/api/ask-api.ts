@@ -1,0 +1,131 @@
+import { quotePeerText } from "../../../domain/quote-text.ts";
+import { CommandFailure } from "../command-failure.ts";
+import { type CommandRun, valueOf } from "../command-run.ts";
+import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
+
+const USUAL_URL = "http://127.0.0.1:4319";
+
+export interface ApiQuestion {
+  readonly method?: "GET" | "POST" | "DELETE";
+  readonly path: string;
+  readonly query?: readonly (readonly [name: string, value: string])[];
+  readonly accept?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Where the read API is, without a slash at the end: `--url`, else `SPANRING_URL`, else here. */
+export function apiUrl(run: CommandRun): string {
+  const option = valueOf(run, "url");
+  const name = option === undefined ? "SPANRING_URL" : "--url";
+  return checkedUrl(option ?? (run.env["SPANRING_URL"] || USUAL_URL), name);
+}
+
+/** Throws a failure that names the option when it is no URL of HTTP. */
+export function checkedUrl(text: string, option: string): string {
+  const protocol = URL.parse(text)?.protocol;
+  if (protocol === "http:" || protocol === "https:") return text.replace(/\/+$/, "");
+  const mend = `it must be a URL, such as ${USUAL_URL}`;
+  throw new CommandFailure(EXIT_CODE.badUsage, `${option} is "${quotePeerText(text)}"; ${mend}`);
+}
+
+/** The answer, whatever its status. Throws a failure when there is none. */
+async function askApi(run: CommandRun, question: ApiQuestion): Promise<Response> {
+  const { method = "GET", path, query = [], accept = "application/json", signal } = question;
+  const base = apiUrl(run);
+  const search =
+    query.length === 0 ? "" : `?${new URLSearchParams(query.map(([...pair]) => pair))}`;
+  const headers = { Accept: accept };
+  try {
+    // A wait may take longer than Bun would wait for an answer.
+    const init = { method, headers, timeout: false, ...(signal === undefined ? {} : { signal }) };
+    return await fetch(`${base}${path}${search}`, init);
+  } catch (error) {
+    throw new CommandFailure(EXIT_CODE.cannotConnect, unreachable(base, error));
+  }
+}
+
+function unreachable(base: string, error: unknown): string {
+  return `cannot connect to ${quotePeerText(base)}: ${connectionFault(error)}
+Start spanring there, or say where it is with --url or SPANRING_URL.`;
+}
+
+const FAULTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there",
+  ENOTFOUND: "the host name is not known",
+  ECONNRESET: "the connection was broken off",
+};
+
+/** Why a connection failed, in a few words. */
+export function connectionFault(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return FAULTS[code] ?? quotePeerText(error instanceof Error ? error.message : String(error));
+}
+
+/** The answer when it is a success. Throws a failure, with the server's own sentence, if not. */
+export async function askForSuccess(
+  run: CommandRun,
+  question: ApiQuestion,
+  asFailure: (response: Response) => Promise<CommandFailure> = (response) => failureOf(response),
+): Promise<Response> {
+  const response = await askApi(run, question);
+  if (response.ok) return response;
+  throw await asFailure(response);
+}
+
+/** What a problem says, and all the members it has. */
+export interface Problem {
+  readonly detail: string;
+  readonly [member: string]: unknown;
+}
+
+/** Source: RFC 9457. Undefined when the answer is of another kind, and so probably not ours. */
+export async function problemOf(response: Response): Promise<Problem | undefined> {
+  const type = response.headers.get("content-type") ?? "";
+  if (!type.startsWith("application/problem+json")) return undefined;
+  const problem: unknown = await response.json().catch(() => undefined);
+  if (typeof problem !== "object" || problem === null) return undefined;
+  const detail = "detail" in problem ? String(problem.detail) : response.statusText;
+  return { ...problem, detail };
+}
+
+/** What an answer that is no success means. Of a 404 only the caller knows what is not there. */
+export async function failureOf(
+  response: Response,
+  exitCodeOf404: ExitCode = EXIT_CODE.cannotConnect,
+): Promise<CommandFailure> {
+  const { status, statusText, url } = response;
+  const problem = await problemOf(response);
+  if (problem === undefined) {
+    const answer = `${status} ${quotePeerText(statusText)}`.trimEnd();
+    const doubt = "is it the read API of a spanring of this version?";
+    const message = `${quotePeerText(url)} answered ${answer}: ${doubt}`;
+    return new CommandFailure(EXIT_CODE.cannotConnect, message);
+  }
+  const others = status === 404 ? exitCodeOf404 : EXIT_CODE.cannotConnect;
+  const exitCode = status === 400 ? EXIT_CODE.badUsage : others;
+  return new CommandFailure(exitCode, quotePeerText(problem.detail));
+}
+
+/** The body, chunk by chunk. Throws a failure when the connection breaks. */
+export async function* bodyOf({ body, url }: Response): AsyncGenerator<Uint8Array> {
+  try {
+    if (body !== null) yield* body;
+  } catch (error) {
+    throw new CommandFailure(
+      EXIT_CODE.cannotConnect,
+      `the answer of ${quotePeerText(url)} broke off: ${connectionFault(error)}`,
+    );
+  }
+}
+
+/** Lines of UTF-8, without their ends. */
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}

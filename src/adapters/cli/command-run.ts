@@ -1,0 +1,48 @@
+import type { Environment } from "../../config.ts";
+import type { CommandArguments } from "./command-arguments.ts";
+import type { CommandClock } from "./command-clock.ts";
+import type { CommandName } from "./command-table.ts";
+import type { ExitCode } from "./exit-code.ts";
+import { OPTIONS, type OptionName } from "./option-table.ts";
+import { type Palette, paletteFor } from "./render/palette.ts";
+import type { TextStream } from "./text-stream.ts";
+
+/** One command under way, and all it is given from outside. */
+export interface CommandRun extends CommandArguments {
+  readonly command: CommandName;
+  readonly env: Environment;
+  readonly stdout: TextStream;
+  readonly stderr: TextStream;
+  readonly stdin: () => AsyncIterable<Uint8Array>;
+  readonly clock: CommandClock;
+  /** Given by the first Ctrl-C or SIGTERM. Until it is asked for, either ends the program. */
+  readonly interruption: () => AbortSignal;
+}
+
+/** Throws a `CommandFailure` when it cannot do its work. */
+export type Command = (run: CommandRun) => Promise<ExitCode>;
+
+export function valueOf({ options }: CommandRun, wanted: OptionName): string | undefined {
+  return options.find(({ name }) => name === wanted)?.value;
+}
+
+export function isGiven(run: CommandRun, option: OptionName): boolean {
+  return valueOf(run, option) !== undefined;
+}
+
+/** The options that the API knows as query parameters, in the order they were written. */
+export function queryOf({ options }: CommandRun): [name: string, value: string][] {
+  return options
+    .filter(({ name }) => OPTIONS[name].isParameter === true)
+    .map(({ name, value }) => [name.replaceAll("-", "_"), value]);
+}
+
+/** For what is printed on `stream`. */
+export function paletteOf({ env }: CommandRun, stream: TextStream): Palette {
+  return paletteFor(stream, env);
+}
+
+/** One line on standard error. */
+export function tell({ stderr }: CommandRun, message: string): void {
+  stderr.write(`spanring: ${message}\n`);
+}

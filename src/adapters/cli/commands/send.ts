@@ -1,0 +1,133 @@
+import { stat } from "node:fs/promises";
+import { quotePeerText } from "../../../domain/quote-text.ts";
+import { usageFailure } from "../answer-form.ts";
+import { checkedUrl } from "../api/ask-api.ts";
+import { CommandFailure } from "../command-failure.ts";
+import { type CommandRun, paletteOf, tell, valueOf } from "../command-run.ts";
+import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
+import type { FileRequest } from "../files/file-request.ts";
+import { readRequests } from "../files/read-requests.ts";
+import { bytesText, countedText, countText, durationText } from "../render/quantities.ts";
+import { pacingOf } from "../send/pacing.ts";
+import { openProgress } from "../send/progress-bar.ts";
+import { newTally, sendRequests, type Tally } from "../send/send-requests.ts";
+
+const USUAL_URL = "http://127.0.0.1:4318";
+const PATH = "/v1/traces";
+const STANDARD_INPUT = "-";
+
+/** What the files have besides requests that can be sent. */
+interface Reading {
+  fault: string | undefined;
+  otherSignals: number;
+}
+
+export async function send(run: CommandRun): Promise<ExitCode> {
+  const { clock, stderr } = run;
+  const pacing = pacingOf(run);
+  const url = exportUrl(valueOf(run, "to") ?? USUAL_URL);
+  const totalBytes = await totalSize(run.operands);
+  const [tally, reading]: [Tally, Reading] = [newTally(), { fault: undefined, otherSignals: 0 }];
+  const progress = openProgress(stderr, { clock, palette: paletteOf(run, stderr) }, totalBytes);
+  const startedMs = clock.monotonicMs();
+  try {
+    const parts = { url, pacing, clock, signal: run.interruption(), progressed: progress.update };
+    await sendRequests(requestsIn(run, reading), tally, parts);
+  } finally {
+    progress.clear();
+  }
+  if (tally.end?.reason === "unreachable" && tally.requests === 0)
+    throw unreachable(url, tally.end);
+  run.stdout.write(`${summary(tally, clock.monotonicMs() - startedMs)}\n`);
+  for (const problem of problems(tally, reading, url)) tell(run, problem);
+  return exitCodeOf(tally, reading);
+}
+
+/** Either the URL of a receiver, or that of its path for traces. */
+function exportUrl(text: string): string {
+  const url = checkedUrl(text, "--to");
+  return url.endsWith(PATH) ? url : url + PATH;
+}
+
+/** Of all files together, and only if each can be read; unknown when one is standard input. */
+async function totalSize(paths: readonly string[]): Promise<number | undefined> {
+  const sizes = await Promise.all(paths.map(sizeOf));
+  if (sizes.includes(undefined)) return undefined;
+  return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  if (path === STANDARD_INPUT) return undefined;
+  const found = await stat(path).catch((error: Error) => {
+    throw usageFailure(`cannot read "${quotePeerText(path)}": ${quotePeerText(error.message)}`);
+  });
+  if (found.isDirectory()) throw usageFailure(`"${quotePeerText(path)}" is a folder, not a file`);
+  return found.isFile() ? found.size : undefined;
+}
+
+/** Of one file after the other, up to the first fault. */
+async function* requestsIn(run: CommandRun, reading: Reading): AsyncGenerator<FileRequest> {
+  for await (const { path, item } of itemsIn(run)) {
+    if ("bytes" in item) yield item;
+    else if ("otherSignal" in item) reading.otherSignals += 1;
+    else {
+      reading.fault = `${path === STANDARD_INPUT ? "standard input" : path}: ${item.fault}`;
+      return;
+    }
+  }
+}
+
+async function* itemsIn(run: CommandRun) {
+  for (const path of run.operands) {
+    const chunks = path === STANDARD_INPUT ? run.stdin() : Bun.file(path).stream();
+    // oxlint-disable-next-line no-await-in-loop -- files are sent in the order they were named
+    for await (const item of readRequests(chunks)) yield { path, item };
+  }
+}
+
+function unreachable(url: string, { message }: { message: string }): CommandFailure {
+  return new CommandFailure(
+    EXIT_CODE.cannotConnect,
+    `cannot connect to ${quotePeerText(url)}: ${message}
+Start spanring there, or say where OTLP/HTTP listens with --to.`,
+  );
+}
+
+function summary(tally: Tally, elapsedMs: number): string {
+  const { spans, requests, bytes } = tally;
+  const rate =
+    elapsedMs <= 0 ? "" : `, ${countText(Math.round((spans / elapsedMs) * 1000))} spans/s`;
+  const elapsed = durationText(BigInt(Math.round(elapsedMs * 1e6)));
+  const amount = `${countedText(requests, "request")} (${bytesText(bytes)})`;
+  return `sent ${countedText(spans, "span")} in ${amount} in ${elapsed}${rate}`;
+}
+
+function problems(tally: Tally, { fault, otherSignals }: Reading, url: string): string[] {
+  const { rejectedSpans, refusedRequests, refusedSpans, messages, end } = tally;
+  const [requests, spans] = [
+    countedText(refusedRequests, "request"),
+    countedText(refusedSpans, "span"),
+  ];
+  const others = `${countedText(otherSignals, "request")} of metrics or logs left out`;
+  return [
+    ...(rejectedSpans > 0 ? [`${countedText(rejectedSpans, "span")} rejected`] : []),
+    ...(refusedRequests > 0 ? [`${requests} of ${spans} refused`] : []),
+    ...[...messages].map((message) => `the receiver says: ${message}`),
+    ...(otherSignals > 0 ? [others] : []),
+    ...(fault === undefined ? [] : [`${quotePeerText(fault)}; what was before it was sent`]),
+    ...(end === undefined ? [] : [END_TEXT[end.reason](quotePeerText(url), end.message)]),
+  ];
+}
+
+const END_TEXT = {
+  unreachable: (url: string, message: string) => `lost ${url}: ${message}; the rest was not sent`,
+  refusing: (url: string) => `gave up on ${url}, which goes on refusing; the rest was not sent`,
+  interrupted: () => "interrupted; the rest was not sent",
+} as const;
+
+function exitCodeOf(tally: Tally, { fault }: Reading): ExitCode {
+  if (tally.end?.reason === "interrupted") return EXIT_CODE.interrupted;
+  if (tally.end?.reason === "unreachable") return EXIT_CODE.cannotConnect;
+  const isWhole = tally.rejectedSpans === 0 && tally.refusedRequests === 0 && fault === undefined;
+  return isWhole ? EXIT_CODE.ok : EXIT_CODE.notAccepted;
+}

@@ -1,0 +1,11 @@
+import { type CommandRun, queryOf } from "../command-run.ts";
+import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
+import { answerSpans } from "../span-answer.ts";
+
+export async function take(run: CommandRun): Promise<ExitCode> {
+  return await answerSpans(run, {
+    question: { method: "POST", path: "/api/spans/take", query: queryOf(run) },
+    isTree: false,
+    exitCodeWhenEmpty: EXIT_CODE.notFound,
+  });
+}

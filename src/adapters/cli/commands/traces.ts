@@ -1,0 +1,51 @@
+import { answerForm, usageFailure } from "../answer-form.ts";
+import { askForSuccess, failureOf } from "../api/ask-api.ts";
+import { CommandFailure } from "../command-failure.ts";
+import { type CommandRun, paletteOf, queryOf, tell } from "../command-run.ts";
+import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
+import { writeJson } from "../json-output.ts";
+import { summaryOf, traceRows, type TraceSummary } from "../render/trace-rows.ts";
+import { answerSpans } from "../span-answer.ts";
+
+export async function traces(run: CommandRun): Promise<ExitCode> {
+  const [traceId] = run.operands;
+  return traceId === undefined ? await listTraces(run) : await showTrace(run, traceId);
+}
+
+async function showTrace(run: CommandRun, traceId: string): Promise<ExitCode> {
+  const [filter] = queryOf(run);
+  if (filter !== undefined) throw usageFailure("TRACE_ID says it all: leave out the filters");
+  return await answerSpans(run, {
+    question: { path: `/api/traces/${encodeURIComponent(traceId)}` },
+    isTree: true,
+    exitCodeWhenEmpty: EXIT_CODE.notFound,
+    asFailure: (response) => failureOf(response, EXIT_CODE.notFound),
+  });
+}
+
+async function listTraces(run: CommandRun): Promise<ExitCode> {
+  const { kind } = answerForm(run);
+  if (kind === "otlp" || kind === "file") {
+    throw usageFailure("a list of traces is no OTLP: give a TRACE_ID, or use spanring get");
+  }
+  const response = await askForSuccess(run, { path: "/api/traces", query: queryOf(run) });
+  const answer: unknown = await response.json().catch(() => undefined);
+  const summaries = summariesIn(answer);
+  if (kind === "json") writeJson(run, answer);
+  else if (kind === "ndjson") summaries.every((summary) => writeJson(run, summary));
+  else showList(run, summaries.map(summaryOf));
+  return summaries.length > 0 ? EXIT_CODE.ok : EXIT_CODE.notFound;
+}
+
+function summariesIn(answer: unknown): Partial<TraceSummary>[] {
+  const list = (answer as { traces?: unknown } | null | undefined)?.traces;
+  if (Array.isArray(list)) return list;
+  throw new CommandFailure(EXIT_CODE.cannotConnect, "the answer is no list of traces");
+}
+
+function showList(run: CommandRun, summaries: readonly TraceSummary[]): void {
+  const { stdout } = run;
+  if (summaries.length === 0) return tell(run, "no trace");
+  const rows = traceRows(summaries, stdout.columns, paletteOf(run, stdout));
+  stdout.write(`${rows.join("\n")}\n`);
+}

@@ -1,0 +1,62 @@
+import { quotePeerText } from "../../../domain/quote-text.ts";
+import { failureOf, type Problem, problemOf } from "../api/ask-api.ts";
+import { CommandFailure } from "../command-failure.ts";
+import { type CommandRun, isGiven, paletteOf, queryOf } from "../command-run.ts";
+import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
+import { serviceColours } from "../render/palette.ts";
+import { countedText } from "../render/quantities.ts";
+import { spansFromOtlpJson } from "../render/shown-span.ts";
+import { headerRow, rowLayout, spanRow } from "../render/span-rows.ts";
+import { answerSpans } from "../span-answer.ts";
+
+const TIMED_OUT = 408;
+const CAME_ALL_THE_SAME = 409;
+
+/** So many spans tell what went wrong; more would hide it. */
+const MOST_SHOWN = 10;
+
+export async function wait(run: CommandRun): Promise<ExitCode> {
+  return await answerSpans(run, {
+    question: { path: "/api/wait", query: queryOf(run) },
+    isTree: isGiven(run, "trace-complete"),
+    // Of what was to stay away nothing came.
+    exitCodeWhenEmpty: EXIT_CODE.ok,
+    asFailure: (response) => waitFailure(run, response),
+  });
+}
+
+async function waitFailure(run: CommandRun, response: Response): Promise<CommandFailure> {
+  const isExpected = [TIMED_OUT, CAME_ALL_THE_SAME].includes(response.status);
+  const problem = isExpected ? await problemOf(response) : undefined;
+  if (problem === undefined) return await failureOf(response);
+  const lines = response.status === TIMED_OUT ? missLines(run, problem) : cameLines(run, problem);
+  return new CommandFailure(EXIT_CODE.notFound, lines.join("\n"));
+}
+
+/** How many came, and what would have been found without the last filter. */
+function missLines(run: CommandRun, problem: Problem): string[] {
+  const { found, wanted, nearest } = problem;
+  const counts =
+    typeof found === "number" && typeof wanted === "number"
+      ? `${found} of ${countedText(wanted, "span")} came in time`
+      : quotePeerText(problem.detail);
+  if (typeof nearest !== "object" || nearest === null) return [counts];
+  const { without, count, spans } = nearest as Readonly<Record<string, unknown>>;
+  if (typeof count !== "number" || count === 0) return [counts];
+  const near = `without ${quotePeerText(String(without))} there ${count === 1 ? "is" : "are"}`;
+  return [counts, `${near} ${countedText(count, "span")}:`, ...spanLines(run, spans)];
+}
+
+function cameLines(run: CommandRun, { detail, spans }: Problem): string[] {
+  return [quotePeerText(detail), ...spanLines(run, spans)];
+}
+
+function spanLines(run: CommandRun, request: unknown): string[] {
+  const { stderr } = run;
+  const spans = spansFromOtlpJson(request).slice(0, MOST_SHOWN);
+  if (spans.length === 0) return [];
+  const palette = paletteOf(run, stderr);
+  const layout = rowLayout(stderr.columns, spans);
+  const ink = { palette, colourOf: serviceColours(palette) };
+  return [headerRow(layout, palette), ...spans.map((span) => spanRow(span, layout, ink))];
+}

@@ -1,0 +1,78 @@
+import type { Environment } from "../../config.ts";
+import { readCommandArguments } from "./command-arguments.ts";
+import { type CommandClock, SYSTEM_CLOCK } from "./command-clock.ts";
+import { CommandFailure } from "./command-failure.ts";
+import { COMMAND_FUNCTIONS } from "./command-functions.ts";
+import { commandHelp } from "./command-help.ts";
+import { type CommandRun, tell } from "./command-run.ts";
+import type { CommandName } from "./command-table.ts";
+import { EXIT_CODE, type ExitCode } from "./exit-code.ts";
+import { paletteFor } from "./render/palette.ts";
+import type { TextStream } from "./text-stream.ts";
+
+/** What any command is given from outside. */
+export interface CommandSurroundings {
+  readonly env: Environment;
+  readonly stdout: TextStream;
+  readonly stderr: TextStream;
+  /** Resolves when the program is told to stop; asking for it keeps the signal from ending it. */
+  readonly stopped: () => Promise<unknown>;
+  readonly stdin?: () => AsyncIterable<Uint8Array>;
+  readonly clock?: CommandClock;
+}
+
+/** Runs one of the commands that talk to a running spanring. */
+export async function runCommand(
+  surroundings: CommandSurroundings,
+  command: CommandName,
+  argv: readonly string[],
+): Promise<ExitCode> {
+  const { env, stdout, stderr } = surroundings;
+  const reading = readCommandArguments(command, argv);
+  if (asksForHelp(reading, argv)) {
+    stdout.write(commandHelp(command, paletteFor(stdout, env)));
+    return EXIT_CODE.ok;
+  }
+  if ("mistake" in reading) {
+    stderr.write(`spanring: ${reading.mistake}\nSee spanring ${command} --help.\n`);
+    return EXIT_CODE.badUsage;
+  }
+  const interruption = interruptionOf(surroundings.stopped);
+  const stdin = surroundings.stdin ?? (() => Bun.stdin.stream());
+  const clock = surroundings.clock ?? SYSTEM_CLOCK;
+  const run = { ...reading, command, env, stdout, stderr, stdin, clock };
+  return await runToEnd({ ...run, interruption: interruption.signal }, interruption.isGiven);
+}
+
+type Reading = ReturnType<typeof readCommandArguments>;
+
+/** Also beside a missing operand, but not beside what is not known. */
+function asksForHelp(reading: Reading, argv: readonly string[]): boolean {
+  if (!("mistake" in reading)) return reading.options.some(({ name }) => name === "help");
+  return argv.length === 1 && (argv[0] === "--help" || argv[0] === "-h");
+}
+
+async function runToEnd(run: CommandRun, isInterrupted: () => boolean): Promise<ExitCode> {
+  try {
+    return await COMMAND_FUNCTIONS[run.command](run);
+  } catch (error) {
+    if (isInterrupted()) return EXIT_CODE.interrupted;
+    if (!(error instanceof CommandFailure)) throw error;
+    tell(run, error.message);
+    return error.exitCode;
+  }
+}
+
+function interruptionOf(stopped: () => Promise<unknown>) {
+  let controller: AbortController | undefined;
+  return {
+    isGiven: () => controller?.signal.aborted === true,
+    signal: (): AbortSignal => {
+      if (controller !== undefined) return controller.signal;
+      const created = new AbortController();
+      controller = created;
+      void stopped().then(() => created.abort());
+      return created.signal;
+    },
+  };
+}

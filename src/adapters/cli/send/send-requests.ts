@@ -1,0 +1,147 @@
+import { connectionFault } from "../api/ask-api.ts";
+import type { CommandClock } from "../command-clock.ts";
+import type { FileRequest } from "../files/file-request.ts";
+import { type ExportAnswer, readExportAnswer } from "./export-answer.ts";
+import type { Pacing } from "./pacing.ts";
+
+export interface SendParts {
+  readonly url: string;
+  readonly pacing: Pacing;
+  readonly clock: CommandClock;
+  /** Given when the person wants no more. */
+  readonly signal: AbortSignal;
+  /** Called when a request is done with, however it ended. */
+  readonly progressed: (tally: Tally) => void;
+}
+
+/** What became of the requests. */
+export interface Tally {
+  /** Accepted in full or in part. */
+  requests: number;
+  /** In requests that were accepted, without those that were rejected. */
+  spans: number;
+  bytes: number;
+  rejectedSpans: number;
+  refusedRequests: number;
+  refusedSpans: number;
+  /** Of the file, done with. */
+  fileBytes: number;
+  /** What receivers said, each once. */
+  readonly messages: Set<string>;
+  /** Why there is no point in going on. */
+  end: SendEnd | undefined;
+}
+
+export interface SendEnd {
+  readonly reason: "unreachable" | "refusing" | "interrupted";
+  readonly message: string;
+}
+
+/** Enough to keep a receiver busy while answers travel. */
+const MOST_IN_FLIGHT = 4;
+
+const MOST_ATTEMPTS = 6;
+const FIRST_DELAY_MS = 250;
+/** However long a receiver asks to be left alone. */
+const LONGEST_DELAY_MS = 30_000;
+
+/** So that a receiver with ever new words does not fill the memory. */
+const MOST_MESSAGES = 20;
+
+export function newTally(): Tally {
+  return {
+    requests: 0,
+    spans: 0,
+    bytes: 0,
+    rejectedSpans: 0,
+    refusedRequests: 0,
+    refusedSpans: 0,
+    fileBytes: 0,
+    messages: new Set(),
+    end: undefined,
+  };
+}
+
+/** Sends every request when it is due, a few at a time, until the tally says that it is over. */
+export async function sendRequests(
+  requests: AsyncIterable<FileRequest>,
+  tally: Tally,
+  parts: SendParts,
+): Promise<void> {
+  const { clock, signal, pacing } = parts;
+  const inFlight = new Set<Promise<void>>();
+  let startedMs: number | undefined;
+  for await (const request of requests) {
+    startedMs ??= clock.monotonicMs();
+    const waitMs = startedMs + pacing(request) - clock.monotonicMs();
+    if (waitMs > 0) await clock.sleep(waitMs, signal);
+    if (inFlight.size >= MOST_IN_FLIGHT) await Promise.race(inFlight);
+    if (signal.aborted) tally.end ??= INTERRUPTED;
+    if (tally.end !== undefined) break;
+    const sending = sendOne(request, tally, parts).finally(() => inFlight.delete(sending));
+    inFlight.add(sending);
+  }
+  await Promise.all(inFlight);
+}
+
+const INTERRUPTED: SendEnd = { reason: "interrupted", message: "interrupted" };
+
+async function sendOne(request: FileRequest, tally: Tally, parts: SendParts): Promise<void> {
+  let attempt = 0;
+  for (;;) {
+    attempt += 1;
+    // oxlint-disable-next-line no-await-in-loop -- it is sent again only after an answer
+    const answer = await attemptOnce(request, parts);
+    if (parts.signal.aborted) tally.end ??= INTERRUPTED;
+    if (answer.outcome === "unreachable") {
+      tally.end ??= { reason: "unreachable", message: answer.message };
+    }
+    if (tally.end !== undefined && answer.outcome !== "accepted") return;
+    if (answer.outcome === "unreachable") return;
+    if (answer.outcome === "retry" && attempt < MOST_ATTEMPTS) {
+      const delayMs = answer.afterMs ?? FIRST_DELAY_MS * 2 ** (attempt - 1);
+      // oxlint-disable-next-line no-await-in-loop -- and not before it has had a rest
+      await parts.clock.sleep(Math.min(delayMs, LONGEST_DELAY_MS), parts.signal);
+      continue;
+    }
+    enter(tally, request, answer);
+    parts.progressed(tally);
+    return;
+  }
+}
+
+type Attempt = ExportAnswer | { readonly outcome: "unreachable"; readonly message: string };
+
+async function attemptOnce(request: FileRequest, parts: SendParts): Promise<Attempt> {
+  const { bytes, contentType } = request;
+  try {
+    const response = await fetch(parts.url, {
+      method: "POST",
+      headers: { "Content-Type": contentType, "User-Agent": "spanring" },
+      body: bytes as Uint8Array<ArrayBuffer>,
+      signal: parts.signal,
+    });
+    return await readExportAnswer(response);
+  } catch (error) {
+    return { outcome: "unreachable", message: connectionFault(error) };
+  }
+}
+
+/** Books what became of a request. */
+function enter(tally: Tally, request: FileRequest, answer: ExportAnswer): void {
+  const { spanCount, bytes, fileBytes } = request;
+  tally.fileBytes += fileBytes;
+  if (answer.message !== "" && tally.messages.size < MOST_MESSAGES) {
+    tally.messages.add(answer.message);
+  }
+  if (answer.outcome === "accepted") {
+    tally.requests += 1;
+    tally.bytes += bytes.length;
+    tally.rejectedSpans += answer.rejectedSpans;
+    tally.spans += Math.max(0, spanCount - answer.rejectedSpans);
+    return;
+  }
+  tally.refusedRequests += 1;
+  tally.refusedSpans += spanCount;
+  if (answer.outcome === "retry") tally.end ??= { reason: "refusing", message: answer.message };
+}

@@ -1,0 +1,78 @@
+import { expect, test } from "bun:test";
+import { threeSpans } from "../../../support/api-answers.ts";
+import {
+  type Answer,
+  problem,
+  startFakeServer,
+  stopFakeServersAfterEach,
+  unusedUrl,
+} from "../../../support/fake-api.ts";
+import { runAgainstFake } from "../../../support/run-against-fake.ts";
+import { type CommandSurroundings, runCommands } from "../../../support/run-command-line.ts";
+
+stopFakeServersAfterEach();
+
+const get = (argv: readonly string[], answer: Answer, parts: CommandSurroundings = {}) =>
+  runAgainstFake(["get", ...argv], answer, parts);
+
+test.each([
+  { status: 400, exitCode: 2 },
+  { status: 404, exitCode: 3 },
+  { status: 406, exitCode: 3 },
+  { status: 500, exitCode: 3 },
+  { status: 503, exitCode: 3 },
+])("a problem with status $status is a sentence, and exit code $exitCode", async (expected) => {
+  const detail = "kind is \u001b[2J; it must be one of\nserver, client";
+
+  const end = await get([], () => problem(expected.status, { detail, parameter: "kind" }));
+
+  expect(end).toMatchObject({ exitCode: expected.exitCode, stdout: "" });
+  expect(end.stderr).toBe("spanring: kind is \\x1b[2J; it must be one of\\nserver, client\n");
+});
+
+test.each([
+  () => new Response("not here", { status: 404, statusText: "Not Found" }),
+  () => new Response("{", { status: 400, headers: { "Content-Type": "application/problem+json" } }),
+])("another server on the port is told from spanring", async (answer) => {
+  const end = await get([], answer);
+
+  expect(end.exitCode).toBe(3);
+  expect(end.stderr).toContain("is it the read API of a spanring of this version?");
+});
+
+test("nobody there is told with the URL and what to do", async () => {
+  const url = await unusedUrl();
+
+  const end = await runCommands(["get", "--url", `${url}/`]);
+
+  expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+  expect(end.stderr).toStartWith(`spanring: cannot connect to ${url}: `);
+  expect(end.stderr).toEndWith(
+    "Start spanring there, or say where it is with --url or SPANRING_URL.\n",
+  );
+});
+
+test("SPANRING_URL says where, and --url says it better", async () => {
+  const api = startFakeServer(threeSpans);
+
+  const found = await runCommands(["get"], { env: { SPANRING_URL: api.url } });
+  const wrong = await runCommands(["get"], { env: { SPANRING_URL: "localhost:4319" } });
+  const both = await runCommands(["get", "--url", api.url], { env: { SPANRING_URL: "x" } });
+
+  expect([found.exitCode, wrong.exitCode, both.exitCode]).toEqual([0, 2, 0]);
+  expect(wrong.stderr).toContain('SPANRING_URL is "localhost:4319"; it must be a URL');
+});
+
+test("a connection that breaks is told", async () => {
+  const half = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{}\n";
+  using server = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: { data: (socket) => void socket.end(half) },
+  });
+
+  const end = await runCommands(["get", "--url", `http://127.0.0.1:${server.port}`]);
+
+  expect(end.exitCode).toBe(3);
+  expect(end.stderr).toMatch(/^spanring: the answer of \S+ broke off: /);
+});

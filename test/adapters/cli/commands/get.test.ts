@@ -1,0 +1,140 @@
+import { expect, test } from "bun:test";
+import { otlpJson } from "../../../../src/adapters/otlp/otlp-json.ts";
+import { lineOf, noSpans, REQUEST, threeSpans } from "../../../support/api-answers.ts";
+import { type Answer, ndjson, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
+import { runAgainstFake } from "../../../support/run-against-fake.ts";
+import type { CommandSurroundings } from "../../../support/run-command-line.ts";
+import { HOSTILE_NAME, TRACE_ID, UNSAFE_TEXT } from "../../../support/shown-spans.ts";
+
+stopFakeServersAfterEach();
+
+const get = (argv: readonly string[], answer: Answer, parts: CommandSurroundings = {}) =>
+  runAgainstFake(["get", ...argv], answer, parts);
+
+const TERMINAL = { columns: 80 };
+
+test("filters are sent in the order they were written, under the API's names", async () => {
+  const filters = "--status error --trace-id ff --attribute a=1 --min-duration 1s --attribute b=2";
+  const argv = [...filters.split(" "), "--name", "GET /?&", "--limit", "5", "--order", "newest"];
+
+  const { asked } = await get(argv, threeSpans);
+
+  expect(asked).toEqual([
+    "GET /api/spans?status=error&trace_id=ff&attribute=a%3D1&min_duration=1s&attribute=b%3D2" +
+      "&name=GET+%2F%3F%26&limit=5&order=newest",
+  ]);
+});
+
+test("without filters there is no query", async () => {
+  const { asked } = await get([], threeSpans);
+
+  expect(asked).toEqual(["GET /api/spans"]);
+});
+
+test("in a pipe it is NDJSON, as it came", async () => {
+  const end = await get([], threeSpans);
+
+  const lines = [1, 2, 3].map((sequence) => `${JSON.stringify(lineOf(sequence))}\n`);
+  expect(end).toMatchObject({ exitCode: 0, stdout: lines.join(""), stderr: "" });
+});
+
+test("--json is OTLP/JSON, and --otlp are the bytes", async () => {
+  const json = await get(["--json"], threeSpans);
+  const otlp = await get(["--otlp"], threeSpans);
+
+  expect(json).toMatchObject({ exitCode: 0, stdout: `${otlpJson(REQUEST)}\n` });
+  expect(otlp.exitCode).toBe(0);
+  expect(Buffer.from(otlp.stdoutBytes).equals(REQUEST)).toBe(true);
+});
+
+test("on a terminal it is a table, coloured unless NO_COLOR is set", async () => {
+  const plain = await get([], threeSpans, TERMINAL);
+  const coloured = await get([], threeSpans, { ...TERMINAL, env: {} });
+
+  expect(plain).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(plain.stdout.split("\n")).toHaveLength(5);
+  expect(plain.stdout).toStartWith("TIME ");
+  expect(plain.stdout).not.toContain("\u001b");
+  expect(coloured.stdout).toContain("\u001b[");
+  expect(Bun.stripANSI(coloured.stdout)).toBe(plain.stdout);
+});
+
+test("more spans than decide the columns are all shown", async () => {
+  const lines = Array.from({ length: 2500 }, (_, at) => lineOf(at));
+
+  const { stdout } = await get([], () => ndjson(...lines), TERMINAL);
+
+  expect(stdout.split("\n")).toHaveLength(2502);
+  expect(stdout).toContain("span 2499");
+});
+
+test("a trace on a terminal is a tree", async () => {
+  const { stdout, exitCode } = await get(["--trace-id", TRACE_ID], threeSpans, TERMINAL);
+
+  expect(exitCode).toBe(0);
+  expect(stdout).toStartWith(`trace ${TRACE_ID}\n3 spans, 1 service, 12.3 ms`);
+});
+
+const hostileSpan: Answer = ({ headers }) =>
+  headers.get("accept") === "application/json"
+    ? Response.json({ resourceSpans: [{ name: HOSTILE_NAME }] })
+    : ndjson(lineOf(1, { name: HOSTILE_NAME, service: HOSTILE_NAME, traceId: HOSTILE_NAME }));
+
+test.each([[], ["--json"], ["--trace-id", TRACE_ID]])(
+  "what a name says never reaches a terminal: %p",
+  async (...argv) => {
+    const { stdout } = await get(argv, hostileSpan, { columns: 200 });
+
+    expect(stdout).toContain("evil");
+    expect(stdout).not.toMatch(UNSAFE_TEXT);
+  },
+);
+
+test("JSON that is escaped for a terminal means the same", async () => {
+  const answer = { resourceSpans: [{ name: HOSTILE_NAME }] };
+
+  const { stdout } = await get(["--json"], () => new Response(JSON.stringify(answer)), TERMINAL);
+
+  expect(JSON.parse(stdout)).toEqual(answer);
+});
+
+test.each([
+  { argv: [], columns: 80 },
+  { argv: ["--trace-id", TRACE_ID], columns: 80 },
+  { argv: ["--json"], columns: 80 },
+])("nothing found on a terminal is said: $argv", async ({ argv, columns }) => {
+  const end = await get(argv, noSpans, { columns });
+
+  expect(end).toMatchObject({ exitCode: 1, stderr: "spanring: no span\n" });
+});
+
+test.each([[], ["--json"], ["--otlp"]])(
+  "nothing found in a pipe is silent: %p",
+  async (...argv) => {
+    const end = await get(argv, noSpans);
+
+    expect(end).toMatchObject({ exitCode: 1, stderr: "" });
+  },
+);
+
+test("an answer on a terminal that is no NDJSON is told", async () => {
+  const end = await get([], () => new Response("<html>\n"), TERMINAL);
+
+  expect(end).toMatchObject({ exitCode: 3, stderr: expect.stringContaining("not NDJSON") });
+});
+
+test.each([undefined, 80])("a reader who leaves ends it quietly (%p columns)", async (columns) => {
+  const lines = Array.from({ length: 5000 }, (_, at) => lineOf(at));
+  const parts = { readerLeavesAfter: 1, ...(columns === undefined ? {} : { columns }) };
+
+  const end = await get([], () => ndjson(...lines), parts);
+
+  expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+});
+
+test("--help is printed and nothing is asked", async () => {
+  const end = await get(["--help"], threeSpans);
+
+  expect(end).toMatchObject({ exitCode: 0, stderr: "", asked: [] });
+  expect(end.stdout).toStartWith("spanring get [OPTIONS]\n");
+});

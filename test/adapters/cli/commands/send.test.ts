@@ -1,0 +1,181 @@
+import { expect, test } from "bun:test";
+import { chunksOf, lengthDelimited, textBytes } from "../../../support/byte-chunks.ts";
+import {
+  type Answer,
+  startFakeServer,
+  stopFakeServersAfterEach,
+  unusedUrl,
+} from "../../../support/fake-api.ts";
+import { exportSuccess } from "../../../support/otlp-receiver.ts";
+import { runCommands } from "../../../support/run-command-line.ts";
+import { accept, base64, filesIn, LINES, REQUESTS, send } from "../../../support/sending.ts";
+import { temporaryFolder } from "../../../support/temporary-folder.ts";
+
+stopFakeServersAfterEach();
+
+const folder = temporaryFolder();
+const file = filesIn(folder);
+const JSONL = file("spans.jsonl", `${LINES.join("\n")}\n`);
+const BINPB = file("spans.binpb", lengthDelimited(...REQUESTS));
+const BARE = file("bare.bin", REQUESTS[0]);
+const CUT = file("cut.binpb", lengthDelimited(...REQUESTS).subarray(0, -5));
+
+test.each([
+  { name: "lines", path: JSONL, type: "application/json", bodies: base64(LINES), spans: 6 },
+  {
+    name: "lengths",
+    path: BINPB,
+    type: "application/x-protobuf",
+    bodies: base64(REQUESTS),
+    spans: 6,
+  },
+  {
+    name: "one bare request",
+    path: BARE,
+    type: "application/x-protobuf",
+    bodies: base64(REQUESTS.slice(0, 1)),
+    spans: 3,
+  },
+])("$name: the bytes of the file are sent as they are", async ({ path, type, bodies, spans }) => {
+  const end = await send([path]);
+
+  expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(end.bodies.toSorted()).toEqual(bodies.toSorted());
+  expect(end.stdout).toStartWith(`sent ${spans} spans in ${bodies.length} request`);
+  expect(new Set(end.asked)).toEqual(new Set(["POST /v1/traces"]));
+  const types = end.requests.map(({ headers }) => headers.get("content-type"));
+  expect(new Set(types)).toEqual(new Set([type]));
+});
+
+test("several files and standard input are sent", async () => {
+  const stdin = chunksOf(textBytes(LINES.join("\n")), 10);
+
+  const end = await send([BARE, "-", BINPB], accept, { stdin });
+
+  expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(end.stdout).toStartWith("sent 15 spans in 7 requests");
+});
+
+test("a URL that has the path already is used as it is", async () => {
+  const receiver = startFakeServer(accept);
+
+  await runCommands(["send", "--to", `${receiver.url}/v1/traces/`, BARE]);
+  await runCommands(["send", "--to", `${receiver.url}/otlp/`, BARE]);
+
+  expect(receiver.asked.map(({ path }) => path)).toEqual(["/v1/traces", "/otlp/v1/traces"]);
+});
+
+test("a file that is cut off: all before is sent, and the place is told", async () => {
+  const end = await send([CUT]);
+
+  expect(end.exitCode).toBe(1);
+  expect(end.bodies.toSorted()).toEqual(base64(REQUESTS.slice(0, 2)).toSorted());
+  expect(end.stderr).toMatch(
+    /^spanring: .*cut\.binpb: byte \d+: cut off: .*; what was before it was sent\n$/,
+  );
+});
+
+const rejectOne: Answer = ({ headers }) =>
+  exportSuccess(headers.get("content-type")!, 1, "bad\u001b[2J id");
+
+test("spans that the receiver rejects are told, and are not success", async () => {
+  const binary = await send([BARE], rejectOne);
+  const json = await send([JSONL], rejectOne);
+
+  expect(binary.exitCode).toBe(1);
+  expect(binary.stdout).toStartWith("sent 2 spans in 1 request");
+  expect(binary.stderr).toBe(
+    "spanring: 1 span rejected\nspanring: the receiver says: bad\\x1b[2J id\n",
+  );
+  expect(json).toMatchObject({ exitCode: 1 });
+  expect(json.stderr).toStartWith("spanring: 3 spans rejected\n");
+});
+
+test("a warning about spans that were accepted is told, and is success", async () => {
+  const end = await send([BARE], () => exportSuccess("application/json", 0, "slow down"));
+
+  expect(end.exitCode).toBe(0);
+  expect(end.stderr).toBe("spanring: the receiver says: slow down\n");
+});
+
+test("metrics and logs in a file are left out, and told", async () => {
+  const path = file("mixed.jsonl", `{"resourceLogs":[]}\n${LINES[0]}\n`);
+
+  const end = await send([path]);
+
+  expect(end).toMatchObject({ exitCode: 0 });
+  expect(end.asked).toHaveLength(1);
+  expect(end.stderr).toBe("spanring: 1 request of metrics or logs left out\n");
+});
+
+test("on a terminal progress is drawn on standard error, and taken away", async () => {
+  const end = await send([BINPB], accept, { columns: 80 });
+
+  expect(end.stderr).toContain("\r\u001b[K▕");
+  expect(end.stderr).toEndWith("\r\u001b[K");
+  expect(end.stdout).not.toContain("\r");
+});
+
+test("Ctrl-C stops it, and tells what was sent", async () => {
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  let count = 0;
+  const answer: Answer = async (asked) => {
+    count += 1;
+    if (count === 2) stop();
+    return await accept(asked);
+  };
+  const big = file("many.jsonl", Array<string>(500).fill(LINES[0]!).join("\n"));
+
+  const end = await send([big], answer, { stopped: () => stopped });
+
+  expect(end.exitCode).toBe(130);
+  expect(end.stdout).toStartWith("sent ");
+  expect(end.stderr).toEndWith("interrupted; the rest was not sent\n");
+  expect(end.asked.length).toBeLessThan(500);
+});
+
+test("a receiver that is not there is told with its URL and what to do", async () => {
+  const url = await unusedUrl();
+
+  const end = await runCommands(["send", "--to", url, BARE]);
+
+  expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+  expect(end.stderr).toStartWith(`spanring: cannot connect to ${url}/v1/traces: `);
+  expect(end.stderr).toContain("--to");
+});
+
+test("a receiver that goes away is told, with what was sent", async () => {
+  const receiver = startFakeServer(async (asked) => {
+    if (receiver.asked.length > 2) await receiver.stop();
+    return await accept(asked);
+  });
+  const big = file("lost.jsonl", Array<string>(100).fill(LINES[0]!).join("\n"));
+
+  const end = await runCommands(["send", "--to", receiver.url, big]);
+
+  expect(end.exitCode).toBe(3);
+  expect(end.stdout).toStartWith("sent ");
+  expect(end.stderr).toContain(`lost ${receiver.url}/v1/traces: `);
+});
+
+test.each([
+  { argv: ["nowhere.jsonl"], message: 'cannot read "nowhere.jsonl": ENOENT' },
+  { argv: [folder], message: "is a folder, not a file" },
+  { argv: ["--rate", "0", BARE], message: "--rate must be a number of spans a second" },
+  { argv: ["--rate", "fast", BARE], message: "--rate must be a number of spans a second" },
+  { argv: ["--pace=fast", BARE], message: "--pace must be a factor, such as 10x" },
+  { argv: ["--rate", "1", "--pace", BARE], message: "--rate and --pace exclude one another" },
+])("$argv is refused before anything is sent: $message", async ({ argv, message }) => {
+  const end = await send(argv);
+
+  expect(end).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(end.stderr).toContain(message);
+  expect(end.asked).toEqual([]);
+});
+
+test("a URL that is none is refused", async () => {
+  const end = await runCommands(["send", "--to", "127.0.0.1:4318", BARE]);
+
+  expect(end).toMatchObject({ exitCode: 2 });
+  expect(end.stderr).toContain('--to is "127.0.0.1:4318"; it must be a URL');
+});

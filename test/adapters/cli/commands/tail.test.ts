@@ -1,0 +1,120 @@
+import { expect, test } from "bun:test";
+import { lineOf } from "../../../support/api-answers.ts";
+import {
+  type Answer,
+  endless,
+  ndjson,
+  problem,
+  startFakeServer,
+  stopFakeServersAfterEach,
+} from "../../../support/fake-api.ts";
+import { type CommandSurroundings, runCommands } from "../../../support/run-command-line.ts";
+import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/shown-spans.ts";
+import { writtenText } from "../../../support/written-text.ts";
+
+stopFakeServersAfterEach();
+
+const lines = [lineOf(1), lineOf(2)];
+const SPANS = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+
+/** Follows until so many pieces are written, and then is told to stop. */
+async function tail(
+  argv: readonly string[],
+  answer: Answer,
+  { pieces = 2, columns, ...parts }: CommandSurroundings & { pieces?: number } = {},
+) {
+  const api = startFakeServer(answer);
+  const written = writtenText(columns !== undefined, columns);
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  let count = 0;
+  const write = (text: string | Uint8Array): boolean => {
+    count += 1;
+    if (count === pieces) stop();
+    return written.write(text);
+  };
+  const surroundings = {
+    stopped: () => stopped,
+    stdout: { ...written, write },
+    ...(columns === undefined ? {} : { columns }),
+    ...parts,
+  };
+  const end = await runCommands(["tail", "--url", api.url, ...argv], surroundings);
+  return { ...end, stdout: written.text(), asked: api.asked };
+}
+
+test("spans are printed as they come, until Ctrl-C, and that is a success", async () => {
+  const end = await tail(["--status", "error", "--after", "5"], () => endless(...lines));
+
+  expect(end).toMatchObject({ exitCode: 0, stdout: SPANS, stderr: "" });
+  expect(end.asked[0]?.path).toBe("/api/tail?status=error&after=5");
+  expect(end.asked[0]?.headers.get("accept")).toBe("application/x-ndjson");
+});
+
+test("what was missed is told on standard error, and is no span", async () => {
+  const end = await tail([], () => endless(lines[0], { missed: 1200 }, { missed: 1 }, lines[1]));
+
+  expect(end).toMatchObject({ exitCode: 0, stdout: SPANS });
+  expect(end.stderr).toBe("spanring: missed 1,200 spans\nspanring: missed 1 span\n");
+});
+
+test("on a terminal spans are rows under a header, with nothing a name could do", async () => {
+  const hostile = lineOf(3, { name: HOSTILE_NAME });
+
+  const end = await tail([], () => endless(...lines, hostile), { columns: 100, pieces: 4 });
+
+  expect(end.exitCode).toBe(0);
+  expect(end.stdout.split("\n").slice(0, 2)).toEqual([
+    expect.stringMatching(/^TIME +SERVICE +KIND +NAME +DURATION$/),
+    expect.stringMatching(/shop +span 1 +12\.3 ms$/),
+  ]);
+  expect(end.stdout).not.toMatch(UNSAFE_TEXT);
+});
+
+test("--json on a terminal is NDJSON, escaped", async () => {
+  const hostile = lineOf(3, { name: HOSTILE_NAME });
+
+  const end = await tail(["--json"], () => endless(hostile), { columns: 80, pieces: 1 });
+
+  expect(JSON.parse(end.stdout)).toEqual(hostile);
+  expect(end.stdout).not.toMatch(UNSAFE_TEXT);
+});
+
+test("a line on a terminal that is no span is left out", async () => {
+  const end = await tail([], () => new Response('nonsense\n\n{"name":"x"}\n'), { columns: 80 });
+
+  expect(end.stdout.split("\n")).toHaveLength(3);
+});
+
+test("a reader who leaves ends it quietly", async () => {
+  const stdout = writtenText(false, 80, 1);
+
+  const end = await tail([], () => endless(...lines, lineOf(3)), { stdout });
+
+  expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(stdout.text()).toBe(SPANS.slice(0, SPANS.indexOf("\n") + 1));
+});
+
+test("Ctrl-C before the first span is a success too", async () => {
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  const answer: Answer = () => {
+    stop();
+    return new Promise(() => {});
+  };
+
+  const end = await tail([], answer, { stopped: () => stopped });
+
+  expect(end).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+});
+
+test("when spanring stops, what came is there and the end is told", async () => {
+  const end = await tail([], () => ndjson(...lines), { pieces: 99 });
+
+  expect(end).toMatchObject({ exitCode: 3, stdout: SPANS });
+  expect(end.stderr).toBe("spanring: spanring has stopped, and the spans with it\n");
+});
+
+test("a mistake in a filter is told", async () => {
+  const end = await tail(["--kind", "x"], () => problem(400, { detail: "kind must be one of" }));
+
+  expect(end).toMatchObject({ exitCode: 2, stderr: "spanring: kind must be one of\n" });
+});

@@ -1,0 +1,100 @@
+import { expect, test } from "bun:test";
+import { threeSpans } from "../../../support/api-answers.ts";
+import { type Answer, problem, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
+import { runAgainstFake } from "../../../support/run-against-fake.ts";
+import type { CommandSurroundings } from "../../../support/run-command-line.ts";
+import { TRACE_ID } from "../../../support/shown-spans.ts";
+
+stopFakeServersAfterEach();
+
+const traces = (argv: readonly string[], answer: Answer, parts: CommandSurroundings = {}) =>
+  runAgainstFake(["traces", ...argv], answer, parts);
+
+const TERMINAL = { columns: 80 };
+
+const SUMMARY = {
+  traceId: TRACE_ID,
+  root: "GET /",
+  services: ["shop"],
+  spans: 5,
+  errors: 1,
+  startTimeUnixNano: "1753000000123000000",
+  durationNano: "12300000",
+};
+const LIST = { traces: [SUMMARY, { ...SUMMARY, root: null }], sequence: { first: 1, next: 10 } };
+
+const list: Answer = () => Response.json(LIST);
+const none: Answer = () => Response.json({ traces: [], sequence: { first: 1, next: 1 } });
+
+test("in a pipe a list is NDJSON: one trace a line", async () => {
+  const end = await traces(["--status", "error", "--limit", "2"], list);
+
+  const lines = LIST.traces.map((trace) => `${JSON.stringify(trace)}\n`);
+  expect(end).toMatchObject({ exitCode: 0, stdout: lines.join(""), stderr: "" });
+  expect(end.asked).toEqual(["GET /api/traces?status=error&limit=2"]);
+});
+
+test("--json is the API's answer", async () => {
+  const end = await traces(["--json"], list, TERMINAL);
+
+  expect(JSON.parse(end.stdout)).toEqual(LIST);
+});
+
+test("on a terminal it is a table", async () => {
+  const end = await traces([], list, TERMINAL);
+
+  expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(end.stdout).toBe(
+    `TRACE                             SPANS  ERRORS  DURATION  ROOT\n` +
+      `${TRACE_ID}      5       1   12.3 ms  GET / [shop]\n` +
+      `${TRACE_ID}      5       1   12.3 ms  (no root) [shop]\n`,
+  );
+});
+
+test("with an id, a terminal shows the tree and a pipe gets the spans", async () => {
+  const tree = await traces([TRACE_ID], threeSpans, TERMINAL);
+  const lines = await traces([TRACE_ID], threeSpans);
+
+  expect(tree.asked).toEqual([`GET /api/traces/${TRACE_ID}`]);
+  expect(tree.stdout).toStartWith(`trace ${TRACE_ID}\n3 spans`);
+  expect(lines.stdout.split("\n")).toHaveLength(4);
+});
+
+test("what is no id is asked for all the same, as one part of the path", async () => {
+  const { asked } = await traces(["../stats"], threeSpans);
+
+  expect(asked).toEqual(["GET /api/traces/..%2Fstats"]);
+});
+
+test.each([{ columns: 80 }, {}])("no trace is exit code 1: %p", async (parts) => {
+  const end = await traces([], none, parts);
+
+  expect(end).toMatchObject({ exitCode: 1, stdout: "" });
+  expect(end.stderr).toBe("columns" in parts ? "spanring: no trace\n" : "");
+});
+
+test("an id that is not there is exit code 1, with what the server says", async () => {
+  const end = await traces([TRACE_ID], () => problem(404, { detail: "no span of this trace" }));
+
+  expect(end).toMatchObject({ exitCode: 1, stderr: "spanring: no span of this trace\n" });
+});
+
+test.each([
+  { argv: [TRACE_ID, "--name", "x"], message: "TRACE_ID says it all: leave out the filters" },
+  { argv: ["--otlp"], message: "a list of traces is no OTLP" },
+  { argv: ["--out", "x.json"], message: "a list of traces is no OTLP" },
+])("$argv is refused", async ({ argv, message }) => {
+  const end = await traces(argv, list);
+
+  expect(end).toMatchObject({ exitCode: 2, asked: [], stderr: expect.stringContaining(message) });
+});
+
+test.each([
+  () => Response.json({ spans: [] }),
+  () => new Response("no"),
+  () => Response.json(null),
+])("an answer that is no list is told", async (answer) => {
+  const end = await traces([], answer);
+
+  expect(end).toMatchObject({ exitCode: 3, stderr: "spanring: the answer is no list of traces\n" });
+});

@@ -1,0 +1,123 @@
+import { expect, test } from "bun:test";
+import { noSpans, threeSpans } from "../../../support/api-answers.ts";
+import { type Answer, problem, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
+import { runAgainstFake } from "../../../support/run-against-fake.ts";
+import type { CommandSurroundings } from "../../../support/run-command-line.ts";
+import { HOSTILE_NAME, TRACE_ID, UNSAFE_TEXT } from "../../../support/shown-spans.ts";
+
+stopFakeServersAfterEach();
+
+const wait = (argv: readonly string[], answer: Answer, parts: CommandSurroundings = {}) =>
+  runAgainstFake(["wait", ...argv], answer, parts);
+
+function otlpJsonOf(...names: string[]): object {
+  const resource = { attributes: [{ key: "service.name", value: { stringValue: "shop" } }] };
+  return {
+    resourceSpans: [{ resource, scopeSpans: [{ spans: names.map((name) => ({ name })) }] }],
+  };
+}
+
+const missed = (nearest?: object): Answer => {
+  return () => problem(408, { detail: "not in time", found: 1, wanted: 3, nearest });
+};
+
+test("what came is printed, and how to wait is asked in the API's words", async () => {
+  const argv = "--name x --count 2 --timeout 5s --quiet 1s --after 7 --trace-complete".split(" ");
+
+  const end = await wait(argv, threeSpans);
+
+  expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(end.stdout.split("\n")).toHaveLength(4);
+  expect(end.asked).toEqual([
+    "GET /api/wait?name=x&count=2&timeout=5s&quiet=1s&after=7&trace_complete=true",
+  ]);
+});
+
+test("a complete trace on a terminal is a tree", async () => {
+  const end = await wait(["--trace-complete"], threeSpans, { columns: 80 });
+
+  expect(end.stdout).toStartWith(`trace ${TRACE_ID}\n`);
+});
+
+test("when nothing comes that should not, it is a success without spans", async () => {
+  const end = await wait(["--count", "0", "--absent", "--status", "error"], noSpans);
+
+  expect(end).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
+  expect(end.asked).toEqual(["GET /api/wait?count=0&absent=true&status=error"]);
+});
+
+test("not in time: how many came, and what there was without the last filter", async () => {
+  const nearest = { without: "status=error", count: 2, spans: otlpJsonOf("GET /", "GET /a") };
+
+  const end = await wait(["--count", "3"], missed(nearest));
+
+  expect(end).toMatchObject({ exitCode: 1, stdout: "" });
+  expect(end.stderr.split("\n").slice(0, 3)).toEqual([
+    "spanring: 1 of 3 spans came in time",
+    "without status=error there are 2 spans:",
+    expect.stringMatching(/^TIME .* DURATION$/),
+  ]);
+  expect(end.stderr).toContain("shop       GET /a ");
+});
+
+test("one near miss is one span", async () => {
+  const end = await wait([], missed({ without: "a", count: 1, spans: otlpJsonOf("x") }));
+
+  expect(end.stderr).toContain("\nwithout a there is 1 span:\n");
+});
+
+test("of many near misses the first ten are shown", async () => {
+  const names = Array.from({ length: 50 }, (_, at) => `span ${at}`);
+
+  const end = await wait([], missed({ without: "a", count: 50, spans: otlpJsonOf(...names) }));
+
+  expect(end.stderr).toContain("span 9 ");
+  expect(end.stderr).not.toContain("span 10 ");
+});
+
+test.each([undefined, null, {}, { without: "a", count: 0 }, "near"])(
+  "with %p near, only the numbers are told",
+  async (nearest) => {
+    const end = await wait([], missed(nearest as object));
+
+    expect(end).toMatchObject({ exitCode: 1, stderr: "spanring: 1 of 3 spans came in time\n" });
+  },
+);
+
+test("a time-out without numbers is told in the server's words", async () => {
+  const end = await wait([], () => problem(408, { detail: "no complete trace in 10 s" }));
+
+  expect(end).toMatchObject({ exitCode: 1, stderr: "spanring: no complete trace in 10 s\n" });
+});
+
+test("a span that should have stayed away is shown", async () => {
+  const came = { detail: "a span came", spans: otlpJsonOf("GET /") };
+
+  const end = await wait(["--absent"], () => problem(409, came));
+
+  expect(end).toMatchObject({ exitCode: 1, stdout: "" });
+  expect(end.stderr).toStartWith("spanring: a span came\nTIME ");
+  expect(end.stderr).toContain("GET /");
+});
+
+test("what spans say never reaches the terminal", async () => {
+  const nearest = { without: HOSTILE_NAME, count: 1, spans: otlpJsonOf(HOSTILE_NAME) };
+
+  const end = await wait([], missed(nearest), { columns: 80 });
+
+  expect(end.stderr).not.toMatch(UNSAFE_TEXT);
+});
+
+test("a mistake in a filter is exit code 2", async () => {
+  const mistake = { detail: "timeout must be a duration", parameter: "timeout" };
+
+  const end = await wait(["--timeout", "soon"], () => problem(400, mistake));
+
+  expect(end).toMatchObject({ exitCode: 2, stderr: "spanring: timeout must be a duration\n" });
+});
+
+test("a time-out of some other server is not taken for an answer", async () => {
+  const end = await wait([], () => new Response("", { status: 408 }));
+
+  expect(end.exitCode).toBe(3);
+});

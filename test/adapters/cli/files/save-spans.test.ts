@@ -1,0 +1,127 @@
+import { expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { otlpJson } from "../../../../src/adapters/otlp/otlp-json.ts";
+import { noSpans, REQUEST, threeSpans } from "../../../support/api-answers.ts";
+import { lengthDelimited } from "../../../support/byte-chunks.ts";
+import { type Answer, problem, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
+import { requestOf } from "../../../support/request-bytes.ts";
+import { runAgainstFake } from "../../../support/run-against-fake.ts";
+import type { CommandSurroundings } from "../../../support/run-command-line.ts";
+import { temporaryFolder } from "../../../support/temporary-folder.ts";
+
+stopFakeServersAfterEach();
+
+const get = (argv: readonly string[], answer: Answer, parts: CommandSurroundings = {}) =>
+  runAgainstFake(["get", ...argv], answer, parts);
+
+const folder = temporaryFolder();
+const TERMINAL = { columns: 80 };
+
+test.each([
+  { name: "spans.json", content: `${otlpJson(REQUEST)}\n` },
+  { name: "spans.jsonl", content: `${otlpJson(REQUEST)}\n` },
+  { name: "SPANS.NDJSON", content: `${otlpJson(REQUEST)}\n` },
+  { name: "spans.binpb", content: lengthDelimited(REQUEST) },
+  { name: "spans.pb", content: lengthDelimited(REQUEST) },
+  { name: "spans.proto", content: lengthDelimited(REQUEST) },
+])("the ending of $name says its format", async ({ name, content }) => {
+  const path = join(folder, name);
+
+  const end = await get(["--out", path], threeSpans);
+
+  expect(end).toMatchObject({ exitCode: 0, stdout: "" });
+  expect(end.stderr).toMatch(/^spanring: \S+: 3 spans, [\d.]+ K?i?B\n$/);
+  expect(readFileSync(path).equals(Buffer.from(content as string))).toBe(true);
+});
+
+test.each([
+  { argv: ["--format", "proto"], content: lengthDelimited(REQUEST) },
+  { argv: ["--format", "json"], content: `${otlpJson(REQUEST)}\n` },
+  { argv: ["--json"], content: `${otlpJson(REQUEST)}\n` },
+  { argv: ["--otlp"], content: REQUEST },
+])("$argv says the format of a file, whatever its ending", async ({ argv, content }) => {
+  const path = join(folder, "spans.txt");
+
+  const end = await get(["--out", path, ...argv], threeSpans, TERMINAL);
+
+  expect(end.exitCode).toBe(0);
+  expect(readFileSync(path).equals(Buffer.from(content as string))).toBe(true);
+});
+
+test("a large answer becomes requests that can be sent, one a line", async () => {
+  const path = join(folder, "large.jsonl");
+  const large = Buffer.concat(Array.from({ length: 400 }, (_, at) => requestOf(5, 1 + at * 5)));
+
+  const end = await get(["--out", path], () => new Response(large));
+
+  const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+  expect(end.stderr).toContain("2,000 spans");
+  expect(lines.length).toBeGreaterThan(1);
+  expect(lines.flatMap((line) => JSON.parse(line).resourceSpans)).toHaveLength(400);
+});
+
+test.each([
+  { name: "nothing found", answer: noSpans, exitCode: 1 },
+  { name: "a refusal", answer: () => problem(400, { detail: "no" }), exitCode: 2 },
+  { name: "an answer cut off", answer: () => new Response(REQUEST.subarray(0, 99)), exitCode: 3 },
+  { name: "an answer of another kind", answer: () => new Response("<html>"), exitCode: 3 },
+  {
+    name: "an answer that is no trace request",
+    answer: () => new Response(Uint8Array.of(0x0a, 2, 0x0b, 0)),
+    exitCode: 3,
+  },
+])("$name leaves no file behind", async ({ answer, exitCode }) => {
+  const empty = temporaryFolder();
+
+  const end = await get(["--out", join(empty, "spans.jsonl")], answer);
+
+  expect(end).toMatchObject({ exitCode, stdout: "" });
+  expect(readdirSync(empty)).toEqual([]);
+});
+
+test("a file that is there already is replaced when all is well, and only then", async () => {
+  const path = join(folder, "again.jsonl");
+  await get(["--out", path], threeSpans);
+  const before = readFileSync(path, "utf8");
+
+  const end = await get(["--out", path], () => new Response(REQUEST.subarray(0, 99)));
+
+  expect(end.exitCode).toBe(3);
+  expect(readFileSync(path, "utf8")).toBe(before);
+});
+
+test("Ctrl-C leaves no file behind", async () => {
+  const empty = temporaryFolder();
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  const answer: Answer = () => {
+    stop();
+    return new Promise(() => {});
+  };
+
+  const end = await get(["--out", join(empty, "x.jsonl")], answer, { stopped: () => stopped });
+
+  expect(end).toMatchObject({ exitCode: 130, stdout: "", stderr: "" });
+  expect(readdirSync(empty)).toEqual([]);
+});
+
+test("what cannot be written is told before anything is asked", async () => {
+  const path = join(folder, "no-such-folder", "spans.jsonl");
+
+  const end = await get(["--out", path], threeSpans);
+
+  expect(end).toMatchObject({ exitCode: 1, stdout: "", asked: [] });
+  expect(end.stderr).toMatch(/^spanring: cannot write "\S+": ENOENT/);
+});
+
+test("what cannot have its name leaves nothing behind either", async () => {
+  const empty = temporaryFolder();
+  const path = join(empty, "taken.jsonl");
+  mkdirSync(join(path, "full"), { recursive: true });
+
+  const end = await get(["--out", path], threeSpans);
+
+  expect(end).toMatchObject({ exitCode: 1 });
+  expect(readdirSync(empty)).toEqual(["taken.jsonl"]);
+  expect(existsSync(join(path, "full"))).toBe(true);
+});

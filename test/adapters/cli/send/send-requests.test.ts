@@ -1,0 +1,125 @@
+import { expect, test } from "bun:test";
+import { lengthDelimited } from "../../../support/byte-chunks.ts";
+import { type Answer, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
+import { exportFailure } from "../../../support/otlp-receiver.ts";
+import { accept, base64, filesIn, manyRequests, REQUESTS, send } from "../../../support/sending.ts";
+import { temporaryFolder } from "../../../support/temporary-folder.ts";
+
+stopFakeServersAfterEach();
+
+const file = filesIn(temporaryFolder());
+const BINPB = file("spans.binpb", lengthDelimited(...REQUESTS));
+const BARE = file("bare.bin", REQUESTS[0]);
+const MANY = file("many.binpb", manyRequests(50));
+
+test("a request that is refused for good is not sent again, and the others are sent", async () => {
+  let count = 0;
+  const answer: Answer = (asked) => {
+    count += 1;
+    return count === 2 ? exportFailure(400, "no trace request") : accept(asked);
+  };
+
+  const end = await send([BINPB], answer);
+
+  expect(end).toMatchObject({ exitCode: 1 });
+  expect(end.asked).toHaveLength(3);
+  const [refused, says] = end.stderr.split("\n");
+  expect(refused).toMatch(/^spanring: 1 request of \d spans? refused$/);
+  expect(says).toBe("spanring: the receiver says: 400 no trace request");
+});
+
+test.each([429, 502, 503, 504])(
+  "what is refused for now, with %d, is sent again",
+  async (status) => {
+    let count = 0;
+    const answer: Answer = (asked) => {
+      count += 1;
+      return count < 4 ? exportFailure(status, "full") : accept(asked);
+    };
+
+    const end = await send([BARE], answer);
+
+    expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(end.clock.sleptMs).toEqual([250, 500, 1000]);
+    expect(new Set(end.bodies)).toEqual(new Set(base64([REQUESTS[0]])));
+  },
+);
+
+test.each([
+  { retryAfter: "2", sleptMs: 2000 },
+  { retryAfter: "86400", sleptMs: 30_000 },
+  { retryAfter: "Thu, 01 Jan 1970 00:00:00 GMT", sleptMs: 0 },
+  { retryAfter: "soon", sleptMs: 250 },
+])("Retry-After: $retryAfter is $sleptMs ms", async ({ retryAfter, sleptMs }) => {
+  let count = 0;
+  const answer: Answer = (asked) => {
+    count += 1;
+    return count === 1 ? exportFailure(503, "full", { retryAfter }) : accept(asked);
+  };
+
+  const end = await send([BARE], answer);
+
+  expect(end.exitCode).toBe(0);
+  expect(end.clock.sleptMs).toEqual([sleptMs]);
+});
+
+test("a receiver that goes on refusing is given up, and the rest is not sent", async () => {
+  const contentType = "application/json";
+
+  const end = await send([MANY], () => exportFailure(503, "full", { contentType }));
+
+  expect(end.exitCode).toBe(1);
+  expect(end.asked.length).toBeLessThanOrEqual(4 * 6);
+  expect(end.stdout).toStartWith("sent 0 spans in 0 requests");
+  expect(end.stderr).toContain("the receiver says: 503 full\n");
+  expect(end.stderr).toContain("which goes on refusing; the rest was not sent\n");
+});
+
+test("no more than four requests are on their way at a time", async () => {
+  let [now, most] = [0, 0];
+  const answer: Answer = async (asked) => {
+    now += 1;
+    most = Math.max(most, now);
+    await new Promise(setImmediate);
+    now -= 1;
+    return await accept(asked);
+  };
+
+  const end = await send([MANY], answer);
+
+  expect(end.asked).toHaveLength(50);
+  expect(most).toBeWithin(1, 5);
+});
+
+test("at a rate, a request is sent when the spans before it have had their time", async () => {
+  const end = await send(["--rate", "10", BINPB]);
+
+  expect(end.exitCode).toBe(0);
+  // 3 spans, then 1, then 2, of 100 ms each.
+  expect(end.clock.sleptMs).toEqual([300, 100]);
+});
+
+const timed = (unixMs: number) =>
+  JSON.stringify({
+    resourceSpans: [
+      { scopeSpans: [{ spans: [{ name: "x", startTimeUnixNano: `${unixMs}000000` }] }] },
+    ],
+  });
+const GAPS = file(
+  "gaps.jsonl",
+  [1_753_000_000_000, 1_753_000_002_000, 1_753_000_001_000, 1_753_000_005_000]
+    .map(timed)
+    .join("\n"),
+);
+
+test.each([
+  { pace: ["--pace"], sleptMs: [2000, 3000] },
+  { pace: ["--pace", "10x"], sleptMs: [200, 300] },
+  { pace: ["--pace=0.5x"], sleptMs: [4000, 6000] },
+])("$pace keeps the gaps of the original times", async ({ pace, sleptMs }) => {
+  const end = await send([...pace, GAPS]);
+
+  expect(end.exitCode).toBe(0);
+  expect(end.clock.sleptMs).toHaveLength(2);
+  for (const [at, ms] of sleptMs.entries()) expect(end.clock.sleptMs[at]).toBeCloseTo(ms, 0);
+});

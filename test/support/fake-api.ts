@@ -1,0 +1,78 @@
+import { afterEach } from "bun:test";
+
+/** A request that a fake server got. */
+export interface Asked {
+  readonly method: string;
+  /** With the query, as it was written. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+export interface FakeServer {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly asked: Asked[];
+  stop(): Promise<void>;
+}
+
+export type Answer = (asked: Asked) => Response | Promise<Response>;
+
+const running: FakeServer[] = [];
+
+/** A server on a free port that gives one answer to everything, and keeps what it was asked. */
+export function startFakeServer(answer: Answer): FakeServer {
+  const asked: Asked[] = [];
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    development: false,
+    fetch: async (request) => {
+      const { pathname, search } = new URL(request.url);
+      const { method, headers } = request;
+      const got = { method, path: pathname + search, headers, body: await request.bytes() };
+      asked.push(got);
+      return await answer(got);
+    },
+  });
+  const url = `http://127.0.0.1:${server.port}`;
+  const fake = { url, asked, stop: () => server.stop(true) };
+  running.push(fake);
+  return fake;
+}
+
+/** To be called once in a test file that starts fake servers. */
+export function stopFakeServersAfterEach(): void {
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((server) => server.stop()));
+  });
+}
+
+export function problem(status: number, members: object): Response {
+  return new Response(JSON.stringify({ type: "about:blank", status, ...members }), {
+    status,
+    headers: { "Content-Type": "application/problem+json" },
+  });
+}
+
+export function ndjson(...values: unknown[]): Response {
+  const text = values.map((value) => `${JSON.stringify(value)}\n`).join("");
+  return new Response(text, { headers: { "Content-Type": "application/x-ndjson" } });
+}
+
+/** A stream that goes on after its first lines, until its reader leaves. */
+export function endless(...values: unknown[]): Response {
+  const text = values.map((value) => `${JSON.stringify(value)}\n`).join("");
+  const stream = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
+  });
+  return new Response(stream, { headers: { "Content-Type": "application/x-ndjson" } });
+}
+
+/** A URL where nothing listens. */
+export async function unusedUrl(): Promise<string> {
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+  const url = `http://127.0.0.1:${server.port}`;
+  await server.stop(true);
+  return url;
+}
