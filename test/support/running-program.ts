@@ -6,7 +6,10 @@ const ROOT = join(import.meta.dir, "..", "..");
 
 /** `SPANRING_PROGRAM=src/main.ts bun test` saves the build while the program is being worked on. */
 const PROGRAM = resolvePath(ROOT, process.env["SPANRING_PROGRAM"] ?? "dist/spanring");
-const COMMAND = PROGRAM.endsWith(".ts") ? [process.execPath, PROGRAM] : [PROGRAM];
+/** What starts the program, to be followed by its arguments. */
+export const COMMAND: readonly string[] = PROGRAM.endsWith(".ts")
+  ? [process.execPath, PROGRAM]
+  : [PROGRAM];
 
 /** One line of the program's log. */
 export interface LogLine {

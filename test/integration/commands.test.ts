@@ -1,0 +1,140 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { lineOf, noSpans, threeSpans } from "../support/api-answers.ts";
+import { lengthDelimited } from "../support/byte-chunks.ts";
+import { openExportClient } from "../support/export-client.ts";
+import {
+  endless,
+  ndjson,
+  problem,
+  startFakeServer,
+  stopFakeServersAfterEach,
+  unusedUrl,
+} from "../support/fake-api.ts";
+import { requestOf } from "../support/request-bytes.ts";
+import { COMMAND, runProgram, startProgram } from "../support/running-program.ts";
+import { accept } from "../support/sending.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+// Goal: the commands work in the program itself: its exit codes, its pipes, its terminal.
+// Method: the program against a server that answers as the read API does, and against itself.
+
+// Against a program that never answers; nothing here takes a tenth of it.
+setDefaultTimeout(30_000);
+
+stopFakeServersAfterEach();
+
+test("exit codes say what became of it: found, not found, wrong, not there", async () => {
+  const found = startFakeServer(threeSpans);
+  const empty = startFakeServer(noSpans);
+  const late = startFakeServer(() => problem(408, { detail: "not in time" }));
+
+  const ends = await Promise.all([
+    runProgram(["get"], { SPANRING_URL: found.url }),
+    runProgram(["get", "--url", empty.url]),
+    runProgram(["wait", "--url", late.url]),
+    runProgram(["get", "--nmae", "x"]),
+    runProgram(["get", "--url", await unusedUrl()]),
+  ]);
+
+  expect(ends.map(({ exitCode }) => exitCode)).toEqual([0, 1, 1, 2, 3]);
+  expect(ends.map(({ stderr }) => stderr.split("\n")[0])).toEqual([
+    "",
+    "",
+    "spanring: not in time",
+    'spanring: unknown option "--nmae"; did you mean --name?',
+    expect.stringMatching(/^spanring: cannot connect to \S+: nothing listens there$/),
+  ]);
+});
+
+test("against spanring itself: look, save, take", async () => {
+  await using program = await startProgram();
+  using client = openExportClient(program.grpcPort);
+  const path = join(temporaryFolder(), "spans.binpb");
+  const env = { SPANRING_URL: program.apiUrl };
+  await client.export(requestOf(3));
+
+  const stats = await runProgram(["stats"], env);
+  const saved = await runProgram(["get", "--out", path], env);
+  const taken = await runProgram(["take", "--json"], env);
+  const none = await runProgram(["take", "--json"], env);
+
+  expect(JSON.parse(stats.stdout).spans).toMatchObject({ received: 3, buffered: 3 });
+  expect(saved).toMatchObject({ exitCode: 0, stdout: "" });
+  expect(readFileSync(path).equals(Buffer.from(lengthDelimited(requestOf(3))))).toBe(true);
+  expect(JSON.parse(taken.stdout).resourceSpans).toHaveLength(1);
+  expect(none.exitCode).toBe(1);
+});
+
+test("a file is sent, from its path and from standard input", async () => {
+  const receiver = startFakeServer(accept);
+  const path = join(temporaryFolder(), "spans.binpb");
+  writeFileSync(path, lengthDelimited(requestOf(3), requestOf(2)));
+
+  const fromPath = await runProgram(["send", "--to", receiver.url, path]);
+  const shell = '"$@" - < "$FILE"';
+  const command = ["sh", "-c", shell, "sh", ...COMMAND, "send", "--to", receiver.url];
+  const fromInput = Bun.spawn(command, { env: { FILE: path }, stdout: "pipe" });
+
+  expect(fromPath).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(fromPath.stdout).toStartWith("sent 5 spans in 2 requests ");
+  expect(await fromInput.stdout.text()).toStartWith("sent 5 spans in 2 requests ");
+  expect(receiver.asked).toHaveLength(4);
+});
+
+test("a tail ends with 0 at Ctrl-C", async () => {
+  const api = startFakeServer(() => endless(lineOf(1)));
+  const env = { SPANRING_URL: api.url };
+  await using tail = Bun.spawn([...COMMAND, "tail"], { env, stdout: "pipe", stderr: "pipe" });
+
+  const first = await tail.stdout.getReader().read();
+  tail.kill("SIGINT");
+
+  expect(Buffer.from(first.value!).toString()).toBe(`${JSON.stringify(lineOf(1))}\n`);
+  expect(await tail.exited).toBe(0);
+  expect(await tail.stderr.text()).toBe("");
+});
+
+test("a tail whose reader leaves ends quietly, with 0", async () => {
+  const lines = Array.from({ length: 10_000 }, (_, at) => lineOf(at));
+  const api = startFakeServer(() => endless(...lines));
+  const env = { ...process.env, SPANRING_URL: api.url };
+  // The exit code of the first in a pipe, which POSIX shells do not tell.
+  const shell = '{ "$@"; echo "ended with $?" >&2; } | head -1';
+
+  const child = Bun.spawn(["sh", "-c", shell, "sh", ...COMMAND, "tail"], { env, stderr: "pipe" });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+
+  expect(stdout).toBe(`${JSON.stringify(lineOf(0))}\n`);
+  expect(stderr).toBe("ended with 0\n");
+});
+
+/** What a terminal of so many columns is sent, to the last byte. */
+async function terminalText(argv: readonly string[], cols: number, env: Record<string, string>) {
+  const chunks: Uint8Array[] = [];
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const data = (_: Bun.Terminal, chunk: Uint8Array): void => void chunks.push(chunk.slice());
+  const terminal = { cols, rows: 50, data, exit: () => end() };
+  const child = Bun.spawn([...COMMAND, ...argv], { env, terminal });
+  const [exitCode] = await Promise.all([child.exited, ended]);
+  return { exitCode, text: Buffer.concat(chunks).toString().replaceAll("\r\n", "\n") };
+}
+
+test.each([
+  { columns: 80, header: /^TIME +SERVICE +NAME +DURATION$/ },
+  { columns: 200, header: /^TIME +SERVICE +KIND +NAME +DURATION +TRACE +ATTRIBUTES$/ },
+])("a terminal of $columns columns gets a table as wide", async ({ columns, header }) => {
+  const api = startFakeServer(() => ndjson(lineOf(1, { name: "n".repeat(300) })));
+
+  const plain = await terminalText(["get", "--url", api.url], columns, { NO_COLOR: "1" });
+  const coloured = await terminalText(["get", "--url", api.url], columns, {});
+
+  const lines = plain.text.trimEnd().split("\n");
+  expect([plain.exitCode, coloured.exitCode]).toEqual([0, 0]);
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toMatch(header);
+  expect(lines.filter((line) => Bun.stringWidth(line) > columns)).toEqual([]);
+  expect(Bun.stripANSI(coloured.text)).toBe(plain.text);
+  expect(coloured.text).toContain("\u001b[1mTIME");
+});
