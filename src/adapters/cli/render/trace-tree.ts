@@ -31,7 +31,10 @@ export function treeLines(spans: readonly ShownSpan[]): TreeLine[] {
   const ids = new Set(spans.map(({ spanId }) => spanId));
   const drawn = new Set<ShownSpan>();
   const lines: TreeLine[] = [];
-  const draw = (entry: Entry): void => void lines.push(...linesFrom(entry, children, drawn));
+  const draw = (entry: Entry): void => {
+    // One by one: a million of them are too many arguments for a call.
+    for (const line of linesFrom(entry, children, drawn)) lines.push(line);
+  };
   for (const span of children.get("") ?? []) draw(rootEntry(span, children));
   for (const [parent, orphans] of children) {
     if (parent !== "" && !ids.has(parent)) draw(missingEntry(`missing parent ${parent}`, orphans));

@@ -59,16 +59,16 @@ test("a child that begins before its parent is marked, and no other", () => {
   expect(marked.map(({ span: found }) => found?.spanId)).toEqual(["f"]);
 });
 
-test("a chain of 50,000 spans is drawn, with rails only where they help", () => {
-  const spans = Array.from({ length: 50_000 }, (_, at) =>
+test("a chain of 200,000 spans is drawn, with rails only where they help", () => {
+  const spans = Array.from({ length: 200_000 }, (_, at) =>
     span(String(at), at === 0 ? "" : String(at - 1), at),
   );
 
   const lines = treeLines(spans);
 
-  expect(lines).toHaveLength(50_000);
-  expect(lines.at(-1)).toMatchObject({ depth: 49_999, rails: "" });
-  expect(Math.max(...lines.map(({ rails }) => rails.length))).toBe(120);
+  expect(lines).toHaveLength(200_000);
+  expect(lines.at(-1)).toMatchObject({ depth: 199_999, rails: "" });
+  expect(lines.filter(({ rails }) => rails.length > 120)).toEqual([]);
 });
 
 test("50,000 children of one span are drawn in the order of their starts", () => {
