@@ -9,9 +9,9 @@ import {
 import { helpText } from "../../../src/adapters/cli/help.ts";
 import { OPTION_NAMES, OPTIONS, optionUsage } from "../../../src/adapters/cli/option-table.ts";
 import { COLOURED, PLAIN } from "../../../src/adapters/cli/render/palette.ts";
+import { CONDITION_NAMES } from "../../../src/domain/query/span-filter.ts";
 
-const API_FILTERS =
-  "service name trace-id span-id kind status attribute min-duration since until".split(" ");
+const API_FILTERS = CONDITION_NAMES.map((name) => name.replaceAll("_", "-"));
 
 test("every option is of a command or of serving", () => {
   const taken = new Set(COMMAND_NAMES.flatMap((name) => [...COMMANDS[name].options]));
