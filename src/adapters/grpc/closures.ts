@@ -1,6 +1,6 @@
 import type { LogFields } from "../../ports/logger.ts";
 import type { Refusal } from "./connection-table.ts";
-import { TalliedLog } from "./tallied-log.ts";
+import { TalliedLog } from "../../application/tallied-log.ts";
 
 /**
  * Why we closed a connection: too many in all, too many from its address, no request within the

@@ -1,7 +1,7 @@
 import { logVerbosity, setLogger, setLogVerbosity } from "@grpc/grpc-js";
 import { quotePeerText } from "../../domain/quote-text.ts";
 import type { Logger } from "../../ports/logger.ts";
-import { TalliedLog } from "./tallied-log.ts";
+import { TalliedLog } from "../../application/tallied-log.ts";
 
 /**
  * grpc-js writes to the console, and what it writes are errors of peers: a header that it does not

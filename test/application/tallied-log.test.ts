@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
-import { TalliedLog } from "../../../src/adapters/grpc/tallied-log.ts";
-import type { LogFields } from "../../../src/ports/logger.ts";
+import { TalliedLog } from "../../src/application/tallied-log.ts";
+import type { LogFields } from "../../src/ports/logger.ts";
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());

@@ -1,4 +1,4 @@
-import type { LogFields } from "../../ports/logger.ts";
+import type { LogFields } from "../ports/logger.ts";
 
 /** At most one line in this time, however often it happens. */
 const LINE_INTERVAL_MS = 1000;

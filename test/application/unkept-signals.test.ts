@@ -1,0 +1,42 @@
+import { expect, test } from "bun:test";
+import { UnkeptSignals } from "../../src/application/unkept-signals.ts";
+import { RecordingLogger } from "../support/recording-logger.ts";
+
+test.each([
+  { signal: "metrics" as const, variable: "OTEL_METRICS_EXPORTER=none" },
+  { signal: "logs" as const, variable: "OTEL_LOGS_EXPORTER=none" },
+])("the sender of $signal is told how to stop sending them", ({ signal, variable }) => {
+  const unkept = new UnkeptSignals(new RecordingLogger());
+
+  const { outcome, message } = unkept.receive(signal, "http");
+  unkept.stop();
+
+  expect(outcome).toBe("not_kept");
+  expect(message).toContain("traces only");
+  expect(message).toContain(variable);
+});
+
+test("requests are counted by signal and by protocol", () => {
+  const unkept = new UnkeptSignals(new RecordingLogger());
+
+  unkept.receive("metrics", "http");
+  unkept.receive("metrics", "http");
+  unkept.receive("logs", "grpc");
+  unkept.stop();
+
+  expect(unkept.counts).toEqual({ metrics: { grpc: 0, http: 2 }, logs: { grpc: 1, http: 0 } });
+});
+
+test("many in a second are one line at the first, and one for the others", () => {
+  const logger = new RecordingLogger();
+  const unkept = new UnkeptSignals(logger);
+
+  for (let time = 0; time < 5; time += 1) unkept.receive("metrics", "http");
+  unkept.receive("logs", "grpc");
+  unkept.stop();
+
+  expect(logger.lines).toEqual([
+    { level: "warning", event: "signals_not_kept", fields: { metrics: 1 } },
+    { level: "warning", event: "signals_not_kept", fields: { metrics: 4, logs: 1 } },
+  ]);
+});
