@@ -1,28 +1,25 @@
 import { Metadata } from "@grpc/grpc-js";
 import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
-import type { Receipt, TraceReceiver } from "../../application/receipt.ts";
-import type { CollectionPace } from "../memory/collection-pace.ts";
+import type { Receipt } from "../../application/receipt.ts";
 import { releaseBytes, releaseOwnBuffer } from "../../application/release-bytes.ts";
+import type { CollectionPace } from "../memory/collection-pace.ts";
 import { encodeExportResponse, encodeStatus, isSuccess } from "../otlp/export-response.ts";
 import type { FailureReceipt } from "../otlp/export-response.ts";
+import { receiveSafely, type SafelyParts } from "../otlp/receive-safely.ts";
 import { STATUS_TABLE } from "../otlp/status-table.ts";
 import { bufferOver, TRACE_SERVICE } from "./call-handlers.ts";
 import type { Method } from "./call-handlers.ts";
 import { plainMessage } from "./message-encoding.ts";
 
-export interface TraceServiceParts {
-  readonly receiver: TraceReceiver;
+export interface TraceServiceParts extends SafelyParts {
   /** After decompression; before it, grpc-js keeps the same limit. */
   readonly maxMessageBytes: number;
-  /** The receiver threw: a fault of ours. The error carries nothing of the request. */
-  readonly failed: (error: unknown) => void;
   readonly pace: CollectionPace;
 }
 
 export const EXPORT_PATH = `/${TRACE_SERVICE}/Export`;
 
 const NO_BYTES = Buffer.alloc(0);
-const OUR_FAULT: Receipt = { outcome: "failed", message: "a fault of the server; send it again" };
 
 /** A status travels in HTTP/2 trailers, of which many peers take no more than 8 KiB in all. */
 const MAX_DETAILS_LENGTH = 1024;
@@ -38,21 +35,12 @@ export function exportMethod(parts: TraceServiceParts): Method {
 
 function receiptFor(call: ServerUnaryCall<Buffer, Buffer>, parts: TraceServiceParts): Receipt {
   const plain = plainMessage(call, parts.maxMessageBytes);
-  const receipt = plain.outcome === "plain" ? receive(plain.bytes, parts) : plain;
+  const receipt = plain.outcome === "plain" ? receiveSafely(plain.bytes, parts) : plain;
   // The receiver keeps nothing of it.
   if (plain.outcome === "plain" && plain.bytes !== call.request) releaseOwnBuffer(plain.bytes);
   parts.pace.noteGarbage(plain.garbageBytes);
   releaseBytes(call.request);
   return receipt;
-}
-
-function receive(request: Uint8Array, parts: TraceServiceParts): Receipt {
-  try {
-    return parts.receiver.receive(request);
-  } catch (error) {
-    parts.failed(error);
-    return OUR_FAULT;
-  }
 }
 
 function answer(receipt: Receipt, respond: sendUnaryData<Buffer>): void {

@@ -1,11 +1,18 @@
 import type { Receipt } from "../../application/receipt.ts";
+import type { NotKept } from "../../application/unkept-signals.ts";
 import { google, opentelemetry } from "./generated/otlp.js";
-import { STATUS_TABLE } from "./status-table.ts";
+import { GRPC_CODE, type Objection, STATUS_TABLE } from "./status-table.ts";
 
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 
-export type SuccessReceipt = Extract<Receipt, { outcome: "accepted" | "partly_rejected" }>;
-export type FailureReceipt = Exclude<Receipt, SuccessReceipt>;
+/** All that a sender can be told. */
+export type Answer = Receipt | Objection | NotKept;
+
+export type SuccessReceipt = Extract<
+  Answer,
+  { outcome: "accepted" | "partly_rejected" | "not_kept" }
+>;
+export type FailureReceipt = Exclude<Answer, SuccessReceipt>;
 
 /** What OTLP recommends as the largest response. */
 export const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
@@ -20,16 +27,35 @@ const RETRY_INFO_URL = "type.googleapis.com/google.rpc.RetryInfo";
 
 const NO_BYTES = new Uint8Array(0);
 
-export function isSuccess(receipt: Receipt): receipt is SuccessReceipt {
-  return receipt.outcome === "accepted" || receipt.outcome === "partly_rejected";
+export function isSuccess(answer: Answer): answer is SuccessReceipt {
+  return STATUS_TABLE[answer.outcome].grpcCode === GRPC_CODE.OK;
 }
 
-/** The bytes of an `ExportTraceServiceResponse`: none when every span was accepted. */
+/**
+ * The bytes of an `ExportTraceServiceResponse`: none when every span was accepted. Those of metrics
+ * and logs are the same, but for the names of their fields, which bytes do not show.
+ */
 export function encodeExportResponse(receipt: SuccessReceipt): Uint8Array {
   if (receipt.outcome === "accepted") return NO_BYTES;
+  return ExportTraceServiceResponse.encode({ partialSuccess: partialSuccess(receipt) }).finish();
+}
+
+/** The same as OTLP/JSON, which has 64-bit integers in quotes. */
+export function exportResponseJson(receipt: SuccessReceipt): string {
+  if (receipt.outcome === "accepted") return "{}";
+  const { rejectedSpans, ...others } = partialSuccess(receipt);
+  const rejected = rejectedSpans === undefined ? {} : { rejectedSpans: String(rejectedSpans) };
+  return JSON.stringify({ partialSuccess: { ...rejected, ...others } });
+}
+
+/** What is rejected is left out where it is 0: its name would be another for each signal. */
+function partialSuccess(receipt: Exclude<SuccessReceipt, { outcome: "accepted" }>): {
+  rejectedSpans?: number;
+  errorMessage: string;
+} {
   const errorMessage = firstBytes(receipt.message, MAX_RESPONSE_BYTES - ENVELOPE_BYTES);
-  const partialSuccess = { rejectedSpans: receipt.rejectedSpans, errorMessage };
-  return ExportTraceServiceResponse.encode({ partialSuccess }).finish();
+  if (receipt.outcome === "not_kept") return { errorMessage };
+  return { rejectedSpans: receipt.rejectedSpans, errorMessage };
 }
 
 /**
@@ -37,10 +63,21 @@ export function encodeExportResponse(receipt: SuccessReceipt): Uint8Array {
  * `RetryInfo` when the receipt says how long to wait.
  */
 export function encodeStatus(receipt: FailureReceipt): Uint8Array {
-  const code = STATUS_TABLE[receipt.outcome].grpcCode;
-  const message = firstBytes(receipt.message, MAX_STATUS_MESSAGE_BYTES);
-  const details = receipt.outcome === "refused" ? [retryInfo(receipt.retryAfterMs)] : [];
-  return google.rpc.Status.encode({ code, message, details }).finish();
+  const details = "retryAfterMs" in receipt ? [retryInfo(receipt.retryAfterMs)] : [];
+  return google.rpc.Status.encode({ ...codeAndMessage(receipt), details }).finish();
+}
+
+/** The same as proto3 JSON, in which what is `Any` tells its type, and a duration is one text. */
+export function statusJson(receipt: FailureReceipt): string {
+  if (!("retryAfterMs" in receipt)) return JSON.stringify(codeAndMessage(receipt));
+  const retryDelay = `${receipt.retryAfterMs / 1000}s`;
+  const details = [{ "@type": RETRY_INFO_URL, retryDelay }];
+  return JSON.stringify({ ...codeAndMessage(receipt), details });
+}
+
+function codeAndMessage({ outcome, message }: FailureReceipt) {
+  const code = STATUS_TABLE[outcome].grpcCode;
+  return { code, message: firstBytes(message, MAX_STATUS_MESSAGE_BYTES) };
 }
 
 function retryInfo(delayMs: number) {

@@ -1,14 +1,27 @@
 import type { Receipt } from "../../application/receipt.ts";
+import type { NotKept } from "../../application/unkept-signals.ts";
 
 /** The gRPC codes we answer with. Source: grpc/grpc, doc/statuscodes.md. */
 export const GRPC_CODE = {
   OK: 0,
   INVALID_ARGUMENT: 3,
   RESOURCE_EXHAUSTED: 8,
+  UNIMPLEMENTED: 12,
   UNAVAILABLE: 14,
 } as const;
 
 export type GrpcCode = (typeof GRPC_CODE)[keyof typeof GRPC_CODE];
+
+/** What a listener finds out by itself, before there is anything for a receiver. */
+export type Objection =
+  | { readonly outcome: "unknown_path"; readonly message: string }
+  | { readonly outcome: "wrong_method"; readonly message: string }
+  /** The type of the body, or how it is encoded. */
+  | { readonly outcome: "unsupported_media"; readonly message: string }
+  /** Too much is in flight already, or it takes too long; nothing was kept. */
+  | { readonly outcome: "busy"; readonly message: string; readonly retryAfterMs: number };
+
+export type Outcome = Receipt["outcome"] | Objection["outcome"] | NotKept["outcome"];
 
 export interface OutcomeStatus {
   readonly grpcCode: GrpcCode;
@@ -22,12 +35,17 @@ export interface OutcomeStatus {
  * without RetryInfo is final for them, as it should be for a request that will never fit. A fault
  * of ours is never INTERNAL or UNKNOWN: exporters would drop the spans.
  */
-export const STATUS_TABLE: Readonly<Record<Receipt["outcome"], OutcomeStatus>> = {
+export const STATUS_TABLE: Readonly<Record<Outcome, OutcomeStatus>> = {
   accepted: { grpcCode: GRPC_CODE.OK, httpStatus: 200 },
   partly_rejected: { grpcCode: GRPC_CODE.OK, httpStatus: 200 },
+  not_kept: { grpcCode: GRPC_CODE.OK, httpStatus: 200 },
   malformed: { grpcCode: GRPC_CODE.INVALID_ARGUMENT, httpStatus: 400 },
   too_large: { grpcCode: GRPC_CODE.RESOURCE_EXHAUSTED, httpStatus: 413 },
   refused: { grpcCode: GRPC_CODE.UNAVAILABLE, httpStatus: 503 },
   stopping: { grpcCode: GRPC_CODE.UNAVAILABLE, httpStatus: 503 },
   failed: { grpcCode: GRPC_CODE.UNAVAILABLE, httpStatus: 503 },
+  busy: { grpcCode: GRPC_CODE.UNAVAILABLE, httpStatus: 503 },
+  unknown_path: { grpcCode: GRPC_CODE.UNIMPLEMENTED, httpStatus: 404 },
+  wrong_method: { grpcCode: GRPC_CODE.UNIMPLEMENTED, httpStatus: 405 },
+  unsupported_media: { grpcCode: GRPC_CODE.INVALID_ARGUMENT, httpStatus: 415 },
 };

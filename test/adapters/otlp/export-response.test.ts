@@ -1,14 +1,16 @@
 import { expect, test } from "bun:test";
 import {
+  type Answer,
   encodeExportResponse,
   encodeStatus,
+  exportResponseJson,
   type FailureReceipt,
   isSuccess,
   MAX_RESPONSE_BYTES,
+  statusJson,
 } from "../../../src/adapters/otlp/export-response.ts";
 import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 import { GRPC_CODE } from "../../../src/adapters/otlp/status-table.ts";
-import type { Receipt } from "../../../src/application/receipt.ts";
 
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 const message = "why, and how to mend it";
@@ -71,11 +73,48 @@ test("a status fits into trailers, however long its message", () => {
   expect(bytes.length).toBeLessThan(1100);
 });
 
-test.each<{ receipt: Receipt; success: boolean }>([
+test.each<{ receipt: Answer; success: boolean }>([
   { receipt: { outcome: "accepted" }, success: true },
   { receipt: { outcome: "partly_rejected", rejectedSpans: 1, message }, success: true },
+  { receipt: { outcome: "not_kept", message }, success: true },
   { receipt: { outcome: "refused", message, retryAfterMs: 1 }, success: false },
+  { receipt: { outcome: "wrong_method", message }, success: false },
   { receipt: { outcome: "stopping", message }, success: false },
 ])("$receipt.outcome is a success: $success", ({ receipt, success }) => {
   expect(isSuccess(receipt)).toBe(success);
+});
+
+test("a signal that is not kept is answered with a warning, and no count", () => {
+  const bytes = encodeExportResponse({ outcome: "not_kept", message: "traces only" });
+
+  // [0a length] partial_success, [12 length] error_message; its field 1 is not there.
+  expect(Buffer.from(bytes)).toEqual(
+    Buffer.concat([Buffer.of(0x0a, 13, 0x12, 11), Buffer.from("traces only")]),
+  );
+});
+
+test.each<{ receipt: Parameters<typeof exportResponseJson>[0]; json: string }>([
+  { receipt: { outcome: "accepted" }, json: "{}" },
+  {
+    receipt: { outcome: "partly_rejected", rejectedSpans: 3, message: 'a "b"' },
+    json: '{"partialSuccess":{"rejectedSpans":"3","errorMessage":"a \\"b\\""}}',
+  },
+  {
+    receipt: { outcome: "not_kept", message: "traces only" },
+    json: '{"partialSuccess":{"errorMessage":"traces only"}}',
+  },
+])("$receipt.outcome in OTLP/JSON is $json", ({ receipt, json }) => {
+  expect(exportResponseJson(receipt)).toBe(json);
+});
+
+test.each<{ receipt: FailureReceipt; json: string }>([
+  { receipt: { outcome: "malformed", message: "bad" }, json: '{"code":3,"message":"bad"}' },
+  {
+    receipt: { outcome: "busy", message: "later", retryAfterMs: 1500 },
+    json:
+      '{"code":14,"message":"later","details":[' +
+      '{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1.5s"}]}',
+  },
+])("the status of $receipt.outcome in JSON is $json", ({ receipt, json }) => {
+  expect(statusJson(receipt)).toBe(json);
 });

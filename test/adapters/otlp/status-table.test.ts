@@ -1,17 +1,21 @@
 import { expect, test } from "bun:test";
-import { GRPC_CODE, STATUS_TABLE } from "../../../src/adapters/otlp/status-table.ts";
-import type { Receipt } from "../../../src/application/receipt.ts";
+import { GRPC_CODE, type Outcome, STATUS_TABLE } from "../../../src/adapters/otlp/status-table.ts";
 
-const { OK, INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE } = GRPC_CODE;
+const { OK, INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE, UNIMPLEMENTED } = GRPC_CODE;
 
-test.each<[Receipt["outcome"], number, number]>([
+test.each<[Outcome, number, number]>([
   ["accepted", OK, 200],
   ["partly_rejected", OK, 200],
+  ["not_kept", OK, 200],
   ["malformed", INVALID_ARGUMENT, 400],
   ["too_large", RESOURCE_EXHAUSTED, 413],
   ["refused", UNAVAILABLE, 503],
   ["stopping", UNAVAILABLE, 503],
   ["failed", UNAVAILABLE, 503],
+  ["busy", UNAVAILABLE, 503],
+  ["unknown_path", UNIMPLEMENTED, 404],
+  ["wrong_method", UNIMPLEMENTED, 405],
+  ["unsupported_media", INVALID_ARGUMENT, 415],
 ])("%s is answered with gRPC %d and HTTP %d", (outcome, grpcCode, httpStatus) => {
   expect(STATUS_TABLE[outcome]).toMatchObject({ grpcCode, httpStatus });
 });
@@ -21,10 +25,11 @@ test("the codes are gRPC's", () => {
     OK: 0,
     INVALID_ARGUMENT: 3,
     RESOURCE_EXHAUSTED: 8,
+    UNIMPLEMENTED: 12,
     UNAVAILABLE: 14,
   });
 });
 
 test("every outcome has a row", () => {
-  expect(Object.keys(STATUS_TABLE)).toHaveLength(7);
+  expect(Object.keys(STATUS_TABLE)).toHaveLength(12);
 });

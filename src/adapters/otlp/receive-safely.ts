@@ -1,0 +1,19 @@
+import type { Receipt, TraceReceiver } from "../../application/receipt.ts";
+
+const OUR_FAULT: Receipt = { outcome: "failed", message: "a fault of the server; send it again" };
+
+export interface SafelyParts {
+  readonly receiver: TraceReceiver;
+  /** The receiver threw: a fault of ours. The error carries nothing of the request. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Never throws: what the receiver throws is told, and the sender may try again. */
+export function receiveSafely(request: Uint8Array, { receiver, failed }: SafelyParts): Receipt {
+  try {
+    return receiver.receive(request);
+  } catch (error) {
+    failed(error);
+    return OUR_FAULT;
+  }
+}
