@@ -12,5 +12,5 @@ export function fakeConnection(address = "192.0.2.1"): Connection {
     destroy: () => socket.emit("close"),
   });
   // A connection asks nothing else of its socket.
-  return new Connection(socket as unknown as Socket, address);
+  return new Connection(socket as unknown as Socket, () => {});
 }

@@ -1,4 +1,5 @@
 import { startGrpcListener } from "../../src/adapters/grpc/grpc-listener.ts";
+import { InFlightBudget } from "../../src/adapters/memory/in-flight-budget.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 import { GRPC_TEST_LIMITS } from "./running-grpc-listener.ts";
 
@@ -9,10 +10,13 @@ import { GRPC_TEST_LIMITS } from "./running-grpc-listener.ts";
 const listener = await startGrpcListener({
   address: { host: "127.0.0.1", port: 0 },
   receiver: { receive: () => ({ outcome: "accepted" }) },
-  limits: { ...GRPC_TEST_LIMITS, inFlightBytes: 32 * 1024 * 1024 },
+  limits: GRPC_TEST_LIMITS,
+  budget: new InFlightBudget({
+    capacityBytes: 32 * 1024 * 1024,
+    clock: { monotonicMs: () => performance.now() },
+  }),
   maxMessageBytes: 4 * 1024 * 1024,
   logger: new RecordingLogger(),
-  clock: { monotonicMs: () => performance.now() },
 });
 // Not `resourceUsage().maxRSS`: on Linux a process starts with the mark of the one that started it.
 let peakBytes = 0;

@@ -2,6 +2,7 @@ import { afterEach } from "bun:test";
 import type { Client, ClientOptions } from "@grpc/grpc-js";
 import { startGrpcListener } from "../../src/adapters/grpc/grpc-listener.ts";
 import type { GrpcListener, GrpcListenerParts } from "../../src/adapters/grpc/grpc-listener.ts";
+import { InFlightBudget } from "../../src/adapters/memory/in-flight-budget.ts";
 import type { LimitsConfig } from "../../src/config.ts";
 import { openGrpcClient } from "./grpc-call.ts";
 import { GrpcFakeReceiver } from "./grpc-fake-receiver.ts";
@@ -40,14 +41,16 @@ export async function runGrpcListener(
 ): Promise<RunningGrpcListener> {
   const receiver = new GrpcFakeReceiver();
   const logger = new RecordingLogger();
+  const limits = { ...GRPC_TEST_LIMITS, ...parts.limits };
+  const clock = { monotonicMs: () => performance.now() };
   const listener = await startGrpcListener({
     address: { host: "127.0.0.1", port: 0 },
     receiver,
     logger,
     maxMessageBytes: 4 * 1024 * 1024,
-    clock: { monotonicMs: () => performance.now() },
+    budget: new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock }),
     ...parts,
-    limits: { ...GRPC_TEST_LIMITS, ...parts.limits },
+    limits,
   });
   ends.push(() => listener.stop(0));
   return {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { InFlightOwner } from "../memory/in-flight-budget.ts";
 
 /** Who is at the other end, and at which of our ports: no two open connections have the same. */
 export interface Ends {
@@ -13,11 +14,12 @@ export function endsKey({ remoteAddress, remotePort, localAddress, localPort }: 
 }
 
 /** An accepted socket. */
-export class Connection {
+export class Connection implements InFlightOwner {
   // Fixed at construction.
   readonly socket: Socket;
   readonly address: string;
   readonly key: string;
+  private readonly noted: (reason: "in_flight_bytes") => void;
 
   // Moved by the first stream, and by `close`.
   hasBegun = false;
@@ -26,9 +28,10 @@ export class Connection {
   /** Resolves when the socket is closed, whoever closed it. */
   readonly closed: Promise<void>;
 
-  constructor(socket: Socket, address: string) {
+  constructor(socket: Socket, noted: (reason: "in_flight_bytes") => void) {
     this.socket = socket;
-    this.address = address;
+    this.noted = noted;
+    this.address = socket.remoteAddress ?? "";
     this.key = endsKey(socket);
     this.closed = new Promise((resolve) => void socket.once("close", () => resolve()));
   }
@@ -38,5 +41,11 @@ export class Connection {
     if (this.isClosing) return;
     this.isClosing = true;
     setImmediate(() => this.socket.destroy());
+  }
+
+  /** Its unfinished messages were too much for the budget. */
+  dropped(): void {
+    this.close();
+    this.noted("in_flight_bytes");
   }
 }

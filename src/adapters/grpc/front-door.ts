@@ -3,7 +3,8 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { once } from "node:events";
 import type { ListenAddress, LimitsConfig } from "../../config.ts";
 import { Connection } from "./connection.ts";
-import type { ConnectionTable, Refusal } from "./connection-table.ts";
+import type { ClosingReason } from "./closures.ts";
+import type { ConnectionTable } from "./connection-table.ts";
 
 export interface FrontDoorParts {
   readonly address: ListenAddress;
@@ -11,7 +12,8 @@ export interface FrontDoorParts {
   readonly connections: ConnectionTable;
   /** Hands the socket on to HTTP/2. */
   readonly admit: (socket: Socket) => void;
-  readonly refused: (reason: Refusal | "first_request") => void;
+  /** A connection was closed, or not taken in. */
+  readonly refused: (reason: ClosingReason) => void;
 }
 
 export interface FrontDoor {
@@ -44,7 +46,7 @@ function receive(socket: Socket, parts: FrontDoorParts): void {
   socket.on("error", () => {});
   const { remoteAddress: address = "" } = socket;
   const refusal = parts.connections.refusalOf(address);
-  if (refusal === undefined) return admit(new Connection(socket, address), parts);
+  if (refusal === undefined) return admit(new Connection(socket, parts.refused), parts);
   socket.destroy();
   parts.refused(refusal);
 }

@@ -1,32 +1,36 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { stopWithin } from "../../application/life-cycle.ts";
 import type { TraceReceiver } from "../../application/receipt.ts";
+import type { UnkeptSignals } from "../../application/unkept-signals.ts";
 import type { LimitsConfig, ListenAddress } from "../../config.ts";
-import type { Clock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
+import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { registerMethods } from "./call-handlers.ts";
 import { Closures } from "./closures.ts";
 import type { ClosingReason } from "./closures.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { openFrontDoor } from "./front-door.ts";
 import { HealthService, healthMethods } from "./health-service.ts";
-import { InFlightBudget } from "./in-flight-budget.ts";
 import { logLibraryThrough } from "./library-log.ts";
 import { type Dialogues, reflectionMethods, stopDialogues } from "./reflection-service.ts";
 import { serverOptions } from "./server-options.ts";
 import { watchStreams } from "./stream-watch.ts";
-import { TalliedLog } from "./tallied-log.ts";
+import { TalliedLog } from "../../application/tallied-log.ts";
 import { exportMethod } from "./trace-service.ts";
+import { unkeptMethods } from "./unkept-services.ts";
 
 export interface GrpcListenerParts {
   readonly address: ListenAddress;
   readonly receiver: TraceReceiver;
+  /** Without it, metrics and logs are UNIMPLEMENTED. */
+  readonly unkept?: UnkeptSignals | undefined;
   readonly limits: LimitsConfig;
   /** Of one request, before and after decompression. */
   readonly maxMessageBytes: number;
+  /** Shared with every other listener. */
+  readonly budget: InFlightBudget;
   readonly logger: Logger;
-  readonly clock: Clock;
 }
 
 export interface GrpcListener {
@@ -44,14 +48,11 @@ export interface GrpcListener {
 
 export interface GrpcListenerCounts {
   readonly openConnections: number;
-  /** Charged for messages in flight, against `limits.inFlightBytes`. */
+  /** Charged for messages in flight by all who share the budget. */
   readonly heldBytes: number;
   /** Since the start, by the limit that was the reason. */
   readonly closedConnections: Readonly<Record<ClosingReason, number>>;
 }
-
-/** For headers and frames, so that a message as long as the whole budget still gets through. */
-const ENVELOPE_BYTES = 128 * 1024;
 
 /** OTLP/gRPC, health and reflection. Rejects when the port is taken: `code` is `EADDRINUSE`. */
 export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcListener> {
@@ -88,18 +89,10 @@ interface House {
 
 /** Builds the parts; nothing listens yet. */
 function build(parts: GrpcListenerParts): House {
-  const { receiver, limits, maxMessageBytes, logger, clock } = parts;
+  const { receiver, unkept, limits, maxMessageBytes, budget, logger } = parts;
   const connections = new ConnectionTable(limits);
   const closures = new Closures((fields) => logger.warning("grpc_connections_closed", fields));
   const failures = new TalliedLog((fields) => logger.error("receive_failed", fields));
-  const budget = new InFlightBudget({
-    capacityBytes: limits.inFlightBytes + ENVELOPE_BYTES,
-    clock,
-    dropped: (connection) => {
-      connection.close();
-      closures.note("in_flight_bytes");
-    },
-  });
   const pace = new CollectionPace();
   const health = new HealthService(limits.connections);
   const dialogues: Dialogues = new Set();
@@ -107,6 +100,7 @@ function build(parts: GrpcListenerParts): House {
   const server = new Server(serverOptions(limits, maxMessageBytes));
   registerMethods(server, [
     exportMethod({ receiver, maxMessageBytes, failed, pace }),
+    ...(unkept === undefined ? [] : unkeptMethods(unkept)),
     ...healthMethods(health),
     ...reflectionMethods(dialogues),
   ]);

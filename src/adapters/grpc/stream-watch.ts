@@ -3,9 +3,9 @@ import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:
 import type { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { widenWindows } from "./flow-window.ts";
-import type { CollectionPace } from "../memory/collection-pace.ts";
 import { isWorthIt, releaseBytes } from "../../application/release-bytes.ts";
-import type { InFlightBudget, OpenStream } from "./in-flight-budget.ts";
+import type { CollectionPace } from "../memory/collection-pace.ts";
+import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
 import { takeEncoding } from "./message-encoding.ts";
 
 /**
@@ -34,7 +34,7 @@ type WatchedStream = ServerHttp2Stream & { [RECORD]?: StreamRecord };
 
 interface StreamRecord {
   readonly budget: InFlightBudget;
-  readonly open: OpenStream;
+  readonly open: OpenRequest;
   /**
    * Of its message, the large ones. The decoder of grpc-js may look at them until the stream is
    * over, and so its peer decides how long: they are charged for as long.

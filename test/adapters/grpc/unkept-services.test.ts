@@ -1,0 +1,51 @@
+import { expect, test } from "bun:test";
+import { status } from "@grpc/grpc-js";
+import { UNKEPT_PATHS } from "../../../src/adapters/grpc/unkept-services.ts";
+import { opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
+import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
+import { callUnary } from "../../support/grpc-call.ts";
+import { RecordingLogger } from "../../support/recording-logger.ts";
+import {
+  runGrpcListener,
+  stopGrpcListenersAfterEach,
+} from "../../support/running-grpc-listener.ts";
+
+stopGrpcListenersAfterEach();
+
+// The responses of metrics and logs differ from that of traces in the names of fields only.
+const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
+
+const SIGNALS = ["metrics", "logs"] as const;
+
+test.each(SIGNALS)("%s are taken with a warning, counted, and not received", async (signal) => {
+  const unkept = new UnkeptSignals(new RecordingLogger());
+  const { client, receiver } = await runGrpcListener({ unkept });
+
+  const end = await callUnary(client(), UNKEPT_PATHS[signal], Buffer.alloc(100_000));
+  unkept.stop();
+
+  const { partialSuccess } = ExportTraceServiceResponse.decode(end.message ?? Buffer.alloc(0));
+  expect(end.code).toBe(status.OK);
+  expect(Number(partialSuccess?.rejectedSpans)).toBe(0);
+  expect(partialSuccess?.errorMessage).toContain(`no ${signal}`);
+  expect(unkept.counts[signal].grpc).toBe(1);
+  expect(receiver.requests).toEqual([]);
+});
+
+test.each(SIGNALS)("%s have the same limit as traces", async (signal) => {
+  const unkept = new UnkeptSignals(new RecordingLogger());
+  const { client } = await runGrpcListener({ unkept, maxMessageBytes: 1000 });
+
+  const end = await callUnary(client(), UNKEPT_PATHS[signal], Buffer.alloc(1001));
+
+  expect(end.code).toBe(status.RESOURCE_EXHAUSTED);
+  expect(unkept.counts[signal].grpc).toBe(0);
+});
+
+test.each(SIGNALS)("%s are UNIMPLEMENTED when they are to be rejected", async (signal) => {
+  const { client } = await runGrpcListener();
+
+  const end = await callUnary(client(), UNKEPT_PATHS[signal], Buffer.alloc(0));
+
+  expect(end.code).toBe(status.UNIMPLEMENTED);
+});
