@@ -66,6 +66,23 @@ export function choice<const Word extends string>(words: readonly Word[]): Kind<
   return kind(`one of ${words.join(", ")}`, schema);
 }
 
+/** Of web pages, as browsers spell them: without a path, or a port that goes without saying. */
+export const origins: Kind<readonly string[]> = kind(
+  "origins like https://shop.example, with commas between; * is any",
+  z.pipe(
+    z.string().check(z.refine((text) => listed(text).every(isOrigin))),
+    z.transform((text: string): readonly string[] => listed(text)),
+  ),
+);
+
+function listed(text: string): string[] {
+  return text === "" ? [] : text.split(",").map((part) => part.trim());
+}
+
+function isOrigin(text: string): boolean {
+  return text === "*" || (!text.includes("*") && URL.parse(text)?.origin === text);
+}
+
 function kind<Value>(bound: string, schema: Variable<Value>["schema"]): Kind<Value> {
   return (unset, help) => ({ unset, help, bound, schema });
 }

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { choice, count, GIB, host, KIB, port, size } from "./config-kinds.ts";
+import { choice, count, GIB, host, KIB, origins, port, size } from "./config-kinds.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -21,14 +21,19 @@ const nesting = count("levels", { from: 10, to: 100 });
 export const VARIABLES = {
   OTLP_GRPC_HOST: host("0.0.0.0", "where OTLP/gRPC listens"),
   OTLP_GRPC_PORT: port("4317", "port of OTLP/gRPC"),
+  OTLP_HTTP_HOST: host("0.0.0.0", "where OTLP/HTTP listens"),
+  OTLP_HTTP_PORT: port("4318", "port of OTLP/HTTP"),
+  OTLP_HTTP_CORS_ORIGINS: origins("", "whose pages may send"),
   API_HOST: host("127.0.0.1", "where the read API listens"),
   API_PORT: port("4319", "port of the read API"),
 
   MAX_BUFFER_SIZE: rows("10000", "spans held at most"),
   MAX_BUFFER_BYTES: arena("64MiB", "bytes held at most"),
   OVERFLOW_POLICY: choice(["drop_oldest", "refuse"])("drop_oldest", "what to do when full"),
+  UNSUPPORTED_SIGNALS: choice(["accept", "reject"])("accept", "answer to metrics and logs"),
 
   GRPC_MAX_MESSAGE_LENGTH: size({ from: 1, to: GIB })("4MiB", "largest gRPC request"),
+  HTTP_MAX_BODY_LENGTH: size({ from: 1, to: GIB })("20MiB", "largest HTTP request"),
   MAX_IN_FLIGHT_BYTES: size({ from: 1, to: 4 * GIB })("64MiB", "unfinished requests, in all"),
   MAX_SPANS_PER_REQUEST: count("spans", { from: 1, to: 10_000_000 })("100000", "in one request"),
   MAX_NESTING_DEPTH: nesting("100", "messages inside messages"),

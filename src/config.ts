@@ -11,8 +11,15 @@ export type { Settings } from "./config-variables.ts";
 /** Everything the environment decides. `config-variables.ts` has the names, bounds and help. */
 export interface Config {
   readonly grpc: ListenAddress | "off";
+  readonly http: ListenAddress | "off";
   readonly api: ListenAddress | "off";
+  /** Of one gRPC request. */
   readonly maxMessageBytes: number;
+  /** Of one HTTP request. */
+  readonly maxBodyBytes: number;
+  /** Of pages in browsers that may send over HTTP; `*` stands for any. */
+  readonly corsOrigins: readonly string[];
+  readonly unsupportedSignals: "accept" | "reject";
   readonly buffer: BufferConfig;
   readonly limits: LimitsConfig;
   readonly logLevel: "DEBUG" | "INFO" | "WARNING" | "ERROR";
@@ -96,8 +103,12 @@ function mistakeIn(variable: VariableName, text: string): Mistake {
 function configOf(settings: Settings): Config {
   return Object.freeze({
     grpc: addressOf(settings.OTLP_GRPC_HOST, settings.OTLP_GRPC_PORT),
+    http: addressOf(settings.OTLP_HTTP_HOST, settings.OTLP_HTTP_PORT),
     api: addressOf(settings.API_HOST, settings.API_PORT),
     maxMessageBytes: settings.GRPC_MAX_MESSAGE_LENGTH,
+    maxBodyBytes: settings.HTTP_MAX_BODY_LENGTH,
+    corsOrigins: Object.freeze([...settings.OTLP_HTTP_CORS_ORIGINS]),
+    unsupportedSignals: settings.UNSUPPORTED_SIGNALS,
     buffer: Object.freeze({
       maxSpans: settings.MAX_BUFFER_SIZE,
       maxBytes: settings.MAX_BUFFER_BYTES,

@@ -8,15 +8,36 @@ function mistakesIn(reading: ConfigReading): unknown {
 
 const TWICE = { variable: "API_PORT", value: "4317", bound: "another port than OTLP_GRPC_PORT" };
 
-test("both listeners off is a mistake, for nothing would listen", () => {
-  const reading = readConfig({ OTLP_GRPC_PORT: "off", API_PORT: "off" });
+test("all listeners off is a mistake, for nothing would listen", () => {
+  const reading = readConfig({ OTLP_GRPC_PORT: "off", OTLP_HTTP_PORT: "off", API_PORT: "off" });
 
   expect(mistakesIn(reading)).toEqual([
     {
       variable: "API_PORT",
       value: "off",
-      bound: "a port, because OTLP_GRPC_PORT is off too: nothing would listen",
+      bound: "a port, because OTLP_GRPC_PORT and OTLP_HTTP_PORT are off too: nothing would listen",
     },
+  ]);
+});
+
+test.each(["OTLP_GRPC_PORT", "OTLP_HTTP_PORT", "API_PORT"])("only %s may be on", (only) => {
+  const off = { OTLP_GRPC_PORT: "off", OTLP_HTTP_PORT: "off", API_PORT: "off" };
+
+  expect(mistakesIn(readConfig({ ...off, [only]: "4317" }))).toEqual([]);
+});
+
+test("each listener is held against all before it", () => {
+  const reading = readConfig({ OTLP_HTTP_PORT: "4317", API_PORT: "4317" });
+
+  expect(mistakesIn(reading)).toEqual([
+    { variable: "OTLP_HTTP_PORT", value: "4317", bound: "another port than OTLP_GRPC_PORT" },
+    { variable: "API_PORT", value: "4317", bound: "another port than OTLP_GRPC_PORT" },
+  ]);
+});
+
+test("the read API cannot have the port of OTLP/HTTP", () => {
+  expect(mistakesIn(readConfig({ API_PORT: "4318" }))).toEqual([
+    { variable: "API_PORT", value: "4318", bound: "another port than OTLP_HTTP_PORT" },
   ]);
 });
 
@@ -38,22 +59,33 @@ test.each([
 test.each([
   {
     name: "requests larger than the buffer",
-    env: { GRPC_MAX_MESSAGE_LENGTH: "2MiB", MAX_BUFFER_BYTES: "1MiB" },
-    variables: ["MAX_BUFFER_BYTES"],
+    env: { GRPC_MAX_MESSAGE_LENGTH: "32MiB", MAX_BUFFER_BYTES: "31MiB" },
+    warnings: ["MAX_BUFFER_BYTES less than GRPC_MAX_MESSAGE_LENGTH"],
+  },
+  {
+    name: "requests over HTTP larger than the buffer",
+    env: { MAX_BUFFER_BYTES: "19MiB" },
+    warnings: ["MAX_BUFFER_BYTES less than HTTP_MAX_BODY_LENGTH"],
   },
   {
     name: "requests larger than what may be in flight",
     env: { MAX_IN_FLIGHT_BYTES: "1MiB" },
-    variables: ["MAX_IN_FLIGHT_BYTES"],
+    warnings: ["MAX_IN_FLIGHT_BYTES less than HTTP_MAX_BODY_LENGTH"],
+  },
+  {
+    name: "requests that nothing receives",
+    env: { MAX_BUFFER_BYTES: "1MiB", OTLP_GRPC_PORT: "off", OTLP_HTTP_PORT: "off" },
+    warnings: [],
   },
   {
     name: "requests as large as the buffer",
     env: { GRPC_MAX_MESSAGE_LENGTH: "64MiB" },
-    variables: [],
+    warnings: [],
   },
-])("$name: a warning for $variables", ({ env, variables }) => {
+])("$name: warnings $warnings", ({ env, warnings }) => {
   const reading = readConfig(env);
 
+  const told = reading.warnings.map(({ variable, message }) => `${variable} ${message}`);
   expect(reading.ok).toBe(true);
-  expect(reading.warnings.map((warning) => warning.variable)).toEqual([...variables]);
+  expect(told.map((text) => text.split(" (")[0]!)).toEqual([...warnings]);
 });

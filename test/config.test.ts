@@ -19,8 +19,12 @@ function mistakesIn(env: Environment): readonly Mistake[] {
 test("an empty environment gives the documented defaults", () => {
   expect(configFrom({})).toEqual({
     grpc: { host: "0.0.0.0", port: 4317 },
+    http: { host: "0.0.0.0", port: 4318 },
     api: { host: "127.0.0.1", port: 4319 },
     maxMessageBytes: 4_194_304,
+    maxBodyBytes: 20 * MIB,
+    corsOrigins: [],
+    unsupportedSignals: "accept",
     buffer: { maxSpans: 10_000, maxBytes: 64 * MIB, overflowPolicy: "drop_oldest" },
     limits: {
       connections: 1000,
@@ -43,15 +47,21 @@ test("an empty environment gives the documented defaults", () => {
 test("the configuration is frozen to its leaves", () => {
   const config = configFrom({});
 
-  const parts = [config, config.grpc, config.api, config.buffer, config.limits];
+  const parts = [config, config.grpc, config.http, config.api, config.buffer, config.limits];
+  const lists = [config.corsOrigins];
 
-  expect(parts.map((part) => Object.isFrozen(part))).toEqual([true, true, true, true, true]);
+  expect([...parts, ...lists].filter((part) => !Object.isFrozen(part))).toEqual([]);
 });
 
 test("every variable reaches its own place", () => {
   const config = configFrom({
     OTLP_GRPC_HOST: "::1",
     OTLP_GRPC_PORT: "1",
+    OTLP_HTTP_HOST: "::2",
+    OTLP_HTTP_PORT: "17",
+    OTLP_HTTP_CORS_ORIGINS: "http://a.example, https://b.example:8443",
+    UNSUPPORTED_SIGNALS: "reject",
+    HTTP_MAX_BODY_LENGTH: "18",
     API_HOST: "localhost",
     API_PORT: "2",
     GRPC_MAX_MESSAGE_LENGTH: "3",
@@ -75,8 +85,12 @@ test("every variable reaches its own place", () => {
 
   expect(config).toEqual({
     grpc: { host: "::1", port: 1 },
+    http: { host: "::2", port: 17 },
     api: { host: "localhost", port: 2 },
     maxMessageBytes: 3,
+    maxBodyBytes: 18,
+    corsOrigins: ["http://a.example", "https://b.example:8443"],
+    unsupportedSignals: "reject",
     buffer: { maxSpans: 4, maxBytes: 5000, overflowPolicy: "refuse" },
     limits: {
       connections: 6,
@@ -104,8 +118,8 @@ test.each([
     part: { grpc: { host: "0.0.0.0", port: 0 } },
   },
   {
-    name: "both listeners may take any free port",
-    env: { OTLP_GRPC_PORT: "0", API_PORT: "0", OTLP_GRPC_HOST: "127.0.0.1" },
+    name: "all listeners may take any free port",
+    env: { OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0", OTLP_GRPC_HOST: "127.0.0.1" },
     part: { grpc: { host: "127.0.0.1", port: 0 }, api: { host: "127.0.0.1", port: 0 } },
   },
   {
@@ -113,6 +127,7 @@ test.each([
     env: { OTLP_GRPC_HOST: "127.0.0.2", API_PORT: "4317" },
     part: { api: { host: "127.0.0.1", port: 4317 } },
   },
+  { name: "any origin", env: { OTLP_HTTP_CORS_ORIGINS: "*" }, part: { corsOrigins: ["*"] } },
   { name: "empty counts as unset", env: { LOG_LEVEL: "" }, part: { logLevel: "INFO" } },
   { name: "words may be in any case", env: { LOG_LEVEL: "debug" }, part: { logLevel: "DEBUG" } },
   { name: "KiB", env: { GRPC_MAX_MESSAGE_LENGTH: "16KiB" }, part: { maxMessageBytes: 16_384 } },
@@ -168,6 +183,19 @@ test.each(["a b", "[::1]", "http://localhost", "a\n", "x".repeat(254)])(
     expect(mistakesIn({ API_HOST: text })).toHaveLength(1);
   },
 );
+
+test.each([
+  "shop.example",
+  "http://shop.example/",
+  "http://shop.example/path",
+  "http://shop.example:80",
+  "HTTP://shop.example",
+  "https://*.shop.example",
+  "null",
+  "http://a.example,",
+])("%p is no list of origins", (text) => {
+  expect(mistakesIn({ OTLP_HTTP_CORS_ORIGINS: text })).toHaveLength(1);
+});
 
 test("a ring can be made with both capacities at their greatest", () => {
   const { buffer } = configFrom({ MAX_BUFFER_SIZE: "17000000", MAX_BUFFER_BYTES: "3GiB" });

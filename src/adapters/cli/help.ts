@@ -5,6 +5,7 @@ import { OPTIONS, type OptionName } from "./option-table.ts";
 import type { Palette } from "./render/palette.ts";
 
 const GRPC_PORT = VARIABLES.OTLP_GRPC_PORT.unset;
+const HTTP_PORT = VARIABLES.OTLP_HTTP_PORT.unset;
 const API_PORT = VARIABLES.API_PORT.unset;
 
 /** The whole of what `--help` prints. Variables, defaults and bounds come from the one table. */
@@ -24,8 +25,8 @@ export function helpText(version: string, palette: Palette): string {
 function introduction(version: string, { heading }: Palette): string {
   return `${heading(`spanring ${version}`)} - a bounded buffer for OpenTelemetry traces
 
-Point any OTLP/gRPC exporter at it: it holds the newest spans in a fixed amount of memory, hands
-them back byte for byte, and accounts for every span it ever received.`;
+Point any OTLP exporter at it: it holds the newest spans in a fixed amount of memory, hands them
+back byte for byte, and accounts for every span it ever received.`;
 }
 
 /** A word, and under or beside it what it means. */
@@ -65,6 +66,7 @@ function commands(): Entry[] {
 function ports(): Entry[] {
   return columns([
     [GRPC_PORT, "OTLP/gRPC, gRPC health and reflection"],
+    [HTTP_PORT, "OTLP/HTTP: POST /v1/traces, in protobuf or JSON"],
     [API_PORT, "GET /api/spans, POST /api/spans/take, GET /api/stats, /healthz, /readyz"],
   ]);
 }

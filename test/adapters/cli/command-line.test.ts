@@ -63,18 +63,21 @@ test.each([
 });
 
 test("--check prints every resolved variable, one a line", async () => {
-  const done = await run(["--check"], { env: { MAX_BUFFER_BYTES: "8MiB", API_PORT: "off" } });
+  const done = await run(["--check"], { env: { MAX_BUFFER_BYTES: "32MiB", API_PORT: "off" } });
 
   const lines = done.stdout.trimEnd().split("\n");
   expect(done).toMatchObject({ exitCode: 0, stderr: "", served: [] });
-  expect(lines).toHaveLength(21);
-  expect(lines.slice(0, 6)).toEqual([
+  expect(lines).toHaveLength(26);
+  expect(lines.slice(0, 9)).toEqual([
     "OTLP_GRPC_HOST=0.0.0.0",
     "OTLP_GRPC_PORT=4317",
+    "OTLP_HTTP_HOST=0.0.0.0",
+    "OTLP_HTTP_PORT=4318",
+    "OTLP_HTTP_CORS_ORIGINS=",
     "API_HOST=127.0.0.1",
     "API_PORT=off",
     "MAX_BUFFER_SIZE=10000",
-    "MAX_BUFFER_BYTES=8388608",
+    "MAX_BUFFER_BYTES=33554432",
   ]);
 });
 

@@ -24,7 +24,7 @@ test("colours change nothing but the colours", () => {
   expect(coloured).not.toBe(helpText("1.2.3", PLAIN));
 });
 
-test("exit codes and both ports are there", () => {
+test("exit codes and all ports are there", () => {
   const help = helpText("1.2.3", PLAIN);
 
   expect(help).toMatch(/^ {2}0 {2}done/m);
@@ -32,5 +32,6 @@ test("exit codes and both ports are there", () => {
   expect(help).toMatch(/^ {2}2 {2}the environment/m);
   expect(help).toMatch(/^ {2}3 {2}a command cannot connect/m);
   expect(help).toMatch(/^ {2}4317 {2}OTLP/m);
+  expect(help).toMatch(/^ {2}4318 {2}OTLP\/HTTP/m);
   expect(help).toMatch(/^ {2}4319 {2}GET/m);
 });
