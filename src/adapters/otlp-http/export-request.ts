@@ -1,0 +1,170 @@
+import { UNKEPT_SIGNALS, type UnkeptSignal } from "../../application/unkept-signals.ts";
+import type { UnkeptSignals } from "../../application/unkept-signals.ts";
+import type { CollectionPace } from "../memory/collection-pace.ts";
+import { releaseOwnBuffer } from "../../application/release-bytes.ts";
+import type { Answer } from "../otlp/export-response.ts";
+import { inflate } from "../otlp/inflate.ts";
+import { requestFromJson } from "../otlp/json-request.ts";
+import { receiveSafely, type SafelyParts } from "../otlp/receive-safely.ts";
+import type { Objection } from "../otlp/status-table.ts";
+import { answerResponse, type ExtraHeaders } from "./answer-response.ts";
+import {
+  type BodyFormat,
+  bodyFormat,
+  CODINGS_TAKEN,
+  type ContentCoding,
+  contentCoding,
+  MEDIA_TYPES,
+} from "./body-headers.ts";
+import type { Cors } from "./cors.ts";
+import { type BodyParts, readBody } from "./request-body.ts";
+import type { Peer, RequestInFlight, RequestTable } from "./request-table.ts";
+
+export interface ExportParts extends SafelyParts, BodyParts {
+  readonly table: RequestTable;
+  readonly pace: CollectionPace;
+  /** Without it, there is nothing at the paths of metrics and logs. */
+  readonly unkept: UnkeptSignals | undefined;
+  /** Without it, answers say nothing of other origins. */
+  readonly cors: Cors | undefined;
+  readonly nestingDepth: number;
+}
+
+type Signal = "traces" | UnkeptSignal;
+
+/** A request as its headers describe it. */
+interface Headed {
+  readonly signal: Signal;
+  readonly format: BodyFormat;
+  readonly coding: ContentCoding;
+}
+
+interface Refusal {
+  readonly objection: Objection;
+  readonly headers?: ExtraHeaders;
+}
+
+/** Every answer of OTLP/HTTP. */
+export function answerExport(
+  parts: ExportParts,
+  request: Request,
+  peer: Peer,
+): Response | Promise<Response> {
+  parts.pace.note();
+  const preflight = parts.cors?.preflight(request);
+  if (preflight !== undefined) return preflight;
+  const extra = parts.cors?.headersFor(request.headers.get("origin"));
+  // Of an unknown type JSON is the better guess: a person can read it.
+  const format = bodyFormat(request.headers.get("content-type")) ?? "json";
+  const headed = readHead(parts, request);
+  if ("objection" in headed) {
+    return answerResponse(headed.objection, format, { ...headed.headers, ...extra });
+  }
+  const inFlight = parts.table.begin(peer);
+  if ("outcome" in inFlight) return answerResponse(inFlight, format, extra);
+  return answerBody(parts, { request, headed, inFlight, extra });
+}
+
+interface Begun {
+  readonly request: Request;
+  readonly headed: Headed;
+  readonly inFlight: RequestInFlight;
+  readonly extra: ExtraHeaders | undefined;
+}
+
+async function answerBody(parts: ExportParts, begun: Begun): Promise<Response> {
+  const { request, headed, inFlight, extra } = begun;
+  try {
+    const body = await readBody(request, inFlight, parts);
+    if (body.outcome !== "read") return answerResponse(body, headed.format, extra);
+    // All in one tick: what is made on the way, one request at a time has.
+    const answer = receive(parts, body.bytes, headed);
+    body.release();
+    return answerResponse(answer, headed.format, extra);
+  } finally {
+    parts.table.end(inFlight);
+  }
+}
+
+function readHead(parts: ExportParts, request: Request): Headed | Refusal {
+  const signal = signalAt(pathOf(request.url), parts);
+  if (signal === undefined) return { objection: noSuchPath(parts) };
+  if (request.method !== "POST") return WRONG_METHOD;
+  const format = bodyFormat(request.headers.get("content-type"));
+  if (format === undefined) return WRONG_TYPE;
+  const coding = contentCoding(request.headers.get("content-encoding"));
+  return coding === undefined ? WRONG_CODING : { signal, format, coding };
+}
+
+const PATHS: ReadonlyMap<string, Signal> = new Map<string, Signal>([
+  ["/v1/traces", "traces"],
+  ...UNKEPT_SIGNALS.map((signal) => [`/v1/${signal}`, signal] as const),
+]);
+
+function signalAt(path: string, { unkept }: ExportParts): Signal | undefined {
+  const signal = PATHS.get(path);
+  return unkept === undefined && signal !== "traces" ? undefined : signal;
+}
+
+/** A client of HTTP/1.0 may leave out Host, and then the URL is only a path. */
+function pathOf(url: string): string {
+  const begin = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);
+  const end = url.indexOf("?", begin);
+  return end < 0 ? url.slice(begin) : url.slice(begin, end);
+}
+
+function noSuchPath(parts: ExportParts): Objection {
+  const there = [...PATHS.keys()].filter((path) => signalAt(path, parts) !== undefined);
+  const message = `there is nothing at this path; there is ${there.join(", ")}`;
+  return { outcome: "unknown_path", message };
+}
+
+const WRONG_METHOD: Refusal = {
+  objection: { outcome: "wrong_method", message: "this path takes POST" },
+  headers: { Allow: "POST" },
+};
+
+const TYPES_TAKEN = [MEDIA_TYPES.protobuf, MEDIA_TYPES.json];
+
+const WRONG_TYPE: Refusal = {
+  objection: {
+    outcome: "unsupported_media",
+    message: `Content-Type must be ${TYPES_TAKEN.join(" or ")}`,
+  },
+  headers: { "Accept-Post": TYPES_TAKEN.join(", ") },
+};
+
+const WRONG_CODING: Refusal = {
+  objection: {
+    outcome: "unsupported_media",
+    message: `Content-Encoding must be one of ${CODINGS_TAKEN}`,
+  },
+  headers: { "Accept-Encoding": CODINGS_TAKEN },
+};
+
+/** What is not kept need not be decompressed either. */
+function receive(parts: ExportParts, body: Uint8Array, headed: Headed): Answer {
+  if (headed.signal === "traces") return receiveTraces(parts, body, headed);
+  return parts.unkept!.receive(headed.signal, "http");
+}
+
+function receiveTraces(
+  parts: ExportParts,
+  body: Uint8Array,
+  { format, coding }: Pick<Headed, "format" | "coding">,
+): Answer {
+  if (coding !== "identity") {
+    const plain = inflate(body, coding, parts.maxBytes);
+    parts.pace.noteGarbage(plain.garbageBytes);
+    if (plain.outcome !== "plain") return plain;
+    const answer = receiveTraces(parts, plain.bytes, { format, coding: "identity" });
+    releaseOwnBuffer(plain.bytes);
+    return answer;
+  }
+  if (format === "protobuf") return receiveSafely(body, parts);
+  const json = requestFromJson(body, { nestingDepth: parts.nestingDepth });
+  if (!json.ok) return { outcome: "malformed", message: `not OTLP/JSON: ${json.message}` };
+  const answer = receiveSafely(json.request, parts);
+  releaseOwnBuffer(json.request);
+  return answer;
+}

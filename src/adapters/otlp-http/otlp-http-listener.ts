@@ -1,0 +1,126 @@
+import { stopWithin } from "../../application/life-cycle.ts";
+import type { TraceReceiver } from "../../application/receipt.ts";
+import { TalliedLog } from "../../application/tallied-log.ts";
+import type { UnkeptSignals } from "../../application/unkept-signals.ts";
+import type { LimitsConfig, ListenAddress } from "../../config.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Logger } from "../../ports/logger.ts";
+import { CollectionPace } from "../memory/collection-pace.ts";
+import type { InFlightBudget } from "../memory/in-flight-budget.ts";
+import { answerResponse } from "./answer-response.ts";
+import { Cors } from "./cors.ts";
+import { answerExport } from "./export-request.ts";
+import { type BusyReason, type Peer, RequestTable } from "./request-table.ts";
+
+export interface OtlpHttpListenerParts {
+  readonly address: ListenAddress;
+  readonly receiver: TraceReceiver;
+  /** Without it, there is nothing at the paths of metrics and logs. */
+  readonly unkept?: UnkeptSignals | undefined;
+  readonly limits: LimitsConfig;
+  /** Of one body, before and after decompression. */
+  readonly maxBodyBytes: number;
+  /** Of pages that may send; `*` among them stands for any. */
+  readonly corsOrigins: readonly string[];
+  /** Shared with every other listener. */
+  readonly budget: InFlightBudget;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+export interface OtlpHttpListener {
+  /** The port in use, also where the address asked for any. */
+  readonly port: number;
+  /** Takes no more connections, finishes what is in flight, and ends by force in time. */
+  stop(graceMs: number): Promise<void>;
+  counts(): OtlpHttpListenerCounts;
+}
+
+export interface OtlpHttpListenerCounts {
+  readonly requestsInFlight: number;
+  /** Answered with 503 since the start, by the limit that was the reason. */
+  readonly busyRequests: Readonly<Record<BusyReason, number>>;
+}
+
+/** The most that Bun.serve can. */
+const MAX_IDLE_SECONDS = 255;
+
+const EXPIRY_INTERVAL_MS = 1_000;
+
+const NO_ONE: Peer = { address: "", port: 0 };
+
+/**
+ * OTLP/HTTP, on HTTP/1.1 and HTTP/2 without TLS, on one port. Throws when it cannot listen: the
+ * error's `code` is `EADDRINUSE` when the port is taken.
+ *
+ * What cannot be bounded, since Bun.serve shows requests and no connections: how many connections
+ * there are, how long one waits before its first request (only by the idle time), how old one
+ * becomes. HTTP/2 streams are 256 a connection, as Bun has it. See `RequestTable` for what can.
+ */
+export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpListener {
+  const house = build(parts);
+  const { host, port } = parts.address;
+  const server = Bun.serve({
+    hostname: host,
+    port,
+    http2: true,
+    idleTimeout: Math.min(MAX_IDLE_SECONDS, Math.ceil(parts.limits.idleMs / 1000)),
+    // We count ourselves: Bun would answer without a status for the exporter to read.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    development: false,
+    // Without it `development: false` shares the port with whoever else does the same (Bun 1.4.5).
+    reusePort: false,
+    fetch: (request, own) => answerExport(house, request, own.requestIP(request) ?? NO_ONE),
+    error: (error) => {
+      house.failed(error);
+      return answerResponse({ outcome: "failed", message: "a fault of the server" }, "json");
+    },
+  });
+  const expiry = setInterval(() => house.table.expire(), EXPIRY_INTERVAL_MS);
+  return {
+    port: server.port ?? port,
+    stop: async (graceMs) => {
+      house.table.stop();
+      await stopWithin(graceMs, { gently: () => server.stop(), byForce: () => server.stop(true) });
+      clearInterval(expiry);
+      house.close();
+    },
+    counts: () => ({ requestsInFlight: house.table.size, busyRequests: { ...house.busyRequests } }),
+  };
+}
+
+/** Builds the parts; nothing listens yet. */
+function build({ limits, budget, clock, logger, ...parts }: OtlpHttpListenerParts) {
+  const busyRequests = createBusyCounts();
+  const refusals = new TalliedLog((fields) => logger.warning("http_requests_refused", fields));
+  const failures = new TalliedLog((fields) => logger.error("receive_failed", fields));
+  const refused = (reason: BusyReason) => {
+    busyRequests[reason] += 1;
+    refusals.note(reason);
+  };
+  return {
+    receiver: parts.receiver,
+    unkept: parts.unkept,
+    table: new RequestTable({ limits, budget, clock, refused }),
+    pace: new CollectionPace(),
+    cors: parts.corsOrigins.length === 0 ? undefined : new Cors(parts.corsOrigins),
+    budget,
+    // What could never be in flight is told so at once, instead of to come back for ever.
+    maxBytes: Math.min(parts.maxBodyBytes, limits.inFlightBytes),
+    nestingDepth: limits.nestingDepth,
+    busyRequests,
+    failed: (error: unknown) => failures.note("failures", { error: textOf(error) }),
+    close: () => {
+      refusals.close();
+      failures.close();
+    },
+  };
+}
+
+function createBusyCounts(): Record<BusyReason, number> {
+  return { requests: 0, requests_per_address: 0, in_flight_bytes: 0, request_time: 0 };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

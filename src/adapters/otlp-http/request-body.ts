@@ -1,0 +1,97 @@
+import { GrowingBytes } from "../memory/growing-bytes.ts";
+import type { InFlightBudget } from "../memory/in-flight-budget.ts";
+import { releaseBytes } from "../../application/release-bytes.ts";
+import type { GivenUp, RequestInFlight } from "./request-table.ts";
+
+/** `release` gives the memory of `bytes` back at once. To be called when nobody reads them. */
+export type BodyReading =
+  | { readonly outcome: "read"; readonly bytes: Uint8Array; readonly release: () => void }
+  | { readonly outcome: "malformed" | "too_large"; readonly message: string }
+  | GivenUp;
+
+export interface BodyParts {
+  readonly budget: InFlightBudget;
+  /** Before decompression. */
+  readonly maxBytes: number;
+}
+
+/** What is something else is no length that anyone keeps to. */
+const DIGITS = /^\d{1,15}$/;
+
+/**
+ * The body of a request, charged to the budget while it comes.
+ *
+ * A length that was declared is charged at once, whole: Bun then gathers the body by itself, in a
+ * third less time than it takes us piece by piece, and nothing is seen of it until it is there.
+ * HTTP keeps peers from sending more than they declared. Without a length, it is charged as it
+ * comes; Bun reads no further than a piece or two ahead of us.
+ *
+ * Not bounded is the processor time of a body in chunks of a byte or two, about a microsecond each:
+ * Bun takes all that a socket has before it turns to the next one.
+ *
+ * Whoever is given up is not read any further. What still comes of it, Bun throws away.
+ */
+export async function readBody(
+  request: Request,
+  inFlight: RequestInFlight,
+  parts: BodyParts,
+): Promise<BodyReading> {
+  const declared = request.headers.get("content-length") ?? "";
+  try {
+    if (!DIGITS.test(declared)) return await readPieces(request, inFlight, parts);
+    return await readWhole(request, inFlight, { ...parts, declaredBytes: Number(declared) });
+  } catch {
+    // The connection is gone, so nobody reads this.
+    return { outcome: "malformed", message: "the body ended early" };
+  }
+}
+
+async function readWhole(
+  request: Request,
+  { open, givenUp }: RequestInFlight,
+  { budget, maxBytes, declaredBytes }: BodyParts & { readonly declaredBytes: number },
+): Promise<BodyReading> {
+  if (declaredBytes > maxBytes) return tooLarge(maxBytes);
+  budget.hold(open, declaredBytes);
+  // In this order: what has been given up must not win by having arrived.
+  const body = await Promise.race([givenUp, request.bytes()]);
+  if (!(body instanceof Uint8Array)) return body;
+  return { outcome: "read", bytes: body, release: () => releaseBytes(body) };
+}
+
+async function readPieces(
+  request: Request,
+  inFlight: RequestInFlight,
+  { budget, maxBytes }: BodyParts,
+): Promise<BodyReading> {
+  // The types are Node's, which has no `readMany`.
+  const reader = request.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
+  const body = new GrowingBytes();
+  // Ends the wait for the next piece. No race for each: of the many there may be, each would leave
+  // something behind at the one promise.
+  void inFlight.givenUp.then(() => reader?.cancel()).catch(() => {});
+  let isOver = reader === undefined;
+  while (!isOver) {
+    // oxlint-disable-next-line no-await-in-loop -- pieces come one after the other
+    const { value: pieces, done } = await reader!.readMany();
+    const grownBytes = pieces.reduce((grown, piece) => grown + moveTo(body, piece), 0);
+    if (grownBytes > 0) budget.hold(inFlight.open, grownBytes);
+    isOver = done || inFlight.isGivenUp || body.length > maxBytes;
+  }
+  const isWhole = !inFlight.isGivenUp && body.length <= maxBytes;
+  if (isWhole) return { outcome: "read", bytes: body.bytes, release: () => body.release() };
+  body.release();
+  return inFlight.isGivenUp ? await inFlight.givenUp : tooLarge(maxBytes);
+}
+
+/** By how many bytes it made the body grow. */
+function moveTo(body: GrowingBytes, piece: Uint8Array): number {
+  const grownBytes = body.append(piece);
+  releaseBytes(piece);
+  return grownBytes;
+}
+
+function tooLarge(maxBytes: number): BodyReading {
+  const message = `the body is longer than ${maxBytes} bytes; send smaller batches`;
+  return { outcome: "too_large", message };
+}

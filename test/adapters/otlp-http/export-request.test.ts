@@ -1,0 +1,281 @@
+import { describe, expect, test } from "bun:test";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
+import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
+import { goldenRequest } from "../../support/golden-requests.ts";
+import { RecordingLogger } from "../../support/recording-logger.ts";
+import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
+
+stopOtlpHttpAfterEach();
+
+const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
+
+const REQUEST = goldenRequest("events-links-status");
+const JSON_TYPE = { "Content-Type": "application/json" };
+
+/** In JSON, with one span of which only the name is told. */
+const JSON_REQUEST = '{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"GET /"}]}]}]}';
+const JSON_REQUEST_BYTES = Buffer.concat([
+  Buffer.of(0x0a, 11, 0x12, 9, 0x12, 7, 0x2a, 5),
+  Buffer.from("GET /"),
+]);
+
+describe("a body arrives as its sender had it", () => {
+  test.each([
+    { name: "as it is", body: REQUEST, headers: {} },
+    { name: "identity", body: REQUEST, headers: { "Content-Encoding": "identity" } },
+    { name: "gzip", body: gzipSync(REQUEST), headers: { "Content-Encoding": "gzip" } },
+    { name: "zstd", body: zstdCompressSync(REQUEST), headers: { "Content-Encoding": "zstd" } },
+  ])("$name", async ({ body, headers }) => {
+    const { send, receiver } = runOtlpHttp();
+
+    const response = await send(new Uint8Array(body), { headers });
+
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("application/x-protobuf");
+    expect(await response.bytes()).toHaveLength(0);
+    expect(receiver.requests).toEqual([Buffer.from(REQUEST)]);
+  });
+
+  test.each([
+    { name: "JSON", body: Buffer.from(JSON_REQUEST), headers: {} },
+    { name: "gzip", body: gzipSync(JSON_REQUEST), headers: { "Content-Encoding": "gzip" } },
+  ])("from JSON as protobuf: $name", async ({ body, headers }) => {
+    const { send, receiver } = runOtlpHttp();
+
+    const response = await send(new Uint8Array(body), { headers: { ...JSON_TYPE, ...headers } });
+
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    expect(await response.text()).toBe("{}");
+    expect(receiver.requests).toEqual([JSON_REQUEST_BYTES]);
+  });
+
+  test("without a length, in chunks", async () => {
+    const { request, receiver } = runOtlpHttp();
+    const body = new ReadableStream({
+      start: (controller) => {
+        controller.enqueue(REQUEST.slice(0, 10));
+        controller.enqueue(REQUEST.slice(10));
+        controller.close();
+      },
+    });
+
+    const headers = { "Content-Type": "application/x-protobuf" };
+    const response = await request("/v1/traces", { method: "POST", body, headers });
+
+    expect(response.status).toBe(200);
+    expect(receiver.requests).toEqual([Buffer.from(REQUEST)]);
+  });
+
+  test("empty, which is a request without spans", async () => {
+    const { request, send, receiver } = runOtlpHttp();
+
+    const declared = await send("");
+    const headers = { "Content-Type": "application/x-protobuf" };
+    const undeclared = await request("/v1/traces", { method: "POST", headers });
+
+    expect([declared.status, undeclared.status]).toEqual([200, 200]);
+    expect(receiver.requests).toEqual([Buffer.alloc(0), Buffer.alloc(0)]);
+  });
+
+  test("with a query behind the path, which says nothing", async () => {
+    const { send } = runOtlpHttp();
+
+    expect((await send(REQUEST, { path: "/v1/traces?a=/b" })).status).toBe(200);
+  });
+});
+
+describe("what is not received", () => {
+  test.each([
+    { path: "/", method: "POST", status: 404 },
+    { path: "/v1/traces/", method: "POST", status: 404 },
+    { path: "/V1/traces", method: "POST", status: 404 },
+    { path: "/x/v1/traces", method: "PUT", status: 404 },
+    { path: "/v1/traces", method: "PUT", status: 405 },
+    { path: "/v1/traces", method: "DELETE", status: 405 },
+  ])("$method $path is $status", async ({ path, method, status }) => {
+    const { send, receiver } = runOtlpHttp();
+
+    const response = await send(REQUEST, { path, method });
+
+    expect(response.status).toBe(status);
+    expect(google.rpc.Status.decode(await response.bytes()).code).toBe(12);
+    expect(receiver.requests).toEqual([]);
+  });
+
+  test("a wrong method is told the right one", async () => {
+    const { request } = runOtlpHttp();
+
+    const response = await request("/v1/traces");
+
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe("POST");
+    expect(await response.json()).toEqual({ code: 12, message: "this path takes POST" });
+  });
+
+  test.each(["text/plain", "application/grpc", ""])(
+    "a body of type %p is told what may be sent, in JSON",
+    async (type) => {
+      const { send, receiver } = runOtlpHttp();
+
+      const response = await send(REQUEST, { headers: { "Content-Type": type } });
+
+      expect(response.status).toBe(415);
+      expect(response.headers.get("content-type")).toBe("application/json");
+      expect(response.headers.get("accept-post")).toBe("application/x-protobuf, application/json");
+      expect(await response.json()).toEqual({
+        code: 3,
+        message: "Content-Type must be application/x-protobuf or application/json",
+      });
+      expect(receiver.requests).toEqual([]);
+    },
+  );
+
+  test.each(["br", "deflate", "gzip, gzip"])(
+    "a body encoded as %p is told which",
+    async (coding) => {
+      const { send, receiver } = runOtlpHttp();
+
+      const response = await send(REQUEST, { headers: { "Content-Encoding": coding } });
+
+      const status = google.rpc.Status.decode(await response.bytes());
+      expect(response.status).toBe(415);
+      expect(response.headers.get("accept-encoding")).toBe("gzip, zstd, identity");
+      expect(status.message).toBe("Content-Encoding must be one of gzip, zstd, identity");
+      expect(receiver.requests).toEqual([]);
+    },
+  );
+
+  test("JSON that is none is told where, in JSON", async () => {
+    const { send, receiver } = runOtlpHttp();
+
+    const response = await send('{"resourceSpans":[}', { headers: JSON_TYPE });
+
+    const { code, message } = (await response.json()) as { code: number; message: string };
+    expect(response.status).toBe(400);
+    expect(code).toBe(3);
+    expect(message).toStartWith("not OTLP/JSON: at byte 18");
+    expect(receiver.requests).toEqual([]);
+  });
+
+  test("JSON that is nested too deeply is malformed", async () => {
+    const { send } = runOtlpHttp({ limits: { nestingDepth: 3 } });
+
+    const response = await send(JSON_REQUEST, { headers: JSON_TYPE });
+
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain("nested too deeply");
+  });
+});
+
+describe("what the receiver says is what the sender is told", () => {
+  test("a partial success", async () => {
+    const { send, receiver } = runOtlpHttp();
+    receiver.answer = () => ({ outcome: "partly_rejected", rejectedSpans: 2, message: "why" });
+
+    const response = await send(REQUEST);
+
+    const { partialSuccess } = ExportTraceServiceResponse.decode(await response.bytes());
+    expect(response.status).toBe(200);
+    expect(partialSuccess?.errorMessage).toBe("why");
+  });
+
+  test("a refusal, with the time to wait", async () => {
+    const { send, receiver } = runOtlpHttp();
+    receiver.answer = () => ({ outcome: "refused", message: "full", retryAfterMs: 1000 });
+
+    const response = await send(JSON_REQUEST, { headers: JSON_TYPE });
+
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("1");
+    expect(await response.json()).toMatchObject({ code: 14, message: "full" });
+  });
+
+  test("a fault of ours is 503, and the log has what it was, without the request", async () => {
+    const { send, receiver, logger, listener } = runOtlpHttp();
+    receiver.answer = () => {
+      throw new Error("the lock is gone");
+    };
+
+    const response = await send("payload-of-the-peer");
+    await listener.stop(0);
+
+    const status = google.rpc.Status.decode(await response.bytes());
+    expect(response.status).toBe(503);
+    expect(status.message).not.toContain("lock");
+    expect(logger.lines.map(({ event }) => event)).toEqual(["receive_failed"]);
+    expect(logger.lines[0]?.fields["error"]).toContain("the lock is gone");
+    expect(JSON.stringify(logger.lines)).not.toContain("payload");
+  });
+});
+
+describe("memory", () => {
+  const large = new Uint8Array(100_000);
+
+  test.each([
+    { name: "of a body", body: large, headers: {} },
+    {
+      name: "of what a compressed body becomes",
+      body: gzipSync(large),
+      headers: { "Content-Encoding": "gzip" },
+    },
+    {
+      name: "of what JSON becomes",
+      body: Buffer.from(JSON_REQUEST.replace("GET /", "x".repeat(50_000))),
+      headers: JSON_TYPE,
+    },
+  ])("$name is given back when it is received", async ({ body, headers }) => {
+    const { send, receiver, budget } = runOtlpHttp();
+
+    const response = await send(new Uint8Array(body), { headers });
+
+    expect(response.status).toBe(200);
+    expect(receiver.requests[0]?.length).toBeGreaterThan(4096);
+    expect(receiver.lengthsLater()).toEqual([0]);
+    expect(budget.heldBytes).toBe(0);
+  });
+});
+
+describe.each(["metrics", "logs"] as const)("%s", (signal) => {
+  const path = `/v1/${signal}`;
+
+  test("are taken with a warning, counted, and not received", async () => {
+    const unkept = new UnkeptSignals(new RecordingLogger());
+    const { send, receiver } = runOtlpHttp({ unkept });
+
+    const inProtobuf = await send(REQUEST, { path });
+    const inJson = await send("{", { path, headers: JSON_TYPE });
+    unkept.stop();
+
+    const { partialSuccess } = ExportTraceServiceResponse.decode(await inProtobuf.bytes());
+    expect([inProtobuf.status, inJson.status]).toEqual([200, 200]);
+    expect(partialSuccess?.errorMessage).toContain(`no ${signal}`);
+    expect(await inJson.json()).toEqual({
+      partialSuccess: { errorMessage: partialSuccess!.errorMessage },
+    });
+    expect(unkept.counts[signal]).toEqual({ grpc: 0, http: 2 });
+    expect(receiver.requests).toEqual([]);
+  });
+
+  test("have the same limits as traces", async () => {
+    const unkept = new UnkeptSignals(new RecordingLogger());
+    const { send } = runOtlpHttp({ unkept, maxBodyBytes: 1000 });
+
+    const tooLarge = await send(new Uint8Array(1001), { path });
+    const wrongType = await send("", { path, headers: { "Content-Type": "text/plain" } });
+
+    expect([tooLarge.status, wrongType.status]).toEqual([413, 415]);
+    expect(unkept.counts[signal].http).toBe(0);
+  });
+
+  test("are not found when they are to be rejected", async () => {
+    const { send } = runOtlpHttp();
+
+    const response = await send(REQUEST, { path });
+
+    const { message } = google.rpc.Status.decode(await response.bytes());
+    expect(response.status).toBe(404);
+    expect(message).toBe("there is nothing at this path; there is /v1/traces");
+  });
+});

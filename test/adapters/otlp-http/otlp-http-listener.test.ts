@@ -1,0 +1,129 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { connect } from "node:http2";
+import { MAX_REQUEST_MS } from "../../../src/adapters/otlp-http/request-table.ts";
+import { goldenRequest } from "../../support/golden-requests.ts";
+import { sendHalfBody } from "../../support/half-sent-body.ts";
+import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
+
+stopOtlpHttpAfterEach();
+
+// Against a listener that never ends; nothing here takes a tenth of it.
+setDefaultTimeout(30_000);
+
+const REQUEST = goldenRequest("plain-server-span");
+
+describe("starting", () => {
+  test("on port 0 takes a free one, and says which", () => {
+    expect(runOtlpHttp().listener.port).toBeGreaterThan(0);
+  });
+
+  test("on a port that is taken fails with EADDRINUSE", () => {
+    const { port } = runOtlpHttp().listener;
+
+    expect(() => runOtlpHttp({ address: { host: "127.0.0.1", port } })).toThrow(
+      expect.objectContaining({ code: "EADDRINUSE" }),
+    );
+  });
+});
+
+test("one port speaks HTTP/1.1 and HTTP/2", async () => {
+  const { listener, send, receiver } = runOtlpHttp();
+  const session = connect(`http://127.0.0.1:${listener.port}`);
+  const head = { ":method": "POST", ":path": "/v1/traces" };
+  const stream = session.request({ ...head, "content-type": "application/x-protobuf" });
+  const answered = new Promise((resolve) =>
+    stream.once("response", (headers) => resolve(headers[":status"])),
+  );
+
+  stream.end(REQUEST);
+  const overHttp2 = await answered;
+  const overHttp1 = await send(REQUEST);
+  session.destroy();
+
+  expect([overHttp2, overHttp1.status]).toEqual([200, 200]);
+  expect(receiver.requests).toEqual([Buffer.from(REQUEST), Buffer.from(REQUEST)]);
+});
+
+test("a request that is not whole after its time is told so", async () => {
+  const clock = { aheadMs: 0, monotonicMs: () => performance.now() + clock.aheadMs };
+  const { listener, request } = runOtlpHttp({ clock });
+  using sender = await sendHalfBody(listener.port, { declaredBytes: 1000, sentBytes: 10 });
+  while (listener.counts().requestsInFlight === 0) await request("/");
+
+  clock.aheadMs = MAX_REQUEST_MS;
+
+  expect(await sender.answer).toStartWith("HTTP/1.1 503");
+  expect(listener.counts().busyRequests.request_time).toBe(1);
+});
+
+test("over HTTP/2, a body in many frames is whole", async () => {
+  const { listener, receiver } = runOtlpHttp();
+  const session = connect(`http://127.0.0.1:${listener.port}`);
+  const head = { ":method": "POST", ":path": "/v1/traces" };
+  const stream = session.request({ ...head, "content-type": "application/x-protobuf" });
+  const answered = new Promise((resolve) =>
+    stream.once("response", (headers) => resolve(headers[":status"])),
+  );
+
+  stream.end(Buffer.alloc(3_000_000, 7));
+  const status = await answered;
+  session.destroy();
+
+  expect(status).toBe(200);
+  expect(receiver.requests.map((request) => Bun.hash(request))).toEqual([
+    Bun.hash(Buffer.alloc(3_000_000, 7)),
+  ]);
+});
+
+describe("stopping", () => {
+  test.each([
+    { name: "with a length", half: { declaredBytes: 1000, sentBytes: 10 } },
+    { name: "in chunks", half: { sentBytes: 10 } },
+  ])("tells a request that is in flight to come again: $name", async ({ half }) => {
+    const { listener, budget, request } = runOtlpHttp();
+    using sender = await sendHalfBody(listener.port, half);
+    while (listener.counts().requestsInFlight === 0) await request("/");
+
+    await listener.stop(20_000);
+
+    expect(await sender.answer).toStartWith("HTTP/1.1 503");
+    expect(budget.heldBytes).toBe(0);
+  });
+
+  test("closes connections that are idle, of either protocol", async () => {
+    const { listener, send } = runOtlpHttp();
+    await send(REQUEST);
+    const session = connect(`http://127.0.0.1:${listener.port}`);
+    await new Promise((resolve) => session.once("connect", resolve));
+    const closed = new Promise((resolve) => session.once("close", resolve));
+
+    await listener.stop(20_000);
+    await closed;
+
+    expect(session.destroyed).toBe(true);
+  });
+
+  test("tells the log of what it has not told yet", async () => {
+    const { listener, send, request, logger } = runOtlpHttp({ limits: { connections: 1 } });
+    using sender = await sendHalfBody(listener.port, { declaredBytes: 1000, sentBytes: 10 });
+    while (listener.counts().requestsInFlight === 0) await request("/");
+    const refused = [await send(REQUEST), await send(REQUEST), await send(REQUEST)];
+
+    await listener.stop(0);
+
+    expect(logger.lines).toEqual([
+      { level: "warning", event: "http_requests_refused", fields: { requests: 1 } },
+      { level: "warning", event: "http_requests_refused", fields: { requests: 2 } },
+    ]);
+    expect(await sender.answer).toStartWith("HTTP/1.1 503");
+    expect(refused.map(({ status }) => status)).toEqual([503, 503, 503]);
+  });
+
+  test("takes no more connections", async () => {
+    const { listener, send } = runOtlpHttp();
+
+    await listener.stop(0);
+
+    expect(send(REQUEST)).rejects.toThrow();
+  });
+});

@@ -1,0 +1,153 @@
+import { describe, expect, test } from "bun:test";
+import { ENVELOPE_BYTES, InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
+import {
+  type BusyReason,
+  MAX_REQUEST_MS,
+  REQUEST_BYTES,
+  type RequestInFlight,
+  RequestTable,
+} from "../../../src/adapters/otlp-http/request-table.ts";
+
+const LIMITS = { connections: 5, connectionsPerAddress: 3 };
+
+function createTable(capacityBytes = 10_000_000) {
+  const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };
+  const refusals: BusyReason[] = [];
+  const budget = new InFlightBudget({ capacityBytes, clock });
+  const refused = (reason: BusyReason) => refusals.push(reason);
+  const table = new RequestTable({ limits: LIMITS, budget, clock, refused });
+  const begin = (address: string, port = 1) => table.begin({ address, port });
+  const beginIn = (address: string, port = 1) => begin(address, port) as RequestInFlight;
+  return { table, budget, clock, refusals, begin, beginIn };
+}
+
+/** What a request is told that is not waited for; "waited for" when it still is. */
+async function fateOf({ givenUp }: RequestInFlight): Promise<string> {
+  const fate = await Promise.race([givenUp, Promise.resolve("waited for" as const)]);
+  return typeof fate === "string" ? fate : fate.message;
+}
+
+describe("places", () => {
+  test("are refused beyond those of one address, and others still have theirs", () => {
+    const { begin, beginIn, refusals, table } = createTable();
+    for (const port of [1, 2, 3]) beginIn("a", port);
+
+    const refused = begin("a", 4);
+    const other = begin("b");
+
+    expect(refused).toMatchObject({ outcome: "busy", retryAfterMs: 1000 });
+    expect(other).not.toHaveProperty("outcome");
+    expect(refusals).toEqual(["requests_per_address"]);
+    expect(table.size).toBe(4);
+  });
+
+  test("are refused beyond those there are in all", () => {
+    const { begin, beginIn, refusals } = createTable();
+    for (const address of ["a", "b", "c", "d", "e"]) beginIn(address);
+
+    expect(begin("f")).toMatchObject({ outcome: "busy" });
+    expect(refusals).toEqual(["requests"]);
+  });
+
+  test("are free again when a request has ended, once", () => {
+    const { begin, beginIn, table } = createTable();
+    const requests = [1, 2, 3].map((port) => beginIn("a", port));
+
+    table.end(requests[0]!);
+    table.end(requests[0]!);
+
+    expect(begin("a")).not.toHaveProperty("outcome");
+    expect(begin("a")).toHaveProperty("outcome");
+    expect(table.size).toBe(3);
+  });
+});
+
+describe("the budget", () => {
+  test("is charged for a request until it ends", () => {
+    const { beginIn, budget, table } = createTable();
+
+    const request = beginIn("a");
+    const held = budget.heldBytes;
+    table.end(request);
+
+    expect(held).toBe(REQUEST_BYTES);
+    expect(budget.heldBytes).toBe(0);
+  });
+
+  test("drops all requests of the worst connection, and no others", async () => {
+    const { beginIn, budget, refusals } = createTable(200_000 - ENVELOPE_BYTES);
+    const [one, two, other] = [beginIn("a", 1), beginIn("a", 1), beginIn("a", 2)];
+
+    budget.hold(one.open, 60_000);
+    budget.hold(other.open, 80_000);
+    budget.hold(two.open, 60_000);
+
+    const fates = await Promise.all([one, two, other].map(fateOf));
+    expect(fates.map((fate) => fate.split(",")[0]!)).toEqual([
+      "requests in flight take too much memory",
+      "requests in flight take too much memory",
+      "waited for",
+    ]);
+    expect(refusals).toEqual(["in_flight_bytes", "in_flight_bytes"]);
+    expect(budget.heldBytes).toBe(REQUEST_BYTES + 80_000);
+  });
+
+  test("no longer drops what has ended", () => {
+    const { beginIn, budget, table, refusals } = createTable();
+    const ended = beginIn("a", 1);
+    const open = beginIn("a", 1);
+    table.end(ended);
+
+    budget.hold(open.open, 20_000_000);
+
+    expect(refusals).toEqual(["in_flight_bytes"]);
+  });
+
+  test("drops a request that is one too many for its connection, as it begins", async () => {
+    const { beginIn, budget } = createTable(200_000 - ENVELOPE_BYTES);
+    budget.hold(beginIn("a", 1).open, 200_000 - 2 * REQUEST_BYTES + 1);
+
+    const second = beginIn("a", 1);
+
+    expect(await fateOf(second)).toContain("too much memory");
+    expect(budget.heldBytes).toBe(0);
+  });
+});
+
+describe("a request that takes too long", () => {
+  test("is given up, and not before its time", async () => {
+    const { beginIn, clock, table, refusals } = createTable();
+    const early = beginIn("a", 1);
+    clock.nowMs = 1000;
+    const late = beginIn("a", 2);
+
+    clock.nowMs = MAX_REQUEST_MS;
+    table.expire();
+
+    expect(await fateOf(early)).toContain("was not whole after 60 s");
+    expect(await fateOf(late)).toBe("waited for");
+    expect(refusals).toEqual(["request_time"]);
+  });
+
+  test("is counted once, however long it stays", () => {
+    const { beginIn, clock, table, refusals } = createTable();
+    beginIn("a");
+    clock.nowMs = 2 * MAX_REQUEST_MS;
+
+    table.expire();
+    table.expire();
+
+    expect(refusals).toEqual(["request_time"]);
+  });
+});
+
+test("stopping tells every request, and counts none as refused", async () => {
+  const { beginIn, table, refusals } = createTable();
+  const requests = [beginIn("a"), beginIn("b")];
+
+  table.stop();
+
+  const told = await Promise.all(requests.map(({ givenUp }) => givenUp));
+  expect(told.map(({ outcome }) => outcome)).toEqual(["stopping", "stopping"]);
+  expect(refusals).toEqual([]);
+});
