@@ -6,14 +6,17 @@ import { stopSignal } from "./adapters/cli/stop-signal.ts";
 import { openTextStream } from "./adapters/cli/text-stream.ts";
 import { startGrpcListener } from "./adapters/grpc/grpc-listener.ts";
 import { startReadApi } from "./adapters/http/read-api.ts";
+import { InFlightBudget } from "./adapters/memory/in-flight-budget.ts";
 import { LineWriter } from "./adapters/logging/line-writer.ts";
 import { createLogger } from "./adapters/logging/pino-logger.ts";
+import { startOtlpHttpListener } from "./adapters/otlp-http/otlp-http-listener.ts";
 import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
 import { CAPACITY_LINE_INTERVAL_MS } from "./application/capacity-events.ts";
 import { LifeCycle, stopWithin } from "./application/life-cycle.ts";
 import { LoggedBuffer } from "./application/logged-buffer.ts";
 import { ObservabilityBuffer } from "./application/observability-buffer.ts";
 import { ReceiveTraces } from "./application/receive-traces.ts";
+import { UnkeptSignals } from "./application/unkept-signals.ts";
 import type { Config, ConfigWarning, ListenAddress } from "./config.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Logger } from "./ports/logger.ts";
@@ -28,6 +31,10 @@ interface Parts {
   readonly logger: Logger;
   readonly buffer: LoggedBuffer;
   readonly receiver: ReceiveTraces;
+  /** Not there when they are to be rejected. */
+  readonly unkept: UnkeptSignals | undefined;
+  /** One, whatever the listeners: what they hold together is what is bounded. */
+  readonly budget: InFlightBudget;
   readonly life: LifeCycle;
 }
 
@@ -38,7 +45,9 @@ function build(config: Config, logger: Logger): Parts {
   const ring = ObservabilityBuffer.create({ spans: maxSpans, bytes: maxBytes }, options);
   const buffer = new LoggedBuffer(ring, logger);
   const receiver = new ReceiveTraces({ buffer, limits: config.limits, logger, clock });
-  return { config, logger, buffer, receiver, life: new LifeCycle(clock) };
+  const budget = new InFlightBudget({ capacityBytes: config.limits.inFlightBytes, clock });
+  const unkept = config.unsupportedSignals === "accept" ? new UnkeptSignals(logger) : undefined;
+  return { config, logger, buffer, receiver, unkept, budget, life: new LifeCycle(clock) };
 }
 
 function startTicking({ receiver, life }: Parts): void {
@@ -58,22 +67,38 @@ function listenForReaders(parts: Parts, address: ListenAddress): number {
   return api.port;
 }
 
-async function listenForSpans(parts: Parts, address: ListenAddress): Promise<number> {
-  const { receiver, config, logger, life } = parts;
+async function listenForGrpc(parts: Parts, address: ListenAddress): Promise<number> {
+  const { receiver, unkept, config, budget, logger, life } = parts;
   const { limits, maxMessageBytes } = config;
-  const grpcParts = { address, receiver, limits, maxMessageBytes, logger, clock };
+  const grpcParts = { address, receiver, unkept, limits, maxMessageBytes, budget, logger };
   const grpc = await startGrpcListener(grpcParts);
   life.started((graceMs) => grpc.stop(graceMs));
-  // After the listener, so that it is told first: from now on, exporters send elsewhere.
-  life.started(async () => receiver.stop());
   grpc.setServing(true);
   return grpc.port;
+}
+
+function listenForHttp(parts: Parts, address: ListenAddress): number {
+  const { receiver, unkept, config, budget, logger, life } = parts;
+  const { limits, maxBodyBytes, corsOrigins } = config;
+  const received = { receiver, unkept, limits, maxBodyBytes, corsOrigins, budget };
+  const http = startOtlpHttpListener({ address, ...received, logger, clock });
+  life.started((graceMs) => http.stop(graceMs));
+  return http.port;
+}
+
+/** After the listeners, so that it is first to stop: from then on, exporters send elsewhere. */
+function startReceiving({ receiver, unkept, life }: Parts): void {
+  life.started(async () => {
+    receiver.stop();
+    unkept?.stop();
+  });
 }
 
 /** What may listen, in the order of its start. */
 const LISTENERS = [
   { listener: "api", portVariable: "API_PORT", listen: listenForReaders },
-  { listener: "grpc", portVariable: "OTLP_GRPC_PORT", listen: listenForSpans },
+  { listener: "grpc", portVariable: "OTLP_GRPC_PORT", listen: listenForGrpc },
+  { listener: "http", portVariable: "OTLP_HTTP_PORT", listen: listenForHttp },
 ] as const;
 
 /** Whether everything listens. If not, the log says what does not, and why. */
@@ -120,6 +145,7 @@ async function run(parts: Parts): Promise<number> {
     await parts.life.stop(0);
     return EXIT_CODE.cannotRun;
   }
+  startReceiving(parts);
   parts.life.ready();
   const {
     maxSpans: max_spans,

@@ -3,6 +3,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import packageJson from "../../package.json" with { type: "json" };
 import { VARIABLE_NAMES, VARIABLES } from "../../src/config-variables.ts";
 import { openExportClient } from "../support/export-client.ts";
+import { sendHalfBody } from "../support/half-sent-body.ts";
 import { sendHalf } from "../support/half-sent-call.ts";
 import { requestOf } from "../support/request-bytes.ts";
 import { runProgram, startProgram } from "../support/running-program.ts";
@@ -97,6 +98,18 @@ test("while it stops it is not ready, and answers a call that is in flight", asy
   expect(exitCode).toBe(0);
 });
 
+test("while it stops, a request over HTTP that is in flight is told to come again", async () => {
+  await using program = await startProgram({ SHUTDOWN_GRACE_MS: "60000" });
+  using sender = await sendHalfBody(program.httpPort, { declaredBytes: 1000, sentBytes: 10 });
+  // It came later, and is answered: so the other one has been seen.
+  await fetch(program.httpUrl);
+
+  const exitCode = await program.stop();
+
+  expect(await sender.answer).toStartWith("HTTP/1.1 503");
+  expect(exitCode).toBe(0);
+});
+
 test("a client that never finishes is left behind when the grace time is up", async () => {
   await using program = await startProgram({ SHUTDOWN_GRACE_MS: "200" });
   using call = await sendHalf(program.grpcPort, requestOf(3));
@@ -127,11 +140,13 @@ test.each([
 
 test.each([
   { listener: "grpc", host: "OTLP_GRPC_HOST", port: "OTLP_GRPC_PORT" },
+  { listener: "http", host: "OTLP_HTTP_HOST", port: "OTLP_HTTP_PORT" },
   { listener: "api", host: "API_HOST", port: "API_PORT" },
 ] as const)("a port that is in use ends it with 1: $listener", async ({ listener, host, port }) => {
   await using running = await startProgram();
-  const taken = listener === "grpc" ? running.grpcPort : Number(new URL(running.apiUrl).port);
-  const others = { OTLP_GRPC_PORT: "0", API_PORT: "0" };
+  const { grpcPort, httpPort, apiUrl } = running;
+  const taken = { grpc: grpcPort, http: httpPort, api: Number(new URL(apiUrl).port) }[listener];
+  const others = { OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
 
   const env = { ...others, [host]: "127.0.0.1", [port]: String(taken) };
   const { exitCode, stdout, stderr } = await runProgram([], env);

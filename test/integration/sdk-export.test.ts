@@ -5,7 +5,7 @@ import type { TraceSpan } from "../../src/domain/trace-span.ts";
 import { type EmittedSpan, traceSpanOf } from "../support/emitted-span.ts";
 import { expectedOtlpJson } from "../support/expected-otlp-json.ts";
 import { readApiClient } from "../support/read-api-client.ts";
-import { startProgram } from "../support/running-program.ts";
+import { type RunningProgram, startProgram } from "../support/running-program.ts";
 
 // Goal: what an application emits with the real SDK is what a reader gets, in every field.
 // Method: the client prints each span in the SDK's words; the test knows what OTLP makes of them.
@@ -22,17 +22,21 @@ interface Emission {
   readonly report: { readonly exports: number; readonly errors: readonly string[] };
 }
 
+const PROTOCOLS = ["grpc", "http/protobuf", "http/json"] as const;
+
 const cases = (["Node", "Bun"] as const).flatMap((runtime) =>
-  (["none", "gzip"] as const).map((compression) => ({ runtime, compression })),
+  PROTOCOLS.flatMap((protocol) =>
+    (["none", "gzip"] as const).map((compression) => ({ runtime, protocol, compression })),
+  ),
 );
 
 test.each(cases)(
-  "every field of every span of the SDK in $runtime, $compression",
+  "every field of every span of the SDK in $runtime, over $protocol, $compression",
   async (given) => {
     await using program = await startProgram();
     const api = readApiClient(program.apiUrl);
 
-    const { spans, report } = await emit(given, program.grpcUrl);
+    const { spans, report } = await emit(given, program);
     const json = spansInJson(await api.spansAsJson(1000));
     const decoded = new ProtobufSpanCodec().decode(await api.takeAsBytes(1000));
     const stats = await api.stats();
@@ -47,7 +51,7 @@ test.each(cases)(
 test("the client sets all that a span can have, but for what the SDK cannot set", async () => {
   await using program = await startProgram();
 
-  const { spans } = await emit({ runtime: "Bun", compression: "none" }, program.grpcUrl);
+  const { spans } = await emit({ runtime: "Bun", protocol: "grpc", compression: "none" }, program);
 
   const [first, ...others] = spans.map(emptyFieldsOf);
   const neverSet = [...first!].filter((name) => others.every((empty) => empty.has(name)));
@@ -60,8 +64,10 @@ test("the client sets all that a span can have, but for what the SDK cannot set"
 });
 
 /** Runs the client to its end. */
-async function emit(given: (typeof cases)[number], url: string): Promise<Emission> {
-  const command = [RUNTIMES[given.runtime], CLIENT, url, given.compression];
+async function emit(given: (typeof cases)[number], program: RunningProgram): Promise<Emission> {
+  const { runtime, protocol, compression } = given;
+  const url = protocol === "grpc" ? program.grpcUrl : `${program.httpUrl}/v1/traces`;
+  const command = [RUNTIMES[runtime], CLIENT, url, compression, protocol];
   const child = Bun.spawn(command, { env: { PATH: process.env["PATH"] }, stderr: "inherit" });
   const lines = (await child.stdout.text()).trimEnd().split("\n");
   const printed = lines.map((line): { span?: EmittedSpan; report?: Emission["report"] } =>

@@ -14,7 +14,13 @@ setDefaultTimeout(60_000);
 
 const BUILT = join(import.meta.dir, "..", "..", "dist", "spanring");
 
-const FREE_PORTS = { OTLP_GRPC_PORT: "0", OTLP_GRPC_HOST: "127.0.0.1", API_PORT: "0" };
+const FREE_PORTS = {
+  OTLP_GRPC_PORT: "0",
+  OTLP_GRPC_HOST: "127.0.0.1",
+  OTLP_HTTP_PORT: "0",
+  OTLP_HTTP_HOST: "127.0.0.1",
+  API_PORT: "0",
+};
 
 /** The executable's only copy in a new folder. */
 function copyOfExecutable(): { folder: string; path: string } {
@@ -41,14 +47,14 @@ async function* logLines(stderr: ReadableStream<Uint8Array>): AsyncGenerator<Log
   }
 }
 
-/** Resolves when both listeners have said where they listen, and reads the log on to its end. */
+/** Resolves when all listeners have said where they listen, and reads the log on to its end. */
 function listeningPorts(stderr: ReadableStream<Uint8Array>): Promise<Map<string, number>> {
   const { promise, resolve, reject } = Promise.withResolvers<Map<string, number>>();
   const ports = new Map<string, number>();
   const read = async (): Promise<void> => {
     for await (const { event, listener, port } of logLines(stderr)) {
       if (event === "listening") ports.set(listener ?? "", port ?? 0);
-      if (ports.size === 2) resolve(ports);
+      if (ports.size === 3) resolve(ports);
     }
     throw new Error("the program ended before it listened");
   };

@@ -31,6 +31,9 @@ export interface RunningProgram extends AsyncDisposable {
   readonly grpcPort: number;
   /** Where the OTLP exporter sends to. */
   readonly grpcUrl: string;
+  readonly httpPort: number;
+  /** Where OTLP/HTTP is; without a slash at the end. */
+  readonly httpUrl: string;
   /** Where the read API is; without a slash at the end. */
   readonly apiUrl: string;
   /** Resolves with the first line of this event, also one that was written before the call. */
@@ -57,7 +60,9 @@ export async function startProgram(env: Environment = {}): Promise<RunningProgra
   try {
     const log = readLog(child.stderr);
     await log.first(({ event }) => event === "ready");
-    const [grpcPort, apiPort] = [portOf(log.lines, "grpc"), portOf(log.lines, "api")];
+    const [grpcPort, httpPort, apiPort] = ["grpc", "http", "api"].map((listener) =>
+      portOf(log.lines, listener),
+    ) as [number, number, number];
     const exited = Promise.all([child.exited, log.ended]).then(([exitCode]) => exitCode);
     const stop = () => {
       child.kill("SIGTERM");
@@ -67,6 +72,8 @@ export async function startProgram(env: Environment = {}): Promise<RunningProgra
       pid: child.pid,
       grpcPort,
       grpcUrl: `http://127.0.0.1:${grpcPort}`,
+      httpPort,
+      httpUrl: `http://127.0.0.1:${httpPort}`,
       apiUrl: `http://127.0.0.1:${apiPort}`,
       logged: (event) => log.first((line) => line.event === event),
       log: () => log.lines,
@@ -84,6 +91,8 @@ export async function startProgram(env: Environment = {}): Promise<RunningProgra
 const FREE_PORTS: Environment = {
   OTLP_GRPC_HOST: "127.0.0.1",
   OTLP_GRPC_PORT: "0",
+  OTLP_HTTP_HOST: "127.0.0.1",
+  OTLP_HTTP_PORT: "0",
   API_HOST: "127.0.0.1",
   API_PORT: "0",
 };

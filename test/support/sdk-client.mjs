@@ -1,20 +1,30 @@
 /**
- * An application with the real SDK, in Node or in Bun: `node sdk-client.mjs URL none|gzip`.
+ * An application with the real SDK, in Node or in Bun:
+ * `node sdk-client.mjs URL none|gzip grpc|http/protobuf|http/json`.
  *
  * Prints a line of JSON for each span it ended, in the SDK's own words, and at the end one that
  * says how its exports went.
  */
 import { diag, DiagLogLevel } from "@opentelemetry/api";
-import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
+import { OTLPTraceExporter as GrpcExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
+import { OTLPTraceExporter as JsonExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { clockFrom, GROUPS } from "./emit-spans.mjs";
 
-const [url, compression] = process.argv.slice(2);
+const EXPORTERS = {
+  grpc: GrpcExporter,
+  "http/protobuf": ProtobufExporter,
+  "http/json": JsonExporter,
+};
+
+const [url, compression, protocol] = process.argv.slice(2);
+const Exporter = EXPORTERS[protocol];
 const report = { exports: 0, errors: [] };
 const providers = [];
 
 function open(options) {
-  const exporter = countResults(new OTLPTraceExporter({ url, compression }));
+  const exporter = countResults(new Exporter({ url, compression }));
   const spanProcessors = [new BatchSpanProcessor({ exporter }), printer];
   const provider = new TracerProvider({ ...options, spanProcessors });
   providers.push(provider);
@@ -84,6 +94,6 @@ diag.setLogger(
 );
 
 const at = clockFrom(Math.floor(Date.now() / 1000));
-for (const emit of Object.values(GROUPS)) emit({ open, at });
+for (const emit of Object.values(GROUPS)) emit({ open, at, isJson: protocol === "http/json" });
 await Promise.all(providers.map((provider) => provider.shutdown()));
 print({ report });
