@@ -13,8 +13,16 @@ test("the list names every case with what it shows", () => {
 
   const lines = stdout.trimEnd().split("\n");
   const names = lines.map((line) => line.split(" ")[0]);
-  expect(names.toSorted()).toEqual(["append", "ingest", "latency", "memory", "start", "walk"]);
-  expect(lines.every((line) => /^\w+ +\w+ .{20,}/.test(line))).toBeTrue();
+  expect(names.toSorted()).toEqual([
+    "append",
+    "ingest",
+    "ingest-http",
+    "latency",
+    "memory",
+    "start",
+    "walk",
+  ]);
+  expect(lines.every((line) => /^[\w-]+ +\w+ .{20,}/.test(line))).toBeTrue();
   expect(exitCode).toBe(0);
 });
 
@@ -35,11 +43,13 @@ test("an unknown case is bad usage, and nothing runs", () => {
 });
 
 test("where h2load is missing, its cases say which package brings it, in JSON too", () => {
-  const { stdout, stderr, exitCode } = bench(["ingest", "memory", "--json"], { PATH: "/nowhere" });
+  const { stdout, stderr, exitCode } = bench(["ingest", "ingest-http", "memory", "--json"], {
+    PATH: "/nowhere",
+  });
 
   const { cases } = JSON.parse(stdout) as { cases: { failure: string }[] };
   const failures = cases.map(({ failure }) => failure);
-  expect(failures).toHaveLength(2);
+  expect(failures).toHaveLength(3);
   expect(
     failures.every((text) => /^h2load is missing: (apt-get|brew) install/.test(text)),
   ).toBeTrue();

@@ -5,6 +5,7 @@ import { benchReport } from "./bench-report.ts";
 import { type CaseResult, runCase } from "./case-result.ts";
 import { append } from "./cases/append.ts";
 import { ingest } from "./cases/ingest.ts";
+import { ingestHttp } from "./cases/ingest-http.ts";
 import { latency } from "./cases/latency.ts";
 import { memory } from "./cases/memory.ts";
 import { start } from "./cases/start.ts";
@@ -13,7 +14,7 @@ import { endWithOwnProcesses } from "./own-processes.ts";
 import { tableText } from "./figure-table.ts";
 
 /** The quick ones first. */
-const CASES: readonly BenchCase[] = [walk, append, latency, start, ingest, memory];
+const CASES: readonly BenchCase[] = [walk, append, latency, start, ingest, ingestHttp, memory];
 
 async function bench(argv: readonly string[]): Promise<number> {
   const request = readBenchArguments(

@@ -83,7 +83,7 @@ async function withProcess<Result>(
 ): Promise<Result> {
   const beganMs = performance.now();
   const child = Bun.spawn([program], {
-    env: { OTLP_GRPC_HOST: "127.0.0.1", OTLP_GRPC_PORT: "0", API_PORT: "0" },
+    env: { OTLP_GRPC_HOST: "127.0.0.1", OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" },
     stdio: ["ignore", "ignore", "pipe"],
     timeout: PATIENCE_MS,
   });

@@ -6,9 +6,30 @@ import { ownProcess } from "../own-processes.ts";
 const CONNECTIONS = 4;
 const STREAMS_PER_CONNECTION = 8;
 
+/** How one request is sent. */
+export interface LoadProtocol {
+  readonly path: string;
+  readonly isHttp1: boolean;
+  readonly headers: readonly string[];
+}
+
+/** The body is one gRPC message, prefix included. */
+export const GRPC: LoadProtocol = {
+  path: EXPORT_PATH,
+  isHttp1: false,
+  headers: ["content-type:application/grpc", "te:trailers"],
+};
+
+/** The body is the request as it is. */
+export function otlpHttp(version: "1.1" | "2", type: "x-protobuf" | "json"): LoadProtocol {
+  const headers = [`content-type:application/${type}`];
+  return { path: "/v1/traces", isHttp1: version === "1.1", headers };
+}
+
 export interface Load {
   readonly port: number;
-  /** A file with one gRPC message, prefix included. */
+  /** gRPC when not given. */
+  readonly protocol?: LoadProtocol;
   readonly bodyFile: string;
   readonly requests: number;
   /** Of the message in the file. */
@@ -27,6 +48,7 @@ export interface LoadOutcome {
 /** Sends one request many times over, from a process of its own. */
 export async function sendLoad({
   port,
+  protocol = GRPC,
   bodyFile,
   requests,
   encoding,
@@ -40,10 +62,10 @@ export async function sendLoad({
       `--clients=${Math.min(CONNECTIONS, requests)}`,
       `--max-concurrent-streams=${STREAMS_PER_CONNECTION}`,
       `--data=${bodyFile}`,
-      "--header=content-type:application/grpc",
-      "--header=te:trailers",
+      ...(protocol.isHttp1 ? ["--h1"] : []),
+      ...protocol.headers.map((header) => `--header=${header}`),
       ...(encoding === undefined ? [] : [`--header=grpc-encoding:${encoding}`]),
-      `http://127.0.0.1:${port}${EXPORT_PATH}`,
+      `http://127.0.0.1:${port}${protocol.path}`,
     ],
     {
       stdin: "ignore",

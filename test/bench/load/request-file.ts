@@ -6,16 +6,17 @@ import { workFolder } from "../work-folder.ts";
 
 /** The request as a gRPC message in a file, for h2load. It goes away with this process. */
 export function requestFile(request: Uint8Array): string {
-  return messageFile(grpcMessage(request));
+  return bodyFile("request.grpc", grpcMessage(request));
 }
 
 /** The same, compressed. */
 export function gzipRequestFile(request: Uint8Array): string {
-  return messageFile(grpcMessage(gzipSync(request), true));
+  return bodyFile("request.grpc", grpcMessage(gzipSync(request), true));
 }
 
-function messageFile(message: Uint8Array): string {
-  const file = join(workFolder(), "request.grpc");
-  writeFileSync(file, message);
+/** Any bytes as a body for h2load, likewise. */
+export function bodyFile(name: string, bytes: Uint8Array): string {
+  const file = join(workFolder(), name);
+  writeFileSync(file, bytes);
   return file;
 }

@@ -17,13 +17,14 @@ export interface Subject extends AsyncDisposable {
 }
 
 /** The built executable. */
-export async function startSpanring(): Promise<Subject> {
+export async function startSpanring(): Promise<Subject & { readonly httpPort: number }> {
   const program = await startBinary();
   const api = readApiClient(program.apiUrl);
   return {
     name: "spanring",
     pid: program.pid,
     port: program.grpcPort,
+    httpPort: program.httpPort,
     answered: async () => ({ spans: (await api.stats()).spans.accepted }),
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };
