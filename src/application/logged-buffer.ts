@@ -3,7 +3,7 @@ import type { WalkedRequest } from "../domain/wire/walked-request.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
 import type { Appended } from "./ring-append.ts";
-import type { SpanAmount } from "./ring-ledger.ts";
+import type { ServiceAmount } from "./ring-services.ts";
 import type { SpanReader } from "./span-reader.ts";
 
 /** The part of the buffer that listeners use. */
@@ -20,7 +20,7 @@ export class LoggedBuffer implements SpanReader {
     this.logger = logger;
   }
 
-  append(walked: WalkedRequest, rejected?: SpanAmount): Appended {
+  append(walked: WalkedRequest, rejected?: readonly ServiceAmount[]): Appended {
     const appended = this.buffer.append(walked, rejected);
     const { spanCount: spans, spanBytes: bytes } = walked;
     this.logger.debug("appended", { outcome: appended.outcome, spans, bytes });

@@ -1,4 +1,4 @@
-import type { BufferStats } from "../domain/ledger.ts";
+import type { BufferStats, ServiceStats } from "../domain/ledger.ts";
 import type { TraceSpan } from "../domain/trace-span.ts";
 import { walkRequest } from "../domain/wire/request-walk.ts";
 import { NO_FAULT } from "../domain/wire/walk-fault.ts";
@@ -6,10 +6,19 @@ import { createWalkedRequest, type WalkedRequest } from "../domain/wire/walked-r
 import type { SpanCodec } from "../ports/span-codec.ts";
 import type { TraceBufferPort } from "../ports/trace-buffer-port.ts";
 import { append, type Appended, isFull } from "./ring-append.ts";
-import { copyOldest } from "./ring-hand-over.ts";
+import { type CopiedSpans, copyOldest, copySpans } from "./ring-hand-over.ts";
 import { bufferedSpans, readStats, type SpanAmount } from "./ring-ledger.ts";
 import { createRingMemory, openRingMemory, type RingMemory, TAKEN } from "./ring-memory.ts";
 import { removeOldest } from "./ring-removal.ts";
+import {
+  bufferedRange,
+  type Search,
+  type SequenceRange,
+  type Visit,
+  visitSpans,
+} from "./ring-search.ts";
+import { readServices, type ServiceAmount } from "./ring-services.ts";
+import { rejectedByService } from "./rejected-spans.ts";
 import { withLock } from "./shared-lock.ts";
 
 export type OverflowPolicy = "drop_oldest" | "refuse";
@@ -19,6 +28,8 @@ export interface BufferOptions {
   readonly codec: SpanCodec;
   /** Default: the oldest spans make room. */
   readonly overflowPolicy?: OverflowPolicy;
+  /** Tells when a service was last seen. Default: the system's clock. */
+  readonly unixMs?: () => number;
 }
 
 /** One span a request, however deep its attributes may be: what the readers can decode. */
@@ -35,12 +46,14 @@ export class ObservabilityBuffer implements TraceBufferPort {
   private readonly ring: RingMemory;
   private readonly codec: SpanCodec;
   private readonly mayEvict: boolean;
+  private readonly unixMs: () => number;
   private readonly oneSpan = createWalkedRequest(ONE_SPAN);
 
   private constructor(ring: RingMemory, options: BufferOptions) {
     this.ring = ring;
     this.codec = options.codec;
     this.mayEvict = options.overflowPolicy !== "refuse";
+    this.unixMs = options.unixMs ?? Date.now;
   }
 
   /** A new ring. `capacity.bytes` is a limit: pages that were never written take no memory. */
@@ -62,8 +75,8 @@ export class ObservabilityBuffer implements TraceBufferPort {
    * Puts in a request that was walked without a fault and whose spans are all valid. `rejected` is
    * what was left out of it, for the books.
    */
-  append(walked: WalkedRequest, rejected: SpanAmount = { spans: 0, bytes: 0 }): Appended {
-    const request = { walked, rejected, mayEvict: this.mayEvict };
+  append(walked: WalkedRequest, rejected: readonly ServiceAmount[] = []): Appended {
+    const request = { walked, rejected, mayEvict: this.mayEvict, unixMs: this.unixMs() };
     return withLock(this.ring.lock, () => append(this.ring, request));
   }
 
@@ -71,8 +84,8 @@ export class ObservabilityBuffer implements TraceBufferPort {
     const walked = this.oneSpan;
     walkRequest(walked, this.codec.encode(span));
     if (walked.fault !== NO_FAULT) return false;
-    const rejected = { spans: walked.rejectedSpans, bytes: walked.rejectedBytes };
-    return this.append(walked, rejected).outcome === "accepted" && walked.spanCount === 1;
+    const appended = this.append(walked, rejectedByService(walked));
+    return appended.outcome === "accepted" && walked.spanCount === 1;
   }
 
   getSpans(count: number): TraceSpan[] {
@@ -87,6 +100,34 @@ export class ObservabilityBuffer implements TraceBufferPort {
   /** The same, and removes them. */
   take(count: number): Uint8Array<ArrayBuffer> {
     return withLock(this.ring.lock, () => takeOldest(this.ring, wholeSpans(count)));
+  }
+
+  /** Sequences of what is buffered now. */
+  range(): SequenceRange {
+    return withLock(this.ring.lock, () => bufferedRange(this.ring));
+  }
+
+  /**
+   * Shows every span that matches, in place, to `visit`, which must not keep it. All within one
+   * hold of the lock: a large ring is looked through in pieces.
+   */
+  visit(search: Search, visit: Visit): void {
+    withLock(this.ring.lock, () => visitSpans(this.ring, search, visit));
+  }
+
+  /** Spans by their sequences, in the order given; without those that are gone. They stay. */
+  copy(sequences: readonly number[]): CopiedSpans {
+    return withLock(this.ring.lock, () => copySpans(this.ring, sequences));
+  }
+
+  /** Removes every span, as taken; answers how many there were. */
+  clear(): number {
+    return withLock(this.ring.lock, () => removeAll(this.ring));
+  }
+
+  /** The ledger by service, in the order in which they were first seen. */
+  services(): ServiceStats[] {
+    return withLock(this.ring.lock, () => readServices(this.ring));
   }
 
   size(): number {
@@ -108,6 +149,10 @@ export class ObservabilityBuffer implements TraceBufferPort {
  */
 function wholeSpans(count: number): number {
   return Math.max(0, Math.floor(count) || 0);
+}
+
+function removeAll(ring: RingMemory): number {
+  return removeOldest(ring, bufferedSpans(ring), TAKEN).spans;
 }
 
 /** Copied before anything is removed: a copy that fails loses no span. */

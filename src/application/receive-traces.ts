@@ -19,7 +19,8 @@ import {
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
 import { releaseOwnBuffer } from "./release-bytes.ts";
 import type { Receipt, TraceReceiver } from "./receipt.ts";
-import type { SpanAmount } from "./ring-ledger.ts";
+import { rejectedByService } from "./rejected-spans.ts";
+import type { ServiceAmount } from "./ring-services.ts";
 
 export interface ReceiveParts {
   readonly buffer: Pick<ObservabilityBuffer, "append">;
@@ -82,7 +83,7 @@ export class ReceiveTraces implements TraceReceiver {
   /** The rejected spans are cut out before the block is made: what is in the ring is valid. */
   private keepValid(): Receipt {
     const receipt = partlyRejected(this.walked);
-    const rejected = { spans: this.walked.rejectedSpans, bytes: this.walked.rejectedBytes };
+    const rejected = rejectedByService(this.walked);
     return this.keepCopy(validSpansOf(this.walked), () => this.keep(receipt, rejected));
   }
 
@@ -94,7 +95,7 @@ export class ReceiveTraces implements TraceReceiver {
     return receipt;
   }
 
-  private keep(success: Receipt, rejected?: SpanAmount): Receipt {
+  private keep(success: Receipt, rejected?: readonly ServiceAmount[]): Receipt {
     const appended = this.parts.buffer.append(this.walked, rejected);
     if (appended.outcome === "too_large") return this.keepNothing(LARGER_THAN_RING);
     if (appended.outcome === "refused") return this.refuse();

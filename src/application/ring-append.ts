@@ -1,8 +1,9 @@
 import { assert } from "../domain/assert.ts";
+import { traceTail } from "../domain/query/filter-key.ts";
 import { SPAN_ID_BYTES, TRACE_ID_BYTES } from "../domain/span-validity.ts";
 import { NO_FAULT } from "../domain/wire/walk-fault.ts";
 import type { WalkedRequest } from "../domain/wire/walked-request.ts";
-import { audit, book, bufferedSpans, type SpanAmount } from "./ring-ledger.ts";
+import { audit, book, bufferedSpans } from "./ring-ledger.ts";
 import {
   ACCEPTED,
   BUFFERED_BYTES,
@@ -14,6 +15,12 @@ import {
   type RingMemory,
 } from "./ring-memory.ts";
 import { blockOf, evictOldestBlock, removeOldest, slotOf } from "./ring-removal.ts";
+import {
+  bookAcceptedByService,
+  bookRejectedByService,
+  type ServiceAmount,
+  servicesOf,
+} from "./ring-services.ts";
 
 /** What an append did. Of a request that is not accepted nothing is kept, and nothing is booked. */
 export type Appended =
@@ -27,8 +34,10 @@ export interface AppendRequest {
   /** Walked without a fault, and with valid spans only. */
   readonly walked: WalkedRequest;
   /** Spans that the request held beside these, and that were left out of it. */
-  readonly rejected: SpanAmount;
+  readonly rejected: readonly ServiceAmount[];
   readonly mayEvict: boolean;
+  /** When it was received. */
+  readonly unixMs: number;
 }
 
 const NO_PLACE = -1;
@@ -49,9 +58,8 @@ export function append(ring: RingMemory, request: AppendRequest): Appended {
   if (!mayEvict && walked.spanCount > ring.capacitySpans) return { outcome: "too_large" };
   if (!mayEvict && !hasRoom(ring, walked)) return { outcome: "refused" };
   const evictedBefore = ring.control[EVICTED]!;
-  if (walked.spanCount > 0) addBlock(ring, walked, makeRoom(ring, walked));
-  book(ring, RECEIVED, request.rejected);
-  book(ring, REJECTED, request.rejected);
+  if (walked.spanCount > 0) addBlock(ring, request, makeRoom(ring, walked));
+  bookRejected(ring, request);
   audit(ring);
   return { outcome: "accepted", evictedSpans: ring.control[EVICTED]! - evictedBefore };
 }
@@ -99,17 +107,19 @@ function placeFor(ring: RingMemory, lengthBytes: number): number {
  * A request of more spans than there are slots keeps its newest: the spans before `firstRow` are
  * accepted and evicted in one go, and never get a slot.
  */
-function addBlock(ring: RingMemory, walked: WalkedRequest, place: number): void {
+function addBlock(ring: RingMemory, { walked, unixMs }: AppendRequest, place: number): void {
   const firstRow = Math.max(0, walked.spanCount - ring.capacitySpans);
   const { context, block } = unusedRows(ring);
+  const services = servicesOf(ring, walked);
   ring.arena.set(walked.request, place);
   ring.blockOffset[block] = place;
   ring.blockLength[block] = walked.request.length;
   ring.blockFirstSequence[block] = ring.control[NEXT_SEQUENCE]!;
   ring.blockSpans[block] = walked.spanCount;
-  addContexts(ring, walked, { place, firstRow, context, block });
+  addContexts(ring, walked, { place, firstRow, context, block, services });
   addSlots(ring, walked, { place, firstRow, context });
   bookAccepted(ring, walked, firstRow);
+  bookAcceptedByService(ring, { walked, services, skippedSpans: firstRow, unixMs });
 }
 
 function unusedRows(ring: RingMemory): { context: number; block: number } {
@@ -123,12 +133,14 @@ interface ContextRows {
   readonly firstRow: number;
   readonly context: number;
   readonly block: number;
+  readonly services: Uint32Array;
 }
 
 function addContexts(ring: RingMemory, walked: WalkedRequest, to: ContextRows): void {
   let row = to.context;
   for (let from = walked.spanContext[to.firstRow]!; from < walked.contextCount; from += 1) {
     ring.contextBlock[row] = to.block;
+    ring.contextService[row] = to.services[from]!;
     ring.resourceOffset[row] = to.place + walked.resourceOffset[from]!;
     ring.resourceLength[row] = walked.resourceLength[from]!;
     ring.scopeOffset[row] = to.place + walked.scopeOffset[from]!;
@@ -139,9 +151,14 @@ function addContexts(ring: RingMemory, walked: WalkedRequest, to: ContextRows): 
   }
 }
 
-/** The hot loop of an append: three words a span. */
-function addSlots(ring: RingMemory, walked: WalkedRequest, to: Omit<ContextRows, "block">): void {
-  const { slotOffset, slotLength, slotContext, capacitySpans } = ring;
+/** The hot loop of an append: four words a span. */
+function addSlots(
+  ring: RingMemory,
+  walked: WalkedRequest,
+  to: Pick<ContextRows, "place" | "firstRow" | "context">,
+): void {
+  const { slotOffset, slotLength, slotContext, slotTraceTail, capacitySpans } = ring;
+  const { request, spanTraceId } = walked;
   let slot = slotOf(ring, ring.control[NEXT_SEQUENCE]! + to.firstRow);
   let row = to.context;
   let from = walked.spanContext[to.firstRow]!;
@@ -154,8 +171,17 @@ function addSlots(ring: RingMemory, walked: WalkedRequest, to: Omit<ContextRows,
     slotOffset[slot] = to.place + walked.spanOffset[span]!;
     slotLength[slot] = walked.spanLength[span]!;
     slotContext[slot] = row;
+    slotTraceTail[slot] = traceTail(request, spanTraceId[span]!);
     slot = slot + 1 < capacitySpans ? slot + 1 : 0;
   }
+}
+
+function bookRejected(ring: RingMemory, { rejected, unixMs }: AppendRequest): void {
+  for (const amount of rejected) {
+    book(ring, RECEIVED, amount);
+    book(ring, REJECTED, amount);
+  }
+  bookRejectedByService(ring, rejected, unixMs);
 }
 
 function bookAccepted(ring: RingMemory, walked: WalkedRequest, firstRow: number): void {

@@ -20,33 +20,67 @@ export function copyOldest(ring: RingMemory, spanCount: number): Uint8Array<Arra
   for (let sequence = first; sequence < end;) {
     const block = blockOf(ring, sequence);
     const blockEnd = Math.min(end, blockEndSequence(ring, block));
-    pieces.push(blockBytes(ring, block, { first: sequence, end: blockEnd }));
+    pieces.push(blockBytes(ring, block, rangeOf(sequence, blockEnd)));
     sequence = blockEnd;
   }
   return concatenate(pieces);
 }
 
-interface Sequences {
-  readonly first: number;
-  readonly end: number;
-}
-
-function blockBytes(ring: RingMemory, block: number, spans: Sequences): Uint8Array {
-  const [offset, length] = [ring.blockOffset[block]!, ring.blockLength[block]!];
-  const isWhole = spans.end - spans.first === ring.blockSpans[block];
-  if (isWhole) return ring.arena.subarray(offset, offset + length);
-  return assembleRequest({ bytes: ring.arena, offset, length }, tableOf(ring, spans));
-}
-
 /**
- * The rows of the ring that belong to a run of spans of one block, in order and without the turn.
+ * The spans of these sequences as the bytes of one request, in the order given, without those that
+ * are gone. Needs the lock.
  */
-function tableOf(ring: RingMemory, spans: Sequences): SpanTable {
-  const spanCount = spans.end - spans.first;
+export function copySpans(ring: RingMemory, sequences: readonly number[]): CopiedSpans {
+  const first = ring.control[FIRST_SEQUENCE]!;
+  const copied = sequences.filter((sequence) => sequence >= first);
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < copied.length;) {
+    const end = runEnd(ring, copied, at);
+    pieces.push(blockBytes(ring, blockOf(ring, copied[at]!), copied.slice(at, end)));
+    at = end;
+  }
+  return { request: concatenate(pieces), sequences: copied };
+}
+
+/** Spans, and the sequence of each, in the order of the request. */
+export interface CopiedSpans {
+  readonly request: Uint8Array<ArrayBuffer>;
+  readonly sequences: readonly number[];
+}
+
+/** Where the run ends that can be copied in one piece: of one block, and in its order. */
+function runEnd(ring: RingMemory, sequences: readonly number[], at: number): number {
+  const blockEnd = blockEndSequence(ring, blockOf(ring, sequences[at]!));
+  let end = at + 1;
+  while (end < sequences.length && isBetween(sequences[end - 1]!, sequences[end]!, blockEnd)) {
+    end += 1;
+  }
+  return end;
+}
+
+function isBetween(low: number, value: number, high: number): boolean {
+  return low < value && value < high;
+}
+
+function rangeOf(first: number, end: number): number[] {
+  return Array.from({ length: end - first }, (_, index) => first + index);
+}
+
+/** `sequences` are of this block, ascending. */
+function blockBytes(ring: RingMemory, block: number, sequences: readonly number[]): Uint8Array {
+  const [offset, length] = [ring.blockOffset[block]!, ring.blockLength[block]!];
+  const isWhole = sequences.length === ring.blockSpans[block];
+  if (isWhole) return ring.arena.subarray(offset, offset + length);
+  return assembleRequest({ bytes: ring.arena, offset, length }, tableOf(ring, sequences));
+}
+
+/** The rows of the ring that belong to spans of one block, in order and without the turn. */
+function tableOf(ring: RingMemory, sequences: readonly number[]): SpanTable {
+  const spanCount = sequences.length;
   const table = createSpanTable(spanCount);
   let context = -1;
   for (table.spanCount = 0; table.spanCount < spanCount; table.spanCount += 1) {
-    const slot = slotOf(ring, spans.first + table.spanCount);
+    const slot = slotOf(ring, sequences[table.spanCount]!);
     if (ring.slotContext[slot] !== context) {
       context = ring.slotContext[slot]!;
       addContext(ring, table, context);

@@ -1,4 +1,5 @@
 import { assert } from "../domain/assert.ts";
+import { openServiceTable, SERVICE_TABLE_BYTES, type ServiceTable } from "./service-table.ts";
 
 /**
  * The ring's memory: one `SharedArrayBuffer`, laid out once and never grown, so that any thread
@@ -6,9 +7,10 @@ import { assert } from "../domain/assert.ts";
  *
  *   lock      one word
  *   control   capacities, sequences and the ledger: whole numbers below 2^53
- *   slots     a row per span:    where its bytes lie, and its context
- *   contexts  a row per (resource, scope) of a block: where their bodies lie, and the block
+ *   slots     a row per span:    where its bytes lie, its context, and the end of its trace's id
+ *   contexts  a row per (resource, scope) of a block: where their bodies lie, block and service
  *   blocks    a row per block:   where its bytes lie, and the sequence of its first span
+ *   services  a row per service: its name, and its part of the ledger
  *   arena     the bytes
  *
  * A span's slot is its sequence modulo the capacity. Contexts and blocks go round in the same way,
@@ -23,7 +25,9 @@ export interface RingMemory {
   readonly slotOffset: Uint32Array;
   readonly slotLength: Uint32Array;
   readonly slotContext: Uint32Array;
+  readonly slotTraceTail: Uint32Array;
   readonly contextBlock: Uint32Array;
+  readonly contextService: Uint32Array;
   readonly resourceOffset: Uint32Array;
   readonly resourceLength: Uint32Array;
   readonly scopeOffset: Uint32Array;
@@ -34,6 +38,7 @@ export interface RingMemory {
   readonly blockSpans: Uint32Array;
   readonly blockOffset: Uint32Array;
   readonly blockLength: Uint32Array;
+  readonly services: ServiceTable;
   readonly arena: Uint8Array<SharedArrayBuffer>;
 }
 
@@ -57,7 +62,7 @@ const PAGE_BYTES = 4096;
 /** The lock has a cache line of its own. */
 const CONTROL_AT = 64;
 const SLOTS_AT = PAGE_BYTES;
-const WORD_COLUMNS = 13;
+const WORD_COLUMNS = 15;
 
 export interface RingCapacity {
   readonly spans: number;
@@ -101,6 +106,9 @@ export function openRingMemory(shared: SharedArrayBuffer): RingMemory {
     blockSpans: word(10),
     blockOffset: word(11),
     blockLength: word(12),
+    slotTraceTail: word(13),
+    contextService: word(14),
+    services: openServiceTable(shared, servicesAt(rows)),
     arena: new Uint8Array(shared, arenaAt(rows), control[CAPACITY_BYTES]!),
   };
 }
@@ -110,6 +118,10 @@ function wordColumnAt(rows: number, column: number): number {
   return SLOTS_AT + rows * (doubleBytes + column * Uint32Array.BYTES_PER_ELEMENT);
 }
 
-function arenaAt(rows: number): number {
+function servicesAt(rows: number): number {
   return Math.ceil(wordColumnAt(rows, WORD_COLUMNS) / PAGE_BYTES) * PAGE_BYTES;
+}
+
+function arenaAt(rows: number): number {
+  return servicesAt(rows) + Math.ceil(SERVICE_TABLE_BYTES / PAGE_BYTES) * PAGE_BYTES;
 }

@@ -8,6 +8,7 @@ import {
   type RingMemory,
   type TAKEN,
 } from "./ring-memory.ts";
+import { bookRemovedFromService } from "./ring-services.ts";
 
 export function slotOf(ring: RingMemory, sequence: number): number {
   return sequence % ring.capacitySpans;
@@ -31,7 +32,7 @@ export function removeOldest(
 ): SpanAmount {
   assert(Number.isInteger(spanCount) && spanCount >= 0, "spans are removed whole");
   assert(spanCount <= bufferedSpans(ring), "only what is buffered can be removed");
-  const removed = { spans: spanCount, bytes: oldestBytes(ring, spanCount) };
+  const removed = { spans: spanCount, bytes: bookOldestByService(ring, spanCount, entry) };
   ring.control[FIRST_SEQUENCE]! += spanCount;
   ring.control[BUFFERED_BYTES]! -= removed.bytes;
   book(ring, entry, removed);
@@ -39,14 +40,30 @@ export function removeOldest(
   return removed;
 }
 
-function oldestBytes(ring: RingMemory, spanCount: number): number {
-  let bytes = 0;
+/** Answers their bytes. Neighbours that share a service are booked together. */
+function bookOldestByService(
+  ring: RingMemory,
+  spanCount: number,
+  entry: typeof TAKEN | typeof EVICTED,
+): number {
+  let allBytes = 0;
   let slot = slotOf(ring, ring.control[FIRST_SEQUENCE]!);
-  for (let count = 0; count < spanCount; count += 1) {
-    bytes += ring.slotLength[slot]!;
-    slot = slot + 1 < ring.capacitySpans ? slot + 1 : 0;
+  for (let count = 0; count < spanCount;) {
+    const service = serviceAt(ring, slot);
+    const first = count;
+    let bytes = 0;
+    for (; count < spanCount && serviceAt(ring, slot) === service; count += 1) {
+      bytes += ring.slotLength[slot]!;
+      slot = slot + 1 < ring.capacitySpans ? slot + 1 : 0;
+    }
+    bookRemovedFromService(ring, service, { entry, spans: count - first, bytes });
+    allBytes += bytes;
   }
-  return bytes;
+  return allBytes;
+}
+
+function serviceAt(ring: RingMemory, slot: number): number {
+  return ring.contextService[ring.slotContext[slot]!]!;
 }
 
 /** Evicts what is left of the oldest block, which frees its bytes. */

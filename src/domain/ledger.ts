@@ -29,6 +29,16 @@ export function assertBooksBalance(books: Ledger): void {
   );
 }
 
+/** The part of one service in the ledger. */
+export interface ServiceStats {
+  /** `service.name` of the resource. */
+  readonly service: string;
+  readonly spans: Ledger;
+  readonly bytes: Ledger;
+  /** When it last sent a span. */
+  readonly lastSeenUnixMs: number;
+}
+
 /** One consistent reading of the buffer: every number is from the same instant. */
 export interface BufferStats {
   readonly spans: Ledger;

@@ -168,3 +168,21 @@ test("what was handed out does not change when its place in the ring is used aga
 
   expect(taken).toEqual(requestOf(1));
 });
+
+test("cleared, it is empty, and what was in it is in the book of those taken", () => {
+  const buffer = createBuffer({ spans: 10, bytes: 5_000 });
+  put(buffer, requestOf(3));
+
+  expect(buffer.clear()).toBe(3);
+  expect(buffer.clear()).toBe(0);
+  expect(buffer.stats().spans).toMatchObject({ buffered: 0, taken: 3 });
+  expect(buffer.range()).toEqual({ first: 4, next: 4 });
+});
+
+test("its services, and its spans by sequence, are those of the ring", () => {
+  const buffer = createBuffer({ spans: 10, bytes: 5_000 });
+  put(buffer, requestOf(3));
+
+  expect(buffer.services()).toMatchObject([{ service: "shop", spans: { buffered: 3 } }]);
+  expect(buffer.copy([1, 2, 3]).request.toHex()).toBe(requestOf(3).toHex());
+});

@@ -5,7 +5,7 @@ import { createRingMemory, type RingMemory } from "../../src/application/ring-me
 import { AssertionError } from "../../src/domain/assert.ts";
 import { walkRequest } from "../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
-import { joined, put, ringOf, takeOldest } from "../support/filled-ring.ts";
+import { joined, put, rejectedOf, ringOf, takeOldest } from "../support/filled-ring.ts";
 import { request, requestOf, span, spanBody, spanId, traceId } from "../support/request-bytes.ts";
 import { bytesField } from "../support/wire-bytes.ts";
 
@@ -95,7 +95,9 @@ test("one byte larger than the arena is too large, and leaves everything as it i
   const ring = ringOf({ spans: 10, bytes: large.length - 1 }, one(1), one(2));
   const before = readStats(ring);
 
-  expect(put(ring, large, { rejected: { spans: 1, bytes: 9 } })).toEqual({ outcome: "too_large" });
+  expect(put(ring, large, { rejected: rejectedOf("shop", 1, 9) })).toEqual({
+    outcome: "too_large",
+  });
   expect(readStats(ring)).toEqual(before);
   expect(contents(ring)).toBe(joined(one(1), one(2)).toHex());
 });
@@ -174,8 +176,8 @@ const resourceOnly = request(bytesField(1));
 test("what was rejected is booked with the request it was cut out of", () => {
   const ring = ringOf({ spans: 5, bytes: 1_000 });
 
-  put(ring, one(1), { rejected: { spans: 2, bytes: 31 } });
-  put(ring, new Uint8Array(0), { rejected: { spans: 1, bytes: 0 } });
+  put(ring, one(1), { rejected: rejectedOf("shop", 2, 31) });
+  put(ring, new Uint8Array(0), { rejected: rejectedOf("shop", 1, 0) });
 
   const { spans, bytes } = readStats(ring);
   expect(spans).toMatchObject({ received: 4, rejected: 3, accepted: 1, buffered: 1 });
@@ -205,7 +207,7 @@ test("where nothing may be evicted, a request is refused when one slot is missin
 test("where nothing may be evicted, a request is refused when one byte is missing", () => {
   const ring = ringOf({ spans: 10, bytes: 2 * BLOCK - 1 }, one(1));
   const before = readStats(ring);
-  const rejected = { spans: 1, bytes: 1 };
+  const rejected = rejectedOf("shop", 1, 1);
 
   expect(put(ring, one(2), { ...refuse, rejected })).toEqual({ outcome: "refused" });
   expect(readStats(ring)).toEqual(before);
@@ -271,8 +273,7 @@ test.each<{ name: string; bytes: Uint8Array }>([
   const walked = createWalkedRequest({ spansPerRequest: 5, nestingDepth: 100 });
   walkRequest(walked, bytes);
 
-  const appending = () =>
-    append(ring, { walked, rejected: { spans: 0, bytes: 0 }, mayEvict: true });
+  const appending = () => append(ring, { walked, rejected: [], mayEvict: true, unixMs: 1 });
 
   expect(appending).toThrow(AssertionError);
   expect(readStats(ring).spans.received).toBe(0);

@@ -2,10 +2,12 @@ import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
 import { ObservabilityBuffer } from "../../src/application/observability-buffer.ts";
+import type { ServiceAmount } from "../../src/application/ring-services.ts";
 import { assertBooksBalance } from "../../src/domain/ledger.ts";
 import { walkRequest } from "../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
 import { ArrayRing, type ShapedRequest } from "../support/array-ring.ts";
+import { rejectedOf } from "../support/filled-ring.ts";
 import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../support/fuzz-runs.ts";
 import { encodeShape, requestShapeArbitrary } from "../support/request-shape.ts";
 
@@ -74,6 +76,7 @@ test(
 
         expect(done).toEqual(expected);
         expect(other.stats()).toEqual(model.stats());
+        expect(other.services()).toMatchObject(model.services());
         expect(other.size()).toBe(model.size);
         expect(other.isFull()).toBe(model.isFull());
         expect(other.peek(peeked).toHex()).toBe(model.peek(peeked).toHex());
@@ -87,6 +90,11 @@ test(
   FUZZ_TIMEOUT_MS,
 );
 
+/** Of two services, of which one sends valid spans too. */
+function rejectedSpans(count: number): ServiceAmount[] {
+  return ["shop", "odd"].slice(0, count).flatMap((service) => rejectedOf(service, count, 11));
+}
+
 interface Players {
   readonly ring: ObservabilityBuffer;
   readonly model: ArrayRing;
@@ -95,7 +103,7 @@ interface Players {
 
 function appendToBoth(doing: Step & { does: "append" }, { ring, model, mayEvict }: Players) {
   const request = requests[doing.request]!;
-  const rejected = { spans: doing.rejected, bytes: doing.rejected * 11 };
+  const rejected = rejectedSpans(doing.rejected);
   walkRequest(walked, request.bytes);
   return [ring.append(walked, rejected), model.append(request, rejected, mayEvict)] as const;
 }

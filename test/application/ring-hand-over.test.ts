@@ -1,5 +1,5 @@
-import { expect, test } from "bun:test";
-import { copyOldest } from "../../src/application/ring-hand-over.ts";
+import { describe, expect, test } from "bun:test";
+import { copyOldest, copySpans } from "../../src/application/ring-hand-over.ts";
 import { readStats } from "../../src/application/ring-ledger.ts";
 import { createRingMemory } from "../../src/application/ring-memory.ts";
 import { joined, put, ringOf, takeOldest } from "../support/filled-ring.ts";
@@ -122,4 +122,43 @@ test("a request that lies beyond 2 GiB is handed over like any other, whole and 
   expect(copyOldest(ring, 4).toHex()).toBe(joined(bare(1, 2, 3), bare(4)).toHex());
   expect(takeOldest(ring, 1).toHex()).toBe(bare(1).toHex());
   expect(takeOldest(ring, 3).toHex()).toBe(joined(bare(2, 3), bare(4)).toHex());
+});
+
+describe("spans by their sequences", () => {
+  const requests = [bare(1, 2, 3), requestOf(2, 4), bare(6, 7)];
+
+  test.each([
+    { name: "none", sequences: [], parts: [] },
+    { name: "a whole request", sequences: [4, 5], parts: [requestOf(2, 4)] },
+    { name: "all, as they came in", sequences: [1, 2, 3, 4, 5, 6, 7], parts: requests },
+    { name: "some of a request, in one", sequences: [1, 3], parts: [bare(1, 3)] },
+    {
+      name: "over several requests",
+      sequences: [3, 4, 5, 6],
+      parts: [bare(3), requestOf(2, 4), bare(6)],
+    },
+    {
+      name: "backwards, each for itself",
+      sequences: [7, 6, 2],
+      parts: [bare(7), bare(6), bare(2)],
+    },
+    { name: "forwards behind backwards", sequences: [7, 1, 2], parts: [bare(7), bare(1, 2)] },
+  ])("are copied in the order given: $name", ({ sequences, parts }) => {
+    const ring = ringOf(roomy, ...requests);
+
+    const copied = copySpans(ring, sequences);
+
+    expect(copied.request.toHex()).toBe(joined(...parts).toHex());
+    expect(copied.sequences).toEqual(sequences);
+  });
+
+  test("that are gone are left out", () => {
+    const ring = ringOf(roomy, ...requests);
+    takeOldest(ring, 2);
+
+    const copied = copySpans(ring, [5, 2, 3, 1]);
+
+    expect(copied.sequences).toEqual([5, 3]);
+    expect(copied.request.length).toBe(requestOf(1, 5).length + bare(3).length);
+  });
 });

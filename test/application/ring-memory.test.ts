@@ -12,7 +12,7 @@ import { AssertionError } from "../../src/domain/assert.ts";
 type Column = Int32Array | Uint32Array | Float64Array | Uint8Array;
 
 function columnsOf(ring: RingMemory): [string, Column][] {
-  return Object.entries(ring).filter((entry): entry is [string, Column] =>
+  return Object.entries({ ...ring, ...ring.services }).filter((entry): entry is [string, Column] =>
     ArrayBuffer.isView(entry[1]),
   );
 }
@@ -44,10 +44,10 @@ test.each(capacities)("of $spans spans, every column has a row for each", ({ spa
   const { lock, arena } = ring;
 
   const lengths = columnsOf(ring)
-    .filter(([name]) => !["lock", "control", "arena"].includes(name))
+    .filter(([name]) => !["lock", "control", "arena", ...Object.keys(ring.services)].includes(name))
     .map(([, column]) => column.length);
 
-  expect(lengths).toEqual(Array(14).fill(spans));
+  expect(lengths).toEqual(Array(16).fill(spans));
   expect(arena).toHaveLength(bytes);
   expect(lock).toHaveLength(1);
 });

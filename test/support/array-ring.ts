@@ -1,7 +1,14 @@
 import type { Appended } from "../../src/application/ring-append.ts";
 import type { SpanAmount } from "../../src/application/ring-ledger.ts";
+import type { ServiceAmount } from "../../src/application/ring-services.ts";
 import type { BufferStats, Ledger } from "../../src/domain/ledger.ts";
-import { encodeKept, type RequestShape, type SpanShape, spansOf } from "./request-shape.ts";
+import {
+  encodeKept,
+  type RequestShape,
+  serviceOf,
+  type SpanShape,
+  spansOf,
+} from "./request-shape.ts";
 
 /** A request as the model is given it: its tree, and the bytes of it. */
 export interface ShapedRequest {
@@ -16,9 +23,17 @@ interface Block extends ShapedRequest {
 interface Buffered {
   readonly span: SpanShape;
   readonly block: Block;
+  readonly service: string;
 }
 
 type Book = { -readonly [Entry in keyof Ledger]: number };
+
+interface Books {
+  readonly spans: Book;
+  readonly bytes: Book;
+}
+
+const emptyBooks = (): Books => ({ spans: emptyBook(), bytes: emptyBook() });
 
 const emptyBook = (): Book => ({
   received: 0,
@@ -39,14 +54,14 @@ const SMALLEST_BYTES = 34;
 export class ArrayRing {
   private readonly capacity: SpanAmount;
   private buffered: Buffered[] = [];
-  private readonly spans = emptyBook();
-  private readonly bytes = emptyBook();
+  private readonly all = emptyBooks();
+  private readonly byService = new Map<string, Books>();
 
   constructor(capacity: SpanAmount) {
     this.capacity = capacity;
   }
 
-  append(request: ShapedRequest, rejected: SpanAmount, mayEvict: boolean): Appended {
+  append(request: ShapedRequest, rejected: readonly ServiceAmount[], mayEvict: boolean): Appended {
     const spans = spansOf(request.shape);
     const { capacity } = this;
     if (request.bytes.length > capacity.bytes) return { outcome: "too_large" };
@@ -54,15 +69,20 @@ export class ArrayRing {
     const hasSlots = () => this.buffered.length + spans.length <= capacity.spans;
     const place = () => this.placeFor(request.bytes.length);
     if (!mayEvict && !(hasSlots() && place() !== undefined)) return { outcome: "refused" };
-    const evictedBefore = this.spans.evicted;
+    const evictedBefore = this.all.spans.evicted;
     while (!hasSlots() && this.buffered.length > 0) this.remove(1, "evicted");
     while (place() === undefined) this.remove(this.oldestBlock().length, "evicted");
     const block = { ...request, place: place()! };
-    this.buffered.push(...spans.map((span) => ({ span, block })));
-    for (const span of spans) this.book(span.body.length, ["received", "accepted", "buffered"]);
+    const added = spans.map((span) => ({ span, block, service: serviceOf(block.shape, span) }));
+    this.buffered.push(...added);
+    for (const { span, service } of added) {
+      this.book(service, ["received", "accepted", "buffered"], { bytes: span.body.length });
+    }
     this.remove(Math.max(0, this.buffered.length - capacity.spans), "evicted");
-    this.bookRejected(rejected);
-    return { outcome: "accepted", evictedSpans: this.spans.evicted - evictedBefore };
+    for (const { service, ...amount } of rejected) {
+      this.book(new TextDecoder().decode(service), ["received", "rejected"], amount);
+    }
+    return { outcome: "accepted", evictedSpans: this.all.spans.evicted - evictedBefore };
   }
 
   /** The oldest spans, as the bytes that the ring must hand out. */
@@ -92,9 +112,14 @@ export class ArrayRing {
   }
 
   stats(): BufferStats {
-    const next = this.spans.accepted + 1;
+    const next = this.all.spans.accepted + 1;
     const sequence = { first: next - this.size, next };
-    return { spans: this.spans, bytes: this.bytes, capacity: this.capacity, sequence };
+    return { ...this.all, capacity: this.capacity, sequence };
+  }
+
+  /** In the order in which they were first seen. */
+  services(): (Books & { readonly service: string })[] {
+    return Array.from(this.byService, ([service, books]) => ({ service, ...books }));
   }
 
   private oldestBlock(): Buffered[] {
@@ -116,24 +141,25 @@ export class ArrayRing {
   }
 
   private remove(spanCount: number, entry: "taken" | "evicted"): void {
-    for (const { span } of this.buffered.splice(0, spanCount)) {
-      this.book(span.body.length, [entry]);
-      this.spans.buffered -= 1;
-      this.bytes.buffered -= span.body.length;
+    for (const { span, service } of this.buffered.splice(0, spanCount)) {
+      const { length: bytes } = span.body;
+      this.book(service, [entry], { bytes });
+      this.book(service, ["buffered"], { spans: -1, bytes: -bytes });
     }
   }
 
-  private book(lengthBytes: number, entries: readonly (keyof Ledger)[]): void {
-    for (const entry of entries) {
-      this.spans[entry] += 1;
-      this.bytes[entry] += lengthBytes;
+  private book(
+    service: string,
+    entries: readonly (keyof Ledger)[],
+    { spans = 1, bytes }: { readonly spans?: number; readonly bytes: number },
+  ): void {
+    const own = this.byService.get(service) ?? emptyBooks();
+    this.byService.set(service, own);
+    for (const books of [this.all, own]) {
+      for (const entry of entries) {
+        books.spans[entry] += spans;
+        books.bytes[entry] += bytes;
+      }
     }
-  }
-
-  private bookRejected(rejected: SpanAmount): void {
-    this.spans.received += rejected.spans;
-    this.spans.rejected += rejected.spans;
-    this.bytes.received += rejected.bytes;
-    this.bytes.rejected += rejected.bytes;
   }
 }

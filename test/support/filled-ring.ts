@@ -1,8 +1,8 @@
 import { append, type Appended } from "../../src/application/ring-append.ts";
-import type { SpanAmount } from "../../src/application/ring-ledger.ts";
 import { createRingMemory, type RingMemory, TAKEN } from "../../src/application/ring-memory.ts";
 import { copyOldest } from "../../src/application/ring-hand-over.ts";
 import { removeOldest } from "../../src/application/ring-removal.ts";
+import type { ServiceAmount } from "../../src/application/ring-services.ts";
 import { walkRequest } from "../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
 
@@ -12,13 +12,19 @@ const walked = createWalkedRequest({ spansPerRequest: 100_000, nestingDepth: 100
 
 export interface PutOptions {
   readonly mayEvict?: boolean;
-  readonly rejected?: SpanAmount;
+  readonly rejected?: readonly ServiceAmount[];
+  readonly unixMs?: number;
 }
 
 export function put(ring: RingMemory, request: Uint8Array, options: PutOptions = {}): Appended {
-  const { mayEvict = true, rejected = { spans: 0, bytes: 0 } } = options;
+  const { mayEvict = true, rejected = [], unixMs = 1 } = options;
   walkRequest(walked, request);
-  return append(ring, { walked, rejected, mayEvict });
+  return append(ring, { walked, rejected, mayEvict, unixMs });
+}
+
+/** Spans that were rejected, of one service. */
+export function rejectedOf(service: string, spans: number, bytes: number): ServiceAmount[] {
+  return [{ service: Buffer.from(service), spans, bytes }];
 }
 
 export function takeOldest(ring: RingMemory, spanCount: number): Uint8Array<ArrayBuffer> {

@@ -1,3 +1,4 @@
+import { traceTail } from "../../src/domain/query/filter-key.ts";
 import { compileFilter, type SpanPlace } from "../../src/domain/query/span-matcher.ts";
 import type { SpanFilter } from "../../src/domain/query/span-filter.ts";
 import { walkRequest } from "../../src/domain/wire/request-walk.ts";
@@ -25,6 +26,7 @@ function placeOfRow({ spanContext, ...table }: WalkedRequest, row: number): Span
     spanLength: table.spanLength[row]!,
     resourceOffset: AROUND_BYTES + table.resourceOffset[context]!,
     resourceLength: table.resourceLength[context]!,
+    traceTail: traceTail(table.request, table.spanTraceId[row]!),
   };
 }
 

@@ -37,6 +37,15 @@ export function spansOf(shape: RequestShape): SpanShape[] {
   return childrenOf(shape).flatMap(childrenOf).flatMap(childrenOf);
 }
 
+/** The service that a span belongs to: what its resource says first, or the name for none. */
+export function serviceOf(shape: RequestShape, span: SpanShape): string {
+  const inResource = childrenOf(shape).find((each) =>
+    childrenOf(each).flatMap(childrenOf).includes(span),
+  );
+  const named = inResource?.parts.find((part) => isOther(part) && SERVICES.has(String(part)));
+  return SERVICES.get(String(named)) ?? "unknown_service";
+}
+
 /** All of it, as it was drawn up. */
 export function encodeShape(shape: RequestShape): Uint8Array<ArrayBuffer> {
   const scopeBody = (scope: ScopeShape) =>
@@ -106,7 +115,13 @@ const width = fc.oneof({ arbitrary: plainWidth, weight: 8 }, { arbitrary: anyWid
 
 const unknownField = fc.constantFrom(...unknownFields);
 const schemaUrl = fc.constant(bytesField(3, "schema"));
-const resource = fc.constant(bytesField(1, bytesField(1, attribute("service.name", "shop"))));
+const NAMED_RESOURCES = ["shop", "cart", "till"].map((service) => ({
+  service,
+  field: bytesField(1, bytesField(1, attribute("service.name", service))),
+}));
+/** By the bytes of a resource, written as numbers. */
+const SERVICES = new Map(NAMED_RESOURCES.map(({ service, field }) => [String(field), service]));
+const resource = fc.constantFrom(...NAMED_RESOURCES.map(({ field }) => field));
 const scope = fc.constant(bytesField(1, bytesField(1, "spanring.test"), bytesField(2, "1.2.3")));
 
 /** Some of which a fast path may take, and some not. */

@@ -35,13 +35,24 @@ export function traceTail(bytes: Uint8Array, at: number): number {
   return uint32At(bytes, at + TRACE_ID_BYTES - 4);
 }
 
-/** Of a name's bytes: 32 bits, FNV-1a. */
+/**
+ * Of a name's bytes: 32 bits of its length, and of four bytes each from its beginning, its middle
+ * and its end. Names that only differ between are told apart by whoever looks at all of them; the
+ * bet is that there are few, and what it wins is a hash of any name in the time of three loads.
+ */
 export function nameHash(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5;
-  for (let at = start; at < end; at += 1) {
-    hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
-  }
-  return hash >>> 0;
+  const length = end - start;
+  if (length < 4) return shortHash(bytes, start, end);
+  const middle = start + ((length - 4) >>> 1);
+  const ends = Math.imul(uint32At(bytes, start), 0x01000193) ^ uint32At(bytes, end - 4);
+  const hash = Math.imul(ends ^ Math.imul(uint32At(bytes, middle), 0x85ebca6b), 0x9e3779b1);
+  return (hash ^ (hash >>> 15) ^ Math.imul(length, 0x01000193)) >>> 0;
+}
+
+function shortHash(bytes: Uint8Array, start: number, end: number): number {
+  let hash = end - start;
+  for (let at = start; at < end; at += 1) hash = hash * 256 + bytes[at]!;
+  return hash;
 }
 
 function hashOf(name: string): number {

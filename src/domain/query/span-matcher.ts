@@ -21,6 +21,8 @@ export interface SpanPlace {
   spanLength: number;
   resourceOffset: number;
   resourceLength: number;
+  /** Last four bytes of its trace's identifier; see `traceTail`. */
+  traceTail: number;
 }
 
 export interface SpanMatcher {

@@ -33,6 +33,9 @@ const STATUS_CODE = 0x18;
 /** Messages that plain spans open: the span, its attribute and the value. */
 export const PLAIN_DEPTH = 3;
 
+/** Behind a tag and a length. */
+export const PLAIN_TRACE_ID_AT = 2;
+
 const PLAIN_IDS_BYTES = 2 + TRACE_ID_BYTES + 2 + SPAN_ID_BYTES;
 const PLAIN_PARENT_BYTES = 2 + SPAN_ID_BYTES;
 
@@ -54,6 +57,7 @@ export function skipPlainIds(bytes: Uint8Array, at: number, length: number): num
 /** Where the first field that is not plain begins, or `end`. */
 export function skipPlainFields(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
+  let hasName = false;
   while (end - at > 1) {
     const tag = bytes[at]!;
     const next = bytes[at + 1]!;
@@ -66,6 +70,9 @@ export function skipPlainFields(bytes: Uint8Array, from: number, end: number): n
     } else if (tag === NAME || tag === TRACE_STATE) {
       if (next > 0x7f) return at;
       after += next;
+      // A second name overrules the first: a span that has one is none that can be read in part.
+      if (tag === NAME && hasName) return at;
+      hasName ||= tag === NAME;
     } else if (
       tag === KIND ||
       tag === DROPPED_ATTRIBUTES ||
@@ -83,6 +90,21 @@ export function skipPlainFields(bytes: Uint8Array, from: number, end: number): n
     at = after;
   }
   return at;
+}
+
+/**
+ * Where the name of a plain span lies, with its length in front: its one name, near its beginning.
+ * 0 when it is elsewhere, or there is none.
+ *
+ *   [trace id][span id]([parent])([trace state])[ 2a ][ length ][ name ]
+ *                                                     ^
+ */
+export function plainNameAt(bytes: Uint8Array, spanOffset: number, spanLength: number): number {
+  const end = spanOffset + spanLength;
+  let at = spanOffset + PLAIN_IDS_BYTES;
+  if (at < end && bytes[at] === PARENT_SPAN_ID) at += PLAIN_PARENT_BYTES;
+  if (at < end && bytes[at] === TRACE_STATE) at += 2 + bytes[at + 1]!;
+  return at < end && bytes[at] === NAME ? at + 1 : 0;
 }
 
 /** The same for the attributes of a message that has them under another tag than a span has. */

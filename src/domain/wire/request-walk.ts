@@ -27,7 +27,13 @@ import {
   TRACE_ID,
   WRONG_WIRE_TYPE,
 } from "./otlp-schema.ts";
-import { PLAIN_DEPTH, skipPlainAttributes, skipPlainFields, skipPlainIds } from "./plain-fields.ts";
+import {
+  PLAIN_DEPTH,
+  PLAIN_TRACE_ID_AT,
+  skipPlainAttributes,
+  skipPlainFields,
+  skipPlainIds,
+} from "./plain-fields.ts";
 import { varintValue, varintWidth } from "./varint.ts";
 import {
   BAD_FIELD_TAG,
@@ -128,7 +134,8 @@ function walkMessages(walked: WalkedRequest, bytes: Uint8Array): number {
  * walk, which resumes behind the plain fields.
  */
 function acceptPlainSpans(walked: WalkedRequest, from: number, end: number): number {
-  const { request: bytes, spanOffset, spanLength, spanContext, contextCount, limits } = walked;
+  const { request: bytes, spanOffset, spanLength, spanContext, spanTraceId } = walked;
+  const { contextCount, limits } = walked;
   const rowsEnd = limits.spansPerRequest - walked.rejectedSpans;
   let row = walked.spanCount;
   let spanBytes = 0;
@@ -149,10 +156,12 @@ function acceptPlainSpans(walked: WalkedRequest, from: number, end: number): num
     spanOffset[row] = body;
     spanLength[row] = length;
     spanContext[row] = contextCount;
+    spanTraceId[row] = body + PLAIN_TRACE_ID_AT;
     spanBytes += length;
     row += 1;
     at = spanEnd;
   }
+  walked.plainSpans += row - walked.spanCount;
   walked.spanCount = row;
   walked.spanBytes += spanBytes;
   return at;
@@ -192,6 +201,7 @@ function noteId(walked: WalkedRequest, action: number, at: number, length: numbe
   const isTraceId = length === TRACE_ID_BYTES && isId;
   const isSpanId = length === SPAN_ID_BYTES && isId;
   const isParent = length === 0 || length === SPAN_ID_BYTES;
+  if (action === TRACE_ID) walked.spanTraceId[walked.spanCount] = at;
   if (action === TRACE_ID) open.spanFaults = mark(open.spanFaults, BAD_TRACE_ID, isTraceId);
   else if (action === SPAN_ID) open.spanFaults = mark(open.spanFaults, BAD_SPAN_ID, isSpanId);
   else if (action === LINK_TRACE_ID)

@@ -33,3 +33,11 @@ export function serviceNameRange(
   }
   return undefined;
 }
+
+const UNKNOWN_SERVICE_BYTES = new TextEncoder().encode(UNKNOWN_SERVICE);
+
+/** The same undecoded: a view of `bytes`, or of the name for none. */
+export function serviceNameBytes(bytes: Uint8Array, offset: number, length: number): Uint8Array {
+  const range = serviceNameRange(bytes, offset, length);
+  return range === undefined ? UNKNOWN_SERVICE_BYTES : bytes.subarray(range.start, range.end);
+}

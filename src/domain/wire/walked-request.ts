@@ -1,6 +1,7 @@
 import { BAD_LINK, BAD_SPAN_ID, BAD_TRACE_ID, FAULT_KINDS } from "../span-validity.ts";
 import { LINK, RESOURCE_SPANS, SCOPE_SPANS, SPAN } from "./otlp-schema.ts";
 import { createSpanTable, type SpanTable } from "./span-table.ts";
+import { PLAIN_TRACE_ID_AT } from "./plain-fields.ts";
 import { NO_FAULT } from "./walk-fault.ts";
 
 export interface WalkLimits {
@@ -18,12 +19,20 @@ export interface WalkLimits {
 export interface WalkedRequest extends SpanTable {
   readonly limits: WalkLimits;
   request: Uint8Array;
+  /** Where the identifier of each span's trace lies. */
+  readonly spanTraceId: Uint32Array;
+  /** Valid spans that were plain from their first byte to their last. */
+  plainSpans: number;
   fault: number;
   faultOffsetBytes: number;
   /** Length of the valid spans, and of the rejected ones, as encoded `Span` messages. */
   spanBytes: number;
   rejectedBytes: number;
+  /** Where each rejected span was: its ResourceSpans, and how long it is. */
   rejectedSpans: number;
+  readonly rejectedResourceOffset: Uint32Array;
+  readonly rejectedResourceLength: Uint32Array;
+  readonly rejectedLength: Uint32Array;
   readonly rejectedByFault: Uint32Array;
   sawProfilesOnlyField: boolean;
   /** Used while walking, and only then. */
@@ -49,11 +58,16 @@ export function createWalkedRequest(limits: WalkLimits): WalkedRequest {
     ...createSpanTable(limits.spansPerRequest + 1),
     limits,
     request: new Uint8Array(0),
+    spanTraceId: new Uint32Array(limits.spansPerRequest + 1),
+    plainSpans: 0,
     fault: NO_FAULT,
     faultOffsetBytes: 0,
     spanBytes: 0,
     rejectedBytes: 0,
     rejectedSpans: 0,
+    rejectedResourceOffset: new Uint32Array(limits.spansPerRequest),
+    rejectedResourceLength: new Uint32Array(limits.spansPerRequest),
+    rejectedLength: new Uint32Array(limits.spansPerRequest),
     sawProfilesOnlyField: false,
     rejectedByFault: new Uint32Array(FAULT_KINDS),
     open: {
@@ -74,6 +88,7 @@ export function beginWalk(walked: WalkedRequest, request: Uint8Array): void {
   walked.fault = NO_FAULT;
   walked.spanCount = 0;
   walked.spanBytes = 0;
+  walked.plainSpans = 0;
   walked.contextCount = 0;
   walked.rejectedSpans = 0;
   walked.rejectedBytes = 0;
@@ -93,6 +108,8 @@ export function enterMessage(
   if (kind === SPAN) {
     walked.spanOffset[spanCount] = at;
     walked.spanLength[spanCount] = length;
+    // Where nearly every encoder has it; one that is elsewhere is noted when it is read.
+    walked.spanTraceId[spanCount] = at + PLAIN_TRACE_ID_AT;
     open.spanFaults = BAD_TRACE_ID | BAD_SPAN_ID;
   } else if (kind === LINK) {
     open.linkFaults = BAD_TRACE_ID | BAD_SPAN_ID;
@@ -129,9 +146,14 @@ function acceptSpan(walked: WalkedRequest): void {
 }
 
 function rejectSpan(walked: WalkedRequest): void {
-  walked.rejectedSpans += 1;
-  walked.rejectedBytes += walked.spanLength[walked.spanCount]!;
+  const { open, rejectedSpans: row } = walked;
+  const lengthBytes = walked.spanLength[walked.spanCount]!;
+  walked.rejectedResourceOffset[row] = open.resourceOffset;
+  walked.rejectedResourceLength[row] = open.resourceLength;
+  walked.rejectedLength[row] = lengthBytes;
+  walked.rejectedSpans = row + 1;
+  walked.rejectedBytes += lengthBytes;
   for (let fault = 0; fault < FAULT_KINDS; fault += 1) {
-    walked.rejectedByFault[fault]! += (walked.open.spanFaults >> fault) & 1;
+    walked.rejectedByFault[fault]! += (open.spanFaults >> fault) & 1;
   }
 }

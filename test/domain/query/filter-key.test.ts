@@ -31,13 +31,23 @@ test.each([
   expect(filterKey(filter)).toEqual(key);
 });
 
-// Source: the test vectors of the authors of FNV.
 test.each([
-  { text: "", hash: 0x811c_9dc5 },
-  { text: "a", hash: 0xe40c_292c },
-  { text: "foobar", hash: 0xbf9c_f968 },
-])("the hash of $text is that of FNV-1a", ({ text, hash }) => {
-  expect(hashOf(text)).toBe(hash);
+  { differ: "in their first letter", one: "GET /orders", other: "PET /orders" },
+  { differ: "in the middle", one: "GET /orders", other: "GET /arders" },
+  { differ: "in their last letter", one: "order 1", other: "order 2" },
+  { differ: "in length", one: "aaaaaaaa", other: "aaaaaaaaa" },
+  { differ: "and are short", one: "ab", other: "ba" },
+  { differ: "in being there at all", one: "", other: "a" },
+])("names that differ $differ have different hashes", ({ one, other }) => {
+  expect(hashOf(one)).not.toBe(hashOf(other));
+});
+
+test("the hashes of ten thousand numbered names are spread over 16 bits", () => {
+  const hashes = Array.from({ length: 10_000 }, (_, index) => hashOf(`order ${index}`));
+
+  expect(new Set(hashes).size).toBe(10_000);
+  expect(new Set(hashes.map((hash) => hash & 0xffff)).size).toBeGreaterThan(5_000);
+  expect(hashes.every((hash) => hash >= 0 && hash < 2 ** 32)).toBe(true);
 });
 
 test("the hash of a name is that of its bytes, whatever lies around them", () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { plainNameAt } from "../../../src/domain/wire/plain-fields.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import {
   BAD_FIELD_TAG,
@@ -100,4 +101,44 @@ test("a request of plain spans in plain order has no fault and no span rejected"
   const walked = walk(request(resourceSpans("shop", span(1), span(2))));
 
   expect(walked).toMatchObject({ fault: NO_FAULT, spanCount: 2, rejectedSpans: 0 });
+});
+
+// What a plain span promises is that its one name can be found without a look at all its fields.
+test.each([
+  { name: "all of them", spans: [span(1), span(2)], plainSpans: 2 },
+  { name: "none that has an event", spans: [span(1), span(2, event)], plainSpans: 1 },
+  { name: "none that has a second name", spans: [span(1, bytesField(5, "b"))], plainSpans: 0 },
+  { name: "none without a trace id in front", spans: [odd(3), span(4)], plainSpans: 1 },
+])("plain spans are counted: $name", ({ spans, plainSpans }) => {
+  const walked = walk(request(resourceSpans("shop", ...spans)));
+
+  expect(walked).toMatchObject({ fault: NO_FAULT, spanCount: spans.length, plainSpans });
+});
+
+function odd(number: number): number[] {
+  return bytesField(2, bytesField(5, "name"), spanBody(number));
+}
+
+test.each([
+  { name: "behind the identifiers", before: [] },
+  { name: "behind a parent", before: bytesField(4, spanId(9)) },
+  { name: "behind a trace state", before: bytesField(3, "a=b") },
+  { name: "behind both", before: [...bytesField(4, spanId(9)), ...bytesField(3, "a=b")] },
+])("the name of a plain span is found $name", ({ before }) => {
+  const ids = [...bytesField(1, traceId(1)), ...bytesField(2, spanId(1))];
+  const body = [...ids, ...before, ...bytesField(5, "orders")];
+
+  const at = plainNameAt(Uint8Array.from([7, 7, ...body]), 2, body.length);
+
+  expect([7, 7, ...body].slice(at, at + 7)).toEqual([6, ...Buffer.from("orders")]);
+});
+
+test.each([
+  { name: "when there is none", after: [] },
+  { name: "when others come first", after: [...varintField(6, 2), ...bytesField(5, "orders")] },
+])("the name of a plain span is not found $name", ({ after }) => {
+  const body = [...bytesField(1, traceId(1)), ...bytesField(2, spanId(1)), ...after];
+
+  // What follows a span in the ring looks like a name.
+  expect(plainNameAt(Uint8Array.from([...body, 0x2a, 1, 0x61]), 0, body.length)).toBe(0);
 });

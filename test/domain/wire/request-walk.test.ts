@@ -16,6 +16,7 @@ import {
   resourceSpans,
   serverRequest,
   span,
+  spanBody,
   spanId,
   traceId,
 } from "../../support/request-bytes.ts";
@@ -259,3 +260,22 @@ function faultsOf({ rejectedByFault }: { rejectedByFault: Uint32Array }): number
     .filter((index) => rejectedByFault[index]! > 0)
     .map((index) => 1 << index);
 }
+
+// The tail of the identifier is kept for every span: so it must be found wherever it lies.
+test.each([
+  { name: "in front", body: spanBody(7) },
+  { name: "behind other fields", body: [...bytesField(5, "name"), ...spanBody(7)] },
+  { name: "in its last occurrence", body: [...bytesField(1, traceId(5)), ...spanBody(7)] },
+  { name: "in front of an event", body: spanBody(7, bytesField(11)) },
+])("the identifier of a span's trace is found $name", ({ body }) => {
+  const walked = createWalkedRequest(limits);
+  const bytes = request(resourceSpans("shop", span(1), bytesField(2, [...body]), span(2)));
+
+  walkRequest(walked, bytes);
+
+  const found = [0, 1, 2].map((row) => {
+    const at = walked.spanTraceId[row]!;
+    return [...bytes.subarray(at, at + 16)];
+  });
+  expect(found).toEqual([traceId(1), traceId(7), traceId(2)]);
+});

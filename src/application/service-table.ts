@@ -1,0 +1,98 @@
+/**
+ * Every service that was ever seen, found by its name, in shared memory of a fixed size.
+ *
+ *   count    of the rows in use
+ *   index    places by the hash of a name, each a row, or 0 when it is free
+ *   names    256 bytes a row
+ *   books    the ledger of each row, and when it was last seen
+ *
+ * Row 0 is for whatever comes when all the others have a name: a peer that invents services costs
+ * no more than this table. A row is never given up, for its books are of the whole run.
+ */
+export interface ServiceTable {
+  /** One word: rows with a name are 1 to `count[0]`. */
+  readonly count: Uint32Array;
+  readonly index: Uint32Array;
+  readonly names: Uint8Array;
+  readonly nameLength: Uint32Array;
+  /** `BOOK_ENTRIES` numbers a row. */
+  readonly books: Float64Array;
+}
+
+export const MAX_SERVICES = 1024;
+export const OTHER_SERVICES = 0;
+
+/** A longer name is known by its beginning. */
+export const MAX_NAME_BYTES = 256;
+
+/** Received, rejected, accepted, taken, evicted, buffered, in spans and in bytes; and last seen. */
+export const BOOK_ENTRIES = 13;
+
+const ROWS = MAX_SERVICES + 1;
+/** At most half full, so that a search is short. */
+const INDEX_PLACES = 2 * MAX_SERVICES;
+const { BYTES_PER_ELEMENT: WORD_BYTES } = Uint32Array;
+
+const BOOKS_BYTES = ROWS * BOOK_ENTRIES * Float64Array.BYTES_PER_ELEMENT;
+const WORDS = 1 + INDEX_PLACES + ROWS;
+
+export const SERVICE_TABLE_BYTES: number = BOOKS_BYTES + WORDS * WORD_BYTES + ROWS * MAX_NAME_BYTES;
+
+export function openServiceTable(shared: SharedArrayBuffer, at: number): ServiceTable {
+  const words = at + BOOKS_BYTES;
+  return {
+    books: new Float64Array(shared, at, ROWS * BOOK_ENTRIES),
+    count: new Uint32Array(shared, words, 1),
+    index: new Uint32Array(shared, words + WORD_BYTES, INDEX_PLACES),
+    nameLength: new Uint32Array(shared, words + (1 + INDEX_PLACES) * WORD_BYTES, ROWS),
+    names: new Uint8Array(shared, words + WORDS * WORD_BYTES, ROWS * MAX_NAME_BYTES),
+  };
+}
+
+/** The row of a service, a new one when it is seen for the first time. Needs the ring's lock. */
+export function serviceRow(table: ServiceTable, name: Uint8Array): number {
+  const length = Math.min(name.length, MAX_NAME_BYTES);
+  let place = hash(name, length) % INDEX_PLACES;
+  for (let row = table.index[place]!; row !== 0; row = table.index[place]!) {
+    if (hasName(table, row, { name, length })) return row;
+    place = (place + 1) % INDEX_PLACES;
+  }
+  return table.count[0] === MAX_SERVICES ? OTHER_SERVICES : addRow(table, place, { name, length });
+}
+
+export function nameOf(table: ServiceTable, row: number): string {
+  const at = row * MAX_NAME_BYTES;
+  return new TextDecoder().decode(table.names.slice(at, at + table.nameLength[row]!));
+}
+
+interface CutName {
+  readonly name: Uint8Array;
+  readonly length: number;
+}
+
+function hasName(table: ServiceTable, row: number, { name, length }: CutName): boolean {
+  if (table.nameLength[row] !== length) return false;
+  const at = row * MAX_NAME_BYTES;
+  for (let index = 0; index < length; index += 1) {
+    if (table.names[at + index] !== name[index]) return false;
+  }
+  return true;
+}
+
+function addRow(table: ServiceTable, place: number, { name, length }: CutName): number {
+  const row = table.count[0]! + 1;
+  table.names.set(name.subarray(0, length), row * MAX_NAME_BYTES);
+  table.nameLength[row] = length;
+  table.index[place] = row;
+  table.count[0] = row;
+  return row;
+}
+
+/** FNV-1a, of which the low bits are as good as any. */
+function hash(name: Uint8Array, length: number): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < length; index += 1) {
+    value = Math.imul(value ^ name[index]!, 0x01000193);
+  }
+  return value >>> 0;
+}
