@@ -1,0 +1,156 @@
+import type { SpanCondition, SpanFilter } from "../domain/query/span-filter.ts";
+import { compileFilter } from "../domain/query/span-matcher.ts";
+import type { Arrivals } from "./arrivals.ts";
+import { lookThrough } from "./look-through.ts";
+import { joinedSpans, querySpans, type SearchedBuffer, type SpanAnswer } from "./query-spans.ts";
+import type { CopiedSpans } from "./ring-hand-over.ts";
+import type { SequenceRange } from "./ring-search.ts";
+import { timeLimit } from "./time-limit.ts";
+
+export interface WaitParts {
+  readonly buffer: SearchedBuffer;
+  readonly arrivals: Pick<Arrivals, "subscribe" | "seenNext">;
+}
+
+export interface WaitRequest {
+  readonly filter: SpanFilter;
+  /** Only spans with a greater sequence; 0 for all, those that are buffered already among them. */
+  readonly after: number;
+  /** At least 1. */
+  readonly count: number;
+  readonly timeoutMs: number;
+  /** The one who waits has gone, or the program stops. */
+  readonly cancelled: AbortSignal;
+}
+
+export type WaitOutcome =
+  | { readonly outcome: "found"; readonly spans: SpanAnswer }
+  | {
+      readonly outcome: "time_up";
+      /** Spans that match. */
+      readonly found: number;
+      readonly nearest: NearMiss | undefined;
+      readonly range: SequenceRange;
+    }
+  | { readonly outcome: "cancelled" };
+
+/** What would have been found without the last condition: most likely, the one that is mistaken. */
+export interface NearMiss {
+  readonly without: SpanCondition;
+  readonly count: number;
+  /** The newest few of them. */
+  readonly spans: CopiedSpans;
+}
+
+const NEAR_MISSES_SHOWN = 5;
+
+/**
+ * Waits until as many spans as asked for are there, buffered before or arriving meanwhile. Each is
+ * copied when it is found, so that what is evicted later counts all the same.
+ */
+export async function waitForSpans(parts: WaitParts, request: WaitRequest): Promise<WaitOutcome> {
+  const { filter, after, count, timeoutMs, cancelled } = request;
+  const limit = timeLimit(timeoutMs, cancelled);
+  const gathered = new Gathered(parts.buffer, request);
+  // From here on nothing is missed: what is there is looked through, what comes is told of.
+  const unsubscribe = parts.arrivals.subscribe(filter, (sequences) => gathered.arrived(sequences));
+  try {
+    const query = { filter, after, limit: count, newestFirst: false };
+    const earlier = querySpans(parts.buffer, query).then((spans) => gathered.found(spans));
+    const end = await Promise.race([gathered.enough, limit.over, failureOf(earlier)]);
+    if (end === "cancelled") return { outcome: "cancelled" };
+    if (end === "enough") return { outcome: "found", spans: gathered.answer() };
+    return await timeUp(parts, request, gathered.spanCount);
+  } finally {
+    unsubscribe();
+    limit.clear();
+  }
+}
+
+/** Settles only when the promise is rejected. */
+export function failureOf(promise: Promise<void>): Promise<never> {
+  return new Promise((_, reject) => void promise.catch(reject));
+}
+
+export async function timeUp(
+  { buffer, arrivals }: WaitParts,
+  { filter, after, count }: WaitRequest,
+  found: number,
+): Promise<WaitOutcome> {
+  const next = arrivals.seenNext;
+  const first = Math.min(next, Math.max(after + 1, buffer.range().first));
+  const nearest = found < count ? await nearMiss(buffer, filter, after) : undefined;
+  return { outcome: "time_up", found, nearest, range: { first, next } };
+}
+
+async function nearMiss(
+  buffer: SearchedBuffer,
+  filter: SpanFilter,
+  after: number,
+): Promise<NearMiss | undefined> {
+  const without = filter.at(-1);
+  if (without === undefined) return undefined;
+  const matcher = compileFilter(filter.slice(0, -1));
+  const newest: number[] = [];
+  let count = 0;
+  await lookThrough(buffer, { matcher, after, newestFirst: true }, (range) => {
+    buffer.visit({ matcher, newestFirst: true, range }, (sequence) => {
+      if (count < NEAR_MISSES_SHOWN) newest.push(sequence);
+      count += 1;
+      return true;
+    });
+    return undefined;
+  });
+  return { without, count, spans: buffer.copy(newest) };
+}
+
+/**
+ * The spans found so far, those that were there before the others.
+ *
+ * Invariant: spanCount = the spans of `earlier` and of all `later`.
+ */
+class Gathered {
+  // Fixed at construction.
+  private readonly buffer: SearchedBuffer;
+  private readonly request: WaitRequest;
+  private readonly whenEnough = Promise.withResolvers<"enough">();
+
+  // Moved by `found` and `arrived`.
+  private earlier: CopiedSpans | undefined;
+  private readonly later: CopiedSpans[] = [];
+  spanCount = 0;
+
+  constructor(buffer: SearchedBuffer, request: WaitRequest) {
+    this.buffer = buffer;
+    this.request = request;
+  }
+
+  get enough(): Promise<"enough"> {
+    return this.whenEnough.promise;
+  }
+
+  found(spans: CopiedSpans): void {
+    this.earlier = spans;
+    this.count(spans);
+  }
+
+  arrived(sequences: readonly number[]): void {
+    const wanted = sequences.filter((sequence) => sequence > this.request.after);
+    const spans = this.buffer.copy(wanted.slice(0, this.request.count - this.spanCount));
+    this.later.push(spans);
+    this.count(spans);
+  }
+
+  answer(): SpanAnswer {
+    const spans = joinedSpans(
+      this.earlier === undefined ? this.later : [this.earlier, ...this.later],
+    );
+    const { sequences } = spans;
+    return { ...spans, range: { first: sequences[0]!, next: sequences.at(-1)! + 1 } };
+  }
+
+  private count({ sequences }: CopiedSpans): void {
+    this.spanCount += sequences.length;
+    if (this.spanCount >= this.request.count) this.whenEnough.resolve("enough");
+  }
+}

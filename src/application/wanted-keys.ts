@@ -1,0 +1,34 @@
+const LOW_BITS = 0xffff;
+
+/**
+ * Who wants what, by keys that are 32-bit numbers. Nearly every key that is asked for is wanted by
+ * nobody, and that is seen with one load: no key that is wanted ends in the same 16 bits.
+ *
+ * Invariant: `countByLowBits` sums to the number of values in `sets`.
+ */
+export class WantedKeys<Value> {
+  private readonly countByLowBits = new Uint32Array(LOW_BITS + 1);
+  private readonly sets = new Map<number, Set<Value>>();
+
+  get isEmpty(): boolean {
+    return this.sets.size === 0;
+  }
+
+  valuesOf(key: number): ReadonlySet<Value> | undefined {
+    return this.countByLowBits[key & LOW_BITS] === 0 ? undefined : this.sets.get(key);
+  }
+
+  add(key: number, value: Value): void {
+    const set = this.sets.get(key) ?? new Set();
+    this.sets.set(key, set.add(value));
+    this.countByLowBits[key & LOW_BITS]! += 1;
+  }
+
+  /** `value` was added under this key, and has not been removed since. */
+  remove(key: number, value: Value): void {
+    const set = this.sets.get(key);
+    set?.delete(value);
+    if (set?.size === 0) this.sets.delete(key);
+    this.countByLowBits[key & LOW_BITS]! -= 1;
+  }
+}
