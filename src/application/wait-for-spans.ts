@@ -59,7 +59,9 @@ export async function waitForSpans(parts: WaitParts, request: WaitRequest): Prom
     const earlier = querySpans(parts.buffer, query).then((spans) => gathered.found(spans));
     const end = await Promise.race([gathered.enough, limit.over, failureOf(earlier)]);
     if (end === "cancelled") return { outcome: "cancelled" };
-    if (end === "enough") return { outcome: "found", spans: gathered.answer() };
+    // However short the time: what was there at its beginning counts, all of it.
+    if (end === "time_up") await earlier;
+    if (gathered.spanCount >= count) return { outcome: "found", spans: gathered.answer() };
     return await timeUp(parts, request, gathered.spanCount);
   } finally {
     unsubscribe();
