@@ -1,16 +1,18 @@
-import type { BufferStats } from "../domain/ledger.ts";
+import type { BufferStats, ServiceStats } from "../domain/ledger.ts";
 import type { WalkedRequest } from "../domain/wire/walked-request.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
 import type { Appended } from "./ring-append.ts";
+import type { CopiedSpans } from "./ring-hand-over.ts";
+import type { Search, SequenceRange, Visit } from "./ring-search.ts";
 import type { ServiceAmount } from "./ring-services.ts";
 import type { SpanReader } from "./span-reader.ts";
 
 /** The part of the buffer that listeners use. */
-export type SharedBuffer = Pick<ObservabilityBuffer, "append" | "peek" | "take" | "stats">;
+export type SharedBuffer = SpanReader & Pick<ObservabilityBuffer, "append">;
 
-/** Tells of every operation at DEBUG, with amounts and nothing of the spans. */
-export class LoggedBuffer implements SpanReader {
+/** Tells of whatever enters or leaves, at DEBUG, with amounts and nothing of the spans. */
+export class LoggedBuffer implements SharedBuffer {
   // Fixed at construction.
   private readonly buffer: SharedBuffer;
   private readonly logger: Logger;
@@ -27,6 +29,14 @@ export class LoggedBuffer implements SpanReader {
     return appended;
   }
 
+  copy(sequences: readonly number[]): CopiedSpans {
+    const copied = this.buffer.copy(sequences);
+    const { length: spans } = copied.sequences;
+    const fields = { spans, request_bytes: copied.request.length };
+    if (spans > 0) this.logger.debug("copied", fields);
+    return copied;
+  }
+
   peek(spanCount: number): Uint8Array<ArrayBuffer> {
     const request = this.buffer.peek(spanCount);
     this.logger.debug("peeked", { limit: spanCount, request_bytes: request.length });
@@ -37,6 +47,24 @@ export class LoggedBuffer implements SpanReader {
     const request = this.buffer.take(spanCount);
     this.logger.debug("taken", { limit: spanCount, request_bytes: request.length });
     return request;
+  }
+
+  clear(): number {
+    const spans = this.buffer.clear();
+    this.logger.debug("cleared", { spans });
+    return spans;
+  }
+
+  range(): SequenceRange {
+    return this.buffer.range();
+  }
+
+  visit(search: Search, visit: Visit): void {
+    this.buffer.visit(search, visit);
+  }
+
+  services(): ServiceStats[] {
+    return this.buffer.services();
   }
 
   stats(): BufferStats {

@@ -2,12 +2,13 @@ import { expect, test } from "bun:test";
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
 import { LoggedBuffer } from "../../src/application/logged-buffer.ts";
 import { ObservabilityBuffer } from "../../src/application/observability-buffer.ts";
+import { compileFilter } from "../../src/domain/query/span-matcher.ts";
 import { walkRequest } from "../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
 import { RecordingLogger } from "../support/recording-logger.ts";
 import { requestOf } from "../support/request-bytes.ts";
 
-test("every operation is told of at DEBUG, and does what the buffer does", () => {
+test("what enters or leaves is told of at DEBUG, and done as the buffer does it", () => {
   const options = { codec: new ProtobufSpanCodec() };
   const buffer = ObservabilityBuffer.create({ spans: 10, bytes: 4096 }, options);
   const logger = new RecordingLogger();
@@ -17,15 +18,35 @@ test("every operation is told of at DEBUG, and does what the buffer does", () =>
   walkRequest(walked, request);
 
   const appended = logged.append(walked);
+  const copied = logged.copy([1, 2]);
   const peeked = logged.peek(5);
-  const taken = logged.take(5);
+  const taken = logged.take(1);
+  const cleared = logged.clear();
 
   const { spanBytes: bytes } = walked;
-  expect([appended.outcome, peeked, taken]).toEqual(["accepted", request, request]);
-  expect(logged.stats()).toEqual(buffer.stats());
+  expect(appended.outcome).toBe("accepted");
+  expect([copied, peeked]).toEqual([{ request, sequences: [1, 2] }, request]);
+  expect([taken.length < request.length, cleared]).toEqual([true, 1]);
   expect(logger.lines).toEqual([
     { level: "debug", event: "appended", fields: { outcome: "accepted", spans: 2, bytes } },
+    { level: "debug", event: "copied", fields: { spans: 2, request_bytes: request.length } },
     { level: "debug", event: "peeked", fields: { limit: 5, request_bytes: request.length } },
-    { level: "debug", event: "taken", fields: { limit: 5, request_bytes: request.length } },
+    { level: "debug", event: "taken", fields: { limit: 1, request_bytes: taken.length } },
+    { level: "debug", event: "cleared", fields: { spans: 1 } },
   ]);
+});
+
+test("whoever only looks leaves no line", () => {
+  const options = { codec: new ProtobufSpanCodec() };
+  const buffer = ObservabilityBuffer.create({ spans: 10, bytes: 4096 }, options);
+  const logger = new RecordingLogger();
+  const logged = new LoggedBuffer(buffer, logger);
+  const range = { first: 1, next: 1 };
+
+  logged.visit({ matcher: compileFilter([]), newestFirst: false, range }, () => true);
+  const nothing = logged.copy([]);
+
+  expect(nothing.sequences).toEqual([]);
+  expect([logged.range(), logged.services(), logged.stats()]).toEqual([range, [], buffer.stats()]);
+  expect(logger.lines).toEqual([]);
 });
