@@ -175,6 +175,24 @@ export const REQUEST: Shape = message(
   repeated(RESOURCE_SPANS_LIST.fieldNumber, "resourceSpans", RESOURCE_SPANS_LIST.value),
 );
 
+/** Every message of a request, by its name in `proto/`. */
+export const SHAPES = {
+  ExportTraceServiceRequest: REQUEST,
+  ResourceSpans: RESOURCE_SPANS,
+  Resource: RESOURCE,
+  EntityRef: ENTITY_REF,
+  ScopeSpans: SCOPE_SPANS,
+  InstrumentationScope: SCOPE,
+  Span: SPAN,
+  Event: EVENT,
+  Link: LINK,
+  Status: STATUS,
+  KeyValue: KEY_VALUE,
+  AnyValue: ANY_VALUE,
+  ArrayValue: ARRAY_VALUE,
+  KeyValueList: KEY_VALUE_LIST,
+} as const satisfies Readonly<Record<string, Shape>>;
+
 /** The field whose key, without its opening quote, stands at `at`. */
 export function fieldByKey({ byLetter }: Shape, bytes: Uint8Array, at: number): Field | undefined {
   const alike = byLetter[bytes[at]!];

@@ -13,6 +13,7 @@ export class JsonText {
   }
 
   endChunk(): void {
+    if (this.text === "") return;
     this.chunks.push(this.encoder.encode(this.text));
     this.text = "";
   }

@@ -48,9 +48,8 @@ interface FieldPlace {
   readonly separator: string;
 }
 
-function* messageInSteps(out: JsonText, shape: Shape, message: MessageBytes): Chunks {
+function* membersInSteps(out: JsonText, shape: Shape, message: MessageBytes): Chunks {
   let separator = "";
-  out.add("{");
   for (const field of presentFields(shape, message)) {
     const { name, fieldNumber, isRepeated, value } = field;
     if (typeof value === "string") {
@@ -62,7 +61,6 @@ function* messageInSteps(out: JsonText, shape: Shape, message: MessageBytes): Ch
     if (isRepeated) yield* listInSteps(out, { fieldNumber, value }, message);
     else yield* valueInSteps(out, value(), mergedOccurrences(shape, field, message));
   }
-  out.add("}");
 }
 
 function* listInSteps(out: JsonText, list: MessageList, message: MessageBytes): Chunks {
@@ -78,20 +76,42 @@ function* listInSteps(out: JsonText, list: MessageList, message: MessageBytes): 
   out.add("]");
 }
 
-function* valueInSteps(out: JsonText, shape: Shape, message: MessageBytes): Chunks {
-  if (lengthOf(message) < STEP_BYTES) writeMessage(out, shape, message);
-  else yield* messageInSteps(out, shape, message);
+/** One message as an object. */
+export function* valueInSteps(out: JsonText, shape: Shape, message: MessageBytes): Chunks {
+  if (isSmall(message)) {
+    writeMessage(out, shape, message);
+  } else {
+    out.add("{");
+    yield* membersInSteps(out, shape, message);
+    out.add("}");
+  }
   if (out.hasChunks) yield* out.takeChunks();
 }
 
-/** The same in one go: most messages are small, and generators cost more than they do. */
-function writeMessage(out: JsonText, shape: Shape, message: MessageBytes): void {
-  let separator = "";
+/** Its members alone, which become part of a larger object. */
+export function* spreadInSteps(out: JsonText, shape: Shape, message: MessageBytes): Chunks {
+  if (isSmall(message)) writeMembers(out, shape, message);
+  else yield* membersInSteps(out, shape, message);
+  if (out.hasChunks) yield* out.takeChunks();
+}
+
+/** Whether it is written in one go: most messages are, and generators cost more than they do. */
+export function isSmall(message: MessageBytes): boolean {
+  return lengthOf(message) < STEP_BYTES;
+}
+
+/** In one go. */
+export function writeMessage(out: JsonText, shape: Shape, message: MessageBytes): void {
   out.add("{");
+  writeMembers(out, shape, message);
+  out.add("}");
+}
+
+function writeMembers(out: JsonText, shape: Shape, message: MessageBytes): void {
+  let separator = "";
   for (const field of presentFields(shape, message)) {
     if (writeField(out, field, { shape, message, separator })) separator = ",";
   }
-  out.add("}");
 }
 
 /** False when the field has its default value and is left out. */
