@@ -11,6 +11,7 @@ import { LineWriter } from "./adapters/logging/line-writer.ts";
 import { createLogger } from "./adapters/logging/pino-logger.ts";
 import { startOtlpHttpListener } from "./adapters/otlp-http/otlp-http-listener.ts";
 import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
+import { Arrivals } from "./application/arrivals.ts";
 import { CAPACITY_LINE_INTERVAL_MS } from "./application/capacity-events.ts";
 import { LifeCycle, stopWithin } from "./application/life-cycle.ts";
 import { LoggedBuffer } from "./application/logged-buffer.ts";
@@ -30,12 +31,15 @@ interface Parts {
   readonly config: Config;
   readonly logger: Logger;
   readonly buffer: LoggedBuffer;
+  readonly arrivals: Arrivals;
   readonly receiver: ReceiveTraces;
   /** Not there when they are to be rejected. */
   readonly unkept: UnkeptSignals | undefined;
   /** One, whatever the listeners: what they hold together is what is bounded. */
   readonly budget: InFlightBudget;
   readonly life: LifeCycle;
+  /** Ends what would last for ever otherwise. */
+  readonly stopping: AbortController;
 }
 
 /** Builds the parts; nothing listens yet. */
@@ -44,10 +48,14 @@ function build(config: Config, logger: Logger): Parts {
   const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
   const ring = ObservabilityBuffer.create({ spans: maxSpans, bytes: maxBytes }, options);
   const buffer = new LoggedBuffer(ring, logger);
-  const receiver = new ReceiveTraces({ buffer, limits: config.limits, logger, clock });
-  const budget = new InFlightBudget({ capacityBytes: config.limits.inFlightBytes, clock });
+  const arrivals = new Arrivals(buffer, { spans: maxSpans, bytes: maxBytes });
+  const { limits } = config;
+  const receiver = new ReceiveTraces({ buffer: arrivals, limits, logger, clock });
+  const budget = new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock });
   const unkept = config.unsupportedSignals === "accept" ? new UnkeptSignals(logger) : undefined;
-  return { config, logger, buffer, receiver, unkept, budget, life: new LifeCycle(clock) };
+  const life = new LifeCycle(clock);
+  const stopping = new AbortController();
+  return { config, logger, buffer, arrivals, receiver, unkept, budget, life, stopping };
 }
 
 function startTicking({ receiver, life }: Parts): void {
@@ -56,11 +64,13 @@ function startTicking({ receiver, life }: Parts): void {
 }
 
 function listenForReaders(parts: Parts, address: ListenAddress): number {
-  const { buffer, logger, life } = parts;
+  const { buffer, arrivals, logger, life } = parts;
+  const stopping = parts.stopping.signal;
   const startedMs = clock.monotonicMs();
   const uptimeMs = () => clock.monotonicMs() - startedMs;
   const readiness = () => life.state;
-  const api = startReadApi({ address, buffer, readiness, uptimeMs, version, logger });
+  const read = { buffer, arrivals, stopping, readiness, uptimeMs, version };
+  const api = startReadApi({ address, ...read, logger });
   life.started((graceMs) =>
     stopWithin(graceMs, { gently: () => api.stop(), byForce: () => api.abort() }),
   );
@@ -146,6 +156,8 @@ async function run(parts: Parts): Promise<number> {
     return EXIT_CODE.cannotRun;
   }
   startReceiving(parts);
+  // Last started, so first to stop: nobody is left waiting for what cannot come any more.
+  parts.life.started(async () => parts.stopping.abort());
   parts.life.ready();
   const {
     maxSpans: max_spans,

@@ -1,24 +1,53 @@
 import { afterEach } from "bun:test";
 import { type ReadApi, type ReadApiParts, startReadApi } from "../../src/adapters/http/read-api.ts";
-import { FakeSpanReader } from "./fake-span-reader.ts";
+import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
+import { Arrivals } from "../../src/application/arrivals.ts";
+import { ObservabilityBuffer } from "../../src/application/observability-buffer.ts";
+import type { SpanReader } from "../../src/application/span-reader.ts";
+import { walkRequest } from "../../src/domain/wire/request-walk.ts";
+import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
 import { RecordingLogger } from "./recording-logger.ts";
+import { requestOf } from "./request-bytes.ts";
 
 export interface RunningReadApi {
   readonly api: ReadApi;
-  readonly buffer: FakeSpanReader;
+  readonly ring: ObservabilityBuffer;
   readonly logger: RecordingLogger;
+  /** Appends a request as a listener does. */
+  put(request: Uint8Array): void;
   request(path: string, init?: RequestInit): Promise<Response>;
+  /** Resolves when as many wait for spans, or follow: not before the server has their requests. */
+  waiters(count: number): Promise<void>;
+  /** What the program does first when it stops. */
+  beginToStop(): void;
+}
+
+export interface ReadApiSetting extends Partial<Omit<ReadApiParts, "buffer">> {
+  /** Spans numbered from 1, each in a request of its own. */
+  readonly spanCount?: number;
+  readonly capacity?: { readonly spans: number; readonly bytes: number };
+  /** What the buffer does otherwise than a buffer does. */
+  readonly faults?: Partial<SpanReader>;
 }
 
 const running: ReadApi[] = [];
+const SMALL_RING = { spans: 100, bytes: 2 ** 16 };
 
-/** A read API on a free port of 127.0.0.1, over five spans; stopped when the test ends. */
-export function runReadApi(parts: Partial<ReadApiParts> = {}): RunningReadApi {
-  const buffer = new FakeSpanReader(5);
+/** A read API on a free port of 127.0.0.1, over a ring of five spans; stopped with the test. */
+export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
+  const { spanCount = 5, capacity = SMALL_RING, faults = {}, ...parts } = setting;
+  const ring = ObservabilityBuffer.create(capacity, { codec: new ProtobufSpanCodec() });
+  const arrivals = new Arrivals(ring, capacity);
+  const put = putInto(arrivals);
+  for (let number = 1; number <= spanCount; number += 1) put(requestOf(1, number));
+  const watched = watchWaiters(arrivals);
   const logger = new RecordingLogger();
+  const stopping = new AbortController();
   const api = startReadApi({
     address: { host: "127.0.0.1", port: 0 },
-    buffer,
+    buffer: Object.assign(Object.create(ring) as ObservabilityBuffer, faults),
+    arrivals: watched.arrivals,
+    stopping: stopping.signal,
     readiness: () => "ready",
     uptimeMs: () => 12_345.6,
     version: "1.2.3",
@@ -28,7 +57,48 @@ export function runReadApi(parts: Partial<ReadApiParts> = {}): RunningReadApi {
   running.push(api);
   const request = (path: string, init?: RequestInit) =>
     fetch(`http://127.0.0.1:${api.port}${path}`, init);
-  return { api, buffer, logger, request };
+  const { waiters } = watched;
+  return { api, ring, logger, put, request, waiters, beginToStop: () => stopping.abort() };
+}
+
+/** Tells when there are as many subscriptions as a test waits for. */
+function watchWaiters(arrivals: Arrivals) {
+  const wakers = new Set<() => void>();
+  let count = 0;
+  const change = (by: number): void => {
+    count += by;
+    for (const wake of wakers) wake();
+  };
+  const counted = (forget: () => void) => {
+    change(1);
+    return () => {
+      forget();
+      change(-1);
+    };
+  };
+  const waiters = (wanted: number): Promise<void> =>
+    new Promise((resolve) => {
+      const look = () => void (count === wanted && wakers.delete(look) && resolve());
+      wakers.add(look);
+      look();
+    });
+  const watchedArrivals: ReadApiParts["arrivals"] = {
+    subscribe: (filter, arrived) => counted(arrivals.subscribe(filter, arrived)),
+    onNext: (sequence, wake) => counted(arrivals.onNext(sequence, wake)),
+    get seenNext() {
+      return arrivals.seenNext;
+    },
+  };
+  return { arrivals: watchedArrivals, waiters };
+}
+
+function putInto(arrivals: Arrivals): (request: Uint8Array) => void {
+  const walked = createWalkedRequest({ spansPerRequest: 1_000_000, nestingDepth: 100 });
+  return (request) => {
+    walkRequest(walked, request);
+    if (walked.fault !== 0 || walked.rejectedSpans > 0) throw new Error("not a valid request");
+    arrivals.append(walked);
+  };
 }
 
 /** To be called once in a test file that runs read APIs. */
@@ -36,4 +106,18 @@ export function stopReadApisAfterEach(): void {
   afterEach(async () => {
     await Promise.all(running.splice(0).map((api) => api.abort()));
   });
+}
+
+export const AS_PROTOBUF = { headers: { Accept: "application/x-protobuf" } };
+export const AS_NDJSON = { headers: { Accept: "application/x-ndjson" } };
+
+/** Each line of NDJSON, parsed. */
+export async function linesOf(response: Response): Promise<Record<string, unknown>[]> {
+  const lines = (await response.text()).split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** The first and the next sequence that an answer says it saw. */
+export function rangeOf({ headers }: Response): (string | null)[] {
+  return [headers.get("spanring-first-sequence"), headers.get("spanring-next-sequence")];
 }

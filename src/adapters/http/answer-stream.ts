@@ -8,7 +8,7 @@ export interface StreamWatcher {
   failed(error: unknown): void;
 }
 
-type Chunk = Uint8Array<ArrayBuffer>;
+export type Chunk = Uint8Array<ArrayBuffer>;
 
 /**
  * A body that is made as the reader takes it: a slow reader costs no more than a few chunks.
@@ -21,16 +21,40 @@ export function streamChunks(
   watcher: StreamWatcher,
 ): ReadableStream<Chunk> {
   let first: IteratorResult<Chunk> | undefined = chunks.next();
+  const next = (): IteratorResult<Chunk> => {
+    const result = first ?? chunks.next();
+    first = undefined;
+    return result;
+  };
+  return streamOf(next, watcher);
+}
+
+/** The same of chunks that come when they come, the first one too. */
+export function streamArrivingChunks(
+  chunks: AsyncIterator<Chunk>,
+  watcher: StreamWatcher,
+): ReadableStream<Chunk> {
+  return streamOf(() => chunks.next(), watcher);
+}
+
+type Next = () => IteratorResult<Chunk> | Promise<IteratorResult<Chunk>>;
+
+function streamOf(next: Next, watcher: StreamWatcher): ReadableStream<Chunk> {
+  let isFirst = true;
   let isOver = false;
   const pull = async (controller: ReadableStreamDefaultController<Chunk>): Promise<void> => {
     // Spans keep arriving on this thread: they get their turn between chunks, not after the last.
-    if (first === undefined) await setImmediate();
+    if (!isFirst) await setImmediate();
+    isFirst = false;
     if (isOver) return;
     try {
-      isOver = giveChunk(controller, first ?? chunks.next());
-      first = undefined;
+      const result = await next();
+      // The reader may have gone meanwhile.
+      if (isOver) return;
+      isOver = give(controller, result);
       if (isOver) watcher.ended();
     } catch (error) {
+      if (isOver) return;
       isOver = true;
       watcher.failed(error);
       // Without the error: Bun would print it to standard error, past the logger.
@@ -45,11 +69,11 @@ export function streamChunks(
 }
 
 /** True when that was the end. */
-function giveChunk(
+function give(
   controller: ReadableStreamDefaultController<Chunk>,
-  next: IteratorResult<Chunk>,
+  result: IteratorResult<Chunk>,
 ): boolean {
-  if (next.done === true) controller.close();
-  else controller.enqueue(next.value);
-  return next.done === true;
+  if (result.done === true) controller.close();
+  else controller.enqueue(result.value);
+  return result.done === true;
 }

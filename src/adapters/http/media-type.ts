@@ -1,9 +1,15 @@
-/** In order of our preference: the first is given to whoever takes anything. */
-const OFFERED = ["application/json", "application/x-protobuf"] as const;
+export const JSON_TYPE = "application/json";
+export const NDJSON_TYPE = "application/x-ndjson";
+export const PROTOBUF_TYPE = "application/x-protobuf";
+export const EVENT_STREAM_TYPE = "text/event-stream";
 
-export type MediaType = (typeof OFFERED)[number];
+/** What spans are written as, in order of our preference. */
+export const SPAN_TYPES = [JSON_TYPE, PROTOBUF_TYPE, NDJSON_TYPE] as const;
+export type SpanType = (typeof SPAN_TYPES)[number];
 
-export const JSON_TYPE: MediaType = "application/json";
+/** What spans are written as when there is no last one. */
+export const TAIL_TYPES = [NDJSON_TYPE, EVENT_STREAM_TYPE] as const;
+export type TailType = (typeof TAIL_TYPES)[number];
 
 interface MediaRange {
   readonly range: string;
@@ -11,34 +17,37 @@ interface MediaRange {
   readonly quality: number;
 }
 
-interface Rating {
-  readonly type: MediaType;
+interface Rating<Type> {
+  readonly type: Type;
   readonly quality: number;
   /** Of the range that decides: 2 names the type, 1 only the part before the slash, 0 neither. */
   readonly precision: number;
 }
 
 /**
- * The type that the client likes best, or undefined when it takes neither. Of types it likes
- * equally, one that it names wins over one that a wildcard covers: who writes
- * "application/x-protobuf, *" with a wildcard means protobuf.
+ * Of the types that are offered, the one that the client likes best, or undefined when it takes
+ * none. Of types it likes equally, one that it names wins over one that a wildcard covers: who
+ * writes "application/x-protobuf, *" with a wildcard means protobuf. Otherwise the first wins.
  *
  * Source: RFC 9110, 12.5.1.
  */
-export function chooseMediaType(accept: string | null): MediaType | undefined {
-  if (accept === null || accept.trim() === "") return JSON_TYPE;
+export function chooseMediaType<Type extends string>(
+  accept: string | null,
+  offered: readonly Type[],
+): Type | undefined {
+  if (accept === null || accept.trim() === "") return offered[0];
   const ranges = accept.split(",").map(parseRange);
-  const wanted = OFFERED.map((type) => rate(type, ranges)).filter(({ quality }) => quality > 0);
+  const wanted = offered.map((type) => rate(type, ranges)).filter(({ quality }) => quality > 0);
   return wanted.toSorted(byLiking)[0]?.type;
 }
 
-function byLiking(one: Rating, other: Rating): number {
+function byLiking(one: Rating<string>, other: Rating<string>): number {
   return other.quality - one.quality || other.precision - one.precision;
 }
 
 /** The most precise range that covers a type decides about it. */
-function rate(type: MediaType, ranges: readonly MediaRange[]): Rating {
-  const names = ["*/*", "application/*", type];
+function rate<Type extends string>(type: Type, ranges: readonly MediaRange[]): Rating<Type> {
+  const names = ["*/*", `${type.split("/")[0]}/*`, type];
   const covering = ranges
     .map(({ range, quality }) => ({ type, quality, precision: names.indexOf(range) }))
     .filter(({ precision }) => precision >= 0);

@@ -3,8 +3,10 @@ export interface Problem {
   readonly status: keyof typeof TITLES;
   /** One sentence: what is wrong, and what would be right. */
   readonly detail: string;
-  /** The query parameter that is to blame. */
+  /** The parameter, of the path or of the query, that is to blame. */
   readonly parameter?: string;
+  /** What else the body says. */
+  readonly members?: object;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -14,17 +16,24 @@ const TITLES = {
   404: "Not Found",
   405: "Method Not Allowed",
   406: "Not Acceptable",
+  408: "Request Timeout",
+  409: "Conflict",
   500: "Internal Server Error",
   503: "Service Unavailable",
 } as const;
 
+export const PROBLEM_TYPE = "application/problem+json";
+
 /** The answer to a request that failed. Source: RFC 9457, problem details. */
-export function problemResponse({ status, headers, ...members }: Problem): Response {
-  const body = { type: "about:blank", title: TITLES[status], status, ...members };
-  return new Response(`${JSON.stringify(body)}\n`, {
-    status,
-    headers: { ...ANSWER_HEADERS, "Content-Type": "application/problem+json", ...headers },
-  });
+export function problemResponse(problem: Problem): Response {
+  const { status, headers } = problem;
+  const body = JSON.stringify(problemMembers(problem));
+  return new Response(`${body}\n`, { status, headers: { ...PROBLEM_HEADERS, ...headers } });
+}
+
+export function problemMembers({ status, detail, parameter, members }: Problem): object {
+  const toBlame = parameter === undefined ? {} : { parameter };
+  return { type: "about:blank", title: TITLES[status], status, detail, ...toBlame, ...members };
 }
 
 /** For every answer: what is buffered changes with each request, and is never a page to show. */
@@ -32,3 +41,16 @@ export const ANSWER_HEADERS = {
   "Cache-Control": "no-store",
   "X-Content-Type-Options": "nosniff",
 } as const;
+
+export const PROBLEM_HEADERS = { ...ANSWER_HEADERS, "Content-Type": PROBLEM_TYPE } as const;
+
+/** For those who must come back later. */
+export const RETRY_SOON = { "Retry-After": "1" } as const;
+
+export const BUSY: Problem = {
+  status: 503,
+  detail: "too many answers are waiting for their readers; nothing was taken",
+  headers: RETRY_SOON,
+};
+
+export const STOPPING: Problem = { status: 503, detail: "the server is stopping" };

@@ -1,20 +1,33 @@
+import type { Arrivals } from "../../application/arrivals.ts";
 import type { SpanReader } from "../../application/span-reader.ts";
 import type { ListenAddress } from "../../config.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { AnswerBudget } from "./answer-budget.ts";
+import { answerRequest } from "./answer-request.ts";
 import { isLoopbackName } from "./browser-guard.ts";
 import { answerFault } from "./fault.ts";
-import { answerRequest, type Readiness } from "./routes.ts";
+import { openApiDocument } from "./openapi.ts";
+import { Places } from "./places.ts";
+import type { Readiness, RouteContext } from "./route.ts";
+import { ROUTES } from "./routes.ts";
+import { MAX_TAILS } from "./tail-answer.ts";
+import { MAX_WAITS } from "./wait-answer.ts";
 
 export interface ReadApiParts {
   readonly address: ListenAddress;
   readonly buffer: SpanReader;
+  readonly arrivals: Pick<Arrivals, "subscribe" | "seenNext" | "onNext">;
+  /** To be aborted before `stop`: whoever waits or follows would keep it waiting. */
+  readonly stopping: AbortSignal;
   readonly readiness: () => Readiness;
   readonly uptimeMs: () => number;
   readonly version: string;
   readonly logger: Logger;
   /** Answers under way may hold this much together, and one answer more; 64 MiB when not given. */
   readonly answerBudgetBytes?: number;
+  /** How many wait and follow at a time; `MAX_WAITS` and `MAX_TAILS` when not given. */
+  readonly maxWaits?: number;
+  readonly maxTails?: number;
 }
 
 export interface ReadApi {
@@ -37,8 +50,17 @@ const IDLE_TIMEOUT_SECONDS = 30;
 /** Throws when it cannot listen: the error's `code` is `EADDRINUSE` when the port is taken. */
 export function startReadApi(parts: ReadApiParts): ReadApi {
   const { host, port } = parts.address;
-  const budget = new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES);
-  const context = { ...parts, budget, isLoopbackOnly: isLoopbackName(host) };
+  const context: RouteContext = {
+    ...parts,
+    budget: new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES),
+    waits: new Places(parts.maxWaits ?? MAX_WAITS),
+    tails: new Places(parts.maxTails ?? MAX_TAILS),
+    description: openApiDocument(ROUTES, parts.version),
+    isLoopbackOnly: isLoopbackName(host),
+    allowIdling: (request, mayIdle) => {
+      server.timeout(request, mayIdle ? 0 : IDLE_TIMEOUT_SECONDS);
+    },
+  };
   const server = Bun.serve({
     hostname: host,
     port,

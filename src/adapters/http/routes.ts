@@ -1,93 +1,167 @@
-import type { SpanReader } from "../../application/span-reader.ts";
-import { checkBrowser } from "./browser-guard.ts";
-import { ANSWER_HEADERS, type Problem, problemResponse } from "./problem.ts";
-import { checkParameterNames } from "./query.ts";
-import { answerSpans, type SpanAnswerParts } from "./span-answer.ts";
+import {
+  answerClear,
+  answerDescription,
+  answerHealth,
+  answerReadiness,
+  answerServices,
+  answerStats,
+} from "./ledger-answers.ts";
+import { EVENT_STREAM_TYPE, JSON_TYPE, NDJSON_TYPE, PROTOBUF_TYPE } from "./media-type.ts";
+import { TRACE_ID } from "./parameter.ts";
+import { PROBLEM_TYPE } from "./problem.ts";
+import { answerSpans, answerTake, answerTrace, answerTraces } from "./query-answers.ts";
+import { type AnswerMeaning, type Route, route } from "./route.ts";
+import {
+  AFTER,
+  AFTER_OR_NOW,
+  LIMIT,
+  NEWEST_FIRST,
+  OLDEST_FIRST,
+  TRACE_LIMIT,
+  WAIT_PARAMETERS,
+} from "./route-parameters.ts";
+import { answerTail, LAST_EVENT_ID } from "./tail-answer.ts";
+import { answerWait } from "./wait-answer.ts";
 
-export type Readiness = "starting" | "ready" | "stopping";
-
-export interface RouteContext extends SpanAnswerParts {
-  readonly buffer: SpanReader;
-  readonly readiness: () => Readiness;
-  readonly uptimeMs: () => number;
-  readonly version: string;
-  readonly isLoopbackOnly: boolean;
+function json(meaning: string, schema: string): AnswerMeaning {
+  return { meaning, bodies: { [JSON_TYPE]: schema } };
 }
 
-interface Route {
-  /** A route that answers GET answers HEAD too; Bun leaves the body out. */
-  readonly method: "GET" | "POST";
-  readonly parameters: readonly string[];
-  readonly answer: (context: RouteContext, request: ParsedRequest) => Response;
+function spans(meaning: string): AnswerMeaning {
+  const request = "ExportTraceServiceRequest";
+  const bodies = { [JSON_TYPE]: request, [PROTOBUF_TYPE]: undefined, [NDJSON_TYPE]: "SpanLine" };
+  return { meaning, bodies, tellsRange: true };
 }
 
-interface ParsedRequest {
-  readonly query: URLSearchParams;
-  readonly accept: string | null;
+function problem(meaning: string, schema = "Problem"): AnswerMeaning {
+  return { meaning, bodies: { [PROBLEM_TYPE]: schema } };
 }
 
-const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
-  ["/healthz", { method: "GET", parameters: [], answer: answerHealth }],
-  ["/readyz", { method: "GET", parameters: [], answer: answerReadiness }],
-  ["/api/stats", { method: "GET", parameters: [], answer: answerStats }],
-  ["/api/spans", { method: "GET", parameters: ["limit"], answer: answerPeek }],
-  ["/api/spans/take", { method: "POST", parameters: ["limit"], answer: answerTake }],
-]);
+const BUSY = problem("Too much is under way; come back after `Retry-After`.");
+const BUSY_OR_STOPPING = problem("Too much is under way; or the server is stopping.");
 
-/** Every answer of the read API. Throws only for a fault of ours. */
-export function answerRequest(context: RouteContext, request: Request): Response {
-  // A client of HTTP/1.0 may leave out Host, and then the URL is only a path.
-  const url = URL.parse(request.url, "http://localhost");
-  if (url === null) return problemResponse(BAD_HOST);
-  const { pathname, searchParams: query } = url;
-  const refusal = checkBrowser(request.headers, context.isLoopbackOnly);
-  if (refusal !== undefined) return problemResponse(refusal);
-  const route = ROUTES.get(pathname);
-  if (route === undefined) return problemResponse(NO_SUCH_PATH);
-  const problem =
-    checkMethod(route, request.method) ?? checkParameterNames(query, route.parameters);
-  if (problem !== undefined) return problemResponse(problem);
-  return route.answer(context, { query, accept: request.headers.get("accept") });
-}
-
-const BAD_HOST: Problem = { status: 400, detail: "Host must be a name, or a name and a port" };
-
-const NO_SUCH_PATH: Problem = {
-  status: 404,
-  detail: `there is nothing at this path; there is ${[...ROUTES.keys()].join(", ")}`,
-};
-
-function checkMethod({ method }: Route, asked: string): Problem | undefined {
-  const allowed = method === "GET" ? ["GET", "HEAD"] : [method];
-  if (allowed.includes(asked)) return undefined;
-  const detail = `this path takes ${allowed.join(" and ")}`;
-  return { status: 405, detail, headers: { Allow: allowed.join(", ") } };
-}
-
-function answerHealth(): Response {
-  return jsonResponse({ status: "alive" });
-}
-
-function answerReadiness({ readiness }: RouteContext): Response {
-  const status = readiness();
-  return jsonResponse({ status }, status === "ready" ? 200 : 503);
-}
-
-function answerStats({ buffer, uptimeMs, version }: RouteContext): Response {
-  const { spans, bytes, capacity, sequence } = buffer.stats();
-  const uptime_seconds = Math.round(uptimeMs()) / 1000;
-  return jsonResponse({ spans, bytes, capacity, sequence, uptime_seconds, version });
-}
-
-function answerPeek(context: RouteContext, request: ParsedRequest): Response {
-  return answerSpans(context, { ...request, read: (limit) => context.buffer.peek(limit) });
-}
-
-function answerTake(context: RouteContext, request: ParsedRequest): Response {
-  return answerSpans(context, { ...request, read: (limit) => context.buffer.take(limit) });
-}
-
-function jsonResponse(body: object, status = 200): Response {
-  const headers = { ...ANSWER_HEADERS, "Content-Type": "application/json" };
-  return new Response(`${JSON.stringify(body)}\n`, { status, headers });
-}
+/** Everything there is: what is not in this table is neither answered nor told of. */
+export const ROUTES: readonly Route[] = [
+  route({
+    method: "GET",
+    path: "/healthz",
+    summary: "Whether it is alive",
+    answers: { 200: json("It is.", "Health") },
+    answer: answerHealth,
+  }),
+  route({
+    method: "GET",
+    path: "/readyz",
+    summary: "Whether it is ready",
+    answers: { 200: json("It is.", "Health"), 503: json("It starts or stops.", "Health") },
+    answer: answerReadiness,
+  }),
+  route({
+    method: "GET",
+    path: "/api/stats",
+    summary: "The books, the capacity, uptime and version",
+    answers: { 200: json("All numbers are of one instant.", "Stats") },
+    answer: answerStats,
+  }),
+  route({
+    method: "GET",
+    path: "/api/spans",
+    summary: "Spans, left in place",
+    takesFilter: true,
+    queryParameters: { after: AFTER, limit: LIMIT, order: OLDEST_FIRST },
+    answers: { 200: spans("The spans that match."), 503: BUSY },
+    answer: answerSpans,
+  }),
+  route({
+    method: "DELETE",
+    path: "/api/spans",
+    summary: "Remove every span",
+    description: "They count as taken.",
+    answers: { 200: json("How many were there, and which.", "Cleared") },
+    answer: answerClear,
+  }),
+  route({
+    method: "POST",
+    path: "/api/spans/take",
+    summary: "The oldest spans, which are removed",
+    queryParameters: { limit: LIMIT },
+    answers: { 200: spans("They are the reader's now."), 503: BUSY },
+    answer: answerTake,
+  }),
+  route({
+    method: "GET",
+    path: "/api/traces",
+    summary: "Traces with a span that matches, summed up",
+    description: "Each summary is of all buffered spans of its trace.",
+    takesFilter: true,
+    queryParameters: { after: AFTER, limit: TRACE_LIMIT, order: NEWEST_FIRST },
+    answers: { 200: { ...json("The traces.", "Traces"), tellsRange: true }, 503: BUSY },
+    answer: answerTraces,
+  }),
+  route({
+    method: "GET",
+    path: "/api/traces/{trace_id}",
+    summary: "The spans of one trace",
+    pathParameters: { trace_id: TRACE_ID },
+    answers: {
+      200: spans("All that are buffered, in the order in which they came."),
+      404: problem("There is none."),
+      503: BUSY,
+    },
+    answer: answerTrace,
+  }),
+  route({
+    method: "GET",
+    path: "/api/services",
+    summary: "The books by service",
+    answers: { 200: json("In the order in which they were first seen.", "Services") },
+    answer: answerServices,
+  }),
+  route({
+    method: "GET",
+    path: "/api/wait",
+    summary: "Wait for spans",
+    description:
+      "Answers as soon as there are as many as asked for, those that are buffered already among " +
+      "them. To count only later ones, give as `after` the `Spanring-Next-Sequence` of an answer " +
+      "from before, less one. Some HTTP clients send a request again by themselves after 408; " +
+      "switch that off, or a wait takes several times as long.",
+    takesFilter: true,
+    queryParameters: WAIT_PARAMETERS,
+    answers: {
+      200: spans("They are there. With `absent=true`: none came, and there is none here."),
+      408: problem("They did not come in time.", "TimeUpProblem"),
+      409: problem("With `absent=true`: one is there.", "PresentProblem"),
+      503: BUSY_OR_STOPPING,
+    },
+    answer: answerWait,
+  }),
+  route({
+    method: "GET",
+    path: "/api/tail",
+    summary: "Follow spans as they come",
+    description:
+      'One span a line. `{"missed":N}` (as an event: `missed`) says that so many were evicted ' +
+      "before they could be looked at, for the reader was too slow. An empty line (as events: a " +
+      "comment) at the beginning, and whenever nothing else comes for 15 seconds, shows that the " +
+      `connection lives. As events, the identifier is the sequence: \`${LAST_EVENT_ID}\` goes on ` +
+      "behind it.",
+    takesFilter: true,
+    queryParameters: { after: AFTER_OR_NOW },
+    answers: {
+      200: {
+        meaning: "Ends only when the server stops.",
+        bodies: { [NDJSON_TYPE]: "TailLine", [EVENT_STREAM_TYPE]: undefined },
+      },
+      503: BUSY_OR_STOPPING,
+    },
+    answer: answerTail,
+  }),
+  route({
+    method: "GET",
+    path: "/api/openapi.json",
+    summary: "This description",
+    answers: { 200: json("OpenAPI 3.1.", "Description") },
+    answer: answerDescription,
+  }),
+];

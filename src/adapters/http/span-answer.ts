@@ -1,75 +1,118 @@
+import type { CopiedSpans } from "../../application/ring-hand-over.ts";
+import type { SequenceRange } from "../../application/ring-search.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { otlpJsonChunks } from "../otlp/otlp-json.ts";
-import type { AnswerBudget } from "./answer-budget.ts";
-import { streamChunks } from "./answer-stream.ts";
+import { spanLineChunks } from "../otlp/span-lines.ts";
+import type { AnswerBudget, HeldAnswer } from "./answer-budget.ts";
+import { type Chunk, streamChunks } from "./answer-stream.ts";
 import { logFault } from "./fault.ts";
-import { chooseMediaType, JSON_TYPE, type MediaType } from "./media-type.ts";
-import { ANSWER_HEADERS, type Problem, problemResponse } from "./problem.ts";
-import { readLimit } from "./query.ts";
+import {
+  chooseMediaType,
+  JSON_TYPE,
+  NDJSON_TYPE,
+  SPAN_TYPES,
+  type SpanType,
+} from "./media-type.ts";
+import { ANSWER_HEADERS, BUSY, type Problem, problemResponse } from "./problem.ts";
 
 const PIECE_BYTES = 64 * 1024;
 const LINE_END = Uint8Array.of(0x0a);
 
-/** What is the same for every request for spans. */
-export interface SpanAnswerParts {
+/** What is the same for every answer that holds memory. */
+export interface HeldAnswerParts {
   readonly budget: AnswerBudget;
   readonly logger: Logger;
 }
 
-export interface SpanRequest {
-  readonly query: URLSearchParams;
-  readonly accept: string | null;
-  /** Called only when the request can be answered: what it takes is not lost to a mistake in it. */
-  readonly read: (spanCount: number) => Uint8Array<ArrayBuffer>;
-}
-
-export function answerSpans(parts: SpanAnswerParts, request: SpanRequest): Response {
-  const limit = readLimit(request.query);
-  if (typeof limit !== "number") return problemResponse(limit);
-  const mediaType = chooseMediaType(request.accept);
-  if (mediaType === undefined) return problemResponse(NOT_ACCEPTABLE);
-  if (!parts.budget.hasRoom()) return problemResponse(BUSY);
-  return spanResponse(parts, request.read(limit), mediaType);
-}
-
-const NOT_ACCEPTABLE: Problem = {
-  status: 406,
-  detail: "Accept must allow application/json or application/x-protobuf",
-};
-
-const BUSY: Problem = {
-  status: 503,
-  detail: "too many answers are waiting for their readers; nothing was taken",
-  headers: { "Retry-After": "1" },
-};
-
-function spanResponse(
-  { budget, logger }: SpanAnswerParts,
-  spans: Uint8Array<ArrayBuffer>,
-  mediaType: MediaType,
-): Response {
-  const chunks = mediaType === JSON_TYPE ? jsonLine(spans) : pieces(spans);
-  const release = budget.hold(spans.length);
-  const failed = (error: unknown): void => {
-    release();
-    logFault(logger, error);
-  };
-  const headers = { ...ANSWER_HEADERS, "Content-Type": mediaType, Vary: "Accept" };
+/** Answers when there is room; whatever `answer` holds is let go when it fails. */
+export async function answerHeld(
+  { budget }: HeldAnswerParts,
+  answer: (held: HeldAnswer) => Response | Promise<Response>,
+): Promise<Response> {
+  if (!budget.hasRoom()) return problemResponse(BUSY);
+  const held = budget.begin();
   try {
-    return new Response(streamChunks(chunks, { ended: release, failed }), { headers });
+    return await answer(held);
   } catch (error) {
-    release();
+    held.release();
     throw error;
   }
 }
 
+/** The same for spans, in the form that the request asks for. */
+export async function answerHeldSpans(
+  parts: HeldAnswerParts,
+  { headers }: Request,
+  answer: (held: HeldAnswer, type: SpanType) => Response | Promise<Response>,
+): Promise<Response> {
+  const type = chooseMediaType(headers.get("accept"), SPAN_TYPES);
+  if (type === undefined) return problemResponse(notAcceptable(SPAN_TYPES));
+  return await answerHeld(parts, (held) => answer(held, type));
+}
+
+export function notAcceptable(types: readonly string[]): Problem {
+  const last = types.at(-1);
+  const detail = `Accept must allow ${types.slice(0, -1).join(", ")} or ${last}`;
+  return { status: 406, detail };
+}
+
+export interface SpanAnswerBody {
+  readonly type: SpanType;
+  readonly spans: CopiedSpans;
+  readonly range: SequenceRange;
+}
+
+export function spansResponse(
+  parts: HeldAnswerParts,
+  held: HeldAnswer,
+  { type, spans, range }: SpanAnswerBody,
+): Response {
+  const headers = { "Content-Type": type, Vary: "Accept", ...rangeHeaders(range) };
+  return heldResponse(parts, held, { status: 200, headers, chunks: chunksOf(type, spans) });
+}
+
+/** Which spans were looked at: first <= sequence < next. */
+export function rangeHeaders({ first, next }: SequenceRange): Record<string, string> {
+  return { "Spanring-First-Sequence": String(first), "Spanring-Next-Sequence": String(next) };
+}
+
+export interface HeldBody {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly chunks: Iterator<Chunk>;
+}
+
+/** What is held is let go when the last of it is sent, or when the reader has gone. */
+export function heldResponse(
+  { logger }: HeldAnswerParts,
+  held: HeldAnswer,
+  { status, headers, chunks }: HeldBody,
+): Response {
+  if (held.refusedSpans > 0) {
+    held.release();
+    return problemResponse(BUSY);
+  }
+  const ended = (): void => held.release();
+  const failed = (error: unknown): void => {
+    held.release();
+    logFault(logger, error);
+  };
+  const body = streamChunks(chunks, { ended, failed });
+  return new Response(body, { status, headers: { ...ANSWER_HEADERS, ...headers } });
+}
+
+function chunksOf(type: SpanType, spans: CopiedSpans): Iterator<Chunk> {
+  if (type === JSON_TYPE) return jsonLine(spans.request);
+  return type === NDJSON_TYPE ? spanLineChunks(spans) : pieces(spans.request);
+}
+
 /** With a line end: the answer of one command does not run into the next one's in a terminal. */
-function* jsonLine(spans: Uint8Array): Generator<Uint8Array<ArrayBuffer>> {
-  yield* otlpJsonChunks(spans);
+function* jsonLine(request: Uint8Array): Generator<Chunk> {
+  yield* otlpJsonChunks(request);
   yield LINE_END;
 }
 
-function* pieces(bytes: Uint8Array<ArrayBuffer>): Generator<Uint8Array<ArrayBuffer>> {
+export function* pieces(bytes: Chunk): Generator<Chunk> {
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
     yield bytes.subarray(at, at + PIECE_BYTES);
   }

@@ -1,5 +1,9 @@
 import { expect, test } from "bun:test";
-import { type StreamWatcher, streamChunks } from "../../../src/adapters/http/answer-stream.ts";
+import {
+  streamArrivingChunks,
+  streamChunks,
+  type StreamWatcher,
+} from "../../../src/adapters/http/answer-stream.ts";
 
 test("a stream makes its chunks as they are read", async () => {
   let madeCount = 0;
@@ -40,7 +44,7 @@ test("a stream that is left while it waits its turn makes no more chunks", async
   const unanswered = reader.read();
   setImmediate(() => void reader.cancel());
   await unanswered;
-  await new Promise((resolve) => setImmediate(resolve));
+  await otherWork();
 
   expect(madeCount).toBe(1);
   expect(ends).toEqual(["ended"]);
@@ -81,10 +85,70 @@ test("a stream whose first chunk fails does not come to be", () => {
   expect(() => streamChunks(chunks, watch().watcher)).toThrow("a broken belief");
 });
 
+test("a stream of what arrives makes nothing before it is read, and waits", async () => {
+  const { watcher, ends } = watch();
+  const arrival = Promise.withResolvers<void>();
+  const order: string[] = [];
+  const stream = streamArrivingChunks(arriving(arrival.promise, order), watcher);
+
+  expect(order).toEqual([]);
+  const reading = stream.getReader().read();
+  await otherWork();
+  order.push("arrived");
+  arrival.resolve();
+  await reading;
+
+  expect(order).toEqual(["begun", "arrived", "made"]);
+  expect(ends).toEqual([]);
+});
+
+test("a stream that is left while it waits for a chunk ends once", async () => {
+  const { watcher, ends } = watch();
+  const arrival = Promise.withResolvers<void>();
+  const reader = streamArrivingChunks(arriving(arrival.promise, []), watcher).getReader();
+  const reading = reader.read();
+  await otherWork();
+
+  await reader.cancel();
+  arrival.resolve();
+
+  expect(await reading).toEqual({ done: true, value: undefined });
+  expect(ends).toEqual(["ended"]);
+});
+
+test("a stream that is left before its next chunk fails has not failed as well", async () => {
+  const { watcher, ends } = watch();
+  const arrival = Promise.withResolvers<void>();
+  const reader = streamArrivingChunks(arriving(arrival.promise, []), watcher).getReader();
+  const reading = reader.read();
+  await otherWork();
+
+  await reader.cancel();
+  arrival.reject(new Error("a broken belief"));
+  await reading;
+  await otherWork();
+
+  expect(ends).toEqual(["ended"]);
+});
+
+function otherWork(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
 function watch(): { watcher: StreamWatcher; ends: unknown[] } {
   const ends: unknown[] = [];
   const ended = () => void ends.push("ended");
   return { watcher: { ended, failed: (error) => void ends.push(error) }, ends };
+}
+
+async function* arriving(
+  arrival: Promise<void>,
+  order: string[],
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  order.push("begun");
+  await arrival;
+  order.push("made");
+  yield chunk();
 }
 
 function chunk(): Uint8Array<ArrayBuffer> {

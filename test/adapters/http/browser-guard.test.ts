@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { checkBrowser, isLoopbackName } from "../../../src/adapters/http/browser-guard.ts";
+import { ROUTES } from "../../../src/adapters/http/routes.ts";
 import { runReadApi, stopReadApisAfterEach } from "../../support/running-read-api.ts";
 
 stopReadApisAfterEach();
@@ -102,17 +103,32 @@ test.each([
   expect(isLoopbackName(name)).toBe(expected);
 });
 
-test.each([
-  { name: "of another origin", headers: { Origin: "https://evil.example" } },
-  { name: "with a rebound name", headers: { Host: "evil.example" } },
-])("a page $name can take no span", async ({ headers }) => {
-  const { request, buffer } = runReadApi();
+const pages = [
+  { page: "of another origin", headers: { Origin: "https://evil.example" } },
+  { page: "with a rebound name", headers: { Host: "evil.example" } },
+];
 
-  const response = await request("/api/spans/take", { method: "POST", headers });
+test.each(ROUTES.flatMap(({ method, path }) => pages.map((each) => ({ method, path, ...each }))))(
+  "a page $page gets nothing from $method $path",
+  async ({ method, path, headers }) => {
+    const { request, ring } = runReadApi();
+
+    const response = await request(path, { method, headers });
+
+    expect(response.status).toBe(403);
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(response.headers.get("access-control-allow-origin")).toBeNull();
+    expect(ring.size()).toBe(5);
+  },
+);
+
+test("a browser that asks whether it may send a DELETE is told no", async () => {
+  const { request } = runReadApi();
+  const headers = { Origin: "https://evil.example", "Access-Control-Request-Method": "DELETE" };
+
+  const response = await request("/api/spans", { method: "OPTIONS", headers });
 
   expect(response.status).toBe(403);
-  expect(response.headers.get("content-type")).toBe("application/problem+json");
-  expect(buffer.size).toBe(5);
 });
 
 test("on an address that others can reach, any Host is answered", async () => {

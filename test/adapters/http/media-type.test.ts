@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
-import { chooseMediaType } from "../../../src/adapters/http/media-type.ts";
+import { chooseMediaType, SPAN_TYPES, TAIL_TYPES } from "../../../src/adapters/http/media-type.ts";
 
 const JSON_TYPE = "application/json";
 const PROTOBUF = "application/x-protobuf";
+const NDJSON = "application/x-ndjson";
+const EVENTS = "text/event-stream";
 
 test.each<{ accept: string | null; chosen: string | undefined }>([
   { accept: null, chosen: JSON_TYPE },
@@ -24,6 +26,9 @@ test.each<{ accept: string | null; chosen: string | undefined }>([
   { accept: "*/*;q=0, application/x-protobuf;q=0.001", chosen: PROTOBUF },
   { accept: "text/html, application/*;q=0.2", chosen: JSON_TYPE },
   { accept: "text/html,*/*;q=0.8", chosen: JSON_TYPE },
+  { accept: "application/x-ndjson", chosen: NDJSON },
+  { accept: "application/json;q=0, application/*;q=0.5, application/x-ndjson", chosen: NDJSON },
+  { accept: "text/*", chosen: undefined },
   { accept: "text/html", chosen: undefined },
   { accept: "*/*;q=0", chosen: undefined },
   { accept: "application/json;q=0", chosen: undefined },
@@ -31,5 +36,17 @@ test.each<{ accept: string | null; chosen: string | undefined }>([
   { accept: "application/json;q=1.1", chosen: undefined },
   { accept: ",;,q=1", chosen: undefined },
 ])("Accept: $accept chooses $chosen", ({ accept, chosen }) => {
-  expect(chooseMediaType(accept) === chosen).toBe(true);
+  expect(chooseMediaType(accept, SPAN_TYPES) === chosen).toBe(true);
+});
+
+test.each<{ accept: string | null; chosen: string | undefined }>([
+  { accept: null, chosen: NDJSON },
+  { accept: "*/*", chosen: NDJSON },
+  { accept: EVENTS, chosen: EVENTS },
+  { accept: "text/*", chosen: EVENTS },
+  { accept: "application/x-ndjson, text/event-stream;q=0.9", chosen: NDJSON },
+  { accept: "text/event-stream, */*", chosen: EVENTS },
+  { accept: "application/json", chosen: undefined },
+])("of a tail, Accept: $accept chooses $chosen", ({ accept, chosen }) => {
+  expect(chooseMediaType(accept, TAIL_TYPES) === chosen).toBe(true);
 });

@@ -1,6 +1,4 @@
 import { expect, test } from "bun:test";
-import type { SpanReader } from "../../../src/application/span-reader.ts";
-import { FakeSpanReader } from "../../support/fake-span-reader.ts";
 import { requestOf } from "../../support/request-bytes.ts";
 import { runReadApi, stopReadApisAfterEach } from "../../support/running-read-api.ts";
 import { bytesField } from "../../support/wire-bytes.ts";
@@ -32,7 +30,7 @@ test.each([
     detail: 'there is no parameter "\\n"; known is limit',
   },
 ])("?$query is 400 and names $parameter", async ({ query, parameter, detail }) => {
-  const { request, buffer } = runReadApi();
+  const { request, ring } = runReadApi();
 
   const response = await request(`/api/spans/take?${query}`, { method: "POST" });
 
@@ -45,7 +43,7 @@ test.each([
     parameter,
     detail,
   });
-  expect(buffer.size).toBe(5);
+  expect(ring.size()).toBe(5);
 });
 
 test.each(["1", "2147483647"])("limit=%s is within bounds", async (limit) => {
@@ -76,44 +74,64 @@ test.each(["/healthz", "/readyz", "/api/stats"])("%s takes no parameter", async 
   });
 });
 
-test.each(["/", "/api", "/api/spans/", "/API/spans", "/__proto__", "/api/spans/%74ake"])(
-  "%s is 404",
-  async (path) => {
-    const { request } = runReadApi();
+test.each([
+  "/",
+  "/api",
+  "/api/spans/",
+  "/api/traces/",
+  "/api/traces/1/2",
+  "/API/spans",
+  "/__proto__",
+  "/api/spans/%74ake",
+])("%s is 404", async (path) => {
+  const { request } = runReadApi();
 
-    const response = await request(path);
+  const response = await request(path);
 
-    expect(response.status).toBe(404);
-    expect(response.headers.get("content-type")).toBe("application/problem+json");
-    expect(await response.json()).toEqual({
-      type: "about:blank",
-      title: "Not Found",
-      status: 404,
-      detail:
-        "there is nothing at this path; " +
-        "there is /healthz, /readyz, /api/stats, /api/spans, /api/spans/take",
-    });
-  },
-);
+  expect(response.status).toBe(404);
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  expect(await response.json()).toEqual({
+    type: "about:blank",
+    title: "Not Found",
+    status: 404,
+    detail:
+      "there is nothing at this path; " +
+      "there is /healthz, /readyz, /api/stats, /api/spans, /api/spans/take, /api/traces, " +
+      "/api/traces/{trace_id}, /api/services, /api/wait, /api/tail, /api/openapi.json",
+  });
+});
 
 test.each([
-  { method: "POST", path: "/api/spans", allow: "GET, HEAD" },
+  { method: "POST", path: "/api/spans", allow: "GET, HEAD, DELETE" },
+  { method: "PUT", path: "/api/traces/0", allow: "GET, HEAD" },
   { method: "DELETE", path: "/api/stats", allow: "GET, HEAD" },
   { method: "OPTIONS", path: "/healthz", allow: "GET, HEAD" },
   { method: "GET", path: "/api/spans/take", allow: "POST" },
   { method: "HEAD", path: "/api/spans/take", allow: "POST" },
 ])("$method $path is 405 and says what is allowed", async ({ method, path, allow }) => {
-  const { request, buffer } = runReadApi();
+  const { request, ring } = runReadApi();
 
   const response = await request(path, { method });
 
   expect(response.status).toBe(405);
   expect(response.headers.get("allow")).toBe(allow);
-  expect(buffer.size).toBe(5);
+  expect(ring.size()).toBe(5);
+});
+
+test("all methods of a path are told of", async () => {
+  const { request } = runReadApi();
+
+  const [two, one] = [
+    await request("/api/spans", { method: "PATCH" }),
+    await request("/api/spans/take", { method: "PATCH" }),
+  ];
+
+  expect(await two.json()).toMatchObject({ detail: "this path takes GET, HEAD and DELETE" });
+  expect(await one.json()).toMatchObject({ detail: "this path takes POST" });
 });
 
 test("an Accept that allows neither form is 406, and nothing is taken", async () => {
-  const { request, buffer } = runReadApi();
+  const { request, ring } = runReadApi();
 
   const response = await request("/api/spans/take", {
     method: "POST",
@@ -123,13 +141,13 @@ test("an Accept that allows neither form is 406, and nothing is taken", async ()
   expect(response.status).toBe(406);
   expect(await response.json()).toMatchObject({
     title: "Not Acceptable",
-    detail: "Accept must allow application/json or application/x-protobuf",
+    detail: "Accept must allow application/json, application/x-protobuf or application/x-ndjson",
   });
-  expect(buffer.size).toBe(5);
+  expect(ring.size()).toBe(5);
 });
 
 test("a fault of ours is 500: told to the log, not to the peer", async () => {
-  const { request, logger } = runReadApi({ buffer: brokenReader() });
+  const { request, logger } = runReadApi({ faults: { stats: fail } });
 
   const response = await request("/api/stats");
 
@@ -142,8 +160,8 @@ test("a fault of ours is 500: told to the log, not to the peer", async () => {
 });
 
 test("spans that cannot be written are 500 when it shows at once", async () => {
-  const buffer = readerOf(Uint8Array.of(0xff));
-  const { request, logger } = runReadApi({ buffer, answerBudgetBytes: 1 });
+  const faults = { peek: () => Uint8Array.of(0xff) };
+  const { request, logger } = runReadApi({ faults, answerBudgetBytes: 1 });
 
   const first = await request("/api/spans");
   const second = await request("/api/spans");
@@ -155,8 +173,9 @@ test("spans that cannot be written are 500 when it shows at once", async () => {
 // Each answer gives its part of the budget back: with one byte, the second would be refused.
 test("spans that cannot be written break the answer off when it shows later", async () => {
   const unwritable = Uint8Array.from(bytesField(1, bytesField(2, [0xff])));
-  const buffer = readerOf(new Uint8Array(Buffer.concat([requestOf(5000), unwritable])));
-  const { request, logger } = runReadApi({ buffer, answerBudgetBytes: 1 });
+  const spans = new Uint8Array(Buffer.concat([requestOf(5000), unwritable]));
+  const faults = { peek: () => spans };
+  const { request, logger } = runReadApi({ faults, answerBudgetBytes: 1 });
 
   const first = request("/api/spans").then((response) => response.text());
   await expect(first).rejects.toThrow();
@@ -165,14 +184,6 @@ test("spans that cannot be written break the answer off when it shows later", as
 
   expect(logger.lines.map(({ event }) => event)).toEqual(["api_failed", "api_failed"]);
 });
-
-function readerOf(spans: Uint8Array<ArrayBuffer>): SpanReader {
-  return Object.assign(new FakeSpanReader(0), { peek: () => spans });
-}
-
-function brokenReader(): SpanReader {
-  return Object.assign(new FakeSpanReader(0), { stats: fail });
-}
 
 function fail(): never {
   throw new Error("the lock is lost");

@@ -1,14 +1,21 @@
 import { expect, test } from "bun:test";
-import type { Readiness } from "../../../src/adapters/http/routes.ts";
+import type { Readiness } from "../../../src/adapters/http/route.ts";
+import { ROUTES } from "../../../src/adapters/http/routes.ts";
 import { otlpJson } from "../../../src/adapters/otlp/otlp-json.ts";
-import { FakeSpanReader } from "../../support/fake-span-reader.ts";
 import { largeRequest } from "../../support/large-request.ts";
-import { serverRequest } from "../../support/request-bytes.ts";
-import { runReadApi, stopReadApisAfterEach } from "../../support/running-read-api.ts";
+import { requestOf, serverRequest } from "../../support/request-bytes.ts";
+import {
+  AS_NDJSON,
+  AS_PROTOBUF,
+  linesOf,
+  rangeOf,
+  runReadApi,
+  stopReadApisAfterEach,
+} from "../../support/running-read-api.ts";
 
 stopReadApisAfterEach();
 
-const PROTOBUF = { headers: { Accept: "application/x-protobuf" } };
+const LARGE_RING = { spans: 600_000, bytes: 2 ** 25 };
 
 test("GET /healthz answers as long as anything does", async () => {
   const { request } = runReadApi({ readiness: () => "stopping" });
@@ -33,18 +40,18 @@ test.each<[Readiness, number]>([
 });
 
 test("GET /api/stats is the ledger, the capacity, the sequence, uptime and version", async () => {
-  const { request, buffer } = runReadApi();
-  buffer.take(2);
+  const { request, ring } = runReadApi();
+  ring.take(2);
+  const { bytes } = ring.stats();
 
   const response = await request("/api/stats");
 
-  const books = { received: 5, rejected: 0, accepted: 5, buffered: 3, taken: 2, evicted: 0 };
   expect(response.headers.get("content-type")).toBe("application/json");
   expect(await response.text()).toBe(
     `${JSON.stringify({
-      spans: books,
-      bytes: books,
-      capacity: { spans: 100, bytes: 4096 },
+      spans: { received: 5, rejected: 0, accepted: 5, buffered: 3, taken: 2, evicted: 0 },
+      bytes,
+      capacity: { spans: 100, bytes: 65536 },
       sequence: { first: 3, next: 6 },
       uptime_seconds: 12.346,
       version: "1.2.3",
@@ -53,85 +60,136 @@ test("GET /api/stats is the ledger, the capacity, the sequence, uptime and versi
 });
 
 test("GET /api/spans is the oldest spans as OTLP/JSON, and leaves them in place", async () => {
-  const { request, buffer } = runReadApi();
+  const { request, ring } = runReadApi();
 
   const response = await request("/api/spans?limit=2");
 
   expect(response.headers.get("content-type")).toBe("application/json");
   expect(response.headers.get("vary")).toBe("Accept");
   expect(response.headers.get("cache-control")).toBe("no-store");
-  expect(await response.text()).toBe(`${otlpJson(buffer.peek(2))}\n`);
-  expect(buffer.size).toBe(5);
+  expect(await response.text()).toBe(`${otlpJson(ring.peek(2))}\n`);
+  expect(ring.size()).toBe(5);
 });
 
 test("POST /api/spans/take is the oldest spans, and removes them", async () => {
-  const { request, buffer } = runReadApi();
-  const expected = `${otlpJson(buffer.peek(2))}\n`;
+  const { request, ring } = runReadApi();
+  const expected = `${otlpJson(ring.peek(2))}\n`;
 
   const response = await request("/api/spans/take?limit=2", { method: "POST" });
 
   expect(response.status).toBe(200);
+  expect(rangeOf(response)).toEqual(["1", "3"]);
   expect(await response.text()).toBe(expected);
-  expect(buffer.size).toBe(3);
+  expect(ring.size()).toBe(3);
+});
+
+test("what is taken as lines has the sequences that it had in the buffer", async () => {
+  const { request, ring } = runReadApi();
+  ring.take(1);
+
+  const init = { ...AS_NDJSON, method: "POST" };
+  const lines = await linesOf(await request("/api/spans/take?limit=2", init));
+
+  expect(lines).toMatchObject([
+    { sequence: 2, name: "span 2" },
+    { sequence: 3, name: "span 3" },
+  ]);
 });
 
 test.each([
   { method: "GET", path: "/api/spans" },
   { method: "POST", path: "/api/spans/take" },
 ])("$method $path hands over the original bytes when asked for protobuf", async (asked) => {
-  const { request, buffer } = runReadApi();
-  const expected = buffer.peek(5);
+  const { request, ring } = runReadApi();
+  const expected = ring.peek(5);
 
-  const response = await request(asked.path, { ...PROTOBUF, method: asked.method });
+  const response = await request(asked.path, { ...AS_PROTOBUF, method: asked.method });
 
   expect(response.headers.get("content-type")).toBe("application/x-protobuf");
   expect(await response.bytes()).toEqual(expected);
 });
 
 test("without a limit there are a thousand spans at most", async () => {
-  const { request, buffer } = runReadApi({ buffer: new FakeSpanReader(1001) });
+  const { request, ring, put } = runReadApi({ spanCount: 0, capacity: LARGE_RING });
+  put(requestOf(1001));
+  const expected = ring.peek(1000);
 
-  const response = await request("/api/spans/take", { ...PROTOBUF, method: "POST" });
+  const response = await request("/api/spans/take", { ...AS_PROTOBUF, method: "POST" });
 
-  expect(await response.bytes()).toEqual(new FakeSpanReader(1001).peek(1000));
-  expect(buffer.size).toBe(5);
+  expect(await response.bytes()).toEqual(expected);
+  expect(ring.size()).toBe(1);
 });
 
-test("an empty buffer is an empty list, or no bytes", async () => {
-  const { request } = runReadApi({ buffer: new FakeSpanReader(0) });
+test("an empty buffer is an empty list, no bytes, or no line", async () => {
+  const { request } = runReadApi({ spanCount: 0 });
 
   const json = await request("/api/spans");
-  const bytes = await request("/api/spans", PROTOBUF);
+  const bytes = await request("/api/spans", AS_PROTOBUF);
+  const lines = await request("/api/spans", AS_NDJSON);
 
   expect(await json.json()).toEqual({ resourceSpans: [] });
   expect(await bytes.bytes()).toHaveLength(0);
+  expect(await lines.text()).toBe("");
+  expect(rangeOf(json)).toEqual(["1", "1"]);
 });
 
-test("a large answer arrives whole, in either form", async () => {
+test("a large answer arrives whole, in every form", async () => {
   const spans = serverRequest(2000);
-  const buffer = Object.assign(new FakeSpanReader(0), { peek: () => spans });
-  const { request } = runReadApi({ buffer });
+  const { request, put } = runReadApi({ spanCount: 0, capacity: LARGE_RING });
+  put(spans);
 
-  const json = await request("/api/spans");
-  const bytes = await request("/api/spans", PROTOBUF);
+  const json = await request("/api/spans?limit=2000");
+  const bytes = await request("/api/spans?limit=2000", AS_PROTOBUF);
+  const lines = await linesOf(await request("/api/spans?limit=2000", AS_NDJSON));
 
   expect(await json.text()).toBe(`${otlpJson(spans)}\n`);
   expect(Bun.deepEquals(await bytes.bytes(), spans)).toBe(true);
+  expect(lines.map(({ sequence }) => sequence)).toEqual(lines.map((_, index) => index + 1));
+  expect(lines).toHaveLength(2000);
 });
 
-test.each(["/healthz", "/readyz", "/api/stats", "/api/spans"])(
-  "HEAD %s is answered as GET is, without the body",
-  async (path) => {
-    const { request } = runReadApi();
+test("DELETE /api/spans removes every span, as taken, and tells which they were", async () => {
+  const { request, ring } = runReadApi();
+  ring.take(2);
 
-    const head = await request(path, { method: "HEAD" });
-    const get = await request(path);
+  const response = await request("/api/spans", { method: "DELETE" });
 
-    expect(head.status).toBe(200);
-    expect(head.headers.get("content-type")).toBe(get.headers.get("content-type"));
-    expect(await head.text()).toBe("");
-  },
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({ removed: 3, sequence: { first: 3, next: 6 } });
+  expect(ring.stats().spans).toMatchObject({ accepted: 5, buffered: 0, taken: 5 });
+});
+
+test("GET /api/services is the books by service, and when each was last seen", async () => {
+  const { request, ring } = runReadApi();
+  const [shop] = ring.services();
+
+  const response = await request("/api/services");
+
+  const { spans, bytes, lastSeenUnixMs } = shop!;
+  const lastSeen = new Date(lastSeenUnixMs).toISOString();
+  expect(await response.json()).toEqual({
+    services: [{ service: "shop", spans, bytes, lastSeen }],
+    sequence: { first: 1, next: 6 },
+  });
+  expect(spans).toMatchObject({ received: 5, buffered: 5 });
+});
+
+const getRoutes = ROUTES.filter(({ method }) => method === "GET").map(({ path }) =>
+  path.replace("{trace_id}", "ab070707070707070707070700000001"),
 );
+
+test.each(getRoutes)("HEAD %s is answered as GET is, without the body", async (path) => {
+  const { request } = runReadApi();
+  const aborting = new AbortController();
+
+  const head = await request(path, { method: "HEAD" });
+  const get = await request(path, { signal: aborting.signal });
+  aborting.abort();
+
+  expect(head.status).toBe(200);
+  expect(head.headers.get("content-type")).toBe(get.headers.get("content-type"));
+  expect(await head.text()).toBe("");
+});
 
 test("a client of HTTP/1.0 without a Host is answered", async () => {
   const { api } = runReadApi();
@@ -142,12 +200,12 @@ test("a client of HTTP/1.0 without a Host is answered", async () => {
 });
 
 test("a body that nobody asked for is refused before it is read", async () => {
-  const { request, buffer } = runReadApi();
+  const { request, ring } = runReadApi();
 
   const response = await request("/api/spans/take", { method: "POST", body: "x".repeat(2000) });
 
   expect(response.status).toBe(413);
-  expect(buffer.size).toBe(5);
+  expect(ring.size()).toBe(5);
 });
 
 test("two cannot listen on one port, and the error says so", () => {
@@ -160,9 +218,10 @@ test("two cannot listen on one port, and the error says so", () => {
 
 test("stopping waits for an answer under way, and takes no new connection", async () => {
   const spans = largeRequest();
-  const buffer = Object.assign(new FakeSpanReader(0), { peek: () => spans });
-  const { api, request } = runReadApi({ buffer });
-  const response = await request("/api/spans", PROTOBUF);
+  const { api, request, put } = runReadApi({ spanCount: 0, capacity: LARGE_RING });
+  put(spans);
+  const init = { ...AS_PROTOBUF, method: "POST" };
+  const response = await request("/api/spans/take?limit=1000000", init);
 
   const stopped = api.stop();
   const body = await response.bytes();

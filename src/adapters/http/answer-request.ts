@@ -1,0 +1,78 @@
+import { checkBrowser } from "./browser-guard.ts";
+import { type Problem, problemResponse } from "./problem.ts";
+import { readParameters } from "./query.ts";
+import type { Route, RouteContext } from "./route.ts";
+import { ROUTES } from "./routes.ts";
+
+/** Every answer of the read API. Rejects only for a fault of ours. */
+export async function answerRequest(context: RouteContext, request: Request): Promise<Response> {
+  // A client of HTTP/1.0 may leave out Host, and then the URL is only a path.
+  const url = URL.parse(request.url, "http://localhost");
+  if (url === null) return problemResponse(BAD_HOST);
+  const refusal = checkBrowser(request.headers, context.isLoopbackOnly);
+  if (refusal !== undefined) return problemResponse(refusal);
+  const found = findRoute(url.pathname, request.method);
+  if ("status" in found) return problemResponse(found);
+  const { route, path } = found;
+  const given = { path, query: url.searchParams };
+  const read = readParameters(route, given, BigInt(Date.now()) * NANOSECONDS_PER_MS);
+  if ("status" in read) return problemResponse(read);
+  return await route.answer(context, { ...read, request });
+}
+
+const NANOSECONDS_PER_MS = 1_000_000n;
+
+const BAD_HOST: Problem = { status: 400, detail: "Host must be a name, or a name and a port" };
+
+/** All routes of one path, and what its address looks like. */
+interface RoutedPath {
+  readonly path: string;
+  readonly pattern: RegExp;
+  readonly routes: readonly Route[];
+}
+
+const PATHS: readonly RoutedPath[] = [...Map.groupBy(ROUTES, ({ path }) => path)].map(
+  ([path, routes]) => ({ path, pattern: patternOf(path), routes }),
+);
+
+/** Of `/api/traces/{trace_id}`: `^/api/traces/(?<trace_id>[^/]+)$`. No path has other signs. */
+function patternOf(path: string): RegExp {
+  const pattern = path.replaceAll(".", String.raw`\.`).replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)");
+  return new RegExp(`^${pattern}$`);
+}
+
+const NO_SUCH_PATH: Problem = {
+  status: 404,
+  detail: `there is nothing at this path; there is ${PATHS.map(({ path }) => path).join(", ")}`,
+};
+
+interface FoundRoute {
+  readonly route: Route;
+  /** The parameters in its path, as they were written. */
+  readonly path: Readonly<Record<string, string>>;
+}
+
+function findRoute(pathname: string, method: string): FoundRoute | Problem {
+  for (const { pattern, routes } of PATHS) {
+    const match = pattern.exec(pathname);
+    if (match === null) continue;
+    const route = routes.find((each) => methodsOf(each).includes(method));
+    return route === undefined ? wrongMethod(routes) : { route, path: { ...match.groups } };
+  }
+  return NO_SUCH_PATH;
+}
+
+function wrongMethod(routes: readonly Route[]): Problem {
+  const allowed = routes.flatMap(methodsOf);
+  const [last, ...others] = allowed.toReversed();
+  const first = others.length === 0 ? "" : `${others.toReversed().join(", ")} and `;
+  return {
+    status: 405,
+    detail: `this path takes ${first}${last}`,
+    headers: { Allow: allowed.join(", ") },
+  };
+}
+
+function methodsOf({ method }: Route): readonly string[] {
+  return method === "GET" ? ["GET", "HEAD"] : [method];
+}

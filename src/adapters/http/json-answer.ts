@@ -1,0 +1,8 @@
+import { JSON_TYPE } from "./media-type.ts";
+import { ANSWER_HEADERS } from "./problem.ts";
+
+/** For an answer that is small whatever there is in the buffer. */
+export function jsonResponse(body: object, status = 200): Response {
+  const headers = { ...ANSWER_HEADERS, "Content-Type": JSON_TYPE };
+  return new Response(`${JSON.stringify(body)}\n`, { status, headers });
+}

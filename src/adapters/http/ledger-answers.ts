@@ -1,0 +1,34 @@
+import { jsonResponse } from "./json-answer.ts";
+import type { RouteContext } from "./route.ts";
+
+export function answerHealth(): Response {
+  return jsonResponse({ status: "alive" });
+}
+
+export function answerReadiness({ readiness }: RouteContext): Response {
+  const status = readiness();
+  return jsonResponse({ status }, status === "ready" ? 200 : 503);
+}
+
+export function answerStats({ buffer, uptimeMs, version }: RouteContext): Response {
+  const { spans, bytes, capacity, sequence } = buffer.stats();
+  const uptime_seconds = Math.round(uptimeMs()) / 1000;
+  return jsonResponse({ spans, bytes, capacity, sequence, uptime_seconds, version });
+}
+
+export function answerServices({ buffer }: RouteContext): Response {
+  const services = buffer.services().map(({ service, spans, bytes, lastSeenUnixMs }) => {
+    return { service, spans, bytes, lastSeen: new Date(lastSeenUnixMs).toISOString() };
+  });
+  return jsonResponse({ services, sequence: buffer.range() });
+}
+
+/** The sequences are those of the spans that were there; what comes next has `next`. */
+export function answerClear({ buffer }: RouteContext): Response {
+  const sequence = buffer.range();
+  return jsonResponse({ removed: buffer.clear(), sequence });
+}
+
+export function answerDescription({ description }: RouteContext): Response {
+  return jsonResponse(description);
+}

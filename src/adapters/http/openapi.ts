@@ -1,0 +1,89 @@
+import type { ConditionName } from "../../domain/query/read-condition.ts";
+import { CONDITION_NAMES } from "../../domain/query/span-filter.ts";
+import { FILTER_PARAMETERS } from "./filter-parameters.ts";
+import { SCHEMAS } from "./openapi-schemas.ts";
+import type { JsonSchema, Parameters } from "./parameter.ts";
+import { PROBLEM_TYPE } from "./problem.ts";
+import type { AnswerMeaning, Route } from "./route.ts";
+
+const ABOUT =
+  "Looks into the buffer, waits for what comes, and follows it. Where GET is answered, HEAD is " +
+  "as well. Whoever asks with a `Host` or an `Origin` of somebody else is refused with 403. A " +
+  "wrong or unknown parameter is 400, and nothing is done.";
+
+/** What the routes are, as an OpenAPI document. */
+export function openApiDocument(routes: readonly Route[], version: string): object {
+  const paths = [...Map.groupBy(routes, ({ path }) => path)].map(([path, ofPath]) => {
+    const operations = ofPath.map((each) => [each.method.toLowerCase(), operationOf(each)]);
+    return [path, Object.fromEntries(operations)];
+  });
+  return {
+    openapi: "3.1.0",
+    info: { title: "spanring read API", version, description: ABOUT },
+    paths: Object.fromEntries(paths),
+    components: {
+      schemas: SCHEMAS,
+      parameters: Object.fromEntries(CONDITION_NAMES.map((name) => [name, conditionOf(name)])),
+      headers: { FirstSequence: FIRST_SEQUENCE, NextSequence: NEXT_SEQUENCE },
+    },
+  };
+}
+
+function operationOf(route: Route): object {
+  const { summary, description, takesFilter, pathParameters, queryParameters, answers } = route;
+  const conditions = takesFilter ? CONDITION_NAMES : [];
+  const responses = Object.entries(answers).map(([status, each]) => [status, responseOf(each)]);
+  return {
+    summary,
+    ...(description === undefined ? {} : { description }),
+    parameters: [
+      ...parametersIn("path", pathParameters),
+      ...conditions.map((name) => ({ $ref: `#/components/parameters/${name}` })),
+      ...parametersIn("query", queryParameters),
+    ],
+    responses: { ...Object.fromEntries(responses), default: ANY_PROBLEM },
+  };
+}
+
+function parametersIn(place: "path" | "query", parameters: Parameters): object[] {
+  return Object.entries(parameters).map(([name, { meaning, schema }]) => {
+    return { name, in: place, required: place === "path", description: meaning, schema };
+  });
+}
+
+function conditionOf(name: ConditionName): object {
+  const { meaning, schema } = FILTER_PARAMETERS[name];
+  return { name, in: "query", description: meaning, schema };
+}
+
+function responseOf({ meaning, bodies, tellsRange = false }: AnswerMeaning): object {
+  const content = Object.entries(bodies).map(([type, name]) => {
+    return [type, name === undefined ? {} : { schema: refTo(name) }];
+  });
+  return {
+    description: meaning,
+    ...(tellsRange ? { headers: RANGE_HEADERS } : {}),
+    content: Object.fromEntries(content),
+  };
+}
+
+function refTo(name: string): JsonSchema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+const FIRST_SEQUENCE = sequenceHeader("No span before this one was looked at.");
+const NEXT_SEQUENCE = sequenceHeader("The first span that was not looked at any more.");
+
+function sequenceHeader(description: string): object {
+  return { description, required: true, schema: { type: "integer", minimum: 1 } };
+}
+
+const RANGE_HEADERS = {
+  "Spanring-First-Sequence": { $ref: "#/components/headers/FirstSequence" },
+  "Spanring-Next-Sequence": { $ref: "#/components/headers/NextSequence" },
+};
+
+const ANY_PROBLEM = {
+  description: "What is wrong with the request, or with the server.",
+  content: { [PROBLEM_TYPE]: { schema: refTo("Problem") } },
+};

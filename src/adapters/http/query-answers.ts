@@ -1,0 +1,116 @@
+import { querySpans } from "../../application/query-spans.ts";
+import { readTrace } from "../../application/read-trace.ts";
+import { summariseTraces, type TraceSummary } from "../../application/summarise-traces.ts";
+import type { HeldAnswer } from "./answer-budget.ts";
+import { heldBuffer } from "./held-buffer.ts";
+import { JSON_TYPE, type SpanType } from "./media-type.ts";
+import { problemResponse } from "./problem.ts";
+import type { Asked, RouteContext } from "./route.ts";
+import {
+  answerHeld,
+  answerHeldSpans,
+  heldResponse,
+  pieces,
+  rangeHeaders,
+  spansResponse,
+} from "./span-answer.ts";
+
+interface QueryValues {
+  readonly after: number;
+  readonly limit: number;
+  readonly order: "oldest" | "newest";
+}
+
+export function answerSpans(context: RouteContext, asked: Asked<QueryValues>): Promise<Response> {
+  return answerHeldSpans(context, asked.request, async (held, type) => {
+    if (asksForOldest(asked)) {
+      const copy = (spanCount: number) => context.buffer.peek(spanCount);
+      return oldestResponse(context, held, { type, limit: asked.values.limit, copy });
+    }
+    const buffer = heldBuffer(context.buffer, held);
+    const { range, ...spans } = await querySpans(buffer, queryOf(asked));
+    return spansResponse(context, held, { type, spans, range });
+  });
+}
+
+/** Then nothing has to be looked for, and requests that are whole are handed over as they came. */
+function asksForOldest({ filter, values: { after, order } }: Asked<QueryValues>): boolean {
+  return filter.length === 0 && after === 0 && order === "oldest";
+}
+
+function queryOf({ filter, values: { after, limit, order } }: Asked<QueryValues>) {
+  return { filter, after, limit, newestFirst: order === "newest" };
+}
+
+/** What is taken is not lost to a mistake in the request: all of it is checked before. */
+export function answerTake(
+  context: RouteContext,
+  { request, values: { limit } }: Asked<{ readonly limit: number }>,
+): Promise<Response> {
+  return answerHeldSpans(context, request, (held, type) => {
+    const copy = (spanCount: number) => context.buffer.take(spanCount);
+    return oldestResponse(context, held, { type, limit, copy });
+  });
+}
+
+interface OldestSpans {
+  readonly type: SpanType;
+  readonly limit: number;
+  readonly copy: (spanCount: number) => Uint8Array<ArrayBuffer>;
+}
+
+function oldestResponse(
+  context: RouteContext,
+  held: HeldAnswer,
+  { type, limit, copy }: OldestSpans,
+): Response {
+  const { first, next } = context.buffer.range();
+  // Nothing else runs between the two, so that these are the sequences of what is copied.
+  const request = copy(limit);
+  held.hold(request.length);
+  const spanCount = Math.min(limit, next - first);
+  const sequences = Array.from({ length: spanCount }, (_, index) => first + index);
+  const range = { first, next: first + spanCount };
+  return spansResponse(context, held, { type, spans: { request, sequences }, range });
+}
+
+export function answerTrace(
+  context: RouteContext,
+  { request, values }: Asked<{ readonly trace_id: string }>,
+): Promise<Response> {
+  return answerHeldSpans(context, request, async (held, type) => {
+    const { range, ...spans } = await readTrace(heldBuffer(context.buffer, held), values.trace_id);
+    if (spans.sequences.length === 0 && held.refusedSpans === 0) {
+      const detail = "no span of this trace is buffered";
+      return problemResponse({ status: 404, parameter: "trace_id", detail });
+    }
+    return spansResponse(context, held, { type, spans, range });
+  });
+}
+
+/** Written at once: it is small beside the spans. A long name is held all the same. */
+export function answerTraces(context: RouteContext, asked: Asked<QueryValues>): Promise<Response> {
+  return answerHeld(context, async (held) => {
+    const { traces, range } = await summariseTraces(context.buffer, queryOf(asked));
+    const body = { traces: traces.map(traceMembers), sequence: range };
+    const bytes = new TextEncoder().encode(`${JSON.stringify(body)}\n`);
+    held.hold(bytes.length);
+    const headers = { "Content-Type": JSON_TYPE, ...rangeHeaders(range) };
+    return heldResponse(context, held, { status: 200, headers, chunks: pieces(bytes) });
+  });
+}
+
+function traceMembers(trace: TraceSummary): object {
+  const { traceId, root, services, spanCount, errorCount } = trace;
+  const { startTimeUnixNano: start, endTimeUnixNano: end } = trace;
+  return {
+    traceId,
+    root: root ?? null,
+    services,
+    spans: spanCount,
+    errors: errorCount,
+    startTimeUnixNano: String(start),
+    // A clock that was set back, or a span without an end, takes no time.
+    durationNano: String(end > start ? end - start : 0n),
+  };
+}

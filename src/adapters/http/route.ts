@@ -1,0 +1,88 @@
+import type { Arrivals } from "../../application/arrivals.ts";
+import type { SpanReader } from "../../application/span-reader.ts";
+import type { Logger } from "../../ports/logger.ts";
+import type { AnswerBudget } from "./answer-budget.ts";
+import type { Parameters, ValuesOf } from "./parameter.ts";
+import type { Places } from "./places.ts";
+import type { KnownParameters, ReadParameters } from "./query.ts";
+
+export type Readiness = "starting" | "ready" | "stopping";
+
+/** What is the same for every request. */
+export interface RouteContext {
+  readonly buffer: SpanReader;
+  readonly arrivals: Pick<Arrivals, "subscribe" | "seenNext" | "onNext">;
+  readonly budget: AnswerBudget;
+  readonly waits: Places;
+  readonly tails: Places;
+  /** Aborted when the program stops: nobody waits any longer. */
+  readonly stopping: AbortSignal;
+  readonly readiness: () => Readiness;
+  readonly uptimeMs: () => number;
+  readonly version: string;
+  readonly isLoopbackOnly: boolean;
+  /** The OpenAPI document. */
+  readonly description: object;
+  readonly logger: Logger;
+  /** Whether a connection without traffic is closed: not while somebody waits on it. */
+  readonly allowIdling: (request: Request, mayIdle: boolean) => void;
+}
+
+/** A request whose parameters are all right. */
+export interface Asked<Values> extends ReadParameters {
+  readonly values: Values & Readonly<Record<string, unknown>>;
+  readonly request: Request;
+}
+
+/** What a status means, and the bodies it comes with: by media type, the name of a schema. */
+export interface AnswerMeaning {
+  readonly meaning: string;
+  /** Without a name where a schema has nothing to say, as of bytes. */
+  readonly bodies: Readonly<Record<string, string | undefined>>;
+  /** Whether it tells, in headers, which sequences it saw. */
+  readonly tellsRange?: boolean;
+}
+
+interface RouteTelling {
+  /** One that answers GET answers HEAD too; Bun leaves the body out. */
+  readonly method: "GET" | "POST" | "DELETE";
+  /** With the names of its parameters in braces. */
+  readonly path: string;
+  /** A few words. */
+  readonly summary: string;
+  /** What else there is to know. */
+  readonly description?: string;
+  /** By status; what every route may answer is not listed. */
+  readonly answers: Readonly<Record<number, AnswerMeaning>>;
+}
+
+/** Everything about one route: it is routed, checked and described by this. */
+export interface Route extends RouteTelling, KnownParameters {
+  answer(context: RouteContext, asked: Asked<unknown>): Response | Promise<Response>;
+}
+
+interface RouteDefinition<Path extends Parameters, Query extends Parameters> extends RouteTelling {
+  readonly pathParameters?: Path;
+  readonly queryParameters?: Query;
+  readonly takesFilter?: boolean;
+  readonly answer: (
+    context: RouteContext,
+    asked: Asked<ValuesOf<Path> & ValuesOf<Query>>,
+  ) => Response | Promise<Response>;
+}
+
+/** The values that `answer` gets are of the types that its parameters read. */
+export function route<Path extends Parameters = {}, Query extends Parameters = {}>(
+  definition: RouteDefinition<Path, Query>,
+): Route {
+  const { answer, ...telling } = definition;
+  return {
+    pathParameters: {},
+    queryParameters: {},
+    takesFilter: false,
+    ...telling,
+    answer: (context, asked) =>
+      // Read by these parameters, so that the values are of their types.
+      answer(context, asked as Asked<ValuesOf<Path> & ValuesOf<Query>>),
+  };
+}

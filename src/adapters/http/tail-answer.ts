@@ -1,0 +1,87 @@
+import { tailSpans } from "../../application/tail-spans.ts";
+import { quotePeerText } from "../../domain/quote-text.ts";
+import { streamArrivingChunks } from "./answer-stream.ts";
+import { cancelledBy } from "./cancellation.ts";
+import { logFault } from "./fault.ts";
+import { heldBuffer } from "./held-buffer.ts";
+import { chooseMediaType, TAIL_TYPES, type TailType } from "./media-type.ts";
+import type { Places } from "./places.ts";
+import { ANSWER_HEADERS, type Problem, problemResponse, RETRY_SOON, STOPPING } from "./problem.ts";
+import { badParameter } from "./query.ts";
+import type { Asked, RouteContext } from "./route.ts";
+import { notAcceptable } from "./span-answer.ts";
+import { TAIL_FORMS, tailChunks, withBeats } from "./tail-chunks.ts";
+
+/** At a time. Each looks at every span that arrives by itself, and ingest waits for that. */
+export const MAX_TAILS = 64;
+
+/** Proxies close what is silent for a minute, most of them. */
+const BEAT_MS = 15_000;
+
+export const LAST_EVENT_ID = "Last-Event-ID";
+
+function tooMany({ limit }: Places): Problem {
+  const detail = `${limit} readers follow already`;
+  return { status: 503, detail, headers: RETRY_SOON };
+}
+
+type TailAsked = Asked<{ readonly after: number | undefined }>;
+
+export function answerTail(context: RouteContext, asked: TailAsked): Response {
+  const type = chooseMediaType(asked.request.headers.get("accept"), TAIL_TYPES);
+  if (type === undefined) return problemResponse(notAcceptable(TAIL_TYPES));
+  const after = beginOf(context, asked);
+  if (typeof after !== "number") return problemResponse(after);
+  if (context.stopping.aborted) return problemResponse(STOPPING);
+  const giveBack = context.tails.take();
+  if (giveBack === undefined) return problemResponse(tooMany(context.tails));
+  context.allowIdling(asked.request, true);
+  return follow(context, asked, { type, after, giveBack });
+}
+
+/**
+ * After which sequence to begin. A browser that lost its connection tells the last one it got, and
+ * that decides; when there is no such span yet, it is one of an earlier run, and all is new to it.
+ */
+function beginOf({ buffer }: RouteContext, { values, request }: TailAsked): number | Problem {
+  const last = buffer.range().next - 1;
+  const text = request.headers.get(LAST_EVENT_ID);
+  if (text === null || text === "") return values.after ?? last;
+  if (/^\d{1,15}$/.test(text)) return Number(text) > last ? 0 : Number(text);
+  const detail = `${LAST_EVENT_ID} is "${quotePeerText(text)}"; it must be a sequence`;
+  return badParameter(LAST_EVENT_ID, detail);
+}
+
+interface Tail {
+  readonly type: TailType;
+  readonly after: number;
+  readonly giveBack: () => void;
+}
+
+function follow(
+  { buffer, arrivals, budget, stopping, logger }: RouteContext,
+  { filter, request }: TailAsked,
+  { type, after, giveBack }: Tail,
+): Response {
+  const form = TAIL_FORMS[type];
+  const held = budget.begin();
+  const cancellation = cancelledBy([request.signal, stopping]);
+  const pieces = tailSpans(
+    { buffer: heldBuffer(buffer, held), arrivals },
+    { filter, after, cancelled: cancellation.signal },
+  );
+  const chunks = withBeats(tailChunks(pieces, form, held), form, BEAT_MS);
+  const ended = (): void => {
+    cancellation.cancel();
+    cancellation.clear();
+    held.release();
+    giveBack();
+  };
+  const failed = (error: unknown): void => {
+    ended();
+    logFault(logger, error);
+  };
+  const first = { "Spanring-First-Sequence": String(after + 1) };
+  const headers = { ...ANSWER_HEADERS, "Content-Type": type, Vary: "Accept", ...first };
+  return new Response(streamArrivingChunks(chunks, { ended, failed }), { headers });
+}

@@ -1,0 +1,80 @@
+import type { SpanAnswer } from "../../application/query-spans.ts";
+import type { NearMiss, WaitOutcome } from "../../application/wait-for-spans.ts";
+import { quotePeerText } from "../../domain/quote-text.ts";
+import { otlpJsonChunks } from "../otlp/otlp-json.ts";
+import type { HeldAnswer } from "./answer-budget.ts";
+import type { Chunk } from "./answer-stream.ts";
+import { PROBLEM_HEADERS, type Problem, problemMembers } from "./problem.ts";
+import type { Asked } from "./route.ts";
+import { type HeldAnswerParts, heldResponse, rangeHeaders } from "./span-answer.ts";
+
+export interface TimeUpAnswer {
+  readonly outcome: Extract<WaitOutcome, { outcome: "time_up" }>;
+  readonly wanted: number;
+  readonly asked: Asked<{ readonly trace_complete: boolean }>;
+}
+
+/** 408: how many there were, and what would have been found without the last condition. */
+export function timeUpResponse(
+  parts: HeldAnswerParts,
+  held: HeldAnswer,
+  { outcome, wanted, asked }: TimeUpAnswer,
+): Response {
+  const { found, nearest, range } = outcome;
+  const detail = asked.values.trace_complete
+    ? "no trace of a span that matches was complete in time"
+    : `${found} of the ${wanted} spans that were waited for came in time`;
+  const members = {
+    found,
+    wanted,
+    ...nearestMembers(nearest, asked.lastCondition),
+    sequence: range,
+  };
+  const problem: Problem = { status: 408, detail, members, headers: rangeHeaders(range) };
+  return problemWithSpans(parts, held, { problem, request: nearest?.spans.request });
+}
+
+function nearestMembers(nearest: NearMiss | undefined, condition = ""): object {
+  if (nearest === undefined) return {};
+  const { count } = nearest;
+  return { nearest: { without: quotePeerText(condition), count, spans: SPANS_PLACE } };
+}
+
+/** 409: what should have been absent, and was not. */
+export function presentResponse(
+  parts: HeldAnswerParts,
+  held: HeldAnswer,
+  { request, range }: SpanAnswer,
+): Response {
+  const detail = "there is a span that matches, and there should be none";
+  const members = { spans: SPANS_PLACE, sequence: range };
+  const problem: Problem = { status: 409, detail, members, headers: rangeHeaders(range) };
+  return problemWithSpans(parts, held, { problem, request });
+}
+
+interface ProblemWithSpans {
+  readonly problem: Problem;
+  /** Written at `SPANS_PLACE`, when there is one. */
+  readonly request: Uint8Array | undefined;
+}
+
+function problemWithSpans(
+  parts: HeldAnswerParts,
+  held: HeldAnswer,
+  { problem, request }: ProblemWithSpans,
+): Response {
+  const { status } = problem;
+  const headers = { ...PROBLEM_HEADERS, ...problem.headers };
+  const chunks = jsonWithSpans(JSON.stringify(problemMembers(problem)), request);
+  return heldResponse(parts, held, { status, headers, chunks });
+}
+
+/** No text of a peer holds it: control characters are escaped there. */
+const SPANS_PLACE = "\0";
+
+function* jsonWithSpans(json: string, request: Uint8Array | undefined): Generator<Chunk> {
+  const [before = "", after = ""] = json.split(JSON.stringify(SPANS_PLACE));
+  yield new TextEncoder().encode(before);
+  if (request !== undefined) yield* otlpJsonChunks(request);
+  yield new TextEncoder().encode(`${after}\n`);
+}

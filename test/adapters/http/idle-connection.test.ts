@@ -1,0 +1,49 @@
+import { expect, test } from "bun:test";
+import { AnswerBudget } from "../../../src/adapters/http/answer-budget.ts";
+import { answerRequest } from "../../../src/adapters/http/answer-request.ts";
+import { Places } from "../../../src/adapters/http/places.ts";
+import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
+import { Arrivals } from "../../../src/application/arrivals.ts";
+import { ObservabilityBuffer } from "../../../src/application/observability-buffer.ts";
+import { RecordingLogger } from "../../support/recording-logger.ts";
+
+// Goal: a connection without traffic is closed, but not while somebody waits on it.
+// Method: what the server would be told is recorded, for it takes its half minute.
+
+const CAPACITY = { spans: 10, bytes: 4096 };
+
+/** Whether the connection may idle, each time that the server is told. */
+async function idlingOf(path: string) {
+  const told: boolean[] = [];
+  const buffer = ObservabilityBuffer.create(CAPACITY, { codec: new ProtobufSpanCodec() });
+  const context = {
+    buffer,
+    arrivals: new Arrivals(buffer, CAPACITY),
+    budget: new AnswerBudget(1),
+    waits: new Places(1),
+    tails: new Places(1),
+    stopping: new AbortController().signal,
+    readiness: () => "ready" as const,
+    uptimeMs: () => 1,
+    version: "1.2.3",
+    isLoopbackOnly: true,
+    description: {},
+    logger: new RecordingLogger(),
+    allowIdling: (_: Request, mayIdle: boolean) => void told.push(mayIdle),
+  };
+  const response = await answerRequest(context, new Request(`http://localhost${path}`));
+  await response.body?.cancel();
+  return told;
+}
+
+test("a wait may idle until it is answered", async () => {
+  expect(await idlingOf("/api/wait?timeout=0s")).toEqual([true, false]);
+});
+
+test("a tail may idle as long as it lasts", async () => {
+  expect(await idlingOf("/api/tail")).toEqual([true]);
+});
+
+test.each(["/api/spans", "/api/traces", "/api/stats"])("%s may never idle", async (path) => {
+  expect(await idlingOf(path)).toEqual([]);
+});

@@ -1,0 +1,13 @@
+import { expect, test } from "bun:test";
+import { Places } from "../../../src/adapters/http/places.ts";
+
+test("a place that is given back is taken again, and there is none beyond the limit", () => {
+  const places = new Places(2);
+
+  const giveBack = places.take();
+  expect(places.take()).toBeDefined();
+  expect(places.take()).toBeUndefined();
+  giveBack?.();
+  expect(places.take()).toBeDefined();
+  expect(places.take()).toBeUndefined();
+});
