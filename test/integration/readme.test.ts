@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
+import { ROUTES } from "../../src/adapters/http/routes.ts";
 import { VARIABLE_NAMES, VARIABLES } from "../../src/config-variables.ts";
 import { keep, ring } from "../support/embed-example.ts";
 import { plainSpan } from "../support/plain-span.ts";
@@ -85,6 +86,12 @@ test("the example of embedding is the one that is type-checked, and does what it
   expect(block("ts embed")).toBe(example.replaceAll("../../src/", "./src/"));
   expect(handedOver).toEqual([...Array<number>(99).fill(0), 100]);
   expect(() => keep(ring, { ...plainSpan(), traceId: "" })).toThrow("not valid");
+});
+
+test("every path of the read API is in its table", () => {
+  const table = README.slice(README.indexOf("| read API"), README.indexOf("## Variables"));
+
+  for (const { path } of ROUTES) expect(table).toContain(path);
 });
 
 test("the variables are those there are, with their defaults", () => {

@@ -67,7 +67,10 @@ function ports(): Entry[] {
   return columns([
     [GRPC_PORT, "OTLP/gRPC, gRPC health and reflection"],
     [HTTP_PORT, "OTLP/HTTP: POST /v1/traces, in protobuf or JSON"],
-    [API_PORT, "GET /api/spans, POST /api/spans/take, GET /api/stats, /healthz, /readyz"],
+    [API_PORT, "the read API, described by GET /api/openapi.json:"],
+    ["", "GET, DELETE /api/spans, POST /api/spans/take, GET /api/traces,"],
+    ["", "/api/traces/{trace_id}, /api/services, /api/wait, /api/tail, /api/stats,"],
+    ["", "/healthz, /readyz"],
   ]);
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { ROUTES } from "../../../src/adapters/http/routes.ts";
 import { helpText } from "../../../src/adapters/cli/help.ts";
 import { COLOURED, PLAIN } from "../../../src/adapters/cli/render/palette.ts";
 import { VARIABLE_NAMES, VARIABLES } from "../../../src/config-variables.ts";
@@ -24,6 +25,16 @@ test("colours change nothing but the colours", () => {
   expect(coloured).not.toBe(helpText("1.2.3", PLAIN));
 });
 
+test.each(ROUTES.map(({ method, path }) => ({ method, path })))(
+  "the help names $method $path",
+  ({ method, path }) => {
+    const { ports } = /^Ports\n(?<ports>[^]*?)\n\n/m.exec(helpText("1.2.3", PLAIN))!.groups!;
+
+    expect(ports).toContain(method);
+    expect(` ${ports} `.split(/[\s,:]+/)).toContain(path);
+  },
+);
+
 test("exit codes and all ports are there", () => {
   const help = helpText("1.2.3", PLAIN);
 
@@ -33,5 +44,5 @@ test("exit codes and all ports are there", () => {
   expect(help).toMatch(/^ {2}3 {2}a command cannot connect/m);
   expect(help).toMatch(/^ {2}4317 {2}OTLP/m);
   expect(help).toMatch(/^ {2}4318 {2}OTLP\/HTTP/m);
-  expect(help).toMatch(/^ {2}4319 {2}GET/m);
+  expect(help).toMatch(/^ {2}4319 {2}the read API/m);
 });
