@@ -19,7 +19,9 @@ test("the list names every case with what it shows", () => {
     "ingest-http",
     "latency",
     "memory",
+    "query",
     "start",
+    "wait",
     "walk",
   ]);
   expect(lines.every((line) => /^[\w-]+ +\w+ .{20,}/.test(line))).toBeTrue();

@@ -8,13 +8,25 @@ import { ingest } from "./cases/ingest.ts";
 import { ingestHttp } from "./cases/ingest-http.ts";
 import { latency } from "./cases/latency.ts";
 import { memory } from "./cases/memory.ts";
+import { query } from "./cases/query.ts";
 import { start } from "./cases/start.ts";
+import { wait } from "./cases/wait.ts";
 import { walk } from "./cases/walk.ts";
 import { endWithOwnProcesses } from "./own-processes.ts";
 import { tableText } from "./figure-table.ts";
 
 /** The quick ones first. */
-const CASES: readonly BenchCase[] = [walk, append, latency, start, ingest, ingestHttp, memory];
+const CASES: readonly BenchCase[] = [
+  walk,
+  append,
+  latency,
+  start,
+  query,
+  wait,
+  ingest,
+  ingestHttp,
+  memory,
+];
 
 async function bench(argv: readonly string[]): Promise<number> {
   const request = readBenchArguments(

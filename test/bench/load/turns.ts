@@ -12,6 +12,8 @@ export interface Contender {
   readonly protocol?: LoadProtocol;
   readonly bodyFile: string;
   readonly spanCount: number;
+  /** What is there during each of its turns, and gone after it. */
+  readonly beside?: () => Promise<AsyncDisposable>;
 }
 
 /** One run of load on one contender. */
@@ -69,7 +71,8 @@ async function oneTurn(contender: Contender, requests: number): Promise<Turn> {
 
 /** Requests a second; every one of them must have succeeded, by the server's own count as well. */
 async function checkedLoad(contender: Contender, requests: number): Promise<number> {
-  const { subject, spanCount, ...load } = contender;
+  const { subject, spanCount, beside, ...load } = contender;
+  await using _ = await beside?.();
   const before = await subject.answered();
   const outcome = await sendLoad({ ...load, requests, timeoutMs: TURN_TIMEOUT_MS });
   const after = await subject.answered();

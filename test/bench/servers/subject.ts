@@ -16,15 +16,21 @@ export interface Subject extends AsyncDisposable {
   readonly answered: () => Promise<Partial<AnsweredCounts>>;
 }
 
+export interface Spanring extends Subject {
+  readonly httpPort: number;
+  readonly apiUrl: string;
+}
+
 /** The built executable. */
-export async function startSpanring(): Promise<Subject & { readonly httpPort: number }> {
-  const program = await startBinary();
+export async function startSpanring(env: Environment = {}): Promise<Spanring> {
+  const program = await startBinary(env);
   const api = readApiClient(program.apiUrl);
   return {
     name: "spanring",
     pid: program.pid,
     port: program.grpcPort,
     httpPort: program.httpPort,
+    apiUrl: program.apiUrl,
     answered: async () => ({ spans: (await api.stats()).spans.accepted }),
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };

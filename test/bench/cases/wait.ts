@@ -1,0 +1,98 @@
+import { type ExportClient, openExportClient } from "../../support/export-client.ts";
+import { request, resourceSpans, span } from "../../support/request-bytes.ts";
+import { type BenchCase, type BenchRun, CannotRunError } from "../bench-case.ts";
+import { type Figure, type Goal, percentile } from "../figure.ts";
+import { requireH2load } from "../load/h2load.ts";
+import { requestFile } from "../load/request-file.ts";
+import { rates, takeTurns } from "../load/turns.ts";
+import { openCrowd } from "../load/waiting-crowd.ts";
+import { serverRequestShape } from "../request-corpus.ts";
+import { exportOnce, type Spanring, startSpanring } from "../servers/subject.ts";
+
+const CROWD = 1_000;
+const SPANS_A_REQUEST = 512;
+
+const WAKE_GOAL: Goal = { of: "max", is: "<", bound: 5 };
+const INGEST_GOAL: Goal = { of: "ratio", is: ">=", bound: 0.95 };
+
+const WAKES_A_ROUND = 200;
+const WARM_UP_WAKES = 20;
+
+/** How soon who waits knows of what it waits for, and what many who wait cost those who send. */
+export const wait: BenchCase = {
+  name: "wait",
+  shows: "how soon a waiter is answered after the export was, and what 1,000 waiters cost ingest",
+  run: async (run) => {
+    requireH2load();
+    await using spanring = await startSpanring();
+    return [
+      ...(await wakeFigures(spanring, "alone", run)),
+      ...(await crowdedWakeFigures(spanring, run)),
+      await ingestFigure(spanring, run),
+    ];
+  },
+};
+
+async function crowdedWakeFigures(spanring: Spanring, run: BenchRun): Promise<Figure[]> {
+  await using _ = await openCrowd(spanring.apiUrl, CROWD);
+  return await wakeFigures(spanring, "beside 1,000", run);
+}
+
+async function wakeFigures(
+  { apiUrl, port }: Spanring,
+  circumstance: string,
+  { rounds, isShort, progress }: BenchRun,
+): Promise<Figure[]> {
+  progress(`wait: wake-up, ${circumstance}`);
+  using client = openExportClient(port);
+  let number = 0;
+  const wakes = async (count: number): Promise<number[]> => {
+    const latencies: number[] = [];
+    while (latencies.length < count) latencies.push(await wakeMs(apiUrl, client, (number += 1)));
+    return latencies.toSorted((one, other) => one - other);
+  };
+  await wakes(WARM_UP_WAKES);
+  const sorted: number[][] = [];
+  while (sorted.length < rounds) sorted.push(await wakes(isShort ? 50 : WAKES_A_ROUND));
+  const figure = (name: string, share: number): Figure => ({
+    name: `wake-up ${name}, ${circumstance}`,
+    unit: "ms",
+    better: "lower",
+    samples: sorted.map((latencies) => percentile(latencies, share)),
+  });
+  return [figure("p50", 0.5), { ...figure("p99", 0.99), goal: WAKE_GOAL }];
+}
+
+/** From the export's answer to the waiter's, which may be the first of the two. */
+async function wakeMs(apiUrl: string, client: ExportClient, number: number): Promise<number> {
+  const answered = fetch(`${apiUrl}/api/wait?name=span+${number}&timeout=10s`).then(
+    async (response) => {
+      await response.bytes();
+      if (response.status !== 200) throw new CannotRunError(`a wait is ${response.status}`);
+      return performance.now();
+    },
+  );
+  // It waits when this is answered: what was sent before is read before.
+  await (await fetch(`${apiUrl}/healthz`)).bytes();
+  await client.export(request(resourceSpans("shop", span(number))));
+  const exportedMs = performance.now();
+  return Math.max(0, (await answered) - exportedMs);
+}
+
+/** One process, so that nothing differs but who waits. */
+async function ingestFigure(subject: Spanring, run: BenchRun): Promise<Figure> {
+  const { bytes } = serverRequestShape(SPANS_A_REQUEST);
+  const { port, apiUrl } = subject;
+  await exportOnce(port, bytes);
+  const alone = { subject, port, bodyFile: requestFile(bytes), spanCount: SPANS_A_REQUEST };
+  const crowded = { ...alone, beside: () => openCrowd(apiUrl, CROWD) };
+  const [withCrowd, without] = await takeTurns([crowded, alone], "wait: ingest", run);
+  return {
+    name: `ingest at ${SPANS_A_REQUEST}, beside 1,000 waiters`,
+    unit: "spans/s",
+    better: "higher",
+    samples: rates(withCrowd!),
+    reference: { name: "nobody waits", samples: rates(without!) },
+    goal: INGEST_GOAL,
+  };
+}

@@ -1,0 +1,29 @@
+import { readApiClient } from "../../support/read-api-client.ts";
+import { CannotRunError } from "../bench-case.ts";
+
+/**
+ * Clients that wait for spans which never come, each on a connection of its own, and for a name of
+ * its own, among the spans that come from now on: looking through those of before is not waiting.
+ * They wait when it resolves, and must do so until they are let go.
+ */
+export async function openCrowd(apiUrl: string, size: number): Promise<AsyncDisposable> {
+  const { hostname, port } = new URL(apiUrl);
+  const { sequence } = await readApiClient(apiUrl).stats();
+  let answeredCount = 0;
+  const socket = { data: () => void (answeredCount += 1) };
+  const sockets = await Promise.all(
+    Array.from({ length: size }, () => Bun.connect({ hostname, port: Number(port), socket })),
+  );
+  for (const [number, each] of sockets.entries()) {
+    const path = `/api/wait?name=never+${number}&after=${sequence.next - 1}&timeout=10m`;
+    each.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  }
+  // What was sent before is read before.
+  await (await fetch(`${apiUrl}/healthz`)).bytes();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      for (const each of sockets) each.end();
+      if (answeredCount > 0) throw new CannotRunError(`${answeredCount} waited for nothing`);
+    },
+  };
+}
