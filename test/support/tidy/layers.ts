@@ -69,7 +69,7 @@ function isAllowed(path: string, { specifier, isType }: Dependency): boolean {
 
 /** Everybody is given configuration; only the command line reads it. */
 function mayUseConfig(path: string, isType: boolean): boolean {
-  if (path === "src/main.ts" || path.startsWith("src/adapters/cli/")) return true;
+  if (path.startsWith("src/adapters/cli/")) return true;
   return isType && layerOf(path) === "adapter";
 }
 
@@ -90,6 +90,7 @@ function adapterOf(path: string): string | undefined {
 function layerOf(path: string): string {
   if (path.startsWith("src/adapters/")) return "adapter";
   if (/^src\/config(-[a-z-]+)?\.ts$/.test(path)) return "config";
-  if (path === "src/main.ts") return "main";
+  // What builds and joins the parts: the program, the server in it, and the same for tests.
+  if (/^src\/(main|server|testing)\.ts$/.test(path)) return "main";
   return /^src\/(domain|ports|application)\//.exec(path)?.[1] ?? "outside";
 }

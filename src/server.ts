@@ -1,0 +1,159 @@
+import { listenFailure } from "./adapters/cli/listen-failure.ts";
+import { startGrpcListener } from "./adapters/grpc/grpc-listener.ts";
+import { startReadApi } from "./adapters/http/read-api.ts";
+import { InFlightBudget } from "./adapters/memory/in-flight-budget.ts";
+import { startOtlpHttpListener } from "./adapters/otlp-http/otlp-http-listener.ts";
+import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
+import { Arrivals } from "./application/arrivals.ts";
+import { CAPACITY_LINE_INTERVAL_MS } from "./application/capacity-events.ts";
+import { LifeCycle, stopWithin } from "./application/life-cycle.ts";
+import { LoggedBuffer } from "./application/logged-buffer.ts";
+import { ObservabilityBuffer } from "./application/observability-buffer.ts";
+import { ReceiveTraces } from "./application/receive-traces.ts";
+import { UnkeptSignals } from "./application/unkept-signals.ts";
+import type { Config, ListenAddress } from "./config.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Logger } from "./ports/logger.ts";
+
+const clock: Clock = { monotonicMs: () => performance.now() };
+
+export interface ServerParts {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly version: string;
+}
+
+/** A spanring in this process: all of it but the command line and the signals. */
+export interface RunningServer {
+  /** In use, also where the configuration asked for any; `off` where there is no listener. */
+  readonly ports: Readonly<Record<ListenerName, number | "off">>;
+  readonly buffer: LoggedBuffer;
+  readonly arrivals: Arrivals;
+  /** Stops what was started, in the reverse order; what is in flight has the time to end. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Something cannot listen; the log has said what and why. */
+export class CannotListenError extends Error {
+  override name = "CannotListenError";
+}
+
+/** Resolves when everything listens. Rejects with a `CannotListenError`, and nothing is left. */
+export async function startServer(parts: ServerParts): Promise<RunningServer> {
+  const house = build(parts);
+  startTicking(house);
+  const ports = await startListening(house);
+  if (ports === undefined) {
+    await house.life.stop(0);
+    throw new CannotListenError("the log says what cannot listen, and why");
+  }
+  startReceiving(house);
+  // Last started, so first to stop: nobody is left waiting for what cannot come any more.
+  house.life.started(async () => house.stopping.abort());
+  house.life.ready();
+  const { buffer, arrivals, life } = house;
+  return { ports, buffer, arrivals, stop: (graceMs) => life.stop(graceMs) };
+}
+
+interface House extends ServerParts {
+  readonly buffer: LoggedBuffer;
+  readonly arrivals: Arrivals;
+  readonly receiver: ReceiveTraces;
+  /** Not there when they are to be rejected. */
+  readonly unkept: UnkeptSignals | undefined;
+  /** One, whatever the listeners: what they hold together is what is bounded. */
+  readonly budget: InFlightBudget;
+  readonly life: LifeCycle;
+  /** Ends what would last for ever otherwise. */
+  readonly stopping: AbortController;
+}
+
+/** Builds the parts; nothing listens yet. */
+function build({ config, logger, version }: ServerParts): House {
+  const { maxSpans, maxBytes, overflowPolicy } = config.buffer;
+  const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
+  const ring = ObservabilityBuffer.create({ spans: maxSpans, bytes: maxBytes }, options);
+  const buffer = new LoggedBuffer(ring, logger);
+  const arrivals = new Arrivals(buffer, { spans: maxSpans, bytes: maxBytes });
+  const { limits } = config;
+  const receiver = new ReceiveTraces({ buffer: arrivals, limits, logger, clock });
+  const budget = new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock });
+  const unkept = config.unsupportedSignals === "accept" ? new UnkeptSignals(logger) : undefined;
+  const life = new LifeCycle(clock);
+  const stopping = new AbortController();
+  return { config, logger, version, buffer, arrivals, receiver, unkept, budget, life, stopping };
+}
+
+function startTicking({ receiver, life }: House): void {
+  const timer = setInterval(() => receiver.tick(), CAPACITY_LINE_INTERVAL_MS);
+  life.started(async () => clearInterval(timer));
+}
+
+function listenForReaders(house: House, address: ListenAddress): number {
+  const { buffer, arrivals, logger, version, life } = house;
+  const stopping = house.stopping.signal;
+  const startedMs = clock.monotonicMs();
+  const uptimeMs = () => clock.monotonicMs() - startedMs;
+  const readiness = () => life.state;
+  const read = { buffer, arrivals, stopping, readiness, uptimeMs, version };
+  const api = startReadApi({ address, ...read, logger });
+  life.started((graceMs) =>
+    stopWithin(graceMs, { gently: () => api.stop(), byForce: () => api.abort() }),
+  );
+  return api.port;
+}
+
+async function listenForGrpc(house: House, address: ListenAddress): Promise<number> {
+  const { receiver, unkept, config, budget, logger, life } = house;
+  const { limits, maxMessageBytes } = config;
+  const grpcParts = { address, receiver, unkept, limits, maxMessageBytes, budget, logger };
+  const grpc = await startGrpcListener(grpcParts);
+  life.started((graceMs) => grpc.stop(graceMs));
+  grpc.setServing(true);
+  return grpc.port;
+}
+
+function listenForHttp(house: House, address: ListenAddress): number {
+  const { receiver, unkept, config, budget, logger, life } = house;
+  const { limits, maxBodyBytes, corsOrigins } = config;
+  const received = { receiver, unkept, limits, maxBodyBytes, corsOrigins, budget };
+  const http = startOtlpHttpListener({ address, ...received, logger, clock });
+  life.started((graceMs) => http.stop(graceMs));
+  return http.port;
+}
+
+/** After the listeners, so that it is first to stop: from then on, exporters send elsewhere. */
+function startReceiving({ receiver, unkept, life }: House): void {
+  life.started(async () => {
+    receiver.stop();
+    unkept?.stop();
+  });
+}
+
+/** What may listen, in the order of its start. */
+const LISTENERS = [
+  { listener: "api", portVariable: "API_PORT", listen: listenForReaders },
+  { listener: "grpc", portVariable: "OTLP_GRPC_PORT", listen: listenForGrpc },
+  { listener: "http", portVariable: "OTLP_HTTP_PORT", listen: listenForHttp },
+] as const;
+
+type ListenerName = (typeof LISTENERS)[number]["listener"];
+
+/** The ports. Undefined when something cannot listen: then the log says what, and why. */
+async function startListening(house: House): Promise<RunningServer["ports"] | undefined> {
+  const ports: Record<ListenerName, number | "off"> = { api: "off", grpc: "off", http: "off" };
+  for (const { listener, portVariable, listen } of LISTENERS) {
+    const address = house.config[listener];
+    if (address === "off") continue;
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- the order of the start is that of the stop
+      ports[listener] = await listen(house, address);
+      house.logger.info("listening", { listener, host: address.host, port: ports[listener] });
+    } catch (error) {
+      const failed = { listener, address, portVariable };
+      house.logger.error("cannot_listen", listenFailure(failed, error));
+      return undefined;
+    }
+  }
+  return ports;
+}

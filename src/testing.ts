@@ -1,0 +1,155 @@
+/**
+ * A spanring in the process of a test: `import { startSpanring } from "spanring/testing"`.
+ *
+ *     await using ring = await startSpanring();
+ *     // ... run what exports to ring.endpoints.http ...
+ *     const [span] = await ring.waitFor({ name: "GET /" });
+ */
+import packageJson from "../package.json" with { type: "json" };
+import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
+import { querySpans } from "./application/query-spans.ts";
+import { type NearMiss, waitForSpans } from "./application/wait-for-spans.ts";
+import { type Config, type Environment, readConfig } from "./config.ts";
+import { CONDITION_NAMES, type SpanFilter } from "./domain/query/span-filter.ts";
+import { readCondition } from "./domain/query/read-condition.ts";
+import type { TraceSpan } from "./domain/trace-span.ts";
+import type { Logger } from "./ports/logger.ts";
+import { CannotListenError, type RunningServer, startServer } from "./server.ts";
+
+/**
+ * What a span must be like: the filters of the read API, by their names, as text. Several values of
+ * `attribute`, each `key=value`, must all be there.
+ */
+export type SpanConditions = Partial<
+  Readonly<Record<Exclude<(typeof CONDITION_NAMES)[number], "attribute">, string>>
+> & { readonly attribute?: string | readonly string[] };
+
+export interface WaitOptions {
+  /** How many spans to wait for; 1 when not given. */
+  readonly count?: number;
+  /** 5000 when not given: most test runners give a test as long. */
+  readonly timeoutMs?: number;
+}
+
+export interface TestSpanring extends AsyncDisposable {
+  /** For `OTEL_EXPORTER_OTLP_ENDPOINT` and the exporters' `url`: base URLs, without a path. */
+  readonly endpoints: { readonly grpc: string; readonly http: string; readonly api: string };
+  /**
+   * Resolves with the spans that match, as soon as there are so many, counted from the start or
+   * from the last `reset`. Rejects when the time is up, and says what there was instead.
+   */
+  waitFor(conditions: SpanConditions, options?: WaitOptions): Promise<TraceSpan[]>;
+  /** All spans that match, in the order in which they came; all there are without conditions. */
+  spans(conditions?: SpanConditions): Promise<TraceSpan[]>;
+  /** Forgets what has come so far. */
+  reset(): void;
+  stop(): Promise<void>;
+}
+
+export interface SpanringOptions {
+  /** Variables of spanring, such as `MAX_BUFFER_SIZE`. Ports are free ones unless given here. */
+  readonly env?: Environment;
+}
+
+const ON_FREE_PORTS: Environment = {
+  OTLP_GRPC_HOST: "127.0.0.1",
+  OTLP_GRPC_PORT: "0",
+  OTLP_HTTP_HOST: "127.0.0.1",
+  OTLP_HTTP_PORT: "0",
+  API_HOST: "127.0.0.1",
+  API_PORT: "0",
+};
+
+const STOP_GRACE_MS = 1_000;
+const TIMEOUT_MS = 5_000;
+const EVERY_SPAN = Number.MAX_SAFE_INTEGER;
+const NOT_CANCELLED = new AbortController().signal;
+
+const codec = new ProtobufSpanCodec();
+
+/** Starts a receiver with all its listeners. Rejects when `options.env` is not right. */
+export async function startSpanring(options: SpanringOptions = {}): Promise<TestSpanring> {
+  const reading = readConfig({ ...ON_FREE_PORTS, ...options.env });
+  if (!reading.ok) throw new Error(mistakesText(reading.mistakes));
+  const server = await startQuietly(reading.config);
+  const stop = () => server.stop(STOP_GRACE_MS);
+  return {
+    endpoints: endpointsOf(server),
+    waitFor: (conditions, wait = {}) => waitFor(server, filterOf(conditions), wait),
+    spans: (conditions = {}) => spansOf(server, filterOf(conditions)),
+    reset: () => void server.buffer.clear(),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function mistakesText(mistakes: readonly { variable: string; value: string; bound: string }[]) {
+  return mistakes
+    .map(({ variable, value, bound }) => `${variable}="${value}": must be ${bound}`)
+    .join("\n");
+}
+
+/** Rejects with the reason when something cannot listen: a test has no other use for a log. */
+async function startQuietly(config: Config): Promise<RunningServer> {
+  let reason = "";
+  const error: Logger["error"] = (_, fields) => (reason = JSON.stringify(fields));
+  const logger = { debug: ignore, info: ignore, warning: ignore, error };
+  try {
+    return await startServer({ config, logger, version: packageJson.version });
+  } catch (failure) {
+    throw failure instanceof CannotListenError ? new Error(`cannot listen: ${reason}`) : failure;
+  }
+}
+
+function ignore(): void {}
+
+function endpointsOf({ ports }: RunningServer): TestSpanring["endpoints"] {
+  return { grpc: urlOf(ports.grpc), http: urlOf(ports.http), api: urlOf(ports.api) };
+}
+
+function urlOf(port: number | "off"): string {
+  return `http://127.0.0.1:${port}`;
+}
+
+/** In the order in which the conditions are given: the last is the first to be doubted. */
+function filterOf(conditions: SpanConditions): SpanFilter {
+  const nowUnixNano = BigInt(Date.now()) * 1_000_000n;
+  return Object.entries(conditions).flatMap(([name, texts]) =>
+    [texts].flat().map((text) => {
+      const condition = readCondition(nameOf(name), text, nowUnixNano);
+      if ("mistake" in condition) throw new TypeError(condition.mistake);
+      return condition;
+    }),
+  );
+}
+
+function nameOf(text: string): (typeof CONDITION_NAMES)[number] {
+  const name = CONDITION_NAMES.find((known) => known === text);
+  if (name !== undefined) return name;
+  throw new TypeError(`there is no condition "${text}"; known is ${CONDITION_NAMES.join(", ")}`);
+}
+
+async function waitFor(
+  { buffer, arrivals }: RunningServer,
+  filter: SpanFilter,
+  { count = 1, timeoutMs = TIMEOUT_MS }: WaitOptions,
+): Promise<TraceSpan[]> {
+  const request = { filter, after: 0, count, timeoutMs, cancelled: NOT_CANCELLED };
+  const outcome = await waitForSpans({ buffer, arrivals }, request);
+  if (outcome.outcome === "found") return codec.decode(outcome.spans.request);
+  const [found, nearest] = outcome.outcome === "time_up" ? [outcome.found, outcome.nearest] : [0];
+  throw new Error(`${found} of ${count} spans came within ${timeoutMs} ms${nearText(nearest)}`);
+}
+
+function nearText(nearest: NearMiss | undefined): string {
+  if (nearest === undefined) return "";
+  const { without, count, spans } = nearest;
+  const names = codec.decode(spans.request).map(({ name }) => JSON.stringify(name));
+  const some = names.length === 0 ? "" : `, such as ${names.join(", ")}`;
+  return `; without the condition on ${without.on} there are ${count}${some}`;
+}
+
+async function spansOf({ buffer }: RunningServer, filter: SpanFilter): Promise<TraceSpan[]> {
+  const query = { filter, after: 0, limit: EVERY_SPAN, newestFirst: false };
+  return codec.decode((await querySpans(buffer, query)).request);
+}

@@ -1,0 +1,55 @@
+import { expect, test } from "bun:test";
+import { readConfig } from "../src/config.ts";
+import { CannotListenError, type RunningServer, startServer } from "../src/server.ts";
+import { exportOverHttp } from "./support/export-over-http.ts";
+import { RecordingLogger } from "./support/recording-logger.ts";
+import { requestOf } from "./support/request-bytes.ts";
+
+const LOCAL = { OTLP_GRPC_HOST: "127.0.0.1", OTLP_HTTP_HOST: "127.0.0.1" };
+const FREE = { ...LOCAL, OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
+
+async function start(env: Record<string, string>, logger = new RecordingLogger()) {
+  const reading = readConfig({ ...FREE, ...env });
+  if (!reading.ok) throw new Error("the configuration is not right");
+  return await startServer({ config: reading.config, logger, version: "0.0.0" });
+}
+
+function apiUrl({ ports }: RunningServer, path: string): string {
+  return `http://127.0.0.1:${ports.api}${path}`;
+}
+
+test("a listener that is off has no port, and the others run", async () => {
+  const server = await start({ OTLP_GRPC_PORT: "off" });
+
+  await exportOverHttp(`http://127.0.0.1:${server.ports.http}`, requestOf(2));
+  const stats = await fetch(apiUrl(server, "/api/stats"));
+  await server.stop(0);
+
+  expect(server.ports.grpc).toBe("off");
+  expect(await stats.json()).toMatchObject({ spans: { accepted: 2 }, version: "0.0.0" });
+});
+
+test("when one cannot listen, none does, and the log says which and why", async () => {
+  const first = await start({});
+  const logger = new RecordingLogger();
+
+  const second = start({ OTLP_HTTP_PORT: String(first.ports.http) }, logger);
+  const failure: unknown = await second.catch((error: unknown) => error);
+  await first.stop(0);
+
+  expect(failure).toBeInstanceOf(CannotListenError);
+  expect(logger.lines.at(-1)).toMatchObject({
+    event: "cannot_listen",
+    fields: { listener: "http", reason: "the port is in use" },
+  });
+});
+
+test("whoever waits when it stops is sent away at once", async () => {
+  const server = await start({});
+  const waiting = fetch(apiUrl(server, "/api/wait?name=never&timeout=10m"));
+  await fetch(apiUrl(server, "/healthz"));
+
+  await server.stop(60_000);
+
+  expect((await waiting).status).toBe(503);
+});

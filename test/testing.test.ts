@@ -1,0 +1,94 @@
+import { expect, test } from "bun:test";
+import * as published from "spanring/testing";
+import { startSpanring } from "../src/testing.ts";
+import { exportOverHttp } from "./support/export-over-http.ts";
+import { requestOf } from "./support/request-bytes.ts";
+
+test("spans that an application exports are waited for, and are there", async () => {
+  await using ring = await startSpanring();
+
+  const waiting = ring.waitFor({ service: "shop", name: "span 2" });
+  await exportOverHttp(ring.endpoints.http, requestOf(3));
+
+  expect(await waiting).toMatchObject([{ name: "span 2", kind: 0 }]);
+  expect((await ring.spans()).map(({ name }) => name)).toEqual(["span 1", "span 2", "span 3"]);
+  expect(await ring.spans({ name: "span 3" })).toHaveLength(1);
+});
+
+test("a wait in vain says how many came, and what there was instead", async () => {
+  await using ring = await startSpanring();
+  await exportOverHttp(ring.endpoints.http, requestOf(2));
+
+  const waiting = ring.waitFor({ service: "shop", name: "no" }, { count: 3, timeoutMs: 1 });
+
+  expect(await waiting.catch(String)).toBe(
+    "Error: 0 of 3 spans came within 1 ms; without the condition on name there are 2, " +
+      'such as "span 2", "span 1"',
+  );
+});
+
+test("after a reset there is nothing, until something comes", async () => {
+  await using ring = await startSpanring();
+  await exportOverHttp(ring.endpoints.http, requestOf(2));
+
+  ring.reset();
+  const left = await ring.spans();
+  await exportOverHttp(ring.endpoints.http, requestOf(1));
+
+  expect(left).toEqual([]);
+  expect(await ring.waitFor({}, { count: 1 })).toHaveLength(1);
+});
+
+test("all its listeners are on ports of their own, and closed when it has stopped", async () => {
+  const ring = await startSpanring();
+  const { grpc, http, api } = ring.endpoints;
+  const ready = await fetch(`${api}/readyz`);
+
+  await ring.stop();
+
+  expect(new Set([grpc, http, api]).size).toBe(3);
+  expect(ready.status).toBe(200);
+  expect(await fetch(`${api}/readyz`).catch(() => "refused")).toBe("refused");
+});
+
+test("it is what the package offers to tests", () => {
+  expect(published.startSpanring).toBe(startSpanring);
+});
+
+test("several attributes must all be there", async () => {
+  await using ring = await startSpanring();
+  await exportOverHttp(ring.endpoints.http, requestOf(1));
+
+  const attribute = ["service.name=shop", "service.name=cart"];
+
+  expect(await ring.spans({ attribute: "service.name=shop" })).toHaveLength(1);
+  expect(await ring.spans({ attribute })).toEqual([]);
+});
+
+test.each([
+  { name: "a value that is none", conditions: { kind: "round" }, says: "round" },
+  { name: "a name that is none", conditions: { nmae: "x" }, says: 'no condition "nmae"' },
+])("a condition with $name is told at once", async ({ conditions, says }) => {
+  await using ring = await startSpanring();
+
+  expect(() => ring.waitFor(conditions)).toThrow(says);
+});
+
+test("variables of spanring are taken, and checked", async () => {
+  await using small = await startSpanring({ env: { MAX_BUFFER_SIZE: "2" } });
+  await exportOverHttp(small.endpoints.http, requestOf(3));
+
+  const wrong = startSpanring({ env: { MAX_BUFFER_SIZE: "none" } });
+
+  expect((await small.spans()).map(({ name }) => name)).toEqual(["span 2", "span 3"]);
+  expect(await wrong.catch(String)).toContain('MAX_BUFFER_SIZE="none"');
+});
+
+test("a port that is in use is told", async () => {
+  await using ring = await startSpanring();
+  const { port } = new URL(ring.endpoints.http);
+
+  const second = startSpanring({ env: { OTLP_HTTP_PORT: port } });
+
+  expect(await second.catch(String)).toContain("the port is in use");
+});
