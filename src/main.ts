@@ -1,6 +1,7 @@
 import packageJson from "../package.json" with { type: "json" };
 import { runCommandLine } from "./adapters/cli/command-line.ts";
 import { EXIT_CODE } from "./adapters/cli/exit-code.ts";
+import type { Receiver } from "./adapters/cli/run/receiver.ts";
 import { stopSignal } from "./adapters/cli/stop-signal.ts";
 import { openTextStream } from "./adapters/cli/text-stream.ts";
 import { LineWriter } from "./adapters/logging/line-writer.ts";
@@ -57,6 +58,15 @@ async function serveUntilStopped(config: Config, logger: Logger): Promise<number
   return EXIT_CODE.ok;
 }
 
+/** For a command that receives while it runs: its log is for what goes wrong. */
+async function startReceiver(config: Config): Promise<Receiver> {
+  const lines = new LineWriter(STANDARD_ERROR);
+  const logger = createLogger(config.logLevel, lines);
+  const server = await startServer({ config, logger, version });
+  const { ports, buffer, arrivals } = server;
+  return { ports, buffer, arrivals, stop: () => server.stop(config.shutdownGraceMs) };
+}
+
 process.exit(
   await runCommandLine({
     argv: process.argv.slice(2),
@@ -66,5 +76,6 @@ process.exit(
     stderr: openTextStream(2),
     stopped: () => stopSignal(process),
     serve,
+    startReceiver,
   }),
 );

@@ -1,7 +1,6 @@
 import type { SpanCondition, SpanFilter } from "../domain/query/span-filter.ts";
-import { compileFilter } from "../domain/query/span-matcher.ts";
 import type { Arrivals } from "./arrivals.ts";
-import { lookThrough } from "./look-through.ts";
+import { countSpans } from "./count-spans.ts";
 import { joinedSpans, querySpans, type SearchedBuffer, type SpanAnswer } from "./query-spans.ts";
 import type { CopiedSpans } from "./ring-hand-over.ts";
 import type { SequenceRange } from "./ring-search.ts";
@@ -41,8 +40,6 @@ export interface NearMiss {
   /** The newest few of them. */
   readonly spans: CopiedSpans;
 }
-
-const NEAR_MISSES_SHOWN = 5;
 
 /**
  * Waits until as many spans as asked for are there, buffered before or arriving meanwhile. Each is
@@ -92,18 +89,8 @@ async function nearMiss(
 ): Promise<NearMiss | undefined> {
   const without = filter.at(-1);
   if (without === undefined) return undefined;
-  const matcher = compileFilter(filter.slice(0, -1));
-  const newest: number[] = [];
-  let count = 0;
-  await lookThrough(buffer, { matcher, after, newestFirst: true }, (range) => {
-    buffer.visit({ matcher, newestFirst: true, range }, (sequence) => {
-      if (count < NEAR_MISSES_SHOWN) newest.push(sequence);
-      count += 1;
-      return true;
-    });
-    return undefined;
-  });
-  return { without, count, spans: buffer.copy(newest) };
+  const { count, newest } = await countSpans(buffer, filter.slice(0, -1), after);
+  return { without, count, spans: newest };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { CommandClock } from "../../src/adapters/cli/command-clock.ts";
 import { runCommandLine } from "../../src/adapters/cli/command-line.ts";
+import type { StartReceiver } from "../../src/adapters/cli/run/receiver.ts";
 import type { TextStream } from "../../src/adapters/cli/text-stream.ts";
 import type { Environment } from "../../src/config.ts";
 import { writtenText } from "./written-text.ts";
@@ -11,6 +12,7 @@ export interface CommandSurroundings {
   readonly stdin?: AsyncIterable<Uint8Array>;
   readonly stopped?: () => Promise<unknown>;
   readonly clock?: CommandClock;
+  readonly startReceiver?: StartReceiver;
   /** Leaves after so many writes. */
   readonly readerLeavesAfter?: number;
   /** In place of the one whose text is given back. */
@@ -40,6 +42,7 @@ export async function runCommands(
     stdout: surroundings.stdout ?? stdout,
     stderr,
     serve: () => Promise.reject(new Error("nothing here serves")),
+    startReceiver: surroundings.startReceiver ?? (() => Promise.reject(new Error("no receiver"))),
     stopped: surroundings.stopped ?? (() => new Promise(() => {})),
     ...(stdin === undefined ? {} : { stdin: () => stdin }),
     ...(clock === undefined ? {} : { clock }),

@@ -3,6 +3,7 @@ import type { CommandName } from "./command-table.ts";
 import { clear } from "./commands/clear.ts";
 import { completions } from "./commands/completions.ts";
 import { get } from "./commands/get.ts";
+import { runBeside } from "./commands/run.ts";
 import { send } from "./commands/send.ts";
 import { stats } from "./commands/stats.ts";
 import { tail } from "./commands/tail.ts";
@@ -19,5 +20,6 @@ export const COMMAND_FUNCTIONS: Readonly<Record<CommandName, Command>> = {
   stats,
   clear,
   send,
+  run: runBeside,
   completions,
 };

@@ -34,14 +34,14 @@ function usageWithShort(name: OptionName): string {
   return short === undefined ? optionUsage(name) : `${optionUsage(name)}, -${short}`;
 }
 
-function exitCodes(command: CommandName): [code: string, meaning: string][] {
-  const { found, notFound } = COMMANDS[command];
-  const isLocal = command === "completions";
+function exitCodes(command: CommandName): (readonly [code: string, meaning: string])[] {
+  const { found, notFound, isLocal = false, otherExits = [] } = COMMANDS[command];
   return [
     [String(EXIT_CODE.ok), found],
     ...(notFound === undefined ? [] : [[String(EXIT_CODE.notFound), notFound] as [string, string]]),
     [String(EXIT_CODE.badUsage), "the command line is wrong; nothing was tried"],
     ...(isLocal ? [] : [[String(EXIT_CODE.cannotConnect), NO_ANSWER] as [string, string]]),
+    ...otherExits,
   ];
 }
 

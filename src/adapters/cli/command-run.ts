@@ -2,8 +2,8 @@ import type { Environment } from "../../config.ts";
 import type { CommandArguments } from "./command-arguments.ts";
 import type { CommandClock } from "./command-clock.ts";
 import type { CommandName } from "./command-table.ts";
-import type { ExitCode } from "./exit-code.ts";
 import { OPTIONS, type OptionName } from "./option-table.ts";
+import type { StartReceiver } from "./run/receiver.ts";
 import { type Palette, paletteFor } from "./render/palette.ts";
 import type { TextStream } from "./text-stream.ts";
 
@@ -17,10 +17,11 @@ export interface CommandRun extends CommandArguments {
   readonly clock: CommandClock;
   /** Given by the first Ctrl-C or SIGTERM. Until it is asked for, either ends the program. */
   readonly interruption: () => AbortSignal;
+  readonly startReceiver: StartReceiver;
 }
 
 /** Throws a `CommandFailure` when it cannot do its work. */
-export type Command = (run: CommandRun) => Promise<ExitCode>;
+export type Command = (run: CommandRun) => Promise<number>;
 
 export function valueOf({ options }: CommandRun, wanted: OptionName): string | undefined {
   return options.find(({ name }) => name === wanted)?.value;

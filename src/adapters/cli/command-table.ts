@@ -13,6 +13,9 @@ export interface CommandSpec {
   readonly options: readonly OptionName[];
   readonly found: string;
   readonly notFound?: string;
+  /** Talks to no other spanring, so it cannot fail to connect to one. */
+  readonly isLocal?: boolean;
+  readonly otherExits?: readonly (readonly [code: string, meaning: string])[];
   readonly examples: readonly string[];
 }
 
@@ -161,11 +164,41 @@ const SPECS = {
     notFound: "something was refused or rejected, or a file is broken; the rest was sent",
     examples: ["spanring send spans.jsonl --pace 10x", "zcat spans.binpb.gz | spanring send -"],
   },
+  run: {
+    operands: "-- COMMAND...",
+    leastOperands: 1,
+    mostOperands: Infinity,
+    summary: "run a command with a receiver beside it, and check what it emits",
+    details: [
+      "The command's OpenTelemetry SDK finds the receiver in its environment, and exports traces " +
+        "there at once; what you set yourself of OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, " +
+        "OTEL_LOGS_EXPORTER and OTEL_BSP_SCHEDULE_DELAY stays. SPANRING_URL is the receiver's " +
+        "read API, for spanring wait within the command. Its limits, such as MAX_BUFFER_SIZE, " +
+        "are those of the environment.",
+      "An expectation is conditions joined by ' & ', each name=value as in a filter, and count " +
+        "with >=, =, <=, < or >: 'name=GET / & service=shop & count>=2'. Without a count there " +
+        "must be one; count=0 is for what must not be there.",
+      "Input, output, signals and exit code are the command's own; what spanring has to say is " +
+        "on standard error.",
+    ],
+    options: ["expect", "settle", "junit", "protocol", "help"],
+    found: "the command ended with 0, and every expectation was met",
+    notFound: "the command ended with 0, and an expectation was not met",
+    isLocal: true,
+    otherExits: [
+      ["126, 127", "the command cannot be executed; there is no such command"],
+      ["any other", "the command's own; 128 and the signal's number when a signal ended it"],
+    ],
+    examples: [
+      "spanring run --expect 'name=GET / & count>=1' -- npm test",
+      "spanring run --expect 'status=error & count=0' --junit spans.xml -- node app.js",
+    ],
+  },
   completions: {
     operands: "SHELL",
     leastOperands: 1,
     mostOperands: 1,
-    summary: "print a script that completes commands and options: bash, zsh or fish",
+    summary: "print a completion script for bash, zsh or fish",
     details: [
       "bash: source <(spanring completions bash)",
       'zsh:  spanring completions zsh > "${fpath[1]}/_spanring"',
@@ -173,6 +206,7 @@ const SPECS = {
     ],
     options: ["help"],
     found: "done",
+    isLocal: true,
     examples: [],
   },
 } as const satisfies Record<string, CommandSpec>;

@@ -70,7 +70,7 @@ function ports(): Entry[] {
     [API_PORT, "the read API, described by GET /api/openapi.json:"],
     ["", "GET, DELETE /api/spans, POST /api/spans/take, GET /api/traces,"],
     ["", "/api/traces/{trace_id}, /api/services, /api/wait, /api/tail, /api/stats,"],
-    ["", "/healthz, /readyz"],
+    ["", "/healthz, /readyz, /metrics"],
   ]);
 }
 

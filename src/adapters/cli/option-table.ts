@@ -70,6 +70,19 @@ const SPECS = {
     leftOut: { implied: "1x", pattern: /^\d+(\.\d+)?x$/ },
   },
 
+  expect: {
+    value: "EXPECTATION",
+    meaning: "what the command must emit; repeatable",
+    isRepeatable: true,
+  },
+  settle: { value: "TIME", meaning: "how long to wait for spans that are still missing (1s)" },
+  junit: { value: "FILE", meaning: "write the outcome as JUnit XML", isFile: true },
+  protocol: {
+    value: "PROTOCOL",
+    meaning: "that the command exports by (http/protobuf)",
+    words: ["http/protobuf", "http/json", "grpc"],
+  },
+
   url: { value: "URL", meaning: "where spanring's read API is (SPANRING_URL)" },
   check: { meaning: "show the configuration this environment gives, and whether it is right" },
   help: { meaning: "this text", short: "h" },

@@ -6,8 +6,9 @@ import { COMMAND_FUNCTIONS } from "./command-functions.ts";
 import { commandHelp } from "./command-help.ts";
 import { type CommandRun, tell } from "./command-run.ts";
 import type { CommandName } from "./command-table.ts";
-import { EXIT_CODE, type ExitCode } from "./exit-code.ts";
+import { EXIT_CODE } from "./exit-code.ts";
 import { paletteFor } from "./render/palette.ts";
+import type { StartReceiver } from "./run/receiver.ts";
 import type { TextStream } from "./text-stream.ts";
 
 /** What any command is given from outside. */
@@ -19,6 +20,7 @@ export interface CommandSurroundings {
   readonly stopped: () => Promise<unknown>;
   readonly stdin?: () => AsyncIterable<Uint8Array>;
   readonly clock?: CommandClock;
+  readonly startReceiver: StartReceiver;
 }
 
 /** Runs one of the commands that talk to a running spanring. */
@@ -26,8 +28,8 @@ export async function runCommand(
   surroundings: CommandSurroundings,
   command: CommandName,
   argv: readonly string[],
-): Promise<ExitCode> {
-  const { env, stdout, stderr } = surroundings;
+): Promise<number> {
+  const { env, stdout, stderr, startReceiver } = surroundings;
   const reading = readCommandArguments(command, argv);
   if (asksForHelp(reading, argv)) {
     stdout.write(commandHelp(command, paletteFor(stdout, env)));
@@ -40,7 +42,7 @@ export async function runCommand(
   const interruption = interruptionOf(surroundings.stopped);
   const stdin = surroundings.stdin ?? (() => Bun.stdin.stream());
   const clock = surroundings.clock ?? SYSTEM_CLOCK;
-  const run = { ...reading, command, env, stdout, stderr, stdin, clock };
+  const run = { ...reading, command, env, stdout, stderr, stdin, clock, startReceiver };
   return await runToEnd({ ...run, interruption: interruption.signal }, interruption.isGiven);
 }
 
@@ -52,7 +54,7 @@ function asksForHelp(reading: Reading, argv: readonly string[]): boolean {
   return argv.length === 1 && (argv[0] === "--help" || argv[0] === "-h");
 }
 
-async function runToEnd(run: CommandRun, isInterrupted: () => boolean): Promise<ExitCode> {
+async function runToEnd(run: CommandRun, isInterrupted: () => boolean): Promise<number> {
   try {
     return await COMMAND_FUNCTIONS[run.command](run);
   } catch (error) {

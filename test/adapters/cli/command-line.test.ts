@@ -22,6 +22,7 @@ interface Surroundings {
 }
 
 const stopped = () => new Promise<void>(() => {});
+const startReceiver = () => Promise.reject(new Error("nothing here receives"));
 
 async function run(argv: readonly string[], surroundings: Surroundings = {}): Promise<Run> {
   const { env = {}, isTerminal = false, serveExitCode = 0 } = surroundings;
@@ -31,7 +32,7 @@ async function run(argv: readonly string[], surroundings: Surroundings = {}): Pr
     served.push({ config, warnings });
     return Promise.resolve(serveExitCode);
   };
-  const parts = { argv, env, version: "1.2.3", stdout, stderr, serve, stopped };
+  const parts = { argv, env, version: "1.2.3", stdout, stderr, serve, startReceiver, stopped };
   const exitCode = await runCommandLine(parts);
   return { exitCode, stdout: stdout.text(), stderr: stderr.text(), served };
 }
@@ -108,7 +109,7 @@ test.each([[["--check"]], [[]]])(
       exitCode: 2,
       stdout: "",
       stderr: `spanring: 2 mistakes in the environment
-  MAX_BUFFER_SIZE="none": must be a whole number of spans from 1 to 17000000
+  MAX_BUFFER_SIZE="none": must be a whole number of spans from 1 to 15000000
   LOG_LEVEL="\\x1b[2J": must be one of DEBUG, INFO, WARNING, ERROR
 See spanring --help.
 `,

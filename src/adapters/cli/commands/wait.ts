@@ -3,10 +3,9 @@ import { failureOf, type Problem, problemOf } from "../api/ask-api.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type CommandRun, isGiven, paletteOf, queryOf } from "../command-run.ts";
 import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
-import { serviceColours } from "../render/palette.ts";
 import { countedText } from "../render/quantities.ts";
 import { spansFromOtlpJson } from "../render/shown-span.ts";
-import { headerRow, rowLayout, spanRow } from "../render/span-rows.ts";
+import { spanTable } from "../render/span-table.ts";
 import { answerSpans } from "../span-answer.ts";
 
 const TIMED_OUT = 408;
@@ -52,11 +51,6 @@ function cameLines(run: CommandRun, { detail, spans }: Problem): string[] {
 }
 
 function spanLines(run: CommandRun, request: unknown): string[] {
-  const { stderr } = run;
   const spans = spansFromOtlpJson(request).slice(0, MOST_SHOWN);
-  if (spans.length === 0) return [];
-  const palette = paletteOf(run, stderr);
-  const layout = rowLayout(stderr.columns, spans);
-  const ink = { palette, colourOf: serviceColours(palette) };
-  return [headerRow(layout, palette), ...spans.map((span) => spanRow(span, layout, ink))];
+  return spanTable(spans, run.stderr.columns, paletteOf(run, run.stderr));
 }

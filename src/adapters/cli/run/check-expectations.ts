@@ -1,0 +1,51 @@
+import { type CountedSpans, countSpans } from "../../../application/count-spans.ts";
+import { waitForSpans } from "../../../application/wait-for-spans.ts";
+import { type Expectation, isAsExpected, leastCount } from "../../../domain/query/expectation.ts";
+import type { Receiver } from "./receiver.ts";
+
+export interface CheckedExpectation {
+  readonly expectation: Expectation;
+  readonly isMet: boolean;
+  /** Spans that match. */
+  readonly seen: CountedSpans;
+  /** Of one that is not met because there are too few: what there is without its last condition. */
+  readonly nearest?: CountedSpans & { readonly without: string };
+}
+
+export type Checked = Pick<Receiver, "buffer" | "arrivals">;
+
+/**
+ * Checks what a command has emitted. Exporters send what they have before their program ends, but
+ * the last of it may still be on its way: what is not there yet is waited for, no longer than
+ * `settleMs` in all.
+ */
+export async function checkExpectations(
+  receiver: Checked,
+  expectations: readonly Expectation[],
+  settleMs: number,
+): Promise<CheckedExpectation[]> {
+  const cancelled = AbortSignal.timeout(settleMs);
+  await Promise.all(expectations.map((each) => settle(receiver, each, { settleMs, cancelled })));
+  return await Promise.all(expectations.map((each) => check(receiver, each)));
+}
+
+async function settle(
+  receiver: Checked,
+  { filter, count }: Expectation,
+  { settleMs, cancelled }: { readonly settleMs: number; readonly cancelled: AbortSignal },
+): Promise<void> {
+  const least = leastCount(count);
+  if (least === 0) return;
+  const request = { filter, after: 0, count: least, timeoutMs: settleMs, cancelled };
+  await waitForSpans(receiver, request);
+}
+
+async function check({ buffer }: Checked, expectation: Expectation): Promise<CheckedExpectation> {
+  const { filter, lastCondition: without, count } = expectation;
+  const seen = await countSpans(buffer, filter);
+  const isMet = isAsExpected(count, seen.count);
+  const isShort = !isMet && seen.count < leastCount(count);
+  if (!isShort || without === undefined) return { expectation, isMet, seen };
+  const near = await countSpans(buffer, filter.slice(0, -1));
+  return { expectation, isMet, seen, nearest: { without, ...near } };
+}

@@ -1,0 +1,68 @@
+import { constants } from "node:os";
+import type { Environment } from "../../../config.ts";
+
+/** How a command ended, in the numbers that a shell gives. */
+export interface ChildEnd {
+  /** Its own; 128 and the signal's number if one ended it; 126 or 127 if it did not run. */
+  readonly exitCode: number;
+  /** Why, when it did not run or did not end by itself. */
+  readonly reason?: string;
+}
+
+const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+type Forwarded = (typeof FORWARDED)[number];
+
+/** The part of this process that gets signals. */
+export interface SignalSource {
+  on(signal: Forwarded, listener: () => void): unknown;
+  off(signal: Forwarded, listener: () => void): unknown;
+}
+
+export interface Child {
+  readonly command: readonly string[];
+  readonly env: Environment;
+  readonly signals: SignalSource;
+  /** Ctrl-C on a terminal is given to the command too, by the terminal: not a second time by us. */
+  readonly isOnTerminal: boolean;
+}
+
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+
+/** Runs it with our own standard input, output and error, and waits for its end. */
+export async function runChild(child: Child): Promise<ChildEnd> {
+  const process = spawn(child);
+  if ("exitCode" in process) return process;
+  const stopForwarding = forwardSignals(child, (signal) => process.child.kill(signal));
+  const exitCode = await process.child.exited.finally(stopForwarding);
+  const { signalCode } = process.child;
+  if (signalCode === null) return { exitCode };
+  const signal = signalCode as keyof typeof constants.signals;
+  return { exitCode: 128 + constants.signals[signal], reason: `ended by ${signal}` };
+}
+
+function spawn({ command, env }: Child): ChildEnd | { readonly child: Bun.Subprocess } {
+  try {
+    const stdio = ["inherit", "inherit", "inherit"] as const;
+    return { child: Bun.spawn([...command], { env: { ...env }, stdio: [...stdio] }) };
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const reason = isMissing ? "there is no such command" : "it cannot be executed";
+    return { exitCode: isMissing ? NOT_FOUND : NOT_EXECUTABLE, reason };
+  }
+}
+
+/** While this listens, a signal does not end this process: the command's end does. */
+function forwardSignals(
+  { signals, isOnTerminal }: Child,
+  forward: (signal: Forwarded) => void,
+): () => void {
+  const listeners = FORWARDED.map((signal) => {
+    const isSentByTerminal = signal === "SIGINT" && isOnTerminal;
+    return { signal, listener: () => (isSentByTerminal ? undefined : forward(signal)) };
+  });
+  for (const { signal, listener } of listeners) signals.on(signal, listener);
+  return () => {
+    for (const { signal, listener } of listeners) signals.off(signal, listener);
+  };
+}

@@ -1,0 +1,57 @@
+/** One test of a run: the command itself, or an expectation. */
+export interface TestCase {
+  readonly name: string;
+  readonly seconds: number;
+  /** What went wrong, in lines; undefined when nothing did. */
+  readonly failure?: string;
+}
+
+/**
+ * A run as a JUnit file, as CI systems read it: one suite, a test for the command and one for each
+ * expectation. Source: the schema of the Jenkins xUnit plugin, `junit-10.xsd`.
+ */
+export function junitXml(cases: readonly TestCase[]): string {
+  const failures = cases.filter(({ failure }) => failure !== undefined).length;
+  const time = secondsText(cases.reduce((sum, { seconds }) => sum + seconds, 0));
+  const counts = `tests="${cases.length}" failures="${failures}" errors="0" time="${time}"`;
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites ${counts}>`,
+    `  <testsuite name="spanring" ${counts} skipped="0">`,
+    ...cases.map(testCase),
+    "  </testsuite>",
+    "</testsuites>",
+    "",
+  ].join("\n");
+}
+
+function testCase({ name, seconds, failure }: TestCase): string {
+  const head = `    <testcase classname="spanring.run" name="${escaped(name)}"`;
+  const timed = `${head} time="${secondsText(seconds)}"`;
+  if (failure === undefined) return `${timed}/>`;
+  const message = escaped(failure.split("\n")[0] ?? "");
+  const body = `      <failure message="${message}">${escaped(failure)}</failure>`;
+  return `${timed}>\n${body}\n    </testcase>`;
+}
+
+function secondsText(seconds: number): string {
+  return seconds.toFixed(3);
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "\n": "&#10;",
+};
+
+/** XML 1.0 has no place for most control characters, not even escaped. */
+const NOT_IN_XML = /[^\P{Cc}\t\n]|[\ufffe\uffff]/gu;
+
+function escaped(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll(NOT_IN_XML, "\ufffd")
+    .replaceAll(/[&<>"\n]/g, (character) => ENTITIES[character] ?? character);
+}

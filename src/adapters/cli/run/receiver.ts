@@ -1,0 +1,14 @@
+import type { LoggedBuffer } from "../../../application/logged-buffer.ts";
+import type { WaitParts } from "../../../application/wait-for-spans.ts";
+import type { Config } from "../../../config.ts";
+
+/** A receiver in this process, for as long as a command runs. */
+export interface Receiver {
+  readonly ports: Readonly<Record<"grpc" | "http" | "api", number | "off">>;
+  readonly buffer: LoggedBuffer;
+  readonly arrivals: WaitParts["arrivals"];
+  stop(): Promise<void>;
+}
+
+/** Rejects when it cannot listen. */
+export type StartReceiver = (config: Config) => Promise<Receiver>;

@@ -1,0 +1,67 @@
+import { type Config, readConfig } from "../../../config.ts";
+import {
+  type Expectation,
+  type ExpectationMistakes,
+  readExpectation,
+} from "../../../domain/query/expectation.ts";
+import { readDuration } from "../../../domain/query/time-text.ts";
+import { quotePeerText } from "../../../domain/quote-text.ts";
+import { CommandFailure } from "../command-failure.ts";
+import { type CommandRun, valueOf } from "../command-run.ts";
+import { EXIT_CODE } from "../exit-code.ts";
+import { type Protocol, PROTOCOLS } from "./child-environment.ts";
+
+/** What a run is to do, checked before anything is started. */
+export interface RunPlan {
+  readonly config: Config;
+  readonly protocol: Protocol;
+  readonly expectations: readonly Expectation[];
+  readonly settleMs: number;
+}
+
+const SETTLE = "1s";
+const NANO_A_MS = 1_000_000n;
+
+/** All that the arguments and the environment say, or a failure that lists every mistake. */
+export function readRunPlan(run: CommandRun): RunPlan {
+  const nowUnixNano = BigInt(Date.now()) * NANO_A_MS;
+  const read = run.options
+    .filter(({ name }) => name === "expect")
+    .map(({ value }) => readExpectation(value, nowUnixNano));
+  const settleText = valueOf(run, "settle") ?? SETTLE;
+  const settle = readDuration(settleText);
+  const protocolText = valueOf(run, "protocol") ?? PROTOCOLS[0];
+  const protocol = PROTOCOLS.find((known) => known === protocolText);
+  const reading = readConfig({ LOG_LEVEL: "ERROR", ...run.env, ...ON_FREE_PORTS });
+  const mistakes = [
+    ...read.flatMap((each) => (isMistaken(each) ? each.mistakes.map(expectMistake) : [])),
+    ...(settle === undefined ? [`--settle "${quotePeerText(settleText)}" must be a time: 1s`] : []),
+    ...(protocol === undefined ? [`--protocol must be one of ${PROTOCOLS.join(", ")}`] : []),
+    ...(reading.ok
+      ? []
+      : reading.mistakes.map((each) => `${each.variable}="${each.value}": must be ${each.bound}`)),
+  ];
+  if (mistakes.length > 0 || settle === undefined || protocol === undefined || !reading.ok) {
+    throw new CommandFailure(EXIT_CODE.badUsage, mistakes.join("\n  "));
+  }
+  const expectations = read.flatMap((each) => (isMistaken(each) ? [] : [each]));
+  return { config: reading.config, protocol, expectations, settleMs: Number(settle / NANO_A_MS) };
+}
+
+/** Whatever the environment says of them: another spanring may listen there. */
+const ON_FREE_PORTS = {
+  OTLP_GRPC_HOST: "127.0.0.1",
+  OTLP_GRPC_PORT: "0",
+  OTLP_HTTP_HOST: "127.0.0.1",
+  OTLP_HTTP_PORT: "0",
+  API_HOST: "127.0.0.1",
+  API_PORT: "0",
+};
+
+function isMistaken(read: Expectation | ExpectationMistakes): read is ExpectationMistakes {
+  return "mistakes" in read;
+}
+
+function expectMistake(mistake: string): string {
+  return `--expect: ${mistake}`;
+}

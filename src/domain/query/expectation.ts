@@ -1,0 +1,93 @@
+import { quotePeerText } from "../quote-text.ts";
+import { readCondition } from "./read-condition.ts";
+import type { SpanCondition, SpanFilter } from "./span-filter.ts";
+
+/** What a run is expected to emit: so many spans that match. */
+export interface Expectation {
+  /** As it was written. */
+  readonly text: string;
+  readonly filter: SpanFilter;
+  /** The last condition of the filter, as it was written. */
+  readonly lastCondition: string | undefined;
+  readonly count: CountCondition;
+}
+
+export interface CountCondition {
+  readonly comparison: Comparison;
+  readonly count: number;
+}
+
+const COMPARISONS = [">=", "<=", "=", ">", "<"] as const;
+type Comparison = (typeof COMPARISONS)[number];
+
+/** All that is wrong with it, each as one sentence. */
+export interface ExpectationMistakes {
+  readonly mistakes: readonly string[];
+}
+
+const AT_LEAST_ONE: CountCondition = { comparison: ">=", count: 1 };
+
+/**
+ * Reads `name=GET / & service=shop & count>=2`: conditions of the read API, joined by ` & `, and
+ * how many spans there must be, `count>=1` when it is not said. A value may hold ` \& `.
+ */
+export function readExpectation(
+  text: string,
+  nowUnixNano: bigint,
+): Expectation | ExpectationMistakes {
+  const parts = text.split(/ (?<!\\)& /).map((part) => part.replaceAll(" \\& ", " & ").trim());
+  const counts = parts.filter(isCount);
+  const conditions = parts.filter((part) => !isCount(part));
+  const read = conditions.map((part) => conditionOf(part, nowUnixNano));
+  const mistakes = read.flatMap((each) => ("mistake" in each ? [each.mistake] : []));
+  const [countText, another] = counts;
+  const count = countText === undefined ? AT_LEAST_ONE : countOf(countText);
+  if (count === undefined) mistakes.push(`"${quotePeerText(countText ?? "")}" ${COUNT_BOUND}`);
+  if (another !== undefined) mistakes.push("count is given more than once");
+  if (mistakes.length > 0 || count === undefined) return { mistakes };
+  const filter = read.flatMap((each) => ("mistake" in each ? [] : [each]));
+  return { text, filter, lastCondition: conditions.at(-1), count };
+}
+
+/** Whether so many spans are as many as expected. */
+export function isAsExpected({ comparison, count }: CountCondition, found: number): boolean {
+  switch (comparison) {
+    case ">=":
+      return found >= count;
+    case "<=":
+      return found <= count;
+    case "=":
+      return found === count;
+    case ">":
+      return found > count;
+    case "<":
+      return found < count;
+  }
+}
+
+/** How many spans it takes at least, for those who wait for them. */
+export function leastCount({ comparison, count }: CountCondition): number {
+  if (comparison === ">") return count + 1;
+  return comparison === ">=" || comparison === "=" ? count : 0;
+}
+
+function isCount(part: string): boolean {
+  return /^count\s*[<>=]/.test(part);
+}
+
+const COUNT_BOUND = "must be count with >=, =, <=, < or > and a whole number, such as count>=2";
+
+function countOf(text: string): CountCondition | undefined {
+  const [, sign, digits] = /^count\s*(>=|<=|=|>|<)\s*(\d{1,9})$/.exec(text) ?? [];
+  const comparison = COMPARISONS.find((known) => known === sign);
+  return comparison === undefined ? undefined : { comparison, count: Number(digits) };
+}
+
+function conditionOf(
+  part: string,
+  nowUnixNano: bigint,
+): SpanCondition | { readonly mistake: string } {
+  const at = part.indexOf("=");
+  if (at > 0) return readCondition(part.slice(0, at).trim(), part.slice(at + 1), nowUnixNano);
+  return { mistake: `"${quotePeerText(part)}" must be name=value, such as service=shop` };
+}

@@ -1,0 +1,154 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "bun:test";
+import type { StartReceiver } from "../../../../src/adapters/cli/run/receiver.ts";
+import { LoggedBuffer } from "../../../../src/application/logged-buffer.ts";
+import type { Config } from "../../../../src/config.ts";
+import { RecordingLogger } from "../../../support/recording-logger.ts";
+import { requestOf } from "../../../support/request-bytes.ts";
+import { runCommands } from "../../../support/run-command-line.ts";
+import { searchedRing } from "../../../support/searched-ring.ts";
+import { temporaryFolder } from "../../../support/temporary-folder.ts";
+
+const ENV = { PATH: process.env["PATH"], NO_COLOR: "1" };
+const SHELL = ["--settle", "1ms", "--", "sh", "-c"];
+
+const cannotStart = () => Promise.reject(new Error("no port is free"));
+
+/** Runs a shell script beside a receiver that has got this request from it. */
+async function run(
+  argv: readonly string[],
+  received?: Uint8Array,
+  capacity = { spans: 100, bytes: 1 << 16 },
+) {
+  const { buffer, arrivals, arrive } = searchedRing(capacity);
+  const logged = new LoggedBuffer(buffer, new RecordingLogger());
+  const configs: Config[] = [];
+  let stops = 0;
+  const startReceiver: StartReceiver = async (config) => {
+    configs.push(config);
+    if (received !== undefined) arrive(received);
+    const ports = { grpc: 1, http: 2, api: 3 };
+    return { ports, buffer: logged, arrivals, stop: async () => void (stops += 1) };
+  };
+  const end = await runCommands(["run", ...argv], { env: ENV, startReceiver });
+  return { ...end, configs, stops: () => stops };
+}
+
+describe("its exit code", () => {
+  test.each([
+    { name: "0 when all is well", argv: [...SHELL, "exit 0"], exitCode: 0 },
+    { name: "the command's own", argv: [...SHELL, "exit 9"], exitCode: 9 },
+    {
+      name: "the command's own, though an expectation is missed",
+      argv: ["--expect", "name=no", ...SHELL, "exit 9"],
+      exitCode: 9,
+    },
+    {
+      name: "1 when an expectation is missed",
+      argv: ["--expect", "name=no", ...SHELL, "exit 0"],
+      exitCode: 1,
+    },
+    {
+      name: "0 when what must not come has not",
+      argv: ["--expect", "name=no & count=0", ...SHELL, "exit 0"],
+      exitCode: 0,
+    },
+  ])("is $name", async ({ argv, exitCode }) => {
+    const end = await run(argv, requestOf(3));
+
+    expect(end.exitCode).toBe(exitCode);
+    expect(end.stops()).toBe(1);
+  });
+});
+
+describe("mistakes are all told before anything is started", () => {
+  test.each([
+    {
+      argv: ["--expect", "nmae=x", "--expect", "count>=no", "--settle", "soon", "--", "true"],
+      says: ['no condition "nmae"', '"count>=no"', '--settle "soon"'],
+    },
+    { argv: ["--protocol", "smoke", "--", "true"], says: ["--protocol must be one of"] },
+    { argv: [], says: ["COMMAND"] },
+  ])("%p", async ({ argv, says }) => {
+    const end = await run(argv);
+
+    expect(end).toMatchObject({ exitCode: 2, configs: [] });
+    for (const part of says) expect(end.stderr).toContain(part);
+  });
+
+  test("also those in the environment", async () => {
+    const env = { ...ENV, MAX_BUFFER_SIZE: "none" };
+
+    const end = await runCommands(["run", "--", "true"], { env });
+
+    expect(end.exitCode).toBe(2);
+    expect(end.stderr).toContain('MAX_BUFFER_SIZE="none"');
+  });
+});
+
+test("its receiver is on free ports of this machine, and tells of nothing but errors", async () => {
+  const { configs } = await run([...SHELL, "exit 0"]);
+
+  const [config] = configs;
+  expect(config).toMatchObject({
+    grpc: { host: "127.0.0.1", port: 0 },
+    http: { host: "127.0.0.1", port: 0 },
+    api: { host: "127.0.0.1", port: 0 },
+    logLevel: "ERROR",
+  });
+});
+
+test("a receiver that cannot start is told, and nothing runs", async () => {
+  const end = await runCommands(["run", "--", "true"], {
+    env: ENV,
+    startReceiver: cannotStart,
+  });
+
+  expect(end.exitCode).toBe(1);
+  expect(end.stderr).toContain("cannot start a receiver: Error: no port is free");
+});
+
+test("spans that were evicted are told of, for an expectation may have missed them", async () => {
+  const { stderr } = await run([...SHELL, "exit 0"], requestOf(3), { spans: 2, bytes: 1 << 16 });
+
+  expect(stderr).toContain("1 span made room for others: set MAX_BUFFER_SIZE");
+});
+
+test("a command that is not there is told", async () => {
+  const { exitCode, stderr } = await run(["--", "spanring-no-such-command"]);
+
+  expect(exitCode).toBe(127);
+  expect(stderr).toContain("spanring-no-such-command: there is no such command");
+});
+
+describe("the JUnit file", () => {
+  test("has the command and every expectation", async () => {
+    const file = join(temporaryFolder(), "spans.xml");
+    const expectations = ["--expect", "name=span 1", "--expect", "name=no"];
+
+    await run([...expectations, "--junit", file, ...SHELL, "exit 4"], requestOf(1));
+
+    const text = readFileSync(file, "utf8");
+    expect(text).toContain('tests="3" failures="2"');
+    expect(text).toContain('message="ended with 4"');
+    expect(text).toContain('name="name=span 1"');
+    expect(text).toContain("seen: 0 spans");
+  });
+
+  test("that cannot be written is told before anything runs", async () => {
+    const end = await run(["--junit", "/no/such/folder/spans.xml", "--", "true"]);
+
+    expect(end).toMatchObject({ exitCode: 1, configs: [] });
+  });
+
+  test("is not there when nothing ran", async () => {
+    const file = join(temporaryFolder(), "spans.xml");
+    await runCommands(["run", "--junit", file, "--", "true"], {
+      env: ENV,
+      startReceiver: cannotStart,
+    });
+
+    expect(existsSync(file)).toBe(false);
+  });
+});

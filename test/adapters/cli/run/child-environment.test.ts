@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+import { childEnvironment } from "../../../../src/adapters/cli/run/child-environment.ts";
+
+const receiver = { ports: { grpc: 11, http: 22, api: 33 } };
+
+test.each([
+  { protocol: "http/protobuf", endpoint: "http://127.0.0.1:22" },
+  { protocol: "http/json", endpoint: "http://127.0.0.1:22" },
+  { protocol: "grpc", endpoint: "http://127.0.0.1:11" },
+] as const)("over $protocol the command exports to $endpoint", ({ protocol, endpoint }) => {
+  const env = childEnvironment({ PATH: "/bin" }, receiver, protocol);
+
+  expect(env).toEqual({
+    PATH: "/bin",
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+    OTEL_TRACES_EXPORTER: "otlp",
+    OTEL_METRICS_EXPORTER: "none",
+    OTEL_LOGS_EXPORTER: "none",
+    OTEL_BSP_SCHEDULE_DELAY: "100",
+    SPANRING_URL: "http://127.0.0.1:33",
+  });
+});
+
+test("what the user has set stays, but for what would lead spans elsewhere", () => {
+  const set = {
+    OTEL_TRACES_EXPORTER: "otlp,console",
+    OTEL_BSP_SCHEDULE_DELAY: "9",
+    OTEL_SERVICE_NAME: "shop",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://collector:4318/v1/traces",
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "grpc",
+  };
+
+  const env = childEnvironment(set, receiver, "http/protobuf");
+
+  expect(env).toMatchObject({
+    OTEL_TRACES_EXPORTER: "otlp,console",
+    OTEL_BSP_SCHEDULE_DELAY: "9",
+    OTEL_SERVICE_NAME: "shop",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:22",
+  });
+  expect(Object.keys(env).filter((name) => name.includes("TRACES_"))).toEqual([
+    "OTEL_TRACES_EXPORTER",
+  ]);
+});

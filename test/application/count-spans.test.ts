@@ -1,0 +1,19 @@
+import { expect, test } from "bun:test";
+import { countSpans } from "../../src/application/count-spans.ts";
+import { requestOf } from "../support/request-bytes.ts";
+import { named, searchedRing } from "../support/searched-ring.ts";
+
+test.each([
+  { name: "all, of which the newest few are shown", filter: [], count: 9, newest: [9, 8, 7, 6, 5] },
+  { name: "those that match", filter: named("span 3"), count: 1, newest: [3] },
+  { name: "none that matches", filter: named("no"), count: 0, newest: [] },
+  { name: "those after a sequence", filter: [], after: 7, count: 2, newest: [9, 8] },
+])("spans are counted: $name", async ({ filter, after, count, newest }) => {
+  const { buffer, arrive } = searchedRing();
+  arrive(requestOf(9));
+
+  const counted = await countSpans(buffer, filter, after);
+
+  expect(counted.count).toBe(count);
+  expect(counted.newest.sequences).toEqual(newest);
+});

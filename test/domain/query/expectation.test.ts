@@ -1,0 +1,87 @@
+import { describe, expect, test } from "bun:test";
+import {
+  isAsExpected,
+  leastCount,
+  readExpectation,
+} from "../../../src/domain/query/expectation.ts";
+
+const NOW = 1_700_000_000_000_000_000n;
+
+describe("an expectation is read", () => {
+  test.each([
+    {
+      text: "name=GET / & service=shop & count>=2",
+      filter: [
+        { on: "name", value: "GET /" },
+        { on: "service", value: "shop" },
+      ],
+      lastCondition: "service=shop",
+      count: { comparison: ">=", count: 2 },
+    },
+    {
+      text: "service=shop",
+      filter: [{ on: "service", value: "shop" }],
+      lastCondition: "service=shop",
+      count: { comparison: ">=", count: 1 },
+    },
+    { text: "count=0", filter: [], lastCondition: undefined, count: { comparison: "=", count: 0 } },
+    {
+      text: "count < 3 & status=error",
+      filter: [{ on: "status", value: 2 }],
+      lastCondition: "status=error",
+      count: { comparison: "<", count: 3 },
+    },
+    {
+      text: "attribute=a=b=c & name=x",
+      filter: [
+        { on: "attribute", key: "a", value: "b=c" },
+        { on: "name", value: "x" },
+      ],
+      lastCondition: "name=x",
+      count: { comparison: ">=", count: 1 },
+    },
+    {
+      text: "name=this \\& that & count<=9",
+      filter: [{ on: "name", value: "this & that" }],
+      lastCondition: "name=this & that",
+      count: { comparison: "<=", count: 9 },
+    },
+    {
+      text: "name=a&b & count>1",
+      filter: [{ on: "name", value: "a&b" }],
+      lastCondition: "name=a&b",
+      count: { comparison: ">", count: 1 },
+    },
+  ])("$text", ({ text, ...read }) => {
+    expect(readExpectation(text, NOW)).toEqual({ text, ...read } as never);
+  });
+});
+
+describe("every mistake in it is told", () => {
+  test.each([
+    { text: "nmae=x & kind=round", says: ['no condition "nmae"', 'kind is "round"'] },
+    { text: "shop", says: ['"shop" must be name=value'] },
+    { text: "", says: ['"" must be name=value'] },
+    { text: "name=x & count>=many", says: ['"count>=many" must be count with'] },
+    { text: "count>=1 & count<=2", says: ["count is given more than once"] },
+    { text: "name=x & ", says: ['"" must be name=value'] },
+  ])("$text", ({ text, says }) => {
+    const read = readExpectation(text, NOW) as { mistakes: string[] };
+
+    expect(read.mistakes).toHaveLength(says.length);
+    for (const [index, part] of says.entries()) expect(read.mistakes[index]).toContain(part);
+  });
+});
+
+test.each([
+  { comparison: ">=", met: [false, true, true], least: 2 },
+  { comparison: "<=", met: [true, true, false], least: 0 },
+  { comparison: "=", met: [false, true, false], least: 2 },
+  { comparison: ">", met: [false, false, true], least: 3 },
+  { comparison: "<", met: [true, false, false], least: 0 },
+] as const)("count $comparison 2 is met by 1, 2, 3: $met", ({ comparison, met, least }) => {
+  const condition = { comparison, count: 2 };
+
+  expect([1, 2, 3].map((found) => isAsExpected(condition, found))).toEqual([...met]);
+  expect(leastCount(condition)).toBe(least);
+});

@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "bun:test";
+import { COMMAND, runProgram } from "../support/running-program.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+// Goal: a command runs as it would without spanring, and what its real SDK emits is checked.
+// Method: a small Node program which knows of spanring through its environment only.
+
+const CLIENT = join(import.meta.dir, "..", "support", "emit-by-environment.mjs");
+const ENV = { PATH: process.env["PATH"], NO_COLOR: "1" };
+
+async function run(options: string[], clientArgument = "0") {
+  return await runProgram(["run", ...options, "--", "node", CLIENT, clientArgument], ENV);
+}
+
+test("an expectation that is met ends it with 0, and the command's output is its own", async () => {
+  const { exitCode, stdout, stderr } = await run([
+    "--expect",
+    "service=shop & name=GET / & count=2",
+  ]);
+
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "exported\n" });
+  expect(stderr).toBe("spanring: 1 expectation met\n");
+});
+
+test("one that is missed ends it with 1, and the difference is told", async () => {
+  const junit = join(temporaryFolder(), "spans.xml");
+
+  const missed = "service=shop & name=POST / & count>=1";
+  const options = ["--expect", missed, "--expect", "count>=3", "--settle", "10ms"];
+  const { exitCode, stderr } = await run([...options, "--junit", junit]);
+
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`✗ expected ${missed}\n  seen: 0 spans\n`);
+  expect(stderr).toContain("without name=POST / there are 3 spans\n");
+  expect(stderr).toMatch(/shop +GET \/ /);
+  expect(stderr).toContain("3 spans received, by service: shop 3\n");
+  expect(readFileSync(junit, "utf8")).toContain('tests="3" failures="1"');
+});
+
+test.each([["grpc"], ["http/json"], ["http/protobuf"]])(
+  "the protocol %s is the command's to use",
+  async (protocol) => {
+    const script = "echo $OTEL_EXPORTER_OTLP_PROTOCOL";
+
+    const ran = await runProgram(["run", "--protocol", protocol, "--", "sh", "-c", script], ENV);
+
+    expect(ran).toEqual({ exitCode: 0, stdout: `${protocol}\n`, stderr: "" });
+  },
+);
+
+test("a command that fails has its exit code, whatever was expected", async () => {
+  const { exitCode, stderr } = await run(["--expect", "name=GET /"], "3");
+
+  expect(exitCode).toBe(3);
+  expect(stderr).toBe("spanring: 1 expectation met\n");
+});
+
+test("a signal is passed on, and what the command makes of it is the outcome", async () => {
+  const argv = [...COMMAND, "run", "--expect", "name=GET /", "--", "node", CLIENT, "wait"];
+  const child = Bun.spawn(argv, { env: ENV, stdio: ["ignore", "pipe", "pipe"] });
+  const reader = child.stdout.getReader();
+  await reader.read();
+
+  child.kill("SIGTERM");
+
+  expect(await child.exited).toBe(7);
+  expect(await child.stderr.text()).toBe("spanring: 1 expectation met\n");
+});
+
+test("standard input is the command's", async () => {
+  const child = Bun.spawn([...COMMAND, "run", "--", "cat"], {
+    env: ENV,
+    stdio: [Buffer.from("for the command\n"), "pipe", "pipe"],
+  });
+
+  expect(await child.stdout.text()).toBe("for the command\n");
+  expect(await child.exited).toBe(0);
+});
