@@ -1,11 +1,18 @@
 import { listenFailure } from "./adapters/cli/listen-failure.ts";
-import { startGrpcListener } from "./adapters/grpc/grpc-listener.ts";
+import { type GrpcListener, startGrpcListener } from "./adapters/grpc/grpc-listener.ts";
 import { startReadApi } from "./adapters/http/read-api.ts";
 import { InFlightBudget } from "./adapters/memory/in-flight-budget.ts";
-import { startOtlpHttpListener } from "./adapters/otlp-http/otlp-http-listener.ts";
+import type { MetricSources } from "./adapters/metrics/metric-values.ts";
+import { metricsPages } from "./adapters/metrics/metrics-page.ts";
+import { processFigures } from "./adapters/metrics/process-figures.ts";
+import {
+  type OtlpHttpListener,
+  startOtlpHttpListener,
+} from "./adapters/otlp-http/otlp-http-listener.ts";
 import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
 import { Arrivals } from "./application/arrivals.ts";
 import { CAPACITY_LINE_INTERVAL_MS } from "./application/capacity-events.ts";
+import { CountedReceiver } from "./application/counted-receiver.ts";
 import { LifeCycle, stopWithin } from "./application/life-cycle.ts";
 import { LoggedBuffer } from "./application/logged-buffer.ts";
 import { ObservabilityBuffer } from "./application/observability-buffer.ts";
@@ -59,6 +66,10 @@ interface House extends ServerParts {
   readonly buffer: LoggedBuffer;
   readonly arrivals: Arrivals;
   readonly receiver: ReceiveTraces;
+  /** The same by protocol, for the counts. */
+  readonly receivers: Readonly<Record<"grpc" | "http/protobuf" | "http/json", CountedReceiver>>;
+  /** Those that run, for the counts. */
+  readonly listeners: { grpc?: GrpcListener; http?: OtlpHttpListener };
   /** Not there when they are to be rejected. */
   readonly unkept: UnkeptSignals | undefined;
   /** One, whatever the listeners: what they hold together is what is bounded. */
@@ -81,7 +92,10 @@ function build({ config, logger, version }: ServerParts): House {
   const unkept = config.unsupportedSignals === "accept" ? new UnkeptSignals(logger) : undefined;
   const life = new LifeCycle(clock);
   const stopping = new AbortController();
-  return { config, logger, version, buffer, arrivals, receiver, unkept, budget, life, stopping };
+  const counted = () => new CountedReceiver({ receiver, clock });
+  const receivers = { grpc: counted(), "http/protobuf": counted(), "http/json": counted() };
+  const received = { arrivals, receiver, receivers, unkept, budget };
+  return { config, logger, version, buffer, ...received, listeners: {}, life, stopping };
 }
 
 function startTicking({ receiver, life }: House): void {
@@ -95,7 +109,8 @@ function listenForReaders(house: House, address: ListenAddress): number {
   const startedMs = clock.monotonicMs();
   const uptimeMs = () => clock.monotonicMs() - startedMs;
   const readiness = () => life.state;
-  const read = { buffer, arrivals, stopping, readiness, uptimeMs, version };
+  const metrics = metricsPages(metricSources(house));
+  const read = { buffer, arrivals, stopping, readiness, uptimeMs, version, metrics };
   const api = startReadApi({ address, ...read, logger });
   life.started((graceMs) =>
     stopWithin(graceMs, { gently: () => api.stop(), byForce: () => api.abort() }),
@@ -103,21 +118,42 @@ function listenForReaders(house: House, address: ListenAddress): number {
   return api.port;
 }
 
+function metricSources(house: House): MetricSources {
+  const { version, buffer, receivers, unkept, budget, listeners } = house;
+  return {
+    version,
+    stats: () => buffer.stats(),
+    receivers,
+    unkept,
+    inFlightBytes: () => budget.heldBytes,
+    grpc: () => listeners.grpc?.counts(),
+    http: () => listeners.http?.counts(),
+    process: processFigures,
+  };
+}
+
 async function listenForGrpc(house: House, address: ListenAddress): Promise<number> {
-  const { receiver, unkept, config, budget, logger, life } = house;
+  const { receivers, unkept, config, budget, logger, life, listeners } = house;
   const { limits, maxMessageBytes } = config;
+  const receiver = receivers.grpc;
   const grpcParts = { address, receiver, unkept, limits, maxMessageBytes, budget, logger };
   const grpc = await startGrpcListener(grpcParts);
+  listeners.grpc = grpc;
   life.started((graceMs) => grpc.stop(graceMs));
   grpc.setServing(true);
   return grpc.port;
 }
 
 function listenForHttp(house: House, address: ListenAddress): number {
-  const { receiver, unkept, config, budget, logger, life } = house;
+  const { unkept, config, budget, logger, life, listeners } = house;
   const { limits, maxBodyBytes, corsOrigins } = config;
-  const received = { receiver, unkept, limits, maxBodyBytes, corsOrigins, budget };
+  const receivers = {
+    protobuf: house.receivers["http/protobuf"],
+    json: house.receivers["http/json"],
+  };
+  const received = { receivers, unkept, limits, maxBodyBytes, corsOrigins, budget };
   const http = startOtlpHttpListener({ address, ...received, logger, clock });
+  listeners.http = http;
   life.started((graceMs) => http.stop(graceMs));
   return http.port;
 }

@@ -16,6 +16,7 @@ import {
   REFUSAL,
   REJECTION,
 } from "./capacity-events.ts";
+import { noAmounts, type ReceivedAmounts } from "./counted-receiver.ts";
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
 import { releaseOwnBuffer } from "./release-bytes.ts";
 import type { Receipt, TraceReceiver } from "./receipt.ts";
@@ -51,6 +52,9 @@ export class ReceiveTraces implements TraceReceiver {
   private readonly walked: WalkedRequest;
   private readonly episodes: Episodes;
 
+  // Moved by `receive`: of the last request that was accepted, in whole or in part.
+  readonly amounts: ReceivedAmounts = noAmounts();
+
   // Moved by `stop`, and by the first request with a field for profiles.
   private isStopping = false;
   private hasToldOfProfiles = false;
@@ -83,6 +87,7 @@ export class ReceiveTraces implements TraceReceiver {
   /** The rejected spans are cut out before the block is made: what is in the ring is valid. */
   private keepValid(): Receipt {
     const receipt = partlyRejected(this.walked);
+    this.amounts.rejectedByFault.set(this.walked.rejectedByFault);
     const rejected = rejectedByService(this.walked);
     return this.keepCopy(validSpansOf(this.walked), () => this.keep(receipt, rejected));
   }
@@ -99,15 +104,16 @@ export class ReceiveTraces implements TraceReceiver {
     const appended = this.parts.buffer.append(this.walked, rejected);
     if (appended.outcome === "too_large") return this.keepNothing(LARGER_THAN_RING);
     if (appended.outcome === "refused") return this.refuse();
-    this.tellOfLoss(appended.evictedSpans, success);
-    return success;
+    noteAmounts(this.amounts, this.walked, rejected);
+    return this.tellOfLoss(appended.evictedSpans, success);
   }
 
-  private tellOfLoss(evictedSpans: number, receipt: Receipt): void {
+  private tellOfLoss(evictedSpans: number, receipt: Receipt): Receipt {
     const { eviction, rejection } = this.episodes;
     if (evictedSpans > 0) eviction.note(evictedSpans);
-    if (receipt.outcome !== "partly_rejected") return;
+    if (receipt.outcome !== "partly_rejected") return receipt;
     rejection.note(receipt.rejectedSpans, receipt.message);
+    return receipt;
   }
 
   private keepNothing(receipt: FaultReceipt): Receipt {
@@ -124,6 +130,22 @@ export class ReceiveTraces implements TraceReceiver {
     if (this.hasToldOfProfiles) return;
     this.hasToldOfProfiles = true;
     this.parts.logger.warning("profiles_only_field_seen", { read_as: "absent" });
+  }
+}
+
+/** The faults are noted before: the spans that have them are no longer in what was walked. */
+function noteAmounts(
+  amounts: ReceivedAmounts,
+  { spanCount, spanBytes }: WalkedRequest,
+  rejected: readonly ServiceAmount[] | undefined,
+): void {
+  amounts.acceptedSpans = spanCount;
+  amounts.acceptedBytes = spanBytes;
+  amounts.rejectedSpans = amounts.rejectedBytes = 0;
+  if (rejected === undefined) amounts.rejectedByFault.fill(0);
+  for (const { spans, bytes } of rejected ?? []) {
+    amounts.rejectedSpans += spans;
+    amounts.rejectedBytes += bytes;
   }
 }
 

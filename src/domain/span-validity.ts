@@ -22,6 +22,9 @@ const MENDS = [
 
 export const FAULT_KINDS = MENDS.length;
 
+/** In the order of the bits, as words of a metric. */
+export const FAULT_NAMES = ["trace_id", "span_id", "parent_span_id", "link"] as const;
+
 /** `countByFault[i]` is the number of spans with fault bit `1 << i`; a span may have several. */
 export function explainRejection(rejectedSpans: number, countByFault: Uint32Array): string {
   const reasons = MENDS.map((mend, index) => ({ mend, count: countByFault[index]! }))

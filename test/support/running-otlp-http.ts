@@ -41,7 +41,7 @@ export function runOtlpHttp(parts: Parts = {}): RunningOtlpHttp {
   const budget = new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock });
   const listener = startOtlpHttpListener({
     address: { host: "127.0.0.1", port: 0 },
-    receiver,
+    receivers: { protobuf: receiver, json: receiver },
     maxBodyBytes: 20 * 1024 * 1024,
     corsOrigins: [],
     budget,

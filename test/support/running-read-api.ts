@@ -51,6 +51,7 @@ export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
     readiness: () => "ready",
     uptimeMs: () => 12_345.6,
     version: "1.2.3",
+    metrics: () => Promise.resolve({ contentType: "text/plain", text: "up 1\n" }),
     logger,
     ...parts,
   });

@@ -1,4 +1,5 @@
 import { jsonResponse } from "./json-answer.ts";
+import { ANSWER_HEADERS } from "./problem.ts";
 import type { RouteContext } from "./route.ts";
 
 export function answerHealth(): Response {
@@ -27,6 +28,12 @@ export function answerServices({ buffer }: RouteContext): Response {
 export function answerClear({ buffer }: RouteContext): Response {
   const sequence = buffer.range();
   return jsonResponse({ removed: buffer.clear(), sequence });
+}
+
+/** What Prometheus reads is as old as its scrape. */
+export async function answerMetrics({ metrics }: RouteContext): Promise<Response> {
+  const { contentType, text } = await metrics();
+  return new Response(text, { headers: { ...ANSWER_HEADERS, "Content-Type": contentType } });
 }
 
 export function answerDescription({ description }: RouteContext): Response {

@@ -8,6 +8,11 @@ import type { KnownParameters, ReadParameters } from "./query.ts";
 
 export type Readiness = "starting" | "ready" | "stopping";
 
+export interface MetricsText {
+  readonly contentType: string;
+  readonly text: string;
+}
+
 /** What is the same for every request. */
 export interface RouteContext {
   readonly buffer: SpanReader;
@@ -21,6 +26,8 @@ export interface RouteContext {
   readonly uptimeMs: () => number;
   readonly version: string;
   readonly isLoopbackOnly: boolean;
+  /** The numbers for Prometheus. */
+  readonly metrics: () => Promise<MetricsText>;
   /** The OpenAPI document. */
   readonly description: object;
   readonly logger: Logger;

@@ -2,6 +2,7 @@ import {
   answerClear,
   answerDescription,
   answerHealth,
+  answerMetrics,
   answerReadiness,
   answerServices,
   answerStats,
@@ -62,6 +63,13 @@ export const ROUTES: readonly Route[] = [
     summary: "The books, the capacity, uptime and version",
     answers: { 200: json("All numbers are of one instant.", "Stats") },
     answer: answerStats,
+  }),
+  route({
+    method: "GET",
+    path: "/metrics",
+    summary: "The numbers for Prometheus",
+    answers: { 200: { meaning: "Text format 0.0.4.", bodies: { "text/plain": undefined } } },
+    answer: answerMetrics,
   }),
   route({
     method: "GET",

@@ -1,5 +1,6 @@
 import { UNKEPT_SIGNALS, type UnkeptSignal } from "../../application/unkept-signals.ts";
 import type { UnkeptSignals } from "../../application/unkept-signals.ts";
+import type { TraceReceiver } from "../../application/receipt.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import { releaseOwnBuffer } from "../../application/release-bytes.ts";
 import type { Answer } from "../otlp/export-response.ts";
@@ -20,7 +21,8 @@ import type { Cors } from "./cors.ts";
 import { type BodyParts, readBody } from "./request-body.ts";
 import type { Peer, RequestInFlight, RequestTable } from "./request-table.ts";
 
-export interface ExportParts extends SafelyParts, BodyParts {
+export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
+  readonly receivers: Readonly<Record<BodyFormat, TraceReceiver>>;
   readonly table: RequestTable;
   readonly pace: CollectionPace;
   /** Without it, there is nothing at the paths of metrics and logs. */
@@ -161,10 +163,11 @@ function receiveTraces(
     releaseOwnBuffer(plain.bytes);
     return answer;
   }
-  if (format === "protobuf") return receiveSafely(body, parts);
+  const safely = { receiver: parts.receivers[format], failed: parts.failed };
+  if (format === "protobuf") return receiveSafely(body, safely);
   const json = requestFromJson(body, { nestingDepth: parts.nestingDepth });
   if (!json.ok) return { outcome: "malformed", message: `not OTLP/JSON: ${json.message}` };
-  const answer = receiveSafely(json.request, parts);
+  const answer = receiveSafely(json.request, safely);
   releaseOwnBuffer(json.request);
   return answer;
 }

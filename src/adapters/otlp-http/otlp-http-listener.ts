@@ -8,13 +8,15 @@ import type { Logger } from "../../ports/logger.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { answerResponse } from "./answer-response.ts";
+import type { BodyFormat } from "./body-headers.ts";
 import { Cors } from "./cors.ts";
 import { answerExport } from "./export-request.ts";
 import { type BusyReason, type Peer, RequestTable } from "./request-table.ts";
 
 export interface OtlpHttpListenerParts {
   readonly address: ListenAddress;
-  readonly receiver: TraceReceiver;
+  /** By the encoding of the body, so that each may count for itself. */
+  readonly receivers: Readonly<Record<BodyFormat, TraceReceiver>>;
   /** Without it, there is nothing at the paths of metrics and logs. */
   readonly unkept?: UnkeptSignals | undefined;
   readonly limits: LimitsConfig;
@@ -99,7 +101,7 @@ function build({ limits, budget, clock, logger, ...parts }: OtlpHttpListenerPart
     refusals.note(reason);
   };
   return {
-    receiver: parts.receiver,
+    receivers: parts.receivers,
     unkept: parts.unkept,
     table: new RequestTable({ limits, budget, clock, refused }),
     pace: new CollectionPace(),

@@ -1,0 +1,54 @@
+/** A family of metrics: its type, its labels, and what it tells. */
+export interface MetricFamily {
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+function counter(help: string, ...labels: string[]): MetricFamily {
+  return { type: "counter", labels, help };
+}
+
+function gauge(help: string, ...labels: string[]): MetricFamily {
+  return { type: "gauge", labels, help };
+}
+
+function histogram(help: string, ...labels: string[]): MetricFamily {
+  return { type: "histogram", labels, help };
+}
+
+/**
+ * Every metric there is. Labels have a few known values each, and never what a peer says.
+ * Sources: Prometheus, "Metric and label naming", and for the process "Writing client libraries".
+ */
+export const METRIC_FAMILIES = {
+  spanring_build_info: gauge("Always 1; the version is a label.", "version"),
+
+  spanring_spans_total: counter("The ledger, in spans, but for what is buffered.", "entry"),
+  spanring_span_bytes_total: counter("The ledger, in bytes of encoded spans.", "entry"),
+  spanring_buffered_spans: gauge("Spans in the buffer."),
+  spanring_buffered_span_bytes: gauge("Bytes of encoded spans in the buffer."),
+  spanring_capacity_spans: gauge("Spans that the buffer can hold."),
+  spanring_capacity_bytes: gauge("Bytes that the buffer can hold."),
+
+  spanring_received_spans_total: counter("Spans received, by protocol.", "protocol"),
+  spanring_received_span_bytes_total: counter("Bytes of spans received.", "protocol"),
+  spanring_rejected_spans_total: counter("Spans with this fault; one may have several.", "reason"),
+
+  spanring_requests_total: counter("Trace requests, by outcome.", "protocol", "outcome"),
+  spanring_request_bytes: histogram("Size of trace requests, decompressed.", "protocol"),
+  spanring_receive_seconds: histogram("Time to check a request and to put it in.", "protocol"),
+  spanring_unkept_requests_total: counter("Requests of signals not kept.", "signal", "protocol"),
+
+  spanring_in_flight_bytes: gauge("Bytes of requests that have begun and not ended."),
+  spanring_grpc_connections: gauge("Open connections of OTLP/gRPC."),
+  spanring_grpc_connections_closed_total: counter("Closed because of a limit.", "reason"),
+  spanring_http_requests_in_flight: gauge("Requests of OTLP/HTTP under way."),
+  spanring_http_requests_refused_total: counter("Answered with 503 by a limit.", "reason"),
+
+  process_resident_memory_bytes: gauge("Resident memory."),
+  process_cpu_seconds_total: counter("Processor time, user and system."),
+  process_start_time_seconds: gauge("When the process started, in Unix time."),
+} as const satisfies Record<string, MetricFamily>;
+
+export type MetricName = keyof typeof METRIC_FAMILIES;

@@ -1,0 +1,145 @@
+import type { CountedReceiver } from "../../application/counted-receiver.ts";
+import type { Histogram } from "../../application/histogram.ts";
+import type { UnkeptSignals } from "../../application/unkept-signals.ts";
+import type { BufferStats, Ledger } from "../../domain/ledger.ts";
+import { FAULT_NAMES } from "../../domain/span-validity.ts";
+import type { MetricName } from "./metric-families.ts";
+
+/** Where the numbers come from. What is not there, such as a listener, has none. */
+export interface MetricSources {
+  readonly version: string;
+  readonly stats: () => BufferStats;
+  /** By protocol, as OTLP spells them. */
+  readonly receivers: Readonly<Record<string, CountedReceiver>>;
+  readonly unkept: UnkeptSignals | undefined;
+  readonly inFlightBytes: () => number;
+  readonly grpc: () => GrpcCounts | undefined;
+  readonly http: () => HttpCounts | undefined;
+  readonly process: () => ProcessFigures;
+}
+
+export interface GrpcCounts {
+  readonly openConnections: number;
+  readonly closedConnections: Readonly<Record<string, number>>;
+}
+
+export interface HttpCounts {
+  readonly requestsInFlight: number;
+  readonly busyRequests: Readonly<Record<string, number>>;
+}
+
+export interface ProcessFigures {
+  readonly residentBytes: number;
+  readonly cpuSeconds: number;
+  readonly startUnixSeconds: number;
+}
+
+export interface MetricValue {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Of a histogram: which of its series. */
+  readonly metricName?: string;
+}
+
+export type MetricValues = Readonly<Record<MetricName, readonly MetricValue[]>>;
+
+/** All values, those of the ledger of one instant. */
+export function metricValues(sources: MetricSources): MetricValues {
+  const { spans, bytes, capacity } = sources.stats();
+  const figures = sources.process();
+  return {
+    spanring_build_info: one(1, { version: sources.version }),
+    spanring_spans_total: ledger(spans),
+    spanring_span_bytes_total: ledger(bytes),
+    spanring_buffered_spans: one(spans.buffered),
+    spanring_buffered_span_bytes: one(bytes.buffered),
+    spanring_capacity_spans: one(capacity.spans),
+    spanring_capacity_bytes: one(capacity.bytes),
+    ...received(sources),
+    ...listeners(sources),
+    process_resident_memory_bytes: one(figures.residentBytes),
+    process_cpu_seconds_total: one(figures.cpuSeconds),
+    process_start_time_seconds: one(figures.startUnixSeconds),
+  };
+}
+
+function received({ receivers, unkept }: MetricSources) {
+  const each = Object.entries(receivers).map(([protocol, receiver]) => ({ protocol, receiver }));
+  return {
+    spanring_received_spans_total: each.map(({ protocol, receiver: { total } }) => {
+      return { labels: { protocol }, value: total.acceptedSpans + total.rejectedSpans };
+    }),
+    spanring_received_span_bytes_total: each.map(({ protocol, receiver: { total } }) => {
+      return { labels: { protocol }, value: total.acceptedBytes + total.rejectedBytes };
+    }),
+    spanring_rejected_spans_total: FAULT_NAMES.map((reason, fault) => {
+      const counts = each.map(({ receiver }) => receiver.total.rejectedByFault[fault]!);
+      return { labels: { reason }, value: sum(counts) };
+    }),
+    spanring_requests_total: each.flatMap(({ protocol, receiver }) =>
+      counted(receiver.requests, "outcome").map(({ labels, value }) => {
+        return { labels: { protocol, ...labels }, value };
+      }),
+    ),
+    spanring_request_bytes: each.flatMap(({ protocol, receiver }) =>
+      series("spanring_request_bytes", receiver.requestBytes, protocol),
+    ),
+    spanring_receive_seconds: each.flatMap(({ protocol, receiver }) =>
+      series("spanring_receive_seconds", receiver.receiveSeconds, protocol),
+    ),
+    spanring_unkept_requests_total: Object.entries(unkept?.counts ?? {}).flatMap(
+      ([signal, counts]) =>
+        Object.entries(counts).map(([protocol, value]) => {
+          return { labels: { signal, protocol }, value };
+        }),
+    ),
+  };
+}
+
+function listeners({ inFlightBytes, grpc, http }: MetricSources) {
+  const [grpcCounts, httpCounts] = [grpc(), http()];
+  return {
+    spanring_in_flight_bytes: one(inFlightBytes()),
+    spanring_grpc_connections: maybe(grpcCounts?.openConnections),
+    spanring_grpc_connections_closed_total: counted(grpcCounts?.closedConnections ?? {}, "reason"),
+    spanring_http_requests_in_flight: maybe(httpCounts?.requestsInFlight),
+    spanring_http_requests_refused_total: counted(httpCounts?.busyRequests ?? {}, "reason"),
+  };
+}
+
+function one(value: number, labels: MetricValue["labels"] = {}): MetricValue[] {
+  return [{ value, labels }];
+}
+
+function maybe(value: number | undefined): MetricValue[] {
+  return value === undefined ? [] : one(value);
+}
+
+/** What is buffered goes up and down: it is a gauge of its own. */
+function ledger(books: Ledger): MetricValue[] {
+  const { received: all, rejected, accepted, taken, evicted } = books;
+  return counted({ received: all, rejected, accepted, taken, evicted }, "entry");
+}
+
+function counted(counts: Readonly<Record<string, number>>, label: string): MetricValue[] {
+  return Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }));
+}
+
+/** Buckets are cumulative: each counts all that is not above its bound. */
+function series(name: MetricName, histogram: Histogram, protocol: string) {
+  const { bounds, counts } = histogram;
+  let count = 0;
+  const buckets = [...bounds.map(String), "+Inf"].map((le, index) => {
+    count += counts[index]!;
+    return { metricName: `${name}_bucket`, labels: { protocol, le }, value: count };
+  });
+  return [
+    ...buckets,
+    { metricName: `${name}_sum`, labels: { protocol }, value: histogram.sum },
+    { metricName: `${name}_count`, labels: { protocol }, value: count },
+  ];
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,134 @@
+import { expect, test } from "bun:test";
+import { METRIC_FAMILIES } from "../../../src/adapters/metrics/metric-families.ts";
+import type { MetricSources } from "../../../src/adapters/metrics/metric-values.ts";
+import { metricsPages } from "../../../src/adapters/metrics/metrics-page.ts";
+import { processFigures } from "../../../src/adapters/metrics/process-figures.ts";
+import { CountedReceiver } from "../../../src/application/counted-receiver.ts";
+import { ReceiveTraces } from "../../../src/application/receive-traces.ts";
+import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
+import { RecordingLogger } from "../../support/recording-logger.ts";
+import { request, requestOf, resourceSpans, span } from "../../support/request-bytes.ts";
+import { searchedRing } from "../../support/searched-ring.ts";
+import { bytesField } from "../../support/wire-bytes.ts";
+
+const bad = bytesField(2, bytesField(5, "no identifiers"));
+
+/** A server in which something has happened to every number. */
+function sources(parts: Partial<MetricSources> = {}): MetricSources {
+  const { buffer } = searchedRing({ spans: 3, bytes: 1 << 16 });
+  const logger = new RecordingLogger();
+  const clock = { monotonicMs: () => 0 };
+  const limits = { spansPerRequest: 10, nestingDepth: 10 };
+  const receiver = new ReceiveTraces({ buffer, limits, logger, clock });
+  const counted = new CountedReceiver({ receiver, clock });
+  counted.receive(requestOf(4));
+  counted.receive(request(resourceSpans("shop", span(1), bad)));
+  buffer.take(1);
+  const unkept = new UnkeptSignals(logger);
+  unkept.receive("logs", "http");
+  return {
+    version: '1.0 "quoted"',
+    stats: () => buffer.stats(),
+    receivers: { grpc: counted },
+    unkept,
+    inFlightBytes: () => 17,
+    grpc: () => ({ openConnections: 2, closedConnections: { connections: 3 } }),
+    http: () => ({ requestsInFlight: 4, busyRequests: { late: 5 } }),
+    process: () => ({ residentBytes: 6, cpuSeconds: 7.5, startUnixSeconds: 8 }),
+    ...parts,
+  };
+}
+
+async function page(parts: Partial<MetricSources> = {}): Promise<string[]> {
+  return (await metricsPages(sources(parts))()).text.split("\n");
+}
+
+test("every number is there, under its name and with its labels", async () => {
+  const lines = await page();
+
+  const expected = [
+    'spanring_build_info{version="1.0 \\"quoted\\""} 1',
+    'spanring_spans_total{entry="received"} 6',
+    'spanring_spans_total{entry="rejected"} 1',
+    'spanring_spans_total{entry="accepted"} 5',
+    'spanring_spans_total{entry="taken"} 1',
+    'spanring_spans_total{entry="evicted"} 2',
+    "spanring_buffered_spans 2",
+    "spanring_capacity_spans 3",
+    'spanring_received_spans_total{protocol="grpc"} 6',
+    'spanring_rejected_spans_total{reason="trace_id"} 1',
+    'spanring_rejected_spans_total{reason="link"} 0',
+    'spanring_requests_total{protocol="grpc",outcome="accepted"} 1',
+    'spanring_requests_total{protocol="grpc",outcome="partly_rejected"} 1',
+    'spanring_requests_total{protocol="grpc",outcome="malformed"} 0',
+    'spanring_request_bytes_bucket{protocol="grpc",le="256"} 2',
+    'spanring_request_bytes_bucket{protocol="grpc",le="+Inf"} 2',
+    'spanring_request_bytes_count{protocol="grpc"} 2',
+    'spanring_receive_seconds_sum{protocol="grpc"} 0',
+    'spanring_unkept_requests_total{signal="logs",protocol="http"} 1',
+    "spanring_in_flight_bytes 17",
+    "spanring_grpc_connections 2",
+    'spanring_grpc_connections_closed_total{reason="connections"} 3',
+    "spanring_http_requests_in_flight 4",
+    'spanring_http_requests_refused_total{reason="late"} 5',
+    "process_resident_memory_bytes 6",
+    "process_cpu_seconds_total 7.5",
+    "process_start_time_seconds 8",
+  ];
+  expect(expected.filter((line) => !lines.includes(line))).toEqual([]);
+});
+
+test("every family is told of once, with its type, before its values", async () => {
+  const lines = await page();
+
+  for (const [name, { type, help }] of Object.entries(METRIC_FAMILIES)) {
+    const at = lines.indexOf(`# HELP ${name} ${help}`);
+    expect(lines.filter((line) => line.startsWith(`# HELP ${name} `))).toHaveLength(1);
+    expect(lines[at + 1]).toBe(`# TYPE ${name} ${type}`);
+  }
+});
+
+test("values have the labels of their family, and no others", async () => {
+  const values = (await page()).filter((line) => line !== "" && !line.startsWith("#"));
+
+  const wrong = values.filter((line) => {
+    const [, full = "", labels = ""] = /^([a-z_]+)(?:\{(.*)\})? [-+.\deE]+$/.exec(line) ?? [];
+    const name = full.replace(/(?<=bytes|seconds)_(bucket|sum|count)$/, "");
+    const family = Object.entries(METRIC_FAMILIES).find(([each]) => each === name)?.[1];
+    const names = [...labels.matchAll(/([a-z]+)="/g)].map(([, label]) => label!);
+    const own = names.filter((label) => label !== "le");
+    return family === undefined || own.join() !== [...family.labels].join();
+  });
+
+  expect(wrong).toEqual([]);
+});
+
+test.each([
+  { name: "a listener that is off", parts: { grpc: () => undefined }, absent: "grpc_connections " },
+  { name: "signals that are rejected", parts: { unkept: undefined }, absent: "requests_total{sig" },
+])("there is no number for $name", async ({ parts, absent }) => {
+  const lines = await page(parts);
+
+  expect(lines.filter((line) => line.includes(absent) && !line.startsWith("#"))).toEqual([]);
+});
+
+test("each scrape tells what is true then", async () => {
+  let bytes = 1;
+  const pages = metricsPages(sources({ inFlightBytes: () => bytes }));
+  await pages();
+  bytes = 2;
+
+  const { text, contentType } = await pages();
+
+  expect(text).toContain("spanring_in_flight_bytes 2\n");
+  expect(contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
+});
+
+test("the figures of the process are this one's", () => {
+  const { residentBytes, cpuSeconds, startUnixSeconds } = processFigures();
+
+  expect(residentBytes).toBeGreaterThan(1 << 20);
+  expect(cpuSeconds).toBeGreaterThan(0);
+  expect(startUnixSeconds).toBeGreaterThan(1_700_000_000);
+  expect(startUnixSeconds).toBeLessThanOrEqual(Date.now() / 1000);
+});
