@@ -1,4 +1,5 @@
 import { quotePeerText } from "../../domain/quote-text.ts";
+import { WIRE_FIXED64 } from "../../domain/wire/otlp-schema.ts";
 import { type NumberText, readWhole, scanNumber } from "./json-number.ts";
 import {
   beginBody,
@@ -31,7 +32,7 @@ export const SCALAR_READERS: Readonly<Record<ScalarKind, ScalarReader>> = {
   double: readDouble,
   int32: (reader, field) => readInteger(reader, field, INT32) && writeVarint64(reader),
   uint32: (reader, field) => readInteger(reader, field, UINT32) && writeVarint64(reader),
-  int64: (reader, field) => readInteger(reader, field, INT64) && writeVarint64(reader),
+  int64: readInt64,
   fixed32: (reader, field) => readInteger(reader, field, UINT32) && writeFixed32(reader),
   fixed64: (reader, field) => readInteger(reader, field, UINT64) && writeFixed64(reader),
 };
@@ -131,6 +132,37 @@ function integerRange({ is64, isSigned }: { is64: boolean; isSigned: boolean }):
   const values = 2n ** (is64 ? 64n : 32n);
   const least = isSigned ? -values / 2n : 0n;
   return { is64, isSigned, words: `a whole number from ${least} to ${least + values - 1n}` };
+}
+
+/** No number of fewer characters is beyond 64 bits. */
+const LEAST_BEYOND_LENGTH = 19;
+
+/**
+ * An attribute's whole number: there is no other of this kind. The SDK for JavaScript writes any
+ * whole number as one, also 2 ** 70, for which its protobuf exporter takes a double. So is one
+ * taken here: the batch would be lost otherwise, for one value.
+ */
+function readInt64(reader: JsonReader, field: Field): boolean {
+  const value = wholeBeyond64Bits(reader);
+  if (value === undefined) return readInteger(reader, field, INT64) && writeVarint64(reader);
+  writeTag(reader, DOUBLE_VALUE_TAG);
+  reader.wireEnd = reader.wire.writeDoubleLE(value, reader.wireEnd);
+  return true;
+}
+
+/** `doubleValue`, beside `intValue` in the same message. */
+const DOUBLE_VALUE_TAG = (4 << 3) | WIRE_FIXED64;
+
+/** Taken, if it is one. In quotes it is no number that anybody meant as a double. */
+function wholeBeyond64Bits(reader: JsonReader): number | undefined {
+  const { json, at, number } = reader;
+  const end = json[at] === QUOTE ? -1 : scanNumber(number, json, at);
+  if (end - at < LEAST_BEYOND_LENGTH) return undefined;
+  if (readWhole(number, json) && fits(number, INT64)) return undefined;
+  const value = finite(json.toString("latin1", at, end));
+  if (value === undefined || Math.abs(value) < 2 ** 63) return undefined;
+  reader.at = end;
+  return value;
 }
 
 /** Reads a whole number into `reader.number`, in two's complement, and writes the tag. */

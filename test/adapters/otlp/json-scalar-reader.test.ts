@@ -41,6 +41,10 @@ test.each([
   { value: '{"intValue":-4294967296}', read: '{"intValue":"-4294967296"}' },
   { value: '{"intValue":1e18}', read: '{"intValue":"1000000000000000000"}' },
   { value: '{"intValue":0}', read: '{"intValue":"0"}' },
+  // As the SDK for JavaScript writes 2 ** 63, -(2 ** 63) and 2 ** 70.
+  { value: '{"intValue":9223372036854776000}', read: '{"doubleValue":9223372036854776000}' },
+  { value: '{"intValue":-9223372036854776000}', read: '{"doubleValue":-9223372036854776000}' },
+  { value: '{"intValue":1.1805916207174113e+21}', read: '{"doubleValue":1.1805916207174113e+21}' },
   { value: '{"boolValue":true}', read: '{"boolValue":true}' },
   { value: '{"boolValue":false}', read: '{"boolValue":false}' },
   { value: '{"doubleValue":0}', read: '{"doubleValue":0}' },
@@ -111,8 +115,9 @@ const INT64 = "a whole number from -9223372036854775808 to 9223372036854775807";
 
 test.each([
   { key: "intValue", value: '"secret"', message: INT64 },
-  { key: "intValue", value: "9223372036854775808", message: INT64 },
-  { key: "intValue", value: "-9223372036854775809", message: INT64 },
+  { key: "intValue", value: '"9223372036854775808"', message: INT64 },
+  { key: "intValue", value: '"-9223372036854775809"', message: INT64 },
+  { key: "intValue", value: "1000000000000000000.5", message: INT64 },
   { key: "intValue", value: "1.5", message: INT64 },
   { key: "stringValueStrindex", value: '"secret"', message: INT32 },
   { key: "boolValue", value: '"secret"', message: "true or false" },
