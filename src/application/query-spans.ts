@@ -4,6 +4,7 @@ import { concatenate } from "../domain/wire/concatenate.ts";
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
 import type { CopiedSpans } from "./ring-hand-over.ts";
 import { lookThrough } from "./look-through.ts";
+import { releaseBytes } from "./release-bytes.ts";
 import type { SequenceRange } from "./ring-search.ts";
 
 export type SearchedBuffer = Pick<ObservabilityBuffer, "range" | "visit" | "copy">;
@@ -40,10 +41,14 @@ export async function querySpans(buffer: SearchedBuffer, query: SpanQuery): Prom
   return { ...joinedSpans(parts), range };
 }
 
-/** Several answers as one. */
+/** Several answers as one. What they were is given back, for together they may be the ring. */
 export function joinedSpans(parts: readonly CopiedSpans[]): CopiedSpans {
-  return {
+  const [only, ...others] = parts;
+  if (only !== undefined && others.length === 0) return only;
+  const joined = {
     request: concatenate(parts.map(({ request }) => request)),
     sequences: parts.flatMap(({ sequences }) => sequences),
   };
+  for (const { request } of parts) releaseBytes(request);
+  return joined;
 }

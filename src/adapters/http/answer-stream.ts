@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { CollectionPace } from "../memory/collection-pace.ts";
 
 /** Told once how a stream ended, whichever way it did. */
 export interface StreamWatcher {
@@ -9,6 +10,9 @@ export interface StreamWatcher {
 }
 
 export type Chunk = Uint8Array<ArrayBuffer>;
+
+/** Of the chunks of all answers: what has been sent is garbage, and may be more than the ring. */
+const pace = new CollectionPace();
 
 /**
  * A body that is made as the reader takes it: a slow reader costs no more than a few chunks.
@@ -73,7 +77,11 @@ function give(
   controller: ReadableStreamDefaultController<Chunk>,
   result: IteratorResult<Chunk>,
 ): boolean {
-  if (result.done === true) controller.close();
-  else controller.enqueue(result.value);
-  return result.done === true;
+  if (result.done === true) {
+    controller.close();
+    return true;
+  }
+  pace.noteGarbage(result.value.length);
+  controller.enqueue(result.value);
+  return false;
 }

@@ -1,3 +1,4 @@
+import { releaseOwnBuffer } from "../../application/release-bytes.ts";
 import type { CopiedSpans } from "../../application/ring-hand-over.ts";
 import type { SequenceRange } from "../../application/ring-search.ts";
 import type { Logger } from "../../ports/logger.ts";
@@ -101,9 +102,11 @@ export function heldResponse(
   return new Response(body, { status, headers: { ...ANSWER_HEADERS, ...headers } });
 }
 
-function chunksOf(type: SpanType, spans: CopiedSpans): Iterator<Chunk> {
-  if (type === JSON_TYPE) return jsonLine(spans.request);
-  return type === NDJSON_TYPE ? spanLineChunks(spans) : pieces(spans.request);
+/** The spans are given back at the end: an answer may be as large as the ring. */
+function* chunksOf(type: SpanType, spans: CopiedSpans): Generator<Chunk> {
+  if (type === JSON_TYPE) yield* jsonLine(spans.request);
+  else yield* type === NDJSON_TYPE ? spanLineChunks(spans) : pieces(spans.request);
+  releaseOwnBuffer(spans.request);
 }
 
 /** With a line end: the answer of one command does not run into the next one's in a terminal. */
@@ -112,8 +115,7 @@ function* jsonLine(request: Uint8Array): Generator<Chunk> {
   yield LINE_END;
 }
 
+/** Copies: what a slow reader has not taken yet does not hold the whole. */
 export function* pieces(bytes: Chunk): Generator<Chunk> {
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-    yield bytes.subarray(at, at + PIECE_BYTES);
-  }
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.slice(at, at + PIECE_BYTES);
 }
