@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
 import { AnswerBudget } from "../../../src/adapters/http/answer-budget.ts";
+import { heldResponse } from "../../../src/adapters/http/span-answer.ts";
 import type { CopiedSpans } from "../../../src/application/ring-hand-over.ts";
 import type { SpanReader } from "../../../src/application/span-reader.ts";
 import { largeRequest } from "../../support/large-request.ts";
+import { RecordingLogger } from "../../support/recording-logger.ts";
 import {
   request as requestBytes,
   requestOf,
@@ -87,17 +89,19 @@ test.each([
   },
 );
 
-// Both are begun while there is room. The other one's bytes are held when it comes to its own.
-test("an answer that is begun and finds no room later is asked to come back", async () => {
-  const { request, put } = runReadApi({ capacity: LARGE_RING, answerBudgetBytes: 1 });
-  put(largeRequest());
+test("an answer that is begun and finds no room later is no answer", () => {
+  const budget = new AnswerBudget(10);
+  const held = budget.begin();
+  held.hold(10);
+  held.refuse(1);
+  const parts = { budget, logger: new RecordingLogger() };
 
-  const answers = await Promise.all([
-    request(`/api/spans?${EVERY_SPAN}`, AS_PROTOBUF),
-    request(`/api/spans?${EVERY_SPAN}`, AS_PROTOBUF),
-  ]);
+  const body = { status: 200, headers: {}, chunks: [new Uint8Array(10)].values() };
+  const response = heldResponse(parts, held, body);
 
-  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 503]);
+  expect(response.status).toBe(503);
+  expect(response.headers.get("retry-after")).toBe("1");
+  expect(budget.hasRoom()).toBe(true);
 });
 
 test("a wait that has no room for what it finds is asked to come back", async () => {

@@ -117,9 +117,10 @@ test("every status and every kind of body that is told of is looked at here, but
     (each) => !lookedAt.has(each) && !each.includes("x-protobuf") && !each.includes(" default "),
   );
 
-  // Tails and full servers have tests of their own; they say no more than others.
+  // Metrics, tails and full servers have tests of their own; they say no more than others.
   expect(others).toEqual([
     "GET /readyz 503 application/json",
+    "GET /metrics 200 text/plain",
     "GET /api/spans 503 application/problem+json",
     "POST /api/spans/take 503 application/problem+json",
     "GET /api/traces 503 application/problem+json",

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { largeRequest } from "../../support/large-request.ts";
 import {
   request as requestBytes,
   requestOf,
@@ -187,8 +188,8 @@ test("trace_complete: 408 says what the trace had", async () => {
 });
 
 test("the time may be up at once: then what is buffered is all that counts", async () => {
-  const run = runReadApi({ capacity: { spans: 50_000, bytes: 2 ** 22 } });
-  run.put(requestOf(20_000, 100));
+  const run = runReadApi({ capacity: { spans: 600_000, bytes: 2 ** 25 } });
+  run.put(largeRequest());
   run.put(requestBytes(resourceSpans("bank", span(7))));
 
   const response = await run.request("/api/wait?service=bank&timeout=0s");
