@@ -99,7 +99,7 @@ function build({ config, logger, version }: ServerParts): House {
 }
 
 function startTicking({ receiver, life }: House): void {
-  const timer = setInterval(() => receiver.tick(), CAPACITY_LINE_INTERVAL_MS);
+  const timer = setInterval(receiver.tick.bind(receiver), CAPACITY_LINE_INTERVAL_MS);
   life.started(async () => clearInterval(timer));
 }
 

@@ -53,3 +53,29 @@ test("whoever waits when it stops is sent away at once", async () => {
 
   expect((await waiting).status).toBe(503);
 });
+
+test("its numbers are those of all its listeners", async () => {
+  const server = await start({});
+  await exportOverHttp(`http://127.0.0.1:${server.ports.http}`, requestOf(2));
+
+  const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
+  await server.stop(0);
+
+  expect(metrics).toContain('spanring_received_spans_total{protocol="http/protobuf"} 2\n');
+  expect(metrics).toContain("spanring_in_flight_bytes 0\n");
+  expect(metrics).toContain("spanring_grpc_connections 0\n");
+  expect(metrics).toContain("spanring_http_requests_in_flight 0\n");
+});
+
+test("a reader who does not leave is left behind when the grace time is up", async () => {
+  const server = await start({ MAX_BUFFER_SIZE: "100000" });
+  await exportOverHttp(`http://127.0.0.1:${server.ports.http}`, requestOf(50_000));
+  const { body } = await fetch(apiUrl(server, "/api/spans?limit=100000"));
+  const reader = body!.getReader();
+  await reader.read();
+
+  await server.stop(1);
+
+  expect(await fetch(apiUrl(server, "/healthz")).catch(() => "refused")).toBe("refused");
+  await reader.cancel().catch(() => {});
+});
