@@ -40,7 +40,7 @@ export async function runCommand(
     return EXIT_CODE.badUsage;
   }
   const interruption = interruptionOf(surroundings.stopped);
-  const stdin = surroundings.stdin ?? (() => Bun.stdin.stream());
+  const stdin = surroundings.stdin ?? Bun.stdin.stream.bind(Bun.stdin);
   const clock = surroundings.clock ?? SYSTEM_CLOCK;
   const run = { ...reading, command, env, stdout, stderr, stdin, clock, startReceiver };
   return await runToEnd({ ...run, interruption: interruption.signal }, interruption.isGiven);

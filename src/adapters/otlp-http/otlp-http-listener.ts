@@ -78,12 +78,15 @@ export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpLis
       return answerResponse({ outcome: "failed", message: "a fault of the server" }, "json");
     },
   });
-  const expiry = setInterval(() => house.table.expire(), EXPIRY_INTERVAL_MS);
+  const expiry = setInterval(house.table.expire.bind(house.table), EXPIRY_INTERVAL_MS);
   return {
     port: server.port ?? port,
     stop: async (graceMs) => {
       house.table.stop();
-      await stopWithin(graceMs, { gently: () => server.stop(), byForce: () => server.stop(true) });
+      await stopWithin(graceMs, {
+        gently: () => server.stop(),
+        byForce: server.stop.bind(server, true),
+      });
       clearInterval(expiry);
       house.close();
     },

@@ -69,7 +69,7 @@ async function readPieces(
   const body = new GrowingBytes();
   // Ends the wait for the next piece. No race for each: of the many there may be, each would leave
   // something behind at the one promise.
-  void inFlight.givenUp.then(() => reader?.cancel()).catch(() => {});
+  void Promise.allSettled([inFlight.givenUp.then(() => reader?.cancel())]);
   let isOver = reader === undefined;
   while (!isOver) {
     // oxlint-disable-next-line no-await-in-loop -- pieces come one after the other

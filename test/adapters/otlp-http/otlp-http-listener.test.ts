@@ -1,8 +1,10 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:http2";
 import { MAX_REQUEST_MS } from "../../../src/adapters/otlp-http/request-table.ts";
+import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
 import { goldenRequest } from "../../support/golden-requests.ts";
 import { sendHalfBody } from "../../support/half-sent-body.ts";
+import { RecordingLogger } from "../../support/recording-logger.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
 
 stopOtlpHttpAfterEach();
@@ -126,4 +128,18 @@ describe("stopping", () => {
 
     expect(send(REQUEST)).rejects.toThrow();
   });
+});
+
+test("what nobody foresaw is a fault of ours: the sender may come again", async () => {
+  const unkept = new UnkeptSignals(new RecordingLogger());
+  unkept.receive = () => {
+    throw new Error("nobody foresaw this");
+  };
+  const { request, logger } = runOtlpHttp({ unkept });
+
+  const headers = { "Content-Type": "application/json" };
+  const answer = await request("/v1/logs", { method: "POST", headers, body: "{}" });
+
+  expect(answer.status).toBe(503);
+  expect(logger.lines).toMatchObject([{ level: "error", event: "receive_failed" }]);
 });

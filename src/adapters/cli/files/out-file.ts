@@ -33,7 +33,7 @@ export async function openOutFile(path: string): Promise<OutFile> {
       await rename(unfinished, path).catch(failed);
     },
     abandon: async () => {
-      await file.close().catch(() => {});
+      await Promise.allSettled([file.close()]);
       await remove();
     },
   };
