@@ -9,6 +9,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
 import { querySpans } from "./application/query-spans.ts";
 import { type NearMiss, waitForSpans } from "./application/wait-for-spans.ts";
+import { ON_FREE_PORTS } from "./config-free-ports.ts";
 import { type Config, type Environment, readConfig } from "./config.ts";
 import { CONDITION_NAMES, type SpanFilter } from "./domain/query/span-filter.ts";
 import { readCondition } from "./domain/query/read-condition.ts";
@@ -50,15 +51,6 @@ export interface SpanringOptions {
   /** Variables of spanring, such as `MAX_BUFFER_SIZE`. Ports are free ones unless given here. */
   readonly env?: Environment;
 }
-
-const ON_FREE_PORTS: Environment = {
-  OTLP_GRPC_HOST: "127.0.0.1",
-  OTLP_GRPC_PORT: "0",
-  OTLP_HTTP_HOST: "127.0.0.1",
-  OTLP_HTTP_PORT: "0",
-  API_HOST: "127.0.0.1",
-  API_PORT: "0",
-};
 
 const STOP_GRACE_MS = 1_000;
 const TIMEOUT_MS = 5_000;

@@ -11,24 +11,23 @@
  * field there, and then the bet is on again. Nothing is ever called malformed here.
  */
 import { isValidId, SPAN_ID_BYTES, TRACE_ID_BYTES } from "../span-validity.ts";
-
-// Tags: field number << 3 | wire type.
-const TRACE_ID = 0x0a;
-const SPAN_ID = 0x12;
-const TRACE_STATE = 0x1a;
-const PARENT_SPAN_ID = 0x22;
-const NAME = 0x2a;
-const KIND = 0x30;
-const START_TIME = 0x39;
-const END_TIME = 0x41;
-const ATTRIBUTE = 0x4a;
-// Often written out though they are zero, by the SDK for JavaScript for one.
-const DROPPED_ATTRIBUTES = 0x50;
-const DROPPED_EVENTS = 0x60;
-const DROPPED_LINKS = 0x70;
-const STATUS = 0x7a;
-const FLAGS = [0x85, 0x01] as const;
-const STATUS_CODE = 0x18;
+import {
+  ATTRIBUTE,
+  DROPPED_ATTRIBUTES,
+  DROPPED_EVENTS,
+  DROPPED_LINKS,
+  END_TIME,
+  FLAGS,
+  KIND,
+  NAME,
+  PARENT_SPAN_ID,
+  SPAN_ID,
+  START_TIME,
+  STATUS,
+  STATUS_CODE,
+  TRACE_ID,
+  TRACE_STATE,
+} from "./span-tags.ts";
 
 /** Messages that plain spans open: the span, its attribute and the value. */
 export const PLAIN_DEPTH = 3;

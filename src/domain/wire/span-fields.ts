@@ -1,6 +1,19 @@
 import { type FieldScan, nextField, scanFrom, stepField } from "./field-scan.ts";
 import { WIRE_BYTES, WIRE_VARINT } from "./otlp-schema.ts";
 import { int32Varint } from "./scalar-bytes.ts";
+import {
+  ATTRIBUTE,
+  END_TIME,
+  FLAGS,
+  KIND,
+  NAME,
+  PARENT_SPAN_ID,
+  SPAN_ID,
+  START_TIME,
+  STATUS,
+  STATUS_CODE,
+  TRACE_ID,
+} from "./span-tags.ts";
 
 /**
  * Where the fields of one encoded span lie that a reader asks for, and the two that are small
@@ -26,19 +39,7 @@ export interface SpanFields extends FieldScan {
 /** A time that is not there reads as 0. */
 export const ABSENT = -1;
 
-// Tags: field number << 3 | wire type.
-const TRACE_ID = 0x0a;
-const SPAN_ID = 0x12;
-const PARENT_SPAN_ID = 0x22;
-const NAME = 0x2a;
-const KIND = 0x30;
-const START_TIME = 0x39;
-const END_TIME = 0x41;
-const ATTRIBUTE = 0x4a;
-const STATUS = 0x7a;
-const FLAGS = [0x85, 0x01] as const;
-const STATUS_CODE = 0x18;
-const STATUS_CODE_FIELD = 3;
+const STATUS_CODE_FIELD = STATUS_CODE >> 3;
 
 export function createSpanFields(): SpanFields {
   return {

@@ -1,3 +1,4 @@
+import { ON_FREE_PORTS } from "../../../config-free-ports.ts";
 import { type Config, readConfig } from "../../../config.ts";
 import {
   type Expectation,
@@ -32,6 +33,7 @@ export function readRunPlan(run: CommandRun): RunPlan {
   const settle = readDuration(settleText);
   const protocolText = valueOf(run, "protocol") ?? PROTOCOLS[0];
   const protocol = PROTOCOLS.find((known) => known === protocolText);
+  // Free ports whatever the environment says of them: another spanring may listen there.
   const reading = readConfig({ LOG_LEVEL: "ERROR", ...run.env, ...ON_FREE_PORTS });
   const mistakes = [
     ...read.flatMap((each) => (isMistaken(each) ? each.mistakes.map(expectMistake) : [])),
@@ -47,16 +49,6 @@ export function readRunPlan(run: CommandRun): RunPlan {
   const expectations = read.flatMap((each) => (isMistaken(each) ? [] : [each]));
   return { config: reading.config, protocol, expectations, settleMs: Number(settle / NANO_A_MS) };
 }
-
-/** Whatever the environment says of them: another spanring may listen there. */
-const ON_FREE_PORTS = {
-  OTLP_GRPC_HOST: "127.0.0.1",
-  OTLP_GRPC_PORT: "0",
-  OTLP_HTTP_HOST: "127.0.0.1",
-  OTLP_HTTP_PORT: "0",
-  API_HOST: "127.0.0.1",
-  API_PORT: "0",
-};
 
 function isMistaken(read: Expectation | ExpectationMistakes): read is ExpectationMistakes {
   return "mistakes" in read;
