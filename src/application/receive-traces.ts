@@ -142,8 +142,9 @@ function noteAmounts(
   amounts.acceptedSpans = spanCount;
   amounts.acceptedBytes = spanBytes;
   amounts.rejectedSpans = amounts.rejectedBytes = 0;
-  if (rejected === undefined) amounts.rejectedByFault.fill(0);
-  for (const { spans, bytes } of rejected ?? []) {
+  // Most requests end here, and nothing is allocated for them.
+  if (rejected === undefined) return void amounts.rejectedByFault.fill(0);
+  for (const { spans, bytes } of rejected) {
     amounts.rejectedSpans += spans;
     amounts.rejectedBytes += bytes;
   }

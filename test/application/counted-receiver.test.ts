@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { CountedReceiver } from "../../src/application/counted-receiver.ts";
+import { CountedReceiver, noAmounts } from "../../src/application/counted-receiver.ts";
+import type { Receipt } from "../../src/application/receipt.ts";
 import { ReceiveTraces } from "../../src/application/receive-traces.ts";
 import { HandMovedClock } from "../support/hand-moved-clock.ts";
 import { RecordingLogger } from "../support/recording-logger.ts";
@@ -50,6 +51,66 @@ test("spans are counted in spans and in bytes, accepted and rejected, with their
   expect([...one.total.rejectedByFault]).toEqual([2, 2, 0, 0]);
 });
 
+test.each([
+  ["accepted", { outcome: "accepted" }],
+  ["partly_rejected", { outcome: "partly_rejected", rejectedSpans: 1, message: "" }],
+  ["malformed", { outcome: "malformed", message: "" }],
+  ["too_large", { outcome: "too_large", message: "" }],
+  ["refused", { outcome: "refused", message: "", retryAfterMs: 1 }],
+  ["stopping", { outcome: "stopping", message: "" }],
+  ["failed", { outcome: "failed", message: "" }],
+] as const satisfies [string, Receipt][])(
+  "a request that is %s is counted once, as nothing else",
+  (outcome, receipt) => {
+    const receiver = { amounts: noAmounts(), receive: () => receipt };
+    const counted = new CountedReceiver({ receiver, clock: new HandMovedClock() });
+
+    const answer = counted.receive(new Uint8Array(0));
+
+    expect(answer).toBe(receipt);
+    const moved = Object.entries(counted.requests).filter(([, count]) => count !== 0);
+    expect(moved).toEqual([[outcome, 1]]);
+  },
+);
+
+test.each([
+  { name: "the smallest bound", length: 256, at: 0 },
+  { name: "a byte more", length: 257, at: 1 },
+  { name: "the largest bound", length: 16 << 20, at: 8 },
+  { name: "more than all bounds", length: (16 << 20) + 1, at: 9 },
+])("a request of $name is counted in its place", ({ length, at }) => {
+  const { receiver, one } = receivers();
+  receiver.stop();
+
+  one.receive(new Uint8Array(length));
+
+  expect(one.requestBytes.counts[at]).toBe(1);
+});
+
+test("the time is what the receiver took, in seconds", () => {
+  const clock = new HandMovedClock();
+  const receive = (): Receipt => {
+    clock.moveMs(2);
+    return { outcome: "accepted" };
+  };
+  const counted = new CountedReceiver({ receiver: { amounts: noAmounts(), receive }, clock });
+
+  counted.receive(new Uint8Array(0));
+
+  expect(counted.receiveSeconds.sum).toBe(0.002);
+  expect([...counted.receiveSeconds.counts]).toEqual([0, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+});
+
+test("a request after one with rejected spans rejects none", () => {
+  const { receiver, one } = receivers();
+  one.receive(request(resourceSpans("shop", span(1), bad)));
+
+  one.receive(requestOf(1));
+
+  expect(receiver.amounts).toMatchObject({ rejectedSpans: 0, rejectedBytes: 0 });
+  expect([...receiver.amounts.rejectedByFault]).toEqual([0, 0, 0, 0]);
+});
+
 test("what is not kept adds to no span", () => {
   const { receiver, one } = receivers();
   one.receive(requestOf(2));
@@ -67,7 +128,7 @@ test("every request is in both histograms", () => {
   one.receive(requestOf(1));
   one.receive(new Uint8Array(5000).fill(0xff));
 
-  expect([...one.requestBytes.counts]).toEqual([1, 0, 0, 1, 0, 0, 0, 0, 0]);
+  expect([...one.requestBytes.counts]).toEqual([1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
   expect([...one.receiveSeconds.counts]).toEqual([2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   expect(one.requestBytes.sum).toBe(requestOf(1).length + 5000);
 });
