@@ -61,7 +61,9 @@ test("its numbers are those of all its listeners", async () => {
   const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
   await server.stop(0);
 
-  expect(metrics).toContain('spanring_received_spans_total{protocol="http/protobuf"} 2\n');
+  expect(metrics).toContain(
+    'spanring_received_spans_total{protocol="http/protobuf",entry="accepted"} 2\n',
+  );
   expect(metrics).toContain("spanring_in_flight_bytes 0\n");
   expect(metrics).toContain("spanring_grpc_connections 0\n");
   expect(metrics).toContain("spanring_http_requests_in_flight 0\n");

@@ -31,9 +31,18 @@ export const METRIC_FAMILIES = {
   spanring_capacity_spans: gauge("Spans that the buffer can hold."),
   spanring_capacity_bytes: gauge("Bytes that the buffer can hold."),
 
-  spanring_received_spans_total: counter("Spans received, by protocol.", "protocol"),
-  spanring_received_span_bytes_total: counter("Bytes of spans received.", "protocol"),
-  spanring_rejected_spans_total: counter("Spans with this fault; one may have several.", "reason"),
+  // What is received is the sum of both entries, which are all there are.
+  spanring_received_spans_total: counter(
+    "Spans accepted or rejected, by protocol.",
+    "protocol",
+    "entry",
+  ),
+  spanring_received_span_bytes_total: counter("Bytes of these spans.", "protocol", "entry"),
+  spanring_rejected_spans_total: counter(
+    "Spans with this fault; one may have several.",
+    "protocol",
+    "reason",
+  ),
 
   spanring_requests_total: counter("Trace requests, by outcome.", "protocol", "outcome"),
   spanring_request_bytes: histogram("Size of trace requests, decompressed.", "protocol"),

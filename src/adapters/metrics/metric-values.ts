@@ -66,20 +66,21 @@ export function metricValues(sources: MetricSources): MetricValues {
 function received({ receivers, unkept }: MetricSources) {
   const each = Object.entries(receivers).map(([protocol, receiver]) => ({ protocol, receiver }));
   return {
-    spanring_received_spans_total: each.map(({ protocol, receiver: { total } }) => {
-      return { labels: { protocol }, value: total.acceptedSpans + total.rejectedSpans };
+    spanring_received_spans_total: each.flatMap(({ protocol, receiver: { total } }) => {
+      const { acceptedSpans: accepted, rejectedSpans: rejected } = total;
+      return counted({ accepted, rejected }, "entry", { protocol });
     }),
-    spanring_received_span_bytes_total: each.map(({ protocol, receiver: { total } }) => {
-      return { labels: { protocol }, value: total.acceptedBytes + total.rejectedBytes };
+    spanring_received_span_bytes_total: each.flatMap(({ protocol, receiver: { total } }) => {
+      const { acceptedBytes: accepted, rejectedBytes: rejected } = total;
+      return counted({ accepted, rejected }, "entry", { protocol });
     }),
-    spanring_rejected_spans_total: FAULT_NAMES.map((reason, fault) => {
-      const counts = each.map(({ receiver }) => receiver.total.rejectedByFault[fault]!);
-      return { labels: { reason }, value: sum(counts) };
-    }),
-    spanring_requests_total: each.flatMap(({ protocol, receiver }) =>
-      counted(receiver.requests, "outcome").map(({ labels, value }) => {
-        return { labels: { protocol, ...labels }, value };
+    spanring_rejected_spans_total: each.flatMap(({ protocol, receiver: { total } }) =>
+      FAULT_NAMES.map((reason, fault) => {
+        return { labels: { protocol, reason }, value: total.rejectedByFault[fault]! };
       }),
+    ),
+    spanring_requests_total: each.flatMap(({ protocol, receiver }) =>
+      counted(receiver.requests, "outcome", { protocol }),
     ),
     spanring_request_bytes: each.flatMap(({ protocol, receiver }) =>
       series("spanring_request_bytes", receiver.requestBytes, protocol),
@@ -88,10 +89,7 @@ function received({ receivers, unkept }: MetricSources) {
       series("spanring_receive_seconds", receiver.receiveSeconds, protocol),
     ),
     spanring_unkept_requests_total: Object.entries(unkept?.counts ?? {}).flatMap(
-      ([signal, counts]) =>
-        Object.entries(counts).map(([protocol, value]) => {
-          return { labels: { signal, protocol }, value };
-        }),
+      ([signal, counts]) => counted(counts, "protocol", { signal }),
     ),
   };
 }
@@ -121,8 +119,14 @@ function ledger(books: Ledger): MetricValue[] {
   return counted({ received: all, rejected, accepted, taken, evicted }, "entry");
 }
 
-function counted(counts: Readonly<Record<string, number>>, label: string): MetricValue[] {
-  return Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }));
+function counted(
+  counts: Readonly<Record<string, number>>,
+  label: string,
+  others: MetricValue["labels"] = {},
+): MetricValue[] {
+  return Object.entries(counts).map(([name, value]) => {
+    return { labels: { ...others, [label]: name }, value };
+  });
 }
 
 /** Buckets are cumulative: each counts all that is not above its bound. */
@@ -138,8 +142,4 @@ function series(name: MetricName, histogram: Histogram, protocol: string) {
     { metricName: `${name}_sum`, labels: { protocol }, value: histogram.sum },
     { metricName: `${name}_count`, labels: { protocol }, value: count },
   ];
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -3,61 +3,28 @@ import { METRIC_FAMILIES } from "../../../src/adapters/metrics/metric-families.t
 import type { MetricSources } from "../../../src/adapters/metrics/metric-values.ts";
 import { metricsPages } from "../../../src/adapters/metrics/metrics-page.ts";
 import { processFigures } from "../../../src/adapters/metrics/process-figures.ts";
-import { CountedReceiver } from "../../../src/application/counted-receiver.ts";
-import { ReceiveTraces } from "../../../src/application/receive-traces.ts";
-import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
-import { RecordingLogger } from "../../support/recording-logger.ts";
-import { request, requestOf, resourceSpans, span } from "../../support/request-bytes.ts";
-import { searchedRing } from "../../support/searched-ring.ts";
-import { bytesField } from "../../support/wire-bytes.ts";
-
-const bad = bytesField(2, bytesField(5, "no identifiers"));
-
-/** A server in which something has happened to every number. */
-function sources(parts: Partial<MetricSources> = {}): MetricSources {
-  const { buffer } = searchedRing({ spans: 3, bytes: 1 << 16 });
-  const logger = new RecordingLogger();
-  const clock = { monotonicMs: () => 0 };
-  const limits = { spansPerRequest: 10, nestingDepth: 10 };
-  const receiver = new ReceiveTraces({ buffer, limits, logger, clock });
-  const counted = new CountedReceiver({ receiver, clock });
-  counted.receive(requestOf(4));
-  counted.receive(request(resourceSpans("shop", span(1), bad)));
-  buffer.take(1);
-  const unkept = new UnkeptSignals(logger);
-  unkept.receive("logs", "http");
-  return {
-    version: '1.0 "quoted"',
-    stats: () => buffer.stats(),
-    receivers: { grpc: counted },
-    unkept,
-    inFlightBytes: () => 17,
-    grpc: () => ({ openConnections: 2, closedConnections: { connections: 3 } }),
-    http: () => ({ requestsInFlight: 4, busyRequests: { late: 5 } }),
-    process: () => ({ residentBytes: 6, cpuSeconds: 7.5, startUnixSeconds: 8 }),
-    ...parts,
-  };
-}
+import { metricSources } from "../../support/metric-sources.ts";
 
 async function page(parts: Partial<MetricSources> = {}): Promise<string[]> {
-  return (await metricsPages(sources(parts))()).text.split("\n");
+  return (await metricsPages(metricSources(parts))()).text.split("\n");
 }
 
 test("every number is there, under its name and with its labels", async () => {
   const lines = await page();
 
   const expected = [
-    'spanring_build_info{version="1.0 \\"quoted\\""} 1',
-    'spanring_spans_total{entry="received"} 6',
+    'spanring_build_info{version="1.0 \\"quoted\\\\\\"\\n"} 1',
+    'spanring_spans_total{entry="received"} 7',
     'spanring_spans_total{entry="rejected"} 1',
-    'spanring_spans_total{entry="accepted"} 5',
+    'spanring_spans_total{entry="accepted"} 6',
     'spanring_spans_total{entry="taken"} 1',
-    'spanring_spans_total{entry="evicted"} 2',
+    'spanring_spans_total{entry="evicted"} 3',
     "spanring_buffered_spans 2",
     "spanring_capacity_spans 3",
-    'spanring_received_spans_total{protocol="grpc"} 6',
-    'spanring_rejected_spans_total{reason="trace_id"} 1',
-    'spanring_rejected_spans_total{reason="link"} 0',
+    'spanring_received_spans_total{protocol="grpc",entry="accepted"} 5',
+    'spanring_received_spans_total{protocol="grpc",entry="rejected"} 1',
+    'spanring_rejected_spans_total{protocol="grpc",reason="trace_id"} 1',
+    'spanring_rejected_spans_total{protocol="grpc",reason="link"} 0',
     'spanring_requests_total{protocol="grpc",outcome="accepted"} 1',
     'spanring_requests_total{protocol="grpc",outcome="partly_rejected"} 1',
     'spanring_requests_total{protocol="grpc",outcome="malformed"} 0',
@@ -114,7 +81,7 @@ test.each([
 
 test("each scrape tells what is true then", async () => {
   let bytes = 1;
-  const pages = metricsPages(sources({ inFlightBytes: () => bytes }));
+  const pages = metricsPages(metricSources({ inFlightBytes: () => bytes }));
   await pages();
   bytes = 2;
 

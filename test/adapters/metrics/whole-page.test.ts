@@ -1,0 +1,115 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { METRIC_FAMILIES } from "../../../src/adapters/metrics/metric-families.ts";
+import type { MetricSources } from "../../../src/adapters/metrics/metric-values.ts";
+import { metricsPages } from "../../../src/adapters/metrics/metrics-page.ts";
+import { metricSources } from "../../support/metric-sources.ts";
+import { type Family, parsePrometheusText, type Sample } from "../../support/prometheus-text.ts";
+
+const GOLDEN_PAGE = join(import.meta.dir, "../../support/golden/metrics-page.txt");
+
+async function page(parts: Partial<MetricSources> = {}): Promise<string> {
+  return (await metricsPages(metricSources(parts))()).text;
+}
+
+async function families(): Promise<Map<string, Family>> {
+  return new Map(parsePrometheusText(await page()).map((family) => [family.name, family]));
+}
+
+function valueOf(samples: readonly Sample[], labels: Sample["labels"]): number | undefined {
+  return samples.find((sample) => Bun.deepEquals(sample.labels, labels))?.value;
+}
+
+test("the page of a fixed server is this one, to the byte", async () => {
+  expect(await page()).toBe(readFileSync(GOLDEN_PAGE, "utf8"));
+});
+
+test("it is well formed, and has every family of the table with something in it", async () => {
+  const found = [...(await families()).values()];
+
+  const table = Object.entries(METRIC_FAMILIES).map(([name, { help, type }]) => {
+    return { name, help, type };
+  });
+  expect(found.map(({ name, help, type }) => ({ name, help, type }))).toEqual(table);
+  expect(found.filter(({ samples }) => samples.length === 0)).toEqual([]);
+});
+
+test("names have the prefix of their subject, and counters alone end in _total", () => {
+  const wrong = Object.entries(METRIC_FAMILIES).filter(([name, { type }]) => {
+    const isNamed = /^(spanring|process)_[a-z_]+$/.test(name);
+    return !isNamed || name.endsWith("_total") !== (type === "counter");
+  });
+
+  expect(wrong).toEqual([]);
+});
+
+test("a label's value comes back whole, whatever is in it", async () => {
+  const { samples } = (await families()).get("spanring_build_info")!;
+
+  expect(samples).toEqual([
+    { name: "spanring_build_info", labels: { version: '1.0 "quoted\\"\n' }, value: 1 },
+  ]);
+});
+
+test.each([
+  { unit: "spans", name: "spanring_received_spans_total", ledger: "spanring_spans_total" },
+  {
+    unit: "bytes",
+    name: "spanring_received_span_bytes_total",
+    ledger: "spanring_span_bytes_total",
+  },
+])("the $unit of all protocols add up to the ledger", async ({ name, ledger }) => {
+  const found = await families();
+  const books = found.get(ledger)!.samples;
+
+  const sums = ["accepted", "rejected"].map((entry) =>
+    found
+      .get(name)!
+      .samples.filter(({ labels }) => labels["entry"] === entry)
+      .reduce((sum, { value }) => sum + value, 0),
+  );
+
+  expect(sums).toEqual([
+    valueOf(books, { entry: "accepted" })!,
+    valueOf(books, { entry: "rejected" })!,
+  ]);
+  expect(sums[0]! + sums[1]!).toBe(valueOf(books, { entry: "received" })!);
+});
+
+test.each([
+  { name: "spanring_request_bytes", protocol: "grpc" },
+  { name: "spanring_request_bytes", protocol: "http/json" },
+  { name: "spanring_receive_seconds", protocol: "grpc" },
+  { name: "spanring_receive_seconds", protocol: "http/json" },
+])("the buckets of $name by $protocol ascend to its count", async ({ name, protocol }) => {
+  const found = await families();
+  const own = found.get(name)!.samples.filter(({ labels }) => labels["protocol"] === protocol);
+  const requests = found
+    .get("spanring_requests_total")!
+    .samples.filter(({ labels }) => labels["protocol"] === protocol)
+    .reduce((sum, { value }) => sum + value, 0);
+
+  const buckets = own.filter((sample) => sample.name === `${name}_bucket`);
+
+  const bounds = buckets.map(({ labels }) => Number(labels["le"]!.replace("+Inf", "Infinity")));
+  expect(bounds).toEqual(bounds.toSorted((one, other) => one - other));
+  expect(bounds.at(-1)).toBe(Infinity);
+  const counts = buckets.map(({ value }) => value);
+  expect(counts).toEqual(counts.toSorted((one, other) => one - other));
+  expect(counts.at(-1)).toBe(requests);
+  expect(own.find((sample) => sample.name === `${name}_count`)?.value).toBe(requests);
+});
+
+test("a scrape reads the ledger once, so that all its numbers are of one instant", async () => {
+  const { stats, ...others } = metricSources();
+  let readings = 0;
+  const counting = () => {
+    readings += 1;
+    return stats();
+  };
+
+  await metricsPages({ ...others, stats: counting })();
+
+  expect(readings).toBe(1);
+});

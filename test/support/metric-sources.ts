@@ -1,0 +1,38 @@
+import type { MetricSources } from "../../src/adapters/metrics/metric-values.ts";
+import { CountedReceiver } from "../../src/application/counted-receiver.ts";
+import { ReceiveTraces } from "../../src/application/receive-traces.ts";
+import { UnkeptSignals } from "../../src/application/unkept-signals.ts";
+import { RecordingLogger } from "./recording-logger.ts";
+import { request, requestOf, resourceSpans, span } from "./request-bytes.ts";
+import { searchedRing } from "./searched-ring.ts";
+import { bytesField } from "./wire-bytes.ts";
+
+const bad = bytesField(2, bytesField(5, "no identifiers"));
+
+/** A server in which something has happened to every number, always the same. */
+export function metricSources(parts: Partial<MetricSources> = {}): MetricSources {
+  const { buffer } = searchedRing({ spans: 3, bytes: 1 << 16 });
+  const logger = new RecordingLogger();
+  const clock = { monotonicMs: () => 0 };
+  const limits = { spansPerRequest: 10, nestingDepth: 10 };
+  const receiver = new ReceiveTraces({ buffer, limits, logger, clock });
+  const [grpc, json] = [1, 2].map(() => new CountedReceiver({ receiver, clock }));
+  grpc!.receive(requestOf(4));
+  grpc!.receive(request(resourceSpans("shop", span(1), bad)));
+  json!.receive(requestOf(1, 9));
+  json!.receive(new Uint8Array(70_000).fill(0xff));
+  buffer.take(1);
+  const unkept = new UnkeptSignals(logger);
+  unkept.receive("logs", "http");
+  return {
+    version: '1.0 "quoted\\"\n',
+    stats: () => buffer.stats(),
+    receivers: { grpc: grpc!, "http/json": json! },
+    unkept,
+    inFlightBytes: () => 17,
+    grpc: () => ({ openConnections: 2, closedConnections: { connections: 3 } }),
+    http: () => ({ requestsInFlight: 4, busyRequests: { late: 5 } }),
+    process: () => ({ residentBytes: 6, cpuSeconds: 7.5, startUnixSeconds: 8 }),
+    ...parts,
+  };
+}
