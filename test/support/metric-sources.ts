@@ -32,7 +32,7 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
     inFlightBytes: () => 17,
     grpc: () => ({ openConnections: 2, closedConnections: { connections: 3 } }),
     http: () => ({ requestsInFlight: 4, busyRequests: { late: 5 } }),
-    process: () => ({ residentBytes: 6, cpuSeconds: 7.5, startUnixSeconds: 8 }),
+    process: () => ({ residentBytes: 6, cpuSeconds: 7.5, startUnixSeconds: 8, openFds: 9 }),
     ...parts,
   };
 }

@@ -32,6 +32,8 @@ export interface ProcessFigures {
   readonly residentBytes: number;
   readonly cpuSeconds: number;
   readonly startUnixSeconds: number;
+  /** Undefined where the system does not tell. */
+  readonly openFds: number | undefined;
 }
 
 export interface MetricValue {
@@ -59,6 +61,7 @@ export function metricValues(sources: MetricSources): MetricValues {
     ...listeners(sources),
     process_resident_memory_bytes: one(figures.residentBytes),
     process_cpu_seconds_total: one(figures.cpuSeconds),
+    process_open_fds: maybe(figures.openFds),
     process_start_time_seconds: one(figures.startUnixSeconds),
   };
 }

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import type { ProcessFigures } from "./metric-values.ts";
 
 /** Of this process. */
@@ -7,5 +8,15 @@ export function processFigures(): ProcessFigures {
     residentBytes: process.memoryUsage.rss(),
     cpuSeconds: (user + system) / 1e6,
     startUnixSeconds: performance.timeOrigin / 1000,
+    openFds: openFds(),
   };
+}
+
+/** Where the system shows them as files, as Linux does; one of them is open for looking only. */
+function openFds(): number | undefined {
+  try {
+    return readdirSync("/proc/self/fd").length - 1;
+  } catch {
+    return undefined;
+  }
 }

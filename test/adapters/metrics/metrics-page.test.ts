@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { closeSync, openSync, readdirSync } from "node:fs";
 import { METRIC_FAMILIES } from "../../../src/adapters/metrics/metric-families.ts";
 import type { MetricSources } from "../../../src/adapters/metrics/metric-values.ts";
 import { metricsPages } from "../../../src/adapters/metrics/metrics-page.ts";
@@ -40,6 +41,7 @@ test("every number is there, under its name and with its labels", async () => {
     'spanring_http_requests_refused_total{reason="late"} 5',
     "process_resident_memory_bytes 6",
     "process_cpu_seconds_total 7.5",
+    "process_open_fds 9",
     "process_start_time_seconds 8",
   ];
   expect(expected.filter((line) => !lines.includes(line))).toEqual([]);
@@ -72,6 +74,15 @@ test("values have the labels of their family, and no others", async () => {
 
 test.each([
   { name: "a listener that is off", parts: { grpc: () => undefined }, absent: "grpc_connections " },
+  {
+    name: "what the system does not tell",
+    parts: {
+      process: () => {
+        return { residentBytes: 6, cpuSeconds: 7.5, startUnixSeconds: 8, openFds: undefined };
+      },
+    },
+    absent: "process_open_fds",
+  },
   { name: "signals that are rejected", parts: { unkept: undefined }, absent: "requests_total{sig" },
 ])("there is no number for $name", async ({ parts, absent }) => {
   const lines = await page(parts);
@@ -98,4 +109,14 @@ test("the figures of the process are this one's", () => {
   expect(cpuSeconds).toBeGreaterThan(0);
   expect(startUnixSeconds).toBeGreaterThan(1_700_000_000);
   expect(startUnixSeconds).toBeLessThanOrEqual(Date.now() / 1000);
+});
+
+test("an opened file is one more that is open", () => {
+  const before = processFigures().openFds;
+  const file = openSync(import.meta.path, "r");
+  const after = processFigures().openFds;
+  closeSync(file);
+
+  expect(before).toBe(readdirSync("/proc/self/fd").length - 1);
+  expect(after).toBe(before! + 1);
 });
