@@ -81,3 +81,31 @@ test("a reader who does not leave is left behind when the grace time is up", asy
   expect(await fetch(apiUrl(server, "/healthz")).catch(() => "refused")).toBe("refused");
   await reader.cancel().catch(() => {});
 });
+
+test.each([
+  {
+    name: "JSON that is none",
+    type: "application/json",
+    coding: "identity",
+    body: "{",
+    protocol: "http/json",
+  },
+  {
+    name: "gzip that is none",
+    type: "application/x-protobuf",
+    coding: "gzip",
+    body: "no",
+    protocol: "http/protobuf",
+  },
+])("$name is counted as malformed", async ({ type, coding, body, protocol }) => {
+  const server = await start({});
+  const headers = { "Content-Type": type, "Content-Encoding": coding };
+  const url = `http://127.0.0.1:${server.ports.http}/v1/traces`;
+
+  const answer = await fetch(url, { method: "POST", headers, body });
+  const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
+  await server.stop(0);
+
+  expect(answer.status).toBe(400);
+  expect(metrics).toContain(`requests_total{protocol="${protocol}",outcome="malformed"} 1\n`);
+});

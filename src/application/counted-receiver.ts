@@ -67,6 +67,10 @@ export class CountedReceiver implements TraceReceiver {
     return receipt;
   }
 
+  turnedAway(outcome: "malformed" | "too_large"): void {
+    (this.requests as Record<Outcome, number>)[outcome] += 1;
+  }
+
   private count({ outcome }: Receipt, requestBytes: number, tookMs: number): void {
     (this.requests as Record<Outcome, number>)[outcome] += 1;
     this.requestBytes.observe(requestBytes);

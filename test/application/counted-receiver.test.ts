@@ -132,3 +132,13 @@ test("every request is in both histograms", () => {
   expect([...one.receiveSeconds.counts]).toEqual([2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   expect(one.requestBytes.sum).toBe(requestOf(1).length + 5000);
 });
+
+test("what a listener turns away by itself counts as a request, and as nothing else", () => {
+  const { one } = receivers();
+
+  one.turnedAway("malformed");
+  one.turnedAway("too_large");
+
+  expect(one.requests).toMatchObject({ accepted: 0, malformed: 1, too_large: 1 });
+  expect(one.requestBytes.sum).toBe(0);
+});

@@ -5,7 +5,7 @@ import { releaseBytes, releaseOwnBuffer } from "../../application/release-bytes.
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import { encodeExportResponse, encodeStatus, isSuccess } from "../otlp/export-response.ts";
 import type { FailureReceipt } from "../otlp/export-response.ts";
-import { receiveSafely, type SafelyParts } from "../otlp/receive-safely.ts";
+import { receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-safely.ts";
 import { STATUS_TABLE } from "../otlp/status-table.ts";
 import { bufferOver, TRACE_SERVICE } from "./call-handlers.ts";
 import type { Method } from "./call-handlers.ts";
@@ -35,7 +35,8 @@ export function exportMethod(parts: TraceServiceParts): Method {
 
 function receiptFor(call: ServerUnaryCall<Buffer, Buffer>, parts: TraceServiceParts): Receipt {
   const plain = plainMessage(call, parts.maxMessageBytes);
-  const receipt = plain.outcome === "plain" ? receiveSafely(plain.bytes, parts) : plain;
+  const receipt =
+    plain.outcome === "plain" ? receiveSafely(plain.bytes, parts) : turnAway(plain, parts);
   // The receiver keeps nothing of it.
   if (plain.outcome === "plain" && plain.bytes !== call.request) releaseOwnBuffer(plain.bytes);
   parts.pace.noteGarbage(plain.garbageBytes);

@@ -6,7 +6,7 @@ import { releaseOwnBuffer } from "../../application/release-bytes.ts";
 import type { Answer } from "../otlp/export-response.ts";
 import { inflate } from "../otlp/inflate.ts";
 import { requestFromJson } from "../otlp/json-request.ts";
-import { receiveSafely, type SafelyParts } from "../otlp/receive-safely.ts";
+import { receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-safely.ts";
 import type { Objection } from "../otlp/status-table.ts";
 import { answerResponse, type ExtraHeaders } from "./answer-response.ts";
 import {
@@ -18,7 +18,7 @@ import {
   MEDIA_TYPES,
 } from "./body-headers.ts";
 import type { Cors } from "./cors.ts";
-import { type BodyParts, readBody } from "./request-body.ts";
+import { type BodyParts, type BodyReading, readBody } from "./request-body.ts";
 import type { Peer, RequestInFlight, RequestTable } from "./request-table.ts";
 
 export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
@@ -78,7 +78,8 @@ async function answerBody(parts: ExportParts, begun: Begun): Promise<Response> {
   const { request, headed, inFlight, extra } = begun;
   try {
     const body = await readBody(request, inFlight, parts);
-    if (body.outcome !== "read") return answerResponse(body, headed.format, extra);
+    if (body.outcome !== "read")
+      return answerResponse(unread(parts, body, headed), headed.format, extra);
     // All in one tick: what is made on the way, one request at a time has.
     const answer = receive(parts, body.bytes, headed);
     body.release();
@@ -144,6 +145,15 @@ const WRONG_CODING: Refusal = {
   headers: { "Accept-Encoding": CODINGS_TAKEN },
 };
 
+type Unread = Exclude<BodyReading, { outcome: "read" }>;
+
+/** Whoever was given up is counted by the limit that was the reason. */
+function unread(parts: ExportParts, body: Unread, { signal, format }: Headed): Unread {
+  const isOurs = body.outcome !== "malformed" && body.outcome !== "too_large";
+  if (signal !== "traces" || isOurs) return body;
+  return turnAway(body, { receiver: parts.receivers[format] });
+}
+
 /** What is not kept need not be decompressed either. */
 function receive(parts: ExportParts, body: Uint8Array, headed: Headed): Answer {
   if (headed.signal === "traces") return receiveTraces(parts, body, headed);
@@ -155,18 +165,21 @@ function receiveTraces(
   body: Uint8Array,
   { format, coding }: Pick<Headed, "format" | "coding">,
 ): Answer {
+  const safely = { receiver: parts.receivers[format], failed: parts.failed };
   if (coding !== "identity") {
     const plain = inflate(body, coding, parts.maxBytes);
     parts.pace.noteGarbage(plain.garbageBytes);
-    if (plain.outcome !== "plain") return plain;
+    if (plain.outcome !== "plain") return turnAway(plain, safely);
     const answer = receiveTraces(parts, plain.bytes, { format, coding: "identity" });
     releaseOwnBuffer(plain.bytes);
     return answer;
   }
-  const safely = { receiver: parts.receivers[format], failed: parts.failed };
   if (format === "protobuf") return receiveSafely(body, safely);
   const json = requestFromJson(body, { nestingDepth: parts.nestingDepth });
-  if (!json.ok) return { outcome: "malformed", message: `not OTLP/JSON: ${json.message}` };
+  if (!json.ok) {
+    const refusal = { outcome: "malformed", message: `not OTLP/JSON: ${json.message}` } as const;
+    return turnAway(refusal, safely);
+  }
   const answer = receiveSafely(json.request, safely);
   releaseOwnBuffer(json.request);
   return answer;

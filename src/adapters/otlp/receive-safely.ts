@@ -17,3 +17,14 @@ export function receiveSafely(request: Uint8Array, { receiver, failed }: SafelyP
     return OUR_FAULT;
   }
 }
+
+type Refusal = Extract<Receipt, { outcome: "malformed" | "too_large" }>;
+
+/** The answer to what never became a request: it counts all the same. */
+export function turnAway<Refused extends Pick<Refusal, "outcome">>(
+  refusal: Refused,
+  { receiver }: Pick<SafelyParts, "receiver">,
+): Refused {
+  receiver.turnedAway?.(refusal.outcome);
+  return refusal;
+}
