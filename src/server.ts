@@ -128,7 +128,7 @@ function metricSources(house: House): MetricSources {
     inFlightBytes: () => budget.heldBytes,
     grpc: () => listeners.grpc?.counts(),
     http: () => listeners.http?.counts(),
-    process: processFigures,
+    process: () => processFigures(),
   };
 }
 

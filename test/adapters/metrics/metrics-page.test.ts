@@ -1,9 +1,7 @@
 import { expect, test } from "bun:test";
-import { closeSync, openSync, readdirSync } from "node:fs";
 import { METRIC_FAMILIES } from "../../../src/adapters/metrics/metric-families.ts";
 import type { MetricSources } from "../../../src/adapters/metrics/metric-values.ts";
 import { metricsPages } from "../../../src/adapters/metrics/metrics-page.ts";
-import { processFigures } from "../../../src/adapters/metrics/process-figures.ts";
 import { metricSources } from "../../support/metric-sources.ts";
 
 async function page(parts: Partial<MetricSources> = {}): Promise<string[]> {
@@ -100,23 +98,4 @@ test("each scrape tells what is true then", async () => {
 
   expect(text).toContain("spanring_in_flight_bytes 2\n");
   expect(contentType).toBe("text/plain; version=0.0.4; charset=utf-8");
-});
-
-test("the figures of the process are this one's", () => {
-  const { residentBytes, cpuSeconds, startUnixSeconds } = processFigures();
-
-  expect(residentBytes).toBeGreaterThan(1 << 20);
-  expect(cpuSeconds).toBeGreaterThan(0);
-  expect(startUnixSeconds).toBeGreaterThan(1_700_000_000);
-  expect(startUnixSeconds).toBeLessThanOrEqual(Date.now() / 1000);
-});
-
-test("an opened file is one more that is open", () => {
-  const before = processFigures().openFds;
-  const file = openSync(import.meta.path, "r");
-  const after = processFigures().openFds;
-  closeSync(file);
-
-  expect(before).toBe(readdirSync("/proc/self/fd").length - 1);
-  expect(after).toBe(before! + 1);
 });

@@ -1,0 +1,29 @@
+import { expect, test } from "bun:test";
+import { closeSync, openSync, readdirSync } from "node:fs";
+import { processFigures } from "../../../src/adapters/metrics/process-figures.ts";
+
+test("the figures of the process are this one's", () => {
+  const { residentBytes, cpuSeconds, startUnixSeconds } = processFigures();
+
+  expect(residentBytes).toBeGreaterThan(1 << 20);
+  expect(cpuSeconds).toBeGreaterThan(0);
+  expect(startUnixSeconds).toBeGreaterThan(1_700_000_000);
+  expect(startUnixSeconds).toBeLessThanOrEqual(Date.now() / 1000);
+});
+
+test("an opened file is one more that is open", () => {
+  const before = processFigures().openFds;
+  const file = openSync(import.meta.path, "r");
+  const after = processFigures().openFds;
+  closeSync(file);
+
+  expect(before).toBe(readdirSync("/proc/self/fd").length - 1);
+  expect(after).toBe(before! + 1);
+});
+
+test("where there is no folder of open files, nothing tells how many there are", () => {
+  const figures = processFigures("/no/such/folder");
+
+  expect(figures.openFds).toBeUndefined();
+  expect(figures.residentBytes).toBeGreaterThan(1 << 20);
+});
