@@ -30,14 +30,17 @@ export async function waitForTrace(
 ): Promise<WaitOutcome> {
   const limit = timeLimit(request.timeoutMs, request.cancelled);
   const traces = new FollowedTraces(parts, request);
-  const unsubscribe = parts.arrivals.subscribe(request.filter, (sequences) => {
-    for (const sequence of sequences) traces.follow(sequence);
-  });
+  const arrived = (sequences: readonly number[]) => traces.arrived(sequences);
+  const unsubscribe = parts.arrivals.subscribe(request.filter, arrived);
   try {
     const earlier = followBuffered(parts, request, traces);
     const end = await Promise.race([traces.complete, limit.over, failureOf(earlier)]);
     if (end === "cancelled") return { outcome: "cancelled" };
-    if (end === "time_up") return await timeUp(parts, request, traces.matchCount);
+    if (end === "time_up") {
+      // However short the time: what was there at its beginning counts, all of it.
+      await earlier;
+      return await timeUp(parts, request, traces.matchCount);
+    }
     return { outcome: "found", spans: end };
   } finally {
     unsubscribe();
@@ -63,7 +66,8 @@ async function followBuffered(
 /**
  * The traces of the spans that match so far.
  *
- * Invariant: each has a timer while it may be complete, and a subscription until `close`.
+ * Invariant: each has a timer while it may be complete, and a subscription until `close`; after it,
+ * none is added, though the ring may still be looked through.
  */
 class FollowedTraces {
   // Fixed at construction.
@@ -73,6 +77,7 @@ class FollowedTraces {
 
   // Moved by `follow` and `close`.
   private readonly closers = new Map<string, () => void>();
+  private isClosed = false;
   matchCount = 0;
 
   constructor(parts: WaitParts, request: TraceWaitRequest) {
@@ -84,14 +89,25 @@ class FollowedTraces {
     return this.whenComplete.promise;
   }
 
+  /** Whoever appends is not the one to tell of an error: the wait is. */
+  arrived(sequences: readonly number[]): void {
+    try {
+      for (const sequence of sequences) this.follow(sequence);
+    } catch (error) {
+      this.whenComplete.reject(error);
+    }
+  }
+
   follow(sequence: number): void {
-    const traceId = sequence > this.request.after ? traceOf(this.parts, sequence) : undefined;
+    const isWanted = !this.isClosed && sequence > this.request.after;
+    const traceId = isWanted ? traceOf(this.parts, sequence) : undefined;
     if (traceId === undefined) return;
     this.matchCount += 1;
     if (this.closers.size < MOST_TRACES && !this.closers.has(traceId)) this.add(traceId);
   }
 
   close(): void {
+    this.isClosed = true;
     for (const close of this.closers.values()) close();
   }
 

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { waitForTrace, type TraceWaitRequest } from "../../src/application/wait-for-trace.ts";
-import { named, NEVER, nextTurn, searchedRing } from "../support/searched-ring.ts";
+import { requestOf } from "../support/request-bytes.ts";
+import {
+  named,
+  NEVER,
+  nextTurn,
+  type SearchedRing,
+  searchedRing,
+} from "../support/searched-ring.ts";
 import { SOME_PARENT, tracedRequests } from "../support/traced-requests.ts";
 
 const [CHILD, ROOT, SECOND_CHILD, OTHER_ROOT] = tracedRequests(
@@ -100,6 +107,119 @@ test("of as many traces as can be followed, the complete one is found", async ()
   const outcome = await waitForTrace(parts, WAIT);
 
   expect(outcome).toMatchObject({ outcome: "found", spans: { sequences: [64, 65] } });
+});
+
+/** A ring in which the span that matches is far behind what is looked at first. */
+function largeRing() {
+  const ring = searchedRing({ spans: 200_001, bytes: 1 << 24 });
+  const many = requestOf(20_000, 100);
+  ring.arrive(...Array.from({ length: 10 }, () => many), CHILD);
+  return ring;
+}
+
+/** Counts who is subscribed. */
+function countedArrivals({ arrivals }: Pick<SearchedRing, "arrivals">) {
+  const counted = {
+    open: 0,
+    get seenNext() {
+      return arrivals.seenNext;
+    },
+    subscribe: (...request: Parameters<typeof arrivals.subscribe>) => {
+      const unsubscribe = arrivals.subscribe(...request);
+      counted.open += 1;
+      return () => {
+        counted.open -= 1;
+        unsubscribe();
+      };
+    },
+  };
+  return counted;
+}
+
+test("ended before all that is buffered was looked at, it follows nothing any more", async () => {
+  const { buffer, ...ring } = largeRing();
+  const arrivals = countedArrivals(ring);
+
+  await waitForTrace({ buffer, arrivals }, { ...WAIT, cancelled: AbortSignal.abort() });
+  for (let turn = 0; turn < 200; turn += 1) await nextTurn();
+
+  expect(arrivals.open).toBe(0);
+});
+
+test("however short the time, all that is buffered and matches is counted", async () => {
+  const { arrive: _, ...parts } = largeRing();
+
+  const outcome = await waitForTrace(parts, { ...WAIT, timeoutMs: 0 });
+
+  expect(outcome).toMatchObject({ outcome: "time_up", found: 1 });
+});
+
+test.each([
+  { name: "it was found", wait: {} },
+  { name: "the time was up", wait: { count: 9, timeoutMs: 20 } },
+  { name: "it was cancelled", wait: { cancelled: AbortSignal.abort() } },
+])("nobody is subscribed any more once $name", async ({ wait }) => {
+  const { arrive, buffer, ...ring } = searchedRing();
+  arrive(CHILD, ROOT);
+  const arrivals = countedArrivals(ring);
+
+  await waitForTrace({ buffer, arrivals }, { ...WAIT, ...wait });
+
+  expect(arrivals.open).toBe(0);
+});
+
+test("a trace beyond those that can be followed is counted, and not found", async () => {
+  const { arrive, ...parts } = searchedRing();
+  const orphans = Array.from({ length: 64 }, (_, index) => {
+    return { trace: 100 + index, name: "child", parent: SOME_PARENT };
+  });
+  arrive(...tracedRequests(...orphans), CHILD, ROOT);
+
+  const outcome = await waitForTrace(parts, { ...WAIT, timeoutMs: 20 });
+
+  expect(outcome).toMatchObject({ outcome: "time_up", found: 65 });
+});
+
+test.each([
+  { name: "when it is looked for", comesAfter: 0 },
+  { name: "when it arrives", comesAfter: 1 },
+])("when the ring cannot be read $name, the wait fails", async ({ comesAfter }) => {
+  const { arrive, buffer, arrivals } = searchedRing();
+  let visits = 0;
+  const broken = {
+    range: () => ({ first: 1, next: comesAfter === 0 ? 2 : 1 }),
+    copy: buffer.copy.bind(buffer),
+    visit: () => {
+      visits += 1;
+      throw new Error("the lock was lost");
+    },
+  };
+
+  const waiting = waitForTrace({ buffer: broken, arrivals }, WAIT).catch(String);
+  await nextTurn();
+  arrive(CHILD);
+  arrivals.subscribe([], () => {});
+
+  expect(await waiting).toBe("Error: the lock was lost");
+  expect(visits).toBe(1);
+});
+
+function outOfMemory(): never {
+  throw new Error("no memory is left");
+}
+
+test("when a quiet trace cannot be read, the wait fails", async () => {
+  const { arrive, buffer, arrivals } = searchedRing();
+  arrive(CHILD, ROOT);
+  const broken = {
+    copy: outOfMemory,
+    range: buffer.range.bind(buffer),
+    visit: buffer.visit.bind(buffer),
+  };
+
+  const waiting = waitForTrace({ buffer: broken, arrivals }, WAIT);
+
+  expect(await waiting.catch(String)).toBe("Error: no memory is left");
 });
 
 test("cancelled, it ends at once", async () => {
