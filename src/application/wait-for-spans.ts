@@ -96,7 +96,8 @@ async function nearMiss(
 /**
  * The spans found so far, those that were there before the others.
  *
- * Invariant: spanCount = the spans of `earlier` and of all `later`.
+ * Invariant: spanCount = the spans of `earlier` and of all `later`; and of what has come and
+ * matches, none is missing before the last of `later`.
  */
 class Gathered {
   // Fixed at construction.
@@ -105,7 +106,7 @@ class Gathered {
   private readonly whenEnough = Promise.withResolvers<"enough">();
 
   // Moved by `found` and `arrived`.
-  private earlier: CopiedSpans | undefined;
+  private earlier: SpanAnswer | undefined;
   private readonly later: CopiedSpans[] = [];
   spanCount = 0;
 
@@ -118,28 +119,43 @@ class Gathered {
     return this.whenEnough.promise;
   }
 
-  found(spans: CopiedSpans): void {
+  found(spans: SpanAnswer): void {
     this.earlier = spans;
     this.count(spans);
   }
 
+  /** Whoever appends is not the one to tell of an error: the wait is. */
   arrived(sequences: readonly number[]): void {
-    const wanted = sequences.filter((sequence) => sequence > this.request.after);
-    const spans = this.buffer.copy(wanted.slice(0, this.request.count - this.spanCount));
-    this.later.push(spans);
-    this.count(spans);
+    try {
+      this.keep(sequences.filter((sequence) => sequence > this.request.after));
+    } catch (error) {
+      this.whenEnough.reject(error);
+    }
   }
 
   answer(): SpanAnswer {
-    const spans = joinedSpans(
-      this.earlier === undefined ? this.later : [this.earlier, ...this.later],
-    );
-    const { sequences } = spans;
-    return { ...spans, range: { first: sequences[0]!, next: sequences.at(-1)! + 1 } };
+    const { earlier, later, request } = this;
+    // The first look ended early, so that between it and what came later there may be others.
+    const isEnough = earlier !== undefined && earlier.sequences.length >= request.count;
+    const parts = earlier === undefined ? later : [earlier, ...(isEnough ? [] : later)];
+    return withRange(joinedSpans(parts), earlier?.range.first ?? 0);
+  }
+
+  private keep(wanted: readonly number[]): void {
+    const left = Math.max(0, this.request.count - this.spanCount);
+    const spans = this.buffer.copy(wanted.slice(0, left));
+    this.later.push(spans);
+    this.count(spans);
   }
 
   private count({ sequences }: CopiedSpans): void {
     this.spanCount += sequences.length;
     if (this.spanCount >= this.request.count) this.whenEnough.resolve("enough");
   }
+}
+
+/** From the first to the last of them, but what was evicted before it was looked at. */
+function withRange({ request, sequences }: CopiedSpans, lookedFrom: number): SpanAnswer {
+  const first = Math.max(sequences[0]!, lookedFrom);
+  return { request, sequences, range: { first, next: sequences.at(-1)! + 1 } };
 }

@@ -89,6 +89,43 @@ describe("found", () => {
   });
 });
 
+// The first look finds what it needs in its third piece; one more has come before that.
+test("in the range of what is found before the end of the ring there is no other", async () => {
+  const { arrive, ...parts } = searchedRing();
+  arrive(requestOf(5_000, 100), requestOf(2), requestOf(1, 50), requestOf(2), requestOf(1, 60));
+  arrive(requestOf(2_500, 100), requestOf(2));
+
+  const waiting = waitForSpans(parts, { ...ONE, count: 2 });
+  arrive(requestOf(2));
+
+  expect(await waiting).toMatchObject({
+    spans: { sequences: [5_002, 5_005], range: { first: 5_002, next: 5_006 } },
+  });
+});
+
+test("what is evicted before it was looked at is outside of the range that is told", async () => {
+  const { arrive, ...parts } = searchedRing({ spans: 6_000, bytes: 1 << 20 });
+  arrive(requestOf(6_000));
+
+  const waiting = waitForSpans(parts, { ...ONE, count: 2 });
+  arrive(requestOf(2_500, 100));
+  const [outcome] = await Promise.all([waiting, nextTurn().then(() => arrive(requestOf(2)))]);
+
+  expect(outcome).toMatchObject({ outcome: "found", spans: { range: { first: 2_501 } } });
+  expect(outcome).toMatchObject({ spans: { sequences: [2, 8_502], range: { next: 8_503 } } });
+});
+
+test("once there are enough, what comes in the same turn is left out", async () => {
+  const { arrive, ...parts } = searchedRing({ spans: 100, bytes: 1 << 16 });
+
+  const waiting = waitForSpans(parts, { ...ONE, filter: [], count: 3 });
+  arrive(requestOf(40), requestOf(40), requestOf(40), requestOf(40));
+
+  expect(await waiting).toMatchObject({
+    spans: { sequences: [1, 2, 3], range: { first: 1, next: 4 } },
+  });
+});
+
 describe("not found in time", () => {
   test("it tells how many there were, and what there is without the last condition", async () => {
     const { arrive, ...parts } = searchedRing();
@@ -163,6 +200,25 @@ test("when the ring cannot be read, the wait fails", async () => {
   const waiting = waitForSpans({ buffer: broken, arrivals }, ONE);
 
   expect(await waiting.catch(String)).toBe("Error: the lock was lost");
+});
+
+test("when what comes cannot be copied, the wait fails, and not who sent it", async () => {
+  const { arrive, buffer, arrivals } = searchedRing();
+  const broken = {
+    range: buffer.range.bind(buffer),
+    visit: buffer.visit.bind(buffer),
+    copy: (sequences: readonly number[]) => {
+      if (sequences.length > 0) throw new Error("no memory is left");
+      return buffer.copy(sequences);
+    },
+  };
+
+  const waiting = waitForSpans({ buffer: broken, arrivals }, ONE).catch(String);
+  await nextTurn();
+  arrive(requestOf(3));
+  arrivals.subscribe([], () => {});
+
+  expect(await waiting).toBe("Error: no memory is left");
 });
 
 test("however it ended, nobody is subscribed any more", async () => {
