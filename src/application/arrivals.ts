@@ -11,6 +11,12 @@ export type WatchedBuffer = Pick<ObservabilityBuffer, "append" | "range" | "visi
 /** No more than this waits to be looked at: of spans, and so of time that is spent in one go. */
 const MOST_UNSEEN_SPANS = 1024;
 
+/** To be woken when a span with this sequence, or a later one, has arrived. */
+interface Waker {
+  readonly sequence: number;
+  readonly wake: () => void;
+}
+
 /**
  * The buffer as receivers see it: it tells those who wait of what arrives.
  *
@@ -30,7 +36,7 @@ export class Arrivals {
 
   // Moved by `subscribe` and `onNext`.
   private readonly index = new SubscriptionIndex();
-  private readonly wakers = new Set<() => void>();
+  private readonly wakers = new Set<Waker>();
 
   // Moved by `append` and `look`.
   private seen: SequenceRange["next"] = 1;
@@ -62,9 +68,10 @@ export class Arrivals {
   /** Has `wake` called once, as soon as there is a span with this sequence or a later one. */
   onNext(sequence: number, wake: () => void): () => void {
     this.look();
+    const waker = { sequence, wake };
     if (this.seen > sequence) queueMicrotask(wake);
-    else this.wakers.add(wake);
-    return () => void this.wakers.delete(wake);
+    else this.wakers.add(waker);
+    return () => void this.wakers.delete(waker);
   }
 
   /** What was accepted before this sequence has been shown to everyone who waits for it. */
@@ -115,8 +122,8 @@ export class Arrivals {
 
   private show(range: ArrivedRange): void {
     if (this.index.size > 0) this.index.show(this.buffer, range);
-    const wakers = [...this.wakers];
-    this.wakers.clear();
-    for (const wake of wakers) wake();
+    const due = [...this.wakers].filter(({ sequence }) => sequence < range.next);
+    for (const waker of due) this.wakers.delete(waker);
+    for (const { wake } of due) wake();
   }
 }

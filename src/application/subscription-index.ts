@@ -18,7 +18,8 @@ export interface ArrivedRange extends SequenceRange {
 
 interface Subscription {
   readonly matcher: SpanMatcher;
-  readonly arrived: Arrived;
+  /** Does nothing once it has been taken out. */
+  arrived: Arrived;
   /** Among the spans that are being shown. */
   found: number[];
   /** The show in which its matcher was used last. */
@@ -50,7 +51,7 @@ export class SubscriptionIndex {
     const subscription = { matcher: compileFilter(filter), arrived, found: [], lastShow: 0 };
     const remove = addTo(this.wanted, filterKey(filter), subscription);
     this.size += 1;
-    return () => void (remove(), (this.size -= 1));
+    return () => void (remove(), silence(subscription), (this.size -= 1));
   }
 
   /** Tries every span of the range on whoever may want it; then tells each what it wants. */
@@ -61,6 +62,11 @@ export class SubscriptionIndex {
     buffer.visit(every, (sequence, place) => tryOnAll(showing, sequence, place));
     for (const { arrived, found } of showing.matched) arrived(found);
   }
+}
+
+/** Someone else may be told just now, and this one would be next. */
+function silence(subscription: Subscription): void {
+  subscription.arrived = () => {};
 }
 
 interface Wanted {

@@ -76,6 +76,21 @@ describe("a subscriber", () => {
   });
 });
 
+test("who is sent away while others are told is told nothing", async () => {
+  const { arrivals, arrive } = searchedRing();
+  const told: string[] = [];
+  arrivals.subscribe([], () => {
+    told.push("first");
+    unsubscribe();
+  });
+  const unsubscribe = arrivals.subscribe([], () => told.push("second"));
+
+  arrive(requestOf(1));
+  await nextTurn();
+
+  expect(told).toEqual(["first"]);
+});
+
 describe("nobody is told of a request that is not kept", () => {
   test.each([
     { name: "because it is larger than the ring", capacity: { spans: 9, bytes: 60 } },
@@ -105,6 +120,22 @@ describe("who waits for a sequence", () => {
     }
 
     expect(wakes).toBe(1);
+  });
+
+  test("is not woken by what comes before it", async () => {
+    const { arrivals, arrive } = searchedRing();
+    const wakes: string[] = [];
+    arrivals.onNext(3, () => wakes.push("third"));
+    arrivals.onNext(1, () => wakes.push("first"));
+
+    arrive(requestOf(2));
+    await nextTurn();
+    const early = [...wakes];
+    arrive(requestOf(1));
+    await nextTurn();
+
+    expect(early).toEqual(["first"]);
+    expect(wakes).toEqual(["first", "third"]);
   });
 
   test("is woken when it was there already", async () => {
