@@ -34,7 +34,7 @@ export async function lookThrough(
   for (const piece of piecesOf(seen, look)) {
     // oxlint-disable-next-line no-await-in-loop -- pieces one after the other are the point
     if (piece.isLater) await turn();
-    seen = withoutEvicted(seen, piece, buffer.range());
+    seen = withoutEvicted(seen, piece, { ...buffer.range(), newestFirst: look.newestFirst });
     const last = lookAtPiece(piece);
     if (last !== undefined) return cutAt(seen, last, look.newestFirst);
   }
@@ -60,14 +60,18 @@ function* piecesOf(whole: SequenceRange, { matcher, newestFirst }: Look): Genera
   }
 }
 
-/** Pieces may have been evicted before their turn: up to there, nothing can be said any more. */
+/**
+ * Pieces may have been evicted before their turn: up to there, nothing can be said any more. Newest
+ * first, what is behind the piece has been looked at, evicted or not.
+ */
 function withoutEvicted(
   seen: SequenceRange,
   piece: SequenceRange,
-  buffered: SequenceRange,
+  buffered: SequenceRange & Pick<Look, "newestFirst">,
 ): SequenceRange {
   if (buffered.first <= piece.first) return seen;
-  return { first: Math.min(buffered.first, seen.next), next: seen.next };
+  const first = Math.min(buffered.first, buffered.newestFirst ? piece.next : seen.next);
+  return { first: Math.max(seen.first, first), next: seen.next };
 }
 
 function cutAt(seen: SequenceRange, last: number, newestFirst: boolean): SequenceRange {

@@ -91,6 +91,14 @@ test("what was evicted before its turn is not among what was seen", async () => 
   expect(newestFirst).toEqual({ first: 51, next: end });
 });
 
+test("newest first, what was looked at was seen, though it is evicted meanwhile", async () => {
+  const end = 1 + 3 * PIECE;
+
+  const seen = await ringAt({ first: 1, next: end }, 2 * PIECE + 50).look({ newestFirst: true });
+
+  expect(seen).toEqual({ first: 1 + 2 * PIECE, next: end });
+});
+
 test("what is evicted after its turn was seen", async () => {
   const { look } = ringAt({ first: 1, next: 1 + 2 * PIECE }, PIECE);
 
