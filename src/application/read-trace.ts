@@ -3,6 +3,7 @@ import { hasParent } from "../domain/wire/span-digest.ts";
 import { createSpanFields, readSpanFields } from "../domain/wire/span-fields.ts";
 import { lookThrough } from "./look-through.ts";
 import type { SearchedBuffer, SpanAnswer } from "./query-spans.ts";
+import type { SequenceRange } from "./ring-search.ts";
 
 export interface TraceAnswer extends SpanAnswer {
   /** Whether a span without a parent is among them: the root, which ends last. */
@@ -18,16 +19,23 @@ export async function readTrace(
   const matcher = compileFilter([{ on: "trace_id", value: traceId }]);
   const fields = createSpanFields();
   const found: number[] = [];
-  let hasRoot = false;
+  let newestRoot = 0;
   const look = { matcher, after, newestFirst: false };
   const range = await lookThrough(buffer, look, (piece) => {
     buffer.visit({ ...look, range: piece }, (sequence, { bytes, spanOffset, spanLength }) => {
       readSpanFields(fields, bytes, spanOffset, spanLength);
-      hasRoot ||= !hasParent(fields);
+      if (!hasParent(fields)) newestRoot = sequence;
       found.push(sequence);
       return true;
     });
     return undefined;
   });
-  return { ...buffer.copy(found), hasRoot, range };
+  const copied = buffer.copy(found);
+  const first = copied.sequences.length < found.length ? buffer.range().first : 0;
+  // Copied at the end, and not piece by piece: what was evicted since is as if never looked at.
+  return { ...copied, hasRoot: newestRoot > 0 && newestRoot >= first, range: from(range, first) };
+}
+
+function from({ first, next }: SequenceRange, least: number): SequenceRange {
+  return { first: Math.min(next, Math.max(first, least)), next };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { SearchedBuffer } from "../../src/application/query-spans.ts";
 import { readTrace } from "../../src/application/read-trace.ts";
 import { searchedRing } from "../support/searched-ring.ts";
 import { SOME_PARENT, traceHex, tracedRequests } from "../support/traced-requests.ts";
@@ -32,4 +33,58 @@ test("all spans of a trace are answered, in the order in which they came", async
 
   expect(request.toHex()).toBe(SPANS[0]!.toHex() + SPANS[2]!.toHex());
   expect(range).toEqual({ first: 1, next: 6 });
+});
+
+const PIECE = 200_000;
+
+/** Where the second piece begins, the real ring has its second span. */
+function real(sequence: number): number {
+  return sequence === 1 ? 1 : 2;
+}
+
+/** Of a ring of two pieces: the trace has a span in each, and the first, its root, goes between. */
+function twoPieces(whenLooked: (piece: number) => void) {
+  const { buffer, arrive } = searchedRing();
+  arrive(...SPANS.slice(2, 3), ...SPANS.slice(0, 1));
+  let looks = 0;
+  let first = 1;
+  const searched: SearchedBuffer = {
+    range: () => ({ first, next: PIECE + 2 }),
+    visit: ({ range, ...search }, visit) => {
+      looks += 1;
+      const at = real(range.first);
+      const within = { ...search, range: { first: at, next: at + 1 } };
+      buffer.visit(within, (_, place) => visit(range.first, place));
+      whenLooked(looks);
+    },
+    copy: (sequences) => {
+      const there = sequences.filter((sequence) => sequence >= first);
+      return { ...buffer.copy(there.map(real)), sequences: there };
+    },
+  };
+  return { searched, evict: (until: number) => (first = until) };
+}
+
+test("a root that is evicted before it could be copied is not told of, nor seen", async () => {
+  const { searched, evict } = twoPieces((looks) => looks === 2 && evict(100));
+
+  const answer = await readTrace(searched, traceHex(1));
+
+  expect(answer).toMatchObject({
+    sequences: [PIECE + 1],
+    hasRoot: false,
+    range: { first: 100, next: PIECE + 2 },
+  });
+});
+
+test("while nothing is evicted, a trace is read over all pieces", async () => {
+  const { searched } = twoPieces(() => {});
+
+  const answer = await readTrace(searched, traceHex(1));
+
+  expect(answer).toMatchObject({
+    sequences: [1, PIECE + 1],
+    hasRoot: true,
+    range: { first: 1, next: PIECE + 2 },
+  });
 });
