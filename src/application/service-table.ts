@@ -60,9 +60,12 @@ export function serviceRow(table: ServiceTable, name: Uint8Array): number {
   return table.count[0] === MAX_SERVICES ? OTHER_SERVICES : addRow(table, place, { name, length });
 }
 
+/** As filters read it: a byte order mark is part of a name. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 export function nameOf(table: ServiceTable, row: number): string {
   const at = row * MAX_NAME_BYTES;
-  return new TextDecoder().decode(table.names.slice(at, at + table.nameLength[row]!));
+  return decoder.decode(table.names.slice(at, at + table.nameLength[row]!));
 }
 
 interface CutName {

@@ -28,7 +28,7 @@ test("a service has the same row each time, and every service its own", () => {
 
 test("the name of a row is that of its service, whatever characters it has", () => {
   const table = createTable();
-  const names = ["shop", "", "Ωmega ✓", "a\u0000b"];
+  const names = ["shop", "", "Ωmega ✓", "a\u0000b", "\uFEFFshop"];
 
   const rows = names.map((name) => rowOf(table, name));
 
