@@ -22,7 +22,7 @@ import type { Extent, SpanPlace, WalkAnswer } from "./walk-answer.ts";
  * object for each span, no path that is faster than another. It shares the schema, and no code.
  */
 export function referenceWalk(bytes: Uint8Array, limits: WalkLimits): WalkAnswer {
-  const walk: Walk = { bytes, limits, found: [], sawProfilesOnlyField: false };
+  const walk: Walk = { bytes, limits, found: [], traceIdAt: 0, sawProfilesOnlyField: false };
   try {
     readMessage(walk, { name: "ExportTraceServiceRequest", start: 0, end: bytes.length, depth: 0 });
   } catch (thrown) {
@@ -37,6 +37,10 @@ export function referenceWalk(bytes: Uint8Array, limits: WalkLimits): WalkAnswer
     contextCount: new Set(accepted.map(({ scopeSpans }) => scopeSpans.offset)).size,
     spanBytes: totalBytes(accepted),
     rejectedSpans: rejected.length,
+    rejectedPlaces: rejected.map(({ span: { length }, resourceSpans }) => ({
+      resourceSpans,
+      length,
+    })),
     rejectedBytes: totalBytes(rejected),
     rejectedByFault: [BAD_TRACE_ID, BAD_SPAN_ID, BAD_PARENT_SPAN_ID, BAD_LINK].map(
       (fault) => rejected.filter(({ faults }) => (faults & fault) !== 0).length,
@@ -64,6 +68,8 @@ interface Walk {
   readonly bytes: Uint8Array;
   readonly limits: WalkLimits;
   readonly found: FoundSpan[];
+  /** In the span that is read, or was last. */
+  traceIdAt: number;
   sawProfilesOnlyField: boolean;
 }
 
@@ -85,6 +91,7 @@ function readMessage(walk: Walk, message: Message): number {
     const { action } = field;
     if (action === "profiles_only") walk.sawProfilesOnlyField = true;
     const body = walk.bytes.subarray(field.bodyStart, field.end);
+    if (action === "trace_id") walk.traceIdAt = field.bodyStart;
     if (action.endsWith("_id")) ids.set(action, isGoodId(action, body));
     if (!isMessageName(action)) continue;
     const faults = readChild(walk, { field, message, name: action });
@@ -118,7 +125,8 @@ function readChild(walk: Walk, { field, message, name }: Child): number {
   const faults = readMessage(walk, child);
   if (isSpan) {
     const [span, scopeSpans, resourceSpans] = [child, message, message.around!].map(extentOf);
-    found.push({ span: span!, scopeSpans: scopeSpans!, resourceSpans: resourceSpans!, faults });
+    const around = { scopeSpans: scopeSpans!, resourceSpans: resourceSpans! };
+    found.push({ span: span!, ...around, traceIdAt: walk.traceIdAt, faults });
   }
   return faults;
 }
@@ -184,8 +192,8 @@ function isGoodId(action: string, id: Uint8Array): boolean {
   return id.length === (action.endsWith("trace_id") ? 16 : 8) && id.some((byte) => byte !== 0);
 }
 
-function placeOf({ span, resourceSpans, scopeSpans }: FoundSpan): SpanPlace {
-  return { span, resourceSpans, scopeSpans };
+function placeOf({ span, resourceSpans, scopeSpans, traceIdAt }: FoundSpan): SpanPlace {
+  return { span, resourceSpans, scopeSpans, traceIdAt };
 }
 
 function extentOf({ start, end }: Message): Extent {

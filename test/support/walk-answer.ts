@@ -11,6 +11,13 @@ export interface SpanPlace {
   readonly span: Extent;
   readonly resourceSpans: Extent;
   readonly scopeSpans: Extent;
+  /** Where the identifier of its trace lies. */
+  readonly traceIdAt: number;
+}
+
+export interface RejectedPlace {
+  readonly resourceSpans: Extent;
+  readonly length: number;
 }
 
 /** What a walk says, as objects. Of a fault, only where and which. */
@@ -22,6 +29,7 @@ export type WalkAnswer =
       readonly contextCount: number;
       readonly spanBytes: number;
       readonly rejectedSpans: number;
+      readonly rejectedPlaces: readonly RejectedPlace[];
       readonly rejectedBytes: number;
       readonly rejectedByFault: readonly number[];
       readonly sawProfilesOnlyField: boolean;
@@ -40,10 +48,18 @@ export function answerOf(walked: WalkedRequest): WalkAnswer {
         length: walked.resourceLength[context]!,
       },
       scopeSpans: { offset: walked.scopeOffset[context]!, length: walked.scopeLength[context]! },
+      traceIdAt: walked.spanTraceId[row]!,
     };
   });
   const { contextCount, rejectedSpans, rejectedBytes } = walked;
   const rejectedByFault = Array.from(walked.rejectedByFault);
-  const rejected = { rejectedSpans, rejectedBytes, rejectedByFault };
+  const rejectedPlaces = Array.from({ length: rejectedSpans }, (_, row) => ({
+    resourceSpans: {
+      offset: walked.rejectedResourceOffset[row]!,
+      length: walked.rejectedResourceLength[row]!,
+    },
+    length: walked.rejectedLength[row]!,
+  }));
+  const rejected = { rejectedSpans, rejectedPlaces, rejectedBytes, rejectedByFault };
   return { fault, spans, contextCount, spanBytes, ...rejected, sawProfilesOnlyField };
 }

@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { decodeSpans } from "../support/decoded-request.ts";
+import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../support/fuzz-runs.ts";
+import { matchesPlainly } from "../support/plain-filter.ts";
+import { filterArbitrary, queryableRequest } from "../support/queryable-request.ts";
+import { nextTurn, searchedRing } from "../support/searched-ring.ts";
+
+const game = fc.record({
+  filters: fc.array(filterArbitrary, { minLength: 1, maxLength: 8 }),
+  /** What arrives in each turn. */
+  turns: fc.array(fc.array(queryableRequest, { maxLength: 3 }), { maxLength: 3 }),
+});
+
+// Goal: who is found by a trace, a name or a service is told of the same spans as one whose filter
+// is tried on every span.
+// Method: protobufjs decodes the spans, and a plain function filters them. The seed is printed.
+test(
+  "whoever subscribes is told of exactly the spans that its filter matches",
+  async () => {
+    let matched = 0;
+    const property = fc.asyncProperty(game, async ({ filters, turns }) => {
+      const { arrivals, arrive } = searchedRing();
+      const told = filters.map((): number[] => []);
+      for (const [index, filter] of filters.entries()) {
+        arrivals.subscribe(filter, (sequences) => told[index]!.push(...sequences));
+      }
+      for (const requests of turns) {
+        arrive(...requests);
+        await nextTurn();
+      }
+
+      const spans = turns.flat().flatMap((request) => decodeSpans(Buffer.from(request)));
+      const expected = filters.map((filter) =>
+        spans.flatMap((span, index) => (matchesPlainly(span, filter) ? [index + 1] : [])),
+      );
+      expect(told).toEqual(expected);
+      matched += told.flat().length;
+    });
+
+    await fc.assert(property, { numRuns: fuzzRuns(400) });
+    expect(matched).toBeGreaterThan(1_000);
+  },
+  FUZZ_TIMEOUT_MS,
+);
