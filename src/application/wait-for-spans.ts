@@ -142,8 +142,7 @@ class Gathered {
   }
 
   private keep(wanted: readonly number[]): void {
-    const left = Math.max(0, this.request.count - this.spanCount);
-    const spans = this.buffer.copy(wanted.slice(0, left));
+    const spans = this.buffer.copy(wanted.slice(0, this.request.count - this.spanCount));
     this.later.push(spans);
     this.count(spans);
   }

@@ -3,8 +3,9 @@ import * as fc from "fast-check";
 import { Arrivals, type WatchedBuffer } from "../../src/application/arrivals.ts";
 import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
 import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../support/fuzz-runs.ts";
-import { requestOf } from "../support/request-bytes.ts";
+import { request, requestOf, resourceSpans, span } from "../support/request-bytes.ts";
 import { named, nextTurn, searchedRing } from "../support/searched-ring.ts";
+import { bytesField } from "../support/wire-bytes.ts";
 
 describe("a subscriber", () => {
   test("is told of what matches, of all that arrived in one turn at once", async () => {
@@ -74,6 +75,21 @@ describe("a subscriber", () => {
 
     expect(told).toEqual(["first 1", "second 2"]);
   });
+});
+
+test("among plain spans, one with two names has its last", async () => {
+  const { arrivals, arrive } = searchedRing();
+  const told: string[] = [];
+  arrivals.subscribe(named("span 2"), ([sequence]) => told.push(`span 2 is ${sequence}`));
+  arrivals.subscribe(named("second"), ([sequence]) => told.push(`second is ${sequence}`));
+  const twice = request(resourceSpans("shop", span(2, bytesField(5, "second"))));
+
+  arrive(twice, requestOf(1));
+  await nextTurn();
+  arrive(requestOf(2));
+  await nextTurn();
+
+  expect(told).toEqual(["second is 1", "span 2 is 4"]);
 });
 
 test("who is sent away while others are told is told nothing", async () => {

@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
-import { evictOldestBlock } from "../../src/application/ring-removal.ts";
-import { openRingMemory } from "../../src/application/ring-memory.ts";
+import { evictOldestBlock, removeOldest } from "../../src/application/ring-removal.ts";
+import { EVICTED, openRingMemory } from "../../src/application/ring-memory.ts";
+import { readStats } from "../../src/application/ring-ledger.ts";
 import { readServices } from "../../src/application/ring-services.ts";
-import { MAX_SERVICES } from "../../src/application/service-table.ts";
+import { MAX_NAME_BYTES, MAX_SERVICES } from "../../src/application/service-table.ts";
 import { AssertionError } from "../../src/domain/assert.ts";
+import type { Ledger } from "../../src/domain/ledger.ts";
 import { put, rejectedOf, ringOf, takeOldest } from "../support/filled-ring.ts";
 import { request, resourceSpans, span, spanBody } from "../support/request-bytes.ts";
 import { bytesField } from "../support/wire-bytes.ts";
@@ -95,6 +97,84 @@ test("services beyond those there is room for share one row, which is the last",
   expect(told).toHaveLength(MAX_SERVICES + 1);
   expect(told.at(-1)).toMatchObject({ service: "(other services)", spans: { accepted: 3 } });
 });
+
+test("the books of all services, those without a row too, add up to those of the ring", () => {
+  const services = Array.from({ length: MAX_SERVICES + 40 }, (_, index) =>
+    of(`s${index}`, 2 * index, 2 * index + 1),
+  );
+  const ring = ringOf({ spans: 1_500, bytes: 1 << 20 }, request(...services));
+  put(ring, request(of("late", 1), of("s3", 2)), { rejected: rejectedOf("later", 2, 60) });
+  takeOldest(ring, 100);
+  removeOldest(ring, 70, EVICTED);
+
+  const told = readServices(ring);
+
+  const { spans, bytes } = readStats(ring);
+  expect(total(told.map((each) => each.spans))).toEqual(spans);
+  expect(total(told.map((each) => each.bytes))).toEqual(bytes);
+  const others = told.at(-1);
+  expect(others?.spans).toMatchObject({ received: 2 * 40 + 1 + 2, rejected: 2, evicted: 0 });
+  expect(told).toHaveLength(MAX_SERVICES + 1);
+});
+
+test("what has no row of its own is taken from the row for the rest", () => {
+  const services = Array.from({ length: MAX_SERVICES + 2 }, (_, index) => of(`s${index}`, index));
+  const ring = ringOf({ spans: 2_000, bytes: 1 << 20 }, request(...services));
+
+  takeOldest(ring, MAX_SERVICES + 2);
+
+  const others = readServices(ring).at(-1);
+  expect(others?.spans).toMatchObject({ accepted: 2, taken: 2, buffered: 0 });
+  expect(others?.bytes).toMatchObject({ buffered: 0, evicted: 0 });
+});
+
+test("services whose names begin alike for 256 bytes are one", () => {
+  const long = "x".repeat(MAX_NAME_BYTES);
+  const ring = ringOf(ROOMY, request(of(`${long}a`, 1), of(`${long}b`, 2), of(long.slice(1), 3)));
+
+  const told = readServices(ring).map(({ service, spans }) => [service, spans.accepted]);
+  expect(told).toEqual([
+    [long, 2],
+    [long.slice(1), 1],
+  ]);
+});
+
+test("what is put in through one view and taken through another is in the same books", () => {
+  const ring = ringOf(ROOMY, request(of("shop", 1)));
+  const other = openRingMemory(ring.shared);
+
+  put(other, request(of("cart", 2), of("shop", 3)));
+  takeOldest(ring, 2);
+  takeOldest(other, 1);
+
+  const told = readServices(ring).map(({ service, spans }) => [service, spans.taken]);
+  expect(told).toEqual([
+    ["shop", 2],
+    ["cart", 1],
+  ]);
+});
+
+test("a request that is not kept makes no service known", () => {
+  const ring = ringOf({ spans: 1, bytes: 1_000 }, request(of("shop", 1)));
+
+  put(ring, request(of("refused", 2)), { mayEvict: false, rejected: rejectedOf("odd", 1, 9) });
+  put(ring, request(of("y".repeat(1_000), 3)));
+
+  expect(readServices(ring).map(({ service }) => service)).toEqual(["shop"]);
+});
+
+/** Of several ledgers. */
+function total(ledgers: readonly Ledger[]): Ledger {
+  const sum = (entry: keyof Ledger) => ledgers.reduce((all, ledger) => all + ledger[entry], 0);
+  return {
+    received: sum("received"),
+    rejected: sum("rejected"),
+    accepted: sum("accepted"),
+    buffered: sum("buffered"),
+    taken: sum("taken"),
+    evicted: sum("evicted"),
+  };
+}
 
 test("another view of the ring tells the same", () => {
   const ring = ringOf(ROOMY, request(of("shop", 1), of("cart", 2)));

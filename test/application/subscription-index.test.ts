@@ -81,6 +81,21 @@ test("what was told in one show is not told again in the next", () => {
   expect(told).toEqual([[1], [2]]);
 });
 
+test("what lies where another resource lay is told by its own", () => {
+  const { buffer, arrive } = searchedRing();
+  const index = new SubscriptionIndex();
+  const told: (readonly number[])[] = [];
+  index.add([...named("GET /"), ...ofService("shop")], (sequences) => told.push(sequences));
+
+  for (const spans of SPANS.slice(0, 2)) {
+    arrive(spans);
+    index.show(buffer, { ...buffer.range(), arePlain: true });
+    buffer.clear();
+  }
+
+  expect(told).toEqual([[1]]);
+});
+
 test.each<{ name: string; filter: SpanFilter }>([
   { name: "by trace", filter: ofTrace(1) },
   { name: "by name", filter: named("GET /") },

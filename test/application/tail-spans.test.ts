@@ -109,3 +109,49 @@ test("cancelled before it began, it ends at once", async () => {
 
   expect(await tail.next()).toEqual({ done: true, value: undefined });
 });
+
+test("a reader that starts in the past is told how many are gone since", async () => {
+  const { arrive, ...parts } = searchedRing({ spans: 4, bytes: 1 << 16 });
+  arrive(requestOf(9));
+
+  const piece = await pieceOf(tailSpans(parts, { ...FROM_THE_FIRST, after: 2 }));
+
+  expect(piece).toMatchObject({ sequences: [6, 7, 8, 9], missedSpans: 3 });
+});
+
+test("cancelled between two pieces, it hands over no other", async () => {
+  const canceller = new AbortController();
+  const { arrive, ...parts } = searchedRing();
+  arrive(requestOf(200));
+  const tail = tailSpans(parts, { ...FROM_THE_FIRST, cancelled: canceller.signal });
+  await pieceOf(tail);
+
+  canceller.abort();
+
+  expect(await tail.next()).toEqual({ done: true, value: undefined });
+});
+
+test("a sequence far ahead is not looked for until it has come", async () => {
+  const { arrive, buffer, arrivals } = searchedRing();
+  let ranges = 0;
+  const counted = {
+    copy: buffer.copy.bind(buffer),
+    visit: buffer.visit.bind(buffer),
+    range: () => {
+      ranges += 1;
+      return buffer.range();
+    },
+  };
+  const tail = tailSpans({ buffer: counted, arrivals }, { ...FROM_THE_FIRST, after: 50 });
+
+  const piece = pieceOf(tail);
+  for (let turn = 0; turn < 20; turn += 1) {
+    arrive(requestOf(2));
+    await nextTurn();
+  }
+  const early = ranges;
+  arrive(requestOf(20));
+
+  expect(early).toBe(1);
+  expect(await piece).toMatchObject({ sequences: [51, 52, 53, 54, 55, 56, 57, 58, 59, 60] });
+});

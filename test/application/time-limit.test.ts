@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { timeLimit } from "../../src/application/time-limit.ts";
 import { NEVER } from "../support/searched-ring.ts";
 
@@ -36,4 +36,17 @@ test("cleared, it listens no more", () => {
   timeLimit(600_000, signal).clear();
 
   expect(heard).toEqual(["+abort", "-abort"]);
+});
+
+test("cleared, its timer is gone", () => {
+  const [started, cleared] = [spyOn(globalThis, "setTimeout"), spyOn(globalThis, "clearTimeout")];
+
+  timeLimit(600_000, NEVER).clear();
+
+  const timers = started.mock.results.map(({ value }) => value as unknown);
+  const goneTimers = cleared.mock.calls.map(([timer]) => timer as unknown);
+  started.mockRestore();
+  cleared.mockRestore();
+  expect(timers).toHaveLength(1);
+  expect(goneTimers).toEqual(timers);
 });

@@ -81,6 +81,29 @@ describe("a trace is found", () => {
   });
 });
 
+test("what comes while a quiet trace is read makes it wait on", async () => {
+  const { arrive, buffer, arrivals } = searchedRing();
+  arrive(CHILD, ROOT);
+  let reads = 0;
+  const disturbed = {
+    range: buffer.range.bind(buffer),
+    visit: buffer.visit.bind(buffer),
+    copy: (sequences: readonly number[]) => {
+      const copied = buffer.copy(sequences);
+      reads += 1;
+      if (reads === 1) arrive(SECOND_CHILD);
+      // Whoever comes has what has arrived shown to those who are there.
+      arrivals.subscribe([], () => {})();
+      return copied;
+    },
+  };
+
+  const outcome = await waitForTrace({ buffer: disturbed, arrivals }, WAIT);
+
+  expect(outcome).toMatchObject({ outcome: "found", spans: { sequences: [1, 2, 3] } });
+  expect(reads).toBe(2);
+});
+
 describe("a trace is not found", () => {
   test.each([
     { name: "without a root", requests: [CHILD, SECOND_CHILD], wait: {}, found: 1 },
