@@ -69,7 +69,7 @@ export async function startSpanring(options: SpanringOptions = {}): Promise<Test
     endpoints: endpointsOf(server),
     waitFor: (conditions, wait = {}) => waitFor(server, filterOf(conditions), wait),
     spans: (conditions = {}) => spansOf(server, filterOf(conditions)),
-    reset: () => void server.buffer.clear(),
+    reset: () => void server.arrivals.clear(),
     stop,
     [Symbol.asyncDispose]: stop,
   };

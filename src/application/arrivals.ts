@@ -6,7 +6,16 @@ import type { SequenceRange } from "./ring-search.ts";
 import type { ServiceAmount } from "./ring-services.ts";
 import { type Arrived, type ArrivedRange, SubscriptionIndex } from "./subscription-index.ts";
 
-export type WatchedBuffer = Pick<ObservabilityBuffer, "append" | "range" | "visit">;
+export type WatchedBuffer = Pick<
+  ObservabilityBuffer,
+  "append" | "range" | "visit" | "take" | "clear"
+>;
+
+/** What those who wait, take or clear need of it. */
+export type WatchedArrivals = Pick<
+  Arrivals,
+  "subscribe" | "onNext" | "seenNext" | "take" | "clear"
+>;
 
 /** No more than this waits to be looked at: of spans, and so of time that is spent in one go. */
 const MOST_UNSEEN_SPANS = 1024;
@@ -57,6 +66,18 @@ export class Arrivals {
     const appended = this.buffer.append(walked, rejected);
     this.note(walked, appended);
     return appended;
+  }
+
+  /** What is taken has been shown before. */
+  take(spanCount: number): Uint8Array<ArrayBuffer> {
+    this.look();
+    return this.buffer.take(spanCount);
+  }
+
+  /** What is cleared has been shown before. */
+  clear(): number {
+    this.look();
+    return this.buffer.clear();
   }
 
   /** Has `arrived` called with every span that matches and is accepted from now on. */

@@ -9,7 +9,7 @@ import type { ServiceAmount } from "./ring-services.ts";
 import type { SpanReader } from "./span-reader.ts";
 
 /** The part of the buffer that listeners use. */
-export type SharedBuffer = SpanReader & Pick<ObservabilityBuffer, "append">;
+export type SharedBuffer = SpanReader & Pick<ObservabilityBuffer, "append" | "take" | "clear">;
 
 /** Tells of whatever enters or leaves, at DEBUG, with amounts and nothing of the spans. */
 export class LoggedBuffer implements SharedBuffer {

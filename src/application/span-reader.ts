@@ -3,5 +3,5 @@ import type { ObservabilityBuffer } from "./observability-buffer.ts";
 /** What readers need of the buffer. The bytes they get are copies of their own. */
 export type SpanReader = Pick<
   ObservabilityBuffer,
-  "range" | "visit" | "copy" | "peek" | "take" | "clear" | "services" | "stats"
+  "range" | "visit" | "copy" | "peek" | "services" | "stats"
 >;

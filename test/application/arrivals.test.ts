@@ -45,6 +45,21 @@ describe("a subscriber", () => {
     expect(told).toEqual([3, 4]);
   });
 
+  test("is told of what is taken or cleared in the turn in which it arrives", async () => {
+    const { buffer, arrivals, arrive } = searchedRing();
+    const told: number[] = [];
+    arrivals.subscribe([], (sequences) => told.push(...sequences));
+
+    arrive(requestOf(2));
+    const taken = arrivals.take(2);
+    arrive(requestOf(3));
+    const cleared = arrivals.clear();
+    await nextTurn();
+
+    expect(told).toEqual([1, 2, 3, 4, 5]);
+    expect([taken.length > 0, cleared, buffer.stats().spans.taken]).toEqual([true, 3, 5]);
+  });
+
   test("is told of nothing once it has gone", async () => {
     const { arrivals, arrive } = searchedRing();
     const told: number[] = [];
@@ -196,6 +211,8 @@ test("while nobody waits, nothing is looked at", async () => {
       return { first: 1, next: 1 };
     },
     visit: () => void (looks += 1),
+    take: () => new Uint8Array(0),
+    clear: () => 0,
   };
   const arrivals = new Arrivals(buffer, { spans: 10, bytes: 100 });
   arrivals.subscribe([], () => {})();

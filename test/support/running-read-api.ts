@@ -86,6 +86,8 @@ function watchWaiters(arrivals: Arrivals) {
   const watchedArrivals: ReadApiParts["arrivals"] = {
     subscribe: (filter, arrived) => counted(arrivals.subscribe(filter, arrived)),
     onNext: (sequence, wake) => counted(arrivals.onNext(sequence, wake)),
+    take: (spanCount) => arrivals.take(spanCount),
+    clear: () => arrivals.clear(),
     get seenNext() {
       return arrivals.seenNext;
     },

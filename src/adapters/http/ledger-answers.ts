@@ -25,9 +25,9 @@ export function answerServices({ buffer }: RouteContext): Response {
 }
 
 /** The sequences are those of the spans that were there; what comes next has `next`. */
-export function answerClear({ buffer }: RouteContext): Response {
+export function answerClear({ buffer, arrivals }: RouteContext): Response {
   const sequence = buffer.range();
-  return jsonResponse({ removed: buffer.clear(), sequence });
+  return jsonResponse({ removed: arrivals.clear(), sequence });
 }
 
 /** What Prometheus reads is as old as its scrape. */

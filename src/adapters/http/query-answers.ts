@@ -48,7 +48,7 @@ export function answerTake(
   { request, values: { limit } }: Asked<{ readonly limit: number }>,
 ): Promise<Response> {
   return answerHeldSpans(context, request, (held, type) => {
-    const copy = (spanCount: number) => context.buffer.take(spanCount);
+    const copy = (spanCount: number) => context.arrivals.take(spanCount);
     return oldestResponse(context, held, { type, limit, copy });
   });
 }

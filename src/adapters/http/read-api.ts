@@ -1,4 +1,4 @@
-import type { Arrivals } from "../../application/arrivals.ts";
+import type { WatchedArrivals } from "../../application/arrivals.ts";
 import type { SpanReader } from "../../application/span-reader.ts";
 import type { ListenAddress } from "../../config.ts";
 import type { Logger } from "../../ports/logger.ts";
@@ -16,7 +16,7 @@ import { MAX_WAITS } from "./wait-answer.ts";
 export interface ReadApiParts {
   readonly address: ListenAddress;
   readonly buffer: SpanReader;
-  readonly arrivals: Pick<Arrivals, "subscribe" | "seenNext" | "onNext">;
+  readonly arrivals: WatchedArrivals;
   /** To be aborted before `stop`: whoever waits or follows would keep it waiting. */
   readonly stopping: AbortSignal;
   readonly readiness: () => Readiness;

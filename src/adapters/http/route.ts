@@ -1,4 +1,4 @@
-import type { Arrivals } from "../../application/arrivals.ts";
+import type { WatchedArrivals } from "../../application/arrivals.ts";
 import type { SpanReader } from "../../application/span-reader.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { AnswerBudget } from "./answer-budget.ts";
@@ -16,7 +16,7 @@ export interface MetricsText {
 /** What is the same for every request. */
 export interface RouteContext {
   readonly buffer: SpanReader;
-  readonly arrivals: Pick<Arrivals, "subscribe" | "seenNext" | "onNext">;
+  readonly arrivals: WatchedArrivals;
   readonly budget: AnswerBudget;
   readonly waits: Places;
   readonly tails: Places;

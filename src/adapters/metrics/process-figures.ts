@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import type { ProcessFigures } from "./metric-values.ts";
 
-/** Of this process. Where there is no folder of its open files, nothing tells how many there are. */
+/** Of this process. Where there is no folder of its open files, nothing tells their number. */
 export function processFigures(openFiles = "/proc/self/fd"): ProcessFigures {
   const { user, system } = process.cpuUsage();
   return {
