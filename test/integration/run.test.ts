@@ -8,6 +8,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 // Method: a small Node program which knows of spanring through its environment only.
 
 const CLIENT = join(import.meta.dir, "..", "support", "emit-by-environment.mjs");
+const INTERRUPTED = join(import.meta.dir, "..", "support", "count-interrupts.mjs");
 const ENV = { PATH: process.env["PATH"], NO_COLOR: "1" };
 
 async function run(options: string[], clientArgument = "0") {
@@ -68,6 +69,45 @@ test("a signal is passed on, and what the command makes of it is the outcome", a
   expect(await child.exited).toBe(7);
   expect(await child.stderr.text()).toBe("spanring: 1 expectation met\n");
 });
+
+test("one Ctrl-C on a terminal is one for the command, wherever messages go", async () => {
+  const argv = [...COMMAND, "run", "--", "node", INTERRUPTED];
+  const shown = shownText();
+  const child = Bun.spawn(["sh", "-c", 'exec "$@" 2>/dev/null', "sh", ...argv], {
+    env: ENV,
+    terminal: { data: (_, bytes) => shown.add(bytes) },
+  });
+  await shown.has("ready");
+
+  // Stopped, so that what it passes on is no one signal with what the terminal gives.
+  child.kill("SIGSTOP");
+  child.terminal?.write("\u0003");
+  await shown.has("interrupt 1");
+  child.kill("SIGCONT");
+  // Passed on behind a second interrupt, if there is one.
+  child.kill("SIGHUP");
+  await shown.has("hangup");
+  child.kill("SIGTERM");
+
+  expect(await child.exited).toBe(1);
+});
+
+/** What a terminal has shown, for those who wait for some of it. */
+function shownText() {
+  let text = "";
+  let look: (() => void) | undefined;
+  const has = async (wanted: string): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    look = () => (text.includes(wanted) ? resolve() : undefined);
+    look();
+    await promise;
+  };
+  const add = (bytes: Uint8Array) => {
+    text += new TextDecoder().decode(bytes);
+    look?.();
+  };
+  return { add, has };
+}
 
 test("standard input is the command's", async () => {
   const child = Bun.spawn([...COMMAND, "run", "--", "cat"], {

@@ -8,6 +8,7 @@ import { spanTable } from "../render/span-table.ts";
 import { type CheckedExpectation, checkExpectations } from "../run/check-expectations.ts";
 import { childEnvironment } from "../run/child-environment.ts";
 import { type ChildEnd, runChild } from "../run/child-process.ts";
+import { isInForeground } from "../run/foreground.ts";
 import { junitXml, type TestCase } from "../run/junit.ts";
 import type { Receiver } from "../run/receiver.ts";
 import { type RunPlan, readRunPlan } from "../run/run-plan.ts";
@@ -41,16 +42,10 @@ async function runWithReceiver(run: CommandRun, plan: RunPlan): Promise<Outcome>
     throw new CommandFailure(EXIT_CODE.cannotRun, `cannot start a receiver: ${String(error)}`);
   });
   try {
-    const { operands, env, stderr, clock } = run;
-    const childEnv = childEnvironment(env, receiver, plan.protocol);
+    const { operands: command, clock } = run;
+    const env = childEnvironment(run.env, receiver, plan.protocol);
     const begunMs = clock.monotonicMs();
-    const isOnTerminal = stderr.isTerminal;
-    const end = await runChild({
-      command: operands,
-      env: childEnv,
-      signals: process,
-      isOnTerminal,
-    });
+    const end = await runChild({ command, env, signals: process, isInForeground });
     const endedMs = clock.monotonicMs();
     const checked = await checkExpectations(receiver, plan.expectations, plan.settleMs);
     const checkSeconds = (clock.monotonicMs() - endedMs) / 1000;

@@ -22,8 +22,8 @@ export interface Child {
   readonly command: readonly string[];
   readonly env: Environment;
   readonly signals: SignalSource;
-  /** Ctrl-C on a terminal is given to the command too, by the terminal: not a second time by us. */
-  readonly isOnTerminal: boolean;
+  /** Whether a terminal gives its Ctrl-C to us and to the command: then we do not give it again. */
+  readonly isInForeground: () => boolean;
 }
 
 const NOT_FOUND = 127;
@@ -54,12 +54,12 @@ function spawn({ command, env }: Child): ChildEnd | { readonly child: Bun.Subpro
 
 /** While this listens, a signal does not end this process: the command's end does. */
 function forwardSignals(
-  { signals, isOnTerminal }: Child,
+  { signals, isInForeground }: Child,
   forward: (signal: Forwarded) => void,
 ): () => void {
   const listeners = FORWARDED.map((signal) => {
-    const isSentByTerminal = signal === "SIGINT" && isOnTerminal;
-    return { signal, listener: () => (isSentByTerminal ? undefined : forward(signal)) };
+    const isSentByTerminal = () => signal === "SIGINT" && isInForeground();
+    return { signal, listener: () => (isSentByTerminal() ? undefined : forward(signal)) };
   });
   for (const { signal, listener } of listeners) signals.on(signal, listener);
   return () => {

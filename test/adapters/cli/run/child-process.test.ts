@@ -4,10 +4,10 @@ import { runChild } from "../../../../src/adapters/cli/run/child-process.ts";
 
 const ENV = { PATH: process.env["PATH"] };
 
-function run(script: string, isOnTerminal = false) {
+function run(script: string, isInForeground = () => false) {
   const signals = new EventEmitter();
   const command = ["sh", "-c", script];
-  return { signals, end: runChild({ command, env: ENV, signals, isOnTerminal }) };
+  return { signals, end: runChild({ command, env: ENV, signals, isInForeground }) };
 }
 
 describe("a command ends as it ends", () => {
@@ -27,7 +27,8 @@ describe("a command ends as it ends", () => {
     { name: "that is not there", command: ["spanring-no-such-command"], exitCode: 127 },
     { name: "that cannot be executed", command: ["/dev/null"], exitCode: 126 },
   ])("or does not run, one $name", async ({ command, exitCode }) => {
-    const child = { command, env: ENV, signals: new EventEmitter(), isOnTerminal: false };
+    const signals = new EventEmitter();
+    const child = { command, env: ENV, signals, isInForeground: () => false };
 
     expect((await runChild(child)).exitCode).toBe(exitCode);
   });
@@ -53,7 +54,7 @@ describe("a signal is passed on", () => {
   });
 
   test("but for a Ctrl-C on a terminal, which the command has got already", async () => {
-    const { signals, end } = run("sleep 0.05; exit 7", true);
+    const { signals, end } = run("sleep 0.05; exit 7", () => true);
 
     signals.emit("SIGINT");
 
