@@ -27,22 +27,28 @@ export interface ExpectationMistakes {
 
 const AT_LEAST_ONE: CountCondition = { comparison: ">=", count: 1 };
 
+/** An `&` that stands alone; one within a word, or behind a backslash, is of the value. */
+const AND = /(?<=^|\s)&(?=\s|$)/;
+
 /**
  * Reads `name=GET / & service=shop & count>=2`: conditions of the read API, joined by ` & `, and
- * how many spans there must be, `count>=1` when it is not said. A value may hold ` \& `.
+ * how many spans there must be, `count>=1` when it is not said. In a value `\&` is `&`.
  */
 export function readExpectation(
   text: string,
   nowUnixNano: bigint,
 ): Expectation | ExpectationMistakes {
-  const parts = text.split(/ (?<!\\)& /).map((part) => part.replaceAll(" \\& ", " & ").trim());
+  const parts = text.split(AND).map((part) => part.replaceAll("\\&", "&").trim());
   const counts = parts.filter(isCount);
   const conditions = parts.filter((part) => !isCount(part));
   const read = conditions.map((part) => conditionOf(part, nowUnixNano));
   const mistakes = read.flatMap((each) => ("mistake" in each ? [each.mistake] : []));
   const [countText, another] = counts;
   const count = countText === undefined ? AT_LEAST_ONE : countOf(countText);
-  if (count === undefined) mistakes.push(`"${quotePeerText(countText ?? "")}" ${COUNT_BOUND}`);
+  const countMistake = mistakeIn(count);
+  if (countMistake !== undefined) {
+    mistakes.push(`"${quotePeerText(countText ?? "")}" ${countMistake}`);
+  }
   if (another !== undefined) mistakes.push("count is given more than once");
   if (mistakes.length > 0 || count === undefined) return { mistakes };
   const filter = read.flatMap((each) => ("mistake" in each ? [] : [each]));
@@ -81,6 +87,14 @@ function countOf(text: string): CountCondition | undefined {
   const [, sign, digits] = /^count\s*(>=|<=|=|>|<)\s*(\d{1,9})$/.exec(text) ?? [];
   const comparison = COMPARISONS.find((known) => known === sign);
   return comparison === undefined ? undefined : { comparison, count: Number(digits) };
+}
+
+/** What decides nothing would look like a test that passes, or fails, for a reason. */
+function mistakeIn(count: CountCondition | undefined): string | undefined {
+  if (count === undefined) return COUNT_BOUND;
+  if (count.count > 0) return undefined;
+  if (count.comparison === "<") return "can never be met";
+  return count.comparison === ">=" ? "is met whatever comes; for none it is count=0" : undefined;
 }
 
 function conditionOf(

@@ -47,6 +47,21 @@ describe("an expectation is read", () => {
       count: { comparison: "<=", count: 9 },
     },
     {
+      text: "name=\\& \\&",
+      filter: [{ on: "name", value: "& &" }],
+      lastCondition: "name=& &",
+      count: { comparison: ">=", count: 1 },
+    },
+    {
+      text: "name=x\n& service=shop\n& count=1\n",
+      filter: [
+        { on: "name", value: "x" },
+        { on: "service", value: "shop" },
+      ],
+      lastCondition: "service=shop",
+      count: { comparison: "=", count: 1 },
+    },
+    {
       text: "name=a&b & count>1",
       filter: [{ on: "name", value: "a&b" }],
       lastCondition: "name=a&b",
@@ -65,6 +80,11 @@ describe("every mistake in it is told", () => {
     { text: "name=x & count>=many", says: ['"count>=many" must be count with'] },
     { text: "count>=1 & count<=2", says: ["count is given more than once"] },
     { text: "name=x & ", says: ['"" must be name=value'] },
+    { text: "name=x &", says: ['"" must be name=value'] },
+    { text: "& name=x", says: ['"" must be name=value'] },
+    { text: "name=x & & name=y", says: ['"" must be name=value'] },
+    { text: "name=x & count<0", says: ['"count<0" can never be met'] },
+    { text: "name=x & count>=0", says: ['"count>=0" is met whatever comes'] },
   ])("$text", ({ text, says }) => {
     const read = readExpectation(text, NOW) as { mistakes: string[] };
 
