@@ -2,7 +2,7 @@ import { quotePeerText } from "../../../domain/quote-text.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type CommandRun, paletteOf, tell, valueOf } from "../command-run.ts";
 import { EXIT_CODE } from "../exit-code.ts";
-import { openOutFile } from "../files/out-file.ts";
+import { openOutFile, type OutFile } from "../files/out-file.ts";
 import { countedText } from "../render/quantities.ts";
 import { spanTable } from "../render/span-table.ts";
 import { type CheckedExpectation, checkExpectations } from "../run/check-expectations.ts";
@@ -21,12 +21,25 @@ export async function runBeside(run: CommandRun): Promise<number> {
   const file = junit === undefined ? undefined : await openOutFile(junit);
   try {
     const outcome = await runWithReceiver(run, plan);
-    await file?.write(junitXml(casesOf(run, outcome)));
-    await file?.finish();
-    return exitCodeOf(outcome);
+    const fileCode = file === undefined ? EXIT_CODE.ok : await writeJunit(run, file, outcome);
+    return exitCodeOf(outcome) || fileCode;
   } catch (error) {
     await file?.abandon();
     throw error;
+  }
+}
+
+/** A file that cannot be written is told, and does not hide how the command has ended. */
+async function writeJunit(run: CommandRun, file: OutFile, outcome: Outcome): Promise<number> {
+  try {
+    await file.write(junitXml(casesOf(run, outcome)));
+    await file.finish();
+    return EXIT_CODE.ok;
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    await file.abandon();
+    tell(run, error.message);
+    return error.exitCode;
   }
 }
 
@@ -47,7 +60,10 @@ async function runWithReceiver(run: CommandRun, plan: RunPlan): Promise<Outcome>
     const begunMs = clock.monotonicMs();
     const end = await runChild({ command, env, signals: process, isInForeground });
     const endedMs = clock.monotonicMs();
-    const checked = await checkExpectations(receiver, plan.expectations, plan.settleMs);
+    // From here on Ctrl-C is for us: it ends the waiting, not the report.
+    const settleMs = end.hasNotRun ? 0 : plan.settleMs;
+    const settling = { settleMs, interrupted: run.interruption() };
+    const checked = await checkExpectations(receiver, plan.expectations, settling);
     const checkSeconds = (clock.monotonicMs() - endedMs) / 1000;
     const outcome = { end, checked, commandSeconds: (endedMs - begunMs) / 1000, checkSeconds };
     report(run, receiver, outcome);

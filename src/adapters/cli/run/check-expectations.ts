@@ -14,6 +14,12 @@ export interface CheckedExpectation {
 
 export type Checked = Pick<Receiver, "buffer" | "arrivals">;
 
+export interface Settling {
+  readonly settleMs: number;
+  /** Nobody wants to wait any longer. */
+  readonly interrupted: AbortSignal;
+}
+
 /**
  * Checks what a command has emitted. Exporters send what they have before their program ends, but
  * the last of it may still be on its way: what is not there yet is waited for, no longer than
@@ -22,21 +28,20 @@ export type Checked = Pick<Receiver, "buffer" | "arrivals">;
 export async function checkExpectations(
   receiver: Checked,
   expectations: readonly Expectation[],
-  settleMs: number,
+  settling: Settling,
 ): Promise<CheckedExpectation[]> {
-  const cancelled = AbortSignal.timeout(settleMs);
-  await Promise.all(expectations.map((each) => settle(receiver, each, { settleMs, cancelled })));
+  await Promise.all(expectations.map((each) => settle(receiver, each, settling)));
   return await Promise.all(expectations.map((each) => check(receiver, each)));
 }
 
 async function settle(
   receiver: Checked,
   { filter, count }: Expectation,
-  { settleMs, cancelled }: { readonly settleMs: number; readonly cancelled: AbortSignal },
+  { settleMs: timeoutMs, interrupted: cancelled }: Settling,
 ): Promise<void> {
   const least = leastCount(count);
   if (least === 0) return;
-  const request = { filter, after: 0, count: least, timeoutMs: settleMs, cancelled };
+  const request = { filter, after: 0, count: least, timeoutMs, cancelled };
   await waitForSpans(receiver, request);
 }
 

@@ -7,6 +7,8 @@ export interface ChildEnd {
   readonly exitCode: number;
   /** Why, when it did not run or did not end by itself. */
   readonly reason?: string;
+  /** Only of one that could not even begin. */
+  readonly hasNotRun?: true;
 }
 
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -48,7 +50,7 @@ function spawn({ command, env }: Child): ChildEnd | { readonly child: Bun.Subpro
   } catch (error) {
     const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
     const reason = isMissing ? "there is no such command" : "it cannot be executed";
-    return { exitCode: isMissing ? NOT_FOUND : NOT_EXECUTABLE, reason };
+    return { exitCode: isMissing ? NOT_FOUND : NOT_EXECUTABLE, reason, hasNotRun: true };
   }
 }
 

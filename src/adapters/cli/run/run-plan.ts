@@ -21,6 +21,7 @@ export interface RunPlan {
 }
 
 const SETTLE = "1s";
+const LONGEST_SETTLE = "10m";
 const NANO_A_MS = 1_000_000n;
 
 /** All that the arguments and the environment say, or a failure that lists every mistake. */
@@ -30,14 +31,14 @@ export function readRunPlan(run: CommandRun): RunPlan {
     .filter(({ name }) => name === "expect")
     .map(({ value }) => readExpectation(value, nowUnixNano));
   const settleText = valueOf(run, "settle") ?? SETTLE;
-  const settle = readDuration(settleText);
+  const settle = readSettle(settleText);
   const protocolText = valueOf(run, "protocol") ?? PROTOCOLS[0];
   const protocol = PROTOCOLS.find((known) => known === protocolText);
   // Free ports whatever the environment says of them: another spanring may listen there.
   const reading = readConfig({ LOG_LEVEL: "ERROR", ...run.env, ...ON_FREE_PORTS });
   const mistakes = [
     ...read.flatMap((each) => (isMistaken(each) ? each.mistakes.map(expectMistake) : [])),
-    ...(settle === undefined ? [`--settle "${quotePeerText(settleText)}" must be a time: 1s`] : []),
+    ...(settle === undefined ? [`--settle "${quotePeerText(settleText)}" ${SETTLE_BOUND}`] : []),
     ...(protocol === undefined ? [`--protocol must be one of ${PROTOCOLS.join(", ")}`] : []),
     ...(reading.ok
       ? []
@@ -48,6 +49,14 @@ export function readRunPlan(run: CommandRun): RunPlan {
   }
   const expectations = read.flatMap((each) => (isMistaken(each) ? [] : [each]));
   return { config: reading.config, protocol, expectations, settleMs: Number(settle / NANO_A_MS) };
+}
+
+const SETTLE_BOUND = `must be a time up to ${LONGEST_SETTLE}, such as ${SETTLE}`;
+
+/** As long as the read API would wait. */
+function readSettle(text: string): bigint | undefined {
+  const settle = readDuration(text);
+  return settle !== undefined && settle <= readDuration(LONGEST_SETTLE)! ? settle : undefined;
 }
 
 function isMistaken(read: Expectation | ExpectationMistakes): read is ExpectationMistakes {

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "bun:test";
 import type { StartReceiver } from "../../../../src/adapters/cli/run/receiver.ts";
 import { LoggedBuffer } from "../../../../src/application/logged-buffer.ts";
@@ -19,9 +19,9 @@ const cannotStart = () => Promise.reject(new Error("no port is free"));
 async function run(
   argv: readonly string[],
   received?: Uint8Array,
-  capacity = { spans: 100, bytes: 1 << 16 },
+  { spans = 100, stopped }: { spans?: number; stopped?: () => Promise<unknown> } = {},
 ) {
-  const { buffer, arrivals, arrive } = searchedRing(capacity);
+  const { buffer, arrivals, arrive } = searchedRing({ spans, bytes: 1 << 16 });
   const logged = new LoggedBuffer(buffer, new RecordingLogger());
   const configs: Config[] = [];
   let stops = 0;
@@ -31,7 +31,11 @@ async function run(
     const ports = { grpc: 1, http: 2, api: 3 };
     return { ports, buffer: logged, arrivals, stop: async () => void (stops += 1) };
   };
-  const end = await runCommands(["run", ...argv], { env: ENV, startReceiver });
+  const end = await runCommands(["run", ...argv], {
+    env: ENV,
+    startReceiver,
+    ...(stopped === undefined ? {} : { stopped }),
+  });
   return { ...end, configs, stops: () => stops };
 }
 
@@ -68,6 +72,7 @@ describe("mistakes are all told before anything is started", () => {
       argv: ["--expect", "nmae=x", "--expect", "count>=no", "--settle", "soon", "--", "true"],
       says: ['no condition "nmae"', '"count>=no"', '--settle "soon"'],
     },
+    { argv: ["--settle", "11m", "--", "true"], says: ['--settle "11m" must be a time up to 10m'] },
     { argv: ["--protocol", "smoke", "--", "true"], says: ["--protocol must be one of"] },
     { argv: [], says: ["COMMAND"] },
   ])("%p", async ({ argv, says }) => {
@@ -110,17 +115,35 @@ test("a receiver that cannot start is told, and nothing runs", async () => {
 });
 
 test("spans that were evicted are told of, for an expectation may have missed them", async () => {
-  const { stderr } = await run([...SHELL, "exit 0"], requestOf(3), { spans: 2, bytes: 1 << 16 });
+  const { stderr } = await run([...SHELL, "exit 0"], requestOf(3), { spans: 2 });
 
   expect(stderr).toContain("1 span made room for others: set MAX_BUFFER_SIZE");
 });
 
 test("a command that is not there is told", async () => {
-  const { exitCode, stderr } = await run(["--", "spanring-no-such-command"]);
+  const argv = ["--settle", "10m", "--expect", "name=no", "--", "spanring-no-such-command"];
+
+  // And nobody waits for its spans.
+  const { exitCode, stderr } = await run(argv);
 
   expect(exitCode).toBe(127);
   expect(stderr).toContain("spanring-no-such-command: there is no such command");
 });
+
+test("Ctrl-C when the command has ended ends the waiting, and the outcome is told", async () => {
+  const file = join(temporaryFolder(), "spans.xml");
+  const options = ["--expect", "name=no", "--settle", "10m", "--junit", file];
+
+  const end = await run([...options, "--", "sh", "-c", "exit 0"], requestOf(1), {
+    stopped: () => Promise.resolve(),
+  });
+
+  expect(end.exitCode).toBe(1);
+  expect(end.stderr).toContain("expected name=no");
+  expect(readFileSync(file, "utf8")).toContain('failures="1"');
+});
+
+const isUnfinishedOf = (path: string) => (name: string) => name.startsWith(`.${basename(path)}.`);
 
 describe("the JUnit file", () => {
   test("has the command and every expectation", async () => {
@@ -140,6 +163,19 @@ describe("the JUnit file", () => {
     const end = await run(["--junit", "/no/such/folder/spans.xml", "--", "true"]);
 
     expect(end).toMatchObject({ exitCode: 1, configs: [] });
+  });
+
+  test.each([
+    { script: "exit 3", exitCode: 3 },
+    { script: "exit 0", exitCode: 1 },
+  ])("that cannot get its name is told, after $script with $exitCode", async (each) => {
+    const folder = temporaryFolder();
+
+    const end = await run(["--junit", folder, ...SHELL, each.script]);
+
+    expect(end.exitCode).toBe(each.exitCode);
+    expect(end.stderr).toContain(`cannot write "${folder}"`);
+    expect(readdirSync(join(folder, "..")).filter(isUnfinishedOf(folder))).toEqual([]);
   });
 
   test("is not there when nothing ran", async () => {

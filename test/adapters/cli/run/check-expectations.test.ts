@@ -5,7 +5,7 @@ import { LoggedBuffer } from "../../../../src/application/logged-buffer.ts";
 import { type Expectation, readExpectation } from "../../../../src/domain/query/expectation.ts";
 import { RecordingLogger } from "../../../support/recording-logger.ts";
 import { requestOf } from "../../../support/request-bytes.ts";
-import { nextTurn, searchedRing } from "../../../support/searched-ring.ts";
+import { NEVER, nextTurn, searchedRing } from "../../../support/searched-ring.ts";
 
 function receiving() {
   const { buffer, arrivals, arrive } = searchedRing();
@@ -15,6 +15,8 @@ function receiving() {
 }
 
 const expectation = (text: string) => readExpectation(text, 0n) as Expectation;
+
+const settling = (settleMs: number) => ({ settleMs, interrupted: NEVER });
 
 test.each([
   { text: "name=span 1", isMet: true, seen: 1, nearest: undefined },
@@ -28,7 +30,7 @@ test.each([
   const { receiver, arrive } = receiving();
   arrive(requestOf(3));
 
-  const [checked] = await checkExpectations(receiver, [expectation(text)], 1);
+  const [checked] = await checkExpectations(receiver, [expectation(text)], settling(1));
 
   expect(checked).toMatchObject({ isMet, seen: { count: seen } });
   expect(checked?.nearest?.count).toBe(nearest);
@@ -37,9 +39,21 @@ test.each([
 test("what is still on its way is waited for", async () => {
   const { receiver, arrive } = receiving();
 
-  const checking = checkExpectations(receiver, [expectation("name=span 2")], 60_000);
+  const checking = checkExpectations(receiver, [expectation("name=span 2")], settling(60_000));
   await nextTurn();
   arrive(requestOf(2));
 
   expect(await checking).toMatchObject([{ isMet: true }]);
+});
+
+test("nobody waits longer than they want to", async () => {
+  const { receiver } = receiving();
+  const interrupted = AbortSignal.abort();
+
+  const checking = checkExpectations(receiver, [expectation("name=no")], {
+    settleMs: 60_000,
+    interrupted,
+  });
+
+  expect(await checking).toMatchObject([{ isMet: false }]);
 });
