@@ -1,27 +1,41 @@
-import type { LoggedBuffer } from "../../../application/logged-buffer.ts";
 import type { CountedSpans } from "../../../application/count-spans.ts";
+import type { LoggedBuffer } from "../../../application/logged-buffer.ts";
+import { type NameTallies, tallyNames } from "../../../application/tally-names.ts";
 import { quotePeerText } from "../../../domain/quote-text.ts";
 import { otlpJson } from "../../otlp/otlp-json.ts";
-import { countedText } from "../render/quantities.ts";
+import type { Palette } from "../render/palette.ts";
+import { countedText, countText } from "../render/quantities.ts";
 import { type ShownSpan, spansFromOtlpJson } from "../render/shown-span.ts";
+import { spanTable } from "../render/span-table.ts";
+import { fit, fitRight, peerText, widest } from "../render/text-columns.ts";
 import type { CheckedExpectation } from "./check-expectations.ts";
+import { hasFoundNothing, type Received } from "./run-outcome.ts";
 
 const SERVICES_SHOWN = 10;
+const NAMES_SHOWN = 10;
 
-/** What was expected and what was seen instead, for a person and for a JUnit file. */
-export interface FailureText {
-  readonly lines: readonly string[];
-  /** To be shown below them. */
-  readonly spans: readonly ShownSpan[];
+/** What was seen of an expectation that is not met, and below it the spans that come nearest. */
+export function failureLines(
+  { seen, nearest }: CheckedExpectation,
+  columns: number,
+  palette: Palette,
+): string[] {
+  const there = `seen: ${countedText(seen.count, "span")}`;
+  if (nearest === undefined) return [there, ...spanTable(shown(seen), columns, palette)];
+  const without = `without ${quotePeerText(nearest.without)} there ${isOrAre(nearest.count)}`;
+  const near = `${without} ${countedText(nearest.count, "span")}`;
+  return [there, near, ...spanTable(shown(nearest), columns, palette)];
 }
 
-export function failureText({ seen, nearest }: CheckedExpectation): FailureText {
-  const there = `seen: ${countedText(seen.count, "span")}`;
-  if (nearest === undefined) return { lines: [there], spans: shown(seen) };
-  const without = quotePeerText(nearest.without);
-  const near = `without ${without} there ${isOrAre(nearest.count)}`;
-  const lines = [there, `${near} ${countedText(nearest.count, "span")}`];
-  return { lines, spans: shown(nearest) };
+/** To be called before the receiver stops. */
+export async function whatWasReceived(
+  buffer: LoggedBuffer,
+  checked: readonly CheckedExpectation[],
+): Promise<Received> {
+  const { evicted, rejected } = buffer.stats().spans;
+  const received = { text: receivedText(buffer), evicted, rejected };
+  if (!checked.some(hasFoundNothing)) return received;
+  return { ...received, names: await tallyNames(buffer) };
 }
 
 /** By service, the busiest first: what came in at all. */
@@ -34,6 +48,31 @@ export function receivedText(buffer: Pick<LoggedBuffer, "services">): string {
     .map(({ service, spans }) => `${quotePeerText(service)} ${spans.received}`);
   const more = services.length > SERVICES_SHOWN ? ", and more" : "";
   return `${countedText(total, "span")} received, by service: ${named.join(", ")}${more}`;
+}
+
+const SPANS_COLUMNS = 8;
+const SERVICE_COLUMNS = 20;
+
+/** A table of the names of most spans; no lines when there are none. */
+export function nameLines(
+  { names, otherSpanCount }: NameTallies,
+  columns: number,
+  { heading }: Palette,
+): string[] {
+  if (names.length === 0) return [];
+  const top = names.slice(0, NAMES_SHOWN);
+  const services = ["SERVICE", ...top.map(({ service }) => peerText(service, SERVICE_COLUMNS))];
+  const width = widest(services);
+  const row = (spans: string, service: string, name: string) =>
+    `${fitRight(spans, SPANS_COLUMNS)}  ${fit(service, width)}  ${name}`;
+  const nameColumns = columns - SPANS_COLUMNS - width - 4;
+  const rows = top.map(({ spanCount, name }, index) =>
+    row(countText(spanCount), services[index + 1]!, peerText(name, nameColumns)),
+  );
+  const rest = names.slice(NAMES_SHOWN).reduce((sum, { spanCount }) => sum + spanCount, 0);
+  const others = rest + otherSpanCount;
+  const last = others === 0 ? [] : [row(countText(others), "", "of other names")];
+  return [heading(row("SPANS", "SERVICE", "NAME")), ...rows, ...last];
 }
 
 function isOrAre(count: number): string {

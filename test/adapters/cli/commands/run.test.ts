@@ -5,10 +5,11 @@ import type { StartReceiver } from "../../../../src/adapters/cli/run/receiver.ts
 import { LoggedBuffer } from "../../../../src/application/logged-buffer.ts";
 import type { Config } from "../../../../src/config.ts";
 import { RecordingLogger } from "../../../support/recording-logger.ts";
-import { requestOf } from "../../../support/request-bytes.ts";
+import { request, requestOf, resourceSpans } from "../../../support/request-bytes.ts";
 import { runCommands } from "../../../support/run-command-line.ts";
 import { searchedRing } from "../../../support/searched-ring.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
+import { bytesField } from "../../../support/wire-bytes.ts";
 
 const ENV = { PATH: process.env["PATH"], NO_COLOR: "1" };
 const SHELL = ["--settle", "1ms", "--", "sh", "-c"];
@@ -117,7 +118,27 @@ test("a receiver that cannot start is told, and nothing runs", async () => {
 test("spans that were evicted are told of, for an expectation may have missed them", async () => {
   const { stderr } = await run([...SHELL, "exit 0"], requestOf(3), { spans: 2 });
 
-  expect(stderr).toContain("1 span made room for others: set MAX_BUFFER_SIZE");
+  expect(stderr).toContain(
+    "may have missed spans: 1 span made room for others; set MAX_BUFFER_SIZE",
+  );
+});
+
+test("so are spans that were rejected", async () => {
+  const withoutIdentifiers = request(resourceSpans("shop", bytesField(2, bytesField(5, "GET /"))));
+
+  const { stderr } = await run([...SHELL, "exit 0"], withoutIdentifiers);
+
+  expect(stderr).toContain("expectations have missed spans: 1 span rejected");
+});
+
+test("when nothing matches, the names that came are told, and in the JUnit file too", async () => {
+  const file = join(temporaryFolder(), "spans.xml");
+  const options = ["--expect", "name=no", "--junit", file];
+
+  const { stderr } = await run([...options, ...SHELL, "exit 0"], requestOf(2));
+
+  expect(stderr).toContain("  SPANS  SERVICE  NAME\n         1  shop     span 1\n");
+  expect(readFileSync(file, "utf8")).toContain("       1  shop     span 1&#10;");
 });
 
 test("a command that is not there is told", async () => {

@@ -1,7 +1,15 @@
 import { expect, test } from "bun:test";
-import { failureText, receivedText } from "../../../../src/adapters/cli/run/run-report.ts";
+import { PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
+import {
+  failureLines,
+  nameLines,
+  receivedText,
+  whatWasReceived,
+} from "../../../../src/adapters/cli/run/run-report.ts";
+import { LoggedBuffer } from "../../../../src/application/logged-buffer.ts";
 import { countSpans } from "../../../../src/application/count-spans.ts";
 import { type Expectation, readExpectation } from "../../../../src/domain/query/expectation.ts";
+import { RecordingLogger } from "../../../support/recording-logger.ts";
 import { request, requestOf, resourceSpans, span } from "../../../support/request-bytes.ts";
 import { named, searchedRing } from "../../../support/searched-ring.ts";
 
@@ -13,12 +21,14 @@ test("what is missing is told with what there is without the last condition", as
   const seen = await countSpans(buffer, named("no"));
   const nearest = { without: "name=no", ...(await countSpans(buffer, [])) };
 
-  const { lines, spans } = failureText({ expectation, isMet: false, seen, nearest });
+  const missed = { expectation, isMet: false, seen, nearest };
+  const [there, near, heading, ...rows] = failureLines(missed, 80, PLAIN);
 
-  expect(lines).toEqual(["seen: 0 spans", "without name=no there are 2 spans"]);
-  expect(spans.map(({ name, service }) => [name, service])).toEqual([
-    ["span 2", "shop"],
-    ["span 1", "shop"],
+  expect([there, near]).toEqual(["seen: 0 spans", "without name=no there are 2 spans"]);
+  expect(heading).toStartWith("TIME ");
+  expect(rows).toEqual([
+    expect.stringMatching(/ shop +span 2 /),
+    expect.stringMatching(/ shop +span 1 /),
   ]);
 });
 
@@ -27,10 +37,10 @@ test("what should not be there is shown", async () => {
   arrive(requestOf(1));
 
   const seen = await countSpans(buffer, []);
-  const { lines, spans } = failureText({ expectation, isMet: false, seen });
+  const [there, , ...rows] = failureLines({ expectation, isMet: false, seen }, 80, PLAIN);
 
-  expect(lines).toEqual(["seen: 1 span"]);
-  expect(spans.map(({ name }) => name)).toEqual(["span 1"]);
+  expect(there).toBe("seen: 1 span");
+  expect(rows).toEqual([expect.stringContaining("span 1")]);
 });
 
 test("what came in at all is told by service, the busiest first", () => {
@@ -47,6 +57,44 @@ test("of many services the first ten are named", () => {
   }
 
   expect(receivedText(buffer)).toEndWith("s10 1, and more");
+});
+
+test.each([
+  { name: "found nothing", isMet: false, count: 0, areNamed: true },
+  { name: "found too many", isMet: false, count: 2, areNamed: false },
+  { name: "met with none", isMet: true, count: 0, areNamed: false },
+])("an expectation that is $name has names told: $areNamed", async ({ isMet, count, areNamed }) => {
+  const { buffer, arrive } = searchedRing();
+  arrive(requestOf(1));
+  const seen = { ...(await countSpans(buffer, named("no"))), count };
+
+  const { names } = await whatWasReceived(new LoggedBuffer(buffer, new RecordingLogger()), [
+    { expectation, isMet, seen },
+  ]);
+
+  expect(names !== undefined).toBe(areNamed);
+});
+
+test("names are told in columns, those of most spans first, and quoted", () => {
+  const names = [
+    { service: "shop", name: "GET /\u001b[2J", spanCount: 1_234 },
+    { service: "a-service-of-a-rather-long-name", name: "x".repeat(99), spanCount: 2 },
+    ...Array.from({ length: 9 }, (_, index) => ({ service: "s", name: `${index}`, spanCount: 1 })),
+  ];
+
+  const lines = nameLines({ names, otherSpanCount: 4 }, 50, PLAIN);
+
+  expect(lines.slice(0, 4)).toEqual([
+    "   SPANS  SERVICE               NAME",
+    "   1,234  shop                  GET /\\x1b[2J",
+    "       2  a-service-of-a-rath…  xxxxxxxxxxxxxxxxx…",
+    "       1  s                     0",
+  ]);
+  expect(lines.slice(11)).toEqual(["       5                        of other names"]);
+});
+
+test("without spans there are no names", () => {
+  expect(nameLines({ names: [], otherSpanCount: 0 }, 80, PLAIN)).toEqual([]);
 });
 
 test("nothing at all is told as such", () => {

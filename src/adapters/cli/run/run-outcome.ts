@@ -1,0 +1,28 @@
+import type { NameTallies } from "../../../application/tally-names.ts";
+import type { CheckedExpectation } from "./check-expectations.ts";
+import type { ChildEnd } from "./child-process.ts";
+
+/** How a run went: what its messages and its JUnit file are made of. */
+export interface Outcome {
+  readonly command: readonly string[];
+  readonly end: ChildEnd;
+  readonly commandSeconds: number;
+  readonly checked: readonly CheckedExpectation[];
+  readonly checkSeconds: number;
+  readonly received: Received;
+}
+
+/** What came in at all. */
+export interface Received {
+  readonly text: string;
+  /** Only when an expectation has found nothing: then most likely a name is not what one thinks. */
+  readonly names?: NameTallies;
+  /** Spans that no expectation could count. */
+  readonly evicted: number;
+  readonly rejected: number;
+}
+
+/** Not met, and nothing that matches was there. */
+export function hasFoundNothing({ isMet, seen }: CheckedExpectation): boolean {
+  return !isMet && seen.count === 0;
+}
