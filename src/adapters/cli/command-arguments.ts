@@ -27,6 +27,8 @@ export function readCommandArguments(
   argv: readonly string[],
 ): CommandArguments | UsageMistake {
   const given = withImpliedValues(argv);
+  const unguarded = unguardedOperand(command, given);
+  if (unguarded !== undefined) return { mistake: unguarded };
   try {
     const { tokens, positionals } = parse(command, given, true);
     const options = tokens.flatMap((token) =>
@@ -55,6 +57,19 @@ function parseRule(name: OptionName) {
   const { value, short } = OPTIONS[name];
   const type = value === undefined ? ("boolean" as const) : ("string" as const);
   return { type, multiple: true, ...(short === undefined ? {} : { short }) };
+}
+
+/** Options of a command that is to be run would be taken for ours. */
+function unguardedOperand(command: CommandName, args: readonly string[]): string | undefined {
+  const { operands, options } = COMMANDS[command];
+  if (!operands.startsWith("-- ")) return undefined;
+  const known: readonly string[] = options;
+  const first = parse(command, args, false).tokens.find(
+    (token) => token.kind !== "option" || !known.includes(token.name),
+  );
+  if (first?.kind !== "positional") return undefined;
+  const usage = `spanring ${command} [OPTIONS] ${operands}`;
+  return `"${quotePeerText(first.value)}" must stand behind --: ${usage}`;
 }
 
 /** `parseArgs` knows no value that may be left out: so it is put in. */

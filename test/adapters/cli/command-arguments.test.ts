@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { readCommandArguments } from "../../../src/adapters/cli/command-arguments.ts";
 import type { CommandName } from "../../../src/adapters/cli/command-table.ts";
 
@@ -80,4 +80,25 @@ test.each([
   },
 ] as const)("$command: $mistake", ({ command, line, mistake }) => {
   expect(read(line, command)).toEqual({ mistake });
+});
+
+describe("the command that is to be run stands behind --", () => {
+  test.each([
+    { argv: ["--", "npm", "test", "--", "--junit", "x"], operands: 5 },
+    { argv: ["--settle", "2s", "--", "a"], operands: 1 },
+  ])("%p", ({ argv, operands }) => {
+    expect(readCommandArguments("run", argv)).toMatchObject({
+      operands: argv.slice(-operands),
+    });
+  });
+
+  test.each([
+    { argv: ["npm", "test", "--junit", "x"], first: "npm" },
+    { argv: ["npm", "--", "test"], first: "npm" },
+    { argv: ["node", "app.js", "--port", "3"], first: "node" },
+  ])("%p is a mistake", ({ argv, first }) => {
+    expect(readCommandArguments("run", argv)).toEqual({
+      mistake: `"${first}" must stand behind --: spanring run [OPTIONS] -- COMMAND...`,
+    });
+  });
 });
