@@ -170,20 +170,24 @@ const SPECS = {
     mostOperands: Infinity,
     summary: "run a command with a receiver beside it, and check what it emits",
     details: [
-      "The command's OpenTelemetry SDK finds the receiver in its environment, and exports traces " +
-        "there at once; what you set yourself of OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, " +
-        "OTEL_LOGS_EXPORTER and OTEL_BSP_SCHEDULE_DELAY stays. SPANRING_URL is the receiver's " +
-        "read API, for spanring wait within the command. Its limits, such as MAX_BUFFER_SIZE, " +
-        "are those of the environment.",
+      "The command's OpenTelemetry SDK finds the receiver in its environment, and exports " +
+        "traces there at once. OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_PROTOCOL are " +
+        "set in any case, and what would overrule them for traces is left out; what you set " +
+        "yourself of OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_LOGS_EXPORTER and " +
+        "OTEL_BSP_SCHEDULE_DELAY stays. SPANRING_URL is the receiver's read API, for spanring " +
+        "wait within the command. Its limits, such as MAX_BUFFER_SIZE, are those of the " +
+        "environment.",
       "An expectation is conditions joined by ' & ', each name=value as in a filter, and count " +
         "with >=, =, <=, < or >: 'name=GET / & service=shop & count>=2'. Without a count there " +
-        "must be one; count=0 is for what must not be there.",
-      "Input, output, signals and exit code are the command's own; what spanring has to say is " +
-        "on standard error.",
+        "must be one; count=0 is for what must not be there. In a value \\& is &.",
+      "Input, output and exit code are the command's own, and SIGINT, SIGTERM and SIGHUP are " +
+        "passed on to it. What spanring has to say is on standard error: what was expected, and " +
+        "what was seen instead. The exit code of a command that fails comes before that of an " +
+        "expectation.",
     ],
     options: ["expect", "settle", "junit", "protocol", "help"],
     found: "the command ended with 0, and every expectation was met",
-    notFound: "the command ended with 0, and an expectation was not met",
+    notFound: "it ended with 0, but an expectation was not met, or FILE could not be written",
     isLocal: true,
     otherExits: [
       ["126, 127", "the command cannot be executed; there is no such command"],

@@ -79,7 +79,7 @@ const SPECS = {
   junit: { value: "FILE", meaning: "write the outcome as JUnit XML", isFile: true },
   protocol: {
     value: "PROTOCOL",
-    meaning: "that the command exports by (http/protobuf)",
+    meaning: "that the command exports by (the environment's, else http/protobuf)",
     words: ["http/protobuf", "http/json", "grpc"],
   },
 

@@ -1,5 +1,5 @@
 import { ON_FREE_PORTS } from "../../../config-free-ports.ts";
-import { type Config, readConfig } from "../../../config.ts";
+import { type Config, type Environment, readConfig } from "../../../config.ts";
 import {
   type Expectation,
   type ExpectationMistakes,
@@ -32,8 +32,8 @@ export function readRunPlan(run: CommandRun): RunPlan {
     .map(({ value }) => readExpectation(value, nowUnixNano));
   const settleText = valueOf(run, "settle") ?? SETTLE;
   const settle = readSettle(settleText);
-  const protocolText = valueOf(run, "protocol") ?? PROTOCOLS[0];
-  const protocol = PROTOCOLS.find((known) => known === protocolText);
+  const protocolText = valueOf(run, "protocol");
+  const protocol = protocolText === undefined ? protocolOf(run.env) : knownProtocol(protocolText);
   // Free ports whatever the environment says of them: another spanring may listen there.
   const reading = readConfig({ LOG_LEVEL: "ERROR", ...run.env, ...ON_FREE_PORTS });
   const mistakes = [
@@ -57,6 +57,16 @@ const SETTLE_BOUND = `must be a time up to ${LONGEST_SETTLE}, such as ${SETTLE}`
 function readSettle(text: string): bigint | undefined {
   const settle = readDuration(text);
   return settle !== undefined && settle <= readDuration(LONGEST_SETTLE)! ? settle : undefined;
+}
+
+/** What an application is told already, it can do: many have an exporter for one protocol only. */
+function protocolOf(env: Environment): Protocol {
+  const text = env["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] || env["OTEL_EXPORTER_OTLP_PROTOCOL"];
+  return knownProtocol(text ?? "") ?? PROTOCOLS[0];
+}
+
+function knownProtocol(text: string): Protocol | undefined {
+  return PROTOCOLS.find((known) => known === text);
 }
 
 function isMistaken(read: Expectation | ExpectationMistakes): read is ExpectationMistakes {

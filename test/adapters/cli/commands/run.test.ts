@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { describe, expect, test } from "bun:test";
 import type { StartReceiver } from "../../../../src/adapters/cli/run/receiver.ts";
 import { LoggedBuffer } from "../../../../src/application/logged-buffer.ts";
-import type { Config } from "../../../../src/config.ts";
+import type { Config, Environment } from "../../../../src/config.ts";
 import { RecordingLogger } from "../../../support/recording-logger.ts";
 import { request, requestOf, resourceSpans } from "../../../support/request-bytes.ts";
 import { runCommands } from "../../../support/run-command-line.ts";
@@ -16,11 +16,18 @@ const SHELL = ["--settle", "1ms", "--", "sh", "-c"];
 
 const cannotStart = () => Promise.reject(new Error("no port is free"));
 
+interface RunSurroundings {
+  /** How many the ring holds. */
+  readonly spans?: number;
+  readonly env?: Environment;
+  readonly stopped?: () => Promise<unknown>;
+}
+
 /** Runs a shell script beside a receiver that has got this request from it. */
 async function run(
   argv: readonly string[],
   received?: Uint8Array,
-  { spans = 100, stopped }: { spans?: number; stopped?: () => Promise<unknown> } = {},
+  { spans = 100, env = {}, stopped }: RunSurroundings = {},
 ) {
   const { buffer, arrivals, arrive } = searchedRing({ spans, bytes: 1 << 16 });
   const logged = new LoggedBuffer(buffer, new RecordingLogger());
@@ -33,7 +40,7 @@ async function run(
     return { ports, buffer: logged, arrivals, stop: async () => void (stops += 1) };
   };
   const end = await runCommands(["run", ...argv], {
-    env: ENV,
+    env: { ...ENV, ...env },
     startReceiver,
     ...(stopped === undefined ? {} : { stopped }),
   });
@@ -102,6 +109,45 @@ test("its receiver is on free ports of this machine, and tells of nothing but er
     http: { host: "127.0.0.1", port: 0 },
     api: { host: "127.0.0.1", port: 0 },
     logLevel: "ERROR",
+  });
+});
+
+/** With this environment, what a command is told to export by. */
+async function protocolIn(env: Environment, ...options: string[]): Promise<string> {
+  const file = join(temporaryFolder(), "protocol");
+  const script = `printf %s "$OTEL_EXPORTER_OTLP_PROTOCOL $OTEL_EXPORTER_OTLP_ENDPOINT" > ${file}`;
+  await run([...options, "--", "sh", "-c", script], undefined, { env });
+  return readFileSync(file, "utf8");
+}
+
+describe("the protocol is", () => {
+  const [HTTP, GRPC] = ["http://127.0.0.1:2", "http://127.0.0.1:1"];
+
+  test.each([
+    { name: "http/protobuf", env: {}, expected: `http/protobuf ${HTTP}` },
+    {
+      name: "that of the environment",
+      env: { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" },
+      expected: `grpc ${GRPC}`,
+    },
+    {
+      name: "that for traces, before that for all",
+      env: { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "http/json", OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" },
+      expected: `http/json ${HTTP}`,
+    },
+    {
+      name: "http/protobuf where the environment has what no SDK knows, or nothing",
+      env: { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "", OTEL_EXPORTER_OTLP_PROTOCOL: "smoke" },
+      expected: `http/protobuf ${HTTP}`,
+    },
+  ])("$name", async ({ env, expected }) => {
+    expect(await protocolIn(env)).toBe(expected);
+  });
+
+  test("that of --protocol before any", async () => {
+    const env = { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" };
+
+    expect(await protocolIn(env, "--protocol", "http/json")).toBe(`http/json ${HTTP}`);
   });
 });
 
