@@ -58,6 +58,13 @@ test("a command that fails has its exit code, whatever was expected", async () =
   expect(stderr).toBe("spanring: 1 expectation met\n");
 });
 
+test("a command that a signal kills has the exit code that a shell gives it", async () => {
+  const { exitCode, stderr } = await runProgram(["run", "--", "sh", "-c", "kill -KILL $$"], ENV);
+
+  expect(exitCode).toBe(137);
+  expect(stderr).toBe("spanring: sh: ended by SIGKILL (exit code 137)\n");
+});
+
 test("a signal is passed on, and what the command makes of it is the outcome", async () => {
   const argv = [...COMMAND, "run", "--expect", "name=GET /", "--", "node", CLIENT, "wait"];
   const child = Bun.spawn(argv, { env: ENV, stdio: ["ignore", "pipe", "pipe"] });
