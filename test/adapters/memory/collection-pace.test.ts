@@ -1,17 +1,25 @@
 import { expect, test } from "bun:test";
 import { CollectionPace } from "../../../src/adapters/memory/collection-pace.ts";
 
+function countedPace() {
+  const collected = { young: 0, all: 0 };
+  const pace = new CollectionPace({
+    young: () => void (collected.young += 1),
+    all: () => void (collected.all += 1),
+  });
+  return { pace, collected };
+}
+
 test.each([
   { requests: 499, collections: 0 },
   { requests: 500, collections: 1 },
   { requests: 5000, collections: 10 },
 ])("$requests requests leave garbage for $collections collections", ({ requests, collections }) => {
-  let collected = 0;
-  const pace = new CollectionPace(() => (collected += 1));
+  const { pace, collected } = countedPace();
 
   for (let request = 0; request < requests; request += 1) pace.note();
 
-  expect(collected).toBe(collections);
+  expect(collected.young).toBe(collections);
 });
 
 test.each([
@@ -23,12 +31,19 @@ test.each([
   { name: "as much as five hundred requests leave", garbageBytes: 10_240_000, collections: 1 },
   { name: "far more, in one piece", garbageBytes: 2 ** 30, collections: 1 },
 ])("other garbage counts as well: $name", ({ garbageBytes, collections }) => {
-  let collected = 0;
-  const pace = new CollectionPace(() => (collected += 1));
+  const { pace, collected } = countedPace();
 
   pace.noteGarbage(garbageBytes);
 
-  expect(collected).toBe(collections);
+  expect(collected.young).toBe(collections);
+});
+
+test("each 64th collection is of what is old as well", () => {
+  const { pace, collected } = countedPace();
+
+  for (let collection = 0; collection < 130; collection += 1) pace.noteGarbage(10_240_000);
+
+  expect(collected).toEqual({ young: 128, all: 2 });
 });
 
 test("by default it is this program's garbage", async () => {
