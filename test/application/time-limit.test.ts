@@ -50,3 +50,13 @@ test("cleared, its timer is gone", () => {
   expect(timers).toHaveLength(1);
   expect(goneTimers).toEqual(timers);
 });
+
+test.each([2 ** 31, Number.POSITIVE_INFINITY])("%d ms are not over at once", (timeoutMs) => {
+  const timers = spyOn(globalThis, "setTimeout");
+
+  timeLimit(timeoutMs, NEVER).clear();
+  const [, delayMs] = timers.mock.calls[0]!;
+  timers.mockRestore();
+
+  expect(delayMs).toBe(2 ** 31 - 1);
+});
