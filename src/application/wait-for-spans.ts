@@ -47,10 +47,10 @@ export interface NearMiss {
  */
 export async function waitForSpans(parts: WaitParts, request: WaitRequest): Promise<WaitOutcome> {
   const { filter, after, count, timeoutMs, cancelled } = request;
-  const limit = timeLimit(timeoutMs, cancelled);
   const gathered = new Gathered(parts.buffer, request);
   // From here on nothing is missed: what is there is looked through, what comes is told of.
   const unsubscribe = parts.arrivals.subscribe(filter, (sequences) => gathered.arrived(sequences));
+  const limit = timeLimit(timeoutMs, cancelled);
   try {
     const query = { filter, after, limit: count, newestFirst: false };
     const earlier = querySpans(parts.buffer, query).then((spans) => gathered.found(spans));
@@ -142,6 +142,7 @@ class Gathered {
   }
 
   private keep(wanted: readonly number[]): void {
+    if (wanted.length === 0) return;
     const spans = this.buffer.copy(wanted.slice(0, this.request.count - this.spanCount));
     this.later.push(spans);
     this.count(spans);

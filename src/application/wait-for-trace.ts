@@ -28,10 +28,10 @@ export async function waitForTrace(
   parts: WaitParts,
   request: TraceWaitRequest,
 ): Promise<WaitOutcome> {
-  const limit = timeLimit(request.timeoutMs, request.cancelled);
   const traces = new FollowedTraces(parts, request);
   const arrived = (sequences: readonly number[]) => traces.arrived(sequences);
   const unsubscribe = parts.arrivals.subscribe(request.filter, arrived);
+  const limit = timeLimit(request.timeoutMs, request.cancelled);
   try {
     const earlier = followBuffered(parts, request, traces);
     const end = await Promise.race([traces.complete, limit.over, failureOf(earlier)]);
@@ -113,6 +113,8 @@ class FollowedTraces {
 
   private add(traceId: string): void {
     const { parts, request, whenComplete } = this;
+    // Its place is taken first: to subscribe is to be shown what has arrived, perhaps more of it.
+    this.closers.set(traceId, () => {});
     this.closers.set(traceId, followTrace({ parts, request, traceId, ...whenComplete }));
   }
 }
