@@ -23,11 +23,12 @@ const LARGEST_BYTES = requests.at(-1)!.bytes.length;
 
 type Step =
   | { readonly does: "append"; readonly request: number; readonly rejected: number }
-  | { readonly does: "take"; readonly count: number };
+  | { readonly does: "take"; readonly count: number }
+  | { readonly does: "clear" };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
-    weight: 3,
+    weight: 12,
     arbitrary: fc.record({
       does: fc.constant("append" as const),
       request: fc.oneof(fc.nat({ max: 60 }), fc.nat({ max: requests.length - 1 })),
@@ -35,12 +36,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
-    weight: 1,
+    weight: 4,
     arbitrary: fc.record({
       does: fc.constant("take" as const),
       count: fc.oneof(fc.nat({ max: 4 }), fc.nat({ max: 60 })),
     }),
   },
+  { weight: 1, arbitrary: fc.constant({ does: "clear" as const }) },
 );
 
 const STEPS_A_RUN = 100;
@@ -69,10 +71,8 @@ test(
         const ring = views[index % 2]!;
         const other = views[(index + 1) % 2]!;
 
-        const [done, expected] =
-          doing.does === "take"
-            ? [ring.take(doing.count).toHex(), model.take(doing.count).toHex()]
-            : appendToBoth(doing, { ring, model, mayEvict: overflowPolicy === "drop_oldest" });
+        const mayEvict = overflowPolicy === "drop_oldest";
+        const [done, expected] = doToBoth(doing, { ring, model, mayEvict });
 
         expect(done).toEqual(expected);
         expect(other.stats()).toEqual(model.stats());
@@ -101,7 +101,11 @@ interface Players {
   readonly mayEvict: boolean;
 }
 
-function appendToBoth(doing: Step & { does: "append" }, { ring, model, mayEvict }: Players) {
+function doToBoth(doing: Step, { ring, model, mayEvict }: Players) {
+  if (doing.does === "clear") return [ring.clear(), model.clear()] as const;
+  if (doing.does === "take") {
+    return [ring.take(doing.count).toHex(), model.take(doing.count).toHex()] as const;
+  }
   const request = requests[doing.request]!;
   const rejected = rejectedSpans(doing.rejected);
   walkRequest(walked, request.bytes);

@@ -103,6 +103,13 @@ export class ArrayRing {
     return taken;
   }
 
+  /** Takes all there are; answers how many. */
+  clear(): number {
+    const { size } = this;
+    this.remove(size, "taken");
+    return size;
+  }
+
   get size(): number {
     return this.buffered.length;
   }
