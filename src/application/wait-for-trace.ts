@@ -76,7 +76,7 @@ class FollowedTraces {
   private readonly whenComplete = Promise.withResolvers<TraceAnswer>();
 
   // Moved by `follow` and `close`.
-  private readonly closers = new Map<string, () => void>();
+  private readonly closers = new Map<string, (() => void) | undefined>();
   private isClosed = false;
   matchCount = 0;
 
@@ -108,13 +108,13 @@ class FollowedTraces {
 
   close(): void {
     this.isClosed = true;
-    for (const close of this.closers.values()) close();
+    for (const close of this.closers.values()) close?.();
   }
 
   private add(traceId: string): void {
     const { parts, request, whenComplete } = this;
     // Its place is taken first: to subscribe is to be shown what has arrived, perhaps more of it.
-    this.closers.set(traceId, () => {});
+    this.closers.set(traceId, undefined);
     this.closers.set(traceId, followTrace({ parts, request, traceId, ...whenComplete }));
   }
 }
