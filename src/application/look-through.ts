@@ -1,5 +1,6 @@
 import type { SpanMatcher } from "../domain/query/span-matcher.ts";
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
+import { LookTurns } from "./look-turns.ts";
 import type { SequenceRange } from "./ring-search.ts";
 
 /** Spans that are looked at in one go: well under a millisecond, whatever is asked of each. */
@@ -18,9 +19,12 @@ export interface Look {
 /** Looks at one piece; answers the sequence of the last span that is wanted, if that is enough. */
 export type LookAtPiece = (piece: SequenceRange) => number | undefined;
 
+/** Of this thread. */
+const turns = new LookTurns();
+
 /**
  * Looks through the ring piece by piece, with a turn for everything else between two: spans arrive
- * on the same thread.
+ * on the same thread, and others look as well.
  *
  * Answers the range in which nothing was passed over. It ends where the looking ended, and what was
  * evicted before it was looked at is outside of it.
@@ -32,8 +36,9 @@ export async function lookThrough(
 ): Promise<SequenceRange> {
   let seen = rangeAfter(buffer.range(), look.after);
   for (const piece of piecesOf(seen, look)) {
+    const later = turns.next();
     // oxlint-disable-next-line no-await-in-loop -- pieces one after the other are the point
-    if (piece.isLater) await turn();
+    if (later !== undefined) await later;
     seen = withoutEvicted(seen, piece, { ...buffer.range(), newestFirst: look.newestFirst });
     const last = lookAtPiece(piece);
     if (last !== undefined) return cutAt(seen, last, look.newestFirst);
@@ -46,17 +51,12 @@ function rangeAfter({ first, next }: SequenceRange, after: number): SequenceRang
   return { first: firstWanted, next: Math.max(firstWanted, next) };
 }
 
-interface Piece extends SequenceRange {
-  /** Not the first one. */
-  readonly isLater: boolean;
-}
-
-function* piecesOf(whole: SequenceRange, { matcher, newestFirst }: Look): Generator<Piece> {
+function* piecesOf(whole: SequenceRange, { matcher, newestFirst }: Look): Generator<SequenceRange> {
   const size = matcher.traceTail === undefined ? SPANS_A_GO : TAILS_A_GO;
   for (let done = 0; done < whole.next - whole.first; done += size) {
     const first = newestFirst ? whole.next - done - size : whole.first + done;
     const [from, to] = [Math.max(first, whole.first), Math.min(first + size, whole.next)];
-    yield { first: from, next: to, isLater: done > 0 };
+    yield { first: from, next: to };
   }
 }
 

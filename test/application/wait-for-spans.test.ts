@@ -106,6 +106,8 @@ test("in the range of what is found before the end of the ring there is no other
 test("what is evicted before it was looked at is outside of the range that is told", async () => {
   const { arrive, ...parts } = searchedRing({ spans: 6_000, bytes: 1 << 20 });
   arrive(requestOf(6_000));
+  // Nobody else looks in this round, so that the first piece is looked at at once.
+  await nextTurn();
 
   const waiting = waitForSpans(parts, { ...ONE, count: 2 });
   arrive(requestOf(2_500, 100));
