@@ -1,8 +1,8 @@
 import { traceTail } from "../domain/query/filter-key.ts";
 import type { SpanFilter } from "../domain/query/span-filter.ts";
-import { compileFilter, type SpanPlace } from "../domain/query/span-matcher.ts";
+import { compileFilter } from "../domain/query/span-matcher.ts";
 import { serviceName } from "../domain/wire/service-name.ts";
-import { digestSpan, traceIdHex } from "../domain/wire/span-digest.ts";
+import { digestSpan, type SpanDigest, traceIdHex } from "../domain/wire/span-digest.ts";
 import { createSpanFields, readSpanFields } from "../domain/wire/span-fields.ts";
 import { lookThrough } from "./look-through.ts";
 import type { SearchedBuffer, SpanQuery } from "./query-spans.ts";
@@ -41,7 +41,7 @@ export async function summariseTraces(
   buffer: SearchedBuffer,
   query: SpanQuery,
 ): Promise<TraceSummaries> {
-  const traces = new Map<string, TraceSummary>();
+  const traces = new Map<string, GrowingSummary>();
   const range = await findTraces(buffer, query, traces);
   await sumUp(buffer, traces);
   return { traces: [...traces.values()].filter(({ spanCount }) => spanCount > 0), range };
@@ -51,7 +51,7 @@ export async function summariseTraces(
 function findTraces(
   buffer: SearchedBuffer,
   { filter, after, limit, newestFirst }: SpanQuery,
-  traces: Map<string, TraceSummary>,
+  traces: Map<string, GrowingSummary>,
 ): Promise<SequenceRange> {
   const look = { matcher: compileFilter(filter), after, newestFirst };
   const fields = createSpanFields();
@@ -69,7 +69,7 @@ function findTraces(
 }
 
 /** Second look: all that belongs to them. */
-async function sumUp(buffer: SearchedBuffer, traces: Map<string, TraceSummary>): Promise<void> {
+async function sumUp(buffer: SearchedBuffer, traces: Map<string, GrowingSummary>): Promise<void> {
   const look = { matcher: compileFilter(ALL), after: 0, newestFirst: false };
   const fields = createSpanFields();
   // Nearly every span is of another trace, and its identifier is not even written out.
@@ -80,7 +80,8 @@ async function sumUp(buffer: SearchedBuffer, traces: Map<string, TraceSummary>):
       readSpanFields(fields, place.bytes, place.spanOffset, place.spanLength);
       const summary = traces.get(traceIdHex(fields));
       if (summary !== undefined) {
-        traces.set(summary.traceId, withSpan(summary, digestSpan(fields), serviceAt(place)));
+        const { bytes, resourceOffset, resourceLength } = place;
+        addSpan(summary, digestSpan(fields), serviceName(bytes, resourceOffset, resourceLength));
       }
       return true;
     });
@@ -88,7 +89,13 @@ async function sumUp(buffer: SearchedBuffer, traces: Map<string, TraceSummary>):
   });
 }
 
-function emptySummary(traceId: string): TraceSummary {
+interface GrowingSummary extends Mutable<TraceSummary> {
+  services: string[];
+}
+
+type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
+function emptySummary(traceId: string): GrowingSummary {
   return {
     traceId,
     root: undefined,
@@ -100,23 +107,13 @@ function emptySummary(traceId: string): TraceSummary {
   };
 }
 
-function serviceAt({ bytes, resourceOffset, resourceLength }: SpanPlace): string {
-  return serviceName(bytes, resourceOffset, resourceLength);
-}
-
-function withSpan(
-  summary: TraceSummary,
-  span: ReturnType<typeof digestSpan>,
-  service: string,
-): TraceSummary {
-  const { services, startTimeUnixNano: start, endTimeUnixNano: end } = summary;
-  return {
-    traceId: summary.traceId,
-    root: summary.root ?? (span.hasParent ? undefined : span.name),
-    services: services.includes(service) ? services : [...services, service],
-    spanCount: summary.spanCount + 1,
-    errorCount: summary.errorCount + (span.statusCode === STATUS_ERROR ? 1 : 0),
-    startTimeUnixNano: span.startTimeUnixNano < start ? span.startTimeUnixNano : start,
-    endTimeUnixNano: span.endTimeUnixNano > end ? span.endTimeUnixNano : end,
-  };
+function addSpan(summary: GrowingSummary, span: SpanDigest, service: string): void {
+  const { services, startTimeUnixNano, endTimeUnixNano } = summary;
+  if (!span.hasParent) summary.root ??= span.name;
+  if (!services.includes(service)) services.push(service);
+  summary.spanCount += 1;
+  if (span.statusCode === STATUS_ERROR) summary.errorCount += 1;
+  if (span.startTimeUnixNano < startTimeUnixNano)
+    summary.startTimeUnixNano = span.startTimeUnixNano;
+  if (span.endTimeUnixNano > endTimeUnixNano) summary.endTimeUnixNano = span.endTimeUnixNano;
 }
