@@ -1,3 +1,4 @@
+import { answerPace } from "./answer-pace.ts";
 import { checkBrowser } from "./browser-guard.ts";
 import { type Problem, problemResponse } from "./problem.ts";
 import { readParameters } from "./query.ts";
@@ -6,6 +7,7 @@ import { ROUTES } from "./routes.ts";
 
 /** Every answer of the read API. Rejects only for a fault of ours. */
 export async function answerRequest(context: RouteContext, request: Request): Promise<Response> {
+  answerPace.note();
   // A client of HTTP/1.0 may leave out Host, and then the URL is only a path.
   const url = URL.parse(request.url, "http://localhost");
   if (url === null) return problemResponse(BAD_HOST);

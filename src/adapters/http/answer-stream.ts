@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { CollectionPace } from "../memory/collection-pace.ts";
+import { answerPace } from "./answer-pace.ts";
 
 /** Told once how a stream ended, whichever way it did. */
 export interface StreamWatcher {
@@ -10,9 +10,6 @@ export interface StreamWatcher {
 }
 
 export type Chunk = Uint8Array<ArrayBuffer>;
-
-/** Of the chunks of all answers: what has been sent is garbage, and may be more than the ring. */
-const pace = new CollectionPace();
 
 /**
  * A body that is made as the reader takes it: a slow reader costs no more than a few chunks.
@@ -81,7 +78,7 @@ function give(
     controller.close();
     return true;
   }
-  pace.noteGarbage(result.value.length);
+  answerPace.noteGarbage(result.value.length);
   controller.enqueue(result.value);
   return false;
 }

@@ -7,6 +7,7 @@ import { spanLineChunks } from "../otlp/span-lines.ts";
 import type { AnswerBudget, HeldAnswer } from "./answer-budget.ts";
 import { type Chunk, streamChunks } from "./answer-stream.ts";
 import { logFault } from "./fault.ts";
+import { AnswerEndedError } from "./held-buffer.ts";
 import {
   chooseMediaType,
   JSON_TYPE,
@@ -14,7 +15,7 @@ import {
   SPAN_TYPES,
   type SpanType,
 } from "./media-type.ts";
-import { ANSWER_HEADERS, BUSY, type Problem, problemResponse } from "./problem.ts";
+import { ANSWER_HEADERS, BUSY, type Problem, problemResponse, STOPPING } from "./problem.ts";
 
 const PIECE_BYTES = 64 * 1024;
 const LINE_END = Uint8Array.of(0x0a);
@@ -36,7 +37,9 @@ export async function answerHeld(
     return await answer(held);
   } catch (error) {
     held.release();
-    throw error;
+    if (!(error instanceof AnswerEndedError)) throw error;
+    // A client that has gone reads neither.
+    return problemResponse(held.refusedSpans > 0 ? BUSY : STOPPING);
   }
 }
 

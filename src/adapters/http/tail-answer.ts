@@ -67,7 +67,7 @@ function follow(
   const held = budget.begin();
   const cancellation = cancelledBy([request.signal, stopping]);
   const pieces = tailSpans(
-    { buffer: heldBuffer(buffer, held), arrivals },
+    { buffer: heldBuffer(buffer, { held, ended: cancellation.signal }), arrivals },
     { filter, after, cancelled: cancellation.signal },
   );
   const chunks = withBeats(tailChunks(pieces, form, held), form, BEAT_MS);

@@ -53,6 +53,8 @@ export async function answerWait(
     );
   } finally {
     giveBack();
+    // What is still looked for, when enough has come meanwhile, is of use to nobody.
+    cancellation.cancel();
     cancellation.clear();
     // The answer is sent to a reader who reads, or not for long.
     context.allowIdling(request, false);
@@ -115,7 +117,8 @@ function wait(
   const { after, timeout: timeoutMs, trace_complete, quiet: quietMs = DEFAULT_QUIET_MS } = values;
   const count = values.absent ? 1 : (values.count ?? DEFAULT_COUNT);
   const request = { filter, after, count, timeoutMs, cancelled: cancellation.signal };
-  const counted = heldBuffer(buffer, held, cancellation.cancel);
+  const { signal: ended, cancel: whenRefused } = cancellation;
+  const counted = heldBuffer(buffer, { held, ended, whenRefused });
   if (!trace_complete) return waitForSpans({ buffer: counted, arrivals }, request);
   return waitForTrace({ buffer: lastCopyOf(counted, held), arrivals }, { ...request, quietMs });
 }

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { AnswerBudget } from "../../../src/adapters/http/answer-budget.ts";
-import { heldBuffer } from "../../../src/adapters/http/held-buffer.ts";
+import { AnswerEndedError, heldBuffer } from "../../../src/adapters/http/held-buffer.ts";
+import { NEVER } from "../../support/searched-ring.ts";
+import { compileFilter } from "../../../src/domain/query/span-matcher.ts";
 import type { SearchedBuffer } from "../../../src/application/query-spans.ts";
 
 const TEN_BYTES_EACH: SearchedBuffer = {
@@ -11,7 +13,7 @@ const TEN_BYTES_EACH: SearchedBuffer = {
 
 test("what is copied is held", () => {
   const budget = new AnswerBudget(20);
-  const buffer = heldBuffer(TEN_BYTES_EACH, budget.begin());
+  const buffer = heldBuffer(TEN_BYTES_EACH, { held: budget.begin(), ended: NEVER });
 
   const copied = buffer.copy([1, 2]);
 
@@ -24,7 +26,11 @@ test("without room nothing is copied, and it is told how much that was", () => {
   const budget = new AnswerBudget(20);
   const held = budget.begin();
   let refusals = 0;
-  const buffer = heldBuffer(TEN_BYTES_EACH, held, () => (refusals += 1));
+  const buffer = heldBuffer(TEN_BYTES_EACH, {
+    held,
+    ended: NEVER,
+    whenRefused: () => (refusals += 1),
+  });
   budget.begin().hold(20);
 
   const copied = buffer.copy([1, 2]);
@@ -38,7 +44,21 @@ test("where there is nothing to copy, nothing is refused", () => {
   const held = budget.begin();
   budget.begin().hold(20);
 
-  heldBuffer(TEN_BYTES_EACH, held).copy([]);
+  heldBuffer(TEN_BYTES_EACH, { held, ended: NEVER }).copy([]);
 
   expect(held.refusedSpans).toBe(0);
+});
+
+test("once the answer has ended, nothing is looked at, and nothing is held", () => {
+  const budget = new AnswerBudget(20);
+  const ending = new AbortController();
+  const buffer = heldBuffer(TEN_BYTES_EACH, { held: budget.begin(), ended: ending.signal });
+  const look = { matcher: compileFilter([]), newestFirst: false, range: { first: 1, next: 2 } };
+
+  ending.abort();
+
+  expect(() => buffer.range()).toThrow(AnswerEndedError);
+  expect(() => buffer.visit(look, () => true)).toThrow(AnswerEndedError);
+  expect(() => buffer.copy([1, 2])).toThrow(AnswerEndedError);
+  expect(budget.hasRoom()).toBe(true);
 });

@@ -10,9 +10,11 @@ import {
   AS_NDJSON,
   linesOf,
   rangeOf,
+  type RunningReadApi,
   runReadApi,
   stopReadApisAfterEach,
 } from "../../support/running-read-api.ts";
+import { nextTurn } from "../../support/searched-ring.ts";
 import { bytesField, varintField } from "../../support/wire-bytes.ts";
 
 stopReadApisAfterEach();
@@ -219,6 +221,33 @@ test("a client that goes is waited for no longer, and gives its place back", asy
   expect(ends.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   expect(answered.status).toBe(200);
   expect(run.logger.lines).toEqual([]);
+});
+
+const MANY_MATCHES = requestBytes(
+  resourceSpans("shop", ...Array.from({ length: 150 }, () => span(7))),
+);
+
+test.each([
+  {
+    name: "its client has gone",
+    end: (_: RunningReadApi, client: AbortController) => client.abort(),
+  },
+  { name: "enough has come", end: (run: RunningReadApi) => run.put(MANY_MATCHES) },
+])("once $name, a wait that still looks through the ring holds nothing", async ({ end }) => {
+  const capacity = { spans: 400_000, bytes: 2 ** 26 };
+  const run = runReadApi({ capacity, answerBudgetBytes: 1 });
+  for (let count = 0; count < 200; count += 1) run.put(requestOf(1_900));
+  const aborting = new AbortController();
+  const waiting = run.request("/api/wait?name=span+7&count=150&timeout=10m", aborting);
+  await run.waiters(1);
+
+  end(run, aborting);
+  await waiting.then((response) => response.bytes()).catch(() => {});
+  await run.waiters(0);
+  for (let round = 0; round < 250; round += 1) await nextTurn();
+  const response = await run.request("/api/spans?name=span+7&limit=1");
+
+  expect(response.status).toBe(200);
 });
 
 test("when the program stops, whoever waits is told at once, and nobody else waits", async () => {
