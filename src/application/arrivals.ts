@@ -80,8 +80,11 @@ export class Arrivals {
     return this.buffer.clear();
   }
 
-  /** Has `arrived` called with every span that matches and is accepted from now on. */
-  subscribe(filter: SpanFilter, arrived: Arrived): () => void {
+  /**
+   * Has `arrived` called with every span that matches and is accepted from now on, until the
+   * function that is answered is called. Undefined when there is no room for this filter.
+   */
+  subscribe(filter: SpanFilter, arrived: Arrived): (() => void) | undefined {
     this.look();
     return this.index.add(filter, arrived);
   }

@@ -1,12 +1,21 @@
-import { type FilterKey, filterKey, nameHash } from "../domain/query/filter-key.ts";
+import { filterText } from "../domain/query/filter-key.ts";
 import type { SpanFilter } from "../domain/query/span-filter.ts";
-import { compileFilter, type SpanMatcher, type SpanPlace } from "../domain/query/span-matcher.ts";
-import { plainNameAt } from "../domain/wire/plain-fields.ts";
-import { serviceName } from "../domain/wire/service-name.ts";
-import { createSpanFields, readSpanFields, type SpanFields } from "../domain/wire/span-fields.ts";
+import {
+  compileFilter,
+  type FieldsOf,
+  type SpanMatcher,
+  type SpanPlace,
+} from "../domain/query/span-matcher.ts";
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
 import type { SequenceRange } from "./ring-search.ts";
-import { WantedKeys } from "./wanted-keys.ts";
+import { SharedFields } from "./shared-fields.ts";
+import {
+  addQuestion,
+  beginSearch,
+  findQuestions,
+  type WantedQuestions,
+  wantedQuestions,
+} from "./wanted-questions.ts";
 
 /** Told the sequences of all spans that match, of those that arrived together. */
 export type Arrived = (sequences: readonly number[]) => void;
@@ -17,162 +26,156 @@ export interface ArrivedRange extends SequenceRange {
 }
 
 interface Subscription {
-  readonly matcher: SpanMatcher;
   /** Does nothing once it has been taken out. */
   arrived: Arrived;
+}
+
+/** A filter, of however many who wait: it is tried once on a span. */
+interface Question {
+  readonly matcher: SpanMatcher;
+  readonly subscriptions: Set<Subscription>;
+  /** Takes it out of what is looked for. */
+  forget: () => void;
   /** Among the spans that are being shown. */
   found: number[];
-  /** The show in which its matcher was used last. */
+  /** The show in which its matcher was used last, and the span it was tried on last. */
   lastShow: number;
+  lastSequence: number;
 }
 
 const EVERY_SPAN: SpanMatcher = { traceTail: undefined, reset: () => {}, matches: () => true };
 
 /**
- * Who waits for what, so that a thousand who wait cost an arriving span about as much as one: each
- * is found by what its filter asks for most precisely, a trace, a name or a service. Only filters
- * that ask for none of these are tried on every span.
+ * Who waits for what, so that a thousand who wait cost an arriving span about as much as one: those
+ * with the same filter are one question, and questions are found by what they ask for most
+ * precisely (see `WantedQuestions`).
  */
 export class SubscriptionIndex {
   // Moved by `add`, and by the functions it answers with.
-  private readonly wanted: Wanted = {
-    byTrace: new WantedKeys(),
-    byName: new WantedKeys(),
-    byService: new Map(),
-    byNothing: new Set(),
-  };
+  private readonly questions = new Map<string, Question>();
+  private readonly wanted = wantedQuestions<Question>();
   size = 0;
 
   // Moved by `show`.
+  private readonly fields = new SharedFields();
   private shows = 0;
 
-  /** Answers the function that takes it out again, to be called once. */
-  add(filter: SpanFilter, arrived: Arrived): () => void {
-    const subscription = { matcher: compileFilter(filter), arrived, found: [], lastShow: 0 };
-    const remove = addTo(this.wanted, filterKey(filter), subscription);
-    this.size += 1;
-    return () => void (remove(), silence(subscription), (this.size -= 1));
+  /**
+   * Answers the function that takes it out again, to be called once. Undefined when too many other
+   * filters would be tried on the same spans; see `MOST_FOUND_TOGETHER`.
+   */
+  add(filter: SpanFilter, arrived: Arrived): (() => void) | undefined {
+    const text = filterText(filter);
+    const question = this.questions.get(text) ?? this.ask(text, filter);
+    return question && this.subscribe(question, { arrived });
   }
 
   /** Tries every span of the range on whoever may want it; then tells each what it wants. */
-  show(buffer: Pick<ObservabilityBuffer, "visit">, { arePlain, ...range }: ArrivedRange): void {
+  show(buffer: Pick<ObservabilityBuffer, "visit">, range: ArrivedRange): void {
     this.shows += 1;
-    const showing = beginShow(this.wanted, this.shows, arePlain);
-    const every = { matcher: EVERY_SPAN, newestFirst: false, range };
-    buffer.visit(every, (sequence, place) => tryOnAll(showing, sequence, place));
-    for (const { arrived, found } of showing.matched) arrived(found);
+    this.fields.reset();
+    const showing = { wanted: this.wanted, number: this.shows, fieldsOf: this.fields.of };
+    const matches = matchesIn(buffer, range, showing);
+    for (const { subscription, found } of matches) subscription.arrived(found);
+  }
+
+  private ask(text: string, filter: SpanFilter): Question | undefined {
+    const question = questionOf(filter, this.fields.of);
+    const remove = addQuestion(this.wanted, filter, question);
+    question.forget = () => void (remove?.(), this.questions.delete(text));
+    if (remove !== undefined) this.questions.set(text, question);
+    return remove && question;
+  }
+
+  private subscribe(question: Question, subscription: Subscription): () => void {
+    question.subscriptions.add(subscription);
+    this.size += 1;
+    return () => void this.unsubscribe(question, subscription);
+  }
+
+  private unsubscribe(question: Question, subscription: Subscription): void {
+    this.size -= 1;
+    // Others may be told just now, and this one would be next.
+    subscription.arrived = () => {};
+    question.subscriptions.delete(subscription);
+    if (question.subscriptions.size === 0) question.forget();
   }
 }
 
-/** Someone else may be told just now, and this one would be next. */
-function silence(subscription: Subscription): void {
-  subscription.arrived = () => {};
-}
-
-interface Wanted {
-  readonly byTrace: WantedKeys<Subscription>;
-  readonly byName: WantedKeys<Subscription>;
-  readonly byService: Map<string, Set<Subscription>>;
-  readonly byNothing: Set<Subscription>;
-}
-
-function addTo(wanted: Wanted, key: FilterKey | undefined, subscription: Subscription): () => void {
-  switch (key?.on) {
-    case "trace_id":
-      wanted.byTrace.add(key.tail, subscription);
-      return () => wanted.byTrace.remove(key.tail, subscription);
-    case "name":
-      wanted.byName.add(key.hash, subscription);
-      return () => wanted.byName.remove(key.hash, subscription);
-    case "service":
-      return addToService(wanted.byService, key.value, subscription);
-    case undefined:
-      wanted.byNothing.add(subscription);
-      return () => void wanted.byNothing.delete(subscription);
-  }
-}
-
-function addToService(
-  byService: Map<string, Set<Subscription>>,
-  service: string,
-  subscription: Subscription,
-): () => void {
-  const set = byService.get(service) ?? new Set();
-  byService.set(service, set.add(subscription));
-  return () => {
-    set.delete(subscription);
-    if (set.size === 0) byService.delete(service);
-  };
+function questionOf(filter: SpanFilter, fieldsOf: FieldsOf): Question {
+  const matcher = compileFilter(filter, fieldsOf);
+  const nothing = { forget: () => {}, found: [], lastShow: 0, lastSequence: 0 };
+  return { matcher, subscriptions: new Set(), ...nothing };
 }
 
 /** One look at what has arrived. */
 interface Showing {
-  readonly wanted: Wanted;
+  readonly wanted: WantedQuestions<Question>;
   readonly number: number;
-  readonly matched: Set<Subscription>;
-  readonly fields: SpanFields;
-  /** See `WalkedRequest.plainSpans`. */
-  readonly arePlain: boolean;
-  /** Spans of one resource come together, and have one service. */
-  resourceOffset: number;
-  service: string;
+  readonly fieldsOf: FieldsOf;
 }
 
-function beginShow(wanted: Wanted, number: number, arePlain: boolean): Showing {
-  const fields = createSpanFields();
-  const service = { resourceOffset: -1, service: "" };
-  return { wanted, number, matched: new Set(), fields, arePlain, ...service };
+/** What each is to be told. */
+interface Match {
+  readonly subscription: Subscription;
+  readonly found: readonly number[];
 }
 
-/** Always true: go on to the next span. */
-function tryOnAll(showing: Showing, sequence: number, place: SpanPlace): true {
-  const { wanted } = showing;
-  const ofTrace = wanted.byTrace.isEmpty ? undefined : wanted.byTrace.valuesOf(place.traceTail);
-  if (ofTrace !== undefined) tryOn(showing, ofTrace, sequence, place);
-  const ofName = wanted.byName.isEmpty ? undefined : wanted.byName.valuesOf(hashOf(showing, place));
-  if (ofName !== undefined) tryOn(showing, ofName, sequence, place);
-  if (wanted.byService.size > 0) {
-    const ofService = wanted.byService.get(serviceOf(showing, place));
-    if (ofService !== undefined) tryOn(showing, ofService, sequence, place);
-  }
-  if (wanted.byNothing.size > 0) tryOn(showing, wanted.byNothing, sequence, place);
-  return true;
+/** Gathered before anyone is told: whoever is told may subscribe, to this question or another. */
+function matchesIn(
+  buffer: Pick<ObservabilityBuffer, "visit">,
+  { arePlain, ...range }: ArrivedRange,
+  { wanted, number, fieldsOf }: Showing,
+): Match[] {
+  const matched = new Set<Question>();
+  const tried: Tried = { number, sequence: 0, place: NOWHERE, matched };
+  const found = (questions: ReadonlySet<Question>) => tryOn(questions, tried);
+  const search = beginSearch({ wanted, fieldsOf, arePlain, found });
+  buffer.visit({ matcher: EVERY_SPAN, newestFirst: false, range }, (sequence, place) => {
+    tried.sequence = sequence;
+    tried.place = place;
+    findQuestions(search, place);
+    return true;
+  });
+  return [...matched].flatMap(({ subscriptions, found: sequences }) =>
+    Array.from(subscriptions, (subscription) => ({ subscription, found: sequences })),
+  );
 }
 
-/** Of its name. Of a plain span it takes a few loads, of any other a look at all its fields. */
-function hashOf({ arePlain, fields }: Showing, place: SpanPlace): number {
-  const { bytes, spanOffset, spanLength } = place;
-  const at = arePlain ? plainNameAt(bytes, spanOffset, spanLength) : 0;
-  if (at > 0) return nameHash(bytes, at + 1, at + 1 + bytes[at]!);
-  readSpanFields(fields, bytes, spanOffset, spanLength);
-  return nameHash(bytes, fields.nameStart, fields.nameEnd);
+const NOWHERE: SpanPlace = {
+  bytes: new Uint8Array(0),
+  spanOffset: 0,
+  spanLength: 0,
+  resourceOffset: 0,
+  resourceLength: 0,
+  traceTail: 0,
+};
+
+/** A span, and the questions that it or another of the same show has matched. */
+interface Tried {
+  readonly number: number;
+  sequence: number;
+  place: SpanPlace;
+  readonly matched: Set<Question>;
 }
 
-function tryOn(
-  showing: Showing,
-  subscriptions: ReadonlySet<Subscription>,
-  sequence: number,
-  place: SpanPlace,
-): void {
-  for (const subscription of subscriptions) {
-    if (subscription.lastShow !== showing.number) begin(subscription, showing.number);
-    if (!subscription.matcher.matches(place)) continue;
-    subscription.found.push(sequence);
-    showing.matched.add(subscription);
+function tryOn(questions: ReadonlySet<Question>, tried: Tried): void {
+  const { number, sequence, place, matched } = tried;
+  for (const question of questions) {
+    if (question.lastShow !== number) begin(question, number);
+    // One that is wanted by an attribute is found by each that has its key and value.
+    if (question.lastSequence === sequence) continue;
+    question.lastSequence = sequence;
+    if (!question.matcher.matches(place)) continue;
+    question.found.push(sequence);
+    matched.add(question);
   }
 }
 
 /** Since the last show the bytes have changed. */
-function begin(subscription: Subscription, show: number): void {
-  subscription.lastShow = show;
-  subscription.found = [];
-  subscription.matcher.reset();
-}
-
-function serviceOf(showing: Showing, { bytes, resourceOffset, resourceLength }: SpanPlace): string {
-  if (showing.resourceOffset !== resourceOffset) {
-    showing.resourceOffset = resourceOffset;
-    showing.service = serviceName(bytes, resourceOffset, resourceLength);
-  }
-  return showing.service;
+function begin(question: Question, show: number): void {
+  question.lastShow = show;
+  question.lastSequence = 0;
+  question.found = [];
+  question.matcher.reset();
 }

@@ -31,7 +31,9 @@ export type WaitOutcome =
       readonly nearest: NearMiss | undefined;
       readonly range: SequenceRange;
     }
-  | { readonly outcome: "cancelled" };
+  | { readonly outcome: "cancelled" }
+  /** Nobody is waited for: as many other filters, or traces, are looked for as can be at a time. */
+  | { readonly outcome: "no_room"; readonly for: "filter" | "trace" };
 
 /** What would have been found without the last condition: most likely, the one that is mistaken. */
 export interface NearMiss {
@@ -50,6 +52,7 @@ export async function waitForSpans(parts: WaitParts, request: WaitRequest): Prom
   const gathered = new Gathered(parts.buffer, request);
   // From here on nothing is missed: what is there is looked through, what comes is told of.
   const unsubscribe = parts.arrivals.subscribe(filter, (sequences) => gathered.arrived(sequences));
+  if (unsubscribe === undefined) return { outcome: "no_room", for: "filter" };
   const limit = timeLimit(timeoutMs, cancelled);
   try {
     const query = { filter, after, limit: count, newestFirst: false };

@@ -1,3 +1,5 @@
+import { KeyedSets } from "./keyed-sets.ts";
+
 const LOW_BITS = 0xffff;
 
 /**
@@ -8,27 +10,28 @@ const LOW_BITS = 0xffff;
  */
 export class WantedKeys<Value> {
   private readonly countByLowBits = new Uint32Array(LOW_BITS + 1);
-  private readonly sets = new Map<number, Set<Value>>();
+  private readonly sets = new KeyedSets<number, Value>();
 
   get isEmpty(): boolean {
-    return this.sets.size === 0;
+    return this.sets.isEmpty;
+  }
+
+  countAt(key: number): number {
+    return this.sets.countAt(key);
   }
 
   valuesOf(key: number): ReadonlySet<Value> | undefined {
-    return this.countByLowBits[key & LOW_BITS] === 0 ? undefined : this.sets.get(key);
+    return this.countByLowBits[key & LOW_BITS] === 0 ? undefined : this.sets.valuesOf(key);
   }
 
   add(key: number, value: Value): void {
-    const set = this.sets.get(key) ?? new Set();
-    this.sets.set(key, set.add(value));
+    this.sets.add(key, value);
     this.countByLowBits[key & LOW_BITS]! += 1;
   }
 
   /** `value` was added under this key, and has not been removed since. */
   remove(key: number, value: Value): void {
-    const set = this.sets.get(key);
-    set?.delete(value);
-    if (set?.size === 0) this.sets.delete(key);
+    this.sets.remove(key, value);
     this.countByLowBits[key & LOW_BITS]! -= 1;
   }
 }

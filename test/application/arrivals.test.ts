@@ -67,7 +67,7 @@ describe("a subscriber", () => {
     arrive(requestOf(1));
     await nextTurn();
 
-    unsubscribe();
+    unsubscribe?.();
     arrive(requestOf(1));
     await nextTurn();
 
@@ -79,7 +79,7 @@ describe("a subscriber", () => {
     const told: string[] = [];
     const unsubscribe = arrivals.subscribe([], (sequences) => {
       told.push(`first ${sequences.join()}`);
-      unsubscribe();
+      unsubscribe?.();
       arrivals.subscribe([], (later) => told.push(`second ${later.join()}`));
     });
 
@@ -112,7 +112,7 @@ test("who is sent away while others are told is told nothing", async () => {
   const told: string[] = [];
   arrivals.subscribe([], () => {
     told.push("first");
-    unsubscribe();
+    unsubscribe?.();
   });
   const unsubscribe = arrivals.subscribe([], () => told.push("second"));
 
@@ -215,7 +215,7 @@ test("while nobody waits, nothing is looked at", async () => {
     clear: () => 0,
   };
   const arrivals = new Arrivals(buffer, { spans: 10, bytes: 100 });
-  arrivals.subscribe([], () => {})();
+  arrivals.subscribe([], () => {})?.();
   const before = looks;
 
   for (let count = 0; count < 100; count += 1) {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { SubscriptionIndex } from "../../src/application/subscription-index.ts";
+import { MOST_FOUND_TOGETHER } from "../../src/application/wanted-questions.ts";
 import type { SpanFilter } from "../../src/domain/query/span-filter.ts";
 import { named, searchedRing } from "../support/searched-ring.ts";
 import { traceHex, tracedRequests } from "../support/traced-requests.ts";
-import { request, resourceSpans, span } from "../support/request-bytes.ts";
+import { attribute, request, resourceSpans, span } from "../support/request-bytes.ts";
 import { bytesField } from "../support/wire-bytes.ts";
 
 const SPANS = tracedRequests(
@@ -31,6 +32,9 @@ function shown({ filters, arePlain = true }: Showing): number[][] {
 
 const ofTrace = (trace: number): SpanFilter => [{ on: "trace_id", value: traceHex(trace) }];
 const ofService = (value: string): SpanFilter => [{ on: "service", value }];
+const withAttribute = (value: string): SpanFilter => [
+  { on: "attribute", key: "service.name", value },
+];
 const withStatus = (value: number): SpanFilter => [{ on: "status", value }];
 
 describe("each is told what it wants", () => {
@@ -38,6 +42,7 @@ describe("each is told what it wants", () => {
     { name: "by trace", filter: ofTrace(1), sequences: [1, 3] },
     { name: "by name", filter: named("GET /"), sequences: [1, 2] },
     { name: "by service", filter: ofService("cart"), sequences: [2] },
+    { name: "by an attribute of the resource", filter: withAttribute("till"), sequences: [3] },
     { name: "by a condition that no key is for", filter: withStatus(2), sequences: [3] },
     { name: "without a condition", filter: [], sequences: [1, 2, 3] },
     { name: "by several at once", filter: [...ofTrace(1), ...named("pay")], sequences: [3] },
@@ -109,13 +114,57 @@ test.each<{ name: string; filter: SpanFilter }>([
   const remove = index.add(filter, () => told.push("gone"));
   const removeOther = index.add(filter, () => told.push("there"));
 
-  remove();
+  remove?.();
   index.show(buffer, { ...buffer.range(), arePlain: true });
   const sizes = [index.size];
-  removeOther();
+  removeOther?.();
   sizes.push(index.size);
   index.show(buffer, { ...buffer.range(), arePlain: true });
 
   expect(told).toEqual(["there"]);
   expect(sizes).toEqual([1, 0]);
+});
+
+test("of an attribute that a span has twice, it is told once", () => {
+  const { buffer, arrive } = searchedRing();
+  const twice = bytesField(9, attribute("k", "a"));
+  arrive(request(resourceSpans("shop", span(1, twice, twice), span(2, twice))));
+  const index = new SubscriptionIndex();
+  const told: number[] = [];
+  index.add([{ on: "attribute", key: "k", value: "a" }], (sequences) => told.push(...sequences));
+
+  index.show(buffer, { ...buffer.range(), arePlain: true });
+
+  expect(told).toEqual([1, 2]);
+});
+
+test("however many wait for the same, there is room, and for another filter there is not", () => {
+  const index = new SubscriptionIndex();
+  const waiting = (value: number) => index.add(withStatus(value), () => {});
+  for (let value = 0; value < MOST_FOUND_TOGETHER; value += 1) waiting(value);
+
+  const same = Array.from({ length: 1_000 }, () => waiting(0));
+  const other = waiting(MOST_FOUND_TOGETHER);
+  const size = index.size;
+  for (const leave of same) leave?.();
+  const stillNone = waiting(MOST_FOUND_TOGETHER);
+
+  expect(same.every((leave) => leave !== undefined)).toBe(true);
+  expect([other, stillNone]).toEqual([undefined, undefined]);
+  expect([size, index.size]).toEqual([1_000 + MOST_FOUND_TOGETHER, MOST_FOUND_TOGETHER]);
+});
+
+test("who subscribes while others of its filter are told is not told of what was there", () => {
+  const { buffer, arrive } = searchedRing();
+  arrive(SPANS[0]!);
+  const index = new SubscriptionIndex();
+  const told: string[] = [];
+  index.add([], () => {
+    told.push("first");
+    index.add([], () => told.push("second"));
+  });
+
+  index.show(buffer, { ...buffer.range(), arePlain: true });
+
+  expect(told).toEqual(["first"]);
 });

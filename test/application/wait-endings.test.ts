@@ -1,5 +1,6 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { tailSpans } from "../../src/application/tail-spans.ts";
+import { Places } from "../../src/application/places.ts";
 import { waitForSpans, type WaitRequest } from "../../src/application/wait-for-spans.ts";
 import { waitForTrace } from "../../src/application/wait-for-trace.ts";
 import { countedArrivals, countedSignal, showAtOnce } from "../support/counted-listeners.ts";
@@ -32,7 +33,7 @@ const WAITS = [
   {
     of: "a trace",
     wait: (...[parts, request]: Parameters<typeof waitForSpans>) =>
-      waitForTrace(parts, { ...request, quietMs: 1 }),
+      waitForTrace({ ...parts, followed: new Places(1) }, { ...request, quietMs: 1 }),
   },
 ];
 
@@ -71,11 +72,11 @@ describe.each(WAITS)("of a wait for $of nothing is left", ({ wait }) => {
 // The ring is looked through in two pieces. In the turn between them a span of the same trace
 // arrives, which is shown when the trace that is found in the second piece is subscribed to.
 test("a trace is followed once, though more of it arrives in the turn it is found in", async () => {
-  const { arrive, buffer, arrivals } = searchedRing();
+  const { arrive, buffer, arrivals, followed } = searchedRing();
   const counted = countedArrivals(arrivals);
   arrive(requestOf(2_100, 100), CHILD);
 
-  const waiting = waitForTrace({ buffer, arrivals: counted }, { ...WAIT, quietMs: 1 });
+  const waiting = waitForTrace({ buffer, arrivals: counted, followed }, { ...WAIT, quietMs: 1 });
   arrive(CHILD, ROOT);
   const outcome = await waiting;
 
@@ -84,7 +85,7 @@ test("a trace is followed once, though more of it arrives in the turn it is foun
 });
 
 test("each span of a trace, and none of another, begins its one quiet time anew", async () => {
-  const { arrive, arrivals, buffer } = searchedRing();
+  const { arrive, arrivals, buffer, followed } = searchedRing();
   const canceller = new AbortController();
   const [started, cleared] = [spyOn(globalThis, "setTimeout"), spyOn(globalThis, "clearTimeout")];
   const quietTimes = () => {
@@ -93,7 +94,7 @@ test("each span of a trace, and none of another, begins its one quiet time anew"
     return { begun: all.length, open: all.filter(({ value }) => !ended.has(value)).length };
   };
   const request = { ...WAIT, quietMs: QUIET_MS, cancelled: canceller.signal };
-  const waiting = waitForTrace({ buffer, arrivals }, request);
+  const waiting = waitForTrace({ buffer, arrivals, followed }, request);
 
   const times = [CHILD, OTHER_ROOT, SECOND_CHILD, OTHER_ROOT, ROOT].map((span) => {
     arrive(span);

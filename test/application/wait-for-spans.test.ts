@@ -233,7 +233,7 @@ test("however it ended, nobody is subscribed any more", async () => {
       open += 1;
       return () => {
         open -= 1;
-        unsubscribe();
+        unsubscribe?.();
       };
     },
   };
@@ -245,4 +245,14 @@ test("however it ended, nobody is subscribed any more", async () => {
   await waitForSpans(parts, { ...ONE, count: 9, cancelled: AbortSignal.abort() });
 
   expect(open).toBe(0);
+});
+
+test("where there is no room for its filter, nothing is waited for", async () => {
+  const { buffer, arrive } = searchedRing();
+  arrive(requestOf(1));
+  const arrivals = { seenNext: 2, subscribe: () => undefined };
+
+  const outcome = await waitForSpans({ buffer, arrivals }, ONE);
+
+  expect(outcome).toEqual({ outcome: "no_room", for: "filter" });
 });

@@ -29,11 +29,11 @@ export interface CountedArrivals extends Pick<Arrivals, "subscribe" | "onNext" |
 /** The same arrivals, and how many are subscribed through them or wait for a sequence. */
 export function countedArrivals(arrivals: Arrivals): CountedArrivals {
   let waiting = 0;
-  const counted = (leave: () => void) => {
+  const counted = (leave: (() => void) | undefined) => {
     waiting += 1;
     return () => {
       waiting -= 1;
-      leave();
+      leave?.();
     };
   };
   return {
@@ -49,5 +49,5 @@ export function countedArrivals(arrivals: Arrivals): CountedArrivals {
 
 /** Everyone who waits is shown what has arrived, now and not at the end of the turn. */
 export function showAtOnce(arrivals: Arrivals): void {
-  arrivals.subscribe([], () => {})();
+  arrivals.subscribe([], () => {})?.();
 }

@@ -84,7 +84,10 @@ function watchWaiters(arrivals: Arrivals) {
       look();
     });
   const watchedArrivals: ReadApiParts["arrivals"] = {
-    subscribe: (filter, arrived) => counted(arrivals.subscribe(filter, arrived)),
+    subscribe: (filter, arrived) => {
+      const unsubscribe = arrivals.subscribe(filter, arrived);
+      return unsubscribe && counted(unsubscribe);
+    },
     onNext: (sequence, wake) => counted(arrivals.onNext(sequence, wake)),
     take: (spanCount) => arrivals.take(spanCount),
     clear: () => arrivals.clear(),

@@ -1,6 +1,7 @@
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
 import { Arrivals } from "../../src/application/arrivals.ts";
 import { ObservabilityBuffer } from "../../src/application/observability-buffer.ts";
+import { Places } from "../../src/application/places.ts";
 import { rejectedByService } from "../../src/application/rejected-spans.ts";
 import type { SpanFilter } from "../../src/domain/query/span-filter.ts";
 import { walkRequest } from "../../src/domain/wire/request-walk.ts";
@@ -10,8 +11,11 @@ import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
 export interface SearchedRing {
   readonly buffer: ObservabilityBuffer;
   readonly arrivals: Arrivals;
+  readonly followed: Places;
   arrive(...requests: Uint8Array[]): void;
 }
+
+export const MOST_FOLLOWED = 100;
 
 const ROOMY = { spans: 10_000, bytes: 1 << 20 };
 
@@ -27,7 +31,7 @@ export function searchedRing(capacity = ROOMY, overflowPolicy?: "refuse"): Searc
       arrivals.append(walked, rejectedByService(walked));
     }
   };
-  return { buffer, arrivals, arrive };
+  return { buffer, arrivals, followed: new Places(MOST_FOLLOWED), arrive };
 }
 
 export function named(name: string): SpanFilter {

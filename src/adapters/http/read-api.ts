@@ -7,11 +7,11 @@ import { answerRequest } from "./answer-request.ts";
 import { isLoopbackName } from "./browser-guard.ts";
 import { answerFault } from "./fault.ts";
 import { openApiDocument } from "./openapi.ts";
-import { Places } from "./places.ts";
+import { Places } from "../../application/places.ts";
 import type { Readiness, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { MAX_TAILS } from "./tail-answer.ts";
-import { MAX_WAITS } from "./wait-answer.ts";
+import { MAX_FOLLOWED_TRACES, MAX_WAITS } from "./wait-answer.ts";
 
 export interface ReadApiParts {
   readonly address: ListenAddress;
@@ -26,9 +26,10 @@ export interface ReadApiParts {
   readonly logger: Logger;
   /** Answers under way may hold this much together, and one answer more; 64 MiB when not given. */
   readonly answerBudgetBytes?: number;
-  /** How many wait and follow at a time; `MAX_WAITS` and `MAX_TAILS` when not given. */
+  /** At a time; `MAX_WAITS`, `MAX_TAILS` and `MAX_FOLLOWED_TRACES` when not given. */
   readonly maxWaits?: number;
   readonly maxTails?: number;
+  readonly maxFollowedTraces?: number;
 }
 
 export interface ReadApi {
@@ -56,6 +57,7 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     budget: new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES),
     waits: new Places(parts.maxWaits ?? MAX_WAITS),
     tails: new Places(parts.maxTails ?? MAX_TAILS),
+    followed: new Places(parts.maxFollowedTraces ?? MAX_FOLLOWED_TRACES),
     description: openApiDocument(ROUTES, parts.version),
     isLoopbackOnly: isLoopbackName(host),
     allowIdling: (request, mayIdle) => {

@@ -3,7 +3,7 @@ import type { SpanReader } from "../../application/span-reader.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { AnswerBudget } from "./answer-budget.ts";
 import type { Parameters, ValuesOf } from "./parameter.ts";
-import type { Places } from "./places.ts";
+import type { Places } from "../../application/places.ts";
 import type { KnownParameters, ReadParameters } from "./query.ts";
 
 export type Readiness = "starting" | "ready" | "stopping";
@@ -20,6 +20,8 @@ export interface RouteContext {
   readonly budget: AnswerBudget;
   readonly waits: Places;
   readonly tails: Places;
+  /** Traces that are followed, by all who wait for one together. */
+  readonly followed: Places;
   /** Aborted when the program stops: nobody waits any longer. */
   readonly stopping: AbortSignal;
   readonly readiness: () => Readiness;

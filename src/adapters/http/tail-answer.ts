@@ -5,7 +5,7 @@ import { cancelledBy } from "./cancellation.ts";
 import { logFault } from "./fault.ts";
 import { heldBuffer } from "./held-buffer.ts";
 import { chooseMediaType, TAIL_TYPES, type TailType } from "./media-type.ts";
-import type { Places } from "./places.ts";
+import type { Places } from "../../application/places.ts";
 import { ANSWER_HEADERS, type Problem, problemResponse, RETRY_SOON, STOPPING } from "./problem.ts";
 import { badParameter } from "./query.ts";
 import type { Asked, RouteContext } from "./route.ts";

@@ -5,18 +5,18 @@ import type { HeldAnswer } from "./answer-budget.ts";
 import { type Cancellation, cancelledBy } from "./cancellation.ts";
 import { heldBuffer } from "./held-buffer.ts";
 import type { SpanType } from "./media-type.ts";
-import type { Places } from "./places.ts";
+import type { Places } from "../../application/places.ts";
 import { BUSY, type Problem, problemResponse, RETRY_SOON, STOPPING } from "./problem.ts";
 import { badParameter } from "./query.ts";
 import type { Asked, RouteContext } from "./route.ts";
 import { answerHeldSpans, spansResponse } from "./span-answer.ts";
-import { presentResponse, timeUpResponse } from "./wait-problems.ts";
+import { NO_ROOM, presentResponse, timeUpResponse } from "./wait-problems.ts";
 
-/**
- * At a time. Each costs a connection, a timer and a subscription, some kilobytes together; and
- * those whose filters name no trace, name or service are tried on every span that arrives.
- */
+/** At a time. Each costs a connection, a timer and a subscription, some kilobytes together. */
 export const MAX_WAITS = 10_000;
+
+/** Traces that are followed by all who wait for one to be complete: each costs a timer and more. */
+export const MAX_FOLLOWED_TRACES = 8_192;
 
 export interface WaitValues {
   readonly count: number | undefined;
@@ -104,13 +104,14 @@ async function waitAndAnswer(
     return timeUpResponse(context, held, { outcome, wanted, asked });
   }
   held.release();
+  if (outcome.outcome === "no_room") return problemResponse(NO_ROOM[outcome.for]);
   // A client that has gone reads neither.
   return problemResponse(held.refusedSpans > 0 ? BUSY : STOPPING);
 }
 
 /** When there is no room for what is found, there is nothing left to wait for. */
 function wait(
-  { buffer, arrivals }: RouteContext,
+  { buffer, arrivals, followed }: RouteContext,
   { filter, values }: Asked<WaitValues>,
   { held, cancellation }: Waiting,
 ): Promise<WaitOutcome> {
@@ -120,7 +121,8 @@ function wait(
   const { signal: ended, cancel: whenRefused } = cancellation;
   const counted = heldBuffer(buffer, { held, ended, whenRefused });
   if (!trace_complete) return waitForSpans({ buffer: counted, arrivals }, request);
-  return waitForTrace({ buffer: lastCopyOf(counted, held), arrivals }, { ...request, quietMs });
+  const parts = { buffer: lastCopyOf(counted, held), arrivals, followed };
+  return waitForTrace(parts, { ...request, quietMs });
 }
 
 /** A trace that is not complete yet is read again later: what was read before is dropped. */

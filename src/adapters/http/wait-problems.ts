@@ -1,10 +1,11 @@
 import type { SpanAnswer } from "../../application/query-spans.ts";
 import type { NearMiss, WaitOutcome } from "../../application/wait-for-spans.ts";
+import { MOST_FOUND_TOGETHER } from "../../application/wanted-questions.ts";
 import { quotePeerText } from "../../domain/quote-text.ts";
 import { otlpJsonChunks } from "../otlp/otlp-json.ts";
 import type { HeldAnswer } from "./answer-budget.ts";
 import type { Chunk } from "./answer-stream.ts";
-import { PROBLEM_HEADERS, type Problem, problemMembers } from "./problem.ts";
+import { PROBLEM_HEADERS, type Problem, problemMembers, RETRY_SOON } from "./problem.ts";
 import type { Asked } from "./route.ts";
 import { type HeldAnswerParts, heldResponse, rangeHeaders } from "./span-answer.ts";
 
@@ -13,6 +14,24 @@ export interface TimeUpAnswer {
   readonly wanted: number;
   readonly asked: Asked<{ readonly trace_complete: boolean }>;
 }
+
+/** Retried, it may find room: others end. But most likely it asks for too much. */
+export const NO_ROOM: Readonly<Record<"filter" | "trace", Problem>> = {
+  filter: {
+    status: 503,
+    detail:
+      `${MOST_FOUND_TOGETHER} other filters that look at the same spans are waited for already; ` +
+      "ask for a name, an attribute or a trace_id that fewer spans have",
+    headers: RETRY_SOON,
+  },
+  trace: {
+    status: 503,
+    detail:
+      "more traces have a span that matches than can be followed; " +
+      "ask for a filter that fewer spans match",
+    headers: RETRY_SOON,
+  },
+};
 
 /** 408: how many there were, and what would have been found without the last condition. */
 export function timeUpResponse(

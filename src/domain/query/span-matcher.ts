@@ -40,6 +40,9 @@ export interface SpanMatcher {
   matches(place: SpanPlace): boolean;
 }
 
+/** The fields of the span at a place, until it is asked for those of another. */
+export type FieldsOf = (place: SpanPlace) => SpanFields;
+
 type PlaceTest = (place: SpanPlace) => boolean;
 type FieldTest = (fields: SpanFields) => boolean;
 
@@ -60,23 +63,26 @@ interface Tests {
 
 /**
  * A filter made ready for many spans. Cheap tests come first: the service, which is known from the
- * span before; then whatever one pass over the span's fields tells; then its attributes.
+ * span before; then whatever one pass over the span's fields tells; then its attributes. Matchers
+ * that are tried on the same spans may share that pass.
  */
-export function compileFilter(filter: SpanFilter): SpanMatcher {
+export function compileFilter(filter: SpanFilter, fieldsOf: FieldsOf = readAnew()): SpanMatcher {
   const tests: Tests = { resource: [], field: [], attribute: [], verdicts: [] };
   for (const condition of filter) addTest(tests, condition);
-  const fields = createSpanFields();
   const fieldsHold = allOf(tests.field);
-  if (tests.field.length > 0) {
-    tests.resource.push(({ bytes, spanOffset, spanLength }) => {
-      readSpanFields(fields, bytes, spanOffset, spanLength);
-      return fieldsHold(fields);
-    });
-  }
+  if (tests.field.length > 0) tests.resource.push((place) => fieldsHold(fieldsOf(place)));
   return {
     traceTail: wantedTraceTail(filter),
     reset: () => tests.verdicts.forEach((verdict) => (verdict.resourceOffset = UNKNOWN)),
     matches: allOf([...tests.resource, ...tests.attribute]),
+  };
+}
+
+function readAnew(): FieldsOf {
+  const fields = createSpanFields();
+  return ({ bytes, spanOffset, spanLength }) => {
+    readSpanFields(fields, bytes, spanOffset, spanLength);
+    return fields;
   };
 }
 

@@ -4,23 +4,19 @@ import {
   DOUBLE_VALUE,
   type EncodedAttribute,
   INT_VALUE,
+  NO_PLAIN_KEY,
+  plainKeyEnd,
   readAttribute,
   STRING_VALUE,
 } from "../wire/attribute.ts";
-import {
-  type FieldScan,
-  NOT_PLAIN,
-  plainFieldEnd,
-  point,
-  scanFrom,
-  stepField,
-} from "../wire/field-scan.ts";
+import { type FieldScan, point, scanFrom } from "../wire/field-scan.ts";
 import {
   createResourceScan,
   nextAttribute,
   type ResourceScan,
   scanResource,
 } from "../wire/resource-scan.ts";
+import { nextSpanAttribute } from "../wire/span-attributes.ts";
 import { doubleAt, hasGroups, isSame, isTrueVarint, varintGroups } from "../wire/scalar-bytes.ts";
 
 /**
@@ -69,11 +65,11 @@ export function wantedAttribute(key: string, text: string): WantedAttribute {
   };
 }
 
-// Tags of `Span.attributes`, and within KeyValue.
-const ATTRIBUTE = 0x4a;
-const KEY = 0x0a;
-const VALUE = 0x12;
-const ATTRIBUTES_FIELD = 9;
+/** Whether a value that is no text, but a number or a boolean, may be what this text stands for. */
+export function meansMoreThanText(text: string): boolean {
+  const { bool, int, double } = wantedAttribute("", text);
+  return bool !== undefined || int !== undefined || double !== undefined;
+}
 
 /** What a span says, whose body lies at `offset`. */
 export function verdictOfSpan(
@@ -83,21 +79,10 @@ export function verdictOfSpan(
   length: number,
 ): number {
   const { span } = wanted;
-  const end = offset + length;
   let verdict = NO_SUCH_KEY;
-  point(span, bytes, offset, end);
-  for (let at = offset; at < end && verdict !== WANTED_VALUE;) {
-    const fieldAt = at;
-    at = plainFieldEnd(bytes, at);
-    if (at === NOT_PLAIN) {
-      span.at = fieldAt;
-      stepField(span);
-      at = span.at;
-      if (span.fieldNumber !== ATTRIBUTES_FIELD) continue;
-      verdict = Math.max(verdict, verdictOfAttribute(wanted, bytes, span.valueAt, at));
-    } else if (bytes[fieldAt] === ATTRIBUTE) {
-      verdict = Math.max(verdict, verdictOfAttribute(wanted, bytes, fieldAt + 2, at));
-    }
+  point(span, bytes, offset, offset + length);
+  while (verdict !== WANTED_VALUE && nextSpanAttribute(span)) {
+    verdict = Math.max(verdict, verdictOfAttribute(wanted, bytes, span.valueAt, span.at));
   }
   return verdict;
 }
@@ -119,25 +104,15 @@ export function verdictOfResource(
   return verdict;
 }
 
-/**
- * Whether the KeyValue whose body lies from `start` up to `end` has another key, as a few bytes
- * tell. The bet: a key and behind it a value, their lengths in one byte, and nothing else. Where it
- * is lost the answer is no, and the attribute has to be read.
- *
- *   [0a][key bytes][ key ... ][12][value bytes][ value ... ]
- */
+/** Whether the KeyValue from `start` up to `end` has another key, as a few bytes tell. */
 function hasPlainlyOtherKey(
   { key }: WantedAttribute,
   bytes: Uint8Array,
   start: number,
   end: number,
 ): boolean {
-  const keyBytes = bytes[start + 1]!;
-  const valueTag = start + 2 + keyBytes;
-  if (bytes[start] !== KEY || keyBytes > 0x7f) return false;
-  const valueBytes = bytes[valueTag + 1]!;
-  if (bytes[valueTag] !== VALUE || valueTag + 2 + valueBytes !== end) return false;
-  return valueBytes < 0x80 && !isSame(bytes, start + 2, valueTag, key);
+  const keyEnd = plainKeyEnd(bytes, start, end);
+  return keyEnd !== NO_PLAIN_KEY && !isSame(bytes, start + 2, keyEnd, key);
 }
 
 function verdictOfAttribute(

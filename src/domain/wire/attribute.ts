@@ -72,3 +72,41 @@ function readValue(attribute: EncodedAttribute): void {
     attribute.valueEnd = members.at;
   }
 }
+
+// Tags within KeyValue and AnyValue.
+const KEY = 0x0a;
+const VALUE = 0x12;
+const STRING = 0x0a;
+
+/** No key ends where the bytes begin. */
+export const NO_PLAIN_KEY = 0;
+
+/**
+ * Where the key ends of the KeyValue whose body lies from `start` up to `end`, as a few bytes tell;
+ * it begins at `start` + 2. The bet: a key and behind it a value, their lengths in one byte, and
+ * nothing else. Where it is lost the attribute has to be read.
+ *
+ *   [0a][key bytes][ key ... ][12][value bytes][ value ... ]
+ *                             ^
+ */
+export function plainKeyEnd(bytes: Uint8Array, start: number, end: number): number {
+  const keyBytes = bytes[start + 1]!;
+  const valueTag = start + 2 + keyBytes;
+  if (bytes[start] !== KEY || keyBytes > 0x7f) return NO_PLAIN_KEY;
+  const valueBytes = bytes[valueTag + 1]!;
+  if (bytes[valueTag] !== VALUE || valueTag + 2 + valueBytes !== end) return NO_PLAIN_KEY;
+  return valueBytes < 0x80 ? valueTag : NO_PLAIN_KEY;
+}
+
+/**
+ * Where the text begins that is the value behind a plain key, up to `end`; 0 when the value is
+ * another, or a text that is not written in the usual way.
+ *
+ *   [12][value bytes][0a][text bytes][ text ... ]
+ *                                    ^           ^end
+ */
+export function plainTextAt(bytes: Uint8Array, keyEnd: number, end: number): number {
+  const textBytes = bytes[keyEnd + 3]!;
+  const isText = end - keyEnd >= 4 && bytes[keyEnd + 2] === STRING && textBytes < 0x80;
+  return isText && keyEnd + 4 + textBytes === end ? keyEnd + 4 : 0;
+}

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { AnswerBudget } from "../../../src/adapters/http/answer-budget.ts";
 import { answerRequest } from "../../../src/adapters/http/answer-request.ts";
-import { Places } from "../../../src/adapters/http/places.ts";
+import { Places } from "../../../src/application/places.ts";
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { Arrivals } from "../../../src/application/arrivals.ts";
 import { ObservabilityBuffer } from "../../../src/application/observability-buffer.ts";
@@ -21,6 +21,7 @@ async function idlingOf(path: string) {
     arrivals: new Arrivals(buffer, CAPACITY),
     budget: new AnswerBudget(1),
     waits: new Places(1),
+    followed: new Places(1),
     tails: new Places(1),
     stopping: new AbortController().signal,
     readiness: () => "ready" as const,

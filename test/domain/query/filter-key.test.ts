@@ -1,11 +1,14 @@
 import { expect, test } from "bun:test";
 import {
-  filterKey,
+  filterKeys,
+  filterText,
   nameHash,
+  otherHash,
+  pairHash,
   traceTail,
   wantedTraceTail,
 } from "../../../src/domain/query/filter-key.ts";
-import type { SpanCondition } from "../../../src/domain/query/span-filter.ts";
+import type { SpanCondition, SpanFilter } from "../../../src/domain/query/span-filter.ts";
 
 const hashOf = (name: string) => {
   const bytes = new TextEncoder().encode(name);
@@ -16,19 +19,56 @@ const service: SpanCondition = { on: "service", value: "shop" };
 const name: SpanCondition = { on: "name", value: "GET /" };
 const traceId: SpanCondition = { on: "trace_id", value: "0102030405060708090a0b0c0d0e0ff0" };
 const kind: SpanCondition = { on: "kind", value: 2 };
+const attributed = (value: string): SpanCondition => ({ on: "attribute", key: "test.id", value });
 
 const onTrace = { on: "trace_id", tail: 0xf00f_0e0d } as const;
 const onName = { on: "name", hash: hashOf("GET /") } as const;
 
-test.each([
-  { has: "nothing", filter: [], key: undefined },
-  { has: "no equality that is a key", filter: [kind], key: undefined },
-  { has: "a service", filter: [kind, service], key: { on: "service", value: "shop" } as const },
-  { has: "a name and a service", filter: [service, name], key: onName },
-  { has: "a trace id behind all others", filter: [service, name, traceId], key: onTrace },
-  { has: "two names", filter: [name, { on: "name", value: "x" } as const], key: onName },
-])("of a filter that has $has the key is the most telling one", ({ filter, key }) => {
-  expect(filterKey(filter)).toEqual(key);
+const onService = { on: "service", value: "shop" } as const;
+const keyHash = hashOf("test.id");
+const onText = {
+  on: "attribute",
+  keyBytes: 7,
+  keyHash,
+  pairHashes: [pairHash(keyHash, hashOf("a"))],
+} as const;
+
+test.each<{ has: string; filter: SpanFilter; keys: ReturnType<typeof filterKeys> }>([
+  { has: "nothing", filter: [], keys: [] },
+  { has: "no equality that is a key", filter: [kind], keys: [] },
+  { has: "a service", filter: [kind, service], keys: [onService] },
+  { has: "a name and a service", filter: [service, name], keys: [onName, onService] },
+  { has: "an attribute", filter: [service, attributed("a")], keys: [onText, onService] },
+  {
+    has: "one of each",
+    filter: [service, attributed("a"), name, traceId],
+    keys: [onTrace, onName, onText, onService],
+  },
+  { has: "two names", filter: [name, { on: "name", value: "x" }], keys: [onName] },
+])("of a filter that has $has the keys are there, the most telling first", ({ filter, keys }) => {
+  expect(filterKeys(filter)).toEqual(keys);
+});
+
+test.each(["200", "-0.5", "2e2", "NaN", "true"])(
+  "an attribute that is to be %s may be of another kind than a text",
+  (value) => {
+    const pairHashes = [pairHash(keyHash, hashOf(value)), otherHash(keyHash)];
+
+    expect(filterKeys([attributed(value)])).toEqual([
+      { on: "attribute", keyBytes: 7, keyHash, pairHashes },
+    ]);
+  },
+);
+
+test("filters have the same text when they are the same, in the same order", () => {
+  const [one, other] = [attributed("a"), attributed("b")];
+  const least: SpanCondition = { on: "min_duration", durationNano: 1n };
+  const filters = [[], [one], [other], [one, other], [other, one], [kind], [least], [name, kind]];
+
+  const texts = filters.map((filter) => filterText(filter));
+
+  expect(new Set(texts).size).toBe(filters.length);
+  expect(filters.map((filter) => filterText(structuredClone(filter)))).toEqual(texts);
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Places } from "../../../src/adapters/http/places.ts";
+import { Places } from "../../src/application/places.ts";
 
 test("a place that is given back is taken again, and there is none beyond the limit", () => {
   const places = new Places(2);

@@ -1,0 +1,151 @@
+import { compileFilter, type SpanMatcher } from "../domain/query/span-matcher.ts";
+import { traceIdHex } from "../domain/wire/span-digest.ts";
+import type { Places } from "./places.ts";
+import { readTrace, type TraceAnswer } from "./read-trace.ts";
+import type { SequenceRange } from "./ring-search.ts";
+import { SharedFields } from "./shared-fields.ts";
+import type { WaitParts, WaitRequest } from "./wait-for-spans.ts";
+
+export interface TraceWaitParts extends WaitParts {
+  /** One for each trace that is followed, by whichever wait: a timer and a subscription. */
+  readonly followed: Pick<Places, "take">;
+}
+
+export interface TraceWaitRequest extends WaitRequest {
+  /** A trace is complete when its root is there and none of its spans has come for so long. */
+  readonly quietMs: number;
+}
+
+/** A trace that is complete; or not every trace could be followed, so that none can be told of. */
+export type FollowEnd = TraceAnswer | "no_room";
+
+/**
+ * The traces of the spans that match so far.
+ *
+ * Invariant: each has a place, a subscription, and a timer while it may be complete, until `close`;
+ * after it, none is added, though the ring may still be looked through.
+ */
+export class FollowedTraces {
+  // Fixed at construction.
+  readonly matcher: SpanMatcher;
+  private readonly parts: TraceWaitParts;
+  private readonly request: TraceWaitRequest;
+  private readonly fields = new SharedFields();
+  private readonly whenEnded = Promise.withResolvers<FollowEnd>();
+
+  // Moved by `look` and `close`.
+  private readonly closers = new Map<string, () => void>();
+  private isClosed = false;
+  matchCount = 0;
+  lacksRoom = false;
+
+  constructor(parts: TraceWaitParts, request: TraceWaitRequest) {
+    this.parts = parts;
+    this.request = request;
+    this.matcher = compileFilter(request.filter, this.fields.of);
+  }
+
+  get ended(): Promise<FollowEnd> {
+    return this.whenEnded.promise;
+  }
+
+  /** Whoever appends is not the one to tell of an error: the wait is. */
+  arrived(sequences: readonly number[]): void {
+    try {
+      this.look({ first: sequences[0]!, next: sequences.at(-1)! + 1 });
+    } catch (error) {
+      this.whenEnded.reject(error);
+    }
+  }
+
+  /** Follows the traces of the spans in the range that match. */
+  look({ first, next }: SequenceRange): void {
+    const range = { first: Math.max(first, this.request.after + 1), next };
+    const { matcher, fields } = this;
+    const { spanCount, traceIds } = tracesIn(this.parts.buffer, { matcher, fields, range });
+    this.matchCount += spanCount;
+    for (const traceId of traceIds) this.follow(traceId);
+  }
+
+  close(): void {
+    this.isClosed = true;
+    for (const close of this.closers.values()) close();
+  }
+
+  private follow(traceId: string): void {
+    if (this.isClosed || this.lacksRoom || this.closers.has(traceId)) return;
+    const leave = this.parts.followed.take();
+    if (leave === undefined) return this.refuse();
+    // Its place is taken first: to subscribe is to be shown what has arrived, perhaps more of it.
+    this.closers.set(traceId, leave);
+    this.add(traceId, leave);
+  }
+
+  private add(traceId: string, leave: () => void): void {
+    const { parts, request, whenEnded } = this;
+    const unfollow = followTrace({ parts, request, traceId, ...whenEnded });
+    if (unfollow === undefined) return this.refuse();
+    this.closers.set(traceId, () => void (unfollow(), leave()));
+  }
+
+  private refuse(): void {
+    this.lacksRoom = true;
+    this.whenEnded.resolve("no_room");
+  }
+}
+
+interface TraceSearch {
+  readonly matcher: SpanMatcher;
+  readonly fields: SharedFields;
+  readonly range: SequenceRange;
+}
+
+/** How many spans match, and of which traces they are. Nobody is subscribed while this looks. */
+function tracesIn(
+  buffer: WaitParts["buffer"],
+  { matcher, fields, range }: TraceSearch,
+): { readonly spanCount: number; readonly traceIds: ReadonlySet<string> } {
+  const traceIds = new Set<string>();
+  let spanCount = 0;
+  fields.reset();
+  buffer.visit({ matcher, newestFirst: false, range }, (_, place) => {
+    spanCount += 1;
+    traceIds.add(traceIdHex(fields.of(place)));
+    return true;
+  });
+  return { spanCount, traceIds };
+}
+
+interface Follow {
+  readonly parts: WaitParts;
+  readonly request: TraceWaitRequest;
+  readonly traceId: string;
+  readonly resolve: (trace: TraceAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Each span of the trace starts the quiet time anew. The function that is answered ends it;
+ * undefined when nobody can be subscribed.
+ */
+function followTrace({ parts, request, traceId, resolve, reject }: Follow) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = async () => {
+    const looked = timer;
+    const trace = await readTrace(parts.buffer, traceId);
+    const isWhole = trace.hasRoot && trace.sequences.length >= request.count;
+    // What came while it was read is a reason to wait on.
+    if (isWhole && timer === looked) resolve(trace);
+  };
+  const restart = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void look().catch(reject), request.quietMs);
+  };
+  const unsubscribe = parts.arrivals.subscribe([{ on: "trace_id", value: traceId }], restart);
+  if (unsubscribe === undefined) return undefined;
+  restart();
+  return () => {
+    clearTimeout(timer);
+    unsubscribe();
+  };
+}

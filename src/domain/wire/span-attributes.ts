@@ -1,0 +1,25 @@
+import { type FieldScan, NOT_PLAIN, plainFieldEnd, stepField } from "./field-scan.ts";
+import { ATTRIBUTE } from "./span-tags.ts";
+
+/**
+ * Steps to the next attribute of the span that the scan goes through; false behind the last. After
+ * it, the attribute's body lies from `valueAt` up to `at`.
+ */
+export function nextSpanAttribute(scan: FieldScan): boolean {
+  const { bytes, end } = scan;
+  for (let at = scan.at; at < end;) {
+    const fieldAt = at;
+    at = plainFieldEnd(bytes, at);
+    if (at === NOT_PLAIN) {
+      scan.at = fieldAt;
+      stepField(scan);
+      at = scan.at;
+      if (scan.fieldNumber === ATTRIBUTE >> 3) return true;
+    } else if (bytes[fieldAt] === ATTRIBUTE) {
+      scan.valueAt = fieldAt + 2;
+      scan.at = at;
+      return true;
+    }
+  }
+  return false;
+}
