@@ -59,7 +59,7 @@ async function runWithReceiver(run: CommandRun, plan: RunPlan): Promise<Outcome>
     const checked = await checkExpectations(receiver, plan.expectations, settling);
     const checkSeconds = (clock.monotonicMs() - endedMs) / 1000;
     const commandSeconds = (endedMs - begunMs) / 1000;
-    const received = await whatWasReceived(receiver.buffer, checked);
+    const received = await whatWasReceived(receiver, checked);
     return { command, end, commandSeconds, checked, checkSeconds, received };
   } finally {
     await receiver.stop();
