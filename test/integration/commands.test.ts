@@ -41,7 +41,7 @@ test("exit codes say what became of it: found, not found, wrong, not there", asy
   expect(ends.map(({ exitCode }) => exitCode)).toEqual([0, 1, 1, 2, 3]);
   expect(ends.map(({ stderr }) => stderr.split("\n")[0])).toEqual([
     "",
-    "",
+    "spanring: no span is buffered",
     "spanring: not in time",
     'spanring: unknown option "--nmae"; did you mean --name?',
     expect.stringMatching(/^spanring: cannot connect to \S+: nothing listens there$/),

@@ -61,13 +61,18 @@ const SPECS = {
     leastOperands: 0,
     mostOperands: 0,
     summary: "show or save buffered spans; they stay",
-    details: [PRINTED, "With --trace-id a terminal shows the trace as a tree.", FILE_FORMATS],
+    details: [
+      PRINTED,
+      "With --trace-id a terminal shows the trace as a tree. Without --limit standard error says " +
+        "when there may be more; with --out all are saved.",
+      FILE_FORMATS,
+    ],
     options: [...FILTERS, "after", "limit", "order", ...FORMS, ...WHERE],
     found: "at least one span",
     notFound: "no span; or the file cannot be written",
     examples: [
       "spanring get --service shop --name 'GET /' --min-duration 250ms",
-      "spanring get --since 5m --limit 100000 --out spans.jsonl",
+      "spanring get --since 5m --out spans.jsonl",
     ],
   },
   traces: {

@@ -17,6 +17,10 @@ export interface OptionSpec {
 const KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"] as const;
 const STATUSES = ["unset", "ok", "error"] as const;
 
+/** How many the read API gives when nobody says. */
+export const USUAL_SPANS = 1000;
+export const USUAL_TRACES = 100;
+
 function parameter(value: string, meaning: string, words?: readonly string[]) {
   return { value, meaning, isParameter: true, ...(words === undefined ? {} : { words }) };
 }
@@ -44,7 +48,7 @@ const SPECS = {
   since: parameter("WHEN", "that began then or later: RFC 3339, Unix nanoseconds, or 5m (ago)"),
   until: parameter("WHEN", "that began before then"),
   after: parameter("SEQUENCE", "accepted later than the span of this number"),
-  limit: parameter("N", "at most so many"),
+  limit: parameter("N", `at most so many (${USUAL_SPANS}; of traces ${USUAL_TRACES})`),
   order: parameter("ORDER", "which come first: oldest or newest", ["oldest", "newest"]),
 
   count: parameter("N", "how many spans to wait for (1)"),

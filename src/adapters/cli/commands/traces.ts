@@ -1,9 +1,10 @@
 import { answerForm, usageFailure } from "../answer-form.ts";
 import { askForSuccess, failureOf } from "../api/ask-api.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, paletteOf, queryOf, tell } from "../command-run.ts";
+import { type CommandRun, isGiven, paletteOf, queryOf, tell } from "../command-run.ts";
 import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
 import { writeJson } from "../json-output.ts";
+import { USUAL_TRACES } from "../option-table.ts";
 import { summaryOf, traceRows, type TraceSummary } from "../render/trace-rows.ts";
 import { answerSpans } from "../span-answer.ts";
 
@@ -19,6 +20,7 @@ async function showTrace(run: CommandRun, traceId: string): Promise<ExitCode> {
     question: { path: `/api/traces/${encodeURIComponent(traceId)}` },
     isTree: true,
     exitCodeWhenEmpty: EXIT_CODE.notFound,
+    emptyText: "no span of this trace is buffered",
     asFailure: (response) => failureOf(response, EXIT_CODE.notFound),
   });
 }
@@ -34,8 +36,16 @@ async function listTraces(run: CommandRun): Promise<ExitCode> {
   if (kind === "json") writeJson(run, answer);
   else if (kind === "ndjson") summaries.every((summary) => writeJson(run, summary));
   else showList(run, summaries.map(summaryOf));
-  return summaries.length > 0 ? EXIT_CODE.ok : EXIT_CODE.notFound;
+  if (!isGiven(run, "limit") && summaries.length >= USUAL_TRACES) tell(run, MORE_TRACES);
+  if (summaries.length > 0) return EXIT_CODE.ok;
+  tell(run, "no buffered trace matches");
+  return EXIT_CODE.notFound;
 }
+
+const MORE_TRACES = [
+  `these are ${USUAL_TRACES} traces, and there may be more`,
+  "say how many with --limit",
+].join(": ");
 
 function summariesIn(answer: unknown): Partial<TraceSummary>[] {
   const list = (answer as { traces?: unknown } | null | undefined)?.traces;
@@ -45,7 +55,7 @@ function summariesIn(answer: unknown): Partial<TraceSummary>[] {
 
 function showList(run: CommandRun, summaries: readonly TraceSummary[]): void {
   const { stdout } = run;
-  if (summaries.length === 0) return tell(run, "no trace");
+  if (summaries.length === 0) return;
   const rows = traceRows(summaries, stdout.columns, paletteOf(run, stdout));
   stdout.write(`${rows.join("\n")}\n`);
 }
