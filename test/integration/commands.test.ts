@@ -83,6 +83,23 @@ test("a file is sent, from its path and from standard input", async () => {
   expect(receiver.asked).toHaveLength(4);
 });
 
+test("a proxy in the environment is not asked for what is on this machine", async () => {
+  const api = startFakeServer(threeSpans);
+  const receiver = startFakeServer(accept);
+  const proxy = startFakeServer(() => new Response("no", { status: 502 }));
+  const path = join(temporaryFolder(), "spans.binpb");
+  writeFileSync(path, lengthDelimited(requestOf(3)));
+  const env = { HTTP_PROXY: proxy.url, http_proxy: proxy.url, SPANRING_URL: api.url };
+
+  const [found, sent] = await Promise.all([
+    runProgram(["get"], env),
+    runProgram(["send", "--to", receiver.url, path], env),
+  ]);
+
+  expect([found.exitCode, sent.exitCode]).toEqual([0, 0]);
+  expect(proxy.asked).toEqual([]);
+});
+
 test("a tail ends with 0 at Ctrl-C", async () => {
   const api = startFakeServer(() => endless(lineOf(1)));
   const env = { SPANRING_URL: api.url };

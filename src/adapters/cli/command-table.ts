@@ -179,9 +179,9 @@ const SPECS = {
         "traces there at once. OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_PROTOCOL are " +
         "set in any case, and what would overrule them for traces is left out; what you set " +
         "yourself of OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_LOGS_EXPORTER and " +
-        "OTEL_BSP_SCHEDULE_DELAY stays. SPANRING_URL is the receiver's read API, for spanring " +
-        "wait within the command. Its limits, such as MAX_BUFFER_SIZE, are those of the " +
-        "environment.",
+        "OTEL_BSP_SCHEDULE_DELAY stays. NO_PROXY and no_proxy get 127.0.0.1 and localhost added. " +
+        "SPANRING_URL is the receiver's read API, for spanring wait within the command. Its " +
+        "limits, such as MAX_BUFFER_SIZE, are those of the environment.",
       "An expectation is conditions joined by ' & ', each name=value as in a filter, and count " +
         "with >=, =, <=, < or >: 'name=GET / & service=shop & count>=2'. Without a count there " +
         "must be one; count=0 is for what must not be there. When spans were evicted, rejected " +

@@ -1,4 +1,5 @@
 import { connectionFault } from "../api/ask-api.ts";
+import { proxyFor } from "../api/proxy-choice.ts";
 import type { CommandClock } from "../command-clock.ts";
 import type { FileRequest } from "../files/file-request.ts";
 import { type ExportAnswer, readExportAnswer } from "./export-answer.ts";
@@ -120,6 +121,7 @@ async function attemptOnce(request: FileRequest, parts: SendParts): Promise<Atte
       headers: { "Content-Type": contentType, "User-Agent": "spanring" },
       body: bytes as Uint8Array<ArrayBuffer>,
       signal: parts.signal,
+      ...proxyFor(parts.url),
     });
     return await readExportAnswer(response);
   } catch (error) {
