@@ -5,6 +5,7 @@ import { lineOf, noSpans, threeSpans } from "../support/api-answers.ts";
 import { lengthDelimited } from "../support/byte-chunks.ts";
 import { openExportClient } from "../support/export-client.ts";
 import {
+  type Answer,
   endless,
   ndjson,
   problem,
@@ -125,6 +126,57 @@ test("a tail whose reader leaves ends quietly, with 0", async () => {
 
   expect(stdout).toBe(`${JSON.stringify(lineOf(0))}\n`);
   expect(stderr).toBe("ended with 0\n");
+});
+
+const intoFullDisk = (redirection: string) => (argv: readonly string[]) =>
+  Bun.spawn(["sh", "-c", `exec "$@" ${redirection}/dev/full`, "sh", ...COMMAND, ...argv], {
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+
+// Goal: whatever prints, a full disk is one sentence, and neither a stack trace nor a success.
+test.each(
+  [
+    "--help",
+    "--version",
+    "--check",
+    "get",
+    "get --json",
+    "get --help",
+    "take",
+    "tail",
+    "traces",
+    "wait",
+    "stats",
+    "clear",
+    "completions bash",
+  ].map((line) => ({ line, argv: line.split(" ") })),
+)("a full disk is told of by $line", async ({ line, argv }) => {
+  const api = startFakeServer(everything);
+  const isClient = !line.startsWith("-") && !line.startsWith("completions");
+  const where = isClient ? ["--url", api.url] : [];
+
+  const child = intoFullDisk(">")([...argv, ...where]);
+
+  expect(await child.stderr.text()).toMatch(
+    /^spanring: cannot write to standard output: ENOSPC: [^\n]+\n$/,
+  );
+  expect(await child.exited).toBe(4);
+});
+
+/** What any command finds to print. */
+const everything: Answer = (asked) => {
+  if (asked.path.startsWith("/api/tail")) return endless(lineOf(1));
+  if (asked.path.startsWith("/api/traces")) return Response.json({ traces: [{}] });
+  if (asked.method === "DELETE") return Response.json({ removed: 1 });
+  if (!asked.path.startsWith("/api/stats")) return threeSpans(asked);
+  return Response.json({ spans: {}, bytes: {}, capacity: {}, sequence: {}, uptime_seconds: 1 });
+};
+
+test("standard error that takes nothing changes no outcome", async () => {
+  const child = intoFullDisk("2>")(["get", "--url", await unusedUrl()]);
+
+  expect(await child.exited).toBe(3);
 });
 
 /** What a terminal of so many columns is sent, to the last byte. */

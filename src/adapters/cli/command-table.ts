@@ -15,6 +15,8 @@ export interface CommandSpec {
   readonly notFound?: string;
   /** Talks to no other spanring, so it cannot fail to connect to one. */
   readonly isLocal?: boolean;
+  /** Prints nothing, so it cannot fail to. */
+  readonly isSilent?: boolean;
   readonly otherExits?: readonly (readonly [code: string, meaning: string])[];
   readonly examples: readonly string[];
 }
@@ -195,6 +197,7 @@ const SPECS = {
     found: "the command ended with 0, and every expectation was met",
     notFound: "it ended with 0, but an expectation was not met, or FILE could not be written",
     isLocal: true,
+    isSilent: true,
     otherExits: [
       ["126, 127", "the command cannot be executed; there is no such command"],
       ["any other", "the command's own; 128 and the signal's number when a signal ended it"],

@@ -91,6 +91,7 @@ function exitCodes(): Entry[] {
     ],
     [String(EXIT_CODE.badUsage), "the environment or the command line is wrong; nothing was tried"],
     [String(EXIT_CODE.cannotConnect), "a command cannot connect, or gets no answer of use"],
+    [String(EXIT_CODE.cannotWrite), "standard output cannot be written"],
   ]);
 }
 

@@ -1,5 +1,7 @@
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
+import { CommandFailure } from "./command-failure.ts";
+import { EXIT_CODE } from "./exit-code.ts";
 
 /** Standard output or standard error, as far as a command needs them. */
 export interface TextStream {
@@ -16,20 +18,49 @@ const USUAL_COLUMNS = 80;
 /** How long to leave a full pipe alone whose other side made it non-blocking. */
 const FULL_PIPE_PAUSE_MS = 5;
 
-/** Writes at once, so that the program may end right after, and outlives a reader who has left. */
+const STANDARD_ERROR = 2;
+
+/**
+ * Writes at once, so that the program may end right after, and outlives a reader who has left.
+ * Throws a failure when what is printed cannot be written; of what standard error does not take,
+ * there is nobody to tell.
+ */
 export function openTextStream(fileDescriptor: number): TextStream {
   return {
     isTerminal: isatty(fileDescriptor),
     get columns() {
       return columnsOf(fileDescriptor);
     },
-    write: (text) => writeAll(fileDescriptor, typeof text === "string" ? Buffer.from(text) : text),
+    write: (text) => {
+      const bytes = typeof text === "string" ? Buffer.from(text) : text;
+      return fileDescriptor === STANDARD_ERROR
+        ? tellAll(fileDescriptor, bytes)
+        : printAll(fileDescriptor, bytes);
+    },
   };
 }
 
 function columnsOf(fileDescriptor: number): number {
-  const stream = fileDescriptor === 2 ? process.stderr : process.stdout;
+  const stream = fileDescriptor === STANDARD_ERROR ? process.stderr : process.stdout;
   return stream.columns || USUAL_COLUMNS;
+}
+
+function printAll(fileDescriptor: number, bytes: Uint8Array): boolean {
+  try {
+    return writeAll(fileDescriptor, bytes);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `cannot write to standard output: ${reason}`;
+    throw new CommandFailure(EXIT_CODE.cannotWrite, message);
+  }
+}
+
+function tellAll(fileDescriptor: number, bytes: Uint8Array): boolean {
+  try {
+    return writeAll(fileDescriptor, bytes);
+  } catch {
+    return false;
+  }
 }
 
 /** A pipe may take less than it is given. What nobody can read any more is dropped. */

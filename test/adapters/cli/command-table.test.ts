@@ -49,6 +49,7 @@ test.each(COMMAND_NAMES)("spanring %s --help fits 100 columns and is documented"
   expect(help.split("\n").filter((line) => line.length > 100)).toEqual([]);
   expect(help).toMatch(/^ {2}0 {2}\S/m);
   expect(help).toMatch(/^ {2}2 {2}the command line is wrong/m);
+  expect(/^ {2}4 {2}standard output/m.test(help)).toBe(name !== "run");
 });
 
 test.each(COMMAND_NAMES)("colours change nothing but the colours in the help of %s", (name) => {

@@ -21,11 +21,16 @@ test("what was written is there when the call returns", () => {
   expect(stream.isTerminal).toBe(false);
 });
 
-test("a stream that cannot be written to is an error, not silence", () => {
+test("a stream that cannot be written to is a failure with an exit code, not silence", () => {
   const fileDescriptor = openSync(import.meta.path, "r");
   const stream = openTextStream(fileDescriptor);
 
-  expect(() => stream.write("lost")).toThrow("EBADF");
+  expect(() => stream.write("lost")).toThrow(
+    expect.objectContaining({
+      exitCode: 4,
+      message: expect.stringMatching(/^cannot write to standard output: EBADF/),
+    }),
+  );
   closeSync(fileDescriptor);
 });
 
