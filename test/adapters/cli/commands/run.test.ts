@@ -245,6 +245,19 @@ describe("the JUnit file", () => {
     expect(text).toContain("seen: 0 spans");
   });
 
+  test("is not there in part while spans are waited for: a second signal may end it", async () => {
+    const folder = temporaryFolder();
+    const options = ["--expect", "name=no", "--settle", "10m", "--junit", join(folder, "x.xml")];
+    const found: string[][] = [];
+
+    await run([...options, "--", "sh", "-c", "exit 0"], requestOf(1), {
+      stopped: async () => void found.push(readdirSync(folder)),
+    });
+
+    expect(found).toEqual([[]]);
+    expect(readdirSync(folder)).toEqual(["x.xml"]);
+  });
+
   test("that cannot be written is told before anything runs", async () => {
     const end = await run(["--junit", "/no/such/folder/spans.xml", "--", "true"]);
 
