@@ -199,7 +199,7 @@ const SPECS = {
     isLocal: true,
     isSilent: true,
     otherExits: [
-      ["126, 127", "the command cannot be executed; there is no such command"],
+      ["126, 127", "the command, or its interpreter, cannot be executed; there is no command"],
       ["any other", "the command's own; 128 and the signal's number when a signal ended it"],
     ],
     examples: [
