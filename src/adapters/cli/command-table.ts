@@ -165,6 +165,9 @@ const SPECS = {
         "request, whatever the file is called; - is standard input.",
       "The bytes are sent as they are. What is refused for now (429, 502, 503, 504) is sent " +
         "again, six times in all.",
+      "At a --rate a request with more spans than a tenth of a second has is cut, and each piece " +
+        "waits for the time of the spans before it. With --pace a request is due when its " +
+        "earliest span began, and none is cut.",
     ],
     options: ["to", "rate", "pace", "help"],
     found: "all was accepted",
