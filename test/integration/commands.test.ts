@@ -191,7 +191,7 @@ async function terminalText(argv: readonly string[], cols: number, env: Record<s
 }
 
 test.each([
-  { columns: 80, header: /^TIME +SERVICE +NAME +DURATION$/ },
+  { columns: 80, header: /^TIME +SERVICE +NAME +DURATION +TRACE$/ },
   { columns: 200, header: /^TIME +SERVICE +KIND +NAME +DURATION +TRACE +ATTRIBUTES$/ },
 ])("a terminal of $columns columns gets a table as wide", async ({ columns, header }) => {
   const api = startFakeServer(() => ndjson(lineOf(1, { name: "n".repeat(300) })));

@@ -85,15 +85,12 @@ const SPECS = {
     details: [
       "Without TRACE_ID: a line for each trace with a matching span.",
       "With it: that trace, as a tree with durations and time bars on a terminal, and in a pipe " +
-        "as NDJSON, one span a line.",
+        "as NDJSON, one span a line. Its first digits will do, such as the eight that tables show.",
     ],
     options: [...FILTERS, "after", "limit", "order", ...FORMS, ...WHERE],
     found: "at least one trace",
     notFound: "no trace, or none with that id",
-    examples: [
-      "spanring traces --status error",
-      "spanring traces 0af7651916cd43dd8448eb211c80319c",
-    ],
+    examples: ["spanring traces --status error", "spanring traces 0af76519"],
   },
   wait: {
     operands: "",

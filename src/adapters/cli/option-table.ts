@@ -36,7 +36,10 @@ function parameterSwitch(meaning: string) {
 const SPECS = {
   service: parameter("NAME", "of this service"),
   name: parameter("NAME", "with exactly this name"),
-  "trace-id": parameter("ID", "of this trace, 32 hex digits"),
+  "trace-id": parameter(
+    "ID",
+    "of this trace, 32 hex digits; get and traces take its first few too",
+  ),
   "span-id": parameter("ID", "with this id, 16 hex digits"),
   kind: parameter("KIND", `of this kind: ${KINDS.join(", ")}`, KINDS),
   status: parameter("STATUS", `with this status: ${STATUSES.join(", ")}`, STATUSES),

@@ -1,3 +1,4 @@
+import { withWholeTraceId } from "../api/whole-trace-id.ts";
 import { type CommandRun, isGiven, queryOf, valueOf } from "../command-run.ts";
 import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
 import { USUAL_SPANS } from "../option-table.ts";
@@ -5,8 +6,9 @@ import { countText } from "../render/quantities.ts";
 import { answerSpans, type SpanPlan } from "../span-answer.ts";
 
 export async function get(run: CommandRun): Promise<ExitCode> {
+  const filters = await withWholeTraceId(run, queryOf(run));
   return await answerSpans(run, {
-    question: { path: "/api/spans", query: [...queryOf(run), ...everySpan(run)] },
+    question: { path: "/api/spans", query: [...filters, ...everySpan(run)] },
     isTree: isGiven(run, "trace-id"),
     exitCodeWhenEmpty: EXIT_CODE.notFound,
     emptyText: isFiltered(run) ? "no buffered span matches" : "no span is buffered",

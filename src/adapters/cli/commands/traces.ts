@@ -1,5 +1,6 @@
 import { answerForm, usageFailure } from "../answer-form.ts";
 import { askForSuccess, failureOf } from "../api/ask-api.ts";
+import { wholeTraceId, withWholeTraceId } from "../api/whole-trace-id.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type CommandRun, isGiven, paletteOf, queryOf, tell } from "../command-run.ts";
 import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
@@ -16,8 +17,9 @@ export async function traces(run: CommandRun): Promise<ExitCode> {
 async function showTrace(run: CommandRun, traceId: string): Promise<ExitCode> {
   const [filter] = queryOf(run);
   if (filter !== undefined) throw usageFailure("TRACE_ID says it all: leave out the filters");
+  const wholeId = await wholeTraceId(run, traceId);
   return await answerSpans(run, {
-    question: { path: `/api/traces/${encodeURIComponent(traceId)}` },
+    question: { path: `/api/traces/${encodeURIComponent(wholeId)}` },
     isTree: true,
     exitCodeWhenEmpty: EXIT_CODE.notFound,
     emptyText: "no span of this trace is buffered",
@@ -30,7 +32,8 @@ async function listTraces(run: CommandRun): Promise<ExitCode> {
   if (kind === "otlp" || kind === "file") {
     throw usageFailure("a list of traces is no OTLP: give a TRACE_ID, or use spanring get");
   }
-  const response = await askForSuccess(run, { path: "/api/traces", query: queryOf(run) });
+  const query = await withWholeTraceId(run, queryOf(run));
+  const response = await askForSuccess(run, { path: "/api/traces", query });
   const answer: unknown = await response.json().catch(() => undefined);
   const summaries = summariesIn(answer);
   if (kind === "json") writeJson(run, answer);
