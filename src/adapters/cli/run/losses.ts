@@ -30,7 +30,11 @@ export function lossTexts(losses: Losses): string[] {
     ...lossText(evictedSpans, "span", `evicted before anybody could look; ${MORE_ROOM}`),
     ...lossText(refusedRequests, "request", `refused by a full buffer; ${MORE_ROOM}`),
     ...lossText(rejectedSpans, "span", "rejected as not valid; mend the exporter"),
-    ...lossText(unkeptRequests, "request", "malformed or larger than a limit; see spanring --help"),
+    ...lossText(
+      unkeptRequests,
+      "request",
+      "malformed, or larger than a limit such as MAX_BUFFER_SIZE",
+    ),
   ];
 }
 

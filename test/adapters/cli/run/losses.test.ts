@@ -39,7 +39,10 @@ test.each([
   { losses: { evictedSpans: 1 }, says: "1 span was evicted before anybody could look; set MAX" },
   { losses: { rejectedSpans: 2 }, says: "2 spans were rejected as not valid; mend the exporter" },
   { losses: { refusedRequests: 1 }, says: "1 request was refused by a full buffer; set MAX" },
-  { losses: { unkeptRequests: 2 }, says: "2 requests were malformed or larger than a limit; see" },
+  {
+    losses: { unkeptRequests: 2 },
+    says: "2 requests were malformed, or larger than a limit such as MAX_BUFFER_SIZE",
+  },
 ])("$says", ({ losses, says }) => {
   const lost = { ...NOTHING, ...losses };
 
