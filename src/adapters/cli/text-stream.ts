@@ -21,21 +21,34 @@ const FULL_PIPE_PAUSE_MS = 5;
 const STANDARD_ERROR = 2;
 
 /**
- * Writes at once, so that the program may end right after, and outlives a reader who has left.
- * Throws a failure when what is printed cannot be written; of what standard error does not take,
- * there is nobody to tell.
+ * For data. Writes at once, so that the program may end right after, and outlives a reader who has
+ * left. Throws a failure when it cannot be written.
  */
 export function openTextStream(fileDescriptor: number): TextStream {
+  return streamOf(fileDescriptor, (error) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `cannot write to standard output: ${reason}`;
+    throw new CommandFailure(EXIT_CODE.cannotWrite, message);
+  });
+}
+
+/** For messages: of one that cannot be written there is nobody to tell. */
+export function openMessageStream(fileDescriptor: number): TextStream {
+  return streamOf(fileDescriptor, () => false);
+}
+
+function streamOf(fileDescriptor: number, failed: (error: unknown) => false): TextStream {
   return {
     isTerminal: isatty(fileDescriptor),
     get columns() {
       return columnsOf(fileDescriptor);
     },
     write: (text) => {
-      const bytes = typeof text === "string" ? Buffer.from(text) : text;
-      return fileDescriptor === STANDARD_ERROR
-        ? tellAll(fileDescriptor, bytes)
-        : printAll(fileDescriptor, bytes);
+      try {
+        return writeAll(fileDescriptor, typeof text === "string" ? Buffer.from(text) : text);
+      } catch (error) {
+        return failed(error);
+      }
     },
   };
 }
@@ -43,24 +56,6 @@ export function openTextStream(fileDescriptor: number): TextStream {
 function columnsOf(fileDescriptor: number): number {
   const stream = fileDescriptor === STANDARD_ERROR ? process.stderr : process.stdout;
   return stream.columns || USUAL_COLUMNS;
-}
-
-function printAll(fileDescriptor: number, bytes: Uint8Array): boolean {
-  try {
-    return writeAll(fileDescriptor, bytes);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `cannot write to standard output: ${reason}`;
-    throw new CommandFailure(EXIT_CODE.cannotWrite, message);
-  }
-}
-
-function tellAll(fileDescriptor: number, bytes: Uint8Array): boolean {
-  try {
-    return writeAll(fileDescriptor, bytes);
-  } catch {
-    return false;
-  }
 }
 
 /** A pipe may take less than it is given. What nobody can read any more is dropped. */

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openTextStream } from "../../../src/adapters/cli/text-stream.ts";
+import { openMessageStream, openTextStream } from "../../../src/adapters/cli/text-stream.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const folder = temporaryFolder();
@@ -31,6 +31,13 @@ test("a stream that cannot be written to is a failure with an exit code, not sil
       message: expect.stringMatching(/^cannot write to standard output: EBADF/),
     }),
   );
+  closeSync(fileDescriptor);
+});
+
+test("a message that cannot be written is dropped", () => {
+  const fileDescriptor = openSync(import.meta.path, "r");
+
+  expect(openMessageStream(fileDescriptor).write("lost")).toBe(false);
   closeSync(fileDescriptor);
 });
 

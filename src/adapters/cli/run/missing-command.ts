@@ -18,13 +18,13 @@ export function missingPart(command: string, { PATH = "" }: Environment): string
 /** Longer than the line that the system reads. Source: execve(2). */
 const HEAD_BYTES = 256;
 
-/** Of `#!/usr/bin/env node` it is `/usr/bin/env`. */
-function interpreterOf(path: string): string | undefined {
+/** Of `#!/usr/bin/env node` it is `/usr/bin/env`. Undefined where nothing can be read. */
+export function interpreterOf(path: string): string | undefined {
   const line = headOf(path).split("\n")[0] ?? "";
   return /^#![ \t]*(?<interpreter>[^ \t]+)/.exec(line)?.groups?.["interpreter"];
 }
 
-/** Nothing where it may be executed and not read. */
+/** Nothing of what may be executed and not read. */
 function headOf(path: string): string {
   try {
     const file = openSync(path, "r");

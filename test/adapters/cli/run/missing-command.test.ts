@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runChild } from "../../../../src/adapters/cli/run/child-process.ts";
-import { missingPart } from "../../../../src/adapters/cli/run/missing-command.ts";
+import { interpreterOf, missingPart } from "../../../../src/adapters/cli/run/missing-command.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
 const folder = temporaryFolder();
@@ -44,6 +44,10 @@ test.each([
   { name: "cannot be read", command: executable("unreadable", "x", 0o111) },
 ])("of what $name an interpreter or a loader is missing", ({ command }) => {
   expect(missingPart(command, {})).toContain("not the interpreter or loader");
+});
+
+test("what cannot be read names no interpreter", () => {
+  expect(interpreterOf(join(folder, "nothing"))).toBeUndefined();
 });
 
 test.each([{ PATH: folder }, {}])("of what is not there no part is missing, with %p", (env) => {
