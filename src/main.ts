@@ -3,7 +3,7 @@ import { runCommandLine } from "./adapters/cli/command-line.ts";
 import { EXIT_CODE } from "./adapters/cli/exit-code.ts";
 import type { Receiver } from "./adapters/cli/run/receiver.ts";
 import { stopSignal } from "./adapters/cli/stop-signal.ts";
-import { openTextStream } from "./adapters/cli/text-stream.ts";
+import { openMessageStream, openTextStream } from "./adapters/cli/text-stream.ts";
 import { LineWriter } from "./adapters/logging/line-writer.ts";
 import { createLogger } from "./adapters/logging/pino-logger.ts";
 import { stopWithin } from "./application/life-cycle.ts";
@@ -63,8 +63,8 @@ async function startReceiver(config: Config): Promise<Receiver> {
   const lines = new LineWriter(STANDARD_ERROR);
   const logger = createLogger(config.logLevel, lines);
   const server = await startServer({ config, logger, version });
-  const { ports, buffer, arrivals } = server;
-  return { ports, buffer, arrivals, stop: () => server.stop(config.shutdownGraceMs) };
+  const { ports, buffer, arrivals, requests } = server;
+  return { ports, buffer, arrivals, requests, stop: () => server.stop(config.shutdownGraceMs) };
 }
 
 process.exit(
@@ -73,7 +73,7 @@ process.exit(
     env: process.env,
     version,
     stdout: openTextStream(1),
-    stderr: openTextStream(2),
+    stderr: openMessageStream(2),
     stopped: () => stopSignal(process),
     serve,
     startReceiver,

@@ -12,7 +12,7 @@ import {
 import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
 import { Arrivals } from "./application/arrivals.ts";
 import { CAPACITY_LINE_INTERVAL_MS } from "./application/capacity-events.ts";
-import { CountedReceiver } from "./application/counted-receiver.ts";
+import { CountedReceiver, type Outcome } from "./application/counted-receiver.ts";
 import { LifeCycle, stopWithin } from "./application/life-cycle.ts";
 import { LoggedBuffer } from "./application/logged-buffer.ts";
 import { ObservabilityBuffer } from "./application/observability-buffer.ts";
@@ -36,6 +36,8 @@ export interface RunningServer {
   readonly ports: Readonly<Record<ListenerName, number | "off">>;
   readonly buffer: LoggedBuffer;
   readonly arrivals: Arrivals;
+  /** How many requests have ended so, of all protocols. */
+  readonly requests: (outcome: Outcome) => number;
   /** Stops what was started, in the reverse order; what is in flight has the time to end. */
   stop(graceMs: number): Promise<void>;
 }
@@ -59,7 +61,13 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
   house.life.started(async () => house.stopping.abort());
   house.life.ready();
   const { buffer, arrivals, life } = house;
-  return { ports, buffer, arrivals, stop: (graceMs) => life.stop(graceMs) };
+  const requests = requestsOf(house);
+  return { ports, buffer, arrivals, requests, stop: (graceMs) => life.stop(graceMs) };
+}
+
+function requestsOf({ receivers }: House): RunningServer["requests"] {
+  const all = Object.values(receivers);
+  return (outcome) => all.reduce((sum, { requests }) => sum + requests[outcome], 0);
 }
 
 interface House extends ServerParts {

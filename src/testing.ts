@@ -32,12 +32,17 @@ export interface WaitOptions {
   readonly timeoutMs?: number;
 }
 
+/**
+ * When spanring itself has failed, spans may be missing that were sent to it: then `waitFor` and
+ * `spans` reject, and say why.
+ */
 export interface TestSpanring extends AsyncDisposable {
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT` and the exporters' `url`: base URLs, without a path. */
   readonly endpoints: { readonly grpc: string; readonly http: string; readonly api: string };
   /**
    * Resolves with the spans that match, as soon as there are so many, counted from the start or
-   * from the last `reset`. Rejects when the time is up, and says what there was instead.
+   * from the last `reset`. Rejects when the time is up, and says what there was instead, and when
+   * there are no such conditions.
    */
   waitFor(conditions: SpanConditions, options?: WaitOptions): Promise<TraceSpan[]>;
   /** All spans that match, in the order in which they came; all there are without conditions. */
@@ -55,7 +60,6 @@ export interface SpanringOptions {
 const STOP_GRACE_MS = 1_000;
 const TIMEOUT_MS = 5_000;
 const EVERY_SPAN = Number.MAX_SAFE_INTEGER;
-const NOT_CANCELLED = new AbortController().signal;
 
 const codec = new ProtobufSpanCodec();
 
@@ -65,10 +69,11 @@ export async function startSpanring(options: SpanringOptions = {}): Promise<Test
   if (!reading.ok) throw new Error(mistakesText(reading.mistakes));
   const server = await startQuietly(reading.config);
   const stop = () => server.stop(STOP_GRACE_MS);
+  // Asynchronous, so that wrong conditions reject as a wait in vain does.
   return {
     endpoints: endpointsOf(server),
-    waitFor: (conditions, wait = {}) => waitFor(server, filterOf(conditions), wait),
-    spans: (conditions = {}) => spansOf(server, filterOf(conditions)),
+    waitFor: async (conditions, wait = {}) => await waitFor(server, filterOf(conditions), wait),
+    spans: async (conditions = {}) => await spansOf(server, filterOf(conditions)),
     reset: () => void server.arrivals.clear(),
     stop,
     [Symbol.asyncDispose]: stop,
@@ -81,15 +86,23 @@ function mistakesText(mistakes: readonly { variable: string; value: string; boun
     .join("\n");
 }
 
+/** A server whose log nobody reads. */
+interface QuietServer extends RunningServer {
+  /** Given, with the reason, by the first error that it logs. */
+  readonly failed: AbortSignal;
+}
+
 /** Rejects with the reason when something cannot listen: a test has no other use for a log. */
-async function startQuietly(config: Config): Promise<RunningServer> {
-  let reason = "";
-  const error: Logger["error"] = (_, fields) => (reason = JSON.stringify(fields));
+async function startQuietly(config: Config): Promise<QuietServer> {
+  const failing = new AbortController();
+  const error: Logger["error"] = (event, fields) =>
+    failing.abort(new Error(`spanring has failed: ${event} ${JSON.stringify(fields)}`));
   const logger = { debug: ignore, info: ignore, warning: ignore, error };
   try {
-    return await startServer({ config, logger, version: packageJson.version });
+    const server = await startServer({ config, logger, version: packageJson.version });
+    return { ...server, failed: failing.signal };
   } catch (failure) {
-    throw failure instanceof CannotListenError ? new Error(`cannot listen: ${reason}`) : failure;
+    throw failure instanceof CannotListenError ? failing.signal.reason : failure;
   }
 }
 
@@ -122,12 +135,13 @@ function nameOf(text: string): (typeof CONDITION_NAMES)[number] {
 }
 
 async function waitFor(
-  { buffer, arrivals }: RunningServer,
+  { buffer, arrivals, failed }: QuietServer,
   filter: SpanFilter,
   { count = 1, timeoutMs = TIMEOUT_MS }: WaitOptions,
 ): Promise<TraceSpan[]> {
-  const request = { filter, after: 0, count, timeoutMs, cancelled: NOT_CANCELLED };
+  const request = { filter, after: 0, count, timeoutMs, cancelled: failed };
   const outcome = await waitForSpans({ buffer, arrivals }, request);
+  failed.throwIfAborted();
   if (outcome.outcome === "found") return codec.decode(outcome.spans.request);
   const [found, nearest] = outcome.outcome === "time_up" ? [outcome.found, outcome.nearest] : [0];
   throw new Error(`${found} of ${count} spans came within ${timeoutMs} ms${nearText(nearest)}`);
@@ -141,7 +155,9 @@ function nearText(nearest: NearMiss | undefined): string {
   return `; without the condition on ${without.on} there are ${count}${some}`;
 }
 
-async function spansOf({ buffer }: RunningServer, filter: SpanFilter): Promise<TraceSpan[]> {
+async function spansOf({ buffer, failed }: QuietServer, filter: SpanFilter): Promise<TraceSpan[]> {
   const query = { filter, after: 0, limit: EVERY_SPAN, newestFirst: false };
-  return codec.decode((await querySpans(buffer, query)).request);
+  const { request } = await querySpans(buffer, query);
+  failed.throwIfAborted();
+  return codec.decode(request);
 }

@@ -106,6 +106,7 @@ test.each([
   const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
   await server.stop(0);
 
+  expect(server.requests("malformed")).toBe(1);
   expect(answer.status).toBe(400);
   expect(metrics).toContain(`requests_total{protocol="${protocol}",outcome="malformed"} 1\n`);
 });

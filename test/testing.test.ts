@@ -1,5 +1,6 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import * as published from "spanring/testing";
+import { ObservabilityBuffer } from "../src/application/observability-buffer.ts";
 import { startSpanring } from "../src/testing.ts";
 import { exportOverHttp } from "./support/export-over-http.ts";
 import { requestOf } from "./support/request-bytes.ts";
@@ -68,10 +69,32 @@ test("several attributes must all be there", async () => {
 test.each([
   { name: "a value that is none", conditions: { kind: "round" }, says: "round" },
   { name: "a name that is none", conditions: { nmae: "x" }, says: 'no condition "nmae"' },
-])("a condition with $name is told at once", async ({ conditions, says }) => {
+])("a condition with $name rejects at once", async ({ conditions, says }) => {
   await using ring = await startSpanring();
 
-  expect(() => ring.waitFor(conditions)).toThrow(says);
+  const waiting = ring.waitFor(conditions, { timeoutMs: 60_000 }).catch(String);
+  const asking = ring.spans(conditions).catch(String);
+
+  expect(await waiting).toStartWith("TypeError: ");
+  expect(await waiting).toContain(says);
+  expect(await asking).toContain(says);
+});
+
+test("when the receiver itself fails, waits end, and nothing is said to be absent", async () => {
+  await using ring = await startSpanring();
+  using append = spyOn(ObservabilityBuffer.prototype, "append");
+  append.mockImplementation(() => {
+    throw new Error("out of luck");
+  });
+
+  const waiting = ring.waitFor({ name: "span 1" }, { timeoutMs: 60_000 }).catch(String);
+  const sending = exportOverHttp(ring.endpoints.http, requestOf(1)).catch(String);
+
+  const says = "spanring has failed: receive_failed";
+  expect(await waiting).toContain(says);
+  expect(await waiting).toContain("out of luck");
+  expect(await ring.spans().catch(String)).toContain(says);
+  await sending;
 });
 
 test("variables of spanring are taken, and checked", async () => {

@@ -5,6 +5,7 @@ import { lineOf, noSpans, threeSpans } from "../support/api-answers.ts";
 import { lengthDelimited } from "../support/byte-chunks.ts";
 import { openExportClient } from "../support/export-client.ts";
 import {
+  type Answer,
   endless,
   ndjson,
   problem,
@@ -41,7 +42,7 @@ test("exit codes say what became of it: found, not found, wrong, not there", asy
   expect(ends.map(({ exitCode }) => exitCode)).toEqual([0, 1, 1, 2, 3]);
   expect(ends.map(({ stderr }) => stderr.split("\n")[0])).toEqual([
     "",
-    "",
+    "spanring: no span is buffered",
     "spanring: not in time",
     'spanring: unknown option "--nmae"; did you mean --name?',
     expect.stringMatching(/^spanring: cannot connect to \S+: nothing listens there$/),
@@ -83,6 +84,23 @@ test("a file is sent, from its path and from standard input", async () => {
   expect(receiver.asked).toHaveLength(4);
 });
 
+test("a proxy in the environment is not asked for what is on this machine", async () => {
+  const api = startFakeServer(threeSpans);
+  const receiver = startFakeServer(accept);
+  const proxy = startFakeServer(() => new Response("no", { status: 502 }));
+  const path = join(temporaryFolder(), "spans.binpb");
+  writeFileSync(path, lengthDelimited(requestOf(3)));
+  const env = { HTTP_PROXY: proxy.url, http_proxy: proxy.url, SPANRING_URL: api.url };
+
+  const [found, sent] = await Promise.all([
+    runProgram(["get"], env),
+    runProgram(["send", "--to", receiver.url, path], env),
+  ]);
+
+  expect([found.exitCode, sent.exitCode]).toEqual([0, 0]);
+  expect(proxy.asked).toEqual([]);
+});
+
 test("a tail ends with 0 at Ctrl-C", async () => {
   const api = startFakeServer(() => endless(lineOf(1)));
   const env = { SPANRING_URL: api.url };
@@ -110,6 +128,57 @@ test("a tail whose reader leaves ends quietly, with 0", async () => {
   expect(stderr).toBe("ended with 0\n");
 });
 
+const intoFullDisk = (redirection: string) => (argv: readonly string[]) =>
+  Bun.spawn(["sh", "-c", `exec "$@" ${redirection}/dev/full`, "sh", ...COMMAND, ...argv], {
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+
+// Goal: whatever prints, a full disk is one sentence, and neither a stack trace nor a success.
+test.each(
+  [
+    "--help",
+    "--version",
+    "--check",
+    "get",
+    "get --json",
+    "get --help",
+    "take",
+    "tail",
+    "traces",
+    "wait",
+    "stats",
+    "clear",
+    "completions bash",
+  ].map((line) => ({ line, argv: line.split(" ") })),
+)("a full disk is told of by $line", async ({ line, argv }) => {
+  const api = startFakeServer(everything);
+  const isClient = !line.startsWith("-") && !line.startsWith("completions");
+  const where = isClient ? ["--url", api.url] : [];
+
+  const child = intoFullDisk(">")([...argv, ...where]);
+
+  expect(await child.stderr.text()).toMatch(
+    /^spanring: cannot write to standard output: ENOSPC: [^\n]+\n$/,
+  );
+  expect(await child.exited).toBe(4);
+});
+
+/** What any command finds to print. */
+const everything: Answer = (asked) => {
+  if (asked.path.startsWith("/api/tail")) return endless(lineOf(1));
+  if (asked.path.startsWith("/api/traces")) return Response.json({ traces: [{}] });
+  if (asked.method === "DELETE") return Response.json({ removed: 1 });
+  if (!asked.path.startsWith("/api/stats")) return threeSpans(asked);
+  return Response.json({ spans: {}, bytes: {}, capacity: {}, sequence: {}, uptime_seconds: 1 });
+};
+
+test("standard error that takes nothing changes no outcome", async () => {
+  const child = intoFullDisk("2>")(["get", "--url", await unusedUrl()]);
+
+  expect(await child.exited).toBe(3);
+});
+
 /** What a terminal of so many columns is sent, to the last byte. */
 async function terminalText(argv: readonly string[], cols: number, env: Record<string, string>) {
   const chunks: Uint8Array[] = [];
@@ -122,7 +191,7 @@ async function terminalText(argv: readonly string[], cols: number, env: Record<s
 }
 
 test.each([
-  { columns: 80, header: /^TIME +SERVICE +NAME +DURATION$/ },
+  { columns: 80, header: /^TIME +SERVICE +NAME +DURATION +TRACE$/ },
   { columns: 200, header: /^TIME +SERVICE +KIND +NAME +DURATION +TRACE +ATTRIBUTES$/ },
 ])("a terminal of $columns columns gets a table as wide", async ({ columns, header }) => {
   const api = startFakeServer(() => ndjson(lineOf(1, { name: "n".repeat(300) })));

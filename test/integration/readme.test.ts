@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { type CommandName, COMMANDS } from "../../src/adapters/cli/command-table.ts";
@@ -99,6 +99,22 @@ test("the example of a test is one that runs", () => {
   const example = join(import.meta.dir, "testing-example.test.ts");
 
   expect(block("ts testing")).toBe(readFileSync(example, "utf8"));
+});
+
+test("that example runs in another project too, which has spanring as a package", async () => {
+  const cwd = temporaryFolder();
+  mkdirSync(join(cwd, "node_modules"));
+  symlinkSync(ROOT, join(cwd, "node_modules", "spanring"));
+  symlinkSync(
+    join(ROOT, "node_modules", "@opentelemetry"),
+    join(cwd, "node_modules", "@opentelemetry"),
+  );
+  writeFileSync(join(cwd, "order.test.ts"), block("ts testing"));
+
+  const child = Bun.spawn([process.execPath, "test"], { cwd, stdout: "ignore", stderr: "pipe" });
+
+  expect(await child.stderr.text()).toContain(" 1 pass");
+  expect(await child.exited).toBe(0);
 });
 
 test("what is expected of the program in the README is met", async () => {

@@ -35,17 +35,19 @@ function usageWithShort(name: OptionName): string {
 }
 
 function exitCodes(command: CommandName): (readonly [code: string, meaning: string])[] {
-  const { found, notFound, isLocal = false, otherExits = [] } = COMMANDS[command];
+  const { found, notFound, isLocal = false, isSilent = false, otherExits = [] } = COMMANDS[command];
   return [
     [String(EXIT_CODE.ok), found],
     ...(notFound === undefined ? [] : [[String(EXIT_CODE.notFound), notFound] as [string, string]]),
     [String(EXIT_CODE.badUsage), "the command line is wrong; nothing was tried"],
     ...(isLocal ? [] : [[String(EXIT_CODE.cannotConnect), NO_ANSWER] as [string, string]]),
+    ...(isSilent ? [] : [[String(EXIT_CODE.cannotWrite), NO_ROOM] as [string, string]]),
     ...otherExits,
   ];
 }
 
 const NO_ANSWER = "cannot connect, or no answer of use";
+const NO_ROOM = "standard output cannot be written, because a disk is full, for instance";
 
 function examples({ examples: lines }: CommandSpec, { heading }: Palette): string {
   return [heading("Examples"), ...lines.map((line) => `  ${line}`)].join("\n");

@@ -2,6 +2,7 @@ import { VARIABLE_NAMES } from "../../config-variables.ts";
 import { readConfig } from "../../config.ts";
 import type { Config, ConfigReading, ConfigWarning, Mistake } from "../../config.ts";
 import { readArguments, unknownArgument } from "./arguments.ts";
+import { CommandFailure } from "./command-failure.ts";
 import { EXIT_CODE } from "./exit-code.ts";
 import { helpText } from "./help.ts";
 import { paletteFor } from "./render/palette.ts";
@@ -18,6 +19,16 @@ export interface CommandLine extends CommandSurroundings {
 
 /** Does what the command line asks for: data on standard output, the rest on standard error. */
 export async function runCommandLine(line: CommandLine): Promise<number> {
+  try {
+    return await answer(line);
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    line.stderr.write(`spanring: ${error.message}\n`);
+    return error.exitCode;
+  }
+}
+
+async function answer(line: CommandLine): Promise<number> {
   const request = readArguments(line.argv);
   switch (request.command) {
     case "help":

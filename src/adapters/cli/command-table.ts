@@ -15,6 +15,8 @@ export interface CommandSpec {
   readonly notFound?: string;
   /** Talks to no other spanring, so it cannot fail to connect to one. */
   readonly isLocal?: boolean;
+  /** Prints nothing, so it cannot fail to. */
+  readonly isSilent?: boolean;
   readonly otherExits?: readonly (readonly [code: string, meaning: string])[];
   readonly examples: readonly string[];
 }
@@ -61,13 +63,18 @@ const SPECS = {
     leastOperands: 0,
     mostOperands: 0,
     summary: "show or save buffered spans; they stay",
-    details: [PRINTED, "With --trace-id a terminal shows the trace as a tree.", FILE_FORMATS],
+    details: [
+      PRINTED,
+      "With --trace-id a terminal shows the trace as a tree. Without --limit standard error says " +
+        "when there may be more; with --out all are saved.",
+      FILE_FORMATS,
+    ],
     options: [...FILTERS, "after", "limit", "order", ...FORMS, ...WHERE],
     found: "at least one span",
     notFound: "no span; or the file cannot be written",
     examples: [
       "spanring get --service shop --name 'GET /' --min-duration 250ms",
-      "spanring get --since 5m --limit 100000 --out spans.jsonl",
+      "spanring get --since 5m --out spans.jsonl",
     ],
   },
   traces: {
@@ -78,15 +85,12 @@ const SPECS = {
     details: [
       "Without TRACE_ID: a line for each trace with a matching span.",
       "With it: that trace, as a tree with durations and time bars on a terminal, and in a pipe " +
-        "as NDJSON, one span a line.",
+        "as NDJSON, one span a line. Its first digits will do, such as the eight that tables show.",
     ],
     options: [...FILTERS, "after", "limit", "order", ...FORMS, ...WHERE],
     found: "at least one trace",
     notFound: "no trace, or none with that id",
-    examples: [
-      "spanring traces --status error",
-      "spanring traces 0af7651916cd43dd8448eb211c80319c",
-    ],
+    examples: ["spanring traces --status error", "spanring traces 0af76519"],
   },
   wait: {
     operands: "",
@@ -158,6 +162,9 @@ const SPECS = {
         "request, whatever the file is called; - is standard input.",
       "The bytes are sent as they are. What is refused for now (429, 502, 503, 504) is sent " +
         "again, six times in all.",
+      "At a --rate a request with more spans than a tenth of a second has is cut, and each piece " +
+        "waits for the time of the spans before it. With --pace a request is due when its " +
+        "earliest span began, and none is cut.",
     ],
     options: ["to", "rate", "pace", "help"],
     found: "all was accepted",
@@ -174,12 +181,13 @@ const SPECS = {
         "traces there at once. OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_PROTOCOL are " +
         "set in any case, and what would overrule them for traces is left out; what you set " +
         "yourself of OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_LOGS_EXPORTER and " +
-        "OTEL_BSP_SCHEDULE_DELAY stays. SPANRING_URL is the receiver's read API, for spanring " +
-        "wait within the command. Its limits, such as MAX_BUFFER_SIZE, are those of the " +
-        "environment.",
+        "OTEL_BSP_SCHEDULE_DELAY stays. NO_PROXY and no_proxy get 127.0.0.1 and localhost added. " +
+        "SPANRING_URL is the receiver's read API, for spanring wait within the command. Its " +
+        "limits, such as MAX_BUFFER_SIZE, are those of the environment.",
       "An expectation is conditions joined by ' & ', each name=value as in a filter, and count " +
         "with >=, =, <=, < or >: 'name=GET / & service=shop & count>=2'. Without a count there " +
-        "must be one; count=0 is for what must not be there. In a value \\& is &.",
+        "must be one; count=0 is for what must not be there. When spans were evicted, rejected " +
+        "or refused, a count with =, <= or < is not met: they may match too. In a value \\& is &.",
       "Input, output and exit code are the command's own, and SIGINT, SIGTERM and SIGHUP are " +
         "passed on to it. What spanring has to say is on standard error: what was expected, and " +
         "what was seen instead. The exit code of a command that fails comes before that of an " +
@@ -189,8 +197,9 @@ const SPECS = {
     found: "the command ended with 0, and every expectation was met",
     notFound: "it ended with 0, but an expectation was not met, or FILE could not be written",
     isLocal: true,
+    isSilent: true,
     otherExits: [
-      ["126, 127", "the command cannot be executed; there is no such command"],
+      ["126, 127", "the command, or its interpreter, cannot be executed; there is no command"],
       ["any other", "the command's own; 128 and the signal's number when a signal ended it"],
     ],
     examples: [

@@ -11,6 +11,8 @@ export const EXIT_CODE = {
   badUsage: 2,
   /** The program that a command talks to cannot be reached, or does not answer as it should. */
   cannotConnect: 3,
+  /** Standard output takes no more, and has not got all: a disk is full, say. */
+  cannotWrite: 4,
   /** Ctrl-C before it was done, as a shell says it: 128 and the signal's number. */
   interrupted: 130,
 } as const;

@@ -59,6 +59,7 @@ function commands(): Entry[] {
   return columns([
     ...words,
     ["", `They ask http://127.0.0.1:${API_PORT}, or where --url or SPANRING_URL says.`],
+    ["", "A proxy, as of HTTP_PROXY, is for other machines than this one only."],
     ["", "NO_COLOR turns colours off."],
   ]);
 }
@@ -90,6 +91,7 @@ function exitCodes(): Entry[] {
     ],
     [String(EXIT_CODE.badUsage), "the environment or the command line is wrong; nothing was tried"],
     [String(EXIT_CODE.cannotConnect), "a command cannot connect, or gets no answer of use"],
+    [String(EXIT_CODE.cannotWrite), "standard output cannot be written"],
   ]);
 }
 

@@ -17,6 +17,10 @@ export interface OptionSpec {
 const KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"] as const;
 const STATUSES = ["unset", "ok", "error"] as const;
 
+/** How many the read API gives when nobody says. */
+export const USUAL_SPANS = 1000;
+export const USUAL_TRACES = 100;
+
 function parameter(value: string, meaning: string, words?: readonly string[]) {
   return { value, meaning, isParameter: true, ...(words === undefined ? {} : { words }) };
 }
@@ -32,7 +36,10 @@ function parameterSwitch(meaning: string) {
 const SPECS = {
   service: parameter("NAME", "of this service"),
   name: parameter("NAME", "with exactly this name"),
-  "trace-id": parameter("ID", "of this trace, 32 hex digits"),
+  "trace-id": parameter(
+    "ID",
+    "of this trace, 32 hex digits; get and traces take its first few too",
+  ),
   "span-id": parameter("ID", "with this id, 16 hex digits"),
   kind: parameter("KIND", `of this kind: ${KINDS.join(", ")}`, KINDS),
   status: parameter("STATUS", `with this status: ${STATUSES.join(", ")}`, STATUSES),
@@ -44,7 +51,7 @@ const SPECS = {
   since: parameter("WHEN", "that began then or later: RFC 3339, Unix nanoseconds, or 5m (ago)"),
   until: parameter("WHEN", "that began before then"),
   after: parameter("SEQUENCE", "accepted later than the span of this number"),
-  limit: parameter("N", "at most so many"),
+  limit: parameter("N", `at most so many (${USUAL_SPANS}; of traces ${USUAL_TRACES})`),
   order: parameter("ORDER", "which come first: oldest or newest", ["oldest", "newest"]),
 
   count: parameter("N", "how many spans to wait for (1)"),

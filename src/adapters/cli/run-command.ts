@@ -1,10 +1,9 @@
 import type { Environment } from "../../config.ts";
 import { readCommandArguments } from "./command-arguments.ts";
 import { type CommandClock, SYSTEM_CLOCK } from "./command-clock.ts";
-import { CommandFailure } from "./command-failure.ts";
 import { COMMAND_FUNCTIONS } from "./command-functions.ts";
 import { commandHelp } from "./command-help.ts";
-import { type CommandRun, tell } from "./command-run.ts";
+import type { CommandRun } from "./command-run.ts";
 import type { CommandName } from "./command-table.ts";
 import { EXIT_CODE } from "./exit-code.ts";
 import { paletteFor } from "./render/palette.ts";
@@ -23,7 +22,7 @@ export interface CommandSurroundings {
   readonly startReceiver: StartReceiver;
 }
 
-/** Runs one of the commands that talk to a running spanring. */
+/** Runs one of the commands. Throws a `CommandFailure` when it cannot do its work. */
 export async function runCommand(
   surroundings: CommandSurroundings,
   command: CommandName,
@@ -59,9 +58,7 @@ async function runToEnd(run: CommandRun, isInterrupted: () => boolean): Promise<
     return await COMMAND_FUNCTIONS[run.command](run);
   } catch (error) {
     if (isInterrupted()) return EXIT_CODE.interrupted;
-    if (!(error instanceof CommandFailure)) throw error;
-    tell(run, error.message);
-    return error.exitCode;
+    throw error;
   }
 }
 

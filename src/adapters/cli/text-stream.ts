@@ -1,5 +1,7 @@
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
+import { CommandFailure } from "./command-failure.ts";
+import { EXIT_CODE } from "./exit-code.ts";
 
 /** Standard output or standard error, as far as a command needs them. */
 export interface TextStream {
@@ -16,19 +18,43 @@ const USUAL_COLUMNS = 80;
 /** How long to leave a full pipe alone whose other side made it non-blocking. */
 const FULL_PIPE_PAUSE_MS = 5;
 
-/** Writes at once, so that the program may end right after, and outlives a reader who has left. */
+const STANDARD_ERROR = 2;
+
+/**
+ * For data. Writes at once, so that the program may end right after, and outlives a reader who has
+ * left. Throws a failure when it cannot be written.
+ */
 export function openTextStream(fileDescriptor: number): TextStream {
+  return streamOf(fileDescriptor, (error) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `cannot write to standard output: ${reason}`;
+    throw new CommandFailure(EXIT_CODE.cannotWrite, message);
+  });
+}
+
+/** For messages: of one that cannot be written there is nobody to tell. */
+export function openMessageStream(fileDescriptor: number): TextStream {
+  return streamOf(fileDescriptor, () => false);
+}
+
+function streamOf(fileDescriptor: number, failed: (error: unknown) => false): TextStream {
   return {
     isTerminal: isatty(fileDescriptor),
     get columns() {
       return columnsOf(fileDescriptor);
     },
-    write: (text) => writeAll(fileDescriptor, typeof text === "string" ? Buffer.from(text) : text),
+    write: (text) => {
+      try {
+        return writeAll(fileDescriptor, typeof text === "string" ? Buffer.from(text) : text);
+      } catch (error) {
+        return failed(error);
+      }
+    },
   };
 }
 
 function columnsOf(fileDescriptor: number): number {
-  const stream = fileDescriptor === 2 ? process.stderr : process.stdout;
+  const stream = fileDescriptor === STANDARD_ERROR ? process.stderr : process.stdout;
   return stream.columns || USUAL_COLUMNS;
 }
 

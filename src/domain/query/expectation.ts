@@ -77,6 +77,11 @@ export function leastCount({ comparison, count }: CountCondition): number {
   return comparison === ">=" || comparison === "=" ? count : 0;
 }
 
+/** Whether there can be too many, so that one that nobody has seen makes a difference. */
+export function hasMost({ comparison }: CountCondition): boolean {
+  return comparison === "=" || comparison === "<=" || comparison === "<";
+}
+
 function isCount(part: string): boolean {
   return /^count\s*[<>=]/.test(part);
 }

@@ -7,8 +7,15 @@ import {
   SERVE_OPTIONS,
 } from "../../../src/adapters/cli/command-table.ts";
 import { helpText } from "../../../src/adapters/cli/help.ts";
-import { OPTION_NAMES, OPTIONS, optionUsage } from "../../../src/adapters/cli/option-table.ts";
+import {
+  OPTION_NAMES,
+  OPTIONS,
+  optionUsage,
+  USUAL_SPANS,
+  USUAL_TRACES,
+} from "../../../src/adapters/cli/option-table.ts";
 import { COLOURED, PLAIN } from "../../../src/adapters/cli/render/palette.ts";
+import { LIMIT, TRACE_LIMIT } from "../../../src/adapters/http/route-parameters.ts";
 import { CONDITION_NAMES } from "../../../src/domain/query/span-filter.ts";
 
 const API_FILTERS = CONDITION_NAMES.map((name) => name.replaceAll("_", "-"));
@@ -42,6 +49,7 @@ test.each(COMMAND_NAMES)("spanring %s --help fits 100 columns and is documented"
   expect(help.split("\n").filter((line) => line.length > 100)).toEqual([]);
   expect(help).toMatch(/^ {2}0 {2}\S/m);
   expect(help).toMatch(/^ {2}2 {2}the command line is wrong/m);
+  expect(/^ {2}4 {2}standard output/m.test(help)).toBe(name !== "run");
 });
 
 test.each(COMMAND_NAMES)("colours change nothing but the colours in the help of %s", (name) => {
@@ -65,6 +73,13 @@ test("examples use options that the command has", () => {
   );
 
   expect(wrong).toEqual([]);
+});
+
+test("the limits that the help tells of are those of the read API", () => {
+  const unset = [LIMIT, TRACE_LIMIT].map((parameter) => parameter.schema["default"]);
+
+  expect(unset).toEqual([USUAL_SPANS, USUAL_TRACES]);
+  expect(commandHelp("get", PLAIN)).toContain("at most so many (1000;");
 });
 
 test("names that objects inherit are no commands", () => {

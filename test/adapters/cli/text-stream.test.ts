@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openTextStream } from "../../../src/adapters/cli/text-stream.ts";
+import { openMessageStream, openTextStream } from "../../../src/adapters/cli/text-stream.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const folder = temporaryFolder();
@@ -21,11 +21,23 @@ test("what was written is there when the call returns", () => {
   expect(stream.isTerminal).toBe(false);
 });
 
-test("a stream that cannot be written to is an error, not silence", () => {
+test("a stream that cannot be written to is a failure with an exit code, not silence", () => {
   const fileDescriptor = openSync(import.meta.path, "r");
   const stream = openTextStream(fileDescriptor);
 
-  expect(() => stream.write("lost")).toThrow("EBADF");
+  expect(() => stream.write("lost")).toThrow(
+    expect.objectContaining({
+      exitCode: 4,
+      message: expect.stringMatching(/^cannot write to standard output: EBADF/),
+    }),
+  );
+  closeSync(fileDescriptor);
+});
+
+test("a message that cannot be written is dropped", () => {
+  const fileDescriptor = openSync(import.meta.path, "r");
+
+  expect(openMessageStream(fileDescriptor).write("lost")).toBe(false);
   closeSync(fileDescriptor);
 });
 

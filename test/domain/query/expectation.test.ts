@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  hasMost,
   isAsExpected,
   leastCount,
   readExpectation,
@@ -104,4 +105,14 @@ test.each([
 
   expect([1, 2, 3].map((found) => isAsExpected(condition, found))).toEqual([...met]);
   expect(leastCount(condition)).toBe(least);
+});
+
+test.each([
+  { comparison: "=", expected: true },
+  { comparison: "<=", expected: true },
+  { comparison: "<", expected: true },
+  { comparison: ">=", expected: false },
+  { comparison: ">", expected: false },
+] as const)("count$comparison can have too many: $expected", ({ comparison, expected }) => {
+  expect(hasMost({ comparison, count: 1 })).toBe(expected);
 });

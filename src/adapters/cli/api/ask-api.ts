@@ -2,6 +2,7 @@ import { quotePeerText } from "../../../domain/quote-text.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type CommandRun, valueOf } from "../command-run.ts";
 import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
+import { proxyFor } from "./proxy-choice.ts";
 
 const USUAL_URL = "http://127.0.0.1:4319";
 
@@ -38,7 +39,7 @@ async function askApi(run: CommandRun, question: ApiQuestion): Promise<Response>
   try {
     // A wait may take longer than Bun would wait for an answer.
     const init = { method, headers, timeout: false, ...(signal === undefined ? {} : { signal }) };
-    return await fetch(`${base}${path}${search}`, init);
+    return await fetch(`${base}${path}${search}`, { ...init, ...proxyFor(base) });
   } catch (error) {
     throw new CommandFailure(EXIT_CODE.cannotConnect, unreachable(base, error));
   }

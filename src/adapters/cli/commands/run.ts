@@ -1,7 +1,7 @@
 import { CommandFailure } from "../command-failure.ts";
 import { type CommandRun, tell, valueOf } from "../command-run.ts";
 import { EXIT_CODE } from "../exit-code.ts";
-import { openOutFile, type OutFile } from "../files/out-file.ts";
+import { checkOutFile, writeOutFile } from "../files/out-file.ts";
 import { checkExpectations } from "../run/check-expectations.ts";
 import { childEnvironment } from "../run/child-environment.ts";
 import { runChild } from "../run/child-process.ts";
@@ -17,27 +17,20 @@ import { tellOutcome } from "../run/tell-outcome.ts";
 export async function runBeside(run: CommandRun): Promise<number> {
   const plan = readRunPlan(run);
   const junit = valueOf(run, "junit");
-  const file = junit === undefined ? undefined : await openOutFile(junit);
-  try {
-    const outcome = await runWithReceiver(run, plan);
-    tellOutcome(run, outcome);
-    const fileCode = file === undefined ? EXIT_CODE.ok : await writeJunit(run, file, outcome);
-    return exitCodeOf(outcome) || fileCode;
-  } catch (error) {
-    await file?.abandon();
-    throw error;
-  }
+  if (junit !== undefined) checkOutFile(junit);
+  const outcome = await runWithReceiver(run, plan);
+  tellOutcome(run, outcome);
+  const fileCode = junit === undefined ? EXIT_CODE.ok : writeJunit(run, junit, outcome);
+  return exitCodeOf(outcome) || fileCode;
 }
 
 /** A file that cannot be written is told, and does not hide how the command has ended. */
-async function writeJunit(run: CommandRun, file: OutFile, outcome: Outcome): Promise<number> {
+function writeJunit(run: CommandRun, path: string, outcome: Outcome): number {
   try {
-    await file.write(junitXml(outcomeCases(outcome)));
-    await file.finish();
+    writeOutFile(path, junitXml(outcomeCases(outcome)));
     return EXIT_CODE.ok;
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    await file.abandon();
     tell(run, error.message);
     return error.exitCode;
   }
@@ -59,7 +52,7 @@ async function runWithReceiver(run: CommandRun, plan: RunPlan): Promise<Outcome>
     const checked = await checkExpectations(receiver, plan.expectations, settling);
     const checkSeconds = (clock.monotonicMs() - endedMs) / 1000;
     const commandSeconds = (endedMs - begunMs) / 1000;
-    const received = await whatWasReceived(receiver.buffer, checked);
+    const received = await whatWasReceived(receiver, checked);
     return { command, end, commandSeconds, checked, checkSeconds, received };
   } finally {
     await receiver.stop();

@@ -7,5 +7,6 @@ export async function take(run: CommandRun): Promise<ExitCode> {
     question: { method: "POST", path: "/api/spans/take", query: queryOf(run) },
     isTree: false,
     exitCodeWhenEmpty: EXIT_CODE.notFound,
+    emptyText: "the buffer is empty",
   });
 }

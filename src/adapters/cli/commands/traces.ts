@@ -1,9 +1,11 @@
 import { answerForm, usageFailure } from "../answer-form.ts";
 import { askForSuccess, failureOf } from "../api/ask-api.ts";
+import { wholeTraceId, withWholeTraceId } from "../api/whole-trace-id.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, paletteOf, queryOf, tell } from "../command-run.ts";
+import { type CommandRun, isGiven, paletteOf, queryOf, tell } from "../command-run.ts";
 import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
 import { writeJson } from "../json-output.ts";
+import { USUAL_TRACES } from "../option-table.ts";
 import { summaryOf, traceRows, type TraceSummary } from "../render/trace-rows.ts";
 import { answerSpans } from "../span-answer.ts";
 
@@ -15,10 +17,12 @@ export async function traces(run: CommandRun): Promise<ExitCode> {
 async function showTrace(run: CommandRun, traceId: string): Promise<ExitCode> {
   const [filter] = queryOf(run);
   if (filter !== undefined) throw usageFailure("TRACE_ID says it all: leave out the filters");
+  const wholeId = await wholeTraceId(run, traceId);
   return await answerSpans(run, {
-    question: { path: `/api/traces/${encodeURIComponent(traceId)}` },
+    question: { path: `/api/traces/${encodeURIComponent(wholeId)}` },
     isTree: true,
     exitCodeWhenEmpty: EXIT_CODE.notFound,
+    emptyText: "no span of this trace is buffered",
     asFailure: (response) => failureOf(response, EXIT_CODE.notFound),
   });
 }
@@ -28,14 +32,23 @@ async function listTraces(run: CommandRun): Promise<ExitCode> {
   if (kind === "otlp" || kind === "file") {
     throw usageFailure("a list of traces is no OTLP: give a TRACE_ID, or use spanring get");
   }
-  const response = await askForSuccess(run, { path: "/api/traces", query: queryOf(run) });
+  const query = await withWholeTraceId(run, queryOf(run));
+  const response = await askForSuccess(run, { path: "/api/traces", query });
   const answer: unknown = await response.json().catch(() => undefined);
   const summaries = summariesIn(answer);
   if (kind === "json") writeJson(run, answer);
   else if (kind === "ndjson") summaries.every((summary) => writeJson(run, summary));
   else showList(run, summaries.map(summaryOf));
-  return summaries.length > 0 ? EXIT_CODE.ok : EXIT_CODE.notFound;
+  if (!isGiven(run, "limit") && summaries.length >= USUAL_TRACES) tell(run, MORE_TRACES);
+  if (summaries.length > 0) return EXIT_CODE.ok;
+  tell(run, "no buffered trace matches");
+  return EXIT_CODE.notFound;
 }
+
+const MORE_TRACES = [
+  `these are ${USUAL_TRACES} traces, and there may be more`,
+  "say how many with --limit",
+].join(": ");
 
 function summariesIn(answer: unknown): Partial<TraceSummary>[] {
   const list = (answer as { traces?: unknown } | null | undefined)?.traces;
@@ -45,7 +58,7 @@ function summariesIn(answer: unknown): Partial<TraceSummary>[] {
 
 function showList(run: CommandRun, summaries: readonly TraceSummary[]): void {
   const { stdout } = run;
-  if (summaries.length === 0) return tell(run, "no trace");
+  if (summaries.length === 0) return;
   const rows = traceRows(summaries, stdout.columns, paletteOf(run, stdout));
   stdout.write(`${rows.join("\n")}\n`);
 }

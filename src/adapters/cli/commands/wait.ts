@@ -20,6 +20,7 @@ export async function wait(run: CommandRun): Promise<ExitCode> {
     isTree: isGiven(run, "trace-complete"),
     // Of what was to stay away nothing came.
     exitCodeWhenEmpty: EXIT_CODE.ok,
+    emptyText: "no span came",
     asFailure: (response) => waitFailure(run, response),
   });
 }

@@ -93,7 +93,7 @@ function startsMs(request: object): number[] {
     });
 }
 
-function listIn(parent: object, name: string): object[] {
+export function listIn(parent: object, name: string): object[] {
   const list: unknown = name in parent ? (parent as Record<string, unknown>)[name] : undefined;
   if (!Array.isArray(list)) return [];
   return list.filter((item): item is object => typeof item === "object" && item !== null);

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { quotePeerText } from "../../../domain/quote-text.ts";
@@ -16,13 +17,9 @@ export interface OutFile {
 
 /** Throws a failure when there can be no file. */
 export async function openOutFile(path: string): Promise<OutFile> {
-  const unfinished = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}`);
+  const unfinished = unfinishedName(path);
   const failed = (error: unknown): never => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandFailure(
-      EXIT_CODE.cannotRun,
-      `cannot write "${quotePeerText(path)}": ${quotePeerText(reason)}`,
-    );
+    throw writeFailure(path, error);
   };
   const file = await open(unfinished, "wx").catch(failed);
   const remove = () => rm(unfinished, { force: true });
@@ -37,4 +34,42 @@ export async function openOutFile(path: string): Promise<OutFile> {
       await remove();
     },
   };
+}
+
+/** Throws the failure that writing a file there would end with, as far as can be known before. */
+export function checkOutFile(path: string): void {
+  const unfinished = unfinishedName(path);
+  try {
+    writeFileSync(unfinished, "", { flag: "wx" });
+    rmSync(unfinished);
+  } catch (error) {
+    throw writeFailure(path, error);
+  }
+}
+
+/**
+ * All of a file in one go. No signal is handled before it returns: so none leaves an unfinished
+ * file behind.
+ */
+export function writeOutFile(path: string, text: string): void {
+  const unfinished = unfinishedName(path);
+  try {
+    writeFileSync(unfinished, text, { flag: "wx" });
+    renameSync(unfinished, path);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw writeFailure(path, error);
+  }
+}
+
+function unfinishedName(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}`);
+}
+
+function writeFailure(path: string, error: unknown): CommandFailure {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new CommandFailure(
+    EXIT_CODE.cannotRun,
+    `cannot write "${quotePeerText(path)}": ${quotePeerText(reason)}`,
+  );
 }

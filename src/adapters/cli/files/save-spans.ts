@@ -14,13 +14,13 @@ import { splitRequest } from "./request-split.ts";
 /**
  * Writes the spans of a protobuf answer to a file. The file is opened before anything is asked for,
  * so that what is taken is not lost to a folder that cannot be written; and when no span comes, or
- * something goes wrong, there is no file. Resolves to whether there was a span.
+ * something goes wrong, there is no file. Resolves to how many there were.
  */
 export async function saveSpans(
   run: CommandRun,
   { path, format }: Extract<AnswerForm, { kind: "file" }>,
   ask: (signal: AbortSignal) => Promise<Response>,
-): Promise<boolean> {
+): Promise<number> {
   const file = await openOutFile(path);
   try {
     const response = await ask(run.interruption());
@@ -28,7 +28,7 @@ export async function saveSpans(
     await (written.spans === 0 ? file.abandon() : file.finish());
     const amount = `${countedText(written.spans, "span")}, ${bytesText(written.bytes)}`;
     if (written.spans > 0) tell(run, `${quotePeerText(path)}: ${amount}`);
-    return written.spans > 0;
+    return written.spans;
   } catch (error) {
     await file.abandon();
     throw error;

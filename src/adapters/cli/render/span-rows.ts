@@ -6,8 +6,8 @@ import { cut, fit, fitRight, peerText, widest } from "./text-columns.ts";
 /**
  * Widths of the columns of a table of spans; 0 for one that the terminal has no room for.
  *
- *   TIME          SERVICE  KIND      NAME              DURATION  TRACE  ATTRIBUTES
- *   12:04:31.123  shop     server  ✗ GET /orders        12.3 ms  4bf9…  url.path=/orders
+ *   TIME          SERVICE  KIND      NAME              DURATION  TRACE     ATTRIBUTES
+ *   12:04:31.123  shop     server  ✗ GET /orders        12.3 ms  4bf92f35  url.path=/orders
  */
 export interface RowLayout {
   readonly service: number;
@@ -26,11 +26,12 @@ const GAP = "  ";
 const TIME_COLUMNS = 12;
 const DURATION_COLUMNS = 10;
 const KIND_COLUMNS = 8;
-const TRACE_ID_COLUMNS = 32;
+/** Whole, or as much as commands need to find the trace: they know it by its first digits. */
+const TRACE_ID = { whole: 32, beginning: 8 } as const;
 const MARK = { error: "✗ ", none: "  " } as const;
 
-/** From so many columns on there is room for more. An id is shown whole or not at all. */
-const ROOM = { kind: 100, traceId: 120, attributes: 160 } as const;
+/** From so many columns on there is room for more. */
+const ROOM = { traceBeginning: 80, kind: 100, wholeTraceId: 120, attributes: 160 } as const;
 
 const SERVICE = { least: 7, most: 20, unseen: 14 } as const;
 const NAME = { least: 12, most: 48, unseen: 36 } as const;
@@ -42,7 +43,7 @@ export function rowLayout(columns: number, sample: readonly ShownSpan[]): RowLay
   const services = isUnseen ? SERVICE.unseen : widest(texts(({ service }) => service));
   const service = Math.min(Math.max(services, SERVICE.least), SERVICE.most);
   const kind = columns >= ROOM.kind ? KIND_COLUMNS : 0;
-  const traceId = columns >= ROOM.traceId ? TRACE_ID_COLUMNS : 0;
+  const traceId = traceIdColumns(columns);
   const around = [TIME_COLUMNS, service, kind, DURATION_COLUMNS, traceId]
     .filter((width) => width > 0)
     .reduce((sum, width) => sum + width + GAP.length, MARK.none.length);
@@ -54,6 +55,11 @@ export function rowLayout(columns: number, sample: readonly ShownSpan[]): RowLay
   }
   const name = Math.min(wanted, NAME.most);
   return { service, kind, name, traceId, attributes: Math.max(0, rest - name - GAP.length) };
+}
+
+function traceIdColumns(columns: number): number {
+  if (columns >= ROOM.wholeTraceId) return TRACE_ID.whole;
+  return columns >= ROOM.traceBeginning ? TRACE_ID.beginning : 0;
 }
 
 export function headerRow(layout: RowLayout, { heading }: Palette): string {
@@ -81,10 +87,15 @@ export function spanRow(span: ShownSpan, layout: RowLayout, ink: RowInk): string
     ...(layout.kind > 0 ? [fit(KIND_WORDS[span.kind] ?? "", layout.kind)] : []),
     span.isError ? palette.bad(MARK.error + name) : MARK.none + name,
     fitRight(duration, DURATION_COLUMNS),
-    ...(layout.traceId > 0 ? [palette.faint(peerText(span.traceId, layout.traceId))] : []),
+    ...(layout.traceId > 0 ? [palette.faint(traceIdText(span, layout.traceId))] : []),
     ...(attributes === "" ? [] : [palette.faint(attributes)]),
   ];
   return cells.join(GAP);
+}
+
+/** Without a mark where it is cut: what is there is to be copied. */
+function traceIdText({ traceId }: ShownSpan, columns: number): string {
+  return fit(peerText(traceId, TRACE_ID.whole).slice(0, columns), columns);
 }
 
 /** As many as there is room for; of a failed span, what it says of its failure comes first. */

@@ -1,18 +1,29 @@
 import { type CountedSpans, countSpans } from "../../../application/count-spans.ts";
 import { waitForSpans } from "../../../application/wait-for-spans.ts";
-import { type Expectation, isAsExpected, leastCount } from "../../../domain/query/expectation.ts";
+import {
+  type Expectation,
+  hasMost,
+  isAsExpected,
+  leastCount,
+} from "../../../domain/query/expectation.ts";
+import { isAnythingLost, lossesOf } from "./losses.ts";
 import type { Receiver } from "./receiver.ts";
 
 export interface CheckedExpectation {
   readonly expectation: Expectation;
   readonly isMet: boolean;
+  /**
+   * What was seen is as expected, but there was more, and with it there may be too many. Then it is
+   * not met: "none of these" would pass just because nobody has looked.
+   */
+  readonly isUncertain?: true;
   /** Spans that match. */
   readonly seen: CountedSpans;
   /** Of one that is not met because there are too few: what there is without its last condition. */
   readonly nearest?: CountedSpans & { readonly without: string };
 }
 
-export type Checked = Pick<Receiver, "buffer" | "arrivals">;
+export type Checked = Pick<Receiver, "buffer" | "arrivals" | "requests">;
 
 export interface Settling {
   readonly settleMs: number;
@@ -45,10 +56,15 @@ async function settle(
   await waitForSpans(receiver, request);
 }
 
-async function check({ buffer }: Checked, expectation: Expectation): Promise<CheckedExpectation> {
+async function check(receiver: Checked, expectation: Expectation): Promise<CheckedExpectation> {
+  const { buffer } = receiver;
   const { filter, lastCondition: without, count } = expectation;
   const seen = await countSpans(buffer, filter);
   const isMet = isAsExpected(count, seen.count);
+  // After the count, so that what was evicted before it could be counted is among the losses.
+  if (isMet && hasMost(count) && isAnythingLost(lossesOf(receiver))) {
+    return { expectation, isMet: false, isUncertain: true, seen };
+  }
   const isShort = !isMet && seen.count < leastCount(count);
   if (!isShort || without === undefined) return { expectation, isMet, seen };
   const near = await countSpans(buffer, filter.slice(0, -1));

@@ -41,5 +41,22 @@ export function childEnvironment(
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
     OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
     SPANRING_URL: `http://127.0.0.1:${ports.api}`,
+    ...withoutProxy(env),
   };
+}
+
+const OWN_HOSTS = "127.0.0.1,localhost";
+
+/**
+ * A proxy cannot reach the receiver. Both spellings, because some programs read only one of them,
+ * and others the second only where the first is empty: so each has what either had.
+ */
+function withoutProxy({ no_proxy, NO_PROXY }: Environment): Environment {
+  return { no_proxy: withOwn(no_proxy || NO_PROXY), NO_PROXY: withOwn(NO_PROXY || no_proxy) };
+}
+
+/** `*` means every host only where it stands alone. */
+function withOwn(hosts: string | undefined): string {
+  if (hosts === undefined || hosts.trim() === "") return OWN_HOSTS;
+  return hosts.trim() === "*" ? hosts : `${hosts},${OWN_HOSTS}`;
 }

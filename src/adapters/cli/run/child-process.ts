@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import type { Environment } from "../../../config.ts";
+import { missingPart } from "./missing-command.ts";
 
 /** How a command ended, in the numbers that a shell gives. */
 export interface ChildEnd {
@@ -49,8 +50,9 @@ function spawn({ command, env }: Child): ChildEnd | { readonly child: Bun.Subpro
     return { child: Bun.spawn([...command], { env: { ...env }, stdio: [...stdio] }) };
   } catch (error) {
     const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    const reason = isMissing ? "there is no such command" : "it cannot be executed";
-    return { exitCode: isMissing ? NOT_FOUND : NOT_EXECUTABLE, reason, hasNotRun: true };
+    const part = isMissing ? missingPart(command[0] ?? "", env) : "it cannot be executed";
+    if (part !== undefined) return { exitCode: NOT_EXECUTABLE, reason: part, hasNotRun: true };
+    return { exitCode: NOT_FOUND, reason: "there is no such command", hasNotRun: true };
   }
 }
 

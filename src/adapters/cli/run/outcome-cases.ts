@@ -1,9 +1,9 @@
 import { PLAIN } from "../render/palette.ts";
 import type { CheckedExpectation } from "./check-expectations.ts";
 import type { TestCase } from "./junit.ts";
+import { lossTexts } from "./losses.ts";
 import { hasFoundNothing, type Outcome } from "./run-outcome.ts";
 import { failureLines, nameLines } from "./run-report.ts";
-import { lossTexts } from "./tell-outcome.ts";
 
 /** Of a text in a file, which no terminal's width limits. */
 const TEXT_COLUMNS = 120;
@@ -32,7 +32,7 @@ function expectationCase(
     ...failureLines(checked, TEXT_COLUMNS, PLAIN),
     received.text,
     ...(names === undefined ? [] : nameLines(names, TEXT_COLUMNS, PLAIN)),
-    ...lossTexts(received),
+    ...lossTexts(received.losses),
   ];
   return { name, seconds, failure: lines.join("\n") };
 }

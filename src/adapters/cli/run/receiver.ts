@@ -1,3 +1,4 @@
+import type { Outcome } from "../../../application/counted-receiver.ts";
 import type { LoggedBuffer } from "../../../application/logged-buffer.ts";
 import type { WaitParts } from "../../../application/wait-for-spans.ts";
 import type { Config } from "../../../config.ts";
@@ -7,6 +8,8 @@ export interface Receiver {
   readonly ports: Readonly<Record<"grpc" | "http" | "api", number | "off">>;
   readonly buffer: LoggedBuffer;
   readonly arrivals: WaitParts["arrivals"];
+  /** How many requests have ended so, of all protocols. */
+  readonly requests: (outcome: Outcome) => number;
   stop(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import type { NameTallies } from "../../../application/tally-names.ts";
 import type { CheckedExpectation } from "./check-expectations.ts";
 import type { ChildEnd } from "./child-process.ts";
+import type { Losses } from "./losses.ts";
 
 /** How a run went: what its messages and its JUnit file are made of. */
 export interface Outcome {
@@ -17,12 +18,10 @@ export interface Received {
   readonly text: string;
   /** Only when an expectation has found nothing: then most likely a name is not what one thinks. */
   readonly names?: NameTallies;
-  /** Spans that no expectation could count. */
-  readonly evicted: number;
-  readonly rejected: number;
+  readonly losses: Losses;
 }
 
-/** Not met, and nothing that matches was there. */
-export function hasFoundNothing({ isMet, seen }: CheckedExpectation): boolean {
-  return !isMet && seen.count === 0;
+/** Not met, because nothing that matches was there. */
+export function hasFoundNothing({ isMet, isUncertain, seen }: CheckedExpectation): boolean {
+  return !isMet && isUncertain !== true && seen.count === 0;
 }

@@ -9,6 +9,8 @@ import { type ShownSpan, spansFromOtlpJson } from "../render/shown-span.ts";
 import { spanTable } from "../render/span-table.ts";
 import { fit, fitRight, peerText, widest } from "../render/text-columns.ts";
 import type { CheckedExpectation } from "./check-expectations.ts";
+import { lossesOf } from "./losses.ts";
+import type { Receiver } from "./receiver.ts";
 import { hasFoundNothing, type Received } from "./run-outcome.ts";
 
 const SERVICES_SHOWN = 10;
@@ -16,11 +18,12 @@ const NAMES_SHOWN = 10;
 
 /** What was seen of an expectation that is not met, and below it the spans that come nearest. */
 export function failureLines(
-  { seen, nearest }: CheckedExpectation,
+  { seen, nearest, isUncertain }: CheckedExpectation,
   columns: number,
   palette: Palette,
 ): string[] {
-  const there = `seen: ${countedText(seen.count, "span")}`;
+  const doubt = isUncertain === true ? "; what could not be looked at may match too" : "";
+  const there = `seen: ${countedText(seen.count, "span")}${doubt}`;
   if (nearest === undefined) return [there, ...spanTable(shown(seen), columns, palette)];
   const without = `without ${quotePeerText(nearest.without)} there ${isOrAre(nearest.count)}`;
   const near = `${without} ${countedText(nearest.count, "span")}`;
@@ -29,11 +32,11 @@ export function failureLines(
 
 /** To be called before the receiver stops. */
 export async function whatWasReceived(
-  buffer: LoggedBuffer,
+  receiver: Pick<Receiver, "buffer" | "requests">,
   checked: readonly CheckedExpectation[],
 ): Promise<Received> {
-  const { evicted, rejected } = buffer.stats().spans;
-  const received = { text: receivedText(buffer), evicted, rejected };
+  const { buffer } = receiver;
+  const received = { text: receivedText(buffer), losses: lossesOf(receiver) };
   if (!checked.some(hasFoundNothing)) return received;
   return { ...received, names: await tallyNames(buffer) };
 }

@@ -1,7 +1,8 @@
 import { quotePeerText } from "../../../domain/quote-text.ts";
 import { type CommandRun, paletteOf, tell } from "../command-run.ts";
 import { countedText } from "../render/quantities.ts";
-import type { Outcome, Received } from "./run-outcome.ts";
+import { lossTexts } from "./losses.ts";
+import type { Outcome } from "./run-outcome.ts";
 import { failureLines, nameLines } from "./run-report.ts";
 
 const INDENT = "  ";
@@ -20,23 +21,11 @@ export function tellOutcome(run: CommandRun, { command, end, checked, received }
   }
   if (missed.length > 0) tell(run, received.text);
   if (received.names !== undefined) tellBelow(run, nameLines(received.names, columns, palette));
-  for (const loss of lossTexts(received)) tell(run, loss);
+  for (const loss of lossTexts(received.losses)) tell(run, loss);
   if (checked.length > 0 && missed.length === 0) {
     tell(run, `${countedText(checked.length, "expectation")} met`);
   }
 }
-
-/** Why an expectation may have missed what was sent. */
-export function lossTexts({ evicted, rejected }: Received): string[] {
-  const room = `${countedText(evicted, "span")} made room for others`;
-  const refused = `${countedText(rejected, "span")} rejected as not valid`;
-  return [
-    ...(evicted > 0 ? [`expectations may have missed spans: ${room}; ${MORE_ROOM}`] : []),
-    ...(rejected > 0 ? [`expectations have missed spans: ${refused}`] : []),
-  ];
-}
-
-const MORE_ROOM = "set MAX_BUFFER_SIZE, or MAX_BUFFER_BYTES, to more than the command emits";
 
 function tellBelow({ stderr }: CommandRun, lines: readonly string[]): void {
   for (const line of lines) stderr.write(`${INDENT}${line}\n`);

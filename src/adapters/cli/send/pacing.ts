@@ -2,11 +2,17 @@ import { usageFailure } from "../answer-form.ts";
 import { type CommandRun, valueOf } from "../command-run.ts";
 import type { FileRequest } from "../files/file-request.ts";
 
-/**
- * When a request is due, in milliseconds after the first; what is in the past is due at once.
- * Asked once for each request, in their order.
- */
-export type Pacing = (request: FileRequest) => number;
+export interface Pacing {
+  /** A request with more spans is sent in slices. */
+  readonly mostSpans: number;
+  /**
+   * When a request is due, in milliseconds after the first; what is in the past is due at once.
+   * Asked once for each request, in their order.
+   */
+  readonly dueMs: (request: FileRequest) => number;
+}
+
+const AT_ONCE: Pacing = { mostSpans: Infinity, dueMs: () => 0 };
 
 /** As `--rate` and `--pace` say; with neither, everything is due at once. */
 export function pacingOf(run: CommandRun): Pacing {
@@ -15,7 +21,7 @@ export function pacingOf(run: CommandRun): Pacing {
     throw usageFailure("--rate and --pace exclude one another");
   }
   if (rate !== undefined) return atRate(numberIn("--rate", rate, /^(\d+(\.\d+)?)$/));
-  return pace === undefined ? () => 0 : atPace(numberIn("--pace", pace, /^(\d+(\.\d+)?)x$/));
+  return pace === undefined ? AT_ONCE : atPace(numberIn("--pace", pace, /^(\d+(\.\d+)?)x$/));
 }
 
 function numberIn(option: string, text: string, pattern: RegExp): number {
@@ -25,22 +31,34 @@ function numberIn(option: string, text: string, pattern: RegExp): number {
   throw usageFailure(`${option} must be ${example}, and more than 0`);
 }
 
-/** A request is due when the spans before it have had their time. */
+/** Even enough for a receiver, and few enough requests. */
+const SLICES_A_SECOND = 10;
+
+/**
+ * A request is due when the spans before it have had their time. Behind the last nothing waits: its
+ * own time is no more than a slice has.
+ */
 function atRate(spansPerSecond: number): Pacing {
+  const mostSpans = Math.max(1, Math.floor(spansPerSecond / SLICES_A_SECOND));
   let spansBefore = 0;
-  return ({ spanCount }) => {
-    const dueMs = (spansBefore / spansPerSecond) * 1000;
+  const dueMs = ({ spanCount }: FileRequest) => {
+    const due = (spansBefore / spansPerSecond) * 1000;
     spansBefore += spanCount;
-    return dueMs;
+    return due;
   };
+  return { mostSpans, dueMs };
 }
 
-/** A request is due when its earliest span began, counted from the first request's. */
+/**
+ * A request is due when its earliest span began, counted from the first request's. It is not cut:
+ * its spans left their application together, when they had ended, and not when each began.
+ */
 function atPace(factor: number): Pacing {
   let firstMs: number | undefined;
-  return (request) => {
+  const dueMs = (request: FileRequest) => {
     const startMs = request.earliestStartMs();
     firstMs ??= startMs;
     return startMs === undefined || firstMs === undefined ? 0 : (startMs - firstMs) / factor;
   };
+  return { mostSpans: Infinity, dueMs };
 }

@@ -1,6 +1,8 @@
 import { connectionFault } from "../api/ask-api.ts";
+import { proxyFor } from "../api/proxy-choice.ts";
 import type { CommandClock } from "../command-clock.ts";
 import type { FileRequest } from "../files/file-request.ts";
+import { requestSlices } from "../files/request-slices.ts";
 import { type ExportAnswer, readExportAnswer } from "./export-answer.ts";
 import type { Pacing } from "./pacing.ts";
 
@@ -71,9 +73,9 @@ export async function sendRequests(
   const { clock, signal, pacing } = parts;
   const inFlight = new Set<Promise<void>>();
   let startedMs: number | undefined;
-  for await (const request of requests) {
+  for await (const request of inSlices(requests, pacing.mostSpans)) {
     startedMs ??= clock.monotonicMs();
-    const waitMs = startedMs + pacing(request) - clock.monotonicMs();
+    const waitMs = startedMs + pacing.dueMs(request) - clock.monotonicMs();
     if (waitMs > 0) await clock.sleep(waitMs, signal);
     if (inFlight.size >= MOST_IN_FLIGHT) await Promise.race(inFlight);
     if (signal.aborted) tally.end ??= INTERRUPTED;
@@ -82,6 +84,10 @@ export async function sendRequests(
     inFlight.add(sending);
   }
   await Promise.all(inFlight);
+}
+
+async function* inSlices(requests: AsyncIterable<FileRequest>, mostSpans: number) {
+  for await (const request of requests) yield* requestSlices(request, mostSpans);
 }
 
 const INTERRUPTED: SendEnd = { reason: "interrupted", message: "interrupted" };
@@ -120,6 +126,7 @@ async function attemptOnce(request: FileRequest, parts: SendParts): Promise<Atte
       headers: { "Content-Type": contentType, "User-Agent": "spanring" },
       body: bytes as Uint8Array<ArrayBuffer>,
       signal: parts.signal,
+      ...proxyFor(parts.url),
     });
     return await readExportAnswer(response);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { otlpJson } from "../../../../src/adapters/otlp/otlp-json.ts";
+import { requestOf } from "../../../support/request-bytes.ts";
 import { lineOf, noSpans, REQUEST, threeSpans } from "../../../support/api-answers.ts";
 import { type Answer, ndjson, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
 import { runAgainstFake } from "../../../support/run-against-fake.ts";
@@ -99,23 +100,61 @@ test("JSON that is escaped for a terminal means the same", async () => {
 });
 
 test.each([
-  { argv: [], columns: 80 },
-  { argv: ["--trace-id", TRACE_ID], columns: 80 },
-  { argv: ["--json"], columns: 80 },
-])("nothing found on a terminal is said: $argv", async ({ argv, columns }) => {
-  const end = await get(argv, noSpans, { columns });
+  { argv: [], says: "no span is buffered" },
+  { argv: ["--limit", "5", "--order", "newest"], says: "no span is buffered" },
+  { argv: ["--name", "x"], says: "no buffered span matches" },
+  { argv: ["--trace-id", TRACE_ID], says: "no buffered span matches" },
+  { argv: ["--json"], says: "no span is buffered" },
+])("nothing found is said, on a terminal and in a pipe: $argv", async ({ argv, says }) => {
+  const onTerminal = await get(argv, noSpans, TERMINAL);
+  const inPipe = await get(argv, noSpans);
 
-  expect(end).toMatchObject({ exitCode: 1, stderr: "spanring: no span\n" });
+  expect(onTerminal).toMatchObject({ exitCode: 1, stderr: `spanring: ${says}\n` });
+  expect(inPipe).toMatchObject({ exitCode: 1, stderr: `spanring: ${says}\n` });
 });
 
-test.each([[], ["--json"], ["--otlp"]])(
-  "nothing found in a pipe is silent: %p",
-  async (...argv) => {
-    const end = await get(argv, noSpans);
+test("nothing found is no byte on standard output, when bytes are asked for", async () => {
+  const end = await get(["--otlp"], noSpans);
 
-    expect(end).toMatchObject({ exitCode: 1, stderr: "" });
-  },
-);
+  expect(end).toMatchObject({ exitCode: 1, stdout: "", stderr: "spanring: no span is buffered\n" });
+});
+
+const manySpans =
+  (count: number): Answer =>
+  ({ headers }) => {
+    const type = headers.get("accept") ?? "";
+    if (type === "application/x-ndjson") {
+      return ndjson(...Array.from({ length: count }, (_, at) => lineOf(at)));
+    }
+    return new Response(
+      type === "application/json" ? otlpJson(requestOf(count)) : requestOf(count),
+    );
+  };
+
+test.each([
+  { name: "a table", argv: [], parts: TERMINAL },
+  { name: "a tree", argv: ["--trace-id", TRACE_ID], parts: TERMINAL },
+  { name: "NDJSON", argv: [], parts: {} },
+  { name: "JSON", argv: ["--json"], parts: {} },
+  { name: "bytes", argv: ["--otlp"], parts: {} },
+])("that more may match than nobody asked for is told beside $name", async ({ argv, parts }) => {
+  const full = await get(argv, manySpans(1000), parts);
+  const whole = await get(argv, manySpans(999), parts);
+  const asked = await get([...argv, "--limit", "1000"], manySpans(1000), parts);
+
+  expect(full.exitCode).toBe(0);
+  expect(full.stderr).toBe(
+    "spanring: these are the oldest 1,000 spans, and there may be more: " +
+      "say how many with --limit, or save all with --out FILE\n",
+  );
+  expect([whole.stderr, asked.stderr]).toEqual(["", ""]);
+});
+
+test("with --order newest these are the newest", async () => {
+  const { stderr } = await get(["--order", "newest"], manySpans(1000));
+
+  expect(stderr).toContain("these are the newest 1,000 spans");
+});
 
 test("an answer on a terminal that is no NDJSON is told", async () => {
   const end = await get([], () => new Response("<html>\n"), TERMINAL);

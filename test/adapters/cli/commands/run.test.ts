@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "bun:test";
-import type { StartReceiver } from "../../../../src/adapters/cli/run/receiver.ts";
+import type { Receiver, StartReceiver } from "../../../../src/adapters/cli/run/receiver.ts";
 import { LoggedBuffer } from "../../../../src/application/logged-buffer.ts";
 import type { Config, Environment } from "../../../../src/config.ts";
 import { RecordingLogger } from "../../../support/recording-logger.ts";
@@ -19,6 +19,7 @@ const cannotStart = () => Promise.reject(new Error("no port is free"));
 interface RunSurroundings {
   /** How many the ring holds. */
   readonly spans?: number;
+  readonly refusedRequests?: number;
   readonly env?: Environment;
   readonly stopped?: () => Promise<unknown>;
 }
@@ -27,17 +28,19 @@ interface RunSurroundings {
 async function run(
   argv: readonly string[],
   received?: Uint8Array,
-  { spans = 100, env = {}, stopped }: RunSurroundings = {},
+  { spans = 100, refusedRequests = 0, env = {}, stopped }: RunSurroundings = {},
 ) {
   const { buffer, arrivals, arrive } = searchedRing({ spans, bytes: 1 << 16 });
   const logged = new LoggedBuffer(buffer, new RecordingLogger());
   const configs: Config[] = [];
   let stops = 0;
+  const stop = async () => void (stops += 1);
+  const requests: Receiver["requests"] = (asked) => (asked === "refused" ? refusedRequests : 0);
   const startReceiver: StartReceiver = async (config) => {
     configs.push(config);
     if (received !== undefined) arrive(received);
     const ports = { grpc: 1, http: 2, api: 3 };
-    return { ports, buffer: logged, arrivals, stop: async () => void (stops += 1) };
+    return { ports, buffer: logged, arrivals, requests, stop };
   };
   const end = await runCommands(["run", ...argv], {
     env: { ...ENV, ...env },
@@ -165,7 +168,7 @@ test("spans that were evicted are told of, for an expectation may have missed th
   const { stderr } = await run([...SHELL, "exit 0"], requestOf(3), { spans: 2 });
 
   expect(stderr).toContain(
-    "may have missed spans: 1 span made room for others; set MAX_BUFFER_SIZE",
+    "may have missed spans: 1 span was evicted before anybody could look; set MAX_BUFFER_SIZE",
   );
 });
 
@@ -174,7 +177,23 @@ test("so are spans that were rejected", async () => {
 
   const { stderr } = await run([...SHELL, "exit 0"], withoutIdentifiers);
 
-  expect(stderr).toContain("expectations have missed spans: 1 span rejected");
+  expect(stderr).toContain("expectations may have missed spans: 1 span was rejected");
+});
+
+test("what must not be there is not met unseen, and the JUnit file says why too", async () => {
+  const file = join(temporaryFolder(), "spans.xml");
+  const options = ["--expect", "name=no & count=0", "--junit", file];
+
+  const full = { spans: 2, refusedRequests: 3 };
+  const { exitCode, stderr } = await run([...options, ...SHELL, "exit 0"], requestOf(3), full);
+
+  expect(exitCode).toBe(1);
+  expect(stderr).not.toContain("SERVICE");
+  for (const text of [stderr, readFileSync(file, "utf8")]) {
+    expect(text).toContain("seen: 0 spans; what could not be looked at may match too");
+    expect(text).toContain("1 span was evicted before anybody could look; set MAX_BUFFER_SIZE");
+    expect(text).toContain("3 requests were refused by a full buffer; set MAX_BUFFER_SIZE");
+  }
 });
 
 test("when nothing matches, the names that came are told, and in the JUnit file too", async () => {
@@ -224,6 +243,19 @@ describe("the JUnit file", () => {
     expect(text).toContain('message="ended with 4"');
     expect(text).toContain('name="name=span 1"');
     expect(text).toContain("seen: 0 spans");
+  });
+
+  test("is not there in part while spans are waited for: a second signal may end it", async () => {
+    const folder = temporaryFolder();
+    const options = ["--expect", "name=no", "--settle", "10m", "--junit", join(folder, "x.xml")];
+    const found: string[][] = [];
+
+    await run([...options, "--", "sh", "-c", "exit 0"], requestOf(1), {
+      stopped: async () => void found.push(readdirSync(folder)),
+    });
+
+    expect(found).toEqual([[]]);
+    expect(readdirSync(folder)).toEqual(["x.xml"]);
   });
 
   test("that cannot be written is told before anything runs", async () => {

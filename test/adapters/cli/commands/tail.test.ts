@@ -64,8 +64,8 @@ test("on a terminal spans are rows under a header, with nothing a name could do"
 
   expect(end.exitCode).toBe(0);
   expect(end.stdout.split("\n").slice(0, 2)).toEqual([
-    expect.stringMatching(/^TIME +SERVICE +KIND +NAME +DURATION$/),
-    expect.stringMatching(/shop +span 1 +12\.3 ms$/),
+    expect.stringMatching(/^TIME +SERVICE +KIND +NAME +DURATION +TRACE$/),
+    expect.stringMatching(/shop +span 1 +12\.3 ms  0af76519$/),
   ]);
   expect(end.stdout).not.toMatch(UNSAFE_TEXT);
 });

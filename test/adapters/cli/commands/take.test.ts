@@ -17,7 +17,9 @@ test("the oldest spans are taken and printed", async () => {
 });
 
 test("an empty buffer is exit code 1, so that a loop can end", async () => {
-  expect(await take([], noSpans)).toMatchObject({ exitCode: 1, stdout: "", stderr: "" });
+  const stderr = "spanring: the buffer is empty\n";
+
+  expect(await take([], noSpans)).toMatchObject({ exitCode: 1, stdout: "", stderr });
 });
 
 test("nothing is taken for a file that cannot be written", async () => {

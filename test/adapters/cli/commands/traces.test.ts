@@ -70,7 +70,19 @@ test.each([{ columns: 80 }, {}])("no trace is exit code 1: %p", async (parts) =>
   const end = await traces([], none, parts);
 
   expect(end).toMatchObject({ exitCode: 1, stdout: "" });
-  expect(end.stderr).toBe("columns" in parts ? "spanring: no trace\n" : "");
+  expect(end.stderr).toBe("spanring: no buffered trace matches\n");
+});
+
+const many: Answer = () => Response.json({ traces: Array.from({ length: 100 }, () => SUMMARY) });
+
+test("that there may be more traces than nobody asked for is told", async () => {
+  const full = await traces([], many);
+  const asked = await traces(["--limit", "100"], many);
+
+  expect(full.stderr).toBe(
+    "spanring: these are 100 traces, and there may be more: say how many with --limit\n",
+  );
+  expect(asked.stderr).toBe("");
 });
 
 test("an id that is not there is exit code 1, with what the server says", async () => {

@@ -55,7 +55,7 @@ test("not in time: how many came, and what there was without the last filter", a
   expect(end.stderr.split("\n").slice(0, 3)).toEqual([
     "spanring: 1 of 3 spans came in time",
     "without status=error there are 2 spans:",
-    expect.stringMatching(/^TIME .* DURATION$/),
+    expect.stringMatching(/^TIME .* DURATION +TRACE$/),
   ]);
   expect(end.stderr).toContain("shop       GET /a ");
 });

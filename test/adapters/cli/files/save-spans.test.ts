@@ -125,3 +125,13 @@ test("what cannot have its name leaves nothing behind either", async () => {
   expect(readdirSync(empty)).toEqual(["taken.jsonl"]);
   expect(existsSync(join(path, "full"))).toBe(true);
 });
+
+test("a file has all spans, unless a limit is given", async () => {
+  const path = join(folder, "all.jsonl");
+
+  const all = await get(["--out", path], threeSpans);
+  const some = await get(["--out", path, "--limit", "5"], threeSpans);
+
+  expect(all.asked).toEqual(["GET /api/spans?limit=2147483647"]);
+  expect(some.asked).toEqual(["GET /api/spans?limit=5"]);
+});

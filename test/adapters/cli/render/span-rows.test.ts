@@ -13,19 +13,23 @@ function table(spans: readonly ShownSpan[], columns: number, palette = PLAIN): s
 
 const at = (ms: number) => clockText(BEGAN_NANO + BigInt(ms) * 1_000_000n);
 
-test("spans are aligned rows in 80 columns", () => {
+test("spans are aligned rows in 80 columns, each with what finds its trace", () => {
   expect(table(VARIED_TRACE, 80)).toEqual([
-    "TIME          SERVICE    NAME                                           DURATION",
-    `${at(0)}  shop       GET /orders/{id}                                 120 ms`,
-    `${at(1)}  auth       authenticate                                    8.50 ms`,
-    `${at(2)}  db         SELECT users                                    2.00 ms`,
-    `${at(10)}  db       ✗ SELECT orders                                   70.0 ms`,
-    `${at(81)}  shop       render                                             0 ns`,
-    `${at(-3)}  cache      another clock                                   5.00 ms`,
-    `${at(50)}  worker     orphaned work whose name is far too long f…      150 ms`,
-    `${at(60)}  worker     日本語の名前                                    10.0 ms`,
-    `${at(61)}  worker     evil \\x1b[2J\\x1b]0;title\\x07\\u{202e}name\\x…     9.00 ms`,
+    "TIME          SERVICE    NAME                                 DURATION  TRACE",
+    `${at(0)}  shop       GET /orders/{id}                       120 ms  0af76519`,
+    `${at(1)}  auth       authenticate                          8.50 ms  0af76519`,
+    `${at(2)}  db         SELECT users                          2.00 ms  0af76519`,
+    `${at(10)}  db       ✗ SELECT orders                         70.0 ms  0af76519`,
+    `${at(81)}  shop       render                                   0 ns  0af76519`,
+    `${at(-3)}  cache      another clock                         5.00 ms  0af76519`,
+    `${at(50)}  worker     orphaned work whose name is far …      150 ms  0af76519`,
+    `${at(60)}  worker     日本語の名前                          10.0 ms  0af76519`,
+    `${at(61)}  worker     evil \\x1b[2J\\x1b]0;title\\x07\\u{2…     9.00 ms  0af76519`,
   ]);
+});
+
+test("below 80 columns there is room for the rest only", () => {
+  expect(headerRow(rowLayout(79, VARIED_TRACE), PLAIN)).toEndWith(" DURATION");
 });
 
 test("in 200 columns there are kinds, whole trace ids and attributes", () => {
@@ -70,6 +74,6 @@ test("text of a peer sends nothing to the terminal", () => {
 
 test("for spans that are yet to come the columns are as wide as usual", () => {
   expect(headerRow(rowLayout(80, []), PLAIN)).toBe(
-    "TIME          SERVICE           NAME                                    DURATION",
+    "TIME          SERVICE           NAME                          DURATION  TRACE",
   );
 });

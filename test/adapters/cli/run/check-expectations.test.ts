@@ -1,16 +1,18 @@
 import { expect, test } from "bun:test";
-import { checkExpectations } from "../../../../src/adapters/cli/run/check-expectations.ts";
-import type { Receiver } from "../../../../src/adapters/cli/run/receiver.ts";
+import {
+  type Checked,
+  checkExpectations,
+} from "../../../../src/adapters/cli/run/check-expectations.ts";
 import { LoggedBuffer } from "../../../../src/application/logged-buffer.ts";
 import { type Expectation, readExpectation } from "../../../../src/domain/query/expectation.ts";
 import { RecordingLogger } from "../../../support/recording-logger.ts";
 import { requestOf } from "../../../support/request-bytes.ts";
 import { NEVER, nextTurn, searchedRing } from "../../../support/searched-ring.ts";
 
-function receiving() {
-  const { buffer, arrivals, arrive } = searchedRing();
+function receiving(capacity = { spans: 100, bytes: 1 << 16 }) {
+  const { buffer, arrivals, arrive } = searchedRing(capacity);
   const logged = new LoggedBuffer(buffer, new RecordingLogger());
-  const receiver: Pick<Receiver, "buffer" | "arrivals"> = { buffer: logged, arrivals };
+  const receiver: Checked = { buffer: logged, arrivals, requests: () => 0 };
   return { receiver, arrive };
 }
 
@@ -35,6 +37,42 @@ test.each([
   expect(checked).toMatchObject({ isMet, seen: { count: seen } });
   expect(checked?.nearest?.count).toBe(nearest);
 });
+
+// Goal: "there are none" is never said of spans that nobody has looked at.
+test.each([
+  { text: "name=no & count=0", isMet: false, isUncertain: true },
+  { text: "service=shop & count=2", isMet: false, isUncertain: true },
+  { text: "service=shop & count<=2", isMet: false, isUncertain: true },
+  { text: "service=shop & count<3", isMet: false, isUncertain: true },
+  { text: "service=shop & count<2", isMet: false, isUncertain: undefined },
+  { text: "service=shop & count>=2", isMet: true, isUncertain: undefined },
+  { text: "service=shop & count>1", isMet: true, isUncertain: undefined },
+  { text: "service=shop & count>=3", isMet: false, isUncertain: undefined },
+])("of three spans, one evicted, $text: $isMet", async ({ text, isMet, isUncertain }) => {
+  const { receiver, arrive } = receiving({ spans: 2, bytes: 1 << 16 });
+  arrive(requestOf(3));
+
+  const [checked] = await checkExpectations(receiver, [expectation(text)], settling(1));
+
+  expect(checked?.isMet).toBe(isMet);
+  expect(checked?.isUncertain).toBe(isUncertain);
+});
+
+test.each(["refused", "malformed", "too_large", "failed"] as const)(
+  "what was in a request that was %s may have matched",
+  async (outcome) => {
+    const { receiver } = receiving();
+    const requests: Checked["requests"] = (asked) => (asked === outcome ? 1 : 0);
+
+    const [checked] = await checkExpectations(
+      { ...receiver, requests },
+      [expectation("count=0")],
+      settling(1),
+    );
+
+    expect(checked).toMatchObject({ isMet: false, isUncertain: true });
+  },
+);
 
 test("what is still on its way is waited for", async () => {
   const { receiver, arrive } = receiving();

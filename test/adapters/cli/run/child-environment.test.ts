@@ -19,7 +19,22 @@ test.each([
     OTEL_LOGS_EXPORTER: "none",
     OTEL_BSP_SCHEDULE_DELAY: "100",
     SPANRING_URL: "http://127.0.0.1:33",
+    NO_PROXY: "127.0.0.1,localhost",
+    no_proxy: "127.0.0.1,localhost",
   });
+});
+
+const ADDED = ",127.0.0.1,localhost";
+
+test.each([
+  { set: { NO_PROXY: "a.b" }, NO_PROXY: `a.b${ADDED}`, no_proxy: `a.b${ADDED}` },
+  { set: { no_proxy: "a.b" }, NO_PROXY: `a.b${ADDED}`, no_proxy: `a.b${ADDED}` },
+  { set: { NO_PROXY: "a", no_proxy: "b" }, NO_PROXY: `a${ADDED}`, no_proxy: `b${ADDED}` },
+  { set: { NO_PROXY: "*" }, NO_PROXY: "*", no_proxy: "*" },
+])("no proxy is between the command and its receiver: $set", ({ set, NO_PROXY, no_proxy }) => {
+  const env = childEnvironment(set, receiver, "http/protobuf");
+
+  expect(env).toMatchObject({ NO_PROXY, no_proxy });
 });
 
 test("what the user has set stays, but for what would lead spans elsewhere", () => {

@@ -43,6 +43,15 @@ test("what should not be there is shown", async () => {
   expect(rows).toEqual([expect.stringContaining("span 1")]);
 });
 
+test("of one that is met only as far as could be seen, that is told", async () => {
+  const { buffer } = searchedRing();
+  const seen = await countSpans(buffer, []);
+
+  const lines = failureLines({ expectation, isMet: false, isUncertain: true, seen }, 80, PLAIN);
+
+  expect(lines).toEqual(["seen: 0 spans; what could not be looked at may match too"]);
+});
+
 test("what came in at all is told by service, the busiest first", () => {
   const { buffer, arrive } = searchedRing();
   arrive(request(resourceSpans("cart", span(1))), requestOf(3));
@@ -68,9 +77,9 @@ test.each([
   arrive(requestOf(1));
   const seen = { ...(await countSpans(buffer, named("no"))), count };
 
-  const { names } = await whatWasReceived(new LoggedBuffer(buffer, new RecordingLogger()), [
-    { expectation, isMet, seen },
-  ]);
+  const logged = new LoggedBuffer(buffer, new RecordingLogger());
+  const receiver = { buffer: logged, requests: () => 0 };
+  const { names } = await whatWasReceived(receiver, [{ expectation, isMet, seen }]);
 
   expect(names !== undefined).toBe(areNamed);
 });

@@ -2,13 +2,22 @@ import { expect, test } from "bun:test";
 import { lengthDelimited } from "../../../support/byte-chunks.ts";
 import { type Answer, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
 import { exportFailure } from "../../../support/otlp-receiver.ts";
-import { accept, base64, filesIn, manyRequests, REQUESTS, send } from "../../../support/sending.ts";
+import {
+  accept,
+  base64,
+  filesIn,
+  LINES,
+  manyRequests,
+  REQUESTS,
+  send,
+} from "../../../support/sending.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
 stopFakeServersAfterEach();
 
 const file = filesIn(temporaryFolder());
 const BINPB = file("spans.binpb", lengthDelimited(...REQUESTS));
+const JSONL = file("spans.jsonl", LINES.join("\n"));
 const BARE = file("bare.bin", REQUESTS[0]);
 const MANY = file("many.binpb", manyRequests(50));
 
@@ -92,11 +101,27 @@ test("no more than four requests are on their way at a time", async () => {
 });
 
 test("at a rate, a request is sent when the spans before it have had their time", async () => {
-  const end = await send(["--rate", "10", BINPB]);
+  const end = await send(["--rate", "30", BINPB]);
 
   expect(end.exitCode).toBe(0);
-  // 3 spans, then 1, then 2, of 100 ms each.
-  expect(end.clock.sleptMs).toEqual([300, 100]);
+  // 3 spans, then 1, then 2, of 33 ms each; behind the last nothing waits.
+  expect(end.clock.sleptMs.map(Math.round)).toEqual([100, 33]);
+  expect(end.bodies.toSorted()).toEqual(base64(REQUESTS).toSorted());
+});
+
+test.each([
+  { rate: "10", slices: 6, sleptMs: [100, 100, 100, 100, 100] },
+  { rate: "2.5", slices: 6, sleptMs: [400, 400, 400, 400, 400] },
+  { rate: "20", slices: 4, sleptMs: [100, 50, 50] },
+])("at $rate spans a second no request has more than 100 ms of them", async (each) => {
+  const protobuf = await send(["--rate", each.rate, BINPB]);
+  const json = await send(["--rate", each.rate, JSONL]);
+
+  for (const end of [protobuf, json]) {
+    expect(end.exitCode).toBe(0);
+    expect(end.stdout).toStartWith(`sent 6 spans in ${each.slices} requests`);
+    expect(end.clock.sleptMs.map(Math.round)).toEqual([...each.sleptMs]);
+  }
 });
 
 const timed = (unixMs: number) =>

@@ -1,0 +1,25 @@
+import { expect, test } from "bun:test";
+import { proxyFor } from "../../../../src/adapters/cli/api/proxy-choice.ts";
+
+test.each([
+  "http://127.0.0.1:4319/api/stats",
+  "http://127.8.9.1",
+  "http://2130706433:4319",
+  "http://localhost:4318/v1/traces",
+  "https://LOCALHOST",
+  "http://spans.localhost",
+  "http://[::1]:4319",
+  "http://0.0.0.0:4318",
+])("%s is asked without a proxy", (url) => {
+  expect(proxyFor(url)).toEqual({ proxy: false });
+});
+
+test.each([
+  "http://collector:4319",
+  "http://127.0.0.1.example.com",
+  "http://localhost.example.com",
+  "http://10.0.0.1",
+  "no URL",
+])("for %s the environment decides", (url) => {
+  expect(proxyFor(url)).toEqual({});
+});

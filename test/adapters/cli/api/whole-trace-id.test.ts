@@ -1,0 +1,80 @@
+import { describe, expect, test } from "bun:test";
+import { threeSpans } from "../../../support/api-answers.ts";
+import { type Answer, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
+import { runAgainstFake } from "../../../support/run-against-fake.ts";
+import { TRACE_ID } from "../../../support/shown-spans.ts";
+
+stopFakeServersAfterEach();
+
+const OTHER = `${TRACE_ID.slice(0, 30)}00`;
+const THIRD = "ff".repeat(16);
+
+/** Lists these traces, and has spans of whatever trace it is asked for. */
+const listing =
+  (...traceIds: string[]): Answer =>
+  (asked) =>
+    asked.path === "/api/traces?limit=10000"
+      ? Response.json({ traces: traceIds.map((traceId) => ({ traceId })) })
+      : threeSpans(asked);
+
+describe("the first digits of a trace's identifier will do", () => {
+  test.each([
+    { argv: ["traces", TRACE_ID.slice(0, 31)], asked: `GET /api/traces/${TRACE_ID}` },
+    { argv: ["traces", "FFFF"], asked: `GET /api/traces/${THIRD}` },
+    { argv: ["get", "--trace-id", "ffffffff"], asked: `GET /api/spans?trace_id=${THIRD}` },
+  ])("$argv", async ({ argv, asked }) => {
+    const end = await runAgainstFake(argv, listing(TRACE_ID, OTHER, THIRD));
+
+    expect(end).toMatchObject({ exitCode: 0, asked: ["GET /api/traces?limit=10000", asked] });
+  });
+
+  test("also in a list of traces, beside other filters", async () => {
+    const argv = ["traces", "--name", "x", "--trace-id", "ffff"];
+
+    const { asked } = await runAgainstFake(argv, listing(THIRD));
+
+    expect(asked[1]).toBe(`GET /api/traces?name=x&trace_id=${THIRD}`);
+  });
+});
+
+test.each([TRACE_ID, "abc", "no id", `${TRACE_ID}0`])("%s is not looked up", async (text) => {
+  const { asked } = await runAgainstFake(["traces", text], listing(TRACE_ID));
+
+  expect(asked).toEqual([`GET /api/traces/${encodeURIComponent(text)}`]);
+});
+
+test("digits that begin several traces are refused, with those", async () => {
+  const end = await runAgainstFake(["traces", TRACE_ID.slice(0, 8)], listing(TRACE_ID, OTHER));
+
+  expect(end).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(end.stderr).toBe(
+    `spanring: 2 traces begin with 0af76519; give more digits\n  ${TRACE_ID}\n  ${OTHER}\n`,
+  );
+});
+
+test("of many that begin so, ten are told", async () => {
+  const { stderr } = await runAgainstFake(
+    ["traces", "ffff"],
+    listing(...Array<string>(11).fill(THIRD)),
+  );
+
+  expect(stderr.trimEnd().split("\n")).toHaveLength(12);
+  expect(stderr).toEndWith("  and more\n");
+});
+
+test.each([
+  { traceCount: 1, says: "none of the buffered traces begins with ffff" },
+  { traceCount: 10_000, says: "none of the newest 10,000 begins with ffff" },
+])("digits that begin none of $traceCount traces are told", async ({ traceCount, says }) => {
+  const traceIds = Array<string>(traceCount).fill(TRACE_ID);
+
+  const end = await runAgainstFake(["traces", "ffff"], listing(...traceIds));
+
+  expect(end).toMatchObject({ exitCode: 1, stdout: "", stderr: `spanring: ${says}\n` });
+});
+
+test("an answer that lists no traces has none that begins so", async () => {
+  const end = await runAgainstFake(["traces", "ffff"], () => new Response("no"));
+
+  expect(end.exitCode).toBe(1);
+});
