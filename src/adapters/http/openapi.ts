@@ -8,8 +8,9 @@ import type { AnswerMeaning, Route } from "./route.ts";
 
 const ABOUT =
   "Looks into the buffer, waits for what comes, and follows it. Where GET is answered, HEAD is " +
-  "as well. Whoever asks with a `Host` or an `Origin` of somebody else is refused with 403. A " +
-  "wrong or unknown parameter is 400, and nothing is done.";
+  "as well. Whoever asks with a `Host` or an `Origin` of somebody else is refused with 403, and " +
+  "so is what a browser sends for another site's page (`Sec-Fetch-Site`), but for links that a " +
+  "person follows. A wrong or unknown parameter is 400, and nothing is done.";
 
 /** What the routes are, as an OpenAPI document. */
 export function openApiDocument(routes: readonly Route[], version: string): object {
