@@ -29,6 +29,8 @@ export interface ReadApiParts {
   /** How many wait and follow at a time; `MAX_WAITS` and `MAX_TAILS` when not given. */
   readonly maxWaits?: number;
   readonly maxTails?: number;
+  /** How long a tail lasts of which nothing is read; a minute when not given. */
+  readonly maxUnreadSeconds?: number;
 }
 
 export interface ReadApi {
@@ -38,6 +40,13 @@ export interface ReadApi {
   stop(): Promise<void>;
   /** Breaks off whatever is still under way. */
   abort(): Promise<void>;
+  counts(): ReadApiCounts;
+}
+
+/** Now. */
+export interface ReadApiCounts {
+  readonly waits: number;
+  readonly tails: number;
 }
 
 const ANSWER_BUDGET_BYTES = 64 * 1024 * 1024;
@@ -47,6 +56,9 @@ const MAX_REQUEST_BODY_BYTES = 1024;
 
 /** Without traffic either way: between two requests, or when a reader has stopped reading. */
 const IDLE_TIMEOUT_SECONDS = 30;
+
+/** Four beats of a tail: a reader who reads takes one each quarter of it. */
+const MAX_UNREAD_SECONDS = 60;
 
 /** Throws when it cannot listen: the error's `code` is `EADDRINUSE` when the port is taken. */
 export function startReadApi(parts: ReadApiParts): ReadApi {
@@ -60,6 +72,10 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     isLoopbackOnly: isLoopbackName(host),
     allowIdling: (request, mayIdle) => {
       server.timeout(request, mayIdle ? 0 : IDLE_TIMEOUT_SECONDS);
+    },
+    // Bun counts anew whenever the socket takes something (1.4.5, also a single byte).
+    expectReader: (request) => {
+      server.timeout(request, parts.maxUnreadSeconds ?? MAX_UNREAD_SECONDS);
     },
   };
   const server = Bun.serve({
@@ -78,5 +94,6 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     port: server.port ?? port,
     stop: () => server.stop(),
     abort: () => server.stop(true),
+    counts: () => ({ waits: context.waits.takenCount, tails: context.tails.takenCount }),
   };
 }

@@ -33,6 +33,8 @@ export interface RouteContext {
   readonly logger: Logger;
   /** Whether a connection without traffic is closed: not while somebody waits on it. */
   readonly allowIdling: (request: Request, mayIdle: boolean) => void;
+  /** Closes the connection of a reader who takes nothing of what there is for too long. */
+  readonly expectReader: (request: Request) => void;
 }
 
 /** A request whose parameters are all right. */

@@ -149,16 +149,18 @@ export const ROUTES: readonly Route[] = [
     path: "/api/tail",
     summary: "Follow spans as they come",
     description:
-      'One span a line. `{"missed":N}` (as an event: `missed`) says that so many were evicted ' +
-      "before they could be looked at, for the reader was too slow. An empty line (as events: a " +
-      "comment) at the beginning, and whenever nothing else comes for 15 seconds, shows that the " +
-      `connection lives. As events, the identifier is the sequence: \`${LAST_EVENT_ID}\` goes on ` +
+      'One span a line. `{"missed":N}` (as an event: `missed`) says that so many are missing: ' +
+      "evicted before they could be looked at, for the reader was too slow, whether they match " +
+      "or not, or not copied, for answers under way held too much memory. An empty line (as " +
+      "events: a comment) at the beginning, and whenever nothing else comes for 15 seconds, " +
+      "shows that the connection lives. A reader who takes nothing for a minute is " +
+      `disconnected. As events, the identifier is the sequence: \`${LAST_EVENT_ID}\` goes on ` +
       "behind it.",
     takesFilter: true,
     queryParameters: { after: AFTER_OR_NOW },
     answers: {
       200: {
-        meaning: "Ends only when the server stops.",
+        meaning: "Ends when the server stops, or when nobody reads.",
         bodies: { [NDJSON_TYPE]: "TailLine", [EVENT_STREAM_TYPE]: undefined },
       },
       503: BUSY_OR_STOPPING,

@@ -159,6 +159,15 @@ test("the lines of a tail are as they are told of", async () => {
   expect(lines.map((line) => validate(line))).toEqual([true, true, true]);
 });
 
+test("of spans that a tail has missed, both reasons are told", () => {
+  const told = [
+    description.paths["/api/tail"]!["get"]!.description,
+    JSON.stringify(description.components.schemas["TailLine"]),
+  ];
+
+  for (const text of told) expect(text).toMatch(/evicted before .* or not copied, for answers/);
+});
+
 function pathOf(asked: string): string {
   return asked.split("?")[0]!.replace(/^(\/api\/traces\/).+/, "$1{trace_id}");
 }
