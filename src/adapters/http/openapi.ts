@@ -57,13 +57,13 @@ function conditionOf(name: ConditionName): object {
   return { name, in: "query", description: meaning, schema };
 }
 
-function responseOf({ meaning, bodies, tellsRange = false }: AnswerMeaning): object {
+function responseOf({ meaning, bodies, tellsRange }: AnswerMeaning): object {
   const content = Object.entries(bodies).map(([type, name]) => {
     return [type, name === undefined ? {} : { schema: refTo(name) }];
   });
   return {
     description: meaning,
-    ...(tellsRange ? { headers: RANGE_HEADERS } : {}),
+    ...(tellsRange === undefined ? {} : { headers: RANGE_HEADERS[tellsRange] }),
     content: Object.fromEntries(content),
   };
 }
@@ -79,10 +79,9 @@ function sequenceHeader(description: string): object {
   return { description, required: true, schema: { type: "integer", minimum: 1 } };
 }
 
-const RANGE_HEADERS = {
-  "Spanring-First-Sequence": { $ref: "#/components/headers/FirstSequence" },
-  "Spanring-Next-Sequence": { $ref: "#/components/headers/NextSequence" },
-};
+const FIRST = { "Spanring-First-Sequence": { $ref: "#/components/headers/FirstSequence" } };
+const NEXT = { "Spanring-Next-Sequence": { $ref: "#/components/headers/NextSequence" } };
+const RANGE_HEADERS = { first: FIRST, all: { ...FIRST, ...NEXT } };
 
 const ANY_PROBLEM = {
   description: "What is wrong with the request, or with the server.",

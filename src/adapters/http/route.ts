@@ -48,8 +48,8 @@ export interface AnswerMeaning {
   readonly meaning: string;
   /** Without a name where a schema has nothing to say, as of bytes. */
   readonly bodies: Readonly<Record<string, string | undefined>>;
-  /** Whether it tells, in headers, which sequences it saw. */
-  readonly tellsRange?: boolean;
+  /** Which headers tell of the sequences that it saw: all of them, or (it goes on) the first. */
+  readonly tellsRange?: "all" | "first";
 }
 
 interface RouteTelling {
