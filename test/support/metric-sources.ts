@@ -32,6 +32,13 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
     inFlightBytes: () => 17,
     grpc: () => ({ openConnections: 2, closedConnections: { connections: 3 } }),
     http: () => ({ requestsInFlight: 4, busyRequests: { late: 5 } }),
+    api: () => ({
+      requestsInFlight: 10,
+      waits: 11,
+      tails: 12,
+      answerBytes: 13,
+      requestsByStatus: { 200: 14, 503: 15 },
+    }),
     process: () => ({ residentBytes: 6, cpuSeconds: 7.5, startUnixSeconds: 8, openFds: 9 }),
     ...parts,
   };

@@ -8,6 +8,7 @@ import { isLoopbackName } from "./browser-guard.ts";
 import { answerFault } from "./fault.ts";
 import { openApiDocument } from "./openapi.ts";
 import { Places } from "./places.ts";
+import { PROBLEM_STATUSES } from "./problem.ts";
 import type { Readiness, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { MAX_TAILS } from "./tail-answer.ts";
@@ -43,10 +44,14 @@ export interface ReadApi {
   counts(): ReadApiCounts;
 }
 
-/** Now. */
 export interface ReadApiCounts {
+  readonly requestsInFlight: number;
   readonly waits: number;
   readonly tails: number;
+  /** What answers under way hold. */
+  readonly answerBytes: number;
+  /** Answered since the start, or begun to be: there is a number for every status. */
+  readonly requestsByStatus: Readonly<Record<string, number>>;
 }
 
 const ANSWER_BUDGET_BYTES = 64 * 1024 * 1024;
@@ -78,6 +83,7 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
       server.timeout(request, parts.maxUnreadSeconds ?? MAX_UNREAD_SECONDS);
     },
   };
+  const counter = countByStatus();
   const server = Bun.serve({
     hostname: host,
     port,
@@ -87,13 +93,37 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     development: false,
     // Without it `development: false` shares the port with whoever else does the same (Bun 1.4.5).
     reusePort: false,
-    fetch: (request) => answerRequest(context, request),
-    error: (error) => answerFault(parts.logger, error),
+    fetch: async (request) => counter.note(await answerRequest(context, request)),
+    error: (error) => counter.note(answerFault(parts.logger, error)),
   });
   return {
     port: server.port ?? port,
     stop: () => server.stop(),
     abort: () => server.stop(true),
-    counts: () => ({ waits: context.waits.takenCount, tails: context.tails.takenCount }),
+    counts: () => countsOf(context, server.pendingRequests, counter.counts),
+  };
+}
+
+function countByStatus() {
+  const statuses = ["200", ...PROBLEM_STATUSES];
+  const counts: Record<string, number> = Object.fromEntries(statuses.map((each) => [each, 0]));
+  const note = (response: Response): Response => {
+    counts[response.status]! += 1;
+    return response;
+  };
+  return { counts, note };
+}
+
+function countsOf(
+  { waits, tails, budget }: RouteContext,
+  requestsInFlight: number,
+  requestsByStatus: Readonly<Record<string, number>>,
+): ReadApiCounts {
+  return {
+    requestsInFlight,
+    waits: waits.takenCount,
+    tails: tails.takenCount,
+    answerBytes: budget.heldBytes,
+    requestsByStatus: { ...requestsByStatus },
   };
 }

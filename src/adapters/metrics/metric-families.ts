@@ -55,6 +55,12 @@ export const METRIC_FAMILIES = {
   spanring_http_requests_in_flight: gauge("Requests of OTLP/HTTP under way."),
   spanring_http_requests_refused_total: counter("Answered with 503 by a limit.", "reason"),
 
+  spanring_api_requests_in_flight: gauge("Requests of the read API under way, this scrape too."),
+  spanring_api_requests_total: counter("Requests of the read API, by status.", "status"),
+  spanring_waits: gauge("Readers that wait for spans."),
+  spanring_tails: gauge("Readers that follow spans."),
+  spanring_answer_bytes: gauge("Bytes held for answers to readers that are not sent yet."),
+
   process_resident_memory_bytes: gauge("Resident memory."),
   process_cpu_seconds_total: counter("Processor time, user and system."),
   process_open_fds: gauge("Open file descriptors, where the system tells."),

@@ -15,6 +15,7 @@ export interface MetricSources {
   readonly inFlightBytes: () => number;
   readonly grpc: () => GrpcCounts | undefined;
   readonly http: () => HttpCounts | undefined;
+  readonly api: () => ApiCounts | undefined;
   readonly process: () => ProcessFigures;
 }
 
@@ -26,6 +27,14 @@ export interface GrpcCounts {
 export interface HttpCounts {
   readonly requestsInFlight: number;
   readonly busyRequests: Readonly<Record<string, number>>;
+}
+
+export interface ApiCounts {
+  readonly requestsInFlight: number;
+  readonly waits: number;
+  readonly tails: number;
+  readonly answerBytes: number;
+  readonly requestsByStatus: Readonly<Record<string, number>>;
 }
 
 export interface ProcessFigures {
@@ -59,6 +68,7 @@ export function metricValues(sources: MetricSources): MetricValues {
     spanring_capacity_bytes: one(capacity.bytes),
     ...received(sources),
     ...listeners(sources),
+    ...readers(sources.api()),
     process_resident_memory_bytes: one(figures.residentBytes),
     process_cpu_seconds_total: one(figures.cpuSeconds),
     process_open_fds: maybe(figures.openFds),
@@ -105,6 +115,16 @@ function listeners({ inFlightBytes, grpc, http }: MetricSources) {
     spanring_grpc_connections_closed_total: counted(grpcCounts?.closedConnections ?? {}, "reason"),
     spanring_http_requests_in_flight: maybe(httpCounts?.requestsInFlight),
     spanring_http_requests_refused_total: counted(httpCounts?.busyRequests ?? {}, "reason"),
+  };
+}
+
+function readers(counts: ApiCounts | undefined) {
+  return {
+    spanring_api_requests_in_flight: maybe(counts?.requestsInFlight),
+    spanring_api_requests_total: counted(counts?.requestsByStatus ?? {}, "status"),
+    spanring_waits: maybe(counts?.waits),
+    spanring_tails: maybe(counts?.tails),
+    spanring_answer_bytes: maybe(counts?.answerBytes),
   };
 }
 
