@@ -107,5 +107,7 @@ test.each([
   await server.stop(0);
 
   expect(answer.status).toBe(400);
-  expect(metrics).toContain(`requests_total{protocol="${protocol}",outcome="malformed"} 1\n`);
+  expect(metrics).toContain(
+    `requests_total{protocol="${protocol}",outcome="malformed",status="400"} 1\n`,
+  );
 });

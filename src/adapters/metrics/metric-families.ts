@@ -44,9 +44,22 @@ export const METRIC_FAMILIES = {
     "reason",
   ),
 
-  spanring_requests_total: counter("Trace requests, by outcome.", "protocol", "outcome"),
+  spanring_rejected_span_bytes_total: counter("Bytes of these spans.", "protocol", "reason"),
+
+  spanring_requests_total: counter(
+    "Trace requests, by outcome, and the status that it is answered with.",
+    "protocol",
+    "outcome",
+    "status",
+  ),
+  spanring_received_bytes_total: counter(
+    "Bytes of trace requests, decompressed, by outcome.",
+    "protocol",
+    "outcome",
+  ),
   spanring_request_bytes: histogram("Size of trace requests, decompressed.", "protocol"),
   spanring_receive_seconds: histogram("Time to check a request and to put it in.", "protocol"),
+  spanring_append_seconds: histogram("Time to put in one that was checked.", "protocol"),
   spanring_unkept_requests_total: counter("Requests of signals not kept.", "signal", "protocol"),
 
   spanring_in_flight_bytes: gauge("Bytes of requests that have begun and not ended."),

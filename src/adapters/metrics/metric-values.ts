@@ -3,6 +3,7 @@ import type { Histogram } from "../../application/histogram.ts";
 import type { UnkeptSignals } from "../../application/unkept-signals.ts";
 import type { BufferStats, Ledger } from "../../domain/ledger.ts";
 import { FAULT_NAMES } from "../../domain/span-validity.ts";
+import { GRPC_CODE, type Outcome, STATUS_TABLE } from "../otlp/status-table.ts";
 import type { MetricName } from "./metric-families.ts";
 
 /** Where the numbers come from. What is not there, such as a listener, has none. */
@@ -76,8 +77,20 @@ export function metricValues(sources: MetricSources): MetricValues {
   };
 }
 
+type Each = readonly { readonly protocol: string; readonly receiver: CountedReceiver }[];
+
 function received({ receivers, unkept }: MetricSources) {
   const each = Object.entries(receivers).map(([protocol, receiver]) => ({ protocol, receiver }));
+  return {
+    ...receivedSpans(each),
+    ...receivedRequests(each),
+    spanring_unkept_requests_total: Object.entries(unkept?.counts ?? {}).flatMap(
+      ([signal, counts]) => counted(counts, "protocol", { signal }),
+    ),
+  };
+}
+
+function receivedSpans(each: Each) {
   return {
     spanring_received_spans_total: each.flatMap(({ protocol, receiver: { total } }) => {
       const { acceptedSpans: accepted, rejectedSpans: rejected } = total;
@@ -88,23 +101,48 @@ function received({ receivers, unkept }: MetricSources) {
       return counted({ accepted, rejected }, "entry", { protocol });
     }),
     spanring_rejected_spans_total: each.flatMap(({ protocol, receiver: { total } }) =>
-      FAULT_NAMES.map((reason, fault) => {
-        return { labels: { protocol, reason }, value: total.rejectedByFault[fault]! };
-      }),
+      byReason(total.rejectedByFault, protocol),
     ),
-    spanring_requests_total: each.flatMap(({ protocol, receiver }) =>
-      counted(receiver.requests, "outcome", { protocol }),
-    ),
-    spanring_request_bytes: each.flatMap(({ protocol, receiver }) =>
-      series("spanring_request_bytes", receiver.requestBytes, protocol),
-    ),
-    spanring_receive_seconds: each.flatMap(({ protocol, receiver }) =>
-      series("spanring_receive_seconds", receiver.receiveSeconds, protocol),
-    ),
-    spanring_unkept_requests_total: Object.entries(unkept?.counts ?? {}).flatMap(
-      ([signal, counts]) => counted(counts, "protocol", { signal }),
+    spanring_rejected_span_bytes_total: each.flatMap(({ protocol, receiver: { total } }) =>
+      byReason(total.rejectedBytesByFault, protocol),
     ),
   };
+}
+
+function receivedRequests(each: Each) {
+  const histogram = (name: MetricName, of: (receiver: CountedReceiver) => Histogram) =>
+    each.flatMap(({ protocol, receiver }) => series(name, of(receiver), protocol));
+  return {
+    spanring_requests_total: each.flatMap(({ protocol, receiver }) =>
+      byStatus(receiver.requests, protocol),
+    ),
+    spanring_received_bytes_total: each.flatMap(({ protocol, receiver }) =>
+      counted(receiver.bytesByOutcome, "outcome", { protocol }),
+    ),
+    spanring_request_bytes: histogram("spanring_request_bytes", (of) => of.requestBytes),
+    spanring_receive_seconds: histogram("spanring_receive_seconds", (of) => of.receiveSeconds),
+    spanring_append_seconds: histogram("spanring_append_seconds", (of) => of.appendSeconds),
+  };
+}
+
+function byReason(countByFault: Float64Array, protocol: string): MetricValue[] {
+  return FAULT_NAMES.map((reason, fault) => {
+    return { labels: { protocol, reason }, value: countByFault[fault]! };
+  });
+}
+
+/** An outcome has one status, so that the label makes no more series. */
+function byStatus(counts: CountedReceiver["requests"], protocol: string): MetricValue[] {
+  return Object.entries(counts).map(([outcome, value]) => {
+    const status = statusOf(outcome as keyof typeof counts, protocol);
+    return { labels: { protocol, outcome, status }, value };
+  });
+}
+
+function statusOf(outcome: Outcome, protocol: string): string {
+  const { grpcCode, httpStatus } = STATUS_TABLE[outcome];
+  if (protocol !== "grpc") return String(httpStatus);
+  return Object.entries(GRPC_CODE).find(([, code]) => code === grpcCode)![0];
 }
 
 function listeners({ inFlightBytes, grpc, http }: MetricSources) {
