@@ -31,7 +31,11 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
     unkept,
     inFlightBytes: () => 17,
     grpc: () => ({ openConnections: 2, closedConnections: { connections: 3 } }),
-    http: () => ({ requestsInFlight: 4, busyRequests: { late: 5 } }),
+    http: () => ({
+      requestsInFlight: 4,
+      busyRequests: { late: 5 },
+      wrongRequests: { unknown_path: 1, wrong_method: 2, unsupported_media: 3 },
+    }),
     api: () => ({
       requestsInFlight: 10,
       waits: 11,

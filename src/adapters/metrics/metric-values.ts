@@ -28,6 +28,7 @@ export interface GrpcCounts {
 export interface HttpCounts {
   readonly requestsInFlight: number;
   readonly busyRequests: Readonly<Record<string, number>>;
+  readonly wrongRequests: Readonly<Partial<Record<Outcome, number>>>;
 }
 
 export interface ApiCounts {
@@ -140,9 +141,13 @@ function byStatus(counts: CountedReceiver["requests"], protocol: string): Metric
 }
 
 function statusOf(outcome: Outcome, protocol: string): string {
-  const { grpcCode, httpStatus } = STATUS_TABLE[outcome];
-  if (protocol !== "grpc") return String(httpStatus);
+  if (protocol !== "grpc") return httpStatusOf(outcome);
+  const { grpcCode } = STATUS_TABLE[outcome];
   return Object.entries(GRPC_CODE).find(([, code]) => code === grpcCode)![0];
+}
+
+function httpStatusOf(outcome: Outcome): string {
+  return String(STATUS_TABLE[outcome].httpStatus);
 }
 
 function listeners({ inFlightBytes, grpc, http }: MetricSources) {
@@ -152,8 +157,15 @@ function listeners({ inFlightBytes, grpc, http }: MetricSources) {
     spanring_grpc_connections: maybe(grpcCounts?.openConnections),
     spanring_grpc_connections_closed_total: counted(grpcCounts?.closedConnections ?? {}, "reason"),
     spanring_http_requests_in_flight: maybe(httpCounts?.requestsInFlight),
-    spanring_http_requests_refused_total: counted(httpCounts?.busyRequests ?? {}, "reason"),
+    spanring_http_requests_refused_total: httpCounts === undefined ? [] : refused(httpCounts),
   };
+}
+
+function refused({ busyRequests, wrongRequests }: HttpCounts): MetricValue[] {
+  const wrong = Object.entries(wrongRequests).flatMap(([reason, value]) =>
+    counted({ [reason]: value }, "reason", { status: httpStatusOf(reason as Outcome) }),
+  );
+  return [...counted(busyRequests, "reason", { status: httpStatusOf("busy") }), ...wrong];
 }
 
 function readers(counts: ApiCounts | undefined) {
