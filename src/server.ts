@@ -124,6 +124,7 @@ function metricSources(house: House): MetricSources {
   return {
     version,
     stats: () => buffer.stats(),
+    usedBytes: () => buffer.usedBytes(),
     receivers,
     unkept,
     inFlightBytes: () => budget.heldBytes,

@@ -27,6 +27,7 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
   return {
     version: '1.0 "quoted\\"\n',
     stats: () => buffer.stats(),
+    usedBytes: () => 106,
     receivers: { grpc: grpc!, "http/json": json! },
     unkept,
     inFlightBytes: () => 17,

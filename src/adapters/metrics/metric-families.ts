@@ -29,6 +29,7 @@ export const METRIC_FAMILIES = {
   spanring_buffered_spans: gauge("Spans in the buffer."),
   spanring_buffered_span_bytes: gauge("Bytes of encoded spans in the buffer."),
   spanring_capacity_spans: gauge("Spans that the buffer can hold."),
+  spanring_used_bytes: gauge("Bytes of the capacity in use: spans, what is around them, gaps."),
   spanring_capacity_bytes: gauge("Bytes that the buffer can hold."),
 
   // What is received is the sum of both entries, which are all there are.

@@ -10,6 +10,7 @@ import type { MetricName } from "./metric-families.ts";
 export interface MetricSources {
   readonly version: string;
   readonly stats: () => BufferStats;
+  readonly usedBytes: () => number;
   /** By protocol, as OTLP spells them. */
   readonly receivers: Readonly<Record<string, CountedReceiver>>;
   readonly unkept: UnkeptSignals | undefined;
@@ -67,6 +68,7 @@ export function metricValues(sources: MetricSources): MetricValues {
     spanring_buffered_spans: one(spans.buffered),
     spanring_buffered_span_bytes: one(bytes.buffered),
     spanring_capacity_spans: one(capacity.spans),
+    spanring_used_bytes: one(sources.usedBytes()),
     spanring_capacity_bytes: one(capacity.bytes),
     ...received(sources),
     ...listeners(sources),

@@ -19,6 +19,7 @@ test("every number is there, under its name and with its labels", async () => {
     'spanring_spans_total{entry="taken"} 1',
     'spanring_spans_total{entry="evicted"} 3',
     "spanring_buffered_spans 2",
+    "spanring_used_bytes 106",
     "spanring_capacity_spans 3",
     'spanring_received_spans_total{protocol="grpc",entry="accepted"} 5',
     'spanring_received_spans_total{protocol="grpc",entry="rejected"} 1',
