@@ -54,13 +54,13 @@ export interface ReadApiCounts {
   readonly requestsByStatus: Readonly<Record<string, number>>;
 }
 
-const ANSWER_BUDGET_BYTES = 64 * 1024 * 1024;
+export const ANSWER_BUDGET_BYTES = 64 * 1024 * 1024;
 
 /** No route takes a body. Room for a client that sends one all the same, such as `{}`. */
 const MAX_REQUEST_BODY_BYTES = 1024;
 
 /** Without traffic either way: between two requests, or when a reader has stopped reading. */
-const IDLE_TIMEOUT_SECONDS = 30;
+export const IDLE_TIMEOUT_SECONDS = 30;
 
 /** Four beats of a tail: a reader who reads takes one each quarter of it. */
 const MAX_UNREAD_SECONDS = 60;

@@ -47,7 +47,7 @@ export interface OtlpHttpListenerCounts {
 }
 
 /** The most that Bun.serve can. */
-const MAX_IDLE_SECONDS = 255;
+export const MAX_IDLE_SECONDS = 255;
 
 const EXPIRY_INTERVAL_MS = 1_000;
 
