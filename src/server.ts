@@ -1,6 +1,6 @@
 import { listenFailure } from "./adapters/cli/listen-failure.ts";
 import { type GrpcListener, startGrpcListener } from "./adapters/grpc/grpc-listener.ts";
-import { startReadApi } from "./adapters/http/read-api.ts";
+import { type ReadApi, startReadApi } from "./adapters/http/read-api.ts";
 import { InFlightBudget } from "./adapters/memory/in-flight-budget.ts";
 import type { MetricSources } from "./adapters/metrics/metric-values.ts";
 import { metricsPages } from "./adapters/metrics/metrics-page.ts";
@@ -77,7 +77,7 @@ interface House extends ServerParts {
   /** The same by protocol, for the counts. */
   readonly receivers: Readonly<Record<"grpc" | "http/protobuf" | "http/json", CountedReceiver>>;
   /** Those that run, for the counts. */
-  readonly listeners: { grpc?: GrpcListener; http?: OtlpHttpListener };
+  readonly listeners: { grpc?: GrpcListener; http?: OtlpHttpListener; api?: ReadApi };
   /** Not there when they are to be rejected. */
   readonly unkept: UnkeptSignals | undefined;
   /** One, whatever the listeners: what they hold together is what is bounded. */
@@ -112,7 +112,7 @@ function startTicking({ receiver, life }: House): void {
 }
 
 function listenForReaders(house: House, address: ListenAddress): number {
-  const { buffer, arrivals, logger, version, life } = house;
+  const { buffer, arrivals, logger, version, life, listeners } = house;
   const stopping = house.stopping.signal;
   const startedMs = clock.monotonicMs();
   const uptimeMs = () => clock.monotonicMs() - startedMs;
@@ -120,6 +120,7 @@ function listenForReaders(house: House, address: ListenAddress): number {
   const metrics = metricsPages(metricSources(house));
   const read = { buffer, arrivals, stopping, readiness, uptimeMs, version, metrics };
   const api = startReadApi({ address, ...read, logger });
+  listeners.api = api;
   life.started((graceMs) =>
     stopWithin(graceMs, { gently: () => api.stop(), byForce: () => api.abort() }),
   );
@@ -131,11 +132,13 @@ function metricSources(house: House): MetricSources {
   return {
     version,
     stats: () => buffer.stats(),
+    usedBytes: () => buffer.usedBytes(),
     receivers,
     unkept,
     inFlightBytes: () => budget.heldBytes,
     grpc: () => listeners.grpc?.counts(),
     http: () => listeners.http?.counts(),
+    api: () => listeners.api?.counts(),
     process: () => processFigures(),
   };
 }

@@ -108,5 +108,7 @@ test.each([
 
   expect(server.requests("malformed")).toBe(1);
   expect(answer.status).toBe(400);
-  expect(metrics).toContain(`requests_total{protocol="${protocol}",outcome="malformed"} 1\n`);
+  expect(metrics).toContain(
+    `requests_total{protocol="${protocol}",outcome="malformed",status="400"} 1\n`,
+  );
 });

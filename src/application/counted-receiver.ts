@@ -10,12 +10,20 @@ export interface ReceivedAmounts {
   rejectedSpans: number;
   rejectedBytes: number;
   /** Spans with each fault; see `domain/span-validity.ts`. */
-  readonly rejectedByFault: Uint32Array;
+  readonly rejectedByFault: Float64Array;
+  readonly rejectedBytesByFault: Float64Array;
+  /** When the checks were over, and the request was about to be put in. */
+  appendBegunMs: number;
 }
 
 export function noAmounts(): ReceivedAmounts {
   const none = { acceptedSpans: 0, acceptedBytes: 0, rejectedSpans: 0, rejectedBytes: 0 };
-  return { ...none, rejectedByFault: new Uint32Array(FAULT_KINDS) };
+  return {
+    ...none,
+    rejectedByFault: new Float64Array(FAULT_KINDS),
+    rejectedBytesByFault: new Float64Array(FAULT_KINDS),
+    appendBegunMs: 0,
+  };
 }
 
 export type Outcome = Receipt["outcome"];
@@ -43,7 +51,8 @@ interface CountedParts {
 
 /**
  * A receiver of one protocol, around the one receiver: it counts what came in by that protocol. It
- * costs a request two looks at the clock and a dozen additions, and nothing is allocated.
+ * costs a request three looks at the clock (one of them in the receiver) and a dozen additions, and
+ * nothing is allocated.
  */
 export class CountedReceiver implements TraceReceiver {
   // Fixed at construction.
@@ -51,44 +60,57 @@ export class CountedReceiver implements TraceReceiver {
 
   // Moved by `receive`.
   readonly requests: Readonly<Record<Outcome, number>> = { ...NO_REQUESTS };
+  readonly bytesByOutcome: Readonly<Record<Outcome, number>> = { ...NO_REQUESTS };
   readonly total: ReceivedAmounts = noAmounts();
   readonly requestBytes = new Histogram(REQUEST_BYTES);
   readonly receiveSeconds = new Histogram(RECEIVE_SECONDS);
+  /** Of the requests of which something was kept. */
+  readonly appendSeconds = new Histogram(RECEIVE_SECONDS);
 
   constructor(parts: CountedParts) {
     this.parts = parts;
   }
 
   receive(request: Uint8Array): Receipt {
-    const { receiver, clock } = this.parts;
-    const begunMs = clock.monotonicMs();
-    const receipt = receiver.receive(request);
-    this.count(receipt, request.length, clock.monotonicMs() - begunMs);
+    const begunMs = this.parts.clock.monotonicMs();
+    const receipt = this.parts.receiver.receive(request);
+    this.time(receipt, begunMs);
+    this.count(receipt, request.length);
     return receipt;
   }
 
-  turnedAway(outcome: "malformed" | "too_large"): void {
+  turnedAway(outcome: "malformed" | "too_large" | "failed"): void {
     (this.requests as Record<Outcome, number>)[outcome] += 1;
   }
 
-  private count({ outcome }: Receipt, requestBytes: number, tookMs: number): void {
-    (this.requests as Record<Outcome, number>)[outcome] += 1;
+  private time(receipt: Receipt, begunMs: number): void {
+    const endedMs = this.parts.clock.monotonicMs();
+    this.receiveSeconds.observe((endedMs - begunMs) / 1000);
+    if (!isKept(receipt)) return;
+    this.appendSeconds.observe((endedMs - this.parts.receiver.amounts.appendBegunMs) / 1000);
+  }
+
+  private count(receipt: Receipt, requestBytes: number): void {
+    (this.requests as Record<Outcome, number>)[receipt.outcome] += 1;
+    (this.bytesByOutcome as Record<Outcome, number>)[receipt.outcome] += requestBytes;
     this.requestBytes.observe(requestBytes);
-    this.receiveSeconds.observe(tookMs / 1000);
-    if (outcome === "accepted" || outcome === "partly_rejected") this.add();
+    if (isKept(receipt)) addTo(this.total, this.parts.receiver.amounts);
   }
+}
 
-  private add(): void {
-    addTo(this.total, this.parts.receiver.amounts);
-  }
+function isKept({ outcome }: Receipt): boolean {
+  return outcome === "accepted" || outcome === "partly_rejected";
 }
 
 function addTo(total: ReceivedAmounts, amounts: ReceivedAmounts): void {
   total.acceptedSpans += amounts.acceptedSpans;
   total.acceptedBytes += amounts.acceptedBytes;
+  // Most requests end here.
+  if (amounts.rejectedSpans === 0) return;
   total.rejectedSpans += amounts.rejectedSpans;
   total.rejectedBytes += amounts.rejectedBytes;
   for (let fault = 0; fault < FAULT_KINDS; fault += 1) {
     total.rejectedByFault[fault]! += amounts.rejectedByFault[fault]!;
+    total.rejectedBytesByFault[fault]! += amounts.rejectedBytesByFault[fault]!;
   }
 }

@@ -9,7 +9,8 @@ import type { ServiceAmount } from "./ring-services.ts";
 import type { SpanReader } from "./span-reader.ts";
 
 /** The part of the buffer that listeners use. */
-export type SharedBuffer = SpanReader & Pick<ObservabilityBuffer, "append" | "take" | "clear">;
+export type SharedBuffer = SpanReader &
+  Pick<ObservabilityBuffer, "append" | "take" | "clear" | "usedBytes">;
 
 /** Tells of whatever enters or leaves, at DEBUG, with amounts and nothing of the spans. */
 export class LoggedBuffer implements SharedBuffer {
@@ -65,6 +66,10 @@ export class LoggedBuffer implements SharedBuffer {
 
   services(): ServiceStats[] {
     return this.buffer.services();
+  }
+
+  usedBytes(): number {
+    return this.buffer.usedBytes();
   }
 
   stats(): BufferStats {

@@ -5,7 +5,7 @@ import { NO_FAULT } from "../domain/wire/walk-fault.ts";
 import { createWalkedRequest, type WalkedRequest } from "../domain/wire/walked-request.ts";
 import type { SpanCodec } from "../ports/span-codec.ts";
 import type { TraceBufferPort } from "../ports/trace-buffer-port.ts";
-import { append, type Appended, isFull } from "./ring-append.ts";
+import { append, type Appended, isFull, usedBytes } from "./ring-append.ts";
 import { type CopiedSpans, copyOldest, copySpans } from "./ring-hand-over.ts";
 import { bufferedSpans, readStats, type SpanAmount } from "./ring-ledger.ts";
 import { createRingMemory, openRingMemory, type RingMemory, TAKEN } from "./ring-memory.ts";
@@ -136,6 +136,11 @@ export class ObservabilityBuffer implements TraceBufferPort {
 
   isFull(): boolean {
     return withLock(this.ring.lock, () => isFull(this.ring));
+  }
+
+  /** Of the capacity: spans, what lies around them in their requests, and gaps. */
+  usedBytes(): number {
+    return withLock(this.ring.lock, () => usedBytes(this.ring));
   }
 
   /** Every number is of the same instant. */

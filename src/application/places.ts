@@ -4,8 +4,11 @@
  * Invariant: 0 <= takenCount <= limit.
  */
 export class Places {
+  // Fixed at construction.
   readonly limit: number;
-  private takenCount = 0;
+
+  // Moved by `take`, and by what it returns.
+  takenCount = 0;
 
   constructor(limit: number) {
     this.limit = limit;

@@ -31,6 +31,9 @@ export type Receipt =
  */
 export interface TraceReceiver {
   receive(request: Uint8Array): Receipt;
-  /** A listener has refused one by itself, before there was a request to receive: to be counted. */
-  turnedAway?(outcome: "malformed" | "too_large"): void;
+  /**
+   * To be counted: a listener has refused one by itself, before there was a request to receive; or
+   * `receive` threw.
+   */
+  turnedAway?(outcome: "malformed" | "too_large" | "failed"): void;
 }

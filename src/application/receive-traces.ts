@@ -20,6 +20,7 @@ import { noAmounts, type ReceivedAmounts } from "./counted-receiver.ts";
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
 import { releaseOwnBuffer } from "./release-bytes.ts";
 import type { Receipt, TraceReceiver } from "./receipt.ts";
+import type { Appended } from "./ring-append.ts";
 import { rejectedByService } from "./rejected-spans.ts";
 import type { ServiceAmount } from "./ring-services.ts";
 
@@ -30,6 +31,7 @@ export interface ReceiveParts {
   readonly clock: Clock;
 }
 
+type Faults = Pick<WalkedRequest, "rejectedByFault" | "rejectedBytesByFault">;
 type FaultReceipt = Extract<Receipt, { outcome: "malformed" | "too_large" }>;
 type Episodes = ReturnType<typeof startEpisodes>;
 
@@ -87,7 +89,7 @@ export class ReceiveTraces implements TraceReceiver {
   /** The rejected spans are cut out before the block is made: what is in the ring is valid. */
   private keepValid(): Receipt {
     const receipt = partlyRejected(this.walked);
-    this.amounts.rejectedByFault.set(this.walked.rejectedByFault);
+    noteFaults(this.amounts, this.walked);
     const rejected = rejectedByService(this.walked);
     return this.keepCopy(validSpansOf(this.walked), () => this.keep(receipt, rejected));
   }
@@ -101,11 +103,16 @@ export class ReceiveTraces implements TraceReceiver {
   }
 
   private keep(success: Receipt, rejected?: readonly ServiceAmount[]): Receipt {
-    const appended = this.parts.buffer.append(this.walked, rejected);
+    const appended = this.append(rejected);
     if (appended.outcome === "too_large") return this.keepNothing(LARGER_THAN_RING);
     if (appended.outcome === "refused") return this.refuse();
     noteAmounts(this.amounts, this.walked, rejected);
     return this.tellOfLoss(appended.evictedSpans, success);
+  }
+
+  private append(rejected?: readonly ServiceAmount[]): Appended {
+    this.amounts.appendBegunMs = this.parts.clock.monotonicMs();
+    return this.parts.buffer.append(this.walked, rejected);
   }
 
   private tellOfLoss(evictedSpans: number, receipt: Receipt): Receipt {
@@ -143,11 +150,21 @@ function noteAmounts(
   amounts.acceptedBytes = spanBytes;
   amounts.rejectedSpans = amounts.rejectedBytes = 0;
   // Most requests end here, and nothing is allocated for them.
-  if (rejected === undefined) return void amounts.rejectedByFault.fill(0);
+  if (rejected === undefined) return forgetFaults(amounts);
   for (const { spans, bytes } of rejected) {
     amounts.rejectedSpans += spans;
     amounts.rejectedBytes += bytes;
   }
+}
+
+function noteFaults(amounts: ReceivedAmounts, faults: Faults): void {
+  amounts.rejectedByFault.set(faults.rejectedByFault);
+  amounts.rejectedBytesByFault.set(faults.rejectedBytesByFault);
+}
+
+function forgetFaults(amounts: ReceivedAmounts): void {
+  amounts.rejectedByFault.fill(0);
+  amounts.rejectedBytesByFault.fill(0);
 }
 
 function startEpisodes(parts: ReceiveParts) {

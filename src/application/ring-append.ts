@@ -95,12 +95,27 @@ function makeRoom(ring: RingMemory, walked: WalkedRequest): number {
  */
 function placeFor(ring: RingMemory, lengthBytes: number): number {
   if (bufferedSpans(ring) === 0) return 0;
-  const oldest = ring.blockOffset[blockOf(ring, ring.control[FIRST_SEQUENCE]!)]!;
-  const newestBlock = blockOf(ring, ring.control[NEXT_SEQUENCE]! - 1);
-  const end = ring.blockOffset[newestBlock]! + ring.blockLength[newestBlock]!;
+  const oldest = oldestPlace(ring);
+  const end = newestEnd(ring);
   if (end <= oldest) return oldest - end >= lengthBytes ? end : NO_PLACE;
   if (ring.capacityBytes - end >= lengthBytes) return end;
   return oldest >= lengthBytes ? 0 : NO_PLACE;
+}
+
+/** Of the arena: all but where the next blocks go before one must be evicted. Needs the lock. */
+export function usedBytes(ring: RingMemory): number {
+  if (bufferedSpans(ring) === 0) return 0;
+  const lengthBytes = newestEnd(ring) - oldestPlace(ring);
+  return lengthBytes > 0 ? lengthBytes : ring.capacityBytes + lengthBytes;
+}
+
+function oldestPlace(ring: RingMemory): number {
+  return ring.blockOffset[blockOf(ring, ring.control[FIRST_SEQUENCE]!)]!;
+}
+
+function newestEnd(ring: RingMemory): number {
+  const newest = blockOf(ring, ring.control[NEXT_SEQUENCE]! - 1);
+  return ring.blockOffset[newest]! + ring.blockLength[newest]!;
 }
 
 /**

@@ -9,6 +9,7 @@ import { searchedRing } from "../support/searched-ring.ts";
 import { bytesField } from "../support/wire-bytes.ts";
 
 const bad = bytesField(2, bytesField(5, "no identifiers"));
+const PARTLY_REJECTED: Receipt = { outcome: "partly_rejected", rejectedSpans: 1, message: "" };
 const SPAN_BYTES = spanBody(1).length;
 
 function receivers() {
@@ -49,6 +50,20 @@ test("spans are counted in spans and in bytes, accepted and rejected, with their
     rejectedBytes: 2 * (bad.length - 2),
   });
   expect([...one.total.rejectedByFault]).toEqual([2, 2, 0, 0]);
+  const bytes = 2 * (bad.length - 2);
+  expect([...one.total.rejectedBytesByFault]).toEqual([bytes, bytes, 0, 0]);
+});
+
+test("a request's bytes are counted by its outcome, kept or not", () => {
+  const { one } = receivers();
+
+  one.receive(requestOf(2));
+  one.receive(requestOf(1));
+  one.receive(Uint8Array.of(0xff));
+  one.turnedAway("too_large");
+
+  const accepted = requestOf(2).length + requestOf(1).length;
+  expect(one.bytesByOutcome).toMatchObject({ accepted, malformed: 1, too_large: 0, refused: 0 });
 });
 
 test.each([
@@ -101,6 +116,25 @@ test("the time is what the receiver took, in seconds", () => {
   expect([...counted.receiveSeconds.counts]).toEqual([0, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
 });
 
+test("putting in is timed apart from the checks, and only where something is put in", () => {
+  const clock = new HandMovedClock();
+  const amounts = noAmounts();
+  const outcomes: Receipt[] = [{ outcome: "accepted" }, { outcome: "malformed", message: "" }];
+  const receive = (): Receipt => {
+    clock.moveMs(20);
+    amounts.appendBegunMs = clock.monotonicMs();
+    clock.moveMs(2);
+    return outcomes.shift()!;
+  };
+  const counted = new CountedReceiver({ receiver: { amounts, receive }, clock });
+
+  counted.receive(new Uint8Array(0));
+  counted.receive(new Uint8Array(0));
+
+  expect([counted.receiveSeconds.sum, counted.appendSeconds.sum]).toEqual([0.044, 0.002]);
+  expect([...counted.appendSeconds.counts]).toEqual([0, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+});
+
 test("a request after one with rejected spans rejects none", () => {
   const { receiver, one } = receivers();
   one.receive(request(resourceSpans("shop", span(1), bad)));
@@ -109,6 +143,18 @@ test("a request after one with rejected spans rejects none", () => {
 
   expect(receiver.amounts).toMatchObject({ rejectedSpans: 0, rejectedBytes: 0 });
   expect([...receiver.amounts.rejectedByFault]).toEqual([0, 0, 0, 0]);
+  expect([...receiver.amounts.rejectedBytesByFault]).toEqual([0, 0, 0, 0]);
+});
+
+test("more spans are rejected than fit into 32 bits, and are still counted", () => {
+  const amounts = { ...noAmounts(), rejectedSpans: 1 };
+  amounts.rejectedByFault[0] = 2 ** 31;
+  const receiver = { amounts, receive: () => PARTLY_REJECTED };
+  const counted = new CountedReceiver({ receiver, clock: new HandMovedClock() });
+
+  for (let round = 0; round < 3; round += 1) counted.receive(new Uint8Array(0));
+
+  expect(counted.total.rejectedByFault[0]).toBe(3 * 2 ** 31);
 });
 
 test("what is not kept adds to no span", () => {
@@ -138,7 +184,8 @@ test("what a listener turns away by itself counts as a request, and as nothing e
 
   one.turnedAway("malformed");
   one.turnedAway("too_large");
+  one.turnedAway("failed");
 
-  expect(one.requests).toMatchObject({ accepted: 0, malformed: 1, too_large: 1 });
+  expect(one.requests).toMatchObject({ accepted: 0, malformed: 1, too_large: 1, failed: 1 });
   expect(one.requestBytes.sum).toBe(0);
 });

@@ -48,5 +48,6 @@ test("whoever only looks leaves no line", () => {
 
   expect(nothing.sequences).toEqual([]);
   expect([logged.range(), logged.services(), logged.stats()]).toEqual([range, [], buffer.stats()]);
+  expect(logged.usedBytes()).toBe(0);
   expect(logger.lines).toEqual([]);
 });

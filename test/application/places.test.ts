@@ -11,3 +11,14 @@ test("a place that is given back is taken again, and there is none beyond the li
   expect(places.take()).toBeDefined();
   expect(places.take()).toBeUndefined();
 });
+
+test("those that are taken and not given back are counted", () => {
+  const places = new Places(3);
+
+  const giveBack = places.take();
+  places.take();
+  const before = places.takenCount;
+  giveBack?.();
+
+  expect([before, places.takenCount]).toEqual([2, 1]);
+});

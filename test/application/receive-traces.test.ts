@@ -281,3 +281,12 @@ test.each([
     ["faulty_requests_ended", undefined],
   ]);
 });
+
+test("when a request was about to be put in is noted, for whoever times it", () => {
+  const { receive, clock } = receiver();
+  clock.moveMs(5);
+
+  receive.receive(requestOf(1));
+
+  expect(receive.amounts.appendBegunMs).toBe(clock.monotonicMs());
+});

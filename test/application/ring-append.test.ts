@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { append, isFull } from "../../src/application/ring-append.ts";
+import { append, isFull, usedBytes } from "../../src/application/ring-append.ts";
 import { readStats } from "../../src/application/ring-ledger.ts";
 import { createRingMemory, type RingMemory } from "../../src/application/ring-memory.ts";
 import { AssertionError } from "../../src/domain/assert.ts";
@@ -38,6 +38,20 @@ test("blocks lie one behind the other, and end where the arena ends", () => {
   expect(outcomes).toEqual([ACCEPTED, ACCEPTED, ACCEPTED]);
   expect(places(ring)).toEqual([0, BLOCK, 2 * BLOCK]);
   expect(contents(ring)).toBe(joined(one(1), one(2), one(3)).toHex());
+});
+
+test("what is in use is blocks and the gaps between, from the oldest to the newest", () => {
+  const ring = createRingMemory({ spans: 10, bytes: 3 * BLOCK + 5 });
+  const used = [usedBytes(ring)];
+
+  for (const number of [1, 2, 3, 4]) {
+    put(ring, one(number));
+    used.push(usedBytes(ring));
+  }
+  takeOldest(ring, 2);
+  used.push(usedBytes(ring));
+
+  expect(used).toEqual([0, BLOCK, 2 * BLOCK, 3 * BLOCK, 3 * BLOCK + 5, BLOCK]);
 });
 
 test("a block goes round when its bytes no longer fit at the end, which is skipped", () => {

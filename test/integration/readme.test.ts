@@ -3,7 +3,11 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "
 import { delimiter, dirname, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { type CommandName, COMMANDS } from "../../src/adapters/cli/command-table.ts";
+import { ANSWER_BUDGET_BYTES, IDLE_TIMEOUT_SECONDS } from "../../src/adapters/http/read-api.ts";
 import { ROUTES } from "../../src/adapters/http/routes.ts";
+import { MAX_TAILS } from "../../src/adapters/http/tail-answer.ts";
+import { MAX_WAITS } from "../../src/adapters/http/wait-answer.ts";
+import { MAX_IDLE_SECONDS } from "../../src/adapters/otlp-http/otlp-http-listener.ts";
 import { VARIABLE_NAMES, VARIABLES } from "../../src/config-variables.ts";
 import { keep, ring } from "../support/embed-example.ts";
 import { plainSpan } from "../support/plain-span.ts";
@@ -145,6 +149,16 @@ test("the variables are those there are, with their defaults", () => {
   const told = rows("Variables").map(([, name, unset]) => [name, unset]);
 
   expect(told).toEqual(VARIABLE_NAMES.map((name) => [name, VARIABLES[name].unset]));
+});
+
+test("what bounds the memory of readers is told, with the numbers of the code", () => {
+  const [, memory = ""] = README.split("- Memory is bounded:");
+  const told = memory.split("\n- ")[0]!.replaceAll(/\s+/g, " ");
+
+  expect(told).toContain(`${ANSWER_BUDGET_BYTES / 2 ** 20} MiB`);
+  expect(told).toContain(`${MAX_WAITS.toLocaleString("en")} waits and ${MAX_TAILS} tails`);
+  expect(told).toContain(`${MAX_IDLE_SECONDS} s at most`);
+  expect(told).toContain(`${IDLE_TIMEOUT_SECONDS} s`);
 });
 
 test("every command of the package is told of, and each that is told of exists", () => {

@@ -27,11 +27,23 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
   return {
     version: '1.0 "quoted\\"\n',
     stats: () => buffer.stats(),
+    usedBytes: () => 106,
     receivers: { grpc: grpc!, "http/json": json! },
     unkept,
     inFlightBytes: () => 17,
     grpc: () => ({ openConnections: 2, closedConnections: { connections: 3 } }),
-    http: () => ({ requestsInFlight: 4, busyRequests: { late: 5 } }),
+    http: () => ({
+      requestsInFlight: 4,
+      busyRequests: { late: 5 },
+      wrongRequests: { unknown_path: 1, wrong_method: 2, unsupported_media: 3 },
+    }),
+    api: () => ({
+      requestsInFlight: 10,
+      waits: 11,
+      tails: 12,
+      answerBytes: 13,
+      requestsByStatus: { 200: 14, 503: 15 },
+    }),
     process: () => ({ residentBytes: 6, cpuSeconds: 7.5, startUnixSeconds: 8, openFds: 9 }),
     ...parts,
   };

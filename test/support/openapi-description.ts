@@ -11,6 +11,7 @@ export interface DescribedParameter {
 
 export interface DescribedOperation {
   readonly summary: string;
+  readonly description?: string;
   readonly parameters: readonly DescribedParameter[];
   readonly responses: Readonly<
     Record<string, { headers?: object; content: Record<string, { schema?: { $ref: string } }> }>

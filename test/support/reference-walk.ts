@@ -42,11 +42,16 @@ export function referenceWalk(bytes: Uint8Array, limits: WalkLimits): WalkAnswer
       length,
     })),
     rejectedBytes: totalBytes(rejected),
-    rejectedByFault: [BAD_TRACE_ID, BAD_SPAN_ID, BAD_PARENT_SPAN_ID, BAD_LINK].map(
-      (fault) => rejected.filter(({ faults }) => (faults & fault) !== 0).length,
-    ),
+    rejectedByFault: FAULTS.map((fault) => withFault(rejected, fault).length),
+    rejectedBytesByFault: FAULTS.map((fault) => totalBytes(withFault(rejected, fault))),
     sawProfilesOnlyField: walk.sawProfilesOnlyField,
   };
+}
+
+const FAULTS = [BAD_TRACE_ID, BAD_SPAN_ID, BAD_PARENT_SPAN_ID, BAD_LINK];
+
+function withFault(rejected: readonly FoundSpan[], fault: number): readonly FoundSpan[] {
+  return rejected.filter(({ faults }) => (faults & fault) !== 0);
 }
 
 interface FoundSpan extends SpanPlace {

@@ -32,6 +32,7 @@ export type WalkAnswer =
       readonly rejectedPlaces: readonly RejectedPlace[];
       readonly rejectedBytes: number;
       readonly rejectedByFault: readonly number[];
+      readonly rejectedBytesByFault: readonly number[];
       readonly sawProfilesOnlyField: boolean;
     };
 
@@ -53,6 +54,7 @@ export function answerOf(walked: WalkedRequest): WalkAnswer {
   });
   const { contextCount, rejectedSpans, rejectedBytes } = walked;
   const rejectedByFault = Array.from(walked.rejectedByFault);
+  const rejectedBytesByFault = Array.from(walked.rejectedBytesByFault);
   const rejectedPlaces = Array.from({ length: rejectedSpans }, (_, row) => ({
     resourceSpans: {
       offset: walked.rejectedResourceOffset[row]!,
@@ -60,6 +62,7 @@ export function answerOf(walked: WalkedRequest): WalkAnswer {
     },
     length: walked.rejectedLength[row]!,
   }));
-  const rejected = { rejectedSpans, rejectedPlaces, rejectedBytes, rejectedByFault };
+  const byFault = { rejectedByFault, rejectedBytesByFault };
+  const rejected = { rejectedSpans, rejectedPlaces, rejectedBytes, ...byFault };
   return { fault, spans, contextCount, spanBytes, ...rejected, sawProfilesOnlyField };
 }

@@ -8,8 +8,11 @@
  * Invariant: 0 <= heldBytes < limitBytes + the largest answer.
  */
 export class AnswerBudget {
+  // Fixed at construction.
   private readonly limitBytes: number;
-  private heldBytes = 0;
+
+  // Moved by `change`.
+  heldBytes = 0;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;

@@ -11,7 +11,7 @@ export async function answerRequest(context: RouteContext, request: Request): Pr
   // A client of HTTP/1.0 may leave out Host, and then the URL is only a path.
   const url = URL.parse(request.url, "http://localhost");
   if (url === null) return problemResponse(BAD_HOST);
-  const refusal = checkBrowser(request.headers, context.isLoopbackOnly);
+  const refusal = checkBrowser(request, context.isLoopbackOnly);
   if (refusal !== undefined) return problemResponse(refusal);
   const found = findRoute(url.pathname, request.method);
   if ("status" in found) return problemResponse(found);

@@ -1,6 +1,7 @@
 import { jsonResponse } from "./json-answer.ts";
 import { ANSWER_HEADERS } from "./problem.ts";
 import type { RouteContext } from "./route.ts";
+import { rangeHeaders } from "./span-answer.ts";
 
 export function answerHealth(): Response {
   return jsonResponse({ status: "alive" });
@@ -8,26 +9,29 @@ export function answerHealth(): Response {
 
 export function answerReadiness({ readiness }: RouteContext): Response {
   const status = readiness();
-  return jsonResponse({ status }, status === "ready" ? 200 : 503);
+  return jsonResponse({ status }, { status: status === "ready" ? 200 : 503 });
 }
 
 export function answerStats({ buffer, uptimeMs, version }: RouteContext): Response {
   const { spans, bytes, capacity, sequence } = buffer.stats();
   const uptime_seconds = Math.round(uptimeMs()) / 1000;
-  return jsonResponse({ spans, bytes, capacity, sequence, uptime_seconds, version });
+  const body = { spans, bytes, capacity, sequence, uptime_seconds, version };
+  return jsonResponse(body, { headers: rangeHeaders(sequence) });
 }
 
 export function answerServices({ buffer }: RouteContext): Response {
   const services = buffer.services().map(({ service, spans, bytes, lastSeenUnixMs }) => {
     return { service, spans, bytes, lastSeen: new Date(lastSeenUnixMs).toISOString() };
   });
-  return jsonResponse({ services, sequence: buffer.range() });
+  const sequence = buffer.range();
+  return jsonResponse({ services, sequence }, { headers: rangeHeaders(sequence) });
 }
 
 /** The sequences are those of the spans that were there; what comes next has `next`. */
 export function answerClear({ buffer, arrivals }: RouteContext): Response {
   const sequence = buffer.range();
-  return jsonResponse({ removed: arrivals.clear(), sequence });
+  const removed = arrivals.clear();
+  return jsonResponse({ removed, sequence }, { headers: rangeHeaders(sequence) });
 }
 
 /** What Prometheus reads is as old as its scrape. */

@@ -99,7 +99,17 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     ),
     description: "One line for each span: an OTLP/JSON Span with more members around it.",
   },
-  TailLine: { anyOf: [refTo("SpanLine"), object({ missed: COUNT })] },
+  TailLine: {
+    anyOf: [
+      refTo("SpanLine"),
+      {
+        ...object({ missed: COUNT }),
+        description:
+          "Spans that are missing before the next line: evicted before they could be looked at, " +
+          "or not copied, for answers under way held too much memory.",
+      },
+    ],
+  },
   Problem: object(PROBLEM_MEMBERS, ["parameter"]),
   TimeUpProblem: object(
     {

@@ -8,8 +8,9 @@ import type { AnswerMeaning, Route } from "./route.ts";
 
 const ABOUT =
   "Looks into the buffer, waits for what comes, and follows it. Where GET is answered, HEAD is " +
-  "as well. Whoever asks with a `Host` or an `Origin` of somebody else is refused with 403. A " +
-  "wrong or unknown parameter is 400, and nothing is done.";
+  "as well. Whoever asks with a `Host` or an `Origin` of somebody else is refused with 403, and " +
+  "so is what a browser sends for another site's page (`Sec-Fetch-Site`), but for links that a " +
+  "person follows. A wrong or unknown parameter is 400, and nothing is done.";
 
 /** What the routes are, as an OpenAPI document. */
 export function openApiDocument(routes: readonly Route[], version: string): object {
@@ -56,13 +57,13 @@ function conditionOf(name: ConditionName): object {
   return { name, in: "query", description: meaning, schema };
 }
 
-function responseOf({ meaning, bodies, tellsRange = false }: AnswerMeaning): object {
+function responseOf({ meaning, bodies, tellsRange }: AnswerMeaning): object {
   const content = Object.entries(bodies).map(([type, name]) => {
     return [type, name === undefined ? {} : { schema: refTo(name) }];
   });
   return {
     description: meaning,
-    ...(tellsRange ? { headers: RANGE_HEADERS } : {}),
+    ...(tellsRange === undefined ? {} : { headers: RANGE_HEADERS[tellsRange] }),
     content: Object.fromEntries(content),
   };
 }
@@ -78,10 +79,9 @@ function sequenceHeader(description: string): object {
   return { description, required: true, schema: { type: "integer", minimum: 1 } };
 }
 
-const RANGE_HEADERS = {
-  "Spanring-First-Sequence": { $ref: "#/components/headers/FirstSequence" },
-  "Spanring-Next-Sequence": { $ref: "#/components/headers/NextSequence" },
-};
+const FIRST = { "Spanring-First-Sequence": { $ref: "#/components/headers/FirstSequence" } };
+const NEXT = { "Spanring-Next-Sequence": { $ref: "#/components/headers/NextSequence" } };
+const RANGE_HEADERS = { first: FIRST, all: { ...FIRST, ...NEXT } };
 
 const ANY_PROBLEM = {
   description: "What is wrong with the request, or with the server.",

@@ -22,6 +22,8 @@ const TITLES = {
   503: "Service Unavailable",
 } as const;
 
+export const PROBLEM_STATUSES = Object.keys(TITLES);
+
 export const PROBLEM_TYPE = "application/problem+json";
 
 /** The answer to a request that failed. Source: RFC 9457, problem details. */

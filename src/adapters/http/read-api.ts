@@ -1,4 +1,5 @@
 import type { WatchedArrivals } from "../../application/arrivals.ts";
+import { Places } from "../../application/places.ts";
 import type { SpanReader } from "../../application/span-reader.ts";
 import type { ListenAddress } from "../../config.ts";
 import type { Logger } from "../../ports/logger.ts";
@@ -7,7 +8,7 @@ import { answerRequest } from "./answer-request.ts";
 import { isLoopbackName } from "./browser-guard.ts";
 import { answerFault } from "./fault.ts";
 import { openApiDocument } from "./openapi.ts";
-import { Places } from "../../application/places.ts";
+import { PROBLEM_STATUSES } from "./problem.ts";
 import type { Readiness, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { MAX_TAILS } from "./tail-answer.ts";
@@ -30,6 +31,8 @@ export interface ReadApiParts {
   readonly maxWaits?: number;
   readonly maxTails?: number;
   readonly maxFollowedTraces?: number;
+  /** How long a tail lasts of which nothing is read; a minute when not given. */
+  readonly maxUnreadSeconds?: number;
 }
 
 export interface ReadApi {
@@ -39,15 +42,29 @@ export interface ReadApi {
   stop(): Promise<void>;
   /** Breaks off whatever is still under way. */
   abort(): Promise<void>;
+  counts(): ReadApiCounts;
 }
 
-const ANSWER_BUDGET_BYTES = 64 * 1024 * 1024;
+export interface ReadApiCounts {
+  readonly requestsInFlight: number;
+  readonly waits: number;
+  readonly tails: number;
+  /** What answers under way hold. */
+  readonly answerBytes: number;
+  /** Answered since the start, or begun to be: there is a number for every status. */
+  readonly requestsByStatus: Readonly<Record<string, number>>;
+}
+
+export const ANSWER_BUDGET_BYTES = 64 * 1024 * 1024;
 
 /** No route takes a body. Room for a client that sends one all the same, such as `{}`. */
 const MAX_REQUEST_BODY_BYTES = 1024;
 
 /** Without traffic either way: between two requests, or when a reader has stopped reading. */
-const IDLE_TIMEOUT_SECONDS = 30;
+export const IDLE_TIMEOUT_SECONDS = 30;
+
+/** Four beats of a tail: a reader who reads takes one each quarter of it. */
+const MAX_UNREAD_SECONDS = 60;
 
 /** Throws when it cannot listen: the error's `code` is `EADDRINUSE` when the port is taken. */
 export function startReadApi(parts: ReadApiParts): ReadApi {
@@ -63,7 +80,12 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     allowIdling: (request, mayIdle) => {
       server.timeout(request, mayIdle ? 0 : IDLE_TIMEOUT_SECONDS);
     },
+    // Bun counts anew whenever the socket takes something (1.4.5, also a single byte).
+    expectReader: (request) => {
+      server.timeout(request, parts.maxUnreadSeconds ?? MAX_UNREAD_SECONDS);
+    },
   };
+  const counter = countByStatus();
   const server = Bun.serve({
     hostname: host,
     port,
@@ -73,12 +95,37 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     development: false,
     // Without it `development: false` shares the port with whoever else does the same (Bun 1.4.5).
     reusePort: false,
-    fetch: (request) => answerRequest(context, request),
-    error: (error) => answerFault(parts.logger, error),
+    fetch: async (request) => counter.note(await answerRequest(context, request)),
+    error: (error) => counter.note(answerFault(parts.logger, error)),
   });
   return {
     port: server.port ?? port,
     stop: () => server.stop(),
     abort: () => server.stop(true),
+    counts: () => countsOf(context, server.pendingRequests, counter.counts),
+  };
+}
+
+function countByStatus() {
+  const statuses = ["200", ...PROBLEM_STATUSES];
+  const counts: Record<string, number> = Object.fromEntries(statuses.map((each) => [each, 0]));
+  const note = (response: Response): Response => {
+    counts[response.status]! += 1;
+    return response;
+  };
+  return { counts, note };
+}
+
+function countsOf(
+  { waits, tails, budget }: RouteContext,
+  requestsInFlight: number,
+  requestsByStatus: Readonly<Record<string, number>>,
+): ReadApiCounts {
+  return {
+    requestsInFlight,
+    waits: waits.takenCount,
+    tails: tails.takenCount,
+    answerBytes: budget.heldBytes,
+    requestsByStatus: { ...requestsByStatus },
   };
 }

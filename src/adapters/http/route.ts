@@ -35,6 +35,8 @@ export interface RouteContext {
   readonly logger: Logger;
   /** Whether a connection without traffic is closed: not while somebody waits on it. */
   readonly allowIdling: (request: Request, mayIdle: boolean) => void;
+  /** Closes the connection of a reader who takes nothing of what there is for too long. */
+  readonly expectReader: (request: Request) => void;
 }
 
 /** A request whose parameters are all right. */
@@ -48,8 +50,8 @@ export interface AnswerMeaning {
   readonly meaning: string;
   /** Without a name where a schema has nothing to say, as of bytes. */
   readonly bodies: Readonly<Record<string, string | undefined>>;
-  /** Whether it tells, in headers, which sequences it saw. */
-  readonly tellsRange?: boolean;
+  /** Which headers tell of the sequences that it saw: all of them, or (it goes on) the first. */
+  readonly tellsRange?: "all" | "first";
 }
 
 interface RouteTelling {

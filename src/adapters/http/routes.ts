@@ -31,7 +31,12 @@ function json(meaning: string, schema: string): AnswerMeaning {
 function spans(meaning: string): AnswerMeaning {
   const request = "ExportTraceServiceRequest";
   const bodies = { [JSON_TYPE]: request, [PROTOBUF_TYPE]: undefined, [NDJSON_TYPE]: "SpanLine" };
-  return { meaning, bodies, tellsRange: true };
+  return withRange({ meaning, bodies });
+}
+
+/** Every answer that looked into the buffer tells what it saw. */
+function withRange(answer: AnswerMeaning): AnswerMeaning {
+  return { ...answer, tellsRange: "all" };
 }
 
 function problem(meaning: string, schema = "Problem"): AnswerMeaning {
@@ -61,7 +66,7 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/api/stats",
     summary: "The books, the capacity, uptime and version",
-    answers: { 200: json("All numbers are of one instant.", "Stats") },
+    answers: { 200: withRange(json("All numbers are of one instant.", "Stats")) },
     answer: answerStats,
   }),
   route({
@@ -85,7 +90,7 @@ export const ROUTES: readonly Route[] = [
     path: "/api/spans",
     summary: "Remove every span",
     description: "They count as taken.",
-    answers: { 200: json("How many were there, and which.", "Cleared") },
+    answers: { 200: withRange(json("How many were there, and which.", "Cleared")) },
     answer: answerClear,
   }),
   route({
@@ -103,7 +108,7 @@ export const ROUTES: readonly Route[] = [
     description: "Each summary is of all buffered spans of its trace.",
     takesFilter: true,
     queryParameters: { after: AFTER, limit: TRACE_LIMIT, order: NEWEST_FIRST },
-    answers: { 200: { ...json("The traces.", "Traces"), tellsRange: true }, 503: BUSY },
+    answers: { 200: withRange(json("The traces.", "Traces")), 503: BUSY },
     answer: answerTraces,
   }),
   route({
@@ -122,7 +127,7 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/api/services",
     summary: "The books by service",
-    answers: { 200: json("In the order in which they were first seen.", "Services") },
+    answers: { 200: withRange(json("In the order in which they were first seen.", "Services")) },
     answer: answerServices,
   }),
   route({
@@ -138,8 +143,8 @@ export const ROUTES: readonly Route[] = [
     queryParameters: WAIT_PARAMETERS,
     answers: {
       200: spans("They are there. With `absent=true`: none came, and there is none here."),
-      408: problem("They did not come in time.", "TimeUpProblem"),
-      409: problem("With `absent=true`: one is there.", "PresentProblem"),
+      408: withRange(problem("They did not come in time.", "TimeUpProblem")),
+      409: withRange(problem("With `absent=true`: one is there.", "PresentProblem")),
       503: BUSY_OR_STOPPING,
     },
     answer: answerWait,
@@ -149,17 +154,20 @@ export const ROUTES: readonly Route[] = [
     path: "/api/tail",
     summary: "Follow spans as they come",
     description:
-      'One span a line. `{"missed":N}` (as an event: `missed`) says that so many were evicted ' +
-      "before they could be looked at, for the reader was too slow. An empty line (as events: a " +
-      "comment) at the beginning, and whenever nothing else comes for 15 seconds, shows that the " +
-      `connection lives. As events, the identifier is the sequence: \`${LAST_EVENT_ID}\` goes on ` +
+      'One span a line. `{"missed":N}` (as an event: `missed`) says that so many are missing: ' +
+      "evicted before they could be looked at, for the reader was too slow, whether they match " +
+      "or not, or not copied, for answers under way held too much memory. An empty line (as " +
+      "events: a comment) at the beginning, and whenever nothing else comes for 15 seconds, " +
+      "shows that the connection lives. A reader who takes nothing for a minute is " +
+      `disconnected. As events, the identifier is the sequence: \`${LAST_EVENT_ID}\` goes on ` +
       "behind it.",
     takesFilter: true,
     queryParameters: { after: AFTER_OR_NOW },
     answers: {
       200: {
-        meaning: "Ends only when the server stops.",
+        meaning: "Ends when the server stops, or when nobody reads.",
         bodies: { [NDJSON_TYPE]: "TailLine", [EVENT_STREAM_TYPE]: undefined },
+        tellsRange: "first",
       },
       503: BUSY_OR_STOPPING,
     },

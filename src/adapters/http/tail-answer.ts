@@ -35,7 +35,9 @@ export function answerTail(context: RouteContext, asked: TailAsked): Response {
   if (context.stopping.aborted) return problemResponse(STOPPING);
   const giveBack = context.tails.take();
   if (giveBack === undefined) return problemResponse(tooMany(context.tails));
-  context.allowIdling(asked.request, true);
+  // There is always something to send: a beat at least. A reader may not keep its place without
+  // reading; it is noticed when the buffers of the two sockets are full.
+  context.expectReader(asked.request);
   return follow(context, asked, { type, after, giveBack });
 }
 

@@ -29,6 +29,7 @@ export const METRIC_FAMILIES = {
   spanring_buffered_spans: gauge("Spans in the buffer."),
   spanring_buffered_span_bytes: gauge("Bytes of encoded spans in the buffer."),
   spanring_capacity_spans: gauge("Spans that the buffer can hold."),
+  spanring_used_bytes: gauge("Bytes of the capacity in use: spans, what is around them, gaps."),
   spanring_capacity_bytes: gauge("Bytes that the buffer can hold."),
 
   // What is received is the sum of both entries, which are all there are.
@@ -44,16 +45,39 @@ export const METRIC_FAMILIES = {
     "reason",
   ),
 
-  spanring_requests_total: counter("Trace requests, by outcome.", "protocol", "outcome"),
+  spanring_rejected_span_bytes_total: counter("Bytes of these spans.", "protocol", "reason"),
+
+  spanring_requests_total: counter(
+    "Trace requests, by outcome, and the status that it is answered with.",
+    "protocol",
+    "outcome",
+    "status",
+  ),
+  spanring_received_bytes_total: counter(
+    "Bytes of trace requests, decompressed, by outcome.",
+    "protocol",
+    "outcome",
+  ),
   spanring_request_bytes: histogram("Size of trace requests, decompressed.", "protocol"),
   spanring_receive_seconds: histogram("Time to check a request and to put it in.", "protocol"),
+  spanring_append_seconds: histogram("Time to put in one that was checked.", "protocol"),
   spanring_unkept_requests_total: counter("Requests of signals not kept.", "signal", "protocol"),
 
   spanring_in_flight_bytes: gauge("Bytes of requests that have begun and not ended."),
   spanring_grpc_connections: gauge("Open connections of OTLP/gRPC."),
   spanring_grpc_connections_closed_total: counter("Closed because of a limit.", "reason"),
   spanring_http_requests_in_flight: gauge("Requests of OTLP/HTTP under way."),
-  spanring_http_requests_refused_total: counter("Answered with 503 by a limit.", "reason"),
+  spanring_http_requests_refused_total: counter(
+    "Not received, for a limit or by their headers.",
+    "status",
+    "reason",
+  ),
+
+  spanring_api_requests_in_flight: gauge("Requests of the read API under way, this scrape too."),
+  spanring_api_requests_total: counter("Requests of the read API, by status.", "status"),
+  spanring_waits: gauge("Readers that wait for spans."),
+  spanring_tails: gauge("Readers that follow spans."),
+  spanring_answer_bytes: gauge("Bytes held for answers to readers that are not sent yet."),
 
   process_resident_memory_bytes: gauge("Resident memory."),
   process_cpu_seconds_total: counter("Processor time, user and system."),

@@ -3,18 +3,21 @@ import type { Histogram } from "../../application/histogram.ts";
 import type { UnkeptSignals } from "../../application/unkept-signals.ts";
 import type { BufferStats, Ledger } from "../../domain/ledger.ts";
 import { FAULT_NAMES } from "../../domain/span-validity.ts";
+import { GRPC_CODE, type Outcome, STATUS_TABLE } from "../otlp/status-table.ts";
 import type { MetricName } from "./metric-families.ts";
 
 /** Where the numbers come from. What is not there, such as a listener, has none. */
 export interface MetricSources {
   readonly version: string;
   readonly stats: () => BufferStats;
+  readonly usedBytes: () => number;
   /** By protocol, as OTLP spells them. */
   readonly receivers: Readonly<Record<string, CountedReceiver>>;
   readonly unkept: UnkeptSignals | undefined;
   readonly inFlightBytes: () => number;
   readonly grpc: () => GrpcCounts | undefined;
   readonly http: () => HttpCounts | undefined;
+  readonly api: () => ApiCounts | undefined;
   readonly process: () => ProcessFigures;
 }
 
@@ -26,6 +29,15 @@ export interface GrpcCounts {
 export interface HttpCounts {
   readonly requestsInFlight: number;
   readonly busyRequests: Readonly<Record<string, number>>;
+  readonly wrongRequests: Readonly<Partial<Record<Outcome, number>>>;
+}
+
+export interface ApiCounts {
+  readonly requestsInFlight: number;
+  readonly waits: number;
+  readonly tails: number;
+  readonly answerBytes: number;
+  readonly requestsByStatus: Readonly<Record<string, number>>;
 }
 
 export interface ProcessFigures {
@@ -56,9 +68,11 @@ export function metricValues(sources: MetricSources): MetricValues {
     spanring_buffered_spans: one(spans.buffered),
     spanring_buffered_span_bytes: one(bytes.buffered),
     spanring_capacity_spans: one(capacity.spans),
+    spanring_used_bytes: one(sources.usedBytes()),
     spanring_capacity_bytes: one(capacity.bytes),
     ...received(sources),
     ...listeners(sources),
+    ...readers(sources.api()),
     process_resident_memory_bytes: one(figures.residentBytes),
     process_cpu_seconds_total: one(figures.cpuSeconds),
     process_open_fds: maybe(figures.openFds),
@@ -66,8 +80,20 @@ export function metricValues(sources: MetricSources): MetricValues {
   };
 }
 
+type Each = readonly { readonly protocol: string; readonly receiver: CountedReceiver }[];
+
 function received({ receivers, unkept }: MetricSources) {
   const each = Object.entries(receivers).map(([protocol, receiver]) => ({ protocol, receiver }));
+  return {
+    ...receivedSpans(each),
+    ...receivedRequests(each),
+    spanring_unkept_requests_total: Object.entries(unkept?.counts ?? {}).flatMap(
+      ([signal, counts]) => counted(counts, "protocol", { signal }),
+    ),
+  };
+}
+
+function receivedSpans(each: Each) {
   return {
     spanring_received_spans_total: each.flatMap(({ protocol, receiver: { total } }) => {
       const { acceptedSpans: accepted, rejectedSpans: rejected } = total;
@@ -78,23 +104,52 @@ function received({ receivers, unkept }: MetricSources) {
       return counted({ accepted, rejected }, "entry", { protocol });
     }),
     spanring_rejected_spans_total: each.flatMap(({ protocol, receiver: { total } }) =>
-      FAULT_NAMES.map((reason, fault) => {
-        return { labels: { protocol, reason }, value: total.rejectedByFault[fault]! };
-      }),
+      byReason(total.rejectedByFault, protocol),
     ),
-    spanring_requests_total: each.flatMap(({ protocol, receiver }) =>
-      counted(receiver.requests, "outcome", { protocol }),
-    ),
-    spanring_request_bytes: each.flatMap(({ protocol, receiver }) =>
-      series("spanring_request_bytes", receiver.requestBytes, protocol),
-    ),
-    spanring_receive_seconds: each.flatMap(({ protocol, receiver }) =>
-      series("spanring_receive_seconds", receiver.receiveSeconds, protocol),
-    ),
-    spanring_unkept_requests_total: Object.entries(unkept?.counts ?? {}).flatMap(
-      ([signal, counts]) => counted(counts, "protocol", { signal }),
+    spanring_rejected_span_bytes_total: each.flatMap(({ protocol, receiver: { total } }) =>
+      byReason(total.rejectedBytesByFault, protocol),
     ),
   };
+}
+
+function receivedRequests(each: Each) {
+  const histogram = (name: MetricName, of: (receiver: CountedReceiver) => Histogram) =>
+    each.flatMap(({ protocol, receiver }) => series(name, of(receiver), protocol));
+  return {
+    spanring_requests_total: each.flatMap(({ protocol, receiver }) =>
+      byStatus(receiver.requests, protocol),
+    ),
+    spanring_received_bytes_total: each.flatMap(({ protocol, receiver }) =>
+      counted(receiver.bytesByOutcome, "outcome", { protocol }),
+    ),
+    spanring_request_bytes: histogram("spanring_request_bytes", (of) => of.requestBytes),
+    spanring_receive_seconds: histogram("spanring_receive_seconds", (of) => of.receiveSeconds),
+    spanring_append_seconds: histogram("spanring_append_seconds", (of) => of.appendSeconds),
+  };
+}
+
+function byReason(countByFault: Float64Array, protocol: string): MetricValue[] {
+  return FAULT_NAMES.map((reason, fault) => {
+    return { labels: { protocol, reason }, value: countByFault[fault]! };
+  });
+}
+
+/** An outcome has one status, so that the label makes no more series. */
+function byStatus(counts: CountedReceiver["requests"], protocol: string): MetricValue[] {
+  return Object.entries(counts).map(([outcome, value]) => {
+    const status = statusOf(outcome as keyof typeof counts, protocol);
+    return { labels: { protocol, outcome, status }, value };
+  });
+}
+
+function statusOf(outcome: Outcome, protocol: string): string {
+  if (protocol !== "grpc") return httpStatusOf(outcome);
+  const { grpcCode } = STATUS_TABLE[outcome];
+  return Object.entries(GRPC_CODE).find(([, code]) => code === grpcCode)![0];
+}
+
+function httpStatusOf(outcome: Outcome): string {
+  return String(STATUS_TABLE[outcome].httpStatus);
 }
 
 function listeners({ inFlightBytes, grpc, http }: MetricSources) {
@@ -104,7 +159,24 @@ function listeners({ inFlightBytes, grpc, http }: MetricSources) {
     spanring_grpc_connections: maybe(grpcCounts?.openConnections),
     spanring_grpc_connections_closed_total: counted(grpcCounts?.closedConnections ?? {}, "reason"),
     spanring_http_requests_in_flight: maybe(httpCounts?.requestsInFlight),
-    spanring_http_requests_refused_total: counted(httpCounts?.busyRequests ?? {}, "reason"),
+    spanring_http_requests_refused_total: httpCounts === undefined ? [] : refused(httpCounts),
+  };
+}
+
+function refused({ busyRequests, wrongRequests }: HttpCounts): MetricValue[] {
+  const wrong = Object.entries(wrongRequests).flatMap(([reason, value]) =>
+    counted({ [reason]: value }, "reason", { status: httpStatusOf(reason as Outcome) }),
+  );
+  return [...counted(busyRequests, "reason", { status: httpStatusOf("busy") }), ...wrong];
+}
+
+function readers(counts: ApiCounts | undefined) {
+  return {
+    spanring_api_requests_in_flight: maybe(counts?.requestsInFlight),
+    spanring_api_requests_total: counted(counts?.requestsByStatus ?? {}, "status"),
+    spanring_waits: maybe(counts?.waits),
+    spanring_tails: maybe(counts?.tails),
+    spanring_answer_bytes: maybe(counts?.answerBytes),
   };
 }
 

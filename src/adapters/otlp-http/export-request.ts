@@ -30,7 +30,12 @@ export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
   /** Without it, answers say nothing of other origins. */
   readonly cors: Cors | undefined;
   readonly nestingDepth: number;
+  /** How many there were, to be counted here. */
+  readonly wrongRequests: Record<WrongRequest["outcome"], number>;
 }
+
+/** What is wrong with a request by its headers alone. */
+export type WrongRequest = Exclude<Objection, { readonly outcome: "busy" }>;
 
 type Signal = "traces" | UnkeptSignal;
 
@@ -42,7 +47,7 @@ interface Headed {
 }
 
 interface Refusal {
-  readonly objection: Objection;
+  readonly objection: WrongRequest;
   readonly headers?: ExtraHeaders;
 }
 
@@ -60,6 +65,7 @@ export function answerExport(
   const format = bodyFormat(request.headers.get("content-type")) ?? "json";
   const headed = readHead(parts, request);
   if ("objection" in headed) {
+    parts.wrongRequests[headed.objection.outcome] += 1;
     return answerResponse(headed.objection, format, { ...headed.headers, ...extra });
   }
   const inFlight = parts.table.begin(peer);
@@ -116,7 +122,7 @@ function pathOf(url: string): string {
   return end < 0 ? url.slice(begin) : url.slice(begin, end);
 }
 
-function noSuchPath(parts: ExportParts): Objection {
+function noSuchPath(parts: ExportParts): WrongRequest {
   const there = [...PATHS.keys()].filter((path) => signalAt(path, parts) !== undefined);
   const message = `there is nothing at this path; there is ${there.join(", ")}`;
   return { outcome: "unknown_path", message };

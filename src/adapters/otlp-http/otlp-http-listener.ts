@@ -10,7 +10,7 @@ import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { answerResponse } from "./answer-response.ts";
 import type { BodyFormat } from "./body-headers.ts";
 import { Cors } from "./cors.ts";
-import { answerExport } from "./export-request.ts";
+import { answerExport, type WrongRequest } from "./export-request.ts";
 import { type BusyReason, type Peer, RequestTable } from "./request-table.ts";
 
 export interface OtlpHttpListenerParts {
@@ -42,10 +42,12 @@ export interface OtlpHttpListenerCounts {
   readonly requestsInFlight: number;
   /** Answered with 503 since the start, by the limit that was the reason. */
   readonly busyRequests: Readonly<Record<BusyReason, number>>;
+  /** Answered with 4xx by their headers alone. */
+  readonly wrongRequests: Readonly<Record<WrongRequest["outcome"], number>>;
 }
 
 /** The most that Bun.serve can. */
-const MAX_IDLE_SECONDS = 255;
+export const MAX_IDLE_SECONDS = 255;
 
 const EXPIRY_INTERVAL_MS = 1_000;
 
@@ -90,7 +92,11 @@ export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpLis
       clearInterval(expiry);
       house.close();
     },
-    counts: () => ({ requestsInFlight: house.table.size, busyRequests: { ...house.busyRequests } }),
+    counts: () => ({
+      requestsInFlight: house.table.size,
+      busyRequests: { ...house.busyRequests },
+      wrongRequests: { ...house.wrongRequests },
+    }),
   };
 }
 
@@ -114,6 +120,7 @@ function build({ limits, budget, clock, logger, ...parts }: OtlpHttpListenerPart
     maxBytes: Math.min(parts.maxBodyBytes, limits.inFlightBytes),
     nestingDepth: limits.nestingDepth,
     busyRequests,
+    wrongRequests: { unknown_path: 0, wrong_method: 0, unsupported_media: 0 },
     failed: (error: unknown) => failures.note("failures", { error: textOf(error) }),
     close: () => {
       refusals.close();

@@ -14,6 +14,7 @@ export function receiveSafely(request: Uint8Array, { receiver, failed }: SafelyP
     return receiver.receive(request);
   } catch (error) {
     failed(error);
+    receiver.turnedAway?.("failed");
     return OUR_FAULT;
   }
 }

@@ -33,7 +33,9 @@ export interface WalkedRequest extends SpanTable {
   readonly rejectedResourceOffset: Uint32Array;
   readonly rejectedResourceLength: Uint32Array;
   readonly rejectedLength: Uint32Array;
+  /** In spans and in bytes; a span with several faults is in each of them. */
   readonly rejectedByFault: Uint32Array;
+  readonly rejectedBytesByFault: Uint32Array;
   sawProfilesOnlyField: boolean;
   /** Used while walking, and only then. */
   readonly open: OpenMessages;
@@ -70,6 +72,7 @@ export function createWalkedRequest(limits: WalkLimits): WalkedRequest {
     rejectedLength: new Uint32Array(limits.spansPerRequest),
     sawProfilesOnlyField: false,
     rejectedByFault: new Uint32Array(FAULT_KINDS),
+    rejectedBytesByFault: new Uint32Array(FAULT_KINDS),
     open: {
       end: new Uint32Array(limits.nestingDepth),
       kind: new Uint8Array(limits.nestingDepth),
@@ -90,11 +93,16 @@ export function beginWalk(walked: WalkedRequest, request: Uint8Array): void {
   walked.spanBytes = 0;
   walked.plainSpans = 0;
   walked.contextCount = 0;
+  if (walked.rejectedSpans > 0) forgetRejected(walked);
+  walked.sawProfilesOnlyField = false;
+  walked.open.plainEnd = 0;
+}
+
+function forgetRejected(walked: WalkedRequest): void {
   walked.rejectedSpans = 0;
   walked.rejectedBytes = 0;
   walked.rejectedByFault.fill(0);
-  walked.sawProfilesOnlyField = false;
-  walked.open.plainEnd = 0;
+  walked.rejectedBytesByFault.fill(0);
 }
 
 /** Notes where a message begins. Kinds above `LINK` hold nothing that is remembered. */
@@ -154,6 +162,8 @@ function rejectSpan(walked: WalkedRequest): void {
   walked.rejectedSpans = row + 1;
   walked.rejectedBytes += lengthBytes;
   for (let fault = 0; fault < FAULT_KINDS; fault += 1) {
-    walked.rejectedByFault[fault]! += (open.spanFaults >> fault) & 1;
+    const hasFault = (open.spanFaults >> fault) & 1;
+    walked.rejectedByFault[fault]! += hasFault;
+    walked.rejectedBytesByFault[fault]! += hasFault * lengthBytes;
   }
 }

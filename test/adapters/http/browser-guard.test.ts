@@ -7,7 +7,9 @@ stopReadApisAfterEach();
 
 const refused = 403;
 
-test.each<{ name: string; host?: string; origin?: string; loopback: boolean; status?: number }>([
+type Refusal = typeof refused;
+
+test.each<{ name: string; host?: string; origin?: string; loopback: boolean; status?: Refusal }>([
   { name: "a program, by name", host: "localhost:4319", loopback: true },
   { name: "a program, by address", host: "127.0.0.1:4319", loopback: true },
   { name: "a program, by IPv6 address", host: "[::1]:4319", loopback: true },
@@ -89,7 +91,40 @@ test.each<{ name: string; host?: string; origin?: string; loopback: boolean; sta
     ...(origin === undefined ? {} : { origin }),
   });
 
-  expect(checkBrowser(headers, loopback)?.status === status).toBe(true);
+  expect(checkBrowser({ method: "GET", headers }, loopback)?.status).toBe(status);
+});
+
+const LINK = { site: "cross-site", mode: "navigate", dest: "document", user: "?1" };
+
+// What browsers send. Without CORS, a GET carries no Origin: the fetch metadata are all there is.
+test.each<{ name: string; method?: string; fetched: Record<string, string>; status?: Refusal }>([
+  { name: "a program", fetched: {} },
+  { name: "an address that was typed", fetched: { ...LINK, site: "none" } },
+  { name: "a page of ours", fetched: { site: "same-origin", mode: "cors", dest: "empty" } },
+  { name: "a link that a person followed", fetched: LINK },
+  { name: "the same from another port", fetched: { ...LINK, site: "same-site" } },
+  { name: "the same, asking for no body", method: "HEAD", fetched: LINK, status: refused },
+  { name: "a form of another site", method: "POST", fetched: LINK, status: refused },
+  {
+    name: "an image in another site's page",
+    fetched: { site: "cross-site", mode: "no-cors", dest: "image" },
+    status: refused,
+  },
+  {
+    name: "a script in a page of another port",
+    fetched: { site: "same-site", mode: "no-cors", dest: "script" },
+    status: refused,
+  },
+  { name: "a page that sends itself here", fetched: { ...LINK, user: "" }, status: refused },
+  { name: "a frame in another site's page", fetched: { ...LINK, dest: "iframe" }, status: refused },
+  { name: "a fetch in a person's name", fetched: { ...LINK, mode: "cors" }, status: refused },
+  { name: "a site that is not known yet", fetched: { site: "cross-planet" }, status: refused },
+])("$name is answered with $status by its fetch metadata", (given) => {
+  const { method = "GET", fetched, status } = given;
+  const metadata = Object.entries(fetched).map(([name, value]) => [`sec-fetch-${name}`, value]);
+  const headers = new Headers({ host: "localhost:4319", ...Object.fromEntries(metadata) });
+
+  expect(checkBrowser({ method, headers }, true)?.status).toBe(status);
 });
 
 test.each([
@@ -106,6 +141,7 @@ test.each([
 const pages = [
   { page: "of another origin", headers: { Origin: "https://evil.example" } },
   { page: "with a rebound name", headers: { Host: "evil.example" } },
+  { page: "that asks without CORS", headers: { "Sec-Fetch-Site": "cross-site" } },
 ];
 
 test.each(ROUTES.flatMap(({ method, path }) => pages.map((each) => ({ method, path, ...each }))))(

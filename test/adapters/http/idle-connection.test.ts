@@ -12,9 +12,9 @@ import { RecordingLogger } from "../../support/recording-logger.ts";
 
 const CAPACITY = { spans: 10, bytes: 4096 };
 
-/** Whether the connection may idle, each time that the server is told. */
+/** Whether the connection may idle, or who must read, each time that the server is told. */
 async function idlingOf(path: string) {
-  const told: boolean[] = [];
+  const told: (boolean | "reader")[] = [];
   const buffer = ObservabilityBuffer.create(CAPACITY, { codec: new ProtobufSpanCodec() });
   const context = {
     buffer,
@@ -32,6 +32,7 @@ async function idlingOf(path: string) {
     description: {},
     logger: new RecordingLogger(),
     allowIdling: (_: Request, mayIdle: boolean) => void told.push(mayIdle),
+    expectReader: () => void told.push("reader"),
   };
   const response = await answerRequest(context, new Request(`http://localhost${path}`));
   await response.body?.cancel();
@@ -42,8 +43,8 @@ test("a wait may idle until it is answered", async () => {
   expect(await idlingOf("/api/wait?timeout=0s")).toEqual([true, false]);
 });
 
-test("a tail may idle as long as it lasts", async () => {
-  expect(await idlingOf("/api/tail")).toEqual([true]);
+test("a tail may last as long as its reader reads", async () => {
+  expect(await idlingOf("/api/tail")).toEqual(["reader"]);
 });
 
 test.each(["/api/spans", "/api/traces", "/api/stats"])("%s may never idle", async (path) => {

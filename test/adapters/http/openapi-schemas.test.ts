@@ -7,7 +7,7 @@ import {
   resourceSpans,
   span,
 } from "../../support/request-bytes.ts";
-import { runReadApi, stopReadApisAfterEach } from "../../support/running-read-api.ts";
+import { rangeOf, runReadApi, stopReadApisAfterEach } from "../../support/running-read-api.ts";
 import { bytesField, fixed32Field, fixed64Field, varintField } from "../../support/wire-bytes.ts";
 
 stopReadApisAfterEach();
@@ -84,10 +84,9 @@ test.each(answers)("$ask answers $status in $type, as it is told of", async (giv
   put(requestBytes(resourceSpans("shop", span(7, ...EVERY_FIELD))));
   const [method = "", path = ""] = given.ask.split(" ");
 
-  const response = await request(path, { method, headers: { Accept: `${given.type}, */*;q=0.1` } });
+  const response = await request(path, { method, headers: accept(given) });
 
-  const content = contentOf(method, path, given.status);
-  const told = content[given.type];
+  const told = responseTo(method, path, given.status).content[given.type];
   expect(response.status).toBe(given.status);
   expect(response.headers.get("content-type")).toBe(given.type);
   expect(told).toBeDefined();
@@ -99,6 +98,33 @@ test.each(answers)("$ask answers $status in $type, as it is told of", async (giv
     });
   }
 });
+
+const lookedIn = answers.filter(({ ask, status }) => {
+  return ask.includes(" /api/") && !ask.includes("openapi") && [200, 408, 409].includes(status);
+});
+
+test.each(lookedIn)("$ask, when it answers $status in $type, tells what it saw", async (given) => {
+  const { request } = runReadApi({ spanCount: 2 });
+  const [method = "", path = ""] = given.ask.split(" ");
+
+  const response = await request(path, { method, headers: accept(given) });
+
+  expect(rangeOf(response)).toEqual([expect.any(String), expect.any(String)]);
+});
+
+test.each(answers)(
+  "$ask, answered with $status, has the headers that are told of",
+  async (given) => {
+    const { request } = runReadApi({ spanCount: 1 });
+    const [method = "", path = ""] = given.ask.split(" ");
+
+    const response = await request(path, { method, headers: accept(given) });
+
+    const told = Object.keys(responseTo(method, path, given.status).headers ?? {});
+    const sent = [...response.headers.keys()].filter((name) => name.startsWith("spanring-"));
+    expect(sent.toSorted()).toEqual(told.map((name) => name.toLowerCase()).toSorted());
+  },
+);
 
 test("every status and every kind of body that is told of is looked at here, but for these", () => {
   const told = operations.flatMap(({ method, path, operation }) =>
@@ -159,13 +185,27 @@ test("the lines of a tail are as they are told of", async () => {
   expect(lines.map((line) => validate(line))).toEqual([true, true, true]);
 });
 
+test("of spans that a tail has missed, both reasons are told", () => {
+  const told = [
+    description.paths["/api/tail"]!["get"]!.description,
+    JSON.stringify(description.components.schemas["TailLine"]),
+  ];
+
+  for (const text of told) expect(text).toMatch(/evicted before .* or not copied, for answers/);
+});
+
+/** Where there is a choice, this type; problems are of one type whatever is asked for. */
+function accept({ type }: { readonly type: string }): Record<string, string> {
+  return { Accept: `${type}, */*;q=0.1` };
+}
+
 function pathOf(asked: string): string {
   return asked.split("?")[0]!.replace(/^(\/api\/traces\/).+/, "$1{trace_id}");
 }
 
-function contentOf(method: string, asked: string, status: number) {
+function responseTo(method: string, asked: string, status: number) {
   const { responses } = description.paths[pathOf(asked)]![method.toLowerCase()]!;
-  return (responses[status] ?? responses["default"]!).content;
+  return responses[status] ?? responses["default"]!;
 }
 
 /** One, or one for each line. */

@@ -246,3 +246,44 @@ async function rawRequest(port: number, text: string): Promise<string> {
   });
   return promise;
 }
+
+test("answers are counted by their status, faults of ours among them", async () => {
+  const faults = {
+    services: () => {
+      throw new Error("the lock is lost");
+    },
+  };
+  const { api, request } = runReadApi({ faults });
+
+  for (const path of ["/healthz", "/healthz", "/nothing", "/api/services"]) {
+    await request(path);
+  }
+
+  const counted = Object.entries(api.counts().requestsByStatus).filter(([, count]) => count > 0);
+  expect(counted).toEqual([
+    ["200", 2],
+    ["404", 1],
+    ["500", 1],
+  ]);
+});
+
+test("there is a number for every status that is told of", async () => {
+  const { api } = runReadApi();
+
+  const statuses = ROUTES.flatMap(({ answers }) => Object.keys(answers));
+
+  expect(Object.keys(api.counts().requestsByStatus)).toEqual(expect.arrayContaining(statuses));
+});
+
+test("a request is under way until its answer is read to the end", async () => {
+  const { api, request, put } = runReadApi({ capacity: LARGE_RING });
+  put(largeRequest());
+
+  const waiting = await request("/api/spans?limit=600000", AS_PROTOBUF);
+  const during = api.counts();
+  await waiting.bytes();
+
+  expect(during).toMatchObject({ requestsInFlight: 1, waits: 0, tails: 0 });
+  expect(during.answerBytes).toBeGreaterThan(2 ** 24);
+  expect(api.counts()).toMatchObject({ requestsInFlight: 0, answerBytes: 0 });
+});

@@ -160,6 +160,25 @@ test("a reader who stops reading misses spans, in order, and is told how many", 
   expect(sequences).toEqual([...new Set(sequences)].toSorted((one, other) => one - other));
 });
 
+// It takes the server some seconds: it counts in steps of four.
+test("a reader who stops reading for good leaves its place to another", async () => {
+  const capacity = { spans: 1_000, bytes: 2 ** 20 };
+  const run = runReadApi({ spanCount: 0, capacity, maxTails: 1, maxUnreadSeconds: 1 });
+  const reader = await openPausedReader(run.api.port, "/api/tail");
+  const before = run.api.counts().tails;
+
+  while (run.api.counts().tails > 0) {
+    run.put(requestOf(1_000));
+    await otherWork();
+  }
+  const { response } = await follow(run);
+  reader.close();
+
+  expect(before).toBe(1);
+  expect(response.status).toBe(200);
+  expect(run.logger.lines).toEqual([]);
+}, 60_000);
+
 test("spans that there is no room for, while other answers wait, are missed", async () => {
   const run = runReadApi({ capacity: { spans: 600_000, bytes: 2 ** 25 }, answerBudgetBytes: 1 });
   run.put(largeRequest());

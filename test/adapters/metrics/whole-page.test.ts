@@ -101,6 +101,17 @@ test.each([
   expect(own.find((sample) => sample.name === `${name}_count`)?.value).toBe(requests);
 });
 
+test.each(["grpc", "http/json"])("the bytes by %s and outcome add up to its sizes", async (one) => {
+  const found = await families();
+  const ofProtocol = (name: string) =>
+    found.get(name)!.samples.filter(({ labels }) => labels["protocol"] === one);
+
+  const bytes = ofProtocol("spanring_received_bytes_total").map(({ value }) => value);
+
+  const sum = ofProtocol("spanring_request_bytes").find(({ name }) => name.endsWith("_sum"));
+  expect(bytes.reduce((total, each) => total + each, 0)).toBe(sum!.value);
+});
+
 test("a scrape reads the ledger once, so that all its numbers are of one instant", async () => {
   const { stats, ...others } = metricSources();
   let readings = 0;

@@ -23,10 +23,12 @@ test("what the receiver says is handed on", () => {
 test("what the receiver throws is told to us, and not to the sender", () => {
   const failures: unknown[] = [];
   const error = new Error("the lock is gone");
+  const counted: string[] = [];
   const receiver = {
     receive: () => {
       throw error;
     },
+    turnedAway: (outcome: string) => void counted.push(outcome),
   };
 
   const receipt = receiveSafely(REQUEST, { receiver, failed: (told) => failures.push(told) });
@@ -34,4 +36,5 @@ test("what the receiver throws is told to us, and not to the sender", () => {
   expect(receipt.outcome).toBe("failed");
   expect(JSON.stringify(receipt)).not.toContain("lock");
   expect(failures).toEqual([error]);
+  expect(counted).toEqual(["failed"]);
 });
