@@ -111,6 +111,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     ],
   },
   Problem: object(PROBLEM_MEMBERS, ["parameter"]),
+  NoTraceProblem: object({ ...PROBLEM_MEMBERS, sequence: RANGE }),
   TimeUpProblem: object(
     {
       ...PROBLEM_MEMBERS,

@@ -84,7 +84,8 @@ export function answerTrace(
     const { range, ...spans } = await readTrace(buffer, values.trace_id);
     if (spans.sequences.length === 0 && held.refusedSpans === 0) {
       const detail = "no span of this trace is buffered";
-      return problemResponse({ status: 404, parameter: "trace_id", detail });
+      const told = { members: { sequence: range }, headers: rangeHeaders(range) };
+      return problemResponse({ status: 404, parameter: "trace_id", detail, ...told });
     }
     return spansResponse(context, held, { type, spans, range });
   });

@@ -118,7 +118,7 @@ export const ROUTES: readonly Route[] = [
     pathParameters: { trace_id: TRACE_ID },
     answers: {
       200: spans("All that are buffered, in the order in which they came."),
-      404: problem("There is none."),
+      404: withRange(problem("There is none.", "NoTraceProblem")),
       503: BUSY,
     },
     answer: answerTrace,

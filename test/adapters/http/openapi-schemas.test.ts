@@ -100,7 +100,9 @@ test.each(answers)("$ask answers $status in $type, as it is told of", async (giv
 });
 
 const lookedIn = answers.filter(({ ask, status }) => {
-  return ask.includes(" /api/") && !ask.includes("openapi") && [200, 408, 409].includes(status);
+  return (
+    ask.includes(" /api/") && !ask.includes("openapi") && [200, 404, 408, 409].includes(status)
+  );
 });
 
 test.each(lookedIn)("$ask, when it answers $status in $type, tells what it saw", async (given) => {
