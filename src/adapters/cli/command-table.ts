@@ -52,7 +52,8 @@ const SPECS = {
     summary: "show spans as they come, until Ctrl-C",
     details: [
       PRINTED,
-      "When spans were evicted before they could be shown, standard error says how many.",
+      "When spans were evicted before they could be shown, or there was no memory to copy them,",
+      "standard error says how many.",
     ],
     options: [...FILTERS, "after", "json", ...WHERE],
     found: "stopped by Ctrl-C, or its reader has left",

@@ -1,3 +1,4 @@
+import { MOST_FOUND_TOGETHER } from "../../application/wanted-questions.ts";
 import {
   answerClear,
   answerDescription,
@@ -22,7 +23,7 @@ import {
   WAIT_PARAMETERS,
 } from "./route-parameters.ts";
 import { answerTail, LAST_EVENT_ID } from "./tail-answer.ts";
-import { answerWait } from "./wait-answer.ts";
+import { answerWait, MAX_FOLLOWED_TRACES } from "./wait-answer.ts";
 
 function json(meaning: string, schema: string): AnswerMeaning {
   return { meaning, bodies: { [JSON_TYPE]: schema } };
@@ -137,8 +138,12 @@ export const ROUTES: readonly Route[] = [
     description:
       "Answers as soon as there are as many as asked for, those that are buffered already among " +
       "them. To count only later ones, give as `after` the `Spanring-Next-Sequence` of an answer " +
-      "from before, less one. Some HTTP clients send a request again by themselves after 408; " +
-      "switch that off, or a wait takes several times as long.",
+      "from before, less one. A thousand may wait, each for a trace, a name or an attribute of " +
+      `its own; of filters that look at the same spans, ${MOST_FOUND_TOGETHER} different ones. ` +
+      `With \`trace_complete\`, ${MAX_FOLLOWED_TRACES} traces are followed at a time, by all who ` +
+      "wait. Beyond that it is 503, which says what to ask for instead. Some HTTP clients send a " +
+      "request again by themselves after 408; switch that off, or a wait takes several times as " +
+      "long.",
     takesFilter: true,
     queryParameters: WAIT_PARAMETERS,
     answers: {
