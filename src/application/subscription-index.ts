@@ -32,10 +32,12 @@ interface Subscription {
 
 /** A filter, of however many who wait: it is tried once on a span. */
 interface Question {
+  /** Of its filter. */
+  readonly text: string;
   readonly matcher: SpanMatcher;
   readonly subscriptions: Set<Subscription>;
-  /** Takes it out of what is looked for. */
-  forget: () => void;
+  /** Takes it out of what is looked for; there when there was room for it. */
+  remove: (() => void) | undefined;
   /** Among the spans that are being shown. */
   found: number[];
   /** The show in which its matcher was used last, and the span it was tried on last. */
@@ -80,11 +82,10 @@ export class SubscriptionIndex {
   }
 
   private ask(text: string, filter: SpanFilter): Question | undefined {
-    const question = questionOf(filter, this.fields.of);
-    const remove = addQuestion(this.wanted, filter, question);
-    question.forget = () => void (remove?.(), this.questions.delete(text));
-    if (remove !== undefined) this.questions.set(text, question);
-    return remove && question;
+    const question = questionOf(text, compileFilter(filter, this.fields.of));
+    question.remove = addQuestion(this.wanted, filter, question);
+    if (question.remove !== undefined) this.questions.set(text, question);
+    return question.remove && question;
   }
 
   private subscribe(question: Question, subscription: Subscription): () => void {
@@ -98,14 +99,18 @@ export class SubscriptionIndex {
     // Others may be told just now, and this one would be next.
     subscription.arrived = () => {};
     question.subscriptions.delete(subscription);
-    if (question.subscriptions.size === 0) question.forget();
+    if (question.subscriptions.size === 0) this.forget(question);
+  }
+
+  private forget({ text, remove }: Question): void {
+    this.questions.delete(text);
+    remove?.();
   }
 }
 
-function questionOf(filter: SpanFilter, fieldsOf: FieldsOf): Question {
-  const matcher = compileFilter(filter, fieldsOf);
-  const nothing = { forget: () => {}, found: [], lastShow: 0, lastSequence: 0 };
-  return { matcher, subscriptions: new Set(), ...nothing };
+function questionOf(text: string, matcher: SpanMatcher): Question {
+  const nothing = { remove: undefined, found: [], lastShow: 0, lastSequence: 0 };
+  return { text, matcher, subscriptions: new Set(), ...nothing };
 }
 
 /** One look at what has arrived. */
