@@ -2,12 +2,15 @@
 export interface PausedReader {
   /** Reads on until the body so far holds this; answers with the body. */
   readUntil(end: string): Promise<string>;
+  /** Reads on until the server closes; answers with all that came, its chunk heads too. */
+  readUntilClosed(): Promise<string>;
   close(): void;
 }
 
 /** Resolves when the request is sent, and the beginning of the answer is there. */
 export async function openPausedReader(port: number, path: string): Promise<PausedReader> {
   const begun = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<void>();
   let received = "";
   let isReading = false;
   let whenReceived = () => begun.resolve();
@@ -22,6 +25,7 @@ export async function openPausedReader(port: number, path: string): Promise<Paus
         if (received.includes("\r\n\r\n")) whenReceived();
         if (!isReading) opened.pause();
       },
+      close: () => closed.resolve(),
     },
   });
   await begun.promise;
@@ -35,7 +39,13 @@ export async function openPausedReader(port: number, path: string): Promise<Paus
       socket.resume();
       whenReceived();
     });
-  return { readUntil, close: () => void socket.end() };
+  const readUntilClosed = async (): Promise<string> => {
+    isReading = true;
+    socket.resume();
+    await closed.promise;
+    return received;
+  };
+  return { readUntil, readUntilClosed, close: () => void socket.end() };
 }
 
 /** The body of an answer in chunks, as far as it is there. Source: RFC 9112, 7.1. */

@@ -30,17 +30,25 @@ export function streamChunks(
   return streamOf(next, watcher);
 }
 
-/** The same of chunks that come when they come, the first one too. */
+/**
+ * The same of chunks that come when they come, the first one too. When `brokenOff` is aborted the
+ * stream ends, though its reader has not taken all of it, and sees that it is not whole.
+ */
 export function streamArrivingChunks(
   chunks: AsyncIterator<Chunk>,
   watcher: StreamWatcher,
+  brokenOff: AbortSignal,
 ): ReadableStream<Chunk> {
-  return streamOf(() => chunks.next(), watcher);
+  return streamOf(() => chunks.next(), watcher, brokenOff);
 }
 
 type Next = () => IteratorResult<Chunk> | Promise<IteratorResult<Chunk>>;
 
-function streamOf(next: Next, watcher: StreamWatcher): ReadableStream<Chunk> {
+function streamOf(
+  next: Next,
+  watcher: StreamWatcher,
+  brokenOff?: AbortSignal,
+): ReadableStream<Chunk> {
   let isFirst = true;
   let isOver = false;
   const pull = async (controller: ReadableStreamDefaultController<Chunk>): Promise<void> => {
@@ -66,7 +74,15 @@ function streamOf(next: Next, watcher: StreamWatcher): ReadableStream<Chunk> {
     isOver = true;
     watcher.ended();
   };
-  return new ReadableStream({ pull, cancel }, { highWaterMark: 0 });
+  const start = (controller: ReadableStreamDefaultController<Chunk>): void => {
+    const breakOff = (): void => {
+      if (isOver) return;
+      cancel();
+      controller.error();
+    };
+    brokenOff?.addEventListener("abort", breakOff);
+  };
+  return new ReadableStream({ start, pull, cancel }, { highWaterMark: 0 });
 }
 
 /** True when that was the end. */

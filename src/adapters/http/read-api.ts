@@ -12,6 +12,7 @@ import { PROBLEM_STATUSES } from "./problem.ts";
 import type { Readiness, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { MAX_TAILS } from "./tail-answer.ts";
+import { TailPlaces } from "./tail-places.ts";
 import { MAX_FOLLOWED_TRACES, MAX_WAITS } from "./wait-answer.ts";
 
 export interface ReadApiParts {
@@ -31,8 +32,6 @@ export interface ReadApiParts {
   readonly maxWaits?: number;
   readonly maxTails?: number;
   readonly maxFollowedTraces?: number;
-  /** How long a tail lasts of which nothing is read; a minute when not given. */
-  readonly maxUnreadSeconds?: number;
 }
 
 export interface ReadApi {
@@ -63,9 +62,6 @@ const MAX_REQUEST_BODY_BYTES = 1024;
 /** Without traffic either way: between two requests, or when a reader has stopped reading. */
 export const IDLE_TIMEOUT_SECONDS = 30;
 
-/** Four beats of a tail: a reader who reads takes one each quarter of it. */
-const MAX_UNREAD_SECONDS = 60;
-
 /** Throws when it cannot listen: the error's `code` is `EADDRINUSE` when the port is taken. */
 export function startReadApi(parts: ReadApiParts): ReadApi {
   const { host, port } = parts.address;
@@ -73,16 +69,12 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     ...parts,
     budget: new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES),
     waits: new Places(parts.maxWaits ?? MAX_WAITS),
-    tails: new Places(parts.maxTails ?? MAX_TAILS),
+    tails: new TailPlaces(parts.maxTails ?? MAX_TAILS, { monotonicMs: parts.uptimeMs }),
     followed: new Places(parts.maxFollowedTraces ?? MAX_FOLLOWED_TRACES),
     description: openApiDocument(ROUTES, parts.version),
     isLoopbackOnly: isLoopbackName(host),
     allowIdling: (request, mayIdle) => {
       server.timeout(request, mayIdle ? 0 : IDLE_TIMEOUT_SECONDS);
-    },
-    // Bun counts anew whenever the socket takes something (1.4.5, also a single byte).
-    expectReader: (request) => {
-      server.timeout(request, parts.maxUnreadSeconds ?? MAX_UNREAD_SECONDS);
     },
   };
   const counter = countByStatus();

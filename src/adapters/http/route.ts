@@ -5,6 +5,7 @@ import type { AnswerBudget } from "./answer-budget.ts";
 import type { Parameters, ValuesOf } from "./parameter.ts";
 import type { Places } from "../../application/places.ts";
 import type { KnownParameters, ReadParameters } from "./query.ts";
+import type { TailPlaces } from "./tail-places.ts";
 
 export type Readiness = "starting" | "ready" | "stopping";
 
@@ -19,7 +20,7 @@ export interface RouteContext {
   readonly arrivals: WatchedArrivals;
   readonly budget: AnswerBudget;
   readonly waits: Places;
-  readonly tails: Places;
+  readonly tails: TailPlaces;
   /** Traces that are followed, by all who wait for one together. */
   readonly followed: Places;
   /** Aborted when the program stops: nobody waits any longer. */
@@ -33,10 +34,8 @@ export interface RouteContext {
   /** The OpenAPI document. */
   readonly description: object;
   readonly logger: Logger;
-  /** Whether a connection without traffic is closed: not while somebody waits on it. */
+  /** Whether a connection without traffic is closed: not while somebody waits or follows. */
   readonly allowIdling: (request: Request, mayIdle: boolean) => void;
-  /** Closes the connection of a reader who takes nothing of what there is for too long. */
-  readonly expectReader: (request: Request) => void;
 }
 
 /** A request whose parameters are all right. */

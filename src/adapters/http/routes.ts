@@ -22,7 +22,7 @@ import {
   TRACE_LIMIT,
   WAIT_PARAMETERS,
 } from "./route-parameters.ts";
-import { answerTail, LAST_EVENT_ID } from "./tail-answer.ts";
+import { answerTail, LAST_EVENT_ID, MAX_TAILS } from "./tail-answer.ts";
 import { answerWait, MAX_FOLLOWED_TRACES } from "./wait-answer.ts";
 
 function json(meaning: string, schema: string): AnswerMeaning {
@@ -163,14 +163,15 @@ export const ROUTES: readonly Route[] = [
       "evicted before they could be looked at, for the reader was too slow, whether they match " +
       "or not, or not copied, for answers under way held too much memory. An empty line (as " +
       "events: a comment) at the beginning, and whenever nothing else comes for 15 seconds, " +
-      "shows that the connection lives. A reader who takes nothing for a minute is " +
-      `disconnected. As events, the identifier is the sequence: \`${LAST_EVENT_ID}\` goes on ` +
-      "behind it.",
+      "shows that the connection lives. A reader may be slow: only where " +
+      `${MAX_TAILS} follow, and another wants to, one who has taken nothing of what there is for ` +
+      "a minute is disconnected, the one who has done so longest. As events, the identifier is " +
+      `the sequence: \`${LAST_EVENT_ID}\` goes on behind it.`,
     takesFilter: true,
     queryParameters: { after: AFTER_OR_NOW },
     answers: {
       200: {
-        meaning: "Ends when the server stops, or when nobody reads.",
+        meaning: "Ends when the server stops, or when its place is wanted and nobody reads.",
         bodies: { [NDJSON_TYPE]: "TailLine", [EVENT_STREAM_TYPE]: undefined },
         tellsRange: "first",
       },

@@ -1,16 +1,16 @@
 import { tailSpans } from "../../application/tail-spans.ts";
 import { quotePeerText } from "../../domain/quote-text.ts";
-import { streamArrivingChunks } from "./answer-stream.ts";
+import { type Chunk, streamArrivingChunks } from "./answer-stream.ts";
 import { cancelledBy } from "./cancellation.ts";
 import { logFault } from "./fault.ts";
 import { heldBuffer } from "./held-buffer.ts";
 import { chooseMediaType, TAIL_TYPES, type TailType } from "./media-type.ts";
-import type { Places } from "../../application/places.ts";
 import { ANSWER_HEADERS, type Problem, problemResponse, RETRY_SOON, STOPPING } from "./problem.ts";
 import { badParameter } from "./query.ts";
 import type { Asked, RouteContext } from "./route.ts";
 import { notAcceptable } from "./span-answer.ts";
 import { TAIL_FORMS, tailChunks, withBeats } from "./tail-chunks.ts";
+import type { TailPlace, TailPlaces } from "./tail-places.ts";
 
 /** At a time. Each looks at every span that arrives by itself, and ingest waits for that. */
 export const MAX_TAILS = 64;
@@ -20,7 +20,7 @@ const BEAT_MS = 15_000;
 
 export const LAST_EVENT_ID = "Last-Event-ID";
 
-function tooMany({ limit }: Places): Problem {
+function tooMany({ limit }: TailPlaces): Problem {
   const detail = `${limit} readers follow already`;
   return { status: 503, detail, headers: RETRY_SOON };
 }
@@ -33,12 +33,12 @@ export function answerTail(context: RouteContext, asked: TailAsked): Response {
   const after = beginOf(context, asked);
   if (typeof after !== "number") return problemResponse(after);
   if (context.stopping.aborted) return problemResponse(STOPPING);
-  const giveBack = context.tails.take();
-  if (giveBack === undefined) return problemResponse(tooMany(context.tails));
-  // There is always something to send: a beat at least. A reader may not keep its place without
-  // reading; it is noticed when the buffers of the two sockets are full.
-  context.expectReader(asked.request);
-  return follow(context, asked, { type, after, giveBack });
+  const breaking = new AbortController();
+  const place = context.tails.take(() => breaking.abort());
+  if (place === undefined) return problemResponse(tooMany(context.tails));
+  // A reader who is slow is not one who has gone: see `TailPlaces`.
+  context.allowIdling(asked.request, true);
+  return follow(context, asked, { type, after, place, brokenOff: breaking.signal });
 }
 
 /**
@@ -57,13 +57,14 @@ function beginOf({ buffer }: RouteContext, { values, request }: TailAsked): numb
 interface Tail {
   readonly type: TailType;
   readonly after: number;
-  readonly giveBack: () => void;
+  readonly place: TailPlace;
+  readonly brokenOff: AbortSignal;
 }
 
 function follow(
-  { buffer, arrivals, budget, stopping, logger }: RouteContext,
+  { buffer, arrivals, budget, stopping, logger, allowIdling }: RouteContext,
   { filter, request }: TailAsked,
-  { type, after, giveBack }: Tail,
+  { type, after, place, brokenOff }: Tail,
 ): Response {
   const form = TAIL_FORMS[type];
   const held = budget.begin();
@@ -72,12 +73,14 @@ function follow(
     { buffer: heldBuffer(buffer, { held, ended: cancellation.signal }), arrivals },
     { filter, after, cancelled: cancellation.signal },
   );
-  const chunks = withBeats(tailChunks(pieces, form, held), form, BEAT_MS);
+  const chunks = tellPlace(withBeats(tailChunks(pieces, form, held), form, BEAT_MS), place);
   const ended = (): void => {
     cancellation.cancel();
     cancellation.clear();
     held.release();
-    giveBack();
+    place.leave();
+    // What is still to be sent is sent to a reader who reads, or not for long.
+    allowIdling(request, false);
   };
   const failed = (error: unknown): void => {
     ended();
@@ -85,5 +88,17 @@ function follow(
   };
   const first = { "Spanring-First-Sequence": String(after + 1) };
   const headers = { ...ANSWER_HEADERS, "Content-Type": type, Vary: "Accept", ...first };
-  return new Response(streamArrivingChunks(chunks, { ended, failed }), { headers });
+  return new Response(streamArrivingChunks(chunks, { ended, failed }, brokenOff), { headers });
+}
+
+/** A chunk lies there until its reader wants the next one. */
+async function* tellPlace(
+  chunks: AsyncIterable<Chunk>,
+  place: TailPlace,
+): AsyncGenerator<Chunk, void> {
+  for await (const chunk of chunks) {
+    place.gave();
+    yield chunk;
+    place.took();
+  }
 }

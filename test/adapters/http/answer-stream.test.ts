@@ -4,6 +4,7 @@ import {
   streamChunks,
   type StreamWatcher,
 } from "../../../src/adapters/http/answer-stream.ts";
+import { NEVER } from "../../support/searched-ring.ts";
 
 test("a stream makes its chunks as they are read", async () => {
   let madeCount = 0;
@@ -89,7 +90,7 @@ test("a stream of what arrives makes nothing before it is read, and waits", asyn
   const { watcher, ends } = watch();
   const arrival = Promise.withResolvers<void>();
   const order: string[] = [];
-  const stream = streamArrivingChunks(arriving(arrival.promise, order), watcher);
+  const stream = streamArrivingChunks(arriving(arrival.promise, order), watcher, NEVER);
 
   expect(order).toEqual([]);
   const reading = stream.getReader().read();
@@ -105,7 +106,7 @@ test("a stream of what arrives makes nothing before it is read, and waits", asyn
 test("a stream that is left while it waits for a chunk ends once", async () => {
   const { watcher, ends } = watch();
   const arrival = Promise.withResolvers<void>();
-  const reader = streamArrivingChunks(arriving(arrival.promise, []), watcher).getReader();
+  const reader = streamArrivingChunks(arriving(arrival.promise, []), watcher, NEVER).getReader();
   const reading = reader.read();
   await otherWork();
 
@@ -119,7 +120,7 @@ test("a stream that is left while it waits for a chunk ends once", async () => {
 test("a stream that is left before its next chunk fails has not failed as well", async () => {
   const { watcher, ends } = watch();
   const arrival = Promise.withResolvers<void>();
-  const reader = streamArrivingChunks(arriving(arrival.promise, []), watcher).getReader();
+  const reader = streamArrivingChunks(arriving(arrival.promise, []), watcher, NEVER).getReader();
   const reading = reader.read();
   await otherWork();
 
@@ -128,6 +129,35 @@ test("a stream that is left before its next chunk fails has not failed as well",
   await reading;
   await otherWork();
 
+  expect(ends).toEqual(["ended"]);
+});
+
+test("a stream that is broken off fails for its reader, and ends once", async () => {
+  const { watcher, ends } = watch();
+  const breaking = new AbortController();
+  const chunks = arriving(Promise.resolve(), []);
+  const reader = streamArrivingChunks(chunks, watcher, breaking.signal).getReader();
+  await reader.read();
+
+  breaking.abort();
+  const end = await reader.read().catch(() => "broken off");
+  await reader.cancel().catch(() => {});
+
+  expect(end).toBe("broken off");
+  expect(ends).toEqual(["ended"]);
+});
+
+test("a stream that has ended is not broken off any more", async () => {
+  const { watcher, ends } = watch();
+  const breaking = new AbortController();
+  const chunks = arriving(Promise.resolve(), []);
+  const reader = streamArrivingChunks(chunks, watcher, breaking.signal).getReader();
+  await reader.read();
+  await reader.read();
+
+  breaking.abort();
+
+  expect(await reader.read()).toEqual({ done: true, value: undefined });
   expect(ends).toEqual(["ended"]);
 });
 

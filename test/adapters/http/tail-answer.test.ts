@@ -1,46 +1,12 @@
 import { expect, test } from "bun:test";
+import { follow, sequencesIn } from "../../support/followed-tail.ts";
 import { largeRequest } from "../../support/large-request.ts";
-import { openPausedReader } from "../../support/paused-reader.ts";
 import { requestOf } from "../../support/request-bytes.ts";
-import {
-  rangeOf,
-  runReadApi,
-  type RunningReadApi,
-  stopReadApisAfterEach,
-} from "../../support/running-read-api.ts";
+import { rangeOf, runReadApi, stopReadApisAfterEach } from "../../support/running-read-api.ts";
 
 stopReadApisAfterEach();
 
 const AS_EVENTS = { Accept: "text/event-stream" };
-
-/** A tail that has begun. `next` reads on until what it read since the last call holds a text. */
-async function follow(run: RunningReadApi, query = "", init: RequestInit = {}) {
-  const response = await run.request(`/api/tail${query}`, init);
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
-  const read = async (): Promise<string> => {
-    const { done, value } = await reader.read();
-    if (done) throw new Error("the tail has ended");
-    return value;
-  };
-  const begin = await read();
-  const [first] = /^:?\n+/.exec(begin) ?? [""];
-  let text = begin.slice(first.length);
-  const next = async (end: string): Promise<string> => {
-    while (!text.includes(end)) text += await read();
-    const found = text;
-    text = "";
-    return found;
-  };
-  return { response, reader, first, next };
-}
-
-function otherWork(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
-}
-
-function sequencesIn(text: string): number[] {
-  return Array.from(text.matchAll(/"sequence":(\d+)/g), ([, digits]) => Number(digits));
-}
 
 test("from now on: what was there before is not shown, and what comes is, in order", async () => {
   const run = runReadApi();
@@ -138,46 +104,6 @@ test.each([
   expect(text).toStartWith(given.missed);
   expect(sequencesIn(text)).toEqual([4, 5]);
 });
-
-// Far more passes through the ring than fits into the sockets between the two.
-test("a reader who stops reading misses spans, in order, and is told how many", async () => {
-  const run = runReadApi({ spanCount: 0, capacity: { spans: 1_000, bytes: 2 ** 20 } });
-  const reader = await openPausedReader(run.api.port, "/api/tail");
-  const rounds = 200;
-
-  for (let round = 0; round < rounds; round += 1) {
-    run.put(requestOf(1_000));
-    await otherWork();
-  }
-  const text = await reader.readUntil(`"sequence":${rounds * 1_000},`);
-  reader.close();
-
-  const counts = Array.from(text.matchAll(/^\{"missed":(\d+)\}$/gm), ([, count]) => Number(count));
-  const sequences = sequencesIn(text);
-  const missed = counts.reduce((total, count) => total + count, 0);
-  expect(missed).toBeGreaterThan(100_000);
-  expect(sequences.length + missed).toBe(rounds * 1_000);
-  expect(sequences).toEqual([...new Set(sequences)].toSorted((one, other) => one - other));
-});
-
-// It takes the server some seconds: it counts in steps of four.
-test("a reader who stops reading for good leaves its place to another", async () => {
-  const capacity = { spans: 1_000, bytes: 2 ** 20 };
-  const run = runReadApi({ spanCount: 0, capacity, maxTails: 1, maxUnreadSeconds: 1 });
-  const reader = await openPausedReader(run.api.port, "/api/tail");
-  const before = run.api.counts().tails;
-
-  while (run.api.counts().tails > 0) {
-    run.put(requestOf(1_000));
-    await otherWork();
-  }
-  const { response } = await follow(run);
-  reader.close();
-
-  expect(before).toBe(1);
-  expect(response.status).toBe(200);
-  expect(run.logger.lines).toEqual([]);
-}, 60_000);
 
 test("spans that there is no room for, while other answers wait, are missed", async () => {
   const run = runReadApi({ capacity: { spans: 600_000, bytes: 2 ** 25 }, answerBudgetBytes: 1 });
