@@ -14,13 +14,19 @@ export interface TraceWaitParts extends WaitParts {
 export interface TraceWaitRequest extends WaitRequest {
   /** A trace is complete when its root is there and none of its spans has come for so long. */
   readonly quietMs: number;
+  /** That are followed for this request, at least 1. */
+  readonly mostTraces: number;
 }
 
-/** A trace that is complete; or not every trace could be followed, so that none can be told of. */
-export type FollowEnd = TraceAnswer | "no_room";
+/** Why a trace is not followed: this wait, or all waits together, follow as many as they may. */
+export type LackOfRoom = "own_traces" | "all_traces";
+
+/** A trace that is complete; or none could be followed, so that none can be told of. */
+export type FollowEnd = TraceAnswer | "none_followed";
 
 /**
- * The traces of the spans that match so far.
+ * The traces of the spans that match so far, or as many of them as there is room for: those that
+ * are followed may be complete before anybody has to know of the others.
  *
  * Invariant: each has a place, a subscription, and a timer while it may be complete, until `close`;
  * after it, none is added, though the ring may still be looked through.
@@ -37,7 +43,8 @@ export class FollowedTraces {
   private readonly closers = new Map<string, () => void>();
   private isClosed = false;
   matchCount = 0;
-  lacksRoom = false;
+  /** Why not all of them are followed. */
+  lacking: LackOfRoom | undefined;
 
   constructor(parts: TraceWaitParts, request: TraceWaitRequest) {
     this.parts = parts;
@@ -73,24 +80,32 @@ export class FollowedTraces {
   }
 
   private follow(traceId: string): void {
-    if (this.isClosed || this.lacksRoom || this.closers.has(traceId)) return;
-    const leave = this.parts.followed.take();
-    if (leave === undefined) return this.refuse();
-    // Its place is taken first: to subscribe is to be shown what has arrived, perhaps more of it.
-    this.closers.set(traceId, leave);
+    if (this.isClosed || this.closers.has(traceId)) return;
+    const isMost = this.closers.size === this.request.mostTraces;
+    const leave = isMost ? undefined : this.parts.followed.take();
+    if (leave === undefined) return this.lack(isMost ? "own_traces" : "all_traces");
     this.add(traceId, leave);
   }
 
   private add(traceId: string, leave: () => void): void {
     const { parts, request, whenEnded } = this;
+    // Its place is taken first: to subscribe is to be shown what has arrived, perhaps more of it.
+    this.closers.set(traceId, leave);
     const unfollow = followTrace({ parts, request, traceId, ...whenEnded });
-    if (unfollow === undefined) return this.refuse();
+    if (unfollow === undefined) return this.leave(traceId, leave);
     this.closers.set(traceId, () => void (unfollow(), leave()));
   }
 
-  private refuse(): void {
-    this.lacksRoom = true;
-    this.whenEnded.resolve("no_room");
+  /** Nobody can be subscribed to it: as many others are found by the same spans. */
+  private leave(traceId: string, leave: () => void): void {
+    leave();
+    this.closers.delete(traceId);
+    this.lack("all_traces");
+  }
+
+  private lack(lacking: LackOfRoom): void {
+    this.lacking = lacking;
+    if (this.closers.size === 0) this.whenEnded.resolve("none_followed");
   }
 }
 

@@ -1,6 +1,7 @@
 import type { SpanCondition, SpanFilter } from "../domain/query/span-filter.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { countSpans } from "./count-spans.ts";
+import type { LackOfRoom } from "./followed-traces.ts";
 import { joinedSpans, querySpans, type SearchedBuffer, type SpanAnswer } from "./query-spans.ts";
 import type { CopiedSpans } from "./ring-hand-over.ts";
 import type { SequenceRange } from "./ring-search.ts";
@@ -32,8 +33,8 @@ export type WaitOutcome =
       readonly range: SequenceRange;
     }
   | { readonly outcome: "cancelled" }
-  /** Nobody is waited for: as many other filters, or traces, are looked for as can be at a time. */
-  | { readonly outcome: "no_room"; readonly for: "filter" | "trace" };
+  /** It cannot be told: as many filters, or traces, are looked for as can be at a time. */
+  | { readonly outcome: "no_room"; readonly for: "filter" | LackOfRoom };
 
 /** What would have been found without the last condition: most likely, the one that is mistaken. */
 export interface NearMiss {

@@ -5,7 +5,8 @@ import { failureOf, timeUp, type WaitOutcome } from "./wait-for-spans.ts";
 
 /**
  * Waits for a whole trace: one with a span that matches, whose root has ended, which has at least
- * `count` spans, and which has been quiet for a while. All its spans are the answer.
+ * `count` spans, and which has been quiet for a while. All its spans are the answer. Where more
+ * traces match than can be followed, one of those that are is as good as any.
  */
 export async function waitForTrace(
   parts: TraceWaitParts,
@@ -22,9 +23,10 @@ export async function waitForTrace(
     if (end === "cancelled") return { outcome: "cancelled" };
     // However short the time: what was there at its beginning counts, all of it.
     if (end === "time_up") await earlier;
-    if (end === "no_room" || traces.lacksRoom) return { outcome: "no_room", for: "trace" };
-    if (end === "time_up") return await timeUp(parts, request, traces.matchCount);
-    return { outcome: "found", spans: end };
+    if (typeof end === "object") return { outcome: "found", spans: end };
+    // Of those that were not followed, one may have been complete.
+    if (traces.lacking !== undefined) return { outcome: "no_room", for: traces.lacking };
+    return await timeUp(parts, request, traces.matchCount);
   } finally {
     unsubscribe();
     traces.close();

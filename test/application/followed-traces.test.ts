@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { TraceWaitRequest } from "../../src/application/followed-traces.ts";
+import type { TraceWaitParts, TraceWaitRequest } from "../../src/application/followed-traces.ts";
 import { waitForTrace } from "../../src/application/wait-for-trace.ts";
 import { MOST_FOLLOWED, named, NEVER, nextTurn, searchedRing } from "../support/searched-ring.ts";
 import { SOME_PARENT, tracedRequests } from "../support/traced-requests.ts";
@@ -15,6 +15,7 @@ const WAIT: TraceWaitRequest = {
   count: 1,
   timeoutMs: 600_000,
   quietMs: 1,
+  mostTraces: MOST_FOLLOWED,
   cancelled: NEVER,
 };
 
@@ -35,46 +36,115 @@ test("of as many traces as can be followed, the complete one is found", async ()
   expect(outcome).toMatchObject({ outcome: "found", spans: { sequences } });
 });
 
-describe("where there are more traces than can be followed, it is told at once", () => {
-  const NO_ROOM = { outcome: "no_room", for: "trace" } as const;
+/** Waits that follow each as many traces as asked for, or as are there, until they are ended. */
+function followers(parts: TraceWaitParts, ...mosts: number[]) {
+  const canceller = new AbortController();
+  const quiet = { ...WAIT, quietMs: 60_000, cancelled: canceller.signal };
+  const waiting = mosts.map((mostTraces) => waitForTrace(parts, { ...quiet, mostTraces }));
+  const end = async (): Promise<void> => {
+    canceller.abort();
+    await Promise.all(waiting);
+  };
+  return { end };
+}
 
-  test.each([
-    { name: "when they are there", timeoutMs: 600_000 },
-    { name: "however short the time", timeoutMs: 0 },
-  ])("$name", async ({ timeoutMs }) => {
+describe("where a wait has more traces than it can follow", () => {
+  const FEW = { ...WAIT, mostTraces: 3 };
+
+  test("it answers with one of those that it follows", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(...orphans(2), CHILD, ROOT, ...orphans(9));
+
+    const outcome = await waitForTrace(parts, FEW);
+
+    expect(outcome).toMatchObject({ outcome: "found", spans: { sequences: [3, 4] } });
+  });
+
+  test("it answers when one of them is complete, though that is later", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(CHILD, ...orphans(9));
+
+    const waiting = waitForTrace(parts, FEW);
+    await nextTurn();
+    arrive(ROOT);
+
+    expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [1, 11] } });
+  });
+
+  test("its time is up, and it cannot say that none was complete", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(...orphans(3));
+
+    const justEnough = await waitForTrace(parts, { ...FEW, timeoutMs: 20 });
+    arrive(CHILD, ROOT);
+    const tooMany = [0, 20].map((timeoutMs) => waitForTrace(parts, { ...FEW, timeoutMs }));
+
+    expect(justEnough).toMatchObject({ outcome: "time_up", found: 3 });
+    const noRoom = { outcome: "no_room", for: "own_traces" } as const;
+    expect(await Promise.all(tooMany)).toEqual([noRoom, noRoom]);
+  });
+
+  test("it leaves the others' places to them", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(...orphans(MOST_FOLLOWED), CHILD, ROOT);
-
-    expect(await waitForTrace(parts, { ...WAIT, quietMs: 60_000, timeoutMs })).toEqual(NO_ROOM);
-  });
-
-  test("when they arrive", async () => {
-    const { arrive, ...parts } = searchedRing();
-    arrive(...orphans(MOST_FOLLOWED));
-
-    const waiting = waitForTrace(parts, { ...WAIT, quietMs: 60_000 });
+    const { end } = followers(parts, 60, MOST_FOLLOWED - 60 - 1);
     await nextTurn();
-    arrive(CHILD);
 
-    expect(await waiting).toEqual(NO_ROOM);
+    const found = await waitForTrace(parts, { ...WAIT, filter: named("root") });
+    await end();
+
+    expect(found).toMatchObject({ outcome: "found" });
   });
+});
 
-  test("also when others follow them, until these have ended", async () => {
+describe("where all who wait follow as many traces as they can", () => {
+  const NO_ROOM = { outcome: "no_room", for: "all_traces" } as const;
+  const FOR_ROOT = { ...WAIT, filter: named("root") };
+
+  test("a wait that could follow none is told at once, until the others have ended", async () => {
     const { arrive, ...parts } = searchedRing();
-    const canceller = new AbortController();
     arrive(...orphans(MOST_FOLLOWED));
-    const other = waitForTrace(parts, { ...WAIT, quietMs: 60_000, cancelled: canceller.signal });
+    const { end } = followers(parts, MOST_FOLLOWED);
     await nextTurn();
     arrive(CHILD, ROOT);
-    const request = { ...WAIT, filter: named("root") };
 
-    const refused = await waitForTrace(parts, request);
-    canceller.abort();
-    await other;
-    const found = await waitForTrace(parts, request);
+    const refused = await waitForTrace(parts, FOR_ROOT);
+    await end();
+    const found = await waitForTrace(parts, FOR_ROOT);
 
     expect(refused).toEqual(NO_ROOM);
     expect(found).toMatchObject({ outcome: "found" });
+  });
+
+  test("it is told when the first trace arrives", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(...orphans(MOST_FOLLOWED));
+    const { end } = followers(parts, MOST_FOLLOWED);
+    const waiting = waitForTrace(parts, FOR_ROOT);
+    await nextTurn();
+
+    arrive(ROOT);
+    const refused = await waiting;
+    await end();
+
+    expect(refused).toEqual(NO_ROOM);
+  });
+
+  test("a wait that follows some goes on with them", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(CHILD, ...orphans(MOST_FOLLOWED));
+    const { end } = followers(parts, MOST_FOLLOWED - 1);
+    await nextTurn();
+
+    const late = await waitForTrace(parts, { ...WAIT, timeoutMs: 20 });
+    const waiting = waitForTrace(parts, WAIT);
+    await nextTurn();
+    arrive(ROOT);
+    const found = await waiting;
+    await end();
+
+    expect(late).toEqual(NO_ROOM);
+    expect(found).toMatchObject({ outcome: "found", spans: { sequences: [1, 102] } });
   });
 });
 
@@ -93,6 +163,7 @@ test("a wait whose filter has no room is told so, and one whose traces have none
 
   expect([ofFilter, ofTrace]).toEqual([
     { outcome: "no_room", for: "filter" },
-    { outcome: "no_room", for: "trace" },
+    { outcome: "no_room", for: "all_traces" },
   ]);
+  expect(parts.followed.takenCount).toBe(0);
 });

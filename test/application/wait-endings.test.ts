@@ -33,7 +33,10 @@ const WAITS = [
   {
     of: "a trace",
     wait: (...[parts, request]: Parameters<typeof waitForSpans>) =>
-      waitForTrace({ ...parts, followed: new Places(1) }, { ...request, quietMs: 1 }),
+      waitForTrace(
+        { ...parts, followed: new Places(1) },
+        { ...request, quietMs: 1, mostTraces: 1 },
+      ),
   },
 ];
 
@@ -76,7 +79,10 @@ test("a trace is followed once, though more of it arrives in the turn it is foun
   const counted = countedArrivals(arrivals);
   arrive(requestOf(2_100, 100), CHILD);
 
-  const waiting = waitForTrace({ buffer, arrivals: counted, followed }, { ...WAIT, quietMs: 1 });
+  const waiting = waitForTrace(
+    { buffer, arrivals: counted, followed },
+    { ...WAIT, quietMs: 1, mostTraces: 1 },
+  );
   arrive(CHILD, ROOT);
   const outcome = await waiting;
 
@@ -93,7 +99,7 @@ test("each span of a trace, and none of another, begins its one quiet time anew"
     const ended = new Set<unknown>(cleared.mock.calls.map(([timer]) => timer));
     return { begun: all.length, open: all.filter(({ value }) => !ended.has(value)).length };
   };
-  const request = { ...WAIT, quietMs: QUIET_MS, cancelled: canceller.signal };
+  const request = { ...WAIT, quietMs: QUIET_MS, mostTraces: 1, cancelled: canceller.signal };
   const waiting = waitForTrace({ buffer, arrivals, followed }, request);
 
   const times = [CHILD, OTHER_ROOT, SECOND_CHILD, OTHER_ROOT, ROOT].map((span) => {

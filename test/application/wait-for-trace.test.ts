@@ -3,6 +3,7 @@ import type { TraceWaitRequest } from "../../src/application/followed-traces.ts"
 import { waitForTrace } from "../../src/application/wait-for-trace.ts";
 import { requestOf } from "../support/request-bytes.ts";
 import {
+  MOST_FOLLOWED,
   named,
   NEVER,
   nextTurn,
@@ -24,6 +25,7 @@ const WAIT: TraceWaitRequest = {
   count: 1,
   timeoutMs: 600_000,
   quietMs: 1,
+  mostTraces: MOST_FOLLOWED,
   cancelled: NEVER,
 };
 

@@ -6,7 +6,7 @@ import { type CommandName, COMMANDS } from "../../src/adapters/cli/command-table
 import { ANSWER_BUDGET_BYTES, IDLE_TIMEOUT_SECONDS } from "../../src/adapters/http/read-api.ts";
 import { ROUTES } from "../../src/adapters/http/routes.ts";
 import { MAX_TAILS } from "../../src/adapters/http/tail-answer.ts";
-import { MAX_WAITS } from "../../src/adapters/http/wait-answer.ts";
+import { MAX_WAITS } from "../../src/adapters/http/wait-limits.ts";
 import { MAX_IDLE_SECONDS } from "../../src/adapters/otlp-http/otlp-http-listener.ts";
 import { VARIABLE_NAMES, VARIABLES } from "../../src/config-variables.ts";
 import { keep, ring } from "../support/embed-example.ts";

@@ -13,7 +13,7 @@ import type { Readiness, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { MAX_TAILS } from "./tail-answer.ts";
 import { TailPlaces } from "./tail-places.ts";
-import { MAX_FOLLOWED_TRACES, MAX_WAITS } from "./wait-answer.ts";
+import { MAX_FOLLOWED_TRACES, MAX_WAITS } from "./wait-limits.ts";
 
 export interface ReadApiParts {
   readonly address: ListenAddress;

@@ -23,7 +23,8 @@ import {
   WAIT_PARAMETERS,
 } from "./route-parameters.ts";
 import { answerTail, LAST_EVENT_ID, MAX_TAILS } from "./tail-answer.ts";
-import { answerWait, MAX_FOLLOWED_TRACES } from "./wait-answer.ts";
+import { answerWait } from "./wait-answer.ts";
+import { MAX_FOLLOWED_BY_ONE, MAX_FOLLOWED_TRACES } from "./wait-limits.ts";
 
 function json(meaning: string, schema: string): AnswerMeaning {
   return { meaning, bodies: { [JSON_TYPE]: schema } };
@@ -140,10 +141,12 @@ export const ROUTES: readonly Route[] = [
       "them. To count only later ones, give as `after` the `Spanring-Next-Sequence` of an answer " +
       "from before, less one. A thousand may wait, each for a trace, a name or an attribute of " +
       `its own; of filters that look at the same spans, ${MOST_FOUND_TOGETHER} different ones. ` +
-      `With \`trace_complete\`, ${MAX_FOLLOWED_TRACES} traces are followed at a time, by all who ` +
-      "wait. Beyond that it is 503, which says what to ask for instead. Some HTTP clients send a " +
-      "request again by themselves after 408; switch that off, or a wait takes several times as " +
-      "long.",
+      "Beyond that it is 503, which says what to ask for instead. With `trace_complete`, one " +
+      `wait follows ${MAX_FOLLOWED_BY_ONE} traces, and all who wait ${MAX_FOLLOWED_TRACES} ` +
+      "together. A wait that more traces match answers as soon as one of those that it follows " +
+      "is complete; if none is in time, it is 503 instead of 408, and at once if it can follow " +
+      "none. Some HTTP clients send a request again by themselves after 408; switch that off, or " +
+      "a wait takes several times as long.",
     takesFilter: true,
     queryParameters: WAIT_PARAMETERS,
     answers: {

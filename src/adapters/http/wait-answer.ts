@@ -10,13 +10,8 @@ import { BUSY, type Problem, problemResponse, RETRY_SOON, STOPPING } from "./pro
 import { badParameter } from "./query.ts";
 import type { Asked, RouteContext } from "./route.ts";
 import { answerHeldSpans, spansResponse } from "./span-answer.ts";
+import { MAX_FOLLOWED_BY_ONE } from "./wait-limits.ts";
 import { NO_ROOM, presentResponse, timeUpResponse } from "./wait-problems.ts";
-
-/** At a time. Each costs a connection, a timer and a subscription, some kilobytes together. */
-export const MAX_WAITS = 10_000;
-
-/** Traces that are followed by all who wait for one to be complete: each costs a timer and more. */
-export const MAX_FOLLOWED_TRACES = 8_192;
 
 export interface WaitValues {
   readonly count: number | undefined;
@@ -122,7 +117,7 @@ function wait(
   const counted = heldBuffer(buffer, { held, ended, whenRefused });
   if (!trace_complete) return waitForSpans({ buffer: counted, arrivals }, request);
   const parts = { buffer: lastCopyOf(counted, held), arrivals, followed };
-  return waitForTrace(parts, { ...request, quietMs });
+  return waitForTrace(parts, { ...request, quietMs, mostTraces: MAX_FOLLOWED_BY_ONE });
 }
 
 /** A trace that is not complete yet is read again later: what was read before is dropped. */

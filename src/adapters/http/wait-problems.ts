@@ -8,6 +8,7 @@ import type { Chunk } from "./answer-stream.ts";
 import { PROBLEM_HEADERS, type Problem, problemMembers, RETRY_SOON } from "./problem.ts";
 import type { Asked } from "./route.ts";
 import { type HeldAnswerParts, heldResponse, rangeHeaders } from "./span-answer.ts";
+import { MAX_FOLLOWED_BY_ONE, MAX_FOLLOWED_TRACES } from "./wait-limits.ts";
 
 export interface TimeUpAnswer {
   readonly outcome: Extract<WaitOutcome, { outcome: "time_up" }>;
@@ -15,8 +16,10 @@ export interface TimeUpAnswer {
   readonly asked: Asked<{ readonly trace_complete: boolean }>;
 }
 
-/** Retried, it may find room: others end. But most likely it asks for too much. */
-export const NO_ROOM: Readonly<Record<"filter" | "trace", Problem>> = {
+type NoRoom = Extract<WaitOutcome, { outcome: "no_room" }>["for"];
+
+/** Retried, it may find room: others end. */
+export const NO_ROOM: Readonly<Record<NoRoom, Problem>> = {
   filter: {
     status: 503,
     detail:
@@ -24,11 +27,19 @@ export const NO_ROOM: Readonly<Record<"filter" | "trace", Problem>> = {
       "ask for a name, an attribute or a trace_id that fewer spans have",
     headers: RETRY_SOON,
   },
-  trace: {
+  own_traces: {
     status: 503,
     detail:
-      "more traces have a span that matches than can be followed; " +
+      `more than ${MAX_FOLLOWED_BY_ONE} traces have a span that matches, and of the ` +
+      `${MAX_FOLLOWED_BY_ONE} that a wait can follow none was complete in time; ` +
       "ask for a filter that fewer spans match",
+    headers: RETRY_SOON,
+  },
+  all_traces: {
+    status: 503,
+    detail:
+      `all who wait follow ${MAX_FOLLOWED_TRACES} traces together, as many as can be, so that ` +
+      "not every trace of a span that matches could be followed; try again later",
     headers: RETRY_SOON,
   },
 };
