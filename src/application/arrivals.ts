@@ -14,7 +14,7 @@ export type WatchedBuffer = Pick<
 /** What those who wait, take or clear need of it. */
 export type WatchedArrivals = Pick<
   Arrivals,
-  "subscribe" | "onNext" | "seenNext" | "take" | "clear"
+  "subscribe" | "onNext" | "seenNext" | "showArrived" | "take" | "clear"
 >;
 
 /** No more than this waits to be looked at: of spans, and so of time that is spent in one go. */
@@ -47,7 +47,7 @@ export class Arrivals {
   private readonly index = new SubscriptionIndex();
   private readonly wakers = new Set<Waker>();
 
-  // Moved by `append` and `look`.
+  // Moved by `append` and `showArrived`.
   private seen: SequenceRange["next"] = 1;
   private unseenSpans = 0;
   private unseenBytes = 0;
@@ -62,7 +62,7 @@ export class Arrivals {
 
   append(walked: WalkedRequest, rejected?: readonly ServiceAmount[]): Appended {
     if (!this.isWatched) return this.buffer.append(walked, rejected);
-    if (this.isTooMuch(walked)) this.look();
+    if (this.isTooMuch(walked)) this.showArrived();
     const appended = this.buffer.append(walked, rejected);
     this.note(walked, appended);
     return appended;
@@ -70,13 +70,13 @@ export class Arrivals {
 
   /** What is taken has been shown before. */
   take(spanCount: number): Uint8Array<ArrayBuffer> {
-    this.look();
+    this.showArrived();
     return this.buffer.take(spanCount);
   }
 
   /** What is cleared has been shown before. */
   clear(): number {
-    this.look();
+    this.showArrived();
     return this.buffer.clear();
   }
 
@@ -85,13 +85,13 @@ export class Arrivals {
    * function that is answered is called. Undefined when there is no room for this filter.
    */
   subscribe(filter: SpanFilter, arrived: Arrived): (() => void) | undefined {
-    this.look();
+    this.showArrived();
     return this.index.add(filter, arrived);
   }
 
   /** Has `wake` called once, as soon as there is a span with this sequence or a later one. */
   onNext(sequence: number, wake: () => void): () => void {
-    this.look();
+    this.showArrived();
     const waker = { sequence, wake };
     if (this.seen > sequence) queueMicrotask(wake);
     else this.wakers.add(waker);
@@ -101,6 +101,15 @@ export class Arrivals {
   /** What was accepted before this sequence has been shown to everyone who waits for it. */
   get seenNext(): number {
     return this.seen;
+  }
+
+  /** Shows what has arrived to everyone who waits for it, now and not at the end of the turn. */
+  showArrived(): void {
+    const { next } = this.buffer.range();
+    const range = { first: this.seen, next, arePlain: this.unseenArePlain };
+    this.forget();
+    this.seen = next;
+    if (range.first < next) this.show(range);
   }
 
   private get isWatched(): boolean {
@@ -119,7 +128,7 @@ export class Arrivals {
   private note(walked: WalkedRequest, { outcome }: Appended): void {
     if (outcome !== "accepted") return;
     this.count(walked);
-    if (!this.isDue) setImmediate(() => this.look());
+    if (!this.isDue) setImmediate(() => this.showArrived());
     this.isDue = true;
   }
 
@@ -127,15 +136,6 @@ export class Arrivals {
     this.unseenSpans += spanCount;
     this.unseenBytes += request.length;
     this.unseenArePlain &&= plainSpans === spanCount;
-  }
-
-  /** Shows what has arrived to everyone who waits for it. */
-  private look(): void {
-    const { next } = this.buffer.range();
-    const range = { first: this.seen, next, arePlain: this.unseenArePlain };
-    this.forget();
-    this.seen = next;
-    if (range.first < next) this.show(range);
   }
 
   private forget(): void {

@@ -1,5 +1,6 @@
 import { compileFilter, type SpanMatcher } from "../domain/query/span-matcher.ts";
 import { traceIdHex } from "../domain/wire/span-digest.ts";
+import type { Arrivals } from "./arrivals.ts";
 import type { Places } from "./places.ts";
 import { readTrace, type TraceAnswer } from "./read-trace.ts";
 import type { SequenceRange } from "./ring-search.ts";
@@ -7,6 +8,7 @@ import { SharedFields } from "./shared-fields.ts";
 import type { WaitParts, WaitRequest } from "./wait-for-spans.ts";
 
 export interface TraceWaitParts extends WaitParts {
+  readonly arrivals: WaitParts["arrivals"] & Pick<Arrivals, "showArrived">;
   /** One for each trace that is followed, by whichever wait: a timer and a subscription. */
   readonly followed: Pick<Places, "take">;
 }
@@ -28,8 +30,8 @@ export type FollowEnd = TraceAnswer | "none_followed";
  * The traces of the spans that match so far, or as many of them as there is room for: those that
  * are followed may be complete before anybody has to know of the others.
  *
- * Invariant: each has a place, a subscription, and a timer while it may be complete, until `close`;
- * after it, none is added, though the ring may still be looked through.
+ * Invariant: each has a place, a subscription, and a timer while it may be complete, until `close`.
+ * Once one is complete, none is read and none is added, though the ring is still looked through.
  */
 export class FollowedTraces {
   // Fixed at construction.
@@ -39,8 +41,9 @@ export class FollowedTraces {
   private readonly fields = new SharedFields();
   private readonly whenEnded = Promise.withResolvers<FollowEnd>();
 
-  // Moved by `look` and `close`.
+  // Moved by `look`, `inTurn` and `close`.
   private readonly closers = new Map<string, () => void>();
+  private lastRead: Promise<unknown> = Promise.resolve();
   private isClosed = false;
   matchCount = 0;
   /** Why not all of them are followed. */
@@ -88,12 +91,36 @@ export class FollowedTraces {
   }
 
   private add(traceId: string, leave: () => void): void {
-    const { parts, request, whenEnded } = this;
     // Its place is taken first: to subscribe is to be shown what has arrived, perhaps more of it.
     this.closers.set(traceId, leave);
-    const unfollow = followTrace({ parts, request, traceId, ...whenEnded });
+    const unfollow = this.subscribe(traceId);
     if (unfollow === undefined) return this.leave(traceId, leave);
     this.closers.set(traceId, () => void (unfollow(), leave()));
+  }
+
+  private subscribe(traceId: string): (() => void) | undefined {
+    const { parts, request } = this;
+    const quiet: Follow["quiet"] = (isQuiet) => this.inTurn(() => this.read(traceId, isQuiet));
+    return followTrace({ parts, quietMs: request.quietMs, traceId, quiet });
+  }
+
+  /** One after the other: what was copied before the last was no answer, and can be dropped. */
+  private inTurn(read: () => Promise<void>): void {
+    const { lastRead, whenEnded } = this;
+    this.lastRead = lastRead.then(read).catch(whenEnded.reject);
+  }
+
+  private async read(traceId: string, isQuiet: () => boolean): Promise<void> {
+    if (this.isClosed || !isQuiet()) return;
+    const trace = await readTrace(this.parts.buffer, traceId);
+    const isWhole = trace.hasRoot && trace.sequences.length >= this.request.count;
+    // What came while it was read is a reason to wait on.
+    if (isWhole && isQuiet()) this.end(trace);
+  }
+
+  private end(trace: TraceAnswer): void {
+    this.isClosed = true;
+    this.whenEnded.resolve(trace);
   }
 
   /** Nobody can be subscribed to it: as many others are found by the same spans. */
@@ -132,29 +159,28 @@ function tracesIn(
 }
 
 interface Follow {
-  readonly parts: WaitParts;
-  readonly request: TraceWaitRequest;
+  readonly parts: TraceWaitParts;
+  readonly quietMs: number;
   readonly traceId: string;
-  readonly resolve: (trace: TraceAnswer) => void;
-  readonly reject: (error: unknown) => void;
+  /** Told each time that the trace has been quiet; what it is given tells whether it still is. */
+  readonly quiet: (isQuiet: () => boolean) => void;
 }
 
 /**
  * Each span of the trace starts the quiet time anew. The function that is answered ends it;
  * undefined when nobody can be subscribed.
  */
-function followTrace({ parts, request, traceId, resolve, reject }: Follow) {
+function followTrace({ parts, quietMs, traceId, quiet }: Follow) {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const look = async () => {
-    const looked = timer;
-    const trace = await readTrace(parts.buffer, traceId);
-    const isWhole = trace.hasRoot && trace.sequences.length >= request.count;
-    // What came while it was read is a reason to wait on.
-    if (isWhole && timer === looked) resolve(trace);
-  };
   const restart = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => void look().catch(reject), request.quietMs);
+    const started = setTimeout(() => quiet(() => isQuietSince(started)), quietMs);
+    timer = started;
+  };
+  // What has arrived, and is in the ring, may not have been shown yet.
+  const isQuietSince = (started: typeof timer) => {
+    parts.arrivals.showArrived();
+    return timer === started;
   };
   const unsubscribe = parts.arrivals.subscribe([{ on: "trace_id", value: traceId }], restart);
   if (unsubscribe === undefined) return undefined;

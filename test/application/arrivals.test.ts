@@ -21,6 +21,20 @@ describe("a subscriber", () => {
     expect(told).toEqual([[2, 6]]);
   });
 
+  test("is told at once of what has arrived, when somebody needs that, and once", async () => {
+    const { arrivals, arrive } = searchedRing();
+    const told: (readonly number[])[] = [];
+    arrivals.subscribe(named("span 2"), (sequences) => told.push(sequences));
+    arrive(requestOf(3));
+
+    arrivals.showArrived();
+    const atOnce = [...told];
+    await nextTurn();
+
+    expect(atOnce).toEqual([[2]]);
+    expect(told).toEqual([[2]]);
+  });
+
   test("is not told when nothing matches", async () => {
     const { arrivals, arrive } = searchedRing();
     const told: (readonly number[])[] = [];

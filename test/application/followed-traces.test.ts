@@ -148,13 +148,15 @@ describe("where all who wait follow as many traces as they can", () => {
   });
 });
 
+const NOTHING_ARRIVES = { seenNext: 1, showArrived: () => {} };
+
 test("a wait whose filter has no room is told so, and one whose traces have none", async () => {
   const { arrive, ...parts } = searchedRing();
   arrive(CHILD, ROOT);
-  const full = { ...parts, arrivals: { seenNext: 1, subscribe: () => undefined } };
+  const full = { ...parts, arrivals: { ...NOTHING_ARRIVES, subscribe: () => undefined } };
   let left = 1;
   const oneSubscription = {
-    seenNext: 1,
+    ...NOTHING_ARRIVES,
     subscribe: () => ((left -= 1) === 0 ? () => {} : undefined),
   };
 

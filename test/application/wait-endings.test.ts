@@ -1,9 +1,10 @@
 import { describe, expect, spyOn, test } from "bun:test";
+import type { TraceWaitParts } from "../../src/application/followed-traces.ts";
 import { tailSpans } from "../../src/application/tail-spans.ts";
 import { Places } from "../../src/application/places.ts";
 import { waitForSpans, type WaitRequest } from "../../src/application/wait-for-spans.ts";
 import { waitForTrace } from "../../src/application/wait-for-trace.ts";
-import { countedArrivals, countedSignal, showAtOnce } from "../support/counted-listeners.ts";
+import { countedArrivals, countedSignal } from "../support/counted-listeners.ts";
 import { requestOf } from "../support/request-bytes.ts";
 import { named, NEVER, nextTurn, searchedRing } from "../support/searched-ring.ts";
 import { SOME_PARENT, tracedRequests } from "../support/traced-requests.ts";
@@ -32,7 +33,7 @@ const WAITS = [
   { of: "spans", wait: waitForSpans },
   {
     of: "a trace",
-    wait: (...[parts, request]: Parameters<typeof waitForSpans>) =>
+    wait: (parts: Omit<TraceWaitParts, "followed">, request: WaitRequest) =>
       waitForTrace(
         { ...parts, followed: new Places(1) },
         { ...request, quietMs: 1, mostTraces: 1 },
@@ -59,6 +60,7 @@ describe.each(WAITS)("of a wait for $of nothing is left", ({ wait }) => {
     const signal = countedSignal();
     const arrivals = {
       seenNext: 1,
+      showArrived: () => {},
       subscribe: () => {
         throw new Error("the lock was lost");
       },
@@ -104,7 +106,7 @@ test("each span of a trace, and none of another, begins its one quiet time anew"
 
   const times = [CHILD, OTHER_ROOT, SECOND_CHILD, OTHER_ROOT, ROOT].map((span) => {
     arrive(span);
-    showAtOnce(arrivals);
+    arrivals.showArrived();
     return quietTimes();
   });
   canceller.abort();
@@ -135,7 +137,7 @@ test("of what comes before `after` a wait keeps nothing", async () => {
   const waiting = waitForSpans({ buffer: watched, arrivals }, request);
   for (let turn = 0; turn < 4; turn += 1) {
     arrive(requestOf(1));
-    showAtOnce(arrivals);
+    arrivals.showArrived();
   }
   canceller.abort();
   await waiting;

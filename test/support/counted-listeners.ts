@@ -22,7 +22,10 @@ export function countedSignal(): CountedSignal {
   return { signal, listening: () => listening };
 }
 
-export interface CountedArrivals extends Pick<Arrivals, "subscribe" | "onNext" | "seenNext"> {
+export interface CountedArrivals extends Pick<
+  Arrivals,
+  "subscribe" | "onNext" | "seenNext" | "showArrived"
+> {
   waiting(): number;
 }
 
@@ -43,11 +46,7 @@ export function countedArrivals(arrivals: Arrivals): CountedArrivals {
     get seenNext() {
       return arrivals.seenNext;
     },
+    showArrived: () => arrivals.showArrived(),
     waiting: () => waiting,
   };
-}
-
-/** Everyone who waits is shown what has arrived, now and not at the end of the turn. */
-export function showAtOnce(arrivals: Arrivals): void {
-  arrivals.subscribe([], () => {})?.();
 }

@@ -89,6 +89,7 @@ function watchWaiters(arrivals: Arrivals) {
       return unsubscribe && counted(unsubscribe);
     },
     onNext: (sequence, wake) => counted(arrivals.onNext(sequence, wake)),
+    showArrived: () => arrivals.showArrived(),
     take: (spanCount) => arrivals.take(spanCount),
     clear: () => arrivals.clear(),
     get seenNext() {

@@ -120,7 +120,7 @@ function wait(
   return waitForTrace(parts, { ...request, quietMs, mostTraces: MAX_FOLLOWED_BY_ONE });
 }
 
-/** A trace that is not complete yet is read again later: what was read before is dropped. */
+/** Traces are read one after the other: what was read before was not complete, and is dropped. */
 function lastCopyOf(buffer: SearchedBuffer, held: HeldAnswer): SearchedBuffer {
   const copy = (sequences: readonly number[]) => {
     held.release();
