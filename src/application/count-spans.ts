@@ -12,15 +12,18 @@ export interface CountedSpans {
 
 const NEWEST_SHOWN = 5;
 
+/** Ends early, with what was counted so far, when it is not wanted any more. */
 export async function countSpans(
   buffer: SearchedBuffer,
   filter: SpanFilter,
   after = 0,
+  isUnwanted = () => false,
 ): Promise<CountedSpans> {
   const matcher = compileFilter(filter);
   const newest: number[] = [];
   let count = 0;
   await lookThrough(buffer, { matcher, after, newestFirst: true }, (range) => {
+    if (isUnwanted()) return range.first;
     buffer.visit({ matcher, newestFirst: true, range }, (sequence) => {
       if (count < NEWEST_SHOWN) newest.push(sequence);
       count += 1;

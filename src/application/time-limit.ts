@@ -3,6 +3,8 @@ export type TimeLimitEnd = "time_up" | "cancelled";
 export interface TimeLimit {
   /** Resolves when the time is up, or at once when it is cancelled. */
   readonly over: Promise<TimeLimitEnd>;
+  /** The time has been up for as long again, at least a second: only what is owed is still done. */
+  isLongOver(): boolean;
   /** To be called when nobody waits for it any more. */
   clear(): void;
 }
@@ -10,9 +12,17 @@ export interface TimeLimit {
 /** Timers have 31 bits; one with a longer time is over at once. This is 24 days. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+const LEAST_OVERTIME_MS = 1_000;
+
 export function timeLimit(timeoutMs: number, cancelled: AbortSignal): TimeLimit {
   const { promise, resolve } = Promise.withResolvers<TimeLimitEnd>();
-  const timer = setTimeout(() => resolve("time_up"), Math.min(timeoutMs, LONGEST_TIMER_MS));
+  const limitMs = Math.min(timeoutMs, LONGEST_TIMER_MS);
+  let isLongOver = false;
+  const beginOvertime = () => {
+    resolve("time_up");
+    timer = setTimeout(() => (isLongOver = true), Math.max(limitMs, LEAST_OVERTIME_MS));
+  };
+  let timer = setTimeout(beginOvertime, limitMs);
   const cancel = () => resolve("cancelled");
   cancelled.addEventListener("abort", cancel, { once: true });
   if (cancelled.aborted) cancel();
@@ -20,5 +30,5 @@ export function timeLimit(timeoutMs: number, cancelled: AbortSignal): TimeLimit 
     clearTimeout(timer);
     cancelled.removeEventListener("abort", cancel);
   };
-  return { over: promise, clear };
+  return { over: promise, isLongOver: () => isLongOver, clear };
 }

@@ -5,7 +5,7 @@ import type { LackOfRoom } from "./followed-traces.ts";
 import { joinedSpans, querySpans, type SearchedBuffer, type SpanAnswer } from "./query-spans.ts";
 import type { CopiedSpans } from "./ring-hand-over.ts";
 import type { SequenceRange } from "./ring-search.ts";
-import { timeLimit } from "./time-limit.ts";
+import { type TimeLimit, timeLimit } from "./time-limit.ts";
 
 export interface WaitParts {
   readonly buffer: SearchedBuffer;
@@ -29,6 +29,7 @@ export type WaitOutcome =
       readonly outcome: "time_up";
       /** Spans that match. */
       readonly found: number;
+      /** Not there either when the time has been up for long, so much is being looked for. */
       readonly nearest: NearMiss | undefined;
       readonly range: SequenceRange;
     }
@@ -63,7 +64,7 @@ export async function waitForSpans(parts: WaitParts, request: WaitRequest): Prom
     // However short the time: what was there at its beginning counts, all of it.
     if (end === "time_up") await earlier;
     if (gathered.spanCount >= count) return { outcome: "found", spans: gathered.answer() };
-    return await timeUp(parts, request, gathered.spanCount);
+    return await timeUp(parts, request, { found: gathered.spanCount, limit });
   } finally {
     unsubscribe();
     limit.clear();
@@ -77,24 +78,25 @@ export function failureOf(promise: Promise<void>): Promise<never> {
 
 export async function timeUp(
   { buffer, arrivals }: WaitParts,
-  { filter, after, count }: WaitRequest,
-  found: number,
+  request: WaitRequest,
+  { found, limit }: { readonly found: number; readonly limit: TimeLimit },
 ): Promise<WaitOutcome> {
   const next = arrivals.seenNext;
-  const first = Math.min(next, Math.max(after + 1, buffer.range().first));
-  const nearest = found < count ? await nearMiss(buffer, filter, after) : undefined;
+  const first = Math.min(next, Math.max(request.after + 1, buffer.range().first));
+  const nearest = found < request.count ? await nearMiss(buffer, request, limit) : undefined;
   return { outcome: "time_up", found, nearest, range: { first, next } };
 }
 
+/** It is of help, and not worth any wait: others who look through the ring make it long. */
 async function nearMiss(
   buffer: SearchedBuffer,
-  filter: SpanFilter,
-  after: number,
+  { filter, after }: WaitRequest,
+  { isLongOver }: TimeLimit,
 ): Promise<NearMiss | undefined> {
   const without = filter.at(-1);
-  if (without === undefined) return undefined;
-  const { count, newest } = await countSpans(buffer, filter.slice(0, -1), after);
-  return { without, count, spans: newest };
+  if (without === undefined || isLongOver()) return undefined;
+  const { count, newest } = await countSpans(buffer, filter.slice(0, -1), after, isLongOver);
+  return isLongOver() ? undefined : { without, count, spans: newest };
 }
 
 /**

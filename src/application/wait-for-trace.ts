@@ -26,7 +26,7 @@ export async function waitForTrace(
     if (typeof end === "object") return { outcome: "found", spans: end };
     // Of those that were not followed, one may have been complete.
     if (traces.lacking !== undefined) return { outcome: "no_room", for: traces.lacking };
-    return await timeUp(parts, request, traces.matchCount);
+    return await timeUp(parts, request, { found: traces.matchCount, limit });
   } finally {
     unsubscribe();
     traces.close();

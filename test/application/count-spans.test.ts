@@ -17,3 +17,21 @@ test.each([
   expect(counted.count).toBe(count);
   expect(counted.newest.sequences).toEqual(newest);
 });
+
+test("spans that nobody wants to know of any more are not looked at", async () => {
+  const { buffer, arrive } = searchedRing();
+  arrive(requestOf(5_000));
+  let [asked, looks] = [0, 0];
+  const watched = {
+    range: buffer.range.bind(buffer),
+    copy: buffer.copy.bind(buffer),
+    visit: (...search: Parameters<typeof buffer.visit>) => {
+      looks += 1;
+      buffer.visit(...search);
+    },
+  };
+
+  await countSpans(watched, [], 0, () => (asked += 1) > 1);
+
+  expect(looks).toBe(1);
+});

@@ -60,3 +60,41 @@ test.each([2 ** 31, Number.POSITIVE_INFINITY])("%d ms are not over at once", (ti
 
   expect(delayMs).toBe(2 ** 31 - 1);
 });
+
+test.each([
+  { limitMs: 5_000, overtimeMs: 5_000 },
+  { limitMs: 500, overtimeMs: 1_000 },
+  { limitMs: 0, overtimeMs: 1_000 },
+])("$limitMs ms are long over after $overtimeMs ms more", async ({ limitMs, overtimeMs }) => {
+  const timers = spyOn(globalThis, "setTimeout");
+  const endTimer = (at: number): unknown => {
+    const [end, timeMs] = timers.mock.calls[at]!;
+    (end as () => void)();
+    return timeMs;
+  };
+  const limit = timeLimit(limitMs, NEVER);
+
+  const times = [endTimer(0)];
+  const justOver = limit.isLongOver();
+  times.push(endTimer(1));
+  limit.clear();
+  timers.mockRestore();
+
+  expect(await limit.over).toBe("time_up");
+  expect(times).toEqual([limitMs, overtimeMs]);
+  expect([justOver, limit.isLongOver()]).toEqual([false, true]);
+});
+
+test("cleared when its time is up, it has no timer either", () => {
+  const [started, cleared] = [spyOn(globalThis, "setTimeout"), spyOn(globalThis, "clearTimeout")];
+  const limit = timeLimit(600_000, NEVER);
+  (started.mock.calls[0]![0] as () => void)();
+
+  limit.clear();
+
+  const last = started.mock.results.at(-1)!.value as unknown;
+  const goneTimers = cleared.mock.calls.map(([timer]) => timer as unknown);
+  started.mockRestore();
+  cleared.mockRestore();
+  expect(goneTimers).toEqual([last]);
+});

@@ -121,7 +121,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
         ...object({ without: TEXT, count: COUNT, spans: SPANS }),
         description:
           "What the same query found without its last condition: how many, and the newest few. " +
-          "Not there when there was no condition.",
+          "Not there when there was no condition, or no time to look for it.",
       },
       sequence: RANGE,
     },

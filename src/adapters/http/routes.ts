@@ -145,8 +145,10 @@ export const ROUTES: readonly Route[] = [
       `wait follows ${MAX_FOLLOWED_BY_ONE} traces, and all who wait ${MAX_FOLLOWED_TRACES} ` +
       "together. A wait that more traces match answers as soon as one of those that it follows " +
       "is complete; if none is in time, it is 503 instead of 408, and at once if it can follow " +
-      "none. Some HTTP clients send a request again by themselves after 408; switch that off, or " +
-      "a wait takes several times as long.",
+      "none. What is buffered at the beginning is looked through however short the `timeout`: " +
+      "where many look through a large ring, an answer may come later. Some HTTP clients send a " +
+      "request again by themselves after 408; switch that off, or a wait takes several times as " +
+      "long.",
     takesFilter: true,
     queryParameters: WAIT_PARAMETERS,
     answers: {
