@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { readConfig } from "../src/config.ts";
 import { CannotListenError, type RunningServer, startServer } from "../src/server.ts";
+import { callUnary, EXPORT_PATH, openGrpcClient } from "./support/grpc-call.ts";
 import { exportOverHttp } from "./support/export-over-http.ts";
 import { RecordingLogger } from "./support/recording-logger.ts";
 import { requestOf } from "./support/request-bytes.ts";
@@ -110,5 +111,21 @@ test.each([
   expect(answer.status).toBe(400);
   expect(metrics).toContain(
     `requests_total{protocol="${protocol}",outcome="malformed",status="400"} 1\n`,
+  );
+});
+
+test("a request over gRPC that is longer than its limit is counted as too large", async () => {
+  const server = await start({ GRPC_MAX_MESSAGE_LENGTH: "5000" });
+  const client = openGrpcClient(server.ports.grpc as number);
+
+  const { details } = await callUnary(client, EXPORT_PATH, Buffer.alloc(5001));
+  const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
+  client.close();
+  await server.stop(0);
+
+  expect(details).toBe("Received message larger than max (5001 vs 5000)");
+  expect(server.requests("too_large")).toBe(1);
+  expect(metrics).toContain(
+    'requests_total{protocol="grpc",outcome="too_large",status="RESOURCE_EXHAUSTED"} 1\n',
   );
 });

@@ -66,7 +66,11 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
     admit: (socket) => injector.injectConnection(socket),
     refused: (reason) => house.closures.note(reason),
   });
-  const unwatch = watchStreams(house);
+  const unwatch = watchStreams({
+    ...house,
+    maxMessageBytes: parts.maxMessageBytes,
+    tooLarge: () => parts.receiver.turnedAway?.("too_large"),
+  });
   let stopped: Promise<void> | undefined;
   return {
     port: door.port,

@@ -7,6 +7,8 @@ import { isWorthIt, releaseBytes } from "../../application/release-bytes.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
 import { takeEncoding } from "./message-encoding.ts";
+import { type MessagePrefix, noPrefix, readPrefix } from "./message-prefix.ts";
+import { EXPORT_PATH } from "./trace-service.ts";
 
 /**
  * Every HTTP/2 stream of our connections, from its beginning to its end.
@@ -21,6 +23,10 @@ export interface StreamWatchParts {
   readonly connections: ConnectionTable;
   readonly budget: InFlightBudget;
   readonly pace: CollectionPace;
+  /** Over it, grpc-js refuses a message by itself, and no handler hears of it. */
+  readonly maxMessageBytes: number;
+  /** So is a trace request. */
+  readonly tooLarge: () => void;
 }
 
 interface StreamEvent {
@@ -33,8 +39,10 @@ const RECORD = Symbol("record");
 type WatchedStream = ServerHttp2Stream & { [RECORD]?: StreamRecord };
 
 interface StreamRecord {
-  readonly budget: InFlightBudget;
+  readonly parts: StreamWatchParts;
   readonly open: OpenRequest;
+  readonly isExport: boolean;
+  readonly prefix: MessagePrefix;
   /**
    * Of its message, the large ones. The decoder of grpc-js may look at them until the stream is
    * over, and so its peer decides how long: they are charged for as long.
@@ -49,16 +57,16 @@ const STREAM_BYTES = 6 * 1024;
 const PREFIX = "http2.server.stream.";
 
 /** Returns the function that ends the watch. */
-export function watchStreams({ connections, budget, pace }: StreamWatchParts): () => void {
+export function watchStreams(parts: StreamWatchParts): () => void {
   const owners = new WeakMap<Http2Session, Connection>();
   const begun = (event: unknown) => {
     const { stream, headers } = event as StreamEvent;
     const { session } = stream;
     if (session === undefined) return;
-    const connection = owners.get(session) ?? greet(session, { connections, owners });
+    const connection = owners.get(session) ?? greet(session, { ...parts, owners });
     if (connection === undefined) return;
-    watch(stream, headers, { connection, budget });
-    pace.note();
+    watch(stream, headers, { connection, parts });
+    parts.pace.note();
   };
   const channels = { created: begun, close: ended };
   for (const [name, heard] of Object.entries(channels)) subscribe(PREFIX + name, heard);
@@ -85,28 +93,35 @@ function greet(session: Http2Session, { connections, owners }: Owners): Connecti
 function watch(
   stream: WatchedStream,
   headers: IncomingHttpHeaders,
-  { connection, budget }: { readonly connection: Connection; readonly budget: InFlightBudget },
+  { connection, parts }: { readonly connection: Connection; readonly parts: StreamWatchParts },
 ): void {
   // A client keeps its deadline itself, and we never wait. grpc-js would start a timer for each
   // call, and one of 1 ms for a deadline of more than 2^31 ms.
   if (headers["grpc-timeout"] !== undefined) delete headers["grpc-timeout"];
   takeEncoding(headers);
-  const open = budget.begin(connection, STREAM_BYTES + lengthOf(headers));
-  stream[RECORD] = { budget, open, pieces: [] };
+  const open = parts.budget.begin(connection, STREAM_BYTES + lengthOf(headers));
+  const isExport = headers[":path"] === EXPORT_PATH;
+  stream[RECORD] = { parts, open, isExport, prefix: noPrefix(), pieces: [] };
   stream.on("data", received);
 }
 
 function received(this: WatchedStream, piece: Uint8Array): void {
   const record = this[RECORD];
   if (record === undefined) return;
-  record.budget.hold(record.open, piece.length);
+  record.parts.budget.hold(record.open, piece.length);
+  if (record.isExport) checkLength(record, piece);
   if (isWorthIt(piece)) record.pieces.push(piece);
+}
+
+function checkLength({ prefix, parts }: StreamRecord, piece: Uint8Array): void {
+  const lengthBytes = readPrefix(prefix, piece);
+  if (lengthBytes !== undefined && lengthBytes > parts.maxMessageBytes) parts.tooLarge();
 }
 
 function ended(event: unknown): void {
   const record = (event as StreamEvent).stream[RECORD];
   if (record === undefined) return;
-  record.budget.end(record.open);
+  record.parts.budget.end(record.open);
   for (const piece of record.pieces.splice(0)) releaseBytes(piece);
 }
 

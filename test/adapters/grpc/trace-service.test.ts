@@ -165,15 +165,30 @@ describe("sizes", () => {
   const MAX = 10_000;
 
   test.each([
-    { name: "as long as the limit", lengthBytes: MAX, code: status.OK },
-    { name: "a byte longer", lengthBytes: MAX + 1, code: status.RESOURCE_EXHAUSTED },
-  ])("a plain request $name: $code", async ({ lengthBytes, code }) => {
+    { name: "as long as the limit", lengthBytes: MAX, code: status.OK, counted: [] },
+    {
+      name: "a byte longer",
+      lengthBytes: MAX + 1,
+      code: status.RESOURCE_EXHAUSTED,
+      counted: ["too_large"],
+    },
+  ])("a plain request $name: $code", async ({ lengthBytes, code, counted }) => {
     const { client, receiver } = await runGrpcListener({ maxMessageBytes: MAX });
 
     const end = await callUnary(client(), EXPORT_PATH, Buffer.alloc(lengthBytes, 7));
 
     expect(end.code).toBe(code);
     expect(receiver.requests).toHaveLength(code === status.OK ? 1 : 0);
+    expect<readonly string[]>(receiver.turnedAwayAs).toEqual(counted);
+  });
+
+  test("what is no trace request, and too long, is not counted as one", async () => {
+    const { client, receiver } = await runGrpcListener({ maxMessageBytes: MAX });
+
+    const end = await callUnary(client(), "/grpc.health.v1.Health/Check", Buffer.alloc(MAX + 1));
+
+    expect(end.code).toBe(status.RESOURCE_EXHAUSTED);
+    expect(receiver.turnedAwayAs).toEqual([]);
   });
 
   test.each([
