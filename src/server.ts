@@ -9,6 +9,7 @@ import {
   type OtlpHttpListener,
   startOtlpHttpListener,
 } from "./adapters/otlp-http/otlp-http-listener.ts";
+import type { Unread } from "./adapters/otlp/status-table.ts";
 import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
 import { Arrivals } from "./application/arrivals.ts";
 import { CAPACITY_LINE_INTERVAL_MS } from "./application/capacity-events.ts";
@@ -37,7 +38,7 @@ export interface RunningServer {
   readonly buffer: LoggedBuffer;
   readonly arrivals: Arrivals;
   /** How many requests have ended so, of all protocols. */
-  readonly requests: (outcome: Outcome) => number;
+  readonly requests: (outcome: Outcome | Unread) => number;
   /** Stops what was started, in the reverse order; what is in flight has the time to end. */
   stop(graceMs: number): Promise<void>;
 }
@@ -65,9 +66,12 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
   return { ports, buffer, arrivals, requests, stop: (graceMs) => life.stop(graceMs) };
 }
 
-function requestsOf({ receivers }: House): RunningServer["requests"] {
+function requestsOf({ receivers, listeners }: House): RunningServer["requests"] {
   const all = Object.values(receivers);
-  return (outcome) => all.reduce((sum, { requests }) => sum + requests[outcome], 0);
+  return (outcome) =>
+    outcome === "unknown_path" || outcome === "unsupported_media"
+      ? (listeners.http?.counts().unreadPosts[outcome] ?? 0)
+      : all.reduce((sum, { requests }) => sum + requests[outcome], 0);
 }
 
 interface House extends ServerParts {

@@ -129,3 +129,15 @@ test("a request over gRPC that is longer than its limit is counted as too large"
     'requests_total{protocol="grpc",outcome="too_large",status="RESOURCE_EXHAUSTED"} 1\n',
   );
 });
+
+test("requests that may have brought spans, and were not read, are counted", async () => {
+  const server = await start({});
+  const url = `http://127.0.0.1:${server.ports.http}`;
+
+  await fetch(`${url}/v1/trace`, { method: "POST", body: "x" });
+  await fetch(`${url}/v1/traces`, { method: "POST", body: "x" });
+  const counted = (["unknown_path", "unsupported_media"] as const).map(server.requests);
+  await server.stop(0);
+
+  expect(counted).toEqual([1, 1]);
+});

@@ -8,6 +8,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 // Method: a small Node program which knows of spanring through its environment only.
 
 const CLIENT = join(import.meta.dir, "..", "support", "emit-by-environment.mjs");
+const LARGE = join(import.meta.dir, "..", "support", "emit-large-span.mjs");
 const INTERRUPTED = join(import.meta.dir, "..", "support", "count-interrupts.mjs");
 const ENV = { PATH: process.env["PATH"], NO_COLOR: "1" };
 
@@ -50,6 +51,26 @@ test.each([["grpc"], ["http/json"], ["http/protobuf"]])(
     expect(ran).toEqual({ exitCode: 0, stdout: `${protocol}\n`, stderr: "" });
   },
 );
+
+const POST = "fetch(process.env.OTEL_EXPORTER_OTLP_ENDPOINT + '/v1/trace', { method: 'POST' })";
+
+test.each([
+  {
+    name: "too large",
+    options: ["--protocol", "grpc"],
+    node: [LARGE],
+    says: "larger than a limit",
+  },
+  { name: "at a wrong path", options: [], node: ["-e", POST], says: "traces go to /v1/traces" },
+])("what was sent and is $name is not taken for absent", async ({ options, node, says }) => {
+  const expecting = ["--expect", "name=big & count=0", ...options];
+
+  const ran = await runProgram(["run", ...expecting, "--", "node", ...node], ENV);
+
+  expect(ran.exitCode).toBe(1);
+  expect(ran.stderr).toContain("expectations may have missed spans: 1 request was");
+  expect(ran.stderr).toContain(says);
+});
 
 test("a command that fails has its exit code, whatever was expected", async () => {
   const { exitCode, stderr } = await run(["--expect", "name=GET /"], "3");

@@ -7,7 +7,6 @@ import type { Answer } from "../otlp/export-response.ts";
 import { inflate } from "../otlp/inflate.ts";
 import { requestFromJson } from "../otlp/json-request.ts";
 import { receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-safely.ts";
-import type { Objection } from "../otlp/status-table.ts";
 import { answerResponse, type ExtraHeaders } from "./answer-response.ts";
 import {
   type BodyFormat,
@@ -20,6 +19,7 @@ import {
 import type { Cors } from "./cors.ts";
 import { type BodyParts, type BodyReading, readBody } from "./request-body.ts";
 import type { Peer, RequestInFlight, RequestTable } from "./request-table.ts";
+import { countWrong, pathOf, type WrongCounts, type WrongRequest } from "./wrong-requests.ts";
 
 export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
   readonly receivers: Readonly<Record<BodyFormat, TraceReceiver>>;
@@ -30,12 +30,8 @@ export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
   /** Without it, answers say nothing of other origins. */
   readonly cors: Cors | undefined;
   readonly nestingDepth: number;
-  /** How many there were, to be counted here. */
-  readonly wrongRequests: Record<WrongRequest["outcome"], number>;
+  readonly wrongCounts: WrongCounts;
 }
-
-/** What is wrong with a request by its headers alone. */
-export type WrongRequest = Exclude<Objection, { readonly outcome: "busy" }>;
 
 type Signal = "traces" | UnkeptSignal;
 
@@ -65,7 +61,7 @@ export function answerExport(
   const format = bodyFormat(request.headers.get("content-type")) ?? "json";
   const headed = readHead(parts, request);
   if ("objection" in headed) {
-    parts.wrongRequests[headed.objection.outcome] += 1;
+    countWrong(parts.wrongCounts, headed.objection, request);
     return answerResponse(headed.objection, format, { ...headed.headers, ...extra });
   }
   const inFlight = parts.table.begin(peer);
@@ -113,13 +109,6 @@ const PATHS: ReadonlyMap<string, Signal> = new Map<string, Signal>([
 function signalAt(path: string, { unkept }: ExportParts): Signal | undefined {
   const signal = PATHS.get(path);
   return unkept === undefined && signal !== "traces" ? undefined : signal;
-}
-
-/** A client of HTTP/1.0 may leave out Host, and then the URL is only a path. */
-function pathOf(url: string): string {
-  const begin = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);
-  const end = url.indexOf("?", begin);
-  return end < 0 ? url.slice(begin) : url.slice(begin, end);
 }
 
 function noSuchPath(parts: ExportParts): WrongRequest {

@@ -10,8 +10,9 @@ import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { answerResponse } from "./answer-response.ts";
 import type { BodyFormat } from "./body-headers.ts";
 import { Cors } from "./cors.ts";
-import { answerExport, type WrongRequest } from "./export-request.ts";
+import { answerExport } from "./export-request.ts";
 import { type BusyReason, type Peer, RequestTable } from "./request-table.ts";
+import { noWrongCounts, type WrongCounts } from "./wrong-requests.ts";
 
 export interface OtlpHttpListenerParts {
   readonly address: ListenAddress;
@@ -38,12 +39,10 @@ export interface OtlpHttpListener {
   counts(): OtlpHttpListenerCounts;
 }
 
-export interface OtlpHttpListenerCounts {
+export interface OtlpHttpListenerCounts extends WrongCounts {
   readonly requestsInFlight: number;
   /** Answered with 503 since the start, by the limit that was the reason. */
   readonly busyRequests: Readonly<Record<BusyReason, number>>;
-  /** Answered with 4xx by their headers alone. */
-  readonly wrongRequests: Readonly<Record<WrongRequest["outcome"], number>>;
 }
 
 /** The most that Bun.serve can. */
@@ -95,7 +94,7 @@ export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpLis
     counts: () => ({
       requestsInFlight: house.table.size,
       busyRequests: { ...house.busyRequests },
-      wrongRequests: { ...house.wrongRequests },
+      ...structuredClone(house.wrongCounts),
     }),
   };
 }
@@ -120,7 +119,7 @@ function build({ limits, budget, clock, logger, ...parts }: OtlpHttpListenerPart
     maxBytes: Math.min(parts.maxBodyBytes, limits.inFlightBytes),
     nestingDepth: limits.nestingDepth,
     busyRequests,
-    wrongRequests: { unknown_path: 0, wrong_method: 0, unsupported_media: 0 },
+    wrongCounts: noWrongCounts(),
     failed: (error: unknown) => failures.note("failures", { error: textOf(error) }),
     close: () => {
       refusals.close();

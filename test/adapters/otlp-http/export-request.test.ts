@@ -147,19 +147,6 @@ describe("what is not received", () => {
     },
   );
 
-  test("what is wrong by its headers is counted, by what it is", async () => {
-    const { send, request, listener } = runOtlpHttp();
-
-    await request("/v1/spans");
-    await request("/v1/traces", { method: "PUT" });
-    await send(REQUEST, { headers: { "Content-Type": "text/plain" } });
-    await send(REQUEST, { headers: { "Content-Encoding": "br" } });
-    await send(REQUEST);
-
-    const wrong = { unknown_path: 1, wrong_method: 1, unsupported_media: 2 };
-    expect(listener.counts().wrongRequests).toEqual(wrong);
-  });
-
   test("JSON that is none is told where, in JSON", async () => {
     const { send, receiver } = runOtlpHttp();
 

@@ -7,14 +7,26 @@ export interface Losses {
   readonly rejectedSpans: number;
   /** Because the ring was full; of these it is not known whether they came again later. */
   readonly refusedRequests: number;
-  /** For any other reason. */
+  readonly tooLargeRequests: number;
+  /** That could not be read, or met a fault. */
   readonly unkeptRequests: number;
+  /** POSTs to a path where there is nothing. */
+  readonly strayRequests: number;
+  /** POSTs of a type or an encoding that nobody reads. */
+  readonly unreadableRequests: number;
 }
 
 export function lossesOf({ buffer, requests }: Pick<Receiver, "buffer" | "requests">): Losses {
   const { evicted: evictedSpans, rejected: rejectedSpans } = buffer.stats().spans;
-  const unkeptRequests = requests("malformed") + requests("too_large") + requests("failed");
-  return { evictedSpans, rejectedSpans, refusedRequests: requests("refused"), unkeptRequests };
+  return {
+    evictedSpans,
+    rejectedSpans,
+    refusedRequests: requests("refused"),
+    tooLargeRequests: requests("too_large"),
+    unkeptRequests: requests("malformed") + requests("failed"),
+    strayRequests: requests("unknown_path"),
+    unreadableRequests: requests("unsupported_media"),
+  };
 }
 
 export function isAnythingLost(losses: Losses): boolean {
@@ -23,19 +35,39 @@ export function isAnythingLost(losses: Losses): boolean {
 
 const MORE_ROOM = "set MAX_BUFFER_SIZE, or MAX_BUFFER_BYTES, to more than the command emits";
 
+interface Fate {
+  readonly noun: "span" | "request";
+  readonly text: string;
+}
+
+const FATES: Readonly<Record<keyof Losses, Fate>> = {
+  evictedSpans: { noun: "span", text: `evicted before anybody could look; ${MORE_ROOM}` },
+  refusedRequests: { noun: "request", text: `refused by a full buffer; ${MORE_ROOM}` },
+  rejectedSpans: { noun: "span", text: "rejected as not valid; mend the exporter" },
+  tooLargeRequests: {
+    noun: "request",
+    text:
+      "larger than a limit, such as GRPC_MAX_MESSAGE_LENGTH; set it higher, " +
+      "or send less at a time",
+  },
+  unkeptRequests: { noun: "request", text: "malformed, or met a fault of the receiver" },
+  strayRequests: {
+    noun: "request",
+    text: "sent to a path where nothing is; traces go to /v1/traces",
+  },
+  unreadableRequests: {
+    noun: "request",
+    text:
+      "of a Content-Type or a Content-Encoding that is not taken; protobuf and JSON are, " +
+      "as they are or with gzip or zstd",
+  },
+};
+
 /** Why an expectation may have missed what was sent, and what to do. */
 export function lossTexts(losses: Losses): string[] {
-  const { evictedSpans, rejectedSpans, refusedRequests, unkeptRequests } = losses;
-  return [
-    ...lossText(evictedSpans, "span", `evicted before anybody could look; ${MORE_ROOM}`),
-    ...lossText(refusedRequests, "request", `refused by a full buffer; ${MORE_ROOM}`),
-    ...lossText(rejectedSpans, "span", "rejected as not valid; mend the exporter"),
-    ...lossText(
-      unkeptRequests,
-      "request",
-      "malformed, or larger than a limit such as MAX_BUFFER_SIZE",
-    ),
-  ];
+  return Object.entries(FATES).flatMap(([name, { noun, text }]) =>
+    lossText(losses[name as keyof Losses], noun, text),
+  );
 }
 
 function lossText(count: number, noun: string, fate: string): string[] {

@@ -15,19 +15,31 @@ const NOTHING: Losses = {
   evictedSpans: 0,
   rejectedSpans: 0,
   refusedRequests: 0,
+  tooLargeRequests: 0,
   unkeptRequests: 0,
+  strayRequests: 0,
+  unreadableRequests: 0,
 };
 
 test("what is lost is in the books, or among the requests that were not kept", () => {
   const { buffer, arrive } = searchedRing({ spans: 2, bytes: 1 << 16 });
-  const outcomes = { malformed: 1, too_large: 2, failed: 4, refused: 8 };
+  const wrong = { unknown_path: 16, unsupported_media: 32 };
+  const outcomes = { malformed: 1, too_large: 2, failed: 4, refused: 8, ...wrong };
   const counts: Readonly<Record<string, number>> = outcomes;
-  const requests: Receiver["requests"] = (outcome) => counts[outcome] ?? 16;
+  const requests: Receiver["requests"] = (outcome) => counts[outcome] ?? 64;
   arrive(requestOf(5));
 
   const losses = lossesOf({ buffer: new LoggedBuffer(buffer, new RecordingLogger()), requests });
 
-  expect(losses).toEqual({ ...NOTHING, evictedSpans: 3, refusedRequests: 8, unkeptRequests: 7 });
+  expect(losses).toEqual({
+    evictedSpans: 3,
+    rejectedSpans: 0,
+    refusedRequests: 8,
+    tooLargeRequests: 2,
+    unkeptRequests: 5,
+    strayRequests: 16,
+    unreadableRequests: 32,
+  });
 });
 
 test("when nothing is lost, nothing is told", () => {
@@ -40,8 +52,22 @@ test.each([
   { losses: { rejectedSpans: 2 }, says: "2 spans were rejected as not valid; mend the exporter" },
   { losses: { refusedRequests: 1 }, says: "1 request was refused by a full buffer; set MAX" },
   {
-    losses: { unkeptRequests: 2 },
-    says: "2 requests were malformed, or larger than a limit such as MAX_BUFFER_SIZE",
+    losses: { tooLargeRequests: 2 },
+    says: "2 requests were larger than a limit, such as GRPC_MAX_MESSAGE_LENGTH; set it higher",
+  },
+  {
+    losses: { unkeptRequests: 1 },
+    says: "1 request was malformed, or met a fault of the receiver",
+  },
+  {
+    losses: { strayRequests: 2 },
+    says: "2 requests were sent to a path where nothing is; traces go to /v1/traces",
+  },
+  {
+    losses: { unreadableRequests: 1 },
+    says:
+      "1 request was of a Content-Type or a Content-Encoding that is not taken; " +
+      "protobuf and JSON are, as they are or with gzip or zstd",
   },
 ])("$says", ({ losses, says }) => {
   const lost = { ...NOTHING, ...losses };
