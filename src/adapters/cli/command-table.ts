@@ -52,8 +52,8 @@ const SPECS = {
     summary: "show spans as they come, until Ctrl-C",
     details: [
       PRINTED,
-      "When spans were evicted before they could be shown, or there was no memory to copy them,",
-      "standard error says how many.",
+      "When spans were evicted before they could be shown, or there was no memory to copy them, " +
+        "standard error says how many.",
     ],
     options: [...FILTERS, "after", "json", ...WHERE],
     found: "stopped by Ctrl-C, or its reader has left",
@@ -86,7 +86,8 @@ const SPECS = {
     details: [
       "Without TRACE_ID: a line for each trace with a matching span.",
       "With it: that trace, as a tree with durations and time bars on a terminal, and in a pipe " +
-        "as NDJSON, one span a line. Its first digits will do, such as the eight that tables show.",
+        "as NDJSON, one span a line. Its first digits will do, at least four, such as the eight " +
+        "that tables show; they are looked for in the newest 10,000 traces.",
     ],
     options: [...FILTERS, "after", "limit", "order", ...FORMS, ...WHERE],
     found: "at least one trace",

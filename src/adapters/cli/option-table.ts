@@ -38,7 +38,7 @@ const SPECS = {
   name: parameter("NAME", "with exactly this name"),
   "trace-id": parameter(
     "ID",
-    "of this trace, 32 hex digits; get and traces take its first few too",
+    "of this trace, 32 hex digits; for get and traces the first 4 will do",
   ),
   "span-id": parameter("ID", "with this id, 16 hex digits"),
   kind: parameter("KIND", `of this kind: ${KINDS.join(", ")}`, KINDS),

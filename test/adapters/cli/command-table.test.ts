@@ -52,6 +52,12 @@ test.each(COMMAND_NAMES)("spanring %s --help fits 100 columns and is documented"
   expect(/^ {2}4 {2}standard output/m.test(help)).toBe(name !== "run");
 });
 
+test.each(COMMAND_NAMES)("no paragraph in the help of %s breaks off", (name) => {
+  const broken = COMMANDS[name].details.filter((paragraph) => /[,;]$/.test(paragraph));
+
+  expect(broken).toEqual([]);
+});
+
 test.each(COMMAND_NAMES)("colours change nothing but the colours in the help of %s", (name) => {
   const coloured = commandHelp(name, COLOURED);
 

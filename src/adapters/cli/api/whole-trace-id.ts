@@ -1,5 +1,5 @@
 import { CommandFailure } from "../command-failure.ts";
-import type { CommandRun } from "../command-run.ts";
+import { type CommandRun, tell } from "../command-run.ts";
 import { EXIT_CODE } from "../exit-code.ts";
 import { countedText, countText } from "../render/quantities.ts";
 import { peerText } from "../render/text-columns.ts";
@@ -7,6 +7,7 @@ import { askForSuccess } from "./ask-api.ts";
 
 /** Fewer digits begin too many traces; all of them need no looking up. */
 const BEGINNING = /^[0-9a-f]{4,31}$/;
+const TOO_SHORT = /^[0-9a-f]{1,3}$/;
 
 /** As many as the read API lists; the newest come first. */
 const MOST_TRACES = 10_000;
@@ -19,6 +20,7 @@ const WHOLE_DIGITS = 32;
  */
 export async function wholeTraceId(run: CommandRun, text: string): Promise<string> {
   const beginning = text.toLowerCase();
+  if (TOO_SHORT.test(beginning)) throw tooShort(text);
   if (!BEGINNING.test(beginning)) return text;
   const query = [["limit", String(MOST_TRACES)]] as const;
   const response = await askForSuccess(run, { path: "/api/traces", query });
@@ -26,6 +28,7 @@ export async function wholeTraceId(run: CommandRun, text: string): Promise<strin
   const [found, ...others] = traceIds.filter((traceId) => traceId.startsWith(beginning));
   if (found === undefined) throw notFound(beginning, traceIds.length);
   if (others.length > 0) throw ambiguous(beginning, [found, ...others]);
+  if (traceIds.length >= MOST_TRACES) tell(run, mayBeOlder(beginning));
   return found;
 }
 
@@ -46,6 +49,16 @@ function traceIdsIn(answer: unknown): string[] {
   const list = (answer as { traces?: unknown } | null | undefined)?.traces;
   if (!Array.isArray(list)) return [];
   return list.map((trace: { traceId?: unknown } | null) => String(trace?.traceId));
+}
+
+function tooShort(text: string): CommandFailure {
+  const bound = `give at least 4 of its ${WHOLE_DIGITS} hex digits`;
+  return new CommandFailure(EXIT_CODE.badUsage, `the trace id "${text}" is too short; ${bound}`);
+}
+
+function mayBeOlder(beginning: string): string {
+  const looked = `only the newest ${countText(MOST_TRACES)} traces were looked through`;
+  return `${looked}; an older one may begin with ${beginning} too`;
 }
 
 function notFound(beginning: string, traceCount: number): CommandFailure {

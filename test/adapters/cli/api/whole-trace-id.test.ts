@@ -37,10 +37,32 @@ describe("the first digits of a trace's identifier will do", () => {
   });
 });
 
-test.each([TRACE_ID, "abc", "no id", `${TRACE_ID}0`])("%s is not looked up", async (text) => {
+test.each([TRACE_ID, "no id", `${TRACE_ID}0`])("%s is not looked up", async (text) => {
   const { asked } = await runAgainstFake(["traces", text], listing(TRACE_ID));
 
   expect(asked).toEqual([`GET /api/traces/${encodeURIComponent(text)}`]);
+});
+
+test.each([
+  { argv: ["traces", "0aF"], says: '"0aF" is too short' },
+  { argv: ["get", "--trace-id", "f"], says: '"f" is too short' },
+])("$argv is told how many digits will do, and asks nothing", async ({ argv, says }) => {
+  const { exitCode, stderr, asked } = await runAgainstFake(argv, listing(TRACE_ID));
+
+  expect({ exitCode, asked }).toEqual({ exitCode: 2, asked: [] });
+  expect(stderr).toBe(`spanring: the trace id ${says}; give at least 4 of its 32 hex digits\n`);
+});
+
+test("of more traces than are listed, it is told that an older one may begin so too", async () => {
+  const traceIds = [THIRD, ...Array<string>(9_999).fill(TRACE_ID)];
+
+  const { exitCode, stderr } = await runAgainstFake(["traces", "ffff"], listing(...traceIds));
+
+  expect(exitCode).toBe(0);
+  expect(stderr).toBe(
+    "spanring: only the newest 10,000 traces were looked through; " +
+      "an older one may begin with ffff too\n",
+  );
 });
 
 test("digits that begin several traces are refused, with those", async () => {

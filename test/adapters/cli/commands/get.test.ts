@@ -15,14 +15,25 @@ const get = (argv: readonly string[], answer: Answer, parts: CommandSurroundings
 const TERMINAL = { columns: 80 };
 
 test("filters are sent in the order they were written, under the API's names", async () => {
-  const filters = "--status error --trace-id ff --attribute a=1 --min-duration 1s --attribute b=2";
-  const argv = [...filters.split(" "), "--name", "GET /?&", "--limit", "5", "--order", "newest"];
+  const filters = "--status error --attribute a=1 --min-duration 1s --attribute b=2";
+  const traceId = "ff".repeat(16);
+  const argv = [
+    "--trace-id",
+    traceId,
+    ...filters.split(" "),
+    "--name",
+    "GET /?&",
+    "--limit",
+    "5",
+    "--order",
+    "newest",
+  ];
 
   const { asked } = await get(argv, threeSpans);
 
   expect(asked).toEqual([
-    "GET /api/spans?status=error&trace_id=ff&attribute=a%3D1&min_duration=1s&attribute=b%3D2" +
-      "&name=GET+%2F%3F%26&limit=5&order=newest",
+    `GET /api/spans?trace_id=${traceId}&status=error&attribute=a%3D1&min_duration=1s` +
+      "&attribute=b%3D2&name=GET+%2F%3F%26&limit=5&order=newest",
   ]);
 });
 
