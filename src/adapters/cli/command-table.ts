@@ -40,7 +40,8 @@ const FORMS = ["json", "otlp", "out", "format"] as const;
 const FILE_FORMATS =
   "The file's ending says its format: .json, .jsonl and .ndjson are OTLP/JSON, one request a " +
   "line; .binpb, .pb and .proto are protobuf, each request behind its length in four bytes, big " +
-  "endian. The collector's file exporter and spanring send know both.";
+  "endian. The collector's file exporter and spanring send know both. A link is followed; into a " +
+  "pipe or a device the spans go as they come.";
 
 const PRINTED = "On a terminal it is a table; in a pipe, NDJSON: one span a line.";
 

@@ -20,14 +20,14 @@ export async function runBeside(run: CommandRun): Promise<number> {
   if (junit !== undefined) checkOutFile(junit);
   const outcome = await runWithReceiver(run, plan);
   tellOutcome(run, outcome);
-  const fileCode = junit === undefined ? EXIT_CODE.ok : writeJunit(run, junit, outcome);
+  const fileCode = junit === undefined ? EXIT_CODE.ok : await writeJunit(run, junit, outcome);
   return exitCodeOf(outcome) || fileCode;
 }
 
 /** A file that cannot be written is told, and does not hide how the command has ended. */
-function writeJunit(run: CommandRun, path: string, outcome: Outcome): number {
+async function writeJunit(run: CommandRun, path: string, outcome: Outcome): Promise<number> {
   try {
-    writeOutFile(path, junitXml(outcomeCases(outcome)));
+    await writeOutFile(path, junitXml(outcomeCases(outcome)));
     return EXIT_CODE.ok;
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;

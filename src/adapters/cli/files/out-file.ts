@@ -1,45 +1,63 @@
 import { randomBytes } from "node:crypto";
-import { renameSync, rmSync, writeFileSync } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import { accessSync, constants, renameSync, rmSync, writeFileSync } from "node:fs";
+import { type FileHandle, open, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { quotePeerText } from "../../../domain/quote-text.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { EXIT_CODE } from "../exit-code.ts";
+import { type OutPlace, outPlace } from "./out-place.ts";
 
-/** A file under way. Until it is whole it has another name. */
+/**
+ * A file under way. Until it is whole it has another name. What is no regular file, such as a pipe,
+ * is written to as it is, and cannot be replaced: it has the bytes as they come.
+ */
 export interface OutFile {
   write(bytes: Uint8Array | string): Promise<void>;
   /** Gives it its name, in one step. */
   finish(): Promise<void>;
-  /** Leaves nothing behind. */
+  /** Leaves nothing behind, but what a pipe has already. */
   abandon(): Promise<void>;
 }
 
 /** Throws a failure when there can be no file. */
 export async function openOutFile(path: string): Promise<OutFile> {
-  const unfinished = unfinishedName(path);
   const failed = (error: unknown): never => {
     throw writeFailure(path, error);
   };
+  const { target, isReplaced } = placeOf(path);
+  if (!isReplaced) return straightFile(await open(target, "w").catch(failed), failed);
+  const unfinished = unfinishedName(target);
   const file = await open(unfinished, "wx").catch(failed);
-  const remove = () => rm(unfinished, { force: true });
   return {
-    write: (bytes) => file.writeFile(bytes).catch(failed),
+    ...straightFile(file, failed),
     finish: async () => {
       await file.close().catch(failed);
-      await rename(unfinished, path).catch(failed);
+      await rename(unfinished, target).catch(failed);
     },
     abandon: async () => {
       await Promise.allSettled([file.close()]);
-      await remove();
+      await rm(unfinished, { force: true });
     },
   };
 }
 
-/** Throws the failure that writing a file there would end with, as far as can be known before. */
+function straightFile(file: FileHandle, failed: (error: unknown) => never): OutFile {
+  return {
+    write: (bytes) => file.writeFile(bytes).catch(failed),
+    finish: () => file.close().catch(failed),
+    abandon: async () => void (await Promise.allSettled([file.close()])),
+  };
+}
+
+/**
+ * Throws the failure that writing a file there would end with, as far as can be known before. A
+ * pipe is not opened: that would wait for its reader.
+ */
 export function checkOutFile(path: string): void {
-  const unfinished = unfinishedName(path);
+  const { target, isReplaced } = placeOf(path);
   try {
+    if (!isReplaced) return accessSync(target, constants.W_OK);
+    const unfinished = unfinishedName(target);
     writeFileSync(unfinished, "", { flag: "wx" });
     rmSync(unfinished);
   } catch (error) {
@@ -48,16 +66,33 @@ export function checkOutFile(path: string): void {
 }
 
 /**
- * All of a file in one go. No signal is handled before it returns: so none leaves an unfinished
- * file behind.
+ * All of a file in one go. No signal is handled before a regular one is there: so none leaves an
+ * unfinished file behind. A pipe may have to wait for its reader.
  */
-export function writeOutFile(path: string, text: string): void {
-  const unfinished = unfinishedName(path);
+export async function writeOutFile(path: string, text: string): Promise<void> {
+  const { target, isReplaced } = placeOf(path);
+  try {
+    await (isReplaced ? replace(target, text) : writeFile(target, text));
+  } catch (error) {
+    throw writeFailure(path, error);
+  }
+}
+
+function replace(target: string, text: string): void {
+  const unfinished = unfinishedName(target);
   try {
     writeFileSync(unfinished, text, { flag: "wx" });
-    renameSync(unfinished, path);
+    renameSync(unfinished, target);
   } catch (error) {
     rmSync(unfinished, { force: true });
+    throw error;
+  }
+}
+
+function placeOf(path: string): OutPlace {
+  try {
+    return outPlace(path);
+  } catch (error) {
     throw writeFailure(path, error);
   }
 }

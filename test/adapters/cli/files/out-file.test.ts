@@ -1,0 +1,126 @@
+import { describe, expect, test } from "bun:test";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import {
+  checkOutFile,
+  openOutFile,
+  writeOutFile,
+} from "../../../../src/adapters/cli/files/out-file.ts";
+import { temporaryFolder } from "../../../support/temporary-folder.ts";
+
+const TEXT = "spans ".repeat(50_000);
+
+async function writeInTwo(path: string): Promise<void> {
+  const file = await openOutFile(path);
+  await file.write(TEXT.slice(0, 100_000));
+  await file.write(TEXT.slice(100_000));
+  await file.finish();
+}
+
+const WAYS = [
+  { name: "written piece by piece", write: writeInTwo },
+  { name: "written in one go", write: (path: string) => writeOutFile(path, TEXT) },
+];
+
+function pipeIn(folder: string): string {
+  const path = join(folder, "pipe");
+  expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
+  return path;
+}
+
+describe.each(WAYS)("what is $name", ({ write }) => {
+  test("into a pipe comes out of it, and the pipe stays", async () => {
+    const folder = temporaryFolder();
+    const pipe = pipeIn(folder);
+    await using reader = Bun.spawn(["cat", pipe]);
+    const read = reader.stdout.text();
+
+    await write(pipe);
+
+    expect(await read).toBe(TEXT);
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+    expect(readdirSync(folder)).toEqual(["pipe"]);
+  });
+
+  test("into a link to a pipe comes out of it", async () => {
+    const folder = temporaryFolder();
+    const link = join(folder, "link");
+    symlinkSync(pipeIn(folder), link);
+    await using reader = Bun.spawn(["cat", link]);
+    const read = reader.stdout.text();
+
+    await write(link);
+
+    expect(await read).toBe(TEXT);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  });
+
+  test.each([
+    { name: "a file", before: "old" },
+    { name: "what is not there yet", before: undefined },
+  ])("through links to $name is there, and the links stay", async ({ before }) => {
+    const folder = temporaryFolder();
+    const [far, file] = [join(folder, "far"), join(folder, "far", "file")];
+    mkdirSync(far);
+    symlinkSync(join("far", "middle"), join(folder, "link"));
+    symlinkSync("file", join(far, "middle"));
+    for (const text of [before ?? []].flat()) writeFileSync(file, text);
+
+    await write(join(folder, "link"));
+
+    expect(readFileSync(file, "utf8")).toBe(TEXT);
+    expect(lstatSync(join(folder, "link")).isSymbolicLink()).toBe(true);
+    expect(lstatSync(join(far, "middle")).isSymbolicLink()).toBe(true);
+    expect(readdirSync(folder).toSorted()).toEqual(["far", "link"]);
+    expect(readdirSync(far).toSorted()).toEqual(["file", "middle"]);
+  });
+
+  test("through links in a circle is told, and they stay", async () => {
+    const path = join(temporaryFolder(), "circle");
+    symlinkSync("circle", path);
+
+    const told: unknown = await (async () => await write(path))().catch((error: unknown) => error);
+
+    expect(String(told)).toContain(`cannot write "${path}": ELOOP`);
+    expect(lstatSync(path).isSymbolicLink()).toBe(true);
+  });
+});
+
+test("whether a pipe can be written is known without a reader, and leaves it there", () => {
+  const folder = temporaryFolder();
+  const pipe = pipeIn(folder);
+
+  checkOutFile(pipe);
+
+  expect(lstatSync(pipe).isFIFO()).toBe(true);
+  expect(readdirSync(folder)).toEqual(["pipe"]);
+});
+
+test("whether a file can be written where a link leads is known, and leaves nothing", () => {
+  const folder = temporaryFolder();
+  const link = join(folder, "link");
+  symlinkSync(join(folder, "no-such-folder", "file"), link);
+
+  expect(() => checkOutFile(link)).toThrow("ENOENT");
+  expect(readdirSync(folder)).toEqual(["link"]);
+});
+
+test("what is abandoned leaves a pipe where it is", async () => {
+  const folder = temporaryFolder();
+  const pipe = pipeIn(folder);
+  await using reader = Bun.spawn(["cat", pipe]);
+  const file = await openOutFile(pipe);
+  await file.write("some");
+
+  await file.abandon();
+
+  expect(await reader.stdout.text()).toBe("some");
+  expect(lstatSync(pipe).isFIFO()).toBe(true);
+});
