@@ -6,6 +6,7 @@
  *     const [span] = await ring.waitFor({ name: "GET /" });
  */
 import packageJson from "../package.json" with { type: "json" };
+import { NO_ROOM } from "./adapters/http/wait-problems.ts";
 import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
 import { querySpans } from "./application/query-spans.ts";
 import { type NearMiss, waitForSpans } from "./application/wait-for-spans.ts";
@@ -41,8 +42,8 @@ export interface TestSpanring extends AsyncDisposable {
   readonly endpoints: { readonly grpc: string; readonly http: string; readonly api: string };
   /**
    * Resolves with the spans that match, as soon as there are so many, counted from the start or
-   * from the last `reset`. Rejects when the time is up, and says what there was instead, and when
-   * there are no such conditions.
+   * from the last `reset`. Rejects when the time is up, and says what there was instead; when there
+   * are no such conditions; when there is no room to wait for one more filter; and on `stop`.
    */
   waitFor(conditions: SpanConditions, options?: WaitOptions): Promise<TraceSpan[]>;
   /** All spans that match, in the order in which they came; all there are without conditions. */
@@ -68,11 +69,16 @@ export async function startSpanring(options: SpanringOptions = {}): Promise<Test
   const reading = readConfig({ ...ON_FREE_PORTS, ...options.env });
   if (!reading.ok) throw new Error(mistakesText(reading.mistakes));
   const server = await startQuietly(reading.config);
-  const stop = () => server.stop(STOP_GRACE_MS);
+  const stopping = new AbortController();
+  const stop = async () => {
+    stopping.abort(new Error("spanring was stopped; spans() has what came before"));
+    await server.stop(STOP_GRACE_MS);
+  };
+  const watched = { ...server, ended: AbortSignal.any([server.failed, stopping.signal]) };
   // Asynchronous, so that wrong conditions reject as a wait in vain does.
   return {
     endpoints: endpointsOf(server),
-    waitFor: async (conditions, wait = {}) => await waitFor(server, filterOf(conditions), wait),
+    waitFor: async (conditions, wait = {}) => await waitFor(watched, filterOf(conditions), wait),
     spans: async (conditions = {}) => await spansOf(server, filterOf(conditions)),
     reset: () => void server.arrivals.clear(),
     stop,
@@ -121,7 +127,7 @@ function filterOf(conditions: SpanConditions): SpanFilter {
   const nowUnixNano = BigInt(Date.now()) * 1_000_000n;
   return Object.entries(conditions).flatMap(([name, texts]) =>
     [texts].flat().map((text) => {
-      const condition = readCondition(nameOf(name), text, nowUnixNano);
+      const condition = readCondition(nameOf(name), checkedText(name, text), nowUnixNano);
       if ("mistake" in condition) throw new TypeError(condition.mistake);
       return condition;
     }),
@@ -134,16 +140,35 @@ function nameOf(text: string): (typeof CONDITION_NAMES)[number] {
   throw new TypeError(`there is no condition "${text}"; known is ${CONDITION_NAMES.join(", ")}`);
 }
 
+/**
+ * Also where nobody checks types. What is undefined is not left out: a test that has lost its value
+ * would be met by any span.
+ */
+function checkedText(name: string, text: unknown): string {
+  if (typeof text === "string") return text;
+  const found = text === undefined || text === null ? String(text) : `of type ${typeof text}`;
+  throw new TypeError(`${name} is ${found}; it must be text, or be left out`);
+}
+
+interface WatchedServer extends QuietServer {
+  /** When nothing more is to be waited for: it has failed, or was stopped. */
+  readonly ended: AbortSignal;
+}
+
 async function waitFor(
-  { buffer, arrivals, failed }: QuietServer,
+  { buffer, arrivals, failed, ended }: WatchedServer,
   filter: SpanFilter,
   { count = 1, timeoutMs = TIMEOUT_MS }: WaitOptions,
 ): Promise<TraceSpan[]> {
-  const request = { filter, after: 0, count, timeoutMs, cancelled: failed };
+  const request = { filter, after: 0, count, timeoutMs, cancelled: ended };
   const outcome = await waitForSpans({ buffer, arrivals }, request);
   failed.throwIfAborted();
   if (outcome.outcome === "found") return codec.decode(outcome.spans.request);
-  const [found, nearest] = outcome.outcome === "time_up" ? [outcome.found, outcome.nearest] : [0];
+  if (outcome.outcome === "cancelled") throw ended.reason;
+  if (outcome.outcome === "no_room") {
+    throw new Error(`there is no room for this wait: ${NO_ROOM[outcome.for].detail}`);
+  }
+  const { found, nearest } = outcome;
   throw new Error(`${found} of ${count} spans came within ${timeoutMs} ms${nearText(nearest)}`);
 }
 

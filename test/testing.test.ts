@@ -1,7 +1,8 @@
 import { expect, spyOn, test } from "bun:test";
 import * as published from "spanring/testing";
+import { MOST_FOUND_TOGETHER } from "../src/application/wanted-questions.ts";
 import { ObservabilityBuffer } from "../src/application/observability-buffer.ts";
-import { startSpanring } from "../src/testing.ts";
+import { type SpanConditions, startSpanring } from "../src/testing.ts";
 import { exportOverHttp } from "./support/export-over-http.ts";
 import { requestOf } from "./support/request-bytes.ts";
 
@@ -69,11 +70,16 @@ test("several attributes must all be there", async () => {
 test.each([
   { name: "a value that is none", conditions: { kind: "round" }, says: "round" },
   { name: "a name that is none", conditions: { nmae: "x" }, says: 'no condition "nmae"' },
+  // As JavaScript, and TypeScript without its strictest options, let pass.
+  { name: "nothing", conditions: { name: undefined }, says: "name is undefined; it must be text" },
+  { name: "a number", conditions: { min_duration: 5 }, says: "min_duration is of type number" },
+  { name: "null", conditions: { attribute: [null] }, says: "attribute is null; it must be text" },
 ])("a condition with $name rejects at once", async ({ conditions, says }) => {
   await using ring = await startSpanring();
 
-  const waiting = ring.waitFor(conditions, { timeoutMs: 60_000 }).catch(String);
-  const asking = ring.spans(conditions).catch(String);
+  const given = conditions as SpanConditions;
+  const waiting = ring.waitFor(given, { timeoutMs: 60_000 }).catch(String);
+  const asking = ring.spans(given).catch(String);
 
   expect(await waiting).toStartWith("TypeError: ");
   expect(await waiting).toContain(says);
@@ -95,6 +101,34 @@ test("when the receiver itself fails, waits end, and nothing is said to be absen
   expect(await waiting).toContain("out of luck");
   expect(await ring.spans().catch(String)).toContain(says);
   await sending;
+});
+
+test("a wait ends when it is stopped, and what has come can still be read", async () => {
+  await using ring = await startSpanring();
+  await exportOverHttp(ring.endpoints.http, requestOf(1));
+  const waiting = ring.waitFor({ name: "no" }, { timeoutMs: 60_000 }).catch(String);
+
+  await ring.stop();
+  const later = ring.waitFor({ name: "span 1" }, { timeoutMs: 60_000 }).catch(String);
+
+  const says = "Error: spanring was stopped; spans() has what came before";
+  expect(await waiting).toBe(says);
+  expect(await later).toBe(says);
+  expect(await ring.spans()).toHaveLength(1);
+});
+
+test("a wait that there is no room for is told why, and not that its time is up", async () => {
+  await using ring = await startSpanring();
+  const waitFor = (ms: number) =>
+    ring.waitFor({ min_duration: `${ms}ms` }, { timeoutMs: 60_000 }).catch(String);
+  const waiting = Array.from({ length: MOST_FOUND_TOGETHER }, (_, at) => waitFor(at));
+
+  const refused = await waitFor(MOST_FOUND_TOGETHER);
+  await ring.stop();
+  await Promise.all(waiting);
+
+  expect(refused).toStartWith("Error: there is no room for this wait: 64 other filters");
+  expect(refused).toContain("are waited for already; ask for a name");
 });
 
 test("variables of spanring are taken, and checked", async () => {
