@@ -70,8 +70,13 @@ function requestsOf({ receivers, listeners }: House): RunningServer["requests"] 
   const all = Object.values(receivers);
   return (outcome) =>
     outcome === "unknown_path" || outcome === "unsupported_media"
-      ? (listeners.http?.counts().unreadPosts[outcome] ?? 0)
+      ? unreadRequests(listeners, outcome)
       : all.reduce((sum, { requests }) => sum + requests[outcome], 0);
+}
+
+function unreadRequests({ grpc, http }: House["listeners"], outcome: Unread): number {
+  const posts = http?.counts().unreadPosts[outcome] ?? 0;
+  return outcome === "unknown_path" ? posts : posts + (grpc?.counts().unreadCalls ?? 0);
 }
 
 interface House extends ServerParts {

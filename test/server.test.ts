@@ -3,6 +3,8 @@ import { readConfig } from "../src/config.ts";
 import { CannotListenError, type RunningServer, startServer } from "../src/server.ts";
 import { callUnary, EXPORT_PATH, openGrpcClient } from "./support/grpc-call.ts";
 import { exportOverHttp } from "./support/export-over-http.ts";
+import { callHttp2, openHttp2 } from "./support/grpc-http2-call.ts";
+import { grpcMessage } from "./support/grpc-wire.ts";
 import { RecordingLogger } from "./support/recording-logger.ts";
 import { requestOf } from "./support/request-bytes.ts";
 
@@ -136,8 +138,12 @@ test("requests that may have brought spans, and were not read, are counted", asy
 
   await fetch(`${url}/v1/trace`, { method: "POST", body: "x" });
   await fetch(`${url}/v1/traces`, { method: "POST", body: "x" });
+  const session = openHttp2(server.ports.grpc as number);
+  const pieces = [grpcMessage(requestOf(1), true)];
+  await callHttp2(session, { headers: { "grpc-encoding": "zstd" }, pieces });
+  session.destroy();
   const counted = (["unknown_path", "unsupported_media"] as const).map(server.requests);
   await server.stop(0);
 
-  expect(counted).toEqual([1, 1]);
+  expect(counted).toEqual([1, 2]);
 });

@@ -50,6 +50,8 @@ export interface GrpcListenerCounts {
   readonly openConnections: number;
   /** Charged for messages in flight by all who share the budget. */
   readonly heldBytes: number;
+  /** Trace requests in an encoding that is not taken, since the start. */
+  readonly unreadCalls: number;
   /** Since the start, by the limit that was the reason. */
   readonly closedConnections: Readonly<Record<ClosingReason, number>>;
 }
@@ -69,7 +71,10 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
   const unwatch = watchStreams({
     ...house,
     maxMessageBytes: parts.maxMessageBytes,
-    tooLarge: () => parts.receiver.turnedAway?.("too_large"),
+    refused: (reason) => {
+      if (reason === "too_large") parts.receiver.turnedAway?.(reason);
+      else house.unread.calls += 1;
+    },
   });
   let stopped: Promise<void> | undefined;
   return {
@@ -89,6 +94,7 @@ interface House {
   readonly pace: CollectionPace;
   readonly closures: Closures;
   readonly failures: TalliedLog;
+  readonly unread: { calls: number };
 }
 
 /** Builds the parts; nothing listens yet. */
@@ -108,17 +114,19 @@ function build(parts: GrpcListenerParts): House {
     ...healthMethods(health),
     ...reflectionMethods(dialogues),
   ]);
-  return { server, health, dialogues, connections, budget, pace, closures, failures };
+  const unread = { calls: 0 };
+  return { server, health, dialogues, connections, budget, pace, closures, failures, unread };
 }
 
 function textOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function countsOf({ connections, budget, closures }: House): GrpcListenerCounts {
+function countsOf({ connections, budget, closures, unread }: House): GrpcListenerCounts {
   return {
     openConnections: connections.size,
     heldBytes: budget.heldBytes,
+    unreadCalls: unread.calls,
     closedConnections: { ...closures.counts },
   };
 }

@@ -19,6 +19,12 @@ export function takeEncoding(headers: IncomingHttpHeaders): void {
   delete headers["grpc-encoding"];
 }
 
+/** Whether grpc-js is left with an encoding that it refuses when a message is compressed. */
+export function isEncodingRefused(headers: IncomingHttpHeaders): boolean {
+  const encoding = headers["grpc-encoding"];
+  return encoding !== undefined && encoding !== "identity";
+}
+
 /**
  * The message without its compression, of at most `maxBytes`.
  *

@@ -11,22 +11,24 @@ const PREFIX_BYTES = 5;
 /** Of the first message of a stream, as far as it has come. */
 export interface MessagePrefix {
   seenBytes: number;
+  isCompressed: boolean;
   lengthBytes: number;
 }
 
 export function noPrefix(): MessagePrefix {
-  return { seenBytes: 0, lengthBytes: 0 };
+  return { seenBytes: 0, isCompressed: false, lengthBytes: 0 };
 }
 
 /**
- * The length of the message, once: when `piece` brings the last byte of the prefix. Peers cut as
- * they like, between any two bytes.
+ * True once: when `piece` brings the last byte of the prefix. Peers cut as they like, between any
+ * two bytes.
  */
-export function readPrefix(prefix: MessagePrefix, piece: Uint8Array): number | undefined {
-  if (prefix.seenBytes === PREFIX_BYTES) return undefined;
+export function readPrefix(prefix: MessagePrefix, piece: Uint8Array): boolean {
+  if (prefix.seenBytes === PREFIX_BYTES) return false;
   for (let at = 0; at < piece.length && prefix.seenBytes < PREFIX_BYTES; at += 1) {
-    if (prefix.seenBytes > 0) prefix.lengthBytes = prefix.lengthBytes * 256 + piece[at]!;
+    if (prefix.seenBytes === 0) prefix.isCompressed = piece[at] === 1;
+    else prefix.lengthBytes = prefix.lengthBytes * 256 + piece[at]!;
     prefix.seenBytes += 1;
   }
-  return prefix.seenBytes === PREFIX_BYTES ? prefix.lengthBytes : undefined;
+  return prefix.seenBytes === PREFIX_BYTES;
 }

@@ -6,7 +6,7 @@ import { widenWindows } from "./flow-window.ts";
 import { isWorthIt, releaseBytes } from "../../application/release-bytes.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
-import { takeEncoding } from "./message-encoding.ts";
+import { isEncodingRefused, takeEncoding } from "./message-encoding.ts";
 import { type MessagePrefix, noPrefix, readPrefix } from "./message-prefix.ts";
 import { EXPORT_PATH } from "./trace-service.ts";
 
@@ -25,8 +25,8 @@ export interface StreamWatchParts {
   readonly pace: CollectionPace;
   /** Over it, grpc-js refuses a message by itself, and no handler hears of it. */
   readonly maxMessageBytes: number;
-  /** So is a trace request. */
-  readonly tooLarge: () => void;
+  /** A trace request that it refuses by itself. */
+  readonly refused: (reason: "too_large" | "unsupported_media") => void;
 }
 
 interface StreamEvent {
@@ -42,6 +42,7 @@ interface StreamRecord {
   readonly parts: StreamWatchParts;
   readonly open: OpenRequest;
   readonly isExport: boolean;
+  readonly isEncodingRefused: boolean;
   readonly prefix: MessagePrefix;
   /**
    * Of its message, the large ones. The decoder of grpc-js may look at them until the stream is
@@ -100,8 +101,14 @@ function watch(
   if (headers["grpc-timeout"] !== undefined) delete headers["grpc-timeout"];
   takeEncoding(headers);
   const open = parts.budget.begin(connection, STREAM_BYTES + lengthOf(headers));
-  const isExport = headers[":path"] === EXPORT_PATH;
-  stream[RECORD] = { parts, open, isExport, prefix: noPrefix(), pieces: [] };
+  stream[RECORD] = {
+    parts,
+    open,
+    isExport: headers[":path"] === EXPORT_PATH,
+    isEncodingRefused: isEncodingRefused(headers),
+    prefix: noPrefix(),
+    pieces: [],
+  };
   stream.on("data", received);
 }
 
@@ -109,13 +116,14 @@ function received(this: WatchedStream, piece: Uint8Array): void {
   const record = this[RECORD];
   if (record === undefined) return;
   record.parts.budget.hold(record.open, piece.length);
-  if (record.isExport) checkLength(record, piece);
+  if (record.isExport && readPrefix(record.prefix, piece)) checkPrefix(record);
   if (isWorthIt(piece)) record.pieces.push(piece);
 }
 
-function checkLength({ prefix, parts }: StreamRecord, piece: Uint8Array): void {
-  const lengthBytes = readPrefix(prefix, piece);
-  if (lengthBytes !== undefined && lengthBytes > parts.maxMessageBytes) parts.tooLarge();
+/** As grpc-js does with the same bytes, so that what it refuses is counted. */
+function checkPrefix({ prefix, parts, isEncodingRefused: isRefused }: StreamRecord): void {
+  if (prefix.lengthBytes > parts.maxMessageBytes) parts.refused("too_large");
+  else if (prefix.isCompressed && isRefused) parts.refused("unsupported_media");
 }
 
 function ended(event: unknown): void {

@@ -90,18 +90,20 @@ describe("compression", () => {
     { encoding: "gzip", compressed: true, body: gzipSync(REQUEST), code: status.OK },
     { encoding: "gzip", compressed: false, body: REQUEST, code: status.OK },
     { encoding: "identity", compressed: false, body: REQUEST, code: status.OK },
+    { encoding: "br", compressed: false, body: REQUEST, code: status.OK },
     { encoding: "br", compressed: true, body: REQUEST, code: status.UNIMPLEMENTED },
     { encoding: "gzip", compressed: true, body: gzipSync(REQUEST).subarray(0, 12), code: 3 },
     { encoding: "gzip", compressed: true, body: gzipBomb(MAX_BYTES + 1), code: 8 },
     { encoding: "gzip", compressed: true, body: gzipBomb(50_000_000), code: 8 },
   ])("$encoding, flag $compressed, $body.length bytes: $code", async (call) => {
-    const { session, receiver } = await runWithSession();
+    const { session, receiver, listener } = await runWithSession();
     const pieces = [grpcMessage(call.body, call.compressed)];
 
     const end = await callHttp2(session, { headers: { "grpc-encoding": call.encoding }, pieces });
 
     expect(end.grpcStatus).toBe(call.code);
     expect(receiver.requests).toEqual(call.code === status.OK ? [REQUEST] : []);
+    expect(listener.counts().unreadCalls).toBe(call.code === status.UNIMPLEMENTED ? 1 : 0);
   });
 
   test("a hundred bombs at once are each refused", async () => {

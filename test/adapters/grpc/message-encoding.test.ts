@@ -3,6 +3,7 @@ import { Metadata } from "@grpc/grpc-js";
 import type { IncomingHttpHeaders } from "node:http2";
 import { deflateSync, gzipSync } from "node:zlib";
 import {
+  isEncodingRefused,
   plainMessage,
   smallMessage,
   takeEncoding,
@@ -21,16 +22,17 @@ function plainOf(request: Buffer, encoding?: string) {
 
 describe("what grpc-js is left to do", () => {
   test.each([
-    { encoding: "gzip", left: undefined },
-    { encoding: "deflate", left: undefined },
-    { encoding: "identity", left: "identity" },
-    { encoding: "br", left: "br" },
-  ])("$encoding: $left", ({ encoding, left }) => {
+    { encoding: "gzip", left: undefined, isRefused: false },
+    { encoding: "deflate", left: undefined, isRefused: false },
+    { encoding: "identity", left: "identity", isRefused: false },
+    { encoding: "br", left: "br", isRefused: true },
+  ])("$encoding: $left, refused: $isRefused", ({ encoding, left, isRefused }) => {
     const headers: IncomingHttpHeaders = { "grpc-encoding": encoding };
 
     takeEncoding(headers);
 
     expect(headers["grpc-encoding"]).toBe(left);
+    expect(isEncodingRefused(headers)).toBe(isRefused);
   });
 });
 

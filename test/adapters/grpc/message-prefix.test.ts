@@ -5,10 +5,10 @@ import { messagePrefix } from "../../support/grpc-wire.ts";
 const LENGTH = 0xfedcba98;
 const BEGUN = Buffer.concat([messagePrefix(LENGTH, true), Buffer.of(7, 7, 7)]);
 
-/** What is said after each piece. */
+/** The length, where it is said; undefined after a piece that does not say it. */
 function readAll(pieces: readonly Uint8Array[]): (number | undefined)[] {
   const prefix = noPrefix();
-  return pieces.map((piece) => readPrefix(prefix, piece));
+  return pieces.map((piece) => (readPrefix(prefix, piece) ? prefix.lengthBytes : undefined));
 }
 
 describe("the length of a message is told once, by the piece that brings the last of it", () => {
@@ -31,4 +31,12 @@ describe("the length of a message is told once, by the piece that brings the las
   test("a message without bytes has the length 0", () => {
     expect(readAll([messagePrefix(0)])).toEqual([0]);
   });
+});
+
+test.each([true, false])("that a message is compressed is told: %p", (isCompressed) => {
+  const prefix = noPrefix();
+
+  readPrefix(prefix, messagePrefix(LENGTH, isCompressed));
+
+  expect(prefix.isCompressed).toBe(isCompressed);
 });

@@ -12,7 +12,7 @@ export interface Losses {
   readonly unkeptRequests: number;
   /** POSTs to a path where there is nothing. */
   readonly strayRequests: number;
-  /** POSTs of a type or an encoding that nobody reads. */
+  /** Of a type or in an encoding that nobody reads. */
   readonly unreadableRequests: number;
 }
 
@@ -58,8 +58,8 @@ const FATES: Readonly<Record<keyof Losses, Fate>> = {
   unreadableRequests: {
     noun: "request",
     text:
-      "of a Content-Type or a Content-Encoding that is not taken; protobuf and JSON are, " +
-      "as they are or with gzip or zstd",
+      "of a type or in an encoding that is not taken; over HTTP protobuf and JSON are, plain or " +
+      "with gzip or zstd, and over gRPC gzip and deflate",
   },
 };
 

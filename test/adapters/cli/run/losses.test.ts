@@ -66,8 +66,8 @@ test.each([
   {
     losses: { unreadableRequests: 1 },
     says:
-      "1 request was of a Content-Type or a Content-Encoding that is not taken; " +
-      "protobuf and JSON are, as they are or with gzip or zstd",
+      "1 request was of a type or in an encoding that is not taken; over HTTP protobuf and " +
+      "JSON are, plain or with gzip or zstd, and over gRPC gzip and deflate",
   },
 ])("$says", ({ losses, says }) => {
   const lost = { ...NOTHING, ...losses };
