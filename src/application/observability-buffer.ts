@@ -6,10 +6,11 @@ import { createWalkedRequest, type WalkedRequest } from "../domain/wire/walked-r
 import type { SpanCodec } from "../ports/span-codec.ts";
 import type { TraceBufferPort } from "../ports/trace-buffer-port.ts";
 import { append, type Appended, isFull, usedBytes } from "./ring-append.ts";
-import { type CopiedSpans, copyOldest, copySpans } from "./ring-hand-over.ts";
+import { type CopiedSpans, copyOldest, copySpans, takeOldest } from "./ring-hand-over.ts";
+import { type Lease, type LeasePart, leaseOldest, type Settlement, settle } from "./ring-lease.ts";
 import { bufferedSpans, readStats, type SpanAmount } from "./ring-ledger.ts";
-import { createRingMemory, openRingMemory, type RingMemory, TAKEN } from "./ring-memory.ts";
-import { removeOldest } from "./ring-removal.ts";
+import { createRingMemory, NEXT_SEQUENCE, openRingMemory, type RingMemory } from "./ring-memory.ts";
+import { takeBefore } from "./ring-removal.ts";
 import {
   bufferedRange,
   type Search,
@@ -97,7 +98,7 @@ export class ObservabilityBuffer implements TraceBufferPort {
     return withLock(this.ring.lock, () => copyOldest(this.ring, wholeSpans(count)));
   }
 
-  /** The same, and removes them. */
+  /** The same of those that nobody has leased, and removes them. */
   take(count: number): Uint8Array<ArrayBuffer> {
     return withLock(this.ring.lock, () => takeOldest(this.ring, wholeSpans(count)));
   }
@@ -120,9 +121,25 @@ export class ObservabilityBuffer implements TraceBufferPort {
     return withLock(this.ring.lock, () => copySpans(this.ring, sequences));
   }
 
-  /** Removes every span, as taken; answers how many there were. */
+  /**
+   * Removes every span that nobody has, as taken; answers how many there were. What is leased
+   * stays: it may have been delivered already.
+   */
   clear(): number {
-    return withLock(this.ring.lock, () => removeAll(this.ring));
+    return withLock(this.ring.lock, () => takeAll(this.ring));
+  }
+
+  /** The oldest spans that nobody has, at least one if there is one; see `Lease`. */
+  lease(limit: SpanAmount): Lease | undefined {
+    return withLock(this.ring.lock, () => leaseOldest(this.ring, limit));
+  }
+
+  /**
+   * Ends the lease of some of its spans, or of all. Answers how many were evicted: they were to be
+   * returned, and had made room.
+   */
+  settle(lease: Lease, settlement: Settlement, part: LeasePart = wholeLease(lease)): number {
+    return withLock(this.ring.lock, () => settle(this.ring, lease, part, settlement));
   }
 
   /** The ledger by service, in the order in which they were first seen. */
@@ -130,6 +147,7 @@ export class ObservabilityBuffer implements TraceBufferPort {
     return withLock(this.ring.lock, () => readServices(this.ring));
   }
 
+  /** With those in flight; of these some may have made room, so it can exceed the capacity. */
   size(): number {
     return withLock(this.ring.lock, () => bufferedSpans(this.ring));
   }
@@ -156,13 +174,10 @@ function wholeSpans(count: number): number {
   return Math.max(0, Math.floor(count) || 0);
 }
 
-function removeAll(ring: RingMemory): number {
-  return removeOldest(ring, bufferedSpans(ring), TAKEN).spans;
+function wholeLease({ sequences }: Lease): LeasePart {
+  return { first: 0, end: sequences.length };
 }
 
-/** Copied before anything is removed: a copy that fails loses no span. */
-function takeOldest(ring: RingMemory, count: number): Uint8Array<ArrayBuffer> {
-  const taken = copyOldest(ring, count);
-  removeOldest(ring, Math.min(count, bufferedSpans(ring)), TAKEN);
-  return taken;
+function takeAll(ring: RingMemory): number {
+  return takeBefore(ring, ring.control[NEXT_SEQUENCE]!).spans;
 }

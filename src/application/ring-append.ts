@@ -3,10 +3,11 @@ import { traceTail } from "../domain/query/filter-key.ts";
 import { SPAN_ID_BYTES, TRACE_ID_BYTES } from "../domain/span-validity.ts";
 import { NO_FAULT } from "../domain/wire/walk-fault.ts";
 import type { WalkedRequest } from "../domain/wire/walked-request.ts";
-import { audit, book, bufferedSpans } from "./ring-ledger.ts";
+import { audit, book, bookDeparture, usedSlots } from "./ring-ledger.ts";
 import {
   ACCEPTED,
   BUFFERED_BYTES,
+  BUFFERED_SPANS,
   EVICTED,
   FIRST_SEQUENCE,
   NEXT_SEQUENCE,
@@ -14,7 +15,7 @@ import {
   REJECTED,
   type RingMemory,
 } from "./ring-memory.ts";
-import { blockOf, evictOldestBlock, removeOldest, slotOf } from "./ring-removal.ts";
+import { blockOf, evictBefore, evictOldestBlock, slotOf } from "./ring-removal.ts";
 import {
   bookAcceptedByService,
   bookRejectedByService,
@@ -48,7 +49,7 @@ const SMALLEST_BLOCK_BYTES = 2 + 2 + 2 + (2 + TRACE_ID_BYTES) + (2 + SPAN_ID_BYT
 /**
  * Puts a request's bytes into the arena as one block and its spans into the index. Needs the lock.
  *
- * Invariant: next sequence = first sequence + buffered spans, and buffered spans <= capacity.
+ * Invariant: next sequence = first sequence + used slots, and used slots <= capacity.
  */
 export function append(ring: RingMemory, request: AppendRequest): Appended {
   const { walked, mayEvict } = request;
@@ -66,20 +67,20 @@ export function append(ring: RingMemory, request: AppendRequest): Appended {
 
 function hasRoom(ring: RingMemory, walked: WalkedRequest): boolean {
   if (walked.spanCount === 0) return true;
-  const hasSlots = bufferedSpans(ring) + walked.spanCount <= ring.capacitySpans;
+  const hasSlots = usedSlots(ring) + walked.spanCount <= ring.capacitySpans;
   return hasSlots && placeFor(ring, walked.request.length) !== NO_PLACE;
 }
 
 /** Whether the next span can only get in by evicting: no slot is free, or no place in the arena. */
 export function isFull(ring: RingMemory): boolean {
-  const hasSlot = bufferedSpans(ring) < ring.capacitySpans;
+  const hasSlot = usedSlots(ring) < ring.capacitySpans;
   return !hasSlot || placeFor(ring, SMALLEST_BLOCK_BYTES) === NO_PLACE;
 }
 
 /** Evicts the oldest until there is room; answers where in the arena the block goes. */
 function makeRoom(ring: RingMemory, walked: WalkedRequest): number {
-  const excess = bufferedSpans(ring) + walked.spanCount - ring.capacitySpans;
-  if (excess > 0) removeOldest(ring, Math.min(excess, bufferedSpans(ring)), EVICTED);
+  const excess = Math.min(usedSlots(ring), usedSlots(ring) + walked.spanCount - ring.capacitySpans);
+  if (excess > 0) evictBefore(ring, ring.control[FIRST_SEQUENCE]! + excess);
   let place = placeFor(ring, walked.request.length);
   for (; place === NO_PLACE; place = placeFor(ring, walked.request.length)) evictOldestBlock(ring);
   return place;
@@ -94,7 +95,7 @@ function makeRoom(ring: RingMemory, walked: WalkedRequest): number {
  *          ^end    ^oldest
  */
 function placeFor(ring: RingMemory, lengthBytes: number): number {
-  if (bufferedSpans(ring) === 0) return 0;
+  if (usedSlots(ring) === 0) return 0;
   const oldest = oldestPlace(ring);
   const end = newestEnd(ring);
   if (end <= oldest) return oldest - end >= lengthBytes ? end : NO_PLACE;
@@ -104,7 +105,7 @@ function placeFor(ring: RingMemory, lengthBytes: number): number {
 
 /** Of the arena: all but where the next blocks go before one must be evicted. Needs the lock. */
 export function usedBytes(ring: RingMemory): number {
-  if (bufferedSpans(ring) === 0) return 0;
+  if (usedSlots(ring) === 0) return 0;
   const lengthBytes = newestEnd(ring) - oldestPlace(ring);
   return lengthBytes > 0 ? lengthBytes : ring.capacityBytes + lengthBytes;
 }
@@ -138,7 +139,7 @@ function addBlock(ring: RingMemory, { walked, unixMs }: AppendRequest, place: nu
 }
 
 function unusedRows(ring: RingMemory): { context: number; block: number } {
-  if (bufferedSpans(ring) === 0) return { context: 0, block: 0 };
+  if (usedSlots(ring) === 0) return { context: 0, block: 0 };
   const newest = ring.slotContext[slotOf(ring, ring.control[NEXT_SEQUENCE]! - 1)]!;
   return { context: rowAfter(ring, newest), block: rowAfter(ring, ring.contextBlock[newest]!) };
 }
@@ -204,10 +205,11 @@ function bookAccepted(ring: RingMemory, walked: WalkedRequest, firstRow: number)
   const skipped = { spans: firstRow, bytes: bytesBefore(walked, firstRow) };
   ring.control[NEXT_SEQUENCE]! += accepted.spans;
   ring.control[FIRST_SEQUENCE]! += skipped.spans;
-  ring.control[BUFFERED_BYTES]! += accepted.bytes - skipped.bytes;
+  ring.control[BUFFERED_SPANS]! += accepted.spans;
+  ring.control[BUFFERED_BYTES]! += accepted.bytes;
   book(ring, RECEIVED, accepted);
   book(ring, ACCEPTED, accepted);
-  book(ring, EVICTED, skipped);
+  bookDeparture(ring, EVICTED, skipped);
 }
 
 function bytesBefore(walked: WalkedRequest, row: number): number {

@@ -3,36 +3,33 @@ import { concatenate } from "../domain/wire/concatenate.ts";
 import { fieldRuns } from "../domain/wire/field-run.ts";
 import { SPANS_FIELD } from "../domain/wire/otlp-schema.ts";
 import { createSpanTable, type SpanTable } from "../domain/wire/span-table.ts";
-import { bufferedSpans } from "./ring-ledger.ts";
-import { FIRST_SEQUENCE, type RingMemory } from "./ring-memory.ts";
-import { blockEndSequence, blockOf, slotOf } from "./ring-removal.ts";
+import type { RingMemory } from "./ring-memory.ts";
+import {
+  blockEndSequence,
+  blockOf,
+  isThere,
+  oldestFree,
+  oldestThere,
+  slotsOf,
+  takeBefore,
+} from "./ring-removal.ts";
 
 /**
- * The oldest spans as the bytes of one request, copied out of the ring. Needs the lock.
+ * The spans of these sequences as the bytes of one request, copied out of the ring in the order
+ * given, without those that are gone. Needs the lock.
  *
  * Encoded messages concatenate, so whole blocks, one behind the other, are a request as they are.
- * Only the first and the last block of a hand-over can be in part, and are assembled from slices.
- */
-export function copyOldest(ring: RingMemory, spanCount: number): Uint8Array<ArrayBuffer> {
-  const pieces: Uint8Array[] = [];
-  const first = ring.control[FIRST_SEQUENCE]!;
-  const end = first + Math.min(spanCount, bufferedSpans(ring));
-  for (let sequence = first; sequence < end;) {
-    const block = blockOf(ring, sequence);
-    const blockEnd = Math.min(end, blockEndSequence(ring, block));
-    pieces.push(blockBytes(ring, block, rangeOf(sequence, blockEnd)));
-    sequence = blockEnd;
-  }
-  return concatenate(pieces);
-}
-
-/**
- * The spans of these sequences as the bytes of one request, in the order given, without those that
- * are gone. Needs the lock.
+ * Only of a block that is in part are slices assembled.
  */
 export function copySpans(ring: RingMemory, sequences: readonly number[]): CopiedSpans {
-  const first = ring.control[FIRST_SEQUENCE]!;
-  const copied = sequences.filter((sequence) => sequence >= first);
+  return copyThere(
+    ring,
+    sequences.filter((sequence) => isThere(ring, sequence)),
+  );
+}
+
+/** The same where it is known that none is gone. */
+export function copyThere(ring: RingMemory, copied: readonly number[]): CopiedSpans {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < copied.length;) {
     const end = runEnd(ring, copied, at);
@@ -40,6 +37,19 @@ export function copySpans(ring: RingMemory, sequences: readonly number[]): Copie
     at = end;
   }
   return { request: concatenate(pieces), sequences: copied };
+}
+
+/** The oldest spans that are there, those in flight too. */
+export function copyOldest(ring: RingMemory, spanCount: number): Uint8Array<ArrayBuffer> {
+  return copyThere(ring, oldestThere(ring, spanCount)).request;
+}
+
+/** The oldest that nobody has. Copied before anything is removed: a copy that fails loses none. */
+export function takeOldest(ring: RingMemory, spanCount: number): Uint8Array<ArrayBuffer> {
+  const sequences = oldestFree(ring, { spans: spanCount, bytes: Number.POSITIVE_INFINITY });
+  const { request } = copyThere(ring, sequences);
+  if (sequences.length > 0) takeBefore(ring, sequences.at(-1)! + 1);
+  return request;
 }
 
 /** Spans, and the sequence of each, in the order of the request. */
@@ -62,10 +72,6 @@ function isBetween(low: number, value: number, high: number): boolean {
   return low < value && value < high;
 }
 
-function rangeOf(first: number, end: number): number[] {
-  return Array.from({ length: end - first }, (_, index) => first + index);
-}
-
 /** `sequences` are of this block, ascending. */
 function blockBytes(ring: RingMemory, block: number, sequences: readonly number[]): Uint8Array {
   const [offset, length] = [ring.blockOffset[block]!, ring.blockLength[block]!];
@@ -78,9 +84,10 @@ function blockBytes(ring: RingMemory, block: number, sequences: readonly number[
 function tableOf(ring: RingMemory, sequences: readonly number[]): SpanTable {
   const spanCount = sequences.length;
   const table = createSpanTable(spanCount);
+  const slots = slotsOf(ring, sequences);
   let context = -1;
   for (table.spanCount = 0; table.spanCount < spanCount; table.spanCount += 1) {
-    const slot = slotOf(ring, sequences[table.spanCount]!);
+    const slot = slots[table.spanCount]!;
     if (ring.slotContext[slot] !== context) {
       context = ring.slotContext[slot]!;
       addContext(ring, table, context);

@@ -7,7 +7,7 @@ import { openServiceTable, SERVICE_TABLE_BYTES, type ServiceTable } from "./serv
  *
  *   lock      one word
  *   control   capacities, sequences and the ledger: whole numbers below 2^53
- *   slots     a row per span:    where its bytes lie, its context, and the end of its trace's id
+ *   slots     a row per span:    where its bytes lie, its context, its trace's tail, its state
  *   contexts  a row per (resource, scope) of a block: where their bodies lie, block and service
  *   blocks    a row per block:   where its bytes lie, and the sequence of its first span
  *   services  a row per service: its name, and its part of the ledger
@@ -26,6 +26,8 @@ export interface RingMemory {
   readonly slotLength: Uint32Array;
   readonly slotContext: Uint32Array;
   readonly slotTraceTail: Uint32Array;
+  /** `FREE`, `LEASED` or `GONE`; of a slot that is not in use, `FREE`. */
+  readonly slotState: Uint8Array;
   readonly contextBlock: Uint32Array;
   readonly contextService: Uint32Array;
   readonly resourceOffset: Uint32Array;
@@ -47,13 +49,26 @@ export const CAPACITY_SPANS = 0;
 export const CAPACITY_BYTES = 1;
 export const FIRST_SEQUENCE = 2;
 export const NEXT_SEQUENCE = 3;
-export const BUFFERED_BYTES = 4;
-export const RECEIVED = 5;
-export const REJECTED = 7;
-export const ACCEPTED = 9;
-export const TAKEN = 11;
-export const EVICTED = 13;
-const CONTROL_ENTRIES = 15;
+/** No span before it is free: it is a bound, and need not be free itself. */
+export const FIRST_FREE = 4;
+export const BUFFERED_SPANS = 5;
+export const BUFFERED_BYTES = 6;
+export const RECEIVED = 7;
+export const REJECTED = 9;
+export const ACCEPTED = 11;
+export const TAKEN = 13;
+export const DELIVERED = 15;
+export const EVICTED = 17;
+export const UNDELIVERABLE = 19;
+const CONTROL_ENTRIES = 21;
+
+/**
+ * What `slotState` says of a span: nobody has it; it is in flight; it has left, while one that is
+ * older is still there.
+ */
+export const FREE = 0;
+export const LEASED = 1;
+export const GONE = 2;
 
 /** Offsets are unsigned 32-bit numbers, and the end of the arena must be one as well. */
 export const MAX_ARENA_BYTES = 2 ** 32 - 1;
@@ -108,6 +123,7 @@ export function openRingMemory(shared: SharedArrayBuffer): RingMemory {
     blockLength: word(12),
     slotTraceTail: word(13),
     contextService: word(14),
+    slotState: new Uint8Array(shared, wordColumnAt(rows, WORD_COLUMNS), rows),
     services: openServiceTable(shared, servicesAt(rows)),
     arena: new Uint8Array(shared, arenaAt(rows), control[CAPACITY_BYTES]!),
   };
@@ -119,7 +135,7 @@ function wordColumnAt(rows: number, column: number): number {
 }
 
 function servicesAt(rows: number): number {
-  return Math.ceil(wordColumnAt(rows, WORD_COLUMNS) / PAGE_BYTES) * PAGE_BYTES;
+  return Math.ceil((wordColumnAt(rows, WORD_COLUMNS) + rows) / PAGE_BYTES) * PAGE_BYTES;
 }
 
 function arenaAt(rows: number): number {

@@ -1,5 +1,5 @@
 import type { SpanMatcher, SpanPlace } from "../domain/query/span-matcher.ts";
-import { FIRST_SEQUENCE, NEXT_SEQUENCE, type RingMemory } from "./ring-memory.ts";
+import { FIRST_SEQUENCE, GONE, NEXT_SEQUENCE, type RingMemory } from "./ring-memory.ts";
 import { slotOf } from "./ring-removal.ts";
 
 /** The spans from sequence `first` up to, and without, `next`. */
@@ -39,14 +39,15 @@ export function visitSpans(ring: RingMemory, search: Search, visit: Visit): void
     traceTail: 0,
   };
   const { traceTail } = matcher;
-  const { slotTraceTail, capacitySpans } = ring;
+  const { slotTraceTail, slotState, capacitySpans } = ring;
   const step = newestFirst ? -1 : 1;
   let sequence = newestFirst ? next - 1 : first;
   let slot = slotOf(ring, Math.max(0, sequence));
   matcher.reset();
   for (let left = next - first; left > 0; left -= 1) {
     // A million spans have a million tails, in one column: whose trace it is not, is seen there.
-    if (traceTail === undefined || slotTraceTail[slot] === traceTail) {
+    const isWanted = traceTail === undefined || slotTraceTail[slot] === traceTail;
+    if (isWanted && slotState[slot] !== GONE) {
       moveTo(ring, slot, place);
       if (matcher.matches(place) && !visit(sequence, place)) return;
     }

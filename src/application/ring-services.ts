@@ -1,8 +1,17 @@
 import { assertBooksBalance, type Ledger, type ServiceStats } from "../domain/ledger.ts";
 import type { WalkedRequest } from "../domain/wire/walked-request.ts";
 import { serviceNameBytes } from "../domain/wire/service-name.ts";
-import type { SpanAmount } from "./ring-ledger.ts";
-import { ACCEPTED, EVICTED, RECEIVED, REJECTED, type RingMemory, TAKEN } from "./ring-memory.ts";
+import type { Departure, SpanAmount } from "./ring-ledger.ts";
+import {
+  ACCEPTED,
+  DELIVERED,
+  EVICTED,
+  RECEIVED,
+  REJECTED,
+  type RingMemory,
+  TAKEN,
+  UNDELIVERABLE,
+} from "./ring-memory.ts";
 import {
   BOOK_ENTRIES,
   nameOf,
@@ -16,9 +25,9 @@ import {
  * Every function here needs the lock.
  */
 
-// Places in a row of books, each two numbers, spans and bytes; the first five as in `control`.
-const BUFFERED = 10;
-const LAST_SEEN = 12;
+// Places in a row of books, each two numbers, spans and bytes; those before as in `control`.
+const BUFFERED = 14;
+const LAST_SEEN = 16;
 
 /** Spans of one service. */
 export interface ServiceAmount extends SpanAmount {
@@ -50,7 +59,7 @@ export function bookAcceptedByService(ring: RingMemory, request: ServicedRequest
     ring.services.books[service * BOOK_ENTRIES + LAST_SEEN] = unixMs;
   });
   forEachRun({ walked, services }, skippedSpans, (service, amount) =>
-    bookRemovedFromService(ring, service, { entry: EVICTED, ...amount }),
+    bookDepartureFromService(ring, service, { entry: EVICTED, ...amount }),
   );
 }
 
@@ -80,13 +89,13 @@ function forEachRun(
   }
 }
 
-export function bookRemovedFromService(
+export function bookDepartureFromService(
   ring: RingMemory,
   service: number,
-  removed: SpanAmount & { readonly entry: typeof TAKEN | typeof EVICTED },
+  departed: SpanAmount & { readonly entry: Departure },
 ): void {
-  add(ring, service, removed.entry - RECEIVED, removed);
-  add(ring, service, BUFFERED, { spans: -removed.spans, bytes: -removed.bytes });
+  add(ring, service, departed.entry - RECEIVED, departed);
+  add(ring, service, BUFFERED, { spans: -departed.spans, bytes: -departed.bytes });
   auditService(ring, service);
 }
 
@@ -123,7 +132,9 @@ function readBooks({ books }: ServiceTable, row: number, unit: 0 | 1): Ledger {
     accepted: books[at + ACCEPTED - RECEIVED]!,
     buffered: books[at + BUFFERED]!,
     taken: books[at + TAKEN - RECEIVED]!,
+    delivered: books[at + DELIVERED - RECEIVED]!,
     evicted: books[at + EVICTED - RECEIVED]!,
+    undeliverable: books[at + UNDELIVERABLE - RECEIVED]!,
   };
 }
 

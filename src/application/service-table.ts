@@ -25,8 +25,8 @@ export const OTHER_SERVICES = 0;
 /** A longer name is known by its beginning. */
 export const MAX_NAME_BYTES = 256;
 
-/** Received, rejected, accepted, taken, evicted, buffered, in spans and in bytes; and last seen. */
-export const BOOK_ENTRIES = 13;
+/** The entries of the ledger, in spans and in bytes; and when it was last seen. */
+export const BOOK_ENTRIES = 17;
 
 const ROWS = MAX_SERVICES + 1;
 /** At most half full, so that a search is short. */

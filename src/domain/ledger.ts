@@ -4,7 +4,7 @@ import { assert } from "./assert.ts";
  * What became of every span, in one unit (spans, or bytes of encoded `Span` messages).
  *
  *     received = rejected + accepted
- *     accepted = buffered + taken + evicted
+ *     accepted = buffered + taken + delivered + evicted + undeliverable
  */
 export interface Ledger {
   /** In requests that could be walked. */
@@ -13,19 +13,24 @@ export interface Ledger {
   readonly rejected: number;
   /** Received and put into the ring. */
   readonly accepted: number;
-  /** In the ring now. */
+  /** In the ring now, or in flight to the upstream. */
   readonly buffered: number;
   /** Handed to a reader who removed them. */
   readonly taken: number;
+  /** The upstream has said that it has them. */
+  readonly delivered: number;
   /** Removed by the FIFO to make room. */
   readonly evicted: number;
+  /** The upstream has said that it will never take them. */
+  readonly undeliverable: number;
 }
 
 export function assertBooksBalance(books: Ledger): void {
   assert(books.received === books.rejected + books.accepted, "received = rejected + accepted");
+  const { buffered, taken, delivered, evicted, undeliverable } = books;
   assert(
-    books.accepted === books.buffered + books.taken + books.evicted,
-    "accepted = buffered + taken + evicted",
+    books.accepted === buffered + taken + delivered + evicted + undeliverable,
+    "accepted = buffered + taken + delivered + evicted + undeliverable",
   );
 }
 

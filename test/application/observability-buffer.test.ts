@@ -10,6 +10,7 @@ import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
 import { joined } from "../support/filled-ring.ts";
 import { plainSpan } from "../support/plain-span.ts";
 import { requestOf, spanBody } from "../support/request-bytes.ts";
+import { books } from "../support/books.ts";
 
 const codec = new ProtobufSpanCodec();
 const roomy = { spans: 100, bytes: 1 << 16 };
@@ -145,15 +146,14 @@ test("one reading tells everything, in spans and in bytes", () => {
   buffer.take(1);
 
   expect(buffer.stats()).toEqual({
-    spans: { received: 4, rejected: 0, accepted: 4, buffered: 2, taken: 1, evicted: 1 },
-    bytes: {
+    spans: books({ received: 4, accepted: 4, buffered: 2, taken: 1, evicted: 1 }),
+    bytes: books({
       received: 4 * spanBytes,
-      rejected: 0,
       accepted: 4 * spanBytes,
       buffered: 2 * spanBytes,
       taken: spanBytes,
       evicted: spanBytes,
-    },
+    }),
     capacity: { spans: 3, bytes: 5_000 },
     sequence: { first: 3, next: 5 },
   });
@@ -185,4 +185,58 @@ test("its services, and its spans by sequence, are those of the ring", () => {
 
   expect(buffer.services()).toMatchObject([{ service: "shop", spans: { buffered: 3 } }]);
   expect(buffer.copy([1, 2, 3]).request.toHex()).toBe(requestOf(3).toHex());
+});
+
+const ANY = { spans: 100, bytes: 1 << 16 };
+
+test("cleared, it keeps what is leased, which may be on its way", () => {
+  const buffer = createBuffer();
+  put(buffer, requestOf(3));
+  const leased = buffer.lease({ ...ANY, spans: 2 })!;
+
+  expect(buffer.clear()).toBe(1);
+  expect(buffer.copy([1, 2, 3]).sequences).toEqual([1, 2]);
+  buffer.settle(leased, "delivered");
+  expect(buffer.stats().spans).toMatchObject({ buffered: 0, taken: 1, delivered: 2 });
+});
+
+test("a lease is settled as a whole, or in parts", () => {
+  const buffer = createBuffer();
+  put(buffer, requestOf(3));
+  const [one, other] = [2, 1].map((spans) => buffer.lease({ ...ANY, spans })!);
+
+  buffer.settle(one!, "undeliverable", { first: 0, end: 1 });
+  buffer.settle(one!, "returned", { first: 1, end: 2 });
+  buffer.settle(other!, "delivered");
+
+  const left = { buffered: 1, delivered: 1, undeliverable: 1 };
+  expect(buffer.stats().spans).toMatchObject(left);
+});
+
+test("in flight without a slot, a span is counted in its size, but fills it no more", () => {
+  const buffer = createBuffer({ spans: 3, bytes: 1 << 16 });
+  put(buffer, requestOf(3));
+  const leased = buffer.lease(ANY)!;
+  put(buffer, requestOf(2, 4));
+  const inFlight = { size: buffer.size(), isFull: buffer.isFull() };
+  buffer.settle(leased, "delivered", { first: 2, end: 3 });
+
+  expect(inFlight).toEqual({ size: 5, isFull: true });
+  expect([buffer.size(), buffer.isFull()]).toEqual([4, false]);
+});
+
+test("where nothing is evicted, a leased span keeps its place, and all behind it theirs", () => {
+  const buffer = createBuffer({ spans: 3, bytes: 1 << 16 }, { overflowPolicy: "refuse" });
+  put(buffer, requestOf(3));
+  const leased = buffer.lease({ ...ANY, spans: 1 })!;
+  buffer.clear();
+
+  const meanwhile = put(buffer, requestOf(1, 4));
+  const usedBytes = [buffer.usedBytes()];
+  buffer.settle(leased, "delivered");
+  usedBytes.push(buffer.usedBytes());
+
+  expect(meanwhile).toEqual({ outcome: "refused" });
+  expect(usedBytes).toEqual([requestOf(3).length, 0]);
+  expect(put(buffer, requestOf(3, 4))).toEqual({ outcome: "accepted", evictedSpans: 0 });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { copyOldest, copySpans } from "../../src/application/ring-hand-over.ts";
+import { copyOldest, copySpans, takeOldest } from "../../src/application/ring-hand-over.ts";
 import { readStats } from "../../src/application/ring-ledger.ts";
 import { createRingMemory } from "../../src/application/ring-memory.ts";
-import { joined, put, ringOf, takeOldest } from "../support/filled-ring.ts";
+import { joined, put, ringOf } from "../support/filled-ring.ts";
 import { handBuiltRequests, unknownFields } from "../support/hand-built-requests.ts";
 import { request, requestOf, span } from "../support/request-bytes.ts";
 import { bytesField, varintField } from "../support/wire-bytes.ts";

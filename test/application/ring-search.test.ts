@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { leaseOldest, settle } from "../../src/application/ring-lease.ts";
 import { type SequenceRange, visitSpans } from "../../src/application/ring-search.ts";
+import { takeOldest } from "../../src/application/ring-hand-over.ts";
 import type { RingMemory } from "../../src/application/ring-memory.ts";
 import type { SpanFilter } from "../../src/domain/query/span-filter.ts";
 import { compileFilter } from "../../src/domain/query/span-matcher.ts";
-import { put, ringOf, takeOldest } from "../support/filled-ring.ts";
+import { put, ringOf } from "../support/filled-ring.ts";
 import { requestOf, traceId } from "../support/request-bytes.ts";
 import { named } from "../support/searched-ring.ts";
 
@@ -93,4 +95,14 @@ test("a visitor sees where a span and its resource are, and its trace's tail", (
   expect(seen[1]).toContain("service.name");
   expect(seen[1]).toContain(seen[0]!);
   expect(seen[2]).toBe("2000000");
+});
+
+test("what is leased is found, what was delivered is not", () => {
+  const ring = ringOf({ spans: 10, bytes: 10_000 }, requestOf(4));
+  const leased = leaseOldest(ring, { spans: 3, bytes: 1_000 })!;
+
+  settle(ring, leased, { first: 1, end: 2 }, "delivered");
+
+  expect(found(ring)).toEqual([1, 3, 4]);
+  expect(found(ring, { newestFirst: true })).toEqual([4, 3, 1]);
 });

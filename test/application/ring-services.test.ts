@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test";
-import { evictOldestBlock, removeOldest } from "../../src/application/ring-removal.ts";
-import { EVICTED, openRingMemory } from "../../src/application/ring-memory.ts";
+import { evictBefore, evictOldestBlock } from "../../src/application/ring-removal.ts";
+import { openRingMemory } from "../../src/application/ring-memory.ts";
+import { takeOldest } from "../../src/application/ring-hand-over.ts";
 import { readStats } from "../../src/application/ring-ledger.ts";
 import { readServices } from "../../src/application/ring-services.ts";
 import { MAX_NAME_BYTES, MAX_SERVICES } from "../../src/application/service-table.ts";
 import { AssertionError } from "../../src/domain/assert.ts";
 import type { Ledger } from "../../src/domain/ledger.ts";
-import { put, rejectedOf, ringOf, takeOldest } from "../support/filled-ring.ts";
+import { put, rejectedOf, ringOf } from "../support/filled-ring.ts";
 import { request, resourceSpans, span, spanBody } from "../support/request-bytes.ts";
 import { bytesField } from "../support/wire-bytes.ts";
 
@@ -105,7 +106,7 @@ test("the books of all services, those without a row too, add up to those of the
   const ring = ringOf({ spans: 1_500, bytes: 1 << 20 }, request(...services));
   put(ring, request(of("late", 1), of("s3", 2)), { rejected: rejectedOf("later", 2, 60) });
   takeOldest(ring, 100);
-  removeOldest(ring, 70, EVICTED);
+  evictBefore(ring, 171);
 
   const told = readServices(ring);
 
@@ -172,7 +173,9 @@ function total(ledgers: readonly Ledger[]): Ledger {
     accepted: sum("accepted"),
     buffered: sum("buffered"),
     taken: sum("taken"),
+    delivered: sum("delivered"),
     evicted: sum("evicted"),
+    undeliverable: sum("undeliverable"),
   };
 }
 

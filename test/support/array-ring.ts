@@ -1,7 +1,9 @@
 import type { Appended } from "../../src/application/ring-append.ts";
 import type { SpanAmount } from "../../src/application/ring-ledger.ts";
+import type { LeasePart, Settlement } from "../../src/application/ring-lease.ts";
 import type { ServiceAmount } from "../../src/application/ring-services.ts";
 import type { BufferStats, Ledger } from "../../src/domain/ledger.ts";
+import { books } from "./books.ts";
 import {
   encodeKept,
   type RequestShape,
@@ -20,10 +22,19 @@ interface Block extends ShapedRequest {
   readonly place: number;
 }
 
-interface Buffered {
+/** A span and what has become of it; the slot is its own until the ring begins behind it. */
+interface Slot {
   readonly span: SpanShape;
   readonly block: Block;
   readonly service: string;
+  readonly sequence: number;
+  state: "free" | "leased" | "gone";
+}
+
+export interface ModelLease {
+  readonly entries: readonly Slot[];
+  readonly request: Uint8Array<ArrayBuffer>;
+  readonly sequences: readonly number[];
 }
 
 type Book = { -readonly [Entry in keyof Ledger]: number };
@@ -33,16 +44,13 @@ interface Books {
   readonly bytes: Book;
 }
 
-const emptyBooks = (): Books => ({ spans: emptyBook(), bytes: emptyBook() });
+const emptyBooks = (): Books => ({ spans: books(), bytes: books() });
 
-const emptyBook = (): Book => ({
-  received: 0,
-  rejected: 0,
-  accepted: 0,
-  buffered: 0,
-  taken: 0,
-  evicted: 0,
-});
+const BOOKS = {
+  delivered: "delivered",
+  undeliverable: "undeliverable",
+  returned: "evicted",
+} as const;
 
 /** The smallest valid span, with the heads around it. */
 const SMALLEST_BYTES = 34;
@@ -53,9 +61,12 @@ const SMALLEST_BYTES = 34;
  */
 export class ArrayRing {
   private readonly capacity: SpanAmount;
-  private buffered: Buffered[] = [];
+  /** From the first slot in use to the last. */
+  private slots: Slot[] = [];
   private readonly all = emptyBooks();
   private readonly byService = new Map<string, Books>();
+  /** By what became of them: spans that had made room while they were in flight. */
+  readonly overtakenSpans = { delivered: 0, undeliverable: 0, returned: 0 };
 
   constructor(capacity: SpanAmount) {
     this.capacity = capacity;
@@ -66,76 +77,100 @@ export class ArrayRing {
     const { capacity } = this;
     if (request.bytes.length > capacity.bytes) return { outcome: "too_large" };
     if (!mayEvict && spans.length > capacity.spans) return { outcome: "too_large" };
-    const hasSlots = () => this.buffered.length + spans.length <= capacity.spans;
+    const hasSlots = () => this.slots.length + spans.length <= capacity.spans;
     const place = () => this.placeFor(request.bytes.length);
     if (!mayEvict && !(hasSlots() && place() !== undefined)) return { outcome: "refused" };
     const evictedBefore = this.all.spans.evicted;
-    while (!hasSlots() && this.buffered.length > 0) this.remove(1, "evicted");
-    while (place() === undefined) this.remove(this.oldestBlock().length, "evicted");
+    const excess = this.slots.length + spans.length - capacity.spans;
+    this.evict(Math.min(Math.max(0, excess), this.slots.length));
+    while (place() === undefined) this.evict(this.oldestBlock().length);
     const block = { ...request, place: place()! };
-    const added = spans.map((span) => ({ span, block, service: serviceOf(block.shape, span) }));
-    this.buffered.push(...added);
+    const next = this.all.spans.accepted + 1;
+    const added = spans.map((span, index) => {
+      const service = serviceOf(block.shape, span);
+      return { span, block, service, sequence: next + index, state: "free" } as Slot;
+    });
+    this.slots.push(...added);
     for (const { span, service } of added) {
       this.book(service, ["received", "accepted", "buffered"], { bytes: span.body.length });
     }
-    this.remove(Math.max(0, this.buffered.length - capacity.spans), "evicted");
+    this.evict(Math.max(0, this.slots.length - capacity.spans));
     for (const { service, ...amount } of rejected) {
       this.book(new TextDecoder().decode(service), ["received", "rejected"], amount);
     }
     return { outcome: "accepted", evictedSpans: this.all.spans.evicted - evictedBefore };
   }
 
-  /** The oldest spans, as the bytes that the ring must hand out. */
+  /** The oldest spans that are there, as the bytes that the ring must hand out. */
   peek(spanCount: number): Uint8Array<ArrayBuffer> {
-    const wanted = this.buffered.slice(0, spanCount);
-    const blocks = new Set(wanted.map(({ block }) => block));
-    const parts = Array.from(blocks, (block) => {
-      const kept = wanted.filter((buffered) => buffered.block === block).map(({ span }) => span);
-      const isWhole = kept.length === spansOf(block.shape).length;
-      return isWhole ? block.bytes : encodeKept(block.shape, new Set(kept));
-    });
-    return new Uint8Array(Buffer.concat(parts));
+    return encodeRun(this.slots.filter(({ state }) => state !== "gone").slice(0, spanCount));
   }
 
   take(spanCount: number): Uint8Array<ArrayBuffer> {
-    const taken = this.peek(spanCount);
-    this.remove(Math.min(spanCount, this.buffered.length), "taken");
-    return taken;
+    const taken = this.free().slice(0, spanCount);
+    this.leave(taken, "taken");
+    return encodeRun(taken);
   }
 
-  /** Takes all there are; answers how many. */
+  lease(limit: SpanAmount): ModelLease | undefined {
+    const free = this.free().slice(0, limit.spans);
+    const sums = free.map((_, index) => total(free.slice(0, index + 1)));
+    const entries = free.filter((_, index) => index === 0 || sums[index]! <= limit.bytes);
+    if (entries.length === 0) return undefined;
+    for (const entry of entries) entry.state = "leased";
+    const sequences = entries.map(({ sequence }) => sequence);
+    return { entries, request: encodeRun(entries), sequences };
+  }
+
+  /** Answers how many could not be returned, for they had made room. */
+  settle({ entries }: ModelLease, settlement: Settlement, { first, end }: LeasePart): number {
+    const part = entries.slice(first, end);
+    const evicted = part.filter((entry) => !this.slots.includes(entry));
+    this.overtakenSpans[settlement] += evicted.length;
+    this.leave(settlement === "returned" ? evicted : part, BOOKS[settlement]);
+    if (settlement !== "returned") return 0;
+    for (const entry of part) if (!evicted.includes(entry)) entry.state = "free";
+    return evicted.length;
+  }
+
+  /** Takes all that are free; answers how many. */
   clear(): number {
-    const { size } = this;
-    this.remove(size, "taken");
-    return size;
+    const free = this.free();
+    this.leave(free, "taken");
+    return free.length;
   }
 
   get size(): number {
-    return this.buffered.length;
+    return this.all.spans.buffered;
   }
 
   isFull(): boolean {
-    return this.size === this.capacity.spans || this.placeFor(SMALLEST_BYTES) === undefined;
+    const isSlotFree = this.slots.length < this.capacity.spans;
+    return !isSlotFree || this.placeFor(SMALLEST_BYTES) === undefined;
   }
 
   stats(): BufferStats {
     const next = this.all.spans.accepted + 1;
-    const sequence = { first: next - this.size, next };
+    const sequence = { first: next - this.slots.length, next };
     return { ...this.all, capacity: this.capacity, sequence };
   }
 
   /** In the order in which they were first seen. */
   services(): (Books & { readonly service: string })[] {
-    return Array.from(this.byService, ([service, books]) => ({ service, ...books }));
+    return Array.from(this.byService, ([service, own]) => ({ service, ...own }));
   }
 
-  private oldestBlock(): Buffered[] {
-    return this.buffered.filter(({ block }) => block === this.buffered[0]!.block);
+  private free(): Slot[] {
+    return this.slots.filter(({ state }) => state === "free");
+  }
+
+  private oldestBlock(): Slot[] {
+    return this.slots.filter(({ block }) => block === this.slots[0]!.block);
   }
 
   /** Behind the newest block, or at the start, if nothing that is still there is in the way. */
   private placeFor(lengthBytes: number): number | undefined {
-    const blocks = Array.from(new Set(this.buffered.map(({ block }) => block)));
+    const blocks = Array.from(new Set(this.slots.map(({ block }) => block)));
     const newest = blocks.at(-1);
     if (newest === undefined) return 0;
     return [newest.place + newest.bytes.length, 0].find((place) => {
@@ -147,12 +182,23 @@ export class ArrayRing {
     });
   }
 
-  private remove(spanCount: number, entry: "taken" | "evicted"): void {
-    for (const { span, service } of this.buffered.splice(0, spanCount)) {
-      const { length: bytes } = span.body;
-      this.book(service, [entry], { bytes });
-      this.book(service, ["buffered"], { spans: -1, bytes: -bytes });
+  /** Frees the first slots; what is leased stays in the books. */
+  private evict(slotCount: number): void {
+    const evicted = this.slots.splice(0, slotCount);
+    this.leave(
+      evicted.filter(({ state }) => state === "free"),
+      "evicted",
+    );
+  }
+
+  private leave(entries: readonly Slot[], book: keyof Ledger): void {
+    for (const entry of entries) {
+      entry.state = "gone";
+      const { length: bytes } = entry.span.body;
+      this.book(entry.service, [book], { bytes });
+      this.book(entry.service, ["buffered"], { spans: -1, bytes: -bytes });
     }
+    while (this.slots[0]?.state === "gone") this.slots.shift();
   }
 
   private book(
@@ -162,11 +208,26 @@ export class ArrayRing {
   ): void {
     const own = this.byService.get(service) ?? emptyBooks();
     this.byService.set(service, own);
-    for (const books of [this.all, own]) {
+    for (const each of [this.all, own]) {
       for (const entry of entries) {
-        books.spans[entry] += spans;
-        books.bytes[entry] += bytes;
+        each.spans[entry] += spans;
+        each.bytes[entry] += bytes;
       }
     }
   }
+}
+
+/** Whole blocks as they came in, others without what is not among these. */
+function encodeRun(entries: readonly Slot[]): Uint8Array<ArrayBuffer> {
+  const blocks = new Set(entries.map(({ block }) => block));
+  const parts = Array.from(blocks, (block) => {
+    const kept = entries.filter((entry) => entry.block === block).map(({ span }) => span);
+    const isWhole = kept.length === spansOf(block.shape).length;
+    return isWhole ? block.bytes : encodeKept(block.shape, new Set(kept));
+  });
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+function total(entries: readonly Slot[]): number {
+  return entries.reduce((sum, { span }) => sum + span.body.length, 0);
 }

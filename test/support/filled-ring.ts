@@ -1,7 +1,5 @@
 import { append, type Appended } from "../../src/application/ring-append.ts";
-import { createRingMemory, type RingMemory, TAKEN } from "../../src/application/ring-memory.ts";
-import { copyOldest } from "../../src/application/ring-hand-over.ts";
-import { removeOldest } from "../../src/application/ring-removal.ts";
+import { createRingMemory, type RingMemory } from "../../src/application/ring-memory.ts";
 import type { ServiceAmount } from "../../src/application/ring-services.ts";
 import { walkRequest } from "../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
@@ -25,12 +23,6 @@ export function put(ring: RingMemory, request: Uint8Array, options: PutOptions =
 /** Spans that were rejected, of one service. */
 export function rejectedOf(service: string, spans: number, bytes: number): ServiceAmount[] {
   return [{ service: Buffer.from(service), spans, bytes }];
-}
-
-export function takeOldest(ring: RingMemory, spanCount: number): Uint8Array<ArrayBuffer> {
-  const taken = copyOldest(ring, spanCount);
-  removeOldest(ring, spanCount, TAKEN);
-  return taken;
 }
 
 /** A ring that holds these requests. */

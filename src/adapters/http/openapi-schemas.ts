@@ -44,9 +44,13 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       accepted: COUNT,
       buffered: COUNT,
       taken: COUNT,
+      delivered: COUNT,
       evicted: COUNT,
+      undeliverable: COUNT,
     }),
-    description: "received = rejected + accepted; accepted = buffered + taken + evicted",
+    description:
+      "received = rejected + accepted; accepted = " +
+      "buffered + taken + delivered + evicted + undeliverable",
   },
   SequenceRange: {
     ...object({ first: COUNT, next: COUNT }),

@@ -26,8 +26,8 @@ export const METRIC_FAMILIES = {
 
   spanring_spans_total: counter("The ledger, in spans, but for what is buffered.", "entry"),
   spanring_span_bytes_total: counter("The ledger, in bytes of encoded spans.", "entry"),
-  spanring_buffered_spans: gauge("Spans in the buffer."),
-  spanring_buffered_span_bytes: gauge("Bytes of encoded spans in the buffer."),
+  spanring_buffered_spans: gauge("Spans in the buffer, or in flight from it."),
+  spanring_buffered_span_bytes: gauge("Bytes of these spans, encoded."),
   spanring_capacity_spans: gauge("Spans that the buffer can hold."),
   spanring_used_bytes: gauge("Bytes of the capacity in use: spans, what is around them, gaps."),
   spanring_capacity_bytes: gauge("Bytes that the buffer can hold."),

@@ -190,8 +190,9 @@ function maybe(value: number | undefined): MetricValue[] {
 
 /** What is buffered goes up and down: it is a gauge of its own. */
 function ledger(books: Ledger): MetricValue[] {
-  const { received: all, rejected, accepted, taken, evicted } = books;
-  return counted({ received: all, rejected, accepted, taken, evicted }, "entry");
+  const { received: all, rejected, accepted, taken, delivered, evicted, undeliverable } = books;
+  const entries = { received: all, rejected, accepted, taken, delivered, evicted, undeliverable };
+  return counted(entries, "entry");
 }
 
 function counted(

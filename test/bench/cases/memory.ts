@@ -79,7 +79,8 @@ async function readWhile(program: RunningProgram, work: Promise<unknown>): Promi
 function balances(books: Ledger): boolean {
   return (
     books.received === books.rejected + books.accepted &&
-    books.accepted === books.buffered + books.taken + books.evicted
+    books.accepted ===
+      books.buffered + books.taken + books.delivered + books.evicted + books.undeliverable
   );
 }
 

@@ -15,16 +15,15 @@ const GAP = "  ";
 const NANOS_PER_SECOND = 1e9;
 
 /** Worth a second look when they are not zero: nobody has read these spans. */
-const LOSSES: ReadonlySet<string> = new Set(["rejected", "evicted"]);
+const LOSSES: ReadonlySet<string> = new Set(["rejected", "evicted", "undeliverable"]);
 
 /** The books, in spans and in bytes, and how much of the capacity is in use. */
 export function statsTable(stats: StatsAnswer, url: string, palette: Palette): string[] {
-  const { spans, bytes, capacity, sequence, uptime_seconds, version } = stats;
+  const { capacity, sequence, uptime_seconds, version } = stats;
   const uptime = durationText(BigInt(Math.round(uptime_seconds * NANOS_PER_SECOND)));
   const books = bookRows(stats);
   const limits: Cells = ["capacity", countText(capacity.spans), bytesText(capacity.bytes)];
-  const used = percentText(spans.buffered, capacity.spans);
-  const inUse: Cells = ["in use", used, percentText(bytes.buffered, capacity.bytes)];
+  const inUse = inUseRow(stats);
   const header: Cells = ["", "SPANS", "BYTES"];
   const line = linesOf([header, ...books, limits, inUse]);
   return [
@@ -38,6 +37,16 @@ export function statsTable(stats: StatsAnswer, url: string, palette: Palette): s
     "",
     `next sequence ${countText(sequence.next)}, oldest buffered ${countText(sequence.first)}`,
   ];
+}
+
+/**
+ * Slots, which a span in the middle that has left still uses. Of those in flight some may have made
+ * room, though they are buffered in the books: they take no more than there is.
+ */
+function inUseRow({ bytes, capacity, sequence }: StatsAnswer): Cells {
+  const usedBytes = Math.min(bytes.buffered, capacity.bytes);
+  const slots = percentText(sequence.next - sequence.first, capacity.spans);
+  return ["in use", slots, percentText(usedBytes, capacity.bytes)];
 }
 
 /** Every book that the answer has, also one that this program is too old to know. */
