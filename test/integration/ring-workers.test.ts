@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
 import { ObservabilityBuffer } from "../../src/application/observability-buffer.ts";
 import { assert } from "../../src/domain/assert.ts";
-import { assertBooksBalance } from "../../src/domain/ledger.ts";
+import { assertBooksBalance, type BufferStats } from "../../src/domain/ledger.ts";
 import { type RingJob, TakingBoard } from "../support/ring-worker.ts";
 import { startWorkerThread, type WorkerThread } from "../support/worker-thread.ts";
 
@@ -20,16 +20,28 @@ function startThread(job: RingJob): WorkerThread {
   return thread;
 }
 
+type Check = (stats: BufferStats) => void;
+
+function allAreNumbered({ spans, sequence }: BufferStats): void {
+  assert(sequence.next - sequence.first === spans.buffered, "buffered is what is numbered");
+}
+
+/** Spans leave from the middle, and some are in flight though they have made room. */
+function noMoreThanSlots({ capacity, sequence }: BufferStats): void {
+  assert(sequence.next - sequence.first <= capacity.spans, "a span in the ring has a slot");
+}
+
 /** Reads the books until the threads are done; each reading must balance. */
-async function readBooksUntil(done: Promise<unknown>, ring: ObservabilityBuffer) {
+async function readBooksUntil(done: Promise<unknown>, ring: ObservabilityBuffer, check: Check) {
   const end = { isReached: false };
   let readings = 0;
   void Promise.allSettled([done]).then(() => (end.isReached = true));
   for (; !end.isReached; await new Promise(setImmediate)) {
-    const { spans, bytes, sequence } = ring.stats();
+    const stats = ring.stats();
+    const { spans, bytes, sequence } = stats;
     assertBooksBalance(spans);
     assertBooksBalance(bytes);
-    assert(sequence.next - sequence.first === spans.buffered, "buffered is what is numbered");
+    check(stats);
     assert(sequence.next === spans.accepted + 1, "every accepted span has a number");
     readings += 1;
   }
@@ -40,10 +52,13 @@ async function readBooksUntil(done: Promise<unknown>, ring: ObservabilityBuffer)
 const SPANS = 1_000_000;
 const SEED = 20_260_721;
 
+type Role = Pick<RingJob, "appends" | "takes" | "leases" | "isOrdered">;
+
 /** What each of the threads does; those that put spans in come first. */
 interface Play {
   readonly capacity: { readonly spans: number; readonly bytes: number };
-  readonly roles: readonly { readonly appends: boolean; readonly takes: boolean }[];
+  readonly roles: readonly Role[];
+  readonly check?: Check;
 }
 
 const both = { appends: true, takes: true };
@@ -55,7 +70,7 @@ const twoAndTwo = [
 ];
 const fourDoBoth = [both, both, both, both];
 
-async function play({ capacity, roles }: Play) {
+async function play({ capacity, roles, check = allAreNumbered }: Play) {
   const ring = ObservabilityBuffer.create(capacity, { codec });
   const board = TakingBoard.create(SPANS);
   const spansEach = SPANS / roles.filter(({ appends }) => appends).length;
@@ -63,7 +78,7 @@ async function play({ capacity, roles }: Play) {
   const started = roles.map((role, thread) =>
     startThread({ ...memory, ...role, thread, spansEach, seed: SEED + thread }).said("done"),
   );
-  const readings = await readBooksUntil(Promise.all(started), ring);
+  const readings = await readBooksUntil(Promise.all(started), ring, check);
   return { readings, stats: ring.stats(), takings: board.takings };
 }
 
@@ -106,6 +121,35 @@ test.each([
     expect(timesTaken(takings)).toEqual([evicted, taken, 0]);
     expect(stats.spans).toMatchObject({ accepted: SPANS, buffered: 0 });
     expect(Math.min(evicted, taken, readings)).toBeGreaterThan(10);
+  },
+  60_000,
+);
+
+const leaser = { appends: false, takes: false, leases: true };
+const withLeases = [
+  { appends: true, takes: false },
+  { appends: true, takes: true, isOrdered: false },
+  leaser,
+  leaser,
+];
+
+// Goal: the same while two threads lease, send, return, and settle what has made room meanwhile.
+test.each([
+  { name: "there is room for all", capacity: { spans: SPANS, bytes: 128 << 20 } },
+  { name: "slots are short", capacity: { spans: 700, bytes: 1 << 20 } },
+  { name: "bytes are short", capacity: { spans: 100_000, bytes: 40_000 } },
+])(
+  "while two lease and others put in and take, each span ends in one book: $name",
+  async ({ capacity }) => {
+    const check = noMoreThanSlots;
+
+    const { readings, stats, takings } = await play({ capacity, roles: withLeases, check });
+
+    const { taken, delivered, undeliverable, evicted } = stats.spans;
+    expect(timesTaken(takings)).toEqual([evicted, taken + delivered + undeliverable, 0]);
+    expect(stats.spans).toMatchObject({ accepted: SPANS, buffered: 0 });
+    expect(stats.sequence).toEqual({ first: SPANS + 1, next: SPANS + 1 });
+    expect(Math.min(taken, delivered, undeliverable, readings)).toBeGreaterThan(10);
   },
   60_000,
 );
