@@ -7,8 +7,8 @@ const time = count("ms", { from: 1, to: DAY_MS });
 const connections = count("connections", { from: 1, to: 1_000_000 });
 
 // The ring is one SharedArrayBuffer, of 4 GiB at most in this runtime. A span's row in its index is
-// 69 bytes, so that both at their greatest still fit: 15,000,000 rows are less than 1 GiB.
-const rows = count("spans", { from: 1, to: 15_000_000 });
+// 77 bytes, so that both at their greatest still fit: 13,000,000 rows are less than 1 GiB.
+const rows = count("spans", { from: 1, to: 13_000_000 });
 const arena = size({ from: 4 * KIB, to: 3 * GIB });
 
 // Readers decode with protobufjs, which stops at 100 levels: deeper spans could not be read back.

@@ -142,7 +142,7 @@ test.each([
 });
 
 test.each([
-  ["MAX_BUFFER_SIZE", "1", "15000000"],
+  ["MAX_BUFFER_SIZE", "1", "13000000"],
   ["MAX_BUFFER_BYTES", "4096", "3221225472"],
   ["GRPC_MAX_MESSAGE_LENGTH", "1", "1073741824"],
   ["OTLP_GRPC_PORT", "0", "65535"],
@@ -198,7 +198,7 @@ test.each([
 });
 
 test("a ring can be made with both capacities at their greatest", () => {
-  const { buffer } = configFrom({ MAX_BUFFER_SIZE: "15000000", MAX_BUFFER_BYTES: "3GiB" });
+  const { buffer } = configFrom({ MAX_BUFFER_SIZE: "13000000", MAX_BUFFER_BYTES: "3GiB" });
 
   const ring = createRingMemory({ spans: buffer.maxSpans, bytes: buffer.maxBytes });
 
@@ -223,7 +223,7 @@ test("every mistake is listed at once, with variable, value and bound", () => {
     {
       variable: "MAX_BUFFER_SIZE",
       value: "0",
-      bound: "a whole number of spans from 1 to 15000000",
+      bound: "a whole number of spans from 1 to 13000000",
     },
     {
       variable: "MAX_BUFFER_BYTES",

@@ -13,6 +13,7 @@ import { createRingMemory, NEXT_SEQUENCE, openRingMemory, type RingMemory } from
 import { takeBefore } from "./ring-removal.ts";
 import {
   bufferedRange,
+  oldestUnixMs,
   type Search,
   type SequenceRange,
   type Visit,
@@ -159,6 +160,11 @@ export class ObservabilityBuffer implements TraceBufferPort {
   /** Of the capacity: spans, what lies around them in their requests, and gaps. */
   usedBytes(): number {
     return withLock(this.ring.lock, () => usedBytes(this.ring));
+  }
+
+  /** When the oldest span that is there was received, leased or not; undefined when none is. */
+  oldestUnixMs(): number | undefined {
+    return withLock(this.ring.lock, () => oldestUnixMs(this.ring));
   }
 
   /** Every number is of the same instant. */

@@ -132,6 +132,7 @@ function addBlock(ring: RingMemory, { walked, unixMs }: AppendRequest, place: nu
   ring.blockLength[block] = walked.request.length;
   ring.blockFirstSequence[block] = ring.control[NEXT_SEQUENCE]!;
   ring.blockSpans[block] = walked.spanCount;
+  ring.blockUnixMs[block] = unixMs;
   addContexts(ring, walked, { place, firstRow, context, block, services });
   addSlots(ring, walked, { place, firstRow, context });
   bookAccepted(ring, walked, firstRow);

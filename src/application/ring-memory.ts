@@ -9,7 +9,7 @@ import { openServiceTable, SERVICE_TABLE_BYTES, type ServiceTable } from "./serv
  *   control   capacities, sequences and the ledger: whole numbers below 2^53
  *   slots     a row per span:    where its bytes lie, its context, its trace's tail, its state
  *   contexts  a row per (resource, scope) of a block: where their bodies lie, block and service
- *   blocks    a row per block:   where its bytes lie, and the sequence of its first span
+ *   blocks    a row per block:   where its bytes lie, its first span's sequence, when it came
  *   services  a row per service: its name, and its part of the ledger
  *   arena     the bytes
  *
@@ -37,6 +37,7 @@ export interface RingMemory {
   readonly spansStart: Uint32Array;
   readonly spansEnd: Uint32Array;
   readonly blockFirstSequence: Float64Array;
+  readonly blockUnixMs: Float64Array;
   readonly blockSpans: Uint32Array;
   readonly blockOffset: Uint32Array;
   readonly blockLength: Uint32Array;
@@ -77,6 +78,7 @@ const PAGE_BYTES = 4096;
 /** The lock has a cache line of its own. */
 const CONTROL_AT = 64;
 const SLOTS_AT = PAGE_BYTES;
+const DOUBLE_COLUMNS = 2;
 const WORD_COLUMNS = 15;
 
 export interface RingCapacity {
@@ -107,7 +109,8 @@ export function openRingMemory(shared: SharedArrayBuffer): RingMemory {
     capacityBytes: control[CAPACITY_BYTES]!,
     lock: new Int32Array(shared, 0, 1),
     control,
-    blockFirstSequence: new Float64Array(shared, SLOTS_AT, rows),
+    blockFirstSequence: new Float64Array(shared, doubleColumnAt(rows, 0), rows),
+    blockUnixMs: new Float64Array(shared, doubleColumnAt(rows, 1), rows),
     slotOffset: word(0),
     slotLength: word(1),
     slotContext: word(2),
@@ -129,9 +132,13 @@ export function openRingMemory(shared: SharedArrayBuffer): RingMemory {
   };
 }
 
+/** First, so that each is aligned. */
+function doubleColumnAt(rows: number, column: number): number {
+  return SLOTS_AT + rows * column * Float64Array.BYTES_PER_ELEMENT;
+}
+
 function wordColumnAt(rows: number, column: number): number {
-  const { BYTES_PER_ELEMENT: doubleBytes } = Float64Array;
-  return SLOTS_AT + rows * (doubleBytes + column * Uint32Array.BYTES_PER_ELEMENT);
+  return doubleColumnAt(rows, DOUBLE_COLUMNS) + rows * column * Uint32Array.BYTES_PER_ELEMENT;
 }
 
 function servicesAt(rows: number): number {

@@ -1,6 +1,6 @@
 import type { SpanMatcher, SpanPlace } from "../domain/query/span-matcher.ts";
 import { FIRST_SEQUENCE, GONE, NEXT_SEQUENCE, type RingMemory } from "./ring-memory.ts";
-import { slotOf } from "./ring-removal.ts";
+import { blockOf, slotOf } from "./ring-removal.ts";
 
 /** The spans from sequence `first` up to, and without, `next`. */
 export interface SequenceRange {
@@ -19,6 +19,12 @@ export type Visit = (sequence: number, place: Readonly<SpanPlace>) => boolean;
 
 export function bufferedRange({ control }: RingMemory): SequenceRange {
   return { first: control[FIRST_SEQUENCE]!, next: control[NEXT_SEQUENCE]! };
+}
+
+/** When the oldest span that is there was received, leased or not; of an empty ring, nothing. */
+export function oldestUnixMs(ring: RingMemory): number | undefined {
+  const { first, next } = bufferedRange(ring);
+  return first === next ? undefined : ring.blockUnixMs[blockOf(ring, first)]!;
 }
 
 /**

@@ -240,3 +240,16 @@ test("where nothing is evicted, a leased span keeps its place, and all behind it
   expect(usedBytes).toEqual([requestOf(3).length, 0]);
   expect(put(buffer, requestOf(3, 4))).toEqual({ outcome: "accepted", evictedSpans: 0 });
 });
+
+test("its oldest span's time is that of the request it came in", () => {
+  const now = { unixMs: 7_000 };
+  const buffer = createBuffer(roomy, { unixMs: () => now.unixMs });
+  const empty = buffer.oldestUnixMs();
+  put(buffer, requestOf(2));
+  now.unixMs = 9_000;
+  put(buffer, requestOf(1, 3));
+
+  const times = [1, 1].map((count) => [buffer.oldestUnixMs(), buffer.take(count)][0]);
+
+  expect([empty, ...times, buffer.oldestUnixMs()]).toEqual([undefined, 7_000, 7_000, 9_000]);
+});

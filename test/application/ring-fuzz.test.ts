@@ -16,7 +16,7 @@ import { encodeShape, requestShapeArbitrary } from "../support/request-shape.ts"
 const walked = createWalkedRequest({ spansPerRequest: 1_000, nestingDepth: 100 });
 
 /** Requests to choose from, smallest first, so that a failure shrinks towards small ones. */
-const requests: readonly ShapedRequest[] = fc
+const requests: readonly Omit<ShapedRequest, "unixMs">[] = fc
   .sample(requestShapeArbitrary, { seed: 20_260_721, numRuns: 300 })
   .map((shape) => ({ shape, bytes: encodeShape(shape) }))
   .toSorted((one, other) => one.bytes.length - other.bytes.length);
@@ -94,7 +94,8 @@ test(
   () => {
     const overtaken = { delivered: 0, undeliverable: 0, returned: 0 };
     const property = fc.property(game, ({ capacity, overflowPolicy, steps, peeked }) => {
-      const options = { codec, overflowPolicy };
+      const now = { unixMs: 0 };
+      const options = { codec, overflowPolicy, unixMs: () => now.unixMs };
       const created = ObservabilityBuffer.create(capacity, options);
       const views = [created, ObservabilityBuffer.open(created.shared, options)] as const;
       const model = new ArrayRing(capacity);
@@ -104,13 +105,15 @@ test(
         const other = views[(index + 1) % 2]!;
 
         const mayEvict = overflowPolicy === "drop_oldest";
-        const [done, expected] = doInBoth(doing, { ring, model, mayEvict, leases });
+        now.unixMs = index;
+        const [done, expected] = doInBoth(doing, { ring, model, mayEvict, leases, ...now });
 
         expect(done).toEqual(expected);
         expect(other.stats()).toEqual(model.stats());
         expect(other.services()).toMatchObject(model.services());
         expect(other.size()).toBe(model.size);
         expect(other.isFull()).toBe(model.isFull());
+        expect(other.oldestUnixMs()).toBe(model.oldestUnixMs());
         expect(other.peek(peeked).toHex()).toBe(model.peek(peeked).toHex());
         assertBooksBalance(other.stats().spans);
         assertBooksBalance(other.stats().bytes);
@@ -141,6 +144,7 @@ interface Players {
   readonly mayEvict: boolean;
   /** Those that are not settled, or only from `end` on, each as the ring and the model have it. */
   readonly leases: OpenLease[];
+  readonly unixMs: number;
 }
 
 /** What the ring answers, and what it should. */
@@ -202,8 +206,8 @@ function hexOf(bytes: Iterable<number>): string {
 }
 
 function appendToBoth(doing: Step & { does: "append" }, players: Players) {
-  const { ring, model, mayEvict } = players;
-  const request = requests[doing.request]!;
+  const { ring, model, mayEvict, unixMs } = players;
+  const request = { ...requests[doing.request]!, unixMs };
   const rejected = rejectedSpans(doing.rejected);
   walkRequest(walked, request.bytes);
   return [ring.append(walked, rejected), model.append(request, rejected, mayEvict)] as const;

@@ -47,7 +47,7 @@ test.each(capacities)("of $spans spans, every column has a row for each", ({ spa
     .filter(([name]) => !["lock", "control", "arena", ...Object.keys(ring.services)].includes(name))
     .map(([, column]) => column.length);
 
-  expect(lengths).toEqual(Array(17).fill(spans));
+  expect(lengths).toEqual(Array(18).fill(spans));
   expect(arena).toHaveLength(bytes);
   expect(lock).toHaveLength(1);
 });

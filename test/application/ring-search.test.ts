@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { leaseOldest, settle } from "../../src/application/ring-lease.ts";
-import { type SequenceRange, visitSpans } from "../../src/application/ring-search.ts";
+import { oldestUnixMs, type SequenceRange, visitSpans } from "../../src/application/ring-search.ts";
 import { takeOldest } from "../../src/application/ring-hand-over.ts";
 import type { RingMemory } from "../../src/application/ring-memory.ts";
 import type { SpanFilter } from "../../src/domain/query/span-filter.ts";
@@ -105,4 +105,23 @@ test("what is leased is found, what was delivered is not", () => {
 
   expect(found(ring)).toEqual([1, 3, 4]);
   expect(found(ring, { newestFirst: true })).toEqual([4, 3, 1]);
+});
+
+test("the oldest span's time is when its request was received, as long as it is there", () => {
+  const ring = ringOf({ spans: 4, bytes: 10_000 });
+  const told = [oldestUnixMs(ring)];
+  const tell = (change: () => void) => {
+    change();
+    told.push(oldestUnixMs(ring));
+  };
+
+  tell(() => put(ring, requestOf(2), { unixMs: 1_000 }));
+  tell(() => put(ring, requestOf(2, 3), { unixMs: 2_000 }));
+  tell(() => takeOldest(ring, 1));
+  tell(() => put(ring, requestOf(2, 5), { unixMs: 3_000 }));
+  const leased = leaseOldest(ring, { spans: 2, bytes: 1_000 })!;
+  tell(() => takeOldest(ring, 9));
+  tell(() => settle(ring, leased, { first: 0, end: 2 }, "delivered"));
+
+  expect(told).toEqual([undefined, 1_000, 1_000, 1_000, 2_000, 2_000, undefined]);
 });

@@ -12,10 +12,11 @@ import {
   spansOf,
 } from "./request-shape.ts";
 
-/** A request as the model is given it: its tree, and the bytes of it. */
+/** A request as the model is given it: its tree, and the bytes of it, and when it came. */
 export interface ShapedRequest {
   readonly shape: RequestShape;
   readonly bytes: Uint8Array;
+  readonly unixMs: number;
 }
 
 interface Block extends ShapedRequest {
@@ -147,6 +148,10 @@ export class ArrayRing {
   isFull(): boolean {
     const isSlotFree = this.slots.length < this.capacity.spans;
     return !isSlotFree || this.placeFor(SMALLEST_BYTES) === undefined;
+  }
+
+  oldestUnixMs(): number | undefined {
+    return this.slots[0]?.block.unixMs;
   }
 
   stats(): BufferStats {

@@ -109,7 +109,7 @@ test.each([[["--check"]], [[]]])(
       exitCode: 2,
       stdout: "",
       stderr: `spanring: 2 mistakes in the environment
-  MAX_BUFFER_SIZE="none": must be a whole number of spans from 1 to 15000000
+  MAX_BUFFER_SIZE="none": must be a whole number of spans from 1 to 13000000
   LOG_LEVEL="\\x1b[2J": must be one of DEBUG, INFO, WARNING, ERROR
 See spanring --help.
 `,
