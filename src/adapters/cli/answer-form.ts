@@ -1,3 +1,4 @@
+import { FILE_ENDINGS, type FileFormat, formatOfPath } from "../../domain/file-format.ts";
 import { CommandFailure } from "./command-failure.ts";
 import { type CommandRun, isGiven, valueOf } from "./command-run.ts";
 import { EXIT_CODE } from "./exit-code.ts";
@@ -6,21 +7,13 @@ export const JSON_TYPE = "application/json";
 export const NDJSON_TYPE = "application/x-ndjson";
 export const PROTOBUF_TYPE = "application/x-protobuf";
 
-export type FileFormat = "json" | "proto" | "bare";
+/** Of one file that is asked for: `bare` is one request, and nothing around it. */
+export type OutFormat = FileFormat | "bare";
 
 /** How the spans of an answer are to be handed on. */
 export type AnswerForm =
   | { readonly kind: "pretty" | "ndjson" | "json" | "otlp" }
-  | { readonly kind: "file"; readonly path: string; readonly format: FileFormat };
-
-const FORMAT_OF_ENDING: Readonly<Record<string, FileFormat>> = {
-  json: "json",
-  jsonl: "json",
-  ndjson: "json",
-  binpb: "proto",
-  pb: "proto",
-  proto: "proto",
-};
+  | { readonly kind: "file"; readonly path: string; readonly format: OutFormat };
 
 /** Throws a failure when the options contradict one another. */
 export function answerForm(run: CommandRun): AnswerForm {
@@ -35,7 +28,7 @@ export function answerForm(run: CommandRun): AnswerForm {
   throw usageFailure("--otlp is bytes, not for a terminal: use --out FILE, or a pipe");
 }
 
-function fileFormat(run: CommandRun, path: string): FileFormat {
+function fileFormat(run: CommandRun, path: string): OutFormat {
   const format = valueOf(run, "format");
   const isOtlp = isGiven(run, "otlp");
   if (format !== undefined && (isOtlp || isGiven(run, "json"))) {
@@ -45,11 +38,11 @@ function fileFormat(run: CommandRun, path: string): FileFormat {
   if (isGiven(run, "json") || format === "json") return "json";
   if (format === "proto") return "proto";
   if (format !== undefined) throw usageFailure("--format must be json or proto");
-  const ending = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase() ?? "";
-  const ofEnding = Object.hasOwn(FORMAT_OF_ENDING, ending) ? FORMAT_OF_ENDING[ending] : undefined;
+  const ofEnding = formatOfPath(path);
   if (ofEnding !== undefined) return ofEnding;
-  const known = Object.keys(FORMAT_OF_ENDING).map((name) => `.${name}`);
-  throw usageFailure(`--out needs an ending of ${known.join(", ")}, or --format json or proto`);
+  throw usageFailure(
+    `--out needs an ending of ${FILE_ENDINGS.join(", ")}, or --format json or proto`,
+  );
 }
 
 export function usageFailure(message: string): CommandFailure {

@@ -12,14 +12,21 @@ interface Dependency {
 }
 
 /**
- * What each layer may import besides itself. Adapters are told apart by folder; what all listeners
- * need, whatever they speak, is in `otlp` and in `memory`.
+ * What each layer may import besides itself. Adapters are told apart by folder; what several need,
+ * whatever they speak, is in `otlp`, in `otlp-files` and in `memory`.
  */
 const INWARDS: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   ports: ["domain"],
   application: ["ports", "domain"],
-  adapter: ["application", "ports", "domain", "adapters/otlp", "adapters/memory"],
+  adapter: [
+    "application",
+    "ports",
+    "domain",
+    "adapters/otlp",
+    "adapters/otlp-files",
+    "adapters/memory",
+  ],
   config: ["domain"],
 };
 

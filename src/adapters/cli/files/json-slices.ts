@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { listIn } from "./json-requests.ts";
+import { listIn } from "../../otlp-files/json-requests.ts";
 
 /** A span of a document, and what it lies in. */
 interface PlacedSpan {

@@ -1,4 +1,4 @@
-import type { FileRequest } from "./file-request.ts";
+import type { FileRequest } from "../../otlp-files/file-request.ts";
 import { jsonSlices } from "./json-slices.ts";
 import { protoSlices } from "./proto-slices.ts";
 

@@ -1,15 +1,15 @@
 import { quotePeerText } from "../../../domain/quote-text.ts";
-import { otlpJson } from "../../otlp/otlp-json.ts";
-import type { AnswerForm, FileFormat } from "../answer-form.ts";
+import { openSource } from "../../otlp-files/byte-source.ts";
+import { countSpans } from "../../otlp-files/encoded-request.ts";
+import { frameRequest } from "../../otlp-files/request-frame.ts";
+import { splitRequest } from "../../otlp-files/request-split.ts";
+import type { AnswerForm, OutFormat } from "../answer-form.ts";
 import { bodyOf } from "../api/ask-api.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type CommandRun, tell } from "../command-run.ts";
 import { EXIT_CODE } from "../exit-code.ts";
 import { bytesText, countedText } from "../render/quantities.ts";
-import { openSource } from "./byte-source.ts";
-import { countSpans } from "./encoded-request.ts";
 import { openOutFile, type OutFile } from "./out-file.ts";
-import { splitRequest } from "./request-split.ts";
 
 /**
  * Writes the spans of a protobuf answer to a file. The file is opened before anything is asked for,
@@ -38,31 +38,19 @@ export async function saveSpans(
 async function writeRequests(
   file: OutFile,
   chunks: AsyncIterable<Uint8Array>,
-  format: FileFormat,
+  format: OutFormat,
 ): Promise<{ spans: number; bytes: number }> {
   let [spans, bytes] = [0, 0];
   for await (const piece of splitRequest(openSource(chunks))) {
     const count = "fault" in piece ? piece.fault : countSpans(piece);
     if ("fault" in piece || typeof count === "string") throw notTraces(String(count));
-    const framed = FRAMES[format](piece);
+    const framed = format === "bare" ? piece : frameRequest(piece, format);
     await file.write(framed);
     spans += count;
     bytes += framed.length;
   }
   return { spans, bytes };
 }
-
-/** Source: opentelemetry-collector-contrib, exporter/fileexporter/file_writer.go. */
-const FRAMES: Readonly<Record<FileFormat, (request: Uint8Array) => Uint8Array>> = {
-  json: (request) => Buffer.from(`${otlpJson(request)}\n`),
-  proto: (request) => {
-    const framed = Buffer.allocUnsafe(4 + request.length);
-    framed.writeUInt32BE(request.length);
-    framed.set(request, 4);
-    return framed;
-  },
-  bare: (request) => request,
-};
 
 function notTraces(reason: string): CommandFailure {
   return new CommandFailure(EXIT_CODE.cannotConnect, `the answer is no trace request: ${reason}`);

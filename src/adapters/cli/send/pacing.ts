@@ -1,6 +1,6 @@
 import { usageFailure } from "../answer-form.ts";
 import { type CommandRun, valueOf } from "../command-run.ts";
-import type { FileRequest } from "../files/file-request.ts";
+import type { FileRequest } from "../../otlp-files/file-request.ts";
 
 export interface Pacing {
   /** A request with more spans is sent in slices. */

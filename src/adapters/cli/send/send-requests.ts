@@ -1,7 +1,7 @@
 import { connectionFault } from "../api/ask-api.ts";
 import { proxyFor } from "../api/proxy-choice.ts";
 import type { CommandClock } from "../command-clock.ts";
-import type { FileRequest } from "../files/file-request.ts";
+import type { FileRequest } from "../../otlp-files/file-request.ts";
 import { requestSlices } from "../files/request-slices.ts";
 import { type ExportAnswer, readExportAnswer } from "./export-answer.ts";
 import type { Pacing } from "./pacing.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { FileRequest } from "../../../../src/adapters/cli/files/file-request.ts";
+import type { FileRequest } from "../../../../src/adapters/otlp-files/file-request.ts";
 import { jsonSlices } from "../../../../src/adapters/cli/files/json-slices.ts";
 import { protoSlices } from "../../../../src/adapters/cli/files/proto-slices.ts";
 import { requestSlices } from "../../../../src/adapters/cli/files/request-slices.ts";

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
-import { walkRequest } from "../../../domain/wire/request-walk.ts";
-import { explainFault, NO_FAULT } from "../../../domain/wire/walk-fault.ts";
-import { createWalkedRequest, type WalkedRequest } from "../../../domain/wire/walked-request.ts";
-import { nextField, scanFields } from "../../otlp/field-scan.ts";
+import { walkRequest } from "../../domain/wire/request-walk.ts";
+import { explainFault, NO_FAULT } from "../../domain/wire/walk-fault.ts";
+import { createWalkedRequest, type WalkedRequest } from "../../domain/wire/walked-request.ts";
+import { nextField, scanFields } from "../otlp/field-scan.ts";
 import { NANOS_PER_MS } from "./file-request.ts";
 
 /** Far beyond what a receiver takes; rows that are not used cost nothing. */

@@ -4,8 +4,8 @@ import {
   peekBytes,
   takeBytes,
   takeLine,
-} from "../../../../src/adapters/cli/files/byte-source.ts";
-import { chunksOf, textBytes } from "../../../support/byte-chunks.ts";
+} from "../../../src/adapters/otlp-files/byte-source.ts";
+import { chunksOf, textBytes } from "../../support/byte-chunks.ts";
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 

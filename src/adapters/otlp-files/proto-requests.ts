@@ -1,9 +1,8 @@
 import { type ByteSource, takeBytes } from "./byte-source.ts";
 import { countSpans, earliestStartMs } from "./encoded-request.ts";
 import { type FileFault, type FileRequest, MOST_REQUEST_BYTES } from "./file-request.ts";
+import { LENGTH_BYTES } from "./request-frame.ts";
 import { splitRequest } from "./request-split.ts";
-
-const LENGTH_BYTES = 4;
 
 /**
  * The collector's file exporter, with `format: proto`: each message behind its length.

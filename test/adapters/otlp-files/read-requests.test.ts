@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
-import type { FileItem, FileRequest } from "../../../../src/adapters/cli/files/file-request.ts";
-import { readRequests } from "../../../../src/adapters/cli/files/read-requests.ts";
-import { otlpJson } from "../../../../src/adapters/otlp/otlp-json.ts";
-import { ProtobufSpanCodec } from "../../../../src/adapters/otlp/span-codec.ts";
-import { chunksOf, lengthDelimited, textBytes } from "../../../support/byte-chunks.ts";
-import { GOLDEN_NAMES, goldenRequest } from "../../../support/golden-requests.ts";
-import { attribute, request, requestOf, span } from "../../../support/request-bytes.ts";
-import { bytesField } from "../../../support/wire-bytes.ts";
+import type { FileItem, FileRequest } from "../../../src/adapters/otlp-files/file-request.ts";
+import { readRequests } from "../../../src/adapters/otlp-files/read-requests.ts";
+import { otlpJson } from "../../../src/adapters/otlp/otlp-json.ts";
+import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
+import { chunksOf, lengthDelimited, textBytes } from "../../support/byte-chunks.ts";
+import { GOLDEN_NAMES, goldenRequest } from "../../support/golden-requests.ts";
+import { attribute, request, requestOf, span } from "../../support/request-bytes.ts";
+import { bytesField } from "../../support/wire-bytes.ts";
 
 const REQUESTS = [requestOf(3), requestOf(1, 10), requestOf(2, 20)];
 const LINES = REQUESTS.map((bytes) => otlpJson(bytes));

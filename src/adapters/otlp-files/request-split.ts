@@ -4,8 +4,8 @@ import {
   WIRE_FIXED32,
   WIRE_FIXED64,
   WIRE_VARINT,
-} from "../../../domain/wire/otlp-schema.ts";
-import { varintValue, varintWidth } from "../../../domain/wire/varint.ts";
+} from "../../domain/wire/otlp-schema.ts";
+import { varintValue, varintWidth } from "../../domain/wire/varint.ts";
 import { type ByteSource, peekBytes, takeBytes } from "./byte-source.ts";
 import { type FileFault, MOST_REQUEST_BYTES } from "./file-request.ts";
 

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { quotePeerText } from "../../../domain/quote-text.ts";
+import { quotePeerText } from "../../domain/quote-text.ts";
 import { type ByteSource, takeLine } from "./byte-source.ts";
 import { type FileItem, MOST_REQUEST_BYTES, NANOS_PER_MS } from "./file-request.ts";
 

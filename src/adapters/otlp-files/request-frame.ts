@@ -1,0 +1,22 @@
+import { Buffer } from "node:buffer";
+import type { FileFormat } from "../../domain/file-format.ts";
+import { otlpJsonChunks } from "../otlp/otlp-json.ts";
+
+/** Before each message of a file of protobuf, big endian. */
+export const LENGTH_BYTES = 4;
+
+const LINE_END = Buffer.from("\n");
+
+/**
+ * One encoded request as it stands in a file of this format. A file is such frames and nothing
+ * else, so that files can be appended to, and one to another.
+ *
+ * Source: opentelemetry-collector-contrib, exporter/fileexporter/file_writer.go.
+ */
+export function frameRequest(request: Uint8Array, format: FileFormat): Uint8Array {
+  if (format === "json") return Buffer.concat([...otlpJsonChunks(request), LINE_END]);
+  const framed = Buffer.allocUnsafe(LENGTH_BYTES + request.length);
+  framed.writeUInt32BE(request.length);
+  framed.set(request, LENGTH_BYTES);
+  return framed;
+}
