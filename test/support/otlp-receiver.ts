@@ -4,7 +4,7 @@ const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 
 /** Answers of an OTLP/HTTP receiver, in the encoding that it was asked in. */
 export function exportSuccess(contentType: string, rejectedSpans = 0, errorMessage = ""): Response {
-  const isPartial = rejectedSpans > 0 || errorMessage !== "";
+  const isPartial = rejectedSpans !== 0 || errorMessage !== "";
   const partialSuccess = { rejectedSpans, errorMessage };
   const headers = { "Content-Type": contentType };
   if (contentType === "application/json") {

@@ -1,0 +1,102 @@
+import { quotePeerText } from "../../domain/quote-text.ts";
+import type { SendOutcome } from "../../ports/span-sink.ts";
+import { google, opentelemetry } from "../otlp/generated/otlp.js";
+import { fromInt64 } from "../otlp/int64.ts";
+import type { Verdict } from "./upstream-status.ts";
+
+const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
+
+interface PartialSuccess {
+  /** As the upstream says it; it may be less than nothing, or more than were sent. */
+  readonly rejectedSpans: bigint;
+  readonly message: string;
+}
+
+/**
+ * What a success says of a batch. An answer that cannot be read is that of a success all the same:
+ * the status says so, and to send the batch again would double it.
+ */
+export function successOutcome(answer: Answer, spanCount: number): SendOutcome {
+  const { rejectedSpans, message } = partialSuccess(answer);
+  const quoted = quotePeerText(message);
+  if (rejectedSpans > 0n && spanCount > 0) {
+    const clamped = rejectedSpans > BigInt(spanCount) ? spanCount : Number(rejectedSpans);
+    return { outcome: "partly_rejected", rejectedSpans: clamped, message: quoted };
+  }
+  return quoted === "" ? { outcome: "delivered" } : { outcome: "delivered", message: quoted };
+}
+
+/** What an answer that is no success says; `afterMs` as far as the upstream names a time. */
+export function failureOutcome(
+  verdict: Exclude<Verdict, { outcome: "success" }>,
+  said: string,
+  afterMs: number | undefined,
+): SendOutcome {
+  const message = quotePeerText(said);
+  const isTimed = verdict.outcome === "retry" && afterMs !== undefined;
+  return isTimed ? { ...verdict, message, afterMs } : { ...verdict, message };
+}
+
+/** A body, and what it says it is; what is no JSON is taken for protobuf. */
+export interface Answer {
+  readonly bytes: Uint8Array;
+  readonly isJson: boolean;
+}
+
+function partialSuccess({ bytes, isJson }: Answer): PartialSuccess {
+  try {
+    return isJson ? jsonPartialSuccess(bytes) : binaryPartialSuccess(bytes);
+  } catch {
+    return { rejectedSpans: 0n, message: "its answer cannot be read" };
+  }
+}
+
+function binaryPartialSuccess(bytes: Uint8Array): PartialSuccess {
+  const { partialSuccess: partial } = ExportTraceServiceResponse.decode(bytes);
+  if (partial === null) return { rejectedSpans: 0n, message: "" };
+  return { rejectedSpans: fromInt64(partial.rejectedSpans), message: partial.errorMessage };
+}
+
+function jsonPartialSuccess(bytes: Uint8Array): PartialSuccess {
+  const { partialSuccess: partial } = parseObject(bytes);
+  if (typeof partial !== "object" || partial === null) return { rejectedSpans: 0n, message: "" };
+  const { rejectedSpans = 0, errorMessage = "" } = partial as Readonly<Record<string, unknown>>;
+  return { rejectedSpans: BigInt(String(rejectedSpans)), message: String(errorMessage) };
+}
+
+/** What a `google.rpc.Status` tells; nothing of it when the bytes are none. */
+export interface StatusDetails {
+  readonly message: string;
+  /** It has a RetryInfo, with or without a delay. */
+  readonly mayRetry: boolean;
+  readonly retryAfterMs: number | undefined;
+}
+
+const NO_DETAILS: StatusDetails = { message: "", mayRetry: false, retryAfterMs: undefined };
+
+export function statusDetails({ bytes, isJson }: Answer): StatusDetails {
+  try {
+    return isJson ? jsonStatus(bytes) : binaryStatus(bytes);
+  } catch {
+    return NO_DETAILS;
+  }
+}
+
+function binaryStatus(bytes: Uint8Array): StatusDetails {
+  const { message, details } = google.rpc.Status.decode(bytes);
+  const found = details.find(({ typeUrl }) => typeUrl.endsWith("/google.rpc.RetryInfo"));
+  if (found === undefined) return { ...NO_DETAILS, message };
+  const { retryDelay } = google.rpc.RetryInfo.decode(found.value);
+  if (retryDelay === null) return { message, mayRetry: true, retryAfterMs: undefined };
+  const ms = Number(fromInt64(retryDelay.seconds)) * 1000 + retryDelay.nanos / 1e6;
+  return { message, mayRetry: true, retryAfterMs: Math.max(0, Math.round(ms)) };
+}
+
+function jsonStatus(bytes: Uint8Array): StatusDetails {
+  const { message = "" } = parseObject(bytes);
+  return { ...NO_DETAILS, message: String(message) };
+}
+
+function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  return JSON.parse(new TextDecoder().decode(bytes)) as Readonly<Record<string, unknown>>;
+}

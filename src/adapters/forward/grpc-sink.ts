@@ -1,0 +1,125 @@
+import { type Client, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { Buffer } from "node:buffer";
+import type { ExportHeader } from "../../domain/export-headers.ts";
+import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
+import { MAX_RESPONSE_BYTES } from "../otlp/export-response.ts";
+import { failureOutcome, statusDetails, successOutcome } from "./export-answer.ts";
+import { type GrpcUpstream, MOST_ANSWER_BYTES, openGrpcClient } from "./grpc-client.ts";
+import { SendsInFlight } from "./sends-in-flight.ts";
+import { grpcVerdict } from "./upstream-status.ts";
+
+const EXPORT_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+const ANSWER_TOO_LONG = new RegExp(`larger than max \\(\\d+ vs\\.? ${MOST_ANSWER_BYTES}\\)`);
+
+export interface GrpcSinkParts extends GrpcUpstream {
+  readonly headers: readonly ExportHeader[];
+  readonly timeoutMs: number;
+}
+
+/** Sends the bytes of a batch as they are, over one HTTP/2 connection. */
+export class GrpcSink implements SpanSink {
+  // Fixed at construction.
+  private readonly parts: GrpcSinkParts;
+  private readonly metadata: Metadata;
+  private readonly sends = new SendsInFlight();
+
+  // Moved by `doubtConnection`.
+  private client: Client;
+
+  constructor(parts: GrpcSinkParts) {
+    this.parts = parts;
+    this.metadata = metadataOf(parts.headers);
+    this.client = openGrpcClient(parts);
+  }
+
+  send(batch: SpanBatch, cancelled: AbortSignal): Promise<SendOutcome> {
+    return this.sends.run(cancelled, async (given) => {
+      const end = await this.call(batch, given);
+      if (end.code === status.DEADLINE_EXCEEDED) this.doubtConnection(end.client);
+      return outcomeOf(end, batch.spanCount);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.sends.close();
+    this.client.close();
+  }
+
+  private call({ request }: SpanBatch, cancelled: AbortSignal): Promise<CallEnd> {
+    const { client, metadata, parts } = this;
+    const options = { deadline: Date.now() + parts.timeoutMs };
+    return exportOnce({ client, metadata, options, request, cancelled });
+  }
+
+  /**
+   * A peer that is gone without a word leaves a connection that looks well for a quarter of an
+   * hour. Other calls on it go on to their ends.
+   */
+  private doubtConnection(client: Client): void {
+    if (client !== this.client) return;
+    this.client = openGrpcClient(this.parts);
+    client.close();
+  }
+}
+
+function metadataOf(headers: readonly ExportHeader[]): Metadata {
+  const metadata = new Metadata();
+  for (const [name, value] of headers) metadata.add(name, value);
+  return metadata;
+}
+
+interface Call {
+  readonly client: Client;
+  readonly metadata: Metadata;
+  readonly options: { readonly deadline: number };
+  readonly request: Uint8Array<ArrayBuffer>;
+  readonly cancelled: AbortSignal;
+}
+
+interface CallEnd {
+  readonly client: Client;
+  readonly code: number;
+  readonly details: string;
+  readonly trailers: Metadata;
+  readonly answer: Uint8Array;
+}
+
+const sameBytes = (bytes: Buffer): Buffer => bytes;
+
+/** Resolves however the call ends. */
+function exportOnce({ client, metadata, options, request, cancelled }: Call): Promise<CallEnd> {
+  const end = Promise.withResolvers<CallEnd>();
+  const answered = (error: ServiceError | null, answer: Buffer = Buffer.alloc(0)): void => {
+    cancelled.removeEventListener("abort", cancel);
+    const { code = status.OK, details = "", metadata: trailers } = error ?? {};
+    end.resolve({ client, code, details, trailers: trailers ?? new Metadata(), answer });
+  };
+  const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
+  const call = client.makeUnaryRequest(
+    EXPORT_PATH,
+    sameBytes,
+    sameBytes,
+    bytes,
+    metadata,
+    options,
+    answered,
+  );
+  const cancel = () => call.cancel();
+  cancelled.addEventListener("abort", cancel, { once: true });
+  return end.promise;
+}
+
+function outcomeOf({ code, details, trailers, answer }: CallEnd, spanCount: number): SendOutcome {
+  if (ANSWER_TOO_LONG.test(details)) return { outcome: "delivered", message: TOO_LONG };
+  const [encoded = Buffer.alloc(0)] = trailers.get("grpc-status-details-bin");
+  const { mayRetry, retryAfterMs } = statusDetails({ bytes: Buffer.from(encoded), isJson: false });
+  const verdict = grpcVerdict(code, details, mayRetry);
+  if (verdict.outcome === "success") {
+    return successOutcome({ bytes: answer, isJson: false }, spanCount);
+  }
+  return failureOutcome(verdict, `${status[code] ?? code}: ${details}`, retryAfterMs);
+}
+
+/** There is an answer only where a request has succeeded. */
+const TOO_LONG = `its answer is longer than ${MAX_RESPONSE_BYTES} bytes, and was not read`;

@@ -1,0 +1,40 @@
+import type { SendOutcome } from "../../ports/span-sink.ts";
+
+export const CANCELLED: SendOutcome = { outcome: "retry", message: "given up before an answer" };
+export const CLOSED: SendOutcome = { outcome: "retry", message: "the sink is closed" };
+
+/** What is being sent, so that closing a sink can give it up and wait until it has ended. */
+export class SendsInFlight {
+  // Moved by `run` and `close`.
+  private readonly running = new Map<AbortController, Promise<SendOutcome>>();
+  private isClosed = false;
+
+  /** Does `send`, unless there is no point in it. The signal tells of closing as well. */
+  async run(cancelled: AbortSignal, send: Send): Promise<SendOutcome> {
+    if (this.isClosed) return CLOSED;
+    return cancelled.aborted ? CANCELLED : await this.runUntil(cancelled, send);
+  }
+
+  /** Resolves when nothing is being sent any more. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    for (const given of this.running.keys()) given.abort();
+    await Promise.allSettled(this.running.values());
+  }
+
+  /** Not with `AbortSignal.any`: what it makes of a signal that lasts, lasts as well. */
+  private runUntil(cancelled: AbortSignal, send: Send): Promise<SendOutcome> {
+    const given = new AbortController();
+    const stopListening = whenAborted(cancelled, () => given.abort());
+    const sending = send(given.signal).finally(stopListening);
+    this.running.set(given, sending);
+    return sending.finally(() => this.running.delete(given));
+  }
+}
+
+type Send = (given: AbortSignal) => Promise<SendOutcome>;
+
+function whenAborted(signal: AbortSignal, abort: () => void): () => void {
+  signal.addEventListener("abort", abort, { once: true });
+  return () => signal.removeEventListener("abort", abort);
+}

@@ -1,0 +1,91 @@
+import type { RefusalReason } from "../../domain/refusal-reason.ts";
+
+/** What an answer means for a batch, before anything else in the answer is looked at. */
+export type Verdict =
+  | { readonly outcome: "success" }
+  | { readonly outcome: "retry" }
+  | { readonly outcome: "too_large" }
+  | { readonly outcome: "refused"; readonly reason: RefusalReason };
+
+const SUCCESS: Verdict = { outcome: "success" };
+const RETRY: Verdict = { outcome: "retry" };
+const TOO_LARGE: Verdict = { outcome: "too_large" };
+
+/** Source: grpc/grpc, doc/statuscodes.md; which may be sent again: OTLP/gRPC, "Failures". */
+const GRPC_VERDICTS: Readonly<Record<number, Verdict>> = {
+  0: SUCCESS,
+  1: RETRY, // CANCELLED
+  2: refused("other"), // UNKNOWN
+  3: refused("invalid"), // INVALID_ARGUMENT
+  4: RETRY, // DEADLINE_EXCEEDED
+  5: refused("not_found"), // NOT_FOUND
+  6: refused("other"), // ALREADY_EXISTS
+  7: refused("forbidden"), // PERMISSION_DENIED
+  8: refused("exhausted"), // RESOURCE_EXHAUSTED
+  9: refused("invalid"), // FAILED_PRECONDITION
+  10: RETRY, // ABORTED
+  11: RETRY, // OUT_OF_RANGE
+  12: refused("unsupported"), // UNIMPLEMENTED
+  13: refused("internal"), // INTERNAL
+  14: RETRY, // UNAVAILABLE
+  15: RETRY, // DATA_LOSS
+  16: refused("unauthenticated"), // UNAUTHENTICATED
+};
+
+const RESOURCE_EXHAUSTED = 8;
+const OUT_OF_RANGE = 11;
+const UNKNOWN = 2;
+
+/**
+ * How receivers say that a message is too long for them. They have no code for it: most use
+ * RESOURCE_EXHAUSTED, tonic uses OUT_OF_RANGE, which would be sent again for ever.
+ *
+ *     grpc, grpc-go, grpc-js   Received message larger than max (5000000 vs. 4194304)
+ *     grpc-java                gRPC message exceeds maximum size 4194304: 5000000
+ *     grpc-dotnet              Received message exceeds the maximum configured message size.
+ *     tonic                    decoded message length too large: found 5000000 bytes, the limit is:
+ *     spanring                 more than 100000 spans in one request; send smaller batches
+ */
+const SIZE_WORDS =
+  /larger than max|exceeds (the )?max|message (length |size )?too (large|long)|smaller batch/i;
+
+/** A proxy that does not speak gRPC; grpc-js makes UNKNOWN of its 413. */
+const HTTP_SIZE_WORDS = /HTTP status code 413\b/;
+
+/** `mayRetry`: there is a RetryInfo, without which RESOURCE_EXHAUSTED is final. */
+export function grpcVerdict(code: number, details: string, mayRetry: boolean): Verdict {
+  if (code === RESOURCE_EXHAUSTED && mayRetry) return RETRY;
+  const isOfSize = code === RESOURCE_EXHAUSTED || code === OUT_OF_RANGE;
+  if (isOfSize && SIZE_WORDS.test(details)) return TOO_LARGE;
+  if (code === UNKNOWN && HTTP_SIZE_WORDS.test(details)) return TOO_LARGE;
+  return GRPC_VERDICTS[code] ?? refused("other");
+}
+
+/** Source: OTLP/HTTP, "Retryable Response Codes"; others as google.rpc.Code maps them. */
+const HTTP_VERDICTS: Readonly<Record<number, Verdict>> = {
+  400: refused("invalid"),
+  401: refused("unauthenticated"),
+  403: refused("forbidden"),
+  404: refused("not_found"),
+  405: refused("unsupported"),
+  407: refused("unauthenticated"),
+  413: TOO_LARGE,
+  415: refused("unsupported"),
+  422: refused("invalid"),
+  429: RETRY,
+  500: refused("internal"),
+  501: refused("unsupported"),
+  502: RETRY,
+  503: RETRY,
+  504: RETRY,
+};
+
+export function httpVerdict(status: number): Verdict {
+  if (status >= 200 && status < 300) return SUCCESS;
+  if (status >= 300 && status < 400) return refused("redirected");
+  return HTTP_VERDICTS[status] ?? refused("other");
+}
+
+function refused(reason: RefusalReason): Verdict {
+  return { outcome: "refused", reason };
+}

@@ -1,0 +1,197 @@
+import { afterEach, expect, test } from "bun:test";
+import { Metadata, status } from "@grpc/grpc-js";
+import { createServer as createHttp2Server } from "node:http2";
+import { type AddressInfo, createServer } from "node:net";
+import { GrpcSink, type GrpcSinkParts } from "../../../src/adapters/forward/grpc-sink.ts";
+import { batchOf, never } from "../../contract/span-sink.ts";
+import {
+  grpcFailure,
+  type GrpcReply,
+  grpcSuccess,
+  type GrpcUpstreamParts,
+  startGrpcUpstream,
+} from "../../support/grpc-upstream.ts";
+import { GRPC_PARTS } from "../../support/sink-upstreams.ts";
+
+const ends: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of ends.splice(0).toReversed()) await end();
+});
+
+function openSink(port: number, parts: Partial<GrpcSinkParts> = {}): GrpcSink {
+  const sink = new GrpcSink({ ...GRPC_PARTS, port, ...parts });
+  ends.push(() => sink.close());
+  return sink;
+}
+
+async function startUpstream(reply: () => GrpcReply, parts: GrpcUpstreamParts = {}) {
+  const upstream = await startGrpcUpstream(reply, parts);
+  ends.push(() => upstream.stop());
+  return upstream;
+}
+
+async function answered(reply: GrpcReply, parts: Partial<GrpcSinkParts> = {}) {
+  const { port } = await startUpstream(() => reply);
+  return await openSink(port, parts).send(batchOf(3), never);
+}
+
+const RETRYABLE = [
+  "CANCELLED",
+  "DEADLINE_EXCEEDED",
+  "ABORTED",
+  "OUT_OF_RANGE",
+  "UNAVAILABLE",
+  "DATA_LOSS",
+] as const;
+
+test.each(RETRYABLE)("%s is retried, when RetryInfo says", async (code) => {
+  expect(await answered(grpcFailure(status[code], "later", 1500))).toEqual({
+    outcome: "retry",
+    message: `${code}: later`,
+    afterMs: 1500,
+  });
+});
+
+const FINAL = [
+  ["UNKNOWN", "other"],
+  ["INVALID_ARGUMENT", "invalid"],
+  ["NOT_FOUND", "not_found"],
+  ["ALREADY_EXISTS", "other"],
+  ["PERMISSION_DENIED", "forbidden"],
+  ["RESOURCE_EXHAUSTED", "exhausted"],
+  ["FAILED_PRECONDITION", "invalid"],
+  ["UNIMPLEMENTED", "unsupported"],
+  ["INTERNAL", "internal"],
+  ["UNAUTHENTICATED", "unauthenticated"],
+] as const;
+
+test.each(FINAL)("%s is final, because %s", async (code, reason) => {
+  expect(await answered(grpcFailure(status[code], "no"))).toEqual({
+    outcome: "refused",
+    reason,
+    message: `${code}: no`,
+  });
+});
+
+test("RESOURCE_EXHAUSTED with RetryInfo is retried", async () => {
+  expect(await answered(grpcFailure(status.RESOURCE_EXHAUSTED, "quota", 250))).toEqual({
+    outcome: "retry",
+    message: "RESOURCE_EXHAUSTED: quota",
+    afterMs: 250,
+  });
+});
+
+test("details that are no google.rpc.Status are as good as none", async () => {
+  const metadata = new Metadata();
+  metadata.set("grpc-status-details-bin", Buffer.from([0xff, 0xff]));
+
+  const outcome = await answered({ code: status.RESOURCE_EXHAUSTED, details: "x", metadata });
+
+  expect(outcome).toMatchObject({ outcome: "refused", reason: "exhausted" });
+});
+
+test("a message larger than a receiver takes is too large", async () => {
+  const options = { "grpc.max_receive_message_length": 1000 };
+  const { port } = await startUpstream(() => grpcSuccess(), { options });
+  const sink = openSink(port, { compression: "none" });
+
+  expect(await sink.send(batchOf(100), never)).toMatchObject({ outcome: "too_large" });
+  expect(await sink.send(batchOf(1), never)).toEqual({ outcome: "delivered" });
+});
+
+test("an answer that cannot be read is that of a success", async () => {
+  expect(await answered({ bytes: Uint8Array.from([0x0a, 0xff]) })).toEqual({
+    outcome: "delivered",
+    message: "its answer cannot be read",
+  });
+});
+
+test("an answer beyond 4 MiB is not read, and the batch not sent again", async () => {
+  const warning = "x".repeat(4 * 1024 * 1024 + 100);
+
+  expect(await answered(grpcSuccess(0, warning))).toEqual({
+    outcome: "delivered",
+    message: "its answer is longer than 4194304 bytes, and was not read",
+  });
+});
+
+test("a proxy that says 413 finds it too large, and 503 is retried", async () => {
+  const statuses = [413, 503];
+  const proxy = createHttp2Server((_, response) => {
+    response.writeHead(statuses.shift() ?? 500).end();
+  });
+  await new Promise<void>((listening) => proxy.listen(0, "127.0.0.1", listening));
+  ends.push(() => proxy.close());
+  const sink = openSink((proxy.address() as AddressInfo).port);
+
+  expect(await sink.send(batchOf(1), never)).toMatchObject({ outcome: "too_large" });
+  expect(await sink.send(batchOf(1), never)).toMatchObject({ outcome: "retry" });
+});
+
+test("headers go with every request, and who sends it is told", async () => {
+  const upstream = await startUpstream(() => grpcSuccess());
+  const headers = [
+    ["api-key", "secret"],
+    ["x-tenant", "a, b"],
+  ] as const;
+
+  await openSink(upstream.port, { headers }).send(batchOf(1), never);
+
+  const [{ metadata }] = upstream.requests as [(typeof upstream.requests)[number]];
+  expect(metadata.get("api-key")).toEqual(["secret"]);
+  expect(metadata.get("x-tenant")).toEqual(["a, b"]);
+  expect(String(metadata.get("user-agent"))).toStartWith("spanring-test/1 ");
+});
+
+test.each([
+  { compression: "gzip", isFewer: true },
+  { compression: "none", isFewer: false },
+] as const)("with $compression fewer bytes travel: $isFewer", async ({ compression, isFewer }) => {
+  const upstream = await startGrpcUpstream(() => grpcSuccess());
+  ends.push(() => upstream.stop());
+  let travelled = 0;
+  const relay = createServer((socket) => {
+    const onward = Bun.connect({
+      hostname: "127.0.0.1",
+      port: upstream.port,
+      socket: {
+        data: (_, bytes) => void socket.write(bytes),
+        close: () => void socket.destroy(),
+        error: () => void socket.destroy(),
+      },
+    });
+    socket.on("data", (bytes: Buffer) => {
+      travelled += bytes.length;
+      void onward.then((to) => to.write(bytes));
+    });
+    socket.on("close", () => void onward.then((to) => to.end()));
+    socket.on("error", () => {});
+  });
+  await new Promise<void>((listening) => relay.listen(0, "127.0.0.1", listening));
+  ends.push(() => relay.close());
+  const batch = batchOf(500);
+
+  await openSink((relay.address() as AddressInfo).port, { compression }).send(batch, never);
+
+  expect(travelled).toBeGreaterThan(100);
+  expect(travelled < batch.request.length / 2).toBe(isFewer);
+});
+
+test("a silent upstream is retried after the timeout, on a new connection", async () => {
+  let connections = 0;
+  const silent = createServer((socket) => {
+    connections += 1;
+    socket.on("error", () => {});
+  });
+  await new Promise<void>((listening) => silent.listen(0, "127.0.0.1", listening));
+  ends.push(() => silent.close());
+  const { port } = silent.address() as AddressInfo;
+  const sink = openSink(port, { timeoutMs: 30 });
+
+  const outcomes = [await sink.send(batchOf(1), never), await sink.send(batchOf(1), never)];
+
+  expect(outcomes.map(({ outcome }) => outcome)).toEqual(["retry", "retry"]);
+  expect(outcomes[0]?.message).toContain("DEADLINE_EXCEEDED");
+  expect(connections).toBe(2);
+});

@@ -1,0 +1,96 @@
+import { afterEach, expect, test } from "bun:test";
+import { ServerCredentials } from "@grpc/grpc-js";
+import { GrpcSink } from "../../../src/adapters/forward/grpc-sink.ts";
+import { HttpSink } from "../../../src/adapters/forward/http-sink.ts";
+import type { TlsMaterial } from "../../../src/adapters/forward/tls-material.ts";
+import { SecretText } from "../../../src/domain/secret-text.ts";
+import type { SendOutcome, SpanSink } from "../../../src/ports/span-sink.ts";
+import { batchOf, never } from "../../contract/span-sink.ts";
+import { type Certificate, makeCertificates } from "../../support/certificates.ts";
+import { grpcSuccess, startGrpcUpstream } from "../../support/grpc-upstream.ts";
+import { startHttpUpstream } from "../../support/http-upstream.ts";
+import { exportSuccess } from "../../support/otlp-receiver.ts";
+import { GRPC_PARTS, HTTP_PARTS } from "../../support/sink-upstreams.ts";
+
+// Goal: spans go to whom they are meant for, and to nobody else. Method: both sinks, by the name
+// and by the address of the upstream, against certificates of every kind.
+
+const { authority, server, misnamed, client, stranger } = makeCertificates();
+
+const ends: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of ends.splice(0).toReversed()) await end();
+});
+
+interface TlsCase {
+  readonly name: string;
+  /** The certificate of the upstream. */
+  readonly by: Certificate;
+  /** Whether it lets nobody in without one of its own authority. */
+  readonly asks?: boolean;
+  readonly tls: TlsMaterial | undefined;
+  readonly outcome: SendOutcome["outcome"];
+}
+
+function material(files: Partial<Record<"ca" | "cert" | "key", string>>): TlsMaterial {
+  const bytes = Object.entries(files).map(([name, pem]) => [name, Buffer.from(pem)]);
+  return { ...Object.fromEntries(bytes), rejectUnauthorized: true } as TlsMaterial;
+}
+
+const ROOT = material({ ca: authority.cert });
+const NO_ROOT = material({});
+const KNOWN = material({ ca: authority.cert, cert: client.cert, key: client.key });
+const UNKNOWN = material({ ca: authority.cert, cert: stranger.cert, key: stranger.key });
+
+const unchecked = (tls: TlsMaterial): TlsMaterial => ({ ...tls, rejectUnauthorized: false });
+
+const CASES: readonly TlsCase[] = [
+  { name: "a known authority", by: server, tls: ROOT, outcome: "delivered" },
+  { name: "an unknown authority", by: server, tls: NO_ROOT, outcome: "retry" },
+  { name: "another authority", by: stranger, tls: ROOT, outcome: "retry" },
+  { name: "another host's name", by: misnamed, tls: ROOT, outcome: "retry" },
+  { name: "anybody, unchecked", by: stranger, tls: unchecked(NO_ROOT), outcome: "delivered" },
+  { name: "another name, unchecked", by: misnamed, tls: unchecked(ROOT), outcome: "delivered" },
+  { name: "a known client", by: server, asks: true, tls: KNOWN, outcome: "delivered" },
+  { name: "a client without a certificate", by: server, asks: true, tls: ROOT, outcome: "retry" },
+  { name: "an unknown client", by: server, asks: true, tls: UNKNOWN, outcome: "retry" },
+];
+
+test.each([
+  ...CASES,
+  { name: "a client that speaks plainly", by: server, tls: undefined, outcome: "retry" } as TlsCase,
+])("gRPC with $name: $outcome", async ({ by, asks = false, tls, outcome }) => {
+  const pair = { private_key: Buffer.from(by.key), cert_chain: Buffer.from(by.cert) };
+  const credentials = ServerCredentials.createSsl(Buffer.from(authority.cert), [pair], asks);
+  const { port, stop } = await startGrpcUpstream(() => grpcSuccess(), { credentials });
+  ends.push(stop);
+
+  expect(await outcomeOf(new GrpcSink({ ...GRPC_PARTS, port, tls }))).toBe(outcome);
+  expect(await outcomeOf(new GrpcSink({ ...GRPC_PARTS, host: "localhost", port, tls }))).toBe(
+    outcome,
+  );
+});
+
+test.each(CASES)("HTTP with $name: $outcome", async ({ by, asks = false, tls, outcome }) => {
+  const { cert, key } = by;
+  const { cert: ca } = authority;
+  const asking = asks ? { ca, requestCert: true, rejectUnauthorized: true } : {};
+  const { port, stop } = startHttpUpstream(accept, { tls: { cert, key, ...asking } });
+  ends.push(stop);
+  const urls = ["127.0.0.1", "localhost"].map((host) => new SecretText(`https://${host}:${port}`));
+
+  const [byAddress, byName] = urls.map((url) => new HttpSink({ ...HTTP_PARTS, url, tls }));
+
+  expect(await outcomeOf(byAddress!)).toBe(outcome);
+  expect(await outcomeOf(byName!)).toBe(outcome);
+});
+
+function accept(): Response {
+  return exportSuccess("application/x-protobuf");
+}
+
+async function outcomeOf(sink: SpanSink): Promise<SendOutcome["outcome"]> {
+  ends.push(() => sink.close());
+  return (await sink.send(batchOf(1), never)).outcome;
+}

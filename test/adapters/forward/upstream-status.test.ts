@@ -1,0 +1,122 @@
+import { expect, test } from "bun:test";
+import { status } from "@grpc/grpc-js";
+import {
+  grpcVerdict,
+  httpVerdict,
+  type Verdict,
+} from "../../../src/adapters/forward/upstream-status.ts";
+import { REFUSAL_REASONS } from "../../../src/domain/refusal-reason.ts";
+
+const GRPC: Record<keyof typeof status, string> = {
+  OK: "success",
+  CANCELLED: "retry",
+  UNKNOWN: "other",
+  INVALID_ARGUMENT: "invalid",
+  DEADLINE_EXCEEDED: "retry",
+  NOT_FOUND: "not_found",
+  ALREADY_EXISTS: "other",
+  PERMISSION_DENIED: "forbidden",
+  RESOURCE_EXHAUSTED: "exhausted",
+  FAILED_PRECONDITION: "invalid",
+  ABORTED: "retry",
+  OUT_OF_RANGE: "retry",
+  UNIMPLEMENTED: "unsupported",
+  INTERNAL: "internal",
+  UNAVAILABLE: "retry",
+  DATA_LOSS: "retry",
+  UNAUTHENTICATED: "unauthenticated",
+};
+
+function word(verdict: Verdict): string {
+  return verdict.outcome === "refused" ? verdict.reason : verdict.outcome;
+}
+
+test.each(Object.entries(GRPC))("of gRPC, %s means %s", (name, meaning) => {
+  const code = status[name as keyof typeof status];
+
+  expect(word(grpcVerdict(code, "said", false))).toBe(meaning);
+});
+
+test("a code that gRPC does not have is final", () => {
+  expect(word(grpcVerdict(17, "said", false))).toBe("other");
+  expect(word(grpcVerdict(-1, "said", true))).toBe("other");
+});
+
+test("RetryInfo makes RESOURCE_EXHAUSTED one to retry, and no other code", () => {
+  const codes = Object.entries(GRPC).map(([name, meaning]) => [name, meaning] as const);
+
+  const changed = codes.filter(([name, meaning]) => {
+    return word(grpcVerdict(status[name as keyof typeof status], "", true)) !== meaning;
+  });
+
+  expect(changed.map(([name]) => name)).toEqual(["RESOURCE_EXHAUSTED"]);
+  expect(word(grpcVerdict(status.RESOURCE_EXHAUSTED, "", true))).toBe("retry");
+});
+
+test.each([
+  ["RESOURCE_EXHAUSTED", "Received message larger than max (5000000 vs. 4194304)"],
+  ["RESOURCE_EXHAUSTED", "grpc: received message larger than max (5000000 vs. 4194304)"],
+  ["RESOURCE_EXHAUSTED", "grpc: received message after decompression larger than max 4194304"],
+  ["RESOURCE_EXHAUSTED", "gRPC message exceeds maximum size 4194304: 5000000"],
+  ["RESOURCE_EXHAUSTED", "Received message exceeds the maximum configured message size."],
+  ["RESOURCE_EXHAUSTED", "more than 9 spans in one request; send smaller batches"],
+  ["OUT_OF_RANGE", "Error, decoded message length too large: found 5 bytes, the limit is: 4 bytes"],
+  ["UNKNOWN", "Received HTTP status code 413"],
+] as const)("%s with %p is too large", (name, details) => {
+  expect(word(grpcVerdict(status[name], details, false))).toBe("too_large");
+});
+
+test.each([
+  ["UNAVAILABLE", "Received message larger than max (5000000 vs. 4194304)", "retry"],
+  ["RESOURCE_EXHAUSTED", "too many requests", "exhausted"],
+  ["OUT_OF_RANGE", "past the end", "retry"],
+  ["UNKNOWN", "Received HTTP status code 4130", "other"],
+] as const)("%s with %p is not too large but %s", (name, details, meaning) => {
+  expect(word(grpcVerdict(status[name], details, false))).toBe(meaning);
+});
+
+test("what may be sent again is not taken for too large", () => {
+  const details = "Received message larger than max (5 vs. 4)";
+
+  expect(word(grpcVerdict(status.RESOURCE_EXHAUSTED, details, true))).toBe("retry");
+});
+
+test.each([
+  [200, "success"],
+  [202, "success"],
+  [204, "success"],
+  [301, "redirected"],
+  [308, "redirected"],
+  [400, "invalid"],
+  [401, "unauthenticated"],
+  [403, "forbidden"],
+  [404, "not_found"],
+  [405, "unsupported"],
+  [407, "unauthenticated"],
+  [408, "other"],
+  [413, "too_large"],
+  [415, "unsupported"],
+  [422, "invalid"],
+  [429, "retry"],
+  [500, "internal"],
+  [501, "unsupported"],
+  [502, "retry"],
+  [503, "retry"],
+  [504, "retry"],
+  [505, "other"],
+  [999, "other"],
+])("of HTTP, %d means %s", (code, meaning) => {
+  expect(word(httpVerdict(code))).toBe(meaning);
+});
+
+test("every reason there is has a code", () => {
+  const codes = Object.keys(GRPC).map((name) => status[name as keyof typeof status]);
+  const statuses = Array.from({ length: 600 }, (_, code) => code);
+
+  const found = [
+    ...codes.map((code) => word(grpcVerdict(code, "", false))),
+    ...statuses.map((code) => word(httpVerdict(code))),
+  ];
+
+  expect(new Set(found)).toEqual(new Set([...REFUSAL_REASONS, "success", "retry", "too_large"]));
+});

@@ -1,0 +1,264 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import type { SendOutcome, SpanBatch, SpanSink } from "../../src/ports/span-sink.ts";
+import { requestOf } from "../support/request-bytes.ts";
+
+/** What an upstream does with every request. */
+export type UpstreamAnswer =
+  | { readonly kind: "accept"; readonly warning?: string }
+  | { readonly kind: "reject"; readonly rejectedSpans: number; readonly message: string }
+  | { readonly kind: "busy"; readonly message: string; readonly afterMs?: number }
+  | { readonly kind: "too_large"; readonly message: string }
+  | { readonly kind: "invalid"; readonly message: string }
+  /** It takes the request, and never says anything. */
+  | { readonly kind: "silent" };
+
+/** A sink and what stands behind it. */
+export interface SinkAndUpstream {
+  readonly sink: SpanSink;
+  /** The requests that arrived, in any order, whatever the answer. */
+  received(): Promise<Uint8Array[]>;
+  /** Resolves when so many requests have arrived. */
+  arrived(count: number): Promise<void>;
+  /** From now on nobody is there; then somebody is again, in the same place. */
+  goAway(): Promise<void>;
+  comeBack(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export type MakeSink = (answer: UpstreamAnswer) => Promise<SinkAndUpstream>;
+
+export const never = new AbortController().signal;
+
+export function batchOf(spanCount: number, first = 1): SpanBatch {
+  return { request: requestOf(spanCount, first), spanCount };
+}
+
+const started: SinkAndUpstream[] = [];
+
+async function start(make: MakeSink, answer: UpstreamAnswer): Promise<SinkAndUpstream> {
+  const parts = await make(answer);
+  started.push(parts);
+  return parts;
+}
+
+function stopAfterEach(): void {
+  afterEach(async () => {
+    for (const { sink, stop } of started.splice(0)) {
+      await sink.close();
+      await stop();
+    }
+  });
+}
+
+function hex(requests: readonly Uint8Array[]): string[] {
+  return requests.map((request) => Buffer.from(request).toString("hex")).toSorted();
+}
+
+/** What any `SpanSink` must do. Run it on every implementation, the fakes included. */
+export function describeSpanSink(name: string, make: MakeSink): void {
+  describe(name, () => {
+    stopAfterEach();
+    describeDelivery(make);
+    describeAbsence(make);
+  });
+}
+
+/** What a sink must do besides whose upstream is a receiver, which answers. */
+export function describeAnswers(name: string, make: MakeSink): void {
+  describe(`${name}, and what is answered`, () => {
+    stopAfterEach();
+    describeVerdicts(make);
+    describeGivingUp(make);
+  });
+}
+
+function describeDelivery(make: MakeSink): void {
+  test("what is delivered arrives byte for byte", async () => {
+    const { sink, received } = await start(make, { kind: "accept" });
+    const batches = [batchOf(3), batchOf(1, 10)];
+
+    const outcomes = [];
+    for (const batch of batches) outcomes.push(await sink.send(batch, never));
+
+    expect(outcomes).toEqual([{ outcome: "delivered" }, { outcome: "delivered" }]);
+    expect(hex(await received())).toEqual(hex(batches.map(({ request }) => request)));
+  });
+
+  test("many batches at a time all arrive, each once", async () => {
+    const { sink, received } = await start(make, { kind: "accept" });
+    const batches = Array.from({ length: 20 }, (_, at) => batchOf(2, 1 + at * 2));
+
+    const outcomes = await Promise.all(batches.map((batch) => sink.send(batch, never)));
+
+    expect(new Set(outcomes.map(({ outcome }) => outcome))).toEqual(new Set(["delivered"]));
+    expect(hex(await received())).toEqual(hex(batches.map(({ request }) => request)));
+  });
+
+  test("a large batch arrives whole", async () => {
+    const { sink, received } = await start(make, { kind: "accept" });
+    const batch = batchOf(20_000);
+
+    expect(await sink.send(batch, never)).toEqual({ outcome: "delivered" });
+    expect(hex(await received())).toEqual(hex([batch.request]));
+  });
+
+  test("a batch that is given up before it is sent does not arrive", async () => {
+    const { sink, received } = await start(make, { kind: "accept" });
+
+    const outcome = await sink.send(batchOf(1), AbortSignal.abort());
+
+    expect(outcome).toMatchObject({ outcome: "retry" });
+    expect(await received()).toEqual([]);
+  });
+}
+
+function describeAbsence(make: MakeSink): void {
+  test("without an upstream a batch is to be retried, and arrives when there is one", async () => {
+    const { sink, received, goAway, comeBack } = await start(make, { kind: "accept" });
+    await sink.send(batchOf(1), never);
+    await goAway();
+
+    const without = await sink.send(batchOf(2, 10), never);
+    await comeBack();
+    const after = await sendUntilSettled(sink, batchOf(2, 10));
+
+    expect(without.outcome).toBe("retry");
+    expect(Buffer.byteLength(without.message ?? "")).toBeWithin(10, 257);
+    expect(after).toEqual({ outcome: "delivered" });
+    expect(hex(await received())).toContain(hex([requestOf(2, 10)])[0]!);
+  });
+
+  test("a closed sink sends nothing, and may be closed again", async () => {
+    const { sink, received } = await start(make, { kind: "accept" });
+    await sink.close();
+
+    const outcome = await sink.send(batchOf(1), never);
+    await sink.close();
+
+    expect(outcome).toMatchObject({ outcome: "retry" });
+    expect(await received()).toEqual([]);
+  });
+}
+
+/** Connections are found anew in their own time; each round is one round trip of the network. */
+async function sendUntilSettled(sink: SpanSink, batch: SpanBatch): Promise<SendOutcome> {
+  for (;;) {
+    const outcome = await sink.send(batch, never);
+    if (outcome.outcome !== "retry") return outcome;
+  }
+}
+
+function describeVerdicts(make: MakeSink): void {
+  test.each<{ name: string; answer: UpstreamAnswer; outcome: SendOutcome }>([
+    {
+      name: "a warning comes with what is delivered",
+      answer: { kind: "accept", warning: "use fewer attributes" },
+      outcome: { outcome: "delivered", message: "use fewer attributes" },
+    },
+    {
+      name: "spans that are not kept are counted",
+      answer: { kind: "reject", rejectedSpans: 2, message: "no trace id" },
+      outcome: { outcome: "partly_rejected", rejectedSpans: 2, message: "no trace id" },
+    },
+    {
+      name: "no more spans are rejected than were sent",
+      answer: { kind: "reject", rejectedSpans: 1_000_000, message: "" },
+      outcome: { outcome: "partly_rejected", rejectedSpans: 3, message: "" },
+    },
+    {
+      name: "fewer than no spans are not rejected",
+      answer: { kind: "reject", rejectedSpans: -7, message: "so much the better" },
+      outcome: { outcome: "delivered", message: "so much the better" },
+    },
+  ])("$name", async ({ answer, outcome }) => {
+    const { sink } = await start(make, answer);
+
+    expect(await sink.send(batchOf(3), never)).toEqual(outcome);
+  });
+
+  test.each<{ name: string; answer: UpstreamAnswer; outcome: object }>([
+    {
+      name: "a busy upstream is asked again",
+      answer: { kind: "busy", message: "full" },
+      outcome: { outcome: "retry", message: expect.stringContaining("full") },
+    },
+    {
+      name: "a busy upstream may say when",
+      answer: { kind: "busy", message: "full", afterMs: 7000 },
+      outcome: { outcome: "retry", afterMs: 7000, message: expect.stringContaining("full") },
+    },
+    {
+      name: "a batch too large is told from one that is refused",
+      answer: { kind: "too_large", message: "Received message larger than max (9 vs. 4)" },
+      outcome: { outcome: "too_large", message: expect.stringContaining("larger than max") },
+    },
+    {
+      name: "a batch that is refused is not sent again, and has a reason",
+      answer: { kind: "invalid", message: "no request" },
+      outcome: {
+        outcome: "refused",
+        reason: "invalid",
+        message: expect.stringContaining("no request"),
+      },
+    },
+  ])("$name", async ({ answer, outcome }) => {
+    const { sink, received } = await start(make, answer);
+
+    expect(await sink.send(batchOf(3), never)).toEqual(outcome as SendOutcome);
+    expect(await received()).toHaveLength(1);
+  });
+
+  test("a retry without a time has none", async () => {
+    const { sink } = await start(make, { kind: "busy", message: "full" });
+
+    expect(await sink.send(batchOf(1), never)).not.toHaveProperty("afterMs");
+  });
+
+  test.each<{ name: string; answer: UpstreamAnswer }>([
+    { name: "warning", answer: { kind: "accept", warning: `\u001b[2J${"x".repeat(5000)}` } },
+    {
+      name: "rejection",
+      answer: { kind: "reject", rejectedSpans: 1, message: `\u001b[2J${"x".repeat(5000)}` },
+    },
+  ])("the words of a $name are escaped and cut", async ({ answer }) => {
+    const { sink } = await start(make, answer);
+
+    const { message = "" } = await sink.send(batchOf(1), never);
+
+    expect(message).toStartWith("\\x1b[2Jxxx");
+    expect(Buffer.byteLength(message)).toBe(256);
+  });
+}
+
+function describeGivingUp(make: MakeSink): void {
+  test("a batch that is given up while it is sent is to be retried", async () => {
+    const { sink, arrived } = await start(make, { kind: "silent" });
+    const giving = new AbortController();
+    const sending = sink.send(batchOf(1), giving.signal);
+    await arrived(1);
+
+    giving.abort();
+
+    expect(await sending).toMatchObject({ outcome: "retry" });
+  });
+
+  test("closing gives up what is being sent", async () => {
+    const { sink, arrived } = await start(make, { kind: "silent" });
+    const sending = [sink.send(batchOf(1), never), sink.send(batchOf(1), never)];
+    await arrived(2);
+
+    await sink.close();
+
+    expect(await Promise.all(sending)).toMatchObject([{ outcome: "retry" }, { outcome: "retry" }]);
+  });
+
+  test("an upstream that dies with a batch in hand leaves it to be retried", async () => {
+    const { sink, arrived, goAway } = await start(make, { kind: "silent" });
+    const sending = sink.send(batchOf(1), never);
+    await arrived(1);
+
+    await goAway();
+
+    expect(await sending).toMatchObject({ outcome: "retry" });
+  });
+}
