@@ -12,8 +12,8 @@ const OURS = /^(content-(type|length)|(content|transfer|accept)-encoding|host|te
 const OF_GRPC = /^grpc-|-bin$/;
 
 /**
- * `name=value,name=value` as in OTEL_EXPORTER_OTLP_HEADERS, values percent-encoded; in a file also a
- * line each. Undefined when it is something else, or names a header that is not free.
+ * `name=value,name=value` as in OTEL_EXPORTER_OTLP_HEADERS, values percent-encoded; lines do for
+ * commas. Undefined when it is something else, or names a header that is not free.
  *
  * Source: OpenTelemetry Protocol Exporter, "Specifying headers via environment variables"; W3C
  * Baggage, 3.3.1.

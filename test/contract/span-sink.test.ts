@@ -1,8 +1,12 @@
+import { mkdtempSync } from "node:fs";
+import { join } from "node:path";
 import {
   fakeSinkAndUpstream,
+  fileSinkAndUpstream,
   grpcSinkAndUpstream,
   httpSinkAndUpstream,
 } from "../support/sink-upstreams.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { describeAnswers, describeSpanSink } from "./span-sink.ts";
 
 describeSpanSink("a fake", fakeSinkAndUpstream);
@@ -13,3 +17,11 @@ describeAnswers("OTLP/gRPC", grpcSinkAndUpstream);
 
 describeSpanSink("OTLP/HTTP", httpSinkAndUpstream);
 describeAnswers("OTLP/HTTP", httpSinkAndUpstream);
+
+const folder = temporaryFolder();
+
+for (const format of ["json", "proto"] as const) {
+  describeSpanSink(`a file of ${format}`, async () =>
+    fileSinkAndUpstream(mkdtempSync(join(folder, "sink-")), format),
+  );
+}

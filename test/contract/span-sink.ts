@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../src/ports/span-sink.ts";
 import { requestOf } from "../support/request-bytes.ts";
+import { batchOf, never } from "../support/span-batch.ts";
 
 /** What an upstream does with every request. */
 export type UpstreamAnswer =
@@ -26,12 +27,6 @@ export interface SinkAndUpstream {
 }
 
 export type MakeSink = (answer: UpstreamAnswer) => Promise<SinkAndUpstream>;
-
-export const never = new AbortController().signal;
-
-export function batchOf(spanCount: number, first = 1): SpanBatch {
-  return { request: requestOf(spanCount, first), spanCount };
-}
 
 const started: SinkAndUpstream[] = [];
 

@@ -1,4 +1,11 @@
+import { existsSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
+import { FileSink } from "../../src/adapters/forward/file-sink.ts";
+import type { RotatingFileParts } from "../../src/adapters/forward/rotating-file.ts";
+import { readRequests } from "../../src/adapters/otlp-files/read-requests.ts";
+import { requestFromJson } from "../../src/adapters/otlp/json-request.ts";
+import type { FileFormat } from "../../src/domain/file-format.ts";
 import { HttpSink, type HttpSinkParts } from "../../src/adapters/forward/http-sink.ts";
 import { GrpcSink, type GrpcSinkParts } from "../../src/adapters/forward/grpc-sink.ts";
 import { quotePeerText } from "../../src/domain/quote-text.ts";
@@ -153,4 +160,42 @@ function httpReply(answer: UpstreamAnswer): Response | undefined {
     case "silent":
       return undefined;
   }
+}
+
+export const FILE_PARTS: Omit<RotatingFileParts, "path" | "format"> = {
+  maxBytes: 100 * 1024 * 1024,
+  maxAgeMs: 0,
+  keep: 10,
+  fsync: "never",
+  nowMs: () => Date.now(),
+};
+
+/** To be in a new folder of its own, which is moved away when nobody is to be there. */
+export function fileSinkAndUpstream(folder: string, format: FileFormat): SinkAndUpstream {
+  const path = join(folder, `spans.${format === "json" ? "jsonl" : "binpb"}`);
+  const sink = new FileSink({ ...FILE_PARTS, path, format });
+  return {
+    sink,
+    received: () => requestsInFile(path),
+    arrived: () => Promise.reject(new Error("a file does not keep a batch waiting")),
+    goAway: async () => renameSync(folder, `${folder}-away`),
+    comeBack: async () => renameSync(`${folder}-away`, folder),
+    stop: async () => {},
+  };
+}
+
+/** As protobuf, whatever the format. Throws when it is not whole. */
+export async function requestsInFile(path: string): Promise<Uint8Array[]> {
+  if (!existsSync(path)) return [];
+  const items = await Array.fromAsync(readRequests(Bun.file(path).stream()));
+  return items.map((item) => {
+    if (!("bytes" in item)) throw new Error(JSON.stringify(item));
+    return item.contentType === "application/json" ? asProtobuf(item.bytes) : item.bytes;
+  });
+}
+
+function asProtobuf(json: Uint8Array): Uint8Array {
+  const reading = requestFromJson(json, { nestingDepth: 100 });
+  if (!reading.ok) throw new Error(JSON.stringify(reading));
+  return reading.request;
 }

@@ -3,7 +3,6 @@ import { Metadata, status } from "@grpc/grpc-js";
 import { createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, createServer } from "node:net";
 import { GrpcSink, type GrpcSinkParts } from "../../../src/adapters/forward/grpc-sink.ts";
-import { batchOf, never } from "../../contract/span-sink.ts";
 import {
   grpcFailure,
   type GrpcReply,
@@ -12,6 +11,7 @@ import {
   startGrpcUpstream,
 } from "../../support/grpc-upstream.ts";
 import { GRPC_PARTS } from "../../support/sink-upstreams.ts";
+import { batchOf, never } from "../../support/span-batch.ts";
 
 const ends: (() => unknown)[] = [];
 

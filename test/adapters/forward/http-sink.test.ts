@@ -4,10 +4,10 @@ import { HttpSink, type HttpSinkParts } from "../../../src/adapters/forward/http
 import { google } from "../../../src/adapters/otlp/generated/otlp.js";
 import { SecretText } from "../../../src/domain/secret-text.ts";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
-import { batchOf, never } from "../../contract/span-sink.ts";
 import { startHttpUpstream } from "../../support/http-upstream.ts";
 import { exportFailure, exportSuccess } from "../../support/otlp-receiver.ts";
 import { HTTP_PARTS } from "../../support/sink-upstreams.ts";
+import { batchOf, never } from "../../support/span-batch.ts";
 
 const PROTOBUF = "application/x-protobuf";
 const JSON_TYPE = "application/json";

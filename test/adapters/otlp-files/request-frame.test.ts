@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { readRequests } from "../../../src/adapters/otlp-files/read-requests.ts";
-import { frameRequest } from "../../../src/adapters/otlp-files/request-frame.ts";
+import { frameInSteps, frameRequest } from "../../../src/adapters/otlp-files/request-frame.ts";
 import { otlpJson } from "../../../src/adapters/otlp/otlp-json.ts";
 import { chunksOf, lengthDelimited } from "../../support/byte-chunks.ts";
 import { requestOf } from "../../support/request-bytes.ts";
@@ -27,3 +27,21 @@ test.each(["json", "proto"] as const)(
     expect(items).toMatchObject([{ spanCount: 2 }, { spanCount: 0 }, { spanCount: 3 }]);
   },
 );
+
+test.each(["json", "proto"] as const)("%s in steps is the same", async (format) => {
+  for (const request of [requestOf(0), REQUEST, requestOf(3000)]) {
+    const inSteps = Buffer.from(await frameInSteps(request, format));
+
+    expect(inSteps.equals(frameRequest(request, format))).toBe(true);
+  }
+});
+
+test("other work has its turn while a large request becomes JSON", async () => {
+  let turns = 0;
+  const counting = setInterval(() => void (turns += 1), 0);
+
+  await frameInSteps(requestOf(20_000), "json");
+  clearInterval(counting);
+
+  expect(turns).toBeGreaterThan(1);
+});

@@ -1,0 +1,61 @@
+import { quotePeerText } from "../../domain/quote-text.ts";
+import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
+import { MOST_REQUEST_BYTES } from "../otlp-files/file-request.ts";
+import { frameInSteps } from "../otlp-files/request-frame.ts";
+import { RotatingFile, type RotatingFileParts } from "./rotating-file.ts";
+import { CANCELLED, SendsInFlight } from "./sends-in-flight.ts";
+
+/** Appends batches to a file that `spanring send`, or the collector's receiver, can read. */
+export class FileSink implements SpanSink {
+  // Fixed at construction.
+  private readonly parts: RotatingFileParts;
+  private readonly file: RotatingFile;
+  private readonly sends = new SendsInFlight();
+
+  // Moved by `inTurn`: settles when the file is free.
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: RotatingFileParts) {
+    this.parts = parts;
+    this.file = new RotatingFile(parts);
+  }
+
+  send({ request }: SpanBatch, cancelled: AbortSignal): Promise<SendOutcome> {
+    return this.sends.run(cancelled, (given) =>
+      this.inTurn(async () => (given.aborted ? CANCELLED : await this.write(request))),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.sends.close();
+    // What was delivered is delivered, also if the disk has something to say in the end.
+    await this.file.close().catch(() => {});
+  }
+
+  private inTurn(write: () => Promise<SendOutcome>): Promise<SendOutcome> {
+    const written = this.turn.then(write);
+    this.turn = written;
+    return written;
+  }
+
+  private async write(request: Uint8Array): Promise<SendOutcome> {
+    if (request.length > MOST_REQUEST_BYTES) return TOO_LARGE;
+    const frame = await frameInSteps(request, this.parts.format);
+    if (frame.length > MOST_REQUEST_BYTES) return TOO_LARGE;
+    const append = this.file.append(frame).then(() => DELIVERED);
+    return await append.catch((error: unknown) => notWritten(error, this.parts));
+  }
+}
+
+const DELIVERED: SendOutcome = { outcome: "delivered" };
+
+const TOO_LARGE: SendOutcome = {
+  outcome: "too_large",
+  message: `more than ${MOST_REQUEST_BYTES} bytes in one piece: it could not be read back`,
+};
+
+/** A full disk or a folder that is not there can be mended while the spans wait. */
+function notWritten(error: unknown, { path }: RotatingFileParts): SendOutcome {
+  const [reason = ""] = String(error instanceof Error ? error.message : error).split(",");
+  return { outcome: "retry", message: quotePeerText(`${reason}: cannot write ${path}`) };
+}

@@ -1,0 +1,138 @@
+import { afterEach, expect, spyOn, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, statSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { FileSink } from "../../../src/adapters/forward/file-sink.ts";
+import type { FileFormat } from "../../../src/domain/file-format.ts";
+import { MOST_REQUEST_BYTES } from "../../../src/adapters/otlp-files/file-request.ts";
+import { otlpJson } from "../../../src/adapters/otlp/otlp-json.ts";
+import { batchOf, never } from "../../support/span-batch.ts";
+import { lengthDelimited } from "../../support/byte-chunks.ts";
+import { FILE_PARTS, requestsInFile } from "../../support/sink-upstreams.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const root = temporaryFolder();
+const WRITE_UNTIL_FULL = join(import.meta.dir, "..", "..", "support", "write-until-full.ts");
+
+const sinks: FileSink[] = [];
+
+afterEach(async () => {
+  for (const sink of sinks.splice(0)) await sink.close();
+});
+
+function openSink(path: string, format: FileFormat): FileSink {
+  const sink = new FileSink({ ...FILE_PARTS, path, format });
+  sinks.push(sink);
+  return sink;
+}
+
+function newPath(name: string): string {
+  return join(mkdtempSync(join(root, "sink-")), name);
+}
+
+test("JSON is a line for each batch, as the collector's file exporter writes it", async () => {
+  const path = newPath("spans.jsonl");
+  const sink = openSink(path, "json");
+
+  await Promise.all([sink.send(batchOf(2), never), sink.send(batchOf(1, 9), never)]);
+  await sink.close();
+
+  const lines = [batchOf(2), batchOf(1, 9)].map(({ request }) => `${otlpJson(request)}\n`);
+  expect(readFileSync(path, "utf8")).toBe(lines.join(""));
+});
+
+test("protobuf is each batch behind its length, byte for byte", async () => {
+  const path = newPath("spans.binpb");
+  const sink = openSink(path, "proto");
+
+  await Promise.all([sink.send(batchOf(2), never), sink.send(batchOf(1, 9), never)]);
+  await sink.close();
+
+  const whole = Buffer.from(lengthDelimited(batchOf(2).request, batchOf(1, 9).request));
+  expect(readFileSync(path).equals(whole)).toBe(true);
+});
+
+test.each([
+  { name: "a folder that is not there", path: "nowhere/spans.jsonl", reason: "ENOENT: " },
+  { name: "a folder of that name", path: "folder.jsonl", reason: "EISDIR: " },
+  { name: "a file for a folder", path: "file/spans.jsonl", reason: "ENOTDIR: " },
+])("$name is to be mended while the spans wait", async ({ path, reason }) => {
+  const folder = mkdtempSync(join(root, "wrong-"));
+  mkdirSync(join(folder, "folder.jsonl"));
+  await Bun.write(join(folder, "file"), "");
+  const sink = openSink(join(folder, path), "json");
+
+  const outcome = await sink.send(batchOf(1), never);
+
+  expect(outcome.outcome).toBe("retry");
+  expect(outcome.message).toStartWith(reason);
+  expect(outcome.message).toEndWith(`: cannot write ${join(folder, path)}`);
+});
+
+test("a batch that is given up while others are written does not arrive", async () => {
+  const path = newPath("spans.binpb");
+  const sink = openSink(path, "proto");
+  const giving = new AbortController();
+
+  const sending = [sink.send(batchOf(1), never), sink.send(batchOf(2), giving.signal)];
+  giving.abort();
+  const outcomes = await Promise.all(sending);
+
+  expect(outcomes.map(({ outcome }) => outcome)).toEqual(["delivered", "retry"]);
+  expect(await requestsInFile(path)).toHaveLength(1);
+});
+
+test("a batch that could not be read back is too large", async () => {
+  const request = new Uint8Array(MOST_REQUEST_BYTES + 1);
+  const path = newPath("spans.binpb");
+
+  const outcome = await openSink(path, "proto").send({ request, spanCount: 1 }, never);
+
+  expect(outcome.outcome).toBe("too_large");
+  expect(existsSync(path)).toBe(false);
+});
+
+test("closing is done with also if the disk has something to say in the end", async () => {
+  const sink = new FileSink({
+    ...FILE_PARTS,
+    path: newPath("spans.jsonl"),
+    format: "json",
+    fsync: "rotate",
+  });
+  const delivered = await sink.send(batchOf(1), never);
+  const probe = await open(root, "r");
+  const datasync = spyOn(Object.getPrototypeOf(probe) as typeof probe, "datasync");
+  await probe.close();
+  datasync.mockRejectedValueOnce(new Error("EIO: i/o error"));
+
+  await sink.close();
+  datasync.mockRestore();
+
+  expect(delivered).toEqual({ outcome: "delivered" });
+});
+
+test.each(["spans.jsonl", "spans.binpb"])(
+  "a disk that is full leaves whole requests in %s, and room for what still fits",
+  async (name) => {
+    const path = newPath(name);
+    // The system cuts the write that crosses the limit short, as a full disk does.
+    const command = `trap '' XFSZ; ulimit -f 100; exec "$0" "$1" "$2"`;
+    const child = Bun.spawn(["sh", "-c", command, process.execPath, WRITE_UNTIL_FULL, path], {
+      stderr: "inherit",
+    });
+
+    const told = JSON.parse(await child.stdout.text()) as Record<"large" | "small", Told>;
+
+    const requests = await requestsInFile(path);
+    expect(told.large.delivered).toBeGreaterThan(3);
+    expect(told.small.delivered).toBeGreaterThan(0);
+    expect(requests).toHaveLength(told.large.delivered + told.small.delivered);
+    expect(told.large.message).toMatch(/^E\w+: .*: cannot write /);
+    expect(statSync(path).size).toBeLessThanOrEqual(100 * 1024);
+  },
+);
+
+interface Told {
+  readonly delivered: number;
+  readonly message: string;
+}

@@ -1,0 +1,227 @@
+import { afterEach, expect, spyOn, test } from "bun:test";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  RotatingFile,
+  type RotatingFileParts,
+} from "../../../src/adapters/forward/rotating-file.ts";
+import { FILE_PARTS } from "../../support/sink-upstreams.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const root = temporaryFolder();
+
+const START_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+
+const files: RotatingFile[] = [];
+
+afterEach(async () => {
+  for (const file of files.splice(0)) await file.close();
+});
+
+/** In a folder of its own, at a time that only the test moves. */
+function start(parts: Partial<RotatingFileParts> = {}) {
+  const folder = mkdtempSync(join(root, "files-"));
+  const path = join(folder, "spans.jsonl");
+  const time = { ms: START_MS };
+  const nowMs = () => time.ms;
+  const file = new RotatingFile({ ...FILE_PARTS, path, format: "json", nowMs, ...parts });
+  files.push(file);
+  const write = (text: string) => file.append(Buffer.from(text));
+  return { file, folder, path, time, write, texts: () => textsIn(folder) };
+}
+
+/** What is in every file, by its name. */
+function textsIn(folder: string): Record<string, string> {
+  const names = readdirSync(folder).toSorted();
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), "utf8")]));
+}
+
+test("frames are appended, and only the owner may read them", async () => {
+  const { file, path, write, texts } = start();
+
+  await write("a\n");
+  await write("b\n");
+  await file.close();
+
+  expect(texts()).toEqual({ "spans.jsonl": "a\nb\n" });
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("what was there before is appended to", async () => {
+  const { path, write, texts } = start();
+  writeFileSync(path, "old\n");
+
+  await write("new\n");
+
+  expect(texts()).toEqual({ "spans.jsonl": "old\nnew\n" });
+});
+
+test("a file that is full is set aside before the frame that does not fit", async () => {
+  const { write, texts } = start({ maxBytes: 6 });
+
+  for (const text of ["aa\n", "bb\n", "cc\n"]) await write(text);
+
+  expect(texts()).toEqual({
+    "spans-2026-01-02T03-04-05.678Z.jsonl": "aa\nbb\n",
+    "spans.jsonl": "cc\n",
+  });
+});
+
+test("what was there before counts towards its size", async () => {
+  const { path, write, texts } = start({ maxBytes: 6 });
+  writeFileSync(path, "old\n");
+
+  await write("new\n");
+
+  expect(Object.values(texts())).toEqual(["old\n", "new\n"]);
+});
+
+test("a frame larger than a file gets one of its own", async () => {
+  const { write, texts } = start({ maxBytes: 3 });
+
+  await write("large\n");
+  await write("a\n");
+
+  expect(Object.values(texts())).toEqual(["large\n", "a\n"]);
+});
+
+test("a file that is old is set aside, counted from when it was begun", async () => {
+  const { time, write, texts } = start({ maxAgeMs: 1000 });
+
+  await write("a\n");
+  time.ms += 999;
+  await write("b\n");
+  time.ms += 1;
+  await write("c\n");
+
+  expect(texts()).toEqual({
+    "spans-2026-01-02T03-04-06.678Z.jsonl": "a\nb\n",
+    "spans.jsonl": "c\n",
+  });
+});
+
+test("with no age, a file may become as old as it likes", async () => {
+  const { time, write, texts } = start({ maxAgeMs: 0 });
+
+  await write("a\n");
+  time.ms += 1e12;
+  await write("b\n");
+
+  expect(Object.keys(texts())).toEqual(["spans.jsonl"]);
+});
+
+test("a file from an earlier run is as old as it is", async () => {
+  const { path, write, texts } = start({ maxAgeMs: 1000, nowMs: () => Date.now() + 5000 });
+  writeFileSync(path, "old\n");
+
+  await write("new\n");
+
+  expect(Object.values(texts())).toEqual(["old\n", "new\n"]);
+});
+
+test("the newest are kept, whatever the clock says, and nothing else is touched", async () => {
+  const { folder, time, write, texts } = start({ maxBytes: 2, keep: 2 });
+  const others = ["spans-old.jsonl", "spans-2026-01-02T03-04-05.678Z.txt", "other.jsonl"];
+  for (const name of others) writeFileSync(join(folder, name), "");
+
+  for (const text of ["1\n", "2\n", "3\n", "4\n", "5\n"]) {
+    time.ms -= 1000;
+    await write(text);
+  }
+
+  const kept = Object.entries(texts()).filter(([name]) => !others.includes(name));
+  expect(kept.map(([, text]) => text)).toEqual(["3\n", "4\n", "5\n"]);
+  expect(Object.keys(texts())).toEqual(expect.arrayContaining(others));
+});
+
+test("what a crash has cut off is set aside, and nothing is written behind it", async () => {
+  const { path, write, texts } = start();
+  writeFileSync(path, "whole\nhal");
+
+  await write("new\n");
+
+  expect(Object.values(texts())).toEqual(["whole\nhal", "new\n"]);
+});
+
+test("a file that somebody moves or removes is begun anew", async () => {
+  const { folder, path, write, texts } = start();
+  await write("a\n");
+
+  renameSync(path, join(folder, "moved"));
+  await write("b\n");
+  rmSync(path);
+  await write("c\n");
+
+  expect(texts()).toEqual({ moved: "a\n", "spans.jsonl": "c\n" });
+});
+
+test("a folder that is not there is told of, and written to when it is", async () => {
+  const { folder, write, texts } = start();
+  renameSync(folder, `${folder}-away`);
+
+  await expect(write("a\n")).rejects.toThrow("ENOENT");
+  renameSync(`${folder}-away`, folder);
+  await write("b\n");
+
+  expect(texts()).toEqual({ "spans.jsonl": "b\n" });
+});
+
+test.each([
+  { fsync: "never", syncs: [0, 0, 0] },
+  { fsync: "rotate", syncs: [0, 1, 2] },
+  { fsync: "always", syncs: [1, 2, 2] },
+] as const)("with $fsync it is on the disk after $syncs calls", async ({ fsync, syncs }) => {
+  const { file, write } = start({ fsync, maxBytes: 3 });
+  const probe = await open(root, "r");
+  const datasync = spyOn(Object.getPrototypeOf(probe) as typeof probe, "datasync");
+  await probe.close();
+  const counts: number[] = [];
+
+  for (const step of [() => write("a\n"), () => write("b\n"), () => file.close()]) {
+    await step();
+    counts.push(datasync.mock.calls.length);
+  }
+  datasync.mockRestore();
+
+  expect(counts).toEqual([...syncs]);
+});
+
+test("a frame that cannot be put on the disk is taken back", async () => {
+  const { write, texts } = start({ fsync: "always" });
+  await write("a\n");
+  const probe = await open(root, "r");
+  const datasync = spyOn(Object.getPrototypeOf(probe) as typeof probe, "datasync");
+  await probe.close();
+  datasync.mockRejectedValueOnce(new Error("EIO: i/o error"));
+
+  await expect(write("b\n")).rejects.toThrow("EIO");
+  datasync.mockRestore();
+  await write("c\n");
+
+  expect(texts()).toEqual({ "spans.jsonl": "a\nc\n" });
+});
+
+test("a file that cannot be cut back is set aside", async () => {
+  const { write, texts } = start({ fsync: "always" });
+  await write("a\n");
+  const probe = await open(root, "r");
+  const handle = Object.getPrototypeOf(probe) as typeof probe;
+  await probe.close();
+  const spies = [spyOn(handle, "datasync"), spyOn(handle, "truncate")];
+  for (const spy of spies) spy.mockRejectedValueOnce(new Error("EIO: i/o error"));
+
+  await expect(write("half")).rejects.toThrow("EIO");
+  for (const spy of spies) spy.mockRestore();
+  await write("c\n");
+
+  expect(Object.values(texts())).toEqual(["a\nhalf", "c\n"]);
+});

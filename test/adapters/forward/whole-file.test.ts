@@ -1,0 +1,32 @@
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isWholeFile } from "../../../src/adapters/forward/whole-file.ts";
+import { frameRequest } from "../../../src/adapters/otlp-files/request-frame.ts";
+import { requestOf } from "../../support/request-bytes.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const path = join(temporaryFolder(), "file");
+
+test.each(["json", "proto"] as const)(
+  "a file of %s is whole at the end of a frame, and nowhere else",
+  async (format) => {
+    const frames = [requestOf(1), requestOf(0), requestOf(2)].map((request) =>
+      frameRequest(request, format),
+    );
+    const ends = frames.map((_, at) => Buffer.concat(frames.slice(0, at)).length);
+    const file = Buffer.concat(frames);
+    const whole: number[] = [];
+
+    for (let length = 0; length <= file.length; length += 1) {
+      writeFileSync(path, file.subarray(0, length));
+      if (await isWholeFile(path, format)) whole.push(length);
+    }
+
+    expect(whole).toEqual([...ends, file.length]);
+  },
+);
+
+test("what is not there is not whole, and not broken either", async () => {
+  await expect(isWholeFile(join(path, "nowhere"), "json")).rejects.toThrow("ENOTDIR");
+});
