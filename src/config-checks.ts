@@ -1,3 +1,4 @@
+import { forwardMistakes, forwardWarnings, type OwnAddresses } from "./config-forward-checks.ts";
 import type { Settings } from "./config-variables.ts";
 
 /** A value that cannot be used. Reads as `variable="value": must be bound`. */
@@ -15,7 +16,7 @@ export interface ConfigWarning {
 }
 
 /** What listens, and where. */
-interface Listener {
+export interface Listener {
   readonly portVariable: "OTLP_GRPC_PORT" | "OTLP_HTTP_PORT" | "API_PORT";
   readonly host: string;
   readonly port: number | "off";
@@ -32,8 +33,12 @@ function listenersOf(settings: Settings): [Listener, Listener, Listener] {
 }
 
 /** What is wrong between variables that are each right. */
-export function mistakesBetween(settings: Settings): Mistake[] {
+export function mistakesBetween(settings: Settings, own: OwnAddresses): Mistake[] {
   const listeners = listenersOf(settings);
+  return [...listenerMistakes(listeners), ...forwardMistakes(settings, listeners, own)];
+}
+
+function listenerMistakes(listeners: readonly Listener[]): Mistake[] {
   if (listeners.every(({ port }) => port === "off")) return [NOTHING_LISTENS];
   return listeners.flatMap((listener, at) => {
     const rival = listeners.slice(0, at).find((earlier) => wantTheSame(earlier, listener));
@@ -62,8 +67,13 @@ function hostsOverlap(one: string, other: string): boolean {
   );
 }
 
-/** Sizes that defeat one another: legal, but some requests could never be kept. */
+/** What is legal, but hardly meant. */
 export function warningsBetween(settings: Settings): ConfigWarning[] {
+  return [...sizeWarnings(settings), ...forwardWarnings(settings)];
+}
+
+/** Sizes that defeat one another: some requests could never be kept. */
+function sizeWarnings(settings: Settings): ConfigWarning[] {
   const largest = largestRequest(settings);
   if (largest === undefined) return [];
   return (["MAX_BUFFER_BYTES", "MAX_IN_FLIGHT_BYTES"] as const)

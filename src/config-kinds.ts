@@ -1,7 +1,10 @@
 import * as z from "zod/mini";
+import { concealUrl, isEndpoint } from "./config-endpoint.ts";
+import { concealHeaders, parseExportHeaders } from "./domain/export-headers.ts";
+import { SecretText } from "./domain/secret-text.ts";
 
 export const KIB = 2 ** 10;
-const MIB = 2 ** 20;
+export const MIB = 2 ** 20;
 export const GIB = 2 ** 30;
 
 const BYTES_OF_SUFFIX: Readonly<Record<string, number>> = { KiB: KIB, MiB: MIB, GiB: GIB };
@@ -17,6 +20,8 @@ export interface Variable<Value> {
   /** Completes "must be ...", in mistakes and in `--help`. */
   readonly bound: string;
   readonly schema: z.ZodMiniType<Value, string>;
+  /** What a mistake shows of a text that may be secret, right or wrong. */
+  readonly conceal: (text: string) => string;
 }
 
 /**
@@ -58,12 +63,12 @@ export function size(range: Range): Kind<number> {
   return kind(bound, z.pipe(bytesText, within(range)));
 }
 
-/** One word of a few, in capitals or not. */
+/** One word of a few, in capitals or not. The empty one, if there is one, is to leave it unset. */
 export function choice<const Word extends string>(words: readonly Word[]): Kind<Word, Word> {
   const asListed = (text: string): string =>
     words.find((word) => word.toLowerCase() === text.toLowerCase()) ?? text;
   const schema = z.pipe(z.pipe(z.string(), z.transform(asListed)), z.enum(words));
-  return kind(`one of ${words.join(", ")}`, schema);
+  return kind(`one of ${words.filter((word) => word !== "").join(", ")}`, schema);
 }
 
 /** Of web pages, as browsers spell them: without a path, or a port that goes without saying. */
@@ -75,6 +80,21 @@ export const origins: Kind<readonly string[]> = kind(
   ),
 );
 
+/** Empty for none. */
+export const path: Kind<string> = kind("a path", z.string().check(z.regex(/^\P{Cc}{0,4096}$/u)));
+
+export const endpoint: Kind<SecretText> = secret(
+  "http(s)://HOST:4318, grpc(s)://HOST:4317 or file:///PATH.jsonl",
+  (text) => text === "" || isEndpoint(text),
+  concealUrl,
+);
+
+export const headers: Kind<SecretText> = secret(
+  "name=value,name=value, values percent-encoded",
+  (text) => parseExportHeaders(text) !== undefined,
+  concealHeaders,
+);
+
 function listed(text: string): string[] {
   return text === "" ? [] : text.split(",").map((part) => part.trim());
 }
@@ -83,8 +103,25 @@ function isOrigin(text: string): boolean {
   return text === "*" || (!text.includes("*") && URL.parse(text)?.origin === text);
 }
 
-function kind<Value>(bound: string, schema: Variable<Value>["schema"]): Kind<Value> {
-  return (unset, help) => ({ unset, help, bound, schema });
+function kind<Value>(
+  bound: string,
+  schema: Variable<Value>["schema"],
+  conceal: Variable<Value>["conceal"] = (text) => text,
+): Kind<Value> {
+  return (unset, help) => ({ unset, help, bound, schema, conceal });
+}
+
+/** The value is shown as `conceal` says wherever it is printed. */
+function secret(
+  bound: string,
+  isRight: (text: string) => boolean,
+  conceal: (text: string) => string,
+): Kind<SecretText> {
+  const schema = z.pipe(
+    z.string().check(z.refine(isRight)),
+    z.transform((text: string) => new SecretText(text, conceal(text))),
+  );
+  return kind(bound, schema, conceal);
 }
 
 function within({ from, to }: Range): z.ZodMiniType<number, number> {

@@ -1,9 +1,23 @@
 import * as z from "zod/mini";
-import { choice, count, GIB, host, KIB, origins, port, size } from "./config-kinds.ts";
+import {
+  choice,
+  count,
+  endpoint,
+  GIB,
+  headers,
+  host,
+  KIB,
+  MIB,
+  origins,
+  path,
+  port,
+  size,
+} from "./config-kinds.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 const time = count("ms", { from: 1, to: DAY_MS });
+const timeOrNone = count("ms", { from: 0, to: DAY_MS });
 const connections = count("connections", { from: 1, to: 1_000_000 });
 
 // The ring is one SharedArrayBuffer, of 4 GiB at most in this runtime. A span's row in its index is
@@ -48,7 +62,35 @@ export const VARIABLES = {
   MAX_CONNECTION_AGE_MS: time("1800000", "then asked to reconnect"),
 
   LOG_LEVEL: choice(["DEBUG", "INFO", "WARNING", "ERROR"])("INFO", "least level that is logged"),
-  SHUTDOWN_GRACE_MS: count("ms", { from: 0, to: DAY_MS })("5000", "to finish when asked to stop"),
+  SHUTDOWN_GRACE_MS: timeOrNone("5000", "to finish when asked to stop"),
+  SHUTDOWN_SPILL_FILE: path("", "where a stop leaves what is not forwarded"),
+
+  FORWARD_ENDPOINT: endpoint("", "where spans go on to"),
+  FORWARD_PROTOCOL: choice(["", "grpc", "http/protobuf"])("", "if the scheme does not say it"),
+  FORWARD_HEADERS: headers("", "sent with every request"),
+  FORWARD_HEADERS_FILE: path("", "more of them; a line each will do"),
+  FORWARD_COMPRESSION: choice(["none", "gzip", "zstd"])("gzip", "of requests; zstd over HTTP"),
+  FORWARD_TIMEOUT_MS: time("10000", "for the answer to a request"),
+  FORWARD_BATCH_SPANS: count("spans", { from: 1, to: 1_000_000 })("8192", "in one request"),
+  FORWARD_BATCH_BYTES: size({ from: 4 * KIB, to: 64 * MIB })("3MiB", "in one request"),
+  FORWARD_MAX_DELAY_MS: timeOrNone("200", "that a span waits for others"),
+  FORWARD_CONCURRENCY: count("requests", { from: 1, to: 64 })("4", "at a time"),
+  FORWARD_RETRY_INITIAL_MS: time("1000", "before a request is sent again"),
+  FORWARD_RETRY_MAX_MS: time("30000", "the same, after many times"),
+  FORWARD_HIGH_WATER: count("percent", { from: 1, to: 100 })("80", "of the buffer, then told"),
+
+  FORWARD_TLS_CA_FILE: path("", "authorities in PEM, not the system's"),
+  FORWARD_TLS_CERT_FILE: path("", "own certificate, in PEM"),
+  FORWARD_TLS_KEY_FILE: path("", "its key"),
+  FORWARD_TLS_INSECURE: choice(["false", "true"])("false", "check no certificate"),
+
+  FORWARD_FILE_MAX_BYTES: size({ from: 4 * KIB, to: 1024 * GIB })("100MiB", "then a new file"),
+  FORWARD_FILE_MAX_AGE_MS: count("ms", { from: 0, to: 366 * DAY_MS })(
+    "86400000",
+    "then a new file; 0 is never",
+  ),
+  FORWARD_FILE_KEEP: count("files", { from: 1, to: 100_000 })("10", "besides the current one"),
+  FORWARD_FILE_FSYNC: choice(["never", "rotate", "always"])("always", "when it is on the disk"),
 } as const;
 
 export type VariableName = keyof typeof VARIABLES;

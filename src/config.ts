@@ -1,11 +1,16 @@
 import { mistakesBetween, warningsBetween } from "./config-checks.ts";
 import type { ConfigWarning, Mistake } from "./config-checks.ts";
+import type { OwnAddresses } from "./config-forward-checks.ts";
+import { type ForwardConfig, forwardOf } from "./config-forward.ts";
+import { ownAddresses } from "./config-own-listener.ts";
 import { misspelledNames } from "./config-spelling.ts";
 import { settingsSchema, VARIABLE_NAMES, VARIABLES } from "./config-variables.ts";
 import type { Settings, VariableName } from "./config-variables.ts";
 import { quotePeerText } from "./domain/quote-text.ts";
 
 export type { ConfigWarning, Mistake } from "./config-checks.ts";
+export type { ForwardEndpoint } from "./config-endpoint.ts";
+export type { ForwardConfig, ForwardFileConfig, ForwardTlsConfig } from "./config-forward.ts";
 export type { Settings } from "./config-variables.ts";
 
 /** Everything the environment decides. `config-variables.ts` has the names, bounds and help. */
@@ -24,6 +29,9 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly logLevel: "DEBUG" | "INFO" | "WARNING" | "ERROR";
   readonly shutdownGraceMs: number;
+  /** Empty for none. */
+  readonly shutdownSpillFile: string;
+  readonly forward: ForwardConfig | "off";
 }
 
 export interface ListenAddress {
@@ -70,8 +78,11 @@ export type ConfigReading =
       readonly warnings: readonly ConfigWarning[];
     };
 
-/** The whole configuration, frozen, or every mistake in it at once. Reads nothing but `env`. */
-export function readConfig(env: Environment): ConfigReading {
+/**
+ * The whole configuration, frozen, or every mistake in it at once. Reads nothing but `env`, and
+ * what the machine is called when spans might go from it to itself.
+ */
+export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): ConfigReading {
   const warnings = misspelledNames(Object.keys(env));
   const texts = textsOf(env);
   const parsed = settingsSchema.safeParse(texts);
@@ -84,7 +95,7 @@ export function readConfig(env: Environment): ConfigReading {
     };
   }
   const settings = parsed.data;
-  const mistakes = mistakesBetween(settings);
+  const mistakes = mistakesBetween(settings, own);
   if (mistakes.length > 0) return { ok: false, mistakes, warnings };
   warnings.push(...warningsBetween(settings));
   return { ok: true, config: configOf(settings), settings, warnings };
@@ -97,7 +108,8 @@ function textsOf(env: Environment): Record<VariableName, string> {
 }
 
 function mistakeIn(variable: VariableName, text: string): Mistake {
-  return { variable, value: quotePeerText(text), bound: VARIABLES[variable].bound };
+  const { bound, conceal } = VARIABLES[variable];
+  return { variable, value: quotePeerText(conceal(text)), bound };
 }
 
 function configOf(settings: Settings): Config {
@@ -117,6 +129,8 @@ function configOf(settings: Settings): Config {
     limits: limitsOf(settings),
     logLevel: settings.LOG_LEVEL,
     shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
+    shutdownSpillFile: settings.SHUTDOWN_SPILL_FILE,
+    forward: forwardOf(settings),
   });
 }
 

@@ -41,6 +41,8 @@ test("an empty environment gives the documented defaults", () => {
     },
     logLevel: "INFO",
     shutdownGraceMs: 5000,
+    shutdownSpillFile: "",
+    forward: "off",
   });
 });
 
@@ -81,6 +83,7 @@ test("every variable reaches its own place", () => {
     MAX_IN_FLIGHT_BYTES: "16",
     LOG_LEVEL: "DEBUG",
     SHUTDOWN_GRACE_MS: "0",
+    SHUTDOWN_SPILL_FILE: "spill.binpb",
   });
 
   expect(config).toEqual({
@@ -107,6 +110,8 @@ test("every variable reaches its own place", () => {
     },
     logLevel: "DEBUG",
     shutdownGraceMs: 0,
+    shutdownSpillFile: "spill.binpb",
+    forward: "off",
   });
 });
 

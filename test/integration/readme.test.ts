@@ -167,10 +167,10 @@ test("every command of the package is told of, and each that is told of exists",
   expect(new Set(told)).toEqual(new Set(Object.keys(packageJson.scripts)));
 });
 
-test("running code is in the first 15 lines, and the whole is under 220", () => {
+test("running code is in the first 15 lines, and all but the variables under 200", () => {
   const lines = README.trimEnd().split("\n");
 
   const running = lines.findIndex((line) => line.startsWith("./scripts/start"));
   expect(running).toBeWithin(0, 15);
-  expect(lines.length).toBeLessThan(220);
+  expect(lines.length - VARIABLE_NAMES.length).toBeLessThan(200);
 });

@@ -9,7 +9,7 @@ import { isIP } from "node:net";
 import { checkServerIdentity as nodeCheckServerIdentity, type PeerCertificate } from "node:tls";
 import { MAX_RESPONSE_BYTES } from "../otlp/export-response.ts";
 import type { TlsMaterial } from "./tls-material.ts";
-import { isLoopback, withoutBrackets } from "./upstream-address.ts";
+import { isLoopback, withoutBrackets } from "../../domain/host-address.ts";
 
 /** One more than usual, so that grpc-js's words for it are not those of an upstream's own limit. */
 export const MOST_ANSWER_BYTES = MAX_RESPONSE_BYTES + 1;

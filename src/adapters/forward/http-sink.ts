@@ -9,7 +9,7 @@ import { type Answer, failureOutcome, statusDetails, successOutcome } from "./ex
 import { retryAfterMs } from "./retry-after.ts";
 import { CANCELLED, SendsInFlight } from "./sends-in-flight.ts";
 import type { TlsMaterial } from "./tls-material.ts";
-import { isLoopback } from "./upstream-address.ts";
+import { isLoopback } from "../../domain/host-address.ts";
 import { httpVerdict } from "./upstream-status.ts";
 
 const PROTOBUF = "application/x-protobuf";

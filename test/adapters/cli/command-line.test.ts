@@ -68,7 +68,7 @@ test("--check prints every resolved variable, one a line", async () => {
 
   const lines = done.stdout.trimEnd().split("\n");
   expect(done).toMatchObject({ exitCode: 0, stderr: "", served: [] });
-  expect(lines).toHaveLength(26);
+  expect(lines).toHaveLength(48);
   expect(lines.slice(0, 9)).toEqual([
     "OTLP_GRPC_HOST=0.0.0.0",
     "OTLP_GRPC_PORT=4317",
