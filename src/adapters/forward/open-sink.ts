@@ -1,0 +1,48 @@
+import type { ForwardConfig, Mistake } from "../../config.ts";
+import { assert } from "../../domain/assert.ts";
+import type { SpanSink } from "../../ports/span-sink.ts";
+import { FileSink } from "./file-sink.ts";
+import { type ForwardFiles, readForwardFiles } from "./forward-files.ts";
+import { GrpcSink } from "./grpc-sink.ts";
+import { HttpSink } from "./http-sink.ts";
+
+export interface SinkParts {
+  readonly forward: ForwardConfig;
+  readonly version: string;
+  /** Unix time. */
+  readonly nowMs: () => number;
+}
+
+export type SinkOpening =
+  | { readonly ok: true; readonly sink: SpanSink }
+  | { readonly ok: false; readonly mistakes: readonly Mistake[] };
+
+/** The sink that the configuration asks for; nothing is sent, or looked for, before a batch is. */
+export async function openSpanSink(parts: SinkParts): Promise<SinkOpening> {
+  const files = await readForwardFiles(parts.forward);
+  if ("mistakes" in files) return { ok: false, mistakes: files.mistakes };
+  return { ok: true, sink: makeSink(parts, files) };
+}
+
+function makeSink({ forward, version, nowMs }: SinkParts, files: ForwardFiles): SpanSink {
+  const { endpoint, compression, timeoutMs } = forward;
+  if (endpoint.protocol === "file") {
+    const { path, format } = endpoint;
+    assert(format !== undefined, "the configuration refuses a file whose ending says no format");
+    return new FileSink({ path, format, nowMs, ...forward.file });
+  }
+  const { headers } = files;
+  const tls = endpoint.isSecure ? files.tls : undefined;
+  const parts = { tls, headers, timeoutMs, userAgent: `spanring/${version}` };
+  if (endpoint.protocol === "http/protobuf") {
+    return new HttpSink({ ...parts, url: endpoint.url, compression });
+  }
+  const { host, port } = endpoint;
+  // The configuration has no zstd for gRPC.
+  return new GrpcSink({
+    ...parts,
+    host,
+    port,
+    compression: compression === "none" ? "none" : "gzip",
+  });
+}

@@ -1,0 +1,127 @@
+import { expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readForwardFiles } from "../../../src/adapters/forward/forward-files.ts";
+import type { Environment } from "../../../src/config.ts";
+import { makeCertificates } from "../../support/certificates.ts";
+import { forwardConfig } from "../../support/forward-config.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const folder = temporaryFolder();
+const { authority, client, stranger } = makeCertificates();
+
+function fileOf(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+const CA = fileOf("ca.pem", authority.cert);
+const CERT = fileOf("cert.pem", client.cert);
+const KEY = fileOf("key.pem", client.key);
+const OTHER_KEY = fileOf("other-key.pem", stranger.key);
+const JUNK = fileOf("junk.pem", "hunter2");
+const NOWHERE = join(folder, "nowhere");
+
+const read = (env: Environment) =>
+  readForwardFiles(forwardConfig({ FORWARD_ENDPOINT: "grpcs://up", ...env }));
+
+test("what stands in the files is there, headers of the configuration first", async () => {
+  const files = await read({
+    FORWARD_HEADERS: "a=1",
+    FORWARD_HEADERS_FILE: fileOf("headers", "b=2\nauthorization=Bearer%20hunter2\n"),
+    FORWARD_TLS_CA_FILE: CA,
+    FORWARD_TLS_CERT_FILE: CERT,
+    FORWARD_TLS_KEY_FILE: KEY,
+  });
+
+  expect(files).toEqual({
+    headers: [
+      ["a", "1"],
+      ["b", "2"],
+      ["authorization", "Bearer hunter2"],
+    ],
+    tls: {
+      ca: Buffer.from(authority.cert),
+      cert: Buffer.from(client.cert),
+      key: Buffer.from(client.key),
+      rejectUnauthorized: true,
+    },
+  });
+});
+
+test("without files there is nothing but the check", async () => {
+  expect(await read({})).toEqual({ headers: [], tls: { rejectUnauthorized: true } });
+  expect(await read({ FORWARD_TLS_INSECURE: "true" })).toEqual({
+    headers: [],
+    tls: { rejectUnauthorized: false },
+  });
+});
+
+const PAIR = { FORWARD_TLS_CERT_FILE: CERT, FORWARD_TLS_KEY_FILE: KEY };
+
+test.each<{ name: string; env: Environment; mistakes: object[] }>([
+  {
+    name: "a file of headers that is none",
+    env: { FORWARD_HEADERS_FILE: JUNK },
+    mistakes: [
+      {
+        variable: "FORWARD_HEADERS_FILE",
+        value: JUNK,
+        bound: "a file of name=value, a line each, values percent-encoded",
+      },
+    ],
+  },
+  {
+    name: "authorities that are none",
+    env: { FORWARD_TLS_CA_FILE: JUNK },
+    mistakes: [
+      { variable: "FORWARD_TLS_CA_FILE", value: JUNK, bound: "a file of certificates, in PEM" },
+    ],
+  },
+  {
+    name: "a certificate that is none",
+    env: { ...PAIR, FORWARD_TLS_CERT_FILE: JUNK },
+    mistakes: [
+      { variable: "FORWARD_TLS_CERT_FILE", value: JUNK, bound: "a file of a certificate, in PEM" },
+    ],
+  },
+  ...[JUNK, OTHER_KEY].map((key) => ({
+    name: "a key that is not the certificate's",
+    env: { ...PAIR, FORWARD_TLS_KEY_FILE: key },
+    mistakes: [
+      {
+        variable: "FORWARD_TLS_KEY_FILE",
+        value: key,
+        bound: "the key of FORWARD_TLS_CERT_FILE, in PEM, without a passphrase",
+      },
+    ],
+  })),
+  {
+    name: "all that is wrong, at once",
+    env: {
+      FORWARD_HEADERS_FILE: JUNK,
+      FORWARD_TLS_CA_FILE: NOWHERE,
+      FORWARD_TLS_CERT_FILE: folder,
+      FORWARD_TLS_KEY_FILE: KEY,
+    },
+    mistakes: [
+      expect.objectContaining({ variable: "FORWARD_HEADERS_FILE" }),
+      {
+        variable: "FORWARD_TLS_CA_FILE",
+        value: NOWHERE,
+        bound: "a file that can be read: ENOENT: no such file or directory",
+      },
+      {
+        variable: "FORWARD_TLS_CERT_FILE",
+        value: folder,
+        bound: "a file that can be read: EISDIR: illegal operation on a directory",
+      },
+    ],
+  },
+])("$name: told, without a word of what stands there", async ({ env, mistakes }) => {
+  const files = await read(env);
+
+  expect(files).toEqual({ mistakes } as never);
+  expect(JSON.stringify(files)).not.toContain("hunter2");
+});

@@ -1,0 +1,119 @@
+import { afterEach, expect, test } from "bun:test";
+import { ServerCredentials } from "@grpc/grpc-js";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openSpanSink } from "../../../src/adapters/forward/open-sink.ts";
+import type { Environment } from "../../../src/config.ts";
+import type { SpanSink } from "../../../src/ports/span-sink.ts";
+import { makeCertificates } from "../../support/certificates.ts";
+import { forwardConfig } from "../../support/forward-config.ts";
+import { grpcSuccess, startGrpcUpstream } from "../../support/grpc-upstream.ts";
+import { startHttpUpstream } from "../../support/http-upstream.ts";
+import { exportSuccess } from "../../support/otlp-receiver.ts";
+import { batchOf, never } from "../../support/span-batch.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const folder = temporaryFolder();
+const { authority, server } = makeCertificates();
+const CA = join(folder, "ca.pem");
+writeFileSync(CA, authority.cert);
+
+const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+
+const ends: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of ends.splice(0).toReversed()) await end();
+});
+
+async function openSink(env: Environment): Promise<SpanSink> {
+  const forward = forwardConfig(env);
+  const opening = await openSpanSink({ forward, version: "1.2.3", nowMs: () => NOW_MS });
+  if (!opening.ok) throw new Error(JSON.stringify(opening.mistakes));
+  ends.push(() => opening.sink.close());
+  return opening.sink;
+}
+
+test.each(["grpc", "http"])("%s:// with FORWARD_PROTOCOL=grpc is plain gRPC", async (scheme) => {
+  const upstream = await startGrpcUpstream(() => grpcSuccess());
+  ends.push(() => upstream.stop());
+  const sink = await openSink({
+    FORWARD_ENDPOINT: `${scheme}://127.0.0.1:${upstream.port}`,
+    FORWARD_PROTOCOL: "grpc",
+    FORWARD_HEADERS: "api-key=a%20b",
+  });
+
+  const outcome = await sink.send(batchOf(1), never);
+
+  expect(outcome).toEqual({ outcome: "delivered" });
+  const [{ metadata }] = upstream.requests as [(typeof upstream.requests)[number]];
+  expect(metadata.get("api-key")).toEqual(["a b"]);
+  expect(String(metadata.get("user-agent"))).toStartWith("spanring/1.2.3 ");
+});
+
+test("grpcs:// is gRPC with TLS", async () => {
+  const pair = { private_key: Buffer.from(server.key), cert_chain: Buffer.from(server.cert) };
+  const credentials = ServerCredentials.createSsl(null, [pair]);
+  const upstream = await startGrpcUpstream(() => grpcSuccess(), { credentials });
+  ends.push(() => upstream.stop());
+  const env = { FORWARD_ENDPOINT: `grpcs://localhost:${upstream.port}`, FORWARD_TLS_CA_FILE: CA };
+
+  const sink = await openSink(env);
+
+  expect(await sink.send(batchOf(1), never)).toEqual({ outcome: "delivered" });
+});
+
+const accept = () => exportSuccess("application/x-protobuf");
+
+test("http:// is OTLP/HTTP, at its path", async () => {
+  const upstream = startHttpUpstream(accept);
+  ends.push(() => upstream.stop());
+  const sink = await openSink({
+    FORWARD_ENDPOINT: `http://127.0.0.1:${upstream.port}?key=secret`,
+    FORWARD_COMPRESSION: "zstd",
+    FORWARD_HEADERS: "api-key=a%20b",
+  });
+
+  const outcome = await sink.send(batchOf(1), never);
+
+  expect(outcome).toEqual({ outcome: "delivered" });
+  expect(upstream.requests[0]!.path).toBe("/v1/traces?key=secret");
+  expect(Object.fromEntries(upstream.requests[0]!.headers)).toMatchObject({
+    "api-key": "a b",
+    "content-encoding": "zstd",
+    "user-agent": "spanring/1.2.3",
+  });
+});
+
+test("https:// is OTLP/HTTP with TLS", async () => {
+  const upstream = startHttpUpstream(accept, { tls: { cert: server.cert, key: server.key } });
+  ends.push(() => upstream.stop());
+  const env = { FORWARD_ENDPOINT: `https://localhost:${upstream.port}`, FORWARD_TLS_CA_FILE: CA };
+
+  const sink = await openSink(env);
+
+  expect(await sink.send(batchOf(1), never)).toEqual({ outcome: "delivered" });
+});
+
+test("file:/// is a file that is set aside when it is full", async () => {
+  const sink = await openSink({
+    FORWARD_ENDPOINT: `file://${folder}/spans.jsonl`,
+    FORWARD_FILE_MAX_BYTES: "4KiB",
+  });
+
+  for (let at = 0; at < 2; at += 1) await sink.send(batchOf(60), never);
+
+  const names = readdirSync(folder).filter((name) => name.startsWith("spans"));
+  expect(names.toSorted()).toEqual(["spans-2026-01-02T03-04-05.678Z.jsonl", "spans.jsonl"]);
+});
+
+test("what is wrong with the files is told, and there is no sink", async () => {
+  const forward = forwardConfig({
+    FORWARD_ENDPOINT: "https://up",
+    FORWARD_TLS_CA_FILE: "nowhere.pem",
+  });
+
+  const opening = await openSpanSink({ forward, version: "1.2.3", nowMs: () => NOW_MS });
+
+  expect(opening).toMatchObject({ ok: false, mistakes: [{ variable: "FORWARD_TLS_CA_FILE" }] });
+});
