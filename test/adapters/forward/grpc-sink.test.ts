@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { Metadata, status } from "@grpc/grpc-js";
 import { createServer as createHttp2Server } from "node:http2";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { GrpcSink, type GrpcSinkParts } from "../../../src/adapters/forward/grpc-sink.ts";
 import {
   grpcFailure,
@@ -100,6 +100,19 @@ test("a message larger than a receiver takes is too large", async () => {
   expect(await sink.send(batchOf(1), never)).toEqual({ outcome: "delivered" });
 });
 
+test("an upstream's limit of 4 MiB is not taken for that of its answers", async () => {
+  const options = { "grpc.max_receive_message_length": 4 * 1024 * 1024 };
+  const { port } = await startUpstream(() => grpcSuccess(), { options });
+  const request = new Uint8Array(4 * 1024 * 1024 + 1);
+
+  const outcome = await openSink(port, { compression: "none" }).send(
+    { request, spanCount: 1 },
+    never,
+  );
+
+  expect(outcome.outcome).toBe("too_large");
+});
+
 test("an answer that cannot be read is that of a success", async () => {
   expect(await answered({ bytes: Uint8Array.from([0x0a, 0xff]) })).toEqual({
     outcome: "delivered",
@@ -195,3 +208,35 @@ test("a silent upstream is retried after the timeout, on a new connection", asyn
   expect(outcomes[0]?.message).toContain("DEADLINE_EXCEEDED");
   expect(connections).toBe(2);
 });
+
+test("a proxy of the environment is asked, but not for what is on this machine", async () => {
+  const upstream = await startUpstream(() => grpcSuccess());
+  const asked: string[] = [];
+  const proxy = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", (bytes: Buffer) => {
+      asked.push(bytes.toString().split("\r\n")[0]!);
+      const onward = connect(upstream.port, "127.0.0.1", () => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        socket.pipe(onward).pipe(socket);
+      });
+      onward.on("error", () => {});
+    });
+  });
+  await new Promise<void>((listening) => proxy.listen(0, "127.0.0.1", listening));
+  ends.push(() => proxy.close());
+  const before = process.env["grpc_proxy"];
+  process.env["grpc_proxy"] = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  ends.push(() => restore("grpc_proxy", before));
+
+  const here = await openSink(upstream.port).send(batchOf(1), never);
+  const elsewhere = await openSink(9, { host: "upstream.invalid" }).send(batchOf(1), never);
+
+  expect([here, elsewhere]).toEqual([{ outcome: "delivered" }, { outcome: "delivered" }]);
+  expect(asked).toEqual(["CONNECT upstream.invalid:9 HTTP/1.1"]);
+});
+
+function restore(name: string, value: string | undefined): void {
+  if (value === undefined) delete process.env[name];
+  else process.env[name] = value;
+}
