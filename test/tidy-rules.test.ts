@@ -102,6 +102,7 @@ test.each([
   ["src/ports/a.ts", 'import type { B } from "../domain/b.ts";'],
   ["src/application/a.ts", 'import type { B } from "../ports/b.ts";'],
   ["src/adapters/grpc/a.ts", 'import { b } from "../otlp/b.ts";'],
+  ["src/adapters/forward/a.ts", 'import { b } from "../otlp-files/b.ts";'],
   ["src/adapters/grpc/a.ts", 'import { b } from "./generated/b.js";'],
   ["src/adapters/grpc/a.ts", 'import { b } from "@grpc/grpc-js";'],
   ["src/adapters/grpc/a.ts", 'import type { Config } from "../../config.ts";'],

@@ -7,9 +7,9 @@ const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 /** Source: RFC 9110, 5.5, without what is not ASCII: gRPC takes no more. */
 const VALUE = /^[\x20-\x7e]*$/;
 
-/** Those that say how the request itself is sent; `-bin` are bytes in gRPC. */
+/** Those that say how the request itself is sent, or are bytes in gRPC, or taken by it. */
 const OURS = /^(content-(type|length)|(content|transfer|accept)-encoding|host|te|connection)$/;
-const OF_GRPC = /^grpc-|-bin$/;
+const OF_GRPC = /^grpc-|-bin$|^user-agent$/;
 
 /**
  * `name=value,name=value` as in OTEL_EXPORTER_OTLP_HEADERS, values percent-encoded; lines do for

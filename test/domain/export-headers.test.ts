@@ -44,6 +44,7 @@ test.each([
   "content-encoding=gzip",
   "host=example.com",
   "te=trailers",
+  "User-Agent=mine",
   "grpc-timeout=1S",
   "trace-bin=AAAA",
 ])("%p are no headers that can be sent", (text) => {
