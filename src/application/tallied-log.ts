@@ -23,8 +23,8 @@ export class TalliedLog {
   }
 
   /** `details` are of one instance: the last before the line. */
-  note(reason: string, details: LogFields = {}): void {
-    this.counts[reason] = (this.counts[reason] ?? 0) + 1;
+  note(reason: string, details: LogFields = {}, times = 1): void {
+    this.counts[reason] = (this.counts[reason] ?? 0) + times;
     this.details = details;
     if (this.pause === undefined) this.tell();
   }

@@ -1,8 +1,8 @@
-import type { CommandClock } from "../../src/adapters/cli/command-clock.ts";
+import type { SleepingClock } from "../../src/ports/clock.ts";
 import { HandMovedClock } from "./hand-moved-clock.ts";
 
 /** A clock on which every sleep is over at once, and moves it by as much. */
-export class HandMovedSleep extends HandMovedClock implements CommandClock {
+export class HandMovedSleep extends HandMovedClock implements SleepingClock {
   readonly sleptMs: number[] = [];
 
   sleep(durationMs: number): Promise<void> {

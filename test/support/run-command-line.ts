@@ -1,4 +1,4 @@
-import type { CommandClock } from "../../src/adapters/cli/command-clock.ts";
+import type { SleepingClock } from "../../src/ports/clock.ts";
 import { runCommandLine } from "../../src/adapters/cli/command-line.ts";
 import type { StartReceiver } from "../../src/adapters/cli/run/receiver.ts";
 import type { TextStream } from "../../src/adapters/cli/text-stream.ts";
@@ -11,7 +11,7 @@ export interface CommandSurroundings {
   readonly columns?: number;
   readonly stdin?: AsyncIterable<Uint8Array>;
   readonly stopped?: () => Promise<unknown>;
-  readonly clock?: CommandClock;
+  readonly clock?: SleepingClock;
   readonly startReceiver?: StartReceiver;
   /** Leaves after so many writes. */
   readonly readerLeavesAfter?: number;

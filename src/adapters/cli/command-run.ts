@@ -1,6 +1,6 @@
 import type { Environment } from "../../config.ts";
 import type { CommandArguments } from "./command-arguments.ts";
-import type { CommandClock } from "./command-clock.ts";
+import type { SleepingClock } from "../../ports/clock.ts";
 import type { CommandName } from "./command-table.ts";
 import { OPTIONS, type OptionName } from "./option-table.ts";
 import type { StartReceiver } from "./run/receiver.ts";
@@ -14,7 +14,7 @@ export interface CommandRun extends CommandArguments {
   readonly stdout: TextStream;
   readonly stderr: TextStream;
   readonly stdin: () => AsyncIterable<Uint8Array>;
-  readonly clock: CommandClock;
+  readonly clock: SleepingClock;
   /** Given by the first Ctrl-C or SIGTERM. Until it is asked for, either ends the program. */
   readonly interruption: () => AbortSignal;
   readonly startReceiver: StartReceiver;

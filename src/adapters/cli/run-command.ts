@@ -1,6 +1,7 @@
 import type { Environment } from "../../config.ts";
 import { readCommandArguments } from "./command-arguments.ts";
-import { type CommandClock, SYSTEM_CLOCK } from "./command-clock.ts";
+import type { SleepingClock } from "../../ports/clock.ts";
+import { SYSTEM_CLOCK } from "../clock/system-clock.ts";
 import { COMMAND_FUNCTIONS } from "./command-functions.ts";
 import { commandHelp } from "./command-help.ts";
 import type { CommandRun } from "./command-run.ts";
@@ -18,7 +19,7 @@ export interface CommandSurroundings {
   /** Resolves when the program is told to stop; asking for it keeps the signal from ending it. */
   readonly stopped: () => Promise<unknown>;
   readonly stdin?: () => AsyncIterable<Uint8Array>;
-  readonly clock?: CommandClock;
+  readonly clock?: SleepingClock;
   readonly startReceiver: StartReceiver;
 }
 

@@ -1,4 +1,4 @@
-import type { CommandClock } from "../command-clock.ts";
+import type { SleepingClock } from "../../../ports/clock.ts";
 import type { Palette } from "../render/palette.ts";
 import { bytesText, countText, percentText } from "../render/quantities.ts";
 import { cut } from "../render/text-columns.ts";
@@ -23,7 +23,7 @@ const ERASE = "\r\u001b[K";
 /** On a terminal only: in a pipe or a log it would be in the way. */
 export function openProgress(
   stderr: TextStream,
-  { clock, palette }: { readonly clock: CommandClock; readonly palette: Palette },
+  { clock, palette }: { readonly clock: SleepingClock; readonly palette: Palette },
   totalBytes: number | undefined,
 ): ProgressBar {
   if (!stderr.isTerminal) return NO_PROGRESS;

@@ -1,6 +1,6 @@
 import { connectionFault } from "../api/ask-api.ts";
 import { proxyFor } from "../api/proxy-choice.ts";
-import type { CommandClock } from "../command-clock.ts";
+import type { SleepingClock } from "../../../ports/clock.ts";
 import type { FileRequest } from "../../otlp-files/file-request.ts";
 import { requestSlices } from "../files/request-slices.ts";
 import { type ExportAnswer, readExportAnswer } from "./export-answer.ts";
@@ -9,7 +9,7 @@ import type { Pacing } from "./pacing.ts";
 export interface SendParts {
   readonly url: string;
   readonly pacing: Pacing;
-  readonly clock: CommandClock;
+  readonly clock: SleepingClock;
   /** Given when the person wants no more. */
   readonly signal: AbortSignal;
   /** Called when a request is done with, however it ended. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { SYSTEM_CLOCK } from "../../../src/adapters/cli/command-clock.ts";
+import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 
 test("time goes on", async () => {
   const before = SYSTEM_CLOCK.monotonicMs();

@@ -1,0 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SleepingClock } from "../../ports/clock.ts";
+
+export const SYSTEM_CLOCK: SleepingClock = {
+  monotonicMs: () => performance.now(),
+  sleep: async (durationMs, signal) => {
+    await sleep(durationMs, undefined, { signal }).catch(() => {});
+  },
+};
