@@ -9,7 +9,7 @@ import { createLogger } from "./adapters/logging/pino-logger.ts";
 import { stopWithin } from "./application/life-cycle.ts";
 import type { Config, ConfigWarning } from "./config.ts";
 import type { Logger } from "./ports/logger.ts";
-import { CannotListenError, startServer } from "./server.ts";
+import { CannotStartError, startServer } from "./server.ts";
 
 const { version } = packageJson;
 const STANDARD_ERROR = 2;
@@ -24,7 +24,7 @@ async function serve(config: Config, warnings: readonly ConfigWarning[]): Promis
     try {
       return await serveUntilStopped(config, logger);
     } catch (error) {
-      if (!(error instanceof CannotListenError)) logger.error("cannot_run", { error });
+      if (!(error instanceof CannotStartError)) logger.error("cannot_run", { error });
       return EXIT_CODE.cannotRun;
     }
   });

@@ -1,5 +1,8 @@
+import { SYSTEM_CLOCK as clock } from "./adapters/clock/system-clock.ts";
 import { listenFailure } from "./adapters/cli/listen-failure.ts";
+import { openSpanSink } from "./adapters/forward/open-sink.ts";
 import { type GrpcListener, startGrpcListener } from "./adapters/grpc/grpc-listener.ts";
+import { logLibraryThrough } from "./adapters/grpc/library-log.ts";
 import { type ReadApi, startReadApi } from "./adapters/http/read-api.ts";
 import { InFlightBudget } from "./adapters/memory/in-flight-budget.ts";
 import type { MetricSources } from "./adapters/metrics/metric-values.ts";
@@ -14,16 +17,15 @@ import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
 import { Arrivals } from "./application/arrivals.ts";
 import { CAPACITY_LINE_INTERVAL_MS } from "./application/capacity-events.ts";
 import { CountedReceiver, type Outcome } from "./application/counted-receiver.ts";
+import { Forwarder } from "./application/forwarding/forwarder.ts";
 import { LifeCycle, stopWithin } from "./application/life-cycle.ts";
 import { LoggedBuffer } from "./application/logged-buffer.ts";
 import { ObservabilityBuffer } from "./application/observability-buffer.ts";
 import { ReceiveTraces } from "./application/receive-traces.ts";
 import { UnkeptSignals } from "./application/unkept-signals.ts";
-import type { Config, ListenAddress } from "./config.ts";
-import type { Clock } from "./ports/clock.ts";
+import type { Config, ForwardConfig, ListenAddress } from "./config.ts";
 import type { Logger } from "./ports/logger.ts";
-
-const clock: Clock = { monotonicMs: () => performance.now() };
+import type { SpanSink } from "./ports/span-sink.ts";
 
 export interface ServerParts {
   readonly config: Config;
@@ -43,19 +45,19 @@ export interface RunningServer {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Something cannot listen; the log has said what and why. */
-export class CannotListenError extends Error {
-  override name = "CannotListenError";
+/** Something cannot listen, or forward; the log has said what and why. */
+export class CannotStartError extends Error {
+  override name = "CannotStartError";
 }
 
-/** Resolves when everything listens. Rejects with a `CannotListenError`, and nothing is left. */
+/** Resolves when everything listens. Rejects with a `CannotStartError`, and nothing is left. */
 export async function startServer(parts: ServerParts): Promise<RunningServer> {
   const house = build(parts);
   startTicking(house);
-  const ports = await startListening(house);
+  const ports = (await startForwarding(house)) ? await startListening(house) : undefined;
   if (ports === undefined) {
     await house.life.stop(0);
-    throw new CannotListenError("the log says what cannot listen, and why");
+    throw new CannotStartError("the log says what cannot start, and why");
   }
   startReceiving(house);
   // Last started, so first to stop: nobody is left waiting for what cannot come any more.
@@ -85,6 +87,8 @@ interface House extends ServerParts {
   readonly receiver: ReceiveTraces;
   /** The same by protocol, for the counts. */
   readonly receivers: Readonly<Record<"grpc" | "http/protobuf" | "http/json", CountedReceiver>>;
+  /** There when something is to be forwarded. */
+  forwarder?: Forwarder;
   /** Those that run, for the counts. */
   readonly listeners: { grpc?: GrpcListener; http?: OtlpHttpListener; api?: ReadApi };
   /** Not there when they are to be rejected. */
@@ -118,6 +122,32 @@ function build({ config, logger, version }: ServerParts): House {
 function startTicking({ receiver, life }: House): void {
   const timer = setInterval(receiver.tick.bind(receiver), CAPACITY_LINE_INTERVAL_MS);
   life.started(async () => clearInterval(timer));
+}
+
+/**
+ * Before the listeners, so that it stops after them: what they have received is sent while they
+ * stop. False when it cannot: then the log says why.
+ */
+async function startForwarding(house: House): Promise<boolean> {
+  const { config, logger, version } = house;
+  if (config.forward === "off") return true;
+  logLibraryThrough(logger);
+  const opening = await openSpanSink({ forward: config.forward, version, nowMs: Date.now });
+  if (!opening.ok) {
+    for (const mistake of opening.mistakes) logger.error("cannot_forward", { ...mistake });
+    return false;
+  }
+  forwardTo(house, opening.sink, config.forward);
+  return true;
+}
+
+function forwardTo(house: House, sink: SpanSink, settings: ForwardConfig): void {
+  const { buffer, arrivals, logger, life } = house;
+  const times = { clock, unixMs: Date.now, random: Math.random };
+  const forwarder = new Forwarder({ buffer, arrivals, sink, settings, ...times, logger });
+  house.forwarder = forwarder;
+  life.started((graceMs) => forwarder.stop(graceMs));
+  forwarder.start();
 }
 
 function listenForReaders(house: House, address: ListenAddress): number {
@@ -179,10 +209,11 @@ function listenForHttp(house: House, address: ListenAddress): number {
 }
 
 /** After the listeners, so that it is first to stop: from then on, exporters send elsewhere. */
-function startReceiving({ receiver, unkept, life }: House): void {
+function startReceiving({ receiver, unkept, forwarder, life }: House): void {
   life.started(async () => {
     receiver.stop();
     unkept?.stop();
+    forwarder?.drain();
   });
 }
 

@@ -16,7 +16,7 @@ import { CONDITION_NAMES, type SpanFilter } from "./domain/query/span-filter.ts"
 import { readCondition } from "./domain/query/read-condition.ts";
 import type { TraceSpan } from "./domain/trace-span.ts";
 import type { Logger } from "./ports/logger.ts";
-import { CannotListenError, type RunningServer, startServer } from "./server.ts";
+import { CannotStartError, type RunningServer, startServer } from "./server.ts";
 
 /**
  * What a span must be like: the filters of the read API, by their names, as text. Several values of
@@ -108,7 +108,7 @@ async function startQuietly(config: Config): Promise<QuietServer> {
     const server = await startServer({ config, logger, version: packageJson.version });
     return { ...server, failed: failing.signal };
   } catch (failure) {
-    throw failure instanceof CannotListenError ? failing.signal.reason : failure;
+    throw failure instanceof CannotStartError ? failing.signal.reason : failure;
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { readConfig } from "../src/config.ts";
-import { CannotListenError, type RunningServer, startServer } from "../src/server.ts";
+import { CannotStartError, type RunningServer, startServer } from "../src/server.ts";
 import { callUnary, EXPORT_PATH, openGrpcClient } from "./support/grpc-call.ts";
 import { exportOverHttp } from "./support/export-over-http.ts";
 import { callHttp2, openHttp2 } from "./support/grpc-http2-call.ts";
@@ -40,7 +40,7 @@ test("when one cannot listen, none does, and the log says which and why", async 
   const failure: unknown = await second.catch((error: unknown) => error);
   await first.stop(0);
 
-  expect(failure).toBeInstanceOf(CannotListenError);
+  expect(failure).toBeInstanceOf(CannotStartError);
   expect(logger.lines.at(-1)).toMatchObject({
     event: "cannot_listen",
     fields: { listener: "http", reason: "the port is in use" },

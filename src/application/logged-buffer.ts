@@ -2,15 +2,20 @@ import type { BufferStats, ServiceStats } from "../domain/ledger.ts";
 import type { WalkedRequest } from "../domain/wire/walked-request.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
+import type { Lease, LeasePart, Settlement } from "./ring-lease.ts";
+import type { SpanAmount } from "./ring-ledger.ts";
 import type { Appended } from "./ring-append.ts";
 import type { CopiedSpans } from "./ring-hand-over.ts";
 import type { Search, SequenceRange, Visit } from "./ring-search.ts";
 import type { ServiceAmount } from "./ring-services.ts";
 import type { SpanReader } from "./span-reader.ts";
 
-/** The part of the buffer that listeners use. */
+/** The part of the buffer that listeners and the forwarder use. */
 export type SharedBuffer = SpanReader &
-  Pick<ObservabilityBuffer, "append" | "take" | "clear" | "usedBytes">;
+  Pick<
+    ObservabilityBuffer,
+    "append" | "take" | "clear" | "usedBytes" | "lease" | "settle" | "oldestUnixMs"
+  >;
 
 /** Tells of whatever enters or leaves, at DEBUG, with amounts and nothing of the spans. */
 export class LoggedBuffer implements SharedBuffer {
@@ -54,6 +59,24 @@ export class LoggedBuffer implements SharedBuffer {
     const spans = this.buffer.clear();
     this.logger.debug("cleared", { spans });
     return spans;
+  }
+
+  lease(limit: SpanAmount): Lease | undefined {
+    const lease = this.buffer.lease(limit);
+    const spans = lease?.sequences.length ?? 0;
+    if (spans > 0) this.logger.debug("leased", { spans });
+    return lease;
+  }
+
+  settle(lease: Lease, settlement: Settlement, part?: LeasePart): number {
+    const evicted_spans = this.buffer.settle(lease, settlement, part);
+    const { first, end } = part ?? { first: 0, end: lease.sequences.length };
+    this.logger.debug("settled", { settlement, spans: end - first, evicted_spans });
+    return evicted_spans;
+  }
+
+  oldestUnixMs(): number | undefined {
+    return this.buffer.oldestUnixMs();
   }
 
   range(): SequenceRange {

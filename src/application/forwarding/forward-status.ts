@@ -1,0 +1,21 @@
+import type { ForwardFigures } from "./forward-figures.ts";
+
+export type UpstreamState = "untried" | "connected" | "backing_off";
+
+export interface LastError {
+  /** Of ours or of the upstream; short and escaped. */
+  readonly message: string;
+  readonly unixMs: number;
+}
+
+/** How forwarding is doing; every number is of now. */
+export interface ForwardStatus {
+  readonly state: UpstreamState;
+  /** Until the next try, while `backing_off`. */
+  readonly pauseLeftMs: number;
+  readonly lastError: LastError | undefined;
+  readonly spansPerSecond: number;
+  /** Age of the oldest span that has not been delivered; 0 when there is none. */
+  readonly lagMs: number;
+  readonly figures: ForwardFigures;
+}

@@ -1,0 +1,116 @@
+import type { SleepingClock } from "../../ports/clock.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+export interface GateSettings {
+  /** The longest first pause. */
+  readonly initialMs: number;
+  /** The longest pause of all. */
+  readonly maxMs: number;
+}
+
+export interface GateParts extends GateSettings {
+  readonly clock: SleepingClock;
+  /** From 0 up to, and without, 1. */
+  readonly random: () => number;
+}
+
+/** That a batch may be sent, and since when: what it says of the upstream may be outdated. */
+export interface Pass {
+  readonly period: number;
+}
+
+/** An upstream may ask for more, but not for ever: it may have mistaken the unit. */
+export const LONGEST_ASKED_PAUSE_MS = 3_600_000;
+
+/**
+ * Keeps a dead upstream from costing anything: while it fails nothing is sent to it, and after a
+ * pause one batch, on trial. Only when that comes through do others follow.
+ *
+ *   open ──failed──▶ paused ──time──▶ trial ──succeeded──▶ open
+ *                      ▲               │
+ *                      └────failed─────┘
+ *
+ * Pauses double from `initialMs` up to `maxMs`, and each is drawn at random below that, so that
+ * many who lost the same upstream do not come back at the same time ("full jitter": Brooker,
+ * Exponential Backoff And Jitter). The upstream's own wish is the least.
+ *
+ * Invariant: a failure counts once for each period; a period begins with each change of state.
+ */
+export class UpstreamGate {
+  // Fixed at construction.
+  private readonly parts: GateParts;
+
+  // Moved by `failed`, `succeeded` and `gaveUp`.
+  private period = 0;
+  private failures = 0;
+  private pausedUntilMs = 0;
+  private trial: PromiseWithResolvers<void> | undefined;
+
+  constructor(parts: GateParts) {
+    this.parts = parts;
+  }
+
+  get isOpen(): boolean {
+    return this.failures === 0;
+  }
+
+  /** How long the pause lasts still; 0 when there is none. */
+  get pauseLeftMs(): number {
+    return this.isOpen ? 0 : Math.max(0, this.pausedUntilMs - this.parts.clock.monotonicMs());
+  }
+
+  /** Resolves when a batch may be sent, or with nothing when that is wanted no longer. */
+  async pass(cancelled: AbortSignal): Promise<Pass | undefined> {
+    while (!cancelled.aborted) {
+      if (this.isOpen) return { period: this.period };
+      if (this.pauseLeftMs === 0 && this.trial === undefined) return this.beginTrial();
+      // oxlint-disable-next-line no-await-in-loop -- what is waited for may not have come yet
+      await this.change(cancelled);
+    }
+    return undefined;
+  }
+
+  succeeded({ period }: Pass): void {
+    if (period !== this.period) return;
+    this.failures = 0;
+    this.endTrial();
+  }
+
+  failed({ period }: Pass, askedMs = 0): void {
+    if (period !== this.period) return;
+    const { clock, random, initialMs, maxMs } = this.parts;
+    const longestMs = Math.min(maxMs, initialMs * 2 ** this.failures);
+    this.pause(clock.monotonicMs() + Math.max(random() * longestMs, leastOf(askedMs)));
+  }
+
+  /** Nothing has come of the batch that has this pass: another may be the trial. */
+  gaveUp({ period }: Pass): void {
+    if (period === this.period) this.endTrial();
+  }
+
+  private pause(untilMs: number): void {
+    this.period += 1;
+    this.failures += 1;
+    this.pausedUntilMs = untilMs;
+    this.endTrial();
+  }
+
+  private beginTrial(): Pass {
+    this.trial = Promise.withResolvers<void>();
+    return { period: this.period };
+  }
+
+  private endTrial(): void {
+    this.trial?.resolve();
+    this.trial = undefined;
+  }
+
+  private async change(cancelled: AbortSignal): Promise<void> {
+    if (this.trial === undefined) return await this.parts.clock.sleep(this.pauseLeftMs, cancelled);
+    await untilAborted(this.trial.promise, cancelled);
+  }
+}
+
+function leastOf(askedMs: number): number {
+  return Math.min(Math.max(0, askedMs), LONGEST_ASKED_PAUSE_MS);
+}

@@ -1,0 +1,136 @@
+import { describe, expect, test } from "bun:test";
+import { deliver } from "../../../src/application/forwarding/delivery.ts";
+import type { Lease } from "../../../src/application/ring-lease.ts";
+import type { SendOutcome, SpanBatch, SpanSink } from "../../../src/ports/span-sink.ts";
+import { decodeSpans } from "../../support/decoded-request.ts";
+import { FakeSink } from "../../support/fake-sink.ts";
+import { requestOf } from "../../support/request-bytes.ts";
+import { NEVER, searchedRing } from "../../support/searched-ring.ts";
+
+const DELIVERED: SendOutcome = { outcome: "delivered" };
+const TOO_LARGE: SendOutcome = { outcome: "too_large", message: "too long" };
+const BUSY: SendOutcome = { outcome: "retry", message: "busy" };
+const INVALID: SendOutcome = { outcome: "refused", reason: "invalid", message: "no" };
+
+/** Delivers six spans at once; tells all that is to know of it. */
+async function delivered(sink: Pick<SpanSink, "send">) {
+  const { buffer, arrive } = searchedRing();
+  arrive(requestOf(6));
+  const lease = buffer.lease({ spans: 6, bytes: 1 << 20 }) as Lease;
+  const told: string[] = [];
+  const watcher = {
+    sent: ({ outcome }: SendOutcome, { spanCount }: { spanCount: number }) =>
+      void told.push(`sent ${spanCount}: ${outcome}`),
+    delivered: (spans: number) => void told.push(`delivered ${spans}`),
+    undeliverable: (spans: number, reason: string, message: string) =>
+      void told.push(`undeliverable ${spans}: ${reason}, ${message}`),
+    returned: (spans: number) => void told.push(`returned ${spans}`),
+  };
+  await deliver({ buffer, sink, watcher, cancelled: NEVER }, lease);
+  const { buffered, delivered: gone, undeliverable } = buffer.stats().spans;
+  return { told, books: { buffered, delivered: gone, undeliverable } };
+}
+
+const namesOf = ({ request }: SpanBatch): string[] =>
+  decodeSpans(Buffer.from(request)).map(({ span }) => span.name ?? "");
+
+const answering = (answer: (batch: SpanBatch) => SendOutcome) => new FakeSink(answer);
+
+interface Books {
+  readonly buffered: number;
+  readonly delivered: number;
+  readonly undeliverable: number;
+}
+
+describe("what the upstream says of a batch is what becomes of its spans", () => {
+  test.each<{ name: string; outcome: SendOutcome; told: string[]; books: Books }>([
+    {
+      name: "it has them",
+      outcome: DELIVERED,
+      told: ["sent 6: delivered", "delivered 6"],
+      books: { buffered: 0, delivered: 6, undeliverable: 0 },
+    },
+    {
+      name: "it has all but two",
+      outcome: { outcome: "partly_rejected", rejectedSpans: 2, message: "no id" },
+      told: ["sent 6: partly_rejected", "delivered 4", "undeliverable 2: rejected, no id"],
+      books: { buffered: 0, delivered: 4, undeliverable: 2 },
+    },
+    {
+      name: "it has none of them, and never will",
+      outcome: { outcome: "partly_rejected", rejectedSpans: 6, message: "no id" },
+      told: ["sent 6: partly_rejected", "delivered 0", "undeliverable 6: rejected, no id"],
+      books: { buffered: 0, delivered: 0, undeliverable: 6 },
+    },
+    {
+      name: "it refuses them",
+      outcome: INVALID,
+      told: ["sent 6: refused", "undeliverable 6: invalid, no"],
+      books: { buffered: 0, delivered: 0, undeliverable: 6 },
+    },
+    {
+      name: "it may take them later",
+      outcome: BUSY,
+      told: ["sent 6: retry", "returned 6"],
+      books: { buffered: 6, delivered: 0, undeliverable: 0 },
+    },
+  ])("$name", async ({ outcome, told, books }) => {
+    expect(await delivered(answering(() => outcome))).toEqual({ told, books });
+  });
+});
+
+test("what is too large is sent in halves, in order, until it passes", async () => {
+  const sink = answering(({ spanCount }) => (spanCount > 2 ? TOO_LARGE : DELIVERED));
+
+  const { books } = await delivered(sink);
+
+  expect(sink.sent.map(({ spanCount }) => spanCount)).toEqual([6, 3, 2, 1, 3, 2, 1]);
+  expect(sink.sent.filter(({ spanCount }) => spanCount <= 2).flatMap(namesOf)).toEqual([
+    "span 1",
+    "span 2",
+    "span 3",
+    "span 4",
+    "span 5",
+    "span 6",
+  ]);
+  expect(books).toEqual({ buffered: 0, delivered: 6, undeliverable: 0 });
+});
+
+test("one span that is too large for itself is undeliverable, and the others are not", async () => {
+  const sink = answering((batch) => (namesOf(batch).includes("span 3") ? TOO_LARGE : DELIVERED));
+
+  const { books, told } = await delivered(sink);
+
+  expect(books).toEqual({ buffered: 0, delivered: 5, undeliverable: 1 });
+  expect(told).toContain("undeliverable 1: too_large, too long");
+});
+
+test("when one half has to wait, so has all behind it", async () => {
+  const answers = [TOO_LARGE, DELIVERED, BUSY];
+  const sink = answering(() => answers.shift()!);
+
+  const { books, told } = await delivered(sink);
+
+  expect(books).toEqual({ buffered: 3, delivered: 3, undeliverable: 0 });
+  expect(told).toEqual([
+    "sent 6: too_large",
+    "sent 3: delivered",
+    "delivered 3",
+    "sent 3: retry",
+    "returned 3",
+  ]);
+});
+
+test("a sink that fails gives the spans back, and so does one that throws", async () => {
+  const failing = { send: () => Promise.reject(new Error("a fault")) };
+  const throwing = {
+    send: () => {
+      throw new Error("a fault");
+    },
+  };
+
+  const outcomes = [await delivered(failing), await delivered(throwing)];
+
+  expect(outcomes.map(({ books }) => books.buffered)).toEqual([6, 6]);
+  expect(outcomes.map(({ told }) => told.at(-1))).toEqual(["returned 6", "returned 6"]);
+});

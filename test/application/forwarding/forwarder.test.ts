@@ -1,0 +1,301 @@
+import { describe, expect, test } from "bun:test";
+import type { SendOutcome, SpanBatch } from "../../../src/ports/span-sink.ts";
+import { decodeSpans } from "../../support/decoded-request.ts";
+import { type Forwarding, forwarding } from "../../support/forwarding.ts";
+import { requestOf } from "../../support/request-bytes.ts";
+import { nextTurn } from "../../support/searched-ring.ts";
+
+const DELIVERED: SendOutcome = { outcome: "delivered" };
+const BUSY: SendOutcome = { outcome: "retry", message: "busy" };
+
+const namesOf = ({ request }: SpanBatch): string[] =>
+  decodeSpans(Buffer.from(request)).map(({ span }) => span.name ?? "");
+
+const namesFrom = (first: number, last: number): string[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => `span ${first + index}`);
+
+/** All that has been started goes on until it waits for something from outside. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+}
+
+const booksOf = ({ buffer }: Forwarding) => {
+  const { accepted, buffered, delivered, evicted, undeliverable } = buffer.stats().spans;
+  return { accepted, buffered, delivered, evicted, undeliverable };
+};
+
+describe("batches", () => {
+  test("are sent in the order in which spans came, as many at a time as may be", async () => {
+    const run = forwarding({ batchSpans: 4 });
+    run.arrive(requestOf(6), requestOf(4, 7));
+    run.forwarder.start();
+    await settled();
+
+    expect(run.sink.sent.map(({ spanCount }) => spanCount)).toEqual([4, 4, 2]);
+    expect(run.sink.sent.flatMap(namesOf)).toEqual(namesFrom(1, 10));
+    expect(booksOf(run)).toMatchObject({ accepted: 10, buffered: 0, delivered: 10 });
+  });
+
+  test("that are not full wait for more, and no longer than they may", async () => {
+    const run = forwarding({ batchSpans: 10, maxDelayMs: 250 });
+    run.forwarder.start();
+    run.arrive(requestOf(3));
+    await settled();
+
+    expect(run.sink.sent.flatMap(namesOf)).toEqual(namesFrom(1, 3));
+    expect(run.clock.sleptMs).toEqual([250]);
+  });
+
+  test("that are full wait for nothing", async () => {
+    const run = forwarding({ batchSpans: 3 });
+    run.forwarder.start();
+    await settled();
+    run.arrive(requestOf(3));
+    await settled();
+
+    expect(run.sink.sent.length).toBe(1);
+    expect(run.clock.sleptMs).toEqual([]);
+  });
+
+  test("are in flight several at a time, no more than may be, and settle in any order", async () => {
+    const run = forwarding({ batchSpans: 2, concurrency: 3, answer: () => "held" });
+    run.arrive(requestOf(8));
+    run.forwarder.start();
+    await settled();
+    const first = run.sink.held.map(({ batch }) => batch.spanCount);
+    const status = run.forwarder.status().figures;
+    const [inFlightBatches, inFlightSpans] = [status.inFlightBatches, status.inFlightSpans];
+
+    run.sink.held.at(-1)!.settle(DELIVERED);
+    await settled();
+
+    expect(first).toEqual([2, 2, 2]);
+    expect([inFlightBatches, inFlightSpans]).toEqual([3, 6]);
+    expect(run.sink.sent.map(namesOf).at(-1)).toEqual(["span 7", "span 8"]);
+    expect(booksOf(run)).toMatchObject({ buffered: 6, delivered: 2 });
+  });
+
+  test("are no larger than the upstream has taken, once it has found one too large", async () => {
+    const tooLarge: SendOutcome = { outcome: "too_large", message: "too long" };
+    const answer = ({ spanCount }: SpanBatch) => (spanCount > 4 ? tooLarge : DELIVERED);
+    const run = forwarding({ batchSpans: 8, answer });
+    run.arrive(requestOf(32));
+    run.forwarder.start();
+    await settled();
+
+    const sizes = run.sink.sent.map(({ spanCount }) => spanCount);
+    // Half of the request's bytes hold five spans without what is around them.
+    expect(sizes.filter((size) => size > 4)).toEqual([8, 5]);
+    expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 32 });
+  });
+
+  test("that readers have taken meanwhile are not sent, and what comes then is", async () => {
+    const run = forwarding({ batchSpans: 3 });
+    run.forwarder.start();
+    run.arrive(requestOf(2));
+    run.buffer.take(2);
+    await settled();
+    const whileTaken = run.sink.sent.length;
+    run.arrive(requestOf(3, 3));
+    await settled();
+
+    expect(whileTaken).toBe(0);
+    expect(run.sink.sent.flatMap(namesOf)).toEqual(namesFrom(3, 5));
+  });
+});
+
+describe("while the upstream fails", () => {
+  test("one batch at a time is tried, after pauses, and then all of them, the oldest first", async () => {
+    let failures = 3;
+    const answer = () => ((failures -= 1) >= 0 ? BUSY : DELIVERED);
+    const run = forwarding({ batchSpans: 2, concurrency: 1, answer });
+    run.arrive(requestOf(6));
+    run.forwarder.start();
+    await settled();
+
+    expect(run.clock.sleptMs).toEqual([50, 100, 200]);
+    expect(run.sink.sent.flatMap(namesOf)).toEqual([
+      ...namesFrom(1, 2),
+      ...namesFrom(1, 2),
+      ...namesFrom(1, 2),
+      ...namesFrom(1, 6),
+    ]);
+    expect(run.forwarder.status()).toMatchObject({
+      state: "connected",
+      lastError: { message: "busy", unixMs: 61_000 },
+      figures: { retriedSpans: 6, batches: { retry: 3, delivered: 3 } },
+    });
+    expect(run.logger.lines.map(({ event }) => event)).toEqual([
+      "forward_backing_off",
+      "forward_connected",
+    ]);
+  });
+
+  test("it is asked no sooner than it says", async () => {
+    const answers: SendOutcome[] = [{ ...BUSY, afterMs: 7_000 } as SendOutcome];
+    const run = forwarding({ answer: () => answers.shift() ?? DELIVERED });
+    run.arrive(requestOf(10));
+    run.forwarder.start();
+    await settled();
+
+    expect(run.clock.sleptMs).toEqual([7_000]);
+  });
+
+  test("what makes room meanwhile is evicted, and each span is in one book", async () => {
+    const capacity = { spans: 10, bytes: 1 << 16 };
+    const run = forwarding({ capacity, batchSpans: 4, answer: () => "held" });
+    run.arrive(requestOf(10));
+    run.forwarder.start();
+    await settled();
+    run.arrive(requestOf(6, 11));
+    const inFlight = booksOf(run);
+
+    run.sink.held[0]!.settle(BUSY);
+    run.sink.answer = () => DELIVERED;
+    await settled();
+
+    expect(inFlight).toMatchObject({ accepted: 16, buffered: 14, evicted: 2 });
+    expect(booksOf(run)).toEqual({
+      accepted: 16,
+      buffered: 0,
+      delivered: 10,
+      evicted: 6,
+      undeliverable: 0,
+    });
+  });
+
+  test("what has made room in flight is delivered all the same when it arrives", async () => {
+    const capacity = { spans: 10, bytes: 1 << 16 };
+    const run = forwarding({ capacity, batchSpans: 4, answer: () => "held" });
+    run.arrive(requestOf(10));
+    run.forwarder.start();
+    await settled();
+    run.arrive(requestOf(6, 11));
+
+    run.sink.held[0]!.settle(DELIVERED);
+
+    await settled();
+    expect(booksOf(run)).toMatchObject({ delivered: 4, evicted: 2, buffered: 10 });
+  });
+
+  test("whoever may not send loses one batch a pause, and not all that is buffered", async () => {
+    const refusal = { outcome: "refused", reason: "unauthenticated", message: "401" } as const;
+    const answers: SendOutcome[] = [refusal, refusal];
+    const run = forwarding({ batchSpans: 2, answer: () => answers.shift() ?? DELIVERED });
+    run.arrive(requestOf(10));
+    run.forwarder.start();
+    await settled();
+
+    expect(run.clock.sleptMs).toEqual([50, 100]);
+    expect(booksOf(run)).toMatchObject({ undeliverable: 4, delivered: 6 });
+    expect(run.forwarder.status().figures.undeliverableSpans.unauthenticated).toBe(4);
+  });
+
+  test("a batch that is refused for itself costs no pause", async () => {
+    const refusal = { outcome: "refused", reason: "invalid", message: "400" } as const;
+    const answers: SendOutcome[] = [refusal];
+    const run = forwarding({ batchSpans: 5, answer: () => answers.shift() ?? DELIVERED });
+    run.arrive(requestOf(10));
+    run.forwarder.start();
+    await settled();
+
+    expect(run.clock.sleptMs).toEqual([]);
+    expect(run.logger.lines).toMatchObject([
+      { event: "forward_connected" },
+      { event: "undeliverable", fields: { invalid: 5, error: "400" } },
+    ]);
+  });
+});
+
+test("a fault of ours is told, gives back what is not settled, and is slowed down", async () => {
+  let faults = 1;
+  const run = forwarding({
+    buffer: (ring) => ({
+      lease: ring.lease.bind(ring),
+      range: ring.range.bind(ring),
+      oldestUnixMs: ring.oldestUnixMs.bind(ring),
+      settle: (...settlement) => {
+        if (settlement[1] === "delivered" && (faults -= 1) >= 0) throw new Error("a fault");
+        return ring.settle(...settlement);
+      },
+    }),
+  });
+  run.arrive(requestOf(10));
+  run.forwarder.start();
+  await settled();
+
+  expect(run.logger.lines[1]).toMatchObject({ level: "error", event: "unexpected_error" });
+  expect(run.clock.sleptMs).toEqual([50]);
+  expect(run.forwarder.status().figures).toMatchObject({ inFlightBatches: 0 });
+});
+
+describe("a stop", () => {
+  test("sends what is there at once, and ends when nothing is left", async () => {
+    const run = forwarding({ batchSpans: 100, answer: () => "held" });
+    run.forwarder.start();
+    await settled();
+    run.arrive(requestOf(3));
+    const stopped = run.forwarder.stop(600_000);
+    await settled();
+    const heldSpans = run.sink.held.map(({ batch }) => batch.spanCount);
+    const before = run.sink.isClosed;
+
+    run.sink.held[0]!.settle(DELIVERED);
+    await stopped;
+
+    expect([heldSpans, before, run.sink.isClosed]).toEqual([[3], false, true]);
+    expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 3 });
+  });
+
+  test("gives back what is in flight when its time is up", async () => {
+    const run = forwarding({ batchSpans: 2, concurrency: 2, answer: () => "held" });
+    run.arrive(requestOf(6));
+    run.forwarder.start();
+    await settled();
+
+    await run.forwarder.stop(0);
+
+    expect(run.sink.isClosed).toBe(true);
+    expect(booksOf(run)).toMatchObject({ buffered: 6, delivered: 0 });
+    // What is given up says nothing of the upstream.
+    expect(run.forwarder.status()).toMatchObject({ state: "untried", lastError: undefined });
+    expect(run.buffer.take(10).length).toBeGreaterThan(0);
+  });
+
+  test("with nothing there is over at once, also before anything was started", async () => {
+    const [started, never] = [forwarding({}), forwarding({})];
+    started.forwarder.start();
+
+    await started.forwarder.stop(600_000);
+    await never.forwarder.stop(600_000);
+
+    expect([started.sink.isClosed, never.sink.isClosed]).toEqual([true, true]);
+  });
+});
+
+describe("what it tells", () => {
+  test("of the lag: the age of the oldest span, and nothing without one", async () => {
+    const run = forwarding({ answer: () => "held" });
+    const empty = run.forwarder.status().lagMs;
+
+    run.arrive(requestOf(1));
+
+    // Spans arrive at 1,000 in these tests, and it is 61,000.
+    expect([empty, run.forwarder.status().lagMs]).toEqual([0, 60_000]);
+  });
+
+  test("of room: as fast as spans leave, within bounds", async () => {
+    const run = forwarding({ batchSpans: 100 });
+    const unknown = run.forwarder.roomAfterMs(1_000);
+    run.arrive(requestOf(100));
+    run.forwarder.start();
+    await settled();
+
+    // A hundred in this second.
+    const rooms = [1, 250, 1_000_000].map((spans) => run.forwarder.roomAfterMs(spans));
+
+    expect(unknown).toBe(1_000);
+    expect(rooms).toEqual([100, 2_500, 60_000]);
+    expect(run.forwarder.status().spansPerSecond).toBe(100);
+  });
+});

@@ -1,0 +1,150 @@
+import { describe, expect, test } from "bun:test";
+import {
+  LONGEST_ASKED_PAUSE_MS,
+  UpstreamGate,
+} from "../../../src/application/forwarding/upstream-gate.ts";
+import { HandMovedClock } from "../../support/hand-moved-clock.ts";
+import { HandMovedSleep } from "../../support/hand-moved-sleep.ts";
+import { NEVER, nextTurn } from "../../support/searched-ring.ts";
+
+const SETTINGS = { initialMs: 100, maxMs: 1_000, random: () => 0.999_999 };
+
+function openGate(settings: Partial<typeof SETTINGS> = {}) {
+  const clock = new HandMovedSleep();
+  return { clock, gate: new UpstreamGate({ ...SETTINGS, ...settings, clock }) };
+}
+
+/** Fails so often in a row, each time on trial but the first; answers the pauses. */
+async function pausesOf(times: number, askedMs?: number, settings?: Partial<typeof SETTINGS>) {
+  const { clock, gate } = openGate(settings);
+  for (let time = 0; time < times; time += 1) gate.failed((await gate.pass(NEVER))!, askedMs);
+  await gate.pass(NEVER);
+  return clock.sleptMs.map(Math.round);
+}
+
+test("while nothing fails, whoever comes may send", async () => {
+  const { clock, gate } = openGate();
+
+  const passes = [await gate.pass(NEVER), await gate.pass(NEVER)];
+  for (const pass of passes) gate.succeeded(pass!);
+
+  expect(passes).toEqual([{ period: 0 }, { period: 0 }]);
+  expect([gate.isOpen, gate.pauseLeftMs, clock.sleptMs.length]).toEqual([true, 0, 0]);
+});
+
+describe("pauses", () => {
+  test("double from the first to the longest", async () => {
+    expect(await pausesOf(6)).toEqual([100, 200, 400, 800, 1_000, 1_000]);
+  });
+
+  test("are drawn at random below that", async () => {
+    expect(await pausesOf(3, 0, { random: () => 0.5 })).toEqual([50, 100, 200]);
+  });
+
+  test("are as long as the upstream asks for, at least", async () => {
+    expect(await pausesOf(3, 300)).toEqual([300, 300, 400]);
+  });
+
+  test.each([
+    { name: "for ever", askedMs: 1e12, pauseMs: LONGEST_ASKED_PAUSE_MS },
+    { name: "less than nothing", askedMs: -5, pauseMs: 100 },
+  ])("have bounds, whatever is asked: $name", async ({ askedMs, pauseMs }) => {
+    expect(await pausesOf(1, askedMs)).toEqual([pauseMs]);
+  });
+
+  test("begin anew once something has come through", async () => {
+    const { clock, gate } = openGate();
+    gate.failed((await gate.pass(NEVER))!);
+    gate.failed((await gate.pass(NEVER))!);
+    gate.succeeded((await gate.pass(NEVER))!);
+
+    gate.failed((await gate.pass(NEVER))!);
+    await gate.pass(NEVER);
+
+    expect(clock.sleptMs.map(Math.round)).toEqual([100, 200, 100]);
+  });
+});
+
+test("of what was sent before a failure, nothing counts after it", async () => {
+  const { gate } = openGate();
+  const passes = [await gate.pass(NEVER), await gate.pass(NEVER), await gate.pass(NEVER)];
+
+  gate.failed(passes[0]!);
+  const leftMs = gate.pauseLeftMs;
+  gate.failed(passes[1]!);
+  gate.succeeded(passes[2]!);
+
+  expect([gate.isOpen, gate.pauseLeftMs]).toEqual([false, leftMs]);
+});
+
+/** One batch is on trial, and another waits for it. */
+async function onTrial() {
+  const { gate } = openGate();
+  gate.failed((await gate.pass(NEVER))!);
+  const trial = (await gate.pass(NEVER))!;
+  let passed = false;
+  const other = gate.pass(NEVER).then((pass) => ((passed = true), pass));
+  await nextTurn();
+  return { gate, trial, other, hasPassed: () => passed };
+}
+
+describe("on trial there is one batch, and others wait until it has ended", () => {
+  test("it comes through: they follow", async () => {
+    const { gate, trial, other, hasPassed } = await onTrial();
+    const before = hasPassed();
+
+    gate.succeeded(trial);
+
+    expect([before, await other, gate.isOpen]).toEqual([false, trial, true]);
+  });
+
+  test("it fails: the next is on trial after a pause", async () => {
+    const { gate, trial, other } = await onTrial();
+
+    gate.failed(trial);
+
+    expect([await other, gate.isOpen]).toEqual([{ period: 2 }, false]);
+  });
+
+  test("nothing comes of it: the next is on trial at once", async () => {
+    const { gate, trial, other } = await onTrial();
+
+    gate.gaveUp(trial);
+
+    expect([await other, gate.isOpen]).toEqual([trial, false]);
+  });
+
+  test("it is told of late, of a pass long gone: nothing changes", async () => {
+    const { gate, trial, hasPassed } = await onTrial();
+
+    gate.gaveUp({ period: trial.period - 1 });
+    await nextTurn();
+
+    expect(hasPassed()).toBe(false);
+  });
+});
+
+test("whoever waits for a pass is told when that is wanted no longer", async () => {
+  const { gate } = openGate();
+  gate.failed((await gate.pass(NEVER))!);
+  await gate.pass(NEVER);
+  const canceller = new AbortController();
+  const waiting = gate.pass(canceller.signal);
+
+  canceller.abort();
+
+  expect([await waiting, await gate.pass(canceller.signal)]).toEqual([undefined, undefined]);
+});
+
+test("a pause is over with time alone", async () => {
+  const clock = Object.assign(new HandMovedClock(), { sleep: async () => {} });
+  const gate = new UpstreamGate({ ...SETTINGS, clock });
+  gate.failed((await gate.pass(NEVER))!);
+
+  const before = Math.round(gate.pauseLeftMs);
+  clock.moveMs(40);
+  const meanwhile = Math.round(gate.pauseLeftMs);
+  clock.moveMs(400);
+
+  expect([before, meanwhile, gate.pauseLeftMs]).toEqual([100, 60, 0]);
+});

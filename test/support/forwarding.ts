@@ -1,0 +1,48 @@
+import {
+  Forwarder,
+  type ForwarderParts,
+  type ForwardSettings,
+} from "../../src/application/forwarding/forwarder.ts";
+import { type FakeAnswer, FakeSink } from "./fake-sink.ts";
+import { HandMovedSleep } from "./hand-moved-sleep.ts";
+import { RecordingLogger } from "./recording-logger.ts";
+import { type SearchedRing, searchedRing } from "./searched-ring.ts";
+
+export interface Forwarding extends SearchedRing {
+  readonly forwarder: Forwarder;
+  readonly sink: FakeSink;
+  readonly clock: HandMovedSleep;
+  readonly logger: RecordingLogger;
+}
+
+export interface ForwardingSettings extends Partial<ForwardSettings> {
+  readonly capacity?: { readonly spans: number; readonly bytes: number };
+  readonly answer?: FakeAnswer;
+  /** In place of the ring, for what a test has to see or to break. */
+  readonly buffer?: (ring: SearchedRing["buffer"]) => ForwarderParts["buffer"];
+}
+
+/** A ring, its forwarder, not started yet, and an upstream that answers as the test says. */
+export function forwarding({ capacity, answer, buffer, ...some }: ForwardingSettings): Forwarding {
+  const ring = searchedRing(capacity);
+  const [sink, clock, logger] = [new FakeSink(answer), new HandMovedSleep(), new RecordingLogger()];
+  const forwarder = new Forwarder({
+    buffer: buffer?.(ring.buffer) ?? ring.buffer,
+    arrivals: ring.arrivals,
+    sink,
+    settings: {
+      batchSpans: 10,
+      batchBytes: 1 << 20,
+      maxDelayMs: 200,
+      concurrency: 1,
+      retryInitialMs: 100,
+      retryMaxMs: 1_000,
+      ...some,
+    },
+    clock,
+    unixMs: () => 61_000,
+    random: () => 0.5,
+    logger,
+  });
+  return { ...ring, forwarder, sink, clock, logger };
+}
