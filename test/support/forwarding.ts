@@ -3,10 +3,11 @@ import {
   type ForwarderParts,
   type ForwardSettings,
 } from "../../src/application/forwarding/forwarder.ts";
+import type { Ledger } from "../../src/domain/ledger.ts";
 import { type FakeAnswer, FakeSink } from "./fake-sink.ts";
 import { HandMovedSleep } from "./hand-moved-sleep.ts";
 import { RecordingLogger } from "./recording-logger.ts";
-import { type SearchedRing, searchedRing } from "./searched-ring.ts";
+import { nextTurn, type SearchedRing, searchedRing } from "./searched-ring.ts";
 
 export interface Forwarding extends SearchedRing {
   readonly forwarder: Forwarder;
@@ -45,4 +46,16 @@ export function forwarding({ capacity, answer, buffer, ...some }: ForwardingSett
     logger,
   });
   return { ...ring, forwarder, sink, clock, logger };
+}
+
+/** All that has been started goes on until it waits for something from outside. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+}
+
+type Books = Pick<Ledger, "accepted" | "buffered" | "delivered" | "evicted" | "undeliverable">;
+
+export function booksOf({ buffer }: Forwarding): Books {
+  const { accepted, buffered, delivered, evicted, undeliverable } = buffer.stats().spans;
+  return { accepted, buffered, delivered, evicted, undeliverable };
 }

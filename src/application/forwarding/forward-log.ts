@@ -39,11 +39,7 @@ export class ForwardLog {
 
   failed(message: string, pauseMs: number): void {
     this.lastError = { message, unixMs: this.parts.unixMs() };
-    if (this.state === "backing_off") return;
-    this.state = "backing_off";
-    this.backingOffSinceMs = this.parts.clock.monotonicMs();
-    const pause_ms = Math.round(pauseMs);
-    this.parts.logger.warning("forward_backing_off", { error: message, pause_ms });
+    if (this.state !== "backing_off") this.beganToBackOff(message, pauseMs);
   }
 
   /** Of the upstream's words the last are told. */
@@ -54,6 +50,12 @@ export class ForwardLog {
 
   close(): void {
     this.losses.close();
+  }
+
+  private beganToBackOff(error: string, pauseMs: number): void {
+    this.state = "backing_off";
+    this.backingOffSinceMs = this.parts.clock.monotonicMs();
+    this.parts.logger.warning("forward_backing_off", { error, pause_ms: Math.round(pauseMs) });
   }
 
   private outageMs(): number {

@@ -151,11 +151,10 @@ export class Forwarder {
   }
 
   private async send(lease: Lease, pass: Pass): Promise<void> {
-    const { parts, notes } = this;
-    const watcher = notesOf(notes, pass);
-    await deliver({ ...parts, watcher, cancelled: notes.cancelled }, lease).catch(
-      this.failed(pass),
-    );
+    const { buffer, sink } = this.parts;
+    const { cancelled } = this.notes;
+    const delivery = { buffer, sink, watcher: notesOf(this.notes, pass), cancelled };
+    await deliver(delivery, lease).catch(this.failed(pass));
     this.ended(pass);
   }
 

@@ -61,13 +61,11 @@ export class UpstreamGate {
 
   /** Resolves when a batch may be sent, or with nothing when that is wanted no longer. */
   async pass(cancelled: AbortSignal): Promise<Pass | undefined> {
-    while (!cancelled.aborted) {
-      if (this.isOpen) return { period: this.period };
-      if (this.pauseLeftMs === 0 && this.trial === undefined) return this.beginTrial();
+    while (!cancelled.aborted && !this.mayPass) {
       // oxlint-disable-next-line no-await-in-loop -- what is waited for may not have come yet
       await this.change(cancelled);
     }
-    return undefined;
+    return cancelled.aborted ? undefined : this.enter();
   }
 
   succeeded({ period }: Pass): void {
@@ -95,8 +93,12 @@ export class UpstreamGate {
     this.endTrial();
   }
 
-  private beginTrial(): Pass {
-    this.trial = Promise.withResolvers<void>();
+  private get mayPass(): boolean {
+    return this.isOpen || (this.pauseLeftMs === 0 && this.trial === undefined);
+  }
+
+  private enter(): Pass {
+    if (!this.isOpen) this.trial = Promise.withResolvers<void>();
     return { period: this.period };
   }
 

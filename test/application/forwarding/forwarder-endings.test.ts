@@ -1,0 +1,99 @@
+import { describe, expect, test } from "bun:test";
+import type { SendOutcome } from "../../../src/ports/span-sink.ts";
+import { booksOf, forwarding, settled } from "../../support/forwarding.ts";
+import { requestOf } from "../../support/request-bytes.ts";
+
+const DELIVERED: SendOutcome = { outcome: "delivered" };
+
+test("a fault of ours is told, gives back what is not settled, and is slowed down", async () => {
+  let faults = 1;
+  const run = forwarding({
+    buffer: (ring) => ({
+      lease: ring.lease.bind(ring),
+      range: ring.range.bind(ring),
+      oldestUnixMs: ring.oldestUnixMs.bind(ring),
+      settle: (...settlement) => {
+        if (settlement[1] === "delivered" && (faults -= 1) >= 0) throw new Error("a fault");
+        return ring.settle(...settlement);
+      },
+    }),
+  });
+  run.arrive(requestOf(10));
+  run.forwarder.start();
+  await settled();
+
+  expect(run.logger.lines[1]).toMatchObject({ level: "error", event: "unexpected_error" });
+  expect(run.clock.sleptMs).toEqual([50]);
+  expect(run.forwarder.status().figures).toMatchObject({ inFlightBatches: 0 });
+});
+
+describe("a stop", () => {
+  test("sends what is there at once, and ends when nothing is left", async () => {
+    const run = forwarding({ batchSpans: 100, answer: () => "held" });
+    run.forwarder.start();
+    await settled();
+    run.arrive(requestOf(3));
+    const stopped = run.forwarder.stop(600_000);
+    await settled();
+    const heldSpans = run.sink.held.map(({ batch }) => batch.spanCount);
+    const before = run.sink.isClosed;
+
+    run.sink.held[0]!.settle(DELIVERED);
+    await stopped;
+
+    expect([heldSpans, before, run.sink.isClosed]).toEqual([[3], false, true]);
+    expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 3 });
+  });
+
+  test("gives back what is in flight when its time is up", async () => {
+    const run = forwarding({ batchSpans: 2, concurrency: 2, answer: () => "held" });
+    run.arrive(requestOf(6));
+    run.forwarder.start();
+    await settled();
+
+    await run.forwarder.stop(0);
+
+    expect(run.sink.isClosed).toBe(true);
+    expect(booksOf(run)).toMatchObject({ buffered: 6, delivered: 0 });
+    // What is given up says nothing of the upstream.
+    expect(run.forwarder.status()).toMatchObject({ state: "untried", lastError: undefined });
+    expect(run.buffer.take(10).length).toBeGreaterThan(0);
+  });
+
+  test("with nothing there is over at once, also before anything was started", async () => {
+    const [started, never] = [forwarding({}), forwarding({})];
+    started.forwarder.start();
+
+    await started.forwarder.stop(600_000);
+    await never.forwarder.stop(600_000);
+
+    expect([started.sink.isClosed, never.sink.isClosed]).toEqual([true, true]);
+  });
+});
+
+describe("what it tells", () => {
+  test("of the lag: the age of the oldest span, and nothing without one", async () => {
+    const run = forwarding({ answer: () => "held" });
+    const empty = run.forwarder.status().lagMs;
+
+    run.arrive(requestOf(1));
+
+    // Spans arrive at 1,000 in these tests, and it is 61,000.
+    expect([empty, run.forwarder.status().lagMs]).toEqual([0, 60_000]);
+  });
+
+  test("of room: as fast as spans leave, within bounds", async () => {
+    const run = forwarding({ batchSpans: 100 });
+    const unknown = run.forwarder.roomAfterMs(1_000);
+    run.arrive(requestOf(100));
+    run.forwarder.start();
+    await settled();
+
+    // A hundred in this second.
+    const rooms = [1, 250, 1_000_000].map((spans) => run.forwarder.roomAfterMs(spans));
+
+    expect(unknown).toBe(1_000);
+    expect(rooms).toEqual([100, 2_500, 60_000]);
+    expect(run.forwarder.status().spansPerSecond).toBe(100);
+  });
+});
