@@ -45,6 +45,21 @@ describe("a stop", () => {
     expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 3 });
   });
 
+  test("sends what comes back once more", async () => {
+    const run = forwarding({ batchSpans: 3, answer: () => "held" });
+    run.arrive(requestOf(3));
+    run.forwarder.start();
+    await settled();
+    const stopped = run.forwarder.stop(600_000);
+    await settled();
+
+    run.sink.answer = () => DELIVERED;
+    run.sink.held[0]!.settle({ outcome: "retry", message: "busy" });
+    await stopped;
+
+    expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 3 });
+  });
+
   test("gives back what is in flight when its time is up", async () => {
     const run = forwarding({ batchSpans: 2, concurrency: 2, answer: () => "held" });
     run.arrive(requestOf(6));

@@ -120,6 +120,19 @@ describe("while the upstream fails", () => {
     ]);
   });
 
+  test("all that has come back is sent again, though nothing else arrives", async () => {
+    const run = forwarding({ batchSpans: 2, concurrency: 2, answer: () => "held" });
+    run.arrive(requestOf(4));
+    run.forwarder.start();
+    await settled();
+
+    run.sink.answer = () => DELIVERED;
+    for (const { settle } of run.sink.held.slice()) settle(BUSY);
+    await settled();
+
+    expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 4 });
+  });
+
   test("it is asked no sooner than it says", async () => {
     const answers: SendOutcome[] = [{ ...BUSY, afterMs: 7_000 } as SendOutcome];
     const run = forwarding({ answer: () => answers.shift() ?? DELIVERED });
