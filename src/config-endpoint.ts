@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { type FileFormat, formatOfPath } from "./domain/file-format.ts";
 import { SecretText } from "./domain/secret-text.ts";
 
@@ -64,4 +64,13 @@ export function concealUrl(text: string): string {
   const path = /^file:\/\/\/[^?]*$/i.exec(text);
   if (path !== null) return text;
   return text.replace(/^([a-z]+:\/\/)?[^]*@/i, "$1***@").replace(/\?[^]+$/, "?***");
+}
+
+/** Where it is: scheme, host, port and path, and nothing of a URL that may be secret. */
+export function shownEndpoint(endpoint: ForwardEndpoint): string {
+  if (endpoint.protocol === "file") return pathToFileURL(endpoint.path).href;
+  const { protocol, host, port, isSecure } = endpoint;
+  const security = isSecure ? "s" : "";
+  if (protocol === "grpc") return `grpc${security}://${host}:${port}`;
+  return `http${security}://${host}:${port}${new URL(endpoint.url.reveal()).pathname}`;
 }

@@ -5,6 +5,7 @@ import {
   type ForwardEndpoint,
   type ForwardProtocol,
   isEndpoint,
+  shownEndpoint,
 } from "../src/config-endpoint.ts";
 
 /** With its URL as text. */
@@ -97,4 +98,18 @@ test.each([
   ["", ""],
 ])("%s is shown as %s", (text, concealed) => {
   expect(concealUrl(text)).toBe(concealed);
+});
+
+test.each<{ text: string; protocol?: ForwardProtocol; told: string }>([
+  { text: "grpc://up", told: "grpc://up:4317" },
+  { text: "grpcs://me:secret@up:1/secret?key=secret", told: "grpcs://up:1" },
+  { text: "https://up:443", protocol: "grpc", told: "grpcs://up:443" },
+  { text: "http://up", told: "http://up:80/v1/traces" },
+  {
+    text: "https://me:secret@[::1]/a%20b?key=secret",
+    told: "https://[::1]:443/a%20b",
+  },
+  { text: "file:///var/spool/a%20b.jsonl?key=secret", told: "file:///var/spool/a%20b.jsonl" },
+])("of $text only $told is told", ({ text, protocol, told }) => {
+  expect(shownEndpoint(endpointOf(text, protocol ?? ""))).toBe(told);
 });

@@ -1,3 +1,4 @@
+import { forwardMember } from "./forward-member.ts";
 import { jsonResponse } from "./json-answer.ts";
 import { ANSWER_HEADERS } from "./problem.ts";
 import type { RouteContext } from "./route.ts";
@@ -12,10 +13,11 @@ export function answerReadiness({ readiness }: RouteContext): Response {
   return jsonResponse({ status }, { status: status === "ready" ? 200 : 503 });
 }
 
-export function answerStats({ buffer, uptimeMs, version }: RouteContext): Response {
+export function answerStats({ buffer, uptimeMs, version, forward }: RouteContext): Response {
   const { spans, bytes, capacity, sequence } = buffer.stats();
   const uptime_seconds = Math.round(uptimeMs()) / 1000;
-  const body = { spans, bytes, capacity, sequence, uptime_seconds, version };
+  const forwarding = forward === undefined ? {} : { forward: forwardMember(forward) };
+  const body = { spans, bytes, capacity, sequence, ...forwarding, uptime_seconds, version };
   return jsonResponse(body, { headers: rangeHeaders(sequence) });
 }
 

@@ -1,9 +1,16 @@
+import {
+  noForwardFigures,
+  UNDELIVERABLE_REASONS,
+} from "../../application/forwarding/forward-figures.ts";
+import { UPSTREAM_STATES } from "../../application/forwarding/forward-status.ts";
 import type { JsonSchema } from "./parameter.ts";
 import { MESSAGE_SCHEMAS } from "./openapi-messages.ts";
 
 const TEXT = { type: "string" };
 const ANY = { type: "object" };
 const COUNT = { type: "integer", minimum: 0 };
+const AMOUNT = { type: "number", minimum: 0 };
+const TIME = { type: "string", format: "date-time" };
 const UNIX_NANOSECONDS = { type: "string", pattern: String.raw`^\d{1,20}$` };
 
 /** All members are there, always; and there may be more in a later version. */
@@ -14,6 +21,10 @@ function object(properties: JsonSchema, optional: readonly string[] = []): JsonS
 
 function listOf(items: JsonSchema): JsonSchema {
   return { type: "array", items };
+}
+
+function countsOf(names: readonly string[], description: string): JsonSchema {
+  return { ...object(Object.fromEntries(names.map((name) => [name, COUNT]))), description };
 }
 
 function refTo(name: string): JsonSchema {
@@ -56,21 +67,49 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     ...object({ first: COUNT, next: COUNT }),
     description: "The spans with first <= sequence < next.",
   },
-  Stats: object({
-    spans: refTo("Ledger"),
-    bytes: refTo("Ledger"),
-    capacity: object({ spans: COUNT, bytes: COUNT }),
-    sequence: RANGE,
-    uptime_seconds: { type: "number", minimum: 0 },
-    version: TEXT,
-  }),
+  Forward: {
+    ...object(
+      {
+        endpoint: { ...TEXT, description: "Without its user, its password and its query." },
+        state: { enum: UPSTREAM_STATES },
+        retry_in_ms: { ...COUNT, description: "While it is `backing_off`; 0 when one is tried." },
+        last_error: {
+          ...object({ message: TEXT, time: TIME }),
+          description: "Not there before the first.",
+        },
+        spans_per_second: { ...AMOUNT, description: "Delivered, over the last ten seconds." },
+        lag_seconds: { ...AMOUNT, description: "Age of the oldest span not delivered yet." },
+        in_flight: object({ batches: COUNT, spans: COUNT }),
+        retried_spans: {
+          ...COUNT,
+          description: "Sent, and given back to be sent again: the upstream may have some twice.",
+        },
+        undeliverable: countsOf(UNDELIVERABLE_REASONS, "Spans, by why they never arrive."),
+        batches: countsOf(Object.keys(noForwardFigures().batches), "By what became of them."),
+      },
+      ["retry_in_ms", "last_error"],
+    ),
+    description: "How forwarding is doing.",
+  },
+  Stats: object(
+    {
+      spans: refTo("Ledger"),
+      bytes: refTo("Ledger"),
+      capacity: object({ spans: COUNT, bytes: COUNT }),
+      sequence: RANGE,
+      forward: refTo("Forward"),
+      uptime_seconds: AMOUNT,
+      version: TEXT,
+    },
+    ["forward"],
+  ),
   Services: object({
     services: listOf(
       object({
         service: TEXT,
         spans: refTo("Ledger"),
         bytes: refTo("Ledger"),
-        lastSeen: { type: "string", format: "date-time" },
+        lastSeen: TIME,
       }),
     ),
     sequence: RANGE,

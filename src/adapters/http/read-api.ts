@@ -24,6 +24,7 @@ export interface ReadApiParts {
   readonly readiness: () => Readiness;
   readonly uptimeMs: () => number;
   readonly version: string;
+  readonly forward?: RouteContext["forward"];
   readonly metrics: RouteContext["metrics"];
   readonly logger: Logger;
   /** Answers under way may hold this much together, and one answer more; 64 MiB when not given. */

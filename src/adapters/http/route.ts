@@ -2,6 +2,7 @@ import type { WatchedArrivals } from "../../application/arrivals.ts";
 import type { SpanReader } from "../../application/span-reader.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { AnswerBudget } from "./answer-budget.ts";
+import type { ForwardReading } from "./forward-member.ts";
 import type { Parameters, ValuesOf } from "./parameter.ts";
 import type { Places } from "../../application/places.ts";
 import type { KnownParameters, ReadParameters } from "./query.ts";
@@ -28,6 +29,8 @@ export interface RouteContext {
   readonly readiness: () => Readiness;
   readonly uptimeMs: () => number;
   readonly version: string;
+  /** Not there when nothing is forwarded. */
+  readonly forward?: ForwardReading | undefined;
   readonly isLoopbackOnly: boolean;
   /** The numbers for Prometheus. */
   readonly metrics: () => Promise<MetricsText>;

@@ -1,6 +1,8 @@
 import type { ForwardFigures } from "./forward-figures.ts";
 
-export type UpstreamState = "untried" | "connected" | "backing_off";
+export const UPSTREAM_STATES = ["untried", "connected", "backing_off"] as const;
+
+export type UpstreamState = (typeof UPSTREAM_STATES)[number];
 
 export interface LastError {
   /** Of ours or of the upstream; short and escaped. */
