@@ -29,6 +29,11 @@ export interface ReceiveParts {
   readonly limits: WalkLimits;
   readonly logger: Logger;
   readonly clock: Clock;
+  /**
+   * When there may be room for so many spans, in whole milliseconds: a forwarder knows how fast it
+   * drains the ring. Undefined where nothing does.
+   */
+  readonly roomAfterMs?: ((spanCount: number) => number | undefined) | undefined;
 }
 
 type Faults = Pick<WalkedRequest, "rejectedByFault" | "rejectedBytesByFault">;
@@ -41,11 +46,9 @@ const LARGER_THAN_RING: FaultReceipt = {
   outcome: "too_large",
   message: "the request is larger than the whole buffer; send smaller batches",
 };
-const REFUSED: Receipt = {
-  outcome: "refused",
-  message: "the buffer is full and OVERFLOW_POLICY is refuse; send again later",
-  retryAfterMs: 1_000,
-};
+const REFUSED = "the buffer is full and OVERFLOW_POLICY is refuse; send again later";
+/** Where nothing knows when there is room. */
+const RETRY_AFTER_MS = 1_000;
 
 /** Walks a request, and puts its valid spans into the buffer. Nothing of it is kept elsewhere. */
 export class ReceiveTraces implements TraceReceiver {
@@ -129,8 +132,10 @@ export class ReceiveTraces implements TraceReceiver {
   }
 
   private refuse(): Receipt {
-    this.episodes.refusal.note(this.walked.spanCount);
-    return REFUSED;
+    const { spanCount } = this.walked;
+    this.episodes.refusal.note(spanCount);
+    const retryAfterMs = this.parts.roomAfterMs?.(spanCount) ?? RETRY_AFTER_MS;
+    return { outcome: "refused", message: REFUSED, retryAfterMs };
   }
 
   private tellOfProfiles(): void {

@@ -16,6 +16,7 @@ interface Setting {
   readonly bytes?: number;
   readonly overflowPolicy?: OverflowPolicy;
   readonly spansPerRequest?: number;
+  readonly roomAfterMs?: ReceiveParts["roomAfterMs"];
 }
 
 function receiver(setting: Setting = {}) {
@@ -25,7 +26,9 @@ function receiver(setting: Setting = {}) {
   const logger = new RecordingLogger();
   const clock = new HandMovedClock();
   const limits = { spansPerRequest: setting.spansPerRequest ?? 1_000, nestingDepth: 100 };
-  return { buffer, logger, clock, receive: new ReceiveTraces({ buffer, limits, logger, clock }) };
+  const { roomAfterMs } = setting;
+  const receive = new ReceiveTraces({ buffer, limits, logger, clock, roomAfterMs });
+  return { buffer, logger, clock, receive };
 }
 
 const bad = bytesField(2, bytesField(5, "bad"));
@@ -143,19 +146,20 @@ test("a request that fits once its rejected spans are cut out is kept", () => {
   expect(receive.receive(scoped(span(1), bad)).outcome).toBe("partly_rejected");
 });
 
-test("a full ring that refuses says when to come back, and books nothing", () => {
-  const { receive, buffer } = receiver({ spans: 2, overflowPolicy: "refuse" });
+test.each([
+  { knows: "nothing", roomAfterMs: undefined, delaysMs: [1_000, 1_000] },
+  { knows: "its drain", roomAfterMs: (spans: number) => spans * 700 + 1, delaysMs: [1_401, 701] },
+])("a full ring that knows $knows says when to come back, and books nothing", (given) => {
+  const { receive, buffer } = receiver({ ...given, spans: 2, overflowPolicy: "refuse" });
   receive.receive(requestOf(2));
   const before = buffer.stats();
 
-  const receipts = [receive.receive(requestOf(1, 3)), receive.receive(scoped(span(3), bad))];
+  const receipts = [receive.receive(requestOf(2, 3)), receive.receive(scoped(span(3), bad))];
 
-  const refused = {
-    outcome: "refused",
-    message: "the buffer is full and OVERFLOW_POLICY is refuse; send again later",
-    retryAfterMs: 1_000,
-  } as const;
-  expect(receipts).toEqual([refused, refused]);
+  const message = "the buffer is full and OVERFLOW_POLICY is refuse; send again later";
+  expect(receipts).toEqual(
+    given.delaysMs.map((retryAfterMs) => ({ outcome: "refused", message, retryAfterMs })),
+  );
   expect(buffer.stats()).toEqual(before);
 });
 
