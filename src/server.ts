@@ -3,6 +3,7 @@ import { listenFailure } from "./adapters/cli/listen-failure.ts";
 import { openSpanSink } from "./adapters/forward/open-sink.ts";
 import { type GrpcListener, startGrpcListener } from "./adapters/grpc/grpc-listener.ts";
 import { logLibraryThrough } from "./adapters/grpc/library-log.ts";
+import type { ForwardReading } from "./adapters/http/forward-member.ts";
 import { type ReadApi, startReadApi } from "./adapters/http/read-api.ts";
 import { InFlightBudget } from "./adapters/memory/in-flight-budget.ts";
 import type { MetricSources } from "./adapters/metrics/metric-values.ts";
@@ -23,6 +24,7 @@ import { LoggedBuffer } from "./application/logged-buffer.ts";
 import { ObservabilityBuffer } from "./application/observability-buffer.ts";
 import { ReceiveTraces } from "./application/receive-traces.ts";
 import { UnkeptSignals } from "./application/unkept-signals.ts";
+import { shownEndpoint } from "./config-endpoint.ts";
 import type { Config, ForwardConfig, ListenAddress } from "./config.ts";
 import type { Logger } from "./ports/logger.ts";
 import type { SpanSink } from "./ports/span-sink.ts";
@@ -101,14 +103,16 @@ interface House extends ServerParts {
 }
 
 /** Builds the parts; nothing listens yet. */
-function build({ config, logger, version }: ServerParts): House {
+function build(parts: ServerParts): House {
+  const { config, logger } = parts;
   const { maxSpans, maxBytes, overflowPolicy } = config.buffer;
   const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
   const ring = ObservabilityBuffer.create({ spans: maxSpans, bytes: maxBytes }, options);
   const buffer = new LoggedBuffer(ring, logger);
   const arrivals = new Arrivals(buffer, { spans: maxSpans, bytes: maxBytes });
   const { limits } = config;
-  const receiver = new ReceiveTraces({ buffer: arrivals, limits, logger, clock });
+  const roomAfterMs = (spanCount: number) => house.forwarder?.roomAfterMs(spanCount);
+  const receiver = new ReceiveTraces({ buffer: arrivals, limits, logger, clock, roomAfterMs });
   const budget = new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock });
   const unkept = config.unsupportedSignals === "accept" ? new UnkeptSignals(logger) : undefined;
   const life = new LifeCycle(clock);
@@ -116,7 +120,8 @@ function build({ config, logger, version }: ServerParts): House {
   const counted = () => new CountedReceiver({ receiver, clock });
   const receivers = { grpc: counted(), "http/protobuf": counted(), "http/json": counted() };
   const received = { arrivals, receiver, receivers, unkept, budget };
-  return { config, logger, version, buffer, ...received, listeners: {}, life, stopping };
+  const house: House = { ...parts, buffer, ...received, listeners: {}, life, stopping };
+  return house;
 }
 
 function startTicking({ receiver, life }: House): void {
@@ -157,7 +162,8 @@ function listenForReaders(house: House, address: ListenAddress): number {
   const uptimeMs = () => clock.monotonicMs() - startedMs;
   const readiness = () => life.state;
   const metrics = metricsPages(metricSources(house));
-  const read = { buffer, arrivals, stopping, readiness, uptimeMs, version, metrics };
+  const forward = forwardReading(house);
+  const read = { buffer, arrivals, stopping, readiness, uptimeMs, version, forward, metrics };
   const api = startReadApi({ address, ...read, logger });
   listeners.api = api;
   life.started((graceMs) =>
@@ -166,8 +172,13 @@ function listenForReaders(house: House, address: ListenAddress): number {
   return api.port;
 }
 
+function forwardReading({ config: { forward }, forwarder }: House): ForwardReading | undefined {
+  if (forward === "off" || forwarder === undefined) return undefined;
+  return { endpoint: shownEndpoint(forward.endpoint), status: () => forwarder.status() };
+}
+
 function metricSources(house: House): MetricSources {
-  const { version, buffer, receivers, unkept, budget, listeners } = house;
+  const { version, buffer, receivers, unkept, budget, listeners, forwarder } = house;
   return {
     version,
     stats: () => buffer.stats(),
@@ -178,6 +189,7 @@ function metricSources(house: House): MetricSources {
     grpc: () => listeners.grpc?.counts(),
     http: () => listeners.http?.counts(),
     api: () => listeners.api?.counts(),
+    forward: () => forwarder?.status(),
     process: () => processFigures(),
   };
 }

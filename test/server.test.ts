@@ -1,12 +1,16 @@
 import { expect, test } from "bun:test";
+import type { ForwardStatus } from "../src/application/forwarding/forward-status.ts";
 import { readConfig } from "../src/config.ts";
 import { CannotStartError, type RunningServer, startServer } from "../src/server.ts";
 import { callUnary, EXPORT_PATH, openGrpcClient } from "./support/grpc-call.ts";
 import { exportOverHttp } from "./support/export-over-http.ts";
 import { callHttp2, openHttp2 } from "./support/grpc-http2-call.ts";
 import { grpcMessage } from "./support/grpc-wire.ts";
+import { openExportClient } from "./support/export-client.ts";
+import { startHttpUpstream } from "./support/http-upstream.ts";
 import { RecordingLogger } from "./support/recording-logger.ts";
 import { requestOf } from "./support/request-bytes.ts";
+import { retryDelayIn, retryDelayOf } from "./support/retry-delay.ts";
 
 const LOCAL = { OTLP_GRPC_HOST: "127.0.0.1", OTLP_HTTP_HOST: "127.0.0.1" };
 const FREE = { ...LOCAL, OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
@@ -71,6 +75,67 @@ test("its numbers are those of all its listeners", async () => {
   expect(metrics).toContain("spanring_grpc_connections 0\n");
   expect(metrics).toContain("spanring_http_requests_in_flight 0\n");
 });
+
+test("one that forwards tells how that is going, and none of the endpoint's secrets", async () => {
+  const env = { FORWARD_PROTOCOL: "http/protobuf", FORWARD_HEADERS: "key=secret" };
+  const server = await start({ FORWARD_ENDPOINT: "https://up.test/otlp?key=secret", ...env });
+
+  const stats = await (await fetch(apiUrl(server, "/api/stats"))).text();
+  const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
+  await server.stop(0);
+
+  const endpoint = "https://up.test:443/otlp";
+  expect(JSON.parse(stats)).toMatchObject({ forward: { endpoint, state: "untried" } });
+  expect(metrics).toContain('spanring_forward_state{state="untried"} 1\n');
+  expect(stats + metrics).not.toContain("secret");
+});
+
+test("one that forwards nothing has no word on it", async () => {
+  const server = await start({});
+
+  const stats: unknown = await (await fetch(apiUrl(server, "/api/stats"))).json();
+  const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
+  await server.stop(0);
+
+  expect(stats).not.toHaveProperty("forward");
+  expect(metrics).not.toMatch(/^spanring_(forward|undeliverable)/m);
+});
+
+test("when it refuses, senders are told how long the forwarder needs to make room", async () => {
+  // Longer than anybody is told to wait.
+  const headers = { "Retry-After": "3600" };
+  const upstream = startHttpUpstream(() => new Response("", { status: 503, headers }));
+  const FORWARD_ENDPOINT = `http://127.0.0.1:${upstream.port}`;
+  const full = { MAX_BUFFER_SIZE: "1", OVERFLOW_POLICY: "refuse" };
+  const server = await start({ ...full, FORWARD_ENDPOINT, FORWARD_PROTOCOL: "http/protobuf" });
+  await exportOverHttp(`http://127.0.0.1:${server.ports.http}`, requestOf(1));
+  await untilBackingOff(server);
+
+  const refusals = await refusedBy(server, requestOf(1, 2));
+  await server.stop(0);
+  await upstream.stop();
+
+  expect(refusals).toEqual({ grpc: 60_000, http: 60_000, retryAfter: "60" });
+});
+
+async function untilBackingOff(server: RunningServer): Promise<void> {
+  let state = "";
+  while (state !== "backing_off") {
+    const stats = await (await fetch(apiUrl(server, "/api/stats"))).json();
+    ({ state } = (stats as { forward: ForwardStatus }).forward);
+  }
+}
+
+/** The delays, in milliseconds but for that of the header. */
+async function refusedBy({ ports }: RunningServer, body: Uint8Array<ArrayBuffer>) {
+  using client = openExportClient(Number(ports.grpc));
+  const grpc = await client.export(body).catch((error: unknown) => error);
+  const headers = { "Content-Type": "application/x-protobuf" };
+  const url = `http://127.0.0.1:${ports.http}/v1/traces`;
+  const http = await fetch(url, { method: "POST", headers, body });
+  const retryAfter = http.headers.get("retry-after");
+  return { grpc: retryDelayOf(grpc), http: retryDelayIn(await http.bytes()), retryAfter };
+}
 
 test("a reader who does not leave is left behind when the grace time is up", async () => {
   const server = await start({ MAX_BUFFER_SIZE: "100000" });

@@ -6,12 +6,12 @@ import {
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { google } from "../../src/adapters/otlp/generated/otlp.js";
 import type { BufferStats, Ledger } from "../../src/domain/ledger.ts";
 import { decodeSpans } from "../support/decoded-request.ts";
 import { openExportClient } from "../support/export-client.ts";
 import { type ReadApiClient, readApiClient } from "../support/read-api-client.ts";
 import { request, requestOf, resourceSpans, span, spanBody } from "../support/request-bytes.ts";
+import { retryDelayOf } from "../support/retry-delay.ts";
 import { type LogLine, startProgram } from "../support/running-program.ts";
 import { bytesField } from "../support/wire-bytes.ts";
 import { books } from "../support/books.ts";
@@ -218,12 +218,3 @@ test("told to refuse, it tells the SDK's exporter UNAVAILABLE until there is roo
 });
 
 type ExportResult = Parameters<Parameters<OTLPTraceExporter["export"]>[1]>[0];
-
-/** Milliseconds, from the RetryInfo in the status details; undefined when there is none. */
-function retryDelayOf(refusal: unknown): number | undefined {
-  const [details] = (refusal as ServiceError).metadata.get("grpc-status-details-bin");
-  const [retryInfo] = google.rpc.Status.decode(details as Buffer).details;
-  if (!retryInfo?.typeUrl.endsWith("/google.rpc.RetryInfo")) return undefined;
-  const { retryDelay } = google.rpc.RetryInfo.decode(retryInfo.value);
-  return Number(retryDelay?.seconds.low) * 1000 + Number(retryDelay?.nanos) / 1e6;
-}

@@ -9,7 +9,7 @@ export function forwardStatus(parts: Partial<ForwardStatus> = {}): ForwardStatus
     pauseLeftMs: 1234.5,
     lastError: { message: "UNAVAILABLE: no route", unixMs: Date.UTC(2026, 10, 24, 13, 4, 39, 7) },
     spansPerSecond: 1234.56,
-    lagMs: 4200.4,
+    lagMs: 4200.25,
     figures: {
       ...others,
       batches: { ...batches, delivered: 21, partly_rejected: 22, retry: 23 },

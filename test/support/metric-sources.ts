@@ -2,6 +2,7 @@ import type { MetricSources } from "../../src/adapters/metrics/metric-values.ts"
 import { CountedReceiver } from "../../src/application/counted-receiver.ts";
 import { ReceiveTraces } from "../../src/application/receive-traces.ts";
 import { UnkeptSignals } from "../../src/application/unkept-signals.ts";
+import { forwardStatus } from "./forward-status.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 import { request, requestOf, resourceSpans, span } from "./request-bytes.ts";
 import { searchedRing } from "./searched-ring.ts";
@@ -44,6 +45,7 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
       answerBytes: 13,
       requestsByStatus: { 200: 14, 503: 15 },
     }),
+    forward: () => forwardStatus(),
     process: () => ({ residentBytes: 6, cpuSeconds: 7.5, startUnixSeconds: 8, openFds: 9 }),
     ...parts,
   };

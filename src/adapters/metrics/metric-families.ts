@@ -63,6 +63,16 @@ export const METRIC_FAMILIES = {
   spanring_append_seconds: histogram("Time to put in one that was checked.", "protocol"),
   spanring_unkept_requests_total: counter("Requests of signals not kept.", "signal", "protocol"),
 
+  // How fast it goes is the rate of the ledger's `delivered`.
+  spanring_forward_state: gauge("1 for what the upstream is, 0 for the others.", "state"),
+  spanring_forward_retry_in_seconds: gauge("Until the next try; 0 when nothing waits for it."),
+  spanring_forward_lag_seconds: gauge("Age of the oldest span that is not delivered yet."),
+  spanring_forward_in_flight_batches: gauge("Batches that the upstream has not answered yet."),
+  spanring_forward_in_flight_spans: gauge("Spans in these batches."),
+  spanring_forward_batches_total: counter("Batches sent, by what became of them.", "outcome"),
+  spanring_forward_retried_spans_total: counter("Spans sent, and kept to be sent again."),
+  spanring_undeliverable_spans_total: counter("Spans that never arrive, by reason.", "reason"),
+
   spanring_in_flight_bytes: gauge("Bytes of requests that have begun and not ended."),
   spanring_grpc_connections: gauge("Open connections of OTLP/gRPC."),
   spanring_grpc_connections_closed_total: counter("Closed because of a limit.", "reason"),

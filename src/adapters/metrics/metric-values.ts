@@ -1,4 +1,8 @@
 import type { CountedReceiver } from "../../application/counted-receiver.ts";
+import {
+  type ForwardStatus,
+  UPSTREAM_STATES,
+} from "../../application/forwarding/forward-status.ts";
 import type { Histogram } from "../../application/histogram.ts";
 import type { UnkeptSignals } from "../../application/unkept-signals.ts";
 import type { BufferStats, Ledger } from "../../domain/ledger.ts";
@@ -18,6 +22,7 @@ export interface MetricSources {
   readonly grpc: () => GrpcCounts | undefined;
   readonly http: () => HttpCounts | undefined;
   readonly api: () => ApiCounts | undefined;
+  readonly forward: () => ForwardStatus | undefined;
   readonly process: () => ProcessFigures;
 }
 
@@ -71,6 +76,7 @@ export function metricValues(sources: MetricSources): MetricValues {
     spanring_used_bytes: one(sources.usedBytes()),
     spanring_capacity_bytes: one(capacity.bytes),
     ...received(sources),
+    ...forwarding(sources.forward()),
     ...listeners(sources),
     ...readers(sources.api()),
     process_resident_memory_bytes: one(figures.residentBytes),
@@ -150,6 +156,29 @@ function statusOf(outcome: Outcome, protocol: string): string {
 
 function httpStatusOf(outcome: Outcome): string {
   return String(STATUS_TABLE[outcome].httpStatus);
+}
+
+function forwarding(status: ForwardStatus | undefined) {
+  const { figures } = status ?? {};
+  return {
+    spanring_forward_state: status === undefined ? [] : states(status),
+    spanring_forward_retry_in_seconds: maybe(seconds(status?.pauseLeftMs)),
+    spanring_forward_lag_seconds: maybe(seconds(status?.lagMs)),
+    spanring_forward_in_flight_batches: maybe(figures?.inFlightBatches),
+    spanring_forward_in_flight_spans: maybe(figures?.inFlightSpans),
+    spanring_forward_batches_total: counted(figures?.batches ?? {}, "outcome"),
+    spanring_forward_retried_spans_total: maybe(figures?.retriedSpans),
+    spanring_undeliverable_spans_total: counted(figures?.undeliverableSpans ?? {}, "reason"),
+  };
+}
+
+function states({ state }: ForwardStatus): MetricValue[] {
+  const entries = UPSTREAM_STATES.map((each) => [each, each === state ? 1 : 0]);
+  return counted(Object.fromEntries(entries), "state");
+}
+
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1000;
 }
 
 function listeners({ inFlightBytes, grpc, http }: MetricSources) {
