@@ -1,4 +1,5 @@
 import type { BufferStats } from "../../../domain/ledger.ts";
+import type { ForwardAnswer } from "../api/forward-answer.ts";
 import type { Palette } from "./palette.ts";
 import { bytesText, countText, durationText, percentText } from "./quantities.ts";
 import { fit, fitRight, peerText, widest } from "./text-columns.ts";
@@ -7,6 +8,8 @@ import { fit, fitRight, peerText, widest } from "./text-columns.ts";
 export interface StatsAnswer extends BufferStats {
   readonly uptime_seconds: number;
   readonly version: string;
+  /** Not there when nothing is forwarded. */
+  readonly forward?: ForwardAnswer;
 }
 
 type Cells = readonly [name: string, spans: string, bytes: string];

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { type Answer, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
+import { forwardAnswer } from "../../../support/forward-answer.ts";
 import { runAgainstFake } from "../../../support/run-against-fake.ts";
 import type { CommandSurroundings } from "../../../support/run-command-line.ts";
 
@@ -34,11 +35,23 @@ test("on a terminal it is a table, and with --json the same JSON", async () => {
   expect(JSON.parse(json.stdout)).toEqual(STATS);
 });
 
+test("of a server that forwards, the table tells on how that is going", async () => {
+  const answer = () => Response.json({ ...STATS, forward: forwardAnswer() });
+
+  const table = await stats([], answer, { columns: 60 });
+  const json = await stats(["--json"], answer, { columns: 60 });
+
+  expect(table.stdout).toContain("oldest buffered 1\n\nforwards to    grpcs://collector:4317\n");
+  expect(table.stdout.split("\n").filter((line) => line.length > 60)).toEqual([]);
+  expect(JSON.parse(json.stdout)).toEqual({ ...STATS, forward: forwardAnswer() });
+});
+
 test.each([
   () => new Response("no"),
   () => Response.json(null),
   () => Response.json({ ...STATS, bytes: null }),
   () => Response.json({ ...STATS, uptime_seconds: "long" }),
+  () => Response.json({ ...STATS, forward: { state: "connected" } }),
 ])("an answer of another shape is told", async (answer) => {
   const end = await stats([], answer, { columns: 80 });
 
