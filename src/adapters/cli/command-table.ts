@@ -129,7 +129,12 @@ const SPECS = {
     leastOperands: 0,
     mostOperands: 0,
     summary: "print or save the oldest spans, and remove them",
-    details: ["The buffer is first in, first out: so there are no filters.", PRINTED, FILE_FORMATS],
+    details: [
+      "The buffer is first in, first out: so there are no filters. Spans in flight to the " +
+        "upstream are left to it.",
+      PRINTED,
+      FILE_FORMATS,
+    ],
     options: ["limit", ...FORMS, ...WHERE],
     found: "at least one span",
     notFound: "the buffer is empty; or the file cannot be written, and nothing was taken",
@@ -139,18 +144,25 @@ const SPECS = {
     operands: "",
     leastOperands: 0,
     mostOperands: 0,
-    summary: "show the books: received, rejected, buffered, taken, evicted",
-    details: ["On a terminal it is a table; in a pipe, the JSON object of GET /api/stats."],
+    summary: "show the books: what came, what is buffered, what became of the rest",
+    details: [
+      "On a terminal it is a table; in a pipe, the JSON object of GET /api/stats.",
+      "Spans in flight to the upstream are buffered in the books until it answers. Where spans " +
+        "are forwarded, it tells how that is going, too.",
+    ],
     options: ["json", ...WHERE],
     found: "done",
-    examples: ["spanring stats", "spanring stats | jq .spans.evicted"],
+    examples: ["spanring stats", "spanring stats --json | jq .forward"],
   },
   clear: {
     operands: "",
     leastOperands: 0,
     mostOperands: 0,
     summary: "remove every buffered span, without asking",
-    details: ["Says how many were removed. The books count them as taken."],
+    details: [
+      "Says how many were removed. The books count them as taken. Spans in flight to the " +
+        "upstream stay until it answers.",
+    ],
     options: ["json", ...WHERE],
     found: "done, also when there was nothing to remove",
     examples: ["spanring clear"],

@@ -68,6 +68,9 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/api/stats",
     summary: "The books, the capacity, uptime and version",
+    description:
+      "What is in flight to the upstream is buffered in the books until it is answered. " +
+      "`forward` is there when spans are forwarded.",
     answers: { 200: withRange(json("All numbers are of one instant.", "Stats")) },
     answer: answerStats,
   }),
@@ -91,14 +94,15 @@ export const ROUTES: readonly Route[] = [
     method: "DELETE",
     path: "/api/spans",
     summary: "Remove every span",
-    description: "They count as taken.",
-    answers: { 200: withRange(json("How many were there, and which.", "Cleared")) },
+    description: "They count as taken. Those in flight to the upstream stay until it answers.",
+    answers: { 200: withRange(json("How many were removed, and which were there.", "Cleared")) },
     answer: answerClear,
   }),
   route({
     method: "POST",
     path: "/api/spans/take",
     summary: "The oldest spans, which are removed",
+    description: "Those in flight to the upstream are left to it.",
     queryParameters: { limit: LIMIT },
     answers: { 200: spans("They are the reader's now."), 503: BUSY },
     answer: answerTake,
