@@ -8,6 +8,8 @@ import { ROUTES } from "../../src/adapters/http/routes.ts";
 import { MAX_TAILS } from "../../src/adapters/http/tail-answer.ts";
 import { MAX_WAITS } from "../../src/adapters/http/wait-limits.ts";
 import { MAX_IDLE_SECONDS } from "../../src/adapters/otlp-http/otlp-http-listener.ts";
+import { createRingMemory } from "../../src/application/ring-memory.ts";
+import { type Config, type Environment, readConfig } from "../../src/config.ts";
 import { VARIABLE_NAMES, VARIABLES } from "../../src/config-variables.ts";
 import { keep, ring } from "../support/embed-example.ts";
 import { plainSpan } from "../support/plain-span.ts";
@@ -174,3 +176,36 @@ test("running code is in the first 15 lines, and all but the variables under 200
   expect(running).toBeWithin(0, 15);
   expect(lines.length - VARIABLE_NAMES.length).toBeLessThan(200);
 });
+
+test("the buffer of the edge host holds the outage that is told of", () => {
+  const [assignments] = block("sh edge").split("dist/spanring");
+  const env = Object.fromEntries(
+    assignments!
+      .trim()
+      .split(" ")
+      .map((each) => each.split("=")),
+  );
+  const reading = readConfig(env as Environment);
+  const [, section = ""] = README.split("\n## On an edge host\n");
+  const told = section.replaceAll(/\s+/g, " ");
+
+  const [bytes = 0, rate = 0, outage = 0, spans = 0, megabytes = 0, row = 0, index = 0] = [
+    ...told.matchAll(/(?<=[ (])[\d,]+(?= (bytes|spans|s |MB))/g),
+  ].map(([number]) => Number(number.replaceAll(",", "")));
+
+  expect(reading).toMatchObject({ ok: true, warnings: [] });
+  const { maxSpans, maxBytes } = (reading as { config: Config }).config.buffer;
+  expect([spans, megabytes, index]).toEqual([
+    rate * outage,
+    (spans * bytes) / 1e6,
+    Math.round((spans * row) / 1e6),
+  ]);
+  expect(maxSpans).toBe(spans);
+  expect(maxBytes).toBeWithin(megabytes * 1e6, megabytes * 1e6 + 2 ** 20);
+  expect(row).toBe(Math.round((ringBytes(2_000_000) - ringBytes(1_000_000)) / 1_000_000));
+});
+
+/** What a ring of so many spans takes beside its arena; pages that nobody wrote cost nothing. */
+function ringBytes(spans: number): number {
+  return createRingMemory({ spans, bytes: 1 }).shared.byteLength;
+}
