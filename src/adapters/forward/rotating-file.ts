@@ -1,6 +1,7 @@
 import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import type { FileFormat } from "../../domain/file-format.ts";
+import { syncFolder } from "../otlp-files/unfinished-file.ts";
 import { isWholeFile } from "./whole-file.ts";
 
 export interface RotatingFileParts {
@@ -131,12 +132,6 @@ async function openFile({ path, fsync, nowMs }: RotatingFileParts): Promise<Open
   // Not every file system knows when a file was born.
   const bornMs = size === 0 ? nowMs() : birthtimeMs || mtimeMs;
   return { handle, inode: ino, bornMs, sizeBytes: size };
-}
-
-/** A new name is in the folder, and the folder may not be on the disk. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(dirname(path), "r");
-  await folder.sync().finally(() => folder.close());
 }
 
 async function finish({ handle }: OpenFile, { fsync }: RotatingFileParts): Promise<void> {

@@ -13,11 +13,12 @@ import { splitRequest } from "./request-split.ts";
  */
 export async function* lengthDelimitedRequests(
   source: ByteSource,
+  mostBytes = MOST_REQUEST_BYTES,
 ): AsyncGenerator<FileRequest | FileFault> {
   for (;;) {
     const { offsetBytes } = source;
     // oxlint-disable-next-line no-await-in-loop -- a message comes after the one before it
-    const message = await takeMessage(source);
+    const message = await takeMessage(source, mostBytes);
     if (message === undefined) return;
     const item = "fault" in message ? message : requestItem(message, offsetBytes + LENGTH_BYTES);
     yield "fault" in item ? item : { ...item, fileBytes: item.fileBytes + LENGTH_BYTES };
@@ -26,17 +27,18 @@ export async function* lengthDelimitedRequests(
 }
 
 /** Undefined at the end. */
-async function takeMessage(source: ByteSource): Promise<Uint8Array | FileFault | undefined> {
+async function takeMessage(
+  source: ByteSource,
+  mostBytes: number,
+): Promise<Uint8Array | FileFault | undefined> {
   const { offsetBytes } = source;
   const place = `byte ${offsetBytes}`;
   const head = await takeBytes(source, LENGTH_BYTES);
   if (head.length === 0) return undefined;
   if (head.length < LENGTH_BYTES) return { fault: `${place}: cut off within a length` };
   const length = new DataView(head.buffer, head.byteOffset).getUint32(0);
-  if (length > MOST_REQUEST_BYTES) {
-    return {
-      fault: `${place}: a request of ${length} bytes; at most ${MOST_REQUEST_BYTES} can be`,
-    };
+  if (length > mostBytes) {
+    return { fault: `${place}: a request of ${length} bytes; at most ${mostBytes} can be` };
   }
   const message = await takeBytes(source, length);
   if (message.length === length) return message;

@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { accessSync, constants, renameSync, rmSync, writeFileSync } from "node:fs";
-import { type FileHandle, open, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { type FileHandle, open, rename, writeFile } from "node:fs/promises";
 import { quotePeerText } from "../../../domain/quote-text.ts";
+import { abandon, openUnfinished, unfinishedName } from "../../otlp-files/unfinished-file.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { EXIT_CODE } from "../exit-code.ts";
 import { type OutPlace, outPlace } from "./out-place.ts";
@@ -26,18 +25,14 @@ export async function openOutFile(path: string): Promise<OutFile> {
   };
   const { target, isReplaced } = placeOf(path);
   if (!isReplaced) return straightFile(await open(target, "w").catch(failed), failed);
-  const unfinished = unfinishedName(target);
-  const file = await open(unfinished, "wx").catch(failed);
+  const file = await openUnfinished(target).catch(failed);
   return {
-    ...straightFile(file, failed),
+    ...straightFile(file.handle, failed),
     finish: async () => {
-      await file.close().catch(failed);
-      await rename(unfinished, target).catch(failed);
+      await file.handle.close().catch(failed);
+      await rename(file.path, target).catch(failed);
     },
-    abandon: async () => {
-      await Promise.allSettled([file.close()]);
-      await rm(unfinished, { force: true });
-    },
+    abandon: () => abandon(file),
   };
 }
 
@@ -95,10 +90,6 @@ function placeOf(path: string): OutPlace {
   } catch (error) {
     throw writeFailure(path, error);
   }
-}
-
-function unfinishedName(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}`);
 }
 
 function writeFailure(path: string, error: unknown): CommandFailure {
