@@ -1,0 +1,130 @@
+import { createReadStream } from "node:fs";
+import { open, rename, rm, stat } from "node:fs/promises";
+import { quotePeerText } from "../../domain/quote-text.ts";
+import type { SpanSpill, SpillFault, SpilledRequest } from "../../ports/span-spill.ts";
+import { openSource } from "../otlp-files/byte-source.ts";
+import { lengthDelimitedRequests } from "../otlp-files/proto-requests.ts";
+import { frameRequest } from "../otlp-files/request-frame.ts";
+import {
+  abandon,
+  openUnfinished,
+  syncFolder,
+  type UnfinishedFile,
+} from "../otlp-files/unfinished-file.ts";
+
+/** Only its owner may read: spans tell a lot. */
+const MODE = 0o600;
+
+/** As many as a length can tell: what was in the ring may be larger than what a receiver takes. */
+const MOST_REQUEST_BYTES = 2 ** 32 - 1;
+
+/**
+ * A file of protobuf behind lengths, whatever its ending, as `spanring get --out x.binpb` writes
+ * and `spanring send` reads. It is there as a whole or not at all.
+ *
+ *     spill.binpb             read by the next start
+ *     spill.binpb.1           the same, of a stop that found a file in the way
+ *     spill.binpb.unread      set aside; the next one is spill.binpb.unread.1
+ *     .spill.binpb.5f3a9c01   under way; a leftover only if the program was killed
+ */
+export class SpillFile implements SpanSpill {
+  // Fixed at construction.
+  private readonly path: string;
+  readonly place: string;
+
+  constructor(path: string) {
+    this.path = path;
+    this.place = quotePeerText(path);
+  }
+
+  read(): AsyncGenerator<SpilledRequest | SpillFault> {
+    return readFaultily(this.path);
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.path, { force: true });
+  }
+
+  async setAside(): Promise<string> {
+    const { path } = this;
+    if (!(await stat(path)).isFile()) throw new Error("it is not a file");
+    return quotePeerText(await renameToFree(path, `${path}.unread`));
+  }
+
+  async write(requests: Iterable<Uint8Array>): Promise<string> {
+    const file = await openUnfinished(this.path, MODE);
+    const written = writeWhole(file, requests, this.path);
+    return quotePeerText(await written.finally(() => abandon(file)));
+  }
+}
+
+async function* readFaultily(path: string): AsyncGenerator<SpilledRequest | SpillFault> {
+  try {
+    const found = await stat(path).catch(nothingThere);
+    if (found === undefined) return;
+    if (found.isFile()) yield* readFile(path);
+    else yield { fault: "it is not a file" };
+  } catch (error) {
+    yield { fault: quotePeerText(error instanceof Error ? error.message : String(error)) };
+  }
+}
+
+function nothingThere(error: unknown): undefined {
+  if (codeOf(error) !== "ENOENT") throw error;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+async function* readFile(path: string) {
+  const chunks = createReadStream(path);
+  try {
+    yield* lengthDelimitedRequests(openSource(chunks), MOST_REQUEST_BYTES);
+  } finally {
+    chunks.destroy();
+  }
+}
+
+/** On the disk before it has its name: so the name never stands for half of it. */
+async function writeWhole(
+  { handle, path }: UnfinishedFile,
+  requests: Iterable<Uint8Array>,
+  wanted: string,
+): Promise<string> {
+  for (const request of requests) {
+    // oxlint-disable-next-line no-await-in-loop -- one behind the other, and one at a time
+    await handle.writeFile(frameRequest(request, "proto"));
+  }
+  await handle.sync();
+  await handle.close();
+  const name = await renameToFree(path, wanted);
+  await syncFolder(name);
+  return name;
+}
+
+/** To the name that is wanted, or to the first with a number behind it that nobody has. */
+async function renameToFree(path: string, wanted: string): Promise<string> {
+  let name = wanted;
+  // oxlint-disable-next-line no-await-in-loop -- the next name is for when this one is taken
+  for (let number = 1; !(await isClaimed(name)); number += 1) name = `${wanted}.${number}`;
+  await rename(path, name).catch(async (error: unknown) => {
+    await rm(name, { force: true });
+    throw error;
+  });
+  return name;
+}
+
+/**
+ * Whether the name was free, and is ours from now on: an empty file, to be renamed over. Not every
+ * file system has a rename that never replaces, or links.
+ */
+async function isClaimed(name: string): Promise<boolean> {
+  try {
+    await (await open(name, "wx", MODE)).close();
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}

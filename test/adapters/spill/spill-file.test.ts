@@ -1,0 +1,159 @@
+import { expect, test } from "bun:test";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { frameRequest } from "../../../src/adapters/otlp-files/request-frame.ts";
+import { readRequests } from "../../../src/adapters/otlp-files/read-requests.ts";
+import { SpillFile } from "../../../src/adapters/spill/spill-file.ts";
+import { contentsOf } from "../../contract/span-spill.ts";
+import { requestOf } from "../../support/request-bytes.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const root = temporaryFolder();
+
+/** In a folder of its own. */
+function spillFile(name = "spill.binpb") {
+  const folder = mkdtempSync(join(root, "spill-"));
+  const path = join(folder, name);
+  return { spill: new SpillFile(path), folder, path, names: () => readdirSync(folder).toSorted() };
+}
+
+const FRAMED = Buffer.concat([requestOf(2), requestOf(1, 3)].map((each) => frame(each)));
+
+function frame(request: Uint8Array): Uint8Array {
+  return frameRequest(request, "proto");
+}
+
+test.each(["spill.binpb", "spill.jsonl", "spill"])(
+  "%s holds protobuf behind lengths, which the commands read, and only its owner may",
+  async (name) => {
+    const { spill, path, names } = spillFile(name);
+
+    await spill.write([requestOf(2), requestOf(1, 3)]);
+
+    const chunks = Bun.file(path).stream() as unknown as AsyncIterable<Uint8Array>;
+    const read = await Array.fromAsync(readRequests(chunks));
+    expect(names()).toEqual([name]);
+    expect(readFileSync(path).toHex()).toBe(FRAMED.toHex());
+    expect(read).toMatchObject([{ spanCount: 2 }, { spanCount: 1 }]);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  },
+);
+
+test("while it is being written it has another name", async () => {
+  const { spill, names } = spillFile();
+  const seen: string[][] = [];
+
+  await spill.write(
+    (function* () {
+      yield requestOf(1);
+      seen.push(names());
+    })(),
+  );
+
+  expect(seen).toEqual([[expect.stringMatching(/^\.spill\.binpb\./)]]);
+  expect(names()).toEqual(["spill.binpb"]);
+});
+
+test("what is in the way stays, and what is set aside too, whatever it is", async () => {
+  const { spill, path, names } = spillFile();
+  writeFileSync(path, "first");
+  mkdirSync(`${path}.1`);
+  symlinkSync("nowhere", `${path}.unread`);
+
+  const places = [await spill.write([requestOf(1)]), await spill.setAside()];
+
+  expect(places).toEqual([`${path}.2`, `${path}.unread.1`]);
+  expect(names().map((name) => name.replace("spill.binpb", ""))).toEqual([
+    ".1",
+    ".2",
+    ".unread",
+    ".unread.1",
+  ]);
+  expect(readFileSync(`${path}.unread.1`, "utf8")).toBe("first");
+});
+
+test("where it cannot be written, nothing is left", async () => {
+  const { folder, names } = spillFile();
+  const spill = new SpillFile(join(folder, "missing", "spill.binpb"));
+
+  await expect(spill.write([requestOf(1)])).rejects.toThrow("ENOENT");
+  expect(names()).toEqual([]);
+});
+
+test("a file that somebody removes meanwhile leaves nothing under its name", async () => {
+  const { spill, folder, names } = spillFile();
+
+  const written = spill.write(
+    (function* () {
+      yield requestOf(1);
+      for (const name of names()) rmSync(join(folder, name));
+    })(),
+  );
+
+  await expect(written).rejects.toThrow("ENOENT");
+  expect(names()).toEqual([]);
+});
+
+test("what cannot have a longer name stays where it is", async () => {
+  const { spill, path, names } = spillFile("n".repeat(250));
+  writeFileSync(path, "kept");
+
+  await expect(spill.setAside()).rejects.toThrow("ENAMETOOLONG");
+  expect(names()).toHaveLength(1);
+});
+
+test.each([
+  { name: "cut off within a request", cut: FRAMED.length - 1, requests: 1, fault: "cut off" },
+  {
+    name: "cut off within a length",
+    cut: frame(requestOf(2)).length + 2,
+    requests: 1,
+    fault: "cut",
+  },
+  { name: "cut off within the first", cut: 10, requests: 0, fault: "byte 0: cut off" },
+])("of a file $name, the requests before are read", async ({ cut, requests, fault }) => {
+  const { spill, path } = spillFile();
+  writeFileSync(path, FRAMED.subarray(0, cut));
+
+  const items = await contentsOf(spill);
+
+  expect(items).toHaveLength(requests + 1);
+  expect(items.at(-1)).toEqual({ fault: expect.stringContaining(fault) });
+});
+
+test("a request that is none is a fault, which says where", async () => {
+  const { spill, path } = spillFile();
+  writeFileSync(path, Buffer.concat([frame(requestOf(2)), frame(Buffer.from("no traces"))]));
+
+  const [first, fault, ...more] = await contentsOf(spill);
+
+  expect(first).toMatchObject({ spanCount: 2 });
+  expect(fault).toEqual({ fault: expect.stringMatching(/^byte \d+: this is not a trace request/) });
+  expect(more).toEqual([]);
+});
+
+test("what is no file is a fault, and stays where it is", async () => {
+  const { spill, path, names } = spillFile();
+  mkdirSync(path);
+
+  expect(await contentsOf(spill)).toEqual([{ fault: "it is not a file" }]);
+  await expect(spill.setAside()).rejects.toThrow("it is not a file");
+  expect(names()).toEqual(["spill.binpb"]);
+});
+
+test("what cannot even be looked at is a fault", async () => {
+  const { path } = spillFile();
+  writeFileSync(path, "");
+  const spill = new SpillFile(join(path, "spill.binpb"));
+
+  expect(await contentsOf(spill)).toEqual([{ fault: expect.stringContaining("ENOTDIR") }]);
+});

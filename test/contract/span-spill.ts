@@ -1,0 +1,103 @@
+import { describe, expect, test } from "bun:test";
+import type { SpanSpill, SpillFault, SpilledRequest } from "../../src/ports/span-spill.ts";
+import { requestOf } from "../support/request-bytes.ts";
+
+// What every spill does, whatever it is made of. Each test has an empty one.
+
+const REQUESTS = [requestOf(2), requestOf(1, 3), requestOf(3, 4)];
+
+export async function contentsOf(spill: SpanSpill): Promise<(SpilledRequest | SpillFault)[]> {
+  const items: (SpilledRequest | SpillFault)[] = [];
+  for await (const item of spill.read()) items.push(item);
+  return items;
+}
+
+/** In hexadecimal, which a failed test can show. */
+async function requestsIn(spill: SpanSpill): Promise<string[]> {
+  const items = await contentsOf(spill);
+  return items.map((item) => ("fault" in item ? item.fault : item.bytes.toHex()));
+}
+
+export function describeSpanSpill(name: string, create: () => SpanSpill): void {
+  describe(`${name}, as a spill`, () => {
+    test("has nothing, and forgets nothing, before anything was written", async () => {
+      const spill = create();
+
+      await spill.remove();
+
+      expect(await contentsOf(spill)).toEqual([]);
+    });
+
+    test("has what was written, request by request, as often as it is read", async () => {
+      const spill = create();
+
+      const place = await spill.write(REQUESTS);
+
+      const all = REQUESTS.map((request) => request.toHex());
+      expect(place).toBe(spill.place);
+      expect([await requestsIn(spill), await requestsIn(spill)]).toEqual([all, all]);
+      expect(
+        (await contentsOf(spill)).map((item) => "spanCount" in item && item.spanCount),
+      ).toEqual([2, 1, 3]);
+    });
+
+    test("is done with a request when it asks for the next one", async () => {
+      const spill = create();
+      const lent = requestOf(2);
+
+      await spill.write(
+        (function* () {
+          yield lent;
+          lent.fill(0xee);
+        })(),
+      );
+
+      expect(await requestsIn(spill)).toEqual([requestOf(2).toHex()]);
+    });
+
+    test("has nothing once it is removed", async () => {
+      const spill = create();
+      await spill.write(REQUESTS);
+
+      await spill.remove();
+
+      expect(await contentsOf(spill)).toEqual([]);
+    });
+
+    test("does not have what is set aside, each time somewhere else", async () => {
+      const spill = create();
+
+      await spill.write(REQUESTS);
+      const first = await spill.setAside();
+      await spill.write(REQUESTS);
+      const second = await spill.setAside();
+
+      expect(await contentsOf(spill)).toEqual([]);
+      expect(new Set([spill.place, first, second]).size).toBe(3);
+    });
+
+    test("keeps what is there when more is written, which is somewhere else then", async () => {
+      const spill = create();
+
+      await spill.write([requestOf(1)]);
+      const places = [await spill.write([requestOf(2)]), await spill.write([requestOf(3)])];
+
+      expect(await requestsIn(spill)).toEqual([requestOf(1).toHex()]);
+      expect(new Set([spill.place, ...places]).size).toBe(3);
+    });
+
+    test("has nothing of what could not be written to the end", async () => {
+      const spill = create();
+
+      const written = spill.write(
+        (function* () {
+          yield requestOf(1);
+          throw new Error("no more");
+        })(),
+      );
+
+      await expect(written).rejects.toThrow("no more");
+      expect(await contentsOf(spill)).toEqual([]);
+    });
+  });
+}
