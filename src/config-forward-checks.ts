@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { ConfigWarning, Listener, Mistake } from "./config-checks.ts";
 import type { ForwardEndpoint } from "./config-endpoint.ts";
 import { forwardEndpoint } from "./config-forward.ts";
@@ -19,12 +20,22 @@ export function forwardMistakes(
   const retry = settings.FORWARD_RETRY_MAX_MS < settings.FORWARD_RETRY_INITIAL_MS;
   return [
     ...(endpoint === undefined ? [] : endpointMistakes(settings, endpoint)),
+    ...(isSpilledOver(settings, endpoint) ? [mistake(settings, "SHUTDOWN_SPILL_FILE", OTHER)] : []),
     ...(endpoint === undefined ? [] : loopMistakes(settings, endpoint, { listeners, own })),
     ...(endpoint === undefined ? [] : tlsMistakes(settings, endpoint)),
     ...(retry ? [mistake(settings, "FORWARD_RETRY_MAX_MS", NOT_SHORTER)] : []),
   ];
 }
 
+/** What was delivered there would be read at the next start, and delivered again. */
+function isSpilledOver(
+  { SHUTDOWN_SPILL_FILE: path }: Settings,
+  endpoint: ForwardEndpoint | undefined,
+): boolean {
+  return path !== "" && endpoint?.protocol === "file" && resolve(path) === endpoint.path;
+}
+
+const OTHER = "another file than FORWARD_ENDPOINT's: each start reads and removes it";
 const NOT_SHORTER = "no less than FORWARD_RETRY_INITIAL_MS";
 
 function mistake(settings: Settings, variable: VariableName, bound: string): Mistake {

@@ -139,6 +139,14 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
     ],
   },
   {
+    name: "a stop's file where spans go on to",
+    env: { FORWARD_ENDPOINT: "file:///spool/a.binpb", SHUTDOWN_SPILL_FILE: "/spool/./a.binpb" },
+    mistakes: [
+      'SHUTDOWN_SPILL_FILE="/spool/./a.binpb": must be another file than FORWARD_ENDPOINT\'s: ' +
+        "each start reads and removes it",
+    ],
+  },
+  {
     name: "several at once",
     env: {
       API_PORT: "4317",
@@ -178,6 +186,10 @@ test.each<{ name: string; env: Environment }>([
   { name: "zstd over HTTP", env: { FORWARD_ENDPOINT: "http://up", FORWARD_COMPRESSION: "zstd" } },
   { name: "a file", env: { FORWARD_ENDPOINT: "file:///spool/spans.binpb" } },
   {
+    name: "a file beside that of a stop",
+    env: { FORWARD_ENDPOINT: "file:///spool/a.binpb", SHUTDOWN_SPILL_FILE: "/spool/b.binpb" },
+  },
+  {
     name: "what is of no use, for nothing is forwarded",
     env: { FORWARD_HEADERS: "a=1", FORWARD_TLS_CERT_FILE: "/cert" },
   },
@@ -201,6 +213,7 @@ const UNUSED = "of no use: FORWARD_ENDPOINT is not set, so nothing is forwarded"
 
 test.each<{ name: string; env: Environment; warnings: string[] }>([
   { name: "nothing", env: {}, warnings: [] },
+  { name: "a stop's file alone", env: { SHUTDOWN_SPILL_FILE: "/spool/a.binpb" }, warnings: [] },
   { name: "TLS", env: { FORWARD_ENDPOINT: "https://up" }, warnings: [] },
   {
     name: "gRPC on its port, over a URL of HTTP",

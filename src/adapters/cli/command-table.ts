@@ -198,7 +198,8 @@ const SPECS = {
         "yourself of OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_LOGS_EXPORTER and " +
         "OTEL_BSP_SCHEDULE_DELAY stays. NO_PROXY and no_proxy get 127.0.0.1 and localhost added. " +
         "SPANRING_URL is the receiver's read API, for spanring wait within the command. Its " +
-        "limits, such as MAX_BUFFER_SIZE, are those of the environment.",
+        "limits, such as MAX_BUFFER_SIZE, are those of the environment; FORWARD_ENDPOINT " +
+        "and SHUTDOWN_SPILL_FILE are not for it.",
       "An expectation is conditions joined by ' & ', each name=value as in a filter, and count " +
         "with >=, =, <=, < or >: 'name=GET / & service=shop & count>=2'. Without a count there " +
         "must be one; count=0 is for what must not be there. When spans were evicted, rejected " +

@@ -103,6 +103,14 @@ describe("mistakes are all told before anything is started", () => {
   });
 });
 
+test("what a stop of another spanring has left is none of its business", async () => {
+  const env = { SHUTDOWN_SPILL_FILE: "/spool/spans.binpb" };
+
+  const { configs } = await run([...SHELL, "exit 0"], undefined, { env });
+
+  expect(configs).toMatchObject([{ shutdownSpillFile: "" }]);
+});
+
 test("its receiver is on free ports of this machine, and tells of nothing but errors", async () => {
   const { configs } = await run([...SHELL, "exit 0"]);
 
