@@ -63,7 +63,7 @@ export const VARIABLES = {
 
   LOG_LEVEL: choice(["DEBUG", "INFO", "WARNING", "ERROR"])("INFO", "least level that is logged"),
   SHUTDOWN_GRACE_MS: timeOrNone("5000", "to finish when asked to stop"),
-  SHUTDOWN_SPILL_FILE: path("", "where a stop leaves what is not forwarded"),
+  SHUTDOWN_SPILL_FILE: path("", "keeps what a stop finds in the buffer"),
 
   FORWARD_ENDPOINT: endpoint("", "where spans go on to"),
   FORWARD_PROTOCOL: choice(["", "grpc", "http/protobuf"])("", "if the scheme does not say it"),

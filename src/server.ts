@@ -1,39 +1,27 @@
 import { SYSTEM_CLOCK as clock } from "./adapters/clock/system-clock.ts";
 import { listenFailure } from "./adapters/cli/listen-failure.ts";
 import { openSpanSink } from "./adapters/forward/open-sink.ts";
-import { type GrpcListener, startGrpcListener } from "./adapters/grpc/grpc-listener.ts";
+import { startGrpcListener } from "./adapters/grpc/grpc-listener.ts";
 import { logLibraryThrough } from "./adapters/grpc/library-log.ts";
 import type { ForwardReading } from "./adapters/http/forward-member.ts";
-import { type ReadApi, startReadApi } from "./adapters/http/read-api.ts";
-import { InFlightBudget } from "./adapters/memory/in-flight-budget.ts";
+import { startReadApi } from "./adapters/http/read-api.ts";
 import type { MetricSources } from "./adapters/metrics/metric-values.ts";
 import { metricsPages } from "./adapters/metrics/metrics-page.ts";
 import { processFigures } from "./adapters/metrics/process-figures.ts";
-import {
-  type OtlpHttpListener,
-  startOtlpHttpListener,
-} from "./adapters/otlp-http/otlp-http-listener.ts";
+import { startOtlpHttpListener } from "./adapters/otlp-http/otlp-http-listener.ts";
 import type { Unread } from "./adapters/otlp/status-table.ts";
-import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
-import { Arrivals } from "./application/arrivals.ts";
+import type { Arrivals } from "./application/arrivals.ts";
 import { CAPACITY_LINE_INTERVAL_MS } from "./application/capacity-events.ts";
-import { CountedReceiver, type Outcome } from "./application/counted-receiver.ts";
+import type { Outcome } from "./application/counted-receiver.ts";
 import { Forwarder } from "./application/forwarding/forwarder.ts";
-import { LifeCycle, stopWithin } from "./application/life-cycle.ts";
-import { LoggedBuffer } from "./application/logged-buffer.ts";
-import { ObservabilityBuffer } from "./application/observability-buffer.ts";
-import { ReceiveTraces } from "./application/receive-traces.ts";
-import { UnkeptSignals } from "./application/unkept-signals.ts";
+import { leaveRing } from "./application/leave-ring.ts";
+import { stopWithin } from "./application/life-cycle.ts";
+import type { LoggedBuffer } from "./application/logged-buffer.ts";
+import { restoreRing } from "./application/restore-ring.ts";
 import { shownEndpoint } from "./config-endpoint.ts";
-import type { Config, ForwardConfig, ListenAddress } from "./config.ts";
-import type { Logger } from "./ports/logger.ts";
+import type { ForwardConfig, ListenAddress } from "./config.ts";
 import type { SpanSink } from "./ports/span-sink.ts";
-
-export interface ServerParts {
-  readonly config: Config;
-  readonly logger: Logger;
-  readonly version: string;
-}
+import { build, type House, type ServerParts } from "./server-house.ts";
 
 /** A spanring in this process: all of it but the command line and the signals. */
 export interface RunningServer {
@@ -56,7 +44,8 @@ export class CannotStartError extends Error {
 export async function startServer(parts: ServerParts): Promise<RunningServer> {
   const house = build(parts);
   startTicking(house);
-  const ports = (await startForwarding(house)) ? await startListening(house) : undefined;
+  startKeeping(house);
+  const ports = await startWork(house);
   if (ports === undefined) {
     await house.life.stop(0);
     throw new CannotStartError("the log says what cannot start, and why");
@@ -68,6 +57,14 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
   const { buffer, arrivals, life } = house;
   const requests = requestsOf(house);
   return { ports, buffer, arrivals, requests, stop: (graceMs) => life.stop(graceMs) };
+}
+
+/** Undefined when something cannot start: then the log says what, and why. */
+async function startWork(house: House): Promise<RunningServer["ports"] | undefined> {
+  // Where it cannot forward, what the stop before has left is not even touched.
+  if (!(await startForwarding(house))) return undefined;
+  await restore(house);
+  return await startListening(house);
 }
 
 function requestsOf({ receivers, listeners }: House): RunningServer["requests"] {
@@ -83,49 +80,12 @@ function unreadRequests({ grpc, http }: House["listeners"], outcome: Unread): nu
   return outcome === "unknown_path" ? posts : posts + (grpc?.counts().unreadCalls ?? 0);
 }
 
-interface House extends ServerParts {
-  readonly buffer: LoggedBuffer;
-  readonly arrivals: Arrivals;
-  readonly receiver: ReceiveTraces;
-  /** The same by protocol, for the counts. */
-  readonly receivers: Readonly<Record<"grpc" | "http/protobuf" | "http/json", CountedReceiver>>;
-  /** There when something is to be forwarded. */
-  forwarder?: Forwarder;
-  /** Those that run, for the counts. */
-  readonly listeners: { grpc?: GrpcListener; http?: OtlpHttpListener; api?: ReadApi };
-  /** Not there when they are to be rejected. */
-  readonly unkept: UnkeptSignals | undefined;
-  /** One, whatever the listeners: what they hold together is what is bounded. */
-  readonly budget: InFlightBudget;
-  readonly life: LifeCycle;
-  /** Ends what would last for ever otherwise. */
-  readonly stopping: AbortController;
-}
-
-/** Builds the parts; nothing listens yet. */
-function build(parts: ServerParts): House {
-  const { config, logger } = parts;
-  const { maxSpans, maxBytes, overflowPolicy } = config.buffer;
-  const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
-  const ring = ObservabilityBuffer.create({ spans: maxSpans, bytes: maxBytes }, options);
-  const buffer = new LoggedBuffer(ring, logger);
-  const arrivals = new Arrivals(buffer, { spans: maxSpans, bytes: maxBytes });
-  const { limits } = config;
-  const roomAfterMs = (spanCount: number) => house.forwarder?.roomAfterMs(spanCount);
-  const receiver = new ReceiveTraces({ buffer: arrivals, limits, logger, clock, roomAfterMs });
-  const budget = new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock });
-  const unkept = config.unsupportedSignals === "accept" ? new UnkeptSignals(logger) : undefined;
-  const life = new LifeCycle(clock);
-  const stopping = new AbortController();
-  const counted = () => new CountedReceiver({ receiver, clock });
-  const receivers = { grpc: counted(), "http/protobuf": counted(), "http/json": counted() };
-  const received = { arrivals, receiver, receivers, unkept, budget };
-  const house: House = { ...parts, buffer, ...received, listeners: {}, life, stopping };
-  return house;
-}
-
-function startTicking({ receiver, life }: House): void {
-  const timer = setInterval(receiver.tick.bind(receiver), CAPACITY_LINE_INTERVAL_MS);
+function startTicking({ receiver, highWater, life }: House): void {
+  const tick = () => {
+    receiver.tick();
+    highWater?.tick();
+  };
+  const timer = setInterval(tick, CAPACITY_LINE_INTERVAL_MS);
   life.started(async () => clearInterval(timer));
 }
 
@@ -155,6 +115,23 @@ function forwardTo(house: House, sink: SpanSink, settings: ForwardConfig): void 
   forwarder.start();
 }
 
+/** Before all that puts in, takes or sends, so that it stops after them. It takes its time. */
+function startKeeping({ buffer, spill, config, logger, life }: House): void {
+  const isForwarding = config.forward !== "off";
+  life.started(() => leaveRing({ buffer, spill, isForwarding, logger }));
+}
+
+/** Before anything listens, so that what was there before is the oldest. */
+async function restore(house: House): Promise<void> {
+  const { spill, receiver, config, logger, highWater } = house;
+  if (spill === undefined) return;
+  const { maxSpans, maxBytes: bytes } = config.buffer;
+  const mostAtOnce = { spans: Math.min(maxSpans, config.limits.spansPerRequest), bytes };
+  const restored = await restoreRing({ spill, receiver, mostAtOnce, logger });
+  Object.assign(house.restored, restored);
+  highWater?.tick();
+}
+
 function listenForReaders(house: House, address: ListenAddress): number {
   const { buffer, arrivals, logger, version, life, listeners } = house;
   const stopping = house.stopping.signal;
@@ -162,8 +139,9 @@ function listenForReaders(house: House, address: ListenAddress): number {
   const uptimeMs = () => clock.monotonicMs() - startedMs;
   const readiness = () => life.state;
   const metrics = metricsPages(metricSources(house));
-  const forward = forwardReading(house);
-  const read = { buffer, arrivals, stopping, readiness, uptimeMs, version, forward, metrics };
+  const [forward, highWater] = [forwardReading(house), isAtHighWater(house)];
+  const told = { readiness, highWater, uptimeMs, version, forward, metrics };
+  const read = { buffer, arrivals, stopping, ...told };
   const api = startReadApi({ address, ...read, logger });
   listeners.api = api;
   life.started((graceMs) =>
@@ -177,12 +155,18 @@ function forwardReading({ config: { forward }, forwarder }: House): ForwardReadi
   return { endpoint: shownEndpoint(forward.endpoint), status: () => forwarder.status() };
 }
 
+function isAtHighWater({ highWater }: House): () => boolean | undefined {
+  return () => highWater?.isReached;
+}
+
 function metricSources(house: House): MetricSources {
-  const { version, buffer, receivers, unkept, budget, listeners, forwarder } = house;
+  const { version, buffer, receivers, unkept, budget, listeners, forwarder, restored } = house;
   return {
     version,
     stats: () => buffer.stats(),
     usedBytes: () => buffer.usedBytes(),
+    restored,
+    highWater: isAtHighWater(house),
     receivers,
     unkept,
     inFlightBytes: () => budget.heldBytes,

@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { SpillFile } from "../src/adapters/spill/spill-file.ts";
 import type { ForwardStatus } from "../src/application/forwarding/forward-status.ts";
 import { readConfig } from "../src/config.ts";
 import { CannotStartError, type RunningServer, startServer } from "../src/server.ts";
@@ -11,6 +14,9 @@ import { startHttpUpstream } from "./support/http-upstream.ts";
 import { RecordingLogger } from "./support/recording-logger.ts";
 import { requestOf } from "./support/request-bytes.ts";
 import { retryDelayIn, retryDelayOf } from "./support/retry-delay.ts";
+import { temporaryFolder } from "./support/temporary-folder.ts";
+
+const folder = temporaryFolder();
 
 const LOCAL = { OTLP_GRPC_HOST: "127.0.0.1", OTLP_HTTP_HOST: "127.0.0.1" };
 const FREE = { ...LOCAL, OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
@@ -49,6 +55,84 @@ test("when one cannot listen, none does, and the log says which and why", async 
     event: "cannot_listen",
     fields: { listener: "http", reason: "the port is in use" },
   });
+});
+
+test("what the stop before has left is there before anything listens", async () => {
+  const path = join(folder, "before.binpb");
+  const logger = new RecordingLogger();
+  await new SpillFile(path).write([requestOf(2)]);
+
+  const server = await start({ SHUTDOWN_SPILL_FILE: path }, logger);
+  const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
+  const isLeft = existsSync(path);
+  server.arrivals.clear();
+  await server.stop(0);
+
+  const told = logger.lines.filter(({ level }) => level !== "debug");
+  expect(told[0]).toMatchObject({ event: "restored", fields: { spans: 2 } });
+  expect(told[1]).toMatchObject({ event: "listening" });
+  expect(metrics).toContain("\nspanring_restored_spans_total 2\n");
+  expect([isLeft, existsSync(path)]).toEqual([false, false]);
+});
+
+test("when it cannot listen, what the stop before has left is left again", async () => {
+  const path = join(folder, "again.binpb");
+  await new SpillFile(path).write([requestOf(2)]);
+  const first = await start({});
+  const taken = { OTLP_HTTP_PORT: String(first.ports.http), SHUTDOWN_SPILL_FILE: path };
+
+  const failure: unknown = await start(taken).catch((error: unknown) => error);
+  await first.stop(0);
+  const second = await start({ SHUTDOWN_SPILL_FILE: path });
+  const { spans } = second.buffer.stats();
+  await second.stop(0);
+
+  expect(failure).toBeInstanceOf(CannotStartError);
+  expect(spans.buffered).toBe(2);
+});
+
+test("when it cannot forward, what the stop before has left is not touched", async () => {
+  const path = join(folder, "untouched.binpb");
+  await new SpillFile(path).write([requestOf(2)]);
+  const { ino } = statSync(path);
+  const logger = new RecordingLogger();
+  const forwarding = { FORWARD_ENDPOINT: "https://127.0.0.1:1", FORWARD_TLS_CA_FILE: "/missing" };
+
+  const starting = start({ ...forwarding, SHUTDOWN_SPILL_FILE: path }, logger);
+  const failure: unknown = await starting.catch((error: unknown) => error);
+
+  expect(failure).toBeInstanceOf(CannotStartError);
+  expect(logger.lines.map(({ event }) => event)).toEqual(["cannot_forward"]);
+  expect(statSync(path).ino).toBe(ino);
+});
+
+test.each([
+  { name: "above the mark", spans: 9, reached: true },
+  { name: "below it", spans: 7, reached: false },
+])("forwarding with a buffer $name, it is ready and tells of it", async ({ spans, reached }) => {
+  const path = join(folder, `${spans}.binpb`);
+  await new SpillFile(path).write([requestOf(spans)]);
+  const forwarding = { FORWARD_ENDPOINT: "http://127.0.0.1:1", MAX_BUFFER_SIZE: "10" };
+
+  const server = await start({ ...forwarding, SHUTDOWN_SPILL_FILE: path });
+  const ready = await fetch(apiUrl(server, "/readyz"));
+  const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
+  await server.stop(0);
+
+  expect(ready.status).toBe(200);
+  expect(await ready.json()).toEqual({ status: "ready", high_water: reached });
+  expect(metrics).toContain(`\nspanring_high_water ${Number(reached)}\n`);
+});
+
+test("without forwarding nobody is told how full the buffer is", async () => {
+  const server = await start({});
+
+  const ready = await (await fetch(apiUrl(server, "/readyz"))).json();
+  const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
+  await server.stop(0);
+
+  expect(ready).toEqual({ status: "ready" });
+  expect(metrics).not.toContain("\nspanring_high_water ");
 });
 
 test("whoever waits when it stops is sent away at once", async () => {

@@ -109,6 +109,7 @@ test.each([
   ["src/adapters/cli/a.ts", 'import { readConfig } from "../../config.ts";'],
   ["src/config.ts", 'import { b } from "./config-variables.ts";'],
   ["src/config.ts", 'import { b } from "./domain/b.ts";'],
+  ["src/server-house.ts", 'import { b } from "./adapters/grpc/b.ts";'],
   ["src/main.ts", 'import packageJson from "../package.json";'],
 ])("%s may say %s", (path, text) => {
   expect(outwardImports(file(path, text))).toEqual([]);

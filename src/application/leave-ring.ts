@@ -7,7 +7,7 @@ import { releaseOwnBuffer } from "./release-bytes.ts";
 import type { Lease } from "./ring-lease.ts";
 
 export interface LeaveParts {
-  readonly buffer: Pick<ObservabilityBuffer, "lease" | "size" | "services">;
+  readonly buffer: Pick<ObservabilityBuffer, "lease" | "stats" | "services">;
   /** Where what is left goes; undefined when it goes nowhere. */
   readonly spill: SpanSpill | undefined;
   /** Then spans that are left were meant to go on; else they were here to be looked at. */
@@ -26,7 +26,7 @@ const MEND_THE_PLACE = "make room there, or name another file in SHUTDOWN_SPILL_
  * is written, or else told as lost. In the books it stays as it is: buffered.
  */
 export async function leaveRing(parts: LeaveParts): Promise<void> {
-  if (parts.buffer.size() === 0) return;
+  if (parts.buffer.stats().spans.buffered === 0) return;
   if (parts.spill !== undefined) await spillRing(parts, parts.spill);
   else if (parts.isForwarding) tellLost(parts, SET_A_FILE);
 }

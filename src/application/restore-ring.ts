@@ -25,9 +25,9 @@ interface Restored {
 
 /**
  * The first thing of a start: what the stop before has left is received like anything that comes
- * in. What cannot be is set aside, and the start goes on. Answers how many spans came back.
+ * in. What cannot be is set aside, and the start goes on. Answers how much came back.
  */
-export async function restoreRing(parts: RestoreParts): Promise<number> {
+export async function restoreRing(parts: RestoreParts): Promise<SpanAmount> {
   const restored: Restored = { spans: 0, bytes: 0, trouble: undefined };
   for await (const item of parts.spill.read()) {
     if ("fault" in item) restored.trouble ??= item.fault;
@@ -36,7 +36,7 @@ export async function restoreRing(parts: RestoreParts): Promise<number> {
   const { spans, bytes, trouble } = restored;
   if (spans > 0) parts.logger.info("restored", { spans, bytes });
   await (trouble === undefined ? remove(parts) : setAside(parts, spans, trouble));
-  return spans;
+  return { spans, bytes };
 }
 
 /** Halves of halves, until each is small enough or of one span. */

@@ -45,7 +45,7 @@ test("what was left is received, byte for byte, and is needed no more", async ()
 
   const restored = await restore();
 
-  expect(restored).toBe(3);
+  expect(restored).toEqual({ spans: 3, bytes: 3 * SPAN_BYTES });
   expect(buffer.stats().spans).toEqual(books({ received: 3, accepted: 3, buffered: 3 }));
   expect(buffer.peek(3)).toEqual(joined(requestOf(2), requestOf(1, 3)));
   expect(spill.kept.size).toBe(0);
@@ -57,7 +57,7 @@ test("what was left is received, byte for byte, and is needed no more", async ()
 test("when nothing was left, nothing is said", async () => {
   const { logger, restore } = await start([]);
 
-  expect(await restore()).toBe(0);
+  expect(await restore()).toEqual({ spans: 0, bytes: 0 });
   expect(logger.lines).toEqual([]);
 });
 
@@ -85,7 +85,7 @@ test.each([
 
   const restored = await restore();
 
-  expect(restored).toBe(5);
+  expect(restored.spans).toBe(5);
   expect(namesIn(buffer).at(-1)).toBe("span 5");
   expect(spill.kept.size).toBe(0);
 });
@@ -135,7 +135,7 @@ test.each<{ name: string; left: Uint8Array; setting: Setting; reason: string }>(
 
   const restored = await restore();
 
-  expect(restored).toBe(1);
+  expect(restored.spans).toBe(1);
   expect(buffer.size()).toBe(1);
   expect(spill.kept.get("aside")).toHaveLength(2);
   expect(logger.lines.at(-1)).toMatchObject({
@@ -155,7 +155,7 @@ test("a fault of ours with one request sets it aside, and the others come in", a
     return receive(each);
   };
 
-  expect(await restore()).toBe(1);
+  expect((await restore()).spans).toBe(1);
   expect(spill.kept.get("aside")).toHaveLength(2);
   expect(logger.lines.at(-1)?.fields).toMatchObject({ reason: "unexpected: unforeseen" });
 });

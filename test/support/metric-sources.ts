@@ -4,7 +4,7 @@ import { ReceiveTraces } from "../../src/application/receive-traces.ts";
 import { UnkeptSignals } from "../../src/application/unkept-signals.ts";
 import { forwardStatus } from "./forward-status.ts";
 import { RecordingLogger } from "./recording-logger.ts";
-import { request, requestOf, resourceSpans, span } from "./request-bytes.ts";
+import { request, requestOf, resourceSpans, span, spanBody } from "./request-bytes.ts";
 import { searchedRing } from "./searched-ring.ts";
 import { bytesField } from "./wire-bytes.ts";
 
@@ -21,6 +21,7 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
   grpc!.receive(requestOf(4));
   grpc!.receive(request(resourceSpans("shop", span(1), bad)));
   json!.receive(requestOf(1, 9));
+  receiver.receive(requestOf(1, 40));
   json!.receive(new Uint8Array(70_000).fill(0xff));
   buffer.take(1);
   const unkept = new UnkeptSignals(logger);
@@ -29,6 +30,8 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
     version: '1.0 "quoted\\"\n',
     stats: () => buffer.stats(),
     usedBytes: () => 106,
+    restored: { spans: 1, bytes: spanBody(40).length },
+    highWater: () => true,
     receivers: { grpc: grpc!, "http/json": json! },
     unkept,
     inFlightBytes: () => 17,

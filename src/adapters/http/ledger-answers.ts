@@ -8,9 +8,11 @@ export function answerHealth(): Response {
   return jsonResponse({ status: "alive" });
 }
 
-export function answerReadiness({ readiness }: RouteContext): Response {
+/** At high water it is as ready as before: whom it turned away would lose more. */
+export function answerReadiness({ readiness, highWater }: RouteContext): Response {
   const status = readiness();
-  return jsonResponse({ status }, { status: status === "ready" ? 200 : 503 });
+  const high_water = highWater();
+  return jsonResponse({ status, high_water }, { status: status === "ready" ? 200 : 503 });
 }
 
 export function answerStats({ buffer, uptimeMs, version, forward }: RouteContext): Response {

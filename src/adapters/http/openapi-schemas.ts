@@ -47,7 +47,19 @@ const SPAN_MEMBERS = MESSAGE_SCHEMAS["Span"]?.["properties"] as JsonSchema;
 /** The bodies of answers. The names are those in `routes.ts`. */
 export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   ...MESSAGE_SCHEMAS,
-  Health: object({ status: { enum: ["alive", "starting", "ready", "stopping"] } }),
+  Health: object({ status: { enum: ["alive"] } }),
+  Readiness: object(
+    {
+      status: { enum: ["starting", "ready", "stopping"] },
+      high_water: {
+        type: "boolean",
+        description:
+          "Whether the buffer is as full as `FORWARD_HIGH_WATER` says: spans may be lost soon. " +
+          "Not there when nothing is forwarded.",
+      },
+    },
+    ["high_water"],
+  ),
   Ledger: {
     ...object({
       received: COUNT,

@@ -22,6 +22,7 @@ export interface ReadApiParts {
   /** To be aborted before `stop`: whoever waits or follows would keep it waiting. */
   readonly stopping: AbortSignal;
   readonly readiness: () => Readiness;
+  readonly highWater: RouteContext["highWater"];
   readonly uptimeMs: () => number;
   readonly version: string;
   readonly forward?: RouteContext["forward"];

@@ -27,6 +27,8 @@ export interface RouteContext {
   /** Aborted when the program stops: nobody waits any longer. */
   readonly stopping: AbortSignal;
   readonly readiness: () => Readiness;
+  /** Whether the buffer is so full that spans may be lost; undefined where nobody minds. */
+  readonly highWater: () => boolean | undefined;
   readonly uptimeMs: () => number;
   readonly version: string;
   /** Not there when nothing is forwarded. */

@@ -61,7 +61,7 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/readyz",
     summary: "Whether it is ready",
-    answers: { 200: json("It is.", "Health"), 503: json("It starts or stops.", "Health") },
+    answers: { 200: json("It is.", "Readiness"), 503: json("It starts or stops.", "Readiness") },
     answer: answerReadiness,
   }),
   route({

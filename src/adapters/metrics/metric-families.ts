@@ -31,8 +31,11 @@ export const METRIC_FAMILIES = {
   spanring_capacity_spans: gauge("Spans that the buffer can hold."),
   spanring_used_bytes: gauge("Bytes of the capacity in use: spans, what is around them, gaps."),
   spanring_capacity_bytes: gauge("Bytes that the buffer can hold."),
+  spanring_high_water: gauge("1 while FORWARD_HIGH_WATER is reached; only when forwarding."),
+  spanring_restored_spans_total: counter("Spans that the stop before had left, of no protocol."),
+  spanring_restored_span_bytes_total: counter("Bytes of these spans."),
 
-  // What is received is the sum of both entries, which are all there are.
+  // With those restored, the sum of both entries is all that is received.
   spanring_received_spans_total: counter(
     "Spans accepted or rejected, by protocol.",
     "protocol",

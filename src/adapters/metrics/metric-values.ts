@@ -4,6 +4,7 @@ import {
   UPSTREAM_STATES,
 } from "../../application/forwarding/forward-status.ts";
 import type { Histogram } from "../../application/histogram.ts";
+import type { SpanAmount } from "../../application/ring-ledger.ts";
 import type { UnkeptSignals } from "../../application/unkept-signals.ts";
 import type { BufferStats, Ledger } from "../../domain/ledger.ts";
 import { FAULT_NAMES } from "../../domain/span-validity.ts";
@@ -15,6 +16,10 @@ export interface MetricSources {
   readonly version: string;
   readonly stats: () => BufferStats;
   readonly usedBytes: () => number;
+  /** What the stop before had left. */
+  readonly restored: SpanAmount;
+  /** Undefined where nobody is told of it. */
+  readonly highWater: () => boolean | undefined;
   /** By protocol, as OTLP spells them. */
   readonly receivers: Readonly<Record<string, CountedReceiver>>;
   readonly unkept: UnkeptSignals | undefined;
@@ -75,6 +80,9 @@ export function metricValues(sources: MetricSources): MetricValues {
     spanring_capacity_spans: one(capacity.spans),
     spanring_used_bytes: one(sources.usedBytes()),
     spanring_capacity_bytes: one(capacity.bytes),
+    spanring_high_water: flag(sources.highWater()),
+    spanring_restored_spans_total: one(sources.restored.spans),
+    spanring_restored_span_bytes_total: one(sources.restored.bytes),
     ...received(sources),
     ...forwarding(sources.forward()),
     ...listeners(sources),
@@ -215,6 +223,10 @@ function one(value: number, labels: MetricValue["labels"] = {}): MetricValue[] {
 
 function maybe(value: number | undefined): MetricValue[] {
   return value === undefined ? [] : one(value);
+}
+
+function flag(value: boolean | undefined): MetricValue[] {
+  return value === undefined ? [] : one(value ? 1 : 0);
 }
 
 /** What is buffered goes up and down: it is a gauge of its own. */

@@ -27,6 +27,7 @@ async function idlingOf(path: string) {
     tails: new TailPlaces(1, new HandMovedClock()),
     stopping: new AbortController().signal,
     readiness: () => "ready" as const,
+    highWater: () => undefined,
     uptimeMs: () => 1,
     version: "1.2.3",
     isLoopbackOnly: true,

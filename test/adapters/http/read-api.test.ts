@@ -40,6 +40,15 @@ test.each<[Readiness, number]>([
   expect(await response.json()).toEqual({ status: readiness });
 });
 
+test.each([true, false])("GET /readyz shows whether it is at high water: %p", async (reached) => {
+  const { request } = runReadApi({ highWater: () => reached });
+
+  const response = await request("/readyz");
+
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({ status: "ready", high_water: reached });
+});
+
 test("GET /api/stats is the ledger, the capacity, the sequence, uptime and version", async () => {
   const { request, ring } = runReadApi();
   ring.take(2);

@@ -59,23 +59,28 @@ test.each([
     name: "spanring_received_span_bytes_total",
     ledger: "spanring_span_bytes_total",
   },
-])("the $unit of all protocols add up to the ledger", async ({ name, ledger }) => {
-  const found = await families();
-  const books = found.get(ledger)!.samples;
+])(
+  "the $unit of all protocols, and those restored, add up to the ledger",
+  async ({ name, ledger }) => {
+    const found = await families();
+    const books = found.get(ledger)!.samples;
 
-  const sums = ["accepted", "rejected"].map((entry) =>
-    found
-      .get(name)!
-      .samples.filter(({ labels }) => labels["entry"] === entry)
-      .reduce((sum, { value }) => sum + value, 0),
-  );
+    const sums = ["accepted", "rejected"].map((entry) =>
+      found
+        .get(name)!
+        .samples.filter(({ labels }) => labels["entry"] === entry)
+        .reduce((sum, { value }) => sum + value, 0),
+    );
+    const [restored] = found.get(name.replace("received", "restored"))!.samples;
 
-  expect(sums).toEqual([
-    valueOf(books, { entry: "accepted" })!,
-    valueOf(books, { entry: "rejected" })!,
-  ]);
-  expect(sums[0]! + sums[1]!).toBe(valueOf(books, { entry: "received" })!);
-});
+    expect(restored!.value).toBeGreaterThan(0);
+    expect([sums[0]! + restored!.value, sums[1]]).toEqual([
+      valueOf(books, { entry: "accepted" })!,
+      valueOf(books, { entry: "rejected" })!,
+    ]);
+    expect(sums[0]! + sums[1]! + restored!.value).toBe(valueOf(books, { entry: "received" })!);
+  },
+);
 
 test.each([
   { name: "spanring_request_bytes", protocol: "grpc" },

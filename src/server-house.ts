@@ -1,0 +1,84 @@
+import { SYSTEM_CLOCK as clock } from "./adapters/clock/system-clock.ts";
+import type { GrpcListener } from "./adapters/grpc/grpc-listener.ts";
+import type { ReadApi } from "./adapters/http/read-api.ts";
+import { InFlightBudget } from "./adapters/memory/in-flight-budget.ts";
+import type { OtlpHttpListener } from "./adapters/otlp-http/otlp-http-listener.ts";
+import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
+import { SpillFile } from "./adapters/spill/spill-file.ts";
+import { Arrivals } from "./application/arrivals.ts";
+import { CountedReceiver } from "./application/counted-receiver.ts";
+import type { Forwarder } from "./application/forwarding/forwarder.ts";
+import { HighWater } from "./application/high-water.ts";
+import { LifeCycle } from "./application/life-cycle.ts";
+import { LoggedBuffer } from "./application/logged-buffer.ts";
+import { ObservabilityBuffer } from "./application/observability-buffer.ts";
+import { ReceiveTraces } from "./application/receive-traces.ts";
+import { UnkeptSignals } from "./application/unkept-signals.ts";
+import type { Config } from "./config.ts";
+import type { Logger } from "./ports/logger.ts";
+import type { SpanSpill } from "./ports/span-spill.ts";
+
+export interface ServerParts {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly version: string;
+}
+
+/** What a server is made of, whether it runs or not. */
+export interface House extends ServerParts {
+  readonly buffer: LoggedBuffer;
+  readonly arrivals: Arrivals;
+  readonly receiver: ReceiveTraces;
+  /** The same by protocol, for the counts. */
+  readonly receivers: Readonly<Record<"grpc" | "http/protobuf" | "http/json", CountedReceiver>>;
+  /** There when something is to be forwarded. */
+  forwarder?: Forwarder;
+  /** Those that run, for the counts. */
+  readonly listeners: { grpc?: GrpcListener; http?: OtlpHttpListener; api?: ReadApi };
+  /** Not there when they are to be rejected. */
+  readonly unkept: UnkeptSignals | undefined;
+  /** One, whatever the listeners: what they hold together is what is bounded. */
+  readonly budget: InFlightBudget;
+  /** Not there when spans go nowhere: then a full ring is nothing to be told of. */
+  readonly highWater: HighWater | undefined;
+  /** Not there when a stop loses what is left. */
+  readonly spill: SpanSpill | undefined;
+  /** What the stop before had left, for the counts. */
+  readonly restored: { spans: number; bytes: number };
+  readonly life: LifeCycle;
+  /** Ends what would last for ever otherwise. */
+  readonly stopping: AbortController;
+}
+
+/** Builds the parts; nothing listens yet. */
+export function build(parts: ServerParts): House {
+  const { config, logger } = parts;
+  const { maxSpans, maxBytes, overflowPolicy } = config.buffer;
+  const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
+  const ring = ObservabilityBuffer.create({ spans: maxSpans, bytes: maxBytes }, options);
+  const buffer = new LoggedBuffer(ring, logger);
+  const arrivals = new Arrivals(buffer, { spans: maxSpans, bytes: maxBytes });
+  const { limits } = config;
+  const roomAfterMs = (spanCount: number) => house.forwarder?.roomAfterMs(spanCount);
+  const receiver = new ReceiveTraces({ buffer: arrivals, limits, logger, clock, roomAfterMs });
+  const budget = new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock });
+  const unkept = config.unsupportedSignals === "accept" ? new UnkeptSignals(logger) : undefined;
+  const life = new LifeCycle(clock);
+  const stopping = new AbortController();
+  const counted = () => new CountedReceiver({ receiver, clock });
+  const receivers = { grpc: counted(), "http/protobuf": counted(), "http/json": counted() };
+  const received = { arrivals, receiver, receivers, unkept, budget };
+  const left = { highWater: highWaterOf(config, buffer, logger), spill: spillOf(config) };
+  const counts = { listeners: {}, restored: { spans: 0, bytes: 0 } };
+  const house: House = { ...parts, buffer, ...received, ...left, ...counts, life, stopping };
+  return house;
+}
+
+function highWaterOf({ forward }: Config, buffer: LoggedBuffer, logger: Logger) {
+  if (forward === "off") return undefined;
+  return new HighWater({ percent: forward.highWaterPercent, buffer, logger });
+}
+
+function spillOf({ shutdownSpillFile: path }: Config): SpanSpill | undefined {
+  return path === "" ? undefined : new SpillFile(path);
+}

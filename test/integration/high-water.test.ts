@@ -1,0 +1,26 @@
+import { expect, test } from "bun:test";
+import { exportOverHttp } from "../support/export-over-http.ts";
+import { requestOf } from "../support/request-bytes.ts";
+import { startProgram } from "../support/running-program.ts";
+
+// Goal: an upstream that is gone is known before a span is lost for it.
+
+test("a buffer that fills up is told of, in the log and by readiness, and it goes on", async () => {
+  await using program = await startProgram({
+    FORWARD_ENDPOINT: "http://127.0.0.1:1",
+    FORWARD_HIGH_WATER: "70",
+    SHUTDOWN_GRACE_MS: "1",
+    MAX_BUFFER_SIZE: "10",
+  });
+  const readiness = async () => await (await fetch(`${program.apiUrl}/readyz`)).json();
+
+  const before = await readiness();
+  await exportOverHttp(program.httpUrl, requestOf(7));
+  const line = await program.logged("high_water");
+  const after = await readiness();
+  await exportOverHttp(program.httpUrl, requestOf(1, 8));
+
+  expect(before).toEqual({ status: "ready", high_water: false });
+  expect(line).toMatchObject({ level: "WARNING", used_percent: 70, high_water_percent: 70 });
+  expect(after).toEqual({ status: "ready", high_water: true });
+});

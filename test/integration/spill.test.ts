@@ -1,0 +1,182 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { walkRequest } from "../../src/domain/wire/request-walk.ts";
+import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
+import { books } from "../support/books.ts";
+import { exportOverHttp } from "../support/export-over-http.ts";
+import {
+  request,
+  requestOf,
+  resourceSpans,
+  serverRequest,
+  span,
+} from "../support/request-bytes.ts";
+import { joined } from "../support/filled-ring.ts";
+import { type RunningProgram, startProgram } from "../support/running-program.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+// Goal: a stop loses no span that the next start does not have, and what is lost is told.
+
+// Against a program that never answers; nothing here takes a tenth of it.
+setDefaultTimeout(30_000);
+
+const root = temporaryFolder();
+
+/** Nobody is there, so that nothing is ever delivered. */
+const FORWARDING = { FORWARD_ENDPOINT: "http://127.0.0.1:1", SHUTDOWN_GRACE_MS: "1" };
+
+function spillFile() {
+  const folder = mkdtempSync(join(root, "spill-"));
+  const path = join(folder, "spill.binpb");
+  return { path, env: { SHUTDOWN_SPILL_FILE: path }, names: () => readdirSync(folder).toSorted() };
+}
+
+async function send(program: RunningProgram, ...requests: Uint8Array[]): Promise<void> {
+  for (const each of requests) await exportOverHttp(program.httpUrl, each);
+}
+
+async function requestIn(program: RunningProgram): Promise<Uint8Array> {
+  const headers = { Accept: "application/x-protobuf" };
+  const answer = await fetch(`${program.apiUrl}/api/spans?limit=100000`, { headers });
+  return await answer.bytes();
+}
+
+/** The books, in spans. */
+async function ledgerOf(program: RunningProgram): Promise<unknown> {
+  const answer = await fetch(`${program.apiUrl}/api/stats`);
+  return ((await answer.json()) as { spans: unknown }).spans;
+}
+
+/** Of each span a digest of its bytes, in their order. */
+function digestsOf(spans: Uint8Array): unknown[] {
+  const walked = createWalkedRequest({ spansPerRequest: 20_000, nestingDepth: 100 });
+  walkRequest(walked, spans);
+  return Array.from({ length: walked.spanCount }, (_, row) => {
+    const at = walked.spanOffset[row]!;
+    return Bun.hash(spans.subarray(at, at + walked.spanLength[row]!));
+  });
+}
+
+/** Without those of the ports. */
+function eventsOf(program: RunningProgram): string[] {
+  return program.log().flatMap(({ event }) => (event === "listening" ? [] : [event]));
+}
+
+test.each([
+  { name: "without forwarding", more: {} },
+  { name: "with forwarding", more: FORWARDING },
+])("each span that a stop finds is there after the next start, $name", async ({ more }) => {
+  const { env, names } = spillFile();
+  const requests = [serverRequest(500), requestOf(2), serverRequest(10_000)];
+
+  await using first = await startProgram({ ...env, ...more, MAX_BUFFER_SIZE: "20000" });
+  await send(first, ...requests);
+  const exitCode = await first.stop();
+  const left = names();
+  await using second = await startProgram({ ...env, ...more, MAX_BUFFER_SIZE: "20000" });
+  const found = await requestIn(second);
+  const now = names();
+
+  const spans = 10_502;
+  expect(exitCode).toBe(0);
+  expect(left).toEqual(["spill.binpb"]);
+  expect(now).toEqual([]);
+  expect(first.log().at(-2)).toMatchObject({ level: "INFO", event: "spilled", spans });
+  expect(first.log().at(-1)).toMatchObject({ event: "stopped", spans: { buffered: spans } });
+  expect(second.log().find(({ event }) => event === "restored")).toMatchObject({ spans });
+  expect(digestsOf(found)).toHaveLength(spans);
+  expect(digestsOf(found)).toEqual(digestsOf(joined(...requests)));
+});
+
+test("whole requests are left and found as they came in", async () => {
+  const { env } = spillFile();
+  const requests = [requestOf(2), request(resourceSpans("till", span(7))), requestOf(3, 10)];
+
+  await using first = await startProgram(env);
+  await send(first, ...requests);
+  await first.stop();
+  await using second = await startProgram(env);
+
+  expect((await requestIn(second)).toHex()).toBe(joined(...requests).toHex());
+  expect(await ledgerOf(second)).toEqual(books({ received: 6, accepted: 6, buffered: 6 }));
+});
+
+test("what is left may be taken up by a smaller buffer: the oldest make room", async () => {
+  const { env, names } = spillFile();
+
+  await using first = await startProgram(env);
+  await send(first, requestOf(5), requestOf(5, 6));
+  await first.stop();
+  await using second = await startProgram({
+    ...env,
+    MAX_BUFFER_SIZE: "4",
+    MAX_SPANS_PER_REQUEST: "3",
+  });
+
+  expect(await ledgerOf(second)).toEqual(
+    books({ received: 10, accepted: 10, evicted: 6, buffered: 4 }),
+  );
+  expect(eventsOf(second)).toEqual(["eviction_began", "restored", "ready"]);
+  expect(names()).toEqual([]);
+});
+
+test("a broken file is read up to there and set aside, and the start goes on", async () => {
+  const { env, path, names } = spillFile();
+
+  await using first = await startProgram({ ...env });
+  await send(first, requestOf(5));
+  await first.stop();
+  const whole = readFileSync(path);
+  writeFileSync(path, Buffer.concat([whole, whole]));
+  truncateSync(path, whole.length * 2 - 3);
+  await using second = await startProgram(env);
+  const found = await requestIn(second);
+
+  expect(found.toHex()).toBe(requestOf(5).toHex());
+  expect(names()).toEqual(["spill.binpb.unread"]);
+  expect(second.log().find(({ event }) => event === "cannot_restore")).toMatchObject({
+    level: "ERROR",
+    file: path,
+    restored_spans: 5,
+    reason: expect.stringContaining("cut off"),
+    set_aside: `${path}.unread`,
+  });
+});
+
+test("forwarding without a file, a stop tells what is lost, by service", async () => {
+  await using program = await startProgram(FORWARDING);
+  await send(program, requestOf(2), request(resourceSpans("till", span(7))));
+
+  await program.stop();
+
+  expect(program.log().find(({ event }) => event === "lost")).toMatchObject({
+    level: "WARNING",
+    spans: 3,
+    by_service: [
+      { service: "shop", spans: 2 },
+      { service: "till", spans: 1 },
+    ],
+    mend: expect.stringContaining("SHUTDOWN_SPILL_FILE"),
+  });
+});
+
+test("where the file cannot be written, a stop says why, and what is lost", async () => {
+  const { path } = spillFile();
+  await using program = await startProgram({ SHUTDOWN_SPILL_FILE: join(path, "missing", "a") });
+  await send(program, requestOf(2));
+
+  const exitCode = await program.stop();
+
+  expect(exitCode).toBe(0);
+  expect(eventsOf(program)).toEqual(["ready", "stopping", "cannot_spill", "lost", "stopped"]);
+});
+
+test("without forwarding and without a file, a stop says nothing of what is left", async () => {
+  await using program = await startProgram();
+  await send(program, requestOf(2));
+
+  await program.stop();
+
+  expect(eventsOf(program)).toEqual(["ready", "stopping", "stopped"]);
+});
