@@ -113,6 +113,7 @@ function forwardTo(house: House, sink: SpanSink, settings: ForwardConfig): void 
   house.forwarder = forwarder;
   life.started((graceMs) => forwarder.stop(graceMs));
   forwarder.start();
+  logger.info("forwarding", { endpoint: shownEndpoint(settings.endpoint) });
 }
 
 /** Before all that puts in, takes or sends, so that it stops after them. It takes its time. */

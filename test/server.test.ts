@@ -162,16 +162,18 @@ test("its numbers are those of all its listeners", async () => {
 
 test("one that forwards tells how that is going, and none of the endpoint's secrets", async () => {
   const env = { FORWARD_PROTOCOL: "http/protobuf", FORWARD_HEADERS: "key=secret" };
-  const server = await start({ FORWARD_ENDPOINT: "https://up.test/otlp?key=secret", ...env });
+  const logger = new RecordingLogger();
+  const server = await start({ FORWARD_ENDPOINT: "https://up.test/v1?key=secret", ...env }, logger);
 
   const stats = await (await fetch(apiUrl(server, "/api/stats"))).text();
   const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
   await server.stop(0);
 
-  const endpoint = "https://up.test:443/otlp";
+  const endpoint = "https://up.test:443/v1";
   expect(JSON.parse(stats)).toMatchObject({ forward: { endpoint, state: "untried" } });
   expect(metrics).toContain('spanring_forward_state{state="untried"} 1\n');
-  expect(stats + metrics).not.toContain("secret");
+  expect(logger.lines[0]).toEqual({ level: "info", event: "forwarding", fields: { endpoint } });
+  expect(stats + metrics + JSON.stringify(logger.lines)).not.toContain("secret");
 });
 
 test("one that forwards nothing has no word on it", async () => {

@@ -30,7 +30,7 @@ function rowsOf(forward: ForwardAnswer, { heading, bad, odd }: Palette): Row[] {
     ["lag", msText(lag_seconds * 1000)],
     ["in flight", inFlightText(in_flight)],
     ["batches", countsText(forward.batches)],
-    ["sent again", countedText(retried_spans, "span")],
+    ["given back", countedText(retried_spans, "span")],
     ["undeliverable", undeliverable, undeliverable !== NONE && odd],
     ["last error", errorText(forward)],
   ];

@@ -29,7 +29,7 @@ test("an upstream that is gone is told of with the next try, the losses and the 
     "lag            4.20 s",
     "in flight      1,028 spans in 2 batches",
     "batches        21 delivered, 22 partly_rejected, 23 retry",
-    "sent again     27 spans",
+    "given back     27 spans",
     "undeliverable  24 invalid, 25 too_large, 26 rejected",
     expect.stringMatching(
       /^last error     \d{4}-\d\d-\d\d \d\d:\d\d:39\.007: UNAVAILABLE: no route$/,
@@ -55,7 +55,7 @@ test("one that nothing was sent to yet has nothing to tell", () => {
     "lag            0 ns",
     "in flight      1 span in 1 batch",
     "batches        none",
-    "sent again     0 spans",
+    "given back     0 spans",
     "undeliverable  none",
     "last error     none",
   ]);
