@@ -1,0 +1,183 @@
+import { status } from "@grpc/grpc-js";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { books } from "../support/books.ts";
+import { openExportClient } from "../support/export-client.ts";
+import { readApiClient } from "../support/read-api-client.ts";
+import { requestOf } from "../support/request-bytes.ts";
+import { startProgram } from "../support/running-program.ts";
+import { startUpstream } from "../support/running-upstream.ts";
+import type { OrderedAnswer } from "../support/upstream-process.ts";
+import { booksWhenEmpty } from "../support/watched-books.ts";
+
+// Goal: whatever an upstream answers, each span is delivered, or is lost for a reason, and the
+// books say what the upstream says. Method: a program that sends on batch by batch, to an upstream
+// in a process of its own that goes through all answers of the OTLP rules.
+
+// Against a program that never answers; nothing here takes a tenth of it.
+setDefaultTimeout(30_000);
+
+/** A batch for each request that comes in, and nothing waits long. */
+const SETTINGS = {
+  FORWARD_CONCURRENCY: "1",
+  FORWARD_MAX_DELAY_MS: "0",
+  FORWARD_RETRY_INITIAL_MS: "1",
+  FORWARD_RETRY_MAX_MS: "10",
+};
+
+const SPANS = 10;
+
+/** What becomes of ten spans. */
+interface Fate {
+  /** The number of spans of each request that the upstream saw. */
+  readonly batches: readonly number[];
+  readonly delivered: number;
+  readonly undeliverable: number;
+}
+
+interface AnswerCase extends Fate {
+  readonly name: string;
+  /** Of one request each; all others are taken. */
+  readonly answers: readonly OrderedAnswer[];
+}
+
+const DELIVERED: Fate = { batches: [SPANS], delivered: SPANS, undeliverable: 0 };
+const RETRIED: Fate = { ...DELIVERED, batches: [SPANS, SPANS] };
+const REFUSED: Fate = { batches: [SPANS], delivered: 0, undeliverable: SPANS };
+const HALVED: Fate = { ...DELIVERED, batches: [SPANS, SPANS / 2, SPANS / 2] };
+
+const COMMON: readonly AnswerCase[] = [
+  { name: "full success", answers: [{ kind: "accept" }], ...DELIVERED },
+  {
+    name: "partial success",
+    answers: [{ kind: "reject", rejectedSpans: 3 }],
+    batches: [SPANS],
+    delivered: SPANS - 3,
+    undeliverable: 3,
+  },
+  {
+    name: "partial success without any of them",
+    answers: [{ kind: "reject", rejectedSpans: SPANS }],
+    ...REFUSED,
+  },
+];
+
+function failing(name: string, failure: { code: number; message?: string; afterMs?: number }) {
+  return { name, answers: [{ kind: "fail", ...failure } as const] };
+}
+
+const { RESOURCE_EXHAUSTED } = status;
+const TOO_LARGE = {
+  code: RESOURCE_EXHAUSTED,
+  message: "Received message larger than max (5000000 vs. 4194304)",
+};
+
+const RETRYABLE = [
+  status.CANCELLED,
+  status.DEADLINE_EXCEEDED,
+  status.ABORTED,
+  status.OUT_OF_RANGE,
+  status.UNAVAILABLE,
+  status.DATA_LOSS,
+];
+
+const FINAL = Object.values(status).filter(
+  (code): code is status =>
+    typeof code === "number" && code !== status.OK && !RETRYABLE.includes(code),
+);
+
+const OVER_GRPC: readonly AnswerCase[] = [
+  ...COMMON,
+  ...RETRYABLE.map((code) => ({ ...failing(status[code], { code }), ...RETRIED })),
+  ...[...RETRYABLE, RESOURCE_EXHAUSTED].map((code) => ({
+    ...failing(`${status[code]} with RetryInfo`, { code, afterMs: 20 }),
+    ...RETRIED,
+  })),
+  ...FINAL.map((code) => ({ ...failing(status[code], { code }), ...REFUSED })),
+  ...FINAL.filter((code) => code !== RESOURCE_EXHAUSTED).map((code) => ({
+    ...failing(`${status[code]} with RetryInfo`, { code, afterMs: 20 }),
+    ...REFUSED,
+  })),
+  // The last one: batches are smaller from then on.
+  { ...failing("too large", TOO_LARGE), ...HALVED },
+];
+
+const OVER_HTTP: readonly AnswerCase[] = [
+  ...COMMON,
+  ...[429, 502, 503, 504].map((code) => ({ ...failing(String(code), { code }), ...RETRIED })),
+  ...[301, 400, 401, 403, 404, 405, 408, 415, 422, 500, 501, 505].map((code) => ({
+    ...failing(String(code), { code }),
+    ...REFUSED,
+  })),
+  { ...failing("too large", { code: 413 }), ...HALVED },
+];
+
+test.each([
+  { protocol: "grpc", cases: OVER_GRPC },
+  { protocol: "http", cases: OVER_HTTP },
+] as const)("over $protocol every answer has its end in the books", async (given) => {
+  await using upstream = await startUpstream(given.protocol);
+  await using program = await startProgram({ ...SETTINGS, FORWARD_ENDPOINT: upstream.endpoint });
+  using client = openExportClient(program.grpcPort);
+  const api = readApiClient(program.apiUrl);
+  const fates: AnswerCase[] = [];
+  let [seen, first, before] = [0, 1, books()];
+
+  for (const { name, answers } of given.cases) {
+    await upstream.order({ next: answers });
+    await client.export(requestOf(SPANS, first));
+    const { spans } = await booksWhenEmpty(api);
+    const { batches } = await upstream.order({});
+    const delivered = spans.delivered - before.delivered;
+    const undeliverable = spans.undeliverable - before.undeliverable;
+    fates.push({ name, answers, batches: batches.slice(seen), delivered, undeliverable });
+    [seen, first, before] = [batches.length, first + SPANS, spans];
+  }
+  const kept = await upstream.kept();
+
+  expect(fates).toEqual([...given.cases]);
+  expect(before.accepted).toBe(given.cases.length * SPANS);
+  expect(before.delivered + before.undeliverable).toBe(before.accepted);
+  expect(kept).toHaveLength(before.delivered);
+  expect(kept).toEqual(kept.toSorted((one, other) => one - other));
+});
+
+test.each([
+  { protocol: "grpc", tooLarge: TOO_LARGE },
+  { protocol: "http", tooLarge: { code: 413 } },
+] as const)("over $protocol only the span that is too large by itself is lost", async (given) => {
+  await using upstream = await startUpstream(given.protocol);
+  await using program = await startProgram({ ...SETTINGS, FORWARD_ENDPOINT: upstream.endpoint });
+  using client = openExportClient(program.grpcPort);
+
+  const tooLarge = { kind: "fail", ...given.tooLarge } as const;
+  await upstream.order({ next: Array.from({ length: 5 }, () => tooLarge) });
+  await client.export(requestOf(SPANS));
+  const { spans } = await booksWhenEmpty(readApiClient(program.apiUrl));
+  const { batches } = await upstream.order({});
+  const kept = await upstream.kept();
+
+  expect(batches).toEqual([10, 5, 3, 2, 1, 1, 1, 2, 5]);
+  expect(spans).toMatchObject({ accepted: SPANS, delivered: SPANS - 1, undeliverable: 1 });
+  expect(kept).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10]);
+});
+
+test.each([
+  { name: "a RetryInfo", protocol: "grpc", code: status.UNAVAILABLE, afterMs: 300 },
+  { name: "a RetryInfo of exhaustion", protocol: "grpc", code: RESOURCE_EXHAUSTED, afterMs: 300 },
+  { name: "seconds in Retry-After", protocol: "http", code: 429, afterMs: 1000 },
+  // Dates have no parts of seconds: of these two, more than one is left.
+  { name: "a date in Retry-After", protocol: "http", code: 503, afterMs: 2000, isDate: true },
+] as const)("$name is waited for", async ({ protocol, afterMs, ...failure }) => {
+  await using upstream = await startUpstream(protocol);
+  await using program = await startProgram({ ...SETTINGS, FORWARD_ENDPOINT: upstream.endpoint });
+  using client = openExportClient(program.grpcPort);
+
+  await upstream.order({ next: [{ kind: "fail", afterMs, ...failure }] });
+  await client.export(requestOf(SPANS));
+  const { pause_ms: pauseMs } = await program.logged("forward_backing_off");
+  await program.logged("forward_connected");
+
+  // Without the upstream's word it would be FORWARD_RETRY_MAX_MS at most.
+  expect(pauseMs).toBeGreaterThan(100);
+  expect(pauseMs).toBeLessThanOrEqual(afterMs);
+});
