@@ -1,0 +1,128 @@
+import { status } from "@grpc/grpc-js";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { openExportClient } from "../support/export-client.ts";
+import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../support/fuzz-runs.ts";
+import { readApiClient } from "../support/read-api-client.ts";
+import { requestOf } from "../support/request-bytes.ts";
+import { type RunningProgram, startProgram } from "../support/running-program.ts";
+import { type RunningUpstream, startUpstream } from "../support/running-upstream.ts";
+import { booksWhen, booksWhenEmpty, watchBooks } from "../support/watched-books.ts";
+
+// Goal: while the ring has room, no failure of an upstream loses a span. Method: spans come in all
+// the time, and the upstream goes away and comes back, each time in another way.
+//
+//     SPANRING_FUZZ_FACTOR=100 bun test test/integration/forwarding-outage.test.ts
+//
+// makes each outage half a minute long.
+
+setDefaultTimeout(FUZZ_TIMEOUT_MS);
+
+const OUTAGE_MS = fuzzRuns(300);
+
+const SETTINGS = {
+  // Room for all that comes in, and batches that are larger than what is let through of a cut one.
+  MAX_BUFFER_SIZE: "2000000",
+  MAX_BUFFER_BYTES: "256MiB",
+  FORWARD_COMPRESSION: "none",
+  FORWARD_MAX_DELAY_MS: "5",
+  FORWARD_TIMEOUT_MS: "200",
+  FORWARD_RETRY_INITIAL_MS: "10",
+  FORWARD_RETRY_MAX_MS: "50",
+};
+
+interface Outage {
+  readonly name: string;
+  readonly begin: (upstream: RunningUpstream) => Promise<unknown>;
+  readonly end: (upstream: RunningUpstream) => Promise<unknown>;
+}
+
+const accept = (upstream: RunningUpstream) => upstream.order({ usual: { kind: "accept" } });
+const open = (upstream: RunningUpstream) => upstream.order({ listen: "open" });
+
+function outages(unavailable: number): Outage[] {
+  const failure = { kind: "fail", code: unavailable } as const;
+  return [
+    { name: "refused", begin: (upstream) => upstream.order({ listen: "closed" }), end: open },
+    {
+      name: "silent",
+      begin: (upstream) => upstream.order({ usual: { kind: "silent" } }),
+      end: accept,
+    },
+    { name: "unavailable", begin: (upstream) => upstream.order({ usual: failure }), end: accept },
+    { name: "cut", begin: (upstream) => upstream.order({ listen: "cut" }), end: open },
+    {
+      name: "killed",
+      begin: (upstream) => upstream.kill(),
+      end: (upstream) => upstream.comeBack(),
+    },
+  ];
+}
+
+test.each([
+  { protocol: "grpc", unavailable: status.UNAVAILABLE },
+  { protocol: "http", unavailable: 503 },
+] as const)("over $protocol five outages lose no span", async ({ protocol, unavailable }) => {
+  await using upstream = await startUpstream(protocol);
+  await using program = await startProgram({ ...SETTINGS, FORWARD_ENDPOINT: upstream.endpoint });
+  const api = readApiClient(program.apiUrl);
+  const load = sendOn(program);
+
+  const goOn = async (): Promise<void> => {
+    for (const { begin, end } of outages(unavailable)) {
+      await outlast(program, { begin: () => begin(upstream), end: () => end(upstream) });
+    }
+    await load.stop();
+  };
+  const { readings, unbalanced } = await watchBooks(api, goOn());
+  const { spans } = await booksWhenEmpty(api);
+  const kept = await upstream.kept();
+
+  const sent = await load.sent;
+  const once = new Set(kept);
+  expect(unbalanced).toEqual([]);
+  expect(readings).toBeGreaterThan(100);
+  expect(spans).toMatchObject({ accepted: sent, delivered: sent, evicted: 0, undeliverable: 0 });
+  expect(once.size).toBe(sent);
+  // What was kept and not confirmed has come twice.
+  expect(kept.length).toBeGreaterThan(once.size);
+});
+
+/** The upstream fails until that is noticed and the time is up; then all that waited is sent. */
+async function outlast(
+  program: RunningProgram,
+  outage: { readonly begin: () => Promise<unknown>; readonly end: () => Promise<unknown> },
+): Promise<void> {
+  const api = readApiClient(program.apiUrl);
+  const failuresBefore = failuresIn(program);
+  const untilMs = performance.now() + OUTAGE_MS;
+  await outage.begin();
+  await booksWhen(api, () => performance.now() > untilMs && failuresIn(program) > failuresBefore);
+  const { spans } = await api.stats();
+  await outage.end();
+  await booksWhen(api, ({ spans: { delivered } }) => delivered >= spans.accepted);
+}
+
+function failuresIn(program: RunningProgram): number {
+  return program.log().filter(({ event }) => event === "forward_backing_off").length;
+}
+
+const SPANS_OF_REQUEST = 20;
+
+/** One request after the other, of ever new spans. */
+function sendOn({ grpcPort }: RunningProgram) {
+  const state = { isOver: false };
+  const send = async (): Promise<number> => {
+    using client = openExportClient(grpcPort);
+    let sent = 0;
+    for (; !state.isOver; sent += SPANS_OF_REQUEST) {
+      await client.export(requestOf(SPANS_OF_REQUEST, sent + 1));
+    }
+    return sent;
+  };
+  const sent = send();
+  const stop = async () => {
+    state.isOver = true;
+    await sent;
+  };
+  return { sent, stop };
+}

@@ -1,0 +1,98 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import type { Ledger, ServiceStats } from "../../src/domain/ledger.ts";
+import { openExportClient } from "../support/export-client.ts";
+import { readApiClient } from "../support/read-api-client.ts";
+import { request, resourceSpans, span } from "../support/request-bytes.ts";
+import { startProgram } from "../support/running-program.ts";
+import { startUpstream } from "../support/running-upstream.ts";
+import { balances, booksWhenEmpty, watchBooks } from "../support/watched-books.ts";
+
+// Goal: what an outage costs is told to the span, of each service. Method: ten times what fits
+// comes in while the upstream fails, and readers take some of it; then the upstream is back, and
+// does not want all.
+
+// Against a program that never answers; nothing here takes a tenth of it.
+setDefaultTimeout(30_000);
+
+const CAPACITY = 1_000;
+const REQUESTS = 500;
+const SPANS_OF_REQUEST = 20;
+const SPANS = REQUESTS * SPANS_OF_REQUEST;
+const SERVICES = ["shop", "bank", "mail"] as const;
+
+/** Of two services, so that their parts in the overflow differ. */
+function requestAt(index: number): Uint8Array {
+  const first = index * SPANS_OF_REQUEST + 1;
+  const spans = Array.from({ length: SPANS_OF_REQUEST }, (_, offset) => span(first + offset));
+  const [one, other] = [SERVICES[index % 3]!, SERVICES[(index >> 3) % 3]!];
+  return request(resourceSpans(one, ...spans.slice(0, 7)), resourceSpans(other, ...spans.slice(7)));
+}
+
+const ENTRIES = [
+  "received",
+  "rejected",
+  "accepted",
+  "buffered",
+  "taken",
+  "delivered",
+  "evicted",
+  "undeliverable",
+] as const satisfies readonly (keyof Ledger)[];
+
+test.each([
+  { protocol: "grpc", unavailable: 14 },
+  { protocol: "http", unavailable: 503 },
+] as const)("over $protocol ten times what fits is accounted for", async (given) => {
+  await using upstream = await startUpstream(given.protocol);
+  await using program = await startProgram({
+    MAX_BUFFER_SIZE: String(CAPACITY),
+    FORWARD_ENDPOINT: upstream.endpoint,
+    FORWARD_BATCH_SPANS: "100",
+    FORWARD_MAX_DELAY_MS: "0",
+    FORWARD_RETRY_INITIAL_MS: "1",
+    FORWARD_RETRY_MAX_MS: "20",
+  });
+  using client = openExportClient(program.grpcPort);
+  const api = readApiClient(program.apiUrl);
+  const services = async () => {
+    const answer = await fetch(`${program.apiUrl}/api/services`);
+    return ((await answer.json()) as { services: ServiceStats[] }).services;
+  };
+  const ofServices: ServiceStats[] = [];
+  const overflow = async (): Promise<void> => {
+    for (let index = 0; index < REQUESTS; index += 1) {
+      await client.export(requestAt(index));
+      if (index % 10 === 0) await api.takeAsBytes(3);
+      if (index % 10 === 5) ofServices.push(...(await services()));
+    }
+  };
+
+  await upstream.order({ usual: { kind: "fail", code: given.unavailable } });
+  const { unbalanced } = await watchBooks(api, overflow());
+  const during = await api.stats();
+  await upstream.order({
+    usual: { kind: "accept" },
+    next: [{ kind: "reject", rejectedSpans: 30 }, { kind: "accept" }],
+  });
+  const { spans, bytes } = await booksWhenEmpty(api);
+  const last = await services();
+  const kept = await upstream.kept();
+
+  expect(unbalanced).toEqual([]);
+  expect(ofServices.filter((stats) => !balances(stats.spans) || !balances(stats.bytes))).toEqual(
+    [],
+  );
+  expect(during.spans).toMatchObject({ accepted: SPANS, delivered: 0, undeliverable: 0 });
+  expect(during.spans.evicted).toBeGreaterThan(SPANS - 2 * CAPACITY);
+  expect(spans.undeliverable).toBe(30);
+  expect(spans.delivered + 30 + spans.taken + spans.evicted).toBe(SPANS);
+  expect(new Set(kept).size).toBe(kept.length);
+  expect(kept).toHaveLength(spans.delivered);
+  expect(last.map(({ service }) => service).toSorted()).toEqual([...SERVICES].toSorted());
+  expect(sumOf(last.map((stats) => stats.spans))).toEqual(sumOf([spans]));
+  expect(sumOf(last.map((stats) => stats.bytes))).toEqual(sumOf([bytes]));
+});
+
+function sumOf(ledgers: readonly Ledger[]): number[] {
+  return ENTRIES.map((entry) => ledgers.reduce((sum, ledger) => sum + ledger[entry], 0));
+}

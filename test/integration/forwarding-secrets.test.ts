@@ -1,0 +1,69 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openExportClient } from "../support/export-client.ts";
+import { requestOf } from "../support/request-bytes.ts";
+import { type RunningProgram, runProgram, startProgram } from "../support/running-program.ts";
+import { startUpstream } from "../support/running-upstream.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+// Goal: what a header says is between the program and the upstream. Method: the upstream gets it,
+// and fails in every way there is to talk about; then all that the program says is looked at.
+
+// Against a program that never answers; nothing here takes a tenth of it.
+setDefaultTimeout(30_000);
+
+const SECRET = "hunter2";
+const SECRET_OF_FILE = "correct-horse";
+
+const PATHS = ["/api/stats", "/api/services", "/metrics", "/readyz", "/api/spans"];
+
+test.each([
+  { protocol: "grpc", unavailable: 14, unauthenticated: 16 },
+  { protocol: "http", unavailable: 503, unauthenticated: 401 },
+] as const)("over $protocol nobody but the upstream learns what headers say", async (given) => {
+  await using upstream = await startUpstream(given.protocol);
+  const file = join(temporaryFolder(), "headers");
+  writeFileSync(file, `x-tenant=${SECRET_OF_FILE}\n`);
+  const settings = {
+    FORWARD_ENDPOINT: upstream.endpoint,
+    FORWARD_HEADERS: `authorization=Bearer%20${SECRET}`,
+    FORWARD_HEADERS_FILE: file,
+    FORWARD_MAX_DELAY_MS: "0",
+    FORWARD_RETRY_INITIAL_MS: "1",
+    FORWARD_RETRY_MAX_MS: "1",
+    SHUTDOWN_GRACE_MS: "0",
+    LOG_LEVEL: "DEBUG",
+    // What the library would say, if it were let.
+    GRPC_TRACE: "all",
+    GRPC_VERBOSITY: "DEBUG",
+  };
+  await using program = await startProgram(settings);
+
+  await upstream.order({ next: [{ kind: "fail", code: given.unavailable }] });
+  await send(program);
+  await program.logged("forward_connected");
+  await upstream.order({ next: [{ kind: "fail", code: given.unauthenticated }] });
+  await send(program);
+  await program.logged("undeliverable");
+  const { authorization } = await upstream.order({});
+  await upstream.kill();
+  await send(program);
+  const answers = await Promise.all(PATHS.map((path) => fetch(program.apiUrl + path)));
+  const said = await Promise.all(answers.map((answer) => answer.text()));
+  const check = await runProgram(["--check"], settings);
+  await program.stop();
+
+  expect(authorization).toBe(`Bearer ${SECRET}`);
+  expect(answers.map(({ status }) => status)).toEqual(PATHS.map(() => 200));
+  expect(check.exitCode).toBe(0);
+  const all = [...said, check.stdout, check.stderr, JSON.stringify(program.log())].join("\n");
+  expect(all).toContain("forward_backing_off");
+  expect(all).not.toContain(SECRET);
+  expect(all).not.toContain(SECRET_OF_FILE);
+});
+
+async function send({ grpcPort }: RunningProgram): Promise<void> {
+  using client = openExportClient(grpcPort);
+  await client.export(requestOf(2));
+}

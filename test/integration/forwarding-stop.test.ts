@@ -1,0 +1,92 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { books } from "../support/books.ts";
+import { openExportClient } from "../support/export-client.ts";
+import { requestOf } from "../support/request-bytes.ts";
+import { type RunningProgram, startProgram } from "../support/running-program.ts";
+import { type RunningUpstream, startUpstream } from "../support/running-upstream.ts";
+
+// Goal: a stop sends what is there while it may, and no upstream keeps it longer than that.
+// Method: times of a day in every place where one could wait, but for the grace time.
+
+// Against a program that never answers; nothing here takes a tenth of it.
+setDefaultTimeout(30_000);
+
+const DAY_MS = String(24 * 60 * 60 * 1000);
+const SPANS = 25;
+
+const PATIENT = {
+  FORWARD_MAX_DELAY_MS: DAY_MS,
+  FORWARD_TIMEOUT_MS: DAY_MS,
+  FORWARD_RETRY_INITIAL_MS: DAY_MS,
+  FORWARD_RETRY_MAX_MS: DAY_MS,
+};
+
+test.each(["grpc", "http"] as const)(
+  "over %s a stop sends what still waits for others",
+  async (protocol) => {
+    await using upstream = await startUpstream(protocol);
+    await using program = await startProgram({
+      ...PATIENT,
+      FORWARD_ENDPOINT: upstream.endpoint,
+      FORWARD_BATCH_SPANS: "10",
+      FORWARD_CONCURRENCY: "1",
+      SHUTDOWN_GRACE_MS: "60000",
+    });
+
+    await sendTo(program);
+    const exitCode = await program.stop();
+    const { batches } = await upstream.order({});
+
+    expect(exitCode).toBe(0);
+    expect(batches).toEqual([10, 10, 5]);
+    expect(await upstream.kept()).toEqual(Array.from({ length: SPANS }, (_, at) => at + 1));
+    expect(lastBooks(program)).toEqual(
+      books({ received: SPANS, accepted: SPANS, delivered: SPANS }),
+    );
+  },
+);
+
+interface DeadUpstream {
+  readonly name: string;
+  readonly die: (upstream: RunningUpstream, unavailable: number) => Promise<unknown>;
+}
+
+const DEAD: readonly DeadUpstream[] = [
+  { name: "never answers", die: (upstream) => upstream.order({ usual: { kind: "silent" } }) },
+  { name: "is not there", die: (upstream) => upstream.kill() },
+  {
+    name: "says to come again in an hour",
+    die: (upstream, code) =>
+      upstream.order({ usual: { kind: "fail", code, afterMs: 60 * 60 * 1000 } }),
+  },
+];
+
+test.each(
+  DEAD.flatMap((dead) => (["grpc", "http"] as const).map((protocol) => ({ ...dead, protocol }))),
+)("over $protocol an upstream that $name does not keep it", async ({ protocol, die }) => {
+  await using upstream = await startUpstream(protocol);
+  await using program = await startProgram({
+    ...PATIENT,
+    FORWARD_ENDPOINT: upstream.endpoint,
+    // All is in flight, or was, when the stop comes.
+    FORWARD_MAX_DELAY_MS: "0",
+    SHUTDOWN_GRACE_MS: "300",
+  });
+
+  await die(upstream, { grpc: 14, http: 503 }[protocol]);
+  await sendTo(program);
+  const exitCode = await program.stop();
+
+  expect(exitCode).toBe(0);
+  expect(lastBooks(program)).toEqual(books({ received: SPANS, accepted: SPANS, buffered: SPANS }));
+  expect(program.log().filter(({ level }) => level === "ERROR")).toEqual([]);
+});
+
+async function sendTo({ grpcPort }: RunningProgram): Promise<void> {
+  using client = openExportClient(grpcPort);
+  await client.export(requestOf(SPANS));
+}
+
+function lastBooks(program: RunningProgram): unknown {
+  return program.log().findLast(({ event }) => event === "stopped")?.["spans"];
+}
