@@ -4,11 +4,12 @@ import { readApiClient } from "../support/read-api-client.ts";
 import { requestOf } from "../support/request-bytes.ts";
 import { startProgram } from "../support/running-program.ts";
 import { startUpstream } from "../support/running-upstream.ts";
+import type { OrderedAnswer } from "../support/upstream-process.ts";
 import { spanNumbers } from "../support/walked-spans.ts";
 import { booksWhenEmpty } from "../support/watched-books.ts";
 
-// Goal: a span leaves once. Method: two readers take while the forwarder sends on, so that each
-// finds the other's marks in the midst of what it wants.
+// Goal: a span leaves once. Method: two readers take while the forwarder sends on. The upstream has
+// every third batch sent again, so that spans are free again in front of others that are in flight.
 
 // Against a program that never answers; nothing here takes a tenth of it.
 setDefaultTimeout(30_000);
@@ -17,17 +18,24 @@ const REQUESTS = 300;
 const SPANS_OF_REQUEST = 20;
 const SPANS = REQUESTS * SPANS_OF_REQUEST;
 
-test.each(["grpc", "http"] as const)(
-  "over %s no span reaches both a taker and the upstream, and each reaches one",
-  async (protocol) => {
+test.each([
+  { protocol: "grpc", unavailable: 14 },
+  { protocol: "http", unavailable: 503 },
+] as const)(
+  "over $protocol no span reaches both a taker and the upstream, and each reaches one",
+  async ({ protocol, unavailable }) => {
     await using upstream = await startUpstream(protocol);
     await using program = await startProgram({
       FORWARD_ENDPOINT: upstream.endpoint,
       // Of odd sizes, so that blocks are cut by both.
       FORWARD_BATCH_SPANS: "13",
       FORWARD_MAX_DELAY_MS: "1",
+      FORWARD_RETRY_INITIAL_MS: "1",
+      FORWARD_RETRY_MAX_MS: "1",
     });
     const api = readApiClient(program.apiUrl);
+    const answerAt = (_: unknown, index: number): OrderedAnswer =>
+      index % 3 === 2 ? { kind: "fail", code: unavailable } : { kind: "accept" };
     const state = { isOver: false };
     const taken: number[] = [];
     const take = async (spanCount: number): Promise<void> => {
@@ -41,6 +49,7 @@ test.each(["grpc", "http"] as const)(
       state.isOver = true;
     };
 
+    await upstream.order({ next: Array.from({ length: SPANS }, answerAt) });
     await Promise.all([send(), take(3), take(17)]);
     const { spans } = await booksWhenEmpty(api);
     const kept = await upstream.kept();
