@@ -15,6 +15,7 @@ test("the list names every case with what it shows", () => {
   const names = lines.map((line) => line.split(" ")[0]);
   expect(names.toSorted()).toEqual([
     "append",
+    "forward",
     "ingest",
     "ingest-http",
     "latency",
@@ -45,13 +46,14 @@ test("an unknown case is bad usage, and nothing runs", () => {
 });
 
 test("where h2load is missing, its cases say which package brings it, in JSON too", () => {
-  const { stdout, stderr, exitCode } = bench(["ingest", "ingest-http", "memory", "--json"], {
-    PATH: "/nowhere",
-  });
+  const { stdout, stderr, exitCode } = bench(
+    ["ingest", "ingest-http", "forward", "memory", "--json"],
+    { PATH: "/nowhere" },
+  );
 
   const { cases } = JSON.parse(stdout) as { cases: { failure: string }[] };
   const failures = cases.map(({ failure }) => failure);
-  expect(failures).toHaveLength(3);
+  expect(failures).toHaveLength(4);
   expect(
     failures.every((text) => /^h2load is missing: (apt-get|brew) install/.test(text)),
   ).toBeTrue();

@@ -14,6 +14,11 @@ export interface Contender {
   readonly spanCount: number;
   /** What is there during each of its turns, and gone after it. */
   readonly beside?: () => Promise<AsyncDisposable>;
+  /**
+   * What has to end as well before a turn has: then its rate is that of all of it, from the first
+   * request on, and of no less.
+   */
+  readonly toTheEnd?: () => Promise<void>;
 }
 
 /** One run of load on one contender. */
@@ -71,17 +76,20 @@ async function oneTurn(contender: Contender, requests: number): Promise<Turn> {
 
 /** Requests a second; every one of them must have succeeded, by the server's own count as well. */
 async function checkedLoad(contender: Contender, requests: number): Promise<number> {
-  const { subject, spanCount, beside, ...load } = contender;
+  const { subject, spanCount, beside, toTheEnd, ...load } = contender;
   await using _ = await beside?.();
   const before = await subject.answered();
+  const beganMs = performance.now();
   const outcome = await sendLoad({ ...load, requests, timeoutMs: TURN_TIMEOUT_MS });
+  await toTheEnd?.();
+  const seconds = (performance.now() - beganMs) / 1000;
   const after = await subject.answered();
   expectSame(subject, "requests that h2load saw succeed", outcome.succeeded, requests);
   if (after.requests !== undefined)
     expectSame(subject, "requests answered", after.requests - (before.requests ?? 0), requests);
   if (after.spans !== undefined)
     expectSame(subject, "spans kept", after.spans - (before.spans ?? 0), requests * spanCount);
-  return outcome.requestsPerSecond;
+  return toTheEnd === undefined ? outcome.requestsPerSecond : requests / seconds;
 }
 
 function expectSame({ name }: Subject, what: string, found: number, expected: number): void {

@@ -6,6 +6,8 @@ import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts"
 import { timeAlternately, type Turns } from "../alternate-timing.ts";
 import type { RequestShape } from "../request-corpus.ts";
 
+const CAPACITY = { spans: 10_000, bytes: 64 * 2 ** 20 };
+
 const walked = createWalkedRequest({ spansPerRequest: 100_000, nestingDepth: 100 });
 
 /** Nanoseconds a span, one sample a round, of walk and append together, and of the walk alone. */
@@ -13,8 +15,7 @@ export function timeAppend(
   { bytes, spanCount }: RequestShape,
   turns: Turns,
 ): { append: number[]; walk: number[] } {
-  const capacity = { spans: 10_000, bytes: 64 * 2 ** 20 };
-  const buffer = ObservabilityBuffer.create(capacity, { codec: new ProtobufSpanCodec() });
+  const buffer = emptyRing();
   const append = () => {
     walkRequest(walked, bytes);
     buffer.append(walked);
@@ -28,4 +29,36 @@ export function timeAppend(
   );
   assert(buffer.stats().spans.evicted > 0, "the ring is full and evicts");
   return { append: appendNs!, walk: walkNs! };
+}
+
+/** The same of append, lease and delivery together, and of append and take: how spans leave. */
+export function timeDelivery(
+  { bytes, spanCount }: RequestShape,
+  turns: Turns,
+): { delivery: number[]; take: number[] } {
+  const [forwarding, taking] = [emptyRing(), emptyRing()];
+  const limit = { spans: spanCount, bytes: CAPACITY.bytes };
+  const deliver = () => {
+    walkRequest(walked, bytes);
+    forwarding.append(walked);
+    forwarding.settle(forwarding.lease(limit)!, "delivered");
+  };
+  const take = () => {
+    walkRequest(walked, bytes);
+    taking.append(walked);
+    taking.take(spanCount);
+  };
+  const [deliveryNs, takeNs] = timeAlternately(
+    [
+      { spanCount, run: deliver },
+      { spanCount, run: take },
+    ],
+    turns,
+  );
+  assert(forwarding.stats().spans.buffered === 0, "all that is leased is delivered");
+  return { delivery: deliveryNs!, take: takeNs! };
+}
+
+function emptyRing(): ObservabilityBuffer {
+  return ObservabilityBuffer.create(CAPACITY, { codec: new ProtobufSpanCodec() });
 }

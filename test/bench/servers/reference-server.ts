@@ -1,8 +1,10 @@
 /**
- * A plain gRPC receiver of traces to hold the product against, in a process of its own:
+ * A plain receiver of traces to hold the product against, or to be its upstream, in a process of
+ * its own:
  *
- *   bun reference-server.ts discard    answers, and does nothing with the bytes
- *   bun reference-server.ts decode     decodes them with protobufjs into an array of spans
+ *   bun reference-server.ts discard        answers, and does nothing with the bytes
+ *   bun reference-server.ts decode         decodes them with protobufjs into an array of spans
+ *   bun reference-server.ts discard-http   discards, but over HTTP; the others speak gRPC
  *
  * It tells its parent the port, and on request its counts; it ends when its parent does.
  */
@@ -17,7 +19,7 @@ const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
 type DecodedRequest = opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 type DecodedSpan = opentelemetry.proto.trace.v1.Span;
 
-export type ReferenceKind = "discard" | "decode";
+export type ReferenceKind = "discard" | "decode" | "discard-http";
 
 /** What has been answered with success since the start. */
 export interface AnsweredCounts {
@@ -65,7 +67,23 @@ function decode(bytes: Buffer): DecodedRequest {
   return ExportTraceServiceRequest.decode(bytes);
 }
 
+async function discardBody(request: Request): Promise<Response> {
+  await request.bytes();
+  answered.requests += 1;
+  return new Response(NO_BYTES, { headers: { "Content-Type": "application/x-protobuf" } });
+}
+
 function serve(kind: ReferenceKind): void {
+  if (kind === "discard-http") serveHttp();
+  else serveGrpc(kind);
+}
+
+function serveHttp(): void {
+  const { port } = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: discardBody });
+  tellParent({ port: port! });
+}
+
+function serveGrpc(kind: "discard" | "decode"): void {
   const server = new Server(serverOptions(limits, maxMessageBytes));
   if (kind === "decode") server.register(EXPORT_PATH, keepRequest, sameBytes, decode, "unary");
   else server.register(EXPORT_PATH, discardRequest, sameBytes, sameBytes, "unary");

@@ -76,7 +76,7 @@ export async function startReference(kind: ReferenceKind, name: string): Promise
   };
 }
 
-/** The server that discards cannot tell spans. */
+/** The servers that discard cannot tell spans. */
 function countsIn(message: ServerMessage, kind: ReferenceKind): Partial<AnsweredCounts> {
   if ("port" in message) throw new CannotRunError(`the server that should ${kind} tells no counts`);
   return kind === "decode" ? message : { requests: message.requests };
