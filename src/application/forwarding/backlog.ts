@@ -15,7 +15,9 @@ export type BacklogState = "due" | "over";
 
 /**
  * When a batch is due: when it is full, when its first span has waited long enough, or when spans
- * were given back, which have waited already.
+ * were given back, which have waited already. All that was there when one had waited long enough
+ * goes with it, in as many batches as it takes: few large spans fill a batch in bytes, which are
+ * not counted here.
  *
  * What is there to be sent is known by sequences alone. It may be less, as readers take; then a
  * lease comes back empty, which `drained` is told.
@@ -30,6 +32,9 @@ export class Backlog {
   private nextSequence = 1;
   private hasReturned = false;
   private isStopping = false;
+
+  // Moved by `late`: what was there before this sequence waits no longer.
+  private overdueNext = 1;
 
   // Moved by `until`: there is one who waits.
   private wake = (): void => {};
@@ -73,20 +78,28 @@ export class Backlog {
       const state = this.stateWith(inFlight());
       if (state !== undefined) return state;
       // oxlint-disable-next-line no-await-in-loop -- what is waited for may not have come yet
-      if ((await this.more()) === "late") return "due";
+      if ((await this.more()) === "late") this.late();
     }
   }
 
   private stateWith(inFlightSpans: number): BacklogState | undefined {
-    const waiting = this.waitingSpans();
+    const isOverdue = this.waitingFrom() < this.overdueNext;
     const least = this.isStopping ? 1 : this.parts.settings.batchSpans;
-    if (this.hasReturned || waiting >= least) return "due";
+    if (this.hasReturned || isOverdue || this.waitingSpans() >= least) return "due";
     return this.isStopping && inFlightSpans === 0 ? "over" : undefined;
   }
 
   private waitingSpans(): number {
-    const { first, next } = this.parts.buffer.range();
-    return next - Math.max(first, this.nextSequence);
+    return this.parts.buffer.range().next - this.waitingFrom();
+  }
+
+  /** The sequence of the first that was not leased yet, if there is one. */
+  private waitingFrom(): number {
+    return Math.max(this.parts.buffer.range().first, this.nextSequence);
+  }
+
+  private late(): void {
+    this.overdueNext = this.parts.buffer.range().next;
   }
 
   /** Late is a batch that has not filled up in time. */

@@ -35,6 +35,17 @@ describe("batches", () => {
     expect(run.clock.sleptMs).toEqual([250]);
   });
 
+  test("that are large wait together, and not one after the other", async () => {
+    const run = forwarding({ batchSpans: 100, batchBytes: 100, maxDelayMs: 250 });
+    run.forwarder.start();
+    run.arrive(requestOf(10));
+    await settled();
+
+    expect(run.sink.sent.length).toBeGreaterThan(2);
+    expect(run.sink.sent.flatMap(namesOf)).toEqual(namesFrom(1, 10));
+    expect(run.clock.sleptMs).toEqual([250]);
+  });
+
   test("that are full wait for nothing", async () => {
     const run = forwarding({ batchSpans: 3 });
     run.forwarder.start();
