@@ -6,7 +6,7 @@ import {
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { BufferStats, Ledger } from "../../src/domain/ledger.ts";
+import type { BufferStats } from "../../src/domain/ledger.ts";
 import { decodeSpans } from "../support/decoded-request.ts";
 import { openExportClient } from "../support/export-client.ts";
 import { type ReadApiClient, readApiClient } from "../support/read-api-client.ts";
@@ -15,6 +15,7 @@ import { retryDelayOf } from "../support/retry-delay.ts";
 import { type LogLine, startProgram } from "../support/running-program.ts";
 import { bytesField } from "../support/wire-bytes.ts";
 import { books } from "../support/books.ts";
+import { balances } from "../support/watched-books.ts";
 
 // Goal: however much comes in, every span is accounted for at every instant, and the log stays
 // short. Method: 100 times what fits, from several senders at once, while a reader takes some out
@@ -142,12 +143,6 @@ function isRight({ spans, bytes, capacity, sequence }: BufferStats): boolean {
   const isWithin = spans.buffered <= capacity.spans && bytes.buffered <= capacity.bytes;
   const isInSequence = sequence.next - sequence.first === spans.buffered;
   return balances(spans) && balances(bytes) && isWithin && isInSequence;
-}
-
-function balances({ received, rejected, accepted, ...left }: Ledger): boolean {
-  const { buffered, taken, delivered, evicted, undeliverable } = left;
-  const whereabouts = buffered + taken + delivered + evicted + undeliverable;
-  return received === rejected + accepted && accepted === whereabouts;
 }
 
 /** First in, first out: of what each sender sent, the newest must be left, without a gap. */
