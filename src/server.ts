@@ -107,9 +107,11 @@ async function startForwarding(house: House): Promise<boolean> {
 }
 
 function forwardTo(house: House, sink: SpanSink, settings: ForwardConfig): void {
-  const { buffer, arrivals, logger, life } = house;
+  const { buffer, arrivals, config, logger, life } = house;
+  const capacity = { spans: config.buffer.maxSpans, bytes: config.buffer.maxBytes };
   const times = { clock, unixMs: Date.now, random: Math.random };
-  const forwarder = new Forwarder({ buffer, arrivals, sink, settings, ...times, logger });
+  const parts = { buffer, capacity, arrivals, sink, settings, ...times, logger };
+  const forwarder = new Forwarder(parts);
   house.forwarder = forwarder;
   life.started((graceMs) => forwarder.stop(graceMs));
   forwarder.start();
@@ -207,10 +209,10 @@ function listenForHttp(house: House, address: ListenAddress): number {
 
 /** After the listeners, so that it is first to stop: from then on, exporters send elsewhere. */
 function startReceiving({ receiver, unkept, forwarder, life }: House): void {
-  life.started(async () => {
+  life.started(async (graceMs) => {
     receiver.stop();
     unkept?.stop();
-    forwarder?.drain();
+    forwarder?.drain(graceMs);
   });
 }
 

@@ -18,7 +18,13 @@ export type SendOutcome =
       readonly message: string;
     }
   /** Not now; not before `afterMs` if the upstream says so. It may have the spans all the same. */
-  | { readonly outcome: "retry"; readonly message: string; readonly afterMs?: number }
+  | {
+      readonly outcome: "retry";
+      readonly message: string;
+      readonly afterMs?: number;
+      /** There was no answer in time: a smaller batch may have one. */
+      readonly isTimeout?: true;
+    }
   /** Never at this size; a smaller batch may pass. */
   | { readonly outcome: "too_large"; readonly message: string }
   /** Never. */

@@ -1,6 +1,6 @@
 import {
+  type ForwardedBuffer,
   Forwarder,
-  type ForwarderParts,
   type ForwardSettings,
 } from "../../src/application/forwarding/forwarder.ts";
 import type { Ledger } from "../../src/domain/ledger.ts";
@@ -20,15 +20,21 @@ export interface ForwardingSettings extends Partial<ForwardSettings> {
   readonly capacity?: { readonly spans: number; readonly bytes: number };
   readonly answer?: FakeAnswer;
   /** In place of the ring, for what a test has to see or to break. */
-  readonly buffer?: (ring: SearchedRing["buffer"]) => ForwarderParts["buffer"];
+  readonly buffer?: (ring: SearchedRing["buffer"]) => ForwardedBuffer;
 }
 
 /** A ring, its forwarder, not started yet, and an upstream that answers as the test says. */
-export function forwarding({ capacity, answer, buffer, ...some }: ForwardingSettings): Forwarding {
+export function forwarding({
+  capacity = { spans: 10_000, bytes: 1 << 20 },
+  answer,
+  buffer,
+  ...some
+}: ForwardingSettings): Forwarding {
   const ring = searchedRing(capacity);
   const [sink, clock, logger] = [new FakeSink(answer), new HandMovedSleep(), new RecordingLogger()];
   const forwarder = new Forwarder({
     buffer: buffer?.(ring.buffer) ?? ring.buffer,
+    capacity,
     arrivals: ring.arrivals,
     sink,
     settings: {

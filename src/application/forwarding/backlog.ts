@@ -4,10 +4,13 @@ import type { ObservabilityBuffer } from "../observability-buffer.ts";
 import type { Lease } from "../ring-lease.ts";
 
 export interface BacklogParts {
-  readonly buffer: Pick<ObservabilityBuffer, "range">;
+  readonly buffer: Pick<ObservabilityBuffer, "range" | "usedBytes">;
   readonly arrivals: Pick<Arrivals, "onNext">;
   readonly clock: SleepingClock;
-  readonly settings: { readonly batchSpans: number; readonly maxDelayMs: number };
+  /** How long a span waits for others. */
+  readonly maxDelayMs: number;
+  /** What makes a batch full, either of the two. */
+  readonly full: { readonly spans: number; readonly bytes: number };
 }
 
 /** `due`: a batch is. `over`: none will ever be. */
@@ -16,11 +19,10 @@ export type BacklogState = "due" | "over";
 /**
  * When a batch is due: when it is full, when its first span has waited long enough, or when spans
  * were given back, which have waited already. All that was there when one had waited long enough
- * goes with it, in as many batches as it takes: few large spans fill a batch in bytes, which are
- * not counted here.
+ * goes with it, in as many batches as it takes.
  *
- * What is there to be sent is known by sequences alone. It may be less, as readers take; then a
- * lease comes back empty, which `drained` is told.
+ * What is there to be sent is known by sequences, and by the bytes in use. It may be less, as
+ * readers take; then a lease comes back empty, which `drained` is told.
  *
  * Invariant: no span from `nextSequence` on has been leased.
  */
@@ -28,15 +30,18 @@ export class Backlog {
   // Fixed at construction.
   private readonly parts: BacklogParts;
 
-  // Moved by `leased`, `returned`, `drained` and `stop`.
+  // Moved by `leased`, `settled`, `returned`, `drained` and `stop`.
   private nextSequence = 1;
+  private leasedBytes = 0;
   private hasReturned = false;
   private isStopping = false;
 
-  // Moved by `late`: what was there before this sequence waits no longer.
-  private overdueNext = 1;
+  // Moved by `next`: when the first that waits has done so for long enough; and what came before
+  // this sequence has.
+  private lateAtMs: number | undefined;
+  private lateNext = 1;
 
-  // Moved by `until`: there is one who waits.
+  // Moved by `change`: there is one who waits.
   private wake = (): void => {};
 
   constructor(parts: BacklogParts) {
@@ -49,11 +54,19 @@ export class Backlog {
     this.wake();
   }
 
-  leased({ sequences }: Lease): void {
+  leased({ sequences, request }: Lease): void {
     const next = sequences.at(-1)! + 1;
     // Those that were given back come first: one that is behind them all has left none.
     this.hasReturned &&= next <= this.nextSequence;
     this.nextSequence = Math.max(this.nextSequence, next);
+    this.leasedBytes += request.length;
+    this.lateAtMs = undefined;
+  }
+
+  /** All of a lease is: it has left the ring, or waits again. */
+  settled({ request }: Lease): void {
+    this.leasedBytes -= request.length;
+    this.wake();
   }
 
   returned(): void {
@@ -67,30 +80,22 @@ export class Backlog {
     this.nextSequence = Math.max(this.nextSequence, next);
   }
 
-  /** Whoever waits looks anew: what was in flight may have ended. */
-  look(): void {
-    this.wake();
-  }
-
   /** `inFlight`: while there is something, it may be given back. */
   async next(inFlight: () => number): Promise<BacklogState> {
     for (;;) {
-      const state = this.stateWith(inFlight());
-      if (state !== undefined) return state;
+      const state = this.state(inFlight());
+      if (state !== "waiting") return state;
       // oxlint-disable-next-line no-await-in-loop -- what is waited for may not have come yet
-      if ((await this.more()) === "late") this.late();
+      await this.change();
     }
   }
 
-  private stateWith(inFlightSpans: number): BacklogState | undefined {
-    const isOverdue = this.waitingFrom() < this.overdueNext;
-    const least = this.isStopping ? 1 : this.parts.settings.batchSpans;
-    if (this.hasReturned || isOverdue || this.waitingSpans() >= least) return "due";
-    return this.isStopping && inFlightSpans === 0 ? "over" : undefined;
-  }
-
-  private waitingSpans(): number {
-    return this.parts.buffer.range().next - this.waitingFrom();
+  private state(inFlightSpans: number): BacklogState | "waiting" {
+    const waitingSpans = this.parts.buffer.range().next - this.waitingFrom();
+    if (waitingSpans === 0) this.lateAtMs = undefined;
+    else if (this.isFull(waitingSpans) || this.isStopping || this.isLate()) return "due";
+    if (this.hasReturned) return "due";
+    return this.isStopping && inFlightSpans === 0 ? "over" : "waiting";
   }
 
   /** The sequence of the first that was not leased yet, if there is one. */
@@ -98,34 +103,34 @@ export class Backlog {
     return Math.max(this.parts.buffer.range().first, this.nextSequence);
   }
 
-  private late(): void {
-    this.overdueNext = this.parts.buffer.range().next;
+  private isFull(waitingSpans: number): boolean {
+    const { full, buffer } = this.parts;
+    return waitingSpans >= full.spans || buffer.usedBytes() - this.leasedBytes >= full.bytes;
   }
 
-  /** Late is a batch that has not filled up in time. */
-  private async more(): Promise<"changed" | "late"> {
-    const { settings } = this.parts;
-    const { next } = this.parts.buffer.range();
-    const waiting = this.waitingSpans();
-    if (waiting === 0) return await this.until(next, Number.POSITIVE_INFINITY);
-    return await this.until(next + settings.batchSpans - waiting - 1, settings.maxDelayMs);
+  private isLate(): boolean {
+    const nowMs = this.parts.clock.monotonicMs();
+    this.lateAtMs ??= nowMs + this.parts.maxDelayMs;
+    if (nowMs >= this.lateAtMs) this.lateNext = this.parts.buffer.range().next;
+    return this.waitingFrom() < this.lateNext;
   }
 
-  private async until(sequence: number, durationMs: number): Promise<"changed" | "late"> {
+  /** Whatever arrives, or is given back, is a reason to look anew; and so is time. */
+  private async change(): Promise<void> {
+    const { arrivals, buffer, clock } = this.parts;
     const woken = new AbortController();
     this.wake = () => woken.abort();
-    const forget = this.parts.arrivals.onNext(sequence, this.wake);
-    await sleepOrWait(this.parts.clock, durationMs, woken.signal).finally(forget);
-    return woken.signal.aborted ? "changed" : "late";
+    const forget = arrivals.onNext(buffer.range().next, this.wake);
+    await sleepOrWait(clock, this.lateAtMs, woken.signal).finally(forget);
   }
 }
 
 async function sleepOrWait(
   clock: SleepingClock,
-  durationMs: number,
+  untilMs: number | undefined,
   woken: AbortSignal,
 ): Promise<void> {
-  if (durationMs < Number.POSITIVE_INFINITY) return await clock.sleep(durationMs, woken);
+  if (untilMs !== undefined) return await clock.sleep(untilMs - clock.monotonicMs(), woken);
   if (woken.aborted) return undefined;
   return await new Promise((resolve) => {
     woken.addEventListener("abort", () => resolve(), { once: true });

@@ -1,24 +1,11 @@
-import type { RefusalReason } from "../../domain/refusal-reason.ts";
 import type { SendOutcome } from "../../ports/span-sink.ts";
 import type { Backlog } from "./backlog.ts";
-import type { BatchSize } from "./batch-size.ts";
+import type { BatchSize, SizedBatch } from "./batch-size.ts";
 import type { DeliveryRate } from "./delivery-rate.ts";
 import type { DeliveryWatcher } from "./delivery.ts";
 import type { ForwardFigures } from "./forward-figures.ts";
 import type { ForwardLog } from "./forward-log.ts";
 import type { Pass, UpstreamGate } from "./upstream-gate.ts";
-
-/**
- * Refusals that are meant for the sender and not for the batch: the next would be refused as well.
- * So one is lost for each pause, and not all that is buffered at once.
- */
-const OF_THE_SENDER: ReadonlySet<RefusalReason> = new Set([
-  "unauthenticated",
-  "forbidden",
-  "not_found",
-  "unsupported",
-  "redirected",
-]);
 
 /** All that is to know of a delivery. */
 export interface DeliveryNotes {
@@ -36,10 +23,10 @@ export interface DeliveryNotes {
 export function notesOf(notes: DeliveryNotes, pass: Pass): DeliveryWatcher {
   const { figures, backlog, rate, log } = notes;
   return {
-    sent: (outcome, { spanCount, requestBytes }) => {
+    sent: (outcome, batch) => {
       figures.batches[outcome.outcome] += 1;
-      if (outcome.outcome === "retry") figures.retriedSpans += spanCount;
-      if (outcome.outcome === "too_large") notes.size.tooLarge(requestBytes);
+      if (outcome.outcome === "retry") figures.retriedSpans += batch.spanCount;
+      noteSize(notes, outcome, batch);
       if (isOfUpstream(outcome)) noteFailure(notes, pass, outcome);
       else noteSuccess(notes, pass);
     },
@@ -59,11 +46,21 @@ export function notesOf(notes: DeliveryNotes, pass: Pass): DeliveryWatcher {
   };
 }
 
+function noteSize({ size, cancelled }: DeliveryNotes, outcome: SendOutcome, batch: SizedBatch) {
+  if (outcome.outcome === "too_large") size.tooLarge(batch);
+  else if (outcome.outcome !== "retry") size.passed(batch);
+  else if (outcome.isTimeout === true && !cancelled.aborted) size.late(batch);
+}
+
 type Failure = Extract<SendOutcome, { outcome: "retry" | "refused" }>;
 
-/** Whether the next batch would fare no better. */
+/**
+ * Whether the next batch may fare no better, as when the sender is not let in. Of a refusal only
+ * one that calls the batch itself invalid is none: so one batch is lost for each pause, and not all
+ * that is buffered at once.
+ */
 function isOfUpstream(outcome: SendOutcome): outcome is Failure {
-  if (outcome.outcome === "refused") return OF_THE_SENDER.has(outcome.reason);
+  if (outcome.outcome === "refused") return outcome.reason !== "invalid";
   return outcome.outcome === "retry";
 }
 
@@ -73,8 +70,7 @@ function noteFailure({ gate, log, cancelled }: DeliveryNotes, pass: Pass, failur
   log.failed(failure.message, gate.pauseLeftMs);
 }
 
-function noteSuccess({ gate, log, size }: DeliveryNotes, pass: Pass): void {
+function noteSuccess({ gate, log }: DeliveryNotes, pass: Pass): void {
   gate.succeeded(pass);
-  size.passed();
   if (gate.isOpen) log.succeeded();
 }

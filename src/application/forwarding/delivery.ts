@@ -1,19 +1,15 @@
 import type { SendOutcome, SpanSink } from "../../ports/span-sink.ts";
 import type { ObservabilityBuffer } from "../observability-buffer.ts";
 import { type Lease, type LeasePart, requestOfPart } from "../ring-lease.ts";
+import type { SizedBatch } from "./batch-size.ts";
 import type { UndeliverableReason } from "./forward-figures.ts";
 
 /** Told of what becomes of a lease, part by part. */
 export interface DeliveryWatcher {
-  sent(outcome: SendOutcome, sent: SentPart): void;
+  sent(outcome: SendOutcome, batch: SizedBatch): void;
   delivered(spanCount: number): void;
   undeliverable(spanCount: number, reason: UndeliverableReason, message: string): void;
   returned(spanCount: number): void;
-}
-
-export interface SentPart {
-  readonly spanCount: number;
-  readonly requestBytes: number;
 }
 
 export interface DeliveryParts {
@@ -53,8 +49,12 @@ async function send(
   const request = requestOfPart(lease, part);
   const spanCount = sizeOf(part);
   const outcome = await outcomeOf(async () => await sink.send({ request, spanCount }, cancelled));
-  watcher.sent(outcome, { spanCount, requestBytes: request.length });
+  watcher.sent(outcome, { spanCount, spanBytes: bytesOf(lease, part) });
   return outcome;
+}
+
+function bytesOf({ lengthBytes }: Lease, { first, end }: LeasePart): number {
+  return lengthBytes.subarray(first, end).reduce((sum, length) => sum + length, 0);
 }
 
 /** A sink that fails is at fault itself, and the spans are not. */

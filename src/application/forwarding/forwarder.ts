@@ -5,7 +5,7 @@ import type { Arrivals } from "../arrivals.ts";
 import { stopWithin } from "../life-cycle.ts";
 import type { ObservabilityBuffer } from "../observability-buffer.ts";
 import type { Lease } from "../ring-lease.ts";
-import { Backlog } from "./backlog.ts";
+import { Backlog, type BacklogParts } from "./backlog.ts";
 import { BatchSize } from "./batch-size.ts";
 import { deliver } from "./delivery.ts";
 import { type DeliveryNotes, notesOf } from "./delivery-notes.ts";
@@ -26,8 +26,15 @@ export interface ForwardSettings {
   readonly retryMaxMs: number;
 }
 
+export type ForwardedBuffer = Pick<
+  ObservabilityBuffer,
+  "lease" | "settle" | "range" | "usedBytes" | "oldestUnixMs"
+>;
+
 export interface ForwarderParts {
-  readonly buffer: Pick<ObservabilityBuffer, "lease" | "settle" | "range" | "oldestUnixMs">;
+  readonly buffer: ForwardedBuffer;
+  /** Of the buffer. */
+  readonly capacity: { readonly spans: number; readonly bytes: number };
   readonly arrivals: Pick<Arrivals, "onNext">;
   readonly sink: SpanSink;
   readonly settings: ForwardSettings;
@@ -75,16 +82,17 @@ export class Forwarder {
     this.running = this.run();
   }
 
-  /** Nothing arrives any more: what is there is sent at once. */
-  drain(): void {
+  /** Nothing arrives any more: what is there is sent at once, as far as there is time. */
+  drain(graceMs: number): void {
     this.notes.backlog.stop();
+    this.notes.gate.hurry(graceMs);
   }
 
   /** Sends what is there still, within the time given; what is in flight then is given back. */
   async stop(graceMs: number): Promise<void> {
-    this.drain();
+    this.drain(graceMs);
     await stopWithin(graceMs, { gently: () => this.running, byForce: () => this.giveUp() });
-    await this.parts.sink.close();
+    await within(LAST_MS, () => this.parts.sink.close());
     this.notes.log.close();
   }
 
@@ -114,6 +122,22 @@ export class Forwarder {
 
   /** A batch is due, and may be sent; undefined when there will be none. */
   private async nextPass(): Promise<Pass | undefined> {
+    try {
+      return await this.passWhenDue();
+    } catch (error) {
+      return await this.afterFault(error);
+    }
+  }
+
+  /** A fault of ours ends nothing: all that is buffered would stay where it is. */
+  private async afterFault(error: unknown): Promise<Pass | undefined> {
+    const { parts, notes } = this;
+    parts.logger.error("unexpected_error", { error });
+    await parts.clock.sleep(parts.settings.retryMaxMs, notes.cancelled);
+    return notes.cancelled.aborted ? undefined : await this.nextPass();
+  }
+
+  private async passWhenDue(): Promise<Pass | undefined> {
     const { backlog, figures, gate, cancelled } = this.notes;
     if ((await backlog.next(() => figures.inFlightSpans)) === "over") return undefined;
     await this.freeSlot();
@@ -129,25 +153,16 @@ export class Forwarder {
   }
 
   private leaseAndSend(pass: Pass): void {
-    const { next } = this.parts.buffer.range();
-    const lease = this.lease();
-    if (lease !== undefined) return void this.send(lease, pass);
-    this.notes.gate.gaveUp(pass);
-    this.notes.backlog.drained(next);
+    try {
+      this.sendLease(pass, leaseNext(this.parts, this.notes));
+    } catch (error) {
+      this.failed(pass)(error);
+    }
   }
 
-  private lease(): Lease | undefined {
-    const limit = { spans: this.parts.settings.batchSpans, bytes: this.notes.size.bytes };
-    const lease = this.parts.buffer.lease(limit);
-    if (lease !== undefined) this.began(lease);
-    return lease;
-  }
-
-  private began(lease: Lease): void {
-    const { figures, backlog } = this.notes;
-    figures.inFlightBatches += 1;
-    figures.inFlightSpans += lease.sequences.length;
-    backlog.leased(lease);
+  private sendLease(pass: Pass, lease: Lease | undefined): void {
+    if (lease === undefined) this.notes.gate.gaveUp(pass);
+    else void this.send(lease, pass);
   }
 
   private async send(lease: Lease, pass: Pass): Promise<void> {
@@ -155,7 +170,7 @@ export class Forwarder {
     const { cancelled } = this.notes;
     const delivery = { buffer, sink, watcher: notesOf(this.notes, pass), cancelled };
     await deliver(delivery, lease).catch(this.failed(pass));
-    this.ended(pass);
+    this.ended(lease, pass);
   }
 
   /** A fault of ours: it is told, and what comes next is slowed down. */
@@ -166,23 +181,56 @@ export class Forwarder {
     };
   }
 
-  private ended(pass: Pass): void {
+  private ended(lease: Lease, pass: Pass): void {
     this.notes.figures.inFlightBatches -= 1;
     this.notes.gate.gaveUp(pass);
+    this.notes.backlog.settled(lease);
     this.slotFree.resolve();
     this.slotFree = Promise.withResolvers();
-    this.notes.backlog.look();
   }
 
+  /** A sink that does not even give up, on a disk that hangs say, keeps nobody from stopping. */
   private async giveUp(): Promise<void> {
     this.cancelling.abort();
-    await this.running;
+    await within(LAST_MS, () => this.running);
   }
+}
+
+/** For what should end at once. */
+const LAST_MS = 1_000;
+
+async function within(limitMs: number, gently: () => Promise<void>): Promise<void> {
+  await stopWithin(limitMs, { gently, byForce: async () => {} });
+}
+
+/** The next batch. Undefined when readers have taken all that waited. */
+function leaseNext(
+  { buffer, settings }: ForwarderParts,
+  { figures, backlog, size }: DeliveryNotes,
+): Lease | undefined {
+  const { next } = buffer.range();
+  const lease = buffer.lease({ spans: settings.batchSpans, bytes: size.bytes });
+  if (lease === undefined) {
+    backlog.drained(next);
+    return undefined;
+  }
+  figures.inFlightBatches += 1;
+  figures.inFlightSpans += lease.sequences.length;
+  backlog.leased(lease);
+  return lease;
 }
 
 function lagMs({ buffer, unixMs }: ForwarderParts): number {
   const oldest = buffer.oldestUnixMs();
   return oldest === undefined ? 0 : Math.max(0, unixMs() - oldest);
+}
+
+/** No more than half of the ring: what waits to be sent is not to make room meanwhile. */
+function fullBatch({ settings, capacity }: ForwarderParts): BacklogParts["full"] {
+  return {
+    spans: Math.min(settings.batchSpans, Math.ceil(capacity.spans / 2)),
+    bytes: Math.min(settings.batchBytes, Math.ceil(capacity.bytes / 2)),
+  };
 }
 
 function notesFor(parts: ForwarderParts, cancelled: AbortSignal): DeliveryNotes {
@@ -191,7 +239,7 @@ function notesFor(parts: ForwarderParts, cancelled: AbortSignal): DeliveryNotes 
   return {
     figures: noForwardFigures(),
     gate: new UpstreamGate({ clock, random, initialMs, maxMs }),
-    backlog: new Backlog(parts),
+    backlog: new Backlog({ ...parts, maxDelayMs: settings.maxDelayMs, full: fullBatch(parts) }),
     size: new BatchSize(settings.batchBytes),
     rate: new DeliveryRate(clock),
     log: new ForwardLog(parts),

@@ -40,11 +40,17 @@ export class UpstreamGate {
   // Fixed at construction.
   private readonly parts: GateParts;
 
+  // Moved by `hurry`.
+  private endsAtMs = Number.POSITIVE_INFINITY;
+
   // Moved by `failed`, `succeeded` and `gaveUp`.
   private period = 0;
   private failures = 0;
   private pausedUntilMs = 0;
   private trial: PromiseWithResolvers<void> | undefined;
+
+  // Moved by `change`: there is one who sleeps.
+  private wake = (): void => {};
 
   constructor(parts: GateParts) {
     this.parts = parts;
@@ -59,9 +65,21 @@ export class UpstreamGate {
     return this.isOpen ? 0 : Math.max(0, this.pausedUntilMs - this.parts.clock.monotonicMs());
   }
 
-  /** Resolves when a batch may be sent, or with nothing when that is wanted no longer. */
+  /**
+   * There is not much time left. A pause ends at once, for one try more; and one that lasts longer
+   * than there is time is not waited for.
+   */
+  hurry(withinMs: number): void {
+    const nowMs = this.parts.clock.monotonicMs();
+    this.endsAtMs = nowMs + withinMs;
+    this.pausedUntilMs = Math.min(this.pausedUntilMs, nowMs);
+    this.wake();
+  }
+
+  /** Resolves when a batch may be sent; with nothing when none can be, or is wanted to be. */
   async pass(cancelled: AbortSignal): Promise<Pass | undefined> {
-    while (!cancelled.aborted && !this.mayPass) {
+    while (!this.mayPass) {
+      if (cancelled.aborted || this.pausedUntilMs > this.endsAtMs) return undefined;
       // oxlint-disable-next-line no-await-in-loop -- what is waited for may not have come yet
       await this.change(cancelled);
     }
@@ -108,8 +126,11 @@ export class UpstreamGate {
   }
 
   private async change(cancelled: AbortSignal): Promise<void> {
-    if (this.trial === undefined) return await this.parts.clock.sleep(this.pauseLeftMs, cancelled);
-    await untilAborted(this.trial.promise, cancelled);
+    if (this.trial !== undefined) return await untilAborted(this.trial.promise, cancelled);
+    const woken = new AbortController();
+    this.wake = () => woken.abort();
+    await untilAborted(this.parts.clock.sleep(this.pauseLeftMs, woken.signal), cancelled);
+    woken.abort();
   }
 }
 

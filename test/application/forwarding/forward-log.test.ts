@@ -20,7 +20,7 @@ test("each change of the upstream's state is one line, and no change is none", (
   then(() => log.succeeded());
   then(() => log.failed("503: busy", 120.4));
   clock.moveMs(1_500);
-  then(() => log.failed("connection refused", 240));
+  then(() => log.failed("503: busy", 120.4));
   then(() => log.succeeded());
 
   expect(states).toEqual([
@@ -36,9 +36,29 @@ test("each change of the upstream's state is one line, and no change is none", (
     {
       level: "warning",
       event: "forward_backing_off",
-      fields: { error: "503: busy", pause_ms: 120 },
+      fields: { error: "503: busy", pause_ms: 120, outage_ms: 0 },
     },
     { level: "info", event: "forward_connected", fields: { outage_ms: 1_500 } },
+  ]);
+});
+
+test("another cause of an outage is told, and the same one now and then", () => {
+  const { logger, clock, log } = openLog();
+  const causes = ["refused", "refused", "refused", "no answer", "refused", "no answer"];
+  const secondsBetween = [0, 1, 20, 1, 1, 15];
+
+  for (const [at, cause] of causes.entries()) {
+    clock.moveMs(secondsBetween[at]! * 1_000);
+    log.failed(cause, 1);
+  }
+  clock.moveMs(300_000);
+  log.failed("no answer", 1);
+
+  const told = logger.lines.map(({ fields }) => [fields["error"], fields["outage_ms"]]);
+  expect(told).toEqual([
+    ["refused", 0],
+    ["no answer", 22_000],
+    ["no answer", 338_000],
   ]);
 });
 
@@ -46,7 +66,7 @@ test("the last error is known, of whichever kind", () => {
   const { log } = openLog();
   const atFirst = log.lastError;
 
-  log.failed("503: busy", 1);
+  log.failed("503: busy", 120.4);
   const afterFailure = log.lastError;
   log.lost(3, "invalid", "400: no trace id");
 

@@ -3,6 +3,8 @@ import type { SendOutcome } from "../../../src/ports/span-sink.ts";
 import { booksOf, forwarding, settled } from "../../support/forwarding.ts";
 import { requestOf } from "../../support/request-bytes.ts";
 
+const endless = (): Promise<never> => new Promise(() => {});
+
 const DELIVERED: SendOutcome = { outcome: "delivered" };
 
 test("a fault of ours is told, gives back what is not settled, and is slowed down", async () => {
@@ -11,6 +13,7 @@ test("a fault of ours is told, gives back what is not settled, and is slowed dow
     buffer: (ring) => ({
       lease: ring.lease.bind(ring),
       range: ring.range.bind(ring),
+      usedBytes: ring.usedBytes.bind(ring),
       oldestUnixMs: ring.oldestUnixMs.bind(ring),
       settle: (...settlement) => {
         if (settlement[1] === "delivered" && (faults -= 1) >= 0) throw new Error("a fault");
@@ -25,6 +28,52 @@ test("a fault of ours is told, gives back what is not settled, and is slowed dow
   expect(run.logger.lines[1]).toMatchObject({ level: "error", event: "unexpected_error" });
   expect(run.clock.sleptMs).toEqual([50]);
   expect(run.forwarder.status().figures).toMatchObject({ inFlightBatches: 0 });
+});
+
+test("a fault before anything is leased is told, and ends nothing", async () => {
+  let faults = 2;
+  const run = forwarding({
+    buffer: (ring) => ({
+      lease: ring.lease.bind(ring),
+      settle: ring.settle.bind(ring),
+      usedBytes: ring.usedBytes.bind(ring),
+      oldestUnixMs: ring.oldestUnixMs.bind(ring),
+      range: () => {
+        if ((faults -= 1) >= 0) throw new Error("a fault");
+        return ring.range();
+      },
+    }),
+  });
+  run.arrive(requestOf(10));
+  run.forwarder.start();
+  await settled();
+
+  expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 10 });
+  const events = run.logger.lines.map(({ event }) => event);
+  expect(events).toEqual(["unexpected_error", "unexpected_error", "forward_connected"]);
+  expect(run.clock.sleptMs).toEqual([1_000, 1_000]);
+});
+
+test("a fault in a lease is told, and slowed down", async () => {
+  let faults = 1;
+  const run = forwarding({
+    buffer: (ring) => ({
+      range: ring.range.bind(ring),
+      settle: ring.settle.bind(ring),
+      usedBytes: ring.usedBytes.bind(ring),
+      oldestUnixMs: ring.oldestUnixMs.bind(ring),
+      lease: (limit) => {
+        if ((faults -= 1) >= 0) throw new Error("no memory is left");
+        return ring.lease(limit);
+      },
+    }),
+  });
+  run.arrive(requestOf(10));
+  run.forwarder.start();
+  await settled();
+
+  expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 10 });
+  expect(run.clock.sleptMs).toEqual([50]);
 });
 
 describe("a stop", () => {
@@ -73,6 +122,35 @@ describe("a stop", () => {
     // What is given up says nothing of the upstream.
     expect(run.forwarder.status()).toMatchObject({ state: "untried", lastError: undefined });
     expect(run.buffer.take(10).length).toBeGreaterThan(0);
+  });
+
+  test("does not wait for a pause that is longer than its time", async () => {
+    const busy = { outcome: "retry", message: "busy", afterMs: 60_000 } as const;
+    const run = forwarding({ batchSpans: 2, answer: () => "held" });
+    run.arrive(requestOf(2));
+    run.forwarder.start();
+    await settled();
+    const stopped = run.forwarder.stop(30_000);
+    run.sink.answer = () => busy;
+
+    run.sink.held[0]!.settle(busy);
+    await stopped;
+
+    expect(run.sink.sent.length).toBe(1);
+    expect(run.clock.sleptMs).toEqual([]);
+    expect(booksOf(run)).toMatchObject({ buffered: 2 });
+  });
+
+  test("ends though the sink does not give up", async () => {
+    const run = forwarding({ batchSpans: 2 });
+    Object.assign(run.sink, { send: endless, close: endless });
+    run.arrive(requestOf(2));
+    run.forwarder.start();
+    await settled();
+
+    await run.forwarder.stop(0);
+
+    expect(booksOf(run)).toMatchObject({ buffered: 2 });
   });
 
   test("with nothing there is over at once, also before anything was started", async () => {

@@ -136,6 +136,35 @@ test("whoever waits for a pass is told when that is wanted no longer", async () 
   expect([await waiting, await gate.pass(canceller.signal)]).toEqual([undefined, undefined]);
 });
 
+describe("in a hurry", () => {
+  test("a pause ends at once, for one try", async () => {
+    const clock = Object.assign(new HandMovedClock(), {
+      sleep: (_: number, signal: AbortSignal) =>
+        new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve())),
+    });
+    const gate = new UpstreamGate({ ...SETTINGS, clock });
+    gate.failed((await gate.pass(NEVER))!);
+    const waiting = gate.pass(NEVER);
+
+    gate.hurry(5_000);
+
+    expect([await waiting, gate.isOpen]).toEqual([{ period: 1 }, false]);
+  });
+
+  test.each([
+    { name: "longer than there is time is not waited for", withinMs: 150, pass: undefined },
+    { name: "shorter is", withinMs: 250, pass: { period: 2 } },
+  ])("the pause after it, when it is $name", async ({ withinMs, pass }) => {
+    const { gate } = openGate();
+    gate.failed((await gate.pass(NEVER))!);
+    gate.hurry(withinMs);
+
+    gate.failed((await gate.pass(NEVER))!);
+
+    expect(await gate.pass(NEVER)).toEqual(pass);
+  });
+});
+
 test("a pause is over with time alone", async () => {
   const clock = Object.assign(new HandMovedClock(), { sleep: async () => {} });
   const gate = new UpstreamGate({ ...SETTINGS, clock });
