@@ -6,7 +6,6 @@ export const REFUSAL_REASONS = [
   "not_found",
   "unsupported",
   "redirected",
-  "exhausted",
   "internal",
   "other",
 ] as const;

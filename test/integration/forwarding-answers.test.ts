@@ -74,6 +74,7 @@ const TOO_LARGE = {
 const RETRYABLE = [
   status.CANCELLED,
   status.DEADLINE_EXCEEDED,
+  RESOURCE_EXHAUSTED,
   status.ABORTED,
   status.OUT_OF_RANGE,
   status.UNAVAILABLE,
@@ -88,12 +89,12 @@ const FINAL = Object.values(status).filter(
 const OVER_GRPC: readonly AnswerCase[] = [
   ...COMMON,
   ...RETRYABLE.map((code) => ({ ...failing(status[code], { code }), ...RETRIED })),
-  ...[...RETRYABLE, RESOURCE_EXHAUSTED].map((code) => ({
+  ...RETRYABLE.map((code) => ({
     ...failing(`${status[code]} with RetryInfo`, { code, afterMs: 20 }),
     ...RETRIED,
   })),
   ...FINAL.map((code) => ({ ...failing(status[code], { code }), ...REFUSED })),
-  ...FINAL.filter((code) => code !== RESOURCE_EXHAUSTED).map((code) => ({
+  ...FINAL.map((code) => ({
     ...failing(`${status[code]} with RetryInfo`, { code, afterMs: 20 }),
     ...REFUSED,
   })),

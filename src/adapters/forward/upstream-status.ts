@@ -11,7 +11,13 @@ const SUCCESS: Verdict = { outcome: "success" };
 const RETRY: Verdict = { outcome: "retry" };
 const TOO_LARGE: Verdict = { outcome: "too_large" };
 
-/** Source: grpc/grpc, doc/statuscodes.md; which may be sent again: OTLP/gRPC, "Failures". */
+/**
+ * Source: grpc/grpc, doc/statuscodes.md; which may be sent again: OTLP/gRPC, "Failures".
+ *
+ * One deviation: by OTLP, RESOURCE_EXHAUSTED without RetryInfo is final. Receivers say it when they
+ * have too much to do, and many of them never send a RetryInfo: to drop spans then would be to fail
+ * at just what a buffer is for.
+ */
 const GRPC_VERDICTS: Readonly<Record<number, Verdict>> = {
   0: SUCCESS,
   1: RETRY, // CANCELLED
@@ -21,7 +27,7 @@ const GRPC_VERDICTS: Readonly<Record<number, Verdict>> = {
   5: refused("not_found"), // NOT_FOUND
   6: refused("other"), // ALREADY_EXISTS
   7: refused("forbidden"), // PERMISSION_DENIED
-  8: refused("exhausted"), // RESOURCE_EXHAUSTED
+  8: RETRY, // RESOURCE_EXHAUSTED, unless it is of size
   9: refused("invalid"), // FAILED_PRECONDITION
   10: RETRY, // ABORTED
   11: RETRY, // OUT_OF_RANGE
@@ -35,6 +41,18 @@ const GRPC_VERDICTS: Readonly<Record<number, Verdict>> = {
 const RESOURCE_EXHAUSTED = 8;
 const OUT_OF_RANGE = 11;
 const UNKNOWN = 2;
+
+/**
+ * What grpc-js says where a stream ended and the peer gave no status at all: codes that it makes up
+ * of how the stream ended. Nothing is known of the spans then, so they are sent again.
+ *
+ * Source: grpc-js, src/subchannel-call.ts and src/load-balancing-call.ts.
+ */
+const NO_STATUS: Readonly<Record<number, RegExp>> = {
+  2: /^No status information received$|^Received HTTP status code 200$/,
+  7: /^Protocol not secure enough$/,
+  13: /^Received RST_STREAM with code |^Failed to start HTTP\/2 stream |^Write error: /,
+};
 
 /**
  * How receivers say that a message is too long for them. They have no code for it: most use
@@ -52,12 +70,13 @@ const SIZE_WORDS =
 /** A proxy that does not speak gRPC; grpc-js makes UNKNOWN of its 413. */
 const HTTP_SIZE_WORDS = /HTTP status code 413\b/;
 
-/** `mayRetry`: there is a RetryInfo, without which RESOURCE_EXHAUSTED is final. */
+/** `mayRetry`: there is a RetryInfo, so that RESOURCE_EXHAUSTED is not of size. */
 export function grpcVerdict(code: number, details: string, mayRetry: boolean): Verdict {
   if (code === RESOURCE_EXHAUSTED && mayRetry) return RETRY;
   const isOfSize = code === RESOURCE_EXHAUSTED || code === OUT_OF_RANGE;
   if (isOfSize && SIZE_WORDS.test(details)) return TOO_LARGE;
   if (code === UNKNOWN && HTTP_SIZE_WORDS.test(details)) return TOO_LARGE;
+  if (NO_STATUS[code]?.test(details)) return RETRY;
   return GRPC_VERDICTS[code] ?? refused("other");
 }
 

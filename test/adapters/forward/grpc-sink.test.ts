@@ -39,6 +39,7 @@ async function answered(reply: GrpcReply, parts: Partial<GrpcSinkParts> = {}) {
 const RETRYABLE = [
   "CANCELLED",
   "DEADLINE_EXCEEDED",
+  "RESOURCE_EXHAUSTED",
   "ABORTED",
   "OUT_OF_RANGE",
   "UNAVAILABLE",
@@ -59,7 +60,6 @@ const FINAL = [
   ["NOT_FOUND", "not_found"],
   ["ALREADY_EXISTS", "other"],
   ["PERMISSION_DENIED", "forbidden"],
-  ["RESOURCE_EXHAUSTED", "exhausted"],
   ["FAILED_PRECONDITION", "invalid"],
   ["UNIMPLEMENTED", "unsupported"],
   ["INTERNAL", "internal"],
@@ -74,11 +74,10 @@ test.each(FINAL)("%s is final, because %s", async (code, reason) => {
   });
 });
 
-test("RESOURCE_EXHAUSTED with RetryInfo is retried", async () => {
-  expect(await answered(grpcFailure(status.RESOURCE_EXHAUSTED, "quota", 250))).toEqual({
+test("RESOURCE_EXHAUSTED is retried without RetryInfo as well", async () => {
+  expect(await answered(grpcFailure(status.RESOURCE_EXHAUSTED, "quota"))).toEqual({
     outcome: "retry",
     message: "RESOURCE_EXHAUSTED: quota",
-    afterMs: 250,
   });
 });
 
@@ -88,7 +87,7 @@ test("details that are no google.rpc.Status are as good as none", async () => {
 
   const outcome = await answered({ code: status.RESOURCE_EXHAUSTED, details: "x", metadata });
 
-  expect(outcome).toMatchObject({ outcome: "refused", reason: "exhausted" });
+  expect(outcome).toEqual({ outcome: "retry", message: "RESOURCE_EXHAUSTED: x" });
 });
 
 test("a message larger than a receiver takes is too large", async () => {

@@ -16,7 +16,7 @@ const GRPC: Record<keyof typeof status, string> = {
   NOT_FOUND: "not_found",
   ALREADY_EXISTS: "other",
   PERMISSION_DENIED: "forbidden",
-  RESOURCE_EXHAUSTED: "exhausted",
+  RESOURCE_EXHAUSTED: "retry",
   FAILED_PRECONDITION: "invalid",
   ABORTED: "retry",
   OUT_OF_RANGE: "retry",
@@ -42,15 +42,33 @@ test("a code that gRPC does not have is final", () => {
   expect(word(grpcVerdict(-1, "said", true))).toBe("other");
 });
 
-test("RetryInfo makes RESOURCE_EXHAUSTED one to retry, and no other code", () => {
-  const codes = Object.entries(GRPC).map(([name, meaning]) => [name, meaning] as const);
-
-  const changed = codes.filter(([name, meaning]) => {
+test("RetryInfo makes no code that is final one to retry", () => {
+  const changed = Object.entries(GRPC).filter(([name, meaning]) => {
     return word(grpcVerdict(status[name as keyof typeof status], "", true)) !== meaning;
   });
 
-  expect(changed.map(([name]) => name)).toEqual(["RESOURCE_EXHAUSTED"]);
-  expect(word(grpcVerdict(status.RESOURCE_EXHAUSTED, "", true))).toBe("retry");
+  expect(changed).toEqual([]);
+});
+
+test.each([
+  ["INTERNAL", "Received RST_STREAM with code 2 (Internal server error)"],
+  ["INTERNAL", "Received RST_STREAM with code 0 (Call ended without gRPC status)"],
+  ["INTERNAL", "Failed to start HTTP/2 stream with error The session has been destroyed"],
+  ["INTERNAL", "Write error: write after end"],
+  ["UNKNOWN", "No status information received"],
+  ["UNKNOWN", "Received HTTP status code 200"],
+  ["PERMISSION_DENIED", "Protocol not secure enough"],
+  ["RESOURCE_EXHAUSTED", "Bandwidth exhausted or memory limit exceeded"],
+] as const)("%s with %p is no status of the upstream's, and is retried", (name, details) => {
+  expect(word(grpcVerdict(status[name], details, false))).toBe("retry");
+});
+
+test.each([
+  ["INTERNAL", "panic: Received RST_STREAM with code 2", "internal"],
+  ["UNKNOWN", "Received HTTP status code 2000", "other"],
+  ["PERMISSION_DENIED", "no such key", "forbidden"],
+] as const)("%s with %p is the upstream's own, and %s", (name, details, meaning) => {
+  expect(word(grpcVerdict(status[name], details, false))).toBe(meaning);
 });
 
 test.each([
@@ -68,7 +86,7 @@ test.each([
 
 test.each([
   ["UNAVAILABLE", "Received message larger than max (5000000 vs. 4194304)", "retry"],
-  ["RESOURCE_EXHAUSTED", "too many requests", "exhausted"],
+  ["RESOURCE_EXHAUSTED", "too many requests", "retry"],
   ["OUT_OF_RANGE", "past the end", "retry"],
   ["UNKNOWN", "Received HTTP status code 4130", "other"],
 ] as const)("%s with %p is not too large but %s", (name, details, meaning) => {

@@ -35,7 +35,6 @@ test("it is told with all its numbers, and when the next try is", () => {
       not_found: 0,
       unsupported: 0,
       redirected: 0,
-      exhausted: 0,
       internal: 0,
       other: 0,
       too_large: 25,

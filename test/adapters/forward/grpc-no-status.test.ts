@@ -1,0 +1,54 @@
+import { afterEach, expect, test } from "bun:test";
+import { constants, createServer, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { GrpcSink } from "../../../src/adapters/forward/grpc-sink.ts";
+import { GRPC_PARTS } from "../../support/sink-upstreams.ts";
+import { batchOf, never } from "../../support/span-batch.ts";
+
+// Upstreams that take a request and end its stream without a status of gRPC.
+
+const ends: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of ends.splice(0).toReversed()) await end();
+});
+
+const HEADERS = { ":status": 200, "content-type": "application/grpc" };
+
+test.each<{ name: string; end: (stream: ServerHttp2Stream) => void }>([
+  {
+    name: "a stream that is reset",
+    end: (stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+  },
+  {
+    name: "a connection that is to be calm",
+    end: ({ session }) => {
+      session?.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0);
+      session?.destroy();
+    },
+  },
+  {
+    name: "an answer without trailers",
+    end: (stream) => {
+      stream.respond(HEADERS);
+      stream.end();
+    },
+  },
+  {
+    name: "headers that are all there is",
+    end: (stream) => stream.respond(HEADERS, { endStream: true }),
+  },
+])("$name settles nothing: the batch is to be retried", async ({ end }) => {
+  const upstream = createServer();
+  upstream.on("session", (session) => session.on("error", () => {}));
+  upstream.on("stream", (stream: ServerHttp2Stream) => {
+    stream.on("error", () => {});
+    end(stream);
+  });
+  await new Promise<void>((listening) => upstream.listen(0, "127.0.0.1", listening));
+  ends.push(() => upstream.close());
+  const sink = new GrpcSink({ ...GRPC_PARTS, port: (upstream.address() as AddressInfo).port });
+  ends.push(() => sink.close());
+
+  expect(await sink.send(batchOf(1), never)).toMatchObject({ outcome: "retry" });
+});
