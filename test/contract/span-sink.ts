@@ -10,8 +10,8 @@ export type UpstreamAnswer =
   | { readonly kind: "busy"; readonly message: string; readonly afterMs?: number }
   | { readonly kind: "too_large"; readonly message: string }
   | { readonly kind: "invalid"; readonly message: string }
-  /** It takes the request, and never says anything. */
-  | { readonly kind: "silent" };
+  /** It takes the request, and never says anything; the sink waits so long, or for a minute. */
+  | { readonly kind: "silent"; readonly timeoutMs?: number };
 
 /** A sink and what stands behind it. */
 export interface SinkAndUpstream {
@@ -206,7 +206,10 @@ function describeVerdicts(make: MakeSink): void {
   test("a retry without a time has none", async () => {
     const { sink } = await start(make, { kind: "busy", message: "full" });
 
-    expect(await sink.send(batchOf(1), never)).not.toHaveProperty("afterMs");
+    const outcome = await sink.send(batchOf(1), never);
+
+    expect(outcome).not.toHaveProperty("afterMs");
+    expect(outcome).not.toHaveProperty("isTimeout");
   });
 
   test.each<{ name: string; answer: UpstreamAnswer }>([
@@ -233,8 +236,16 @@ function describeGivingUp(make: MakeSink): void {
     await arrived(1);
 
     giving.abort();
+    const outcome = await sending;
 
-    expect(await sending).toMatchObject({ outcome: "retry" });
+    expect(outcome).toMatchObject({ outcome: "retry" });
+    expect(outcome).not.toHaveProperty("isTimeout");
+  });
+
+  test("a batch whose time is up is to be retried, and that it was is told", async () => {
+    const { sink } = await start(make, { kind: "silent", timeoutMs: 30 });
+
+    expect(await sink.send(batchOf(1), never)).toMatchObject({ outcome: "retry", isTimeout: true });
   });
 
   test("closing gives up what is being sent", async () => {

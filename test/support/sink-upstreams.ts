@@ -56,8 +56,15 @@ function fakeOutcome(answer: UpstreamAnswer, spanCount: number): SendOutcome | "
     case "invalid":
       return { outcome: "refused", reason: "invalid", message: answer.message };
     case "silent":
-      return "held";
+      return answer.timeoutMs === undefined ? "held" : LATE;
   }
+}
+
+const LATE: SendOutcome = { outcome: "retry", message: "no answer in time", isTimeout: true };
+
+/** How long a sink waits. */
+function patience(answer: UpstreamAnswer): { readonly timeoutMs: number } {
+  return { timeoutMs: (answer.kind === "silent" ? answer.timeoutMs : undefined) ?? 60_000 };
 }
 
 function successOf(rejectedSpans: number, said: string, spanCount: number): SendOutcome {
@@ -81,7 +88,7 @@ export async function grpcSinkAndUpstream(answer: UpstreamAnswer): Promise<SinkA
   let upstream = await startGrpcUpstream(reply);
   const all = [upstream];
   const { port } = upstream;
-  const sink = new GrpcSink({ ...GRPC_PARTS, port });
+  const sink = new GrpcSink({ ...GRPC_PARTS, ...patience(answer), port });
   return {
     sink,
     received: async () => all.flatMap(({ requests }) => requests.map(({ bytes }) => bytes)),
@@ -126,7 +133,7 @@ export async function httpSinkAndUpstream(answer: UpstreamAnswer): Promise<SinkA
   const all = [upstream];
   const { port } = upstream;
   const url = new SecretText(`http://127.0.0.1:${port}/v1/traces`);
-  const sink = new HttpSink({ ...HTTP_PARTS, url });
+  const sink = new HttpSink({ ...HTTP_PARTS, ...patience(answer), url });
   return {
     sink,
     received: async () => all.flatMap(({ requests }) => requests.map(({ bytes }) => bytes)),

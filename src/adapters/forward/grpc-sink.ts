@@ -36,7 +36,7 @@ export class GrpcSink implements SpanSink {
   send(batch: SpanBatch, cancelled: AbortSignal): Promise<SendOutcome> {
     return this.sends.run(cancelled, async (given) => {
       const end = await this.call(batch, given);
-      if (end.code === status.DEADLINE_EXCEEDED) this.doubtConnection(end.client);
+      if (isTimeout(end)) this.doubtConnection(end.client);
       return outcomeOf(end, batch.spanCount);
     });
   }
@@ -110,7 +110,8 @@ function exportOnce({ client, metadata, options, request, cancelled }: Call): Pr
   return end.promise;
 }
 
-function outcomeOf({ code, details, trailers, answer }: CallEnd, spanCount: number): SendOutcome {
+function outcomeOf(end: CallEnd, spanCount: number): SendOutcome {
+  const { code, details, trailers, answer } = end;
   if (ANSWER_TOO_LONG.test(details)) return { outcome: "delivered", message: TOO_LONG };
   const [encoded = Buffer.alloc(0)] = trailers.get("grpc-status-details-bin");
   const { mayRetry, retryAfterMs } = statusDetails({ bytes: Buffer.from(encoded), isJson: false });
@@ -118,7 +119,13 @@ function outcomeOf({ code, details, trailers, answer }: CallEnd, spanCount: numb
   if (verdict.outcome === "success") {
     return successOutcome({ bytes: answer, isJson: false }, spanCount);
   }
-  return failureOutcome(verdict, `${status[code] ?? code}: ${details}`, retryAfterMs);
+  const outcome = failureOutcome(verdict, `${status[code] ?? code}: ${details}`, retryAfterMs);
+  return outcome.outcome === "retry" && isTimeout(end) ? { ...outcome, isTimeout: true } : outcome;
+}
+
+/** An upstream that waits for another, and says so, is there. These are grpc-js's own words. */
+function isTimeout({ code, details }: CallEnd): boolean {
+  return code === status.DEADLINE_EXCEEDED && details.startsWith("Deadline exceeded after ");
 }
 
 /** There is an answer only where a request has succeeded. */

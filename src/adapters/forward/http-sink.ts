@@ -90,7 +90,8 @@ async function postOnce(
     return await outcomeOf(response, batch.spanCount);
   } catch (error) {
     if (cancelled.aborted) return CANCELLED;
-    return { outcome: "retry", message: connectionFault(error) };
+    const message = connectionFault(error);
+    return { outcome: "retry", message, ...(late.signal.aborted ? { isTimeout: true } : {}) };
   } finally {
     clearTimeout(timer);
   }

@@ -205,7 +205,14 @@ test("a silent upstream is retried after the timeout, on a new connection", asyn
 
   expect(outcomes.map(({ outcome }) => outcome)).toEqual(["retry", "retry"]);
   expect(outcomes[0]?.message).toContain("DEADLINE_EXCEEDED");
+  expect(outcomes[0]).toHaveProperty("isTimeout", true);
   expect(connections).toBe(2);
+});
+
+test("an upstream that says DEADLINE_EXCEEDED is there: no time of ours was up", async () => {
+  const outcome = await answered(grpcFailure(status.DEADLINE_EXCEEDED, "of another's"));
+
+  expect(outcome).toEqual({ outcome: "retry", message: "DEADLINE_EXCEEDED: of another's" });
 });
 
 test("a proxy of the environment is asked, but not for what is on this machine", async () => {

@@ -202,6 +202,7 @@ test("a silent upstream is retried after the timeout", async () => {
   expect(await openSink(url, { timeoutMs: 30 }).send(batchOf(1), never)).toEqual({
     outcome: "retry",
     message: "TimeoutError: no answer in time",
+    isTimeout: true,
   });
 });
 
