@@ -59,11 +59,11 @@ export function endpointOf(text: string, protocol: ForwardProtocol | ""): Forwar
   return { protocol: "http/protobuf", url: secret, host, port, isSecure };
 }
 
-/** Without the user, the password, and what it asks for; fit for text that is no URL, too. */
+/** Without the user, the password, and what is behind ? or #; fit for text that is no URL, too. */
 export function concealUrl(text: string): string {
-  const path = /^file:\/\/\/[^?]*$/i.exec(text);
+  const path = /^file:\/\/\/[^?#]*$/i.exec(text);
   if (path !== null) return text;
-  return text.replace(/^([a-z]+:\/\/)?[^]*@/i, "$1***@").replace(/\?[^]+$/, "?***");
+  return text.replace(/^([a-z]+:\/\/)?[^]*@/i, "$1***@").replace(/([?#])[^]+$/, "$1***");
 }
 
 /** Where it is: scheme, host, port and path, and nothing of a URL that may be secret. */

@@ -1,6 +1,7 @@
 import type { ForwardConfig, Mistake } from "../../config.ts";
 import { assert } from "../../domain/assert.ts";
 import type { SpanSink } from "../../ports/span-sink.ts";
+import { ConcealingSink, secretsOf } from "./concealing-sink.ts";
 import { FileSink } from "./file-sink.ts";
 import { type ForwardFiles, readForwardFiles } from "./forward-files.ts";
 import { GrpcSink } from "./grpc-sink.ts";
@@ -21,7 +22,12 @@ export type SinkOpening =
 export async function openSpanSink(parts: SinkParts): Promise<SinkOpening> {
   const files = await readForwardFiles(parts.forward);
   if ("mistakes" in files) return { ok: false, mistakes: files.mistakes };
-  return { ok: true, sink: makeSink(parts, files) };
+  const secrets = secretsOf(files.headers, urlOf(parts.forward));
+  return { ok: true, sink: new ConcealingSink(makeSink(parts, files), secrets) };
+}
+
+function urlOf({ endpoint }: ForwardConfig): string {
+  return endpoint.protocol === "http/protobuf" ? endpoint.url.reveal() : "";
 }
 
 function makeSink({ forward, version, nowMs }: SinkParts, files: ForwardFiles): SpanSink {

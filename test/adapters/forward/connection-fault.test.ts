@@ -8,9 +8,9 @@ test.each<{ name: string; error: unknown; told: string }>([
     told: "ECONNREFUSED: nothing listens there",
   },
   {
-    name: "another code",
-    error: Object.assign(new Error("odd\n"), { code: "EODD" }),
-    told: "EODD: odd\\n",
+    name: "another code, in whose words a secret may be,",
+    error: Object.assign(new Error("fetching http://up/?key=secret"), { code: "EODD\n" }),
+    told: "EODD\\n",
   },
   {
     name: "a code that is a number",

@@ -1,15 +1,16 @@
 import { afterEach, expect, test } from "bun:test";
-import { ServerCredentials } from "@grpc/grpc-js";
+import { ServerCredentials, status } from "@grpc/grpc-js";
 import { readdirSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { openSpanSink } from "../../../src/adapters/forward/open-sink.ts";
 import type { Environment } from "../../../src/config.ts";
 import type { SpanSink } from "../../../src/ports/span-sink.ts";
 import { makeCertificates } from "../../support/certificates.ts";
 import { forwardConfig } from "../../support/forward-config.ts";
-import { grpcSuccess, startGrpcUpstream } from "../../support/grpc-upstream.ts";
+import { grpcFailure, grpcSuccess, startGrpcUpstream } from "../../support/grpc-upstream.ts";
 import { startHttpUpstream } from "../../support/http-upstream.ts";
-import { exportSuccess } from "../../support/otlp-receiver.ts";
+import { exportFailure, exportSuccess } from "../../support/otlp-receiver.ts";
 import { batchOf, never } from "../../support/span-batch.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
@@ -82,6 +83,50 @@ test("http:// is OTLP/HTTP, at its path", async () => {
     "api-key": "a b",
     "content-encoding": "zstd",
     "user-agent": "spanring/1.2.3",
+  });
+});
+
+const HEADERS_FILE = join(folder, "headers");
+writeFileSync(HEADERS_FILE, "authorization=Bearer%20t0k3n-of-file");
+const SECRETS = { FORWARD_HEADERS: "api-key=k3y", FORWARD_HEADERS_FILE: HEADERS_FILE };
+
+test("over HTTP an upstream that repeats what is secret gives nothing away", async () => {
+  const upstream = startHttpUpstream(() => exportFailure(403, "t0k3n-of-file is not of s3cret"));
+  ends.push(() => upstream.stop());
+  const endpoint = `http://127.0.0.1:${upstream.port}/?key=s3cret`;
+
+  const sink = await openSink({ ...SECRETS, FORWARD_ENDPOINT: endpoint });
+
+  const { message } = await sink.send(batchOf(1), never);
+  expect(message).toBe("403: *** is not of ***");
+});
+
+test("over gRPC an upstream that repeats what is secret gives nothing away", async () => {
+  const denied = grpcFailure(status.PERMISSION_DENIED, "not Bearer t0k3n-of-file");
+  const upstream = await startGrpcUpstream(() => denied);
+  ends.push(() => upstream.stop());
+  const endpoint = `grpc://127.0.0.1:${upstream.port}`;
+
+  const sink = await openSink({ ...SECRETS, FORWARD_ENDPOINT: endpoint });
+
+  const { message } = await sink.send(batchOf(1), never);
+  expect(message).toBe("PERMISSION_DENIED: not ***");
+});
+
+test("an upstream that answers nonsense does not bring the URL into the log", async () => {
+  const upstream = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.write("HTTP/1.1 nonsense\r\n\r\n"));
+  });
+  await new Promise<void>((listening) => upstream.listen(0, "127.0.0.1", listening));
+  ends.push(() => upstream.close());
+  const { port } = upstream.address() as AddressInfo;
+
+  const sink = await openSink({ FORWARD_ENDPOINT: `http://127.0.0.1:${port}/?key=s3cret` });
+
+  expect(await sink.send(batchOf(1), never)).toEqual({
+    outcome: "retry",
+    message: "Malformed_HTTP_Response: it does not answer in HTTP/1.1",
   });
 });
 
