@@ -3,11 +3,13 @@ import {
   Client,
   type ClientOptions,
   compressionAlgorithms,
+  connectivityState,
   credentials,
 } from "@grpc/grpc-js";
 import { isIP } from "node:net";
 import { checkServerIdentity as nodeCheckServerIdentity, type PeerCertificate } from "node:tls";
 import { MAX_RESPONSE_BYTES } from "../otlp/export-response.ts";
+import { ChannelSockets } from "./channel-sockets.ts";
 import type { TlsMaterial } from "./tls-material.ts";
 import { isLoopback, withoutBrackets } from "../../domain/host-address.ts";
 
@@ -31,11 +33,31 @@ export interface GrpcUpstream {
   readonly userAgent: string;
 }
 
-/** Each has a connection of its own. */
-export function openGrpcClient(upstream: GrpcUpstream): Client {
-  const { host, port, tls, compression, userAgent } = upstream;
+/** A client that has a connection of its own. */
+export class GrpcClient {
+  // Fixed at construction.
+  readonly calls: Client;
+  private readonly sockets = new ChannelSockets();
+
+  constructor(upstream: GrpcUpstream) {
+    const { host, port, tls } = upstream;
+    const given = tls === undefined ? credentials.createInsecure() : tlsCredentials(host, tls);
+    const watched = this.sockets.watchedBy(given);
+    this.calls = new Client(`dns:${host}:${port}`, watched, optionsOf(upstream));
+  }
+
+  /** Calls on a connection go on to their ends; one that is only being made is broken off. */
+  close(): void {
+    const isReady = this.calls.getChannel().getConnectivityState(false) === connectivityState.READY;
+    this.calls.close();
+    if (!isReady) this.sockets.destroyAll();
+  }
+}
+
+function optionsOf({ host, tls, compression, userAgent }: GrpcUpstream): ClientOptions {
   const { gzip, identity } = compressionAlgorithms;
-  const options: ClientOptions = {
+  const isAddress = tls !== undefined && isIP(withoutBrackets(host)) !== 0;
+  return {
     "grpc.default_compression_algorithm": compression === "gzip" ? gzip : identity,
     "grpc.max_receive_message_length": MOST_ANSWER_BYTES,
     "grpc.initial_reconnect_backoff_ms": FIRST_RECONNECT_MS,
@@ -47,13 +69,9 @@ export function openGrpcClient(upstream: GrpcUpstream): Client {
     "grpc.service_config_disable_resolution": 1,
     // A doubted connection would be found there again.
     "grpc.use_local_subchannel_pool": 1,
+    ...(isAddress ? { [SENT_NAME]: NAME_OF_ADDRESS } : {}),
   };
-  if (tls === undefined) return new Client(`dns:${host}:${port}`, PLAIN, options);
-  const name = isIP(withoutBrackets(host)) === 0 ? {} : { [SENT_NAME]: NAME_OF_ADDRESS };
-  return new Client(`dns:${host}:${port}`, tlsCredentials(host, tls), { ...options, ...name });
 }
-
-const PLAIN = credentials.createInsecure();
 
 /**
  * grpc-js puts the host into TLS as the server's name, but an address is none, and Bun throws. So

@@ -1,10 +1,10 @@
-import { type Client, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import type { ExportHeader } from "../../domain/export-headers.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
 import { MAX_RESPONSE_BYTES } from "../otlp/export-response.ts";
 import { failureOutcome, statusDetails, successOutcome } from "./export-answer.ts";
-import { type GrpcUpstream, MOST_ANSWER_BYTES, openGrpcClient } from "./grpc-client.ts";
+import { GrpcClient, type GrpcUpstream, MOST_ANSWER_BYTES } from "./grpc-client.ts";
 import { SendsInFlight } from "./sends-in-flight.ts";
 import { grpcVerdict } from "./upstream-status.ts";
 
@@ -25,12 +25,12 @@ export class GrpcSink implements SpanSink {
   private readonly sends = new SendsInFlight();
 
   // Moved by `doubtConnection`.
-  private client: Client;
+  private client: GrpcClient;
 
   constructor(parts: GrpcSinkParts) {
     this.parts = parts;
     this.metadata = metadataOf(parts.headers);
-    this.client = openGrpcClient(parts);
+    this.client = new GrpcClient(parts);
   }
 
   send(batch: SpanBatch, cancelled: AbortSignal): Promise<SendOutcome> {
@@ -56,9 +56,9 @@ export class GrpcSink implements SpanSink {
    * A peer that is gone without a word leaves a connection that looks well for a quarter of an
    * hour. Other calls on it go on to their ends.
    */
-  private doubtConnection(client: Client): void {
+  private doubtConnection(client: GrpcClient): void {
     if (client !== this.client) return;
-    this.client = openGrpcClient(this.parts);
+    this.client = new GrpcClient(this.parts);
     client.close();
   }
 }
@@ -70,7 +70,7 @@ function metadataOf(headers: readonly ExportHeader[]): Metadata {
 }
 
 interface Call {
-  readonly client: Client;
+  readonly client: GrpcClient;
   readonly metadata: Metadata;
   readonly options: { readonly deadline: number };
   readonly request: Uint8Array<ArrayBuffer>;
@@ -78,7 +78,7 @@ interface Call {
 }
 
 interface CallEnd {
-  readonly client: Client;
+  readonly client: GrpcClient;
   readonly code: number;
   readonly details: string;
   readonly trailers: Metadata;
@@ -96,7 +96,7 @@ function exportOnce({ client, metadata, options, request, cancelled }: Call): Pr
     end.resolve({ client, code, details, trailers: trailers ?? new Metadata(), answer });
   };
   const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
-  const call = client.makeUnaryRequest(
+  const call = client.calls.makeUnaryRequest(
     EXPORT_PATH,
     sameBytes,
     sameBytes,

@@ -1,0 +1,57 @@
+import type { ChannelCredentials, experimental } from "@grpc/grpc-js";
+import type { Socket } from "node:net";
+
+/**
+ * The sockets of a channel of grpc-js. That has no time limit for what comes between a connection
+ * and the peer's first SETTINGS, and on Bun a channel that is closed in between leaves its socket
+ * open for good: whoever closes it must be able to end that, too.
+ */
+export class ChannelSockets {
+  // Moved by `watch`, and by sockets that close.
+  private readonly sockets = new Set<Socket>();
+
+  /** The same credentials, which are then for one channel only. */
+  watchedBy(credentials: ChannelCredentials): ChannelCredentials {
+    return withConnectors(credentials, (connector) =>
+      watchedConnector(connector, (socket) => this.watch(socket)),
+    );
+  }
+
+  /** Breaks off whatever is still open. */
+  destroyAll(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private watch(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.once("close", () => this.sockets.delete(socket));
+  }
+}
+
+type Connector = experimental.SecureConnector;
+
+function withConnectors(
+  credentials: ChannelCredentials,
+  wrap: (connector: Connector) => Connector,
+): ChannelCredentials {
+  const { _createSecureConnector: create } = credentials;
+  return Object.assign(credentials, {
+    _createSecureConnector: (...parts: Parameters<typeof create>) =>
+      wrap(create.apply(credentials, parts)),
+  });
+}
+
+/** With TLS there are two sockets, one within the other. */
+function watchedConnector(connector: Connector, watch: (socket: Socket) => void): Connector {
+  return {
+    connect: async (socket) => {
+      watch(socket);
+      const result = await connector.connect(socket);
+      if (result.socket !== socket) watch(result.socket);
+      return result;
+    },
+    waitForReady: () => connector.waitForReady(),
+    getCallCredentials: () => connector.getCallCredentials(),
+    destroy: () => connector.destroy(),
+  };
+}
