@@ -1,5 +1,6 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type FileFormat, formatOfPath } from "./domain/file-format.ts";
+import { canonicalHost } from "./domain/host-address.ts";
 import { SecretText } from "./domain/secret-text.ts";
 
 /** Where spans go on to, and how they are sent there. */
@@ -38,8 +39,22 @@ export function isEndpoint(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || url.hash !== "") return false;
   // `file:spans.jsonl` would be at the root, whatever the working directory.
-  if (url.protocol === "file:") return url.host === "" && text.toLowerCase().startsWith("file:///");
-  return SCHEMES.has(url.protocol) && url.hostname !== "";
+  if (url.protocol === "file:") return text.toLowerCase().startsWith("file:///") && isFile(url);
+  return SCHEMES.has(url.protocol) && canonicalHost(url.hostname) !== undefined;
+}
+
+/** The runtime throws at an encoded slash, and takes bytes that are no UTF-8 for another name. */
+function isFile(url: URL): boolean {
+  const hasPath = url.host === "" && !/%2f/i.test(url.pathname);
+  return hasPath && isText(url.pathname) && !/\p{Cc}/u.test(fileURLToPath(url));
+}
+
+function isText(encoded: string): boolean {
+  try {
+    return decodeURIComponent(encoded) !== "";
+  } catch {
+    return false;
+  }
 }
 
 /** The scheme says the protocol, unless HTTP's is only how the address is written. */
@@ -49,7 +64,7 @@ export function endpointOf(text: string, protocol: ForwardProtocol | ""): Forwar
     const path = fileURLToPath(url);
     return { protocol: "file", path, format: formatOfPath(path) };
   }
-  const host = url.hostname.toLowerCase();
+  const host = canonicalHost(url.hostname) ?? url.hostname;
   const isSecure = ["https:", "grpcs:"].includes(url.protocol);
   const isHttp = url.protocol in HTTP_PORTS;
   const port = Number(url.port) || (HTTP_PORTS[url.protocol] ?? GRPC_PORT);

@@ -1,5 +1,5 @@
 import { hostname, networkInterfaces } from "node:os";
-import { isLoopback, withoutBrackets } from "./domain/host-address.ts";
+import { isLoopback, plainHost } from "./domain/host-address.ts";
 
 interface Address {
   readonly host: string;
@@ -19,14 +19,10 @@ export function isListenerAt(
   own: () => readonly string[],
 ): boolean {
   if (listener.port !== target.port) return false;
-  const [listening, wanted] = [listener.host, target.host].map(plainName) as [string, string];
+  const [listening, wanted] = [listener.host, target.host].map(plainHost) as [string, string];
   if (isLoopback(wanted)) return isLoopback(listening);
   if (!WILDCARDS.has(listening)) return listening === wanted;
-  return own().map(plainName).includes(wanted);
+  return own().map(plainHost).includes(wanted);
 }
 
 const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
-
-function plainName(host: string): string {
-  return withoutBrackets(host).toLowerCase();
-}

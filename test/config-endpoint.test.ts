@@ -75,6 +75,11 @@ test.each([
   "grpc:///a",
   "grpc://up:99999",
   "http://up#a",
+  "grpc://1.2.3.999",
+  "file:///tmp/a%2Fb.jsonl",
+  "file:///tmp/a%00b.jsonl",
+  "file:///tmp/a%ffb.jsonl",
+  "file:///tmp/a%zzb.jsonl",
   "file:spans.jsonl",
   "file://host/spans.jsonl",
   "file:/spans.jsonl",
@@ -105,6 +110,9 @@ test.each([
 
 test.each<{ text: string; protocol?: ForwardProtocol; told: string }>([
   { text: "grpc://up", told: "grpc://up:4317" },
+  { text: "grpc://127.1", told: "grpc://127.0.0.1:4317" },
+  { text: "grpc://[::FFFF:127.0.0.1]:1", told: "grpc://[::ffff:7f00:1]:1" },
+  { text: "grpc://UP%2e", told: "grpc://up.:4317" },
   { text: "grpcs://me:secret@up:1/secret?key=secret", told: "grpcs://up:1" },
   { text: "https://up:443", protocol: "grpc", told: "grpcs://up:443" },
   { text: "http://up", told: "http://up:80/v1/traces" },

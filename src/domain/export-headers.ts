@@ -1,14 +1,16 @@
 /** One header that goes with every request. */
 export type ExportHeader = readonly [name: string, value: string];
 
-/** Source: RFC 9110, 5.6.2. */
-const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+/** Source: gRPC over HTTP2, "Header-Name"; HTTP would take more. */
+const NAME = /^[\w.-]+$/;
 
 /** Source: RFC 9110, 5.5, without what is not ASCII: gRPC takes no more. */
 const VALUE = /^[\x20-\x7e]*$/;
 
 /** Those that say how the request itself is sent, or are bytes in gRPC, or taken by it. */
-const OURS = /^(content-(type|length)|(content|transfer|accept)-encoding|host|te|connection)$/;
+const OURS = /^(content-(type|length)|(content|transfer|accept)-encoding|host|te)$/;
+/** Source: RFC 9113, 8.2.2: a request of HTTP/2 that has one is malformed. */
+const OF_CONNECTION = /^(connection|proxy-connection|keep-alive|upgrade|http2-settings)$/;
 const OF_GRPC = /^grpc-|-bin$|^user-agent$/;
 
 /**
@@ -28,7 +30,8 @@ function parseHeader(part: string): ExportHeader | undefined {
   const at = part.indexOf("=");
   const name = part.slice(0, Math.max(0, at)).trim().toLowerCase();
   const value = percentDecoded(part.slice(at + 1).trim());
-  if (!TOKEN.test(name) || OURS.test(name) || OF_GRPC.test(name)) return undefined;
+  const isFree = ![OURS, OF_CONNECTION, OF_GRPC].some((taken) => taken.test(name));
+  if (!NAME.test(name) || !isFree) return undefined;
   return value !== undefined && VALUE.test(value) ? [name, value] : undefined;
 }
 
