@@ -119,14 +119,36 @@ async function isCutBack({ handle, sizeBytes }: OpenFile): Promise<boolean> {
 /** As it was left. What a crash has cut off is set aside: it may be of use, but nothing follows. */
 async function openWhole(parts: RotatingFileParts): Promise<OpenFile> {
   const file = await openFile(parts);
-  if (await isWholeFile(parts.path, parts.format)) return file;
+  const isWhole = await orClose(file.handle, isWholeFile(parts.path, parts.format));
+  if (isWhole) return file;
   await file.handle.close();
   await setAside(parts);
   return await openFile(parts);
 }
 
-async function openFile({ path, fsync, nowMs }: RotatingFileParts): Promise<OpenFile> {
-  const handle = await open(path, "a", MODE);
+async function openFile(parts: RotatingFileParts): Promise<OpenFile> {
+  await refuseSpecial(parts.path);
+  const handle = await open(parts.path, "a", MODE);
+  return await orClose(handle, openedFile(handle, parts));
+}
+
+/** To open a pipe waits for a reader, maybe for ever. A folder's own error is as clear. */
+async function refuseSpecial(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  const isSpecial = found !== undefined && !found.isFile() && !found.isDirectory();
+  if (isSpecial) throw new Error("what is there is not a regular file");
+}
+
+/** Who opens a file closes it when nothing comes of it: each retry opens it again. */
+async function orClose<Value>(handle: FileHandle, step: Promise<Value>): Promise<Value> {
+  return await step.catch(async (error: unknown) => {
+    await handle.close().catch(() => {});
+    throw error;
+  });
+}
+
+async function openedFile(handle: FileHandle, parts: RotatingFileParts): Promise<OpenFile> {
+  const { path, fsync, nowMs } = parts;
   const { ino, size, birthtimeMs, mtimeMs } = await handle.stat();
   if (size === 0 && fsync !== "never") await syncFolder(path);
   // Not every file system knows when a file was born.

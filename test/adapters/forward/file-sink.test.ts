@@ -1,4 +1,5 @@
 import { afterEach, expect, spyOn, test } from "bun:test";
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
@@ -56,10 +57,12 @@ test.each([
   { name: "a folder that is not there", path: "nowhere/spans.jsonl", reason: "ENOENT: " },
   { name: "a folder of that name", path: "folder.jsonl", reason: "EISDIR: " },
   { name: "a file for a folder", path: "file/spans.jsonl", reason: "ENOTDIR: " },
+  { name: "a pipe that nobody reads", path: "pipe.jsonl", reason: "what is there is not a " },
 ])("$name is to be mended while the spans wait", async ({ path, reason }) => {
   const folder = mkdtempSync(join(root, "wrong-"));
   mkdirSync(join(folder, "folder.jsonl"));
   await Bun.write(join(folder, "file"), "");
+  execFileSync("mkfifo", [join(folder, "pipe.jsonl")]);
   const sink = openSink(join(folder, path), "json");
 
   const outcome = await sink.send(batchOf(1), never);

@@ -3,6 +3,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -224,4 +225,51 @@ test("a file that cannot be cut back is set aside", async () => {
   await write("c\n");
 
   expect(Object.values(texts())).toEqual(["a\nhalf", "c\n"]);
+});
+
+/** As many as this process has open below `folder`. */
+function openFilesIn(folder: string): number {
+  const links = readdirSync("/proc/self/fd").map((name) => linkOf(`/proc/self/fd/${name}`));
+  return links.filter((path) => path.startsWith(folder)).length;
+}
+
+/** That of the listing itself is gone by now. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}
+
+test.each(["stat", "sync"] as const)(
+  "a file is not left open when its %s fails",
+  async (method) => {
+    const { folder, write, texts } = start({ fsync: "always" });
+    const probe = await open(root, "r");
+    const failing = spyOn(Object.getPrototypeOf(probe) as typeof probe, method);
+    await probe.close();
+    failing.mockRejectedValueOnce(new Error("EIO: i/o error"));
+
+    await expect(write("a\n")).rejects.toThrow("EIO");
+    failing.mockRestore();
+
+    expect(openFilesIn(folder)).toBe(0);
+    await write("b\n");
+    expect(texts()).toEqual({ "spans.jsonl": "b\n" });
+  },
+);
+
+test("a file is not left open when what is in it cannot be read", async () => {
+  const { folder, path, write } = start();
+  writeFileSync(path, "old\n");
+  const probe = await open(root, "r");
+  const read = spyOn(Object.getPrototypeOf(probe) as typeof probe, "read");
+  await probe.close();
+  read.mockRejectedValueOnce(new Error("EIO: i/o error"));
+
+  await expect(write("a\n")).rejects.toThrow("EIO");
+  read.mockRestore();
+
+  expect(openFilesIn(folder)).toBe(0);
 });
