@@ -126,11 +126,11 @@ function startKeeping({ buffer, spill, config, logger, life }: House): void {
 
 /** Before anything listens, so that what was there before is the oldest. */
 async function restore(house: House): Promise<void> {
-  const { spill, receiver, config, logger, highWater } = house;
+  const { spill, buffer, receiver, config, logger, highWater } = house;
   if (spill === undefined) return;
   const { maxSpans, maxBytes: bytes } = config.buffer;
   const mostAtOnce = { spans: Math.min(maxSpans, config.limits.spansPerRequest), bytes };
-  const restored = await restoreRing({ spill, receiver, mostAtOnce, logger });
+  const restored = await restoreRing({ spill, buffer, receiver, mostAtOnce, logger });
   Object.assign(house.restored, restored);
   highWater?.tick();
 }

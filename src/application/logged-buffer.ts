@@ -14,7 +14,7 @@ import type { SpanReader } from "./span-reader.ts";
 export type SharedBuffer = SpanReader &
   Pick<
     ObservabilityBuffer,
-    "append" | "take" | "clear" | "usedBytes" | "lease" | "settle" | "oldestUnixMs"
+    "append" | "hasRoom" | "take" | "clear" | "usedBytes" | "lease" | "settle" | "oldestUnixMs"
   >;
 
 /** Tells of whatever enters or leaves, at DEBUG, with amounts and nothing of the spans. */
@@ -33,6 +33,10 @@ export class LoggedBuffer implements SharedBuffer {
     const { spanCount: spans, spanBytes: bytes } = walked;
     this.logger.debug("appended", { outcome: appended.outcome, spans, bytes });
     return appended;
+  }
+
+  hasRoom(request: SpanAmount): boolean {
+    return this.buffer.hasRoom(request);
   }
 
   copy(sequences: readonly number[]): CopiedSpans {

@@ -5,7 +5,7 @@ import { NO_FAULT } from "../domain/wire/walk-fault.ts";
 import { createWalkedRequest, type WalkedRequest } from "../domain/wire/walked-request.ts";
 import type { SpanCodec } from "../ports/span-codec.ts";
 import type { TraceBufferPort } from "../ports/trace-buffer-port.ts";
-import { append, type Appended, isFull, usedBytes } from "./ring-append.ts";
+import { append, type Appended, hasRoom, isFull, usedBytes } from "./ring-append.ts";
 import { type CopiedSpans, copyOldest, copySpans, takeOldest } from "./ring-hand-over.ts";
 import { type Lease, type LeasePart, leaseOldest, type Settlement, settle } from "./ring-lease.ts";
 import { bufferedSpans, readStats, type SpanAmount } from "./ring-ledger.ts";
@@ -155,6 +155,11 @@ export class ObservabilityBuffer implements TraceBufferPort {
 
   isFull(): boolean {
     return withLock(this.ring.lock, () => isFull(this.ring));
+  }
+
+  /** Whether a request of so many spans, and of so many bytes as a whole, evicts nothing. */
+  hasRoom(request: SpanAmount): boolean {
+    return withLock(this.ring.lock, () => hasRoom(this.ring, request));
   }
 
   /** Of the capacity: spans, what lies around them in their requests, and gaps. */

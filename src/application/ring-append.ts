@@ -3,7 +3,7 @@ import { traceTail } from "../domain/query/filter-key.ts";
 import { SPAN_ID_BYTES, TRACE_ID_BYTES } from "../domain/span-validity.ts";
 import { NO_FAULT } from "../domain/wire/walk-fault.ts";
 import type { WalkedRequest } from "../domain/wire/walked-request.ts";
-import { audit, book, bookDeparture, usedSlots } from "./ring-ledger.ts";
+import { audit, book, bookDeparture, type SpanAmount, usedSlots } from "./ring-ledger.ts";
 import {
   ACCEPTED,
   BUFFERED_BYTES,
@@ -57,7 +57,7 @@ export function append(ring: RingMemory, request: AppendRequest): Appended {
   assert(walked.spanCount * walked.rejectedSpans === 0, "no rejected span is in a block");
   if (walked.request.length > ring.capacityBytes) return { outcome: "too_large" };
   if (!mayEvict && walked.spanCount > ring.capacitySpans) return { outcome: "too_large" };
-  if (!mayEvict && !hasRoom(ring, walked)) return { outcome: "refused" };
+  if (!mayEvict && !hasRoom(ring, amountOf(walked))) return { outcome: "refused" };
   const evictedBefore = ring.control[EVICTED]!;
   if (walked.spanCount > 0) addBlock(ring, request, makeRoom(ring, walked));
   bookRejected(ring, request);
@@ -65,10 +65,15 @@ export function append(ring: RingMemory, request: AppendRequest): Appended {
   return { outcome: "accepted", evictedSpans: ring.control[EVICTED]! - evictedBefore };
 }
 
-function hasRoom(ring: RingMemory, walked: WalkedRequest): boolean {
-  if (walked.spanCount === 0) return true;
-  const hasSlots = usedSlots(ring) + walked.spanCount <= ring.capacitySpans;
-  return hasSlots && placeFor(ring, walked.request.length) !== NO_PLACE;
+/** Whether a request of so many spans and bytes gets in without evicting any. Needs the lock. */
+export function hasRoom(ring: RingMemory, { spans, bytes }: SpanAmount): boolean {
+  if (spans === 0) return true;
+  const hasSlots = usedSlots(ring) + spans <= ring.capacitySpans;
+  return hasSlots && placeFor(ring, bytes) !== NO_PLACE;
+}
+
+function amountOf({ spanCount, request }: WalkedRequest): SpanAmount {
+  return { spans: spanCount, bytes: request.length };
 }
 
 /** Whether the next span can only get in by evicting: no slot is free, or no place in the arena. */

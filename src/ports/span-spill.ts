@@ -9,6 +9,11 @@ export interface SpanSpill {
   read(): AsyncIterable<SpilledRequest | SpillFault>;
   /** What was read is needed no more. */
   remove(): Promise<void>;
+  /**
+   * These requests are all that is there from now on; where it rejects, all is as it was. They may
+   * be read from here meanwhile.
+   */
+  replace(requests: AsyncIterable<Uint8Array>): Promise<void>;
   /** What was read is to be looked at by a person, and not to be read again; answers where. */
   setAside(): Promise<string>;
   /**

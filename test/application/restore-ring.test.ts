@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { countSpans } from "../../src/adapters/otlp-files/encoded-request.ts";
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
 import {
   ObservabilityBuffer,
@@ -31,8 +32,8 @@ async function start(requests: readonly Uint8Array[], setting: Setting = {}) {
   const receiver = new ReceiveTraces({ buffer, limits, logger, clock: new HandMovedClock() });
   const spill = new FakeSpill();
   if (requests.length > 0) await spill.write(requests);
-  const mostAtOnce = { spans: limits.spansPerRequest, bytes };
-  const restore = () => restoreRing({ spill, receiver, mostAtOnce, logger });
+  const mostAtOnce = { spans: Math.min(spans, limits.spansPerRequest), bytes };
+  const restore = () => restoreRing({ spill, buffer, receiver, mostAtOnce, logger });
   return { buffer, receiver, spill, logger, restore };
 }
 
@@ -61,33 +62,92 @@ test("when nothing was left, nothing is said", async () => {
   expect(logger.lines).toEqual([]);
 });
 
-test("when there is more than the ring holds, the oldest make room, which is told", async () => {
-  const { buffer, spill, logger, restore } = await start([requestOf(2), requestOf(2, 3)], {
-    spans: 3,
-  });
+test.each<{ name: string; setting: Setting }>([
+  { name: "spans", setting: { spans: 3 } },
+  { name: "spans, as where spans are refused,", setting: { spans: 3, overflowPolicy: "refuse" } },
+  { name: "bytes", setting: { bytes: requestOf(2).length + 1 } },
+])("more $name than the ring holds stay where they are, which is told", async ({ setting }) => {
+  const requests = [requestOf(2), requestOf(2, 3), requestOf(1, 5)];
+  const { buffer, spill, logger, restore } = await start(requests, setting);
 
-  await restore();
+  const restored = await restore();
 
+  expect(restored.spans).toBe(2);
+  expect(buffer.stats().spans).toEqual(books({ received: 2, accepted: 2, buffered: 2 }));
+  expect([...spill.kept]).toEqual([["fake", requests.slice(1)]]);
   expect(events(logger)).toEqual([
-    ["warning", "eviction_began"],
     ["info", "restored"],
+    ["warning", "not_all_restored"],
   ]);
-  expect(buffer.stats().spans).toMatchObject({ accepted: 4, evicted: 1 });
-  expect(namesIn(buffer)).toEqual(["span 2", "span 3", "span 4"]);
-  expect(spill.kept.size).toBe(0);
+  expect(logger.lines.at(-1)?.fields).toEqual({
+    file: "fake",
+    restored_spans: 2,
+    left_spans: 3,
+    mend: expect.stringContaining("the next start goes on with it"),
+  });
 });
 
-test.each([
-  { name: "spans", setting: { spansPerRequest: 2 } },
-  { name: "bytes", setting: { bytes: 200 } },
-])("a request of more $name than is taken now comes in parts", async ({ setting }) => {
-  const { buffer, spill, restore } = await start([requestOf(5)], setting);
+test("start by start, all of it comes into a small ring, each span once", async () => {
+  const { buffer, restore } = await start([requestOf(5), requestOf(4, 6)], { spans: 3 });
+
+  const names: string[][] = [];
+  for (let starts = 0; starts < 4; starts += 1) {
+    await restore();
+    names.push(namesIn(buffer));
+  }
+
+  expect(names.flat()).toEqual(Array.from({ length: 9 }, (_, at) => `span ${at + 1}`));
+});
+
+test("a request of more spans than are taken now comes in parts", async () => {
+  const { buffer, spill, restore } = await start([requestOf(5)], { spansPerRequest: 2 });
 
   const restored = await restore();
 
   expect(restored.spans).toBe(5);
   expect(namesIn(buffer).at(-1)).toBe("span 5");
   expect(spill.kept.size).toBe(0);
+});
+
+test("a request of more bytes than the ring holds comes in as far as there is room", async () => {
+  const { buffer, spill, restore } = await start([requestOf(5)], { bytes: 200 });
+
+  const { spans } = await restore();
+  const left = spill.kept.get("fake")!.map((each) => Number(countSpans(each)));
+
+  expect(spans).toBeWithin(1, 5);
+  expect(namesIn(buffer)).toHaveLength(spans);
+  expect(left.reduce((sum, each) => sum + each, 0)).toBe(5 - spans);
+});
+
+test.each<{ name: string; break: (spill: FakeSpill) => void; reason: string }>([
+  {
+    name: "has a fault behind what is restored",
+    break: (spill) => (spill.fault = "byte 90: cut off"),
+    reason: "byte 90: cut off",
+  },
+  {
+    name: "cannot be written anew",
+    break: (spill) => {
+      spill.replace = () => Promise.reject(new Error("ENOSPC"));
+    },
+    reason: "ENOSPC",
+  },
+])("a file larger than the ring that $name is set aside as a whole", async (broken) => {
+  const { buffer, spill, logger, restore } = await start([requestOf(2), requestOf(2, 3)], {
+    spans: 3,
+  });
+  broken.break(spill);
+
+  await restore();
+
+  expect(buffer.size()).toBe(2);
+  expect([...spill.kept.keys()]).toEqual(["aside"]);
+  expect(spill.kept.get("aside")).toHaveLength(2);
+  expect(logger.lines.at(-1)).toMatchObject({
+    event: "cannot_restore",
+    fields: { reason: broken.reason, restored_spans: 2, set_aside: "aside" },
+  });
 });
 
 test("what comes before a fault is kept, and the rest is set aside, which is told", async () => {
@@ -123,12 +183,6 @@ test.each<{ name: string; left: Uint8Array; setting: Setting; reason: string }>(
     left: request(resourceSpans("shop", bytesField(2, bytesField(5, "bad")))),
     setting: {},
     reason: "1 span",
-  },
-  {
-    name: "a span for which nobody makes room",
-    left: requestOf(1),
-    setting: { spans: 1, overflowPolicy: "refuse" },
-    reason: "the buffer is full and OVERFLOW_POLICY is refuse",
   },
 ])("$name is set aside with all of its file", async ({ left, setting, reason }) => {
   const { buffer, spill, logger, restore } = await start([requestOf(1), left], setting);

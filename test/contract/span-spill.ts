@@ -18,6 +18,13 @@ async function requestsIn(spill: SpanSpill): Promise<string[]> {
   return items.map((item) => ("fault" in item ? item.fault : item.bytes.toHex()));
 }
 
+/** All that is there but the first so many. */
+async function* readOf(spill: SpanSpill, skipped: number): AsyncGenerator<Uint8Array> {
+  for (const item of (await contentsOf(spill)).slice(skipped)) {
+    if ("bytes" in item) yield item.bytes;
+  }
+}
+
 export function describeSpanSpill(name: string, create: () => SpanSpill): void {
   describe(`${name}, as a spill`, () => {
     test("has nothing, and forgets nothing, before anything was written", async () => {
@@ -84,6 +91,30 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
 
       expect(await requestsIn(spill)).toEqual([requestOf(1).toHex()]);
       expect(new Set([spill.place, ...places]).size).toBe(3);
+    });
+
+    test("has, in place of what was there, what is read from it and written back", async () => {
+      const spill = create();
+      await spill.write(REQUESTS);
+
+      await spill.replace(readOf(spill, 1));
+
+      expect(await requestsIn(spill)).toEqual(REQUESTS.slice(1).map((each) => each.toHex()));
+    });
+
+    test("has what it had, when what was to replace it does not come to its end", async () => {
+      const spill = create();
+      await spill.write([requestOf(1)]);
+
+      const replaced = spill.replace(
+        (async function* () {
+          yield requestOf(2);
+          throw new Error("no more");
+        })(),
+      );
+
+      await expect(replaced).rejects.toThrow("no more");
+      expect(await requestsIn(spill)).toEqual([requestOf(1).toHex()]);
     });
 
     test("has nothing of what could not be written to the end", async () => {

@@ -36,6 +36,12 @@ export class FakeSpill implements SpanSpill {
     return this.keep(this.place, copies);
   }
 
+  async replace(requests: AsyncIterable<Uint8Array>): Promise<void> {
+    const copies = await Array.fromAsync(requests, (request) => request.slice());
+    this.failIfTold();
+    this.kept.set(this.place, copies);
+  }
+
   /** Names that are taken get a number. */
   private keep(wanted: string, requests: readonly Uint8Array[]): string {
     let name = wanted;

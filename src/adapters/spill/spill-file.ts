@@ -52,9 +52,29 @@ export class SpillFile implements SpanSpill {
   }
 
   async write(requests: Iterable<Uint8Array>): Promise<string> {
-    const file = await openUnfinished(this.path, MODE);
-    const written = writeWhole(file, requests, this.path);
-    return quotePeerText(await written.finally(() => abandon(file)));
+    return quotePeerText(await writeFile(this.path, requests, renameToFree));
+  }
+
+  async replace(requests: AsyncIterable<Uint8Array>): Promise<void> {
+    await writeFile(this.path, requests, renameOver);
+  }
+}
+
+type Requests = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
+/** Answers the name that it has in the end. */
+type Rename = (from: string, wanted: string) => Promise<string>;
+
+/** Nothing is left of what cannot be written to the end. */
+async function writeFile(path: string, requests: Requests, giveName: Rename): Promise<string> {
+  const file = await openUnfinished(path, MODE);
+  try {
+    await writeWhole(file, requests);
+    const name = await giveName(file.path, path);
+    await syncFolder(name);
+    return name;
+  } finally {
+    await abandon(file);
   }
 }
 
@@ -87,20 +107,15 @@ async function* readFile(path: string) {
 }
 
 /** On the disk before it has its name: so the name never stands for half of it. */
-async function writeWhole(
-  { handle, path }: UnfinishedFile,
-  requests: Iterable<Uint8Array>,
-  wanted: string,
-): Promise<string> {
-  for (const request of requests) {
-    // oxlint-disable-next-line no-await-in-loop -- one behind the other, and one at a time
-    await handle.writeFile(frameRequest(request, "proto"));
-  }
+async function writeWhole({ handle }: UnfinishedFile, requests: Requests): Promise<void> {
+  for await (const request of requests) await handle.writeFile(frameRequest(request, "proto"));
   await handle.sync();
   await handle.close();
-  const name = await renameToFree(path, wanted);
-  await syncFolder(name);
-  return name;
+}
+
+async function renameOver(path: string, wanted: string): Promise<string> {
+  await rename(path, wanted);
+  return wanted;
 }
 
 /** To the name that is wanted, or to the first with a number behind it that nobody has. */
