@@ -14,7 +14,7 @@ import type { Arrivals } from "./application/arrivals.ts";
 import { CAPACITY_LINE_INTERVAL_MS } from "./application/capacity-events.ts";
 import type { Outcome } from "./application/counted-receiver.ts";
 import { Forwarder } from "./application/forwarding/forwarder.ts";
-import { leaveRing } from "./application/leave-ring.ts";
+import { canLeave, leaveRing } from "./application/leave-ring.ts";
 import { stopWithin } from "./application/life-cycle.ts";
 import type { LoggedBuffer } from "./application/logged-buffer.ts";
 import { restoreRing } from "./application/restore-ring.ts";
@@ -35,7 +35,7 @@ export interface RunningServer {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Something cannot listen, or forward; the log has said what and why. */
+/** Something cannot listen, forward, or be written; the log has said what and why. */
 export class CannotStartError extends Error {
   override name = "CannotStartError";
 }
@@ -61,8 +61,8 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
 
 /** Undefined when something cannot start: then the log says what, and why. */
 async function startWork(house: House): Promise<RunningServer["ports"] | undefined> {
-  // Where it cannot forward, what the stop before has left is not even touched.
-  if (!(await startForwarding(house))) return undefined;
+  // Where it cannot keep or forward, what the stop before has left is not even touched.
+  if (!(await canLeave(house)) || !(await startForwarding(house))) return undefined;
   await restore(house);
   return await startListening(house);
 }

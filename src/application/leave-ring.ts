@@ -19,6 +19,7 @@ export interface LeaveParts {
 const PIECE = { spans: 8192, bytes: 4 * 1024 * 1024 };
 
 const SET_A_FILE = "set SHUTDOWN_SPILL_FILE, and a stop leaves them to the next start";
+const NAME_A_FOLDER = "name a file in SHUTDOWN_SPILL_FILE whose folder is there and can be written";
 const MEND_THE_PLACE = "make room there, or name another file in SHUTDOWN_SPILL_FILE";
 
 /**
@@ -31,6 +32,21 @@ export async function leaveRing(parts: LeaveParts): Promise<void> {
   else if (parts.isForwarding) tellLost(parts, SET_A_FILE);
 }
 
+/** Before anything is received: false when a stop could not leave it there, and the log says why. */
+export async function canLeave({
+  spill,
+  logger,
+}: Pick<LeaveParts, "spill" | "logger">): Promise<boolean> {
+  try {
+    await spill?.tryOut();
+    return true;
+  } catch (error) {
+    const fields = { file: spill?.place, reason: reasonOf(error), mend: NAME_A_FOLDER };
+    logger.error("cannot_spill", fields);
+    return false;
+  }
+}
+
 async function spillRing(parts: LeaveParts, spill: SpanSpill): Promise<void> {
   const spilled = { spans: 0, bytes: 0 };
   try {
@@ -38,8 +54,7 @@ async function spillRing(parts: LeaveParts, spill: SpanSpill): Promise<void> {
     parts.logger.info("spilled", { ...spilled, file });
     if (file !== spill.place) tellOfTheOther(parts, spill, file);
   } catch (error) {
-    const reason = quotePeerText(error instanceof Error ? error.message : String(error));
-    parts.logger.error("cannot_spill", { file: spill.place, reason });
+    parts.logger.error("cannot_spill", { file: spill.place, reason: reasonOf(error) });
     tellLost(parts, MEND_THE_PLACE);
   }
 }
@@ -64,6 +79,10 @@ function bytesOf({ lengthBytes }: Lease): number {
 function tellOfTheOther({ logger }: LeaveParts, { place }: SpanSpill, file: string): void {
   const mend = `the next start reads ${place} alone; bring in the other with spanring send`;
   logger.warning("spill_file_in_the_way", { in_the_way: place, file, mend });
+}
+
+function reasonOf(error: unknown): string {
+  return quotePeerText(error instanceof Error ? error.message : String(error));
 }
 
 function tellLost({ logger, buffer }: LeaveParts, mend: string): void {

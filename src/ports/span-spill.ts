@@ -2,6 +2,8 @@
 export interface SpanSpill {
   /** Where they are looked for; fit for a log line. */
   readonly place: string;
+  /** Rejects when nothing could be written there; leaves nothing. */
+  tryOut(): Promise<void>;
   /**
    * What is there, oldest first; nothing when nothing is. What keeps the rest from being read comes
    * last, as a fault, and nothing is thrown for it.

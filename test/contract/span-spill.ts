@@ -35,6 +35,17 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       expect(await contentsOf(spill)).toEqual([]);
     });
 
+    test("has nothing of what it was tried out with, and all that it had before", async () => {
+      const spill = create();
+
+      await spill.tryOut();
+      const empty = await requestsIn(spill);
+      await spill.write([requestOf(1)]);
+      await spill.tryOut();
+
+      expect([empty, await requestsIn(spill)]).toEqual([[], [requestOf(1).toHex()]]);
+    });
+
     test("has what was written, request by request, as often as it is read", async () => {
       const spill = create();
 

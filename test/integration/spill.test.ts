@@ -1,6 +1,13 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { walkRequest } from "../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
 import { books } from "../support/books.ts";
@@ -13,7 +20,7 @@ import {
   span,
 } from "../support/request-bytes.ts";
 import { joined } from "../support/filled-ring.ts";
-import { type RunningProgram, startProgram } from "../support/running-program.ts";
+import { type RunningProgram, runProgram, startProgram } from "../support/running-program.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 // Goal: a stop loses no span that the next start does not have, and what is lost is told.
@@ -165,10 +172,27 @@ test("forwarding without a file, a stop tells what is lost, by service", async (
   });
 });
 
-test("where the file cannot be written, a stop says why, and what is lost", async () => {
+test("where the file cannot be written, it does not start, and says why", async () => {
   const { path } = spillFile();
-  await using program = await startProgram({ SHUTDOWN_SPILL_FILE: join(path, "missing", "a") });
+  const missing = join(path, "missing", "a");
+
+  const { exitCode, stderr } = await runProgram([], { SHUTDOWN_SPILL_FILE: missing });
+
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(stderr)).toMatchObject({
+    level: "ERROR",
+    event: "cannot_spill",
+    file: missing,
+    reason: expect.stringContaining("ENOENT"),
+    mend: expect.stringContaining("SHUTDOWN_SPILL_FILE"),
+  });
+});
+
+test("where it cannot be written any more, a stop says why, and what is lost", async () => {
+  const { path, env } = spillFile();
+  await using program = await startProgram(env);
   await send(program, requestOf(2));
+  rmSync(dirname(path), { recursive: true });
 
   const exitCode = await program.stop();
 

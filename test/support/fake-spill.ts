@@ -11,6 +11,10 @@ export class FakeSpill implements SpanSpill {
   /** With this message, everything but reading rejects. */
   failure: string | undefined;
 
+  async tryOut(): Promise<void> {
+    this.failIfTold();
+  }
+
   async *read(): AsyncGenerator<SpilledRequest | SpillFault> {
     for (const bytes of this.kept.get(this.place) ?? []) {
       yield { bytes, spanCount: Number(countSpans(bytes)) };

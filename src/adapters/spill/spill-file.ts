@@ -37,6 +37,11 @@ export class SpillFile implements SpanSpill {
     this.place = quotePeerText(path);
   }
 
+  async tryOut(): Promise<void> {
+    await abandon(await openUnfinished(this.path, MODE));
+    await syncFolder(this.path);
+  }
+
   read(): AsyncGenerator<SpilledRequest | SpillFault> {
     return readFaultily(this.path);
   }

@@ -81,10 +81,19 @@ test("what is in the way stays, and what is set aside too, whatever it is", asyn
   expect(readFileSync(`${path}.unread.1`, "utf8")).toBe("first");
 });
 
-test("where it cannot be written, nothing is left", async () => {
+test("tried out, it leaves no file behind", async () => {
+  const { spill, names } = spillFile();
+
+  await spill.tryOut();
+
+  expect(names()).toEqual([]);
+});
+
+test("where it cannot be written, that is known before, and nothing is left", async () => {
   const { folder, names } = spillFile();
   const spill = new SpillFile(join(folder, "missing", "spill.binpb"));
 
+  await expect(spill.tryOut()).rejects.toThrow("ENOENT");
   await expect(spill.write([requestOf(1)])).rejects.toThrow("ENOENT");
   expect(names()).toEqual([]);
 });
