@@ -2,14 +2,14 @@ import packageJson from "../package.json" with { type: "json" };
 import { runCommandLine } from "./adapters/cli/command-line.ts";
 import { EXIT_CODE } from "./adapters/cli/exit-code.ts";
 import type { Receiver } from "./adapters/cli/run/receiver.ts";
-import { stopSignal } from "./adapters/cli/stop-signal.ts";
+import { stopSignal, stopSignals, type StopSignals } from "./adapters/cli/stop-signal.ts";
 import { openMessageStream, openTextStream } from "./adapters/cli/text-stream.ts";
 import { LineWriter } from "./adapters/logging/line-writer.ts";
 import { createLogger } from "./adapters/logging/pino-logger.ts";
 import { stopWithin } from "./application/life-cycle.ts";
 import type { Config, ConfigWarning } from "./config.ts";
 import type { Logger } from "./ports/logger.ts";
-import { CannotStartError, startServer } from "./server.ts";
+import { CannotStartError, type RunningServer, startServer } from "./server.ts";
 
 const { version } = packageJson;
 const STANDARD_ERROR = 2;
@@ -44,7 +44,7 @@ async function withLogger<Result>(
 }
 
 async function serveUntilStopped(config: Config, logger: Logger): Promise<number> {
-  const stopped = stopSignal(process);
+  const signals = stopSignals(process);
   const server = await startServer({ config, logger, version });
   const {
     maxSpans: max_spans,
@@ -52,10 +52,20 @@ async function serveUntilStopped(config: Config, logger: Logger): Promise<number
     overflowPolicy: overflow_policy,
   } = config.buffer;
   logger.info("ready", { version, max_spans, max_bytes, overflow_policy });
-  logger.info("stopping", { signal: await stopped, grace_ms: config.shutdownGraceMs });
+  logger.info("stopping", { signal: await signals.stopped, grace_ms: config.shutdownGraceMs });
+  void hurryWhenAsked(server, signals, logger);
   await server.stop(config.shutdownGraceMs);
   logger.info("stopped", { ...server.buffer.stats() });
   return EXIT_CODE.ok;
+}
+
+async function hurryWhenAsked(
+  server: RunningServer,
+  { hurried }: StopSignals,
+  logger: Logger,
+): Promise<void> {
+  logger.warning("grace_ended", { signal: await hurried });
+  server.hurry();
 }
 
 /** For a command that receives while it runs: its log is for what goes wrong. */

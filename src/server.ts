@@ -33,6 +33,8 @@ export interface RunningServer {
   readonly requests: (outcome: Outcome | Unread) => number;
   /** Stops what was started, in the reverse order; what is in flight has the time to end. */
   stop(graceMs: number): Promise<void>;
+  /** Nothing has any more time to end; what is left is kept, or told as lost, all the same. */
+  hurry(): void;
 }
 
 /** Something cannot listen, forward, or be written; the log has said what and why. */
@@ -54,9 +56,14 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
   // Last started, so first to stop: nobody is left waiting for what cannot come any more.
   house.life.started(async () => house.stopping.abort());
   house.life.ready();
+  return { ports, ...runningServer(house) };
+}
+
+function runningServer(house: House): Omit<RunningServer, "ports"> {
   const { buffer, arrivals, life } = house;
   const requests = requestsOf(house);
-  return { ports, buffer, arrivals, requests, stop: (graceMs) => life.stop(graceMs) };
+  const stop = (graceMs: number) => life.stop(graceMs);
+  return { buffer, arrivals, requests, stop, hurry: () => life.hurry() };
 }
 
 /** Undefined when something cannot start: then the log says what, and why. */
@@ -118,10 +125,14 @@ function forwardTo(house: House, sink: SpanSink, settings: ForwardConfig): void 
   logger.info("forwarding", { endpoint: shownEndpoint(settings.endpoint) });
 }
 
-/** Before all that puts in, takes or sends, so that it stops after them. It takes its time. */
+/**
+ * Before all that puts in, takes or sends, so that it stops after them. It takes its time, also when
+ * it is told to hurry: what is half written is lost.
+ */
 function startKeeping({ buffer, spill, config, logger, life }: House): void {
   const isForwarding = config.forward !== "off";
-  life.started(() => leaveRing({ buffer, spill, isForwarding, logger }));
+  let left: Promise<void> | undefined;
+  life.started(() => (left ??= leaveRing({ buffer, spill, isForwarding, logger })));
 }
 
 /** Before anything listens, so that what was there before is the oldest. */

@@ -2,7 +2,10 @@ import type { Clock } from "../ports/clock.ts";
 
 export type LifeCycleState = "starting" | "ready" | "stopping";
 
-/** Stops one part within the time given, by force at the end of it. */
+/**
+ * Stops one part within the time given, by force at the end of it. While it stops it may be called
+ * once more, with no time: then by force at once.
+ */
 export type StopPart = (graceMs: number) => Promise<void>;
 
 /**
@@ -16,6 +19,10 @@ export class LifeCycle {
   // Moved by `started`, `ready` and `stop`, by nothing else.
   private readonly parts: StopPart[] = [];
   private currentState: LifeCycleState = "starting";
+
+  // Moved by `hurry`.
+  private readonly hurried = Promise.withResolvers<"hurried">();
+  private isHurried = false;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -41,23 +48,44 @@ export class LifeCycle {
    */
   async stop(graceMs: number): Promise<void> {
     this.currentState = "stopping";
-    const deadlineMs = this.clock.monotonicMs() + graceMs;
-    const graceLeftMs = () => Math.max(0, deadlineMs - this.clock.monotonicMs());
-    const failures = await stopInTurn(this.parts.splice(0).toReversed(), graceLeftMs);
+    const grace = this.graceUntil(this.clock.monotonicMs() + graceMs);
+    const failures = await stopInTurn(this.parts.splice(0).toReversed(), grace);
     if (failures.length > 0) throw new AggregateError(failures, "not every part stopped");
+  }
+
+  /** The grace time is over: the part that stops now, and those behind it, have none left. */
+  hurry(): void {
+    this.isHurried = true;
+    this.hurried.resolve("hurried");
+  }
+
+  private graceUntil(deadlineMs: number): Grace {
+    const leftMs = () => Math.max(0, deadlineMs - this.clock.monotonicMs());
+    return { leftMs: () => (this.isHurried ? 0 : leftMs()), over: this.hurried.promise };
   }
 }
 
-async function stopInTurn(
-  parts: readonly StopPart[],
-  graceLeftMs: () => number,
-): Promise<unknown[]> {
+interface Grace {
+  readonly leftMs: () => number;
+  /** Resolves when it is cut short. */
+  readonly over: Promise<"hurried">;
+}
+
+async function stopInTurn(parts: readonly StopPart[], grace: Grace): Promise<unknown[]> {
   const failures: unknown[] = [];
   for (const stop of parts) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
-    await stop(graceLeftMs()).catch((error: unknown) => failures.push(error));
+    await stopOne(stop, grace).catch((error: unknown) => failures.push(error));
   }
   return failures;
+}
+
+async function stopOne(stop: StopPart, { leftMs, over }: Grace): Promise<void> {
+  const graceMs = leftMs();
+  const stopped = stop(graceMs);
+  if (graceMs === 0) return await stopped;
+  const ended = await Promise.race([stopped, over]);
+  if (ended === "hurried") await stop(0);
 }
 
 /** Stops gently; if that has not ended when the time is up, by force. */

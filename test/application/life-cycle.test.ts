@@ -54,6 +54,35 @@ test("each part stops once, however often the whole is stopped", async () => {
   expect(stopped).toHaveLength(1);
 });
 
+test("hurried, the part that stops now is told so, and those behind it have no time", async () => {
+  const { life, stopped } = startedWith(["api", "grpc"], { costMs: 0 });
+  const calls: number[] = [];
+  const stuck = Promise.withResolvers<void>();
+  life.started(async (graceMs) => {
+    calls.push(graceMs);
+    if (graceMs > 0) await stuck.promise;
+  });
+
+  const stopping = life.stop(60_000);
+  life.hurry();
+  await stopping;
+
+  expect(calls).toEqual([60_000, 0]);
+  expect(stopped).toEqual([
+    { name: "grpc", graceMs: 0 },
+    { name: "api", graceMs: 0 },
+  ]);
+});
+
+test("hurried before it stops, no part has any time, and each is told once", async () => {
+  const { life, stopped } = startedWith(["api"], { costMs: 0 });
+
+  life.hurry();
+  await life.stop(60_000);
+
+  expect(stopped).toEqual([{ name: "api", graceMs: 0 }]);
+});
+
 test("a part that ends gently is not forced", async () => {
   const calls: string[] = [];
 

@@ -200,6 +200,27 @@ test("where it cannot be written any more, a stop says why, and what is lost", a
   expect(eventsOf(program)).toEqual(["ready", "stopping", "cannot_spill", "lost", "stopped"]);
 });
 
+test.each([
+  { name: "leaves what there is in the file", isKept: true, event: "spilled" },
+  { name: "tells what is lost, where there is none", isKept: false, event: "lost" },
+])("a second signal ends what is sent on, and $name", async ({ isKept, event }) => {
+  const { env } = spillFile();
+  const pause = { FORWARD_RETRY_INITIAL_MS: "60000", FORWARD_RETRY_MAX_MS: "60000" };
+  const patient = { ...FORWARDING, ...pause, SHUTDOWN_GRACE_MS: "60000" };
+  await using program = await startProgram(isKept ? { ...patient, ...env } : patient);
+  await send(program, requestOf(2));
+  await program.logged("forward_backing_off");
+
+  program.signal("SIGTERM");
+  await program.logged("stopping");
+  program.signal("SIGINT");
+  const exitCode = await program.exited;
+
+  expect(exitCode).toBe(0);
+  expect(eventsOf(program).slice(-4)).toEqual(["stopping", "grace_ended", event, "stopped"]);
+  expect(program.log().at(-2)).toMatchObject({ spans: 2 });
+});
+
 test("without forwarding and without a file, a stop says nothing of what is left", async () => {
   await using program = await startProgram();
   await send(program, requestOf(2));

@@ -39,7 +39,7 @@ function section(title: string, entries: readonly Entry[], { heading, word }: Pa
 
 function usage(): Entry[] {
   return columns([
-    ["spanring", "receive until SIGTERM or SIGINT; a second signal stops at once"],
+    ["spanring", "receive until SIGTERM or SIGINT; a second ends the grace, a third all"],
     ...SERVE_OPTIONS.map((name): Entry => [serveUsage(name), OPTIONS[name].meaning]),
     ["spanring COMMAND --help", "the options of a command"],
   ]);

@@ -10,18 +10,41 @@ export interface SignalledProcess {
   exit(code: number): void;
 }
 
-/**
- * Resolves with the first stop signal. A second one ends the program at once, with the exit code
- * that a shell gives to a program that a signal killed: 128 and the signal's number.
- */
+/** For what keeps nothing: resolves with the first stop signal, and a second one ends it at once. */
 export function stopSignal(process: SignalledProcess): Promise<StopSignal> {
   const { promise, resolve } = Promise.withResolvers<StopSignal>();
-  let isStopping = false;
-  const receive = (signal: StopSignal) => {
-    if (isStopping) process.exit(128 + constants.signals[signal]);
-    isStopping = true;
-    resolve(signal);
-  };
-  for (const signal of STOP_SIGNALS) process.on(signal, () => receive(signal));
+  receive(process, [resolve]);
   return promise;
+}
+
+/** For what has something to save: the first asks it to stop, the second to hurry. */
+export interface StopSignals {
+  readonly stopped: Promise<StopSignal>;
+  readonly hurried: Promise<StopSignal>;
+}
+
+/** A third one ends the program at once. */
+export function stopSignals(process: SignalledProcess): StopSignals {
+  const stopped = Promise.withResolvers<StopSignal>();
+  const hurried = Promise.withResolvers<StopSignal>();
+  receive(process, [stopped.resolve, hurried.resolve]);
+  return { stopped: stopped.promise, hurried: hurried.promise };
+}
+
+/**
+ * One signal for each of these, and the next ends the program with the exit code that a shell gives
+ * to one that a signal killed: 128 and the signal's number.
+ */
+function receive(
+  process: SignalledProcess,
+  listeners: readonly ((signal: StopSignal) => void)[],
+): void {
+  const left = [...listeners];
+  for (const signal of STOP_SIGNALS) {
+    process.on(signal, () => {
+      const listener = left.shift();
+      if (listener === undefined) process.exit(128 + constants.signals[signal]);
+      else listener(signal);
+    });
+  }
 }

@@ -40,7 +40,8 @@ export interface GrpcListener {
   setServing(isServing: boolean): void;
   /**
    * Takes no more connections, finishes the calls under way, and closes what is still open when the
-   * time is up. To be called once or more: all calls wait for the same end.
+   * time is up. To be called once or more: all calls wait for the same end,
+   * and the least time is what there is.
    */
   stop(graceMs: number): Promise<void>;
   counts(): GrpcListenerCounts;
@@ -76,11 +77,12 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
       else house.unread.calls += 1;
     },
   });
+  const running = { ...house, door, unwatch };
   let stopped: Promise<void> | undefined;
   return {
     port: door.port,
     setServing: (isServing) => house.health.setServing(isServing),
-    stop: (graceMs) => (stopped ??= stopListener({ ...house, door, unwatch }, graceMs)),
+    stop: (graceMs) => endWithin(graceMs, running, (stopped ??= stopListener(running))),
     counts: () => countsOf(house),
   };
 }
@@ -136,25 +138,31 @@ interface RunningHouse extends House {
   readonly unwatch: () => void;
 }
 
-async function stopListener(house: RunningHouse, graceMs: number): Promise<void> {
+/** Resolves when all that is under way has ended. */
+async function stopListener(house: RunningHouse): Promise<void> {
   house.door.close();
   house.health.stop();
   stopDialogues(house.dialogues);
-  const allClosed = Promise.all([...house.connections].map(({ closed }) => closed));
+  house.server.tryShutdown(() => {});
+  await Promise.all([...house.connections].map(({ closed }) => closed));
+  house.unwatch();
+  house.closures.close();
+  house.failures.close();
+}
+
+async function endWithin(
+  graceMs: number,
+  { connections }: House,
+  stopped: Promise<void>,
+): Promise<void> {
   await stopWithin(graceMs, {
-    gently: async () => {
-      house.server.tryShutdown(() => {});
-      await allClosed;
-    },
+    gently: () => stopped,
     // tryShutdown waits for ever for a call that does not end, see
     // https://github.com/grpc/grpc-node/issues/1458, and grpc-js's own forceShutdown closes nothing
     // when channelz is off (1.14.7): it looks for sessions where only channelz puts them.
     byForce: async () => {
-      for (const connection of house.connections) connection.close();
-      await allClosed;
+      for (const connection of connections) connection.close();
+      await stopped;
     },
   });
-  house.unwatch();
-  house.closures.close();
-  house.failures.close();
 }

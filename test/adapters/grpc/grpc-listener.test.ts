@@ -121,13 +121,18 @@ describe("stopping", () => {
     expect(end.code).toBe(status.UNAVAILABLE);
   });
 
-  test("a second time waits for the same end", async () => {
-    const { listener } = await runGrpcListener();
+  test("a second time, without any, breaks off what the first one waits for", async () => {
+    const { peer, listener } = await runGrpcListener();
+    const stuck = peer().greet();
+    const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
+    stuck.send(frame(head, callHeaders(EXPORT_PATH)));
+    stuck.send(frame({ type: FRAME.ping }, Buffer.alloc(8)));
+    await stuck.frame(({ type }) => type === FRAME.ping);
 
-    const [first, second] = [listener.stop(1000), listener.stop(0)];
-    await first;
+    await Promise.all([listener.stop(3_600_000), listener.stop(0)]);
+    await stuck.ended;
 
-    expect(second).toBe(first);
+    expect(listener.counts()).toMatchObject({ openConnections: 0, heldBytes: 0 });
   });
 });
 
