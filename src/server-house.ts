@@ -60,7 +60,10 @@ export function build(parts: ServerParts): House {
   const arrivals = new Arrivals(buffer, { spans: maxSpans, bytes: maxBytes });
   const { limits } = config;
   const roomAfterMs = (spanCount: number) => house.forwarder?.roomAfterMs(spanCount);
-  const receiver = new ReceiveTraces({ buffer: arrivals, limits, logger, clock, roomAfterMs });
+  const highWater = highWaterOf(config, buffer, logger);
+  const appended = highWater && (() => void highWater.look());
+  const told = { logger, clock, roomAfterMs, appended };
+  const receiver = new ReceiveTraces({ buffer: arrivals, limits, ...told });
   const budget = new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock });
   const unkept = config.unsupportedSignals === "accept" ? new UnkeptSignals(logger) : undefined;
   const life = new LifeCycle(clock);
@@ -68,7 +71,7 @@ export function build(parts: ServerParts): House {
   const counted = () => new CountedReceiver({ receiver, clock });
   const receivers = { grpc: counted(), "http/protobuf": counted(), "http/json": counted() };
   const received = { arrivals, receiver, receivers, unkept, budget };
-  const left = { highWater: highWaterOf(config, buffer, logger), spill: spillOf(config) };
+  const left = { highWater, spill: spillOf(config) };
   const counts = { listeners: {}, restored: { spans: 0, bytes: 0 } };
   const house: House = { ...parts, buffer, ...received, ...left, ...counts, life, stopping };
   return house;

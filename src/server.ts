@@ -126,8 +126,8 @@ function forwardTo(house: House, sink: SpanSink, settings: ForwardConfig): void 
 }
 
 /**
- * Before all that puts in, takes or sends, so that it stops after them. It takes its time, also when
- * it is told to hurry: what is half written is lost.
+ * Before all that puts in, takes or sends, so that it stops after them. It takes its time, also
+ * when it is told to hurry: what is half written is lost.
  */
 function startKeeping({ buffer, spill, config, logger, life }: House): void {
   const isForwarding = config.forward !== "off";
@@ -137,13 +137,12 @@ function startKeeping({ buffer, spill, config, logger, life }: House): void {
 
 /** Before anything listens, so that what was there before is the oldest. */
 async function restore(house: House): Promise<void> {
-  const { spill, buffer, receiver, config, logger, highWater } = house;
+  const { spill, buffer, receiver, config, logger } = house;
   if (spill === undefined) return;
   const { maxSpans, maxBytes: bytes } = config.buffer;
   const mostAtOnce = { spans: Math.min(maxSpans, config.limits.spansPerRequest), bytes };
   const restored = await restoreRing({ spill, buffer, receiver, mostAtOnce, logger });
   Object.assign(house.restored, restored);
-  highWater?.tick();
 }
 
 function listenForReaders(house: House, address: ListenAddress): number {

@@ -32,7 +32,7 @@ export async function leaveRing(parts: LeaveParts): Promise<void> {
   else if (parts.isForwarding) tellLost(parts, SET_A_FILE);
 }
 
-/** Before anything is received: false when a stop could not leave it there, and the log says why. */
+/** For a start. False when a stop could leave nothing: then the log says why. */
 export async function canLeave({
   spill,
   logger,

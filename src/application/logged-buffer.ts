@@ -14,7 +14,15 @@ import type { SpanReader } from "./span-reader.ts";
 export type SharedBuffer = SpanReader &
   Pick<
     ObservabilityBuffer,
-    "append" | "hasRoom" | "take" | "clear" | "usedBytes" | "lease" | "settle" | "oldestUnixMs"
+    | "append"
+    | "hasRoom"
+    | "take"
+    | "clear"
+    | "usedBytes"
+    | "usedShare"
+    | "lease"
+    | "settle"
+    | "oldestUnixMs"
   >;
 
 /** Tells of whatever enters or leaves, at DEBUG, with amounts and nothing of the spans. */
@@ -97,6 +105,10 @@ export class LoggedBuffer implements SharedBuffer {
 
   usedBytes(): number {
     return this.buffer.usedBytes();
+  }
+
+  usedShare(): number {
+    return this.buffer.usedShare();
   }
 
   stats(): BufferStats {

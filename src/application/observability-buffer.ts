@@ -5,7 +5,7 @@ import { NO_FAULT } from "../domain/wire/walk-fault.ts";
 import { createWalkedRequest, type WalkedRequest } from "../domain/wire/walked-request.ts";
 import type { SpanCodec } from "../ports/span-codec.ts";
 import type { TraceBufferPort } from "../ports/trace-buffer-port.ts";
-import { append, type Appended, hasRoom, isFull, usedBytes } from "./ring-append.ts";
+import { append, type Appended, hasRoom, isFull, usedBytes, usedShare } from "./ring-append.ts";
 import { type CopiedSpans, copyOldest, copySpans, takeOldest } from "./ring-hand-over.ts";
 import { type Lease, type LeasePart, leaseOldest, type Settlement, settle } from "./ring-lease.ts";
 import { bufferedSpans, readStats, type SpanAmount } from "./ring-ledger.ts";
@@ -165,6 +165,11 @@ export class ObservabilityBuffer implements TraceBufferPort {
   /** Of the capacity: spans, what lies around them in their requests, and gaps. */
   usedBytes(): number {
     return withLock(this.ring.lock, () => usedBytes(this.ring));
+  }
+
+  /** How full it is, from 0 to 1: of spans or of bytes, whichever there is less room for. */
+  usedShare(): number {
+    return withLock(this.ring.lock, () => usedShare(this.ring));
   }
 
   /** When the oldest span that is there was received, leased or not; undefined when none is. */

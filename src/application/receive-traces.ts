@@ -29,6 +29,8 @@ export interface ReceiveParts {
   readonly limits: WalkLimits;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Called after each append, before anybody is told what it has evicted. */
+  readonly appended?: (() => void) | undefined;
   /**
    * When there may be room for so many spans, in whole milliseconds: a forwarder knows how fast it
    * drains the ring. Undefined where nothing does.
@@ -115,7 +117,9 @@ export class ReceiveTraces implements TraceReceiver {
 
   private append(rejected?: readonly ServiceAmount[]): Appended {
     this.amounts.appendBegunMs = this.parts.clock.monotonicMs();
-    return this.parts.buffer.append(this.walked, rejected);
+    const appended = this.parts.buffer.append(this.walked, rejected);
+    this.parts.appended?.();
+    return appended;
   }
 
   private tellOfLoss(evictedSpans: number, receipt: Receipt): Receipt {

@@ -115,6 +115,14 @@ export function usedBytes(ring: RingMemory): number {
   return lengthBytes > 0 ? lengthBytes : ring.capacityBytes + lengthBytes;
 }
 
+/**
+ * From 0 to 1, of the slots or of the arena, whichever is fuller. Not what is buffered: that counts
+ * spans in flight that have made room already. Needs the lock.
+ */
+export function usedShare(ring: RingMemory): number {
+  return Math.max(usedSlots(ring) / ring.capacitySpans, usedBytes(ring) / ring.capacityBytes);
+}
+
 function oldestPlace(ring: RingMemory): number {
   return ring.blockOffset[blockOf(ring, ring.control[FIRST_SEQUENCE]!)]!;
 }

@@ -24,3 +24,17 @@ test("a buffer that fills up is told of, in the log and by readiness, and it goe
   expect(line).toMatchObject({ level: "WARNING", used_percent: 70, high_water_percent: 70 });
   expect(after).toEqual({ status: "ready", high_water: true });
 });
+
+test("it is told of before the first span is lost, also where one request does both", async () => {
+  await using program = await startProgram({
+    FORWARD_ENDPOINT: "http://127.0.0.1:1",
+    SHUTDOWN_GRACE_MS: "1",
+    MAX_BUFFER_SIZE: "10",
+  });
+
+  await exportOverHttp(program.httpUrl, requestOf(11));
+  await program.logged("eviction_began");
+
+  const events = program.log().map(({ event }) => event);
+  expect(events.indexOf("high_water")).toBeWithin(0, events.indexOf("eviction_began"));
+});

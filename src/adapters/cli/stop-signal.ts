@@ -10,7 +10,7 @@ export interface SignalledProcess {
   exit(code: number): void;
 }
 
-/** For what keeps nothing: resolves with the first stop signal, and a second one ends it at once. */
+/** For what keeps nothing: resolves with the first stop signal; a second ends it at once. */
 export function stopSignal(process: SignalledProcess): Promise<StopSignal> {
   const { promise, resolve } = Promise.withResolvers<StopSignal>();
   receive(process, [resolve]);

@@ -54,8 +54,8 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       high_water: {
         type: "boolean",
         description:
-          "Whether the buffer is as full as `FORWARD_HIGH_WATER` says: spans may be lost soon. " +
-          "Not there when nothing is forwarded.",
+          "Whether the buffer is as full as `FORWARD_HIGH_WATER` says, or was ten seconds ago: " +
+          "spans may be lost soon. Not there when nothing is forwarded.",
       },
     },
     ["high_water"],
