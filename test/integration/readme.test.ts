@@ -177,29 +177,29 @@ test("running code is in the first 15 lines, and all but the variables under 200
   expect(lines.length - VARIABLE_NAMES.length).toBeLessThan(200);
 });
 
-test("the buffer of the edge host holds the outage that is told of", () => {
+test("the buffer of the edge host holds the outage that is told of, and a stop keeps it", () => {
   const [assignments] = block("sh edge").split("dist/spanring");
   const env = Object.fromEntries(
     assignments!
       .trim()
-      .split(" ")
+      .split(/[\s\\]+/)
       .map((each) => each.split("=")),
   );
   const reading = readConfig(env as Environment);
   const [, section = ""] = README.split("\n## On an edge host\n");
   const told = section.replaceAll(/\s+/g, " ");
 
-  const [bytes = 0, rate = 0, outage = 0, spans = 0, megabytes = 0, row = 0, index = 0] = [
+  const [bytes = 0, rate = 0, outage = 0, needed = 0, spans = 0, ...memory] = [
     ...told.matchAll(/(?<=[ (])[\d,]+(?= (bytes|spans|s |MB))/g),
   ].map(([number]) => Number(number.replaceAll(",", "")));
 
   expect(reading).toMatchObject({ ok: true, warnings: [] });
-  const { maxSpans, maxBytes } = (reading as { config: Config }).config.buffer;
-  expect([spans, megabytes, index]).toEqual([
-    rate * outage,
-    (spans * bytes) / 1e6,
-    Math.round((spans * row) / 1e6),
-  ]);
+  const { config } = reading as { config: Config };
+  const { maxSpans, maxBytes } = config.buffer;
+  const [megabytes = 0, row = 0, index = 0] = memory;
+  expect([needed, spans]).toEqual([rate * outage, needed * 1.25]);
+  expect([megabytes, index]).toEqual([(spans * bytes) / 1e6, Math.round((spans * row) / 1e6)]);
+  expect(config.shutdownSpillFile).not.toBe("");
   expect(maxSpans).toBe(spans);
   expect(maxBytes).toBeWithin(megabytes * 1e6, megabytes * 1e6 + 2 ** 20);
   expect(row).toBe(Math.round((ringBytes(2_000_000) - ringBytes(1_000_000)) / 1_000_000));
