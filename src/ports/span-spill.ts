@@ -19,8 +19,9 @@ export interface SpanSpill {
   /** What was read is to be looked at by a person, and not to be read again; answers where. */
   setAside(): Promise<string>;
   /**
-   * All of these requests, or, where it rejects, none; answers where. What is there already stays.
-   * A request may be changed once the next one is asked for.
+   * All of these requests, or, where it rejects, none; answers where. What is there already stays:
+   * with them, where `replace` has put it, and else apart from them. A request may be changed once
+   * the next one is asked for.
    */
   write(requests: Iterable<Uint8Array>): Promise<string>;
 }

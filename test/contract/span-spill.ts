@@ -113,6 +113,17 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       expect(await requestsIn(spill)).toEqual(REQUESTS.slice(1).map((each) => each.toHex()));
     });
 
+    test("has what was written back, and what is written after that, in one place", async () => {
+      const spill = create();
+      await spill.write(REQUESTS);
+      await spill.replace(readOf(spill, 2));
+
+      const place = await spill.write([requestOf(2, 7)]);
+
+      expect(place).toBe(spill.place);
+      expect(await requestsIn(spill)).toEqual([requestOf(2, 7).toHex(), REQUESTS[2]!.toHex()]);
+    });
+
     test("has what it had, when what was to replace it does not come to its end", async () => {
       const spill = create();
       await spill.write([requestOf(1)]);

@@ -132,6 +132,24 @@ test("what is left may be taken up by a smaller buffer, as far as it has room", 
   expect(names()).toEqual(["spill.binpb"]);
 });
 
+test("start by start, a smaller buffer takes up all that was left, each span once", async () => {
+  const { env, names } = spillFile();
+  const small = { ...env, MAX_BUFFER_SIZE: "4" };
+
+  await using first = await startProgram(env);
+  await send(first, requestOf(3), requestOf(3, 4));
+  await first.stop();
+  await using second = await startProgram(small);
+  await second.stop();
+  const left = names();
+  await using third = await startProgram(env);
+  const found = digestsOf(await requestIn(third));
+
+  expect(left).toEqual(["spill.binpb"]);
+  expect(names()).toEqual([]);
+  expect(found.toSorted()).toEqual(digestsOf(requestOf(6)).toSorted());
+});
+
 test("a broken file is read up to there and set aside, and the start goes on", async () => {
   const { env, path, names } = spillFile();
 

@@ -6,6 +6,7 @@ export class FakeSpill implements SpanSpill {
   readonly place = "fake";
   /** By name; what is read is that of `place`. */
   readonly kept = new Map<string, readonly Uint8Array[]>();
+  private hasRest = false;
   /** What comes behind all requests, if anything does. */
   fault: string | undefined;
   /** With this message, everything but reading rejects. */
@@ -37,6 +38,11 @@ export class FakeSpill implements SpanSpill {
   async write(requests: Iterable<Uint8Array>): Promise<string> {
     const copies = Array.from(requests, (request) => request.slice());
     this.failIfTold();
+    const rest = this.kept.get(this.place);
+    if (this.hasRest && rest !== undefined) {
+      this.kept.set(this.place, [...copies, ...rest]);
+      return this.place;
+    }
     return this.keep(this.place, copies);
   }
 
@@ -44,6 +50,7 @@ export class FakeSpill implements SpanSpill {
     const copies = await Array.fromAsync(requests, (request) => request.slice());
     this.failIfTold();
     this.kept.set(this.place, copies);
+    this.hasRest = true;
   }
 
   /** Names that are taken get a number. */

@@ -32,6 +32,9 @@ export class SpillFile implements SpanSpill {
   private readonly path: string;
   readonly place: string;
 
+  // Moved by `replace`: what is there was not restored, and the next start reads it.
+  private hasRest = false;
+
   constructor(path: string) {
     this.path = path;
     this.place = quotePeerText(path);
@@ -57,11 +60,13 @@ export class SpillFile implements SpanSpill {
   }
 
   async write(requests: Iterable<Uint8Array>): Promise<string> {
-    return quotePeerText(await writeFile(this.path, requests, renameToFree));
+    const name = await writeFile(this.path, requests, renameToFree);
+    return quotePeerText(this.hasRest ? await joinRest(name, this.path) : name);
   }
 
   async replace(requests: AsyncIterable<Uint8Array>): Promise<void> {
     await writeFile(this.path, requests, renameOver);
+    this.hasRest = true;
   }
 }
 
@@ -116,6 +121,28 @@ async function writeWhole({ handle }: UnfinishedFile, requests: Requests): Promi
   for await (const request of requests) await handle.writeFile(frameRequest(request, "proto"));
   await handle.sync();
   await handle.close();
+}
+
+/** One file of both, for the next start reads only one. Where there is no room for it, two. */
+async function joinRest(name: string, path: string): Promise<string> {
+  if (name === path) return path;
+  try {
+    await writeFile(path, requestsOf([name, path]), renameOver);
+  } catch {
+    return name;
+  }
+  await rm(name, { force: true });
+  return path;
+}
+
+async function* requestsOf(paths: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const path of paths) {
+    // oxlint-disable-next-line no-await-in-loop -- one behind the other
+    for await (const item of readFile(path)) {
+      if ("fault" in item) throw new Error(item.fault);
+      yield item.bytes;
+    }
+  }
 }
 
 async function renameOver(path: string, wanted: string): Promise<string> {

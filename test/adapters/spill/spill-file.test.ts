@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { frameRequest } from "../../../src/adapters/otlp-files/request-frame.ts";
 import { readRequests } from "../../../src/adapters/otlp-files/read-requests.ts";
 import { SpillFile } from "../../../src/adapters/spill/spill-file.ts";
@@ -87,6 +88,23 @@ test("tried out, it leaves no file behind", async () => {
   await spill.tryOut();
 
   expect(names()).toEqual([]);
+});
+
+test.each([
+  { name: "cannot be read", rest: Buffer.from("no traces at all"), left: ["", ".1"] },
+  { name: "is gone", rest: undefined, left: [""] },
+])("what was written back and $name does no harm to what is written", async ({ rest, left }) => {
+  const { spill, path, names } = spillFile();
+  await spill.write([requestOf(2)]);
+  await spill.replace(Readable.from([requestOf(1)]));
+  rmSync(path);
+  for (const bytes of [rest ?? []].flat()) writeFileSync(path, bytes);
+
+  const place = await spill.write([requestOf(3)]);
+
+  expect(place).toBe(`${path}${left.at(-1)}`);
+  expect(names()).toEqual(left.map((ending) => `spill.binpb${ending}`));
+  expect(readFileSync(place).toHex()).toBe(frame(requestOf(3)).toHex());
 });
 
 test("where it cannot be written, that is known before, and nothing is left", async () => {
