@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
-import { leaveRing } from "../../src/application/leave-ring.ts";
+import { canLeave, leaveRing } from "../../src/application/leave-ring.ts";
 import { ObservabilityBuffer } from "../../src/application/observability-buffer.ts";
 import { walkRequest } from "../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
@@ -143,5 +143,25 @@ test.each([true, false])("what cannot be written is lost (forwarding: %p)", asyn
         mend: "make room there, or name another file in SHUTDOWN_SPILL_FILE",
       }),
     },
+  ]);
+});
+
+test.each([
+  { name: "where there is room", spill: new FakeSpill() },
+  { name: "where nothing is to be left", spill: undefined },
+])("a start finds that a stop can leave what it holds: $name", async ({ spill }) => {
+  const logger = new RecordingLogger();
+
+  expect(await canLeave({ spill, logger })).toBe(true);
+  expect(logger.lines).toEqual([]);
+});
+
+test("a start that finds that a stop could leave nothing says why", async () => {
+  const [logger, spill] = [new RecordingLogger(), new FakeSpill()];
+  spill.failure = "no such folder";
+
+  expect(await canLeave({ spill, logger })).toBe(false);
+  expect(logger.lines).toMatchObject([
+    { level: "error", event: "cannot_spill", fields: { file: "fake", reason: "no such folder" } },
   ]);
 });

@@ -82,7 +82,7 @@ export class RotatingFile {
   private async abandon(): Promise<void> {
     const { file } = this;
     this.file = undefined;
-    await file?.handle.close().catch(() => {});
+    await Promise.allSettled([file?.handle.close()]);
   }
 }
 
@@ -142,7 +142,7 @@ async function refuseSpecial(path: string): Promise<void> {
 /** Who opens a file closes it when nothing comes of it: each retry opens it again. */
 async function orClose<Value>(handle: FileHandle, step: Promise<Value>): Promise<Value> {
   return await step.catch(async (error: unknown) => {
-    await handle.close().catch(() => {});
+    await Promise.allSettled([handle.close()]);
     throw error;
   });
 }
