@@ -1,4 +1,5 @@
 import type { ExportHeader } from "../../domain/export-headers.ts";
+import { isLoopback } from "../../domain/host-address.ts";
 import { quotePeerText } from "../../domain/quote-text.ts";
 import type { SecretText } from "../../domain/secret-text.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
@@ -9,7 +10,6 @@ import { type Answer, failureOutcome, statusDetails, successOutcome } from "./ex
 import { retryAfterMs } from "./retry-after.ts";
 import { CANCELLED, SendsInFlight } from "./sends-in-flight.ts";
 import type { TlsMaterial } from "./tls-material.ts";
-import { isLoopback } from "../../domain/host-address.ts";
 import { httpVerdict } from "./upstream-status.ts";
 
 const PROTOBUF = "application/x-protobuf";
