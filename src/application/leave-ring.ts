@@ -4,7 +4,7 @@ import type { SpanSpill } from "../ports/span-spill.ts";
 import { lostSpans } from "./lost-spans.ts";
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
 import { releaseOwnBuffer } from "./release-bytes.ts";
-import type { Lease } from "./ring-lease.ts";
+import { spanBytesOf, wholeLease } from "./ring-lease.ts";
 
 export interface LeaveParts {
   readonly buffer: Pick<ObservabilityBuffer, "lease" | "stats" | "services">;
@@ -67,13 +67,9 @@ function* requestsIn({ buffer }: LeaveParts, spilled: { spans: number; bytes: nu
   for (let lease = buffer.lease(PIECE); lease !== undefined; lease = buffer.lease(PIECE)) {
     yield lease.request;
     spilled.spans += lease.sequences.length;
-    spilled.bytes += bytesOf(lease);
+    spilled.bytes += spanBytesOf(lease, wholeLease(lease));
     releaseOwnBuffer(lease.request);
   }
-}
-
-function bytesOf({ lengthBytes }: Lease): number {
-  return lengthBytes.reduce((sum, length) => sum + length, 0);
 }
 
 function tellOfTheOther({ logger }: LeaveParts, { place }: SpanSpill, file: string): void {

@@ -2,7 +2,7 @@ import type { BufferStats, ServiceStats } from "../domain/ledger.ts";
 import type { WalkedRequest } from "../domain/wire/walked-request.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
-import type { Lease, LeasePart, Settlement } from "./ring-lease.ts";
+import { type Lease, type LeasePart, type Settlement, wholeLease } from "./ring-lease.ts";
 import type { SpanAmount } from "./ring-ledger.ts";
 import type { Appended } from "./ring-append.ts";
 import type { CopiedSpans } from "./ring-hand-over.ts";
@@ -82,7 +82,7 @@ export class LoggedBuffer implements SharedBuffer {
 
   settle(lease: Lease, settlement: Settlement, part?: LeasePart): number {
     const evicted_spans = this.buffer.settle(lease, settlement, part);
-    const { first, end } = part ?? { first: 0, end: lease.sequences.length };
+    const { first, end } = part ?? wholeLease(lease);
     this.logger.debug("settled", { settlement, spans: end - first, evicted_spans });
     return evicted_spans;
   }

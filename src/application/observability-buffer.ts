@@ -7,7 +7,14 @@ import type { SpanCodec } from "../ports/span-codec.ts";
 import type { TraceBufferPort } from "../ports/trace-buffer-port.ts";
 import { append, type Appended, hasRoom, isFull, usedBytes, usedShare } from "./ring-append.ts";
 import { type CopiedSpans, copyOldest, copySpans, takeOldest } from "./ring-hand-over.ts";
-import { type Lease, type LeasePart, leaseOldest, type Settlement, settle } from "./ring-lease.ts";
+import {
+  type Lease,
+  type LeasePart,
+  leaseOldest,
+  type Settlement,
+  settle,
+  wholeLease,
+} from "./ring-lease.ts";
 import { bufferedSpans, readStats, type SpanAmount } from "./ring-ledger.ts";
 import { createRingMemory, NEXT_SEQUENCE, openRingMemory, type RingMemory } from "./ring-memory.ts";
 import { takeBefore } from "./ring-removal.ts";
@@ -188,10 +195,6 @@ export class ObservabilityBuffer implements TraceBufferPort {
  */
 function wholeSpans(count: number): number {
   return Math.max(0, Math.floor(count) || 0);
-}
-
-function wholeLease({ sequences }: Lease): LeasePart {
-  return { first: 0, end: sequences.length };
 }
 
 function takeAll(ring: RingMemory): number {

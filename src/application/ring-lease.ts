@@ -1,5 +1,6 @@
 import { assert } from "../domain/assert.ts";
 import { cutRequest } from "../domain/wire/cut-request.ts";
+import type { SpanPlaces } from "../domain/wire/request-spans.ts";
 import { copyThere } from "./ring-hand-over.ts";
 import { audit, bookDeparture, type Departure, type SpanAmount } from "./ring-ledger.ts";
 import {
@@ -44,11 +45,8 @@ export interface Lease {
 
 export type Settlement = "delivered" | "returned" | "undeliverable";
 
-/** Spans of a lease by their places in it: from `first` up to, and without, `end`. */
-export interface LeasePart {
-  readonly first: number;
-  readonly end: number;
-}
+/** Spans of a lease by their places in it. */
+export type LeasePart = SpanPlaces;
 
 /**
  * Leases the oldest free spans, at least one; undefined when there is none. Copied before anything
@@ -67,6 +65,15 @@ export function leaseOldest(ring: RingMemory, limit: SpanAmount): Lease | undefi
     lengthBytes: slots.map((slot) => ring.slotLength[slot]!),
     settled: new Uint8Array(wanted.length),
   };
+}
+
+/** Of the encoded spans alone, without what is around them. */
+export function spanBytesOf({ lengthBytes }: Lease, { first, end }: LeasePart): number {
+  return lengthBytes.subarray(first, end).reduce((sum, length) => sum + length, 0);
+}
+
+export function wholeLease({ sequences }: Lease): LeasePart {
+  return { first: 0, end: sequences.length };
 }
 
 /**

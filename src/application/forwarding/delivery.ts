@@ -1,6 +1,12 @@
 import type { SendOutcome, SpanSink } from "../../ports/span-sink.ts";
 import type { ObservabilityBuffer } from "../observability-buffer.ts";
-import { type Lease, type LeasePart, requestOfPart } from "../ring-lease.ts";
+import {
+  type Lease,
+  type LeasePart,
+  requestOfPart,
+  spanBytesOf,
+  wholeLease,
+} from "../ring-lease.ts";
 import type { SizedBatch } from "./batch-size.ts";
 import type { UndeliverableReason } from "./forward-figures.ts";
 
@@ -25,7 +31,7 @@ export interface DeliveryParts {
  */
 export async function deliver(parts: DeliveryParts, lease: Lease): Promise<void> {
   // The next to be sent is the last: of two halves the first.
-  const left: LeasePart[] = [{ first: 0, end: lease.sequences.length }];
+  const left = [wholeLease(lease)];
   try {
     for (let part = left.at(-1); part !== undefined; part = left.at(-1)) {
       // oxlint-disable-next-line no-await-in-loop -- in the order in which they were accepted
@@ -49,12 +55,8 @@ async function send(
   const request = requestOfPart(lease, part);
   const spanCount = sizeOf(part);
   const outcome = await outcomeOf(async () => await sink.send({ request, spanCount }, cancelled));
-  watcher.sent(outcome, { spanCount, spanBytes: bytesOf(lease, part) });
+  watcher.sent(outcome, { spanCount, spanBytes: spanBytesOf(lease, part) });
   return outcome;
-}
-
-function bytesOf({ lengthBytes }: Lease, { first, end }: LeasePart): number {
-  return lengthBytes.subarray(first, end).reduce((sum, length) => sum + length, 0);
 }
 
 /** A sink that fails is at fault itself, and the spans are not. */

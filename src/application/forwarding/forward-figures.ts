@@ -1,17 +1,15 @@
-import { REFUSAL_REASONS, type RefusalReason } from "../../domain/refusal-reason.ts";
+import { REFUSAL_REASONS } from "../../domain/refusal-reason.ts";
+import type { SendOutcome } from "../../ports/span-sink.ts";
 
 /** Why spans were never delivered: the upstream's reasons, and two of ours. */
 export const UNDELIVERABLE_REASONS = [...REFUSAL_REASONS, "too_large", "rejected"] as const;
 
 /** `rejected`: the upstream kept a batch, but for some spans. `too_large`: one span alone was. */
-export type UndeliverableReason = RefusalReason | "too_large" | "rejected";
+export type UndeliverableReason = (typeof UNDELIVERABLE_REASONS)[number];
 
-/** What became of batches, and of spans; only ever more. */
+/** What became of batches and of spans so far, and what is in flight now. */
 export interface ForwardFigures {
-  readonly batches: Record<
-    "delivered" | "partly_rejected" | "too_large" | "refused" | "retry",
-    number
-  >;
+  readonly batches: Record<SendOutcome["outcome"], number>;
   readonly undeliverableSpans: Record<UndeliverableReason, number>;
   /**
    * Sent, and given back, for the upstream has not said that it has them: they are sent again. It

@@ -1,14 +1,11 @@
 import type { SleepingClock } from "../../ports/clock.ts";
 import { untilAborted } from "./until-aborted.ts";
 
-export interface GateSettings {
+export interface GateParts {
   /** The longest first pause. */
   readonly initialMs: number;
   /** The longest pause of all. */
   readonly maxMs: number;
-}
-
-export interface GateParts extends GateSettings {
   readonly clock: SleepingClock;
   /** From 0 up to, and without, 1. */
   readonly random: () => number;
@@ -34,7 +31,7 @@ export const LONGEST_ASKED_PAUSE_MS = 3_600_000;
  * many who lost the same upstream do not come back at the same time ("full jitter": Brooker,
  * Exponential Backoff And Jitter). The upstream's own wish is the least.
  *
- * Invariant: a failure counts once for each period; a period begins with each change of state.
+ * Invariant: a failure counts once for each period; a period begins with each pause.
  */
 export class UpstreamGate {
   // Fixed at construction.

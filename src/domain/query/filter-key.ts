@@ -35,7 +35,7 @@ const KEYS_BY_RANK = ["trace_id", "name", "attribute", "service"] as const;
 
 function keyOf(condition: SpanCondition): FilterKey | undefined {
   const { on } = condition;
-  if (on === "trace_id") return { on, tail: traceTail(Uint8Array.fromHex(condition.value), 0) };
+  if (on === "trace_id") return { on, tail: tailOf(condition.value) };
   if (on === "name") return { on, hash: hashOf(condition.value) };
   if (on === "service") return { on, value: condition.value };
   return on === "attribute" ? { on, ...hashesOf(condition) } : undefined;
@@ -68,9 +68,13 @@ export function otherHash(keyHash: number): number {
 /** Last four bytes of the trace id that a filter asks for, little endian. */
 export function wantedTraceTail(filter: SpanFilter): number | undefined {
   for (const condition of filter) {
-    if (condition.on === "trace_id") return traceTail(Uint8Array.fromHex(condition.value), 0);
+    if (condition.on === "trace_id") return tailOf(condition.value);
   }
   return undefined;
+}
+
+function tailOf(traceId: string): number {
+  return traceTail(Uint8Array.fromHex(traceId), 0);
 }
 
 /** The same of a trace id that lies at `at`. SDKs draw these bytes at random, all of them. */

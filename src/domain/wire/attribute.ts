@@ -1,3 +1,4 @@
+import { KEY, STRING, VALUE } from "./attribute-tags.ts";
 import { type FieldScan, nextField, point, scanFrom } from "./field-scan.ts";
 
 /** Members of an AnyValue, by field number; 0 when nothing is set. */
@@ -72,11 +73,6 @@ function readValue(attribute: EncodedAttribute): void {
     attribute.valueEnd = members.at;
   }
 }
-
-// Tags within KeyValue and AnyValue.
-const KEY = 0x0a;
-const VALUE = 0x12;
-const STRING = 0x0a;
 
 /** No key ends where the bytes begin. */
 export const NO_PLAIN_KEY = 0;

@@ -10,6 +10,7 @@
  * When the bet is lost, the answer is the place where it was lost. The general walk reads the one
  * field there, and then the bet is on again. Nothing is ever called malformed here.
  */
+import { BOOL, DOUBLE, INT, KEY, STRING, VALUE } from "./attribute-tags.ts";
 import { isValidId, SPAN_ID_BYTES, TRACE_ID_BYTES } from "../span-validity.ts";
 import {
   ATTRIBUTE,
@@ -122,14 +123,6 @@ export function skipPlainAttributes(
   }
   return at;
 }
-
-// Tags within KeyValue and AnyValue.
-const KEY = 0x0a;
-const VALUE = 0x12;
-const STRING = 0x0a;
-const BOOL = 0x10;
-const INT = 0x18;
-const DOUBLE = 0x21;
 
 /**
  *   KeyValue   [0a][key bytes][ key ... ][12][value bytes][ AnyValue         ]

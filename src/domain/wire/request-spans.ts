@@ -1,0 +1,81 @@
+import { fieldRuns, type MessageBytes } from "./field-run.ts";
+import { nextField, scanFrom } from "./field-scan.ts";
+import { RESOURCE_SPANS_FIELD, SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-schema.ts";
+import { createSpanTable, type SpanTable } from "./span-table.ts";
+
+/** Spans of a request by their places in it: from `first` up to, and without, `end`. */
+export interface SpanPlaces {
+  readonly first: number;
+  readonly end: number;
+}
+
+/**
+ * Where every span of a request lies, also one that is not valid. Nothing deeper than a span's head
+ * is looked at, so this costs little and needs no limits. Needs a request that the walk accepted.
+ */
+export function everySpan(request: MessageBytes): SpanTable {
+  const scopes = scopesOf(request);
+  const table = createSpanTable(scopes.reduce((sum, { spans }) => sum + spans.length, 0));
+  for (const { resource, scope, spans } of scopes) {
+    if (spans.length === 0) continue;
+    addContext(table, resource, scope);
+    for (const span of spans) addSpan(table, span);
+  }
+  return table;
+}
+
+/** The rows of these spans, or as many of them as there are. */
+export function rowsOf(table: SpanTable, { first, end }: SpanPlaces): SpanTable {
+  const last = Math.min(end, table.spanCount);
+  return {
+    ...table,
+    spanCount: last - first,
+    spanOffset: table.spanOffset.subarray(first, last),
+    spanLength: table.spanLength.subarray(first, last),
+    spanContext: table.spanContext.subarray(first, last),
+  };
+}
+
+function scopesOf(request: MessageBytes) {
+  return messagesIn(request, RESOURCE_SPANS_FIELD).flatMap((resource) =>
+    messagesIn(resource, SCOPE_SPANS_FIELD).map((scope) => ({
+      resource,
+      scope,
+      spans: messagesIn(scope, SPANS_FIELD),
+    })),
+  );
+}
+
+function addContext(table: SpanTable, resource: MessageBytes, scope: MessageBytes): void {
+  const row = table.contextCount;
+  table.resourceOffset[row] = resource.offset;
+  table.resourceLength[row] = resource.length;
+  table.scopeOffset[row] = scope.offset;
+  table.scopeLength[row] = scope.length;
+  const [run, another] = fieldRuns(scope, SPANS_FIELD);
+  // Else every slice would look through the whole scope.
+  if (run !== undefined && another === undefined) {
+    table.spansStart[row] = run.start;
+    table.spansEnd[row] = run.end;
+  }
+  table.contextCount = row + 1;
+}
+
+function addSpan(table: SpanTable, { offset, length }: MessageBytes): void {
+  const row = table.spanCount;
+  table.spanOffset[row] = offset;
+  table.spanLength[row] = length;
+  table.spanContext[row] = table.contextCount - 1;
+  table.spanCount = row + 1;
+}
+
+/** The messages in the fields with this number. */
+function messagesIn({ bytes, offset, length }: MessageBytes, field: number): MessageBytes[] {
+  const scan = scanFrom(bytes, offset, offset + length);
+  const messages: MessageBytes[] = [];
+  while (nextField(scan)) {
+    const { fieldNumber, valueAt, at } = scan;
+    if (fieldNumber === field) messages.push({ bytes, offset: valueAt, length: at - valueAt });
+  }
+  return messages;
+}
