@@ -12,10 +12,13 @@ export interface RepositoryFile {
 
 const IGNORED = [".git/", ...ignoredFolders()];
 
+/** In a worktree that Git has added to another, `.git` is a file that says where that one is. */
+const GIT_FILE = ".git";
+
 /** Every file that belongs to the repository, the dot-files included. It needs no git to tell. */
 export function repositoryFiles(): RepositoryFile[] {
   return [...new Bun.Glob("**/*").scanSync({ cwd: ROOT, dot: true })]
-    .filter((path) => !IGNORED.some((folder) => path.startsWith(folder)))
+    .filter((path) => path !== GIT_FILE && !IGNORED.some((folder) => path.startsWith(folder)))
     .toSorted()
     .map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
 }
