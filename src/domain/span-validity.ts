@@ -1,6 +1,11 @@
 /**
  * When a span is valid, and what to tell a sender whose span is not.
- * Source: opentelemetry-proto, trace/v1/trace.proto, the comments on the identifiers.
+ *
+ * A parent id of zeros means the same as none. A link may lack an identifier too, or have one of
+ * zeros: the trace API has links with an empty SpanContext recorded for what else they carry.
+ *
+ * Source: opentelemetry-proto, trace/v1/trace.proto, the comments on the identifiers; OpenTelemetry
+ * specification, trace/api.md, "Link".
  */
 
 export const TRACE_ID_BYTES = 16;
@@ -17,7 +22,7 @@ const MENDS = [
   "trace_id must be 16 bytes, not all zero",
   "span_id must be 8 bytes, not all zero",
   "parent_span_id must be empty or 8 bytes",
-  "a link needs a trace_id of 16 bytes and a span_id of 8 bytes, neither all zero",
+  "a link's trace_id must be empty or 16 bytes, its span_id empty or 8 bytes",
 ] as const;
 
 export const FAULT_KINDS = MENDS.length;

@@ -39,7 +39,9 @@ export interface SpanEvent {
 }
 
 export interface SpanLink {
+  /** 32 hex digits, which may all be zero, or empty. */
   readonly traceId: string;
+  /** 16 hex digits, which may all be zero, or empty. */
   readonly spanId: string;
   readonly traceState: string;
   readonly flags: number;

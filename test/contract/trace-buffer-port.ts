@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import type { TraceSpan } from "../../src/domain/trace-span.ts";
+import type { SpanLink, TraceSpan } from "../../src/domain/trace-span.ts";
 import type { TraceBufferPort } from "../../src/ports/trace-buffer-port.ts";
 import { plainSpan } from "../support/plain-span.ts";
 import { traceSpanArbitrary } from "../support/trace-span-arbitrary.ts";
@@ -132,6 +132,11 @@ const goodLink = {
   droppedAttributesCount: 0,
 };
 
+/** A good link on either side, so that no single one decides. */
+function linkedTo(link: Partial<SpanLink>): Pick<TraceSpan, "links"> {
+  return { links: [goodLink, { ...goodLink, ...link }, goodLink] };
+}
+
 function describeValidity(makeBuffer: MakeBuffer): void {
   test.each<{ name: string; wrong: Partial<TraceSpan> }>([
     { name: "no trace id", wrong: { traceId: "" } },
@@ -145,8 +150,9 @@ function describeValidity(makeBuffer: MakeBuffer): void {
     { name: "a span id too long", wrong: { spanId: "1".repeat(18) } },
     { name: "a parent id too short", wrong: { parentSpanId: "1".repeat(14) } },
     { name: "a parent id too long", wrong: { parentSpanId: "1".repeat(18) } },
-    { name: "a link without trace id", wrong: { links: [goodLink, { ...goodLink, traceId: "" }] } },
-    { name: "a link without span id", wrong: { links: [{ ...goodLink, spanId: "" }, goodLink] } },
+    { name: "a link's trace id too short", wrong: linkedTo({ traceId: "1".repeat(30) }) },
+    { name: "a link's trace id not hex", wrong: linkedTo({ traceId: "g".repeat(32) }) },
+    { name: "a link's span id too long", wrong: linkedTo({ spanId: "1".repeat(18) }) },
   ])("a span with $name is not kept, and pushes nothing out", ({ wrong }) => {
     const buffer = filled(makeBuffer, 2, 2);
 
@@ -157,6 +163,19 @@ function describeValidity(makeBuffer: MakeBuffer): void {
   test("a span with a parent and links is valid", () => {
     const buffer = makeBuffer(1);
     const linked = { ...span(1), parentSpanId: "2".repeat(16), links: [goodLink, goodLink] };
+
+    expect(buffer.addSpan(linked)).toBe(true);
+    expect(buffer.getSpans(1)).toStrictEqual([linked]);
+  });
+
+  test.each([
+    { name: "without ids", link: { traceId: "", spanId: "" } },
+    { name: "without a trace id", link: { traceId: "" } },
+    { name: "without a span id", link: { spanId: "" } },
+    { name: "of zeros", link: { traceId: "0".repeat(32), spanId: "0".repeat(16) } },
+  ])("a span with a link $name is valid, and the link stays as it is", ({ link }) => {
+    const buffer = makeBuffer(1);
+    const linked = { ...span(1), ...linkedTo(link) };
 
     expect(buffer.addSpan(linked)).toBe(true);
     expect(buffer.getSpans(1)).toStrictEqual([linked]);

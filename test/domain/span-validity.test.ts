@@ -16,10 +16,7 @@ test.each([
   { fault: 0, mend: "trace_id must be 16 bytes, not all zero" },
   { fault: 1, mend: "span_id must be 8 bytes, not all zero" },
   { fault: 2, mend: "parent_span_id must be empty or 8 bytes" },
-  {
-    fault: 3,
-    mend: "a link needs a trace_id of 16 bytes and a span_id of 8 bytes, neither all zero",
-  },
+  { fault: 3, mend: "a link's trace_id must be empty or 16 bytes, its span_id empty or 8 bytes" },
 ])("the sender is told: $mend", ({ fault, mend }) => {
   const counts = new Uint32Array(FAULT_KINDS);
   counts[fault] = 1;

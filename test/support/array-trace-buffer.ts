@@ -31,10 +31,14 @@ export class ArrayTraceBuffer implements TraceBufferPort {
 
 function isValid(span: TraceSpan): boolean {
   const parent = span.parentSpanId ?? "";
-  return hasValidIds(span) && /^([0-9a-f]{16})?$/.test(parent) && span.links.every(hasValidIds);
+  return hasValidIds(span) && /^([0-9a-f]{16})?$/.test(parent) && span.links.every(isValidLink);
 }
 
-function hasValidIds({ traceId, spanId }: TraceSpan | SpanLink): boolean {
+function hasValidIds({ traceId, spanId }: TraceSpan): boolean {
   const isHex = /^[0-9a-f]{32}$/.test(traceId) && /^[0-9a-f]{16}$/.test(spanId);
   return isHex && !/^0*$/.test(traceId) && !/^0*$/.test(spanId);
+}
+
+function isValidLink({ traceId, spanId }: SpanLink): boolean {
+  return /^([0-9a-f]{32})?$/.test(traceId) && /^([0-9a-f]{16})?$/.test(spanId);
 }

@@ -50,8 +50,12 @@ export function isValidSpan({ span }: DecodedSpan): boolean {
   return (
     hasValidIds(span) &&
     (parentSpanId.length === 0 || parentSpanId.length === 8) &&
-    span.links.every(hasValidIds)
+    span.links.every(isValidLink)
   );
+}
+
+function isValidLink({ traceId, spanId }: { traceId: Uint8Array; spanId: Uint8Array }): boolean {
+  return [0, 16].includes(traceId.length) && [0, 8].includes(spanId.length);
 }
 
 function hasValidIds({ traceId, spanId }: { traceId: Uint8Array; spanId: Uint8Array }): boolean {

@@ -103,10 +103,11 @@ function readMessage(walk: Walk, message: Message): number {
     if (action === "Link" && faults !== 0) hasBadLink = true;
   }
   if (message.name !== "Span" && message.name !== "Link") return 0;
-  const prefix = message.name === "Link" ? "link_" : "";
+  const isLink = message.name === "Link";
+  const prefix = isLink ? "link_" : "";
   return (
-    (ids.get(`${prefix}trace_id`) === true ? 0 : BAD_TRACE_ID) |
-    (ids.get(`${prefix}span_id`) === true ? 0 : BAD_SPAN_ID) |
+    ((ids.get(`${prefix}trace_id`) ?? isLink) ? 0 : BAD_TRACE_ID) |
+    ((ids.get(`${prefix}span_id`) ?? isLink) ? 0 : BAD_SPAN_ID) |
     (ids.get("parent_span_id") === false ? BAD_PARENT_SPAN_ID : 0) |
     (hasBadLink ? BAD_LINK : 0)
   );
@@ -193,8 +194,9 @@ function isMessageName(action: string): action is MessageName {
 }
 
 function isGoodId(action: string, id: Uint8Array): boolean {
-  if (action === "parent_span_id") return id.length === 0 || id.length === 8;
-  return id.length === (action.endsWith("trace_id") ? 16 : 8) && id.some((byte) => byte !== 0);
+  const hasLength = id.length === (action.endsWith("trace_id") ? 16 : 8);
+  if (action === "trace_id" || action === "span_id") return hasLength && id.some(Boolean);
+  return id.length === 0 || hasLength;
 }
 
 function placeOf({ span, resourceSpans, scopeSpans, traceIdAt }: FoundSpan): SpanPlace {

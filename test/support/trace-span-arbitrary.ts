@@ -50,9 +50,15 @@ const event: fc.Arbitrary<SpanEvent> = fc.record({
   droppedAttributesCount: uint32,
 });
 
+/** Of a link, which may have none, or one of zeros. */
+function optionalIdentifier(lengthBytes: number): fc.Arbitrary<string> {
+  const zeros = fc.constant("00".repeat(lengthBytes));
+  return fc.oneof({ arbitrary: identifier(lengthBytes), weight: 6 }, fc.constant(""), zeros);
+}
+
 const link: fc.Arbitrary<SpanLink> = fc.record({
-  traceId: identifier(16),
-  spanId: identifier(8),
+  traceId: optionalIdentifier(16),
+  spanId: optionalIdentifier(8),
   traceState: text,
   flags: uint32,
   attributes,

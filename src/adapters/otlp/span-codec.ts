@@ -7,7 +7,8 @@ import { spansFromRequest } from "./span-from-message.ts";
 const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
 
 /**
- * Spans to and from protobuf. `decode(encode(span))` is the span again.
+ * Spans to and from protobuf. `decode(encode(span))` is the span again, except that a parent id of
+ * zeros is absent.
  *
  * Encoding does not throw: a span that no request can carry (an identifier that is not hex,
  * attributes nested beyond any limit) becomes bytes that the wire walk refuses. Decoding throws

@@ -1,3 +1,4 @@
+import { isValidId } from "../../domain/span-validity.ts";
 import type {
   Attribute,
   AttributeValue,
@@ -65,7 +66,7 @@ function spanFrom(message: Span, context: SpanContext): TraceSpan {
   return {
     traceId: hex(message.traceId),
     spanId: hex(message.spanId),
-    ...(message.parentSpanId.length > 0 ? { parentSpanId: hex(message.parentSpanId) } : {}),
+    ...parentFrom(message),
     traceState: message.traceState,
     flags: message.flags,
     name: message.name,
@@ -81,6 +82,11 @@ function spanFrom(message: Span, context: SpanContext): TraceSpan {
     status: { code: message.status?.code ?? 0, message: message.status?.message ?? "" },
     ...context,
   };
+}
+
+/** A parent id of zeros, as some senders write it on a root span, is none. */
+function parentFrom({ parentSpanId: id }: Span): Pick<TraceSpan, "parentSpanId"> {
+  return isValidId(id, 0, id.length) ? { parentSpanId: hex(id) } : {};
 }
 
 function eventFrom(message: opentelemetry.proto.trace.v1.Span.Event): SpanEvent {

@@ -197,17 +197,21 @@ function spansBegun(walked: WalkedRequest): number {
 /** A field that occurs twice counts as its last occurrence says, as for any decoder. */
 function noteId(walked: WalkedRequest, action: number, at: number, length: number): void {
   const { open, request } = walked;
+  const hasTraceIdLength = length === TRACE_ID_BYTES;
+  const hasSpanIdLength = length === SPAN_ID_BYTES;
   const isId = isValidId(request, at, at + length);
-  const isTraceId = length === TRACE_ID_BYTES && isId;
-  const isSpanId = length === SPAN_ID_BYTES && isId;
-  const isParent = length === 0 || length === SPAN_ID_BYTES;
+  const isTraceId = hasTraceIdLength && isId;
+  const isSpanId = hasSpanIdLength && isId;
+  const isOptionalTraceId = length === 0 || hasTraceIdLength;
+  const isOptionalSpanId = length === 0 || hasSpanIdLength;
   if (action === TRACE_ID) walked.spanTraceId[walked.spanCount] = at;
   if (action === TRACE_ID) open.spanFaults = mark(open.spanFaults, BAD_TRACE_ID, isTraceId);
   else if (action === SPAN_ID) open.spanFaults = mark(open.spanFaults, BAD_SPAN_ID, isSpanId);
   else if (action === LINK_TRACE_ID)
-    open.linkFaults = mark(open.linkFaults, BAD_TRACE_ID, isTraceId);
-  else if (action === LINK_SPAN_ID) open.linkFaults = mark(open.linkFaults, BAD_SPAN_ID, isSpanId);
-  else open.spanFaults = mark(open.spanFaults, BAD_PARENT_SPAN_ID, isParent);
+    open.linkFaults = mark(open.linkFaults, BAD_TRACE_ID, isOptionalTraceId);
+  else if (action === LINK_SPAN_ID)
+    open.linkFaults = mark(open.linkFaults, BAD_SPAN_ID, isOptionalSpanId);
+  else open.spanFaults = mark(open.spanFaults, BAD_PARENT_SPAN_ID, isOptionalSpanId);
 }
 
 function mark(faults: number, fault: number, isGood: boolean): number {

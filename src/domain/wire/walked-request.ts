@@ -120,7 +120,7 @@ export function enterMessage(
     walked.spanTraceId[spanCount] = at + PLAIN_TRACE_ID_AT;
     open.spanFaults = BAD_TRACE_ID | BAD_SPAN_ID;
   } else if (kind === LINK) {
-    open.linkFaults = BAD_TRACE_ID | BAD_SPAN_ID;
+    open.linkFaults = 0;
   } else if (kind === SCOPE_SPANS) {
     walked.scopeOffset[contextCount] = at;
     walked.scopeLength[contextCount] = length;

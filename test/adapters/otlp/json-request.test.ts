@@ -201,6 +201,23 @@ test.each([
 });
 
 test.each([
+  { name: "without ids", link: '"attributes":[]' },
+  { name: "with empty ids", link: '"traceId":"","spanId":""' },
+  { name: "with a null for an id", link: '"traceId":null,"spanId":"b7ad6b7169203331"' },
+  {
+    name: "of zeros",
+    link: '"traceId":"00000000000000000000000000000000","spanId":"0000000000000000"',
+  },
+])("a link $name is valid", ({ link }) => {
+  const good = '"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331"';
+  const walked = createWalkedRequest({ spansPerRequest: 9, nestingDepth: 100 });
+
+  walkRequest(walked, read(bodyOfSpan(`${good},"links":[{${link}}]`)) as Uint8Array);
+
+  expect(walked).toMatchObject({ fault: 0, spanCount: 1, rejectedSpans: 0 });
+});
+
+test.each([
   { members: '"events":{}', offset: 9, message: '"events" must be a list' },
   { members: '"events":[null]', offset: 10, message: 'each of "events" must be an object' },
   { members: '"events":[{},[]]', offset: 13, message: 'each of "events" must be an object' },

@@ -43,6 +43,14 @@ test("a root span has no parent, not an empty one", () => {
   expect(decoded).not.toHaveProperty("parentSpanId");
 });
 
+test("a parent id of zeros is no parent, as some senders write it on a root span", () => {
+  const root = bytesField(2, spanBody(1), bytesField(4, Array<number>(8).fill(0)));
+
+  const [decoded] = codec.decode(request(resourceSpans("shop", root)));
+
+  expect(decoded).not.toHaveProperty("parentSpanId");
+});
+
 const number7 = bytesField(7, [1, 2, 3]);
 
 test.each<{ name: string; value: number[]; expected: AttributeValue }>([

@@ -26,7 +26,7 @@ import { bytesField, tag, varint, varintField } from "../../support/wire-bytes.t
 
 const LIMITS = { spansPerRequest: 4, nestingDepth: 10 };
 const event = bytesField(11, bytesField(2, "event"));
-const badLink = bytesField(13, bytesField(1, traceId(1)));
+const badLink = bytesField(13, bytesField(1, spanId(1)));
 
 function walk(bytes: Uint8Array) {
   const walked = createWalkedRequest(LIMITS);

@@ -83,6 +83,9 @@ const ones = (lengthBytes: number) => Array<number>(lengthBytes).fill(1);
 const link = (trace: number[], spanOfLink: number[]) =>
   bytesField(13, bytesField(1, trace), bytesField(2, spanOfLink));
 const goodLink = link(ones(16), ones(8));
+const badLink = link(ones(3), ones(8));
+const twoTraceIds = (first: number[], second: number[]) =>
+  bytesField(13, bytesField(1, first), bytesField(2, ones(8)), bytesField(1, second));
 
 test.each([
   { name: "all zero", traceIdBytes: zeros(16) },
@@ -117,13 +120,11 @@ test.each([1, 4, 7, 9, 16])("a parent id of %i bytes makes a span invalid", (len
 test.each([
   { name: "a trace id too short", bad: link(ones(15), ones(8)) },
   { name: "a trace id too long", bad: link(ones(17), ones(8)) },
-  { name: "a trace id of zeros", bad: link(zeros(16), ones(8)) },
-  { name: "no trace id", bad: bytesField(13, bytesField(2, ones(8))) },
+  { name: "a trace id of fifteen zeros", bad: link(zeros(15), ones(8)) },
   { name: "a span id too short", bad: link(ones(16), ones(7)) },
   { name: "a span id too long", bad: link(ones(16), ones(9)) },
-  { name: "a span id of zeros", bad: link(ones(16), zeros(8)) },
-  { name: "no span id", bad: bytesField(13, bytesField(1, ones(16))) },
-  { name: "nothing at all", bad: bytesField(13) },
+  { name: "a span id of one zero", bad: link(ones(16), zeros(1)) },
+  { name: "a good trace id, then a bad one", bad: twoTraceIds(ones(16), ones(3)) },
 ])(
   "a link with $name makes its span invalid, good links before and behind it or not",
   ({ bad }) => {
@@ -138,6 +139,16 @@ test.each([
   { name: "an empty parent id", fields: [bytesField(4)] },
   { name: "a parent of eight zeros, as some SDKs write a root", fields: [bytesField(4, zeros(8))] },
   { name: "two good links", fields: [goodLink, goodLink] },
+  { name: "a link of zeros, as for an empty SpanContext", fields: [link(zeros(16), zeros(8))] },
+  { name: "a link with empty ids", fields: [link([], [])] },
+  { name: "a link without a trace id", fields: [bytesField(13, bytesField(2, ones(8)))] },
+  { name: "a link without a span id", fields: [bytesField(13, bytesField(1, ones(16)))] },
+  { name: "a link without anything", fields: [bytesField(13)] },
+  {
+    name: "a link of attributes and trace state alone",
+    fields: [bytesField(13, bytesField(3, "vendor=1"), bytesField(4, attribute("k", "v")))],
+  },
+  { name: "a link of a bad trace id, then an empty one", fields: [twoTraceIds(ones(3), [])] },
   { name: "every field there is", fields: [fullSpanBody] },
   {
     name: "two attributes of one key",
@@ -188,15 +199,15 @@ test.each([
 });
 
 test("a span with several faults is one span, counted under each", () => {
-  const walked = walk(oneSpan(bytesField(4, [1]), bytesField(13)));
+  const walked = walk(oneSpan(bytesField(4, [1]), badLink));
 
   expect(walked).toMatchObject({ spanCount: 0, rejectedSpans: 1 });
   expect(faultsOf(walked)).toEqual([BAD_TRACE_ID, BAD_SPAN_ID, BAD_PARENT_SPAN_ID, BAD_LINK]);
 });
 
 test("the faults of one span are not the next one's", () => {
-  const badLink = bytesField(2, valid.traceId, valid.spanId, bytesField(13));
-  const walked = walk(request(bytesField(1, bytesField(2, badLink, span(1), badLink, span(2)))));
+  const bad = bytesField(2, valid.traceId, valid.spanId, badLink);
+  const walked = walk(request(bytesField(1, bytesField(2, bad, span(1), bad, span(2)))));
 
   expect(walked).toMatchObject({ spanCount: 2, rejectedSpans: 2 });
 });
