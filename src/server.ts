@@ -20,7 +20,7 @@ import type { LoggedBuffer } from "./application/logged-buffer.ts";
 import { restoreRing } from "./application/restore-ring.ts";
 import { shownEndpoint } from "./config-endpoint.ts";
 import type { ForwardConfig, ListenAddress } from "./config.ts";
-import type { SpanSink } from "./ports/span-sink.ts";
+import type { ReloadableSink } from "./ports/span-sink.ts";
 import { build, type House, type ServerParts } from "./server-house.ts";
 
 /** A spanring in this process: all of it but the command line and the signals. */
@@ -104,7 +104,8 @@ async function startForwarding(house: House): Promise<boolean> {
   const { config, logger, version } = house;
   if (config.forward === "off") return true;
   logLibraryThrough(logger);
-  const opening = await openSpanSink({ forward: config.forward, version, nowMs: Date.now });
+  const sinkParts = { forward: config.forward, version, nowMs: Date.now, clock, logger };
+  const opening = await openSpanSink(sinkParts);
   if (!opening.ok) {
     for (const mistake of opening.mistakes) logger.error("cannot_forward", { ...mistake });
     return false;
@@ -113,7 +114,7 @@ async function startForwarding(house: House): Promise<boolean> {
   return true;
 }
 
-function forwardTo(house: House, sink: SpanSink, settings: ForwardConfig): void {
+function forwardTo(house: House, sink: ReloadableSink, settings: ForwardConfig): void {
   const { buffer, arrivals, config, logger, life } = house;
   const capacity = { spans: config.buffer.maxSpans, bytes: config.buffer.maxBytes };
   const times = { clock, unixMs: Date.now, random: Math.random };

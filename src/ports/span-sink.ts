@@ -1,4 +1,6 @@
-import type { RefusalReason } from "../domain/refusal-reason.ts";
+import type { SendOutcome } from "./send-outcome.ts";
+
+export type { SendOutcome } from "./send-outcome.ts";
 
 /** Spans that leave together. */
 export interface SpanBatch {
@@ -7,33 +9,16 @@ export interface SpanBatch {
   readonly spanCount: number;
 }
 
-/** What became of a batch. Messages are short and escaped: they are fit for a log line. */
-export type SendOutcome =
-  /** `message` is a warning of the upstream. */
-  | { readonly outcome: "delivered"; readonly message?: string }
-  /** All spans are settled; `rejectedSpans` of them, from 1 to all, the upstream did not keep. */
-  | {
-      readonly outcome: "partly_rejected";
-      readonly rejectedSpans: number;
-      readonly message: string;
-    }
-  /** Not now; not before `afterMs` if the upstream says so. It may have the spans all the same. */
-  | {
-      readonly outcome: "retry";
-      readonly message: string;
-      readonly afterMs?: number;
-      /** There was no answer in time: a smaller batch may have one. */
-      readonly isTimeout?: true;
-    }
-  /** Never at this size; a smaller batch may pass. */
-  | { readonly outcome: "too_large"; readonly message: string }
-  /** Never. */
-  | { readonly outcome: "refused"; readonly reason: RefusalReason; readonly message: string };
-
 /** Where spans go for good. */
 export interface SpanSink {
   /** Never rejects for what the upstream or the way to it does. Several at a time are welcome. */
   send(batch: SpanBatch, cancelled: AbortSignal): Promise<SendOutcome>;
   /** What is being sent is given up, and is to be retried; nothing is sent from then on. */
   close(): Promise<void>;
+}
+
+/** A sink whose credentials and certificates may come from files. */
+export interface ReloadableSink extends SpanSink {
+  /** Reads the files again and uses what they hold from then on. Logs mistakes; never rejects. */
+  reload(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { CANCELLED, CLOSED } from "../../src/adapters/forward/sends-in-flight.ts";
-import type { SendOutcome, SpanBatch, SpanSink } from "../../src/ports/span-sink.ts";
+import type { ReloadableSink, SendOutcome, SpanBatch } from "../../src/ports/span-sink.ts";
 
 /** A batch that has no outcome yet. */
 export interface HeldSend {
@@ -11,12 +11,13 @@ export interface HeldSend {
 export type FakeAnswer = (batch: SpanBatch) => SendOutcome | "held";
 
 /** A sink that keeps what it is sent, copied, and answers as the test says. */
-export class FakeSink implements SpanSink {
+export class FakeSink implements ReloadableSink {
   /** In the order of sending, whatever became of them. */
   readonly sent: SpanBatch[] = [];
   /** Not settled yet, oldest first. */
   readonly held: HeldSend[] = [];
   isClosed = false;
+  reloads = 0;
   /** May be changed at any time. */
   answer: FakeAnswer;
 
@@ -30,6 +31,10 @@ export class FakeSink implements SpanSink {
     this.sent.push(copy);
     const outcome = this.answer(copy);
     return outcome === "held" ? await this.hold(copy, cancelled) : outcome;
+  }
+
+  async reload(): Promise<void> {
+    this.reloads += 1;
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import type { ForwardConfig, Mistake } from "../../config.ts";
@@ -7,17 +7,18 @@ import { quotePeerText } from "../../domain/quote-text.ts";
 import type { TlsMaterial } from "./tls-material.ts";
 
 /** In the order of the configuration, and so of the mistakes in them. */
-const FILE_VARIABLES = [
+const FORWARD_FILES = [
   "FORWARD_HEADERS_FILE",
   "FORWARD_TLS_CA_FILE",
   "FORWARD_TLS_CERT_FILE",
   "FORWARD_TLS_KEY_FILE",
 ] as const;
 
-type FileVariable = (typeof FILE_VARIABLES)[number];
+/** The variable that names a file. */
+export type ForwardFile = (typeof FORWARD_FILES)[number];
 
 interface FileMistake extends Mistake {
-  readonly variable: FileVariable;
+  readonly variable: ForwardFile;
 }
 
 /** What stands in the files that the configuration names. */
@@ -27,69 +28,116 @@ export interface ForwardFiles {
   readonly tls: TlsMaterial;
 }
 
-/** Or every mistake in them at once. Values of headers and keys are in none. */
+/** Returns what the files of the configuration hold, or every mistake in them. */
 export async function readForwardFiles(
   forward: ForwardConfig,
 ): Promise<ForwardFiles | { readonly mistakes: readonly Mistake[] }> {
-  const { tls, headersFile } = forward;
+  return parseForwardFiles(forward, await loadForwardFiles(forward));
+}
+
+/** Bytes of each file, or why there are none; without those that are not configured. */
+export type FileContents = ReadonlyMap<ForwardFile, Buffer | UnreadableFile>;
+
+interface UnreadableFile {
+  readonly reason: string;
+}
+
+/** Reads every file that the configuration names. */
+export async function loadForwardFiles(forward: ForwardConfig): Promise<FileContents> {
+  const named = FORWARD_FILES.filter((variable) => pathOf(forward, variable) !== "");
+  const contents = named.map((variable) => contentOf(pathOf(forward, variable)));
+  return new Map((await Promise.all(contents)).map((content, at) => [named[at]!, content]));
+}
+
+async function contentOf(path: string): Promise<Buffer | UnreadableFile> {
+  return await readFile(path).catch((error: Error) => {
+    const [reason = ""] = error.message.split(",");
+    return { reason: quotePeerText(reason) };
+  });
+}
+
+/** The files whose contents differ. */
+export function changedFiles(before: FileContents, after: FileContents): ForwardFile[] {
+  return FORWARD_FILES.filter((variable) => {
+    const [one, other] = [before.get(variable), after.get(variable)];
+    if (Buffer.isBuffer(one) && Buffer.isBuffer(other)) return !one.equals(other);
+    return Buffer.isBuffer(one) || Buffer.isBuffer(other) || one?.reason !== other?.reason;
+  });
+}
+
+/** Returns what the contents say, or every mistake in them. No mistake shows a value or a key. */
+export function parseForwardFiles(
+  forward: ForwardConfig,
+  contents: FileContents,
+): ForwardFiles | { readonly mistakes: readonly Mistake[] } {
   const mistakes: FileMistake[] = [];
-  const read = (variable: FileVariable, path: string) => readNamed({ variable, path, mistakes });
-  const [headers, ca, cert, key] = await Promise.all([
-    read("FORWARD_HEADERS_FILE", headersFile),
-    read("FORWARD_TLS_CA_FILE", tls.caFile),
-    read("FORWARD_TLS_CERT_FILE", tls.certFile),
-    read("FORWARD_TLS_KEY_FILE", tls.keyFile),
-  ]);
+  const read = (variable: ForwardFile) => bytesOf(contents, { variable, forward, mistakes });
+  const [headers, ca] = [read("FORWARD_HEADERS_FILE"), read("FORWARD_TLS_CA_FILE")];
+  const [cert, key] = [read("FORWARD_TLS_CERT_FILE"), read("FORWARD_TLS_KEY_FILE")];
   const more = parseExportHeaders(headers?.toString() ?? "");
-  if (more === undefined) mistakes.push(mistake("FORWARD_HEADERS_FILE", headersFile, NO_HEADERS));
+  if (more === undefined) mistakes.push(mistake(forward, "FORWARD_HEADERS_FILE", NO_HEADERS));
   const pems = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-  mistakes.push(...pemMistakes(pems, tls));
+  mistakes.push(...pemMistakes(pems, forward));
   if (mistakes.length > 0) return { mistakes: mistakes.toSorted(byVariable) };
   const own = forward.headers.map(([name, value]) => [name, value.reveal()] as const);
   return {
     headers: [...own, ...(more ?? [])],
-    tls: { ...pems, rejectUnauthorized: !tls.isInsecure },
+    tls: { ...pems, rejectUnauthorized: !forward.tls.isInsecure },
   };
 }
 
 function byVariable(one: FileMistake, other: FileMistake): number {
-  return FILE_VARIABLES.indexOf(one.variable) - FILE_VARIABLES.indexOf(other.variable);
+  return FORWARD_FILES.indexOf(one.variable) - FORWARD_FILES.indexOf(other.variable);
 }
 
 const NO_HEADERS = "a file of name=value, a line each, values percent-encoded";
 
-interface NamedFile {
-  readonly variable: FileVariable;
-  readonly path: string;
+function pathOf({ headersFile, tls }: ForwardConfig, variable: ForwardFile): string {
+  switch (variable) {
+    case "FORWARD_HEADERS_FILE":
+      return headersFile;
+    case "FORWARD_TLS_CA_FILE":
+      return tls.caFile;
+    case "FORWARD_TLS_CERT_FILE":
+      return tls.certFile;
+    case "FORWARD_TLS_KEY_FILE":
+      return tls.keyFile;
+  }
+}
+
+interface WantedFile {
+  readonly variable: ForwardFile;
+  readonly forward: ForwardConfig;
   readonly mistakes: FileMistake[];
 }
 
 /** Undefined when there is none, or none that can be read: then there is a mistake. */
-async function readNamed({ variable, path, mistakes }: NamedFile): Promise<Buffer | undefined> {
-  if (path === "") return undefined;
-  return await readFile(path).catch((error: Error) => {
-    const [reason = ""] = error.message.split(",");
-    mistakes.push(mistake(variable, path, `a file that can be read: ${quotePeerText(reason)}`));
-    return undefined;
-  });
+function bytesOf(
+  contents: FileContents,
+  { variable, forward, mistakes }: WantedFile,
+): Buffer | undefined {
+  const content = contents.get(variable);
+  if (content === undefined || Buffer.isBuffer(content)) return content;
+  mistakes.push(mistake(forward, variable, `a file that can be read: ${content.reason}`));
+  return undefined;
 }
 
-function mistake(variable: FileVariable, path: string, bound: string): FileMistake {
-  return { variable, value: quotePeerText(path), bound };
+function mistake(forward: ForwardConfig, variable: ForwardFile, bound: string): FileMistake {
+  return { variable, value: quotePeerText(pathOf(forward, variable)), bound };
 }
 
 type Pems = Omit<TlsMaterial, "rejectUnauthorized">;
 
-function pemMistakes({ ca, cert, key }: Pems, tls: ForwardConfig["tls"]): FileMistake[] {
+function pemMistakes({ ca, cert, key }: Pems, forward: ForwardConfig): FileMistake[] {
   const found = [];
   if (ca !== undefined && !isUsable({ ca })) {
-    found.push(mistake("FORWARD_TLS_CA_FILE", tls.caFile, "a file of certificates, in PEM"));
+    found.push(mistake(forward, "FORWARD_TLS_CA_FILE", "a file of certificates, in PEM"));
   }
   if (cert !== undefined && !isUsable({ cert })) {
-    found.push(mistake("FORWARD_TLS_CERT_FILE", tls.certFile, "a file of a certificate, in PEM"));
+    found.push(mistake(forward, "FORWARD_TLS_CERT_FILE", "a file of a certificate, in PEM"));
   } else if (cert !== undefined && key !== undefined && !isUsable({ cert, key })) {
     const bound = "the key of FORWARD_TLS_CERT_FILE, in PEM, without a passphrase";
-    found.push(mistake("FORWARD_TLS_KEY_FILE", tls.keyFile, bound));
+    found.push(mistake(forward, "FORWARD_TLS_KEY_FILE", bound));
   }
   return found;
 }

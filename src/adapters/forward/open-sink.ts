@@ -1,29 +1,37 @@
 import type { ForwardConfig, Mistake } from "../../config.ts";
 import { assert } from "../../domain/assert.ts";
-import type { SpanSink } from "../../ports/span-sink.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Logger } from "../../ports/logger.ts";
+import type { ReloadableSink, SpanSink } from "../../ports/span-sink.ts";
 import { ConcealingSink, secretsOf } from "./concealing-sink.ts";
 import { FileSink } from "./file-sink.ts";
-import { type ForwardFiles, readForwardFiles } from "./forward-files.ts";
+import { type ForwardFiles, loadForwardFiles, parseForwardFiles } from "./forward-files.ts";
 import { GrpcSink } from "./grpc-sink.ts";
 import { HttpSink } from "./http-sink.ts";
+import { ReloadingSink } from "./reloading-sink.ts";
 
 export interface SinkParts {
   readonly forward: ForwardConfig;
   readonly version: string;
   /** Unix time. */
   readonly nowMs: () => number;
+  readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 export type SinkOpening =
-  | { readonly ok: true; readonly sink: SpanSink }
+  | { readonly ok: true; readonly sink: ReloadableSink }
   | { readonly ok: false; readonly mistakes: readonly Mistake[] };
 
 /** The sink that the configuration asks for; nothing is sent, or looked for, before a batch is. */
 export async function openSpanSink(parts: SinkParts): Promise<SinkOpening> {
-  const files = await readForwardFiles(parts.forward);
+  const { forward } = parts;
+  const contents = await loadForwardFiles(forward);
+  const files = parseForwardFiles(forward, contents);
   if ("mistakes" in files) return { ok: false, mistakes: files.mistakes };
-  const secrets = secretsOf(files.headers, urlOf(parts.forward));
-  return { ok: true, sink: new ConcealingSink(makeSink(parts, files), secrets) };
+  const make = (given: ForwardFiles) =>
+    new ConcealingSink(makeSink(parts, given), secretsOf(given.headers, urlOf(forward)));
+  return { ok: true, sink: new ReloadingSink({ ...parts, make }, { contents, files }) };
 }
 
 function urlOf({ endpoint }: ForwardConfig): string {

@@ -1,6 +1,6 @@
 import type { SleepingClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
-import type { SpanSink } from "../../ports/span-sink.ts";
+import type { ReloadableSink } from "../../ports/span-sink.ts";
 import type { Arrivals } from "../arrivals.ts";
 import { stopWithin } from "../life-cycle.ts";
 import type { ObservabilityBuffer } from "../observability-buffer.ts";
@@ -36,7 +36,7 @@ export interface ForwarderParts {
   /** Of the buffer. */
   readonly capacity: { readonly spans: number; readonly bytes: number };
   readonly arrivals: Pick<Arrivals, "onNext">;
-  readonly sink: SpanSink;
+  readonly sink: ReloadableSink;
   readonly settings: ForwardSettings;
   readonly clock: SleepingClock;
   readonly unixMs: () => number;
@@ -86,6 +86,12 @@ export class Forwarder {
   drain(graceMs: number): void {
     this.notes.backlog.stop();
     this.notes.gate.hurry(graceMs);
+  }
+
+  /** Reads credentials and certificates again, and ends a pause: they may have been its reason. */
+  async reload(): Promise<void> {
+    await this.parts.sink.reload();
+    this.notes.gate.endPause();
   }
 
   /** Sends what is there still, within the time given; what is in flight then is given back. */

@@ -67,9 +67,13 @@ export class UpstreamGate {
    * than there is time is not waited for.
    */
   hurry(withinMs: number): void {
-    const nowMs = this.parts.clock.monotonicMs();
-    this.endsAtMs = nowMs + withinMs;
-    this.pausedUntilMs = Math.min(this.pausedUntilMs, nowMs);
+    this.endsAtMs = this.parts.clock.monotonicMs() + withinMs;
+    this.endPause();
+  }
+
+  /** The next try is at once. */
+  endPause(): void {
+    this.pausedUntilMs = Math.min(this.pausedUntilMs, this.parts.clock.monotonicMs());
     this.wake();
   }
 

@@ -9,17 +9,26 @@ import type { SpanSink } from "../../../src/ports/span-sink.ts";
 import { makeCertificates } from "../../support/certificates.ts";
 import { forwardConfig } from "../../support/forward-config.ts";
 import { grpcFailure, grpcSuccess, startGrpcUpstream } from "../../support/grpc-upstream.ts";
+import { HandMovedClock } from "../../support/hand-moved-clock.ts";
 import { startHttpUpstream } from "../../support/http-upstream.ts";
 import { exportFailure, exportSuccess } from "../../support/otlp-receiver.ts";
+import { RecordingLogger } from "../../support/recording-logger.ts";
 import { batchOf, never } from "../../support/span-batch.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const folder = temporaryFolder();
-const { authority, server } = makeCertificates();
+const { authority, server, stranger } = makeCertificates();
 const CA = join(folder, "ca.pem");
 writeFileSync(CA, authority.cert);
 
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+
+const PARTS = {
+  version: "1.2.3",
+  nowMs: () => NOW_MS,
+  clock: new HandMovedClock(),
+  logger: new RecordingLogger(),
+};
 
 const ends: (() => unknown)[] = [];
 
@@ -29,7 +38,7 @@ afterEach(async () => {
 
 async function openSink(env: Environment): Promise<SpanSink> {
   const forward = forwardConfig(env);
-  const opening = await openSpanSink({ forward, version: "1.2.3", nowMs: () => NOW_MS });
+  const opening = await openSpanSink({ ...PARTS, forward });
   if (!opening.ok) throw new Error(JSON.stringify(opening.mistakes));
   ends.push(() => opening.sink.close());
   return opening.sink;
@@ -130,6 +139,43 @@ test("an upstream that answers nonsense does not bring the URL into the log", as
   });
 });
 
+test("a token that was replaced is used after the upstream has refused the old one", async () => {
+  const file = join(folder, "rotated");
+  writeFileSync(file, "authorization=old-token");
+  const upstream = startHttpUpstream(({ headers }) =>
+    headers.get("authorization") === "new-token" ? accept() : exportFailure(401, "not old-token"),
+  );
+  ends.push(() => upstream.stop());
+  const endpoint = `http://127.0.0.1:${upstream.port}`;
+  const sink = await openSink({ FORWARD_ENDPOINT: endpoint, FORWARD_HEADERS_FILE: file });
+
+  const before = await sink.send(batchOf(1), never);
+  writeFileSync(file, "authorization=new-token");
+  const after = await sink.send(batchOf(1), never);
+
+  expect([before.message, after]).toEqual(["401: not ***", { outcome: "delivered" }]);
+});
+
+test.each(["grpcs", "https"])("over %s an authority that was replaced is used", async (scheme) => {
+  const file = join(folder, "rotated.pem");
+  writeFileSync(file, stranger.cert);
+  const pair = { private_key: Buffer.from(server.key), cert_chain: Buffer.from(server.cert) };
+  const upstream = await (scheme === "grpcs"
+    ? startGrpcUpstream(() => grpcSuccess(), {
+        credentials: ServerCredentials.createSsl(null, [pair]),
+      })
+    : startHttpUpstream(accept, { tls: { cert: server.cert, key: server.key } }));
+  ends.push(() => upstream.stop());
+  const endpoint = `${scheme}://localhost:${upstream.port}`;
+  const sink = await openSink({ FORWARD_ENDPOINT: endpoint, FORWARD_TLS_CA_FILE: file });
+
+  const before = await sink.send(batchOf(1), never);
+  writeFileSync(file, authority.cert);
+  const after = await sink.send(batchOf(1), never);
+
+  expect([before.outcome, after]).toEqual(["retry", { outcome: "delivered" }]);
+});
+
 test("https:// is OTLP/HTTP with TLS", async () => {
   const upstream = startHttpUpstream(accept, { tls: { cert: server.cert, key: server.key } });
   ends.push(() => upstream.stop());
@@ -158,7 +204,7 @@ test("what is wrong with the files is told, and there is no sink", async () => {
     FORWARD_TLS_CA_FILE: "nowhere.pem",
   });
 
-  const opening = await openSpanSink({ forward, version: "1.2.3", nowMs: () => NOW_MS });
+  const opening = await openSpanSink({ ...PARTS, forward });
 
   expect(opening).toMatchObject({ ok: false, mistakes: [{ variable: "FORWARD_TLS_CA_FILE" }] });
 });

@@ -153,6 +153,27 @@ describe("while the upstream fails", () => {
     expect(run.clock.sleptMs).toEqual([7_000]);
   });
 
+  test("a reload ends the pause: what it has read may have been the reason", async () => {
+    const answers: SendOutcome[] = [{ ...BUSY, afterMs: 7_000 } as SendOutcome];
+    const run = forwarding({ answer: () => answers.shift() ?? DELIVERED });
+    const wakes: (() => void)[] = [];
+    run.clock.sleep = (_, signal?: AbortSignal) =>
+      new Promise<void>((resolve) => {
+        signal?.addEventListener("abort", () => resolve());
+        wakes.push(resolve);
+      });
+    run.arrive(requestOf(10));
+    run.forwarder.start();
+    await settled();
+    const before = booksOf(run).delivered;
+
+    await run.forwarder.reload();
+    await settled();
+
+    expect([before, wakes.length, run.sink.reloads]).toEqual([0, 1, 1]);
+    expect(booksOf(run)).toMatchObject({ delivered: 10 });
+  });
+
   test("what makes room meanwhile is evicted, and each span is in one book", async () => {
     const capacity = { spans: 10, bytes: 1 << 16 };
     const run = forwarding({ capacity, batchSpans: 4, answer: () => "held" });

@@ -1,0 +1,43 @@
+import { expect, test } from "bun:test";
+import { RetiringSink } from "../../../src/adapters/forward/retiring-sink.ts";
+import { FakeSink } from "../../support/fake-sink.ts";
+import { nextTurn } from "../../support/searched-ring.ts";
+import { batchOf, never } from "../../support/span-batch.ts";
+
+test("what is being sent ends before the sink is closed", async () => {
+  const sink = new FakeSink(() => "held");
+  const retiring = new RetiringSink(sink);
+  const sending = retiring.send(batchOf(1), never);
+  await nextTurn();
+
+  const retired = retiring.retire();
+  await nextTurn();
+  const isClosedBefore = sink.isClosed;
+  sink.held[0]!.settle({ outcome: "delivered" });
+  await retired;
+
+  expect(await sending).toEqual({ outcome: "delivered" });
+  expect([isClosedBefore, sink.isClosed]).toEqual([false, true]);
+});
+
+test("a send that fails is an end as well", async () => {
+  const sink = new FakeSink(() => {
+    throw new Error("a fault");
+  });
+  const retiring = new RetiringSink(sink);
+  const sending = retiring.send(batchOf(1), never);
+
+  await Promise.all([retiring.retire(), sending.catch(() => {})]);
+
+  expect(sending).rejects.toThrow("a fault");
+  expect(sink.isClosed).toBe(true);
+});
+
+test("to close it gives up what is being sent", async () => {
+  const retiring = new RetiringSink(new FakeSink(() => "held"));
+  const sending = retiring.send(batchOf(1), never);
+
+  await retiring.close();
+
+  expect(await sending).toMatchObject({ outcome: "retry" });
+});
