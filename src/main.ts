@@ -1,11 +1,16 @@
+import { constants } from "node:os";
 import packageJson from "../package.json" with { type: "json" };
 import { runCommandLine } from "./adapters/cli/command-line.ts";
 import { EXIT_CODE } from "./adapters/cli/exit-code.ts";
 import type { Receiver } from "./adapters/cli/run/receiver.ts";
-import { stopSignal, stopSignals, type StopSignals } from "./adapters/cli/stop-signal.ts";
+import { stopSignal } from "./adapters/cli/stop-signal.ts";
 import { openMessageStream, openTextStream } from "./adapters/cli/text-stream.ts";
 import { LineWriter } from "./adapters/logging/line-writer.ts";
 import { createLogger } from "./adapters/logging/pino-logger.ts";
+import { logUnforeseen } from "./adapters/logging/unforeseen-events.ts";
+import { hasControllingTerminal } from "./adapters/signals/controlling-terminal.ts";
+import { nativeSignals } from "./adapters/signals/native-signals.ts";
+import { isImmediate, type ServeSignals, serveSignals } from "./adapters/signals/serve-signals.ts";
 import { stopWithin } from "./application/life-cycle.ts";
 import type { Config, ConfigWarning } from "./config.ts";
 import type { Logger } from "./ports/logger.ts";
@@ -18,14 +23,14 @@ const LAST_LINES_MS = 500;
 async function serve(config: Config, warnings: readonly ConfigWarning[]): Promise<number> {
   return await withLogger(config, async (logger) => {
     for (const warning of warnings) logger.warning("configuration", { ...warning });
-    // What nobody foresaw is told, and the ring lives on: ending here would lose every span in it.
-    process.on("uncaughtException", (error) => logger.error("unexpected_error", { error }));
-    process.on("unhandledRejection", (error) => logger.error("unexpected_error", { error }));
+    const unforeseen = logUnforeseen(process, logger);
     try {
       return await serveUntilStopped(config, logger);
     } catch (error) {
       if (!(error instanceof CannotStartError)) logger.error("cannot_run", { error });
       return EXIT_CODE.cannotRun;
+    } finally {
+      unforeseen.close();
     }
   });
 }
@@ -44,7 +49,7 @@ async function withLogger<Result>(
 }
 
 async function serveUntilStopped(config: Config, logger: Logger): Promise<number> {
-  const signals = stopSignals(process);
+  const signals = listenToSignals();
   const server = await startServer({ config, logger, version });
   const {
     maxSpans: max_spans,
@@ -52,16 +57,26 @@ async function serveUntilStopped(config: Config, logger: Logger): Promise<number
     overflowPolicy: overflow_policy,
   } = config.buffer;
   logger.info("ready", { version, max_spans, max_bytes, overflow_policy });
-  logger.info("stopping", { signal: await signals.stopped, grace_ms: config.shutdownGraceMs });
+  const signal = await signals.stopped;
+  const graceMs = isImmediate(signal) ? 0 : config.shutdownGraceMs;
+  logger.info("stopping", { signal, grace_ms: graceMs });
   void hurryWhenAsked(server, signals, logger);
-  await server.stop(config.shutdownGraceMs);
+  await server.stop(graceMs);
   logger.info("stopped", { ...server.buffer.stats() });
   return EXIT_CODE.ok;
 }
 
+/** A SIGHUP that `nohup` has asked to ignore does not come from a terminal that matters. */
+function listenToSignals(): ServeSignals {
+  const { ignore } = nativeSignals();
+  const hasNohup = ignore(constants.signals.SIGHUP);
+  const hangupStops = hasControllingTerminal() && !hasNohup;
+  return serveSignals(process, { hangupStops, reload: () => {}, ignore });
+}
+
 async function hurryWhenAsked(
   server: RunningServer,
-  { hurried }: StopSignals,
+  { hurried }: ServeSignals,
   logger: Logger,
 ): Promise<void> {
   logger.warning("grace_ended", { signal: await hurried });

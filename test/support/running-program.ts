@@ -54,9 +54,15 @@ export async function runProgram(argv: string[], env: Environment = {}): Promise
   return { exitCode: await child.exited, stdout, stderr };
 }
 
-/** Starts the program on free ports of the loopback address; resolves when it is ready. */
-export async function startProgram(env: Environment = {}): Promise<RunningProgram> {
-  const child = spawn([], { ...FREE_PORTS, ...env });
+/**
+ * Starts the program on free ports of the loopback address; resolves when it is ready. `detached`
+ * gives it a session of its own, without a terminal.
+ */
+export async function startProgram(
+  env: Environment = {},
+  { detached = false } = {},
+): Promise<RunningProgram> {
+  const child = spawn([], { ...FREE_PORTS, ...env }, detached);
   try {
     const log = readLog(child.stderr);
     await log.first(({ event }) => event === "ready");
@@ -88,7 +94,7 @@ export async function startProgram(env: Environment = {}): Promise<RunningProgra
   }
 }
 
-const FREE_PORTS: Environment = {
+export const FREE_PORTS: Environment = {
   OTLP_GRPC_HOST: "127.0.0.1",
   OTLP_GRPC_PORT: "0",
   OTLP_HTTP_HOST: "127.0.0.1",
@@ -98,10 +104,11 @@ const FREE_PORTS: Environment = {
 };
 
 /** Nothing of this process's environment reaches the program. */
-function spawn(argv: readonly string[], env: Environment) {
+function spawn(argv: readonly string[], env: Environment, detached = false) {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: bun run build`);
   return Bun.spawn([...COMMAND, ...argv], {
     env: { ...env },
+    detached,
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
@@ -113,7 +120,7 @@ async function kill(child: Bun.Subprocess): Promise<void> {
   await child.exited;
 }
 
-function portOf(lines: readonly LogLine[], listener: string): number {
+export function portOf(lines: readonly LogLine[], listener: string): number {
   const line = lines.find(({ event, ...fields }) => {
     return event === "listening" && fields["listener"] === listener;
   });
@@ -126,8 +133,16 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
+export interface ReadLog {
+  /** Every line so far. */
+  readonly lines: readonly LogLine[];
+  readonly ended: Promise<void>;
+  /** Resolves with the first such line, also one that was written before the call. */
+  first(isWanted: Waiter["isWanted"]): Promise<LogLine>;
+}
+
 /** Reads a log as it is written. Who waits for a line that never came learns what there was. */
-function readLog(stderr: ReadableStream<Uint8Array>) {
+export function readLog(stderr: ReadableStream<Uint8Array>): ReadLog {
   const lines: LogLine[] = [];
   const waiters = new Set<Waiter>();
   const ended = readLines(stderr, (text) => {

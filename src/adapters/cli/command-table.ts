@@ -204,10 +204,10 @@ const SPECS = {
         "with >=, =, <=, < or >: 'name=GET / & service=shop & count>=2'. Without a count there " +
         "must be one; count=0 is for what must not be there. When spans were evicted, rejected " +
         "or refused, a count with =, <= or < is not met: they may match too. In a value \\& is &.",
-      "Input, output and exit code are the command's own, and SIGINT, SIGTERM and SIGHUP are " +
-        "passed on to it. What spanring has to say is on standard error: what was expected, and " +
-        "what was seen instead. The exit code of a command that fails comes before that of an " +
-        "expectation.",
+      "Input, output and exit code are the command's own, and signals such as SIGINT, SIGTERM, " +
+        "SIGHUP and SIGQUIT are passed on to it. What spanring has to say is on standard error: " +
+        "what was expected, and what was seen instead. The exit code of a command that fails " +
+        "comes before that of an expectation.",
     ],
     options: ["expect", "settle", "junit", "protocol", "help"],
     found: "the command ended with 0, and every expectation was met",

@@ -39,7 +39,8 @@ function section(title: string, entries: readonly Entry[], { heading, word }: Pa
 
 function usage(): Entry[] {
   return columns([
-    ["spanring", "receive until SIGTERM or SIGINT; a second ends the grace, a third all"],
+    ["spanring", "receive until SIGTERM, SIGINT, or the end of the terminal; a second"],
+    ["", "signal ends the grace period, a third exits; SIGQUIT stops without one"],
     ...SERVE_OPTIONS.map((name): Entry => [serveUsage(name), OPTIONS[name].meaning]),
     ["spanring COMMAND --help", "the options of a command"],
   ]);

@@ -12,8 +12,21 @@ export interface ChildEnd {
   readonly hasNotRun?: true;
 }
 
-const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** Each would end this process, and leave the command behind without a receiver. */
+const FORWARDED = [
+  "SIGINT",
+  "SIGTERM",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGABRT",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+] as const;
 type Forwarded = (typeof FORWARDED)[number];
+
+/** Ctrl-C and Ctrl-\, which a terminal gives to every process in front of it. */
+const OF_A_TERMINAL: ReadonlySet<Forwarded> = new Set(["SIGINT", "SIGQUIT"]);
 
 /** The part of this process that gets signals. */
 export interface SignalSource {
@@ -62,7 +75,7 @@ function forwardSignals(
   forward: (signal: Forwarded) => void,
 ): () => void {
   const listeners = FORWARDED.map((signal) => {
-    const isSentByTerminal = () => signal === "SIGINT" && isInForeground();
+    const isSentByTerminal = () => OF_A_TERMINAL.has(signal) && isInForeground();
     return { signal, listener: () => (isSentByTerminal() ? undefined : forward(signal)) };
   });
   for (const { signal, listener } of listeners) signals.on(signal, listener);

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { constants } from "node:os";
 import { describe, expect, test } from "bun:test";
 import { runChild } from "../../../../src/adapters/cli/run/child-process.ts";
 
@@ -43,9 +44,14 @@ describe("a signal is passed on", () => {
     { signal: "SIGTERM", name: "TERM", code: 3 },
     { signal: "SIGINT", name: "INT", code: 4 },
     { signal: "SIGHUP", name: "HUP", code: 5 },
-  ])("$signal", async ({ signal, name, code }) => {
+    { signal: "SIGQUIT", name: "QUIT", code: 6 },
+    { signal: "SIGABRT", name: "ABRT", code: 7 },
+    { signal: "SIGUSR1", name: "USR1", code: 8 },
+    { signal: "SIGUSR2", name: "USR2", code: 9 },
+    { signal: "SIGALRM", name: "ALRM", code: 10 },
+  ] as const)("$signal", async ({ signal, name, code }) => {
     const { signals, end } = run(trapping(name, code));
-    const exits = { trapped: code, untrapped: 128 + { TERM: 15, INT: 2, HUP: 1 }[name]! };
+    const exits = { trapped: code, untrapped: 128 + constants.signals[signal] };
 
     signals.emit(signal);
 
@@ -53,13 +59,17 @@ describe("a signal is passed on", () => {
     expect(Object.values(exits)).toContain((await end).exitCode);
   });
 
-  test("but for a Ctrl-C on a terminal, which the command has got already", async () => {
-    const { signals, end } = run("sleep 0.05; exit 7", () => true);
+  test.each(["SIGINT", "SIGQUIT"])(
+    "but for a %s of a terminal, which the command has got already",
+    async (signal) => {
+      const { signals, end } = run("sleep 0.05; exit 7", () => true);
 
-    signals.emit("SIGINT");
+      const isListenedTo = signals.emit(signal);
 
-    expect((await end).exitCode).toBe(7);
-  });
+      expect(isListenedTo).toBe(true);
+      expect((await end).exitCode).toBe(7);
+    },
+  );
 
   test("until it has ended, and no longer", async () => {
     const { signals, end } = run("exit 0");

@@ -1,0 +1,98 @@
+import { constants } from "node:os";
+
+/**
+ * What a running receiver does at each signal that can be caught. None of them loses a span:
+ *
+ *     TERM, INT                 stops; a second one ends the grace period, a third exits at once
+ *     QUIT, ABRT                the same without a grace period
+ *     XCPU, HUP of a terminal   stops like TERM, but only once: both come again and again
+ *     other HUP                 reloads files
+ *     USR1, ALRM, ...           nothing
+ *
+ * SIGXCPU means that the limit on processor time is near, and that SIGKILL comes next.
+ */
+const COUNTED = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGABRT"] as const;
+
+const UNUSED = ["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO"] as const;
+
+/** SIGSTKFLT and the real-time signals of Linux, which `process.on` does not know. */
+const UNKNOWN_TO_RUNTIME =
+  constants.signals.SIGSTKFLT === undefined
+    ? []
+    : [constants.signals.SIGSTKFLT, ...Array.from({ length: 31 }, (_, at) => 34 + at)];
+
+/** Listeners here would harm, or do nothing. */
+export const UNTOUCHED_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set([
+  // Nobody can catch these.
+  "SIGKILL",
+  "SIGSTOP",
+  // These report a fault of the process itself. A listener returns to the faulty instruction, which
+  // faults again, for ever; and the memory that would be saved cannot be trusted.
+  "SIGILL",
+  "SIGTRAP",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGSEGV",
+  "SIGSYS",
+  // The runtime ignores the first two, and stops its threads with the third.
+  "SIGPIPE",
+  "SIGXFSZ",
+  "SIGPWR",
+  // These pause and continue a job, or do nothing by default.
+  "SIGTSTP",
+  "SIGTTIN",
+  "SIGTTOU",
+  "SIGCONT",
+  "SIGCHLD",
+  "SIGURG",
+  "SIGWINCH",
+  // Other names for SIGABRT and SIGIO.
+  "SIGIOT",
+  "SIGPOLL",
+]);
+
+export type StopSignal = (typeof COUNTED)[number] | "SIGHUP" | "SIGXCPU";
+
+/** The part of a process that signals need. */
+export interface ServingProcess {
+  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  exit(code: number): void;
+}
+
+export interface SignalActions {
+  /** Whether a terminal has sent SIGHUP, so that its end is the program's end. */
+  readonly hangupStops: boolean;
+  readonly reload: () => void;
+  /** Has the system discard a signal. */
+  readonly ignore: (signal: number) => unknown;
+}
+
+export interface ServeSignals {
+  readonly stopped: Promise<StopSignal>;
+  readonly hurried: Promise<StopSignal>;
+}
+
+/** Reports whether a stop at this signal has no grace period. */
+export function isImmediate(signal: StopSignal): boolean {
+  return signal === "SIGQUIT" || signal === "SIGABRT";
+}
+
+export function serveSignals(process: ServingProcess, actions: SignalActions): ServeSignals {
+  const stopped = Promise.withResolvers<StopSignal>();
+  const hurried = Promise.withResolvers<StopSignal>();
+  let count = 0;
+  const stop = (signal: StopSignal) => {
+    count += 1;
+    if (count === 1) stopped.resolve(signal);
+    else if (count === 2) hurried.resolve(signal);
+    // The exit code that a shell gives to a program that a signal has killed.
+    else process.exit(128 + constants.signals[signal]);
+  };
+  const stopOnce = (signal: StopSignal) => (count === 0 ? stop(signal) : undefined);
+  for (const signal of COUNTED) process.on(signal, () => stop(signal));
+  process.on("SIGXCPU", () => stopOnce("SIGXCPU"));
+  process.on("SIGHUP", () => (actions.hangupStops ? stopOnce("SIGHUP") : actions.reload()));
+  for (const signal of UNUSED) process.on(signal, () => {});
+  for (const signal of UNKNOWN_TO_RUNTIME) actions.ignore(signal);
+  return { stopped: stopped.promise, hurried: hurried.promise };
+}

@@ -1,0 +1,126 @@
+import { expect, test } from "bun:test";
+import { EventEmitter } from "node:events";
+import { constants } from "node:os";
+import { serveSignals, UNTOUCHED_SIGNALS } from "../../../src/adapters/signals/serve-signals.ts";
+
+class FakeProcess extends EventEmitter {
+  readonly exitCodes: number[] = [];
+
+  exit(code: number): void {
+    this.exitCodes.push(code);
+  }
+}
+
+function serving(hangupStops = false) {
+  const process = new FakeProcess();
+  const reloads: string[] = [];
+  const ignored: number[] = [];
+  const signals = serveSignals(process, {
+    hangupStops,
+    reload: () => reloads.push("reload"),
+    ignore: (signal) => ignored.push(signal),
+  });
+  return { process, reloads, ignored, ...signals };
+}
+
+/** What has been asked for so far. */
+async function asked({ stopped, hurried }: ReturnType<typeof serving>) {
+  const none = Promise.resolve("nothing" as const);
+  return [await Promise.race([stopped, none]), await Promise.race([hurried, none])];
+}
+
+test.each([
+  { signals: [], stopped: "nothing", hurried: "nothing", exitCodes: [] },
+  { signals: ["SIGTERM"], stopped: "SIGTERM", hurried: "nothing", exitCodes: [] },
+  { signals: ["SIGINT"], stopped: "SIGINT", hurried: "nothing", exitCodes: [] },
+  { signals: ["SIGQUIT"], stopped: "SIGQUIT", hurried: "nothing", exitCodes: [] },
+  { signals: ["SIGABRT"], stopped: "SIGABRT", hurried: "nothing", exitCodes: [] },
+  { signals: ["SIGXCPU"], stopped: "SIGXCPU", hurried: "nothing", exitCodes: [] },
+  { signals: ["SIGTERM", "SIGINT"], stopped: "SIGTERM", hurried: "SIGINT", exitCodes: [] },
+  { signals: ["SIGTERM", "SIGQUIT"], stopped: "SIGTERM", hurried: "SIGQUIT", exitCodes: [] },
+  {
+    signals: ["SIGTERM", "SIGTERM", "SIGTERM"],
+    stopped: "SIGTERM",
+    hurried: "SIGTERM",
+    exitCodes: [143],
+  },
+  {
+    signals: ["SIGQUIT", "SIGTERM", "SIGINT"],
+    stopped: "SIGQUIT",
+    hurried: "SIGTERM",
+    exitCodes: [130],
+  },
+])("$signals: stopped by $stopped, hurried by $hurried, exits $exitCodes", async (expected) => {
+  const running = serving();
+
+  for (const signal of expected.signals) running.process.emit(signal);
+
+  expect(await asked(running)).toEqual([expected.stopped, expected.hurried]);
+  expect(running.process.exitCodes).toEqual([...expected.exitCodes]);
+});
+
+// A closed terminal sends several, and the kernel sends SIGXCPU every second.
+test.each(["SIGHUP", "SIGXCPU"])("%s stops once, however often it comes", async (signal) => {
+  const running = serving(true);
+
+  for (let count = 0; count < 5; count += 1) running.process.emit(signal);
+  const afterFive = await asked(running);
+  running.process.emit("SIGTERM");
+
+  expect(afterFive).toEqual([signal, "nothing"]);
+  expect(await asked(running)).toEqual([signal, "SIGTERM"]);
+  expect([running.reloads, running.process.exitCodes]).toEqual([[], []]);
+});
+
+test("SIGHUP after a stop signal hurries nothing", async () => {
+  const running = serving(true);
+
+  running.process.emit("SIGTERM");
+  running.process.emit("SIGHUP");
+
+  expect(await asked(running)).toEqual(["SIGTERM", "nothing"]);
+});
+
+test("where a hangup does not stop, each SIGHUP reloads", async () => {
+  const running = serving(false);
+
+  running.process.emit("SIGHUP");
+  running.process.emit("SIGHUP");
+
+  expect(running.reloads).toEqual(["reload", "reload"]);
+  expect(await asked(running)).toEqual(["nothing", "nothing"]);
+});
+
+test.each(["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO"])(
+  "%s is listened to, and does nothing",
+  async (signal) => {
+    const running = serving();
+
+    const isListenedTo = running.process.emit(signal);
+
+    expect(isListenedTo).toBe(true);
+    expect(await asked(running)).toEqual(["nothing", "nothing"]);
+    expect([running.reloads, running.process.exitCodes]).toEqual([[], []]);
+  },
+);
+
+test("signals that the runtime cannot listen to are ignored by the system", () => {
+  const { ignored } = serving();
+
+  expect(ignored).toEqual([16, ...Array.from({ length: 31 }, (_, at) => 34 + at)]);
+});
+
+test("every signal of this system is listened to, ignored, or left alone for a reason", () => {
+  const { process, ignored } = serving();
+
+  const forgotten = Object.entries(constants.signals).filter(
+    ([name, number]) =>
+      process.listenerCount(name) === 0 && !ignored.includes(number) && !isUntouched(name),
+  );
+
+  expect(forgotten).toEqual([]);
+});
+
+function isUntouched(name: string): boolean {
+  return UNTOUCHED_SIGNALS.has(name as NodeJS.Signals);
+}

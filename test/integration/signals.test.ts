@@ -1,0 +1,130 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { join } from "node:path";
+import { exportOverHttp } from "../support/export-over-http.ts";
+import { requestOf } from "../support/request-bytes.ts";
+import { startOnTerminal } from "../support/program-on-terminal.ts";
+import { type LogLine, startProgram } from "../support/running-program.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+// Goal: no signal that can be caught loses a span.
+// Method: the program, with spans in its ring and a file to leave them in, gets each of them.
+
+// Against a program that never answers; nothing here takes a tenth of it.
+setDefaultTimeout(30_000);
+
+const root = temporaryFolder();
+
+function spillFile(): string {
+  return join(mkdtempSync(join(root, "signals-")), "spill.binpb");
+}
+
+const HARMLESS_NAMES = new Set([
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGVTALRM",
+  "SIGPROF",
+  "SIGIO",
+  "SIGPIPE",
+  "SIGXFSZ",
+  "SIGPWR",
+  "SIGSTKFLT",
+  "SIGCHLD",
+  "SIGURG",
+  "SIGWINCH",
+  "SIGCONT",
+]);
+
+/** Not all of them have a name that the runtime knows. */
+const HARMLESS: readonly (readonly [name: string, number: number])[] = [
+  ...Object.entries(constants.signals).filter(([name]) => HARMLESS_NAMES.has(name)),
+  ...Array.from({ length: 31 }, (_, at) => [`SIGRTMIN+${at}`, 34 + at] as const),
+];
+
+test.each(HARMLESS)("%s changes nothing, and a stop leaves every span", async (_, signal) => {
+  const path = spillFile();
+  await using program = await startProgram({ SHUTDOWN_SPILL_FILE: path });
+  await exportOverHttp(program.httpUrl, requestOf(3));
+
+  process.kill(program.pid, signal);
+  const answer = await fetch(`${program.apiUrl}/healthz`);
+  const exitCode = await program.stop();
+
+  expect([answer.status, exitCode]).toEqual([200, 0]);
+  expect(readFileSync(path).toHex()).toEndWith(requestOf(3).toHex());
+  expect(eventsOf(program.log())).toEqual(["ready", "stopping", "spilled", "stopped"]);
+});
+
+test.each([
+  { signal: "SIGTERM", graceMs: 60_000 },
+  { signal: "SIGINT", graceMs: 60_000 },
+  { signal: "SIGXCPU", graceMs: 60_000 },
+  { signal: "SIGQUIT", graceMs: 0 },
+  { signal: "SIGABRT", graceMs: 0 },
+] as const)("$signal stops with a grace of $graceMs ms", async ({ signal, graceMs }) => {
+  const path = spillFile();
+  const env = { SHUTDOWN_SPILL_FILE: path, SHUTDOWN_GRACE_MS: "60000" };
+  await using program = await startProgram(env);
+  await exportOverHttp(program.httpUrl, requestOf(3));
+
+  process.kill(program.pid, signal);
+  const exitCode = await program.exited;
+
+  expect(exitCode).toBe(0);
+  expect(readFileSync(path).toHex()).toEndWith(requestOf(3).toHex());
+  expect(eventsOf(program.log())).toEqual(["ready", "stopping", "spilled", "stopped"]);
+  expect(program.log().at(-3)).toMatchObject({ signal, grace_ms: graceMs });
+});
+
+// The second has a shell between, as a window has: then the system sends SIGHUP more than once.
+test.each([
+  { name: "an SSH session for one command", script: 'exec "$@" 2>"$LOG"' },
+  { name: "a shell in a window", script: '"$@" 2>"$LOG"; exit 0' },
+])("a terminal that is closed leaves every span: $name", async ({ script }) => {
+  const path = spillFile();
+  await using program = await startOnTerminal(script, { SHUTDOWN_SPILL_FILE: path });
+  await exportOverHttp(program.httpUrl, requestOf(3));
+
+  program.hangUp();
+  const log = await program.wholeLog;
+
+  expect(eventsOf(log)).toEqual(["ready", "stopping", "spilled", "stopped"]);
+  expect(log.at(-3)).toMatchObject({ signal: "SIGHUP" });
+  expect(readFileSync(path).toHex()).toEndWith(requestOf(3).toHex());
+});
+
+test("with nohup, a terminal that is closed stops nothing", async () => {
+  const path = spillFile();
+  const script = 'exec nohup "$@" </dev/null >/dev/null 2>"$LOG"';
+  await using program = await startOnTerminal(script, { SHUTDOWN_SPILL_FILE: path });
+
+  program.hangUp();
+  process.kill(program.pid, "SIGHUP");
+  await exportOverHttp(program.httpUrl, requestOf(3));
+  process.kill(program.pid, "SIGTERM");
+  const log = await program.wholeLog;
+
+  expect(log.at(-3)).toMatchObject({ event: "stopping", signal: "SIGTERM" });
+  expect(readFileSync(path).toHex()).toEndWith(requestOf(3).toHex());
+});
+
+test("without a terminal, SIGHUP does not stop it", async () => {
+  const path = spillFile();
+  await using program = await startProgram({ SHUTDOWN_SPILL_FILE: path }, { detached: true });
+  await exportOverHttp(program.httpUrl, requestOf(3));
+
+  process.kill(program.pid, "SIGHUP");
+  const answer = await fetch(`${program.apiUrl}/healthz`);
+  const exitCode = await program.stop();
+
+  expect([answer.status, exitCode]).toEqual([200, 0]);
+  expect(program.log().at(-3)).toMatchObject({ event: "stopping", signal: "SIGTERM" });
+  expect(readFileSync(path).toHex()).toEndWith(requestOf(3).toHex());
+});
+
+/** Without those of the ports. */
+function eventsOf(log: readonly LogLine[]): string[] {
+  return log.flatMap(({ event }) => (event === "listening" ? [] : [event]));
+}
