@@ -2,6 +2,7 @@ import type { SpanFilter } from "../domain/query/span-filter.ts";
 import type { WalkedRequest } from "../domain/wire/walked-request.ts";
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
 import type { Appended } from "./ring-append.ts";
+import type { OldestSpans } from "./ring-hand-over.ts";
 import type { SequenceRange } from "./ring-search.ts";
 import type { ServiceAmount } from "./ring-services.ts";
 import { type Arrived, type ArrivedRange, SubscriptionIndex } from "./subscription-index.ts";
@@ -69,7 +70,7 @@ export class Arrivals {
   }
 
   /** What is taken has been shown before. */
-  take(spanCount: number): Uint8Array<ArrayBuffer> {
+  take(spanCount: number): OldestSpans {
     this.showArrived();
     return this.buffer.take(spanCount);
   }

@@ -5,7 +5,7 @@ import type { ObservabilityBuffer } from "./observability-buffer.ts";
 import { type Lease, type LeasePart, type Settlement, wholeLease } from "./ring-lease.ts";
 import type { SpanAmount } from "./ring-ledger.ts";
 import type { Appended } from "./ring-append.ts";
-import type { CopiedSpans } from "./ring-hand-over.ts";
+import type { CopiedSpans, OldestSpans } from "./ring-hand-over.ts";
 import type { Search, SequenceRange, Visit } from "./ring-search.ts";
 import type { ServiceAmount } from "./ring-services.ts";
 import type { SpanReader } from "./span-reader.ts";
@@ -55,16 +55,16 @@ export class LoggedBuffer implements SharedBuffer {
     return copied;
   }
 
-  peek(spanCount: number): Uint8Array<ArrayBuffer> {
-    const request = this.buffer.peek(spanCount);
-    this.logger.debug("peeked", { limit: spanCount, request_bytes: request.length });
-    return request;
+  peek(spanCount: number): OldestSpans {
+    const peeked = this.buffer.peek(spanCount);
+    this.logger.debug("peeked", { limit: spanCount, request_bytes: peeked.request.length });
+    return peeked;
   }
 
-  take(spanCount: number): Uint8Array<ArrayBuffer> {
-    const request = this.buffer.take(spanCount);
-    this.logger.debug("taken", { limit: spanCount, request_bytes: request.length });
-    return request;
+  take(spanCount: number): OldestSpans {
+    const taken = this.buffer.take(spanCount);
+    this.logger.debug("taken", { limit: spanCount, request_bytes: taken.request.length });
+    return taken;
   }
 
   clear(): number {

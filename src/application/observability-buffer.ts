@@ -6,7 +6,13 @@ import { createWalkedRequest, type WalkedRequest } from "../domain/wire/walked-r
 import type { SpanCodec } from "../ports/span-codec.ts";
 import type { TraceBufferPort } from "../ports/trace-buffer-port.ts";
 import { append, type Appended, hasRoom, isFull, usedBytes, usedShare } from "./ring-append.ts";
-import { type CopiedSpans, copyOldest, copySpans, takeOldest } from "./ring-hand-over.ts";
+import {
+  type CopiedSpans,
+  copyOldest,
+  copySpans,
+  type OldestSpans,
+  takeOldest,
+} from "./ring-hand-over.ts";
 import {
   type Lease,
   type LeasePart,
@@ -98,16 +104,16 @@ export class ObservabilityBuffer implements TraceBufferPort {
   }
 
   getSpans(count: number): TraceSpan[] {
-    return this.codec.decode(this.take(count));
+    return this.codec.decode(this.take(count).request);
   }
 
-  /** The oldest spans, `count` of them or all there are, as one request; they stay. */
-  peek(count: number): Uint8Array<ArrayBuffer> {
+  /** Copies the oldest spans, `count` of them or all that are buffered; they stay. */
+  peek(count: number): OldestSpans {
     return withLock(this.ring.lock, () => copyOldest(this.ring, wholeSpans(count)));
   }
 
-  /** The same of those that nobody has leased, and removes them. */
-  take(count: number): Uint8Array<ArrayBuffer> {
+  /** Removes and returns the oldest spans that are not leased, `count` of them or all. */
+  take(count: number): OldestSpans {
     return withLock(this.ring.lock, () => takeOldest(this.ring, wholeSpans(count)));
   }
 

@@ -13,6 +13,7 @@ import {
   slotsOf,
   takeBefore,
 } from "./ring-removal.ts";
+import { bufferedRange, type SequenceRange } from "./ring-search.ts";
 
 /**
  * The spans of these sequences as the bytes of one request, copied out of the ring in the order
@@ -40,22 +41,43 @@ export function copyThere(ring: RingMemory, copied: readonly number[]): CopiedSp
 }
 
 /** The oldest spans that are there, those in flight too. */
-export function copyOldest(ring: RingMemory, spanCount: number): Uint8Array<ArrayBuffer> {
-  return copyThere(ring, oldestThere(ring, spanCount)).request;
+export function copyOldest(ring: RingMemory, spanCount: number): OldestSpans {
+  const sequences = oldestThere(ring, spanCount);
+  return { ...copyThere(ring, sequences), range: rangeOfOldest(ring, sequences, spanCount) };
 }
 
 /** The oldest that nobody has. Copied before anything is removed: a copy that fails loses none. */
-export function takeOldest(ring: RingMemory, spanCount: number): Uint8Array<ArrayBuffer> {
+export function takeOldest(ring: RingMemory, spanCount: number): OldestSpans {
   const sequences = oldestFree(ring, { spans: spanCount, bytes: Number.POSITIVE_INFINITY });
-  const { request } = copyThere(ring, sequences);
+  const range = rangeOfOldest(ring, sequences, spanCount);
+  const copied = copyThere(ring, sequences);
   if (sequences.length > 0) takeBefore(ring, sequences.at(-1)! + 1);
-  return request;
+  return { ...copied, range };
 }
 
 /** Spans, and the sequence of each, in the order of the request. */
 export interface CopiedSpans {
   readonly request: Uint8Array<ArrayBuffer>;
   readonly sequences: readonly number[];
+}
+
+/**
+ * The oldest spans of the ring. Their sequences have gaps where others are leased or have left; the
+ * range is the sequences that were looked at.
+ */
+export interface OldestSpans extends CopiedSpans {
+  readonly range: SequenceRange;
+}
+
+/** Up to the last of them; to the end of the ring when fewer than wanted were found. */
+function rangeOfOldest(
+  ring: RingMemory,
+  sequences: readonly number[],
+  wantedCount: number,
+): SequenceRange {
+  const { first, next } = bufferedRange(ring);
+  if (sequences.length < wantedCount) return { first, next };
+  return { first, next: (sequences.at(-1) ?? first - 1) + 1 };
 }
 
 /** Where the run ends that can be copied in one piece: of one block, and in its order. */

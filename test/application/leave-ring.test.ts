@@ -50,7 +50,7 @@ test("it is written without forwarding, too", async () => {
 
 test("many spans are written in pieces, none twice", async () => {
   const { buffer, leave, logger } = ringWith(requestOf(10_000));
-  const whole = buffer.peek(10_000);
+  const whole = buffer.peek(10_000).request;
   const spill = new FakeSpill();
 
   await leave(spill);

@@ -25,13 +25,15 @@ test("what enters or leaves is told of at DEBUG, and done as the buffer does it"
 
   const { spanBytes: bytes } = walked;
   expect(appended.outcome).toBe("accepted");
-  expect([copied, peeked]).toEqual([{ request, sequences: [1, 2] }, request]);
-  expect([taken.length < request.length, cleared]).toEqual([true, 1]);
+  const both = { request, sequences: [1, 2] };
+  expect(copied).toEqual(both);
+  expect(peeked).toEqual({ ...both, range: { first: 1, next: 3 } });
+  expect([taken.sequences, cleared]).toEqual([[1], 1]);
   expect(logger.lines).toEqual([
     { level: "debug", event: "appended", fields: { outcome: "accepted", spans: 2, bytes } },
     { level: "debug", event: "copied", fields: { spans: 2, request_bytes: request.length } },
     { level: "debug", event: "peeked", fields: { limit: 5, request_bytes: request.length } },
-    { level: "debug", event: "taken", fields: { limit: 1, request_bytes: taken.length } },
+    { level: "debug", event: "taken", fields: { limit: 1, request_bytes: taken.request.length } },
     { level: "debug", event: "cleared", fields: { spans: 1 } },
   ]);
 });

@@ -39,7 +39,7 @@ test("a valid request is accepted, and leaves as the bytes that came in", () => 
   const bytes = handBuiltRequests["unknown fields at every level"]!;
 
   expect(receive.receive(bytes)).toEqual({ outcome: "accepted" });
-  expect(buffer.take(2).toHex()).toBe(bytes.toHex());
+  expect(buffer.take(2).request.toHex()).toBe(bytes.toHex());
 });
 
 test("an empty request is accepted", () => {
@@ -56,7 +56,7 @@ test("what was received is not looked at again: its memory may be used for the n
   receive.receive(bytes);
   bytes.fill(0xee);
 
-  expect(buffer.take(2)).toEqual(requestOf(2));
+  expect(buffer.take(2).request).toEqual(requestOf(2));
 });
 
 test("rejected spans are cut out, told, and booked; the rest is kept byte for byte", () => {
@@ -79,7 +79,9 @@ test("rejected spans are cut out, told, and booked; the rest is kept byte for by
     rejected: 10,
     buffered: 3 * spanBody(1).length,
   });
-  expect(buffer.take(3).toHex()).toBe(scoped(others, others, span(1), span(2), span(3)).toHex());
+  expect(buffer.take(3).request.toHex()).toBe(
+    scoped(others, others, span(1), span(2), span(3)).toHex(),
+  );
 });
 
 test("a request of rejected spans only is told so, and leaves no trace but in the books", () => {
@@ -90,7 +92,7 @@ test("a request of rejected spans only is told so, and leaves no trace but in th
     rejectedSpans: 2,
   });
   expect(buffer.stats().spans).toMatchObject({ received: 2, rejected: 2, buffered: 0 });
-  expect(buffer.take(1)).toHaveLength(0);
+  expect(buffer.take(1).request).toHaveLength(0);
 });
 
 test.each([

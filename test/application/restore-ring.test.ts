@@ -48,7 +48,7 @@ test("what was left is received, byte for byte, and is needed no more", async ()
 
   expect(restored).toEqual({ spans: 3, bytes: 3 * SPAN_BYTES });
   expect(buffer.stats().spans).toEqual(books({ received: 3, accepted: 3, buffered: 3 }));
-  expect(buffer.peek(3)).toEqual(joined(requestOf(2), requestOf(1, 3)));
+  expect(buffer.peek(3).request).toEqual(joined(requestOf(2), requestOf(1, 3)));
   expect(spill.kept.size).toBe(0);
   expect(logger.lines).toEqual([
     { level: "info", event: "restored", fields: { spans: 3, bytes: 3 * SPAN_BYTES } },

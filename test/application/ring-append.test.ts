@@ -29,7 +29,7 @@ function places(ring: RingMemory): number[] {
 }
 
 function contents(ring: RingMemory): string {
-  return takeOldest(ring, readStats(ring).spans.buffered).toHex();
+  return takeOldest(ring, readStats(ring).spans.buffered).request.toHex();
 }
 
 test("blocks lie one behind the other, and end where the arena ends", () => {

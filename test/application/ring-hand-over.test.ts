@@ -19,7 +19,7 @@ test.each(Object.entries(handBuiltRequests).filter(([name]) => !name.includes("t
   (_, bytes) => {
     const ring = ringOf(roomy, bytes);
 
-    expect(takeOldest(ring, readStats(ring).spans.buffered).toHex()).toBe(bytes.toHex());
+    expect(takeOldest(ring, readStats(ring).spans.buffered).request.toHex()).toBe(bytes.toHex());
   },
 );
 
@@ -27,7 +27,7 @@ test("several untouched requests leave one behind the other, each as it came in"
   const requests = [bare(1), handBuiltRequests["unknown fields at every level"]!, bare(2, 3)];
   const ring = ringOf(roomy, ...requests);
 
-  expect(takeOldest(ring, 5).toHex()).toBe(joined(...requests).toHex());
+  expect(takeOldest(ring, 5).request.toHex()).toBe(joined(...requests).toHex());
 });
 
 test("a request that was evicted in part keeps the rest, and what is around it", () => {
@@ -40,22 +40,24 @@ test("a request that was evicted in part keeps the rest, and what is around it",
 
   const left = [...around, ...unknownFields, span(2)].flat();
   const part = request(...unknownFields, bytesField(1, ...unknownFields, bytesField(2, left)));
-  expect(takeOldest(ring, 2).toHex()).toBe(joined(part, bare(3)).toHex());
+  expect(takeOldest(ring, 2).request.toHex()).toBe(joined(part, bare(3)).toHex());
 });
 
 test("a hand-over may begin and end within a request, and whole ones lie between", () => {
   const ring = ringOf(roomy, bare(1, 2, 3), requestOf(2, 4), bare(6, 7, 8));
   takeOldest(ring, 1);
 
-  expect(takeOldest(ring, 5).toHex()).toBe(joined(bare(2, 3), requestOf(2, 4), bare(6)).toHex());
-  expect(takeOldest(ring, 2).toHex()).toBe(bare(7, 8).toHex());
+  expect(takeOldest(ring, 5).request.toHex()).toBe(
+    joined(bare(2, 3), requestOf(2, 4), bare(6)).toHex(),
+  );
+  expect(takeOldest(ring, 2).request.toHex()).toBe(bare(7, 8).toHex());
 });
 
 test("a hand-over may begin and end within the same request", () => {
   const ring = ringOf(roomy, bare(1, 2, 3, 4));
   takeOldest(ring, 1);
 
-  expect(takeOldest(ring, 2).toHex()).toBe(bare(2, 3).toHex());
+  expect(takeOldest(ring, 2).request.toHex()).toBe(bare(2, 3).toHex());
 });
 
 const scope = (name: string, ...spans: number[][]) =>
@@ -73,7 +75,7 @@ test("spans that are left in several scopes come with the scope they came in", (
     bytesField(1, scope("a", span(2)), scope("b", span(3))),
     bytesField(1, bytesField(3, "schema"), scope("c", span(4))),
   );
-  expect(takeOldest(ring, 3).toHex()).toBe(part.toHex());
+  expect(takeOldest(ring, 3).request.toHex()).toBe(part.toHex());
 });
 
 test("a copy leaves everything as it is, and is not part of the ring", () => {
@@ -83,20 +85,22 @@ test("a copy leaves everything as it is, and is not part of the ring", () => {
   const copy = copyOldest(ring, 2);
   ring.arena.fill(0xee);
 
-  expect(copy.toHex()).toBe(bare(1, 2).toHex());
+  expect(copy.request.toHex()).toBe(bare(1, 2).toHex());
   expect(readStats(ring)).toEqual(before);
 });
 
 test("more spans than there are means all there are", () => {
   const ring = ringOf(roomy, bare(1), bare(2));
 
-  expect(copyOldest(ring, Number.POSITIVE_INFINITY).toHex()).toBe(joined(bare(1), bare(2)).toHex());
+  expect(copyOldest(ring, Number.POSITIVE_INFINITY).request.toHex()).toBe(
+    joined(bare(1), bare(2)).toHex(),
+  );
 });
 
 test.each([0, 1, 1_000])("of an empty ring, %i spans are no bytes", (spanCount) => {
   const ring = createRingMemory(roomy);
 
-  expect(copyOldest(ring, spanCount)).toHaveLength(0);
+  expect(copyOldest(ring, spanCount).request).toHaveLength(0);
 });
 
 test("spans whose slots went round the end of the index come in order", () => {
@@ -104,8 +108,8 @@ test("spans whose slots went round the end of the index come in order", () => {
   takeOldest(ring, 1);
   put(ring, bare(3, 4));
 
-  expect(takeOldest(ring, 2).toHex()).toBe(joined(bare(2), bare(3)).toHex());
-  expect(takeOldest(ring, 1).toHex()).toBe(bare(4).toHex());
+  expect(takeOldest(ring, 2).request.toHex()).toBe(joined(bare(2), bare(3)).toHex());
+  expect(takeOldest(ring, 1).request.toHex()).toBe(bare(4).toHex());
 });
 
 // Offsets are unsigned: a sign would show from the middle of the largest arena on.
@@ -119,9 +123,9 @@ test("a request that lies beyond 2 GiB is handed over like any other, whole and 
 
   put(ring, bare(4));
 
-  expect(copyOldest(ring, 4).toHex()).toBe(joined(bare(1, 2, 3), bare(4)).toHex());
-  expect(takeOldest(ring, 1).toHex()).toBe(bare(1).toHex());
-  expect(takeOldest(ring, 3).toHex()).toBe(joined(bare(2, 3), bare(4)).toHex());
+  expect(copyOldest(ring, 4).request.toHex()).toBe(joined(bare(1, 2, 3), bare(4)).toHex());
+  expect(takeOldest(ring, 1).request.toHex()).toBe(bare(1).toHex());
+  expect(takeOldest(ring, 3).request.toHex()).toBe(joined(bare(2, 3), bare(4)).toHex());
 });
 
 describe("spans by their sequences", () => {

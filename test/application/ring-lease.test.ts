@@ -90,7 +90,7 @@ describe("a lease", () => {
     const ring = ringOf(ROOMY, requestOf(3));
     const leased = lease(ring, 2);
 
-    expect(copyOldest(ring, 9).toHex()).toBe(requestOf(3).toHex());
+    expect(copyOldest(ring, 9).request.toHex()).toBe(requestOf(3).toHex());
     expect(copySpans(ring, leased.sequences).sequences).toEqual([1, 2]);
   });
 
@@ -98,7 +98,7 @@ describe("a lease", () => {
     const ring = ringOf(ROOMY, requestOf(1), requestOf(1, 2), requestOf(1, 3));
     lease(ring, 2);
 
-    expect(takeOldest(ring, 9).toHex()).toBe(requestOf(1, 3).toHex());
+    expect(takeOldest(ring, 9).request.toHex()).toBe(requestOf(1, 3).toHex());
   });
 });
 
@@ -201,7 +201,7 @@ describe("a leased span that makes room", () => {
     settleAll(ring, other, "returned");
 
     expect(readStats(ring).spans).toMatchObject({ buffered: 2, delivered: 1 });
-    expect(takeOldest(ring, 9).toHex()).toBe(requestOf(2, 3).toHex());
+    expect(takeOldest(ring, 9).request.toHex()).toBe(requestOf(2, 3).toHex());
   });
 
   test("counts for its service, in bytes too", () => {

@@ -1,4 +1,5 @@
 import type { Appended } from "../../src/application/ring-append.ts";
+import type { OldestSpans } from "../../src/application/ring-hand-over.ts";
 import type { SpanAmount } from "../../src/application/ring-ledger.ts";
 import type { LeasePart, Settlement } from "../../src/application/ring-lease.ts";
 import type { ServiceAmount } from "../../src/application/ring-services.ts";
@@ -103,14 +104,18 @@ export class ArrayRing {
   }
 
   /** The oldest spans that are there, as the bytes that the ring must hand out. */
-  peek(spanCount: number): Uint8Array<ArrayBuffer> {
-    return encodeRun(this.slots.filter(({ state }) => state !== "gone").slice(0, spanCount));
+  peek(spanCount: number): OldestSpans {
+    return this.oldest(
+      this.slots.filter(({ state }) => state !== "gone").slice(0, spanCount),
+      spanCount,
+    );
   }
 
-  take(spanCount: number): Uint8Array<ArrayBuffer> {
+  take(spanCount: number): OldestSpans {
     const taken = this.free().slice(0, spanCount);
+    const oldest = this.oldest(taken, spanCount);
     this.leave(taken, "taken");
-    return encodeRun(taken);
+    return oldest;
   }
 
   lease(limit: SpanAmount): ModelLease | undefined {
@@ -163,6 +168,13 @@ export class ArrayRing {
   /** In the order in which they were first seen. */
   services(): (Books & { readonly service: string })[] {
     return Array.from(this.byService, ([service, own]) => ({ service, ...own }));
+  }
+
+  private oldest(entries: readonly Slot[], wantedCount: number): OldestSpans {
+    const { first, next } = this.stats().sequence;
+    const sequences = entries.map(({ sequence }) => sequence);
+    const end = entries.length < wantedCount ? next : Math.max(first - 1, ...sequences) + 1;
+    return { request: encodeRun(entries), sequences, range: { first, next: end } };
   }
 
   private free(): Slot[] {

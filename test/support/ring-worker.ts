@@ -99,7 +99,7 @@ function takerOf(ring: ObservabilityBuffer, board: TakingBoard, job: RingJob) {
   const checker = new SpanChecker(2 * MOST_SPANS);
   const lastOf = new Map<number, number>();
   return (count: number): void => {
-    checker.check(ring.take(count), (appender, number) => {
+    checker.check(ring.take(count).request, (appender, number) => {
       if (isOrdered && number <= (lastOf.get(appender) ?? -1))
         throw new Error("spans came out of order");
       lastOf.set(appender, number);

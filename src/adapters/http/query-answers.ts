@@ -1,4 +1,5 @@
 import { querySpans } from "../../application/query-spans.ts";
+import type { OldestSpans } from "../../application/ring-hand-over.ts";
 import { readTrace } from "../../application/read-trace.ts";
 import { summariseTraces, type TraceSummary } from "../../application/summarise-traces.ts";
 import { answerPace } from "./answer-pace.ts";
@@ -24,9 +25,9 @@ interface QueryValues {
 
 export function answerSpans(context: RouteContext, asked: Asked<QueryValues>): Promise<Response> {
   return answerHeldSpans(context, asked.request, async (held, type) => {
+    const { limit } = asked.values;
     if (asksForOldest(asked)) {
-      const copy = (spanCount: number) => context.buffer.peek(spanCount);
-      return oldestResponse(context, held, { type, limit: asked.values.limit, copy });
+      return oldestResponse(context, held, { type, oldest: context.buffer.peek(limit) });
     }
     const buffer = heldBuffer(context.buffer, { held, ended: asked.request.signal });
     const { range, ...spans } = await querySpans(buffer, queryOf(asked));
@@ -49,30 +50,18 @@ export function answerTake(
   { request, values: { limit } }: Asked<{ readonly limit: number }>,
 ): Promise<Response> {
   return answerHeldSpans(context, request, (held, type) => {
-    const copy = (spanCount: number) => context.arrivals.take(spanCount);
-    return oldestResponse(context, held, { type, limit, copy });
+    return oldestResponse(context, held, { type, oldest: context.arrivals.take(limit) });
   });
-}
-
-interface OldestSpans {
-  readonly type: SpanType;
-  readonly limit: number;
-  readonly copy: (spanCount: number) => Uint8Array<ArrayBuffer>;
 }
 
 function oldestResponse(
   context: RouteContext,
   held: HeldAnswer,
-  { type, limit, copy }: OldestSpans,
+  { type, oldest }: { readonly type: SpanType; readonly oldest: OldestSpans },
 ): Response {
-  const { first, next } = context.buffer.range();
-  // Nothing else runs between the two, so that these are the sequences of what is copied.
-  const request = copy(limit);
-  held.hold(request.length);
-  const spanCount = Math.min(limit, next - first);
-  const sequences = Array.from({ length: spanCount }, (_, index) => first + index);
-  const range = { first, next: first + spanCount };
-  return spansResponse(context, held, { type, spans: { request, sequences }, range });
+  const { range, ...spans } = oldest;
+  held.hold(spans.request.length);
+  return spansResponse(context, held, { type, spans, range });
 }
 
 export function answerTrace(

@@ -161,7 +161,7 @@ test("a fault of ours is 500: told to the log, not to the peer", async () => {
 });
 
 test("spans that cannot be written are 500 when it shows at once", async () => {
-  const faults = { peek: () => Uint8Array.of(0xff) };
+  const faults = { peek: () => oldestOf(Uint8Array.of(0xff)) };
   const { request, logger } = runReadApi({ faults, answerBudgetBytes: 1 });
 
   const first = await request("/api/spans");
@@ -175,7 +175,7 @@ test("spans that cannot be written are 500 when it shows at once", async () => {
 test("spans that cannot be written break the answer off when it shows later", async () => {
   const unwritable = Uint8Array.from(bytesField(1, bytesField(2, [0xff])));
   const spans = new Uint8Array(Buffer.concat([requestOf(5000), unwritable]));
-  const faults = { peek: () => spans };
+  const faults = { peek: () => oldestOf(spans) };
   const { request, logger } = runReadApi({ faults, answerBudgetBytes: 1 });
 
   const first = request("/api/spans").then((response) => response.text());
@@ -185,6 +185,10 @@ test("spans that cannot be written break the answer off when it shows later", as
 
   expect(logger.lines.map(({ event }) => event)).toEqual(["api_failed", "api_failed"]);
 });
+
+function oldestOf(request: Uint8Array<ArrayBuffer>) {
+  return { request, sequences: [], range: { first: 1, next: 1 } };
+}
 
 function fail(): never {
   throw new Error("the lock is lost");

@@ -77,13 +77,13 @@ test("GET /api/spans is the oldest spans as OTLP/JSON, and leaves them in place"
   expect(response.headers.get("content-type")).toBe("application/json");
   expect(response.headers.get("vary")).toBe("Accept");
   expect(response.headers.get("cache-control")).toBe("no-store");
-  expect(await response.text()).toBe(`${otlpJson(ring.peek(2))}\n`);
+  expect(await response.text()).toBe(`${otlpJson(ring.peek(2).request)}\n`);
   expect(ring.size()).toBe(5);
 });
 
 test("POST /api/spans/take is the oldest spans, and removes them", async () => {
   const { request, ring } = runReadApi();
-  const expected = `${otlpJson(ring.peek(2))}\n`;
+  const expected = `${otlpJson(ring.peek(2).request)}\n`;
 
   const response = await request("/api/spans/take?limit=2", { method: "POST" });
 
@@ -111,7 +111,7 @@ test.each([
   { method: "POST", path: "/api/spans/take" },
 ])("$method $path hands over the original bytes when asked for protobuf", async (asked) => {
   const { request, ring } = runReadApi();
-  const expected = ring.peek(5);
+  const expected = ring.peek(5).request;
 
   const response = await request(asked.path, { ...AS_PROTOBUF, method: asked.method });
 
@@ -122,7 +122,7 @@ test.each([
 test("without a limit there are a thousand spans at most", async () => {
   const { request, ring, put } = runReadApi({ spanCount: 0, capacity: LARGE_RING });
   put(requestOf(1001));
-  const expected = ring.peek(1000);
+  const expected = ring.peek(1000).request;
 
   const response = await request("/api/spans/take", { ...AS_PROTOBUF, method: "POST" });
 

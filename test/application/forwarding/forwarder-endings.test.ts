@@ -121,7 +121,7 @@ describe("a stop", () => {
     expect(booksOf(run)).toMatchObject({ buffered: 6, delivered: 0 });
     // What is given up says nothing of the upstream.
     expect(run.forwarder.status()).toMatchObject({ state: "untried", lastError: undefined });
-    expect(run.buffer.take(10).length).toBeGreaterThan(0);
+    expect(run.buffer.take(10).request.length).toBeGreaterThan(0);
   });
 
   test("does not wait for a pause that is longer than its time", async () => {

@@ -58,7 +58,8 @@ test(
         if (each.does === "arrive") {
           run.arrive(requestOf(each.spans, next));
           next += each.spans;
-        } else if (each.does === "take") taken.push(...namesOf(run.buffer.take(each.spans)));
+        } else if (each.does === "take")
+          taken.push(...namesOf(run.buffer.take(each.spans).request));
         else if (each.does === "answer") settle(each.at, each.outcome);
         else run.buffer.clear();
         for (let turn = 0; turn < 3; turn += 1) await nextTurn();
