@@ -2,6 +2,7 @@ import type { CopiedSpans } from "../../application/ring-hand-over.ts";
 import { serviceName } from "../../domain/wire/service-name.ts";
 import { mergedOccurrences } from "./field-choice.ts";
 import { type MessageBytes, nextField, scanFields, valueOf } from "./field-scan.ts";
+import { SCALAR_TEXT } from "./json-scalar.ts";
 import { type Field, SHAPES, type Shape } from "./json-shape.ts";
 import { JsonText } from "./json-text.ts";
 import { isSmall, spreadInSteps, valueInSteps, writeMessage } from "./otlp-json.ts";
@@ -23,12 +24,15 @@ const RESOURCE = fieldNamed(ResourceSpans, "resource");
 const SCOPE_SPANS = fieldNamed(ResourceSpans, "scopeSpans");
 const SCOPE = fieldNamed(ScopeSpans, "scope");
 const SPANS = fieldNamed(ScopeSpans, "spans");
+const RESOURCE_SCHEMA = fieldNamed(ResourceSpans, "schemaUrl");
+const SCOPE_SCHEMA = fieldNamed(ScopeSpans, "schemaUrl");
 
 type Chunks = Generator<Uint8Array<ArrayBuffer>, void>;
 
 /**
  * Each span by itself: its number and its service, then all that OTLP/JSON says of it, then what it
- * came in, which is written again for every span (as `{}` where it came in nothing).
+ * came in, which is written again for every span (as `{}` where it came in nothing). The schemas of
+ * resource and scope are there where they are known: so nothing of OTLP/JSON is lost.
  *
  *     {"sequence":17,"service":"shop","traceId":"..",...,"resource":{..},"scope":{..}}
  *
@@ -45,11 +49,13 @@ export function* spanLineChunks(spans: CopiedSpans, frame: LineFrame = PLAIN_LIN
       Resource,
       mergedOccurrences(ResourceSpans, RESOURCE, resourceSpans),
     );
+    const resourceSchema = schemaMember("resourceSchemaUrl", RESOURCE_SCHEMA, resourceSpans);
     for (const scopeSpans of eachOf(SCOPE_SPANS, resourceSpans)) {
       const scope = readContext(
         InstrumentationScope,
         mergedOccurrences(ScopeSpans, SCOPE, scopeSpans),
       );
+      const scopeSchema = schemaMember("scopeSchemaUrl", SCOPE_SCHEMA, scopeSpans);
       for (const span of eachOf(SPANS, scopeSpans)) {
         const sequence = sequences[position]!;
         position += 1;
@@ -57,9 +63,9 @@ export function* spanLineChunks(spans: CopiedSpans, frame: LineFrame = PLAIN_LIN
         yield* spreadInSteps(out, Span, span);
         out.add(',"resource":');
         yield* contextInSteps(out, resource);
-        out.add(',"scope":');
+        out.add(`${resourceSchema},"scope":`);
         yield* contextInSteps(out, scope);
-        out.add(`}${frame.after}`);
+        out.add(`${scopeSchema}}${frame.after}`);
       }
     }
   }
@@ -77,6 +83,17 @@ function* eachOf({ fieldNumber }: Field, message: MessageBytes): Generator<Messa
 
 function serviceOf({ bytes, parts: [from = 0, end = 0] }: MessageBytes): string {
   return serviceName(bytes, from, end - from);
+}
+
+/** A member for the schema of a message, with the comma before it; nothing where none is known. */
+function schemaMember(name: string, { fieldNumber }: Field, message: MessageBytes): string {
+  const scan = scanFields(message);
+  let text = '""';
+  while (nextField(scan)) {
+    if (scan.fieldNumber !== fieldNumber) continue;
+    text = SCALAR_TEXT.string(message.bytes, scan.valueAt, scan.at);
+  }
+  return text === '""' ? "" : `,"${name}":${text}`;
 }
 
 /** A resource or a scope. */

@@ -15,7 +15,7 @@ test("a span is written to the letter, with what it came in behind it", () => {
     '{"sequence":17,"service":"shop","traceId":"ab070707070707070707070700000001",' +
       '"spanId":"cd01020300000001","name":"span 1","resource":{"attributes":' +
       '[{"key":"service.name","value":{"stringValue":"shop"}}]},' +
-      '"scope":{"name":"spanring.test","version":"1.2.3"}}\n',
+      '"scope":{"name":"spanring.test","version":"1.2.3"},"scopeSchemaUrl":"scope schema"}\n',
   );
 });
 
@@ -23,6 +23,27 @@ test("what a span came in is an empty object where it came in nothing", () => {
   const [line] = linesOf(numbered(request(bytesField(1, bytesField(2, span(1)))), 1));
 
   expect(line).toMatchObject({ service: "unknown_service", resource: {}, scope: {} });
+});
+
+test("the schema of what a span came in stands beside it, the last where it is said twice", () => {
+  const scope = bytesField(
+    2,
+    bytesField(3, 'of "another" scope'),
+    span(1),
+    bytesField(3, "of a scope"),
+  );
+  const bytes = request(
+    bytesField(1, bytesField(3, "another"), scope, bytesField(3, "of a resource")),
+  );
+
+  const [line] = linesOf(numbered(bytes, 1));
+
+  expect(line).toMatchObject({
+    resource: {},
+    resourceSchemaUrl: "of a resource",
+    scope: {},
+    scopeSchemaUrl: "of a scope",
+  });
 });
 
 test("no span is no line", () => {
@@ -107,16 +128,24 @@ function withoutService(line: object): [string, unknown][] {
 interface OtlpJson {
   readonly resourceSpans: readonly {
     readonly resource?: object;
-    readonly scopeSpans?: readonly { readonly scope?: object; readonly spans?: object[] }[];
+    readonly scopeSpans?: readonly {
+      readonly scope?: object;
+      readonly spans?: object[];
+      readonly schemaUrl?: string;
+    }[];
+    readonly schemaUrl?: string;
   }[];
 }
 
 function expectedLines(bytes: Uint8Array, first: number): [string, unknown][][] {
   const { resourceSpans: resources } = JSON.parse(otlpJson(bytes)) as OtlpJson;
-  const spans = resources.flatMap(({ resource = {}, scopeSpans = [] }) =>
-    scopeSpans.flatMap(({ scope = {}, spans: inScope = [] }) =>
-      inScope.map((each) => ({ ...each, resource, scope })),
-    ),
+  const spans = resources.flatMap(({ resource = {}, scopeSpans = [], schemaUrl: ofResource }) =>
+    scopeSpans.flatMap(({ scope = {}, spans: inScope = [], schemaUrl: ofScope }) => {
+      const context = { resource, resourceSchemaUrl: ofResource, scope, scopeSchemaUrl: ofScope };
+      return inScope.map((each) => ({ ...each, ...context }));
+    }),
   );
-  return spans.map((each, index) => Object.entries({ sequence: first + index, ...each }));
+  return spans.map((each, index) =>
+    Object.entries({ sequence: first + index, ...each }).filter(([, value]) => value !== undefined),
+  );
 }
