@@ -1,6 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { otlpJson } from "../../src/adapters/otlp/otlp-json.ts";
 import { lineOf, noSpans, threeSpans } from "../support/api-answers.ts";
 import { lengthDelimited } from "../support/byte-chunks.ts";
 import { openExportClient } from "../support/export-client.ts";
@@ -66,6 +67,26 @@ test("against spanring itself: look, save, take", async () => {
   expect(readFileSync(path).equals(Buffer.from(lengthDelimited(requestOf(3))))).toBe(true);
   expect(JSON.parse(taken.stdout).resourceSpans).toHaveLength(1);
   expect(none.exitCode).toBe(1);
+});
+
+test("what take prints, appended to one file, can be sent back to the last span", async () => {
+  await using program = await startProgram();
+  using client = openExportClient(program.grpcPort);
+  const env = { ...process.env, SPANRING_URL: program.apiUrl };
+  const cwd = temporaryFolder();
+  const before = requestOf(3);
+  await client.export(before);
+
+  const loop = 'while "$@" --limit 1 >> spans.ndjson; do :; done';
+  const command = ["sh", "-c", loop, "sh", ...COMMAND, "take"];
+  const taking = Bun.spawn(command, { cwd, env, stderr: "ignore" });
+  await taking.exited;
+  const sent = await runProgram(["send", "--to", program.httpUrl, join(cwd, "spans.ndjson")]);
+  const after = await runProgram(["get", "--json"], env);
+
+  expect(sent).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(sent.stdout).toStartWith("sent 3 spans in 1 request ");
+  expect(after.stdout).toBe(`${otlpJson(before)}\n`);
 });
 
 test("a file is sent, from its path and from standard input", async () => {

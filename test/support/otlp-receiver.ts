@@ -18,11 +18,11 @@ export function exportSuccess(contentType: string, rejectedSpans = 0, errorMessa
 export function exportFailure(
   status: number,
   message: string,
-  { contentType = "application/x-protobuf", retryAfter = "" } = {},
+  { contentType = "application/x-protobuf", retryAfter = "", code = 14 } = {},
 ): Response {
   const isJson = contentType === "application/json";
-  const bytes = Uint8Array.from(google.rpc.Status.encode({ code: 14, message }).finish());
-  return new Response(isJson ? JSON.stringify({ code: 14, message }) : bytes, {
+  const bytes = Uint8Array.from(google.rpc.Status.encode({ code, message }).finish());
+  return new Response(isJson ? JSON.stringify({ code, message }) : bytes, {
     status,
     headers: {
       "Content-Type": contentType,

@@ -138,7 +138,10 @@ const SPECS = {
     options: ["limit", ...FORMS, ...WHERE],
     found: "at least one span",
     notFound: "the buffer is empty; or the file cannot be written, and nothing was taken",
-    examples: ["while spanring take --limit 1000 >> spans.ndjson; do :; done"],
+    examples: [
+      "while spanring take --limit 1000 >> spans.ndjson; do :; done",
+      "spanring send spans.ndjson",
+    ],
   },
   stats: {
     operands: "",
@@ -173,10 +176,14 @@ const SPECS = {
     mostOperands: Infinity,
     summary: "send files of spans to an OTLP/HTTP endpoint",
     details: [
-      "Reads OTLP/JSON (lines, or one document), protobuf with lengths, and one bare protobuf " +
-        "request, whatever the file is called; - is standard input.",
+      "Reads OTLP/JSON (requests, or the spans that get, take, tail and wait print in a pipe), " +
+        "protobuf with lengths, and one bare protobuf request, whatever the file is called; also " +
+        "in gzip or zstd, as a whole or message by message. - is standard input. A part that is " +
+        "broken is skipped: standard error says where, and the rest is sent.",
       "The bytes are sent as they are. What is refused for now (429, 502, 503, 504) is sent " +
-        "again, six times in all.",
+        "again, six times in all; what is too large for the receiver (413) is sent in parts.",
+      "Spans that are still in the buffer they are sent to are there twice: get leaves them in " +
+        "it, take does not.",
       "At a --rate a request with more spans than a tenth of a second has is cut, and each piece " +
         "waits for the time of the spans before it. With --pace a request is due when its " +
         "earliest span began, and none is cut.",
@@ -184,7 +191,10 @@ const SPECS = {
     options: ["to", "rate", "pace", "help"],
     found: "all was accepted",
     notFound: "something was refused or rejected, or a file is broken; the rest was sent",
-    examples: ["spanring send spans.jsonl --pace 10x", "zcat spans.binpb.gz | spanring send -"],
+    examples: [
+      "spanring send spans.jsonl --pace 10x",
+      "spanring tail --status error | spanring send --to http://collector:4318 -",
+    ],
   },
   run: {
     operands: "-- COMMAND...",

@@ -1,85 +1,98 @@
-import { Buffer } from "node:buffer";
 import { quotePeerText } from "../../domain/quote-text.ts";
-import { type ByteSource, takeLine } from "./byte-source.ts";
-import { type FileItem, MOST_REQUEST_BYTES, NANOS_PER_MS } from "./file-request.ts";
-
-const LINE_END = Buffer.from("\n");
+import type { ByteSource } from "./byte-source.ts";
+import { type FileItem, type FileRequest, NANOS_PER_MS, type OtherSignal } from "./file-request.ts";
+import { type JsonDocument, jsonDocuments } from "./json-documents.ts";
+import { PIECE_BYTES } from "./request-split.ts";
+import { isSpanLine, requestOfSpanLines } from "./span-lines-request.ts";
 
 /**
- * OTLP/JSON: a request on each line, or one document over many lines. A request is parsed to see
- * that it is whole and to count its spans; what is sent is what was there.
+ * OTLP/JSON: requests, or spans by themselves, of which as many as come together make a request. A
+ * request is parsed to see that it is one and to count its spans; what is sent is what was there.
  *
  * Source: OpenTelemetry Protocol File Exporter, "JSON lines file".
  */
 export async function* jsonRequests(source: ByteSource): AsyncGenerator<FileItem> {
-  let isFirst = true;
-  for (;;) {
-    const { offsetBytes, lineNumber } = source;
-    // oxlint-disable-next-line no-await-in-loop -- a line comes after the one before it
-    const line = await takeLine(source, MOST_REQUEST_BYTES);
-    if (line === undefined) return;
-    if (line === "too long") {
-      yield { fault: `line ${lineNumber}: longer than ${MOST_REQUEST_BYTES} bytes` };
-      return;
+  let lines: JsonDocument[] = [];
+  let lineBytes = 0;
+  for await (const document of jsonDocuments(source)) {
+    const item = "fault" in document ? document : readDocument(document);
+    if ("spanLine" in item) {
+      lines.push(item.spanLine);
+      lineBytes += item.spanLine.bytes.length;
     }
-    if (isBlank(line)) continue;
-    const read = readRequest(line);
-    const isDocument = isFirst && typeof read === "string";
-    // oxlint-disable-next-line no-await-in-loop -- the document is the rest of the file
-    const item = isDocument ? await readDocument(source, line) : read;
-    isFirst = false;
-    if (typeof item === "string") {
-      yield { fault: `line ${lineNumber}: ${item}` };
-      return;
+    // In a pipe, the next ones may be long in coming.
+    const isEnough = lineBytes >= PIECE_BYTES || source.heldBytes === 0;
+    if (lines.length > 0 && (isEnough || !("spanLine" in item))) {
+      yield requestOf(lines);
+      lines = [];
+      lineBytes = 0;
     }
-    yield { ...item, fileBytes: source.offsetBytes - offsetBytes };
+    if (!("spanLine" in item)) yield item;
   }
+  if (lines.length > 0) yield requestOf(lines);
 }
 
-/** The first line is no request, but all lines together may be. */
-async function readDocument(source: ByteSource, first: Uint8Array) {
-  const lines = [first];
-  let lengthBytes = first.length;
-  for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- a line comes after the one before it
-    const line = await takeLine(source, MOST_REQUEST_BYTES);
-    if (line === undefined) return readRequest(Buffer.concat(lines));
-    lengthBytes += line.length;
-    if (line === "too long" || lengthBytes > MOST_REQUEST_BYTES) return readRequest(first);
-    lines.push(LINE_END, line);
+function readDocument(document: JsonDocument): FileItem | { readonly spanLine: JsonDocument } {
+  const { bytes, firstLine: first, lastLine: last, fileBytes } = document;
+  const value = parseDocument(bytes);
+  if (typeof value === "string") {
+    return { fault: value, unit: "line", first, last, skippedBytes: bytes.length };
   }
+  return isSpanLine(value) ? { spanLine: document } : requestItem(value, bytes, fileBytes);
 }
 
-function isBlank(line: Uint8Array): boolean {
-  return line.length < 8 && Buffer.from(line).toString().trim() === "";
+/** Returns the one request, of traces or of another signal, or what is wrong with it. */
+export function readJsonRequest(
+  bytes: Uint8Array,
+  fileBytes: number,
+): FileRequest | OtherSignal | string {
+  const value = parseDocument(bytes);
+  return typeof value === "string" ? value : requestItem(value, bytes, fileBytes);
 }
 
-/** Or what is wrong with it. */
-function readRequest(bytes: Uint8Array) {
-  const request = parseJson(bytes);
-  if (typeof request === "string") return request;
-  if ("resourceMetrics" in request || "resourceLogs" in request) {
-    return { otherSignal: true } as const;
-  }
-  if (Object.keys(request).length > 0 && !("resourceSpans" in request)) {
-    return "this is JSON, but no traces: it has no resourceSpans";
-  }
-  const starts = startsMs(request);
-  const earliest = starts.reduce((least, start) => (start < least ? start : least), Infinity);
-  const earliestStartMs = () => (earliest === Infinity ? undefined : earliest);
-  const contentType = "application/json" as const;
-  return { bytes, contentType, spanCount: starts.length, earliestStartMs };
+function requestOf(lines: readonly JsonDocument[]): FileRequest {
+  const bytes = requestOfSpanLines(lines.map((line) => line.bytes));
+  const fileBytes = lines.reduce((sum, line) => sum + line.fileBytes, 0);
+  return traceItem(JSON.parse(bytes.toString()) as object, bytes, fileBytes);
 }
 
-function parseJson(bytes: Uint8Array): object | string {
+/** Returns an object that may be sent, or what is wrong with it. */
+function parseDocument(bytes: Uint8Array): object | string {
   try {
-    // A byte order mark is no JSON for a receiver either, but TextDecoder takes it off here.
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof value === "object" && value !== null ? value : "this is not a JSON object";
+    if (typeof value !== "object" || value === null) return "this is not a JSON object";
+    return isOfUse(value) ? value : "this is JSON, but no traces: it has no resourceSpans";
   } catch (error) {
     const reason = error instanceof Error ? quotePeerText(error.message) : "";
     return `this is not whole JSON: ${reason.replace(/^JSON Parse error: /, "")}`;
   }
+}
+
+/** An object without members is a request without spans. */
+function isOfUse(value: object): boolean {
+  const isKnown = "resourceSpans" in value || isOtherSignal(value) || isSpanLine(value);
+  return isKnown || Object.keys(value).length === 0;
+}
+
+function isOtherSignal(value: object): boolean {
+  return "resourceMetrics" in value || "resourceLogs" in value;
+}
+
+function requestItem(
+  value: object,
+  bytes: Uint8Array,
+  fileBytes: number,
+): FileRequest | OtherSignal {
+  if (isOtherSignal(value)) return { otherSignal: true, fileBytes };
+  return traceItem(value, bytes, fileBytes);
+}
+
+function traceItem(value: object, bytes: Uint8Array, fileBytes: number): FileRequest {
+  const starts = startsMs(value);
+  const earliest = starts.reduce((least, start) => (start < least ? start : least), Infinity);
+  const earliestStartMs = () => (earliest === Infinity ? undefined : earliest);
+  const contentType = "application/json" as const;
+  return { bytes, contentType, spanCount: starts.length, earliestStartMs, fileBytes };
 }
 
 /** Of every span its start, in Unix milliseconds; Infinity for one that does not say. */

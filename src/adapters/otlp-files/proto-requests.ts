@@ -1,72 +1,85 @@
-import { type ByteSource, takeBytes } from "./byte-source.ts";
+import { type ByteSource, restOf } from "./byte-source.ts";
+import { compressionOf, decompressedMessage } from "./decompressed.ts";
 import { countSpans, earliestStartMs } from "./encoded-request.ts";
-import { type FileFault, type FileRequest, MOST_REQUEST_BYTES } from "./file-request.ts";
-import { LENGTH_BYTES } from "./request-frame.ts";
-import { splitRequest } from "./request-split.ts";
+import {
+  type FileFault,
+  type FileItem,
+  type FileRequest,
+  MOST_REQUEST_BYTES,
+  type OtherSignal,
+} from "./file-request.ts";
+import { readJsonRequest } from "./json-requests.ts";
+import { faultAt, framedItems, RESOURCE_SPANS_TAG } from "./message-frames.ts";
+import { fieldsOf, splitRequest } from "./request-split.ts";
 
-/**
- * The collector's file exporter, with `format: proto`: each message behind its length.
- *
- *     [ length: 4 bytes, big endian ][ ExportTraceServiceRequest ][ length ][ ...
- *
- * Source: opentelemetry-collector-contrib, exporter/fileexporter/file_writer.go.
- */
-export async function* lengthDelimitedRequests(
+/** Encoded requests, each behind its length. */
+export function lengthDelimitedRequests(
   source: ByteSource,
   mostBytes = MOST_REQUEST_BYTES,
 ): AsyncGenerator<FileRequest | FileFault> {
-  for (;;) {
-    const { offsetBytes } = source;
-    // oxlint-disable-next-line no-await-in-loop -- a message comes after the one before it
-    const message = await takeMessage(source, mostBytes);
-    if (message === undefined) return;
-    const item = "fault" in message ? message : requestItem(message, offsetBytes + LENGTH_BYTES);
-    yield "fault" in item ? item : { ...item, fileBytes: item.fileBytes + LENGTH_BYTES };
-    if ("fault" in item) return;
-  }
+  return framedItems(source, mostBytes, async (message, fileBytes) =>
+    requestItem(message, fileBytes),
+  );
 }
 
-/** Undefined at the end. */
-async function takeMessage(
-  source: ByteSource,
-  mostBytes: number,
-): Promise<Uint8Array | FileFault | undefined> {
-  const { offsetBytes } = source;
-  const place = `byte ${offsetBytes}`;
-  const head = await takeBytes(source, LENGTH_BYTES);
-  if (head.length === 0) return undefined;
-  if (head.length < LENGTH_BYTES) return { fault: `${place}: cut off within a length` };
-  const length = new DataView(head.buffer, head.byteOffset).getUint32(0);
-  if (length > mostBytes) {
-    return { fault: `${place}: a request of ${length} bytes; at most ${mostBytes} can be` };
+/** The same, of which each may be compressed, and be OTLP/JSON: the collector makes them so. */
+export function framedRequests(source: ByteSource): AsyncGenerator<FileItem> {
+  return framedItems(source, MOST_REQUEST_BYTES, readMessage);
+}
+
+async function readMessage(
+  message: Uint8Array,
+  fileBytes: number,
+): Promise<FileRequest | OtherSignal | string> {
+  const compression = compressionOf(message);
+  if (compression === undefined) return requestItem(message, fileBytes);
+  try {
+    const bytes = await decompressedMessage(message, compression, MOST_REQUEST_BYTES);
+    if (bytes === "too long") return `longer than ${MOST_REQUEST_BYTES} bytes when decompressed`;
+    const isProto = bytes.length === 0 || bytes[0] === RESOURCE_SPANS_TAG;
+    return isProto ? requestItem(bytes, fileBytes) : readJsonRequest(bytes, fileBytes);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
-  const message = await takeBytes(source, length);
-  if (message.length === length) return message;
-  const has = `has ${message.length} of its ${length} bytes`;
-  return { fault: `${place}: cut off: the request that begins there ${has}` };
 }
 
 /** One bare request, in pieces: it may be larger than a receiver takes at once. */
 export async function* bareRequests(source: ByteSource): AsyncGenerator<FileRequest | FileFault> {
-  let offsetBytes = 0;
+  let { offsetBytes } = source;
   for await (const piece of splitRequest(source)) {
-    const item = "fault" in piece ? piece : requestItem(piece, offsetBytes);
-    yield item;
-    if ("fault" in item) return;
-    offsetBytes += item.fileBytes;
+    if ("fault" in piece) {
+      for await (const _ of restOf(source));
+      yield faultAt(offsetBytes, piece.fault, source);
+      return;
+    }
+    yield* pieceItems(piece, offsetBytes);
+    offsetBytes += piece.length;
   }
 }
 
-function requestItem(bytes: Uint8Array, offsetBytes: number): FileRequest | FileFault {
-  const spanCount = countSpans(bytes);
-  if (typeof spanCount === "string") {
-    return { fault: `byte ${offsetBytes}: this is not a trace request: ${spanCount} of it` };
+/** Yields a piece, or its fields one by one where it is broken: so the others are not lost. */
+function* pieceItems(piece: Uint8Array, offsetBytes: number): Generator<FileRequest | FileFault> {
+  const whole = requestItem(piece, piece.length);
+  if (typeof whole !== "string") return yield whole;
+  let first = offsetBytes;
+  for (const field of fieldsOf(piece)) {
+    const item = requestItem(field, field.length);
+    const skippedBytes = field.length;
+    if (typeof item !== "string") yield item;
+    else yield { fault: item, unit: "byte", first, last: first, skippedBytes };
+    first += field.length;
   }
+}
+
+function requestItem(bytes: Uint8Array, fileBytes: number): FileRequest | string {
+  const spanCount = countSpans(bytes);
+  if (typeof spanCount === "string") return `this is not a trace request: ${spanCount} of it`;
+  const contentType = "application/x-protobuf";
   return {
     bytes,
-    contentType: "application/x-protobuf",
+    contentType,
     spanCount,
     earliestStartMs: () => earliestStartMs(bytes),
-    fileBytes: bytes.length,
+    fileBytes,
   };
 }

@@ -1,53 +1,145 @@
-import { type ByteSource, openSource, peekBytes } from "./byte-source.ts";
-import type { FileItem } from "./file-request.ts";
+import { quotePeerText } from "../../domain/quote-text.ts";
+import { type ByteSource, dropBytes, openSource, peekBytes, restOf } from "./byte-source.ts";
+import { compressionOf, decompressed, type FileCompression } from "./decompressed.ts";
+import { type FileItem, mergedFaults } from "./file-request.ts";
+import { isJsonSpace } from "./json-scan.ts";
 import { jsonRequests } from "./json-requests.ts";
-import { bareRequests, lengthDelimitedRequests } from "./proto-requests.ts";
+import {
+  faultAt,
+  HOLE,
+  isHole,
+  RESOURCE_SPANS_TAG,
+  skipHole,
+  skipToMessage,
+} from "./message-frames.ts";
+import { bareRequests, framedRequests } from "./proto-requests.ts";
+import { LENGTH_BYTES } from "./request-frame.ts";
 
+/** Enough to know the format by, also where it may be another one at first. */
 const HEAD_BYTES = 512;
-
-/** The first field of a request, `resource_spans`: a field 1 with a length. */
-const RESOURCE_SPANS_TAG = 0x0a;
-
-/** Where files that are compressed begin. Source: RFC 1952, RFC 8878. */
-const COMPRESSED = [
-  { magic: [0x1f, 0x8b], mend: "gzip; use zcat FILE | spanring send -" },
-  { magic: [0x28, 0xb5, 0x2f, 0xfd], mend: "zstd; use zstdcat FILE | spanring send -" },
-] as const;
+/** A pipe may have no more for a long time. */
+const FIRST_BYTES = 16;
 
 /**
- * Every request of a file, whatever its format: it is told by the first bytes, for a pipe has no
- * name. A fault comes last.
+ * Every request of a file, whatever its format: it is known by the first bytes, for a pipe has no
+ * name. What is broken is stepped over, and is a fault in its turn. Nothing is thrown: a file that
+ * cannot be read to its end has a fault there.
  */
-export async function* readRequests(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<FileItem> {
-  const source = openSource(chunks);
-  const head = await peekBytes(source, HEAD_BYTES);
-  if (head.length > 0) yield* requestsIn(source, head);
+export function readRequests(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<FileItem> {
+  return mergedFaults(readItems(chunks, formatItems));
 }
 
-function requestsIn(source: ByteSource, head: Uint8Array): AsyncIterable<FileItem> {
-  if (isJson(head)) return jsonRequests(source);
+type ItemsOf = (source: ByteSource, head: Uint8Array) => AsyncGenerator<FileItem>;
+
+async function* readItems(
+  chunks: AsyncIterable<Uint8Array>,
+  itemsOf: ItemsOf,
+): AsyncGenerator<FileItem> {
+  const ending: { reason?: string } = {};
+  const source = openSource(untilError(chunks, ending));
+  try {
+    yield* afterHole(source, itemsOf);
+    const first = source.offsetBytes;
+    const place = { unit: "byte", first, last: first, skippedBytes: undefined } as const;
+    if (ending.reason !== undefined) yield { fault: ending.reason, ...place };
+  } finally {
+    await source.chunks.return?.();
+  }
+}
+
+/** Ends where the chunks fail, so that what was before is still read. */
+async function* untilError(
+  chunks: AsyncIterable<Uint8Array>,
+  ending: { reason?: string },
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    ending.reason = `cannot read on: ${quotePeerText(reason)}`;
+  }
+}
+
+/** A crash may leave zero bytes where the file began. */
+async function* afterHole(source: ByteSource, itemsOf: ItemsOf): AsyncGenerator<FileItem> {
+  const { offsetBytes } = source;
+  if (isHole(await peekBytes(source, FIRST_BYTES))) {
+    await skipHole(source);
+    const behind = await headOf(source);
+    if (isText(behind)) dropBytes(source, zerosIn(behind));
+    yield faultAt(offsetBytes, HOLE, source);
+  }
+  const head = await headOf(source);
+  if (head.length > 0) yield* itemsOf(source, head);
+}
+
+/** Waits for no more than it takes to know the format. */
+async function headOf(source: ByteSource): Promise<Uint8Array> {
+  const [first] = await peekBytes(source, FIRST_BYTES);
+  const isPlain = first !== RESOURCE_SPANS_TAG && first !== 0;
+  return await peekBytes(source, isPlain ? Math.min(source.heldBytes, HEAD_BYTES) : HEAD_BYTES);
+}
+
+function formatItems(source: ByteSource, head: Uint8Array): AsyncGenerator<FileItem> {
+  const compression = compressionOf(head);
+  return compression === undefined
+    ? plainItems(source, head)
+    : compressedItems(source, compression);
+}
+
+function plainItems(source: ByteSource, head: Uint8Array): AsyncGenerator<FileItem> {
+  if (isText(head)) return jsonRequests(source);
   if (head[0] === RESOURCE_SPANS_TAG) return bareRequests(source);
-  if (isLengthDelimited(head)) return lengthDelimitedRequests(source);
-  return unknownFormat(head);
+  return isFramed(head) ? framedRequests(source) : unknownItems(source);
+}
+
+async function* compressedItems(
+  source: ByteSource,
+  compression: FileCompression,
+): AsyncGenerator<FileItem> {
+  let { offsetBytes } = source;
+  for await (const item of readItems(decompressed(restOf(source), compression), plainItems)) {
+    yield "fault" in item ? item : { ...item, fileBytes: source.offsetBytes - offsetBytes };
+    if (!("fault" in item)) ({ offsetBytes } = source);
+  }
+}
+
+/** The beginning of the file may be lost, and messages behind their lengths may follow. */
+async function* unknownItems(source: ByteSource): AsyncGenerator<FileItem> {
+  const { offsetBytes } = source;
+  await skipToMessage(source);
+  yield faultAt(offsetBytes, "neither OTLP/JSON nor protobuf", source);
+  yield* framedRequests(source);
 }
 
 /**
- * An encoded request may begin with the very bytes `\n{\n"` (a field 1 of 123 bytes, in it a field
- * 1 of 34), but then has bytes soon after that no JSON text has.
+ * A line of JSON may be torn, and zero bytes may be in it. An encoded request may begin with the
+ * very bytes `\n{\n"` (a field 1 of 123 bytes, in it a field 1 of 34), but then has bytes soon
+ * after that no text has.
  */
-function isJson(head: Uint8Array): boolean {
-  const isText = head.every((byte) => byte >= 0x20 || [0x09, 0x0a, 0x0d].includes(byte));
-  return isText && /^\s*\{/.test(new TextDecoder().decode(head));
+function isText(head: Uint8Array): boolean {
+  const zeros = zerosIn(head);
+  const isLength = zeros > 0 && !isAscii(head[zeros] ?? 0);
+  return !isLength && head.every(isTextOrNul);
 }
 
-function isLengthDelimited(head: Uint8Array): boolean {
-  if (head.length < 4) return head[0] === 0;
-  const isEmpty = head.subarray(0, 4).every((byte) => byte === 0);
-  return isEmpty || head[4] === RESOURCE_SPANS_TAG;
+function isAscii(byte: number): boolean {
+  return isTextOrNul(byte) && byte !== 0 && byte < 0x80;
 }
 
-async function* unknownFormat(head: Uint8Array): AsyncGenerator<FileItem> {
-  const compressed = COMPRESSED.find(({ magic }) => magic.every((byte, at) => head[at] === byte));
-  if (compressed !== undefined) yield { fault: `byte 0: compressed with ${compressed.mend}` };
-  else yield { fault: "byte 0: neither OTLP/JSON nor protobuf" };
+function isTextOrNul(byte: number): boolean {
+  return byte >= 0x20 || byte === 0 || isJsonSpace(byte);
+}
+
+/** Returns how many zero bytes there are before the first other one. */
+function zerosIn(head: Uint8Array): number {
+  const end = head.findIndex((byte) => byte !== 0);
+  return end < 0 ? head.length : end;
+}
+
+function isFramed(head: Uint8Array): boolean {
+  if (head.length < LENGTH_BYTES) return head[0] === 0;
+  const [begin, end] = [LENGTH_BYTES, 2 * LENGTH_BYTES];
+  const isCompressed = compressionOf(head.subarray(begin, end)) !== undefined;
+  return zerosIn(head) >= LENGTH_BYTES || head[begin] === RESOURCE_SPANS_TAG || isCompressed;
 }

@@ -50,12 +50,25 @@ async function takeField(source: ByteSource): Promise<Uint8Array | FileFault | u
   if (head.length === 0) return undefined;
   const lengthBytes = fieldLength(head);
   if (lengthBytes === 0 || lengthBytes > MOST_REQUEST_BYTES) {
-    return { fault: `byte ${offsetBytes}: this is not a field of a trace request` };
+    return faultAt(offsetBytes, "this is not a field of a trace request");
   }
   const field = await takeBytes(source, lengthBytes);
   if (field.length === lengthBytes) return field;
   const has = `has ${field.length} of its ${lengthBytes} bytes`;
-  return { fault: `byte ${offsetBytes}: cut off: the field that begins there ${has}` };
+  return faultAt(offsetBytes, `cut off: the field that begins there ${has}`);
+}
+
+function faultAt(offsetBytes: number, fault: string): FileFault {
+  return { fault, unit: "byte", first: offsetBytes, last: offsetBytes, skippedBytes: undefined };
+}
+
+/** The fields of a request's own, of one that `splitRequest` has yielded. */
+export function* fieldsOf(request: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < request.length;) {
+    const end = at + fieldLength(request.subarray(at, at + HEAD_BYTES));
+    yield request.subarray(at, end);
+    at = end;
+  }
 }
 
 /** With tag and length; 0 when it is no field. */

@@ -3,6 +3,7 @@ import { open, rename, rm, stat } from "node:fs/promises";
 import { quotePeerText } from "../../domain/quote-text.ts";
 import type { SpanSpill, SpillFault, SpilledRequest } from "../../ports/span-spill.ts";
 import { openSource } from "../otlp-files/byte-source.ts";
+import { faultText } from "../otlp-files/file-request.ts";
 import { lengthDelimitedRequests } from "../otlp-files/proto-requests.ts";
 import { frameRequest } from "../otlp-files/request-frame.ts";
 import {
@@ -107,10 +108,13 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-async function* readFile(path: string) {
+async function* readFile(path: string): AsyncGenerator<SpilledRequest | SpillFault, void> {
   const chunks = createReadStream(path);
   try {
-    yield* lengthDelimitedRequests(openSource(chunks), MOST_REQUEST_BYTES);
+    for await (const item of lengthDelimitedRequests(openSource(chunks), MOST_REQUEST_BYTES)) {
+      if (!("fault" in item)) yield item;
+      else return yield { fault: faultText(item) };
+    }
   } finally {
     chunks.destroy();
   }

@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
 import {
+  dropBytes,
+  holdChunk,
   openSource,
   peekBytes,
+  restOf,
   takeBytes,
-  takeLine,
 } from "../../../src/adapters/otlp-files/byte-source.ts";
 import { chunksOf, textBytes } from "../../support/byte-chunks.ts";
 
@@ -26,35 +28,35 @@ test.each([1, 2, 3, 7, 100])("bytes in chunks of %d come in pieces of any length
   expect(source.offsetBytes).toBe(10);
 });
 
-test.each([1, 2, 3, 7, 100])("lines in chunks of %d are whole", async (size) => {
-  const source = openSource(chunksOf(textBytes("one\n\ntwo and more\nlast"), size));
-  const lines: (string | undefined)[] = [];
+test.each([1, 2, 3, 7, 100])("what is dropped of chunks of %d is taken, no more", async (size) => {
+  const source = openSource(chunksOf(textBytes("abcdefghij"), size));
 
-  for (let count = 0; count < 5; count += 1) {
-    const line = await takeLine(source, 100);
-    lines.push(line === undefined || line === "too long" ? line : text(line));
-  }
+  await peekBytes(source, 8);
+  dropBytes(source, 7);
 
-  expect(lines).toEqual(["one", "", "two and more", "last", undefined]);
-  expect(source.lineNumber).toBe(5);
+  expect([source.offsetBytes, text(await peekBytes(source, 2))]).toEqual([7, "hi"]);
 });
 
-test("a line end at the end of the file begins no line", async () => {
-  const source = openSource(chunksOf(textBytes("one\n"), 100));
+test.each([1, 2, 3, 7, 100])("the rest of chunks of %d is all that is left", async (size) => {
+  const source = openSource(chunksOf(textBytes("abcdefghij"), size));
+  await takeBytes(source, 4);
+  await peekBytes(source, 3);
 
-  expect(text((await takeLine(source, 100)) as Uint8Array)).toBe("one");
-  expect(await takeLine(source, 100)).toBeUndefined();
+  const rest = await Array.fromAsync(restOf(source));
+
+  expect(text(Buffer.concat(rest))).toBe("efghij");
+  expect([source.offsetBytes, source.heldBytes]).toEqual([10, 0]);
 });
 
-test("a line without end is not held in memory", async () => {
-  let chunkCount = 0;
-  const endless = async function* () {
-    for (;;) {
-      chunkCount += 1;
-      yield textBytes("x".repeat(10));
-    }
-  };
+test("an empty chunk is no end", async () => {
+  const source = openSource(withAnEmptyOne());
 
-  expect(await takeLine(openSource(endless()), 25)).toBe("too long");
-  expect(chunkCount).toBe(3);
+  const found = [await holdChunk(source), await holdChunk(source), await holdChunk(source)];
+
+  expect(found).toEqual([true, true, false]);
+  expect(text(await takeBytes(source, 5))).toBe("ab");
 });
+
+async function* withAnEmptyOne() {
+  yield* [textBytes("a"), new Uint8Array(0), textBytes("b")];
+}

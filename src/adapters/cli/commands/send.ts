@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { quotePeerText } from "../../../domain/quote-text.ts";
 import { usageFailure } from "../answer-form.ts";
@@ -5,7 +6,7 @@ import { checkedUrl } from "../api/ask-api.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type CommandRun, paletteOf, tell, valueOf } from "../command-run.ts";
 import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
-import type { FileRequest } from "../../otlp-files/file-request.ts";
+import { type FileFault, faultText, type FileRequest } from "../../otlp-files/file-request.ts";
 import { readRequests } from "../../otlp-files/read-requests.ts";
 import { bytesText, countedText, countText, durationText } from "../render/quantities.ts";
 import { pacingOf } from "../send/pacing.ts";
@@ -18,16 +19,23 @@ const STANDARD_INPUT = "-";
 
 /** What the files have besides requests that can be sent. */
 interface Reading {
-  fault: string | undefined;
+  /** What is broken, and where; the first few. */
+  readonly faults: string[];
+  moreFaults: number;
+  /** In those of which only the number is told. */
+  moreBytes: number;
   otherSignals: number;
 }
+
+const MOST_FAULTS = 10;
 
 export async function send(run: CommandRun): Promise<ExitCode> {
   const { clock, stderr } = run;
   const pacing = pacingOf(run);
   const url = exportUrl(valueOf(run, "to") ?? USUAL_URL);
   const totalBytes = await totalSize(run.operands);
-  const [tally, reading]: [Tally, Reading] = [newTally(), { fault: undefined, otherSignals: 0 }];
+  const tally = newTally();
+  const reading: Reading = { faults: [], moreFaults: 0, moreBytes: 0, otherSignals: 0 };
   const progress = openProgress(stderr, { clock, palette: paletteOf(run, stderr) }, totalBytes);
   const startedMs = clock.monotonicMs();
   try {
@@ -65,24 +73,35 @@ async function sizeOf(path: string): Promise<number | undefined> {
   return found.isFile() ? found.size : undefined;
 }
 
-/** Of one file after the other, up to the first fault. */
+/** Yields the requests of one file after the other, and notes what else there is. */
 async function* requestsIn(run: CommandRun, reading: Reading): AsyncGenerator<FileRequest> {
   for await (const { path, item } of itemsIn(run)) {
     if ("bytes" in item) yield item;
     else if ("otherSignal" in item) reading.otherSignals += 1;
-    else {
-      reading.fault = `${path === STANDARD_INPUT ? "standard input" : path}: ${item.fault}`;
-      return;
-    }
+    else noteFault(reading, path === STANDARD_INPUT ? "standard input" : path, item);
   }
 }
 
 async function* itemsIn(run: CommandRun) {
   for (const path of run.operands) {
-    const chunks = path === STANDARD_INPUT ? run.stdin() : Bun.file(path).stream();
+    const isInput = path === STANDARD_INPUT;
+    const chunks = isInput ? run.stdin() : createReadStream(path, { highWaterMark: CHUNK_BYTES });
     // oxlint-disable-next-line no-await-in-loop -- files are sent in the order they were named
     for await (const item of readRequests(chunks)) yield { path, item };
   }
+}
+
+const CHUNK_BYTES = 256 * 1024;
+
+function noteFault(reading: Reading, name: string, fault: FileFault): void {
+  const { skippedBytes } = fault;
+  if (reading.faults.length === MOST_FAULTS) {
+    reading.moreFaults += 1;
+    reading.moreBytes += skippedBytes ?? 0;
+    return;
+  }
+  const skipped = skippedBytes === undefined ? "" : `; ${bytesText(skippedBytes)} skipped`;
+  reading.faults.push(`${quotePeerText(name)}: ${faultText(fault)}${skipped}`);
 }
 
 function unreachable(url: string, { message }: { message: string }): CommandFailure {
@@ -102,19 +121,22 @@ function summary(tally: Tally, elapsedMs: number): string {
   return `sent ${countedText(spans, "span")} in ${amount} in ${elapsed}${rate}`;
 }
 
-function problems(tally: Tally, { fault, otherSignals }: Reading, url: string): string[] {
+function problems(tally: Tally, reading: Reading, url: string): string[] {
+  const { faults, moreFaults, moreBytes, otherSignals } = reading;
   const { rejectedSpans, refusedRequests, refusedSpans, messages, end } = tally;
   const [requests, spans] = [
     countedText(refusedRequests, "request"),
     countedText(refusedSpans, "span"),
   ];
+  const more = `${countedText(moreFaults, "more broken part")} skipped (${bytesText(moreBytes)})`;
   const others = `${countedText(otherSignals, "request")} of metrics or logs left out`;
   return [
     ...(rejectedSpans > 0 ? [`${countedText(rejectedSpans, "span")} rejected`] : []),
     ...(refusedRequests > 0 ? [`${requests} of ${spans} refused`] : []),
     ...[...messages].map((message) => `the receiver says: ${message}`),
     ...(otherSignals > 0 ? [others] : []),
-    ...(fault === undefined ? [] : [`${quotePeerText(fault)}; what was before it was sent`]),
+    ...faults,
+    ...(moreFaults > 0 ? [more] : []),
     ...(end === undefined ? [] : [END_TEXT[end.reason](quotePeerText(url), end.message)]),
   ];
 }
@@ -125,9 +147,9 @@ const END_TEXT = {
   interrupted: () => "interrupted; the rest was not sent",
 } as const;
 
-function exitCodeOf(tally: Tally, { fault }: Reading): ExitCode {
+function exitCodeOf(tally: Tally, { faults }: Reading): ExitCode {
   if (tally.end?.reason === "interrupted") return EXIT_CODE.interrupted;
   if (tally.end?.reason === "unreachable") return EXIT_CODE.cannotConnect;
-  const isWhole = tally.rejectedSpans === 0 && tally.refusedRequests === 0 && fault === undefined;
+  const isWhole = tally.rejectedSpans === 0 && tally.refusedRequests === 0 && faults.length === 0;
   return isWhole ? EXIT_CODE.ok : EXIT_CODE.notAccepted;
 }

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { parseExactly } from "../../otlp-files/exact-json.ts";
 import { listIn } from "../../otlp-files/json-requests.ts";
 
 /** A span of a document, and what it lies in. */
@@ -40,20 +41,4 @@ function nested(spans: readonly PlacedSpan[]): object[] {
     }));
     return { ...resourceSpans, scopeSpans };
   });
-}
-
-/** TypeScript does not know of it yet. Source: ECMAScript proposal "JSON.parse source text". */
-declare global {
-  interface JSON {
-    rawJSON(text: string): unknown;
-  }
-}
-
-function parseExactly(text: string): object {
-  return JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) as object;
-}
-
-/** A number that a double would change is kept as its digits. */
-function keepDigits(_: string, value: unknown, { source }: { readonly source?: string }): unknown {
-  return typeof value === "number" && String(value) !== source ? JSON.rawJSON(source!) : value;
 }

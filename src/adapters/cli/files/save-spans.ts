@@ -1,6 +1,7 @@
 import { quotePeerText } from "../../../domain/quote-text.ts";
 import { openSource } from "../../otlp-files/byte-source.ts";
 import { countSpans } from "../../otlp-files/encoded-request.ts";
+import { faultText } from "../../otlp-files/file-request.ts";
 import { frameRequest } from "../../otlp-files/request-frame.ts";
 import { splitRequest } from "../../otlp-files/request-split.ts";
 import type { AnswerForm, OutFormat } from "../answer-form.ts";
@@ -42,7 +43,7 @@ async function writeRequests(
 ): Promise<{ spans: number; bytes: number }> {
   let [spans, bytes] = [0, 0];
   for await (const piece of splitRequest(openSource(chunks))) {
-    const count = "fault" in piece ? piece.fault : countSpans(piece);
+    const count = "fault" in piece ? faultText(piece) : countSpans(piece);
     if ("fault" in piece || typeof count === "string") throw notTraces(String(count));
     const framed = format === "bare" ? piece : frameRequest(piece, format);
     await file.write(framed);

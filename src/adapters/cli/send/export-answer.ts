@@ -9,11 +9,18 @@ export type ExportAnswer =
   /** `message` may be a warning about spans that were all accepted. */
   | { readonly outcome: "accepted"; readonly rejectedSpans: number; readonly message: string }
   | { readonly outcome: "refused"; readonly message: string }
+  /** Never at this size; a part of it may pass. */
+  | { readonly outcome: "too_large"; readonly message: string }
   /** For now: to be sent again. */
   | { readonly outcome: "retry"; readonly message: string; readonly afterMs?: number };
 
 /** Source: OTLP/HTTP response. */
 const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+const PAYLOAD_TOO_LARGE = 413;
+
+/** What receivers of gRPC say of a size, and gateways in front of them pass on. */
+const RESOURCE_EXHAUSTED = 8;
 
 /** Reads the whole body. Throws only when the connection breaks. */
 export async function readExportAnswer(response: Response): Promise<ExportAnswer> {
@@ -21,9 +28,10 @@ export async function readExportAnswer(response: Response): Promise<ExportAnswer
   const isJson = (response.headers.get("content-type") ?? "").startsWith("application/json");
   if (response.ok) return { outcome: "accepted", ...partialSuccess(bytes, isJson) };
   const { status, statusText, headers } = response;
-  const said = statusMessage(bytes, isJson) || statusText;
-  const message = `${status} ${quotePeerText(said)}`.trimEnd();
-  if (!RETRYABLE.has(status)) return { outcome: "refused", message };
+  const { code, message: said } = statusOf(bytes, isJson);
+  const message = `${status} ${quotePeerText(said || statusText)}`.trimEnd();
+  const isTooLarge = status === PAYLOAD_TOO_LARGE || code === RESOURCE_EXHAUSTED;
+  if (!RETRYABLE.has(status)) return { outcome: isTooLarge ? "too_large" : "refused", message };
   const afterMs = retryAfterMs(headers.get("retry-after"));
   return { outcome: "retry", message, ...(afterMs === undefined ? {} : { afterMs }) };
 }
@@ -50,14 +58,14 @@ function jsonPartialSuccess(bytes: Uint8Array) {
   return { rejectedSpans: Number(rejectedSpans), message: String(errorMessage) };
 }
 
-/** Of a `google.rpc.Status`, or nothing. */
-function statusMessage(bytes: Uint8Array, isJson: boolean): string {
+/** Reads a `google.rpc.Status`; one without a code where there is none. */
+function statusOf(bytes: Uint8Array, isJson: boolean): { code: number; message: string } {
   try {
-    if (!isJson) return google.rpc.Status.decode(bytes).message;
-    const { message = "" } = parseJson(bytes);
-    return String(message);
+    if (!isJson) return google.rpc.Status.decode(bytes);
+    const { code = 0, message = "" } = parseJson(bytes);
+    return { code: Number(code), message: String(message) };
   } catch {
-    return "";
+    return { code: 0, message: "" };
   }
 }
 

@@ -5,6 +5,7 @@ import type { FileRequest } from "../../otlp-files/file-request.ts";
 import { requestSlices } from "../files/request-slices.ts";
 import { type ExportAnswer, readExportAnswer } from "./export-answer.ts";
 import type { Pacing } from "./pacing.ts";
+import { ABORTED, untilAborted } from "./until-aborted.ts";
 
 export interface SendParts {
   readonly url: string;
@@ -30,6 +31,8 @@ export interface Tally {
   fileBytes: number;
   /** What receivers said, each once. */
   readonly messages: Set<string>;
+  /** A body of so many bytes was too large for the receiver. */
+  tooLargeBytes: number;
   /** Why there is no point in going on. */
   end: SendEnd | undefined;
 }
@@ -60,6 +63,7 @@ export function newTally(): Tally {
     refusedSpans: 0,
     fileBytes: 0,
     messages: new Set(),
+    tooLargeBytes: Infinity,
     end: undefined,
   };
 }
@@ -73,7 +77,11 @@ export async function sendRequests(
   const { clock, signal, pacing } = parts;
   const inFlight = new Set<Promise<void>>();
   let startedMs: number | undefined;
-  for await (const request of inSlices(requests, pacing.mostSpans)) {
+  for await (const request of untilAborted(inSlices(requests, pacing.mostSpans), signal)) {
+    if (request === ABORTED) {
+      tally.end ??= INTERRUPTED;
+      break;
+    }
     startedMs ??= clock.monotonicMs();
     const waitMs = startedMs + pacing.dueMs(request) - clock.monotonicMs();
     if (waitMs > 0) await clock.sleep(waitMs, signal);
@@ -92,27 +100,41 @@ async function* inSlices(requests: AsyncIterable<FileRequest>, mostSpans: number
 
 const INTERRUPTED: SendEnd = { reason: "interrupted", message: "interrupted" };
 
+/** Sends a request, and in parts what is too large for the receiver. */
 async function sendOne(request: FileRequest, tally: Tally, parts: SendParts): Promise<void> {
-  let attempt = 0;
-  for (;;) {
-    attempt += 1;
-    // oxlint-disable-next-line no-await-in-loop -- it is sent again only after an answer
-    const answer = await attemptOnce(request, parts);
-    if (parts.signal.aborted) tally.end ??= INTERRUPTED;
-    if (answer.outcome === "unreachable") {
-      tally.end ??= { reason: "unreachable", message: answer.message };
-    }
-    if (tally.end !== undefined && answer.outcome !== "accepted") return;
-    if (answer.outcome === "unreachable") return;
-    if (answer.outcome === "retry" && attempt < MOST_ATTEMPTS) {
-      const delayMs = answer.afterMs ?? FIRST_DELAY_MS * 2 ** (attempt - 1);
-      // oxlint-disable-next-line no-await-in-loop -- and not before it has had a rest
-      await parts.clock.sleep(Math.min(delayMs, LONGEST_DELAY_MS), parts.signal);
-      continue;
-    }
+  const isKnown = request.bytes.length >= tally.tooLargeBytes && request.spanCount > 1;
+  const answer = isKnown ? TOO_LARGE : await finalAnswer(request, tally, parts);
+  if (answer.outcome === "unreachable") return;
+  if (answer.outcome !== "too_large" || request.spanCount <= 1) {
     enter(tally, request, answer);
     parts.progressed(tally);
     return;
+  }
+  tally.tooLargeBytes = Math.min(tally.tooLargeBytes, request.bytes.length);
+  for (const part of requestSlices(request, Math.ceil(request.spanCount / 2))) {
+    if (tally.end !== undefined) return;
+    // oxlint-disable-next-line no-await-in-loop -- the others that are in flight are enough
+    await sendOne(part, tally, parts);
+  }
+}
+
+const TOO_LARGE: Attempt = { outcome: "too_large", message: "" };
+
+/** Sends it again while the receiver asks for that; "unreachable" also when all is over. */
+async function finalAnswer(request: FileRequest, tally: Tally, parts: SendParts): Promise<Attempt> {
+  for (let attempt = 1; ; attempt += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- it is sent again only after an answer
+    const answer = await attemptOnce(request, parts);
+    const { outcome, message } = answer;
+    if (parts.signal.aborted) tally.end ??= INTERRUPTED;
+    if (outcome === "unreachable") tally.end ??= { reason: "unreachable", message };
+    if (tally.end !== undefined && outcome !== "accepted") {
+      return { outcome: "unreachable", message };
+    }
+    if (outcome !== "retry" || attempt === MOST_ATTEMPTS) return answer;
+    const delayMs = answer.afterMs ?? FIRST_DELAY_MS * 2 ** (attempt - 1);
+    // oxlint-disable-next-line no-await-in-loop -- and not before it has had a rest
+    await parts.clock.sleep(Math.min(delayMs, LONGEST_DELAY_MS), parts.signal);
   }
 }
 

@@ -6,6 +6,8 @@ import {
   stopFakeServersAfterEach,
   unusedUrl,
 } from "../../../support/fake-api.ts";
+import { runAgainstFake } from "../../../support/run-against-fake.ts";
+import { threeSpans } from "../../../support/api-answers.ts";
 import { exportSuccess } from "../../../support/otlp-receiver.ts";
 import { runCommands } from "../../../support/run-command-line.ts";
 import { accept, base64, filesIn, LINES, REQUESTS, send } from "../../../support/sending.ts";
@@ -65,15 +67,82 @@ test("a URL that has the path already is used as it is", async () => {
   expect(receiver.asked.map(({ path }) => path)).toEqual(["/v1/traces", "/otlp/v1/traces"]);
 });
 
-test("a file that is cut off: all before is sent, and the place is told", async () => {
-  const end = await send([CUT]);
+test("what is broken is left out and told with its place, and the rest is sent", async () => {
+  const torn = [LINES[0], LINES[1]!.slice(0, 40), LINES[1], LINES[2]].join("\n");
 
-  expect(end.exitCode).toBe(1);
-  expect(end.bodies.toSorted()).toEqual(base64(REQUESTS.slice(0, 2)).toSorted());
-  expect(end.stderr).toMatch(
-    /^spanring: .*cut\.binpb: byte \d+: cut off: .*; what was before it was sent\n$/,
+  const cut = await send([CUT, BARE]);
+  const middle = await send([file("middle.jsonl", torn)]);
+
+  expect([cut.exitCode, middle.exitCode]).toEqual([1, 1]);
+  expect(cut.bodies.toSorted()).toEqual(base64([REQUESTS[0], REQUESTS[0], REQUESTS[1]]).toSorted());
+  expect(cut.stderr).toMatch(
+    /^spanring: \S+cut\.binpb: byte \d+: cut off: [^;]*; \d+ B skipped\n$/,
+  );
+  expect(middle.bodies.toSorted()).toEqual(base64(LINES).toSorted());
+  expect(middle.stderr).toMatch(
+    /^spanring: \S+middle\.jsonl: line 2: this is not whole JSON: [^;]*; 41 B skipped\n$/,
   );
 });
+
+test("of many broken parts the first ten are told, and how many more there are", async () => {
+  const path = file("worn.jsonl", `{"a":\n${LINES[1]}\n`.repeat(500));
+
+  const end = await send([path, path]);
+
+  expect(end.exitCode).toBe(1);
+  expect(end.stdout).toStartWith("sent 1,000 spans in 1,000 requests");
+  const told = end.stderr.trimEnd().split("\n");
+  expect(told).toHaveLength(11);
+  expect(told[9]).toMatch(/worn\.jsonl: line 19: this is not whole JSON/);
+  expect(told[10]).toBe("spanring: 990 more broken parts skipped (5.80 KiB)");
+});
+
+test("a file that cannot be read to its end is one sentence, and others are sent", async () => {
+  const end = await send(["-", "/proc/self/mem", "/dev/null", BARE], accept, { stdin: failing() });
+
+  expect(end.exitCode).toBe(1);
+  expect(end.bodies.toSorted()).toEqual(base64([LINES[0]!, REQUESTS[0]]).toSorted());
+  const at = LINES[0]!.length + 1;
+  expect(end.stderr).toBe(
+    `spanring: standard input: byte ${at}: cannot read on: EIO: i/o error, read\n` +
+      "spanring: /proc/self/mem: byte 0: cannot read on: EIO: i/o error, read\n",
+  );
+});
+
+async function* failing() {
+  yield textBytes(`${LINES[0]}\n`);
+  throw new Error("EIO: i/o error, read");
+}
+
+test("what take prints can be sent", async () => {
+  const [one, other] = await Promise.all([
+    runAgainstFake(["take"], threeSpans),
+    runAgainstFake(["take", "--json"], threeSpans),
+  ]);
+  const path = file("taken.ndjson", one.stdout + one.stdout + other.stdout);
+
+  const end = await send([path]);
+
+  expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(end.stdout).toStartWith("sent 9 spans in 2 requests");
+});
+
+test("Ctrl-C ends the wait for more input", async () => {
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  const answer: Answer = async (asked) => {
+    stop();
+    return await accept(asked);
+  };
+  const end = await send(["-"], answer, { stdin: idle(), stopped: () => stopped });
+
+  expect(end).toMatchObject({ exitCode: 130 });
+  expect(end.stderr).toEndWith("interrupted; the rest was not sent\n");
+});
+
+async function* idle() {
+  yield textBytes(`${LINES[0]}\n`);
+  await new Promise(() => {});
+}
 
 const rejectOne: Answer = ({ headers }) =>
   exportSuccess(headers.get("content-type")!, 1, "bad\u001b[2J id");

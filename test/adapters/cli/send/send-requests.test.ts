@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { otlpJson } from "../../../../src/adapters/otlp/otlp-json.ts";
 import { lengthDelimited } from "../../../support/byte-chunks.ts";
 import { type Answer, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
 import { exportFailure } from "../../../support/otlp-receiver.ts";
@@ -11,7 +12,15 @@ import {
   REQUESTS,
   send,
 } from "../../../support/sending.ts";
+import {
+  attribute,
+  request,
+  requestOf,
+  resourceSpans,
+  span,
+} from "../../../support/request-bytes.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
+import { bytesField } from "../../../support/wire-bytes.ts";
 
 stopFakeServersAfterEach();
 
@@ -35,6 +44,54 @@ test("a request that is refused for good is not sent again, and the others are s
   const [refused, says] = end.stderr.split("\n");
   expect(refused).toMatch(/^spanring: 1 request of \d spans? refused$/);
   expect(says).toBe("spanring: the receiver says: 400 no trace request");
+});
+
+/** Takes no body that is longer, and says so as a receiver does. */
+const acceptUpTo =
+  (mostBytes: number, status = 413): Answer =>
+  (asked) =>
+    asked.body.length <= mostBytes
+      ? accept(asked)
+      : exportFailure(status, "too long", { code: RESOURCE_EXHAUSTED });
+
+const RESOURCE_EXHAUSTED = 8;
+const LARGE = file("large.jsonl", `${otlpJson(requestOf(1000))}\n`.repeat(3));
+const LARGE_BARE = file("large.bin", requestOf(4000));
+
+test.each([
+  { path: LARGE, spans: "3,000", status: 413 },
+  { path: LARGE_BARE, spans: "4,000", status: 413 },
+  { path: LARGE_BARE, spans: "4,000", status: 400 },
+])("a request too large for the receiver ($status) is sent in parts", async (each) => {
+  const end = await send([each.path], acceptUpTo(40_000, each.status));
+
+  expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(end.stdout).toStartWith(`sent ${each.spans} spans in `);
+  const accepted = end.requests.filter(({ body }) => body.length <= 40_000);
+  expect(accepted.length).toBeWithin(3, 20);
+});
+
+test("a size that was refused is not tried again", async () => {
+  const many = file("many-large.jsonl", `${otlpJson(requestOf(1000))}\n`.repeat(20));
+
+  const end = await send([many], acceptUpTo(80_000));
+
+  const refused = end.requests.filter(({ body }) => body.length > 80_000);
+  expect(end.stdout).toStartWith("sent 20,000 spans in 40 requests");
+  expect(refused.length).toBeWithin(1, 5);
+});
+
+test("a span too large for the receiver is refused by itself", async () => {
+  const long = span(7, bytesField(9, attribute("long", "x".repeat(1000))));
+  const path = file("long.bin", request(resourceSpans("shop", span(1), span(2), long, span(3))));
+
+  const end = await send([path], acceptUpTo(600));
+
+  expect(end.exitCode).toBe(1);
+  expect(end.stdout).toStartWith("sent 3 spans in ");
+  expect(end.stderr).toBe(
+    "spanring: 1 request of 1 span refused\nspanring: the receiver says: 413 too long\n",
+  );
 });
 
 test.each([429, 502, 503, 504])(

@@ -1,0 +1,155 @@
+import { Buffer } from "node:buffer";
+import { type ByteSource, dropBytes, holdChunk, peekBytes } from "./byte-source.ts";
+import { type FileFault, MOST_REQUEST_BYTES } from "./file-request.ts";
+import { createJsonScan, isJsonSpace, scanJson } from "./json-scan.ts";
+
+/** A JSON object of a file. It may still turn out to be broken when it is parsed. */
+export interface JsonDocument {
+  readonly bytes: Uint8Array;
+  readonly firstLine: number;
+  readonly lastLine: number;
+  /** Of the file, with the white space around it. */
+  readonly fileBytes: number;
+}
+
+interface Reading {
+  readonly source: ByteSource;
+  /** Of the next byte, from 1. */
+  line: number;
+}
+
+/**
+ * The JSON objects of a file, one after the other: a line each, or over as many lines as they like.
+ * After one that is broken, the next begins at the next line, or at the next `{"resourceSpans"` and
+ * the like before that: the writer may have been killed, and may have gone on in the same line.
+ */
+export async function* jsonDocuments(
+  source: ByteSource,
+  mostBytes = MOST_REQUEST_BYTES,
+): AsyncGenerator<JsonDocument | FileFault> {
+  const reading: Reading = { source, line: 1 };
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- a document comes after the one before it
+    const document = await takeDocument(reading, mostBytes);
+    if (document === undefined) return;
+    yield document;
+  }
+}
+
+async function takeDocument(
+  reading: Reading,
+  mostBytes: number,
+): Promise<JsonDocument | FileFault | undefined> {
+  const { source } = reading;
+  const { offsetBytes } = source;
+  if (!(await dropSpace(reading))) return undefined;
+  const [firstLine, firstOffset] = [reading.line, source.offsetBytes];
+  const length = await documentLength(source, mostBytes);
+  if (typeof length === "string") {
+    await skipBroken(reading);
+    const skippedBytes = source.offsetBytes - firstOffset;
+    return { fault: length, unit: "line", first: firstLine, last: firstLine, skippedBytes };
+  }
+  const bytes = await peekBytes(source, length);
+  dropText(reading, bytes);
+  const lastLine = reading.line;
+  dropHeldSpace(reading);
+  return { bytes, firstLine, lastLine, fileBytes: source.offsetBytes - offsetBytes };
+}
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** Takes white space and byte order marks, which stand also where files were joined. */
+async function dropSpace(reading: Reading): Promise<boolean> {
+  const { source } = reading;
+  for (;;) {
+    dropHeldSpace(reading);
+    // oxlint-disable-next-line no-await-in-loop -- a byte comes after the one before it
+    if (source.heldBytes === 0 && !(await holdChunk(source))) return false;
+    const byte = source.held[0]![0]!;
+    if (isJsonSpace(byte)) continue;
+    if (byte !== BYTE_ORDER_MARK[0]) return true;
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    if (!BYTE_ORDER_MARK.equals(await peekBytes(source, BYTE_ORDER_MARK.length))) return true;
+    dropBytes(source, BYTE_ORDER_MARK.length);
+  }
+}
+
+/** Waits for no more of the file: in a pipe that would hold up the document before. */
+function dropHeldSpace(reading: Reading): void {
+  for (let [chunk] = reading.source.held; chunk !== undefined; [chunk] = reading.source.held) {
+    const end = chunk.findIndex((byte) => !isJsonSpace(byte));
+    dropText(reading, end < 0 ? chunk : chunk.subarray(0, end));
+    if (end >= 0) return;
+  }
+}
+
+/** Takes these bytes, which are the next ones. */
+function dropText(reading: Reading, bytes: Uint8Array): void {
+  reading.line += lineEndsIn(bytes);
+  dropBytes(reading.source, bytes.length);
+}
+
+const LINE_END = 0x0a;
+
+function lineEndsIn(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = bytes.indexOf(LINE_END); at >= 0; at = bytes.indexOf(LINE_END, at + 1)) count += 1;
+  return count;
+}
+
+const OPEN_BRACE = 0x7b;
+const NUL = 0x00;
+
+/** Returns the length of the document that begins here, or what is wrong with it. */
+async function documentLength(source: ByteSource, mostBytes: number): Promise<number | string> {
+  const first = source.held[0]![0];
+  if (first === NUL) return "NUL bytes, as a crash leaves them";
+  if (first !== OPEN_BRACE) return 'this is not OTLP/JSON: a request begins with "{"';
+  const scan = createJsonScan();
+  let scannedBytes = 0;
+  for (let index = 0; scannedBytes <= mostBytes; index += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- a chunk comes after the one before it
+    if (index === source.held.length && !(await holdChunk(source))) {
+      return "this is not whole JSON: the file ends within it";
+    }
+    const chunk = source.held[index]!;
+    const end = scanJson(scan, chunk);
+    if (scan.fault !== "") return `this is not whole JSON: ${scan.fault}`;
+    if (end >= 0) return scannedBytes + end;
+    scannedBytes += chunk.length;
+  }
+  return `longer than ${mostBytes} bytes`;
+}
+
+/** What our own files, the collector's and those of SDKs have at the beginning of a document. */
+const BEGINNINGS = ["resourceSpans", "resourceMetrics", "resourceLogs", "sequence"].map((name) =>
+  Buffer.from(`{"${name}"`),
+);
+const LONGEST_BEGINNING = Math.max(...BEGINNINGS.map(({ length }) => length));
+
+/** Takes what is broken, which is never more than the rest of a line, and holds little of it. */
+async function skipBroken(reading: Reading): Promise<void> {
+  const { source } = reading;
+  const isHole = source.held[0]![0] === NUL;
+  if (!isHole) dropText(reading, source.held[0]!.subarray(0, 1));
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- a chunk comes after the one before it
+    const bytes = await peekBytes(source, source.heldBytes);
+    const end = isHole ? bytes.findIndex((byte) => byte !== NUL) : nextBeginning(bytes);
+    const skipped = end < 0 ? Math.max(0, bytes.length - LONGEST_BEGINNING) : end;
+    dropText(reading, bytes.subarray(0, skipped));
+    if (end >= 0) return;
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    if (!(await holdChunk(source))) return dropText(reading, bytes.subarray(skipped));
+  }
+}
+
+/** Returns the index after the next line end, or of a beginning before it; -1 for neither. */
+function nextBeginning(bytes: Uint8Array): number {
+  const lineEnd = bytes.indexOf(LINE_END);
+  const line = Buffer.from(bytes.buffer, bytes.byteOffset, lineEnd < 0 ? bytes.length : lineEnd);
+  const found = BEGINNINGS.map((beginning) => line.indexOf(beginning)).filter((at) => at >= 0);
+  if (found.length > 0) return Math.min(...found);
+  return lineEnd < 0 ? -1 : lineEnd + 1;
+}

@@ -1,0 +1,152 @@
+import { varintValue, varintWidth } from "../../domain/wire/varint.ts";
+import { areWholeZstdFrames } from "../otlp/zstd-frames.ts";
+import { type ByteSource, dropBytes, holdChunk, peekBytes } from "./byte-source.ts";
+import { compressionOf } from "./decompressed.ts";
+import { countSpans } from "./encoded-request.ts";
+import { type FileFault, MOST_REQUEST_BYTES } from "./file-request.ts";
+import { LENGTH_BYTES } from "./request-frame.ts";
+
+/** The first field of a request, `resource_spans`: a field 1 with a length. */
+export const RESOURCE_SPANS_TAG = 0x0a;
+
+/** As many zero bytes are no empty messages: a crash leaves them. */
+const HOLE_BYTES = 16;
+
+export const HOLE = "NUL bytes, as a crash leaves them";
+
+/** Returns what a message is, or what is wrong with it. */
+type ReadMessage<Item> = (message: Uint8Array, fileBytes: number) => Promise<Item | string>;
+
+/**
+ * Messages of protobuf, each behind its length, as the collector's file exporter writes them with
+ * `format: proto`, and with compression.
+ *
+ *     [ length: 4 bytes, big endian ][ ExportTraceServiceRequest ][ length ][ ...
+ *
+ * After one that cannot be read, the next is looked for: what wrote the file may have been killed,
+ * and may have gone on behind it.
+ *
+ * Source: opentelemetry-collector-contrib, exporter/fileexporter/file_writer.go.
+ */
+export async function* framedItems<Item extends object>(
+  source: ByteSource,
+  mostBytes: number,
+  read: ReadMessage<Item>,
+): AsyncGenerator<Item | FileFault> {
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- a message comes after the one before it
+    const item = await takeMessage(source, mostBytes, read);
+    if (item === undefined) return;
+    yield item;
+  }
+}
+
+async function takeMessage<Item extends object>(
+  source: ByteSource,
+  mostBytes: number,
+  read: ReadMessage<Item>,
+): Promise<Item | FileFault | undefined> {
+  const { offsetBytes } = source;
+  const head = await peekBytes(source, HOLE_BYTES);
+  if (head.length === 0) return undefined;
+  const message = isHole(head) ? HOLE : await peekMessage(source, mostBytes);
+  const fileBytes = LENGTH_BYTES + message.length;
+  const item = typeof message === "string" ? message : await read(message, fileBytes);
+  if (typeof item !== "string") {
+    dropBytes(source, fileBytes);
+    return item;
+  }
+  await skipToMessage(source);
+  return faultAt(offsetBytes, item, source);
+}
+
+/** A fault of what lies between an offset and the next byte of the source. */
+export function faultAt(offsetBytes: number, fault: string, source: ByteSource): FileFault {
+  const skippedBytes = source.offsetBytes - offsetBytes;
+  return { fault, unit: "byte", first: offsetBytes, last: offsetBytes, skippedBytes };
+}
+
+export function isHole(head: Uint8Array): boolean {
+  const begin = head.subarray(0, HOLE_BYTES);
+  return begin.length === HOLE_BYTES && begin.every((byte) => byte === 0);
+}
+
+/** Returns the message that begins here without its length, or why there is none. */
+async function peekMessage(source: ByteSource, mostBytes: number): Promise<Uint8Array | string> {
+  const head = await peekBytes(source, LENGTH_BYTES);
+  if (head.length < LENGTH_BYTES) return "cut off within a length";
+  const length = lengthAt(head, 0);
+  if (length > mostBytes) return `a request of ${length} bytes; at most ${mostBytes} can be`;
+  const framed = await peekBytes(source, LENGTH_BYTES + length);
+  const message = framed.subarray(LENGTH_BYTES);
+  if (message.length === length) return message;
+  return `cut off: the request that begins there has ${message.length} of its ${length} bytes`;
+}
+
+function lengthAt({ buffer, byteOffset }: Uint8Array, at: number): number {
+  return new DataView(buffer, byteOffset + at, LENGTH_BYTES).getUint32(0);
+}
+
+/** What is searched at a time. */
+const SEARCHED_BYTES = 64 * 1024;
+
+/** A length, a tag and the longest length of a field. */
+const MESSAGE_HEAD_BYTES = LENGTH_BYTES + 1 + 10;
+
+/** Takes everything before the next message that can be read; all when there is none. */
+export async function skipToMessage(source: ByteSource): Promise<void> {
+  const isInHole = isHole(await peekBytes(source, HOLE_BYTES));
+  if (isInHole) await skipHole(source);
+  else dropBytes(source, 1);
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- what is behind it is searched after it
+    const searched = await peekBytes(source, SEARCHED_BYTES);
+    const at = likelyMessage(searched);
+    const isEnd = searched.length < SEARCHED_BYTES;
+    const kept = isEnd ? 0 : MESSAGE_HEAD_BYTES;
+    dropBytes(source, at < 0 ? Math.max(0, searched.length - kept) : at);
+    if (at < 0 && isEnd) return;
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    if (at >= 0 && (await isMessage(source))) return;
+    if (at >= 0) dropBytes(source, 1);
+  }
+}
+
+/** Takes zero bytes, but for those that a length may begin with. */
+export async function skipHole(source: ByteSource): Promise<void> {
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- what is behind it is searched after it
+    const bytes = await peekBytes(source, Math.max(LENGTH_BYTES, source.heldBytes));
+    const end = bytes.findIndex((byte) => byte !== 0);
+    const zeros = end < 0 ? bytes.length : end;
+    dropBytes(source, Math.max(0, zeros - LENGTH_BYTES + 1));
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    if (end >= 0 || !(await holdChunk(source))) return;
+  }
+}
+
+/** Returns where a message may begin; -1 for nowhere. Hardly any bytes pass that are none. */
+function likelyMessage(bytes: Uint8Array): number {
+  for (let at = 0; at + LENGTH_BYTES < bytes.length; at += 1) {
+    const begin = at + LENGTH_BYTES;
+    const isCompressed = compressionOf(bytes.subarray(begin, begin + 4)) === "zstd";
+    if (bytes[begin] !== RESOURCE_SPANS_TAG && !isCompressed) continue;
+    const length = lengthAt(bytes, at);
+    if (length > MOST_REQUEST_BYTES) continue;
+    if (isCompressed || fieldBytes(bytes, begin) <= length) return at;
+  }
+  return -1;
+}
+
+/** Returns what the field that begins there takes, with tag and length. */
+function fieldBytes(bytes: Uint8Array, at: number): number {
+  const width = varintWidth(bytes, at + 1, bytes.length);
+  return width === 0 ? Infinity : 1 + width + varintValue(bytes, at + 1, width);
+}
+
+async function isMessage(source: ByteSource): Promise<boolean> {
+  const message = await peekMessage(source, MOST_REQUEST_BYTES);
+  if (typeof message === "string") return false;
+  const isCompressed = compressionOf(message) === "zstd";
+  return isCompressed ? areWholeZstdFrames(message) : typeof countSpans(message) === "number";
+}
