@@ -12,9 +12,11 @@ import { HighWater } from "./application/high-water.ts";
 import { LifeCycle } from "./application/life-cycle.ts";
 import { LoggedBuffer } from "./application/logged-buffer.ts";
 import { ObservabilityBuffer } from "./application/observability-buffer.ts";
+import { ProblemRegistry } from "./application/problem-registry.ts";
 import { ReceiveTraces } from "./application/receive-traces.ts";
 import { UnkeptSignals } from "./application/unkept-signals.ts";
 import type { Config } from "./config.ts";
+import type { ProblemProtocol } from "./domain/problem-reason.ts";
 import type { Logger } from "./ports/logger.ts";
 import type { SpanSpill } from "./ports/span-spill.ts";
 
@@ -31,6 +33,10 @@ export interface House extends ServerParts {
   readonly receiver: ReceiveTraces;
   /** The same by protocol, for the counts. */
   readonly receivers: Readonly<Record<"grpc" | "http/protobuf" | "http/json", CountedReceiver>>;
+  /** Where everything tells what it refuses or discards. */
+  readonly problems: ProblemRegistry;
+  /** In use; `off` until something listens there. */
+  readonly ports: Record<ProblemProtocol, number | "off">;
   /** There when something is to be forwarded. */
   forwarder?: Forwarder;
   /** Those that run, for the counts. */
@@ -59,6 +65,8 @@ export function build(parts: ServerParts): House {
   const buffer = new LoggedBuffer(ring, logger);
   const arrivals = new Arrivals(buffer, { spans: maxSpans, bytes: maxBytes });
   const { limits } = config;
+  const ports: House["ports"] = { api: "off", grpc: "off", http: "off" };
+  const problems = new ProblemRegistry({ logger, unixMs: Date.now, ports: () => ports });
   const roomAfterMs = (spanCount: number) => house.forwarder?.roomAfterMs(spanCount);
   const highWater = highWaterOf(config, buffer, logger);
   const appended = highWater && (() => void highWater.look());
@@ -70,7 +78,7 @@ export function build(parts: ServerParts): House {
   const stopping = new AbortController();
   const counted = () => new CountedReceiver({ receiver, clock });
   const receivers = { grpc: counted(), "http/protobuf": counted(), "http/json": counted() };
-  const received = { arrivals, receiver, receivers, unkept, budget };
+  const received = { arrivals, receiver, receivers, problems, ports, unkept, budget };
   const left = { highWater, spill: spillOf(config) };
   const counts = { listeners: {}, restored: { spans: 0, bytes: 0 } };
   const house: House = { ...parts, buffer, ...received, ...left, ...counts, life, stopping };

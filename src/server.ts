@@ -45,6 +45,8 @@ export class CannotStartError extends Error {
 /** Resolves when everything listens. Rejects with a `CannotStartError`, and nothing is left. */
 export async function startServer(parts: ServerParts): Promise<RunningServer> {
   const house = build(parts);
+  // First to start, so last to stop: what goes wrong until then is told.
+  house.life.started(async () => house.problems.close());
   startTicking(house);
   startKeeping(house);
   const ports = await startWork(house);
@@ -154,7 +156,8 @@ function listenForReaders(house: House, address: ListenAddress): number {
   const readiness = () => life.state;
   const metrics = metricsPages(metricSources(house));
   const [forward, highWater] = [forwardReading(house), isAtHighWater(house)];
-  const told = { readiness, highWater, uptimeMs, version, forward, metrics };
+  const problems = () => house.problems.list();
+  const told = { readiness, highWater, problems, uptimeMs, version, forward, metrics };
   const read = { buffer, arrivals, stopping, ...told };
   const api = startReadApi({ address, ...read, logger });
   listeners.api = api;
@@ -175,6 +178,7 @@ function isAtHighWater({ highWater }: House): () => boolean | undefined {
 
 function metricSources(house: House): MetricSources {
   const { version, buffer, receivers, unkept, budget, listeners, forwarder, restored } = house;
+  const problems = () => house.problems.totals();
   return {
     version,
     stats: () => buffer.stats(),
@@ -183,6 +187,7 @@ function metricSources(house: House): MetricSources {
     highWater: isAtHighWater(house),
     receivers,
     unkept,
+    problems,
     inFlightBytes: () => budget.heldBytes,
     grpc: () => listeners.grpc?.counts(),
     http: () => listeners.http?.counts(),
@@ -238,7 +243,7 @@ type ListenerName = (typeof LISTENERS)[number]["listener"];
 
 /** The ports. Undefined when something cannot listen: then the log says what, and why. */
 async function startListening(house: House): Promise<RunningServer["ports"] | undefined> {
-  const ports: Record<ListenerName, number | "off"> = { api: "off", grpc: "off", http: "off" };
+  const { ports } = house;
   for (const { listener, portVariable, listen } of LISTENERS) {
     const address = house.config[listener];
     if (address === "off") continue;

@@ -34,6 +34,10 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
     highWater: () => true,
     receivers: { grpc: grpc!, "http/json": json! },
     unkept,
+    problems: () => [
+      { protocol: "grpc", reason: "too_large", count: 18, detail: "" },
+      { protocol: "http", reason: "malformed", count: 0, detail: "" },
+    ],
     inFlightBytes: () => 17,
     grpc: () => ({ openConnections: 2, closedConnections: { connections: 3 } }),
     http: () => ({

@@ -50,6 +50,7 @@ export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
     stopping: stopping.signal,
     readiness: () => "ready",
     highWater: () => undefined,
+    problems: () => [],
     uptimeMs: () => 12_345.6,
     version: "1.2.3",
     metrics: () => Promise.resolve({ contentType: "text/plain", text: "up 1\n" }),

@@ -1,3 +1,4 @@
+import type { RecentProblem } from "../../application/problem-registry.ts";
 import { forwardMember } from "./forward-member.ts";
 import { jsonResponse } from "./json-answer.ts";
 import { ANSWER_HEADERS } from "./problem.ts";
@@ -29,6 +30,20 @@ export function answerServices({ buffer }: RouteContext): Response {
   });
   const sequence = buffer.range();
   return jsonResponse({ services, sequence }, { headers: rangeHeaders(sequence) });
+}
+
+/** What was refused or discarded: what an exporter may never have told its user. */
+export function answerProblems({ problems }: RouteContext): Response {
+  return jsonResponse({ problems: problems().map(problemMember) });
+}
+
+/** What is not known is left out: JSON has no member that is undefined. */
+function problemMember({ firstUnixMs, lastUnixMs, ...problem }: RecentProblem): object {
+  const [first, last] = [firstUnixMs, lastUnixMs].map((ms) => new Date(ms).toISOString());
+  const { protocol, reason, count, hint } = problem;
+  const address = problem.address || undefined;
+  const detail = problem.detail || undefined;
+  return { protocol, reason, address, count, first, last, detail, hint };
 }
 
 /** The sequences are those of the spans that were there; what comes next has `next`. */

@@ -3,6 +3,7 @@ import {
   UNDELIVERABLE_REASONS,
 } from "../../application/forwarding/forward-figures.ts";
 import { UPSTREAM_STATES } from "../../application/forwarding/forward-status.ts";
+import { PROBLEM_PROTOCOLS, PROBLEM_REASONS } from "../../domain/problem-reason.ts";
 import type { JsonSchema } from "./parameter.ts";
 import { MESSAGE_SCHEMAS } from "./openapi-messages.ts";
 
@@ -125,6 +126,23 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       }),
     ),
     sequence: RANGE,
+  }),
+  Problems: object({
+    problems: listOf(
+      object(
+        {
+          protocol: { enum: PROBLEM_PROTOCOLS, description: "The listener." },
+          reason: { enum: PROBLEM_REASONS },
+          address: { ...TEXT, description: "Of the peer, where one is to blame." },
+          count: COUNT,
+          first: TIME,
+          last: TIME,
+          detail: { ...TEXT, description: "What was wrong with the last one, if more is known." },
+          hint: { ...TEXT, description: "What to do." },
+        },
+        ["address", "detail"],
+      ),
+    ),
   }),
   Cleared: object({ removed: COUNT, sequence: RANGE }),
   Traces: object({

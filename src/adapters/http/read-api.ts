@@ -23,6 +23,7 @@ export interface ReadApiParts {
   readonly stopping: AbortSignal;
   readonly readiness: () => Readiness;
   readonly highWater: RouteContext["highWater"];
+  readonly problems: RouteContext["problems"];
   readonly uptimeMs: () => number;
   readonly version: string;
   readonly forward?: RouteContext["forward"];

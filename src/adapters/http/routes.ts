@@ -1,9 +1,11 @@
+import { MAX_ADDRESSES } from "../../application/problem-registry.ts";
 import { MOST_FOUND_TOGETHER } from "../../application/wanted-questions.ts";
 import {
   answerClear,
   answerDescription,
   answerHealth,
   answerMetrics,
+  answerProblems,
   answerReadiness,
   answerServices,
   answerStats,
@@ -73,6 +75,16 @@ export const ROUTES: readonly Route[] = [
       "`forward` is there when spans are forwarded.",
     answers: { 200: withRange(json("All numbers are of one instant.", "Stats")) },
     answer: answerStats,
+  }),
+  route({
+    method: "GET",
+    path: "/api/problems",
+    summary: "What was refused or discarded, and what to do",
+    description:
+      "One entry for each listener, reason and peer, with the peers of each reason that were seen " +
+      `last, ${MAX_ADDRESSES} at most. The metric \`spanring_problems_total\` forgets none.`,
+    answers: { 200: json("The newest first.", "Problems") },
+    answer: answerProblems,
   }),
   route({
     method: "GET",

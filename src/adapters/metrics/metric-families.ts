@@ -76,6 +76,12 @@ export const METRIC_FAMILIES = {
   spanring_forward_retried_spans_total: counter("Spans sent, and kept to be sent again."),
   spanring_undeliverable_spans_total: counter("Spans that never arrive, by reason.", "reason"),
 
+  spanring_problems_total: counter(
+    "What was refused or discarded: requests, spans, connections. See /api/problems.",
+    "protocol",
+    "reason",
+  ),
+
   spanring_in_flight_bytes: gauge("Bytes of requests that have begun and not ended."),
   spanring_grpc_connections: gauge("Open connections of OTLP/gRPC."),
   spanring_grpc_connections_closed_total: counter("Closed because of a limit.", "reason"),

@@ -4,6 +4,7 @@ import {
   UPSTREAM_STATES,
 } from "../../application/forwarding/forward-status.ts";
 import type { Histogram } from "../../application/histogram.ts";
+import type { ProblemTotal } from "../../application/problem-registry.ts";
 import type { SpanAmount } from "../../application/ring-ledger.ts";
 import type { UnkeptSignals } from "../../application/unkept-signals.ts";
 import type { BufferStats, Ledger } from "../../domain/ledger.ts";
@@ -23,6 +24,7 @@ export interface MetricSources {
   /** By protocol, as OTLP spells them. */
   readonly receivers: Readonly<Record<string, CountedReceiver>>;
   readonly unkept: UnkeptSignals | undefined;
+  readonly problems: () => readonly ProblemTotal[];
   readonly inFlightBytes: () => number;
   readonly grpc: () => GrpcCounts | undefined;
   readonly http: () => HttpCounts | undefined;
@@ -85,6 +87,9 @@ export function metricValues(sources: MetricSources): MetricValues {
     spanring_restored_span_bytes_total: one(sources.restored.bytes),
     ...received(sources),
     ...forwarding(sources.forward()),
+    spanring_problems_total: sources.problems().map(({ protocol, reason, count: value }) => {
+      return { labels: { protocol, reason }, value };
+    }),
     ...listeners(sources),
     ...readers(sources.api()),
     process_resident_memory_bytes: one(figures.residentBytes),

@@ -28,6 +28,7 @@ async function idlingOf(path: string) {
     stopping: new AbortController().signal,
     readiness: () => "ready" as const,
     highWater: () => undefined,
+    problems: () => [],
     uptimeMs: () => 1,
     version: "1.2.3",
     isLoopbackOnly: true,

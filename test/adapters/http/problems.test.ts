@@ -96,7 +96,7 @@ test.each([
     status: 404,
     detail:
       "there is nothing at this path; " +
-      "there is /healthz, /readyz, /api/stats, /metrics, /api/spans, /api/spans/take, " +
+      "there is /healthz, /readyz, /api/stats, /api/problems, /metrics, /api/spans, /api/spans/take, " +
       "/api/traces, /api/traces/{trace_id}, /api/services, /api/wait, /api/tail, " +
       "/api/openapi.json",
   });

@@ -55,6 +55,8 @@ test("every number is there, under its name and with its labels", async () => {
     "spanring_forward_retried_spans_total 27",
     'spanring_undeliverable_spans_total{reason="invalid"} 24',
     'spanring_undeliverable_spans_total{reason="other"} 0',
+    'spanring_problems_total{protocol="grpc",reason="too_large"} 18',
+    'spanring_problems_total{protocol="http",reason="malformed"} 0',
     "spanring_in_flight_bytes 17",
     "spanring_grpc_connections 2",
     'spanring_grpc_connections_closed_total{reason="connections"} 3',

@@ -1,0 +1,271 @@
+/** The listeners, and the protocol that each of them speaks. */
+export const PROBLEM_PROTOCOLS = ["grpc", "http", "api"] as const;
+
+export type ProblemProtocol = (typeof PROBLEM_PROTOCOLS)[number];
+
+/** The ports in use. Hints name them. */
+export type ListenerPorts = Readonly<Record<ProblemProtocol, number | "off">>;
+
+/** Everything about one reason for which something is refused or discarded. */
+export interface ProblemKind {
+  /** Where it can happen. */
+  readonly protocols: readonly ProblemProtocol[];
+  /** What is counted. */
+  readonly noun: "request" | "span" | "connection" | "sender";
+  /** Completes "3 requests were ...". */
+  readonly fate: string;
+  /** What to do. `{http}` stands for `port 4318`, or for what is said of one that is off. */
+  readonly hint: string;
+  /** Whether a span that an exporter has sent may be missing because of it. */
+  readonly mayLoseSpans: boolean;
+}
+
+const GRPC = ["grpc"] as const;
+const HTTP = ["http"] as const;
+const API = ["api"] as const;
+const OTLP = ["grpc", "http"] as const;
+
+const MORE_ROOM =
+  "set MAX_BUFFER_SIZE and MAX_BUFFER_BYTES to more than is sent, or read or forward faster";
+const SEND_LATER =
+  "the exporter should send again; fewer of them at a time, or a higher limit, help";
+
+/** Every reason. The names are values of a metric's label, so they are few and fixed. */
+export const PROBLEM_KINDS = {
+  malformed: {
+    protocols: OTLP,
+    noun: "request",
+    fate: "not an ExportTraceServiceRequest",
+    hint: "check that a trace exporter sends it: metrics and logs at the place of traces look so too",
+    mayLoseSpans: true,
+  },
+  not_otlp_json: {
+    protocols: HTTP,
+    noun: "request",
+    fate: "in JSON, and not OTLP",
+    hint: 'the body must be one object, {"resourceSpans":[...]}; protobuf is application/x-protobuf',
+    mayLoseSpans: true,
+  },
+  broken_compression: {
+    protocols: OTLP,
+    noun: "request",
+    fate: "not compressed as announced",
+    hint: "Content-Encoding, or grpc-encoding, must say what was done; a proxy may have undone it",
+    mayLoseSpans: true,
+  },
+  incomplete: {
+    protocols: HTTP,
+    noun: "request",
+    fate: "broken off by the sender",
+    hint: "look at the timeout of the exporter, and at proxies on the way",
+    mayLoseSpans: true,
+  },
+  unknown_fields: {
+    protocols: OTLP,
+    noun: "request",
+    fate: "accepted without a span in it, as OTLP has none of its keys",
+    hint: "keys are resourceSpans, scopeSpans, spans, traceId; /v1/traces takes no metrics or logs",
+    mayLoseSpans: true,
+  },
+  too_large: {
+    protocols: OTLP,
+    noun: "request",
+    fate: "larger than a limit",
+    hint:
+      "send smaller batches, or raise GRPC_MAX_MESSAGE_LENGTH, HTTP_MAX_BODY_LENGTH, " +
+      "MAX_SPANS_PER_REQUEST or MAX_BUFFER_BYTES",
+    mayLoseSpans: true,
+  },
+  rejected: {
+    protocols: OTLP,
+    noun: "span",
+    fate: "rejected as invalid",
+    hint: "correct the exporter; the valid spans of these requests were kept",
+    mayLoseSpans: true,
+  },
+  evicted: {
+    protocols: OTLP,
+    noun: "span",
+    fate: "evicted from the full buffer",
+    hint: MORE_ROOM,
+    mayLoseSpans: true,
+  },
+  buffer_full: {
+    protocols: OTLP,
+    noun: "request",
+    fate: "refused by the full buffer",
+    hint: MORE_ROOM,
+    mayLoseSpans: true,
+  },
+  failed: {
+    protocols: OTLP,
+    noun: "request",
+    fate: "refused because of a fault of spanring",
+    hint: "please report it, with the line of the log that says what failed",
+    mayLoseSpans: true,
+  },
+  stopping: {
+    protocols: OTLP,
+    noun: "request",
+    fate: "refused while spanring was stopping",
+    hint: "the exporter should send again, to the next start or elsewhere",
+    mayLoseSpans: true,
+  },
+  unsupported_metrics: {
+    protocols: OTLP,
+    noun: "request",
+    fate: "for metrics, which are not kept",
+    hint: "OTEL_METRICS_EXPORTER=none stops sending them",
+    mayLoseSpans: false,
+  },
+  unsupported_logs: {
+    protocols: OTLP,
+    noun: "request",
+    fate: "for logs, which are not kept",
+    hint: "OTEL_LOGS_EXPORTER=none stops sending them",
+    mayLoseSpans: false,
+  },
+  unknown_path: {
+    protocols: OTLP,
+    noun: "request",
+    fate: "sent to an unknown path",
+    hint: "OTLP/HTTP is POST /v1/traces at {http}; OTLP/gRPC is TraceService/Export at {grpc}",
+    mayLoseSpans: true,
+  },
+  wrong_method: {
+    protocols: HTTP,
+    noun: "request",
+    fate: "not a POST",
+    hint: "OTLP/HTTP is POST /v1/traces; probes find /healthz and /readyz at {api}",
+    mayLoseSpans: false,
+  },
+  unsupported_type: {
+    protocols: OTLP,
+    noun: "request",
+    fate: "of an unsupported Content-Type",
+    hint: "over HTTP, application/x-protobuf and application/json are read; over gRPC, its own",
+    mayLoseSpans: true,
+  },
+  unsupported_encoding: {
+    protocols: OTLP,
+    noun: "request",
+    fate: "in an unsupported encoding",
+    hint: "set OTEL_EXPORTER_OTLP_COMPRESSION to gzip or none",
+    mayLoseSpans: true,
+  },
+  origin_not_allowed: {
+    protocols: HTTP,
+    noun: "request",
+    fate: "held back by a browser, for a page whose origin may not send",
+    hint: "add the origin of the page to OTLP_HTTP_CORS_ORIGINS",
+    mayLoseSpans: true,
+  },
+  grpc_on_http: {
+    protocols: HTTP,
+    noun: "request",
+    fate: "OTLP/gRPC, sent to the port of OTLP/HTTP",
+    hint: "OTLP/gRPC is at {grpc}; or set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+    mayLoseSpans: true,
+  },
+  http_on_grpc: {
+    protocols: GRPC,
+    noun: "request",
+    fate: "HTTP without gRPC, sent to the port of OTLP/gRPC",
+    hint: "OTLP/HTTP is at {http}; or set OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
+    mayLoseSpans: true,
+  },
+  otlp_on_api: {
+    protocols: API,
+    noun: "request",
+    fate: "OTLP, sent to the port of the read API",
+    hint: "OTLP/gRPC is at {grpc}, OTLP/HTTP at {http}",
+    mayLoseSpans: true,
+  },
+  tls: {
+    protocols: GRPC,
+    noun: "connection",
+    fate: "begun with TLS, which this port does not speak",
+    hint: "use http:// instead of https://, or OTEL_EXPORTER_OTLP_INSECURE=true",
+    mayLoseSpans: true,
+  },
+  not_http2: {
+    protocols: GRPC,
+    noun: "connection",
+    fate: "begun with neither HTTP nor TLS",
+    hint: "find out which program connects from this address to {grpc}",
+    mayLoseSpans: false,
+  },
+  too_many_connections: {
+    protocols: GRPC,
+    noun: "connection",
+    fate: "refused, as MAX_CONNECTIONS were open",
+    hint: SEND_LATER,
+    mayLoseSpans: true,
+  },
+  too_many_connections_per_address: {
+    protocols: GRPC,
+    noun: "connection",
+    fate: "refused, as MAX_CONNECTIONS_PER_ADDRESS were open",
+    hint: SEND_LATER,
+    mayLoseSpans: true,
+  },
+  first_request_timeout: {
+    protocols: GRPC,
+    noun: "connection",
+    fate: "closed without a request within FIRST_REQUEST_TIMEOUT_MS",
+    hint: "exporters send at once: look for probes that connect and stay, and for slow proxies",
+    mayLoseSpans: false,
+  },
+  too_many_requests: {
+    protocols: HTTP,
+    noun: "request",
+    fate: "refused, as MAX_CONNECTIONS were in flight",
+    hint: SEND_LATER,
+    mayLoseSpans: true,
+  },
+  too_many_requests_per_address: {
+    protocols: HTTP,
+    noun: "request",
+    fate: "refused, as MAX_CONNECTIONS_PER_ADDRESS were in flight",
+    hint: SEND_LATER,
+    mayLoseSpans: true,
+  },
+  in_flight_bytes: {
+    protocols: OTLP,
+    noun: "sender",
+    fate: "given up, as requests in flight exceeded MAX_IN_FLIGHT_BYTES",
+    hint: SEND_LATER,
+    mayLoseSpans: true,
+  },
+  request_timeout: {
+    protocols: HTTP,
+    noun: "request",
+    fate: "given up, as it did not come to its end in time",
+    hint: "look for a slow link between the exporter and spanring, and send smaller batches",
+    mayLoseSpans: true,
+  },
+} as const satisfies Readonly<Record<string, ProblemKind>>;
+
+export type ProblemReason = keyof typeof PROBLEM_KINDS;
+
+export const PROBLEM_REASONS = Object.keys(PROBLEM_KINDS) as ProblemReason[];
+
+/** Returns the hint of a reason, with the ports in use. */
+export function hintFor(reason: ProblemReason, ports: ListenerPorts): string {
+  return withPorts(PROBLEM_KINDS[reason].hint, ports);
+}
+
+/** The hint where each of the two ports gets what is meant for the other. */
+export function swappedHint({ grpc, http }: ListenerPorts): string {
+  return `${grpc} and ${http} are swapped: OTLP/gRPC goes to ${grpc}, OTLP/HTTP to ${http}`;
+}
+
+function withPorts(text: string, ports: ListenerPorts): string {
+  return text.replaceAll(/\{(grpc|http|api)\}/g, (_, name: ProblemProtocol) =>
+    portText(ports[name]),
+  );
+}
+
+function portText(port: number | "off"): string {
+  return port === "off" ? "no port, as it is off" : `port ${port}`;
+}

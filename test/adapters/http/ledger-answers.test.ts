@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import { RECENT_PROBLEMS } from "../../support/recent-problems.ts";
+import { runReadApi, stopReadApisAfterEach } from "../../support/running-read-api.ts";
+
+stopReadApisAfterEach();
+
+test("GET /api/problems is what was refused or discarded, without what is not known", async () => {
+  const { request } = runReadApi({ problems: () => RECENT_PROBLEMS });
+
+  const response = await request("/api/problems");
+
+  expect(response.headers.get("content-type")).toBe("application/json");
+  expect(await response.json()).toEqual({
+    problems: [
+      {
+        protocol: "http",
+        reason: "not_otlp_json",
+        address: "10.0.0.7",
+        count: 3,
+        first: "2023-11-14T22:13:20.000Z",
+        last: "2023-11-14T22:14:20.500Z",
+        detail: "at byte 0: the body must be one JSON object",
+        hint: "send an object",
+      },
+      {
+        protocol: "grpc",
+        reason: "evicted",
+        count: 1,
+        first: "2023-11-14T22:13:20.000Z",
+        last: "2023-11-14T22:13:20.000Z",
+        hint: "read faster",
+      },
+    ],
+  });
+});
+
+test("where nothing was refused, there are no problems", async () => {
+  const { request } = runReadApi();
+
+  expect(await (await request("/api/problems")).json()).toEqual({ problems: [] });
+});

@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import {
+  hintFor,
+  PROBLEM_KINDS,
+  PROBLEM_PROTOCOLS,
+  PROBLEM_REASONS,
+  swappedHint,
+} from "../../src/domain/problem-reason.ts";
+
+const PORTS = { grpc: 4317, http: 4318, api: 4319 };
+
+test("a hint names the ports in use", () => {
+  expect(hintFor("http_on_grpc", PORTS)).toStartWith("OTLP/HTTP is at port 4318;");
+  expect(hintFor("otlp_on_api", { ...PORTS, grpc: 55_001 })).toBe(
+    "OTLP/gRPC is at port 55001, OTLP/HTTP at port 4318",
+  );
+});
+
+test("a hint says so where a port is off", () => {
+  const hint = hintFor("grpc_on_http", { ...PORTS, grpc: "off" });
+
+  expect(hint).toStartWith("OTLP/gRPC is at no port, as it is off;");
+});
+
+test("the hint for swapped ports says what goes where", () => {
+  expect(swappedHint(PORTS)).toBe(
+    "4317 and 4318 are swapped: OTLP/gRPC goes to 4317, OTLP/HTTP to 4318",
+  );
+});
+
+test.each(PROBLEM_REASONS)("%s can happen somewhere, and says what to do", (reason) => {
+  const { protocols, fate } = PROBLEM_KINDS[reason];
+  const hint = hintFor(reason, PORTS);
+
+  expect(protocols.length).toBeGreaterThan(0);
+  expect(PROBLEM_PROTOCOLS).toContainAnyValues([...protocols]);
+  expect(reason).toMatch(/^[a-z]+(_[a-z0-9]+)*$/);
+  expect(fate).not.toMatch(/^[a-z]*ed? was|[.;]$/);
+  expect(hint).not.toMatch(/\{(grpc|http|api)\}|[.;]$/);
+  expect(hint.length).toBeLessThanOrEqual(160);
+});
