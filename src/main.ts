@@ -88,8 +88,8 @@ async function startReceiver(config: Config): Promise<Receiver> {
   const lines = new LineWriter(STANDARD_ERROR);
   const logger = createLogger(config.logLevel, lines);
   const server = await startServer({ config, logger, version });
-  const { ports, buffer, arrivals, requests } = server;
-  return { ports, buffer, arrivals, requests, stop: () => server.stop(config.shutdownGraceMs) };
+  const { ports, buffer, arrivals, problems } = server;
+  return { ports, buffer, arrivals, problems, stop: () => server.stop(config.shutdownGraceMs) };
 }
 
 process.exit(

@@ -76,8 +76,13 @@ export function build(parts: ServerParts): House {
   const unkept = config.unsupportedSignals === "accept" ? new UnkeptSignals(logger) : undefined;
   const life = new LifeCycle(clock);
   const stopping = new AbortController();
-  const counted = () => new CountedReceiver({ receiver, clock });
-  const receivers = { grpc: counted(), "http/protobuf": counted(), "http/json": counted() };
+  const counted = (protocol: "grpc" | "http") => {
+    const evicted = (count: number) =>
+      problems.note({ protocol, reason: "evicted", address: "", count });
+    return new CountedReceiver({ receiver, clock, evicted });
+  };
+  const overHttp = { "http/protobuf": counted("http"), "http/json": counted("http") };
+  const receivers = { grpc: counted("grpc"), ...overHttp };
   const received = { arrivals, receiver, receivers, problems, ports, unkept, budget };
   const left = { highWater, spill: spillOf(config) };
   const counts = { listeners: {}, restored: { spans: 0, bytes: 0 } };

@@ -9,14 +9,12 @@ import type { MetricSources } from "./adapters/metrics/metric-values.ts";
 import { metricsPages } from "./adapters/metrics/metrics-page.ts";
 import { processFigures } from "./adapters/metrics/process-figures.ts";
 import { startOtlpHttpListener } from "./adapters/otlp-http/otlp-http-listener.ts";
-import type { Unread } from "./adapters/otlp/status-table.ts";
 import type { Arrivals } from "./application/arrivals.ts";
-import { CAPACITY_LINE_INTERVAL_MS } from "./application/capacity-events.ts";
-import type { Outcome } from "./application/counted-receiver.ts";
 import { Forwarder } from "./application/forwarding/forwarder.ts";
 import { canLeave, leaveRing } from "./application/leave-ring.ts";
 import { stopWithin } from "./application/life-cycle.ts";
 import type { LoggedBuffer } from "./application/logged-buffer.ts";
+import type { ProblemTotal } from "./application/problem-registry.ts";
 import { restoreRing } from "./application/restore-ring.ts";
 import { shownEndpoint } from "./config-endpoint.ts";
 import type { ForwardConfig, ListenAddress } from "./config.ts";
@@ -29,8 +27,8 @@ export interface RunningServer {
   readonly ports: Readonly<Record<ListenerName, number | "off">>;
   readonly buffer: LoggedBuffer;
   readonly arrivals: Arrivals;
-  /** How many requests have ended so, of all protocols. */
-  readonly requests: (outcome: Outcome | Unread) => number;
+  /** How often something was refused or discarded since the start. */
+  readonly problems: () => readonly ProblemTotal[];
   /** Stops what was started, in the reverse order; what is in flight has the time to end. */
   stop(graceMs: number): Promise<void>;
   /** Nothing has any more time to end; what is left is kept, or told as lost, all the same. */
@@ -41,6 +39,8 @@ export interface RunningServer {
 export class CannotStartError extends Error {
   override name = "CannotStartError";
 }
+
+const TICK_MS = 1_000;
 
 /** Resolves when everything listens. Rejects with a `CannotStartError`, and nothing is left. */
 export async function startServer(parts: ServerParts): Promise<RunningServer> {
@@ -63,9 +63,9 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
 
 function runningServer(house: House): Omit<RunningServer, "ports"> {
   const { buffer, arrivals, life } = house;
-  const requests = requestsOf(house);
+  const problems = () => house.problems.totals();
   const stop = (graceMs: number) => life.stop(graceMs);
-  return { buffer, arrivals, requests, stop, hurry: () => life.hurry() };
+  return { buffer, arrivals, problems, stop, hurry: () => life.hurry() };
 }
 
 /** Undefined when something cannot start: then the log says what, and why. */
@@ -76,25 +76,9 @@ async function startWork(house: House): Promise<RunningServer["ports"] | undefin
   return await startListening(house);
 }
 
-function requestsOf({ receivers, listeners }: House): RunningServer["requests"] {
-  const all = Object.values(receivers);
-  return (outcome) =>
-    outcome === "unknown_path" || outcome === "unsupported_media"
-      ? unreadRequests(listeners, outcome)
-      : all.reduce((sum, { requests }) => sum + requests[outcome], 0);
-}
-
-function unreadRequests({ grpc, http }: House["listeners"], outcome: Unread): number {
-  const posts = http?.counts().unreadPosts[outcome] ?? 0;
-  return outcome === "unknown_path" ? posts : posts + (grpc?.counts().unreadCalls ?? 0);
-}
-
-function startTicking({ receiver, highWater, life }: House): void {
-  const tick = () => {
-    receiver.tick();
-    highWater?.tick();
-  };
-  const timer = setInterval(tick, CAPACITY_LINE_INTERVAL_MS);
+function startTicking({ highWater, life }: House): void {
+  if (highWater === undefined) return;
+  const timer = setInterval(() => highWater.tick(), TICK_MS);
   life.started(async () => clearInterval(timer));
 }
 
@@ -198,11 +182,11 @@ function metricSources(house: House): MetricSources {
 }
 
 async function listenForGrpc(house: House, address: ListenAddress): Promise<number> {
-  const { receivers, unkept, config, budget, logger, life, listeners } = house;
+  const { receivers, unkept, config, budget, problems, logger, life, listeners } = house;
   const { limits, maxMessageBytes } = config;
   const receiver = receivers.grpc;
-  const grpcParts = { address, receiver, unkept, limits, maxMessageBytes, budget, logger };
-  const grpc = await startGrpcListener(grpcParts);
+  const received = { receiver, unkept, limits, maxMessageBytes, budget };
+  const grpc = await startGrpcListener({ address, ...received, problems, logger });
   listeners.grpc = grpc;
   life.started((graceMs) => grpc.stop(graceMs));
   grpc.setServing(true);
@@ -210,14 +194,14 @@ async function listenForGrpc(house: House, address: ListenAddress): Promise<numb
 }
 
 function listenForHttp(house: House, address: ListenAddress): number {
-  const { unkept, config, budget, logger, life, listeners } = house;
+  const { unkept, config, budget, problems, life, listeners } = house;
   const { limits, maxBodyBytes, corsOrigins } = config;
   const receivers = {
     protobuf: house.receivers["http/protobuf"],
     json: house.receivers["http/json"],
   };
   const received = { receivers, unkept, limits, maxBodyBytes, corsOrigins, budget };
-  const http = startOtlpHttpListener({ address, ...received, logger, clock });
+  const http = startOtlpHttpListener({ address, ...received, problems, clock });
   listeners.http = http;
   life.started((graceMs) => http.stop(graceMs));
   return http.port;

@@ -9,6 +9,8 @@ export interface ReceivedAmounts {
   acceptedBytes: number;
   rejectedSpans: number;
   rejectedBytes: number;
+  /** To make room for it. */
+  evictedSpans: number;
   /** Spans with each fault; see `domain/span-validity.ts`. */
   readonly rejectedByFault: Float64Array;
   readonly rejectedBytesByFault: Float64Array;
@@ -17,9 +19,12 @@ export interface ReceivedAmounts {
 }
 
 export function noAmounts(): ReceivedAmounts {
-  const none = { acceptedSpans: 0, acceptedBytes: 0, rejectedSpans: 0, rejectedBytes: 0 };
   return {
-    ...none,
+    acceptedSpans: 0,
+    acceptedBytes: 0,
+    rejectedSpans: 0,
+    rejectedBytes: 0,
+    evictedSpans: 0,
     rejectedByFault: new Float64Array(FAULT_KINDS),
     rejectedBytesByFault: new Float64Array(FAULT_KINDS),
     appendBegunMs: 0,
@@ -47,6 +52,8 @@ interface CountedParts {
   /** Of which `amounts` are those of its last request. */
   readonly receiver: TraceReceiver & { readonly amounts: ReceivedAmounts };
   readonly clock: Clock;
+  /** Spans were evicted to make room for a request. */
+  readonly evicted: (spanCount: number) => void;
 }
 
 /**
@@ -94,7 +101,12 @@ export class CountedReceiver implements TraceReceiver {
     (this.requests as Record<Outcome, number>)[receipt.outcome] += 1;
     (this.bytesByOutcome as Record<Outcome, number>)[receipt.outcome] += requestBytes;
     this.requestBytes.observe(requestBytes);
-    if (isKept(receipt)) addTo(this.total, this.parts.receiver.amounts);
+    if (isKept(receipt)) this.countKept(this.parts.receiver.amounts);
+  }
+
+  private countKept(amounts: ReceivedAmounts): void {
+    addTo(this.total, amounts);
+    if (amounts.evictedSpans > 0) this.parts.evicted(amounts.evictedSpans);
   }
 }
 
@@ -105,6 +117,7 @@ function isKept({ outcome }: Receipt): boolean {
 function addTo(total: ReceivedAmounts, amounts: ReceivedAmounts): void {
   total.acceptedSpans += amounts.acceptedSpans;
   total.acceptedBytes += amounts.acceptedBytes;
+  total.evictedSpans += amounts.evictedSpans;
   // Most requests end here.
   if (amounts.rejectedSpans === 0) return;
   total.rejectedSpans += amounts.rejectedSpans;

@@ -35,6 +35,7 @@ export interface ProblemTotal {
   readonly count: number;
   /** Of the last one. */
   readonly detail: string;
+  readonly hint: string;
 }
 
 export interface ProblemRegistryParts {
@@ -94,7 +95,7 @@ export class ProblemRegistry implements ProblemLog {
   /** One for everything that can happen, also where it has not. */
   totals(): ProblemTotal[] {
     return [...this.rows.values()].map(({ protocol, reason, total: count, detail }) => {
-      return { protocol, reason, count, detail };
+      return { protocol, reason, count, detail, hint: this.hint(reason) };
     });
   }
 
@@ -199,7 +200,7 @@ function errorText(error: unknown): string {
 
 function writeLine(logger: Logger, { protocol, reason }: Row, fields: LogFields): void {
   const line = { protocol, reason, ...fields };
-  if (reason === "failed") logger.error("problem", line);
+  if (reason === "failed") logger.error("receive_failed", line);
   else logger.warning("problem", line);
 }
 

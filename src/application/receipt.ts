@@ -12,8 +12,12 @@ export type Receipt =
       readonly rejectedSpans: number;
       readonly message: string;
     }
-  /** Not a trace request; nothing was kept. */
-  | { readonly outcome: "malformed"; readonly message: string }
+  /** Not a trace request; nothing was kept. `problem` says which kind, where it is known. */
+  | {
+      readonly outcome: "malformed";
+      readonly message: string;
+      readonly problem?: "not_otlp_json" | "broken_compression" | "incomplete";
+    }
   /**
    * Larger than a limit, or than the whole ring; nothing was kept, and sending it again is useless.
    */

@@ -9,13 +9,6 @@ import {
 } from "../domain/wire/walked-request.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import {
-  CapacityEpisode,
-  EVICTION,
-  FAULTY_REQUESTS,
-  REFUSAL,
-  REJECTION,
-} from "./capacity-events.ts";
 import { noAmounts, type ReceivedAmounts } from "./counted-receiver.ts";
 import type { ObservabilityBuffer } from "./observability-buffer.ts";
 import { releaseOwnBuffer } from "./release-bytes.ts";
@@ -40,7 +33,6 @@ export interface ReceiveParts {
 
 type Faults = Pick<WalkedRequest, "rejectedByFault" | "rejectedBytesByFault">;
 type FaultReceipt = Extract<Receipt, { outcome: "malformed" | "too_large" }>;
-type Episodes = ReturnType<typeof startEpisodes>;
 
 const ACCEPTED: Receipt = { outcome: "accepted" };
 const STOPPING: Receipt = { outcome: "stopping", message: "spanring is shutting down; send again" };
@@ -57,7 +49,6 @@ export class ReceiveTraces implements TraceReceiver {
   // Fixed at construction.
   private readonly parts: ReceiveParts;
   private readonly walked: WalkedRequest;
-  private readonly episodes: Episodes;
 
   // Moved by `receive`: of the last request that was accepted, in whole or in part.
   readonly amounts: ReceivedAmounts = noAmounts();
@@ -69,13 +60,12 @@ export class ReceiveTraces implements TraceReceiver {
   constructor(parts: ReceiveParts) {
     this.parts = parts;
     this.walked = createWalkedRequest(parts.limits);
-    this.episodes = startEpisodes(parts);
   }
 
   receive(request: Uint8Array): Receipt {
     if (this.isStopping) return STOPPING;
     walkRequest(this.walked, request);
-    if (this.walked.fault !== NO_FAULT) return this.keepNothing(faultReceipt(this.walked));
+    if (this.walked.fault !== NO_FAULT) return faultReceipt(this.walked);
     if (this.walked.sawProfilesOnlyField) this.tellOfProfiles();
     return this.walked.rejectedSpans === 0 ? this.keep(ACCEPTED) : this.keepValid();
   }
@@ -83,12 +73,6 @@ export class ReceiveTraces implements TraceReceiver {
   /** From now on every request is told to come back later. */
   stop(): void {
     this.isStopping = true;
-    for (const episode of Object.values(this.episodes)) episode.finish();
-  }
-
-  /** To be called about once a second, for the log lines that are due. */
-  tick(): void {
-    for (const episode of Object.values(this.episodes)) episode.tick();
   }
 
   /** The rejected spans are cut out before the block is made: what is in the ring is valid. */
@@ -109,10 +93,10 @@ export class ReceiveTraces implements TraceReceiver {
 
   private keep(success: Receipt, rejected?: readonly ServiceAmount[]): Receipt {
     const appended = this.append(rejected);
-    if (appended.outcome === "too_large") return this.keepNothing(LARGER_THAN_RING);
+    if (appended.outcome === "too_large") return LARGER_THAN_RING;
     if (appended.outcome === "refused") return this.refuse();
-    noteAmounts(this.amounts, this.walked, rejected);
-    return this.tellOfLoss(appended.evictedSpans, success);
+    noteAmounts(this.amounts, this.walked, { rejected, evictedSpans: appended.evictedSpans });
+    return success;
   }
 
   private append(rejected?: readonly ServiceAmount[]): Appended {
@@ -122,23 +106,8 @@ export class ReceiveTraces implements TraceReceiver {
     return appended;
   }
 
-  private tellOfLoss(evictedSpans: number, receipt: Receipt): Receipt {
-    const { eviction, rejection } = this.episodes;
-    if (evictedSpans > 0) eviction.note(evictedSpans);
-    if (receipt.outcome !== "partly_rejected") return receipt;
-    rejection.note(receipt.rejectedSpans, receipt.message);
-    return receipt;
-  }
-
-  private keepNothing(receipt: FaultReceipt): Receipt {
-    this.episodes.faulty.note(1, receipt.message);
-    return receipt;
-  }
-
   private refuse(): Receipt {
-    const { spanCount } = this.walked;
-    this.episodes.refusal.note(spanCount);
-    const retryAfterMs = this.parts.roomAfterMs?.(spanCount) ?? RETRY_AFTER_MS;
+    const retryAfterMs = this.parts.roomAfterMs?.(this.walked.spanCount) ?? RETRY_AFTER_MS;
     return { outcome: "refused", message: REFUSED, retryAfterMs };
   }
 
@@ -149,15 +118,21 @@ export class ReceiveTraces implements TraceReceiver {
   }
 }
 
+interface AppendedAmounts {
+  readonly rejected: readonly ServiceAmount[] | undefined;
+  readonly evictedSpans: number;
+}
+
 /** The faults are noted before: the spans that have them are no longer in what was walked. */
 function noteAmounts(
   amounts: ReceivedAmounts,
   { spanCount, spanBytes }: WalkedRequest,
-  rejected: readonly ServiceAmount[] | undefined,
+  { rejected, evictedSpans }: AppendedAmounts,
 ): void {
   amounts.acceptedSpans = spanCount;
   amounts.acceptedBytes = spanBytes;
   amounts.rejectedSpans = amounts.rejectedBytes = 0;
+  amounts.evictedSpans = evictedSpans;
   // Most requests end here, and nothing is allocated for them.
   if (rejected === undefined) return forgetFaults(amounts);
   for (const { spans, bytes } of rejected) {
@@ -174,15 +149,6 @@ function noteFaults(amounts: ReceivedAmounts, faults: Faults): void {
 function forgetFaults(amounts: ReceivedAmounts): void {
   amounts.rejectedByFault.fill(0);
   amounts.rejectedBytesByFault.fill(0);
-}
-
-function startEpisodes(parts: ReceiveParts) {
-  return {
-    eviction: new CapacityEpisode(EVICTION, parts),
-    refusal: new CapacityEpisode(REFUSAL, parts),
-    rejection: new CapacityEpisode(REJECTION, parts),
-    faulty: new CapacityEpisode(FAULTY_REQUESTS, parts),
-  };
 }
 
 function faultReceipt(walked: WalkedRequest): FaultReceipt {

@@ -36,14 +36,14 @@ export const PROBLEM_KINDS = {
     protocols: OTLP,
     noun: "request",
     fate: "not an ExportTraceServiceRequest",
-    hint: "check that a trace exporter sends it: metrics and logs at the place of traces look so too",
+    hint: "check that a trace exporter sends it; metrics and logs, sent as traces, look like this",
     mayLoseSpans: true,
   },
   not_otlp_json: {
     protocols: HTTP,
     noun: "request",
     fate: "in JSON, and not OTLP",
-    hint: 'the body must be one object, {"resourceSpans":[...]}; protobuf is application/x-protobuf',
+    hint: 'the body must be one object, {"resourceSpans":[...]}, or application/x-protobuf',
     mayLoseSpans: true,
   },
   broken_compression: {

@@ -12,14 +12,20 @@ const bad = bytesField(2, bytesField(5, "no identifiers"));
 const PARTLY_REJECTED: Receipt = { outcome: "partly_rejected", rejectedSpans: 1, message: "" };
 const SPAN_BYTES = spanBody(1).length;
 
-function receivers() {
+const evicted = (): void => {};
+
+function receivers(capacity?: { readonly spans: number; readonly bytes: number }) {
   const clock = new HandMovedClock();
   const limits = { spansPerRequest: 10, nestingDepth: 10 };
   const logger = new RecordingLogger();
-  const { buffer } = searchedRing();
+  const { buffer } = searchedRing(capacity);
   const receiver = new ReceiveTraces({ buffer, limits, logger, clock });
-  const [one, other] = [1, 2].map(() => new CountedReceiver({ receiver, clock }));
-  return { receiver, one: one!, other: other! };
+  const evictions: string[] = [];
+  const counted = (name: string) => {
+    const note = (spanCount: number) => evictions.push(`${name} ${spanCount}`);
+    return new CountedReceiver({ receiver, clock, evicted: note });
+  };
+  return { receiver, one: counted("one"), other: counted("other"), evictions };
 }
 
 test("requests are counted by their outcome, by the protocol that they came by", () => {
@@ -78,7 +84,7 @@ test.each([
   "a request that is %s is counted once, as nothing else",
   (outcome, receipt) => {
     const receiver = { amounts: noAmounts(), receive: () => receipt };
-    const counted = new CountedReceiver({ receiver, clock: new HandMovedClock() });
+    const counted = new CountedReceiver({ receiver, clock: new HandMovedClock(), evicted });
 
     const answer = counted.receive(new Uint8Array(0));
 
@@ -108,7 +114,11 @@ test("the time is what the receiver took, in seconds", () => {
     clock.moveMs(2);
     return { outcome: "accepted" };
   };
-  const counted = new CountedReceiver({ receiver: { amounts: noAmounts(), receive }, clock });
+  const counted = new CountedReceiver({
+    receiver: { amounts: noAmounts(), receive },
+    clock,
+    evicted,
+  });
 
   counted.receive(new Uint8Array(0));
 
@@ -126,7 +136,7 @@ test("putting in is timed apart from the checks, and only where something is put
     clock.moveMs(2);
     return outcomes.shift()!;
   };
-  const counted = new CountedReceiver({ receiver: { amounts, receive }, clock });
+  const counted = new CountedReceiver({ receiver: { amounts, receive }, clock, evicted });
 
   counted.receive(new Uint8Array(0));
   counted.receive(new Uint8Array(0));
@@ -150,7 +160,7 @@ test("more spans are rejected than fit into 32 bits, and are still counted", () 
   const amounts = { ...noAmounts(), rejectedSpans: 1 };
   amounts.rejectedByFault[0] = 2 ** 31;
   const receiver = { amounts, receive: () => PARTLY_REJECTED };
-  const counted = new CountedReceiver({ receiver, clock: new HandMovedClock() });
+  const counted = new CountedReceiver({ receiver, clock: new HandMovedClock(), evicted });
 
   for (let round = 0; round < 3; round += 1) counted.receive(new Uint8Array(0));
 
@@ -188,4 +198,15 @@ test("what a listener turns away by itself counts as a request, and as nothing e
 
   expect(one.requests).toMatchObject({ accepted: 0, malformed: 1, too_large: 1, failed: 1 });
   expect(one.requestBytes.sum).toBe(0);
+});
+
+test("what a request has evicted is told of the protocol that it came by", () => {
+  const { one, other, evictions } = receivers({ spans: 2, bytes: 1 << 16 });
+
+  one.receive(requestOf(2));
+  other.receive(requestOf(1));
+  one.receive(requestOf(2));
+  other.receive(new Uint8Array(0));
+
+  expect(evictions).toEqual(["other 1", "one 2"]);
 });

@@ -90,6 +90,7 @@ test("totals forget no peer, and count nothing twice", () => {
     reason: "malformed",
     count: 200,
     detail: "at byte 0",
+    hint: registry.hint("malformed"),
   });
   expect(registry.totals().filter(({ count }) => count > 0)).toHaveLength(1);
 });
@@ -170,7 +171,7 @@ test("a fault of ours is an error, and its line has the stack", () => {
   expect(logger.lines).toEqual([
     {
       level: "error",
-      event: "problem",
+      event: "receive_failed",
       fields: expect.objectContaining({ error: expect.stringContaining("Error: broken\n") }),
     },
   ]);

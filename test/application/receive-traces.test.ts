@@ -221,71 +221,18 @@ test("a field for profiles is logged where it came with rejected spans, too", ()
   receive.receive(scoped(bad, span(1, bytesField(9, bytesField(2, varintField(8, 1))))));
 
   const events = logger.lines.map(({ event }) => event);
-  expect(events).toEqual(["profiles_only_field_seen", "rejection_began"]);
+  expect(events).toEqual(["profiles_only_field_seen"]);
 });
 
-test("evicted spans are told when it begins, and summed up on the tick", () => {
-  const { receive, logger, clock } = receiver({ spans: 2 });
-  for (const count of [2, 1, 2]) receive.receive(requestOf(count));
+test("how many spans were evicted for a request is noted, for whoever counts them", () => {
+  const { receive } = receiver({ spans: 2 });
 
-  clock.moveMs(1_000);
-  receive.tick();
+  const evicted = [2, 1, 2, 0].map((count) => {
+    receive.receive(requestOf(count));
+    return receive.amounts.evictedSpans;
+  });
 
-  expect(logger.lines.map(({ event, fields }) => [event, fields])).toEqual([
-    ["eviction_began", { spans: 1 }],
-    ["evicting", { spans: 2 }],
-  ]);
-});
-
-test("refused spans are told when it begins, and when it ends", () => {
-  const { receive, logger, clock } = receiver({ spans: 2, overflowPolicy: "refuse" });
-  receive.receive(requestOf(2));
-  receive.receive(requestOf(2, 3));
-
-  clock.moveMs(1_000);
-  receive.tick();
-
-  expect(logger.lines.map(({ event, fields }) => [event, fields])).toEqual([
-    ["refusal_began", { spans: 2 }],
-    ["refusal_ended", { spans_in_all: 2 }],
-  ]);
-});
-
-test("while there is room nothing is logged", () => {
-  const { receive, logger, clock } = receiver();
-
-  receive.receive(requestOf(5));
-  clock.moveMs(5_000);
-  receive.tick();
-
-  expect(logger.lines).toEqual([]);
-});
-
-test("rejected spans are told of, with why", () => {
-  const { receive, logger } = receiver();
-
-  receive.receive(scoped(bad));
-
-  const [line] = logger.lines;
-  expect([line?.event, line?.fields?.["spans"]]).toEqual(["rejection_began", 1]);
-  expect(line?.fields?.["reason"]).toContain("trace_id must be 16 bytes");
-});
-
-test.each([
-  { name: "malformed", bytes: Uint8Array.of(7) },
-  { name: "of too many spans", bytes: requestOf(5_000) },
-])("a request that is $name is told of, though it is in no book", ({ bytes }) => {
-  const { receive, logger } = receiver();
-
-  receive.receive(bytes);
-  receive.receive(bytes);
-  receive.stop();
-
-  expect(logger.lines.map(({ event, fields }) => [event, fields?.["requests"]])).toEqual([
-    ["faulty_requests_began", 1],
-    ["faulty_requests", 1],
-    ["faulty_requests_ended", undefined],
-  ]);
+  expect(evicted).toEqual([0, 1, 2, 0]);
 });
 
 test("when a request was about to be put in is noted, for whoever times it", () => {

@@ -33,8 +33,8 @@ test("it is told of before the first span is lost, also where one request does b
   });
 
   await exportOverHttp(program.httpUrl, requestOf(11));
-  await program.logged("eviction_began");
+  await program.logged("problem");
 
   const events = program.log().map(({ event }) => event);
-  expect(events.indexOf("high_water")).toBeWithin(0, events.indexOf("eviction_began"));
+  expect(events.indexOf("high_water")).toBeWithin(0, events.indexOf("problem"));
 });

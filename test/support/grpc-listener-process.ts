@@ -1,5 +1,6 @@
 import { startGrpcListener } from "../../src/adapters/grpc/grpc-listener.ts";
 import { InFlightBudget } from "../../src/adapters/memory/in-flight-budget.ts";
+import { countsOf, recordingProblems } from "./problem-totals.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 import { GRPC_TEST_LIMITS } from "./running-grpc-listener.ts";
 
@@ -7,6 +8,8 @@ import { GRPC_TEST_LIMITS } from "./running-grpc-listener.ts";
  * A listener that discards, in a process of its own, so that its memory can be measured. Prints its
  * port; when its standard input ends, what it counted, and the most memory it was seen to have.
  */
+const logger = new RecordingLogger();
+const problems = recordingProblems(logger);
 const listener = await startGrpcListener({
   address: { host: "127.0.0.1", port: 0 },
   receiver: { receive: () => ({ outcome: "accepted" }) },
@@ -16,7 +19,8 @@ const listener = await startGrpcListener({
     clock: { monotonicMs: () => performance.now() },
   }),
   maxMessageBytes: 4 * 1024 * 1024,
-  logger: new RecordingLogger(),
+  logger,
+  problems,
 });
 // Not `resourceUsage().maxRSS`: on Linux a process starts with the mark of the one that started it.
 let peakBytes = 0;
@@ -26,7 +30,7 @@ const sampling = setInterval(() => {
 process.stdout.write(`${listener.port}\n`);
 
 await Bun.stdin.text();
-const closedConnections = listener.counts().closedConnections.in_flight_bytes;
+const closedConnections = countsOf(problems).in_flight_bytes ?? 0;
 await listener.stop(0);
 clearInterval(sampling);
 process.stdout.write(`${JSON.stringify({ closedConnections, peakBytes })}\n`);

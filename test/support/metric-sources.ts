@@ -17,7 +17,9 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
   const clock = { monotonicMs: () => 0 };
   const limits = { spansPerRequest: 10, nestingDepth: 10 };
   const receiver = new ReceiveTraces({ buffer, limits, logger, clock });
-  const [grpc, json] = [1, 2].map(() => new CountedReceiver({ receiver, clock }));
+  const [grpc, json] = [1, 2].map(
+    () => new CountedReceiver({ receiver, clock, evicted: () => {} }),
+  );
   grpc!.receive(requestOf(4));
   grpc!.receive(request(resourceSpans("shop", span(1), bad)));
   json!.receive(requestOf(1, 9));
@@ -35,16 +37,12 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
     receivers: { grpc: grpc!, "http/json": json! },
     unkept,
     problems: () => [
-      { protocol: "grpc", reason: "too_large", count: 18, detail: "" },
-      { protocol: "http", reason: "malformed", count: 0, detail: "" },
+      { protocol: "grpc", reason: "too_large", count: 18, detail: "", hint: "" },
+      { protocol: "http", reason: "malformed", count: 0, detail: "", hint: "" },
     ],
     inFlightBytes: () => 17,
-    grpc: () => ({ openConnections: 2, closedConnections: { connections: 3 } }),
-    http: () => ({
-      requestsInFlight: 4,
-      busyRequests: { late: 5 },
-      wrongRequests: { unknown_path: 1, wrong_method: 2, unsupported_media: 3 },
-    }),
+    grpc: () => ({ openConnections: 2 }),
+    http: () => ({ requestsInFlight: 4 }),
     api: () => ({
       requestsInFlight: 10,
       waits: 11,

@@ -7,12 +7,15 @@ import type { LimitsConfig } from "../../src/config.ts";
 import { openGrpcClient } from "./grpc-call.ts";
 import { GrpcFakeReceiver } from "./grpc-fake-receiver.ts";
 import { GrpcRawPeer } from "./grpc-raw-peer.ts";
+import type { ProblemRegistry } from "../../src/application/problem-registry.ts";
+import { recordingProblems } from "./problem-totals.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 
 export interface RunningGrpcListener {
   readonly listener: GrpcListener;
   readonly receiver: GrpcFakeReceiver;
   readonly logger: RecordingLogger;
+  readonly problems: ProblemRegistry;
   /** A client, and its connection, of its own. */
   client(options?: ClientOptions): Client;
   peer(): GrpcRawPeer;
@@ -41,22 +44,26 @@ export async function runGrpcListener(
 ): Promise<RunningGrpcListener> {
   const receiver = new GrpcFakeReceiver();
   const logger = new RecordingLogger();
+  const problems = recordingProblems(logger);
   const limits = { ...GRPC_TEST_LIMITS, ...parts.limits };
   const clock = { monotonicMs: () => performance.now() };
   const listener = await startGrpcListener({
     address: { host: "127.0.0.1", port: 0 },
     receiver,
     logger,
+    problems,
     maxMessageBytes: 4 * 1024 * 1024,
     budget: new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock }),
     ...parts,
     limits,
   });
+  ends.push(() => problems.close());
   ends.push(() => listener.stop(0));
   return {
     listener,
     receiver,
     logger,
+    problems,
     client: (options) => ending(openGrpcClient(listener.port, options), (client) => client.close()),
     peer: () => ending(new GrpcRawPeer(listener.port), (peer) => peer.destroy()),
   };

@@ -5,8 +5,10 @@ import {
   type OtlpHttpListenerParts,
   startOtlpHttpListener,
 } from "../../src/adapters/otlp-http/otlp-http-listener.ts";
+import type { ProblemRegistry } from "../../src/application/problem-registry.ts";
 import type { LimitsConfig } from "../../src/config.ts";
 import { GrpcFakeReceiver } from "./grpc-fake-receiver.ts";
+import { recordingProblems } from "./problem-totals.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 import { GRPC_TEST_LIMITS } from "./running-grpc-listener.ts";
 
@@ -14,6 +16,7 @@ export interface RunningOtlpHttp {
   readonly listener: OtlpHttpListener;
   readonly receiver: GrpcFakeReceiver;
   readonly logger: RecordingLogger;
+  readonly problems: ProblemRegistry;
   readonly budget: InFlightBudget;
   /** A POST to `/v1/traces` in protobuf, where `init` does not say otherwise. */
   send(body: string | Uint8Array<ArrayBuffer>, options?: SendOptions): Promise<Response>;
@@ -28,7 +31,12 @@ export interface SendOptions {
 
 const PROTOBUF = { "Content-Type": "application/x-protobuf" };
 
-const running: OtlpHttpListener[] = [];
+interface Running {
+  readonly listener: OtlpHttpListener;
+  readonly problems: ProblemRegistry;
+}
+
+const running: Running[] = [];
 
 type Parts = Partial<Omit<OtlpHttpListenerParts, "limits">> & { limits?: Partial<LimitsConfig> };
 
@@ -36,6 +44,7 @@ type Parts = Partial<Omit<OtlpHttpListenerParts, "limits">> & { limits?: Partial
 export function runOtlpHttp(parts: Parts = {}): RunningOtlpHttp {
   const receiver = new GrpcFakeReceiver();
   const logger = new RecordingLogger();
+  const problems = recordingProblems(logger);
   const limits = { ...GRPC_TEST_LIMITS, ...parts.limits };
   const clock = parts.clock ?? { monotonicMs: () => performance.now() };
   const budget = new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock });
@@ -45,18 +54,19 @@ export function runOtlpHttp(parts: Parts = {}): RunningOtlpHttp {
     maxBodyBytes: 20 * 1024 * 1024,
     corsOrigins: [],
     budget,
-    logger,
+    problems,
     clock,
     ...parts,
     limits,
   });
-  running.push(listener);
+  running.push({ listener, problems });
   const request = (path: string, init?: RequestInit) =>
     fetch(`http://127.0.0.1:${listener.port}${path}`, init);
   return {
     listener,
     receiver,
     logger,
+    problems,
     budget,
     request,
     send: (body, { path = "/v1/traces", method = "POST", headers } = {}) =>
@@ -67,6 +77,8 @@ export function runOtlpHttp(parts: Parts = {}): RunningOtlpHttp {
 /** To be called once in a test file that runs such listeners. */
 export function stopOtlpHttpAfterEach(): void {
   afterEach(async () => {
-    await Promise.all(running.splice(0).map((listener) => listener.stop(0)));
+    const ended = running.splice(0);
+    await Promise.all(ended.map(({ listener }) => listener.stop(0)));
+    for (const { problems } of ended) problems.close();
   });
 }

@@ -1,7 +1,11 @@
+import type { ProblemReason } from "../../domain/problem-reason.ts";
 import type { Connection, Ends } from "./connection.ts";
 import { endsKey } from "./connection.ts";
 
-export type Refusal = "connections" | "connections_per_address";
+export type Refusal = Extract<
+  ProblemReason,
+  "too_many_connections" | "too_many_connections_per_address"
+>;
 
 /**
  * The connections that are open, counted by address.
@@ -37,9 +41,9 @@ export class ConnectionTable implements Iterable<Connection> {
 
   /** Why one more from `address` cannot be taken; undefined when it can. */
   refusalOf(address: string): Refusal | undefined {
-    if (this.size >= this.maxConnections) return "connections";
+    if (this.size >= this.maxConnections) return "too_many_connections";
     const isFull = this.countOf(address) >= this.maxPerAddress;
-    return isFull ? "connections_per_address" : undefined;
+    return isFull ? "too_many_connections_per_address" : undefined;
   }
 
   add(connection: Connection): void {

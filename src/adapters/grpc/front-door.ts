@@ -3,8 +3,13 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { once } from "node:events";
 import type { ListenAddress, LimitsConfig } from "../../config.ts";
 import { Connection } from "./connection.ts";
-import type { ClosingReason } from "./closures.ts";
-import type { ConnectionTable } from "./connection-table.ts";
+import type { ConnectionTable, Refusal } from "./connection-table.ts";
+
+/**
+ * Why we closed a connection: too many in all, too many from its address, no request within the
+ * time for the first one, too many bytes of unfinished messages.
+ */
+export type ClosingReason = Refusal | "first_request_timeout" | "in_flight_bytes";
 
 export interface FrontDoorParts {
   readonly address: ListenAddress;
@@ -13,7 +18,7 @@ export interface FrontDoorParts {
   /** Hands the socket on to HTTP/2. */
   readonly admit: (socket: Socket) => void;
   /** A connection was closed, or not taken in. */
-  readonly refused: (reason: ClosingReason) => void;
+  readonly refused: (reason: ClosingReason, address: string) => void;
 }
 
 export interface FrontDoor {
@@ -48,7 +53,7 @@ function receive(socket: Socket, parts: FrontDoorParts): void {
   const refusal = parts.connections.refusalOf(address);
   if (refusal === undefined) return admit(new Connection(socket, parts.refused), parts);
   socket.destroy();
-  parts.refused(refusal);
+  parts.refused(refusal, address);
 }
 
 function admit(connection: Connection, parts: FrontDoorParts): void {
@@ -66,7 +71,7 @@ function admit(connection: Connection, parts: FrontDoorParts): void {
 function expectRequest(connection: Connection, parts: FrontDoorParts): void {
   if (connection.hasBegun) return;
   connection.close();
-  parts.refused("first_request");
+  parts.refused("first_request_timeout", connection.address);
 }
 
 /**

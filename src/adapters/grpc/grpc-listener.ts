@@ -3,12 +3,11 @@ import { stopWithin } from "../../application/life-cycle.ts";
 import type { TraceReceiver } from "../../application/receipt.ts";
 import type { UnkeptSignals } from "../../application/unkept-signals.ts";
 import type { LimitsConfig, ListenAddress } from "../../config.ts";
+import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { registerMethods } from "./call-handlers.ts";
-import { Closures } from "./closures.ts";
-import type { ClosingReason } from "./closures.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { openFrontDoor } from "./front-door.ts";
 import { HealthService, healthMethods } from "./health-service.ts";
@@ -16,7 +15,6 @@ import { logLibraryThrough } from "./library-log.ts";
 import { type Dialogues, reflectionMethods, stopDialogues } from "./reflection-service.ts";
 import { serverOptions } from "./server-options.ts";
 import { watchStreams } from "./stream-watch.ts";
-import { TalliedLog } from "../../application/tallied-log.ts";
 import { exportMethod } from "./trace-service.ts";
 import { unkeptMethods } from "./unkept-services.ts";
 
@@ -30,6 +28,7 @@ export interface GrpcListenerParts {
   readonly maxMessageBytes: number;
   /** Shared with every other listener. */
   readonly budget: InFlightBudget;
+  readonly problems: ProblemLog;
   readonly logger: Logger;
 }
 
@@ -51,10 +50,6 @@ export interface GrpcListenerCounts {
   readonly openConnections: number;
   /** Charged for messages in flight by all who share the budget. */
   readonly heldBytes: number;
-  /** Trace requests in an encoding that is not taken, since the start. */
-  readonly unreadCalls: number;
-  /** Since the start, by the limit that was the reason. */
-  readonly closedConnections: Readonly<Record<ClosingReason, number>>;
 }
 
 /** OTLP/gRPC, health and reflection. Rejects when the port is taken: `code` is `EADDRINUSE`. */
@@ -67,14 +62,14 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
     limits: parts.limits,
     connections: house.connections,
     admit: (socket) => injector.injectConnection(socket),
-    refused: (reason) => house.closures.note(reason),
+    refused: (reason, address) => parts.problems.note({ protocol: "grpc", reason, address }),
   });
   const unwatch = watchStreams({
     ...house,
     maxMessageBytes: parts.maxMessageBytes,
-    refused: (reason) => {
+    refused: (reason, address) => {
       if (reason === "too_large") parts.receiver.turnedAway?.(reason);
-      else house.unread.calls += 1;
+      parts.problems.note({ protocol: "grpc", reason, address });
     },
   });
   const running = { ...house, door, unwatch };
@@ -94,43 +89,29 @@ interface House {
   readonly connections: ConnectionTable;
   readonly budget: InFlightBudget;
   readonly pace: CollectionPace;
-  readonly closures: Closures;
-  readonly failures: TalliedLog;
-  readonly unread: { calls: number };
 }
 
 /** Builds the parts; nothing listens yet. */
 function build(parts: GrpcListenerParts): House {
-  const { receiver, unkept, limits, maxMessageBytes, budget, logger } = parts;
+  const { receiver, unkept, limits, maxMessageBytes, budget, problems } = parts;
   const connections = new ConnectionTable(limits);
-  const closures = new Closures((fields) => logger.warning("grpc_connections_closed", fields));
-  const failures = new TalliedLog((fields) => logger.error("receive_failed", fields));
   const pace = new CollectionPace();
   const health = new HealthService(limits.connections);
   const dialogues: Dialogues = new Set();
-  const failed = (error: unknown) => failures.note("failures", { error: textOf(error) });
+  const failed = (error: unknown) =>
+    problems.note({ protocol: "grpc", reason: "failed", address: "", error });
   const server = new Server(serverOptions(limits, maxMessageBytes));
   registerMethods(server, [
-    exportMethod({ receiver, maxMessageBytes, failed, pace }),
+    exportMethod({ receiver, maxMessageBytes, failed, pace, problems }),
     ...(unkept === undefined ? [] : unkeptMethods(unkept)),
     ...healthMethods(health),
     ...reflectionMethods(dialogues),
   ]);
-  const unread = { calls: 0 };
-  return { server, health, dialogues, connections, budget, pace, closures, failures, unread };
+  return { server, health, dialogues, connections, budget, pace };
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-function countsOf({ connections, budget, closures, unread }: House): GrpcListenerCounts {
-  return {
-    openConnections: connections.size,
-    heldBytes: budget.heldBytes,
-    unreadCalls: unread.calls,
-    closedConnections: { ...closures.counts },
-  };
+function countsOf({ connections, budget }: House): GrpcListenerCounts {
+  return { openConnections: connections.size, heldBytes: budget.heldBytes };
 }
 
 interface RunningHouse extends House {
@@ -146,8 +127,6 @@ async function stopListener(house: RunningHouse): Promise<void> {
   house.server.tryShutdown(() => {});
   await Promise.all([...house.connections].map(({ closed }) => closed));
   house.unwatch();
-  house.closures.close();
-  house.failures.close();
 }
 
 async function endWithin(

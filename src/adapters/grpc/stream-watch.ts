@@ -26,7 +26,7 @@ export interface StreamWatchParts {
   /** Over it, grpc-js refuses a message by itself, and no handler hears of it. */
   readonly maxMessageBytes: number;
   /** A trace request that it refuses by itself. */
-  readonly refused: (reason: "too_large" | "unsupported_media") => void;
+  readonly refused: (reason: "too_large" | "unsupported_encoding", address: string) => void;
 }
 
 interface StreamEvent {
@@ -40,6 +40,7 @@ type WatchedStream = ServerHttp2Stream & { [RECORD]?: StreamRecord };
 
 interface StreamRecord {
   readonly parts: StreamWatchParts;
+  readonly address: string;
   readonly open: OpenRequest;
   readonly isExport: boolean;
   readonly isEncodingRefused: boolean;
@@ -103,6 +104,7 @@ function watch(
   const open = parts.budget.begin(connection, STREAM_BYTES + lengthOf(headers));
   stream[RECORD] = {
     parts,
+    address: connection.address,
     open,
     isExport: headers[":path"] === EXPORT_PATH,
     isEncodingRefused: isEncodingRefused(headers),
@@ -121,9 +123,10 @@ function received(this: WatchedStream, piece: Uint8Array): void {
 }
 
 /** As grpc-js does with the same bytes, so that what it refuses is counted. */
-function checkPrefix({ prefix, parts, isEncodingRefused: isRefused }: StreamRecord): void {
-  if (prefix.lengthBytes > parts.maxMessageBytes) parts.refused("too_large");
-  else if (prefix.isCompressed && isRefused) parts.refused("unsupported_media");
+function checkPrefix(record: StreamRecord): void {
+  const { prefix, parts, address, isEncodingRefused: isRefused } = record;
+  if (prefix.lengthBytes > parts.maxMessageBytes) parts.refused("too_large", address);
+  else if (prefix.isCompressed && isRefused) parts.refused("unsupported_encoding", address);
 }
 
 function ended(event: unknown): void {

@@ -2,9 +2,11 @@ import { Metadata } from "@grpc/grpc-js";
 import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
 import type { Receipt } from "../../application/receipt.ts";
 import { releaseBytes, releaseOwnBuffer } from "../../application/release-bytes.ts";
+import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import { encodeExportResponse, encodeStatus, isSuccess } from "../otlp/export-response.ts";
 import type { FailureReceipt } from "../otlp/export-response.ts";
+import { noteAnswer } from "../otlp/note-answer.ts";
 import { receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-safely.ts";
 import { STATUS_TABLE } from "../otlp/status-table.ts";
 import { bufferOver, TRACE_SERVICE } from "./call-handlers.ts";
@@ -15,6 +17,7 @@ export interface TraceServiceParts extends SafelyParts {
   /** After decompression; before it, grpc-js keeps the same limit. */
   readonly maxMessageBytes: number;
   readonly pace: CollectionPace;
+  readonly problems: ProblemLog;
 }
 
 export const EXPORT_PATH = `/${TRACE_SERVICE}/Export`;
@@ -41,7 +44,15 @@ function receiptFor(call: ServerUnaryCall<Buffer, Buffer>, parts: TraceServicePa
   if (plain.outcome === "plain" && plain.bytes !== call.request) releaseOwnBuffer(plain.bytes);
   parts.pace.noteGarbage(plain.garbageBytes);
   releaseBytes(call.request);
+  if (receipt.outcome !== "accepted") {
+    noteAnswer(parts.problems, receipt, { protocol: "grpc", address: addressOf(call) });
+  }
   return receipt;
+}
+
+/** Without the port. */
+function addressOf(call: ServerUnaryCall<Buffer, Buffer>): string {
+  return call.getPeer().replace(/:\d+$/, "");
 }
 
 function answer(receipt: Receipt, respond: sendUnaryData<Buffer>): void {

@@ -84,13 +84,7 @@ export const METRIC_FAMILIES = {
 
   spanring_in_flight_bytes: gauge("Bytes of requests that have begun and not ended."),
   spanring_grpc_connections: gauge("Open connections of OTLP/gRPC."),
-  spanring_grpc_connections_closed_total: counter("Closed because of a limit.", "reason"),
   spanring_http_requests_in_flight: gauge("Requests of OTLP/HTTP under way."),
-  spanring_http_requests_refused_total: counter(
-    "Not received, for a limit or by their headers.",
-    "status",
-    "reason",
-  ),
 
   spanring_api_requests_in_flight: gauge("Requests of the read API under way, this scrape too."),
   spanring_api_requests_total: counter("Requests of the read API, by status.", "status"),

@@ -35,13 +35,10 @@ export interface MetricSources {
 
 export interface GrpcCounts {
   readonly openConnections: number;
-  readonly closedConnections: Readonly<Record<string, number>>;
 }
 
 export interface HttpCounts {
   readonly requestsInFlight: number;
-  readonly busyRequests: Readonly<Record<string, number>>;
-  readonly wrongRequests: Readonly<Partial<Record<Outcome, number>>>;
 }
 
 export interface ApiCounts {
@@ -199,17 +196,8 @@ function listeners({ inFlightBytes, grpc, http }: MetricSources) {
   return {
     spanring_in_flight_bytes: one(inFlightBytes()),
     spanring_grpc_connections: maybe(grpcCounts?.openConnections),
-    spanring_grpc_connections_closed_total: counted(grpcCounts?.closedConnections ?? {}, "reason"),
     spanring_http_requests_in_flight: maybe(httpCounts?.requestsInFlight),
-    spanring_http_requests_refused_total: httpCounts === undefined ? [] : refused(httpCounts),
   };
-}
-
-function refused({ busyRequests, wrongRequests }: HttpCounts): MetricValue[] {
-  const wrong = Object.entries(wrongRequests).flatMap(([reason, value]) =>
-    counted({ [reason]: value }, "reason", { status: httpStatusOf(reason as Outcome) }),
-  );
-  return [...counted(busyRequests, "reason", { status: httpStatusOf("busy") }), ...wrong];
 }
 
 function readers(counts: ApiCounts | undefined) {

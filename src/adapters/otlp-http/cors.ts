@@ -35,21 +35,30 @@ export class Cors {
   }
 
   /** The answer to a browser that asks before it sends; undefined when this is no such question. */
-  preflight({ method, headers }: Request): Response | undefined {
-    const isAsking = method === "OPTIONS" && headers.has("access-control-request-method");
-    const origin = headers.get("origin");
-    if (!isAsking || origin === null) return undefined;
-    return new Response(null, { status: 204, headers: this.preflightHeaders(origin, headers) });
+  preflight(request: Request): Response | undefined {
+    if (!isPreflight(request)) return undefined;
+    const headers = this.preflightHeaders(originOf(request), request.headers);
+    return new Response(null, { status: 204, headers });
+  }
+
+  allows(origin: string): boolean {
+    return this.origins.has("*") || this.origins.has(origin);
   }
 
   private preflightHeaders(origin: string, asked: Headers): ExtraHeaders {
     if (!this.allows(origin)) return { Vary: "Origin" };
     return { ...grantTo(origin), ...permissions(asked.get("access-control-request-headers")) };
   }
+}
 
-  private allows(origin: string): boolean {
-    return this.origins.has("*") || this.origins.has(origin);
-  }
+/** Whether a browser asks if a page may send. */
+export function isPreflight({ method, headers }: Request): boolean {
+  const isAsking = method === "OPTIONS" && headers.has("access-control-request-method");
+  return isAsking && headers.has("origin");
+}
+
+export function originOf({ headers }: Request): string {
+  return headers.get("origin") ?? "";
 }
 
 function grantTo(origin: string): ExtraHeaders {

@@ -1,11 +1,14 @@
 import { UNKEPT_SIGNALS, type UnkeptSignal } from "../../application/unkept-signals.ts";
 import type { UnkeptSignals } from "../../application/unkept-signals.ts";
 import type { TraceReceiver } from "../../application/receipt.ts";
+import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import { releaseOwnBuffer } from "../../application/release-bytes.ts";
 import type { Answer } from "../otlp/export-response.ts";
+import { grpcRefusal, isGrpcType } from "../otlp/grpc-refusal.ts";
 import { inflate } from "../otlp/inflate.ts";
 import { requestFromJson } from "../otlp/json-request.ts";
+import { noteAnswer } from "../otlp/note-answer.ts";
 import { receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-safely.ts";
 import { answerResponse, type ExtraHeaders } from "./answer-response.ts";
 import {
@@ -16,10 +19,15 @@ import {
   contentCoding,
   MEDIA_TYPES,
 } from "./body-headers.ts";
-import type { Cors } from "./cors.ts";
+import { type Cors, originOf } from "./cors.ts";
 import { type BodyParts, type BodyReading, readBody } from "./request-body.ts";
 import type { Peer, RequestInFlight, RequestTable } from "./request-table.ts";
-import { countWrong, pathOf, type WrongCounts, type WrongRequest } from "./wrong-requests.ts";
+import {
+  pathOf,
+  type WrongReason,
+  type WrongRequest,
+  wrongRequestProblem,
+} from "./wrong-requests.ts";
 
 export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
   readonly receivers: Readonly<Record<BodyFormat, TraceReceiver>>;
@@ -30,7 +38,7 @@ export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
   /** Without it, answers say nothing of other origins. */
   readonly cors: Cors | undefined;
   readonly nestingDepth: number;
-  readonly wrongCounts: WrongCounts;
+  readonly problems: ProblemLog;
 }
 
 type Signal = "traces" | UnkeptSignal;
@@ -44,6 +52,7 @@ interface Headed {
 
 interface Refusal {
   readonly objection: WrongRequest;
+  readonly reason: WrongReason;
   readonly headers?: ExtraHeaders;
 }
 
@@ -54,19 +63,39 @@ export function answerExport(
   peer: Peer,
 ): Response | Promise<Response> {
   parts.pace.note();
+  const { address } = peer;
   const preflight = parts.cors?.preflight(request);
-  if (preflight !== undefined) return preflight;
+  if (preflight !== undefined) return notingIfRefused(parts, preflight, { request, address });
+  const contentType = request.headers.get("content-type");
+  if (isGrpcType(contentType)) return answerGrpc(parts, address);
   const extra = parts.cors?.headersFor(request.headers.get("origin"));
   // Of an unknown type JSON is the better guess: a person can read it.
-  const format = bodyFormat(request.headers.get("content-type")) ?? "json";
+  const format = bodyFormat(contentType) ?? "json";
   const headed = readHead(parts, request);
   if ("objection" in headed) {
-    countWrong(parts.wrongCounts, headed.objection, request);
+    const problem = wrongRequestProblem(request, headed.reason);
+    parts.problems.note({ protocol: "http", address, ...problem });
     return answerResponse(headed.objection, format, { ...headed.headers, ...extra });
   }
   const inFlight = parts.table.begin(peer);
   if ("outcome" in inFlight) return answerResponse(inFlight, format, extra);
-  return answerBody(parts, { request, headed, inFlight, extra });
+  return answerBody(parts, { request, headed, inFlight, extra, address });
+}
+
+/** A browser shows the refusal to whoever looks at its console, and the page sends nothing. */
+function notingIfRefused(
+  { problems, cors }: ExportParts,
+  preflight: Response,
+  { request, address }: { readonly request: Request; readonly address: string },
+): Response {
+  if (cors?.allows(originOf(request)) === true) return preflight;
+  problems.note({ protocol: "http", reason: "origin_not_allowed", address });
+  return preflight;
+}
+
+function answerGrpc({ problems }: ExportParts, address: string): Response {
+  problems.note({ protocol: "http", reason: "grpc_on_http", address });
+  return grpcRefusal(`this port speaks OTLP/HTTP: ${problems.hint("grpc_on_http")}`);
 }
 
 interface Begun {
@@ -74,17 +103,18 @@ interface Begun {
   readonly headed: Headed;
   readonly inFlight: RequestInFlight;
   readonly extra: ExtraHeaders | undefined;
+  readonly address: string;
 }
 
 async function answerBody(parts: ExportParts, begun: Begun): Promise<Response> {
-  const { request, headed, inFlight, extra } = begun;
+  const { request, headed, inFlight, extra, address } = begun;
   try {
     const body = await readBody(request, inFlight, parts);
-    if (body.outcome !== "read")
-      return answerResponse(unread(parts, body, headed), headed.format, extra);
     // All in one tick: what is made on the way, one request at a time has.
-    const answer = receive(parts, body.bytes, headed);
-    body.release();
+    const isRead = body.outcome === "read";
+    const answer = isRead ? receive(parts, body.bytes, headed) : unread(parts, body, headed);
+    if (isRead) body.release();
+    noteAnswer(parts.problems, answer, { protocol: "http", address });
     return answerResponse(answer, headed.format, extra);
   } finally {
     parts.table.end(inFlight);
@@ -93,7 +123,7 @@ async function answerBody(parts: ExportParts, begun: Begun): Promise<Response> {
 
 function readHead(parts: ExportParts, request: Request): Headed | Refusal {
   const signal = signalAt(pathOf(request.url), parts);
-  if (signal === undefined) return { objection: noSuchPath(parts) };
+  if (signal === undefined) return { objection: noSuchPath(parts), reason: "unknown_path" };
   if (request.method !== "POST") return WRONG_METHOD;
   const format = bodyFormat(request.headers.get("content-type"));
   if (format === undefined) return WRONG_TYPE;
@@ -119,6 +149,7 @@ function noSuchPath(parts: ExportParts): WrongRequest {
 
 const WRONG_METHOD: Refusal = {
   objection: { outcome: "wrong_method", message: "this path takes POST" },
+  reason: "wrong_method",
   headers: { Allow: "POST" },
 };
 
@@ -129,6 +160,7 @@ const WRONG_TYPE: Refusal = {
     outcome: "unsupported_media",
     message: `Content-Type must be ${TYPES_TAKEN.join(" or ")}`,
   },
+  reason: "unsupported_type",
   headers: { "Accept-Post": TYPES_TAKEN.join(", ") },
 };
 
@@ -137,6 +169,7 @@ const WRONG_CODING: Refusal = {
     outcome: "unsupported_media",
     message: `Content-Encoding must be one of ${CODINGS_TAKEN}`,
   },
+  reason: "unsupported_encoding",
   headers: { "Accept-Encoding": CODINGS_TAKEN },
 };
 
@@ -172,8 +205,9 @@ function receiveTraces(
   if (format === "protobuf") return receiveSafely(body, safely);
   const json = requestFromJson(body, { nestingDepth: parts.nestingDepth });
   if (!json.ok) {
-    const refusal = { outcome: "malformed", message: `not OTLP/JSON: ${json.message}` } as const;
-    return turnAway(refusal, safely);
+    const message = `not OTLP/JSON: ${json.message}`;
+    const problem = "not_otlp_json";
+    return turnAway({ outcome: "malformed", problem, message } as const, safely);
   }
   const answer = receiveSafely(json.request, safely);
   releaseOwnBuffer(json.request);

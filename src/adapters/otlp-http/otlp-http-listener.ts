@@ -1,18 +1,16 @@
 import { stopWithin } from "../../application/life-cycle.ts";
 import type { TraceReceiver } from "../../application/receipt.ts";
-import { TalliedLog } from "../../application/tallied-log.ts";
 import type { UnkeptSignals } from "../../application/unkept-signals.ts";
 import type { LimitsConfig, ListenAddress } from "../../config.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Logger } from "../../ports/logger.ts";
+import type { ProblemLog } from "../../ports/problem-log.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { answerResponse } from "./answer-response.ts";
 import type { BodyFormat } from "./body-headers.ts";
 import { Cors } from "./cors.ts";
 import { answerExport } from "./export-request.ts";
-import { type BusyReason, type Peer, RequestTable } from "./request-table.ts";
-import { noWrongCounts, type WrongCounts } from "./wrong-requests.ts";
+import { type Peer, RequestTable, type RequestTableParts } from "./request-table.ts";
 
 export interface OtlpHttpListenerParts {
   readonly address: ListenAddress;
@@ -27,7 +25,7 @@ export interface OtlpHttpListenerParts {
   readonly corsOrigins: readonly string[];
   /** Shared with every other listener. */
   readonly budget: InFlightBudget;
-  readonly logger: Logger;
+  readonly problems: ProblemLog;
   readonly clock: Clock;
 }
 
@@ -39,10 +37,8 @@ export interface OtlpHttpListener {
   counts(): OtlpHttpListenerCounts;
 }
 
-export interface OtlpHttpListenerCounts extends WrongCounts {
+export interface OtlpHttpListenerCounts {
   readonly requestsInFlight: number;
-  /** Answered with 503 since the start, by the limit that was the reason. */
-  readonly busyRequests: Readonly<Record<BusyReason, number>>;
 }
 
 /** The most that Bun.serve can. */
@@ -89,25 +85,16 @@ export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpLis
         byForce: server.stop.bind(server, true),
       });
       clearInterval(expiry);
-      house.close();
     },
-    counts: () => ({
-      requestsInFlight: house.table.size,
-      busyRequests: { ...house.busyRequests },
-      ...structuredClone(house.wrongCounts),
-    }),
+    counts: () => ({ requestsInFlight: house.table.size }),
   };
 }
 
 /** Builds the parts; nothing listens yet. */
-function build({ limits, budget, clock, logger, ...parts }: OtlpHttpListenerParts) {
-  const busyRequests = createBusyCounts();
-  const refusals = new TalliedLog((fields) => logger.warning("http_requests_refused", fields));
-  const failures = new TalliedLog((fields) => logger.error("receive_failed", fields));
-  const refused = (reason: BusyReason) => {
-    busyRequests[reason] += 1;
-    refusals.note(reason);
-  };
+function build({ limits, budget, clock, problems, ...parts }: OtlpHttpListenerParts) {
+  const protocol = "http";
+  const refused: RequestTableParts["refused"] = (reason, address) =>
+    problems.note({ protocol, reason, address });
   return {
     receivers: parts.receivers,
     unkept: parts.unkept,
@@ -118,20 +105,7 @@ function build({ limits, budget, clock, logger, ...parts }: OtlpHttpListenerPart
     // What could never be in flight is told so at once, instead of to come back for ever.
     maxBytes: Math.min(parts.maxBodyBytes, limits.inFlightBytes),
     nestingDepth: limits.nestingDepth,
-    busyRequests,
-    wrongCounts: noWrongCounts(),
-    failed: (error: unknown) => failures.note("failures", { error: textOf(error) }),
-    close: () => {
-      refusals.close();
-      failures.close();
-    },
+    problems,
+    failed: (error: unknown) => problems.note({ protocol, reason: "failed", address: "", error }),
   };
-}
-
-function createBusyCounts(): Record<BusyReason, number> {
-  return { requests: 0, requests_per_address: 0, in_flight_bytes: 0, request_time: 0 };
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,3 +1,4 @@
+import type { Receipt } from "../../application/receipt.ts";
 import { GrowingBytes } from "../memory/growing-bytes.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { releaseBytes } from "../../application/release-bytes.ts";
@@ -6,7 +7,7 @@ import type { GivenUp, RequestInFlight } from "./request-table.ts";
 /** `release` gives the memory of `bytes` back at once. To be called when nobody reads them. */
 export type BodyReading =
   | { readonly outcome: "read"; readonly bytes: Uint8Array; readonly release: () => void }
-  | { readonly outcome: "malformed" | "too_large"; readonly message: string }
+  | Extract<Receipt, { outcome: "malformed" | "too_large" }>
   | GivenUp;
 
 export interface BodyParts {
@@ -42,7 +43,7 @@ export async function readBody(
     return await readWhole(request, inFlight, { ...parts, declaredBytes: Number(declared) });
   } catch {
     // The connection is gone, so nobody reads this.
-    return { outcome: "malformed", message: "the body ended early" };
+    return { outcome: "malformed", problem: "incomplete", message: "the body ended early" };
   }
 }
 

@@ -1,11 +1,15 @@
 import type { Receipt } from "../../application/receipt.ts";
 import type { LimitsConfig } from "../../config.ts";
+import type { ProblemReason } from "../../domain/problem-reason.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { InFlightBudget, InFlightOwner, OpenRequest } from "../memory/in-flight-budget.ts";
 import type { Objection } from "../otlp/status-table.ts";
 
 /** Why a request was answered with 503 before it was received. */
-export type BusyReason = "requests" | "requests_per_address" | "in_flight_bytes" | "request_time";
+export type BusyReason = Extract<
+  ProblemReason,
+  "too_many_requests" | "too_many_requests_per_address" | "in_flight_bytes" | "request_timeout"
+>;
 
 export type Busy = Extract<Objection, { outcome: "busy" }>;
 
@@ -30,7 +34,7 @@ export interface RequestTableParts {
   readonly limits: Pick<LimitsConfig, "connections" | "connectionsPerAddress">;
   readonly budget: InFlightBudget;
   readonly clock: Clock;
-  readonly refused: (reason: BusyReason) => void;
+  readonly refused: (reason: BusyReason, address: string) => void;
 }
 
 /** What a request without a body costs here and in Bun, its headers included. */
@@ -71,7 +75,7 @@ export class RequestTable {
   begin(peer: Peer): RequestInFlight | Busy {
     const reason = this.refusalOf(peer.address);
     if (reason === undefined) return this.add(peer);
-    this.parts.refused(reason);
+    this.parts.refused(reason, peer.address);
     return BUSY[reason];
   }
 
@@ -88,7 +92,7 @@ export class RequestTable {
   expire(): void {
     const latestMs = this.parts.clock.monotonicMs() - MAX_REQUEST_MS;
     const isLate = (request: Entry) => request.open.openedAtMs <= latestMs;
-    for (const late of this.requests.values().filter(isLate)) late.giveUp("request_time");
+    for (const late of this.requests.values().filter(isLate)) late.giveUp("request_timeout");
   }
 
   /** Nobody keeps what still comes, so it is not waited for. */
@@ -96,11 +100,11 @@ export class RequestTable {
     for (const request of this.requests) request.leave(STOPPING);
   }
 
-  private refusalOf(address: string): "requests" | "requests_per_address" | undefined {
+  private refusalOf(address: string): BusyReason | undefined {
     const { connections, connectionsPerAddress } = this.parts.limits;
-    if (this.size >= connections) return "requests";
+    if (this.size >= connections) return "too_many_requests";
     const isFull = (this.countByAddress.get(address) ?? 0) >= connectionsPerAddress;
-    return isFull ? "requests_per_address" : undefined;
+    return isFull ? "too_many_requests_per_address" : undefined;
   }
 
   private add(peer: Peer): RequestInFlight {
@@ -129,10 +133,10 @@ export class RequestTable {
 class HttpConnection implements InFlightOwner {
   readonly key: string;
   readonly address: string;
-  readonly refused: (reason: BusyReason) => void;
+  readonly refused: RequestTableParts["refused"];
   readonly requests = new Set<Entry>();
 
-  constructor(key: string, address: string, refused: (reason: BusyReason) => void) {
+  constructor(key: string, address: string, refused: RequestTableParts["refused"]) {
     this.key = key;
     this.address = address;
     this.refused = refused;
@@ -164,7 +168,7 @@ class Entry implements RequestInFlight {
   }
 
   giveUp(reason: BusyReason): void {
-    if (!this.isGivenUp) this.connection.refused(reason);
+    if (!this.isGivenUp) this.connection.refused(reason, this.connection.address);
     this.leave(BUSY[reason]);
   }
 
@@ -183,10 +187,10 @@ const STOPPING: GivenUp = {
 const RETRY_AFTER_MS = 1_000;
 
 const BUSY: Readonly<Record<BusyReason, Busy>> = {
-  requests: busy("too many requests are in flight"),
-  requests_per_address: busy("too many requests from this address are in flight"),
+  too_many_requests: busy("too many requests are in flight"),
+  too_many_requests_per_address: busy("too many requests from this address are in flight"),
   in_flight_bytes: busy("requests in flight take too much memory, this one the most"),
-  request_time: busy(`the request was not whole after ${MAX_REQUEST_MS / 1000} s`),
+  request_timeout: busy(`the request was not whole after ${MAX_REQUEST_MS / 1000} s`),
 };
 
 function busy(reason: string): Busy {

@@ -1,36 +1,62 @@
 import { UNKEPT_SIGNALS } from "../../application/unkept-signals.ts";
-import type { Objection, Unread } from "../otlp/status-table.ts";
+import type { Problem } from "../../ports/problem-log.ts";
+import type { Objection } from "../otlp/status-table.ts";
+import { isPreflight } from "./cors.ts";
 
 /** What is wrong with a request by its headers alone. */
 export type WrongRequest = Exclude<Objection, { readonly outcome: "busy" }>;
 
-/** Answered with 4xx by their headers alone, since the start. */
-export interface WrongCounts {
-  readonly wrongRequests: Record<WrongRequest["outcome"], number>;
-  /** Of these, the POSTs that were not for metrics or logs: they may have brought spans. */
-  readonly unreadPosts: Record<Unread, number>;
-}
+/** By which of the headers. */
+export type WrongReason =
+  "unknown_path" | "wrong_method" | "unsupported_type" | "unsupported_encoding";
 
-export function noWrongCounts(): WrongCounts {
-  return {
-    wrongRequests: { unknown_path: 0, wrong_method: 0, unsupported_media: 0 },
-    unreadPosts: { unknown_path: 0, unsupported_media: 0 },
-  };
-}
-
-export function countWrong(
-  { wrongRequests, unreadPosts }: WrongCounts,
-  { outcome }: WrongRequest,
+/**
+ * Returns what is recorded of a request that is wrong by its headers. Whether it may have had spans
+ * depends on its path: exporters put `/v1/traces` behind whatever they are given, or do not.
+ */
+export function wrongRequestProblem(
   request: Request,
-): void {
-  wrongRequests[outcome] += 1;
-  if (outcome !== "wrong_method" && mayHaveSpans(request)) unreadPosts[outcome] += 1;
+  reason: WrongReason,
+): Pick<Problem, "reason" | "detail"> {
+  if (isPreflight(request)) return { reason: "origin_not_allowed" };
+  const path = pathOf(request.url);
+  if (request.method !== "POST") {
+    return { reason: "wrong_method", detail: `${request.method} ${path}` };
+  }
+  const signal = UNKEPT_SIGNALS.find((each) => path.endsWith(`/v1/${each}`));
+  if (signal !== undefined) return { reason: `unsupported_${signal}`, detail: path };
+  return { reason, detail: detailOf(reason, path, request.headers) };
 }
 
-/** By the end of its path: exporters put `/v1/traces` behind whatever they are given, or do not. */
-function mayHaveSpans({ method, url }: Request): boolean {
-  const path = pathOf(url);
-  return method === "POST" && !UNKEPT_SIGNALS.some((signal) => path.endsWith(`/v1/${signal}`));
+function detailOf(reason: WrongReason, path: string, headers: Headers): string {
+  if (reason === "unsupported_type") return headerText(headers, "Content-Type", USUAL_TYPES);
+  if (reason === "unsupported_encoding") return headerText(headers, "Content-Encoding", CODINGS);
+  return path;
+}
+
+const USUAL_TYPES = [
+  "application/grpc-web",
+  "application/octet-stream",
+  "application/protobuf",
+  "application/vnd.google.protobuf",
+  "application/x-ndjson",
+  "application/x-thrift",
+  "application/x-www-form-urlencoded",
+  "multipart/form-data",
+  "text/html",
+  "text/json",
+  "text/plain",
+];
+
+const CODINGS = ["br", "compress", "deflate", "lz4", "snappy"];
+
+/** Header values are not logged, so it is shown only where it is a usual one. */
+function headerText(headers: Headers, name: string, usual: readonly string[]): string {
+  const value = headers.get(name);
+  if (value === null || value === "") return `no ${name}`;
+  const [first = ""] = value.split(";", 1);
+  const plain = first.trim().toLowerCase();
+  return usual.includes(plain) ? `${name}: ${plain}` : `another ${name}`;
 }
 
 /** A client of HTTP/1.0 may leave out Host, and then the URL is only a path. */

@@ -1,11 +1,12 @@
 import { constants, gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
+import type { Receipt } from "../../application/receipt.ts";
 import { areWholeZstdFrames } from "./zstd-frames.ts";
 
 export type Compression = keyof typeof DECODERS;
 
 export type Inflated = (
   | { readonly outcome: "plain"; readonly bytes: Uint8Array }
-  | { readonly outcome: "malformed" | "too_large"; readonly message: string }
+  | Extract<Receipt, { outcome: "malformed" | "too_large" }>
 ) & {
   /** What zlib has left behind beside `bytes`, for the collector. */
   readonly garbageBytes: number;
@@ -70,5 +71,5 @@ function tooLarge(maxBytes: number) {
 
 function malformed(compression: Compression) {
   const message = `the message is not what ${compression} makes`;
-  return { outcome: "malformed", message } as const;
+  return { outcome: "malformed", problem: "broken_compression", message } as const;
 }

@@ -21,9 +21,6 @@ export type Objection =
   /** Too much is in flight already, or it takes too long; nothing was kept. */
   | { readonly outcome: "busy"; readonly message: string; readonly retryAfterMs: number };
 
-/** Of these, what may have had spans in it that nobody has read. */
-export type Unread = "unknown_path" | "unsupported_media";
-
 export type Outcome = Receipt["outcome"] | Objection["outcome"] | NotKept["outcome"];
 
 export interface OutcomeStatus {

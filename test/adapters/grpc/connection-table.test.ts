@@ -18,7 +18,7 @@ describe("who is refused", () => {
     table.add(fakeConnection("192.0.2.1"));
     table.add(fakeConnection("192.0.2.1"));
 
-    expect(table.refusalOf("192.0.2.1")).toBe("connections_per_address");
+    expect(table.refusalOf("192.0.2.1")).toBe("too_many_connections_per_address");
     expect(table.refusalOf("192.0.2.2")).toBeUndefined();
   });
 
@@ -26,7 +26,7 @@ describe("who is refused", () => {
     const table = new ConnectionTable(LIMITS);
     for (const address of ["a", "b", "c", "d"]) table.add(fakeConnection(address));
 
-    expect(table.refusalOf("e")).toBe("connections");
+    expect(table.refusalOf("e")).toBe("too_many_connections");
   });
 });
 
@@ -54,7 +54,7 @@ describe("a connection that has closed", () => {
     table.add(fakeConnection("a"));
 
     expect(table.size).toBe(3);
-    expect(table.refusalOf("a")).toBe("connections_per_address");
+    expect(table.refusalOf("a")).toBe("too_many_connections_per_address");
   });
 });
 

@@ -3,6 +3,7 @@ import { status } from "@grpc/grpc-js";
 import { callUnary, EXPORT_PATH } from "../../support/grpc-call.ts";
 import type { GrpcRawPeer, ReceivedFrame } from "../../support/grpc-raw-peer.ts";
 import { callHeaders, FLAG, frame, FRAME, messagePrefix } from "../../support/grpc-wire.ts";
+import { countsOf } from "../../support/problem-totals.ts";
 import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
@@ -32,10 +33,10 @@ function greeting(peer: GrpcRawPeer) {
 
 describe("more connections than there may be", () => {
   test.each([
-    { limits: { connections: 2 }, reason: "connections" as const },
-    { limits: { connectionsPerAddress: 2 }, reason: "connections_per_address" as const },
+    { limits: { connections: 2 }, reason: "too_many_connections" as const },
+    { limits: { connectionsPerAddress: 2 }, reason: "too_many_connections_per_address" as const },
   ])("are closed, and counted and logged as $reason", async ({ limits, reason }) => {
-    const { peer, listener, logger } = await runGrpcListener({ limits });
+    const { peer, listener, logger, problems } = await runGrpcListener({ limits });
     const [first, second] = [peer(), peer()];
     await Promise.all([greeting(first), greeting(second)]);
 
@@ -44,11 +45,10 @@ describe("more connections than there may be", () => {
     exportOn(second, 1);
     await answerOn(second, 1);
 
-    const { closedConnections, openConnections } = listener.counts();
-    expect(closedConnections[reason]).toBe(1);
-    expect(openConnections).toBe(2);
-    expect(logger.lines).toEqual([
-      { level: "warning", event: "grpc_connections_closed", fields: { [reason]: 1 } },
+    expect(countsOf(problems)).toEqual({ [reason]: 1 });
+    expect(listener.counts().openConnections).toBe(2);
+    expect(logger.lines).toMatchObject([
+      { level: "warning", fields: { protocol: "grpc", reason, count: 1, address: "127.0.0.1" } },
     ]);
   });
 
@@ -71,18 +71,18 @@ describe("the first request", () => {
     { name: "says nothing", speak: (_peer: GrpcRawPeer) => {} },
     { name: "only greets", speak: (peer: GrpcRawPeer) => peer.greet() },
   ])("a peer that $name is closed when its time is up", async ({ speak }) => {
-    const { peer, listener, logger } = await runGrpcListener({ limits: { firstRequestMs: 50 } });
+    const { peer, logger, problems } = await runGrpcListener({ limits: { firstRequestMs: 50 } });
     const silent = peer();
 
     speak(silent);
     await silent.ended;
 
-    expect(listener.counts().closedConnections.first_request).toBe(1);
-    expect(logger.lines.map(({ fields }) => fields)).toEqual([{ first_request: 1 }]);
+    expect(countsOf(problems)).toEqual({ first_request_timeout: 1 });
+    expect(logger.lines).toMatchObject([{ fields: { reason: "first_request_timeout", count: 1 } }]);
   });
 
   test("a peer that made one may be silent after it", async () => {
-    const { peer, listener } = await runGrpcListener({ limits: { firstRequestMs: 100 } });
+    const { peer, problems } = await runGrpcListener({ limits: { firstRequestMs: 100 } });
     const busy = peer().greet();
     exportOn(busy, 1);
     await answerOn(busy, 1);
@@ -92,11 +92,11 @@ describe("the first request", () => {
     exportOn(busy, 3);
     await answerOn(busy, 3);
 
-    expect(listener.counts().closedConnections.first_request).toBe(1);
+    expect(countsOf(problems)).toEqual({ first_request_timeout: 1 });
   });
 
   test("a peer that has gone before is nobody's fault", async () => {
-    const { peer, listener, logger } = await runGrpcListener({ limits: { firstRequestMs: 50 } });
+    const { peer, logger, problems } = await runGrpcListener({ limits: { firstRequestMs: 50 } });
     const gone = peer();
     await greeting(gone);
 
@@ -104,7 +104,7 @@ describe("the first request", () => {
     await gone.ended;
     await peer().ended;
 
-    expect(listener.counts().closedConnections.first_request).toBe(1);
+    expect(countsOf(problems)).toEqual({ first_request_timeout: 1 });
     expect(logger.lines).toHaveLength(1);
   });
 });

@@ -5,6 +5,7 @@ import { status } from "@grpc/grpc-js";
 import { gzipBomb } from "../../support/grpc-call.ts";
 import { beginCall, callHttp2, endOf, openHttp2, pong } from "../../support/grpc-http2-call.ts";
 import { grpcMessage, messagePrefix } from "../../support/grpc-wire.ts";
+import { countsOf } from "../../support/problem-totals.ts";
 import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
@@ -91,19 +92,37 @@ describe("compression", () => {
     { encoding: "gzip", compressed: false, body: REQUEST, code: status.OK },
     { encoding: "identity", compressed: false, body: REQUEST, code: status.OK },
     { encoding: "br", compressed: false, body: REQUEST, code: status.OK },
-    { encoding: "br", compressed: true, body: REQUEST, code: status.UNIMPLEMENTED },
-    { encoding: "gzip", compressed: true, body: gzipSync(REQUEST).subarray(0, 12), code: 3 },
-    { encoding: "gzip", compressed: true, body: gzipBomb(MAX_BYTES + 1), code: 8 },
-    { encoding: "gzip", compressed: true, body: gzipBomb(50_000_000), code: 8 },
+    { encoding: "br", compressed: true, body: REQUEST, code: 12, problem: "unsupported_encoding" },
+    {
+      encoding: "gzip",
+      compressed: true,
+      body: gzipSync(REQUEST).subarray(0, 12),
+      code: 3,
+      problem: "broken_compression",
+    },
+    {
+      encoding: "gzip",
+      compressed: true,
+      body: gzipBomb(MAX_BYTES + 1),
+      code: 8,
+      problem: "too_large",
+    },
+    {
+      encoding: "gzip",
+      compressed: true,
+      body: gzipBomb(50_000_000),
+      code: 8,
+      problem: "too_large",
+    },
   ])("$encoding, flag $compressed, $body.length bytes: $code", async (call) => {
-    const { session, receiver, listener } = await runWithSession();
+    const { session, receiver, problems } = await runWithSession();
     const pieces = [grpcMessage(call.body, call.compressed)];
 
     const end = await callHttp2(session, { headers: { "grpc-encoding": call.encoding }, pieces });
 
     expect(end.grpcStatus).toBe(call.code);
     expect(receiver.requests).toEqual(call.code === status.OK ? [REQUEST] : []);
-    expect(listener.counts().unreadCalls).toBe(call.code === status.UNIMPLEMENTED ? 1 : 0);
+    expect(countsOf(problems)).toEqual(call.problem === undefined ? {} : { [call.problem]: 1 });
   });
 
   test("a hundred bombs at once are each refused", async () => {

@@ -7,6 +7,7 @@ import { beginCall, openHttp2 } from "../../support/grpc-http2-call.ts";
 import type { GrpcRawPeer } from "../../support/grpc-raw-peer.ts";
 import { callHeaders, dataFrames, FLAG, frame, FRAME } from "../../support/grpc-wire.ts";
 import { GREETING, messagePrefix } from "../../support/grpc-wire.ts";
+import { countsOf } from "../../support/problem-totals.ts";
 import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
@@ -129,10 +130,10 @@ describe("unfinished messages over the budget", () => {
     const counts = running.listener.counts();
 
     expect(code).toBe(status.OK);
-    expect(counts.closedConnections.in_flight_bytes).toBeGreaterThan(0);
+    expect(countsOf(running.problems).in_flight_bytes).toBeGreaterThan(0);
     expect(counts.heldBytes).toBeLessThanOrEqual(CAPACITY_BYTES);
-    const events = running.logger.lines.map(({ event }) => event);
-    expect(new Set(events)).toEqual(new Set(["grpc_connections_closed"]));
+    const reasons = running.logger.lines.map(({ fields }) => fields["reason"]);
+    expect(new Set(reasons)).toEqual(new Set(["in_flight_bytes"]));
   });
 
   test("do not close whoever sends whole ones, as fast as it can", async () => {
@@ -151,7 +152,7 @@ describe("unfinished messages over the budget", () => {
     );
 
     expect(new Set(ends.flat())).toEqual(new Set([status.OK]));
-    expect(running.listener.counts().closedConnections.in_flight_bytes).toBe(0);
+    expect(countsOf(running.problems)).toEqual({});
   });
 
   test("count also when they come in pieces of a byte", async () => {
@@ -163,7 +164,7 @@ describe("unfinished messages over the budget", () => {
     peer.send(...Array.from({ length: 1000 }, () => byte));
     await peer.ended;
 
-    expect(running.listener.counts().closedConnections.in_flight_bytes).toBe(1);
+    expect(countsOf(running.problems).in_flight_bytes).toBe(1);
   });
 
   test("count also when there is nothing of them but headers", async () => {
@@ -174,7 +175,7 @@ describe("unfinished messages over the budget", () => {
     for (let call = 0; call < 20; call += 1) peer.send(headersOn(1 + 2 * call, block));
     await peer.ended;
 
-    expect(running.listener.counts().closedConnections.in_flight_bytes).toBe(1);
+    expect(countsOf(running.problems).in_flight_bytes).toBe(1);
   });
 
   test("count also on a method that is not there", async () => {
@@ -186,7 +187,7 @@ describe("unfinished messages over the budget", () => {
     for (let piece = 0; piece < 100; piece += 1) stream.write(Buffer.alloc(16_384));
     await new Promise<void>((resolve) => void session.once("close", () => resolve()));
 
-    expect(running.listener.counts().closedConnections.in_flight_bytes).toBe(1);
+    expect(countsOf(running.problems).in_flight_bytes).toBe(1);
   });
 });
 

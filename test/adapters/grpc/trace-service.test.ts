@@ -132,7 +132,7 @@ describe("a receiver that throws", () => {
   });
 
   test("is logged, once for many in a second, without the request", async () => {
-    const { client, receiver, logger, listener } = await runGrpcListener();
+    const { client, receiver, logger, problems } = await runGrpcListener();
     receiver.answer = () => {
       throw new Error("the lock is gone");
     };
@@ -140,11 +140,11 @@ describe("a receiver that throws", () => {
     const sender = client();
 
     for (let call = 0; call < 5; call += 1) await callUnary(sender, EXPORT_PATH, secret);
-    await listener.stop(0);
+    problems.close();
 
     const lines = logger.lines.filter(({ event }) => event === "receive_failed");
     expect(lines.map(({ level }) => level)).toEqual(["error", "error"]);
-    expect(lines.map(({ fields }) => fields["failures"])).toEqual([1, 4]);
+    expect(lines.map(({ fields }) => fields["count"])).toEqual([1, 4]);
     expect(lines[0]?.fields["error"]).toContain("the lock is gone");
     expect(JSON.stringify(lines)).not.toContain("payload");
   });

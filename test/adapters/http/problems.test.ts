@@ -96,9 +96,9 @@ test.each([
     status: 404,
     detail:
       "there is nothing at this path; " +
-      "there is /healthz, /readyz, /api/stats, /api/problems, /metrics, /api/spans, /api/spans/take, " +
-      "/api/traces, /api/traces/{trace_id}, /api/services, /api/wait, /api/tail, " +
-      "/api/openapi.json",
+      "there is /healthz, /readyz, /api/stats, /api/problems, /metrics, /api/spans, " +
+      "/api/spans/take, /api/traces, /api/traces/{trace_id}, /api/services, /api/wait, " +
+      "/api/tail, /api/openapi.json",
   });
 });
 

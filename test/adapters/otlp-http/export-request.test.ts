@@ -114,7 +114,7 @@ describe("what is not received", () => {
     expect(await response.json()).toEqual({ code: 12, message: "this path takes POST" });
   });
 
-  test.each(["text/plain", "application/grpc", ""])(
+  test.each(["text/plain", "application/grpc-web", ""])(
     "a body of type %p is told what may be sent, in JSON",
     async (type) => {
       const { send, receiver } = runOtlpHttp();

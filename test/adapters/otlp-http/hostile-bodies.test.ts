@@ -4,6 +4,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { google } from "../../../src/adapters/otlp/generated/otlp.js";
 import { goldenRequest } from "../../support/golden-requests.ts";
 import { type HalfSentBody, sendHalfBody } from "../../support/half-sent-body.ts";
+import { countsOf } from "../../support/problem-totals.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
 
 stopOtlpHttpAfterEach();
@@ -146,24 +147,24 @@ async function settle({ request }: { request: (path: string) => Promise<Response
 describe("half-sent bodies", () => {
   test("hold no more than the budget, whatever they declare", async () => {
     const running = runOtlpHttp({ limits: { inFlightBytes: 8 * MIB } });
-    const { listener, budget, logger } = running;
+    const { listener, budget, logger, problems } = running;
 
     const senders = await halfSenders(listener.port, 20, 2 * MIB);
     await settle(running);
     const held = budget.heldBytes;
-    const { requestsInFlight, busyRequests } = listener.counts();
+    const { requestsInFlight } = listener.counts();
+    const givenUp = countsOf(problems).in_flight_bytes ?? 0;
     const refused = await Promise.race(senders.map(({ answer }) => answer));
     for (const sender of senders) sender[Symbol.dispose]();
 
     expect(held).toBeLessThanOrEqual(8 * MIB + 128 * 1024);
     expect(held).toBeGreaterThan(5 * MIB);
-    expect(requestsInFlight + busyRequests.in_flight_bytes).toBe(20);
+    expect(requestsInFlight + givenUp).toBe(20);
     expect(refused).toStartWith("HTTP/1.1 503");
     expect(refused).toContain("Retry-After: 1");
-    expect(logger.lines[0]).toEqual({
+    expect(logger.lines[0]).toMatchObject({
       level: "warning",
-      event: "http_requests_refused",
-      fields: { in_flight_bytes: 1 },
+      fields: { protocol: "http", reason: "in_flight_bytes", count: 1, address: "127.0.0.1" },
     });
   });
 
@@ -221,7 +222,7 @@ describe("half-sent bodies", () => {
 
     expect(answer).toMatchObject({ http: 503, code: 14 });
     expect(response.headers.get("retry-after")).toBe("1");
-    expect(running.listener.counts().busyRequests.requests_per_address).toBe(1);
+    expect(countsOf(running.problems).too_many_requests_per_address).toBe(1);
   });
 });
 

@@ -4,6 +4,7 @@ import { MAX_REQUEST_MS } from "../../../src/adapters/otlp-http/request-table.ts
 import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
 import { goldenRequest } from "../../support/golden-requests.ts";
 import { sendHalfBody } from "../../support/half-sent-body.ts";
+import { countsOf } from "../../support/problem-totals.ts";
 import { RecordingLogger } from "../../support/recording-logger.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
 
@@ -48,14 +49,14 @@ test("one port speaks HTTP/1.1 and HTTP/2", async () => {
 
 test("a request that is not whole after its time is told so", async () => {
   const clock = { aheadMs: 0, monotonicMs: () => performance.now() + clock.aheadMs };
-  const { listener, request } = runOtlpHttp({ clock });
+  const { listener, request, problems } = runOtlpHttp({ clock });
   using sender = await sendHalfBody(listener.port, { declaredBytes: 1000, sentBytes: 10 });
   while (listener.counts().requestsInFlight === 0) await request("/");
 
   clock.aheadMs = MAX_REQUEST_MS;
 
   expect(await sender.answer).toStartWith("HTTP/1.1 503");
-  expect(listener.counts().busyRequests.request_time).toBe(1);
+  expect(countsOf(problems).request_timeout).toBe(1);
 });
 
 test("over HTTP/2, a body in many frames is whole", async () => {
@@ -103,22 +104,6 @@ describe("stopping", () => {
     await closed;
 
     expect(session.destroyed).toBe(true);
-  });
-
-  test("tells the log of what it has not told yet", async () => {
-    const { listener, send, request, logger } = runOtlpHttp({ limits: { connections: 1 } });
-    using sender = await sendHalfBody(listener.port, { declaredBytes: 1000, sentBytes: 10 });
-    while (listener.counts().requestsInFlight === 0) await request("/");
-    const refused = [await send(REQUEST), await send(REQUEST), await send(REQUEST)];
-
-    await listener.stop(0);
-
-    expect(logger.lines).toEqual([
-      { level: "warning", event: "http_requests_refused", fields: { requests: 1 } },
-      { level: "warning", event: "http_requests_refused", fields: { requests: 2 } },
-    ]);
-    expect(await sender.answer).toStartWith("HTTP/1.1 503");
-    expect(refused.map(({ status }) => status)).toEqual([503, 503, 503]);
   });
 
   test("takes no more connections", async () => {

@@ -12,9 +12,9 @@ const LIMITS = { connections: 5, connectionsPerAddress: 3 };
 
 function createTable(capacityBytes = 10_000_000) {
   const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };
-  const refusals: BusyReason[] = [];
+  const refusals: string[] = [];
   const budget = new InFlightBudget({ capacityBytes, clock });
-  const refused = (reason: BusyReason) => refusals.push(reason);
+  const refused = (reason: BusyReason, address: string) => refusals.push(`${reason} ${address}`);
   const table = new RequestTable({ limits: LIMITS, budget, clock, refused });
   const begin = (address: string, port = 1) => table.begin({ address, port });
   const beginIn = (address: string, port = 1) => begin(address, port) as RequestInFlight;
@@ -37,7 +37,7 @@ describe("places", () => {
 
     expect(refused).toMatchObject({ outcome: "busy", retryAfterMs: 1000 });
     expect(other).not.toHaveProperty("outcome");
-    expect(refusals).toEqual(["requests_per_address"]);
+    expect(refusals).toEqual(["too_many_requests_per_address a"]);
     expect(table.size).toBe(4);
   });
 
@@ -46,7 +46,7 @@ describe("places", () => {
     for (const address of ["a", "b", "c", "d", "e"]) beginIn(address);
 
     expect(begin("f")).toMatchObject({ outcome: "busy" });
-    expect(refusals).toEqual(["requests"]);
+    expect(refusals).toEqual(["too_many_requests f"]);
   });
 
   test("are free again when a request has ended, once", () => {
@@ -88,7 +88,7 @@ describe("the budget", () => {
       "requests in flight take too much memory",
       "waited for",
     ]);
-    expect(refusals).toEqual(["in_flight_bytes", "in_flight_bytes"]);
+    expect(refusals).toEqual(["in_flight_bytes a", "in_flight_bytes a"]);
     expect(budget.heldBytes).toBe(REQUEST_BYTES + 80_000);
   });
 
@@ -100,7 +100,7 @@ describe("the budget", () => {
 
     budget.hold(open.open, 20_000_000);
 
-    expect(refusals).toEqual(["in_flight_bytes"]);
+    expect(refusals).toEqual(["in_flight_bytes a"]);
   });
 
   test("drops a request that is one too many for its connection, as it begins", async () => {
@@ -126,7 +126,7 @@ describe("a request that takes too long", () => {
 
     expect(await fateOf(early)).toContain("was not whole after 60 s");
     expect(await fateOf(late)).toBe("waited for");
-    expect(refusals).toEqual(["request_time"]);
+    expect(refusals).toEqual(["request_timeout a"]);
   });
 
   test("is counted once, however long it stays", () => {
@@ -137,7 +137,7 @@ describe("a request that takes too long", () => {
     table.expire();
     table.expire();
 
-    expect(refusals).toEqual(["request_time"]);
+    expect(refusals).toEqual(["request_timeout a"]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
 import { goldenRequest } from "../../support/golden-requests.ts";
+import { openGrpcClient, callUnary, EXPORT_PATH } from "../../support/grpc-call.ts";
 import { RecordingLogger } from "../../support/recording-logger.ts";
 import {
   runOtlpHttp,
@@ -11,54 +12,90 @@ import {
 stopOtlpHttpAfterEach();
 
 const REQUEST = goldenRequest("events-links-status");
+const PLAIN = { "Content-Type": "text/plain; charset=utf-8" };
+const ASKING = { Origin: "https://page.example", "Access-Control-Request-Method": "POST" };
 
-test("what is wrong by its headers is counted, by what it is", async () => {
-  const { send, request, listener } = runOtlpHttp();
+// Goal: nothing that is wrong by its headers is refused unseen. Method: each is sent, and what the
+// list of problems then says of it is compared.
+test.each<{ sent: SendOptions; reason: string; detail: string }>([
+  { sent: { path: "/v1/trace?a=b" }, reason: "unknown_path", detail: "/v1/trace" },
+  { sent: { path: "/v1/metrics/v1/traces" }, reason: "unknown_path", detail: "/v1/metrics/v1/tr" },
+  { sent: { path: "/\u001B[2J" }, reason: "unknown_path", detail: "/%1B[2J" },
+  { sent: { method: "PUT" }, reason: "wrong_method", detail: "PUT /v1/traces" },
+  { sent: { method: "PUT", path: "/no" }, reason: "wrong_method", detail: "PUT /no" },
+  { sent: { path: "/v1/metrics" }, reason: "unsupported_metrics", detail: "/v1/metrics" },
+  { sent: { path: "/otlp/v1/logs?a=b" }, reason: "unsupported_logs", detail: "/otlp/v1/logs" },
+  { sent: { headers: PLAIN }, reason: "unsupported_type", detail: "Content-Type: text/plain" },
+  {
+    sent: { headers: { "Content-Type": "application/secret" } },
+    reason: "unsupported_type",
+    detail: "another Content-Type",
+  },
+  {
+    sent: { headers: { "Content-Type": "" } },
+    reason: "unsupported_type",
+    detail: "no Content-Type",
+  },
+  {
+    sent: { headers: { "Content-Encoding": "br" } },
+    reason: "unsupported_encoding",
+    detail: "Content-Encoding: br",
+  },
+  {
+    sent: { headers: { "Content-Encoding": "secret" } },
+    reason: "unsupported_encoding",
+    detail: "another Content-Encoding",
+  },
+])("$sent is recorded as $reason, with $detail", async ({ sent, reason, detail }) => {
+  const { send, problems } = runOtlpHttp();
 
-  await request("/v1/spans");
-  await request("/v1/traces", { method: "PUT" });
-  await send(REQUEST, { headers: { "Content-Type": "text/plain" } });
-  await send(REQUEST, { headers: { "Content-Encoding": "br" } });
-  await send(REQUEST);
+  await send(REQUEST, sent);
 
-  const wrong = { unknown_path: 1, wrong_method: 1, unsupported_media: 2 };
-  expect(listener.counts().wrongRequests).toEqual(wrong);
+  const [problem, ...others] = problems.list();
+  expect(problem).toMatchObject({ protocol: "http", reason, address: "127.0.0.1", count: 1 });
+  expect(problem?.detail).toStartWith(detail);
+  expect(others).toEqual([]);
 });
 
-test("what may have had spans is counted apart", async () => {
-  const { send, listener } = runOtlpHttp();
-
-  await send(REQUEST, { path: "/v1/trace" });
-  await send(REQUEST, { path: "/v1/metrics/v1/traces" });
-  await send(REQUEST, { headers: { "Content-Type": "text/plain" } });
-  await send(REQUEST, { headers: { "Content-Encoding": "br" } });
-  await send(REQUEST, { headers: { "Content-Encoding": "deflate" } });
-
-  expect(listener.counts().unreadPosts).toEqual({ unknown_path: 2, unsupported_media: 3 });
-});
-
-test.each<{ name: string; sent: SendOptions }>([
-  { name: "a PUT", sent: { path: "/v1/trace", method: "PUT" } },
-  { name: "metrics", sent: { path: "/v1/metrics" } },
-  { name: "logs below another path", sent: { path: "/otlp/v1/logs?a=b" } },
-])("$name can have had no spans", async ({ sent }) => {
-  const { send, listener } = runOtlpHttp();
-
-  const { status } = await send(REQUEST, sent);
-
-  expect(status).toBe(404);
-  expect(listener.counts().unreadPosts).toEqual({ unknown_path: 0, unsupported_media: 0 });
-});
-
-test("nor can logs of an unknown type", async () => {
+test("logs of an unknown type are logs", async () => {
   const unkept = new UnkeptSignals(new RecordingLogger());
-  const { send, listener } = runOtlpHttp({ unkept });
+  const { send, problems } = runOtlpHttp({ unkept });
 
-  const { status } = await send("", {
-    path: "/v1/logs",
-    headers: { "Content-Type": "text/plain" },
-  });
+  const { status } = await send("", { path: "/v1/logs", headers: PLAIN });
 
   expect(status).toBe(415);
-  expect(listener.counts().unreadPosts.unsupported_media).toBe(0);
+  expect(problems.list()).toMatchObject([{ reason: "unsupported_logs", detail: "/v1/logs" }]);
+});
+
+test.each([[[]], [["https://other.example"]]])(
+  "a page that may not send is recorded, where %p may",
+  async (corsOrigins) => {
+    const { request, problems } = runOtlpHttp({ corsOrigins });
+
+    await request("/v1/traces", { method: "OPTIONS", headers: ASKING });
+
+    expect(problems.list()).toMatchObject([{ reason: "origin_not_allowed", detail: "" }]);
+  },
+);
+
+test("what may be sent is no problem, nor is asking whether it may", async () => {
+  const { request, send, problems } = runOtlpHttp({ corsOrigins: ["https://page.example"] });
+
+  await request("/v1/traces", { method: "OPTIONS", headers: ASKING });
+  await send(REQUEST);
+
+  expect(problems.list()).toEqual([]);
+});
+
+test("a gRPC client is told where gRPC is, and its request is recorded", async () => {
+  const { listener, problems } = runOtlpHttp();
+  const client = openGrpcClient(listener.port);
+
+  const { code, details } = await callUnary(client, EXPORT_PATH, Buffer.from(REQUEST));
+  client.close();
+
+  expect(code).toBe(12);
+  expect(details).toBe(`this port speaks OTLP/HTTP: ${problems.hint("grpc_on_http")}`);
+  expect(details).toContain("OTLP/gRPC is at port 4317");
+  expect(problems.list()).toMatchObject([{ reason: "grpc_on_http", address: "127.0.0.1" }]);
 });

@@ -23,7 +23,7 @@ export interface CheckedExpectation {
   readonly nearest?: CountedSpans & { readonly without: string };
 }
 
-export type Checked = Pick<Receiver, "buffer" | "arrivals" | "requests">;
+export type Checked = Pick<Receiver, "buffer" | "arrivals" | "problems">;
 
 export interface Settling {
   readonly settleMs: number;

@@ -32,7 +32,7 @@ export function failureLines(
 
 /** To be called before the receiver stops. */
 export async function whatWasReceived(
-  receiver: Pick<Receiver, "buffer" | "requests">,
+  receiver: Pick<Receiver, "buffer" | "problems">,
   checked: readonly CheckedExpectation[],
 ): Promise<Received> {
   const { buffer } = receiver;

@@ -1,15 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "bun:test";
-import type { Receiver, StartReceiver } from "../../../../src/adapters/cli/run/receiver.ts";
+import type { StartReceiver } from "../../../../src/adapters/cli/run/receiver.ts";
 import { LoggedBuffer } from "../../../../src/application/logged-buffer.ts";
 import type { Config, Environment } from "../../../../src/config.ts";
+import { problemTotals } from "../../../support/problem-totals.ts";
 import { RecordingLogger } from "../../../support/recording-logger.ts";
-import { request, requestOf, resourceSpans } from "../../../support/request-bytes.ts";
+import { requestOf } from "../../../support/request-bytes.ts";
 import { runCommands } from "../../../support/run-command-line.ts";
 import { searchedRing } from "../../../support/searched-ring.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
-import { bytesField } from "../../../support/wire-bytes.ts";
 
 const ENV = { PATH: process.env["PATH"], NO_COLOR: "1" };
 const SHELL = ["--settle", "1ms", "--", "sh", "-c"];
@@ -19,7 +19,7 @@ const cannotStart = () => Promise.reject(new Error("no port is free"));
 interface RunSurroundings {
   /** How many the ring holds. */
   readonly spans?: number;
-  readonly refusedRequests?: number;
+  readonly problems?: Parameters<typeof problemTotals>[0];
   readonly env?: Environment;
   readonly stopped?: () => Promise<unknown>;
 }
@@ -28,19 +28,19 @@ interface RunSurroundings {
 async function run(
   argv: readonly string[],
   received?: Uint8Array,
-  { spans = 100, refusedRequests = 0, env = {}, stopped }: RunSurroundings = {},
+  { spans = 100, problems: counts = {}, env = {}, stopped }: RunSurroundings = {},
 ) {
   const { buffer, arrivals, arrive } = searchedRing({ spans, bytes: 1 << 16 });
   const logged = new LoggedBuffer(buffer, new RecordingLogger());
   const configs: Config[] = [];
   let stops = 0;
   const stop = async () => void (stops += 1);
-  const requests: Receiver["requests"] = (asked) => (asked === "refused" ? refusedRequests : 0);
+  const problems = () => problemTotals(counts);
   const startReceiver: StartReceiver = async (config) => {
     configs.push(config);
     if (received !== undefined) arrive(received);
     const ports = { grpc: 1, http: 2, api: 3 };
-    return { ports, buffer: logged, arrivals, requests, stop };
+    return { ports, buffer: logged, arrivals, problems, stop };
   };
   const end = await runCommands(["run", ...argv], {
     env: { ...ENV, ...env },
@@ -173,34 +173,37 @@ test("a receiver that cannot start is told, and nothing runs", async () => {
 });
 
 test("spans that were evicted are told of, for an expectation may have missed them", async () => {
-  const { stderr } = await run([...SHELL, "exit 0"], requestOf(3), { spans: 2 });
+  const problems = { evicted: 1 };
+
+  const { stderr } = await run([...SHELL, "exit 0"], requestOf(3), { spans: 2, problems });
 
   expect(stderr).toContain(
-    "may have missed spans: 1 span was evicted before anybody could look; set MAX_BUFFER_SIZE",
+    "spans may be missing: 1 span was evicted from the full buffer; set MAX_BUFFER_SIZE",
   );
 });
 
-test("so are spans that were rejected", async () => {
-  const withoutIdentifiers = request(resourceSpans("shop", bytesField(2, bytesField(5, "GET /"))));
+test("when nothing arrived, it says what did instead", async () => {
+  const problems = { not_otlp_json: 3, unsupported_metrics: 1 };
 
-  const { stderr } = await run([...SHELL, "exit 0"], withoutIdentifiers);
+  const { stderr } = await run([...SHELL, "exit 0"], undefined, { problems });
 
-  expect(stderr).toContain("expectations may have missed spans: 1 span was rejected");
+  expect(stderr).toContain("spanring: no span arrived, but 3 requests were in JSON, and not OTLP");
+  expect(stderr).toContain("spanring: no span arrived, but 1 request was for metrics");
 });
 
 test("what must not be there is not met unseen, and the JUnit file says why too", async () => {
   const file = join(temporaryFolder(), "spans.xml");
   const options = ["--expect", "name=no & count=0", "--junit", file];
 
-  const full = { spans: 2, refusedRequests: 3 };
+  const full = { spans: 2, problems: { evicted: 1, buffer_full: 3 } };
   const { exitCode, stderr } = await run([...options, ...SHELL, "exit 0"], requestOf(3), full);
 
   expect(exitCode).toBe(1);
   expect(stderr).not.toContain("SERVICE");
   for (const text of [stderr, readFileSync(file, "utf8")]) {
     expect(text).toContain("seen: 0 spans; what could not be looked at may match too");
-    expect(text).toContain("1 span was evicted before anybody could look; set MAX_BUFFER_SIZE");
-    expect(text).toContain("3 requests were refused by a full buffer; set MAX_BUFFER_SIZE");
+    expect(text).toContain("1 span was evicted from the full buffer; set MAX_BUFFER_SIZE");
+    expect(text).toContain("3 requests were refused by the full buffer; set MAX_BUFFER_SIZE");
   }
 });
 

@@ -5,6 +5,7 @@ import {
 } from "../../../../src/adapters/cli/run/check-expectations.ts";
 import { LoggedBuffer } from "../../../../src/application/logged-buffer.ts";
 import { type Expectation, readExpectation } from "../../../../src/domain/query/expectation.ts";
+import { problemTotals } from "../../../support/problem-totals.ts";
 import { RecordingLogger } from "../../../support/recording-logger.ts";
 import { requestOf } from "../../../support/request-bytes.ts";
 import { NEVER, nextTurn, searchedRing } from "../../../support/searched-ring.ts";
@@ -12,7 +13,7 @@ import { NEVER, nextTurn, searchedRing } from "../../../support/searched-ring.ts
 function receiving(capacity = { spans: 100, bytes: 1 << 16 }) {
   const { buffer, arrivals, arrive } = searchedRing(capacity);
   const logged = new LoggedBuffer(buffer, new RecordingLogger());
-  const receiver: Checked = { buffer: logged, arrivals, requests: () => 0 };
+  const receiver: Checked = { buffer: logged, arrivals, problems: () => [] };
   return { receiver, arrive };
 }
 
@@ -52,20 +53,24 @@ test.each([
   const { receiver, arrive } = receiving({ spans: 2, bytes: 1 << 16 });
   arrive(requestOf(3));
 
-  const [checked] = await checkExpectations(receiver, [expectation(text)], settling(1));
+  const [checked] = await checkExpectations(
+    { ...receiver, problems: () => problemTotals({ evicted: 1 }) },
+    [expectation(text)],
+    settling(1),
+  );
 
   expect(checked?.isMet).toBe(isMet);
   expect(checked?.isUncertain).toBe(isUncertain);
 });
 
-test.each(["refused", "malformed", "too_large", "failed"] as const)(
-  "what was in a request that was %s may have matched",
-  async (outcome) => {
+test.each(["buffer_full", "malformed", "too_large", "failed", "unknown_path"] as const)(
+  "what was in a request that was refused for %s may have matched",
+  async (reason) => {
     const { receiver } = receiving();
-    const requests: Checked["requests"] = (asked) => (asked === outcome ? 1 : 0);
+    const problems = () => problemTotals({ [reason]: 1 });
 
     const [checked] = await checkExpectations(
-      { ...receiver, requests },
+      { ...receiver, problems },
       [expectation("count=0")],
       settling(1),
     );

@@ -1,79 +1,58 @@
 import { expect, test } from "bun:test";
-import {
-  isAnythingLost,
-  type Losses,
-  lossesOf,
-  lossTexts,
-} from "../../../../src/adapters/cli/run/losses.ts";
-import type { Receiver } from "../../../../src/adapters/cli/run/receiver.ts";
+import { isAnythingLost, lossesOf, lossTexts } from "../../../../src/adapters/cli/run/losses.ts";
 import { LoggedBuffer } from "../../../../src/application/logged-buffer.ts";
+import { problemTotals } from "../../../support/problem-totals.ts";
 import { RecordingLogger } from "../../../support/recording-logger.ts";
 import { requestOf } from "../../../support/request-bytes.ts";
 import { searchedRing } from "../../../support/searched-ring.ts";
 
-const NOTHING: Losses = {
-  evictedSpans: 0,
-  rejectedSpans: 0,
-  refusedRequests: 0,
-  tooLargeRequests: 0,
-  unkeptRequests: 0,
-  strayRequests: 0,
-  unreadableRequests: 0,
-};
+const threeEvicted = () => problemTotals({ evicted: 3, malformed: 0 });
 
-test("what is lost is in the books, or among the requests that were not kept", () => {
-  const { buffer, arrive } = searchedRing({ spans: 2, bytes: 1 << 16 });
-  const wrong = { unknown_path: 16, unsupported_media: 32 };
-  const outcomes = { malformed: 1, too_large: 2, failed: 4, refused: 8, ...wrong };
-  const counts: Readonly<Record<string, number>> = outcomes;
-  const requests: Receiver["requests"] = (outcome) => counts[outcome] ?? 64;
-  arrive(requestOf(5));
+test("losses are the problems that have happened, and whether any span came in", () => {
+  const { buffer: ring, arrive } = searchedRing();
+  const buffer = new LoggedBuffer(ring, new RecordingLogger());
+  const before = lossesOf({ buffer, problems: threeEvicted });
+  arrive(requestOf(1));
+  const after = lossesOf({ buffer, problems: threeEvicted });
 
-  const losses = lossesOf({ buffer: new LoggedBuffer(buffer, new RecordingLogger()), requests });
-
-  expect(losses).toEqual({
-    evictedSpans: 3,
-    rejectedSpans: 0,
-    refusedRequests: 8,
-    tooLargeRequests: 2,
-    unkeptRequests: 5,
-    strayRequests: 16,
-    unreadableRequests: 32,
-  });
+  expect(before).toEqual({ problems: problemTotals({ evicted: 3 }), hasSpans: false });
+  expect(after.hasSpans).toBe(true);
 });
 
-test("when nothing is lost, nothing is told", () => {
-  expect(isAnythingLost(NOTHING)).toBe(false);
-  expect(lossTexts(NOTHING)).toEqual([]);
+test("when nothing is lost, nothing is said", () => {
+  expect(isAnythingLost({ problems: [], hasSpans: true })).toBe(false);
+  expect(lossTexts({ problems: [], hasSpans: true })).toEqual([]);
+  expect(lossTexts({ problems: [], hasSpans: false })).toEqual([]);
 });
 
 test.each([
-  { losses: { evictedSpans: 1 }, says: "1 span was evicted before anybody could look; set MAX" },
-  { losses: { rejectedSpans: 2 }, says: "2 spans were rejected as not valid; mend the exporter" },
-  { losses: { refusedRequests: 1 }, says: "1 request was refused by a full buffer; set MAX" },
-  {
-    losses: { tooLargeRequests: 2 },
-    says: "2 requests were larger than a limit, such as GRPC_MAX_MESSAGE_LENGTH; set it higher",
-  },
-  {
-    losses: { unkeptRequests: 1 },
-    says: "1 request was malformed, or met a fault of the receiver",
-  },
-  {
-    losses: { strayRequests: 2 },
-    says: "2 requests were sent to a path where nothing is; traces go to /v1/traces",
-  },
-  {
-    losses: { unreadableRequests: 1 },
-    says:
-      "1 request was of a type or in an encoding that is not taken; over HTTP protobuf and " +
-      "JSON are, plain or with gzip or zstd, and over gRPC gzip and deflate",
-  },
-])("$says", ({ losses, says }) => {
-  const lost = { ...NOTHING, ...losses };
+  { reason: "evicted", says: "1 span was evicted from the full buffer; set MAX_BUFFER_SIZE" },
+  { reason: "rejected", says: "1 span was rejected as invalid; correct the exporter" },
+  { reason: "buffer_full", says: "1 request was refused by the full buffer; set MAX_BUFFER_SIZE" },
+  { reason: "too_large", says: "1 request was larger than a limit; send smaller batches" },
+  { reason: "failed", says: "1 request was refused because of a fault of spanring; please report" },
+  { reason: "tls", says: "1 connection was begun with TLS, which this port does not speak; use h" },
+] as const)("$says", ({ reason, says }) => {
+  const losses = { problems: problemTotals({ [reason]: 1 }), hasSpans: true };
 
-  expect(isAnythingLost(lost)).toBe(true);
-  expect(lossTexts(lost)).toEqual([
-    expect.stringContaining(`expectations may have missed spans: ${says}`),
+  expect(isAnythingLost(losses)).toBe(true);
+  expect(lossTexts(losses)).toEqual([expect.stringContaining(`spans may be missing: ${says}`)]);
+});
+
+test("where no span arrived, it says what did, with what was wrong with it", () => {
+  const [notOtlp] = problemTotals({ not_otlp_json: 3 }, "at byte 0: the body must be one object");
+  const problems = [notOtlp!, ...problemTotals({ unsupported_logs: 1 })];
+
+  expect(lossTexts({ problems, hasSpans: false })).toEqual([
+    "no span arrived, but 3 requests were in JSON, and not OTLP " +
+      `(at byte 0: the body must be one object); ${notOtlp!.hint}`,
+    expect.stringContaining("no span arrived, but 1 request was for logs, which are not kept;"),
   ]);
+});
+
+test("what had no spans in it is no loss, and is not mentioned beside spans that arrived", () => {
+  const losses = { problems: problemTotals({ unsupported_logs: 1, wrong_method: 2 }) };
+
+  expect(isAnythingLost({ ...losses, hasSpans: true })).toBe(false);
+  expect(lossTexts({ ...losses, hasSpans: true })).toEqual([]);
 });

@@ -78,7 +78,7 @@ test.each([
   const seen = { ...(await countSpans(buffer, named("no"))), count };
 
   const logged = new LoggedBuffer(buffer, new RecordingLogger());
-  const receiver = { buffer: logged, requests: () => 0 };
+  const receiver = { buffer: logged, problems: () => [] };
   const { names } = await whatWasReceived(receiver, [{ expectation, isMet, seen }]);
 
   expect(names !== undefined).toBe(areNamed);

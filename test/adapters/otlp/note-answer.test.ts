@@ -1,0 +1,58 @@
+import { expect, test } from "bun:test";
+import type { Answer } from "../../../src/adapters/otlp/export-response.ts";
+import { noteAnswer } from "../../../src/adapters/otlp/note-answer.ts";
+import { recordingProblems } from "../../support/problem-totals.ts";
+import { RecordingLogger } from "../../support/recording-logger.ts";
+
+const SENDER = { protocol: "http", address: "10.0.0.7" } as const;
+
+function noted(answer: Answer) {
+  const problems = recordingProblems(new RecordingLogger());
+  noteAnswer(problems, answer, SENDER);
+  problems.close();
+  return problems.list();
+}
+
+test.each([
+  { answer: { outcome: "malformed", message: "why" }, reason: "malformed", detail: "why" },
+  {
+    answer: { outcome: "malformed", problem: "not_otlp_json", message: "why" },
+    reason: "not_otlp_json",
+    detail: "why",
+  },
+  {
+    answer: { outcome: "malformed", problem: "broken_compression", message: "why" },
+    reason: "broken_compression",
+    detail: "why",
+  },
+  {
+    answer: { outcome: "malformed", problem: "incomplete", message: "why" },
+    reason: "incomplete",
+    detail: "why",
+  },
+  { answer: { outcome: "too_large", message: "why" }, reason: "too_large", detail: "why" },
+  {
+    answer: { outcome: "refused", message: "why", retryAfterMs: 1 },
+    reason: "buffer_full",
+    detail: "",
+  },
+  { answer: { outcome: "stopping", message: "why" }, reason: "stopping", detail: "" },
+] as const)("$answer is $reason", ({ answer, reason, detail }) => {
+  expect(noted(answer)).toMatchObject([{ ...SENDER, reason, count: 1, detail }]);
+});
+
+test("rejected spans are counted one by one", () => {
+  const problems = noted({ outcome: "partly_rejected", rejectedSpans: 7, message: "why" });
+
+  expect(problems).toMatchObject([{ ...SENDER, reason: "rejected", count: 7, detail: "why" }]);
+});
+
+test.each<Answer>([
+  { outcome: "accepted" },
+  // Recorded where they are found, with more than an answer tells.
+  { outcome: "failed", message: "" },
+  { outcome: "busy", message: "", retryAfterMs: 1 },
+  { outcome: "unknown_path", message: "" },
+])("$outcome is not recorded here", (answer) => {
+  expect(noted(answer)).toEqual([]);
+});
