@@ -81,8 +81,8 @@ export const ROUTES: readonly Route[] = [
     path: "/api/problems",
     summary: "What was refused or discarded, and what to do",
     description:
-      "One entry for each listener, reason and peer. Of each reason the peers seen last are kept, " +
-      `${MAX_ADDRESSES} at most. The metric \`spanring_problems_total\` forgets none.`,
+      "One entry for each listener, reason and peer; of each reason the peers that were seen " +
+      `last, ${MAX_ADDRESSES} at most. The metric \`spanring_problems_total\` forgets none.`,
     answers: { 200: json("The newest first.", "Problems") },
     answer: answerProblems,
   }),
