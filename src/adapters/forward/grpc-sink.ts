@@ -2,11 +2,11 @@ import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import type { ExportHeader } from "../../domain/export-headers.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
+import { failureOutcome, statusDetails, successOutcome } from "../otlp/export-answer.ts";
 import { MAX_RESPONSE_BYTES } from "../otlp/export-response.ts";
-import { failureOutcome, statusDetails, successOutcome } from "./export-answer.ts";
+import { grpcVerdict } from "../otlp/upstream-status.ts";
 import { GrpcClient, type GrpcUpstream, MOST_ANSWER_BYTES } from "./grpc-client.ts";
 import { SendsInFlight } from "./sends-in-flight.ts";
-import { grpcVerdict } from "./upstream-status.ts";
 
 const EXPORT_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 

@@ -141,16 +141,18 @@ async function finalAnswer(request: FileRequest, tally: Tally, parts: SendParts)
 type Attempt = ExportAnswer | { readonly outcome: "unreachable"; readonly message: string };
 
 async function attemptOnce(request: FileRequest, parts: SendParts): Promise<Attempt> {
-  const { bytes, contentType } = request;
+  const { bytes, contentType, spanCount } = request;
   try {
     const response = await fetch(parts.url, {
       method: "POST",
       headers: { "Content-Type": contentType, "User-Agent": "spanring" },
       body: bytes as Uint8Array<ArrayBuffer>,
       signal: parts.signal,
+      // A redirected POST becomes a GET, which succeeds without the spans.
+      redirect: "manual",
       ...proxyFor(parts.url),
     });
-    return await readExportAnswer(response);
+    return await readExportAnswer(response, spanCount);
   } catch (error) {
     return { outcome: "unreachable", message: connectionFault(error) };
   }
@@ -167,7 +169,7 @@ function enter(tally: Tally, request: FileRequest, answer: ExportAnswer): void {
     tally.requests += 1;
     tally.bytes += bytes.length;
     tally.rejectedSpans += answer.rejectedSpans;
-    tally.spans += Math.max(0, spanCount - answer.rejectedSpans);
+    tally.spans += spanCount - answer.rejectedSpans;
     return;
   }
   tally.refusedRequests += 1;

@@ -4,6 +4,7 @@ import { exportFailure, exportSuccess } from "../../../support/otlp-receiver.ts"
 
 const JSON_TYPE = "application/json";
 const PROTOBUF_TYPE = "application/x-protobuf";
+const SPANS = 8;
 
 test.each([
   { name: "protobuf", answer: () => exportSuccess(PROTOBUF_TYPE), rejected: 0, message: "" },
@@ -21,19 +22,40 @@ test.each([
     message: String.raw`bad\x1bid`,
   },
   {
-    name: "what cannot be read",
-    answer: () => new Response("<html>"),
+    name: "JSON, whose name is spelled in capitals",
+    answer: () =>
+      new Response('{"partialSuccess":{"rejectedSpans":"7"}}', {
+        headers: { "Content-Type": "Application/JSON; charset=utf-8" },
+      }),
+    rejected: 7,
+    message: "",
+  },
+  {
+    name: "JSON, which says that fewer than none were rejected",
+    answer: () => exportSuccess(JSON_TYPE, -5),
     rejected: 0,
     message: "",
+  },
+  {
+    name: "protobuf, which says that more were rejected than were sent",
+    answer: () => exportSuccess(PROTOBUF_TYPE, 99),
+    rejected: SPANS,
+    message: "",
+  },
+  {
+    name: "what cannot be read",
+    answer: () => new Response("ok"),
+    rejected: 0,
+    message: "its answer cannot be read",
   },
   {
     name: "JSON that cannot be read",
     answer: () => new Response("{", { headers: { "Content-Type": JSON_TYPE } }),
     rejected: 0,
-    message: "",
+    message: "its answer cannot be read",
   },
 ])("a success in $name", async ({ answer, rejected, message }) => {
-  expect(await readExportAnswer(answer())).toEqual({
+  expect(await readExportAnswer(answer(), SPANS)).toEqual({
     outcome: "accepted",
     rejectedSpans: rejected,
     message,
@@ -41,37 +63,48 @@ test.each([
 });
 
 test.each([
-  { name: "protobuf", answer: () => exportFailure(400, "no"), message: "400 no" },
+  { name: "protobuf", answer: () => exportFailure(400, "no"), message: "400: no" },
   {
     name: "JSON",
     answer: () => exportFailure(400, "no", { contentType: JSON_TYPE }),
-    message: "400 no",
+    message: "400: no",
   },
   {
     name: "a page",
     answer: () => new Response("<html>", { status: 404, statusText: "Not Found" }),
-    message: "404 Not Found",
+    message: "404: Not Found",
   },
   {
     name: "JSON that cannot be read",
-    answer: () => new Response("{", { status: 400, headers: { "Content-Type": JSON_TYPE } }),
-    message: "400",
+    answer: () =>
+      new Response("{", {
+        status: 400,
+        statusText: "Bad Request",
+        headers: { "Content-Type": JSON_TYPE },
+      }),
+    message: "400: Bad Request",
   },
 ])("a refusal in $name", async ({ answer, message }) => {
-  expect(await readExportAnswer(answer())).toEqual({ outcome: "refused", message });
+  expect(await readExportAnswer(answer(), SPANS)).toEqual({ outcome: "refused", message });
 });
 
 test.each([429, 502, 503, 504])("%d is to be sent again", async (status) => {
-  expect(await readExportAnswer(exportFailure(status, "full"))).toEqual({
+  expect(await readExportAnswer(exportFailure(status, "full"), SPANS)).toEqual({
     outcome: "retry",
-    message: `${status} full`,
+    message: `${status}: full`,
   });
 });
 
 test("a date is as good as seconds", async () => {
   const retryAfter = new Date(Date.now() + 60_000).toUTCString();
 
-  const answer = await readExportAnswer(exportFailure(503, "full", { retryAfter }));
+  const answer = await readExportAnswer(exportFailure(503, "full", { retryAfter }), SPANS);
 
   expect((answer as { afterMs: number }).afterMs).toBeWithin(50_000, 60_001);
+});
+
+test.each(["-1", "1.5", "soon"])("Retry-After: %s says nothing", async (retryAfter) => {
+  const answer = await readExportAnswer(exportFailure(503, "full", { retryAfter }), SPANS);
+
+  expect(answer).toEqual({ outcome: "retry", message: "503: full" });
 });

@@ -43,7 +43,7 @@ test("a request that is refused for good is not sent again, and the others are s
   expect(end.asked).toHaveLength(3);
   const [refused, says] = end.stderr.split("\n");
   expect(refused).toMatch(/^spanring: 1 request of \d spans? refused$/);
-  expect(says).toBe("spanring: the receiver says: 400 no trace request");
+  expect(says).toBe("spanring: the receiver says: 400: no trace request");
 });
 
 /** Takes no body that is longer, and says so as a receiver does. */
@@ -90,7 +90,7 @@ test("a span too large for the receiver is refused by itself", async () => {
   expect(end.exitCode).toBe(1);
   expect(end.stdout).toStartWith("sent 3 spans in ");
   expect(end.stderr).toBe(
-    "spanring: 1 request of 1 span refused\nspanring: the receiver says: 413 too long\n",
+    "spanring: 1 request of 1 span refused\nspanring: the receiver says: 413: too long\n",
   );
 });
 
@@ -116,6 +116,8 @@ test.each([
   { retryAfter: "86400", sleptMs: 30_000 },
   { retryAfter: "Thu, 01 Jan 1970 00:00:00 GMT", sleptMs: 0 },
   { retryAfter: "soon", sleptMs: 250 },
+  { retryAfter: "-1", sleptMs: 250 },
+  { retryAfter: "1.5", sleptMs: 250 },
 ])("Retry-After: $retryAfter is $sleptMs ms", async ({ retryAfter, sleptMs }) => {
   let count = 0;
   const answer: Answer = (asked) => {
@@ -129,6 +131,37 @@ test.each([
   expect(end.clock.sleptMs).toEqual([sleptMs]);
 });
 
+test.each([
+  { rejectedSpans: -5, stdout: "sent 3 spans in 1 request", stderr: "" },
+  {
+    rejectedSpans: 99,
+    stdout: "sent 0 spans in 1 request",
+    stderr: "spanring: 3 spans rejected\n",
+  },
+])("a receiver that rejects $rejectedSpans of three spans is not believed", async (each) => {
+  const headers = { "Content-Type": "application/json" };
+  const partialSuccess = { rejectedSpans: String(each.rejectedSpans) };
+
+  const end = await send(
+    [BARE],
+    () => new Response(JSON.stringify({ partialSuccess }), { headers }),
+  );
+
+  expect(end.stdout).toStartWith(each.stdout);
+  expect(end.stderr).toBe(each.stderr);
+});
+
+test("a redirection is not followed: it would lose the spans on its way", async () => {
+  const end = await send([BARE], ({ method }) =>
+    method === "GET"
+      ? new Response()
+      : new Response(null, { status: 301, headers: { Location: "/elsewhere" } }),
+  );
+
+  expect(end).toMatchObject({ exitCode: 1 });
+  expect(end.stderr).toContain("301: redirections are not followed, here to /elsewhere\n");
+});
+
 test("a receiver that goes on refusing is given up, and the rest is not sent", async () => {
   const contentType = "application/json";
 
@@ -137,7 +170,7 @@ test("a receiver that goes on refusing is given up, and the rest is not sent", a
   expect(end.exitCode).toBe(1);
   expect(end.asked.length).toBeLessThanOrEqual(4 * 6);
   expect(end.stdout).toStartWith("sent 0 spans in 0 requests");
-  expect(end.stderr).toContain("the receiver says: 503 full\n");
+  expect(end.stderr).toContain("the receiver says: 503: full\n");
   expect(end.stderr).toContain("which goes on refusing; the rest was not sent\n");
 });
 

@@ -1,7 +1,7 @@
 import { quotePeerText } from "../../domain/quote-text.ts";
-import type { SendOutcome } from "../../ports/span-sink.ts";
-import { google, opentelemetry } from "../otlp/generated/otlp.js";
-import { fromInt64 } from "../otlp/int64.ts";
+import type { SendOutcome } from "../../ports/send-outcome.ts";
+import { google, opentelemetry } from "./generated/otlp.js";
+import { fromInt64 } from "./int64.ts";
 import type { Verdict } from "./upstream-status.ts";
 
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
@@ -66,13 +66,20 @@ function jsonPartialSuccess(bytes: Uint8Array): PartialSuccess {
 
 /** What a `google.rpc.Status` tells; nothing of it when the bytes are none. */
 export interface StatusDetails {
+  /** Of gRPC; 0 where there is none. */
+  readonly code: number;
   readonly message: string;
   /** It has a RetryInfo, with or without a delay. */
   readonly mayRetry: boolean;
   readonly retryAfterMs: number | undefined;
 }
 
-const NO_DETAILS: StatusDetails = { message: "", mayRetry: false, retryAfterMs: undefined };
+const NO_DETAILS: StatusDetails = {
+  code: 0,
+  message: "",
+  mayRetry: false,
+  retryAfterMs: undefined,
+};
 
 export function statusDetails({ bytes, isJson }: Answer): StatusDetails {
   try {
@@ -83,18 +90,18 @@ export function statusDetails({ bytes, isJson }: Answer): StatusDetails {
 }
 
 function binaryStatus(bytes: Uint8Array): StatusDetails {
-  const { message, details } = google.rpc.Status.decode(bytes);
+  const { code, message, details } = google.rpc.Status.decode(bytes);
   const found = details.find(({ typeUrl }) => typeUrl.endsWith("/google.rpc.RetryInfo"));
-  if (found === undefined) return { ...NO_DETAILS, message };
+  if (found === undefined) return { ...NO_DETAILS, code, message };
   const { retryDelay } = google.rpc.RetryInfo.decode(found.value);
-  if (retryDelay === null) return { message, mayRetry: true, retryAfterMs: undefined };
+  if (retryDelay === null) return { code, message, mayRetry: true, retryAfterMs: undefined };
   const ms = Number(fromInt64(retryDelay.seconds)) * 1000 + retryDelay.nanos / 1e6;
-  return { message, mayRetry: true, retryAfterMs: Math.max(0, Math.round(ms)) };
+  return { code, message, mayRetry: true, retryAfterMs: Math.max(0, Math.round(ms)) };
 }
 
 function jsonStatus(bytes: Uint8Array): StatusDetails {
-  const { message = "" } = parseObject(bytes);
-  return { ...NO_DETAILS, message: String(message) };
+  const { code = 0, message = "" } = parseObject(bytes);
+  return { ...NO_DETAILS, code: Number(code), message: String(message) };
 }
 
 function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { retryAfterMs } from "../../../src/adapters/forward/retry-after.ts";
+import { retryAfterMs } from "../../../src/adapters/otlp/retry-after.ts";
 
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 

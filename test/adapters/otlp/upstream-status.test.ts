@@ -4,7 +4,7 @@ import {
   grpcVerdict,
   httpVerdict,
   type Verdict,
-} from "../../../src/adapters/forward/upstream-status.ts";
+} from "../../../src/adapters/otlp/upstream-status.ts";
 import { REFUSAL_REASONS } from "../../../src/domain/refusal-reason.ts";
 
 const GRPC: Record<keyof typeof status, string> = {

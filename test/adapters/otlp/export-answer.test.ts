@@ -3,7 +3,7 @@ import {
   failureOutcome,
   statusDetails,
   successOutcome,
-} from "../../../src/adapters/forward/export-answer.ts";
+} from "../../../src/adapters/otlp/export-answer.ts";
 import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
@@ -80,6 +80,7 @@ test.each([
   const value = google.rpc.RetryInfo.encode({ retryDelay: { seconds, nanos } }).finish();
 
   expect(detailsWith("type.googleapis.com/google.rpc.RetryInfo", value)).toEqual({
+    code: 14,
     message: "said",
     mayRetry: true,
     retryAfterMs: ms,
@@ -88,6 +89,7 @@ test.each([
 
 test("a RetryInfo without a delay allows to retry, at no certain time", () => {
   expect(detailsWith("type.googleapis.com/google.rpc.RetryInfo", new Uint8Array(0))).toEqual({
+    code: 14,
     message: "said",
     mayRetry: true,
     retryAfterMs: undefined,
@@ -96,6 +98,7 @@ test("a RetryInfo without a delay allows to retry, at no certain time", () => {
 
 test("other details do not allow to retry", () => {
   expect(detailsWith("type.googleapis.com/google.rpc.BadRequest", new Uint8Array(0))).toEqual({
+    code: 14,
     message: "said",
     mayRetry: false,
     retryAfterMs: undefined,
@@ -113,6 +116,7 @@ test.each([binary([0xff]), json("<html>"), json("[]"), binary([])])(
   "a body that is no status tells nothing",
   (answer) => {
     expect(statusDetails(answer)).toEqual({
+      code: 0,
       message: "",
       mayRetry: false,
       retryAfterMs: undefined,

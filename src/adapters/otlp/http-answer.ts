@@ -1,0 +1,78 @@
+import { quotePeerText } from "../../domain/quote-text.ts";
+import type { SendOutcome } from "../../ports/send-outcome.ts";
+import { type Answer, failureOutcome, statusDetails, successOutcome } from "./export-answer.ts";
+import { MAX_RESPONSE_BYTES } from "./export-response.ts";
+import { retryAfterMs } from "./retry-after.ts";
+import { httpVerdict } from "./upstream-status.ts";
+
+/**
+ * Reads the answer of an OTLP/HTTP receiver to a request of so many spans. Never rejects: whatever
+ * becomes of the body, the status has said what became of the spans, and to send them again would
+ * double them.
+ */
+export async function readHttpAnswer(response: Response, spanCount: number): Promise<SendOutcome> {
+  const { status, statusText, headers } = response;
+  const verdict = httpVerdict(status);
+  const body = await bodyOf(response);
+  if (verdict.outcome === "success") {
+    if ("unread" in body) return { outcome: "delivered", message: body.unread };
+    return successOutcome(answerOf(body.bytes, headers), spanCount);
+  }
+  const answer = answerOf("unread" in body ? NO_BYTES : body.bytes, headers);
+  const details = statusDetails(answer);
+  const said = redirection(response) ?? (details.message || plainText(answer, headers));
+  const afterMs = retryAfterMs(headers.get("retry-after"), Date.now()) ?? details.retryAfterMs;
+  const isTooLarge = verdict.outcome !== "retry" && details.code === RESOURCE_EXHAUSTED;
+  const found = isTooLarge ? TOO_LARGE : verdict;
+  return failureOutcome(found, `${status}: ${said || statusText}`, afterMs);
+}
+
+/** What receivers of gRPC say of a size, and gateways in front of them pass on. */
+const RESOURCE_EXHAUSTED = 8;
+const TOO_LARGE = { outcome: "too_large" } as const;
+
+const NO_BYTES = new Uint8Array(0);
+
+function answerOf(bytes: Uint8Array, headers: Headers): Answer {
+  return { bytes, isJson: typeOf(headers) === "application/json" };
+}
+
+function typeOf(headers: Headers): string {
+  return (headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+}
+
+/** Proxies and web servers say in it what a status does not tell; their pages are for browsers. */
+function plainText({ bytes }: Answer, headers: Headers): string {
+  return typeOf(headers) === "text/plain" ? new TextDecoder().decode(bytes.subarray(0, 1024)) : "";
+}
+
+/** Spans go where they are meant to go, and nowhere else. What follows `?` may be secret. */
+function redirection({ status, headers }: Response): string | undefined {
+  if (status < 300 || status >= 400) return undefined;
+  const [to = ""] = (headers.get("location") ?? "").split("?");
+  return `redirections are not followed${to === "" ? "" : `, here to ${quotePeerText(to)}`}`;
+}
+
+async function bodyOf({ body }: Response): Promise<{ bytes: Uint8Array } | { unread: string }> {
+  const chunks: Uint8Array[] = [];
+  let lengthBytes = 0;
+  if (body === null) return { bytes: NO_BYTES };
+  try {
+    for await (const chunk of body) {
+      lengthBytes += chunk.length;
+      if (lengthBytes > MAX_RESPONSE_BYTES) return { unread: TOO_LONG };
+      chunks.push(chunk);
+    }
+    return { bytes: Buffer.concat(chunks) };
+  } catch (error) {
+    return { unread: `its answer was cut off: ${codeOf(error)}` };
+  }
+}
+
+const TOO_LONG = `its answer is longer than ${MAX_RESPONSE_BYTES} bytes, and was not read`;
+
+/** The runtime's own words are not repeated: the whole URL may stand in them. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return quotePeerText(String(error));
+  return quotePeerText("code" in error ? String(error.code) : error.name);
+}

@@ -1,0 +1,69 @@
+import { expect, test } from "bun:test";
+import { readHttpAnswer } from "../../../src/adapters/otlp/http-answer.ts";
+import { exportFailure, exportSuccess } from "../../support/otlp-receiver.ts";
+
+const JSON_TYPE = "application/json";
+
+test.each([
+  { name: "in full", response: exportSuccess(JSON_TYPE), outcome: { outcome: "delivered" } },
+  {
+    name: "in part",
+    response: exportSuccess(JSON_TYPE, 2, "bad"),
+    outcome: { outcome: "partly_rejected", rejectedSpans: 2, message: "bad" },
+  },
+  {
+    name: "in a type whose name is spelled in capitals",
+    response: new Response('{"partialSuccess":{"rejectedSpans":"2"}}', {
+      headers: { "Content-Type": "Application/JSON; charset=utf-8" },
+    }),
+    outcome: { outcome: "partly_rejected", rejectedSpans: 2, message: "" },
+  },
+  {
+    name: "in no body at all",
+    response: new Response(null, { status: 204 }),
+    outcome: { outcome: "delivered" },
+  },
+])("a success $name", async ({ response, outcome }) => {
+  expect(await readHttpAnswer(response, 3)).toEqual(outcome as never);
+});
+
+function brokenOff(): ReadableStream {
+  return new ReadableStream({
+    pull: (controller) => controller.error(new Error("http://host/?key=secret broke off")),
+  });
+}
+
+test("a body that breaks off changes nothing, and the URL stays secret", async () => {
+  const outcomes = [
+    await readHttpAnswer(new Response(brokenOff()), 3),
+    await readHttpAnswer(new Response(brokenOff(), { status: 503, statusText: "Busy" }), 3),
+  ];
+
+  expect(outcomes).toEqual([
+    { outcome: "delivered", message: "its answer was cut off: Error" },
+    { outcome: "retry", message: "503: Busy" },
+  ]);
+});
+
+test("a failure tells what the receiver says, and when to come back", async () => {
+  const response = exportFailure(429, "slow down", { contentType: JSON_TYPE, retryAfter: "3" });
+
+  expect(await readHttpAnswer(response, 3)).toEqual({
+    outcome: "retry",
+    message: "429: slow down",
+    afterMs: 3000,
+  });
+});
+
+test.each([
+  { name: "refuses", status: 400, outcome: "too_large" },
+  { name: "may take later", status: 503, outcome: "retry" },
+])("what a gateway $name for RESOURCE_EXHAUSTED is: $outcome", async ({ status, outcome }) => {
+  const body = JSON.stringify({ code: 8, message: "too long" });
+  const headers = { "Content-Type": JSON_TYPE };
+
+  expect(await readHttpAnswer(new Response(body, { status, headers }), 3)).toEqual({
+    outcome,
+    message: `${status}: too long`,
+  } as never);
+});
