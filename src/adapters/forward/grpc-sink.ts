@@ -36,7 +36,7 @@ export class GrpcSink implements SpanSink {
   send(batch: SpanBatch, cancelled: AbortSignal): Promise<SendOutcome> {
     return this.sends.run(cancelled, async (given) => {
       const end = await this.call(batch, given);
-      if (isTimeout(end)) this.doubtConnection(end.client);
+      if (isSilence(end)) this.doubtConnection(end.client);
       return outcomeOf(end, batch.spanCount);
     });
   }
@@ -79,21 +79,28 @@ interface Call {
 
 interface CallEnd {
   readonly client: GrpcClient;
+  /** Nearly all of the time, or all of it, was used up. */
+  readonly isLate: boolean;
   readonly code: number;
   readonly details: string;
   readonly trailers: Metadata;
   readonly answer: Uint8Array;
 }
 
+/** Of the time for an answer: from then on, an end of time is taken for ours. */
+const LATE_SHARE = 0.75;
+
 const sameBytes = (bytes: Buffer): Buffer => bytes;
 
 /** Resolves however the call ends. */
 function exportOnce({ client, metadata, options, request, cancelled }: Call): Promise<CallEnd> {
   const end = Promise.withResolvers<CallEnd>();
+  const lateMs = options.deadline - (1 - LATE_SHARE) * (options.deadline - Date.now());
   const answered = (error: ServiceError | null, answer: Buffer = Buffer.alloc(0)): void => {
     cancelled.removeEventListener("abort", cancel);
     const { code = status.OK, details = "", metadata: trailers } = error ?? {};
-    end.resolve({ client, code, details, trailers: trailers ?? new Metadata(), answer });
+    const isLate = Date.now() >= lateMs;
+    end.resolve({ client, isLate, code, details, trailers: trailers ?? new Metadata(), answer });
   };
   const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
   const call = client.calls.makeUnaryRequest(
@@ -123,8 +130,16 @@ function outcomeOf(end: CallEnd, spanCount: number): SendOutcome {
   return outcome.outcome === "retry" && isTimeout(end) ? { ...outcome, isTimeout: true } : outcome;
 }
 
-/** An upstream that waits for another, and says so, is there. These are grpc-js's own words. */
-function isTimeout({ code, details }: CallEnd): boolean {
+/**
+ * An upstream that waits for another and says so early has not run out of our time. One that heeds
+ * the deadline of a call says the same as grpc-js here, and may be the first to say it.
+ */
+function isTimeout({ code, isLate }: CallEnd): boolean {
+  return code === status.DEADLINE_EXCEEDED && isLate;
+}
+
+/** Nothing was heard of the peer. These are grpc-js's own words. */
+function isSilence({ code, details }: CallEnd): boolean {
   return code === status.DEADLINE_EXCEEDED && details.startsWith("Deadline exceeded after ");
 }
 

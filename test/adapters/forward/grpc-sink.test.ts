@@ -215,6 +215,18 @@ test("an upstream that says DEADLINE_EXCEEDED is there: no time of ours was up",
   expect(outcome).toEqual({ outcome: "retry", message: "DEADLINE_EXCEEDED: of another's" });
 });
 
+test("an upstream that heeds the deadline, and says so, has run out of our time", async () => {
+  const headers = { ":status": 200, "content-type": "application/grpc", "grpc-status": "4" };
+  const upstream = createHttp2Server((_, { stream }) => {
+    setTimeout(() => stream.respond(headers, { endStream: true }), 450);
+  });
+  await new Promise<void>((listening) => upstream.listen(0, "127.0.0.1", listening));
+  ends.push(() => upstream.close());
+  const sink = openSink((upstream.address() as AddressInfo).port, { timeoutMs: 500 });
+
+  expect(await sink.send(batchOf(1), never)).toMatchObject({ outcome: "retry", isTimeout: true });
+});
+
 test("a proxy of the environment is asked, but not for what is on this machine", async () => {
   const upstream = await startUpstream(() => grpcSuccess());
   const asked: string[] = [];
