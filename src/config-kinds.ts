@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import * as z from "zod/mini";
 import { concealUrl, isEndpoint } from "./config-endpoint.ts";
 import { concealHeaders, parseExportHeaders } from "./domain/export-headers.ts";
@@ -44,8 +45,8 @@ const bytesText = z.pipe(
 );
 
 export const host: Kind<string> = kind(
-  "a host name or an IP address, without brackets",
-  z.string().check(z.regex(/^[\w.:%-]{1,253}$/)),
+  "a host name or an IP address, without brackets and without a port",
+  z.string().check(z.refine((text) => /^[\w.-]{1,253}$/.test(text) || isIPv6(text))),
 );
 
 export const port: Kind<number | "off"> = kind(
@@ -63,10 +64,17 @@ export function size(range: Range): Kind<number> {
   return kind(bound, z.pipe(bytesText, within(range)));
 }
 
-/** One word of a few, in capitals or not. The empty one, if there is one, is to leave it unset. */
-export function choice<const Word extends string>(words: readonly Word[]): Kind<Word, Word> {
-  const asListed = (text: string): string =>
-    words.find((word) => word.toLowerCase() === text.toLowerCase()) ?? text;
+/**
+ * One word of a few, in capitals or not, or a synonym. The empty one, if there is one, is to leave
+ * it unset.
+ */
+export function choice<const Word extends string>(
+  words: readonly Word[],
+  synonyms: Readonly<Record<Lowercase<string>, NoInfer<Word>>> = {},
+): Kind<Word, Word> {
+  const known = new Map(Object.entries<string>(synonyms));
+  for (const word of words) known.set(word.toLowerCase(), word);
+  const asListed = (text: string): string => known.get(text.toLowerCase()) ?? text;
   const schema = z.pipe(z.pipe(z.string(), z.transform(asListed)), z.enum(words));
   return kind(`one of ${words.filter((word) => word !== "").join(", ")}`, schema);
 }

@@ -28,6 +28,17 @@ const arena = size({ from: 4 * KIB, to: 3 * GIB });
 // Readers decode with protobufjs, which stops at 100 levels: deeper spans could not be read back.
 const nesting = count("levels", { from: 10, to: 100 });
 
+// Other spellings are those of OpenTelemetry, syslog, Python and .NET.
+const level = choice(["DEBUG", "INFO", "WARNING", "ERROR"], {
+  trace: "DEBUG",
+  information: "INFO",
+  notice: "INFO",
+  warn: "WARNING",
+  err: "ERROR",
+  critical: "ERROR",
+  fatal: "ERROR",
+});
+
 /**
  * Every environment variable: its kind, its value when unset, its help. The schema, `--help` and
  * `--check` are all made from this table, and keep its order.
@@ -61,7 +72,7 @@ export const VARIABLES = {
   KEEPALIVE_TIMEOUT_MS: time("20000", "for the answer to a keepalive ping"),
   MAX_CONNECTION_AGE_MS: time("1800000", "then asked to reconnect"),
 
-  LOG_LEVEL: choice(["DEBUG", "INFO", "WARNING", "ERROR"])("INFO", "least level that is logged"),
+  LOG_LEVEL: level("INFO", "least level that is logged"),
   SHUTDOWN_GRACE_MS: timeOrNone("5000", "to finish when asked to stop"),
   SHUTDOWN_SPILL_FILE: path("", "keeps what a stop finds in the buffer"),
 

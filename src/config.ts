@@ -3,6 +3,7 @@ import type { ConfigWarning, Mistake } from "./config-checks.ts";
 import type { OwnAddresses } from "./config-forward-checks.ts";
 import { type ForwardConfig, forwardOf } from "./config-forward.ts";
 import { ownAddresses } from "./config-own-listener.ts";
+import { withoutServiceLinks } from "./config-service-links.ts";
 import { misspelledNames } from "./config-spelling.ts";
 import { settingsSchema, VARIABLE_NAMES, VARIABLES } from "./config-variables.ts";
 import type { Settings, VariableName } from "./config-variables.ts";
@@ -83,8 +84,9 @@ export type ConfigReading =
  * what the machine is called when spans might go from it to itself.
  */
 export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): ConfigReading {
-  const warnings = misspelledNames(Object.keys(env));
-  const texts = textsOf(env);
+  const { env: given, warnings } = withoutServiceLinks(env);
+  warnings.push(...misspelledNames(Object.keys(given)));
+  const texts = textsOf(given);
   const parsed = settingsSchema.safeParse(texts);
   if (!parsed.success) {
     const names = new Set(parsed.error.issues.map((issue) => issue.path[0] as VariableName));

@@ -1,6 +1,6 @@
 import { quotePeerText } from "../../domain/quote-text.ts";
 import { COMMAND_NAMES, type CommandName, isCommandName, SERVE_OPTIONS } from "./command-table.ts";
-import { suggestion } from "./nearest-word.ts";
+import { suggestion } from "../../domain/nearest-word.ts";
 import { isOptionName, OPTIONS } from "./option-table.ts";
 
 /** What the command line asks for; with no arguments, to serve. */

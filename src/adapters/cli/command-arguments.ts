@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { quotePeerText } from "../../domain/quote-text.ts";
 import { COMMAND_NAMES, COMMANDS, type CommandName } from "./command-table.ts";
-import { suggestion } from "./nearest-word.ts";
+import { suggestion } from "../../domain/nearest-word.ts";
 import { isOptionName, OPTIONS, type OptionName, optionUsage } from "./option-table.ts";
 
 /** An option as it was written; the value of a switch is "true". */

@@ -4,7 +4,7 @@ import type { CommandRun } from "../command-run.ts";
 import { SHELLS } from "../command-table.ts";
 import { COMPLETION_SCRIPTS } from "../completion-scripts.ts";
 import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
-import { suggestion } from "../nearest-word.ts";
+import { suggestion } from "../../../domain/nearest-word.ts";
 
 export async function completions(run: CommandRun): Promise<ExitCode> {
   const [asked = ""] = run.operands;

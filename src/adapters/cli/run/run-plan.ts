@@ -1,5 +1,5 @@
 import { ON_FREE_PORTS } from "../../../config-free-ports.ts";
-import { type Config, type Environment, readConfig } from "../../../config.ts";
+import { type Config, type ConfigReading, type Environment, readConfig } from "../../../config.ts";
 import {
   type Expectation,
   type ExpectationMistakes,
@@ -8,7 +8,7 @@ import {
 import { readDuration } from "../../../domain/query/time-text.ts";
 import { quotePeerText } from "../../../domain/quote-text.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, valueOf } from "../command-run.ts";
+import { type CommandRun, tell, valueOf } from "../command-run.ts";
 import { EXIT_CODE } from "../exit-code.ts";
 import { type Protocol, PROTOCOLS } from "./child-environment.ts";
 
@@ -34,8 +34,7 @@ export function readRunPlan(run: CommandRun): RunPlan {
   const settle = readSettle(settleText);
   const protocolText = valueOf(run, "protocol");
   const protocol = protocolText === undefined ? protocolOf(run.env) : knownProtocol(protocolText);
-  // Free ports whatever the environment says of them: another spanring may listen there.
-  const reading = readConfig({ LOG_LEVEL: "ERROR", ...run.env, ...ON_FREE_PORTS });
+  const reading = readReceiverConfig(run);
   const mistakes = [
     ...read.flatMap((each) => (isMistaken(each) ? each.mistakes.map(expectMistake) : [])),
     ...(settle === undefined ? [`--settle "${quotePeerText(settleText)}" ${SETTLE_BOUND}`] : []),
@@ -49,6 +48,41 @@ export function readRunPlan(run: CommandRun): RunPlan {
   }
   const expectations = read.flatMap((each) => (isMistaken(each) ? [] : [each]));
   return { config: reading.config, protocol, expectations, settleMs: Number(settle / NANO_A_MS) };
+}
+
+/** Names so common that the command may have a meaning of its own for them. */
+const COMMON_NAMES: ReadonlySet<string> = new Set([
+  "LOG_LEVEL",
+  "MAX_CONNECTIONS",
+  "MAX_CONCURRENT_STREAMS",
+  "IDLE_TIMEOUT_MS",
+  "KEEPALIVE_TIME_MS",
+  "KEEPALIVE_TIMEOUT_MS",
+  "MAX_CONNECTION_AGE_MS",
+]);
+
+/** The log of a receiver beside a command is for what goes wrong. */
+const LOG_LEVEL = "ERROR";
+
+/**
+ * The environment is the command's before it is ours: a common name with a value that is of no use
+ * here does not keep the command from running. For `LOG_LEVEL` that is too usual to warn of.
+ */
+function readReceiverConfig(run: CommandRun): ConfigReading {
+  // Free ports whatever the environment says of them: another spanring may listen there.
+  const env = { ...run.env, ...ON_FREE_PORTS, LOG_LEVEL: run.env["LOG_LEVEL"] || LOG_LEVEL };
+  const reading = readConfig(env);
+  if (reading.ok) return reading;
+  const foreign = reading.mistakes.filter(({ variable }) => COMMON_NAMES.has(variable));
+  for (const { variable, value, bound } of foreign) {
+    if (variable === "LOG_LEVEL") continue;
+    tell(run, `warning: ignored ${variable}="${value}": for spanring it must be ${bound}`);
+  }
+  const usual = foreign.map(({ variable }) => [
+    variable,
+    variable === "LOG_LEVEL" ? LOG_LEVEL : "",
+  ]);
+  return readConfig({ ...env, ...Object.fromEntries(usual) });
 }
 
 const SETTLE_BOUND = `must be a time up to ${LONGEST_SETTLE}, such as ${SETTLE}`;

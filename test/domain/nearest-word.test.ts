@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { nearestWord, suggestion } from "../../../src/adapters/cli/nearest-word.ts";
+import { nearestWord, suggestion } from "../../src/domain/nearest-word.ts";
 
 const WORDS = ["tail", "get", "traces", "wait", "completions"];
 
