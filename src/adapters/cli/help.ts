@@ -61,7 +61,7 @@ function commands(): Entry[] {
     ...words,
     ["", `They ask http://127.0.0.1:${API_PORT}, or where --url or SPANRING_URL says.`],
     ["", "A proxy, as of HTTP_PROXY, is for other machines than this one only."],
-    ["", "NO_COLOR turns colours off."],
+    ["", "NO_COLOR and TERM=dumb turn colours off."],
   ]);
 }
 

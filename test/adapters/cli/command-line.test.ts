@@ -56,6 +56,7 @@ test.each([
   { name: "a terminal is coloured", env: {}, isTerminal: true, isColoured: true },
   { name: "a pipe is not", env: {}, isTerminal: false, isColoured: false },
   { name: "nor is it with NO_COLOR", env: { NO_COLOR: "1" }, isTerminal: true, isColoured: false },
+  { name: "nor where TERM is dumb", env: { TERM: "dumb" }, isTerminal: true, isColoured: false },
   { name: "an empty NO_COLOR is none", env: { NO_COLOR: "" }, isTerminal: true, isColoured: true },
 ])("help: $name", async ({ env, isTerminal, isColoured }) => {
   const { stdout } = await run(["--help"], { env, isTerminal });

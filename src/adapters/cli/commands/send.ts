@@ -4,7 +4,7 @@ import { quotePeerText } from "../../../domain/quote-text.ts";
 import { usageFailure } from "../answer-form.ts";
 import { checkedUrl } from "../api/ask-api.ts";
 import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, paletteOf, tell, valueOf } from "../command-run.ts";
+import { type CommandRun, tell, valueOf } from "../command-run.ts";
 import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
 import { type FileFault, faultText, type FileRequest } from "../../otlp-files/file-request.ts";
 import { readRequests } from "../../otlp-files/read-requests.ts";
@@ -36,7 +36,7 @@ export async function send(run: CommandRun): Promise<ExitCode> {
   const totalBytes = await totalSize(run.operands);
   const tally = newTally();
   const reading: Reading = { faults: [], moreFaults: 0, moreBytes: 0, otherSignals: 0 };
-  const progress = openProgress(stderr, { clock, palette: paletteOf(run, stderr) }, totalBytes);
+  const progress = openProgress(stderr, run, totalBytes);
   const startedMs = clock.monotonicMs();
   try {
     const parts = { url, pacing, clock, signal: run.interruption(), progressed: progress.update };

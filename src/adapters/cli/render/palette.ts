@@ -15,7 +15,12 @@ export interface Palette {
 
 /** See no-color.org: any value that is not empty. */
 export function paletteFor(stream: { readonly isTerminal: boolean }, env: Environment): Palette {
-  return stream.isTerminal && !env["NO_COLOR"] ? COLOURED : PLAIN;
+  return stream.isTerminal && !env["NO_COLOR"] && !isDumb(env) ? COLOURED : PLAIN;
+}
+
+/** Reports whether a terminal shows escape sequences instead of obeying them. */
+export function isDumb(env: Environment): boolean {
+  return env["TERM"] === "dumb";
 }
 
 const asItIs: Paint = (text) => text;

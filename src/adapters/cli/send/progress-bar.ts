@@ -1,5 +1,6 @@
 import type { SleepingClock } from "../../../ports/clock.ts";
-import type { Palette } from "../render/palette.ts";
+import type { Environment } from "../../../config.ts";
+import { isDumb, paletteFor } from "../render/palette.ts";
 import { bytesText, countText, percentText } from "../render/quantities.ts";
 import { cut } from "../render/text-columns.ts";
 import { timeBar } from "../render/time-bar.ts";
@@ -20,13 +21,14 @@ const BAR_COLUMNS = 24;
 /** Back to the left edge, and erases what is there. Source: ECMA-48, EL. */
 const ERASE = "\r\u001b[K";
 
-/** On a terminal only: in a pipe or a log it would be in the way. */
+/** On a terminal that can erase it: in a pipe or a log it would be in the way. */
 export function openProgress(
   stderr: TextStream,
-  { clock, palette }: { readonly clock: SleepingClock; readonly palette: Palette },
+  { clock, env }: { readonly clock: SleepingClock; readonly env: Environment },
   totalBytes: number | undefined,
 ): ProgressBar {
-  if (!stderr.isTerminal) return NO_PROGRESS;
+  if (!stderr.isTerminal || isDumb(env)) return NO_PROGRESS;
+  const palette = paletteFor(stderr, env);
   const startedMs = clock.monotonicMs();
   let drawnMs = -Infinity;
   return {

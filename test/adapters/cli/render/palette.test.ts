@@ -10,6 +10,8 @@ test.each([
   { isTerminal: true, env: {}, palette: COLOURED },
   { isTerminal: true, env: { NO_COLOR: "" }, palette: COLOURED },
   { isTerminal: true, env: { NO_COLOR: "1" }, palette: PLAIN },
+  { isTerminal: true, env: { TERM: "dumb" }, palette: PLAIN },
+  { isTerminal: true, env: { TERM: "xterm" }, palette: COLOURED },
   { isTerminal: false, env: {}, palette: PLAIN },
 ])("terminal $isTerminal, $env", ({ isTerminal, env, palette }) => {
   expect(paletteFor({ isTerminal }, env)).toBe(palette);

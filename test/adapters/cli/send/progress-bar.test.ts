@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-import { PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
 import { openProgress, progressText } from "../../../../src/adapters/cli/send/progress-bar.ts";
 import { newTally } from "../../../../src/adapters/cli/send/send-requests.ts";
 import { HandMovedSleep } from "../../../support/hand-moved-sleep.ts";
@@ -15,9 +14,12 @@ test("with a size there is a bar, without one only numbers", () => {
   expect(progressText(HALF, 0, 0)).toBe("12,345 spans, 512 B, 0 spans/s");
 });
 
-test("in a pipe nothing is drawn", () => {
-  const stderr = writtenText(false);
-  const bar = openProgress(stderr, { clock: new HandMovedSleep(), palette: PLAIN }, 1024);
+test.each([
+  { where: "in a pipe", isTerminal: false, env: {} },
+  { where: "on a terminal that erases nothing", isTerminal: true, env: { TERM: "dumb" } },
+])("$where nothing is drawn", ({ isTerminal, env }) => {
+  const stderr = writtenText(isTerminal);
+  const bar = openProgress(stderr, { clock: new HandMovedSleep(), env }, 1024);
 
   bar.update({ ...newTally(), ...HALF });
   bar.clear();
@@ -28,7 +30,7 @@ test("in a pipe nothing is drawn", () => {
 test("it is drawn ten times a second at most, in one line", () => {
   const stderr = writtenText(true, 40);
   const clock = new HandMovedSleep();
-  const bar = openProgress(stderr, { clock, palette: PLAIN }, 1024);
+  const bar = openProgress(stderr, { clock, env: { NO_COLOR: "1" } }, 1024);
 
   for (let at = 0; at < 100; at += 1) {
     bar.update({ ...newTally(), ...HALF });
