@@ -19,7 +19,7 @@ export interface LeaveParts {
 const PIECE = { spans: 8192, bytes: 4 * 1024 * 1024 };
 
 const SET_A_FILE = "set SHUTDOWN_SPILL_FILE, and a stop leaves them to the next start";
-const NAME_A_FOLDER = "name a file in SHUTDOWN_SPILL_FILE whose folder is there and can be written";
+const NAME_A_FOLDER = "name a regular file in SHUTDOWN_SPILL_FILE, in a folder that can be written";
 const MEND_THE_PLACE = "make room there, or name another file in SHUTDOWN_SPILL_FILE";
 
 /**

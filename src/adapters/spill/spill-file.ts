@@ -42,6 +42,7 @@ export class SpillFile implements SpanSpill {
   }
 
   async tryOut(): Promise<void> {
+    await checkPlace(this.path);
     await abandon(await openUnfinished(this.path, MODE));
     await syncFolder(this.path);
   }
@@ -69,6 +70,18 @@ export class SpillFile implements SpanSpill {
     await writeFile(this.path, requests, renameOver);
     this.hasRest = true;
   }
+}
+
+/**
+ * Rejects when the next start could not read what is written there. What stands beside a device, or
+ * would replace it, is no file to leave spans in.
+ */
+async function checkPlace(path: string): Promise<void> {
+  if (path.endsWith("/")) throw new Error("it names a folder");
+  const found = await stat(path).catch(nothingThere);
+  if (found === undefined) return;
+  if (!found.isFile()) throw new Error("it is not a regular file");
+  await (await open(path, "r")).close();
 }
 
 type Requests = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -16,6 +17,7 @@ import { readRequests } from "../../../src/adapters/otlp-files/read-requests.ts"
 import { SpillFile } from "../../../src/adapters/spill/spill-file.ts";
 import { contentsOf } from "../../contract/span-spill.ts";
 import { requestOf } from "../../support/request-bytes.ts";
+import { asNobody } from "../../support/as-nobody.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const root = temporaryFolder();
@@ -88,6 +90,52 @@ test("tried out, it leaves no file behind", async () => {
   await spill.tryOut();
 
   expect(names()).toEqual([]);
+});
+
+test.each([
+  { name: "a folder", put: (path: string) => mkdirSync(path), reason: "not a regular file" },
+  {
+    name: "a pipe",
+    put: (path: string) => Bun.spawnSync(["mkfifo", path]),
+    reason: "not a regular file",
+  },
+  {
+    name: "a link to a device",
+    put: (path: string) => symlinkSync("/dev/null", path),
+    reason: "not a regular file",
+  },
+  {
+    name: "a link to itself",
+    put: (path: string) => symlinkSync("spill.binpb", path),
+    reason: "ELOOP",
+  },
+])("tried out, it refuses $name in its place, and leaves it there", async ({ put, reason }) => {
+  const { spill, path, names } = spillFile();
+  put(path);
+
+  await expect(spill.tryOut()).rejects.toThrow(reason);
+
+  expect(names()).toEqual(["spill.binpb"]);
+});
+
+test("tried out, it refuses the name of a folder that is not there", async () => {
+  const { folder, names } = spillFile();
+  const spill = new SpillFile(join(folder, "spill/"));
+
+  await expect(spill.tryOut()).rejects.toThrow("it names a folder");
+
+  expect(names()).toEqual([]);
+});
+
+test("tried out, it refuses a file that it may not read, and leaves it there", async () => {
+  const { spill, folder, path, names } = spillFile();
+  writeFileSync(path, "spans", { mode: 0 });
+  for (const each of [root, folder]) chmodSync(each, 0o777);
+
+  const tried = asNobody(() => spill.tryOut());
+
+  await expect(tried).rejects.toThrow("EACCES");
+  expect(names()).toEqual(["spill.binpb"]);
 });
 
 test.each([

@@ -1,0 +1,58 @@
+import { lstat, readdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { quotePeerText } from "../../domain/quote-text.ts";
+import type { Logger } from "../../ports/logger.ts";
+
+interface Leftover {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** A line of the log stays readable, however often a stop was killed. */
+const MAX_NAMED = 10;
+
+/**
+ * Logs the files beside a spill file that hold what earlier stops have left, and that no start
+ * reads: unfinished ones of a stop that was killed, those of a stop that found a file in the way,
+ * and those that were set aside. They stay where they are.
+ */
+export async function logLeftovers(spillPath: string, logger: Logger): Promise<void> {
+  try {
+    const leftovers = await leftoversOf(spillPath);
+    if (leftovers.length > 0) logger.warning("spill_leftovers", fieldsOf(leftovers));
+  } catch (error) {
+    const folder = quotePeerText(dirname(spillPath));
+    const reason = quotePeerText(error instanceof Error ? error.message : String(error));
+    logger.warning("cannot_list_spill_leftovers", { folder, reason });
+  }
+}
+
+async function leftoversOf(spillPath: string): Promise<Leftover[]> {
+  const [folder, name] = [dirname(spillPath), basename(spillPath)];
+  const names = (await readdir(folder)).filter((each) => isLeftover(each, name)).toSorted();
+  const found = await Promise.all(names.map((each) => leftoverAt(join(folder, each))));
+  return found.flatMap((each) => each ?? []);
+}
+
+/** `spill.binpb.1`, `spill.binpb.unread`, `spill.binpb.unread.1` and `.spill.binpb.5f3a9c01`. */
+function isLeftover(name: string, spillName: string): boolean {
+  const [hidden, numbered] = [`.${spillName}.`, `${spillName}.`];
+  if (name.startsWith(hidden)) return /^[0-9a-f]{8}$/.test(name.slice(hidden.length));
+  return name.startsWith(numbered) && /^(unread(\.\d+)?|\d+)$/.test(name.slice(numbered.length));
+}
+
+/** Undefined for what is no file, or is gone meanwhile. */
+async function leftoverAt(path: string): Promise<Leftover | undefined> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isFile() === true ? { path, bytes: found.size } : undefined;
+}
+
+function fieldsOf(leftovers: readonly Leftover[]) {
+  const files = leftovers.slice(0, MAX_NAMED).map(({ path }) => quotePeerText(path));
+  return {
+    count: leftovers.length,
+    bytes: leftovers.reduce((sum, { bytes }) => sum + bytes, 0),
+    files,
+    mend: `spanring send ${files[0]} sends what can be read of it; then remove it`,
+  };
+}

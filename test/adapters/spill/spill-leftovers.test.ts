@@ -1,0 +1,116 @@
+import { expect, test } from "bun:test";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { logLeftovers } from "../../../src/adapters/spill/spill-leftovers.ts";
+import { asNobody } from "../../support/as-nobody.ts";
+import { RecordingLogger } from "../../support/recording-logger.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const root = temporaryFolder();
+
+/** A folder with such files, each of three bytes. */
+function folderWith(...names: string[]) {
+  return folderOf("spill.binpb", names);
+}
+
+function folderOf(spillName: string, names: readonly string[]) {
+  const folder = mkdtempSync(join(root, "leftovers-"));
+  for (const name of names) writeFileSync(join(folder, name), "abc");
+  const logger = new RecordingLogger();
+  const look = () => logLeftovers(join(folder, spillName), logger);
+  return { folder, logger, look, names: () => readdirSync(folder).toSorted() };
+}
+
+test("what earlier stops have left under other names is logged, and stays", async () => {
+  const left = [
+    ".spill.binpb.5f3a9c01",
+    "spill.binpb.1",
+    "spill.binpb.12",
+    "spill.binpb.unread",
+    "spill.binpb.unread.2",
+  ];
+  const { folder, logger, look, names } = folderWith("spill.binpb", ...left);
+
+  await look();
+
+  expect(logger.lines).toEqual([
+    {
+      level: "warning",
+      event: "spill_leftovers",
+      fields: {
+        count: 5,
+        bytes: 15,
+        files: left.map((name) => join(folder, name)),
+        mend: expect.stringMatching(/^spanring send \/.*5f3a9c01 sends what can be read of it; /),
+      },
+    },
+  ]);
+  expect(names()).toEqual([...left, "spill.binpb"].toSorted());
+});
+
+test("files with other names are none of them", async () => {
+  const { logger, look } = folderWith(
+    "spill.binpb",
+    "spill.binpb.old",
+    "spill.binpb.1.gz",
+    "spill_binpb.1",
+    "other.binpb.1",
+    ".spill.binpb.swp",
+    ".spill.binpb.5f3a9c0",
+  );
+
+  await look();
+
+  expect(logger.lines).toEqual([]);
+});
+
+test("a spill file with a name as short as the endings has leftovers, too", async () => {
+  const { logger, look } = folderOf("1", ["1", "1.1", ".1.1f3a9c01", "1.unread", "2", "11.1"]);
+
+  await look();
+
+  expect(logger.lines).toMatchObject([{ fields: { count: 3 } }]);
+});
+
+test("what is no file is none of them", async () => {
+  const { folder, logger, look } = folderWith();
+  mkdirSync(join(folder, "spill.binpb.1"));
+  symlinkSync("nowhere", join(folder, "spill.binpb.2"));
+
+  await look();
+
+  expect(logger.lines).toEqual([]);
+});
+
+test("of many, the first ten are named", async () => {
+  const names = Array.from({ length: 30 }, (_, at) => `spill.binpb.${at + 1}`);
+  const { logger, look } = folderWith(...names);
+
+  await look();
+
+  expect(logger.lines[0]?.fields).toMatchObject({ count: 30, bytes: 90 });
+  expect(logger.lines[0]?.fields["files"]).toHaveLength(10);
+});
+
+test("a folder that cannot be listed is logged, and does not end the start", async () => {
+  const { folder, logger, look } = folderWith("spill.binpb.1");
+  chmodSync(root, 0o777);
+  chmodSync(folder, 0o333);
+
+  await asNobody(look);
+
+  expect(logger.lines).toMatchObject([
+    {
+      level: "warning",
+      event: "cannot_list_spill_leftovers",
+      fields: { folder, reason: expect.stringContaining("EACCES") },
+    },
+  ]);
+});
