@@ -14,6 +14,7 @@ import { isImmediate, type ServeSignals, serveSignals } from "./adapters/signals
 import { stopWithin } from "./application/life-cycle.ts";
 import type { Config, ConfigWarning } from "./config.ts";
 import type { Logger } from "./ports/logger.ts";
+import { checkStart } from "./server-check.ts";
 import { CannotStartError, type RunningServer, startServer } from "./server.ts";
 
 const { version } = packageJson;
@@ -100,6 +101,7 @@ process.exit(
     stdout: openTextStream(1),
     stderr: openMessageStream(2),
     stopped: () => stopSignal(process),
+    checkStart: (config) => checkStart({ config, version }),
     serve,
     startReceiver,
   }),

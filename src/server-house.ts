@@ -24,6 +24,8 @@ export interface ServerParts {
   readonly config: Config;
   readonly logger: Logger;
   readonly version: string;
+  /** What the system lets it have; undefined where it sets no limit. */
+  readonly memoryLimitBytes?: () => number | undefined;
 }
 
 /** What a server is made of, whether it runs or not. */

@@ -5,10 +5,13 @@ import { startGrpcListener } from "./adapters/grpc/grpc-listener.ts";
 import { logLibraryThrough } from "./adapters/grpc/library-log.ts";
 import type { ForwardReading } from "./adapters/http/forward-member.ts";
 import { startReadApi } from "./adapters/http/read-api.ts";
+import { cgroupMemoryLimit } from "./adapters/memory/cgroup-limit.ts";
 import type { MetricSources } from "./adapters/metrics/metric-values.ts";
 import { metricsPages } from "./adapters/metrics/metrics-page.ts";
 import { processFigures } from "./adapters/metrics/process-figures.ts";
+import { requireResolvable } from "./adapters/network/host-names.ts";
 import { startOtlpHttpListener } from "./adapters/otlp-http/otlp-http-listener.ts";
+import { logLeftovers } from "./adapters/spill/spill-leftovers.ts";
 import type { Arrivals } from "./application/arrivals.ts";
 import { Forwarder } from "./application/forwarding/forwarder.ts";
 import { canLeave, leaveRing } from "./application/leave-ring.ts";
@@ -19,6 +22,7 @@ import { restoreRing } from "./application/restore-ring.ts";
 import { shownEndpoint } from "./config-endpoint.ts";
 import type { ForwardConfig, ListenAddress } from "./config.ts";
 import type { ReloadableSink } from "./ports/span-sink.ts";
+import { memoryWarnings } from "./server-memory.ts";
 import { build, type House, type ServerParts } from "./server-house.ts";
 
 /** A spanring in this process: all of it but the command line and the signals. */
@@ -58,7 +62,15 @@ export async function startServer(parts: ServerParts): Promise<RunningServer> {
   // Last started, so first to stop: nobody is left waiting for what cannot come any more.
   house.life.started(async () => house.stopping.abort());
   house.life.ready();
+  warnOfMemory(parts);
   return { ports, ...runningServer(house) };
+}
+
+/** Last, because reading the limit takes a few milliseconds, and nothing waits for it. */
+function warnOfMemory({ config, logger, memoryLimitBytes = cgroupMemoryLimit }: ServerParts): void {
+  for (const warning of memoryWarnings(config, memoryLimitBytes())) {
+    logger.warning("configuration", { ...warning });
+  }
 }
 
 function runningServer(house: House): Omit<RunningServer, "ports"> {
@@ -126,6 +138,7 @@ function startKeeping({ buffer, spill, config, logger, life }: House): void {
 async function restore(house: House): Promise<void> {
   const { spill, buffer, receiver, config, logger } = house;
   if (spill === undefined) return;
+  await logLeftovers(config.shutdownSpillFile, logger);
   const { maxSpans, maxBytes: bytes } = config.buffer;
   const mostAtOnce = { spans: Math.min(maxSpans, config.limits.spansPerRequest), bytes };
   const restored = await restoreRing({ spill, buffer, receiver, mostAtOnce, logger });
@@ -233,6 +246,8 @@ async function startListening(house: House): Promise<RunningServer["ports"] | un
     if (address === "off") continue;
     try {
       // oxlint-disable-next-line no-await-in-loop -- the order of the start is that of the stop
+      await requireResolvable(address.host);
+      // oxlint-disable-next-line no-await-in-loop -- likewise
       ports[listener] = await listen(house, address);
       house.logger.info("listening", { listener, host: address.host, port: ports[listener] });
     } catch (error) {

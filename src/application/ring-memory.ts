@@ -86,11 +86,16 @@ export interface RingCapacity {
   readonly bytes: number;
 }
 
+/** All that a ring of this capacity may take. */
+export function ringBytes(capacity: RingCapacity): number {
+  return arenaAt(capacity.spans) + capacity.bytes;
+}
+
 export function createRingMemory(capacity: RingCapacity): RingMemory {
   assert(Number.isInteger(capacity.spans) && capacity.spans > 0, "a ring holds at least one span");
   assert(Number.isInteger(capacity.bytes) && capacity.bytes > 0, "an arena holds bytes");
   assert(capacity.bytes <= MAX_ARENA_BYTES, "the arena has 32-bit offsets");
-  const shared = new SharedArrayBuffer(arenaAt(capacity.spans) + capacity.bytes);
+  const shared = new SharedArrayBuffer(ringBytes(capacity));
   const control = new Float64Array(shared, CONTROL_AT, CONTROL_ENTRIES);
   control[CAPACITY_SPANS] = capacity.spans;
   control[CAPACITY_BYTES] = capacity.bytes;

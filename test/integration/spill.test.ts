@@ -3,7 +3,9 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -173,6 +175,31 @@ test("a broken file is read up to there and set aside, and the start goes on", a
   });
 });
 
+test("what a killed stop has left is reported, kept, and can be sent", async () => {
+  const { env, path, names } = spillFile();
+  const hidden = join(dirname(path), ".spill.binpb.5f3a9c01");
+  await using first = await startProgram(env);
+  await send(first, requestOf(5));
+  await first.stop();
+  // Killed between taking the name and giving it to the finished file, a stop leaves these two.
+  renameSync(path, hidden);
+  writeFileSync(path, "");
+
+  await using second = await startProgram(env);
+  const left = names();
+  const sending = await runProgram(["send", "--to", second.httpUrl, hidden]);
+
+  expect(second.log().find(({ event }) => event === "spill_leftovers")).toMatchObject({
+    level: "WARNING",
+    count: 1,
+    files: [hidden],
+    mend: expect.stringContaining(`spanring send ${hidden} `),
+  });
+  expect(left).toEqual([".spill.binpb.5f3a9c01"]);
+  expect(sending).toMatchObject({ exitCode: 0, stderr: "" });
+  expect((await requestIn(second)).toHex()).toBe(requestOf(5).toHex());
+});
+
 test("forwarding without a file, a stop tells what is lost, by service", async () => {
   await using program = await startProgram(FORWARDING);
   await send(program, requestOf(2), request(resourceSpans("till", span(7))));
@@ -188,6 +215,22 @@ test("forwarding without a file, a stop tells what is lost, by service", async (
     ],
     mend: expect.stringContaining("SHUTDOWN_SPILL_FILE"),
   });
+});
+
+test("what is no regular file is refused, and nothing is written beside it", async () => {
+  const folder = mkdtempSync(join(root, "device-"));
+  const path = join(folder, "device");
+  symlinkSync("/dev/null", path);
+
+  const { exitCode, stderr } = await runProgram([], { SHUTDOWN_SPILL_FILE: path });
+
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(stderr)).toMatchObject({
+    event: "cannot_spill",
+    file: path,
+    reason: "it is not a regular file",
+  });
+  expect(readdirSync(folder)).toEqual(["device"]);
 });
 
 test("where the file cannot be written, it does not start, and says why", async () => {

@@ -41,6 +41,7 @@ export async function runCommands(
     version: "1.2.3",
     stdout: surroundings.stdout ?? stdout,
     stderr,
+    checkStart: () => Promise.reject(new Error("nothing here starts")),
     serve: () => Promise.reject(new Error("nothing here serves")),
     startReceiver: surroundings.startReceiver ?? (() => Promise.reject(new Error("no receiver"))),
     stopped: surroundings.stopped ?? (() => new Promise(() => {})),

@@ -8,11 +8,20 @@ import { helpText } from "./help.ts";
 import { paletteFor } from "./render/palette.ts";
 import { type CommandSurroundings, runCommand } from "./run-command.ts";
 
+/** What a configuration comes to on this machine. */
+export interface CheckedStart {
+  /** With any of these it cannot start. */
+  readonly mistakes: readonly Mistake[];
+  readonly warnings: readonly ConfigWarning[];
+}
+
 /** All that a run of the program is given from outside. */
 export interface CommandLine extends CommandSurroundings {
   /** Without the program's own name. */
   readonly argv: readonly string[];
   readonly version: string;
+  /** Tries what a start would try, short of listening. */
+  readonly checkStart: (config: Config) => Promise<CheckedStart>;
   /** Runs until the program is told to stop. Resolves to its exit code. */
   readonly serve: (config: Config, warnings: readonly ConfigWarning[]) => Promise<number>;
 }
@@ -36,9 +45,9 @@ async function answer(line: CommandLine): Promise<number> {
     case "version":
       return print(line, `spanring ${line.version}\n`);
     case "check":
-      return check(line);
+      return await check(line);
     case "serve":
-      return serve(line);
+      return await serve(line);
     case "client":
       return await runCommand(line, request.name, request.argv);
     case "unknown":
@@ -46,17 +55,19 @@ async function answer(line: CommandLine): Promise<number> {
   }
 }
 
-function check(line: CommandLine): number {
+async function check(line: CommandLine): Promise<number> {
   const reading = readConfig(line.env);
-  for (const { variable, message } of reading.warnings) {
+  const { mistakes, warnings } = reading.ok ? await line.checkStart(reading.config) : reading;
+  for (const { variable, message } of new Set([...reading.warnings, ...warnings])) {
     line.stderr.write(`spanring: warning: ${variable}: ${message}\n`);
   }
-  return reading.ok ? print(line, settingsText(reading)) : refuse(line, mistakesText(reading));
+  if (!reading.ok || mistakes.length > 0) return refuse(line, mistakesText(mistakes));
+  return print(line, settingsText(reading));
 }
 
 async function serve(line: CommandLine): Promise<number> {
   const reading = readConfig(line.env);
-  if (!reading.ok) return refuse(line, mistakesText(reading));
+  if (!reading.ok) return refuse(line, mistakesText(reading.mistakes));
   return await line.serve(reading.config, reading.warnings);
 }
 
@@ -74,7 +85,7 @@ function settingsText({ settings }: Extract<ConfigReading, { ok: true }>): strin
   return VARIABLE_NAMES.map((name) => `${name}=${settings[name]}\n`).join("");
 }
 
-function mistakesText({ mistakes }: Extract<ConfigReading, { ok: false }>): string {
+function mistakesText(mistakes: readonly Mistake[]): string {
   const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
   const lines = mistakes.map((mistake) => `  ${mistakeText(mistake)}\n`).join("");
   return `spanring: ${count} in the environment\n${lines}See spanring --help.\n`;

@@ -8,11 +8,21 @@ export interface FailedListener {
   readonly portVariable: string;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: "the port is in use",
-  EADDRNOTAVAIL: "this machine does not have the address",
-  EACCES: "the port needs a privilege this program does not have",
-  ENOTFOUND: "the host name is not known",
+const OWN_ADDRESS = "an address of this machine, or to 0.0.0.0 for all of them";
+const ANY_PORT = "to 0 for any free one, or to off";
+
+/** By the error's code: what went wrong, the variable to set, and to what. */
+const FAILURES: Readonly<
+  Record<string, readonly [reason: string, sets: "PORT" | "HOST", to: string]>
+> = {
+  EADDRINUSE: ["the port is in use", "PORT", `another port, ${ANY_PORT}`],
+  EACCES: [
+    "the port needs a privilege this program does not have",
+    "PORT",
+    `a port above 1023, ${ANY_PORT}`,
+  ],
+  EADDRNOTAVAIL: ["this machine does not have the address", "HOST", OWN_ADDRESS],
+  ENOTFOUND: ["the host name does not resolve", "HOST", OWN_ADDRESS],
 };
 
 /** A log line that says what went wrong and how to mend it. */
@@ -21,7 +31,11 @@ export function listenFailure(
   error: unknown,
 ): LogFields {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
-  const mend = `set ${portVariable} to another port, to 0 for any free one, or to off`;
-  return { listener, ...address, reason, ...(code === "EADDRINUSE" ? { mend } : {}) };
+  const failure = FAILURES[code];
+  if (failure === undefined) {
+    return { listener, ...address, reason: error instanceof Error ? error.message : String(error) };
+  }
+  const [reason, sets, to] = failure;
+  const variable = portVariable.replace(/PORT$/, sets);
+  return { listener, ...address, reason, mend: `set ${variable} to ${to}` };
 }

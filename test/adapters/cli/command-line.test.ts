@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { runCommandLine } from "../../../src/adapters/cli/command-line.ts";
+import { type CheckedStart, runCommandLine } from "../../../src/adapters/cli/command-line.ts";
 import type { Config, ConfigWarning, Environment } from "../../../src/config.ts";
 import { writtenText } from "../../support/written-text.ts";
 
@@ -19,13 +19,15 @@ interface Surroundings {
   readonly env?: Environment;
   readonly isTerminal?: boolean;
   readonly serveExitCode?: number;
+  readonly checked?: CheckedStart;
 }
 
+const RIGHT: CheckedStart = { mistakes: [], warnings: [] };
 const stopped = () => new Promise<void>(() => {});
 const startReceiver = () => Promise.reject(new Error("nothing here receives"));
 
 async function run(argv: readonly string[], surroundings: Surroundings = {}): Promise<Run> {
-  const { env = {}, isTerminal = false, serveExitCode = 0 } = surroundings;
+  const { env = {}, isTerminal = false, serveExitCode = 0, checked = RIGHT } = surroundings;
   const [stdout, stderr] = [writtenText(isTerminal), writtenText(isTerminal)];
   const served: Served[] = [];
   const serve = (config: Config, warnings: readonly ConfigWarning[]): Promise<number> => {
@@ -33,7 +35,7 @@ async function run(argv: readonly string[], surroundings: Surroundings = {}): Pr
     return Promise.resolve(serveExitCode);
   };
   const parts = { argv, env, version: "1.2.3", stdout, stderr, serve, startReceiver, stopped };
-  const exitCode = await runCommandLine(parts);
+  const exitCode = await runCommandLine({ ...parts, checkStart: async () => checked });
   return { exitCode, stdout: stdout.text(), stderr: stderr.text(), served };
 }
 
@@ -99,6 +101,34 @@ test("--check tells of slips on standard error and still succeeds", async () => 
   expect(done.stderr).toBe(
     "spanring: warning: MAX_BUFER_SIZE: unknown: did you mean MAX_BUFFER_SIZE?\n",
   );
+});
+
+test("--check lists what is wrong on this machine, warnings first, and fails", async () => {
+  const checked = {
+    mistakes: [{ variable: "API_HOST", value: "nope", bound: "a name that resolves" }],
+    warnings: [{ variable: "FORWARD_ENDPOINT", message: "up does not resolve" }],
+  };
+
+  const done = await run(["--check"], { env: { MAX_BUFER_SIZE: "5" }, checked });
+
+  expect(done).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(done.stderr)
+    .toBe(`spanring: warning: MAX_BUFER_SIZE: unknown: did you mean MAX_BUFFER_SIZE?
+spanring: warning: FORWARD_ENDPOINT: up does not resolve
+spanring: 1 mistake in the environment
+  API_HOST="nope": must be a name that resolves
+See spanring --help.
+`);
+});
+
+test("--check with warnings only prints the configuration and succeeds", async () => {
+  const warnings = [{ variable: "FORWARD_ENDPOINT", message: "up does not resolve" }];
+
+  const done = await run(["--check"], { checked: { mistakes: [], warnings } });
+
+  expect(done.exitCode).toBe(0);
+  expect(done.stderr).toBe("spanring: warning: FORWARD_ENDPOINT: up does not resolve\n");
+  expect(done.stdout).toStartWith("OTLP_GRPC_HOST=0.0.0.0\n");
 });
 
 test.each([[["--check"]], [[]]])(

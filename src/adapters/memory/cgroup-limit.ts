@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path/posix";
+
+/** Returns undefined for what cannot be read. */
+export type ReadText = (path: string) => string | undefined;
+
+/** The two versions of control groups: what names them, and where each keeps its limit. */
+const VERSIONS = [
+  { type: "cgroup2", controller: "", file: "memory.max" },
+  { type: "cgroup", controller: "memory", file: "memory.limit_in_bytes" },
+] as const;
+
+type Version = (typeof VERSIONS)[number];
+
+/** Version 1 has no word for "no limit", but a number that is larger than any memory. */
+const UNLIMITED_BYTES = 2 ** 60;
+
+/**
+ * Returns the least memory limit of the control groups that this process is in, its own and those
+ * above; undefined where there is none. Sources: cgroups(7), proc_pid_mountinfo(5).
+ */
+export function cgroupMemoryLimit(read: ReadText = readText): number | undefined {
+  const limits = VERSIONS.flatMap((version) =>
+    groupFolders(version, read).flatMap((folder) => limitIn(join(folder, version.file), read)),
+  );
+  return limits.length === 0 ? undefined : Math.min(...limits);
+}
+
+function limitIn(path: string, read: ReadText): number[] {
+  const bytes = Number.parseInt(read(path) ?? "", 10);
+  return Number.isNaN(bytes) || bytes >= UNLIMITED_BYTES ? [] : [bytes];
+}
+
+/** From the process's own group up to the one that is mounted. */
+function groupFolders(version: Version, read: ReadText): string[] {
+  const group = groupOf(version, read("/proc/self/cgroup") ?? "");
+  const mount = mountOf(version, read("/proc/self/mountinfo") ?? "");
+  if (group === undefined || mount === undefined) return [];
+  const folders = [];
+  for (let path = pathBelow(mount.root, group); path !== "/"; path = dirname(path)) {
+    folders.push(join(mount.point, path));
+  }
+  return [...folders, mount.point];
+}
+
+/** `4:memory:/docker/abc` in version 1, `0::/system.slice` in version 2. */
+function groupOf({ controller }: Version, text: string): string | undefined {
+  const entries = text.split("\n").map((line) => /^\d+:([^:]*):(\/.*)$/.exec(line) ?? []);
+  return entries.find(([, controllers]) => controllers?.split(",").includes(controller))?.[2];
+}
+
+/** `36 31 0:32 ROOT POINT OPTIONS [TAG...] - TYPE SOURCE OPTIONS` */
+function mountOf({ type, controller }: Version, text: string) {
+  for (const line of text.split("\n")) {
+    const [before = "", after = ""] = line.split(" - ");
+    const [, , , root, point] = before.split(" ").map(unescaped);
+    const [found, , options = ""] = after.split(" ");
+    const isMemory = controller === "" || options.split(",").includes(controller);
+    if (found === type && isMemory && root !== undefined && point !== undefined) {
+      return { root, point };
+    }
+  }
+  return undefined;
+}
+
+/** Spaces, for instance, are written as `\040`. */
+function unescaped(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCodePoint(Number.parseInt(octal, 8)),
+  );
+}
+
+/** A group outside of what is mounted has no folder here; then only the mounted one is known. */
+function pathBelow(root: string, group: string): string {
+  if (group.includes("/..")) return "/";
+  if (root === "/") return group;
+  return group.startsWith(`${root}/`) ? group.slice(root.length) : "/";
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

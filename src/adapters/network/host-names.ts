@@ -1,0 +1,20 @@
+import { lookup as systemLookup } from "node:dns/promises";
+import { isIP } from "node:net";
+
+/** Rejects when a host has no address. */
+export type Lookup = (host: string) => Promise<unknown>;
+
+/**
+ * Rejects with the code `ENOTFOUND` when a host is neither an address nor a name that resolves. A
+ * listener of the runtime says of such a name what its last system call said: "inappropriate ioctl
+ * for device".
+ */
+export async function requireResolvable(
+  host: string,
+  lookup: Lookup = systemLookup,
+): Promise<void> {
+  if (isIP(host) !== 0) return;
+  await lookup(host).catch((error: { code?: unknown }) => {
+    throw Object.assign(new Error(`${String(error.code)}: ${host}`), { code: "ENOTFOUND" });
+  });
+}

@@ -1,0 +1,77 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import { runProgram } from "../support/running-program.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+// Goal: the program itself makes of its environment what the configuration says.
+
+// Against a program that never answers; nothing here takes a tenth of it.
+setDefaultTimeout(30_000);
+
+const FREE = { OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
+
+test.each([
+  { variable: "API_PORT", value: "tcp://10.96.0.7:80" },
+  { variable: "OTLP_GRPC_PORT", value: "tcp://10.96.0.8:4317" },
+  { variable: "OTLP_HTTP_PORT", value: "tcp://10.96.0.9:4318" },
+])("--check ignores $variable=$value, as Kubernetes sets it", async ({ variable, value }) => {
+  const { exitCode, stdout, stderr } = await runProgram(["--check"], { [variable]: value });
+
+  expect(exitCode).toBe(0);
+  expect(stderr).toStartWith(`spanring: warning: ${variable}: ignored: Kubernetes sets ${value} `);
+  expect(stdout).toContain(`${variable}=43`);
+});
+
+test("a start logs that it ignores a variable of Kubernetes", async () => {
+  // The read API listens first and fails, so that no usual port is taken.
+  const env = { ...FREE, OTLP_GRPC_PORT: "tcp://10.96.0.8:4317", API_HOST: "nope.invalid" };
+
+  const { stderr } = await runProgram([], env);
+
+  expect(JSON.parse(stderr.split("\n")[0]!)).toMatchObject({
+    level: "WARNING",
+    event: "configuration",
+    variable: "OTLP_GRPC_PORT",
+    message: expect.stringContaining("a Service named otlp-grpc; the port is 4317"),
+  });
+});
+
+test.each(["warn", "trace", "silent"])("LOG_LEVEL=%s does not stop run", async (level) => {
+  const env = { LOG_LEVEL: level, PATH: process.env["PATH"] };
+
+  const ran = await runProgram(["run", "--", "sh", "-c", "echo $LOG_LEVEL"], env);
+
+  expect(ran).toMatchObject({ exitCode: 0, stdout: `${level}\n` });
+});
+
+test.each(["OTLP_HTTP_HOST", "API_HOST", "OTLP_GRPC_HOST"])(
+  "%s that does not resolve is said to be so, by a start and by --check",
+  async (variable) => {
+    const env = { ...FREE, [variable]: "nope.invalid" };
+
+    const [started, checked] = await Promise.all([
+      runProgram([], env),
+      runProgram(["--check"], env),
+    ]);
+
+    expect([started.exitCode, checked.exitCode]).toEqual([1, 2]);
+    expect(JSON.parse(started.stderr.trimEnd().split("\n").at(-1)!)).toMatchObject({
+      event: "cannot_listen",
+      reason: "the host name does not resolve",
+    });
+    expect(checked.stderr).toContain(`${variable}="nope.invalid": must be an address`);
+  },
+);
+
+test.each([
+  { variable: "OTLP_HTTP_HOST", value: "0.0.0.0:4318" },
+  { variable: "SHUTDOWN_SPILL_FILE", value: "/dev/null" },
+  { variable: "FORWARD_HEADERS_FILE", value: join(temporaryFolder(), "missing") },
+])("--check refuses $variable=$value", async ({ variable, value }) => {
+  const env = { FORWARD_ENDPOINT: "http://127.0.0.1:1", [variable]: value };
+
+  const { exitCode, stdout, stderr } = await runProgram(["--check"], env);
+
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toContain(`  ${variable}="${value}": must be `);
+});
