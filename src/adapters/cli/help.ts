@@ -71,7 +71,7 @@ function ports(): Entry[] {
     [HTTP_PORT, "OTLP/HTTP: POST /v1/traces, in protobuf or JSON"],
     [API_PORT, "the read API, described by GET /api/openapi.json:"],
     ["", "GET, DELETE /api/spans, POST /api/spans/take, GET /api/traces,"],
-    ["", "/api/traces/{trace_id}, /api/services, /api/wait, /api/tail, /api/stats,"],
+    ["", "/api/traces/{trace_id}, /api/services, /api/wait, /api/tail, /api/stats, /api/problems,"],
     ["", "/healthz, /readyz, /metrics"],
   ]);
 }
