@@ -1,7 +1,10 @@
+import { Buffer } from "node:buffer";
+import type { FileFormat } from "../../domain/file-format.ts";
 import { quotePeerText } from "../../domain/quote-text.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
 import { MOST_REQUEST_BYTES } from "../otlp-files/file-request.ts";
 import { frameInSteps } from "../otlp-files/request-frame.ts";
+import { requestPieces } from "../otlp-files/request-pieces.ts";
 import { RotatingFile, type RotatingFileParts } from "./rotating-file.ts";
 import { CANCELLED, SendsInFlight } from "./sends-in-flight.ts";
 
@@ -39,12 +42,24 @@ export class FileSink implements SpanSink {
   }
 
   private async write(request: Uint8Array): Promise<SendOutcome> {
-    if (request.length > MOST_REQUEST_BYTES) return TOO_LARGE;
-    const frame = await frameInSteps(request, this.parts.format);
-    if (frame.length > MOST_REQUEST_BYTES) return TOO_LARGE;
-    const append = this.file.append(frame).then(() => DELIVERED);
+    const frames = await framesOf(request, this.parts.format);
+    if (frames === undefined) return TOO_LARGE;
+    const append = this.file.append(frames).then(() => DELIVERED);
     return await append.catch((error: unknown) => notWritten(error, this.parts));
   }
+}
+
+/** Pieces that can be sent one by one; undefined where one of them could not be read back. */
+async function framesOf(request: Uint8Array, format: FileFormat): Promise<Uint8Array | undefined> {
+  if (request.length > MOST_REQUEST_BYTES) return undefined;
+  const frames: Uint8Array[] = [];
+  for (const piece of requestPieces(request)) {
+    // oxlint-disable-next-line no-await-in-loop -- what waits has its turn before the next piece
+    const frame = await frameInSteps(piece, format);
+    if (frame.length > MOST_REQUEST_BYTES) return undefined;
+    frames.push(frame);
+  }
+  return Buffer.concat(frames);
 }
 
 const DELIVERED: SendOutcome = { outcome: "delivered" };

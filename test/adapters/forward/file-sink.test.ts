@@ -9,6 +9,8 @@ import { MOST_REQUEST_BYTES } from "../../../src/adapters/otlp-files/file-reques
 import { otlpJson } from "../../../src/adapters/otlp/otlp-json.ts";
 import { batchOf, never } from "../../support/span-batch.ts";
 import { lengthDelimited } from "../../support/byte-chunks.ts";
+import { itemsOf } from "../../support/file-items.ts";
+import { serverRequest } from "../../support/request-bytes.ts";
 import { FILE_PARTS, requestsInFile } from "../../support/sink-upstreams.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
@@ -52,6 +54,24 @@ test("protobuf is each batch behind its length, byte for byte", async () => {
   const whole = Buffer.from(lengthDelimited(batchOf(2).request, batchOf(1, 9).request));
   expect(readFileSync(path).equals(whole)).toBe(true);
 });
+
+test.each(["json", "proto"] as const)(
+  "a large batch of %s can be sent from its file",
+  async (format) => {
+    const path = newPath("spans.any");
+    const sink = openSink(path, format);
+
+    const outcome = await sink.send({ request: serverRequest(2000), spanCount: 2000 }, never);
+    await sink.close();
+
+    const items = await itemsOf(readFileSync(path), 100_000);
+    const counts = items.map((item) => ("spanCount" in item ? item.spanCount : NaN));
+    const sizes = items.map((item) => ("fileBytes" in item ? item.fileBytes : NaN));
+    expect(outcome).toEqual({ outcome: "delivered" });
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(2000);
+    expect(Math.max(...sizes)).toBeLessThan(256 * 1024);
+  },
+);
 
 test.each([
   { name: "a folder that is not there", path: "nowhere/spans.jsonl", reason: "ENOENT: " },

@@ -3,6 +3,7 @@ import { openSource } from "../../otlp-files/byte-source.ts";
 import { countSpans } from "../../otlp-files/encoded-request.ts";
 import { faultText } from "../../otlp-files/file-request.ts";
 import { frameRequest } from "../../otlp-files/request-frame.ts";
+import { requestPieces } from "../../otlp-files/request-pieces.ts";
 import { splitRequest } from "../../otlp-files/request-split.ts";
 import type { AnswerForm, OutFormat } from "../answer-form.ts";
 import { bodyOf } from "../api/ask-api.ts";
@@ -45,12 +46,19 @@ async function writeRequests(
   for await (const piece of splitRequest(openSource(chunks))) {
     const count = "fault" in piece ? faultText(piece) : countSpans(piece);
     if ("fault" in piece || typeof count === "string") throw notTraces(String(count));
-    const framed = format === "bare" ? piece : frameRequest(piece, format);
-    await file.write(framed);
     spans += count;
-    bytes += framed.length;
+    for (const framed of framesOf(piece, format)) {
+      // oxlint-disable-next-line no-await-in-loop -- one behind the other
+      await file.write(framed);
+      bytes += framed.length;
+    }
   }
   return { spans, bytes };
+}
+
+function* framesOf(piece: Uint8Array, format: OutFormat): Generator<Uint8Array> {
+  if (format === "bare") yield piece;
+  else for (const part of requestPieces(piece)) yield frameRequest(part, format);
 }
 
 function notTraces(reason: string): CommandFailure {

@@ -5,7 +5,8 @@ import { otlpJson } from "../../../../src/adapters/otlp/otlp-json.ts";
 import { noSpans, REQUEST, threeSpans } from "../../../support/api-answers.ts";
 import { lengthDelimited } from "../../../support/byte-chunks.ts";
 import { type Answer, problem, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
-import { requestOf } from "../../../support/request-bytes.ts";
+import { itemsOf } from "../../../support/file-items.ts";
+import { requestOf, serverRequest } from "../../../support/request-bytes.ts";
 import { runAgainstFake } from "../../../support/run-against-fake.ts";
 import type { CommandSurroundings } from "../../../support/run-command-line.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
@@ -59,6 +60,28 @@ test("a large answer becomes requests that can be sent, one a line", async () =>
   expect(end.stderr).toContain("2,000 spans");
   expect(lines.length).toBeGreaterThan(1);
   expect(lines.flatMap((line) => JSON.parse(line).resourceSpans)).toHaveLength(400);
+});
+
+test.each(["jsonl", "binpb"])("a large ResourceSpans is cut for a file of .%s", async (ending) => {
+  const path = join(folder, `one.${ending}`);
+
+  const end = await get(["--out", path], () => new Response(serverRequest(2000)));
+  const items = await itemsOf(readFileSync(path), 100_000);
+
+  const counts = items.map((item) => ("spanCount" in item ? item.spanCount : NaN));
+  const sizes = items.map((item) => ("fileBytes" in item ? item.fileBytes : NaN));
+  expect(end.stderr).toContain("2,000 spans");
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(2000);
+  expect(Math.max(...sizes)).toBeLessThan(256 * 1024);
+});
+
+test("one bare request stays what it is, whatever its size", async () => {
+  const path = join(folder, "bare.bin");
+  const request = serverRequest(2000);
+
+  await get(["--out", path, "--otlp"], () => new Response(request));
+
+  expect(readFileSync(path).equals(request)).toBe(true);
 });
 
 test.each([
