@@ -12,6 +12,9 @@ import { createRingMemory } from "../../src/application/ring-memory.ts";
 import { type Config, type Environment, readConfig } from "../../src/config.ts";
 import { VARIABLE_NAMES, VARIABLES } from "../../src/config-variables.ts";
 import { keep, ring } from "../support/embed-example.ts";
+import { exportOverHttp } from "../support/export-over-http.ts";
+import { type Family, parsePrometheusText, type Sample } from "../support/prometheus-text.ts";
+import { serverRequest } from "../support/request-bytes.ts";
 import { plainSpan } from "../support/plain-span.ts";
 import { COMMAND, type RunningProgram, startProgram } from "../support/running-program.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -204,6 +207,34 @@ test("the buffer of the edge host holds the outage that is told of, and a stop k
   expect(maxBytes).toBeWithin(megabytes * 1e6, megabytes * 1e6 + 2 ** 20);
   expect(row).toBe(Math.round((ringBytes(2_000_000) - ringBytes(1_000_000)) / 1_000_000));
 });
+
+test("the bytes of a span are where the README says, also when none is buffered", async () => {
+  await using program = await startProgram();
+  const [, section = ""] = README.split("\n## On an edge host\n");
+  const told = [...section.matchAll(/`(spanring_\w+)\{(\w+)="(\w+)"\}`/g)];
+  const request = serverRequest(100);
+  await exportOverHttp(program.httpUrl, request);
+  await fetch(`${program.apiUrl}/api/spans/take`, { method: "POST" });
+
+  const page = parsePrometheusText(await (await fetch(`${program.apiUrl}/metrics`)).text());
+  const [bytes = NaN, spans = NaN] = told.map(([, name = "", label = "", value]) =>
+    sumOf(page, name, (labels) => labels[label] === value),
+  );
+
+  expect(sumOf(page, "spanring_buffered_spans", () => true)).toBe(0);
+  expect(bytes / spans).toBe(request.length / 100);
+});
+
+function sumOf(
+  page: readonly Family[],
+  wanted: string,
+  isWanted: (labels: Sample["labels"]) => boolean,
+): number {
+  const samples = page.find(({ name }) => name === wanted)!.samples;
+  return samples
+    .filter(({ labels }) => isWanted(labels))
+    .reduce((sum, { value }) => sum + value, 0);
+}
 
 /** What a ring of so many spans takes beside its arena; pages that nobody wrote cost nothing. */
 function ringBytes(spans: number): number {

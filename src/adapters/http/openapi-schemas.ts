@@ -56,7 +56,8 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
         type: "boolean",
         description:
           "Whether the buffer is as full as `FORWARD_HIGH_WATER` says, or was ten seconds ago: " +
-          "spans may be lost soon. Not there when nothing is forwarded.",
+          "spans may be lost soon. The status stays 200, for exporters that are sent away would " +
+          "lose more. Not there when nothing is forwarded.",
       },
     },
     ["high_water"],
