@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { otlpJson } from "../../src/adapters/otlp/otlp-json.ts";
 import { lineOf, noSpans, threeSpans } from "../support/api-answers.ts";
 import { lengthDelimited } from "../support/byte-chunks.ts";
+import { exportOverHttp } from "../support/export-over-http.ts";
 import { openExportClient } from "../support/export-client.ts";
 import {
   type Answer,
@@ -14,7 +15,7 @@ import {
   stopFakeServersAfterEach,
   unusedUrl,
 } from "../support/fake-api.ts";
-import { requestOf } from "../support/request-bytes.ts";
+import { requestOf, serverRequest } from "../support/request-bytes.ts";
 import { COMMAND, runProgram, startProgram } from "../support/running-program.ts";
 import { accept } from "../support/sending.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -87,6 +88,22 @@ test("what take prints, appended to one file, can be sent back to the last span"
   expect(sent).toMatchObject({ exitCode: 0, stderr: "" });
   expect(sent.stdout).toStartWith("sent 3 spans in 1 request ");
   expect(after.stdout).toBe(`${otlpJson(before)}\n`);
+});
+
+test("a large request that was saved can be sent to a receiver that takes less", async () => {
+  await using program = await startProgram();
+  await using small = await startProgram({ HTTP_MAX_BODY_LENGTH: "64KiB" });
+  const folder = temporaryFolder();
+  const [saved, lines] = [join(folder, "saved.jsonl"), join(folder, "line.jsonl")];
+  await exportOverHttp(program.httpUrl, serverRequest(2000));
+  writeFileSync(lines, `${otlpJson(serverRequest(2000))}\n`);
+
+  await runProgram(["get", "--out", saved, "--url", program.apiUrl]);
+  const sent = await runProgram(["send", "--to", small.httpUrl, saved, lines]);
+  const stats = await runProgram(["stats", "--json", "--url", small.apiUrl]);
+
+  expect(sent).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(JSON.parse(stats.stdout).spans).toMatchObject({ received: 4000, buffered: 4000 });
 });
 
 test("a file is sent, from its path and from standard input", async () => {
