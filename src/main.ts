@@ -50,8 +50,10 @@ async function withLogger<Result>(
 }
 
 async function serveUntilStopped(config: Config, logger: Logger): Promise<number> {
-  const signals = listenToSignals();
+  const starting = Promise.withResolvers<RunningServer>();
+  const signals = listenToSignals(() => void starting.promise.then((server) => server.reload()));
   const server = await startServer({ config, logger, version });
+  starting.resolve(server);
   const {
     maxSpans: max_spans,
     maxBytes: max_bytes,
@@ -68,11 +70,11 @@ async function serveUntilStopped(config: Config, logger: Logger): Promise<number
 }
 
 /** A SIGHUP that `nohup` has asked to ignore does not come from a terminal that matters. */
-function listenToSignals(): ServeSignals {
+function listenToSignals(reload: () => void): ServeSignals {
   const { ignore } = nativeSignals();
   const hasNohup = ignore(constants.signals.SIGHUP);
   const hangupStops = hasControllingTerminal() && !hasNohup;
-  return serveSignals(process, { hangupStops, reload: () => {}, ignore });
+  return serveSignals(process, { hangupStops, reload, ignore });
 }
 
 async function hurryWhenAsked(

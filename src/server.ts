@@ -35,6 +35,8 @@ export interface RunningServer {
   readonly problems: () => readonly ProblemTotal[];
   /** Stops what was started, in the reverse order; what is in flight has the time to end. */
   stop(graceMs: number): Promise<void>;
+  /** Reads the files of headers and certificates again, and logs what came of it. */
+  reload(): Promise<void>;
   /** Nothing has any more time to end; what is left is kept, or told as lost, all the same. */
   hurry(): void;
 }
@@ -77,7 +79,15 @@ function runningServer(house: House): Omit<RunningServer, "ports"> {
   const { buffer, arrivals, life } = house;
   const problems = () => house.problems.totals();
   const stop = (graceMs: number) => life.stop(graceMs);
-  return { buffer, arrivals, problems, stop, hurry: () => life.hurry() };
+  const reload = () => reloadFiles(house);
+  return { buffer, arrivals, problems, stop, reload, hurry: () => life.hurry() };
+}
+
+async function reloadFiles({ forwarder, logger }: House): Promise<void> {
+  if ((await forwarder?.reload()) ?? true) return logger.info("reloaded");
+  const mend =
+    "mend what cannot_reload has named, and send SIGHUP again; the old contents are used";
+  logger.warning("not_reloaded", { mend });
 }
 
 /** Undefined when something cannot start: then the log says what, and why. */

@@ -19,6 +19,9 @@ export interface SpanSink {
 
 /** A sink whose credentials and certificates may come from files. */
 export interface ReloadableSink extends SpanSink {
-  /** Reads the files again and uses what they hold from then on. Logs mistakes; never rejects. */
-  reload(): Promise<void>;
+  /**
+   * Reads the files again and uses what they hold from then on; resolves to whether it does. A
+   * mistake is logged, and what was used before stays in use. Never rejects.
+   */
+  reload(): Promise<boolean>;
 }

@@ -33,8 +33,9 @@ export class FakeSink implements ReloadableSink {
     return outcome === "held" ? await this.hold(copy, cancelled) : outcome;
   }
 
-  async reload(): Promise<void> {
+  async reload(): Promise<boolean> {
     this.reloads += 1;
+    return true;
   }
 
   async close(): Promise<void> {

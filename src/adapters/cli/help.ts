@@ -40,7 +40,8 @@ function section(title: string, entries: readonly Entry[], { heading, word }: Pa
 function usage(): Entry[] {
   return columns([
     ["spanring", "receive until SIGTERM, SIGINT, or the end of the terminal; a second"],
-    ["", "signal ends the grace period, a third exits; SIGQUIT stops without one"],
+    ["", "signal ends the grace period, a third exits; SIGQUIT stops without one;"],
+    ["", "SIGHUP without a terminal reads files of headers and certificates again"],
     ...SERVE_OPTIONS.map((name): Entry => [serveUsage(name), OPTIONS[name].meaning]),
     ["spanring COMMAND --help", "the options of a command"],
   ]);

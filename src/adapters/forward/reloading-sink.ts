@@ -45,7 +45,7 @@ export class ReloadingSink implements ReloadableSink {
 
   // Moved by `send` and `reload`.
   private checkAtMs: number;
-  private reloading: Promise<void> | undefined;
+  private reloading: Promise<boolean> | undefined;
 
   constructor(parts: ReloadingSinkParts, { contents, files }: FirstReading) {
     const current = new RetiringSink(parts.make(files));
@@ -62,7 +62,7 @@ export class ReloadingSink implements ReloadableSink {
   }
 
   /** Several at a time share one reading. */
-  reload(): Promise<void> {
+  reload(): Promise<boolean> {
     this.checkAtMs = this.clock.monotonicMs() + CHECK_INTERVAL_MS;
     const ended = () => (this.reloading = undefined);
     return (this.reloading ??= useChangedFiles(this.state).finally(ended));
@@ -95,20 +95,24 @@ interface Generations {
   isClosed?: true;
 }
 
-async function useChangedFiles(state: Generations): Promise<void> {
+/** Resolves to whether what the files hold is in use. */
+async function useChangedFiles(state: Generations): Promise<boolean> {
   const { forward, make, logger } = state.parts;
   const contents = await loadForwardFiles(forward);
-  if (changedFiles(state.read, contents).length === 0 || state.isClosed === true) return;
+  if (changedFiles(state.read, contents).length === 0 || state.isClosed === true) {
+    return changedFiles(state.used, contents).length === 0;
+  }
   state.read = contents;
   const files = parseForwardFiles(forward, contents);
   if ("mistakes" in files) {
     for (const mistake of files.mistakes) logger.warning("cannot_reload", { ...mistake });
-    return;
+    return false;
   }
   const changed = changedFiles(state.used, contents);
   if (changed.length > 0) replaceSink(state, make(files));
   if (changed.length > 0) logger.info("forward_reloaded", { files: changed });
   state.used = contents;
+  return true;
 }
 
 function replaceSink(state: Generations, sink: SpanSink): void {

@@ -89,9 +89,10 @@ export class Forwarder {
   }
 
   /** Reads credentials and certificates again, and ends a pause: they may have been its reason. */
-  async reload(): Promise<void> {
-    await this.parts.sink.reload();
+  async reload(): Promise<boolean> {
+    const isInUse = await this.parts.sink.reload();
     this.notes.gate.endPause();
+    return isInUse;
   }
 
   /** Sends what is there still, within the time given; what is in flight then is given back. */

@@ -164,6 +164,18 @@ test("files with a mistake change nothing, and the mistake is logged once", asyn
   expect(logger.lines[0]!.fields).toMatchObject({ variable: "FORWARD_HEADERS_FILE" });
 });
 
+test("a reload reports whether what the files hold is in use", async () => {
+  const { sink } = await openWithToken("one");
+  const unchanged = await sink.reload();
+
+  writeFileSync(HEADERS, "no header");
+  const wrong = [await sink.reload(), await sink.reload()];
+  writeFileSync(HEADERS, "token=two");
+  const changed = await sink.reload();
+
+  expect([unchanged, wrong, changed]).toEqual([true, [false, false], true]);
+});
+
 test("a certificate waits for its key", async () => {
   const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
   writeFileSync(cert, client.cert);
