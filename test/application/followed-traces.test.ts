@@ -36,6 +36,16 @@ test("of as many traces as can be followed, the complete one is found", async ()
   expect(outcome).toMatchObject({ outcome: "found", spans: { sequences } });
 });
 
+test("a trace of spans from before the sequence that was asked for is not followed", async () => {
+  const { arrive, ...parts } = searchedRing();
+  const waiting = waitForTrace(parts, { ...WAIT, filter: named("root"), after: 2 });
+  await nextTurn();
+
+  arrive(CHILD, ROOT, ...tracedRequests({ trace: 2, name: "root" }));
+
+  expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [3] } });
+});
+
 /** Waits that follow each as many traces as asked for, or as are there, until they are ended. */
 function followers(parts: TraceWaitParts, ...mosts: number[]) {
   const canceller = new AbortController();

@@ -6,7 +6,7 @@ import type { RingMemory } from "../../src/application/ring-memory.ts";
 import type { SpanFilter } from "../../src/domain/query/span-filter.ts";
 import { compileFilter } from "../../src/domain/query/span-matcher.ts";
 import { put, ringOf } from "../support/filled-ring.ts";
-import { requestOf, traceId } from "../support/request-bytes.ts";
+import { request, requestOf, resourceSpans, span, traceId } from "../support/request-bytes.ts";
 import { named } from "../support/searched-ring.ts";
 
 const ALL = { first: 1, next: 1_000 };
@@ -84,9 +84,9 @@ test("a visitor sees where a span and its resource are, and its trace's tail", (
 
   visitSpans(ring, search, (_, place) => {
     const { bytes, spanOffset, spanLength, resourceOffset, resourceLength, traceTail } = place;
-    const span = bytes.slice(spanOffset, spanOffset + spanLength);
+    const own = bytes.slice(spanOffset, spanOffset + spanLength);
     const resource = bytes.slice(resourceOffset, resourceOffset + resourceLength);
-    seen.push(Buffer.from(span).toString("latin1"), Buffer.from(resource).toString("latin1"));
+    seen.push(Buffer.from(own).toString("latin1"), Buffer.from(resource).toString("latin1"));
     seen.push(traceTail.toString(16));
     return true;
   });
@@ -105,6 +105,29 @@ test("what is leased is found, what was delivered is not", () => {
 
   expect(found(ring)).toEqual([1, 3, 4]);
   expect(found(ring, { newestFirst: true })).toEqual([4, 3, 1]);
+});
+
+test.each<{ name: string; filter: SpanFilter }>([
+  { name: "service", filter: [{ on: "service", value: "shop" }] },
+  {
+    name: "attribute of the resource",
+    filter: [{ on: "attribute", key: "service.name", value: "shop" }],
+  },
+])("a search by $name sees the resource that lies there now, after a wrap", ({ filter }) => {
+  const shop = request(resourceSpans("shop", span(1)));
+  const cart = request(resourceSpans("cart", span(2)));
+  const ring = ringOf({ spans: 9, bytes: shop.length }, shop);
+  const [matcher, sequences] = [compileFilter(filter), [] as number[]];
+  const search = { matcher, range: ALL, newestFirst: false };
+  const look = () => visitSpans(ring, search, (sequence) => sequences.push(sequence) > 0);
+
+  look();
+  put(ring, cart);
+  look();
+  put(ring, shop);
+  look();
+
+  expect(sequences).toEqual([1, 3]);
 });
 
 test("the oldest span's time is when its request was received, as long as it is there", () => {

@@ -154,6 +154,40 @@ test("however many wait for the same, there is room, and for another filter ther
   expect([size, index.size]).toEqual([1_000 + MOST_FOUND_TOGETHER, MOST_FOUND_TOGETHER]);
 });
 
+test.each<{ name: string; filter: SpanFilter }>([
+  { name: "by trace", filter: ofTrace(1) },
+  { name: "by name", filter: named("GET /") },
+  { name: "by attribute", filter: withAttribute("till") },
+  { name: "by service", filter: ofService("shop") },
+  { name: "by nothing", filter: [] },
+])("once all who waited have been taken out, there is room for others: $name", ({ filter }) => {
+  const index = new SubscriptionIndex();
+  const waiting = (value: number) => index.add([...filter, ...withStatus(value)], () => {});
+  // Some have room under their key, as many under none.
+  const room = filter.length === 0 ? MOST_FOUND_TOGETHER : 2 * MOST_FOUND_TOGETHER;
+  const all = Array.from({ length: room }, (_, value) => waiting(value));
+  const oneTooMany = waiting(room);
+
+  for (const leave of all) leave?.();
+  const others = Array.from({ length: room }, (_, value) => waiting(room + value));
+
+  expect(oneTooMany).toBeUndefined();
+  expect(others.every((leave) => leave !== undefined)).toBe(true);
+});
+
+test("what somebody waited for before can be waited for again", () => {
+  const { buffer, arrive } = searchedRing();
+  arrive(...SPANS);
+  const index = new SubscriptionIndex();
+  const told: number[] = [];
+  index.add(named("pay"), () => {})?.();
+
+  index.add(named("pay"), (sequences) => told.push(...sequences));
+  index.show(buffer, { ...buffer.range(), arePlain: true });
+
+  expect(told).toEqual([3]);
+});
+
 test("who subscribes while others of its filter are told is not told of what was there", () => {
   const { buffer, arrive } = searchedRing();
   arrive(SPANS[0]!);

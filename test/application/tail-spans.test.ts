@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { type TailPiece, tailSpans } from "../../src/application/tail-spans.ts";
+import { countedArrivals, countedSignal } from "../support/counted-listeners.ts";
 import { requestOf } from "../support/request-bytes.ts";
 import { named, NEVER, nextTurn, searchedRing } from "../support/searched-ring.ts";
 
@@ -99,6 +100,39 @@ test("cancelled while it waits, it ends, and listens no more", async () => {
   canceller.abort();
 
   expect(await end).toEqual({ done: true, value: undefined });
+});
+
+test("cancelled while it looks at the ring, it does not wait for what comes", async () => {
+  const canceller = new AbortController();
+  const { buffer, arrivals } = searchedRing();
+  const cancelling = {
+    copy: buffer.copy.bind(buffer),
+    range: buffer.range.bind(buffer),
+    visit: () => canceller.abort(),
+  };
+  const request = { ...FROM_THE_FIRST, cancelled: canceller.signal };
+
+  const end = await tailSpans({ buffer: cancelling, arrivals }, request).next();
+
+  expect(end).toEqual({ done: true, value: undefined });
+});
+
+test("however often it has waited, nothing of it is left behind", async () => {
+  const { arrive, buffer, arrivals } = searchedRing();
+  const [counted, { signal, listening }] = [countedArrivals(arrivals), countedSignal()];
+  const tail = tailSpans(
+    { buffer, arrivals: counted },
+    { ...FROM_THE_FIRST, cancelled: signal, filter: named("span 9") },
+  );
+
+  const piece = pieceOf(tail);
+  for (let number = 1; number <= 9; number += 1) {
+    await nextTurn();
+    arrive(requestOf(1, number));
+  }
+
+  expect(await piece).toMatchObject({ sequences: [9] });
+  expect([counted.waiting(), listening()]).toEqual([0, 0]);
 });
 
 test("cancelled before it began, it ends at once", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { endsKey } from "../../../src/adapters/grpc/connection.ts";
 import { ConnectionTable } from "../../../src/adapters/grpc/connection-table.ts";
 import { fakeConnection } from "../../support/grpc-fake-socket.ts";
+import { keptEntries } from "../../support/kept-entries.ts";
 
 const LIMITS = { connections: 4, connectionsPerAddress: 2 };
 
@@ -55,6 +56,18 @@ describe("a connection that has closed", () => {
 
     expect(table.size).toBe(3);
     expect(table.refusalOf("a")).toBe("too_many_connections_per_address");
+  });
+
+  test("leaves nothing behind", () => {
+    const table = new ConnectionTable(LIMITS);
+    const connections = ["a", "a", "b"].map((address) => fakeConnection(address));
+    for (const connection of connections) table.add(connection);
+    const during = keptEntries(table);
+
+    for (const connection of connections) table.remove(connection);
+
+    expect(during).toBeGreaterThanOrEqual(connections.length);
+    expect(keptEntries(table)).toBe(0);
   });
 });
 

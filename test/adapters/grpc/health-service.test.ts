@@ -1,9 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import type { Client } from "@grpc/grpc-js";
+import { EventEmitter } from "node:events";
+import type { Client, ServerWritableStream } from "@grpc/grpc-js";
 import { status } from "@grpc/grpc-js";
 import { grpc } from "../../../src/adapters/grpc/generated/services.js";
+import { HealthService } from "../../../src/adapters/grpc/health-service.ts";
 import { callUnary, GZIP, heardByServer } from "../../support/grpc-call.ts";
 import { openServerStream } from "../../support/grpc-conversation.ts";
+import { keptEntries } from "../../support/kept-entries.ts";
 import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
@@ -29,6 +32,14 @@ function check(client: Client, message: Uint8Array) {
 
 function watch(client: Client, service: string) {
   return openServerStream(client, "/grpc.health.v1.Health/Watch", requestFor(service));
+}
+
+/** A call that notes what it is told: each message, and the failure at its end. */
+function fakeWatcher() {
+  const heard: unknown[] = [];
+  const emitter = new EventEmitter().on("error", (failure) => heard.push(failure));
+  const call = Object.assign(emitter, { write: (message: Buffer) => heard.push(message) });
+  return { heard, call: call as unknown as ServerWritableStream<Buffer, Buffer> };
 }
 
 describe("Check", () => {
@@ -147,6 +158,24 @@ describe("Watch", () => {
 
     expect(last).toBe(NOT_SERVING);
     expect(end.code).toBe(status.UNAVAILABLE);
+  });
+
+  test("that its client has cancelled is told nothing more, and leaves nothing behind", () => {
+    const health = new HealthService(2);
+    const watchers = [fakeWatcher(), fakeWatcher()] as const;
+    for (const { call } of watchers) health.admit(call, "");
+    const during = keptEntries(health);
+
+    watchers[0].call.emit("cancelled");
+    health.setServing(true);
+    const told = watchers.map(({ heard }) => heard.length);
+    watchers[1].call.emit("cancelled");
+    health.stop();
+
+    expect(told).toEqual([0, 1]);
+    expect(watchers.map(({ heard }) => heard.length)).toEqual(told);
+    expect(during).toBeGreaterThanOrEqual(watchers.length);
+    expect(keptEntries(health)).toBe(0);
   });
 
   test("has as many places as there may be connections, and frees them", async () => {

@@ -70,6 +70,19 @@ test("a reader who has stalled for a minute leaves its place to another", async 
   expect(run.logger.lines).toEqual([]);
 });
 
+test("a reader who goes after it has stalled leaves nothing that is held for it", async () => {
+  const { run, stall } = runForOneTail();
+  const reader = await openPausedReader(run.api.port, "/api/tail");
+  await stall();
+
+  const { answerBytes } = run.api.counts();
+  reader.close();
+  while (run.api.counts().tails > 0) await nextTurn();
+
+  expect(answerBytes).toBeGreaterThan(0);
+  expect(run.api.counts()).toMatchObject({ answerBytes: 0, requestsInFlight: 0 });
+});
+
 test("a reader who has stalled goes on where it was, when nobody wanted its place", async () => {
   const { run, clock, stall } = runForOneTail();
   const reader = await openPausedReader(run.api.port, "/api/tail");

@@ -59,6 +59,7 @@ test("as events, each has its sequence as its identifier", async () => {
 test.each<{ id: string; name: string; shown: number[] }>([
   { id: "3", name: "goes on behind it", shown: [4, 5, 6] },
   { id: "0", name: "begins with all there is", shown: [1, 2, 3, 4, 5, 6] },
+  { id: "5", name: "is the newest there is, so that only what comes is shown", shown: [6] },
   { id: "99", name: "is of an earlier run, so that all is new", shown: [1, 2, 3, 4, 5, 6] },
   { id: "", name: "is none", shown: [6] },
 ])("a Last-Event-ID of '$id' $name", async ({ id, shown }) => {

@@ -7,6 +7,7 @@ import {
   type RequestInFlight,
   RequestTable,
 } from "../../../src/adapters/otlp-http/request-table.ts";
+import { keptEntries } from "../../support/kept-entries.ts";
 
 const LIMITS = { connections: 5, connectionsPerAddress: 3 };
 
@@ -92,6 +93,20 @@ describe("the budget", () => {
     expect(budget.heldBytes).toBe(REQUEST_BYTES + 80_000);
   });
 
+  test("knows a connection by its open requests, though another of it has ended", async () => {
+    const { beginIn, budget, table } = createTable(200_000 - ENVELOPE_BYTES);
+    const [ended, one, other] = [beginIn("a", 1), beginIn("a", 1), beginIn("a", 2)];
+    table.end(ended);
+    const two = beginIn("a", 1);
+
+    budget.hold(one.open, 60_000);
+    budget.hold(other.open, 80_000);
+    budget.hold(two.open, 60_000);
+
+    const fates = await Promise.all([one, two, other].map(fateOf));
+    expect(fates.map((fate) => fate === "waited for")).toEqual([false, false, true]);
+  });
+
   test("no longer drops what has ended", () => {
     const { beginIn, budget, table, refusals } = createTable();
     const ended = beginIn("a", 1);
@@ -139,6 +154,17 @@ describe("a request that takes too long", () => {
 
     expect(refusals).toEqual(["request_timeout a"]);
   });
+});
+
+test("of requests that have ended nothing is left, neither of their connections", () => {
+  const { beginIn, table } = createTable();
+  const requests = [beginIn("a", 1), beginIn("a", 1), beginIn("a", 2), beginIn("b", 1)];
+  const during = keptEntries(table);
+
+  for (const request of requests) table.end(request);
+
+  expect(during).toBeGreaterThanOrEqual(requests.length);
+  expect(keptEntries(table)).toBe(0);
 });
 
 test("stopping tells every request, and counts none as refused", async () => {
