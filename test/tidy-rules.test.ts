@@ -11,6 +11,7 @@ import {
   rulesOffWithoutReason,
   settingsOffWithoutReason,
   testsThatDoNotRun,
+  timeLimitsOfTests,
   unfinishedWork,
 } from "./support/tidy/written-text-rules.ts";
 
@@ -141,6 +142,16 @@ test.each([
     bad: file("test/a.test.ts", `describe.each(a)${".only"}("a", () => {});`),
     good: file("test/a.test.ts", "attest.only();"),
   },
+  ...[
+    `set${"DefaultTimeout"}(30_000);`,
+    `test("a", () => {\n  a();\n${"}"}, 5_000);`,
+    `test("a", () => {\n${"}"}, { timeout: 5 });`,
+    `test(\n  "a",\n  () => {\n  ${"}"},\n  A_TIMEOUT,\n);`,
+  ].map((text) => ({
+    rule: timeLimitsOfTests,
+    bad: file("test/a.test.ts", text),
+    good: file("test/a.test.ts", 'test("a", () => {\n  a({ timeoutMs: 5 });\n});'),
+  })),
   {
     rule: placesOfOneMachine,
     bad: file("README.md", `cd ${"/ho"}${"me/ann/spanring"}`),

@@ -12,6 +12,7 @@ import {
   rulesOffWithoutReason,
   settingsOffWithoutReason,
   testsThatDoNotRun,
+  timeLimitsOfTests,
   unfinishedWork,
 } from "./support/tidy/written-text-rules.ts";
 
@@ -71,6 +72,12 @@ test("every test runs, always", () => {
   const tests = written.filter(({ path }) => path.startsWith("test/"));
 
   expect(tests.flatMap(testsThatDoNotRun)).toEqual([]);
+});
+
+test("no test has a time limit of its own", () => {
+  const tests = written.filter(({ path }) => path.endsWith(".test.ts"));
+
+  expect(tests.flatMap(timeLimitsOfTests)).toEqual([]);
 });
 
 test("no lint rule is switched off for all code without its reason", () => {

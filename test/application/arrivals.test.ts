@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { Arrivals, type WatchedBuffer } from "../../src/application/arrivals.ts";
 import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
-import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../support/fuzz-runs.ts";
+import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { request, requestOf, resourceSpans, span } from "../support/request-bytes.ts";
 import { named, nextTurn, searchedRing } from "../support/searched-ring.ts";
 import { bytesField } from "../support/wire-bytes.ts";
@@ -249,39 +249,35 @@ const step = fc.oneof(
 // Goal: whatever comes between two turns, and however small the ring, a subscriber is told of each
 // span that is accepted while it is there: once, in order.
 // Method: random steps, against the sequences that were accepted meanwhile; the seed is printed.
-test(
-  "nothing that arrives is missed, and nothing told twice",
-  async () => {
-    const property = fc.asyncProperty(
-      fc.integer({ min: 12, max: 40 }),
-      fc.array(step, { maxLength: 120 }),
-      async (spans, steps) => {
-        const { buffer, arrivals, arrive } = searchedRing({ spans, bytes: 1 << 16 });
-        const expected: number[] = [];
-        const told: number[] = [];
-        let unsubscribe: (() => void) | undefined;
-        for (const { does, spans: count } of steps) {
-          if (does === "turn") await nextTurn();
-          if (does === "come or go" && unsubscribe === undefined) {
-            unsubscribe = arrivals.subscribe([], (sequences) => told.push(...sequences));
-          } else if (does === "come or go") {
-            await nextTurn();
-            unsubscribe?.();
-            unsubscribe = undefined;
-          }
-          if (does !== "arrive") continue;
-          const { next } = buffer.range();
-          if (count > 0) arrive(requestOf(count));
-          const accepted = Array.from({ length: count }, (_, index) => next + index);
-          if (unsubscribe !== undefined) expected.push(...accepted);
+test("nothing that arrives is missed, and nothing told twice", async () => {
+  const property = fc.asyncProperty(
+    fc.integer({ min: 12, max: 40 }),
+    fc.array(step, { maxLength: 120 }),
+    async (spans, steps) => {
+      const { buffer, arrivals, arrive } = searchedRing({ spans, bytes: 1 << 16 });
+      const expected: number[] = [];
+      const told: number[] = [];
+      let unsubscribe: (() => void) | undefined;
+      for (const { does, spans: count } of steps) {
+        if (does === "turn") await nextTurn();
+        if (does === "come or go" && unsubscribe === undefined) {
+          unsubscribe = arrivals.subscribe([], (sequences) => told.push(...sequences));
+        } else if (does === "come or go") {
+          await nextTurn();
+          unsubscribe?.();
+          unsubscribe = undefined;
         }
-        await nextTurn();
+        if (does !== "arrive") continue;
+        const { next } = buffer.range();
+        if (count > 0) arrive(requestOf(count));
+        const accepted = Array.from({ length: count }, (_, index) => next + index);
+        if (unsubscribe !== undefined) expected.push(...accepted);
+      }
+      await nextTurn();
 
-        expect(told).toEqual(expected);
-      },
-    );
+      expect(told).toEqual(expected);
+    },
+  );
 
-    await fc.assert(property, { numRuns: fuzzRuns(100) });
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  await fc.assert(property, { numRuns: fuzzRuns(100) });
+});

@@ -11,7 +11,7 @@ import { walkRequest } from "../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
 import { ArrayRing, type ModelLease, type ShapedRequest } from "../support/array-ring.ts";
 import { rejectedOf } from "../support/filled-ring.ts";
-import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../support/fuzz-runs.ts";
+import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { encodeShape, requestShapeArbitrary } from "../support/request-shape.ts";
 
 const walked = createWalkedRequest({ spansPerRequest: 1_000, nestingDepth: 100 });
@@ -90,43 +90,39 @@ const game = fc.record({
 
 // Goal: whatever the order of calls, the ring says and hands out what an array of spans would.
 // Method: 15,000 random steps, on two views of one memory by turns; fast-check prints its seed.
-test(
-  "agrees with an array, byte for byte, for any sequence of calls",
-  () => {
-    const overtaken = { delivered: 0, undeliverable: 0, returned: 0 };
-    const property = fc.property(game, ({ capacity, overflowPolicy, steps, peeked }) => {
-      const now = { unixMs: 0 };
-      const options = { codec, overflowPolicy, unixMs: () => now.unixMs };
-      const created = ObservabilityBuffer.create(capacity, options);
-      const views = [created, ObservabilityBuffer.open(created.shared, options)] as const;
-      const model = new ArrayRing(capacity);
-      const leases: Players["leases"] = [];
-      for (const [index, doing] of steps.entries()) {
-        const ring = views[index % 2]!;
-        const other = views[(index + 1) % 2]!;
+test("agrees with an array, byte for byte, for any sequence of calls", () => {
+  const overtaken = { delivered: 0, undeliverable: 0, returned: 0 };
+  const property = fc.property(game, ({ capacity, overflowPolicy, steps, peeked }) => {
+    const now = { unixMs: 0 };
+    const options = { codec, overflowPolicy, unixMs: () => now.unixMs };
+    const created = ObservabilityBuffer.create(capacity, options);
+    const views = [created, ObservabilityBuffer.open(created.shared, options)] as const;
+    const model = new ArrayRing(capacity);
+    const leases: Players["leases"] = [];
+    for (const [index, doing] of steps.entries()) {
+      const ring = views[index % 2]!;
+      const other = views[(index + 1) % 2]!;
 
-        const mayEvict = overflowPolicy === "drop_oldest";
-        now.unixMs = index;
-        const [done, expected] = doInBoth(doing, { ring, model, mayEvict, leases, ...now });
+      const mayEvict = overflowPolicy === "drop_oldest";
+      now.unixMs = index;
+      const [done, expected] = doInBoth(doing, { ring, model, mayEvict, leases, ...now });
 
-        expect(done).toEqual(expected);
-        expect(other.stats()).toEqual(model.stats());
-        expect(other.services()).toMatchObject(model.services());
-        expect(other.size()).toBe(model.size);
-        expect(other.isFull()).toBe(model.isFull());
-        expect(other.oldestUnixMs()).toBe(model.oldestUnixMs());
-        expect(written(other.peek(peeked))).toEqual(written(model.peek(peeked)));
-        assertBooksBalance(other.stats().spans);
-        assertBooksBalance(other.stats().bytes);
-      }
-      for (const each of SETTLEMENTS) overtaken[each] += model.overtakenSpans[each];
-    });
+      expect(done).toEqual(expected);
+      expect(other.stats()).toEqual(model.stats());
+      expect(other.services()).toMatchObject(model.services());
+      expect(other.size()).toBe(model.size);
+      expect(other.isFull()).toBe(model.isFull());
+      expect(other.oldestUnixMs()).toBe(model.oldestUnixMs());
+      expect(written(other.peek(peeked))).toEqual(written(model.peek(peeked)));
+      assertBooksBalance(other.stats().spans);
+      assertBooksBalance(other.stats().bytes);
+    }
+    for (const each of SETTLEMENTS) overtaken[each] += model.overtakenSpans[each];
+  });
 
-    fc.assert(property, { numRuns: fuzzRuns(150) });
-    expect(Math.min(...Object.values(overtaken))).toBeGreaterThan(100);
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  fc.assert(property, { numRuns: fuzzRuns(150) });
+  expect(Math.min(...Object.values(overtaken))).toBeGreaterThan(100);
+});
 
 /** Of two services, of which one sends valid spans too. */
 function rejectedSpans(count: number): ServiceAmount[] {

@@ -1,11 +1,8 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildBinary, defaultOutfile } from "../../scripts/build.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-// Executables are built or copied, of 100 MiB each: a busy disk may take its time.
-setDefaultTimeout(60_000);
 
 const ROOT = join(import.meta.dir, "..", "..");
 const PROGRAM = join(ROOT, "src", "main.ts");

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { openExportClient } from "../support/export-client.ts";
 import { GOLDEN_NAMES, goldenRequest } from "../support/golden-requests.ts";
 import { handBuiltRequests, unknownFields } from "../support/hand-built-requests.ts";
@@ -16,9 +16,6 @@ import { type RunningProgram, startProgram } from "../support/running-program.ts
 import { bytesField } from "../support/wire-bytes.ts";
 
 // Goal: what is handed over is what came in, in every byte, also where OTLP knows no such field.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 /** A message field with fields in it that OTLP has not given out, before and behind its own. */
 function openEnded(fieldNumber: number, ...parts: number[][]): number[] {

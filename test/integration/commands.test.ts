@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { otlpJson } from "../../src/adapters/otlp/otlp-json.ts";
@@ -22,9 +22,6 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 
 // Goal: the commands work in the program itself: its exit codes, its pipes, its terminal.
 // Method: the program against a server that answers as the read API does, and against itself.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 stopFakeServersAfterEach();
 

@@ -1,5 +1,5 @@
 import { status } from "@grpc/grpc-js";
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { books } from "../support/books.ts";
 import { openExportClient } from "../support/export-client.ts";
 import { readApiClient } from "../support/read-api-client.ts";
@@ -12,9 +12,6 @@ import { booksWhenEmpty } from "../support/watched-books.ts";
 // Goal: whatever an upstream answers, each span is delivered, or is lost for a reason, and the
 // books say what the upstream says. Method: a program that sends on batch by batch, to an upstream
 // in a process of its own that goes through all answers of the OTLP rules.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 /** A batch for each request that comes in, and nothing waits long. */
 const SETTINGS = {

@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { openExportClient } from "../support/export-client.ts";
 import { readApiClient } from "../support/read-api-client.ts";
 import { requestOf } from "../support/request-bytes.ts";
@@ -10,9 +10,6 @@ import { booksWhenEmpty } from "../support/watched-books.ts";
 
 // Goal: a span leaves once. Method: two readers take while the forwarder sends on. The upstream has
 // every third batch sent again, so that spans are free again in front of others that are in flight.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 const REQUESTS = 300;
 const SPANS_OF_REQUEST = 20;

@@ -1,4 +1,4 @@
-import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readRequests } from "../../src/adapters/otlp-files/read-requests.ts";
@@ -6,7 +6,7 @@ import type { Environment } from "../../src/config.ts";
 import type { BufferStats, Ledger } from "../../src/domain/ledger.ts";
 import { makeCertificates } from "../support/certificates.ts";
 import { openExportClient } from "../support/export-client.ts";
-import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../support/fuzz-runs.ts";
+import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { readApiClient } from "../support/read-api-client.ts";
 import { type RunningProgram, startProgram } from "../support/running-program.ts";
 import { SPANS_OF_SCENE, sdkRequests } from "../support/sdk-requests.ts";
@@ -21,8 +21,6 @@ import { booksWhen } from "../support/watched-books.ts";
 //     SPANRING_FUZZ_FACTOR=100 bun test test/integration/forwarding-chain.test.ts
 //
 // sends a million spans each way.
-
-setDefaultTimeout(FUZZ_TIMEOUT_MS);
 
 const SCENES = fuzzRuns(625);
 const SPANS = SCENES * SPANS_OF_SCENE;

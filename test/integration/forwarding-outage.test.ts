@@ -1,8 +1,8 @@
 import { status } from "@grpc/grpc-js";
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { ForwardAnswer } from "../../src/adapters/cli/api/forward-answer.ts";
 import { openExportClient } from "../support/export-client.ts";
-import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../support/fuzz-runs.ts";
+import { fuzzRuns } from "../support/fuzz-runs.ts";
 import { readApiClient } from "../support/read-api-client.ts";
 import { requestOf } from "../support/request-bytes.ts";
 import { type RunningProgram, startProgram } from "../support/running-program.ts";
@@ -15,8 +15,6 @@ import { booksWhen, booksWhenEmpty, watchBooks } from "../support/watched-books.
 //     SPANRING_FUZZ_FACTOR=100 bun test test/integration/forwarding-outage.test.ts
 //
 // makes each outage half a minute long.
-
-setDefaultTimeout(FUZZ_TIMEOUT_MS);
 
 const OUTAGE_MS = fuzzRuns(300);
 

@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { Ledger, ServiceStats } from "../../src/domain/ledger.ts";
 import { openExportClient } from "../support/export-client.ts";
 import { readApiClient } from "../support/read-api-client.ts";
@@ -10,9 +10,6 @@ import { balances, booksWhenEmpty, watchBooks } from "../support/watched-books.t
 // Goal: what an outage costs is told to the span, of each service. Method: ten times what fits
 // comes in while the upstream fails, and readers take some of it; then the upstream is back, and
 // does not want all.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 const CAPACITY = 1_000;
 const REQUESTS = 500;

@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openExportClient } from "../support/export-client.ts";
@@ -9,9 +9,6 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 
 // Goal: what a header says is between the program and the upstream. Method: the upstream gets it,
 // and fails in every way there is to talk about; then all that the program says is looked at.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 const SECRET = "hunter2";
 const SECRET_OF_FILE = "correct-horse";

@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { books } from "../support/books.ts";
 import { openExportClient } from "../support/export-client.ts";
 import { requestOf } from "../support/request-bytes.ts";
@@ -7,9 +7,6 @@ import { type RunningUpstream, startUpstream } from "../support/running-upstream
 
 // Goal: a stop sends what is there while it may, and no upstream keeps it longer than that.
 // Method: times of a day in every place where one could wait, but for the grace time.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 const DAY_MS = String(24 * 60 * 60 * 1000);
 const SPANS = 25;

@@ -1,5 +1,5 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import packageJson from "../../package.json" with { type: "json" };
 import { VARIABLE_NAMES, VARIABLES } from "../../src/config-variables.ts";
 import { books } from "../support/books.ts";
@@ -10,9 +10,6 @@ import { requestOf } from "../support/request-bytes.ts";
 import { runProgram, startProgram } from "../support/running-program.ts";
 
 // Goal: the program ends as it is told to, and what it said "yes" to is in its last books.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 const SPANS_OF_REQUEST = 10;
 

@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { otlpJsonChunks } from "../../src/adapters/otlp/otlp-json.ts";
@@ -12,9 +12,6 @@ import { traceSpanArbitrary } from "../support/trace-span-arbitrary.ts";
 // Goal: it makes no difference to a reader over which protocol spans came.
 // Method: the same requests, recorded ones and random ones, sent in every way there is to one
 // program; after each, what is taken out is compared with what came out first.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 const RANDOM_SPANS = 100;
 

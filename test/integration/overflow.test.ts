@@ -5,7 +5,7 @@ import {
   SimpleSpanProcessor,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { BufferStats } from "../../src/domain/ledger.ts";
 import { decodeSpans } from "../support/decoded-request.ts";
 import { openExportClient } from "../support/export-client.ts";
@@ -20,9 +20,6 @@ import { balances } from "../support/watched-books.ts";
 // Goal: however much comes in, every span is accounted for at every instant, and the log stays
 // short. Method: 100 times what fits, from several senders at once, while a reader takes some out
 // and another reads the books without a pause.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 const SENDERS = 8;
 const REQUESTS_OF_EACH = 125;

@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
@@ -21,9 +21,6 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 
 // Goal: the README is true. Method: what stands behind the language of a fence marks a block
 // ("```sh session"); blocks are run, and tables and commands held against what they tell of.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 const ROOT = join(import.meta.dir, "..", "..");
 const README = readFileSync(join(ROOT, "README.md"), "utf8");

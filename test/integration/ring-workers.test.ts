@@ -94,20 +94,16 @@ function timesTaken(takings: Uint8Array): number[] {
 test.each([
   { name: "two put in and two take", roles: twoAndTwo },
   { name: "four do both", roles: fourDoBoth },
-])(
-  "with room for all, while $name, each of 1,000,000 spans comes out once",
-  async ({ roles }) => {
-    const capacity = { spans: SPANS, bytes: 128 << 20 };
+])("with room for all, while $name, each of 1,000,000 spans comes out once", async ({ roles }) => {
+  const capacity = { spans: SPANS, bytes: 128 << 20 };
 
-    const { readings, stats, takings } = await play({ capacity, roles });
+  const { readings, stats, takings } = await play({ capacity, roles });
 
-    expect(timesTaken(takings)).toEqual([0, SPANS, 0]);
-    expect(stats.spans).toMatchObject({ accepted: SPANS, taken: SPANS, evicted: 0, buffered: 0 });
-    expect(stats.bytes.taken).toBe(stats.bytes.received);
-    expect(readings).toBeGreaterThan(10);
-  },
-  60_000,
-);
+  expect(timesTaken(takings)).toEqual([0, SPANS, 0]);
+  expect(stats.spans).toMatchObject({ accepted: SPANS, taken: SPANS, evicted: 0, buffered: 0 });
+  expect(stats.bytes.taken).toBe(stats.bytes.received);
+  expect(readings).toBeGreaterThan(10);
+});
 
 test.each([
   { name: "slots are short", capacity: { spans: 700, bytes: 1 << 20 }, roles: twoAndTwo },
@@ -122,7 +118,6 @@ test.each([
     expect(stats.spans).toMatchObject({ accepted: SPANS, buffered: 0 });
     expect(Math.min(evicted, taken, readings)).toBeGreaterThan(10);
   },
-  60_000,
 );
 
 const leaser = { appends: false, takes: false, leases: true };
@@ -151,7 +146,6 @@ test.each([
     expect(stats.sequence).toEqual({ first: SPANS + 1, next: SPANS + 1 });
     expect(Math.min(taken, delivered, undeliverable, readings)).toBeGreaterThan(10);
   },
-  60_000,
 );
 
 test("a thread that is ended outside the lock leaves the ring as it was", async () => {

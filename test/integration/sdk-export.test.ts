@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
 import type { TraceSpan } from "../../src/domain/trace-span.ts";
@@ -9,9 +9,6 @@ import { type RunningProgram, startProgram } from "../support/running-program.ts
 
 // Goal: what an application emits with the real SDK is what a reader gets, in every field.
 // Method: the client prints each span in the SDK's words; the test knows what OTLP makes of them.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 const CLIENT = join(import.meta.dir, "..", "support", "sdk-client.mjs");
 

@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -11,9 +11,6 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 
 // Goal: no signal that can be caught loses a span.
 // Method: the program, with spans in its ring and a file to leave them in, gets each of them.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 const root = temporaryFolder();
 

@@ -1,12 +1,9 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { copyFileSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { openExportClient } from "../support/export-client.ts";
 import { requestOf } from "../support/request-bytes.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-// Executables are built or copied, of 100 MiB each: a busy disk may take its time.
-setDefaultTimeout(60_000);
 
 // Goal: the one file that is handed out works by itself.
 // Method: a copy of dist/spanring alone in an empty folder, with an empty environment and no

@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import {
   mkdtempSync,
   readdirSync,
@@ -26,9 +26,6 @@ import { type RunningProgram, runProgram, startProgram } from "../support/runnin
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 // Goal: a stop loses no span that the next start does not have, and what is lost is told.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 const root = temporaryFolder();
 

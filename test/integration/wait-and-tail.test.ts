@@ -1,13 +1,10 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { openExportClient } from "../support/export-client.ts";
 import { requestOf } from "../support/request-bytes.ts";
 import { startProgram } from "../support/running-program.ts";
 
 // Goal: what waits over HTTP learns of what arrives over gRPC, and nothing of it outlives a stop.
-
-// Against a program that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 const CLIENT = join(import.meta.dir, "..", "support", "sdk-client.mjs");
 const AS_NDJSON = { Accept: "application/x-ndjson" };

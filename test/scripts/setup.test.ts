@@ -1,10 +1,7 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { smallProject } from "../support/small-project.ts";
 import type { SmallProject } from "../support/small-project.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-// Executables are built or copied, of 100 MiB each: a busy disk may take its time.
-setDefaultTimeout(60_000);
 
 const LINUX = "#!/bin/sh\ncase $1 in -s) echo Linux ;; -m) echo x86_64 ;; esac\n";
 const LINUX_ARM = "#!/bin/sh\ncase $1 in -s) echo Linux ;; -m) echo aarch64 ;; esac\n";

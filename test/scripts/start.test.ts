@@ -1,11 +1,8 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { smallProject } from "../support/small-project.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
-
-// Executables are built or copied, of 100 MiB each: a busy disk may take its time.
-setDefaultTimeout(60_000);
 
 const project = await smallProject(join(temporaryFolder(), "a project"));
 

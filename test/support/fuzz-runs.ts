@@ -7,5 +7,5 @@ export function fuzzRuns(shortRuns: number): number {
   return shortRuns * Number(process.env["SPANRING_FUZZ_FACTOR"] ?? 1);
 }
 
-/** Ample for the slowest of them, so that only one that hangs is stopped. */
-export const FUZZ_TIMEOUT_MS = fuzzRuns(30_000);
+/** The time limit of every test: only one that hangs is stopped, on a machine however busy. */
+export const TEST_TIMEOUT_MS = fuzzRuns(600_000);

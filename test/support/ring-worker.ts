@@ -65,6 +65,7 @@ function run(job: RingJob): void {
   const append = appenderOf(ring, job);
   const take = takerOf(ring, board, job);
   const lease = leaserOf(ring, board, job);
+  const collect = collector();
   for (let left = job.appends ? job.spansEach : 0; left > 0;) {
     const count = Math.min(left, 1 + random(MOST_SPANS));
     append(job.spansEach - left, count);
@@ -72,11 +73,25 @@ function run(job: RingJob): void {
     if (job.takes) take(random(MOST_SPANS + 50));
     if (job.leases === true) lease(random);
     Atomics.sub(board.spansToCome, 0, count);
+    collect();
   }
   while (hasMore(ring, board) && (job.takes || job.leases === true)) {
     if (job.takes) take(1 + random(MOST_SPANS));
     if (job.leases === true) lease(random);
+    collect();
   }
+}
+
+/**
+ * Collects garbage every so often. Left alone, a thread lets pile up as much again as the ring has
+ * bytes, for they count in the heap of each.
+ */
+function collector(): () => void {
+  let rounds = 0;
+  return () => {
+    rounds += 1;
+    if (rounds % 100 === 0) Bun.gc(true);
+  };
 }
 
 /** What is leased counts: it may be returned. */

@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { openPausedReader } from "../../support/paused-reader.ts";
 import { requestOf } from "../../support/request-bytes.ts";
 import {
@@ -10,10 +10,7 @@ import {
 stopReadApisAfterEach();
 
 // Goal: readers who leave in the middle leave nothing behind.
-// Method: five hundred of each kind leave, some at a time; then the gauges must come down to zero.
-// Should one never do so, the time of the test is up.
-setDefaultTimeout(60_000);
-
+// Method: of each kind many leave, some at a time; then the gauges must come down to zero.
 const AT_A_TIME = 25;
 const ROUNDS = 500 / AT_A_TIME;
 
@@ -65,17 +62,24 @@ test.each([
 );
 
 test.each([
-  { kind: "tails", path: "/api/tail?after=0", rounds: ROUNDS, gauge: "tails" },
+  { kind: "tails", path: "/api/tail?after=0", atATime: AT_A_TIME, rounds: ROUNDS, gauge: "tails" },
   // Few, for each of these is 18 MB.
-  { kind: "answers", path: "/api/spans?limit=200000", rounds: 2, gauge: "answerBytes" },
+  {
+    kind: "answers",
+    path: "/api/spans?limit=200000",
+    atATime: 3,
+    rounds: 16,
+    gauge: "answerBytes",
+  },
 ] as const)("$kind that are dropped while they are sent leave nothing behind", async (asked) => {
-  const parts = { maxTails: AT_A_TIME * asked.rounds, answerBudgetBytes: 2 ** 40 };
+  const { atATime, rounds } = asked;
+  const parts = { maxTails: atATime * rounds, answerBudgetBytes: 2 ** 40 };
   const run = runReadApi({ spanCount: 0, capacity: LARGE_RING, ...parts });
   run.put(requestOf(200_000));
   const peaks: number[] = [];
 
-  for (let round = 0; round < asked.rounds; round += 1) {
-    const opening = Array.from({ length: AT_A_TIME }, () =>
+  for (let round = 0; round < rounds; round += 1) {
+    const opening = Array.from({ length: atATime }, () =>
       openPausedReader(run.api.port, asked.path),
     );
     const readers = await Promise.all(opening);
@@ -84,6 +88,6 @@ test.each([
   }
   await untilNothingIsLeft(run);
 
-  expect(Math.min(...peaks)).toBeGreaterThanOrEqual(AT_A_TIME);
+  expect(Math.min(...peaks)).toBeGreaterThanOrEqual(atATime);
   expect(run.logger.lines).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { connect } from "node:http2";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { google } from "../../../src/adapters/otlp/generated/otlp.js";
@@ -8,9 +8,6 @@ import { countsOf } from "../../support/problem-totals.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
 
 stopOtlpHttpAfterEach();
-
-// Against a listener that never answers; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 const MIB = 1024 * 1024;
 const REQUEST = goldenRequest("two-resources");

@@ -1,4 +1,4 @@
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { connect } from "node:http2";
 import { MAX_REQUEST_MS } from "../../../src/adapters/otlp-http/request-table.ts";
 import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
@@ -9,9 +9,6 @@ import { RecordingLogger } from "../../support/recording-logger.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
 
 stopOtlpHttpAfterEach();
-
-// Against a listener that never ends; nothing here takes a tenth of it.
-setDefaultTimeout(30_000);
 
 const REQUEST = goldenRequest("plain-server-span");
 

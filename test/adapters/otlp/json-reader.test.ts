@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { requestFromJson } from "../../../src/adapters/otlp/json-request.ts";
 import { otlpJson } from "../../../src/adapters/otlp/otlp-json.ts";
@@ -15,8 +15,6 @@ import { randomFrom, wildJson } from "../../support/wild-json.ts";
 
 // Goal: nothing but JSON is read, and whatever is read is a request. Method: tables of what JSON
 // is not, every truncation, damage of every byte; JSON.parse, the wire walk and protobufjs judge.
-
-setDefaultTimeout(120_000);
 
 const limits = { nestingDepth: 100 };
 const codec = new ProtobufSpanCodec();

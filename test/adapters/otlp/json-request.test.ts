@@ -7,7 +7,7 @@ import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import { REQUEST_SHAPES } from "../../bench/request-corpus.ts";
-import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../../support/fuzz-runs.ts";
+import { fuzzRuns } from "../../support/fuzz-runs.ts";
 import { GOLDEN_NAMES, goldenRequest } from "../../support/golden-requests.ts";
 import { bodyOfSpan, MEMBERS_AT, rereadSpan, rereadValue } from "../../support/json-span.ts";
 import { requestArbitrary } from "../../support/request-arbitrary.ts";
@@ -46,50 +46,38 @@ test.each(REQUEST_SHAPES.filter(({ name }) => name !== "fields in odd order"))(
   },
 );
 
-test(
-  "any spans come back as they were",
-  () => {
-    const property = fc.property(fc.array(traceSpanArbitrary, { maxLength: 3 }), (spans) => {
-      const bytes = Buffer.concat(spans.map((span) => codec.encode(span)));
+test("any spans come back as they were", () => {
+  const property = fc.property(fc.array(traceSpanArbitrary, { maxLength: 3 }), (spans) => {
+    const bytes = Buffer.concat(spans.map((span) => codec.encode(span)));
 
-      expect(codec.decode(request(otlpJson(bytes)))).toStrictEqual(spans);
-    });
+    expect(codec.decode(request(otlpJson(bytes)))).toStrictEqual(spans);
+  });
 
-    fc.assert(property, { numRuns: fuzzRuns(200) });
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  fc.assert(property, { numRuns: fuzzRuns(200) });
+});
 
 // Goal: whatever JSON can say of a request is in the bytes that are made of it.
 // Method: any request that the walk accepts, as JSON, and the JSON of what is made of that.
-test(
-  "any request of any shape means the same",
-  () => {
-    const property = fc.property(requestArbitrary, (bytes) => {
-      const json = otlpJson(bytes);
+test("any request of any shape means the same", () => {
+  const property = fc.property(requestArbitrary, (bytes) => {
+    const json = otlpJson(bytes);
 
-      expect(otlpJson(request(json))).toBe(json);
-    });
+    expect(otlpJson(request(json))).toBe(json);
+  });
 
-    fc.assert(property, { numRuns: fuzzRuns(500) });
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  fc.assert(property, { numRuns: fuzzRuns(500) });
+});
 
-test(
-  "however JSON writes a request, the same bytes come of it",
-  () => {
-    const property = fc.property(traceSpanArbitrary, fc.integer(), (span, seed) => {
-      const json = otlpJson(codec.encode(span));
-      const wild = wildJson(JSON.parse(json), randomFrom(seed));
+test("however JSON writes a request, the same bytes come of it", () => {
+  const property = fc.property(traceSpanArbitrary, fc.integer(), (span, seed) => {
+    const json = otlpJson(codec.encode(span));
+    const wild = wildJson(JSON.parse(json), randomFrom(seed));
 
-      expect(Buffer.compare(request(wild), request(json))).toBe(0);
-    });
+    expect(Buffer.compare(request(wild), request(json))).toBe(0);
+  });
 
-    fc.assert(property, { numRuns: fuzzRuns(300) });
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  fc.assert(property, { numRuns: fuzzRuns(300) });
+});
 
 test.each([
   { name: "an empty object", body: "{}" },

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
 import { decodeSpans, isValidSpan } from "../../support/decoded-request.ts";
-import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../../support/fuzz-runs.ts";
+import { fuzzRuns } from "../../support/fuzz-runs.ts";
 import { matchedRows } from "../../support/matched-spans.ts";
 import { matchesPlainly, serviceOf } from "../../support/plain-filter.ts";
 import { filterArbitrary, queryableRequest } from "../../support/queryable-request.ts";
@@ -17,22 +17,18 @@ function expectedRows(request: Uint8Array, filter: SpanFilter): number[] {
   return spans.flatMap((span, row) => (matchesPlainly(span, filter) ? [row] : []));
 }
 
-test(
-  "of spans that often match, in any form that the encoding allows, the same match",
-  () => {
-    let matchedCount = 0;
-    const property = fc.property(queryableRequest, filterArbitrary, (request, filter) => {
-      const rows = matchedRows(request, filter);
-      matchedCount += rows.length;
+test("of spans that often match, in any form that the encoding allows, the same match", () => {
+  let matchedCount = 0;
+  const property = fc.property(queryableRequest, filterArbitrary, (request, filter) => {
+    const rows = matchedRows(request, filter);
+    matchedCount += rows.length;
 
-      expect(rows).toEqual(expectedRows(request, filter));
-    });
+    expect(rows).toEqual(expectedRows(request, filter));
+  });
 
-    fc.assert(property, { numRuns: fuzzRuns(4_000) });
-    expect(matchedCount).toBeGreaterThan(1_000);
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  fc.assert(property, { numRuns: fuzzRuns(4_000) });
+  expect(matchedCount).toBeGreaterThan(1_000);
+});
 
 /** What is not UTF-8 reads as U+FFFD, and bytes that are not UTF-8 are equal to no text. */
 const isText = (text: string) => !text.includes("\ufffd");
@@ -57,19 +53,15 @@ function ownFilters(request: Uint8Array): SpanFilter[] {
   });
 }
 
-test(
-  "of spans with any fields whatever, those match that have what is looked for",
-  () => {
-    const property = fc.property(requestArbitrary, (request) => {
-      for (const filter of ownFilters(request).filter(isWellFormed)) {
-        expect(matchedRows(request, filter)).toEqual(expectedRows(request, filter));
-      }
-    });
+test("of spans with any fields whatever, those match that have what is looked for", () => {
+  const property = fc.property(requestArbitrary, (request) => {
+    for (const filter of ownFilters(request).filter(isWellFormed)) {
+      expect(matchedRows(request, filter)).toEqual(expectedRows(request, filter));
+    }
+  });
 
-    fc.assert(property, { numRuns: fuzzRuns(500) });
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  fc.assert(property, { numRuns: fuzzRuns(500) });
+});
 
 /** An invalid span may have an identifier that nobody can ask for. */
 function isWellFormed([condition]: SpanFilter): boolean {

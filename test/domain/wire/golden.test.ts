@@ -1,4 +1,4 @@
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { NO_FAULT } from "../../../src/domain/wire/walk-fault.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
@@ -8,8 +8,6 @@ import { GOLDEN_NAMES, goldenRequest } from "../../support/golden-requests.ts";
 
 // Goal: requests of the real SDK are walked, and neither a wrong byte nor a missing end leads the
 // walk astray. Method: every such damage, and protobufjs as the judge of what the walk accepts.
-
-setDefaultTimeout(120_000);
 
 const walked = createWalkedRequest({ spansPerRequest: 1000, nestingDepth: 100 });
 

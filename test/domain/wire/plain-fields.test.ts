@@ -5,7 +5,7 @@ import {
   skipPlainFields,
   skipPlainIds,
 } from "../../../src/domain/wire/plain-fields.ts";
-import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../../support/fuzz-runs.ts";
+import { fuzzRuns } from "../../support/fuzz-runs.ts";
 import { fullSpanBody } from "../../support/hand-built-requests.ts";
 import { referenceWalk } from "../../support/reference-walk.ts";
 import { byteChangeArbitrary, changed } from "../../support/request-arbitrary.ts";
@@ -152,34 +152,26 @@ const bodies = fc
   .map(([body, changes, start]) => changed(Uint8Array.from(body), changes).slice(start % 60));
 
 // Goal: the bet loses time at worst. Method: whatever it takes for plain, the plain walk accepts.
-test(
-  "what is taken for plain is a run of whole fields, none of them an identifier",
-  () => {
-    const property = fc.property(bodies, (body) => {
-      const taken = body.subarray(0, skipPlainFields(body, 0, body.length));
-      const span = request(bytesField(1, bytesField(2, bytesField(2, ids, Array.from(taken)))));
+test("what is taken for plain is a run of whole fields, none of them an identifier", () => {
+  const property = fc.property(bodies, (body) => {
+    const taken = body.subarray(0, skipPlainFields(body, 0, body.length));
+    const span = request(bytesField(1, bytesField(2, bytesField(2, ids, Array.from(taken)))));
 
-      const answer = referenceWalk(span, { spansPerRequest: 1, nestingDepth: 6 });
+    const answer = referenceWalk(span, { spansPerRequest: 1, nestingDepth: 6 });
 
-      expect(answer).toMatchObject({ fault: 0, rejectedSpans: 0, sawProfilesOnlyField: false });
-    });
+    expect(answer).toMatchObject({ fault: 0, rejectedSpans: 0, sawProfilesOnlyField: false });
+  });
 
-    fc.assert(property, { numRuns: fuzzRuns(3_000) });
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  fc.assert(property, { numRuns: fuzzRuns(3_000) });
+});
 
-test(
-  "nothing behind the end of a span decides what is plain in it",
-  () => {
-    const property = fc.property(bodies, fc.uint8Array({ maxLength: 12 }), (body, behind) => {
-      const longer = Uint8Array.from([...body, ...behind]);
+test("nothing behind the end of a span decides what is plain in it", () => {
+  const property = fc.property(bodies, fc.uint8Array({ maxLength: 12 }), (body, behind) => {
+    const longer = Uint8Array.from([...body, ...behind]);
 
-      expect(skipPlainFields(longer, 0, body.length)).toBe(skipPlainFields(body, 0, body.length));
-      expect(skipPlainIds(longer, 0, body.length)).toBe(skipPlainIds(body, 0, body.length));
-    });
+    expect(skipPlainFields(longer, 0, body.length)).toBe(skipPlainFields(body, 0, body.length));
+    expect(skipPlainIds(longer, 0, body.length)).toBe(skipPlainIds(body, 0, body.length));
+  });
 
-    fc.assert(property, { numRuns: fuzzRuns(3_000) });
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  fc.assert(property, { numRuns: fuzzRuns(3_000) });
+});

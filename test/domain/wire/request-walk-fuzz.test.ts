@@ -4,7 +4,7 @@ import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { NO_FAULT } from "../../../src/domain/wire/walk-fault.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import { disagreement } from "../../support/decoded-request.ts";
-import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../../support/fuzz-runs.ts";
+import { fuzzRuns } from "../../support/fuzz-runs.ts";
 import { handBuiltRequests } from "../../support/hand-built-requests.ts";
 import { referenceWalk } from "../../support/reference-walk.ts";
 import { byteChangeArbitrary, changed, requestArbitrary } from "../../support/request-arbitrary.ts";
@@ -31,79 +31,59 @@ const damaged = fc
 
 // Goal: whatever an encoder may write is accepted, and means what protobufjs says it means.
 // Method: random messages from the schema, in every form that the encoding allows.
-test(
-  "any request of any shape is accepted, with the spans that protobufjs sees in it",
-  () => {
-    const property = fc.property(requestArbitrary, (request) => {
-      expect(walk(request)).toEqual(referenceWalk(request, limits));
-      expect(walked.fault).toBe(NO_FAULT);
-      expect(disagreement(walked)).toBeUndefined();
-    });
+test("any request of any shape is accepted, with the spans that protobufjs sees in it", () => {
+  const property = fc.property(requestArbitrary, (request) => {
+    expect(walk(request)).toEqual(referenceWalk(request, limits));
+    expect(walked.fault).toBe(NO_FAULT);
+    expect(disagreement(walked)).toBeUndefined();
+  });
 
-    fc.assert(property, { numRuns: fuzzRuns(1_000) });
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  fc.assert(property, { numRuns: fuzzRuns(1_000) });
+});
 
 // Goal: on any bytes, hostile or not, the walk with its fast paths says what the plain one says.
-test(
-  "on any bytes the walk says the same as the plainest walk there is",
-  () => {
-    const property = fc.property(damaged, (request) => {
-      expect(walk(request)).toEqual(referenceWalk(request, limits));
-    });
+test("on any bytes the walk says the same as the plainest walk there is", () => {
+  const property = fc.property(damaged, (request) => {
+    expect(walk(request)).toEqual(referenceWalk(request, limits));
+  });
 
-    fc.assert(property, { numRuns: fuzzRuns(4_000) });
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  fc.assert(property, { numRuns: fuzzRuns(4_000) });
+});
 
-test(
-  "with any limits the walk says the same as the plainest walk there is",
-  () => {
-    const anyLimits = fc.record({
-      spansPerRequest: fc.integer({ min: 1, max: 8 }),
-      nestingDepth: fc.integer({ min: 1, max: 12 }),
-    });
+test("with any limits the walk says the same as the plainest walk there is", () => {
+  const anyLimits = fc.record({
+    spansPerRequest: fc.integer({ min: 1, max: 8 }),
+    nestingDepth: fc.integer({ min: 1, max: 12 }),
+  });
 
-    const property = fc.property(damaged, anyLimits, (request, narrow) => {
-      const narrowly = createWalkedRequest(narrow);
-      walkRequest(narrowly, request);
+  const property = fc.property(damaged, anyLimits, (request, narrow) => {
+    const narrowly = createWalkedRequest(narrow);
+    walkRequest(narrowly, request);
 
-      expect(answerOf(narrowly)).toEqual(referenceWalk(request, narrow));
-    });
+    expect(answerOf(narrowly)).toEqual(referenceWalk(request, narrow));
+  });
 
-    fc.assert(property, { numRuns: fuzzRuns(4_000) });
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  fc.assert(property, { numRuns: fuzzRuns(4_000) });
+});
 
-test(
-  "whatever the walk accepts after a change, protobufjs decodes to the same spans",
-  () => {
-    const changedOnce = fc
-      .tuple(fc.oneof(handBuilt, shaped), byteChangeArbitrary)
-      .map(([request, change]) => changed(request, [change]));
+test("whatever the walk accepts after a change, protobufjs decodes to the same spans", () => {
+  const changedOnce = fc
+    .tuple(fc.oneof(handBuilt, shaped), byteChangeArbitrary)
+    .map(([request, change]) => changed(request, [change]));
 
-    const property = fc.property(changedOnce, (request) => {
-      const isAccepted = walk(request).fault === NO_FAULT;
+  const property = fc.property(changedOnce, (request) => {
+    const isAccepted = walk(request).fault === NO_FAULT;
 
-      expect(isAccepted ? disagreement(walked) : undefined).toBeUndefined();
-    });
+    expect(isAccepted ? disagreement(walked) : undefined).toBeUndefined();
+  });
 
-    fc.assert(property, { numRuns: fuzzRuns(4_000) });
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  fc.assert(property, { numRuns: fuzzRuns(4_000) });
+});
 
-test(
-  "bytes that are nothing at all are never an exception",
-  () => {
-    const property = fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
-      expect(walk(bytes)).toEqual(referenceWalk(bytes, limits));
-    });
+test("bytes that are nothing at all are never an exception", () => {
+  const property = fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+    expect(walk(bytes)).toEqual(referenceWalk(bytes, limits));
+  });
 
-    fc.assert(property, { numRuns: fuzzRuns(3_000) });
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  fc.assert(property, { numRuns: fuzzRuns(3_000) });
+});

@@ -4,7 +4,7 @@ import { fromUint64 } from "../../../src/adapters/otlp/int64.ts";
 import { uint64At } from "../../../src/domain/wire/scalar-bytes.ts";
 import { ABSENT, createSpanFields, readSpanFields } from "../../../src/domain/wire/span-fields.ts";
 import { type DecodedSpan, decodeSpans, isValidSpan } from "../../support/decoded-request.ts";
-import { FUZZ_TIMEOUT_MS, fuzzRuns } from "../../support/fuzz-runs.ts";
+import { fuzzRuns } from "../../support/fuzz-runs.ts";
 import { fullSpanBody, handBuiltRequests } from "../../support/hand-built-requests.ts";
 import { placesOf } from "../../support/matched-spans.ts";
 import { requestArbitrary } from "../../support/request-arbitrary.ts";
@@ -67,17 +67,13 @@ test.each(Object.entries(handBuiltRequests))("%s: as protobufjs reads it", (_, r
 });
 
 // Goal: whatever order, form and number of fields, each is read as any decoder reads it.
-test(
-  "any span is read as protobufjs reads it",
-  () => {
-    const property = fc.property(requestArbitrary, (request) => {
-      expect(readValues(request)).toEqual(expectedValues(request));
-    });
+test("any span is read as protobufjs reads it", () => {
+  const property = fc.property(requestArbitrary, (request) => {
+    expect(readValues(request)).toEqual(expectedValues(request));
+  });
 
-    fc.assert(property, { numRuns: fuzzRuns(2_000) });
-  },
-  FUZZ_TIMEOUT_MS,
-);
+  fc.assert(property, { numRuns: fuzzRuns(2_000) });
+});
 
 const twoBytes = (fieldNumber: number, value: bigint) => [
   ...tag(fieldNumber, 0),

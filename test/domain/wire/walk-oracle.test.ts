@@ -83,30 +83,26 @@ test.each([
 
 // Every other value of every byte where a request is short; in a longer one the values that turn
 // a varint, a wire type or a length into another, and some more.
-test.each(requests)(
-  "%s: with any byte changed, it is refused or read the same",
-  (_, bytes) => {
-    const corrupted = Uint8Array.from(bytes);
-    const wrong: string[] = [];
-    let acceptedCount = 0;
-    for (const [at, original] of bytes.entries()) {
-      for (const value of otherValues(original, { isAll: bytes.length < 200, seed: at })) {
-        corrupted[at] = value;
-        const expected = referenceWalk(corrupted, limits);
-        const fault = faultOf(corrupted);
-        const isSame = Bun.deepEquals(answerOf(walked), expected);
-        const differs = fault === NO_FAULT ? disagreement(walked) : undefined;
-        if (!isSame || differs !== undefined) wrong.push(`byte ${at} = ${value}: ${differs}`);
-        acceptedCount += fault === NO_FAULT ? 1 : 0;
-      }
-      corrupted[at] = original;
+test.each(requests)("%s: with any byte changed, it is refused or read the same", (_, bytes) => {
+  const corrupted = Uint8Array.from(bytes);
+  const wrong: string[] = [];
+  let acceptedCount = 0;
+  for (const [at, original] of bytes.entries()) {
+    for (const value of otherValues(original, { isAll: bytes.length < 200, seed: at })) {
+      corrupted[at] = value;
+      const expected = referenceWalk(corrupted, limits);
+      const fault = faultOf(corrupted);
+      const isSame = Bun.deepEquals(answerOf(walked), expected);
+      const differs = fault === NO_FAULT ? disagreement(walked) : undefined;
+      if (!isSame || differs !== undefined) wrong.push(`byte ${at} = ${value}: ${differs}`);
+      acceptedCount += fault === NO_FAULT ? 1 : 0;
     }
+    corrupted[at] = original;
+  }
 
-    expect(wrong).toEqual([]);
-    expect(acceptedCount).toBeGreaterThan(0);
-  },
-  30_000,
-);
+  expect(wrong).toEqual([]);
+  expect(acceptedCount).toBeGreaterThan(0);
+});
 
 const span = (...fields: number[][]) =>
   request(bytesField(1, bytesField(2, bytesField(2, spanBody(1), ...fields))));

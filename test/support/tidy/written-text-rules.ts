@@ -43,6 +43,19 @@ export function testsThatDoNotRun(file: RepositoryFile): string[] {
   return matches(file, SIDESTEP, "does not always run");
 }
 
+/** Of a test, as its last argument or for its file: see `every-test.ts` for that of all. */
+const TIME_LIMITS = [
+  /\b(setDefaultTimeout|jest\.setTimeout)\(/g,
+  /^\s*\}, (\{ timeout: )?[\d_]+( \})?\);$/gm,
+  /\},\n\s*(\w*TIMEOUT\w*|[\d_]+),\n\s*\);/g,
+];
+
+export function timeLimitsOfTests(file: RepositoryFile): string[] {
+  return TIME_LIMITS.flatMap((limit) =>
+    matches(file, limit, "is a time limit that a busy machine breaks"),
+  );
+}
+
 /** Folders of somebody's machine, and hosts of registries: neither is the same elsewhere. */
 const MACHINE_PATH = /(?<![\w.~@:/-])\/(home|root|Users|work|mnt|media)\/[\w.-]+/g;
 const REGISTRY_HOST = /\bregistry\.[\w-]+\.(org|com)\b|\bfiles\.pythonhosted\.org\b/g;
