@@ -56,6 +56,13 @@ export function dropBytes(source: ByteSource, lengthBytes: number): void {
   source.offsetBytes += lengthBytes;
 }
 
+/** Puts back the bytes that were taken last. */
+export function returnBytes(source: ByteSource, bytes: Uint8Array): void {
+  source.held.unshift(bytes);
+  source.heldBytes += bytes.length;
+  source.offsetBytes -= bytes.length;
+}
+
 /** Takes all that is left, chunk by chunk. */
 export async function* restOf(source: ByteSource): AsyncGenerator<Uint8Array> {
   // oxlint-disable-next-line no-await-in-loop -- a chunk comes after the one before it

@@ -47,10 +47,13 @@ export function readJsonRequest(
   fileBytes: number,
 ): FileRequest | OtherSignal | string {
   const value = parseDocument(bytes);
-  return typeof value === "string" ? value : requestItem(value, bytes, fileBytes);
+  if (typeof value === "string") return value;
+  return isSpanLine(value)
+    ? requestOf([{ bytes, fileBytes }])
+    : requestItem(value, bytes, fileBytes);
 }
 
-function requestOf(lines: readonly JsonDocument[]): FileRequest {
+function requestOf(lines: readonly Pick<JsonDocument, "bytes" | "fileBytes">[]): FileRequest {
   const bytes = requestOfSpanLines(lines.map((line) => line.bytes));
   const fileBytes = lines.reduce((sum, line) => sum + line.fileBytes, 0);
   return traceItem(JSON.parse(bytes.toString()) as object, bytes, fileBytes);
@@ -75,7 +78,8 @@ function isOfUse(value: object): boolean {
 }
 
 function isOtherSignal(value: object): boolean {
-  return "resourceMetrics" in value || "resourceLogs" in value;
+  const isOther = "resourceMetrics" in value || "resourceLogs" in value;
+  return isOther && !("resourceSpans" in value);
 }
 
 function requestItem(

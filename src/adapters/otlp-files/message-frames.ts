@@ -1,6 +1,13 @@
 import { varintValue, varintWidth } from "../../domain/wire/varint.ts";
 import { areWholeZstdFrames } from "../otlp/zstd-frames.ts";
-import { type ByteSource, dropBytes, holdChunk, peekBytes } from "./byte-source.ts";
+import {
+  type ByteSource,
+  dropBytes,
+  holdChunk,
+  peekBytes,
+  returnBytes,
+  takeBytes,
+} from "./byte-source.ts";
 import { compressionOf } from "./decompressed.ts";
 import { countSpans } from "./encoded-request.ts";
 import { type FileFault, MOST_REQUEST_BYTES } from "./file-request.ts";
@@ -24,7 +31,8 @@ type ReadMessage<Item> = (message: Uint8Array, fileBytes: number) => Promise<Ite
  *     [ length: 4 bytes, big endian ][ ExportTraceServiceRequest ][ length ][ ...
  *
  * After one that cannot be read, the next is looked for: what wrote the file may have been killed,
- * and may have gone on behind it.
+ * and may have gone on behind it. So a message is yielded when the one behind it is known: one that
+ * lost its end may be read all the same, with the beginning of the next as its last text.
  *
  * Source: opentelemetry-collector-contrib, exporter/fileexporter/file_writer.go.
  */
@@ -33,31 +41,66 @@ export async function* framedItems<Item extends object>(
   mostBytes: number,
   read: ReadMessage<Item>,
 ): AsyncGenerator<Item | FileFault> {
+  let last: LastMessage<Item> | undefined;
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- a message comes after the one before it
-    const item = await takeMessage(source, mostBytes, read);
-    if (item === undefined) return;
-    yield item;
+    const { offsetBytes } = source;
+    // oxlint-disable no-await-in-loop -- a message comes after the one before it
+    const message = await nextMessage(source, mostBytes);
+    if (message === undefined) break;
+    const fileBytes = LENGTH_BYTES + message.length;
+    const item = typeof message === "string" ? message : await read(message, fileBytes);
+    if (typeof item !== "string") {
+      if (last !== undefined) yield last.item;
+      last = { item, framed: await takeBytes(source, fileBytes) };
+      continue;
+    }
+    const tornBytes = last === undefined ? undefined : await skipTorn(source, last.framed);
+    if (tornBytes === undefined) {
+      if (last !== undefined) yield last.item;
+      await skipToMessage(source);
+      yield faultAt(offsetBytes, item, source);
+    } else yield faultAt(source.offsetBytes - tornBytes, TORN, source);
+    last = undefined;
+    // oxlint-enable no-await-in-loop
   }
+  if (last !== undefined) yield last.item;
 }
 
-async function takeMessage<Item extends object>(
+const TORN = "cut off: another request begins in it";
+
+interface LastMessage<Item> {
+  readonly item: Item;
+  /** With its length. */
+  readonly framed: Uint8Array;
+}
+
+/**
+ * Goes back to where the next message begins inside of the last one, and returns how much of that
+ * is before it; goes nowhere and returns undefined when none does.
+ */
+async function skipTorn(source: ByteSource, framed: Uint8Array): Promise<number | undefined> {
+  returnBytes(source, framed);
+  const held = await peekBytes(source, framed.length + MESSAGE_HEAD_BYTES);
+  for (let at = 1; at < framed.length; at += 1) {
+    if (!isLikely(held, at)) continue;
+    // oxlint-disable-next-line no-await-in-loop -- the first one counts
+    const message = await likelyMessageAt(source, at);
+    if (message === undefined || at + LENGTH_BYTES + message.length <= framed.length) continue;
+    dropBytes(source, at);
+    return at;
+  }
+  dropBytes(source, framed.length);
+  return undefined;
+}
+
+/** Returns the next message, or why there is none; undefined at the end. */
+async function nextMessage(
   source: ByteSource,
   mostBytes: number,
-  read: ReadMessage<Item>,
-): Promise<Item | FileFault | undefined> {
-  const { offsetBytes } = source;
+): Promise<Uint8Array | string | undefined> {
   const head = await peekBytes(source, HOLE_BYTES);
   if (head.length === 0) return undefined;
-  const message = isHole(head) ? HOLE : await peekMessage(source, mostBytes);
-  const fileBytes = LENGTH_BYTES + message.length;
-  const item = typeof message === "string" ? message : await read(message, fileBytes);
-  if (typeof item !== "string") {
-    dropBytes(source, fileBytes);
-    return item;
-  }
-  await skipToMessage(source);
-  return faultAt(offsetBytes, item, source);
+  return isHole(head) ? HOLE : await peekMessage(source, mostBytes);
 }
 
 /** A fault of what lies between an offset and the next byte of the source. */
@@ -71,14 +114,19 @@ export function isHole(head: Uint8Array): boolean {
   return begin.length === HOLE_BYTES && begin.every((byte) => byte === 0);
 }
 
-/** Returns the message that begins here without its length, or why there is none. */
-async function peekMessage(source: ByteSource, mostBytes: number): Promise<Uint8Array | string> {
-  const head = await peekBytes(source, LENGTH_BYTES);
-  if (head.length < LENGTH_BYTES) return "cut off within a length";
-  const length = lengthAt(head, 0);
+/** Returns the message that begins `at` bytes from here, or why there is none. */
+async function peekMessage(
+  source: ByteSource,
+  mostBytes: number,
+  at = 0,
+): Promise<Uint8Array | string> {
+  const begin = at + LENGTH_BYTES;
+  const head = await peekBytes(source, begin);
+  if (head.length < begin) return "cut off within a length";
+  const length = lengthAt(head, at);
   if (length > mostBytes) return `a request of ${length} bytes; at most ${mostBytes} can be`;
-  const framed = await peekBytes(source, LENGTH_BYTES + length);
-  const message = framed.subarray(LENGTH_BYTES);
+  const framed = await peekBytes(source, begin + length);
+  const message = framed.subarray(begin);
   if (message.length === length) return message;
   return `cut off: the request that begins there has ${message.length} of its ${length} bytes`;
 }
@@ -107,7 +155,7 @@ export async function skipToMessage(source: ByteSource): Promise<void> {
     dropBytes(source, at < 0 ? Math.max(0, searched.length - kept) : at);
     if (at < 0 && isEnd) return;
     // oxlint-disable-next-line no-await-in-loop -- see above
-    if (at >= 0 && (await isMessage(source))) return;
+    if (at >= 0 && (await likelyMessageAt(source, 0)) !== undefined) return;
     if (at >= 0) dropBytes(source, 1);
   }
 }
@@ -125,17 +173,21 @@ export async function skipHole(source: ByteSource): Promise<void> {
   }
 }
 
-/** Returns where a message may begin; -1 for nowhere. Hardly any bytes pass that are none. */
+/** Returns where a message may begin; -1 for nowhere. */
 function likelyMessage(bytes: Uint8Array): number {
   for (let at = 0; at + LENGTH_BYTES < bytes.length; at += 1) {
-    const begin = at + LENGTH_BYTES;
-    const isCompressed = compressionOf(bytes.subarray(begin, begin + 4)) === "zstd";
-    if (bytes[begin] !== RESOURCE_SPANS_TAG && !isCompressed) continue;
-    const length = lengthAt(bytes, at);
-    if (length > MOST_REQUEST_BYTES) continue;
-    if (isCompressed || fieldBytes(bytes, begin) <= length) return at;
+    if (isLikely(bytes, at)) return at;
   }
   return -1;
+}
+
+/** Reports whether a message may begin there. Hardly any bytes pass that are none. */
+function isLikely(bytes: Uint8Array, at: number): boolean {
+  const begin = at + LENGTH_BYTES;
+  const isCompressed = compressionOf(bytes.subarray(begin, begin + 4)) === "zstd";
+  if (bytes[begin] !== RESOURCE_SPANS_TAG && !isCompressed) return false;
+  const length = lengthAt(bytes, at);
+  return length <= MOST_REQUEST_BYTES && (isCompressed || fieldBytes(bytes, begin) <= length);
 }
 
 /** Returns what the field that begins there takes, with tag and length. */
@@ -144,9 +196,16 @@ function fieldBytes(bytes: Uint8Array, at: number): number {
   return width === 0 ? Infinity : 1 + width + varintValue(bytes, at + 1, width);
 }
 
-async function isMessage(source: ByteSource): Promise<boolean> {
-  const message = await peekMessage(source, MOST_REQUEST_BYTES);
-  if (typeof message === "string") return false;
+/** Returns the message that begins `at` bytes from here, where bytes are one and no other thing. */
+async function likelyMessageAt(source: ByteSource, at: number): Promise<Uint8Array | undefined> {
+  if (!isLikely(await peekBytes(source, at + MESSAGE_HEAD_BYTES), at)) return undefined;
+  const message = await peekMessage(source, MOST_REQUEST_BYTES, at);
+  if (typeof message === "string") return undefined;
   const isCompressed = compressionOf(message) === "zstd";
-  return isCompressed ? areWholeZstdFrames(message) : typeof countSpans(message) === "number";
+  const isWhole = isCompressed ? areWholeZstdFrames(message) : isRequest(message);
+  return isWhole ? message : undefined;
+}
+
+function isRequest(message: Uint8Array): boolean {
+  return typeof countSpans(message) === "number";
 }

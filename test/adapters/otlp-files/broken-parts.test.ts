@@ -168,6 +168,16 @@ const PROTO_FILES = [
     ],
   },
   {
+    name: "a message that lost no more than the end of its last text",
+    bytes: framed(frameA, frameA.subarray(0, -7), lengthDelimited(B, C)),
+    items: [
+      PROTO_A,
+      `byte ${frameA.length}: cut off: another request begins in it (${frameA.length - 7} B)`,
+      PROTO_B,
+      PROTO_C,
+    ],
+  },
+  {
     name: "a torn message that no other follows",
     bytes: framed(frameA, tornB),
     items: [PROTO_A, `${cutOff(frameA.length, B.length - 30, B.length)} (${tornB.length} B)`],

@@ -5,6 +5,7 @@ import {
   openSource,
   peekBytes,
   restOf,
+  returnBytes,
   takeBytes,
 } from "../../../src/adapters/otlp-files/byte-source.ts";
 import { chunksOf, textBytes } from "../../support/byte-chunks.ts";
@@ -46,6 +47,14 @@ test.each([1, 2, 3, 7, 100])("the rest of chunks of %d is all that is left", asy
 
   expect(text(Buffer.concat(rest))).toBe("efghij");
   expect([source.offsetBytes, source.heldBytes]).toEqual([10, 0]);
+});
+
+test("bytes that are put back are the next ones again", async () => {
+  const source = openSource(chunksOf(textBytes("abcdefghij"), 3));
+
+  returnBytes(source, await takeBytes(source, 4));
+
+  expect([source.offsetBytes, text(await takeBytes(source, 6))]).toEqual([0, "abcdef"]);
 });
 
 test("an empty chunk is no end", async () => {

@@ -90,6 +90,17 @@ test.each([
     items: ["other signal", JSON_ITEMS[1]],
   },
   {
+    name: "a span by itself",
+    messages: [zstd('{"traceId":"1","spanId":"2","resource":{},"scope":{}}')],
+    items: [
+      json(
+        '{"resourceSpans":[{"resource":{},"scopeSpans":[{"scope":{},' +
+          '"spans":[{"traceId":"1","spanId":"2"}]}]}]}',
+        1,
+      ),
+    ],
+  },
+  {
     name: "JSON of something else",
     messages: [zstd('{"spans":[]}'), zstd(LINE_B)],
     items: [

@@ -103,6 +103,12 @@ test("metrics and logs, which collectors write too, are told from traces", async
   ]);
 });
 
+test("spans beside metrics or logs in one document are not left out", async () => {
+  const mixed = `${LINES[1]!.slice(0, -1)},"resourceLogs":[]}`;
+
+  expect((await itemsOf(textBytes(mixed))).map(read)).toEqual([json(mixed, 1)]);
+});
+
 test("an empty file has no request", async () => {
   expect(await itemsOf(new Uint8Array(0))).toEqual([]);
 });
