@@ -7,7 +7,7 @@ import { stopSignal } from "./adapters/cli/stop-signal.ts";
 import { openMessageStream, openTextStream } from "./adapters/cli/text-stream.ts";
 import { LineWriter } from "./adapters/logging/line-writer.ts";
 import { createLogger } from "./adapters/logging/pino-logger.ts";
-import { logUnforeseen } from "./adapters/logging/unforeseen-events.ts";
+import { logUnforeseen, type UnforeseenEvents } from "./adapters/logging/unforeseen-events.ts";
 import { hasControllingTerminal } from "./adapters/signals/controlling-terminal.ts";
 import { nativeSignals } from "./adapters/signals/native-signals.ts";
 import { isImmediate, type ServeSignals, serveSignals } from "./adapters/signals/serve-signals.ts";
@@ -26,7 +26,7 @@ async function serve(config: Config, warnings: readonly ConfigWarning[]): Promis
     for (const warning of warnings) logger.warning("configuration", { ...warning });
     const unforeseen = logUnforeseen(process, logger);
     try {
-      return await serveUntilStopped(config, logger);
+      return await serveUntilStopped(config, logger, unforeseen);
     } catch (error) {
       if (!(error instanceof CannotStartError)) logger.error("cannot_run", { error });
       return EXIT_CODE.cannotRun;
@@ -49,7 +49,11 @@ async function withLogger<Result>(
   }
 }
 
-async function serveUntilStopped(config: Config, logger: Logger): Promise<number> {
+async function serveUntilStopped(
+  config: Config,
+  logger: Logger,
+  unforeseen: UnforeseenEvents,
+): Promise<number> {
   const starting = Promise.withResolvers<RunningServer>();
   const signals = listenToSignals(() => void starting.promise.then((server) => server.reload()));
   const server = await startServer({ config, logger, version });
@@ -65,6 +69,8 @@ async function serveUntilStopped(config: Config, logger: Logger): Promise<number
   logger.info("stopping", { signal, grace_ms: graceMs });
   void hurryWhenAsked(server, signals, logger);
   await server.stop(graceMs);
+  // The accounts are the last line.
+  unforeseen.close();
   logger.info("stopped", { ...server.buffer.stats() });
   return EXIT_CODE.ok;
 }
