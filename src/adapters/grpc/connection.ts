@@ -19,7 +19,7 @@ export class Connection implements InFlightOwner {
   readonly socket: Socket;
   readonly address: string;
   readonly key: string;
-  private readonly noted: (reason: "in_flight_bytes", address: string) => void;
+  private readonly noted: (reason: "in_flight_bytes") => void;
 
   // Moved by the first stream, and by `close`.
   hasBegun = false;
@@ -28,7 +28,7 @@ export class Connection implements InFlightOwner {
   /** Resolves when the socket is closed, whoever closed it. */
   readonly closed: Promise<void>;
 
-  constructor(socket: Socket, noted: (reason: "in_flight_bytes", address: string) => void) {
+  constructor(socket: Socket, noted: (reason: "in_flight_bytes") => void) {
     this.socket = socket;
     this.noted = noted;
     this.address = socket.remoteAddress ?? "";
@@ -46,6 +46,6 @@ export class Connection implements InFlightOwner {
   /** Its unfinished messages were too much for the budget. */
   dropped(): void {
     this.close();
-    this.noted("in_flight_bytes", this.address);
+    this.noted("in_flight_bytes");
   }
 }

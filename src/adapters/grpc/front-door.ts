@@ -2,14 +2,11 @@ import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { once } from "node:events";
 import type { ListenAddress, LimitsConfig } from "../../config.ts";
+import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
 import { Connection } from "./connection.ts";
-import type { ConnectionTable, Refusal } from "./connection-table.ts";
-
-/**
- * Why we closed a connection: too many in all, too many from its address, no request within the
- * time for the first one, too many bytes of unfinished messages.
- */
-export type ClosingReason = Refusal | "first_request_timeout" | "in_flight_bytes";
+import type { ConnectionTable } from "./connection-table.ts";
+import { misdirectedAnswer, misdirectedProblem } from "./misdirected.ts";
+import { readOpening } from "./opening.ts";
 
 export interface FrontDoorParts {
   readonly address: ListenAddress;
@@ -17,8 +14,8 @@ export interface FrontDoorParts {
   readonly connections: ConnectionTable;
   /** Hands the socket on to HTTP/2. */
   readonly admit: (socket: Socket) => void;
-  /** A connection was closed, or not taken in. */
-  readonly refused: (reason: ClosingReason, address: string) => void;
+  /** Where connections are recorded that are closed, or not taken in. */
+  readonly problems: ProblemLog;
 }
 
 export interface FrontDoor {
@@ -51,12 +48,19 @@ function receive(socket: Socket, parts: FrontDoorParts): void {
   socket.on("error", () => {});
   const { remoteAddress: address = "" } = socket;
   const refusal = parts.connections.refusalOf(address);
-  if (refusal === undefined) return admit(new Connection(socket, parts.refused), parts);
+  const note = (problem: Pick<Problem, "reason" | "detail">): void =>
+    parts.problems.note({ protocol: "grpc", address, ...problem });
+  const noted = (reason: "in_flight_bytes"): void => note({ reason });
+  if (refusal === undefined) return admit(new Connection(socket, noted), { ...parts, note });
   socket.destroy();
-  parts.refused(refusal, address);
+  note({ reason: refusal });
 }
 
-function admit(connection: Connection, parts: FrontDoorParts): void {
+interface AdmitParts extends FrontDoorParts {
+  readonly note: (problem: Pick<Problem, "reason" | "detail">) => void;
+}
+
+function admit(connection: Connection, parts: AdmitParts): void {
   const { socket } = connection;
   parts.connections.add(connection);
   const patience = setTimeout(() => expectRequest(connection, parts), parts.limits.firstRequestMs);
@@ -65,13 +69,27 @@ function admit(connection: Connection, parts: FrontDoorParts): void {
     parts.connections.remove(connection);
   });
   socket.once("finish", () => linger(socket));
-  parts.admit(socket);
+  readOpening(socket, (opening, head) => {
+    if (opening === "http2") parts.admit(socket);
+    else turnAway(connection, misdirectedProblem(opening, head), { ...parts, head });
+  });
 }
 
-function expectRequest(connection: Connection, parts: FrontDoorParts): void {
+/** What it still sends is thrown away, until it has read the answer or its time is up. */
+function turnAway(
+  connection: Connection,
+  problem: Pick<Problem, "reason" | "detail">,
+  { problems, note, head }: AdmitParts & { readonly head: Buffer },
+): void {
+  connection.hasBegun = true;
+  note(problem);
+  connection.socket.end(misdirectedAnswer(problems, problem, head));
+}
+
+function expectRequest(connection: Connection, { note }: AdmitParts): void {
   if (connection.hasBegun) return;
   connection.close();
-  parts.refused("first_request_timeout", connection.address);
+  note({ reason: "first_request_timeout" });
 }
 
 /**

@@ -62,7 +62,7 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
     limits: parts.limits,
     connections: house.connections,
     admit: (socket) => injector.injectConnection(socket),
-    refused: (reason, address) => parts.problems.note({ protocol: "grpc", reason, address }),
+    problems: parts.problems,
   });
   const unwatch = watchStreams({
     ...house,

@@ -16,6 +16,8 @@ export type GrpcCode = (typeof GRPC_CODE)[keyof typeof GRPC_CODE];
 export type Objection =
   | { readonly outcome: "unknown_path"; readonly message: string }
   | { readonly outcome: "wrong_method"; readonly message: string }
+  /** Meant for another port. */
+  | { readonly outcome: "misdirected"; readonly message: string }
   /** The type of the body, or how it is encoded. */
   | { readonly outcome: "unsupported_media"; readonly message: string }
   /** Too much is in flight already, or it takes too long; nothing was kept. */
@@ -46,6 +48,7 @@ export const STATUS_TABLE: Readonly<Record<Outcome, OutcomeStatus>> = {
   failed: { grpcCode: GRPC_CODE.UNAVAILABLE, httpStatus: 503 },
   busy: { grpcCode: GRPC_CODE.UNAVAILABLE, httpStatus: 503 },
   unknown_path: { grpcCode: GRPC_CODE.UNIMPLEMENTED, httpStatus: 404 },
+  misdirected: { grpcCode: GRPC_CODE.UNIMPLEMENTED, httpStatus: 421 },
   wrong_method: { grpcCode: GRPC_CODE.UNIMPLEMENTED, httpStatus: 405 },
   unsupported_media: { grpcCode: GRPC_CODE.INVALID_ARGUMENT, httpStatus: 415 },
 };
