@@ -156,16 +156,15 @@ async function restore(house: House): Promise<void> {
 }
 
 function listenForReaders(house: House, address: ListenAddress): number {
-  const { buffer, arrivals, logger, version, life, listeners } = house;
+  const { buffer, arrivals, problems, logger, version, life, listeners } = house;
   const stopping = house.stopping.signal;
   const startedMs = clock.monotonicMs();
   const uptimeMs = () => clock.monotonicMs() - startedMs;
   const readiness = () => life.state;
   const metrics = metricsPages(metricSources(house));
   const [forward, highWater] = [forwardReading(house), isAtHighWater(house)];
-  const problems = () => house.problems.list();
-  const told = { readiness, highWater, problems, uptimeMs, version, forward, metrics };
-  const read = { buffer, arrivals, stopping, ...told };
+  const told = { readiness, highWater, uptimeMs, version, forward, metrics };
+  const read = { buffer, arrivals, problems, stopping, ...told };
   const api = startReadApi({ address, ...read, logger });
   listeners.api = api;
   life.started((graceMs) =>

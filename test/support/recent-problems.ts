@@ -1,5 +1,12 @@
 import type { RecentProblem } from "../../src/application/problem-registry.ts";
 
+/** What a read API shows that has these problems, and gets no more. */
+export const SHOWING_RECENT_PROBLEMS = {
+  list: () => RECENT_PROBLEMS,
+  note: () => {},
+  hint: () => "",
+};
+
 /** One with everything that can be known, and one with as little as there can be. */
 export const RECENT_PROBLEMS: readonly RecentProblem[] = [
   {

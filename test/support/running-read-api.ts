@@ -3,9 +3,11 @@ import { type ReadApi, type ReadApiParts, startReadApi } from "../../src/adapter
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
 import { Arrivals } from "../../src/application/arrivals.ts";
 import { ObservabilityBuffer } from "../../src/application/observability-buffer.ts";
+import type { ProblemRegistry } from "../../src/application/problem-registry.ts";
 import type { SpanReader } from "../../src/application/span-reader.ts";
 import { walkRequest } from "../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
+import { recordingProblems } from "./problem-totals.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 import { requestOf } from "./request-bytes.ts";
 
@@ -13,6 +15,7 @@ export interface RunningReadApi {
   readonly api: ReadApi;
   readonly ring: ObservabilityBuffer;
   readonly logger: RecordingLogger;
+  readonly problems: ProblemRegistry;
   /** Appends a request as a listener does. */
   put(request: Uint8Array): void;
   request(path: string, init?: RequestInit): Promise<Response>;
@@ -30,7 +33,7 @@ export interface ReadApiSetting extends Partial<Omit<ReadApiParts, "buffer">> {
   readonly faults?: Partial<SpanReader>;
 }
 
-const running: ReadApi[] = [];
+const running: Pick<RunningReadApi, "api" | "problems">[] = [];
 const SMALL_RING = { spans: 100, bytes: 2 ** 16 };
 
 /** A read API on a free port of 127.0.0.1, over a ring of five spans; stopped with the test. */
@@ -42,6 +45,7 @@ export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
   for (let number = 1; number <= spanCount; number += 1) put(requestOf(1, number));
   const watched = watchWaiters(arrivals);
   const logger = new RecordingLogger();
+  const problems = recordingProblems(logger);
   const stopping = new AbortController();
   const api = startReadApi({
     address: { host: "127.0.0.1", port: 0 },
@@ -50,18 +54,19 @@ export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
     stopping: stopping.signal,
     readiness: () => "ready",
     highWater: () => undefined,
-    problems: () => [],
+    problems,
     uptimeMs: () => 12_345.6,
     version: "1.2.3",
     metrics: () => Promise.resolve({ contentType: "text/plain", text: "up 1\n" }),
     logger,
     ...parts,
   });
-  running.push(api);
+  running.push({ api, problems });
   const request = (path: string, init?: RequestInit) =>
     fetch(`http://127.0.0.1:${api.port}${path}`, init);
   const { waiters } = watched;
-  return { api, ring, logger, put, request, waiters, beginToStop: () => stopping.abort() };
+  const beginToStop = () => stopping.abort();
+  return { api, ring, logger, problems, put, request, waiters, beginToStop };
 }
 
 /** Tells when there are as many subscriptions as a test waits for. */
@@ -113,7 +118,9 @@ function putInto(arrivals: Arrivals): (request: Uint8Array) => void {
 /** To be called once in a test file that runs read APIs. */
 export function stopReadApisAfterEach(): void {
   afterEach(async () => {
-    await Promise.all(running.splice(0).map((api) => api.abort()));
+    const ended = running.splice(0);
+    await Promise.all(ended.map(({ api }) => api.abort()));
+    for (const { problems } of ended) problems.close();
   });
 }
 

@@ -1,16 +1,29 @@
 import { answerPace } from "./answer-pace.ts";
 import { checkBrowser } from "./browser-guard.ts";
+import { answerOtlp } from "./misdirected-otlp.ts";
 import { type Problem, problemResponse } from "./problem.ts";
 import { readParameters } from "./query.ts";
 import type { Route, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 
-/** Every answer of the read API. Rejects only for a fault of ours. */
-export async function answerRequest(context: RouteContext, request: Request): Promise<Response> {
+/** No route takes a body. Room for a client that sends one all the same, such as `{}`. */
+const MAX_BODY_BYTES = 1024;
+
+/** Every answer of the read API. Rejects only for a fault of ours. `address` is the peer's. */
+export async function answerRequest(
+  context: RouteContext,
+  request: Request,
+  address: string,
+): Promise<Response> {
   answerPace.note();
   // A client of HTTP/1.0 may leave out Host, and then the URL is only a path.
   const url = URL.parse(request.url, "http://localhost");
   if (url === null) return problemResponse(BAD_HOST);
+  const misdirected = answerOtlp(context, request, { pathname: url.pathname, address });
+  if (misdirected !== undefined) return misdirected;
+  if (Number(request.headers.get("content-length")) > MAX_BODY_BYTES) {
+    return problemResponse(TOO_LARGE);
+  }
   const refusal = checkBrowser(request, context.isLoopbackOnly);
   if (refusal !== undefined) return problemResponse(refusal);
   const found = findRoute(url.pathname, request.method);
@@ -23,6 +36,8 @@ export async function answerRequest(context: RouteContext, request: Request): Pr
 }
 
 const NANOSECONDS_PER_MS = 1_000_000n;
+
+const TOO_LARGE: Problem = { status: 413, detail: "no path takes a body" };
 
 const BAD_HOST: Problem = { status: 400, detail: "Host must be a name, or a name and a port" };
 

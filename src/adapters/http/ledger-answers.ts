@@ -34,7 +34,7 @@ export function answerServices({ buffer }: RouteContext): Response {
 
 /** What was refused or discarded: what an exporter may never have told its user. */
 export function answerProblems({ problems }: RouteContext): Response {
-  return jsonResponse({ problems: problems().map(problemMember) });
+  return jsonResponse({ problems: problems.list().map(problemMember) });
 }
 
 /** What is not known is left out: JSON has no member that is undefined. */

@@ -59,9 +59,6 @@ export interface ReadApiCounts {
 
 export const ANSWER_BUDGET_BYTES = 64 * 1024 * 1024;
 
-/** No route takes a body. Room for a client that sends one all the same, such as `{}`. */
-const MAX_REQUEST_BODY_BYTES = 1024;
-
 /** Without traffic either way: between two requests, or when a reader has stopped reading. */
 export const IDLE_TIMEOUT_SECONDS = 30;
 
@@ -84,13 +81,20 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
   const server = Bun.serve({
     hostname: host,
     port,
+    // For gRPC alone, so that its clients can be told that it is elsewhere.
+    http2: true,
     idleTimeout: IDLE_TIMEOUT_SECONDS,
-    maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
+    // Nothing reads a body, and Bun takes in no more than the beginning of one that is not read.
+    // With a limit it would answer exporters by itself, before we can tell them where to send.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     // Otherwise Bun decides by NODE_ENV, and shows source code in its error page.
     development: false,
     // Without it `development: false` shares the port with whoever else does the same (Bun 1.4.5).
     reusePort: false,
-    fetch: async (request) => counter.note(await answerRequest(context, request)),
+    fetch: async (request, own) => {
+      const address = own.requestIP(request)?.address ?? "";
+      return counter.note(await answerRequest(context, request, address));
+    },
     error: (error) => counter.note(answerFault(parts.logger, error)),
   });
   return {

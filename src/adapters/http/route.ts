@@ -2,6 +2,7 @@ import type { WatchedArrivals } from "../../application/arrivals.ts";
 import type { RecentProblem } from "../../application/problem-registry.ts";
 import type { SpanReader } from "../../application/span-reader.ts";
 import type { Logger } from "../../ports/logger.ts";
+import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { AnswerBudget } from "./answer-budget.ts";
 import type { ForwardReading } from "./forward-member.ts";
 import type { Parameters, ValuesOf } from "./parameter.ts";
@@ -30,8 +31,8 @@ export interface RouteContext {
   readonly readiness: () => Readiness;
   /** Whether the buffer is so full that spans may be lost; undefined where nobody minds. */
   readonly highWater: () => boolean | undefined;
-  /** What was refused or discarded lately, the newest first. */
-  readonly problems: () => readonly RecentProblem[];
+  /** What was refused or discarded, by any listener. */
+  readonly problems: ProblemLog & { list(): readonly RecentProblem[] };
   readonly uptimeMs: () => number;
   readonly version: string;
   /** Not there when nothing is forwarded. */

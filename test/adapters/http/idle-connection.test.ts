@@ -7,6 +7,7 @@ import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { Arrivals } from "../../../src/application/arrivals.ts";
 import { ObservabilityBuffer } from "../../../src/application/observability-buffer.ts";
 import { HandMovedClock } from "../../support/hand-moved-clock.ts";
+import { recordingProblems } from "../../support/problem-totals.ts";
 import { RecordingLogger } from "../../support/recording-logger.ts";
 
 // Goal: a connection without traffic is closed, but not while somebody waits on it.
@@ -28,7 +29,7 @@ async function idlingOf(path: string) {
     stopping: new AbortController().signal,
     readiness: () => "ready" as const,
     highWater: () => undefined,
-    problems: () => [],
+    problems: recordingProblems(new RecordingLogger()),
     uptimeMs: () => 1,
     version: "1.2.3",
     isLoopbackOnly: true,
@@ -37,7 +38,7 @@ async function idlingOf(path: string) {
     logger: new RecordingLogger(),
     allowIdling: (_: Request, mayIdle: boolean) => void told.push(mayIdle),
   };
-  const response = await answerRequest(context, new Request(`http://localhost${path}`));
+  const response = await answerRequest(context, new Request(`http://localhost${path}`), "");
   await response.body?.cancel();
   return told;
 }

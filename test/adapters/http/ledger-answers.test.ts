@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
-import { RECENT_PROBLEMS } from "../../support/recent-problems.ts";
+import { SHOWING_RECENT_PROBLEMS } from "../../support/recent-problems.ts";
 import { runReadApi, stopReadApisAfterEach } from "../../support/running-read-api.ts";
 
 stopReadApisAfterEach();
 
 test("GET /api/problems is what was refused or discarded, without what is not known", async () => {
-  const { request } = runReadApi({ problems: () => RECENT_PROBLEMS });
+  const { request } = runReadApi({ problems: SHOWING_RECENT_PROBLEMS });
 
   const response = await request("/api/problems");
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { closed, fetchDescription, operationsOf } from "../../support/openapi-description.ts";
-import { RECENT_PROBLEMS } from "../../support/recent-problems.ts";
+import { SHOWING_RECENT_PROBLEMS } from "../../support/recent-problems.ts";
 import {
   attribute,
   request as requestBytes,
@@ -83,7 +83,7 @@ const answers = [
 ];
 
 test.each(answers)("$ask answers $status in $type, as it is told of", async (given) => {
-  const { request, put } = runReadApi({ spanCount: 1, problems: () => RECENT_PROBLEMS });
+  const { request, put } = runReadApi({ spanCount: 1, problems: SHOWING_RECENT_PROBLEMS });
   put(requestBytes(resourceSpans("shop", span(7, ...EVERY_FIELD))));
   const [method = "", path = ""] = given.ask.split(" ");
 
