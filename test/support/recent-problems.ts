@@ -2,9 +2,9 @@ import type { RecentProblem } from "../../src/application/problem-registry.ts";
 
 /** What a read API shows that has these problems, and gets no more. */
 export const SHOWING_RECENT_PROBLEMS = {
-  list: () => RECENT_PROBLEMS,
-  note: () => {},
-  hint: () => "",
+  list: (): readonly RecentProblem[] => RECENT_PROBLEMS,
+  note: (): void => {},
+  hint: (): string => "",
 };
 
 /** One with everything that can be known, and one with as little as there can be. */

@@ -147,9 +147,10 @@ const SPECS = {
     operands: "",
     leastOperands: 0,
     mostOperands: 0,
-    summary: "show the books: what came, what is buffered, what became of the rest",
+    summary: "show the books, and what was refused: what came, what became of it",
     details: [
-      "On a terminal it is a table; in a pipe, the JSON object of GET /api/stats.",
+      "On a terminal it is a table; in a pipe, the JSON object of GET /api/stats, with the " +
+        "problems of GET /api/problems: what was refused or discarded, and what to do.",
       "Spans in flight to the upstream are buffered in the books until it answers. Where spans " +
         "are forwarded, it tells how that is going, too.",
     ],

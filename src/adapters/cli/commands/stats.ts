@@ -1,11 +1,13 @@
 import { quotePeerText } from "../../../domain/quote-text.ts";
 import { apiUrl, askForSuccess } from "../api/ask-api.ts";
 import { isForwardAnswer } from "../api/forward-answer.ts";
+import { isProblemsAnswer, type ListedProblem } from "../api/problems-answer.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type CommandRun, isGiven, paletteOf } from "../command-run.ts";
 import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
 import { writeJson } from "../json-output.ts";
 import { forwardTable } from "../render/forward-table.ts";
+import { problemTable } from "../render/problem-table.ts";
 import { type StatsAnswer, statsTable } from "../render/stats-table.ts";
 
 export async function stats(run: CommandRun): Promise<ExitCode> {
@@ -15,18 +17,33 @@ export async function stats(run: CommandRun): Promise<ExitCode> {
   if (!isStats(answer)) {
     throw new CommandFailure(EXIT_CODE.cannotConnect, "the answer is not that of /api/stats");
   }
-  if (isGiven(run, "json") || !stdout.isTerminal) writeJson(run, answer);
-  else {
-    stdout.write(`${linesOf(run, answer).join("\n")}\n`);
-  }
+  const problems = await askForProblems(run);
+  if (isGiven(run, "json") || !stdout.isTerminal) writeJson(run, { ...answer, problems });
+  else stdout.write(tablesText(run, answer, problems));
   return EXIT_CODE.ok;
 }
 
-function linesOf(run: CommandRun, answer: StatsAnswer): string[] {
+async function askForProblems(run: CommandRun): Promise<readonly ListedProblem[]> {
+  const response = await askForSuccess(run, { path: "/api/problems" });
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (isProblemsAnswer(answer)) return answer.problems;
+  throw new CommandFailure(EXIT_CODE.cannotConnect, "the answer is not that of /api/problems");
+}
+
+function tablesText(
+  run: CommandRun,
+  answer: StatsAnswer,
+  problems: readonly ListedProblem[],
+): string {
+  const { columns } = run.stdout;
   const palette = paletteOf(run, run.stdout);
-  const books = statsTable(answer, quotePeerText(apiUrl(run)), palette);
-  if (answer.forward === undefined) return books;
-  return [...books, "", ...forwardTable(answer.forward, run.stdout.columns, palette)];
+  const tables = [
+    statsTable(answer, quotePeerText(apiUrl(run)), palette),
+    answer.forward === undefined ? [] : forwardTable(answer.forward, columns, palette),
+    problemTable(problems, columns, palette),
+  ];
+  const texts = tables.filter((lines) => lines.length > 0).map((lines) => lines.join("\n"));
+  return `${texts.join("\n\n")}\n`;
 }
 
 function isStats(answer: unknown): answer is StatsAnswer {

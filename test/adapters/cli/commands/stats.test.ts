@@ -6,8 +6,15 @@ import type { CommandSurroundings } from "../../../support/run-command-line.ts";
 
 stopFakeServersAfterEach();
 
-const stats = (argv: readonly string[], answer: Answer, parts: CommandSurroundings = {}) =>
-  runAgainstFake(["stats", ...argv], answer, parts);
+const stats = (
+  argv: readonly string[],
+  answer: Answer,
+  parts: CommandSurroundings & { readonly problems?: Answer } = {},
+) => {
+  const { problems = () => Response.json({ problems: [] }), ...surroundings } = parts;
+  const answers: Answer = (asked) => (asked.path === "/api/stats" ? answer : problems)(asked);
+  return runAgainstFake(["stats", ...argv], answers, surroundings);
+};
 
 const BOOKS = { received: 5, rejected: 0, accepted: 5, buffered: 5, taken: 0, evicted: 0 };
 const STATS = {
@@ -22,8 +29,9 @@ const STATS = {
 test("in a pipe it is the JSON of the API", async () => {
   const end = await stats([], () => Response.json(STATS));
 
-  expect(end).toMatchObject({ exitCode: 0, stderr: "", asked: ["GET /api/stats"] });
-  expect(end.stdout).toBe(`${JSON.stringify(STATS)}\n`);
+  const asked = ["GET /api/stats", "GET /api/problems"];
+  expect(end).toMatchObject({ exitCode: 0, stderr: "", asked });
+  expect(end.stdout).toBe(`${JSON.stringify({ ...STATS, problems: [] })}\n`);
 });
 
 test("on a terminal it is a table, and with --json the same JSON", async () => {
@@ -32,7 +40,7 @@ test("on a terminal it is a table, and with --json the same JSON", async () => {
 
   expect(table.stdout).toStartWith(`spanring 9.8.7 at ${table.url}, up 1.50 s\n`);
   expect(table.stdout).toContain("\nbuffered       5       5 B\n");
-  expect(JSON.parse(json.stdout)).toEqual(STATS);
+  expect(JSON.parse(json.stdout)).toEqual({ ...STATS, problems: [] });
 });
 
 test("of a server that forwards, the table tells on how that is going", async () => {
@@ -43,7 +51,41 @@ test("of a server that forwards, the table tells on how that is going", async ()
 
   expect(table.stdout).toContain("oldest buffered 1\n\nforwards to    grpcs://collector:4317\n");
   expect(table.stdout.split("\n").filter((line) => line.length > 60)).toEqual([]);
-  expect(JSON.parse(json.stdout)).toEqual({ ...STATS, forward: forwardAnswer() });
+  expect(JSON.parse(json.stdout)).toMatchObject({ ...STATS, forward: forwardAnswer() });
+});
+
+const PROBLEM = {
+  protocol: "http",
+  reason: "malformed",
+  address: "10.0.0.7",
+  count: 2,
+  first: "2023-11-14T22:13:20.000Z",
+  last: "2023-11-14T22:13:20.000Z",
+  hint: "mend it",
+};
+
+test("what was refused is below, and in the JSON", async () => {
+  const answer = () => Response.json(STATS);
+  const problems = () => Response.json({ problems: [PROBLEM] });
+
+  const table = await stats([], answer, { columns: 120, problems });
+  const json = await stats(["--json"], answer, { problems });
+
+  expect(table.stdout).toContain("oldest buffered 1\n\nproblems, newest first\n");
+  expect(table.stdout).toContain("http from 10.0.0.7: 2 requests were not an Export");
+  expect(table.stdout).toEndWith("\n  mend it\n");
+  expect(JSON.parse(json.stdout)).toEqual({ ...STATS, problems: [PROBLEM] });
+});
+
+test.each([
+  () => new Response("no"),
+  () => Response.json({}),
+  () => Response.json({ problems: [{ ...PROBLEM, last: "once" }] }),
+])("problems of another shape are an error", async (problems) => {
+  const end = await stats([], () => Response.json(STATS), { columns: 80, problems });
+
+  expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+  expect(end.stderr).toBe("spanring: the answer is not that of /api/problems\n");
 });
 
 test.each([

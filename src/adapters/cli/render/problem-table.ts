@@ -1,0 +1,45 @@
+import { PROBLEM_KINDS, type ProblemKind } from "../../../domain/problem-reason.ts";
+import { quotePeerText } from "../../../domain/quote-text.ts";
+import type { ListedProblem } from "../api/problems-answer.ts";
+import type { Palette } from "./palette.ts";
+import { countedText, dateText } from "./quantities.ts";
+
+const SHOWN = 5;
+const INDENT = "  ";
+const NANOS_PER_MS = 1_000_000n;
+
+/** The newest problems, each with what to do about it below. What is too wide is wrapped. */
+export function problemTable(
+  problems: readonly ListedProblem[],
+  columns: number,
+  { heading, odd, faint }: Palette,
+): string[] {
+  if (problems.length === 0) return [];
+  const more = problems.length - SHOWN;
+  const others = more > 0 ? `, and ${more} more at /api/problems` : "";
+  const lines = problems.slice(0, SHOWN).flatMap((problem) => {
+    const what = wrapped(problemText(problem), columns).map(odd);
+    const hint = wrapped(quotePeerText(problem.hint), columns - INDENT.length);
+    return what.concat(hint.map((line) => faint(INDENT + line)));
+  });
+  return [heading(`problems, newest first${others}`)].concat(lines);
+}
+
+function problemText({ protocol, reason, address = "", detail = "", ...problem }: ListedProblem) {
+  const time = dateText(BigInt(Date.parse(problem.last)) * NANOS_PER_MS);
+  const from = address === "" ? "" : ` from ${quotePeerText(address)}`;
+  const why = detail === "" ? "" : `: ${quotePeerText(detail)}`;
+  return `${time} ${quotePeerText(protocol)}${from}: ${fateText(reason, problem.count)}${why}`;
+}
+
+/** A newer server may have reasons that this program does not know. */
+function fateText(reason: string, count: number): string {
+  const kinds: ReadonlyMap<string, ProblemKind> = new Map(Object.entries(PROBLEM_KINDS));
+  const kind = kinds.get(reason);
+  if (kind === undefined) return `${count} x ${quotePeerText(reason)}`;
+  return `${countedText(count, kind.noun)} ${count === 1 ? "was" : "were"} ${kind.fate}`;
+}
+
+function wrapped(text: string, columns: number): string[] {
+  return Bun.wrapAnsi(text, Math.max(1, columns), { hard: true }).split("\n");
+}
