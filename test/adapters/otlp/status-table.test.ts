@@ -15,6 +15,7 @@ test.each<[Outcome, number, number]>([
   ["busy", UNAVAILABLE, 503],
   ["unknown_path", UNIMPLEMENTED, 404],
   ["wrong_method", UNIMPLEMENTED, 405],
+  ["misdirected", UNIMPLEMENTED, 421],
   ["unsupported_media", INVALID_ARGUMENT, 415],
 ])("%s is answered with gRPC %d and HTTP %d", (outcome, grpcCode, httpStatus) => {
   expect(STATUS_TABLE[outcome]).toMatchObject({ grpcCode, httpStatus });
@@ -31,5 +32,5 @@ test("the codes are gRPC's", () => {
 });
 
 test("every outcome has a row", () => {
-  expect(Object.keys(STATUS_TABLE)).toHaveLength(12);
+  expect(Object.keys(STATUS_TABLE)).toHaveLength(13);
 });
