@@ -204,6 +204,7 @@ const everything: Answer = (asked) => {
   if (asked.path.startsWith("/api/tail")) return endless(lineOf(1));
   if (asked.path.startsWith("/api/traces")) return Response.json({ traces: [{}] });
   if (asked.method === "DELETE") return Response.json({ removed: 1 });
+  if (asked.path.startsWith("/api/problems")) return Response.json({ problems: [] });
   if (!asked.path.startsWith("/api/stats")) return threeSpans(asked);
   return Response.json({ spans: {}, bytes: {}, capacity: {}, sequence: {}, uptime_seconds: 1 });
 };
