@@ -40,7 +40,7 @@ function isOurs(name: string): name is VariableName {
   return VARIABLE_NAMES.some((ours) => ours === name);
 }
 
-/** A slip, or the name without its last word, such as the unit, or with another unit. */
+/** Finds a slip, a name without its last word, such as the unit, and one with another unit. */
 function nearlyWritten(name: string): VariableName | undefined {
   const slip = VARIABLE_NAMES.filter((ours) => ours.length >= MIN_LENGTH)
     .filter((ours) => Math.abs(ours.length - name.length) <= MAX_SLIPS)
@@ -72,7 +72,7 @@ const FAMILIES = [
   { prefix: "OTLP_HTTP_", usual: "OTLP_HTTP_HOST", words: /^(ADDR(ESS)?|ENDPOINT|LISTEN|BIND)$/ },
 ] as const;
 
-/** Who begins a name in one of these ways means this program, whatever the words that follow. */
+/** Returns the name that was meant in a family of names that only this program uses. */
 function sameInOtherWords(name: string): VariableName | undefined {
   const family = FAMILIES.find(({ prefix }) => name.startsWith(prefix));
   if (family === undefined) return undefined;

@@ -75,7 +75,7 @@ async function serveUntilStopped(
   return EXIT_CODE.ok;
 }
 
-/** A SIGHUP that `nohup` has asked to ignore does not come from a terminal that matters. */
+/** With `nohup`, the end of the terminal is not the end of the program. */
 function listenToSignals(reload: () => void): ServeSignals {
   const { ignore } = nativeSignals();
   const hasNohup = ignore(constants.signals.SIGHUP);

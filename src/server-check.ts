@@ -67,7 +67,7 @@ async function spillMistakes({ shutdownSpillFile: path }: Config): Promise<Mista
 
 const ignore = () => {};
 
-/** A sink has nothing to say before it has sent something. */
+/** A sink logs nothing before it has sent something. */
 const UNHEARD: Logger = { debug: ignore, info: ignore, warning: ignore, error: ignore };
 
 async function forwardMistakes({ config, version }: StartToCheck): Promise<readonly Mistake[]> {
@@ -79,7 +79,7 @@ async function forwardMistakes({ config, version }: StartToCheck): Promise<reado
   return [];
 }
 
-/** Where spans go on to need not be there at the start. */
+/** Warns of an upstream that is not there now; a start does without it. */
 async function upstreamWarnings(
   { forward }: Config,
   lookup: Lookup | undefined,

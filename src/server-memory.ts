@@ -3,10 +3,10 @@ import type { Config, ConfigWarning } from "./config.ts";
 
 const MIB = 2 ** 20;
 
-/** The runtime with the program in it, and what answers under way may take besides. */
+/** The runtime, the program, and answers under way. */
 const PROGRAM_BYTES = 100 * MIB;
 
-/** What is below the need of this configuration is found at the start, not by the first burst. */
+/** Warns of a memory limit below what this configuration may need, before a burst needs it. */
 export function memoryWarnings(
   { buffer, limits }: Config,
   limitBytes: number | undefined,

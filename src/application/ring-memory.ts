@@ -86,7 +86,7 @@ export interface RingCapacity {
   readonly bytes: number;
 }
 
-/** All that a ring of this capacity may take. */
+/** Returns the bytes that a ring of this capacity takes once it is full. */
 export function ringBytes(capacity: RingCapacity): number {
   return arenaAt(capacity.spans) + capacity.bytes;
 }

@@ -1,6 +1,6 @@
 const NOBODY = 65_534;
 
-/** Does something without the privileges of the superuser, who may read and write everything. */
+/** Runs `work` without the privileges of the superuser, who may read everything. */
 export async function asNobody<Result>(work: () => Promise<Result>): Promise<Result> {
   const user = process.geteuid!();
   if (user !== 0) return await work();

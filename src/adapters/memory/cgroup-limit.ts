@@ -31,7 +31,7 @@ function limitIn(path: string, read: ReadText): number[] {
   return Number.isNaN(bytes) || bytes >= UNLIMITED_BYTES ? [] : [bytes];
 }
 
-/** From the process's own group up to the one that is mounted. */
+/** Returns the folders of the process's own group and of those above, up to the mounted one. */
 function groupFolders(version: Version, read: ReadText): string[] {
   const group = groupOf(version, read("/proc/self/cgroup") ?? "");
   const mount = mountOf(version, read("/proc/self/mountinfo") ?? "");
@@ -43,13 +43,13 @@ function groupFolders(version: Version, read: ReadText): string[] {
   return [...folders, mount.point];
 }
 
-/** `4:memory:/docker/abc` in version 1, `0::/system.slice` in version 2. */
+/** Finds `4:memory:/docker/abc` in version 1, `0::/system.slice` in version 2. */
 function groupOf({ controller }: Version, text: string): string | undefined {
   const entries = text.split("\n").map((line) => /^\d+:([^:]*):(\/.*)$/.exec(line) ?? []);
   return entries.find(([, controllers]) => controllers?.split(",").includes(controller))?.[2];
 }
 
-/** `36 31 0:32 ROOT POINT OPTIONS [TAG...] - TYPE SOURCE OPTIONS` */
+/** Finds `36 31 0:32 ROOT POINT OPTIONS [TAG...] - TYPE SOURCE OPTIONS`. */
 function mountOf({ type, controller }: Version, text: string) {
   for (const line of text.split("\n")) {
     const [before = "", after = ""] = line.split(" - ");
@@ -70,7 +70,7 @@ function unescaped(text: string): string {
   );
 }
 
-/** A group outside of what is mounted has no folder here; then only the mounted one is known. */
+/** A group outside the mounted one has no folder here: then the mounted one stands for it. */
 function pathBelow(root: string, group: string): string {
   if (group.includes("/..")) return "/";
   if (root === "/") return group;

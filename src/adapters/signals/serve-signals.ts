@@ -21,7 +21,7 @@ const UNKNOWN_TO_RUNTIME =
     ? []
     : [constants.signals.SIGSTKFLT, ...Array.from({ length: 31 }, (_, at) => 34 + at)];
 
-/** Listeners here would harm, or do nothing. */
+/** Signals that a listener would make worse, or that need none. */
 export const UNTOUCHED_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set([
   // Nobody can catch these.
   "SIGKILL",
@@ -77,6 +77,7 @@ export function isImmediate(signal: StopSignal): boolean {
   return signal === "SIGQUIT" || signal === "SIGABRT";
 }
 
+/** Listens to all signals that a receiver obeys, and has the others that would end it ignored. */
 export function serveSignals(process: ServingProcess, actions: SignalActions): ServeSignals {
   const stopped = Promise.withResolvers<StopSignal>();
   const hurried = Promise.withResolvers<StopSignal>();

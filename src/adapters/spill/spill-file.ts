@@ -73,8 +73,8 @@ export class SpillFile implements SpanSpill {
 }
 
 /**
- * Rejects when the next start could not read what is written there. What stands beside a device, or
- * would replace it, is no file to leave spans in.
+ * Rejects when something that is not a readable, regular file has this name: the next start could
+ * not read what a stop leaves beside it.
  */
 async function checkPlace(path: string): Promise<void> {
   if (path.endsWith("/")) throw new Error("it names a folder");

@@ -34,14 +34,14 @@ async function leftoversOf(spillPath: string): Promise<Leftover[]> {
   return found.flatMap((each) => each ?? []);
 }
 
-/** `spill.binpb.1`, `spill.binpb.unread`, `spill.binpb.unread.1` and `.spill.binpb.5f3a9c01`. */
+/** Matches `spill.binpb.1`, `spill.binpb.unread`, the same with `.1`, `.spill.binpb.5f3a9c01`. */
 function isLeftover(name: string, spillName: string): boolean {
   const [hidden, numbered] = [`.${spillName}.`, `${spillName}.`];
   if (name.startsWith(hidden)) return /^[0-9a-f]{8}$/.test(name.slice(hidden.length));
   return name.startsWith(numbered) && /^(unread(\.\d+)?|\d+)$/.test(name.slice(numbered.length));
 }
 
-/** Undefined for what is no file, or is gone meanwhile. */
+/** Returns undefined for what is not a file, or no longer there. */
 async function leftoverAt(path: string): Promise<Leftover | undefined> {
   const found = await lstat(path).catch(() => undefined);
   return found?.isFile() === true ? { path, bytes: found.size } : undefined;

@@ -65,8 +65,9 @@ const COMMON_NAMES: ReadonlySet<string> = new Set([
 const LOG_LEVEL = "ERROR";
 
 /**
- * The environment is the command's before it is ours: a common name with a value that is of no use
- * here does not keep the command from running. For `LOG_LEVEL` that is too usual to warn of.
+ * Reads the receiver's configuration from the command's environment. A common name with a value
+ * that is of no use here does not keep the command from running; for `LOG_LEVEL` this is too usual
+ * to warn of.
  */
 function readReceiverConfig(run: CommandRun): ConfigReading {
   // Free ports whatever the environment says of them: another spanring may listen there.
