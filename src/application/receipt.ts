@@ -3,7 +3,13 @@
  * `adapters/otlp/status-table.ts`, so that gRPC and HTTP cannot drift apart.
  */
 export type Receipt =
-  | { readonly outcome: "accepted" }
+  | {
+      readonly outcome: "accepted";
+      /** There was no span in it. */
+      readonly isEmpty?: true;
+      /** Fields that OTLP does not have, where those may be why there was none. */
+      readonly unknown?: string;
+    }
   /**
    * Valid spans were kept. `message` tells the sender why the others were not, and how to mend it.
    */

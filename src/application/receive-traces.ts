@@ -7,6 +7,7 @@ import {
   type WalkedRequest,
   type WalkLimits,
 } from "../domain/wire/walked-request.ts";
+import { unknownFields } from "../domain/wire/unknown-fields.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import { noAmounts, type ReceivedAmounts } from "./counted-receiver.ts";
@@ -35,6 +36,7 @@ type Faults = Pick<WalkedRequest, "rejectedByFault" | "rejectedBytesByFault">;
 type FaultReceipt = Extract<Receipt, { outcome: "malformed" | "too_large" }>;
 
 const ACCEPTED: Receipt = { outcome: "accepted" };
+const EMPTY: Receipt = { outcome: "accepted", isEmpty: true };
 const STOPPING: Receipt = { outcome: "stopping", message: "spanring is shutting down; send again" };
 const LARGER_THAN_RING: FaultReceipt = {
   outcome: "too_large",
@@ -67,7 +69,7 @@ export class ReceiveTraces implements TraceReceiver {
     walkRequest(this.walked, request);
     if (this.walked.fault !== NO_FAULT) return faultReceipt(this.walked);
     if (this.walked.sawProfilesOnlyField) this.tellOfProfiles();
-    return this.walked.rejectedSpans === 0 ? this.keep(ACCEPTED) : this.keepValid();
+    return this.walked.rejectedSpans === 0 ? this.keep(successOf(this.walked)) : this.keepValid();
   }
 
   /** From now on every request is told to come back later. */
@@ -159,6 +161,14 @@ function faultReceipt(walked: WalkedRequest): FaultReceipt {
   }
   const where = explainFault(walked.fault, walked.faultOffsetBytes);
   return { outcome: "malformed", message: `not an ExportTraceServiceRequest: ${where}` };
+}
+
+/** An empty request is right: exporters find out with it whether somebody listens. */
+function successOf({ spanCount, request }: WalkedRequest): Receipt {
+  if (spanCount > 0) return ACCEPTED;
+  const unknown = unknownFields(request).join(", ");
+  if (unknown === "") return EMPTY;
+  return { outcome: "accepted", isEmpty: true, unknown: `unknown fields: ${unknown}` };
 }
 
 function partlyRejected({ rejectedSpans, rejectedByFault }: WalkedRequest): Receipt {

@@ -45,8 +45,30 @@ test("a valid request is accepted, and leaves as the bytes that came in", () => 
 test("an empty request is accepted", () => {
   const { receive, buffer } = receiver();
 
-  expect(receive.receive(new Uint8Array(0))).toEqual({ outcome: "accepted" });
+  expect(receive.receive(new Uint8Array(0))).toEqual({ outcome: "accepted", isEmpty: true });
   expect(buffer.stats().spans.received).toBe(0);
+});
+
+test("a request with fields that OTLP does not have, and no span, is accepted with a note", () => {
+  const { receive, buffer } = receiver();
+  const formerName = request(bytesField(1, bytesField(1000, bytesField(2, span(1)))));
+
+  expect(receive.receive(formerName)).toEqual({
+    outcome: "accepted",
+    isEmpty: true,
+    unknown: "unknown fields: ResourceSpans.1000",
+  });
+  expect(buffer.stats().spans.received).toBe(0);
+});
+
+test.each([
+  { name: "spans beside unknown fields", bytes: scoped(span(1), bytesField(99)), isEmpty: false },
+  { name: "a resource without spans", bytes: request(bytesField(1, bytesField(1))), isEmpty: true },
+])("$name need no note", ({ bytes, isEmpty }) => {
+  const { receive } = receiver();
+
+  const expected = isEmpty ? { outcome: "accepted", isEmpty } : { outcome: "accepted" };
+  expect<object>(receive.receive(bytes)).toEqual(expected);
 });
 
 test("what was received is not looked at again: its memory may be used for the next", () => {

@@ -6,7 +6,8 @@ import { callHttp2, openHttp2 } from "../support/grpc-http2-call.ts";
 import { grpcMessage } from "../support/grpc-wire.ts";
 import { countsOf } from "../support/problem-totals.ts";
 import { RecordingLogger } from "../support/recording-logger.ts";
-import { requestOf } from "../support/request-bytes.ts";
+import { request, requestOf, span } from "../support/request-bytes.ts";
+import { bytesField } from "../support/wire-bytes.ts";
 
 // Goal: nothing is refused or discarded unseen. Method: a whole server gets what exporters and
 // people send by mistake; then its log, its metrics and its list of problems are looked at.
@@ -81,4 +82,88 @@ test("what is still to be logged is logged when it stops", async () => {
   await server.stop(0);
 
   expect(server.linesOf("problem").map(({ fields }) => fields["count"])).toEqual([1, 2]);
+});
+
+async function postJson(url: string, value: object): Promise<Response> {
+  const headers = { "Content-Type": "application/json" };
+  return await fetch(url, { method: "POST", headers, body: JSON.stringify(value) });
+}
+
+const SPAN = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
+
+test("a request without spans, as its keys are unknown, is a success and a problem", async () => {
+  const server = await start();
+  const url = `${server.http}/v1/traces`;
+
+  const answers = [
+    await postJson(url, { resource_spans: [{ scope_spans: [{ spans: [SPAN] }] }] }),
+    await postJson(url, { resourceSpans: [{ instrumentationLibrarySpans: [{ spans: [SPAN] }] }] }),
+    await postJson(url, { resourceLogs: [{}] }),
+  ];
+  const bodies = await Promise.all(answers.map((answer) => answer.text()));
+  const listed = await listedBy(server);
+  await server.stop(0);
+
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect(bodies).toEqual(["{}", "{}", "{}"]);
+  expect(listed).toMatchObject([{ reason: "unknown_fields", count: 3 }]);
+  const logged = server.linesOf("problem").map(({ fields }) => fields);
+  expect(logged).toMatchObject([
+    { reason: "unknown_fields", count: 1, detail: "unknown keys: resource_spans" },
+    { reason: "unknown_fields", count: 2, detail: "unknown keys: resourceLogs" },
+  ]);
+  expect(logged[0]?.["hint"]).toContain("keys are resourceSpans, scopeSpans, spans");
+});
+
+test("spans in the wrong spelling are rejected, and their keys are named", async () => {
+  const server = await start();
+  const spans = [{ trace_id: SPAN.traceId, span_id: SPAN.spanId }];
+
+  const answer = await postJson(`${server.http}/v1/traces`, {
+    resourceSpans: [{ scopeSpans: [{ spans }] }],
+  });
+  const listed = await listedBy(server);
+  await server.stop(0);
+
+  expect(await answer.text()).toContain("There are unknown keys: trace_id, span_id.");
+  expect(listed).toMatchObject([{ reason: "rejected", count: 1 }]);
+});
+
+test.each([
+  { name: "an empty request", body: {} },
+  { name: "a request of an empty list", body: { resourceSpans: [] } },
+  { name: "spans with more keys than OTLP has", body: requestWith({ ...SPAN, colour: "red" }) },
+])("$name is no problem", async ({ body }) => {
+  const server = await start();
+
+  const answer = await postJson(`${server.http}/v1/traces`, body);
+  await server.stop(0);
+
+  expect(answer.status).toBe(200);
+  expect(countsOf({ totals: server.problems })).toEqual({});
+});
+
+function requestWith(only: object): object {
+  return { resourceSpans: [{ scopeSpans: [{ spans: [only] }] }] };
+}
+
+test.each(["grpc", "http"] as const)("over %s, spans of an older OTLP are", async (name) => {
+  const server = await start();
+  const former = request(bytesField(1, bytesField(1000, bytesField(2, span(1)))));
+  const session = openHttp2(server.ports.grpc as number);
+
+  const send = {
+    grpc: () => callHttp2(session, { pieces: [grpcMessage(former)] }),
+    http: () => exportOverHttp(server.http, former),
+  };
+  await send[name]();
+  session.destroy();
+  await server.stop(0);
+
+  const [problem] = server.linesOf("problem");
+  expect(problem?.fields).toMatchObject({
+    protocol: name,
+    reason: "unknown_fields",
+    detail: "unknown fields: ResourceSpans.1000",
+  });
 });

@@ -44,7 +44,7 @@ function receiptFor(call: ServerUnaryCall<Buffer, Buffer>, parts: TraceServicePa
   if (plain.outcome === "plain" && plain.bytes !== call.request) releaseOwnBuffer(plain.bytes);
   parts.pace.noteGarbage(plain.garbageBytes);
   releaseBytes(call.request);
-  if (receipt.outcome !== "accepted") {
+  if (receipt.outcome !== "accepted" || receipt.unknown !== undefined) {
     noteAnswer(parts.problems, receipt, { protocol: "grpc", address: addressOf(call) });
   }
   return receipt;

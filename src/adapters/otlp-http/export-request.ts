@@ -1,6 +1,6 @@
 import { UNKEPT_SIGNALS, type UnkeptSignal } from "../../application/unkept-signals.ts";
 import type { UnkeptSignals } from "../../application/unkept-signals.ts";
-import type { TraceReceiver } from "../../application/receipt.ts";
+import type { Receipt, TraceReceiver } from "../../application/receipt.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import { releaseOwnBuffer } from "../../application/release-bytes.ts";
@@ -182,6 +182,13 @@ function unread(parts: ExportParts, body: Unread, { signal, format }: Headed): U
   return turnAway(body, { receiver: parts.receivers[format] });
 }
 
+/** They matter where no span was found for them, or where what they held is missing in spans. */
+function withUnknownKeys(answer: Receipt, unknown: string): Receipt {
+  if (answer.outcome === "accepted") return answer.isEmpty ? { ...answer, unknown } : answer;
+  if (answer.outcome !== "partly_rejected") return answer;
+  return { ...answer, message: `${answer.message} There are ${unknown}.` };
+}
+
 /** What is not kept need not be decompressed either. */
 function receive(parts: ExportParts, body: Uint8Array, headed: Headed): Answer {
   if (headed.signal === "traces") return receiveTraces(parts, body, headed);
@@ -211,5 +218,5 @@ function receiveTraces(
   }
   const answer = receiveSafely(json.request, safely);
   releaseOwnBuffer(json.request);
-  return answer;
+  return json.unknown === "" ? answer : withUnknownKeys(answer, json.unknown);
 }

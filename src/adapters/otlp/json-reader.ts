@@ -28,6 +28,9 @@ export interface JsonReader {
   // Moved by reading, and by writing.
   at: number;
   wireEnd: number;
+  /** Keys that OTLP does not have: how many, and of the first few those that look like names. */
+  unknownKeyCount: number;
+  readonly unknownKeys: Set<string>;
   /** What is wrong and where, in words for the sender; empty while nothing is. */
   fault: string;
 }
@@ -44,6 +47,8 @@ export function createJsonReader(body: Uint8Array, nestingDepth: number): JsonRe
     number: createNumberText(),
     at: 0,
     wireEnd: 0,
+    unknownKeyCount: 0,
+    unknownKeys: new Set(),
     fault: "",
   };
 }
@@ -68,6 +73,19 @@ export const OPEN_BRACKET = 0x5b;
 export const CLOSE_BRACKET = 0x5d;
 export const OPEN_BRACE = 0x7b;
 export const CLOSE_BRACE = 0x7d;
+/** Others are not shown: a map whose keys are data looks like an object to OTLP. */
+const KEY_NAME = /^[A-Za-z_]\w{0,31}$/;
+const MAX_LOOKS = 16;
+const MAX_NAMED = 4;
+
+/** Notes the key that lies in `wire` from `wireEnd` up to `end`. Looks at the first ones only. */
+export function noteUnknownKey(reader: JsonReader, end: number): void {
+  reader.unknownKeyCount += 1;
+  if (reader.unknownKeyCount > MAX_LOOKS || reader.unknownKeys.size === MAX_NAMED) return;
+  const key = reader.wire.toString("latin1", reader.wireEnd, Math.min(end, reader.wireEnd + 33));
+  if (KEY_NAME.test(key)) reader.unknownKeys.add(key);
+}
+
 /** With which the only other JSON value that may stand for any field begins. */
 export const NULL_BEGIN = 0x6e;
 

@@ -10,6 +10,7 @@ import {
   failSeparator,
   type JsonReader,
   nextByte,
+  noteUnknownKey,
   NULL_BEGIN,
   OPEN_BRACE,
   OPEN_BRACKET,
@@ -26,7 +27,12 @@ import { copyKey } from "./json-string.ts";
 
 /** `message` is for the sender: what is wrong, where, and what would be right. */
 export type JsonReading =
-  | { readonly ok: true; readonly request: Uint8Array<ArrayBuffer> }
+  | {
+      readonly ok: true;
+      readonly request: Uint8Array<ArrayBuffer>;
+      /** Which keys OTLP does not have; empty where it has all of them. */
+      readonly unknown: string;
+    }
   | { readonly ok: false; readonly message: string };
 
 export interface JsonLimits {
@@ -52,7 +58,14 @@ export function requestFromJson(body: Uint8Array, { nestingDepth }: JsonLimits):
   if (!isUtf8(body)) return { ok: false, message: "the body is not valid UTF-8" };
   const reader = createJsonReader(body, nestingDepth);
   const isRead = readBody(reader);
-  return isRead ? { ok: true, request: takeWire(reader) } : { ok: false, message: reader.fault };
+  return isRead
+    ? { ok: true, request: takeWire(reader), unknown: unknownText(reader) }
+    : { ok: false, message: reader.fault };
+}
+
+function unknownText({ unknownKeyCount, unknownKeys }: JsonReader): string {
+  if (unknownKeyCount === 0) return "";
+  return `unknown keys: ${[...unknownKeys].join(", ") || unknownKeyCount}`;
 }
 
 function readBody(reader: JsonReader): boolean {
@@ -93,7 +106,9 @@ function takeAnyKey(reader: JsonReader, shape: Shape): Field | typeof UNKNOWN | 
   const end = copyKey(reader);
   if (end < 0) return MALFORMED;
   const field = fieldByKey(shape, reader.wire, reader.wireEnd);
-  return field?.name.length === end - reader.wireEnd ? field : UNKNOWN;
+  if (field?.name.length === end - reader.wireEnd) return field;
+  noteUnknownKey(reader, end);
+  return UNKNOWN;
 }
 
 function readField(reader: JsonReader, field: Field, depth: number): boolean {

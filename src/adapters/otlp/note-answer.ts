@@ -11,6 +11,9 @@ export interface Sender {
 /** Records what an answer refuses or discards; other outcomes are recorded where they are found. */
 export function noteAnswer(problems: ProblemLog, answer: Answer, sender: Sender): void {
   switch (answer.outcome) {
+    case "accepted":
+      if (answer.unknown === undefined) return;
+      return problems.note({ ...sender, reason: "unknown_fields", detail: answer.unknown });
     case "malformed":
       return problems.note({
         ...sender,

@@ -41,6 +41,15 @@ test.each([
   expect(noted(answer)).toMatchObject([{ ...SENDER, reason, count: 1, detail }]);
 });
 
+test("an accepted request without spans is recorded when its fields are unknown", () => {
+  const unknown = "unknown keys: resource_spans";
+
+  expect(noted({ outcome: "accepted", isEmpty: true, unknown })).toMatchObject([
+    { ...SENDER, reason: "unknown_fields", count: 1, detail: unknown },
+  ]);
+  expect(noted({ outcome: "accepted", isEmpty: true })).toEqual([]);
+});
+
 test("rejected spans are counted one by one", () => {
   const problems = noted({ outcome: "partly_rejected", rejectedSpans: 7, message: "why" });
 

@@ -1,0 +1,42 @@
+import { expect, test } from "bun:test";
+import { unknownFields } from "../../../src/domain/wire/unknown-fields.ts";
+import { handBuiltRequests } from "../../support/hand-built-requests.ts";
+import { request, requestOf, resourceSpans, span } from "../../support/request-bytes.ts";
+import { bytesField, varintField } from "../../support/wire-bytes.ts";
+
+test.each([
+  { name: "no field", bytes: new Uint8Array(0), found: [] },
+  { name: "fields that OTLP has", bytes: requestOf(3), found: [] },
+  {
+    name: "what was called instrumentation_library_spans",
+    bytes: request(bytesField(1, bytesField(1), bytesField(1000, bytesField(2)))),
+    found: ["ResourceSpans.1000"],
+  },
+  {
+    name: "one of each message, in their order",
+    bytes: request(bytesField(1, bytesField(2, varintField(9, 1)), varintField(4, 1)), [0x78, 1]),
+    found: ["ScopeSpans.9", "ResourceSpans.4", "ExportTraceServiceRequest.15"],
+  },
+  {
+    name: "one that comes again and again",
+    bytes: request(bytesField(7), bytesField(7), bytesField(7)),
+    found: ["ExportTraceServiceRequest.7"],
+  },
+  {
+    name: "fields of a resource and of a span, which hold no spans",
+    bytes: request(resourceSpans("shop", span(1, varintField(99, 1)))),
+    found: [],
+  },
+])("$name: $found", ({ bytes, found }) => {
+  expect(unknownFields(bytes)).toEqual(found);
+});
+
+test("no more than four are named", () => {
+  const fields = Array.from({ length: 9 }, (_, at) => varintField(at + 2, 1));
+
+  expect(unknownFields(request(...fields))).toHaveLength(4);
+});
+
+test.each(Object.keys(handBuiltRequests))("%s is searched to its end", (name) => {
+  expect(() => unknownFields(handBuiltRequests[name]!)).not.toThrow();
+});
