@@ -6,8 +6,10 @@
  *     const [span] = await ring.waitFor({ name: "GET /" });
  */
 import packageJson from "../package.json" with { type: "json" };
+import { lossesOf, lossTexts } from "./adapters/cli/run/losses.ts";
 import { NO_ROOM } from "./adapters/http/wait-problems.ts";
 import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
+import type { ProblemTotal } from "./application/problem-registry.ts";
 import { querySpans } from "./application/query-spans.ts";
 import { type NearMiss, waitForSpans } from "./application/wait-for-spans.ts";
 import { ON_FREE_PORTS } from "./config-free-ports.ts";
@@ -42,8 +44,9 @@ export interface TestSpanring extends AsyncDisposable {
   readonly endpoints: { readonly grpc: string; readonly http: string; readonly api: string };
   /**
    * Resolves with the spans that match, as soon as there are so many, counted from the start or
-   * from the last `reset`. Rejects when the time is up, and says what there was instead; when there
-   * are no such conditions; when there is no room to wait for one more filter; and on `stop`.
+   * from the last `reset`. Rejects when the time is up, and says what there was instead, and what
+   * was refused; when there are no such conditions; when there is no room to wait for one more
+   * filter; and on `stop`.
    */
   waitFor(conditions: SpanConditions, options?: WaitOptions): Promise<TraceSpan[]>;
   /** All spans that match, in the order in which they came; all there are without conditions. */
@@ -74,13 +77,18 @@ export async function startSpanring(options: SpanringOptions = {}): Promise<Test
     stopping.abort(new Error("spanring was stopped; spans() has what came before"));
     await server.stop(STOP_GRACE_MS);
   };
-  const watched = { ...server, ended: AbortSignal.any([server.failed, stopping.signal]) };
+  const problems = problemsSince(server.problems);
+  const ended = AbortSignal.any([server.failed, stopping.signal]);
+  const watched = { ...server, problems: problems.totals, ended };
   // Asynchronous, so that wrong conditions reject as a wait in vain does.
   return {
     endpoints: endpointsOf(server),
     waitFor: async (conditions, wait = {}) => await waitFor(watched, filterOf(conditions), wait),
     spans: async (conditions = {}) => await spansOf(server, filterOf(conditions)),
-    reset: () => void server.arrivals.clear(),
+    reset: () => {
+      server.arrivals.clear();
+      problems.reset();
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   };
@@ -156,10 +164,11 @@ interface WatchedServer extends QuietServer {
 }
 
 async function waitFor(
-  { buffer, arrivals, failed, ended }: WatchedServer,
+  server: WatchedServer,
   filter: SpanFilter,
   { count = 1, timeoutMs = TIMEOUT_MS }: WaitOptions,
 ): Promise<TraceSpan[]> {
+  const { buffer, arrivals, failed, ended } = server;
   const request = { filter, after: 0, count, timeoutMs, cancelled: ended };
   const outcome = await waitForSpans({ buffer, arrivals }, request);
   failed.throwIfAborted();
@@ -169,7 +178,22 @@ async function waitFor(
     throw new Error(`there is no room for this wait: ${NO_ROOM[outcome.for].detail}`);
   }
   const { found, nearest } = outcome;
-  throw new Error(`${found} of ${count} spans came within ${timeoutMs} ms${nearText(nearest)}`);
+  const came = `${found} of ${count} spans came within ${timeoutMs} ms${nearText(nearest)}`;
+  throw new Error([came, ...lossTexts(lossesOf(server))].join("\n"));
+}
+
+/** What was refused or discarded since the start, or since the last reset. */
+function problemsSince(all: RunningServer["problems"]) {
+  let before: readonly ProblemTotal[] = [];
+  return {
+    reset: () => void (before = all()),
+    totals: () =>
+      all().map((total, at) => {
+        const { protocol, reason, detail, hint } = total;
+        const count = total.count - (before[at]?.count ?? 0);
+        return { protocol, reason, count, detail, hint };
+      }),
+  };
 }
 
 function nearText(nearest: NearMiss | undefined): string {

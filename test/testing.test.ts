@@ -29,6 +29,24 @@ test("a wait in vain says how many came, and what there was instead", async () =
   );
 });
 
+test("a wait in vain says what was refused since the last reset, and what to do", async () => {
+  await using ring = await startSpanring();
+  const send = (path: string) => fetch(`${ring.endpoints.http}${path}`, { method: "POST" });
+  await send("/v1/spans");
+  ring.reset();
+  await fetch(`${ring.endpoints.http}/v1/traces`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: "[]",
+  });
+
+  const said = await ring.waitFor({ name: "no" }, { timeoutMs: 1 }).catch(String);
+
+  expect(said).toContain("came within 1 ms");
+  expect(said).toContain("\nno span arrived, but 1 request was in JSON, and not OTLP (not OTLP/");
+  expect(said).not.toContain("unknown path");
+});
+
 test("after a reset there is nothing, until something comes", async () => {
   await using ring = await startSpanring();
   await exportOverHttp(ring.endpoints.http, requestOf(2));

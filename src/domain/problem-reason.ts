@@ -43,7 +43,7 @@ export const PROBLEM_KINDS = {
     protocols: HTTP,
     noun: "request",
     fate: "in JSON, and not OTLP",
-    hint: 'the body must be one object, {"resourceSpans":[...]}, or application/x-protobuf',
+    hint: 'send {"resourceSpans":[...]}, or protobuf with Content-Type: application/x-protobuf',
     mayLoseSpans: true,
   },
   broken_compression: {
@@ -249,6 +249,13 @@ export const PROBLEM_KINDS = {
 export type ProblemReason = keyof typeof PROBLEM_KINDS;
 
 export const PROBLEM_REASONS = Object.keys(PROBLEM_KINDS) as ProblemReason[];
+
+/** Returns what has happened, as `3 requests were larger than a limit`. */
+export function problemText(reason: ProblemReason, count: number): string {
+  const { noun, fate } = PROBLEM_KINDS[reason];
+  const counted = `${count.toLocaleString("en-US")} ${noun}`;
+  return count === 1 ? `${counted} was ${fate}` : `${counted}s were ${fate}`;
+}
 
 /** Returns the hint of a reason, with the ports in use. */
 export function hintFor(reason: ProblemReason, ports: ListenerPorts): string {

@@ -4,10 +4,16 @@ import {
   PROBLEM_KINDS,
   PROBLEM_PROTOCOLS,
   PROBLEM_REASONS,
+  problemText,
   swappedHint,
 } from "../../src/domain/problem-reason.ts";
 
 const PORTS = { grpc: 4317, http: 4318, api: 4319 };
+
+test("what has happened is counted in words", () => {
+  expect(problemText("tls", 1)).toStartWith("1 connection was begun with TLS");
+  expect(problemText("too_large", 1_234)).toBe("1,234 requests were larger than a limit");
+});
 
 test("a hint names the ports in use", () => {
   expect(hintFor("http_on_grpc", PORTS)).toStartWith("OTLP/HTTP is at port 4318;");

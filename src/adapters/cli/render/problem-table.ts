@@ -1,8 +1,8 @@
-import { PROBLEM_KINDS, type ProblemKind } from "../../../domain/problem-reason.ts";
+import { PROBLEM_REASONS, problemText } from "../../../domain/problem-reason.ts";
 import { quotePeerText } from "../../../domain/quote-text.ts";
 import type { ListedProblem } from "../api/problems-answer.ts";
 import type { Palette } from "./palette.ts";
-import { countedText, dateText } from "./quantities.ts";
+import { dateText } from "./quantities.ts";
 
 const SHOWN = 5;
 const INDENT = "  ";
@@ -18,14 +18,14 @@ export function problemTable(
   const more = problems.length - SHOWN;
   const others = more > 0 ? `, and ${more} more at /api/problems` : "";
   const lines = problems.slice(0, SHOWN).flatMap((problem) => {
-    const what = wrapped(problemText(problem), columns).map(odd);
+    const what = wrapped(whatText(problem), columns).map(odd);
     const hint = wrapped(quotePeerText(problem.hint), columns - INDENT.length);
     return what.concat(hint.map((line) => faint(INDENT + line)));
   });
   return [heading(`problems, newest first${others}`)].concat(lines);
 }
 
-function problemText({ protocol, reason, address = "", detail = "", ...problem }: ListedProblem) {
+function whatText({ protocol, reason, address = "", detail = "", ...problem }: ListedProblem) {
   const time = dateText(BigInt(Date.parse(problem.last)) * NANOS_PER_MS);
   const from = address === "" ? "" : ` from ${quotePeerText(address)}`;
   const why = detail === "" ? "" : `: ${quotePeerText(detail)}`;
@@ -34,10 +34,8 @@ function problemText({ protocol, reason, address = "", detail = "", ...problem }
 
 /** A newer server may have reasons that this program does not know. */
 function fateText(reason: string, count: number): string {
-  const kinds: ReadonlyMap<string, ProblemKind> = new Map(Object.entries(PROBLEM_KINDS));
-  const kind = kinds.get(reason);
-  if (kind === undefined) return `${count} x ${quotePeerText(reason)}`;
-  return `${countedText(count, kind.noun)} ${count === 1 ? "was" : "were"} ${kind.fate}`;
+  const known = PROBLEM_REASONS.find((each) => each === reason);
+  return known === undefined ? `${count} x ${quotePeerText(reason)}` : problemText(known, count);
 }
 
 function wrapped(text: string, columns: number): string[] {

@@ -1,6 +1,5 @@
 import type { ProblemTotal } from "../../../application/problem-registry.ts";
-import { PROBLEM_KINDS } from "../../../domain/problem-reason.ts";
-import { countedText } from "../render/quantities.ts";
+import { PROBLEM_KINDS, problemText } from "../../../domain/problem-reason.ts";
 import type { Receiver } from "./receiver.ts";
 
 /** What was refused or discarded, and whether anything came in at all. */
@@ -24,16 +23,15 @@ export function isAnythingLost({ problems }: Losses): boolean {
  * its place: it may be all that an exporter has sent.
  */
 export function lossTexts({ problems, hasSpans }: Losses): string[] {
-  if (!hasSpans) return problems.map((each) => `no span arrived, but ${problemText(each)}`);
-  return problems.filter(mayLoseSpans).map((each) => `spans may be missing: ${problemText(each)}`);
+  if (!hasSpans) return problems.map((each) => `no span arrived, but ${lossText(each)}`);
+  return problems.filter(mayLoseSpans).map((each) => `spans may be missing: ${lossText(each)}`);
 }
 
 function mayLoseSpans({ reason }: ProblemTotal): boolean {
   return PROBLEM_KINDS[reason].mayLoseSpans;
 }
 
-function problemText({ reason, count, detail, hint }: ProblemTotal): string {
-  const { noun, fate } = PROBLEM_KINDS[reason];
+function lossText({ reason, count, detail, hint }: ProblemTotal): string {
   const why = detail === "" ? "" : ` (${detail})`;
-  return `${countedText(count, noun)} ${count === 1 ? "was" : "were"} ${fate}${why}; ${hint}`;
+  return `${problemText(reason, count)}${why}; ${hint}`;
 }
