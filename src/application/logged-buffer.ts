@@ -21,6 +21,7 @@ export type SharedBuffer = SpanReader &
     | "usedBytes"
     | "usedShare"
     | "lease"
+    | "leaseNewest"
     | "settle"
     | "oldestUnixMs"
   >;
@@ -77,6 +78,12 @@ export class LoggedBuffer implements SharedBuffer {
     const lease = this.buffer.lease(limit);
     const spans = lease?.sequences.length ?? 0;
     if (spans > 0) this.logger.debug("leased", { spans });
+    return lease;
+  }
+
+  leaseNewest(): Lease | undefined {
+    const lease = this.buffer.leaseNewest();
+    if (lease !== undefined) this.logger.debug("leased", { spans: 1 });
     return lease;
   }
 

@@ -16,6 +16,7 @@ import {
 import {
   type Lease,
   type LeasePart,
+  leaseNewest,
   leaseOldest,
   type Settlement,
   settle,
@@ -146,6 +147,11 @@ export class ObservabilityBuffer implements TraceBufferPort {
   /** The oldest spans that nobody has, at least one if there is one; see `Lease`. */
   lease(limit: SpanAmount): Lease | undefined {
     return withLock(this.ring.lock, () => leaseOldest(this.ring, limit));
+  }
+
+  /** The newest span that nobody has. */
+  leaseNewest(): Lease | undefined {
+    return withLock(this.ring.lock, () => leaseNewest(this.ring));
   }
 
   /**

@@ -14,7 +14,7 @@ import {
   type RingMemory,
   UNDELIVERABLE,
 } from "./ring-memory.ts";
-import { beginAt, oldestFree, serviceAt, slotOf, slotsOf } from "./ring-removal.ts";
+import { beginAt, newestFree, oldestFree, serviceAt, slotOf, slotsOf } from "./ring-removal.ts";
 import { bookDepartureFromService } from "./ring-services.ts";
 
 /**
@@ -54,11 +54,21 @@ export type LeasePart = SpanPlaces;
  */
 export function leaseOldest(ring: RingMemory, limit: SpanAmount): Lease | undefined {
   const wanted = oldestFree(ring, limit);
+  const lease = leaseThese(ring, wanted);
+  if (lease !== undefined) ring.control[FIRST_FREE] = wanted.at(-1)! + 1;
+  return lease;
+}
+
+/** The newest free span, which says what becomes of spans other than the oldest. Needs the lock. */
+export function leaseNewest(ring: RingMemory): Lease | undefined {
+  return leaseThese(ring, newestFree(ring));
+}
+
+function leaseThese(ring: RingMemory, wanted: readonly number[]): Lease | undefined {
   if (wanted.length === 0) return undefined;
   const slots = slotsOf(ring, wanted);
   const copied = copyThere(ring, wanted);
   for (const slot of slots) ring.slotState[slot] = LEASED;
-  ring.control[FIRST_FREE] = wanted.at(-1)! + 1;
   return {
     ...copied,
     services: slots.map((slot) => serviceAt(ring, slot)),
@@ -78,13 +88,15 @@ export function wholeLease({ sequences }: Lease): LeasePart {
 
 /**
  * Some of a lease's spans as the bytes of one request, to be sent for themselves: where the whole
- * is too large for the upstream, say. Made of the lease alone, so it needs no lock, and no span has
- * to be in the ring any more.
+ * is too large for the upstream, say. Nothing is left of messages that hold none of them. Made of
+ * the lease alone, so it needs no lock, and no span has to be in the ring any more.
  */
-export function requestOfPart(lease: Lease, part: LeasePart): Uint8Array<ArrayBuffer> {
-  assertLiesIn(lease, part);
-  const isWhole = part.end - part.first === lease.sequences.length;
-  return isWhole ? lease.request : cutRequest(lease.request, part);
+export function requestOfPart(
+  lease: Lease,
+  ...parts: readonly LeasePart[]
+): Uint8Array<ArrayBuffer> {
+  for (const part of parts) assertLiesIn(lease, part);
+  return cutRequest(lease.request, ...parts);
 }
 
 function assertLiesIn({ sequences }: Lease, { first, end }: LeasePart): void {

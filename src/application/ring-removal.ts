@@ -66,6 +66,14 @@ export function oldestFree(ring: RingMemory, limit: SpanAmount): number[] {
   return free;
 }
 
+/** The newest span that nobody has, if there is one. */
+export function newestFree(ring: RingMemory): number[] {
+  const first = firstFree(ring);
+  let sequence = ring.control[NEXT_SEQUENCE]! - 1;
+  while (sequence >= first && ring.slotState[slotOf(ring, sequence)] !== FREE) sequence -= 1;
+  return sequence >= first ? [sequence] : [];
+}
+
 /** The oldest spans that are there, leased or not: as many as wanted, or all there are. */
 export function oldestThere(ring: RingMemory, spanCount: number): number[] {
   const next = ring.control[NEXT_SEQUENCE]!;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import {
   type Lease,
+  leaseNewest,
   leaseOldest,
   requestOfPart,
   type Settlement,
@@ -13,6 +14,7 @@ import { readServices } from "../../src/application/ring-services.ts";
 import { AssertionError } from "../../src/domain/assert.ts";
 import { joined, put, ringOf } from "../support/filled-ring.ts";
 import { request, requestOf, resourceSpans, span, spanBody } from "../support/request-bytes.ts";
+import { spanNumbers } from "../support/walked-spans.ts";
 import { bytesField } from "../support/wire-bytes.ts";
 
 const ROOMY = { spans: 100, bytes: 100_000 };
@@ -171,6 +173,37 @@ describe("settled, a span is in one book", () => {
   });
 });
 
+describe("the newest span", () => {
+  test("is leased alone, and the oldest are as free as before", () => {
+    const ring = ringOf(ROOMY, requestOf(3));
+
+    const newest = leaseNewest(ring);
+    const others = lease(ring);
+
+    expect([newest?.sequences, others.sequences]).toEqual([[3], [1, 2]]);
+    expect(spanNumbers(newest!.request)).toEqual([3]);
+  });
+
+  test("is the newest that nobody has", () => {
+    const ring = ringOf(ROOMY, requestOf(3));
+    leaseNewest(ring);
+
+    expect([leaseNewest(ring)?.sequences, leaseNewest(ring)?.sequences]).toEqual([[2], [1]]);
+    expect([leaseNewest(ring), leaseNewest(ringOf(ROOMY))]).toEqual([undefined, undefined]);
+  });
+
+  test("is found again when it was given back, also behind what was leased after it", () => {
+    const ring = ringOf(ROOMY, requestOf(3));
+    const newest = leaseNewest(ring)!;
+    lease(ring);
+
+    settleAll(ring, newest, "returned");
+
+    expect(lease(ring).sequences).toEqual([3]);
+    expect(readStats(ring).spans).toMatchObject({ accepted: 3, buffered: 3 });
+  });
+});
+
 describe("a leased span that makes room", () => {
   test("is buffered in the books until it is settled; its neighbour is evicted", () => {
     const { ring } = overtaken();
@@ -228,10 +261,22 @@ describe("a part of a lease", () => {
     expect(part.toHex()).toBe(joined(bare("b", 2, 3), bare("c", 4)).toHex());
   });
 
-  test("that is the whole is the request as it came in", () => {
-    const leased = lease(ringOf(ROOMY, requestOf(2), requestOf(1, 3)));
+  test("that is the whole has nothing of messages without spans", () => {
+    const empty = bytesField(1, bytesField(2, bytesField(1, bytesField(1, "nobody"))));
+    const leased = lease(ringOf(ROOMY, joined(bare("a", 1, 2), request(empty))));
 
-    expect(requestOfPart(leased, { first: 0, end: 3 })).toBe(leased.request);
+    const part = requestOfPart(leased, { first: 0, end: 2 });
+
+    expect(leased.request.length).toBeGreaterThan(part.length);
+    expect(part.toHex()).toBe(bare("a", 1, 2).toHex());
+  });
+
+  test("may be in several pieces", () => {
+    const leased = lease(ringOf(ROOMY, bare("a", 1), bare("b", 2, 3)));
+
+    const part = requestOfPart(leased, { first: 0, end: 1 }, { first: 2, end: 3 });
+
+    expect(part.toHex()).toBe(joined(bare("a", 1), bare("b", 3)).toHex());
   });
 
   test("can be sent though its spans have left the ring, and others lie in their place", () => {

@@ -113,6 +113,24 @@ export const SCHEMA: Readonly<Record<MessageName, Readonly<Record<number, Action
   KeyValueList: { 1: ATTRIBUTE },
 };
 
+/** The fields of each message that hold text, which is UTF-8 as far as its sender is right. */
+export const TEXT_FIELDS: Readonly<Record<MessageName, readonly number[]>> = {
+  ExportTraceServiceRequest: [],
+  ResourceSpans: [3],
+  ScopeSpans: [3],
+  Span: [3, 5],
+  Link: [3],
+  Event: [2],
+  Status: [2],
+  Resource: [],
+  EntityRef: [1, 2, 3, 4],
+  InstrumentationScope: [1, 2],
+  KeyValue: [1],
+  AnyValue: [1],
+  ArrayValue: [],
+  KeyValueList: [],
+};
+
 const CODES: Readonly<Record<string, number>> = {
   varint: VARINT,
   fixed64: FIXED64,

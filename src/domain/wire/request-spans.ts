@@ -25,15 +25,33 @@ export function everySpan(request: MessageBytes): SpanTable {
 }
 
 /** The rows of these spans, or as many of them as there are. */
-export function rowsOf(table: SpanTable, { first, end }: SpanPlaces): SpanTable {
-  const last = Math.min(end, table.spanCount);
+export function rowsOf(table: SpanTable, ...runs: readonly SpanPlaces[]): SpanTable {
+  const kept = runs.map(({ first, end }) => ({ first, end: Math.min(end, table.spanCount) }));
+  const columnOf = (column: Uint32Array) => joined(kept.map((run) => partOf(column, run)));
+  const spanOffset = columnOf(table.spanOffset);
   return {
     ...table,
-    spanCount: last - first,
-    spanOffset: table.spanOffset.subarray(first, last),
-    spanLength: table.spanLength.subarray(first, last),
-    spanContext: table.spanContext.subarray(first, last),
+    spanCount: spanOffset.length,
+    spanOffset,
+    spanLength: columnOf(table.spanLength),
+    spanContext: columnOf(table.spanContext),
   };
+}
+
+function partOf(column: Uint32Array, { first, end }: SpanPlaces): Uint32Array {
+  return column.subarray(first, Math.max(first, end));
+}
+
+function joined(parts: readonly Uint32Array[]): Uint32Array {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 function scopesOf(request: MessageBytes) {

@@ -53,6 +53,19 @@ test.each([
   expect(cutRequest(whole, places).toHex()).toBe(cut.toHex());
 });
 
+test("several runs are cut out, in order and across what they came with", () => {
+  const whole = request(ofShop(span(1), span(2), span(3)), ofCart(span(4), span(5)));
+  const runs = [
+    { first: 0, end: 1 },
+    { first: 2, end: 3 },
+    { first: 4, end: 9 },
+  ];
+
+  const cut = cutRequest(whole, ...runs);
+
+  expect(cut.toHex()).toBe(request(ofShop(span(1), span(3)), ofCart(span(5))).toHex());
+});
+
 test("no span at all is nothing to cut: that is the caller's fault", () => {
   expect(() => cutRequest(requestOf(3), { first: 1, end: 1 })).toThrow(AssertionError);
   expect(() => cutRequest(requestOf(3), { first: 3, end: 4 })).toThrow(AssertionError);

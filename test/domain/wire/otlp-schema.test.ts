@@ -16,6 +16,7 @@ import {
   SCOPE_SPANS_FIELD,
   SPAN,
   SPANS_FIELD,
+  TEXT_FIELDS,
   VARINT,
   WRONG_WIRE_TYPE,
 } from "../../../src/domain/wire/otlp-schema.ts";
@@ -54,6 +55,12 @@ function expectedAction(message: string, field: protobuf.Field): string {
 }
 
 const messages = definedMessages();
+
+test.each(MESSAGES)("the fields of %s that hold text are those of the definitions", (name) => {
+  const defined = messages.get(name)!.fieldsArray.filter(({ type }) => type === "string");
+
+  expect([...TEXT_FIELDS[name]]).toEqual(defined.map(({ id }) => id).toSorted());
+});
 
 test("the walk knows every message that a request can hold, and no other", () => {
   expect([...MESSAGES].toSorted()).toEqual(

@@ -1,0 +1,90 @@
+import type { MessageBytes } from "./field-run.ts";
+import { nextField, scanFrom } from "./field-scan.ts";
+import {
+  MESSAGES,
+  type MessageName,
+  RESOURCE_SPANS,
+  SCHEMA,
+  SCOPE_SPANS,
+  SCOPE_SPANS_FIELD,
+  SPAN,
+  SPANS_FIELD,
+  TEXT_FIELDS,
+} from "./otlp-schema.ts";
+import { everySpan } from "./request-spans.ts";
+import type { SpanTable } from "./span-table.ts";
+
+/**
+ * Returns 1 for every span of a request with text that is not UTF-8, in itself or in the resource
+ * or scope it came with; else 0. Strict receivers refuse the whole request that such a span is in.
+ * Needs a request that the walk accepted.
+ */
+export function spansWithInvalidText(request: Uint8Array): Uint8Array {
+  const table = everySpan({ bytes: request, offset: 0, length: request.length });
+  const contexts = Array.from({ length: table.contextCount }, (_, row) =>
+    isContextInvalid(request, table, row),
+  );
+  return Uint8Array.from({ length: table.spanCount }, (_, row) => {
+    const [offset, length] = [table.spanOffset[row]!, table.spanLength[row]!];
+    const isOutside = contexts[table.spanContext[row]!]!;
+    return isOutside || hasInvalidText(SPAN, { bytes: request, offset, length }) ? 1 : 0;
+  });
+}
+
+function isContextInvalid(bytes: Uint8Array, table: SpanTable, row: number): boolean {
+  const [resourceAt, scopeAt] = [table.resourceOffset[row]!, table.scopeOffset[row]!];
+  const resource = { bytes, offset: resourceAt, length: table.resourceLength[row]! };
+  const scope = { bytes, offset: scopeAt, length: table.scopeLength[row]! };
+  return (
+    hasInvalidText(RESOURCE_SPANS, resource, SCOPE_SPANS_FIELD) ||
+    hasInvalidText(SCOPE_SPANS, scope, SPANS_FIELD)
+  );
+}
+
+interface TextSchema {
+  readonly text: ReadonlySet<number>;
+  /** The kind of message that a field holds. */
+  readonly messages: ReadonlyMap<number, number>;
+}
+
+/** By the kind of the message. */
+const TEXT_SCHEMAS: readonly TextSchema[] = MESSAGES.map((name) => ({
+  text: new Set(TEXT_FIELDS[name]),
+  messages: messageFields(name),
+}));
+
+function messageFields(name: MessageName): ReadonlyMap<number, number> {
+  const fields = Object.entries(SCHEMA[name]).flatMap(([field, action]) => {
+    const kind = MESSAGES.indexOf(action as MessageName);
+    return kind < 0 ? [] : [[Number(field), kind] as const];
+  });
+  return new Map(fields);
+}
+
+/** Looks through the message, without the field that is to be left out. */
+function hasInvalidText(kind: number, message: MessageBytes, leftOut = 0): boolean {
+  const { bytes, offset, length } = message;
+  const { text, messages } = TEXT_SCHEMAS[kind]!;
+  const scan = scanFrom(bytes, offset, offset + length);
+  while (nextField(scan)) {
+    const { fieldNumber, valueAt, at } = scan;
+    if (fieldNumber === leftOut) continue;
+    const inner = messages.get(fieldNumber);
+    const value = { bytes, offset: valueAt, length: at - valueAt };
+    if (inner !== undefined && hasInvalidText(inner, value)) return true;
+    if (text.has(fieldNumber) && !isUtf8(bytes.subarray(valueAt, at))) return true;
+  }
+  return false;
+}
+
+const STRICT = new TextDecoder("utf-8", { fatal: true });
+
+function isUtf8(text: Uint8Array): boolean {
+  if (text.every((byte) => byte < 0x80)) return true;
+  try {
+    STRICT.decode(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
