@@ -17,8 +17,12 @@ export type SendOutcome =
       readonly afterMs?: number;
       /** There was no answer in time: a smaller batch may have one. */
       readonly isTimeout?: true;
+      /** What to check. */
+      readonly hint?: string;
     }
   /** Never at this size; a smaller batch may pass. */
   | { readonly outcome: "too_large"; readonly message: string }
-  /** Never. */
-  | { readonly outcome: "refused"; readonly reason: RefusalReason; readonly message: string };
+  /** The upstream cannot take these spans, or not all of them. */
+  | { readonly outcome: "refused"; readonly reason: RefusalReason; readonly message: string }
+  /** The upstream, or something before it, takes nothing from us until that is mended. */
+  | { readonly outcome: "blocked"; readonly reason: RefusalReason; readonly message: string };

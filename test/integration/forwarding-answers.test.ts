@@ -5,7 +5,7 @@ import { openExportClient } from "../support/export-client.ts";
 import { readApiClient } from "../support/read-api-client.ts";
 import { requestOf } from "../support/request-bytes.ts";
 import { startProgram } from "../support/running-program.ts";
-import { startUpstream } from "../support/running-upstream.ts";
+import { type RunningUpstream, startUpstream } from "../support/running-upstream.ts";
 import type { OrderedAnswer } from "../support/upstream-process.ts";
 import { booksWhenEmpty } from "../support/watched-books.ts";
 
@@ -39,7 +39,10 @@ interface AnswerCase extends Fate {
 
 const DELIVERED: Fate = { batches: [SPANS], delivered: SPANS, undeliverable: 0 };
 const RETRIED: Fate = { ...DELIVERED, batches: [SPANS, SPANS] };
-const REFUSED: Fate = { batches: [SPANS], delivered: 0, undeliverable: SPANS };
+const REJECTED: Fate = { batches: [SPANS], delivered: 0, undeliverable: SPANS };
+/** After an empty request it is sent in parts, or as a whole where no span is at fault. */
+const REFUSED: Fate = { ...DELIVERED, batches: [SPANS, 0, SPANS / 2, SPANS / 2] };
+const BLOCKED: Fate = { ...DELIVERED, batches: [SPANS, 0, SPANS] };
 const HALVED: Fate = { ...DELIVERED, batches: [SPANS, SPANS / 2, SPANS / 2] };
 
 const COMMON: readonly AnswerCase[] = [
@@ -54,7 +57,7 @@ const COMMON: readonly AnswerCase[] = [
   {
     name: "partial success without any of them",
     answers: [{ kind: "reject", rejectedSpans: SPANS }],
-    ...REFUSED,
+    ...REJECTED,
   },
 ];
 
@@ -78,9 +81,16 @@ const RETRYABLE = [
   status.DATA_LOSS,
 ];
 
-const FINAL = Object.values(status).filter(
+const OF_US = [
+  status.NOT_FOUND,
+  status.PERMISSION_DENIED,
+  status.UNIMPLEMENTED,
+  status.UNAUTHENTICATED,
+];
+
+const OF_SPANS = Object.values(status).filter(
   (code): code is status =>
-    typeof code === "number" && code !== status.OK && !RETRYABLE.includes(code),
+    typeof code === "number" && ![status.OK, ...RETRYABLE, ...OF_US].includes(code),
 );
 
 const OVER_GRPC: readonly AnswerCase[] = [
@@ -90,10 +100,15 @@ const OVER_GRPC: readonly AnswerCase[] = [
     ...failing(`${status[code]} with RetryInfo`, { code, afterMs: 20 }),
     ...RETRIED,
   })),
-  ...FINAL.map((code) => ({ ...failing(status[code], { code }), ...REFUSED })),
-  ...FINAL.map((code) => ({
+  ...OF_SPANS.map((code) => ({ ...failing(status[code], { code }), ...REFUSED })),
+  ...OF_SPANS.map((code) => ({
     ...failing(`${status[code]} with RetryInfo`, { code, afterMs: 20 }),
     ...REFUSED,
+  })),
+  ...OF_US.map((code) => ({ ...failing(status[code], { code }), ...BLOCKED })),
+  ...OF_US.map((code) => ({
+    ...failing(`${status[code]} with RetryInfo`, { code, afterMs: 20 }),
+    ...BLOCKED,
   })),
   // The last one: batches are smaller from then on.
   { ...failing("too large", TOO_LARGE), ...HALVED },
@@ -102,9 +117,10 @@ const OVER_GRPC: readonly AnswerCase[] = [
 const OVER_HTTP: readonly AnswerCase[] = [
   ...COMMON,
   ...[429, 502, 503, 504].map((code) => ({ ...failing(String(code), { code }), ...RETRIED })),
-  ...[301, 400, 401, 403, 404, 405, 408, 415, 422, 500, 501, 505].map((code) => ({
+  ...[400, 422, 500].map((code) => ({ ...failing(String(code), { code }), ...REFUSED })),
+  ...[301, 401, 403, 404, 405, 407, 408, 415, 425, 501, 505, 520].map((code) => ({
     ...failing(String(code), { code }),
-    ...REFUSED,
+    ...BLOCKED,
   })),
   { ...failing("too large", { code: 413 }), ...HALVED },
 ];
@@ -138,6 +154,43 @@ test.each([
   expect(kept).toHaveLength(before.delivered);
   expect(kept).toEqual(kept.toSorted((one, other) => one - other));
 });
+
+test.each([
+  { protocol: "grpc", refusal: { code: status.UNAUTHENTICATED }, shown: "UNAUTHENTICATED: " },
+  { protocol: "http", refusal: { code: 404 }, shown: "404: " },
+] as const)("over $protocol an upstream that refuses us costs no span", async (given) => {
+  await using upstream = await startUpstream(given.protocol);
+  await using program = await startProgram({ ...SETTINGS, FORWARD_ENDPOINT: upstream.endpoint });
+  using client = openExportClient(program.grpcPort);
+  const api = readApiClient(program.apiUrl);
+
+  await upstream.order({ usual: { kind: "fail", ...given.refusal } });
+  for (let first = 1; first <= 10 * SPANS; first += SPANS) {
+    await client.export(requestOf(SPANS, first));
+  }
+  const { error, hint } = await program.logged("forward_blocked");
+  await triesAfter(upstream, 10);
+  const ready = await (await fetch(`${program.apiUrl}/readyz`)).json();
+  const { spans: meanwhile } = await api.stats();
+  await upstream.order({ usual: { kind: "accept" } });
+  const { spans } = await booksWhenEmpty(api);
+  const { batches } = await upstream.order({});
+
+  expect(error).toStartWith(given.shown);
+  expect(hint).toContain("FORWARD_");
+  expect(ready).toMatchObject({ status: "ready", forward: { state: "blocked" } });
+  expect(ready).toHaveProperty("forward.last_error.hint", hint);
+  expect(meanwhile).toMatchObject({ buffered: 10 * SPANS, undeliverable: 0 });
+  expect(spans).toMatchObject({ delivered: 10 * SPANS, undeliverable: 0 });
+  // One batch with spans, and after it nothing but empty requests.
+  expect(batches.slice(1, 10)).toEqual(Array<number>(9).fill(0));
+  expect(await upstream.kept()).toHaveLength(10 * SPANS);
+});
+
+/** Resolves when the upstream has seen so many requests. */
+async function triesAfter(upstream: RunningUpstream, count: number): Promise<void> {
+  for (let seen = 0; seen < count;) seen = (await upstream.order({})).batches.length;
+}
 
 test.each([
   { protocol: "grpc", tooLarge: TOO_LARGE },

@@ -40,9 +40,10 @@ test.each([
   await upstream.order({ next: [{ kind: "fail", code: given.unavailable }] });
   await send(program);
   await program.logged("forward_connected");
-  await upstream.order({ next: [{ kind: "fail", code: given.unauthenticated }] });
+  const refusal = { kind: "fail", code: given.unauthenticated } as const;
+  await upstream.order({ next: [refusal, refusal] });
   await send(program);
-  await program.logged("undeliverable");
+  await program.logged("forward_blocked");
   const { authorization } = await upstream.order({});
   await upstream.kill();
   await send(program);

@@ -7,7 +7,11 @@ export function forwardStatus(parts: Partial<ForwardStatus> = {}): ForwardStatus
   return {
     state: "backing_off",
     pauseLeftMs: 1234.5,
-    lastError: { message: "UNAVAILABLE: no route", unixMs: Date.UTC(2026, 10, 24, 13, 4, 39, 7) },
+    lastError: {
+      message: "UNAVAILABLE: no route",
+      hint: undefined,
+      unixMs: Date.UTC(2026, 10, 24, 13, 4, 39, 7),
+    },
     spansPerSecond: 1234.56,
     lagMs: 4200.25,
     figures: {

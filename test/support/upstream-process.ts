@@ -124,8 +124,9 @@ class OrderedUpstream {
     this.batches.push(spanCount);
     this.authorization = String(authorization ?? "");
     const kept = answer.kind === "fail" ? 0 : spanCount - rejectedBy(answer);
+    if (kept === 0) return answer;
     if (kept === spanCount) this.keep(request);
-    else if (kept > 0) this.keep(cutRequest(request, { first: 0, end: kept }));
+    else this.keep(cutRequest(request, { first: 0, end: kept }));
     return answer;
   }
 

@@ -81,7 +81,7 @@ export class ReloadingSink implements ReloadableSink {
 
 /** Whether what the files hold may be the reason. */
 function isFailure({ outcome }: SendOutcome): boolean {
-  return outcome === "retry" || outcome === "refused";
+  return outcome === "retry" || outcome === "blocked";
 }
 
 interface Generations {

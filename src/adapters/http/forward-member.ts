@@ -14,7 +14,7 @@ export function forwardMember({ endpoint, status }: ForwardReading): object {
   return {
     endpoint,
     state,
-    ...(state === "backing_off" ? { retry_in_ms: Math.ceil(pauseLeftMs) } : {}),
+    ...(isFailing(state) ? { retry_in_ms: Math.ceil(pauseLeftMs) } : {}),
     ...(lastError === undefined ? {} : { last_error: errorMember(lastError) }),
     spans_per_second: Math.round(spansPerSecond * 10) / 10,
     lag_seconds: Math.round(lagMs) / 1000,
@@ -25,6 +25,18 @@ export function forwardMember({ endpoint, status }: ForwardReading): object {
   };
 }
 
-function errorMember({ message, unixMs }: NonNullable<ForwardStatus["lastError"]>): object {
-  return { message, time: new Date(unixMs).toISOString() };
+/** What `/readyz` says of forwarding: the state, and while it fails why, and what to check. */
+export function forwardReadiness({ status }: ForwardReading): object {
+  const { state, lastError } = status();
+  const isTold = isFailing(state) && lastError !== undefined;
+  return { state, ...(isTold ? { last_error: errorMember(lastError) } : {}) };
+}
+
+function isFailing(state: ForwardStatus["state"]): boolean {
+  return state === "backing_off" || state === "blocked";
+}
+
+function errorMember({ message, hint, unixMs }: NonNullable<ForwardStatus["lastError"]>): object {
+  const advice = hint === undefined ? {} : { hint };
+  return { message, ...advice, time: new Date(unixMs).toISOString() };
 }

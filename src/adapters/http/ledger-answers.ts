@@ -1,5 +1,5 @@
 import type { RecentProblem } from "../../application/problem-registry.ts";
-import { forwardMember } from "./forward-member.ts";
+import { forwardMember, forwardReadiness } from "./forward-member.ts";
 import { jsonResponse } from "./json-answer.ts";
 import { ANSWER_HEADERS } from "./problem.ts";
 import type { RouteContext } from "./route.ts";
@@ -9,11 +9,16 @@ export function answerHealth(): Response {
   return jsonResponse({ status: "alive" });
 }
 
-/** At high water it is as ready as before: whom it turned away would lose more. */
-export function answerReadiness({ readiness, highWater }: RouteContext): Response {
+/**
+ * At high water, and while the upstream fails, it is as ready as before: exporters that it turned
+ * away would lose more.
+ */
+export function answerReadiness({ readiness, highWater, forward }: RouteContext): Response {
   const status = readiness();
   const high_water = highWater();
-  return jsonResponse({ status, high_water }, { status: status === "ready" ? 200 : 503 });
+  const forwarding = forward === undefined ? {} : { forward: forwardReadiness(forward) };
+  const body = { status, high_water, ...forwarding };
+  return jsonResponse(body, { status: status === "ready" ? 200 : 503 });
 }
 
 export function answerStats({ buffer, uptimeMs, version, forward }: RouteContext): Response {

@@ -45,6 +45,11 @@ const SPANS = refTo("ExportTraceServiceRequest");
 
 const SPAN_MEMBERS = MESSAGE_SCHEMAS["Span"]?.["properties"] as JsonSchema;
 
+const FORWARD_ERROR = object(
+  { message: TEXT, hint: { ...TEXT, description: "What to check." }, time: TIME },
+  ["hint"],
+);
+
 /** The bodies of answers. The names are those in `routes.ts`. */
 export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   ...MESSAGE_SCHEMAS,
@@ -59,8 +64,14 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
           "spans may be lost soon. The status stays 200, for exporters that are sent away would " +
           "lose more. Not there when nothing is forwarded.",
       },
+      forward: {
+        ...object({ state: { enum: UPSTREAM_STATES }, last_error: FORWARD_ERROR }, ["last_error"]),
+        description:
+          "How the upstream is doing; while it fails, why, and what to check. It does not change " +
+          "the status: what is received meanwhile waits. Not there when nothing is forwarded.",
+      },
     },
-    ["high_water"],
+    ["high_water", "forward"],
   ),
   Ledger: {
     ...object({
@@ -86,11 +97,11 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       {
         endpoint: { ...TEXT, description: "Without its user, its password and its query." },
         state: { enum: UPSTREAM_STATES },
-        retry_in_ms: { ...COUNT, description: "While it is `backing_off`; 0 when one is tried." },
-        last_error: {
-          ...object({ message: TEXT, time: TIME }),
-          description: "Not there before the first.",
+        retry_in_ms: {
+          ...COUNT,
+          description: "While it is `backing_off` or `blocked`; 0 when one is tried.",
         },
+        last_error: { ...FORWARD_ERROR, description: "Not there before the first." },
         spans_per_second: { ...AMOUNT, description: "Delivered, over the last ten seconds." },
         lag_seconds: { ...AMOUNT, description: "Age of the oldest span not delivered yet." },
         in_flight: object({ batches: COUNT, spans: COUNT }),

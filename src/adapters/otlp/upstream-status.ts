@@ -5,7 +5,10 @@ export type Verdict =
   | { readonly outcome: "success" }
   | { readonly outcome: "retry" }
   | { readonly outcome: "too_large" }
-  | { readonly outcome: "refused"; readonly reason: RefusalReason };
+  /** Of what it was sent, it cannot take all: an empty request tells whether it takes anything. */
+  | { readonly outcome: "refused"; readonly reason: RefusalReason }
+  /** It takes nothing from us, or is not the receiver that is meant: no span is at fault. */
+  | { readonly outcome: "blocked"; readonly reason: RefusalReason };
 
 const SUCCESS: Verdict = { outcome: "success" };
 const RETRY: Verdict = { outcome: "retry" };
@@ -24,23 +27,22 @@ const GRPC_VERDICTS: Readonly<Record<number, Verdict>> = {
   2: refused("other"), // UNKNOWN
   3: refused("invalid"), // INVALID_ARGUMENT
   4: RETRY, // DEADLINE_EXCEEDED
-  5: refused("not_found"), // NOT_FOUND
+  5: blocked("not_found"), // NOT_FOUND
   6: refused("other"), // ALREADY_EXISTS
-  7: refused("forbidden"), // PERMISSION_DENIED
+  7: blocked("forbidden"), // PERMISSION_DENIED
   8: RETRY, // RESOURCE_EXHAUSTED, unless it is of size
   9: refused("invalid"), // FAILED_PRECONDITION
   10: RETRY, // ABORTED
   11: RETRY, // OUT_OF_RANGE
-  12: refused("unsupported"), // UNIMPLEMENTED
+  12: blocked("unsupported"), // UNIMPLEMENTED
   13: refused("internal"), // INTERNAL
   14: RETRY, // UNAVAILABLE
   15: RETRY, // DATA_LOSS
-  16: refused("unauthenticated"), // UNAUTHENTICATED
+  16: blocked("unauthenticated"), // UNAUTHENTICATED
 };
 
 const RESOURCE_EXHAUSTED = 8;
 const OUT_OF_RANGE = 11;
-const UNKNOWN = 2;
 
 /**
  * What grpc-js says where a stream ended and the peer gave no status at all: codes that it makes up
@@ -67,44 +69,61 @@ const NO_STATUS: Readonly<Record<number, RegExp>> = {
 const SIZE_WORDS =
   /larger than max|exceeds (the )?max|message (length |size )?too (large|long)|smaller batch/i;
 
-/** A proxy that does not speak gRPC; grpc-js makes UNKNOWN of its 413. */
-const HTTP_SIZE_WORDS = /HTTP status code 413\b/;
+/** A proxy that does not speak gRPC: grpc-js makes a code of its status, and often UNKNOWN. */
+const HTTP_STATUS = /^Received HTTP status code ([3-9]\d{2})$/;
 
 /** `mayRetry`: there is a RetryInfo, so that RESOURCE_EXHAUSTED is not of size. */
 export function grpcVerdict(code: number, details: string, mayRetry: boolean): Verdict {
   if (code === RESOURCE_EXHAUSTED && mayRetry) return RETRY;
   const isOfSize = code === RESOURCE_EXHAUSTED || code === OUT_OF_RANGE;
   if (isOfSize && SIZE_WORDS.test(details)) return TOO_LARGE;
-  if (code === UNKNOWN && HTTP_SIZE_WORDS.test(details)) return TOO_LARGE;
   if (NO_STATUS[code]?.test(details)) return RETRY;
+  const [, status] = HTTP_STATUS.exec(details) ?? [];
+  if (status !== undefined) return httpVerdict(Number(status));
   return GRPC_VERDICTS[code] ?? refused("other");
 }
 
-/** Source: OTLP/HTTP, "Retryable Response Codes"; others as google.rpc.Code maps them. */
+/**
+ * Source: OTLP/HTTP, "Retryable Response Codes"; others as google.rpc.Code maps them, and RFC 9110
+ * says what they concern.
+ */
 const HTTP_VERDICTS: Readonly<Record<number, Verdict>> = {
   400: refused("invalid"),
-  401: refused("unauthenticated"),
-  403: refused("forbidden"),
-  404: refused("not_found"),
-  405: refused("unsupported"),
-  407: refused("unauthenticated"),
+  401: blocked("unauthenticated"),
+  402: blocked("forbidden"),
+  403: blocked("forbidden"),
+  404: blocked("not_found"),
+  405: blocked("unsupported"),
+  406: blocked("unsupported"),
+  407: blocked("unauthenticated"),
+  410: blocked("not_found"),
+  411: blocked("unsupported"),
   413: TOO_LARGE,
-  415: refused("unsupported"),
+  415: blocked("unsupported"),
+  421: blocked("not_found"),
   422: refused("invalid"),
+  426: blocked("unsupported"),
   429: RETRY,
   500: refused("internal"),
-  501: refused("unsupported"),
+  501: blocked("unsupported"),
   502: RETRY,
   503: RETRY,
   504: RETRY,
+  505: blocked("unsupported"),
+  511: blocked("unauthenticated"),
 };
 
+/** Any other has been made up by what is in between, and says nothing of spans. */
 export function httpVerdict(status: number): Verdict {
   if (status >= 200 && status < 300) return SUCCESS;
-  if (status >= 300 && status < 400) return refused("redirected");
-  return HTTP_VERDICTS[status] ?? refused("other");
+  if (status >= 300 && status < 400) return blocked("redirected");
+  return HTTP_VERDICTS[status] ?? blocked("other");
 }
 
 function refused(reason: RefusalReason): Verdict {
   return { outcome: "refused", reason };
+}
+
+function blocked(reason: RefusalReason): Verdict {
+  return { outcome: "blocked", reason };
 }

@@ -63,6 +63,11 @@ export class Backlog {
     this.lateAtMs = undefined;
   }
 
+  /** It is not the oldest: what is before it still waits. */
+  leasedAhead({ request }: Lease): void {
+    this.leasedBytes += request.length;
+  }
+
   /** All of a lease is: it has left the ring, or waits again. */
   settled({ request }: Lease): void {
     this.leasedBytes -= request.length;

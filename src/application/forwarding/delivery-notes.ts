@@ -2,9 +2,10 @@ import type { SendOutcome } from "../../ports/span-sink.ts";
 import type { Backlog } from "./backlog.ts";
 import type { BatchSize, SizedBatch } from "./batch-size.ts";
 import type { DeliveryRate } from "./delivery-rate.ts";
-import type { DeliveryWatcher } from "./delivery.ts";
+import type { DeliveryWatcher } from "./delivery-state.ts";
 import type { ForwardFigures } from "./forward-figures.ts";
 import type { ForwardLog } from "./forward-log.ts";
+import type { SendFailure } from "./send-failure.ts";
 import type { Pass, UpstreamGate } from "./upstream-gate.ts";
 
 /** All that is to know of a delivery. */
@@ -21,14 +22,16 @@ export interface DeliveryNotes {
 
 /** Notes what becomes of the batch that has this pass. */
 export function notesOf(notes: DeliveryNotes, pass: Pass): DeliveryWatcher {
-  const { figures, backlog, rate, log } = notes;
+  const { figures, backlog, rate, log, size } = notes;
   return {
     sent: (outcome, batch) => {
       figures.batches[outcome.outcome] += 1;
       if (outcome.outcome === "retry") figures.retriedSpans += batch.spanCount;
-      noteSize(notes, outcome, batch);
-      if (isOfUpstream(outcome)) noteFailure(notes, pass, outcome);
-      else noteSuccess(notes, pass);
+      noteSize(notes, pass, { outcome, batch });
+      if (isTaken(outcome)) noteSuccess(notes, pass);
+      if (outcome.outcome === "delivered" && outcome.message !== undefined) {
+        log.warned(outcome.message);
+      }
     },
     delivered: (spanCount) => {
       figures.inFlightSpans -= spanCount;
@@ -38,36 +41,52 @@ export function notesOf(notes: DeliveryNotes, pass: Pass): DeliveryWatcher {
       figures.inFlightSpans -= spanCount;
       figures.undeliverableSpans[reason] += spanCount;
       log.lost(spanCount, reason, message);
+      // It took something else after it had refused these.
+      noteSuccess(notes, pass);
     },
     returned: (spanCount) => {
       figures.inFlightSpans -= spanCount;
       backlog.returned();
     },
+    tooLarge: (batch) => size.seemsTooLarge(batch),
+    failed: (failure) => noteFailure(notes, pass, failure),
   };
 }
 
-function noteSize({ size, cancelled }: DeliveryNotes, outcome: SendOutcome, batch: SizedBatch) {
-  if (outcome.outcome === "too_large") size.tooLarge(batch);
-  else if (outcome.outcome !== "retry") size.passed(batch);
-  else if (outcome.isTimeout === true && !cancelled.aborted) size.late(batch);
+/** Whether it says that others may be sent. */
+function isTaken({ outcome }: SendOutcome): boolean {
+  return ["delivered", "partly_rejected", "too_large"].includes(outcome);
 }
 
-type Failure = Extract<SendOutcome, { outcome: "retry" | "refused" }>;
-
-/**
- * Whether the next batch may fare no better, as when the sender is not let in. Of a refusal only
- * one that calls the batch itself invalid is none: so one batch is lost for each pause, and not all
- * that is buffered at once.
- */
-function isOfUpstream(outcome: SendOutcome): outcome is Failure {
-  if (outcome.outcome === "refused") return outcome.reason !== "invalid";
-  return outcome.outcome === "retry";
+interface SentBatch {
+  readonly outcome: SendOutcome;
+  readonly batch: SizedBatch;
 }
 
-function noteFailure({ gate, log, cancelled }: DeliveryNotes, pass: Pass, failure: Failure): void {
-  if (cancelled.aborted) return;
-  gate.failed(pass, failure.outcome === "retry" ? failure.afterMs : undefined);
-  log.failed(failure.message, gate.pauseLeftMs);
+/** Batches that fail together, one upstream being gone, are one failure. */
+function noteSize(notes: DeliveryNotes, pass: Pass, { outcome, batch }: SentBatch): void {
+  const { size, gate, cancelled } = notes;
+  switch (outcome.outcome) {
+    case "delivered":
+    case "partly_rejected":
+      return size.passed(batch);
+    case "too_large":
+      return size.tooLarge(batch);
+    case "retry":
+      if (!cancelled.aborted && gate.isCurrent(pass)) size.failed(batch, outcome);
+      return undefined;
+    case "refused":
+    case "blocked":
+      // Whether the size is the reason shows when it is taken apart.
+      return undefined;
+  }
+}
+
+export function noteFailure(notes: DeliveryNotes, pass: Pass, failure: SendFailure): void {
+  const { gate, log, cancelled } = notes;
+  if (cancelled.aborted || !gate.isCurrent(pass)) return;
+  gate.failed(pass, failure);
+  log.failed(failure, gate.pauseLeftMs);
 }
 
 function noteSuccess({ gate, log }: DeliveryNotes, pass: Pass): void {

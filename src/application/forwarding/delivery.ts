@@ -1,143 +1,127 @@
-import type { SendOutcome, SpanSink } from "../../ports/span-sink.ts";
-import type { ObservabilityBuffer } from "../observability-buffer.ts";
+import type { SendOutcome } from "../../ports/span-sink.ts";
+import { type Lease, requestOfPart, wholeLease } from "../ring-lease.ts";
 import {
-  type Lease,
-  type LeasePart,
-  requestOfPart,
-  spanBytesOf,
-  wholeLease,
-} from "../ring-lease.ts";
-import type { SizedBatch } from "./batch-size.ts";
-import type { UndeliverableReason } from "./forward-figures.ts";
-
-/** Told of what becomes of a lease, part by part. */
-export interface DeliveryWatcher {
-  sent(outcome: SendOutcome, batch: SizedBatch): void;
-  delivered(spanCount: number): void;
-  undeliverable(spanCount: number, reason: UndeliverableReason, message: string): void;
-  returned(spanCount: number): void;
-}
-
-export interface DeliveryParts {
-  readonly buffer: Pick<ObservabilityBuffer, "settle">;
-  readonly sink: Pick<SpanSink, "send">;
-  readonly watcher: DeliveryWatcher;
-  readonly cancelled: AbortSignal;
-}
+  bookTaken,
+  bookTooLarge,
+  type Delivery,
+  type DeliveryParts,
+  giveBack,
+  isTaken,
+  outcomeOf,
+  sizeOf,
+} from "./delivery-state.ts";
+import { afterRefusal, settleRefused } from "./refusals.ts";
+import { failureOf, type SendFailure } from "./send-failure.ts";
+import type { Piece } from "./suspects.ts";
 
 /**
- * Sends what is leased, and settles all of it: each span in exactly one way. What is too large is
- * sent in halves, one after the other, down to one span.
+ * Refusals of one lease, after which the rest is left to another. The way down to one span takes
+ * far fewer, so each lease gets on.
  */
-export async function deliver(parts: DeliveryParts, lease: Lease): Promise<void> {
-  // The next to be sent is the last: of two halves the first.
-  const left = [wholeLease(lease)];
+const MAX_REFUSALS = 64;
+
+/**
+ * Sends what is leased and settles all of it, each span in exactly one way.
+ *
+ *   whole ──▶ delivered
+ *     │ too large: halves, down to one span
+ *     │ refused: does the upstream take an empty request?
+ *     ├── no: it refuses us, not the spans. All are given back.
+ *     └── yes: it is taken apart until only what is refused alone is left
+ *
+ * A span is undeliverable only when it is refused alone, another span is taken after that, and it
+ * is refused once more. Text that is not UTF-8 explains a refusal by itself. So an upstream that
+ * comes to refuse everything meanwhile, or that takes nothing but empty requests, costs no span; or
+ * one, when no other span is there to be tried: then the last that was taken will do, once.
+ *
+ * `isProbed`: the upstream has just answered an empty request.
+ */
+export async function deliver(parts: DeliveryParts, lease: Lease, isProbed = false): Promise<void> {
+  const delivery = beginDelivery(parts, lease, isProbed);
+  const { left, refused, postponed, watcher } = delivery;
   try {
-    for (let part = left.at(-1); part !== undefined; part = left.at(-1)) {
+    let failure: SendFailure | undefined;
+    while (failure === undefined && left.length + refused.length > 0) {
       // oxlint-disable-next-line no-await-in-loop -- in the order in which they were accepted
-      const outcome = await send(parts, lease, part);
-      if (outcome.outcome === "retry") break;
-      const rest = settle(parts, lease, { part, outcome });
-      left.pop();
-      left.push(...rest);
+      failure = await (left.length > 0 ? sendNext(delivery) : settleRefused(delivery));
+      if (delivery.refusals >= MAX_REFUSALS) postpone(delivery);
     }
+    if (failure !== undefined) watcher.failed(failure);
+    else if (isOnlySizeRefused(delivery)) watcher.tooLarge(delivery.takenApart!);
   } finally {
-    // Also after a fault of ours: what was not sent is sent again, by another lease.
-    for (const part of left) giveBack(parts, lease, part);
+    // Also after a fault of ours: what is not settled is sent again, by another lease.
+    for (const { runs } of [...left, ...refused, ...postponed]) giveBack(delivery, runs);
   }
 }
 
-async function send(
-  { sink, watcher, cancelled }: DeliveryParts,
+function postpone({ left, postponed }: Delivery): void {
+  const tries = left.splice(0);
+  left.push(...tries.filter(({ isLastTry }) => isLastTry === true));
+  postponed.push(...tries.filter(({ isLastTry }) => isLastTry !== true));
+}
+
+/** Sends a lease once and as a whole; what is not taken is given back. */
+export async function offer(
+  parts: Omit<DeliveryParts, "witness">,
   lease: Lease,
-  part: LeasePart,
 ): Promise<SendOutcome> {
-  const request = requestOfPart(lease, part);
-  const spanCount = sizeOf(part);
+  const delivery = beginDelivery({ ...parts, witness: async () => undefined }, lease, false);
+  const [piece] = delivery.left as [Piece];
+  try {
+    const outcome = await send(delivery, piece);
+    if (isTaken(outcome)) bookTaken(delivery, piece, outcome);
+    return outcome;
+  } finally {
+    for (const { runs } of delivery.left) giveBack(delivery, runs);
+  }
+}
+
+function beginDelivery(parts: DeliveryParts, lease: Lease, isProbed: boolean): Delivery {
+  return {
+    ...parts,
+    lease,
+    left: [{ runs: [wholeLease(lease)], isCut: false }],
+    refused: [],
+    postponed: [],
+    suspects: { request: lease.request, isStrict: false },
+    isProbed,
+    refusals: 0,
+    refusedSpans: 0,
+    takenApart: undefined,
+  };
+}
+
+/** Returns why nothing more is to be sent, if so. */
+async function sendNext(delivery: Delivery): Promise<SendFailure | undefined> {
+  const { left } = delivery;
+  const piece = left.at(-1)!;
+  const outcome = await send(delivery, piece);
+  switch (outcome.outcome) {
+    case "retry":
+      return failureOf(outcome);
+    case "delivered":
+    case "partly_rejected":
+      bookTaken(delivery, piece, outcome);
+      return undefined;
+    case "too_large":
+      bookTooLarge(delivery, piece, outcome.message);
+      return undefined;
+    case "refused":
+    case "blocked":
+      return await afterRefusal(delivery, outcome);
+  }
+}
+
+async function send(delivery: Delivery, piece: Piece): Promise<SendOutcome> {
+  const { lease, sink, watcher, cancelled } = delivery;
+  const request = piece.isCut ? requestOfPart(lease, ...piece.runs) : lease.request;
+  const batch = sizeOf(delivery, piece.runs);
+  const { spanCount } = batch;
   const outcome = await outcomeOf(async () => await sink.send({ request, spanCount }, cancelled));
-  watcher.sent(outcome, { spanCount, spanBytes: spanBytesOf(lease, part) });
+  watcher.sent(outcome, batch);
   return outcome;
 }
 
-/** A sink that fails is at fault itself, and the spans are not. */
-async function outcomeOf(sending: () => Promise<SendOutcome>): Promise<SendOutcome> {
-  try {
-    return await sending();
-  } catch (error) {
-    return { outcome: "retry", message: `unexpected: ${String(error)}` };
-  }
-}
-
-interface Sent {
-  readonly part: LeasePart;
-  readonly outcome: Exclude<SendOutcome, { outcome: "retry" }>;
-}
-
-/** Answers what is left of the part to be sent, the last first. */
-function settle(parts: DeliveryParts, lease: Lease, { part, outcome }: Sent): LeasePart[] {
-  switch (outcome.outcome) {
-    case "delivered":
-      book(parts, lease, part);
-      return [];
-    case "partly_rejected":
-      bookPartly(parts, lease, part, outcome);
-      return [];
-    case "too_large":
-      if (sizeOf(part) > 1) return halvesOf(part).toReversed();
-      bookUndeliverable(parts, lease, { part, reason: "too_large", message: outcome.message });
-      return [];
-    case "refused":
-      bookUndeliverable(parts, lease, { part, ...outcome });
-      return [];
-  }
-}
-
-function book({ buffer, watcher }: DeliveryParts, lease: Lease, part: LeasePart): void {
-  buffer.settle(lease, "delivered", part);
-  watcher.delivered(sizeOf(part));
-}
-
-/** Which ones were rejected is not told: the last are booked so, and the number is right. */
-function bookPartly(
-  parts: DeliveryParts,
-  lease: Lease,
-  { first, end }: LeasePart,
-  { rejectedSpans, message }: Extract<SendOutcome, { outcome: "partly_rejected" }>,
-): void {
-  const firstRejected = Math.max(first, end - rejectedSpans);
-  book(parts, lease, { first, end: firstRejected });
-  const part = { first: firstRejected, end };
-  bookUndeliverable(parts, lease, { part, reason: "rejected", message });
-}
-
-interface Loss {
-  readonly part: LeasePart;
-  readonly reason: UndeliverableReason;
-  readonly message: string;
-}
-
-function bookUndeliverable(
-  { buffer, watcher }: DeliveryParts,
-  lease: Lease,
-  { part, reason, message }: Loss,
-): void {
-  buffer.settle(lease, "undeliverable", part);
-  watcher.undeliverable(sizeOf(part), reason, message);
-}
-
-function giveBack({ buffer, watcher }: DeliveryParts, lease: Lease, part: LeasePart): void {
-  buffer.settle(lease, "returned", part);
-  watcher.returned(sizeOf(part));
-}
-
-function halvesOf({ first, end }: LeasePart): LeasePart[] {
-  const middle = first + Math.ceil((end - first) / 2);
-  return [
-    { first, end: middle },
-    { first: middle, end },
-  ];
-}
-
-function sizeOf({ first, end }: LeasePart): number {
-  return end - first;
+function isOnlySizeRefused({ postponed, refusedSpans, takenApart }: Delivery): boolean {
+  return postponed.length === 0 && refusedSpans === 0 && takenApart !== undefined;
 }

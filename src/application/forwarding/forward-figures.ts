@@ -23,7 +23,7 @@ export interface ForwardFigures {
 export function noForwardFigures(): ForwardFigures {
   const none = UNDELIVERABLE_REASONS.map((reason) => [reason, 0] as const);
   return {
-    batches: { delivered: 0, partly_rejected: 0, too_large: 0, refused: 0, retry: 0 },
+    batches: { delivered: 0, partly_rejected: 0, too_large: 0, refused: 0, blocked: 0, retry: 0 },
     undeliverableSpans: Object.fromEntries(none) as ForwardFigures["undeliverableSpans"],
     retriedSpans: 0,
     inFlightBatches: 0,

@@ -3,6 +3,7 @@ import type { Logger } from "../../ports/logger.ts";
 import { TalliedLog } from "../tallied-log.ts";
 import type { UndeliverableReason } from "./forward-figures.ts";
 import type { LastError, UpstreamState } from "./forward-status.ts";
+import type { SendFailure } from "./send-failure.ts";
 
 export interface ForwardLogParts {
   readonly logger: Logger;
@@ -10,74 +11,89 @@ export interface ForwardLogParts {
   readonly unixMs: () => number;
 }
 
-/** Another cause is told, unless causes take turns; and the same one again. */
+/** Another cause is logged, unless causes take turns; and the same one again. */
 const NEWS_MS = 10_000;
 const REMINDER_MS = 300_000;
 
+interface Logged {
+  readonly message: string;
+  readonly atMs: number;
+}
+
 /**
- * Tells of the upstream, a line for each change of its state and of what is wrong with it; and of
- * spans that are lost for good, a line a second at most.
+ * Logs the upstream's state: a line for each change of it and of what is wrong. Spans that are lost
+ * for good, and warnings of the upstream, take a line a second each at most.
  */
 export class ForwardLog {
   // Fixed at construction.
   private readonly parts: ForwardLogParts;
   private readonly losses: TalliedLog;
+  private readonly warnings: TalliedLog;
 
   // Moved by `succeeded` and `failed`.
   state: UpstreamState = "untried";
   lastError: LastError | undefined;
-  private backingOffSinceMs = 0;
-  private told: { readonly message: string; readonly atMs: number } | undefined;
+  private failingSinceMs: number | undefined;
+  /** Of this outage, by its state. */
+  private readonly logged = new Map<UpstreamState, Logged>();
 
   constructor(parts: ForwardLogParts) {
     this.parts = parts;
-    this.losses = new TalliedLog((fields) => parts.logger.warning("undeliverable", fields));
+    const { logger } = parts;
+    this.losses = new TalliedLog((fields) => logger.warning("undeliverable", fields));
+    this.warnings = new TalliedLog((fields) => logger.warning("upstream_warning", fields));
   }
 
   succeeded(): void {
-    const before = this.state;
+    if (this.state === "connected") return;
     this.state = "connected";
-    if (before === "connected") return;
-    this.parts.logger.info("forward_connected", before === "backing_off" ? this.outage() : {});
+    this.parts.logger.info("forward_connected", this.outage());
+    this.failingSinceMs = undefined;
+    this.logged.clear();
   }
 
   /** `pauseMs`: until it is tried again. */
-  failed(message: string, pauseMs: number): void {
-    this.lastError = { message, unixMs: this.parts.unixMs() };
-    if (this.state !== "backing_off") this.beganToBackOff();
-    if (this.isNews(message)) this.tellFailure(message, pauseMs);
+  failed(failure: SendFailure, pauseMs: number): void {
+    const { message, hint } = failure;
+    this.lastError = { message, hint, unixMs: this.parts.unixMs() };
+    this.state = failure.isRefusal ? "blocked" : "backing_off";
+    this.failingSinceMs ??= this.parts.clock.monotonicMs();
+    if (this.isNews(failure.message)) this.logFailure(failure, pauseMs);
   }
 
-  /** Of the upstream's words the last are told. */
+  /** Of the upstream's words the last are logged. */
   lost(spanCount: number, reason: UndeliverableReason, message: string): void {
-    this.lastError = { message, unixMs: this.parts.unixMs() };
+    this.lastError = { message, hint: undefined, unixMs: this.parts.unixMs() };
     this.losses.note(reason, { error: message }, spanCount);
+  }
+
+  /** It has taken a batch, and had something to say. */
+  warned(message: string): void {
+    this.warnings.note("batches", { message });
   }
 
   close(): void {
     this.losses.close();
+    this.warnings.close();
   }
 
-  private beganToBackOff(): void {
-    this.state = "backing_off";
-    this.backingOffSinceMs = this.parts.clock.monotonicMs();
-    this.told = undefined;
-  }
-
-  /** It is said again now and then, for whoever looks at the log in the middle of an outage. */
+  /** It is logged again now and then, for whoever reads the log in the middle of an outage. */
   private isNews(message: string): boolean {
-    if (this.told === undefined) return true;
-    const sinceMs = this.parts.clock.monotonicMs() - this.told.atMs;
-    return sinceMs >= REMINDER_MS || (sinceMs >= NEWS_MS && message !== this.told.message);
+    const logged = this.logged.get(this.state);
+    if (logged === undefined) return true;
+    const sinceMs = this.parts.clock.monotonicMs() - logged.atMs;
+    return sinceMs >= REMINDER_MS || (sinceMs >= NEWS_MS && message !== logged.message);
   }
 
-  private tellFailure(message: string, pauseMs: number): void {
-    this.told = { message, atMs: this.parts.clock.monotonicMs() };
-    const times = { pause_ms: Math.round(pauseMs), ...this.outage() };
-    this.parts.logger.warning("forward_backing_off", { error: message, ...times });
+  private logFailure({ message, hint, isRefusal }: SendFailure, pauseMs: number): void {
+    this.logged.set(this.state, { message, atMs: this.parts.clock.monotonicMs() });
+    const told = { error: message, ...(hint === undefined ? {} : { hint }) };
+    const fields = { ...told, pause_ms: Math.round(pauseMs), ...this.outage() };
+    this.parts.logger.warning(isRefusal ? "forward_blocked" : "forward_backing_off", fields);
   }
 
-  private outage(): { readonly outage_ms: number } {
-    return { outage_ms: Math.round(this.parts.clock.monotonicMs() - this.backingOffSinceMs) };
+  private outage(): { readonly outage_ms?: number } {
+    if (this.failingSinceMs === undefined) return {};
+    return { outage_ms: Math.round(this.parts.clock.monotonicMs() - this.failingSinceMs) };
   }
 }

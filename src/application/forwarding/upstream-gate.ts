@@ -14,6 +14,15 @@ export interface GateParts {
 /** That a batch may be sent, and since when: what it says of the upstream may be outdated. */
 export interface Pass {
   readonly period: number;
+  /** The upstream has refused us: only when it takes an empty request may spans follow. */
+  readonly isProbe: boolean;
+}
+
+/** Why the gate is to close. */
+export interface GateFailure {
+  /** The upstream's own wish. */
+  readonly afterMs?: number | undefined;
+  readonly isRefusal?: boolean;
 }
 
 /** An upstream may ask for more, but not for ever: it may have mistaken the unit. */
@@ -21,7 +30,8 @@ export const LONGEST_ASKED_PAUSE_MS = 3_600_000;
 
 /**
  * Keeps a dead upstream from costing anything: while it fails nothing is sent to it, and after a
- * pause one batch, on trial. Only when that comes through do others follow.
+ * pause one batch, on trial. Only when that comes through do others follow. An upstream that is
+ * there and refuses us is asked with an empty request first.
  *
  *   open ──failed──▶ paused ──time──▶ trial ──succeeded──▶ open
  *                      ▲               │
@@ -43,6 +53,7 @@ export class UpstreamGate {
   // Moved by `failed`, `succeeded` and `gaveUp`.
   private period = 0;
   private failures = 0;
+  private isRefused = false;
   private pausedUntilMs = 0;
   private trial: PromiseWithResolvers<void> | undefined;
 
@@ -87,28 +98,38 @@ export class UpstreamGate {
     return cancelled.aborted ? undefined : this.enter();
   }
 
-  succeeded({ period }: Pass): void {
-    if (period !== this.period) return;
+  succeeded(pass: Pass): void {
+    if (!this.isCurrent(pass)) return;
     this.failures = 0;
+    this.isRefused = false;
     this.endTrial();
   }
 
-  failed({ period }: Pass, askedMs = 0): void {
-    if (period !== this.period) return;
-    const { clock, random, initialMs, maxMs } = this.parts;
-    const longestMs = Math.min(maxMs, initialMs * 2 ** this.failures);
-    this.pause(clock.monotonicMs() + Math.max(random() * longestMs, leastOf(askedMs)));
+  failed(pass: Pass, { afterMs = 0, isRefusal = false }: GateFailure = {}): void {
+    if (!this.isCurrent(pass)) return;
+    this.isRefused ||= isRefusal;
+    this.pause(Math.max(this.drawnPauseMs(), leastOf(afterMs)));
+  }
+
+  /** Whether what becomes of the batch that has this pass says something new. */
+  isCurrent({ period }: Pass): boolean {
+    return period === this.period;
   }
 
   /** Nothing has come of the batch that has this pass: another may be the trial. */
-  gaveUp({ period }: Pass): void {
-    if (period === this.period) this.endTrial();
+  gaveUp(pass: Pass): void {
+    if (this.isCurrent(pass)) this.endTrial();
   }
 
-  private pause(untilMs: number): void {
+  private drawnPauseMs(): number {
+    const { random, initialMs, maxMs } = this.parts;
+    return random() * Math.min(maxMs, initialMs * 2 ** this.failures);
+  }
+
+  private pause(durationMs: number): void {
     this.period += 1;
     this.failures += 1;
-    this.pausedUntilMs = untilMs;
+    this.pausedUntilMs = this.parts.clock.monotonicMs() + durationMs;
     this.endTrial();
   }
 
@@ -118,7 +139,7 @@ export class UpstreamGate {
 
   private enter(): Pass {
     if (!this.isOpen) this.trial = Promise.withResolvers<void>();
-    return { period: this.period };
+    return { period: this.period, isProbe: this.isRefused };
   }
 
   private endTrial(): void {

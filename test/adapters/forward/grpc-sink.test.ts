@@ -54,21 +54,28 @@ test.each(RETRYABLE)("%s is retried, when RetryInfo says", async (code) => {
   });
 });
 
-const FINAL = [
+test.each([
   ["UNKNOWN", "other"],
   ["INVALID_ARGUMENT", "invalid"],
-  ["NOT_FOUND", "not_found"],
   ["ALREADY_EXISTS", "other"],
-  ["PERMISSION_DENIED", "forbidden"],
   ["FAILED_PRECONDITION", "invalid"],
-  ["UNIMPLEMENTED", "unsupported"],
   ["INTERNAL", "internal"],
-  ["UNAUTHENTICATED", "unauthenticated"],
-] as const;
-
-test.each(FINAL)("%s is final, because %s", async (code, reason) => {
+] as const)("%s may concern the spans: refused, %s", async (code, reason) => {
   expect(await answered(grpcFailure(status[code], "no"))).toEqual({
     outcome: "refused",
+    reason,
+    message: `${code}: no`,
+  });
+});
+
+test.each([
+  ["NOT_FOUND", "not_found"],
+  ["PERMISSION_DENIED", "forbidden"],
+  ["UNIMPLEMENTED", "unsupported"],
+  ["UNAUTHENTICATED", "unauthenticated"],
+] as const)("%s concerns us: blocked, %s", async (code, reason) => {
+  expect(await answered(grpcFailure(status[code], "no", 1500))).toEqual({
+    outcome: "blocked",
     reason,
     message: `${code}: no`,
   });

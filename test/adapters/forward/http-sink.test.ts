@@ -69,18 +69,29 @@ test("without Retry-After, the RetryInfo of the body says when", async () => {
 
 test.each([
   [400, "invalid"],
+  [422, "invalid"],
+  [500, "internal"],
+] as const)("%d may concern the spans: refused, %s", async (code, reason) => {
+  expect(await answered(exportFailure(code, "no", { retryAfter: "1" }))).toEqual({
+    outcome: "refused",
+    reason,
+    message: `${code}: no`,
+  });
+});
+
+test.each([
   [401, "unauthenticated"],
   [403, "forbidden"],
   [404, "not_found"],
   [405, "unsupported"],
-  [415, "unsupported"],
-  [422, "invalid"],
   [408, "other"],
-  [500, "internal"],
+  [415, "unsupported"],
+  [425, "other"],
   [501, "unsupported"],
-] as const)("%d is final, because %s", async (code, reason) => {
+  [520, "other"],
+] as const)("%d concerns us or the way: blocked, %s", async (code, reason) => {
   expect(await answered(exportFailure(code, "no", { retryAfter: "1" }))).toEqual({
-    outcome: "refused",
+    outcome: "blocked",
     reason,
     message: `${code}: no`,
   });
@@ -124,7 +135,7 @@ test.each([301, 302, 303, 307, 308])("%d is not followed", async (status) => {
   const outcome = await answered(new Response(null, { status, headers }));
 
   expect(outcome).toEqual({
-    outcome: "refused",
+    outcome: "blocked",
     reason: "redirected",
     message: `${status}: redirections are not followed, here to ${other.url}/elsewhere`,
   });

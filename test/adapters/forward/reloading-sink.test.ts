@@ -59,7 +59,8 @@ test("files are looked at again once the interval has passed, and not before", a
 
 test.each<{ outcome: SendOutcome; isReason: boolean }>([
   { outcome: { outcome: "retry", message: "certificate" }, isReason: true },
-  { outcome: { outcome: "refused", reason: "forbidden", message: "403" }, isReason: true },
+  { outcome: { outcome: "blocked", reason: "forbidden", message: "403" }, isReason: true },
+  { outcome: { outcome: "refused", reason: "invalid", message: "400" }, isReason: false },
   { outcome: { outcome: "delivered" }, isReason: false },
   { outcome: { outcome: "too_large", message: "413" }, isReason: false },
 ])("after $outcome.outcome they are looked at: $isReason", async ({ outcome, isReason }) => {

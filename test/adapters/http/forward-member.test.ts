@@ -40,7 +40,14 @@ test("it is told with all its numbers, and when the next try is", () => {
       too_large: 25,
       rejected: 26,
     },
-    batches: { delivered: 21, partly_rejected: 22, too_large: 0, refused: 0, retry: 23 },
+    batches: {
+      delivered: 21,
+      partly_rejected: 22,
+      too_large: 0,
+      refused: 0,
+      blocked: 0,
+      retry: 23,
+    },
   });
 });
 
@@ -66,6 +73,36 @@ test.each<Partial<ForwardStatus>>([
   const validate = ajv.compile({ $ref: "api#/components/schemas/Stats" });
   expect({ valid: validate(body), errors: validate.errors }).toEqual({ valid: true, errors: null });
   expect(body).toHaveProperty("forward", forwardMember(reading(parts)));
+});
+
+test.each([
+  { state: "blocked", hint: "check FORWARD_HEADERS_FILE" },
+  { state: "backing_off", hint: undefined },
+] as const)("while it is $state, that is what /readyz says, and why", async ({ state, hint }) => {
+  const lastError = { message: "401: no", hint, unixMs: 0 };
+  const { request } = runReadApi({ forward: reading({ state, lastError }) });
+  const last_error = {
+    message: "401: no",
+    ...(hint === undefined ? {} : { hint }),
+    time: "1970-01-01T00:00:00.000Z",
+  };
+
+  const response = await request("/readyz");
+  const body: unknown = await response.json();
+  const stats: unknown = await (await request("/api/stats")).json();
+
+  const validate = ajv.compile({ $ref: "api#/components/schemas/Readiness" });
+  expect({ valid: validate(body), errors: validate.errors }).toEqual({ valid: true, errors: null });
+  // It receives, so it is ready: exporters that it turned away would lose more.
+  expect(response.status).toBe(200);
+  expect(body).toMatchObject({ status: "ready", forward: { state, last_error } });
+  expect(stats).toMatchObject({ forward: { state, retry_in_ms: 1235, last_error } });
+});
+
+test("once the upstream takes spans again, /readyz says no more than that", async () => {
+  const { request } = runReadApi({ forward: reading({ state: "connected" }) });
+
+  expect(await (await request("/readyz")).json()).toHaveProperty("forward", { state: "connected" });
 });
 
 test("a server that forwards nothing tells nothing of it", async () => {

@@ -13,21 +13,22 @@ const GRPC: Record<keyof typeof status, string> = {
   UNKNOWN: "other",
   INVALID_ARGUMENT: "invalid",
   DEADLINE_EXCEEDED: "retry",
-  NOT_FOUND: "not_found",
+  NOT_FOUND: "blocked: not_found",
   ALREADY_EXISTS: "other",
-  PERMISSION_DENIED: "forbidden",
+  PERMISSION_DENIED: "blocked: forbidden",
   RESOURCE_EXHAUSTED: "retry",
   FAILED_PRECONDITION: "invalid",
   ABORTED: "retry",
   OUT_OF_RANGE: "retry",
-  UNIMPLEMENTED: "unsupported",
+  UNIMPLEMENTED: "blocked: unsupported",
   INTERNAL: "internal",
   UNAVAILABLE: "retry",
   DATA_LOSS: "retry",
-  UNAUTHENTICATED: "unauthenticated",
+  UNAUTHENTICATED: "blocked: unauthenticated",
 };
 
 function word(verdict: Verdict): string {
+  if (verdict.outcome === "blocked") return `blocked: ${verdict.reason}`;
   return verdict.outcome === "refused" ? verdict.reason : verdict.outcome;
 }
 
@@ -37,7 +38,7 @@ test.each(Object.entries(GRPC))("of gRPC, %s means %s", (name, meaning) => {
   expect(word(grpcVerdict(code, "said", false))).toBe(meaning);
 });
 
-test("a code that gRPC does not have is final", () => {
+test("a code that gRPC does not have may concern the spans", () => {
   expect(word(grpcVerdict(17, "said", false))).toBe("other");
   expect(word(grpcVerdict(-1, "said", true))).toBe("other");
 });
@@ -66,7 +67,8 @@ test.each([
 test.each([
   ["INTERNAL", "panic: Received RST_STREAM with code 2", "internal"],
   ["UNKNOWN", "Received HTTP status code 2000", "other"],
-  ["PERMISSION_DENIED", "no such key", "forbidden"],
+  ["PERMISSION_DENIED", "no such key", "blocked: forbidden"],
+  ["INTERNAL", "Received HTTP status code 200", "internal"],
 ] as const)("%s with %p is the upstream's own, and %s", (name, details, meaning) => {
   expect(word(grpcVerdict(status[name], details, false))).toBe(meaning);
 });
@@ -93,6 +95,22 @@ test.each([
   expect(word(grpcVerdict(status[name], details, false))).toBe(meaning);
 });
 
+test.each([
+  ["UNAUTHENTICATED", 401],
+  ["PERMISSION_DENIED", 403],
+  ["UNIMPLEMENTED", 404],
+  ["INTERNAL", 400],
+  ["UNAVAILABLE", 503],
+  ["UNKNOWN", 301],
+  ["UNKNOWN", 405],
+  ["UNKNOWN", 500],
+  ["UNKNOWN", 520],
+] as const)("%s of a proxy that does not speak gRPC is what its %d is", (name, code) => {
+  const details = `Received HTTP status code ${code}`;
+
+  expect(grpcVerdict(status[name], details, false)).toEqual(httpVerdict(code));
+});
+
 test("what may be sent again is not taken for too large", () => {
   const details = "Received message larger than max (5 vs. 4)";
 
@@ -103,26 +121,37 @@ test.each([
   [200, "success"],
   [202, "success"],
   [204, "success"],
-  [301, "redirected"],
-  [308, "redirected"],
+  [301, "blocked: redirected"],
+  [308, "blocked: redirected"],
   [400, "invalid"],
-  [401, "unauthenticated"],
-  [403, "forbidden"],
-  [404, "not_found"],
-  [405, "unsupported"],
-  [407, "unauthenticated"],
-  [408, "other"],
+  [401, "blocked: unauthenticated"],
+  [402, "blocked: forbidden"],
+  [403, "blocked: forbidden"],
+  [404, "blocked: not_found"],
+  [405, "blocked: unsupported"],
+  [406, "blocked: unsupported"],
+  [407, "blocked: unauthenticated"],
+  [408, "blocked: other"],
+  [410, "blocked: not_found"],
+  [411, "blocked: unsupported"],
   [413, "too_large"],
-  [415, "unsupported"],
+  [415, "blocked: unsupported"],
+  [418, "blocked: other"],
+  [421, "blocked: not_found"],
   [422, "invalid"],
+  [425, "blocked: other"],
+  [426, "blocked: unsupported"],
   [429, "retry"],
+  [431, "blocked: other"],
   [500, "internal"],
-  [501, "unsupported"],
+  [501, "blocked: unsupported"],
   [502, "retry"],
   [503, "retry"],
   [504, "retry"],
-  [505, "other"],
-  [999, "other"],
+  [505, "blocked: unsupported"],
+  [511, "blocked: unauthenticated"],
+  [520, "blocked: other"],
+  [999, "blocked: other"],
 ])("of HTTP, %d means %s", (code, meaning) => {
   expect(word(httpVerdict(code))).toBe(meaning);
 });
@@ -136,5 +165,6 @@ test("every reason there is has a code", () => {
     ...statuses.map((code) => word(httpVerdict(code))),
   ];
 
-  expect(new Set(found)).toEqual(new Set([...REFUSAL_REASONS, "success", "retry", "too_large"]));
+  const reasons = found.map((meaning) => meaning.replace("blocked: ", ""));
+  expect(new Set(reasons)).toEqual(new Set([...REFUSAL_REASONS, "success", "retry", "too_large"]));
 });

@@ -1,49 +1,22 @@
 import { describe, expect, test } from "bun:test";
-import { deliver } from "../../../src/application/forwarding/delivery.ts";
+import { offer } from "../../../src/application/forwarding/delivery.ts";
 import type { Lease } from "../../../src/application/ring-lease.ts";
-import type { SendOutcome, SpanBatch, SpanSink } from "../../../src/ports/span-sink.ts";
-import { decodeSpans } from "../../support/decoded-request.ts";
-import { FakeSink } from "../../support/fake-sink.ts";
+import type { SendOutcome } from "../../../src/ports/span-sink.ts";
+import {
+  answering,
+  BUSY,
+  delivered,
+  DELIVERED,
+  type DeliveryBooks,
+  INVALID,
+  namesOf,
+  TOO_LARGE,
+} from "../../support/delivered-lease.ts";
 import { requestOf } from "../../support/request-bytes.ts";
 import { NEVER, searchedRing } from "../../support/searched-ring.ts";
 
-const DELIVERED: SendOutcome = { outcome: "delivered" };
-const TOO_LARGE: SendOutcome = { outcome: "too_large", message: "too long" };
-const BUSY: SendOutcome = { outcome: "retry", message: "busy" };
-const INVALID: SendOutcome = { outcome: "refused", reason: "invalid", message: "no" };
-
-/** Delivers six spans at once; tells all that is to know of it. */
-async function delivered(sink: Pick<SpanSink, "send">) {
-  const { buffer, arrive } = searchedRing();
-  arrive(requestOf(6));
-  const lease = buffer.lease({ spans: 6, bytes: 1 << 20 }) as Lease;
-  const told: string[] = [];
-  const watcher = {
-    sent: ({ outcome }: SendOutcome, { spanCount }: { spanCount: number }) =>
-      void told.push(`sent ${spanCount}: ${outcome}`),
-    delivered: (spans: number) => void told.push(`delivered ${spans}`),
-    undeliverable: (spans: number, reason: string, message: string) =>
-      void told.push(`undeliverable ${spans}: ${reason}, ${message}`),
-    returned: (spans: number) => void told.push(`returned ${spans}`),
-  };
-  await deliver({ buffer, sink, watcher, cancelled: NEVER }, lease);
-  const { buffered, delivered: gone, undeliverable } = buffer.stats().spans;
-  return { told, books: { buffered, delivered: gone, undeliverable } };
-}
-
-const namesOf = ({ request }: SpanBatch): string[] =>
-  decodeSpans(Buffer.from(request)).map(({ span }) => span.name ?? "");
-
-const answering = (answer: (batch: SpanBatch) => SendOutcome) => new FakeSink(answer);
-
-interface Books {
-  readonly buffered: number;
-  readonly delivered: number;
-  readonly undeliverable: number;
-}
-
 describe("what the upstream says of a batch is what becomes of its spans", () => {
-  test.each<{ name: string; outcome: SendOutcome; told: string[]; books: Books }>([
+  test.each<{ name: string; outcome: SendOutcome; told: string[]; books: DeliveryBooks }>([
     {
       name: "it has them",
       outcome: DELIVERED,
@@ -63,26 +36,20 @@ describe("what the upstream says of a batch is what becomes of its spans", () =>
       books: { buffered: 0, delivered: 0, undeliverable: 6 },
     },
     {
-      name: "it refuses them",
-      outcome: INVALID,
-      told: ["sent 6: refused", "undeliverable 6: invalid, no"],
-      books: { buffered: 0, delivered: 0, undeliverable: 6 },
-    },
-    {
       name: "it may take them later",
       outcome: BUSY,
       told: ["sent 6: retry", "returned 6"],
       books: { buffered: 6, delivered: 0, undeliverable: 0 },
     },
   ])("$name", async ({ outcome, told, books }) => {
-    expect(await delivered(answering(() => outcome))).toEqual({ told, books });
+    expect(await delivered({ sink: answering(() => outcome) })).toMatchObject({ told, books });
   });
 });
 
 test("what is too large is sent in halves, in order, until it passes", async () => {
   const sink = answering(({ spanCount }) => (spanCount > 2 ? TOO_LARGE : DELIVERED));
 
-  const { books } = await delivered(sink);
+  const { books } = await delivered({ sink });
 
   expect(sink.sent.map(({ spanCount }) => spanCount)).toEqual([6, 3, 2, 1, 3, 2, 1]);
   expect(sink.sent.filter(({ spanCount }) => spanCount <= 2).flatMap(namesOf)).toEqual([
@@ -99,7 +66,7 @@ test("what is too large is sent in halves, in order, until it passes", async () 
 test("one span that is too large for itself is undeliverable, and the others are not", async () => {
   const sink = answering((batch) => (namesOf(batch).includes("span 3") ? TOO_LARGE : DELIVERED));
 
-  const { books, told } = await delivered(sink);
+  const { books, told } = await delivered({ sink });
 
   expect(books).toEqual({ buffered: 0, delivered: 5, undeliverable: 1 });
   expect(told).toContain("undeliverable 1: too_large, too long");
@@ -109,7 +76,7 @@ test("when one half has to wait, so has all behind it", async () => {
   const answers = [TOO_LARGE, DELIVERED, BUSY];
   const sink = answering(() => answers.shift()!);
 
-  const { books, told } = await delivered(sink);
+  const { books, told, failures } = await delivered({ sink });
 
   expect(books).toEqual({ buffered: 3, delivered: 3, undeliverable: 0 });
   expect(told).toEqual([
@@ -119,6 +86,7 @@ test("when one half has to wait, so has all behind it", async () => {
     "sent 3: retry",
     "returned 3",
   ]);
+  expect(failures).toMatchObject([{ message: "busy", isRefusal: false }]);
 });
 
 test("a sink that fails gives the spans back, and so does one that throws", async () => {
@@ -129,8 +97,45 @@ test("a sink that fails gives the spans back, and so does one that throws", asyn
     },
   };
 
-  const outcomes = [await delivered(failing), await delivered(throwing)];
+  const outcomes = [await delivered({ sink: failing }), await delivered({ sink: throwing })];
 
   expect(outcomes.map(({ books }) => books.buffered)).toEqual([6, 6]);
   expect(outcomes.map(({ told }) => told.at(-1))).toEqual(["returned 6", "returned 6"]);
+});
+
+const nothing = (): void => {};
+const SILENT = {
+  sent: nothing,
+  delivered: nothing,
+  undeliverable: nothing,
+  returned: nothing,
+  tooLarge: nothing,
+  failed: nothing,
+};
+const probe = async (): Promise<SendOutcome> => DELIVERED;
+
+describe("an offer", () => {
+  test.each<{ outcome: SendOutcome; books: DeliveryBooks }>([
+    { outcome: DELIVERED, books: { buffered: 0, delivered: 6, undeliverable: 0 } },
+    {
+      outcome: { outcome: "partly_rejected", rejectedSpans: 6, message: "no" },
+      books: { buffered: 0, delivered: 0, undeliverable: 6 },
+    },
+    { outcome: INVALID, books: { buffered: 6, delivered: 0, undeliverable: 0 } },
+    { outcome: BUSY, books: { buffered: 6, delivered: 0, undeliverable: 0 } },
+  ])("is sent once, and settled: $outcome.outcome", async ({ outcome, books }) => {
+    const { buffer, arrive } = searchedRing();
+    arrive(requestOf(6));
+    const lease = buffer.lease({ spans: 6, bytes: 1 << 20 }) as Lease;
+    const sink = answering(() => outcome);
+    const evidence = { takesSpans: false };
+
+    const parts = { buffer, sink, watcher: SILENT, cancelled: NEVER, evidence, probe };
+    const end = await offer(parts, lease);
+
+    const { buffered, delivered: gone, undeliverable } = buffer.stats().spans;
+    expect(end).toEqual(outcome);
+    expect(sink.sent.length).toBe(1);
+    expect({ buffered, delivered: gone, undeliverable }).toEqual(books);
+  });
 });

@@ -12,6 +12,7 @@ test("a fault of ours is told, gives back what is not settled, and is slowed dow
   const run = forwarding({
     buffer: (ring) => ({
       lease: ring.lease.bind(ring),
+      leaseNewest: ring.leaseNewest.bind(ring),
       range: ring.range.bind(ring),
       usedBytes: ring.usedBytes.bind(ring),
       oldestUnixMs: ring.oldestUnixMs.bind(ring),
@@ -35,6 +36,7 @@ test("a fault before anything is leased is told, and ends nothing", async () => 
   const run = forwarding({
     buffer: (ring) => ({
       lease: ring.lease.bind(ring),
+      leaseNewest: ring.leaseNewest.bind(ring),
       settle: ring.settle.bind(ring),
       usedBytes: ring.usedBytes.bind(ring),
       oldestUnixMs: ring.oldestUnixMs.bind(ring),
@@ -62,6 +64,7 @@ test("a fault in a lease is told, and slowed down", async () => {
       settle: ring.settle.bind(ring),
       usedBytes: ring.usedBytes.bind(ring),
       oldestUnixMs: ring.oldestUnixMs.bind(ring),
+      leaseNewest: ring.leaseNewest.bind(ring),
       lease: (limit) => {
         if ((faults -= 1) >= 0) throw new Error("no memory is left");
         return ring.lease(limit);
@@ -151,6 +154,9 @@ describe("a stop", () => {
     await run.forwarder.stop(0);
 
     expect(booksOf(run)).toMatchObject({ buffered: 2 });
+    // Nothing is on its way any more: what comes after the stop finds all of it.
+    expect(run.buffer.lease({ spans: 9, bytes: 1 << 20 })?.sequences).toEqual([1, 2]);
+    expect(run.forwarder.status().figures).toMatchObject({ inFlightBatches: 0, inFlightSpans: 0 });
   });
 
   test("with nothing there is over at once, also before anything was started", async () => {

@@ -2,10 +2,11 @@ import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { SendOutcome, SpanBatch } from "../../../src/ports/span-sink.ts";
 import { decodeSpans } from "../../support/decoded-request.ts";
-import { forwarding } from "../../support/forwarding.ts";
+import { forwarding, settled } from "../../support/forwarding.ts";
 import { fuzzRuns } from "../../support/fuzz-runs.ts";
-import { requestOf } from "../../support/request-bytes.ts";
+import { request, requestOf, resourceSpans, span } from "../../support/request-bytes.ts";
 import { nextTurn } from "../../support/searched-ring.ts";
+import { bytesField } from "../../support/wire-bytes.ts";
 
 const CAPACITY = { spans: 12, bytes: 1 << 16 };
 
@@ -14,7 +15,7 @@ const outcome: fc.Arbitrary<SendOutcome> = fc.constantFrom(
   { outcome: "partly_rejected", rejectedSpans: 1, message: "no" },
   { outcome: "too_large", message: "too long" },
   { outcome: "refused", reason: "invalid", message: "no" },
-  { outcome: "refused", reason: "forbidden", message: "no" },
+  { outcome: "blocked", reason: "forbidden", message: "no" },
   { outcome: "retry", message: "busy" },
 );
 
@@ -31,8 +32,8 @@ const game = fc.record({
   steps: fc.array(step, { maxLength: 60 }),
 });
 
-const namesOf = (request: Uint8Array): string[] =>
-  decodeSpans(Buffer.from(request)).map(({ span }) => span.name ?? "");
+const namesOf = (bytes: Uint8Array): string[] =>
+  decodeSpans(Buffer.from(bytes)).map(({ span: { name } }) => name ?? "");
 
 // Goal: whatever the upstream says and in whichever order, whatever readers take and what makes
 // room meanwhile: no span is delivered twice, none that was taken is sent on as delivered, and
@@ -81,3 +82,67 @@ test("each span has one end", async () => {
   await fc.assert(property, { numRuns: fuzzRuns(300) });
   expect(ends).toBeGreaterThan(1_000);
 });
+
+const strictGame = fc.record({
+  spanCount: fc.integer({ min: 1, max: 120 }),
+  /** Every so many spans there is a bad one, which is refused with all that comes with it. */
+  bad: fc.uniqueArray(fc.integer({ min: 1, max: 120 }), { maxLength: 12 }),
+  isInvalidText: fc.boolean(),
+  mostSpans: fc.integer({ min: 1, max: 120 }),
+  batchSpans: fc.integer({ min: 1, max: 64 }),
+  concurrency: fc.integer({ min: 1, max: 3 }),
+  refusal: fc.constantFrom<SendOutcome>(
+    { outcome: "refused", reason: "invalid", message: "400" },
+    { outcome: "blocked", reason: "forbidden", message: "403" },
+  ),
+});
+
+// Goal: whichever spans an upstream refuses, and however many it takes at a time, it gets all the
+// others, each once, and only those are undeliverable.
+// Method: random spans that are refused, and good ones after them. The seed is printed.
+test("a bad span costs no other", async () => {
+  let undeliverable = 0;
+  const property = fc.asyncProperty(strictGame, async (given) => {
+    const { spanCount, isInvalidText, mostSpans, refusal, ...settings } = given;
+    const bad = new Set(given.bad.filter((number) => number <= spanCount));
+    const delivered: number[] = [];
+    const run = forwarding({
+      ...settings,
+      answer: ({ request: bytes, spanCount: count }) => {
+        const numbers = namesOf(bytes).map((name) => Number(name.split(" ")[1]));
+        if (count > mostSpans) return { outcome: "too_large", message: "413" };
+        if (numbers.some((number) => bad.has(number))) return refusal;
+        delivered.push(...numbers);
+        return { outcome: "delivered" };
+      },
+    });
+    const spans = Array.from({ length: spanCount }, (_, at) =>
+      isInvalidText && bad.has(at + 1) ? span(at + 1, INVALID_TEXT) : span(at + 1),
+    );
+    // Without a turn between two tries, nothing else would ever arrive.
+    run.clock.sleep = (durationMs) => {
+      run.clock.moveMs(durationMs);
+      return nextTurn();
+    };
+    run.arrive(request(resourceSpans("shop", ...spans)));
+    run.forwarder.start();
+    // Good ones come after them, one by one: they show that it is not all that is refused.
+    const later = Array.from({ length: 15 }, (_, at) => 1_000 + at);
+    for (const number of later) {
+      await settled();
+      run.arrive(requestOf(1, number));
+    }
+    await run.forwarder.stop(60_000);
+
+    const good = Array.from({ length: spanCount }, (_, at) => at + 1).filter((n) => !bad.has(n));
+    expect(delivered.toSorted((one, other) => one - other)).toEqual([...good, ...later]);
+    const books = run.buffer.stats().spans;
+    expect([books.undeliverable, books.buffered]).toEqual([bad.size, 0]);
+    undeliverable += bad.size;
+  });
+
+  await fc.assert(property, { numRuns: fuzzRuns(200) });
+  expect(undeliverable).toBeGreaterThan(200);
+});
+
+const INVALID_TEXT = bytesField(3, [0xe9]);

@@ -211,19 +211,6 @@ describe("while the upstream fails", () => {
     expect(booksOf(run)).toMatchObject({ delivered: 4, evicted: 2, buffered: 10 });
   });
 
-  test("whoever may not send loses one batch a pause, and not all that is buffered", async () => {
-    const refusal = { outcome: "refused", reason: "unauthenticated", message: "401" } as const;
-    const answers: SendOutcome[] = [refusal, refusal];
-    const run = forwarding({ batchSpans: 2, answer: () => answers.shift() ?? DELIVERED });
-    run.arrive(requestOf(10));
-    run.forwarder.start();
-    await settled();
-
-    expect(run.clock.sleptMs).toEqual([50, 100]);
-    expect(booksOf(run)).toMatchObject({ undeliverable: 4, delivered: 6 });
-    expect(run.forwarder.status().figures.undeliverableSpans.unauthenticated).toBe(4);
-  });
-
   test("batches that are not answered in time are followed by smaller ones", async () => {
     const late: SendOutcome = { outcome: "retry", message: "no answer", isTimeout: true };
     const answer = ({ request }: SpanBatch) => (request.length > 100_000 ? late : DELIVERED);
@@ -242,18 +229,35 @@ describe("while the upstream fails", () => {
     expect(run.forwarder.status().figures.batches.delivered).toBeGreaterThan(0);
   });
 
-  test("a batch that is refused for itself costs no pause", async () => {
-    const refusal = { outcome: "refused", reason: "invalid", message: "400" } as const;
-    const answers: SendOutcome[] = [refusal];
-    const run = forwarding({ batchSpans: 5, answer: () => answers.shift() ?? DELIVERED });
-    run.arrive(requestOf(10));
+  test("the same failure again and again, and smaller batches are tried", async () => {
+    const capacity = { spans: 10_000, bytes: 1 << 22 };
+    const run = forwarding({
+      batchSpans: 10_000,
+      capacity,
+      answer: ({ request }) => (request.length > 50_000 ? BUSY : DELIVERED),
+    });
+    run.arrive(requestOf(10_000));
     run.forwarder.start();
     await settled();
 
-    expect(run.clock.sleptMs).toEqual([]);
-    expect(run.logger.lines).toMatchObject([
-      { event: "forward_connected" },
-      { event: "undeliverable", fields: { invalid: 5, error: "400" } },
-    ]);
+    expect(booksOf(run)).toMatchObject({ delivered: 10_000, buffered: 0 });
+    const { retry, delivered } = run.forwarder.status().figures.batches;
+    expect(retry).toBeWithin(3, 12);
+    expect(delivered).toBeGreaterThan(5);
+  });
+
+  test("what it has to say of what it takes is logged", async () => {
+    const run = forwarding({
+      answer: () => ({ outcome: "delivered", message: "use fewer attributes" }),
+    });
+    run.arrive(requestOf(3));
+    run.forwarder.start();
+    await settled();
+
+    expect(run.logger.lines).toContainEqual({
+      level: "warning",
+      event: "upstream_warning",
+      fields: { batches: 1, message: "use fewer attributes" },
+    });
   });
 });

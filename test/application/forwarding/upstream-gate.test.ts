@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import {
   LONGEST_ASKED_PAUSE_MS,
+  type Pass,
   UpstreamGate,
 } from "../../../src/application/forwarding/upstream-gate.ts";
 import { HandMovedClock } from "../../support/hand-moved-clock.ts";
@@ -8,6 +9,8 @@ import { HandMovedSleep } from "../../support/hand-moved-sleep.ts";
 import { NEVER, nextTurn } from "../../support/searched-ring.ts";
 
 const SETTINGS = { initialMs: 100, maxMs: 1_000, random: () => 0.999_999 };
+
+const passOf = (period: number, isProbe = false): Pass => ({ period, isProbe });
 
 function openGate(settings: Partial<typeof SETTINGS> = {}) {
   const clock = new HandMovedSleep();
@@ -17,7 +20,8 @@ function openGate(settings: Partial<typeof SETTINGS> = {}) {
 /** Fails so often in a row, each time on trial but the first; answers the pauses. */
 async function pausesOf(times: number, askedMs?: number, settings?: Partial<typeof SETTINGS>) {
   const { clock, gate } = openGate(settings);
-  for (let time = 0; time < times; time += 1) gate.failed((await gate.pass(NEVER))!, askedMs);
+  for (let time = 0; time < times; time += 1)
+    gate.failed((await gate.pass(NEVER))!, { afterMs: askedMs });
   await gate.pass(NEVER);
   return clock.sleptMs.map(Math.round);
 }
@@ -28,7 +32,7 @@ test("while nothing fails, whoever comes may send", async () => {
   const passes = [await gate.pass(NEVER), await gate.pass(NEVER)];
   for (const pass of passes) gate.succeeded(pass!);
 
-  expect(passes).toEqual([{ period: 0 }, { period: 0 }]);
+  expect(passes).toEqual([passOf(0), passOf(0)]);
   expect([gate.isOpen, gate.pauseLeftMs, clock.sleptMs.length]).toEqual([true, 0, 0]);
 });
 
@@ -103,7 +107,7 @@ describe("on trial there is one batch, and others wait until it has ended", () =
 
     gate.failed(trial);
 
-    expect([await other, gate.isOpen]).toEqual([{ period: 2 }, false]);
+    expect([await other, gate.isOpen]).toEqual([passOf(2), false]);
   });
 
   test("nothing comes of it: the next is on trial at once", async () => {
@@ -117,11 +121,50 @@ describe("on trial there is one batch, and others wait until it has ended", () =
   test("it is told of late, of a pass long gone: nothing changes", async () => {
     const { gate, trial, hasPassed } = await onTrial();
 
-    gate.gaveUp({ period: trial.period - 1 });
+    gate.gaveUp({ ...trial, period: trial.period - 1 });
     await nextTurn();
 
     expect(hasPassed()).toBe(false);
   });
+});
+
+describe("after a refusal", () => {
+  test("an empty request goes first, until something has come through", async () => {
+    const { gate } = openGate();
+    gate.failed((await gate.pass(NEVER))!, { isRefusal: true });
+    const refused = (await gate.pass(NEVER))!;
+    gate.failed(refused);
+    const unreachable = (await gate.pass(NEVER))!;
+    gate.succeeded(unreachable);
+
+    expect([refused, unreachable, await gate.pass(NEVER)]).toEqual([
+      passOf(1, true),
+      passOf(2, true),
+      passOf(2),
+    ]);
+  });
+
+  test("which came too late to count, nothing changes", async () => {
+    const { gate } = openGate();
+    const passes = [await gate.pass(NEVER), await gate.pass(NEVER)];
+
+    gate.failed(passes[0]!);
+    gate.failed(passes[1]!, { isRefusal: true });
+
+    expect(await gate.pass(NEVER)).toEqual(passOf(1));
+  });
+});
+
+test("a pause can be ended, for one try, and then it is as long as the next would be", async () => {
+  const { clock, gate } = openGate();
+  gate.failed((await gate.pass(NEVER))!);
+
+  gate.endPause();
+  const leftMs = gate.pauseLeftMs;
+  gate.failed((await gate.pass(NEVER))!);
+  await gate.pass(NEVER);
+
+  expect([leftMs, clock.sleptMs.map(Math.round)]).toEqual([0, [200]]);
 });
 
 test("whoever waits for a pass is told when that is wanted no longer", async () => {
@@ -148,20 +191,20 @@ describe("in a hurry", () => {
 
     gate.hurry(5_000);
 
-    expect([await waiting, gate.isOpen]).toEqual([{ period: 1 }, false]);
+    expect([await waiting, gate.isOpen]).toEqual([passOf(1), false]);
   });
 
   test.each([
-    { name: "longer than there is time is not waited for", withinMs: 150, pass: undefined },
-    { name: "shorter is", withinMs: 250, pass: { period: 2 } },
-  ])("the pause after it, when it is $name", async ({ withinMs, pass }) => {
+    { name: "longer than there is time is not waited for", withinMs: 150, passed: undefined },
+    { name: "shorter is", withinMs: 250, passed: passOf(2) },
+  ])("the pause after it, when it is $name", async ({ withinMs, passed }) => {
     const { gate } = openGate();
     gate.failed((await gate.pass(NEVER))!);
     gate.hurry(withinMs);
 
     gate.failed((await gate.pass(NEVER))!);
 
-    expect(await gate.pass(NEVER)).toEqual(pass);
+    expect(await gate.pass(NEVER)).toEqual(passed);
   });
 });
 

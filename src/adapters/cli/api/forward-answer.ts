@@ -10,6 +10,7 @@ const FORWARD_ANSWER = z.object({
   last_error: z.optional(
     z.object({
       message: z.string(),
+      hint: z.optional(z.string()),
       time: z.string().check(z.refine((text) => !Number.isNaN(Date.parse(text)))),
     }),
   ),

@@ -25,7 +25,7 @@ function rowsOf(forward: ForwardAnswer, { heading, bad, odd }: Palette): Row[] {
   const undeliverable = countsText(forward.undeliverable);
   return [
     ["forwards to", quotePeerText(endpoint), heading],
-    ["state", stateText(forward), state === "backing_off" && bad],
+    ["state", stateText(forward), FAILING.has(state) && bad],
     ["rate", `${countText(Math.round(spans_per_second))} spans/s`],
     ["lag", msText(lag_seconds * 1000)],
     ["in flight", inFlightText(in_flight)],
@@ -33,13 +33,22 @@ function rowsOf(forward: ForwardAnswer, { heading, bad, odd }: Palette): Row[] {
     ["given back", countedText(retried_spans, "span")],
     ["undeliverable", undeliverable, undeliverable !== NONE && odd],
     ["last error", errorText(forward)],
+    ...hintRows(forward, odd),
   ];
+}
+
+const FAILING = new Set(["backing_off", "blocked"]);
+
+function hintRows({ last_error, state }: ForwardAnswer, odd: Palette["odd"]): Row[] {
+  if (last_error?.hint === undefined || !FAILING.has(state)) return [];
+  return [["to do", quotePeerText(last_error.hint), odd]];
 }
 
 function stateText({ state, retry_in_ms = 0 }: ForwardAnswer): string {
   if (state === "untried") return "nothing sent yet";
-  if (state !== "backing_off") return quotePeerText(state);
-  return retry_in_ms > 0 ? `backing off, next try in ${msText(retry_in_ms)}` : "trying again";
+  if (!FAILING.has(state)) return quotePeerText(state);
+  const shown = state === "blocked" ? "blocked: the upstream refuses" : "backing off";
+  return `${shown}, ${retry_in_ms > 0 ? `next try in ${msText(retry_in_ms)}` : "trying again"}`;
 }
 
 function inFlightText({ batches, spans }: ForwardAnswer["in_flight"]): string {

@@ -33,6 +33,7 @@ function exportAnswerOf(outcome: SendOutcome): ExportAnswer {
     case "too_large":
       return { outcome: "too_large", message };
     case "refused":
+    case "blocked":
       return { outcome: "refused", message };
   }
 }

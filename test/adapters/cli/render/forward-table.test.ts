@@ -9,6 +9,8 @@ import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/shown-spans.ts";
 const lines = (parts: Partial<ForwardAnswer> = {}) =>
   forwardTable({ ...forwardAnswer(), ...parts }, 80, PLAIN);
 
+const TIME = "2026-11-24T13:04:39.007Z";
+
 /** The lines whose names are painted with this colour. */
 function painted(colour: number, parts: Partial<ForwardAnswer> = {}): string[] {
   const table = forwardTable({ ...forwardAnswer(), ...parts }, 80, COLOURED);
@@ -63,11 +65,21 @@ test("one that nothing was sent to yet has nothing to tell", () => {
 
 test.each([
   { state: "connected", told: "connected" },
-  { state: "backing_off", retry_in_ms: 0, told: "trying again" },
+  { state: "backing_off", retry_in_ms: 0, told: "backing off, trying again" },
+  { state: "blocked", retry_in_ms: 0, told: "blocked: the upstream refuses, trying again" },
   { state: "backing_off", retry_in_ms: 90_000, told: "backing off, next try in 1 m 30 s" },
   { state: "drowned", told: "drowned" },
 ])("$state, with a try in $retry_in_ms ms, is told as: $told", ({ told, ...parts }) => {
   expect(lines(parts)[1]).toBe(`state          ${told}`);
+});
+
+test("what to do about it is told as long as it fails", () => {
+  const last_error = { message: "401: no", hint: "check the token\u001b[2J", time: TIME };
+
+  const [told, later] = ["blocked", "connected"].map((state) => lines({ state, last_error }));
+
+  expect(told!.at(-1)).toBe("to do          check the token\\x1b[2J");
+  expect(later!.at(-1)).toStartWith("last error");
 });
 
 test("an outage has the colour of errors, and what will never arrive that of losses", () => {

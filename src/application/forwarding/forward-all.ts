@@ -1,0 +1,168 @@
+import type { SleepingClock } from "../../ports/clock.ts";
+import type { Logger } from "../../ports/logger.ts";
+import type { SendOutcome, SpanSink } from "../../ports/span-sink.ts";
+import type { ObservabilityBuffer } from "../observability-buffer.ts";
+import type { Lease } from "../ring-lease.ts";
+import { deliver, offer } from "./delivery.ts";
+import { type DeliveryNotes, noteFailure, notesOf } from "./delivery-notes.ts";
+import type { DeliveryParts, Evidence } from "./delivery-state.ts";
+import type { Probe } from "./probe.ts";
+import { failureOf } from "./send-failure.ts";
+import type { Pass } from "./upstream-gate.ts";
+
+export interface ForwardSettings {
+  readonly batchSpans: number;
+  readonly batchBytes: number;
+  /** How long a batch that is not full waits for more spans. */
+  readonly maxDelayMs: number;
+  /** Batches in flight at a time; with one, spans are delivered in the order they came in. */
+  readonly concurrency: number;
+  readonly retryInitialMs: number;
+  readonly retryMaxMs: number;
+}
+
+export type ForwardedBuffer = Pick<
+  ObservabilityBuffer,
+  "lease" | "leaseNewest" | "settle" | "range" | "usedBytes" | "oldestUnixMs"
+>;
+
+export interface Forwarding {
+  readonly buffer: ForwardedBuffer;
+  readonly sink: Pick<SpanSink, "send">;
+  readonly probe: Probe;
+  readonly evidence: Evidence;
+  readonly settings: ForwardSettings;
+  readonly clock: SleepingClock;
+  readonly logger: Logger;
+  readonly notes: DeliveryNotes;
+}
+
+/**
+ * After a refusal, few spans follow the empty request: until they come through, the upstream may
+ * refuse all that are sent.
+ */
+const MAX_TRIAL_SPANS = 64;
+
+/**
+ * Sends batch after batch until none is left and none will come.
+ *
+ *   backlog ──▶ slot ──▶ gate ──▶ lease ──▶ deliver ──▶ delivered, given back, or undeliverable
+ *   a batch     one of   open,    the       whole, or
+ *   is due      a few    or time  oldest    in parts
+ *               is free  to try
+ *
+ * Appending waits for nothing of it but the ring's lock, once for each lease and settlement.
+ *
+ * Invariant: beside the ring there are no more than `concurrency` batches in memory, and their
+ * spans are `figures.inFlightSpans`.
+ */
+export async function forwardAll(forwarding: Forwarding): Promise<void> {
+  const sending = new Set<Promise<void>>();
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- one batch after the other is leased
+    const pass = await nextPass(forwarding, sending);
+    if (pass === undefined) break;
+    const ended = serve(forwarding, pass).finally(() => sending.delete(ended));
+    sending.add(ended);
+  }
+  await Promise.all(sending);
+}
+
+/** A batch is due, and may be sent; undefined when there will be none. */
+async function nextPass(
+  forwarding: Forwarding,
+  sending: ReadonlySet<Promise<void>>,
+): Promise<Pass | undefined> {
+  const { settings, notes, clock, logger } = forwarding;
+  const { backlog, figures, gate, cancelled } = notes;
+  // oxlint-disable no-await-in-loop -- what is waited for comes one after the other
+  while (!cancelled.aborted) {
+    try {
+      if ((await backlog.next(() => figures.inFlightSpans)) === "over") return undefined;
+      while (sending.size >= settings.concurrency) await Promise.race(sending);
+      return await gate.pass(cancelled);
+    } catch (error) {
+      // A fault of ours ends nothing: all that is buffered would stay where it is.
+      logger.error("unexpected_error", { error });
+      await clock.sleep(settings.retryMaxMs, cancelled);
+    }
+  }
+  // oxlint-enable no-await-in-loop
+  return undefined;
+}
+
+/** Never rejects: a fault of ours is logged, and what comes next is slowed down. */
+async function serve(forwarding: Forwarding, pass: Pass): Promise<void> {
+  const { gate } = forwarding.notes;
+  try {
+    if (!pass.isProbe || (await isLetIn(forwarding, pass))) await sendBatch(forwarding, pass);
+  } catch (error) {
+    forwarding.logger.error("unexpected_error", { error });
+    gate.failed(pass);
+  }
+  gate.gaveUp(pass);
+}
+
+/**
+ * Whether spans may follow an empty request. There are receivers that refuse those alone, as no
+ * request at all; so a few spans have to show whether it is them.
+ */
+async function isLetIn({ probe, notes }: Forwarding, pass: Pass): Promise<boolean> {
+  const probed = await probe.ask();
+  if (probed.outcome === "delivered" || probed.outcome === "refused") return true;
+  noteFailure(notes, pass, failureOf(probed));
+  return false;
+}
+
+async function sendBatch(forwarding: Forwarding, pass: Pass): Promise<void> {
+  const lease = leaseNext(forwarding, pass);
+  if (lease === undefined) return;
+  const { figures, backlog } = forwarding.notes;
+  figures.inFlightBatches += 1;
+  try {
+    await deliver(deliveryOf(forwarding, pass), lease, pass.isProbe);
+  } finally {
+    figures.inFlightBatches -= 1;
+    backlog.settled(lease);
+  }
+}
+
+function deliveryOf(forwarding: Forwarding, pass: Pass): DeliveryParts {
+  const { buffer, sink, probe, evidence, notes } = forwarding;
+  const { cancelled, gate } = notes;
+  const watcher = notesOf(notes, pass);
+  const ask = async () => (gate.isCurrent(pass) ? await probe.ask() : CLOSED_MEANWHILE);
+  const parts = { buffer, sink, watcher, cancelled, evidence, probe: ask };
+  return { ...parts, witness: () => sendNewest(forwarding, parts) };
+}
+
+/** Another batch has found that nothing is to be sent. */
+const CLOSED_MEANWHILE: SendOutcome = { outcome: "retry", message: "another batch has failed" };
+
+/** The next batch. Undefined when readers have taken all that waited. */
+function leaseNext({ buffer, settings, notes }: Forwarding, pass: Pass): Lease | undefined {
+  const { figures, backlog, size } = notes;
+  const { next } = buffer.range();
+  const spans = pass.isProbe ? Math.min(MAX_TRIAL_SPANS, settings.batchSpans) : settings.batchSpans;
+  const lease = buffer.lease({ spans, bytes: size.bytes });
+  if (lease === undefined) {
+    backlog.drained(next);
+    return undefined;
+  }
+  figures.inFlightSpans += lease.sequences.length;
+  backlog.leased(lease);
+  return lease;
+}
+
+/** The newest span has little in common with the oldest, which the upstream refuses. */
+async function sendNewest(
+  { buffer, notes }: Forwarding,
+  parts: Omit<DeliveryParts, "witness">,
+): Promise<SendOutcome | undefined> {
+  const lease = buffer.leaseNewest();
+  if (lease === undefined) return undefined;
+  const { figures, backlog } = notes;
+  figures.inFlightSpans += 1;
+  backlog.leasedAhead(lease);
+  return await offer(parts, lease).finally(() => backlog.settled(lease));
+}

@@ -1,0 +1,83 @@
+import {
+  afterTaken,
+  bookUndeliverable,
+  type Delivery,
+  isTaken,
+  outcomeOf,
+  type Refusal,
+  sizeOf,
+} from "./delivery-state.ts";
+import { failureOf, refusesAllSpans, type SendFailure } from "./send-failure.ts";
+import { countOf } from "./span-runs.ts";
+import { isInvalid, takeApart } from "./suspects.ts";
+
+/** So many spans in a row are refused alone, and the upstream may refuse all there are. */
+const MAX_UNEXPLAINED = 2;
+
+/** Returns why nothing more is to be sent, if so; else what is left is to be sent. */
+export async function afterRefusal(
+  delivery: Delivery,
+  refusal: Refusal,
+): Promise<SendFailure | undefined> {
+  const { left, refused, suspects } = delivery;
+  if (!delivery.isProbed) {
+    const probed = await outcomeOf(delivery.probe);
+    if (probed.outcome !== "delivered") return failureOf(probed);
+    delivery.isProbed = true;
+    // What was in the way may be gone: there may be a new token.
+    if (refusal.outcome === "blocked") return undefined;
+  }
+  const piece = left.at(-1)!;
+  const { runs } = piece;
+  if (piece.isLastTry === true) bookUndeliverable(delivery, runs, refusal);
+  left.pop();
+  if (piece.isLastTry === true) return undefined;
+  const parts = takeApart(suspects, piece);
+  left.push(...parts.toReversed());
+  delivery.refusals += 1;
+  if (parts.length > 0) {
+    delivery.takenApart = sizeOf(delivery, runs);
+    return undefined;
+  }
+  refused.push({ runs, refusal, isInvalid: isInvalid(suspects, runs) });
+  delivery.refusedSpans += countOf(runs);
+  if (unexplained(delivery) < MAX_UNEXPLAINED) return undefined;
+  const witnessed = await askWitness(delivery, refusal);
+  return witnessed === "nobody" ? undefined : witnessed;
+}
+
+/** Spans that seem to be like all others, and were refused since the upstream last took one. */
+function unexplained({ refused }: Delivery): number {
+  return refused.filter((each) => !each.isInvalid).length;
+}
+
+/** For spans that were refused last: nothing has been taken after them yet. */
+export async function settleRefused(delivery: Delivery): Promise<SendFailure | undefined> {
+  const { refused, postponed, evidence } = delivery;
+  const { refusal } = refused.at(-1)!;
+  const isExplained = unexplained(delivery) === 0;
+  const witnessed = isExplained ? "nobody" : await askWitness(delivery, refusal);
+  if (witnessed !== "nobody") return witnessed;
+  if (!isExplained && !evidence.takesSpans) return refusesAllSpans(refusal.message);
+  const probed = await outcomeOf(delivery.probe);
+  if (probed.outcome !== "delivered") return failureOf(probed);
+  if (!isExplained) {
+    evidence.takesSpans = false;
+    postponed.push(...refused.splice(1).map(({ runs }) => ({ runs, isCut: true })));
+  }
+  afterTaken(delivery);
+  return undefined;
+}
+
+/** Returns why nothing more is to be sent, if so; `nobody` when no other span is there. */
+async function askWitness(
+  delivery: Delivery,
+  { message }: Refusal,
+): Promise<SendFailure | "nobody" | undefined> {
+  const outcome = await delivery.witness();
+  if (outcome === undefined) return "nobody";
+  if (outcome.outcome === "retry") return failureOf(outcome);
+  if (!isTaken(outcome)) return refusesAllSpans(message);
+  afterTaken(delivery);
+  return undefined;
+}

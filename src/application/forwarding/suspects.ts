@@ -1,0 +1,48 @@
+import { spansWithInvalidText } from "../../domain/wire/invalid-text.ts";
+import { countOf, divideRuns, halvesOf, type SpanRuns } from "./span-runs.ts";
+
+/** Some spans of a lease, to be sent together. */
+export interface Piece {
+  readonly runs: SpanRuns;
+  /** Made of these spans alone, without messages of the lease that hold none of them. */
+  readonly isCut: boolean;
+  /** Refused alone before, while other spans are taken: one more refusal is the last. */
+  readonly isLastTry?: true;
+}
+
+/** What is known of the spans of a lease that was refused. */
+export interface Suspects {
+  readonly request: Uint8Array;
+  /** 1 for each span whose text is invalid; worked out when it is needed. */
+  invalid?: Uint8Array;
+  /** A span whose text is invalid was refused alone: others like it need not be tried alone. */
+  isStrict: boolean;
+}
+
+export function piecesOf(...parts: readonly SpanRuns[]): Piece[] {
+  return parts.map((runs) => ({ runs, isCut: true }));
+}
+
+/**
+ * What to send in place of a piece that was refused; nothing when no part of it can be taken. Spans
+ * whose text is invalid are told from the others first: they are nearly always the reason, so that
+ * two requests do for what takes many by halves.
+ */
+export function takeApart(suspects: Suspects, { runs, isCut }: Piece): Piece[] {
+  const { marked, others } = divideRuns(runs, invalidSpans(suspects));
+  if (marked.length > 0 && others.length > 0) return piecesOf(others, marked);
+  const isAllInvalid = marked.length > 0;
+  if (countOf(runs) > 1)
+    return isAllInvalid && suspects.isStrict ? [] : piecesOf(...halvesOf(runs));
+  if (!isCut) return piecesOf(runs);
+  suspects.isStrict ||= isAllInvalid;
+  return [];
+}
+
+export function isInvalid(suspects: Suspects, runs: SpanRuns): boolean {
+  return divideRuns(runs, invalidSpans(suspects)).others.length === 0;
+}
+
+function invalidSpans(suspects: Suspects): Uint8Array {
+  return (suspects.invalid ??= spansWithInvalidText(suspects.request));
+}

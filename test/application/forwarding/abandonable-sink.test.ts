@@ -1,0 +1,43 @@
+import { expect, test } from "bun:test";
+import { AbandonableSink } from "../../../src/application/forwarding/abandonable-sink.ts";
+import type { SendOutcome } from "../../../src/ports/span-sink.ts";
+import { NEVER, nextTurn } from "../../support/searched-ring.ts";
+import { batchOf } from "../../support/span-batch.ts";
+
+const DELIVERED: SendOutcome = { outcome: "delivered" };
+
+test("it sends as the sink does", async () => {
+  const failing = new AbandonableSink({ send: () => Promise.reject(new Error("a fault")) });
+
+  expect(
+    await new AbandonableSink({ send: async () => DELIVERED }).send(batchOf(1), NEVER),
+  ).toEqual(DELIVERED);
+  expect(failing.send(batchOf(1), NEVER)).rejects.toThrow("a fault");
+});
+
+test("what does not end is over when it is abandoned, and its end comes too late", async () => {
+  const { promise, resolve } = Promise.withResolvers<SendOutcome>();
+  const sink = new AbandonableSink({ send: () => promise });
+  const sending = sink.send(batchOf(1), NEVER);
+  await nextTurn();
+
+  sink.abandon();
+  const outcome = await sending;
+  resolve(DELIVERED);
+
+  expect(outcome).toMatchObject({ outcome: "retry" });
+});
+
+test("nothing is sent after that", async () => {
+  let sends = 0;
+  const sink = new AbandonableSink({
+    send: async () => {
+      sends += 1;
+      return DELIVERED;
+    },
+  });
+  sink.abandon();
+
+  expect(await sink.send(batchOf(1), NEVER)).toMatchObject({ outcome: "retry" });
+  expect(sends).toBe(0);
+});

@@ -1,0 +1,130 @@
+import { describe, expect, test } from "bun:test";
+import type { SendOutcome, SpanBatch } from "../../../src/ports/span-sink.ts";
+import { decodeSpans } from "../../support/decoded-request.ts";
+import { booksOf, forwarding, settled } from "../../support/forwarding.ts";
+import { requestOf } from "../../support/request-bytes.ts";
+
+const DELIVERED: SendOutcome = { outcome: "delivered" };
+const BUSY: SendOutcome = { outcome: "retry", message: "busy" };
+
+const namesOf = ({ request }: SpanBatch): string[] =>
+  decodeSpans(Buffer.from(request)).map(({ span }) => span.name ?? "");
+
+const namesFrom = (first: number, last: number): string[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => `span ${first + index}`);
+
+/** Of the oldest forty. */
+const isOld = (name: string): boolean => Number(name.split(" ")[1]) <= 40;
+
+describe("an upstream that", () => {
+  test("refuses us is sent an empty request after each pause, and then few spans", async () => {
+    const refusal = { outcome: "blocked", reason: "unauthenticated", message: "401" } as const;
+    const run = forwarding({ batchSpans: 100, concurrency: 3 });
+    run.sink.answer = () => (run.clock.sleptMs.length < 2 ? refusal : DELIVERED);
+    run.arrive(requestOf(300));
+    run.forwarder.start();
+    await settled();
+
+    const sizes = run.sink.sent.map(({ spanCount }) => spanCount);
+    expect(sizes.filter((size) => size > 0)).toEqual([100, 100, 100, 64, 100, 100, 36]);
+    expect(sizes.slice(-6)).toEqual([0, 0, 64, 100, 100, 36]);
+    expect(run.clock.sleptMs).toEqual([50, 100]);
+    expect(run.sink.sent.slice(-4).flatMap(namesOf)).toEqual(namesFrom(1, 300));
+    expect(booksOf(run)).toMatchObject({ undeliverable: 0, delivered: 300 });
+    expect(run.forwarder.status()).toMatchObject({
+      state: "connected",
+      lastError: { message: "401", hint: expect.stringContaining("FORWARD_HEADERS_FILE") },
+      figures: { batches: { blocked: 3, delivered: 4 } },
+    });
+    expect(run.logger.lines.map(({ event }) => event)).toEqual([
+      "forward_blocked",
+      "forward_connected",
+    ]);
+  });
+
+  test("has refused us and is gone then is sent the empty request first", async () => {
+    const refusal = { outcome: "blocked", reason: "not_found", message: "404" } as const;
+    const answers: SendOutcome[] = [refusal, refusal, BUSY];
+    const run = forwarding({ answer: () => answers.shift() ?? DELIVERED });
+    run.arrive(requestOf(10));
+    run.forwarder.start();
+    await settled();
+
+    expect(run.sink.sent.map(({ spanCount }) => spanCount)).toEqual([10, 0, 0, 0, 10]);
+    expect(booksOf(run)).toMatchObject({ delivered: 10 });
+  });
+
+  test("takes no empty request is tried with few spans", async () => {
+    const empty = { outcome: "refused", reason: "invalid", message: "no spans" } as const;
+    const blocked = { outcome: "blocked", reason: "forbidden", message: "403" } as const;
+    const answers: SendOutcome[] = [blocked];
+    const answer = ({ spanCount }: SpanBatch) =>
+      spanCount === 0 ? empty : (answers.shift() ?? DELIVERED);
+    const run = forwarding({ batchSpans: 100, answer });
+    run.arrive(requestOf(200));
+    run.forwarder.start();
+    await settled();
+
+    expect(run.sink.sent.map(({ spanCount }) => spanCount)).toEqual([100, 0, 0, 64, 100, 36]);
+    expect(booksOf(run)).toMatchObject({ delivered: 200, undeliverable: 0 });
+  });
+
+  test("refuses all spans and takes empty requests keeps them waiting in the ring", async () => {
+    const refusal = { outcome: "refused", reason: "invalid", message: "400" } as const;
+    const run = forwarding({ batchSpans: 100, answer: () => "held" });
+    run.arrive(requestOf(300));
+    run.forwarder.start();
+    await settled();
+    run.sink.answer = ({ spanCount }) => {
+      // In the end it is mended.
+      if (run.sink.sent.length > 200) return DELIVERED;
+      return spanCount === 0 ? DELIVERED : refusal;
+    };
+
+    run.sink.held[0]!.settle(refusal);
+    await settled();
+
+    const spansSent = run.sink.sent.reduce((sum, { spanCount }) => sum + spanCount, 0);
+    expect(booksOf(run)).toMatchObject({ accepted: 300, undeliverable: 0, delivered: 300 });
+    // The last one is no pause: the last spans waited for others.
+    expect(run.clock.sleptMs.slice(0, 5)).toEqual([50, 100, 200, 400, 500]);
+    expect(new Set(run.clock.sleptMs.slice(5, -1))).toEqual(new Set([500]));
+    // Few spans are sent with each try.
+    expect(spansSent / run.clock.sleptMs.length).toBeLessThan(300);
+    expect(run.logger.lines[0]).toMatchObject({
+      event: "forward_blocked",
+      fields: { error: "400", hint: expect.stringContaining("takes empty requests") },
+    });
+  });
+
+  test("refuses one span costs no pause and no other span", async () => {
+    const refusal = { outcome: "refused", reason: "invalid", message: "400" } as const;
+    const answer = (batch: SpanBatch) => (namesOf(batch).includes("span 4") ? refusal : DELIVERED);
+    const run = forwarding({ batchSpans: 5, answer });
+    run.arrive(requestOf(10));
+    run.forwarder.start();
+    await settled();
+
+    expect(run.clock.sleptMs).toEqual([]);
+    expect(booksOf(run)).toMatchObject({ delivered: 9, undeliverable: 1 });
+    expect(run.logger.lines).toMatchObject([
+      { event: "forward_connected" },
+      { event: "undeliverable", fields: { invalid: 1, error: "400" } },
+    ]);
+  });
+
+  test("refuses all of the oldest spans gets the newer ones", async () => {
+    const refusal = { outcome: "refused", reason: "invalid", message: "too old" } as const;
+    const answer = (batch: SpanBatch) => (namesOf(batch).some(isOld) ? refusal : DELIVERED);
+    const run = forwarding({ batchSpans: 10, answer });
+    run.arrive(requestOf(100));
+    run.forwarder.start();
+    await settled();
+
+    expect(run.clock.sleptMs).toEqual([]);
+    expect(booksOf(run)).toMatchObject({ delivered: 60, undeliverable: 40, buffered: 0 });
+    const delivered = run.sink.sent.filter((batch) => !namesOf(batch).some(isOld));
+    const names = delivered.flatMap(namesOf);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});

@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import { Probe } from "../../../src/application/forwarding/probe.ts";
+import { FakeSink } from "../../support/fake-sink.ts";
+import { NEVER, nextTurn } from "../../support/searched-ring.ts";
+
+test("it is an empty request, of no spans", async () => {
+  const sink = new FakeSink();
+
+  expect(await new Probe(sink, NEVER).ask()).toEqual({ outcome: "delivered" });
+  expect(sink.sent).toEqual([{ request: new Uint8Array(0), spanCount: 0 }]);
+});
+
+test("several who ask at a time share one, and who asks later gets another", async () => {
+  const sink = new FakeSink(() => "held");
+  const probe = new Probe(sink, NEVER);
+  const asked = [probe.ask(), probe.ask()];
+  await nextTurn();
+
+  sink.held[0]!.settle({ outcome: "retry", message: "busy" });
+  const answers = await Promise.all(asked);
+  sink.answer = () => ({ outcome: "delivered" });
+
+  expect(answers.map(({ outcome }) => outcome)).toEqual(["retry", "retry"]);
+  expect(await probe.ask()).toEqual({ outcome: "delivered" });
+  expect(sink.sent.length).toBe(2);
+});
+
+test("one that fails is over as well", async () => {
+  let isBroken = true;
+  const send = async () => {
+    if (isBroken) throw new Error("a fault");
+    return { outcome: "delivered" } as const;
+  };
+  const probe = new Probe({ send }, NEVER);
+
+  expect(probe.ask()).rejects.toThrow("a fault");
+  await nextTurn();
+  isBroken = false;
+
+  expect(await probe.ask()).toEqual({ outcome: "delivered" });
+});

@@ -1,0 +1,48 @@
+import { expect, test } from "bun:test";
+import { failureOf, refusesAllSpans } from "../../../src/application/forwarding/send-failure.ts";
+import { REFUSAL_REASONS } from "../../../src/domain/refusal-reason.ts";
+
+test("an upstream that is not there is waited for, as long as it wants", () => {
+  expect(failureOf({ outcome: "retry", message: "503", afterMs: 7, hint: "a file" })).toEqual({
+    message: "503",
+    afterMs: 7,
+    hint: "a file",
+    isRefusal: false,
+  });
+});
+
+test.each([
+  { reason: "unauthenticated", hint: "FORWARD_HEADERS_FILE" },
+  { reason: "forbidden", hint: "FORWARD_HEADERS_FILE" },
+  { reason: "not_found", hint: "path of FORWARD_ENDPOINT" },
+  { reason: "unsupported", hint: "FORWARD_COMPRESSION" },
+  { reason: "redirected", hint: "FORWARD_ENDPOINT" },
+] as const)("one that refuses us, $reason, names $hint", ({ reason, hint }) => {
+  const failure = failureOf({ outcome: "blocked", reason, message: "no" });
+
+  expect(failure).toMatchObject({ message: "no", isRefusal: true, afterMs: undefined });
+  expect(failure.hint).toContain(hint);
+});
+
+test.each(REFUSAL_REASONS)("there is a hint for %s", (reason) => {
+  expect(failureOf({ outcome: "blocked", reason, message: "no" }).hint).toContain("FORWARD_");
+});
+
+test.each([
+  { outcome: "refused", reason: "invalid", message: "400" },
+  { outcome: "too_large", message: "413" },
+  { outcome: "partly_rejected", rejectedSpans: 1, message: "one" },
+] as const)("whoever answers $outcome to an empty request is no receiver", (outcome) => {
+  const { hint, isRefusal } = failureOf(outcome);
+
+  expect(isRefusal).toBe(true);
+  expect(hint).toStartWith("it refuses even an empty request: check that FORWARD_ENDPOINT is");
+});
+
+test("whoever takes nothing but empty requests is no receiver either", () => {
+  expect(refusesAllSpans("400: no")).toMatchObject({
+    message: "400: no",
+    isRefusal: true,
+    hint: expect.stringContaining("it takes empty requests and refuses all spans"),
+  });
+});

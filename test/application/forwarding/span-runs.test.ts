@@ -1,0 +1,43 @@
+import { expect, test } from "bun:test";
+import {
+  countOf,
+  divideRuns,
+  halvesOf,
+  type SpanRuns,
+  splitRuns,
+} from "../../../src/application/forwarding/span-runs.ts";
+
+const run = (first: number, end: number) => ({ first, end });
+const placesOf = (runs: SpanRuns): number[] =>
+  runs.flatMap(({ first, end }) => Array.from({ length: end - first }, (_, at) => first + at));
+
+const RUNS = [run(1, 3), run(5, 6), run(8, 10)];
+
+test("runs have as many spans as their places", () => {
+  expect([countOf([]), countOf(RUNS)]).toEqual([0, 5]);
+});
+
+test.each([0, 1, 2, 3, 4, 5, 9])("of the first %d and the others none is lost", (count) => {
+  const [head, tail] = splitRuns(RUNS, count);
+
+  const places = placesOf(RUNS);
+  expect([placesOf(head), placesOf(tail)]).toEqual([places.slice(0, count), places.slice(count)]);
+});
+
+test("halves are in order, and the first is the larger one", () => {
+  expect(halvesOf(RUNS).map(placesOf)).toEqual([
+    [1, 2, 5],
+    [8, 9],
+  ]);
+  expect(halvesOf([run(4, 5)]).map(placesOf)).toEqual([[4], []]);
+});
+
+test("marked spans are told from the others, in as few runs as can be", () => {
+  const marks = Uint8Array.from([1, 1, 0, 1, 1, 0, 1, 1, 1, 1]);
+
+  expect(divideRuns(RUNS, marks)).toEqual({
+    marked: [run(1, 2), run(8, 10)],
+    others: [run(2, 3), run(5, 6)],
+  });
+  expect(divideRuns([], marks)).toEqual({ marked: [], others: [] });
+});

@@ -1,0 +1,66 @@
+import { expect, test } from "bun:test";
+import {
+  isInvalid,
+  type Piece,
+  type Suspects,
+  takeApart,
+} from "../../../src/application/forwarding/suspects.ts";
+import { request, resourceSpans, span } from "../../support/request-bytes.ts";
+import { bytesField } from "../../support/wire-bytes.ts";
+
+/** `x` is a span whose name is not UTF-8, a dot one like all others. */
+function suspectsOf(pattern: string): Suspects {
+  const spans = [...pattern].map((mark, at) =>
+    mark === "x" ? span(at, bytesField(3, [0xff])) : span(at),
+  );
+  return { request: request(resourceSpans("shop", ...spans)), isStrict: false };
+}
+
+const whole = (pattern: string): Piece => piece(0, pattern.length, false);
+const piece = (first: number, end: number, isCut = true): Piece => {
+  return { runs: [{ first, end }], isCut };
+};
+
+test("without a suspect it is taken apart by halves, and one span is sent for itself", () => {
+  const suspects = suspectsOf("...");
+
+  expect(takeApart(suspects, whole("..."))).toEqual([piece(0, 2), piece(2, 3)]);
+  expect(takeApart(suspects, piece(1, 2, false))).toEqual([piece(1, 2)]);
+  expect(takeApart(suspects, piece(1, 2))).toEqual([]);
+  expect(suspects.isStrict).toBe(false);
+});
+
+test("suspects are told from the others, which come first", () => {
+  const suspects = suspectsOf("x..x");
+
+  expect(takeApart(suspects, whole("x..x"))).toEqual([
+    piece(1, 3),
+    {
+      runs: [
+        { first: 0, end: 1 },
+        { first: 3, end: 4 },
+      ],
+      isCut: true,
+    },
+  ]);
+});
+
+test("suspects are halved until one was refused alone; the others are like it", () => {
+  const suspects = suspectsOf("xxxx");
+
+  const before = takeApart(suspects, piece(0, 4));
+  const alone = takeApart(suspects, piece(0, 1));
+  const after = takeApart(suspects, piece(1, 4));
+
+  expect([before, alone, after]).toEqual([[piece(0, 2), piece(2, 4)], [], []]);
+});
+
+test("spans are invalid when each of them is", () => {
+  const suspects = suspectsOf("xx.");
+
+  const found = [piece(0, 2), piece(1, 3), piece(2, 3)].map(({ runs }) =>
+    isInvalid(suspects, runs),
+  );
+
+  expect(found).toEqual([true, false, false]);
+});

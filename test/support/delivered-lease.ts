@@ -1,0 +1,89 @@
+import { deliver } from "../../src/application/forwarding/delivery.ts";
+import type { SendFailure } from "../../src/application/forwarding/send-failure.ts";
+import type { Lease } from "../../src/application/ring-lease.ts";
+import type { SendOutcome, SpanBatch, SpanSink } from "../../src/ports/span-sink.ts";
+import { decodeSpans } from "./decoded-request.ts";
+import { FakeSink } from "./fake-sink.ts";
+import { requestOf } from "./request-bytes.ts";
+import { NEVER, searchedRing } from "./searched-ring.ts";
+
+export const DELIVERED: SendOutcome = { outcome: "delivered" };
+export const TOO_LARGE: SendOutcome = { outcome: "too_large", message: "too long" };
+export const BUSY: SendOutcome = { outcome: "retry", message: "busy" };
+export const INVALID: SendOutcome = { outcome: "refused", reason: "invalid", message: "400" };
+export const FORBIDDEN: SendOutcome = { outcome: "blocked", reason: "forbidden", message: "403" };
+
+export interface DeliveryGiven {
+  readonly sink: Pick<SpanSink, "send">;
+  readonly spans?: Uint8Array<ArrayBuffer>;
+  /** What becomes of an empty request, and of a span that is not in the lease. */
+  readonly probed?: () => SendOutcome;
+  readonly witnessed?: () => SendOutcome | undefined;
+  readonly isProbed?: boolean;
+  /** The upstream has taken a span before. */
+  readonly takesSpans?: boolean;
+}
+
+export interface DeliveryBooks {
+  readonly buffered: number;
+  readonly delivered: number;
+  readonly undeliverable: number;
+}
+
+export interface DeliveryEnd {
+  /** What the watcher was notified of. */
+  readonly told: readonly string[];
+  /** What was sent besides the lease. */
+  readonly asked: readonly ("probe" | "witness")[];
+  readonly failures: readonly SendFailure[];
+  readonly books: DeliveryBooks;
+  readonly takesSpans: boolean;
+}
+
+/** Delivers six spans at once, or those given. */
+export async function delivered({
+  sink,
+  spans = requestOf(6),
+  ...given
+}: DeliveryGiven): Promise<DeliveryEnd> {
+  const { probed = () => DELIVERED, witnessed = () => DELIVERED, isProbed = false } = given;
+  const { buffer, arrive } = searchedRing();
+  arrive(spans);
+  const lease = buffer.lease({ spans: 1_000, bytes: 1 << 20 }) as Lease;
+  const [told, failures]: [string[], SendFailure[]] = [[], []];
+  const asked: ("probe" | "witness")[] = [];
+  const watcher = {
+    sent: ({ outcome }: SendOutcome, { spanCount }: { spanCount: number }) =>
+      void told.push(`sent ${spanCount}: ${outcome}`),
+    delivered: (spanCount: number) => void told.push(`delivered ${spanCount}`),
+    undeliverable: (spanCount: number, reason: string, message: string) =>
+      void told.push(`undeliverable ${spanCount}: ${reason}, ${message}`),
+    returned: (spanCount: number) => void told.push(`returned ${spanCount}`),
+    tooLarge: ({ spanCount }: { spanCount: number }) => void told.push(`too large ${spanCount}`),
+    failed: (failure: SendFailure) => void failures.push(failure),
+  };
+  const probe = async () => {
+    asked.push("probe");
+    return probed();
+  };
+  const witness = async () => {
+    asked.push("witness");
+    return witnessed();
+  };
+  const evidence = { takesSpans: given.takesSpans ?? false };
+  const parts = { buffer, sink, watcher, cancelled: NEVER, evidence, probe, witness };
+  await deliver(parts, lease, isProbed);
+  const { buffered, delivered: gone, undeliverable } = buffer.stats().spans;
+  const books = { buffered, delivered: gone, undeliverable };
+  return { told, asked, failures, books, takesSpans: evidence.takesSpans };
+}
+
+export const namesOf = ({ request: bytes }: SpanBatch): string[] =>
+  decodeSpans(Buffer.from(bytes)).map(({ span: { name } }) => name ?? "");
+
+export const answering = (answer: (batch: SpanBatch) => SendOutcome): FakeSink =>
+  new FakeSink(answer);
+
+/** An upstream that refuses whatever holds one of these spans. */
+export const refusing = (names: readonly string[], refusal: SendOutcome = INVALID): FakeSink =>
+  answering((batch) => (namesOf(batch).some((name) => names.includes(name)) ? refusal : DELIVERED));
