@@ -89,9 +89,13 @@ function readDouble(reader: JsonReader, field: Field): boolean {
     if (reader.fault !== "") return false;
     return failValue(reader, field, 'a number of 64 bits, "NaN", "Infinity" or "-Infinity"', from);
   }
-  writeTag(reader, field.tag);
-  reader.wireEnd = reader.wire.writeDoubleLE(value, reader.wireEnd);
+  writeDouble(reader, field.tag, value);
   return true;
+}
+
+function writeDouble(reader: JsonReader, tag: number, value: number): void {
+  writeTag(reader, tag);
+  reader.wireEnd = reader.wire.writeDoubleLE(value, reader.wireEnd);
 }
 
 function plainDouble(reader: JsonReader): number | undefined {
@@ -134,35 +138,35 @@ function integerRange({ is64, isSigned }: { is64: boolean; isSigned: boolean }):
   return { is64, isSigned, words: `a whole number from ${least} to ${least + values - 1n}` };
 }
 
-/** No number of fewer characters is beyond 64 bits. */
-const LEAST_BEYOND_LENGTH = 19;
-
 /**
- * An attribute's whole number: there is no other of this kind. The SDK for JavaScript writes any
- * whole number as one, also 2 ** 70, for which its protobuf exporter takes a double. So is one
- * taken here: the batch would be lost otherwise, for one value.
+ * Reads the whole number of an attribute; no other field has this kind. The SDK for JavaScript
+ * writes any whole number as one, 2 ** 70 and 6.02214076e+23 too, for which its protobuf exporter
+ * takes a double. So does this reader: otherwise one value would cost the whole batch.
  */
 function readInt64(reader: JsonReader, field: Field): boolean {
-  const value = wholeBeyond64Bits(reader);
-  if (value === undefined) return readInteger(reader, field, INT64) && writeVarint64(reader);
-  writeTag(reader, DOUBLE_VALUE_TAG);
-  reader.wireEnd = reader.wire.writeDoubleLE(value, reader.wireEnd);
+  const from = reader.at;
+  const source = takeNumber(reader);
+  if (reader.fault !== "") return false;
+  if (source === undefined) return failInteger(reader, field, { range: INT64, from });
+  if (readWhole(reader.number, source) && fits(reader.number, INT64)) {
+    writeIntegerTag(reader, field);
+    return writeVarint64(reader);
+  }
+  reader.at = from;
+  const value = beyond64Bits(reader);
+  if (value === undefined) return failInteger(reader, field, { range: INT64, from });
+  writeDouble(reader, DOUBLE_VALUE_TAG, value);
   return true;
 }
 
 /** `doubleValue`, beside `intValue` in the same message. */
 const DOUBLE_VALUE_TAG = (4 << 3) | WIRE_FIXED64;
 
-/** Taken, if it is one. In quotes it is no number that anybody meant as a double. */
-function wholeBeyond64Bits(reader: JsonReader): number | undefined {
-  const { json, at, number } = reader;
-  const end = json[at] === QUOTE ? -1 : scanNumber(number, json, at);
-  if (end - at < LEAST_BEYOND_LENGTH) return undefined;
-  if (readWhole(number, json) && fits(number, INT64)) return undefined;
-  const value = finite(json.toString("latin1", at, end));
-  if (value === undefined || Math.abs(value) < 2 ** 63) return undefined;
-  reader.at = end;
-  return value;
+/** The double nearest to the number at `reader.at`; undefined when that is not beyond 64 bits. */
+function beyond64Bits(reader: JsonReader): number | undefined {
+  const isQuoted = reader.json[reader.at] === QUOTE;
+  const value = isQuoted ? quotedDouble(reader) : plainDouble(reader);
+  return value === undefined || Math.abs(value) < 2 ** 63 ? undefined : value;
 }
 
 /** Reads a whole number into `reader.number`, in two's complement, and writes the tag. */
@@ -173,9 +177,14 @@ function readInteger(reader: JsonReader, field: Field, range: IntegerRange): boo
   if (source === undefined || !readWhole(reader.number, source) || !fits(reader.number, range)) {
     return failInteger(reader, field, { range, from });
   }
+  writeIntegerTag(reader, field);
+  return true;
+}
+
+/** Leaves the number in two's complement. */
+function writeIntegerTag(reader: JsonReader, field: Field): void {
   if (reader.number.isNegative) negate(reader.number);
   writeTag(reader, field.tag);
-  return true;
 }
 
 /** The bytes in which the number stands that was taken: quoted it has been copied. */
