@@ -44,9 +44,10 @@ export interface JsonLimits {
  * The protobuf of an OTLP/JSON body, from bytes to bytes in one pass. Parsed to objects first, 20
  * MiB of empty ones would take hundreds of megabytes, and 64-bit integers would be rounded.
  *
- * Takes what OTLP/JSON asks for, and nothing that is not JSON: no byte order mark, no byte that is
- * not UTF-8. Whether its spans are valid is for the wire walk to say, which reads the result as it
- * reads any request. So an identifier that is not hex costs a sender that span, and no other.
+ * Takes what OTLP/JSON asks for, and nothing that is not JSON: no byte that is not UTF-8. A byte
+ * order mark at the beginning is ignored, as RFC 8259, section 8.1, allows. Whether its spans are
+ * valid is for the wire walk to say, which reads the result as it reads any request. So an
+ * identifier that is not hex costs a sender that span, and no other.
  *
  * Keys that occur twice mean what the same fields twice mean in protobuf: the last scalar counts,
  * messages merge, lists are joined, and of a value's kinds the last one counts.
@@ -69,9 +70,15 @@ function unknownText({ unknownKeyCount, unknownKeys }: JsonReader): string {
 }
 
 function readBody(reader: JsonReader): boolean {
+  reader.at = byteOrderMarkLength(reader.json);
   if (nextByte(reader) !== OPEN_BRACE) return fail(reader, "the body must be one JSON object");
   if (!readMessage(reader, REQUEST, 1)) return false;
   return nextByte(reader) < 0 || fail(reader, "nothing may follow the object");
+}
+
+/** U+FEFF in UTF-8, which PowerShell and others write before a text. */
+function byteOrderMarkLength(bytes: Uint8Array): number {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
 }
 
 /** The members of the object that begins at `reader.at`. */

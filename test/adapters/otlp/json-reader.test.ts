@@ -29,10 +29,10 @@ function messageOf(body: Uint8Array): string | undefined {
   return reading.ok ? undefined : reading.message;
 }
 
-/** A byte order mark is not JSON; a decoder that is not told would drop it. */
+/** One byte order mark at the beginning is dropped by the decoder. */
 function isJson(body: Uint8Array): boolean {
   try {
-    JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body));
+    JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
     return true;
   } catch {
     return false;
@@ -54,9 +54,19 @@ test.each([
   { name: "a list", text: "[]" },
   { name: "a string", text: '"{}"' },
   { name: "null", text: "null" },
-  { name: "a byte order mark", text: "\ufeff{}" },
+  { name: "a byte order mark alone", text: "\ufeff" },
+  { name: "two byte order marks", text: "\ufeff\ufeff{}" },
+  { name: "a byte order mark behind white space", text: " \ufeff{}" },
 ])("a body that is no object: $name", ({ text }) => {
   expect(messageOf(bytesOf(text))).toContain("the body must be one JSON object");
+});
+
+test("the place of a fault is that in the body, a byte order mark included", () => {
+  expect(messageOf(bytesOf("\ufeff{,}"))).toStartWith("at byte 4: a key in double quotes");
+});
+
+test("a part of a byte order mark is refused as what it is: no UTF-8", () => {
+  expect(messageOf(Uint8Array.of(0xef, 0xbb, 0x7b, 0x7d))).toBe("the body is not valid UTF-8");
 });
 
 const known = '{"resourceSpans":[{"schemaUrl":';

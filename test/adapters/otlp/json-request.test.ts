@@ -83,10 +83,18 @@ test.each([
   { name: "an empty object", body: "{}" },
   { name: "an empty list", body: '{"resourceSpans":[]}' },
   { name: "null for a list", body: '{"resourceSpans":null}' },
+  { name: "a byte order mark", body: "\ufeff{}" },
+  { name: "a byte order mark, then white space", body: "\ufeff\r\n{}" },
   { name: "white space around", body: ' \n{\t"resourceSpans" : [ ] }\r\n' },
   { name: "unknown fields alone", body: '{"resource_spans":[{}],"x":{"resourceSpans":[{}]}}' },
 ])("a request of no bytes: $name", ({ body }) => {
   expect(read(body)).toEqual(new Uint8Array(0));
+});
+
+test("a byte order mark before a request changes nothing of it", () => {
+  const json = otlpJson(goldenRequest("attribute-kinds"));
+
+  expect(read(`\ufeff${json}`)).toEqual(request(json));
 });
 
 test.each([
