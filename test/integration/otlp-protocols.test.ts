@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { gzipSync, zstdCompressSync } from "node:zlib";
+import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { otlpJsonChunks } from "../../src/adapters/otlp/otlp-json.ts";
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
 import { openExportClient } from "../support/export-client.ts";
@@ -52,6 +52,8 @@ const WAYS: Readonly<Record<string, Send>> = {
   "HTTP, protobuf": (program, request) => post(program, { type: PROTOBUF, bytes: request }),
   "HTTP, protobuf, gzip": (program, request) =>
     post(program, { type: PROTOBUF, coding: "gzip", bytes: gzipSync(request) }),
+  "HTTP, protobuf, deflate": (program, request) =>
+    post(program, { type: PROTOBUF, coding: "deflate", bytes: deflateSync(request) }),
   "HTTP, protobuf, zstd": (program, request) =>
     post(program, { type: PROTOBUF, coding: "zstd", bytes: zstdCompressSync(request) }),
   "HTTP, JSON": (program, request) => post(program, { type: JSON_TYPE, bytes: jsonOf(request) }),

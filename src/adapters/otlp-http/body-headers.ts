@@ -1,3 +1,5 @@
+import type { Compression } from "../otlp/inflate.ts";
+
 /** What a body is made of. The answer is made of the same. */
 export type BodyFormat = "protobuf" | "json";
 
@@ -16,14 +18,16 @@ export function bodyFormat(contentType: string | null): BodyFormat | undefined {
   return plain === MEDIA_TYPES.protobuf ? "protobuf" : undefined;
 }
 
-export type ContentCoding = "identity" | "gzip" | "zstd";
+export type ContentCoding = "identity" | Compression;
 
 /** For the header of an answer that refuses another one. */
-export const CODINGS_TAKEN = "gzip, zstd, identity";
+export const CODINGS_TAKEN = "gzip, deflate, zstd, identity";
 
 /**
  * Of `Content-Encoding`; undefined when it is another one, or several. Never `br`, whatever the
- * runtime could do: it has had a hole there. Source for `x-gzip`: RFC 9110, section 8.4.1.3.
+ * runtime could do: it has had a hole there. `deflate` is the zlib format, as for the Collector;
+ * the bare one has no checksum, so that other bytes could be taken for a request without spans.
+ * Source: RFC 9110, section 8.4.1.
  */
 export function contentCoding(contentEncoding: string | null): ContentCoding | undefined {
   if (contentEncoding === null) return "identity";
@@ -34,6 +38,8 @@ export function contentCoding(contentEncoding: string | null): ContentCoding | u
     case "gzip":
     case "x-gzip":
       return "gzip";
+    case "deflate":
+      return "deflate";
     case "zstd":
       return "zstd";
     default:

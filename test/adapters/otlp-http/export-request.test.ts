@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { gzipSync, zstdCompressSync } from "node:zlib";
+import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
 import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 import { goldenRequest } from "../../support/golden-requests.ts";
@@ -25,6 +25,7 @@ describe("a body arrives as its sender had it", () => {
     { name: "as it is", body: REQUEST, headers: {} },
     { name: "identity", body: REQUEST, headers: { "Content-Encoding": "identity" } },
     { name: "gzip", body: gzipSync(REQUEST), headers: { "Content-Encoding": "gzip" } },
+    { name: "deflate", body: deflateSync(REQUEST), headers: { "Content-Encoding": "deflate" } },
     { name: "zstd", body: zstdCompressSync(REQUEST), headers: { "Content-Encoding": "zstd" } },
   ])("$name", async ({ body, headers }) => {
     const { send, receiver } = runOtlpHttp();
@@ -132,7 +133,7 @@ describe("what is not received", () => {
     },
   );
 
-  test.each(["br", "deflate", "gzip, gzip"])(
+  test.each(["br", "compress", "gzip, gzip"])(
     "a body encoded as %p is told which",
     async (coding) => {
       const { send, receiver } = runOtlpHttp();
@@ -141,8 +142,8 @@ describe("what is not received", () => {
 
       const status = google.rpc.Status.decode(await response.bytes());
       expect(response.status).toBe(415);
-      expect(response.headers.get("accept-encoding")).toBe("gzip, zstd, identity");
-      expect(status.message).toBe("Content-Encoding must be one of gzip, zstd, identity");
+      expect(response.headers.get("accept-encoding")).toBe("gzip, deflate, zstd, identity");
+      expect(status.message).toBe("Content-Encoding must be one of gzip, deflate, zstd, identity");
       expect(receiver.requests).toEqual([]);
     },
   );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { connect } from "node:http2";
-import { gzipSync, zstdCompressSync } from "node:zlib";
+import { deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { google } from "../../../src/adapters/otlp/generated/otlp.js";
 import { goldenRequest } from "../../support/golden-requests.ts";
 import { type HalfSentBody, sendHalfBody } from "../../support/half-sent-body.ts";
@@ -32,6 +32,11 @@ describe("a body over the limit is 413", () => {
       name: "a zstd bomb",
       headers: { "Content-Encoding": "zstd" },
       body: zstdCompressSync(new Uint8Array(64 * MIB)),
+    },
+    {
+      name: "a deflate bomb",
+      headers: { "Content-Encoding": "deflate" },
+      body: deflateSync(new Uint8Array(64 * MIB)),
     },
     {
       name: "gzip that is a byte too long when decompressed",
@@ -99,6 +104,9 @@ describe("a body that is not what its headers say is 400", () => {
     { name: "gzip, half", coding: "gzip", body: gzip.subarray(0, gzip.length / 2) },
     { name: "zstd, cut short", coding: "zstd", body: zstd.subarray(0, -1) },
     { name: "zstd, half", coding: "zstd", body: zstd.subarray(0, zstd.length / 2) },
+    { name: "deflate, cut short", coding: "deflate", body: deflateSync(REQUEST).subarray(0, -1) },
+    // It has no checksum: nearly anything could be taken for it, and for no spans at all.
+    { name: "deflate without zlib around it", coding: "deflate", body: deflateRawSync(REQUEST) },
     { name: "no gzip at all", coding: "gzip", body: REQUEST },
     { name: "zstd for gzip", coding: "gzip", body: zstd },
     { name: "nothing for zstd", coding: "zstd", body: new Uint8Array(0) },
