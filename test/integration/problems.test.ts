@@ -44,7 +44,7 @@ test("what is refused by its headers is in the list, the log and the metrics", a
   await fetch(`${server.http}/v1/trace`, { method: "POST", body: "x" });
   await fetch(`${server.http}/v1/traces`, { method: "POST", body: "x" });
   const session = openHttp2(server.ports.grpc as number);
-  const pieces = [grpcMessage(requestOf(1), true)];
+  const pieces = [grpcMessage(requestOf(1), 1)];
   await callHttp2(session, { headers: { "grpc-encoding": "br" }, pieces });
   session.destroy();
   const listed = await listedBy(server);

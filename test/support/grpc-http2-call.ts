@@ -8,6 +8,8 @@ export interface Http2End {
   /** Undefined when there was none. */
   readonly grpcStatus: number | undefined;
   readonly grpcMessage: string;
+  /** What the peer is told to use instead, when its encoding is not taken. */
+  readonly acceptEncoding: string | undefined;
   readonly body: Buffer;
 }
 
@@ -55,10 +57,12 @@ export async function endOf(stream: ClientHttp2Stream): Promise<Http2End> {
     for (const event of ["end", "close"]) stream.once(event, () => resolve());
   });
   const { "grpc-status": status, "grpc-message": message = "" } = found;
+  const { "grpc-accept-encoding": acceptEncoding } = found;
   return {
     httpStatus: Number(found[":status"]),
     grpcStatus: status === undefined ? undefined : Number(status),
     grpcMessage: String(message),
+    acceptEncoding: acceptEncoding === undefined ? undefined : String(acceptEncoding),
     body: Buffer.concat(body),
   };
 }

@@ -69,16 +69,16 @@ function plainString(text: string): Buffer {
   return Buffer.concat([Buffer.of(...length, rest), octets]);
 }
 
-/** The five bytes before a gRPC message: is it compressed, and how long is it. */
-export function messagePrefix(lengthBytes: number, compressed = false): Buffer {
+/** The five bytes before a gRPC message: is it compressed (1), and how long is it. */
+export function messagePrefix(lengthBytes: number, flag = 0): Buffer {
   const prefix = Buffer.alloc(5);
-  prefix.writeUInt8(compressed ? 1 : 0, 0);
+  prefix.writeUInt8(flag, 0);
   prefix.writeUInt32BE(lengthBytes, 1);
   return prefix;
 }
 
-export function grpcMessage(body: Uint8Array, compressed = false): Buffer {
-  return Buffer.concat([messagePrefix(body.length, compressed), body]);
+export function grpcMessage(body: Uint8Array, flag = 0): Buffer {
+  return Buffer.concat([messagePrefix(body.length, flag), body]);
 }
 
 /** DATA frames of at most 16 KiB, the largest a peer may send unasked. */

@@ -32,6 +32,11 @@ function sameBytes(message: Buffer): Buffer {
   return message;
 }
 
+/** Returns the address of a caller, without the port. */
+export function addressOf(call: { getPeer(): string }): string {
+  return call.getPeer().replace(/:\d+$/, "");
+}
+
 /** grpc-js copies what it is given, so a view is enough. */
 export function bufferOver(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -67,9 +67,9 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
   const unwatch = watchStreams({
     ...house,
     maxMessageBytes: parts.maxMessageBytes,
-    refused: (reason, address) => {
-      if (reason === "too_large") parts.receiver.turnedAway?.(reason);
-      parts.problems.note({ protocol: "grpc", reason, address });
+    refused: (refusal) => {
+      parts.receiver.turnedAway?.(refusal.reason);
+      parts.problems.note({ protocol: "grpc", ...refusal });
     },
   });
   const running = { ...house, door, unwatch };

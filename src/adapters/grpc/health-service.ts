@@ -1,5 +1,6 @@
 import { status as Code } from "@grpc/grpc-js";
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
+import { type CallFailure, callFailure } from "./call-failure.ts";
 import { bufferOver, HEALTH_SERVICE, TRACE_SERVICE } from "./call-handlers.ts";
 import type { Method } from "./call-handlers.ts";
 import { CallSlots } from "./call-slots.ts";
@@ -10,7 +11,6 @@ const { HealthCheckRequest, HealthCheckResponse, HealthListResponse } = grpc.hea
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse.ServingStatus;
 
 type Watcher = ServerWritableStream<Buffer, Buffer>;
-type Failure = { readonly code: Code; readonly details: string };
 
 /** "" is the server as a whole; here both are always in the same state. */
 const SERVICES = ["", TRACE_SERVICE];
@@ -76,10 +76,10 @@ export class HealthService {
   }
 }
 
-const STOPPING: Failure = { code: Code.UNAVAILABLE, details: "stopping" };
-const UNKNOWN: Failure = { code: Code.NOT_FOUND, details: "no such service" };
-const TOO_MANY: Failure = { code: Code.RESOURCE_EXHAUSTED, details: "too many watchers" };
-const MALFORMED: Failure = { code: Code.INVALID_ARGUMENT, details: "not a HealthCheckRequest" };
+const STOPPING: CallFailure = { code: Code.UNAVAILABLE, details: "stopping" };
+const UNKNOWN: CallFailure = { code: Code.NOT_FOUND, details: "no such service" };
+const TOO_MANY: CallFailure = { code: Code.RESOURCE_EXHAUSTED, details: "too many watchers" };
+const MALFORMED: CallFailure = { code: Code.INVALID_ARGUMENT, details: "not a HealthCheckRequest" };
 
 export function healthMethods(health: HealthService): Method[] {
   return [
@@ -107,7 +107,7 @@ function check(
   respond: sendUnaryData<Buffer>,
 ): void {
   const service = serviceNamedBy(call);
-  if (service === undefined) return respond(MALFORMED);
+  if (typeof service !== "string") return respond(service);
   const status = health.statusOf(service);
   if (status === undefined) return respond(UNKNOWN);
   respond(null, encodeStatus(status));
@@ -115,23 +115,23 @@ function check(
 
 function watch(health: HealthService, call: Watcher): void {
   const service = serviceNamedBy(call);
-  if (service === undefined) return fail(call, MALFORMED);
+  if (typeof service !== "string") return fail(call, service);
   if (!health.admit(call, service)) return fail(call, TOO_MANY);
   call.write(encodeStatus(health.statusOf(service) ?? SERVICE_UNKNOWN));
 }
 
-function serviceNamedBy(call: ServerUnaryCall<Buffer, Buffer> | Watcher): string | undefined {
+function serviceNamedBy(call: ServerUnaryCall<Buffer, Buffer> | Watcher): string | CallFailure {
   const plain = smallMessage(call, MAX_REQUEST_BYTES);
-  if (plain === undefined) return undefined;
+  if (plain.outcome !== "plain") return callFailure(plain);
   try {
-    return HealthCheckRequest.decode(plain).service;
+    return HealthCheckRequest.decode(plain.bytes).service;
   } catch {
-    return undefined;
+    return MALFORMED;
   }
 }
 
 /** How grpc-js has a stream end with a status: an event, not a throw. */
-function fail(call: Watcher, failure: Failure): void {
+function fail(call: Watcher, failure: CallFailure): void {
   call.emit("error", failure);
 }
 

@@ -1,63 +1,91 @@
 import type { IncomingHttpHeaders } from "node:http2";
 import type { Metadata } from "@grpc/grpc-js";
-import { inflate, type Inflated } from "../otlp/inflate.ts";
+import { assert } from "../../domain/assert.ts";
+import { type Compression, inflate, type Inflated } from "../otlp/inflate.ts";
+import type { FrameObjection } from "../otlp/status-table.ts";
+import { PREFIX_BYTES } from "./message-prefix.ts";
 
-type Encoding = "gzip" | "deflate";
+/** What `grpc-encoding` may be, for `grpc-accept-encoding`. */
+export const ENCODINGS_TAKEN = "identity,gzip,deflate,zstd";
+
+/** A message as grpc-js hands it out, and the metadata of its call. */
+export interface EncodedMessage {
+  readonly request: Buffer;
+  readonly metadata: Metadata;
+}
+
+export type PlainMessage = Inflated | (FrameObjection & { readonly garbageBytes: 0 });
 
 /** Where the encoding travels past grpc-js. */
 const OWN_HEADER = "spanring-message-encoding";
 
+const COMPRESSIONS: ReadonlySet<string> = new Set<Compression>(["gzip", "deflate", "zstd"]);
+
 /**
  * Keeps grpc-js from decompressing: it would inflate every message of every stream at the same
  * time, each up to the size limit, so that 100 streams with 4 KiB each make 400 MiB. We do it when
- * a message is handled, one at a time, and for a fifth less processor time.
+ * a message is handled, one at a time, for a fifth less processor time, and zstd too, which grpc-js
+ * does not know.
  */
 export function takeEncoding(headers: IncomingHttpHeaders): void {
   const encoding = headers["grpc-encoding"];
-  if (encoding !== "gzip" && encoding !== "deflate") return;
+  if (encoding === undefined || encoding === "identity") return;
   headers[OWN_HEADER] = encoding;
   delete headers["grpc-encoding"];
 }
 
-/** Whether grpc-js is left with an encoding that it refuses when a message is compressed. */
-export function isEncodingRefused(headers: IncomingHttpHeaders): boolean {
-  const encoding = headers["grpc-encoding"];
-  return encoding !== undefined && encoding !== "identity";
-}
-
 /**
- * The message without its compression, of at most `maxBytes`.
+ * Returns the message without its compression, of at most `maxBytes`, or why there is none. Each
+ * message says whether it is compressed, and its call says how.
  *
- * Whether a message of a compressed stream is compressed itself is said by a flag that grpc-js
- * keeps for itself; its first bytes say it as well. No request of ours starts with them: 0x1f is a
- * tag of wire type 7, which does not exist, and a zlib header is the tag of a field that none has.
+ * Source: grpc/grpc, doc/PROTOCOL-HTTP2.md and doc/compression.md.
  */
-export function plainMessage(
-  call: { readonly request: Buffer; readonly metadata: Metadata },
-  maxBytes: number,
-): Inflated {
-  const encoding = encodingByFirstBytes(call.request);
-  const isCompressed = encoding !== undefined && call.metadata.get(OWN_HEADER)[0] === encoding;
-  if (!isCompressed) return { outcome: "plain", bytes: call.request, garbageBytes: 0 };
-  return inflate(call.request, encoding, maxBytes);
+export function plainMessage(call: EncodedMessage, maxBytes: number): PlainMessage {
+  const flag = compressedFlag(call.request);
+  if (flag === 0) return { outcome: "plain", bytes: call.request, garbageBytes: 0 };
+  if (flag !== 1)
+    return malformedFrame(`the compressed flag of the message is ${flag}, not 0 or 1`);
+  const [encoding] = call.metadata.get(OWN_HEADER);
+  if (encoding === undefined) {
+    return malformedFrame("the message is compressed, and grpc-encoding does not say how");
+  }
+  return isCompression(encoding) ? inflate(call.request, encoding, maxBytes) : UNSUPPORTED;
 }
 
 /**
- * The same where only a few bytes are expected; undefined when there are more, on the wire already:
- * a header of gzip may be as long as its maker likes.
+ * grpc-js 1.14.7 hands out a message as a view of its bytes behind their prefix, and keeps to
+ * itself what the prefix says. So this looks there:
+ *
+ *   [ compressed flag ][ length, 4 bytes ][ message
+ *                                          ^byteOffset
  */
-export function smallMessage(
-  call: { readonly request: Buffer; readonly metadata: Metadata },
-  maxBytes: number,
-): Uint8Array | undefined {
-  if (call.request.length > maxBytes) return undefined;
-  const plain = plainMessage(call, maxBytes);
-  return plain.outcome === "plain" ? plain.bytes : undefined;
+function compressedFlag({ buffer, byteOffset }: Buffer): number {
+  assert(byteOffset >= PREFIX_BYTES, "grpc-js hands out a message behind its prefix");
+  return new Uint8Array(buffer, byteOffset - PREFIX_BYTES, 1)[0]!;
 }
 
-/** Sources: RFC 1952 section 2.3.1, RFC 1950 section 2.2. */
-function encodingByFirstBytes(message: Buffer): Encoding | undefined {
-  const [first = 0, second = 0] = [message[0], message[1]];
-  if (first === 0x1f) return second === 0x8b ? "gzip" : undefined;
-  return (first & 0x0f) === 8 && (first * 256 + second) % 31 === 0 ? "deflate" : undefined;
+function isCompression(encoding: string | Buffer): encoding is Compression {
+  return typeof encoding === "string" && COMPRESSIONS.has(encoding);
+}
+
+function malformedFrame(message: string) {
+  return { outcome: "malformed_frame", message, garbageBytes: 0 } as const;
+}
+
+const UNSUPPORTED = {
+  outcome: "unsupported_encoding",
+  message: `grpc-encoding must be one of ${ENCODINGS_TAKEN.replaceAll(",", ", ")}`,
+  garbageBytes: 0,
+} as const;
+
+/**
+ * The same where only a few bytes are expected. Counted on the wire already: a header of gzip may
+ * be as long as its maker likes.
+ */
+export function smallMessage(call: EncodedMessage, maxBytes: number): PlainMessage {
+  const message = `the message is longer than ${maxBytes} bytes`;
+  const isLong = call.request.length > maxBytes;
+  const plain = isLong ? undefined : plainMessage(call, maxBytes);
+  if (plain !== undefined && plain.outcome !== "too_large") return plain;
+  return { outcome: "malformed", message, garbageBytes: plain?.garbageBytes ?? 0 };
 }

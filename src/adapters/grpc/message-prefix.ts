@@ -6,17 +6,16 @@
  *
  * The length is big endian. Source: grpc/grpc, doc/PROTOCOL-HTTP2.md.
  */
-const PREFIX_BYTES = 5;
+export const PREFIX_BYTES = 5;
 
 /** Of the first message of a stream, as far as it has come. */
 export interface MessagePrefix {
   seenBytes: number;
-  isCompressed: boolean;
   lengthBytes: number;
 }
 
 export function noPrefix(): MessagePrefix {
-  return { seenBytes: 0, isCompressed: false, lengthBytes: 0 };
+  return { seenBytes: 0, lengthBytes: 0 };
 }
 
 /**
@@ -26,8 +25,7 @@ export function noPrefix(): MessagePrefix {
 export function readPrefix(prefix: MessagePrefix, piece: Uint8Array): boolean {
   if (prefix.seenBytes === PREFIX_BYTES) return false;
   for (let at = 0; at < piece.length && prefix.seenBytes < PREFIX_BYTES; at += 1) {
-    if (prefix.seenBytes === 0) prefix.isCompressed = piece[at] === 1;
-    else prefix.lengthBytes = prefix.lengthBytes * 256 + piece[at]!;
+    if (prefix.seenBytes > 0) prefix.lengthBytes = prefix.lengthBytes * 256 + piece[at]!;
     prefix.seenBytes += 1;
   }
   return prefix.seenBytes === PREFIX_BYTES;

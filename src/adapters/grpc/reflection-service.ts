@@ -1,5 +1,6 @@
 import { status as Code } from "@grpc/grpc-js";
-import type { Metadata, ServerDuplexStream } from "@grpc/grpc-js";
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { type CallFailure, callFailure } from "./call-failure.ts";
 import {
   bufferOver,
   HEALTH_SERVICE,
@@ -11,7 +12,7 @@ import type { Method } from "./call-handlers.ts";
 import { fileOfSymbol, filesFor } from "./descriptor-files.ts";
 import { grpc } from "./generated/services.js";
 import type { Input } from "./generated/services.js";
-import { smallMessage } from "./message-encoding.ts";
+import { type EncodedMessage, smallMessage } from "./message-encoding.ts";
 
 type Dialogue = ServerDuplexStream<Buffer, Buffer>;
 /** Those that are open. */
@@ -32,6 +33,16 @@ const SERVICES = [TRACE_SERVICE, HEALTH_SERVICE, REFLECTION_SERVICE, OLD_REFLECT
 /** In all. What a client sends and nobody reads yet is bounded by its window only. */
 const MAX_DIALOGUES = 16;
 
+const TOO_MANY: CallFailure = {
+  code: Code.RESOURCE_EXHAUSTED,
+  details: "too many reflection calls",
+};
+
+const MALFORMED: CallFailure = {
+  code: Code.INVALID_ARGUMENT,
+  details: "not a reflection request",
+};
+
 /** Names a file or a symbol. The answer repeats the request, so a long one would cost twice. */
 const MAX_REQUEST_BYTES = 16 * 1024;
 
@@ -49,12 +60,11 @@ export function reflectionMethods(dialogues: Dialogues): Method[] {
 
 /** Lets go whoever still asks: an open call would hold the server open. */
 export function stopDialogues(dialogues: Dialogues): void {
-  for (const call of dialogues) fail(call, Code.UNAVAILABLE, "stopping");
+  for (const call of dialogues) fail(call, { code: Code.UNAVAILABLE, details: "stopping" });
 }
 
 function converse(call: Dialogue, messages: Messages, dialogues: Dialogues): void {
-  const isFull = dialogues.size >= MAX_DIALOGUES;
-  if (isFull) return fail(call, Code.RESOURCE_EXHAUSTED, "too many reflection calls");
+  if (dialogues.size >= MAX_DIALOGUES) return fail(call, TOO_MANY);
   dialogues.add(call);
   call.once("cancelled", () => dialogues.delete(call));
   call.on("data", (request: Buffer) => reply(call, messages, request));
@@ -64,7 +74,7 @@ function converse(call: Dialogue, messages: Messages, dialogues: Dialogues): voi
 /** One answer a request. A client that reads no answers has no more of its requests read. */
 function reply(call: Dialogue, messages: Messages, message: Buffer): void {
   const request = decode(messages, { request: message, metadata: call.metadata });
-  if (request === undefined) return fail(call, Code.INVALID_ARGUMENT, "not a reflection request");
+  if ("code" in request) return fail(call, request);
   const answer = { ...answerTo(request), validHost: request.host, originalRequest: request };
   const bytes = messages.ServerReflectionResponse.encode(answer).finish();
   if (call.write(bufferOver(bytes))) return;
@@ -72,16 +82,13 @@ function reply(call: Dialogue, messages: Messages, message: Buffer): void {
   call.once("drain", () => call.resume());
 }
 
-function decode(
-  messages: Messages,
-  call: { readonly request: Buffer; readonly metadata: Metadata },
-): Request | undefined {
-  const plain = smallMessage(call, MAX_REQUEST_BYTES);
-  if (plain === undefined) return undefined;
+function decode(messages: Messages, message: EncodedMessage): Request | CallFailure {
+  const plain = smallMessage(message, MAX_REQUEST_BYTES);
+  if (plain.outcome !== "plain") return callFailure(plain);
   try {
-    return messages.ServerReflectionRequest.decode(plain);
+    return messages.ServerReflectionRequest.decode(plain.bytes);
   } catch {
-    return undefined;
+    return MALFORMED;
   }
 }
 
@@ -118,6 +125,6 @@ function errorAnswer(errorCode: Code, errorMessage: string): Answer {
 }
 
 /** How grpc-js has a stream end with a status: an event, not a throw. */
-function fail(call: Dialogue, code: Code, details: string): void {
-  call.emit("error", { code, details });
+function fail(call: Dialogue, failure: CallFailure): void {
+  call.emit("error", failure);
 }

@@ -1,12 +1,19 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type {
+  Http2Session,
+  IncomingHttpHeaders,
+  OutgoingHttpHeaders,
+  ServerHttp2Stream,
+  ServerStreamResponseOptions,
+} from "node:http2";
+import { adaptHeaders } from "./call-headers.ts";
+import { cardinalityFault, isCardinalityFault } from "./cardinality-fault.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { widenWindows } from "./flow-window.ts";
 import { isWorthIt, releaseBytes } from "../../application/release-bytes.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
-import { isEncodingRefused, takeEncoding } from "./message-encoding.ts";
 import { type MessagePrefix, noPrefix, readPrefix } from "./message-prefix.ts";
 import { EXPORT_PATH } from "./trace-service.ts";
 
@@ -26,7 +33,13 @@ export interface StreamWatchParts {
   /** Over it, grpc-js refuses a message by itself, and no handler hears of it. */
   readonly maxMessageBytes: number;
   /** A trace request that it refuses by itself. */
-  readonly refused: (reason: "too_large" | "unsupported_encoding", address: string) => void;
+  readonly refused: (refusal: StreamRefusal) => void;
+}
+
+export interface StreamRefusal {
+  readonly reason: "too_large" | "malformed";
+  readonly address: string;
+  readonly detail?: string;
 }
 
 interface StreamEvent {
@@ -43,8 +56,10 @@ interface StreamRecord {
   readonly address: string;
   readonly open: OpenRequest;
   readonly isExport: boolean;
-  readonly isEncodingRefused: boolean;
+  /** The stream's own. */
+  readonly respond: ServerHttp2Stream["respond"];
   readonly prefix: MessagePrefix;
+  receivedBytes: number;
   /**
    * Of its message, the large ones. The decoder of grpc-js may look at them until the stream is
    * over, and so its peer decides how long: they are charged for as long.
@@ -97,20 +112,19 @@ function watch(
   headers: IncomingHttpHeaders,
   { connection, parts }: { readonly connection: Connection; readonly parts: StreamWatchParts },
 ): void {
-  // A client keeps its deadline itself, and we never wait. grpc-js would start a timer for each
-  // call, and one of 1 ms for a deadline of more than 2^31 ms.
-  if (headers["grpc-timeout"] !== undefined) delete headers["grpc-timeout"];
-  takeEncoding(headers);
+  adaptHeaders(headers);
   const open = parts.budget.begin(connection, STREAM_BYTES + lengthOf(headers));
   stream[RECORD] = {
     parts,
     address: connection.address,
     open,
     isExport: headers[":path"] === EXPORT_PATH,
-    isEncodingRefused: isEncodingRefused(headers),
+    respond: stream.respond,
     prefix: noPrefix(),
+    receivedBytes: 0,
     pieces: [],
   };
+  stream.respond = respond;
   stream.on("data", received);
 }
 
@@ -118,15 +132,30 @@ function received(this: WatchedStream, piece: Uint8Array): void {
   const record = this[RECORD];
   if (record === undefined) return;
   record.parts.budget.hold(record.open, piece.length);
-  if (record.isExport && readPrefix(record.prefix, piece)) checkPrefix(record);
+  record.receivedBytes += piece.length;
+  if (readPrefix(record.prefix, piece)) checkPrefix(record);
   if (isWorthIt(piece)) record.pieces.push(piece);
 }
 
 /** As grpc-js does with the same bytes, so that what it refuses is counted. */
-function checkPrefix(record: StreamRecord): void {
-  const { prefix, parts, address, isEncodingRefused: isRefused } = record;
-  if (prefix.lengthBytes > parts.maxMessageBytes) parts.refused("too_large", address);
-  else if (prefix.isCompressed && isRefused) parts.refused("unsupported_encoding", address);
+function checkPrefix({ prefix, parts, address, isExport }: StreamRecord): void {
+  const isTooLarge = isExport && prefix.lengthBytes > parts.maxMessageBytes;
+  if (isTooLarge) parts.refused({ reason: "too_large", address });
+}
+
+/** Stands in for the stream's own, for the one answer of grpc-js that is wrong. */
+function respond(
+  this: WatchedStream,
+  headers: OutgoingHttpHeaders = {},
+  options?: ServerStreamResponseOptions,
+): void {
+  const record = this[RECORD]!;
+  if (!isCardinalityFault(headers)) return record.respond.call(this, headers, options);
+  const { code, message } = cardinalityFault(record);
+  const status = { "grpc-status": code, "grpc-message": encodeURI(message) };
+  record.respond.call(this, { ...headers, ...status }, options);
+  if (!record.isExport) return;
+  record.parts.refused({ reason: "malformed", address: record.address, detail: message });
 }
 
 function ended(event: unknown): void {

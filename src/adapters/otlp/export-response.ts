@@ -1,12 +1,12 @@
 import type { Receipt } from "../../application/receipt.ts";
 import type { NotKept } from "../../application/unkept-signals.ts";
 import { google, opentelemetry } from "./generated/otlp.js";
-import { GRPC_CODE, type Objection, STATUS_TABLE } from "./status-table.ts";
+import { type FrameObjection, GRPC_CODE, type Objection, STATUS_TABLE } from "./status-table.ts";
 
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 
 /** All that a sender can be told. */
-export type Answer = Receipt | Objection | NotKept;
+export type Answer = Receipt | Objection | FrameObjection | NotKept;
 
 export type SuccessReceipt = Extract<
   Answer,

@@ -1,38 +1,48 @@
+import type { UnkeptSignal } from "../../application/unkept-signals.ts";
 import type { ProblemProtocol } from "../../domain/problem-reason.ts";
-import type { ProblemLog } from "../../ports/problem-log.ts";
+import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
 import type { Answer } from "./export-response.ts";
 
 /** Who sent a request, and to which listener. */
 export interface Sender {
   readonly protocol: ProblemProtocol;
   readonly address: string;
+  /** Not given for traces. What is wrong with other signals costs no spans. */
+  readonly signal?: UnkeptSignal | undefined;
 }
 
 /** Records what an answer refuses or discards; other outcomes are recorded where they are found. */
-export function noteAnswer(problems: ProblemLog, answer: Answer, sender: Sender): void {
+export function noteAnswer(
+  problems: ProblemLog,
+  answer: Answer,
+  { signal, ...sender }: Sender,
+): void {
+  const problem = problemOf(answer);
+  if (problem === undefined) return;
+  if (signal === undefined) return problems.note({ ...sender, ...problem });
+  problems.note({ ...sender, ...problem, reason: `unsupported_${signal}` });
+}
+
+function problemOf(answer: Answer): Omit<Problem, "protocol" | "address"> | undefined {
   switch (answer.outcome) {
     case "accepted":
-      if (answer.unknown === undefined) return;
-      return problems.note({ ...sender, reason: "unknown_fields", detail: answer.unknown });
+      if (answer.unknown === undefined) return undefined;
+      return { reason: "unknown_fields", detail: answer.unknown };
     case "malformed":
-      return problems.note({
-        ...sender,
-        reason: answer.problem ?? "malformed",
-        detail: answer.message,
-      });
+      return { reason: answer.problem ?? "malformed", detail: answer.message };
+    case "malformed_frame":
+      return { reason: "malformed", detail: answer.message };
+    case "unsupported_encoding":
+      return { reason: "unsupported_encoding" };
     case "too_large":
-      return problems.note({ ...sender, reason: "too_large", detail: answer.message });
+      return { reason: "too_large", detail: answer.message };
     case "partly_rejected":
-      return problems.note({
-        ...sender,
-        reason: "rejected",
-        count: answer.rejectedSpans,
-        detail: answer.message,
-      });
+      return { reason: "rejected", count: answer.rejectedSpans, detail: answer.message };
     case "refused":
-      return problems.note({ ...sender, reason: "buffer_full" });
+      return { reason: "buffer_full" };
     case "stopping":
-      return problems.note({ ...sender, reason: "stopping" });
+      return { reason: "stopping" };
     default:
+      return undefined;
   }
 }

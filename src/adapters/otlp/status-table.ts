@@ -7,6 +7,7 @@ export const GRPC_CODE = {
   INVALID_ARGUMENT: 3,
   RESOURCE_EXHAUSTED: 8,
   UNIMPLEMENTED: 12,
+  INTERNAL: 13,
   UNAVAILABLE: 14,
 } as const;
 
@@ -23,7 +24,13 @@ export type Objection =
   /** Too much is in flight already, or it takes too long; nothing was kept. */
   | { readonly outcome: "busy"; readonly message: string; readonly retryAfterMs: number };
 
-export type Outcome = Receipt["outcome"] | Objection["outcome"] | NotKept["outcome"];
+/** What is wrong with a gRPC message before it is read. */
+export type FrameObjection =
+  /** What stands around it breaks the framing. */
+  | { readonly outcome: "malformed_frame"; readonly message: string }
+  | { readonly outcome: "unsupported_encoding"; readonly message: string };
+
+export type Outcome = (Receipt | Objection | FrameObjection | NotKept)["outcome"];
 
 export interface OutcomeStatus {
   readonly grpcCode: GrpcCode;
@@ -35,13 +42,15 @@ export interface OutcomeStatus {
  *
  * Exporters send again after UNAVAILABLE and 503, and after nothing else here. RESOURCE_EXHAUSTED
  * without RetryInfo is final for them, as it should be for a request that will never fit. A fault
- * of ours is never INTERNAL or UNKNOWN: exporters would drop the spans.
+ * of ours is never INTERNAL or UNKNOWN: exporters would drop the spans. INTERNAL is what gRPC asks
+ * for when the peer breaks its framing.
  */
 export const STATUS_TABLE: Readonly<Record<Outcome, OutcomeStatus>> = {
   accepted: { grpcCode: GRPC_CODE.OK, httpStatus: 200 },
   partly_rejected: { grpcCode: GRPC_CODE.OK, httpStatus: 200 },
   not_kept: { grpcCode: GRPC_CODE.OK, httpStatus: 200 },
   malformed: { grpcCode: GRPC_CODE.INVALID_ARGUMENT, httpStatus: 400 },
+  malformed_frame: { grpcCode: GRPC_CODE.INTERNAL, httpStatus: 400 },
   too_large: { grpcCode: GRPC_CODE.RESOURCE_EXHAUSTED, httpStatus: 413 },
   refused: { grpcCode: GRPC_CODE.UNAVAILABLE, httpStatus: 503 },
   stopping: { grpcCode: GRPC_CODE.UNAVAILABLE, httpStatus: 503 },
@@ -51,4 +60,5 @@ export const STATUS_TABLE: Readonly<Record<Outcome, OutcomeStatus>> = {
   misdirected: { grpcCode: GRPC_CODE.UNIMPLEMENTED, httpStatus: 421 },
   wrong_method: { grpcCode: GRPC_CODE.UNIMPLEMENTED, httpStatus: 405 },
   unsupported_media: { grpcCode: GRPC_CODE.INVALID_ARGUMENT, httpStatus: 415 },
+  unsupported_encoding: { grpcCode: GRPC_CODE.UNIMPLEMENTED, httpStatus: 415 },
 };

@@ -3,7 +3,7 @@ import { noPrefix, readPrefix } from "../../../src/adapters/grpc/message-prefix.
 import { messagePrefix } from "../../support/grpc-wire.ts";
 
 const LENGTH = 0xfedcba98;
-const BEGUN = Buffer.concat([messagePrefix(LENGTH, true), Buffer.of(7, 7, 7)]);
+const BEGUN = Buffer.concat([messagePrefix(LENGTH, 1), Buffer.of(7, 7, 7)]);
 
 /** The length, where it is said; undefined after a piece that does not say it. */
 function readAll(pieces: readonly Uint8Array[]): (number | undefined)[] {
@@ -31,12 +31,4 @@ describe("the length of a message is told once, by the piece that brings the las
   test("a message without bytes has the length 0", () => {
     expect(readAll([messagePrefix(0)])).toEqual([0]);
   });
-});
-
-test.each([true, false])("that a message is compressed is told: %p", (isCompressed) => {
-  const prefix = noPrefix();
-
-  readPrefix(prefix, messagePrefix(LENGTH, isCompressed));
-
-  expect(prefix.isCompressed).toBe(isCompressed);
 });

@@ -6,9 +6,9 @@ import { RecordingLogger } from "../../support/recording-logger.ts";
 
 const SENDER = { protocol: "http", address: "10.0.0.7" } as const;
 
-function noted(answer: Answer) {
+function noted(answer: Answer, signal?: "metrics" | "logs") {
   const problems = recordingProblems(new RecordingLogger());
-  noteAnswer(problems, answer, SENDER);
+  noteAnswer(problems, answer, { ...SENDER, signal });
   problems.close();
   return problems.list();
 }
@@ -29,6 +29,12 @@ test.each([
     answer: { outcome: "malformed", problem: "incomplete", message: "why" },
     reason: "incomplete",
     detail: "why",
+  },
+  { answer: { outcome: "malformed_frame", message: "why" }, reason: "malformed", detail: "why" },
+  {
+    answer: { outcome: "unsupported_encoding", message: "why" },
+    reason: "unsupported_encoding",
+    detail: "",
   },
   { answer: { outcome: "too_large", message: "why" }, reason: "too_large", detail: "why" },
   {
@@ -54,6 +60,14 @@ test("rejected spans are counted one by one", () => {
   const problems = noted({ outcome: "partly_rejected", rejectedSpans: 7, message: "why" });
 
   expect(problems).toMatchObject([{ ...SENDER, reason: "rejected", count: 7, detail: "why" }]);
+});
+
+test.each(["metrics", "logs"] as const)("what is wrong with %s can cost no spans", (signal) => {
+  const broken = { outcome: "malformed", problem: "broken_compression", message: "why" } as const;
+
+  const reason = `unsupported_${signal}`;
+  expect(noted(broken, signal)).toMatchObject([{ ...SENDER, reason, count: 1, detail: "why" }]);
+  expect(noted({ outcome: "accepted" }, signal)).toEqual([]);
 });
 
 test.each<Answer>([

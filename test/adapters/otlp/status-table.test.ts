@@ -1,13 +1,15 @@
 import { expect, test } from "bun:test";
 import { GRPC_CODE, type Outcome, STATUS_TABLE } from "../../../src/adapters/otlp/status-table.ts";
 
-const { OK, INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNAVAILABLE, UNIMPLEMENTED } = GRPC_CODE;
+const { OK, INVALID_ARGUMENT, INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE, UNIMPLEMENTED } =
+  GRPC_CODE;
 
 test.each<[Outcome, number, number]>([
   ["accepted", OK, 200],
   ["partly_rejected", OK, 200],
   ["not_kept", OK, 200],
   ["malformed", INVALID_ARGUMENT, 400],
+  ["malformed_frame", INTERNAL, 400],
   ["too_large", RESOURCE_EXHAUSTED, 413],
   ["refused", UNAVAILABLE, 503],
   ["stopping", UNAVAILABLE, 503],
@@ -17,6 +19,7 @@ test.each<[Outcome, number, number]>([
   ["wrong_method", UNIMPLEMENTED, 405],
   ["misdirected", UNIMPLEMENTED, 421],
   ["unsupported_media", INVALID_ARGUMENT, 415],
+  ["unsupported_encoding", UNIMPLEMENTED, 415],
 ])("%s is answered with gRPC %d and HTTP %d", (outcome, grpcCode, httpStatus) => {
   expect(STATUS_TABLE[outcome]).toMatchObject({ grpcCode, httpStatus });
 });
@@ -27,10 +30,11 @@ test("the codes are gRPC's", () => {
     INVALID_ARGUMENT: 3,
     RESOURCE_EXHAUSTED: 8,
     UNIMPLEMENTED: 12,
+    INTERNAL: 13,
     UNAVAILABLE: 14,
   });
 });
 
 test("every outcome has a row", () => {
-  expect(Object.keys(STATUS_TABLE)).toHaveLength(13);
+  expect(Object.keys(STATUS_TABLE)).toHaveLength(15);
 });

@@ -11,7 +11,7 @@ export function requestFile(request: Uint8Array): string {
 
 /** The same, compressed. */
 export function gzipRequestFile(request: Uint8Array): string {
-  return bodyFile("request.grpc", grpcMessage(gzipSync(request), true));
+  return bodyFile("request.grpc", grpcMessage(gzipSync(request), 1));
 }
 
 /** Any bytes as a body for h2load, likewise. */
