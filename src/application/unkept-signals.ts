@@ -10,7 +10,17 @@ export type Protocol = "grpc" | "http";
 /** All is well, and nothing is kept. `message` is a warning, for the log of the sender. */
 export interface NotKept {
   readonly outcome: "not_kept";
+  readonly signal: UnkeptSignal;
+  /** All data points or log records of the request. */
+  readonly rejectedItems: number;
   readonly message: string;
+}
+
+export interface UnkeptRequest {
+  readonly signal: UnkeptSignal;
+  readonly protocol: Protocol;
+  /** How many data points or log records it has. */
+  readonly items: number;
 }
 
 /**
@@ -31,11 +41,11 @@ export class UnkeptSignals {
     this.log = new TalliedLog((fields) => logger.warning("signals_not_kept", fields));
   }
 
-  /** To be called for each request, whatever is in it. */
-  receive(signal: UnkeptSignal, protocol: Protocol): NotKept {
+  /** To be called for each request that could be read. */
+  receive({ signal, protocol, items }: UnkeptRequest): NotKept {
     this.counts[signal][protocol] += 1;
     this.log.note(signal);
-    return ANSWERS[signal];
+    return { outcome: "not_kept", signal, rejectedItems: items, message: MESSAGES[signal] };
   }
 
   /** Writes what is not written yet. */
@@ -44,12 +54,12 @@ export class UnkeptSignals {
   }
 }
 
-const ANSWERS: Readonly<Record<UnkeptSignal, NotKept>> = {
-  metrics: notKept("metrics", "OTEL_METRICS_EXPORTER"),
-  logs: notKept("logs", "OTEL_LOGS_EXPORTER"),
+const MESSAGES: Readonly<Record<UnkeptSignal, string>> = {
+  metrics: warning("metrics", "OTEL_METRICS_EXPORTER"),
+  logs: warning("logs", "OTEL_LOGS_EXPORTER"),
 };
 
-function notKept(signal: UnkeptSignal, variable: string): NotKept {
+function warning(signal: UnkeptSignal, variable: string): string {
   const reason = `spanring keeps traces only, and no ${signal}`;
-  return { outcome: "not_kept", message: `${reason}; ${variable}=none stops sending them` };
+  return `${reason}; ${variable}=none stops sending them`;
 }

@@ -8,10 +8,10 @@ test.each([
 ])("the sender of $signal is told how to stop sending them", ({ signal, variable }) => {
   const unkept = new UnkeptSignals(new RecordingLogger());
 
-  const { outcome, message } = unkept.receive(signal, "http");
+  const { message, ...answer } = unkept.receive({ signal, protocol: "http", items: 3 });
   unkept.stop();
 
-  expect(outcome).toBe("not_kept");
+  expect(answer).toEqual({ outcome: "not_kept", signal, rejectedItems: 3 });
   expect(message).toContain("traces only");
   expect(message).toContain(variable);
 });
@@ -19,9 +19,9 @@ test.each([
 test("requests are counted by signal and by protocol", () => {
   const unkept = new UnkeptSignals(new RecordingLogger());
 
-  unkept.receive("metrics", "http");
-  unkept.receive("metrics", "http");
-  unkept.receive("logs", "grpc");
+  unkept.receive({ signal: "metrics", protocol: "http", items: 3 });
+  unkept.receive({ signal: "metrics", protocol: "http", items: 0 });
+  unkept.receive({ signal: "logs", protocol: "grpc", items: 1 });
   unkept.stop();
 
   expect(unkept.counts).toEqual({ metrics: { grpc: 0, http: 2 }, logs: { grpc: 1, http: 0 } });
@@ -31,8 +31,9 @@ test("many in a second are one line at the first, and one for the others", () =>
   const logger = new RecordingLogger();
   const unkept = new UnkeptSignals(logger);
 
-  for (let time = 0; time < 5; time += 1) unkept.receive("metrics", "http");
-  unkept.receive("logs", "grpc");
+  const metrics = { signal: "metrics", protocol: "http", items: 3 } as const;
+  for (let time = 0; time < 5; time += 1) unkept.receive(metrics);
+  unkept.receive({ ...metrics, signal: "logs" });
   unkept.stop();
 
   expect(logger.lines).toEqual([

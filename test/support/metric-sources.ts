@@ -27,7 +27,7 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
   json!.receive(new Uint8Array(70_000).fill(0xff));
   buffer.take(1);
   const unkept = new UnkeptSignals(logger);
-  unkept.receive("logs", "http");
+  unkept.receive({ signal: "logs", protocol: "http", items: 3 });
   return {
     version: '1.0 "quoted\\"\n',
     stats: () => buffer.stats(),

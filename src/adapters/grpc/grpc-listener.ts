@@ -100,10 +100,11 @@ function build(parts: GrpcListenerParts): House {
   const dialogues: Dialogues = new Set();
   const failed = (error: unknown) =>
     problems.note({ protocol: "grpc", reason: "failed", address: "", error });
+  const discarding = { nestingDepth: limits.nestingDepth, maxMessageBytes, pace, problems };
   const server = new Server(serverOptions(limits, maxMessageBytes));
   registerMethods(server, [
     exportMethod({ receiver, maxMessageBytes, failed, pace, problems }),
-    ...(unkept === undefined ? [] : unkeptMethods(unkept)),
+    ...(unkept === undefined ? [] : unkeptMethods({ ...discarding, unkept })),
     ...healthMethods(health),
     ...reflectionMethods(dialogues),
   ]);

@@ -5,8 +5,9 @@ import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import { releaseOwnBuffer } from "../../application/release-bytes.ts";
 import type { Answer } from "../otlp/export-response.ts";
+import { discardItems } from "../otlp/discard-items.ts";
 import { grpcRefusal, isGrpcType } from "../otlp/grpc-refusal.ts";
-import { inflate } from "../otlp/inflate.ts";
+import { inflate, type NotInflated } from "../otlp/inflate.ts";
 import { requestFromJson } from "../otlp/json-request.ts";
 import { noteAnswer } from "../otlp/note-answer.ts";
 import { receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-safely.ts";
@@ -114,7 +115,8 @@ async function answerBody(parts: ExportParts, begun: Begun): Promise<Response> {
     const isRead = body.outcome === "read";
     const answer = isRead ? receive(parts, body.bytes, headed) : unread(parts, body, headed);
     if (isRead) body.release();
-    noteAnswer(parts.problems, answer, { protocol: "http", address });
+    const signal = headed.signal === "traces" ? undefined : headed.signal;
+    noteAnswer(parts.problems, answer, { protocol: "http", address, signal });
     return answerResponse(answer, headed.format, extra);
   } finally {
     parts.table.end(inFlight);
@@ -173,7 +175,7 @@ const WRONG_CODING: Refusal = {
   headers: { "Accept-Encoding": CODINGS_TAKEN },
 };
 
-type Unread = Exclude<BodyReading, { outcome: "read" }>;
+type Unread = Exclude<BodyReading, { outcome: "read" }> | NotInflated;
 
 /** Whoever was given up is counted by the limit that was the reason. */
 function unread(parts: ExportParts, body: Unread, { signal, format }: Headed): Unread {
@@ -189,26 +191,25 @@ function withUnknownKeys(answer: Receipt, unknown: string): Receipt {
   return { ...answer, message: `${answer.message} There are ${unknown}.` };
 }
 
-/** What is not kept need not be decompressed either. */
 function receive(parts: ExportParts, body: Uint8Array, headed: Headed): Answer {
-  if (headed.signal === "traces") return receiveTraces(parts, body, headed);
-  return parts.unkept!.receive(headed.signal, "http");
+  if (headed.coding === "identity") return receivePlain(parts, body, headed);
+  const plain = inflate(body, headed.coding, parts.maxBytes);
+  parts.pace.noteGarbage(plain.garbageBytes);
+  if (plain.outcome !== "plain") return unread(parts, plain, headed);
+  const answer = receivePlain(parts, plain.bytes, headed);
+  releaseOwnBuffer(plain.bytes);
+  return answer;
 }
 
-function receiveTraces(
-  parts: ExportParts,
-  body: Uint8Array,
-  { format, coding }: Pick<Headed, "format" | "coding">,
-): Answer {
+function receivePlain(parts: ExportParts, body: Uint8Array, { signal, format }: Headed): Answer {
+  if (signal === "traces") return receiveTraces(parts, body, format);
+  const { unkept, nestingDepth } = parts;
+  const request = { signal, format, protocol: "http" } as const;
+  return discardItems(body, request, { unkept: unkept!, nestingDepth });
+}
+
+function receiveTraces(parts: ExportParts, body: Uint8Array, format: BodyFormat): Answer {
   const safely = { receiver: parts.receivers[format], failed: parts.failed };
-  if (coding !== "identity") {
-    const plain = inflate(body, coding, parts.maxBytes);
-    parts.pace.noteGarbage(plain.garbageBytes);
-    if (plain.outcome !== "plain") return turnAway(plain, safely);
-    const answer = receiveTraces(parts, plain.bytes, { format, coding: "identity" });
-    releaseOwnBuffer(plain.bytes);
-    return answer;
-  }
   if (format === "protobuf") return receiveSafely(body, safely);
   const json = requestFromJson(body, { nestingDepth: parts.nestingDepth });
   if (!json.ok) {

@@ -1,7 +1,7 @@
 import type { Receipt } from "../../application/receipt.ts";
-import type { NotKept } from "../../application/unkept-signals.ts";
+import type { NotKept, UnkeptSignal } from "../../application/unkept-signals.ts";
 import { google, opentelemetry } from "./generated/otlp.js";
-import { type FrameObjection, GRPC_CODE, type Objection, STATUS_TABLE } from "./status-table.ts";
+import { GRPC_CODE, type FrameObjection, type Objection, STATUS_TABLE } from "./status-table.ts";
 
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 
@@ -43,20 +43,28 @@ export function encodeExportResponse(receipt: SuccessReceipt): Uint8Array {
 /** The same as OTLP/JSON, which has 64-bit integers in quotes. */
 export function exportResponseJson(receipt: SuccessReceipt): string {
   if (receipt.outcome === "accepted") return "{}";
-  const { rejectedSpans, ...others } = partialSuccess(receipt);
-  const rejected = rejectedSpans === undefined ? {} : { rejectedSpans: String(rejectedSpans) };
-  return JSON.stringify({ partialSuccess: { ...rejected, ...others } });
+  const { rejectedSpans: rejected, errorMessage } = partialSuccess(receipt);
+  const count = rejected === 0 ? {} : { [rejectedName(receipt)]: String(rejected) };
+  return JSON.stringify({ partialSuccess: { ...count, errorMessage } });
 }
 
-/** What is rejected is left out where it is 0: its name would be another for each signal. */
-function partialSuccess(receipt: Exclude<SuccessReceipt, { outcome: "accepted" }>): {
-  rejectedSpans?: number;
-  errorMessage: string;
-} {
+type PartialReceipt = Exclude<SuccessReceipt, { outcome: "accepted" }>;
+
+/** By the names of the message for traces; each signal has another for what is rejected. */
+function partialSuccess(receipt: PartialReceipt): { rejectedSpans: number; errorMessage: string } {
   const errorMessage = firstBytes(receipt.message, MAX_RESPONSE_BYTES - ENVELOPE_BYTES);
-  if (receipt.outcome === "not_kept") return { errorMessage };
-  return { rejectedSpans: receipt.rejectedSpans, errorMessage };
+  const isNotKept = receipt.outcome === "not_kept";
+  return { rejectedSpans: isNotKept ? receipt.rejectedItems : receipt.rejectedSpans, errorMessage };
 }
+
+function rejectedName(receipt: PartialReceipt): string {
+  return receipt.outcome === "not_kept" ? REJECTED_NAMES[receipt.signal] : "rejectedSpans";
+}
+
+const REJECTED_NAMES: Readonly<Record<UnkeptSignal, string>> = {
+  metrics: "rejectedDataPoints",
+  logs: "rejectedLogRecords",
+};
 
 /**
  * The bytes of a `google.rpc.Status`, for `grpc-status-details-bin` and for HTTP bodies. With

@@ -4,10 +4,9 @@ import { areWholeZstdFrames } from "./zstd-frames.ts";
 
 export type Compression = keyof typeof DECODERS;
 
-export type Inflated = (
-  | { readonly outcome: "plain"; readonly bytes: Uint8Array }
-  | Extract<Receipt, { outcome: "malformed" | "too_large" }>
-) & {
+export type NotInflated = Extract<Receipt, { outcome: "malformed" | "too_large" }>;
+
+export type Inflated = ({ readonly outcome: "plain"; readonly bytes: Uint8Array } | NotInflated) & {
   /** What zlib has left behind beside `bytes`, for the collector. */
   readonly garbageBytes: number;
 };

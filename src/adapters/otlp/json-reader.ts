@@ -108,6 +108,19 @@ function isSpace(byte: number): boolean {
   return byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === TAB;
 }
 
+/** Reads a body that is one object, which `readObject` reads from its opening brace on. */
+export function readDocument(reader: JsonReader, readObject: () => boolean): boolean {
+  reader.at = byteOrderMarkLength(reader.json);
+  if (nextByte(reader) !== OPEN_BRACE) return fail(reader, "the body must be one JSON object");
+  if (!readObject()) return false;
+  return nextByte(reader) < 0 || fail(reader, "nothing may follow the object");
+}
+
+/** U+FEFF in UTF-8, which PowerShell and others write before a text. */
+function byteOrderMarkLength(bytes: Uint8Array): number {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+}
+
 /** Takes this byte if it comes next. */
 export function takeByte(reader: JsonReader, wanted: number): boolean {
   if (nextByte(reader) !== wanted) return false;

@@ -15,6 +15,7 @@ import {
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
+  readDocument,
   takeByte,
   takeColon,
   takeWire,
@@ -58,7 +59,7 @@ export interface JsonLimits {
 export function requestFromJson(body: Uint8Array, { nestingDepth }: JsonLimits): JsonReading {
   if (!isUtf8(body)) return { ok: false, message: "the body is not valid UTF-8" };
   const reader = createJsonReader(body, nestingDepth);
-  const isRead = readBody(reader);
+  const isRead = readDocument(reader, () => readMessage(reader, REQUEST, 1));
   return isRead
     ? { ok: true, request: takeWire(reader), unknown: unknownText(reader) }
     : { ok: false, message: reader.fault };
@@ -67,18 +68,6 @@ export function requestFromJson(body: Uint8Array, { nestingDepth }: JsonLimits):
 function unknownText({ unknownKeyCount, unknownKeys }: JsonReader): string {
   if (unknownKeyCount === 0) return "";
   return `unknown keys: ${[...unknownKeys].join(", ") || unknownKeyCount}`;
-}
-
-function readBody(reader: JsonReader): boolean {
-  reader.at = byteOrderMarkLength(reader.json);
-  if (nextByte(reader) !== OPEN_BRACE) return fail(reader, "the body must be one JSON object");
-  if (!readMessage(reader, REQUEST, 1)) return false;
-  return nextByte(reader) < 0 || fail(reader, "nothing may follow the object");
-}
-
-/** U+FEFF in UTF-8, which PowerShell and others write before a text. */
-function byteOrderMarkLength(bytes: Uint8Array): number {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
 }
 
 /** The members of the object that begins at `reader.at`. */

@@ -3,7 +3,9 @@ import { status } from "@grpc/grpc-js";
 import { UNKEPT_PATHS } from "../../../src/adapters/grpc/unkept-services.ts";
 import { opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
-import { callUnary } from "../../support/grpc-call.ts";
+import { callUnary, GZIP } from "../../support/grpc-call.ts";
+import { THREE_ITEMS } from "../../support/signal-requests.ts";
+import { countsOf } from "../../support/problem-totals.ts";
 import { RecordingLogger } from "../../support/recording-logger.ts";
 import {
   runGrpcListener,
@@ -17,19 +19,41 @@ const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 
 const SIGNALS = ["metrics", "logs"] as const;
 
-test.each(SIGNALS)("%s are taken with a warning, counted, and not received", async (signal) => {
+const WAYS = [
+  { name: "plain", options: {} },
+  { name: "gzip", options: GZIP },
+] as const;
+
+test.each(SIGNALS.flatMap((signal) => WAYS.map((way) => ({ signal, ...way }))))(
+  "$signal are rejected with their number and a warning: $name",
+  async ({ signal, options }) => {
+    const unkept = new UnkeptSignals(new RecordingLogger());
+    const { client, receiver } = await runGrpcListener({ unkept });
+
+    const { encoded } = THREE_ITEMS[signal];
+    const end = await callUnary(client(options), UNKEPT_PATHS[signal], encoded);
+    unkept.stop();
+
+    const { partialSuccess } = ExportTraceServiceResponse.decode(end.message ?? Buffer.alloc(0));
+    expect(end.code).toBe(status.OK);
+    expect(partialSuccess?.rejectedSpans.low).toBe(3);
+    expect(partialSuccess?.errorMessage).toContain(`no ${signal}`);
+    expect(unkept.counts[signal].grpc).toBe(1);
+    expect(receiver.requests).toEqual([]);
+  },
+);
+
+test.each(SIGNALS)("%s that cannot be read are INVALID_ARGUMENT", async (signal) => {
   const unkept = new UnkeptSignals(new RecordingLogger());
-  const { client, receiver } = await runGrpcListener({ unkept });
+  const { client, receiver, problems } = await runGrpcListener({ unkept });
 
-  const end = await callUnary(client(), UNKEPT_PATHS[signal], Buffer.alloc(100_000));
-  unkept.stop();
+  const end = await callUnary(client(), UNKEPT_PATHS[signal], Buffer.alloc(10_000));
 
-  const { partialSuccess } = ExportTraceServiceResponse.decode(end.message ?? Buffer.alloc(0));
-  expect(end.code).toBe(status.OK);
-  expect(Number(partialSuccess?.rejectedSpans)).toBe(0);
-  expect(partialSuccess?.errorMessage).toContain(`no ${signal}`);
-  expect(unkept.counts[signal].grpc).toBe(1);
-  expect(receiver.requests).toEqual([]);
+  expect(end.code).toBe(status.INVALID_ARGUMENT);
+  expect(end.details).toBe(`the message is no request with ${signal}`);
+  expect(unkept.counts[signal].grpc).toBe(0);
+  expect(receiver.turnedAwayAs).toEqual([]);
+  expect(countsOf(problems)).toEqual({ [`unsupported_${signal}`]: 1 });
 });
 
 test.each(SIGNALS)("%s have the same limit as traces", async (signal) => {

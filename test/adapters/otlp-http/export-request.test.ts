@@ -1,9 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
 import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 import { goldenRequest } from "../../support/golden-requests.ts";
-import { RecordingLogger } from "../../support/recording-logger.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
 
 stopOtlpHttpAfterEach();
@@ -235,48 +233,5 @@ describe("memory", () => {
     expect(receiver.requests[0]?.length).toBeGreaterThan(4096);
     expect(receiver.lengthsLater()).toEqual([0]);
     expect(budget.heldBytes).toBe(0);
-  });
-});
-
-describe.each(["metrics", "logs"] as const)("%s", (signal) => {
-  const path = `/v1/${signal}`;
-
-  test("are taken with a warning, counted, and not received", async () => {
-    const unkept = new UnkeptSignals(new RecordingLogger());
-    const { send, receiver } = runOtlpHttp({ unkept });
-
-    const inProtobuf = await send(REQUEST, { path });
-    const inJson = await send("{", { path, headers: JSON_TYPE });
-    unkept.stop();
-
-    const { partialSuccess } = ExportTraceServiceResponse.decode(await inProtobuf.bytes());
-    expect([inProtobuf.status, inJson.status]).toEqual([200, 200]);
-    expect(partialSuccess?.errorMessage).toContain(`no ${signal}`);
-    expect(await inJson.json()).toEqual({
-      partialSuccess: { errorMessage: partialSuccess!.errorMessage },
-    });
-    expect(unkept.counts[signal]).toEqual({ grpc: 0, http: 2 });
-    expect(receiver.requests).toEqual([]);
-  });
-
-  test("have the same limits as traces", async () => {
-    const unkept = new UnkeptSignals(new RecordingLogger());
-    const { send } = runOtlpHttp({ unkept, maxBodyBytes: 1000 });
-
-    const tooLarge = await send(new Uint8Array(1001), { path });
-    const wrongType = await send("", { path, headers: { "Content-Type": "text/plain" } });
-
-    expect([tooLarge.status, wrongType.status]).toEqual([413, 415]);
-    expect(unkept.counts[signal].http).toBe(0);
-  });
-
-  test("are not found when they are to be rejected", async () => {
-    const { send } = runOtlpHttp();
-
-    const response = await send(REQUEST, { path });
-
-    const { message } = google.rpc.Status.decode(await response.bytes());
-    expect(response.status).toBe(404);
-    expect(message).toBe("there is nothing at this path; there is /v1/traces");
   });
 });

@@ -76,7 +76,7 @@ test("a status fits into trailers, however long its message", () => {
 test.each<{ receipt: Answer; success: boolean }>([
   { receipt: { outcome: "accepted" }, success: true },
   { receipt: { outcome: "partly_rejected", rejectedSpans: 1, message }, success: true },
-  { receipt: { outcome: "not_kept", message }, success: true },
+  { receipt: { outcome: "not_kept", signal: "logs", rejectedItems: 1, message }, success: true },
   { receipt: { outcome: "refused", message, retryAfterMs: 1 }, success: false },
   { receipt: { outcome: "wrong_method", message }, success: false },
   { receipt: { outcome: "stopping", message }, success: false },
@@ -84,13 +84,26 @@ test.each<{ receipt: Answer; success: boolean }>([
   expect(isSuccess(receipt)).toBe(success);
 });
 
-test("a signal that is not kept is answered with a warning, and no count", () => {
-  const bytes = encodeExportResponse({ outcome: "not_kept", message: "traces only" });
+test.each(["metrics", "logs"] as const)("%s are answered with a count and a warning", (signal) => {
+  const notKept = {
+    outcome: "not_kept",
+    signal,
+    rejectedItems: 300,
+    message: "traces only",
+  } as const;
+  const bytes = encodeExportResponse(notKept);
 
-  // [0a length] partial_success, [12 length] error_message; its field 1 is not there.
+  // [0a length] partial_success, [08] what is rejected, [12 length] error_message
   expect(Buffer.from(bytes)).toEqual(
-    Buffer.concat([Buffer.of(0x0a, 13, 0x12, 11), Buffer.from("traces only")]),
+    Buffer.concat([Buffer.of(0x0a, 16, 0x08, 0xac, 0x02, 0x12, 11), Buffer.from("traces only")]),
   );
+});
+
+test("a request with nothing in it is answered with a warning alone", () => {
+  const answer = { outcome: "not_kept", signal: "logs", rejectedItems: 0, message: "no" } as const;
+
+  expect(Buffer.from(encodeExportResponse(answer)).toHex()).toBe("0a0412026e6f");
+  expect(exportResponseJson(answer)).toBe('{"partialSuccess":{"errorMessage":"no"}}');
 });
 
 test.each<{ receipt: Parameters<typeof exportResponseJson>[0]; json: string }>([
@@ -100,8 +113,12 @@ test.each<{ receipt: Parameters<typeof exportResponseJson>[0]; json: string }>([
     json: '{"partialSuccess":{"rejectedSpans":"3","errorMessage":"a \\"b\\""}}',
   },
   {
-    receipt: { outcome: "not_kept", message: "traces only" },
-    json: '{"partialSuccess":{"errorMessage":"traces only"}}',
+    receipt: { outcome: "not_kept", signal: "metrics", rejectedItems: 3, message: "no" },
+    json: '{"partialSuccess":{"rejectedDataPoints":"3","errorMessage":"no"}}',
+  },
+  {
+    receipt: { outcome: "not_kept", signal: "logs", rejectedItems: 1, message: "no" },
+    json: '{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"no"}}',
   },
 ])("$receipt.outcome in OTLP/JSON is $json", ({ receipt, json }) => {
   expect(exportResponseJson(receipt)).toBe(json);

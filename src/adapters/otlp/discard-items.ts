@@ -1,0 +1,80 @@
+import type { Receipt } from "../../application/receipt.ts";
+import type { NotKept, UnkeptRequest, UnkeptSignal } from "../../application/unkept-signals.ts";
+import type { UnkeptSignals } from "../../application/unkept-signals.ts";
+import { countItems, type ItemPath, NO_COUNT } from "../../domain/wire/item-count.ts";
+import { countItemsJson, type JsonItemPath } from "./json-count.ts";
+
+/** Leads one message further down to the items, in protobuf and in JSON. */
+interface Step {
+  readonly isRepeated: boolean;
+  /** Field numbers, and the names in JSON. */
+  readonly fields: Readonly<Record<string, number>>;
+}
+
+/**
+ * What OTLP counts of a request that is refused: the points of every metric, and log records.
+ * Source: opentelemetry-proto, metrics/v1/metrics.proto, logs/v1/logs.proto.
+ */
+const STEPS: Readonly<Record<UnkeptSignal, readonly Step[]>> = {
+  metrics: [
+    { isRepeated: true, fields: { resourceMetrics: 1 } },
+    { isRepeated: true, fields: { scopeMetrics: 2 } },
+    { isRepeated: true, fields: { metrics: 2 } },
+    {
+      isRepeated: false,
+      fields: { gauge: 5, sum: 7, histogram: 9, exponentialHistogram: 10, summary: 11 },
+    },
+    { isRepeated: true, fields: { dataPoints: 1 } },
+  ],
+  logs: [
+    { isRepeated: true, fields: { resourceLogs: 1 } },
+    { isRepeated: true, fields: { scopeLogs: 2 } },
+    { isRepeated: true, fields: { logRecords: 2 } },
+  ],
+};
+
+const ENCODED_PATHS: Readonly<Record<UnkeptSignal, ItemPath>> = {
+  metrics: STEPS.metrics.map(({ fields }) => Object.values(fields)),
+  logs: STEPS.logs.map(({ fields }) => Object.values(fields)),
+};
+
+const JSON_PATHS: Readonly<Record<UnkeptSignal, JsonItemPath>> = {
+  metrics: STEPS.metrics.map(jsonStep),
+  logs: STEPS.logs.map(jsonStep),
+};
+
+function jsonStep({ isRepeated, fields }: Step): JsonItemPath[number] {
+  return { isRepeated, names: Object.keys(fields) };
+}
+
+export interface DiscardParts {
+  readonly unkept: UnkeptSignals;
+  /** Of JSON, as for the wire walk. */
+  readonly nestingDepth: number;
+}
+
+export interface DiscardedRequest extends Pick<UnkeptRequest, "signal" | "protocol"> {
+  readonly format: "protobuf" | "json";
+}
+
+type Malformed = Extract<Receipt, { outcome: "malformed" }>;
+
+/** The answer to a request of a signal that is not kept: how much was in it, all rejected. */
+export function discardItems(
+  bytes: Uint8Array,
+  request: DiscardedRequest,
+  { unkept, nestingDepth }: DiscardParts,
+): NotKept | Malformed {
+  const { signal, format } = request;
+  const items =
+    format === "json"
+      ? countItemsJson(bytes, JSON_PATHS[signal], { nestingDepth })
+      : countItems(bytes, ENCODED_PATHS[signal]);
+  if (typeof items === "string") return malformed(`not OTLP/JSON: ${items}`);
+  if (items === NO_COUNT) return malformed(`the message is no request with ${signal}`);
+  return unkept.receive({ ...request, items });
+}
+
+function malformed(message: string): Malformed {
+  return { outcome: "malformed", message };
+}

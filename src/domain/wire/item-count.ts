@@ -1,0 +1,74 @@
+import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT } from "./otlp-schema.ts";
+import { varintValue, varintWidth } from "./varint.ts";
+
+/**
+ * The way from a request to the items in it: for each message on it the fields that lead on. The
+ * last ones hold the items.
+ */
+export type ItemPath = readonly (readonly number[])[];
+
+/** Bytes that are no such request. */
+export const NO_COUNT = -1;
+
+/** A tag has 32 bits, and a length too, as for the walk of a trace request. */
+const MAX_TAG_BYTES = 5;
+
+interface Cursor {
+  readonly bytes: Uint8Array;
+  at: number;
+  fieldNumber: number;
+  wireType: number;
+  valueAt: number;
+}
+
+/**
+ * Returns how many items an encoded request holds, without decoding or entering them: or NO_COUNT.
+ * Recursion is as deep as the path is long.
+ */
+export function countItems(request: Uint8Array, path: ItemPath): number {
+  const cursor = { bytes: request, at: 0, fieldNumber: 0, wireType: 0, valueAt: 0 };
+  return countWithin(cursor, request.length, path);
+}
+
+function countWithin(cursor: Cursor, end: number, [fields = [], ...below]: ItemPath): number {
+  let count = 0;
+  while (cursor.at < end) {
+    if (!takeField(cursor, end)) return NO_COUNT;
+    if (!fields.includes(cursor.fieldNumber)) continue;
+    if (cursor.wireType !== WIRE_BYTES) return NO_COUNT;
+    const valueEnd = cursor.at;
+    if (below.length > 0) cursor.at = cursor.valueAt;
+    const items = below.length > 0 ? countWithin(cursor, valueEnd, below) : 1;
+    if (items === NO_COUNT) return NO_COUNT;
+    count += items;
+  }
+  return count;
+}
+
+/** Steps over one field; false when there is none that ends within the message. */
+function takeField(cursor: Cursor, end: number): boolean {
+  const { bytes, at } = cursor;
+  const tagWidth = varintWidth(bytes, at, end);
+  const tag = tagWidth > MAX_TAG_BYTES ? 0 : varintValue(bytes, at, tagWidth);
+  cursor.fieldNumber = Math.floor(tag / 8);
+  cursor.wireType = tag % 8;
+  if (tagWidth === 0 || cursor.fieldNumber === 0) return false;
+  cursor.at += tagWidth;
+  const lengthBytes = takeLength(cursor, end);
+  cursor.valueAt = cursor.at;
+  cursor.at += lengthBytes;
+  return lengthBytes >= 0 && cursor.at <= end;
+}
+
+/** Of the value of a field, which begins behind its length if it has one; -1 when it is none. */
+function takeLength(cursor: Cursor, end: number): number {
+  const { bytes, at, wireType } = cursor;
+  if (wireType === WIRE_FIXED64) return 8;
+  if (wireType === WIRE_FIXED32) return 4;
+  const width = varintWidth(bytes, at, end);
+  if (width === 0) return -1;
+  if (wireType === WIRE_VARINT) return width;
+  if (wireType !== WIRE_BYTES || width > MAX_TAG_BYTES) return -1;
+  cursor.at += width;
+  return varintValue(bytes, at, width);
+}

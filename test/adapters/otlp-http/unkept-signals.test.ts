@@ -1,0 +1,84 @@
+import { describe, expect, test } from "bun:test";
+import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
+import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
+import { countsOf } from "../../support/problem-totals.ts";
+import { RecordingLogger } from "../../support/recording-logger.ts";
+import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
+import { THREE_ITEMS } from "../../support/signal-requests.ts";
+
+// The responses of metrics and logs differ from that of traces in the names of fields only.
+const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
+
+stopOtlpHttpAfterEach();
+
+const JSON_TYPE = { "Content-Type": "application/json" };
+
+describe.each(["metrics", "logs"] as const)("%s", (signal) => {
+  const path = `/v1/${signal}`;
+
+  const { encoded, json, jsonName } = THREE_ITEMS[signal];
+
+  test.each([
+    { name: "as they are", coding: "identity", encode: (plain: Uint8Array) => plain },
+    { name: "with gzip", coding: "gzip", encode: gzipSync },
+    { name: "with deflate", coding: "deflate", encode: deflateSync },
+    { name: "with zstd", coding: "zstd", encode: zstdCompressSync },
+  ])("are rejected with their number and a warning: $name", async ({ coding, encode }) => {
+    const unkept = new UnkeptSignals(new RecordingLogger());
+    const { send, receiver } = runOtlpHttp({ unkept });
+    const headers = { "Content-Encoding": coding };
+
+    const inProtobuf = await send(new Uint8Array(encode(encoded)), { path, headers });
+    const jsonBody = new Uint8Array(encode(Buffer.from(json)));
+    const inJson = await send(jsonBody, { path, headers: { ...JSON_TYPE, ...headers } });
+    unkept.stop();
+
+    const { partialSuccess } = ExportTraceServiceResponse.decode(await inProtobuf.bytes());
+    expect([inProtobuf.status, inJson.status]).toEqual([200, 200]);
+    expect(partialSuccess?.rejectedSpans.low).toBe(3);
+    expect(partialSuccess?.errorMessage).toContain(`no ${signal}`);
+    expect(await inJson.json()).toEqual({
+      partialSuccess: { [jsonName]: "3", errorMessage: partialSuccess!.errorMessage },
+    });
+    expect(unkept.counts[signal]).toEqual({ grpc: 0, http: 2 });
+    expect(receiver.requests).toEqual([]);
+  });
+
+  test.each([
+    { name: "no protobuf", body: encoded.subarray(1), headers: {} },
+    { name: "no JSON", body: Buffer.from(json.slice(1)), headers: JSON_TYPE },
+    { name: "no gzip", body: encoded, headers: { "Content-Encoding": "gzip" } },
+  ])("that are $name are 400, and not counted as traces", async ({ body, headers }) => {
+    const unkept = new UnkeptSignals(new RecordingLogger());
+    const { send, receiver, problems } = runOtlpHttp({ unkept });
+
+    const response = await send(new Uint8Array(body), { path, headers });
+
+    expect(response.status).toBe(400);
+    expect(unkept.counts[signal].http).toBe(0);
+    expect(receiver.turnedAwayAs).toEqual([]);
+    expect(countsOf(problems)).toEqual({ [`unsupported_${signal}`]: 1 });
+  });
+
+  test("have the same limits as traces", async () => {
+    const unkept = new UnkeptSignals(new RecordingLogger());
+    const { send } = runOtlpHttp({ unkept, maxBodyBytes: 1000 });
+
+    const tooLarge = await send(new Uint8Array(1001), { path });
+    const wrongType = await send("", { path, headers: { "Content-Type": "text/plain" } });
+
+    expect([tooLarge.status, wrongType.status]).toEqual([413, 415]);
+    expect(unkept.counts[signal].http).toBe(0);
+  });
+
+  test("are not found when they are to be rejected", async () => {
+    const { send } = runOtlpHttp();
+
+    const response = await send(new Uint8Array(encoded), { path });
+
+    const { message } = google.rpc.Status.decode(await response.bytes());
+    expect(response.status).toBe(404);
+    expect(message).toBe("there is nothing at this path; there is /v1/traces");
+  });
+});

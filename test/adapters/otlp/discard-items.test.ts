@@ -1,0 +1,53 @@
+import { expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { discardItems } from "../../../src/adapters/otlp/discard-items.ts";
+import { UNKEPT_SIGNALS, UnkeptSignals } from "../../../src/application/unkept-signals.ts";
+import { fuzzRuns } from "../../support/fuzz-runs.ts";
+import { RecordingLogger } from "../../support/recording-logger.ts";
+import { signalRequests, THREE_ITEMS } from "../../support/signal-requests.ts";
+import { randomFrom, wildJson } from "../../support/wild-json.ts";
+
+const PROTOBUF = { protocol: "http", format: "protobuf" } as const;
+const JSON_FORMAT = { protocol: "http", format: "json" } as const;
+
+function parts() {
+  return { unkept: new UnkeptSignals(new RecordingLogger()), nestingDepth: 100 };
+}
+
+// Goal: every data point and log record is counted, in whatever it lies, in both encodings.
+// Method: requests of any shape, with the number known from how they were built.
+test.each(UNKEPT_SIGNALS)("any request of %s is counted", (signal) => {
+  const discarding = parts();
+  const property = fc.property(signalRequests[signal], fc.integer(), (request, seed) => {
+    const json = Buffer.from(wildJson(JSON.parse(request.json), randomFrom(seed)));
+    const answers = [
+      discardItems(request.encoded, { signal, ...PROTOBUF }, discarding),
+      discardItems(json, { signal, ...JSON_FORMAT }, discarding),
+    ];
+
+    expect(answers).toMatchObject([
+      { outcome: "not_kept", signal, rejectedItems: request.items },
+      { outcome: "not_kept", signal, rejectedItems: request.items },
+    ]);
+  });
+
+  fc.assert(property, { numRuns: fuzzRuns(200) });
+  discarding.unkept.stop();
+});
+
+test.each(UNKEPT_SIGNALS)("%s that cannot be read are malformed, and not counted", (signal) => {
+  const discarding = parts();
+  const { encoded, json } = THREE_ITEMS[signal];
+  const cutJson = Buffer.from(json.slice(0, -1));
+
+  const answers = [
+    discardItems(encoded.subarray(0, -1), { signal, ...PROTOBUF }, discarding),
+    discardItems(cutJson, { signal, ...JSON_FORMAT }, discarding),
+  ];
+
+  expect(answers).toEqual([
+    { outcome: "malformed", message: `the message is no request with ${signal}` },
+    { outcome: "malformed", message: expect.stringMatching(/^not OTLP\/JSON: at byte \d+: /) },
+  ]);
+  expect(discarding.unkept.counts[signal]).toEqual({ grpc: 0, http: 0 });
+});
