@@ -1,4 +1,5 @@
 import { afterEach } from "bun:test";
+import { SYSTEM_CLOCK } from "../../src/adapters/clock/system-clock.ts";
 import { InFlightBudget } from "../../src/adapters/memory/in-flight-budget.ts";
 import {
   type OtlpHttpListener,
@@ -46,7 +47,7 @@ export function runOtlpHttp(parts: Parts = {}): RunningOtlpHttp {
   const logger = new RecordingLogger();
   const problems = recordingProblems(logger);
   const limits = { ...GRPC_TEST_LIMITS, ...parts.limits };
-  const clock = parts.clock ?? { monotonicMs: () => performance.now() };
+  const clock = parts.clock ?? SYSTEM_CLOCK;
   const budget = new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock });
   const listener = startOtlpHttpListener({
     address: { host: "127.0.0.1", port: 0 },

@@ -12,6 +12,7 @@ import { requestFromJson } from "../otlp/json-request.ts";
 import { noteAnswer } from "../otlp/note-answer.ts";
 import { receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-safely.ts";
 import { answerResponse, type ExtraHeaders } from "./answer-response.ts";
+import type { BodyDrain } from "./body-drain.ts";
 import {
   type BodyFormat,
   bodyFormat,
@@ -40,6 +41,7 @@ export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
   readonly cors: Cors | undefined;
   readonly nestingDepth: number;
   readonly problems: ProblemLog;
+  readonly drain: BodyDrain;
 }
 
 type Signal = "traces" | UnkeptSignal;
@@ -76,7 +78,8 @@ export function answerExport(
   if ("objection" in headed) {
     const problem = wrongRequestProblem(request, headed.reason);
     parts.problems.note({ protocol: "http", address, ...problem });
-    return answerResponse(headed.objection, format, { ...headed.headers, ...extra });
+    const response = answerResponse(headed.objection, format, { ...headed.headers, ...extra });
+    return afterDrain(parts, request, response);
   }
   const inFlight = parts.table.begin(peer);
   if ("outcome" in inFlight) return answerResponse(inFlight, format, extra);
@@ -117,10 +120,21 @@ async function answerBody(parts: ExportParts, begun: Begun): Promise<Response> {
     if (isRead) body.release();
     const signal = headed.signal === "traces" ? undefined : headed.signal;
     noteAnswer(parts.problems, answer, { protocol: "http", address, signal });
-    return answerResponse(answer, headed.format, extra);
+    const response = answerResponse(answer, headed.format, extra);
+    // Not awaited here: what is in flight ends before.
+    return body.outcome === "too_large" ? afterDrain(parts, request, response) : response;
   } finally {
     parts.table.end(inFlight);
   }
+}
+
+async function afterDrain(
+  { drain }: ExportParts,
+  request: Request,
+  response: Response,
+): Promise<Response> {
+  await drain.drain(request);
+  return response;
 }
 
 function readHead(parts: ExportParts, request: Request): Headed | Refusal {

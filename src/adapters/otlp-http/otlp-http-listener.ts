@@ -2,11 +2,12 @@ import { stopWithin } from "../../application/life-cycle.ts";
 import type { TraceReceiver } from "../../application/receipt.ts";
 import type { UnkeptSignals } from "../../application/unkept-signals.ts";
 import type { LimitsConfig, ListenAddress } from "../../config.ts";
-import type { Clock } from "../../ports/clock.ts";
+import type { SleepingClock } from "../../ports/clock.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { answerResponse } from "./answer-response.ts";
+import { BodyDrain } from "./body-drain.ts";
 import type { BodyFormat } from "./body-headers.ts";
 import { Cors } from "./cors.ts";
 import { answerExport } from "./export-request.ts";
@@ -26,7 +27,7 @@ export interface OtlpHttpListenerParts {
   /** Shared with every other listener. */
   readonly budget: InFlightBudget;
   readonly problems: ProblemLog;
-  readonly clock: Clock;
+  readonly clock: SleepingClock;
 }
 
 export interface OtlpHttpListener {
@@ -80,6 +81,7 @@ export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpLis
     port: server.port ?? port,
     stop: async (graceMs) => {
       house.table.stop();
+      house.drain.stop();
       await stopWithin(graceMs, {
         gently: () => server.stop(),
         byForce: server.stop.bind(server, true),
@@ -99,6 +101,7 @@ function build({ limits, budget, clock, problems, ...parts }: OtlpHttpListenerPa
     receivers: parts.receivers,
     unkept: parts.unkept,
     table: new RequestTable({ limits, budget, clock, refused }),
+    drain: new BodyDrain(clock),
     pace: new CollectionPace(),
     cors: parts.corsOrigins.length === 0 ? undefined : new Cors(parts.corsOrigins),
     budget,

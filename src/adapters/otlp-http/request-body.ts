@@ -30,7 +30,8 @@ const DIGITS = /^\d{1,15}$/;
  * Not bounded is the processor time of a body in chunks of a byte or two, about a microsecond each:
  * Bun takes all that a socket has before it turns to the next one.
  *
- * Whoever is given up is not read any further. What still comes of it, Bun throws away.
+ * Whoever is given up is not read any further. What still comes of it, Bun throws away. What is too
+ * large is for the caller to drain.
  */
 export async function readBody(
   request: Request,
@@ -82,6 +83,7 @@ async function readPieces(
   const isWhole = !inFlight.isGivenUp && body.length <= maxBytes;
   if (isWhole) return { outcome: "read", bytes: body.bytes, release: () => body.release() };
   body.release();
+  if (!inFlight.isGivenUp) reader?.releaseLock();
   return inFlight.isGivenUp ? await inFlight.givenUp : tooLarge(maxBytes);
 }
 

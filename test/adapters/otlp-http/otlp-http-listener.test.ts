@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { connect } from "node:http2";
+import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { MAX_REQUEST_MS } from "../../../src/adapters/otlp-http/request-table.ts";
 import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
 import { goldenRequest } from "../../support/golden-requests.ts";
@@ -45,7 +46,8 @@ test("one port speaks HTTP/1.1 and HTTP/2", async () => {
 });
 
 test("a request that is not whole after its time is told so", async () => {
-  const clock = { aheadMs: 0, monotonicMs: () => performance.now() + clock.aheadMs };
+  const monotonicMs = () => performance.now() + clock.aheadMs;
+  const clock = { ...SYSTEM_CLOCK, aheadMs: 0, monotonicMs };
   const { listener, request, problems } = runOtlpHttp({ clock });
   using sender = await sendHalfBody(listener.port, { declaredBytes: 1000, sentBytes: 10 });
   while (listener.counts().requestsInFlight === 0) await request("/");

@@ -1,0 +1,71 @@
+import { expect, test } from "bun:test";
+import { gzipSync } from "node:zlib";
+import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
+import { writeThenRead } from "../../support/write-then-read.ts";
+
+// Senders that write all of a body before they read the answer that refuses it, on connections that
+// are closed behind that answer.
+
+stopOtlpHttpAfterEach();
+
+const MIB = 1024 * 1024;
+const MAX = 100_000;
+const BODY = new Uint8Array(8 * MIB);
+const TYPE = "Content-Type: application/x-protobuf";
+const LENGTH = `Content-Length: ${BODY.length}`;
+const CHUNK = Buffer.concat([Buffer.from(`${BODY.length.toString(16)}\r\n`), BODY]);
+const CHUNKED = Buffer.concat([CHUNK, Buffer.from("\r\n0\r\n\r\n")]);
+
+const CLOSING = [
+  { name: "HTTP/1.0", version: "HTTP/1.0", connection: [] },
+  { name: "HTTP/1.0, as nginx speaks it", version: "HTTP/1.0", connection: ["Connection: close"] },
+  { name: "HTTP/1.1, closing", version: "HTTP/1.1", connection: ["Connection: close"] },
+];
+
+test.each(CLOSING)("413 is read by its sender: $name", async ({ version, connection }) => {
+  const { listener, budget } = runOtlpHttp({ maxBodyBytes: MAX });
+
+  const head = [`POST /v1/traces ${version}`, "Host: localhost", TYPE, LENGTH, ...connection];
+  const end = await writeThenRead(listener.port, { head, body: BODY });
+
+  expect(end).toEqual({ isWritten: true, answer: expect.stringMatching(/^HTTP\/1\.1 413 /) });
+  expect(end.answer).toContain(`longer than ${MAX} bytes`);
+  expect(budget.heldBytes).toBe(0);
+});
+
+test("413 is read by its sender: in chunks, without a length", async () => {
+  const { listener } = runOtlpHttp({ maxBodyBytes: MAX });
+
+  const chunked = ["Transfer-Encoding: chunked", "Connection: close"];
+  const head = ["POST /v1/traces HTTP/1.1", "Host: localhost", TYPE, ...chunked];
+  const end = await writeThenRead(listener.port, { head, body: CHUNKED });
+
+  expect(end).toEqual({ isWritten: true, answer: expect.stringMatching(/^HTTP\/1\.1 413 /) });
+});
+
+test.each([
+  { status: 404, path: "/v1/trace", headers: [TYPE] },
+  { status: 405, path: "/v1/traces", method: "PUT", headers: [TYPE] },
+  { status: 415, path: "/v1/traces", headers: ["Content-Type: text/plain"] },
+  { status: 415, path: "/v1/traces", headers: [TYPE, "Content-Encoding: br"] },
+])("$status is read by its sender: $headers", async ({ status, path, method, headers }) => {
+  const { listener } = runOtlpHttp();
+
+  const line = `${method ?? "POST"} ${path} HTTP/1.0`;
+  const head = [line, "Host: localhost", LENGTH, ...headers];
+  const end = await writeThenRead(listener.port, { head, body: BODY });
+
+  const answer = expect.stringMatching(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(end).toEqual({ isWritten: true, answer });
+});
+
+test("a body that is read to its end before it is refused needs no draining", async () => {
+  const { listener } = runOtlpHttp({ maxBodyBytes: MAX });
+  const body = gzipSync(BODY);
+
+  const coding = ["Content-Encoding: gzip", `Content-Length: ${body.length}`];
+  const head = ["POST /v1/traces HTTP/1.0", "Host: localhost", TYPE, ...coding];
+  const end = await writeThenRead(listener.port, { head, body });
+
+  expect(end.answer).toStartWith("HTTP/1.1 413 ");
+});
