@@ -23,6 +23,7 @@ export class FileSink implements SpanSink {
     this.file = new RotatingFile(parts);
   }
 
+  /** Without spans nothing is written: an empty request is taken, as any receiver takes it. */
   send({ request }: SpanBatch, cancelled: AbortSignal): Promise<SendOutcome> {
     return this.sends.run(cancelled, (given) =>
       this.inTurn(async () => (given.aborted ? CANCELLED : await this.write(request))),
@@ -35,28 +36,33 @@ export class FileSink implements SpanSink {
     await this.file.close().catch(() => {});
   }
 
+  /** A turn that fails is over: it is no reason for the next one to fail. */
   private inTurn(write: () => Promise<SendOutcome>): Promise<SendOutcome> {
     const written = this.turn.then(write);
-    this.turn = written;
+    this.turn = written.catch(() => {});
     return written;
   }
 
   private async write(request: Uint8Array): Promise<SendOutcome> {
-    const frames = await framesOf(request, this.parts.format);
-    if (frames === undefined) return TOO_LARGE;
+    if (request.length === 0) return DELIVERED;
+    const frames = await framesOf(request, this.parts.format).catch(notFramed);
+    if (!(frames instanceof Uint8Array)) return frames;
     const append = this.file.append(frames).then(() => DELIVERED);
     return await append.catch((error: unknown) => notWritten(error, this.parts));
   }
 }
 
-/** Pieces that can be sent one by one; undefined where one of them could not be read back. */
-async function framesOf(request: Uint8Array, format: FileFormat): Promise<Uint8Array | undefined> {
-  if (request.length > MOST_REQUEST_BYTES) return undefined;
+/** Pieces that can be sent one by one, unless one of them could not be read back. */
+async function framesOf(
+  request: Uint8Array,
+  format: FileFormat,
+): Promise<Uint8Array | SendOutcome> {
+  if (request.length > MOST_REQUEST_BYTES) return TOO_LARGE;
   const frames: Uint8Array[] = [];
   for (const piece of requestPieces(request)) {
     // oxlint-disable-next-line no-await-in-loop -- what waits has its turn before the next piece
     const frame = await frameInSteps(piece, format);
-    if (frame.length > MOST_REQUEST_BYTES) return undefined;
+    if (frame.length > MOST_REQUEST_BYTES) return TOO_LARGE;
     frames.push(frame);
   }
   return Buffer.concat(frames);
@@ -68,6 +74,12 @@ const TOO_LARGE: SendOutcome = {
   outcome: "too_large",
   message: `more than ${MOST_REQUEST_BYTES} bytes in one piece: it could not be read back`,
 };
+
+/** The spans are at fault, or what writes them: others can be written. */
+function notFramed(error: unknown): SendOutcome {
+  const message = quotePeerText(`it cannot be written in this format: ${String(error)}`);
+  return { outcome: "refused", reason: "invalid", message };
+}
 
 /** A full disk or a folder that is not there can be mended while the spans wait. */
 function notWritten(error: unknown, { path }: RotatingFileParts): SendOutcome {

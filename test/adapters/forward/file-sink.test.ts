@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, statSync } from "node
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { FileSink } from "../../../src/adapters/forward/file-sink.ts";
+import { RotatingFile } from "../../../src/adapters/forward/rotating-file.ts";
 import type { FileFormat } from "../../../src/domain/file-format.ts";
 import { MOST_REQUEST_BYTES } from "../../../src/adapters/otlp-files/file-request.ts";
 import { otlpJson } from "../../../src/adapters/otlp/otlp-json.ts";
@@ -159,3 +160,47 @@ interface Told {
   readonly delivered: number;
   readonly message: string;
 }
+
+test("a batch that cannot be written in the format is refused, the next is written", async () => {
+  const path = newPath("spans.jsonl");
+  const sink = openSink(path, "json");
+  // A field that says that it is longer than what there is.
+  const broken = { request: Uint8Array.from([0x0a, 0x7f, 0x0a]), spanCount: 1 };
+
+  const outcomes = await Promise.all([sink.send(broken, never), sink.send(batchOf(2), never)]);
+
+  expect(outcomes).toEqual([
+    {
+      outcome: "refused",
+      reason: "invalid",
+      message: expect.stringContaining("cannot be written in this format"),
+    },
+    { outcome: "delivered" },
+  ]);
+  expect(readFileSync(path, "utf8")).toBe(`${otlpJson(batchOf(2).request)}\n`);
+});
+
+test("a turn that fails does not make the next one fail", async () => {
+  const sink = openSink(newPath("spans.binpb"), "proto");
+  const fault = spyOn(RotatingFile.prototype, "append").mockImplementationOnce(() => {
+    throw new Error("a fault");
+  });
+
+  const first = await sink.send(batchOf(1), never).catch(String);
+  const second = await sink.send(batchOf(1), never);
+  fault.mockRestore();
+
+  expect([first, second]).toEqual(["Error: a fault", { outcome: "delivered" }]);
+});
+
+test.each(["json", "proto"] as const)(
+  "of an empty request nothing is written as %s",
+  async (format) => {
+    const path = newPath("spans.any");
+    const sink = openSink(path, format);
+
+    const outcome = await sink.send({ request: new Uint8Array(0), spanCount: 0 }, never);
+
+    expect([outcome, existsSync(path)]).toEqual([{ outcome: "delivered" }, false]);
+  },
+);
