@@ -105,5 +105,7 @@ function jsonStatus(bytes: Uint8Array): StatusDetails {
 }
 
 function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  return JSON.parse(new TextDecoder().decode(bytes)) as Readonly<Record<string, unknown>>;
+  const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  throw new TypeError("it is not an object");
 }

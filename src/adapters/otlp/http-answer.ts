@@ -16,6 +16,7 @@ export async function readHttpAnswer(response: Response, spanCount: number): Pro
   const body = await bodyOf(response);
   if (verdict.outcome === "success") {
     if ("unread" in body) return { outcome: "delivered", message: body.unread };
+    if (isPage(body.bytes, headers)) return { ...PAGE, message: `${status}: ${PAGE_ANSWERED}` };
     return successOutcome(answerOf(body.bytes, headers), spanCount);
   }
   const answer = answerOf("unread" in body ? NO_BYTES : body.bytes, headers);
@@ -30,6 +31,19 @@ export async function readHttpAnswer(response: Response, spanCount: number): Pro
 /** What receivers of gRPC say of a size, and gateways in front of them pass on. */
 const RESOURCE_EXHAUSTED = 8;
 const TOO_LARGE = { outcome: "too_large" } as const;
+
+const PAGE = { outcome: "blocked", reason: "unsupported" } as const;
+const PAGE_ANSWERED = "a web page, not the answer of a receiver of OTLP";
+
+/**
+ * Web servers, sign-in pages and captive portals answer 200 to anything and keep no span. What else
+ * cannot be read may come from a receiver all the same.
+ */
+function isPage(bytes: Uint8Array, headers: Headers): boolean {
+  const start = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
+  if (start === "") return false;
+  return typeOf(headers) === "text/html" || /^<(!doctype html|html)\b/i.test(start);
+}
 
 const NO_BYTES = new Uint8Array(0);
 

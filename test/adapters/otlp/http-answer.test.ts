@@ -67,3 +67,35 @@ test.each([
     message: `${status}: too long`,
   } as never);
 });
+
+test.each([
+  { name: "says so", type: "text/html; charset=utf-8", body: "<h1>Sign in</h1>" },
+  { name: "does not say so", type: "text/plain", body: "\n <!DOCTYPE html><html></html>" },
+  { name: "claims to be JSON", type: JSON_TYPE, body: "<html><body>It works!</body></html>" },
+])("200 with a web page that $name is no delivery: no span was kept", async ({ type, body }) => {
+  const response = new Response(body, { headers: { "Content-Type": type } });
+
+  expect(await readHttpAnswer(response, 3)).toEqual({
+    outcome: "blocked",
+    reason: "unsupported",
+    message: "200: a web page, not the answer of a receiver of OTLP",
+  });
+});
+
+test.each([
+  { name: "a word", type: "text/plain", body: "ok" },
+  { name: "a message of another kind", type: JSON_TYPE, body: "[]" },
+])("200 with $name is a delivery, with a warning", async ({ type, body }) => {
+  const response = new Response(body, { headers: { "Content-Type": type } });
+
+  expect(await readHttpAnswer(response, 3)).toEqual({
+    outcome: "delivered",
+    message: "its answer cannot be read",
+  });
+});
+
+test("a page without anything in it is as good as no body", async () => {
+  const response = new Response("", { headers: { "Content-Type": "text/html" } });
+
+  expect(await readHttpAnswer(response, 3)).toEqual({ outcome: "delivered" });
+});
