@@ -78,7 +78,7 @@ export function endpointOf(text: string, protocol: ForwardProtocol | ""): Forwar
 export function concealUrl(text: string): string {
   const path = /^file:\/\/\/[^?#]*$/i.exec(text);
   if (path !== null) return text;
-  return text.replace(/^([a-z]+:\/\/)?[^]*@/i, "$1***@").replace(/([?#])[^]+$/, "$1***");
+  return text.replace(/^([a-z][a-z\d+.-]*:\/\/)?[^]*@/i, "$1***@").replace(/([?#])[^]+$/, "$1***");
 }
 
 /** Where it is: scheme, host, port and path, and nothing of a URL that may be secret. */

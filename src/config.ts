@@ -4,6 +4,7 @@ import type { OwnAddresses } from "./config-forward-checks.ts";
 import { type ForwardConfig, forwardOf } from "./config-forward.ts";
 import { ownAddresses } from "./config-own-listener.ts";
 import { withoutServiceLinks } from "./config-service-links.ts";
+import { proxyMistakes } from "./config-proxy.ts";
 import { misspelledNames } from "./config-spelling.ts";
 import { settingsSchema, VARIABLE_NAMES, VARIABLES } from "./config-variables.ts";
 import type { Settings, VariableName } from "./config-variables.ts";
@@ -97,7 +98,7 @@ export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): 
     };
   }
   const settings = parsed.data;
-  const mistakes = mistakesBetween(settings, own);
+  const mistakes = [...mistakesBetween(settings, own), ...proxyMistakes(given, settings)];
   if (mistakes.length > 0) return { ok: false, mistakes, warnings };
   warnings.push(...warningsBetween(settings));
   return { ok: true, config: configOf(settings), settings, warnings };
