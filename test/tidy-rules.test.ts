@@ -3,6 +3,7 @@ import { longFunctions } from "./support/tidy/function-length.ts";
 import { outwardImports } from "./support/tidy/layers.ts";
 import { sourcesNoTestLoads, testsWithoutCounterpart } from "./support/tidy/mirror.ts";
 import type { RepositoryFile } from "./support/tidy/repository-files.ts";
+import { unsafeTimers } from "./support/tidy/timer-delays.ts";
 import {
   forbiddenName,
   longFile,
@@ -216,4 +217,23 @@ test("code that no test loads is found; types need no test", () => {
     "src/c.ts is loaded by no test",
     "src/d.ts is loaded by no test",
   ]);
+});
+
+test.each([
+  { text: "setTimeout(stop, graceMs);", delay: "graceMs" },
+  { text: "const t = setInterval(() => {\n  tick();\n}, end - now());", delay: "end - now()" },
+  { text: "await sleep(durationMs, undefined, { signal });", delay: "durationMs" },
+])("a timer that may be negative is found: $delay", ({ text, delay }) => {
+  expect(unsafeTimers(file("src/a.ts", text))).toEqual([
+    expect.stringMatching(new RegExp(`^src/a\\.ts:1 .* waits for ${RegExp.escape(delay)}$`)),
+  ]);
+});
+
+test.each([
+  "setTimeout(stop, timerMs(end - now()));",
+  "setInterval(tick, TICK_MS);",
+  "await sleep(timerMs(durationMs), undefined, { signal });",
+  "clock.sleep(durationMs, signal);",
+])("a timer that cannot be is not: %s", (text) => {
+  expect(unsafeTimers(file("src/a.ts", text))).toEqual([]);
 });

@@ -4,6 +4,7 @@ import type { LongFunctions } from "./support/tidy/function-length.ts";
 import { outwardImports } from "./support/tidy/layers.ts";
 import { sourcesNoTestLoads, testsWithoutCounterpart } from "./support/tidy/mirror.ts";
 import { isSource, isWritten, repositoryFiles } from "./support/tidy/repository-files.ts";
+import { unsafeTimers } from "./support/tidy/timer-delays.ts";
 import {
   forbiddenName,
   longFile,
@@ -66,6 +67,10 @@ test.each([
   { name: "no lint rule is switched off in code without its reason", rule: rulesOffWithoutReason },
 ])("$name", ({ rule }) => {
   expect(written.flatMap(rule)).toEqual([]);
+});
+
+test("no timer gets a delay that the runtime would warn of in plain text", () => {
+  expect(sources.flatMap(unsafeTimers)).toEqual([]);
 });
 
 test("every test runs, always", () => {

@@ -1,5 +1,6 @@
 import { compileFilter, type SpanMatcher } from "../domain/query/span-matcher.ts";
 import { traceIdHex } from "../domain/wire/span-digest.ts";
+import { timerMs } from "../domain/timer-ms.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { Places } from "./places.ts";
 import { readTrace, type TraceAnswer } from "./read-trace.ts";
@@ -174,7 +175,7 @@ function followTrace({ parts, quietMs, traceId, quiet }: Follow) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const restart = () => {
     clearTimeout(timer);
-    const started = setTimeout(() => quiet(() => isQuietSince(started)), quietMs);
+    const started = setTimeout(() => quiet(() => isQuietSince(started)), timerMs(quietMs));
     timer = started;
   };
   // What has arrived, and is in the ring, may not have been shown yet.

@@ -1,3 +1,4 @@
+import { timerMs } from "../domain/timer-ms.ts";
 import type { Clock } from "../ports/clock.ts";
 
 export type LifeCycleState = "starting" | "ready" | "stopping";
@@ -94,7 +95,7 @@ export async function stopWithin(
   part: { readonly gently: () => Promise<void>; readonly byForce: () => Promise<void> },
 ): Promise<void> {
   const timeUp = Promise.withResolvers<"time is up">();
-  const timer = setTimeout(() => timeUp.resolve("time is up"), graceMs);
+  const timer = setTimeout(() => timeUp.resolve("time is up"), timerMs(graceMs));
   // A part that fails to stop gently is stopped by force, like one that takes too long.
   const gently = part.gently().catch(() => "failed" as const);
   const ended = await Promise.race([gently, timeUp.promise]);

@@ -1,3 +1,5 @@
+import { timerMs } from "../domain/timer-ms.ts";
+
 export type TimeLimitEnd = "time_up" | "cancelled";
 
 export interface TimeLimit {
@@ -9,20 +11,17 @@ export interface TimeLimit {
   clear(): void;
 }
 
-/** Timers have 31 bits; one with a longer time is over at once. This is 24 days. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 const LEAST_OVERTIME_MS = 1_000;
 
 export function timeLimit(timeoutMs: number, cancelled: AbortSignal): TimeLimit {
   const { promise, resolve } = Promise.withResolvers<TimeLimitEnd>();
-  const limitMs = Math.min(timeoutMs, LONGEST_TIMER_MS);
+  const overtimeMs = Math.max(timeoutMs, LEAST_OVERTIME_MS);
   let isLongOver = false;
   const beginOvertime = () => {
     resolve("time_up");
-    timer = setTimeout(() => (isLongOver = true), Math.max(limitMs, LEAST_OVERTIME_MS));
+    timer = setTimeout(() => (isLongOver = true), timerMs(overtimeMs));
   };
-  let timer = setTimeout(beginOvertime, limitMs);
+  let timer = setTimeout(beginOvertime, timerMs(timeoutMs));
   const cancel = () => resolve("cancelled");
   cancelled.addEventListener("abort", cancel, { once: true });
   if (cancelled.aborted) cancel();

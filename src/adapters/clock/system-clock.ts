@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { timerMs } from "../../domain/timer-ms.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
 
 export const SYSTEM_CLOCK: SleepingClock = {
   monotonicMs: () => performance.now(),
   sleep: async (durationMs, signal) => {
-    await sleep(durationMs, undefined, { signal }).catch(() => {});
+    await sleep(timerMs(durationMs), undefined, { signal }).catch(() => {});
   },
 };

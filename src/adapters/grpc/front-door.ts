@@ -1,3 +1,4 @@
+import { timerMs } from "../../domain/timer-ms.ts";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { once } from "node:events";
@@ -63,7 +64,8 @@ interface AdmitParts extends FrontDoorParts {
 function admit(connection: Connection, parts: AdmitParts): void {
   const { socket } = connection;
   parts.connections.add(connection);
-  const patience = setTimeout(() => expectRequest(connection, parts), parts.limits.firstRequestMs);
+  const { firstRequestMs } = parts.limits;
+  const patience = setTimeout(() => expectRequest(connection, parts), timerMs(firstRequestMs));
   socket.once("close", () => {
     clearTimeout(patience);
     parts.connections.remove(connection);

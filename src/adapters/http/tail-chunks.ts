@@ -1,3 +1,4 @@
+import { timerMs } from "../../domain/timer-ms.ts";
 import type { TailPiece } from "../../application/tail-spans.ts";
 import { type LineFrame, PLAIN_LINE, spanLineChunks } from "../otlp/span-lines.ts";
 import type { HeldAnswer } from "./answer-budget.ts";
@@ -65,7 +66,7 @@ export async function* withBeats(
 /** Undefined when the time is up first. */
 async function firstOf<Value>(value: Promise<Value>, timeMs: number): Promise<Value | undefined> {
   const { promise: timeUp, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), timeMs);
+  const timer = setTimeout(() => resolve(undefined), timerMs(timeMs));
   try {
     return await Promise.race([value, timeUp]);
   } finally {

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 
 test("time goes on", async () => {
@@ -17,3 +18,22 @@ test("a signal ends a sleep early, and without an error", async () => {
 
   expect(await slept).toBeUndefined();
 });
+
+const CLOCK = JSON.stringify(join(import.meta.dir, "../../../src/adapters/clock/system-clock.ts"));
+
+test.each(["-1", "NaN", "-Infinity", "2 ** 31", "Infinity"])(
+  "a sleep of %s ms makes the runtime print no warning",
+  async (durationMs) => {
+    const code = `
+      const { SYSTEM_CLOCK } = await import(${CLOCK});
+      const wake = new AbortController();
+      const slept = SYSTEM_CLOCK.sleep(${durationMs}, wake.signal);
+      setTimeout(() => wake.abort(), 5);
+      await slept;`;
+
+    const child = Bun.spawn([process.execPath, "-e", code], { stderr: "pipe" });
+
+    expect(await child.stderr.text()).toBe("");
+    expect(await child.exited).toBe(0);
+  },
+);
