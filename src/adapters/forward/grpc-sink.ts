@@ -7,6 +7,7 @@ import { MAX_RESPONSE_BYTES } from "../otlp/export-response.ts";
 import { grpcVerdict } from "../otlp/upstream-status.ts";
 import { GrpcClient, type GrpcUpstream, MOST_ANSWER_BYTES } from "./grpc-client.ts";
 import { SendsInFlight } from "./sends-in-flight.ts";
+import { tlsHint } from "./tls-hint.ts";
 
 const EXPORT_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
@@ -37,7 +38,7 @@ export class GrpcSink implements SpanSink {
     return this.sends.run(cancelled, async (given) => {
       const end = await this.call(batch, given);
       if (isSilence(end)) this.doubtConnection(end.client);
-      return outcomeOf(end, batch.spanCount);
+      return outcomeOf(end, batch.spanCount, this.parts.tls !== undefined);
     });
   }
 
@@ -117,7 +118,7 @@ function exportOnce({ client, metadata, options, request, cancelled }: Call): Pr
   return end.promise;
 }
 
-function outcomeOf(end: CallEnd, spanCount: number): SendOutcome {
+function outcomeOf(end: CallEnd, spanCount: number, isSecure: boolean): SendOutcome {
   const { code, details, trailers, answer } = end;
   if (ANSWER_TOO_LONG.test(details)) return { outcome: "delivered", message: TOO_LONG };
   const [encoded = Buffer.alloc(0)] = trailers.get("grpc-status-details-bin");
@@ -127,7 +128,9 @@ function outcomeOf(end: CallEnd, spanCount: number): SendOutcome {
     return successOutcome({ bytes: answer, isJson: false }, spanCount);
   }
   const outcome = failureOutcome(verdict, `${status[code] ?? code}: ${details}`, retryAfterMs);
-  return outcome.outcome === "retry" && isTimeout(end) ? { ...outcome, isTimeout: true } : outcome;
+  if (outcome.outcome !== "retry") return outcome;
+  const hint = isSecure ? tlsHint(details) : {};
+  return { ...outcome, ...hint, ...(isTimeout(end) ? { isTimeout: true } : {}) };
 }
 
 /**

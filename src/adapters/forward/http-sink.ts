@@ -1,11 +1,13 @@
 import type { ExportHeader } from "../../domain/export-headers.ts";
 import { isLoopback } from "../../domain/host-address.ts";
 import type { SecretText } from "../../domain/secret-text.ts";
+import { timerMs } from "../../domain/timer-ms.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
 import { readHttpAnswer } from "../otlp/http-answer.ts";
 import { compress, type HttpCompression } from "./compress.ts";
 import { connectionFault } from "./connection-fault.ts";
 import { CANCELLED, SendsInFlight } from "./sends-in-flight.ts";
+import { tlsHint } from "./tls-hint.ts";
 import type { TlsMaterial } from "./tls-material.ts";
 
 const PROTOBUF = "application/x-protobuf";
@@ -74,12 +76,12 @@ interface Posting {
 
 /** Resolves however it ends: `timeoutMs` is for all of it, the answer's body included. */
 async function postOnce(
-  { url, timeoutMs }: HttpSinkParts,
+  { url, timeoutMs, tls }: HttpSinkParts,
   init: BunFetchRequestInit,
   { batch, cancelled }: Posting,
 ): Promise<SendOutcome> {
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(TIMED_OUT), timeoutMs);
+  const timer = setTimeout(() => late.abort(TIMED_OUT), timerMs(timeoutMs));
   const signal = AbortSignal.any([cancelled, late.signal]);
   try {
     const response = await fetch(url.reveal(), { ...init, signal });
@@ -87,7 +89,9 @@ async function postOnce(
   } catch (error) {
     if (cancelled.aborted) return CANCELLED;
     const message = connectionFault(error);
-    return { outcome: "retry", message, ...(late.signal.aborted ? { isTimeout: true } : {}) };
+    const hint = tls === undefined ? {} : tlsHint(message);
+    const timeout = late.signal.aborted ? { isTimeout: true as const } : {};
+    return { outcome: "retry", message, ...hint, ...timeout };
   } finally {
     clearTimeout(timer);
   }
