@@ -63,7 +63,8 @@ async function serveUntilStopped(
     maxBytes: max_bytes,
     overflowPolicy: overflow_policy,
   } = config.buffer;
-  logger.info("ready", { version, max_spans, max_bytes, overflow_policy });
+  const { runId: run_id } = server;
+  logger.info("ready", { version, run_id, max_spans, max_bytes, overflow_policy });
   const signal = await signals.stopped;
   const graceMs = isImmediate(signal) ? 0 : config.shutdownGraceMs;
   logger.info("stopping", { signal, grace_ms: graceMs });

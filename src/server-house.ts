@@ -31,6 +31,8 @@ export interface ServerParts {
 /** What a server is made of, whether it runs or not. */
 export interface House extends ServerParts {
   readonly buffer: LoggedBuffer;
+  /** Identifies this run, as long as the buffer's sequences mean the same spans. */
+  readonly runId: string;
   readonly arrivals: Arrivals;
   readonly receiver: ReceiveTraces;
   /** The same by protocol, for the counts. */
@@ -85,11 +87,17 @@ export function build(parts: ServerParts): House {
   };
   const overHttp = { "http/protobuf": counted("http"), "http/json": counted("http") };
   const receivers = { grpc: counted("grpc"), ...overHttp };
-  const received = { arrivals, receiver, receivers, problems, ports, unkept, budget };
+  const runId = newRunId();
+  const received = { runId, arrivals, receiver, receivers, problems, ports, unkept, budget };
   const left = { highWater, spill: spillOf(config) };
   const counts = { listeners: {}, restored: { spans: 0, bytes: 0 } };
   const house: House = { ...parts, buffer, ...received, ...left, ...counts, life, stopping };
   return house;
+}
+
+/** Random, so that no two runs share one, whatever the clock says. */
+function newRunId(): string {
+  return crypto.getRandomValues(new Uint8Array(8)).toHex();
 }
 
 function highWaterOf({ forward }: Config, buffer: LoggedBuffer, logger: Logger) {

@@ -30,6 +30,8 @@ export interface RunningServer {
   /** In use, also where the configuration asked for any; `off` where there is no listener. */
   readonly ports: Readonly<Record<ListenerName, number | "off">>;
   readonly buffer: LoggedBuffer;
+  /** Identifies this run in the answers of the read API. */
+  readonly runId: string;
   readonly arrivals: Arrivals;
   /** How often something was refused or discarded since the start. */
   readonly problems: () => readonly ProblemTotal[];
@@ -76,11 +78,11 @@ function warnOfMemory({ config, logger, memoryLimitBytes = cgroupMemoryLimit }: 
 }
 
 function runningServer(house: House): Omit<RunningServer, "ports"> {
-  const { buffer, arrivals, life } = house;
+  const { buffer, runId, arrivals, life } = house;
   const problems = () => house.problems.totals();
   const stop = (graceMs: number) => life.stop(graceMs);
   const reload = () => reloadFiles(house);
-  return { buffer, arrivals, problems, stop, reload, hurry: () => life.hurry() };
+  return { buffer, runId, arrivals, problems, stop, reload, hurry: () => life.hurry() };
 }
 
 async function reloadFiles({ forwarder, logger }: House): Promise<void> {
@@ -156,7 +158,7 @@ async function restore(house: House): Promise<void> {
 }
 
 function listenForReaders(house: House, address: ListenAddress): number {
-  const { buffer, arrivals, problems, logger, version, life, listeners } = house;
+  const { buffer, runId, arrivals, problems, logger, version, life, listeners } = house;
   const stopping = house.stopping.signal;
   const startedMs = clock.monotonicMs();
   const uptimeMs = () => clock.monotonicMs() - startedMs;
@@ -164,7 +166,7 @@ function listenForReaders(house: House, address: ListenAddress): number {
   const metrics = metricsPages(metricSources(house));
   const [forward, highWater] = [forwardReading(house), isAtHighWater(house)];
   const told = { readiness, highWater, uptimeMs, version, forward, metrics };
-  const read = { buffer, arrivals, problems, stopping, ...told };
+  const read = { buffer, runId, arrivals, problems, stopping, ...told };
   const api = startReadApi({ address, ...read, logger });
   listeners.api = api;
   life.started((graceMs) =>

@@ -33,6 +33,9 @@ export interface ReadApiSetting extends Partial<Omit<ReadApiParts, "buffer">> {
   readonly faults?: Partial<SpanReader>;
 }
 
+/** Of every read API that a test runs. */
+export const RUN_ID = "0123456789abcdef";
+
 const running: Pick<RunningReadApi, "api" | "problems">[] = [];
 const SMALL_RING = { spans: 100, bytes: 2 ** 16 };
 
@@ -50,6 +53,7 @@ export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
   const api = startReadApi({
     address: { host: "127.0.0.1", port: 0 },
     buffer: Object.assign(Object.create(ring) as ObservabilityBuffer, faults),
+    runId: RUN_ID,
     arrivals: watched.arrivals,
     stopping: stopping.signal,
     readiness: () => "ready",

@@ -1,5 +1,7 @@
+import type { Cursor } from "../../domain/cursor.ts";
 import { answerPace } from "./answer-pace.ts";
 import { checkBrowser } from "./browser-guard.ts";
+import { goneCursor } from "./gone-cursor.ts";
 import { answerOtlp } from "./misdirected-otlp.ts";
 import { type Problem, problemResponse } from "./problem.ts";
 import { readParameters } from "./query.ts";
@@ -32,7 +34,17 @@ export async function answerRequest(
   const given = { path, query: url.searchParams };
   const read = readParameters(route, given, BigInt(Date.now()) * NANOSECONDS_PER_MS);
   if ("status" in read) return problemResponse(read);
+  const gone = goneAfter(context, read.values);
+  if (gone !== undefined) return problemResponse(gone);
   return await route.answer(context, { ...read, request });
+}
+
+/** `after` is the same parameter on every path that takes it, and is judged here for all. */
+function goneAfter(
+  context: RouteContext,
+  { after }: { readonly after?: unknown },
+): Problem | undefined {
+  return after === undefined ? undefined : goneCursor(context, after as Cursor, "after");
 }
 
 const NANOSECONDS_PER_MS = 1_000_000n;

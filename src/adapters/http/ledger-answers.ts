@@ -3,7 +3,7 @@ import { forwardMember, forwardReadiness } from "./forward-member.ts";
 import { jsonResponse } from "./json-answer.ts";
 import { ANSWER_HEADERS } from "./problem.ts";
 import type { RouteContext } from "./route.ts";
-import { rangeHeaders } from "./span-answer.ts";
+import { rangeHeaders, rangeMember } from "./span-answer.ts";
 
 export function answerHealth(): Response {
   return jsonResponse({ status: "alive" });
@@ -21,20 +21,23 @@ export function answerReadiness({ readiness, highWater, forward }: RouteContext)
   return jsonResponse(body, { status: status === "ready" ? 200 : 503 });
 }
 
-export function answerStats({ buffer, uptimeMs, version, forward }: RouteContext): Response {
-  const { spans, bytes, capacity, sequence } = buffer.stats();
+export function answerStats(context: RouteContext): Response {
+  const { buffer, runId, uptimeMs, version, forward } = context;
+  const { spans, bytes, capacity, sequence: range } = buffer.stats();
+  const sequence = rangeMember(runId, range);
   const uptime_seconds = Math.round(uptimeMs()) / 1000;
   const forwarding = forward === undefined ? {} : { forward: forwardMember(forward) };
   const body = { spans, bytes, capacity, sequence, ...forwarding, uptime_seconds, version };
-  return jsonResponse(body, { headers: rangeHeaders(sequence) });
+  return jsonResponse(body, { headers: rangeHeaders(range) });
 }
 
-export function answerServices({ buffer }: RouteContext): Response {
+export function answerServices({ buffer, runId }: RouteContext): Response {
   const services = buffer.services().map(({ service, spans, bytes, lastSeenUnixMs }) => {
     return { service, spans, bytes, lastSeen: new Date(lastSeenUnixMs).toISOString() };
   });
-  const sequence = buffer.range();
-  return jsonResponse({ services, sequence }, { headers: rangeHeaders(sequence) });
+  const range = buffer.range();
+  const body = { services, sequence: rangeMember(runId, range) };
+  return jsonResponse(body, { headers: rangeHeaders(range) });
 }
 
 /** What was refused or discarded: what an exporter may never have told its user. */
@@ -52,10 +55,10 @@ function problemMember({ firstUnixMs, lastUnixMs, ...problem }: RecentProblem): 
 }
 
 /** The sequences are those of the spans that were there; what comes next has `next`. */
-export function answerClear({ buffer, arrivals }: RouteContext): Response {
-  const sequence = buffer.range();
-  const removed = arrivals.clear();
-  return jsonResponse({ removed, sequence }, { headers: rangeHeaders(sequence) });
+export function answerClear({ buffer, arrivals, runId }: RouteContext): Response {
+  const range = buffer.range();
+  const body = { removed: arrivals.clear(), sequence: rangeMember(runId, range) };
+  return jsonResponse(body, { headers: rangeHeaders(range) });
 }
 
 /** What Prometheus reads is as old as its scrape. */

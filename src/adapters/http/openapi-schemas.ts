@@ -89,8 +89,8 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
       "buffered + taken + delivered + evicted + undeliverable",
   },
   SequenceRange: {
-    ...object({ first: COUNT, next: COUNT }),
-    description: "The spans with first <= sequence < next.",
+    ...object({ run_id: TEXT, first: COUNT, next: COUNT }),
+    description: "The spans of this run with first <= sequence < next.",
   },
   Forward: {
     ...object(
@@ -175,6 +175,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     ...object(
       {
         sequence: COUNT,
+        run_id: { ...TEXT, description: "Of the run that numbers the span." },
         service: TEXT,
         ...SPAN_MEMBERS,
         resource: refTo("Resource"),
@@ -199,6 +200,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   },
   Problem: object(PROBLEM_MEMBERS, ["parameter"]),
   NoTraceProblem: object({ ...PROBLEM_MEMBERS, sequence: RANGE }),
+  GoneProblem: object({ ...PROBLEM_MEMBERS, sequence: RANGE }),
   TimeUpProblem: object(
     {
       ...PROBLEM_MEMBERS,

@@ -25,7 +25,7 @@ export function openApiDocument(routes: readonly Route[], version: string): obje
     components: {
       schemas: SCHEMAS,
       parameters: Object.fromEntries(CONDITION_NAMES.map((name) => [name, conditionOf(name)])),
-      headers: { FirstSequence: FIRST_SEQUENCE, NextSequence: NEXT_SEQUENCE },
+      headers: { RunId: RUN_ID, FirstSequence: FIRST_SEQUENCE, NextSequence: NEXT_SEQUENCE },
     },
   };
 }
@@ -63,7 +63,7 @@ function responseOf({ meaning, bodies, tellsRange }: AnswerMeaning): object {
   });
   return {
     description: meaning,
-    ...(tellsRange === undefined ? {} : { headers: RANGE_HEADERS[tellsRange] }),
+    headers: { ...RUN, ...(tellsRange === undefined ? {} : RANGE_HEADERS[tellsRange]) },
     content: Object.fromEntries(content),
   };
 }
@@ -79,11 +79,19 @@ function sequenceHeader(description: string): object {
   return { description, required: true, schema: { type: "integer", minimum: 1 } };
 }
 
+const RUN_ID = {
+  description: "Identifies this run of spanring. Sequences begin again at 1 in every run.",
+  required: true,
+  schema: { type: "string" },
+};
+
+const RUN = { "Spanring-Run-Id": { $ref: "#/components/headers/RunId" } };
 const FIRST = { "Spanring-First-Sequence": { $ref: "#/components/headers/FirstSequence" } };
 const NEXT = { "Spanring-Next-Sequence": { $ref: "#/components/headers/NextSequence" } };
 const RANGE_HEADERS = { first: FIRST, all: { ...FIRST, ...NEXT } };
 
 const ANY_PROBLEM = {
   description: "What is wrong with the request, or with the server.",
+  headers: RUN,
   content: { [PROBLEM_TYPE]: { schema: refTo("Problem") } },
 };

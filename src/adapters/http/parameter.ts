@@ -1,3 +1,4 @@
+import { type Cursor, readCursor } from "../../domain/cursor.ts";
 import { readCondition } from "../../domain/query/read-condition.ts";
 import { readDuration } from "../../domain/query/time-text.ts";
 
@@ -44,6 +45,24 @@ export function wholeNumber<Unset extends number | undefined>(
       const isWithin = number >= least && number <= most;
       return /^(0|[1-9]\d{0,15})$/.test(text) && isWithin ? number : undefined;
     },
+  };
+}
+
+/** A sequence, alone or with the run that it is of. */
+export function cursor<Unset extends Cursor | undefined>(
+  meaning: string,
+  unset: Unset,
+): Parameter<Cursor | Unset> {
+  return {
+    meaning,
+    schema: {
+      type: "string",
+      pattern: String.raw`^([0-9A-Za-z]{1,64}-)?(0|[1-9]\d{0,15})$`,
+      ...defaultOf(unset && String(unset.sequence)),
+    },
+    bound: "a sequence, such as 17, or a run id and a sequence, such as 3f9a0c5e7b21d804-17",
+    unset,
+    read: readCursor,
   };
 }
 

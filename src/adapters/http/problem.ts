@@ -18,6 +18,7 @@ const TITLES = {
   406: "Not Acceptable",
   408: "Request Timeout",
   409: "Conflict",
+  410: "Gone",
   413: "Content Too Large",
   421: "Misdirected Request",
   500: "Internal Server Error",

@@ -1,3 +1,4 @@
+import type { Cursor } from "../../domain/cursor.ts";
 import { querySpans } from "../../application/query-spans.ts";
 import type { OldestSpans } from "../../application/ring-hand-over.ts";
 import { readTrace } from "../../application/read-trace.ts";
@@ -14,11 +15,12 @@ import {
   heldResponse,
   pieces,
   rangeHeaders,
+  rangeMember,
   spansResponse,
 } from "./span-answer.ts";
 
 interface QueryValues {
-  readonly after: number;
+  readonly after: Cursor;
   readonly limit: number;
   readonly order: "oldest" | "newest";
 }
@@ -37,11 +39,11 @@ export function answerSpans(context: RouteContext, asked: Asked<QueryValues>): P
 
 /** Then nothing has to be looked for, and requests that are whole are handed over as they came. */
 function asksForOldest({ filter, values: { after, order } }: Asked<QueryValues>): boolean {
-  return filter.length === 0 && after === 0 && order === "oldest";
+  return filter.length === 0 && after.sequence === 0 && order === "oldest";
 }
 
 function queryOf({ filter, values: { after, limit, order } }: Asked<QueryValues>) {
-  return { filter, after, limit, newestFirst: order === "newest" };
+  return { filter, after: after.sequence, limit, newestFirst: order === "newest" };
 }
 
 /** What is taken is not lost to a mistake in the request: all of it is checked before. */
@@ -73,7 +75,10 @@ export function answerTrace(
     const { range, ...spans } = await readTrace(buffer, values.trace_id);
     if (spans.sequences.length === 0 && held.refusedSpans === 0) {
       const detail = "no span of this trace is buffered";
-      const told = { members: { sequence: range }, headers: rangeHeaders(range) };
+      const told = {
+        members: { sequence: rangeMember(context.runId, range) },
+        headers: rangeHeaders(range),
+      };
       return problemResponse({ status: 404, parameter: "trace_id", detail, ...told });
     }
     return spansResponse(context, held, { type, spans, range });
@@ -89,7 +94,7 @@ export function answerTraces(context: RouteContext, asked: Asked<QueryValues>): 
     answerPace.noteGarbage(SUMMED_UP_SPAN_BYTES * spanCount);
     const buffer = heldBuffer(context.buffer, { held, ended: asked.request.signal });
     const { traces, range } = await summariseTraces(buffer, queryOf(asked));
-    const body = { traces: traces.map(traceMembers), sequence: range };
+    const body = { traces: traces.map(traceMembers), sequence: rangeMember(context.runId, range) };
     const bytes = new TextEncoder().encode(`${JSON.stringify(body)}\n`);
     held.release();
     held.hold(bytes.length);

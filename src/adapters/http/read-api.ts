@@ -18,6 +18,8 @@ import { MAX_FOLLOWED_TRACES, MAX_WAITS } from "./wait-limits.ts";
 export interface ReadApiParts {
   readonly address: ListenAddress;
   readonly buffer: SpanReader;
+  /** Identifies the run that the buffer's sequences are of; digits and letters. */
+  readonly runId: string;
   readonly arrivals: WatchedArrivals;
   /** To be aborted before `stop`: whoever waits or follows would keep it waiting. */
   readonly stopping: AbortSignal;
@@ -57,6 +59,9 @@ export interface ReadApiCounts {
   readonly requestsByStatus: Readonly<Record<string, number>>;
 }
 
+/** On every answer, so that a client sees when it talks to another run than before. */
+const RUN_ID = "Spanring-Run-Id";
+
 export const ANSWER_BUDGET_BYTES = 64 * 1024 * 1024;
 
 /** Without traffic either way: between two requests, or when a reader has stopped reading. */
@@ -78,6 +83,10 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     },
   };
   const counter = countByStatus();
+  const sign = (response: Response): Response => {
+    response.headers.set(RUN_ID, parts.runId);
+    return response;
+  };
   const server = Bun.serve({
     hostname: host,
     port,
@@ -93,9 +102,9 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     reusePort: false,
     fetch: async (request, own) => {
       const address = own.requestIP(request)?.address ?? "";
-      return counter.note(await answerRequest(context, request, address));
+      return sign(counter.note(await answerRequest(context, request, address)));
     },
-    error: (error) => counter.note(answerFault(parts.logger, error)),
+    error: (error) => sign(counter.note(answerFault(parts.logger, error))),
   });
   return {
     port: server.port ?? port,

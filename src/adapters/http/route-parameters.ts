@@ -1,4 +1,5 @@
-import { choice, duration, flag, wholeNumber } from "./parameter.ts";
+import { BEGINNING } from "../../domain/cursor.ts";
+import { choice, cursor, duration, flag, wholeNumber } from "./parameter.ts";
 import { DEFAULT_QUIET_MS, MAX_WAIT_COUNT } from "./wait-answer.ts";
 
 /** What the routes share in parameters. Those of filters are in `filter-parameters.ts`. */
@@ -13,21 +14,16 @@ const DEFAULT_TRACES = 100;
 const DEFAULT_TIMEOUT_MS = 10_000;
 const LONGEST_WAIT = "10m";
 
-const AFTER_MEANING = "Only spans with a greater sequence.";
+const AFTER_MEANING =
+  "Only spans with a greater sequence. As `RUN-SEQUENCE`, from `run_id` and `sequence` of a line " +
+  "or from the headers, it is refused (410) when spanring has been restarted since.";
 
-export const AFTER = wholeNumber({
-  meaning: AFTER_MEANING,
-  least: 0,
-  most: Number.MAX_SAFE_INTEGER,
-  unset: 0,
-});
+export const AFTER = cursor(AFTER_MEANING, BEGINNING);
 
-export const AFTER_OR_NOW = wholeNumber({
-  meaning: `${AFTER_MEANING} When it is not given, only those that come from now on.`,
-  least: 0,
-  most: Number.MAX_SAFE_INTEGER,
-  unset: undefined,
-});
+export const AFTER_OR_NOW = cursor(
+  `${AFTER_MEANING} When it is not given, only those that come from now on.`,
+  undefined,
+);
 
 export const LIMIT = wholeNumber({
   meaning: "How many spans at most.",

@@ -22,6 +22,8 @@ export interface RouteContext {
   readonly buffer: SpanReader;
   readonly arrivals: WatchedArrivals;
   readonly budget: AnswerBudget;
+  /** Identifies this run: every sequence in an answer is of it. */
+  readonly runId: string;
   readonly waits: Places;
   readonly tails: TailPlaces;
   /** Traces that are followed, by all who wait for one together. */

@@ -47,6 +47,10 @@ function problem(meaning: string, schema = "Problem"): AnswerMeaning {
   return { meaning, bodies: { [PROBLEM_TYPE]: schema } };
 }
 
+const GONE = withRange(
+  problem("`after` is of another run, or beyond the newest span: start again.", "GoneProblem"),
+);
+
 const BUSY = problem("Too much is under way; come back after `Retry-After`.");
 const BUSY_OR_STOPPING = problem("Too much is under way; or the server is stopping.");
 
@@ -99,7 +103,7 @@ export const ROUTES: readonly Route[] = [
     summary: "Spans, left in place",
     takesFilter: true,
     queryParameters: { after: AFTER, limit: LIMIT, order: OLDEST_FIRST },
-    answers: { 200: spans("The spans that match."), 503: BUSY },
+    answers: { 200: spans("The spans that match."), 410: GONE, 503: BUSY },
     answer: answerSpans,
   }),
   route({
@@ -126,7 +130,7 @@ export const ROUTES: readonly Route[] = [
     description: "Each summary is of all buffered spans of its trace.",
     takesFilter: true,
     queryParameters: { after: AFTER, limit: TRACE_LIMIT, order: NEWEST_FIRST },
-    answers: { 200: withRange(json("The traces.", "Traces")), 503: BUSY },
+    answers: { 200: withRange(json("The traces.", "Traces")), 410: GONE, 503: BUSY },
     answer: answerTraces,
   }),
   route({
@@ -154,8 +158,9 @@ export const ROUTES: readonly Route[] = [
     summary: "Wait for spans",
     description:
       "Answers as soon as there are as many as asked for, those that are buffered already among " +
-      "them. To count only later ones, give as `after` the `Spanring-Next-Sequence` of an answer " +
-      "from before, less one. A thousand may wait, each for a trace, a name or an attribute of " +
+      "them. To count only later ones, give as `after` the `Spanring-Run-Id` of an answer from " +
+      "before, a hyphen, and its `Spanring-Next-Sequence` less one. " +
+      "A thousand may wait, each for a trace, a name or an attribute of " +
       `its own; of filters that look at the same spans, ${MOST_FOUND_TOGETHER} different ones. ` +
       "Beyond that it is 503, which says what to ask for instead. With `trace_complete`, one " +
       `wait follows ${MAX_FOLLOWED_BY_ONE} traces, and all who wait ${MAX_FOLLOWED_TRACES} ` +
@@ -171,6 +176,7 @@ export const ROUTES: readonly Route[] = [
       200: spans("They are there. With `absent=true`: none came, and there is none here."),
       408: withRange(problem("They did not come in time.", "TimeUpProblem")),
       409: withRange(problem("With `absent=true`: one is there.", "PresentProblem")),
+      410: GONE,
       503: BUSY_OR_STOPPING,
     },
     answer: answerWait,
@@ -187,7 +193,7 @@ export const ROUTES: readonly Route[] = [
       "shows that the connection lives. A reader may be slow: only where " +
       `${MAX_TAILS} follow, and another wants to, one who has taken nothing of what there is for ` +
       "a minute is disconnected, the one who has done so longest. As events, the identifier is " +
-      `the sequence: \`${LAST_EVENT_ID}\` goes on behind it.`,
+      `\`RUN-SEQUENCE\`, and \`${LAST_EVENT_ID}\` goes on after it, as \`after\` does.`,
     takesFilter: true,
     queryParameters: { after: AFTER_OR_NOW },
     answers: {
@@ -196,6 +202,7 @@ export const ROUTES: readonly Route[] = [
         bodies: { [NDJSON_TYPE]: "TailLine", [EVENT_STREAM_TYPE]: undefined },
         tellsRange: "first",
       },
+      410: GONE,
       503: BUSY_OR_STOPPING,
     },
     answer: answerTail,

@@ -23,6 +23,8 @@ const LINE_END = Uint8Array.of(0x0a);
 /** What is the same for every answer that holds memory. */
 export interface HeldAnswerParts {
   readonly budget: AnswerBudget;
+  /** Identifies the run that sequences are of. */
+  readonly runId: string;
   readonly logger: Logger;
 }
 
@@ -72,12 +74,21 @@ export function spansResponse(
   { type, spans, range }: SpanAnswerBody,
 ): Response {
   const headers = { "Content-Type": type, Vary: "Accept", ...rangeHeaders(range) };
-  return heldResponse(parts, held, { status: 200, headers, chunks: chunksOf(type, spans) });
+  return heldResponse(parts, held, {
+    status: 200,
+    headers,
+    chunks: chunksOf(type, spans, parts.runId),
+  });
 }
 
 /** Which spans were looked at: first <= sequence < next. */
 export function rangeHeaders({ first, next }: SequenceRange): Record<string, string> {
   return { "Spanring-First-Sequence": String(first), "Spanring-Next-Sequence": String(next) };
+}
+
+/** The same as a member of a body, with the run that the sequences are of. */
+export function rangeMember(runId: string, { first, next }: SequenceRange): object {
+  return { run_id: runId, first, next };
 }
 
 export interface HeldBody {
@@ -106,9 +117,9 @@ export function heldResponse(
 }
 
 /** The spans are given back at the end: an answer may be as large as the ring. */
-function* chunksOf(type: SpanType, spans: CopiedSpans): Generator<Chunk> {
+function* chunksOf(type: SpanType, spans: CopiedSpans, runId: string): Generator<Chunk> {
   if (type === JSON_TYPE) yield* jsonLine(spans.request);
-  else yield* type === NDJSON_TYPE ? spanLineChunks(spans) : pieces(spans.request);
+  else yield* type === NDJSON_TYPE ? spanLineChunks(spans, runId) : pieces(spans.request);
   releaseOwnBuffer(spans.request);
 }
 

@@ -1,8 +1,10 @@
+import { type Cursor, readCursor } from "../../domain/cursor.ts";
 import { tailSpans } from "../../application/tail-spans.ts";
 import { quotePeerText } from "../../domain/quote-text.ts";
 import { type Chunk, streamArrivingChunks } from "./answer-stream.ts";
 import { cancelledBy } from "./cancellation.ts";
 import { logFault } from "./fault.ts";
+import { goneCursor } from "./gone-cursor.ts";
 import { heldBuffer } from "./held-buffer.ts";
 import { chooseMediaType, TAIL_TYPES, type TailType } from "./media-type.ts";
 import { ANSWER_HEADERS, type Problem, problemResponse, RETRY_SOON, STOPPING } from "./problem.ts";
@@ -25,7 +27,7 @@ function tooMany({ limit }: TailPlaces): Problem {
   return { status: 503, detail, headers: RETRY_SOON };
 }
 
-type TailAsked = Asked<{ readonly after: number | undefined }>;
+type TailAsked = Asked<{ readonly after: Cursor | undefined }>;
 
 export function answerTail(context: RouteContext, asked: TailAsked): Response {
   const type = chooseMediaType(asked.request.headers.get("accept"), TAIL_TYPES);
@@ -42,16 +44,17 @@ export function answerTail(context: RouteContext, asked: TailAsked): Response {
 }
 
 /**
- * After which sequence to begin. A browser that lost its connection tells the last one it got, and
- * that decides; when there is no such span yet, it is one of an earlier run, and all is new to it.
+ * Returns the sequence after which to begin. A browser that lost its connection sends the
+ * identifier of the last event it got, and that decides.
  */
-function beginOf({ buffer }: RouteContext, { values, request }: TailAsked): number | Problem {
-  const last = buffer.range().next - 1;
+function beginOf(context: RouteContext, { values, request }: TailAsked): number | Problem {
   const text = request.headers.get(LAST_EVENT_ID);
-  if (text === null || text === "") return values.after ?? last;
-  if (/^\d{1,15}$/.test(text)) return Number(text) > last ? 0 : Number(text);
-  const detail = `${LAST_EVENT_ID} is "${quotePeerText(text)}"; it must be a sequence`;
-  return badParameter(LAST_EVENT_ID, detail);
+  const newest = context.buffer.range().next - 1;
+  if (text === null || text === "") return values.after?.sequence ?? newest;
+  const cursor = readCursor(text);
+  if (cursor !== undefined) return goneCursor(context, cursor, LAST_EVENT_ID) ?? cursor.sequence;
+  const bound = "it must be the identifier of an event";
+  return badParameter(LAST_EVENT_ID, `${LAST_EVENT_ID} is "${quotePeerText(text)}"; ${bound}`);
 }
 
 interface Tail {
@@ -62,7 +65,7 @@ interface Tail {
 }
 
 function follow(
-  { buffer, arrivals, budget, stopping, logger, allowIdling }: RouteContext,
+  { buffer, arrivals, budget, runId, stopping, logger, allowIdling }: RouteContext,
   { filter, request }: TailAsked,
   { type, after, place, brokenOff }: Tail,
 ): Response {
@@ -73,7 +76,10 @@ function follow(
     { buffer: heldBuffer(buffer, { held, ended: cancellation.signal }), arrivals },
     { filter, after, cancelled: cancellation.signal },
   );
-  const chunks = tellPlace(withBeats(tailChunks(pieces, form, held), form, BEAT_MS), place);
+  const chunks = tellPlace(
+    withBeats(tailChunks(pieces, { form, held, runId }), form, BEAT_MS),
+    place,
+  );
   const ended = (): void => {
     cancellation.cancel();
     cancellation.clear();

@@ -22,22 +22,27 @@ export const TAIL_FORMS: Readonly<Record<TailType, TailForm>> = {
   },
   // Source: HTML, 9.2.6, interpreting an event stream. A line that begins with a colon is ignored.
   [EVENT_STREAM_TYPE]: {
-    line: { before: (sequence) => `id: ${sequence}\ndata: `, after: "\n\n" },
+    line: { before: (cursor) => `id: ${cursor}\ndata: `, after: "\n\n" },
     missed: (missed) => `event: missed\ndata: ${JSON.stringify({ missed })}\n\n`,
     beat: ":\n\n",
   },
 };
 
+export interface TailWriting {
+  readonly form: TailForm;
+  readonly held: HeldAnswer;
+  readonly runId: string;
+}
+
 /** What the reader missed comes before what it gets next. A piece is held until it is sent. */
 export async function* tailChunks(
   pieces: AsyncIterable<TailPiece>,
-  { line, missed }: TailForm,
-  held: HeldAnswer,
+  { form: { line, missed }, held, runId }: TailWriting,
 ): AsyncGenerator<Chunk, void> {
   for await (const piece of pieces) {
     const missedSpans = piece.missedSpans + held.takeRefused();
     if (missedSpans > 0) yield encode(missed(missedSpans));
-    yield* spanLineChunks(piece, line);
+    yield* spanLineChunks(piece, runId, line);
     held.release();
   }
 }

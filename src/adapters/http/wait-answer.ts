@@ -1,3 +1,4 @@
+import type { Cursor } from "../../domain/cursor.ts";
 import type { SearchedBuffer } from "../../application/query-spans.ts";
 import { waitForSpans, type WaitOutcome } from "../../application/wait-for-spans.ts";
 import { waitForTrace } from "../../application/wait-for-trace.ts";
@@ -16,7 +17,7 @@ import { NO_ROOM, presentResponse, timeUpResponse } from "./wait-problems.ts";
 export interface WaitValues {
   readonly count: number | undefined;
   readonly timeout: number;
-  readonly after: number;
+  readonly after: Cursor;
   readonly absent: boolean;
   readonly trace_complete: boolean;
   readonly quiet: number | undefined;
@@ -110,7 +111,8 @@ function wait(
   { filter, values }: Asked<WaitValues>,
   { held, cancellation }: Waiting,
 ): Promise<WaitOutcome> {
-  const { after, timeout: timeoutMs, trace_complete, quiet: quietMs = DEFAULT_QUIET_MS } = values;
+  const { timeout: timeoutMs, trace_complete, quiet: quietMs = DEFAULT_QUIET_MS } = values;
+  const { sequence: after } = values.after;
   const count = values.absent ? 1 : (values.count ?? DEFAULT_COUNT);
   const request = { filter, after, count, timeoutMs, cancelled: cancellation.signal };
   const { signal: ended, cancel: whenRefused } = cancellation;

@@ -7,7 +7,7 @@ import type { HeldAnswer } from "./answer-budget.ts";
 import type { Chunk } from "./answer-stream.ts";
 import { PROBLEM_HEADERS, type Problem, problemMembers, RETRY_SOON } from "./problem.ts";
 import type { Asked } from "./route.ts";
-import { type HeldAnswerParts, heldResponse, rangeHeaders } from "./span-answer.ts";
+import { type HeldAnswerParts, heldResponse, rangeHeaders, rangeMember } from "./span-answer.ts";
 import { MAX_FOLLOWED_BY_ONE, MAX_FOLLOWED_TRACES } from "./wait-limits.ts";
 
 export interface TimeUpAnswer {
@@ -58,7 +58,7 @@ export function timeUpResponse(
     found,
     wanted,
     ...nearestMembers(nearest, asked.lastCondition),
-    sequence: range,
+    sequence: rangeMember(parts.runId, range),
   };
   const problem: Problem = { status: 408, detail, members, headers: rangeHeaders(range) };
   return problemWithSpans(parts, held, { problem, request: nearest?.spans.request });
@@ -77,7 +77,7 @@ export function presentResponse(
   { request, range }: SpanAnswer,
 ): Response {
   const detail = "there is a span that matches, and there should be none";
-  const members = { spans: SPANS_PLACE, sequence: range };
+  const members = { spans: SPANS_PLACE, sequence: rangeMember(parts.runId, range) };
   const problem: Problem = { status: 409, detail, members, headers: rangeHeaders(range) };
   return problemWithSpans(parts, held, { problem, request });
 }

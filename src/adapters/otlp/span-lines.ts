@@ -1,4 +1,5 @@
 import type { CopiedSpans } from "../../application/ring-hand-over.ts";
+import { cursorText } from "../../domain/cursor.ts";
 import { serviceName } from "../../domain/wire/service-name.ts";
 import { mergedOccurrences } from "./field-choice.ts";
 import { type MessageBytes, nextField, scanFields, valueOf } from "./field-scan.ts";
@@ -9,7 +10,7 @@ import { isSmall, spreadInSteps, valueInSteps, writeMessage } from "./otlp-json.
 
 /** What stands around the JSON of each span. */
 export interface LineFrame {
-  readonly before: (sequence: number) => string;
+  readonly before: (cursor: string) => string;
   readonly after: string;
 }
 
@@ -30,15 +31,19 @@ const SCOPE_SCHEMA = fieldNamed(ScopeSpans, "schemaUrl");
 type Chunks = Generator<Uint8Array<ArrayBuffer>, void>;
 
 /**
- * Each span by itself: its number and its service, then all that OTLP/JSON says of it, then what it
- * came in, which is written again for every span (as `{}` where it came in nothing). The schemas of
- * resource and scope are there where they are known: so nothing of OTLP/JSON is lost.
+ * Each span by itself: its number, the run that numbers it, its service, all that OTLP/JSON says of
+ * it, and what it came in, which is written again for every span (`{}` where it came in nothing).
+ * The schemas of resource and scope are there where they are known: so nothing of OTLP/JSON is lost.
  *
- *     {"sequence":17,"service":"shop","traceId":"..",...,"resource":{..},"scope":{..}}
+ *     {"sequence":17,"run_id":"..","service":"shop","traceId":"..",...,"resource":{},"scope":{}}
  *
  * Like OTLP/JSON it is written from the bytes, as the reader asks for more: see `otlpJsonChunks`.
  */
-export function* spanLineChunks(spans: CopiedSpans, frame: LineFrame = PLAIN_LINE): Chunks {
+export function* spanLineChunks(
+  spans: CopiedSpans,
+  runId: string,
+  frame: LineFrame = PLAIN_LINE,
+): Chunks {
   const { request, sequences } = spans;
   const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
   const out = new JsonText();
@@ -59,7 +64,8 @@ export function* spanLineChunks(spans: CopiedSpans, frame: LineFrame = PLAIN_LIN
       for (const span of eachOf(SPANS, scopeSpans)) {
         const sequence = sequences[position]!;
         position += 1;
-        out.add(`${frame.before(sequence)}{"sequence":${sequence},"service":${service},`);
+        out.add(frame.before(cursorText(runId, sequence)));
+        out.add(`{"sequence":${sequence},"run_id":"${runId}","service":${service},`);
         yield* spreadInSteps(out, Span, span);
         out.add(',"resource":');
         yield* contextInSteps(out, resource);

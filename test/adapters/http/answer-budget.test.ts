@@ -94,7 +94,7 @@ test("an answer that is begun and finds no room later is no answer", () => {
   const held = budget.begin();
   held.hold(10);
   held.refuse(1);
-  const parts = { budget, logger: new RecordingLogger() };
+  const parts = { budget, runId: "a1", logger: new RecordingLogger() };
 
   const body = { status: 200, headers: {}, chunks: [new Uint8Array(10)].values() };
   const response = heldResponse(parts, held, body);

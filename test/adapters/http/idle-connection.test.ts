@@ -22,6 +22,7 @@ async function idlingOf(path: string) {
   const context = {
     buffer,
     arrivals: new Arrivals(buffer, CAPACITY),
+    runId: "a1",
     budget: new AnswerBudget(1),
     waits: new Places(1),
     followed: new Places(1),

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { SHOWING_RECENT_PROBLEMS } from "../../support/recent-problems.ts";
-import { runReadApi, stopReadApisAfterEach } from "../../support/running-read-api.ts";
+import { RUN_ID, runReadApi, stopReadApisAfterEach } from "../../support/running-read-api.ts";
 
 stopReadApisAfterEach();
 
@@ -38,4 +38,31 @@ test("where nothing was refused, there are no problems", async () => {
   const { request } = runReadApi();
 
   expect(await (await request("/api/problems")).json()).toEqual({ problems: [] });
+});
+
+test("DELETE /api/spans removes every span, as taken, and tells which they were", async () => {
+  const { request, ring } = runReadApi();
+  ring.take(2);
+
+  const response = await request("/api/spans", { method: "DELETE" });
+
+  expect(response.status).toBe(200);
+  const sequence = { run_id: RUN_ID, first: 3, next: 6 };
+  expect(await response.json()).toEqual({ removed: 3, sequence });
+  expect(ring.stats().spans).toMatchObject({ accepted: 5, buffered: 0, taken: 5 });
+});
+
+test("GET /api/services is the books by service, and when each was last seen", async () => {
+  const { request, ring } = runReadApi();
+  const [shop] = ring.services();
+
+  const response = await request("/api/services");
+
+  const { spans, bytes, lastSeenUnixMs } = shop!;
+  const lastSeen = new Date(lastSeenUnixMs).toISOString();
+  expect(await response.json()).toEqual({
+    services: [{ service: "shop", spans, bytes, lastSeen }],
+    sequence: { run_id: RUN_ID, first: 1, next: 6 },
+  });
+  expect(spans).toMatchObject({ received: 5, buffered: 5 });
 });

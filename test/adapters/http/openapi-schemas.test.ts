@@ -66,10 +66,12 @@ const answers = [
   { ask: "GET /api/spans", status: 200, type: JSON_TYPE },
   { ask: "GET /api/spans", status: 200, type: NDJSON },
   { ask: "GET /api/spans?kind=web", status: 400, type: PROBLEM },
+  { ask: "GET /api/spans?after=9", status: 410, type: PROBLEM },
   { ask: "DELETE /api/spans", status: 200, type: JSON_TYPE },
   { ask: "POST /api/spans/take", status: 200, type: JSON_TYPE },
   { ask: "POST /api/spans/take", status: 200, type: NDJSON },
   { ask: "GET /api/traces", status: 200, type: JSON_TYPE },
+  { ask: "GET /api/traces?after=a1-0", status: 410, type: PROBLEM },
   { ask: "GET /api/traces/ab070707070707070707070700000001", status: 200, type: JSON_TYPE },
   { ask: "GET /api/traces/ab070707070707070707070700000001", status: 200, type: NDJSON },
   { ask: "GET /api/traces/ab070707070707070707070700000099", status: 404, type: PROBLEM },
@@ -79,6 +81,8 @@ const answers = [
   { ask: "GET /api/wait?count=9&timeout=0s", status: 408, type: PROBLEM },
   { ask: "GET /api/wait?name=x&timeout=0s", status: 408, type: PROBLEM },
   { ask: "GET /api/wait?absent=true", status: 409, type: PROBLEM },
+  { ask: "GET /api/wait?after=9", status: 410, type: PROBLEM },
+  { ask: "GET /api/tail?after=9", status: 410, type: PROBLEM },
   { ask: "GET /api/openapi.json", status: 200, type: JSON_TYPE },
 ];
 
@@ -105,7 +109,7 @@ test.each(answers)("$ask answers $status in $type, as it is told of", async (giv
 const LOOKS_INTO_THE_BUFFER = / \/api\/(?!openapi|problems)/;
 
 const lookedIn = answers.filter(({ ask, status }) => {
-  return LOOKS_INTO_THE_BUFFER.test(ask) && [200, 404, 408, 409].includes(status);
+  return LOOKS_INTO_THE_BUFFER.test(ask) && [200, 404, 408, 409, 410].includes(status);
 });
 
 test.each(lookedIn)("$ask, when it answers $status in $type, tells what it saw", async (given) => {

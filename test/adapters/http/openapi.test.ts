@@ -91,7 +91,7 @@ const examples: Readonly<Record<string, { readonly good: string; readonly bad: s
   min_duration: { good: "250ms", bad: "250" },
   since: { good: "5m", bad: "yesterday" },
   until: { good: "2026-01-31T12:00:00Z", bad: "tomorrow" },
-  after: { good: "17", bad: "-1" },
+  after: { good: "0123456789abcdef-3", bad: "-1" },
   limit: { good: "5", bad: "0" },
   order: { good: "newest", bad: "random" },
   count: { good: "2", bad: "10001" },

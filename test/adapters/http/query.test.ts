@@ -6,6 +6,8 @@ stopReadApisAfterEach();
 const aDuration = "it must be a duration from 0s to 10m, such as 250ms or 1.5s";
 const aNumber = (least: number, most: number) =>
   `it must be a whole number from ${least} to ${most}`;
+const A_CURSOR =
+  "it must be a sequence, such as 17, or a run id and a sequence, such as 3f9a0c5e7b21d804-17";
 const known =
   "service, name, trace_id, span_id, kind, status, attribute, min_duration, since, until";
 
@@ -35,12 +37,12 @@ test.each([
   {
     ask: "/api/spans?after=-1",
     parameter: "after",
-    detail: `after is "-1"; ${aNumber(0, Number.MAX_SAFE_INTEGER)}`,
+    detail: `after is "-1"; ${A_CURSOR}`,
   },
   {
     ask: "/api/tail?after=x",
     parameter: "after",
-    detail: `after is "x"; ${aNumber(0, Number.MAX_SAFE_INTEGER)}`,
+    detail: `after is "x"; ${A_CURSOR}`,
   },
   {
     ask: "/api/spans?order=random",

@@ -9,6 +9,7 @@ import {
   AS_PROTOBUF,
   linesOf,
   rangeOf,
+  RUN_ID,
   runReadApi,
   stopReadApisAfterEach,
 } from "../../support/running-read-api.ts";
@@ -62,7 +63,7 @@ test("GET /api/stats is the ledger, the capacity, the sequence, uptime and versi
       spans: books({ received: 5, accepted: 5, buffered: 3, taken: 2 }),
       bytes,
       capacity: { spans: 100, bytes: 65536 },
-      sequence: { first: 3, next: 6 },
+      sequence: { run_id: RUN_ID, first: 3, next: 6 },
       uptime_seconds: 12.346,
       version: "1.2.3",
     })}\n`,
@@ -156,32 +157,6 @@ test("a large answer arrives whole, in every form", async () => {
   expect(Bun.deepEquals(await bytes.bytes(), spans)).toBe(true);
   expect(lines.map(({ sequence }) => sequence)).toEqual(lines.map((_, index) => index + 1));
   expect(lines).toHaveLength(2000);
-});
-
-test("DELETE /api/spans removes every span, as taken, and tells which they were", async () => {
-  const { request, ring } = runReadApi();
-  ring.take(2);
-
-  const response = await request("/api/spans", { method: "DELETE" });
-
-  expect(response.status).toBe(200);
-  expect(await response.json()).toEqual({ removed: 3, sequence: { first: 3, next: 6 } });
-  expect(ring.stats().spans).toMatchObject({ accepted: 5, buffered: 0, taken: 5 });
-});
-
-test("GET /api/services is the books by service, and when each was last seen", async () => {
-  const { request, ring } = runReadApi();
-  const [shop] = ring.services();
-
-  const response = await request("/api/services");
-
-  const { spans, bytes, lastSeenUnixMs } = shop!;
-  const lastSeen = new Date(lastSeenUnixMs).toISOString();
-  expect(await response.json()).toEqual({
-    services: [{ service: "shop", spans, bytes, lastSeen }],
-    sequence: { first: 1, next: 6 },
-  });
-  expect(spans).toMatchObject({ received: 5, buffered: 5 });
 });
 
 const getRoutes = ROUTES.filter(({ method }) => method === "GET").map(({ path }) =>

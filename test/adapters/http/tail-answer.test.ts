@@ -2,7 +2,12 @@ import { expect, test } from "bun:test";
 import { follow, sequencesIn } from "../../support/followed-tail.ts";
 import { largeRequest } from "../../support/large-request.ts";
 import { requestOf } from "../../support/request-bytes.ts";
-import { rangeOf, runReadApi, stopReadApisAfterEach } from "../../support/running-read-api.ts";
+import {
+  RUN_ID,
+  rangeOf,
+  runReadApi,
+  stopReadApisAfterEach,
+} from "../../support/running-read-api.ts";
 
 stopReadApisAfterEach();
 
@@ -43,7 +48,7 @@ test("only spans that match are shown", async () => {
   expect(sequencesIn(await next("\n"))).toEqual([8]);
 });
 
-test("as events, each has its sequence as its identifier", async () => {
+test("as events, each has its run and its sequence as its identifier", async () => {
   const run = runReadApi();
   const { response, first, next } = await follow(run, "", { headers: AS_EVENTS });
 
@@ -52,7 +57,7 @@ test("as events, each has its sequence as its identifier", async () => {
 
   expect(response.headers.get("content-type")).toBe("text/event-stream");
   expect(first).toBe(":\n\n");
-  const [, data] = /^id: 6\ndata: (.*)\n\n$/.exec(event) ?? [];
+  const [, data] = /^id: 0123456789abcdef-6\ndata: (.*)\n\n$/.exec(event) ?? [];
   expect(JSON.parse(data!)).toMatchObject({ sequence: 6, name: "span 6" });
 });
 
@@ -60,7 +65,7 @@ test.each<{ id: string; name: string; shown: number[] }>([
   { id: "3", name: "goes on behind it", shown: [4, 5, 6] },
   { id: "0", name: "begins with all there is", shown: [1, 2, 3, 4, 5, 6] },
   { id: "5", name: "is the newest there is, so that only what comes is shown", shown: [6] },
-  { id: "99", name: "is of an earlier run, so that all is new", shown: [1, 2, 3, 4, 5, 6] },
+  { id: `${RUN_ID}-3`, name: "goes on behind it in this run", shown: [4, 5, 6] },
   { id: "", name: "is none", shown: [6] },
 ])("a Last-Event-ID of '$id' $name", async ({ id, shown }) => {
   const run = runReadApi();
@@ -80,7 +85,7 @@ test("a Last-Event-ID wins over after: a browser asks again for the same address
   expect(sequencesIn(await next('"sequence":5'))).toEqual([5]);
 });
 
-test("a Last-Event-ID that is no sequence is 400", async () => {
+test("a Last-Event-ID that no event had is 400", async () => {
   const { request } = runReadApi();
 
   const response = await request("/api/tail", { headers: { "Last-Event-ID": "1 2" } });
@@ -88,7 +93,7 @@ test("a Last-Event-ID that is no sequence is 400", async () => {
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({
     parameter: "Last-Event-ID",
-    detail: 'Last-Event-ID is "1 2"; it must be a sequence',
+    detail: 'Last-Event-ID is "1 2"; it must be the identifier of an event',
   });
 });
 

@@ -5,12 +5,13 @@ import type { TailPiece } from "../../../src/application/tail-spans.ts";
 import { requestOf } from "../../support/request-bytes.ts";
 
 const LINES = TAIL_FORMS["application/x-ndjson"];
+const runId = "a1";
 const EVENTS = TAIL_FORMS["text/event-stream"];
 
 test("a piece is held until all of it is taken", async () => {
   const budget = new AnswerBudget(1);
   const held = budget.begin();
-  const chunks = tailChunks(oneAfterTheOther(piece(1), piece(2)), LINES, held);
+  const chunks = tailChunks(oneAfterTheOther(piece(1), piece(2)), { form: LINES, held, runId });
   held.hold(1);
 
   expect(await nextText(chunks)).toContain('"span 1"');
@@ -22,7 +23,7 @@ test("a piece is held until all of it is taken", async () => {
 test("what was missed comes first: what was evicted, and what there was no room for", async () => {
   const held = new AnswerBudget(1).begin();
   const pieces = oneAfterTheOther({ ...piece(9), missedSpans: 3 });
-  const chunks = tailChunks(pieces, LINES, held);
+  const chunks = tailChunks(pieces, { form: LINES, held, runId });
   held.refuse(4);
 
   expect(await nextText(chunks)).toBe('{"missed":7}\n');

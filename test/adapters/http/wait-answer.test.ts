@@ -11,6 +11,7 @@ import {
   AS_NDJSON,
   linesOf,
   rangeOf,
+  RUN_ID,
   type RunningReadApi,
   runReadApi,
   stopReadApisAfterEach,
@@ -84,7 +85,7 @@ test("when the time is up it is 408, with the nearest misses", async () => {
     detail: "1 of the 3 spans that were waited for came in time",
     found: 1,
     wanted: 3,
-    sequence: { first: 1, next: 6 },
+    sequence: { run_id: RUN_ID, first: 1, next: 6 },
   });
   expect(nearest).toMatchObject({ without: "name=span 2", count: 5 });
   expect(nearest.spans.resourceSpans).toHaveLength(5);
@@ -154,7 +155,7 @@ test("absent: 409 and the span as soon as one comes", async () => {
     title: "Conflict",
     status: 409,
     detail: "there is a span that matches, and there should be none",
-    sequence: { first: 6, next: 7 },
+    sequence: { run_id: RUN_ID, first: 6, next: 7 },
   });
   expect(JSON.stringify(spans)).toStartWith('{"resourceSpans":[{');
   expect(JSON.stringify(spans)).toContain('"span 9"');

@@ -12,7 +12,7 @@ const codec = new ProtobufSpanCodec();
 
 test("a span is written to the letter, with what it came in behind it", () => {
   expect(textOf(numbered(requestOf(1), 17))).toBe(
-    '{"sequence":17,"service":"shop","traceId":"ab070707070707070707070700000001",' +
+    '{"sequence":17,"run_id":"a1","service":"shop","traceId":"ab070707070707070707070700000001",' +
       '"spanId":"cd01020300000001","name":"span 1","resource":{"attributes":' +
       '[{"key":"service.name","value":{"stringValue":"shop"}}]},' +
       '"scope":{"name":"spanring.test","version":"1.2.3"},"scopeSchemaUrl":"scope schema"}\n',
@@ -89,7 +89,7 @@ test("a span or a resource that is large is written in steps", () => {
     bytesField(1, resource, bytesField(2, span(1, bytesField(9, long)), span(2))),
   );
 
-  const chunks = [...spanLineChunks(numbered(bytes, 1))];
+  const chunks = [...spanLineChunks(numbered(bytes, 1), "a1")];
 
   expect(chunks.length).toBeGreaterThan(3);
   expect(Math.max(...chunks.map(({ length }) => length))).toBeLessThan(120_000);
@@ -97,11 +97,11 @@ test("a span or a resource that is large is written in steps", () => {
 });
 
 test("a frame stands around each span", () => {
-  const frame = { before: (sequence: number) => `<${sequence}>`, after: "</>" };
+  const frame = { before: (cursor: string) => `<${cursor}>`, after: "</>" };
 
-  const chunks = [...spanLineChunks(numbered(requestOf(2), 5), frame)];
+  const chunks = [...spanLineChunks(numbered(requestOf(2), 5), "a1", frame)];
 
-  expect(Buffer.concat(chunks).toString()).toMatch(/^<5>\{.*\}<\/><6>\{.*\}<\/>$/);
+  expect(Buffer.concat(chunks).toString()).toMatch(/^<a1-5>\{.*\}<\/><a1-6>\{.*\}<\/>$/);
 });
 
 /** With sequences from `first` on. */
@@ -111,7 +111,7 @@ function numbered(bytes: Uint8Array<ArrayBuffer>, first: number): CopiedSpans {
 }
 
 function textOf(spans: CopiedSpans): string {
-  return Buffer.concat([...spanLineChunks(spans)]).toString();
+  return Buffer.concat([...spanLineChunks(spans, "a1")]).toString();
 }
 
 function linesOf(spans: CopiedSpans): object[] {
@@ -146,6 +146,8 @@ function expectedLines(bytes: Uint8Array, first: number): [string, unknown][][] 
     }),
   );
   return spans.map((each, index) =>
-    Object.entries({ sequence: first + index, ...each }).filter(([, value]) => value !== undefined),
+    Object.entries({ sequence: first + index, run_id: "a1", ...each }).filter(
+      ([, value]) => value !== undefined,
+    ),
   );
 }
