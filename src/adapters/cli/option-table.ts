@@ -50,7 +50,7 @@ const SPECS = {
   "min-duration": parameter("TIME", "that took at least so long: 250ms, 1.5s"),
   since: parameter("WHEN", "that began then or later: RFC 3339, Unix nanoseconds, or 5m (ago)"),
   until: parameter("WHEN", "that began before then"),
-  after: parameter("SEQUENCE", "accepted later than the span of this number"),
+  after: parameter("CURSOR", "after this span: its sequence, or RUN_ID-SEQUENCE"),
   limit: parameter("N", `at most so many (${USUAL_SPANS}; of traces ${USUAL_TRACES})`),
   order: parameter("ORDER", "which come first: oldest or newest", ["oldest", "newest"]),
 

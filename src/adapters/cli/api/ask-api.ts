@@ -30,7 +30,7 @@ export function checkedUrl(text: string, option: string): string {
 }
 
 /** The answer, whatever its status. Throws a failure when there is none. */
-async function askApi(run: CommandRun, question: ApiQuestion): Promise<Response> {
+export async function askApi(run: CommandRun, question: ApiQuestion): Promise<Response> {
   const { method = "GET", path, query = [], accept = "application/json", signal } = question;
   const base = apiUrl(run);
   const search =

@@ -3,7 +3,6 @@ import { lineOf } from "../../../support/api-answers.ts";
 import {
   type Answer,
   endless,
-  ndjson,
   problem,
   startFakeServer,
   stopFakeServersAfterEach,
@@ -104,13 +103,6 @@ test("Ctrl-C before the first span is a success too", async () => {
   const end = await tail([], answer, { stopped: () => stopped });
 
   expect(end).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
-});
-
-test("when spanring stops, what came is there and the end is told", async () => {
-  const end = await tail([], () => ndjson(...lines), { pieces: 99 });
-
-  expect(end).toMatchObject({ exitCode: 3, stdout: SPANS });
-  expect(end.stderr).toBe("spanring: spanring has stopped, and the spans with it\n");
 });
 
 test("a mistake in a filter is told", async () => {

@@ -1,0 +1,214 @@
+import { expect, test } from "bun:test";
+import { lineOf } from "../../../support/api-answers.ts";
+import {
+  type Answer,
+  endless,
+  problem,
+  startFakeServer,
+  stopFakeServersAfterEach,
+} from "../../../support/fake-api.ts";
+import { HandMovedSleep } from "../../../support/hand-moved-sleep.ts";
+import { requestOf } from "../../../support/request-bytes.ts";
+import { runCommands } from "../../../support/run-command-line.ts";
+import { runReadApi, stopReadApisAfterEach } from "../../../support/running-read-api.ts";
+import { writtenText } from "../../../support/written-text.ts";
+
+// Goal: a tail outlives a connection that ends, goes on where it was, and tells of a restart.
+// Method: a server that gives one answer after the other, and a clock on which no time passes.
+
+stopFakeServersAfterEach();
+stopReadApisAfterEach();
+
+const GOES_ON = "spanring: the connection to spanring ended; connecting again\n";
+
+/** What the read API answers a tail that begins behind `after`; it ends after these lines. */
+function tailOf(runId: string, after: number, ...lines: object[]): Response {
+  return signed(
+    runId,
+    after,
+    new Response(lines.map((line) => `${JSON.stringify(line)}\n`).join("")),
+  );
+}
+
+function signed(runId: string, after: number, response: Response): Response {
+  response.headers.set("Content-Type", "application/x-ndjson");
+  response.headers.set("Spanring-Run-Id", runId);
+  response.headers.set("Spanring-First-Sequence", String(after + 1));
+  return response;
+}
+
+const stopping = () => problem(503, { detail: "the server is stopping" });
+
+function gone(runId: string): Response {
+  const response = problem(410, { detail: "another run", parameter: "after" });
+  response.headers.set("Spanring-Run-Id", runId);
+  return response;
+}
+
+interface Following {
+  readonly argv?: readonly string[];
+  /** Written to standard output when Ctrl-C comes. */
+  readonly until?: string;
+  readonly clock?: HandMovedSleep;
+}
+
+/** One answer after the other; the last is given again and again. */
+async function follow(
+  answers: readonly (() => Response)[],
+  { argv = [], until, clock = new HandMovedSleep() }: Following,
+) {
+  let count = 0;
+  const answer: Answer = () => answers[Math.min(count++, answers.length - 1)]!();
+  const api = startFakeServer(answer);
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  const written = writtenText();
+  const write = (text: string | Uint8Array): boolean => {
+    const isWritten = written.write(text);
+    if (until !== undefined && written.text().includes(until)) stop();
+    return isWritten;
+  };
+  const surroundings = { clock, stopped: () => stopped, stdout: { ...written, write } };
+  const end = await runCommands(["tail", "--url", api.url, ...argv], surroundings);
+  const names = Array.from(written.text().matchAll(/"name":"(.*?)"/g), ([, name]) => name);
+  return { ...end, names, asked: api.asked.map(({ path }) => path), clock };
+}
+
+test("it goes on behind the last span that it showed, in the same run", async () => {
+  const answers = [
+    () => tailOf("a1", 3, lineOf(4), lineOf(6)),
+    () => signed("a1", 6, endless(lineOf(7))),
+  ];
+
+  const end = await follow(answers, {
+    argv: ["--status", "error", "--after", "3"],
+    until: "span 7",
+  });
+
+  expect(end).toMatchObject({
+    exitCode: 0,
+    names: ["span 4", "span 6", "span 7"],
+    stderr: GOES_ON,
+  });
+  expect(end.asked).toEqual([
+    "/api/tail?status=error&after=3",
+    "/api/tail?status=error&after=a1-6",
+  ]);
+});
+
+test("where it has shown nothing, it goes on where it began", async () => {
+  const answers = [() => tailOf("a1", 41), () => signed("a1", 41, endless(lineOf(42)))];
+
+  const end = await follow(answers, { until: "span 42" });
+
+  expect(end.asked).toEqual(["/api/tail", "/api/tail?after=a1-41"]);
+});
+
+test("after a restart it says so, and shows the new run from its beginning", async () => {
+  const answers = [
+    () => tailOf("a1", 0, lineOf(1)),
+    () => gone("b2"),
+    () => signed("b2", 0, endless(lineOf(1, { name: "new" }))),
+  ];
+
+  const end = await follow(answers, { until: "new" });
+
+  expect(end).toMatchObject({ exitCode: 0, names: ["span 1", "new"] });
+  expect(end.stderr).toBe(
+    `${GOES_ON}spanring: spanring was restarted; these are the spans of the new run\n`,
+  );
+  expect(end.asked.slice(1)).toEqual(["/api/tail?after=a1-1", "/api/tail?after=b2-0"]);
+});
+
+test("against spanring itself: a restart on the same port", async () => {
+  const first = runReadApi({ runId: "a1" });
+  const { port } = first.api;
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  const stdout = writtenText();
+  const write = (text: string | Uint8Array): boolean => {
+    const isWritten = stdout.write(text);
+    if (stdout.text().includes("span 5")) void first.api.abort();
+    if (stdout.text().includes("span 60")) stop();
+    return isWritten;
+  };
+  const clock = new HandMovedSleep();
+  const restarted = Promise.withResolvers<void>();
+  const restart = async () => {
+    await first.api.stop();
+    const second = runReadApi({ runId: "b2", spanCount: 0, address: { host: "127.0.0.1", port } });
+    second.put(requestOf(1, 60));
+    restarted.resolve();
+  };
+  const sleep = async (durationMs: number) => {
+    if (clock.sleptMs.length === 0) void restart();
+    await Promise.all([restarted.promise, clock.sleep(durationMs)]);
+  };
+
+  const end = await runCommands(["tail", "--after", "a1-4", "--url", `http://127.0.0.1:${port}`], {
+    clock: Object.assign(Object.create(clock), { sleep }),
+    stopped: () => stopped,
+    stdout: { ...stdout, write },
+  });
+
+  const names = Array.from(stdout.text().matchAll(/"name":"(span .*?)"/g), ([, name]) => name);
+  expect({ ...end, names }).toMatchObject({ exitCode: 0, names: ["span 5", "span 60"] });
+  expect(end.stderr).toContain("spanring was restarted; these are the spans of the new run\n");
+});
+
+test("what it may have seen before the connection ended is missed at most", async () => {
+  const answers = [
+    () => tailOf("a1", 0, { missed: 2 }, lineOf(3)),
+    () => signed("a1", 3, endless({ missed: 1200 }, lineOf(1300))),
+  ];
+
+  const end = await follow(answers, { until: "span 1300" });
+
+  expect(end.stderr).toBe(
+    `spanring: missed 2 spans\n${GOES_ON}spanring: missed up to 1,200 spans\n`,
+  );
+});
+
+test("a spanring that does not come back in five seconds is given up", async () => {
+  const end = await follow([() => tailOf("a1", 0, lineOf(1)), stopping], {});
+
+  expect(end).toMatchObject({ exitCode: 3, names: ["span 1"] });
+  expect(end.stderr).toBe(`${GOES_ON}spanring: gave up after 5 s: the server is stopping\n`);
+  expect(end.clock.sleptMs.reduce((sum, each) => sum + each)).toBe(5_000);
+});
+
+test("one that breaks off every tail, and shows nothing, is given up", async () => {
+  const end = await follow([() => tailOf("a1", 0)], {});
+
+  expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+  expect(end.stderr).toEndWith("gave up after 5 s: it breaks off every connection\n");
+  expect(end.asked).toHaveLength(21);
+});
+
+const refused = () => problem(403, { detail: "Host must be of this machine" });
+
+test("a refusal is no reason to try again", async () => {
+  const end = await follow([() => tailOf("a1", 0, lineOf(1)), refused], {});
+
+  expect(end).toMatchObject({
+    exitCode: 3,
+    stderr: `${GOES_ON}spanring: Host must be of this machine\n`,
+  });
+  expect(end.asked).toHaveLength(2);
+});
+
+test("Ctrl-C while it tries is a success", async () => {
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  const api = startFakeServer(() => tailOf("a1", 0));
+  const clock = new HandMovedSleep();
+  const sleep = (_: number, signal: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve());
+      stop();
+    });
+
+  const end = await runCommands(["tail", "--url", api.url], {
+    clock: Object.assign(Object.create(clock), { sleep }),
+    stopped: () => stopped,
+  });
+
+  expect(end).toMatchObject({ exitCode: 0, stdout: "", stderr: GOES_ON });
+});
