@@ -19,9 +19,9 @@ export interface TraceSummary {
   readonly spanCount: number;
   /** Spans whose status is an error. */
   readonly errorCount: number;
-  /** The earliest start, and the latest end. */
-  readonly startTimeUnixNano: bigint;
-  readonly endTimeUnixNano: bigint;
+  /** The earliest start and the latest end; undefined when no span has one. */
+  readonly startTimeUnixNano: bigint | undefined;
+  readonly endTimeUnixNano: bigint | undefined;
 }
 
 export interface TraceSummaries {
@@ -102,18 +102,24 @@ function emptySummary(traceId: string): GrowingSummary {
     services: [],
     spanCount: 0,
     errorCount: 0,
-    startTimeUnixNano: 2n ** 64n,
-    endTimeUnixNano: 0n,
+    startTimeUnixNano: undefined,
+    endTimeUnixNano: undefined,
   };
 }
 
 function addSpan(summary: GrowingSummary, span: SpanDigest, service: string): void {
-  const { services, startTimeUnixNano, endTimeUnixNano } = summary;
+  const { services } = summary;
   if (!span.hasParent) summary.root ??= span.name;
   if (!services.includes(service)) services.push(service);
   summary.spanCount += 1;
   if (span.statusCode === STATUS_ERROR) summary.errorCount += 1;
-  if (span.startTimeUnixNano < startTimeUnixNano)
-    summary.startTimeUnixNano = span.startTimeUnixNano;
-  if (span.endTimeUnixNano > endTimeUnixNano) summary.endTimeUnixNano = span.endTimeUnixNano;
+  addTimes(summary, span);
+}
+
+/** A time of 0 is not set, and tells nothing. */
+function addTimes(summary: GrowingSummary, span: SpanDigest): void {
+  const { startTimeUnixNano: start, endTimeUnixNano: end } = span;
+  const { startTimeUnixNano: earliest = start, endTimeUnixNano: latest = end } = summary;
+  if (start !== 0n) summary.startTimeUnixNano = start < earliest ? start : earliest;
+  if (end !== 0n) summary.endTimeUnixNano = end > latest ? end : latest;
 }

@@ -18,7 +18,9 @@ export interface TraceSpan {
   readonly name: string;
   /** SpanKind: 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
   readonly kind: number;
+  /** 0n when the sender has not set it. */
   readonly startTimeUnixNano: bigint;
+  /** 0n when the sender has not set it. */
   readonly endTimeUnixNano: bigint;
   readonly attributes: readonly Attribute[];
   readonly droppedAttributesCount: number;

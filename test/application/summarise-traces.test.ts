@@ -38,6 +38,42 @@ test("a trace is summed up over its spans, of all services", async () => {
   expect(range).toEqual({ first: 1, next: 6 });
 });
 
+test.each([
+  {
+    name: "of a span without a start, the others tell when it began",
+    spans: [
+      { startNano: 0n, endNano: 90n },
+      { startNano: 20n, endNano: 80n },
+    ],
+    times: { startTimeUnixNano: 20n, endTimeUnixNano: 90n },
+  },
+  {
+    name: "of a span without an end, the others tell when it ended",
+    spans: [
+      { startNano: 10n, endNano: 0n },
+      { startNano: 20n, endNano: 80n },
+    ],
+    times: { startTimeUnixNano: 10n, endTimeUnixNano: 80n },
+  },
+  {
+    name: "without any start there is none",
+    spans: [{ startNano: 0n, endNano: 90n }],
+    times: { startTimeUnixNano: undefined, endTimeUnixNano: 90n },
+  },
+  {
+    name: "without any end there is none",
+    spans: [{ startNano: 5n, endNano: 0n }],
+    times: { startTimeUnixNano: 5n, endTimeUnixNano: undefined },
+  },
+])("$name", async ({ spans, times }) => {
+  const { buffer, arrive } = searchedRing();
+  arrive(...tracedRequests(...spans.map((each) => ({ trace: 1, name: "GET /", ...each }))));
+
+  const { traces } = await summariseTraces(buffer, EVERY);
+
+  expect(traces).toMatchObject([times]);
+});
+
 test("a trace whose root is not there has none", async () => {
   const { buffer } = ringWithTraces();
 

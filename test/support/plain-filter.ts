@@ -13,6 +13,8 @@ export function matchesPlainly(decoded: DecodedSpan, filter: SpanFilter): boolea
 function holds(decoded: DecodedSpan, condition: SpanCondition): boolean {
   const { span } = decoded;
   const startUnixNano = fromUint64(span.startTimeUnixNano);
+  const endUnixNano = fromUint64(span.endTimeUnixNano);
+  const isTimed = startUnixNano !== 0n && endUnixNano !== 0n;
   switch (condition.on) {
     case "service":
       return serviceOf(decoded) === condition.value;
@@ -27,11 +29,11 @@ function holds(decoded: DecodedSpan, condition: SpanCondition): boolean {
     case "status":
       return (span.status?.code ?? 0) === condition.value;
     case "min_duration":
-      return fromUint64(span.endTimeUnixNano) - startUnixNano >= condition.durationNano;
+      return isTimed && endUnixNano - startUnixNano >= condition.durationNano;
     case "since":
-      return startUnixNano >= condition.unixNano;
+      return startUnixNano !== 0n && startUnixNano >= condition.unixNano;
     case "until":
-      return startUnixNano < condition.unixNano;
+      return startUnixNano !== 0n && startUnixNano < condition.unixNano;
     case "attribute": {
       const ofKey = ({ key }: KeyValue) => key === condition.key;
       const own = span.attributes.filter(ofKey);

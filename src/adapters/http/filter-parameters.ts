@@ -26,7 +26,9 @@ export const FILTER_PARAMETERS: Readonly<Record<ConditionName, ConditionParamete
       "and of a resource with it. Numbers and booleans by value. May be given several times.",
     schema: { type: "array", items: { type: "string", pattern: "^[^=]+=" } },
   },
-  min_duration: text("Spans that last at least so long, such as `250ms`."),
+  min_duration: text(
+    "Spans that last at least so long, such as `250ms`; none without a start or an end.",
+  ),
   since: text(`Spans that start at this time or later: ${INSTANT}.`),
   until: text(`Spans that start before this time: ${INSTANT}.`),
 };

@@ -28,6 +28,10 @@ function countsOf(names: readonly string[], description: string): JsonSchema {
   return { ...object(Object.fromEntries(names.map((name) => [name, COUNT]))), description };
 }
 
+function orNull(schema: JsonSchema, whenNull: string): JsonSchema {
+  return { ...schema, type: [schema["type"], "null"], description: `Null: ${whenNull}` };
+}
+
 function refTo(name: string): JsonSchema {
   return { $ref: `#/components/schemas/${name}` };
 }
@@ -165,8 +169,8 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
         services: listOf(TEXT),
         spans: COUNT,
         errors: COUNT,
-        startTimeUnixNano: UNIX_NANOSECONDS,
-        durationNano: UNIX_NANOSECONDS,
+        startTimeUnixNano: orNull(UNIX_NANOSECONDS, "When no span has a start."),
+        durationNano: orNull(UNIX_NANOSECONDS, "When no span has a start, or none an end."),
       }),
     ),
     sequence: RANGE,

@@ -112,6 +112,11 @@ function spanCountOf({ buffer }: RouteContext): number {
   return next - first;
 }
 
+/** After a clock was set back, a trace takes no time. */
+function durationText(durationNano: bigint): string {
+  return String(durationNano > 0n ? durationNano : 0n);
+}
+
 function traceMembers(trace: TraceSummary): object {
   const { traceId, root, services, spanCount, errorCount } = trace;
   const { startTimeUnixNano: start, endTimeUnixNano: end } = trace;
@@ -121,8 +126,7 @@ function traceMembers(trace: TraceSummary): object {
     services,
     spans: spanCount,
     errors: errorCount,
-    startTimeUnixNano: String(start),
-    // A clock that was set back, or a span without an end, takes no time.
-    durationNano: String(end > start ? end - start : 0n),
+    startTimeUnixNano: start === undefined ? null : String(start),
+    durationNano: start === undefined || end === undefined ? null : durationText(end - start),
   };
 }

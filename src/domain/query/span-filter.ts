@@ -13,8 +13,9 @@ export type SpanCondition =
   | { readonly on: "kind" | "status"; readonly value: number }
   /** Of the span, or where it has none of that key, of its resource. */
   | { readonly on: "attribute"; readonly key: string; readonly value: string }
+  /** A span whose start or end is not set lasts an unknown time, and does not match. */
   | { readonly on: "min_duration"; readonly durationNano: bigint }
-  /** Of the span's start: since <= start < until. */
+  /** Of the span's start: since <= start < until. A span whose start is not set matches neither. */
   | { readonly on: "since" | "until"; readonly unixNano: bigint };
 
 /** The words of query parameters, of `--expect`, and of the options of the command line. */

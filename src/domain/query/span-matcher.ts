@@ -178,11 +178,11 @@ function spanIdTest(id: Uint8Array): FieldTest {
 }
 
 function sinceTest(limit: Halves): FieldTest {
-  return (fields) => !startsBefore(fields, limit);
+  return (fields) => isSet(fields.bytes, fields.startTimeAt) && !startsBefore(fields, limit);
 }
 
 function untilTest(limit: Halves): FieldTest {
-  return (fields) => startsBefore(fields, limit);
+  return (fields) => isSet(fields.bytes, fields.startTimeAt) && startsBefore(fields, limit);
 }
 
 function startsBefore({ bytes, startTimeAt }: SpanFields, limit: Halves): boolean {
@@ -193,6 +193,7 @@ function startsBefore({ bytes, startTimeAt }: SpanFields, limit: Halves): boolea
 /** A span that ends before it starts lasts less than nothing, and so less than any duration. */
 function minDurationTest(least: Halves): FieldTest {
   return ({ bytes, startTimeAt, endTimeAt }) => {
+    if (!isSet(bytes, startTimeAt) || !isSet(bytes, endTimeAt)) return false;
     const low = lowAt(bytes, endTimeAt) - lowAt(bytes, startTimeAt);
     const borrow = low < 0 ? 1 : 0;
     const high = highAt(bytes, endTimeAt) - highAt(bytes, startTimeAt) - borrow;
@@ -200,10 +201,15 @@ function minDurationTest(least: Halves): FieldTest {
   };
 }
 
+/** Reports whether a span has the time. Proto3 does not tell 0 from "not set". */
+function isSet(bytes: Uint8Array, at: number): boolean {
+  return at !== ABSENT && (uint32At(bytes, at) !== 0 || uint32At(bytes, at + 4) !== 0);
+}
+
 function highAt(bytes: Uint8Array, at: number): number {
-  return at === ABSENT ? 0 : uint32At(bytes, at + 4);
+  return uint32At(bytes, at + 4);
 }
 
 function lowAt(bytes: Uint8Array, at: number): number {
-  return at === ABSENT ? 0 : uint32At(bytes, at);
+  return uint32At(bytes, at);
 }

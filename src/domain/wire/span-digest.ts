@@ -8,7 +8,9 @@ export interface SpanDigest {
   readonly traceId: string;
   readonly hasParent: boolean;
   readonly name: string;
+  /** 0n when it is not set. */
   readonly startTimeUnixNano: bigint;
+  /** 0n when it is not set. */
   readonly endTimeUnixNano: bigint;
   /** StatusCode: 0 unset, 1 ok, 2 error. */
   readonly statusCode: number;

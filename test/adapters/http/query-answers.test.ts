@@ -160,6 +160,18 @@ test("a trace may have no root, and if it ends before it starts it takes no time
   expect(traces).toMatchObject([{ root: null, durationNano: "0" }]);
 });
 
+test.each([
+  { name: "start", fields: fixed64Field(8, 9n), start: null, duration: null },
+  { name: "end", fields: fixed64Field(7, 9n), start: "9", duration: null },
+])("a trace without a known $name says so with null", async ({ fields, start, duration }) => {
+  const { request, put } = runReadApi({ spanCount: 0 });
+  put(requestBytes(resourceSpans("shop", span(1, fields))));
+
+  const { traces } = (await (await request("/api/traces")).json()) as { traces: object[] };
+
+  expect(traces).toMatchObject([{ startTimeUnixNano: start, durationNano: duration }]);
+});
+
 test.each<Choice>([
   { query: "", found: [5, 3, 2, 1] },
   { query: "order=oldest", found: [1, 2, 3, 5] },

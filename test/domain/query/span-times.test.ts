@@ -1,0 +1,52 @@
+import { expect, test } from "bun:test";
+import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
+import { matchedRows } from "../../support/matched-spans.ts";
+import { request, resourceSpans, span } from "../../support/request-bytes.ts";
+import { fixed64Field } from "../../support/wire-bytes.ts";
+
+function isMatched(bytes: Uint8Array, ...filter: SpanFilter): boolean {
+  return matchedRows(bytes, filter).length === 1;
+}
+
+function spanWith(...fields: number[][]): Uint8Array {
+  return request(resourceSpans("shop", span(1, ...fields)));
+}
+
+// A time of 0 is proto3's "not set": what is unknown is neither long, nor early, nor late.
+test.each<{ name: string; fields: number[][] }>([
+  { name: "no start", fields: [fixed64Field(8, 2n ** 60n)] },
+  { name: "a start of 0", fields: [fixed64Field(7, 0n), fixed64Field(8, 2n ** 60n)] },
+  { name: "no end", fields: [fixed64Field(7, 5n)] },
+  { name: "an end of 0", fields: [fixed64Field(7, 5n), fixed64Field(8, 0n)] },
+  { name: "neither", fields: [] },
+])("a span with $name has no duration that could be compared", ({ fields }) => {
+  const bytes = spanWith(...fields);
+
+  expect(isMatched(bytes, { on: "min_duration", durationNano: 0n })).toBe(false);
+  expect(isMatched(bytes, { on: "min_duration", durationNano: 1n })).toBe(false);
+});
+
+test.each<{ name: string; fields: number[][] }>([
+  { name: "no start", fields: [] },
+  { name: "a start of 0", fields: [fixed64Field(7, 0n)] },
+])("a span with $name began neither before nor after any time", ({ fields }) => {
+  const bytes = spanWith(...fields);
+
+  expect(isMatched(bytes, { on: "since", unixNano: 0n })).toBe(false);
+  expect(isMatched(bytes, { on: "since", unixNano: -1n })).toBe(false);
+  expect(isMatched(bytes, { on: "until", unixNano: 2n ** 64n })).toBe(false);
+});
+
+test.each([1n, 2n ** 32n, 2n ** 64n - 1n])("a span that begins and ends at %d is timed", (time) => {
+  const bytes = spanWith(fixed64Field(7, time), fixed64Field(8, time));
+
+  expect(isMatched(bytes, { on: "min_duration", durationNano: 0n })).toBe(true);
+  expect(isMatched(bytes, { on: "since", unixNano: time })).toBe(true);
+  expect(isMatched(bytes, { on: "until", unixNano: time + 1n })).toBe(true);
+});
+
+test("a span that ends before it starts lasts less than any duration", () => {
+  const bytes = spanWith(fixed64Field(7, 2n ** 32n), fixed64Field(8, 2n ** 32n - 1n));
+
+  expect(isMatched(bytes, { on: "min_duration", durationNano: 0n })).toBe(false);
+});
