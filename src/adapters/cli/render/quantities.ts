@@ -9,8 +9,12 @@ const TIME_UNITS = [
 
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
-/** `850 ns`, `12.3 ms`, `1 m 23 s`, `26 h 03 m`: three figures or two units. */
-export function durationText(durationNano: bigint): string {
+/** Stands for a time or a duration that nobody knows. */
+const UNKNOWN = "unknown";
+
+/** `850 ns`, `12.3 ms`, `1 m 23 s`, `26 h 03 m`: three figures or two units; or `unknown`. */
+export function durationText(durationNano: bigint | undefined): string {
+  if (durationNano === undefined) return UNKNOWN;
   if (durationNano < 0n) return `-${durationText(-durationNano)}`;
   const nanos = Number(durationNano);
   const fitting = TIME_UNITS.find((each) => figures(nanos / each.nanos) < 1000);
@@ -47,8 +51,9 @@ export function percentText(part: number, whole: number): string {
   return `${(whole === 0 ? 0 : (part / whole) * 100).toFixed(1)} %`;
 }
 
-/** `12:04:31.123`, in the zone of the machine that shows it. */
-export function clockText(unixNano: bigint): string {
+/** `12:04:31.123`, in the zone of the machine that shows it; or `unknown`. */
+export function clockText(unixNano: bigint | undefined): string {
+  if (unixNano === undefined) return UNKNOWN;
   const date = new Date(Number(unixNano / NANOS_PER_MS));
   const [hours, minutes, seconds] = [date.getHours(), date.getMinutes(), date.getSeconds()];
   if (Number.isNaN(hours)) return "--:--:--.---";
@@ -56,8 +61,9 @@ export function clockText(unixNano: bigint): string {
   return `${time}.${digits(date.getMilliseconds(), 3)}`;
 }
 
-/** `2026-11-24 12:04:31.123`. */
-export function dateText(unixNano: bigint): string {
+/** `2026-11-24 12:04:31.123`; or `unknown`. */
+export function dateText(unixNano: bigint | undefined): string {
+  if (unixNano === undefined) return UNKNOWN;
   const date = new Date(Number(unixNano / NANOS_PER_MS));
   if (Number.isNaN(date.getTime())) return "an impossible time";
   const day = [date.getMonth() + 1, date.getDate()].map((part) => digits(part, 2));

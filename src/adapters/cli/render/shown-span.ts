@@ -2,12 +2,14 @@
 export interface ShownSpan {
   readonly traceId: string;
   readonly spanId: string;
+  /** Empty when the span is a root. */
   readonly parentSpanId: string;
   readonly name: string;
   readonly service: string;
   readonly kind: number;
-  readonly startNano: bigint;
-  readonly endNano: bigint;
+  /** Undefined when the span does not say. */
+  readonly startNano: bigint | undefined;
+  readonly endNano: bigint | undefined;
   readonly isError: boolean;
   readonly statusMessage: string;
   readonly attributes: readonly { readonly key: string; readonly value: string }[];
@@ -16,6 +18,17 @@ export interface ShownSpan {
 export const KIND_WORDS = ["", "internal", "server", "client", "producer", "consumer"] as const;
 
 const STATUS_ERROR = 2;
+
+/** Some senders write zeros where there is no parent. */
+const ZEROS = /^0*$/;
+
+/** Returns how long something took; undefined when its start or its end is not known. */
+export function durationOf({
+  startNano,
+  endNano,
+}: Pick<ShownSpan, "startNano" | "endNano">): bigint | undefined {
+  return startNano === undefined || endNano === undefined ? undefined : endNano - startNano;
+}
 
 /** Of one line of NDJSON; `undefined` when it is no JSON object. */
 export function spanFromLine(line: string): ShownSpan | undefined {
@@ -48,7 +61,7 @@ function spanFromJson(span: JsonObject, service: string): ShownSpan {
   return {
     traceId: textOf(span["traceId"]),
     spanId: textOf(span["spanId"]),
-    parentSpanId: textOf(span["parentSpanId"]),
+    parentSpanId: textOf(span["parentSpanId"]).replace(ZEROS, ""),
     name: textOf(span["name"]),
     service,
     kind: Number(span["kind"] ?? 0),
@@ -67,15 +80,31 @@ function attributesOf(attributes: unknown) {
   }));
 }
 
-/** The value within an `AnyValue`: as it is when it is simple, and as JSON when it is not. */
-function valueText(anyValue: unknown): string {
-  const value = Object.values(objectOf(anyValue))[0];
+/** Deeper values are shown as the JSON they came in: calls must not be as deep as a peer likes. */
+const DEEPEST_VALUE = 32;
+
+/** The value within an `AnyValue`: `x`, `5`, `[a, b]`, `{key: value}`; empty when none is set. */
+function valueText(anyValue: unknown, depth = 0): string {
+  if (depth > DEEPEST_VALUE) return JSON.stringify(anyValue);
+  const [[kind, value] = ["", ""]] = Object.entries(objectOf(anyValue));
+  if (kind === "arrayValue") return `[${innerTexts(value, depth).join(", ")}]`;
+  if (kind === "kvlistValue") return `{${pairTexts(value, depth).join(", ")}}`;
   return typeof value === "object" ? JSON.stringify(value) : textOf(value);
 }
 
-function nanosOf(value: unknown): bigint {
+function innerTexts(arrayValue: unknown, depth: number): string[] {
+  return listOf(objectOf(arrayValue)["values"]).map((each) => valueText(each, depth + 1) || "null");
+}
+
+function pairTexts(kvlistValue: unknown, depth: number): string[] {
+  const pairs = listOf(objectOf(kvlistValue)["values"]);
+  return pairs.map(({ key, value }) => `${textOf(key)}: ${valueText(value, depth + 1)}`);
+}
+
+/** A time of 0 is one that was not set. */
+function nanosOf(value: unknown): bigint | undefined {
   const text = textOf(value);
-  return /^\d{1,20}$/.test(text) ? BigInt(text) : 0n;
+  return (/^\d{1,20}$/.test(text) && BigInt(text)) || undefined;
 }
 
 function textOf(value: unknown): string {

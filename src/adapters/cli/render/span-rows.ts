@@ -1,6 +1,6 @@
 import type { Palette, serviceColours } from "./palette.ts";
 import { clockText, durationText } from "./quantities.ts";
-import { KIND_WORDS, type ShownSpan } from "./shown-span.ts";
+import { durationOf, KIND_WORDS, type ShownSpan } from "./shown-span.ts";
 import { cut, fit, fitRight, peerText, widest } from "./text-columns.ts";
 
 /**
@@ -79,10 +79,10 @@ export function spanRow(span: ShownSpan, layout: RowLayout, ink: RowInk): string
   const { palette } = ink;
   const service = fit(peerText(span.service, layout.service), layout.service);
   const name = fit(peerText(span.name, layout.name), layout.name);
-  const duration = durationText(span.endNano - span.startNano);
+  const duration = durationText(durationOf(span));
   const attributes = attributesText(span, layout.attributes);
   const cells = [
-    palette.faint(clockText(span.startNano)),
+    palette.faint(fit(clockText(span.startNano), TIME_COLUMNS)),
     ink.colourOf(span.service)(service),
     ...(layout.kind > 0 ? [fit(KIND_WORDS[span.kind] ?? "", layout.kind)] : []),
     span.isError ? palette.bad(MARK.error + name) : MARK.none + name,

@@ -10,12 +10,14 @@ export interface TraceSummary {
   readonly services: readonly string[];
   readonly spans: number;
   readonly errors: number;
-  readonly startTimeUnixNano: string;
-  readonly durationNano: string;
+  /** `null` when it is not known. */
+  readonly startTimeUnixNano: string | null;
+  readonly durationNano: string | null;
 }
 
 const GAP = "  ";
 const TRACE_ID_COLUMNS = 32;
+const TIME_COLUMNS = 12;
 const LEAST_ROOT_COLUMNS = 12;
 const NO_ROOT = "(no root)";
 
@@ -39,16 +41,21 @@ export function traceRows(
   const isWide = columns >= 110;
   const rows = traces.map((trace, index) => [
     fit(peerText(trace.traceId, TRACE_ID_COLUMNS), TRACE_ID_COLUMNS),
-    ...(isWide ? [palette.faint(clockText(nanosOf(trace.startTimeUnixNano)))] : []),
+    ...(isWide
+      ? [palette.faint(fit(clockText(nanosOf(trace.startTimeUnixNano)), TIME_COLUMNS))]
+      : []),
     fitRight(spans[index]!, width.spans),
     palette.bad(fitRight(errors[index]!, width.errors)),
     fitRight(durations[index]!, width.duration),
   ]);
   const around = TRACE_ID_COLUMNS + width.spans + width.errors + width.duration + 4 * GAP.length;
-  const rest = Math.max(columns - around - (isWide ? 14 : 0), LEAST_ROOT_COLUMNS);
+  const rest = Math.max(
+    columns - around - (isWide ? TIME_COLUMNS + GAP.length : 0),
+    LEAST_ROOT_COLUMNS,
+  );
   const header = [
     fit("TRACE", TRACE_ID_COLUMNS),
-    ...(isWide ? [fit("TIME", 12)] : []),
+    ...(isWide ? [fit("TIME", TIME_COLUMNS)] : []),
     fitRight("SPANS", width.spans),
     fitRight("ERRORS", width.errors),
     fitRight("DURATION", width.duration),
@@ -69,8 +76,8 @@ function rootText({ root, services }: TraceSummary, columns: number): string {
   );
 }
 
-function nanosOf(text: string): bigint {
-  return /^-?\d{1,20}$/.test(text) ? BigInt(text) : 0n;
+function nanosOf(text: string | null): bigint | undefined {
+  return text !== null && /^-?\d{1,20}$/.test(text) ? BigInt(text) : undefined;
 }
 
 /** What has another shape than a summary is shown as far as it goes. */
@@ -81,7 +88,7 @@ export function summaryOf(trace: Partial<TraceSummary>): TraceSummary {
     services: Array.isArray(trace.services) ? trace.services.map(String) : [],
     spans: Number(trace.spans ?? 0),
     errors: Number(trace.errors ?? 0),
-    startTimeUnixNano: String(trace.startTimeUnixNano ?? "0"),
-    durationNano: String(trace.durationNano ?? "0"),
+    startTimeUnixNano: trace.startTimeUnixNano ?? null,
+    durationNano: trace.durationNano ?? null,
   };
 }

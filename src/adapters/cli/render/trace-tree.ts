@@ -91,11 +91,18 @@ function childLine(parent: TreeLine, span: ShownSpan, isLast: boolean): TreeLine
     railsBelow: hasRails ? parent.railsBelow + (isLast ? "   " : "│  ") : "",
     depth,
     span,
-    isBeforeParent: parent.span !== undefined && span.startNano < parent.span.startNano,
+    isBeforeParent: parent.span !== undefined && begins(span, parent.span) < 0,
   };
 }
 
+/** Those whose start is not known come last. */
 function byStart(one: ShownSpan, other: ShownSpan): number {
-  if (one.startNano === other.startNano) return 0;
-  return one.startNano < other.startNano ? -1 : 1;
+  if (one.startNano === undefined) return other.startNano === undefined ? 0 : 1;
+  return other.startNano === undefined ? -1 : begins(one, other);
+}
+
+/** Negative when one begins before the other, positive when after; 0 also when nobody knows. */
+function begins({ startNano: one }: ShownSpan, { startNano: other }: ShownSpan): number {
+  if (one === undefined || other === undefined || one === other) return 0;
+  return one < other ? -1 : 1;
 }

@@ -1,6 +1,6 @@
 import { type Palette, serviceColours } from "./palette.ts";
 import { countedText, dateText, durationText } from "./quantities.ts";
-import type { ShownSpan } from "./shown-span.ts";
+import { durationOf, type ShownSpan } from "./shown-span.ts";
 import { fit, fitRight, peerText, widest, widthOf } from "./text-columns.ts";
 import { timeBar, type TimeRange, wholeRange } from "./time-bar.ts";
 import { type TreeLine, treeLines } from "./trace-tree.ts";
@@ -86,8 +86,8 @@ function headingLines(spans: readonly ShownSpan[], { palette, range }: Drawing):
     countedText(spans.length, "span"),
     ...(errors === 0 ? [] : [palette.bad(countedText(errors, "error"))]),
     countedText(services, "service"),
-    durationText(range.endNano - range.startNano),
-    `began ${dateText(range.startNano)}`,
+    wholeDuration(range),
+    range.startNano === undefined ? "start unknown" : `began ${dateText(range.startNano)}`,
   ];
   return [palette.heading(`trace ${peerText(spans[0]?.traceId ?? "", 32)}`), facts.join(", ")];
 }
@@ -141,8 +141,13 @@ function nameText(line: TreeLine, columns: number): string {
   return peerText(line.span === undefined ? line.missing : line.span.name, columns);
 }
 
-function spanDuration({ startNano, endNano }: ShownSpan): string {
-  return durationText(endNano - startNano);
+function spanDuration(span: ShownSpan): string {
+  return durationText(durationOf(span));
+}
+
+function wholeDuration(range: TimeRange): string {
+  const duration = durationOf(range);
+  return duration === undefined ? "duration unknown" : durationText(duration);
 }
 
 function notes(lines: readonly TreeLine[], { odd }: Palette): string[] {

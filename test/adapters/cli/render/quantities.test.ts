@@ -65,6 +65,14 @@ test("a time is that of the machine's zone, to the millisecond", () => {
   expect(dateText(nanos)).toBe("2025-07-20 08:05:04.012");
 });
 
+test("what is not known is said to be unknown", () => {
+  expect([durationText(undefined), clockText(undefined), dateText(undefined)]).toEqual([
+    "unknown",
+    "unknown",
+    "unknown",
+  ]);
+});
+
 test("a time that no calendar has is told, not thrown", () => {
   expect(clockText(2n ** 64n * 1_000_000n)).toBe("--:--:--.---");
   expect(dateText(2n ** 64n * 1_000_000n)).toBe("an impossible time");

@@ -19,7 +19,7 @@ test("a line of NDJSON is a span, with what JSON leaves out at its default", () 
       { key: "text", value: { stringValue: "x" } },
       { key: "int", value: { intValue: "5" } },
       { key: "flag", value: { boolValue: false } },
-      { key: "list", value: { arrayValue: { values: [{ intValue: "1" }] } } },
+      { key: "list", value: { arrayValue: { values: [{ intValue: "1" }, {}] } } },
       { key: "empty", value: {} },
     ],
   });
@@ -39,7 +39,7 @@ test("a line of NDJSON is a span, with what JSON leaves out at its default", () 
       { key: "text", value: "x" },
       { key: "int", value: "5" },
       { key: "flag", value: "false" },
-      { key: "list", value: '{"values":[{"intValue":"1"}]}' },
+      { key: "list", value: "[1, null]" },
       { key: "empty", value: "" },
     ],
   });
@@ -54,7 +54,71 @@ test.each([
   "{}",
   "[]",
 ])("%p has another shape, and is shown as far as it goes", (line) => {
-  expect(spanFromLine(line)).toMatchObject({ startNano: 0n, endNano: 0n, isError: false });
+  expect(spanFromLine(line)).toMatchObject({
+    startNano: undefined,
+    endNano: undefined,
+    isError: false,
+  });
+});
+
+const text = (stringValue: string) => ({ stringValue });
+const list = (...values: object[]) => ({ arrayValue: { values } });
+
+test.each([
+  { value: list(), shown: "[]" },
+  { value: list(text("a"), text("b")), shown: "[a, b]" },
+  {
+    value: list({ intValue: "1" }, { doubleValue: 0.5 }, { boolValue: true }),
+    shown: "[1, 0.5, true]",
+  },
+  { value: list(list(text("a")), list()), shown: "[[a], []]" },
+  { value: { arrayValue: {} }, shown: "[]" },
+  { value: { kvlistValue: { values: [{ key: "k", value: text("v") }] } }, shown: "{k: v}" },
+  {
+    value: {
+      kvlistValue: {
+        values: [
+          { key: "a", value: { intValue: 5 } },
+          { key: "b", value: list(text("x")) },
+        ],
+      },
+    },
+    shown: "{a: 5, b: [x]}",
+  },
+  { value: { kvlistValue: null }, shown: "{}" },
+  { value: { bytesValue: "AQI=" }, shown: "AQI=" },
+  { value: { futureValue: { a: [1] } }, shown: '{"a":[1]}' },
+])("an attribute of $value is shown as $shown", ({ value, shown }) => {
+  const line = JSON.stringify({ attributes: [{ key: "k", value }] });
+
+  expect(spanFromLine(line)?.attributes).toEqual([{ key: "k", value: shown }]);
+});
+
+test("values that lie deeper than any sender nests them are JSON", () => {
+  const deep = Array.from({ length: 200 }).reduce<object>((inner) => list(inner), text("x"));
+
+  const [shown] = spanFromLine(
+    JSON.stringify({ attributes: [{ key: "k", value: deep }] }),
+  )!.attributes;
+
+  expect(shown?.value).toStartWith("[[[");
+  expect(shown?.value).toContain('{"arrayValue"');
+});
+
+test.each(["0000000000000000", "", undefined])("a parent of %p is none", (parentSpanId) => {
+  expect(spanFromLine(JSON.stringify({ parentSpanId }))?.parentSpanId).toBe("");
+});
+
+test.each([
+  { times: {}, startNano: undefined, endNano: undefined },
+  {
+    times: { startTimeUnixNano: "0", endTimeUnixNano: 0 },
+    startNano: undefined,
+    endNano: undefined,
+  },
+  { times: { startTimeUnixNano: "1", endTimeUnixNano: "2" }, startNano: 1n, endNano: 2n },
+])("of $times, what is not set is unknown", ({ times, startNano, endNano }) => {
+  expect(spanFromLine(JSON.stringify(times))).toMatchObject({ startNano, endNano });
 });
 
 test("what was missed is told from a span", () => {

@@ -28,6 +28,19 @@ test("spans are aligned rows in 80 columns, each with what finds its trace", () 
   ]);
 });
 
+test("times that are not known are said to be unknown", () => {
+  const times = { fromMs: 0, toMs: 1 };
+  const spans = [
+    shownSpan("a", "", times, { startNano: undefined }),
+    shownSpan("b", "", times, { endNano: undefined }),
+  ];
+
+  expect(table(spans, 80).slice(1)).toEqual([
+    "unknown       shop       span a           unknown  0af76519",
+    `${at(0)}  shop       span b           unknown  0af76519`,
+  ]);
+});
+
 test("below 80 columns there is room for the rest only", () => {
   expect(headerRow(rowLayout(79, VARIED_TRACE), PLAIN)).toEndWith(" DURATION");
 });

@@ -17,6 +17,21 @@ test.each([
   expect(timeBar({ startNano: from, endNano: to }, RANGE, 10)).toBe(bar);
 });
 
+test.each([
+  { name: "no end: where it begins", startNano: 150n, endNano: undefined, bar: "     ▏" },
+  { name: "no start: nothing", startNano: undefined, endNano: 150n, bar: "" },
+  { name: "neither: nothing", startNano: undefined, endNano: undefined, bar: "" },
+])("of a span with $name is drawn", ({ startNano, endNano, bar }) => {
+  expect(timeBar({ startNano, endNano }, RANGE, 10)).toBe(bar);
+});
+
+test.each([
+  { startNano: undefined, endNano: 9n },
+  { startNano: 1n, endNano: undefined },
+])("in a range that is not known nothing is drawn: %p", (range) => {
+  expect(timeBar({ startNano: 1n, endNano: 9n }, range, 10)).toBe("");
+});
+
 test("a range without length puts everything at its begin", () => {
   const instant = { startNano: 5n, endNano: 5n };
 
@@ -33,6 +48,18 @@ test("no bar is wider than its columns, or nothing", () => {
   }
 });
 
+test("the whole range is of the times that are known", () => {
+  const spans = [
+    { startNano: undefined, endNano: 6n },
+    { startNano: 2n, endNano: undefined },
+    { startNano: 4n, endNano: 5n },
+  ];
+
+  expect(wholeRange(spans)).toEqual({ startNano: 2n, endNano: 6n });
+  expect(wholeRange(spans.slice(0, 1))).toEqual({ startNano: undefined, endNano: 6n });
+  expect(wholeRange(spans.slice(1, 2))).toEqual({ startNano: 2n, endNano: undefined });
+});
+
 test("the whole range holds every span", () => {
   const spans = [
     { startNano: 5n, endNano: 6n },
@@ -41,5 +68,5 @@ test("the whole range holds every span", () => {
   ];
 
   expect(wholeRange(spans)).toEqual({ startNano: 2n, endNano: 9n });
-  expect(wholeRange([])).toEqual({ startNano: 0n, endNano: 0n });
+  expect(wholeRange([])).toEqual({ startNano: undefined, endNano: undefined });
 });

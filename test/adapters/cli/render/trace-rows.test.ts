@@ -23,6 +23,16 @@ test("a list of traces has whole ids in 80 columns", () => {
   ]);
 });
 
+test("times that are not known are said to be unknown", () => {
+  const unknown = { ...WHOLE, startTimeUnixNano: null, durationNano: null };
+
+  expect(traceRows([unknown, WHOLE], 200, PLAIN).slice(1)).toEqual([
+    `${TRACE_ID}  unknown       1,234       2   unknown  GET /orders/{id} [shop] [db]`,
+    expect.stringContaining(" 203 ms "),
+  ]);
+  expect(summaryOf(unknown)).toEqual(unknown);
+});
+
 test("in 200 columns there is the time, and every service", () => {
   const time = clockText(BEGAN_NANO);
 
@@ -48,6 +58,6 @@ test("a summary of another shape is shown as far as it goes", () => {
   const summary = summaryOf({ durationNano: "long" });
 
   expect(summary).toMatchObject({ traceId: "", root: null, services: [], spans: 0 });
-  expect(traceRows([summary], 80, PLAIN)[1]).toContain("0 ns");
+  expect(traceRows([summary], 80, PLAIN)[1]).toContain("unknown");
   expect(summaryOf(WHOLE)).toEqual(WHOLE);
 });

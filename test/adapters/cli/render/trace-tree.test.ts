@@ -59,6 +59,16 @@ test("a child that begins before its parent is marked, and no other", () => {
   expect(marked.map(({ span: found }) => found?.spanId)).toEqual(["f"]);
 });
 
+test("spans whose start is not known come last, and not before their parent", () => {
+  const unknown = { ...span("b", "a"), startNano: undefined };
+  const spans = [unknown, { ...span("c", "b"), name: "child" }, span("d", "a", 5), span("a", "")];
+
+  const lines = treeLines(spans);
+
+  expect(lines.map(drawn)).toEqual(["a", "├─ d", "└─ b", "   └─ c"]);
+  expect(lines.filter((line) => line.span !== undefined && line.isBeforeParent)).toEqual([]);
+});
+
 test("a chain of 200,000 spans is drawn, with rails only where they help", () => {
   const spans = Array.from({ length: 200_000 }, (_, at) =>
     span(String(at), at === 0 ? "" : String(at - 1), at),

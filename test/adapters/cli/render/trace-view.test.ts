@@ -1,7 +1,13 @@
 import { expect, test } from "bun:test";
 import { COLOURED, PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
 import { traceView } from "../../../../src/adapters/cli/render/trace-view.ts";
-import { BEGAN_NANO, shownSpan, UNSAFE_TEXT, VARIED_TRACE } from "../../../support/shown-spans.ts";
+import {
+  BEGAN_NANO,
+  shownSpan,
+  TRACE_ID,
+  UNSAFE_TEXT,
+  VARIED_TRACE,
+} from "../../../support/shown-spans.ts";
 
 const began = (nanos: bigint) => {
   const date = new Date(Number(nanos / 1_000_000n));
@@ -30,6 +36,42 @@ test("a trace is a tree with bars in 80 columns", () => {
     "",
     "! 1 span begins before the parent: clocks differ",
   ]);
+});
+
+const ROOT = shownSpan("a", "", { fromMs: 0, toMs: 100 });
+
+test.each([
+  {
+    name: "no start",
+    spans: [ROOT, shownSpan("b", "a", { fromMs: 0, toMs: 50 }, { startNano: undefined })],
+    facts: `2 spans, 1 service, 100 ms, began ${began(BEGAN_NANO)}`,
+    row: "  └─ span b  shop  unknown",
+  },
+  {
+    name: "no end",
+    spans: [ROOT, shownSpan("b", "a", { fromMs: 50, toMs: 0 }, { endNano: undefined })],
+    facts: `2 spans, 1 service, 100 ms, began ${began(BEGAN_NANO)}`,
+    row: `  └─ span b  shop  unknown  ${" ".repeat(26)}▏`,
+  },
+  {
+    name: "no end, and it is alone",
+    spans: [shownSpan("a", "", { fromMs: 0, toMs: 0 }, { endNano: undefined })],
+    facts: `1 span, 1 service, duration unknown, began ${began(BEGAN_NANO)}`,
+    row: "  span a  shop  unknown",
+  },
+  {
+    name: "no time at all",
+    spans: [
+      shownSpan("a", "", { fromMs: 0, toMs: 0 }, { startNano: undefined, endNano: undefined }),
+    ],
+    facts: "1 span, 1 service, duration unknown, start unknown",
+    row: "  span a  shop  unknown",
+  },
+])("a span with $name is unknown in its line, and is none of the bounds", (given) => {
+  const lines = traceView(given.spans, 80, PLAIN);
+
+  expect(lines.slice(0, 3)).toEqual([`trace ${TRACE_ID}`, given.facts, ""]);
+  expect(lines.at(-1)).toBe(given.row);
 });
 
 test("in 200 columns names are whole and bars are longer", () => {
