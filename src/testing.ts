@@ -145,7 +145,7 @@ function filterOf(conditions: SpanConditions): SpanFilter {
 function nameOf(text: string): (typeof CONDITION_NAMES)[number] {
   const name = CONDITION_NAMES.find((known) => known === text);
   if (name !== undefined) return name;
-  throw new TypeError(`there is no condition "${text}"; known is ${CONDITION_NAMES.join(", ")}`);
+  throw new TypeError(`unknown condition "${text}"; known: ${CONDITION_NAMES.join(", ")}`);
 }
 
 /**

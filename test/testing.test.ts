@@ -87,7 +87,7 @@ test("several attributes must all be there", async () => {
 
 test.each([
   { name: "a value that is none", conditions: { kind: "round" }, says: "round" },
-  { name: "a name that is none", conditions: { nmae: "x" }, says: 'no condition "nmae"' },
+  { name: "a name that is none", conditions: { nmae: "x" }, says: 'unknown condition "nmae"' },
   // As JavaScript, and TypeScript without its strictest options, let pass.
   { name: "nothing", conditions: { name: undefined }, says: "name is undefined; it must be text" },
   { name: "a number", conditions: { min_duration: 5 }, says: "min_duration is of type number" },

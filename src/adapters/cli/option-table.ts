@@ -48,7 +48,7 @@ const SPECS = {
     isRepeatable: true,
   },
   "min-duration": parameter("TIME", "that took at least so long: 250ms, 1.5s"),
-  since: parameter("WHEN", "that began then or later: RFC 3339, Unix nanoseconds, or 5m (ago)"),
+  since: parameter("WHEN", "that began then or later: RFC 3339, a date, Unix time, or 5m (ago)"),
   until: parameter("WHEN", "that began before then"),
   after: parameter("CURSOR", "after this span: its sequence, or RUN_ID-SEQUENCE"),
   limit: parameter("N", `at most so many (${USUAL_SPANS}; of traces ${USUAL_TRACES})`),

@@ -72,7 +72,7 @@ function patternOf(path: string): RegExp {
 
 const NO_SUCH_PATH: Problem = {
   status: 404,
-  detail: `there is nothing at this path; there is ${PATHS.map(({ path }) => path).join(", ")}`,
+  detail: `no such path; known paths: ${PATHS.map(({ path }) => path).join(", ")}`,
 };
 
 interface FoundRoute {

@@ -6,7 +6,9 @@ interface ConditionParameter {
   readonly schema: JsonSchema;
 }
 
-const INSTANT = "RFC 3339, Unix nanoseconds, or a duration such as `5m`: that long ago";
+const INSTANT =
+  "RFC 3339, a date (UTC), a Unix time of 10 (s), 13 (ms), 16 (us) or 19 (ns) digits, or a " +
+  "duration such as `5m`: that long ago. None without a start";
 
 /** The conditions of a filter, told of as parameters. `readCondition` reads them. */
 export const FILTER_PARAMETERS: Readonly<Record<ConditionName, ConditionParameter>> = {

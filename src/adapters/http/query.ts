@@ -85,6 +85,6 @@ function checkNames(query: URLSearchParams, known: readonly string[]): Problem |
 
 function unknownParameter(name: string, known: readonly string[]): Problem {
   const parameter = quotePeerText(name);
-  const choice = known.length === 0 ? "this path takes none" : `known is ${known.join(", ")}`;
-  return badParameter(parameter, `there is no parameter "${parameter}"; ${choice}`);
+  const choice = known.length === 0 ? "this path takes none" : `known: ${known.join(", ")}`;
+  return badParameter(parameter, `unknown parameter "${parameter}"; ${choice}`);
 }

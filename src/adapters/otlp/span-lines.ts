@@ -33,7 +33,7 @@ type Chunks = Generator<Uint8Array<ArrayBuffer>, void>;
 /**
  * Each span by itself: its number, the run that numbers it, its service, all that OTLP/JSON says of
  * it, and what it came in, which is written again for every span (`{}` where it came in nothing).
- * The schemas of resource and scope are there where they are known: so nothing of OTLP/JSON is lost.
+ * The schemas of resource and scope are there where they are known: nothing of OTLP/JSON is lost.
  *
  *     {"sequence":17,"run_id":"..","service":"shop","traceId":"..",...,"resource":{},"scope":{}}
  *

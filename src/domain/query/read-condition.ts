@@ -49,7 +49,7 @@ export function readCondition(
 ): SpanCondition | ConditionMistake {
   if (!isConditionName(name)) {
     const known = CONDITION_NAMES.join(", ");
-    return { mistake: `there is no condition "${quotePeerText(name)}"; known is ${known}` };
+    return { mistake: `unknown condition "${quotePeerText(name)}"; known: ${known}` };
   }
   const { bound, read } = WORDINGS[name];
   const mistake = `${name} is "${quotePeerText(text)}"; it must be ${bound}`;
@@ -94,8 +94,9 @@ function readMinDuration(text: string): SpanCondition | undefined {
 function instant(on: "since" | "until"): Wording {
   return {
     bound:
-      "a time such as 2026-01-31T12:00:00Z, Unix nanoseconds, or a duration such as 5m, " +
-      "which is that long ago",
+      "a time such as 2026-01-31T12:00:00Z, a date such as 2026-01-31 (UTC), a Unix time in " +
+      "seconds (10 digits), milliseconds (13), microseconds (16) or nanoseconds (19), or a " +
+      "duration such as 5m, which is that long ago",
     read: (text, nowUnixNano) => {
       const unixNano = readInstant(text, nowUnixNano);
       return unixNano === undefined ? undefined : { on, unixNano };

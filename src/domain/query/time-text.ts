@@ -20,14 +20,33 @@ export function readDuration(text: string): bigint | undefined {
   return (digits * NANOSECONDS[unit]!) / 10n ** BigInt(fraction.length);
 }
 
-const UNIX_NANOSECONDS = /^\d{1,20}$/;
-
-/** Unix nanoseconds of an instant: RFC 3339, Unix nanoseconds, or a duration, which is that ago. */
+/**
+ * Returns the Unix nanoseconds of an instant: RFC 3339, a date, a Unix time, or a duration, which
+ * is that long ago.
+ */
 export function readInstant(text: string, nowUnixNano: bigint): bigint | undefined {
-  if (UNIX_NANOSECONDS.test(text)) return BigInt(text);
   const ago = readDuration(text);
-  return ago === undefined ? readTimestamp(text) : nowUnixNano - ago;
+  if (ago !== undefined) return nowUnixNano - ago;
+  return readUnixTime(text) ?? readTimestamp(DATE.test(text) ? `${text}T00:00:00Z` : text);
 }
+
+/**
+ * The number of digits tells the unit, from 2001 to 2286, and any other number is refused: a time
+ * in another unit would be one in 1970, or long after us.
+ */
+const UNIX_SECONDS = /^([1-9]\d{9})(?:\.(\d{1,9}))?$/;
+const UNIX_MS_US_NS = /^[1-9](?:\d{12}|\d{15}|\d{18})$/;
+
+const NANOSECOND_DIGITS = 19;
+
+function readUnixTime(text: string): bigint | undefined {
+  if (text === "0") return 0n;
+  const [, seconds, fraction = ""] = UNIX_SECONDS.exec(text) ?? [];
+  if (seconds !== undefined) return BigInt(seconds + fraction.padEnd(9, "0"));
+  return UNIX_MS_US_NS.test(text) ? BigInt(text.padEnd(NANOSECOND_DIGITS, "0")) : undefined;
+}
+
+const DATE = /^\d{4}-\d\d-\d\d$/;
 
 const TIMESTAMP =
   /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,18}))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;

@@ -45,7 +45,7 @@ test("what is routed is in it: the paths, and for each its methods", async () =>
     }),
   );
 
-  const routed = detail.split("there is ").at(-1)!.split(", ");
+  const routed = detail.split("known paths: ").at(-1)!.split(", ");
   const described = Object.entries(description.paths).map(([path, ofPath]) => [
     path,
     Object.keys(ofPath).flatMap((method) =>
@@ -62,7 +62,7 @@ test.each(operations)("$method $path knows the parameters that are told of", asy
   const response = await request(`${filled(given.path)}?nonsense=1`, { method: given.method });
   const { detail } = (await response.json()) as { detail: string };
 
-  const [, known] = /known is (.*)$/.exec(detail) ?? [];
+  const [, known] = /known: (.*)$/.exec(detail) ?? [];
   const inQuery = given.parameters.filter(({ in: place }) => place === "query");
   expect(known?.split(", ") ?? []).toEqual(inQuery.map(({ name }) => name));
 });

@@ -22,12 +22,12 @@ test.each([
   {
     query: "limit=1&Limit=2",
     parameter: "Limit",
-    detail: 'there is no parameter "Limit"; known is limit',
+    detail: 'unknown parameter "Limit"; known: limit',
   },
   {
     query: "%0a",
     parameter: "\\n",
-    detail: 'there is no parameter "\\n"; known is limit',
+    detail: 'unknown parameter "\\n"; known: limit',
   },
 ])("?$query is 400 and names $parameter", async ({ query, parameter, detail }) => {
   const { request, ring } = runReadApi();
@@ -70,7 +70,7 @@ test.each(["/healthz", "/readyz", "/api/stats"])("%s takes no parameter", async 
 
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({
-    detail: 'there is no parameter "verbose"; this path takes none',
+    detail: 'unknown parameter "verbose"; this path takes none',
   });
 });
 
@@ -95,10 +95,9 @@ test.each([
     title: "Not Found",
     status: 404,
     detail:
-      "there is nothing at this path; " +
-      "there is /healthz, /readyz, /api/stats, /api/problems, /metrics, /api/spans, " +
-      "/api/spans/take, /api/traces, /api/traces/{trace_id}, /api/services, /api/wait, " +
-      "/api/tail, /api/openapi.json",
+      "no such path; known paths: /healthz, /readyz, /api/stats, /api/problems, /metrics, " +
+      "/api/spans, /api/spans/take, /api/traces, /api/traces/{trace_id}, /api/services, " +
+      "/api/wait, /api/tail, /api/openapi.json",
   });
 });
 

@@ -67,17 +67,17 @@ test.each([
   {
     ask: "/api/traces/ab070707070707070707070700000001?limit=1",
     parameter: "limit",
-    detail: 'there is no parameter "limit"; this path takes none',
+    detail: 'unknown parameter "limit"; this path takes none',
   },
   {
     ask: "/api/traces/ab070707070707070707070700000001?trace_id=1",
     parameter: "trace_id",
-    detail: 'there is no parameter "trace_id"; this path takes none',
+    detail: 'unknown parameter "trace_id"; this path takes none',
   },
   {
     ask: "/api/spans?filter=a",
     parameter: "filter",
-    detail: `there is no parameter "filter"; known is ${known}, after, limit, order`,
+    detail: `unknown parameter "filter"; known: ${known}, after, limit, order`,
   },
   {
     ask: "/api/spans?name=a&name=b",

@@ -15,7 +15,7 @@ const codec = new ProtobufSpanCodec();
 /** What `spanring take` prints of a request. */
 function printed(request: Uint8Array<ArrayBuffer>, first = 1): string {
   const sequences = codec.decode(request).map((_, at) => first + at);
-  return Buffer.concat([...spanLineChunks({ request, sequences })]).toString();
+  return Buffer.concat([...spanLineChunks({ request, sequences }, "a1")]).toString();
 }
 
 interface Request {

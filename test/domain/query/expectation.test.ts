@@ -75,7 +75,7 @@ describe("an expectation is read", () => {
 
 describe("every mistake in it is told", () => {
   test.each([
-    { text: "nmae=x & kind=round", says: ['no condition "nmae"', 'kind is "round"'] },
+    { text: "nmae=x & kind=round", says: ['unknown condition "nmae"', 'kind is "round"'] },
     { text: "shop", says: ['"shop" must be name=value'] },
     { text: "", says: ['"" must be name=value'] },
     { text: "name=x & count>=many", says: ['"count>=many" must be count with'] },

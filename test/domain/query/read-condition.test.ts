@@ -36,7 +36,7 @@ const good: { name: string; text: string; condition: SpanCondition }[] = [
   },
   { name: "since", text: "5m", condition: { on: "since", unixNano: NOW - 300_000_000_000n } },
   { name: "until", text: "2023-11-14T22:13:20Z", condition: { on: "until", unixNano: NOW } },
-  { name: "until", text: "17", condition: { on: "until", unixNano: 17n } },
+  { name: "until", text: "1700000000", condition: { on: "until", unixNano: NOW } },
 ];
 
 test.each(good)("$name=$text is a condition", ({ name, text, condition }) => {
@@ -49,8 +49,9 @@ test("there is a good case for every condition that there is", () => {
 
 const aDuration = "a duration: a number with ns, us, ms, s, m or h, such as 250ms or 1.5s";
 const aTime =
-  "a time such as 2026-01-31T12:00:00Z, Unix nanoseconds, or a duration such as 5m, " +
-  "which is that long ago";
+  "a time such as 2026-01-31T12:00:00Z, a date such as 2026-01-31 (UTC), a Unix time in seconds " +
+  "(10 digits), milliseconds (13), microseconds (16) or nanoseconds (19), or a duration such as " +
+  "5m, which is that long ago";
 const aKind =
   "one of unspecified, internal, server, client, producer, consumer, or a number from 0 to 5";
 const aStatus = "one of unset, ok, error, or a number from 0 to 2";
@@ -76,6 +77,8 @@ test.each([
   { name: "min_duration", text: "250", must: aDuration },
   { name: "min_duration", text: "-1s", must: aDuration },
   { name: "since", text: "yesterday", must: aTime },
+  { name: "since", text: "17", must: aTime },
+  { name: "since", text: "20260131", must: aTime },
   { name: "until", text: "2023-02-30T00:00:00Z", must: aTime },
 ])("$name=$text is a mistake that tells what it must be", ({ name, text, must }) => {
   expect(readCondition(name, text, NOW)).toEqual({
@@ -88,7 +91,7 @@ test.each(["duration", "", "Name", "constructor", "__proto__", "toString"])(
   (name) => {
     expect(readCondition(name, "x", NOW)).toEqual({
       mistake:
-        `there is no condition "${name}"; known is service, name, trace_id, span_id, kind, ` +
+        `unknown condition "${name}"; known: service, name, trace_id, span_id, kind, ` +
         "status, attribute, min_duration, since, until",
     });
   },
@@ -104,6 +107,6 @@ test("text from outside is escaped and cut in a mistake", () => {
   const [text, name, long] = answers.map(({ mistake }) => mistake);
 
   expect(text).toStartWith('kind is "a\\nb\\x1b[31m"; it must be');
-  expect(name).toStartWith('there is no condition "a\\nb"; known is');
+  expect(name).toStartWith('unknown condition "a\\nb"; known: service');
   expect(long!.length).toBeLessThan(500);
 });

@@ -81,7 +81,7 @@ describe("mistakes are all told before anything is started", () => {
   test.each([
     {
       argv: ["--expect", "nmae=x", "--expect", "count>=no", "--settle", "soon", "--", "true"],
-      says: ['no condition "nmae"', '"count>=no"', '--settle "soon"'],
+      says: ['unknown condition "nmae"', '"count>=no"', '--settle "soon"'],
     },
     { argv: ["--settle", "11m", "--", "true"], says: ['--settle "11m" must be a time up to 10m'] },
     { argv: ["--protocol", "smoke", "--", "true"], says: ["--protocol must be one of"] },
