@@ -60,6 +60,11 @@ export class FollowedTraces {
     return this.whenEnded.promise;
   }
 
+  /** Those that are followed, in the order in which they were found. */
+  get traceIds(): readonly string[] {
+    return [...this.closers.keys()];
+  }
+
   /** Whoever appends is not the one to tell of an error: the wait is. */
   arrived(sequences: readonly number[]): void {
     try {

@@ -2,6 +2,7 @@ import type { SpanCondition, SpanFilter } from "../domain/query/span-filter.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { countSpans } from "./count-spans.ts";
 import type { LackOfRoom } from "./followed-traces.ts";
+import type { IncompleteTrace } from "./incomplete-trace.ts";
 import { joinedSpans, querySpans, type SearchedBuffer, type SpanAnswer } from "./query-spans.ts";
 import type { CopiedSpans } from "./ring-hand-over.ts";
 import type { SequenceRange } from "./ring-search.ts";
@@ -25,17 +26,27 @@ export interface WaitRequest {
 
 export type WaitOutcome =
   | { readonly outcome: "found"; readonly spans: SpanAnswer }
-  | {
-      readonly outcome: "time_up";
-      /** Spans that match. */
-      readonly found: number;
-      /** Not there either when the time has been up for long, so much is being looked for. */
-      readonly nearest: NearMiss | undefined;
-      readonly range: SequenceRange;
-    }
+  | TimeUp
   | { readonly outcome: "cancelled" }
   /** It cannot be told: as many filters, or traces, are looked for as can be at a time. */
   | { readonly outcome: "no_room"; readonly for: "filter" | LackOfRoom };
+
+export interface TimeUp {
+  readonly outcome: "time_up";
+  /** Spans that match. */
+  readonly found: number;
+  /** Not there either when the time has been up for long, so much is being looked for. */
+  readonly nearest: NearMiss | undefined;
+  /** Of a wait for a trace, one of those that match; not there for the same reason, too. */
+  readonly incomplete?: FollowedTrace | undefined;
+  readonly range: SequenceRange;
+}
+
+/** One of the traces that were waited for. */
+export interface FollowedTrace extends IncompleteTrace {
+  /** Followed, this one among them. */
+  readonly traceCount: number;
+}
 
 /** What would have been found without the last condition: most likely, the one that is mistaken. */
 export interface NearMiss {
@@ -80,7 +91,7 @@ export async function timeUp(
   { buffer, arrivals }: WaitParts,
   request: WaitRequest,
   { found, limit }: { readonly found: number; readonly limit: TimeLimit },
-): Promise<WaitOutcome> {
+): Promise<TimeUp> {
   const next = arrivals.seenNext;
   const first = Math.min(next, Math.max(request.after + 1, buffer.range().first));
   const nearest = found < request.count ? await nearMiss(buffer, request, limit) : undefined;

@@ -1,7 +1,8 @@
 import { FollowedTraces, type TraceWaitParts, type TraceWaitRequest } from "./followed-traces.ts";
 import { lookThrough } from "./look-through.ts";
-import { timeLimit } from "./time-limit.ts";
-import { failureOf, timeUp, type WaitOutcome } from "./wait-for-spans.ts";
+import { readIncompleteTrace } from "./incomplete-trace.ts";
+import { type TimeLimit, timeLimit } from "./time-limit.ts";
+import { failureOf, type FollowedTrace, timeUp, type WaitOutcome } from "./wait-for-spans.ts";
 
 /**
  * Waits for a whole trace: one with a span that matches, whose root has ended, which has at least
@@ -26,12 +27,25 @@ export async function waitForTrace(
     if (typeof end === "object") return { outcome: "found", spans: end };
     // Of those that were not followed, one may have been complete.
     if (traces.lacking !== undefined) return { outcome: "no_room", for: traces.lacking };
-    return await timeUp(parts, request, { found: traces.matchCount, limit });
+    const outcome = await timeUp(parts, request, { found: traces.matchCount, limit });
+    return { ...outcome, incomplete: await incompleteTrace(parts, traces, limit) };
   } finally {
     unsubscribe();
     traces.close();
     limit.clear();
   }
+}
+
+/** What is missing of one of them. It is of help, and like a near miss not worth any wait. */
+async function incompleteTrace(
+  { buffer }: TraceWaitParts,
+  { traceIds }: FollowedTraces,
+  { isLongOver }: TimeLimit,
+): Promise<FollowedTrace | undefined> {
+  const [traceId] = traceIds;
+  if (traceId === undefined || isLongOver()) return undefined;
+  const trace = await readIncompleteTrace(buffer, traceId);
+  return { ...trace, traceCount: traceIds.length };
 }
 
 async function followBuffered(

@@ -10,7 +10,7 @@ import {
   type SearchedRing,
   searchedRing,
 } from "../support/searched-ring.ts";
-import { SOME_PARENT, tracedRequests } from "../support/traced-requests.ts";
+import { SOME_PARENT, traceHex, tracedRequests } from "../support/traced-requests.ts";
 
 const [CHILD, ROOT, SECOND_CHILD, OTHER_ROOT] = tracedRequests(
   { trace: 1, name: "child", parent: SOME_PARENT },
@@ -18,6 +18,11 @@ const [CHILD, ROOT, SECOND_CHILD, OTHER_ROOT] = tracedRequests(
   { trace: 1, name: "second", parent: SOME_PARENT },
   { trace: 2, name: "other" },
 ) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+
+const OTHER_CHILDREN = tracedRequests(
+  { trace: 3, name: "child", parent: SOME_PARENT },
+  { trace: 4, name: "child", parent: SOME_PARENT },
+);
 
 const WAIT: TraceWaitRequest = {
   filter: named("child"),
@@ -107,17 +112,54 @@ test("what comes while a quiet trace is read makes it wait on", async () => {
 
 describe("a trace is not found", () => {
   test.each([
-    { name: "without a root", requests: [CHILD, SECOND_CHILD], wait: {}, found: 1 },
-    { name: "without a span that matches", requests: [ROOT, OTHER_ROOT], wait: {}, found: 0 },
-    { name: "with too few spans", requests: [CHILD, ROOT], wait: { count: 3 }, found: 1 },
-    { name: "that came before", requests: [CHILD, ROOT], wait: { after: 1 }, found: 0 },
-  ])("$name", async ({ requests, wait, found }) => {
+    {
+      name: "without a root, and it is said whose parent is missing",
+      requests: [CHILD, SECOND_CHILD],
+      wait: {},
+      found: 1,
+      incomplete: {
+        traceCount: 1,
+        traceId: traceHex(1),
+        spanCount: 2,
+        hasRoot: false,
+        missingParents: [Uint8Array.from(SOME_PARENT).toHex()],
+      },
+    },
+    {
+      name: "without a span that matches",
+      requests: [ROOT, OTHER_ROOT],
+      wait: {},
+      found: 0,
+      incomplete: undefined,
+    },
+    {
+      name: "with too few spans",
+      requests: [CHILD, ROOT],
+      wait: { count: 3 },
+      found: 1,
+      incomplete: { traceCount: 1, hasRoot: true, spanCount: 2 },
+    },
+    {
+      name: "that came before",
+      requests: [CHILD, ROOT],
+      wait: { after: 1 },
+      found: 0,
+      incomplete: undefined,
+    },
+    {
+      name: "of several, and one of them is told of",
+      requests: [CHILD, ...OTHER_CHILDREN],
+      wait: {},
+      found: 3,
+      incomplete: { traceCount: 3, traceId: traceHex(1), hasRoot: false },
+    },
+  ])("$name", async ({ requests, wait, found, incomplete }) => {
     const { arrive, ...parts } = searchedRing();
     arrive(...requests);
 
     const outcome = await waitForTrace(parts, { ...WAIT, ...wait, timeoutMs: 20 });
 
-    expect(outcome).toMatchObject({ outcome: "time_up", found });
+    expect(outcome).toMatchObject({ outcome: "time_up", found, incomplete });
   });
 });
 

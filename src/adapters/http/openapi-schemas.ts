@@ -12,6 +12,7 @@ const ANY = { type: "object" };
 const COUNT = { type: "integer", minimum: 0 };
 const AMOUNT = { type: "number", minimum: 0 };
 const TIME = { type: "string", format: "date-time" };
+const TRACE_ID = { type: "string", pattern: "^[0-9a-f]{32}$" };
 const UNIX_NANOSECONDS = { type: "string", pattern: String.raw`^\d{1,20}$` };
 
 /** All members are there, always; and there may be more in a later version. */
@@ -164,7 +165,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   Traces: object({
     traces: listOf(
       object({
-        traceId: { type: "string", pattern: "^[0-9a-f]{32}$" },
+        traceId: TRACE_ID,
         root: { type: ["string", "null"], description: "Its name, once it has ended." },
         services: listOf(TEXT),
         spans: COUNT,
@@ -216,9 +217,21 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
           "What the same query found without its last condition: how many, and the newest few. " +
           "Not there when there was no condition, or no time to look for it.",
       },
+      incomplete: {
+        ...object({
+          traceId: TRACE_ID,
+          spans: COUNT,
+          hasRoot: { type: "boolean" },
+          missingParents: listOf({ type: "string", pattern: "^[0-9a-f]{16}$" }),
+        }),
+        description:
+          "With `trace_complete`: one of the traces that were not complete, and the parents of " +
+          "its spans that are not buffered, a thousand at most. Not there when no span matched, " +
+          "or when there was no time to look for it.",
+      },
       sequence: RANGE,
     },
-    ["parameter", "nearest"],
+    ["parameter", "nearest", "incomplete"],
   ),
   PresentProblem: object({ ...PROBLEM_MEMBERS, spans: SPANS, sequence: RANGE }, ["parameter"]),
   Description: object({ openapi: TEXT, info: ANY, paths: ANY, components: ANY }),

@@ -87,7 +87,7 @@ async function waitAndAnswer(
   waiting: Waiting,
 ): Promise<Response> {
   const { held, type } = waiting;
-  const { absent, count: wanted = DEFAULT_COUNT } = asked.values;
+  const { absent, count: wanted = DEFAULT_COUNT, quiet: quietMs = DEFAULT_QUIET_MS } = asked.values;
   const outcome = await wait(context, asked, waiting);
   if (outcome.outcome === "found") {
     const { range, ...spans } = outcome.spans;
@@ -97,7 +97,7 @@ async function waitAndAnswer(
   if (outcome.outcome === "time_up") {
     const none = { type, spans: { request: new Uint8Array(0), sequences: [] } };
     if (absent) return spansResponse(context, held, { ...none, range: outcome.range });
-    return timeUpResponse(context, held, { outcome, wanted, asked });
+    return timeUpResponse(context, held, { outcome, wanted, quietMs, asked });
   }
   held.release();
   if (outcome.outcome === "no_room") return problemResponse(NO_ROOM[outcome.for]);

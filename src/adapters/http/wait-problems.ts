@@ -1,5 +1,10 @@
 import type { SpanAnswer } from "../../application/query-spans.ts";
-import type { NearMiss, WaitOutcome } from "../../application/wait-for-spans.ts";
+import type {
+  FollowedTrace,
+  NearMiss,
+  TimeUp,
+  WaitOutcome,
+} from "../../application/wait-for-spans.ts";
 import { MOST_FOUND_TOGETHER } from "../../application/wanted-questions.ts";
 import { quotePeerText } from "../../domain/quote-text.ts";
 import { otlpJsonChunks } from "../otlp/otlp-json.ts";
@@ -11,8 +16,10 @@ import { type HeldAnswerParts, heldResponse, rangeHeaders, rangeMember } from ".
 import { MAX_FOLLOWED_BY_ONE, MAX_FOLLOWED_TRACES } from "./wait-limits.ts";
 
 export interface TimeUpAnswer {
-  readonly outcome: Extract<WaitOutcome, { outcome: "time_up" }>;
+  readonly outcome: TimeUp;
   readonly wanted: number;
+  /** How long a trace should have been quiet. */
+  readonly quietMs: number;
   readonly asked: Asked<{ readonly trace_complete: boolean }>;
 }
 
@@ -48,20 +55,65 @@ export const NO_ROOM: Readonly<Record<NoRoom, Problem>> = {
 export function timeUpResponse(
   parts: HeldAnswerParts,
   held: HeldAnswer,
-  { outcome, wanted, asked }: TimeUpAnswer,
+  answer: TimeUpAnswer,
 ): Response {
-  const { found, nearest, range } = outcome;
+  const { outcome, wanted, asked } = answer;
+  const { found, nearest, incomplete, range } = outcome;
   const detail = asked.values.trace_complete
-    ? "no trace of a span that matches was complete in time"
+    ? incompleteText(answer)
     : `${found} of the ${wanted} spans that were waited for came in time`;
   const members = {
     found,
     wanted,
     ...nearestMembers(nearest, asked.lastCondition),
+    ...incompleteMembers(incomplete),
     sequence: rangeMember(parts.runId, range),
   };
   const problem: Problem = { status: 408, detail, members, headers: rangeHeaders(range) };
   return problemWithSpans(parts, held, { problem, request: nearest?.spans.request });
+}
+
+/** Why no trace was complete. */
+function incompleteText({ outcome, wanted, quietMs }: TimeUpAnswer): string {
+  const { found, incomplete } = outcome;
+  if (found === 0) return "no span that matches came in time";
+  if (incomplete === undefined) return "no trace of a span that matches was complete in time";
+  const { traceId, traceCount } = incomplete;
+  const missing = missingText(incomplete, { wanted, quietMs });
+  if (traceCount > 1) {
+    const none = `${found} spans of ${traceCount} traces match, but none was complete in time`;
+    return `${none}; one is ${traceId}: ${missing}`;
+  }
+  const matches = found === 1 ? "1 span matches" : `${found} spans match`;
+  return `${matches}, but the trace ${traceId} was not complete in time: ${missing}`;
+}
+
+const PARENTS_SHOWN = 3;
+
+function missingText(
+  { spanCount, hasRoot, missingParents }: FollowedTrace,
+  { wanted, quietMs }: { readonly wanted: number; readonly quietMs: number },
+): string {
+  if (spanCount === 0) return "its spans have left the buffer";
+  if (!hasRoot && missingParents.length === 0) {
+    return "no root came; its spans are one another's parents";
+  }
+  if (!hasRoot) return `no root came, and ${parentsText(missingParents)} missing`;
+  if (spanCount < wanted) return `it has a root, but only ${spanCount} of ${wanted} spans`;
+  return `it has a root, but was not quiet for ${quietMs} ms`;
+}
+
+function parentsText(parents: readonly string[]): string {
+  if (parents.length === 1) return `the parent ${parents[0]} is`;
+  const others = parents.length - PARENTS_SHOWN;
+  const shown = parents.slice(0, PARENTS_SHOWN).join(", ");
+  return `the parents ${shown}${others > 0 ? ` and ${others} more` : ""} are`;
+}
+
+function incompleteMembers(incomplete: FollowedTrace | undefined): object {
+  if (incomplete === undefined) return {};
+  const { traceId, spanCount: spans, hasRoot, missingParents } = incomplete;
+  return { incomplete: { traceId, spans, hasRoot, missingParents } };
 }
 
 function nearestMembers(nearest: NearMiss | undefined, condition = ""): object {

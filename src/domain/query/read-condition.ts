@@ -94,9 +94,8 @@ function readMinDuration(text: string): SpanCondition | undefined {
 function instant(on: "since" | "until"): Wording {
   return {
     bound:
-      "a time such as 2026-01-31T12:00:00Z, a date such as 2026-01-31 (UTC), a Unix time in " +
-      "seconds (10 digits), milliseconds (13), microseconds (16) or nanoseconds (19), or a " +
-      "duration such as 5m, which is that long ago",
+      "a time (2026-01-31T12:00:00Z), a date (2026-01-31, in UTC), a Unix time of 10 digits (s), " +
+      "13 (ms), 16 (us) or 19 (ns), or how long ago (5m)",
     read: (text, nowUnixNano) => {
       const unixNano = readInstant(text, nowUnixNano);
       return unixNano === undefined ? undefined : { on, unixNano };

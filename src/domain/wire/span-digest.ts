@@ -1,4 +1,4 @@
-import { isValidId, TRACE_ID_BYTES } from "../span-validity.ts";
+import { isValidId, SPAN_ID_BYTES, TRACE_ID_BYTES } from "../span-validity.ts";
 import { textBetween, uint64At } from "./scalar-bytes.ts";
 import { ABSENT, type SpanFields } from "./span-fields.ts";
 
@@ -30,6 +30,15 @@ export function digestSpan(fields: SpanFields): SpanDigest {
 
 export function traceIdHex({ bytes, traceIdAt }: SpanFields): string {
   return bytes.subarray(traceIdAt, traceIdAt + TRACE_ID_BYTES).toHex();
+}
+
+export function spanIdHex({ bytes, spanIdAt }: SpanFields): string {
+  return bytes.subarray(spanIdAt, spanIdAt + SPAN_ID_BYTES).toHex();
+}
+
+/** Of a span that has a parent. */
+export function parentIdHex({ bytes, parentStart, parentEnd }: SpanFields): string {
+  return bytes.subarray(parentStart, parentEnd).toHex();
 }
 
 /** A parent of zeros, as some senders write it on a root span, is none. */

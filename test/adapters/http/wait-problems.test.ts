@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
-import { requestOf } from "../../support/request-bytes.ts";
+import { requestOf, spanId } from "../../support/request-bytes.ts";
 import { runReadApi, stopReadApisAfterEach } from "../../support/running-read-api.ts";
+import { traceHex, tracedRequests } from "../../support/traced-requests.ts";
 
 stopReadApisAfterEach();
+
+const LOST = Uint8Array.from(spanId(99)).toHex();
 
 test("of too many different filters, the last is told what would be better", async () => {
   const run = runReadApi();
@@ -24,6 +27,89 @@ test("of too many different filters, the last is told what would be better", asy
       /^64 other filters .* ask for a name, an attribute or a trace_id/,
     ),
   });
+});
+
+const QUIET_MS = 60_000;
+
+test.each([
+  {
+    name: "without a match",
+    spans: [],
+    query: "",
+    says: "no span that matches came in time",
+    trace: undefined,
+  },
+  {
+    name: "without a root",
+    spans: [{ trace: 1, name: "child", parent: spanId(99) }],
+    query: "",
+    says:
+      `1 span matches, but the trace ${traceHex(1)} was not complete in time: no root came, ` +
+      `and the parent ${LOST} is missing`,
+    trace: { traceId: traceHex(1), spans: 1, hasRoot: false, missingParents: [LOST] },
+  },
+  {
+    name: "without many of its spans",
+    spans: [99, 98, 97, 96, 95].map((parent) => ({
+      trace: 1,
+      name: "child",
+      parent: spanId(parent),
+    })),
+    query: "",
+    says: expect.stringMatching(
+      /^5 spans match, .*, and the parents (\w{16}, ){2}\w{16} and 2 more are missing$/,
+    ),
+    trace: { spans: 5 },
+  },
+  {
+    name: "of spans that are one another's parents",
+    spans: [
+      { trace: 1, name: "child", parent: spanId(2) },
+      { trace: 1, name: "child", parent: spanId(1) },
+    ],
+    query: "",
+    says: expect.stringMatching(/: no root came; its spans are one another's parents$/),
+    trace: { hasRoot: false, missingParents: [] },
+  },
+  {
+    name: "with a root and too few spans",
+    spans: [{ trace: 1, name: "child" }],
+    query: "&count=3",
+    says: expect.stringMatching(/: it has a root, but only 1 of 3 spans$/),
+    trace: { spans: 1, hasRoot: true, missingParents: [] },
+  },
+  {
+    name: "that is not quiet",
+    spans: [{ trace: 1, name: "child" }],
+    query: `&quiet=${QUIET_MS}ms`,
+    says: expect.stringMatching(/: it has a root, but was not quiet for 60000 ms$/),
+    trace: { spans: 1, hasRoot: true, missingParents: [] },
+  },
+  {
+    name: "among others",
+    spans: [
+      { trace: 1, name: "child", parent: spanId(99) },
+      { trace: 2, name: "child", parent: spanId(99) },
+    ],
+    query: "",
+    says:
+      `2 spans of 2 traces match, but none was complete in time; one is ${traceHex(1)}: ` +
+      `no root came, and the parent ${LOST} is missing`,
+    trace: { traceId: traceHex(1) },
+  },
+])("of a trace $name, 408 says what is missing", async ({ spans, query, says, trace }) => {
+  const run = runReadApi({ spanCount: 0 });
+  for (const each of tracedRequests(...spans)) run.put(each);
+
+  const url = `/api/wait?name=child&trace_complete=true&timeout=20ms${query}`;
+  const response = await run.request(url);
+  const problem = (await response.json()) as { detail: string; incomplete?: object };
+
+  expect(response.status).toBe(408);
+  expect(problem.detail).toEqual(says);
+  expect([problem.incomplete].filter((each) => each !== undefined)).toMatchObject(
+    trace === undefined ? [] : [trace],
+  );
 });
 
 test("of more traces than one wait can follow, it is told what would be better", async () => {

@@ -49,9 +49,8 @@ test("there is a good case for every condition that there is", () => {
 
 const aDuration = "a duration: a number with ns, us, ms, s, m or h, such as 250ms or 1.5s";
 const aTime =
-  "a time such as 2026-01-31T12:00:00Z, a date such as 2026-01-31 (UTC), a Unix time in seconds " +
-  "(10 digits), milliseconds (13), microseconds (16) or nanoseconds (19), or a duration such as " +
-  "5m, which is that long ago";
+  "a time (2026-01-31T12:00:00Z), a date (2026-01-31, in UTC), a Unix time of 10 digits (s), " +
+  "13 (ms), 16 (us) or 19 (ns), or how long ago (5m)";
 const aKind =
   "one of unspecified, internal, server, client, producer, consumer, or a number from 0 to 5";
 const aStatus = "one of unset, ok, error, or a number from 0 to 2";

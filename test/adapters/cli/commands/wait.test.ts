@@ -84,6 +84,14 @@ test.each([undefined, null, {}, { without: "a", count: 0 }, "near"])(
   },
 );
 
+test("of a trace that was not complete, the server says what is missing", async () => {
+  const detail = "1 span matches, but its trace was not complete in time: no root came";
+
+  const end = await wait(["--trace-complete"], () => problem(408, { detail, found: 1, wanted: 1 }));
+
+  expect(end).toMatchObject({ exitCode: 1, stderr: `spanring: ${detail}\n` });
+});
+
 test("a time-out without numbers is told in the server's words", async () => {
   const end = await wait([], () => problem(408, { detail: "no complete trace in 10 s" }));
 
