@@ -27,7 +27,7 @@ function rowsOf(forward: ForwardAnswer, { heading, bad, odd }: Palette): Row[] {
     ["forwards to", quotePeerText(endpoint), heading],
     ["state", stateText(forward), FAILING.has(state) && bad],
     ["rate", `${countText(Math.round(spans_per_second))} spans/s`],
-    ["lag", msText(lag_seconds * 1000)],
+    ["lag", lag_seconds === 0 ? NONE : msText(lag_seconds * 1000)],
     ["in flight", inFlightText(in_flight)],
     ["batches", countsText(forward.batches)],
     ["given back", countedText(retried_spans, "span")],

@@ -54,7 +54,7 @@ test("one that nothing was sent to yet has nothing to tell", () => {
   expect(lines(calm).slice(1)).toEqual([
     "state          nothing sent yet",
     "rate           0 spans/s",
-    "lag            0 ns",
+    "lag            none",
     "in flight      1 span in 1 batch",
     "batches        none",
     "given back     0 spans",
