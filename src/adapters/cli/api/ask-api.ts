@@ -2,6 +2,8 @@ import { quotePeerText } from "../../../domain/quote-text.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type CommandRun, valueOf } from "../command-run.ts";
 import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
+import { connectionFault, OTHER_PORTS, unreachable } from "./connection-fault.ts";
+import { inOptions } from "./option-words.ts";
 import { proxyFor } from "./proxy-choice.ts";
 
 const USUAL_URL = "http://127.0.0.1:4319";
@@ -41,25 +43,8 @@ export async function askApi(run: CommandRun, question: ApiQuestion): Promise<Re
     const init = { method, headers, timeout: false, ...(signal === undefined ? {} : { signal }) };
     return await fetch(`${base}${path}${search}`, { ...init, ...proxyFor(base) });
   } catch (error) {
-    throw new CommandFailure(EXIT_CODE.cannotConnect, unreachable(base, error));
+    throw new CommandFailure(EXIT_CODE.cannotConnect, unreachable(base, run.env, error));
   }
-}
-
-function unreachable(base: string, error: unknown): string {
-  return `cannot connect to ${quotePeerText(base)}: ${connectionFault(error)}
-Start spanring there, or say where it is with --url or SPANRING_URL.`;
-}
-
-const FAULTS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nothing listens there",
-  ENOTFOUND: "the host name is not known",
-  ECONNRESET: "the connection was broken off",
-};
-
-/** Why a connection failed, in a few words. */
-export function connectionFault(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return FAULTS[code] ?? quotePeerText(error instanceof Error ? error.message : String(error));
 }
 
 /** The answer when it is a success. Throws a failure, with the server's own sentence, if not. */
@@ -69,13 +54,19 @@ export async function askForSuccess(
   asFailure: (response: Response) => Promise<CommandFailure> = (response) => failureOf(response),
 ): Promise<Response> {
   const response = await askApi(run, question);
-  if (response.ok) return response;
+  if (response.ok && !isPage(response)) return response;
   throw await asFailure(response);
+}
+
+/** Another server may have a page for any path. */
+function isPage({ headers }: Response): boolean {
+  return (headers.get("content-type") ?? "").startsWith("text/html");
 }
 
 /** What a problem says, and all the members it has. */
 export interface Problem {
   readonly detail: string;
+  readonly parameter: string | undefined;
   readonly [member: string]: unknown;
 }
 
@@ -86,7 +77,8 @@ export async function problemOf(response: Response): Promise<Problem | undefined
   const problem: unknown = await response.json().catch(() => undefined);
   if (typeof problem !== "object" || problem === null) return undefined;
   const detail = "detail" in problem ? String(problem.detail) : response.statusText;
-  return { ...problem, detail };
+  const parameter = "parameter" in problem ? String(problem.parameter) : undefined;
+  return { ...problem, detail, parameter };
 }
 
 /** What an answer that is no success means. Of a 404 only the caller knows what is not there. */
@@ -94,17 +86,30 @@ export async function failureOf(
   response: Response,
   exitCodeOf404: ExitCode = EXIT_CODE.cannotConnect,
 ): Promise<CommandFailure> {
-  const { status, statusText, url } = response;
+  const { status } = response;
   const problem = await problemOf(response);
-  if (problem === undefined) {
-    const answer = `${status} ${quotePeerText(statusText)}`.trimEnd();
-    const doubt = "is it the read API of a spanring of this version?";
-    const message = `${quotePeerText(url)} answered ${answer}: ${doubt}`;
-    return new CommandFailure(EXIT_CODE.cannotConnect, message);
-  }
+  if (problem === undefined) return await notTheApi(response);
   const others = status === 404 ? exitCodeOf404 : EXIT_CODE.cannotConnect;
-  const exitCode = status === 400 ? EXIT_CODE.badUsage : others;
-  return new CommandFailure(exitCode, quotePeerText(problem.detail));
+  // A cursor that is gone is a mistake in the request: what was asked for may well be there.
+  const exitCode = [400, 410].includes(status) ? EXIT_CODE.badUsage : others;
+  return new CommandFailure(exitCode, quotePeerText(inOptions(problem)));
+}
+
+async function notTheApi(response: Response): Promise<CommandFailure> {
+  const { status, statusText, url } = response;
+  const code = `${status} ${quotePeerText(statusText)}`.trimEnd();
+  const answer = isPage(response) ? "with a web page" : code;
+  const what = (await isOtlpStatus(response))
+    ? "it is the port for OTLP/HTTP"
+    : "it is not the read API of a spanring of this version";
+  const message = `${quotePeerText(url)} answered ${answer}: ${what}\n${OTHER_PORTS}`;
+  return new CommandFailure(EXIT_CODE.cannotConnect, message);
+}
+
+/** Whether it is what OTLP/HTTP answers to what it does not know: a `google.rpc.Status`. */
+async function isOtlpStatus(response: Response): Promise<boolean> {
+  const body = (await response.json().catch(() => undefined)) as { code?: unknown } | undefined;
+  return !response.ok && typeof body?.code === "number";
 }
 
 /** The body, chunk by chunk. Throws a failure when the connection breaks. */

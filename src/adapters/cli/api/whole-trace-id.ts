@@ -1,3 +1,4 @@
+import { quotePeerText } from "../../../domain/quote-text.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type CommandRun, tell } from "../command-run.ts";
 import { EXIT_CODE } from "../exit-code.ts";
@@ -5,9 +6,8 @@ import { countedText, countText } from "../render/quantities.ts";
 import { peerText } from "../render/text-columns.ts";
 import { askForSuccess } from "./ask-api.ts";
 
-/** Fewer digits begin too many traces; all of them need no looking up. */
-const BEGINNING = /^[0-9a-f]{4,31}$/;
-const TOO_SHORT = /^[0-9a-f]{1,3}$/;
+/** Fewer digits begin too many traces. */
+const BEGINNING = /^[0-9a-f]{4,32}$/;
 
 /** As many as the read API lists; the newest come first. */
 const MOST_TRACES = 10_000;
@@ -16,12 +16,13 @@ const WHOLE_DIGITS = 32;
 
 /**
  * The identifier of the one buffered trace that begins so: tables show only the first digits where
- * there is no room for all. What can be no beginning is given back as it is, for the API to judge.
+ * there is no room for all. A whole identifier is not looked up. `name` is that of the operand or
+ * of the option that the text was given as.
  */
-export async function wholeTraceId(run: CommandRun, text: string): Promise<string> {
+export async function wholeTraceId(run: CommandRun, name: string, text: string): Promise<string> {
   const beginning = text.toLowerCase();
-  if (TOO_SHORT.test(beginning)) throw tooShort(text);
-  if (!BEGINNING.test(beginning)) return text;
+  if (!BEGINNING.test(beginning)) throw noBeginning(name, text);
+  if (beginning.length === WHOLE_DIGITS) return beginning;
   const query = [["limit", String(MOST_TRACES)]] as const;
   const response = await askForSuccess(run, { path: "/api/traces", query });
   const traceIds = traceIdsIn(await response.json().catch(() => undefined));
@@ -40,7 +41,7 @@ export async function withWholeTraceId(
   return await Promise.all(
     query.map(async ([name, value]): Promise<[string, string]> => [
       name,
-      name === "trace_id" ? await wholeTraceId(run, value) : value,
+      name === "trace_id" ? await wholeTraceId(run, "--trace-id", value) : value,
     ]),
   );
 }
@@ -51,9 +52,9 @@ function traceIdsIn(answer: unknown): string[] {
   return list.map((trace: { traceId?: unknown } | null) => String(trace?.traceId));
 }
 
-function tooShort(text: string): CommandFailure {
-  const bound = `give at least 4 of its ${WHOLE_DIGITS} hex digits`;
-  return new CommandFailure(EXIT_CODE.badUsage, `the trace id "${text}" is too short; ${bound}`);
+function noBeginning(name: string, text: string): CommandFailure {
+  const bound = `it must be ${WHOLE_DIGITS} hex digits, or the first 4 or more`;
+  return new CommandFailure(EXIT_CODE.badUsage, `${name} is "${quotePeerText(text)}"; ${bound}`);
 }
 
 function mayBeOlder(beginning: string): string {

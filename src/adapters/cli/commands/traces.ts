@@ -17,7 +17,7 @@ export async function traces(run: CommandRun): Promise<ExitCode> {
 async function showTrace(run: CommandRun, traceId: string): Promise<ExitCode> {
   const [filter] = queryOf(run);
   if (filter !== undefined) throw usageFailure("TRACE_ID says it all: leave out the filters");
-  const wholeId = await wholeTraceId(run, traceId);
+  const wholeId = await wholeTraceId(run, "TRACE_ID", traceId);
   return await answerSpans(run, {
     question: { path: `/api/traces/${encodeURIComponent(wholeId)}` },
     isTree: true,

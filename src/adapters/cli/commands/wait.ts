@@ -1,5 +1,6 @@
 import { quotePeerText } from "../../../domain/quote-text.ts";
 import { failureOf, type Problem, problemOf } from "../api/ask-api.ts";
+import { inOptions, optionText } from "../api/option-words.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type CommandRun, isGiven, paletteOf, queryOf } from "../command-run.ts";
 import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
@@ -41,16 +42,17 @@ function missLines(run: CommandRun, problem: Problem): string[] {
   const counts =
     isCount && typeof wanted === "number"
       ? `${found} of ${countedText(wanted, "span")} came in time`
-      : quotePeerText(problem.detail);
+      : quotePeerText(inOptions(problem));
   if (typeof nearest !== "object" || nearest === null) return [counts];
   const { without, count, spans } = nearest as Readonly<Record<string, unknown>>;
   if (typeof count !== "number" || count === 0) return [counts];
-  const near = `without ${quotePeerText(String(without))} there ${count === 1 ? "is" : "are"}`;
+  const condition = quotePeerText(optionText(String(without)));
+  const near = `without ${condition} there ${count === 1 ? "is" : "are"}`;
   return [counts, `${near} ${countedText(count, "span")}:`, ...spanLines(run, spans)];
 }
 
-function cameLines(run: CommandRun, { detail, spans }: Problem): string[] {
-  return [quotePeerText(detail), ...spanLines(run, spans)];
+function cameLines(run: CommandRun, problem: Problem): string[] {
+  return [quotePeerText(inOptions(problem)), ...spanLines(run, problem["spans"])];
 }
 
 function spanLines(run: CommandRun, request: unknown): string[] {

@@ -1,4 +1,4 @@
-import { connectionFault } from "../api/ask-api.ts";
+import { connectionFault } from "../api/connection-fault.ts";
 import { proxyFor } from "../api/proxy-choice.ts";
 import type { SleepingClock } from "../../../ports/clock.ts";
 import type { FileRequest } from "../../otlp-files/file-request.ts";

@@ -27,7 +27,7 @@ test.each([
   const end = await get([], () => problem(expected.status, { detail, parameter: "kind" }));
 
   expect(end).toMatchObject({ exitCode: expected.exitCode, stdout: "" });
-  expect(end.stderr).toBe("spanring: kind is \\x1b[2J; it must be one of\\nserver, client\n");
+  expect(end.stderr).toBe("spanring: --kind is \\x1b[2J; it must be one of\\nserver, client\n");
 });
 
 test.each([
@@ -37,7 +37,29 @@ test.each([
   const end = await get([], answer);
 
   expect(end.exitCode).toBe(3);
-  expect(end.stderr).toContain("is it the read API of a spanring of this version?");
+  expect(end.stderr).toContain("it is not the read API of a spanring of this version\n");
+});
+
+test("a mistake names the option as it was written", async () => {
+  const mistake = {
+    detail: 'min_duration is "x"; it must be a duration',
+    parameter: "min_duration",
+  };
+
+  const end = await get(["--min-duration", "x"], () => problem(400, mistake));
+
+  expect(end.stderr).toBe('spanring: --min-duration is "x"; it must be a duration\n');
+});
+
+test("a cursor of another run is exit code 2: it is no answer that nothing has come", async () => {
+  const detail = 'after is "a1-5", a position in another run. Start again with after=0';
+
+  const end = await get(["--after", "a1-5"], () => problem(410, { detail, parameter: "after" }));
+
+  expect(end).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(end.stderr).toBe(
+    'spanring: --after is "a1-5", a position in another run. Start again with --after 0\n',
+  );
 });
 
 test("nobody there is told with the URL and what to do", async () => {

@@ -37,20 +37,25 @@ describe("the first digits of a trace's identifier will do", () => {
   });
 });
 
-test.each([TRACE_ID, "no id", `${TRACE_ID}0`])("%s is not looked up", async (text) => {
-  const { asked } = await runAgainstFake(["traces", text], listing(TRACE_ID));
+test("a whole identifier is not looked up", async () => {
+  const { asked } = await runAgainstFake(["traces", TRACE_ID.toUpperCase()], listing(TRACE_ID));
 
-  expect(asked).toEqual([`GET /api/traces/${encodeURIComponent(text)}`]);
+  expect(asked).toEqual([`GET /api/traces/${TRACE_ID}`]);
 });
 
 test.each([
-  { argv: ["traces", "0aF"], says: '"0aF" is too short' },
-  { argv: ["get", "--trace-id", "f"], says: '"f" is too short' },
-])("$argv is told how many digits will do, and asks nothing", async ({ argv, says }) => {
+  { argv: ["traces", "0aF"], says: 'TRACE_ID is "0aF"' },
+  { argv: ["traces", "no id"], says: 'TRACE_ID is "no id"' },
+  { argv: ["traces", `${TRACE_ID}0`], says: `TRACE_ID is "${TRACE_ID}0"` },
+  { argv: ["traces", "../stats"], says: 'TRACE_ID is "../stats"' },
+  { argv: ["traces", "\u001b[2J"], says: 'TRACE_ID is "\\x1b[2J"' },
+  { argv: ["get", "--trace-id", "f"], says: '--trace-id is "f"' },
+  { argv: ["traces", "--trace-id", "f"], says: '--trace-id is "f"' },
+])("$argv is told which digits will do, and asks nothing", async ({ argv, says }) => {
   const { exitCode, stderr, asked } = await runAgainstFake(argv, listing(TRACE_ID));
 
   expect({ exitCode, asked }).toEqual({ exitCode: 2, asked: [] });
-  expect(stderr).toBe(`spanring: the trace id ${says}; give at least 4 of its 32 hex digits\n`);
+  expect(stderr).toBe(`spanring: ${says}; it must be 32 hex digits, or the first 4 or more\n`);
 });
 
 test("of more traces than are listed, it is told that an older one may begin so too", async () => {

@@ -60,12 +60,6 @@ test("with an id, a terminal shows the tree and a pipe gets the spans", async ()
   expect(lines.stdout.split("\n")).toHaveLength(4);
 });
 
-test("what is no id is asked for all the same, as one part of the path", async () => {
-  const { asked } = await traces(["../stats"], threeSpans);
-
-  expect(asked).toEqual(["GET /api/traces/..%2Fstats"]);
-});
-
 test.each([{ columns: 80 }, {}])("no trace is exit code 1: %p", async (parts) => {
   const end = await traces([], none, parts);
 

@@ -54,7 +54,7 @@ test("not in time: how many came, and what there was without the last filter", a
   expect(end).toMatchObject({ exitCode: 1, stdout: "" });
   expect(end.stderr.split("\n").slice(0, 3)).toEqual([
     "spanring: 1 of 3 spans came in time",
-    "without status=error there are 2 spans:",
+    "without --status error there are 2 spans:",
     expect.stringMatching(/^TIME .* DURATION +TRACE$/),
   ]);
   expect(end.stderr).toContain("shop       GET /a ");
@@ -121,7 +121,7 @@ test("a mistake in a filter is exit code 2", async () => {
 
   const end = await wait(["--timeout", "soon"], () => problem(400, mistake));
 
-  expect(end).toMatchObject({ exitCode: 2, stderr: "spanring: timeout must be a duration\n" });
+  expect(end).toMatchObject({ exitCode: 2, stderr: "spanring: --timeout must be a duration\n" });
 });
 
 test("a time-out of some other server is not taken for an answer", async () => {

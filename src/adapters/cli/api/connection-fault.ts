@@ -1,0 +1,70 @@
+import type { Environment } from "../../../config.ts";
+import { isLoopback } from "../../../domain/host-address.ts";
+import { quotePeerText } from "../../../domain/quote-text.ts";
+
+const MALFORMED = "Malformed_HTTP_Response";
+
+const FAULTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there",
+  ENOTFOUND: "the host name is not known",
+  EAI_AGAIN: "the host name cannot be looked up now",
+  EHOSTUNREACH: "there is no way to the host",
+  ENETUNREACH: "there is no way to the host",
+  ETIMEDOUT: "the host does not answer",
+  ECONNRESET: "the connection was broken off",
+  ECONNCLOSED: "the connection was broken off",
+  EPROTO: "it does not speak TLS; with http: it may answer",
+  TooManyRedirects: "it redirects without end",
+  UnsupportedProxyProtocol: "the proxy's URL has a scheme that is not supported",
+  [MALFORMED]: "it does not answer in HTTP/1.1",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is signed by itself",
+  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is by an authority that is not known",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is by an authority that is not known",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is by an authority that is not known",
+  CERT_HAS_EXPIRED: "its certificate has expired",
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
+};
+
+/**
+ * Returns why a connection failed, in a few words. For what has no words here that is the code: the
+ * runtime's message is advice for callers of its `fetch`.
+ */
+export function connectionFault(error: unknown): string {
+  const code = codeOf(error);
+  return FAULTS[code] ?? `the connection failed (${quotePeerText(code)})`;
+}
+
+const WHERE = "say where it is with --url or SPANRING_URL.";
+
+/** Ends a message about an answer that is not the read API's. */
+export const OTHER_PORTS =
+  "The read API is at port 4319, unless API_PORT says otherwise; 4317 takes OTLP/gRPC, and 4318 " +
+  `OTLP/HTTP.\nIf it is elsewhere, ${WHERE}`;
+
+/** Somebody listens at the port, who speaks otherwise. */
+const WRONG_PORT = new Set([MALFORMED, "ECONNRESET", "ECONNCLOSED", "EPROTO", "TooManyRedirects"]);
+
+/** Returns what to say when the read API cannot be asked: what is wrong, and what to do. */
+export function unreachable(url: string, env: Environment, error: unknown): string {
+  const [base, code] = [quotePeerText(url), codeOf(error)];
+  if (code === MALFORMED) {
+    const guess = "it may be the port for OTLP/gRPC";
+    return `${base} does not answer in HTTP/1.1: ${guess}\n${OTHER_PORTS}`;
+  }
+  const advice = WRONG_PORT.has(code) ? OTHER_PORTS : `Start spanring there, or ${WHERE}`;
+  return `cannot connect to ${base}: ${connectionFault(error)}${proxyDoubt(url, env)}\n${advice}`;
+}
+
+const PROXY_VARIABLES = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"];
+
+/** Which of the two has failed, the runtime does not tell. */
+function proxyDoubt(url: string, env: Environment): string {
+  const variable = PROXY_VARIABLES.find((name) => env[name]);
+  const isDirect = isLoopback(URL.parse(url)?.hostname ?? "");
+  return variable === undefined || isDirect ? "" : `; ${variable} is set: it may be the proxy`;
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+}

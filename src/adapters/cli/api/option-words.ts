@@ -1,0 +1,50 @@
+import { isOptionName, OPTIONS } from "../option-table.ts";
+
+interface Sentence {
+  readonly detail: string;
+  /** The parameter to blame, if the API names one. */
+  readonly parameter: string | undefined;
+}
+
+/**
+ * Returns a sentence of the API about its parameters as one about options, for whoever wrote those:
+ * `trace_id is "x"` becomes `--trace-id is "x"`, and `absent=true` becomes `--absent`. What stands
+ * in quotes is the value that was written, and stays.
+ */
+export function inOptions({ detail, parameter }: Sentence): string {
+  const blamed = optionOf(parameter ?? "");
+  const isBlamed = blamed !== undefined && detail.startsWith(`${parameter} `);
+  const text = isBlamed ? blamed + detail.slice(parameter?.length) : detail;
+  const [first, last] = [text.indexOf('"'), text.lastIndexOf('"')];
+  if (first < 0) return withOptions(text);
+  return (
+    withOptions(text.slice(0, first)) + text.slice(first, last) + withOptions(text.slice(last))
+  );
+}
+
+/** Returns a condition, `name=GET /`, as the option that it was written as: `--name "GET /"`. */
+export function optionText(condition: string): string {
+  const [name = "", ...rest] = condition.split("=");
+  const option = optionOf(name);
+  if (option === undefined || rest.length === 0) return condition;
+  const value = rest.join("=");
+  return /^\S+$/.test(value) ? `${option} ${value}` : `${option} "${value}"`;
+}
+
+/** Only what cannot be an ordinary word is replaced: a pair, and a name with an underscore. */
+function withOptions(text: string): string {
+  return text
+    .replaceAll(/\b(\w+)=(\w+)/g, (pair, name: string, value: string) => {
+      const option = optionOf(name);
+      if (option === undefined) return pair;
+      return value === "true" ? option : `${option} ${value}`;
+    })
+    .replaceAll(/\b\w+_\w+\b/g, (name) => optionOf(name) ?? name);
+}
+
+/** Undefined for what is no option that the API knows as a parameter. */
+function optionOf(parameter: string): string | undefined {
+  const name = parameter.replaceAll("_", "-");
+  const isParameter = isOptionName(name) && OPTIONS[name].isParameter === true;
+  return isParameter ? `--${name}` : undefined;
+}

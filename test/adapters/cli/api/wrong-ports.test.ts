@@ -1,0 +1,125 @@
+import { expect, test } from "bun:test";
+import { createServer, type Socket } from "node:net";
+import { readConfig } from "../../../../src/config.ts";
+import { startServer } from "../../../../src/server.ts";
+import {
+  type Answer,
+  startFakeServer,
+  stopFakeServersAfterEach,
+} from "../../../support/fake-api.ts";
+import { RecordingLogger } from "../../../support/recording-logger.ts";
+import { runCommands } from "../../../support/run-command-line.ts";
+
+// Goal: who asks at a wrong port is told what is wrong, and where to ask, in words of ours: those
+// of the runtime are for who calls its `fetch`.
+
+stopFakeServersAfterEach();
+
+const PORTS =
+  "The read API is at port 4319, unless API_PORT says otherwise; 4317 takes OTLP/gRPC, and 4318 " +
+  "OTLP/HTTP.\nIf it is elsewhere, say where it is with --url or SPANRING_URL.\n";
+const RUNTIMES_WORDS = /fetch|verbose|second argument|Is the computer able/i;
+
+const COMMANDS = [["stats"], ["get"], ["traces"], ["wait"], ["take"], ["clear"], ["tail"]];
+
+async function startSpanring() {
+  const env = { OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
+  const reading = readConfig({ ...env, OTLP_GRPC_HOST: "127.0.0.1", OTLP_HTTP_HOST: "127.0.0.1" });
+  if (!reading.ok) throw new Error("the configuration is not right");
+  const parts = { config: reading.config, logger: new RecordingLogger(), version: "0.0.0" };
+  return await startServer(parts);
+}
+
+test.each(COMMANDS)("%s at the port for OTLP/gRPC is told so", async (command) => {
+  const server = await startSpanring();
+  const url = `http://127.0.0.1:${server.ports.grpc}`;
+
+  const end = await runCommands([command, "--url", url]);
+  await server.stop(0);
+
+  expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+  expect(end.stderr).toBe(
+    `spanring: ${url} does not answer in HTTP/1.1: it may be the port for OTLP/gRPC\n${PORTS}`,
+  );
+});
+
+test.each(COMMANDS)("%s at the port for OTLP/HTTP is told so", async (command) => {
+  const server = await startSpanring();
+  const url = `http://127.0.0.1:${server.ports.http}`;
+
+  const end = await runCommands([command, "--url", url]);
+  await server.stop(0);
+
+  expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+  expect(end.stderr).toMatch(
+    /^spanring: \S+ answered 404 Not Found: it is the port for OTLP\/HTTP\n/,
+  );
+  expect(end.stderr).toEndWith(`\n${PORTS}`);
+});
+
+/** A server that does this with each connection. */
+async function listening(greet: (socket: Socket) => void) {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    greet(socket);
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  return { port, [Symbol.dispose]: () => void server.close() };
+}
+
+test.each<{ name: string; scheme?: string; greet: Parameters<typeof listening>[0]; says: string }>([
+  {
+    name: "another protocol",
+    greet: (socket) => void socket.end("SSH-2.0-OpenSSH_9.9\r\n"),
+    says: "does not answer in HTTP/1.1",
+  },
+  { name: "nothing", greet: (socket) => void socket.destroy(), says: "was broken off" },
+  {
+    name: "no TLS",
+    scheme: "https",
+    greet: (socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"),
+    says: "does not speak TLS",
+  },
+])("a port that speaks $name is told in our words", async ({ scheme = "http", greet, says }) => {
+  using server = await listening(greet);
+
+  const end = await runCommands(["stats", "--url", `${scheme}://127.0.0.1:${server.port}`]);
+
+  expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+  expect(end.stderr).toContain(says);
+  expect(end.stderr).toEndWith(PORTS);
+  expect(end.stderr).not.toMatch(RUNTIMES_WORDS);
+});
+
+const redirecting: Answer = ({ path }) => Response.redirect(path, 302);
+const page: Answer = () => new Response("<html>", { headers: { "Content-Type": "text/html" } });
+
+test("a server that redirects for ever is told in our words", async () => {
+  const { url } = startFakeServer(redirecting);
+
+  const end = await runCommands(["stats", "--url", url]);
+
+  expect(end.exitCode).toBe(3);
+  expect(end.stderr).toStartWith(`spanring: cannot connect to ${url}: it redirects without end\n`);
+  expect(end.stderr).not.toMatch(RUNTIMES_WORDS);
+});
+
+test.each(COMMANDS)("%s does not take a web page for an answer", async (command) => {
+  const { url } = startFakeServer(page);
+
+  const end = await runCommands([command, "--url", url]);
+
+  expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+  expect(end.stderr).toMatch(/^spanring: \S+ answered with a web page: it is not the read API of/);
+  expect(end.stderr).toEndWith(PORTS);
+});
+
+test("a proxy that is asked instead is named, for it may be at fault", async () => {
+  const env = { HTTP_PROXY: "http://127.0.0.1:1", NO_COLOR: "1" };
+
+  const end = await runCommands(["stats", "--url", "http://spanring.invalid:4319"], { env });
+
+  expect(end.exitCode).toBe(3);
+  expect(end.stderr).toContain("; HTTP_PROXY is set: it may be the proxy\n");
+});
