@@ -3,7 +3,7 @@ import { parseExactly } from "./exact-json.ts";
 
 /**
  * A span by itself, as `spanring get`, `take`, `tail` and `wait` print it in a pipe: its own
- * members, what it came in, and the number and the service that spanring adds.
+ * members, what it came in, and the number, the run and the service that spanring adds.
  */
 interface SpanLine {
   readonly resource: object;
@@ -14,6 +14,7 @@ interface SpanLine {
 
 const ADDED_MEMBERS: ReadonlySet<string> = new Set([
   "sequence",
+  "run_id",
   "service",
   "resource",
   "resourceSchemaUrl",

@@ -159,7 +159,7 @@ function signalAt(path: string, { unkept }: ExportParts): Signal | undefined {
 
 function noSuchPath(parts: ExportParts): WrongRequest {
   const there = [...PATHS.keys()].filter((path) => signalAt(path, parts) !== undefined);
-  const message = `there is nothing at this path; there is ${there.join(", ")}`;
+  const message = `no such path; known paths: ${there.join(", ")}`;
   return { outcome: "unknown_path", message };
 }
 

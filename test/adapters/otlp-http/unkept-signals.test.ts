@@ -79,6 +79,6 @@ describe.each(["metrics", "logs"] as const)("%s", (signal) => {
 
     const { message } = google.rpc.Status.decode(await response.bytes());
     expect(response.status).toBe(404);
-    expect(message).toBe("there is nothing at this path; there is /v1/traces");
+    expect(message).toBe("no such path; known paths: /v1/traces");
   });
 });
