@@ -31,7 +31,9 @@ export function earliestStartMs(request: Uint8Array): number | undefined {
     const scan = scanFields({ bytes, parts: [at, at + walked.spanLength[row]!] });
     while (nextField(scan)) {
       if (scan.fieldNumber !== START_TIME_FIELD) continue;
-      earliest = Math.min(earliest, Number(bytes.readBigUInt64LE(scan.valueAt)) / NANOS_PER_MS);
+      // A time of 0 is one that was not set.
+      const startNano = Number(bytes.readBigUInt64LE(scan.valueAt)) || Infinity;
+      earliest = Math.min(earliest, startNano / NANOS_PER_MS);
     }
   }
   return earliest === Infinity ? undefined : earliest;

@@ -6,6 +6,7 @@ import { fit, fitRight, peerText, widest } from "./text-columns.ts";
 
 /** The answer of `GET /api/stats`. */
 export interface StatsAnswer extends BufferStats {
+  readonly sequence: BufferStats["sequence"] & { readonly run_id?: string };
   readonly uptime_seconds: number;
   readonly version: string;
   /** Not there when nothing is forwarded. */
@@ -39,6 +40,7 @@ export function statsTable(stats: StatsAnswer, url: string, palette: Palette): s
     line(inUse),
     "",
     `next sequence ${countText(sequence.next)}, oldest buffered ${countText(sequence.first)}`,
+    ...(sequence.run_id === undefined ? [] : [`run ${peerText(sequence.run_id, 64)}`]),
   ];
 }
 

@@ -34,6 +34,14 @@ test("the books are a table, in spans and in bytes", () => {
   ]);
 });
 
+test("of an API that names its run, the run is shown: a cursor may be of it", () => {
+  const sequence = { ...STATS.sequence, run_id: "3f9a0c5e7b21d804" };
+
+  const rows = statsTable({ ...STATS, sequence }, "x", PLAIN);
+
+  expect(rows.at(-1)).toBe("run 3f9a0c5e7b21d804");
+});
+
 test("what made room in flight uses no slot, though it is buffered in the books", () => {
   const spans = books({ ...BOOKS, buffered: 10_400, evicted: 1942 });
   const bytes = books({ ...BOOKS, buffered: 70_000_000 });

@@ -1,0 +1,16 @@
+import { expect, test } from "bun:test";
+import { earliestStartMs } from "../../../src/adapters/otlp-files/encoded-request.ts";
+import { request, resourceSpans, span } from "../../support/request-bytes.ts";
+import { fixed64Field } from "../../support/wire-bytes.ts";
+
+const start = (unixMs: bigint) => fixed64Field(7, unixMs * 1_000_000n);
+
+test.each([
+  { name: "the least of those that are set", starts: [9n, 5n, 7n], earliest: 5 },
+  { name: "of one that is 0, and so not set, nothing", starts: [9n, 0n], earliest: 9 },
+  { name: "of none that is set, nothing", starts: [0n], earliest: undefined },
+])("the earliest start is $name", ({ starts, earliest }) => {
+  const spans = starts.map((unixMs, at) => span(at + 1, start(unixMs)));
+
+  expect(earliestStartMs(request(resourceSpans("shop", ...spans)))).toBe(earliest);
+});
