@@ -4,7 +4,7 @@ import { createSpanFields, readSpanFields, type SpanFields } from "../domain/wir
 import { lookThrough } from "./look-through.ts";
 import type { SearchedBuffer } from "./query-spans.ts";
 
-/** What is buffered of a trace, and what is missing of it. */
+/** Describes what is buffered of a trace, and what it lacks. */
 export interface IncompleteTrace {
   /** 32 hex digits, lowercase. */
   readonly traceId: string;
@@ -15,8 +15,8 @@ export interface IncompleteTrace {
   readonly missingParents: readonly string[];
 }
 
-/** Bounds the memory: whoever reads of missing parents needs a few of them. */
-const MOST_PARENTS = 1_000;
+/** Bounds the memory. A few missing parents are enough to find the mistake. */
+const MAX_PARENTS = 1_000;
 
 /**
  * Looks at a trace twice: for the parents that its spans name, and then for spans that are one of
@@ -32,7 +32,7 @@ export async function readIncompleteTrace(
   await visitTrace(buffer, traceId, (fields) => {
     spanCount += 1;
     if (!hasParent(fields)) hasRoot = true;
-    else if (parents.size < MOST_PARENTS) parents.add(parentIdHex(fields));
+    else if (parents.size < MAX_PARENTS) parents.add(parentIdHex(fields));
   });
   if (hasRoot) return { traceId, spanCount, hasRoot, missingParents: [] };
   await visitTrace(buffer, traceId, (fields) => void parents.delete(spanIdHex(fields)));

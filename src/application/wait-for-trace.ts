@@ -36,7 +36,7 @@ export async function waitForTrace(
   }
 }
 
-/** What is missing of one of them. It is of help, and like a near miss not worth any wait. */
+/** Describes the first of them. Like a near miss it is of help, and not worth any wait. */
 async function incompleteTrace(
   { buffer }: TraceWaitParts,
   { traceIds }: FollowedTraces,

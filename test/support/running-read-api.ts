@@ -33,7 +33,7 @@ export interface ReadApiSetting extends Partial<Omit<ReadApiParts, "buffer">> {
   readonly faults?: Partial<SpanReader>;
 }
 
-/** Of every read API that a test runs. */
+/** Identifies the run of every read API that a test starts. */
 export const RUN_ID = "0123456789abcdef";
 
 const running: Pick<RunningReadApi, "api" | "problems">[] = [];

@@ -55,8 +55,9 @@ const SPECS = {
       PRINTED,
       "When spans were evicted before they could be shown, or there was no memory to copy them, " +
         "standard error says how many.",
-      "When the connection ends it connects again, for five seconds, and goes on where it was. " +
-        "After a restart of spanring it says so, and shows the spans of the new run.",
+      "When the connection ends, it reconnects for up to five seconds and continues after the " +
+        "last span that it showed. When spanring was restarted, it says so, and shows the spans " +
+        "of the new run.",
     ],
     options: [...FILTERS, "after", "json", ...WHERE],
     found: "stopped by Ctrl-C, or its reader has left",

@@ -39,7 +39,7 @@ export async function answerRequest(
   return await route.answer(context, { ...read, request });
 }
 
-/** `after` is the same parameter on every path that takes it, and is judged here for all. */
+/** Checks `after`, which is the same parameter on every path that takes it. */
 function goneAfter(
   context: RouteContext,
   { after }: { readonly after?: unknown },

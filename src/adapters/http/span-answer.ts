@@ -86,7 +86,7 @@ export function rangeHeaders({ first, next }: SequenceRange): Record<string, str
   return { "Spanring-First-Sequence": String(first), "Spanring-Next-Sequence": String(next) };
 }
 
-/** The same as a member of a body, with the run that the sequences are of. */
+/** Returns the range as a member of a JSON body, with the run that numbers its spans. */
 export function rangeMember(runId: string, { first, next }: SequenceRange): object {
   return { run_id: runId, first, next };
 }

@@ -73,7 +73,7 @@ export function timeUpResponse(
   return problemWithSpans(parts, held, { problem, request: nearest?.spans.request });
 }
 
-/** Why no trace was complete. */
+/** Returns why no trace was complete. */
 function incompleteText({ outcome, wanted, quietMs }: TimeUpAnswer): string {
   const { found, incomplete } = outcome;
   if (found === 0) return "no span that matches came in time";

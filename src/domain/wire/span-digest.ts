@@ -32,11 +32,12 @@ export function traceIdHex({ bytes, traceIdAt }: SpanFields): string {
   return bytes.subarray(traceIdAt, traceIdAt + TRACE_ID_BYTES).toHex();
 }
 
+/** Returns the identifier of the span, in lowercase hex. */
 export function spanIdHex({ bytes, spanIdAt }: SpanFields): string {
   return bytes.subarray(spanIdAt, spanIdAt + SPAN_ID_BYTES).toHex();
 }
 
-/** Of a span that has a parent. */
+/** Returns the identifier of the parent; empty when there is none. */
 export function parentIdHex({ bytes, parentStart, parentEnd }: SpanFields): string {
   return bytes.subarray(parentStart, parentEnd).toHex();
 }

@@ -58,7 +58,7 @@ export async function askForSuccess(
   throw await asFailure(response);
 }
 
-/** Another server may have a page for any path. */
+/** Reports whether it is a web page, which another server may have for any path. */
 function isPage({ headers }: Response): boolean {
   return (headers.get("content-type") ?? "").startsWith("text/html");
 }
@@ -106,7 +106,7 @@ async function notTheApi(response: Response): Promise<CommandFailure> {
   return new CommandFailure(EXIT_CODE.cannotConnect, message);
 }
 
-/** Whether it is what OTLP/HTTP answers to what it does not know: a `google.rpc.Status`. */
+/** Reports whether it is how OTLP/HTTP answers an unknown path: with a `google.rpc.Status`. */
 async function isOtlpStatus(response: Response): Promise<boolean> {
   const body = (await response.json().catch(() => undefined)) as { code?: unknown } | undefined;
   return !response.ok && typeof body?.code === "number";

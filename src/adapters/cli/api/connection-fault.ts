@@ -8,8 +8,8 @@ const FAULTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there",
   ENOTFOUND: "the host name is not known",
   EAI_AGAIN: "the host name cannot be looked up now",
-  EHOSTUNREACH: "there is no way to the host",
-  ENETUNREACH: "there is no way to the host",
+  EHOSTUNREACH: "no route to the host",
+  ENETUNREACH: "no route to the host",
   ETIMEDOUT: "the host does not answer",
   ECONNRESET: "the connection was broken off",
   ECONNCLOSED: "the connection was broken off",
@@ -26,8 +26,8 @@ const FAULTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns why a connection failed, in a few words. For what has no words here that is the code: the
- * runtime's message is advice for callers of its `fetch`.
+ * Returns why a connection failed, in a few words, or with its code. The runtime's own message is
+ * advice for callers of its `fetch`.
  */
 export function connectionFault(error: unknown): string {
   const code = codeOf(error);
@@ -41,7 +41,7 @@ export const OTHER_PORTS =
   "The read API is at port 4319, unless API_PORT says otherwise; 4317 takes OTLP/gRPC, and 4318 " +
   `OTLP/HTTP.\nIf it is elsewhere, ${WHERE}`;
 
-/** Somebody listens at the port, who speaks otherwise. */
+/** Codes of a port where something other than the read API listens. */
 const WRONG_PORT = new Set([MALFORMED, "ECONNRESET", "ECONNCLOSED", "EPROTO", "TooManyRedirects"]);
 
 /** Returns what to say when the read API cannot be asked: what is wrong, and what to do. */
@@ -57,7 +57,7 @@ export function unreachable(url: string, env: Environment, error: unknown): stri
 
 const PROXY_VARIABLES = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"];
 
-/** Which of the two has failed, the runtime does not tell. */
+/** The runtime does not say whether the host or the proxy has failed. */
 function proxyDoubt(url: string, env: Environment): string {
   const variable = PROXY_VARIABLES.find((name) => env[name]);
   const isDirect = isLoopback(URL.parse(url)?.hostname ?? "");

@@ -7,9 +7,9 @@ interface Sentence {
 }
 
 /**
- * Returns a sentence of the API about its parameters as one about options, for whoever wrote those:
- * `trace_id is "x"` becomes `--trace-id is "x"`, and `absent=true` becomes `--absent`. What stands
- * in quotes is the value that was written, and stays.
+ * Returns a sentence of the API about its parameters as one about the options of the command line:
+ * `trace_id is "x"` becomes `--trace-id is "x"`, and `absent=true` becomes `--absent`. Text in
+ * quotes is the value that was written, and stays.
  */
 export function inOptions({ detail, parameter }: Sentence): string {
   const blamed = optionOf(parameter ?? "");
@@ -22,7 +22,7 @@ export function inOptions({ detail, parameter }: Sentence): string {
   );
 }
 
-/** Returns a condition, `name=GET /`, as the option that it was written as: `--name "GET /"`. */
+/** Returns a condition, such as `name=GET /`, as it was written: `--name "GET /"`. */
 export function optionText(condition: string): string {
   const [name = "", ...rest] = condition.split("=");
   const option = optionOf(name);
@@ -31,7 +31,7 @@ export function optionText(condition: string): string {
   return /^\S+$/.test(value) ? `${option} ${value}` : `${option} "${value}"`;
 }
 
-/** Only what cannot be an ordinary word is replaced: a pair, and a name with an underscore. */
+/** Replaces what cannot be an ordinary word: pairs, and names with an underscore. */
 function withOptions(text: string): string {
   return text
     .replaceAll(/\b(\w+)=(\w+)/g, (pair, name: string, value: string) => {
@@ -42,7 +42,7 @@ function withOptions(text: string): string {
     .replaceAll(/\b\w+_\w+\b/g, (name) => optionOf(name) ?? name);
 }
 
-/** Undefined for what is no option that the API knows as a parameter. */
+/** Returns undefined for a parameter that has no option. */
 function optionOf(parameter: string): string | undefined {
   const name = parameter.replaceAll("_", "-");
   const isParameter = isOptionName(name) && OPTIONS[name].isParameter === true;

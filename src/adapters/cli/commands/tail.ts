@@ -11,7 +11,7 @@ import { livePrinter } from "../row-printer.ts";
 
 const PAUSE_MS = 250;
 /** Together five seconds: a restart takes less. */
-const MOST_TRIES = 20;
+const MAX_TRIES = 20;
 
 const GONE = 410;
 const STOPPING_OR_BUSY = 503;
@@ -24,7 +24,7 @@ interface Following {
   /** The position to go on from: the last span shown, or where the tail began. */
   runId: string | null;
   sequence: number;
-  /** Attempts to connect again, until something is shown. */
+  /** Attempts to reconnect that are left until something is shown. */
   triesLeft: number;
   /** False after a break, when spans that did not match may be counted as missed a second time. */
   isMissedExact: boolean;
@@ -59,19 +59,19 @@ function begin(run: CommandRun, signal: AbortSignal, { headers }: Response): Fol
     print: linePrinter(run),
     runId: headers.get("spanring-run-id"),
     sequence: Number(headers.get("spanring-first-sequence") ?? 1) - 1,
-    triesLeft: MOST_TRIES,
+    triesLeft: MAX_TRIES,
     isMissedExact: true,
   };
 }
 
-/** The first connection, and another each time that the one before has ended. */
+/** Yields the first connection, and another each time that the one before has ended. */
 async function* connections(following: Following, first: Response): AsyncGenerator<Response> {
   yield first;
   while (!following.signal.aborted) {
-    tell(following.run, "the connection to spanring ended; connecting again");
+    tell(following.run, "the connection to spanring ended; reconnecting");
     following.isMissedExact = false;
     // oxlint-disable-next-line no-await-in-loop -- one connection after the other is the point
-    yield await connectAgain(following);
+    yield await reconnect(following);
   }
 }
 
@@ -91,7 +91,7 @@ async function showLines(following: Following, response: Response): Promise<bool
 /** Returns false when the reader has left. */
 function showLine(following: Following, line: string): boolean {
   const { run, print, isMissedExact } = following;
-  following.triesLeft = MOST_TRIES;
+  following.triesLeft = MAX_TRIES;
   const missed = missedFromLine(line);
   if (missed !== undefined) {
     tell(run, `missed ${isMissedExact ? "" : "up to "}${countedText(missed, "span")}`);
@@ -102,7 +102,7 @@ function showLine(following: Following, line: string): boolean {
 }
 
 /** Throws a failure when spanring does not come back, or refuses. */
-async function connectAgain(following: Following): Promise<Response> {
+async function reconnect(following: Following): Promise<Response> {
   const { run, signal } = following;
   let obstacle = "it breaks off every connection";
   while (following.triesLeft > 0 && !signal.aborted) {
@@ -114,11 +114,11 @@ async function connectAgain(following: Following): Promise<Response> {
     if (answer instanceof Response) return answer;
     obstacle = answer;
   }
-  const seconds = (MOST_TRIES * PAUSE_MS) / 1000;
+  const seconds = (MAX_TRIES * PAUSE_MS) / 1000;
   throw new CommandFailure(EXIT_CODE.cannotConnect, `gave up after ${seconds} s: ${obstacle}`);
 }
 
-/** The spans behind the position; or, where that may yet change, why there are none. */
+/** Returns the spans after the position, or why there are none yet. Throws when there never are. */
 async function askAgain(following: Following): Promise<Response | string> {
   const { run, signal, runId, sequence } = following;
   const after = runId === null ? String(sequence) : cursorText(runId, sequence);

@@ -9,7 +9,7 @@ const TIME_UNITS = [
 
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
-/** Stands for a time or a duration that nobody knows. */
+/** Shown for a time or a duration that is not known. */
 const UNKNOWN = "unknown";
 
 /** `850 ns`, `12.3 ms`, `1 m 23 s`, `26 h 03 m`: three figures or two units; or `unknown`. */

@@ -19,7 +19,7 @@ import { writtenText } from "../../../support/written-text.ts";
 stopFakeServersAfterEach();
 stopReadApisAfterEach();
 
-const GOES_ON = "spanring: the connection to spanring ended; connecting again\n";
+const GOES_ON = "spanring: the connection to spanring ended; reconnecting\n";
 
 /** What the read API answers a tail that begins behind `after`; it ends after these lines. */
 function tailOf(runId: string, after: number, ...lines: object[]): Response {
