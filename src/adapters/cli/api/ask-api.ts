@@ -99,14 +99,18 @@ async function notTheApi(response: Response): Promise<CommandFailure> {
   const { status, statusText, url } = response;
   const code = `${status} ${quotePeerText(statusText)}`.trimEnd();
   const answer = isPage(response) ? "with a web page" : code;
+  const otlpPort = status === MISDIRECTED ? "OTLP/gRPC" : "OTLP/HTTP";
   const what = (await isOtlpStatus(response))
-    ? "it is the port for OTLP/HTTP"
+    ? `it is the port for ${otlpPort}`
     : "it is not the read API of a spanring of this version";
   const message = `${quotePeerText(url)} answered ${answer}: ${what}\n${OTHER_PORTS}`;
   return new CommandFailure(EXIT_CODE.cannotConnect, message);
 }
 
-/** Reports whether it is how OTLP/HTTP answers an unknown path: with a `google.rpc.Status`. */
+/** How the port for OTLP/gRPC answers HTTP/1.1. */
+const MISDIRECTED = 421;
+
+/** Reports whether it is how OTLP answers what it does not know: with a `google.rpc.Status`. */
 async function isOtlpStatus(response: Response): Promise<boolean> {
   const body = (await response.json().catch(() => undefined)) as { code?: unknown } | undefined;
   return !response.ok && typeof body?.code === "number";
