@@ -118,13 +118,14 @@ test("spans that there is no room for, while other answers wait, are missed", as
   const waiting = await run.request("/api/spans/take?limit=600000", { method: "POST" });
 
   run.put(requestOf(2, 600_001));
-  const missed = await next("\n");
+  const missed = await next('"missed"');
   await waiting.bytes();
   run.put(requestOf(1, 600_003));
-  const shown = await next("\n");
+  const shown = await next('"span 600003"');
 
-  expect(missed).toBe('{"missed":2}\n');
-  expect(JSON.parse(shown)).toMatchObject({ name: "span 600003" });
+  // Beats may stand around them, when the machine is so slow.
+  expect(missed.trim()).toBe('{"missed":2}');
+  expect(shown).not.toContain("missed");
 });
 
 test("when the program stops, a tail ends, and stopping does not wait for it", async () => {
