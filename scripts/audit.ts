@@ -61,7 +61,7 @@ function lockedPackages(lockText: string): Locked[] {
 }
 
 async function auditFromCommandLine(): Promise<number> {
-  const lockText = await Bun.file(resolve(import.meta.dir, "..", "bun.lock")).text();
+  const lockText = await Bun.file(resolve(import.meta.dir, "../bun.lock")).text();
   const found = findings(lockText, Bun.version);
   const verdict = found.length === 0 ? ["no version is below its floor"] : found;
   await Bun.write(Bun.stdout, `${verdict.join("\n")}\n`);

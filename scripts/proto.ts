@@ -35,13 +35,13 @@ export function generate(): ReadonlyMap<string, string> {
       "src/adapters/otlp/generated/otlp.d.ts",
       writeDeclarations(readDefinitions(PROTO, OTLP_FILES).root),
     ],
-    ["src/adapters/grpc/generated/services.js", writeCode("services", SERVICE_FILES)],
+    ["src/adapters/otlp-grpc/generated/services.js", writeCode("services", SERVICE_FILES)],
     [
-      "src/adapters/grpc/generated/services.d.ts",
+      "src/adapters/otlp-grpc/generated/services.d.ts",
       writeDeclarations(readDefinitions(PROTO, SERVICE_FILES).root),
     ],
     [
-      "src/adapters/grpc/generated/descriptors.ts",
+      "src/adapters/otlp-grpc/generated/descriptors.ts",
       writeDescriptors(readDefinitions(PROTO, [...OTLP_FILES, ...SERVICE_FILES])),
     ],
   ]);

@@ -1,21 +1,21 @@
 import { constants } from "node:os";
 import packageJson from "../package.json" with { type: "json" };
 import { runCommandLine } from "./adapters/cli/command-line.ts";
-import { EXIT_CODE } from "./adapters/cli/exit-code.ts";
+import { EXIT_CODE } from "./adapters/cli/command/exit-code.ts";
 import type { Receiver } from "./adapters/cli/run/receiver.ts";
 import { stopSignal } from "./adapters/cli/stop-signal.ts";
-import { openMessageStream, openTextStream } from "./adapters/cli/text-stream.ts";
+import { openMessageStream, openTextStream } from "./adapters/cli/output/text-stream.ts";
 import { LineWriter } from "./adapters/logging/line-writer.ts";
 import { createLogger } from "./adapters/logging/pino-logger.ts";
 import { logUnforeseen, type UnforeseenEvents } from "./adapters/logging/unforeseen-events.ts";
 import { hasControllingTerminal } from "./adapters/signals/controlling-terminal.ts";
 import { nativeSignals } from "./adapters/signals/native-signals.ts";
 import { isImmediate, type ServeSignals, serveSignals } from "./adapters/signals/serve-signals.ts";
-import { stopWithin } from "./application/life-cycle.ts";
-import type { Config, ConfigWarning } from "./config.ts";
+import { stopWithin } from "./application/shutdown/life-cycle.ts";
+import type { Config, ConfigWarning } from "./config/config.ts";
 import type { Logger } from "./ports/logger.ts";
-import { checkStart } from "./server-check.ts";
-import { CannotStartError, type RunningServer, startServer } from "./server.ts";
+import { checkStart } from "./server/check.ts";
+import { CannotStartError, type RunningServer, startServer } from "./server/server.ts";
 
 const { version } = packageJson;
 const STANDARD_ERROR = 2;

@@ -7,18 +7,18 @@
  */
 import packageJson from "../package.json" with { type: "json" };
 import { lossesOf, lossTexts } from "./adapters/cli/run/losses.ts";
-import { NO_ROOM } from "./adapters/http/wait-problems.ts";
+import { NO_ROOM } from "./adapters/read-api/wait-problems.ts";
 import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
-import type { ProblemTotal } from "./application/problem-registry.ts";
-import { querySpans } from "./application/query-spans.ts";
-import { type NearMiss, waitForSpans } from "./application/wait-for-spans.ts";
-import { ON_FREE_PORTS } from "./config-free-ports.ts";
-import { type Config, type Environment, readConfig } from "./config.ts";
+import type { ProblemTotal } from "./application/receiving/problem-registry.ts";
+import { querySpans } from "./application/querying/query-spans.ts";
+import { type NearMiss, waitForSpans } from "./application/waiting/wait-for-spans.ts";
+import { ON_FREE_PORTS } from "./config/free-ports.ts";
+import { type Config, type Environment, readConfig } from "./config/config.ts";
 import { CONDITION_NAMES, type SpanFilter } from "./domain/query/span-filter.ts";
 import { readCondition } from "./domain/query/read-condition.ts";
 import type { TraceSpan } from "./domain/trace-span.ts";
 import type { Logger } from "./ports/logger.ts";
-import { CannotStartError, type RunningServer, startServer } from "./server.ts";
+import { CannotStartError, type RunningServer, startServer } from "./server/server.ts";
 
 /**
  * What a span must be like: the filters of the read API, by their names, as text. Several values of

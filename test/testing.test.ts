@@ -1,10 +1,10 @@
 import { expect, spyOn, test } from "bun:test";
 import * as published from "spanring/testing";
-import { MOST_FOUND_TOGETHER } from "../src/application/wanted-questions.ts";
-import { ObservabilityBuffer } from "../src/application/observability-buffer.ts";
+import { MOST_FOUND_TOGETHER } from "../src/application/arrivals/wanted-questions.ts";
+import { ObservabilityBuffer } from "../src/application/ring/observability-buffer.ts";
 import { type SpanConditions, startSpanring } from "../src/testing.ts";
-import { exportOverHttp } from "./support/export-over-http.ts";
-import { requestOf } from "./support/request-bytes.ts";
+import { exportOverHttp } from "./support/running/export-over-http.ts";
+import { requestOf } from "./support/requests/request-bytes.ts";
 
 test("spans that an application exports are waited for, and are there", async () => {
   await using ring = await startSpanring();

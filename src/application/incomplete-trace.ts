@@ -1,8 +1,8 @@
 import { compileFilter } from "../domain/query/span-matcher.ts";
 import { hasParent, parentIdHex, spanIdHex } from "../domain/wire/span-digest.ts";
 import { createSpanFields, readSpanFields, type SpanFields } from "../domain/wire/span-fields.ts";
-import { lookThrough } from "./look-through.ts";
-import type { SearchedBuffer } from "./query-spans.ts";
+import { lookThrough } from "./querying/look-through.ts";
+import type { SearchedBuffer } from "./querying/query-spans.ts";
 
 /** Describes what is buffered of a trace, and what it lacks. */
 export interface IncompleteTrace {

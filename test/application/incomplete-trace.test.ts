@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { readIncompleteTrace } from "../../src/application/incomplete-trace.ts";
-import { requestOf, spanId } from "../support/request-bytes.ts";
-import { searchedRing } from "../support/searched-ring.ts";
-import { type TracedSpan, traceHex, tracedRequests } from "../support/traced-requests.ts";
+import { requestOf, spanId } from "../support/requests/request-bytes.ts";
+import { searchedRing } from "../support/running/searched-ring.ts";
+import { type TracedSpan, traceHex, tracedRequests } from "../support/requests/traced-requests.ts";
 
 function hexOf(number: number): string {
   return Uint8Array.from(spanId(number)).toHex();

@@ -5,8 +5,13 @@ import {
   serverRequest,
   spanId,
   traceId,
-} from "../support/request-bytes.ts";
-import { bytesField, fixed32Field, fixed64Field, varintField } from "../support/wire-bytes.ts";
+} from "../support/requests/request-bytes.ts";
+import {
+  bytesField,
+  fixed32Field,
+  fixed64Field,
+  varintField,
+} from "../support/requests/wire-bytes.ts";
 
 /** A request as a receiver may meet it. */
 export interface RequestShape {

@@ -5,8 +5,8 @@ import {
   fileSinkAndUpstream,
   grpcSinkAndUpstream,
   httpSinkAndUpstream,
-} from "../support/sink-upstreams.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+} from "../support/upstreams/sink-upstreams.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { describeAnswers, describeSpanSink } from "./span-sink.ts";
 
 describeSpanSink("a fake", fakeSinkAndUpstream);

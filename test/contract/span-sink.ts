@@ -2,8 +2,8 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
 import type { TraceSpan } from "../../src/domain/trace-span.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../src/ports/span-sink.ts";
-import { requestOf } from "../support/request-bytes.ts";
-import { batchOf, never } from "../support/span-batch.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { batchOf, never } from "../support/requests/span-batch.ts";
 
 /** What an upstream does with every request. */
 export type UpstreamAnswer =

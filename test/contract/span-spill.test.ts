@@ -1,8 +1,8 @@
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { SpillFile } from "../../src/adapters/spill/spill-file.ts";
-import { FakeSpill } from "../support/fake-spill.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { FakeSpill } from "../support/fakes/fake-spill.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { describeSpanSpill } from "./span-spill.ts";
 
 describeSpanSpill("a fake", () => new FakeSpill());

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { SpanSpill, SpillFault, SpilledRequest } from "../../src/ports/span-spill.ts";
-import { requestOf } from "../support/request-bytes.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
 
 // What every spill does, whatever it is made of. Each test has an empty one.
 

@@ -1,6 +1,6 @@
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
-import { ObservabilityBuffer } from "../../src/application/observability-buffer.ts";
-import { ArrayTraceBuffer } from "../support/array-trace-buffer.ts";
+import { ObservabilityBuffer } from "../../src/application/ring/observability-buffer.ts";
+import { ArrayTraceBuffer } from "../support/oracles/array-trace-buffer.ts";
 import { describeTraceBufferPort } from "./trace-buffer-port.ts";
 
 const codec = new ProtobufSpanCodec();

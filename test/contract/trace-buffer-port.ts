@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { SpanLink, TraceSpan } from "../../src/domain/trace-span.ts";
 import type { TraceBufferPort } from "../../src/ports/trace-buffer-port.ts";
-import { plainSpan } from "../support/plain-span.ts";
-import { traceSpanArbitrary } from "../support/trace-span-arbitrary.ts";
+import { plainSpan } from "../support/requests/plain-span.ts";
+import { traceSpanArbitrary } from "../support/requests/trace-span-arbitrary.ts";
 
 /** Makes an empty buffer for so many spans, with no other limit that a test here could reach. */
 export type MakeBuffer = (capacitySpans: number) => TraceBufferPort;

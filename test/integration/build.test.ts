@@ -2,9 +2,9 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildBinary, defaultOutfile } from "../../scripts/build.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
-const ROOT = join(import.meta.dir, "..", "..");
+const ROOT = join(import.meta.dir, "../..");
 const PROGRAM = join(ROOT, "src", "main.ts");
 
 function sha256(bytes: Uint8Array): string {

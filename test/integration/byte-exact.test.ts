@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { openExportClient } from "../support/export-client.ts";
-import { GOLDEN_NAMES, goldenRequest } from "../support/golden-requests.ts";
-import { handBuiltRequests, unknownFields } from "../support/hand-built-requests.ts";
-import { readApiClient } from "../support/read-api-client.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { GOLDEN_NAMES, goldenRequest } from "../support/requests/golden-requests.ts";
+import { handBuiltRequests, unknownFields } from "../support/requests/hand-built-requests.ts";
+import { readApiClient } from "../support/running/read-api-client.ts";
 import {
   attribute,
   request,
@@ -11,9 +11,9 @@ import {
   span,
   spanId,
   traceId,
-} from "../support/request-bytes.ts";
-import { type RunningProgram, startProgram } from "../support/running-program.ts";
-import { bytesField } from "../support/wire-bytes.ts";
+} from "../support/requests/request-bytes.ts";
+import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
+import { bytesField } from "../support/requests/wire-bytes.ts";
 
 // Goal: what is handed over is what came in, in every byte, also where OTLP knows no such field.
 

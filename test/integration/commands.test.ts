@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { otlpJson } from "../../src/adapters/otlp/otlp-json.ts";
-import { lineOf, noSpans, threeSpans } from "../support/api-answers.ts";
-import { lengthDelimited } from "../support/byte-chunks.ts";
-import { exportOverHttp } from "../support/export-over-http.ts";
-import { openExportClient } from "../support/export-client.ts";
+import { otlpJson } from "../../src/adapters/otlp/json/otlp-json.ts";
+import { lineOf, noSpans, threeSpans } from "../support/fakes/api-answers.ts";
+import { lengthDelimited } from "../support/requests/byte-chunks.ts";
+import { exportOverHttp } from "../support/running/export-over-http.ts";
+import { openExportClient } from "../support/running/export-client.ts";
 import {
   type Answer,
   endless,
@@ -14,11 +14,11 @@ import {
   startFakeServer,
   stopFakeServersAfterEach,
   unusedUrl,
-} from "../support/fake-api.ts";
-import { requestOf, serverRequest } from "../support/request-bytes.ts";
-import { COMMAND, runProgram, startProgram } from "../support/running-program.ts";
-import { accept } from "../support/sending.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+} from "../support/fakes/fake-api.ts";
+import { requestOf, serverRequest } from "../support/requests/request-bytes.ts";
+import { COMMAND, runProgram, startProgram } from "../support/running/running-program.ts";
+import { accept } from "../support/upstreams/sending.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: the commands work in the program itself: its exit codes, its pipes, its terminal.
 // Method: the program against a server that answers as the read API does, and against itself.

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { runProgram } from "../support/running-program.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { runProgram } from "../support/running/running-program.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: the program itself makes of its environment what the configuration says.
 

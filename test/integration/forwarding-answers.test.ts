@@ -1,13 +1,13 @@
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "bun:test";
-import { books } from "../support/books.ts";
-import { openExportClient } from "../support/export-client.ts";
-import { readApiClient } from "../support/read-api-client.ts";
-import { requestOf } from "../support/request-bytes.ts";
-import { startProgram } from "../support/running-program.ts";
-import { type RunningUpstream, startUpstream } from "../support/running-upstream.ts";
-import type { OrderedAnswer } from "../support/upstream-process.ts";
-import { booksWhenEmpty } from "../support/watched-books.ts";
+import { books } from "../support/oracles/books.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { readApiClient } from "../support/running/read-api-client.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { startProgram } from "../support/running/running-program.ts";
+import { type RunningUpstream, startUpstream } from "../support/upstreams/running-upstream.ts";
+import type { OrderedAnswer } from "../support/upstreams/upstream-process.ts";
+import { booksWhenEmpty } from "../support/oracles/watched-books.ts";
 
 // Goal: whatever an upstream answers, each span is delivered, or is lost for a reason, and the
 // books say what the upstream says. Method: a program that sends on batch by batch, to an upstream

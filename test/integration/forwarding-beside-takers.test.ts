@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
-import { openExportClient } from "../support/export-client.ts";
-import { readApiClient } from "../support/read-api-client.ts";
-import { requestOf } from "../support/request-bytes.ts";
-import { startProgram } from "../support/running-program.ts";
-import { startUpstream } from "../support/running-upstream.ts";
-import type { OrderedAnswer } from "../support/upstream-process.ts";
-import { spanNumbers } from "../support/walked-spans.ts";
-import { booksWhenEmpty } from "../support/watched-books.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { readApiClient } from "../support/running/read-api-client.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { startProgram } from "../support/running/running-program.ts";
+import { startUpstream } from "../support/upstreams/running-upstream.ts";
+import type { OrderedAnswer } from "../support/upstreams/upstream-process.ts";
+import { spanNumbers } from "../support/oracles/walked-spans.ts";
+import { booksWhenEmpty } from "../support/oracles/watched-books.ts";
 
 // Goal: a span leaves once. Method: two readers take while the forwarder sends on. The upstream has
 // every third batch sent again, so that spans are free again in front of others that are in flight.

@@ -2,18 +2,18 @@ import { beforeAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readRequests } from "../../src/adapters/otlp-files/read-requests.ts";
-import type { Environment } from "../../src/config.ts";
+import type { Environment } from "../../src/config/config.ts";
 import type { BufferStats, Ledger } from "../../src/domain/ledger.ts";
-import { makeCertificates } from "../support/certificates.ts";
-import { openExportClient } from "../support/export-client.ts";
-import { fuzzRuns } from "../support/fuzz-runs.ts";
-import { readApiClient } from "../support/read-api-client.ts";
-import { type RunningProgram, startProgram } from "../support/running-program.ts";
-import { SPANS_OF_SCENE, sdkRequests } from "../support/sdk-requests.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
-import { startTlsFront } from "../support/tls-front.ts";
-import { spanHashes } from "../support/walked-spans.ts";
-import { booksWhen } from "../support/watched-books.ts";
+import { makeCertificates } from "../support/upstreams/certificates.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { fuzzRuns } from "../support/running/fuzz-runs.ts";
+import { readApiClient } from "../support/running/read-api-client.ts";
+import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
+import { SPANS_OF_SCENE, sdkRequests } from "../support/sdk/sdk-requests.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
+import { startTlsFront } from "../support/upstreams/tls-front.ts";
+import { spanHashes } from "../support/oracles/walked-spans.ts";
+import { booksWhen } from "../support/oracles/watched-books.ts";
 
 // Goal: at the end of a chain there is what came in at its beginning, every byte of every span, in
 // its order. Method: what the real SDK sends goes through two programs into a file.

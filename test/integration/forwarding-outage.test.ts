@@ -1,13 +1,13 @@
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "bun:test";
 import type { ForwardAnswer } from "../../src/adapters/cli/api/forward-answer.ts";
-import { openExportClient } from "../support/export-client.ts";
-import { fuzzRuns } from "../support/fuzz-runs.ts";
-import { readApiClient } from "../support/read-api-client.ts";
-import { requestOf } from "../support/request-bytes.ts";
-import { type RunningProgram, startProgram } from "../support/running-program.ts";
-import { type RunningUpstream, startUpstream } from "../support/running-upstream.ts";
-import { booksWhen, booksWhenEmpty, watchBooks } from "../support/watched-books.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { fuzzRuns } from "../support/running/fuzz-runs.ts";
+import { readApiClient } from "../support/running/read-api-client.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
+import { type RunningUpstream, startUpstream } from "../support/upstreams/running-upstream.ts";
+import { booksWhen, booksWhenEmpty, watchBooks } from "../support/oracles/watched-books.ts";
 
 // Goal: while the ring has room, no failure of an upstream loses a span. Method: spans come in all
 // the time, and the upstream goes away and comes back, each time in another way.

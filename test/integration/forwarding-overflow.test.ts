@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import type { Ledger, ServiceStats } from "../../src/domain/ledger.ts";
-import { openExportClient } from "../support/export-client.ts";
-import { readApiClient } from "../support/read-api-client.ts";
-import { request, resourceSpans, span } from "../support/request-bytes.ts";
-import { startProgram } from "../support/running-program.ts";
-import { startUpstream } from "../support/running-upstream.ts";
-import { balances, booksWhenEmpty, watchBooks } from "../support/watched-books.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { readApiClient } from "../support/running/read-api-client.ts";
+import { request, resourceSpans, span } from "../support/requests/request-bytes.ts";
+import { startProgram } from "../support/running/running-program.ts";
+import { startUpstream } from "../support/upstreams/running-upstream.ts";
+import { balances, booksWhenEmpty, watchBooks } from "../support/oracles/watched-books.ts";
 
 // Goal: what an outage costs is told to the span, of each service. Method: ten times what fits
 // comes in while the upstream fails, and readers take some of it; then the upstream is back, and

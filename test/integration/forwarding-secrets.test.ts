@@ -1,11 +1,15 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openExportClient } from "../support/export-client.ts";
-import { requestOf } from "../support/request-bytes.ts";
-import { type RunningProgram, runProgram, startProgram } from "../support/running-program.ts";
-import { startUpstream } from "../support/running-upstream.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import {
+  type RunningProgram,
+  runProgram,
+  startProgram,
+} from "../support/running/running-program.ts";
+import { startUpstream } from "../support/upstreams/running-upstream.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: what a header says is between the program and the upstream. Method: the upstream gets it,
 // and fails in every way there is to talk about; then all that the program says is looked at.

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { books } from "../support/books.ts";
-import { openExportClient } from "../support/export-client.ts";
-import { requestOf } from "../support/request-bytes.ts";
-import { type RunningProgram, startProgram } from "../support/running-program.ts";
-import { type RunningUpstream, startUpstream } from "../support/running-upstream.ts";
+import { books } from "../support/oracles/books.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
+import { type RunningUpstream, startUpstream } from "../support/upstreams/running-upstream.ts";
 
 // Goal: a stop sends what is there while it may, and no upstream keeps it longer than that.
 // Method: times of a day in every place where one could wait, but for the grace time.

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { recordGoldenRequests } from "../support/golden-recorder.ts";
-import { GOLDEN_NAMES, goldenRequest } from "../support/golden-requests.ts";
+import { recordGoldenRequests } from "../support/sdk/golden-recorder.ts";
+import { GOLDEN_NAMES, goldenRequest } from "../support/requests/golden-requests.ts";
 
-// When the SDK has changed what it sends: bun test/support/record-golden.ts
+// When the SDK has changed what it sends: bun test/support/sdk/record-golden.ts
 test("the golden requests are what the SDK sends", async () => {
   const recorded = await recordGoldenRequests();
 

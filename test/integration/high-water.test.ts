@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { exportOverHttp } from "../support/export-over-http.ts";
-import { requestOf } from "../support/request-bytes.ts";
-import { startProgram } from "../support/running-program.ts";
+import { exportOverHttp } from "../support/running/export-over-http.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { startProgram } from "../support/running/running-program.ts";
 
 // Goal: an upstream that is gone is known before a span is lost for it.
 

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { readConfig } from "../../src/config.ts";
-import { startServer } from "../../src/server.ts";
-import { RecordingLogger } from "../support/recording-logger.ts";
-import { runCommands } from "../support/run-command-line.ts";
+import { readConfig } from "../../src/config/config.ts";
+import { startServer } from "../../src/server/server.ts";
+import { RecordingLogger } from "../support/fakes/recording-logger.ts";
+import { runCommands } from "../support/running/run-command-line.ts";
 
 // Goal: spans as real senders write them, without a start, without an end, or with zeros for a
 // parent, look right wherever they are shown.

@@ -1,13 +1,13 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { expect, test } from "bun:test";
 import packageJson from "../../package.json" with { type: "json" };
-import { VARIABLE_NAMES, VARIABLES } from "../../src/config-variables.ts";
-import { books } from "../support/books.ts";
-import { openExportClient } from "../support/export-client.ts";
-import { sendHalfBody } from "../support/half-sent-body.ts";
-import { sendHalf } from "../support/half-sent-call.ts";
-import { requestOf } from "../support/request-bytes.ts";
-import { runProgram, startProgram } from "../support/running-program.ts";
+import { VARIABLE_NAMES, VARIABLES } from "../../src/config/variables.ts";
+import { books } from "../support/oracles/books.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { sendHalfBody } from "../support/running/half-sent-body.ts";
+import { sendHalf } from "../support/running/half-sent-call.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { runProgram, startProgram } from "../support/running/running-program.ts";
 
 // Goal: the program ends as it is told to, and what it said "yes" to is in its last books.
 

@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { otlpJsonChunks } from "../../src/adapters/otlp/otlp-json.ts";
+import { otlpJsonChunks } from "../../src/adapters/otlp/json/otlp-json.ts";
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
-import { openExportClient } from "../support/export-client.ts";
-import { GOLDEN_NAMES, goldenRequest } from "../support/golden-requests.ts";
-import { readApiClient } from "../support/read-api-client.ts";
-import { type RunningProgram, startProgram } from "../support/running-program.ts";
-import { traceSpanArbitrary } from "../support/trace-span-arbitrary.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { GOLDEN_NAMES, goldenRequest } from "../support/requests/golden-requests.ts";
+import { readApiClient } from "../support/running/read-api-client.ts";
+import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
+import { traceSpanArbitrary } from "../support/requests/trace-span-arbitrary.ts";
 
 // Goal: it makes no difference to a reader over which protocol spans came.
 // Method: the same requests, recorded ones and random ones, sent in every way there is to one

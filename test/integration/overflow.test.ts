@@ -7,15 +7,21 @@ import {
 } from "@opentelemetry/sdk-trace";
 import { expect, test } from "bun:test";
 import type { BufferStats } from "../../src/domain/ledger.ts";
-import { decodeSpans } from "../support/decoded-request.ts";
-import { openExportClient } from "../support/export-client.ts";
-import { type ReadApiClient, readApiClient } from "../support/read-api-client.ts";
-import { request, requestOf, resourceSpans, span, spanBody } from "../support/request-bytes.ts";
-import { retryDelayOf } from "../support/retry-delay.ts";
-import { type LogLine, startProgram } from "../support/running-program.ts";
-import { bytesField } from "../support/wire-bytes.ts";
-import { books } from "../support/books.ts";
-import { balances } from "../support/watched-books.ts";
+import { decodeSpans } from "../support/requests/decoded-request.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { type ReadApiClient, readApiClient } from "../support/running/read-api-client.ts";
+import {
+  request,
+  requestOf,
+  resourceSpans,
+  span,
+  spanBody,
+} from "../support/requests/request-bytes.ts";
+import { retryDelayOf } from "../support/oracles/retry-delay.ts";
+import { type LogLine, startProgram } from "../support/running/running-program.ts";
+import { bytesField } from "../support/requests/wire-bytes.ts";
+import { books } from "../support/oracles/books.ts";
+import { balances } from "../support/oracles/watched-books.ts";
 
 // Goal: however much comes in, every span is accounted for at every instant, and the log stays
 // short. Method: 100 times what fits, from several senders at once, while a reader takes some out

@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
-import { readConfig } from "../../src/config.ts";
-import { type RunningServer, startServer } from "../../src/server.ts";
-import { exportOverHttp } from "../support/export-over-http.ts";
-import { callHttp2, openHttp2 } from "../support/grpc-http2-call.ts";
-import { grpcMessage } from "../support/grpc-wire.ts";
-import { countsOf } from "../support/problem-totals.ts";
-import { RecordingLogger } from "../support/recording-logger.ts";
-import { request, requestOf, span } from "../support/request-bytes.ts";
-import { bytesField } from "../support/wire-bytes.ts";
+import { readConfig } from "../../src/config/config.ts";
+import { type RunningServer, startServer } from "../../src/server/server.ts";
+import { exportOverHttp } from "../support/running/export-over-http.ts";
+import { callHttp2, openHttp2 } from "../support/grpc/grpc-http2-call.ts";
+import { grpcMessage } from "../support/grpc/grpc-wire.ts";
+import { countsOf } from "../support/fakes/problem-totals.ts";
+import { RecordingLogger } from "../support/fakes/recording-logger.ts";
+import { request, requestOf, span } from "../support/requests/request-bytes.ts";
+import { bytesField } from "../support/requests/wire-bytes.ts";
 
 // Goal: nothing is refused or discarded unseen. Method: a whole server gets what exporters and
 // people send by mistake; then its log, its metrics and its list of problems are looked at.

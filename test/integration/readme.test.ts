@@ -2,27 +2,31 @@ import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import { type CommandName, COMMANDS } from "../../src/adapters/cli/command-table.ts";
-import { ANSWER_BUDGET_BYTES, IDLE_TIMEOUT_SECONDS } from "../../src/adapters/http/read-api.ts";
-import { ROUTES } from "../../src/adapters/http/routes.ts";
-import { MAX_TAILS } from "../../src/adapters/http/tail-answer.ts";
-import { MAX_WAITS } from "../../src/adapters/http/wait-limits.ts";
+import { type CommandName, COMMANDS } from "../../src/adapters/cli/usage/command-table.ts";
+import { ANSWER_BUDGET_BYTES, IDLE_TIMEOUT_SECONDS } from "../../src/adapters/read-api/read-api.ts";
+import { ROUTES } from "../../src/adapters/read-api/routes.ts";
+import { MAX_TAILS } from "../../src/adapters/read-api/tail-answer.ts";
+import { MAX_WAITS } from "../../src/adapters/read-api/wait-limits.ts";
 import { MAX_IDLE_SECONDS } from "../../src/adapters/otlp-http/otlp-http-listener.ts";
-import { createRingMemory } from "../../src/application/ring-memory.ts";
-import { type Config, type Environment, readConfig } from "../../src/config.ts";
-import { VARIABLE_NAMES, VARIABLES } from "../../src/config-variables.ts";
-import { keep, ring } from "../support/embed-example.ts";
-import { exportOverHttp } from "../support/export-over-http.ts";
-import { type Family, parsePrometheusText, type Sample } from "../support/prometheus-text.ts";
-import { serverRequest } from "../support/request-bytes.ts";
-import { plainSpan } from "../support/plain-span.ts";
-import { COMMAND, type RunningProgram, startProgram } from "../support/running-program.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { createRingMemory } from "../../src/application/ring/ring-memory.ts";
+import { type Config, type Environment, readConfig } from "../../src/config/config.ts";
+import { VARIABLE_NAMES, VARIABLES } from "../../src/config/variables.ts";
+import { keep, ring } from "../support/running/embed-example.ts";
+import { exportOverHttp } from "../support/running/export-over-http.ts";
+import {
+  type Family,
+  parsePrometheusText,
+  type Sample,
+} from "../support/oracles/prometheus-text.ts";
+import { serverRequest } from "../support/requests/request-bytes.ts";
+import { plainSpan } from "../support/requests/plain-span.ts";
+import { COMMAND, type RunningProgram, startProgram } from "../support/running/running-program.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: the README is true. Method: what stands behind the language of a fence marks a block
 // ("```sh session"); blocks are run, and tables and commands held against what they tell of.
 
-const ROOT = join(import.meta.dir, "..", "..");
+const ROOT = join(import.meta.dir, "../..");
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
 
 const NODE = "node --input-type=module";
@@ -65,7 +69,7 @@ test.each(machines)("the session does what the README says, with $machine", asyn
 
 function standInForCurl(): string {
   const path = join(temporaryFolder(), "curl");
-  const program = join(ROOT, "test", "support", "stand-in-curl.ts");
+  const program = join(ROOT, "test/support/running/stand-in-curl.ts");
   writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
   chmodSync(path, 0o755);
   return path;
@@ -92,11 +96,11 @@ async function runScript(text: string, { node, curl }: Tools) {
 }
 
 test("the example of embedding is the one that is type-checked, and does what it says", () => {
-  const example = readFileSync(join(ROOT, "test", "support", "embed-example.ts"), "utf8");
+  const example = readFileSync(join(ROOT, "test/support/running/embed-example.ts"), "utf8");
 
   const handedOver = Array.from({ length: 100 }, () => keep(ring, plainSpan()).length);
 
-  expect(block("ts embed")).toBe(example.replaceAll("../../src/", "./src/"));
+  expect(block("ts embed")).toBe(example.replaceAll("../../../src/", "./src/"));
   expect(handedOver).toEqual([...Array<number>(99).fill(0), 100]);
   expect(() => keep(ring, { ...plainSpan(), traceId: "" })).toThrow("not valid");
 });

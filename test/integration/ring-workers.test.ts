@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from "bun:test";
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
-import { ObservabilityBuffer } from "../../src/application/observability-buffer.ts";
+import { ObservabilityBuffer } from "../../src/application/ring/observability-buffer.ts";
 import { assert } from "../../src/domain/assert.ts";
 import { assertBooksBalance, type BufferStats } from "../../src/domain/ledger.ts";
-import { type RingJob, TakingBoard } from "../support/ring-worker.ts";
-import { startWorkerThread, type WorkerThread } from "../support/worker-thread.ts";
+import { type RingJob, TakingBoard } from "../support/processes/ring-worker.ts";
+import { startWorkerThread, type WorkerThread } from "../support/processes/worker-thread.ts";
 
 const codec = new ProtobufSpanCodec();
 const threads: WorkerThread[] = [];
@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 function startThread(job: RingJob): WorkerThread {
-  const file = new URL("../support/ring-worker.ts", import.meta.url);
+  const file = new URL("../support/processes/ring-worker.ts", import.meta.url);
   const thread = startWorkerThread(file, job);
   threads.push(thread);
   return thread;

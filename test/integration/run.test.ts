@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
-import { COMMAND, runProgram } from "../support/running-program.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { COMMAND, runProgram } from "../support/running/running-program.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: a command runs as it would without spanring, and what its real SDK emits is checked.
 // Method: a small Node program which knows of spanring through its environment only.
 
-const CLIENT = join(import.meta.dir, "..", "support", "emit-by-environment.mjs");
-const LARGE = join(import.meta.dir, "..", "support", "emit-large-span.mjs");
-const INTERRUPTED = join(import.meta.dir, "..", "support", "count-interrupts.mjs");
+const CLIENT = join(import.meta.dir, "../support/sdk/emit-by-environment.mjs");
+const LARGE = join(import.meta.dir, "../support/sdk/emit-large-span.mjs");
+const INTERRUPTED = join(import.meta.dir, "../support/processes/count-interrupts.mjs");
 const ENV = { PATH: process.env["PATH"], NO_COLOR: "1" };
 
 async function run(options: string[], clientArgument = "0") {

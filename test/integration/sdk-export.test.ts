@@ -2,15 +2,15 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
 import type { TraceSpan } from "../../src/domain/trace-span.ts";
-import { type EmittedSpan, traceSpanOf } from "../support/emitted-span.ts";
-import { expectedOtlpJson } from "../support/expected-otlp-json.ts";
-import { readApiClient } from "../support/read-api-client.ts";
-import { type RunningProgram, startProgram } from "../support/running-program.ts";
+import { type EmittedSpan, traceSpanOf } from "../support/requests/emitted-span.ts";
+import { expectedOtlpJson } from "../support/oracles/expected-otlp-json.ts";
+import { readApiClient } from "../support/running/read-api-client.ts";
+import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
 
 // Goal: what an application emits with the real SDK is what a reader gets, in every field.
 // Method: the client prints each span in the SDK's words; the test knows what OTLP makes of them.
 
-const CLIENT = join(import.meta.dir, "..", "support", "sdk-client.mjs");
+const CLIENT = join(import.meta.dir, "../support/sdk/sdk-client.mjs");
 
 const RUNTIMES = { Node: "node", Bun: process.execPath };
 

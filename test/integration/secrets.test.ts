@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { runProgram, startProgram } from "../support/running-program.ts";
+import { runProgram, startProgram } from "../support/running/running-program.ts";
 
 // Goal: what is secret in the environment is told nowhere. Method: one word in every place that
 // holds a secret, and a look at all that the program says.

@@ -2,12 +2,12 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { exportOverHttp } from "../support/export-over-http.ts";
-import { requestOf } from "../support/request-bytes.ts";
-import { startHttpUpstream } from "../support/http-upstream.ts";
-import { startOnTerminal } from "../support/program-on-terminal.ts";
-import { type LogLine, startProgram } from "../support/running-program.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { exportOverHttp } from "../support/running/export-over-http.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { startHttpUpstream } from "../support/upstreams/http-upstream.ts";
+import { startOnTerminal } from "../support/processes/program-on-terminal.ts";
+import { type LogLine, startProgram } from "../support/running/running-program.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: no signal that can be caught loses a span.
 // Method: the program, with spans in its ring and a file to leave them in, gets each of them.

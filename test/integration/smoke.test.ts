@@ -1,15 +1,15 @@
 import { expect, test } from "bun:test";
 import { copyFileSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { openExportClient } from "../support/export-client.ts";
-import { requestOf } from "../support/request-bytes.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: the one file that is handed out works by itself.
 // Method: a copy of dist/spanring alone in an empty folder, with an empty environment and no
 // `node_modules` above it, receives a span, hands it back, and stops when told to.
 
-const BUILT = join(import.meta.dir, "..", "..", "dist", "spanring");
+const BUILT = join(import.meta.dir, "../../dist/spanring");
 
 const FREE_PORTS = {
   OTLP_GRPC_PORT: "0",

@@ -12,18 +12,22 @@ import {
 import { dirname, join } from "node:path";
 import { walkRequest } from "../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
-import { books } from "../support/books.ts";
-import { exportOverHttp } from "../support/export-over-http.ts";
+import { books } from "../support/oracles/books.ts";
+import { exportOverHttp } from "../support/running/export-over-http.ts";
 import {
   request,
   requestOf,
   resourceSpans,
   serverRequest,
   span,
-} from "../support/request-bytes.ts";
-import { joined } from "../support/filled-ring.ts";
-import { type RunningProgram, runProgram, startProgram } from "../support/running-program.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+} from "../support/requests/request-bytes.ts";
+import { joined } from "../support/running/filled-ring.ts";
+import {
+  type RunningProgram,
+  runProgram,
+  startProgram,
+} from "../support/running/running-program.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: a stop loses no span that the next start does not have, and what is lost is told.
 

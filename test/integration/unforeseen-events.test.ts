@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { exportOverHttp } from "../support/export-over-http.ts";
-import { requestOf } from "../support/request-bytes.ts";
-import { startProgram } from "../support/running-program.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { exportOverHttp } from "../support/running/export-over-http.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { startProgram } from "../support/running/running-program.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: what nobody foresaw ends nothing, and standard error carries JSON only.
 // Method: code that the runtime loads beside the program does what a fault in it would do.

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { openExportClient } from "../support/export-client.ts";
-import { requestOf } from "../support/request-bytes.ts";
-import { startProgram } from "../support/running-program.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { startProgram } from "../support/running/running-program.ts";
 
 // Goal: what waits over HTTP learns of what arrives over gRPC, and nothing of it outlives a stop.
 
-const CLIENT = join(import.meta.dir, "..", "support", "sdk-client.mjs");
+const CLIENT = join(import.meta.dir, "../support/sdk/sdk-client.mjs");
 const AS_NDJSON = { Accept: "application/x-ndjson" };
 
 test.each(["grpc", "http/protobuf"])(

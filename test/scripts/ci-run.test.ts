@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { chmodSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
-const CI_RUN = join(import.meta.dir, "..", "..", ".ci", "run");
+const CI_RUN = join(import.meta.dir, "../../.ci/run");
 
 /** Runs `.ci/run` over a stand-in for `scripts/test` that prints and exits as told. */
 function ciRun(output: string, exitCode: number): { exitCode: number; lines: string[] } {

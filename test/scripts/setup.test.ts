@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { smallProject } from "../support/small-project.ts";
-import type { SmallProject } from "../support/small-project.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { smallProject } from "../support/running/small-project.ts";
+import type { SmallProject } from "../support/running/small-project.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 const LINUX = "#!/bin/sh\ncase $1 in -s) echo Linux ;; -m) echo x86_64 ;; esac\n";
 const LINUX_ARM = "#!/bin/sh\ncase $1 in -s) echo Linux ;; -m) echo aarch64 ;; esac\n";

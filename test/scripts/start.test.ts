@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { smallProject } from "../support/small-project.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
+import { smallProject } from "../support/running/small-project.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 const project = await smallProject(join(temporaryFolder(), "a project"));
 

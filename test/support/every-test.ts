@@ -1,6 +1,6 @@
 import { plugin } from "bun";
 import { afterEach } from "bun:test";
-import { TEST_TIMEOUT_MS } from "./fuzz-runs.ts";
+import { TEST_TIMEOUT_MS } from "./running/fuzz-runs.ts";
 
 // Loaded before all tests, as bunfig.toml says.
 

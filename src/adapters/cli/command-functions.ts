@@ -1,5 +1,5 @@
-import type { Command } from "./command-run.ts";
-import type { CommandName } from "./command-table.ts";
+import type { Command } from "./command/command-run.ts";
+import type { CommandName } from "./usage/command-table.ts";
 import { clear } from "./commands/clear.ts";
 import { completions } from "./commands/completions.ts";
 import { get } from "./commands/get.ts";

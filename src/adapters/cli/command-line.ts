@@ -1,10 +1,10 @@
-import { VARIABLE_NAMES } from "../../config-variables.ts";
-import { readConfig } from "../../config.ts";
-import type { Config, ConfigReading, ConfigWarning, Mistake } from "../../config.ts";
-import { readArguments, unknownArgument } from "./arguments.ts";
-import { CommandFailure } from "./command-failure.ts";
-import { EXIT_CODE } from "./exit-code.ts";
-import { helpText } from "./help.ts";
+import { VARIABLE_NAMES } from "../../config/variables.ts";
+import { readConfig } from "../../config/config.ts";
+import type { Config, ConfigReading, ConfigWarning, Mistake } from "../../config/config.ts";
+import { readArguments, unknownArgument } from "./usage/arguments.ts";
+import { CommandFailure } from "./command/command-failure.ts";
+import { EXIT_CODE } from "./command/exit-code.ts";
+import { helpText } from "./usage/help.ts";
 import { paletteFor } from "./render/palette.ts";
 import { type CommandSurroundings, runCommand } from "./run-command.ts";
 

@@ -1,15 +1,15 @@
-import type { Environment } from "../../config.ts";
-import { readCommandArguments } from "./command-arguments.ts";
+import type { Environment } from "../../config/config.ts";
+import { readCommandArguments } from "./usage/command-arguments.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
 import { SYSTEM_CLOCK } from "../clock/system-clock.ts";
 import { COMMAND_FUNCTIONS } from "./command-functions.ts";
-import { commandHelp } from "./command-help.ts";
-import type { CommandRun } from "./command-run.ts";
-import type { CommandName } from "./command-table.ts";
-import { EXIT_CODE } from "./exit-code.ts";
+import { commandHelp } from "./usage/command-help.ts";
+import type { CommandRun } from "./command/command-run.ts";
+import type { CommandName } from "./usage/command-table.ts";
+import { EXIT_CODE } from "./command/exit-code.ts";
 import { paletteFor } from "./render/palette.ts";
 import type { StartReceiver } from "./run/receiver.ts";
-import type { TextStream } from "./text-stream.ts";
+import type { TextStream } from "./output/text-stream.ts";
 
 /** What any command is given from outside. */
 export interface CommandSurroundings {

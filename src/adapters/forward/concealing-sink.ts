@@ -1,4 +1,4 @@
-import type { ExportHeader } from "../../domain/export-headers.ts";
+import type { ExportHeader } from "../../domain/text/export-headers.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
 
 /**

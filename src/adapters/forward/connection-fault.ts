@@ -1,4 +1,4 @@
-import { quotePeerText } from "../../domain/quote-text.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
 
 const FAULTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there",

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
-import type { FileFormat } from "../../domain/file-format.ts";
-import { quotePeerText } from "../../domain/quote-text.ts";
+import type { FileFormat } from "../../domain/text/file-format.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
 import { MOST_REQUEST_BYTES } from "../otlp-files/file-request.ts";
 import { frameInSteps } from "../otlp-files/request-frame.ts";

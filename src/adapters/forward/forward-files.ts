@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
-import type { ForwardConfig, Mistake } from "../../config.ts";
-import { type ExportHeader, parseExportHeaders } from "../../domain/export-headers.ts";
-import { quotePeerText } from "../../domain/quote-text.ts";
+import type { ForwardConfig, Mistake } from "../../config/config.ts";
+import { type ExportHeader, parseExportHeaders } from "../../domain/text/export-headers.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { TlsMaterial } from "./tls-material.ts";
 
 /** In the order of the configuration, and so of the mistakes in them. */

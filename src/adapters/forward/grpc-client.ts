@@ -11,7 +11,7 @@ import { checkServerIdentity as nodeCheckServerIdentity, type PeerCertificate } 
 import { MAX_RESPONSE_BYTES } from "../otlp/export-response.ts";
 import { ChannelSockets } from "./channel-sockets.ts";
 import type { TlsMaterial } from "./tls-material.ts";
-import { isLoopback, withoutBrackets } from "../../domain/host-address.ts";
+import { isLoopback, withoutBrackets } from "../../domain/text/host-address.ts";
 
 /** One more than usual, so that grpc-js's words for it are not those of an upstream's own limit. */
 export const MOST_ANSWER_BYTES = MAX_RESPONSE_BYTES + 1;

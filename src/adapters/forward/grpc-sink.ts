@@ -1,6 +1,6 @@
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
-import type { ExportHeader } from "../../domain/export-headers.ts";
+import type { ExportHeader } from "../../domain/text/export-headers.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
 import { failureOutcome, statusDetails, successOutcome } from "../otlp/export-answer.ts";
 import { MAX_RESPONSE_BYTES } from "../otlp/export-response.ts";

@@ -1,4 +1,4 @@
-import type { ForwardConfig, Mistake } from "../../config.ts";
+import type { ForwardConfig, Mistake } from "../../config/config.ts";
 import { assert } from "../../domain/assert.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";

@@ -1,4 +1,4 @@
-import type { ForwardConfig } from "../../config.ts";
+import type { ForwardConfig } from "../../config/config.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { ReloadableSink, SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";

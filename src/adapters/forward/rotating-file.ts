@@ -1,6 +1,6 @@
 import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
-import type { FileFormat } from "../../domain/file-format.ts";
+import type { FileFormat } from "../../domain/text/file-format.ts";
 import { syncFolder } from "../otlp-files/unfinished-file.ts";
 import { isWholeFile } from "./whole-file.ts";
 

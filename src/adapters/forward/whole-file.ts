@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { type FileHandle, open } from "node:fs/promises";
-import type { FileFormat } from "../../domain/file-format.ts";
+import type { FileFormat } from "../../domain/text/file-format.ts";
 import { LENGTH_BYTES } from "../otlp-files/request-frame.ts";
 
 const LINE_END = 0x0a;

@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import type { DestinationStream } from "pino";
-import { quotePeerText } from "../../domain/quote-text.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { LogFields, Logger } from "../../ports/logger.ts";
 
 /** In pino's spelling: it takes no capitals. */

@@ -1,4 +1,4 @@
-import { TalliedLog } from "../../application/tallied-log.ts";
+import { TalliedLog } from "../../application/receiving/tallied-log.ts";
 import type { Logger } from "../../ports/logger.ts";
 
 /** The part of a process that reports what nobody has handled. */

@@ -1,12 +1,12 @@
-import type { CountedReceiver } from "../../application/counted-receiver.ts";
+import type { CountedReceiver } from "../../application/receiving/counted-receiver.ts";
 import {
   type ForwardStatus,
   UPSTREAM_STATES,
 } from "../../application/forwarding/forward-status.ts";
-import type { Histogram } from "../../application/histogram.ts";
-import type { ProblemTotal } from "../../application/problem-registry.ts";
-import type { SpanAmount } from "../../application/ring-ledger.ts";
-import type { UnkeptSignals } from "../../application/unkept-signals.ts";
+import type { Histogram } from "../../application/receiving/histogram.ts";
+import type { ProblemTotal } from "../../application/receiving/problem-registry.ts";
+import type { SpanAmount } from "../../application/ring/ring-ledger.ts";
+import type { UnkeptSignals } from "../../application/receiving/unkept-signals.ts";
 import type { BufferStats, Ledger } from "../../domain/ledger.ts";
 import { FAULT_NAMES } from "../../domain/span-validity.ts";
 import { GRPC_CODE, type Outcome, STATUS_TABLE } from "../otlp/status-table.ts";

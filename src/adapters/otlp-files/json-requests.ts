@@ -1,4 +1,4 @@
-import { quotePeerText } from "../../domain/quote-text.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { type FileItem, type FileRequest, NANOS_PER_MS, type OtherSignal } from "./file-request.ts";
 import { type JsonDocument, jsonDocuments } from "./json-documents.ts";

@@ -1,4 +1,4 @@
-import { quotePeerText } from "../../domain/quote-text.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
 import { type ByteSource, dropBytes, openSource, peekBytes, restOf } from "./byte-source.ts";
 import { compressionOf, decompressed, type FileCompression } from "./decompressed.ts";
 import { type FileItem, mergedFaults } from "./file-request.ts";

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
-import type { FileFormat } from "../../domain/file-format.ts";
-import { otlpJsonChunks } from "../otlp/otlp-json.ts";
+import type { FileFormat } from "../../domain/text/file-format.ts";
+import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";
 
 /** Before each message of a file of protobuf, big endian. */
 export const LENGTH_BYTES = 4;

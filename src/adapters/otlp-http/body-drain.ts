@@ -1,4 +1,4 @@
-import { releaseBytes } from "../../application/release-bytes.ts";
+import { releaseBytes } from "../../application/ring/release-bytes.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
 
 /** From the refusal on. A sender on a slow link may not be done by then. */

@@ -1,7 +1,7 @@
-import { stopWithin } from "../../application/life-cycle.ts";
-import type { TraceReceiver } from "../../application/receipt.ts";
-import type { UnkeptSignals } from "../../application/unkept-signals.ts";
-import type { LimitsConfig, ListenAddress } from "../../config.ts";
+import { stopWithin } from "../../application/shutdown/life-cycle.ts";
+import type { TraceReceiver } from "../../application/receiving/receipt.ts";
+import type { UnkeptSignals } from "../../application/receiving/unkept-signals.ts";
+import type { LimitsConfig, ListenAddress } from "../../config/config.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";

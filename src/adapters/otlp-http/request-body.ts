@@ -1,7 +1,7 @@
-import type { Receipt } from "../../application/receipt.ts";
+import type { Receipt } from "../../application/receiving/receipt.ts";
 import { GrowingBytes } from "../memory/growing-bytes.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
-import { releaseBytes } from "../../application/release-bytes.ts";
+import { releaseBytes } from "../../application/ring/release-bytes.ts";
 import type { GivenUp, RequestInFlight } from "./request-table.ts";
 
 /** `release` gives the memory of `bytes` back at once. To be called when nobody reads them. */

@@ -1,5 +1,5 @@
-import type { Receipt } from "../../application/receipt.ts";
-import type { LimitsConfig } from "../../config.ts";
+import type { Receipt } from "../../application/receiving/receipt.ts";
+import type { LimitsConfig } from "../../config/config.ts";
 import type { ProblemReason } from "../../domain/problem-reason.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { InFlightBudget, InFlightOwner, OpenRequest } from "../memory/in-flight-budget.ts";

@@ -1,4 +1,4 @@
-import { UNKEPT_SIGNALS } from "../../application/unkept-signals.ts";
+import { UNKEPT_SIGNALS } from "../../application/receiving/unkept-signals.ts";
 import type { Problem } from "../../ports/problem-log.ts";
 import type { Objection } from "../otlp/status-table.ts";
 import { isPreflight } from "./cors.ts";

@@ -1,8 +1,12 @@
-import type { Receipt } from "../../application/receipt.ts";
-import type { NotKept, UnkeptRequest, UnkeptSignal } from "../../application/unkept-signals.ts";
-import type { UnkeptSignals } from "../../application/unkept-signals.ts";
+import type { Receipt } from "../../application/receiving/receipt.ts";
+import type {
+  NotKept,
+  UnkeptRequest,
+  UnkeptSignal,
+} from "../../application/receiving/unkept-signals.ts";
+import type { UnkeptSignals } from "../../application/receiving/unkept-signals.ts";
 import { countItems, type ItemPath, NO_COUNT } from "../../domain/wire/item-count.ts";
-import { countItemsJson, type JsonItemPath } from "./json-count.ts";
+import { countItemsJson, type JsonItemPath } from "./json/json-count.ts";
 
 /** Leads one message further down to the items, in protobuf and in JSON. */
 interface Step {

@@ -1,4 +1,4 @@
-import { quotePeerText } from "../../domain/quote-text.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { SendOutcome } from "../../ports/send-outcome.ts";
 import { google, opentelemetry } from "./generated/otlp.js";
 import { fromInt64 } from "./int64.ts";

@@ -1,5 +1,5 @@
-import type { Receipt } from "../../application/receipt.ts";
-import type { NotKept, UnkeptSignal } from "../../application/unkept-signals.ts";
+import type { Receipt } from "../../application/receiving/receipt.ts";
+import type { NotKept, UnkeptSignal } from "../../application/receiving/unkept-signals.ts";
 import { google, opentelemetry } from "./generated/otlp.js";
 import { GRPC_CODE, type FrameObjection, type Objection, STATUS_TABLE } from "./status-table.ts";
 

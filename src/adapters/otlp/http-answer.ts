@@ -1,4 +1,4 @@
-import { quotePeerText } from "../../domain/quote-text.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { SendOutcome } from "../../ports/send-outcome.ts";
 import { type Answer, failureOutcome, statusDetails, successOutcome } from "./export-answer.ts";
 import { MAX_RESPONSE_BYTES } from "./export-response.ts";

@@ -1,4 +1,4 @@
-import type { UnkeptSignal } from "../../application/unkept-signals.ts";
+import type { UnkeptSignal } from "../../application/receiving/unkept-signals.ts";
 import type { ProblemProtocol } from "../../domain/problem-reason.ts";
 import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
 import type { Answer } from "./export-response.ts";

@@ -1,4 +1,4 @@
-import type { Receipt, TraceReceiver } from "../../application/receipt.ts";
+import type { Receipt, TraceReceiver } from "../../application/receiving/receipt.ts";
 
 const OUR_FAULT: Receipt = { outcome: "failed", message: "a fault of the server; send it again" };
 

@@ -1,5 +1,5 @@
-import type { Receipt } from "../../application/receipt.ts";
-import type { NotKept } from "../../application/unkept-signals.ts";
+import type { Receipt } from "../../application/receiving/receipt.ts";
+import type { NotKept } from "../../application/receiving/unkept-signals.ts";
 
 /** The gRPC codes we answer with. Source: grpc/grpc, doc/statuscodes.md. */
 export const GRPC_CODE = {

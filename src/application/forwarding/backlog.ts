@@ -1,7 +1,7 @@
 import type { SleepingClock } from "../../ports/clock.ts";
-import type { Arrivals } from "../arrivals.ts";
-import type { ObservabilityBuffer } from "../observability-buffer.ts";
-import type { Lease } from "../ring-lease.ts";
+import type { Arrivals } from "../arrivals/arrivals.ts";
+import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
+import type { Lease } from "../ring/ring-lease.ts";
 
 export interface BacklogParts {
   readonly buffer: Pick<ObservabilityBuffer, "range" | "usedBytes">;

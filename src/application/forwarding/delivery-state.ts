@@ -1,6 +1,6 @@
 import type { SendOutcome, SpanSink } from "../../ports/span-sink.ts";
-import type { ObservabilityBuffer } from "../observability-buffer.ts";
-import { type Lease, type Settlement, spanBytesOf } from "../ring-lease.ts";
+import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
+import { type Lease, type Settlement, spanBytesOf } from "../ring/ring-lease.ts";
 import type { SizedBatch } from "./batch-size.ts";
 import type { UndeliverableReason } from "./forward-figures.ts";
 import type { SendFailure } from "./send-failure.ts";

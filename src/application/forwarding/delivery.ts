@@ -1,5 +1,5 @@
 import type { SendOutcome } from "../../ports/span-sink.ts";
-import { type Lease, requestOfPart, wholeLease } from "../ring-lease.ts";
+import { type Lease, requestOfPart, wholeLease } from "../ring/ring-lease.ts";
 import {
   bookTaken,
   bookTooLarge,

@@ -1,8 +1,8 @@
 import type { SleepingClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { SendOutcome, SpanSink } from "../../ports/span-sink.ts";
-import type { ObservabilityBuffer } from "../observability-buffer.ts";
-import type { Lease } from "../ring-lease.ts";
+import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
+import type { Lease } from "../ring/ring-lease.ts";
 import { deliver, offer } from "./delivery.ts";
 import { type DeliveryNotes, noteFailure, notesOf } from "./delivery-notes.ts";
 import type { DeliveryParts, Evidence } from "./delivery-state.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
-import { TalliedLog } from "../tallied-log.ts";
+import { TalliedLog } from "../receiving/tallied-log.ts";
 import type { UndeliverableReason } from "./forward-figures.ts";
 import type { LastError, UpstreamState } from "./forward-status.ts";
 import type { SendFailure } from "./send-failure.ts";

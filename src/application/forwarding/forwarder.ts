@@ -1,8 +1,8 @@
 import type { SleepingClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { ReloadableSink } from "../../ports/span-sink.ts";
-import type { Arrivals } from "../arrivals.ts";
-import { stopWithin } from "../life-cycle.ts";
+import type { Arrivals } from "../arrivals/arrivals.ts";
+import { stopWithin } from "../shutdown/life-cycle.ts";
 import { AbandonableSink } from "./abandonable-sink.ts";
 import { Backlog, type BacklogParts } from "./backlog.ts";
 import { BatchSize } from "./batch-size.ts";

@@ -1,4 +1,4 @@
-import { quotePeerText } from "../quote-text.ts";
+import { quotePeerText } from "../text/quote-text.ts";
 import { readCondition } from "./read-condition.ts";
 import type { SpanCondition, SpanFilter } from "./span-filter.ts";
 

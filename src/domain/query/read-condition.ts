@@ -1,4 +1,4 @@
-import { quotePeerText } from "../quote-text.ts";
+import { quotePeerText } from "../text/quote-text.ts";
 import { SPAN_ID_BYTES, TRACE_ID_BYTES } from "../span-validity.ts";
 import { CONDITION_NAMES, type SpanCondition } from "./span-filter.ts";
 import { readDuration, readInstant } from "./time-text.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { type CheckedStart, runCommandLine } from "../../../src/adapters/cli/command-line.ts";
-import type { Config, ConfigWarning, Environment } from "../../../src/config.ts";
-import { writtenText } from "../../support/written-text.ts";
+import type { Config, ConfigWarning, Environment } from "../../../src/config/config.ts";
+import { writtenText } from "../../support/fakes/written-text.ts";
 
 interface Served {
   readonly config: Config;

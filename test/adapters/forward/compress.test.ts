@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { compress } from "../../../src/adapters/forward/compress.ts";
-import { serverRequest } from "../../support/request-bytes.ts";
+import { serverRequest } from "../../support/requests/request-bytes.ts";
 
 const REQUEST = serverRequest(500);
 

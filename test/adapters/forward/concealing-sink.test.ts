@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { ConcealingSink, secretsOf } from "../../../src/adapters/forward/concealing-sink.ts";
-import { quotePeerText } from "../../../src/domain/quote-text.ts";
+import { quotePeerText } from "../../../src/domain/text/quote-text.ts";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
-import { FakeSink } from "../../support/fake-sink.ts";
-import { batchOf, never } from "../../support/span-batch.ts";
+import { FakeSink } from "../../support/fakes/fake-sink.ts";
+import { batchOf, never } from "../../support/requests/span-batch.ts";
 
 const secrets = secretsOf(
   [

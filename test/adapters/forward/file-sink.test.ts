@@ -5,18 +5,18 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { FileSink } from "../../../src/adapters/forward/file-sink.ts";
 import { RotatingFile } from "../../../src/adapters/forward/rotating-file.ts";
-import type { FileFormat } from "../../../src/domain/file-format.ts";
+import type { FileFormat } from "../../../src/domain/text/file-format.ts";
 import { MOST_REQUEST_BYTES } from "../../../src/adapters/otlp-files/file-request.ts";
-import { otlpJson } from "../../../src/adapters/otlp/otlp-json.ts";
-import { batchOf, never } from "../../support/span-batch.ts";
-import { lengthDelimited } from "../../support/byte-chunks.ts";
-import { itemsOf } from "../../support/file-items.ts";
-import { serverRequest } from "../../support/request-bytes.ts";
-import { FILE_PARTS, requestsInFile } from "../../support/sink-upstreams.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
+import { batchOf, never } from "../../support/requests/span-batch.ts";
+import { lengthDelimited } from "../../support/requests/byte-chunks.ts";
+import { itemsOf } from "../../support/requests/file-items.ts";
+import { serverRequest } from "../../support/requests/request-bytes.ts";
+import { FILE_PARTS, requestsInFile } from "../../support/upstreams/sink-upstreams.ts";
+import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 const root = temporaryFolder();
-const WRITE_UNTIL_FULL = join(import.meta.dir, "..", "..", "support", "write-until-full.ts");
+const WRITE_UNTIL_FULL = join(import.meta.dir, "../../support/processes/write-until-full.ts");
 
 const sinks: FileSink[] = [];
 

@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readForwardFiles } from "../../../src/adapters/forward/forward-files.ts";
-import type { Environment } from "../../../src/config.ts";
-import { makeCertificates } from "../../support/certificates.ts";
-import { forwardConfig } from "../../support/forward-config.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import type { Environment } from "../../../src/config/config.ts";
+import { makeCertificates } from "../../support/upstreams/certificates.ts";
+import { forwardConfig } from "../../support/fakes/forward-config.ts";
+import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 const folder = temporaryFolder();
 const { authority, client, stranger } = makeCertificates();

@@ -2,9 +2,9 @@ import { afterEach, expect, test } from "bun:test";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { GrpcSink, type GrpcSinkParts } from "../../../src/adapters/forward/grpc-sink.ts";
-import { makeCertificates } from "../../support/certificates.ts";
-import { GRPC_PARTS } from "../../support/sink-upstreams.ts";
-import { batchOf, never } from "../../support/span-batch.ts";
+import { makeCertificates } from "../../support/upstreams/certificates.ts";
+import { GRPC_PARTS } from "../../support/upstreams/sink-upstreams.ts";
+import { batchOf, never } from "../../support/requests/span-batch.ts";
 
 const { server } = makeCertificates();
 const H2: TlsOptions = { cert: server.cert, key: server.key, ALPNProtocols: ["h2"] };

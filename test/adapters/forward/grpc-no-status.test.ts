@@ -2,8 +2,8 @@ import { afterEach, expect, test } from "bun:test";
 import { constants, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { GrpcSink } from "../../../src/adapters/forward/grpc-sink.ts";
-import { GRPC_PARTS } from "../../support/sink-upstreams.ts";
-import { batchOf, never } from "../../support/span-batch.ts";
+import { GRPC_PARTS } from "../../support/upstreams/sink-upstreams.ts";
+import { batchOf, never } from "../../support/requests/span-batch.ts";
 
 // Upstreams that take a request and end its stream without a status of gRPC.
 

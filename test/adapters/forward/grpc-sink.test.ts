@@ -9,9 +9,9 @@ import {
   grpcSuccess,
   type GrpcUpstreamParts,
   startGrpcUpstream,
-} from "../../support/grpc-upstream.ts";
-import { GRPC_PARTS } from "../../support/sink-upstreams.ts";
-import { batchOf, never } from "../../support/span-batch.ts";
+} from "../../support/upstreams/grpc-upstream.ts";
+import { GRPC_PARTS } from "../../support/upstreams/sink-upstreams.ts";
+import { batchOf, never } from "../../support/requests/span-batch.ts";
 
 const ends: (() => unknown)[] = [];
 

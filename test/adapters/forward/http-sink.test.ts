@@ -2,12 +2,12 @@ import { afterEach, expect, test } from "bun:test";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { HttpSink, type HttpSinkParts } from "../../../src/adapters/forward/http-sink.ts";
 import { google } from "../../../src/adapters/otlp/generated/otlp.js";
-import { SecretText } from "../../../src/domain/secret-text.ts";
+import { SecretText } from "../../../src/domain/text/secret-text.ts";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
-import { startHttpUpstream } from "../../support/http-upstream.ts";
-import { exportFailure, exportSuccess } from "../../support/otlp-receiver.ts";
-import { HTTP_PARTS } from "../../support/sink-upstreams.ts";
-import { batchOf, never } from "../../support/span-batch.ts";
+import { startHttpUpstream } from "../../support/upstreams/http-upstream.ts";
+import { exportFailure, exportSuccess } from "../../support/upstreams/otlp-receiver.ts";
+import { HTTP_PARTS } from "../../support/upstreams/sink-upstreams.ts";
+import { batchOf, never } from "../../support/requests/span-batch.ts";
 
 const PROTOBUF = "application/x-protobuf";
 const JSON_TYPE = "application/json";

@@ -4,17 +4,21 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { openSpanSink } from "../../../src/adapters/forward/open-sink.ts";
-import type { Environment } from "../../../src/config.ts";
+import type { Environment } from "../../../src/config/config.ts";
 import type { SpanSink } from "../../../src/ports/span-sink.ts";
-import { makeCertificates } from "../../support/certificates.ts";
-import { forwardConfig } from "../../support/forward-config.ts";
-import { grpcFailure, grpcSuccess, startGrpcUpstream } from "../../support/grpc-upstream.ts";
-import { HandMovedClock } from "../../support/hand-moved-clock.ts";
-import { startHttpUpstream } from "../../support/http-upstream.ts";
-import { exportFailure, exportSuccess } from "../../support/otlp-receiver.ts";
-import { RecordingLogger } from "../../support/recording-logger.ts";
-import { batchOf, never } from "../../support/span-batch.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { makeCertificates } from "../../support/upstreams/certificates.ts";
+import { forwardConfig } from "../../support/fakes/forward-config.ts";
+import {
+  grpcFailure,
+  grpcSuccess,
+  startGrpcUpstream,
+} from "../../support/upstreams/grpc-upstream.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+import { startHttpUpstream } from "../../support/upstreams/http-upstream.ts";
+import { exportFailure, exportSuccess } from "../../support/upstreams/otlp-receiver.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
+import { batchOf, never } from "../../support/requests/span-batch.ts";
+import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 const folder = temporaryFolder();
 const { authority, server, stranger } = makeCertificates();

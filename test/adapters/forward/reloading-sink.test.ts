@@ -7,15 +7,15 @@ import {
   parseForwardFiles,
 } from "../../../src/adapters/forward/forward-files.ts";
 import { CHECK_INTERVAL_MS, ReloadingSink } from "../../../src/adapters/forward/reloading-sink.ts";
-import type { Environment } from "../../../src/config.ts";
+import type { Environment } from "../../../src/config/config.ts";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
-import { makeCertificates } from "../../support/certificates.ts";
-import { FakeSink } from "../../support/fake-sink.ts";
-import { forwardConfig } from "../../support/forward-config.ts";
-import { HandMovedClock } from "../../support/hand-moved-clock.ts";
-import { RecordingLogger } from "../../support/recording-logger.ts";
-import { batchOf, never } from "../../support/span-batch.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { makeCertificates } from "../../support/upstreams/certificates.ts";
+import { FakeSink } from "../../support/fakes/fake-sink.ts";
+import { forwardConfig } from "../../support/fakes/forward-config.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
+import { batchOf, never } from "../../support/requests/span-batch.ts";
+import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 const folder = temporaryFolder();
 const HEADERS = join(folder, "headers");

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { RetiringSink } from "../../../src/adapters/forward/retiring-sink.ts";
-import { FakeSink } from "../../support/fake-sink.ts";
-import { nextTurn } from "../../support/searched-ring.ts";
-import { batchOf, never } from "../../support/span-batch.ts";
+import { FakeSink } from "../../support/fakes/fake-sink.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
+import { batchOf, never } from "../../support/requests/span-batch.ts";
 
 test("what is being sent ends before the sink is closed", async () => {
   const sink = new FakeSink(() => "held");

@@ -15,8 +15,8 @@ import {
   RotatingFile,
   type RotatingFileParts,
 } from "../../../src/adapters/forward/rotating-file.ts";
-import { FILE_PARTS } from "../../support/sink-upstreams.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { FILE_PARTS } from "../../support/upstreams/sink-upstreams.ts";
+import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 const root = temporaryFolder();
 

@@ -3,14 +3,14 @@ import { ServerCredentials } from "@grpc/grpc-js";
 import { GrpcSink } from "../../../src/adapters/forward/grpc-sink.ts";
 import { HttpSink } from "../../../src/adapters/forward/http-sink.ts";
 import type { TlsMaterial } from "../../../src/adapters/forward/tls-material.ts";
-import { SecretText } from "../../../src/domain/secret-text.ts";
+import { SecretText } from "../../../src/domain/text/secret-text.ts";
 import type { SendOutcome, SpanSink } from "../../../src/ports/span-sink.ts";
-import { type Certificate, makeCertificates } from "../../support/certificates.ts";
-import { grpcSuccess, startGrpcUpstream } from "../../support/grpc-upstream.ts";
-import { startHttpUpstream } from "../../support/http-upstream.ts";
-import { exportSuccess } from "../../support/otlp-receiver.ts";
-import { GRPC_PARTS, HTTP_PARTS } from "../../support/sink-upstreams.ts";
-import { batchOf, never } from "../../support/span-batch.ts";
+import { type Certificate, makeCertificates } from "../../support/upstreams/certificates.ts";
+import { grpcSuccess, startGrpcUpstream } from "../../support/upstreams/grpc-upstream.ts";
+import { startHttpUpstream } from "../../support/upstreams/http-upstream.ts";
+import { exportSuccess } from "../../support/upstreams/otlp-receiver.ts";
+import { GRPC_PARTS, HTTP_PARTS } from "../../support/upstreams/sink-upstreams.ts";
+import { batchOf, never } from "../../support/requests/span-batch.ts";
 
 // Goal: spans go to whom they are meant for, and to nobody else. Method: both sinks, by the name
 // and by the address of the upstream, against certificates of every kind.

@@ -3,8 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isWholeFile } from "../../../src/adapters/forward/whole-file.ts";
 import { frameRequest } from "../../../src/adapters/otlp-files/request-frame.ts";
-import { requestOf } from "../../support/request-bytes.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
+import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 const path = join(temporaryFolder(), "file");
 

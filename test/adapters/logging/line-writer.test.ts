@@ -3,7 +3,7 @@ import { closeSync, constants, openSync, readFileSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { LineWriter } from "../../../src/adapters/logging/line-writer.ts";
 import { createLogger } from "../../../src/adapters/logging/pino-logger.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 const folder = temporaryFolder();
 
@@ -53,7 +53,7 @@ test("while nobody reads, a megabyte is kept, the rest is dropped, and nothing w
 });
 
 test("a reader who has left does not stop the program", async () => {
-  const program = join(import.meta.dir, "../../support/log-into-broken-pipe.ts");
+  const program = join(import.meta.dir, "../../support/processes/log-into-broken-pipe.ts");
   // `:` leaves at once, and with it the only reader of standard error.
   const shell = 'exec 3>&1; { "$0" "$1" 2>&1 >&3; echo " $?" >&3; } | :';
 

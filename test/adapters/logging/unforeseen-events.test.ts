@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import { logUnforeseen } from "../../../src/adapters/logging/unforeseen-events.ts";
-import { RecordingLogger } from "../../support/recording-logger.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 
 test.each([
   { event: "uncaughtException", name: "an error", given: new Error("a fault") },

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { METRIC_FAMILIES } from "../../../src/adapters/metrics/metric-families.ts";
 import type { MetricSources } from "../../../src/adapters/metrics/metric-values.ts";
 import { metricsPages } from "../../../src/adapters/metrics/metrics-page.ts";
-import { metricSources } from "../../support/metric-sources.ts";
+import { metricSources } from "../../support/fakes/metric-sources.ts";
 
 async function page(parts: Partial<MetricSources> = {}): Promise<string[]> {
   return (await metricsPages(metricSources(parts))()).text.split("\n");

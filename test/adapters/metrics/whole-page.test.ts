@@ -4,8 +4,12 @@ import { join } from "node:path";
 import { METRIC_FAMILIES } from "../../../src/adapters/metrics/metric-families.ts";
 import type { MetricSources } from "../../../src/adapters/metrics/metric-values.ts";
 import { metricsPages } from "../../../src/adapters/metrics/metrics-page.ts";
-import { metricSources } from "../../support/metric-sources.ts";
-import { type Family, parsePrometheusText, type Sample } from "../../support/prometheus-text.ts";
+import { metricSources } from "../../support/fakes/metric-sources.ts";
+import {
+  type Family,
+  parsePrometheusText,
+  type Sample,
+} from "../../support/oracles/prometheus-text.ts";
 
 const GOLDEN_PAGE = join(import.meta.dir, "../../support/golden/metrics-page.txt");
 

@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import { jsonDocuments } from "../../../src/adapters/otlp-files/json-documents.ts";
 import { openSource } from "../../../src/adapters/otlp-files/byte-source.ts";
 import { readRequests } from "../../../src/adapters/otlp-files/read-requests.ts";
-import { otlpJson } from "../../../src/adapters/otlp/otlp-json.ts";
-import { chunksOf, lengthDelimited, textBytes } from "../../support/byte-chunks.ts";
-import { itemsOf, json, protobuf, read } from "../../support/file-items.ts";
-import { requestOf } from "../../support/request-bytes.ts";
+import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
+import { chunksOf, lengthDelimited, textBytes } from "../../support/requests/byte-chunks.ts";
+import { itemsOf, json, protobuf, read } from "../../support/requests/file-items.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
 
 // Goal: what is broken in a file costs nothing but itself, and its place is known.
 // Method: files as a crash, a full disk or a careless hand leaves them, in chunks of every size.

@@ -8,7 +8,7 @@ import {
   returnBytes,
   takeBytes,
 } from "../../../src/adapters/otlp-files/byte-source.ts";
-import { chunksOf, textBytes } from "../../support/byte-chunks.ts";
+import { chunksOf, textBytes } from "../../support/requests/byte-chunks.ts";
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 

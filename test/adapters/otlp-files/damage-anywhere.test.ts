@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { otlpJson } from "../../../src/adapters/otlp/otlp-json.ts";
-import { lengthDelimited, textBytes } from "../../support/byte-chunks.ts";
-import { itemsOf, json, protobuf, read } from "../../support/file-items.ts";
-import { requestOf } from "../../support/request-bytes.ts";
+import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
+import { lengthDelimited, textBytes } from "../../support/requests/byte-chunks.ts";
+import { itemsOf, json, protobuf, read } from "../../support/requests/file-items.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
 
 // Goal: whatever happens to one request of a file, all others are read.
 // Method: the middle one of seven loses bytes, gets zeros or gets other bytes, anywhere in it.

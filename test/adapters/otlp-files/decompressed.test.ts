@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { decompressedMessage } from "../../../src/adapters/otlp-files/decompressed.ts";
-import { otlpJson } from "../../../src/adapters/otlp/otlp-json.ts";
-import { lengthDelimited, textBytes } from "../../support/byte-chunks.ts";
-import { itemsOf, json, protobuf, read } from "../../support/file-items.ts";
-import { requestOf } from "../../support/request-bytes.ts";
+import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
+import { lengthDelimited, textBytes } from "../../support/requests/byte-chunks.ts";
+import { itemsOf, json, protobuf, read } from "../../support/requests/file-items.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
 
 const [A, B] = [requestOf(3), requestOf(1, 10)] as const;
 const [LINE_A, LINE_B] = [otlpJson(A), otlpJson(B)] as const;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { earliestStartMs } from "../../../src/adapters/otlp-files/encoded-request.ts";
-import { request, resourceSpans, span } from "../../support/request-bytes.ts";
-import { fixed64Field } from "../../support/wire-bytes.ts";
+import { request, resourceSpans, span } from "../../support/requests/request-bytes.ts";
+import { fixed64Field } from "../../support/requests/wire-bytes.ts";
 
 const start = (unixMs: bigint) => fixed64Field(7, unixMs * 1_000_000n);
 

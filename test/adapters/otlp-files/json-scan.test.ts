@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { createJsonScan, scanJson } from "../../../src/adapters/otlp-files/json-scan.ts";
-import { textBytes } from "../../support/byte-chunks.ts";
+import { textBytes } from "../../support/requests/byte-chunks.ts";
 
 /** Returns where the first document ends, "more" while it does not, or what is wrong. */
 function scanned(text: string, chunkBytes = 1000): number | string {

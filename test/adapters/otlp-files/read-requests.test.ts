@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import type { FileItem, FileRequest } from "../../../src/adapters/otlp-files/file-request.ts";
-import { otlpJson } from "../../../src/adapters/otlp/otlp-json.ts";
+import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
-import { lengthDelimited, textBytes } from "../../support/byte-chunks.ts";
-import { itemsOf, json, protobuf, read } from "../../support/file-items.ts";
-import { GOLDEN_NAMES, goldenRequest } from "../../support/golden-requests.ts";
-import { attribute, request, requestOf, span } from "../../support/request-bytes.ts";
-import { bytesField } from "../../support/wire-bytes.ts";
+import { lengthDelimited, textBytes } from "../../support/requests/byte-chunks.ts";
+import { itemsOf, json, protobuf, read } from "../../support/requests/file-items.ts";
+import { GOLDEN_NAMES, goldenRequest } from "../../support/requests/golden-requests.ts";
+import { attribute, request, requestOf, span } from "../../support/requests/request-bytes.ts";
+import { bytesField } from "../../support/requests/wire-bytes.ts";
 
 const REQUESTS = [requestOf(3), requestOf(1, 10), requestOf(2, 20)];
 const LINES = REQUESTS.map((bytes) => otlpJson(bytes));

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { readRequests } from "../../../src/adapters/otlp-files/read-requests.ts";
 import { frameInSteps, frameRequest } from "../../../src/adapters/otlp-files/request-frame.ts";
-import { otlpJson } from "../../../src/adapters/otlp/otlp-json.ts";
-import { chunksOf, lengthDelimited } from "../../support/byte-chunks.ts";
-import { requestOf } from "../../support/request-bytes.ts";
+import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
+import { chunksOf, lengthDelimited } from "../../support/requests/byte-chunks.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
 
 const REQUEST = requestOf(2);
 

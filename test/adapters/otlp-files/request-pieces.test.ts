@@ -9,8 +9,8 @@ import {
   resourceSpans,
   serverRequest,
   span,
-} from "../../support/request-bytes.ts";
-import { bytesField } from "../../support/wire-bytes.ts";
+} from "../../support/requests/request-bytes.ts";
+import { bytesField } from "../../support/requests/wire-bytes.ts";
 
 const codec = new ProtobufSpanCodec();
 const sizesOf = (pieces: readonly Uint8Array[]) => pieces.map(({ length }) => length);

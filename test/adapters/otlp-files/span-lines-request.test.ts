@@ -2,13 +2,13 @@ import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { readRequests } from "../../../src/adapters/otlp-files/read-requests.ts";
 import type { FileItem } from "../../../src/adapters/otlp-files/file-request.ts";
-import { otlpJson } from "../../../src/adapters/otlp/otlp-json.ts";
+import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
-import { spanLineChunks } from "../../../src/adapters/otlp/span-lines.ts";
-import { textBytes } from "../../support/byte-chunks.ts";
-import { itemsOf, json, read } from "../../support/file-items.ts";
-import { requestOf, serverRequest } from "../../support/request-bytes.ts";
-import { traceSpanArbitrary } from "../../support/trace-span-arbitrary.ts";
+import { spanLineChunks } from "../../../src/adapters/otlp/json/span-lines.ts";
+import { textBytes } from "../../support/requests/byte-chunks.ts";
+import { itemsOf, json, read } from "../../support/requests/file-items.ts";
+import { requestOf, serverRequest } from "../../support/requests/request-bytes.ts";
+import { traceSpanArbitrary } from "../../support/requests/trace-span-arbitrary.ts";
 
 const codec = new ProtobufSpanCodec();
 

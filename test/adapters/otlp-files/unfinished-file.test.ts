@@ -6,7 +6,7 @@ import {
   openUnfinished,
   syncFolder,
 } from "../../../src/adapters/otlp-files/unfinished-file.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 const folder = temporaryFolder();
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { BodyDrain } from "../../../src/adapters/otlp-http/body-drain.ts";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
-import { HandMovedSleep } from "../../support/hand-moved-sleep.ts";
+import { HandMovedSleep } from "../../support/fakes/hand-moved-sleep.ts";
 
 const MIB = 1024 * 1024;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
+import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
 
 stopOtlpHttpAfterEach();
 

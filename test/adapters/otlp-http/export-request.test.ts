@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
-import { goldenRequest } from "../../support/golden-requests.ts";
-import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
+import { goldenRequest } from "../../support/requests/golden-requests.ts";
+import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
 
 stopOtlpHttpAfterEach();
 

@@ -2,10 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { connect } from "node:http2";
 import { deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { google } from "../../../src/adapters/otlp/generated/otlp.js";
-import { goldenRequest } from "../../support/golden-requests.ts";
-import { type HalfSentBody, sendHalfBody } from "../../support/half-sent-body.ts";
-import { countsOf } from "../../support/problem-totals.ts";
-import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
+import { goldenRequest } from "../../support/requests/golden-requests.ts";
+import { type HalfSentBody, sendHalfBody } from "../../support/running/half-sent-body.ts";
+import { countsOf } from "../../support/fakes/problem-totals.ts";
+import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
 
 stopOtlpHttpAfterEach();
 

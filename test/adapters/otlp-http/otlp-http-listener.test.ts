@@ -2,12 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { connect } from "node:http2";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { MAX_REQUEST_MS } from "../../../src/adapters/otlp-http/request-table.ts";
-import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
-import { goldenRequest } from "../../support/golden-requests.ts";
-import { sendHalfBody } from "../../support/half-sent-body.ts";
-import { countsOf } from "../../support/problem-totals.ts";
-import { RecordingLogger } from "../../support/recording-logger.ts";
-import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
+import { UnkeptSignals } from "../../../src/application/receiving/unkept-signals.ts";
+import { goldenRequest } from "../../support/requests/golden-requests.ts";
+import { sendHalfBody } from "../../support/running/half-sent-body.ts";
+import { countsOf } from "../../support/fakes/problem-totals.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
+import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
 
 stopOtlpHttpAfterEach();
 

@@ -7,7 +7,7 @@ import {
   type RequestInFlight,
   RequestTable,
 } from "../../../src/adapters/otlp-http/request-table.ts";
-import { keptEntries } from "../../support/kept-entries.ts";
+import { keptEntries } from "../../support/oracles/kept-entries.ts";
 
 const LIMITS = { connections: 5, connectionsPerAddress: 3 };
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
-import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
-import { countsOf } from "../../support/problem-totals.ts";
-import { RecordingLogger } from "../../support/recording-logger.ts";
-import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running-otlp-http.ts";
-import { THREE_ITEMS } from "../../support/signal-requests.ts";
+import { UnkeptSignals } from "../../../src/application/receiving/unkept-signals.ts";
+import { countsOf } from "../../support/fakes/problem-totals.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
+import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
+import { THREE_ITEMS } from "../../support/requests/signal-requests.ts";
 
 // The responses of metrics and logs differ from that of traces in the names of fields only.
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;

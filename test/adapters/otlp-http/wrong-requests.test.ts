@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
-import { UnkeptSignals } from "../../../src/application/unkept-signals.ts";
-import { goldenRequest } from "../../support/golden-requests.ts";
-import { openGrpcClient, callUnary, EXPORT_PATH } from "../../support/grpc-call.ts";
-import { RecordingLogger } from "../../support/recording-logger.ts";
+import { UnkeptSignals } from "../../../src/application/receiving/unkept-signals.ts";
+import { goldenRequest } from "../../support/requests/golden-requests.ts";
+import { openGrpcClient, callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import {
   runOtlpHttp,
   type SendOptions,
   stopOtlpHttpAfterEach,
-} from "../../support/running-otlp-http.ts";
+} from "../../support/running/running-otlp-http.ts";
 
 stopOtlpHttpAfterEach();
 

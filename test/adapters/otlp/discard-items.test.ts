@@ -1,11 +1,14 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { discardItems } from "../../../src/adapters/otlp/discard-items.ts";
-import { UNKEPT_SIGNALS, UnkeptSignals } from "../../../src/application/unkept-signals.ts";
-import { fuzzRuns } from "../../support/fuzz-runs.ts";
-import { RecordingLogger } from "../../support/recording-logger.ts";
-import { signalRequests, THREE_ITEMS } from "../../support/signal-requests.ts";
-import { randomFrom, wildJson } from "../../support/wild-json.ts";
+import {
+  UNKEPT_SIGNALS,
+  UnkeptSignals,
+} from "../../../src/application/receiving/unkept-signals.ts";
+import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
+import { signalRequests, THREE_ITEMS } from "../../support/requests/signal-requests.ts";
+import { randomFrom, wildJson } from "../../support/requests/wild-json.ts";
 
 const PROTOBUF = { protocol: "http", format: "protobuf" } as const;
 const JSON_FORMAT = { protocol: "http", format: "json" } as const;

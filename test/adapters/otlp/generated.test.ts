@@ -10,8 +10,8 @@ import {
   fileImports,
   serviceNames,
   symbolFiles,
-} from "../../../src/adapters/grpc/generated/descriptors.ts";
-import { grpc } from "../../../src/adapters/grpc/generated/services.js";
+} from "../../../src/adapters/otlp-grpc/generated/descriptors.ts";
+import { grpc } from "../../../src/adapters/otlp-grpc/generated/services.js";
 import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 
 const REPOSITORY = resolve(import.meta.dir, "../../..");

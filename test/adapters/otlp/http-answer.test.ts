@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { readHttpAnswer } from "../../../src/adapters/otlp/http-answer.ts";
-import { exportFailure, exportSuccess } from "../../support/otlp-receiver.ts";
+import { exportFailure, exportSuccess } from "../../support/upstreams/otlp-receiver.ts";
 
 const JSON_TYPE = "application/json";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { requestFromJson } from "../../../src/adapters/otlp/json-request.ts";
+import { requestFromJson } from "../../../src/adapters/otlp/json/json-request.ts";
 
 function unknownIn(body: string): string {
   const reading = requestFromJson(new TextEncoder().encode(body), { nestingDepth: 100 });

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import type { Answer } from "../../../src/adapters/otlp/export-response.ts";
 import { noteAnswer } from "../../../src/adapters/otlp/note-answer.ts";
-import { recordingProblems } from "../../support/problem-totals.ts";
-import { RecordingLogger } from "../../support/recording-logger.ts";
+import { recordingProblems } from "../../support/fakes/problem-totals.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 
 const SENDER = { protocol: "http", address: "10.0.0.7" } as const;
 

@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import type { AttributeValue, TraceSpan } from "../../../src/domain/trace-span.ts";
-import { request, resourceSpans, span, spanBody } from "../../support/request-bytes.ts";
-import { plainSpan } from "../../support/plain-span.ts";
-import { traceSpanArbitrary } from "../../support/trace-span-arbitrary.ts";
-import { bytesField, varintField } from "../../support/wire-bytes.ts";
+import { request, resourceSpans, span, spanBody } from "../../support/requests/request-bytes.ts";
+import { plainSpan } from "../../support/requests/plain-span.ts";
+import { traceSpanArbitrary } from "../../support/requests/trace-span-arbitrary.ts";
+import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
 
 const codec = new ProtobufSpanCodec();
 

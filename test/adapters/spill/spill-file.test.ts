@@ -16,9 +16,9 @@ import { frameRequest } from "../../../src/adapters/otlp-files/request-frame.ts"
 import { readRequests } from "../../../src/adapters/otlp-files/read-requests.ts";
 import { SpillFile } from "../../../src/adapters/spill/spill-file.ts";
 import { contentsOf } from "../../contract/span-spill.ts";
-import { requestOf } from "../../support/request-bytes.ts";
-import { asNobody } from "../../support/as-nobody.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
+import { asNobody } from "../../support/processes/as-nobody.ts";
+import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 const root = temporaryFolder();
 

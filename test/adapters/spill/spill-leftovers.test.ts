@@ -9,9 +9,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { logLeftovers } from "../../../src/adapters/spill/spill-leftovers.ts";
-import { asNobody } from "../../support/as-nobody.ts";
-import { RecordingLogger } from "../../support/recording-logger.ts";
-import { temporaryFolder } from "../../support/temporary-folder.ts";
+import { asNobody } from "../../support/processes/as-nobody.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
+import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 const root = temporaryFolder();
 

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { AbandonableSink } from "../../../src/application/forwarding/abandonable-sink.ts";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
-import { NEVER, nextTurn } from "../../support/searched-ring.ts";
-import { batchOf } from "../../support/span-batch.ts";
+import { NEVER, nextTurn } from "../../support/running/searched-ring.ts";
+import { batchOf } from "../../support/requests/span-batch.ts";
 
 const DELIVERED: SendOutcome = { outcome: "delivered" };
 

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { Backlog } from "../../../src/application/forwarding/backlog.ts";
-import { HandMovedClock } from "../../support/hand-moved-clock.ts";
-import { requestOf } from "../../support/request-bytes.ts";
-import { nextTurn, searchedRing } from "../../support/searched-ring.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
+import { nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
 
 /** A clock whose sleeps end with their signal alone. */
 class SleeplessClock extends HandMovedClock {

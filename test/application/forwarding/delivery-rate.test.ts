@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { DeliveryRate } from "../../../src/application/forwarding/delivery-rate.ts";
-import { HandMovedClock } from "../../support/hand-moved-clock.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 /** What was noted in each second since the beginning, and the rate at the end of them. */
 function rateAfter(...spans: number[]): number {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { offer } from "../../../src/application/forwarding/delivery.ts";
-import type { Lease } from "../../../src/application/ring-lease.ts";
+import type { Lease } from "../../../src/application/ring/ring-lease.ts";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
 import {
   answering,
@@ -12,8 +12,8 @@ import {
   namesOf,
   TOO_LARGE,
 } from "../../support/delivered-lease.ts";
-import { requestOf } from "../../support/request-bytes.ts";
-import { NEVER, searchedRing } from "../../support/searched-ring.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
+import { NEVER, searchedRing } from "../../support/running/searched-ring.ts";
 
 describe("what the upstream says of a batch is what becomes of its spans", () => {
   test.each<{ name: string; outcome: SendOutcome; told: string[]; books: DeliveryBooks }>([

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { ForwardLog } from "../../../src/application/forwarding/forward-log.ts";
 import type { SendFailure } from "../../../src/application/forwarding/send-failure.ts";
-import { HandMovedClock } from "../../support/hand-moved-clock.ts";
-import { RecordingLogger } from "../../support/recording-logger.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 
 function openLog() {
   const [logger, clock] = [new RecordingLogger(), new HandMovedClock()];

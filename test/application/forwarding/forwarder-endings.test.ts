@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
-import { booksOf, forwarding, settled } from "../../support/forwarding.ts";
-import { requestOf } from "../../support/request-bytes.ts";
+import { booksOf, forwarding, settled } from "../../support/upstreams/forwarding.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
 
 const endless = (): Promise<never> => new Promise(() => {});
 

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { SendOutcome, SpanBatch } from "../../../src/ports/span-sink.ts";
-import { decodeSpans } from "../../support/decoded-request.ts";
-import { forwarding, settled } from "../../support/forwarding.ts";
-import { fuzzRuns } from "../../support/fuzz-runs.ts";
-import { request, requestOf, resourceSpans, span } from "../../support/request-bytes.ts";
-import { nextTurn } from "../../support/searched-ring.ts";
-import { bytesField } from "../../support/wire-bytes.ts";
+import { decodeSpans } from "../../support/requests/decoded-request.ts";
+import { forwarding, settled } from "../../support/upstreams/forwarding.ts";
+import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
+import { request, requestOf, resourceSpans, span } from "../../support/requests/request-bytes.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
+import { bytesField } from "../../support/requests/wire-bytes.ts";
 
 const CAPACITY = { spans: 12, bytes: 1 << 16 };
 

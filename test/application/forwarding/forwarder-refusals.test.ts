@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { SendOutcome, SpanBatch } from "../../../src/ports/span-sink.ts";
-import { decodeSpans } from "../../support/decoded-request.ts";
-import { booksOf, forwarding, settled } from "../../support/forwarding.ts";
-import { requestOf } from "../../support/request-bytes.ts";
+import { decodeSpans } from "../../support/requests/decoded-request.ts";
+import { booksOf, forwarding, settled } from "../../support/upstreams/forwarding.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
 
 const DELIVERED: SendOutcome = { outcome: "delivered" };
 const BUSY: SendOutcome = { outcome: "retry", message: "busy" };

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Probe } from "../../../src/application/forwarding/probe.ts";
-import { FakeSink } from "../../support/fake-sink.ts";
-import { NEVER, nextTurn } from "../../support/searched-ring.ts";
+import { FakeSink } from "../../support/fakes/fake-sink.ts";
+import { NEVER, nextTurn } from "../../support/running/searched-ring.ts";
 
 test("it is an empty request, of no spans", async () => {
   const sink = new FakeSink();

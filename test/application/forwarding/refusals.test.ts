@@ -9,8 +9,8 @@ import {
   namesOf,
   refusing,
 } from "../../support/delivered-lease.ts";
-import { request, requestOf, resourceSpans, span } from "../../support/request-bytes.ts";
-import { bytesField } from "../../support/wire-bytes.ts";
+import { request, requestOf, resourceSpans, span } from "../../support/requests/request-bytes.ts";
+import { bytesField } from "../../support/requests/wire-bytes.ts";
 
 describe("a refusal", () => {
   test.each([

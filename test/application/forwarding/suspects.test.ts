@@ -5,8 +5,8 @@ import {
   type Suspects,
   takeApart,
 } from "../../../src/application/forwarding/suspects.ts";
-import { request, resourceSpans, span } from "../../support/request-bytes.ts";
-import { bytesField } from "../../support/wire-bytes.ts";
+import { request, resourceSpans, span } from "../../support/requests/request-bytes.ts";
+import { bytesField } from "../../support/requests/wire-bytes.ts";
 
 /** `x` is a span whose name is not UTF-8, a dot one like all others. */
 function suspectsOf(pattern: string): Suspects {

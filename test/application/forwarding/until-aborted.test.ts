@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { untilAborted } from "../../../src/application/forwarding/until-aborted.ts";
-import { countedSignal } from "../../support/counted-listeners.ts";
+import { countedSignal } from "../../support/fakes/counted-listeners.ts";
 
 const never = new Promise<void>(() => {});
 

@@ -4,9 +4,9 @@ import {
   type Pass,
   UpstreamGate,
 } from "../../../src/application/forwarding/upstream-gate.ts";
-import { HandMovedClock } from "../../support/hand-moved-clock.ts";
-import { HandMovedSleep } from "../../support/hand-moved-sleep.ts";
-import { NEVER, nextTurn } from "../../support/searched-ring.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+import { HandMovedSleep } from "../../support/fakes/hand-moved-sleep.ts";
+import { NEVER, nextTurn } from "../../support/running/searched-ring.ts";
 
 const SETTINGS = { initialMs: 100, maxMs: 1_000, random: () => 0.999_999 };
 

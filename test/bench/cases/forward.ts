@@ -1,5 +1,5 @@
-import type { Environment } from "../../../src/config.ts";
-import { readApiClient } from "../../support/read-api-client.ts";
+import type { Environment } from "../../../src/config/config.ts";
+import { readApiClient } from "../../support/running/read-api-client.ts";
 import { type BenchCase, type BenchRun, CannotRunError } from "../bench-case.ts";
 import type { Figure, Goal } from "../figure.ts";
 import { requireH2load } from "../load/h2load.ts";

@@ -1,4 +1,4 @@
-import { otlpJsonChunks } from "../../../src/adapters/otlp/otlp-json.ts";
+import { otlpJsonChunks } from "../../../src/adapters/otlp/json/otlp-json.ts";
 import type { BenchCase, BenchRun } from "../bench-case.ts";
 import type { Figure } from "../figure.ts";
 import { GRPC, otlpHttp, requireH2load } from "../load/h2load.ts";

@@ -1,7 +1,7 @@
-import { readApiClient } from "../../support/read-api-client.ts";
-import { request, resourceSpans, serverSpan, span } from "../../support/request-bytes.ts";
-import type { RunningProgram } from "../../support/running-program.ts";
-import { bytesField } from "../../support/wire-bytes.ts";
+import { readApiClient } from "../../support/running/read-api-client.ts";
+import { request, resourceSpans, serverSpan, span } from "../../support/requests/request-bytes.ts";
+import type { RunningProgram } from "../../support/running/running-program.ts";
+import { bytesField } from "../../support/requests/wire-bytes.ts";
 import { type BenchCase, CannotRunError } from "../bench-case.ts";
 import type { Figure } from "../figure.ts";
 import { requireH2load } from "../load/h2load.ts";

@@ -1,4 +1,4 @@
-import { openExportClient } from "../../support/export-client.ts";
+import { openExportClient } from "../../support/running/export-client.ts";
 import { type BenchCase, type BenchRun, CannotRunError } from "../bench-case.ts";
 import type { Figure, Goal } from "../figure.ts";
 import { numberedRequests, SPANS_A_TRACE, traceIdOf } from "../load/numbered-requests.ts";

@@ -1,17 +1,17 @@
 import { connect } from "node:http2";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { EXPORT_PATH } from "../../../src/adapters/grpc/trace-service.ts";
+import { EXPORT_PATH } from "../../../src/adapters/otlp-grpc/trace-service.ts";
 import { buildBinary } from "../../../scripts/build.ts";
-import { grpcMessage } from "../../support/grpc-wire.ts";
+import { grpcMessage } from "../../support/grpc/grpc-wire.ts";
 import { type BenchCase, CannotRunError } from "../bench-case.ts";
 import type { Figure } from "../figure.ts";
 import { ownProcess } from "../own-processes.ts";
 import { serverRequestShape } from "../request-corpus.ts";
 import { workFolder } from "../work-folder.ts";
 
-const BINARY = join(import.meta.dir, "..", "..", "..", "dist", "spanring");
-const EMPTY = join(import.meta.dir, "..", "servers", "empty-program.ts");
+const BINARY = join(import.meta.dir, "../../../dist/spanring");
+const EMPTY = join(import.meta.dir, "../servers/empty-program.ts");
 
 /** More than elsewhere, for each takes a moment only; and what is first after a pause is slow. */
 const STARTS_PER_ROUND = 4;

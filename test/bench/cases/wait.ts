@@ -1,5 +1,5 @@
-import { type ExportClient, openExportClient } from "../../support/export-client.ts";
-import { request, resourceSpans, span } from "../../support/request-bytes.ts";
+import { type ExportClient, openExportClient } from "../../support/running/export-client.ts";
+import { request, resourceSpans, span } from "../../support/requests/request-bytes.ts";
 import { type BenchCase, type BenchRun, CannotRunError } from "../bench-case.ts";
 import { type Figure, type Goal, percentile } from "../figure.ts";
 import { requireH2load } from "../load/h2load.ts";

@@ -1,4 +1,4 @@
-import { readApiClient } from "../../support/read-api-client.ts";
+import { readApiClient } from "../../support/running/read-api-client.ts";
 import { type BenchRun, CannotRunError } from "../bench-case.ts";
 import type { Figure } from "../figure.ts";
 import { serverRequestShape } from "../request-corpus.ts";

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { grpcMessage } from "../../support/grpc-wire.ts";
+import { grpcMessage } from "../../support/grpc/grpc-wire.ts";
 import { workFolder } from "../work-folder.ts";
 
 /** The request as a gRPC message in a file, for h2load. It goes away with this process. */

@@ -1,4 +1,4 @@
-import { readApiClient } from "../../support/read-api-client.ts";
+import { readApiClient } from "../../support/running/read-api-client.ts";
 import { CannotRunError } from "../bench-case.ts";
 
 export interface Crowd {

@@ -1,5 +1,5 @@
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
-import { ObservabilityBuffer } from "../../../src/application/observability-buffer.ts";
+import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import { assert } from "../../../src/domain/assert.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";

@@ -1,6 +1,6 @@
 /** Runs in a Worker: appends and takes on the ring it is handed, until it is told to stop. */
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
-import { ObservabilityBuffer } from "../../../src/application/observability-buffer.ts";
+import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import type { RivalTask } from "./latency-rival-client.ts";

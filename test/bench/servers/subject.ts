@@ -1,7 +1,7 @@
-import { openExportClient } from "../../support/export-client.ts";
-import { readApiClient } from "../../support/read-api-client.ts";
-import { type RunningProgram, startProgram } from "../../support/running-program.ts";
-import type { Environment } from "../../../src/config.ts";
+import { openExportClient } from "../../support/running/export-client.ts";
+import { readApiClient } from "../../support/running/read-api-client.ts";
+import { type RunningProgram, startProgram } from "../../support/running/running-program.ts";
+import type { Environment } from "../../../src/config/config.ts";
 import { CannotRunError } from "../bench-case.ts";
 import { bundle } from "../bundled-module.ts";
 import { ownProcess } from "../own-processes.ts";

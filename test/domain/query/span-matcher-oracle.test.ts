@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
-import { decodeSpans, isValidSpan } from "../../support/decoded-request.ts";
-import { fuzzRuns } from "../../support/fuzz-runs.ts";
-import { matchedRows } from "../../support/matched-spans.ts";
-import { matchesPlainly, serviceOf } from "../../support/plain-filter.ts";
-import { filterArbitrary, queryableRequest } from "../../support/queryable-request.ts";
-import { requestArbitrary } from "../../support/request-arbitrary.ts";
+import { decodeSpans, isValidSpan } from "../../support/requests/decoded-request.ts";
+import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
+import { matchedRows } from "../../support/requests/matched-spans.ts";
+import { matchesPlainly, serviceOf } from "../../support/oracles/plain-filter.ts";
+import { filterArbitrary, queryableRequest } from "../../support/requests/queryable-request.ts";
+import { requestArbitrary } from "../../support/requests/request-arbitrary.ts";
 
 // Goal: the matcher, which decodes next to nothing, says of every span what its fields say.
 // Method: protobufjs decodes the spans, and a plain function filters the objects. fast-check prints

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { SpanCondition, SpanFilter } from "../../../src/domain/query/span-filter.ts";
 import { compileFilter, type SpanPlace } from "../../../src/domain/query/span-matcher.ts";
-import { matchedRows, placesOf } from "../../support/matched-spans.ts";
+import { matchedRows, placesOf } from "../../support/requests/matched-spans.ts";
 import {
   attribute,
   request,
@@ -10,14 +10,14 @@ import {
   span,
   spanId,
   traceId,
-} from "../../support/request-bytes.ts";
+} from "../../support/requests/request-bytes.ts";
 import {
   bytesField,
   fixed64Field,
   tag,
   varintField,
   wideVarint,
-} from "../../support/wire-bytes.ts";
+} from "../../support/requests/wire-bytes.ts";
 
 function isMatched(bytes: Uint8Array, ...filter: SpanFilter): boolean {
   return matchedRows(bytes, filter).length === 1;

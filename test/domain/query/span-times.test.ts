@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
-import { matchedRows } from "../../support/matched-spans.ts";
-import { request, resourceSpans, span } from "../../support/request-bytes.ts";
-import { fixed64Field } from "../../support/wire-bytes.ts";
+import { matchedRows } from "../../support/requests/matched-spans.ts";
+import { request, resourceSpans, span } from "../../support/requests/request-bytes.ts";
+import { fixed64Field } from "../../support/requests/wire-bytes.ts";
 
 function isMatched(bytes: Uint8Array, ...filter: SpanFilter): boolean {
   return matchedRows(bytes, filter).length === 1;

@@ -6,18 +6,18 @@ import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createSpanTable, type SpanTable } from "../../../src/domain/wire/span-table.ts";
 import { NO_FAULT } from "../../../src/domain/wire/walk-fault.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
-import { decodeSpans } from "../../support/decoded-request.ts";
-import { fuzzRuns } from "../../support/fuzz-runs.ts";
-import { handBuiltRequests } from "../../support/hand-built-requests.ts";
-import { largeField, repeated } from "../../support/large-bytes.ts";
+import { decodeSpans } from "../../support/requests/decoded-request.ts";
+import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
+import { handBuiltRequests } from "../../support/requests/hand-built-requests.ts";
+import { largeField, repeated } from "../../support/requests/large-bytes.ts";
 import {
   encodeKept,
   encodeShape,
   requestShapeArbitrary,
   spansOf,
-} from "../../support/request-shape.ts";
-import { request, serverRequest, span, spanBody } from "../../support/request-bytes.ts";
-import { bytesField, varintField, wideBytesField } from "../../support/wire-bytes.ts";
+} from "../../support/requests/request-shape.ts";
+import { request, serverRequest, span, spanBody } from "../../support/requests/request-bytes.ts";
+import { bytesField, varintField, wideBytesField } from "../../support/requests/wire-bytes.ts";
 
 const walked = createWalkedRequest({ spansPerRequest: 100_000, nestingDepth: 100 });
 

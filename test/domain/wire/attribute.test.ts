@@ -8,8 +8,8 @@ import {
   readAttribute,
   STRING_VALUE,
 } from "../../../src/domain/wire/attribute.ts";
-import { attribute } from "../../support/request-bytes.ts";
-import { bytesField, fixed64Field, varintField } from "../../support/wire-bytes.ts";
+import { attribute } from "../../support/requests/request-bytes.ts";
+import { bytesField, fixed64Field, varintField } from "../../support/requests/wire-bytes.ts";
 
 // One for all cases: what one attribute left behind must mean nothing to the next.
 const found = createEncodedAttribute();

@@ -2,16 +2,16 @@ import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { AssertionError } from "../../../src/domain/assert.ts";
 import { cutRequest } from "../../../src/domain/wire/cut-request.ts";
-import { decodeSpans } from "../../support/decoded-request.ts";
-import { fuzzRuns } from "../../support/fuzz-runs.ts";
-import { request, requestOf, span } from "../../support/request-bytes.ts";
+import { decodeSpans } from "../../support/requests/decoded-request.ts";
+import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
+import { request, requestOf, span } from "../../support/requests/request-bytes.ts";
 import {
   encodeKept,
   encodeShape,
   requestShapeArbitrary,
   spansOf,
-} from "../../support/request-shape.ts";
-import { bytesField, varintField } from "../../support/wire-bytes.ts";
+} from "../../support/requests/request-shape.ts";
+import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
 
 const ofShop = (...spans: number[][]) => bytesField(1, bytesField(1, "shop"), scope("a", ...spans));
 const ofCart = (...spans: number[][]) => bytesField(1, bytesField(1, "cart"), scope("a", ...spans));

@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
 import { fieldRuns } from "../../../src/domain/wire/field-run.ts";
-import { unknownFields } from "../../support/hand-built-requests.ts";
+import { unknownFields } from "../../support/requests/hand-built-requests.ts";
 import {
   bytesField,
   fixed32Field,
   fixed64Field,
   varintField,
   wideBytesField,
-} from "../../support/wire-bytes.ts";
+} from "../../support/requests/wire-bytes.ts";
 
 const WANTED = 2;
 const wanted = bytesField(WANTED, "wanted");

@@ -15,7 +15,7 @@ import {
   varintField,
   wideBytesField,
   wideVarint,
-} from "../../support/wire-bytes.ts";
+} from "../../support/requests/wire-bytes.ts";
 
 /** Number and value of each field of a message that lies within other bytes. */
 function fieldsOf(...fields: number[][]): { number: number; value: string }[] {

@@ -2,9 +2,9 @@ import { expect, test } from "bun:test";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { NO_FAULT } from "../../../src/domain/wire/walk-fault.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
-import { disagreement } from "../../support/decoded-request.ts";
-import { fuzzRuns } from "../../support/fuzz-runs.ts";
-import { GOLDEN_NAMES, goldenRequest } from "../../support/golden-requests.ts";
+import { disagreement } from "../../support/requests/decoded-request.ts";
+import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
+import { GOLDEN_NAMES, goldenRequest } from "../../support/requests/golden-requests.ts";
 
 // Goal: requests of the real SDK are walked, and neither a wrong byte nor a missing end leads the
 // walk astray. Method: every such damage, and protobufjs as the judge of what the walk accepts.

@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { isUtf8 } from "node:buffer";
 import { spansWithInvalidText } from "../../../src/domain/wire/invalid-text.ts";
-import { fuzzRuns } from "../../support/fuzz-runs.ts";
-import { attribute, request, span } from "../../support/request-bytes.ts";
-import { bytesField, varintField } from "../../support/wire-bytes.ts";
+import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
+import { attribute, request, span } from "../../support/requests/request-bytes.ts";
+import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
 
 /** Latin-1 for "café": its last byte begins a character of UTF-8 that does not go on. */
 const LATIN_1 = [0x63, 0x61, 0x66, 0xe9];

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { countItems, NO_COUNT } from "../../../src/domain/wire/item-count.ts";
-import { bytesField, fixed32Field, fixed64Field, tag } from "../../support/wire-bytes.ts";
-import { varintField, wideBytesField, wideVarint } from "../../support/wire-bytes.ts";
+import { bytesField, fixed32Field, fixed64Field, tag } from "../../support/requests/wire-bytes.ts";
+import { varintField, wideBytesField, wideVarint } from "../../support/requests/wire-bytes.ts";
 
 /** Field 1 holds messages, in which fields 2 and 3 hold the items. */
 const PATH = [[1], [2, 3]];

@@ -5,18 +5,24 @@ import {
   skipPlainFields,
   skipPlainIds,
 } from "../../../src/domain/wire/plain-fields.ts";
-import { fuzzRuns } from "../../support/fuzz-runs.ts";
-import { fullSpanBody } from "../../support/hand-built-requests.ts";
-import { referenceWalk } from "../../support/reference-walk.ts";
-import { byteChangeArbitrary, changed } from "../../support/request-arbitrary.ts";
-import { attribute, request, serverSpan, spanId, traceId } from "../../support/request-bytes.ts";
+import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
+import { fullSpanBody } from "../../support/requests/hand-built-requests.ts";
+import { referenceWalk } from "../../support/oracles/reference-walk.ts";
+import { byteChangeArbitrary, changed } from "../../support/requests/request-arbitrary.ts";
+import {
+  attribute,
+  request,
+  serverSpan,
+  spanId,
+  traceId,
+} from "../../support/requests/request-bytes.ts";
 import {
   bytesField,
   fixed32Field,
   fixed64Field,
   varintField,
   wideBytesField,
-} from "../../support/wire-bytes.ts";
+} from "../../support/requests/wire-bytes.ts";
 
 const ids = [...bytesField(1, traceId(1)), ...bytesField(2, spanId(1))];
 const text = (length: number) => "x".repeat(length);

@@ -8,7 +8,7 @@ import {
   TOO_MANY_SPANS,
 } from "../../../src/domain/wire/walk-fault.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
-import { referenceWalk } from "../../support/reference-walk.ts";
+import { referenceWalk } from "../../support/oracles/reference-walk.ts";
 import {
   attribute,
   request,
@@ -17,9 +17,9 @@ import {
   spanBody,
   spanId,
   traceId,
-} from "../../support/request-bytes.ts";
-import { answerOf } from "../../support/walk-answer.ts";
-import { bytesField, tag, varint, varintField } from "../../support/wire-bytes.ts";
+} from "../../support/requests/request-bytes.ts";
+import { answerOf } from "../../support/oracles/walk-answer.ts";
+import { bytesField, tag, varint, varintField } from "../../support/requests/wire-bytes.ts";
 
 // Goal: runs of plain spans are accepted in one go, with the same outcome as one by one.
 // Method: the reference walk, which has no such path, says what the outcome is.

@@ -3,13 +3,17 @@ import * as fc from "fast-check";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { NO_FAULT } from "../../../src/domain/wire/walk-fault.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
-import { disagreement } from "../../support/decoded-request.ts";
-import { fuzzRuns } from "../../support/fuzz-runs.ts";
-import { handBuiltRequests } from "../../support/hand-built-requests.ts";
-import { referenceWalk } from "../../support/reference-walk.ts";
-import { byteChangeArbitrary, changed, requestArbitrary } from "../../support/request-arbitrary.ts";
-import { encodeShape, requestShapeArbitrary } from "../../support/request-shape.ts";
-import { answerOf } from "../../support/walk-answer.ts";
+import { disagreement } from "../../support/requests/decoded-request.ts";
+import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
+import { handBuiltRequests } from "../../support/requests/hand-built-requests.ts";
+import { referenceWalk } from "../../support/oracles/reference-walk.ts";
+import {
+  byteChangeArbitrary,
+  changed,
+  requestArbitrary,
+} from "../../support/requests/request-arbitrary.ts";
+import { encodeShape, requestShapeArbitrary } from "../../support/requests/request-shape.ts";
+import { answerOf } from "../../support/oracles/walk-answer.ts";
 
 const limits = { spansPerRequest: 1_000, nestingDepth: 100 };
 const walked = createWalkedRequest(limits);

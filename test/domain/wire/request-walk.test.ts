@@ -8,7 +8,7 @@ import {
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { NO_FAULT } from "../../../src/domain/wire/walk-fault.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
-import { fullSpanBody, unknownFields } from "../../support/hand-built-requests.ts";
+import { fullSpanBody, unknownFields } from "../../support/requests/hand-built-requests.ts";
 import {
   attribute,
   request,
@@ -19,8 +19,8 @@ import {
   spanBody,
   spanId,
   traceId,
-} from "../../support/request-bytes.ts";
-import { bytesField, varintField } from "../../support/wire-bytes.ts";
+} from "../../support/requests/request-bytes.ts";
+import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
 
 const limits = { spansPerRequest: 1_000, nestingDepth: 100 };
 

@@ -11,7 +11,7 @@ import {
   uint64At,
   varintGroups,
 } from "../../../src/domain/wire/scalar-bytes.ts";
-import { varint, wideVarint } from "../../support/wire-bytes.ts";
+import { varint, wideVarint } from "../../support/requests/wire-bytes.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { serviceName, serviceNameRange } from "../../../src/domain/wire/service-name.ts";
-import { attribute, span } from "../../support/request-bytes.ts";
-import { bytesField, varintField } from "../../support/wire-bytes.ts";
+import { attribute, span } from "../../support/requests/request-bytes.ts";
+import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
 
 /** A ResourceSpans message that lies within other bytes. */
 function placed(...fields: number[][]): { bytes: Uint8Array; offset: number; length: number } {

@@ -1,8 +1,13 @@
 import { expect, test } from "bun:test";
 import { scanFrom } from "../../../src/domain/wire/field-scan.ts";
 import { nextSpanAttribute } from "../../../src/domain/wire/span-attributes.ts";
-import { attribute } from "../../support/request-bytes.ts";
-import { bytesField, fixed64Field, varintField, wideBytesField } from "../../support/wire-bytes.ts";
+import { attribute } from "../../support/requests/request-bytes.ts";
+import {
+  bytesField,
+  fixed64Field,
+  varintField,
+  wideBytesField,
+} from "../../support/requests/wire-bytes.ts";
 
 function attributesIn(...fields: number[][]): string[] {
   const body = fields.flat();

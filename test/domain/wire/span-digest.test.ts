@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { digestSpan } from "../../../src/domain/wire/span-digest.ts";
 import { createSpanFields, readSpanFields } from "../../../src/domain/wire/span-fields.ts";
-import { spanBody, spanId, traceId } from "../../support/request-bytes.ts";
-import { bytesField, fixed64Field, varintField } from "../../support/wire-bytes.ts";
+import { spanBody, spanId, traceId } from "../../support/requests/request-bytes.ts";
+import { bytesField, fixed64Field, varintField } from "../../support/requests/wire-bytes.ts";
 
 const fields = createSpanFields();
 

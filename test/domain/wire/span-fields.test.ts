@@ -3,19 +3,23 @@ import * as fc from "fast-check";
 import { fromUint64 } from "../../../src/adapters/otlp/int64.ts";
 import { uint64At } from "../../../src/domain/wire/scalar-bytes.ts";
 import { ABSENT, createSpanFields, readSpanFields } from "../../../src/domain/wire/span-fields.ts";
-import { type DecodedSpan, decodeSpans, isValidSpan } from "../../support/decoded-request.ts";
-import { fuzzRuns } from "../../support/fuzz-runs.ts";
-import { fullSpanBody, handBuiltRequests } from "../../support/hand-built-requests.ts";
-import { placesOf } from "../../support/matched-spans.ts";
-import { requestArbitrary } from "../../support/request-arbitrary.ts";
-import { spanBody, spanId, traceId } from "../../support/request-bytes.ts";
+import {
+  type DecodedSpan,
+  decodeSpans,
+  isValidSpan,
+} from "../../support/requests/decoded-request.ts";
+import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
+import { fullSpanBody, handBuiltRequests } from "../../support/requests/hand-built-requests.ts";
+import { placesOf } from "../../support/requests/matched-spans.ts";
+import { requestArbitrary } from "../../support/requests/request-arbitrary.ts";
+import { spanBody, spanId, traceId } from "../../support/requests/request-bytes.ts";
 import {
   bytesField,
   fixed64Field,
   tag,
   varintField,
   wideVarint,
-} from "../../support/wire-bytes.ts";
+} from "../../support/requests/wire-bytes.ts";
 
 // One for all cases: what one span left behind must mean nothing to the next.
 const fields = createSpanFields();

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { unknownFields } from "../../../src/domain/wire/unknown-fields.ts";
-import { handBuiltRequests } from "../../support/hand-built-requests.ts";
-import { request, requestOf, resourceSpans, span } from "../../support/request-bytes.ts";
-import { bytesField, varintField } from "../../support/wire-bytes.ts";
+import { handBuiltRequests } from "../../support/requests/hand-built-requests.ts";
+import { request, requestOf, resourceSpans, span } from "../../support/requests/request-bytes.ts";
+import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
 
 test.each([
   { name: "no field", bytes: new Uint8Array(0), found: [] },

@@ -6,7 +6,7 @@ import {
   varintWidth,
   writeVarint,
 } from "../../../src/domain/wire/varint.ts";
-import { varint, wideVarint } from "../../support/wire-bytes.ts";
+import { varint, wideVarint } from "../../support/requests/wire-bytes.ts";
 
 const NO_VARINT = 0;
 

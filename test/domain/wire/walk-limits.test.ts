@@ -7,8 +7,8 @@ import {
   TOO_MANY_SPANS,
 } from "../../../src/domain/wire/walk-fault.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
-import { disagreement } from "../../support/decoded-request.ts";
-import { largeField, repeated } from "../../support/large-bytes.ts";
+import { disagreement } from "../../support/requests/decoded-request.ts";
+import { largeField, repeated } from "../../support/requests/large-bytes.ts";
 import {
   attribute,
   request,
@@ -16,8 +16,8 @@ import {
   span,
   spanId,
   traceId,
-} from "../../support/request-bytes.ts";
-import { bytesField, varint } from "../../support/wire-bytes.ts";
+} from "../../support/requests/request-bytes.ts";
+import { bytesField, varint } from "../../support/requests/wire-bytes.ts";
 
 function walk(bytes: Uint8Array, limits: { spansPerRequest?: number; nestingDepth?: number }) {
   const walked = createWalkedRequest({ spansPerRequest: 1_000, nestingDepth: 100, ...limits });

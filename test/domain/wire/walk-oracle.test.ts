@@ -8,10 +8,10 @@ import {
   OVERRUN,
 } from "../../../src/domain/wire/walk-fault.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
-import { decodeSpans, disagreement } from "../../support/decoded-request.ts";
-import { handBuiltRequests } from "../../support/hand-built-requests.ts";
-import { largeField, repeated } from "../../support/large-bytes.ts";
-import { referenceWalk } from "../../support/reference-walk.ts";
+import { decodeSpans, disagreement } from "../../support/requests/decoded-request.ts";
+import { handBuiltRequests } from "../../support/requests/hand-built-requests.ts";
+import { largeField, repeated } from "../../support/requests/large-bytes.ts";
+import { referenceWalk } from "../../support/oracles/reference-walk.ts";
 import {
   attribute,
   request,
@@ -19,8 +19,8 @@ import {
   spanBody,
   spanId,
   traceId,
-} from "../../support/request-bytes.ts";
-import { answerOf } from "../../support/walk-answer.ts";
+} from "../../support/requests/request-bytes.ts";
+import { answerOf } from "../../support/oracles/walk-answer.ts";
 import {
   bytesField,
   fixed64Field,
@@ -28,7 +28,7 @@ import {
   tag,
   varintField,
   wideVarint,
-} from "../../support/wire-bytes.ts";
+} from "../../support/requests/wire-bytes.ts";
 
 const limits = { spansPerRequest: 1_000, nestingDepth: 100 };
 const walked = createWalkedRequest(limits);

@@ -97,8 +97,8 @@ function adapterOf(path: string): string | undefined {
 
 function layerOf(path: string): string {
   if (path.startsWith("src/adapters/")) return "adapter";
-  if (/^src\/config(-[a-z-]+)?\.ts$/.test(path)) return "config";
+  if (path.startsWith("src/config/")) return "config";
   // What builds and joins the parts: the program, the server in it, and the same for tests.
-  if (/^src\/(main|server(-[a-z-]+)?|testing)\.ts$/.test(path)) return "main";
+  if (/^src\/(main\.ts$|testing\.ts$|server\/)/.test(path)) return "main";
   return /^src\/(domain|ports|application)\//.exec(path)?.[1] ?? "outside";
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-export const ROOT = join(import.meta.dir, "..", "..", "..");
+export const ROOT = join(import.meta.dir, "../../..");
 
 /** One file of the repository, as the rules see it. */
 export interface RepositoryFile {

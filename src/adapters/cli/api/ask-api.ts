@@ -1,7 +1,7 @@
-import { quotePeerText } from "../../../domain/quote-text.ts";
-import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, valueOf } from "../command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
+import { CommandFailure } from "../command/command-failure.ts";
+import { type CommandRun, valueOf } from "../command/command-run.ts";
+import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
 import { connectionFault, OTHER_PORTS, unreachable } from "./connection-fault.ts";
 import { inOptions } from "./option-words.ts";
 import { proxyFor } from "./proxy-choice.ts";

@@ -1,6 +1,6 @@
-import type { Environment } from "../../../config.ts";
-import { isLoopback } from "../../../domain/host-address.ts";
-import { quotePeerText } from "../../../domain/quote-text.ts";
+import type { Environment } from "../../../config/config.ts";
+import { isLoopback } from "../../../domain/text/host-address.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
 
 const MALFORMED = "Malformed_HTTP_Response";
 

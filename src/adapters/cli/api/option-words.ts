@@ -1,4 +1,4 @@
-import { isOptionName, OPTIONS } from "../option-table.ts";
+import { isOptionName, OPTIONS } from "../usage/option-table.ts";
 
 interface Sentence {
   readonly detail: string;

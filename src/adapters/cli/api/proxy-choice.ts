@@ -1,4 +1,4 @@
-import { isLoopback } from "../../../domain/host-address.ts";
+import { isLoopback } from "../../../domain/text/host-address.ts";
 
 /**
  * For `fetch`, which otherwise asks the proxy of `HTTP_PROXY` for what is on this machine too. In

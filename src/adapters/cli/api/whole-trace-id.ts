@@ -1,7 +1,7 @@
-import { quotePeerText } from "../../../domain/quote-text.ts";
-import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, tell } from "../command-run.ts";
-import { EXIT_CODE } from "../exit-code.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
+import { CommandFailure } from "../command/command-failure.ts";
+import { type CommandRun, tell } from "../command/command-run.ts";
+import { EXIT_CODE } from "../command/exit-code.ts";
 import { countedText, countText } from "../render/quantities.ts";
 import { peerText } from "../render/text-columns.ts";
 import { askForSuccess } from "./ask-api.ts";

@@ -1,8 +1,8 @@
 import { askForSuccess } from "../api/ask-api.ts";
-import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, isGiven } from "../command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
-import { writeJson } from "../json-output.ts";
+import { CommandFailure } from "../command/command-failure.ts";
+import { type CommandRun, isGiven } from "../command/command-run.ts";
+import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
+import { writeJson } from "../output/json-output.ts";
 import { countedText } from "../render/quantities.ts";
 
 export async function clear(run: CommandRun): Promise<ExitCode> {

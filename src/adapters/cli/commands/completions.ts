@@ -1,10 +1,10 @@
-import { quotePeerText } from "../../../domain/quote-text.ts";
-import { usageFailure } from "../answer-form.ts";
-import type { CommandRun } from "../command-run.ts";
-import { SHELLS } from "../command-table.ts";
-import { COMPLETION_SCRIPTS } from "../completion-scripts.ts";
-import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
-import { suggestion } from "../../../domain/nearest-word.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
+import { usageFailure } from "../output/answer-form.ts";
+import type { CommandRun } from "../command/command-run.ts";
+import { SHELLS } from "../usage/command-table.ts";
+import { COMPLETION_SCRIPTS } from "../usage/completion-scripts.ts";
+import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
+import { suggestion } from "../../../domain/text/nearest-word.ts";
 
 export async function completions(run: CommandRun): Promise<ExitCode> {
   const [asked = ""] = run.operands;

@@ -1,9 +1,9 @@
 import { withWholeTraceId } from "../api/whole-trace-id.ts";
-import { type CommandRun, isGiven, queryOf, valueOf } from "../command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
-import { USUAL_SPANS } from "../option-table.ts";
+import { type CommandRun, isGiven, queryOf, valueOf } from "../command/command-run.ts";
+import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
+import { USUAL_SPANS } from "../usage/option-table.ts";
 import { countText } from "../render/quantities.ts";
-import { answerSpans, type SpanPlan } from "../span-answer.ts";
+import { answerSpans, type SpanPlan } from "./span-answer.ts";
 
 export async function get(run: CommandRun): Promise<ExitCode> {
   const filters = await withWholeTraceId(run, queryOf(run));

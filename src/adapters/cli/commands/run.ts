@@ -1,6 +1,6 @@
-import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, tell, valueOf } from "../command-run.ts";
-import { EXIT_CODE } from "../exit-code.ts";
+import { CommandFailure } from "../command/command-failure.ts";
+import { type CommandRun, tell, valueOf } from "../command/command-run.ts";
+import { EXIT_CODE } from "../command/exit-code.ts";
 import { checkOutFile, writeOutFile } from "../files/out-file.ts";
 import { checkExpectations } from "../run/check-expectations.ts";
 import { childEnvironment } from "../run/child-environment.ts";

@@ -1,11 +1,11 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { quotePeerText } from "../../../domain/quote-text.ts";
-import { usageFailure } from "../answer-form.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
+import { usageFailure } from "../output/answer-form.ts";
 import { checkedUrl } from "../api/ask-api.ts";
-import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, tell, valueOf } from "../command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
+import { CommandFailure } from "../command/command-failure.ts";
+import { type CommandRun, tell, valueOf } from "../command/command-run.ts";
+import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
 import { type FileFault, faultText, type FileRequest } from "../../otlp-files/file-request.ts";
 import { readRequests } from "../../otlp-files/read-requests.ts";
 import { bytesText, countedText, countText, durationText } from "../render/quantities.ts";

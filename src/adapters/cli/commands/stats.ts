@@ -1,11 +1,11 @@
-import { quotePeerText } from "../../../domain/quote-text.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { apiUrl, askForSuccess } from "../api/ask-api.ts";
 import { isForwardAnswer } from "../api/forward-answer.ts";
 import { isProblemsAnswer, type ListedProblem } from "../api/problems-answer.ts";
-import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, isGiven, paletteOf } from "../command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
-import { writeJson } from "../json-output.ts";
+import { CommandFailure } from "../command/command-failure.ts";
+import { type CommandRun, isGiven, paletteOf } from "../command/command-run.ts";
+import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
+import { writeJson } from "../output/json-output.ts";
 import { forwardTable } from "../render/forward-table.ts";
 import { problemTable } from "../render/problem-table.ts";
 import { type StatsAnswer, statsTable } from "../render/stats-table.ts";

@@ -1,13 +1,13 @@
 import { cursorText } from "../../../domain/cursor.ts";
-import { NDJSON_TYPE } from "../answer-form.ts";
+import { NDJSON_TYPE } from "../output/answer-form.ts";
 import { askApi, askForSuccess, bodyOf, failureOf, linesOf } from "../api/ask-api.ts";
-import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, isGiven, queryOf, tell } from "../command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
-import { escapeForTerminal } from "../json-output.ts";
+import { CommandFailure } from "../command/command-failure.ts";
+import { type CommandRun, isGiven, queryOf, tell } from "../command/command-run.ts";
+import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
+import { escapeForTerminal } from "../output/json-output.ts";
 import { countedText } from "../render/quantities.ts";
 import { missedFromLine, spanFromLine } from "../render/shown-span.ts";
-import { livePrinter } from "../row-printer.ts";
+import { livePrinter } from "../output/row-printer.ts";
 
 const PAUSE_MS = 250;
 /** Together five seconds: a restart takes less. */

@@ -1,6 +1,6 @@
-import { type CommandRun, queryOf } from "../command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
-import { answerSpans } from "../span-answer.ts";
+import { type CommandRun, queryOf } from "../command/command-run.ts";
+import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
+import { answerSpans } from "./span-answer.ts";
 
 export async function take(run: CommandRun): Promise<ExitCode> {
   return await answerSpans(run, {

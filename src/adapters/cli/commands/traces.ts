@@ -1,13 +1,13 @@
-import { answerForm, usageFailure } from "../answer-form.ts";
+import { answerForm, usageFailure } from "../output/answer-form.ts";
 import { askForSuccess, failureOf } from "../api/ask-api.ts";
 import { wholeTraceId, withWholeTraceId } from "../api/whole-trace-id.ts";
-import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, isGiven, paletteOf, queryOf, tell } from "../command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
-import { writeJson } from "../json-output.ts";
-import { USUAL_TRACES } from "../option-table.ts";
+import { CommandFailure } from "../command/command-failure.ts";
+import { type CommandRun, isGiven, paletteOf, queryOf, tell } from "../command/command-run.ts";
+import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
+import { writeJson } from "../output/json-output.ts";
+import { USUAL_TRACES } from "../usage/option-table.ts";
 import { summaryOf, traceRows, type TraceSummary } from "../render/trace-rows.ts";
-import { answerSpans } from "../span-answer.ts";
+import { answerSpans } from "./span-answer.ts";
 
 export async function traces(run: CommandRun): Promise<ExitCode> {
   const [traceId] = run.operands;

@@ -1,13 +1,13 @@
-import { quotePeerText } from "../../../domain/quote-text.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { failureOf, type Problem, problemOf } from "../api/ask-api.ts";
 import { inOptions, optionText } from "../api/option-words.ts";
-import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, isGiven, paletteOf, queryOf } from "../command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../exit-code.ts";
+import { CommandFailure } from "../command/command-failure.ts";
+import { type CommandRun, isGiven, paletteOf, queryOf } from "../command/command-run.ts";
+import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
 import { countedText } from "../render/quantities.ts";
 import { spansFromOtlpJson } from "../render/shown-span.ts";
 import { spanTable } from "../render/span-table.ts";
-import { answerSpans } from "../span-answer.ts";
+import { answerSpans } from "./span-answer.ts";
 
 const TIMED_OUT = 408;
 const CAME_ALL_THE_SAME = 409;

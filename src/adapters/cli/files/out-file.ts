@@ -1,9 +1,9 @@
 import { accessSync, constants, renameSync, rmSync, writeFileSync } from "node:fs";
 import { type FileHandle, open, rename, writeFile } from "node:fs/promises";
-import { quotePeerText } from "../../../domain/quote-text.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { abandon, openUnfinished, unfinishedName } from "../../otlp-files/unfinished-file.ts";
-import { CommandFailure } from "../command-failure.ts";
-import { EXIT_CODE } from "../exit-code.ts";
+import { CommandFailure } from "../command/command-failure.ts";
+import { EXIT_CODE } from "../command/exit-code.ts";
 import { type OutPlace, outPlace } from "./out-place.ts";
 
 /**

@@ -1,15 +1,15 @@
-import { quotePeerText } from "../../../domain/quote-text.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { openSource } from "../../otlp-files/byte-source.ts";
 import { countSpans } from "../../otlp-files/encoded-request.ts";
 import { faultText } from "../../otlp-files/file-request.ts";
 import { frameRequest } from "../../otlp-files/request-frame.ts";
 import { requestPieces } from "../../otlp-files/request-pieces.ts";
 import { splitRequest } from "../../otlp-files/request-split.ts";
-import type { AnswerForm, OutFormat } from "../answer-form.ts";
+import type { AnswerForm, OutFormat } from "../output/answer-form.ts";
 import { bodyOf } from "../api/ask-api.ts";
-import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, tell } from "../command-run.ts";
-import { EXIT_CODE } from "../exit-code.ts";
+import { CommandFailure } from "../command/command-failure.ts";
+import { type CommandRun, tell } from "../command/command-run.ts";
+import { EXIT_CODE } from "../command/exit-code.ts";
 import { bytesText, countedText } from "../render/quantities.ts";
 import { openOutFile, type OutFile } from "./out-file.ts";
 

@@ -1,4 +1,4 @@
-import { quotePeerText } from "../../../domain/quote-text.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import type { ForwardAnswer } from "../api/forward-answer.ts";
 import type { Palette } from "./palette.ts";
 import { countedText, countText, dateText, durationText } from "./quantities.ts";

@@ -1,4 +1,4 @@
-import type { Environment } from "../../../config.ts";
+import type { Environment } from "../../../config/config.ts";
 
 type Paint = (text: string) => string;
 

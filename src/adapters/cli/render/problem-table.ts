@@ -1,5 +1,5 @@
 import { PROBLEM_REASONS, problemText } from "../../../domain/problem-reason.ts";
-import { quotePeerText } from "../../../domain/quote-text.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import type { ListedProblem } from "../api/problems-answer.ts";
 import type { Palette } from "./palette.ts";
 import { dateText } from "./quantities.ts";

@@ -1,5 +1,5 @@
-import { type CountedSpans, countSpans } from "../../../application/count-spans.ts";
-import { waitForSpans } from "../../../application/wait-for-spans.ts";
+import { type CountedSpans, countSpans } from "../../../application/querying/count-spans.ts";
+import { waitForSpans } from "../../../application/waiting/wait-for-spans.ts";
 import {
   type Expectation,
   hasMost,

@@ -1,4 +1,4 @@
-import type { Environment } from "../../../config.ts";
+import type { Environment } from "../../../config/config.ts";
 import type { Receiver } from "./receiver.ts";
 
 export const PROTOCOLS = ["http/protobuf", "http/json", "grpc"] as const;

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import type { Environment } from "../../../config.ts";
+import type { Environment } from "../../../config/config.ts";
 import { missingPart } from "./missing-command.ts";
 
 /** How a command ended, in the numbers that a shell gives. */

@@ -1,4 +1,4 @@
-import type { ProblemTotal } from "../../../application/problem-registry.ts";
+import type { ProblemTotal } from "../../../application/receiving/problem-registry.ts";
 import { PROBLEM_KINDS, problemText } from "../../../domain/problem-reason.ts";
 import type { Receiver } from "./receiver.ts";
 

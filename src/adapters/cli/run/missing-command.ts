@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { quotePeerText } from "../../../domain/quote-text.ts";
-import type { Environment } from "../../../config.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
+import type { Environment } from "../../../config/config.ts";
 
 /**
  * Why nothing was found to run, where it is not the command: the system says the same of a script

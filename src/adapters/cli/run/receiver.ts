@@ -1,7 +1,7 @@
-import type { LoggedBuffer } from "../../../application/logged-buffer.ts";
-import type { ProblemTotal } from "../../../application/problem-registry.ts";
-import type { WaitParts } from "../../../application/wait-for-spans.ts";
-import type { Config } from "../../../config.ts";
+import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
+import type { ProblemTotal } from "../../../application/receiving/problem-registry.ts";
+import type { WaitParts } from "../../../application/waiting/wait-for-spans.ts";
+import type { Config } from "../../../config/config.ts";
 
 /** A receiver in this process, for as long as a command runs. */
 export interface Receiver {

@@ -1,4 +1,4 @@
-import type { NameTallies } from "../../../application/tally-names.ts";
+import type { NameTallies } from "../../../application/querying/tally-names.ts";
 import type { CheckedExpectation } from "./check-expectations.ts";
 import type { ChildEnd } from "./child-process.ts";
 import type { Losses } from "./losses.ts";

@@ -1,15 +1,20 @@
-import { ON_FREE_PORTS } from "../../../config-free-ports.ts";
-import { type Config, type ConfigReading, type Environment, readConfig } from "../../../config.ts";
+import { ON_FREE_PORTS } from "../../../config/free-ports.ts";
+import {
+  type Config,
+  type ConfigReading,
+  type Environment,
+  readConfig,
+} from "../../../config/config.ts";
 import {
   type Expectation,
   type ExpectationMistakes,
   readExpectation,
 } from "../../../domain/query/expectation.ts";
 import { readDuration } from "../../../domain/query/time-text.ts";
-import { quotePeerText } from "../../../domain/quote-text.ts";
-import { CommandFailure } from "../command-failure.ts";
-import { type CommandRun, tell, valueOf } from "../command-run.ts";
-import { EXIT_CODE } from "../exit-code.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
+import { CommandFailure } from "../command/command-failure.ts";
+import { type CommandRun, tell, valueOf } from "../command/command-run.ts";
+import { EXIT_CODE } from "../command/exit-code.ts";
 import { type Protocol, PROTOCOLS } from "./child-environment.ts";
 
 /** What a run is to do, checked before anything is started. */

@@ -1,8 +1,8 @@
-import type { CountedSpans } from "../../../application/count-spans.ts";
-import type { LoggedBuffer } from "../../../application/logged-buffer.ts";
-import { type NameTallies, tallyNames } from "../../../application/tally-names.ts";
-import { quotePeerText } from "../../../domain/quote-text.ts";
-import { otlpJson } from "../../otlp/otlp-json.ts";
+import type { CountedSpans } from "../../../application/querying/count-spans.ts";
+import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
+import { type NameTallies, tallyNames } from "../../../application/querying/tally-names.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
+import { otlpJson } from "../../otlp/json/otlp-json.ts";
 import type { Palette } from "../render/palette.ts";
 import { countedText, countText } from "../render/quantities.ts";
 import { type ShownSpan, spansFromOtlpJson } from "../render/shown-span.ts";

@@ -1,5 +1,5 @@
-import { quotePeerText } from "../../../domain/quote-text.ts";
-import { type CommandRun, paletteOf, tell } from "../command-run.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
+import { type CommandRun, paletteOf, tell } from "../command/command-run.ts";
 import { countedText } from "../render/quantities.ts";
 import { lossTexts } from "./losses.ts";
 import type { Outcome } from "./run-outcome.ts";

@@ -1,5 +1,5 @@
-import { usageFailure } from "../answer-form.ts";
-import { type CommandRun, valueOf } from "../command-run.ts";
+import { usageFailure } from "../output/answer-form.ts";
+import { type CommandRun, valueOf } from "../command/command-run.ts";
 import type { FileRequest } from "../../otlp-files/file-request.ts";
 
 export interface Pacing {

@@ -1,10 +1,10 @@
 import type { SleepingClock } from "../../../ports/clock.ts";
-import type { Environment } from "../../../config.ts";
+import type { Environment } from "../../../config/config.ts";
 import { isDumb, paletteFor } from "../render/palette.ts";
 import { bytesText, countText, percentText } from "../render/quantities.ts";
 import { cut } from "../render/text-columns.ts";
 import { timeBar } from "../render/time-bar.ts";
-import type { TextStream } from "../text-stream.ts";
+import type { TextStream } from "../output/text-stream.ts";
 import type { Tally } from "./send-requests.ts";
 
 export interface ProgressBar {

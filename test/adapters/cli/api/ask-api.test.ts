@@ -1,14 +1,17 @@
 import { expect, test } from "bun:test";
-import { threeSpans } from "../../../support/api-answers.ts";
+import { threeSpans } from "../../../support/fakes/api-answers.ts";
 import {
   type Answer,
   problem,
   startFakeServer,
   stopFakeServersAfterEach,
   unusedUrl,
-} from "../../../support/fake-api.ts";
-import { runAgainstFake } from "../../../support/run-against-fake.ts";
-import { type CommandSurroundings, runCommands } from "../../../support/run-command-line.ts";
+} from "../../../support/fakes/fake-api.ts";
+import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
+import {
+  type CommandSurroundings,
+  runCommands,
+} from "../../../support/running/run-command-line.ts";
 
 stopFakeServersAfterEach();
 

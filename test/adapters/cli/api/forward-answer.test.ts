@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { isForwardAnswer } from "../../../../src/adapters/cli/api/forward-answer.ts";
 import { noForwardFigures } from "../../../../src/application/forwarding/forward-figures.ts";
 import type { ForwardStatus } from "../../../../src/application/forwarding/forward-status.ts";
-import { forwardAnswer } from "../../../support/forward-answer.ts";
+import { forwardAnswer } from "../../../support/fakes/forward-answer.ts";
 
 test.each<Partial<ForwardStatus>>([
   {},

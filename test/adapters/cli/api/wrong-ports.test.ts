@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import { createServer, type Socket } from "node:net";
-import { readConfig } from "../../../../src/config.ts";
-import { startServer } from "../../../../src/server.ts";
+import { readConfig } from "../../../../src/config/config.ts";
+import { startServer } from "../../../../src/server/server.ts";
 import {
   type Answer,
   startFakeServer,
   stopFakeServersAfterEach,
-} from "../../../support/fake-api.ts";
-import { RecordingLogger } from "../../../support/recording-logger.ts";
-import { runCommands } from "../../../support/run-command-line.ts";
+} from "../../../support/fakes/fake-api.ts";
+import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
+import { runCommands } from "../../../support/running/run-command-line.ts";
 
 // Goal: who asks at a wrong port is told what is wrong, and where to ask, in words of ours: those
 // of the runtime are for who calls its `fetch`.

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { type Answer, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
-import { runAgainstFake } from "../../../support/run-against-fake.ts";
-import type { CommandSurroundings } from "../../../support/run-command-line.ts";
+import { type Answer, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
+import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
+import type { CommandSurroundings } from "../../../support/running/run-command-line.ts";
 
 stopFakeServersAfterEach();
 

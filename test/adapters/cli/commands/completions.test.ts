@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { SHELLS } from "../../../../src/adapters/cli/command-table.ts";
-import { COMPLETION_SCRIPTS } from "../../../../src/adapters/cli/completion-scripts.ts";
-import { runCommands } from "../../../support/run-command-line.ts";
+import { SHELLS } from "../../../../src/adapters/cli/usage/command-table.ts";
+import { COMPLETION_SCRIPTS } from "../../../../src/adapters/cli/usage/completion-scripts.ts";
+import { runCommands } from "../../../support/running/run-command-line.ts";
 
 test.each(SHELLS)("the script for %s is printed", async (shell) => {
   const end = await runCommands(["completions", shell]);

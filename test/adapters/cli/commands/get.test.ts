@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
-import { otlpJson } from "../../../../src/adapters/otlp/otlp-json.ts";
-import { requestOf } from "../../../support/request-bytes.ts";
-import { lineOf, noSpans, REQUEST, threeSpans } from "../../../support/api-answers.ts";
-import { type Answer, ndjson, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
-import { runAgainstFake } from "../../../support/run-against-fake.ts";
-import type { CommandSurroundings } from "../../../support/run-command-line.ts";
-import { HOSTILE_NAME, TRACE_ID, UNSAFE_TEXT } from "../../../support/shown-spans.ts";
+import { otlpJson } from "../../../../src/adapters/otlp/json/otlp-json.ts";
+import { requestOf } from "../../../support/requests/request-bytes.ts";
+import { lineOf, noSpans, REQUEST, threeSpans } from "../../../support/fakes/api-answers.ts";
+import { type Answer, ndjson, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
+import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
+import type { CommandSurroundings } from "../../../support/running/run-command-line.ts";
+import { HOSTILE_NAME, TRACE_ID, UNSAFE_TEXT } from "../../../support/requests/shown-spans.ts";
 
 stopFakeServersAfterEach();
 

@@ -1,17 +1,24 @@
 import { expect, test } from "bun:test";
-import { chunksOf, lengthDelimited, textBytes } from "../../../support/byte-chunks.ts";
+import { chunksOf, lengthDelimited, textBytes } from "../../../support/requests/byte-chunks.ts";
 import {
   type Answer,
   startFakeServer,
   stopFakeServersAfterEach,
   unusedUrl,
-} from "../../../support/fake-api.ts";
-import { runAgainstFake } from "../../../support/run-against-fake.ts";
-import { threeSpans } from "../../../support/api-answers.ts";
-import { exportSuccess } from "../../../support/otlp-receiver.ts";
-import { runCommands } from "../../../support/run-command-line.ts";
-import { accept, base64, filesIn, LINES, REQUESTS, send } from "../../../support/sending.ts";
-import { temporaryFolder } from "../../../support/temporary-folder.ts";
+} from "../../../support/fakes/fake-api.ts";
+import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
+import { threeSpans } from "../../../support/fakes/api-answers.ts";
+import { exportSuccess } from "../../../support/upstreams/otlp-receiver.ts";
+import { runCommands } from "../../../support/running/run-command-line.ts";
+import {
+  accept,
+  base64,
+  filesIn,
+  LINES,
+  REQUESTS,
+  send,
+} from "../../../support/upstreams/sending.ts";
+import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 
 stopFakeServersAfterEach();
 

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { type Answer, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
-import { forwardAnswer } from "../../../support/forward-answer.ts";
-import { runAgainstFake } from "../../../support/run-against-fake.ts";
-import type { CommandSurroundings } from "../../../support/run-command-line.ts";
+import { type Answer, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
+import { forwardAnswer } from "../../../support/fakes/forward-answer.ts";
+import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
+import type { CommandSurroundings } from "../../../support/running/run-command-line.ts";
 
 stopFakeServersAfterEach();
 

@@ -1,17 +1,17 @@
 import { expect, test } from "bun:test";
-import { lineOf } from "../../../support/api-answers.ts";
+import { lineOf } from "../../../support/fakes/api-answers.ts";
 import {
   type Answer,
   endless,
   problem,
   startFakeServer,
   stopFakeServersAfterEach,
-} from "../../../support/fake-api.ts";
-import { HandMovedSleep } from "../../../support/hand-moved-sleep.ts";
-import { requestOf } from "../../../support/request-bytes.ts";
-import { runCommands } from "../../../support/run-command-line.ts";
-import { runReadApi, stopReadApisAfterEach } from "../../../support/running-read-api.ts";
-import { writtenText } from "../../../support/written-text.ts";
+} from "../../../support/fakes/fake-api.ts";
+import { HandMovedSleep } from "../../../support/fakes/hand-moved-sleep.ts";
+import { requestOf } from "../../../support/requests/request-bytes.ts";
+import { runCommands } from "../../../support/running/run-command-line.ts";
+import { runReadApi, stopReadApisAfterEach } from "../../../support/running/running-read-api.ts";
+import { writtenText } from "../../../support/fakes/written-text.ts";
 
 // Goal: a tail outlives a connection that ends, goes on where it was, and tells of a restart.
 // Method: a server that gives one answer after the other, and a clock on which no time passes.

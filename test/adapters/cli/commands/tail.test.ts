@@ -1,15 +1,18 @@
 import { expect, test } from "bun:test";
-import { lineOf } from "../../../support/api-answers.ts";
+import { lineOf } from "../../../support/fakes/api-answers.ts";
 import {
   type Answer,
   endless,
   problem,
   startFakeServer,
   stopFakeServersAfterEach,
-} from "../../../support/fake-api.ts";
-import { type CommandSurroundings, runCommands } from "../../../support/run-command-line.ts";
-import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/shown-spans.ts";
-import { writtenText } from "../../../support/written-text.ts";
+} from "../../../support/fakes/fake-api.ts";
+import {
+  type CommandSurroundings,
+  runCommands,
+} from "../../../support/running/run-command-line.ts";
+import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/requests/shown-spans.ts";
+import { writtenText } from "../../../support/fakes/written-text.ts";
 
 stopFakeServersAfterEach();
 

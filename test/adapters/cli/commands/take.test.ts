@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { noSpans, threeSpans } from "../../../support/api-answers.ts";
-import { type Answer, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
-import { runAgainstFake } from "../../../support/run-against-fake.ts";
-import { temporaryFolder } from "../../../support/temporary-folder.ts";
+import { noSpans, threeSpans } from "../../../support/fakes/api-answers.ts";
+import { type Answer, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
+import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
+import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 
 stopFakeServersAfterEach();
 

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { threeSpans } from "../../../support/api-answers.ts";
-import { type Answer, problem, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
-import { runAgainstFake } from "../../../support/run-against-fake.ts";
-import type { CommandSurroundings } from "../../../support/run-command-line.ts";
-import { TRACE_ID } from "../../../support/shown-spans.ts";
+import { threeSpans } from "../../../support/fakes/api-answers.ts";
+import { type Answer, problem, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
+import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
+import type { CommandSurroundings } from "../../../support/running/run-command-line.ts";
+import { TRACE_ID } from "../../../support/requests/shown-spans.ts";
 
 stopFakeServersAfterEach();
 

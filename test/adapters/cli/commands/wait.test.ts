@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { noSpans, threeSpans } from "../../../support/api-answers.ts";
-import { type Answer, problem, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
-import { runAgainstFake } from "../../../support/run-against-fake.ts";
-import type { CommandSurroundings } from "../../../support/run-command-line.ts";
-import { HOSTILE_NAME, TRACE_ID, UNSAFE_TEXT } from "../../../support/shown-spans.ts";
+import { noSpans, threeSpans } from "../../../support/fakes/api-answers.ts";
+import { type Answer, problem, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
+import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
+import type { CommandSurroundings } from "../../../support/running/run-command-line.ts";
+import { HOSTILE_NAME, TRACE_ID, UNSAFE_TEXT } from "../../../support/requests/shown-spans.ts";
 
 stopFakeServersAfterEach();
 

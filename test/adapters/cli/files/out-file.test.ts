@@ -13,7 +13,7 @@ import {
   openOutFile,
   writeOutFile,
 } from "../../../../src/adapters/cli/files/out-file.ts";
-import { temporaryFolder } from "../../../support/temporary-folder.ts";
+import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 
 const TEXT = "spans ".repeat(50_000);
 

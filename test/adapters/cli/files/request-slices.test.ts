@@ -3,9 +3,9 @@ import type { FileRequest } from "../../../../src/adapters/otlp-files/file-reque
 import { jsonSlices } from "../../../../src/adapters/cli/files/json-slices.ts";
 import { protoSlices } from "../../../../src/adapters/cli/files/proto-slices.ts";
 import { requestSlices } from "../../../../src/adapters/cli/files/request-slices.ts";
-import { otlpJson } from "../../../../src/adapters/otlp/otlp-json.ts";
-import { request, span } from "../../../support/request-bytes.ts";
-import { bytesField } from "../../../support/wire-bytes.ts";
+import { otlpJson } from "../../../../src/adapters/otlp/json/otlp-json.ts";
+import { request, span } from "../../../support/requests/request-bytes.ts";
+import { bytesField } from "../../../support/requests/wire-bytes.ts";
 
 /** Not valid: it has no identifiers. */
 const nameless = bytesField(2, bytesField(5, "no identifiers"));

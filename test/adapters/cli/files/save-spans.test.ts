@@ -1,15 +1,15 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { otlpJson } from "../../../../src/adapters/otlp/otlp-json.ts";
-import { noSpans, REQUEST, threeSpans } from "../../../support/api-answers.ts";
-import { lengthDelimited } from "../../../support/byte-chunks.ts";
-import { type Answer, problem, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
-import { itemsOf } from "../../../support/file-items.ts";
-import { requestOf, serverRequest } from "../../../support/request-bytes.ts";
-import { runAgainstFake } from "../../../support/run-against-fake.ts";
-import type { CommandSurroundings } from "../../../support/run-command-line.ts";
-import { temporaryFolder } from "../../../support/temporary-folder.ts";
+import { otlpJson } from "../../../../src/adapters/otlp/json/otlp-json.ts";
+import { noSpans, REQUEST, threeSpans } from "../../../support/fakes/api-answers.ts";
+import { lengthDelimited } from "../../../support/requests/byte-chunks.ts";
+import { type Answer, problem, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
+import { itemsOf } from "../../../support/requests/file-items.ts";
+import { requestOf, serverRequest } from "../../../support/requests/request-bytes.ts";
+import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
+import type { CommandSurroundings } from "../../../support/running/run-command-line.ts";
+import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 
 stopFakeServersAfterEach();
 

@@ -3,8 +3,8 @@ import type { ForwardAnswer } from "../../../../src/adapters/cli/api/forward-ans
 import { forwardTable } from "../../../../src/adapters/cli/render/forward-table.ts";
 import { COLOURED, PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
 import { widthOf } from "../../../../src/adapters/cli/render/text-columns.ts";
-import { forwardAnswer } from "../../../support/forward-answer.ts";
-import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/shown-spans.ts";
+import { forwardAnswer } from "../../../support/fakes/forward-answer.ts";
+import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/requests/shown-spans.ts";
 
 const lines = (parts: Partial<ForwardAnswer> = {}) =>
   forwardTable({ ...forwardAnswer(), ...parts }, 80, PLAIN);

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { ListedProblem } from "../../../../src/adapters/cli/api/problems-answer.ts";
 import { COLOURED, PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
 import { problemTable } from "../../../../src/adapters/cli/render/problem-table.ts";
-import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/shown-spans.ts";
+import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/requests/shown-spans.ts";
 
 // The time is shown as the machine's zone has it.
 const now = Date.now();

@@ -3,7 +3,12 @@ import { COLOURED, PLAIN, serviceColours } from "../../../../src/adapters/cli/re
 import { clockText } from "../../../../src/adapters/cli/render/quantities.ts";
 import type { ShownSpan } from "../../../../src/adapters/cli/render/shown-span.ts";
 import { headerRow, rowLayout, spanRow } from "../../../../src/adapters/cli/render/span-rows.ts";
-import { BEGAN_NANO, shownSpan, UNSAFE_TEXT, VARIED_TRACE } from "../../../support/shown-spans.ts";
+import {
+  BEGAN_NANO,
+  shownSpan,
+  UNSAFE_TEXT,
+  VARIED_TRACE,
+} from "../../../support/requests/shown-spans.ts";
 
 function table(spans: readonly ShownSpan[], columns: number, palette = PLAIN): string[] {
   const layout = rowLayout(columns, spans);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { COLOURED, PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
 import { statsTable } from "../../../../src/adapters/cli/render/stats-table.ts";
-import { books } from "../../../support/books.ts";
+import { books } from "../../../support/oracles/books.ts";
 
 const BOOKS = { received: 12_345, rejected: 3, accepted: 12_342, buffered: 10_000 };
 const STATS = {

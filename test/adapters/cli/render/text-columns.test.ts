@@ -7,7 +7,7 @@ import {
   widest,
   widthOf,
 } from "../../../../src/adapters/cli/render/text-columns.ts";
-import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/shown-spans.ts";
+import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/requests/shown-spans.ts";
 
 test.each([
   ["short", 10, "short"],

@@ -2,7 +2,12 @@ import { expect, test } from "bun:test";
 import { COLOURED, PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
 import { clockText } from "../../../../src/adapters/cli/render/quantities.ts";
 import { summaryOf, traceRows } from "../../../../src/adapters/cli/render/trace-rows.ts";
-import { BEGAN_NANO, HOSTILE_NAME, TRACE_ID, UNSAFE_TEXT } from "../../../support/shown-spans.ts";
+import {
+  BEGAN_NANO,
+  HOSTILE_NAME,
+  TRACE_ID,
+  UNSAFE_TEXT,
+} from "../../../support/requests/shown-spans.ts";
 
 const WHOLE = {
   traceId: TRACE_ID,

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { type TreeLine, treeLines } from "../../../../src/adapters/cli/render/trace-tree.ts";
-import { shownSpan, VARIED_TRACE } from "../../../support/shown-spans.ts";
+import { shownSpan, VARIED_TRACE } from "../../../support/requests/shown-spans.ts";
 
 function span(id: string, parent: string, fromMs = 0) {
   return shownSpan(id, parent, { fromMs, toMs: fromMs + 1 });

@@ -7,7 +7,7 @@ import {
   TRACE_ID,
   UNSAFE_TEXT,
   VARIED_TRACE,
-} from "../../../support/shown-spans.ts";
+} from "../../../support/requests/shown-spans.ts";
 
 const began = (nanos: bigint) => {
   const date = new Date(Number(nanos / 1_000_000n));

@@ -3,12 +3,12 @@ import {
   type Checked,
   checkExpectations,
 } from "../../../../src/adapters/cli/run/check-expectations.ts";
-import { LoggedBuffer } from "../../../../src/application/logged-buffer.ts";
+import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
 import { type Expectation, readExpectation } from "../../../../src/domain/query/expectation.ts";
-import { problemTotals } from "../../../support/problem-totals.ts";
-import { RecordingLogger } from "../../../support/recording-logger.ts";
-import { requestOf } from "../../../support/request-bytes.ts";
-import { NEVER, nextTurn, searchedRing } from "../../../support/searched-ring.ts";
+import { problemTotals } from "../../../support/fakes/problem-totals.ts";
+import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
+import { requestOf } from "../../../support/requests/request-bytes.ts";
+import { NEVER, nextTurn, searchedRing } from "../../../support/running/searched-ring.ts";
 
 function receiving(capacity = { spans: 100, bytes: 1 << 16 }) {
   const { buffer, arrivals, arrive } = searchedRing(capacity);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isatty } from "node:tty";
 import { expect, test } from "bun:test";
 import { isInForeground } from "../../../../src/adapters/cli/run/foreground.ts";
-import { temporaryFolder } from "../../../support/temporary-folder.ts";
+import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 
 test.each([
   { name: "the terminal's group", stat: "12 (spanring) S 9 11 9 34817 11 4194304", is: true },

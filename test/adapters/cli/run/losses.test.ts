@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { isAnythingLost, lossesOf, lossTexts } from "../../../../src/adapters/cli/run/losses.ts";
-import { LoggedBuffer } from "../../../../src/application/logged-buffer.ts";
-import { problemTotals } from "../../../support/problem-totals.ts";
-import { RecordingLogger } from "../../../support/recording-logger.ts";
-import { requestOf } from "../../../support/request-bytes.ts";
-import { searchedRing } from "../../../support/searched-ring.ts";
+import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
+import { problemTotals } from "../../../support/fakes/problem-totals.ts";
+import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
+import { requestOf } from "../../../support/requests/request-bytes.ts";
+import { searchedRing } from "../../../support/running/searched-ring.ts";
 
 const threeEvicted = () => problemTotals({ evicted: 3, malformed: 0 });
 

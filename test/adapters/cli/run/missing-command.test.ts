@@ -3,7 +3,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runChild } from "../../../../src/adapters/cli/run/child-process.ts";
 import { interpreterOf, missingPart } from "../../../../src/adapters/cli/run/missing-command.ts";
-import { temporaryFolder } from "../../../support/temporary-folder.ts";
+import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 
 const folder = temporaryFolder();
 

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { readRunPlan } from "../../../../src/adapters/cli/run/run-plan.ts";
-import type { CommandRun } from "../../../../src/adapters/cli/command-run.ts";
+import type { CommandRun } from "../../../../src/adapters/cli/command/command-run.ts";
 import { SYSTEM_CLOCK } from "../../../../src/adapters/clock/system-clock.ts";
-import type { Environment } from "../../../../src/config.ts";
-import { writtenText } from "../../../support/written-text.ts";
+import type { Environment } from "../../../../src/config/config.ts";
+import { writtenText } from "../../../support/fakes/written-text.ts";
 
 function planFor(env: Environment) {
   const [stdout, stderr] = [writtenText(false), writtenText(false)];

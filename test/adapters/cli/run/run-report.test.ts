@@ -6,12 +6,17 @@ import {
   receivedText,
   whatWasReceived,
 } from "../../../../src/adapters/cli/run/run-report.ts";
-import { LoggedBuffer } from "../../../../src/application/logged-buffer.ts";
-import { countSpans } from "../../../../src/application/count-spans.ts";
+import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
+import { countSpans } from "../../../../src/application/querying/count-spans.ts";
 import { type Expectation, readExpectation } from "../../../../src/domain/query/expectation.ts";
-import { RecordingLogger } from "../../../support/recording-logger.ts";
-import { request, requestOf, resourceSpans, span } from "../../../support/request-bytes.ts";
-import { named, searchedRing } from "../../../support/searched-ring.ts";
+import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
+import {
+  request,
+  requestOf,
+  resourceSpans,
+  span,
+} from "../../../support/requests/request-bytes.ts";
+import { named, searchedRing } from "../../../support/running/searched-ring.ts";
 
 const expectation = readExpectation("service=shop & name=no", 0n) as Expectation;
 

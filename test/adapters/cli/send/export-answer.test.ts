@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { readExportAnswer } from "../../../../src/adapters/cli/send/export-answer.ts";
-import { exportFailure, exportSuccess } from "../../../support/otlp-receiver.ts";
+import { exportFailure, exportSuccess } from "../../../support/upstreams/otlp-receiver.ts";
 
 const JSON_TYPE = "application/json";
 const PROTOBUF_TYPE = "application/x-protobuf";

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { openProgress, progressText } from "../../../../src/adapters/cli/send/progress-bar.ts";
 import { newTally } from "../../../../src/adapters/cli/send/send-requests.ts";
-import { HandMovedSleep } from "../../../support/hand-moved-sleep.ts";
-import { writtenText } from "../../../support/written-text.ts";
+import { HandMovedSleep } from "../../../support/fakes/hand-moved-sleep.ts";
+import { writtenText } from "../../../support/fakes/written-text.ts";
 
 const HALF = { spans: 12_345, fileBytes: 512 };
 

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { otlpJson } from "../../../../src/adapters/otlp/otlp-json.ts";
-import { lengthDelimited } from "../../../support/byte-chunks.ts";
-import { type Answer, stopFakeServersAfterEach } from "../../../support/fake-api.ts";
-import { exportFailure } from "../../../support/otlp-receiver.ts";
+import { otlpJson } from "../../../../src/adapters/otlp/json/otlp-json.ts";
+import { lengthDelimited } from "../../../support/requests/byte-chunks.ts";
+import { type Answer, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
+import { exportFailure } from "../../../support/upstreams/otlp-receiver.ts";
 import {
   accept,
   base64,
@@ -11,16 +11,16 @@ import {
   manyRequests,
   REQUESTS,
   send,
-} from "../../../support/sending.ts";
+} from "../../../support/upstreams/sending.ts";
 import {
   attribute,
   request,
   requestOf,
   resourceSpans,
   span,
-} from "../../../support/request-bytes.ts";
-import { temporaryFolder } from "../../../support/temporary-folder.ts";
-import { bytesField } from "../../../support/wire-bytes.ts";
+} from "../../../support/requests/request-bytes.ts";
+import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
+import { bytesField } from "../../../support/requests/wire-bytes.ts";
 
 stopFakeServersAfterEach();
 

@@ -1,0 +1,49 @@
+import type { Environment } from "../../../config/config.ts";
+import type { CommandArguments } from "../usage/command-arguments.ts";
+import type { SleepingClock } from "../../../ports/clock.ts";
+import type { CommandName } from "../usage/command-table.ts";
+import { OPTIONS, type OptionName } from "../usage/option-table.ts";
+import type { StartReceiver } from "../run/receiver.ts";
+import { type Palette, paletteFor } from "../render/palette.ts";
+import type { TextStream } from "../output/text-stream.ts";
+
+/** One command under way, and all it is given from outside. */
+export interface CommandRun extends CommandArguments {
+  readonly command: CommandName;
+  readonly env: Environment;
+  readonly stdout: TextStream;
+  readonly stderr: TextStream;
+  readonly stdin: () => AsyncIterable<Uint8Array>;
+  readonly clock: SleepingClock;
+  /** Given by the first Ctrl-C or SIGTERM. Until it is asked for, either ends the program. */
+  readonly interruption: () => AbortSignal;
+  readonly startReceiver: StartReceiver;
+}
+
+/** Throws a `CommandFailure` when it cannot do its work. */
+export type Command = (run: CommandRun) => Promise<number>;
+
+export function valueOf({ options }: CommandRun, wanted: OptionName): string | undefined {
+  return options.find(({ name }) => name === wanted)?.value;
+}
+
+export function isGiven(run: CommandRun, option: OptionName): boolean {
+  return valueOf(run, option) !== undefined;
+}
+
+/** The options that the API knows as query parameters, in the order they were written. */
+export function queryOf({ options }: CommandRun): [name: string, value: string][] {
+  return options
+    .filter(({ name }) => OPTIONS[name].isParameter === true)
+    .map(({ name, value }) => [name.replaceAll("-", "_"), value]);
+}
+
+/** For what is printed on `stream`. */
+export function paletteOf({ env }: CommandRun, stream: TextStream): Palette {
+  return paletteFor(stream, env);
+}
+
+/** One line on standard error. */
+export function tell({ stderr }: CommandRun, message: string): void {
+  stderr.write(`spanring: ${message}\n`);
+}

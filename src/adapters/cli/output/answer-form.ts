@@ -1,0 +1,59 @@
+import { FILE_ENDINGS, type FileFormat, formatOfPath } from "../../../domain/text/file-format.ts";
+import { CommandFailure } from "../command/command-failure.ts";
+import { type CommandRun, isGiven, valueOf } from "../command/command-run.ts";
+import { EXIT_CODE } from "../command/exit-code.ts";
+
+export const JSON_TYPE = "application/json";
+export const NDJSON_TYPE = "application/x-ndjson";
+export const PROTOBUF_TYPE = "application/x-protobuf";
+
+/** Of one file that is asked for: `bare` is one request, and nothing around it. */
+export type OutFormat = FileFormat | "bare";
+
+/** How the spans of an answer are to be handed on. */
+export type AnswerForm =
+  | { readonly kind: "pretty" | "ndjson" | "json" | "otlp" }
+  | { readonly kind: "file"; readonly path: string; readonly format: OutFormat };
+
+/** Throws a failure when the options contradict one another. */
+export function answerForm(run: CommandRun): AnswerForm {
+  const [isJson, isOtlp] = [isGiven(run, "json"), isGiven(run, "otlp")];
+  const path = valueOf(run, "out");
+  if (isJson && isOtlp) throw usageFailure("--json and --otlp exclude one another");
+  if (path !== undefined) return { kind: "file", path, format: fileFormat(run, path) };
+  if (isGiven(run, "format")) throw usageFailure("--format is for --out FILE");
+  if (isJson) return { kind: "json" };
+  if (!isOtlp) return { kind: run.stdout.isTerminal ? "pretty" : "ndjson" };
+  if (!run.stdout.isTerminal) return { kind: "otlp" };
+  throw usageFailure("--otlp is bytes, not for a terminal: use --out FILE, or a pipe");
+}
+
+function fileFormat(run: CommandRun, path: string): OutFormat {
+  const format = valueOf(run, "format");
+  const isOtlp = isGiven(run, "otlp");
+  if (format !== undefined && (isOtlp || isGiven(run, "json"))) {
+    throw usageFailure("--format says it all: leave out --json and --otlp");
+  }
+  if (isOtlp) return "bare";
+  if (isGiven(run, "json") || format === "json") return "json";
+  if (format === "proto") return "proto";
+  if (format !== undefined) throw usageFailure("--format must be json or proto");
+  const ofEnding = formatOfPath(path);
+  if (ofEnding !== undefined) return ofEnding;
+  throw usageFailure(
+    `--out needs an ending of ${FILE_ENDINGS.join(", ")}, or --format json or proto`,
+  );
+}
+
+export function usageFailure(message: string): CommandFailure {
+  return new CommandFailure(EXIT_CODE.badUsage, message);
+}
+
+export const MEDIA_TYPE_OF_FORM: Readonly<Record<AnswerForm["kind"], string>> = {
+  pretty: NDJSON_TYPE,
+  ndjson: NDJSON_TYPE,
+  json: JSON_TYPE,
+  otlp: PROTOBUF_TYPE,
+  // Bytes can be cut between two ResourceSpans and made into lines; a JSON document cannot.
+  file: PROTOBUF_TYPE,
+};

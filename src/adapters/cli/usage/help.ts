@@ -1,0 +1,113 @@
+import { VARIABLE_NAMES, VARIABLES } from "../../../config/variables.ts";
+import { COMMAND_NAMES, COMMANDS, SERVE_OPTIONS } from "./command-table.ts";
+import { EXIT_CODE } from "../command/exit-code.ts";
+import { OPTIONS, type OptionName } from "./option-table.ts";
+import type { Palette } from "../render/palette.ts";
+
+const GRPC_PORT = VARIABLES.OTLP_GRPC_PORT.unset;
+const HTTP_PORT = VARIABLES.OTLP_HTTP_PORT.unset;
+const API_PORT = VARIABLES.API_PORT.unset;
+
+/** The whole of what `--help` prints. Variables, defaults and bounds come from the one table. */
+export function helpText(version: string, palette: Palette): string {
+  const sections = [
+    introduction(version, palette),
+    section("Usage", usage(), palette),
+    section("Commands, which talk to a running spanring", commands(), palette),
+    section("Ports", ports(), palette),
+    section("Environment", variables(), palette),
+    section("Exit codes", exitCodes(), palette),
+    section("Examples", examples(), palette),
+  ];
+  return `${sections.join("\n\n")}\n`;
+}
+
+function introduction(version: string, { heading }: Palette): string {
+  return `${heading(`spanring ${version}`)} - a bounded buffer for OpenTelemetry traces
+
+Point any OTLP exporter at it: it holds the newest spans in a fixed amount of memory, hands them
+back byte for byte, and accounts for every span it ever received.`;
+}
+
+/** A word, and under or beside it what it means. */
+type Entry = readonly [word: string, meaning: string];
+
+function section(title: string, entries: readonly Entry[], { heading, word }: Palette): string {
+  const lines = entries.map(([name, meaning]) => `  ${word(name)}${meaning}`);
+  return [heading(title), ...lines].join("\n");
+}
+
+function usage(): Entry[] {
+  return columns([
+    ["spanring", "receive until SIGTERM, SIGINT, or the end of the terminal; a second"],
+    ["", "signal ends the grace period, a third exits; SIGQUIT stops without one;"],
+    ["", "SIGHUP without a terminal reads files of headers and certificates again"],
+    ...SERVE_OPTIONS.map((name): Entry => [serveUsage(name), OPTIONS[name].meaning]),
+    ["spanring COMMAND --help", "the options of a command"],
+  ]);
+}
+
+function serveUsage(name: OptionName): string {
+  const { short } = OPTIONS[name];
+  return `spanring --${name}${short === undefined ? "" : `, -${short}`}`;
+}
+
+/** `SPANRING_URL` is of the commands, and not a variable of the program that serves. */
+function commands(): Entry[] {
+  const words = COMMAND_NAMES.map((name): Entry => [
+    `spanring ${name} ${COMMANDS[name].operands}`.trimEnd(),
+    COMMANDS[name].summary,
+  ]);
+  return columns([
+    ...words,
+    ["", `They ask http://127.0.0.1:${API_PORT}, or where --url or SPANRING_URL says.`],
+    ["", "A proxy, as of HTTP_PROXY, is for other machines than this one only."],
+    ["", "NO_COLOR and TERM=dumb turn colours off."],
+  ]);
+}
+
+function ports(): Entry[] {
+  return columns([
+    [GRPC_PORT, "OTLP/gRPC, gRPC health and reflection"],
+    [HTTP_PORT, "OTLP/HTTP: POST /v1/traces, in protobuf or JSON"],
+    [API_PORT, "the read API, described by GET /api/openapi.json:"],
+    ["", "GET, DELETE /api/spans, POST /api/spans/take, GET /api/traces,"],
+    ["", "/api/traces/{trace_id}, /api/services, /api/wait, /api/tail, /api/stats, /api/problems,"],
+    ["", "/healthz, /readyz, /metrics"],
+  ]);
+}
+
+function variables(): Entry[] {
+  return VARIABLE_NAMES.map((name) => {
+    const { unset, help, bound } = VARIABLES[name];
+    return [`${name}=${unset}`, `\n      ${help}: ${bound}`];
+  });
+}
+
+function exitCodes(): Entry[] {
+  return columns([
+    [String(EXIT_CODE.ok), "done, or stopped when asked to"],
+    [
+      String(EXIT_CODE.cannotRun),
+      "cannot run: a port is in use, for instance; a command: not found",
+    ],
+    [String(EXIT_CODE.badUsage), "the environment or the command line is wrong; nothing was tried"],
+    [String(EXIT_CODE.cannotConnect), "a command cannot connect, or gets no answer of use"],
+    [String(EXIT_CODE.cannotWrite), "standard output cannot be written"],
+  ]);
+}
+
+function examples(): Entry[] {
+  return [
+    ["MAX_BUFFER_SIZE=1000000 MAX_BUFFER_BYTES=512MiB spanring", "\n      a larger buffer"],
+    [
+      `curl -X POST 'http://127.0.0.1:${API_PORT}/api/spans/take?limit=100'`,
+      "\n      the hundred oldest spans, which leave the buffer",
+    ],
+  ];
+}
+
+function columns(entries: readonly Entry[]): Entry[] {
+  const width = Math.max(...entries.map(([word]) => word.length)) + 2;
+  return entries.map(([word, meaning]) => [word, " ".repeat(width - word.length) + meaning]);
+}

@@ -1,0 +1,105 @@
+import { timerMs } from "../../domain/timer-ms.ts";
+import { createServer } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
+import { once } from "node:events";
+import type { ListenAddress, LimitsConfig } from "../../config/config.ts";
+import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionTable } from "./connection-table.ts";
+import { misdirectedAnswer, misdirectedProblem } from "./misdirected.ts";
+import { readOpening } from "./opening.ts";
+
+export interface FrontDoorParts {
+  readonly address: ListenAddress;
+  readonly limits: LimitsConfig;
+  readonly connections: ConnectionTable;
+  /** Hands the socket on to HTTP/2. */
+  readonly admit: (socket: Socket) => void;
+  /** Where connections are recorded that are closed, or not taken in. */
+  readonly problems: ProblemLog;
+}
+
+export interface FrontDoor {
+  /** The port in use, also where the address asked for any. */
+  readonly port: number;
+  /** No more connections; those that are open stay. */
+  close(): void;
+}
+
+/** For a peer to read our last bytes, and to close its side. */
+const LINGER_MS = 1000;
+
+/**
+ * Our own listening socket, in front of grpc-js, which has no limit of connections.
+ * Rejects when it cannot listen: the error's `code` is `EADDRINUSE` when the port is taken.
+ */
+export async function openFrontDoor(parts: FrontDoorParts): Promise<FrontDoor> {
+  const server = createServer({ noDelay: true }, (socket) => receive(socket, parts));
+  server.listen({ host: parts.address.host, port: parts.address.port });
+  await once(server, "listening");
+  return { port: portOf(server), close: () => void server.close() };
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+function receive(socket: Socket, parts: FrontDoorParts): void {
+  // Errors end in a close, which is all we want to know.
+  socket.on("error", () => {});
+  const { remoteAddress: address = "" } = socket;
+  const refusal = parts.connections.refusalOf(address);
+  const note = (problem: Pick<Problem, "reason" | "detail">): void =>
+    parts.problems.note({ protocol: "grpc", address, ...problem });
+  const noted = (reason: "in_flight_bytes"): void => note({ reason });
+  if (refusal === undefined) return admit(new Connection(socket, noted), { ...parts, note });
+  socket.destroy();
+  note({ reason: refusal });
+}
+
+interface AdmitParts extends FrontDoorParts {
+  readonly note: (problem: Pick<Problem, "reason" | "detail">) => void;
+}
+
+function admit(connection: Connection, parts: AdmitParts): void {
+  const { socket } = connection;
+  parts.connections.add(connection);
+  const { firstRequestMs } = parts.limits;
+  const patience = setTimeout(() => expectRequest(connection, parts), timerMs(firstRequestMs));
+  socket.once("close", () => {
+    clearTimeout(patience);
+    parts.connections.remove(connection);
+  });
+  socket.once("finish", () => linger(socket));
+  readOpening(socket, (opening, head) => {
+    if (opening === "http2") parts.admit(socket);
+    else turnAway(connection, misdirectedProblem(opening, head), { ...parts, head });
+  });
+}
+
+/** What it still sends is thrown away, until it has read the answer or its time is up. */
+function turnAway(
+  connection: Connection,
+  problem: Pick<Problem, "reason" | "detail">,
+  { problems, note, head }: AdmitParts & { readonly head: Buffer },
+): void {
+  connection.hasBegun = true;
+  note(problem);
+  connection.socket.end(misdirectedAnswer(problems, problem, head));
+}
+
+function expectRequest(connection: Connection, { note }: AdmitParts): void {
+  if (connection.hasBegun) return;
+  connection.close();
+  note({ reason: "first_request_timeout" });
+}
+
+/**
+ * A session that ends (idle, too old, no answer to a ping, shutdown) only sends its FIN in Bun, and
+ * a peer that does not send one back would keep the socket for ever. Node destroys the socket, and
+ * so may Bun in time: https://github.com/oven-sh/bun/pull/38195.
+ */
+function linger(socket: Socket): void {
+  const patience = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(patience));
+}

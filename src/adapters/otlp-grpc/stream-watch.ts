@@ -1,0 +1,173 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type {
+  Http2Session,
+  IncomingHttpHeaders,
+  OutgoingHttpHeaders,
+  ServerHttp2Stream,
+  ServerStreamResponseOptions,
+} from "node:http2";
+import { adaptHeaders } from "./call-headers.ts";
+import { cardinalityFault, isCardinalityFault } from "./cardinality-fault.ts";
+import type { Connection } from "./connection.ts";
+import type { ConnectionTable } from "./connection-table.ts";
+import { widenWindows } from "./flow-window.ts";
+import { isWorthIt, releaseBytes } from "../../application/ring/release-bytes.ts";
+import type { CollectionPace } from "../memory/collection-pace.ts";
+import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
+import { type MessagePrefix, noPrefix, readPrefix } from "./message-prefix.ts";
+import { EXPORT_PATH } from "./trace-service.ts";
+
+/**
+ * Every HTTP/2 stream of our connections, from its beginning to its end.
+ *
+ * grpc-js shows its calls, and neither their streams nor the pieces of a message. Node's
+ * diagnostics channels do. (An interceptor sees whole messages only. `socket.bytesRead` would be
+ * the simplest measure and is 0 here: https://github.com/oven-sh/bun/issues/42302.)
+ *
+ * The channels are the process's: streams of connections that are not in the table are let pass.
+ */
+export interface StreamWatchParts {
+  readonly connections: ConnectionTable;
+  readonly budget: InFlightBudget;
+  readonly pace: CollectionPace;
+  /** Over it, grpc-js refuses a message by itself, and no handler hears of it. */
+  readonly maxMessageBytes: number;
+  /** A trace request that it refuses by itself. */
+  readonly refused: (refusal: StreamRefusal) => void;
+}
+
+export interface StreamRefusal {
+  readonly reason: "too_large" | "malformed";
+  readonly address: string;
+  readonly detail?: string;
+}
+
+interface StreamEvent {
+  readonly stream: WatchedStream;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** The stream carries its own record: a map from streams to records would be the slower one. */
+const RECORD = Symbol("record");
+type WatchedStream = ServerHttp2Stream & { [RECORD]?: StreamRecord };
+
+interface StreamRecord {
+  readonly parts: StreamWatchParts;
+  readonly address: string;
+  readonly open: OpenRequest;
+  readonly isExport: boolean;
+  /** The stream's own. */
+  readonly respond: ServerHttp2Stream["respond"];
+  readonly prefix: MessagePrefix;
+  receivedBytes: number;
+  /**
+   * Of its message, the large ones. The decoder of grpc-js may look at them until the stream is
+   * over, and so its peer decides how long: they are charged for as long.
+   */
+  readonly pieces: Uint8Array[];
+}
+
+/** An open stream without a message, in grpc-js and in Bun: measured, 100 on each of 100. */
+const STREAM_BYTES = 6 * 1024;
+
+/** `created`: headers received. `close`: over, however it came. */
+const PREFIX = "http2.server.stream.";
+
+/** Returns the function that ends the watch. */
+export function watchStreams(parts: StreamWatchParts): () => void {
+  const owners = new WeakMap<Http2Session, Connection>();
+  const begun = (event: unknown) => {
+    const { stream, headers } = event as StreamEvent;
+    const { session } = stream;
+    if (session === undefined) return;
+    const connection = owners.get(session) ?? greet(session, { ...parts, owners });
+    if (connection === undefined) return;
+    watch(stream, headers, { connection, parts });
+    parts.pace.note();
+  };
+  const channels = { created: begun, close: ended };
+  for (const [name, heard] of Object.entries(channels)) subscribe(PREFIX + name, heard);
+  return () => {
+    for (const [name, heard] of Object.entries(channels)) unsubscribe(PREFIX + name, heard);
+  };
+}
+
+interface Owners {
+  readonly connections: ConnectionTable;
+  readonly owners: WeakMap<Http2Session, Connection>;
+}
+
+/** The first stream of a session: whose is it? */
+function greet(session: Http2Session, { connections, owners }: Owners): Connection | undefined {
+  const connection = connections.find(session.socket);
+  if (connection === undefined) return undefined;
+  owners.set(session, connection);
+  connection.hasBegun = true;
+  widenWindows(session);
+  return connection;
+}
+
+function watch(
+  stream: WatchedStream,
+  headers: IncomingHttpHeaders,
+  { connection, parts }: { readonly connection: Connection; readonly parts: StreamWatchParts },
+): void {
+  adaptHeaders(headers);
+  const open = parts.budget.begin(connection, STREAM_BYTES + lengthOf(headers));
+  stream[RECORD] = {
+    parts,
+    address: connection.address,
+    open,
+    isExport: headers[":path"] === EXPORT_PATH,
+    respond: stream.respond,
+    prefix: noPrefix(),
+    receivedBytes: 0,
+    pieces: [],
+  };
+  stream.respond = respond;
+  stream.on("data", received);
+}
+
+function received(this: WatchedStream, piece: Uint8Array): void {
+  const record = this[RECORD];
+  if (record === undefined) return;
+  record.parts.budget.hold(record.open, piece.length);
+  record.receivedBytes += piece.length;
+  if (readPrefix(record.prefix, piece)) checkPrefix(record);
+  if (isWorthIt(piece)) record.pieces.push(piece);
+}
+
+/** As grpc-js does with the same bytes, so that what it refuses is counted. */
+function checkPrefix({ prefix, parts, address, isExport }: StreamRecord): void {
+  const isTooLarge = isExport && prefix.lengthBytes > parts.maxMessageBytes;
+  if (isTooLarge) parts.refused({ reason: "too_large", address });
+}
+
+/** Stands in for the stream's own, for the one answer of grpc-js that is wrong. */
+function respond(
+  this: WatchedStream,
+  headers: OutgoingHttpHeaders = {},
+  options?: ServerStreamResponseOptions,
+): void {
+  const record = this[RECORD]!;
+  if (!isCardinalityFault(headers)) return record.respond.call(this, headers, options);
+  const { code, message } = cardinalityFault(record);
+  const status = { "grpc-status": code, "grpc-message": encodeURI(message) };
+  record.respond.call(this, { ...headers, ...status }, options);
+  if (!record.isExport) return;
+  record.parts.refused({ reason: "malformed", address: record.address, detail: message });
+}
+
+function ended(event: unknown): void {
+  const record = (event as StreamEvent).stream[RECORD];
+  if (record === undefined) return;
+  record.parts.budget.end(record.open);
+  for (const piece of record.pieces.splice(0)) releaseBytes(piece);
+}
+
+/** Kept as long as the stream: a peer may send up to 64 KiB of them. */
+function lengthOf(headers: IncomingHttpHeaders): number {
+  let lengthBytes = 0;
+  for (const name in headers) lengthBytes += name.length + String(headers[name]).length;
+  return lengthBytes;
+}

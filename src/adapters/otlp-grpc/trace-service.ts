@@ -1,0 +1,59 @@
+import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
+import { releaseBytes, releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
+import type { ProblemLog } from "../../ports/problem-log.ts";
+import type { CollectionPace } from "../memory/collection-pace.ts";
+import { type Answer, encodeExportResponse, isSuccess } from "../otlp/export-response.ts";
+import { noteAnswer } from "../otlp/note-answer.ts";
+import { receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-safely.ts";
+import { callFailure } from "./call-failure.ts";
+import { addressOf, bufferOver, TRACE_SERVICE } from "./call-handlers.ts";
+import type { Method } from "./call-handlers.ts";
+import { type PlainMessage, plainMessage } from "./message-encoding.ts";
+
+export interface TraceServiceParts extends SafelyParts {
+  /** After decompression; before it, grpc-js keeps the same limit. */
+  readonly maxMessageBytes: number;
+  readonly pace: CollectionPace;
+  readonly problems: ProblemLog;
+}
+
+export const EXPORT_PATH = `/${TRACE_SERVICE}/Export`;
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** Answers at once, in the tick that brought the last byte: no promise, no timer, one buffer. */
+export function exportMethod(parts: TraceServiceParts): Method {
+  return {
+    path: EXPORT_PATH,
+    type: "unary",
+    handler: (call, respond) => send(answerTo(call, parts), respond),
+  };
+}
+
+function answerTo(call: ServerUnaryCall<Buffer, Buffer>, parts: TraceServiceParts): Answer {
+  const plain = plainMessage(call, parts.maxMessageBytes);
+  const answer =
+    plain.outcome === "plain" ? receiveSafely(plain.bytes, parts) : refuse(plain, parts);
+  // The receiver keeps nothing of it.
+  if (plain.outcome === "plain" && plain.bytes !== call.request) releaseOwnBuffer(plain.bytes);
+  parts.pace.noteGarbage(plain.garbageBytes);
+  releaseBytes(call.request);
+  if (answer.outcome !== "accepted" || answer.unknown !== undefined) {
+    noteAnswer(parts.problems, answer, { protocol: "grpc", address: addressOf(call) });
+  }
+  return answer;
+}
+
+/** What cannot be decompressed is counted as what it would be, and another encoding as nothing. */
+function refuse(plain: Exclude<PlainMessage, { outcome: "plain" }>, parts: TraceServiceParts) {
+  if (plain.outcome === "unsupported_encoding") return plain;
+  if (plain.outcome !== "malformed_frame") return turnAway(plain, parts);
+  parts.receiver.turnedAway?.("malformed");
+  return plain;
+}
+
+function send(answer: Answer, respond: sendUnaryData<Buffer>): void {
+  if (answer.outcome === "accepted") respond(null, NO_BYTES);
+  else if (isSuccess(answer)) respond(null, bufferOver(encodeExportResponse(answer)));
+  else respond(callFailure(answer));
+}

@@ -1,0 +1,96 @@
+import { isUtf8 } from "node:buffer";
+import { releaseOwnBuffer } from "../../../application/ring/release-bytes.ts";
+import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COMMA,
+  createJsonReader,
+  fail,
+  failSeparator,
+  type JsonReader,
+  nextByte,
+  NULL_BEGIN,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  readDocument,
+  takeByte,
+  takeColon,
+} from "./json-reader.ts";
+import type { JsonLimits } from "./json-request.ts";
+import { skipValue } from "./json-skip.ts";
+import { copyKey } from "./json-string.ts";
+
+/**
+ * The way from the object of a request to the items in it: the keys that lead on from each object
+ * on it. The last ones hold the items.
+ */
+export type JsonItemPath = readonly {
+  readonly names: readonly string[];
+  readonly isRepeated: boolean;
+}[];
+
+interface Counting {
+  readonly reader: JsonReader;
+  readonly path: JsonItemPath;
+  count: number;
+}
+
+/**
+ * Returns how many items the body of a request holds, or what is wrong with it, without making
+ * objects of it. It must be JSON throughout, and of the right shape down to the items.
+ */
+export function countItemsJson(
+  body: Uint8Array,
+  path: JsonItemPath,
+  { nestingDepth }: JsonLimits,
+): number | string {
+  if (!isUtf8(body)) return "the body is not valid UTF-8";
+  const reader = createJsonReader(body, nestingDepth);
+  const counting = { reader, path, count: 0 };
+  const isRead = readDocument(reader, () => readObject(counting, 0));
+  releaseOwnBuffer(reader.wire);
+  return isRead ? counting.count : reader.fault;
+}
+
+/** The object that begins at `reader.at`, `depth` steps down the path. */
+function readObject(counting: Counting, depth: number): boolean {
+  const { reader } = counting;
+  reader.at += 1;
+  if (takeByte(reader, CLOSE_BRACE)) return true;
+  do {
+    if (!readMember(counting, depth)) return false;
+  } while (takeByte(reader, COMMA));
+  return takeByte(reader, CLOSE_BRACE) || failSeparator(reader, "}");
+}
+
+function readMember(counting: Counting, depth: number): boolean {
+  const { reader, path } = counting;
+  const keyEnd = copyKey(reader);
+  if (keyEnd < 0) return false;
+  const key = reader.wire.toString("utf8", reader.wireEnd, keyEnd);
+  if (!takeColon(reader)) return false;
+  const isStep = path[depth]!.names.includes(key);
+  if (!isStep || nextByte(reader) === NULL_BEGIN) return skipValue(reader);
+  if (!path[depth]!.isRepeated) return readItem(counting, key, depth);
+  return takeByte(reader, OPEN_BRACKET)
+    ? readList(counting, key, depth)
+    : fail(reader, `"${key}" must be a list`);
+}
+
+function readList(counting: Counting, key: string, depth: number): boolean {
+  const { reader } = counting;
+  if (takeByte(reader, CLOSE_BRACKET)) return true;
+  do {
+    if (!readItem(counting, key, depth)) return false;
+  } while (takeByte(reader, COMMA));
+  return takeByte(reader, CLOSE_BRACKET) || failSeparator(reader, "]");
+}
+
+/** What a key of the path holds, or each of its list: an item, or an object on the way to some. */
+function readItem(counting: Counting, key: string, depth: number): boolean {
+  const { reader, path } = counting;
+  if (nextByte(reader) !== OPEN_BRACE) return fail(reader, `in "${key}" an object must stand here`);
+  if (depth + 1 < path.length) return readObject(counting, depth + 1);
+  counting.count += 1;
+  return skipValue(reader);
+}

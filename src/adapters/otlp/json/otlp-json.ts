@@ -1,0 +1,161 @@
+import { mergedOccurrences, presentFields } from "./field-choice.ts";
+import { lengthOf, type MessageBytes, nextField, scanFields, valueOf } from "../field-scan.ts";
+import { DEFAULT_TEXT, SCALAR_TEXT } from "./json-scalar.ts";
+import { type Field, RESOURCE_SPANS_LIST, type ScalarKind, type Shape } from "./json-shape.ts";
+import { JsonText } from "./json-text.ts";
+
+/** A message of fewer bytes is written in one go; a larger one lets chunks leave in between. */
+const STEP_BYTES = 4096;
+
+type Chunks = Generator<Uint8Array<ArrayBuffer>, void>;
+
+/**
+ * A request as OTLP/JSON, in UTF-8, chunk by chunk: `{"resourceSpans":[...]}`.
+ *
+ * It is written straight from the bytes, as the reader asks for more. Decoded first, four megabytes
+ * of empty attributes would be two million objects. So they are never more than a chunk of text,
+ * and making a chunk is all that other work ever waits for.
+ *
+ * `request` must be one that the wire walk accepts: that bounds the depth of the recursion here.
+ * What the schema does not have is left out, as proto3 JSON has no place for it.
+ */
+export function* otlpJsonChunks(request: Uint8Array): Chunks {
+  const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
+  const out = new JsonText();
+  out.add('{"resourceSpans":');
+  yield* listInSteps(out, RESOURCE_SPANS_LIST, { bytes, parts: [0, bytes.length] });
+  out.add("}");
+  out.endChunk();
+  yield* out.takeChunks();
+}
+
+/** The same as one string, for small requests. */
+export function otlpJson(request: Uint8Array): string {
+  return Buffer.concat([...otlpJsonChunks(request)]).toString();
+}
+
+/** A repeated field that holds messages. */
+interface MessageList {
+  readonly fieldNumber: number;
+  readonly value: () => Shape;
+}
+
+/** A field of a message that is being written. */
+interface FieldPlace {
+  readonly shape: Shape;
+  readonly message: MessageBytes;
+  /** Empty before the first field that is written. */
+  readonly separator: string;
+}
+
+function* membersInSteps(out: JsonText, shape: Shape, message: MessageBytes): Chunks {
+  let separator = "";
+  for (const field of presentFields(shape, message)) {
+    const { name, fieldNumber, isRepeated, value } = field;
+    if (typeof value === "string") {
+      if (writeField(out, field, { shape, message, separator })) separator = ",";
+      continue;
+    }
+    out.add(`${separator}"${name}":`);
+    separator = ",";
+    if (isRepeated) yield* listInSteps(out, { fieldNumber, value }, message);
+    else yield* valueInSteps(out, value(), mergedOccurrences(shape, field, message));
+  }
+}
+
+function* listInSteps(out: JsonText, list: MessageList, message: MessageBytes): Chunks {
+  const scan = scanFields(message);
+  let separator = "";
+  out.add("[");
+  while (nextField(scan)) {
+    if (scan.fieldNumber !== list.fieldNumber) continue;
+    out.add(separator);
+    yield* valueInSteps(out, list.value(), valueOf(scan));
+    separator = ",";
+  }
+  out.add("]");
+}
+
+/** One message as an object. */
+export function* valueInSteps(out: JsonText, shape: Shape, message: MessageBytes): Chunks {
+  if (isSmall(message)) {
+    writeMessage(out, shape, message);
+  } else {
+    out.add("{");
+    yield* membersInSteps(out, shape, message);
+    out.add("}");
+  }
+  if (out.hasChunks) yield* out.takeChunks();
+}
+
+/** Its members alone, which become part of a larger object. */
+export function* spreadInSteps(out: JsonText, shape: Shape, message: MessageBytes): Chunks {
+  if (isSmall(message)) writeMembers(out, shape, message);
+  else yield* membersInSteps(out, shape, message);
+  if (out.hasChunks) yield* out.takeChunks();
+}
+
+/** Whether it is written in one go: most messages are, and generators cost more than they do. */
+export function isSmall(message: MessageBytes): boolean {
+  return lengthOf(message) < STEP_BYTES;
+}
+
+/** In one go. */
+export function writeMessage(out: JsonText, shape: Shape, message: MessageBytes): void {
+  out.add("{");
+  writeMembers(out, shape, message);
+  out.add("}");
+}
+
+function writeMembers(out: JsonText, shape: Shape, message: MessageBytes): void {
+  let separator = "";
+  for (const field of presentFields(shape, message)) {
+    if (writeField(out, field, { shape, message, separator })) separator = ",";
+  }
+}
+
+/** False when the field has its default value and is left out. */
+function writeField(out: JsonText, field: Field, place: FieldPlace): boolean {
+  const { shape, message, separator } = place;
+  const key = `${separator}"${field.name}":`;
+  if (field.isRepeated) {
+    out.add(key);
+    writeList(out, field, message);
+    return true;
+  }
+  if (typeof field.value === "function") {
+    out.add(key);
+    writeMessage(out, field.value(), mergedOccurrences(shape, field, message));
+    return true;
+  }
+  const text = lastScalar(field, field.value, message);
+  if (text === DEFAULT_TEXT[field.value] && !shape.isOneof) return false;
+  out.add(key + text);
+  return true;
+}
+
+function writeList(out: JsonText, { fieldNumber, value }: Field, message: MessageBytes): void {
+  const scan = scanFields(message);
+  let separator = "";
+  out.add("[");
+  while (nextField(scan)) {
+    if (scan.fieldNumber !== fieldNumber) continue;
+    out.add(separator);
+    separator = ",";
+    if (typeof value === "function") writeMessage(out, value(), valueOf(scan));
+    else out.add(SCALAR_TEXT[value](message.bytes, scan.valueAt, scan.at));
+  }
+  out.add("]");
+}
+
+function lastScalar(field: Field, kind: ScalarKind, message: MessageBytes): string {
+  const scan = scanFields(message);
+  let at = 0;
+  let end = 0;
+  while (nextField(scan)) {
+    if (scan.fieldNumber !== field.fieldNumber) continue;
+    at = scan.valueAt;
+    end = scan.at;
+  }
+  return SCALAR_TEXT[kind](message.bytes, at, end);
+}

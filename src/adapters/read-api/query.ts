@@ -1,0 +1,90 @@
+import { CONDITION_NAMES, type SpanCondition } from "../../domain/query/span-filter.ts";
+import { readCondition } from "../../domain/query/read-condition.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
+import { REPEATABLE } from "./filter-parameters.ts";
+import type { Parameter, Parameters } from "./parameter.ts";
+import type { Problem } from "./problem.ts";
+
+/** What a route may be asked for. */
+export interface KnownParameters {
+  readonly pathParameters: Parameters;
+  readonly queryParameters: Parameters;
+  readonly takesFilter: boolean;
+}
+
+/** Names and texts, as they were written and in that order. */
+export interface GivenParameters {
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+}
+
+export interface ReadParameters {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly filter: readonly SpanCondition[];
+  /** As it was written, `name=value`. */
+  readonly lastCondition: string | undefined;
+}
+
+/** Everything that is asked for, or what is wrong with the first thing that is. */
+export function readParameters(
+  known: KnownParameters,
+  given: GivenParameters,
+  nowUnixNano: bigint,
+): ReadParameters | Problem {
+  const parameters = { ...known.pathParameters, ...known.queryParameters };
+  const mistake = checkNames(given.query, namesOf(known));
+  if (mistake !== undefined) return mistake;
+  const values = unsetValues(parameters);
+  const filter: SpanCondition[] = [];
+  let lastCondition: string | undefined;
+  for (const [name, text] of [...Object.entries(given.path), ...given.query]) {
+    const parameter = parameters[name];
+    if (parameter === undefined) {
+      const condition = readCondition(name, text, nowUnixNano);
+      if ("mistake" in condition) return badParameter(name, condition.mistake);
+      filter.push(condition);
+      lastCondition = `${name}=${text}`;
+      continue;
+    }
+    const value = parameter.read(text);
+    if (value === undefined) return badParameter(name, mistakeIn(name, text, parameter));
+    values[name] = value;
+  }
+  return { values, filter, lastCondition };
+}
+
+/** What may stand in the query. */
+export function namesOf({ queryParameters, takesFilter }: KnownParameters): string[] {
+  return [...(takesFilter ? CONDITION_NAMES : []), ...Object.keys(queryParameters)];
+}
+
+export function badParameter(parameter: string, detail: string): Problem {
+  return { status: 400, parameter, detail };
+}
+
+function unsetValues(parameters: Parameters): Record<string, unknown> {
+  const entries = Object.entries(parameters).map(([name, { unset }]) => [name, unset] as const);
+  return Object.fromEntries(entries);
+}
+
+function mistakeIn(name: string, text: string, { bound }: Parameter<unknown>): string {
+  return `${name} is "${quotePeerText(text)}"; it must be ${bound}`;
+}
+
+/** Each is known, and given once. */
+function checkNames(query: URLSearchParams, known: readonly string[]): Problem | undefined {
+  const names = [...query.keys()];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) return unknownParameter(unknown, known);
+  const repeated = names.find(
+    (name, index) => !REPEATABLE.has(name) && names.indexOf(name) < index,
+  );
+  if (repeated === undefined) return undefined;
+  return badParameter(repeated, `${repeated} is given more than once`);
+}
+
+function unknownParameter(name: string, known: readonly string[]): Problem {
+  const parameter = quotePeerText(name);
+  const choice = known.length === 0 ? "this path takes none" : `known: ${known.join(", ")}`;
+  return badParameter(parameter, `unknown parameter "${parameter}"; ${choice}`);
+}

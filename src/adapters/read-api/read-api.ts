@@ -1,0 +1,139 @@
+import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
+import { Places } from "../../application/waiting/places.ts";
+import type { SpanReader } from "../../application/ring/span-reader.ts";
+import type { ListenAddress } from "../../config/config.ts";
+import type { Logger } from "../../ports/logger.ts";
+import { AnswerBudget } from "./answer-budget.ts";
+import { answerRequest } from "./answer-request.ts";
+import { isLoopbackName } from "./browser-guard.ts";
+import { answerFault } from "./fault.ts";
+import { openApiDocument } from "./openapi.ts";
+import { PROBLEM_STATUSES } from "./problem.ts";
+import type { Readiness, RouteContext } from "./route.ts";
+import { ROUTES } from "./routes.ts";
+import { MAX_TAILS } from "./tail-answer.ts";
+import { TailPlaces } from "./tail-places.ts";
+import { MAX_FOLLOWED_TRACES, MAX_WAITS } from "./wait-limits.ts";
+
+export interface ReadApiParts {
+  readonly address: ListenAddress;
+  readonly buffer: SpanReader;
+  /** Identifies the run that the buffer's sequences are of; digits and letters. */
+  readonly runId: string;
+  readonly arrivals: WatchedArrivals;
+  /** To be aborted before `stop`: whoever waits or follows would keep it waiting. */
+  readonly stopping: AbortSignal;
+  readonly readiness: () => Readiness;
+  readonly highWater: RouteContext["highWater"];
+  readonly problems: RouteContext["problems"];
+  readonly uptimeMs: () => number;
+  readonly version: string;
+  readonly forward?: RouteContext["forward"];
+  readonly metrics: RouteContext["metrics"];
+  readonly logger: Logger;
+  /** Answers under way may hold this much together, and one answer more; 64 MiB when not given. */
+  readonly answerBudgetBytes?: number;
+  /** At a time; `MAX_WAITS`, `MAX_TAILS` and `MAX_FOLLOWED_TRACES` when not given. */
+  readonly maxWaits?: number;
+  readonly maxTails?: number;
+  readonly maxFollowedTraces?: number;
+}
+
+export interface ReadApi {
+  /** The port in use, also where the address asked for any. */
+  readonly port: number;
+  /** Takes no more connections; resolves when the answers under way are sent. */
+  stop(): Promise<void>;
+  /** Breaks off whatever is still under way. */
+  abort(): Promise<void>;
+  counts(): ReadApiCounts;
+}
+
+export interface ReadApiCounts {
+  readonly requestsInFlight: number;
+  readonly waits: number;
+  readonly tails: number;
+  /** What answers under way hold. */
+  readonly answerBytes: number;
+  /** Answered since the start, or begun to be: there is a number for every status. */
+  readonly requestsByStatus: Readonly<Record<string, number>>;
+}
+
+/** On every answer, so that a client sees when it talks to another run than before. */
+const RUN_ID = "Spanring-Run-Id";
+
+export const ANSWER_BUDGET_BYTES = 64 * 1024 * 1024;
+
+/** Without traffic either way: between two requests, or when a reader has stopped reading. */
+export const IDLE_TIMEOUT_SECONDS = 30;
+
+/** Throws when it cannot listen: the error's `code` is `EADDRINUSE` when the port is taken. */
+export function startReadApi(parts: ReadApiParts): ReadApi {
+  const { host, port } = parts.address;
+  const context: RouteContext = {
+    ...parts,
+    budget: new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES),
+    waits: new Places(parts.maxWaits ?? MAX_WAITS),
+    tails: new TailPlaces(parts.maxTails ?? MAX_TAILS, { monotonicMs: parts.uptimeMs }),
+    followed: new Places(parts.maxFollowedTraces ?? MAX_FOLLOWED_TRACES),
+    description: openApiDocument(ROUTES, parts.version),
+    isLoopbackOnly: isLoopbackName(host),
+    allowIdling: (request, mayIdle) => {
+      server.timeout(request, mayIdle ? 0 : IDLE_TIMEOUT_SECONDS);
+    },
+  };
+  const counter = countByStatus();
+  const sign = (response: Response): Response => {
+    response.headers.set(RUN_ID, parts.runId);
+    return response;
+  };
+  const server = Bun.serve({
+    hostname: host,
+    port,
+    // For gRPC alone, so that its clients can be told that it is elsewhere.
+    http2: true,
+    idleTimeout: IDLE_TIMEOUT_SECONDS,
+    // Nothing reads a body, and Bun takes in no more than the beginning of one that is not read.
+    // With a limit it would answer exporters by itself, before we can tell them where to send.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    // Otherwise Bun decides by NODE_ENV, and shows source code in its error page.
+    development: false,
+    // Without it `development: false` shares the port with whoever else does the same (Bun 1.4.5).
+    reusePort: false,
+    fetch: async (request, own) => {
+      const address = own.requestIP(request)?.address ?? "";
+      return sign(counter.note(await answerRequest(context, request, address)));
+    },
+    error: (error) => sign(counter.note(answerFault(parts.logger, error))),
+  });
+  return {
+    port: server.port ?? port,
+    stop: () => server.stop(),
+    abort: () => server.stop(true),
+    counts: () => countsOf(context, server.pendingRequests, counter.counts),
+  };
+}
+
+function countByStatus() {
+  const statuses = ["200", ...PROBLEM_STATUSES];
+  const counts: Record<string, number> = Object.fromEntries(statuses.map((each) => [each, 0]));
+  const note = (response: Response): Response => {
+    counts[response.status]! += 1;
+    return response;
+  };
+  return { counts, note };
+}
+
+function countsOf(
+  { waits, tails, budget }: RouteContext,
+  requestsInFlight: number,
+  requestsByStatus: Readonly<Record<string, number>>,
+): ReadApiCounts {
+  return {
+    requestsInFlight,
+    waits: waits.takenCount,
+    tails: tails.takenCount,
+    answerBytes: budget.heldBytes,
+    requestsByStatus: { ...requestsByStatus },
+  };
+}

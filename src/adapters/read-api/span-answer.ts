@@ -1,0 +1,135 @@
+import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
+import type { CopiedSpans } from "../../application/ring/ring-hand-over.ts";
+import type { SequenceRange } from "../../application/ring/ring-search.ts";
+import type { Logger } from "../../ports/logger.ts";
+import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";
+import { spanLineChunks } from "../otlp/json/span-lines.ts";
+import type { AnswerBudget, HeldAnswer } from "./answer-budget.ts";
+import { type Chunk, streamChunks } from "./answer-stream.ts";
+import { logFault } from "./fault.ts";
+import { AnswerEndedError } from "./held-buffer.ts";
+import {
+  chooseMediaType,
+  JSON_TYPE,
+  NDJSON_TYPE,
+  SPAN_TYPES,
+  type SpanType,
+} from "./media-type.ts";
+import { ANSWER_HEADERS, BUSY, type Problem, problemResponse, STOPPING } from "./problem.ts";
+
+const PIECE_BYTES = 64 * 1024;
+const LINE_END = Uint8Array.of(0x0a);
+
+/** What is the same for every answer that holds memory. */
+export interface HeldAnswerParts {
+  readonly budget: AnswerBudget;
+  /** Identifies the run that sequences are of. */
+  readonly runId: string;
+  readonly logger: Logger;
+}
+
+/** Answers when there is room; whatever `answer` holds is let go when it fails. */
+export async function answerHeld(
+  { budget }: HeldAnswerParts,
+  answer: (held: HeldAnswer) => Response | Promise<Response>,
+): Promise<Response> {
+  if (!budget.hasRoom()) return problemResponse(BUSY);
+  const held = budget.begin();
+  try {
+    return await answer(held);
+  } catch (error) {
+    held.release();
+    if (!(error instanceof AnswerEndedError)) throw error;
+    // A client that has gone reads neither.
+    return problemResponse(held.refusedSpans > 0 ? BUSY : STOPPING);
+  }
+}
+
+/** The same for spans, in the form that the request asks for. */
+export async function answerHeldSpans(
+  parts: HeldAnswerParts,
+  { headers }: Request,
+  answer: (held: HeldAnswer, type: SpanType) => Response | Promise<Response>,
+): Promise<Response> {
+  const type = chooseMediaType(headers.get("accept"), SPAN_TYPES);
+  if (type === undefined) return problemResponse(notAcceptable(SPAN_TYPES));
+  return await answerHeld(parts, (held) => answer(held, type));
+}
+
+export function notAcceptable(types: readonly string[]): Problem {
+  const last = types.at(-1);
+  const detail = `Accept must allow ${types.slice(0, -1).join(", ")} or ${last}`;
+  return { status: 406, detail };
+}
+
+export interface SpanAnswerBody {
+  readonly type: SpanType;
+  readonly spans: CopiedSpans;
+  readonly range: SequenceRange;
+}
+
+export function spansResponse(
+  parts: HeldAnswerParts,
+  held: HeldAnswer,
+  { type, spans, range }: SpanAnswerBody,
+): Response {
+  const headers = { "Content-Type": type, Vary: "Accept", ...rangeHeaders(range) };
+  return heldResponse(parts, held, {
+    status: 200,
+    headers,
+    chunks: chunksOf(type, spans, parts.runId),
+  });
+}
+
+/** Which spans were looked at: first <= sequence < next. */
+export function rangeHeaders({ first, next }: SequenceRange): Record<string, string> {
+  return { "Spanring-First-Sequence": String(first), "Spanring-Next-Sequence": String(next) };
+}
+
+/** Returns the range as a member of a JSON body, with the run that numbers its spans. */
+export function rangeMember(runId: string, { first, next }: SequenceRange): object {
+  return { run_id: runId, first, next };
+}
+
+export interface HeldBody {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly chunks: Iterator<Chunk>;
+}
+
+/** What is held is let go when the last of it is sent, or when the reader has gone. */
+export function heldResponse(
+  { logger }: HeldAnswerParts,
+  held: HeldAnswer,
+  { status, headers, chunks }: HeldBody,
+): Response {
+  if (held.refusedSpans > 0) {
+    held.release();
+    return problemResponse(BUSY);
+  }
+  const ended = (): void => held.release();
+  const failed = (error: unknown): void => {
+    held.release();
+    logFault(logger, error);
+  };
+  const body = streamChunks(chunks, { ended, failed });
+  return new Response(body, { status, headers: { ...ANSWER_HEADERS, ...headers } });
+}
+
+/** The spans are given back at the end: an answer may be as large as the ring. */
+function* chunksOf(type: SpanType, spans: CopiedSpans, runId: string): Generator<Chunk> {
+  if (type === JSON_TYPE) yield* jsonLine(spans.request);
+  else yield* type === NDJSON_TYPE ? spanLineChunks(spans, runId) : pieces(spans.request);
+  releaseOwnBuffer(spans.request);
+}
+
+/** With a line end: the answer of one command does not run into the next one's in a terminal. */
+function* jsonLine(request: Uint8Array): Generator<Chunk> {
+  yield* otlpJsonChunks(request);
+  yield LINE_END;
+}
+
+/** Copies: what a slow reader has not taken yet does not hold the whole. */
+export function* pieces(bytes: Chunk): Generator<Chunk> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.slice(at, at + PIECE_BYTES);
+}

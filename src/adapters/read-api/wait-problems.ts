@@ -1,0 +1,162 @@
+import type { SpanAnswer } from "../../application/querying/query-spans.ts";
+import type {
+  FollowedTrace,
+  NearMiss,
+  TimeUp,
+  WaitOutcome,
+} from "../../application/waiting/wait-for-spans.ts";
+import { MOST_FOUND_TOGETHER } from "../../application/arrivals/wanted-questions.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
+import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";
+import type { HeldAnswer } from "./answer-budget.ts";
+import type { Chunk } from "./answer-stream.ts";
+import { PROBLEM_HEADERS, type Problem, problemMembers, RETRY_SOON } from "./problem.ts";
+import type { Asked } from "./route.ts";
+import { type HeldAnswerParts, heldResponse, rangeHeaders, rangeMember } from "./span-answer.ts";
+import { MAX_FOLLOWED_BY_ONE, MAX_FOLLOWED_TRACES } from "./wait-limits.ts";
+
+export interface TimeUpAnswer {
+  readonly outcome: TimeUp;
+  readonly wanted: number;
+  /** How long a trace should have been quiet. */
+  readonly quietMs: number;
+  readonly asked: Asked<{ readonly trace_complete: boolean }>;
+}
+
+type NoRoom = Extract<WaitOutcome, { outcome: "no_room" }>["for"];
+
+/** Retried, it may find room: others end. */
+export const NO_ROOM: Readonly<Record<NoRoom, Problem>> = {
+  filter: {
+    status: 503,
+    detail:
+      `${MOST_FOUND_TOGETHER} other filters that look at the same spans are waited for already; ` +
+      "ask for a name, an attribute or a trace_id that fewer spans have",
+    headers: RETRY_SOON,
+  },
+  own_traces: {
+    status: 503,
+    detail:
+      `more than ${MAX_FOLLOWED_BY_ONE} traces have a span that matches, and of the ` +
+      `${MAX_FOLLOWED_BY_ONE} that a wait can follow none was complete in time; ` +
+      "ask for a filter that fewer spans match",
+    headers: RETRY_SOON,
+  },
+  all_traces: {
+    status: 503,
+    detail:
+      `all who wait follow ${MAX_FOLLOWED_TRACES} traces together, as many as can be, so that ` +
+      "not every trace of a span that matches could be followed; try again later",
+    headers: RETRY_SOON,
+  },
+};
+
+/** 408: how many there were, and what would have been found without the last condition. */
+export function timeUpResponse(
+  parts: HeldAnswerParts,
+  held: HeldAnswer,
+  answer: TimeUpAnswer,
+): Response {
+  const { outcome, wanted, asked } = answer;
+  const { found, nearest, incomplete, range } = outcome;
+  const detail = asked.values.trace_complete
+    ? incompleteText(answer)
+    : `${found} of the ${wanted} spans that were waited for came in time`;
+  const members = {
+    found,
+    wanted,
+    ...nearestMembers(nearest, asked.lastCondition),
+    ...incompleteMembers(incomplete),
+    sequence: rangeMember(parts.runId, range),
+  };
+  const problem: Problem = { status: 408, detail, members, headers: rangeHeaders(range) };
+  return problemWithSpans(parts, held, { problem, request: nearest?.spans.request });
+}
+
+/** Returns why no trace was complete. */
+function incompleteText({ outcome, wanted, quietMs }: TimeUpAnswer): string {
+  const { found, incomplete } = outcome;
+  if (found === 0) return "no span that matches came in time";
+  if (incomplete === undefined) return "no trace of a span that matches was complete in time";
+  const { traceId, traceCount } = incomplete;
+  const missing = missingText(incomplete, { wanted, quietMs });
+  if (traceCount > 1) {
+    const none = `${found} spans of ${traceCount} traces match, but none was complete in time`;
+    return `${none}; one is ${traceId}: ${missing}`;
+  }
+  const matches = found === 1 ? "1 span matches" : `${found} spans match`;
+  return `${matches}, but the trace ${traceId} was not complete in time: ${missing}`;
+}
+
+const PARENTS_SHOWN = 3;
+
+function missingText(
+  { spanCount, hasRoot, missingParents }: FollowedTrace,
+  { wanted, quietMs }: { readonly wanted: number; readonly quietMs: number },
+): string {
+  if (spanCount === 0) return "its spans have left the buffer";
+  if (!hasRoot && missingParents.length === 0) {
+    return "no root came; its spans are one another's parents";
+  }
+  if (!hasRoot) return `no root came, and ${parentsText(missingParents)} missing`;
+  if (spanCount < wanted) return `it has a root, but only ${spanCount} of ${wanted} spans`;
+  return `it has a root, but was not quiet for ${quietMs} ms`;
+}
+
+function parentsText(parents: readonly string[]): string {
+  if (parents.length === 1) return `the parent ${parents[0]} is`;
+  const others = parents.length - PARENTS_SHOWN;
+  const shown = parents.slice(0, PARENTS_SHOWN).join(", ");
+  return `the parents ${shown}${others > 0 ? ` and ${others} more` : ""} are`;
+}
+
+function incompleteMembers(incomplete: FollowedTrace | undefined): object {
+  if (incomplete === undefined) return {};
+  const { traceId, spanCount: spans, hasRoot, missingParents } = incomplete;
+  return { incomplete: { traceId, spans, hasRoot, missingParents } };
+}
+
+function nearestMembers(nearest: NearMiss | undefined, condition = ""): object {
+  if (nearest === undefined) return {};
+  const { count } = nearest;
+  return { nearest: { without: quotePeerText(condition), count, spans: SPANS_PLACE } };
+}
+
+/** 409: what should have been absent, and was not. */
+export function presentResponse(
+  parts: HeldAnswerParts,
+  held: HeldAnswer,
+  { request, range }: SpanAnswer,
+): Response {
+  const detail = "there is a span that matches, and there should be none";
+  const members = { spans: SPANS_PLACE, sequence: rangeMember(parts.runId, range) };
+  const problem: Problem = { status: 409, detail, members, headers: rangeHeaders(range) };
+  return problemWithSpans(parts, held, { problem, request });
+}
+
+interface ProblemWithSpans {
+  readonly problem: Problem;
+  /** Written at `SPANS_PLACE`, when there is one. */
+  readonly request: Uint8Array | undefined;
+}
+
+function problemWithSpans(
+  parts: HeldAnswerParts,
+  held: HeldAnswer,
+  { problem, request }: ProblemWithSpans,
+): Response {
+  const { status } = problem;
+  const headers = { ...PROBLEM_HEADERS, ...problem.headers };
+  const chunks = jsonWithSpans(JSON.stringify(problemMembers(problem)), request);
+  return heldResponse(parts, held, { status, headers, chunks });
+}
+
+/** No text of a peer holds it: control characters are escaped there. */
+const SPANS_PLACE = "\0";
+
+function* jsonWithSpans(json: string, request: Uint8Array | undefined): Generator<Chunk> {
+  const [before = "", after = ""] = json.split(JSON.stringify(SPANS_PLACE));
+  yield new TextEncoder().encode(before);
+  if (request !== undefined) yield* otlpJsonChunks(request);
+  yield new TextEncoder().encode(`${after}\n`);
+}

@@ -1,0 +1,75 @@
+import type { Logger } from "../../ports/logger.ts";
+import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
+
+export interface HighWaterParts {
+  readonly percent: number;
+  readonly buffer: Pick<ObservabilityBuffer, "usedShare">;
+  readonly logger: Logger;
+}
+
+/** How far it must fall below the mark, in points, to be over. */
+const MOST_MARGIN = 10;
+
+/**
+ * And for how many ticks. Batches may be half of a small ring: each that leaves takes it far below
+ * the mark, and the next spans bring it back, over and over.
+ */
+const CALM_TICKS = 10;
+
+/**
+ * Whether the ring is so full that spans may soon have to make room for others: told once when the
+ * mark is reached, and once when it is over.
+ *
+ *      mark ─ ─ ─ ╱╲ ─ ─ ╱╲ ─ ─ ─ ─ ─ ─ ─ ─ ─
+ *       end ─ ─ ─╱─ ╲─ ─╱─ ╲─ ─ ─ ─ ─ ─ ─ ─ ─
+ *               ╱    ╲_╱    ╲__________________
+ *                ^reached    |<─ calm ──>|^over
+ */
+export class HighWater {
+  // Fixed at construction.
+  private readonly parts: HighWaterParts;
+  private readonly endPercent: number;
+
+  // Moved by `look` and `tick`.
+  isReached = false;
+  /** The most since the tick before. Only what is put in makes it more, and that is looked at. */
+  private peakPercent = 0;
+  private calmTicks = 0;
+
+  constructor(parts: HighWaterParts) {
+    this.parts = parts;
+    // Above zero, so that an empty ring is always below it.
+    this.endPercent = parts.percent - Math.min(MOST_MARGIN, parts.percent / 2);
+  }
+
+  /** To be called after whatever is put in, before anybody is told what that has evicted. */
+  look(): number {
+    const usedPercent = 100 * this.parts.buffer.usedShare();
+    this.peakPercent = Math.max(this.peakPercent, usedPercent);
+    if (!this.isReached && usedPercent >= this.parts.percent) this.begin(usedPercent);
+    return usedPercent;
+  }
+
+  /** To be called about once a second. */
+  tick(): void {
+    const usedPercent = this.look();
+    this.calmTicks = this.peakPercent < this.endPercent ? this.calmTicks + 1 : 0;
+    this.peakPercent = usedPercent;
+    if (this.isReached && this.calmTicks >= CALM_TICKS) this.end(usedPercent);
+  }
+
+  private begin(usedPercent: number): void {
+    this.isReached = true;
+    const fields = { used_percent: shown(usedPercent), high_water_percent: this.parts.percent };
+    this.parts.logger.warning("high_water", fields);
+  }
+
+  private end(usedPercent: number): void {
+    this.isReached = false;
+    this.parts.logger.info("high_water_ended", { used_percent: shown(usedPercent) });
+  }
+}
+
+function shown(percent: number): number {
+  return Math.round(percent * 10) / 10;
+}

@@ -1,0 +1,84 @@
+import type { SpanMatcher } from "../../domain/query/span-matcher.ts";
+import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
+import { LookTurns } from "./look-turns.ts";
+import type { SequenceRange } from "../ring/ring-search.ts";
+
+/** Spans that are looked at in one go: well under a millisecond, whatever is asked of each. */
+const SPANS_A_GO = 2048;
+
+/** Where a trace is asked for only one column is read, a hundred times as fast. */
+const TAILS_A_GO = 200_000;
+
+export interface Look {
+  readonly matcher: Pick<SpanMatcher, "traceTail">;
+  /** Only spans with a greater sequence; 0 for all. */
+  readonly after: number;
+  readonly newestFirst: boolean;
+}
+
+/** Looks at one piece; answers the sequence of the last span that is wanted, if that is enough. */
+export type LookAtPiece = (piece: SequenceRange) => number | undefined;
+
+/** Of this thread. */
+const turns = new LookTurns();
+
+/**
+ * Looks through the ring piece by piece, with a turn for everything else between two: spans arrive
+ * on the same thread, and others look as well.
+ *
+ * Answers the range in which nothing was passed over. It ends where the looking ended, and what was
+ * evicted before it was looked at is outside of it.
+ */
+export async function lookThrough(
+  buffer: Pick<ObservabilityBuffer, "range">,
+  look: Look,
+  lookAtPiece: LookAtPiece,
+): Promise<SequenceRange> {
+  let seen = rangeAfter(buffer.range(), look.after);
+  for (const piece of piecesOf(seen, look)) {
+    const later = turns.next();
+    // oxlint-disable-next-line no-await-in-loop -- pieces one after the other are the point
+    if (later !== undefined) await later;
+    seen = withoutEvicted(seen, piece, { ...buffer.range(), newestFirst: look.newestFirst });
+    const last = lookAtPiece(piece);
+    if (last !== undefined) return cutAt(seen, last, look.newestFirst);
+  }
+  return seen;
+}
+
+function rangeAfter({ first, next }: SequenceRange, after: number): SequenceRange {
+  const firstWanted = Math.max(first, after + 1);
+  return { first: firstWanted, next: Math.max(firstWanted, next) };
+}
+
+function* piecesOf(whole: SequenceRange, { matcher, newestFirst }: Look): Generator<SequenceRange> {
+  const size = matcher.traceTail === undefined ? SPANS_A_GO : TAILS_A_GO;
+  for (let done = 0; done < whole.next - whole.first; done += size) {
+    const first = newestFirst ? whole.next - done - size : whole.first + done;
+    const [from, to] = [Math.max(first, whole.first), Math.min(first + size, whole.next)];
+    yield { first: from, next: to };
+  }
+}
+
+/**
+ * Pieces may have been evicted before their turn: up to there, nothing can be said any more. Newest
+ * first, what is behind the piece has been looked at, evicted or not.
+ */
+function withoutEvicted(
+  seen: SequenceRange,
+  piece: SequenceRange,
+  buffered: SequenceRange & Pick<Look, "newestFirst">,
+): SequenceRange {
+  if (buffered.first <= piece.first) return seen;
+  const first = Math.min(buffered.first, buffered.newestFirst ? piece.next : seen.next);
+  return { first: Math.max(seen.first, first), next: seen.next };
+}
+
+function cutAt(seen: SequenceRange, last: number, newestFirst: boolean): SequenceRange {
+  return newestFirst ? { ...seen, first: last } : { ...seen, next: last + 1 };
+}
+
+/** What is waiting to be done on this thread is done first. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}

@@ -1,0 +1,54 @@
+import type { SpanFilter } from "../../domain/query/span-filter.ts";
+import { compileFilter } from "../../domain/query/span-matcher.ts";
+import { concatenate } from "../../domain/wire/concatenate.ts";
+import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
+import type { CopiedSpans } from "../ring/ring-hand-over.ts";
+import { lookThrough } from "./look-through.ts";
+import { releaseBytes } from "../ring/release-bytes.ts";
+import type { SequenceRange } from "../ring/ring-search.ts";
+
+export type SearchedBuffer = Pick<ObservabilityBuffer, "range" | "visit" | "copy">;
+
+export interface SpanQuery {
+  readonly filter: SpanFilter;
+  /** Only spans with a greater sequence; 0 for all. */
+  readonly after: number;
+  readonly limit: number;
+  readonly newestFirst: boolean;
+}
+
+/** Spans, and the range in which there are no others that match. */
+export interface SpanAnswer extends CopiedSpans {
+  readonly range: SequenceRange;
+}
+
+/**
+ * The buffered spans that match, copied. They are looked for in pieces, so that spans go on
+ * arriving meanwhile: what is evicted before it was looked at is outside of the range answered.
+ */
+export async function querySpans(buffer: SearchedBuffer, query: SpanQuery): Promise<SpanAnswer> {
+  const { newestFirst } = query;
+  const matcher = compileFilter(query.filter);
+  const parts: CopiedSpans[] = [];
+  let left = query.limit;
+  const range = await lookThrough(buffer, { ...query, matcher }, (piece) => {
+    const found: number[] = [];
+    buffer.visit({ matcher, newestFirst, range: piece }, (sequence) => found.push(sequence) < left);
+    parts.push(buffer.copy(found));
+    left -= found.length;
+    return left > 0 ? undefined : found.at(-1);
+  });
+  return { ...joinedSpans(parts), range };
+}
+
+/** Several answers as one. What they were is given back, for together they may be the ring. */
+export function joinedSpans(parts: readonly CopiedSpans[]): CopiedSpans {
+  const [only, ...others] = parts;
+  if (only !== undefined && others.length === 0) return only;
+  const joined = {
+    request: concatenate(parts.map(({ request }) => request)),
+    sequences: parts.flatMap(({ sequences }) => sequences),
+  };
+  for (const { request } of parts) releaseBytes(request);
+  return joined;
+}

@@ -1,0 +1,214 @@
+import { assert } from "../../domain/assert.ts";
+import {
+  hintFor,
+  type ListenerPorts,
+  type ProblemKind,
+  PROBLEM_KINDS,
+  PROBLEM_PROTOCOLS,
+  PROBLEM_REASONS,
+  type ProblemProtocol,
+  type ProblemReason,
+  swappedHint,
+} from "../../domain/problem-reason.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
+import type { LogFields, Logger } from "../../ports/logger.ts";
+import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
+import { TalliedLog } from "./tallied-log.ts";
+
+/** What one peer has done wrong in one way, since it was first seen or last forgotten. */
+export interface RecentProblem {
+  readonly protocol: ProblemProtocol;
+  readonly reason: ProblemReason;
+  readonly address: string;
+  readonly count: number;
+  readonly firstUnixMs: number;
+  readonly lastUnixMs: number;
+  /** Of the last one. */
+  readonly detail: string;
+  readonly hint: string;
+}
+
+/** How often it has happened since the start, by all peers. */
+export interface ProblemTotal {
+  readonly protocol: ProblemProtocol;
+  readonly reason: ProblemReason;
+  readonly count: number;
+  /** Of the last one. */
+  readonly detail: string;
+  readonly hint: string;
+}
+
+export interface ProblemRegistryParts {
+  readonly logger: Logger;
+  readonly unixMs: () => number;
+  readonly ports: () => ListenerPorts;
+}
+
+/** Of each protocol and reason, so that a flood for one reason does not push out the others. */
+export const MAX_ADDRESSES = 10;
+
+/**
+ * Holds the recent problems: of each protocol and reason a count, and the peers seen last.
+ *
+ *   grpc malformed   total 7   [ 10.0.0.9: 2 ][ 10.0.0.4: 5 ]      the peer seen last is last
+ *   grpc too_large   total 0
+ *   http malformed   ...
+ *
+ * Invariant: every row has at most `MAX_ADDRESSES` peers, and the sum of their counts <= its total.
+ */
+export class ProblemRegistry implements ProblemLog {
+  // Fixed at construction.
+  private readonly parts: ProblemRegistryParts;
+  private readonly rows: ReadonlyMap<string, Row>;
+
+  // Moved by `note`.
+  private noteCount = 0;
+
+  constructor(parts: ProblemRegistryParts) {
+    this.parts = parts;
+    this.rows = createRows((row, fields) =>
+      writeLine(parts.logger, row, { ...fields, hint: this.hint(row.reason) }),
+    );
+  }
+
+  note(problem: Problem): void {
+    const row = this.rows.get(rowKey(problem.protocol, problem.reason));
+    assert(row !== undefined, "a reason belongs to the protocol that it is noted for");
+    this.noteCount += 1;
+    noteIn(row, problem, { nowUnixMs: this.parts.unixMs(), order: this.noteCount });
+  }
+
+  hint(reason: ProblemReason): string {
+    const ports = this.parts.ports();
+    const isEvery = SWAPPED_ROWS.every((key) => this.rows.get(key)!.total > 0);
+    const isSwapped = isEvery && (reason === "grpc_on_http" || reason === "http_on_grpc");
+    return isSwapped ? swappedHint(ports) : hintFor(reason, ports);
+  }
+
+  /** The newest first. */
+  list(): RecentProblem[] {
+    const seen = [...this.rows.values()].flatMap(peersOf);
+    const newestFirst = seen.toSorted((one, other) => other.peer.order - one.peer.order);
+    return newestFirst.map(({ row, peer }) => recentProblem(row, peer, this.hint(row.reason)));
+  }
+
+  /** One for everything that can happen, also where it has not. */
+  totals(): ProblemTotal[] {
+    return [...this.rows.values()].map(({ protocol, reason, total: count, detail }) => {
+      return { protocol, reason, count, detail, hint: this.hint(reason) };
+    });
+  }
+
+  /** Writes what is not written yet. */
+  close(): void {
+    for (const { log } of this.rows.values()) log.close();
+  }
+}
+
+/** Together they mean that two ports are swapped. */
+const SWAPPED_ROWS = [rowKey("http", "grpc_on_http"), rowKey("grpc", "http_on_grpc")];
+
+interface Row {
+  readonly protocol: ProblemProtocol;
+  readonly reason: ProblemReason;
+  readonly log: TalliedLog;
+  /** The one seen last is last. */
+  readonly peers: Map<string, Peer>;
+  total: number;
+  detail: string;
+}
+
+interface Peer {
+  readonly address: string;
+  readonly firstUnixMs: number;
+  lastUnixMs: number;
+  count: number;
+  detail: string;
+  /** Which of all that were noted was its last one. */
+  order: number;
+}
+
+function createRows(write: (row: Row, fields: LogFields) => void): ReadonlyMap<string, Row> {
+  const rows = PROBLEM_PROTOCOLS.flatMap((protocol) =>
+    PROBLEM_REASONS.filter((reason) => canHappen(protocol, reason)).map((reason) => {
+      const log = new TalliedLog((fields) => write(row, fields));
+      const row: Row = { protocol, reason, log, peers: new Map(), total: 0, detail: "" };
+      return row;
+    }),
+  );
+  return new Map(rows.map((row) => [rowKey(row.protocol, row.reason), row]));
+}
+
+function canHappen(protocol: ProblemProtocol, reason: ProblemReason): boolean {
+  const { protocols }: ProblemKind = PROBLEM_KINDS[reason];
+  return protocols.includes(protocol);
+}
+
+function rowKey(protocol: ProblemProtocol, reason: ProblemReason): string {
+  return `${protocol} ${reason}`;
+}
+
+function noteIn(
+  row: Row,
+  { address: given, count = 1, detail: told = "", error }: Problem,
+  { nowUnixMs, order }: { readonly nowUnixMs: number; readonly order: number },
+): void {
+  const detail = told === "" ? "" : ownCopy(quotePeerText(told));
+  const address = addressText(given);
+  row.total += count;
+  row.detail = detail;
+  const known = row.peers.get(address);
+  if (known === undefined) makeRoom(row.peers);
+  else row.peers.delete(address);
+  const peer = known ?? { address, firstUnixMs: nowUnixMs, lastUnixMs: 0, count: 0, detail, order };
+  peer.count += count;
+  Object.assign(peer, { lastUnixMs: nowUnixMs, detail, order });
+  row.peers.set(address, peer);
+  row.log.note("count", lineDetails({ address, detail, error }), count);
+}
+
+/** A map goes through its keys in the order in which they were set: the first is the oldest. */
+function makeRoom(peers: Map<string, Peer>): void {
+  if (peers.size < MAX_ADDRESSES) return;
+  const [oldest] = peers.keys();
+  peers.delete(oldest!);
+}
+
+/** What is cut out of a long text may keep all of it in memory. */
+function ownCopy(text: string): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text));
+}
+
+/** IPv4 on a socket of IPv6 is the same peer. */
+function addressText(address: string): string {
+  return address.startsWith(MAPPED_IPV4) ? address.slice(MAPPED_IPV4.length) : address;
+}
+
+const MAPPED_IPV4 = "::ffff:";
+
+function lineDetails({ address, detail, error }: Pick<Problem, "address" | "detail" | "error">) {
+  return {
+    ...(address === "" ? {} : { address }),
+    ...(detail === "" ? {} : { detail }),
+    ...(error === undefined ? {} : { error: errorText(error) }),
+  };
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function writeLine(logger: Logger, { protocol, reason }: Row, fields: LogFields): void {
+  const line = { protocol, reason, ...fields };
+  if (reason === "failed") logger.error("receive_failed", line);
+  else logger.warning("problem", line);
+}
+
+function peersOf(row: Row): { row: Row; peer: Peer }[] {
+  return [...row.peers.values()].map((peer) => ({ row, peer }));
+}
+
+function recentProblem({ protocol, reason }: Row, peer: Peer, hint: string): RecentProblem {
+  const { address, count, firstUnixMs, lastUnixMs, detail } = peer;
+  return { protocol, reason, address, count, firstUnixMs, lastUnixMs, detail, hint };
+}

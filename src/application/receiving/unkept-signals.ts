@@ -1,0 +1,65 @@
+import type { Logger } from "../../ports/logger.ts";
+import { TalliedLog } from "./tallied-log.ts";
+
+/** What an SDK exports beside traces. */
+export const UNKEPT_SIGNALS = ["metrics", "logs"] as const;
+
+export type UnkeptSignal = (typeof UNKEPT_SIGNALS)[number];
+export type Protocol = "grpc" | "http";
+
+/** All is well, and nothing is kept. `message` is a warning, for the log of the sender. */
+export interface NotKept {
+  readonly outcome: "not_kept";
+  readonly signal: UnkeptSignal;
+  /** All data points or log records of the request. */
+  readonly rejectedItems: number;
+  readonly message: string;
+}
+
+export interface UnkeptRequest {
+  readonly signal: UnkeptSignal;
+  readonly protocol: Protocol;
+  /** How many data points or log records it has. */
+  readonly items: number;
+}
+
+/**
+ * Answers for the signals that are not kept, so that an SDK with all its exporters on works without
+ * errors; and counts their requests.
+ */
+export class UnkeptSignals {
+  // Fixed at construction.
+  private readonly log: TalliedLog;
+
+  // Moved by `receive`: requests since the start.
+  readonly counts: Readonly<Record<UnkeptSignal, Record<Protocol, number>>> = {
+    metrics: { grpc: 0, http: 0 },
+    logs: { grpc: 0, http: 0 },
+  };
+
+  constructor(logger: Logger) {
+    this.log = new TalliedLog((fields) => logger.warning("signals_not_kept", fields));
+  }
+
+  /** To be called for each request that could be read. */
+  receive({ signal, protocol, items }: UnkeptRequest): NotKept {
+    this.counts[signal][protocol] += 1;
+    this.log.note(signal);
+    return { outcome: "not_kept", signal, rejectedItems: items, message: MESSAGES[signal] };
+  }
+
+  /** Writes what is not written yet. */
+  stop(): void {
+    this.log.close();
+  }
+}
+
+const MESSAGES: Readonly<Record<UnkeptSignal, string>> = {
+  metrics: warning("metrics", "OTEL_METRICS_EXPORTER"),
+  logs: warning("logs", "OTEL_LOGS_EXPORTER"),
+};
+
+function warning(signal: UnkeptSignal, variable: string): string {
+  const reason = `spanring keeps traces only, and no ${signal}`;
+  return `${reason}; ${variable}=none stops sending them`;
+}

@@ -1,0 +1,124 @@
+import type { BufferStats, ServiceStats } from "../../domain/ledger.ts";
+import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
+import type { Logger } from "../../ports/logger.ts";
+import type { ObservabilityBuffer } from "./observability-buffer.ts";
+import { type Lease, type LeasePart, type Settlement, wholeLease } from "./ring-lease.ts";
+import type { SpanAmount } from "./ring-ledger.ts";
+import type { Appended } from "./ring-append.ts";
+import type { CopiedSpans, OldestSpans } from "./ring-hand-over.ts";
+import type { Search, SequenceRange, Visit } from "./ring-search.ts";
+import type { ServiceAmount } from "./ring-services.ts";
+import type { SpanReader } from "./span-reader.ts";
+
+/** The part of the buffer that listeners and the forwarder use. */
+export type SharedBuffer = SpanReader &
+  Pick<
+    ObservabilityBuffer,
+    | "append"
+    | "hasRoom"
+    | "take"
+    | "clear"
+    | "usedBytes"
+    | "usedShare"
+    | "lease"
+    | "leaseNewest"
+    | "settle"
+    | "oldestUnixMs"
+  >;
+
+/** Tells of whatever enters or leaves, at DEBUG, with amounts and nothing of the spans. */
+export class LoggedBuffer implements SharedBuffer {
+  // Fixed at construction.
+  private readonly buffer: SharedBuffer;
+  private readonly logger: Logger;
+
+  constructor(buffer: SharedBuffer, logger: Logger) {
+    this.buffer = buffer;
+    this.logger = logger;
+  }
+
+  append(walked: WalkedRequest, rejected?: readonly ServiceAmount[]): Appended {
+    const appended = this.buffer.append(walked, rejected);
+    const { spanCount: spans, spanBytes: bytes } = walked;
+    this.logger.debug("appended", { outcome: appended.outcome, spans, bytes });
+    return appended;
+  }
+
+  hasRoom(request: SpanAmount): boolean {
+    return this.buffer.hasRoom(request);
+  }
+
+  copy(sequences: readonly number[]): CopiedSpans {
+    const copied = this.buffer.copy(sequences);
+    const { length: spans } = copied.sequences;
+    const fields = { spans, request_bytes: copied.request.length };
+    if (spans > 0) this.logger.debug("copied", fields);
+    return copied;
+  }
+
+  peek(spanCount: number): OldestSpans {
+    const peeked = this.buffer.peek(spanCount);
+    this.logger.debug("peeked", { limit: spanCount, request_bytes: peeked.request.length });
+    return peeked;
+  }
+
+  take(spanCount: number): OldestSpans {
+    const taken = this.buffer.take(spanCount);
+    this.logger.debug("taken", { limit: spanCount, request_bytes: taken.request.length });
+    return taken;
+  }
+
+  clear(): number {
+    const spans = this.buffer.clear();
+    this.logger.debug("cleared", { spans });
+    return spans;
+  }
+
+  lease(limit: SpanAmount): Lease | undefined {
+    const lease = this.buffer.lease(limit);
+    const spans = lease?.sequences.length ?? 0;
+    if (spans > 0) this.logger.debug("leased", { spans });
+    return lease;
+  }
+
+  leaseNewest(): Lease | undefined {
+    const lease = this.buffer.leaseNewest();
+    if (lease !== undefined) this.logger.debug("leased", { spans: 1 });
+    return lease;
+  }
+
+  settle(lease: Lease, settlement: Settlement, part?: LeasePart): number {
+    const evicted_spans = this.buffer.settle(lease, settlement, part);
+    const { first, end } = part ?? wholeLease(lease);
+    this.logger.debug("settled", { settlement, spans: end - first, evicted_spans });
+    return evicted_spans;
+  }
+
+  oldestUnixMs(): number | undefined {
+    return this.buffer.oldestUnixMs();
+  }
+
+  range(): SequenceRange {
+    return this.buffer.range();
+  }
+
+  visit(search: Search, visit: Visit): void {
+    this.buffer.visit(search, visit);
+  }
+
+  services(): ServiceStats[] {
+    return this.buffer.services();
+  }
+
+  usedBytes(): number {
+    return this.buffer.usedBytes();
+  }
+
+  usedShare(): number {
+    return this.buffer.usedShare();
+  }
+
+  stats(): BufferStats {
+    return this.buffer.stats();
+  }
+}

@@ -1,0 +1,236 @@
+import { assert } from "../../domain/assert.ts";
+import { traceTail } from "../../domain/query/filter-key.ts";
+import { SPAN_ID_BYTES, TRACE_ID_BYTES } from "../../domain/span-validity.ts";
+import { NO_FAULT } from "../../domain/wire/walk-fault.ts";
+import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
+import { audit, book, bookDeparture, type SpanAmount, usedSlots } from "./ring-ledger.ts";
+import {
+  ACCEPTED,
+  BUFFERED_BYTES,
+  BUFFERED_SPANS,
+  EVICTED,
+  FIRST_SEQUENCE,
+  NEXT_SEQUENCE,
+  RECEIVED,
+  REJECTED,
+  type RingMemory,
+} from "./ring-memory.ts";
+import { blockOf, evictBefore, evictOldestBlock, slotOf } from "./ring-removal.ts";
+import {
+  bookAcceptedByService,
+  bookRejectedByService,
+  type ServiceAmount,
+  servicesOf,
+} from "./ring-services.ts";
+
+/** What an append did. Of a request that is not accepted nothing is kept, and nothing is booked. */
+export type Appended =
+  | { readonly outcome: "accepted"; readonly evictedSpans: number }
+  /** No room, and nothing may be evicted for it. */
+  | { readonly outcome: "refused" }
+  /** There can be no room: larger than the arena, or (where nothing is evicted) than all slots. */
+  | { readonly outcome: "too_large" };
+
+export interface AppendRequest {
+  /** Walked without a fault, and with valid spans only. */
+  readonly walked: WalkedRequest;
+  /** Spans that the request held beside these, and that were left out of it. */
+  readonly rejected: readonly ServiceAmount[];
+  readonly mayEvict: boolean;
+  /** When it was received. */
+  readonly unixMs: number;
+}
+
+const NO_PLACE = -1;
+
+/** A span with its two identifiers and nothing else, and the heads of the three messages around. */
+const SMALLEST_BLOCK_BYTES = 2 + 2 + 2 + (2 + TRACE_ID_BYTES) + (2 + SPAN_ID_BYTES);
+
+/**
+ * Puts a request's bytes into the arena as one block and its spans into the index. Needs the lock.
+ *
+ * Invariant: next sequence = first sequence + used slots, and used slots <= capacity.
+ */
+export function append(ring: RingMemory, request: AppendRequest): Appended {
+  const { walked, mayEvict } = request;
+  assert(walked.fault === NO_FAULT, "what is put in was walked without a fault");
+  assert(walked.spanCount * walked.rejectedSpans === 0, "no rejected span is in a block");
+  if (walked.request.length > ring.capacityBytes) return { outcome: "too_large" };
+  if (!mayEvict && walked.spanCount > ring.capacitySpans) return { outcome: "too_large" };
+  if (!mayEvict && !hasRoom(ring, amountOf(walked))) return { outcome: "refused" };
+  const evictedBefore = ring.control[EVICTED]!;
+  if (walked.spanCount > 0) addBlock(ring, request, makeRoom(ring, walked));
+  bookRejected(ring, request);
+  audit(ring);
+  return { outcome: "accepted", evictedSpans: ring.control[EVICTED]! - evictedBefore };
+}
+
+/** Whether a request of so many spans and bytes gets in without evicting any. Needs the lock. */
+export function hasRoom(ring: RingMemory, { spans, bytes }: SpanAmount): boolean {
+  if (spans === 0) return true;
+  const hasSlots = usedSlots(ring) + spans <= ring.capacitySpans;
+  return hasSlots && placeFor(ring, bytes) !== NO_PLACE;
+}
+
+function amountOf({ spanCount, request }: WalkedRequest): SpanAmount {
+  return { spans: spanCount, bytes: request.length };
+}
+
+/** Whether the next span can only get in by evicting: no slot is free, or no place in the arena. */
+export function isFull(ring: RingMemory): boolean {
+  const hasSlot = usedSlots(ring) < ring.capacitySpans;
+  return !hasSlot || placeFor(ring, SMALLEST_BLOCK_BYTES) === NO_PLACE;
+}
+
+/** Evicts the oldest until there is room; answers where in the arena the block goes. */
+function makeRoom(ring: RingMemory, walked: WalkedRequest): number {
+  const excess = Math.min(usedSlots(ring), usedSlots(ring) + walked.spanCount - ring.capacitySpans);
+  if (excess > 0) evictBefore(ring, ring.control[FIRST_SEQUENCE]! + excess);
+  let place = placeFor(ring, walked.request.length);
+  for (; place === NO_PLACE; place = placeFor(ring, walked.request.length)) evictOldestBlock(ring);
+  return place;
+}
+
+/**
+ * Where a block of this length fits without evicting anything.
+ *
+ *   |....BBBBBBBBCCCCDDDD......|  blocks in one run: behind it, or before it if that is too short
+ *        ^oldest         ^end
+ *   |DDDDDD........BBBBCCCC~~~~|  blocks went round: in the gap
+ *          ^end    ^oldest
+ */
+function placeFor(ring: RingMemory, lengthBytes: number): number {
+  if (usedSlots(ring) === 0) return 0;
+  const oldest = oldestPlace(ring);
+  const end = newestEnd(ring);
+  if (end <= oldest) return oldest - end >= lengthBytes ? end : NO_PLACE;
+  if (ring.capacityBytes - end >= lengthBytes) return end;
+  return oldest >= lengthBytes ? 0 : NO_PLACE;
+}
+
+/** Of the arena: all but where the next blocks go before one must be evicted. Needs the lock. */
+export function usedBytes(ring: RingMemory): number {
+  if (usedSlots(ring) === 0) return 0;
+  const lengthBytes = newestEnd(ring) - oldestPlace(ring);
+  return lengthBytes > 0 ? lengthBytes : ring.capacityBytes + lengthBytes;
+}
+
+/**
+ * From 0 to 1, of the slots or of the arena, whichever is fuller. Not what is buffered: that counts
+ * spans in flight that have made room already. Needs the lock.
+ */
+export function usedShare(ring: RingMemory): number {
+  return Math.max(usedSlots(ring) / ring.capacitySpans, usedBytes(ring) / ring.capacityBytes);
+}
+
+function oldestPlace(ring: RingMemory): number {
+  return ring.blockOffset[blockOf(ring, ring.control[FIRST_SEQUENCE]!)]!;
+}
+
+function newestEnd(ring: RingMemory): number {
+  const newest = blockOf(ring, ring.control[NEXT_SEQUENCE]! - 1);
+  return ring.blockOffset[newest]! + ring.blockLength[newest]!;
+}
+
+/**
+ * A request of more spans than there are slots keeps its newest: the spans before `firstRow` are
+ * accepted and evicted in one go, and never get a slot.
+ */
+function addBlock(ring: RingMemory, { walked, unixMs }: AppendRequest, place: number): void {
+  const firstRow = Math.max(0, walked.spanCount - ring.capacitySpans);
+  const { context, block } = unusedRows(ring);
+  const services = servicesOf(ring, walked);
+  ring.arena.set(walked.request, place);
+  ring.blockOffset[block] = place;
+  ring.blockLength[block] = walked.request.length;
+  ring.blockFirstSequence[block] = ring.control[NEXT_SEQUENCE]!;
+  ring.blockSpans[block] = walked.spanCount;
+  ring.blockUnixMs[block] = unixMs;
+  addContexts(ring, walked, { place, firstRow, context, block, services });
+  addSlots(ring, walked, { place, firstRow, context });
+  bookAccepted(ring, walked, firstRow);
+  bookAcceptedByService(ring, { walked, services, skippedSpans: firstRow, unixMs });
+}
+
+function unusedRows(ring: RingMemory): { context: number; block: number } {
+  if (usedSlots(ring) === 0) return { context: 0, block: 0 };
+  const newest = ring.slotContext[slotOf(ring, ring.control[NEXT_SEQUENCE]! - 1)]!;
+  return { context: rowAfter(ring, newest), block: rowAfter(ring, ring.contextBlock[newest]!) };
+}
+
+interface ContextRows {
+  readonly place: number;
+  readonly firstRow: number;
+  readonly context: number;
+  readonly block: number;
+  readonly services: Uint32Array;
+}
+
+function addContexts(ring: RingMemory, walked: WalkedRequest, to: ContextRows): void {
+  let row = to.context;
+  for (let from = walked.spanContext[to.firstRow]!; from < walked.contextCount; from += 1) {
+    ring.contextBlock[row] = to.block;
+    ring.contextService[row] = to.services[from]!;
+    ring.resourceOffset[row] = to.place + walked.resourceOffset[from]!;
+    ring.resourceLength[row] = walked.resourceLength[from]!;
+    ring.scopeOffset[row] = to.place + walked.scopeOffset[from]!;
+    ring.scopeLength[row] = walked.scopeLength[from]!;
+    // Not looked for yet: only a block that is handed over in part needs it.
+    ring.spansEnd[row] = 0;
+    row = rowAfter(ring, row);
+  }
+}
+
+/** The hot loop of an append: four words a span. */
+function addSlots(
+  ring: RingMemory,
+  walked: WalkedRequest,
+  to: Pick<ContextRows, "place" | "firstRow" | "context">,
+): void {
+  const { slotOffset, slotLength, slotContext, slotTraceTail, capacitySpans } = ring;
+  const { request, spanTraceId } = walked;
+  let slot = slotOf(ring, ring.control[NEXT_SEQUENCE]! + to.firstRow);
+  let row = to.context;
+  let from = walked.spanContext[to.firstRow]!;
+  for (let span = to.firstRow; span < walked.spanCount; span += 1) {
+    // A context has at least one span, so the next span is in this one or in the next one.
+    if (walked.spanContext[span] !== from) {
+      from = walked.spanContext[span]!;
+      row = rowAfter(ring, row);
+    }
+    slotOffset[slot] = to.place + walked.spanOffset[span]!;
+    slotLength[slot] = walked.spanLength[span]!;
+    slotContext[slot] = row;
+    slotTraceTail[slot] = traceTail(request, spanTraceId[span]!);
+    slot = slot + 1 < capacitySpans ? slot + 1 : 0;
+  }
+}
+
+function bookRejected(ring: RingMemory, { rejected, unixMs }: AppendRequest): void {
+  for (const amount of rejected) {
+    book(ring, RECEIVED, amount);
+    book(ring, REJECTED, amount);
+  }
+  bookRejectedByService(ring, rejected, unixMs);
+}
+
+function bookAccepted(ring: RingMemory, walked: WalkedRequest, firstRow: number): void {
+  const accepted = { spans: walked.spanCount, bytes: walked.spanBytes };
+  const skipped = { spans: firstRow, bytes: bytesBefore(walked, firstRow) };
+  ring.control[NEXT_SEQUENCE]! += accepted.spans;
+  ring.control[FIRST_SEQUENCE]! += skipped.spans;
+  ring.control[BUFFERED_SPANS]! += accepted.spans;
+  ring.control[BUFFERED_BYTES]! += accepted.bytes;
+  book(ring, RECEIVED, accepted);
+  book(ring, ACCEPTED, accepted);
+  bookDeparture(ring, EVICTED, skipped);
+}
+
+function bytesBefore(walked: WalkedRequest, row: number): number {
+  return walked.spanLength.subarray(0, row).reduce((total, length) => total + length, 0);
+}
+
+/** Rows of contexts and blocks go round like slots. */
+function rowAfter(ring: RingMemory, row: number): number {
+  return row + 1 < ring.capacitySpans ? row + 1 : 0;
+}

@@ -1,0 +1,180 @@
+import { assert } from "../../domain/assert.ts";
+import { cutRequest } from "../../domain/wire/cut-request.ts";
+import type { SpanPlaces } from "../../domain/wire/request-spans.ts";
+import { copyThere } from "./ring-hand-over.ts";
+import { audit, bookDeparture, type Departure, type SpanAmount } from "./ring-ledger.ts";
+import {
+  DELIVERED,
+  EVICTED,
+  FIRST_FREE,
+  FIRST_SEQUENCE,
+  FREE,
+  GONE,
+  LEASED,
+  type RingMemory,
+  UNDELIVERABLE,
+} from "./ring-memory.ts";
+import { beginAt, newestFree, oldestFree, serviceAt, slotOf, slotsOf } from "./ring-removal.ts";
+import { bookDepartureFromService } from "./ring-services.ts";
+
+/**
+ * Spans on their way to the upstream. They stay in the ring, where readers see them, and where no
+ * taker and no other lease gets them. When the ring is full they make room like all others: their
+ * bytes are here too, so they can be sent again whatever has become of their slots.
+ *
+ *   free ──lease──▶ leased ──────────────────┬─delivered──────▶ delivered
+ *     ▲               │ │                    ├─undeliverable──▶ undeliverable
+ *     └───returned────┘ └─makes room, still──┴─returned───────▶ evicted
+ *                         leased in the books
+ *
+ * Until it is settled a leased span is buffered in the books, whether it is still in the ring or
+ * not: so each ends in exactly one book, and no book is ever corrected.
+ */
+export interface Lease {
+  // Fixed at construction.
+  /** The spans as the bytes of one request, and the sequence of each, in its order. */
+  readonly request: Uint8Array<ArrayBuffer>;
+  readonly sequences: readonly number[];
+  /** Of each span, for the books: its service and its length. */
+  readonly services: Uint32Array;
+  readonly lengthBytes: Uint32Array;
+
+  // Moved by `settle`: 1 for each span that is settled.
+  readonly settled: Uint8Array;
+}
+
+export type Settlement = "delivered" | "returned" | "undeliverable";
+
+/** Spans of a lease by their places in it. */
+export type LeasePart = SpanPlaces;
+
+/**
+ * Leases the oldest free spans, at least one; undefined when there is none. Copied before anything
+ * is marked: a copy that fails leases nothing. Needs the lock.
+ */
+export function leaseOldest(ring: RingMemory, limit: SpanAmount): Lease | undefined {
+  const wanted = oldestFree(ring, limit);
+  const lease = leaseThese(ring, wanted);
+  if (lease !== undefined) ring.control[FIRST_FREE] = wanted.at(-1)! + 1;
+  return lease;
+}
+
+/** The newest free span, which says what becomes of spans other than the oldest. Needs the lock. */
+export function leaseNewest(ring: RingMemory): Lease | undefined {
+  return leaseThese(ring, newestFree(ring));
+}
+
+function leaseThese(ring: RingMemory, wanted: readonly number[]): Lease | undefined {
+  if (wanted.length === 0) return undefined;
+  const slots = slotsOf(ring, wanted);
+  const copied = copyThere(ring, wanted);
+  for (const slot of slots) ring.slotState[slot] = LEASED;
+  return {
+    ...copied,
+    services: slots.map((slot) => serviceAt(ring, slot)),
+    lengthBytes: slots.map((slot) => ring.slotLength[slot]!),
+    settled: new Uint8Array(wanted.length),
+  };
+}
+
+/** Of the encoded spans alone, without what is around them. */
+export function spanBytesOf({ lengthBytes }: Lease, { first, end }: LeasePart): number {
+  return lengthBytes.subarray(first, end).reduce((sum, length) => sum + length, 0);
+}
+
+export function wholeLease({ sequences }: Lease): LeasePart {
+  return { first: 0, end: sequences.length };
+}
+
+/**
+ * Some of a lease's spans as the bytes of one request, to be sent for themselves: where the whole
+ * is too large for the upstream, say. Nothing is left of messages that hold none of them. Made of
+ * the lease alone, so it needs no lock, and no span has to be in the ring any more.
+ */
+export function requestOfPart(
+  lease: Lease,
+  ...parts: readonly LeasePart[]
+): Uint8Array<ArrayBuffer> {
+  for (const part of parts) assertLiesIn(lease, part);
+  return cutRequest(lease.request, ...parts);
+}
+
+function assertLiesIn({ sequences }: Lease, { first, end }: LeasePart): void {
+  assert(first >= 0 && first <= end && end <= sequences.length, "a part lies in its lease");
+}
+
+const BOOKS = { delivered: DELIVERED, undeliverable: UNDELIVERABLE, returned: EVICTED } as const;
+
+/**
+ * Ends the lease of these spans, each of which is settled once. Answers how many of those that were
+ * to be returned had made room, and are in the book of the evicted now. Needs the lock.
+ */
+export function settle(
+  ring: RingMemory,
+  lease: Lease,
+  part: LeasePart,
+  settlement: Settlement,
+): number {
+  assertLiesIn(lease, part);
+  const isReturned = settlement === "returned";
+  const overtaken = letGo(ring, lease, part, isReturned ? FREE : GONE);
+  const departed = isReturned ? overtaken : placesOf(part);
+  bookDeparted(ring, lease, departed, BOOKS[settlement]);
+  beginAt(ring, ring.control[FIRST_SEQUENCE]!);
+  audit(ring);
+  return isReturned ? departed.length : 0;
+}
+
+function placesOf({ first, end }: LeasePart): number[] {
+  return Array.from({ length: end - first }, (_, index) => first + index);
+}
+
+/** Marks the slots of these spans; answers the places of those that have none any more. */
+function letGo(
+  ring: RingMemory,
+  lease: Lease,
+  { first, end }: LeasePart,
+  mark: typeof FREE | typeof GONE,
+): number[] {
+  const overtaken: number[] = [];
+  for (let place = first; place < end; place += 1) {
+    assert(lease.settled[place] === 0, "a leased span is settled once");
+    lease.settled[place] = 1;
+    const sequence = lease.sequences[place]!;
+    // Before the first, the slot may long be another span's.
+    if (sequence < ring.control[FIRST_SEQUENCE]!) overtaken.push(place);
+    else markSlot(ring, sequence, mark);
+  }
+  return overtaken;
+}
+
+function markSlot(ring: RingMemory, sequence: number, mark: typeof FREE | typeof GONE): void {
+  const { control, slotState } = ring;
+  const slot = slotOf(ring, sequence);
+  assert(slotState[slot] === LEASED, "a leased span that has its slot is marked there");
+  slotState[slot] = mark;
+  if (mark === FREE) control[FIRST_FREE] = Math.min(control[FIRST_FREE]!, sequence);
+}
+
+/**
+ * From what the lease remembers, as there may be nothing else left. Neighbours that share a service
+ * are booked together.
+ */
+function bookDeparted(
+  ring: RingMemory,
+  { services, lengthBytes }: Lease,
+  places: readonly number[],
+  entry: Departure,
+): void {
+  for (let at = 0; at < places.length;) {
+    const service = services[places[at]!]!;
+    const first = at;
+    let bytes = 0;
+    for (; at < places.length && services[places[at]!] === service; at += 1) {
+      bytes += lengthBytes[places[at]!]!;
+    }
+    const amount = { spans: at - first, bytes };
+    bookDepartureFromService(ring, service, { entry, ...amount });
+    bookDeparture(ring, entry, amount);
+  }
+}

@@ -1,0 +1,79 @@
+import { assertBooksBalance, type BufferStats, type Ledger } from "../../domain/ledger.ts";
+import {
+  ACCEPTED,
+  BUFFERED_BYTES,
+  BUFFERED_SPANS,
+  DELIVERED,
+  EVICTED,
+  FIRST_SEQUENCE,
+  NEXT_SEQUENCE,
+  RECEIVED,
+  REJECTED,
+  type RingMemory,
+  TAKEN,
+  UNDELIVERABLE,
+} from "./ring-memory.ts";
+
+/** An amount of spans, in both units of the ledger. */
+export interface SpanAmount {
+  readonly spans: number;
+  readonly bytes: number;
+}
+
+/** The books of spans that have left the ring. */
+export type Departure = typeof TAKEN | typeof DELIVERED | typeof EVICTED | typeof UNDELIVERABLE;
+
+type Entry = typeof RECEIVED | typeof REJECTED | typeof ACCEPTED | Departure;
+
+export function book(ring: RingMemory, entry: Entry, amount: SpanAmount): void {
+  ring.control[entry]! += amount.spans;
+  ring.control[entry + 1]! += amount.bytes;
+}
+
+/** From buffered into one of the books of those that have left. */
+export function bookDeparture(ring: RingMemory, entry: Departure, amount: SpanAmount): void {
+  ring.control[BUFFERED_SPANS]! -= amount.spans;
+  ring.control[BUFFERED_BYTES]! -= amount.bytes;
+  book(ring, entry, amount);
+}
+
+/** In the books. Fewer may be in the ring: of those in flight, some may have made room. */
+export function bufferedSpans(ring: RingMemory): number {
+  return ring.control[BUFFERED_SPANS]!;
+}
+
+/** Slots that are in use, also by spans that have left while an older one is there. */
+export function usedSlots(ring: RingMemory): number {
+  return ring.control[NEXT_SEQUENCE]! - ring.control[FIRST_SEQUENCE]!;
+}
+
+/** Needs the lock, like every reading of the ring. */
+export function readStats(ring: RingMemory): BufferStats {
+  return {
+    spans: readBooks(ring, 0),
+    bytes: readBooks(ring, 1),
+    capacity: { spans: ring.capacitySpans, bytes: ring.capacityBytes },
+    sequence: { first: ring.control[FIRST_SEQUENCE]!, next: ring.control[NEXT_SEQUENCE]! },
+  };
+}
+
+function readBooks({ control }: RingMemory, unit: 0 | 1): Ledger {
+  return {
+    received: control[RECEIVED + unit]!,
+    rejected: control[REJECTED + unit]!,
+    accepted: control[ACCEPTED + unit]!,
+    buffered: control[unit === 0 ? BUFFERED_SPANS : BUFFERED_BYTES]!,
+    taken: control[TAKEN + unit]!,
+    delivered: control[DELIVERED + unit]!,
+    evicted: control[EVICTED + unit]!,
+    undeliverable: control[UNDELIVERABLE + unit]!,
+  };
+}
+
+/**
+ * After every change: what is buffered is counted apart, so the books can be wrong, and are not.
+ */
+export function audit(ring: RingMemory): void {
+  assertBooksBalance(readBooks(ring, 0));
+  assertBooksBalance(readBooks(ring, 1));
+}

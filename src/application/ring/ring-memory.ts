@@ -1,0 +1,155 @@
+import { assert } from "../../domain/assert.ts";
+import { openServiceTable, SERVICE_TABLE_BYTES, type ServiceTable } from "./service-table.ts";
+
+/**
+ * The ring's memory: one `SharedArrayBuffer`, laid out once and never grown, so that any thread
+ * that is handed it sees the same ring. A page that was never written costs nothing.
+ *
+ *   lock      one word
+ *   control   capacities, sequences and the ledger: whole numbers below 2^53
+ *   slots     a row per span:    where its bytes lie, its context, its trace's tail, its state
+ *   contexts  a row per (resource, scope) of a block: where their bodies lie, block and service
+ *   blocks    a row per block:   where its bytes lie, its first span's sequence, when it came
+ *   services  a row per service: its name, and its part of the ledger
+ *   arena     the bytes
+ *
+ * A span's slot is its sequence modulo the capacity. Contexts and blocks go round in the same way,
+ * and need no more rows than slots, for each of them holds a span. Offsets are into the arena.
+ */
+export interface RingMemory {
+  readonly shared: SharedArrayBuffer;
+  readonly capacitySpans: number;
+  readonly capacityBytes: number;
+  readonly lock: Int32Array;
+  readonly control: Float64Array;
+  readonly slotOffset: Uint32Array;
+  readonly slotLength: Uint32Array;
+  readonly slotContext: Uint32Array;
+  readonly slotTraceTail: Uint32Array;
+  /** `FREE`, `LEASED` or `GONE`; of a slot that is not in use, `FREE`. */
+  readonly slotState: Uint8Array;
+  readonly contextBlock: Uint32Array;
+  readonly contextService: Uint32Array;
+  readonly resourceOffset: Uint32Array;
+  readonly resourceLength: Uint32Array;
+  readonly scopeOffset: Uint32Array;
+  readonly scopeLength: Uint32Array;
+  readonly spansStart: Uint32Array;
+  readonly spansEnd: Uint32Array;
+  readonly blockFirstSequence: Float64Array;
+  readonly blockUnixMs: Float64Array;
+  readonly blockSpans: Uint32Array;
+  readonly blockOffset: Uint32Array;
+  readonly blockLength: Uint32Array;
+  readonly services: ServiceTable;
+  readonly arena: Uint8Array<SharedArrayBuffer>;
+}
+
+/** Places in `control`. Of the ledger, each entry is spans, and the one behind it bytes. */
+export const CAPACITY_SPANS = 0;
+export const CAPACITY_BYTES = 1;
+export const FIRST_SEQUENCE = 2;
+export const NEXT_SEQUENCE = 3;
+/** No span before it is free: it is a bound, and need not be free itself. */
+export const FIRST_FREE = 4;
+export const BUFFERED_SPANS = 5;
+export const BUFFERED_BYTES = 6;
+export const RECEIVED = 7;
+export const REJECTED = 9;
+export const ACCEPTED = 11;
+export const TAKEN = 13;
+export const DELIVERED = 15;
+export const EVICTED = 17;
+export const UNDELIVERABLE = 19;
+const CONTROL_ENTRIES = 21;
+
+/**
+ * What `slotState` says of a span: nobody has it; it is in flight; it has left, while one that is
+ * older is still there.
+ */
+export const FREE = 0;
+export const LEASED = 1;
+export const GONE = 2;
+
+/** Offsets are unsigned 32-bit numbers, and the end of the arena must be one as well. */
+export const MAX_ARENA_BYTES = 2 ** 32 - 1;
+
+const PAGE_BYTES = 4096;
+/** The lock has a cache line of its own. */
+const CONTROL_AT = 64;
+const SLOTS_AT = PAGE_BYTES;
+const DOUBLE_COLUMNS = 2;
+const WORD_COLUMNS = 15;
+
+export interface RingCapacity {
+  readonly spans: number;
+  readonly bytes: number;
+}
+
+/** Returns the bytes that a ring of this capacity takes once it is full. */
+export function ringBytes(capacity: RingCapacity): number {
+  return arenaAt(capacity.spans) + capacity.bytes;
+}
+
+export function createRingMemory(capacity: RingCapacity): RingMemory {
+  assert(Number.isInteger(capacity.spans) && capacity.spans > 0, "a ring holds at least one span");
+  assert(Number.isInteger(capacity.bytes) && capacity.bytes > 0, "an arena holds bytes");
+  assert(capacity.bytes <= MAX_ARENA_BYTES, "the arena has 32-bit offsets");
+  const shared = new SharedArrayBuffer(ringBytes(capacity));
+  const control = new Float64Array(shared, CONTROL_AT, CONTROL_ENTRIES);
+  control[CAPACITY_SPANS] = capacity.spans;
+  control[CAPACITY_BYTES] = capacity.bytes;
+  control[FIRST_SEQUENCE] = control[NEXT_SEQUENCE] = 1;
+  return openRingMemory(shared);
+}
+
+/** The same ring, seen from another thread. */
+export function openRingMemory(shared: SharedArrayBuffer): RingMemory {
+  const control = new Float64Array(shared, CONTROL_AT, CONTROL_ENTRIES);
+  const rows = control[CAPACITY_SPANS]!;
+  const word = (column: number) => new Uint32Array(shared, wordColumnAt(rows, column), rows);
+  return {
+    shared,
+    capacitySpans: rows,
+    capacityBytes: control[CAPACITY_BYTES]!,
+    lock: new Int32Array(shared, 0, 1),
+    control,
+    blockFirstSequence: new Float64Array(shared, doubleColumnAt(rows, 0), rows),
+    blockUnixMs: new Float64Array(shared, doubleColumnAt(rows, 1), rows),
+    slotOffset: word(0),
+    slotLength: word(1),
+    slotContext: word(2),
+    contextBlock: word(3),
+    resourceOffset: word(4),
+    resourceLength: word(5),
+    scopeOffset: word(6),
+    scopeLength: word(7),
+    spansStart: word(8),
+    spansEnd: word(9),
+    blockSpans: word(10),
+    blockOffset: word(11),
+    blockLength: word(12),
+    slotTraceTail: word(13),
+    contextService: word(14),
+    slotState: new Uint8Array(shared, wordColumnAt(rows, WORD_COLUMNS), rows),
+    services: openServiceTable(shared, servicesAt(rows)),
+    arena: new Uint8Array(shared, arenaAt(rows), control[CAPACITY_BYTES]!),
+  };
+}
+
+/** First, so that each is aligned. */
+function doubleColumnAt(rows: number, column: number): number {
+  return SLOTS_AT + rows * column * Float64Array.BYTES_PER_ELEMENT;
+}
+
+function wordColumnAt(rows: number, column: number): number {
+  return doubleColumnAt(rows, DOUBLE_COLUMNS) + rows * column * Uint32Array.BYTES_PER_ELEMENT;
+}
+
+function servicesAt(rows: number): number {
+  return Math.ceil((wordColumnAt(rows, WORD_COLUMNS) + rows) / PAGE_BYTES) * PAGE_BYTES;
+}
+
+function arenaAt(rows: number): number {
+  return servicesAt(rows) + Math.ceil(SERVICE_TABLE_BYTES / PAGE_BYTES) * PAGE_BYTES;
+}

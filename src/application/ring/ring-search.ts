@@ -1,0 +1,74 @@
+import type { SpanMatcher, SpanPlace } from "../../domain/query/span-matcher.ts";
+import { FIRST_SEQUENCE, GONE, NEXT_SEQUENCE, type RingMemory } from "./ring-memory.ts";
+import { blockOf, slotOf } from "./ring-removal.ts";
+
+/** The spans from sequence `first` up to, and without, `next`. */
+export interface SequenceRange {
+  readonly first: number;
+  readonly next: number;
+}
+
+export interface Search {
+  readonly range: SequenceRange;
+  readonly newestFirst: boolean;
+  readonly matcher: SpanMatcher;
+}
+
+/** Told of a span that matches, in place, and only until it returns; false when it was the last. */
+export type Visit = (sequence: number, place: Readonly<SpanPlace>) => boolean;
+
+export function bufferedRange({ control }: RingMemory): SequenceRange {
+  return { first: control[FIRST_SEQUENCE]!, next: control[NEXT_SEQUENCE]! };
+}
+
+/** When the oldest span that is there was received, leased or not; of an empty ring, nothing. */
+export function oldestUnixMs(ring: RingMemory): number | undefined {
+  const { first, next } = bufferedRange(ring);
+  return first === next ? undefined : ring.blockUnixMs[blockOf(ring, first)]!;
+}
+
+/**
+ * Looks at every span of a range that is still there. Needs the lock for as long, so that callers
+ * look through a large ring in pieces.
+ */
+export function visitSpans(ring: RingMemory, search: Search, visit: Visit): void {
+  const { matcher, newestFirst } = search;
+  const buffered = bufferedRange(ring);
+  const first = Math.max(search.range.first, buffered.first);
+  const next = Math.min(search.range.next, buffered.next);
+  const place = {
+    bytes: ring.arena,
+    spanOffset: 0,
+    spanLength: 0,
+    resourceOffset: 0,
+    resourceLength: 0,
+    traceTail: 0,
+  };
+  const { traceTail } = matcher;
+  const { slotTraceTail, slotState, capacitySpans } = ring;
+  const step = newestFirst ? -1 : 1;
+  let sequence = newestFirst ? next - 1 : first;
+  let slot = slotOf(ring, Math.max(0, sequence));
+  matcher.reset();
+  for (let left = next - first; left > 0; left -= 1) {
+    // A million spans have a million tails, in one column: whose trace it is not, is seen there.
+    const isWanted = traceTail === undefined || slotTraceTail[slot] === traceTail;
+    if (isWanted && slotState[slot] !== GONE) {
+      moveTo(ring, slot, place);
+      if (matcher.matches(place) && !visit(sequence, place)) return;
+    }
+    sequence += step;
+    slot += step;
+    if (slot === capacitySpans) slot = 0;
+    else if (slot < 0) slot = capacitySpans - 1;
+  }
+}
+
+function moveTo(ring: RingMemory, slot: number, place: SpanPlace): void {
+  const context = ring.slotContext[slot]!;
+  place.spanOffset = ring.slotOffset[slot]!;
+  place.spanLength = ring.slotLength[slot]!;
+  place.resourceOffset = ring.resourceOffset[context]!;
+  place.resourceLength = ring.resourceLength[context]!;
+  place.traceTail = ring.slotTraceTail[slot]!;
+}

@@ -1,0 +1,150 @@
+import { assertBooksBalance, type Ledger, type ServiceStats } from "../../domain/ledger.ts";
+import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
+import { serviceNameBytes } from "../../domain/wire/service-name.ts";
+import type { Departure, SpanAmount } from "./ring-ledger.ts";
+import {
+  ACCEPTED,
+  DELIVERED,
+  EVICTED,
+  RECEIVED,
+  REJECTED,
+  type RingMemory,
+  TAKEN,
+  UNDELIVERABLE,
+} from "./ring-memory.ts";
+import {
+  BOOK_ENTRIES,
+  nameOf,
+  OTHER_SERVICES,
+  serviceRow,
+  type ServiceTable,
+} from "./service-table.ts";
+
+/**
+ * The ledger by service: the same books, once for each service, which add up to those of the ring.
+ * Every function here needs the lock.
+ */
+
+// Places in a row of books, each two numbers, spans and bytes; those before as in `control`.
+const BUFFERED = 14;
+const LAST_SEEN = 16;
+
+/** Spans of one service. */
+export interface ServiceAmount extends SpanAmount {
+  /** The name, as UTF-8. */
+  readonly service: Uint8Array;
+}
+
+/** The service of each context of a request, in the order of the contexts. */
+export function servicesOf(ring: RingMemory, walked: WalkedRequest): Uint32Array {
+  const { request, resourceOffset, resourceLength, contextCount } = walked;
+  const rows = new Uint32Array(contextCount);
+  for (let context = 0; context < contextCount; context += 1) {
+    const offset = resourceOffset[context]!;
+    const isSame = context > 0 && resourceOffset[context - 1] === offset;
+    rows[context] = isSame
+      ? rows[context - 1]!
+      : serviceRow(ring.services, serviceNameBytes(request, offset, resourceLength[context]!));
+  }
+  return rows;
+}
+
+/** Books `walked`'s spans as accepted; the first `skippedSpans` of them are evicted at once. */
+export function bookAcceptedByService(ring: RingMemory, request: ServicedRequest): void {
+  const { walked, services, skippedSpans, unixMs } = request;
+  forEachRun({ walked, services }, walked.spanCount, (service, amount) => {
+    add(ring, service, RECEIVED - RECEIVED, amount);
+    add(ring, service, ACCEPTED - RECEIVED, amount);
+    add(ring, service, BUFFERED, amount);
+    ring.services.books[service * BOOK_ENTRIES + LAST_SEEN] = unixMs;
+  });
+  forEachRun({ walked, services }, skippedSpans, (service, amount) =>
+    bookDepartureFromService(ring, service, { entry: EVICTED, ...amount }),
+  );
+}
+
+export interface ServicedRequest {
+  readonly walked: WalkedRequest;
+  /** See `servicesOf`. */
+  readonly services: Uint32Array;
+  readonly skippedSpans: number;
+  readonly unixMs: number;
+}
+
+/** The first `spanCount` spans; those of neighbouring contexts that share a service together. */
+function forEachRun(
+  { walked, services }: Pick<ServicedRequest, "walked" | "services">,
+  spanCount: number,
+  visit: (service: number, amount: SpanAmount) => void,
+): void {
+  const { spanContext, spanLength } = walked;
+  for (let row = 0; row < spanCount;) {
+    const service = services[spanContext[row]!]!;
+    const first = row;
+    let bytes = 0;
+    for (; row < spanCount && services[spanContext[row]!] === service; row += 1) {
+      bytes += spanLength[row]!;
+    }
+    visit(service, { spans: row - first, bytes });
+  }
+}
+
+export function bookDepartureFromService(
+  ring: RingMemory,
+  service: number,
+  departed: SpanAmount & { readonly entry: Departure },
+): void {
+  add(ring, service, departed.entry - RECEIVED, departed);
+  add(ring, service, BUFFERED, { spans: -departed.spans, bytes: -departed.bytes });
+  auditService(ring, service);
+}
+
+export function bookRejectedByService(
+  ring: RingMemory,
+  rejected: readonly ServiceAmount[],
+  unixMs: number,
+): void {
+  for (const { service, spans, bytes } of rejected) {
+    const row = serviceRow(ring.services, service);
+    add(ring, row, RECEIVED - RECEIVED, { spans, bytes });
+    add(ring, row, REJECTED - RECEIVED, { spans, bytes });
+    ring.services.books[row * BOOK_ENTRIES + LAST_SEEN] = unixMs;
+  }
+}
+
+/** Those that were seen, in the order in which they were first seen. */
+export function readServices({ services }: RingMemory): ServiceStats[] {
+  const rows = Array.from({ length: services.count[0]! }, (_, index) => index + 1);
+  const others = services.books[LAST_SEEN] === 0 ? [] : [OTHER_SERVICES];
+  return [...rows, ...others].map((row) => ({
+    service: row === OTHER_SERVICES ? "(other services)" : nameOf(services, row),
+    spans: readBooks(services, row, 0),
+    bytes: readBooks(services, row, 1),
+    lastSeenUnixMs: services.books[row * BOOK_ENTRIES + LAST_SEEN]!,
+  }));
+}
+
+function readBooks({ books }: ServiceTable, row: number, unit: 0 | 1): Ledger {
+  const at = row * BOOK_ENTRIES + unit;
+  return {
+    received: books[at]!,
+    rejected: books[at + REJECTED - RECEIVED]!,
+    accepted: books[at + ACCEPTED - RECEIVED]!,
+    buffered: books[at + BUFFERED]!,
+    taken: books[at + TAKEN - RECEIVED]!,
+    delivered: books[at + DELIVERED - RECEIVED]!,
+    evicted: books[at + EVICTED - RECEIVED]!,
+    undeliverable: books[at + UNDELIVERABLE - RECEIVED]!,
+  };
+}
+
+function auditService({ services }: RingMemory, row: number): void {
+  assertBooksBalance(readBooks(services, row, 0));
+  assertBooksBalance(readBooks(services, row, 1));
+}
+
+function add({ services }: RingMemory, service: number, place: number, amount: SpanAmount): void {
+  const at = service * BOOK_ENTRIES + place;
+  services.books[at]! += amount.spans;
+  services.books[at + 1]! += amount.bytes;
+}

@@ -1,0 +1,86 @@
+import { quotePeerText } from "../../domain/text/quote-text.ts";
+import type { Logger } from "../../ports/logger.ts";
+import type { SpanSpill } from "../../ports/span-spill.ts";
+import { lostSpans } from "./lost-spans.ts";
+import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
+import { releaseOwnBuffer } from "../ring/release-bytes.ts";
+import { spanBytesOf, wholeLease } from "../ring/ring-lease.ts";
+
+export interface LeaveParts {
+  readonly buffer: Pick<ObservabilityBuffer, "lease" | "stats" | "services">;
+  /** Where what is left goes; undefined when it goes nowhere. */
+  readonly spill: SpanSpill | undefined;
+  /** Then spans that are left were meant to go on; else they were here to be looked at. */
+  readonly isForwarding: boolean;
+  readonly logger: Logger;
+}
+
+/** Of a request that is written: what is in memory beside the ring. */
+const PIECE = { spans: 8192, bytes: 4 * 1024 * 1024 };
+
+const SET_A_FILE = "set SHUTDOWN_SPILL_FILE, and a stop leaves them to the next start";
+const NAME_A_FOLDER = "name a regular file in SHUTDOWN_SPILL_FILE, in a folder that can be written";
+const MEND_THE_PLACE = "make room there, or name another file in SHUTDOWN_SPILL_FILE";
+
+/**
+ * The last thing of a stop, when nobody puts in, takes or sends any more: what is left in the ring
+ * is written, or else told as lost. In the books it stays as it is: buffered.
+ */
+export async function leaveRing(parts: LeaveParts): Promise<void> {
+  if (parts.buffer.stats().spans.buffered === 0) return;
+  if (parts.spill !== undefined) await spillRing(parts, parts.spill);
+  else if (parts.isForwarding) tellLost(parts, SET_A_FILE);
+}
+
+/** For a start. False when a stop could leave nothing: then the log says why. */
+export async function canLeave({
+  spill,
+  logger,
+}: Pick<LeaveParts, "spill" | "logger">): Promise<boolean> {
+  try {
+    await spill?.tryOut();
+    return true;
+  } catch (error) {
+    const fields = { file: spill?.place, reason: reasonOf(error), mend: NAME_A_FOLDER };
+    logger.error("cannot_spill", fields);
+    return false;
+  }
+}
+
+async function spillRing(parts: LeaveParts, spill: SpanSpill): Promise<void> {
+  const spilled = { spans: 0, bytes: 0 };
+  try {
+    const file = await spill.write(requestsIn(parts, spilled));
+    parts.logger.info("spilled", { ...spilled, file });
+    if (file !== spill.place) tellOfTheOther(parts, spill, file);
+  } catch (error) {
+    parts.logger.error("cannot_spill", { file: spill.place, reason: reasonOf(error) });
+    tellLost(parts, MEND_THE_PLACE);
+  }
+}
+
+/**
+ * The oldest first, in pieces. What is leased is never settled: so no span is in two of them, and
+ * the books stay as they are.
+ */
+function* requestsIn({ buffer }: LeaveParts, spilled: { spans: number; bytes: number }) {
+  for (let lease = buffer.lease(PIECE); lease !== undefined; lease = buffer.lease(PIECE)) {
+    yield lease.request;
+    spilled.spans += lease.sequences.length;
+    spilled.bytes += spanBytesOf(lease, wholeLease(lease));
+    releaseOwnBuffer(lease.request);
+  }
+}
+
+function tellOfTheOther({ logger }: LeaveParts, { place }: SpanSpill, file: string): void {
+  const mend = `the next start reads ${place} alone; bring in the other with spanring send`;
+  logger.warning("spill_file_in_the_way", { in_the_way: place, file, mend });
+}
+
+function reasonOf(error: unknown): string {
+  return quotePeerText(error instanceof Error ? error.message : String(error));
+}
+
+function tellLost({ logger, buffer }: LeaveParts, mend: string): void {
+  logger.warning("lost", { ...lostSpans(buffer.services()), mend });
+}

@@ -1,0 +1,30 @@
+import type { ServiceStats } from "../../domain/ledger.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
+import type { LogFields } from "../../ports/logger.ts";
+import type { SpanAmount } from "../ring/ring-ledger.ts";
+
+/** Services with a place of their own in the line; the others are summed up. */
+const MOST_SERVICES = 20;
+
+/** What is still buffered, as fields of a log line: in all, and by service, the largest first. */
+export function lostSpans(services: readonly ServiceStats[]): LogFields {
+  const lost = services
+    .map(({ service, spans, bytes }) => {
+      return { service: quotePeerText(service), spans: spans.buffered, bytes: bytes.buffered };
+    })
+    .filter(({ spans }) => spans > 0)
+    .toSorted((one, other) => other.spans - one.spans);
+  const others = lost.slice(MOST_SERVICES);
+  const summed = { services: others.length, ...sumOf(others) };
+  const more = others.length === 0 ? {} : { other_services: summed };
+  return { ...sumOf(lost), by_service: lost.slice(0, MOST_SERVICES), ...more };
+}
+
+function sumOf(amounts: readonly SpanAmount[]): SpanAmount {
+  const sum = { spans: 0, bytes: 0 };
+  for (const { spans, bytes } of amounts) {
+    sum.spans += spans;
+    sum.bytes += bytes;
+  }
+  return sum;
+}

@@ -1,0 +1,177 @@
+import { cutRequest } from "../../domain/wire/cut-request.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
+import type { Logger } from "../../ports/logger.ts";
+import type { SpanSpill, SpillFault, SpilledRequest } from "../../ports/span-spill.ts";
+import type { ReceivedAmounts } from "../receiving/counted-receiver.ts";
+import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
+import type { Receipt, TraceReceiver } from "../receiving/receipt.ts";
+import type { SpanAmount } from "../ring/ring-ledger.ts";
+
+export interface RestoreParts {
+  readonly spill: SpanSpill;
+  readonly buffer: Pick<ObservabilityBuffer, "hasRoom">;
+  /** Of which `amounts` are those of its last request. */
+  readonly receiver: TraceReceiver & { readonly amounts: ReceivedAmounts };
+  /** What it takes at once; it may have taken more when these spans came in. */
+  readonly mostAtOnce: SpanAmount;
+  readonly logger: Logger;
+}
+
+/** What has come of it so far. */
+interface Restored {
+  spans: number;
+  bytes: number;
+  /** The first thing that kept spans out of the ring. */
+  trouble: string | undefined;
+}
+
+type Items = AsyncGenerator<SpilledRequest | SpillFault>;
+
+/**
+ * The first thing of a start: what the stop before has left is received like anything that comes
+ * in, as far as there is room: it never evicts, for on the disk it is safe. What is not restored
+ * stays there for a later start; what cannot be is set aside. Either way the start goes on. Answers
+ * how much came back.
+ */
+export async function restoreRing(parts: RestoreParts): Promise<SpanAmount> {
+  const restored: Restored = { spans: 0, bytes: 0, trouble: undefined };
+  const items = itemsOf(parts);
+  try {
+    const next = await receiveAll(parts, items, restored);
+    const { spans, bytes, trouble } = restored;
+    if (spans > 0) parts.logger.info("restored", { spans, bytes });
+    if (trouble !== undefined) await setAside(parts, spans, trouble);
+    else await (next === undefined ? remove(parts) : leave(parts, spans, rest(next, items)));
+    return { spans, bytes };
+  } finally {
+    await items.return(undefined);
+  }
+}
+
+async function* itemsOf({ spill, mostAtOnce }: RestoreParts): Items {
+  for await (const item of spill.read()) {
+    if ("fault" in item) yield item;
+    else yield* pieces(item, mostAtOnce);
+  }
+}
+
+/** Answers the first for which there is no room. */
+async function receiveAll(
+  parts: RestoreParts,
+  items: Items,
+  restored: Restored,
+): Promise<SpilledRequest | undefined> {
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- `for await` would end them when it is left
+    const { value: item, done } = await items.next();
+    if (done === true) return undefined;
+    if ("fault" in item) restored.trouble ??= item.fault;
+    else if (mustWait(parts, item)) return item;
+    else receive(parts, item.bytes, restored);
+  }
+}
+
+/** What is larger than the whole ring does not: no later start has room for it. */
+function mustWait({ buffer, mostAtOnce }: RestoreParts, request: SpilledRequest): boolean {
+  const { bytes, spanCount: spans } = request;
+  if (bytes.length > mostAtOnce.bytes) return false;
+  return !buffer.hasRoom({ spans, bytes: bytes.length });
+}
+
+/** Throws at a fault: what is behind it can be read from no file but the one it is in. */
+async function* rest(first: SpilledRequest, items: Items): AsyncGenerator<SpilledRequest> {
+  yield first;
+  for await (const item of items) {
+    if ("fault" in item) throw new Error(item.fault);
+    yield item;
+  }
+}
+
+/** For the next start, and where that cannot be, aside: never again what was restored. */
+async function leave(
+  parts: RestoreParts,
+  restored_spans: number,
+  requests: AsyncGenerator<SpilledRequest>,
+): Promise<void> {
+  const left = { spans: 0 };
+  try {
+    await parts.spill.replace(countInto(left, requests));
+  } catch (error) {
+    return await setAside(parts, restored_spans, reasonOf(error));
+  }
+  const mend = "the next start goes on with it; MAX_BUFFER_SIZE and MAX_BUFFER_BYTES say how far";
+  const fields = { file: parts.spill.place, restored_spans, left_spans: left.spans, mend };
+  parts.logger.warning("not_all_restored", fields);
+}
+
+async function* countInto(
+  left: { spans: number },
+  requests: AsyncGenerator<SpilledRequest>,
+): AsyncGenerator<Uint8Array> {
+  for await (const { bytes, spanCount } of requests) {
+    yield bytes;
+    left.spans += spanCount;
+  }
+}
+
+/** Halves of halves, until each is small enough or of one span. */
+function* pieces(request: SpilledRequest, most: SpanAmount): Generator<SpilledRequest> {
+  const { bytes, spanCount } = request;
+  const isSmall = spanCount <= most.spans && bytes.length <= most.bytes;
+  if (isSmall || spanCount <= 1) return yield request;
+  const middle = Math.ceil(spanCount / 2);
+  for (const part of [
+    { first: 0, end: middle },
+    { first: middle, end: spanCount },
+  ]) {
+    const half = { bytes: cutRequest(bytes, part), spanCount: part.end - part.first };
+    yield* pieces(half, most);
+  }
+}
+
+function receive({ receiver }: RestoreParts, request: Uint8Array, restored: Restored): void {
+  const receipt = receiptOf(receiver, request);
+  if (receipt.outcome === "accepted" || receipt.outcome === "partly_rejected") {
+    restored.spans += receiver.amounts.acceptedSpans;
+    restored.bytes += receiver.amounts.acceptedBytes;
+  }
+  if (receipt.outcome !== "accepted") restored.trouble ??= receipt.message;
+}
+
+/** A fault of ours with one request must not keep the program from ever starting again. */
+function receiptOf(receiver: TraceReceiver, request: Uint8Array): Receipt {
+  try {
+    return receiver.receive(request);
+  } catch (error) {
+    return { outcome: "failed", message: `unexpected: ${reasonOf(error)}` };
+  }
+}
+
+/** If it stays, the spans come in once more with the next start. */
+async function remove({ spill, logger }: RestoreParts): Promise<void> {
+  await spill.remove().catch((error: unknown) => {
+    const mend = "remove it, or the next start reads the same spans again";
+    const fields = { file: spill.place, reason: reasonOf(error), mend };
+    logger.error("cannot_remove_spill_file", fields);
+  });
+}
+
+async function setAside(
+  { spill, logger }: RestoreParts,
+  restored_spans: number,
+  reason: string,
+): Promise<void> {
+  const told = { file: spill.place, restored_spans, reason };
+  try {
+    const set_aside = await spill.setAside();
+    const mend = `spanring send ${set_aside} sends what can be read of it, restored spans too`;
+    logger.error("cannot_restore", { ...told, set_aside, mend });
+  } catch (error) {
+    const mend = `move it away: it cannot be set aside (${reasonOf(error)})`;
+    logger.error("cannot_restore", { ...told, mend });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return quotePeerText(error instanceof Error ? error.message : String(error));
+}

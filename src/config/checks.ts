@@ -1,0 +1,97 @@
+import { forwardMistakes, forwardWarnings, type OwnAddresses } from "./forward-checks.ts";
+import type { Settings } from "./variables.ts";
+
+/** A value that cannot be used. Reads as `variable="value": must be bound`. */
+export interface Mistake {
+  readonly variable: string;
+  /** Escaped, and cut at 256 bytes. */
+  readonly value: string;
+  readonly bound: string;
+}
+
+/** The program runs, but hardly as it was meant to. */
+export interface ConfigWarning {
+  readonly variable: string;
+  readonly message: string;
+}
+
+/** What listens, and where. */
+export interface Listener {
+  readonly portVariable: "OTLP_GRPC_PORT" | "OTLP_HTTP_PORT" | "API_PORT";
+  readonly host: string;
+  readonly port: number | "off";
+}
+
+/** In the order of the table: of two that are at odds, the later one is to blame. */
+function listenersOf(settings: Settings): [Listener, Listener, Listener] {
+  const { OTLP_GRPC_PORT, OTLP_HTTP_PORT, API_PORT } = settings;
+  return [
+    { portVariable: "OTLP_GRPC_PORT", host: settings.OTLP_GRPC_HOST, port: OTLP_GRPC_PORT },
+    { portVariable: "OTLP_HTTP_PORT", host: settings.OTLP_HTTP_HOST, port: OTLP_HTTP_PORT },
+    { portVariable: "API_PORT", host: settings.API_HOST, port: API_PORT },
+  ];
+}
+
+/** What is wrong between variables that are each right. */
+export function mistakesBetween(settings: Settings, own: OwnAddresses): Mistake[] {
+  const listeners = listenersOf(settings);
+  return [...listenerMistakes(listeners), ...forwardMistakes(settings, listeners, own)];
+}
+
+function listenerMistakes(listeners: readonly Listener[]): Mistake[] {
+  if (listeners.every(({ port }) => port === "off")) return [NOTHING_LISTENS];
+  return listeners.flatMap((listener, at) => {
+    const rival = listeners.slice(0, at).find((earlier) => wantTheSame(earlier, listener));
+    if (rival === undefined) return [];
+    const { portVariable: variable, port } = listener;
+    return [{ variable, value: String(port), bound: `another port than ${rival.portVariable}` }];
+  });
+}
+
+const NOTHING_LISTENS: Mistake = {
+  variable: "API_PORT",
+  value: "off",
+  bound: "a port, because OTLP_GRPC_PORT and OTLP_HTTP_PORT are off too: nothing would listen",
+};
+
+function wantTheSame(one: Listener, other: Listener): boolean {
+  const isTwice = one.port === other.port && one.port !== 0 && one.port !== "off";
+  return isTwice && hostsOverlap(one.host, other.host);
+}
+
+/** `::` takes IPv4 as well, unless the system was told otherwise. */
+function hostsOverlap(one: string, other: string): boolean {
+  const isIpv4 = !one.includes(":") && !other.includes(":");
+  return (
+    one === other || [one, other].includes("::") || (isIpv4 && [one, other].includes("0.0.0.0"))
+  );
+}
+
+/** What is legal, but hardly meant. */
+export function warningsBetween(settings: Settings): ConfigWarning[] {
+  return [...sizeWarnings(settings), ...forwardWarnings(settings)];
+}
+
+/** Sizes that defeat one another: some requests could never be kept. */
+function sizeWarnings(settings: Settings): ConfigWarning[] {
+  const largest = largestRequest(settings);
+  if (largest === undefined) return [];
+  return (["MAX_BUFFER_BYTES", "MAX_IN_FLIGHT_BYTES"] as const)
+    .filter((variable) => settings[variable] < largest.bytes)
+    .map((variable) => ({
+      variable,
+      message: `less than ${largest.variable} (${largest.bytes}): larger requests are refused`,
+    }));
+}
+
+/** Of what may be received at all. */
+function largestRequest(settings: Settings) {
+  const sizes = [
+    { variable: "GRPC_MAX_MESSAGE_LENGTH", port: settings.OTLP_GRPC_PORT } as const,
+    { variable: "HTTP_MAX_BODY_LENGTH", port: settings.OTLP_HTTP_PORT } as const,
+  ];
+  return sizes
+    .filter(({ port }) => port !== "off")
+    .map(({ variable }) => ({ variable, bytes: settings[variable] }))
+    .toSorted((one, other) => other.bytes - one.bytes)[0];
+}

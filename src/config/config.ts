@@ -1,0 +1,158 @@
+import { mistakesBetween, warningsBetween } from "./checks.ts";
+import type { ConfigWarning, Mistake } from "./checks.ts";
+import type { OwnAddresses } from "./forward-checks.ts";
+import { type ForwardConfig, forwardOf } from "./forward.ts";
+import { ownAddresses } from "./own-listener.ts";
+import { withoutServiceLinks } from "./service-links.ts";
+import { proxyMistakes } from "./proxy.ts";
+import { misspelledNames } from "./spelling.ts";
+import { settingsSchema, VARIABLE_NAMES, VARIABLES } from "./variables.ts";
+import type { Settings, VariableName } from "./variables.ts";
+import { quotePeerText } from "../domain/text/quote-text.ts";
+
+export type { ConfigWarning, Mistake } from "./checks.ts";
+export type { ForwardEndpoint } from "./endpoint.ts";
+export type { ForwardConfig, ForwardFileConfig, ForwardTlsConfig } from "./forward.ts";
+export type { Settings } from "./variables.ts";
+
+/** Everything the environment decides. `config-variables.ts` has the names, bounds and help. */
+export interface Config {
+  readonly grpc: ListenAddress | "off";
+  readonly http: ListenAddress | "off";
+  readonly api: ListenAddress | "off";
+  /** Of one gRPC request. */
+  readonly maxMessageBytes: number;
+  /** Of one HTTP request. */
+  readonly maxBodyBytes: number;
+  /** Of pages in browsers that may send over HTTP; `*` stands for any. */
+  readonly corsOrigins: readonly string[];
+  readonly unsupportedSignals: "accept" | "reject";
+  readonly buffer: BufferConfig;
+  readonly limits: LimitsConfig;
+  readonly logLevel: "DEBUG" | "INFO" | "WARNING" | "ERROR";
+  readonly shutdownGraceMs: number;
+  /** Empty for none. */
+  readonly shutdownSpillFile: string;
+  readonly forward: ForwardConfig | "off";
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 is any free port. */
+  readonly port: number;
+}
+
+export interface BufferConfig {
+  readonly maxSpans: number;
+  readonly maxBytes: number;
+  readonly overflowPolicy: "drop_oldest" | "refuse";
+}
+
+export interface LimitsConfig {
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  /** From accept to the first request; a connection that sends none is closed. */
+  readonly firstRequestMs: number;
+  readonly idleMs: number;
+  readonly keepaliveMs: number;
+  readonly keepaliveTimeoutMs: number;
+  readonly connectionAgeMs: number;
+  readonly streamsPerConnection: number;
+  readonly spansPerRequest: number;
+  readonly nestingDepth: number;
+  /** Bytes of requests that have begun and not ended, over all connections. */
+  readonly inFlightBytes: number;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `settings` is the same as `config`, by variable: what `--check` shows. */
+export type ConfigReading =
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly settings: Settings;
+      readonly warnings: readonly ConfigWarning[];
+    }
+  | {
+      readonly ok: false;
+      readonly mistakes: readonly Mistake[];
+      readonly warnings: readonly ConfigWarning[];
+    };
+
+/**
+ * The whole configuration, frozen, or every mistake in it at once. Reads nothing but `env`, and
+ * what the machine is called when spans might go from it to itself.
+ */
+export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): ConfigReading {
+  const { env: given, warnings } = withoutServiceLinks(env);
+  warnings.push(...misspelledNames(Object.keys(given)));
+  const texts = textsOf(given);
+  const parsed = settingsSchema.safeParse(texts);
+  if (!parsed.success) {
+    const names = new Set(parsed.error.issues.map((issue) => issue.path[0] as VariableName));
+    return {
+      ok: false,
+      mistakes: [...names].map((name) => mistakeIn(name, texts[name])),
+      warnings,
+    };
+  }
+  const settings = parsed.data;
+  const mistakes = [...mistakesBetween(settings, own), ...proxyMistakes(given, settings)];
+  if (mistakes.length > 0) return { ok: false, mistakes, warnings };
+  warnings.push(...warningsBetween(settings));
+  return { ok: true, config: configOf(settings), settings, warnings };
+}
+
+/** Empty counts as unset: that is what `NAME= spanring` and an unfilled template mean. */
+function textsOf(env: Environment): Record<VariableName, string> {
+  const texts = VARIABLE_NAMES.map((name) => [name, env[name] || VARIABLES[name].unset] as const);
+  return Object.fromEntries(texts) as Record<VariableName, string>;
+}
+
+function mistakeIn(variable: VariableName, text: string): Mistake {
+  const { bound, conceal } = VARIABLES[variable];
+  return { variable, value: quotePeerText(conceal(text)), bound };
+}
+
+function configOf(settings: Settings): Config {
+  return Object.freeze({
+    grpc: addressOf(settings.OTLP_GRPC_HOST, settings.OTLP_GRPC_PORT),
+    http: addressOf(settings.OTLP_HTTP_HOST, settings.OTLP_HTTP_PORT),
+    api: addressOf(settings.API_HOST, settings.API_PORT),
+    maxMessageBytes: settings.GRPC_MAX_MESSAGE_LENGTH,
+    maxBodyBytes: settings.HTTP_MAX_BODY_LENGTH,
+    corsOrigins: Object.freeze([...settings.OTLP_HTTP_CORS_ORIGINS]),
+    unsupportedSignals: settings.UNSUPPORTED_SIGNALS,
+    buffer: Object.freeze({
+      maxSpans: settings.MAX_BUFFER_SIZE,
+      maxBytes: settings.MAX_BUFFER_BYTES,
+      overflowPolicy: settings.OVERFLOW_POLICY,
+    }),
+    limits: limitsOf(settings),
+    logLevel: settings.LOG_LEVEL,
+    shutdownGraceMs: settings.SHUTDOWN_GRACE_MS,
+    shutdownSpillFile: settings.SHUTDOWN_SPILL_FILE,
+    forward: forwardOf(settings),
+  });
+}
+
+function addressOf(host: string, port: number | "off"): ListenAddress | "off" {
+  return port === "off" ? "off" : Object.freeze({ host, port });
+}
+
+function limitsOf(settings: Settings): LimitsConfig {
+  return Object.freeze({
+    connections: settings.MAX_CONNECTIONS,
+    connectionsPerAddress: settings.MAX_CONNECTIONS_PER_ADDRESS,
+    firstRequestMs: settings.FIRST_REQUEST_TIMEOUT_MS,
+    idleMs: settings.IDLE_TIMEOUT_MS,
+    keepaliveMs: settings.KEEPALIVE_TIME_MS,
+    keepaliveTimeoutMs: settings.KEEPALIVE_TIMEOUT_MS,
+    connectionAgeMs: settings.MAX_CONNECTION_AGE_MS,
+    streamsPerConnection: settings.MAX_CONCURRENT_STREAMS,
+    spansPerRequest: settings.MAX_SPANS_PER_REQUEST,
+    nestingDepth: settings.MAX_NESTING_DEPTH,
+    inFlightBytes: settings.MAX_IN_FLIGHT_BYTES,
+  });
+}

@@ -1,0 +1,86 @@
+import { endpointOf, type ForwardEndpoint } from "./endpoint.ts";
+import type { Settings } from "./variables.ts";
+import { parseExportHeaders } from "../domain/text/export-headers.ts";
+import { SecretText } from "../domain/text/secret-text.ts";
+
+/** Where spans go on to, and how. */
+export interface ForwardConfig {
+  readonly endpoint: ForwardEndpoint;
+  readonly headers: readonly (readonly [name: string, value: SecretText])[];
+  /** More of them; empty for none. */
+  readonly headersFile: string;
+  readonly compression: "none" | "gzip" | "zstd";
+  /** For one batch, from sending it to the end of the answer. */
+  readonly timeoutMs: number;
+  readonly batchSpans: number;
+  readonly batchBytes: number;
+  /** How long a batch that is not full may wait for more. */
+  readonly maxDelayMs: number;
+  /** Batches at a time. */
+  readonly concurrency: number;
+  readonly retryInitialMs: number;
+  readonly retryMaxMs: number;
+  readonly highWaterPercent: number;
+  readonly tls: ForwardTlsConfig;
+  readonly file: ForwardFileConfig;
+}
+
+/** Paths are empty where there is no file. */
+export interface ForwardTlsConfig {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Whoever answers is taken for the upstream. */
+  readonly isInsecure: boolean;
+}
+
+export interface ForwardFileConfig {
+  readonly maxBytes: number;
+  /** 0 is for ever. */
+  readonly maxAgeMs: number;
+  readonly keep: number;
+  readonly fsync: "never" | "rotate" | "always";
+}
+
+/** Off without an endpoint. */
+export function forwardOf(settings: Settings): ForwardConfig | "off" {
+  const endpoint = forwardEndpoint(settings);
+  if (endpoint === undefined) return "off";
+  return Object.freeze({
+    endpoint: Object.freeze(endpoint),
+    headers: Object.freeze(secretHeaders(settings.FORWARD_HEADERS)),
+    headersFile: settings.FORWARD_HEADERS_FILE,
+    compression: settings.FORWARD_COMPRESSION,
+    timeoutMs: settings.FORWARD_TIMEOUT_MS,
+    batchSpans: settings.FORWARD_BATCH_SPANS,
+    batchBytes: settings.FORWARD_BATCH_BYTES,
+    maxDelayMs: settings.FORWARD_MAX_DELAY_MS,
+    concurrency: settings.FORWARD_CONCURRENCY,
+    retryInitialMs: settings.FORWARD_RETRY_INITIAL_MS,
+    retryMaxMs: settings.FORWARD_RETRY_MAX_MS,
+    highWaterPercent: settings.FORWARD_HIGH_WATER,
+    tls: Object.freeze({
+      caFile: settings.FORWARD_TLS_CA_FILE,
+      certFile: settings.FORWARD_TLS_CERT_FILE,
+      keyFile: settings.FORWARD_TLS_KEY_FILE,
+      isInsecure: settings.FORWARD_TLS_INSECURE === "true",
+    }),
+    file: Object.freeze({
+      maxBytes: settings.FORWARD_FILE_MAX_BYTES,
+      maxAgeMs: settings.FORWARD_FILE_MAX_AGE_MS,
+      keep: settings.FORWARD_FILE_KEEP,
+      fsync: settings.FORWARD_FILE_FSYNC,
+    }),
+  });
+}
+
+/** Undefined when nothing is to be forwarded. */
+export function forwardEndpoint(settings: Settings): ForwardEndpoint | undefined {
+  const text = settings.FORWARD_ENDPOINT.reveal();
+  return text === "" ? undefined : endpointOf(text, settings.FORWARD_PROTOCOL);
+}
+
+function secretHeaders(text: SecretText): ForwardConfig["headers"] {
+  const headers = parseExportHeaders(text.reveal()) ?? [];
+  return headers.map(([name, value]) => [name, new SecretText(value)] as const);
+}

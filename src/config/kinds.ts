@@ -1,0 +1,142 @@
+import { isIPv6 } from "node:net";
+import * as z from "zod/mini";
+import { concealUrl, isEndpoint } from "./endpoint.ts";
+import { concealHeaders, parseExportHeaders } from "../domain/text/export-headers.ts";
+import { SecretText } from "../domain/text/secret-text.ts";
+
+export const KIB = 2 ** 10;
+export const MIB = 2 ** 20;
+export const GIB = 2 ** 30;
+
+const BYTES_OF_SUFFIX: Readonly<Record<string, number>> = { KiB: KIB, MiB: MIB, GiB: GIB };
+
+/**
+ * What one environment variable may be. The schema checks it and the bound teaches it: both are
+ * made by one function from the same numbers, so that they cannot drift apart.
+ */
+export interface Variable<Value> {
+  /** Read when the variable is not set, or set to nothing. */
+  readonly unset: string;
+  readonly help: string;
+  /** Completes "must be ...", in mistakes and in `--help`. */
+  readonly bound: string;
+  readonly schema: z.ZodMiniType<Value, string>;
+  /** What a mistake shows of a text that may be secret, right or wrong. */
+  readonly conceal: (text: string) => string;
+}
+
+/**
+ * A variable of one kind. Variables that share a kind share its schema: making schemas is most of
+ * what reading the configuration costs, at about 0.1 ms each.
+ */
+export type Kind<Value, Text = string> = (unset: Text, help: string) => Variable<Value>;
+
+/** Both ends belong to it. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+const wholeText = z.pipe(z.string().check(z.regex(/^\d{1,15}$/)), z.transform(Number));
+
+const bytesText = z.pipe(
+  z.string().check(z.regex(/^\d{1,15}(KiB|MiB|GiB)?$/)),
+  z.transform(toBytes),
+);
+
+export const host: Kind<string> = kind(
+  "a host name or an IP address, without brackets and without a port",
+  z.string().check(z.refine((text) => /^[\w.-]{1,253}$/.test(text) || isIPv6(text))),
+);
+
+export const port: Kind<number | "off"> = kind(
+  "a port from 1 to 65535, 0 for any free port, or off",
+  z.union([z.literal("off"), z.pipe(wholeText, within({ from: 0, to: 65_535 }))]),
+);
+
+export function count(unit: string, range: Range): Kind<number> {
+  const bound = `a whole number of ${unit} from ${range.from} to ${range.to}`;
+  return kind(bound, z.pipe(wholeText, within(range)));
+}
+
+export function size(range: Range): Kind<number> {
+  const bound = `a whole number of bytes (or KiB, MiB, GiB) from ${range.from} to ${range.to}`;
+  return kind(bound, z.pipe(bytesText, within(range)));
+}
+
+/**
+ * One word of a few, in capitals or not, or a synonym. The empty one, if there is one, is to leave
+ * it unset.
+ */
+export function choice<const Word extends string>(
+  words: readonly Word[],
+  synonyms: Readonly<Record<Lowercase<string>, NoInfer<Word>>> = {},
+): Kind<Word, Word> {
+  const known = new Map(Object.entries<string>(synonyms));
+  for (const word of words) known.set(word.toLowerCase(), word);
+  const asListed = (text: string): string => known.get(text.toLowerCase()) ?? text;
+  const schema = z.pipe(z.pipe(z.string(), z.transform(asListed)), z.enum(words));
+  return kind(`one of ${words.filter((word) => word !== "").join(", ")}`, schema);
+}
+
+/** Of web pages, as browsers spell them: without a path, or a port that goes without saying. */
+export const origins: Kind<readonly string[]> = kind(
+  "origins like https://shop.example, with commas between; * is any",
+  z.pipe(
+    z.string().check(z.refine((text) => listed(text).every(isOrigin))),
+    z.transform((text: string): readonly string[] => listed(text)),
+  ),
+);
+
+/** Empty for none. */
+export const path: Kind<string> = kind("a path", z.string().check(z.regex(/^\P{Cc}{0,4096}$/u)));
+
+export const endpoint: Kind<SecretText> = secret(
+  "http(s)://HOST:4318, grpc(s)://HOST:4317 or file:///PATH.jsonl",
+  (text) => text === "" || isEndpoint(text),
+  concealUrl,
+);
+
+export const headers: Kind<SecretText> = secret(
+  "name=value,name=value, values percent-encoded",
+  (text) => parseExportHeaders(text) !== undefined,
+  concealHeaders,
+);
+
+function listed(text: string): string[] {
+  return text === "" ? [] : text.split(",").map((part) => part.trim());
+}
+
+function isOrigin(text: string): boolean {
+  return text === "*" || (!text.includes("*") && URL.parse(text)?.origin === text);
+}
+
+function kind<Value>(
+  bound: string,
+  schema: Variable<Value>["schema"],
+  conceal: Variable<Value>["conceal"] = (text) => text,
+): Kind<Value> {
+  return (unset, help) => ({ unset, help, bound, schema, conceal });
+}
+
+/** The value is shown as `conceal` says wherever it is printed. */
+function secret(
+  bound: string,
+  isRight: (text: string) => boolean,
+  conceal: (text: string) => string,
+): Kind<SecretText> {
+  const schema = z.pipe(
+    z.string().check(z.refine(isRight)),
+    z.transform((text: string) => new SecretText(text, conceal(text))),
+  );
+  return kind(bound, schema, conceal);
+}
+
+function within({ from, to }: Range): z.ZodMiniType<number, number> {
+  return z.number().check(z.refine((value) => from <= value && value <= to));
+}
+
+function toBytes(text: string): number {
+  const suffix = text.replace(/^\d+/, "");
+  return Number.parseInt(text, 10) * (BYTES_OF_SUFFIX[suffix] ?? 1);
+}

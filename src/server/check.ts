@@ -1,0 +1,117 @@
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
+import type { CheckedStart } from "../adapters/cli/command-line.ts";
+import { openSpanSink } from "../adapters/forward/open-sink.ts";
+import { cgroupMemoryLimit } from "../adapters/memory/cgroup-limit.ts";
+import { type Lookup, requireResolvable } from "../adapters/network/host-names.ts";
+import { SpillFile } from "../adapters/spill/spill-file.ts";
+import type { Config, ConfigWarning, Mistake } from "../config/config.ts";
+import { withoutBrackets } from "../domain/text/host-address.ts";
+import { quotePeerText } from "../domain/text/quote-text.ts";
+import type { Logger } from "../ports/logger.ts";
+import { memoryWarnings } from "./memory.ts";
+
+export interface StartToCheck {
+  readonly config: Config;
+  readonly version: string;
+  readonly lookup?: Lookup;
+  readonly memoryLimitBytes?: () => number | undefined;
+}
+
+/** Tries all that a start tries, short of listening. Leaves everything as it was. */
+export async function checkStart(start: StartToCheck): Promise<CheckedStart> {
+  const { config, lookup, memoryLimitBytes = cgroupMemoryLimit } = start;
+  const mistakes = [hostMistakes(config, lookup), spillMistakes(config), forwardMistakes(start)];
+  return {
+    mistakes: (await Promise.all(mistakes)).flat(),
+    warnings: [
+      ...(await upstreamWarnings(config, lookup)),
+      ...memoryWarnings(config, memoryLimitBytes()),
+    ],
+  };
+}
+
+const HOST_VARIABLES = {
+  grpc: "OTLP_GRPC_HOST",
+  http: "OTLP_HTTP_HOST",
+  api: "API_HOST",
+} as const;
+
+async function hostMistakes(config: Config, lookup: Lookup | undefined): Promise<Mistake[]> {
+  const checks = (["grpc", "http", "api"] as const).map(async (listener) => {
+    const address = config[listener];
+    if (address === "off" || (await resolves(address.host, lookup))) return [];
+    return [{ variable: HOST_VARIABLES[listener], value: address.host, bound: AN_ADDRESS }];
+  });
+  return (await Promise.all(checks)).flat();
+}
+
+const AN_ADDRESS = "an address of this machine, or a name that resolves to one";
+
+async function resolves(host: string, lookup: Lookup | undefined): Promise<boolean> {
+  return await requireResolvable(host, lookup).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function spillMistakes({ shutdownSpillFile: path }: Config): Promise<Mistake[]> {
+  if (path === "") return [];
+  const reason = await reasonOf(new SpillFile(path).tryOut());
+  if (reason === undefined) return [];
+  const bound = `a regular file, or a new one in a folder that can be written: ${reason}`;
+  return [{ variable: "SHUTDOWN_SPILL_FILE", value: quotePeerText(path), bound }];
+}
+
+const ignore = () => {};
+
+/** A sink logs nothing before it has sent something. */
+const UNHEARD: Logger = { debug: ignore, info: ignore, warning: ignore, error: ignore };
+
+async function forwardMistakes({ config, version }: StartToCheck): Promise<readonly Mistake[]> {
+  if (config.forward === "off") return [];
+  const { forward } = config;
+  const opening = await openSpanSink({ forward, version, nowMs: Date.now, clock, logger: UNHEARD });
+  if (!opening.ok) return opening.mistakes;
+  await opening.sink.close();
+  return [];
+}
+
+/** Warns of an upstream that is not there now; a start does without it. */
+async function upstreamWarnings(
+  { forward }: Config,
+  lookup: Lookup | undefined,
+): Promise<ConfigWarning[]> {
+  if (forward === "off") return [];
+  const { endpoint } = forward;
+  const message =
+    endpoint.protocol === "file"
+      ? await folderWarning(dirname(endpoint.path))
+      : await hostWarning(endpoint.host, lookup);
+  return message === undefined ? [] : [{ variable: "FORWARD_ENDPOINT", message }];
+}
+
+async function hostWarning(host: string, lookup: Lookup | undefined): Promise<string | undefined> {
+  if (await resolves(withoutBrackets(host), lookup)) return undefined;
+  return `${host} does not resolve: unless a proxy resolves it, spans wait until it does`;
+}
+
+async function folderWarning(folder: string): Promise<string | undefined> {
+  const reason = await reasonOf(requireWritable(folder));
+  if (reason === undefined) return undefined;
+  return `spans wait until ${quotePeerText(folder)} can be written: ${reason}`;
+}
+
+async function requireWritable(folder: string): Promise<void> {
+  if (!(await stat(folder)).isDirectory()) throw new Error("it is not a folder");
+  await access(folder, constants.W_OK);
+}
+
+async function reasonOf(trying: Promise<void>): Promise<string | undefined> {
+  return await trying.then(
+    () => undefined,
+    (error: unknown) => quotePeerText(error instanceof Error ? error.message : String(error)),
+  );
+}

@@ -1,0 +1,34 @@
+import { expect, test } from "bun:test";
+import { threeSpans } from "../../../support/fakes/api-answers.ts";
+import { type Answer, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
+import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
+import type { CommandSurroundings } from "../../../support/running/run-command-line.ts";
+
+stopFakeServersAfterEach();
+
+const get = (argv: readonly string[], answer: Answer, parts: CommandSurroundings = {}) =>
+  runAgainstFake(["get", ...argv], answer, parts);
+
+const TERMINAL = { columns: 80 };
+
+test.each([
+  { argv: ["--json", "--otlp"], message: "--json and --otlp exclude one another" },
+  { argv: ["--format", "json"], message: "--format is for --out FILE" },
+  { argv: ["--out", "x.txt"], message: "--out needs an ending of .json, " },
+  { argv: ["--out", "x.toString"], message: "--out needs an ending of .json, " },
+  { argv: ["--out", "x.pb", "--format", "xml"], message: "--format must be json or proto" },
+  { argv: ["--out", "x", "--format", "json", "--otlp"], message: "leave out --json and --otlp" },
+  { argv: ["--limt", "5"], message: 'unknown option "--limt"; did you mean --limit?' },
+])("$argv is refused: $message", async ({ argv, message }) => {
+  const end = await get(argv, threeSpans);
+
+  expect(end).toMatchObject({ exitCode: 2, stdout: "", asked: [] });
+  expect(end.stderr).toContain(message);
+});
+
+test("bytes are not for a terminal", async () => {
+  const end = await get(["--otlp"], threeSpans, TERMINAL);
+
+  expect(end).toMatchObject({ exitCode: 2, stdout: "", asked: [] });
+  expect(end.stderr).toContain("--out FILE");
+});

@@ -1,0 +1,71 @@
+import { expect, test } from "bun:test";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  openMessageStream,
+  openTextStream,
+} from "../../../../src/adapters/cli/output/text-stream.ts";
+import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
+
+const folder = temporaryFolder();
+
+test("what was written is there when the call returns", () => {
+  const path = join(folder, "written");
+  const fileDescriptor = openSync(path, "w");
+  const stream = openTextStream(fileDescriptor);
+
+  const couldWrite = stream.write("é".repeat(100_000));
+  stream.write(new TextEncoder().encode("end"));
+  const written = readFileSync(path, "utf8");
+
+  closeSync(fileDescriptor);
+  expect(written).toBe(`${"é".repeat(100_000)}end`);
+  expect(couldWrite).toBe(true);
+  expect(stream.isTerminal).toBe(false);
+});
+
+test("a stream that cannot be written to is a failure with an exit code, not silence", () => {
+  const fileDescriptor = openSync(import.meta.path, "r");
+  const stream = openTextStream(fileDescriptor);
+
+  expect(() => stream.write("lost")).toThrow(
+    expect.objectContaining({
+      exitCode: 4,
+      message: expect.stringMatching(/^cannot write to standard output: EBADF/),
+    }),
+  );
+  closeSync(fileDescriptor);
+});
+
+test("a message that cannot be written is dropped", () => {
+  const fileDescriptor = openSync(import.meta.path, "r");
+
+  expect(openMessageStream(fileDescriptor).write("lost")).toBe(false);
+  closeSync(fileDescriptor);
+});
+
+test("a reader who has left is no error", async () => {
+  const program = join(import.meta.dir, "../../../support/processes/print-into-broken-pipe.ts");
+  // `:` leaves at once, and with it the only reader of standard output.
+  const shell = 'exec 3>&1; { "$0" "$1" 2>&3; echo "$?" >&3; } | :';
+
+  const child = Bun.spawn(["sh", "-c", shell, process.execPath, program]);
+
+  expect(await new Response(child.stdout).text()).toBe("0\n");
+});
+
+test.each([1, 2])("what is no terminal is as wide as most are: %d", (fileDescriptor) => {
+  const { columns } = openTextStream(fileDescriptor);
+
+  expect(columns).toBeGreaterThan(0);
+});
+
+test("a pipe that is full and does not block is waited for", async () => {
+  const program = join(import.meta.dir, "../../../support/processes/print-into-full-pipe.ts");
+
+  const child = Bun.spawn([process.execPath, program], { stdout: "pipe" });
+  const text = await child.stdout.text();
+
+  expect(text).toHaveLength(1024 * 1024);
+  expect(await child.exited).toBe(0);
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from "bun:test";
+import { readCommandArguments } from "../../../../src/adapters/cli/usage/command-arguments.ts";
+import type { CommandName } from "../../../../src/adapters/cli/usage/command-table.ts";
+
+function read(line: string | readonly string[], command: CommandName = "get") {
+  return readCommandArguments(command, typeof line === "string" ? line.split(" ") : line);
+}
+
+test("options keep the order they were written in, and repeated attributes all count", () => {
+  const reading = read("--status error --attribute a=1 --name x --attribute b=2=3 --json");
+
+  expect(reading).toEqual({
+    options: [
+      { name: "status", value: "error" },
+      { name: "attribute", value: "a=1" },
+      { name: "name", value: "x" },
+      { name: "attribute", value: "b=2=3" },
+      { name: "json", value: "true" },
+    ],
+    operands: [],
+  });
+});
+
+test.each([
+  { line: ["--name=GET /"], value: "GET /" },
+  { line: ["--name", "GET /"], value: "GET /" },
+  { line: ["--name="], value: "" },
+  { line: ["--name=--x"], value: "--x" },
+])("$line gives the name $value", ({ line, value }) => {
+  expect(read(line)).toMatchObject({ options: [{ name: "name", value }] });
+});
+
+test.each([
+  { line: "-", operands: ["-"] },
+  { line: "a b", operands: ["a", "b"] },
+  { line: "-- --pace", operands: ["--pace"] },
+])("send $line reads $operands", ({ line, operands }) => {
+  expect(read(line, "send")).toEqual({ options: [], operands });
+});
+
+test.each([
+  { line: "f --pace", pace: "1x", operands: ["f"] },
+  { line: "--pace f", pace: "1x", operands: ["f"] },
+  { line: "--pace 10x f", pace: "10x", operands: ["f"] },
+  { line: "f --pace=0.5x", pace: "0.5x", operands: ["f"] },
+])("send $line has the pace $pace", ({ line, pace, operands }) => {
+  expect(read(line, "send")).toEqual({ options: [{ name: "pace", value: pace }], operands });
+});
+
+test.each([
+  { line: "--nmae x", mistake: 'unknown option "--nmae"; did you mean --name?' },
+  {
+    line: "--min_duration 1s",
+    mistake: 'unknown option "--min_duration"; did you mean --min-duration?',
+  },
+  { line: "-x", mistake: 'unknown option "-x"' },
+  { line: "--xyzzyqqq", mistake: 'unknown option "--xyzzyqqq"' },
+  { line: "--\u001b[2J", mistake: String.raw`unknown option "--\x1b[2J"` },
+  { line: "--count 1", mistake: "get takes no --count; it is of wait" },
+  { line: "--version", mistake: "get takes no --version; spanring alone takes it" },
+  { line: "--name", mistake: "--name needs a value: --name NAME" },
+  {
+    line: "--name --json",
+    mistake: "--name needs a value: --name NAME, or --name=VALUE for one that begins with -",
+  },
+  { line: "--json=yes", mistake: "--json takes no value" },
+  { line: "--name a --name b", mistake: "--name is given more than once" },
+  { line: "a", mistake: 'unexpected argument "a": get takes only options' },
+])("get $line: $mistake", ({ line, mistake }) => {
+  expect(read(line)).toEqual({ mistake });
+});
+
+test.each([
+  { command: "send", line: [], mistake: "FILE... is missing" },
+  { command: "completions", line: [], mistake: "SHELL is missing" },
+  {
+    command: "traces",
+    line: ["a", "b"],
+    mistake: 'unexpected argument "b": traces takes [TRACE_ID] and options',
+  },
+] as const)("$command: $mistake", ({ command, line, mistake }) => {
+  expect(read(line, command)).toEqual({ mistake });
+});
+
+describe("the command that is to be run stands behind --", () => {
+  test.each([
+    { argv: ["--", "npm", "test", "--", "--junit", "x"], operands: 5 },
+    { argv: ["--settle", "2s", "--", "a"], operands: 1 },
+  ])("%p", ({ argv, operands }) => {
+    expect(readCommandArguments("run", argv)).toMatchObject({
+      operands: argv.slice(-operands),
+    });
+  });
+
+  test.each([
+    { argv: ["npm", "test", "--junit", "x"], first: "npm" },
+    { argv: ["npm", "--", "test"], first: "npm" },
+    { argv: ["node", "app.js", "--port", "3"], first: "node" },
+  ])("%p is a mistake", ({ argv, first }) => {
+    expect(readCommandArguments("run", argv)).toEqual({
+      mistake: `"${first}" must stand behind --: spanring run [OPTIONS] -- COMMAND...`,
+    });
+  });
+});

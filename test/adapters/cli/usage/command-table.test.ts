@@ -1,0 +1,100 @@
+import { expect, test } from "bun:test";
+import { commandHelp } from "../../../../src/adapters/cli/usage/command-help.ts";
+import {
+  type CommandName,
+  COMMAND_NAMES,
+  COMMANDS,
+  isCommandName,
+  SERVE_OPTIONS,
+} from "../../../../src/adapters/cli/usage/command-table.ts";
+import { helpText } from "../../../../src/adapters/cli/usage/help.ts";
+import {
+  OPTION_NAMES,
+  OPTIONS,
+  optionUsage,
+  USUAL_SPANS,
+  USUAL_TRACES,
+} from "../../../../src/adapters/cli/usage/option-table.ts";
+import { COLOURED, PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
+import { LIMIT, TRACE_LIMIT } from "../../../../src/adapters/read-api/route-parameters.ts";
+import { CONDITION_NAMES } from "../../../../src/domain/query/span-filter.ts";
+
+const API_FILTERS = CONDITION_NAMES.map((name) => name.replaceAll("_", "-"));
+
+test("every option is of a command or of serving", () => {
+  const taken = new Set(COMMAND_NAMES.flatMap((name) => [...COMMANDS[name].options]));
+  for (const name of SERVE_OPTIONS) taken.add(name);
+
+  expect([...taken].toSorted()).toEqual([...OPTION_NAMES].toSorted());
+});
+
+test.each(COMMAND_NAMES)("the overview tells of %s", (name) => {
+  const { operands, summary } = COMMANDS[name];
+  const lines = helpText("1.2.3", PLAIN).split("\n");
+
+  const usage = `spanring ${name} ${operands}`.trimEnd();
+  expect(lines.find((line) => line.startsWith(`  ${usage} `))).toEndWith(` ${summary}`);
+});
+
+test.each(COMMAND_NAMES)("spanring %s --help tells of every option and no other", (name) => {
+  const help = commandHelp(name, PLAIN);
+
+  const listed = [...help.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, option]) => option);
+  expect(listed).toEqual([...COMMANDS[name].options]);
+  for (const option of COMMANDS[name].options) expect(help).toContain(OPTIONS[option].meaning);
+});
+
+test.each(COMMAND_NAMES)("spanring %s --help fits 100 columns and is documented", (name) => {
+  const help = commandHelp(name, PLAIN);
+
+  expect(help.split("\n").filter((line) => line.length > 100)).toEqual([]);
+  expect(help).toMatch(/^ {2}0 {2}\S/m);
+  expect(help).toMatch(/^ {2}2 {2}the command line is wrong/m);
+  expect(/^ {2}4 {2}standard output/m.test(help)).toBe(name !== "run");
+});
+
+test.each(COMMAND_NAMES)("no paragraph in the help of %s breaks off", (name) => {
+  const broken = COMMANDS[name].details.filter((paragraph) => /[,;]$/.test(paragraph));
+
+  expect(broken).toEqual([]);
+});
+
+test.each(COMMAND_NAMES)("colours change nothing but the colours in the help of %s", (name) => {
+  const coloured = commandHelp(name, COLOURED);
+
+  expect(Bun.stripANSI(coloured)).toBe(commandHelp(name, PLAIN));
+  expect(coloured).not.toBe(commandHelp(name, PLAIN));
+});
+
+test.each(["get", "tail", "traces", "wait"] as const)("%s takes every filter", (name) => {
+  expect(COMMANDS[name].options).toEqual(expect.arrayContaining(API_FILTERS));
+});
+
+test("examples use options that their commands have", () => {
+  const examples = COMMAND_NAMES.flatMap((name) => COMMANDS[name].examples);
+  const uses = examples.flatMap((example) => [...example.matchAll(/spanring ([a-z]+)([^|;]*)/g)]);
+
+  const wrong = uses.filter(([, name, rest = ""]) => {
+    const known: readonly string[] = COMMANDS[name as CommandName].options;
+    return [...rest.matchAll(/ --([a-z-]+)/g)].some(([, option]) => !known.includes(option!));
+  });
+
+  expect(uses.length).toBeGreaterThanOrEqual(examples.length);
+  expect(wrong).toEqual([]);
+});
+
+test("the limits that the help tells of are those of the read API", () => {
+  const unset = [LIMIT, TRACE_LIMIT].map((parameter) => parameter.schema["default"]);
+
+  expect(unset).toEqual([USUAL_SPANS, USUAL_TRACES]);
+  expect(commandHelp("get", PLAIN)).toContain("at most so many (1000;");
+});
+
+test("names that objects inherit are no commands", () => {
+  expect(isCommandName("toString")).toBe(false);
+});
+
+test("an option is used with its value, a switch without", () => {
+  expect(optionUsage("limit")).toBe("--limit N");
+  expect(optionUsage("json")).toBe("--json");
+});

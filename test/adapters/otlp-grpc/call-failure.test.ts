@@ -1,0 +1,24 @@
+import { expect, test } from "bun:test";
+import { status } from "@grpc/grpc-js";
+import { callFailure } from "../../../src/adapters/otlp-grpc/call-failure.ts";
+import { google } from "../../../src/adapters/otlp/generated/otlp.js";
+
+test("a failure has the code of its outcome, its message, and both as details", () => {
+  const failure = callFailure({ outcome: "malformed", message: "field 1 is cut short" });
+
+  const [details] = failure.metadata?.get("grpc-status-details-bin") ?? [];
+  expect([failure.code, failure.details]).toEqual([3, "field 1 is cut short"]);
+  expect(google.rpc.Status.decode(details as Buffer)).toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    message: "field 1 is cut short",
+  });
+});
+
+test.each([
+  { outcome: "unsupported_encoding", taken: ["identity,gzip,deflate,zstd"] },
+  { outcome: "malformed_frame", taken: [] },
+] as const)("only what is not supported says what is: $outcome", ({ outcome, taken }) => {
+  const { metadata } = callFailure({ outcome, message: "no" });
+
+  expect<readonly unknown[] | undefined>(metadata?.get("grpc-accept-encoding")).toEqual(taken);
+});

@@ -1,0 +1,92 @@
+import { describe, expect, test } from "bun:test";
+import { endsKey } from "../../../src/adapters/otlp-grpc/connection.ts";
+import { ConnectionTable } from "../../../src/adapters/otlp-grpc/connection-table.ts";
+import { fakeConnection } from "../../support/fakes/grpc-fake-socket.ts";
+import { keptEntries } from "../../support/oracles/kept-entries.ts";
+
+const LIMITS = { connections: 4, connectionsPerAddress: 2 };
+
+describe("who is refused", () => {
+  test("nobody while there is room", () => {
+    const table = new ConnectionTable(LIMITS);
+    table.add(fakeConnection("192.0.2.1"));
+
+    expect(table.refusalOf("192.0.2.1")).toBeUndefined();
+  });
+
+  test("an address with as many connections as it may have, and no other", () => {
+    const table = new ConnectionTable(LIMITS);
+    table.add(fakeConnection("192.0.2.1"));
+    table.add(fakeConnection("192.0.2.1"));
+
+    expect(table.refusalOf("192.0.2.1")).toBe("too_many_connections_per_address");
+    expect(table.refusalOf("192.0.2.2")).toBeUndefined();
+  });
+
+  test("everyone when all places are taken", () => {
+    const table = new ConnectionTable(LIMITS);
+    for (const address of ["a", "b", "c", "d"]) table.add(fakeConnection(address));
+
+    expect(table.refusalOf("e")).toBe("too_many_connections");
+  });
+});
+
+describe("a connection that has closed", () => {
+  test("makes room, in all and for its address", () => {
+    const table = new ConnectionTable({ connections: 2, connectionsPerAddress: 2 });
+    const connections = [fakeConnection("a"), fakeConnection("a")] as const;
+    for (const connection of connections) table.add(connection);
+
+    table.remove(connections[0]);
+
+    expect(table.size).toBe(1);
+    expect(table.refusalOf("a")).toBeUndefined();
+  });
+
+  test("makes room once, however often it is removed", () => {
+    const table = new ConnectionTable(LIMITS);
+    const closed = fakeConnection("a");
+    table.add(closed);
+    table.add(fakeConnection("a"));
+    table.add(fakeConnection("b"));
+
+    table.remove(closed);
+    table.remove(closed);
+    table.add(fakeConnection("a"));
+
+    expect(table.size).toBe(3);
+    expect(table.refusalOf("a")).toBe("too_many_connections_per_address");
+  });
+
+  test("leaves nothing behind", () => {
+    const table = new ConnectionTable(LIMITS);
+    const connections = ["a", "a", "b"].map((address) => fakeConnection(address));
+    for (const connection of connections) table.add(connection);
+    const during = keptEntries(table);
+
+    for (const connection of connections) table.remove(connection);
+
+    expect(during).toBeGreaterThanOrEqual(connections.length);
+    expect(keptEntries(table)).toBe(0);
+  });
+});
+
+test("a connection is found by its ends, and by no others", () => {
+  const table = new ConnectionTable(LIMITS);
+  const connection = fakeConnection("192.0.2.1");
+  const { remoteAddress, remotePort = 0, localPort } = connection.socket;
+  table.add(connection);
+
+  expect(table.find({ remoteAddress, remotePort, localPort })).toBe(connection);
+  expect(table.find({ remoteAddress, remotePort: remotePort + 1, localPort })).toBeUndefined();
+  expect(table.find({ remoteAddress, remotePort, localPort: 1 })).toBeUndefined();
+  expect([...table]).toEqual([connection]);
+});
+
+test("one port of a peer may be connected to two of our addresses: the keys differ", () => {
+  const peer = { remoteAddress: "192.0.2.1", remotePort: 40_000, localPort: 4317 };
+
+  const keys = ["192.0.2.8", "192.0.2.9"].map((localAddress) => endsKey({ ...peer, localAddress }));
+
+  expect(keys[0]).not.toBe(keys[1]);
+});

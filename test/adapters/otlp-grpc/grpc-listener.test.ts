@@ -1,0 +1,175 @@
+import { openDialogue, openServerStream } from "../../support/grpc/grpc-conversation.ts";
+import { describe, expect, test } from "bun:test";
+import { status } from "@grpc/grpc-js";
+import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
+import { beginCall, endOf, openHttp2, pong } from "../../support/grpc/grpc-http2-call.ts";
+import { callHeaders, FLAG, frame, FRAME, messagePrefix } from "../../support/grpc/grpc-wire.ts";
+import { countsOf } from "../../support/fakes/problem-totals.ts";
+import {
+  runGrpcListener,
+  stopGrpcListenersAfterEach,
+} from "../../support/running/running-grpc-listener.ts";
+
+stopGrpcListenersAfterEach();
+
+const REQUEST = Buffer.from("not decoded here");
+
+describe("starting", () => {
+  test("on port 0 takes a free port, and says which", async () => {
+    const [one, other] = [await runGrpcListener(), await runGrpcListener()];
+
+    expect(one.listener.port).toBeGreaterThan(0);
+    expect(one.listener.port).not.toBe(other.listener.port);
+  });
+
+  test("on a port that is taken fails with EADDRINUSE", async () => {
+    const { listener } = await runGrpcListener();
+
+    const second = runGrpcListener({ address: { host: "127.0.0.1", port: listener.port } });
+
+    expect(second).rejects.toMatchObject({ code: "EADDRINUSE" });
+  });
+
+  test("on an address of another machine fails", async () => {
+    const elsewhere = runGrpcListener({ address: { host: "192.0.2.1", port: 0 } });
+
+    expect(elsewhere).rejects.toMatchObject({ code: "EADDRNOTAVAIL" });
+  });
+
+  test("two listeners in one process know their own calls", async () => {
+    const [one, other] = [await runGrpcListener(), await runGrpcListener()];
+    const session = openHttp2(one.listener.port);
+
+    const stream = beginCall(session, { pieces: [messagePrefix(1000), REQUEST] });
+    await pong(session);
+    const held = [one.listener.counts().heldBytes, other.listener.counts().heldBytes];
+    stream.destroy();
+    session.destroy();
+
+    expect(held[0]).toBeGreaterThan(0);
+    expect(held[1]).toBe(0);
+  });
+});
+
+const REFLECTION_PATH = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+/** A ServerReflectionRequest with an empty `list_services`. */
+const LIST_SERVICES = Buffer.of(0x3a, 0);
+
+describe("stopping", () => {
+  test("lets a call that has begun finish", async () => {
+    const { listener, receiver } = await runGrpcListener();
+    const session = openHttp2(listener.port);
+    const stream = beginCall(session, { pieces: [messagePrefix(REQUEST.length)] });
+    await pong(session);
+
+    const stopped = listener.stop(3_600_000);
+    stream.end(REQUEST);
+    const end = await endOf(stream);
+    session.destroy();
+    await stopped;
+
+    expect(end.grpcStatus).toBe(status.OK);
+    expect(receiver.requests).toEqual([REQUEST]);
+  });
+
+  test("lets go of whoever watches a service that is not there, or holds a dialogue", async () => {
+    const { client, listener } = await runGrpcListener();
+    const watcher = openServerStream(
+      client(),
+      "/grpc.health.v1.Health/Watch",
+      Buffer.from("\n\x03x.Y"),
+    );
+    const dialogue = openDialogue(client(), REFLECTION_PATH);
+    dialogue.call.write(LIST_SERVICES);
+    await Promise.all([watcher.next(), dialogue.next()]);
+
+    await listener.stop(3_600_000);
+
+    const ends = await Promise.all([watcher.ended, dialogue.ended]);
+    expect(ends.map(({ code }) => code)).toEqual([status.UNAVAILABLE, status.UNAVAILABLE]);
+  });
+
+  test("does not wait for an idle client", async () => {
+    const { client, listener } = await runGrpcListener();
+    await callUnary(client(), EXPORT_PATH, REQUEST);
+
+    await listener.stop(3_600_000);
+
+    expect(listener.counts().openConnections).toBe(0);
+  });
+
+  test("breaks off what is not finished when the time is up", async () => {
+    const { peer, listener } = await runGrpcListener();
+    const stuck = peer().greet();
+    const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
+    stuck.send(frame(head, callHeaders(EXPORT_PATH)));
+    stuck.send(frame({ type: FRAME.data, streamId: 1 }, messagePrefix(1000)));
+    stuck.send(frame({ type: FRAME.ping }, Buffer.alloc(8)));
+    await stuck.frame(({ type }) => type === FRAME.ping);
+
+    await listener.stop(20);
+    await stuck.ended;
+
+    expect(listener.counts()).toMatchObject({ openConnections: 0, heldBytes: 0 });
+  });
+
+  test("takes no more connections", async () => {
+    const { client, listener } = await runGrpcListener();
+
+    await listener.stop(0);
+    const end = await callUnary(client(), EXPORT_PATH, REQUEST, { deadlineMs: 2000 });
+
+    expect(end.code).toBe(status.UNAVAILABLE);
+  });
+
+  test("a second time, without any, breaks off what the first one waits for", async () => {
+    const { peer, listener } = await runGrpcListener();
+    const stuck = peer().greet();
+    const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
+    stuck.send(frame(head, callHeaders(EXPORT_PATH)));
+    stuck.send(frame({ type: FRAME.ping }, Buffer.alloc(8)));
+    await stuck.frame(({ type }) => type === FRAME.ping);
+
+    await Promise.all([listener.stop(3_600_000), listener.stop(0)]);
+    await stuck.ended;
+
+    expect(listener.counts()).toMatchObject({ openConnections: 0, heldBytes: 0 });
+  });
+});
+
+describe("bytes in flight", () => {
+  test("are none after calls of every kind have ended", async () => {
+    const { client, peer, listener } = await runGrpcListener({ maxMessageBytes: 100_000 });
+    const sender = client();
+    const head = { type: FRAME.headers, flags: FLAG.endHeaders };
+    const leaver = peer().greet();
+    leaver.send(frame({ ...head, streamId: 1 }, callHeaders(EXPORT_PATH)));
+    leaver.send(frame({ type: FRAME.data, streamId: 1 }, messagePrefix(5000)));
+    leaver.send(frame({ ...head, streamId: 3 }, callHeaders(EXPORT_PATH)));
+    leaver.send(frame({ type: FRAME.resetStream, streamId: 3 }, Buffer.of(0, 0, 0, 8)));
+    leaver.send(frame({ type: FRAME.ping }, Buffer.alloc(8)));
+    await leaver.frame(({ type }) => type === FRAME.ping);
+    const heldByOne = listener.counts().heldBytes;
+
+    await callUnary(sender, EXPORT_PATH, REQUEST);
+    await callUnary(sender, EXPORT_PATH, Buffer.alloc(100_001));
+    await callUnary(sender, "/no.such/Method", REQUEST);
+    leaver.destroy();
+    await listener.stop(0);
+
+    expect(heldByOne).toBeGreaterThan(512);
+    expect(heldByOne).toBeLessThan(20_000);
+    expect(listener.counts().heldBytes).toBe(0);
+  });
+
+  test("of one message may be as many as the budget", async () => {
+    const size = 1_000_000;
+    const limits = { inFlightBytes: size };
+    const { client, problems } = await runGrpcListener({ limits, maxMessageBytes: size });
+
+    const end = await callUnary(client(), EXPORT_PATH, Buffer.alloc(size));
+
+    expect(end.code).toBe(status.OK);
+    expect(countsOf(problems)).toEqual({});
+  });
+});

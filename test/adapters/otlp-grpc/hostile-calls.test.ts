@@ -1,0 +1,300 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import type { ClientHttp2Session } from "node:http2";
+import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { status } from "@grpc/grpc-js";
+import { EXPORT_PATH, gzipBomb } from "../../support/grpc/grpc-call.ts";
+import {
+  beginCall,
+  callHttp2,
+  endOf,
+  openHttp2,
+  pong,
+} from "../../support/grpc/grpc-http2-call.ts";
+import { grpcMessage, messagePrefix } from "../../support/grpc/grpc-wire.ts";
+import { countsOf } from "../../support/fakes/problem-totals.ts";
+import {
+  runGrpcListener,
+  stopGrpcListenersAfterEach,
+} from "../../support/running/running-grpc-listener.ts";
+
+// Calls that are proper HTTP/2 and improper gRPC.
+stopGrpcListenersAfterEach();
+const sessions: ClientHttp2Session[] = [];
+afterEach(() => {
+  for (const session of sessions.splice(0)) session.destroy();
+});
+
+const MAX_BYTES = 100_000;
+const REQUEST = Buffer.from("not decoded here");
+
+async function runWithSession() {
+  const running = await runGrpcListener({ maxMessageBytes: MAX_BYTES });
+  const session = openHttp2(running.listener.port);
+  sessions.push(session);
+  return { ...running, session };
+}
+
+describe("messages that are not one whole message", () => {
+  test.each([
+    {
+      name: "one that says it is too long",
+      pieces: [messagePrefix(MAX_BYTES + 1)],
+      code: status.RESOURCE_EXHAUSTED,
+    },
+    {
+      name: "one that says it is 4 GiB long",
+      pieces: [messagePrefix(0xffffffff)],
+      code: status.RESOURCE_EXHAUSTED,
+    },
+  ])("$name: $code, and nothing is received", async ({ pieces, code }) => {
+    const { session, receiver } = await runWithSession();
+
+    const end = await callHttp2(session, { pieces });
+
+    expect(end.grpcStatus).toBe(code);
+    expect(receiver.requests).toEqual([]);
+  });
+
+  const cutShort = "the call ended within its message, which was cut short";
+
+  test.each([
+    { name: "none", pieces: [], code: 12, message: "the call has no message" },
+    {
+      name: "two",
+      pieces: [grpcMessage(REQUEST), grpcMessage(REQUEST)],
+      code: 12,
+      message: "the call has more than one message",
+    },
+    { name: "half of one", pieces: [messagePrefix(100), REQUEST], code: 13, message: cutShort },
+    {
+      name: "one without its last byte",
+      pieces: [grpcMessage(REQUEST).subarray(0, -1)],
+      code: 13,
+      message: cutShort,
+    },
+    { name: "a prefix alone", pieces: [messagePrefix(1)], code: 13, message: cutShort },
+    { name: "half of a prefix", pieces: [Buffer.of(0, 0)], code: 13, message: cutShort },
+  ])("$name: $code, $message, counted as malformed", async ({ pieces, code, message }) => {
+    const { session, receiver, problems } = await runWithSession();
+
+    const end = await callHttp2(session, { pieces });
+
+    expect(end.grpcStatus).toBe(code);
+    expect(decodeURI(end.grpcMessage)).toStartWith(message);
+    expect(receiver.requests).toEqual([]);
+    expect(receiver.turnedAwayAs).toEqual(["malformed"]);
+    expect(countsOf(problems)).toEqual({ malformed: 1 });
+  });
+
+  test("half a message to another service is cut short as well, and not counted", async () => {
+    const { session, receiver } = await runWithSession();
+
+    const path = "/grpc.health.v1.Health/Check";
+    const end = await callHttp2(session, { path, pieces: [messagePrefix(9), REQUEST.subarray(8)] });
+
+    expect([end.grpcStatus, decodeURI(end.grpcMessage)]).toEqual([status.INTERNAL, cutShort]);
+    expect(receiver.turnedAwayAs).toEqual([]);
+  });
+
+  test("a method that is not there is told by its name, whatever it is called", async () => {
+    const { session, receiver } = await runWithSession();
+
+    const path = "/a/for%20server%20streaming%20method";
+    const end = await callHttp2(session, { path, pieces: [messagePrefix(100)] });
+
+    expect(end.grpcStatus).toBe(status.UNIMPLEMENTED);
+    expect(end.grpcMessage).toContain(path);
+    expect(receiver.turnedAwayAs).toEqual([]);
+  });
+
+  test("a length beyond the limit is refused before the message comes", async () => {
+    const { session } = await runWithSession();
+
+    const unfinished = beginCall(session, { pieces: [messagePrefix(MAX_BYTES + 1)] });
+
+    expect((await endOf(unfinished)).grpcStatus).toBe(status.RESOURCE_EXHAUSTED);
+  });
+
+  test("a whole one with half of another behind it is received as it is", async () => {
+    const { session, receiver, logger } = await runWithSession();
+    const large = Buffer.alloc(50_000, "not decoded here");
+    const pieces = [grpcMessage(large), messagePrefix(90_000), Buffer.alloc(60_000)];
+
+    const end = await callHttp2(session, { pieces });
+
+    expect(end.grpcStatus).toBe(status.OK);
+    expect(receiver.requests).toEqual([large]);
+    expect(logger.lines).toEqual([]);
+  });
+
+  test("one that comes byte by byte is received whole", async () => {
+    const { session, receiver } = await runWithSession();
+    const pieces = [...grpcMessage(REQUEST)].map((byte) => Buffer.of(byte));
+
+    const end = await callHttp2(session, { pieces });
+
+    expect(end.grpcStatus).toBe(status.OK);
+    expect(receiver.requests).toEqual([REQUEST]);
+  });
+});
+
+describe("compression", () => {
+  test.each([
+    { encoding: "gzip", flag: 1, body: gzipSync(REQUEST) },
+    { encoding: "deflate", flag: 1, body: deflateSync(REQUEST) },
+    { encoding: "zstd", flag: 1, body: zstdCompressSync(REQUEST) },
+    { encoding: "gzip", flag: 0, body: REQUEST },
+    { encoding: "identity", flag: 0, body: REQUEST },
+    { encoding: "br", flag: 0, body: REQUEST },
+  ])("$encoding, flag $flag: received", async ({ encoding, flag, body }) => {
+    const { session, receiver, problems } = await runWithSession();
+    const pieces = [grpcMessage(body, flag)];
+
+    const end = await callHttp2(session, { headers: { "grpc-encoding": encoding }, pieces });
+
+    expect(end.grpcStatus).toBe(status.OK);
+    expect(receiver.requests).toEqual([REQUEST]);
+    expect(countsOf(problems)).toEqual({});
+  });
+
+  const gzip = { "grpc-encoding": "gzip" };
+  const zstd = { "grpc-encoding": "zstd" };
+
+  test.each([
+    { name: "a flag without encoding", headers: {}, flag: 1, body: REQUEST, code: 13 },
+    {
+      name: "a flag with identity",
+      headers: { "grpc-encoding": "identity" },
+      flag: 1,
+      body: REQUEST,
+      code: 13,
+    },
+    { name: "a flag of 2", headers: gzip, flag: 2, body: gzipSync(REQUEST), code: 13 },
+    { name: "no gzip", headers: gzip, flag: 1, body: REQUEST, code: 3 },
+    { name: "cut gzip", headers: gzip, flag: 1, body: gzipSync(REQUEST).subarray(0, 12), code: 3 },
+    { name: "no zstd", headers: zstd, flag: 1, body: gzipSync(REQUEST), code: 3 },
+  ])("$name: $code, counted as malformed", async ({ headers, flag, body, code }) => {
+    const { session, receiver, problems } = await runWithSession();
+
+    const end = await callHttp2(session, { headers, pieces: [grpcMessage(body, flag)] });
+
+    expect(end.grpcStatus).toBe(code);
+    const problem = code === 13 ? "malformed" : "broken_compression";
+    expect(receiver.requests).toEqual([]);
+    expect(receiver.turnedAwayAs).toEqual(["malformed"]);
+    expect(countsOf(problems)).toEqual({ [problem]: 1 });
+  });
+
+  test.each([
+    { name: "a byte too many", headers: gzip, body: gzipBomb(MAX_BYTES + 1) },
+    { name: "a bomb of gzip", headers: gzip, body: gzipBomb(50_000_000) },
+    { name: "a bomb of zstd", headers: zstd, body: zstdCompressSync(Buffer.alloc(50_000_000)) },
+  ])("$name: too large", async ({ headers, body }) => {
+    const { session, receiver, problems } = await runWithSession();
+
+    const end = await callHttp2(session, { headers, pieces: [grpcMessage(body, 1)] });
+
+    expect(end.grpcStatus).toBe(status.RESOURCE_EXHAUSTED);
+    expect(receiver.turnedAwayAs).toEqual(["too_large"]);
+    expect(countsOf(problems)).toEqual({ too_large: 1 });
+  });
+
+  test.each([
+    { name: "spans", path: EXPORT_PATH, noted: { unsupported_encoding: 1 } },
+    { name: "a health check", path: "/grpc.health.v1.Health/Check", noted: {} },
+    { name: "a health watch", path: "/grpc.health.v1.Health/Watch", noted: {} },
+    {
+      name: "reflection",
+      path: "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+      noted: {},
+    },
+  ])("$name in another encoding: the answer says which are taken", async (call) => {
+    const { session, receiver, problems } = await runWithSession();
+    const headers = { "grpc-encoding": "br" };
+
+    const end = await callHttp2(session, {
+      path: call.path,
+      headers,
+      pieces: [grpcMessage(REQUEST, 1)],
+    });
+
+    expect(end.grpcStatus).toBe(status.UNIMPLEMENTED);
+    expect(end.acceptEncoding).toBe("identity,gzip,deflate,zstd");
+    expect(countsOf(problems)).toEqual(call.noted);
+    expect(receiver.requests).toEqual([]);
+  });
+
+  test("a hundred bombs at once are each refused", async () => {
+    const { session } = await runWithSession();
+    const bomb = {
+      headers: { "grpc-encoding": "gzip" },
+      pieces: [grpcMessage(gzipBomb(4e6), 1)],
+    };
+
+    const ends = await Promise.all(Array.from({ length: 100 }, () => callHttp2(session, bomb)));
+
+    const refused = ends.filter(({ grpcStatus }) => grpcStatus === status.RESOURCE_EXHAUSTED);
+    expect(refused).toHaveLength(100);
+  });
+});
+
+describe("headers", () => {
+  test.each(["99999999H", "99999999S", "0n", "1n", "soon", "-1S"])(
+    "a deadline of %p does not matter",
+    async (timeout) => {
+      const { session, receiver } = await runWithSession();
+      const headers = { "grpc-timeout": timeout };
+      const stream = beginCall(session, { headers, pieces: [messagePrefix(REQUEST.length)] });
+
+      // Long enough for a timer of no time at all to run out on the server.
+      for (let ping = 0; ping < 20; ping += 1) await pong(session);
+      stream.end(REQUEST);
+
+      expect((await endOf(stream)).grpcStatus).toBe(status.OK);
+      expect(receiver.requests).toEqual([REQUEST]);
+    },
+  );
+
+  test.each([
+    "application/json",
+    "application/grpc-web",
+    "application/grpc-web+proto",
+    "application/grpcfoo",
+    "text/application/grpc",
+    "",
+  ])("the content type %p is 415, and no gRPC at all", async (contentType) => {
+    const { session, receiver } = await runWithSession();
+    const headers = { "content-type": contentType };
+
+    const end = await callHttp2(session, { headers, pieces: [grpcMessage(REQUEST)] });
+
+    expect([end.httpStatus, end.grpcStatus]).toEqual([415, undefined]);
+    expect(receiver.requests).toEqual([]);
+  });
+
+  test.each([
+    "application/grpc",
+    "Application/GRPC",
+    "application/grpc+proto",
+    "application/grpc; charset=utf-8",
+    "application/grpc+proto ;v=1",
+  ])("the content type %p is gRPC", async (contentType) => {
+    const { session, receiver } = await runWithSession();
+    const headers = { "content-type": contentType };
+
+    const end = await callHttp2(session, { headers, pieces: [grpcMessage(REQUEST)] });
+
+    expect([end.httpStatus, end.grpcStatus]).toEqual([200, status.OK]);
+    expect(receiver.requests).toEqual([REQUEST]);
+  });
+
+  test("text that is not fit for a log is received all the same", async () => {
+    const { session, logger } = await runWithSession();
+    const headers = { "x-name-bin": "%%%", "user-agent": "a\u0080b" };
+
+    const end = await callHttp2(session, { headers, pieces: [grpcMessage(REQUEST)] });
+
+    expect(end.grpcStatus).toBe(status.OK);
+    expect(JSON.stringify(logger.lines)).not.toContain("\u0080");
+  });
+});

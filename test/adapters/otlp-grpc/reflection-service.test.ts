@@ -1,0 +1,177 @@
+import { connect } from "node:http2";
+import { describe, expect, test } from "bun:test";
+import { status } from "@grpc/grpc-js";
+import { grpc } from "../../../src/adapters/otlp-grpc/generated/services.js";
+import type { Input } from "../../../src/adapters/otlp-grpc/generated/services.js";
+import { callUnary, EXPORT_PATH, GZIP, heardByServer } from "../../support/grpc/grpc-call.ts";
+import { openDialogue } from "../../support/grpc/grpc-conversation.ts";
+import { beginCall, endOf, pong } from "../../support/grpc/grpc-http2-call.ts";
+import { grpcMessage } from "../../support/grpc/grpc-wire.ts";
+import {
+  runGrpcListener,
+  stopGrpcListenersAfterEach,
+} from "../../support/running/running-grpc-listener.ts";
+
+const { ServerReflectionRequest, ServerReflectionResponse } = grpc.reflection.v1;
+const V1 = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+const V1_ALPHA = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+const TRACE_SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService";
+
+stopGrpcListenersAfterEach();
+
+type Request = Input<grpc.reflection.v1.ServerReflectionRequest>;
+
+function encode(request: Request): Buffer {
+  return Buffer.from(ServerReflectionRequest.encode(request).finish());
+}
+
+/** Asks one question on a connection of its own. */
+async function ask(request: Request, path = V1) {
+  const { client } = await runGrpcListener();
+  const { call, next } = openDialogue(client(), path);
+  call.write(encode(request));
+  return ServerReflectionResponse.decode(await next());
+}
+
+describe.each([V1, V1_ALPHA])("%s", (path) => {
+  test("lists every service", async () => {
+    const answer = await ask({ listServices: "*" }, path);
+
+    expect(answer.listServicesResponse?.service.map(({ name }) => name)).toEqual([
+      TRACE_SERVICE,
+      "grpc.health.v1.Health",
+      "grpc.reflection.v1.ServerReflection",
+      "grpc.reflection.v1alpha.ServerReflection",
+    ]);
+  });
+});
+
+describe("files", () => {
+  test.each([
+    { name: "by the name of a service", request: { fileContainingSymbol: TRACE_SERVICE } },
+    {
+      name: "by the name of a method",
+      request: { fileContainingSymbol: `${TRACE_SERVICE}.Export` },
+    },
+    {
+      name: "by their own name",
+      request: {
+        fileByFilename: "opentelemetry/proto/collector/trace/v1/trace_service.proto",
+      },
+    },
+  ])("are found $name, with what they import", async ({ request }) => {
+    const answer = await ask(request);
+
+    expect(answer.fileDescriptorResponse?.fileDescriptorProto).toHaveLength(4);
+  });
+
+  test.each([
+    { name: "a file that is not there", request: { fileByFilename: "no.proto" } },
+    { name: "a symbol that is not there", request: { fileContainingSymbol: "no.Such" } },
+    {
+      name: "an extension",
+      request: { fileContainingExtension: { containingType: "a.B", extensionNumber: 1 } },
+    },
+    { name: "extensions of no type", request: { allExtensionNumbersOfType: "no.Such" } },
+  ])("$name is an answer with NOT_FOUND in it", async ({ request }) => {
+    const answer = await ask(request);
+
+    expect(answer.errorResponse?.errorCode).toBe(status.NOT_FOUND);
+  });
+});
+
+test("a type has no extensions", async () => {
+  const answer = await ask({ allExtensionNumbersOfType: "opentelemetry.proto.trace.v1.Span" });
+
+  expect(answer.allExtensionNumbersResponse).toMatchObject({
+    baseTypeName: "opentelemetry.proto.trace.v1.Span",
+    extensionNumber: [],
+  });
+});
+
+test("a request for nothing is an answer with INVALID_ARGUMENT in it", async () => {
+  const answer = await ask({ host: "here" });
+
+  expect(answer.errorResponse?.errorCode).toBe(status.INVALID_ARGUMENT);
+});
+
+test("an answer repeats the request and its host", async () => {
+  const answer = await ask({ host: "here", fileByFilename: "no.proto" });
+
+  expect(answer.validHost).toBe("here");
+  expect(answer.originalRequest?.fileByFilename).toBe("no.proto");
+});
+
+describe("a dialogue", () => {
+  test("has one answer a request, in order, and ends when the client has asked all", async () => {
+    const { client } = await runGrpcListener();
+    const { call, next, ended } = openDialogue(client(GZIP), V1);
+
+    const names = Array.from({ length: 200 }, (_, index) => `${index}.proto`);
+
+    for (const name of names) call.write(encode({ fileByFilename: name }));
+    call.end();
+    const answered: unknown[] = [];
+    while (answered.length < names.length) {
+      const { originalRequest } = ServerReflectionResponse.decode(await next());
+      answered.push(originalRequest?.fileByFilename);
+    }
+
+    expect(answered).toEqual(names);
+    expect((await ended).code).toBe(status.OK);
+  });
+
+  test.each([
+    { name: "is no request", message: Buffer.of(0x0a, 0x7f) },
+    { name: "names something endless", message: encode({ fileByFilename: "x".repeat(20_000) }) },
+  ])("ends with INVALID_ARGUMENT at what $name", async ({ message }) => {
+    const { client } = await runGrpcListener();
+    const { call, ended } = openDialogue(client(), V1);
+
+    call.write(message);
+
+    expect((await ended).code).toBe(status.INVALID_ARGUMENT);
+  });
+
+  test("is refused when too many go on, and exports are not", async () => {
+    const { client } = await runGrpcListener();
+    const holders = client();
+    const dialogues = Array.from({ length: 16 }, () => openDialogue(holders, V1));
+    for (const { call } of dialogues) call.write(encode({ listServices: "*" }));
+    await Promise.all(dialogues.map(({ next }) => next()));
+
+    const refused = await openDialogue(holders, V1).ended;
+    const exported = await callUnary(holders, EXPORT_PATH, Buffer.alloc(0));
+    dialogues[0]?.cancel();
+    await heardByServer(holders);
+    const admitted = openDialogue(holders, V1);
+    admitted.call.write(encode({ listServices: "*" }));
+
+    expect(refused.code).toBe(status.RESOURCE_EXHAUSTED);
+    expect(exported.code).toBe(status.OK);
+    expect((await admitted.next()).length).toBeGreaterThan(0);
+  });
+});
+
+test("a client that reads no answers has no more of its requests read, until it does", async () => {
+  const { listener } = await runGrpcListener();
+  const settings = { initialWindowSize: 0 };
+  const session = connect(`http://127.0.0.1:${listener.port}`, { settings });
+  const stream = beginCall(session, { path: V1 });
+  const request = grpcMessage(encode({ fileByFilename: "x".repeat(10_000) }));
+
+  for (let count = 0; count < 300; count += 1) stream.write(request);
+  // Time enough to read them all.
+  for (let ping = 0; ping < 50; ping += 1) await pong(session);
+  const held = listener.counts().heldBytes;
+  session.settings({ initialWindowSize: 16_000_000 });
+  stream.end();
+  const { grpcStatus, body } = await endOf(stream);
+  session.destroy();
+
+  // Of 3 MB; every request that is read is charged for.
+  expect(held).toBeGreaterThan(0);
+  expect(held).toBeLessThan(1_000_000);
+  expect(grpcStatus).toBe(status.OK);
+  expect(body.length).toBe(300 * (5 + body.readUInt32BE(1)));
+});

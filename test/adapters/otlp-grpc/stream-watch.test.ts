@@ -1,0 +1,111 @@
+import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
+import { afterEach, describe, expect, test } from "bun:test";
+import type { ClientHttp2Session, ServerHttp2Stream } from "node:http2";
+import { createServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { once } from "node:events";
+import { beginCall, callHttp2, openHttp2, pong } from "../../support/grpc/grpc-http2-call.ts";
+import { callHeaders, dataFrames, FLAG, frame, FRAME } from "../../support/grpc/grpc-wire.ts";
+import { grpcMessage, messagePrefix } from "../../support/grpc/grpc-wire.ts";
+import {
+  runGrpcListener,
+  stopGrpcListenersAfterEach,
+} from "../../support/running/running-grpc-listener.ts";
+import { EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
+
+stopGrpcListenersAfterEach();
+
+const sessions: ClientHttp2Session[] = [];
+afterEach(() => {
+  for (const session of sessions.splice(0)) session.destroy();
+});
+
+function sessionTo(port: number): ClientHttp2Session {
+  const session = openHttp2(port);
+  sessions.push(session);
+  return session;
+}
+
+describe("a stream is charged", () => {
+  test("for its message while it comes", async () => {
+    const { listener } = await runGrpcListener();
+    const session = sessionTo(listener.port);
+
+    const stream = beginCall(session, { pieces: [messagePrefix(50_000), Buffer.alloc(40_000)] });
+    await pong(session);
+    const held = listener.counts().heldBytes;
+    stream.destroy();
+
+    expect(held).toBeGreaterThan(40_000);
+    expect(held).toBeLessThan(50_000);
+  });
+
+  test("for its message although it is answered, while its peer does not end it", async () => {
+    const { peer, listener } = await runGrpcListener({ maxMessageBytes: 20_000 });
+    const lingering = peer().greet();
+    const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
+    const tooLong = [messagePrefix(10_000), Buffer.alloc(10_000), messagePrefix(30_000)];
+
+    lingering.send(frame(head, callHeaders(EXPORT_PATH)));
+    lingering.send(dataFrames(1, Buffer.concat(tooLong)));
+    await lingering.frame(({ type }) => type === FRAME.headers);
+
+    const held = listener.counts().heldBytes;
+    lingering.destroy();
+
+    expect(held).toBeGreaterThan(10_000);
+  });
+
+  test("for nothing when the watch of its listener has ended", async () => {
+    const { listener } = await runGrpcListener();
+    const names = ["created", "close"].map((name) => `http2.server.stream.${name}`);
+    const before = names.map((name) => channel(name).hasSubscribers);
+
+    await listener.stop(0);
+
+    expect(before).toEqual([true, true]);
+    expect(names.map((name) => channel(name).hasSubscribers)).toEqual([false, false]);
+  });
+});
+
+test("a message and its pieces are given back when their stream is over", async () => {
+  const { listener, receiver } = await runGrpcListener();
+  const session = sessionTo(listener.port);
+  const pieces: Uint8Array[] = [];
+  const closed = Promise.withResolvers<void>();
+  const begun = (event: unknown) => {
+    const { stream } = event as { stream: ServerHttp2Stream };
+    stream.on("data", (piece: Uint8Array) => pieces.push(piece));
+    // Behind the watch's own ear, which is on the channel for as long as its listener.
+    stream.once("close", () => setImmediate(closed.resolve));
+  };
+  subscribe("http2.server.stream.created", begun);
+
+  await callHttp2(session, { pieces: [grpcMessage(Buffer.alloc(50_000))] });
+  await closed.promise;
+  unsubscribe("http2.server.stream.created", begun);
+
+  expect(receiver.requests).toEqual([Buffer.alloc(50_000)]);
+  expect(pieces.length).toBeGreaterThan(1);
+  expect(pieces.filter(({ length }) => length >= 4096)).toEqual([]);
+  expect(receiver.lengthsLater()).toEqual([0]);
+});
+
+test("a server that is none of ours keeps its headers, and is not charged for", async () => {
+  const { listener } = await runGrpcListener();
+  const foreign = createServer();
+  const seen = Promise.withResolvers<unknown>();
+  foreign.on("stream", (stream: ServerHttp2Stream, headers) => {
+    seen.resolve(headers["grpc-timeout"]);
+    stream.respond({ ":status": 200 }, { endStream: true });
+  });
+  await once(foreign.listen(0, "127.0.0.1"), "listening");
+  const session = sessionTo((foreign.address() as AddressInfo).port);
+
+  await callHttp2(session, { headers: { "grpc-timeout": "1S" } });
+  session.destroy();
+  foreign.close();
+
+  expect(await seen.promise).toBe("1S");
+  expect(listener.counts().heldBytes).toBe(0);
+});

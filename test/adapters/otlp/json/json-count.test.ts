@@ -1,0 +1,50 @@
+import { expect, test } from "bun:test";
+import { countItemsJson } from "../../../../src/adapters/otlp/json/json-count.ts";
+
+const PATH = [
+  { names: ["lists"], isRepeated: true },
+  { names: ["one", "other"], isRepeated: false },
+  { names: ["items"], isRepeated: true },
+];
+
+function count(body: string | Uint8Array): number | string {
+  const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+  return countItemsJson(bytes, PATH, { nestingDepth: 5 });
+}
+
+test.each([
+  { body: "{}", items: 0 },
+  { body: '\ufeff {"lists" : [ ] }\n', items: 0 },
+  { body: '{"lists":null}', items: 0 },
+  { body: '{"lists":[{"one":null},{},{"one":{"items":null}}]}', items: 0 },
+  { body: '{"lists":[{"one":{"items":[{}]}}]}', items: 1 },
+  { body: '{"lists":[{"one":{"items":[{},{"a":[1]}]}},{"other":{"items":[{}]}}]}', items: 3 },
+  { body: '{"\\u006cists":[{"one":{"items":[{}]}}]}', items: 1 },
+  { body: '{"lists":[{"one":{"items":[{}],"items":[{}]}}],"lists":[]}', items: 2 },
+  { body: '{"items":[{}],"List":[{}],"listss":[{"one":{"items":[{}]}}]}', items: 0 },
+  { body: '{"lists":[{"items":[{}],"one":{"lists":[{}],"x":{"items":[{}]}}}]}', items: 0 },
+])("$body has $items items", ({ body, items }) => {
+  expect(count(body)).toBe(items);
+});
+
+test.each([
+  { body: "", fault: "at byte 0: the body must be one JSON object, but the body ends" },
+  { body: "[]", fault: "at byte 0: the body must be one JSON object" },
+  { body: "{} {}", fault: "at byte 3: nothing may follow the object" },
+  { body: '{"lists":{}}', fault: 'at byte 9: "lists" must be a list' },
+  { body: '{"lists":[[]]}', fault: 'at byte 10: in "lists" an object must stand here' },
+  { body: '{"lists":[null]}', fault: 'at byte 10: in "lists" an object must stand here' },
+  { body: '{"lists":[{}', fault: 'at byte 12: "," or "]" must stand here, but the body ends' },
+  { body: '{"lists":[{"one":[]}]}', fault: 'at byte 17: in "one" an object must stand here' },
+  {
+    body: '{"lists":[{"one":{"items":[1]}}]}',
+    fault: 'at byte 27: in "items" an object must stand here',
+  },
+  { body: '{"lists":[{"one":{"items":[{]}}]}', fault: "at byte 28: a key in double quotes" },
+  { body: '{"x":01}', fault: 'at byte 6: "," or "}" must stand here' },
+  { body: '{"x":[[[[[[]]]]]]}', fault: "at byte 10: an unknown field is nested too deeply" },
+  { body: '{"lists" []}', fault: 'at byte 9: ":" must stand here' },
+  { body: Uint8Array.of(0x7b, 0xff, 0x7d), fault: "the body is not valid UTF-8" },
+])("$fault", ({ body, fault }) => {
+  expect(count(body)).toStartWith(fault);
+});

@@ -1,0 +1,224 @@
+import { expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { requestFromJson } from "../../../../src/adapters/otlp/json/json-request.ts";
+import { otlpJson } from "../../../../src/adapters/otlp/json/otlp-json.ts";
+import { ProtobufSpanCodec } from "../../../../src/adapters/otlp/span-codec.ts";
+import { walkRequest } from "../../../../src/domain/wire/request-walk.ts";
+import { NO_FAULT } from "../../../../src/domain/wire/walk-fault.ts";
+import { createWalkedRequest } from "../../../../src/domain/wire/walked-request.ts";
+import { disagreement } from "../../../support/requests/decoded-request.ts";
+import { fuzzRuns } from "../../../support/running/fuzz-runs.ts";
+import { GOLDEN_NAMES, goldenRequest } from "../../../support/requests/golden-requests.ts";
+import { byteChangeArbitrary, changed } from "../../../support/requests/request-arbitrary.ts";
+import { traceSpanArbitrary } from "../../../support/requests/trace-span-arbitrary.ts";
+import { randomFrom, wildJson } from "../../../support/requests/wild-json.ts";
+
+// Goal: nothing but JSON is read, and whatever is read is a request. Method: tables of what JSON
+// is not, every truncation, damage of every byte; JSON.parse, the wire walk and protobufjs judge.
+
+const limits = { nestingDepth: 100 };
+const codec = new ProtobufSpanCodec();
+const walked = createWalkedRequest({ spansPerRequest: 1000, nestingDepth: 100 });
+
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+function messageOf(body: Uint8Array): string | undefined {
+  const reading = requestFromJson(body, limits);
+  return reading.ok ? undefined : reading.message;
+}
+
+/** One byte order mark at the beginning is dropped by the decoder. */
+function isJson(body: Uint8Array): boolean {
+  try {
+    JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What is wrong with the answer to a body, if anything. */
+function complaint(body: Uint8Array): string | undefined {
+  const reading = requestFromJson(body, limits);
+  if (!reading.ok) return reading.message === "" ? "no message" : undefined;
+  if (!isJson(body)) return "not JSON, but read";
+  walkRequest(walked, reading.request);
+  return walked.fault === NO_FAULT ? disagreement(walked) : `fault ${walked.fault} of the walk`;
+}
+
+test.each([
+  { name: "nothing", text: "" },
+  { name: "white space", text: " \n" },
+  { name: "a list", text: "[]" },
+  { name: "a string", text: '"{}"' },
+  { name: "null", text: "null" },
+  { name: "a byte order mark alone", text: "\ufeff" },
+  { name: "two byte order marks", text: "\ufeff\ufeff{}" },
+  { name: "a byte order mark behind white space", text: " \ufeff{}" },
+])("a body that is no object: $name", ({ text }) => {
+  expect(messageOf(bytesOf(text))).toContain("the body must be one JSON object");
+});
+
+test("the place of a fault is that in the body, a byte order mark included", () => {
+  expect(messageOf(bytesOf("\ufeff{,}"))).toStartWith("at byte 4: a key in double quotes");
+});
+
+test("a part of a byte order mark is refused as what it is: no UTF-8", () => {
+  expect(messageOf(Uint8Array.of(0xef, 0xbb, 0x7b, 0x7d))).toBe("the body is not valid UTF-8");
+});
+
+const known = '{"resourceSpans":[{"schemaUrl":';
+
+test.each([
+  { text: "{} {}", message: "at byte 3: nothing may follow the object" },
+  { text: "{}\u00a0", message: "at byte 2: nothing may follow the object" },
+  { text: "{,}", message: "at byte 1: a key in double quotes must stand here" },
+  { text: '{"a":1,}', message: "at byte 7: a key in double quotes must stand here" },
+  { text: "{a:1}", message: "at byte 1: a key in double quotes must stand here" },
+  { text: "{'a':1}", message: "at byte 1: a key in double quotes must stand here" },
+  { text: '{"a" 1}', message: 'at byte 5: ":" must stand here' },
+  { text: '{"a":}', message: "at byte 5: a JSON value must stand here" },
+  { text: '{"a":1', message: 'at byte 6: "," or "}" must stand here, but the body ends' },
+  { text: '{"a":01}', message: 'at byte 6: "," or "}" must stand here' },
+  { text: '{"a":1.}', message: "at byte 5: a JSON value must stand here" },
+  { text: '{"a":+1}', message: "at byte 5: a JSON value must stand here" },
+  { text: '{"a":nul}', message: "at byte 5: a JSON value must stand here" },
+  { text: '{"a":True}', message: "at byte 5: a JSON value must stand here" },
+  { text: '{"a":NaN}', message: "at byte 5: a JSON value must stand here" },
+  { text: '{"a":nullx}', message: 'at byte 9: "," or "}" must stand here' },
+  { text: '{"a":[1,]}', message: "at byte 8: a JSON value must stand here" },
+  { text: '{"a":[1}', message: 'at byte 7: "," or "]" must stand here' },
+  { text: '{"a":{"b":1]}', message: 'at byte 11: "," or "}" must stand here' },
+  { text: '{"a":{1:2}}', message: "at byte 6: a key in double quotes must stand here" },
+  { text: '{"a":{"b"}}', message: 'at byte 9: ":" must stand here' },
+  { text: '{"a":1/**/}', message: 'at byte 6: "," or "}" must stand here' },
+  { text: '{"a":"', message: "at byte 6: a string goes on here" },
+  { text: '{"a":"\t"}', message: "at byte 6: a string goes on here" },
+  { text: '{"a\u0000":1}', message: "at byte 3: a string goes on here" },
+  { text: '{"a":"\\x"}', message: "at byte 6: an escape must be one of" },
+  { text: '{"a":"\\u12g4"}', message: "at byte 6: an escape must be one of" },
+  { text: '{"a":"\\u"}', message: "at byte 6: an escape must be one of" },
+  { text: '{"a":"\\ud800\\u12"}', message: "at byte 12: an escape must be one of" },
+  { text: '{"a":"\\', message: "at byte 6: an escape must be one of" },
+  { text: '{"resourceSpans":[}', message: 'at byte 18: each of "resourceSpans" must be an object' },
+  { text: '{"resourceSpans":[{}', message: 'at byte 20: "," or "]" must stand here' },
+  { text: '{"resourceSpans":[{}}', message: 'at byte 20: "," or "]" must stand here' },
+  { text: '{"resourceSpans":[{},]}', message: 'at byte 21: each of "resourceSpans" must be' },
+  { text: '{"resourceSpans":[{]}', message: "at byte 19: a key in double quotes must stand here" },
+  { text: '{"resourceSpans":nul}', message: "at byte 17: a JSON value must stand here" },
+  { text: '{"resourceSpans"}', message: 'at byte 16: ":" must stand here' },
+  { text: `${known}"\n"}]}`, message: "at byte 32: a string goes on here" },
+  { text: `${known}"\\v"}]}`, message: "at byte 32: an escape must be one of" },
+])("$text is refused", ({ text, message }) => {
+  expect(messageOf(bytesOf(text))).toStartWith(message);
+  expect(isJson(bytesOf(text))).toBe(false);
+});
+
+test.each([
+  { name: "a byte that begins nothing", bytes: [0xff] },
+  { name: "a character cut off", bytes: [0xe2, 0x82] },
+  { name: "a character written too long", bytes: [0xc0, 0xaf] },
+  { name: "half a surrogate pair", bytes: [0xed, 0xa0, 0x80] },
+])("what is not UTF-8 is refused, in unknown fields too: $name", ({ bytes }) => {
+  const body = Buffer.concat([bytesOf('{"a":"'), Uint8Array.from(bytes), bytesOf('"}')]);
+
+  expect(messageOf(body)).toBe("the body is not valid UTF-8");
+});
+
+// Deliberate differences: JSON.parse takes these, and we do not.
+test.each([
+  { name: "a number beyond its field", text: `{"resourceSpans":[{"schemaUrl":1}]}` },
+  {
+    name: "unknown fields nested beyond the limit",
+    text: `{"a":${"[".repeat(101)}${"]".repeat(101)}}`,
+  },
+])("JSON all the same, but refused: $name", ({ text }) => {
+  expect(isJson(bytesOf(text))).toBe(true);
+  expect(messageOf(bytesOf(text))).toBeString();
+});
+
+test.each(GOLDEN_NAMES.map((name) => ({ name })))(
+  "every truncation of $name is refused",
+  ({ name }) => {
+    const body = bytesOf(otlpJson(goldenRequest(name)));
+
+    const accepted = Array.from(body.keys()).filter(
+      (end) => messageOf(body.subarray(0, end)) === undefined,
+    );
+
+    expect(accepted).toEqual([]);
+  },
+);
+
+test.each(GOLDEN_NAMES.map((name) => ({ name })))(
+  "no damaged byte of $name leads astray",
+  ({ name }) => {
+    const body = bytesOf(otlpJson(goldenRequest(name)));
+
+    for (const at of body.keys()) {
+      const whole = body[at]!;
+      for (const byte of [whole ^ 1, whole ^ 0x80, 0x22, 0x5c, 0x30, 0x5d, 0x00]) {
+        body[at] = byte;
+        expect(complaint(body)).toBeUndefined();
+      }
+      body[at] = whole;
+    }
+  },
+);
+
+test("no change of any request leads astray", () => {
+  const body = fc
+    .tuple(traceSpanArbitrary, fc.integer())
+    .map(([span, seed]) => wildJson(JSON.parse(otlpJson(codec.encode(span))), randomFrom(seed)));
+  const damaged = fc
+    .tuple(body, fc.array(byteChangeArbitrary, { minLength: 1, maxLength: 3 }))
+    .map(([text, changes]) => changed(bytesOf(text), changes));
+
+  const property = fc.property(damaged, (bytes) => {
+    expect(complaint(bytes)).toBeUndefined();
+  });
+
+  fc.assert(property, { numRuns: fuzzRuns(2_000) });
+});
+
+// Pieces that fit together now and then, so that damage goes deeper than the first byte.
+test("no order of the pieces of JSON leads astray", () => {
+  const pieces = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    '"a"',
+    '"',
+    "\\u00",
+    "1",
+    "-",
+    ".",
+    "e",
+    "null",
+    "true",
+  ];
+  const text = fc.array(fc.constantFrom(...pieces, " "), { maxLength: 12 });
+
+  const property = fc.property(text, (parts) => {
+    const body = bytesOf(`{"a":${parts.join("")}}`);
+
+    expect(messageOf(body) === undefined).toBe(isJson(body));
+  });
+
+  fc.assert(property, { numRuns: fuzzRuns(5_000) });
+});
+
+test("any JSON at all is stepped over", () => {
+  const property = fc.property(fc.json(), fc.integer(), (text, seed) => {
+    const wild = wildJson(JSON.parse(text), randomFrom(seed));
+
+    expect(messageOf(bytesOf(`{"a":${wild}}`))).toBeUndefined();
+  });
+
+  fc.assert(property, { numRuns: fuzzRuns(500) });
+});

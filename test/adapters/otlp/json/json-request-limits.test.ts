@@ -1,0 +1,83 @@
+import { expect, test } from "bun:test";
+import { requestFromJson } from "../../../../src/adapters/otlp/json/json-request.ts";
+import { walkRequest } from "../../../../src/domain/wire/request-walk.ts";
+import { NO_FAULT } from "../../../../src/domain/wire/walk-fault.ts";
+import { createWalkedRequest } from "../../../../src/domain/wire/walked-request.ts";
+import { bodyOfSpan, rereadSpan } from "../../../support/requests/json-span.ts";
+
+function read(body: Uint8Array, nestingDepth = 100): Uint8Array {
+  const reading = requestFromJson(body, { nestingDepth });
+  return reading.ok ? reading.request : expect.unreachable(reading.message);
+}
+
+/** Around the innermost value are a request, two envelopes, a span, a KeyValue and an AnyValue. */
+function nestedLists(levels: number): Uint8Array {
+  const begin = '{"arrayValue":{"values":[';
+  return bodyOfSpan(`"attributes":[{"value":${begin.repeat(levels)}{}${"]}}".repeat(levels)}}]`);
+}
+
+function isWalked(request: Uint8Array, nestingDepth: number): boolean {
+  const walked = createWalkedRequest({ spansPerRequest: 9, nestingDepth });
+  walkRequest(walked, request);
+  return walked.fault === NO_FAULT;
+}
+
+// Goal: what is read here the walk does not refuse for its depth, and the other way round.
+test.each([4, 5, 6, 10, 11, 12, 100])("a limit of %d levels is the same as the walk's", (depth) => {
+  for (let levels = 0; levels < 47; levels += 1) {
+    const body = nestedLists(levels);
+
+    const reading = requestFromJson(body, { nestingDepth: depth });
+
+    expect(reading.ok).toBe(isWalked(read(body), depth));
+  }
+});
+
+test("a nest of any depth is refused, known and unknown, without recursion", () => {
+  const million = 1_000_000;
+  const known = `"attributes":[{"value":${'{"arrayValue":{"values":['.repeat(million / 10)}`;
+
+  expect(rereadSpan(known)).toContain("messages are nested too deeply");
+  expect(rereadSpan(`"x":${"[".repeat(million)}`)).toContain("nested too deeply");
+  expect(rereadSpan(`"x":${'{"x":'.repeat(million)}`)).toContain("nested too deeply");
+});
+
+/** By turns in lists and in objects. */
+function unknownNest(levels: number): string {
+  return `"x":${'[{"a":'.repeat(levels / 2)}1${"}]".repeat(levels / 2)}`;
+}
+
+test("an unknown value may nest as deeply in itself as messages may", () => {
+  expect(rereadSpan(`${unknownNest(100)},"flags":1`)).toBe('"flags":1');
+  expect(rereadSpan(unknownNest(102))).toContain("an unknown field is nested too deeply");
+});
+
+test.each([
+  { name: "negative enums", body: () => `"status":{${'"code":-1,'.repeat(50_000)}"code":2}` },
+  { name: "empty attributes", body: () => `"attributes":[${"{},".repeat(200_000)}{}]` },
+  { name: "empty strings", body: () => `${'"name":"",'.repeat(50_000)}"name":""` },
+  { name: "broken identifiers", body: () => `${'"spanId":"x",'.repeat(50_000)}"spanId":""` },
+  { name: "half surrogate pairs", body: () => `"name":"${"\\ud800".repeat(50_000)}"` },
+  { name: "escapes", body: () => `"name":"${"\\n".repeat(50_000)}"` },
+  { name: "long text", body: () => `"name":"${"€".repeat(700_000)}"` },
+  { name: "a key of escapes", body: () => `"${"\\u0061".repeat(50_000)}":0` },
+  { name: "digits", body: () => `"flags":0.${"0".repeat(500_000)}1e500001` },
+])("the request takes at most an eighth more than the body: $name", ({ body }) => {
+  const bytes = bodyOfSpan(body());
+
+  const made = read(bytes);
+
+  expect(made.length).toBeLessThanOrEqual(bytes.length * 1.125 + 64);
+});
+
+test("the result is memory of its own, and the body is left as it was", () => {
+  const body = bodyOfSpan('"name":"a\\u0062c"');
+  const before = body.slice();
+
+  const made = read(body);
+  const copy = made.slice();
+  body.fill(0);
+
+  expect(made).toEqual(copy);
+  expect(before).not.toEqual(body);
+});

@@ -1,0 +1,279 @@
+import { expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { AssertionError } from "../../../../src/domain/assert.ts";
+import { otlpJson, otlpJsonChunks } from "../../../../src/adapters/otlp/json/otlp-json.ts";
+import { ProtobufSpanCodec } from "../../../../src/adapters/otlp/span-codec.ts";
+import type { Attribute, AttributeValue } from "../../../../src/domain/trace-span.ts";
+import { expectedOtlpJson } from "../../../support/oracles/expected-otlp-json.ts";
+import { plainSpan } from "../../../support/requests/plain-span.ts";
+import {
+  attribute,
+  request,
+  requestOf,
+  spanId,
+  traceId,
+} from "../../../support/requests/request-bytes.ts";
+import { traceSpanArbitrary } from "../../../support/requests/trace-span-arbitrary.ts";
+import {
+  bytesField,
+  fixed32Field,
+  fixed64Field,
+  varintField,
+} from "../../../support/requests/wire-bytes.ts";
+
+const codec = new ProtobufSpanCodec();
+
+test("a request of any spans reads as its spans do", () => {
+  fc.assert(
+    fc.property(fc.array(traceSpanArbitrary, { maxLength: 3 }), (spans) => {
+      // Messages concatenate, so requests do.
+      const bytes = Buffer.concat(spans.map((span) => codec.encode(span)));
+
+      expect(JSON.parse(otlpJson(bytes))).toStrictEqual(expectedOtlpJson(spans));
+    }),
+  );
+});
+
+test("an empty request is an empty list", () => {
+  expect(otlpJson(request())).toBe('{"resourceSpans":[]}');
+});
+
+test("a span with every field is written to the letter", () => {
+  const bytes = requestOfSpan(
+    bytesField(1, traceId(1)),
+    bytesField(2, spanId(1)),
+    bytesField(3, "a=b"),
+    bytesField(4, spanId(2)),
+    bytesField(5, 'GET "/"'),
+    varintField(6, 2),
+    fixed64Field(7, 1_700_000_000_000_000_001n),
+    fixed64Field(8, 2n ** 64n - 1n),
+    bytesField(9, attribute("key", "value")),
+    varintField(10, 4_294_967_295),
+    bytesField(11, fixed64Field(1, 1n), bytesField(2, "event"), varintField(4, 1)),
+    varintField(12, 2),
+    bytesField(13, bytesField(1, traceId(3)), bytesField(2, spanId(4)), fixed32Field(6, 1)),
+    varintField(14, 3),
+    bytesField(15, bytesField(2, "bad"), varintField(3, 2)),
+    fixed32Field(16, 0x8000_0301),
+  );
+
+  expect(spanText(bytes)).toBe(
+    '{"traceId":"ab070707070707070707070700000001","spanId":"cd01020300000001",' +
+      '"traceState":"a=b","parentSpanId":"cd01020300000002","name":"GET \\"/\\"","kind":2,' +
+      '"startTimeUnixNano":"1700000000000000001","endTimeUnixNano":"18446744073709551615",' +
+      '"attributes":[{"key":"key","value":{"stringValue":"value"}}],' +
+      '"droppedAttributesCount":4294967295,' +
+      '"events":[{"timeUnixNano":"1","name":"event","droppedAttributesCount":1}],' +
+      '"droppedEventsCount":2,' +
+      '"links":[{"traceId":"ab070707070707070707070700000003","spanId":"cd01020300000004",' +
+      '"flags":1}],"droppedLinksCount":3,"status":{"message":"bad","code":2},' +
+      '"flags":2147484417}',
+  );
+});
+
+test("fields at their default value are left out", () => {
+  const zeros = [varintField(6, 0), fixed64Field(7, 0n), varintField(10, 0), fixed32Field(16, 0)];
+
+  expect(spanText(requestOfSpan(bytesField(5), bytesField(4), ...zeros))).toBe("{}");
+});
+
+test("a name that looks like a default value is kept", () => {
+  expect(spanText(requestOfSpan(bytesField(5, "0")))).toBe('{"name":"0"}');
+});
+
+test("a message that is there but empty is written", () => {
+  expect(spanText(requestOfSpan(bytesField(15)))).toBe('{"status":{}}');
+});
+
+const infinity = 0x7ff0_0000_0000_0000n;
+
+test.each<{ name: string; value: number[]; text: string }>([
+  { name: "the empty string", value: bytesField(1), text: '{"stringValue":""}' },
+  { name: "false", value: varintField(2, 0), text: '{"boolValue":false}' },
+  { name: "true in any number", value: varintField(2, 2n ** 40n), text: '{"boolValue":true}' },
+  { name: "a zero integer", value: varintField(3, 0), text: '{"intValue":"0"}' },
+  {
+    name: "the least integer",
+    value: varintField(3, -(2n ** 63n)),
+    text: '{"intValue":"-9223372036854775808"}',
+  },
+  { name: "zero", value: fixed64Field(4, 0n), text: '{"doubleValue":0}' },
+  { name: "minus zero", value: fixed64Field(4, 2n ** 63n), text: '{"doubleValue":-0}' },
+  { name: "NaN", value: fixed64Field(4, infinity + 1n), text: '{"doubleValue":"NaN"}' },
+  { name: "infinity", value: fixed64Field(4, infinity), text: '{"doubleValue":"Infinity"}' },
+  {
+    name: "minus infinity",
+    value: fixed64Field(4, 2n ** 63n + infinity),
+    text: '{"doubleValue":"-Infinity"}',
+  },
+  { name: "an empty list", value: bytesField(5), text: '{"arrayValue":{}}' },
+  { name: "an empty map", value: bytesField(6), text: '{"kvlistValue":{}}' },
+  { name: "no bytes", value: bytesField(7), text: '{"bytesValue":""}' },
+  { name: "bytes", value: bytesField(7, [0xfb, 0xff]), text: '{"bytesValue":"+/8="}' },
+  { name: "nothing", value: [], text: "{}" },
+  { name: "an unknown kind", value: varintField(9, 1), text: "{}" },
+  {
+    name: "a list of nothing and a string",
+    value: bytesField(5, bytesField(1), bytesField(1, bytesField(1, "a"))),
+    text: '{"arrayValue":{"values":[{},{"stringValue":"a"}]}}',
+  },
+  {
+    name: "the later of two kinds",
+    value: [...bytesField(1, "early"), ...varintField(2, 1)],
+    text: '{"boolValue":true}',
+  },
+  {
+    name: "nothing, when an index into a profile's strings comes last",
+    value: [...bytesField(1, "early"), ...varintField(8, 1)],
+    text: "{}",
+  },
+  {
+    name: "a list in two parts",
+    value: [
+      ...bytesField(5, bytesField(1, varintField(2, 1))),
+      ...varintField(9, 1),
+      ...bytesField(5, bytesField(1, varintField(2, 0))),
+    ],
+    text: '{"arrayValue":{"values":[{"boolValue":true},{"boolValue":false}]}}',
+  },
+  {
+    name: "a list that another kind cut in two: its second part",
+    value: [
+      ...bytesField(5, bytesField(1, varintField(2, 1))),
+      ...varintField(2, 1),
+      ...bytesField(5, bytesField(1, varintField(2, 0))),
+    ],
+    text: '{"arrayValue":{"values":[{"boolValue":false}]}}',
+  },
+])("an attribute value is written: $name", ({ value, text }) => {
+  const bytes = requestOfSpan(bytesField(9, bytesField(1, "key"), bytesField(2, value)));
+
+  expect(spanText(bytes)).toBe(`{"attributes":[{"key":"key","value":${text}}]}`);
+});
+
+test("an attribute without a value, with a profile's key index, is written without both", () => {
+  const bytes = requestOfSpan(bytesField(9, bytesField(1, "key"), varintField(3, 7)));
+
+  expect(spanText(bytes)).toBe('{"attributes":[{"key":"key"}]}');
+});
+
+test("fields in any order, and unknown ones between them, make the same text", () => {
+  const ordered = [
+    bytesField(5, "name"),
+    bytesField(9, attribute("a", "1")),
+    bytesField(9, attribute("b", "2")),
+    bytesField(15, varintField(3, 1)),
+  ];
+  const [name = [], first = [], second = [], status = []] = ordered;
+  const unknown = [varintField(17, 1), bytesField(2000, [1]), fixed32Field(33, 1)];
+
+  const mixed = requestOfSpan(status, first, ...unknown, name, second);
+
+  expect(spanText(mixed)).toBe(spanText(requestOfSpan(...ordered)));
+});
+
+test("of a field that occurs twice the last one counts", () => {
+  expect(spanText(requestOfSpan(varintField(6, 1), varintField(6, 3)))).toBe('{"kind":3}');
+});
+
+test("a message that occurs twice is merged, an empty part between included", () => {
+  const status = [
+    bytesField(15, bytesField(2, "bad")),
+    bytesField(15),
+    bytesField(15, varintField(3, 2)),
+  ];
+
+  expect(spanText(requestOfSpan(...status))).toBe('{"status":{"message":"bad","code":2}}');
+});
+
+test("an enum value that nobody knows is a number all the same", () => {
+  expect(spanText(requestOfSpan(varintField(6, -1)))).toBe('{"kind":-1}');
+});
+
+test.each([
+  { name: "a signed number", field: varintField(6, 2n ** 32n + 3n), text: '{"kind":3}' },
+  { name: "a negative number", field: varintField(6, 2n ** 32n - 2n), text: '{"kind":-2}' },
+  {
+    name: "an unsigned number",
+    field: varintField(14, 2n ** 63n + 5n),
+    text: '{"droppedLinksCount":5}',
+  },
+])("of a varint too long for its field the low 32 bits count: $name", ({ field, text }) => {
+  expect(spanText(requestOfSpan(field))).toBe(text);
+});
+
+test("text that is not UTF-8 is written with replacement characters", () => {
+  const text = spanText(requestOfSpan(bytesField(5, [0x61, 0xff, 0xed, 0xa0, 0x80])));
+
+  expect(JSON.parse(text).name).toMatch(/^a\ufffd+$/);
+});
+
+test("the byte order mark is part of a text", () => {
+  expect(JSON.parse(spanText(requestOfSpan(bytesField(5, "\ufeffa")))).name).toBe("\ufeffa");
+});
+
+test("a large request comes in chunks that join to the same text", () => {
+  const parts = Array.from({ length: 40 }, (_, index) => requestOf(100, index * 100 + 1));
+  const bytes = Buffer.concat(parts);
+
+  const chunks = [...otlpJsonChunks(bytes)];
+
+  const lengths = chunks.map((chunk) => chunk.length);
+  expect(chunks.length).toBeGreaterThan(5);
+  expect(Math.max(...lengths)).toBeLessThan(66_000);
+  expect(Buffer.concat(chunks).toString()).toBe(otlpJson(bytes));
+  expect(JSON.parse(otlpJson(bytes)).resourceSpans).toHaveLength(40);
+});
+
+test("one large span comes in chunks too, and reads the same", () => {
+  const attributes = Array.from({ length: 2000 }, (_, index): Attribute => ({
+    key: `key ${index}`,
+    value: { type: "string", value: "value".repeat(index % 20) },
+  }));
+  const map: AttributeValue = { type: "kvlist", value: attributes };
+  const list: AttributeValue = { type: "array", value: [map, null, map] };
+  const span = {
+    ...plainSpan(),
+    name: "large",
+    attributes: [{ key: "list", value: list }, ...attributes],
+    resource: { ...plainSpan().resource, attributes },
+  };
+
+  const chunks = [...otlpJsonChunks(codec.encode(span))];
+
+  expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThan(80_000);
+  expect(JSON.parse(Buffer.concat(chunks).toString())).toStrictEqual(expectedOtlpJson([span]));
+});
+
+test("the first chunk is made before the second block is looked at", () => {
+  const broken = bytesField(1, bytesField(2, [0xff]));
+  const bytes = Buffer.concat([requestOf(1000), Uint8Array.from(broken)]);
+
+  const chunks = otlpJsonChunks(bytes);
+
+  expect(chunks.next().value).toBeInstanceOf(Uint8Array);
+  expect(() => [...chunks]).toThrow(AssertionError);
+});
+
+test.each([
+  { name: "a group", bytes: [0x0b, 0x0c] },
+  { name: "a tag that is cut off", bytes: [0xff] },
+  { name: "a length that is cut off", bytes: [0x0a, 0xff] },
+  { name: "a field that runs out of its message", bytes: [0x0a, 5, 0] },
+  { name: "a varint that is cut off", bytes: [0x0a, 2, 0x08, 0xff] },
+])("bytes that the wire walk refuses are a broken belief: $name", ({ bytes }) => {
+  expect(() => otlpJson(Uint8Array.from(bytes))).toThrow(AssertionError);
+});
+
+function requestOfSpan(...fields: number[][]): Uint8Array<ArrayBuffer> {
+  return request(bytesField(1, bytesField(2, bytesField(2, ...fields))));
+}
+
+/** The text of the one span of a request made by `requestOfSpan`. */
+function spanText(bytes: Uint8Array): string {
+  const text = otlpJson(bytes);
+  const begin = '{"resourceSpans":[{"scopeSpans":[{"spans":[';
+  expect(text).toStartWith(begin);
+  return text.slice(begin.length, -"]}]}]}".length);
+}

@@ -1,0 +1,77 @@
+import { expect, test } from "bun:test";
+import * as fc from "fast-check";
+import {
+  base64InPlace,
+  hexInPlace,
+  hexValue,
+} from "../../../../src/adapters/otlp/json/text-bytes.ts";
+
+const BEFORE = 3;
+
+type Decode = (bytes: Uint8Array, from: number, end: number) => number;
+
+/** What the text decodes to; nothing when it is refused. Other bytes stand around it. */
+function decoded(decode: Decode, text: string): Uint8Array | undefined {
+  const bytes = new TextEncoder().encode(`aa:${text}:zz`);
+  const end = decode(bytes, BEFORE, bytes.length - BEFORE);
+  expect(new TextDecoder().decode(bytes.subarray(0, BEFORE))).toBe("aa:");
+  expect(new TextDecoder().decode(bytes.subarray(-BEFORE))).toBe(":zz");
+  return end < 0 ? undefined : bytes.slice(BEFORE, end);
+}
+
+test("hex of either case", () => {
+  const property = fc.property(fc.uint8Array({ maxLength: 40 }), fc.boolean(), (bytes, isUpper) => {
+    const text = isUpper ? bytes.toHex().toUpperCase() : bytes.toHex();
+
+    expect(decoded(hexInPlace, text)).toEqual(bytes);
+  });
+
+  fc.assert(property);
+});
+
+test.each(["a", "abc", "0g", "g0", " 0", "0x", "a-", "é"])("%p is not hex", (text) => {
+  expect(decoded(hexInPlace, text)).toBeUndefined();
+});
+
+test("a hex digit has a value, and nothing else has", () => {
+  expect([0x30, 0x39, 0x41, 0x46, 0x61, 0x66].map(hexValue)).toEqual([0, 9, 10, 15, 10, 15]);
+  expect([0x2f, 0x3a, 0x40, 0x47, 0x60, 0x67, 0xff, undefined].map(hexValue)).toEqual(
+    Array(8).fill(-1),
+  );
+});
+
+test("base64 of both alphabets, with padding and without", () => {
+  const property = fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+    const padded = Buffer.from(bytes).toString("base64");
+    const urlSafe = Buffer.from(bytes).toString("base64url");
+
+    expect(decoded(base64InPlace, padded)).toEqual(bytes);
+    expect(decoded(base64InPlace, padded.replaceAll("=", ""))).toEqual(bytes);
+    expect(decoded(base64InPlace, urlSafe)).toEqual(bytes);
+  });
+
+  fc.assert(property);
+});
+
+test.each([
+  "A",
+  "AAAAA",
+  "AA=",
+  "AAA==",
+  "AAAA=",
+  "AAAA==",
+  "=",
+  "==",
+  "A===",
+  "====",
+  "AA=A",
+  "A A=",
+  "AA\n=",
+  "é=",
+])("%p is not base64", (text) => {
+  expect(decoded(base64InPlace, text)).toBeUndefined();
+});
+
+test("bits behind the last whole byte are dropped", () => {
+  expect(decoded(base64InPlace, "/x==")).toEqual(Uint8Array.of(255));
+});

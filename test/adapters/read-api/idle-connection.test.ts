@@ -1,0 +1,57 @@
+import { expect, test } from "bun:test";
+import { AnswerBudget } from "../../../src/adapters/read-api/answer-budget.ts";
+import { answerRequest } from "../../../src/adapters/read-api/answer-request.ts";
+import { TailPlaces } from "../../../src/adapters/read-api/tail-places.ts";
+import { Places } from "../../../src/application/waiting/places.ts";
+import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
+import { Arrivals } from "../../../src/application/arrivals/arrivals.ts";
+import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+import { recordingProblems } from "../../support/fakes/problem-totals.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
+
+// Goal: a connection without traffic is closed, but not while somebody waits on it.
+// Method: what the server would be told is recorded, for it takes its half minute.
+
+const CAPACITY = { spans: 10, bytes: 4096 };
+
+/** Whether the connection may idle, each time that the server is told. */
+async function idlingOf(path: string) {
+  const told: boolean[] = [];
+  const buffer = ObservabilityBuffer.create(CAPACITY, { codec: new ProtobufSpanCodec() });
+  const context = {
+    buffer,
+    arrivals: new Arrivals(buffer, CAPACITY),
+    runId: "a1",
+    budget: new AnswerBudget(1),
+    waits: new Places(1),
+    followed: new Places(1),
+    tails: new TailPlaces(1, new HandMovedClock()),
+    stopping: new AbortController().signal,
+    readiness: () => "ready" as const,
+    highWater: () => undefined,
+    problems: recordingProblems(new RecordingLogger()),
+    uptimeMs: () => 1,
+    version: "1.2.3",
+    isLoopbackOnly: true,
+    metrics: () => Promise.resolve({ contentType: "text/plain", text: "" }),
+    description: {},
+    logger: new RecordingLogger(),
+    allowIdling: (_: Request, mayIdle: boolean) => void told.push(mayIdle),
+  };
+  const response = await answerRequest(context, new Request(`http://localhost${path}`), "");
+  await response.body?.cancel();
+  return told;
+}
+
+test("a wait may idle until it is answered", async () => {
+  expect(await idlingOf("/api/wait?timeout=0s")).toEqual([true, false]);
+});
+
+test("a tail may idle until it ends, however slow its reader is", async () => {
+  expect(await idlingOf("/api/tail")).toEqual([true, false]);
+});
+
+test.each(["/api/spans", "/api/traces", "/api/stats"])("%s may never idle", async (path) => {
+  expect(await idlingOf(path)).toEqual([]);
+});

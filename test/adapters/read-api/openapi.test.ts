@@ -1,0 +1,140 @@
+import { expect, test } from "bun:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import {
+  type DescribedParameter,
+  fetchDescription,
+  operationsOf,
+} from "../../support/oracles/openapi-description.ts";
+import { runReadApi, stopReadApisAfterEach } from "../../support/running/running-read-api.ts";
+
+stopReadApisAfterEach();
+
+// Goal: the description is true. Method: it is fetched like by any client; everything it names is
+// asked for, and everything that the server knows is looked for in it.
+
+const description = await fetchDescription();
+const operations = operationsOf(description);
+const ajv = new Ajv2020({ strict: false });
+
+function filled(path: string): string {
+  return path.replace("{trace_id}", "ab070707070707070707070700000001");
+}
+
+test("it is of version 3.1, and tells the program's version", () => {
+  expect(description).toMatchObject({ openapi: "3.1.0", info: { version: "1.2.3" } });
+});
+
+test.each(operations)("$method $path is routed", async ({ method, path }) => {
+  const { request } = runReadApi();
+  const aborting = new AbortController();
+
+  const response = await request(filled(path), { method, signal: aborting.signal });
+  aborting.abort();
+
+  expect(response.status).toBe(200);
+});
+
+test("what is routed is in it: the paths, and for each its methods", async () => {
+  const { request } = runReadApi();
+
+  const { detail } = (await (await request("/nothing")).json()) as { detail: string };
+  const allowed = await Promise.all(
+    Object.keys(description.paths).map(async (path) => {
+      const response = await request(filled(path), { method: "PATCH" });
+      return [path, response.headers.get("allow")?.split(", ")];
+    }),
+  );
+
+  const routed = detail.split("known paths: ").at(-1)!.split(", ");
+  const described = Object.entries(description.paths).map(([path, ofPath]) => [
+    path,
+    Object.keys(ofPath).flatMap((method) =>
+      method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()],
+    ),
+  ]);
+  expect(routed).toEqual(Object.keys(description.paths));
+  expect(allowed).toEqual(described);
+});
+
+test.each(operations)("$method $path knows the parameters that are told of", async (given) => {
+  const { request } = runReadApi();
+
+  const response = await request(`${filled(given.path)}?nonsense=1`, { method: given.method });
+  const { detail } = (await response.json()) as { detail: string };
+
+  const [, known] = /known: (.*)$/.exec(detail) ?? [];
+  const inQuery = given.parameters.filter(({ in: place }) => place === "query");
+  expect(known?.split(", ") ?? []).toEqual(inQuery.map(({ name }) => name));
+});
+
+test("a path has the parameters in braces that it is said to have", () => {
+  for (const { path, parameters } of operations) {
+    const inPath = parameters.filter(({ in: place }) => place === "path");
+    const inBraces = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => name!);
+    expect(inBraces).toEqual(inPath.map(({ name }) => name));
+  }
+});
+
+test("everything has a word of explanation", () => {
+  for (const { operation, parameters } of operations) {
+    expect(operation.summary.length).toBeGreaterThan(10);
+    expect(parameters.every(({ description: told }) => told.length > 8)).toBe(true);
+  }
+});
+
+const examples: Readonly<Record<string, { readonly good: string; readonly bad: string }>> = {
+  trace_id: { good: "ab070707070707070707070700000001", bad: "ab" },
+  span_id: { good: "cd01020300000001", bad: "cd" },
+  kind: { good: "server", bad: "web" },
+  status: { good: "error", bad: "bad" },
+  attribute: { good: "a=b", bad: "=b" },
+  min_duration: { good: "250ms", bad: "250" },
+  since: { good: "5m", bad: "yesterday" },
+  until: { good: "2026-01-31T12:00:00Z", bad: "tomorrow" },
+  after: { good: "0123456789abcdef-3", bad: "-1" },
+  limit: { good: "5", bad: "0" },
+  order: { good: "newest", bad: "random" },
+  count: { good: "2", bad: "10001" },
+  timeout: { good: "1ms", bad: "11m" },
+  absent: { good: "true", bad: "yes" },
+  trace_complete: { good: "true", bad: "yes" },
+  quiet: { good: "1ms", bad: "1" },
+};
+
+/** Of these every text is right. */
+const anyText = new Set(["service", "name"]);
+
+const checkedParameters = operations.flatMap(({ method, path, parameters }) =>
+  parameters
+    .filter(({ in: place, name }) => place === "query" && !anyText.has(name))
+    .map(({ name, schema }) => ({ method, path, name, schema })),
+);
+
+test.each(checkedParameters)("$method $path reads $name as its schema says", async (given) => {
+  const { method, path, name, schema } = given;
+  const run = runReadApi();
+  const { good, bad } = examples[name]!;
+  const rest = `${path === "/api/wait" && name !== "timeout" ? "&timeout=1ms" : ""}${
+    name === "quiet" ? "&trace_complete=true" : ""
+  }`;
+  const statusOf = async (text: string) => {
+    const aborting = new AbortController();
+    const query = `${name}=${encodeURIComponent(text)}${rest}`;
+    const init = { method, signal: aborting.signal };
+    const { status } = await run.request(`${path}?${query}`, init);
+    aborting.abort();
+    return status;
+  };
+
+  const statuses = { good: await statusOf(good), bad: await statusOf(bad) };
+
+  expect(statuses.good).not.toBe(400);
+  expect(statuses.bad).toBe(400);
+  expect(ajv.validate(schema, typedAs(schema, good))).toBe(true);
+});
+
+function typedAs({ type }: DescribedParameter["schema"], text: string): unknown {
+  if (type === "integer") return Number(text);
+  if (type === "boolean") return text === "true";
+  return type === "array" ? [text] : text;
+}

@@ -1,0 +1,194 @@
+import { expect, test } from "bun:test";
+import { requestOf } from "../../support/requests/request-bytes.ts";
+import { runReadApi, stopReadApisAfterEach } from "../../support/running/running-read-api.ts";
+import { bytesField } from "../../support/requests/wire-bytes.ts";
+
+stopReadApisAfterEach();
+
+const bound = "it must be a whole number from 1 to 2147483647";
+
+test.each([
+  { query: "limit=0", parameter: "limit", detail: `limit is "0"; ${bound}` },
+  { query: "limit=-1", parameter: "limit", detail: `limit is "-1"; ${bound}` },
+  { query: "limit=1.5", parameter: "limit", detail: `limit is "1.5"; ${bound}` },
+  { query: "limit=1e3", parameter: "limit", detail: `limit is "1e3"; ${bound}` },
+  { query: "limit=007", parameter: "limit", detail: `limit is "007"; ${bound}` },
+  { query: "limit=", parameter: "limit", detail: `limit is ""; ${bound}` },
+  { query: "limit=all", parameter: "limit", detail: `limit is "all"; ${bound}` },
+  { query: "limit=2147483648", parameter: "limit", detail: `limit is "2147483648"; ${bound}` },
+  { query: "limit=99999999999", parameter: "limit", detail: `limit is "99999999999"; ${bound}` },
+  { query: "limit=%1b%5b2J", parameter: "limit", detail: `limit is "\\x1b[2J"; ${bound}` },
+  { query: "limit=1&limit=1", parameter: "limit", detail: "limit is given more than once" },
+  {
+    query: "limit=1&Limit=2",
+    parameter: "Limit",
+    detail: 'unknown parameter "Limit"; known: limit',
+  },
+  {
+    query: "%0a",
+    parameter: "\\n",
+    detail: 'unknown parameter "\\n"; known: limit',
+  },
+])("?$query is 400 and names $parameter", async ({ query, parameter, detail }) => {
+  const { request, ring } = runReadApi();
+
+  const response = await request(`/api/spans/take?${query}`, { method: "POST" });
+
+  expect(response.status).toBe(400);
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  expect(await response.json()).toEqual({
+    type: "about:blank",
+    title: "Bad Request",
+    status: 400,
+    parameter,
+    detail,
+  });
+  expect(ring.size()).toBe(5);
+});
+
+test.each(["1", "2147483647"])("limit=%s is within bounds", async (limit) => {
+  const { request } = runReadApi();
+
+  const response = await request(`/api/spans?limit=${limit}`);
+
+  expect(response.status).toBe(200);
+});
+
+test("a value is cut before it is sent back", async () => {
+  const { request } = runReadApi();
+
+  const response = await request(`/api/spans?limit=${"9".repeat(5000)}`);
+
+  const { detail } = (await response.json()) as { detail: string };
+  expect(detail).toHaveLength('limit is ""; '.length + 254 + bound.length);
+});
+
+test.each(["/healthz", "/readyz", "/api/stats"])("%s takes no parameter", async (path) => {
+  const { request } = runReadApi();
+
+  const response = await request(`${path}?verbose=1`);
+
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({
+    detail: 'unknown parameter "verbose"; this path takes none',
+  });
+});
+
+test.each([
+  "/",
+  "/api",
+  "/api/spans/",
+  "/api/traces/",
+  "/api/traces/1/2",
+  "/API/spans",
+  "/__proto__",
+  "/api/spans/%74ake",
+])("%s is 404", async (path) => {
+  const { request } = runReadApi();
+
+  const response = await request(path);
+
+  expect(response.status).toBe(404);
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  expect(await response.json()).toEqual({
+    type: "about:blank",
+    title: "Not Found",
+    status: 404,
+    detail:
+      "no such path; known paths: /healthz, /readyz, /api/stats, /api/problems, /metrics, " +
+      "/api/spans, /api/spans/take, /api/traces, /api/traces/{trace_id}, /api/services, " +
+      "/api/wait, /api/tail, /api/openapi.json",
+  });
+});
+
+test.each([
+  { method: "POST", path: "/api/spans", allow: "GET, HEAD, DELETE" },
+  { method: "PUT", path: "/api/traces/0", allow: "GET, HEAD" },
+  { method: "DELETE", path: "/api/stats", allow: "GET, HEAD" },
+  { method: "OPTIONS", path: "/healthz", allow: "GET, HEAD" },
+  { method: "GET", path: "/api/spans/take", allow: "POST" },
+  { method: "HEAD", path: "/api/spans/take", allow: "POST" },
+])("$method $path is 405 and says what is allowed", async ({ method, path, allow }) => {
+  const { request, ring } = runReadApi();
+
+  const response = await request(path, { method });
+
+  expect(response.status).toBe(405);
+  expect(response.headers.get("allow")).toBe(allow);
+  expect(ring.size()).toBe(5);
+});
+
+test("all methods of a path are told of", async () => {
+  const { request } = runReadApi();
+
+  const [two, one] = [
+    await request("/api/spans", { method: "PATCH" }),
+    await request("/api/spans/take", { method: "PATCH" }),
+  ];
+
+  expect(await two.json()).toMatchObject({ detail: "this path takes GET, HEAD and DELETE" });
+  expect(await one.json()).toMatchObject({ detail: "this path takes POST" });
+});
+
+test("an Accept that allows neither form is 406, and nothing is taken", async () => {
+  const { request, ring } = runReadApi();
+
+  const response = await request("/api/spans/take", {
+    method: "POST",
+    headers: { Accept: "text/html" },
+  });
+
+  expect(response.status).toBe(406);
+  expect(await response.json()).toMatchObject({
+    title: "Not Acceptable",
+    detail: "Accept must allow application/json, application/x-protobuf or application/x-ndjson",
+  });
+  expect(ring.size()).toBe(5);
+});
+
+test("a fault of ours is 500: told to the log, not to the peer", async () => {
+  const { request, logger } = runReadApi({ faults: { stats: fail } });
+
+  const response = await request("/api/stats");
+
+  expect(response.status).toBe(500);
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  expect(await response.text()).not.toContain("the lock is lost");
+  expect(logger.lines).toHaveLength(1);
+  expect(logger.lines[0]).toMatchObject({ level: "error", event: "api_failed" });
+  expect(logger.lines[0]?.fields["error"]).toContain("the lock is lost");
+});
+
+test("spans that cannot be written are 500 when it shows at once", async () => {
+  const faults = { peek: () => oldestOf(Uint8Array.of(0xff)) };
+  const { request, logger } = runReadApi({ faults, answerBudgetBytes: 1 });
+
+  const first = await request("/api/spans");
+  const second = await request("/api/spans");
+
+  expect([first.status, second.status]).toEqual([500, 500]);
+  expect(logger.lines.map(({ event }) => event)).toEqual(["api_failed", "api_failed"]);
+});
+
+// Each answer gives its part of the budget back: with one byte, the second would be refused.
+test("spans that cannot be written break the answer off when it shows later", async () => {
+  const unwritable = Uint8Array.from(bytesField(1, bytesField(2, [0xff])));
+  const spans = new Uint8Array(Buffer.concat([requestOf(5000), unwritable]));
+  const faults = { peek: () => oldestOf(spans) };
+  const { request, logger } = runReadApi({ faults, answerBudgetBytes: 1 });
+
+  const first = request("/api/spans").then((response) => response.text());
+  await expect(first).rejects.toThrow();
+  const second = request("/api/spans").then((response) => response.text());
+  await expect(second).rejects.toThrow();
+
+  expect(logger.lines.map(({ event }) => event)).toEqual(["api_failed", "api_failed"]);
+});
+
+function oldestOf(request: Uint8Array<ArrayBuffer>) {
+  return { request, sequences: [], range: { first: 1, next: 1 } };
+}
+
+function fail(): never {
+  throw new Error("the lock is lost");
+}

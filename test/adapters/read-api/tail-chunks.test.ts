@@ -1,0 +1,71 @@
+import { expect, test } from "bun:test";
+import { AnswerBudget } from "../../../src/adapters/read-api/answer-budget.ts";
+import { TAIL_FORMS, tailChunks, withBeats } from "../../../src/adapters/read-api/tail-chunks.ts";
+import type { TailPiece } from "../../../src/application/waiting/tail-spans.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
+
+const LINES = TAIL_FORMS["application/x-ndjson"];
+const runId = "a1";
+const EVENTS = TAIL_FORMS["text/event-stream"];
+
+test("a piece is held until all of it is taken", async () => {
+  const budget = new AnswerBudget(1);
+  const held = budget.begin();
+  const chunks = tailChunks(oneAfterTheOther(piece(1), piece(2)), { form: LINES, held, runId });
+  held.hold(1);
+
+  expect(await nextText(chunks)).toContain('"span 1"');
+  expect(budget.hasRoom()).toBe(false);
+  await nextText(chunks);
+  expect(budget.hasRoom()).toBe(true);
+});
+
+test("what was missed comes first: what was evicted, and what there was no room for", async () => {
+  const held = new AnswerBudget(1).begin();
+  const pieces = oneAfterTheOther({ ...piece(9), missedSpans: 3 });
+  const chunks = tailChunks(pieces, { form: LINES, held, runId });
+  held.refuse(4);
+
+  expect(await nextText(chunks)).toBe('{"missed":7}\n');
+  expect(await nextText(chunks)).toContain('"span 9"');
+  expect(await nextText(chunks)).toBeUndefined();
+});
+
+test("a beat comes first, and then whenever nothing else does", async () => {
+  const arrival = Promise.withResolvers<void>();
+  const chunks = withBeats(textsAfter(arrival.promise, "late"), EVENTS, 1);
+
+  expect(await nextText(chunks)).toBe(":\n\n");
+  expect(await nextText(chunks)).toBe(":\n\n");
+  expect(await nextText(chunks)).toBe(":\n\n");
+  arrival.resolve();
+  await arrival.promise;
+  expect(await nextText(chunks)).toBe("late");
+  expect(await nextText(chunks)).toBeUndefined();
+});
+
+test("what comes in time is not followed by a beat", async () => {
+  const chunks = withBeats(textsAfter(Promise.resolve(), "a", "b"), LINES, 60_000);
+
+  const texts = [await nextText(chunks), await nextText(chunks), await nextText(chunks)];
+
+  expect(texts).toEqual(["\n", "a", "b"]);
+});
+
+function piece(number: number): TailPiece {
+  return { request: requestOf(1, number), sequences: [number], missedSpans: 0 };
+}
+
+async function* oneAfterTheOther(...pieces: TailPiece[]): AsyncGenerator<TailPiece> {
+  yield* pieces;
+}
+
+async function* textsAfter(arrival: Promise<void>, ...texts: string[]) {
+  await arrival;
+  for (const text of texts) yield new TextEncoder().encode(text);
+}
+
+async function nextText(chunks: AsyncIterator<Uint8Array>): Promise<string | undefined> {
+  const { done, value } = await chunks.next();
+  return done === true ? undefined : new TextDecoder().decode(value as Uint8Array);
+}

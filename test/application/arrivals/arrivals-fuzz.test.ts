@@ -1,0 +1,61 @@
+import { expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
+import { named, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
+
+const MOST_SPANS = 24;
+const REQUESTS = Array.from({ length: MOST_SPANS + 1 }, (_, spans) => requestOf(spans));
+const SMALLEST_BYTES = REQUESTS[1]!.length;
+
+const step = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: MOST_SPANS })),
+  },
+  { weight: 1, arbitrary: fc.constant("turn" as const) },
+);
+
+const game = fc.record({
+  spans: fc.integer({ min: 1, max: 30 }),
+  bytes: fc.integer({ min: SMALLEST_BYTES, max: 2 * REQUESTS[MOST_SPANS]!.length }),
+  steps: fc.array(step, { maxLength: 80 }),
+});
+
+// Goal: whatever fits into the ring is shown to a subscriber before anything evicts it, however
+// large the requests are in relation to the ring, in spans and in bytes.
+// Method: random requests and turns, against what the ring has accepted; the seed is printed. Of
+// a request of more spans than there are slots, those that never had a slot are not expected.
+test("whatever the sizes, every span that had a slot is told of: once, in order", async () => {
+  let [evicted, tooLarge] = [0, 0];
+  const property = fc.asyncProperty(game, async ({ steps, ...capacity }) => {
+    const { buffer, arrivals, arrive } = searchedRing(capacity);
+    const [all, seconds]: number[][] = [[], []];
+    const [toldAll, toldSeconds]: number[][] = [[], []];
+    arrivals.subscribe([], (sequences) => toldAll!.push(...sequences));
+    arrivals.subscribe(named("span 2"), (sequences) => toldSeconds!.push(...sequences));
+    for (const size of steps) {
+      if (size === "turn") await nextTurn();
+      const { next } = buffer.range();
+      if (size !== "turn") arrive(REQUESTS[size]!);
+      const accepted = rangeOf(next, buffer.range().next);
+      tooLarge += size !== "turn" && accepted.length === 0 ? 1 : 0;
+      all!.push(...accepted.slice(-capacity.spans));
+      const second = accepted.slice(1, 2);
+      seconds!.push(...second.filter((sequence) => all!.includes(sequence)));
+    }
+    await nextTurn();
+    evicted += buffer.stats().spans.evicted;
+
+    expect(toldAll).toEqual(all!);
+    expect(toldSeconds).toEqual(seconds!);
+  });
+
+  await fc.assert(property, { numRuns: fuzzRuns(300) });
+  expect(evicted).toBeGreaterThan(1_000);
+  expect(tooLarge).toBeGreaterThan(10);
+});
+
+function rangeOf(first: number, next: number): number[] {
+  return Array.from({ length: next - first }, (_, index) => first + index);
+}

@@ -1,0 +1,283 @@
+import { describe, expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { Arrivals, type WatchedBuffer } from "../../../src/application/arrivals/arrivals.ts";
+import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
+import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
+import { request, requestOf, resourceSpans, span } from "../../support/requests/request-bytes.ts";
+import { named, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
+import { bytesField } from "../../support/requests/wire-bytes.ts";
+
+describe("a subscriber", () => {
+  test("is told of what matches, of all that arrived in one turn at once", async () => {
+    const { arrivals, arrive } = searchedRing();
+    const told: (readonly number[])[] = [];
+    arrivals.subscribe(named("span 2"), (sequences) => told.push(sequences));
+
+    arrive(requestOf(3), requestOf(1, 9), requestOf(2));
+    const atOnce = told.length;
+    await nextTurn();
+
+    expect(atOnce).toBe(0);
+    expect(told).toEqual([[2, 6]]);
+  });
+
+  test("is told at once of what has arrived, when somebody needs that, and once", async () => {
+    const { arrivals, arrive } = searchedRing();
+    const told: (readonly number[])[] = [];
+    arrivals.subscribe(named("span 2"), (sequences) => told.push(sequences));
+    arrive(requestOf(3));
+
+    arrivals.showArrived();
+    const atOnce = [...told];
+    await nextTurn();
+
+    expect(atOnce).toEqual([[2]]);
+    expect(told).toEqual([[2]]);
+  });
+
+  test("is not told when nothing matches", async () => {
+    const { arrivals, arrive } = searchedRing();
+    const told: (readonly number[])[] = [];
+    arrivals.subscribe(named("no"), (sequences) => told.push(sequences));
+
+    arrive(requestOf(3));
+    await nextTurn();
+
+    expect(told).toEqual([]);
+  });
+
+  test("is not told of what was there before it came, even in the same turn", async () => {
+    const { arrivals, arrive } = searchedRing();
+    const told: number[] = [];
+    arrivals.subscribe([], () => {});
+    arrive(requestOf(2));
+
+    arrivals.subscribe([], (sequences) => told.push(...sequences));
+    arrive(requestOf(2));
+    await nextTurn();
+
+    expect(told).toEqual([3, 4]);
+  });
+
+  test("is told of what is taken or cleared in the turn in which it arrives", async () => {
+    const { buffer, arrivals, arrive } = searchedRing();
+    const told: number[] = [];
+    arrivals.subscribe([], (sequences) => told.push(...sequences));
+
+    arrive(requestOf(2));
+    const taken = arrivals.take(2);
+    arrive(requestOf(3));
+    const cleared = arrivals.clear();
+    await nextTurn();
+
+    expect(told).toEqual([1, 2, 3, 4, 5]);
+    expect([taken.sequences, cleared, buffer.stats().spans.taken]).toEqual([[1, 2], 3, 5]);
+  });
+
+  test("is told of nothing once it has gone", async () => {
+    const { arrivals, arrive } = searchedRing();
+    const told: number[] = [];
+    const unsubscribe = arrivals.subscribe([], (sequences) => told.push(...sequences));
+    arrive(requestOf(1));
+    await nextTurn();
+
+    unsubscribe?.();
+    arrive(requestOf(1));
+    await nextTurn();
+
+    expect(told).toEqual([1]);
+  });
+
+  test("may subscribe, and go, while it is told", async () => {
+    const { arrivals, arrive } = searchedRing();
+    const told: string[] = [];
+    const unsubscribe = arrivals.subscribe([], (sequences) => {
+      told.push(`first ${sequences.join()}`);
+      unsubscribe?.();
+      arrivals.subscribe([], (later) => told.push(`second ${later.join()}`));
+    });
+
+    arrive(requestOf(1));
+    await nextTurn();
+    arrive(requestOf(1));
+    await nextTurn();
+
+    expect(told).toEqual(["first 1", "second 2"]);
+  });
+});
+
+test("among plain spans, one with two names has its last", async () => {
+  const { arrivals, arrive } = searchedRing();
+  const told: string[] = [];
+  arrivals.subscribe(named("span 2"), ([sequence]) => told.push(`span 2 is ${sequence}`));
+  arrivals.subscribe(named("second"), ([sequence]) => told.push(`second is ${sequence}`));
+  const twice = request(resourceSpans("shop", span(2, bytesField(5, "second"))));
+
+  arrive(twice, requestOf(1));
+  await nextTurn();
+  arrive(requestOf(2));
+  await nextTurn();
+
+  expect(told).toEqual(["second is 1", "span 2 is 4"]);
+});
+
+test("who is sent away while others are told is told nothing", async () => {
+  const { arrivals, arrive } = searchedRing();
+  const told: string[] = [];
+  arrivals.subscribe([], () => {
+    told.push("first");
+    unsubscribe?.();
+  });
+  const unsubscribe = arrivals.subscribe([], () => told.push("second"));
+
+  arrive(requestOf(1));
+  await nextTurn();
+
+  expect(told).toEqual(["first"]);
+});
+
+describe("nobody is told of a request that is not kept", () => {
+  test.each([
+    { name: "because it is larger than the ring", capacity: { spans: 9, bytes: 60 } },
+    { name: "because the ring is full", capacity: { spans: 1, bytes: 10_000 } },
+  ])("$name", async ({ capacity }) => {
+    const { arrivals, arrive } = searchedRing(capacity, "refuse");
+    arrive(requestOf(1, 5));
+    const told: number[] = [];
+    arrivals.subscribe([], (sequences) => told.push(...sequences));
+
+    arrive(requestOf(1));
+    await nextTurn();
+
+    expect(told).toEqual([]);
+  });
+});
+
+describe("who waits for a sequence", () => {
+  test("is woken when it has arrived, once", async () => {
+    const { arrivals, arrive } = searchedRing();
+    let wakes = 0;
+    arrivals.onNext(2, () => (wakes += 1));
+
+    for (let turn = 0; turn < 3; turn += 1) {
+      arrive(requestOf(2));
+      await nextTurn();
+    }
+
+    expect(wakes).toBe(1);
+  });
+
+  test("is not woken by what comes before it", async () => {
+    const { arrivals, arrive } = searchedRing();
+    const wakes: string[] = [];
+    arrivals.onNext(3, () => wakes.push("third"));
+    arrivals.onNext(1, () => wakes.push("first"));
+
+    arrive(requestOf(2));
+    await nextTurn();
+    const early = [...wakes];
+    arrive(requestOf(1));
+    await nextTurn();
+
+    expect(early).toEqual(["first"]);
+    expect(wakes).toEqual(["first", "third"]);
+  });
+
+  test("is woken when it was there already", async () => {
+    const { arrivals, arrive } = searchedRing();
+    arrive(requestOf(3));
+
+    const { promise, resolve } = Promise.withResolvers<string>();
+    arrivals.onNext(3, () => resolve("woken"));
+
+    expect(await promise).toBe("woken");
+  });
+
+  test("is not woken once it has gone", async () => {
+    const { arrivals, arrive } = searchedRing();
+    let wakes = 0;
+    arrivals.onNext(1, () => (wakes += 1))();
+
+    arrive(requestOf(1));
+    await nextTurn();
+
+    expect(wakes).toBe(0);
+  });
+});
+
+test("what is seen by everyone who waits ends where the last look did", async () => {
+  const { arrivals, arrive } = searchedRing();
+  arrivals.subscribe([], () => {});
+
+  arrive(requestOf(3));
+  const before = arrivals.seenNext;
+  await nextTurn();
+
+  expect([before, arrivals.seenNext]).toEqual([1, 4]);
+});
+
+test("while nobody waits, nothing is looked at", async () => {
+  let looks = 0;
+  const buffer: WatchedBuffer = {
+    append: () => ({ outcome: "accepted", evictedSpans: 0 }),
+    range: () => {
+      looks += 1;
+      return { first: 1, next: 1 };
+    },
+    visit: () => void (looks += 1),
+    take: () => ({ request: new Uint8Array(0), sequences: [], range: { first: 1, next: 1 } }),
+    clear: () => 0,
+  };
+  const arrivals = new Arrivals(buffer, { spans: 10, bytes: 100 });
+  arrivals.subscribe([], () => {})?.();
+  const before = looks;
+
+  for (let count = 0; count < 100; count += 1) {
+    arrivals.append(createWalkedRequest({ spansPerRequest: 1, nestingDepth: 10 }));
+  }
+  await nextTurn();
+
+  expect(looks - before).toBe(0);
+});
+
+const step = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ does: fc.constant("arrive"), spans: fc.nat({ max: 5 }) }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant("turn"), spans: fc.constant(0) }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant("come or go"), spans: fc.constant(0) }) },
+);
+
+// Goal: whatever comes between two turns, and however small the ring, a subscriber is told of each
+// span that is accepted while it is there: once, in order.
+// Method: random steps, against the sequences that were accepted meanwhile; the seed is printed.
+test("nothing that arrives is missed, and nothing told twice", async () => {
+  const property = fc.asyncProperty(
+    fc.integer({ min: 12, max: 40 }),
+    fc.array(step, { maxLength: 120 }),
+    async (spans, steps) => {
+      const { buffer, arrivals, arrive } = searchedRing({ spans, bytes: 1 << 16 });
+      const expected: number[] = [];
+      const told: number[] = [];
+      let unsubscribe: (() => void) | undefined;
+      for (const { does, spans: count } of steps) {
+        if (does === "turn") await nextTurn();
+        if (does === "come or go" && unsubscribe === undefined) {
+          unsubscribe = arrivals.subscribe([], (sequences) => told.push(...sequences));
+        } else if (does === "come or go") {
+          await nextTurn();
+          unsubscribe?.();
+          unsubscribe = undefined;
+        }
+        if (does !== "arrive") continue;
+        const { next } = buffer.range();
+        if (count > 0) arrive(requestOf(count));
+        const accepted = Array.from({ length: count }, (_, index) => next + index);
+        if (unsubscribe !== undefined) expected.push(...accepted);
+      }
+      await nextTurn();
+
+      expect(told).toEqual(expected);
+    },
+  );
+
+  await fc.assert(property, { numRuns: fuzzRuns(100) });
+});

@@ -1,0 +1,204 @@
+import { describe, expect, test } from "bun:test";
+import { SubscriptionIndex } from "../../../src/application/arrivals/subscription-index.ts";
+import { MOST_FOUND_TOGETHER } from "../../../src/application/arrivals/wanted-questions.ts";
+import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
+import { named, searchedRing } from "../../support/running/searched-ring.ts";
+import { traceHex, tracedRequests } from "../../support/requests/traced-requests.ts";
+import { attribute, request, resourceSpans, span } from "../../support/requests/request-bytes.ts";
+import { bytesField } from "../../support/requests/wire-bytes.ts";
+
+const SPANS = tracedRequests(
+  { trace: 1, name: "GET /", service: "shop" },
+  { trace: 2, name: "GET /", service: "cart" },
+  { trace: 1, name: "pay", service: "till", isError: true },
+);
+
+interface Showing {
+  readonly filters: readonly SpanFilter[];
+  readonly arePlain?: boolean;
+}
+
+function shown({ filters, arePlain = true }: Showing): number[][] {
+  const { buffer, arrive } = searchedRing();
+  arrive(...SPANS);
+  const index = new SubscriptionIndex();
+  const told: number[][] = filters.map(() => []);
+  for (const [at, filter] of filters.entries()) {
+    index.add(filter, (sequences) => told[at]!.push(...sequences));
+  }
+  index.show(buffer, { ...buffer.range(), arePlain });
+  return told;
+}
+
+const ofTrace = (trace: number): SpanFilter => [{ on: "trace_id", value: traceHex(trace) }];
+const ofService = (value: string): SpanFilter => [{ on: "service", value }];
+const withAttribute = (value: string): SpanFilter => [
+  { on: "attribute", key: "service.name", value },
+];
+const withStatus = (value: number): SpanFilter => [{ on: "status", value }];
+
+describe("each is told what it wants", () => {
+  test.each<{ name: string; filter: SpanFilter; sequences: number[] }>([
+    { name: "by trace", filter: ofTrace(1), sequences: [1, 3] },
+    { name: "by name", filter: named("GET /"), sequences: [1, 2] },
+    { name: "by service", filter: ofService("cart"), sequences: [2] },
+    { name: "by an attribute of the resource", filter: withAttribute("till"), sequences: [3] },
+    { name: "by a condition that no key is for", filter: withStatus(2), sequences: [3] },
+    { name: "without a condition", filter: [], sequences: [1, 2, 3] },
+    { name: "by several at once", filter: [...ofTrace(1), ...named("pay")], sequences: [3] },
+    { name: "by what nothing is", filter: [...ofTrace(2), ...named("pay")], sequences: [] },
+  ])("$name", ({ filter, sequences }) => {
+    expect(shown({ filters: [filter] })).toEqual([sequences]);
+    expect(shown({ filters: [filter], arePlain: false })).toEqual([sequences]);
+  });
+});
+
+test("many want different things of the same spans", () => {
+  const filters = [ofTrace(2), named("pay"), ofService("shop"), [], ofTrace(2), named("pay")];
+
+  expect(shown({ filters })).toEqual([[2], [3], [1], [1, 2, 3], [2], [3]]);
+});
+
+test("of spans that are not plain the last name counts, as for any reader", () => {
+  const { buffer, arrive } = searchedRing();
+  arrive(request(resourceSpans("shop", span(1, bytesField(5, "second name")))));
+  const index = new SubscriptionIndex();
+  const told: string[] = [];
+  index.add(named("span 1"), () => told.push("first name"));
+  index.add(named("second name"), () => told.push("second name"));
+
+  index.show(buffer, { ...buffer.range(), arePlain: false });
+
+  expect(told).toEqual(["second name"]);
+});
+
+test("what was told in one show is not told again in the next", () => {
+  const { buffer, arrive } = searchedRing();
+  const index = new SubscriptionIndex();
+  const told: (readonly number[])[] = [];
+  index.add(named("GET /"), (sequences) => told.push(sequences));
+
+  arrive(SPANS[0]!);
+  index.show(buffer, { first: 1, next: 2, arePlain: true });
+  arrive(SPANS[1]!);
+  index.show(buffer, { first: 2, next: 3, arePlain: true });
+
+  expect(told).toEqual([[1], [2]]);
+});
+
+test("what lies where another resource lay is told by its own", () => {
+  const { buffer, arrive } = searchedRing();
+  const index = new SubscriptionIndex();
+  const told: (readonly number[])[] = [];
+  index.add([...named("GET /"), ...ofService("shop")], (sequences) => told.push(sequences));
+
+  for (const spans of SPANS.slice(0, 2)) {
+    arrive(spans);
+    index.show(buffer, { ...buffer.range(), arePlain: true });
+    buffer.clear();
+  }
+
+  expect(told).toEqual([[1]]);
+});
+
+test.each<{ name: string; filter: SpanFilter }>([
+  { name: "by trace", filter: ofTrace(1) },
+  { name: "by name", filter: named("GET /") },
+  { name: "by service", filter: ofService("shop") },
+  { name: "by nothing", filter: [] },
+])("who has been taken out is told nothing, and its neighbour is: $name", ({ filter }) => {
+  const { buffer, arrive } = searchedRing();
+  arrive(...SPANS);
+  const index = new SubscriptionIndex();
+  const told: string[] = [];
+  const remove = index.add(filter, () => told.push("gone"));
+  const removeOther = index.add(filter, () => told.push("there"));
+
+  remove?.();
+  index.show(buffer, { ...buffer.range(), arePlain: true });
+  const sizes = [index.size];
+  removeOther?.();
+  sizes.push(index.size);
+  index.show(buffer, { ...buffer.range(), arePlain: true });
+
+  expect(told).toEqual(["there"]);
+  expect(sizes).toEqual([1, 0]);
+});
+
+test("of an attribute that a span has twice, it is told once", () => {
+  const { buffer, arrive } = searchedRing();
+  const twice = bytesField(9, attribute("k", "a"));
+  arrive(request(resourceSpans("shop", span(1, twice, twice), span(2, twice))));
+  const index = new SubscriptionIndex();
+  const told: number[] = [];
+  index.add([{ on: "attribute", key: "k", value: "a" }], (sequences) => told.push(...sequences));
+
+  index.show(buffer, { ...buffer.range(), arePlain: true });
+
+  expect(told).toEqual([1, 2]);
+});
+
+test("however many wait for the same, there is room, and for another filter there is not", () => {
+  const index = new SubscriptionIndex();
+  const waiting = (value: number) => index.add(withStatus(value), () => {});
+  for (let value = 0; value < MOST_FOUND_TOGETHER; value += 1) waiting(value);
+
+  const same = Array.from({ length: 1_000 }, () => waiting(0));
+  const other = waiting(MOST_FOUND_TOGETHER);
+  const size = index.size;
+  for (const leave of same) leave?.();
+  const stillNone = waiting(MOST_FOUND_TOGETHER);
+
+  expect(same.every((leave) => leave !== undefined)).toBe(true);
+  expect([other, stillNone]).toEqual([undefined, undefined]);
+  expect([size, index.size]).toEqual([1_000 + MOST_FOUND_TOGETHER, MOST_FOUND_TOGETHER]);
+});
+
+test.each<{ name: string; filter: SpanFilter }>([
+  { name: "by trace", filter: ofTrace(1) },
+  { name: "by name", filter: named("GET /") },
+  { name: "by attribute", filter: withAttribute("till") },
+  { name: "by service", filter: ofService("shop") },
+  { name: "by nothing", filter: [] },
+])("once all who waited have been taken out, there is room for others: $name", ({ filter }) => {
+  const index = new SubscriptionIndex();
+  const waiting = (value: number) => index.add([...filter, ...withStatus(value)], () => {});
+  // Some have room under their key, as many under none.
+  const room = filter.length === 0 ? MOST_FOUND_TOGETHER : 2 * MOST_FOUND_TOGETHER;
+  const all = Array.from({ length: room }, (_, value) => waiting(value));
+  const oneTooMany = waiting(room);
+
+  for (const leave of all) leave?.();
+  const others = Array.from({ length: room }, (_, value) => waiting(room + value));
+
+  expect(oneTooMany).toBeUndefined();
+  expect(others.every((leave) => leave !== undefined)).toBe(true);
+});
+
+test("what somebody waited for before can be waited for again", () => {
+  const { buffer, arrive } = searchedRing();
+  arrive(...SPANS);
+  const index = new SubscriptionIndex();
+  const told: number[] = [];
+  index.add(named("pay"), () => {})?.();
+
+  index.add(named("pay"), (sequences) => told.push(...sequences));
+  index.show(buffer, { ...buffer.range(), arePlain: true });
+
+  expect(told).toEqual([3]);
+});
+
+test("who subscribes while others of its filter are told is not told of what was there", () => {
+  const { buffer, arrive } = searchedRing();
+  arrive(SPANS[0]!);
+  const index = new SubscriptionIndex();
+  const told: string[] = [];
+  index.add([], () => {
+    told.push("first");
+    index.add([], () => told.push("second"));
+  });
+
+  index.show(buffer, { ...buffer.range(), arePlain: true });
+
+  expect(told).toEqual(["first"]);
+});

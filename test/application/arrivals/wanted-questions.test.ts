@@ -1,0 +1,95 @@
+import { expect, test } from "bun:test";
+import {
+  addQuestion,
+  beginSearch,
+  findQuestions,
+  MOST_FOUND_TOGETHER,
+  wantedQuestions,
+  type WantedQuestions,
+} from "../../../src/application/arrivals/wanted-questions.ts";
+import type { SpanCondition, SpanFilter } from "../../../src/domain/query/span-filter.ts";
+import { SharedFields } from "../../../src/application/ring/shared-fields.ts";
+import { placesOf } from "../../support/requests/matched-spans.ts";
+import {
+  attribute,
+  request,
+  resourceSpans,
+  span,
+  traceId,
+} from "../../support/requests/request-bytes.ts";
+import { bytesField } from "../../support/requests/wire-bytes.ts";
+
+const SPANS = request(
+  resourceSpans("shop", span(1, bytesField(9, attribute("test.id", "a"))), span(2)),
+  resourceSpans("bank", span(3)),
+);
+
+const CONDITIONS = {
+  trace: { on: "trace_id", value: Uint8Array.from(traceId(1)).toHex() },
+  name: { on: "name", value: "span 1" },
+  attribute: { on: "attribute", key: "test.id", value: "a" },
+  service: { on: "service", value: "shop" },
+  nothing: { on: "kind", value: 1 },
+} as const satisfies Record<string, SpanCondition>;
+
+/** The questions that each span of `SPANS` finds. */
+function foundIn<Question>(wanted: WantedQuestions<Question>, arePlain = true): Question[][] {
+  let questions: Question[] = [];
+  const fieldsOf = new SharedFields().of;
+  const found = (some: ReadonlySet<Question>) => void questions.push(...some);
+  const search = beginSearch({ wanted, fieldsOf, arePlain, found });
+  return placesOf(SPANS).map((place) => {
+    questions = [];
+    findQuestions(search, place);
+    return questions;
+  });
+}
+
+test.each<{ by: keyof typeof CONDITIONS; spans: number[] }>([
+  { by: "trace", spans: [0] },
+  { by: "name", spans: [0] },
+  { by: "attribute", spans: [0] },
+  { by: "service", spans: [0, 1] },
+  { by: "nothing", spans: [0, 1, 2] },
+])("a question is found by the spans that may answer it, and no others: by $by", (each) => {
+  const wanted = wantedQuestions<string>();
+  addQuestion(wanted, [CONDITIONS[each.by]], "it");
+
+  const expected = [0, 1, 2].map((row) => (each.spans.includes(row) ? ["it"] : []));
+  expect([foundIn(wanted), foundIn(wanted, false)]).toEqual([expected, expected]);
+});
+
+const full = (wanted: WantedQuestions<number>, filter: SpanFilter) => {
+  for (let each = 0; each < MOST_FOUND_TOGETHER; each += 1) addQuestion(wanted, filter, each);
+};
+
+test.each<{ by: keyof typeof CONDITIONS }>([
+  { by: "trace" },
+  { by: "name" },
+  { by: "attribute" },
+  { by: "service" },
+])("where its first key has no room, a question is found by its next one: $by", ({ by }) => {
+  const wanted = wantedQuestions<number>();
+  full(wanted, [CONDITIONS[by]]);
+
+  const remove = addQuestion(wanted, [CONDITIONS[by]], 1_000);
+
+  // By nothing, so that every span finds it.
+  expect(remove).toBeFunction();
+  expect(foundIn(wanted).map((found) => found.includes(1_000))).toEqual([true, true, true]);
+});
+
+test("where no key has room there is none, until somebody goes", () => {
+  const wanted = wantedQuestions<number>();
+  const removeFirst = addQuestion(wanted, [CONDITIONS.nothing], 1_000);
+  full(wanted, [CONDITIONS.nothing]);
+  full(wanted, [CONDITIONS.service]);
+  const filter = [CONDITIONS.service, CONDITIONS.nothing];
+
+  const refused = addQuestion(wanted, filter, 2_000);
+  removeFirst?.();
+  const added = addQuestion(wanted, filter, 2_000);
+
+  expect([refused === undefined, added === undefined]).toEqual([true, false]);
+  expect(foundIn(wanted).map((found) => found.includes(1_000))).toEqual([false, false, false]);
+});

@@ -1,0 +1,128 @@
+import { expect, test } from "bun:test";
+import { type Look, lookThrough, turn } from "../../../src/application/querying/look-through.ts";
+import type { SequenceRange } from "../../../src/application/ring/ring-search.ts";
+
+const PIECE = 2048;
+
+/** A ring with this range, which moves on when a piece was looked at. */
+function ringAt(range: SequenceRange, movesBy = 0) {
+  let { first, next } = range;
+  const pieces: SequenceRange[] = [];
+  const look = async (
+    how: Partial<Look>,
+    lastOf?: (piece: SequenceRange) => number | undefined,
+  ) => {
+    const looking = { matcher: { traceTail: undefined }, after: 0, newestFirst: false, ...how };
+    return await lookThrough({ range: () => ({ first, next }) }, looking, (piece) => {
+      pieces.push({ first: piece.first, next: piece.next });
+      first += movesBy;
+      next += movesBy;
+      return lastOf?.(piece);
+    });
+  };
+  return { look, pieces };
+}
+
+test("an empty ring is looked through without a look", async () => {
+  const { look, pieces } = ringAt({ first: 5, next: 5 });
+
+  expect(await look({})).toEqual({ first: 5, next: 5 });
+  expect(pieces).toEqual([]);
+});
+
+test("a large ring is looked through in pieces, oldest first", async () => {
+  const { look, pieces } = ringAt({ first: 10, next: 10 + 2 * PIECE + 1 });
+
+  expect(await look({})).toEqual({ first: 10, next: 10 + 2 * PIECE + 1 });
+  expect(pieces).toEqual([
+    { first: 10, next: 10 + PIECE },
+    { first: 10 + PIECE, next: 10 + 2 * PIECE },
+    { first: 10 + 2 * PIECE, next: 10 + 2 * PIECE + 1 },
+  ]);
+});
+
+test("or newest first", async () => {
+  const { look, pieces } = ringAt({ first: 10, next: 11 + PIECE });
+
+  await look({ newestFirst: true });
+
+  expect(pieces).toEqual([
+    { first: 11, next: 11 + PIECE },
+    { first: 10, next: 11 },
+  ]);
+});
+
+test("where only a trace is asked for, a piece is larger", async () => {
+  const { look, pieces } = ringAt({ first: 1, next: 150_000 });
+
+  await look({ matcher: { traceTail: 7 } });
+
+  expect(pieces).toEqual([{ first: 1, next: 150_000 }]);
+});
+
+test.each([
+  { name: "within the ring", after: 7, range: { first: 8, next: 20 } },
+  { name: "before its first", after: 2, range: { first: 5, next: 20 } },
+  { name: "its last", after: 19, range: { first: 20, next: 20 } },
+  { name: "beyond its last", after: 99, range: { first: 100, next: 100 } },
+])("what was seen begins after a sequence $name", async ({ after, range }) => {
+  const { look } = ringAt({ first: 5, next: 20 });
+
+  expect(await look({ after })).toEqual(range);
+});
+
+test("the look ends where it is enough, and so does what was seen", async () => {
+  const oldest = await ringAt({ first: 1, next: 9_000 }).look({}, () => 17);
+  const newest = await ringAt({ first: 1, next: 9_000 }).look({ newestFirst: true }, () => 8_900);
+
+  expect(oldest).toEqual({ first: 1, next: 18 });
+  expect(newest).toEqual({ first: 8_900, next: 9_000 });
+});
+
+test("what was evicted before its turn is not among what was seen", async () => {
+  const end = 1 + 2 * PIECE;
+
+  const inPart = await ringAt({ first: 1, next: end }, PIECE + 100).look({});
+  const whole = await ringAt({ first: 1, next: end }, 10 * PIECE).look({});
+  const newestFirst = await ringAt({ first: 1, next: end }, 50).look({ newestFirst: true });
+
+  expect(inPart).toEqual({ first: 1 + PIECE + 100, next: end });
+  expect(whole).toEqual({ first: end, next: end });
+  expect(newestFirst).toEqual({ first: 51, next: end });
+});
+
+test("newest first, what was looked at was seen, though it is evicted meanwhile", async () => {
+  const end = 1 + 3 * PIECE;
+
+  const seen = await ringAt({ first: 1, next: end }, 2 * PIECE + 50).look({ newestFirst: true });
+
+  expect(seen).toEqual({ first: 1 + 2 * PIECE, next: end });
+});
+
+test("what is evicted after its turn was seen", async () => {
+  const { look } = ringAt({ first: 1, next: 1 + 2 * PIECE }, PIECE);
+
+  expect(await look({})).toEqual({ first: 1, next: 1 + 2 * PIECE });
+});
+
+test("between two pieces everything else has its turn", async () => {
+  const order: string[] = [];
+  const { look } = ringAt({ first: 1, next: 1 + 2 * PIECE });
+  setImmediate(() => order.push("something else"));
+
+  await look({}, ({ first }) => {
+    order.push(`piece from ${first}`);
+    return undefined;
+  });
+
+  expect(order).toEqual(["piece from 1", "something else", `piece from ${1 + PIECE}`]);
+});
+
+test("a turn is one of the event loop", async () => {
+  let hasPassed = false;
+  setImmediate(() => (hasPassed = true));
+
+  await turn();
+
+  expect(hasPassed).toBe(true);
+});

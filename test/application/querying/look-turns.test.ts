@@ -1,0 +1,37 @@
+import { expect, test } from "bun:test";
+import { LookTurns } from "../../../src/application/querying/look-turns.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
+
+test("who is alone has a turn at once, once in each round of the event loop", async () => {
+  const turns = new LookTurns();
+
+  const first = turns.next();
+  await nextTurn();
+  const second = turns.next();
+
+  expect([first, second]).toEqual([undefined, undefined]);
+});
+
+test("there is one turn in a round, in the order in which they were asked for", async () => {
+  const turns = new LookTurns();
+  const had: string[] = [];
+  const ask = (name: string) => void turns.next()?.then(() => had.push(name));
+
+  for (const name of ["a", "b", "c"]) ask(name);
+  const rounds = [[...had]];
+  for (let round = 0; round < 3; round += 1) {
+    await nextTurn();
+    rounds.push([...had]);
+  }
+
+  expect(rounds).toEqual([[], ["b"], ["b", "c"], ["b", "c"]]);
+});
+
+test("after a turn that was waited for, the next one is of a later round", async () => {
+  const turns = new LookTurns();
+
+  turns.next();
+  await turns.next();
+
+  expect(turns.next()).toBeInstanceOf(Promise);
+});

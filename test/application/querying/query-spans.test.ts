@@ -1,0 +1,86 @@
+import { describe, expect, test } from "bun:test";
+import {
+  joinedSpans,
+  querySpans,
+  type SpanQuery,
+} from "../../../src/application/querying/query-spans.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
+import { named, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
+
+const EVERY: SpanQuery = { filter: [], after: 0, limit: 100_000, newestFirst: false };
+
+describe("a query over six spans in two requests", () => {
+  test.each<{ name: string; query: Partial<SpanQuery>; sequences: number[]; next?: number }>([
+    { name: "everything", query: {}, sequences: [1, 2, 3, 4, 5, 6] },
+    { name: "newest first", query: { newestFirst: true }, sequences: [6, 5, 4, 3, 2, 1] },
+    { name: "a name", query: { filter: named("span 5") }, sequences: [5] },
+    { name: "a name that is not there", query: { filter: named("no") }, sequences: [] },
+    { name: "what came after", query: { after: 4 }, sequences: [5, 6] },
+    { name: "what came after all", query: { after: 6 }, sequences: [] },
+    { name: "the oldest two", query: { limit: 2 }, sequences: [1, 2] },
+    { name: "the newest two", query: { limit: 2, newestFirst: true }, sequences: [6, 5] },
+  ])("answers $name", async ({ query, sequences }) => {
+    const { buffer, arrive } = searchedRing();
+    arrive(requestOf(3, 1), requestOf(3, 4));
+
+    const answer = await querySpans(buffer, { ...EVERY, ...query });
+
+    expect(answer.sequences).toEqual(sequences);
+  });
+});
+
+test("untouched requests are answered as they came in", async () => {
+  const { buffer, arrive } = searchedRing();
+  arrive(requestOf(3, 1), requestOf(2, 4));
+
+  const { request } = await querySpans(buffer, EVERY);
+
+  expect(request.toHex()).toBe(requestOf(3, 1).toHex() + requestOf(2, 4).toHex());
+});
+
+test("a span out of the middle is answered with what is around it", async () => {
+  const { buffer, arrive } = searchedRing();
+  arrive(requestOf(3, 1));
+
+  const { request } = await querySpans(buffer, { ...EVERY, filter: named("span 2") });
+
+  expect(request.length).toBeLessThan(requestOf(3, 1).length);
+  expect(Buffer.from(request).toString("latin1")).toContain("span 2");
+  expect(Buffer.from(request).toString("latin1")).toContain("shop");
+});
+
+test("with the range of an answer that was cut, the next one goes on", async () => {
+  const { buffer, arrive } = searchedRing();
+  arrive(requestOf(9));
+
+  const first = await querySpans(buffer, { ...EVERY, limit: 4 });
+  const second = await querySpans(buffer, { ...EVERY, after: first.range.next - 1 });
+
+  expect([...first.sequences, ...second.sequences]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+test("what is evicted during a query is outside of its range, all else is found", async () => {
+  const { buffer, arrive } = searchedRing({ spans: 6_000, bytes: 1 << 22 });
+  arrive(requestOf(6_000));
+
+  const asked = querySpans(buffer, EVERY);
+  await nextTurn();
+  arrive(requestOf(5_000));
+  const { sequences, range } = await asked;
+
+  expect(range.first).toBeGreaterThan(1);
+  expect(range.next).toBe(6_001);
+  const within = sequences.filter((sequence) => sequence >= range.first);
+  expect(within).toEqual(
+    Array.from({ length: range.next - range.first }, (_, at) => range.first + at),
+  );
+});
+
+test("several answers are one, in their order", () => {
+  const parts = [
+    { request: Uint8Array.of(1), sequences: [7] },
+    { request: Uint8Array.of(2, 3), sequences: [9, 8] },
+  ];
+
+  expect(joinedSpans(parts)).toEqual({ request: Uint8Array.of(1, 2, 3), sequences: [7, 9, 8] });
+});

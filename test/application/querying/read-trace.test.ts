@@ -1,0 +1,90 @@
+import { expect, test } from "bun:test";
+import type { SearchedBuffer } from "../../../src/application/querying/query-spans.ts";
+import { readTrace } from "../../../src/application/querying/read-trace.ts";
+import { searchedRing } from "../../support/running/searched-ring.ts";
+import { SOME_PARENT, traceHex, tracedRequests } from "../../support/requests/traced-requests.ts";
+
+const SPANS = tracedRequests(
+  { trace: 1, name: "child", parent: SOME_PARENT },
+  { trace: 2, name: "other" },
+  { trace: 1, name: "root" },
+  { trace: 3, name: "orphan", parent: SOME_PARENT },
+  { trace: 4, name: "parent of zeros", parent: Array(8).fill(0) },
+);
+
+test.each([
+  { trace: 1, sequences: [1, 3], hasRoot: true },
+  { trace: 2, sequences: [2], hasRoot: true },
+  { trace: 3, sequences: [4], hasRoot: false },
+  { trace: 4, sequences: [5], hasRoot: true },
+  { trace: 9, sequences: [], hasRoot: false },
+])("of trace $trace there are $sequences, with a root: $hasRoot", async ({ trace, ...told }) => {
+  const { buffer, arrive } = searchedRing();
+  arrive(...SPANS);
+
+  expect(await readTrace(buffer, traceHex(trace))).toMatchObject(told);
+});
+
+test("all spans of a trace are answered, in the order in which they came", async () => {
+  const { buffer, arrive } = searchedRing();
+  arrive(...SPANS);
+
+  const { request, range } = await readTrace(buffer, traceHex(1));
+
+  expect(request.toHex()).toBe(SPANS[0]!.toHex() + SPANS[2]!.toHex());
+  expect(range).toEqual({ first: 1, next: 6 });
+});
+
+const PIECE = 200_000;
+
+/** Where the second piece begins, the real ring has its second span. */
+function real(sequence: number): number {
+  return sequence === 1 ? 1 : 2;
+}
+
+/** Of a ring of two pieces: the trace has a span in each, and the first, its root, goes between. */
+function twoPieces(whenLooked: (piece: number) => void) {
+  const { buffer, arrive } = searchedRing();
+  arrive(...SPANS.slice(2, 3), ...SPANS.slice(0, 1));
+  let looks = 0;
+  let first = 1;
+  const searched: SearchedBuffer = {
+    range: () => ({ first, next: PIECE + 2 }),
+    visit: ({ range, ...search }, visit) => {
+      looks += 1;
+      const at = real(range.first);
+      const within = { ...search, range: { first: at, next: at + 1 } };
+      buffer.visit(within, (_, place) => visit(range.first, place));
+      whenLooked(looks);
+    },
+    copy: (sequences) => {
+      const there = sequences.filter((sequence) => sequence >= first);
+      return { ...buffer.copy(there.map(real)), sequences: there };
+    },
+  };
+  return { searched, evict: (until: number) => (first = until) };
+}
+
+test("a root that is evicted before it could be copied is not told of, nor seen", async () => {
+  const { searched, evict } = twoPieces((looks) => looks === 2 && evict(100));
+
+  const answer = await readTrace(searched, traceHex(1));
+
+  expect(answer).toMatchObject({
+    sequences: [PIECE + 1],
+    hasRoot: false,
+    range: { first: 100, next: PIECE + 2 },
+  });
+});
+
+test("while nothing is evicted, a trace is read over all pieces", async () => {
+  const { searched } = twoPieces(() => {});
+
+  const answer = await readTrace(searched, traceHex(1));
+
+  expect(answer).toMatchObject({
+    sequences: [1, PIECE + 1],
+    hasRoot: true,
+    range: { first: 1, next: PIECE + 2 },
+  });
+});

@@ -1,0 +1,116 @@
+import { expect, test } from "bun:test";
+import type { SpanQuery } from "../../../src/application/querying/query-spans.ts";
+import { summariseTraces } from "../../../src/application/querying/summarise-traces.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
+import { named, searchedRing } from "../../support/running/searched-ring.ts";
+import { SOME_PARENT, traceHex, tracedRequests } from "../../support/requests/traced-requests.ts";
+
+const EVERY: SpanQuery = { filter: [], after: 0, limit: 100, newestFirst: true };
+
+const SPANS = tracedRequests(
+  { trace: 1, name: "pay", parent: SOME_PARENT, service: "till", startNano: 30n, endNano: 90n },
+  { trace: 2, name: "GET /cart", service: "cart", startNano: 5n, endNano: 6n },
+  { trace: 1, name: "GET /", startNano: 20n, endNano: 80n },
+  { trace: 1, name: "log", parent: SOME_PARENT, startNano: 40n, endNano: 50n, isError: true },
+  { trace: 3, name: "orphan", parent: SOME_PARENT },
+);
+
+function ringWithTraces() {
+  const ring = searchedRing();
+  ring.arrive(...SPANS);
+  return ring;
+}
+
+test("a trace is summed up over its spans, of all services", async () => {
+  const { buffer } = ringWithTraces();
+
+  const { traces, range } = await summariseTraces(buffer, EVERY);
+
+  expect(traces.find(({ traceId }) => traceId === traceHex(1))).toEqual({
+    traceId: traceHex(1),
+    root: "GET /",
+    services: ["till", "shop"],
+    spanCount: 3,
+    errorCount: 1,
+    startTimeUnixNano: 20n,
+    endTimeUnixNano: 90n,
+  });
+  expect(range).toEqual({ first: 1, next: 6 });
+});
+
+test.each([
+  {
+    name: "of a span without a start, the others tell when it began",
+    spans: [
+      { startNano: 0n, endNano: 90n },
+      { startNano: 20n, endNano: 80n },
+    ],
+    times: { startTimeUnixNano: 20n, endTimeUnixNano: 90n },
+  },
+  {
+    name: "of a span without an end, the others tell when it ended",
+    spans: [
+      { startNano: 10n, endNano: 0n },
+      { startNano: 20n, endNano: 80n },
+    ],
+    times: { startTimeUnixNano: 10n, endTimeUnixNano: 80n },
+  },
+  {
+    name: "without any start there is none",
+    spans: [{ startNano: 0n, endNano: 90n }],
+    times: { startTimeUnixNano: undefined, endTimeUnixNano: 90n },
+  },
+  {
+    name: "without any end there is none",
+    spans: [{ startNano: 5n, endNano: 0n }],
+    times: { startTimeUnixNano: 5n, endTimeUnixNano: undefined },
+  },
+])("$name", async ({ spans, times }) => {
+  const { buffer, arrive } = searchedRing();
+  arrive(...tracedRequests(...spans.map((each) => ({ trace: 1, name: "GET /", ...each }))));
+
+  const { traces } = await summariseTraces(buffer, EVERY);
+
+  expect(traces).toMatchObject([times]);
+});
+
+test("a trace whose root is not there has none", async () => {
+  const { buffer } = ringWithTraces();
+
+  const { traces } = await summariseTraces(buffer, { ...EVERY, filter: named("orphan") });
+
+  expect(traces).toMatchObject([{ root: undefined, spanCount: 1 }]);
+});
+
+test.each([
+  { name: "the newest first", query: {}, traces: [3, 1, 2] },
+  { name: "the oldest first", query: { newestFirst: false }, traces: [1, 2, 3] },
+  { name: "as many as asked for", query: { limit: 2 }, traces: [3, 1] },
+  { name: "those with a span that matches", query: { filter: named("pay") }, traces: [1] },
+  { name: "those with a span that came after", query: { after: 3 }, traces: [3, 1] },
+  { name: "none that matches", query: { filter: named("no") }, traces: [] },
+])("traces are told, $name", async ({ query, traces }) => {
+  const { buffer } = ringWithTraces();
+
+  const told = await summariseTraces(buffer, { ...EVERY, ...query });
+
+  expect(told.traces.map(({ traceId }) => traceId)).toEqual(traces.map(traceHex));
+});
+
+test("a summary is of the whole trace, also of what does not match or came before", async () => {
+  const { buffer } = ringWithTraces();
+
+  const { traces } = await summariseTraces(buffer, { ...EVERY, filter: named("log"), after: 3 });
+
+  expect(traces).toMatchObject([{ root: "GET /", spanCount: 3 }]);
+});
+
+test("a trace that is evicted between the two looks is not told of", async () => {
+  const ring = searchedRing({ spans: 3_000, bytes: 1 << 20 });
+  ring.arrive(...tracedRequests({ trace: 70_000, name: "first" }), requestOf(2_999));
+
+  const asked = summariseTraces(ring.buffer, { ...EVERY, newestFirst: false, limit: 1 });
+  ring.arrive(requestOf(3_000));
+
+  expect((await asked).traces).toEqual([]);
+});

@@ -1,0 +1,109 @@
+import { expect, test } from "bun:test";
+import {
+  createRingMemory,
+  FIRST_SEQUENCE,
+  MAX_ARENA_BYTES,
+  NEXT_SEQUENCE,
+  openRingMemory,
+  type RingMemory,
+} from "../../../src/application/ring/ring-memory.ts";
+import { AssertionError } from "../../../src/domain/assert.ts";
+
+type Column = Int32Array | Uint32Array | Float64Array | Uint8Array;
+
+function columnsOf(ring: RingMemory): [string, Column][] {
+  return Object.entries({ ...ring, ...ring.services }).filter((entry): entry is [string, Column] =>
+    ArrayBuffer.isView(entry[1]),
+  );
+}
+
+const capacities = [
+  { spans: 1, bytes: 1 },
+  { spans: 2, bytes: 4096 },
+  { spans: 3, bytes: 999 },
+  { spans: 1_000, bytes: 65_537 },
+  { spans: 4_097, bytes: 1 << 20 },
+];
+
+test.each(capacities)("of $spans spans and $bytes bytes, no column lies in another", (capacity) => {
+  const ring = createRingMemory(capacity);
+
+  const inOrder = columnsOf(ring).toSorted(([, a], [, b]) => a.byteOffset - b.byteOffset);
+
+  const overlaps = inOrder.filter(([, column], index) => {
+    const next = inOrder[index + 1]?.[1].byteOffset ?? ring.shared.byteLength;
+    return column.byteOffset + column.byteLength > next;
+  });
+  expect(overlaps.map(([name]) => name)).toEqual([]);
+  expect(inOrder.at(-1)![0]).toBe("arena");
+  expect(ring.arena.byteOffset + ring.arena.length).toBe(ring.shared.byteLength);
+});
+
+test.each(capacities)("of $spans spans, every column has a row for each", ({ spans, bytes }) => {
+  const ring = createRingMemory({ spans, bytes });
+  const { lock, arena } = ring;
+
+  const lengths = columnsOf(ring)
+    .filter(([name]) => !["lock", "control", "arena", ...Object.keys(ring.services)].includes(name))
+    .map(([, column]) => column.length);
+
+  expect(lengths).toEqual(Array(18).fill(spans));
+  expect(arena).toHaveLength(bytes);
+  expect(lock).toHaveLength(1);
+});
+
+test("what is written to one column is seen in no other", () => {
+  const ring = createRingMemory({ spans: 5, bytes: 64 });
+  const columns = columnsOf(ring);
+
+  for (const [index, [, column]] of columns.entries()) column.fill(index + 1);
+
+  expect(columns.map(([, column]) => new Set<number>(column))).toEqual(
+    columns.map((_, index) => new Set([index + 1])),
+  );
+});
+
+test("the lock has a cache line of its own, and the arena begins on a page", () => {
+  const ring = createRingMemory({ spans: 77, bytes: 100 });
+
+  const others = columnsOf(ring).filter(([name]) => name !== "lock");
+
+  expect(ring.lock.byteOffset).toBe(0);
+  expect(Math.min(...others.map(([, column]) => column.byteOffset))).toBeGreaterThanOrEqual(64);
+  expect(ring.arena.byteOffset % 4096).toBe(0);
+});
+
+test("a new ring is empty, and the first span will have number 1", () => {
+  const ring = createRingMemory({ spans: 9, bytes: 50 });
+
+  expect(ring).toMatchObject({ capacitySpans: 9, capacityBytes: 50 });
+  expect([ring.control[FIRST_SEQUENCE], ring.control[NEXT_SEQUENCE]]).toEqual([1, 1]);
+  expect(new Set(ring.control.subarray(NEXT_SEQUENCE + 1))).toEqual(new Set([0]));
+});
+
+test("memory that is opened again is the same ring, not a copy", () => {
+  const ring = createRingMemory({ spans: 6, bytes: 100 });
+  for (const [index, [, column]] of columnsOf(ring).slice(2).entries()) column.fill(index + 7);
+
+  const opened = openRingMemory(ring.shared);
+  opened.arena[99] = 42;
+
+  expect(opened).toEqual(ring);
+  expect(ring.arena[99]).toBe(42);
+});
+
+test("the largest arena is the largest of which every offset, the end too, has 32 bits", () => {
+  expect(MAX_ARENA_BYTES).toBe(0xffff_ffff);
+});
+
+test.each([
+  { name: "no span", capacity: { spans: 0, bytes: 100 } },
+  { name: "no byte", capacity: { spans: 1, bytes: 0 } },
+  { name: "less than no byte", capacity: { spans: 1, bytes: -1 } },
+  { name: "more than 32-bit offsets reach", capacity: { spans: 1, bytes: MAX_ARENA_BYTES + 1 } },
+  { name: "half a span", capacity: { spans: 1.5, bytes: 100 } },
+  { name: "half a byte", capacity: { spans: 1, bytes: 99.5 } },
+  { name: "no number", capacity: { spans: Number.NaN, bytes: 100 } },
+])("a ring of $name cannot be made", ({ capacity }) => {
+  expect(() => createRingMemory(capacity)).toThrow(AssertionError);
+});

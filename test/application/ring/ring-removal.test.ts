@@ -1,0 +1,117 @@
+import { expect, test } from "bun:test";
+import { leaseOldest, settle } from "../../../src/application/ring/ring-lease.ts";
+import { readStats } from "../../../src/application/ring/ring-ledger.ts";
+import {
+  BUFFERED_SPANS,
+  createRingMemory,
+  EVICTED,
+  RECEIVED,
+  type RingMemory,
+} from "../../../src/application/ring/ring-memory.ts";
+import {
+  evictBefore,
+  evictOldestBlock,
+  oldestFree,
+  oldestThere,
+  takeBefore,
+} from "../../../src/application/ring/ring-removal.ts";
+import { AssertionError } from "../../../src/domain/assert.ts";
+import { put, ringOf } from "../../support/running/filled-ring.ts";
+import { requestOf, spanBody } from "../../support/requests/request-bytes.ts";
+
+const roomy = { spans: 100, bytes: 10_000 };
+const spanBytes = spanBody(1).length;
+
+test("what is taken is booked in spans and in bytes", () => {
+  const ring = ringOf(roomy, requestOf(3), requestOf(2, 4));
+
+  expect(takeBefore(ring, 4)).toEqual({ spans: 3, bytes: 3 * spanBytes });
+
+  const { spans, bytes, sequence } = readStats(ring);
+  expect(spans).toMatchObject({ accepted: 5, buffered: 2, taken: 3, evicted: 0 });
+  expect(bytes).toMatchObject({ buffered: 2 * spanBytes, taken: 3 * spanBytes });
+  expect(sequence).toEqual({ first: 4, next: 6 });
+});
+
+test("spans may leave from the middle; the ring begins at the first that is there", () => {
+  const ring = ringOf(roomy, requestOf(5));
+  const leased = leaseOldest(ring, { spans: 1, bytes: 1_000 })!;
+
+  takeBefore(ring, 4);
+  const inTheMiddle = readStats(ring).sequence;
+  settle(ring, leased, { first: 0, end: 1 }, "delivered");
+
+  expect(inTheMiddle).toEqual({ first: 1, next: 6 });
+  expect(readStats(ring).sequence).toEqual({ first: 4, next: 6 });
+});
+
+test("what has left is neither among the oldest nor taken again", () => {
+  const ring = ringOf(roomy, requestOf(6));
+  leaseOldest(ring, { spans: 1, bytes: 1_000 });
+  takeBefore(ring, 4);
+
+  expect(oldestFree(ring, { spans: 2, bytes: 1_000 })).toEqual([4, 5]);
+  expect(oldestThere(ring, 3)).toEqual([1, 4, 5]);
+  expect(takeBefore(ring, 5)).toEqual({ spans: 1, bytes: spanBytes });
+});
+
+test("what is returned is among the oldest again, though newer ones have left", () => {
+  const ring = ringOf(roomy, requestOf(5));
+  const leased = leaseOldest(ring, { spans: 2, bytes: 1_000 })!;
+  takeBefore(ring, 4);
+
+  settle(ring, leased, { first: 1, end: 2 }, "returned");
+
+  expect(oldestFree(ring, { spans: 9, bytes: 1_000 })).toEqual([2, 4, 5]);
+});
+
+test.each<{ name: string; spans: number; bytes: number; sequences: number[] }>([
+  { name: "spans", spans: 2, bytes: 1_000, sequences: [1, 2] },
+  { name: "bytes", spans: 9, bytes: 3 * spanBytes, sequences: [1, 2, 3] },
+  { name: "bytes, but never less than a span", spans: 9, bytes: 1, sequences: [1] },
+  { name: "spans, down to none", spans: 0, bytes: 1_000, sequences: [] },
+])("the oldest that are free have their limit in $name", ({ spans, bytes, sequences }) => {
+  expect(oldestFree(ringOf(roomy, requestOf(5)), { spans, bytes })).toEqual(sequences);
+});
+
+test("nothing taken is nothing changed", () => {
+  const ring = ringOf(roomy, requestOf(3));
+  const before = readStats(ring);
+
+  expect(takeBefore(ring, 1)).toEqual({ spans: 0, bytes: 0 });
+  expect(readStats(ring)).toEqual(before);
+});
+
+test("what is not there can neither be taken nor evicted", () => {
+  const ring = ringOf(roomy, requestOf(3));
+
+  expect(() => takeBefore(ring, 5)).toThrow(AssertionError);
+  expect(() => evictBefore(ring, 5)).toThrow(AssertionError);
+});
+
+test("the oldest block is evicted with what is left of it, and no more", () => {
+  const ring = ringOf(roomy, requestOf(3), requestOf(2, 4));
+  takeBefore(ring, 2);
+
+  evictOldestBlock(ring);
+
+  expect(readStats(ring).spans).toMatchObject({ buffered: 2, taken: 1, evicted: 2 });
+});
+
+test("an empty ring has no oldest block", () => {
+  expect(() => evictOldestBlock(createRingMemory(roomy))).toThrow(AssertionError);
+});
+
+// Each change is audited: memory that was written to by something else is found at once.
+test.each<{ name: string; damage: (ring: RingMemory) => void }>([
+  { name: "a book in spans", damage: (ring) => (ring.control[RECEIVED]! += 1) },
+  { name: "a book in bytes", damage: (ring) => (ring.control[EVICTED + 1]! += 1) },
+  { name: "what is buffered", damage: (ring) => (ring.control[BUFFERED_SPANS]! += 1) },
+])("damage to $name is found by the next removal, and by the next append", ({ damage }) => {
+  const ring = ringOf(roomy, requestOf(3));
+
+  damage(ring);
+
+  expect(() => takeBefore(ring, 2)).toThrow(AssertionError);
+  expect(() => put(ring, requestOf(1))).toThrow(AssertionError);
+});

@@ -1,0 +1,160 @@
+import { describe, expect, test } from "bun:test";
+import { leaseOldest, settle } from "../../../src/application/ring/ring-lease.ts";
+import {
+  oldestUnixMs,
+  type SequenceRange,
+  visitSpans,
+} from "../../../src/application/ring/ring-search.ts";
+import { takeOldest } from "../../../src/application/ring/ring-hand-over.ts";
+import type { RingMemory } from "../../../src/application/ring/ring-memory.ts";
+import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
+import { compileFilter } from "../../../src/domain/query/span-matcher.ts";
+import { put, ringOf } from "../../support/running/filled-ring.ts";
+import {
+  request,
+  requestOf,
+  resourceSpans,
+  span,
+  traceId,
+} from "../../support/requests/request-bytes.ts";
+import { named } from "../../support/running/searched-ring.ts";
+
+const ALL = { first: 1, next: 1_000 };
+
+interface Looked {
+  readonly filter?: SpanFilter;
+  readonly range?: SequenceRange;
+  readonly newestFirst?: boolean;
+  readonly most?: number;
+}
+
+function found(ring: RingMemory, looked: Looked = {}): number[] {
+  const { filter = [], range = ALL, newestFirst = false, most = 1_000 } = looked;
+  const sequences: number[] = [];
+  const search = { matcher: compileFilter(filter), range, newestFirst };
+  visitSpans(ring, search, (sequence) => sequences.push(sequence) < most);
+  return sequences;
+}
+
+function trace(number: number): SpanFilter {
+  return [{ on: "trace_id", value: Buffer.from(traceId(number)).toString("hex") }];
+}
+
+/** Spans 1 to 7 have come; the slots of the first two are used again by the last two. */
+function turnedRing(): RingMemory {
+  const ring = ringOf({ spans: 5, bytes: 10_000 }, requestOf(3, 1));
+  put(ring, requestOf(4, 4));
+  return ring;
+}
+
+describe("of a ring that has gone round", () => {
+  test.each<{ name: string; looked: Looked; sequences: number[] }>([
+    { name: "all, oldest first", looked: {}, sequences: [3, 4, 5, 6, 7] },
+    { name: "all, newest first", looked: { newestFirst: true }, sequences: [7, 6, 5, 4, 3] },
+    { name: "a range", looked: { range: { first: 4, next: 6 } }, sequences: [4, 5] },
+    { name: "a range that is gone", looked: { range: { first: 1, next: 3 } }, sequences: [] },
+    { name: "a range to come", looked: { range: { first: 8, next: 99 } }, sequences: [] },
+    { name: "an empty range", looked: { range: { first: 5, next: 5 } }, sequences: [] },
+    { name: "until it is enough", looked: { most: 2 }, sequences: [3, 4] },
+    {
+      name: "until it is enough, newest first",
+      looked: { most: 2, newestFirst: true },
+      sequences: [7, 6],
+    },
+    { name: "by name", looked: { filter: named("span 6") }, sequences: [6] },
+    { name: "by trace", looked: { filter: trace(5) }, sequences: [5] },
+    {
+      name: "by trace, newest first",
+      looked: { filter: trace(3), newestFirst: true },
+      sequences: [3],
+    },
+    { name: "by a trace that is gone", looked: { filter: trace(2) }, sequences: [] },
+  ])("is visited $name", ({ looked, sequences }) => {
+    expect(found(turnedRing(), looked)).toEqual(sequences);
+  });
+});
+
+test("an empty ring has no span to visit, either way", () => {
+  const ring = ringOf({ spans: 5, bytes: 10_000 });
+
+  expect([found(ring), found(ring, { newestFirst: true })]).toEqual([[], []]);
+});
+
+test("what was taken is not visited", () => {
+  const ring = ringOf({ spans: 9, bytes: 10_000 }, requestOf(4));
+  takeOldest(ring, 2);
+
+  expect(found(ring)).toEqual([3, 4]);
+});
+
+test("a visitor sees where a span and its resource are, and its trace's tail", () => {
+  const ring = ringOf({ spans: 9, bytes: 10_000 }, requestOf(2));
+  const seen: string[] = [];
+  const search = { matcher: compileFilter(named("span 2")), range: ALL, newestFirst: false };
+
+  visitSpans(ring, search, (_, place) => {
+    const { bytes, spanOffset, spanLength, resourceOffset, resourceLength, traceTail } = place;
+    const own = bytes.slice(spanOffset, spanOffset + spanLength);
+    const resource = bytes.slice(resourceOffset, resourceOffset + resourceLength);
+    seen.push(Buffer.from(own).toString("latin1"), Buffer.from(resource).toString("latin1"));
+    seen.push(traceTail.toString(16));
+    return true;
+  });
+
+  expect(seen[0]).toEndWith("span 2");
+  expect(seen[1]).toContain("service.name");
+  expect(seen[1]).toContain(seen[0]!);
+  expect(seen[2]).toBe("2000000");
+});
+
+test("what is leased is found, what was delivered is not", () => {
+  const ring = ringOf({ spans: 10, bytes: 10_000 }, requestOf(4));
+  const leased = leaseOldest(ring, { spans: 3, bytes: 1_000 })!;
+
+  settle(ring, leased, { first: 1, end: 2 }, "delivered");
+
+  expect(found(ring)).toEqual([1, 3, 4]);
+  expect(found(ring, { newestFirst: true })).toEqual([4, 3, 1]);
+});
+
+test.each<{ name: string; filter: SpanFilter }>([
+  { name: "service", filter: [{ on: "service", value: "shop" }] },
+  {
+    name: "attribute of the resource",
+    filter: [{ on: "attribute", key: "service.name", value: "shop" }],
+  },
+])("a search by $name sees the resource that lies there now, after a wrap", ({ filter }) => {
+  const shop = request(resourceSpans("shop", span(1)));
+  const cart = request(resourceSpans("cart", span(2)));
+  const ring = ringOf({ spans: 9, bytes: shop.length }, shop);
+  const [matcher, sequences] = [compileFilter(filter), [] as number[]];
+  const search = { matcher, range: ALL, newestFirst: false };
+  const look = () => visitSpans(ring, search, (sequence) => sequences.push(sequence) > 0);
+
+  look();
+  put(ring, cart);
+  look();
+  put(ring, shop);
+  look();
+
+  expect(sequences).toEqual([1, 3]);
+});
+
+test("the oldest span's time is when its request was received, as long as it is there", () => {
+  const ring = ringOf({ spans: 4, bytes: 10_000 });
+  const told = [oldestUnixMs(ring)];
+  const tell = (change: () => void) => {
+    change();
+    told.push(oldestUnixMs(ring));
+  };
+
+  tell(() => put(ring, requestOf(2), { unixMs: 1_000 }));
+  tell(() => put(ring, requestOf(2, 3), { unixMs: 2_000 }));
+  tell(() => takeOldest(ring, 1));
+  tell(() => put(ring, requestOf(2, 5), { unixMs: 3_000 }));
+  const leased = leaseOldest(ring, { spans: 2, bytes: 1_000 })!;
+  tell(() => takeOldest(ring, 9));
+  tell(() => settle(ring, leased, { first: 0, end: 2 }, "delivered"));
+
+  expect(told).toEqual([undefined, 1_000, 1_000, 1_000, 2_000, 2_000, undefined]);
+});

@@ -1,0 +1,123 @@
+import { afterEach, expect, test } from "bun:test";
+import { LockLostError, withLock } from "../../../src/application/ring/shared-lock.ts";
+import {
+  COUNTER_AT,
+  LOCK_AT,
+  LOCK_BYTES,
+  type LockTask,
+} from "../../support/processes/lock-worker.ts";
+import { startWorkerThread, type WorkerThread } from "../../support/processes/worker-thread.ts";
+
+const FREE = 0;
+const HELD = 1;
+const CONTENDED = 2;
+
+const threads: WorkerThread[] = [];
+
+afterEach(async () => {
+  await Promise.all(threads.splice(0).map((thread) => thread.terminate()));
+});
+
+function sharedWord() {
+  const shared = new SharedArrayBuffer(LOCK_BYTES);
+  const word = new Int32Array(shared, LOCK_AT, 1);
+  return { shared, word, counter: new Int32Array(shared, COUNTER_AT, 1) };
+}
+
+function startThread(shared: SharedArrayBuffer, task: LockTask): WorkerThread {
+  const file = new URL("../../support/processes/lock-worker.ts", import.meta.url);
+  const thread = startWorkerThread(file, { shared, task });
+  threads.push(thread);
+  return thread;
+}
+
+/** Lets other things happen until somebody waits for the lock. */
+async function untilContended(word: Int32Array): Promise<void> {
+  while (Atomics.load(word, 0) !== CONTENDED) await new Promise(setImmediate);
+}
+
+/** The same without letting anything else happen; gives up when nobody comes. */
+function spinUntilContended(word: Int32Array): void {
+  for (let spins = 0; spins < 1e9 && Atomics.load(word, 0) !== CONTENDED; spins += 1);
+}
+
+test("what is done under the lock is answered, and the lock is free again", () => {
+  const { word } = sharedWord();
+
+  const answer = withLock(word, () => Atomics.load(word, 0));
+
+  expect(answer).toBe(HELD);
+  expect(word[0]).toBe(FREE);
+});
+
+test("an action that throws frees the lock as well", () => {
+  const { word } = sharedWord();
+  const failing = () =>
+    withLock(word, () => {
+      throw new Error("failed under the lock");
+    });
+
+  expect(failing).toThrow("failed under the lock");
+  expect(word[0]).toBe(FREE);
+});
+
+test("a lock that nobody frees is given up, and nothing was done under it", () => {
+  const { word } = sharedWord();
+  let hasRun = false;
+  Atomics.store(word, 0, HELD);
+
+  const waiting = () => withLock(word, () => (hasRun = true), 20);
+
+  expect(waiting).toThrow(LockLostError);
+  expect(waiting).toThrow("the ring's lock was held for 20 ms");
+  expect(hasRun).toBe(false);
+  expect(word[0]).toBe(CONTENDED);
+});
+
+test("four threads under one lock lose no turn", async () => {
+  const { shared, word, counter } = sharedWord();
+
+  const counting = Array.from({ length: 4 }, () =>
+    startThread(shared, { does: "count", turns: 25_000, threads: 4 }).said("done"),
+  );
+  await Promise.all(counting);
+
+  expect(counter[0]).toBe(100_000);
+  expect(word[0]).toBe(FREE);
+});
+
+// The thread would wait for ever: only a wake-up helps it.
+test("a thread that waits is woken as soon as the lock is freed", async () => {
+  const { shared, word } = sharedWord();
+  const thread = startThread(shared, { does: "wait" });
+  const done = thread.said("done");
+  await thread.said("begun");
+
+  withLock(word, () => spinUntilContended(word));
+
+  await done;
+  expect(word[0]).toBe(FREE);
+});
+
+// A thread that is woken and dies before it takes the lock leaves it free, and others asleep.
+test("a free lock is taken in the end, even if nobody was told that it is free", async () => {
+  const { shared, word } = sharedWord();
+  Atomics.store(word, 0, HELD);
+  await startThread(shared, { does: "free_in_silence" }).said("begun");
+
+  expect(withLock(word, () => "taken", 1_000)).toBe("taken");
+});
+
+test("a thread that dies while it waits leaves the lock to the others", async () => {
+  const { shared, word, counter } = sharedWord();
+  Atomics.store(word, 0, HELD);
+  const thread = startThread(shared, { does: "wait" });
+  await untilContended(word);
+
+  await thread.terminate();
+  Atomics.store(word, 0, FREE);
+  Atomics.notify(word, 0, 1);
+
+  await startThread(shared, { does: "count", turns: 100, threads: 1 }).said("done");
+  expect(withLock(word, () => counter[0])).toBe(100);
+});

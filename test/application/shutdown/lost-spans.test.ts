@@ -1,0 +1,39 @@
+import { expect, test } from "bun:test";
+import { lostSpans } from "../../../src/application/shutdown/lost-spans.ts";
+import type { ServiceStats } from "../../../src/domain/ledger.ts";
+import { books } from "../../support/oracles/books.ts";
+
+function service(name: string, buffered: number): ServiceStats {
+  const [spans, bytes] = [books({ buffered, taken: 7 }), books({ buffered: buffered * 100 })];
+  return { service: name, spans, bytes, lastSeenUnixMs: 1 };
+}
+
+test("what is buffered is lost, by service, the largest first", () => {
+  expect(lostSpans([service("a", 1), service("none", 0), service("b", 2)])).toEqual({
+    spans: 3,
+    bytes: 300,
+    by_service: [
+      { service: "b", spans: 2, bytes: 200 },
+      { service: "a", spans: 1, bytes: 100 },
+    ],
+  });
+});
+
+test("of more than twenty services, the smallest are summed up", () => {
+  const services = Array.from({ length: 23 }, (_, index) => service(`s${index}`, index + 1));
+
+  const lost = lostSpans(services);
+
+  const named = lost["by_service"] as readonly { service: string }[];
+  expect(named.map(({ service: name }) => name).slice(-2)).toEqual(["s4", "s3"]);
+  expect(named).toHaveLength(20);
+  expect(lost).toMatchObject({
+    spans: 276,
+    bytes: 27_600,
+    other_services: { services: 3, spans: 6, bytes: 600 },
+  });
+});
+
+test("what a service is called forges no line", () => {
+  expect(lostSpans([service("a\nb", 1)])).toMatchObject({ by_service: [{ service: "a\\nb" }] });
+});

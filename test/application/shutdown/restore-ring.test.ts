@@ -1,0 +1,259 @@
+import { expect, test } from "bun:test";
+import { countSpans } from "../../../src/adapters/otlp-files/encoded-request.ts";
+import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
+import {
+  ObservabilityBuffer,
+  type OverflowPolicy,
+} from "../../../src/application/ring/observability-buffer.ts";
+import { ReceiveTraces } from "../../../src/application/receiving/receive-traces.ts";
+import { restoreRing } from "../../../src/application/shutdown/restore-ring.ts";
+import { books } from "../../support/oracles/books.ts";
+import { FakeSpill } from "../../support/fakes/fake-spill.ts";
+import { joined } from "../../support/running/filled-ring.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
+import {
+  request,
+  requestOf,
+  resourceSpans,
+  span,
+  spanBody,
+} from "../../support/requests/request-bytes.ts";
+import { bytesField } from "../../support/requests/wire-bytes.ts";
+
+interface Setting {
+  readonly spans?: number;
+  readonly bytes?: number;
+  readonly overflowPolicy?: OverflowPolicy;
+  readonly spansPerRequest?: number;
+}
+
+/** A ring of a start that finds these requests. */
+async function start(requests: readonly Uint8Array[], setting: Setting = {}) {
+  const { spans = 100, bytes = 1 << 16, overflowPolicy = "drop_oldest" } = setting;
+  const codec = new ProtobufSpanCodec();
+  const buffer = ObservabilityBuffer.create({ spans, bytes }, { codec, overflowPolicy });
+  const logger = new RecordingLogger();
+  const limits = { spansPerRequest: setting.spansPerRequest ?? 1_000, nestingDepth: 100 };
+  const receiver = new ReceiveTraces({ buffer, limits, logger, clock: new HandMovedClock() });
+  const spill = new FakeSpill();
+  if (requests.length > 0) await spill.write(requests);
+  const mostAtOnce = { spans: Math.min(spans, limits.spansPerRequest), bytes };
+  const restore = () => restoreRing({ spill, buffer, receiver, mostAtOnce, logger });
+  return { buffer, receiver, spill, logger, restore };
+}
+
+const SPAN_BYTES = spanBody(1).length;
+const namesIn = (buffer: ObservabilityBuffer) => buffer.getSpans(1_000).map(({ name }) => name);
+const events = ({ lines }: RecordingLogger) => lines.map(({ level, event }) => [level, event]);
+
+test("what was left is received, byte for byte, and is needed no more", async () => {
+  const { buffer, spill, logger, restore } = await start([requestOf(2), requestOf(1, 3)]);
+
+  const restored = await restore();
+
+  expect(restored).toEqual({ spans: 3, bytes: 3 * SPAN_BYTES });
+  expect(buffer.stats().spans).toEqual(books({ received: 3, accepted: 3, buffered: 3 }));
+  expect(buffer.peek(3).request).toEqual(joined(requestOf(2), requestOf(1, 3)));
+  expect(spill.kept.size).toBe(0);
+  expect(logger.lines).toEqual([
+    { level: "info", event: "restored", fields: { spans: 3, bytes: 3 * SPAN_BYTES } },
+  ]);
+});
+
+test("when nothing was left, nothing is said", async () => {
+  const { logger, restore } = await start([]);
+
+  expect(await restore()).toEqual({ spans: 0, bytes: 0 });
+  expect(logger.lines).toEqual([]);
+});
+
+test.each<{ name: string; setting: Setting }>([
+  { name: "spans", setting: { spans: 3 } },
+  { name: "spans, as where spans are refused,", setting: { spans: 3, overflowPolicy: "refuse" } },
+  { name: "bytes", setting: { bytes: requestOf(2).length + 1 } },
+])("more $name than the ring holds stay where they are, which is told", async ({ setting }) => {
+  const requests = [requestOf(2), requestOf(2, 3), requestOf(1, 5)];
+  const { buffer, spill, logger, restore } = await start(requests, setting);
+
+  const restored = await restore();
+
+  expect(restored.spans).toBe(2);
+  expect(buffer.stats().spans).toEqual(books({ received: 2, accepted: 2, buffered: 2 }));
+  expect([...spill.kept]).toEqual([["fake", requests.slice(1)]]);
+  expect(events(logger)).toEqual([
+    ["info", "restored"],
+    ["warning", "not_all_restored"],
+  ]);
+  expect(logger.lines.at(-1)?.fields).toEqual({
+    file: "fake",
+    restored_spans: 2,
+    left_spans: 3,
+    mend: expect.stringContaining("the next start goes on with it"),
+  });
+});
+
+test("start by start, all of it comes into a small ring, each span once", async () => {
+  const { buffer, restore } = await start([requestOf(5), requestOf(4, 6)], { spans: 3 });
+
+  const names: string[][] = [];
+  for (let starts = 0; starts < 4; starts += 1) {
+    await restore();
+    names.push(namesIn(buffer));
+  }
+
+  expect(names.flat()).toEqual(Array.from({ length: 9 }, (_, at) => `span ${at + 1}`));
+});
+
+test("a request of more spans than are taken now comes in parts", async () => {
+  const { buffer, spill, restore } = await start([requestOf(5)], { spansPerRequest: 2 });
+
+  const restored = await restore();
+
+  expect(restored.spans).toBe(5);
+  expect(namesIn(buffer).at(-1)).toBe("span 5");
+  expect(spill.kept.size).toBe(0);
+});
+
+test("a request of more bytes than the ring holds comes in as far as there is room", async () => {
+  const { buffer, spill, restore } = await start([requestOf(5)], { bytes: 200 });
+
+  const { spans } = await restore();
+  const left = spill.kept.get("fake")!.map((each) => Number(countSpans(each)));
+
+  expect(spans).toBeWithin(1, 5);
+  expect(namesIn(buffer)).toHaveLength(spans);
+  expect(left.reduce((sum, each) => sum + each, 0)).toBe(5 - spans);
+});
+
+test.each<{ name: string; break: (spill: FakeSpill) => void; reason: string }>([
+  {
+    name: "has a fault behind what is restored",
+    break: (spill) => (spill.fault = "byte 90: cut off"),
+    reason: "byte 90: cut off",
+  },
+  {
+    name: "cannot be written anew",
+    break: (spill) => {
+      spill.replace = () => Promise.reject(new Error("ENOSPC"));
+    },
+    reason: "ENOSPC",
+  },
+])("a file larger than the ring that $name is set aside as a whole", async (broken) => {
+  const { buffer, spill, logger, restore } = await start([requestOf(2), requestOf(2, 3)], {
+    spans: 3,
+  });
+  broken.break(spill);
+
+  await restore();
+
+  expect(buffer.size()).toBe(2);
+  expect([...spill.kept.keys()]).toEqual(["aside"]);
+  expect(spill.kept.get("aside")).toHaveLength(2);
+  expect(logger.lines.at(-1)).toMatchObject({
+    event: "cannot_restore",
+    fields: { reason: broken.reason, restored_spans: 2, set_aside: "aside" },
+  });
+});
+
+test("what comes before a fault is kept, and the rest is set aside, which is told", async () => {
+  const { buffer, spill, logger, restore } = await start([requestOf(2)]);
+  spill.fault = "byte 90: cut off";
+
+  await restore();
+
+  expect(namesIn(buffer)).toEqual(["span 1", "span 2"]);
+  expect([...spill.kept.keys()]).toEqual(["aside"]);
+  expect(logger.lines.at(-1)).toEqual({
+    level: "error",
+    event: "cannot_restore",
+    fields: {
+      file: "fake",
+      restored_spans: 2,
+      reason: "byte 90: cut off",
+      set_aside: "aside",
+      mend: "spanring send aside sends what can be read of it, restored spans too",
+    },
+  });
+});
+
+test.each<{ name: string; left: Uint8Array; setting: Setting; reason: string }>([
+  {
+    name: "a span larger than the ring",
+    left: request(resourceSpans("shop", span(1, bytesField(3, "x".repeat(300))))),
+    setting: { bytes: 200 },
+    reason: "the request is larger than the whole buffer; send smaller batches",
+  },
+  {
+    name: "a span that is not valid",
+    left: request(resourceSpans("shop", bytesField(2, bytesField(5, "bad")))),
+    setting: {},
+    reason: "1 span",
+  },
+])("$name is set aside with all of its file", async ({ left, setting, reason }) => {
+  const { buffer, spill, logger, restore } = await start([requestOf(1), left], setting);
+
+  const restored = await restore();
+
+  expect(restored.spans).toBe(1);
+  expect(buffer.size()).toBe(1);
+  expect(spill.kept.get("aside")).toHaveLength(2);
+  expect(logger.lines.at(-1)).toMatchObject({
+    level: "error",
+    event: "cannot_restore",
+    fields: { reason: expect.stringContaining(reason), restored_spans: 1 },
+  });
+});
+
+test("a fault of ours with one request sets it aside, and the others come in", async () => {
+  const { receiver, spill, logger, restore } = await start([requestOf(1), requestOf(1, 2)]);
+  const receive = receiver.receive.bind(receiver);
+  const faults = [new Error("unforeseen")];
+  receiver.receive = (each) => {
+    const fault = faults.pop();
+    if (fault !== undefined) throw fault;
+    return receive(each);
+  };
+
+  expect((await restore()).spans).toBe(1);
+  expect(spill.kept.get("aside")).toHaveLength(2);
+  expect(logger.lines.at(-1)?.fields).toMatchObject({ reason: "unexpected: unforeseen" });
+});
+
+test("what cannot be set aside is told, with what to do", async () => {
+  const { spill, logger, restore } = await start([]);
+  spill.fault = "it is not a file";
+  spill.failure = "EACCES";
+
+  await restore();
+
+  expect(logger.lines).toEqual([
+    {
+      level: "error",
+      event: "cannot_restore",
+      fields: {
+        file: "fake",
+        restored_spans: 0,
+        reason: "it is not a file",
+        mend: "move it away: it cannot be set aside (EACCES)",
+      },
+    },
+  ]);
+});
+
+test("what cannot be removed is told, for it would come in again", async () => {
+  const { spill, logger, restore } = await start([requestOf(1)]);
+  spill.failure = "EACCES";
+
+  await restore();
+
+  expect(logger.lines.at(-1)).toEqual({
+    level: "error",
+    event: "cannot_remove_spill_file",
+    fields: {
+      file: "fake",
+      reason: "EACCES",
+      mend: "remove it, or the next start reads the same spans again",
+    },
+  });
+});

@@ -1,0 +1,52 @@
+import { expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { tailSpans } from "../../../src/application/waiting/tail-spans.ts";
+import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
+import { NEVER, searchedRing } from "../../support/running/searched-ring.ts";
+
+/** Far more than is looked at in one go, too. */
+const burst = fc.oneof(
+  { weight: 4, arbitrary: fc.nat({ max: 3 }) },
+  { weight: 4, arbitrary: fc.nat({ max: 250 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 1_000, max: 3_000 }) },
+);
+
+const game = fc.record({
+  spans: fc.integer({ min: 1, max: 200 }),
+  after: fc.nat({ max: 60 }),
+  /** Spans that arrive between two pieces: a reader that is now quick, now slow. */
+  arriving: fc.array(burst, { maxLength: 30 }),
+});
+
+// Goal: what a reader is handed and what it is told that it missed are together all spans.
+// Method: a reader of random speed against a small ring; each piece must go on exactly where the
+// one before it and what was missed end. The seed is printed.
+test("however slow the reader, it is handed every span or told that it missed it", async () => {
+  let missed = 0;
+  const property = fc.asyncProperty(game, async ({ spans, after, arriving }) => {
+    const { arrive, buffer, arrivals } = searchedRing({ spans, bytes: 1 << 20 });
+    const tail = tailSpans({ buffer, arrivals }, { filter: [], after, cancelled: NEVER });
+    let at = after + 1;
+    for (const count of arriving) {
+      if (count > 0) arrive(requestOf(count));
+      const { first, next } = buffer.range();
+      if (at >= next) continue;
+
+      const { value: piece } = await tail.next();
+
+      const expected = Math.max(0, first - at);
+      at += expected;
+      const length = Math.min(64, next - at);
+      expect(piece).toMatchObject({
+        missedSpans: expected,
+        sequences: Array.from({ length }, (_, index) => at + index),
+      });
+      at += length;
+      missed += expected;
+    }
+  });
+
+  await fc.assert(property, { numRuns: fuzzRuns(150) });
+  expect(missed).toBeGreaterThan(1_000);
+});

@@ -1,0 +1,178 @@
+import { describe, expect, spyOn, test } from "bun:test";
+import type { TraceWaitParts } from "../../../src/application/waiting/followed-traces.ts";
+import { tailSpans } from "../../../src/application/waiting/tail-spans.ts";
+import { Places } from "../../../src/application/waiting/places.ts";
+import { waitForSpans, type WaitRequest } from "../../../src/application/waiting/wait-for-spans.ts";
+import { waitForTrace } from "../../../src/application/waiting/wait-for-trace.ts";
+import { countedArrivals, countedSignal } from "../../support/fakes/counted-listeners.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
+import { named, NEVER, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
+import { SOME_PARENT, tracedRequests } from "../../support/requests/traced-requests.ts";
+
+// Goal: whoever has waited leaves nothing behind: no subscription, for every later append would pay
+// for it; no listener on a signal that outlives it; no timer.
+
+const [CHILD, ROOT, SECOND_CHILD, OTHER_ROOT] = tracedRequests(
+  { trace: 1, name: "child", parent: SOME_PARENT },
+  { trace: 1, name: "root" },
+  { trace: 1, name: "second", parent: SOME_PARENT },
+  { trace: 2, name: "other" },
+) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+
+const LONG_MS = 600_000;
+const QUIET_MS = 77_000;
+const WAIT: WaitRequest = {
+  filter: named("child"),
+  after: 0,
+  count: 1,
+  timeoutMs: LONG_MS,
+  cancelled: NEVER,
+};
+
+const WAITS = [
+  { of: "spans", wait: waitForSpans },
+  {
+    of: "a trace",
+    wait: (parts: Omit<TraceWaitParts, "followed">, request: WaitRequest) =>
+      waitForTrace(
+        { ...parts, followed: new Places(1) },
+        { ...request, quietMs: 1, mostTraces: 1 },
+      ),
+  },
+];
+
+describe.each(WAITS)("of a wait for $of nothing is left", ({ wait }) => {
+  test.each<{ name: string; requests: Uint8Array[]; how: Partial<WaitRequest> }>([
+    { name: "when it has found what it waited for", requests: [CHILD, ROOT], how: {} },
+    { name: "when the time is up", requests: [CHILD], how: { count: 9, timeoutMs: 1 } },
+    { name: "when nothing is there", requests: [], how: { timeoutMs: 1 } },
+  ])("$name", async ({ requests, how }) => {
+    const { arrive, buffer, arrivals } = searchedRing();
+    const [signal, counted] = [countedSignal(), countedArrivals(arrivals)];
+    arrive(...requests);
+
+    await wait({ buffer, arrivals: counted }, { ...WAIT, ...how, cancelled: signal.signal });
+
+    expect([signal.listening(), counted.waiting()]).toEqual([0, 0]);
+  });
+
+  test("when nobody could be subscribed", async () => {
+    const signal = countedSignal();
+    const arrivals = {
+      seenNext: 1,
+      showArrived: () => {},
+      subscribe: () => {
+        throw new Error("the lock was lost");
+      },
+    };
+
+    const parts = { buffer: searchedRing().buffer, arrivals };
+    const waiting = wait(parts, { ...WAIT, cancelled: signal.signal });
+
+    expect(await waiting.catch(String)).toBe("Error: the lock was lost");
+    expect(signal.listening()).toBe(0);
+  });
+});
+
+// The ring is looked through in two pieces. In the turn between them a span of the same trace
+// arrives, which is shown when the trace that is found in the second piece is subscribed to.
+test("a trace is followed once, though more of it arrives in the turn it is found in", async () => {
+  const { arrive, buffer, arrivals, followed } = searchedRing();
+  const counted = countedArrivals(arrivals);
+  arrive(requestOf(2_100, 100), CHILD);
+
+  const waiting = waitForTrace(
+    { buffer, arrivals: counted, followed },
+    { ...WAIT, quietMs: 1, mostTraces: 1 },
+  );
+  arrive(CHILD, ROOT);
+  const outcome = await waiting;
+
+  expect(outcome).toMatchObject({ spans: { sequences: [2_101, 2_102, 2_103] } });
+  expect(counted.waiting()).toBe(0);
+});
+
+test("each span of a trace, and none of another, begins its one quiet time anew", async () => {
+  const { arrive, arrivals, buffer, followed } = searchedRing();
+  const canceller = new AbortController();
+  const [started, cleared] = [spyOn(globalThis, "setTimeout"), spyOn(globalThis, "clearTimeout")];
+  const quietTimes = () => {
+    const all = started.mock.results.filter((_, at) => started.mock.calls[at]![1] === QUIET_MS);
+    const ended = new Set<unknown>(cleared.mock.calls.map(([timer]) => timer));
+    return { begun: all.length, open: all.filter(({ value }) => !ended.has(value)).length };
+  };
+  const request = { ...WAIT, quietMs: QUIET_MS, mostTraces: 1, cancelled: canceller.signal };
+  const waiting = waitForTrace({ buffer, arrivals, followed }, request);
+
+  const times = [CHILD, OTHER_ROOT, SECOND_CHILD, OTHER_ROOT, ROOT].map((span) => {
+    arrive(span);
+    arrivals.showArrived();
+    return quietTimes();
+  });
+  canceller.abort();
+  await waiting;
+  const atEnd = quietTimes();
+  for (const spy of [started, cleared]) spy.mockRestore();
+
+  expect(times.map(({ begun }) => begun)).toEqual([1, 1, 2, 2, 3]);
+  expect(times.map(({ open }) => open)).toEqual([1, 1, 1, 1, 1]);
+  expect(atEnd.open).toBe(0);
+});
+
+// A wait may be long, and what is copied for it is kept until its end.
+test("of what comes before `after` a wait keeps nothing", async () => {
+  const { arrive, arrivals, buffer } = searchedRing();
+  const canceller = new AbortController();
+  const copied: (readonly number[])[] = [];
+  const watched = {
+    range: buffer.range.bind(buffer),
+    visit: buffer.visit.bind(buffer),
+    copy: (sequences: readonly number[]) => {
+      copied.push(sequences);
+      return buffer.copy(sequences);
+    },
+  };
+
+  const request = { ...WAIT, filter: [], after: 3, count: 9, cancelled: canceller.signal };
+  const waiting = waitForSpans({ buffer: watched, arrivals }, request);
+  for (let turn = 0; turn < 4; turn += 1) {
+    arrive(requestOf(1));
+    arrivals.showArrived();
+  }
+  canceller.abort();
+  await waiting;
+
+  expect(copied).toEqual([[4]]);
+});
+
+describe("of a tail nothing is left", () => {
+  test("between two spans, however often it waits", async () => {
+    const { arrive, arrivals, buffer } = searchedRing();
+    const [signal, counted] = [countedSignal(), countedArrivals(arrivals)];
+    const request = { filter: [], after: 0, cancelled: signal.signal };
+    const tail = tailSpans({ buffer, arrivals: counted }, request);
+
+    for (let turn = 0; turn < 5; turn += 1) {
+      const piece = tail.next();
+      await nextTurn();
+      arrive(requestOf(1));
+      await piece;
+    }
+
+    expect([signal.listening(), counted.waiting()]).toEqual([0, 0]);
+  });
+
+  test("when it was cancelled while it waited", async () => {
+    const { arrivals, buffer } = searchedRing();
+    const [canceller, counted] = [new AbortController(), countedArrivals(arrivals)];
+    const request = { filter: [], after: 0, cancelled: canceller.signal };
+    const end = tailSpans({ buffer, arrivals: counted }, request).next();
+    await nextTurn();
+    const whileWaiting = counted.waiting();
+
+    canceller.abort();
+
+    expect(await end).toEqual({ done: true, value: undefined });
+    expect([whileWaiting, counted.waiting()]).toEqual([1, 0]);
+  });
+});

@@ -1,0 +1,258 @@
+import { describe, expect, test } from "bun:test";
+import { waitForSpans, type WaitRequest } from "../../../src/application/waiting/wait-for-spans.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
+import { named, NEVER, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
+
+const LONG_MS = 600_000;
+const ONE: WaitRequest = {
+  filter: named("span 2"),
+  after: 0,
+  count: 1,
+  timeoutMs: LONG_MS,
+  cancelled: NEVER,
+};
+
+describe("found", () => {
+  test("when it was there before", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(requestOf(3));
+
+    const outcome = await waitForSpans(parts, ONE);
+
+    expect(outcome).toMatchObject({ outcome: "found", spans: { sequences: [2] } });
+  });
+
+  test("when it comes", async () => {
+    const { arrive, ...parts } = searchedRing();
+
+    const waiting = waitForSpans(parts, ONE);
+    await nextTurn();
+    arrive(requestOf(3));
+
+    expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [2] } });
+  });
+
+  test("when one was there and the other comes", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(requestOf(3));
+
+    const waiting = waitForSpans(parts, { ...ONE, count: 2 });
+    await nextTurn();
+    arrive(requestOf(3));
+
+    expect(await waiting).toMatchObject({ spans: { sequences: [2, 5] } });
+  });
+
+  test("when it comes while the ring is still looked through", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(requestOf(9_000, 100));
+
+    const waiting = waitForSpans(parts, ONE);
+    arrive(requestOf(3));
+
+    expect(await waiting).toMatchObject({ spans: { sequences: [9_002] } });
+  });
+
+  test("though it is evicted before the others come", async () => {
+    const { arrive, ...parts } = searchedRing({ spans: 4, bytes: 1 << 16 });
+
+    const waiting = waitForSpans(parts, { ...ONE, count: 2 });
+    arrive(requestOf(2));
+    await nextTurn();
+    arrive(requestOf(4, 50));
+    await nextTurn();
+    arrive(requestOf(2));
+
+    expect(await waiting).toMatchObject({ spans: { sequences: [2, 8] } });
+  });
+
+  test("not before `after`, wherever that is", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(requestOf(3));
+
+    const waiting = waitForSpans(parts, { ...ONE, after: 5 });
+    await nextTurn();
+    arrive(requestOf(3));
+    await nextTurn();
+    arrive(requestOf(3));
+
+    expect(await waiting).toMatchObject({ spans: { sequences: [8] } });
+  });
+
+  test("with a range that ends behind the last, so that a next wait goes on there", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(requestOf(9));
+
+    const outcome = await waitForSpans(parts, { ...ONE, filter: [], count: 3 });
+
+    expect(outcome).toMatchObject({ spans: { range: { first: 1, next: 4 } } });
+  });
+});
+
+// The first look finds what it needs in its third piece; one more has come before that.
+test("in the range of what is found before the end of the ring there is no other", async () => {
+  const { arrive, ...parts } = searchedRing();
+  arrive(requestOf(5_000, 100), requestOf(2), requestOf(1, 50), requestOf(2), requestOf(1, 60));
+  arrive(requestOf(2_500, 100), requestOf(2));
+
+  const waiting = waitForSpans(parts, { ...ONE, count: 2 });
+  arrive(requestOf(2));
+
+  expect(await waiting).toMatchObject({
+    spans: { sequences: [5_002, 5_005], range: { first: 5_002, next: 5_006 } },
+  });
+});
+
+test("what is evicted before it was looked at is outside of the range that is told", async () => {
+  const { arrive, ...parts } = searchedRing({ spans: 6_000, bytes: 1 << 20 });
+  arrive(requestOf(6_000));
+  // Nobody else looks in this round, so that the first piece is looked at at once.
+  await nextTurn();
+
+  const waiting = waitForSpans(parts, { ...ONE, count: 2 });
+  arrive(requestOf(2_500, 100));
+  const [outcome] = await Promise.all([waiting, nextTurn().then(() => arrive(requestOf(2)))]);
+
+  expect(outcome).toMatchObject({ outcome: "found", spans: { range: { first: 2_501 } } });
+  expect(outcome).toMatchObject({ spans: { sequences: [2, 8_502], range: { next: 8_503 } } });
+});
+
+test("once there are enough, what comes in the same turn is left out", async () => {
+  const { arrive, ...parts } = searchedRing({ spans: 100, bytes: 1 << 16 });
+
+  const waiting = waitForSpans(parts, { ...ONE, filter: [], count: 3 });
+  arrive(requestOf(40), requestOf(40), requestOf(40), requestOf(40));
+
+  expect(await waiting).toMatchObject({
+    spans: { sequences: [1, 2, 3], range: { first: 1, next: 4 } },
+  });
+});
+
+describe("not found in time", () => {
+  test("it tells how many there were, and what there is without the last condition", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(requestOf(8));
+
+    const filter = [{ on: "service", value: "shop" } as const, ...named("no")];
+    const outcome = await waitForSpans(parts, { ...ONE, filter, timeoutMs: 1 });
+
+    expect(outcome).toMatchObject({
+      outcome: "time_up",
+      found: 0,
+      nearest: {
+        without: { on: "name", value: "no" },
+        count: 8,
+        spans: { sequences: [8, 7, 6, 5, 4] },
+      },
+      range: { first: 1, next: 9 },
+    });
+  });
+
+  test("fewer than asked for are counted", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(requestOf(3));
+
+    const outcome = await waitForSpans(parts, { ...ONE, count: 2, timeoutMs: 1 });
+
+    expect(outcome).toMatchObject({ outcome: "time_up", found: 1, nearest: { count: 3 } });
+  });
+
+  test("without a condition there is no near miss", async () => {
+    const parts = searchedRing();
+
+    const outcome = await waitForSpans(parts, { ...ONE, filter: [], timeoutMs: 1 });
+
+    expect(outcome).toEqual({
+      outcome: "time_up",
+      found: 0,
+      nearest: undefined,
+      range: { first: 1, next: 1 },
+    });
+  });
+
+  test("near misses are after `after`, too", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(requestOf(8));
+
+    const outcome = await waitForSpans(parts, { ...ONE, after: 6, timeoutMs: 1 });
+
+    expect(outcome).toMatchObject({ nearest: { count: 2, spans: { sequences: [8, 7] } } });
+  });
+});
+
+test("cancelled, it ends at once", async () => {
+  const canceller = new AbortController();
+  const waiting = waitForSpans(searchedRing(), { ...ONE, cancelled: canceller.signal });
+
+  canceller.abort();
+
+  expect(await waiting).toEqual({ outcome: "cancelled" });
+});
+
+test("when the ring cannot be read, the wait fails", async () => {
+  const { buffer, arrivals } = searchedRing();
+  const broken = {
+    range: () => ({ first: 1, next: 2 }),
+    visit: () => {
+      throw new Error("the lock was lost");
+    },
+    copy: buffer.copy.bind(buffer),
+  };
+
+  const waiting = waitForSpans({ buffer: broken, arrivals }, ONE);
+
+  expect(await waiting.catch(String)).toBe("Error: the lock was lost");
+});
+
+test("when what comes cannot be copied, the wait fails, and not who sent it", async () => {
+  const { arrive, buffer, arrivals } = searchedRing();
+  const broken = {
+    range: buffer.range.bind(buffer),
+    visit: buffer.visit.bind(buffer),
+    copy: (sequences: readonly number[]) => {
+      if (sequences.length > 0) throw new Error("no memory is left");
+      return buffer.copy(sequences);
+    },
+  };
+
+  const waiting = waitForSpans({ buffer: broken, arrivals }, ONE).catch(String);
+  await nextTurn();
+  arrive(requestOf(3));
+  arrivals.subscribe([], () => {});
+
+  expect(await waiting).toBe("Error: no memory is left");
+});
+
+test("however it ended, nobody is subscribed any more", async () => {
+  const { arrive, buffer, arrivals } = searchedRing();
+  let open = 0;
+  const counted = {
+    seenNext: 1,
+    subscribe: (...request: Parameters<typeof arrivals.subscribe>) => {
+      const unsubscribe = arrivals.subscribe(...request);
+      open += 1;
+      return () => {
+        open -= 1;
+        unsubscribe?.();
+      };
+    },
+  };
+  arrive(requestOf(3));
+  const parts = { buffer, arrivals: counted };
+
+  await waitForSpans(parts, ONE);
+  await waitForSpans(parts, { ...ONE, count: 9, timeoutMs: 1 });
+  await waitForSpans(parts, { ...ONE, count: 9, cancelled: AbortSignal.abort() });
+
+  expect(open).toBe(0);
+});
+
+test("where there is no room for its filter, nothing is waited for", async () => {
+  const { buffer, arrive } = searchedRing();
+  arrive(requestOf(1));
+  const arrivals = { seenNext: 2, subscribe: () => undefined };
+
+  const outcome = await waitForSpans({ buffer, arrivals }, ONE);
+
+  expect(outcome).toEqual({ outcome: "no_room", for: "filter" });
+});

@@ -1,0 +1,275 @@
+import { describe, expect, test } from "bun:test";
+import type { TraceWaitRequest } from "../../../src/application/waiting/followed-traces.ts";
+import { waitForTrace } from "../../../src/application/waiting/wait-for-trace.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
+import {
+  MOST_FOLLOWED,
+  named,
+  NEVER,
+  nextTurn,
+  type SearchedRing,
+  searchedRing,
+} from "../../support/running/searched-ring.ts";
+import { SOME_PARENT, traceHex, tracedRequests } from "../../support/requests/traced-requests.ts";
+
+const [CHILD, ROOT, SECOND_CHILD, OTHER_ROOT] = tracedRequests(
+  { trace: 1, name: "child", parent: SOME_PARENT },
+  { trace: 1, name: "root" },
+  { trace: 1, name: "second", parent: SOME_PARENT },
+  { trace: 2, name: "other" },
+) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+
+const OTHER_CHILDREN = tracedRequests(
+  { trace: 3, name: "child", parent: SOME_PARENT },
+  { trace: 4, name: "child", parent: SOME_PARENT },
+);
+
+const WAIT: TraceWaitRequest = {
+  filter: named("child"),
+  after: 0,
+  count: 1,
+  timeoutMs: 600_000,
+  quietMs: 1,
+  mostTraces: MOST_FOLLOWED,
+  cancelled: NEVER,
+};
+
+describe("a trace is found", () => {
+  test("when it was there before, with all its spans", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(CHILD, OTHER_ROOT, ROOT, SECOND_CHILD);
+
+    const outcome = await waitForTrace(parts, WAIT);
+
+    expect(outcome).toMatchObject({ outcome: "found", spans: { sequences: [1, 3, 4] } });
+  });
+
+  test("when its root comes", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(CHILD);
+
+    const waiting = waitForTrace(parts, WAIT);
+    await nextTurn();
+    arrive(ROOT);
+
+    expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [1, 2] } });
+  });
+
+  test("when the span that matches comes last", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(ROOT);
+
+    const waiting = waitForTrace(parts, WAIT);
+    await nextTurn();
+    arrive(CHILD);
+
+    expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [1, 2] } });
+  });
+
+  test("when it has as many spans as asked for", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(CHILD, ROOT);
+
+    const waiting = waitForTrace(parts, { ...WAIT, count: 3 });
+    await nextTurn();
+    arrive(SECOND_CHILD);
+
+    expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [1, 2, 3] } });
+  });
+
+  test("not before it has been quiet: what comes first is waited for", async () => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(CHILD, ROOT);
+
+    const waiting = waitForTrace(parts, { ...WAIT, quietMs: 30 });
+    await nextTurn();
+    arrive(SECOND_CHILD);
+
+    expect(await waiting).toMatchObject({ spans: { sequences: [1, 2, 3] } });
+  });
+});
+
+test("what comes while a quiet trace is read makes it wait on", async () => {
+  const { arrive, buffer, arrivals, followed } = searchedRing();
+  arrive(CHILD, ROOT);
+  let reads = 0;
+  const disturbed = {
+    range: buffer.range.bind(buffer),
+    visit: buffer.visit.bind(buffer),
+    copy: (sequences: readonly number[]) => {
+      const copied = buffer.copy(sequences);
+      reads += 1;
+      if (reads === 1) arrive(SECOND_CHILD);
+      return copied;
+    },
+  };
+
+  const outcome = await waitForTrace({ buffer: disturbed, arrivals, followed }, WAIT);
+
+  expect(outcome).toMatchObject({ outcome: "found", spans: { sequences: [1, 2, 3] } });
+  expect(reads).toBe(2);
+});
+
+describe("a trace is not found", () => {
+  test.each([
+    {
+      name: "without a root, and it is said whose parent is missing",
+      requests: [CHILD, SECOND_CHILD],
+      wait: {},
+      found: 1,
+      incomplete: {
+        traceCount: 1,
+        traceId: traceHex(1),
+        spanCount: 2,
+        hasRoot: false,
+        missingParents: [Uint8Array.from(SOME_PARENT).toHex()],
+      },
+    },
+    {
+      name: "without a span that matches",
+      requests: [ROOT, OTHER_ROOT],
+      wait: {},
+      found: 0,
+      incomplete: undefined,
+    },
+    {
+      name: "with too few spans",
+      requests: [CHILD, ROOT],
+      wait: { count: 3 },
+      found: 1,
+      incomplete: { traceCount: 1, hasRoot: true, spanCount: 2 },
+    },
+    {
+      name: "that came before",
+      requests: [CHILD, ROOT],
+      wait: { after: 1 },
+      found: 0,
+      incomplete: undefined,
+    },
+    {
+      name: "of several, and one of them is told of",
+      requests: [CHILD, ...OTHER_CHILDREN],
+      wait: {},
+      found: 3,
+      incomplete: { traceCount: 3, traceId: traceHex(1), hasRoot: false },
+    },
+  ])("$name", async ({ requests, wait, found, incomplete }) => {
+    const { arrive, ...parts } = searchedRing();
+    arrive(...requests);
+
+    const outcome = await waitForTrace(parts, { ...WAIT, ...wait, timeoutMs: 20 });
+
+    expect(outcome).toMatchObject({ outcome: "time_up", found, incomplete });
+  });
+});
+
+/** A ring in which the span that matches is far behind what is looked at first. */
+function largeRing() {
+  const ring = searchedRing({ spans: 200_001, bytes: 1 << 24 });
+  const many = requestOf(20_000, 100);
+  ring.arrive(...Array.from({ length: 10 }, () => many), CHILD);
+  return ring;
+}
+
+/** Counts who is subscribed. */
+function countedArrivals({ arrivals }: Pick<SearchedRing, "arrivals">) {
+  const counted = {
+    open: 0,
+    get seenNext() {
+      return arrivals.seenNext;
+    },
+    showArrived: () => arrivals.showArrived(),
+    subscribe: (...request: Parameters<typeof arrivals.subscribe>) => {
+      const unsubscribe = arrivals.subscribe(...request);
+      counted.open += 1;
+      return () => {
+        counted.open -= 1;
+        unsubscribe?.();
+      };
+    },
+  };
+  return counted;
+}
+
+test("ended before all that is buffered was looked at, it follows nothing any more", async () => {
+  const { buffer, followed, ...ring } = largeRing();
+  const arrivals = countedArrivals(ring);
+
+  await waitForTrace({ buffer, arrivals, followed }, { ...WAIT, cancelled: AbortSignal.abort() });
+  for (let turn = 0; turn < 200; turn += 1) await nextTurn();
+
+  expect(arrivals.open).toBe(0);
+});
+
+test("however short the time, all that is buffered and matches is counted", async () => {
+  const { arrive: _, ...parts } = largeRing();
+
+  const outcome = await waitForTrace(parts, { ...WAIT, timeoutMs: 0 });
+
+  expect(outcome).toMatchObject({ outcome: "time_up", found: 1 });
+});
+
+test.each([
+  { name: "it was found", wait: {} },
+  { name: "the time was up", wait: { count: 9, timeoutMs: 20 } },
+  { name: "it was cancelled", wait: { cancelled: AbortSignal.abort() } },
+])("nobody is subscribed any more once $name", async ({ wait }) => {
+  const { arrive, buffer, followed, ...ring } = searchedRing();
+  arrive(CHILD, ROOT);
+  const arrivals = countedArrivals(ring);
+
+  await waitForTrace({ buffer, arrivals, followed }, { ...WAIT, ...wait });
+
+  expect(arrivals.open).toBe(0);
+});
+
+test.each([
+  { name: "when it is looked for", comesAfter: 0 },
+  { name: "when it arrives", comesAfter: 1 },
+])("when the ring cannot be read $name, the wait fails", async ({ comesAfter }) => {
+  const { arrive, buffer, arrivals, followed } = searchedRing();
+  let visits = 0;
+  const broken = {
+    range: () => ({ first: 1, next: comesAfter === 0 ? 2 : 1 }),
+    copy: buffer.copy.bind(buffer),
+    visit: () => {
+      visits += 1;
+      throw new Error("the lock was lost");
+    },
+  };
+
+  const waiting = waitForTrace({ buffer: broken, arrivals, followed }, WAIT).catch(String);
+  await nextTurn();
+  arrive(CHILD);
+  arrivals.showArrived();
+
+  expect(await waiting).toBe("Error: the lock was lost");
+  expect(visits).toBe(1);
+});
+
+function outOfMemory(): never {
+  throw new Error("no memory is left");
+}
+
+test("when a quiet trace cannot be read, the wait fails", async () => {
+  const { arrive, buffer, arrivals, followed } = searchedRing();
+  arrive(CHILD, ROOT);
+  const broken = {
+    copy: outOfMemory,
+    range: buffer.range.bind(buffer),
+    visit: buffer.visit.bind(buffer),
+  };
+
+  const waiting = waitForTrace({ buffer: broken, arrivals, followed }, WAIT);
+
+  expect(await waiting.catch(String)).toBe("Error: no memory is left");
+});
+
+test("cancelled, it ends at once", async () => {
+  const canceller = new AbortController();
+  const waiting = waitForTrace(searchedRing(), { ...WAIT, cancelled: canceller.signal });
+
+  canceller.abort();
+
+  expect(await waiting).toEqual({ outcome: "cancelled" });
+});

@@ -1,0 +1,91 @@
+import { expect, test } from "bun:test";
+import { readConfig } from "../../src/config/config.ts";
+import type { ConfigReading } from "../../src/config/config.ts";
+
+function mistakesIn(reading: ConfigReading): unknown {
+  return reading.ok ? [] : reading.mistakes;
+}
+
+const TWICE = { variable: "API_PORT", value: "4317", bound: "another port than OTLP_GRPC_PORT" };
+
+test("all listeners off is a mistake, for nothing would listen", () => {
+  const reading = readConfig({ OTLP_GRPC_PORT: "off", OTLP_HTTP_PORT: "off", API_PORT: "off" });
+
+  expect(mistakesIn(reading)).toEqual([
+    {
+      variable: "API_PORT",
+      value: "off",
+      bound: "a port, because OTLP_GRPC_PORT and OTLP_HTTP_PORT are off too: nothing would listen",
+    },
+  ]);
+});
+
+test.each(["OTLP_GRPC_PORT", "OTLP_HTTP_PORT", "API_PORT"])("only %s may be on", (only) => {
+  const off = { OTLP_GRPC_PORT: "off", OTLP_HTTP_PORT: "off", API_PORT: "off" };
+
+  expect(mistakesIn(readConfig({ ...off, [only]: "4317" }))).toEqual([]);
+});
+
+test("each listener is held against all before it", () => {
+  const reading = readConfig({ OTLP_HTTP_PORT: "4317", API_PORT: "4317" });
+
+  expect(mistakesIn(reading)).toEqual([
+    { variable: "OTLP_HTTP_PORT", value: "4317", bound: "another port than OTLP_GRPC_PORT" },
+    { variable: "API_PORT", value: "4317", bound: "another port than OTLP_GRPC_PORT" },
+  ]);
+});
+
+test("the read API cannot have the port of OTLP/HTTP", () => {
+  expect(mistakesIn(readConfig({ API_PORT: "4318" }))).toEqual([
+    { variable: "API_PORT", value: "4318", bound: "another port than OTLP_HTTP_PORT" },
+  ]);
+});
+
+test.each([
+  { name: "the same host", hosts: ["10.0.0.1", "10.0.0.1"], mistakes: [TWICE] },
+  { name: "every IPv4 address and one", hosts: ["0.0.0.0", "127.0.0.1"], mistakes: [TWICE] },
+  { name: "one and every IPv4 address", hosts: ["127.0.0.1", "0.0.0.0"], mistakes: [TWICE] },
+  { name: "every address and one", hosts: ["::", "127.0.0.1"], mistakes: [TWICE] },
+  { name: "two hosts", hosts: ["127.0.0.1", "127.0.0.2"], mistakes: [] },
+  { name: "every IPv4 address and an IPv6 one", hosts: ["0.0.0.0", "::1"], mistakes: [] },
+])("one port twice, on $name", ({ hosts, mistakes }) => {
+  const [OTLP_GRPC_HOST, API_HOST] = hosts;
+
+  const reading = readConfig({ OTLP_GRPC_HOST, API_HOST, API_PORT: "4317" });
+
+  expect(mistakesIn(reading)).toEqual(mistakes);
+});
+
+test.each([
+  {
+    name: "requests larger than the buffer",
+    env: { GRPC_MAX_MESSAGE_LENGTH: "32MiB", MAX_BUFFER_BYTES: "31MiB" },
+    warnings: ["MAX_BUFFER_BYTES less than GRPC_MAX_MESSAGE_LENGTH"],
+  },
+  {
+    name: "requests over HTTP larger than the buffer",
+    env: { MAX_BUFFER_BYTES: "19MiB" },
+    warnings: ["MAX_BUFFER_BYTES less than HTTP_MAX_BODY_LENGTH"],
+  },
+  {
+    name: "requests larger than what may be in flight",
+    env: { MAX_IN_FLIGHT_BYTES: "1MiB" },
+    warnings: ["MAX_IN_FLIGHT_BYTES less than HTTP_MAX_BODY_LENGTH"],
+  },
+  {
+    name: "requests that nothing receives",
+    env: { MAX_BUFFER_BYTES: "1MiB", OTLP_GRPC_PORT: "off", OTLP_HTTP_PORT: "off" },
+    warnings: [],
+  },
+  {
+    name: "requests as large as the buffer",
+    env: { GRPC_MAX_MESSAGE_LENGTH: "64MiB" },
+    warnings: [],
+  },
+])("$name: warnings $warnings", ({ env, warnings }) => {
+  const reading = readConfig(env);
+
+  const told = reading.warnings.map(({ variable, message }) => `${variable} ${message}`);
+  expect(reading.ok).toBe(true);
+  expect(told.map((text) => text.split(" (")[0]!)).toEqual([...warnings]);
+});

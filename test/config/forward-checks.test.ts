@@ -1,0 +1,251 @@
+import { expect, test } from "bun:test";
+import { readConfig } from "../../src/config/config.ts";
+import type { Environment } from "../../src/config/config.ts";
+
+const own = () => ["edge-1", "10.0.0.5"];
+
+function mistakesIn(env: Environment): string[] {
+  const reading = readConfig(env, own);
+  const mistakes = reading.ok ? [] : reading.mistakes;
+  return mistakes.map(({ variable, value, bound }) => `${variable}="${value}": must be ${bound}`);
+}
+
+const TLS = { FORWARD_ENDPOINT: "grpcs://up" };
+const CIRCLE = "listens there, and spans would go in a circle";
+const NO_TLS = "unset for an endpoint without TLS; use https:// or grpcs://";
+
+test.each<{ name: string; env: Environment; mistakes: string[] }>([
+  {
+    name: "a user in the endpoint",
+    env: { FORWARD_ENDPOINT: "https://user:secret@up" },
+    mistakes: [
+      'FORWARD_ENDPOINT="https://***@up": must be without a user and a password; ' +
+        "put what they are for into FORWARD_HEADERS",
+    ],
+  },
+  {
+    name: "a password alone",
+    env: { FORWARD_ENDPOINT: "grpc://:secret@up" },
+    mistakes: [
+      'FORWARD_ENDPOINT="grpc://***@up": must be without a user and a password; ' +
+        "put what they are for into FORWARD_HEADERS",
+    ],
+  },
+  {
+    name: "a path for gRPC",
+    env: { FORWARD_ENDPOINT: "grpc://up/v1/traces" },
+    mistakes: ['FORWARD_ENDPOINT="grpc://up/v1/traces": must be without a path when it is of gRPC'],
+  },
+  {
+    name: "a question for gRPC",
+    env: { FORWARD_ENDPOINT: "http://up?key=secret", FORWARD_PROTOCOL: "grpc" },
+    mistakes: ['FORWARD_ENDPOINT="http://up?***": must be without a path when it is of gRPC'],
+  },
+  {
+    name: "a file that says no format",
+    env: { FORWARD_ENDPOINT: "file:///spans.log" },
+    mistakes: [
+      'FORWARD_ENDPOINT="file:///spans.log": must be a file that ends in ' +
+        ".json, .jsonl, .ndjson, .binpb, .pb, .proto",
+    ],
+  },
+  {
+    name: "a file that is asked something",
+    env: { FORWARD_ENDPOINT: "file:///spans.jsonl?a" },
+    mistakes: ['FORWARD_ENDPOINT="file:///spans.jsonl?***": must be without ? when it is a file'],
+  },
+  {
+    name: "HTTP over grpc://",
+    env: { FORWARD_ENDPOINT: "grpc://up", FORWARD_PROTOCOL: "http/protobuf" },
+    mistakes: ['FORWARD_PROTOCOL="http/protobuf": must be unset for an endpoint of grpc'],
+  },
+  {
+    name: "zstd over gRPC",
+    env: { FORWARD_ENDPOINT: "grpc://up", FORWARD_COMPRESSION: "zstd" },
+    mistakes: ['FORWARD_COMPRESSION="zstd": must be gzip or none for gRPC, which has no zstd'],
+  },
+  {
+    name: "what a file has no use for",
+    env: {
+      FORWARD_ENDPOINT: "file:///spans.jsonl",
+      FORWARD_PROTOCOL: "grpc",
+      FORWARD_HEADERS: "a=secret",
+      FORWARD_HEADERS_FILE: "/h",
+      FORWARD_TLS_CA_FILE: "/ca",
+    },
+    mistakes: [
+      'FORWARD_PROTOCOL="grpc": must be unset for an endpoint of file',
+      'FORWARD_HEADERS="a=***": must be unset for a file, which takes no headers',
+      'FORWARD_HEADERS_FILE="/h": must be unset for a file, which takes no headers',
+      `FORWARD_TLS_CA_FILE="/ca": must be ${NO_TLS}`,
+    ],
+  },
+  {
+    name: "TLS for a plain endpoint",
+    env: {
+      FORWARD_ENDPOINT: "http://up",
+      FORWARD_TLS_CA_FILE: "/ca",
+      FORWARD_TLS_CERT_FILE: "/cert",
+      FORWARD_TLS_KEY_FILE: "/key",
+      FORWARD_TLS_INSECURE: "true",
+    },
+    mistakes: [
+      `FORWARD_TLS_CA_FILE="/ca": must be ${NO_TLS}`,
+      `FORWARD_TLS_CERT_FILE="/cert": must be ${NO_TLS}`,
+      `FORWARD_TLS_KEY_FILE="/key": must be ${NO_TLS}`,
+      `FORWARD_TLS_INSECURE="true": must be ${NO_TLS}`,
+    ],
+  },
+  {
+    name: "a certificate without its key",
+    env: { ...TLS, FORWARD_TLS_CERT_FILE: "/cert" },
+    mistakes: [
+      'FORWARD_TLS_KEY_FILE="": must be set, because FORWARD_TLS_CERT_FILE is: ' +
+        "they belong together",
+    ],
+  },
+  {
+    name: "a key without its certificate",
+    env: { ...TLS, FORWARD_TLS_KEY_FILE: "/key" },
+    mistakes: [
+      'FORWARD_TLS_CERT_FILE="": must be set, because FORWARD_TLS_KEY_FILE is: ' +
+        "they belong together",
+    ],
+  },
+  {
+    name: "retries that become quicker",
+    env: { FORWARD_RETRY_INITIAL_MS: "500", FORWARD_RETRY_MAX_MS: "499" },
+    mistakes: ['FORWARD_RETRY_MAX_MS="499": must be no less than FORWARD_RETRY_INITIAL_MS'],
+  },
+  {
+    name: "its own gRPC",
+    env: { FORWARD_ENDPOINT: "grpc://localhost" },
+    mistakes: [
+      `FORWARD_ENDPOINT="grpc://localhost": must be somewhere else: OTLP_GRPC_PORT ${CIRCLE}`,
+    ],
+  },
+  {
+    name: "its own HTTP, by the machine's address",
+    env: { FORWARD_ENDPOINT: "http://10.0.0.5:4318" },
+    mistakes: [
+      `FORWARD_ENDPOINT="http://10.0.0.5:4318": must be somewhere else: OTLP_HTTP_PORT ${CIRCLE}`,
+    ],
+  },
+  {
+    name: "its own read API",
+    env: { FORWARD_ENDPOINT: "http://127.0.0.1:4319" },
+    mistakes: [
+      `FORWARD_ENDPOINT="http://127.0.0.1:4319": must be somewhere else: API_PORT ${CIRCLE}`,
+    ],
+  },
+  {
+    name: "a stop's file where spans go on to",
+    env: { FORWARD_ENDPOINT: "file:///spool/a.binpb", SHUTDOWN_SPILL_FILE: "/spool/./a.binpb" },
+    mistakes: [
+      'SHUTDOWN_SPILL_FILE="/spool/./a.binpb": must be another file than FORWARD_ENDPOINT\'s: ' +
+        "each start reads and removes it",
+    ],
+  },
+  {
+    name: "several at once",
+    env: {
+      API_PORT: "4317",
+      FORWARD_ENDPOINT: "grpc://u@up/x",
+      FORWARD_COMPRESSION: "zstd",
+      FORWARD_TLS_INSECURE: "true",
+      FORWARD_RETRY_MAX_MS: "1",
+    },
+    mistakes: [
+      expect.stringContaining("API_PORT="),
+      expect.stringContaining("without a user"),
+      expect.stringContaining("without a path"),
+      expect.stringContaining("FORWARD_COMPRESSION="),
+      expect.stringContaining("FORWARD_TLS_INSECURE="),
+      expect.stringContaining("FORWARD_RETRY_MAX_MS="),
+    ] as string[],
+  },
+])("$name: what is wrong is told", ({ env, mistakes }) => {
+  expect(mistakesIn(env)).toEqual(mistakes);
+});
+
+test.each<{ name: string; env: Environment }>([
+  { name: "another machine's receiver", env: { FORWARD_ENDPOINT: "grpc://collector:4317" } },
+  { name: "another receiver here", env: { FORWARD_ENDPOINT: "grpc://127.0.0.1:14317" } },
+  {
+    name: "the usual port where nothing of ours listens",
+    env: { FORWARD_ENDPOINT: "grpc://127.0.0.1:4317", OTLP_GRPC_PORT: "off" },
+  },
+  {
+    name: "any free port",
+    env: { FORWARD_ENDPOINT: "http://127.0.0.1:14318", OTLP_HTTP_PORT: "0" },
+  },
+  {
+    name: "mutual TLS",
+    env: { ...TLS, FORWARD_TLS_CERT_FILE: "/cert", FORWARD_TLS_KEY_FILE: "/key" },
+  },
+  { name: "zstd over HTTP", env: { FORWARD_ENDPOINT: "http://up", FORWARD_COMPRESSION: "zstd" } },
+  { name: "a file", env: { FORWARD_ENDPOINT: "file:///spool/spans.binpb" } },
+  {
+    name: "a file beside that of a stop",
+    env: { FORWARD_ENDPOINT: "file:///spool/a.binpb", SHUTDOWN_SPILL_FILE: "/spool/b.binpb" },
+  },
+  {
+    name: "what is of no use, for nothing is forwarded",
+    env: { FORWARD_HEADERS: "a=1", FORWARD_TLS_CERT_FILE: "/cert" },
+  },
+])("$name is right", ({ env }) => {
+  expect(mistakesIn(env)).toEqual([]);
+});
+
+test.each([
+  ["FORWARD_ENDPOINT", "user:secret@up:4317", "***@up:4317"],
+  ["FORWARD_ENDPOINT", "http//up?key=secret", "http//up?***"],
+  ["FORWARD_HEADERS", "authorization: Bearer secret", "***"],
+  ["FORWARD_HEADERS", "a=1,content-type=secret", "***"],
+])("a mistake in %s does not show %s but %s", (variable, value, shown) => {
+  const reading = readConfig({ [variable]: value }, own);
+
+  expect(reading).toMatchObject({ ok: false, mistakes: [{ variable, value: shown }] });
+  expect(JSON.stringify(reading)).not.toContain("secret");
+});
+
+const UNUSED = "of no use: FORWARD_ENDPOINT is not set, so nothing is forwarded";
+
+test.each<{ name: string; env: Environment; warnings: string[] }>([
+  { name: "nothing", env: {}, warnings: [] },
+  { name: "a stop's file alone", env: { SHUTDOWN_SPILL_FILE: "/spool/a.binpb" }, warnings: [] },
+  { name: "TLS", env: { FORWARD_ENDPOINT: "https://up" }, warnings: [] },
+  {
+    name: "gRPC on its port, over a URL of HTTP",
+    env: { FORWARD_ENDPOINT: "http://up:4317", FORWARD_PROTOCOL: "grpc" },
+    warnings: [],
+  },
+  {
+    name: "HTTP on the port of gRPC",
+    env: { FORWARD_ENDPOINT: "http://up:4317" },
+    warnings: [
+      "FORWARD_ENDPOINT: 4317 is the port of OTLP/gRPC: use grpc://, or FORWARD_PROTOCOL=grpc",
+    ],
+  },
+  {
+    name: "TLS without a check",
+    env: { FORWARD_ENDPOINT: "https://up", FORWARD_TLS_INSECURE: "true" },
+    warnings: [
+      "FORWARD_TLS_INSECURE: no certificate is checked: " +
+        "whoever answers gets the spans and the headers",
+    ],
+  },
+  {
+    name: "how to forward, but not where to",
+    env: { FORWARD_HEADERS: "a=1", FORWARD_PROTOCOL: "grpc", FORWARD_TLS_KEY_FILE: "/key" },
+    warnings: [
+      `FORWARD_PROTOCOL: ${UNUSED}`,
+      `FORWARD_HEADERS: ${UNUSED}`,
+      `FORWARD_TLS_KEY_FILE: ${UNUSED}`,
+    ],
+  },
+])("$name: warnings", ({ env, warnings }) => {
+  const told = readConfig(env, own).warnings;
+
+  expect(told.map(({ variable, message }) => `${variable}: ${message}`)).toEqual(warnings);
+});

@@ -1,0 +1,71 @@
+import { expect, test } from "bun:test";
+import { type Environment, readConfig } from "../../src/config/config.ts";
+
+const HTTP = "http://up.example/";
+const HTTPS = "https://up.example/";
+const GRPC = "grpcs://up.example";
+
+function mistakesOf(env: Environment): object[] {
+  const reading = readConfig(env, () => []);
+  return reading.ok ? [] : [...reading.mistakes];
+}
+
+const OF_HTTP = "a proxy of http: or https: (no socks), or the upstream's host must be in NO_PROXY";
+const OF_GRPC = "a proxy of http: (no socks) for gRPC, or the upstream's host must be in no_proxy";
+
+test.each([
+  { endpoint: HTTP, variable: "HTTP_PROXY", bound: OF_HTTP },
+  { endpoint: HTTP, variable: "http_proxy", bound: OF_HTTP },
+  { endpoint: HTTP, variable: "ALL_PROXY", bound: OF_HTTP },
+  { endpoint: HTTPS, variable: "HTTPS_PROXY", bound: OF_HTTP },
+  { endpoint: HTTPS, variable: "all_proxy", bound: OF_HTTP },
+  { endpoint: GRPC, variable: "grpc_proxy", bound: OF_GRPC },
+  { endpoint: GRPC, variable: "https_proxy", bound: OF_GRPC },
+  { endpoint: GRPC, variable: "http_proxy", bound: OF_GRPC },
+])("$endpoint cannot go over a socks proxy in $variable", ({ endpoint, variable, bound }) => {
+  const env = { FORWARD_ENDPOINT: endpoint, [variable]: "socks5://me:hunter2@proxy:1080" };
+
+  expect(mistakesOf(env)).toEqual([{ variable, value: "socks5://***@proxy:1080", bound }]);
+});
+
+test("gRPC cannot go over a proxy with TLS either", () => {
+  const env = { FORWARD_ENDPOINT: GRPC, grpc_proxy: "https://proxy" };
+
+  expect(mistakesOf(env)).toMatchObject([{ variable: "grpc_proxy", bound: OF_GRPC }]);
+});
+
+const SOCKS = "socks5://proxy:1080";
+
+test.each<{ name: string; env: Environment }>([
+  { name: "without forwarding", env: { HTTP_PROXY: SOCKS } },
+  { name: "for a file", env: { FORWARD_ENDPOINT: "file:///spans.jsonl", ALL_PROXY: SOCKS } },
+  { name: "for this machine", env: { FORWARD_ENDPOINT: "http://localhost:1/", ALL_PROXY: SOCKS } },
+  { name: "of another scheme", env: { FORWARD_ENDPOINT: HTTPS, HTTP_PROXY: SOCKS } },
+  { name: "that gRPC does not look at", env: { FORWARD_ENDPOINT: GRPC, ALL_PROXY: SOCKS } },
+  {
+    name: "behind one that comes first",
+    env: { FORWARD_ENDPOINT: HTTP, HTTP_PROXY: "proxy:3128", ALL_PROXY: SOCKS },
+  },
+  {
+    name: "behind one that comes first for gRPC",
+    env: { FORWARD_ENDPOINT: GRPC, grpc_proxy: "http://proxy", http_proxy: SOCKS },
+  },
+  ...["up.example", ".example", "*.example", "example", "UP.EXAMPLE", "*", "a, up.example:80"].map(
+    (list) => ({
+      name: `with NO_PROXY=${list}`,
+      env: { FORWARD_ENDPOINT: HTTP, HTTP_PROXY: SOCKS, NO_PROXY: list },
+    }),
+  ),
+  {
+    name: "with an address in no_proxy",
+    env: { FORWARD_ENDPOINT: "http://[2001:db8::1]/", HTTP_PROXY: SOCKS, no_proxy: "2001:db8::1" },
+  },
+])("a socks proxy is no mistake $name", ({ env }) => {
+  expect(mistakesOf(env)).toEqual([]);
+});
+
+test.each(["other.example", "p.example", ","])("NO_PROXY=%s is about others", (list) => {
+  const env = { FORWARD_ENDPOINT: HTTP, HTTP_PROXY: SOCKS, NO_PROXY: list };
+
+  expect(mistakesOf(env)).toHaveLength(1);
+});

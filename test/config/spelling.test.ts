@@ -1,0 +1,70 @@
+import { expect, test } from "bun:test";
+import { readConfig } from "../../src/config/config.ts";
+import type { Environment } from "../../src/config/config.ts";
+
+test.each([
+  { slip: "MAX_BUFER_SIZE", meant: "MAX_BUFFER_SIZE" },
+  { slip: "OTLP_GRPC_PROT", meant: "OTLP_GRPC_PORT" },
+  { slip: "MAX_BUFFER_BYTE", meant: "MAX_BUFFER_BYTES" },
+  { slip: "max_buffer_size", meant: "MAX_BUFFER_SIZE" },
+  // Without their unit, or with another one.
+  { slip: "SHUTDOWN_GRACE", meant: "SHUTDOWN_GRACE_MS" },
+  { slip: "SHUTDOWN_GRACE_SEC", meant: "SHUTDOWN_GRACE_MS" },
+  { slip: "SHUTDOWN_GRACE_SECONDS", meant: "SHUTDOWN_GRACE_MS" },
+  { slip: "FORWARD_TIMEOUT", meant: "FORWARD_TIMEOUT_MS" },
+  { slip: "forward_timeout", meant: "FORWARD_TIMEOUT_MS" },
+  { slip: "FORWARD_RETRY_MAX", meant: "FORWARD_RETRY_MAX_MS" },
+  { slip: "IDLE_TIMEOUT", meant: "IDLE_TIMEOUT_MS" },
+  { slip: "KEEPALIVE_TIME", meant: "KEEPALIVE_TIME_MS" },
+  { slip: "MAX_CONNECTION_AGE", meant: "MAX_CONNECTION_AGE_MS" },
+  { slip: "FIRST_REQUEST_TIMEOUT_S", meant: "FIRST_REQUEST_TIMEOUT_MS" },
+  // Without another last word.
+  { slip: "SHUTDOWN_SPILL", meant: "SHUTDOWN_SPILL_FILE" },
+  { slip: "FORWARD_TLS_CERT", meant: "FORWARD_TLS_CERT_FILE" },
+  { slip: "OTLP_HTTP_CORS", meant: "OTLP_HTTP_CORS_ORIGINS" },
+  // In other words.
+  { slip: "FORWARD_URL", meant: "FORWARD_ENDPOINT" },
+  { slip: "FORWARD_URI", meant: "FORWARD_ENDPOINT" },
+  { slip: "FORWARD_TO", meant: "FORWARD_ENDPOINT" },
+  { slip: "FORWARD_HOST", meant: "FORWARD_ENDPOINT" },
+  { slip: "FORWARD_TARGET", meant: "FORWARD_ENDPOINT" },
+  { slip: "FORWARD_HEADER", meant: "FORWARD_HEADERS" },
+  { slip: "FORWARD_BATCH_SIZE", meant: "FORWARD_BATCH_SPANS" },
+  { slip: "OTLP_GRPC_ADDRESS", meant: "OTLP_GRPC_HOST" },
+  { slip: "SPANRING_MAX_BUFFER_SIZE", meant: "MAX_BUFFER_SIZE" },
+  { slip: "SPANRING_LOG_LEVEL", meant: "LOG_LEVEL" },
+  // Of somebody else.
+  { slip: "SPANRING_URL", meant: undefined },
+  { slip: "FORWARDED_ALLOW_IPS", meant: undefined },
+  { slip: "SHUTDOWN_HOOK_ENABLED", meant: undefined },
+  { slip: "MAX_CONNECTION_POOL", meant: undefined },
+  { slip: "IDLE", meant: undefined },
+  { slip: "FORWARD_", meant: undefined },
+  // Of Kubernetes, for Services named api, otlp-grpc and otlp-http.
+  { slip: "OTLP_GRPC_SERVICE_HOST", meant: undefined },
+  { slip: "OTLP_GRPC_SERVICE_PORT", meant: undefined },
+  { slip: "OTLP_GRPC_SERVICE_PORT_GRPC", meant: undefined },
+  { slip: "OTLP_HTTP_PORT_4318_TCP", meant: undefined },
+  { slip: "OTLP_HTTP_PORT_4318_TCP_ADDR", meant: undefined },
+  { slip: "OTLP_HTTP_PORT_4318_TCP_PORT", meant: undefined },
+  { slip: "APP_PORT", meant: undefined },
+  { slip: "LOG_LEVELS", meant: undefined },
+  { slip: "OTLP_HTTP_PORT", meant: undefined },
+  { slip: "PATH", meant: undefined },
+  { slip: "X".repeat(100_000), meant: undefined },
+])("$slip is taken for a slip of $meant", ({ slip, meant }) => {
+  const warnings = readConfig({ [slip]: "a secret" }).warnings;
+
+  expect(warnings).toEqual(
+    meant === undefined ? [] : [{ variable: slip, message: `unknown: did you mean ${meant}?` }],
+  );
+});
+
+test("slips are told of beside mistakes as well", () => {
+  const env: Environment = { LOG_LEVEL: "LOUD", MAX_BUFER_SIZE: "1" };
+
+  const reading = readConfig(env);
+
+  expect(reading.ok).toBe(false);
+  expect(reading.warnings.map((warning) => warning.variable)).toEqual(["MAX_BUFER_SIZE"]);
+});

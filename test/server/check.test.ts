@@ -1,0 +1,142 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { readConfig } from "../../src/config/config.ts";
+import { checkStart } from "../../src/server/check.ts";
+import { makeCertificates } from "../support/upstreams/certificates.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
+
+const root = temporaryFolder();
+const { authority, client, stranger } = makeCertificates();
+
+const FREE = { OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
+const SECURE = { FORWARD_ENDPOINT: "grpcs://127.0.0.1:1" };
+
+function fileOf(name: string, content: string): string {
+  const path = join(root, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+async function lookup(host: string): Promise<void> {
+  if (host.endsWith(".invalid")) throw Object.assign(new Error("no"), { code: "ENOTFOUND" });
+}
+
+async function check(env: Record<string, string>, memoryLimitBytes?: number) {
+  const reading = readConfig({ ...FREE, ...env });
+  if (!reading.ok) throw new Error("the configuration is not right");
+  const parts = { config: reading.config, version: "0.0.0", lookup };
+  return await checkStart({ ...parts, memoryLimitBytes: () => memoryLimitBytes });
+}
+
+test("a configuration that can start has neither mistakes nor warnings", async () => {
+  const folder = mkdtempSync(join(root, "right-"));
+  const checked = await check({
+    ...SECURE,
+    API_HOST: "localhost",
+    SHUTDOWN_SPILL_FILE: join(folder, "spill.binpb"),
+    FORWARD_HEADERS_FILE: fileOf("headers", "a=b\n"),
+    FORWARD_TLS_CA_FILE: fileOf("ca.pem", authority.cert),
+    FORWARD_TLS_CERT_FILE: fileOf("cert.pem", client.cert),
+    FORWARD_TLS_KEY_FILE: fileOf("key.pem", client.key),
+  });
+
+  expect(checked).toEqual({ mistakes: [], warnings: [] });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test.each(["OTLP_GRPC_HOST", "OTLP_HTTP_HOST", "API_HOST"])("%s must resolve", async (variable) => {
+  const { mistakes } = await check({ [variable]: "nope.invalid" });
+
+  const bound = "an address of this machine, or a name that resolves to one";
+  expect(mistakes).toEqual([{ variable, value: "nope.invalid", bound }]);
+});
+
+test("the host of a listener that is off need not resolve", async () => {
+  const { mistakes } = await check({ API_HOST: "nope.invalid", API_PORT: "off" });
+
+  expect(mistakes).toEqual([]);
+});
+
+const MISSING = join(root, "missing", "file");
+
+test.each([
+  { variable: "SHUTDOWN_SPILL_FILE", value: MISSING, reason: "ENOENT" },
+  { variable: "SHUTDOWN_SPILL_FILE", value: "/dev/null", reason: "not a regular file" },
+  { variable: "FORWARD_HEADERS_FILE", value: MISSING, reason: "ENOENT" },
+  { variable: "FORWARD_HEADERS_FILE", value: fileOf("junk", "\u0000"), reason: "name=value" },
+  { variable: "FORWARD_TLS_CA_FILE", value: MISSING, reason: "ENOENT" },
+  { variable: "FORWARD_TLS_CA_FILE", value: fileOf("ca", "junk"), reason: "PEM" },
+])("$variable=$value must be right: $reason", async ({ variable, value, reason }) => {
+  const { mistakes } = await check({ ...SECURE, [variable]: value });
+
+  expect(mistakes).toEqual([{ variable, value, bound: expect.stringContaining(reason) }]);
+});
+
+test("the key must be that of the certificate", async () => {
+  const { mistakes } = await check({
+    ...SECURE,
+    FORWARD_TLS_CERT_FILE: fileOf("client.pem", client.cert),
+    FORWARD_TLS_KEY_FILE: fileOf("stranger.pem", stranger.key),
+  });
+
+  expect(mistakes).toMatchObject([{ variable: "FORWARD_TLS_KEY_FILE" }]);
+});
+
+test("every mistake is found at once", async () => {
+  const { mistakes } = await check({
+    ...SECURE,
+    API_HOST: "nope.invalid",
+    SHUTDOWN_SPILL_FILE: MISSING,
+    FORWARD_HEADERS_FILE: MISSING,
+  });
+
+  expect(mistakes.map(({ variable }) => variable)).toEqual([
+    "API_HOST",
+    "SHUTDOWN_SPILL_FILE",
+    "FORWARD_HEADERS_FILE",
+  ]);
+});
+
+// None of these keeps it from starting: spans wait until it is mended.
+test.each([
+  {
+    name: "an upstream that does not resolve",
+    endpoint: "http://collector.invalid:4318",
+    message:
+      "collector.invalid does not resolve: unless a proxy resolves it, spans wait until it does",
+  },
+  {
+    name: "a folder that is not there",
+    endpoint: pathToFileURL(join(root, "missing", "spans.jsonl")).href,
+    message: expect.stringMatching(/^spans wait until .*missing can be written: ENOENT/),
+  },
+  {
+    name: "a folder that is a file",
+    endpoint: pathToFileURL(join(fileOf("file", ""), "spans.jsonl")).href,
+    message: expect.stringMatching(/^spans wait until .*file can be written: it is not a folder$/),
+  },
+])("FORWARD_ENDPOINT with $name is a warning", async ({ endpoint, message }) => {
+  expect(await check({ FORWARD_ENDPOINT: endpoint })).toEqual({
+    mistakes: [],
+    warnings: [{ variable: "FORWARD_ENDPOINT", message }],
+  });
+});
+
+test("a file that can be written is all right, and is not made", async () => {
+  const folder = join(root, "forward");
+  mkdirSync(folder);
+
+  const checked = await check({ FORWARD_ENDPOINT: pathToFileURL(join(folder, "a.jsonl")).href });
+
+  expect(checked).toEqual({ mistakes: [], warnings: [] });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("a memory limit below the need is a warning", async () => {
+  const { mistakes, warnings } = await check({}, 2 ** 20);
+
+  expect(mistakes).toEqual([]);
+  expect(warnings).toMatchObject([{ variable: "MAX_BUFFER_BYTES" }]);
+});

@@ -1,9 +1,0 @@
-import type { Ledger } from "../../src/domain/ledger.ts";
-
-/** A ledger with these entries, and nothing else in it. */
-export function books(entries: Partial<Ledger> = {}): {
-  -readonly [Entry in keyof Ledger]: number;
-} {
-  const empty = { received: 0, rejected: 0, accepted: 0, buffered: 0 };
-  return { ...empty, taken: 0, delivered: 0, evicted: 0, undeliverable: 0, ...entries };
-}

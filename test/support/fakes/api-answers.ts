@@ -1,0 +1,38 @@
+import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
+import { type Answer, ndjson } from "./fake-api.ts";
+import { requestOf } from "../requests/request-bytes.ts";
+import { TRACE_ID } from "../requests/shown-spans.ts";
+
+/** A span as a line of NDJSON has it. */
+export function lineOf(sequence: number, more: object = {}): object {
+  return {
+    sequence,
+    service: "shop",
+    traceId: TRACE_ID,
+    spanId: String(sequence).padStart(16, "0"),
+    name: `span ${sequence}`,
+    startTimeUnixNano: "1753000000123000000",
+    endTimeUnixNano: "1753000000135300000",
+    resource: {},
+    scope: {},
+    ...more,
+  };
+}
+
+export const SPAN_COUNT = 3;
+export const REQUEST = requestOf(SPAN_COUNT);
+
+/** Three spans in whatever form they are asked for, as the read API gives them. */
+export const threeSpans: Answer = ({ headers }) => {
+  const type = headers.get("accept") ?? "";
+  if (type === "application/x-ndjson") return ndjson(lineOf(1), lineOf(2), lineOf(3));
+  const body = type === "application/x-protobuf" ? REQUEST : `${otlpJson(REQUEST)}\n`;
+  return new Response(body, { headers: { "Content-Type": type } });
+};
+
+/** The same forms, with nothing in them. */
+export const noSpans: Answer = ({ headers }) => {
+  const type = headers.get("accept") ?? "";
+  const body = type === "application/json" ? '{"resourceSpans":[]}\n' : "";
+  return new Response(body, { headers: { "Content-Type": type } });
+};

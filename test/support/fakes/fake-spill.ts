@@ -1,0 +1,67 @@
+import { countSpans } from "../../../src/adapters/otlp-files/encoded-request.ts";
+import type { SpanSpill, SpillFault, SpilledRequest } from "../../../src/ports/span-spill.ts";
+
+/** A spill in memory. What it is told to do wrong, it does wrong. */
+export class FakeSpill implements SpanSpill {
+  readonly place = "fake";
+  /** By name; what is read is that of `place`. */
+  readonly kept = new Map<string, readonly Uint8Array[]>();
+  private hasRest = false;
+  /** What comes behind all requests, if anything does. */
+  fault: string | undefined;
+  /** With this message, everything but reading rejects. */
+  failure: string | undefined;
+
+  async tryOut(): Promise<void> {
+    this.failIfTold();
+  }
+
+  async *read(): AsyncGenerator<SpilledRequest | SpillFault> {
+    for (const bytes of this.kept.get(this.place) ?? []) {
+      yield { bytes, spanCount: Number(countSpans(bytes)) };
+    }
+    if (this.fault !== undefined) yield { fault: this.fault };
+  }
+
+  async remove(): Promise<void> {
+    this.failIfTold();
+    this.kept.delete(this.place);
+  }
+
+  async setAside(): Promise<string> {
+    this.failIfTold();
+    const place = this.keep("aside", this.kept.get(this.place) ?? []);
+    this.kept.delete(this.place);
+    return place;
+  }
+
+  async write(requests: Iterable<Uint8Array>): Promise<string> {
+    const copies = Array.from(requests, (request) => request.slice());
+    this.failIfTold();
+    const rest = this.kept.get(this.place);
+    if (this.hasRest && rest !== undefined) {
+      this.kept.set(this.place, [...copies, ...rest]);
+      return this.place;
+    }
+    return this.keep(this.place, copies);
+  }
+
+  async replace(requests: AsyncIterable<Uint8Array>): Promise<void> {
+    const copies = await Array.fromAsync(requests, (request) => request.slice());
+    this.failIfTold();
+    this.kept.set(this.place, copies);
+    this.hasRest = true;
+  }
+
+  /** Names that are taken get a number. */
+  private keep(wanted: string, requests: readonly Uint8Array[]): string {
+    let name = wanted;
+    for (let number = 1; this.kept.has(name); number += 1) name = `${wanted}.${number}`;
+    this.kept.set(name, requests);
+    return name;
+  }
+
+  private failIfTold(): void {
+    if (this.failure !== undefined) throw new Error(this.failure);
+  }
+}

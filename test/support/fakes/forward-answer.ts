@@ -1,0 +1,10 @@
+import type { ForwardAnswer } from "../../../src/adapters/cli/api/forward-answer.ts";
+import { forwardMember } from "../../../src/adapters/read-api/forward-member.ts";
+import type { ForwardStatus } from "../../../src/application/forwarding/forward-status.ts";
+import { forwardStatus } from "./forward-status.ts";
+
+/** What a server answers whose upstream is gone for the moment. */
+export function forwardAnswer(parts: Partial<ForwardStatus> = {}): ForwardAnswer {
+  const endpoint = "grpcs://collector:4317";
+  return forwardMember({ endpoint, status: () => forwardStatus(parts) }) as ForwardAnswer;
+}

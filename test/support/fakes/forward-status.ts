@@ -1,0 +1,27 @@
+import { noForwardFigures } from "../../../src/application/forwarding/forward-figures.ts";
+import type { ForwardStatus } from "../../../src/application/forwarding/forward-status.ts";
+
+/** An upstream that is gone for the moment, after something has happened to every number. */
+export function forwardStatus(parts: Partial<ForwardStatus> = {}): ForwardStatus {
+  const { batches, undeliverableSpans, ...others } = noForwardFigures();
+  return {
+    state: "backing_off",
+    pauseLeftMs: 1234.5,
+    lastError: {
+      message: "UNAVAILABLE: no route",
+      hint: undefined,
+      unixMs: Date.UTC(2026, 10, 24, 13, 4, 39, 7),
+    },
+    spansPerSecond: 1234.56,
+    lagMs: 4200.25,
+    figures: {
+      ...others,
+      batches: { ...batches, delivered: 21, partly_rejected: 22, retry: 23 },
+      undeliverableSpans: { ...undeliverableSpans, invalid: 24, too_large: 25, rejected: 26 },
+      retriedSpans: 27,
+      inFlightBatches: 2,
+      inFlightSpans: 1028,
+    },
+    ...parts,
+  };
+}

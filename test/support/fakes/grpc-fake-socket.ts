@@ -1,0 +1,16 @@
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+import { Connection } from "../../../src/adapters/otlp-grpc/connection.ts";
+
+let nextPort = 1;
+
+/** A connection without a network, from a port that no other one has. */
+export function fakeConnection(address = "192.0.2.1"): Connection {
+  const ends = { remoteAddress: address, remotePort: nextPort, localPort: 4317 };
+  nextPort += 1;
+  const socket = Object.assign(new EventEmitter(), ends, {
+    destroy: () => socket.emit("close"),
+  });
+  // A connection asks nothing else of its socket.
+  return new Connection(socket as unknown as Socket, () => {});
+}

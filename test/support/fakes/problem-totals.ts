@@ -1,0 +1,34 @@
+import {
+  ProblemRegistry,
+  type ProblemTotal,
+} from "../../../src/application/receiving/problem-registry.ts";
+import { hintFor, type ProblemReason } from "../../../src/domain/problem-reason.ts";
+import type { Logger } from "../../../src/ports/logger.ts";
+
+const PORTS = { grpc: 4317, http: 4318, api: 4319 };
+
+/** A registry of listeners on the usual ports, whatever their ports are. */
+export function recordingProblems(logger: Logger): ProblemRegistry {
+  return new ProblemRegistry({ logger, unixMs: Date.now, ports: () => PORTS });
+}
+
+type Counts = Partial<Readonly<Record<ProblemReason, number>>>;
+
+/** How often what has happened did, whatever the listener. */
+export function countsOf(problems: { totals(): readonly ProblemTotal[] }): Counts {
+  const some = problems.totals().filter(({ count }) => count > 0);
+  return Object.fromEntries(some.map(({ reason, count }) => [reason, count]));
+}
+
+/** What a registry would say after these had happened over HTTP. */
+export function problemTotals(counts: Counts, detail = ""): ProblemTotal[] {
+  return (Object.keys(counts) as ProblemReason[]).map((reason) => {
+    return {
+      protocol: "http",
+      reason,
+      count: counts[reason]!,
+      detail,
+      hint: hintFor(reason, PORTS),
+    };
+  });
+}

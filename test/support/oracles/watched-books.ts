@@ -1,0 +1,45 @@
+import type { BufferStats, Ledger } from "../../../src/domain/ledger.ts";
+import type { ReadApiClient } from "../running/read-api-client.ts";
+
+export function balances({ received, rejected, accepted, ...left }: Ledger): boolean {
+  const { buffered, taken, delivered, evicted, undeliverable } = left;
+  const whereabouts = buffered + taken + delivered + evicted + undeliverable;
+  return received === rejected + accepted && accepted === whereabouts;
+}
+
+export interface BooksWatch {
+  readonly readings: number;
+  readonly unbalanced: readonly BufferStats[];
+}
+
+/** Reads the books without a pause while something goes on, and once after it. */
+export async function watchBooks(api: ReadApiClient, work: Promise<unknown>): Promise<BooksWatch> {
+  const state = { isDone: false };
+  const end = work.finally(() => (state.isDone = true));
+  const unbalanced: BufferStats[] = [];
+  let readings = 0;
+  for (let isLast = false; !isLast;) {
+    isLast = state.isDone;
+    const stats = await api.stats();
+    readings += 1;
+    if (!balances(stats.spans) || !balances(stats.bytes)) unbalanced.push(stats);
+  }
+  await end;
+  return { readings, unbalanced };
+}
+
+/** The first reading of this kind; a test that waits in vain ends with its time. */
+export async function booksWhen(
+  api: ReadApiClient,
+  isWanted: (stats: BufferStats) => boolean,
+): Promise<BufferStats> {
+  for (;;) {
+    const stats = await api.stats();
+    if (isWanted(stats)) return stats;
+  }
+}
+
+/** Nothing is left to be sent. */
+export function booksWhenEmpty(api: ReadApiClient): Promise<BufferStats> {
+  return booksWhen(api, ({ spans }) => spans.buffered === 0);
+}

@@ -1,0 +1,36 @@
+import { startGrpcListener } from "../../../src/adapters/otlp-grpc/grpc-listener.ts";
+import { InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
+import { countsOf, recordingProblems } from "../fakes/problem-totals.ts";
+import { RecordingLogger } from "../fakes/recording-logger.ts";
+import { GRPC_TEST_LIMITS } from "../running/running-grpc-listener.ts";
+
+/**
+ * A listener that discards, in a process of its own, so that its memory can be measured. Prints its
+ * port; when its standard input ends, what it counted, and the most memory it was seen to have.
+ */
+const logger = new RecordingLogger();
+const problems = recordingProblems(logger);
+const listener = await startGrpcListener({
+  address: { host: "127.0.0.1", port: 0 },
+  receiver: { receive: () => ({ outcome: "accepted" }) },
+  limits: GRPC_TEST_LIMITS,
+  budget: new InFlightBudget({
+    capacityBytes: 32 * 1024 * 1024,
+    clock: { monotonicMs: () => performance.now() },
+  }),
+  maxMessageBytes: 4 * 1024 * 1024,
+  logger,
+  problems,
+});
+// Not `resourceUsage().maxRSS`: on Linux a process starts with the mark of the one that started it.
+let peakBytes = 0;
+const sampling = setInterval(() => {
+  peakBytes = Math.max(peakBytes, process.memoryUsage.rss());
+}, 5);
+process.stdout.write(`${listener.port}\n`);
+
+await Bun.stdin.text();
+const closedConnections = countsOf(problems).in_flight_bytes ?? 0;
+await listener.stop(0);
+clearInterval(sampling);
+process.stdout.write(`${JSON.stringify({ closedConnections, peakBytes })}\n`);

@@ -1,0 +1,160 @@
+/* oxlint-disable unicorn/require-post-message-target-origin -- a Worker has no origin */
+import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
+import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
+import {
+  type Lease,
+  type LeasePart,
+  requestOfPart,
+  type Settlement,
+} from "../../../src/application/ring/ring-lease.ts";
+import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
+import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
+import { checkedRequest, SpanChecker } from "../oracles/checked-spans.ts";
+
+/** A thread that puts spans into a shared ring, takes some out, leases some, or all of it. */
+export interface RingJob {
+  readonly ring: SharedArrayBuffer;
+  readonly board: SharedArrayBuffer;
+  /** Its number; its spans bear it. Threads that put spans in are numbered from 0. */
+  readonly thread: number;
+  /** Spans that each thread which puts in any puts in, in requests of at most `MOST_SPANS`. */
+  readonly spansEach: number;
+  readonly appends: boolean;
+  /** Whether it takes as well, until all threads have put in theirs and the ring is empty. */
+  readonly takes: boolean;
+  /** Whether it leases for as long. What is returned comes out of order. */
+  readonly leases?: boolean;
+  readonly isOrdered?: boolean;
+  readonly seed: number;
+}
+
+export const MOST_SPANS = 400;
+
+/** What all threads see: how many spans are still to come, and how often each came out. */
+export class TakingBoard {
+  readonly shared: SharedArrayBuffer;
+  readonly spansToCome: Int32Array;
+  readonly takings: Uint8Array;
+
+  constructor(shared: SharedArrayBuffer) {
+    this.shared = shared;
+    this.spansToCome = new Int32Array(shared, 0, 1);
+    this.takings = new Uint8Array(shared, 4);
+  }
+
+  static create(spanCount: number): TakingBoard {
+    const board = new TakingBoard(new SharedArrayBuffer(4 + spanCount));
+    board.spansToCome[0] = spanCount;
+    return board;
+  }
+}
+
+declare const self: Worker;
+
+if (!Bun.isMainThread) {
+  self.addEventListener("message", ({ data }: MessageEvent<RingJob>) => {
+    run(data);
+    self.postMessage("done");
+  });
+}
+
+function run(job: RingJob): void {
+  const ring = ObservabilityBuffer.open(job.ring, { codec: new ProtobufSpanCodec() });
+  const board = new TakingBoard(job.board);
+  const random = randomFrom(job.seed);
+  const append = appenderOf(ring, job);
+  const take = takerOf(ring, board, job);
+  const lease = leaserOf(ring, board, job);
+  const collect = collector();
+  for (let left = job.appends ? job.spansEach : 0; left > 0;) {
+    const count = Math.min(left, 1 + random(MOST_SPANS));
+    append(job.spansEach - left, count);
+    left -= count;
+    if (job.takes) take(random(MOST_SPANS + 50));
+    if (job.leases === true) lease(random);
+    Atomics.sub(board.spansToCome, 0, count);
+    collect();
+  }
+  while (hasMore(ring, board) && (job.takes || job.leases === true)) {
+    if (job.takes) take(1 + random(MOST_SPANS));
+    if (job.leases === true) lease(random);
+    collect();
+  }
+}
+
+/**
+ * Collects garbage every so often. Left alone, a thread lets pile up as much again as the ring has
+ * bytes, for they count in the heap of each.
+ */
+function collector(): () => void {
+  let rounds = 0;
+  return () => {
+    rounds += 1;
+    if (rounds % 100 === 0) Bun.gc(true);
+  };
+}
+
+/** What is leased counts: it may be returned. */
+function hasMore(ring: ObservabilityBuffer, board: TakingBoard): boolean {
+  return Atomics.load(board.spansToCome, 0) > 0 || ring.size() > 0;
+}
+
+function appenderOf(ring: ObservabilityBuffer, { thread }: RingJob) {
+  const walked = createWalkedRequest({ spansPerRequest: MOST_SPANS, nestingDepth: 10 });
+  return (first: number, count: number): void => {
+    walkRequest(walked, checkedRequest({ appender: thread, first, count }));
+    const { outcome } = ring.append(walked);
+    if (outcome !== "accepted") throw new Error(`spans of ${thread} were ${outcome}`);
+  };
+}
+
+/** Checks all that it takes: each span whole, and behind those that its appender put in before. */
+function takerOf(ring: ObservabilityBuffer, board: TakingBoard, job: RingJob) {
+  const { spansEach, isOrdered = true } = job;
+  const checker = new SpanChecker(2 * MOST_SPANS);
+  const lastOf = new Map<number, number>();
+  return (count: number): void => {
+    checker.check(ring.take(count).request, (appender, number) => {
+      if (isOrdered && number <= (lastOf.get(appender) ?? -1))
+        throw new Error("spans came out of order");
+      lastOf.set(appender, number);
+      Atomics.add(board.takings, appender * spansEach + number, 1);
+    });
+  };
+}
+
+/**
+ * Leases, has two leases open at a time, and settles the older one in three parts that end
+ * differently; what is delivered, or is undeliverable, is checked and has come out.
+ */
+function leaserOf(ring: ObservabilityBuffer, board: TakingBoard, { spansEach }: RingJob) {
+  const checker = new SpanChecker(2 * MOST_SPANS);
+  const open: Lease[] = [];
+  const send = (lease: Lease, part: LeasePart, settlement: Settlement) => {
+    if (part.first === part.end) return;
+    checker.check(requestOfPart(lease, part), (appender, number) => {
+      if (settlement !== "returned") Atomics.add(board.takings, appender * spansEach + number, 1);
+    });
+    ring.settle(lease, settlement, part);
+  };
+  return (random: (bound: number) => number): void => {
+    const leased = ring.lease({ spans: 1 + random(MOST_SPANS), bytes: 1 << 20 });
+    if (leased !== undefined && open.push(leased) < 2) return;
+    const settled = open.shift();
+    if (settled === undefined) return;
+    const { length } = settled.sequences;
+    const cuts = [random(length + 1), random(length + 1)].toSorted((one, other) => one - other);
+    send(settled, { first: cuts[1]!, end: length }, "delivered");
+    send(settled, { first: 0, end: cuts[0]! }, "undeliverable");
+    send(settled, { first: cuts[0]!, end: cuts[1]! }, "returned");
+  };
+}
+
+/** Whole numbers below a bound, the same ones for the same seed. */
+function randomFrom(seed: number): (bound: number) => number {
+  let state = seed;
+  return (bound) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * bound);
+  };
+}

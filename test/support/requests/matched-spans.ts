@@ -1,0 +1,40 @@
+import { traceTail } from "../../../src/domain/query/filter-key.ts";
+import { compileFilter, type SpanPlace } from "../../../src/domain/query/span-matcher.ts";
+import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
+import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
+import { NO_FAULT } from "../../../src/domain/wire/walk-fault.ts";
+import {
+  createWalkedRequest,
+  type WalkedRequest,
+} from "../../../src/domain/wire/walked-request.ts";
+
+const walked = createWalkedRequest({ spansPerRequest: 1_000, nestingDepth: 100 });
+/** Other bytes around it, as in the ring, and shared as there. */
+const AROUND_BYTES = 64;
+const arena = new Uint8Array(new SharedArrayBuffer(2 ** 20)).fill(0x4a);
+
+/** Walks a request that lies somewhere in shared memory, and tells the place of each valid span. */
+export function placesOf(request: Uint8Array): SpanPlace[] {
+  walkRequest(walked, request);
+  if (walked.fault !== NO_FAULT) throw new Error(`fault ${walked.fault}`);
+  arena.set(request, AROUND_BYTES);
+  return Array.from({ length: walked.spanCount }, (_, row) => placeOfRow(walked, row));
+}
+
+function placeOfRow({ spanContext, ...table }: WalkedRequest, row: number): SpanPlace {
+  const context = spanContext[row]!;
+  return {
+    bytes: arena,
+    spanOffset: AROUND_BYTES + table.spanOffset[row]!,
+    spanLength: table.spanLength[row]!,
+    resourceOffset: AROUND_BYTES + table.resourceOffset[context]!,
+    resourceLength: table.resourceLength[context]!,
+    traceTail: traceTail(table.request, table.spanTraceId[row]!),
+  };
+}
+
+/** Which spans of a request, by row, match the filter. */
+export function matchedRows(request: Uint8Array, filter: SpanFilter): number[] {
+  const matcher = compileFilter(filter);
+  return placesOf(request).flatMap((place, row) => (matcher.matches(place) ? [row] : []));
+}

@@ -1,0 +1,13 @@
+import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
+import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
+import type { TraceSpan } from "../../../src/domain/trace-span.ts";
+import type { TraceBufferPort } from "../../../src/ports/trace-buffer-port.ts";
+
+const capacity = { spans: 1_000, bytes: 16 * 1024 * 1024 };
+export const ring = ObservabilityBuffer.create(capacity, { codec: new ProtobufSpanCodec() });
+
+/** Keeps a span; hands over the oldest hundred once there are as many. */
+export function keep(buffer: TraceBufferPort, span: TraceSpan): TraceSpan[] {
+  if (!buffer.addSpan(span)) throw new Error("the span is not valid, or larger than the buffer");
+  return buffer.size() >= 100 ? buffer.getSpans(100) : [];
+}

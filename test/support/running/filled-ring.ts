@@ -1,0 +1,40 @@
+import { append, type Appended } from "../../../src/application/ring/ring-append.ts";
+import { createRingMemory, type RingMemory } from "../../../src/application/ring/ring-memory.ts";
+import type { ServiceAmount } from "../../../src/application/ring/ring-services.ts";
+import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
+import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
+
+/** The ring's functions for a test on one thread: walks what it puts in, and takes no lock. */
+
+const walked = createWalkedRequest({ spansPerRequest: 100_000, nestingDepth: 100 });
+
+export interface PutOptions {
+  readonly mayEvict?: boolean;
+  readonly rejected?: readonly ServiceAmount[];
+  readonly unixMs?: number;
+}
+
+export function put(ring: RingMemory, request: Uint8Array, options: PutOptions = {}): Appended {
+  const { mayEvict = true, rejected = [], unixMs = 1 } = options;
+  walkRequest(walked, request);
+  return append(ring, { walked, rejected, mayEvict, unixMs });
+}
+
+/** Spans that were rejected, of one service. */
+export function rejectedOf(service: string, spans: number, bytes: number): ServiceAmount[] {
+  return [{ service: Buffer.from(service), spans, bytes }];
+}
+
+/** A ring that holds these requests. */
+export function ringOf(
+  capacity: { readonly spans: number; readonly bytes: number },
+  ...requests: Uint8Array[]
+): RingMemory {
+  const ring = createRingMemory(capacity);
+  for (const request of requests) put(ring, request);
+  return ring;
+}
+
+export function joined(...requests: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.concat(requests));
+}

@@ -1,0 +1,44 @@
+import { connect } from "node:http2";
+import { grpcMessage } from "../grpc/grpc-wire.ts";
+
+/** An export whose request has not been sent to its end: a call that is in flight. */
+export interface HalfSentCall extends Disposable {
+  /** Sends the other half; resolves with the gRPC status of the answer. */
+  finish(): Promise<number>;
+  /** Resolves when the server has closed the connection. */
+  readonly closed: Promise<void>;
+}
+
+/** Resolves when the server has seen the first half. */
+export async function sendHalf(port: number, request: Uint8Array): Promise<HalfSentCall> {
+  const session = connect(`http://127.0.0.1:${port}`);
+  const closed = new Promise<void>((resolve) => session.once("close", resolve));
+  // A server that breaks the connection off resets it.
+  session.on("error", () => {});
+  const call = session.request({
+    ":method": "POST",
+    ":path": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  call.on("error", () => {});
+  const status = Promise.withResolvers<number>();
+  const note = (headers: object) => {
+    if ("grpc-status" in headers) status.resolve(Number(headers["grpc-status"]));
+  };
+  // A failure comes in the headers where there is nothing else to say.
+  call.on("response", note).on("trailers", note).resume();
+  const message = grpcMessage(request);
+  const half = Math.floor(message.length / 2);
+  call.write(message.subarray(0, half));
+  // Frames are read in order: when the ping is answered, what was sent before it has been read.
+  await new Promise((resolve) => session.ping(resolve));
+  return {
+    finish: () => {
+      call.end(message.subarray(half));
+      return status.promise;
+    },
+    closed,
+    [Symbol.dispose]: () => session.destroy(),
+  };
+}

@@ -1,0 +1,22 @@
+import { type Answer, type Asked, startFakeServer } from "../fakes/fake-api.ts";
+import { type CommandEnd, type CommandSurroundings, runCommands } from "./run-command-line.ts";
+
+export interface FakeEnd extends CommandEnd {
+  readonly url: string;
+  /** Method and path of each request, with the query as it was written. */
+  readonly asked: readonly string[];
+  readonly requests: readonly Asked[];
+}
+
+/** Runs a command against a server that gives one answer to everything. */
+export async function runAgainstFake(
+  [command = "", ...argv]: readonly string[],
+  answer: Answer,
+  surroundings: CommandSurroundings = {},
+): Promise<FakeEnd> {
+  const server = startFakeServer(answer);
+  const where = command === "send" ? "--to" : "--url";
+  const end = await runCommands([command, where, server.url, ...argv], surroundings);
+  const asked = server.asked.map(({ method, path }) => `${method} ${path}`);
+  return { ...end, url: server.url, asked, requests: server.asked };
+}

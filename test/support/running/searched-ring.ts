@@ -1,0 +1,47 @@
+import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
+import { Arrivals } from "../../../src/application/arrivals/arrivals.ts";
+import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
+import { Places } from "../../../src/application/waiting/places.ts";
+import { rejectedByService } from "../../../src/application/ring/rejected-spans.ts";
+import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
+import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
+import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
+
+/** A ring with those who watch it, and a way to have requests arrive. */
+export interface SearchedRing {
+  readonly buffer: ObservabilityBuffer;
+  readonly arrivals: Arrivals;
+  readonly followed: Places;
+  arrive(...requests: Uint8Array[]): void;
+}
+
+export const MOST_FOLLOWED = 100;
+
+const ROOMY = { spans: 10_000, bytes: 1 << 20 };
+
+export function searchedRing(capacity = ROOMY, overflowPolicy?: "refuse"): SearchedRing {
+  const codec = new ProtobufSpanCodec();
+  const options = { codec, unixMs: () => 1_000, ...(overflowPolicy && { overflowPolicy }) };
+  const buffer = ObservabilityBuffer.create(capacity, options);
+  const arrivals = new Arrivals(buffer, capacity);
+  const walked = createWalkedRequest({ spansPerRequest: 20_000, nestingDepth: 100 });
+  const arrive = (...requests: Uint8Array[]) => {
+    for (const request of requests) {
+      walkRequest(walked, request);
+      arrivals.append(walked, rejectedByService(walked));
+    }
+  };
+  return { buffer, arrivals, followed: new Places(MOST_FOLLOWED), arrive };
+}
+
+export function named(name: string): SpanFilter {
+  return [{ on: "name", value: name }];
+}
+
+/** Nobody cancels. */
+export const NEVER: AbortSignal = new AbortController().signal;
+
+/** Everything that waits for its turn on this thread has had it. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}

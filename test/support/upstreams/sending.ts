@@ -1,0 +1,53 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
+import { lengthDelimited } from "../requests/byte-chunks.ts";
+import type { Answer } from "../fakes/fake-api.ts";
+import { HandMovedSleep } from "../fakes/hand-moved-sleep.ts";
+import { exportSuccess } from "./otlp-receiver.ts";
+import { requestOf } from "../requests/request-bytes.ts";
+import { type FakeEnd, runAgainstFake } from "../running/run-against-fake.ts";
+import type { CommandSurroundings } from "../running/run-command-line.ts";
+
+/** Of 3, 1 and 2 spans. */
+export const REQUESTS = [requestOf(3), requestOf(1, 10), requestOf(2, 20)] as const;
+export const LINES = REQUESTS.map((bytes) => otlpJson(bytes));
+
+/** The path of a new file. */
+export type FileMaker = (name: string, content: string | Uint8Array) => string;
+
+export function filesIn(folder: string): FileMaker {
+  return (name, content) => {
+    const path = join(folder, name);
+    writeFileSync(path, content);
+    return path;
+  };
+}
+
+/** So many requests of three spans, as a file with lengths. */
+export function manyRequests(requestCount: number): Uint8Array {
+  return lengthDelimited(...Array<Uint8Array>(requestCount).fill(REQUESTS[0]));
+}
+
+export const accept: Answer = ({ headers }) => exportSuccess(headers.get("content-type")!);
+
+export interface Sent extends FakeEnd {
+  /** What was sent, in base64. */
+  readonly bodies: readonly string[];
+  readonly clock: HandMovedSleep;
+}
+
+/** Runs `spanring send` against a receiver, on a clock on which no sleep takes time. */
+export async function send(
+  argv: readonly string[],
+  answer: Answer = accept,
+  parts: CommandSurroundings = {},
+): Promise<Sent> {
+  const clock = new HandMovedSleep();
+  const end = await runAgainstFake(["send", ...argv], answer, { clock, ...parts });
+  return { ...end, clock, bodies: base64(end.requests.map(({ body }) => body)) };
+}
+
+export function base64(bodies: readonly (Uint8Array | string)[]): string[] {
+  return bodies.map((body) => Buffer.from(body as string).toString("base64"));
+}
