@@ -3,7 +3,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -17,6 +16,7 @@ import {
 } from "../../../src/adapters/forward/rotating-file.ts";
 import { FILE_PARTS } from "../../support/upstreams/sink-upstreams.ts";
 import { temporaryFolder } from "../../support/running/temporary-folder.ts";
+import { openFilesIn } from "../../support/processes/open-files.ts";
 
 const root = temporaryFolder();
 
@@ -226,21 +226,6 @@ test("a file that cannot be cut back is set aside", async () => {
 
   expect(Object.values(texts())).toEqual(["a\nhalf", "c\n"]);
 });
-
-/** As many as this process has open below `folder`. */
-function openFilesIn(folder: string): number {
-  const links = readdirSync("/proc/self/fd").map((name) => linkOf(`/proc/self/fd/${name}`));
-  return links.filter((path) => path.startsWith(folder)).length;
-}
-
-/** That of the listing itself is gone by now. */
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return "";
-  }
-}
 
 test.each(["stat", "sync"] as const)(
   "a file is not left open when its %s fails",

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import {
   chmodSync,
   mkdirSync,
@@ -10,7 +10,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { type FileHandle, open } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { frameRequest } from "../../../src/adapters/otlp-files/request-frame.ts";
 import { readRequests } from "../../../src/adapters/otlp-files/read-requests.ts";
@@ -19,6 +20,8 @@ import { contentsOf } from "../../contract/span-spill.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import { asNobody } from "../../support/processes/as-nobody.ts";
 import { temporaryFolder } from "../../support/running/temporary-folder.ts";
+import { openFilesIn } from "../../support/processes/open-files.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
 
 const root = temporaryFolder();
 
@@ -64,6 +67,41 @@ test("while it is being written it has another name", async () => {
 
   expect(seen).toEqual([[expect.stringMatching(/^\.spill\.binpb\./)]]);
   expect(names()).toEqual(["spill.binpb"]);
+});
+
+test("it is on the disk before it has its name, and then its name is", async () => {
+  const { spill, path, folder, names } = spillFile();
+  const probe = await open(root, "r");
+  const sync = spyOn(Object.getPrototypeOf(probe) as typeof probe, "sync");
+  await probe.close();
+  const synced: { of: string; names: string[] }[] = [];
+  sync.mockImplementation(async function (this: FileHandle) {
+    const { ino } = await this.stat();
+    synced.push({ of: ino === statSync(folder).ino ? "folder" : "file", names: names() });
+  });
+
+  await spill.write([requestOf(1)]);
+  sync.mockRestore();
+
+  const unnamed = expect.stringMatching(/^\.spill\.binpb\./) as string;
+  expect(synced).toEqual([
+    { of: "file", names: [unnamed] },
+    { of: "folder", names: [basename(path)] },
+  ]);
+});
+
+test("a file that is not read to its end is closed", async () => {
+  const { spill, folder } = spillFile();
+  await spill.write(Array.from({ length: 100 }, () => requestOf(100)));
+
+  const items = spill.read()[Symbol.asyncIterator]();
+  const first = await items.next();
+  const during = openFilesIn(folder);
+  await items.return?.(undefined);
+  while (openFilesIn(folder) > 0) await nextTurn();
+
+  expect(first.value).toMatchObject({ spanCount: 100 });
+  expect(during).toBe(1);
 });
 
 test("what is in the way stays, and what is set aside too, whatever it is", async () => {

@@ -93,6 +93,21 @@ test.each<{ name: string; setting: Setting }>([
   });
 });
 
+test("what is as large as the whole ring waits until the ring is empty", async () => {
+  const requests = [requestOf(1), requestOf(2, 2)];
+  const { buffer, spill, restore } = await start(requests, { bytes: requestOf(2).length });
+
+  const first = await restore();
+  const left = spill.kept.get("fake");
+  const names = namesIn(buffer);
+  const second = await restore();
+
+  expect([first.spans, second.spans]).toEqual([1, 2]);
+  expect(left).toEqual([requestOf(2, 2)]);
+  expect(names).toEqual(["span 1"]);
+  expect(spill.kept.size).toBe(0);
+});
+
 test("start by start, all of it comes into a small ring, each span once", async () => {
   const { buffer, restore } = await start([requestOf(5), requestOf(4, 6)], { spans: 3 });
 
@@ -154,6 +169,25 @@ test.each<{ name: string; break: (spill: FakeSpill) => void; reason: string }>([
     event: "cannot_restore",
     fields: { reason: broken.reason, restored_spans: 2, set_aside: "aside" },
   });
+});
+
+test("a file is not left open when it is not read to its end", async () => {
+  const { spill, restore } = await start([requestOf(2), requestOf(2, 3)], { spans: 3 });
+  spill.replace = () => Promise.reject(new Error("ENOSPC"));
+  const read = spill.read.bind(spill);
+  const file = { isOpen: false };
+  spill.read = async function* () {
+    file.isOpen = true;
+    try {
+      yield* read();
+    } finally {
+      file.isOpen = false;
+    }
+  };
+
+  await restore();
+
+  expect(file.isOpen).toBe(false);
 });
 
 test("what comes before a fault is kept, and the rest is set aside, which is told", async () => {

@@ -1,0 +1,16 @@
+import { readdirSync, readlinkSync } from "node:fs";
+
+/** As many as this process has open below `folder`. */
+export function openFilesIn(folder: string): number {
+  const links = readdirSync("/proc/self/fd").map((name) => linkOf(`/proc/self/fd/${name}`));
+  return links.filter((path) => path.startsWith(folder)).length;
+}
+
+/** That of the listing itself is gone by now. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}
