@@ -3,6 +3,7 @@ import { Backlog } from "../../../src/application/forwarding/backlog.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import { nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
+import { countedArrivals } from "../../support/fakes/counted-listeners.ts";
 
 /** A clock whose sleeps end with their signal alone. */
 class SleeplessClock extends HandMovedClock {
@@ -72,6 +73,26 @@ test("what is in flight is no reason for another batch", async () => {
   await nextTurn();
 
   expect(states).toEqual(["due"]);
+});
+
+test("however often a batch ends, one waits for what arrives", async () => {
+  const { buffer, arrivals, arrive } = searchedRing();
+  const [counted, clock] = [countedArrivals(arrivals), new SleeplessClock()];
+  const full = { spans: 100, bytes: 1 << 20 };
+  const backlog = new Backlog({ buffer, arrivals: counted, clock, maxDelayMs: 250, full });
+  const waiting: number[] = [];
+  arrive(requestOf(1));
+  const leased = buffer.lease({ spans: 1, bytes: 1 << 20 })!;
+  backlog.leased(leased);
+  void backlog.next(() => 1);
+
+  for (let end = 0; end < 3; end += 1) {
+    await nextTurn();
+    waiting.push(counted.waiting());
+    backlog.settled(leased);
+  }
+
+  expect(waiting).toEqual([1, 1, 1]);
 });
 
 test("when readers have taken what waited, the next span has its whole time", async () => {

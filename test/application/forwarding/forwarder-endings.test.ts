@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
 import { booksOf, forwarding, settled } from "../../support/upstreams/forwarding.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
+import type { SendOutcome, SpanBatch } from "../../../src/ports/span-sink.ts";
 
 const endless = (): Promise<never> => new Promise(() => {});
 
@@ -142,6 +143,25 @@ describe("a stop", () => {
     expect(run.sink.sent.length).toBe(1);
     expect(run.clock.sleptMs).toEqual([]);
     expect(booksOf(run)).toMatchObject({ buffered: 2 });
+  });
+
+  test("logs the losses that are not logged yet", async () => {
+    const refusal = { outcome: "refused", reason: "invalid", message: "400" } as const;
+    const answer = ({ spanCount }: SpanBatch) => (spanCount === 0 ? DELIVERED : refusal);
+    const run = forwarding({ batchSpans: 1, answer });
+    const loggedSpans = () =>
+      run.logger.lines
+        .filter(({ event }) => event === "undeliverable")
+        .reduce((sum, { fields }) => sum + Number(fields["invalid"]), 0);
+    run.arrive(requestOf(5));
+    run.forwarder.start();
+    await settled();
+    const before = loggedSpans();
+
+    await run.forwarder.stop(600_000);
+
+    expect(booksOf(run)).toMatchObject({ buffered: 0, undeliverable: 5 });
+    expect([before, loggedSpans()]).toEqual([1, 5]);
   });
 
   test("ends though the sink does not give up", async () => {

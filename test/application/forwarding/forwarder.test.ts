@@ -46,6 +46,30 @@ describe("batches", () => {
     expect(run.clock.sleptMs.length).toBeLessThan(2);
   });
 
+  test.each([
+    { of: "spans", capacity: { spans: 9, bytes: 1 << 16 }, few: 4, half: 5 },
+    {
+      of: "bytes",
+      capacity: { spans: 1_000, bytes: 2 * requestOf(10).length - 1 },
+      few: 9,
+      half: 10,
+    },
+  ])("wait for nothing once half of the ring waits, in $of", async ({ capacity, few, half }) => {
+    const runs = [few, half].map((spanCount) => {
+      const run = forwarding({ capacity, batchSpans: 500, maxDelayMs: 250 });
+      run.forwarder.start();
+      run.arrive(requestOf(spanCount));
+      return run;
+    });
+    await settled();
+
+    expect(runs.map(({ clock }) => clock.sleptMs)).toEqual([[250], []]);
+    expect(runs.map(({ sink }) => sink.sent.map(({ spanCount }) => spanCount))).toEqual([
+      [few],
+      [half],
+    ]);
+  });
+
   test("that are full wait for nothing", async () => {
     const run = forwarding({ batchSpans: 3 });
     run.forwarder.start();
