@@ -8,6 +8,7 @@ import { startHttpUpstream } from "../../support/upstreams/http-upstream.ts";
 import { exportFailure, exportSuccess } from "../../support/upstreams/otlp-receiver.ts";
 import { HTTP_PARTS } from "../../support/upstreams/sink-upstreams.ts";
 import { batchOf, never } from "../../support/requests/span-batch.ts";
+import { watchTimers } from "../../support/fakes/watched-timers.ts";
 
 const PROTOBUF = "application/x-protobuf";
 const JSON_TYPE = "application/json";
@@ -213,6 +214,19 @@ test("a silent upstream is retried after the timeout", async () => {
     message: "TimeoutError: no answer in time",
     isTimeout: true,
   });
+});
+
+test("an upstream that answers in time, or not at all, leaves no timer behind", async () => {
+  using timers = watchTimers("Timeout");
+  const { url } = startUpstream(() => exportSuccess(PROTOBUF));
+
+  const sends = [url, "http://127.0.0.1:1/"].map((each) =>
+    openSink(each, { timeoutMs: 60_001 }).send(batchOf(1), never),
+  );
+  const outcomes = (await Promise.all(sends)).map(({ outcome }) => outcome);
+
+  expect(outcomes).toEqual(["delivered", "retry"]);
+  expect(timers.count(60_001)).toEqual({ started: 2, left: 0 });
 });
 
 test("a host that nobody knows is retried, and told", async () => {

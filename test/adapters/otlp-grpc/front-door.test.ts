@@ -1,15 +1,25 @@
-import { describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
 import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
 import type { GrpcRawPeer, ReceivedFrame } from "../../support/grpc/grpc-raw-peer.ts";
 import { callHeaders, FLAG, frame, FRAME, messagePrefix } from "../../support/grpc/grpc-wire.ts";
 import { countsOf } from "../../support/fakes/problem-totals.ts";
 import {
+  GRPC_TEST_LIMITS,
   runGrpcListener,
+  type RunningGrpcListener,
   stopGrpcListenersAfterEach,
 } from "../../support/running/running-grpc-listener.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
+
+// Time passes when a test says so: on a busy machine a peer may take longer than any limit.
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
 
 stopGrpcListenersAfterEach();
+
+const LIMIT_MS = 10;
+const { firstRequestMs } = GRPC_TEST_LIMITS;
 
 /** A whole export of no spans. */
 function exportOn(peer: GrpcRawPeer, streamId: number): void {
@@ -66,46 +76,56 @@ describe("more connections than there may be", () => {
   });
 });
 
+/** The server has as many connections open. */
+async function connections({ listener }: RunningGrpcListener, count: number): Promise<void> {
+  while (listener.counts().openConnections !== count) await nextTurn();
+}
+
 describe("the first request", () => {
   test.each([
-    { name: "says nothing", speak: (_peer: GrpcRawPeer) => {} },
-    { name: "only greets", speak: (peer: GrpcRawPeer) => peer.greet() },
+    { name: "says nothing", speak: async (_peer: GrpcRawPeer) => {} },
+    { name: "only greets", speak: greeting },
   ])("a peer that $name is closed when its time is up", async ({ speak }) => {
-    const { peer, logger, problems } = await runGrpcListener({ limits: { firstRequestMs: 50 } });
-    const silent = peer();
+    const run = await runGrpcListener();
+    const silent = run.peer();
+    await speak(silent);
+    await connections(run, 1);
 
-    speak(silent);
+    jest.advanceTimersByTime(firstRequestMs - 1);
+    const before = { ...countsOf(run.problems) };
+    jest.advanceTimersByTime(1);
     await silent.ended;
 
-    expect(countsOf(problems)).toEqual({ first_request_timeout: 1 });
-    expect(logger.lines).toMatchObject([{ fields: { reason: "first_request_timeout", count: 1 } }]);
+    expect([before, countsOf(run.problems)]).toEqual([{}, { first_request_timeout: 1 }]);
+    expect(run.logger.lines).toMatchObject([
+      { fields: { reason: "first_request_timeout", count: 1 } },
+    ]);
   });
 
   test("a peer that made one may be silent after it", async () => {
-    const { peer, problems } = await runGrpcListener({ limits: { firstRequestMs: 100 } });
+    const { peer, problems } = await runGrpcListener();
     const busy = peer().greet();
     exportOn(busy, 1);
     await answerOn(busy, 1);
 
-    // Accepted later, so its time is up later.
-    await peer().ended;
+    jest.advanceTimersByTime(firstRequestMs);
     exportOn(busy, 3);
     await answerOn(busy, 3);
 
-    expect(countsOf(problems)).toEqual({ first_request_timeout: 1 });
+    expect(countsOf(problems)).toEqual({});
   });
 
   test("a peer that has gone before is nobody's fault", async () => {
-    const { peer, logger, problems } = await runGrpcListener({ limits: { firstRequestMs: 50 } });
-    const gone = peer();
+    const run = await runGrpcListener();
+    const gone = run.peer();
     await greeting(gone);
 
     gone.socket.end();
-    await gone.ended;
-    await peer().ended;
+    await connections(run, 0);
+    jest.advanceTimersByTime(firstRequestMs);
 
-    expect(countsOf(problems)).toEqual({ first_request_timeout: 1 });
-    expect(logger.lines).toHaveLength(1);
+    expect(countsOf(run.problems)).toEqual({});
+    expect(run.logger.lines).toEqual([]);
   });
 });
 
@@ -113,63 +133,96 @@ function goAway({ type }: ReceivedFrame): boolean {
   return type === FRAME.goAway;
 }
 
+/** The server has read all that the peer sent before. */
+async function heard(peer: GrpcRawPeer): Promise<void> {
+  const before = peer.frames.length;
+  peer.send(frame({ type: FRAME.ping, flags: 0 }, Buffer.alloc(8)));
+  await peer.frame(
+    (received) => received.type === FRAME.ping && !peer.frames.slice(0, before).includes(received),
+  );
+}
+
+/** Time passes, turn by turn, until this has happened. */
+async function passUntil(happened: Promise<unknown>): Promise<void> {
+  const end = { isReached: false };
+  void happened.finally(() => (end.isReached = true));
+  while (!end.isReached) {
+    jest.advanceTimersByTime(LIMIT_MS);
+    await nextTurn();
+  }
+}
+
+/** In all the time that passes in a test no other limit of time is reached. */
+function only(limit: "idleMs" | "keepaliveMs" | "connectionAgeMs") {
+  const far = 2 ** 30;
+  const others = { firstRequestMs: far, idleMs: far, keepaliveMs: far, connectionAgeMs: far };
+  return { limits: { ...others, [limit]: LIMIT_MS } };
+}
+
 describe("connections that last", () => {
   test("are closed when idle", async () => {
-    const { peer } = await runGrpcListener({ limits: { idleMs: 50 } });
+    const { peer } = await runGrpcListener(only("idleMs"));
     const idle = peer().greet();
     exportOn(idle, 1);
+    await answerOn(idle, 1);
 
-    const farewell = await idle.frame(goAway);
-    await idle.ended;
+    await passUntil(idle.ended);
 
     const noError = 0;
-    expect(farewell.payload.readUInt32BE(4)).toBe(noError);
+    expect(idle.frames.find(goAway)!.payload.readUInt32BE(4)).toBe(noError);
   });
 
   test("are not idle while a call goes on", async () => {
-    const { peer } = await runGrpcListener({ limits: { idleMs: 50 } });
+    const { peer } = await runGrpcListener(only("idleMs"));
     const [busy, idle] = [peer().greet(), peer().greet()];
     busy.send(frame({ type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 }, HEADERS));
+    await Promise.all([heard(busy), heard(idle)]);
 
-    await idle.ended;
+    await passUntil(idle.ended);
     busy.send(frame({ type: FRAME.data, flags: FLAG.endStream, streamId: 1 }, messagePrefix(0)));
 
     expect((await answerOn(busy, 1)).streamId).toBe(1);
   });
 
   test("are closed when they answer no ping", async () => {
-    const { peer } = await runGrpcListener({ limits: { keepaliveMs: 30, keepaliveTimeoutMs: 30 } });
-    const deaf = peer().greet();
+    const { peer } = await runGrpcListener(only("keepaliveMs"));
+    const deaf = peer();
+    await greeting(deaf);
 
+    jest.advanceTimersByTime(LIMIT_MS);
     await deaf.frame(({ type }) => type === FRAME.ping);
-    await deaf.ended;
+    const before = deaf.frames.some(goAway);
+    await passUntil(deaf.ended);
 
-    expect(deaf.frames.some(goAway)).toBe(true);
+    expect([before, deaf.frames.some(goAway)]).toEqual([false, true]);
   });
 
   test("are asked to go when they are old, and their calls are finished", async () => {
-    const { peer } = await runGrpcListener({ limits: { connectionAgeMs: 50 } });
+    const { peer } = await runGrpcListener(only("connectionAgeMs"));
     const old = peer().greet();
     old.send(frame({ type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 }, HEADERS));
+    await heard(old);
 
-    await old.frame(goAway);
+    await passUntil(old.frame(goAway));
     old.send(frame({ type: FRAME.data, flags: FLAG.endStream, streamId: 1 }, messagePrefix(0)));
     await answerOn(old, 1);
-    await old.ended;
+    await passUntil(old.ended);
 
     expect(old.frames.filter(goAway).length).toBeGreaterThan(0);
   });
 
   test("are closed in the end, also when the peer never closes its side", async () => {
-    const { peer, listener } = await runGrpcListener({ limits: { idleMs: 30 } });
-    const rude = peer().greet();
+    const run = await runGrpcListener(only("idleMs"));
+    const rude = run.peer().greet();
     exportOn(rude, 1);
-    await rude.ended;
+    await answerOn(rude, 1);
+    await passUntil(rude.ended);
 
-    // Ends when the last connection has, and has an hour for it.
-    await listener.stop(3_600_000);
+    await passUntil(connections(run, 0));
+    // Has an hour for what is left, and no time passes.
+    await run.listener.stop(3_600_000);
 
-    expect(listener.counts().openConnections).toBe(0);
+    expect(run.listener.counts().openConnections).toBe(0);
   });
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { connect } from "node:http2";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { MAX_REQUEST_MS } from "../../../src/adapters/otlp-http/request-table.ts";
@@ -8,6 +8,7 @@ import { sendHalfBody } from "../../support/running/half-sent-body.ts";
 import { countsOf } from "../../support/fakes/problem-totals.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
+import { watchTimers } from "../../support/fakes/watched-timers.ts";
 
 stopOtlpHttpAfterEach();
 
@@ -25,6 +26,21 @@ describe("starting", () => {
       expect.objectContaining({ code: "EADDRINUSE" }),
     );
   });
+});
+
+test.each([
+  { idleMs: 1, seconds: 1 },
+  { idleMs: 1_001, seconds: 2 },
+  { idleMs: 90_000, seconds: 90 },
+  { idleMs: 3_600_000, seconds: 255 },
+])("a connection may idle for $idleMs ms: as $seconds s, for Bun", ({ idleMs, seconds }) => {
+  const serve = spyOn(Bun, "serve");
+
+  runOtlpHttp({ limits: { idleMs } });
+  const [options] = serve.mock.calls[0]!;
+  serve.mockRestore();
+
+  expect(options).toMatchObject({ idleTimeout: seconds });
 });
 
 test("one port speaks HTTP/1.1 and HTTP/2", async () => {
@@ -103,6 +119,19 @@ describe("stopping", () => {
     await closed;
 
     expect(session.destroyed).toBe(true);
+  });
+
+  test("leaves no timer behind", async () => {
+    using timers = watchTimers("Interval");
+    const { listener } = runOtlpHttp();
+    const during = timers.count(1_000);
+
+    await listener.stop(0);
+
+    expect([during, timers.count(1_000)]).toEqual([
+      { started: 1, left: 1 },
+      { started: 1, left: 0 },
+    ]);
   });
 
   test("takes no more connections", async () => {

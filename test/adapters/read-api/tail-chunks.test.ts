@@ -3,6 +3,7 @@ import { AnswerBudget } from "../../../src/adapters/read-api/answer-budget.ts";
 import { TAIL_FORMS, tailChunks, withBeats } from "../../../src/adapters/read-api/tail-chunks.ts";
 import type { TailPiece } from "../../../src/application/waiting/tail-spans.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
+import { watchTimers } from "../../support/fakes/watched-timers.ts";
 
 const LINES = TAIL_FORMS["application/x-ndjson"];
 const runId = "a1";
@@ -50,6 +51,15 @@ test("what comes in time is not followed by a beat", async () => {
   const texts = [await nextText(chunks), await nextText(chunks), await nextText(chunks)];
 
   expect(texts).toEqual(["\n", "a", "b"]);
+});
+
+test("what comes in time leaves no timer for its beat", async () => {
+  using timers = watchTimers("Timeout");
+  const chunks = withBeats(textsAfter(Promise.resolve(), "a", "b"), LINES, 60_001);
+
+  while ((await nextText(chunks)) !== undefined);
+
+  expect(timers.count(60_001)).toEqual({ started: 3, left: 0 });
 });
 
 function piece(number: number): TailPiece {

@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
 import { booksOf, forwarding, settled } from "../../support/upstreams/forwarding.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
-import type { SendOutcome, SpanBatch } from "../../../src/ports/span-sink.ts";
 
 const endless = (): Promise<never> => new Promise(() => {});
 
@@ -146,13 +145,14 @@ describe("a stop", () => {
   });
 
   test("logs the losses that are not logged yet", async () => {
-    const refusal = { outcome: "refused", reason: "invalid", message: "400" } as const;
-    const answer = ({ spanCount }: SpanBatch) => (spanCount === 0 ? DELIVERED : refusal);
-    const run = forwarding({ batchSpans: 1, answer });
+    const run = forwarding({
+      batchSpans: 1,
+      answer: () => ({ outcome: "too_large", message: "413" }),
+    });
     const loggedSpans = () =>
       run.logger.lines
         .filter(({ event }) => event === "undeliverable")
-        .reduce((sum, { fields }) => sum + Number(fields["invalid"]), 0);
+        .reduce((sum, { fields }) => sum + Number(fields["too_large"]), 0);
     run.arrive(requestOf(5));
     run.forwarder.start();
     await settled();

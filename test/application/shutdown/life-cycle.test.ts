@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { LifeCycle, stopWithin } from "../../../src/application/shutdown/life-cycle.ts";
+import { watchTimers } from "../../support/fakes/watched-timers.ts";
 
 function startedWith(names: readonly string[], { costMs }: { costMs: number }) {
   const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };
@@ -92,6 +93,14 @@ test("a part that ends gently is not forced", async () => {
   });
 
   expect(calls).toEqual(["gently"]);
+});
+
+test("a part that ends in time leaves no timer that keeps the program running", async () => {
+  using timers = watchTimers("Timeout");
+
+  await stopWithin(60_001, { gently: async () => {}, byForce: async () => {} });
+
+  expect(timers.count(60_001)).toEqual({ started: 1, left: 0 });
 });
 
 test("a part that never ends gently is forced when the time is up", async () => {
