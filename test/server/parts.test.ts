@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import { readConfig } from "../../src/config/config.ts";
-import { build } from "../../src/server/house.ts";
+import { buildParts } from "../../src/server/parts.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
 
 test("every run has an identifier of its own, of digits and letters", () => {
   const reading = readConfig({});
   if (!reading.ok) throw new Error("the configuration is not right");
-  const parts = { config: reading.config, logger: new RecordingLogger(), version: "0.0.0" };
+  const inputs = { config: reading.config, logger: new RecordingLogger(), version: "0.0.0" };
 
-  const runIds = Array.from({ length: 20 }, () => build(parts).runId);
+  const runIds = Array.from({ length: 20 }, () => buildParts(inputs).runId);
 
   expect(new Set(runIds).size).toBe(20);
   for (const runId of runIds) expect(runId).toMatch(/^[0-9a-f]{16}$/);

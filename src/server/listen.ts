@@ -1,0 +1,110 @@
+import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
+import { metricsPages } from "../adapters/metrics/metrics-page.ts";
+import type { MetricSources } from "../adapters/metrics/metric-values.ts";
+import { processFigures } from "../adapters/metrics/process-figures.ts";
+import { requireResolvable } from "../adapters/network/host-names.ts";
+import { startGrpcListener } from "../adapters/otlp-grpc/grpc-listener.ts";
+import { startOtlpHttpListener } from "../adapters/otlp-http/otlp-http-listener.ts";
+import type { ForwardReading } from "../adapters/read-api/forward-member.ts";
+import { startReadApi } from "../adapters/read-api/read-api.ts";
+import type { ListenAddress } from "../config/config.ts";
+import { shownEndpoint } from "../config/endpoint.ts";
+import { listenFailure } from "./listen-failure.ts";
+import type { ServerParts } from "./parts.ts";
+
+/** Each way to listen starts a listener, keeps it in `running`, and returns its port. */
+const LISTENERS = {
+  api: { portVariable: "API_PORT", start: startApi },
+  grpc: { portVariable: "OTLP_GRPC_PORT", start: startGrpc },
+  http: { portVariable: "OTLP_HTTP_PORT", start: startHttp },
+} as const;
+
+export type ListenerName = keyof typeof LISTENERS;
+
+/** Resolves to false when it cannot listen; the log has said why. */
+export async function listen(parts: ServerParts, listener: ListenerName): Promise<boolean> {
+  const { config, logger, running } = parts;
+  const address = config[listener];
+  if (address === "off") return true;
+  const { portVariable, start } = LISTENERS[listener];
+  try {
+    await requireResolvable(address.host);
+    const port = await start(parts, address);
+    running.ports[listener] = port;
+    logger.info("listening", { listener, host: address.host, port });
+    return true;
+  } catch (error) {
+    logger.error("cannot_listen", listenFailure({ listener, address, portVariable }, error));
+    return false;
+  }
+}
+
+function startApi(parts: ServerParts, address: ListenAddress): number {
+  const { buffer, runId, arrivals, problems, logger, version, life, highWater } = parts;
+  const startedMs = clock.monotonicMs();
+  const api = startReadApi({
+    address,
+    buffer,
+    runId,
+    arrivals,
+    problems,
+    stopping: parts.stopping.signal,
+    readiness: () => life.state,
+    highWater: () => highWater?.isReached,
+    uptimeMs: () => clock.monotonicMs() - startedMs,
+    version,
+    forward: forwardReading(parts),
+    metrics: metricsPages(metricSources(parts)),
+    logger,
+  });
+  parts.running.api = api;
+  return api.port;
+}
+
+function forwardReading({ config, running }: ServerParts): ForwardReading | undefined {
+  const { forwarder } = running;
+  if (config.forward === "off" || forwarder === undefined) return undefined;
+  const endpoint = shownEndpoint(config.forward.endpoint);
+  return { endpoint, status: () => forwarder.status() };
+}
+
+function metricSources(parts: ServerParts): MetricSources {
+  const { version, buffer, receivers, unkept, problems, budget, highWater, running } = parts;
+  return {
+    version,
+    stats: () => buffer.stats(),
+    usedBytes: () => buffer.usedBytes(),
+    restored: running.restored,
+    highWater: () => highWater?.isReached,
+    receivers,
+    unkept,
+    problems: () => problems.totals(),
+    inFlightBytes: () => budget.heldBytes,
+    grpc: () => running.grpc?.counts(),
+    http: () => running.http?.counts(),
+    api: () => running.api?.counts(),
+    forward: () => running.forwarder?.status(),
+    process: () => processFigures(),
+  };
+}
+
+async function startGrpc(parts: ServerParts, address: ListenAddress): Promise<number> {
+  const { receivers, unkept, config, budget, problems, logger } = parts;
+  const { limits, maxMessageBytes } = config;
+  const receiver = receivers.grpc;
+  const received = { receiver, unkept, limits, maxMessageBytes, budget };
+  const grpc = await startGrpcListener({ address, ...received, problems, logger });
+  parts.running.grpc = grpc;
+  grpc.setServing(true);
+  return grpc.port;
+}
+
+function startHttp(parts: ServerParts, address: ListenAddress): number {
+  const { unkept, config, budget, problems } = parts;
+  const { limits, maxBodyBytes, corsOrigins } = config;
+  const { "http/protobuf": protobuf, "http/json": json } = parts.receivers;
+  const received = { receivers: { protobuf, json }, unkept, limits, maxBodyBytes, budget };
+  const http = startOtlpHttpListener({ address, ...received, corsOrigins, problems, clock });
+  parts.running.http = http;
+  return http.port;
+}

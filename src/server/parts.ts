@@ -1,0 +1,138 @@
+import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
+import { InFlightBudget } from "../adapters/memory/in-flight-budget.ts";
+import type { GrpcListener } from "../adapters/otlp-grpc/grpc-listener.ts";
+import type { OtlpHttpListener } from "../adapters/otlp-http/otlp-http-listener.ts";
+import { ProtobufSpanCodec } from "../adapters/otlp/span-codec.ts";
+import type { ReadApi } from "../adapters/read-api/read-api.ts";
+import { SpillFile } from "../adapters/spill/spill-file.ts";
+import { Arrivals } from "../application/arrivals/arrivals.ts";
+import type { Forwarder } from "../application/forwarding/forwarder.ts";
+import { HighWater } from "../application/forwarding/high-water.ts";
+import { CountedReceiver } from "../application/receiving/counted-receiver.ts";
+import { ProblemRegistry } from "../application/receiving/problem-registry.ts";
+import { ReceiveTraces } from "../application/receiving/receive-traces.ts";
+import { UnkeptSignals } from "../application/receiving/unkept-signals.ts";
+import { LoggedBuffer } from "../application/ring/logged-buffer.ts";
+import { ObservabilityBuffer } from "../application/ring/observability-buffer.ts";
+import { LifeCycle } from "../application/shutdown/life-cycle.ts";
+import type { Config } from "../config/config.ts";
+import type { ProblemProtocol } from "../domain/problem-reason.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { SpanSpill } from "../ports/span-spill.ts";
+
+export interface ServerInputs {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly version: string;
+  /** Returns the system's memory limit, or undefined without one. Default: the cgroup's. */
+  readonly memoryLimitBytes?: () => number | undefined;
+}
+
+/** Holds what a start adds and others look at: nothing of it is there before its stage. */
+export interface RunningParts {
+  forwarder?: Forwarder;
+  grpc?: GrpcListener;
+  http?: OtlpHttpListener;
+  api?: ReadApi;
+  /** In use; `off` until something listens there. */
+  readonly ports: Record<ProblemProtocol, number | "off">;
+  /** Restored from the spill of an earlier run. */
+  restored: { readonly spans: number; readonly bytes: number };
+}
+
+/** Holds the parts of a server, whether it runs or not. Only `running` changes. */
+export interface ServerParts extends ServerInputs {
+  readonly running: RunningParts;
+  readonly life: LifeCycle;
+  readonly buffer: LoggedBuffer;
+  /** Identifies this run: the buffer's sequences keep their meaning as long as it lasts. */
+  readonly runId: string;
+  readonly arrivals: Arrivals;
+  readonly receiver: ReceiveTraces;
+  /** The same receiver, counted by protocol. */
+  readonly receivers: Readonly<Record<"grpc" | "http/protobuf" | "http/json", CountedReceiver>>;
+  readonly problems: ProblemRegistry;
+  /** Undefined when metrics and logs are rejected. */
+  readonly unkept: UnkeptSignals | undefined;
+  /** Shared by all listeners, because the bound is on what they hold together. */
+  readonly budget: InFlightBudget;
+  /** Undefined unless forwarding is enabled; without it, a full ring is normal. */
+  readonly highWater: HighWater | undefined;
+  /** Undefined when a stop drops the remaining spans. */
+  readonly spill: SpanSpill | undefined;
+  /** Aborted by a stop, to end waits and tails. */
+  readonly stopping: AbortController;
+}
+
+/** Builds the parts; nothing runs yet. */
+export function buildParts(inputs: ServerInputs): ServerParts {
+  const { config, logger } = inputs;
+  const { limits } = config;
+  const running: RunningParts = {
+    ports: { api: "off", grpc: "off", http: "off" },
+    restored: { spans: 0, bytes: 0 },
+  };
+  const buffer = buildBuffer(inputs);
+  const arrivals = new Arrivals(buffer, capacityOf(config));
+  const problems = new ProblemRegistry({ logger, unixMs: Date.now, ports: () => running.ports });
+  const highWater =
+    config.forward === "off"
+      ? undefined
+      : new HighWater({ percent: config.forward.highWaterPercent, buffer, logger });
+  const receiver = new ReceiveTraces({
+    buffer: arrivals,
+    limits,
+    logger,
+    clock,
+    appended: highWater && (() => void highWater.look()),
+    roomAfterMs: (spanCount) => running.forwarder?.roomAfterMs(spanCount),
+  });
+  return {
+    ...inputs,
+    running,
+    life: new LifeCycle(clock),
+    buffer,
+    runId: newRunId(),
+    arrivals,
+    receiver,
+    receivers: countedReceivers(receiver, problems),
+    problems,
+    unkept: config.unsupportedSignals === "accept" ? new UnkeptSignals(logger) : undefined,
+    budget: new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock }),
+    highWater,
+    spill: config.shutdownSpillFile === "" ? undefined : new SpillFile(config.shutdownSpillFile),
+    stopping: new AbortController(),
+  };
+}
+
+/** Returns the capacity of the ring. */
+export function capacityOf({ buffer: { maxSpans, maxBytes } }: Config): {
+  readonly spans: number;
+  readonly bytes: number;
+} {
+  return { spans: maxSpans, bytes: maxBytes };
+}
+
+function buildBuffer({ config, logger }: ServerInputs): LoggedBuffer {
+  const { overflowPolicy } = config.buffer;
+  const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
+  return new LoggedBuffer(ObservabilityBuffer.create(capacityOf(config), options), logger);
+}
+
+function countedReceivers(
+  receiver: ReceiveTraces,
+  problems: ProblemRegistry,
+): ServerParts["receivers"] {
+  const counted = (protocol: "grpc" | "http") => {
+    const evicted = (count: number) =>
+      problems.note({ protocol, reason: "evicted", address: "", count });
+    return new CountedReceiver({ receiver, clock, evicted });
+  };
+  const [grpc, protobuf, json] = [counted("grpc"), counted("http"), counted("http")];
+  return { grpc, "http/protobuf": protobuf, "http/json": json };
+}
+
+/** Random, so that no two runs share one, even when the system clock is set back. */
+function newRunId(): string {
+  return crypto.getRandomValues(new Uint8Array(8)).toHex();
+}
