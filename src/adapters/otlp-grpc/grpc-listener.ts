@@ -67,10 +67,8 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
   const unwatch = watchStreams({
     ...house,
     maxMessageBytes: parts.maxMessageBytes,
-    refused: (refusal) => {
-      parts.receiver.turnedAway?.(refusal.reason);
-      parts.problems.note({ protocol: "grpc", ...refusal });
-    },
+    turnedAway: (outcome) => parts.receiver.turnedAway?.(outcome),
+    problems: parts.problems,
   });
   const running = { ...house, door, unwatch };
   let stopped: Promise<void> | undefined;

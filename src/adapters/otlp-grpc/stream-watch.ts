@@ -12,9 +12,11 @@ import type { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { widenWindows } from "./flow-window.ts";
 import { isWorthIt, releaseBytes } from "../../application/ring/release-bytes.ts";
+import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
 import { type MessagePrefix, noPrefix, readPrefix } from "./message-prefix.ts";
+import { refusedCall, tooLargeCall } from "./refused-call.ts";
 import { EXPORT_PATH } from "./trace-service.ts";
 
 /**
@@ -33,13 +35,8 @@ export interface StreamWatchParts {
   /** Over it, grpc-js refuses a message by itself, and no handler hears of it. */
   readonly maxMessageBytes: number;
   /** A trace request that it refuses by itself. */
-  readonly refused: (refusal: StreamRefusal) => void;
-}
-
-export interface StreamRefusal {
-  readonly reason: "too_large" | "malformed";
-  readonly address: string;
-  readonly detail?: string;
+  readonly turnedAway: (outcome: "too_large" | "malformed") => void;
+  readonly problems: ProblemLog;
 }
 
 interface StreamEvent {
@@ -55,7 +52,7 @@ interface StreamRecord {
   readonly parts: StreamWatchParts;
   readonly address: string;
   readonly open: OpenRequest;
-  readonly isExport: boolean;
+  readonly path: string;
   /** The stream's own. */
   readonly respond: ServerHttp2Stream["respond"];
   readonly prefix: MessagePrefix;
@@ -118,7 +115,7 @@ function watch(
     parts,
     address: connection.address,
     open,
-    isExport: headers[":path"] === EXPORT_PATH,
+    path: headers[":path"] ?? "",
     respond: stream.respond,
     prefix: noPrefix(),
     receivedBytes: 0,
@@ -138,24 +135,42 @@ function received(this: WatchedStream, piece: Uint8Array): void {
 }
 
 /** As grpc-js does with the same bytes, so that what it refuses is counted. */
-function checkPrefix({ prefix, parts, address, isExport }: StreamRecord): void {
-  const isTooLarge = isExport && prefix.lengthBytes > parts.maxMessageBytes;
-  if (isTooLarge) parts.refused({ reason: "too_large", address });
+function checkPrefix(record: StreamRecord): void {
+  const { prefix, parts, path } = record;
+  const { lengthBytes } = prefix;
+  const { maxMessageBytes: maxBytes } = parts;
+  if (lengthBytes <= maxBytes) return;
+  if (path === EXPORT_PATH) parts.turnedAway("too_large");
+  note(record, tooLargeCall(path, { lengthBytes, maxBytes }));
 }
 
-/** Stands in for the stream's own, for the one answer of grpc-js that is wrong. */
+function note(
+  { parts, address }: StreamRecord,
+  problem: Pick<Problem, "reason" | "detail"> | undefined,
+): void {
+  if (problem !== undefined) parts.problems.note({ protocol: "grpc", address, ...problem });
+}
+
+/**
+ * Stands in for the stream's own: for the one answer of grpc-js that is wrong, and to see what it
+ * refuses by itself.
+ */
 function respond(
   this: WatchedStream,
   headers: OutgoingHttpHeaders = {},
   options?: ServerStreamResponseOptions,
 ): void {
   const record = this[RECORD]!;
-  if (!isCardinalityFault(headers)) return record.respond.call(this, headers, options);
+  if (!isCardinalityFault(headers)) {
+    record.respond.call(this, headers, options);
+    return note(record, refusedCall(headers, record.path));
+  }
   const { code, message } = cardinalityFault(record);
   const status = { "grpc-status": code, "grpc-message": encodeURI(message) };
   record.respond.call(this, { ...headers, ...status }, options);
-  if (!record.isExport) return;
-  record.parts.refused({ reason: "malformed", address: record.address, detail: message });
+  if (record.path !== EXPORT_PATH) return;
+  record.parts.turnedAway("malformed");
+  note(record, { reason: "malformed", detail: message });
 }
 
 function ended(event: unknown): void {
