@@ -11,7 +11,7 @@ export interface ProblemKind {
   /** Where it can happen. */
   readonly protocols: readonly ProblemProtocol[];
   /** What is counted. */
-  readonly noun: "request" | "span" | "connection" | "sender";
+  readonly noun: "request" | "span" | "connection" | "sender" | "shortage";
   /** Completes "3 requests were ...". */
   readonly fate: string;
   /** What to do. `{http}` stands for `port 4318`, or for what is said of one that is off. */
@@ -235,6 +235,13 @@ export const PROBLEM_KINDS = {
     noun: "sender",
     fate: "given up, as requests in flight exceeded MAX_IN_FLIGHT_BYTES",
     hint: SEND_LATER,
+    mayLoseSpans: true,
+  },
+  out_of_descriptors: {
+    protocols: PROBLEM_PROTOCOLS,
+    noun: "shortage",
+    fate: "of file descriptors, so connections were closed or not accepted",
+    hint: "raise the limit of open files (ulimit -n, LimitNOFILE=), or lower MAX_CONNECTIONS",
     mayLoseSpans: true,
   },
   request_timeout: {

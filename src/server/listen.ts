@@ -1,4 +1,5 @@
 import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
+import type { PausableListener } from "../adapters/listening/descriptor-guard.ts";
 import { metricsPages } from "../adapters/metrics/metrics-page.ts";
 import type { MetricSources } from "../adapters/metrics/metric-values.ts";
 import { processFigures } from "../adapters/metrics/process-figures.ts";
@@ -9,7 +10,7 @@ import type { ForwardReading } from "../adapters/read-api/forward-member.ts";
 import { startReadApi } from "../adapters/read-api/read-api.ts";
 import type { ListenAddress } from "../config/config.ts";
 import { shownEndpoint } from "../config/endpoint.ts";
-import { listenFailure } from "./listen-failure.ts";
+import { type FailedListener, listenFailure } from "./listen-failure.ts";
 import type { ServerParts } from "./parts.ts";
 
 /** Each way to listen starts a listener, keeps it in `running`, and returns its port. */
@@ -37,6 +38,21 @@ export async function listen(parts: ServerParts, listener: ListenerName): Promis
     logger.error("cannot_listen", listenFailure({ listener, address, portVariable }, error));
     return false;
   }
+}
+
+/** A listener that runs, and what to say when it cannot listen again. */
+export interface RunningListener extends FailedListener {
+  readonly listener: ListenerName;
+  readonly pausable: PausableListener;
+}
+
+export function runningListeners({ config, running }: ServerParts): RunningListener[] {
+  const names = Object.keys(LISTENERS) as ListenerName[];
+  return names.flatMap((listener) => {
+    const [address, pausable] = [config[listener], running[listener]];
+    if (address === "off" || pausable === undefined) return [];
+    return [{ listener, portVariable: LISTENERS[listener].portVariable, address, pausable }];
+  });
 }
 
 function startApi(parts: ServerParts, address: ListenAddress): number {

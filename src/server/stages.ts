@@ -8,6 +8,7 @@ import { type StopPart, stopWithin } from "../application/shutdown/life-cycle.ts
 import { restoreRing } from "../application/shutdown/restore-ring.ts";
 import type { ForwardConfig } from "../config/config.ts";
 import { shownEndpoint } from "../config/endpoint.ts";
+import { guardDescriptors } from "./descriptors.ts";
 import { listen } from "./listen.ts";
 import { capacityOf, type ServerParts } from "./parts.ts";
 
@@ -32,6 +33,7 @@ const TICK_MS = 1_000;
  *     forwarding        the sink can be opened                         send within the grace period
  *     restore           what an earlier run has spilled is the oldest
  *     listeners         read API, OTLP/gRPC, OTLP/HTTP                 finish what is in flight
+ *     descriptors       pause listeners while none is left             leave them as they are
  *     receiving                                                        refuse new requests
  *     readers                                                          end waits and tails
  *
@@ -65,6 +67,7 @@ export function stagesOf(parts: ServerParts): readonly Stage[] {
       start: () => listen(parts, "http"),
       stop: async (graceMs) => await running.http?.stop(graceMs),
     },
+    guardDescriptors(parts),
     {
       name: "receiving",
       stop: async (graceMs) => {

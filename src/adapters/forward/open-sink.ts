@@ -4,6 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { ReloadableSink, SpanSink } from "../../ports/span-sink.ts";
 import { ConcealingSink, secretsOf } from "./concealing-sink.ts";
+import { startFetchThread } from "./fetch-thread.ts";
 import { FileSink } from "./file-sink.ts";
 import { type ForwardFiles, loadForwardFiles, parseForwardFiles } from "./forward-files.ts";
 import { GrpcSink } from "./grpc-sink.ts";
@@ -29,6 +30,7 @@ export async function openSpanSink(parts: SinkParts): Promise<SinkOpening> {
   const contents = await loadForwardFiles(forward);
   const files = parseForwardFiles(forward, contents);
   if ("mistakes" in files) return { ok: false, mistakes: files.mistakes };
+  if (forward.endpoint.protocol === "http/protobuf") await startFetchThread();
   const make = (given: ForwardFiles) =>
     new ConcealingSink(makeSink(parts, given), secretsOf(given.headers, urlOf(forward)));
   return { ok: true, sink: new ReloadingSink({ ...parts, make }, { contents, files }) };

@@ -95,6 +95,7 @@ export const METRIC_FAMILIES = {
   process_resident_memory_bytes: gauge("Resident memory."),
   process_cpu_seconds_total: counter("Processor time, user and system."),
   process_open_fds: gauge("Open file descriptors, where the system tells."),
+  process_max_fds: gauge("File descriptors that may be open, where the system tells."),
   process_start_time_seconds: gauge("When the process started, in Unix time."),
 } as const satisfies Record<string, MetricFamily>;
 

@@ -55,6 +55,7 @@ export interface ProcessFigures {
   readonly startUnixSeconds: number;
   /** Undefined where the system does not tell. */
   readonly openFds: number | undefined;
+  readonly maxFds: number | undefined;
 }
 
 export interface MetricValue {
@@ -92,6 +93,7 @@ export function metricValues(sources: MetricSources): MetricValues {
     process_resident_memory_bytes: one(figures.residentBytes),
     process_cpu_seconds_total: one(figures.cpuSeconds),
     process_open_fds: maybe(figures.openFds),
+    process_max_fds: maybe(figures.maxFds),
     process_start_time_seconds: one(figures.startUnixSeconds),
   };
 }

@@ -4,6 +4,7 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { once } from "node:events";
 import type { ListenAddress, LimitsConfig } from "../../config/config.ts";
 import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
+import type { PausableListener } from "../listening/descriptor-guard.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionTable } from "./connection-table.ts";
 import { misdirectedAnswer, misdirectedProblem } from "./misdirected.ts";
@@ -19,7 +20,7 @@ export interface FrontDoorParts {
   readonly problems: ProblemLog;
 }
 
-export interface FrontDoor {
+export interface FrontDoor extends PausableListener {
   /** The port in use, also where the address asked for any. */
   readonly port: number;
   /** No more connections; those that are open stay. */
@@ -34,10 +35,39 @@ const LINGER_MS = 1000;
  * Rejects when it cannot listen: the error's `code` is `EADDRINUSE` when the port is taken.
  */
 export async function openFrontDoor(parts: FrontDoorParts): Promise<FrontDoor> {
+  let server: Server | undefined = await listen(parts, parts.address.port);
+  const port = portOf(server);
+  const close = (): void => {
+    server?.close();
+    server = undefined;
+  };
+  const relieve = () => closeSilent(parts.connections);
+  return {
+    port,
+    close,
+    relieve,
+    pause: () => {
+      close();
+      relieve();
+    },
+    resume: async () => {
+      server ??= await listen(parts, port);
+    },
+  };
+}
+
+async function listen(parts: FrontDoorParts, port: number): Promise<Server> {
   const server = createServer({ noDelay: true }, (socket) => receive(socket, parts));
-  server.listen({ host: parts.address.host, port: parts.address.port });
+  server.listen({ host: parts.address.host, port });
   await once(server, "listening");
-  return { port: portOf(server), close: () => void server.close() };
+  return server;
+}
+
+/** Those that have not begun a request: exporters do so at once. */
+function closeSilent(connections: ConnectionTable): void {
+  for (const connection of connections) {
+    if (!connection.hasBegun) connection.close();
+  }
 }
 
 function portOf(server: Server): number {

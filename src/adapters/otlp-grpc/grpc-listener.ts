@@ -5,6 +5,7 @@ import type { UnkeptSignals } from "../../application/receiving/unkept-signals.t
 import type { LimitsConfig, ListenAddress } from "../../config/config.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { Logger } from "../../ports/logger.ts";
+import type { PausableListener } from "../listening/descriptor-guard.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { registerMethods } from "./call-handlers.ts";
@@ -32,7 +33,7 @@ export interface GrpcListenerParts {
   readonly logger: Logger;
 }
 
-export interface GrpcListener {
+export interface GrpcListener extends PausableListener {
   /** The port in use, also where the address asked for any. */
   readonly port: number;
   /** What `grpc.health.v1.Health` says. At first: not serving. */
@@ -74,6 +75,9 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
   let stopped: Promise<void> | undefined;
   return {
     port: door.port,
+    relieve: () => door.relieve(),
+    pause: () => door.pause(),
+    resume: () => door.resume(),
     setServing: (isServing) => house.health.setServing(isServing),
     stop: (graceMs) => endWithin(graceMs, running, (stopped ??= stopListener(running))),
     counts: () => countsOf(house),

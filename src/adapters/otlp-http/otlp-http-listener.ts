@@ -4,6 +4,8 @@ import type { UnkeptSignals } from "../../application/receiving/unkept-signals.t
 import type { LimitsConfig, ListenAddress } from "../../config/config.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
+import type { PausableListener } from "../listening/descriptor-guard.ts";
+import { ServedPort } from "../listening/served-port.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { answerResponse } from "./answer-response.ts";
@@ -30,7 +32,7 @@ export interface OtlpHttpListenerParts {
   readonly clock: SleepingClock;
 }
 
-export interface OtlpHttpListener {
+export interface OtlpHttpListener extends PausableListener {
   /** The port in use, also where the address asked for any. */
   readonly port: number;
   /** Takes no more connections, finishes what is in flight, and ends by force in time. */
@@ -59,12 +61,42 @@ const NO_ONE: Peer = { address: "", port: 0 };
  */
 export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpListener {
   const house = build(parts);
-  const { host, port } = parts.address;
-  const server = Bun.serve({
-    hostname: host,
+  // Exporters send again what was broken off.
+  const served = new ServedPort({
+    serve: (port) => serve({ ...parts, house, port }),
+    port: parts.address.port,
+    mayBreakOff: true,
+  });
+  const expiry = setInterval(house.table.expire.bind(house.table), EXPIRY_INTERVAL_MS);
+  return {
+    port: served.port,
+    relieve: () => served.relieve(),
+    pause: () => served.pause(),
+    resume: () => served.resume(),
+    stop: async (graceMs) => {
+      house.table.stop();
+      house.drain.stop();
+      await stopWithin(graceMs, {
+        gently: () => served.stop(),
+        byForce: () => served.abort(),
+      });
+      clearInterval(expiry);
+    },
+    counts: () => ({ requestsInFlight: house.table.size }),
+  };
+}
+
+interface ServeParts extends Pick<OtlpHttpListenerParts, "address" | "limits"> {
+  readonly house: ReturnType<typeof build>;
+  readonly port: number;
+}
+
+function serve({ address, limits, house, port }: ServeParts) {
+  return Bun.serve({
+    hostname: address.host,
     port,
     http2: true,
-    idleTimeout: Math.min(MAX_IDLE_SECONDS, Math.ceil(parts.limits.idleMs / 1000)),
+    idleTimeout: Math.min(MAX_IDLE_SECONDS, Math.ceil(limits.idleMs / 1000)),
     // We count ourselves: Bun would answer without a status for the exporter to read.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     development: false,
@@ -76,20 +108,6 @@ export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpLis
       return answerResponse({ outcome: "failed", message: "a fault of the server" }, "json");
     },
   });
-  const expiry = setInterval(house.table.expire.bind(house.table), EXPIRY_INTERVAL_MS);
-  return {
-    port: server.port ?? port,
-    stop: async (graceMs) => {
-      house.table.stop();
-      house.drain.stop();
-      await stopWithin(graceMs, {
-        gently: () => server.stop(),
-        byForce: server.stop.bind(server, true),
-      });
-      clearInterval(expiry);
-    },
-    counts: () => ({ requestsInFlight: house.table.size }),
-  };
 }
 
 /** Builds the parts; nothing listens yet. */

@@ -3,6 +3,8 @@ import { Places } from "../../application/waiting/places.ts";
 import type { SpanReader } from "../../application/ring/span-reader.ts";
 import type { ListenAddress } from "../../config/config.ts";
 import type { Logger } from "../../ports/logger.ts";
+import type { PausableListener } from "../listening/descriptor-guard.ts";
+import { ServedPort } from "../listening/served-port.ts";
 import { AnswerBudget } from "./answer-budget.ts";
 import { answerRequest } from "./answer-request.ts";
 import { isLoopbackName } from "./browser-guard.ts";
@@ -39,7 +41,7 @@ export interface ReadApiParts {
   readonly maxFollowedTraces?: number;
 }
 
-export interface ReadApi {
+export interface ReadApi extends PausableListener {
   /** The port in use, also where the address asked for any. */
   readonly port: number;
   /** Takes no more connections; resolves when the answers under way are sent. */
@@ -69,7 +71,8 @@ export const IDLE_TIMEOUT_SECONDS = 30;
 
 /** Throws when it cannot listen: the error's `code` is `EADDRINUSE` when the port is taken. */
 export function startReadApi(parts: ReadApiParts): ReadApi {
-  const { host, port } = parts.address;
+  const { host, port: wantedPort } = parts.address;
+  const owners: Owners = new WeakMap();
   const context: RouteContext = {
     ...parts,
     budget: new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES),
@@ -79,15 +82,39 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     description: openApiDocument(ROUTES, parts.version),
     isLoopbackOnly: isLoopbackName(host),
     allowIdling: (request, mayIdle) => {
-      server.timeout(request, mayIdle ? 0 : IDLE_TIMEOUT_SECONDS);
+      owners.get(request)?.timeout(request, mayIdle ? 0 : IDLE_TIMEOUT_SECONDS);
     },
   };
   const counter = countByStatus();
+  const serve = (port: number) => serveReaders({ context, counter, owners, host, port });
+  // Who waits or follows would lose what comes meanwhile, so nobody is sent away.
+  const served = new ServedPort({ serve, port: wantedPort, mayBreakOff: false });
+  return {
+    port: served.port,
+    relieve: () => served.relieve(),
+    pause: () => served.pause(),
+    resume: () => served.resume(),
+    stop: () => served.stop(),
+    abort: () => served.abort(),
+    counts: () => countsOf(context, served.pendingRequests, counter.counts),
+  };
+}
+
+/** Which server a request came to. */
+type Owners = WeakMap<Request, ReturnType<typeof Bun.serve>>;
+
+interface ServeParts extends ListenAddress {
+  readonly context: RouteContext;
+  readonly counter: ReturnType<typeof countByStatus>;
+  readonly owners: Owners;
+}
+
+function serveReaders({ context, counter, owners, host, port }: ServeParts) {
   const sign = (response: Response): Response => {
-    response.headers.set(RUN_ID, parts.runId);
+    response.headers.set(RUN_ID, context.runId);
     return response;
   };
-  const server = Bun.serve({
+  return Bun.serve({
     hostname: host,
     port,
     // For gRPC alone, so that its clients can be told that it is elsewhere.
@@ -101,17 +128,12 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     // Without it `development: false` shares the port with whoever else does the same (Bun 1.4.5).
     reusePort: false,
     fetch: async (request, own) => {
+      owners.set(request, own);
       const address = own.requestIP(request)?.address ?? "";
       return sign(counter.note(await answerRequest(context, request, address)));
     },
-    error: (error) => sign(counter.note(answerFault(parts.logger, error))),
+    error: (error) => sign(counter.note(answerFault(context.logger, error))),
   });
-  return {
-    port: server.port ?? port,
-    stop: () => server.stop(),
-    abort: () => server.stop(true),
-    counts: () => countsOf(context, server.pendingRequests, counter.counts),
-  };
 }
 
 function countByStatus() {

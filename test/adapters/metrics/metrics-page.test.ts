@@ -105,7 +105,13 @@ test.each([
     name: "what the system does not tell",
     parts: {
       process: () => {
-        return { residentBytes: 6, cpuSeconds: 7.5, startUnixSeconds: 8, openFds: undefined };
+        return {
+          residentBytes: 6,
+          cpuSeconds: 7.5,
+          startUnixSeconds: 8,
+          openFds: undefined,
+          maxFds: undefined,
+        };
       },
     },
     absent: "process_open_fds",

@@ -21,9 +21,15 @@ test("an opened file is one more that is open", () => {
   expect(after).toBe(before! + 1);
 });
 
+test("how many may be open is what the system says", async () => {
+  const child = Bun.spawn(["sh", "-c", "ulimit -n"]);
+
+  expect(processFigures().maxFds).toBe(Number(await child.stdout.text()));
+});
+
 test("where there is no folder of open files, nothing tells how many there are", () => {
   const figures = processFigures("/no/such/folder");
 
-  expect(figures.openFds).toBeUndefined();
+  expect([figures.openFds, figures.maxFds]).toEqual([undefined, undefined]);
   expect(figures.residentBytes).toBeGreaterThan(1 << 20);
 });

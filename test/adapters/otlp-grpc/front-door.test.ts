@@ -243,3 +243,57 @@ test("more streams than a connection may have are refused, one by one", async ()
   expect(reset.streamId).toBe(5);
   expect(reset.payload.readUInt32BE(0)).toBe(refusedStream);
 });
+
+describe("a pause", () => {
+  test("lets nobody in, closes who is silent, and leaves the others as they are", async () => {
+    const { peer, listener } = await runGrpcListener();
+    const [busy, silent] = [peer().greet(), peer()];
+    exportOn(busy, 1);
+    await answerOn(busy, 1);
+
+    listener.pause();
+    await silent.ended;
+    const refused = peer();
+    await refused.ended;
+    exportOn(busy, 3);
+    await answerOn(busy, 3);
+
+    expect(refused.frames).toEqual([]);
+    expect(listener.counts().openConnections).toBe(1);
+  });
+
+  test("ends on the same port, and ending it twice changes nothing", async () => {
+    const { client, listener } = await runGrpcListener();
+    listener.pause();
+
+    await listener.resume();
+    await listener.resume();
+    const end = await callUnary(client(), EXPORT_PATH, Buffer.alloc(0));
+
+    expect(end.code).toBe(status.OK);
+  });
+
+  test("is over for good when it stops", async () => {
+    const { peer, listener } = await runGrpcListener();
+    listener.pause();
+
+    await listener.stop(0);
+    const refused = peer();
+    await refused.ended;
+
+    expect(refused.frames).toEqual([]);
+  });
+});
+
+test("who is silent can be sent away while others are let in", async () => {
+  const { peer, listener } = await runGrpcListener();
+  const silent = peer();
+  await greeting(peer());
+
+  listener.relieve();
+  await silent.ended;
+  const next = peer();
+  await greeting(next);
+
+  expect(next.frames.length).toBeGreaterThan(0);
+});

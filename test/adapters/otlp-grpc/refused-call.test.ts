@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
-import { refusedCall, tooLargeCall } from "../../../src/adapters/grpc/refused-call.ts";
-import { UNKEPT_PATHS } from "../../../src/adapters/grpc/unkept-services.ts";
-import { callUnary, EXPORT_PATH } from "../../support/grpc-call.ts";
-import { callHttp2, openHttp2 } from "../../support/grpc-http2-call.ts";
-import { grpcMessage, messagePrefix } from "../../support/grpc-wire.ts";
+import { refusedCall, tooLargeCall } from "../../../src/adapters/otlp-grpc/refused-call.ts";
+import { UNKEPT_PATHS } from "../../../src/adapters/otlp-grpc/unkept-services.ts";
+import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
+import { callHttp2, openHttp2 } from "../../support/grpc/grpc-http2-call.ts";
+import { grpcMessage, messagePrefix } from "../../support/grpc/grpc-wire.ts";
 import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
-} from "../../support/running-grpc-listener.ts";
+} from "../../support/running/running-grpc-listener.ts";
 
 stopGrpcListenersAfterEach();
 

@@ -74,6 +74,22 @@ test("a request that is not whole after its time is told so", async () => {
   expect(countsOf(problems).request_timeout).toBe(1);
 });
 
+test("a pause breaks off what is half sent, lets nobody in, and ends", async () => {
+  const { listener, send, budget } = runOtlpHttp();
+  using sender = await sendHalfBody(listener.port, { declaredBytes: 1000, sentBytes: 10 });
+  while (listener.counts().requestsInFlight === 0) await send(REQUEST);
+
+  listener.pause();
+  const refused: unknown = await send(REQUEST).catch((error: unknown) => error);
+  await sender.closed;
+  await listener.resume();
+  const { status } = await send(REQUEST);
+
+  expect(refused).toMatchObject({ code: "ECONNREFUSED" });
+  expect(status).toBe(200);
+  expect(budget.heldBytes).toBe(0);
+});
+
 test("over HTTP/2, a body in many frames is whole", async () => {
   const { listener, receiver } = runOtlpHttp();
   const session = connect(`http://127.0.0.1:${listener.port}`);

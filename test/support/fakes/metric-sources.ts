@@ -51,7 +51,13 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
       requestsByStatus: { 200: 14, 503: 15 },
     }),
     forward: () => forwardStatus(),
-    process: () => ({ residentBytes: 6, cpuSeconds: 7.5, startUnixSeconds: 8, openFds: 9 }),
+    process: () => ({
+      residentBytes: 6,
+      cpuSeconds: 7.5,
+      startUnixSeconds: 8,
+      openFds: 9,
+      maxFds: 20,
+    }),
     ...parts,
   };
 }

@@ -55,14 +55,13 @@ export async function runProgram(argv: string[], env: Environment = {}): Promise
 }
 
 /**
- * Starts the program on free ports of the loopback address; resolves when it is ready. `detached`
- * gives it a session of its own, without a terminal.
+ * Starts the program on free ports of the loopback address; resolves when it is ready.
  */
 export async function startProgram(
   env: Environment = {},
-  { detached = false } = {},
+  options: SpawnOptions = {},
 ): Promise<RunningProgram> {
-  const child = spawn([], { ...FREE_PORTS, ...env }, detached);
+  const child = spawn([], { ...FREE_PORTS, ...env }, options);
   try {
     const log = readLog(child.stderr);
     await log.first(({ event }) => event === "ready");
@@ -103,10 +102,23 @@ export const FREE_PORTS: Environment = {
   API_PORT: "0",
 };
 
+interface SpawnOptions {
+  /** In a session of its own, without a terminal. */
+  readonly detached?: boolean;
+  /** As many as the machine allows when not given. */
+  readonly maxOpenFiles?: number;
+}
+
 /** Nothing of this process's environment reaches the program. */
-function spawn(argv: readonly string[], env: Environment, detached = false) {
+function spawn(
+  argv: readonly string[],
+  env: Environment,
+  { detached = false, maxOpenFiles }: SpawnOptions = {},
+) {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: bun run build`);
-  return Bun.spawn([...COMMAND, ...argv], {
+  const limit = `ulimit -n ${maxOpenFiles} && exec "$@"`;
+  const limited = maxOpenFiles === undefined ? [] : ["sh", "-c", limit, "sh"];
+  return Bun.spawn([...limited, ...COMMAND, ...argv], {
     env: { ...env },
     detached,
     stdin: "ignore",

@@ -13,7 +13,7 @@ interface Dependency {
 
 /**
  * What each layer may import besides itself. Adapters are told apart by folder; what several need,
- * whatever they speak, is in `otlp`, in `otlp-files`, in `memory` and in `clock`.
+ * whatever they speak, is in `otlp`, `otlp-files`, `memory`, `listening` and `clock`.
  */
 const INWARDS: Readonly<Record<string, readonly string[]>> = {
   domain: [],
@@ -26,6 +26,7 @@ const INWARDS: Readonly<Record<string, readonly string[]>> = {
     "adapters/otlp",
     "adapters/otlp-files",
     "adapters/memory",
+    "adapters/listening",
     "adapters/clock",
   ],
   config: ["domain"],

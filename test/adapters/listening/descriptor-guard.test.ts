@@ -1,0 +1,149 @@
+import { expect, test } from "bun:test";
+import { fstatSync, openSync } from "node:fs";
+import {
+  canOpenFiles,
+  DescriptorGuard,
+  type PausableListener,
+} from "../../../src/adapters/listening/descriptor-guard.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+
+function guarding() {
+  const clock = new HandMovedClock();
+  const state = { free: 10, isListening: true, reliefs: 0, exhaustions: 0 };
+  const fault: { next: Error | undefined } = { next: undefined };
+  const listener: PausableListener = {
+    relieve: () => void (state.reliefs += 1),
+    pause: () => void (state.isListening = false),
+    resume: async () => {
+      const error = fault.next;
+      fault.next = undefined;
+      if (error !== undefined) throw error;
+      state.isListening = true;
+    },
+  };
+  const guard = new DescriptorGuard({
+    listeners: [listener],
+    canOpen: (count) => state.free >= count,
+    clock,
+    exhausted: () => void (state.exhaustions += 1),
+  });
+  const after = async (ms: number) => {
+    clock.moveMs(ms);
+    await guard.tick();
+    return state.isListening;
+  };
+  /** The first time connections are closed that are not in use. */
+  const exhaust = async () => {
+    state.free = 0;
+    await after(0);
+    return await after(0);
+  };
+  return { state, fault, after, exhaust };
+}
+
+test("while there are descriptors nothing is closed", async () => {
+  const { after, state } = guarding();
+
+  expect([await after(0), await after(250)]).toEqual([true, true]);
+  expect(state).toMatchObject({ reliefs: 0, exhaustions: 0 });
+});
+
+test("without any, connections that are not in use are closed at first", async () => {
+  const { after, state } = guarding();
+
+  state.free = 0;
+  const isListening = await after(0);
+  state.free = 10;
+
+  expect([isListening, await after(250)]).toEqual([true, true]);
+  expect(state).toMatchObject({ reliefs: 1, exhaustions: 1 });
+});
+
+test("where that is not enough, listeners are paused, and resumed a second later", async () => {
+  const { after, state } = guarding();
+
+  state.free = 0;
+  const paused = [await after(0), await after(250), await after(250)];
+  state.free = 10;
+  const resumed = [await after(749), await after(1)];
+
+  expect([...paused, ...resumed]).toEqual([true, false, false, false, true]);
+  expect(state).toMatchObject({ reliefs: 1, exhaustions: 2 });
+});
+
+test("they stay paused while there are too few to listen and to take a connection", async () => {
+  const { after, exhaust, state } = guarding();
+  await exhaust();
+
+  state.free = 3;
+  const tooFew = await after(60_000);
+  state.free = 4;
+  const enough = await after(0);
+
+  expect([tooFew, enough]).toEqual([false, true]);
+});
+
+test("pauses become longer while it goes on, up to 16 s", async () => {
+  const { after, exhaust, state } = guarding();
+  const pausesMs: number[] = [];
+
+  for (let pause = 0; pause < 6; pause += 1) {
+    await exhaust();
+    state.free = 10;
+    let ms = 0;
+    for (let isListening = false; !isListening; isListening = await after(250)) ms += 250;
+    pausesMs.push(ms);
+  }
+
+  expect(pausesMs).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 16_000]);
+  expect(state.reliefs).toBe(1);
+});
+
+test("after a minute in peace it begins anew", async () => {
+  const { after, exhaust, state } = guarding();
+  await exhaust();
+  state.free = 10;
+  await after(1_000);
+
+  await after(60_001);
+  await exhaust();
+  state.free = 10;
+
+  expect(state.reliefs).toBe(2);
+  expect([await after(999), await after(1)]).toEqual([false, true]);
+});
+
+test("a listener that cannot listen again is tried again a second later", async () => {
+  const { after, exhaust, state, fault } = guarding();
+  await exhaust();
+
+  state.free = 10;
+  fault.next = new Error("the port is taken");
+  const states = [await after(1_000), await after(999), await after(1)];
+
+  expect(states).toEqual([false, false, true]);
+});
+
+test("whether files can be opened is found out with files that are closed again", () => {
+  const opened: number[] = [];
+  const open = () => {
+    opened.push(openSync("/dev/null", "r"));
+    return opened.at(-1)!;
+  };
+
+  expect(canOpenFiles(3, open)).toBe(true);
+  expect(opened).toHaveLength(3);
+  for (const descriptor of opened) expect(() => fstatSync(descriptor)).toThrow("EBADF");
+});
+
+test.each([
+  { code: "EMFILE", can: false },
+  { code: "ENFILE", can: false },
+  { code: "ENOENT", can: true },
+])("$code says that they can be: $can", ({ code, can }) => {
+  const open = () => {
+    throw Object.assign(new Error(code), { code });
+  };
+
+  expect(canOpenFiles(1, open)).toBe(can);
+});

@@ -1,0 +1,31 @@
+import { openSync } from "node:fs";
+import { openSpanSink } from "../../../src/adapters/forward/open-sink.ts";
+import { forwardConfig } from "../fakes/forward-config.ts";
+import { RecordingLogger } from "../fakes/recording-logger.ts";
+import { batchOf, never } from "../requests/span-batch.ts";
+
+/**
+ * A process that opens a sink, as its environment says, then every file that it may, and sends.
+ * Prints what became of it.
+ */
+const opening = await openSpanSink({
+  forward: forwardConfig(process.env),
+  version: "1.2.3",
+  nowMs: Date.now,
+  clock: { monotonicMs: () => performance.now() },
+  logger: new RecordingLogger(),
+});
+if (!opening.ok) throw new Error("the sink does not open");
+process.stdout.write(`${openEveryFile()}\n`);
+const { outcome } = await opening.sink.send(batchOf(1), never);
+process.stdout.write(`${outcome}\n`);
+process.exit(0);
+
+/** The code of the error that ends it. */
+function openEveryFile(): string {
+  try {
+    for (;;) openSync("/dev/null", "r");
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? "";
+  }
+}
