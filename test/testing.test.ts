@@ -1,6 +1,6 @@
 import { expect, spyOn, test } from "bun:test";
 import * as published from "spanring/testing";
-import { MOST_FOUND_TOGETHER } from "../src/application/arrivals/wanted-questions.ts";
+import { MAX_FOUND_TOGETHER } from "../src/application/arrivals/filter-index.ts";
 import { ObservabilityBuffer } from "../src/application/ring/observability-buffer.ts";
 import { type SpanConditions, startSpanring } from "../src/testing.ts";
 import { exportOverHttp } from "./support/running/export-over-http.ts";
@@ -139,9 +139,9 @@ test("a wait that there is no room for is told why, and not that its time is up"
   await using ring = await startSpanring();
   const waitFor = (ms: number) =>
     ring.waitFor({ min_duration: `${ms}ms` }, { timeoutMs: 60_000 }).catch(String);
-  const waiting = Array.from({ length: MOST_FOUND_TOGETHER }, (_, at) => waitFor(at));
+  const waiting = Array.from({ length: MAX_FOUND_TOGETHER }, (_, at) => waitFor(at));
 
-  const refused = await waitFor(MOST_FOUND_TOGETHER);
+  const refused = await waitFor(MAX_FOUND_TOGETHER);
   await ring.stop();
   await Promise.all(waiting);
 

@@ -1,7 +1,7 @@
 import { compileFilter } from "../domain/query/span-matcher.ts";
 import { hasParent, parentIdHex, spanIdHex } from "../domain/wire/span-digest.ts";
 import { createSpanFields, readSpanFields, type SpanFields } from "../domain/wire/span-fields.ts";
-import { lookThrough } from "./querying/look-through.ts";
+import { scanRing } from "./querying/ring-scan.ts";
 import type { SearchedBuffer } from "./querying/query-spans.ts";
 
 /** Describes what is buffered of a trace, and what it lacks. */
@@ -47,7 +47,7 @@ async function visitTrace(
   const matcher = compileFilter([{ on: "trace_id", value: traceId }]);
   const fields = createSpanFields();
   const look = { matcher, after: 0, newestFirst: false };
-  await lookThrough(buffer, look, (range) => {
+  await scanRing(buffer, look, (range) => {
     buffer.visit({ ...look, range }, (_, { bytes, spanOffset, spanLength }) => {
       readSpanFields(fields, bytes, spanOffset, spanLength);
       visit(fields);

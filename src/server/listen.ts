@@ -85,7 +85,7 @@ function forwardReading({ config, running }: ServerParts): ForwardReading | unde
 }
 
 function metricSources(parts: ServerParts): MetricSources {
-  const { version, buffer, receivers, unkept, problems, budget, highWater, running } = parts;
+  const { version, buffer, receivers, unsupported, problems, budget, highWater, running } = parts;
   return {
     version,
     stats: () => buffer.stats(),
@@ -93,7 +93,7 @@ function metricSources(parts: ServerParts): MetricSources {
     restored: running.restored,
     highWater: () => highWater?.isReached,
     receivers,
-    unkept,
+    unsupported,
     problems: () => problems.totals(),
     inFlightBytes: () => budget.heldBytes,
     grpc: () => running.grpc?.counts(),
@@ -105,10 +105,10 @@ function metricSources(parts: ServerParts): MetricSources {
 }
 
 async function startGrpc(parts: ServerParts, address: ListenAddress): Promise<number> {
-  const { receivers, unkept, config, budget, problems, logger } = parts;
+  const { receivers, unsupported, config, budget, problems, logger } = parts;
   const { limits, maxMessageBytes } = config;
   const receiver = receivers.grpc;
-  const received = { receiver, unkept, limits, maxMessageBytes, budget };
+  const received = { receiver, unsupported, limits, maxMessageBytes, budget };
   const grpc = await startGrpcListener({ address, ...received, problems, logger });
   parts.running.grpc = grpc;
   grpc.setServing(true);
@@ -116,10 +116,10 @@ async function startGrpc(parts: ServerParts, address: ListenAddress): Promise<nu
 }
 
 function startHttp(parts: ServerParts, address: ListenAddress): number {
-  const { unkept, config, budget, problems } = parts;
+  const { unsupported, config, budget, problems } = parts;
   const { limits, maxBodyBytes, corsOrigins } = config;
   const { "http/protobuf": protobuf, "http/json": json } = parts.receivers;
-  const received = { receivers: { protobuf, json }, unkept, limits, maxBodyBytes, budget };
+  const received = { receivers: { protobuf, json }, unsupported, limits, maxBodyBytes, budget };
   const http = startOtlpHttpListener({ address, ...received, corsOrigins, problems, clock });
   parts.running.http = http;
   return http.port;

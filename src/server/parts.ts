@@ -11,7 +11,7 @@ import { HighWater } from "../application/forwarding/high-water.ts";
 import { CountedReceiver } from "../application/receiving/counted-receiver.ts";
 import { ProblemRegistry } from "../application/receiving/problem-registry.ts";
 import { ReceiveTraces } from "../application/receiving/receive-traces.ts";
-import { UnkeptSignals } from "../application/receiving/unkept-signals.ts";
+import { UnsupportedSignals } from "../application/receiving/unsupported-signals.ts";
 import { LoggedBuffer } from "../application/ring/logged-buffer.ts";
 import { ObservabilityBuffer } from "../application/ring/observability-buffer.ts";
 import { LifeCycle } from "../application/shutdown/life-cycle.ts";
@@ -53,7 +53,7 @@ export interface ServerParts extends ServerInputs {
   readonly receivers: Readonly<Record<"grpc" | "http/protobuf" | "http/json", CountedReceiver>>;
   readonly problems: ProblemRegistry;
   /** Undefined when metrics and logs are rejected. */
-  readonly unkept: UnkeptSignals | undefined;
+  readonly unsupported: UnsupportedSignals | undefined;
   /** Shared by all listeners, because the bound is on what they hold together. */
   readonly budget: InFlightBudget;
   /** Undefined unless forwarding is enabled; without it, a full ring is normal. */
@@ -97,7 +97,8 @@ export function buildParts(inputs: ServerInputs): ServerParts {
     receiver,
     receivers: countedReceivers(receiver, problems),
     problems,
-    unkept: config.unsupportedSignals === "accept" ? new UnkeptSignals(logger) : undefined,
+    unsupported:
+      config.unsupportedSignals === "accept" ? new UnsupportedSignals(logger) : undefined,
     budget: new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock }),
     highWater,
     spill: config.shutdownSpillFile === "" ? undefined : new SpillFile(config.shutdownSpillFile),

@@ -3,7 +3,7 @@ import { openSpanSink } from "../adapters/forward/open-sink.ts";
 import { logLibraryThrough } from "../adapters/otlp-grpc/library-log.ts";
 import { logLeftovers } from "../adapters/spill/spill-leftovers.ts";
 import { Forwarder } from "../application/forwarding/forwarder.ts";
-import { canLeave, leaveRing } from "../application/shutdown/leave-ring.ts";
+import { canSpill, spillRing } from "../application/shutdown/spill-ring.ts";
 import { type StopPart, stopWithin } from "../application/shutdown/life-cycle.ts";
 import { restoreRing } from "../application/shutdown/restore-ring.ts";
 import type { ForwardConfig } from "../config/config.ts";
@@ -41,7 +41,7 @@ const TICK_MS = 1_000;
  * that forwarding can start.
  */
 export function stagesOf(parts: ServerParts): readonly Stage[] {
-  const { problems, receiver, unkept, running, stopping } = parts;
+  const { problems, receiver, unsupported, running, stopping } = parts;
   return [
     { name: "problems", stop: async () => problems.close() },
     sampleHighWater(parts),
@@ -72,7 +72,7 @@ export function stagesOf(parts: ServerParts): readonly Stage[] {
       name: "receiving",
       stop: async (graceMs) => {
         receiver.stop();
-        unkept?.stop();
+        unsupported?.stop();
         running.forwarder?.drain(graceMs);
       },
     },
@@ -110,8 +110,8 @@ function spillAtStop({ buffer, spill, config, logger }: ServerParts): Stage {
   let left: Promise<void> | undefined;
   return {
     name: "spill",
-    start: () => canLeave({ spill, logger }),
-    stop: () => (left ??= leaveRing({ buffer, spill, isForwarding, logger })),
+    start: () => canSpill({ spill, logger }),
+    stop: () => (left ??= spillRing({ buffer, spill, isForwarding, logger })),
   };
 }
 
@@ -148,8 +148,8 @@ async function restore(parts: ServerParts): Promise<boolean> {
   if (spill === undefined) return true;
   await logLeftovers(config.shutdownSpillFile, logger);
   const { maxSpans, maxBytes: bytes } = config.buffer;
-  const mostAtOnce = { spans: Math.min(maxSpans, config.limits.spansPerRequest), bytes };
-  parts.running.restored = await restoreRing({ spill, buffer, receiver, mostAtOnce, logger });
+  const maxAtOnce = { spans: Math.min(maxSpans, config.limits.spansPerRequest), bytes };
+  parts.running.restored = await restoreRing({ spill, buffer, receiver, maxAtOnce, logger });
   return true;
 }
 

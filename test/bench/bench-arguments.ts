@@ -13,7 +13,7 @@ export type BenchRequest =
     };
 
 const DEFAULT_ROUNDS = 5;
-const MOST_ROUNDS = 1_000;
+const MAX_ROUNDS = 1_000;
 
 /** `known` are the names of all cases; without a name on the command line, all are meant. */
 export function readBenchArguments(
@@ -32,7 +32,7 @@ export function readBenchArguments(
   }
   const rounds = values.rounds === undefined ? DEFAULT_ROUNDS : roundsFrom(values.rounds);
   if (rounds === undefined) {
-    const complaint = `--rounds takes a whole number from 1 to ${MOST_ROUNDS}`;
+    const complaint = `--rounds takes a whole number from 1 to ${MAX_ROUNDS}`;
     return { command: "unusable", complaint };
   }
   const names = positionals.length === 0 ? known : [...new Set(positionals)];
@@ -59,7 +59,7 @@ function parse(argv: readonly string[]) {
 
 function roundsFrom(text: string): number | undefined {
   const rounds = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  return rounds >= 1 && rounds <= MOST_ROUNDS ? rounds : undefined;
+  return rounds >= 1 && rounds <= MAX_ROUNDS ? rounds : undefined;
 }
 
 export const HELP = `bun run bench [OPTION]... [CASE]...

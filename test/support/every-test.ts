@@ -20,13 +20,13 @@ plugin({
 
 // A ring counts in the heap with all its bytes, also those that nobody has touched: while there
 // are a few of them, the next collection is gigabytes away. So what piles up is collected here.
-const MOST_GARBAGE_BYTES = 256 * 1024 * 1024;
+const MAX_GARBAGE_BYTES = 256 * 1024 * 1024;
 let keptBytes = process.memoryUsage.rss();
 
 afterEach(() => {
   const heldBytes = process.memoryUsage.rss();
   keptBytes = Math.min(keptBytes, heldBytes);
-  if (heldBytes < keptBytes + MOST_GARBAGE_BYTES) return;
+  if (heldBytes < keptBytes + MAX_GARBAGE_BYTES) return;
   Bun.gc(true);
   keptBytes = process.memoryUsage.rss();
 });

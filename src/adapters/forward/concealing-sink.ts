@@ -27,10 +27,10 @@ export class ConcealingSink implements SpanSink {
 }
 
 /** What is shorter guards nothing, and to hide it would leave holes in every message. */
-const LEAST_SECRET_LENGTH = 4;
+const MIN_SECRET_LENGTH = 4;
 
 /** No message is longer. */
-const MOST_SECRET_LENGTH = 256;
+const MAX_SECRET_LENGTH = 256;
 
 /** Values of headers, the words in them (`Bearer` has its token behind it), what a URL asks for. */
 export function secretsOf(headers: readonly ExportHeader[], url = ""): readonly string[] {
@@ -48,12 +48,12 @@ function querySecrets(url: string): string[] {
 }
 
 function isSecret(text: string): boolean {
-  return text.length >= LEAST_SECRET_LENGTH;
+  return text.length >= MIN_SECRET_LENGTH;
 }
 
 /** As `quotePeerText` has it: of what may be in a header, only the backslash is escaped. */
 function asQuoted(text: string): string {
-  return text.slice(0, MOST_SECRET_LENGTH).replaceAll("\\", "\\\\");
+  return text.slice(0, MAX_SECRET_LENGTH).replaceAll("\\", "\\\\");
 }
 
 function conceal(message: string, secrets: readonly string[]): string {
@@ -66,7 +66,7 @@ function conceal(message: string, secrets: readonly string[]): string {
 /** Where a message was cut, there may be the beginning of a secret. */
 function concealCut(message: string, secret: string): string {
   let text = message;
-  for (let length = secret.length - 1; length >= LEAST_SECRET_LENGTH; length -= 1) {
+  for (let length = secret.length - 1; length >= MIN_SECRET_LENGTH; length -= 1) {
     text = text.replaceAll(`${secret.slice(0, length)}…`, "***…");
   }
   return text;

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { FileFormat } from "../../domain/text/file-format.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
-import { MOST_REQUEST_BYTES } from "../otlp-files/file-request.ts";
+import { MAX_REQUEST_BYTES } from "../otlp-files/file-request.ts";
 import { frameInSteps } from "../otlp-files/request-frame.ts";
 import { requestPieces } from "../otlp-files/request-pieces.ts";
 import { RotatingFile, type RotatingFileParts } from "./rotating-file.ts";
@@ -57,12 +57,12 @@ async function framesOf(
   request: Uint8Array,
   format: FileFormat,
 ): Promise<Uint8Array | SendOutcome> {
-  if (request.length > MOST_REQUEST_BYTES) return TOO_LARGE;
+  if (request.length > MAX_REQUEST_BYTES) return TOO_LARGE;
   const frames: Uint8Array[] = [];
   for (const piece of requestPieces(request)) {
     // oxlint-disable-next-line no-await-in-loop -- what waits has its turn before the next piece
     const frame = await frameInSteps(piece, format);
-    if (frame.length > MOST_REQUEST_BYTES) return TOO_LARGE;
+    if (frame.length > MAX_REQUEST_BYTES) return TOO_LARGE;
     frames.push(frame);
   }
   return Buffer.concat(frames);
@@ -72,7 +72,7 @@ const DELIVERED: SendOutcome = { outcome: "delivered" };
 
 const TOO_LARGE: SendOutcome = {
   outcome: "too_large",
-  message: `more than ${MOST_REQUEST_BYTES} bytes in one piece: it could not be read back`,
+  message: `more than ${MAX_REQUEST_BYTES} bytes in one piece: it could not be read back`,
 };
 
 /** The spans are at fault, or what writes them: others can be written. */

@@ -14,7 +14,7 @@ import type { TlsMaterial } from "./tls-material.ts";
 import { isLoopback, withoutBrackets } from "../../domain/text/host-address.ts";
 
 /** One more than usual, so that grpc-js's words for it are not those of an upstream's own limit. */
-export const MOST_ANSWER_BYTES = MAX_RESPONSE_BYTES + 1;
+export const MAX_ANSWER_BYTES = MAX_RESPONSE_BYTES + 1;
 
 /**
  * How soon a lost upstream is looked for again. When to send again is not decided here, but then
@@ -59,7 +59,7 @@ function optionsOf({ host, tls, compression, userAgent }: GrpcUpstream): ClientO
   const isAddress = tls !== undefined && isIP(withoutBrackets(host)) !== 0;
   return {
     "grpc.default_compression_algorithm": compression === "gzip" ? gzip : identity,
-    "grpc.max_receive_message_length": MOST_ANSWER_BYTES,
+    "grpc.max_receive_message_length": MAX_ANSWER_BYTES,
     "grpc.initial_reconnect_backoff_ms": FIRST_RECONNECT_MS,
     "grpc.max_reconnect_backoff_ms": LAST_RECONNECT_MS,
     "grpc.primary_user_agent": userAgent,

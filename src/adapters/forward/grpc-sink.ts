@@ -5,13 +5,13 @@ import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts"
 import { failureOutcome, statusDetails, successOutcome } from "../otlp/export-answer.ts";
 import { MAX_RESPONSE_BYTES } from "../otlp/export-response.ts";
 import { grpcVerdict } from "../otlp/upstream-status.ts";
-import { GrpcClient, type GrpcUpstream, MOST_ANSWER_BYTES } from "./grpc-client.ts";
+import { GrpcClient, type GrpcUpstream, MAX_ANSWER_BYTES } from "./grpc-client.ts";
 import { SendsInFlight } from "./sends-in-flight.ts";
 import { tlsHint } from "./tls-hint.ts";
 
 const EXPORT_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
-const ANSWER_TOO_LONG = new RegExp(`larger than max \\(\\d+ vs\\.? ${MOST_ANSWER_BYTES}\\)`);
+const ANSWER_TOO_LONG = new RegExp(`larger than max \\(\\d+ vs\\.? ${MAX_ANSWER_BYTES}\\)`);
 
 export interface GrpcSinkParts extends GrpcUpstream {
   readonly headers: readonly ExportHeader[];

@@ -1,4 +1,4 @@
-const LEAST_ROOM_BYTES = 16 * 1024;
+const MIN_ROOM_BYTES = 16 * 1024;
 
 /**
  * Bytes that come piece by piece, gathered in one buffer, so that many small pieces take no more
@@ -40,5 +40,5 @@ export class GrowingBytes {
 }
 
 function capacityFor(lengthBytes: number): number {
-  return Math.ceil(lengthBytes * 1.25) + LEAST_ROOM_BYTES;
+  return Math.ceil(lengthBytes * 1.25) + MIN_ROOM_BYTES;
 }

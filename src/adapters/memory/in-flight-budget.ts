@@ -28,7 +28,7 @@ export const ENVELOPE_BYTES = 128 * 1024;
  * A small piece of a message costs as much as 400 bytes, for the objects around it (measured on Bun
  * 1.4.5), and no option of grpc-js or HTTP/2 stops a peer from sending single bytes.
  */
-const LEAST_PIECE_BYTES = 512;
+const MIN_PIECE_BYTES = 512;
 
 /** Beyond this a request's age says nothing more about it: long-lived calls are not at fault. */
 const MAX_AGE_MS = 10_000;
@@ -69,7 +69,7 @@ export class InFlightBudget {
 
   /** A piece of a message has arrived. */
   hold(request: OpenRequest, lengthBytes: number): void {
-    this.charge(request, lengthBytes < LEAST_PIECE_BYTES ? LEAST_PIECE_BYTES : lengthBytes);
+    this.charge(request, lengthBytes < MIN_PIECE_BYTES ? MIN_PIECE_BYTES : lengthBytes);
   }
 
   end(request: OpenRequest): void {

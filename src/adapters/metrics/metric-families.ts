@@ -64,7 +64,11 @@ export const METRIC_FAMILIES = {
   spanring_request_bytes: histogram("Size of trace requests, decompressed.", "protocol"),
   spanring_receive_seconds: histogram("Time to check a request and to put it in.", "protocol"),
   spanring_append_seconds: histogram("Time to put in one that was checked.", "protocol"),
-  spanring_unkept_requests_total: counter("Requests of signals not kept.", "signal", "protocol"),
+  spanring_unsupported_requests_total: counter(
+    "Requests of signals not kept.",
+    "signal",
+    "protocol",
+  ),
 
   // How fast it goes is the rate of the ledger's `delivered`.
   spanring_forward_state: gauge("1 for what the upstream is, 0 for the others.", "state"),

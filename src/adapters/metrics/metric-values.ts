@@ -6,7 +6,7 @@ import {
 import type { Histogram } from "../../application/receiving/histogram.ts";
 import type { ProblemTotal } from "../../application/receiving/problem-registry.ts";
 import type { SpanAmount } from "../../application/ring/ring-ledger.ts";
-import type { UnkeptSignals } from "../../application/receiving/unkept-signals.ts";
+import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
 import type { BufferStats, Ledger } from "../../domain/ledger.ts";
 import { FAULT_NAMES } from "../../domain/span-validity.ts";
 import { GRPC_CODE, type Outcome, STATUS_TABLE } from "../otlp/status-table.ts";
@@ -23,7 +23,7 @@ export interface MetricSources {
   readonly highWater: () => boolean | undefined;
   /** By protocol, as OTLP spells them. */
   readonly receivers: Readonly<Record<string, CountedReceiver>>;
-  readonly unkept: UnkeptSignals | undefined;
+  readonly unsupported: UnsupportedSignals | undefined;
   readonly problems: () => readonly ProblemTotal[];
   readonly inFlightBytes: () => number;
   readonly grpc: () => GrpcCounts | undefined;
@@ -100,12 +100,12 @@ export function metricValues(sources: MetricSources): MetricValues {
 
 type Each = readonly { readonly protocol: string; readonly receiver: CountedReceiver }[];
 
-function received({ receivers, unkept }: MetricSources) {
+function received({ receivers, unsupported }: MetricSources) {
   const each = Object.entries(receivers).map(([protocol, receiver]) => ({ protocol, receiver }));
   return {
     ...receivedSpans(each),
     ...receivedRequests(each),
-    spanring_unkept_requests_total: Object.entries(unkept?.counts ?? {}).flatMap(
+    spanring_unsupported_requests_total: Object.entries(unsupported?.counts ?? {}).flatMap(
       ([signal, counts]) => counted(counts, "protocol", { signal }),
     ),
   };

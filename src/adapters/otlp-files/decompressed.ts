@@ -47,13 +47,13 @@ function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array<
 export async function decompressedMessage(
   message: Uint8Array,
   compression: FileCompression,
-  mostBytes: number,
+  maxBytes: number,
 ): Promise<Uint8Array | "too long"> {
   const chunks: Uint8Array[] = [];
   let lengthBytes = 0;
   for await (const chunk of decompressed(one(message), compression)) {
     lengthBytes += chunk.length;
-    if (lengthBytes > mostBytes) return "too long";
+    if (lengthBytes > maxBytes) return "too long";
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -30,7 +30,7 @@ export interface OtherSignal {
 export type FileItem = FileRequest | FileFault | OtherSignal;
 
 /** What must be in memory at a time; receivers take far less. */
-export const MOST_REQUEST_BYTES = 256 * 1024 * 1024;
+export const MAX_REQUEST_BYTES = 256 * 1024 * 1024;
 
 export const NANOS_PER_MS = 1e6;
 

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { type ByteSource, dropBytes, holdChunk, peekBytes } from "./byte-source.ts";
-import { type FileFault, MOST_REQUEST_BYTES } from "./file-request.ts";
+import { type FileFault, MAX_REQUEST_BYTES } from "./file-request.ts";
 import { createJsonScan, isJsonSpace, scanJson } from "./json-scan.ts";
 
 /** A JSON object of a file. It may still turn out to be broken when it is parsed. */
@@ -25,12 +25,12 @@ interface Reading {
  */
 export async function* jsonDocuments(
   source: ByteSource,
-  mostBytes = MOST_REQUEST_BYTES,
+  maxBytes = MAX_REQUEST_BYTES,
 ): AsyncGenerator<JsonDocument | FileFault> {
   const reading: Reading = { source, line: 1 };
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- a document comes after the one before it
-    const document = await takeDocument(reading, mostBytes);
+    const document = await takeDocument(reading, maxBytes);
     if (document === undefined) return;
     yield document;
   }
@@ -38,13 +38,13 @@ export async function* jsonDocuments(
 
 async function takeDocument(
   reading: Reading,
-  mostBytes: number,
+  maxBytes: number,
 ): Promise<JsonDocument | FileFault | undefined> {
   const { source } = reading;
   const { offsetBytes } = source;
   if (!(await dropSpace(reading))) return undefined;
   const [firstLine, firstOffset] = [reading.line, source.offsetBytes];
-  const length = await documentLength(source, mostBytes);
+  const length = await documentLength(source, maxBytes);
   if (typeof length === "string") {
     await skipBroken(reading);
     const skippedBytes = source.offsetBytes - firstOffset;
@@ -102,13 +102,13 @@ const OPEN_BRACE = 0x7b;
 const NUL = 0x00;
 
 /** Returns the length of the document that begins here, or what is wrong with it. */
-async function documentLength(source: ByteSource, mostBytes: number): Promise<number | string> {
+async function documentLength(source: ByteSource, maxBytes: number): Promise<number | string> {
   const first = source.held[0]![0];
   if (first === NUL) return "NUL bytes, as a crash leaves them";
   if (first !== OPEN_BRACE) return 'this is not OTLP/JSON: a request begins with "{"';
   const scan = createJsonScan();
   let scannedBytes = 0;
-  for (let index = 0; scannedBytes <= mostBytes; index += 1) {
+  for (let index = 0; scannedBytes <= maxBytes; index += 1) {
     // oxlint-disable-next-line no-await-in-loop -- a chunk comes after the one before it
     if (index === source.held.length && !(await holdChunk(source))) {
       return "this is not whole JSON: the file ends within it";
@@ -119,7 +119,7 @@ async function documentLength(source: ByteSource, mostBytes: number): Promise<nu
     if (end >= 0) return scannedBytes + end;
     scannedBytes += chunk.length;
   }
-  return `longer than ${mostBytes} bytes`;
+  return `longer than ${maxBytes} bytes`;
 }
 
 /** What our own files, the collector's and those of SDKs have at the beginning of a document. */

@@ -10,7 +10,7 @@ import {
 } from "./byte-source.ts";
 import { compressionOf } from "./decompressed.ts";
 import { countSpans } from "./encoded-request.ts";
-import { type FileFault, MOST_REQUEST_BYTES } from "./file-request.ts";
+import { type FileFault, MAX_REQUEST_BYTES } from "./file-request.ts";
 import { LENGTH_BYTES } from "./request-frame.ts";
 
 /** The first field of a request, `resource_spans`: a field 1 with a length. */
@@ -38,14 +38,14 @@ type ReadMessage<Item> = (message: Uint8Array, fileBytes: number) => Promise<Ite
  */
 export async function* framedItems<Item extends object>(
   source: ByteSource,
-  mostBytes: number,
+  maxBytes: number,
   read: ReadMessage<Item>,
 ): AsyncGenerator<Item | FileFault> {
   let last: LastMessage<Item> | undefined;
   for (;;) {
     const { offsetBytes } = source;
     // oxlint-disable no-await-in-loop -- a message comes after the one before it
-    const message = await nextMessage(source, mostBytes);
+    const message = await nextMessage(source, maxBytes);
     if (message === undefined) break;
     const fileBytes = LENGTH_BYTES + message.length;
     const item = typeof message === "string" ? message : await read(message, fileBytes);
@@ -96,11 +96,11 @@ async function skipTorn(source: ByteSource, framed: Uint8Array): Promise<number 
 /** Returns the next message, or why there is none; undefined at the end. */
 async function nextMessage(
   source: ByteSource,
-  mostBytes: number,
+  maxBytes: number,
 ): Promise<Uint8Array | string | undefined> {
   const head = await peekBytes(source, HOLE_BYTES);
   if (head.length === 0) return undefined;
-  return isHole(head) ? HOLE : await peekMessage(source, mostBytes);
+  return isHole(head) ? HOLE : await peekMessage(source, maxBytes);
 }
 
 /** A fault of what lies between an offset and the next byte of the source. */
@@ -117,14 +117,14 @@ export function isHole(head: Uint8Array): boolean {
 /** Returns the message that begins `at` bytes from here, or why there is none. */
 async function peekMessage(
   source: ByteSource,
-  mostBytes: number,
+  maxBytes: number,
   at = 0,
 ): Promise<Uint8Array | string> {
   const begin = at + LENGTH_BYTES;
   const head = await peekBytes(source, begin);
   if (head.length < begin) return "cut off within a length";
   const length = lengthAt(head, at);
-  if (length > mostBytes) return `a request of ${length} bytes; at most ${mostBytes} can be`;
+  if (length > maxBytes) return `a request of ${length} bytes; at most ${maxBytes} can be`;
   const framed = await peekBytes(source, begin + length);
   const message = framed.subarray(begin);
   if (message.length === length) return message;
@@ -187,7 +187,7 @@ function isLikely(bytes: Uint8Array, at: number): boolean {
   const isCompressed = compressionOf(bytes.subarray(begin, begin + 4)) === "zstd";
   if (bytes[begin] !== RESOURCE_SPANS_TAG && !isCompressed) return false;
   const length = lengthAt(bytes, at);
-  return length <= MOST_REQUEST_BYTES && (isCompressed || fieldBytes(bytes, begin) <= length);
+  return length <= MAX_REQUEST_BYTES && (isCompressed || fieldBytes(bytes, begin) <= length);
 }
 
 /** Returns what the field that begins there takes, with tag and length. */
@@ -199,7 +199,7 @@ function fieldBytes(bytes: Uint8Array, at: number): number {
 /** Returns the message that begins `at` bytes from here, where bytes are one and no other thing. */
 async function likelyMessageAt(source: ByteSource, at: number): Promise<Uint8Array | undefined> {
   if (!isLikely(await peekBytes(source, at + MESSAGE_HEAD_BYTES), at)) return undefined;
-  const message = await peekMessage(source, MOST_REQUEST_BYTES, at);
+  const message = await peekMessage(source, MAX_REQUEST_BYTES, at);
   if (typeof message === "string") return undefined;
   const isCompressed = compressionOf(message) === "zstd";
   const isWhole = isCompressed ? areWholeZstdFrames(message) : isRequest(message);

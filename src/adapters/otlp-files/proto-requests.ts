@@ -5,7 +5,7 @@ import {
   type FileFault,
   type FileItem,
   type FileRequest,
-  MOST_REQUEST_BYTES,
+  MAX_REQUEST_BYTES,
   type OtherSignal,
 } from "./file-request.ts";
 import { readJsonRequest } from "./json-requests.ts";
@@ -15,16 +15,16 @@ import { fieldsOf, splitRequest } from "./request-split.ts";
 /** Encoded requests, each behind its length. */
 export function lengthDelimitedRequests(
   source: ByteSource,
-  mostBytes = MOST_REQUEST_BYTES,
+  maxBytes = MAX_REQUEST_BYTES,
 ): AsyncGenerator<FileRequest | FileFault> {
-  return framedItems(source, mostBytes, async (message, fileBytes) =>
+  return framedItems(source, maxBytes, async (message, fileBytes) =>
     requestItem(message, fileBytes),
   );
 }
 
 /** The same, of which each may be compressed, and be OTLP/JSON: the collector makes them so. */
 export function framedRequests(source: ByteSource): AsyncGenerator<FileItem> {
-  return framedItems(source, MOST_REQUEST_BYTES, readMessage);
+  return framedItems(source, MAX_REQUEST_BYTES, readMessage);
 }
 
 async function readMessage(
@@ -34,8 +34,8 @@ async function readMessage(
   const compression = compressionOf(message);
   if (compression === undefined) return requestItem(message, fileBytes);
   try {
-    const bytes = await decompressedMessage(message, compression, MOST_REQUEST_BYTES);
-    if (bytes === "too long") return `longer than ${MOST_REQUEST_BYTES} bytes when decompressed`;
+    const bytes = await decompressedMessage(message, compression, MAX_REQUEST_BYTES);
+    if (bytes === "too long") return `longer than ${MAX_REQUEST_BYTES} bytes when decompressed`;
     const isProto = bytes.length === 0 || bytes[0] === RESOURCE_SPANS_TAG;
     return isProto ? requestItem(bytes, fileBytes) : readJsonRequest(bytes, fileBytes);
   } catch (error) {

@@ -7,7 +7,7 @@ import {
 } from "../../domain/wire/otlp-schema.ts";
 import { varintValue, varintWidth } from "../../domain/wire/varint.ts";
 import { type ByteSource, peekBytes, takeBytes } from "./byte-source.ts";
-import { type FileFault, MOST_REQUEST_BYTES } from "./file-request.ts";
+import { type FileFault, MAX_REQUEST_BYTES } from "./file-request.ts";
 
 /**
  * Small enough that a request of a file can be sent by itself and that `send --pace` has something
@@ -49,7 +49,7 @@ async function takeField(source: ByteSource): Promise<Uint8Array | FileFault | u
   const head = await peekBytes(source, HEAD_BYTES);
   if (head.length === 0) return undefined;
   const lengthBytes = fieldLength(head);
-  if (lengthBytes === 0 || lengthBytes > MOST_REQUEST_BYTES) {
+  if (lengthBytes === 0 || lengthBytes > MAX_REQUEST_BYTES) {
     return faultAt(offsetBytes, "this is not a field of a trace request");
   }
   const field = await takeBytes(source, lengthBytes);

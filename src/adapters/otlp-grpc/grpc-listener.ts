@@ -1,7 +1,7 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { stopWithin } from "../../application/shutdown/life-cycle.ts";
 import type { TraceReceiver } from "../../application/receiving/receipt.ts";
-import type { UnkeptSignals } from "../../application/receiving/unkept-signals.ts";
+import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
 import type { LimitsConfig, ListenAddress } from "../../config/config.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { Logger } from "../../ports/logger.ts";
@@ -17,13 +17,13 @@ import { type Dialogues, reflectionMethods, stopDialogues } from "./reflection-s
 import { serverOptions } from "./server-options.ts";
 import { watchStreams } from "./stream-watch.ts";
 import { exportMethod } from "./trace-service.ts";
-import { unkeptMethods } from "./unkept-services.ts";
+import { unsupportedMethods } from "./unsupported-services.ts";
 
 export interface GrpcListenerParts {
   readonly address: ListenAddress;
   readonly receiver: TraceReceiver;
   /** Without it, metrics and logs are UNIMPLEMENTED. */
-  readonly unkept?: UnkeptSignals | undefined;
+  readonly unsupported?: UnsupportedSignals | undefined;
   readonly limits: LimitsConfig;
   /** Of one request, before and after decompression. */
   readonly maxMessageBytes: number;
@@ -95,7 +95,7 @@ interface House {
 
 /** Builds the parts; nothing listens yet. */
 function build(parts: GrpcListenerParts): House {
-  const { receiver, unkept, limits, maxMessageBytes, budget, problems } = parts;
+  const { receiver, unsupported, limits, maxMessageBytes, budget, problems } = parts;
   const connections = new ConnectionTable(limits);
   const pace = new CollectionPace();
   const health = new HealthService(limits.connections);
@@ -106,7 +106,7 @@ function build(parts: GrpcListenerParts): House {
   const server = new Server(serverOptions(limits, maxMessageBytes));
   registerMethods(server, [
     exportMethod({ receiver, maxMessageBytes, failed, pace, problems }),
-    ...(unkept === undefined ? [] : unkeptMethods({ ...discarding, unkept })),
+    ...(unsupported === undefined ? [] : unsupportedMethods({ ...discarding, unsupported })),
     ...healthMethods(health),
     ...reflectionMethods(dialogues),
   ]);

@@ -14,7 +14,7 @@ export interface MessagePrefix {
   lengthBytes: number;
 }
 
-export function noPrefix(): MessagePrefix {
+export function emptyPrefix(): MessagePrefix {
   return { seenBytes: 0, lengthBytes: 0 };
 }
 

@@ -3,13 +3,13 @@ import type { ProblemReason } from "../../domain/problem-reason.ts";
 import type { Problem } from "../../ports/problem-log.ts";
 import { GRPC_CODE } from "../otlp/status-table.ts";
 import { EXPORT_PATH } from "./trace-service.ts";
-import { UNKEPT_PATHS } from "./unkept-services.ts";
+import { UNSUPPORTED_PATHS } from "./unsupported-services.ts";
 
 type CallProblem = Pick<Problem, "reason" | "detail">;
 
 const SIGNAL_REASONS: ReadonlyMap<string, ProblemReason> = new Map([
-  [UNKEPT_PATHS.metrics, "unsupported_metrics"],
-  [UNKEPT_PATHS.logs, "unsupported_logs"],
+  [UNSUPPORTED_PATHS.metrics, "unsupported_metrics"],
+  [UNSUPPORTED_PATHS.logs, "unsupported_logs"],
 ]);
 
 /** What grpc-js 1.14.7 says of a method that nobody has registered. */

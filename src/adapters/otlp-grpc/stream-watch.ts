@@ -15,7 +15,7 @@ import { isWorthIt, releaseBytes } from "../../application/ring/release-bytes.ts
 import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
-import { type MessagePrefix, noPrefix, readPrefix } from "./message-prefix.ts";
+import { type MessagePrefix, emptyPrefix, readPrefix } from "./message-prefix.ts";
 import { refusedCall, tooLargeCall } from "./refused-call.ts";
 import { EXPORT_PATH } from "./trace-service.ts";
 
@@ -117,7 +117,7 @@ function watch(
     open,
     path: headers[":path"] ?? "",
     respond: stream.respond,
-    prefix: noPrefix(),
+    prefix: emptyPrefix(),
     receivedBytes: 0,
     pieces: [],
   };

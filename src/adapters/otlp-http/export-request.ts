@@ -1,5 +1,8 @@
-import { UNKEPT_SIGNALS, type UnkeptSignal } from "../../application/receiving/unkept-signals.ts";
-import type { UnkeptSignals } from "../../application/receiving/unkept-signals.ts";
+import {
+  UNSUPPORTED_SIGNALS,
+  type UnsupportedSignal,
+} from "../../application/receiving/unsupported-signals.ts";
+import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
 import type { Receipt, TraceReceiver } from "../../application/receiving/receipt.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
@@ -36,7 +39,7 @@ export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
   readonly table: RequestTable;
   readonly pace: CollectionPace;
   /** Without it, there is nothing at the paths of metrics and logs. */
-  readonly unkept: UnkeptSignals | undefined;
+  readonly unsupported: UnsupportedSignals | undefined;
   /** Without it, answers say nothing of other origins. */
   readonly cors: Cors | undefined;
   readonly nestingDepth: number;
@@ -44,7 +47,7 @@ export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
   readonly drain: BodyDrain;
 }
 
-type Signal = "traces" | UnkeptSignal;
+type Signal = "traces" | UnsupportedSignal;
 
 /** A request as its headers describe it. */
 interface Headed {
@@ -149,12 +152,12 @@ function readHead(parts: ExportParts, request: Request): Headed | Refusal {
 
 const PATHS: ReadonlyMap<string, Signal> = new Map<string, Signal>([
   ["/v1/traces", "traces"],
-  ...UNKEPT_SIGNALS.map((signal) => [`/v1/${signal}`, signal] as const),
+  ...UNSUPPORTED_SIGNALS.map((signal) => [`/v1/${signal}`, signal] as const),
 ]);
 
-function signalAt(path: string, { unkept }: ExportParts): Signal | undefined {
+function signalAt(path: string, { unsupported }: ExportParts): Signal | undefined {
   const signal = PATHS.get(path);
-  return unkept === undefined && signal !== "traces" ? undefined : signal;
+  return unsupported === undefined && signal !== "traces" ? undefined : signal;
 }
 
 function noSuchPath(parts: ExportParts): WrongRequest {
@@ -217,9 +220,9 @@ function receive(parts: ExportParts, body: Uint8Array, headed: Headed): Answer {
 
 function receivePlain(parts: ExportParts, body: Uint8Array, { signal, format }: Headed): Answer {
   if (signal === "traces") return receiveTraces(parts, body, format);
-  const { unkept, nestingDepth } = parts;
+  const { unsupported, nestingDepth } = parts;
   const request = { signal, format, protocol: "http" } as const;
-  return discardItems(body, request, { unkept: unkept!, nestingDepth });
+  return discardItems(body, request, { unsupported: unsupported!, nestingDepth });
 }
 
 function receiveTraces(parts: ExportParts, body: Uint8Array, format: BodyFormat): Answer {

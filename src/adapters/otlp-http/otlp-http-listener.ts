@@ -1,6 +1,6 @@
 import { stopWithin } from "../../application/shutdown/life-cycle.ts";
 import type { TraceReceiver } from "../../application/receiving/receipt.ts";
-import type { UnkeptSignals } from "../../application/receiving/unkept-signals.ts";
+import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
 import type { LimitsConfig, ListenAddress } from "../../config/config.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
@@ -20,7 +20,7 @@ export interface OtlpHttpListenerParts {
   /** By the encoding of the body, so that each may count for itself. */
   readonly receivers: Readonly<Record<BodyFormat, TraceReceiver>>;
   /** Without it, there is nothing at the paths of metrics and logs. */
-  readonly unkept?: UnkeptSignals | undefined;
+  readonly unsupported?: UnsupportedSignals | undefined;
   readonly limits: LimitsConfig;
   /** Of one body, before and after decompression. */
   readonly maxBodyBytes: number;
@@ -117,7 +117,7 @@ function build({ limits, budget, clock, problems, ...parts }: OtlpHttpListenerPa
     problems.note({ protocol, reason, address });
   return {
     receivers: parts.receivers,
-    unkept: parts.unkept,
+    unsupported: parts.unsupported,
     table: new RequestTable({ limits, budget, clock, refused }),
     drain: new BodyDrain(clock),
     pace: new CollectionPace(),

@@ -1,4 +1,4 @@
-import { UNKEPT_SIGNALS } from "../../application/receiving/unkept-signals.ts";
+import { UNSUPPORTED_SIGNALS } from "../../application/receiving/unsupported-signals.ts";
 import type { Problem } from "../../ports/problem-log.ts";
 import type { Objection } from "../otlp/status-table.ts";
 import { isPreflight } from "./cors.ts";
@@ -23,7 +23,7 @@ export function wrongRequestProblem(
   if (request.method !== "POST") {
     return { reason: "wrong_method", detail: `${request.method} ${path}` };
   }
-  const signal = UNKEPT_SIGNALS.find((each) => path.endsWith(`/v1/${each}`));
+  const signal = UNSUPPORTED_SIGNALS.find((each) => path.endsWith(`/v1/${each}`));
   if (signal !== undefined) return { reason: `unsupported_${signal}`, detail: path };
   return { reason, detail: detailOf(reason, path, request.headers) };
 }

@@ -2,9 +2,9 @@ import type { Receipt } from "../../application/receiving/receipt.ts";
 import type {
   NotKept,
   UnkeptRequest,
-  UnkeptSignal,
-} from "../../application/receiving/unkept-signals.ts";
-import type { UnkeptSignals } from "../../application/receiving/unkept-signals.ts";
+  UnsupportedSignal,
+} from "../../application/receiving/unsupported-signals.ts";
+import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
 import { countItems, type ItemPath, NO_COUNT } from "../../domain/wire/item-count.ts";
 import { countItemsJson, type JsonItemPath } from "./json/json-count.ts";
 
@@ -19,7 +19,7 @@ interface Step {
  * What OTLP counts of a request that is refused: the points of every metric, and log records.
  * Source: opentelemetry-proto, metrics/v1/metrics.proto, logs/v1/logs.proto.
  */
-const STEPS: Readonly<Record<UnkeptSignal, readonly Step[]>> = {
+const STEPS: Readonly<Record<UnsupportedSignal, readonly Step[]>> = {
   metrics: [
     { isRepeated: true, fields: { resourceMetrics: 1 } },
     { isRepeated: true, fields: { scopeMetrics: 2 } },
@@ -37,12 +37,12 @@ const STEPS: Readonly<Record<UnkeptSignal, readonly Step[]>> = {
   ],
 };
 
-const ENCODED_PATHS: Readonly<Record<UnkeptSignal, ItemPath>> = {
+const ENCODED_PATHS: Readonly<Record<UnsupportedSignal, ItemPath>> = {
   metrics: STEPS.metrics.map(({ fields }) => Object.values(fields)),
   logs: STEPS.logs.map(({ fields }) => Object.values(fields)),
 };
 
-const JSON_PATHS: Readonly<Record<UnkeptSignal, JsonItemPath>> = {
+const JSON_PATHS: Readonly<Record<UnsupportedSignal, JsonItemPath>> = {
   metrics: STEPS.metrics.map(jsonStep),
   logs: STEPS.logs.map(jsonStep),
 };
@@ -52,7 +52,7 @@ function jsonStep({ isRepeated, fields }: Step): JsonItemPath[number] {
 }
 
 export interface DiscardParts {
-  readonly unkept: UnkeptSignals;
+  readonly unsupported: UnsupportedSignals;
   /** Of JSON, as for the wire walk. */
   readonly nestingDepth: number;
 }
@@ -67,7 +67,7 @@ type Malformed = Extract<Receipt, { outcome: "malformed" }>;
 export function discardItems(
   bytes: Uint8Array,
   request: DiscardedRequest,
-  { unkept, nestingDepth }: DiscardParts,
+  { unsupported, nestingDepth }: DiscardParts,
 ): NotKept | Malformed {
   const { signal, format } = request;
   const items =
@@ -76,7 +76,7 @@ export function discardItems(
       : countItems(bytes, ENCODED_PATHS[signal]);
   if (typeof items === "string") return malformed(`not OTLP/JSON: ${items}`);
   if (items === NO_COUNT) return malformed(`the message is no request with ${signal}`);
-  return unkept.receive({ ...request, items });
+  return unsupported.receive({ ...request, items });
 }
 
 function malformed(message: string): Malformed {

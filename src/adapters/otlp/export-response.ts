@@ -1,5 +1,8 @@
 import type { Receipt } from "../../application/receiving/receipt.ts";
-import type { NotKept, UnkeptSignal } from "../../application/receiving/unkept-signals.ts";
+import type {
+  NotKept,
+  UnsupportedSignal,
+} from "../../application/receiving/unsupported-signals.ts";
 import { google, opentelemetry } from "./generated/otlp.js";
 import { GRPC_CODE, type FrameObjection, type Objection, STATUS_TABLE } from "./status-table.ts";
 
@@ -10,7 +13,7 @@ export type Answer = Receipt | Objection | FrameObjection | NotKept;
 
 export type SuccessReceipt = Extract<
   Answer,
-  { outcome: "accepted" | "partly_rejected" | "not_kept" }
+  { outcome: "accepted" | "partly_rejected" | "unsupported" }
 >;
 export type FailureReceipt = Exclude<Answer, SuccessReceipt>;
 
@@ -53,15 +56,15 @@ type PartialReceipt = Exclude<SuccessReceipt, { outcome: "accepted" }>;
 /** By the names of the message for traces; each signal has another for what is rejected. */
 function partialSuccess(receipt: PartialReceipt): { rejectedSpans: number; errorMessage: string } {
   const errorMessage = firstBytes(receipt.message, MAX_RESPONSE_BYTES - ENVELOPE_BYTES);
-  const isNotKept = receipt.outcome === "not_kept";
+  const isNotKept = receipt.outcome === "unsupported";
   return { rejectedSpans: isNotKept ? receipt.rejectedItems : receipt.rejectedSpans, errorMessage };
 }
 
 function rejectedName(receipt: PartialReceipt): string {
-  return receipt.outcome === "not_kept" ? REJECTED_NAMES[receipt.signal] : "rejectedSpans";
+  return receipt.outcome === "unsupported" ? REJECTED_NAMES[receipt.signal] : "rejectedSpans";
 }
 
-const REJECTED_NAMES: Readonly<Record<UnkeptSignal, string>> = {
+const REJECTED_NAMES: Readonly<Record<UnsupportedSignal, string>> = {
   metrics: "rejectedDataPoints",
   logs: "rejectedLogRecords",
 };

@@ -12,7 +12,7 @@ export type Inflated = ({ readonly outcome: "plain"; readonly bytes: Uint8Array 
 };
 
 /** What zlib is given to write to at a time, at least. */
-const LEAST_CHUNK_BYTES = 64 * 1024;
+const MIN_CHUNK_BYTES = 64 * 1024;
 
 /** At the end of a gzip member stands how long it was. Source: RFC 1952, section 2.3.1. */
 const GZIP_LENGTH_BYTES = 4;
@@ -46,7 +46,7 @@ function chunkBytes(message: Uint8Array, compression: Compression, maxBytes: num
   const isTold = compression === "gzip" && message.length >= GZIP_LENGTH_BYTES;
   const told = isTold ? uint32At(message, message.length - GZIP_LENGTH_BYTES) : maxBytes;
   // One more than it takes: zlib asks for another buffer when one is full.
-  return Math.max(LEAST_CHUNK_BYTES, Math.min(told, maxBytes) + 1);
+  return Math.max(MIN_CHUNK_BYTES, Math.min(told, maxBytes) + 1);
 }
 
 function uint32At({ buffer, byteOffset }: Uint8Array, at: number): number {

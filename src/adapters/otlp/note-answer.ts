@@ -1,4 +1,4 @@
-import type { UnkeptSignal } from "../../application/receiving/unkept-signals.ts";
+import type { UnsupportedSignal } from "../../application/receiving/unsupported-signals.ts";
 import type { ProblemProtocol } from "../../domain/problem-reason.ts";
 import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
 import type { Answer } from "./export-response.ts";
@@ -8,7 +8,7 @@ export interface Sender {
   readonly protocol: ProblemProtocol;
   readonly address: string;
   /** Not given for traces. What is wrong with other signals costs no spans. */
-  readonly signal?: UnkeptSignal | undefined;
+  readonly signal?: UnsupportedSignal | undefined;
 }
 
 /** Records what an answer refuses or discards; other outcomes are recorded where they are found. */

@@ -1,5 +1,5 @@
 import type { Receipt } from "../../application/receiving/receipt.ts";
-import type { NotKept } from "../../application/receiving/unkept-signals.ts";
+import type { NotKept } from "../../application/receiving/unsupported-signals.ts";
 
 /** The gRPC codes we answer with. Source: grpc/grpc, doc/statuscodes.md. */
 export const GRPC_CODE = {
@@ -48,7 +48,7 @@ export interface OutcomeStatus {
 export const STATUS_TABLE: Readonly<Record<Outcome, OutcomeStatus>> = {
   accepted: { grpcCode: GRPC_CODE.OK, httpStatus: 200 },
   partly_rejected: { grpcCode: GRPC_CODE.OK, httpStatus: 200 },
-  not_kept: { grpcCode: GRPC_CODE.OK, httpStatus: 200 },
+  unsupported: { grpcCode: GRPC_CODE.OK, httpStatus: 200 },
   malformed: { grpcCode: GRPC_CODE.INVALID_ARGUMENT, httpStatus: 400 },
   malformed_frame: { grpcCode: GRPC_CODE.INTERNAL, httpStatus: 400 },
   too_large: { grpcCode: GRPC_CODE.RESOURCE_EXHAUSTED, httpStatus: 413 },

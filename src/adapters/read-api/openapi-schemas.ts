@@ -1,5 +1,5 @@
 import {
-  noForwardFigures,
+  zeroForwardFigures,
   UNDELIVERABLE_REASONS,
 } from "../../application/forwarding/forward-figures.ts";
 import { UPSTREAM_STATES } from "../../application/forwarding/forward-status.ts";
@@ -115,7 +115,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
           description: "Sent, and given back to be sent again: the upstream may have some twice.",
         },
         undeliverable: countsOf(UNDELIVERABLE_REASONS, "Spans, by why they never arrive."),
-        batches: countsOf(Object.keys(noForwardFigures().batches), "By what became of them."),
+        batches: countsOf(Object.keys(zeroForwardFigures().batches), "By what became of them."),
       },
       ["retry_in_ms", "last_error"],
     ),

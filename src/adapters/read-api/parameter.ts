@@ -106,7 +106,7 @@ export function duration<Unset extends number | undefined>(
   bounds: DurationBounds<Unset>,
 ): Parameter<number | Unset> {
   const { meaning, most, unset, meant } = bounds;
-  const mostMs = milliseconds(most);
+  const maxMs = milliseconds(most);
   const pattern = String.raw`^\d{1,15}(\.\d{1,15})?(ns|us|ms|s|m|h)$`;
   return {
     meaning,
@@ -115,7 +115,7 @@ export function duration<Unset extends number | undefined>(
     unset,
     read: (text) => {
       const ms = milliseconds(text);
-      return ms === undefined || ms > mostMs! ? undefined : ms;
+      return ms === undefined || ms > maxMs! ? undefined : ms;
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
-import { Places } from "../../application/waiting/places.ts";
+import { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { SpanReader } from "../../application/ring/span-reader.ts";
 import type { ListenAddress } from "../../config/config.ts";
 import type { Logger } from "../../ports/logger.ts";
@@ -14,7 +14,7 @@ import { PROBLEM_STATUSES } from "./problem.ts";
 import type { Readiness, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { MAX_TAILS } from "./tail-answer.ts";
-import { TailPlaces } from "./tail-places.ts";
+import { TailPermits } from "./tail-permits.ts";
 import { MAX_FOLLOWED_TRACES, MAX_WAITS } from "./wait-limits.ts";
 
 export interface ReadApiParts {
@@ -76,9 +76,9 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
   const context: RouteContext = {
     ...parts,
     budget: new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES),
-    waits: new Places(parts.maxWaits ?? MAX_WAITS),
-    tails: new TailPlaces(parts.maxTails ?? MAX_TAILS, { monotonicMs: parts.uptimeMs }),
-    followed: new Places(parts.maxFollowedTraces ?? MAX_FOLLOWED_TRACES),
+    waits: new Semaphore(parts.maxWaits ?? MAX_WAITS),
+    tails: new TailPermits(parts.maxTails ?? MAX_TAILS, { monotonicMs: parts.uptimeMs }),
+    followed: new Semaphore(parts.maxFollowedTraces ?? MAX_FOLLOWED_TRACES),
     description: openApiDocument(ROUTES, parts.version),
     isLoopbackOnly: isLoopbackName(host),
     allowIdling: (request, mayIdle) => {

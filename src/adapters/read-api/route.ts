@@ -6,9 +6,9 @@ import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { AnswerBudget } from "./answer-budget.ts";
 import type { ForwardReading } from "./forward-member.ts";
 import type { Parameters, ValuesOf } from "./parameter.ts";
-import type { Places } from "../../application/waiting/places.ts";
+import type { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { KnownParameters, ReadParameters } from "./query.ts";
-import type { TailPlaces } from "./tail-places.ts";
+import type { TailPermits } from "./tail-permits.ts";
 
 export type Readiness = "starting" | "ready" | "stopping";
 
@@ -24,10 +24,10 @@ export interface RouteContext {
   readonly budget: AnswerBudget;
   /** Identifies this run: every sequence in an answer is of it. */
   readonly runId: string;
-  readonly waits: Places;
-  readonly tails: TailPlaces;
+  readonly waits: Semaphore;
+  readonly tails: TailPermits;
   /** Traces that are followed, by all who wait for one together. */
-  readonly followed: Places;
+  readonly followed: Semaphore;
   /** Aborted when the program stops: nobody waits any longer. */
   readonly stopping: AbortSignal;
   readonly readiness: () => Readiness;

@@ -1,5 +1,5 @@
 import { MAX_ADDRESSES } from "../../application/receiving/problem-registry.ts";
-import { MOST_FOUND_TOGETHER } from "../../application/arrivals/wanted-questions.ts";
+import { MAX_FOUND_TOGETHER } from "../../application/arrivals/filter-index.ts";
 import {
   answerClear,
   answerDescription,
@@ -161,7 +161,7 @@ export const ROUTES: readonly Route[] = [
       "them. To count only later ones, give as `after` the `Spanring-Run-Id` of an answer from " +
       "before, a hyphen, and its `Spanring-Next-Sequence` less one. " +
       "A thousand may wait, each for a trace, a name or an attribute of " +
-      `its own; of filters that look at the same spans, ${MOST_FOUND_TOGETHER} different ones. ` +
+      `its own; of filters that look at the same spans, ${MAX_FOUND_TOGETHER} different ones. ` +
       "Beyond that it is 503, which says what to ask for instead. With `trace_complete`, one " +
       `wait follows ${MAX_FOLLOWED_BY_ONE} traces, and all who wait ${MAX_FOLLOWED_TRACES} ` +
       "together. A wait that more traces match answers as soon as one of those that it follows " +

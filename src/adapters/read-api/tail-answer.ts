@@ -12,7 +12,7 @@ import { badParameter } from "./query.ts";
 import type { Asked, RouteContext } from "./route.ts";
 import { notAcceptable } from "./span-answer.ts";
 import { TAIL_FORMS, tailChunks, withBeats } from "./tail-chunks.ts";
-import type { TailPlace, TailPlaces } from "./tail-places.ts";
+import type { TailPermit, TailPermits } from "./tail-permits.ts";
 
 /** At a time. Each looks at every span that arrives by itself, and ingest waits for that. */
 export const MAX_TAILS = 64;
@@ -22,7 +22,7 @@ const BEAT_MS = 15_000;
 
 export const LAST_EVENT_ID = "Last-Event-ID";
 
-function tooMany({ limit }: TailPlaces): Problem {
+function tooMany({ limit }: TailPermits): Problem {
   const detail = `${limit} readers follow already`;
   return { status: 503, detail, headers: RETRY_SOON };
 }
@@ -38,7 +38,7 @@ export function answerTail(context: RouteContext, asked: TailAsked): Response {
   const breaking = new AbortController();
   const place = context.tails.take(() => breaking.abort());
   if (place === undefined) return problemResponse(tooMany(context.tails));
-  // A reader who is slow is not one who has gone: see `TailPlaces`.
+  // A reader who is slow is not one who has gone: see `TailPermits`.
   context.allowIdling(asked.request, true);
   return follow(context, asked, { type, after, place, brokenOff: breaking.signal });
 }
@@ -60,7 +60,7 @@ function beginOf(context: RouteContext, { values, request }: TailAsked): number 
 interface Tail {
   readonly type: TailType;
   readonly after: number;
-  readonly place: TailPlace;
+  readonly place: TailPermit;
   readonly brokenOff: AbortSignal;
 }
 
@@ -100,7 +100,7 @@ function follow(
 /** A chunk lies there until its reader wants the next one. */
 async function* tellPlace(
   chunks: AsyncIterable<Chunk>,
-  place: TailPlace,
+  place: TailPermit,
 ): AsyncGenerator<Chunk, void> {
   for await (const chunk of chunks) {
     place.gave();

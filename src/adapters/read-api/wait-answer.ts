@@ -6,7 +6,7 @@ import type { HeldAnswer } from "./answer-budget.ts";
 import { type Cancellation, cancelledBy } from "./cancellation.ts";
 import { heldBuffer } from "./held-buffer.ts";
 import type { SpanType } from "./media-type.ts";
-import type { Places } from "../../application/waiting/places.ts";
+import type { Semaphore } from "../../application/waiting/semaphore.ts";
 import { BUSY, type Problem, problemResponse, RETRY_SOON, STOPPING } from "./problem.ts";
 import { badParameter } from "./query.ts";
 import type { Asked, RouteContext } from "./route.ts";
@@ -27,7 +27,7 @@ export const MAX_WAIT_COUNT = 10_000;
 export const DEFAULT_QUIET_MS = 200;
 const DEFAULT_COUNT = 1;
 
-function tooMany({ limit }: Places): Problem {
+function tooMany({ limit }: Semaphore): Problem {
   const detail = `${limit} requests are waiting already`;
   return { status: 503, detail, headers: RETRY_SOON };
 }
@@ -119,7 +119,7 @@ function wait(
   const counted = heldBuffer(buffer, { held, ended, whenRefused });
   if (!trace_complete) return waitForSpans({ buffer: counted, arrivals }, request);
   const parts = { buffer: lastCopyOf(counted, held), arrivals, followed };
-  return waitForTrace(parts, { ...request, quietMs, mostTraces: MAX_FOLLOWED_BY_ONE });
+  return waitForTrace(parts, { ...request, quietMs, maxTraces: MAX_FOLLOWED_BY_ONE });
 }
 
 /** Traces are read one after the other: what was read before was not complete, and is dropped. */

@@ -5,7 +5,7 @@ import type {
   TimeUp,
   WaitOutcome,
 } from "../../application/waiting/wait-for-spans.ts";
-import { MOST_FOUND_TOGETHER } from "../../application/arrivals/wanted-questions.ts";
+import { MAX_FOUND_TOGETHER } from "../../application/arrivals/filter-index.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";
 import type { HeldAnswer } from "./answer-budget.ts";
@@ -30,7 +30,7 @@ export const NO_ROOM: Readonly<Record<NoRoom, Problem>> = {
   filter: {
     status: 503,
     detail:
-      `${MOST_FOUND_TOGETHER} other filters that look at the same spans are waited for already; ` +
+      `${MAX_FOUND_TOGETHER} other filters that look at the same spans are waited for already; ` +
       "ask for a name, an attribute or a trace_id that fewer spans have",
     headers: RETRY_SOON,
   },

@@ -17,7 +17,7 @@ import {
 const MODE = 0o600;
 
 /** As many as a length can tell: what was in the ring may be larger than what a receiver takes. */
-const MOST_REQUEST_BYTES = 2 ** 32 - 1;
+const MAX_REQUEST_BYTES = 2 ** 32 - 1;
 
 /**
  * A file of protobuf behind lengths, whatever its ending, as `spanring get --out x.binpb` writes
@@ -124,7 +124,7 @@ function codeOf(error: unknown): unknown {
 async function* readFile(path: string): AsyncGenerator<SpilledRequest | SpillFault, void> {
   const chunks = createReadStream(path);
   try {
-    for await (const item of lengthDelimitedRequests(openSource(chunks), MOST_REQUEST_BYTES)) {
+    for await (const item of lengthDelimitedRequests(openSource(chunks), MAX_REQUEST_BYTES)) {
       if (!("fault" in item)) yield item;
       else return yield { fault: faultText(item) };
     }

@@ -19,7 +19,7 @@ export type WatchedArrivals = Pick<
 >;
 
 /** No more than this waits to be looked at: of spans, and so of time that is spent in one go. */
-const MOST_UNSEEN_SPANS = 1024;
+const MAX_UNSEEN_SPANS = 1024;
 
 /** To be woken when a span with this sequence, or a later one, has arrived. */
 interface Waker {
@@ -42,7 +42,7 @@ interface Waker {
 export class Arrivals {
   // Fixed at construction.
   private readonly buffer: WatchedBuffer;
-  private readonly mostUnseen: { readonly spans: number; readonly bytes: number };
+  private readonly maxUnseen: { readonly spans: number; readonly bytes: number };
 
   // Moved by `subscribe` and `onNext`.
   private readonly index = new SubscriptionIndex();
@@ -57,8 +57,8 @@ export class Arrivals {
 
   constructor(buffer: WatchedBuffer, capacity: { readonly spans: number; readonly bytes: number }) {
     this.buffer = buffer;
-    const spans = Math.min(MOST_UNSEEN_SPANS, capacity.spans / 2);
-    this.mostUnseen = { spans, bytes: capacity.bytes / 2 };
+    const spans = Math.min(MAX_UNSEEN_SPANS, capacity.spans / 2);
+    this.maxUnseen = { spans, bytes: capacity.bytes / 2 };
   }
 
   append(walked: WalkedRequest, rejected?: readonly ServiceAmount[]): Appended {
@@ -118,12 +118,12 @@ export class Arrivals {
   }
 
   private isTooMuch({ spanCount, request }: WalkedRequest): boolean {
-    const isMany = this.unseenSpans + spanCount > this.mostUnseen.spans;
+    const isMany = this.unseenSpans + spanCount > this.maxUnseen.spans;
     return this.unseenSpans > 0 && (isMany || this.isLarge(request.length));
   }
 
   private isLarge(requestBytes: number): boolean {
-    return this.unseenBytes + requestBytes > this.mostUnseen.bytes;
+    return this.unseenBytes + requestBytes > this.maxUnseen.bytes;
   }
 
   private note(walked: WalkedRequest, { outcome }: Appended): void {

@@ -10,12 +10,12 @@ import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
 import type { SequenceRange } from "../ring/ring-search.ts";
 import { SharedFields } from "../ring/shared-fields.ts";
 import {
-  addQuestion,
+  addFilter,
   beginSearch,
-  findQuestions,
-  type WantedQuestions,
-  wantedQuestions,
-} from "./wanted-questions.ts";
+  findFilters,
+  type FilterIndex,
+  createFilterIndex,
+} from "./filter-index.ts";
 
 /** Told the sequences of all spans that match, of those that arrived together. */
 export type Arrived = (sequences: readonly number[]) => void;
@@ -31,7 +31,7 @@ interface Subscription {
 }
 
 /** A filter, of however many who wait: it is tried once on a span. */
-interface Question {
+interface IndexedFilter {
   /** Of its filter. */
   readonly text: string;
   readonly matcher: SpanMatcher;
@@ -49,13 +49,13 @@ const EVERY_SPAN: SpanMatcher = { traceTail: undefined, reset: () => {}, matches
 
 /**
  * Who waits for what, so that a thousand who wait cost an arriving span about as much as one: those
- * with the same filter are one question, and questions are found by what they ask for most
- * precisely (see `WantedQuestions`).
+ * with the same filter are one indexed, and filters are found by what they ask for most
+ * precisely (see `FilterIndex`).
  */
 export class SubscriptionIndex {
   // Moved by `add`, and by the functions it answers with.
-  private readonly questions = new Map<string, Question>();
-  private readonly wanted = wantedQuestions<Question>();
+  private readonly filters = new Map<string, IndexedFilter>();
+  private readonly wanted = createFilterIndex<IndexedFilter>();
   size = 0;
 
   // Moved by `show`.
@@ -64,12 +64,12 @@ export class SubscriptionIndex {
 
   /**
    * Answers the function that takes it out again, to be called once. Undefined when too many other
-   * filters would be tried on the same spans; see `MOST_FOUND_TOGETHER`.
+   * filters would be tried on the same spans; see `MAX_FOUND_TOGETHER`.
    */
   add(filter: SpanFilter, arrived: Arrived): (() => void) | undefined {
     const text = filterText(filter);
-    const question = this.questions.get(text) ?? this.ask(text, filter);
-    return question && this.subscribe(question, { arrived });
+    const indexed = this.filters.get(text) ?? this.ask(text, filter);
+    return indexed && this.subscribe(indexed, { arrived });
   }
 
   /** Tries every span of the range on whoever may want it; then tells each what it wants. */
@@ -81,41 +81,41 @@ export class SubscriptionIndex {
     for (const { subscription, found } of matches) subscription.arrived(found);
   }
 
-  private ask(text: string, filter: SpanFilter): Question | undefined {
-    const question = questionOf(text, compileFilter(filter, this.fields.of));
-    question.remove = addQuestion(this.wanted, filter, question);
-    if (question.remove !== undefined) this.questions.set(text, question);
-    return question.remove && question;
+  private ask(text: string, filter: SpanFilter): IndexedFilter | undefined {
+    const indexed = indexedFilter(text, compileFilter(filter, this.fields.of));
+    indexed.remove = addFilter(this.wanted, filter, indexed);
+    if (indexed.remove !== undefined) this.filters.set(text, indexed);
+    return indexed.remove && indexed;
   }
 
-  private subscribe(question: Question, subscription: Subscription): () => void {
-    question.subscriptions.add(subscription);
+  private subscribe(indexed: IndexedFilter, subscription: Subscription): () => void {
+    indexed.subscriptions.add(subscription);
     this.size += 1;
-    return () => void this.unsubscribe(question, subscription);
+    return () => void this.unsubscribe(indexed, subscription);
   }
 
-  private unsubscribe(question: Question, subscription: Subscription): void {
+  private unsubscribe(indexed: IndexedFilter, subscription: Subscription): void {
     this.size -= 1;
     // Others may be told just now, and this one would be next.
     subscription.arrived = () => {};
-    question.subscriptions.delete(subscription);
-    if (question.subscriptions.size === 0) this.forget(question);
+    indexed.subscriptions.delete(subscription);
+    if (indexed.subscriptions.size === 0) this.forget(indexed);
   }
 
-  private forget({ text, remove }: Question): void {
-    this.questions.delete(text);
+  private forget({ text, remove }: IndexedFilter): void {
+    this.filters.delete(text);
     remove?.();
   }
 }
 
-function questionOf(text: string, matcher: SpanMatcher): Question {
+function indexedFilter(text: string, matcher: SpanMatcher): IndexedFilter {
   const nothing = { remove: undefined, found: [], lastShow: 0, lastSequence: 0 };
   return { text, matcher, subscriptions: new Set(), ...nothing };
 }
 
 /** One look at what has arrived. */
 interface Showing {
-  readonly wanted: WantedQuestions<Question>;
+  readonly wanted: FilterIndex<IndexedFilter>;
   readonly number: number;
   readonly fieldsOf: FieldsOf;
 }
@@ -126,20 +126,20 @@ interface Match {
   readonly found: readonly number[];
 }
 
-/** Gathered before anyone is told: whoever is told may subscribe, to this question or another. */
+/** Gathered before anyone is told: whoever is told may subscribe, to this indexed or another. */
 function matchesIn(
   buffer: Pick<ObservabilityBuffer, "visit">,
   { arePlain, ...range }: ArrivedRange,
   { wanted, number, fieldsOf }: Showing,
 ): Match[] {
-  const matched = new Set<Question>();
+  const matched = new Set<IndexedFilter>();
   const tried: Tried = { number, sequence: 0, place: NOWHERE, matched };
-  const found = (questions: ReadonlySet<Question>) => tryOn(questions, tried);
+  const found = (filters: ReadonlySet<IndexedFilter>) => tryOn(filters, tried);
   const search = beginSearch({ wanted, fieldsOf, arePlain, found });
   buffer.visit({ matcher: EVERY_SPAN, newestFirst: false, range }, (sequence, place) => {
     tried.sequence = sequence;
     tried.place = place;
-    findQuestions(search, place);
+    findFilters(search, place);
     return true;
   });
   return [...matched].flatMap(({ subscriptions, found: sequences }) =>
@@ -156,31 +156,31 @@ const NOWHERE: SpanPlace = {
   traceTail: 0,
 };
 
-/** A span, and the questions that it or another of the same show has matched. */
+/** A span, and the filters that it or another of the same show has matched. */
 interface Tried {
   readonly number: number;
   sequence: number;
   place: SpanPlace;
-  readonly matched: Set<Question>;
+  readonly matched: Set<IndexedFilter>;
 }
 
-function tryOn(questions: ReadonlySet<Question>, tried: Tried): void {
+function tryOn(filters: ReadonlySet<IndexedFilter>, tried: Tried): void {
   const { number, sequence, place, matched } = tried;
-  for (const question of questions) {
-    if (question.lastShow !== number) begin(question, number);
+  for (const indexed of filters) {
+    if (indexed.lastShow !== number) begin(indexed, number);
     // One that is wanted by an attribute is found by each that has its key and value.
-    if (question.lastSequence === sequence) continue;
-    question.lastSequence = sequence;
-    if (!question.matcher.matches(place)) continue;
-    question.found.push(sequence);
-    matched.add(question);
+    if (indexed.lastSequence === sequence) continue;
+    indexed.lastSequence = sequence;
+    if (!indexed.matcher.matches(place)) continue;
+    indexed.found.push(sequence);
+    matched.add(indexed);
   }
 }
 
 /** Since the last show the bytes have changed. */
-function begin(question: Question, show: number): void {
-  question.lastShow = show;
-  question.lastSequence = 0;
-  question.found = [];
-  question.matcher.reset();
+function begin(indexed: IndexedFilter, show: number): void {
+  indexed.lastShow = show;
+  indexed.lastSequence = 0;
+  indexed.found = [];
+  indexed.matcher.reset();
 }

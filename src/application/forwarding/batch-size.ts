@@ -42,11 +42,11 @@ interface FailureRun {
  * - Several failed in the same way. A proxy may have a limit and not say so: then much smaller
  *   ones pass, and are followed by larger ones, until one fails. Then the limit is known.
  *
- * Invariant: 1 <= bytes <= ceilingBytes <= mostBytes.
+ * Invariant: 1 <= bytes <= ceilingBytes <= maxBytes.
  */
 export class BatchSize {
   // Fixed at construction.
-  private readonly mostBytes: number;
+  private readonly maxBytes: number;
 
   // Moved by `tooLarge`, `failed` and `passed`.
   private ceilingBytes: number;
@@ -59,9 +59,9 @@ export class BatchSize {
   /** The largest that has passed since batches shrank. */
   private provenBytes: number | undefined;
 
-  constructor(mostBytes: number) {
-    this.mostBytes = mostBytes;
-    this.ceilingBytes = this.currentBytes = mostBytes;
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes;
+    this.ceilingBytes = this.currentBytes = maxBytes;
   }
 
   get bytes(): number {
@@ -90,7 +90,7 @@ export class BatchSize {
   /** What has passed is not too large, whatever was found before. */
   passed({ spanBytes }: SizedBatch): void {
     if (spanBytes >= (this.failure?.spanBytes ?? 0)) this.failure = undefined;
-    this.ceilingBytes = Math.min(this.mostBytes, Math.max(this.ceilingBytes, spanBytes));
+    this.ceilingBytes = Math.min(this.maxBytes, Math.max(this.ceilingBytes, spanBytes));
     this.passedCount += 1;
     if (this.passedCount % this.patience === 0) this.raiseCeiling();
     this.grow(spanBytes);
@@ -104,8 +104,8 @@ export class BatchSize {
   }
 
   private raiseCeiling(): void {
-    this.ceilingBytes = Math.min(this.mostBytes, this.ceilingBytes * 2);
-    if (this.ceilingBytes === this.mostBytes) this.patience = 1;
+    this.ceilingBytes = Math.min(this.maxBytes, this.ceilingBytes * 2);
+    if (this.ceilingBytes === this.maxBytes) this.patience = 1;
   }
 
   private shrink(bytes: number): void {
@@ -119,7 +119,7 @@ export class BatchSize {
     const isProof = 2 * spanBytes > this.currentBytes;
     if (isProof) this.provenBytes = Math.max(spanBytes, this.provenBytes ?? 0);
     this.currentBytes = Math.min(this.ceilingBytes, this.currentBytes * 2);
-    if (this.currentBytes === this.mostBytes) this.provenBytes = undefined;
+    if (this.currentBytes === this.maxBytes) this.provenBytes = undefined;
   }
 }
 

@@ -20,7 +20,7 @@ export interface ForwardFigures {
   inFlightSpans: number;
 }
 
-export function noForwardFigures(): ForwardFigures {
+export function zeroForwardFigures(): ForwardFigures {
   const none = UNDELIVERABLE_REASONS.map((reason) => [reason, 0] as const);
   return {
     batches: { delivered: 0, partly_rejected: 0, too_large: 0, refused: 0, blocked: 0, retry: 0 },

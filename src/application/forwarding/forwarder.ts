@@ -14,7 +14,7 @@ import {
   type Forwarding,
   type ForwardSettings,
 } from "./forward-all.ts";
-import { noForwardFigures } from "./forward-figures.ts";
+import { zeroForwardFigures } from "./forward-figures.ts";
 import { ForwardLog } from "./forward-log.ts";
 import type { ForwardStatus } from "./forward-status.ts";
 import { Probe } from "./probe.ts";
@@ -135,7 +135,7 @@ function forwardingOf(
   const { settings, clock, random } = parts;
   const { retryInitialMs: initialMs, retryMaxMs: maxMs } = settings;
   const notes: DeliveryNotes = {
-    figures: noForwardFigures(),
+    figures: zeroForwardFigures(),
     gate: new UpstreamGate({ clock, random, initialMs, maxMs }),
     backlog: new Backlog({ ...parts, maxDelayMs: settings.maxDelayMs, full: fullBatch(parts) }),
     size: new BatchSize(settings.batchBytes),

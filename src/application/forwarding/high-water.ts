@@ -8,7 +8,7 @@ export interface HighWaterParts {
 }
 
 /** How far it must fall below the mark, in points, to be over. */
-const MOST_MARGIN = 10;
+const MAX_MARGIN = 10;
 
 /**
  * And for how many ticks. Batches may be half of a small ring: each that leaves takes it far below
@@ -39,7 +39,7 @@ export class HighWater {
   constructor(parts: HighWaterParts) {
     this.parts = parts;
     // Above zero, so that an empty ring is always below it.
-    this.endPercent = parts.percent - Math.min(MOST_MARGIN, parts.percent / 2);
+    this.endPercent = parts.percent - Math.min(MAX_MARGIN, parts.percent / 2);
   }
 
   /** To be called after whatever is put in, before anybody is told what that has evicted. */

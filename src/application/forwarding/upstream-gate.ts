@@ -108,7 +108,7 @@ export class UpstreamGate {
   failed(pass: Pass, { afterMs = 0, isRefusal = false }: GateFailure = {}): void {
     if (!this.isCurrent(pass)) return;
     this.isRefused ||= isRefusal;
-    this.pause(Math.max(this.drawnPauseMs(), leastOf(afterMs)));
+    this.pause(Math.max(this.drawnPauseMs(), minOf(afterMs)));
   }
 
   /** Whether what becomes of the batch that has this pass says something new. */
@@ -156,6 +156,6 @@ export class UpstreamGate {
   }
 }
 
-function leastOf(askedMs: number): number {
+function minOf(askedMs: number): number {
   return Math.min(Math.max(0, askedMs), LONGEST_ASKED_PAUSE_MS);
 }

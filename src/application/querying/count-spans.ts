@@ -1,6 +1,6 @@
 import type { SpanFilter } from "../../domain/query/span-filter.ts";
 import { compileFilter } from "../../domain/query/span-matcher.ts";
-import { lookThrough } from "./look-through.ts";
+import { scanRing } from "./ring-scan.ts";
 import type { SearchedBuffer } from "./query-spans.ts";
 import type { CopiedSpans } from "../ring/ring-hand-over.ts";
 
@@ -22,7 +22,7 @@ export async function countSpans(
   const matcher = compileFilter(filter);
   const newest: number[] = [];
   let count = 0;
-  await lookThrough(buffer, { matcher, after, newestFirst: true }, (range) => {
+  await scanRing(buffer, { matcher, after, newestFirst: true }, (range) => {
     if (isUnwanted()) return range.first;
     buffer.visit({ matcher, newestFirst: true, range }, (sequence) => {
       if (count < NEWEST_SHOWN) newest.push(sequence);

@@ -3,7 +3,7 @@ import { compileFilter } from "../../domain/query/span-matcher.ts";
 import { concatenate } from "../../domain/wire/concatenate.ts";
 import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
 import type { CopiedSpans } from "../ring/ring-hand-over.ts";
-import { lookThrough } from "./look-through.ts";
+import { scanRing } from "./ring-scan.ts";
 import { releaseBytes } from "../ring/release-bytes.ts";
 import type { SequenceRange } from "../ring/ring-search.ts";
 
@@ -31,7 +31,7 @@ export async function querySpans(buffer: SearchedBuffer, query: SpanQuery): Prom
   const matcher = compileFilter(query.filter);
   const parts: CopiedSpans[] = [];
   let left = query.limit;
-  const range = await lookThrough(buffer, { ...query, matcher }, (piece) => {
+  const range = await scanRing(buffer, { ...query, matcher }, (piece) => {
     const found: number[] = [];
     buffer.visit({ matcher, newestFirst, range: piece }, (sequence) => found.push(sequence) < left);
     parts.push(buffer.copy(found));

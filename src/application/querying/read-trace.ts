@@ -1,7 +1,7 @@
 import { compileFilter } from "../../domain/query/span-matcher.ts";
 import { hasParent } from "../../domain/wire/span-digest.ts";
 import { createSpanFields, readSpanFields } from "../../domain/wire/span-fields.ts";
-import { lookThrough } from "./look-through.ts";
+import { scanRing } from "./ring-scan.ts";
 import type { SearchedBuffer, SpanAnswer } from "./query-spans.ts";
 import type { SequenceRange } from "../ring/ring-search.ts";
 
@@ -21,7 +21,7 @@ export async function readTrace(
   const found: number[] = [];
   let newestRoot = 0;
   const look = { matcher, after, newestFirst: false };
-  const range = await lookThrough(buffer, look, (piece) => {
+  const range = await scanRing(buffer, look, (piece) => {
     buffer.visit({ ...look, range: piece }, (sequence, { bytes, spanOffset, spanLength }) => {
       readSpanFields(fields, bytes, spanOffset, spanLength);
       if (!hasParent(fields)) newestRoot = sequence;

@@ -4,7 +4,7 @@ import { compileFilter } from "../../domain/query/span-matcher.ts";
 import { serviceName } from "../../domain/wire/service-name.ts";
 import { digestSpan, type SpanDigest, traceIdHex } from "../../domain/wire/span-digest.ts";
 import { createSpanFields, readSpanFields } from "../../domain/wire/span-fields.ts";
-import { lookThrough } from "./look-through.ts";
+import { scanRing } from "./ring-scan.ts";
 import type { SearchedBuffer, SpanQuery } from "./query-spans.ts";
 import type { SequenceRange } from "../ring/ring-search.ts";
 
@@ -55,7 +55,7 @@ function findTraces(
 ): Promise<SequenceRange> {
   const look = { matcher: compileFilter(filter), after, newestFirst };
   const fields = createSpanFields();
-  return lookThrough(buffer, look, (range) => {
+  return scanRing(buffer, look, (range) => {
     let last: number | undefined;
     buffer.visit({ ...look, range }, (sequence, { bytes, spanOffset, spanLength }) => {
       readSpanFields(fields, bytes, spanOffset, spanLength);
@@ -74,7 +74,7 @@ async function sumUp(buffer: SearchedBuffer, traces: Map<string, GrowingSummary>
   const fields = createSpanFields();
   // Nearly every span is of another trace, and its identifier is not even written out.
   const tails = new Set(Array.from(traces.keys(), (id) => traceTail(Uint8Array.fromHex(id), 0)));
-  await lookThrough(buffer, look, (range) => {
+  await scanRing(buffer, look, (range) => {
     buffer.visit({ ...look, range }, (_, place) => {
       if (!tails.has(place.traceTail)) return true;
       readSpanFields(fields, place.bytes, place.spanOffset, place.spanLength);

@@ -2,7 +2,7 @@ import { compileFilter } from "../../domain/query/span-matcher.ts";
 import { textBetween } from "../../domain/wire/scalar-bytes.ts";
 import { serviceName } from "../../domain/wire/service-name.ts";
 import { createSpanFields, readSpanFields } from "../../domain/wire/span-fields.ts";
-import { lookThrough } from "./look-through.ts";
+import { scanRing } from "./ring-scan.ts";
 import type { SearchedBuffer } from "./query-spans.ts";
 
 /** Spans of one service that have the same name. */
@@ -20,7 +20,7 @@ export interface NameTallies {
 }
 
 /** A bound, so that ever new names cannot fill the memory. */
-const MOST_NAMES = 1_000;
+const MAX_NAMES = 1_000;
 
 /** The names of all buffered spans. */
 export async function tallyNames(buffer: SearchedBuffer): Promise<NameTallies> {
@@ -28,7 +28,7 @@ export async function tallyNames(buffer: SearchedBuffer): Promise<NameTallies> {
   const tallies = new Map<string, NameTally>();
   const fields = createSpanFields();
   let otherSpanCount = 0;
-  await lookThrough(buffer, look, (range) => {
+  await scanRing(buffer, look, (range) => {
     buffer.visit({ ...look, range }, (_, place) => {
       const { bytes, spanOffset, spanLength, resourceOffset, resourceLength } = place;
       readSpanFields(fields, bytes, spanOffset, spanLength);
@@ -47,7 +47,7 @@ export async function tallyNames(buffer: SearchedBuffer): Promise<NameTallies> {
 function count(tallies: Map<string, NameTally>, service: string, name: string): boolean {
   const key = JSON.stringify([service, name]);
   const known = tallies.get(key);
-  if (known === undefined && tallies.size >= MOST_NAMES) return false;
+  if (known === undefined && tallies.size >= MAX_NAMES) return false;
   tallies.set(key, { service, name, spanCount: (known?.spanCount ?? 0) + 1 });
   return true;
 }

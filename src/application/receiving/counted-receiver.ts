@@ -18,7 +18,7 @@ export interface ReceivedAmounts {
   appendBegunMs: number;
 }
 
-export function noAmounts(): ReceivedAmounts {
+export function zeroAmounts(): ReceivedAmounts {
   return {
     acceptedSpans: 0,
     acceptedBytes: 0,
@@ -68,7 +68,7 @@ export class CountedReceiver implements TraceReceiver {
   // Moved by `receive`.
   readonly requests: Readonly<Record<Outcome, number>> = { ...NO_REQUESTS };
   readonly bytesByOutcome: Readonly<Record<Outcome, number>> = { ...NO_REQUESTS };
-  readonly total: ReceivedAmounts = noAmounts();
+  readonly total: ReceivedAmounts = zeroAmounts();
   readonly requestBytes = new Histogram(REQUEST_BYTES);
   readonly receiveSeconds = new Histogram(RECEIVE_SECONDS);
   /** Of the requests of which something was kept. */

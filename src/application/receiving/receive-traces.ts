@@ -10,7 +10,7 @@ import {
 import { unknownFields } from "../../domain/wire/unknown-fields.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
-import { noAmounts, type ReceivedAmounts } from "./counted-receiver.ts";
+import { zeroAmounts, type ReceivedAmounts } from "./counted-receiver.ts";
 import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
 import { releaseOwnBuffer } from "../ring/release-bytes.ts";
 import type { Receipt, TraceReceiver } from "./receipt.ts";
@@ -53,7 +53,7 @@ export class ReceiveTraces implements TraceReceiver {
   private readonly walked: WalkedRequest;
 
   // Moved by `receive`: of the last request that was accepted, in whole or in part.
-  readonly amounts: ReceivedAmounts = noAmounts();
+  readonly amounts: ReceivedAmounts = zeroAmounts();
 
   // Moved by `stop`, and by the first request with a field for profiles.
   private isStopping = false;

@@ -1,5 +1,5 @@
 /** Below this the collector is quick enough, and a call costs more than it saves. */
-const LEAST_BYTES = 4096;
+const MIN_BYTES = 4096;
 
 /**
  * Gives the memory of bytes that nobody reads any more back at once, instead of at the next garbage
@@ -12,7 +12,7 @@ const LEAST_BYTES = 4096;
 export function releaseBytes(bytes: Uint8Array): void {
   if (!isWorthIt(bytes)) return;
   const { buffer, length } = bytes;
-  if (buffer.byteLength - length <= MOST_PREFIX_BYTES) free(buffer);
+  if (buffer.byteLength - length <= MAX_PREFIX_BYTES) free(buffer);
 }
 
 /** The same of a buffer that is ours alone, however much of it `bytes` shows. */
@@ -22,7 +22,7 @@ export function releaseOwnBuffer(bytes: Uint8Array): void {
 
 /** Whether a caller should keep bytes for later release: small ones are left to the collector. */
 export function isWorthIt({ length }: Uint8Array): boolean {
-  return length >= LEAST_BYTES;
+  return length >= MIN_BYTES;
 }
 
 /** Moves the contents into a buffer of no length, which is how JavaScript spells `free`. */
@@ -31,4 +31,4 @@ function free(buffer: ArrayBufferLike): void {
 }
 
 /** grpc-js hands out a message as a view behind its prefix. */
-const MOST_PREFIX_BYTES = 5;
+const MAX_PREFIX_BYTES = 5;

@@ -4,7 +4,7 @@ import type { LogFields } from "../../ports/logger.ts";
 import type { SpanAmount } from "../ring/ring-ledger.ts";
 
 /** Services with a place of their own in the line; the others are summed up. */
-const MOST_SERVICES = 20;
+const MAX_SERVICES = 20;
 
 /** What is still buffered, as fields of a log line: in all, and by service, the largest first. */
 export function lostSpans(services: readonly ServiceStats[]): LogFields {
@@ -14,10 +14,10 @@ export function lostSpans(services: readonly ServiceStats[]): LogFields {
     })
     .filter(({ spans }) => spans > 0)
     .toSorted((one, other) => other.spans - one.spans);
-  const others = lost.slice(MOST_SERVICES);
+  const others = lost.slice(MAX_SERVICES);
   const summed = { services: others.length, ...sumOf(others) };
   const more = others.length === 0 ? {} : { other_services: summed };
-  return { ...sumOf(lost), by_service: lost.slice(0, MOST_SERVICES), ...more };
+  return { ...sumOf(lost), by_service: lost.slice(0, MAX_SERVICES), ...more };
 }
 
 function sumOf(amounts: readonly SpanAmount[]): SpanAmount {

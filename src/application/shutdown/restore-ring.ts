@@ -13,7 +13,7 @@ export interface RestoreParts {
   /** Of which `amounts` are those of its last request. */
   readonly receiver: TraceReceiver & { readonly amounts: ReceivedAmounts };
   /** What it takes at once; it may have taken more when these spans came in. */
-  readonly mostAtOnce: SpanAmount;
+  readonly maxAtOnce: SpanAmount;
   readonly logger: Logger;
 }
 
@@ -48,10 +48,10 @@ export async function restoreRing(parts: RestoreParts): Promise<SpanAmount> {
   }
 }
 
-async function* itemsOf({ spill, mostAtOnce }: RestoreParts): Items {
+async function* itemsOf({ spill, maxAtOnce }: RestoreParts): Items {
   for await (const item of spill.read()) {
     if ("fault" in item) yield item;
-    else yield* pieces(item, mostAtOnce);
+    else yield* pieces(item, maxAtOnce);
   }
 }
 
@@ -72,9 +72,9 @@ async function receiveAll(
 }
 
 /** What is larger than the whole ring does not: no later start has room for it. */
-function mustWait({ buffer, mostAtOnce }: RestoreParts, request: SpilledRequest): boolean {
+function mustWait({ buffer, maxAtOnce }: RestoreParts, request: SpilledRequest): boolean {
   const { bytes, spanCount: spans } = request;
-  if (bytes.length > mostAtOnce.bytes) return false;
+  if (bytes.length > maxAtOnce.bytes) return false;
   return !buffer.hasRoom({ spans, bytes: bytes.length });
 }
 

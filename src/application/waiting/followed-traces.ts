@@ -2,7 +2,7 @@ import { compileFilter, type SpanMatcher } from "../../domain/query/span-matcher
 import { traceIdHex } from "../../domain/wire/span-digest.ts";
 import { timerMs } from "../../domain/timer-ms.ts";
 import type { Arrivals } from "../arrivals/arrivals.ts";
-import type { Places } from "./places.ts";
+import type { Semaphore } from "./semaphore.ts";
 import { readTrace, type TraceAnswer } from "../querying/read-trace.ts";
 import type { SequenceRange } from "../ring/ring-search.ts";
 import { SharedFields } from "../ring/shared-fields.ts";
@@ -11,14 +11,14 @@ import type { WaitParts, WaitRequest } from "./wait-for-spans.ts";
 export interface TraceWaitParts extends WaitParts {
   readonly arrivals: WaitParts["arrivals"] & Pick<Arrivals, "showArrived">;
   /** One for each trace that is followed, by whichever wait: a timer and a subscription. */
-  readonly followed: Pick<Places, "take">;
+  readonly followed: Pick<Semaphore, "take">;
 }
 
 export interface TraceWaitRequest extends WaitRequest {
   /** A trace is complete when its root is there and none of its spans has come for so long. */
   readonly quietMs: number;
   /** That are followed for this request, at least 1. */
-  readonly mostTraces: number;
+  readonly maxTraces: number;
 }
 
 /** Why a trace is not followed: this wait, or all waits together, follow as many as they may. */
@@ -90,7 +90,7 @@ export class FollowedTraces {
 
   private follow(traceId: string): void {
     if (this.isClosed || this.closers.has(traceId)) return;
-    const isMost = this.closers.size === this.request.mostTraces;
+    const isMost = this.closers.size === this.request.maxTraces;
     const leave = isMost ? undefined : this.parts.followed.take();
     if (leave === undefined) return this.lack(isMost ? "own_traces" : "all_traces");
     this.add(traceId, leave);

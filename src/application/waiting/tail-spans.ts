@@ -1,7 +1,7 @@
 import type { SpanFilter } from "../../domain/query/span-filter.ts";
 import { compileFilter } from "../../domain/query/span-matcher.ts";
 import type { Arrivals } from "../arrivals/arrivals.ts";
-import { turn } from "../querying/look-through.ts";
+import { turn } from "../querying/ring-scan.ts";
 import type { SearchedBuffer } from "../querying/query-spans.ts";
 import type { CopiedSpans } from "../ring/ring-hand-over.ts";
 

@@ -11,11 +11,11 @@ export interface TimeLimit {
   clear(): void;
 }
 
-const LEAST_OVERTIME_MS = 1_000;
+const MIN_OVERTIME_MS = 1_000;
 
 export function timeLimit(timeoutMs: number, cancelled: AbortSignal): TimeLimit {
   const { promise, resolve } = Promise.withResolvers<TimeLimitEnd>();
-  const overtimeMs = Math.max(timeoutMs, LEAST_OVERTIME_MS);
+  const overtimeMs = Math.max(timeoutMs, MIN_OVERTIME_MS);
   let isLongOver = false;
   const beginOvertime = () => {
     resolve("time_up");

@@ -1,5 +1,5 @@
 import { FollowedTraces, type TraceWaitParts, type TraceWaitRequest } from "./followed-traces.ts";
-import { lookThrough } from "../querying/look-through.ts";
+import { scanRing } from "../querying/ring-scan.ts";
 import { readIncompleteTrace } from "../incomplete-trace.ts";
 import { type TimeLimit, timeLimit } from "./time-limit.ts";
 import { failureOf, type FollowedTrace, timeUp, type WaitOutcome } from "./wait-for-spans.ts";
@@ -54,7 +54,7 @@ async function followBuffered(
   traces: FollowedTraces,
 ): Promise<void> {
   const look = { matcher: traces.matcher, after, newestFirst: false };
-  await lookThrough(buffer, look, (range) => {
+  await scanRing(buffer, look, (range) => {
     traces.look(range);
     return undefined;
   });

@@ -72,7 +72,7 @@ export function isAsExpected({ comparison, count }: CountCondition, found: numbe
 }
 
 /** How many spans it takes at least, for those who wait for them. */
-export function leastCount({ comparison, count }: CountCondition): number {
+export function minCount({ comparison, count }: CountCondition): number {
   if (comparison === ">") return count + 1;
   return comparison === ">=" || comparison === "=" ? count : 0;
 }

@@ -20,11 +20,11 @@ export function suggestion(written: string, words: readonly string[]): string {
 }
 
 /** Longer than any word of ours; what is written beyond it cannot make it more alike. */
-const MOST_LETTERS = 64;
+const MAX_LETTERS = 64;
 
 /** The distance of Damerau and Levenshtein, row by row; two neighbours that swapped count once. */
 function slipsBetween(one: string, other: string): number {
-  const letters = one.slice(0, MOST_LETTERS);
+  const letters = one.slice(0, MAX_LETTERS);
   let before: number[] = [];
   let above = Array.from({ length: other.length + 1 }, (_, column) => column);
   for (let row = 1; row <= letters.length; row += 1) {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { FileSink } from "../../../src/adapters/forward/file-sink.ts";
 import { RotatingFile } from "../../../src/adapters/forward/rotating-file.ts";
 import type { FileFormat } from "../../../src/domain/text/file-format.ts";
-import { MOST_REQUEST_BYTES } from "../../../src/adapters/otlp-files/file-request.ts";
+import { MAX_REQUEST_BYTES } from "../../../src/adapters/otlp-files/file-request.ts";
 import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
 import { batchOf, never } from "../../support/requests/span-batch.ts";
 import { lengthDelimited } from "../../support/requests/byte-chunks.ts";
@@ -107,7 +107,7 @@ test("a batch that is given up while others are written does not arrive", async 
 });
 
 test("a batch that could not be read back is too large", async () => {
-  const request = new Uint8Array(MOST_REQUEST_BYTES + 1);
+  const request = new Uint8Array(MAX_REQUEST_BYTES + 1);
   const path = newPath("spans.binpb");
 
   const outcome = await openSink(path, "proto").send({ request, spanCount: 1 }, never);

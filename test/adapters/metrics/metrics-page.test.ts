@@ -42,7 +42,7 @@ test("every number is there, under its name and with its labels", async () => {
     'spanring_request_bytes_bucket{protocol="grpc",le="+Inf"} 2',
     'spanring_request_bytes_count{protocol="grpc"} 2',
     'spanring_receive_seconds_sum{protocol="grpc"} 0',
-    'spanring_unkept_requests_total{signal="logs",protocol="http"} 1',
+    'spanring_unsupported_requests_total{signal="logs",protocol="http"} 1',
     'spanring_forward_state{state="untried"} 0',
     'spanring_forward_state{state="connected"} 0',
     'spanring_forward_state{state="backing_off"} 1',
@@ -122,7 +122,11 @@ test.each([
     parts: { forward: () => undefined },
     absent: "undeliverable_spans_total",
   },
-  { name: "signals that are rejected", parts: { unkept: undefined }, absent: "requests_total{sig" },
+  {
+    name: "signals that are rejected",
+    parts: { unsupported: undefined },
+    absent: "requests_total{sig",
+  },
 ])("there is no number for $name", async ({ parts, absent }) => {
   const lines = await page(parts);
 

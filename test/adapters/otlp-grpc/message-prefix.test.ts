@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { noPrefix, readPrefix } from "../../../src/adapters/otlp-grpc/message-prefix.ts";
+import { emptyPrefix, readPrefix } from "../../../src/adapters/otlp-grpc/message-prefix.ts";
 import { messagePrefix } from "../../support/grpc/grpc-wire.ts";
 
 const LENGTH = 0xfedcba98;
@@ -7,7 +7,7 @@ const BEGUN = Buffer.concat([messagePrefix(LENGTH, 1), Buffer.of(7, 7, 7)]);
 
 /** The length, where it is said; undefined after a piece that does not say it. */
 function readAll(pieces: readonly Uint8Array[]): (number | undefined)[] {
-  const prefix = noPrefix();
+  const prefix = emptyPrefix();
   return pieces.map((piece) => (readPrefix(prefix, piece) ? prefix.lengthBytes : undefined));
 }
 

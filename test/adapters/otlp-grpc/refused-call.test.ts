@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { refusedCall, tooLargeCall } from "../../../src/adapters/otlp-grpc/refused-call.ts";
-import { UNKEPT_PATHS } from "../../../src/adapters/otlp-grpc/unkept-services.ts";
+import { UNSUPPORTED_PATHS } from "../../../src/adapters/otlp-grpc/unsupported-services.ts";
 import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
 import { callHttp2, openHttp2 } from "../../support/grpc/grpc-http2-call.ts";
 import { grpcMessage, messagePrefix } from "../../support/grpc/grpc-wire.ts";
@@ -15,8 +15,8 @@ stopGrpcListenersAfterEach();
 // logs gets it, and what the list of problems then says is compared.
 test.each([
   { path: "/no.such/Method", type: "application/grpc", reason: "unknown_path" },
-  { path: UNKEPT_PATHS.metrics, type: "application/grpc", reason: "unsupported_metrics" },
-  { path: UNKEPT_PATHS.logs, type: "application/grpc", reason: "unsupported_logs" },
+  { path: UNSUPPORTED_PATHS.metrics, type: "application/grpc", reason: "unsupported_metrics" },
+  { path: UNSUPPORTED_PATHS.logs, type: "application/grpc", reason: "unsupported_logs" },
   { path: EXPORT_PATH, type: "application/grpc-web", reason: "unsupported_type" },
   { path: "/v1/traces", type: "application/x-protobuf", reason: "http_on_grpc" },
 ] as const)("$type at $path is recorded as $reason", async ({ path, type, reason }) => {
@@ -66,6 +66,6 @@ test.each([
 test("a message of metrics that is too long is metrics, and one of health is nothing", () => {
   const lengths = { lengthBytes: 2, maxBytes: 1 };
 
-  expect(tooLargeCall(UNKEPT_PATHS.metrics, lengths)?.reason).toBe("unsupported_metrics");
+  expect(tooLargeCall(UNSUPPORTED_PATHS.metrics, lengths)?.reason).toBe("unsupported_metrics");
   expect(tooLargeCall("/grpc.health.v1.Health/Check", lengths)).toBeUndefined();
 });

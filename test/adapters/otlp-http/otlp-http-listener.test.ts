@@ -2,7 +2,7 @@ import { describe, expect, spyOn, test } from "bun:test";
 import { connect } from "node:http2";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { MAX_REQUEST_MS } from "../../../src/adapters/otlp-http/request-table.ts";
-import { UnkeptSignals } from "../../../src/application/receiving/unkept-signals.ts";
+import { UnsupportedSignals } from "../../../src/application/receiving/unsupported-signals.ts";
 import { goldenRequest } from "../../support/requests/golden-requests.ts";
 import { sendHalfBody } from "../../support/running/half-sent-body.ts";
 import { countsOf } from "../../support/fakes/problem-totals.ts";
@@ -160,11 +160,11 @@ describe("stopping", () => {
 });
 
 test("what nobody foresaw is a fault of ours: the sender may come again", async () => {
-  const unkept = new UnkeptSignals(new RecordingLogger());
-  unkept.receive = () => {
+  const unsupported = new UnsupportedSignals(new RecordingLogger());
+  unsupported.receive = () => {
     throw new Error("nobody foresaw this");
   };
-  const { request, logger } = runOtlpHttp({ unkept });
+  const { request, logger } = runOtlpHttp({ unsupported });
 
   const headers = { "Content-Type": "application/json" };
   const answer = await request("/v1/logs", { method: "POST", headers, body: "{}" });

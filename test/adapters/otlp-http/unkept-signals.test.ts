@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
-import { UnkeptSignals } from "../../../src/application/receiving/unkept-signals.ts";
+import { UnsupportedSignals } from "../../../src/application/receiving/unsupported-signals.ts";
 import { countsOf } from "../../support/fakes/problem-totals.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
@@ -25,14 +25,14 @@ describe.each(["metrics", "logs"] as const)("%s", (signal) => {
     { name: "with deflate", coding: "deflate", encode: deflateSync },
     { name: "with zstd", coding: "zstd", encode: zstdCompressSync },
   ])("are rejected with their number and a warning: $name", async ({ coding, encode }) => {
-    const unkept = new UnkeptSignals(new RecordingLogger());
-    const { send, receiver } = runOtlpHttp({ unkept });
+    const unsupported = new UnsupportedSignals(new RecordingLogger());
+    const { send, receiver } = runOtlpHttp({ unsupported });
     const headers = { "Content-Encoding": coding };
 
     const inProtobuf = await send(new Uint8Array(encode(encoded)), { path, headers });
     const jsonBody = new Uint8Array(encode(Buffer.from(json)));
     const inJson = await send(jsonBody, { path, headers: { ...JSON_TYPE, ...headers } });
-    unkept.stop();
+    unsupported.stop();
 
     const { partialSuccess } = ExportTraceServiceResponse.decode(await inProtobuf.bytes());
     expect([inProtobuf.status, inJson.status]).toEqual([200, 200]);
@@ -41,7 +41,7 @@ describe.each(["metrics", "logs"] as const)("%s", (signal) => {
     expect(await inJson.json()).toEqual({
       partialSuccess: { [jsonName]: "3", errorMessage: partialSuccess!.errorMessage },
     });
-    expect(unkept.counts[signal]).toEqual({ grpc: 0, http: 2 });
+    expect(unsupported.counts[signal]).toEqual({ grpc: 0, http: 2 });
     expect(receiver.requests).toEqual([]);
   });
 
@@ -50,26 +50,26 @@ describe.each(["metrics", "logs"] as const)("%s", (signal) => {
     { name: "no JSON", body: Buffer.from(json.slice(1)), headers: JSON_TYPE },
     { name: "no gzip", body: encoded, headers: { "Content-Encoding": "gzip" } },
   ])("that are $name are 400, and not counted as traces", async ({ body, headers }) => {
-    const unkept = new UnkeptSignals(new RecordingLogger());
-    const { send, receiver, problems } = runOtlpHttp({ unkept });
+    const unsupported = new UnsupportedSignals(new RecordingLogger());
+    const { send, receiver, problems } = runOtlpHttp({ unsupported });
 
     const response = await send(new Uint8Array(body), { path, headers });
 
     expect(response.status).toBe(400);
-    expect(unkept.counts[signal].http).toBe(0);
+    expect(unsupported.counts[signal].http).toBe(0);
     expect(receiver.turnedAwayAs).toEqual([]);
     expect(countsOf(problems)).toEqual({ [`unsupported_${signal}`]: 1 });
   });
 
   test("have the same limits as traces", async () => {
-    const unkept = new UnkeptSignals(new RecordingLogger());
-    const { send } = runOtlpHttp({ unkept, maxBodyBytes: 1000 });
+    const unsupported = new UnsupportedSignals(new RecordingLogger());
+    const { send } = runOtlpHttp({ unsupported, maxBodyBytes: 1000 });
 
     const tooLarge = await send(new Uint8Array(1001), { path });
     const wrongType = await send("", { path, headers: { "Content-Type": "text/plain" } });
 
     expect([tooLarge.status, wrongType.status]).toEqual([413, 415]);
-    expect(unkept.counts[signal].http).toBe(0);
+    expect(unsupported.counts[signal].http).toBe(0);
   });
 
   test("are not found when they are to be rejected", async () => {

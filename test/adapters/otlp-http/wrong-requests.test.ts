@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { UnkeptSignals } from "../../../src/application/receiving/unkept-signals.ts";
+import { UnsupportedSignals } from "../../../src/application/receiving/unsupported-signals.ts";
 import { goldenRequest } from "../../support/requests/golden-requests.ts";
 import { openGrpcClient, callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
@@ -58,8 +58,8 @@ test.each<{ sent: SendOptions; reason: string; detail: string }>([
 });
 
 test("logs of an unknown type are logs", async () => {
-  const unkept = new UnkeptSignals(new RecordingLogger());
-  const { send, problems } = runOtlpHttp({ unkept });
+  const unsupported = new UnsupportedSignals(new RecordingLogger());
+  const { send, problems } = runOtlpHttp({ unsupported });
 
   const { status } = await send("", { path: "/v1/logs", headers: PLAIN });
 

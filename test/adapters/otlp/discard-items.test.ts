@@ -2,9 +2,9 @@ import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { discardItems } from "../../../src/adapters/otlp/discard-items.ts";
 import {
-  UNKEPT_SIGNALS,
-  UnkeptSignals,
-} from "../../../src/application/receiving/unkept-signals.ts";
+  UNSUPPORTED_SIGNALS,
+  UnsupportedSignals,
+} from "../../../src/application/receiving/unsupported-signals.ts";
 import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { signalRequests, THREE_ITEMS } from "../../support/requests/signal-requests.ts";
@@ -14,12 +14,12 @@ const PROTOBUF = { protocol: "http", format: "protobuf" } as const;
 const JSON_FORMAT = { protocol: "http", format: "json" } as const;
 
 function parts() {
-  return { unkept: new UnkeptSignals(new RecordingLogger()), nestingDepth: 100 };
+  return { unsupported: new UnsupportedSignals(new RecordingLogger()), nestingDepth: 100 };
 }
 
 // Goal: every data point and log record is counted, in whatever it lies, in both encodings.
 // Method: requests of any shape, with the number known from how they were built.
-test.each(UNKEPT_SIGNALS)("any request of %s is counted", (signal) => {
+test.each(UNSUPPORTED_SIGNALS)("any request of %s is counted", (signal) => {
   const discarding = parts();
   const property = fc.property(signalRequests[signal], fc.integer(), (request, seed) => {
     const json = Buffer.from(wildJson(JSON.parse(request.json), randomFrom(seed)));
@@ -29,28 +29,31 @@ test.each(UNKEPT_SIGNALS)("any request of %s is counted", (signal) => {
     ];
 
     expect(answers).toMatchObject([
-      { outcome: "not_kept", signal, rejectedItems: request.items },
-      { outcome: "not_kept", signal, rejectedItems: request.items },
+      { outcome: "unsupported", signal, rejectedItems: request.items },
+      { outcome: "unsupported", signal, rejectedItems: request.items },
     ]);
   });
 
   fc.assert(property, { numRuns: fuzzRuns(200) });
-  discarding.unkept.stop();
+  discarding.unsupported.stop();
 });
 
-test.each(UNKEPT_SIGNALS)("%s that cannot be read are malformed, and not counted", (signal) => {
-  const discarding = parts();
-  const { encoded, json } = THREE_ITEMS[signal];
-  const cutJson = Buffer.from(json.slice(0, -1));
+test.each(UNSUPPORTED_SIGNALS)(
+  "%s that cannot be read are malformed, and not counted",
+  (signal) => {
+    const discarding = parts();
+    const { encoded, json } = THREE_ITEMS[signal];
+    const cutJson = Buffer.from(json.slice(0, -1));
 
-  const answers = [
-    discardItems(encoded.subarray(0, -1), { signal, ...PROTOBUF }, discarding),
-    discardItems(cutJson, { signal, ...JSON_FORMAT }, discarding),
-  ];
+    const answers = [
+      discardItems(encoded.subarray(0, -1), { signal, ...PROTOBUF }, discarding),
+      discardItems(cutJson, { signal, ...JSON_FORMAT }, discarding),
+    ];
 
-  expect(answers).toEqual([
-    { outcome: "malformed", message: `the message is no request with ${signal}` },
-    { outcome: "malformed", message: expect.stringMatching(/^not OTLP\/JSON: at byte \d+: /) },
-  ]);
-  expect(discarding.unkept.counts[signal]).toEqual({ grpc: 0, http: 0 });
-});
+    expect(answers).toEqual([
+      { outcome: "malformed", message: `the message is no request with ${signal}` },
+      { outcome: "malformed", message: expect.stringMatching(/^not OTLP\/JSON: at byte \d+: /) },
+    ]);
+    expect(discarding.unsupported.counts[signal]).toEqual({ grpc: 0, http: 0 });
+  },
+);

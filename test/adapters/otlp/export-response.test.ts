@@ -76,7 +76,7 @@ test("a status fits into trailers, however long its message", () => {
 test.each<{ receipt: Answer; success: boolean }>([
   { receipt: { outcome: "accepted" }, success: true },
   { receipt: { outcome: "partly_rejected", rejectedSpans: 1, message }, success: true },
-  { receipt: { outcome: "not_kept", signal: "logs", rejectedItems: 1, message }, success: true },
+  { receipt: { outcome: "unsupported", signal: "logs", rejectedItems: 1, message }, success: true },
   { receipt: { outcome: "refused", message, retryAfterMs: 1 }, success: false },
   { receipt: { outcome: "wrong_method", message }, success: false },
   { receipt: { outcome: "stopping", message }, success: false },
@@ -86,7 +86,7 @@ test.each<{ receipt: Answer; success: boolean }>([
 
 test.each(["metrics", "logs"] as const)("%s are answered with a count and a warning", (signal) => {
   const notKept = {
-    outcome: "not_kept",
+    outcome: "unsupported",
     signal,
     rejectedItems: 300,
     message: "traces only",
@@ -100,7 +100,12 @@ test.each(["metrics", "logs"] as const)("%s are answered with a count and a warn
 });
 
 test("a request with nothing in it is answered with a warning alone", () => {
-  const answer = { outcome: "not_kept", signal: "logs", rejectedItems: 0, message: "no" } as const;
+  const answer = {
+    outcome: "unsupported",
+    signal: "logs",
+    rejectedItems: 0,
+    message: "no",
+  } as const;
 
   expect(Buffer.from(encodeExportResponse(answer)).toHex()).toBe("0a0412026e6f");
   expect(exportResponseJson(answer)).toBe('{"partialSuccess":{"errorMessage":"no"}}');
@@ -113,11 +118,11 @@ test.each<{ receipt: Parameters<typeof exportResponseJson>[0]; json: string }>([
     json: '{"partialSuccess":{"rejectedSpans":"3","errorMessage":"a \\"b\\""}}',
   },
   {
-    receipt: { outcome: "not_kept", signal: "metrics", rejectedItems: 3, message: "no" },
+    receipt: { outcome: "unsupported", signal: "metrics", rejectedItems: 3, message: "no" },
     json: '{"partialSuccess":{"rejectedDataPoints":"3","errorMessage":"no"}}',
   },
   {
-    receipt: { outcome: "not_kept", signal: "logs", rejectedItems: 1, message: "no" },
+    receipt: { outcome: "unsupported", signal: "logs", rejectedItems: 1, message: "no" },
     json: '{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"no"}}',
   },
 ])("$receipt.outcome in OTLP/JSON is $json", ({ receipt, json }) => {

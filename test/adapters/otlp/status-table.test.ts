@@ -7,7 +7,7 @@ const { OK, INVALID_ARGUMENT, INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE, UNIMPLE
 test.each<[Outcome, number, number]>([
   ["accepted", OK, 200],
   ["partly_rejected", OK, 200],
-  ["not_kept", OK, 200],
+  ["unsupported", OK, 200],
   ["malformed", INVALID_ARGUMENT, 400],
   ["malformed_frame", INTERNAL, 400],
   ["too_large", RESOURCE_EXHAUSTED, 413],

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { forwardMember } from "../../../src/adapters/read-api/forward-member.ts";
-import { noForwardFigures } from "../../../src/application/forwarding/forward-figures.ts";
+import { zeroForwardFigures } from "../../../src/application/forwarding/forward-figures.ts";
 import type { ForwardStatus } from "../../../src/application/forwarding/forward-status.ts";
 import { forwardStatus } from "../../support/fakes/forward-status.ts";
 import { closed, fetchDescription } from "../../support/oracles/openapi-description.ts";
@@ -13,7 +13,7 @@ const endpoint = "grpcs://collector:4317";
 const reading = (parts: Partial<ForwardStatus> = {}) => {
   return { endpoint, status: () => forwardStatus(parts) };
 };
-const CALM = { pauseLeftMs: 0, lastError: undefined, figures: noForwardFigures() };
+const CALM = { pauseLeftMs: 0, lastError: undefined, figures: zeroForwardFigures() };
 
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema({ $id: "api", ...closed(await fetchDescription()) });

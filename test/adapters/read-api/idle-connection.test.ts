@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { AnswerBudget } from "../../../src/adapters/read-api/answer-budget.ts";
 import { answerRequest } from "../../../src/adapters/read-api/answer-request.ts";
-import { TailPlaces } from "../../../src/adapters/read-api/tail-places.ts";
-import { Places } from "../../../src/application/waiting/places.ts";
+import { TailPermits } from "../../../src/adapters/read-api/tail-permits.ts";
+import { Semaphore } from "../../../src/application/waiting/semaphore.ts";
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { Arrivals } from "../../../src/application/arrivals/arrivals.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
@@ -24,9 +24,9 @@ async function idlingOf(path: string) {
     arrivals: new Arrivals(buffer, CAPACITY),
     runId: "a1",
     budget: new AnswerBudget(1),
-    waits: new Places(1),
-    followed: new Places(1),
-    tails: new TailPlaces(1, new HandMovedClock()),
+    waits: new Semaphore(1),
+    followed: new Semaphore(1),
+    tails: new TailPermits(1, new HandMovedClock()),
     stopping: new AbortController().signal,
     readiness: () => "ready" as const,
     highWater: () => undefined,

@@ -4,21 +4,21 @@ import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import { named, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
 
-const MOST_SPANS = 24;
-const REQUESTS = Array.from({ length: MOST_SPANS + 1 }, (_, spans) => requestOf(spans));
+const MAX_SPANS = 24;
+const REQUESTS = Array.from({ length: MAX_SPANS + 1 }, (_, spans) => requestOf(spans));
 const SMALLEST_BYTES = REQUESTS[1]!.length;
 
 const step = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: MOST_SPANS })),
+    arbitrary: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: MAX_SPANS })),
   },
   { weight: 1, arbitrary: fc.constant("turn" as const) },
 );
 
 const game = fc.record({
   spans: fc.integer({ min: 1, max: 30 }),
-  bytes: fc.integer({ min: SMALLEST_BYTES, max: 2 * REQUESTS[MOST_SPANS]!.length }),
+  bytes: fc.integer({ min: SMALLEST_BYTES, max: 2 * REQUESTS[MAX_SPANS]!.length }),
   steps: fc.array(step, { maxLength: 80 }),
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { SubscriptionIndex } from "../../../src/application/arrivals/subscription-index.ts";
-import { MOST_FOUND_TOGETHER } from "../../../src/application/arrivals/wanted-questions.ts";
+import { MAX_FOUND_TOGETHER } from "../../../src/application/arrivals/filter-index.ts";
 import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
 import { named, searchedRing } from "../../support/running/searched-ring.ts";
 import { traceHex, tracedRequests } from "../../support/requests/traced-requests.ts";
@@ -141,17 +141,17 @@ test("of an attribute that a span has twice, it is told once", () => {
 test("however many wait for the same, there is room, and for another filter there is not", () => {
   const index = new SubscriptionIndex();
   const waiting = (value: number) => index.add(withStatus(value), () => {});
-  for (let value = 0; value < MOST_FOUND_TOGETHER; value += 1) waiting(value);
+  for (let value = 0; value < MAX_FOUND_TOGETHER; value += 1) waiting(value);
 
   const same = Array.from({ length: 1_000 }, () => waiting(0));
-  const other = waiting(MOST_FOUND_TOGETHER);
+  const other = waiting(MAX_FOUND_TOGETHER);
   const size = index.size;
   for (const leave of same) leave?.();
-  const stillNone = waiting(MOST_FOUND_TOGETHER);
+  const stillNone = waiting(MAX_FOUND_TOGETHER);
 
   expect(same.every((leave) => leave !== undefined)).toBe(true);
   expect([other, stillNone]).toEqual([undefined, undefined]);
-  expect([size, index.size]).toEqual([1_000 + MOST_FOUND_TOGETHER, MOST_FOUND_TOGETHER]);
+  expect([size, index.size]).toEqual([1_000 + MAX_FOUND_TOGETHER, MAX_FOUND_TOGETHER]);
 });
 
 test.each<{ name: string; filter: SpanFilter }>([
@@ -164,7 +164,7 @@ test.each<{ name: string; filter: SpanFilter }>([
   const index = new SubscriptionIndex();
   const waiting = (value: number) => index.add([...filter, ...withStatus(value)], () => {});
   // Some have room under their key, as many under none.
-  const room = filter.length === 0 ? MOST_FOUND_TOGETHER : 2 * MOST_FOUND_TOGETHER;
+  const room = filter.length === 0 ? MAX_FOUND_TOGETHER : 2 * MAX_FOUND_TOGETHER;
   const all = Array.from({ length: room }, (_, value) => waiting(value));
   const oneTooMany = waiting(room);
 

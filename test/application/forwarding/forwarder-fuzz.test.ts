@@ -88,7 +88,7 @@ const strictGame = fc.record({
   /** Every so many spans there is a bad one, which is refused with all that comes with it. */
   bad: fc.uniqueArray(fc.integer({ min: 1, max: 120 }), { maxLength: 12 }),
   isInvalidText: fc.boolean(),
-  mostSpans: fc.integer({ min: 1, max: 120 }),
+  maxSpans: fc.integer({ min: 1, max: 120 }),
   batchSpans: fc.integer({ min: 1, max: 64 }),
   concurrency: fc.integer({ min: 1, max: 3 }),
   refusal: fc.constantFrom<SendOutcome>(
@@ -103,14 +103,14 @@ const strictGame = fc.record({
 test("a bad span costs no other", async () => {
   let undeliverable = 0;
   const property = fc.asyncProperty(strictGame, async (given) => {
-    const { spanCount, isInvalidText, mostSpans, refusal, ...settings } = given;
+    const { spanCount, isInvalidText, maxSpans, refusal, ...settings } = given;
     const bad = new Set(given.bad.filter((number) => number <= spanCount));
     const delivered: number[] = [];
     const run = forwarding({
       ...settings,
       answer: ({ request: bytes, spanCount: count }) => {
         const numbers = namesOf(bytes).map((name) => Number(name.split(" ")[1]));
-        if (count > mostSpans) return { outcome: "too_large", message: "413" };
+        if (count > maxSpans) return { outcome: "too_large", message: "413" };
         if (numbers.some((number) => bad.has(number))) return refusal;
         delivered.push(...numbers);
         return { outcome: "delivered" };

@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test";
-import { CountedReceiver, noAmounts } from "../../../src/application/receiving/counted-receiver.ts";
+import {
+  CountedReceiver,
+  zeroAmounts,
+} from "../../../src/application/receiving/counted-receiver.ts";
 import type { Receipt } from "../../../src/application/receiving/receipt.ts";
 import { ReceiveTraces } from "../../../src/application/receiving/receive-traces.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
@@ -89,7 +92,7 @@ test.each([
 ] as const satisfies [string, Receipt][])(
   "a request that is %s is counted once, as nothing else",
   (outcome, receipt) => {
-    const receiver = { amounts: noAmounts(), receive: () => receipt };
+    const receiver = { amounts: zeroAmounts(), receive: () => receipt };
     const counted = new CountedReceiver({ receiver, clock: new HandMovedClock(), evicted });
 
     const answer = counted.receive(new Uint8Array(0));
@@ -121,7 +124,7 @@ test("the time is what the receiver took, in seconds", () => {
     return { outcome: "accepted" };
   };
   const counted = new CountedReceiver({
-    receiver: { amounts: noAmounts(), receive },
+    receiver: { amounts: zeroAmounts(), receive },
     clock,
     evicted,
   });
@@ -134,7 +137,7 @@ test("the time is what the receiver took, in seconds", () => {
 
 test("putting in is timed apart from the checks, and only where something is put in", () => {
   const clock = new HandMovedClock();
-  const amounts = noAmounts();
+  const amounts = zeroAmounts();
   const outcomes: Receipt[] = [{ outcome: "accepted" }, { outcome: "malformed", message: "" }];
   const receive = (): Receipt => {
     clock.moveMs(20);
@@ -163,7 +166,7 @@ test("a request after one with rejected spans rejects none", () => {
 });
 
 test("more spans are rejected than fit into 32 bits, and are still counted", () => {
-  const amounts = { ...noAmounts(), rejectedSpans: 1 };
+  const amounts = { ...zeroAmounts(), rejectedSpans: 1 };
   amounts.rejectedByFault[0] = 2 ** 31;
   const receiver = { amounts, receive: () => PARTLY_REJECTED };
   const counted = new CountedReceiver({ receiver, clock: new HandMovedClock(), evicted });

@@ -38,8 +38,8 @@ async function start(requests: readonly Uint8Array[], setting: Setting = {}) {
   const receiver = new ReceiveTraces({ buffer, limits, logger, clock: new HandMovedClock() });
   const spill = new FakeSpill();
   if (requests.length > 0) await spill.write(requests);
-  const mostAtOnce = { spans: Math.min(spans, limits.spansPerRequest), bytes };
-  const restore = () => restoreRing({ spill, buffer, receiver, mostAtOnce, logger });
+  const maxAtOnce = { spans: Math.min(spans, limits.spansPerRequest), bytes };
+  const restore = () => restoreRing({ spill, buffer, receiver, maxAtOnce, logger });
   return { buffer, receiver, spill, logger, restore };
 }
 

@@ -5,7 +5,7 @@ import type {
 } from "../../../src/application/waiting/followed-traces.ts";
 import { waitForTrace } from "../../../src/application/waiting/wait-for-trace.ts";
 import {
-  MOST_FOLLOWED,
+  MAX_FOLLOWED,
   named,
   NEVER,
   nextTurn,
@@ -24,7 +24,7 @@ const WAIT: TraceWaitRequest = {
   count: 1,
   timeoutMs: 600_000,
   quietMs: 1,
-  mostTraces: MOST_FOLLOWED,
+  maxTraces: MAX_FOLLOWED,
   cancelled: NEVER,
 };
 
@@ -37,11 +37,11 @@ const orphans = (count: number) =>
 
 test("of as many traces as can be followed, the complete one is found", async () => {
   const { arrive, ...parts } = searchedRing();
-  arrive(...orphans(MOST_FOLLOWED - 1), CHILD, ROOT);
+  arrive(...orphans(MAX_FOLLOWED - 1), CHILD, ROOT);
 
   const outcome = await waitForTrace(parts, WAIT);
 
-  const sequences = [MOST_FOLLOWED, MOST_FOLLOWED + 1];
+  const sequences = [MAX_FOLLOWED, MAX_FOLLOWED + 1];
   expect(outcome).toMatchObject({ outcome: "found", spans: { sequences } });
 });
 
@@ -59,7 +59,7 @@ test("a trace of spans from before the sequence that was asked for is not follow
 function followers(parts: TraceWaitParts, ...mosts: number[]) {
   const canceller = new AbortController();
   const quiet = { ...WAIT, quietMs: 60_000, cancelled: canceller.signal };
-  const waiting = mosts.map((mostTraces) => waitForTrace(parts, { ...quiet, mostTraces }));
+  const waiting = mosts.map((maxTraces) => waitForTrace(parts, { ...quiet, maxTraces }));
   const end = async (): Promise<void> => {
     canceller.abort();
     await Promise.all(waiting);
@@ -68,7 +68,7 @@ function followers(parts: TraceWaitParts, ...mosts: number[]) {
 }
 
 describe("where a wait has more traces than it can follow", () => {
-  const FEW = { ...WAIT, mostTraces: 3 };
+  const FEW = { ...WAIT, maxTraces: 3 };
 
   test("it answers with one of those that it follows", async () => {
     const { arrive, ...parts } = searchedRing();
@@ -105,8 +105,8 @@ describe("where a wait has more traces than it can follow", () => {
 
   test("it leaves the others' places to them", async () => {
     const { arrive, ...parts } = searchedRing();
-    arrive(...orphans(MOST_FOLLOWED), CHILD, ROOT);
-    const { end } = followers(parts, 60, MOST_FOLLOWED - 60 - 1);
+    arrive(...orphans(MAX_FOLLOWED), CHILD, ROOT);
+    const { end } = followers(parts, 60, MAX_FOLLOWED - 60 - 1);
     await nextTurn();
 
     const found = await waitForTrace(parts, { ...WAIT, filter: named("root") });
@@ -122,8 +122,8 @@ describe("where all who wait follow as many traces as they can", () => {
 
   test("a wait that could follow none is told at once, until the others have ended", async () => {
     const { arrive, ...parts } = searchedRing();
-    arrive(...orphans(MOST_FOLLOWED));
-    const { end } = followers(parts, MOST_FOLLOWED);
+    arrive(...orphans(MAX_FOLLOWED));
+    const { end } = followers(parts, MAX_FOLLOWED);
     await nextTurn();
     arrive(CHILD, ROOT);
 
@@ -137,8 +137,8 @@ describe("where all who wait follow as many traces as they can", () => {
 
   test("it is told when the first trace arrives", async () => {
     const { arrive, ...parts } = searchedRing();
-    arrive(...orphans(MOST_FOLLOWED));
-    const { end } = followers(parts, MOST_FOLLOWED);
+    arrive(...orphans(MAX_FOLLOWED));
+    const { end } = followers(parts, MAX_FOLLOWED);
     const waiting = waitForTrace(parts, FOR_ROOT);
     await nextTurn();
 
@@ -151,8 +151,8 @@ describe("where all who wait follow as many traces as they can", () => {
 
   test("a wait that follows some goes on with them", async () => {
     const { arrive, ...parts } = searchedRing();
-    arrive(CHILD, ...orphans(MOST_FOLLOWED));
-    const { end } = followers(parts, MOST_FOLLOWED - 1);
+    arrive(CHILD, ...orphans(MAX_FOLLOWED));
+    const { end } = followers(parts, MAX_FOLLOWED - 1);
     await nextTurn();
 
     const late = await waitForTrace(parts, { ...WAIT, timeoutMs: 20 });

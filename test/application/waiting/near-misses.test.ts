@@ -1,5 +1,5 @@
 import { afterEach, expect, spyOn, test } from "bun:test";
-import { Places } from "../../../src/application/waiting/places.ts";
+import { Semaphore } from "../../../src/application/waiting/semaphore.ts";
 import { waitForSpans, type WaitRequest } from "../../../src/application/waiting/wait-for-spans.ts";
 import { waitForTrace } from "../../../src/application/waiting/wait-for-trace.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
@@ -33,7 +33,7 @@ function lookedThrough(looked: (newestFirst: boolean) => void) {
       buffer.visit(search, visit);
     },
   };
-  return { buffer: watched, arrivals, followed: new Places(1) };
+  return { buffer: watched, arrivals, followed: new Semaphore(1) };
 }
 
 /** Ends the time, and what is given beyond it. */
@@ -51,7 +51,7 @@ const WAITS = [
   {
     of: "a trace",
     wait: (parts: ReturnType<typeof lookedThrough>, request: WaitRequest) =>
-      waitForTrace(parts, { ...request, quietMs: 600_000, mostTraces: 1 }),
+      waitForTrace(parts, { ...request, quietMs: 600_000, maxTraces: 1 }),
   },
 ];
 

@@ -23,7 +23,7 @@ const WAIT: TraceWaitRequest = {
   count: 1,
   timeoutMs: 600_000,
   quietMs: QUIET_MS,
-  mostTraces: 9,
+  maxTraces: 9,
   cancelled: NEVER,
 };
 

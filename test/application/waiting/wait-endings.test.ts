@@ -1,7 +1,7 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import type { TraceWaitParts } from "../../../src/application/waiting/followed-traces.ts";
 import { tailSpans } from "../../../src/application/waiting/tail-spans.ts";
-import { Places } from "../../../src/application/waiting/places.ts";
+import { Semaphore } from "../../../src/application/waiting/semaphore.ts";
 import { waitForSpans, type WaitRequest } from "../../../src/application/waiting/wait-for-spans.ts";
 import { waitForTrace } from "../../../src/application/waiting/wait-for-trace.ts";
 import { countedArrivals, countedSignal } from "../../support/fakes/counted-listeners.ts";
@@ -35,8 +35,8 @@ const WAITS = [
     of: "a trace",
     wait: (parts: Omit<TraceWaitParts, "followed">, request: WaitRequest) =>
       waitForTrace(
-        { ...parts, followed: new Places(1) },
-        { ...request, quietMs: 1, mostTraces: 1 },
+        { ...parts, followed: new Semaphore(1) },
+        { ...request, quietMs: 1, maxTraces: 1 },
       ),
   },
 ];
@@ -83,7 +83,7 @@ test("a trace is followed once, though more of it arrives in the turn it is foun
 
   const waiting = waitForTrace(
     { buffer, arrivals: counted, followed },
-    { ...WAIT, quietMs: 1, mostTraces: 1 },
+    { ...WAIT, quietMs: 1, maxTraces: 1 },
   );
   arrive(CHILD, ROOT);
   const outcome = await waiting;
@@ -101,7 +101,7 @@ test("each span of a trace, and none of another, begins its one quiet time anew"
     const ended = new Set<unknown>(cleared.mock.calls.map(([timer]) => timer));
     return { begun: all.length, open: all.filter(({ value }) => !ended.has(value)).length };
   };
-  const request = { ...WAIT, quietMs: QUIET_MS, mostTraces: 1, cancelled: canceller.signal };
+  const request = { ...WAIT, quietMs: QUIET_MS, maxTraces: 1, cancelled: canceller.signal };
   const waiting = waitForTrace({ buffer, arrivals, followed }, request);
 
   const times = [CHILD, OTHER_ROOT, SECOND_CHILD, OTHER_ROOT, ROOT].map((span) => {

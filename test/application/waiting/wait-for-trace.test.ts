@@ -3,7 +3,7 @@ import type { TraceWaitRequest } from "../../../src/application/waiting/followed
 import { waitForTrace } from "../../../src/application/waiting/wait-for-trace.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import {
-  MOST_FOLLOWED,
+  MAX_FOLLOWED,
   named,
   NEVER,
   nextTurn,
@@ -30,7 +30,7 @@ const WAIT: TraceWaitRequest = {
   count: 1,
   timeoutMs: 600_000,
   quietMs: 1,
-  mostTraces: MOST_FOLLOWED,
+  maxTraces: MAX_FOLLOWED,
   cancelled: NEVER,
 };
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import {
   hasMost,
   isAsExpected,
-  leastCount,
+  minCount,
   readExpectation,
 } from "../../../src/domain/query/expectation.ts";
 
@@ -104,7 +104,7 @@ test.each([
   const condition = { comparison, count: 2 };
 
   expect([1, 2, 3].map((found) => isAsExpected(condition, found))).toEqual([...met]);
-  expect(leastCount(condition)).toBe(least);
+  expect(minCount(condition)).toBe(least);
 });
 
 test.each([

@@ -1,9 +1,9 @@
-import { noForwardFigures } from "../../../src/application/forwarding/forward-figures.ts";
+import { zeroForwardFigures } from "../../../src/application/forwarding/forward-figures.ts";
 import type { ForwardStatus } from "../../../src/application/forwarding/forward-status.ts";
 
 /** An upstream that is gone for the moment, after something has happened to every number. */
 export function forwardStatus(parts: Partial<ForwardStatus> = {}): ForwardStatus {
-  const { batches, undeliverableSpans, ...others } = noForwardFigures();
+  const { batches, undeliverableSpans, ...others } = zeroForwardFigures();
   return {
     state: "backing_off",
     pauseLeftMs: 1234.5,

@@ -1,7 +1,7 @@
 import type { MetricSources } from "../../../src/adapters/metrics/metric-values.ts";
 import { CountedReceiver } from "../../../src/application/receiving/counted-receiver.ts";
 import { ReceiveTraces } from "../../../src/application/receiving/receive-traces.ts";
-import { UnkeptSignals } from "../../../src/application/receiving/unkept-signals.ts";
+import { UnsupportedSignals } from "../../../src/application/receiving/unsupported-signals.ts";
 import { forwardStatus } from "./forward-status.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 import { request, requestOf, resourceSpans, span, spanBody } from "../requests/request-bytes.ts";
@@ -26,8 +26,8 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
   receiver.receive(requestOf(1, 40));
   json!.receive(new Uint8Array(70_000).fill(0xff));
   buffer.take(1);
-  const unkept = new UnkeptSignals(logger);
-  unkept.receive({ signal: "logs", protocol: "http", items: 3 });
+  const unsupported = new UnsupportedSignals(logger);
+  unsupported.receive({ signal: "logs", protocol: "http", items: 3 });
   return {
     version: '1.0 "quoted\\"\n',
     stats: () => buffer.stats(),
@@ -35,7 +35,7 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
     restored: { spans: 1, bytes: spanBody(40).length },
     highWater: () => true,
     receivers: { grpc: grpc!, "http/json": json! },
-    unkept,
+    unsupported,
     problems: () => [
       { protocol: "grpc", reason: "too_large", count: 18, detail: "", hint: "" },
       { protocol: "http", reason: "malformed", count: 0, detail: "", hint: "" },

@@ -17,7 +17,7 @@ export interface RingJob {
   readonly board: SharedArrayBuffer;
   /** Its number; its spans bear it. Threads that put spans in are numbered from 0. */
   readonly thread: number;
-  /** Spans that each thread which puts in any puts in, in requests of at most `MOST_SPANS`. */
+  /** Spans that each thread which puts in any puts in, in requests of at most `MAX_SPANS`. */
   readonly spansEach: number;
   readonly appends: boolean;
   /** Whether it takes as well, until all threads have put in theirs and the ring is empty. */
@@ -28,7 +28,7 @@ export interface RingJob {
   readonly seed: number;
 }
 
-export const MOST_SPANS = 400;
+export const MAX_SPANS = 400;
 
 /** What all threads see: how many spans are still to come, and how often each came out. */
 export class TakingBoard {
@@ -67,16 +67,16 @@ function run(job: RingJob): void {
   const lease = leaserOf(ring, board, job);
   const collect = collector();
   for (let left = job.appends ? job.spansEach : 0; left > 0;) {
-    const count = Math.min(left, 1 + random(MOST_SPANS));
+    const count = Math.min(left, 1 + random(MAX_SPANS));
     append(job.spansEach - left, count);
     left -= count;
-    if (job.takes) take(random(MOST_SPANS + 50));
+    if (job.takes) take(random(MAX_SPANS + 50));
     if (job.leases === true) lease(random);
     Atomics.sub(board.spansToCome, 0, count);
     collect();
   }
   while (hasMore(ring, board) && (job.takes || job.leases === true)) {
-    if (job.takes) take(1 + random(MOST_SPANS));
+    if (job.takes) take(1 + random(MAX_SPANS));
     if (job.leases === true) lease(random);
     collect();
   }
@@ -100,7 +100,7 @@ function hasMore(ring: ObservabilityBuffer, board: TakingBoard): boolean {
 }
 
 function appenderOf(ring: ObservabilityBuffer, { thread }: RingJob) {
-  const walked = createWalkedRequest({ spansPerRequest: MOST_SPANS, nestingDepth: 10 });
+  const walked = createWalkedRequest({ spansPerRequest: MAX_SPANS, nestingDepth: 10 });
   return (first: number, count: number): void => {
     walkRequest(walked, checkedRequest({ appender: thread, first, count }));
     const { outcome } = ring.append(walked);
@@ -111,7 +111,7 @@ function appenderOf(ring: ObservabilityBuffer, { thread }: RingJob) {
 /** Checks all that it takes: each span whole, and behind those that its appender put in before. */
 function takerOf(ring: ObservabilityBuffer, board: TakingBoard, job: RingJob) {
   const { spansEach, isOrdered = true } = job;
-  const checker = new SpanChecker(2 * MOST_SPANS);
+  const checker = new SpanChecker(2 * MAX_SPANS);
   const lastOf = new Map<number, number>();
   return (count: number): void => {
     checker.check(ring.take(count).request, (appender, number) => {
@@ -128,7 +128,7 @@ function takerOf(ring: ObservabilityBuffer, board: TakingBoard, job: RingJob) {
  * differently; what is delivered, or is undeliverable, is checked and has come out.
  */
 function leaserOf(ring: ObservabilityBuffer, board: TakingBoard, { spansEach }: RingJob) {
-  const checker = new SpanChecker(2 * MOST_SPANS);
+  const checker = new SpanChecker(2 * MAX_SPANS);
   const open: Lease[] = [];
   const send = (lease: Lease, part: LeasePart, settlement: Settlement) => {
     if (part.first === part.end) return;
@@ -138,7 +138,7 @@ function leaserOf(ring: ObservabilityBuffer, board: TakingBoard, { spansEach }: 
     ring.settle(lease, settlement, part);
   };
   return (random: (bound: number) => number): void => {
-    const leased = ring.lease({ spans: 1 + random(MOST_SPANS), bytes: 1 << 20 });
+    const leased = ring.lease({ spans: 1 + random(MAX_SPANS), bytes: 1 << 20 });
     if (leased !== undefined && open.push(leased) < 2) return;
     const settled = open.shift();
     if (settled === undefined) return;

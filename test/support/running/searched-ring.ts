@@ -1,7 +1,7 @@
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { Arrivals } from "../../../src/application/arrivals/arrivals.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
-import { Places } from "../../../src/application/waiting/places.ts";
+import { Semaphore } from "../../../src/application/waiting/semaphore.ts";
 import { rejectedByService } from "../../../src/application/ring/rejected-spans.ts";
 import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
@@ -11,11 +11,11 @@ import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts"
 export interface SearchedRing {
   readonly buffer: ObservabilityBuffer;
   readonly arrivals: Arrivals;
-  readonly followed: Places;
+  readonly followed: Semaphore;
   arrive(...requests: Uint8Array[]): void;
 }
 
-export const MOST_FOLLOWED = 100;
+export const MAX_FOLLOWED = 100;
 
 const ROOMY = { spans: 10_000, bytes: 1 << 20 };
 
@@ -31,7 +31,7 @@ export function searchedRing(capacity = ROOMY, overflowPolicy?: "refuse"): Searc
       arrivals.append(walked, rejectedByService(walked));
     }
   };
-  return { buffer, arrivals, followed: new Places(MOST_FOLLOWED), arrive };
+  return { buffer, arrivals, followed: new Semaphore(MAX_FOLLOWED), arrive };
 }
 
 export function named(name: string): SpanFilter {

@@ -3,10 +3,10 @@ import type { ArrowFunctionExpression, Function as FunctionNode, Node, Span } fr
 import { lineAt } from "./repository-files.ts";
 import type { RepositoryFile } from "./repository-files.ts";
 
-export const MOST_METHOD_LINES = 5;
-export const MOST_FUNCTION_LINES = 40;
+export const MAX_METHOD_LINES = 5;
+export const MAX_FUNCTION_LINES = 40;
 /** For a flat scan loop or `switch` that is listed, with its reason, where the rule is applied. */
-export const MOST_LISTED_LINES = 60;
+export const MAX_LISTED_LINES = 60;
 
 /** `path name` of functions that may be longer, and why. */
 export type LongFunctions = Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ interface Found {
 export function longFunctions(file: RepositoryFile, listed: LongFunctions): string[] {
   return functionsIn(file).flatMap(({ name, isMethod, lines, at }) => {
     const isListed = `${file.path} ${name}` in listed;
-    const most = isMethod ? MOST_METHOD_LINES : isListed ? MOST_LISTED_LINES : MOST_FUNCTION_LINES;
+    const most = isMethod ? MAX_METHOD_LINES : isListed ? MAX_LISTED_LINES : MAX_FUNCTION_LINES;
     if (lines <= most) return [];
     return [
       `${file.path}:${lineAt(file.text, at)} ${name} has ${lines} lines of body, not ${most}`,

@@ -1,10 +1,10 @@
 import { lineAt } from "./repository-files.ts";
 import type { RepositoryFile } from "./repository-files.ts";
 
-export const MOST_COLUMNS = 100;
-export const MOST_FILE_LINES = 300;
+export const MAX_COLUMNS = 100;
+export const MAX_FILE_LINES = 300;
 /** A port stays smaller than any adapter. */
-export const MOST_PORT_LINES = 39;
+export const MAX_PORT_LINES = 39;
 
 const FORBIDDEN_NAMES = new Set(["utils", "helpers", "common", "types", "index"]);
 
@@ -12,12 +12,12 @@ export function longLines({ path, text }: RepositoryFile): string[] {
   return text
     .split("\n")
     .map((line, at) => ({ columns: [...line].length, number: at + 1 }))
-    .filter(({ columns }) => columns > MOST_COLUMNS)
+    .filter(({ columns }) => columns > MAX_COLUMNS)
     .map(({ columns, number }) => `${path}:${number} has ${columns} columns`);
 }
 
 export function longFile({ path, text }: RepositoryFile): string[] {
-  const most = path.startsWith("src/ports/") ? MOST_PORT_LINES : MOST_FILE_LINES;
+  const most = path.startsWith("src/ports/") ? MAX_PORT_LINES : MAX_FILE_LINES;
   const lines = text.trimEnd().split("\n").length;
   return lines > most ? [`${path} has ${lines} lines, not ${most}`] : [];
 }

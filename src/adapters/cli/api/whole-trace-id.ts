@@ -10,8 +10,8 @@ import { askForSuccess } from "./ask-api.ts";
 const BEGINNING = /^[0-9a-f]{4,32}$/;
 
 /** As many as the read API lists; the newest come first. */
-const MOST_TRACES = 10_000;
-const MOST_SHOWN = 10;
+const MAX_TRACES = 10_000;
+const MAX_SHOWN = 10;
 const WHOLE_DIGITS = 32;
 
 /**
@@ -23,13 +23,13 @@ export async function wholeTraceId(run: CommandRun, name: string, text: string):
   const beginning = text.toLowerCase();
   if (!BEGINNING.test(beginning)) throw noBeginning(name, text);
   if (beginning.length === WHOLE_DIGITS) return beginning;
-  const query = [["limit", String(MOST_TRACES)]] as const;
+  const query = [["limit", String(MAX_TRACES)]] as const;
   const response = await askForSuccess(run, { path: "/api/traces", query });
   const traceIds = traceIdsIn(await response.json().catch(() => undefined));
   const [found, ...others] = traceIds.filter((traceId) => traceId.startsWith(beginning));
   if (found === undefined) throw notFound(beginning, traceIds.length);
   if (others.length > 0) throw ambiguous(beginning, [found, ...others]);
-  if (traceIds.length >= MOST_TRACES) tell(run, mayBeOlder(beginning));
+  if (traceIds.length >= MAX_TRACES) tell(run, mayBeOlder(beginning));
   return found;
 }
 
@@ -58,18 +58,18 @@ function noBeginning(name: string, text: string): CommandFailure {
 }
 
 function mayBeOlder(beginning: string): string {
-  const looked = `only the newest ${countText(MOST_TRACES)} traces were looked through`;
+  const looked = `only the newest ${countText(MAX_TRACES)} traces were looked through`;
   return `${looked}; an older one may begin with ${beginning} too`;
 }
 
 function notFound(beginning: string, traceCount: number): CommandFailure {
-  const traces = traceCount < MOST_TRACES ? "buffered traces" : `newest ${countText(traceCount)}`;
+  const traces = traceCount < MAX_TRACES ? "buffered traces" : `newest ${countText(traceCount)}`;
   return new CommandFailure(EXIT_CODE.notFound, `none of the ${traces} begins with ${beginning}`);
 }
 
 function ambiguous(beginning: string, traceIds: readonly string[]): CommandFailure {
-  const shown = traceIds.slice(0, MOST_SHOWN).map((id) => `  ${peerText(id, WHOLE_DIGITS)}`);
-  const more = traceIds.length > MOST_SHOWN ? ["  and more"] : [];
+  const shown = traceIds.slice(0, MAX_SHOWN).map((id) => `  ${peerText(id, WHOLE_DIGITS)}`);
+  const more = traceIds.length > MAX_SHOWN ? ["  and more"] : [];
   const count = countedText(traceIds.length, "trace");
   const lines = [`${count} begin with ${beginning}; give more digits`, ...shown, ...more];
   return new CommandFailure(EXIT_CODE.badUsage, lines.join("\n"));

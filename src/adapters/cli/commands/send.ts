@@ -27,7 +27,7 @@ interface Reading {
   otherSignals: number;
 }
 
-const MOST_FAULTS = 10;
+const MAX_FAULTS = 10;
 
 export async function send(run: CommandRun): Promise<ExitCode> {
   const { clock, stderr } = run;
@@ -95,7 +95,7 @@ const CHUNK_BYTES = 256 * 1024;
 
 function noteFault(reading: Reading, name: string, fault: FileFault): void {
   const { skippedBytes } = fault;
-  if (reading.faults.length === MOST_FAULTS) {
+  if (reading.faults.length === MAX_FAULTS) {
     reading.moreFaults += 1;
     reading.moreBytes += skippedBytes ?? 0;
     return;

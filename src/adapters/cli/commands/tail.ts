@@ -34,7 +34,7 @@ interface Following {
 export async function tail(run: CommandRun): Promise<ExitCode> {
   const signal = run.interruption();
   try {
-    const first = await askForSuccess(run, questionOf(queryOf(run), signal));
+    const first = await askForSuccess(run, indexedFilter(queryOf(run), signal));
     const following = begin(run, signal, first);
     for await (const response of connections(following, first)) {
       if (!(await showLines(following, response))) break;
@@ -45,7 +45,7 @@ export async function tail(run: CommandRun): Promise<ExitCode> {
   return EXIT_CODE.ok;
 }
 
-function questionOf(
+function indexedFilter(
   query: readonly (readonly [name: string, value: string])[],
   signal: AbortSignal,
 ) {
@@ -123,7 +123,7 @@ async function askAgain(following: Following): Promise<Response | string> {
   const { run, signal, runId, sequence } = following;
   const after = runId === null ? String(sequence) : cursorText(runId, sequence);
   const query = [...queryOf(run).filter(([name]) => name !== "after"), ["after", after]] as const;
-  const response = await askApi(run, questionOf(query, signal)).catch((error: unknown) => {
+  const response = await askApi(run, indexedFilter(query, signal)).catch((error: unknown) => {
     if (error instanceof CommandFailure) return error.message;
     throw error;
   });

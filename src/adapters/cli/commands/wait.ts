@@ -13,7 +13,7 @@ const TIMED_OUT = 408;
 const CAME_ALL_THE_SAME = 409;
 
 /** So many spans tell what went wrong; more would hide it. */
-const MOST_SHOWN = 10;
+const MAX_SHOWN = 10;
 
 export async function wait(run: CommandRun): Promise<ExitCode> {
   return await answerSpans(run, {
@@ -56,6 +56,6 @@ function cameLines(run: CommandRun, problem: Problem): string[] {
 }
 
 function spanLines(run: CommandRun, request: unknown): string[] {
-  const spans = spansFromOtlpJson(request).slice(0, MOST_SHOWN);
+  const spans = spansFromOtlpJson(request).slice(0, MAX_SHOWN);
   return spanTable(spans, run.stderr.columns, paletteOf(run, run.stderr));
 }

@@ -13,11 +13,11 @@ interface PlacedSpan {
  * A request in OTLP/JSON, cut into requests of at most so many spans. It is written anew, with all
  * that is in it: members that nobody knows, and numbers digit for digit.
  */
-export function* jsonSlices(request: Uint8Array, mostSpans: number): Generator<Uint8Array> {
+export function* jsonSlices(request: Uint8Array, maxSpans: number): Generator<Uint8Array> {
   const document = parseExactly(new TextDecoder().decode(request));
   const spans = spansIn(document);
-  for (let first = 0; first < spans.length; first += mostSpans) {
-    const resourceSpans = nested(spans.slice(first, first + mostSpans));
+  for (let first = 0; first < spans.length; first += maxSpans) {
+    const resourceSpans = nested(spans.slice(first, first + maxSpans));
     yield Buffer.from(JSON.stringify({ ...document, resourceSpans }));
   }
 }

@@ -49,14 +49,14 @@ function painted(colour: number): Paint {
 }
 
 /** A bound, so that a peer with ever new names cannot fill the memory of whoever follows. */
-const MOST_SERVICES = 1024;
+const MAX_SERVICES = 1024;
 
 /** Colours by service, in order of appearance; the same for as long as it is used. */
 export function serviceColours({ distinct }: Palette): (service: string) => Paint {
   const known = new Map<string, Paint>();
   return (service) => {
     const paint = known.get(service) ?? distinct[known.size % distinct.length]!;
-    if (known.size < MOST_SERVICES) known.set(service, paint);
+    if (known.size < MAX_SERVICES) known.set(service, paint);
     return paint;
   };
 }

@@ -18,7 +18,7 @@ export interface TraceSummary {
 const GAP = "  ";
 const TRACE_ID_COLUMNS = 32;
 const TIME_COLUMNS = 12;
-const LEAST_ROOT_COLUMNS = 12;
+const MIN_ROOT_COLUMNS = 12;
 const NO_ROOT = "(no root)";
 
 /**
@@ -51,7 +51,7 @@ export function traceRows(
   const around = TRACE_ID_COLUMNS + width.spans + width.errors + width.duration + 4 * GAP.length;
   const rest = Math.max(
     columns - around - (isWide ? TIME_COLUMNS + GAP.length : 0),
-    LEAST_ROOT_COLUMNS,
+    MIN_ROOT_COLUMNS,
   );
   const header = [
     fit("TRACE", TRACE_ID_COLUMNS),

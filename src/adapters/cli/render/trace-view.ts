@@ -18,9 +18,9 @@ interface Drawing {
 
 const GAP = "  ";
 const MARK = { error: "✗ ", odd: "! ", none: "  " } as const;
-const MOST_SERVICE_COLUMNS = 20;
-const MOST_BAR_COLUMNS = 100;
-const LEAST_NAME_COLUMNS = 16;
+const MAX_SERVICE_COLUMNS = 20;
+const MAX_BAR_COLUMNS = 100;
+const MIN_NAME_COLUMNS = 16;
 
 /** Of the columns that are left, names get so much; the bars are drawn in the rest. */
 const NAME_SHARE = 0.6;
@@ -66,15 +66,15 @@ function drawingOf(
   lines: readonly TreeLine[],
   { columns, palette }: Surface,
 ): Drawing {
-  const services = spans.map(({ service }) => peerText(service, MOST_SERVICE_COLUMNS));
+  const services = spans.map(({ service }) => peerText(service, MAX_SERVICE_COLUMNS));
   const service = widest(services);
   const duration = widest(spans.map(spanDuration));
   const around = MARK.none.length + 3 * GAP.length + service + duration;
-  const rest = Math.max(columns - around, LEAST_NAME_COLUMNS);
+  const rest = Math.max(columns - around, MIN_NAME_COLUMNS);
   const wanted = widest(lines.map((line) => shownRails(line, rest) + nameText(line, rest)));
-  const share = Math.max(Math.floor(rest * NAME_SHARE), LEAST_NAME_COLUMNS);
+  const share = Math.max(Math.floor(rest * NAME_SHARE), MIN_NAME_COLUMNS);
   const name = Math.min(wanted, share);
-  const bar = Math.min(Math.max(rest - name, 1), MOST_BAR_COLUMNS);
+  const bar = Math.min(Math.max(rest - name, 1), MAX_BAR_COLUMNS);
   const range = wholeRange(spans);
   return { palette, colourOf: serviceColours(palette), range, name, service, duration, bar };
 }

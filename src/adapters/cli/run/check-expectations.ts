@@ -4,7 +4,7 @@ import {
   type Expectation,
   hasMost,
   isAsExpected,
-  leastCount,
+  minCount,
 } from "../../../domain/query/expectation.ts";
 import { isAnythingLost, lossesOf } from "./losses.ts";
 import type { Receiver } from "./receiver.ts";
@@ -50,7 +50,7 @@ async function settle(
   { filter, count }: Expectation,
   { settleMs: timeoutMs, interrupted: cancelled }: Settling,
 ): Promise<void> {
-  const least = leastCount(count);
+  const least = minCount(count);
   if (least === 0) return;
   const request = { filter, after: 0, count: least, timeoutMs, cancelled };
   await waitForSpans(receiver, request);
@@ -65,7 +65,7 @@ async function check(receiver: Checked, expectation: Expectation): Promise<Check
   if (isMet && hasMost(count) && isAnythingLost(lossesOf(receiver))) {
     return { expectation, isMet: false, isUncertain: true, seen };
   }
-  const isShort = !isMet && seen.count < leastCount(count);
+  const isShort = !isMet && seen.count < minCount(count);
   if (!isShort || without === undefined) return { expectation, isMet, seen };
   const near = await countSpans(buffer, filter.slice(0, -1));
   return { expectation, isMet, seen, nearest: { without, ...near } };

@@ -4,7 +4,7 @@ import type { FileRequest } from "../../otlp-files/file-request.ts";
 
 export interface Pacing {
   /** A request with more spans is sent in slices. */
-  readonly mostSpans: number;
+  readonly maxSpans: number;
   /**
    * When a request is due, in milliseconds after the first; what is in the past is due at once.
    * Asked once for each request, in their order.
@@ -12,7 +12,7 @@ export interface Pacing {
   readonly dueMs: (request: FileRequest) => number;
 }
 
-const AT_ONCE: Pacing = { mostSpans: Infinity, dueMs: () => 0 };
+const AT_ONCE: Pacing = { maxSpans: Infinity, dueMs: () => 0 };
 
 /** As `--rate` and `--pace` say; with neither, everything is due at once. */
 export function pacingOf(run: CommandRun): Pacing {
@@ -39,14 +39,14 @@ const SLICES_A_SECOND = 10;
  * own time is no more than a slice has.
  */
 function atRate(spansPerSecond: number): Pacing {
-  const mostSpans = Math.max(1, Math.floor(spansPerSecond / SLICES_A_SECOND));
+  const maxSpans = Math.max(1, Math.floor(spansPerSecond / SLICES_A_SECOND));
   let spansBefore = 0;
   const dueMs = ({ spanCount }: FileRequest) => {
     const due = (spansBefore / spansPerSecond) * 1000;
     spansBefore += spanCount;
     return due;
   };
-  return { mostSpans, dueMs };
+  return { maxSpans, dueMs };
 }
 
 /**
@@ -60,5 +60,5 @@ function atPace(factor: number): Pacing {
     firstMs ??= startMs;
     return startMs === undefined || firstMs === undefined ? 0 : (startMs - firstMs) / factor;
   };
-  return { mostSpans: Infinity, dueMs };
+  return { maxSpans: Infinity, dueMs };
 }

@@ -43,15 +43,15 @@ export interface SendEnd {
 }
 
 /** Enough to keep a receiver busy while answers travel. */
-const MOST_IN_FLIGHT = 4;
+const MAX_IN_FLIGHT = 4;
 
-const MOST_ATTEMPTS = 6;
+const MAX_ATTEMPTS = 6;
 const FIRST_DELAY_MS = 250;
 /** However long a receiver asks to be left alone. */
 const LONGEST_DELAY_MS = 30_000;
 
 /** So that a receiver with ever new words does not fill the memory. */
-const MOST_MESSAGES = 20;
+const MAX_MESSAGES = 20;
 
 export function newTally(): Tally {
   return {
@@ -77,7 +77,7 @@ export async function sendRequests(
   const { clock, signal, pacing } = parts;
   const inFlight = new Set<Promise<void>>();
   let startedMs: number | undefined;
-  for await (const request of untilAborted(inSlices(requests, pacing.mostSpans), signal)) {
+  for await (const request of untilAborted(inSlices(requests, pacing.maxSpans), signal)) {
     if (request === ABORTED) {
       tally.end ??= INTERRUPTED;
       break;
@@ -85,7 +85,7 @@ export async function sendRequests(
     startedMs ??= clock.monotonicMs();
     const waitMs = startedMs + pacing.dueMs(request) - clock.monotonicMs();
     if (waitMs > 0) await clock.sleep(waitMs, signal);
-    if (inFlight.size >= MOST_IN_FLIGHT) await Promise.race(inFlight);
+    if (inFlight.size >= MAX_IN_FLIGHT) await Promise.race(inFlight);
     if (signal.aborted) tally.end ??= INTERRUPTED;
     if (tally.end !== undefined) break;
     const sending = sendOne(request, tally, parts).finally(() => inFlight.delete(sending));
@@ -94,8 +94,8 @@ export async function sendRequests(
   await Promise.all(inFlight);
 }
 
-async function* inSlices(requests: AsyncIterable<FileRequest>, mostSpans: number) {
-  for await (const request of requests) yield* requestSlices(request, mostSpans);
+async function* inSlices(requests: AsyncIterable<FileRequest>, maxSpans: number) {
+  for await (const request of requests) yield* requestSlices(request, maxSpans);
 }
 
 const INTERRUPTED: SendEnd = { reason: "interrupted", message: "interrupted" };
@@ -131,7 +131,7 @@ async function finalAnswer(request: FileRequest, tally: Tally, parts: SendParts)
     if (tally.end !== undefined && outcome !== "accepted") {
       return { outcome: "unreachable", message };
     }
-    if (outcome !== "retry" || attempt === MOST_ATTEMPTS) return answer;
+    if (outcome !== "retry" || attempt === MAX_ATTEMPTS) return answer;
     const delayMs = answer.afterMs ?? FIRST_DELAY_MS * 2 ** (attempt - 1);
     // oxlint-disable-next-line no-await-in-loop -- and not before it has had a rest
     await parts.clock.sleep(Math.min(delayMs, LONGEST_DELAY_MS), parts.signal);
@@ -162,7 +162,7 @@ async function attemptOnce(request: FileRequest, parts: SendParts): Promise<Atte
 function enter(tally: Tally, request: FileRequest, answer: ExportAnswer): void {
   const { spanCount, bytes, fileBytes } = request;
   tally.fileBytes += fileBytes;
-  if (answer.message !== "" && tally.messages.size < MOST_MESSAGES) {
+  if (answer.message !== "" && tally.messages.size < MAX_MESSAGES) {
     tally.messages.add(answer.message);
   }
   if (answer.outcome === "accepted") {

@@ -131,9 +131,9 @@ function repeatedOption(options: readonly WrittenOption[]): string | undefined {
 }
 
 function operandMistake(command: CommandName, given: readonly string[]): string | undefined {
-  const { operands, leastOperands, mostOperands } = COMMANDS[command];
-  if (given.length < leastOperands) return `${operands} is missing`;
-  const extra = given[mostOperands];
+  const { operands, minOperands, maxOperands } = COMMANDS[command];
+  if (given.length < minOperands) return `${operands} is missing`;
+  const extra = given[maxOperands];
   if (extra === undefined) return undefined;
   const takes = operands === "" ? "only options" : `${operands} and options`;
   return `unexpected argument "${quotePeerText(extra)}": ${command} takes ${takes}`;

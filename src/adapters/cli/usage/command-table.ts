@@ -4,8 +4,8 @@ import type { OptionName } from "./option-table.ts";
 export interface CommandSpec {
   /** As the usage line shows them: `[TRACE_ID]`, `FILE...`; empty for none. */
   readonly operands: string;
-  readonly leastOperands: number;
-  readonly mostOperands: number;
+  readonly minOperands: number;
+  readonly maxOperands: number;
   /** What it does, in one line. */
   readonly summary: string;
   /** What else to know, in whole sentences: paragraphs, to be wrapped. */
@@ -48,8 +48,8 @@ const PRINTED = "On a terminal it is a table; in a pipe, NDJSON: one span a line
 const SPECS = {
   tail: {
     operands: "",
-    leastOperands: 0,
-    mostOperands: 0,
+    minOperands: 0,
+    maxOperands: 0,
     summary: "show spans as they come, until Ctrl-C",
     details: [
       PRINTED,
@@ -65,8 +65,8 @@ const SPECS = {
   },
   get: {
     operands: "",
-    leastOperands: 0,
-    mostOperands: 0,
+    minOperands: 0,
+    maxOperands: 0,
     summary: "show or save buffered spans; they stay",
     details: [
       PRINTED,
@@ -84,8 +84,8 @@ const SPECS = {
   },
   traces: {
     operands: "[TRACE_ID]",
-    leastOperands: 0,
-    mostOperands: 1,
+    minOperands: 0,
+    maxOperands: 1,
     summary: "list traces, or show one as a tree",
     details: [
       "Without TRACE_ID: a line for each trace with a matching span.",
@@ -100,8 +100,8 @@ const SPECS = {
   },
   wait: {
     operands: "",
-    leastOperands: 0,
-    mostOperands: 0,
+    minOperands: 0,
+    maxOperands: 0,
     summary: "wait for spans, for tests",
     details: [
       "Ends as soon as enough matching spans are buffered, those of before included (--after " +
@@ -129,8 +129,8 @@ const SPECS = {
   },
   take: {
     operands: "",
-    leastOperands: 0,
-    mostOperands: 0,
+    minOperands: 0,
+    maxOperands: 0,
     summary: "print or save the oldest spans, and remove them",
     details: [
       "The buffer is first in, first out: so there are no filters. Spans in flight to the " +
@@ -148,8 +148,8 @@ const SPECS = {
   },
   stats: {
     operands: "",
-    leastOperands: 0,
-    mostOperands: 0,
+    minOperands: 0,
+    maxOperands: 0,
     summary: "show the books, and what was refused: what came, what became of it",
     details: [
       "On a terminal it is a table; in a pipe, the JSON object of GET /api/stats, with the " +
@@ -163,8 +163,8 @@ const SPECS = {
   },
   clear: {
     operands: "",
-    leastOperands: 0,
-    mostOperands: 0,
+    minOperands: 0,
+    maxOperands: 0,
     summary: "remove every buffered span, without asking",
     details: [
       "Says how many were removed. The books count them as taken. Spans in flight to the " +
@@ -176,8 +176,8 @@ const SPECS = {
   },
   send: {
     operands: "FILE...",
-    leastOperands: 1,
-    mostOperands: Infinity,
+    minOperands: 1,
+    maxOperands: Infinity,
     summary: "send files of spans to an OTLP/HTTP endpoint",
     details: [
       "Reads OTLP/JSON (requests, or the spans that get, take, tail and wait print in a pipe), " +
@@ -202,8 +202,8 @@ const SPECS = {
   },
   run: {
     operands: "-- COMMAND...",
-    leastOperands: 1,
-    mostOperands: Infinity,
+    minOperands: 1,
+    maxOperands: Infinity,
     summary: "run a command with a receiver beside it, and check what it emits",
     details: [
       "The command's OpenTelemetry SDK finds the receiver in its environment, and exports " +
@@ -239,8 +239,8 @@ const SPECS = {
   },
   completions: {
     operands: "SHELL",
-    leastOperands: 1,
-    mostOperands: 1,
+    minOperands: 1,
+    maxOperands: 1,
     summary: "print a completion script for bash, zsh or fish",
     details: [
       "bash: source <(spanring completions bash)",

@@ -34,7 +34,7 @@ export function createNumberText(): NumberText {
     exponent: 0,
     high: 0,
     low: 0,
-    spelt: new Uint8Array(MOST_DIGITS),
+    spelt: new Uint8Array(MAX_DIGITS),
   };
 }
 
@@ -47,10 +47,10 @@ const UPPER_E = 0x45;
 const LOWER_E = 0x65;
 
 /** Larger than what the digits of any body could outweigh. */
-const MOST_EXPONENT = 1e12;
+const MAX_EXPONENT = 1e12;
 
 /** 2^64 has twenty digits. */
-const MOST_DIGITS = 20;
+const MAX_DIGITS = 20;
 
 /** As many as a double holds without loss, whichever they are; and as many as 32 bits hold. */
 const DOUBLE_DIGITS = 15;
@@ -81,7 +81,7 @@ function scanExponent(number: NumberText, bytes: Uint8Array, from: number): numb
   const end = skipDigits(bytes, digitsAt);
   let exponent = 0;
   for (let at = digitsAt; at < end; at += 1) {
-    exponent = Math.min(exponent * 10 + bytes[at]! - ZERO, MOST_EXPONENT);
+    exponent = Math.min(exponent * 10 + bytes[at]! - ZERO, MAX_EXPONENT);
   }
   number.exponent = sign === MINUS ? -exponent : exponent;
   return end === digitsAt ? -1 : end;
@@ -100,7 +100,7 @@ export function readWhole(number: NumberText, bytes: Uint8Array): boolean {
   // Nearly every number of a trace is digits alone, and of those the first is no zero.
   const isPlain = digitsEnd === wholeEnd && exponent === 0;
   const digits = isPlain ? wholeEnd - wholeAt : spellOut(number, bytes);
-  if (digits < 0 || digits > MOST_DIGITS) return false;
+  if (digits < 0 || digits > MAX_DIGITS) return false;
   return isPlain
     ? readDigits(number, bytes, wholeAt, wholeEnd)
     : readDigits(number, number.spelt, 0, digits);
@@ -116,7 +116,7 @@ function spellOut(number: NumberText, bytes: Uint8Array): number {
   if (first === number.digitsEnd) return 0;
   const digits = placeOf(number, first) + 1;
   if (placeOf(number, last) < 0) return -1;
-  if (digits > MOST_DIGITS) return digits;
+  if (digits > MAX_DIGITS) return digits;
   number.spelt.fill(ZERO);
   for (let at = first; at <= last; at += 1) {
     if (bytes[at] !== POINT) number.spelt[digits - 1 - placeOf(number, at)] = bytes[at]!;

@@ -43,7 +43,7 @@ export function failValue(reader: JsonReader, field: Field, what: string, at?: n
 }
 
 /** More than what a message will show of a peer's text. */
-const MOST_QUOTED_BYTES = 1024;
+const MAX_QUOTED_BYTES = 1024;
 
 type Decode = (bytes: Uint8Array, from: number, end: number) => number;
 
@@ -223,7 +223,7 @@ function failInteger(
   if (!isEnum || reader.json[from] !== QUOTE) return failValue(reader, field, range.words, from);
   reader.at = from;
   const { wire, wireEnd } = reader;
-  const nameEnd = Math.min(copyString(reader, wireEnd), wireEnd + MOST_QUOTED_BYTES);
+  const nameEnd = Math.min(copyString(reader, wireEnd), wireEnd + MAX_QUOTED_BYTES);
   const name = quotePeerText(wire.toString("utf8", wireEnd, nameEnd));
   return failValue(reader, field, `a whole number, not a name such as "${name}"`, from);
 }

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import { isForwardAnswer } from "../../../../src/adapters/cli/api/forward-answer.ts";
-import { noForwardFigures } from "../../../../src/application/forwarding/forward-figures.ts";
+import { zeroForwardFigures } from "../../../../src/application/forwarding/forward-figures.ts";
 import type { ForwardStatus } from "../../../../src/application/forwarding/forward-status.ts";
 import { forwardAnswer } from "../../../support/fakes/forward-answer.ts";
 
 test.each<Partial<ForwardStatus>>([
   {},
-  { state: "untried", lastError: undefined, figures: noForwardFigures() },
+  { state: "untried", lastError: undefined, figures: zeroForwardFigures() },
   { state: "connected" },
 ])("what a server with %j answers is one", (parts) => {
   expect(isForwardAnswer(forwardAnswer(parts))).toBe(true);

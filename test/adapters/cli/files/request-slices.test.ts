@@ -42,8 +42,8 @@ test("a scope whose spans lie apart is cut too, and one without spans is left ou
 
 const spansOf = (name: string) =>
   `{"x":1,"scopeSpans":[{"y":"${name}","spans":[{"name":"${name} 1"},{"name":"${name} 2"}]}]}`;
-const slicesOf = (text: string, mostSpans: number) =>
-  [...jsonSlices(Buffer.from(text), mostSpans)].map((slice) => Buffer.from(slice).toString());
+const slicesOf = (text: string, maxSpans: number) =>
+  [...jsonSlices(Buffer.from(text), maxSpans)].map((slice) => Buffer.from(slice).toString());
 
 describe("of a JSON request", () => {
   test("each slice has its spans, and what is around them", () => {

@@ -48,9 +48,9 @@ test("a request that is refused for good is not sent again, and the others are s
 
 /** Takes no body that is longer, and says so as a receiver does. */
 const acceptUpTo =
-  (mostBytes: number, status = 413): Answer =>
+  (maxBytes: number, status = 413): Answer =>
   (asked) =>
-    asked.body.length <= mostBytes
+    asked.body.length <= maxBytes
       ? accept(asked)
       : exportFailure(status, "too long", { code: RESOURCE_EXHAUSTED });
 

@@ -4,33 +4,33 @@ import type { FieldsOf, SpanPlace } from "../../domain/query/span-matcher.ts";
 import { plainNameAt } from "../../domain/wire/plain-fields.ts";
 import { serviceName } from "../../domain/wire/service-name.ts";
 import { KeyedSets } from "./keyed-sets.ts";
-import { WantedAttributes } from "./wanted-attributes.ts";
-import { WantedKeys } from "./wanted-keys.ts";
+import { AttributeIndex } from "./attribute-index.ts";
+import { HashIndex } from "./hash-index.ts";
 
 /**
- * Questions by what they ask for most precisely: a trace, a name, an attribute or a service. So a
+ * Filters by what they ask for most precisely: a trace, a name, an attribute or a service. So a
  * thousand of them cost a span about as much as one. Only those that ask for none of these are
  * found by every span.
  */
-export interface WantedQuestions<Question> {
-  readonly byTrace: WantedKeys<Question>;
-  readonly byName: WantedKeys<Question>;
-  readonly byAttribute: WantedAttributes<Question>;
-  readonly byService: KeyedSets<string, Question>;
-  readonly byNothing: KeyedSets<null, Question>;
+export interface FilterIndex<IndexedFilter> {
+  readonly byTrace: HashIndex<IndexedFilter>;
+  readonly byName: HashIndex<IndexedFilter>;
+  readonly byAttribute: AttributeIndex<IndexedFilter>;
+  readonly byService: KeyedSets<string, IndexedFilter>;
+  readonly byNothing: KeyedSets<null, IndexedFilter>;
 }
 
 /**
  * Found together, each with a filter of its own: no more are tried on a span. What has no room
  * under the most telling of its keys may have it under the next.
  */
-export const MOST_FOUND_TOGETHER = 64;
+export const MAX_FOUND_TOGETHER = 64;
 
-export function wantedQuestions<Question>(): WantedQuestions<Question> {
+export function createFilterIndex<IndexedFilter>(): FilterIndex<IndexedFilter> {
   return {
-    byTrace: new WantedKeys(),
-    byName: new WantedKeys(),
-    byAttribute: new WantedAttributes(),
+    byTrace: new HashIndex(),
+    byName: new HashIndex(),
+    byAttribute: new AttributeIndex(),
     byService: new KeyedSets(),
     byNothing: new KeyedSets(),
   };
@@ -40,76 +40,82 @@ export function wantedQuestions<Question>(): WantedQuestions<Question> {
  * Answers the function that takes it out again, to be called once; undefined when there is no room
  * for it under any of its keys, nor among those without one.
  */
-export function addQuestion<Question>(
-  wanted: WantedQuestions<Question>,
+export function addFilter<IndexedFilter>(
+  wanted: FilterIndex<IndexedFilter>,
   filter: SpanFilter,
-  question: Question,
+  indexed: IndexedFilter,
 ): (() => void) | undefined {
-  const shelves = filterKeys(filter).map((key) => shelfOf(wanted, key));
-  shelves.push(shelfAt(wanted.byNothing, null));
-  const shelf = shelves.find(({ count }) => count() < MOST_FOUND_TOGETHER);
-  shelf?.add(question);
-  return shelf && (() => shelf.remove(question));
+  const buckets = filterKeys(filter).map((key) => bucketOf(wanted, key));
+  buckets.push(bucketAt(wanted.byNothing, null));
+  const bucket = buckets.find(({ count }) => count() < MAX_FOUND_TOGETHER);
+  bucket?.add(indexed);
+  return bucket && (() => bucket.remove(indexed));
 }
 
-/** Questions that are found together. */
-interface Shelf<Question> {
+/** Filters that are found together. */
+interface Bucket<IndexedFilter> {
   readonly count: () => number;
-  readonly add: (question: Question) => void;
-  readonly remove: (question: Question) => void;
+  readonly add: (indexed: IndexedFilter) => void;
+  readonly remove: (indexed: IndexedFilter) => void;
 }
 
-function shelfOf<Question>(
-  { byTrace, byName, byAttribute, byService }: WantedQuestions<Question>,
+function bucketOf<IndexedFilter>(
+  { byTrace, byName, byAttribute, byService }: FilterIndex<IndexedFilter>,
   key: FilterKey,
-): Shelf<Question> {
+): Bucket<IndexedFilter> {
   switch (key.on) {
     case "trace_id":
-      return shelfAt(byTrace, key.tail);
+      return bucketAt(byTrace, key.tail);
     case "name":
-      return shelfAt(byName, key.hash);
+      return bucketAt(byName, key.hash);
     case "attribute":
-      return shelfAt(byAttribute, key);
+      return bucketAt(byAttribute, key);
     case "service":
-      return shelfAt(byService, key.value);
+      return bucketAt(byService, key.value);
   }
 }
 
-interface Keyed<Key, Question> {
+interface Keyed<Key, IndexedFilter> {
   countAt(key: Key): number;
-  add(key: Key, question: Question): void;
-  remove(key: Key, question: Question): void;
+  add(key: Key, indexed: IndexedFilter): void;
+  remove(key: Key, indexed: IndexedFilter): void;
 }
 
-function shelfAt<Key, Question>(keyed: Keyed<Key, Question>, key: Key): Shelf<Question> {
+function bucketAt<Key, IndexedFilter>(
+  keyed: Keyed<Key, IndexedFilter>,
+  key: Key,
+): Bucket<IndexedFilter> {
   return {
     count: () => keyed.countAt(key),
-    add: (question) => keyed.add(key, question),
-    remove: (question) => keyed.remove(key, question),
+    add: (indexed) => keyed.add(key, indexed),
+    remove: (indexed) => keyed.remove(key, indexed),
   };
 }
 
 /** One search, for the spans that arrived together. */
-export interface QuestionSearch<Question> {
-  readonly wanted: WantedQuestions<Question>;
+export interface QuestionSearch<IndexedFilter> {
+  readonly wanted: FilterIndex<IndexedFilter>;
   readonly fieldsOf: FieldsOf;
   /** Every span is plain, as the wire walk says. */
   readonly arePlain: boolean;
-  /** Told of the questions that a span may answer, of some of them several times. */
-  readonly found: (questions: ReadonlySet<Question>) => void;
+  /** Told of the filters that a span may answer, of some of them several times. */
+  readonly found: (filters: ReadonlySet<IndexedFilter>) => void;
   /** Spans of one resource come together, and are found the same by it. */
   resourceOffset: number;
-  ofResource: ReadonlySet<Question>[];
+  ofResource: ReadonlySet<IndexedFilter>[];
 }
 
-export function beginSearch<Question>(
-  search: Omit<QuestionSearch<Question>, "resourceOffset" | "ofResource">,
-): QuestionSearch<Question> {
+export function beginSearch<IndexedFilter>(
+  search: Omit<QuestionSearch<IndexedFilter>, "resourceOffset" | "ofResource">,
+): QuestionSearch<IndexedFilter> {
   // No offset is below zero.
   return { ...search, resourceOffset: -1, ofResource: [] };
 }
 
-export function findQuestions<Question>(search: QuestionSearch<Question>, place: SpanPlace): void {
+export function findFilters<IndexedFilter>(
+  search: QuestionSearch<IndexedFilter>,
+  place: SpanPlace,
+): void {
   const { found } = search;
   const { byTrace, byName, byAttribute, byNothing } = search.wanted;
   const ofTrace = byTrace.isEmpty ? undefined : byTrace.valuesOf(place.traceTail);
@@ -118,15 +124,18 @@ export function findQuestions<Question>(search: QuestionSearch<Question>, place:
   if (ofName !== undefined) found(ofName);
   if (!byAttribute.isEmpty) byAttribute.ofSpan(place, found);
   if (search.resourceOffset !== place.resourceOffset) findOfResource(search, place);
-  for (const questions of search.ofResource) found(questions);
+  for (const filters of search.ofResource) found(filters);
   const ofNothing = byNothing.isEmpty ? undefined : byNothing.valuesOf(null);
   if (ofNothing !== undefined) found(ofNothing);
 }
 
-function findOfResource<Question>(search: QuestionSearch<Question>, place: SpanPlace): void {
+function findOfResource<IndexedFilter>(
+  search: QuestionSearch<IndexedFilter>,
+  place: SpanPlace,
+): void {
   const { byAttribute, byService } = search.wanted;
   const { bytes, resourceOffset, resourceLength } = place;
-  const ofResource: ReadonlySet<Question>[] = [];
+  const ofResource: ReadonlySet<IndexedFilter>[] = [];
   search.resourceOffset = resourceOffset;
   search.ofResource = ofResource;
   if (!byAttribute.isEmpty) byAttribute.ofResource(place, (found) => void ofResource.push(found));
@@ -136,8 +145,8 @@ function findOfResource<Question>(search: QuestionSearch<Question>, place: SpanP
 }
 
 /** Of a plain span it takes a few loads, of any other a look at all its fields. */
-function nameHashOf<Question>(
-  { arePlain, fieldsOf }: QuestionSearch<Question>,
+function nameHashOf<IndexedFilter>(
+  { arePlain, fieldsOf }: QuestionSearch<IndexedFilter>,
   place: SpanPlace,
 ): number {
   const { bytes, spanOffset, spanLength } = place;

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import {
-  addQuestion,
+  addFilter,
   beginSearch,
-  findQuestions,
-  MOST_FOUND_TOGETHER,
-  wantedQuestions,
-  type WantedQuestions,
-} from "../../../src/application/arrivals/wanted-questions.ts";
+  findFilters,
+  MAX_FOUND_TOGETHER,
+  createFilterIndex,
+  type FilterIndex,
+} from "../../../src/application/arrivals/filter-index.ts";
 import type { SpanCondition, SpanFilter } from "../../../src/domain/query/span-filter.ts";
 import { SharedFields } from "../../../src/application/ring/shared-fields.ts";
 import { placesOf } from "../../support/requests/matched-spans.ts";
@@ -32,16 +32,19 @@ const CONDITIONS = {
   nothing: { on: "kind", value: 1 },
 } as const satisfies Record<string, SpanCondition>;
 
-/** The questions that each span of `SPANS` finds. */
-function foundIn<Question>(wanted: WantedQuestions<Question>, arePlain = true): Question[][] {
-  let questions: Question[] = [];
+/** The filters that each span of `SPANS` finds. */
+function foundIn<IndexedFilter>(
+  wanted: FilterIndex<IndexedFilter>,
+  arePlain = true,
+): IndexedFilter[][] {
+  let filters: IndexedFilter[] = [];
   const fieldsOf = new SharedFields().of;
-  const found = (some: ReadonlySet<Question>) => void questions.push(...some);
+  const found = (some: ReadonlySet<IndexedFilter>) => void filters.push(...some);
   const search = beginSearch({ wanted, fieldsOf, arePlain, found });
   return placesOf(SPANS).map((place) => {
-    questions = [];
-    findQuestions(search, place);
-    return questions;
+    filters = [];
+    findFilters(search, place);
+    return filters;
   });
 }
 
@@ -51,16 +54,16 @@ test.each<{ by: keyof typeof CONDITIONS; spans: number[] }>([
   { by: "attribute", spans: [0] },
   { by: "service", spans: [0, 1] },
   { by: "nothing", spans: [0, 1, 2] },
-])("a question is found by the spans that may answer it, and no others: by $by", (each) => {
-  const wanted = wantedQuestions<string>();
-  addQuestion(wanted, [CONDITIONS[each.by]], "it");
+])("a indexed is found by the spans that may answer it, and no others: by $by", (each) => {
+  const wanted = createFilterIndex<string>();
+  addFilter(wanted, [CONDITIONS[each.by]], "it");
 
   const expected = [0, 1, 2].map((row) => (each.spans.includes(row) ? ["it"] : []));
   expect([foundIn(wanted), foundIn(wanted, false)]).toEqual([expected, expected]);
 });
 
-const full = (wanted: WantedQuestions<number>, filter: SpanFilter) => {
-  for (let each = 0; each < MOST_FOUND_TOGETHER; each += 1) addQuestion(wanted, filter, each);
+const full = (wanted: FilterIndex<number>, filter: SpanFilter) => {
+  for (let each = 0; each < MAX_FOUND_TOGETHER; each += 1) addFilter(wanted, filter, each);
 };
 
 test.each<{ by: keyof typeof CONDITIONS }>([
@@ -68,11 +71,11 @@ test.each<{ by: keyof typeof CONDITIONS }>([
   { by: "name" },
   { by: "attribute" },
   { by: "service" },
-])("where its first key has no room, a question is found by its next one: $by", ({ by }) => {
-  const wanted = wantedQuestions<number>();
+])("where its first key has no room, a indexed is found by its next one: $by", ({ by }) => {
+  const wanted = createFilterIndex<number>();
   full(wanted, [CONDITIONS[by]]);
 
-  const remove = addQuestion(wanted, [CONDITIONS[by]], 1_000);
+  const remove = addFilter(wanted, [CONDITIONS[by]], 1_000);
 
   // By nothing, so that every span finds it.
   expect(remove).toBeFunction();
@@ -80,15 +83,15 @@ test.each<{ by: keyof typeof CONDITIONS }>([
 });
 
 test("where no key has room there is none, until somebody goes", () => {
-  const wanted = wantedQuestions<number>();
-  const removeFirst = addQuestion(wanted, [CONDITIONS.nothing], 1_000);
+  const wanted = createFilterIndex<number>();
+  const removeFirst = addFilter(wanted, [CONDITIONS.nothing], 1_000);
   full(wanted, [CONDITIONS.nothing]);
   full(wanted, [CONDITIONS.service]);
   const filter = [CONDITIONS.service, CONDITIONS.nothing];
 
-  const refused = addQuestion(wanted, filter, 2_000);
+  const refused = addFilter(wanted, filter, 2_000);
   removeFirst?.();
-  const added = addQuestion(wanted, filter, 2_000);
+  const added = addFilter(wanted, filter, 2_000);
 
   expect([refused === undefined, added === undefined]).toEqual([true, false]);
   expect(foundIn(wanted).map((found) => found.includes(1_000))).toEqual([false, false, false]);

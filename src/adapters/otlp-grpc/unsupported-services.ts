@@ -1,5 +1,8 @@
 import { releaseBytes, releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
-import { UNKEPT_SIGNALS, type UnkeptSignal } from "../../application/receiving/unkept-signals.ts";
+import {
+  UNSUPPORTED_SIGNALS,
+  type UnsupportedSignal,
+} from "../../application/receiving/unsupported-signals.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import { type DiscardParts, discardItems } from "../otlp/discard-items.ts";
@@ -10,7 +13,7 @@ import { addressOf, bufferOver } from "./call-handlers.ts";
 import type { Method } from "./call-handlers.ts";
 import { type EncodedMessage, plainMessage } from "./message-encoding.ts";
 
-export const UNKEPT_PATHS = {
+export const UNSUPPORTED_PATHS = {
   metrics: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
   logs: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
 } as const;
@@ -23,9 +26,9 @@ export interface UnkeptServiceParts extends DiscardParts {
 }
 
 /** Success, with a warning that nothing is kept. A message may be as long as one with spans. */
-export function unkeptMethods(parts: UnkeptServiceParts): Method[] {
-  return UNKEPT_SIGNALS.map((signal) => ({
-    path: UNKEPT_PATHS[signal],
+export function unsupportedMethods(parts: UnkeptServiceParts): Method[] {
+  return UNSUPPORTED_SIGNALS.map((signal) => ({
+    path: UNSUPPORTED_PATHS[signal],
     type: "unary",
     handler: (call, respond) => {
       const answer = discard(parts, signal, call);
@@ -36,7 +39,11 @@ export function unkeptMethods(parts: UnkeptServiceParts): Method[] {
   }));
 }
 
-function discard(parts: UnkeptServiceParts, signal: UnkeptSignal, call: EncodedMessage): Answer {
+function discard(
+  parts: UnkeptServiceParts,
+  signal: UnsupportedSignal,
+  call: EncodedMessage,
+): Answer {
   const plain = plainMessage(call, parts.maxMessageBytes);
   const request = { signal, protocol: "grpc", format: "protobuf" } as const;
   const answer = plain.outcome === "plain" ? discardItems(plain.bytes, request, parts) : plain;

@@ -5,7 +5,7 @@
  *
  * Invariant: while `isTaken`, a round that gives the next turn is due.
  */
-export class LookTurns {
+export class ScanScheduler {
   private readonly waiting: (() => void)[] = [];
   private isTaken = false;
 

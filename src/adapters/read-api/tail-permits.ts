@@ -1,11 +1,11 @@
-import { Places } from "../../application/waiting/places.ts";
+import { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { Clock } from "../../ports/clock.ts";
 
 /** So long a reader may leave what there is before another may have its place. */
 export const STALLED_MS = 60_000;
 
 /** The place of one reader who follows. */
-export interface TailPlace {
+export interface TailPermit {
   /** There is something for the reader, which it has not taken yet. */
   gave(): void;
   took(): void;
@@ -18,16 +18,16 @@ export interface TailPlace {
  * of one that takes a few bytes now and then, until half of a socket's buffer is free again. But
  * when all places are taken, and another wants one, the reader that has stalled longest goes.
  */
-export class TailPlaces {
+export class TailPermits {
   // Fixed at construction.
-  private readonly places: Places;
+  private readonly places: Semaphore;
   private readonly clock: Clock;
 
   // Moved by the places that are taken: since when each has left what there is, longest first.
   private readonly stalledSinceMs = new Map<() => void, number>();
 
   constructor(limit: number, clock: Clock) {
-    this.places = new Places(limit);
+    this.places = new Semaphore(limit);
     this.clock = clock;
   }
 
@@ -40,7 +40,7 @@ export class TailPlaces {
   }
 
   /** Undefined when there is none; `breakOff` has to leave the place before it returns. */
-  take(breakOff: () => void): TailPlace | undefined {
+  take(breakOff: () => void): TailPermit | undefined {
     const giveBack = this.places.take() ?? this.takeFromStalled();
     return giveBack && this.placeOf(breakOff, giveBack);
   }
@@ -53,7 +53,7 @@ export class TailPlaces {
     return this.places.take();
   }
 
-  private placeOf(breakOff: () => void, giveBack: () => void): TailPlace {
+  private placeOf(breakOff: () => void, giveBack: () => void): TailPermit {
     const { stalledSinceMs, clock } = this;
     const gave = () => void stalledSinceMs.set(breakOff, clock.monotonicMs());
     const took = () => void stalledSinceMs.delete(breakOff);

@@ -2,22 +2,22 @@ import type { Logger } from "../../ports/logger.ts";
 import { TalliedLog } from "./tallied-log.ts";
 
 /** What an SDK exports beside traces. */
-export const UNKEPT_SIGNALS = ["metrics", "logs"] as const;
+export const UNSUPPORTED_SIGNALS = ["metrics", "logs"] as const;
 
-export type UnkeptSignal = (typeof UNKEPT_SIGNALS)[number];
+export type UnsupportedSignal = (typeof UNSUPPORTED_SIGNALS)[number];
 export type Protocol = "grpc" | "http";
 
 /** All is well, and nothing is kept. `message` is a warning, for the log of the sender. */
 export interface NotKept {
-  readonly outcome: "not_kept";
-  readonly signal: UnkeptSignal;
+  readonly outcome: "unsupported";
+  readonly signal: UnsupportedSignal;
   /** All data points or log records of the request. */
   readonly rejectedItems: number;
   readonly message: string;
 }
 
 export interface UnkeptRequest {
-  readonly signal: UnkeptSignal;
+  readonly signal: UnsupportedSignal;
   readonly protocol: Protocol;
   /** How many data points or log records it has. */
   readonly items: number;
@@ -27,25 +27,25 @@ export interface UnkeptRequest {
  * Answers for the signals that are not kept, so that an SDK with all its exporters on works without
  * errors; and counts their requests.
  */
-export class UnkeptSignals {
+export class UnsupportedSignals {
   // Fixed at construction.
   private readonly log: TalliedLog;
 
   // Moved by `receive`: requests since the start.
-  readonly counts: Readonly<Record<UnkeptSignal, Record<Protocol, number>>> = {
+  readonly counts: Readonly<Record<UnsupportedSignal, Record<Protocol, number>>> = {
     metrics: { grpc: 0, http: 0 },
     logs: { grpc: 0, http: 0 },
   };
 
   constructor(logger: Logger) {
-    this.log = new TalliedLog((fields) => logger.warning("signals_not_kept", fields));
+    this.log = new TalliedLog((fields) => logger.warning("signals_unsupported", fields));
   }
 
   /** To be called for each request that could be read. */
   receive({ signal, protocol, items }: UnkeptRequest): NotKept {
     this.counts[signal][protocol] += 1;
     this.log.note(signal);
-    return { outcome: "not_kept", signal, rejectedItems: items, message: MESSAGES[signal] };
+    return { outcome: "unsupported", signal, rejectedItems: items, message: MESSAGES[signal] };
   }
 
   /** Writes what is not written yet. */
@@ -54,12 +54,12 @@ export class UnkeptSignals {
   }
 }
 
-const MESSAGES: Readonly<Record<UnkeptSignal, string>> = {
+const MESSAGES: Readonly<Record<UnsupportedSignal, string>> = {
   metrics: warning("metrics", "OTEL_METRICS_EXPORTER"),
   logs: warning("logs", "OTEL_LOGS_EXPORTER"),
 };
 
-function warning(signal: UnkeptSignal, variable: string): string {
+function warning(signal: UnsupportedSignal, variable: string): string {
   const reason = `spanring keeps traces only, and no ${signal}`;
   return `${reason}; ${variable}=none stops sending them`;
 }

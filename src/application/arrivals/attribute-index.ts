@@ -21,12 +21,12 @@ import {
   scanResource,
 } from "../../domain/wire/resource-scan.ts";
 import { nextSpanAttribute } from "../../domain/wire/span-attributes.ts";
-import { WantedKeys } from "./wanted-keys.ts";
+import { HashIndex } from "./hash-index.ts";
 
 type Found<Value> = (values: ReadonlySet<Value>) => void;
 
 /** Its length takes one byte. */
-const MOST_PLAIN_KEY_BYTES = 127;
+const MAX_PLAIN_KEY_BYTES = 127;
 
 /** No hash is below zero. */
 const NOT_WANTED = -1;
@@ -35,11 +35,11 @@ const NOT_WANTED = -1;
  * Who wants what, by an attribute. The attributes of a span are gone through once, however many
  * want one; and of nearly each its key tells that nobody does, or even the length of its key.
  */
-export class WantedAttributes<Value> {
+export class AttributeIndex<Value> {
   // Moved by `add` and `remove`.
-  private readonly byKey = new WantedKeys<Value>();
-  private readonly countByKeyBytes = new Uint32Array(MOST_PLAIN_KEY_BYTES + 1);
-  private readonly byPair = new WantedKeys<Value>();
+  private readonly byKey = new HashIndex<Value>();
+  private readonly countByKeyBytes = new Uint32Array(MAX_PLAIN_KEY_BYTES + 1);
+  private readonly byPair = new HashIndex<Value>();
 
   // What looking takes, so that it costs no allocation.
   private readonly span = scanFrom(new Uint8Array(0), 0, 0);
@@ -92,7 +92,7 @@ export class WantedAttributes<Value> {
 }
 
 interface HashParts {
-  readonly byKey: WantedKeys<unknown>;
+  readonly byKey: HashIndex<unknown>;
   readonly countByKeyBytes: Uint32Array;
   readonly read: EncodedAttribute;
 }

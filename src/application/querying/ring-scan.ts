@@ -1,6 +1,6 @@
 import type { SpanMatcher } from "../../domain/query/span-matcher.ts";
 import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
-import { LookTurns } from "./look-turns.ts";
+import { ScanScheduler } from "./scan-scheduler.ts";
 import type { SequenceRange } from "../ring/ring-search.ts";
 
 /** Spans that are looked at in one go: well under a millisecond, whatever is asked of each. */
@@ -9,7 +9,7 @@ const SPANS_A_GO = 2048;
 /** Where a trace is asked for only one column is read, a hundred times as fast. */
 const TAILS_A_GO = 200_000;
 
-export interface Look {
+export interface Scan {
   readonly matcher: Pick<SpanMatcher, "traceTail">;
   /** Only spans with a greater sequence; 0 for all. */
   readonly after: number;
@@ -17,10 +17,10 @@ export interface Look {
 }
 
 /** Looks at one piece; answers the sequence of the last span that is wanted, if that is enough. */
-export type LookAtPiece = (piece: SequenceRange) => number | undefined;
+export type ScanPiece = (piece: SequenceRange) => number | undefined;
 
 /** Of this thread. */
-const turns = new LookTurns();
+const turns = new ScanScheduler();
 
 /**
  * Looks through the ring piece by piece, with a turn for everything else between two: spans arrive
@@ -29,19 +29,19 @@ const turns = new LookTurns();
  * Answers the range in which nothing was passed over. It ends where the looking ended, and what was
  * evicted before it was looked at is outside of it.
  */
-export async function lookThrough(
+export async function scanRing(
   buffer: Pick<ObservabilityBuffer, "range">,
-  look: Look,
-  lookAtPiece: LookAtPiece,
+  scan: Scan,
+  scanPiece: ScanPiece,
 ): Promise<SequenceRange> {
-  let seen = rangeAfter(buffer.range(), look.after);
-  for (const piece of piecesOf(seen, look)) {
+  let seen = rangeAfter(buffer.range(), scan.after);
+  for (const piece of piecesOf(seen, scan)) {
     const later = turns.next();
     // oxlint-disable-next-line no-await-in-loop -- pieces one after the other are the point
     if (later !== undefined) await later;
-    seen = withoutEvicted(seen, piece, { ...buffer.range(), newestFirst: look.newestFirst });
-    const last = lookAtPiece(piece);
-    if (last !== undefined) return cutAt(seen, last, look.newestFirst);
+    seen = withoutEvicted(seen, piece, { ...buffer.range(), newestFirst: scan.newestFirst });
+    const last = scanPiece(piece);
+    if (last !== undefined) return cutAt(seen, last, scan.newestFirst);
   }
   return seen;
 }
@@ -51,7 +51,7 @@ function rangeAfter({ first, next }: SequenceRange, after: number): SequenceRang
   return { first: firstWanted, next: Math.max(firstWanted, next) };
 }
 
-function* piecesOf(whole: SequenceRange, { matcher, newestFirst }: Look): Generator<SequenceRange> {
+function* piecesOf(whole: SequenceRange, { matcher, newestFirst }: Scan): Generator<SequenceRange> {
   const size = matcher.traceTail === undefined ? SPANS_A_GO : TAILS_A_GO;
   for (let done = 0; done < whole.next - whole.first; done += size) {
     const first = newestFirst ? whole.next - done - size : whole.first + done;
@@ -67,7 +67,7 @@ function* piecesOf(whole: SequenceRange, { matcher, newestFirst }: Look): Genera
 function withoutEvicted(
   seen: SequenceRange,
   piece: SequenceRange,
-  buffered: SequenceRange & Pick<Look, "newestFirst">,
+  buffered: SequenceRange & Pick<Scan, "newestFirst">,
 ): SequenceRange {
   if (buffered.first <= piece.first) return seen;
   const first = Math.min(buffered.first, buffered.newestFirst ? piece.next : seen.next);

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
-import { UNKEPT_PATHS } from "../../../src/adapters/otlp-grpc/unkept-services.ts";
+import { UNSUPPORTED_PATHS } from "../../../src/adapters/otlp-grpc/unsupported-services.ts";
 import { opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
-import { UnkeptSignals } from "../../../src/application/receiving/unkept-signals.ts";
+import { UnsupportedSignals } from "../../../src/application/receiving/unsupported-signals.ts";
 import { callUnary, GZIP } from "../../support/grpc/grpc-call.ts";
 import { THREE_ITEMS } from "../../support/requests/signal-requests.ts";
 import { countsOf } from "../../support/fakes/problem-totals.ts";
@@ -27,49 +27,49 @@ const WAYS = [
 test.each(SIGNALS.flatMap((signal) => WAYS.map((way) => ({ signal, ...way }))))(
   "$signal are rejected with their number and a warning: $name",
   async ({ signal, options }) => {
-    const unkept = new UnkeptSignals(new RecordingLogger());
-    const { client, receiver } = await runGrpcListener({ unkept });
+    const unsupported = new UnsupportedSignals(new RecordingLogger());
+    const { client, receiver } = await runGrpcListener({ unsupported });
 
     const { encoded } = THREE_ITEMS[signal];
-    const end = await callUnary(client(options), UNKEPT_PATHS[signal], encoded);
-    unkept.stop();
+    const end = await callUnary(client(options), UNSUPPORTED_PATHS[signal], encoded);
+    unsupported.stop();
 
     const { partialSuccess } = ExportTraceServiceResponse.decode(end.message ?? Buffer.alloc(0));
     expect(end.code).toBe(status.OK);
     expect(partialSuccess?.rejectedSpans.low).toBe(3);
     expect(partialSuccess?.errorMessage).toContain(`no ${signal}`);
-    expect(unkept.counts[signal].grpc).toBe(1);
+    expect(unsupported.counts[signal].grpc).toBe(1);
     expect(receiver.requests).toEqual([]);
   },
 );
 
 test.each(SIGNALS)("%s that cannot be read are INVALID_ARGUMENT", async (signal) => {
-  const unkept = new UnkeptSignals(new RecordingLogger());
-  const { client, receiver, problems } = await runGrpcListener({ unkept });
+  const unsupported = new UnsupportedSignals(new RecordingLogger());
+  const { client, receiver, problems } = await runGrpcListener({ unsupported });
 
-  const end = await callUnary(client(), UNKEPT_PATHS[signal], Buffer.alloc(10_000));
+  const end = await callUnary(client(), UNSUPPORTED_PATHS[signal], Buffer.alloc(10_000));
 
   expect(end.code).toBe(status.INVALID_ARGUMENT);
   expect(end.details).toBe(`the message is no request with ${signal}`);
-  expect(unkept.counts[signal].grpc).toBe(0);
+  expect(unsupported.counts[signal].grpc).toBe(0);
   expect(receiver.turnedAwayAs).toEqual([]);
   expect(countsOf(problems)).toEqual({ [`unsupported_${signal}`]: 1 });
 });
 
 test.each(SIGNALS)("%s have the same limit as traces", async (signal) => {
-  const unkept = new UnkeptSignals(new RecordingLogger());
-  const { client } = await runGrpcListener({ unkept, maxMessageBytes: 1000 });
+  const unsupported = new UnsupportedSignals(new RecordingLogger());
+  const { client } = await runGrpcListener({ unsupported, maxMessageBytes: 1000 });
 
-  const end = await callUnary(client(), UNKEPT_PATHS[signal], Buffer.alloc(1001));
+  const end = await callUnary(client(), UNSUPPORTED_PATHS[signal], Buffer.alloc(1001));
 
   expect(end.code).toBe(status.RESOURCE_EXHAUSTED);
-  expect(unkept.counts[signal].grpc).toBe(0);
+  expect(unsupported.counts[signal].grpc).toBe(0);
 });
 
 test.each(SIGNALS)("%s are UNIMPLEMENTED when they are to be rejected", async (signal) => {
   const { client } = await runGrpcListener();
 
-  const end = await callUnary(client(), UNKEPT_PATHS[signal], Buffer.alloc(0));
+  const end = await callUnary(client(), UNSUPPORTED_PATHS[signal], Buffer.alloc(0));
 
   expect(end.code).toBe(status.UNIMPLEMENTED);
 });

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { WantedKeys } from "../../../src/application/arrivals/wanted-keys.ts";
+import { HashIndex } from "../../../src/application/arrivals/hash-index.ts";
 
 test("a key has the values that were added under it", () => {
-  const keys = new WantedKeys<string>();
+  const keys = new HashIndex<string>();
 
   keys.add(7, "a");
   keys.add(7, "b");
@@ -16,7 +16,7 @@ test.each([
   { name: "nothing was added under", key: 9 },
   { name: "ends like another one", key: 0x1_0007 },
 ])("a key that $name has no values", ({ key }) => {
-  const keys = new WantedKeys<string>();
+  const keys = new HashIndex<string>();
 
   keys.add(7, "a");
 
@@ -24,7 +24,7 @@ test.each([
 });
 
 test("a key that ends like a removed one keeps its values", () => {
-  const keys = new WantedKeys<string>();
+  const keys = new HashIndex<string>();
   keys.add(7, "a");
   keys.add(0x1_0007, "b");
 
@@ -35,7 +35,7 @@ test("a key that ends like a removed one keeps its values", () => {
 });
 
 test("of a key with two values, one may go", () => {
-  const keys = new WantedKeys<string>();
+  const keys = new HashIndex<string>();
   keys.add(7, "a");
   keys.add(7, "b");
 
@@ -46,7 +46,7 @@ test("of a key with two values, one may go", () => {
 });
 
 test("without values it is empty, as it was at first", () => {
-  const keys = new WantedKeys<string>();
+  const keys = new HashIndex<string>();
   const atFirst = keys.isEmpty;
   keys.add(7, "a");
 

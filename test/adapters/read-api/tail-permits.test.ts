@@ -1,17 +1,17 @@
 import { expect, test } from "bun:test";
 import {
   STALLED_MS,
-  type TailPlace,
-  TailPlaces,
-} from "../../../src/adapters/read-api/tail-places.ts";
+  type TailPermit,
+  TailPermits,
+} from "../../../src/adapters/read-api/tail-permits.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 /** Two places, taken by readers whose names are noted when they are broken off. */
 function twoTaken() {
   const clock = new HandMovedClock();
-  const places = new TailPlaces(2, clock);
+  const places = new TailPermits(2, clock);
   const broken: string[] = [];
-  const follow = (name: string): TailPlace | undefined => {
+  const follow = (name: string): TailPermit | undefined => {
     const breakOff = (): void => {
       broken.push(name);
       place!.leave();

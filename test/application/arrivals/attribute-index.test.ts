@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { WantedAttributes } from "../../../src/application/arrivals/wanted-attributes.ts";
+import { AttributeIndex } from "../../../src/application/arrivals/attribute-index.ts";
 import { type AttributeHashes, filterKeys } from "../../../src/domain/query/filter-key.ts";
 import { placesOf } from "../../support/requests/matched-spans.ts";
 import { attribute, request, span } from "../../support/requests/request-bytes.ts";
@@ -37,7 +37,7 @@ test.each<{ name: string; own: number[][]; key: string; value: string; isFound: 
   { name: "a number", own: [INT], key: "code", value: "200", isFound: true },
   { name: "a number for a text", own: [INT], key: "code", value: "x", isFound: false },
 ])("who wants an attribute is found by it: $name", ({ own, key, value, isFound }) => {
-  const wanted = new WantedAttributes<string>();
+  const wanted = new AttributeIndex<string>();
   wanted.add(hashesOf(key, value), "who");
   const [ofSpan, ofResource, ofOther] = [[], [], []] as string[][];
 
@@ -50,7 +50,7 @@ test.each<{ name: string; own: number[][]; key: string; value: string; isFound: 
 });
 
 test("those who want the same are found together, and counted", () => {
-  const wanted = new WantedAttributes<string>();
+  const wanted = new AttributeIndex<string>();
   for (const who of ["one", "other"]) wanted.add(hashesOf("k", "200"), who);
   const found: string[] = [];
 
@@ -63,7 +63,7 @@ test("those who want the same are found together, and counted", () => {
 });
 
 test("who has been removed is found no longer", () => {
-  const wanted = new WantedAttributes<string>();
+  const wanted = new AttributeIndex<string>();
   wanted.add(hashesOf("k", "200"), "who");
   const before = wanted.isEmpty;
   const found: string[] = [];

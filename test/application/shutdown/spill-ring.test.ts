@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
-import { canLeave, leaveRing } from "../../../src/application/shutdown/leave-ring.ts";
+import { canSpill, spillRing } from "../../../src/application/shutdown/spill-ring.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
@@ -26,7 +26,7 @@ function ringWith(...requests: Uint8Array[]) {
   }
   const logger = new RecordingLogger();
   const leave = (spill?: FakeSpill, isForwarding = true) =>
-    leaveRing({ buffer, spill, isForwarding, logger });
+    spillRing({ buffer, spill, isForwarding, logger });
   return { buffer, leave, logger };
 }
 
@@ -158,7 +158,7 @@ test.each([
 ])("a start finds that a stop can leave what it holds: $name", async ({ spill }) => {
   const logger = new RecordingLogger();
 
-  expect(await canLeave({ spill, logger })).toBe(true);
+  expect(await canSpill({ spill, logger })).toBe(true);
   expect(logger.lines).toEqual([]);
 });
 
@@ -166,7 +166,7 @@ test("a start that finds that a stop could leave nothing says why", async () => 
   const [logger, spill] = [new RecordingLogger(), new FakeSpill()];
   spill.failure = "no such folder";
 
-  expect(await canLeave({ spill, logger })).toBe(false);
+  expect(await canSpill({ spill, logger })).toBe(false);
   expect(logger.lines).toMatchObject([
     { level: "error", event: "cannot_spill", fields: { file: "fake", reason: "no such folder" } },
   ]);

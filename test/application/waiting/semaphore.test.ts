@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { Places } from "../../../src/application/waiting/places.ts";
+import { Semaphore } from "../../../src/application/waiting/semaphore.ts";
 
 test("a place that is given back is taken again, and there is none beyond the limit", () => {
-  const places = new Places(2);
+  const places = new Semaphore(2);
 
   const giveBack = places.take();
   expect(places.take()).toBeDefined();
@@ -13,7 +13,7 @@ test("a place that is given back is taken again, and there is none beyond the li
 });
 
 test("those that are taken and not given back are counted", () => {
-  const places = new Places(3);
+  const places = new Semaphore(3);
 
   const giveBack = places.take();
   places.take();

@@ -3,7 +3,7 @@
  *
  * Invariant: 0 <= takenCount <= limit.
  */
-export class Places {
+export class Semaphore {
   // Fixed at construction.
   readonly limit: number;
 

@@ -6,7 +6,7 @@ import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
 import { releaseOwnBuffer } from "../ring/release-bytes.ts";
 import { spanBytesOf, wholeLease } from "../ring/ring-lease.ts";
 
-export interface LeaveParts {
+export interface SpillRingParts {
   readonly buffer: Pick<ObservabilityBuffer, "lease" | "stats" | "services">;
   /** Where what is left goes; undefined when it goes nowhere. */
   readonly spill: SpanSpill | undefined;
@@ -26,17 +26,17 @@ const MEND_THE_PLACE = "make room there, or name another file in SHUTDOWN_SPILL_
  * The last thing of a stop, when nobody puts in, takes or sends any more: what is left in the ring
  * is written, or else told as lost. In the books it stays as it is: buffered.
  */
-export async function leaveRing(parts: LeaveParts): Promise<void> {
+export async function spillRing(parts: SpillRingParts): Promise<void> {
   if (parts.buffer.stats().spans.buffered === 0) return;
-  if (parts.spill !== undefined) await spillRing(parts, parts.spill);
+  if (parts.spill !== undefined) await writeSpill(parts, parts.spill);
   else if (parts.isForwarding) tellLost(parts, SET_A_FILE);
 }
 
 /** For a start. False when a stop could leave nothing: then the log says why. */
-export async function canLeave({
+export async function canSpill({
   spill,
   logger,
-}: Pick<LeaveParts, "spill" | "logger">): Promise<boolean> {
+}: Pick<SpillRingParts, "spill" | "logger">): Promise<boolean> {
   try {
     await spill?.tryOut();
     return true;
@@ -47,7 +47,7 @@ export async function canLeave({
   }
 }
 
-async function spillRing(parts: LeaveParts, spill: SpanSpill): Promise<void> {
+async function writeSpill(parts: SpillRingParts, spill: SpanSpill): Promise<void> {
   const spilled = { spans: 0, bytes: 0 };
   try {
     const file = await spill.write(requestsIn(parts, spilled));
@@ -63,7 +63,7 @@ async function spillRing(parts: LeaveParts, spill: SpanSpill): Promise<void> {
  * The oldest first, in pieces. What is leased is never settled: so no span is in two of them, and
  * the books stay as they are.
  */
-function* requestsIn({ buffer }: LeaveParts, spilled: { spans: number; bytes: number }) {
+function* requestsIn({ buffer }: SpillRingParts, spilled: { spans: number; bytes: number }) {
   for (let lease = buffer.lease(PIECE); lease !== undefined; lease = buffer.lease(PIECE)) {
     yield lease.request;
     spilled.spans += lease.sequences.length;
@@ -72,7 +72,7 @@ function* requestsIn({ buffer }: LeaveParts, spilled: { spans: number; bytes: nu
   }
 }
 
-function tellOfTheOther({ logger }: LeaveParts, { place }: SpanSpill, file: string): void {
+function tellOfTheOther({ logger }: SpillRingParts, { place }: SpanSpill, file: string): void {
   const mend = `the next start reads ${place} alone; bring in the other with spanring send`;
   logger.warning("spill_file_in_the_way", { in_the_way: place, file, mend });
 }
@@ -81,6 +81,6 @@ function reasonOf(error: unknown): string {
   return quotePeerText(error instanceof Error ? error.message : String(error));
 }
 
-function tellLost({ logger, buffer }: LeaveParts, mend: string): void {
+function tellLost({ logger, buffer }: SpillRingParts, mend: string): void {
   logger.warning("lost", { ...lostSpans(buffer.services()), mend });
 }

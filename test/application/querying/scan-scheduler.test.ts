@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { LookTurns } from "../../../src/application/querying/look-turns.ts";
+import { ScanScheduler } from "../../../src/application/querying/scan-scheduler.ts";
 import { nextTurn } from "../../support/running/searched-ring.ts";
 
 test("who is alone has a turn at once, once in each round of the event loop", async () => {
-  const turns = new LookTurns();
+  const turns = new ScanScheduler();
 
   const first = turns.next();
   await nextTurn();
@@ -13,7 +13,7 @@ test("who is alone has a turn at once, once in each round of the event loop", as
 });
 
 test("there is one turn in a round, in the order in which they were asked for", async () => {
-  const turns = new LookTurns();
+  const turns = new ScanScheduler();
   const had: string[] = [];
   const ask = (name: string) => void turns.next()?.then(() => had.push(name));
 
@@ -28,7 +28,7 @@ test("there is one turn in a round, in the order in which they were asked for", 
 });
 
 test("after a turn that was waited for, the next one is of a later round", async () => {
-  const turns = new LookTurns();
+  const turns = new ScanScheduler();
 
   turns.next();
   await turns.next();

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type Look, lookThrough, turn } from "../../../src/application/querying/look-through.ts";
+import { type Scan, scanRing, turn } from "../../../src/application/querying/ring-scan.ts";
 import type { SequenceRange } from "../../../src/application/ring/ring-search.ts";
 
 const PIECE = 2048;
@@ -9,11 +9,11 @@ function ringAt(range: SequenceRange, movesBy = 0) {
   let { first, next } = range;
   const pieces: SequenceRange[] = [];
   const look = async (
-    how: Partial<Look>,
+    how: Partial<Scan>,
     lastOf?: (piece: SequenceRange) => number | undefined,
   ) => {
     const looking = { matcher: { traceTail: undefined }, after: 0, newestFirst: false, ...how };
-    return await lookThrough({ range: () => ({ first, next }) }, looking, (piece) => {
+    return await scanRing({ range: () => ({ first, next }) }, looking, (piece) => {
       pieces.push({ first: piece.first, next: piece.next });
       first += movesBy;
       next += movesBy;

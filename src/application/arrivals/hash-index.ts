@@ -8,7 +8,7 @@ const LOW_BITS = 0xffff;
  *
  * Invariant: `countByLowBits` sums to the number of values in `sets`.
  */
-export class WantedKeys<Value> {
+export class HashIndex<Value> {
   private readonly countByLowBits = new Uint32Array(LOW_BITS + 1);
   private readonly sets = new KeyedSets<number, Value>();
 
