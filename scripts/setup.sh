@@ -117,3 +117,31 @@ install_packages() {
   say "installing packages as in bun.lock"
   (cd "$root" && "$bun" install --frozen-lockfile) >&2 || fail "cannot install the packages"
 }
+
+# Receivers that the tests forward to, made of grpc-go and of Python's protobuf. Where there is no
+# Go or no Python, or no way to their packages, the tests say how many of them do not run.
+make_strict_upstreams() {
+  mkdir -p "$root/.tools/strict-upstreams"
+  make_grpc_upstream || say "no receiver made of grpc-go: it takes Go, and a way to its modules"
+  make_http_upstream || say "no receiver made of Python's protobuf: it takes Python with pip"
+}
+
+make_grpc_upstream() {
+  made="$root/.tools/strict-upstreams/strict-grpc"
+  sources="$root/test/support/upstreams/strict-grpc"
+  if [ -x "$made" ] && [ -z "$(find "$sources" -newer "$made")" ]; then return; fi
+  command -v go >/dev/null 2>&1 || return 1
+  say "building a receiver made of grpc-go"
+  (cd "$sources" && go build -trimpath -o "$made" . && touch "$made") >&2
+}
+
+make_http_upstream() {
+  made="$root/.tools/strict-upstreams/python"
+  wanted="$root/test/support/upstreams/strict-http/requirements.txt"
+  if [ "$(cat "$made/installed.txt" 2>/dev/null)" = "$(cat "$wanted")" ]; then return; fi
+  command -v python3 >/dev/null 2>&1 || return 1
+  say "installing a receiver made of Python's protobuf"
+  rm -rf "$made"
+  python3 -m venv "$made" >&2 && "$made/bin/python" -m pip install --quiet \
+    --disable-pip-version-check -r "$wanted" >&2 && cp "$wanted" "$made/installed.txt"
+}

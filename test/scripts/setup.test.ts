@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { smallProject } from "../support/running/small-project.ts";
 import type { SmallProject } from "../support/running/small-project.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
@@ -81,4 +83,51 @@ test.each([
 
   expect(done).toMatchObject({ exitCode: 1, stdout: "" });
   expect(done.stderr).toContain(why);
+});
+
+const REQUIREMENTS = "protobuf==1.2.3\n";
+
+/** Runs the setup of the receivers that are made with other languages, twice. */
+async function strictUpstreams(programs: Readonly<Record<string, string>>) {
+  const project = await machineWith({ bun: process.execPath, ...EVERYDAY, ...programs });
+  project.write("test/support/upstreams/strict-grpc/main.go", "package main\n");
+  project.write("test/support/upstreams/strict-http/requirements.txt", REQUIREMENTS);
+  project.write(
+    "make.sh",
+    "#!/bin/sh\nset -eu\nroot=$PWD\n. scripts/setup.sh\nmake_strict_upstreams\n",
+  );
+  const [first, second] = [await project.run("make.sh"), await project.run("make.sh")];
+  const tools = join(project.folder, ".tools/strict-upstreams");
+  const made = ["strict-grpc", "python/installed.txt"].map((name) => existsSync(join(tools, name)));
+  return { first, second, made };
+}
+
+const EVERYDAY = { cp: Bun.which("cp")!, touch: Bun.which("touch")! };
+
+/** Stand in for the tools of the languages. */
+const GO = '#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\n: >"$2"\nchmod +x "$2"\n';
+const PYTHON = `#!/bin/sh
+if [ "$2" = venv ]; then mkdir -p "$3/bin"; ln -s "$0" "$3/bin/python"; else echo "$*" >&2; fi
+`;
+
+test("receivers are made once, of what is pinned", async () => {
+  const programs = { go: GO, python3: PYTHON, chmod: Bun.which("chmod")! };
+
+  const { first, second, made } = await strictUpstreams(programs);
+
+  expect(made).toEqual([true, true]);
+  expect(first.stderr).toContain("building a receiver made of grpc-go");
+  expect(first.stderr).toContain("-m pip install --quiet --disable-pip-version-check -r ");
+  expect([second.exitCode, second.stderr]).toEqual([0, ""]);
+});
+
+test.each([
+  { name: "without Go and Python", programs: {} },
+  { name: "without a way to their packages", programs: { go: FAILING, python3: FAILING } },
+])("a machine $name does without, and is told so", async ({ programs }) => {
+  const { first, second, made } = await strictUpstreams(programs);
+
+  expect([first.exitCode, second.exitCode, ...made]).toEqual([0, 0, false, false]);
+  expect(second.stderr).toContain("no receiver made of grpc-go: it takes Go");
+  expect(second.stderr).toContain("no receiver made of Python's protobuf: it takes Python");
 });

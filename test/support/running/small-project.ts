@@ -22,6 +22,8 @@ export interface SmallProject {
   write(path: string, text: string): void;
   /** Runs `./scripts/start` to its end. */
   start(args?: readonly string[], cwd?: string): Promise<Finished>;
+  /** Runs a script of its own to its end. */
+  run(path: string): Promise<Finished>;
 }
 
 /**
@@ -41,6 +43,7 @@ export async function smallProject(
     folder,
     write: (path, text) => writeFile(join(folder, path), text),
     start: (args = [], cwd = folder) => run([join(folder, "scripts/start"), ...args], folder, cwd),
+    run: (path) => run(["/bin/sh", path], folder, folder),
   };
 }
 

@@ -1,0 +1,64 @@
+import { afterEach, expect, spyOn, test } from "bun:test";
+import { join } from "node:path";
+import { RotatingFile } from "../../src/adapters/forward/rotating-file.ts";
+import { readConfig } from "../../src/config/config.ts";
+import { startServer } from "../../src/server/server.ts";
+import { exportOverHttp } from "../support/running/export-over-http.ts";
+import { RecordingLogger } from "../support/fakes/recording-logger.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { requestsInFile } from "../support/upstreams/sink-upstreams.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
+import { spanNumbers } from "../support/oracles/walked-spans.ts";
+
+// Goal: a stop loses nothing that a disk holds up. Method: a write that never ends, as on a network
+// file system whose server is gone, which nothing can cancel.
+
+const folder = temporaryFolder();
+const hung = spyOn(RotatingFile.prototype, "append");
+
+afterEach(() => void hung.mockReset());
+
+const FREE = {
+  OTLP_GRPC_PORT: "off",
+  OTLP_HTTP_HOST: "127.0.0.1",
+  OTLP_HTTP_PORT: "0",
+  API_PORT: "0",
+  FORWARD_MAX_DELAY_MS: "0",
+};
+const SPANS = 25;
+
+/** Stops a server while each of its spans is in a write that does not end. */
+async function stoppedWhileHung(env: Record<string, string>) {
+  const begun = Promise.withResolvers<void>();
+  hung.mockImplementation(() => {
+    begun.resolve();
+    return new Promise(() => {});
+  });
+  const endpoint = `file://${folder}/sink.jsonl`;
+  const reading = readConfig({ ...FREE, FORWARD_ENDPOINT: endpoint, ...env });
+  if (!reading.ok) throw new Error(JSON.stringify(reading.mistakes));
+  const logger = new RecordingLogger();
+  const server = await startServer({ config: reading.config, logger, version: "0.0.0" });
+  await exportOverHttp(`http://127.0.0.1:${server.ports.http}`, requestOf(SPANS));
+  await begun.promise;
+  await server.stop(0);
+  return { logger, stats: server.buffer.stats().spans };
+}
+
+test("what the sink holds is in the file for the next start", async () => {
+  const path = join(folder, "left.binpb");
+
+  const { logger, stats } = await stoppedWhileHung({ SHUTDOWN_SPILL_FILE: path });
+
+  const spilled = logger.lines.find(({ event }) => event === "spilled");
+  expect(spilled).toMatchObject({ level: "info", fields: { spans: SPANS, file: path } });
+  expect((await requestsInFile(path)).flatMap(spanNumbers)).toHaveLength(SPANS);
+  expect(stats).toMatchObject({ accepted: SPANS, buffered: SPANS, delivered: 0 });
+});
+
+test("without such a file, what the sink holds is told as lost", async () => {
+  const { logger } = await stoppedWhileHung({});
+
+  const lost = logger.lines.find(({ event }) => event === "lost");
+  expect(lost).toMatchObject({ level: "warning", fields: { spans: SPANS } });
+});
