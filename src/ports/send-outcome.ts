@@ -1,6 +1,6 @@
 import type { RefusalReason } from "../domain/refusal-reason.ts";
 
-/** What became of a batch. Messages are short and escaped: they are fit for a log line. */
+/** Says what became of a batch. Messages are short and escaped: they are fit for a log line. */
 export type SendOutcome =
   /** `message` is a warning of the upstream. */
   | { readonly outcome: "delivered"; readonly message?: string }
@@ -17,7 +17,7 @@ export type SendOutcome =
       readonly afterMs?: number;
       /** There was no answer in time: a smaller batch may have one. */
       readonly isTimeout?: true;
-      /** What to check. */
+      /** Names what to check. */
       readonly hint?: string;
     }
   /** Never at this size; a smaller batch may pass. */

@@ -21,7 +21,7 @@ interface FileMistake extends Mistake {
   readonly variable: ForwardFile;
 }
 
-/** What stands in the files that the configuration names. */
+/** Holds the contents of the files that the configuration names. */
 export interface ForwardFiles {
   /** Those of the configuration first. */
   readonly headers: readonly ExportHeader[];

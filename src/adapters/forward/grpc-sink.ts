@@ -88,7 +88,7 @@ interface CallEnd {
   readonly answer: Uint8Array;
 }
 
-/** Of the time for an answer: from then on, an end of time is taken for ours. */
+/** Share of the time for an answer after which the end of a deadline is taken for ours. */
 const LATE_SHARE = 0.75;
 
 const sameBytes = (bytes: Buffer): Buffer => bytes;

@@ -19,7 +19,7 @@ export interface ReloadingSinkParts {
   readonly logger: Logger;
 }
 
-/** What was read before the sink was made. */
+/** Holds what was read before the sink was made. */
 export interface FirstReading {
   readonly contents: FileContents;
   readonly files: ForwardFiles;
@@ -86,9 +86,9 @@ function isFailure({ outcome }: SendOutcome): boolean {
 
 interface Generations {
   readonly parts: ReloadingSinkParts;
-  /** What `current` was made with. */
+  /** The contents that `current` was made with. */
   used: FileContents;
-  /** What was read last: the same mistake is logged once. */
+  /** The contents read last: a mistake in them is logged once. */
   read: FileContents;
   current: RetiringSink;
   readonly retired: Set<RetiringSink>;

@@ -11,7 +11,7 @@ const HINTS: readonly (readonly [words: RegExp, hint: string])[] = [
   ],
 ];
 
-/** What to check when a connection with TLS fails for this reason; codes and words are known. */
+/** Returns what to check when a TLS connection fails with this code or in these words. */
 export function tlsHint(reason: string): { readonly hint?: string } {
   const found = HINTS.find(([words]) => words.test(reason));
   return found === undefined ? {} : { hint: found[1] };

@@ -28,7 +28,7 @@ export async function readHttpAnswer(response: Response, spanCount: number): Pro
   return failureOutcome(found, `${status}: ${said || statusText}`, afterMs);
 }
 
-/** What receivers of gRPC say of a size, and gateways in front of them pass on. */
+/** Receivers of gRPC say this of a size, and gateways in front of them pass it on. */
 const RESOURCE_EXHAUSTED = 8;
 const TOO_LARGE = { outcome: "too_large" } as const;
 

@@ -1,11 +1,11 @@
 import type { RefusalReason } from "../../domain/refusal-reason.ts";
 
-/** What an answer means for a batch, before anything else in the answer is looked at. */
+/** Says what a status means for a batch, before the rest of the answer is read. */
 export type Verdict =
   | { readonly outcome: "success" }
   | { readonly outcome: "retry" }
   | { readonly outcome: "too_large" }
-  /** Of what it was sent, it cannot take all: an empty request tells whether it takes anything. */
+  /** It cannot take all that it was sent; an empty request shows whether it takes anything. */
   | { readonly outcome: "refused"; readonly reason: RefusalReason }
   /** It takes nothing from us, or is not the receiver that is meant: no span is at fault. */
   | { readonly outcome: "blocked"; readonly reason: RefusalReason };

@@ -10,7 +10,7 @@ const MIN_FAILED_BYTES = 1024;
 /** Nobody refuses less than this for its size without saying so. */
 const MIN_REFUSED_BYTES = 4 * 1024;
 
-/** The same failure so often in a row, and the size may be the reason. */
+/** After so many failures of a kind in a row, the size may be the reason. */
 const FAILURES_BEFORE_SHRINKING = 3;
 
 export interface SizedBatch {
@@ -87,7 +87,7 @@ export class BatchSize {
     else this.shrink(shrunkenBytes(spanBytes, failure, this.failure.times));
   }
 
-  /** What has passed is not too large, whatever was found before. */
+  /** A size that has passed is not too large, whatever was found before. */
   passed({ spanBytes }: SizedBatch): void {
     if (spanBytes >= (this.failure?.spanBytes ?? 0)) this.failure = undefined;
     this.ceilingBytes = Math.min(this.maxBytes, Math.max(this.ceilingBytes, spanBytes));
@@ -114,7 +114,7 @@ export class BatchSize {
     this.provenBytes = undefined;
   }
 
-  /** Of a batch that was far from full, the size proves little. */
+  /** A batch that was far from full proves little. */
   private grow(spanBytes: number): void {
     const isProof = 2 * spanBytes > this.currentBytes;
     if (isProof) this.provenBytes = Math.max(spanBytes, this.provenBytes ?? 0);

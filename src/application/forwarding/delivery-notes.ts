@@ -8,7 +8,7 @@ import type { ForwardLog } from "./forward-log.ts";
 import type { SendFailure } from "./send-failure.ts";
 import type { Pass, UpstreamGate } from "./upstream-gate.ts";
 
-/** All that is to know of a delivery. */
+/** Keeps the records that a delivery changes. */
 export interface DeliveryNotes {
   readonly figures: ForwardFigures;
   readonly gate: UpstreamGate;
@@ -16,11 +16,11 @@ export interface DeliveryNotes {
   readonly size: BatchSize;
   readonly rate: DeliveryRate;
   readonly log: ForwardLog;
-  /** What is given up says nothing of the upstream. */
+  /** A batch that was cancelled says nothing of the upstream. */
   readonly cancelled: AbortSignal;
 }
 
-/** Notes what becomes of the batch that has this pass. */
+/** Returns a watcher that records what becomes of the batch with this pass. */
 export function notesOf(notes: DeliveryNotes, pass: Pass): DeliveryWatcher {
   const { figures, backlog, rate, log, size } = notes;
   return {

@@ -7,7 +7,7 @@ import type { SendFailure } from "./send-failure.ts";
 import { countOf, halvesOf, type SpanRuns, splitRuns } from "./span-runs.ts";
 import { type Piece, piecesOf, type Suspects } from "./suspects.ts";
 
-/** Is notified of what becomes of a lease, part by part. */
+/** Is notified of the fate of a lease, part by part. */
 export interface DeliveryWatcher {
   sent(outcome: SendOutcome, batch: SizedBatch): void;
   delivered(spanCount: number): void;
@@ -19,7 +19,7 @@ export interface DeliveryWatcher {
   failed(failure: SendFailure): void;
 }
 
-/** What all deliveries know of the upstream. */
+/** Holds what all deliveries have learned of the upstream. */
 export interface Evidence {
   /** It has taken a span since one was last given up for want of another to be asked about. */
   takesSpans: boolean;
@@ -33,7 +33,7 @@ export interface DeliveryParts {
   readonly evidence: Evidence;
   /** Sends an empty request. */
   readonly probe: () => Promise<SendOutcome>;
-  /** Sends and settles a span that is not in the lease; resolves with nothing if there is none. */
+  /** Sends and settles a span outside the lease; resolves with undefined when none is free. */
   readonly witness: () => Promise<SendOutcome | undefined>;
 }
 
@@ -46,7 +46,7 @@ export interface RefusedSpans {
   readonly isInvalid: boolean;
 }
 
-/** What is known of a lease on its way. */
+/** Holds the progress of one lease. */
 export interface Delivery extends DeliveryParts {
   readonly lease: Lease;
   /** To be sent; the next is the last. */

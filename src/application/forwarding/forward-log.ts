@@ -34,7 +34,7 @@ export class ForwardLog {
   state: UpstreamState = "untried";
   lastError: LastError | undefined;
   private failingSinceMs: number | undefined;
-  /** Of this outage, by its state. */
+  /** The last line of this outage, by state. */
   private readonly logged = new Map<UpstreamState, Logged>();
 
   constructor(parts: ForwardLogParts) {
@@ -61,13 +61,13 @@ export class ForwardLog {
     if (this.isNews(failure.message)) this.logFailure(failure, pauseMs);
   }
 
-  /** Of the upstream's words the last are logged. */
+  /** Logs the last words of the upstream. */
   lost(spanCount: number, reason: UndeliverableReason, message: string): void {
     this.lastError = { message, hint: undefined, unixMs: this.parts.unixMs() };
     this.losses.note(reason, { error: message }, spanCount);
   }
 
-  /** It has taken a batch, and had something to say. */
+  /** The upstream has taken a batch and sent a warning with it. */
   warned(message: string): void {
     this.warnings.note("batches", { message });
   }

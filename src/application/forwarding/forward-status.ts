@@ -8,7 +8,7 @@ export type UpstreamState = (typeof UPSTREAM_STATES)[number];
 export interface LastError {
   /** Of ours or of the upstream; short and escaped. */
   readonly message: string;
-  /** What to check. */
+  /** Names what to check. */
   readonly hint: string | undefined;
   readonly unixMs: number;
 }

@@ -60,7 +60,7 @@ export class Forwarder {
     this.running = forwardAll(this.forwarding);
   }
 
-  /** Nothing arrives any more: what is there is sent at once, as far as there is time. */
+  /** Sends at once what is buffered, as far as time allows; nothing arrives any more. */
   drain(graceMs: number): void {
     this.forwarding.notes.backlog.stop();
     this.forwarding.notes.gate.hurry(graceMs);

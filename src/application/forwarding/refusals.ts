@@ -11,7 +11,7 @@ import { failureOf, refusesAllSpans, type SendFailure } from "./send-failure.ts"
 import { countOf } from "./span-runs.ts";
 import { isInvalid, takeApart } from "./suspects.ts";
 
-/** So many spans in a row are refused alone, and the upstream may refuse all there are. */
+/** When so many spans in a row are refused alone, the upstream may refuse all spans. */
 const MAX_UNEXPLAINED = 2;
 
 /** Returns why nothing more is to be sent, if so; else what is left is to be sent. */

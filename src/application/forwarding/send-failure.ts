@@ -1,12 +1,12 @@
 import type { RefusalReason } from "../../domain/refusal-reason.ts";
 import type { SendOutcome } from "../../ports/span-sink.ts";
 
-/** Why nothing is sent for now, and what to do about it. No span is lost by it. */
+/** Says why nothing is sent for now and what to do about it. It costs no span. */
 export interface SendFailure {
   readonly message: string;
   /** The upstream's own wish. */
   readonly afterMs: number | undefined;
-  /** What to check; there when waiting alone is not likely to help. */
+  /** Names what to check when waiting alone is not likely to help. */
   readonly hint: string | undefined;
   /** The upstream answers, and refuses: it is asked with an empty request before spans are sent. */
   readonly isRefusal: boolean;
@@ -27,7 +27,7 @@ const HINTS: Readonly<Record<RefusalReason, string>> = {
   other: "check FORWARD_ENDPOINT and the proxies on the way to it",
 };
 
-/** Why the upstream took neither a batch nor an empty request. */
+/** Returns why the upstream took neither a batch nor an empty request. */
 export function failureOf(outcome: Exclude<SendOutcome, { outcome: "delivered" }>): SendFailure {
   const { message } = outcome;
   switch (outcome.outcome) {

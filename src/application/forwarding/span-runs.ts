@@ -12,7 +12,7 @@ export function countOf(runs: SpanRuns): number {
   return runs.reduce((count, { first, end }) => count + end - first, 0);
 }
 
-/** The first so many spans, and the others. */
+/** Splits runs after so many spans. */
 export function splitRuns(runs: SpanRuns, count: number): [head: SpanRuns, tail: SpanRuns] {
   const [head, tail]: [LeasePart[], LeasePart[]] = [[], []];
   let left = count;
@@ -29,7 +29,7 @@ export function halvesOf(runs: SpanRuns): [first: SpanRuns, second: SpanRuns] {
   return splitRuns(runs, Math.ceil(countOf(runs) / 2));
 }
 
-/** Those that are marked, and those that are not; either may be none. */
+/** Splits runs into marked spans and others; either may be empty. */
 export function divideRuns(
   runs: SpanRuns,
   marks: Uint8Array,

@@ -10,7 +10,7 @@ export interface Piece {
   readonly isLastTry?: true;
 }
 
-/** What is known of the spans of a lease that was refused. */
+/** Holds what is known of the spans of a refused lease. */
 export interface Suspects {
   readonly request: Uint8Array;
   /** 1 for each span whose text is invalid; worked out when it is needed. */
@@ -24,9 +24,9 @@ export function piecesOf(...parts: readonly SpanRuns[]): Piece[] {
 }
 
 /**
- * What to send in place of a piece that was refused; nothing when no part of it can be taken. Spans
- * whose text is invalid are told from the others first: they are nearly always the reason, so that
- * two requests do for what takes many by halves.
+ * Returns what to send in place of a refused piece; nothing when no part of it can be taken. Spans
+ * with invalid text are separated from the others first: they are nearly always the reason, and two
+ * requests isolate what takes many by halves.
  */
 export function takeApart(suspects: Suspects, { runs, isCut }: Piece): Piece[] {
   const { marked, others } = divideRuns(runs, invalidSpans(suspects));

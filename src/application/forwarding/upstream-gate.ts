@@ -11,14 +11,14 @@ export interface GateParts {
   readonly random: () => number;
 }
 
-/** That a batch may be sent, and since when: what it says of the upstream may be outdated. */
+/** Permits one batch. Its period shows when the outcome is outdated. */
 export interface Pass {
   readonly period: number;
   /** The upstream has refused us: only when it takes an empty request may spans follow. */
   readonly isProbe: boolean;
 }
 
-/** Why the gate is to close. */
+/** Says why the gate closes. */
 export interface GateFailure {
   /** The upstream's own wish. */
   readonly afterMs?: number | undefined;
@@ -111,7 +111,7 @@ export class UpstreamGate {
     this.pause(Math.max(this.drawnPauseMs(), minOf(afterMs)));
   }
 
-  /** Whether what becomes of the batch that has this pass says something new. */
+  /** Reports whether the outcome of a batch with this pass is news. */
   isCurrent({ period }: Pass): boolean {
     return period === this.period;
   }
