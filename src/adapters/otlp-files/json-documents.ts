@@ -108,7 +108,7 @@ async function documentLength(source: ByteSource, maxBytes: number): Promise<num
   if (first !== OPEN_BRACE) return 'this is not OTLP/JSON: a request begins with "{"';
   const scan = createJsonScan();
   let scannedBytes = 0;
-  for (let index = 0; scannedBytes <= maxBytes; index += 1) {
+  for (let index = 0; scannedBytes < maxBytes; index += 1) {
     // oxlint-disable-next-line no-await-in-loop -- a chunk comes after the one before it
     if (index === source.held.length && !(await holdChunk(source))) {
       return "this is not whole JSON: the file ends within it";
@@ -116,7 +116,7 @@ async function documentLength(source: ByteSource, maxBytes: number): Promise<num
     const chunk = source.held[index]!;
     const end = scanJson(scan, chunk);
     if (scan.fault !== "") return `this is not whole JSON: ${scan.fault}`;
-    if (end >= 0) return scannedBytes + end;
+    if (end >= 0 && scannedBytes + end <= maxBytes) return scannedBytes + end;
     scannedBytes += chunk.length;
   }
   return `longer than ${maxBytes} bytes`;

@@ -1,0 +1,20 @@
+import { expect, test } from "bun:test";
+import { openSource } from "../../../src/adapters/otlp-files/byte-source.ts";
+import { jsonDocuments } from "../../../src/adapters/otlp-files/json-documents.ts";
+import { chunksOf, textBytes } from "../../support/requests/byte-chunks.ts";
+
+test.each([1, 7, 1_000])(
+  "in chunks of %d, a document may be as long as the limit and no longer",
+  async (chunkBytes) => {
+    const document = textBytes('{"a":"0123456789"}');
+    const read = async (mostBytes: number) => {
+      const source = openSource(chunksOf(document, chunkBytes));
+      return await Array.fromAsync(jsonDocuments(source, mostBytes));
+    };
+
+    const [within, beyond] = [await read(document.length), await read(document.length - 1)];
+
+    expect(within).toMatchObject([{ firstLine: 1, fileBytes: document.length }]);
+    expect(beyond).toMatchObject([{ fault: `longer than ${document.length - 1} bytes` }]);
+  },
+);
