@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 import { goldenRequest } from "../../support/requests/golden-requests.ts";
+import { sendHalfBody } from "../../support/running/half-sent-body.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
 
 stopOtlpHttpAfterEach();
@@ -233,5 +234,32 @@ describe("memory", () => {
     expect(receiver.requests[0]?.length).toBeGreaterThan(4096);
     expect(receiver.lengthsLater()).toEqual([0]);
     expect(budget.heldBytes).toBe(0);
+  });
+});
+
+const LONG = Buffer.alloc(1_000, "x");
+
+describe("traces that never became a request are counted", () => {
+  test.each([
+    { name: "gzip that is none", coding: "gzip", body: Buffer.from("no"), counted: "malformed" },
+    { name: "a body over the limit", coding: "identity", body: LONG, counted: "too_large" },
+    { name: "gzip that becomes so", coding: "gzip", body: gzipSync(LONG), counted: "too_large" },
+  ])("$name, as $counted", async ({ coding, body, counted }) => {
+    const { send, receiver } = runOtlpHttp({ maxBodyBytes: LONG.length - 1 });
+
+    await send(new Uint8Array(body), { headers: { "Content-Encoding": coding } });
+
+    expect(receiver.turnedAwayAs).toEqual([counted]);
+  });
+
+  test("but not when we do not wait for them any more", async () => {
+    const { listener, request, receiver } = runOtlpHttp();
+    using sender = await sendHalfBody(listener.port, { declaredBytes: 1000, sentBytes: 10 });
+    while (listener.counts().requestsInFlight === 0) await request("/");
+
+    await listener.stop(3_600_000);
+
+    expect(await sender.answer).toStartWith("HTTP/1.1 503");
+    expect(receiver.turnedAwayAs).toEqual([]);
   });
 });
