@@ -195,6 +195,13 @@ export const PROBLEM_KINDS = {
     hint: "find out which program connects from this address to {grpc}",
     mayLoseSpans: false,
   },
+  broken_http2: {
+    protocols: GRPC,
+    noun: "connection",
+    fate: "closed, as its peer broke the rules of HTTP/2",
+    hint: "look at proxies between the exporter and spanring, and at what else connects here",
+    mayLoseSpans: true,
+  },
   too_many_connections: {
     protocols: GRPC,
     noun: "connection",

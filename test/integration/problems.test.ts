@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { readConfig } from "../../src/config/config.ts";
 import { type RunningServer, startServer } from "../../src/server/server.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
+import { callUnary, EXPORT_PATH, openGrpcClient } from "../support/grpc/grpc-call.ts";
 import { callHttp2, openHttp2 } from "../support/grpc/grpc-http2-call.ts";
 import { grpcMessage } from "../support/grpc/grpc-wire.ts";
 import { countsOf } from "../support/fakes/problem-totals.ts";
@@ -59,6 +60,93 @@ test("what is refused by its headers is in the list, the log and the metrics", a
   );
   const logged = server.linesOf("problem").map(({ fields }) => fields["reason"]);
   expect(logged).toEqual(reasons.toReversed());
+});
+
+const TOO_LARGE = new Uint8Array(21_000_000);
+const PROTOBUF_TYPE = "application/x-protobuf";
+
+test.each([
+  { reason: "not_otlp_json", status: 400, type: "application/json", body: "[]" },
+  { reason: "malformed", status: 400, type: PROTOBUF_TYPE, body: "x" },
+  { reason: "broken_compression", status: 400, type: PROTOBUF_TYPE, coding: "gzip", body: "no" },
+  { reason: "too_large", status: 413, type: PROTOBUF_TYPE, body: TOO_LARGE },
+  { reason: "unsupported_type", status: 415, type: "text/plain", body: "{}" },
+  { reason: "unsupported_encoding", status: 415, type: PROTOBUF_TYPE, coding: "br", body: "" },
+  { reason: "unknown_path", status: 404, type: PROTOBUF_TYPE, path: "/v1/trace", body: "" },
+])("what is refused for $reason is counted, logged and listed", async (given) => {
+  const { reason, status, type, coding = "identity", path = "/v1/traces", body } = given;
+  const server = await start();
+  const headers = { "Content-Type": type, "Content-Encoding": coding };
+
+  const statuses: number[] = [];
+  for (let time = 0; time < 3; time += 1) {
+    const answer = await fetch(`${server.http}${path}`, { method: "POST", headers, body });
+    statuses.push(answer.status);
+  }
+  const listed = await listedBy(server);
+  const metrics = await metricsOf(server);
+  await server.stop(0);
+
+  expect(statuses).toEqual([status, status, status]);
+  expect(listed).toMatchObject([{ protocol: "http", reason, address: "127.0.0.1", count: 3 }]);
+  expect(metrics).toContain(`\nspanring_problems_total{protocol="http",reason="${reason}"} 3\n`);
+  const logged = server.linesOf("problem").map(({ fields }) => fields);
+  expect(logged).toMatchObject([
+    { reason, count: 1, hint: listed[0]!.hint },
+    { reason, count: 2, hint: listed[0]!.hint },
+  ]);
+});
+
+test("a message that is too long is one over gRPC, too", async () => {
+  const server = await start({ GRPC_MAX_MESSAGE_LENGTH: "5000" });
+  const session = openHttp2(server.ports.grpc as number);
+
+  const end = await callHttp2(session, { pieces: [grpcMessage(Buffer.alloc(5001))] });
+  session.destroy();
+  const listed = await listedBy(server);
+  await server.stop(0);
+
+  expect(end.grpcStatus).toBe(8);
+  expect(listed).toMatchObject([{ protocol: "grpc", reason: "too_large", count: 1 }]);
+  expect(server.linesOf("problem")).toHaveLength(1);
+});
+
+test("when the ports of gRPC and HTTP are swapped, both answers and the list say so", async () => {
+  const server = await start();
+  const { grpc, http } = server.ports;
+  const client = openGrpcClient(http as number);
+
+  const first = await callUnary(client, EXPORT_PATH, Buffer.alloc(0));
+  const overHttp = await fetch(`http://127.0.0.1:${grpc}/v1/traces`, { method: "POST", body: "x" });
+  const second = await callUnary(client, EXPORT_PATH, Buffer.alloc(0));
+  client.close();
+  const { message } = (await overHttp.json()) as { message: string };
+  const listed = await listedBy(server);
+  await server.stop(0);
+
+  const where = `OTLP/gRPC goes to ${grpc}, OTLP/HTTP to ${http}`;
+  const swapped = `${grpc} and ${http} are swapped: ${where}`;
+  expect(first.code).toBe(12);
+  expect(first.details).toContain(`OTLP/gRPC is at port ${grpc};`);
+  expect([overHttp.status, message]).toEqual([421, expect.stringContaining(swapped)]);
+  expect(second.details).toContain(swapped);
+  expect(listed).toMatchObject([
+    { protocol: "http", reason: "grpc_on_http", count: 2, hint: swapped },
+    { protocol: "grpc", reason: "http_on_grpc", count: 1, hint: swapped },
+  ]);
+});
+
+test("OTLP that is sent to the read API is told where to go", async () => {
+  const server = await start();
+  const { grpc, http, api } = server.ports;
+
+  const answer = await fetch(`http://127.0.0.1:${api}/v1/traces`, { method: "POST", body: "x" });
+  const { detail } = (await answer.json()) as { detail: string };
+  const listed = await listedBy(server);
+  await server.stop(0);
+
+  expect(detail).toEndWith(`OTLP/gRPC is at port ${grpc}, OTLP/HTTP at port ${http}`);
+  expect(listed).toMatchObject([{ protocol: "api", reason: "otlp_on_api", count: 1 }]);
 });
 
 test.each([

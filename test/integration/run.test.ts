@@ -77,6 +77,19 @@ test.each([
   expect(ran.stderr).toContain(says);
 });
 
+test("when nothing arrived but a request of unknown keys, it says which", async () => {
+  const body = JSON.stringify({ resource_spans: [{}] });
+  const post =
+    "fetch(process.env.OTEL_EXPORTER_OTLP_ENDPOINT + '/v1/traces', { method: 'POST', " +
+    `headers: { 'content-type': 'application/json' }, body: '${body}' })`;
+
+  const ran = await runProgram(["run", "--expect", "name=n", "--", "node", "-e", post], ENV);
+
+  expect(ran.exitCode).toBe(1);
+  expect(ran.stderr).toContain("no span arrived, but 1 request was accepted without a span in it");
+  expect(ran.stderr).toContain("(unknown keys: resource_spans)");
+});
+
 test("a command that fails has its exit code, whatever was expected", async () => {
   const { exitCode, stderr } = await run(["--expect", "name=GET /"], "3");
 

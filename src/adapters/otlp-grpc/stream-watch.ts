@@ -89,19 +89,31 @@ export function watchStreams(parts: StreamWatchParts): () => void {
   };
 }
 
-interface Owners {
-  readonly connections: ConnectionTable;
+interface Owners extends Pick<StreamWatchParts, "connections" | "problems"> {
   readonly owners: WeakMap<Http2Session, Connection>;
 }
 
 /** The first stream of a session: whose is it? */
-function greet(session: Http2Session, { connections, owners }: Owners): Connection | undefined {
+function greet(
+  session: Http2Session,
+  { connections, owners, problems }: Owners,
+): Connection | undefined {
   const connection = connections.find(session.socket);
   if (connection === undefined) return undefined;
   owners.set(session, connection);
   connection.hasBegun = true;
   widenWindows(session);
+  const { address } = connection;
+  session.once("error", (error: NodeJS.ErrnoException) => {
+    if (!isProtocolError(error)) return;
+    problems.note({ protocol: "grpc", reason: "broken_http2", address });
+  });
   return connection;
+}
+
+/** Peers also go without a word, or reset the connection: then it is no fault of HTTP/2. */
+function isProtocolError({ code = "" }: NodeJS.ErrnoException): boolean {
+  return code.startsWith("ERR_HTTP2");
 }
 
 function watch(

@@ -109,3 +109,33 @@ test("a server that is none of ours keeps its headers, and is not charged for", 
   expect(await seen.promise).toBe("1S");
   expect(listener.counts().heldBytes).toBe(0);
 });
+
+describe("a peer that", () => {
+  const WHOLE = { pieces: [grpcMessage(Buffer.alloc(0))] };
+  const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
+
+  test("breaks the rules of HTTP/2 is recorded", async () => {
+    const { peer, problems } = await runGrpcListener();
+    const rude = peer().greet();
+
+    rude.send(frame(head, callHeaders(EXPORT_PATH)), frame({ type: FRAME.data, streamId: 0 }));
+    await rude.ended;
+
+    expect(problems.list()).toMatchObject([
+      { protocol: "grpc", reason: "broken_http2", address: "127.0.0.1", count: 1 },
+    ]);
+  });
+
+  test("resets its connection is not", async () => {
+    const { peer, problems, listener } = await runGrpcListener();
+    const [gone, other] = [peer().greet(), sessionTo(listener.port)];
+    gone.send(frame(head, callHeaders(EXPORT_PATH)));
+    while (listener.counts().heldBytes === 0) await callHttp2(other, WHOLE);
+
+    gone.socket.resetAndDestroy();
+    await gone.ended;
+    while (listener.counts().openConnections > 1) await callHttp2(other, WHOLE);
+
+    expect(problems.list()).toEqual([]);
+  });
+});

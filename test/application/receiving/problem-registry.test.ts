@@ -1,3 +1,4 @@
+import { heapStats } from "bun:jsc";
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
 import {
   MAX_ADDRESSES,
@@ -122,6 +123,21 @@ test("text of a peer is escaped and cut, and an IPv4 address has one spelling", 
   expect(problem?.address).toBe("10.0.0.7");
   expect(problem?.detail).toStartWith(String.raw`\x1b[2Jxxx`);
   expect(Buffer.byteLength(problem?.detail ?? "")).toBeLessThanOrEqual(256);
+});
+
+test("a text is not kept in memory for the piece of it that is shown", () => {
+  const { registry } = createRegistry();
+  Bun.gc(true);
+  const before = heapStats().extraMemorySize;
+
+  for (let peer = 0; peer < MAX_ADDRESSES; peer += 1) {
+    const detail = Buffer.alloc(4_000_000, `${peer}`).toString("latin1");
+    registry.note({ ...MALFORMED, address: `10.1.0.${peer}`, detail });
+  }
+  Bun.gc(true);
+
+  expect(registry.list()).toHaveLength(MAX_ADDRESSES);
+  expect(heapStats().extraMemorySize - before).toBeLessThan(4_000_000);
 });
 
 test("the first is logged at once, what follows once a second, with a count and the hint", () => {
