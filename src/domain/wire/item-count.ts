@@ -27,18 +27,21 @@ interface Cursor {
  */
 export function countItems(request: Uint8Array, path: ItemPath): number {
   const cursor = { bytes: request, at: 0, fieldNumber: 0, wireType: 0, valueAt: 0 };
-  return countWithin(cursor, request.length, path);
+  return countWithin(cursor, request.length, path, 0);
 }
 
-function countWithin(cursor: Cursor, end: number, [fields = [], ...below]: ItemPath): number {
+/** In the message that ends at `end`, `depth` steps down the path. */
+function countWithin(cursor: Cursor, end: number, path: ItemPath, depth: number): number {
+  const fields = path[depth]!;
+  const isLast = depth + 1 === path.length;
   let count = 0;
   while (cursor.at < end) {
     if (!takeField(cursor, end)) return NO_COUNT;
     if (!fields.includes(cursor.fieldNumber)) continue;
     if (cursor.wireType !== WIRE_BYTES) return NO_COUNT;
     const valueEnd = cursor.at;
-    if (below.length > 0) cursor.at = cursor.valueAt;
-    const items = below.length > 0 ? countWithin(cursor, valueEnd, below) : 1;
+    if (!isLast) cursor.at = cursor.valueAt;
+    const items = isLast ? 1 : countWithin(cursor, valueEnd, path, depth + 1);
     if (items === NO_COUNT) return NO_COUNT;
     count += items;
   }
