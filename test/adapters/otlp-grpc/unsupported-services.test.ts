@@ -5,6 +5,8 @@ import { opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 import { UnsupportedSignals } from "../../../src/application/receiving/unsupported-signals.ts";
 import { callUnary, GZIP } from "../../support/grpc/grpc-call.ts";
 import { THREE_ITEMS } from "../../support/requests/signal-requests.ts";
+import { callHttp2, openHttp2 } from "../../support/grpc/grpc-http2-call.ts";
+import { grpcMessage } from "../../support/grpc/grpc-wire.ts";
 import { countsOf } from "../../support/fakes/problem-totals.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import {
@@ -54,6 +56,21 @@ test.each(SIGNALS)("%s that cannot be read are INVALID_ARGUMENT", async (signal)
   expect(unsupported.counts[signal].grpc).toBe(0);
   expect(receiver.turnedAwayAs).toEqual([]);
   expect(countsOf(problems)).toEqual({ [`unsupported_${signal}`]: 1 });
+});
+
+test.each(SIGNALS)("%s in another encoding: the answer says which are taken", async (signal) => {
+  const unkept = new UnkeptSignals(new RecordingLogger());
+  const { listener } = await runGrpcListener({ unkept });
+  const session = openHttp2(listener.port);
+
+  const headers = { "grpc-encoding": "br" };
+  const pieces = [grpcMessage(THREE_ITEMS[signal].encoded, 1)];
+  const end = await callHttp2(session, { path: UNKEPT_PATHS[signal], headers, pieces });
+  session.destroy();
+
+  expect(end.grpcStatus).toBe(status.UNIMPLEMENTED);
+  expect(end.acceptEncoding).toBe("identity,gzip,deflate,zstd");
+  expect(unkept.counts[signal].grpc).toBe(0);
 });
 
 test.each(SIGNALS)("%s have the same limit as traces", async (signal) => {
