@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { BodyDrain } from "../../../src/adapters/otlp-http/body-drain.ts";
-import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { HandMovedSleep } from "../../support/fakes/hand-moved-sleep.ts";
+import { PATIENT_CLOCK } from "../../support/patient-clock.ts";
 
 const MIB = 1024 * 1024;
 
@@ -35,13 +35,13 @@ test("a body is read to its end", async () => {
     pieces -= 1;
   });
 
-  await new BodyDrain(SYSTEM_CLOCK).drain(request);
+  await new BodyDrain(PATIENT_CLOCK).drain(request);
 
   expect(taken).toEqual({ pieces: 4, isCancelled: false });
 });
 
 test("a body that breaks off is at its end, and makes room for another", async () => {
-  const drain = new BodyDrain(SYSTEM_CLOCK);
+  const drain = new BodyDrain(PATIENT_CLOCK);
   const broken = () => requestOf((controller) => controller.error(new Error("gone"))).request;
 
   for (let time = 0; time < 70; time += 1) await drain.drain(broken());
@@ -64,7 +64,7 @@ test("one without an end is read for no longer than its time", async () => {
 test("one that is too long is read for no longer than its limit", async () => {
   const { request, taken } = requestOf(pieceOf(MIB));
 
-  await new BodyDrain(SYSTEM_CLOCK).drain(request);
+  await new BodyDrain(PATIENT_CLOCK).drain(request);
 
   expect(taken.pieces).toBe(65);
 });
@@ -75,17 +75,17 @@ test.each([
 ])("nothing is read of a body $name", async ({ headers }) => {
   const { request, taken } = requestOf(nothing, headers);
 
-  await new BodyDrain(SYSTEM_CLOCK).drain(request);
+  await new BodyDrain(PATIENT_CLOCK).drain(request);
 
   expect(taken.pieces).toBe(0);
 });
 
 test("there is nothing to wait for without a body", async () => {
-  await new BodyDrain(SYSTEM_CLOCK).drain(new Request("http://a"));
+  await new BodyDrain(PATIENT_CLOCK).drain(new Request("http://a"));
 });
 
 test("of one more than 64 at the same time nothing is read, until the stop ends them", async () => {
-  const drain = new BodyDrain(SYSTEM_CLOCK);
+  const drain = new BodyDrain(PATIENT_CLOCK);
   const draining = Array.from({ length: 64 }, () => drain.drain(requestOf(nothing).request));
   const { request, taken } = requestOf(nothing);
 

@@ -3,6 +3,7 @@ import { connect } from "node:http2";
 import { deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { google } from "../../../src/adapters/otlp/generated/otlp.js";
 import { goldenRequest } from "../../support/requests/golden-requests.ts";
+import { HandMovedSleep } from "../../support/fakes/hand-moved-sleep.ts";
 import { type HalfSentBody, sendHalfBody } from "../../support/running/half-sent-body.ts";
 import { countsOf } from "../../support/fakes/problem-totals.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
@@ -70,7 +71,8 @@ describe("a body over the limit is 413", () => {
   });
 
   test("in chunks without a length, before it is there as a whole", async () => {
-    const { listener, receiver, budget } = runOtlpHttp({ maxBodyBytes: MAX });
+    const clock = new HandMovedSleep();
+    const { listener, receiver, budget } = runOtlpHttp({ maxBodyBytes: MAX, clock });
     using sender = await sendHalfBody(listener.port, { sentBytes: MAX + 1 });
 
     const answer = await sender.answer;
@@ -203,7 +205,8 @@ describe("half-sent bodies", () => {
   });
 
   test("in chunks are charged as they come", async () => {
-    const running = runOtlpHttp({ limits: { inFlightBytes: MIB } });
+    const clock = new HandMovedSleep();
+    const running = runOtlpHttp({ limits: { inFlightBytes: MIB }, clock });
     using sender = await sendHalfBody(running.listener.port, { sentBytes: 500_000 });
     while (running.budget.heldBytes < 500_000) await settle(running);
 

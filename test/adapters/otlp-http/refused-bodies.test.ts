@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
+import { PATIENT_CLOCK } from "../../support/patient-clock.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
 import { writeThenRead } from "../../support/write-then-read.ts";
 
@@ -23,7 +24,7 @@ const CLOSING = [
 ];
 
 test.each(CLOSING)("413 is read by its sender: $name", async ({ version, connection }) => {
-  const { listener, budget } = runOtlpHttp({ maxBodyBytes: MAX });
+  const { listener, budget } = runOtlpHttp({ maxBodyBytes: MAX, clock: PATIENT_CLOCK });
 
   const head = [`POST /v1/traces ${version}`, "Host: localhost", TYPE, LENGTH, ...connection];
   const end = await writeThenRead(listener.port, { head, body: BODY });
@@ -34,7 +35,7 @@ test.each(CLOSING)("413 is read by its sender: $name", async ({ version, connect
 });
 
 test("413 is read by its sender: in chunks, without a length", async () => {
-  const { listener } = runOtlpHttp({ maxBodyBytes: MAX });
+  const { listener } = runOtlpHttp({ maxBodyBytes: MAX, clock: PATIENT_CLOCK });
 
   const chunked = ["Transfer-Encoding: chunked", "Connection: close"];
   const head = ["POST /v1/traces HTTP/1.1", "Host: localhost", TYPE, ...chunked];
@@ -49,7 +50,7 @@ test.each([
   { status: 415, path: "/v1/traces", headers: ["Content-Type: text/plain"] },
   { status: 415, path: "/v1/traces", headers: [TYPE, "Content-Encoding: br"] },
 ])("$status is read by its sender: $headers", async ({ status, path, method, headers }) => {
-  const { listener } = runOtlpHttp();
+  const { listener } = runOtlpHttp({ clock: PATIENT_CLOCK });
 
   const line = `${method ?? "POST"} ${path} HTTP/1.0`;
   const head = [line, "Host: localhost", LENGTH, ...headers];
@@ -60,7 +61,7 @@ test.each([
 });
 
 test("a body that is read to its end before it is refused needs no draining", async () => {
-  const { listener } = runOtlpHttp({ maxBodyBytes: MAX });
+  const { listener } = runOtlpHttp({ maxBodyBytes: MAX, clock: PATIENT_CLOCK });
   const body = gzipSync(BODY);
 
   const coding = ["Content-Encoding: gzip", `Content-Length: ${body.length}`];
