@@ -1,10 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http2";
+import { isGrpcType } from "../otlp/grpc-refusal.ts";
 import { takeEncoding } from "./message-encoding.ts";
 
 const GRPC = "application/grpc";
-
-/** Parameters may follow, and a format such as `+proto`; no other name goes on here. */
-const GRPC_TYPE = /^application\/grpc(\+[^\s;]+)?\s*(;|$)/i;
 
 /** For grpc-js to answer with 415. */
 const OTHER_TYPE = "";
@@ -23,5 +21,5 @@ export function adaptHeaders(headers: IncomingHttpHeaders): void {
   takeEncoding(headers);
   const type = headers["content-type"];
   if (type === GRPC || type === undefined) return;
-  headers["content-type"] = GRPC_TYPE.test(type) ? GRPC : OTHER_TYPE;
+  headers["content-type"] = isGrpcType(type) ? GRPC : OTHER_TYPE;
 }

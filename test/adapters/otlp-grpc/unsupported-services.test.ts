@@ -59,18 +59,18 @@ test.each(SIGNALS)("%s that cannot be read are INVALID_ARGUMENT", async (signal)
 });
 
 test.each(SIGNALS)("%s in another encoding: the answer says which are taken", async (signal) => {
-  const unkept = new UnkeptSignals(new RecordingLogger());
-  const { listener } = await runGrpcListener({ unkept });
+  const unsupported = new UnsupportedSignals(new RecordingLogger());
+  const { listener } = await runGrpcListener({ unsupported });
   const session = openHttp2(listener.port);
 
   const headers = { "grpc-encoding": "br" };
   const pieces = [grpcMessage(THREE_ITEMS[signal].encoded, 1)];
-  const end = await callHttp2(session, { path: UNKEPT_PATHS[signal], headers, pieces });
+  const end = await callHttp2(session, { path: UNSUPPORTED_PATHS[signal], headers, pieces });
   session.destroy();
 
   expect(end.grpcStatus).toBe(status.UNIMPLEMENTED);
   expect(end.acceptEncoding).toBe("identity,gzip,deflate,zstd");
-  expect(unkept.counts[signal].grpc).toBe(0);
+  expect(unsupported.counts[signal].grpc).toBe(0);
 });
 
 test.each(SIGNALS)("%s have the same limit as traces", async (signal) => {

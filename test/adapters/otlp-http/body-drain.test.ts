@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { BodyDrain } from "../../../src/adapters/otlp-http/body-drain.ts";
 import { HandMovedSleep } from "../../support/fakes/hand-moved-sleep.ts";
-import { PATIENT_CLOCK } from "../../support/patient-clock.ts";
+import { PATIENT_CLOCK } from "../../support/fakes/patient-clock.ts";
 
 const MIB = 1024 * 1024;
 

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
-import { PATIENT_CLOCK } from "../../support/patient-clock.ts";
+import { PATIENT_CLOCK } from "../../support/fakes/patient-clock.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
-import { writeThenRead } from "../../support/write-then-read.ts";
+import { writeThenRead } from "../../support/running/write-then-read.ts";
 
 // Senders that write all of a body before they read the answer that refuses it, on connections that
 // are closed behind that answer.
