@@ -73,10 +73,11 @@ export function answerExport(
   const preflight = parts.cors?.preflight(request);
   if (preflight !== undefined) return notingIfRefused(parts, preflight, { request, address });
   const contentType = request.headers.get("content-type");
-  if (isGrpcType(contentType)) return answerGrpc(parts, address);
+  const known = bodyFormat(contentType);
+  if (known === undefined && isGrpcType(contentType)) return answerGrpc(parts, address);
   const extra = parts.cors?.headersFor(request.headers.get("origin"));
   // Of an unknown type JSON is the better guess: a person can read it.
-  const format = bodyFormat(contentType) ?? "json";
+  const format = known ?? "json";
   const headed = readHead(parts, request);
   if ("objection" in headed) {
     const problem = wrongRequestProblem(request, headed.reason);

@@ -11,7 +11,7 @@ import {
   swappedHint,
 } from "../../domain/problem-reason.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
-import type { LogFields, Logger } from "../../ports/logger.ts";
+import type { Logger } from "../../ports/logger.ts";
 import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
 import { TalliedLog } from "./tallied-log.ts";
 
@@ -59,20 +59,22 @@ export const MAX_ADDRESSES = 10;
 export class ProblemRegistry implements ProblemLog {
   // Fixed at construction.
   private readonly parts: ProblemRegistryParts;
-  private readonly rows: ReadonlyMap<string, Row>;
+  private readonly rows: readonly Row[];
+  private readonly rowsByName: RowsByName;
 
   // Moved by `note`.
   private noteCount = 0;
 
   constructor(parts: ProblemRegistryParts) {
     this.parts = parts;
-    this.rows = createRows((row, fields) =>
-      writeLine(parts.logger, row, { ...fields, hint: this.hint(row.reason) }),
+    this.rows = createRows((row, count) =>
+      writeLine(parts.logger, row, count, this.hint(row.reason)),
     );
+    this.rowsByName = byName(this.rows);
   }
 
   note(problem: Problem): void {
-    const row = this.rows.get(rowKey(problem.protocol, problem.reason));
+    const row = this.rowsByName[problem.protocol][problem.reason];
     assert(row !== undefined, "a reason belongs to the protocol that it is noted for");
     this.noteCount += 1;
     noteIn(row, problem, { nowUnixMs: this.parts.unixMs(), order: this.noteCount });
@@ -80,33 +82,36 @@ export class ProblemRegistry implements ProblemLog {
 
   hint(reason: ProblemReason): string {
     const ports = this.parts.ports();
-    const isEvery = SWAPPED_ROWS.every((key) => this.rows.get(key)!.total > 0);
+    const isEvery = SWAPPED.every(([protocol, each]) => this.rowsByName[protocol][each]!.total > 0);
     const isSwapped = isEvery && (reason === "grpc_on_http" || reason === "http_on_grpc");
     return isSwapped ? swappedHint(ports) : hintFor(reason, ports);
   }
 
   /** The newest first. */
   list(): RecentProblem[] {
-    const seen = [...this.rows.values()].flatMap(peersOf);
+    const seen = this.rows.flatMap(peersOf);
     const newestFirst = seen.toSorted((one, other) => other.peer.order - one.peer.order);
     return newestFirst.map(({ row, peer }) => recentProblem(row, peer, this.hint(row.reason)));
   }
 
   /** One for everything that can happen, also where it has not. */
   totals(): ProblemTotal[] {
-    return [...this.rows.values()].map(({ protocol, reason, total: count, detail }) => {
+    return this.rows.map(({ protocol, reason, total: count, detail }) => {
       return { protocol, reason, count, detail, hint: this.hint(reason) };
     });
   }
 
   /** Writes what is not written yet. */
   close(): void {
-    for (const { log } of this.rows.values()) log.close();
+    for (const { log } of this.rows) log.close();
   }
 }
 
 /** Together they mean that two ports are swapped. */
-const SWAPPED_ROWS = [rowKey("http", "grpc_on_http"), rowKey("grpc", "http_on_grpc")];
+const SWAPPED = [
+  ["http", "grpc_on_http"],
+  ["grpc", "http_on_grpc"],
+] as const;
 
 interface Row {
   readonly protocol: ProblemProtocol;
@@ -114,9 +119,13 @@ interface Row {
   readonly log: TalliedLog;
   /** The one seen last is last. */
   readonly peers: Map<string, Peer>;
+  newest: Peer | undefined;
   total: number;
   detail: string;
+  error: unknown;
 }
+
+type RowsByName = Readonly<Record<ProblemProtocol, Partial<Record<ProblemReason, Row>>>>;
 
 interface Peer {
   readonly address: string;
@@ -128,15 +137,25 @@ interface Peer {
   order: number;
 }
 
-function createRows(write: (row: Row, fields: LogFields) => void): ReadonlyMap<string, Row> {
-  const rows = PROBLEM_PROTOCOLS.flatMap((protocol) =>
+function createRows(write: (row: Row, count: number) => void): readonly Row[] {
+  return PROBLEM_PROTOCOLS.flatMap((protocol) =>
     PROBLEM_REASONS.filter((reason) => canHappen(protocol, reason)).map((reason) => {
-      const log = new TalliedLog((fields) => write(row, fields));
-      const row: Row = { protocol, reason, log, peers: new Map(), total: 0, detail: "" };
+      const log = new TalliedLog(({ count }) => write(row, count as number));
+      const seen = { newest: undefined, total: 0, detail: "", error: undefined };
+      const row: Row = { protocol, reason, log, peers: new Map(), ...seen };
       return row;
     }),
   );
-  return new Map(rows.map((row) => [rowKey(row.protocol, row.reason), row]));
+}
+
+function byName(rows: readonly Row[]): RowsByName {
+  const named: Record<ProblemProtocol, Partial<Record<ProblemReason, Row>>> = {
+    grpc: {},
+    http: {},
+    api: {},
+  };
+  for (const row of rows) named[row.protocol][row.reason] = row;
+  return named;
 }
 
 function canHappen(protocol: ProblemProtocol, reason: ProblemReason): boolean {
@@ -144,27 +163,37 @@ function canHappen(protocol: ProblemProtocol, reason: ProblemReason): boolean {
   return protocols.includes(protocol);
 }
 
-function rowKey(protocol: ProblemProtocol, reason: ProblemReason): string {
-  return `${protocol} ${reason}`;
-}
-
+/**
+ * A full ring evicts with every request, so one by the same peer as the last is cheap: nothing is
+ * moved or made for it.
+ */
 function noteIn(
   row: Row,
   { address: given, count = 1, detail: told = "", error }: Problem,
   { nowUnixMs, order }: { readonly nowUnixMs: number; readonly order: number },
 ): void {
-  const detail = told === "" ? "" : ownCopy(quotePeerText(told));
   const address = addressText(given);
+  const peer = row.newest?.address === address ? row.newest : moveToEnd(row, address, nowUnixMs);
+  row.detail = told === "" ? "" : ownCopy(quotePeerText(told));
+  row.error = error;
+  row.newest = peer;
   row.total += count;
-  row.detail = detail;
-  const known = row.peers.get(address);
-  if (known === undefined) makeRoom(row.peers);
-  else row.peers.delete(address);
-  const peer = known ?? { address, firstUnixMs: nowUnixMs, lastUnixMs: 0, count: 0, detail, order };
   peer.count += count;
-  Object.assign(peer, { lastUnixMs: nowUnixMs, detail, order });
-  row.peers.set(address, peer);
-  row.log.note("count", lineDetails({ address, detail, error }), count);
+  peer.lastUnixMs = nowUnixMs;
+  peer.detail = row.detail;
+  peer.order = order;
+  row.log.note("count", undefined, count);
+}
+
+/** The peer of this address, and where it is not known, a new one. */
+function moveToEnd({ peers }: Row, address: string, nowUnixMs: number): Peer {
+  const known = peers.get(address);
+  if (known === undefined) makeRoom(peers);
+  else peers.delete(address);
+  const unseen = { lastUnixMs: nowUnixMs, count: 0, detail: "", order: 0 };
+  const peer = known ?? { address, firstUnixMs: nowUnixMs, ...unseen };
+  peers.set(address, peer);
+  return peer;
 }
 
 /** A map goes through its keys in the order in which they were set: the first is the oldest. */
@@ -186,20 +215,21 @@ function addressText(address: string): string {
 
 const MAPPED_IPV4 = "::ffff:";
 
-function lineDetails({ address, detail, error }: Pick<Problem, "address" | "detail" | "error">) {
-  return {
-    ...(address === "" ? {} : { address }),
-    ...(detail === "" ? {} : { detail }),
-    ...(error === undefined ? {} : { error: errorText(error) }),
-  };
-}
-
 function errorText(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function writeLine(logger: Logger, { protocol, reason }: Row, fields: LogFields): void {
-  const line = { protocol, reason, ...fields };
+function writeLine(logger: Logger, row: Row, count: number, hint: string): void {
+  const { protocol, reason, newest, detail, error } = row;
+  const line = {
+    protocol,
+    reason,
+    count,
+    ...(newest === undefined || newest.address === "" ? {} : { address: newest.address }),
+    ...(detail === "" ? {} : { detail }),
+    ...(error === undefined ? {} : { error: errorText(error) }),
+    hint,
+  };
   if (reason === "failed") logger.error("receive_failed", line);
   else logger.warning("problem", line);
 }
