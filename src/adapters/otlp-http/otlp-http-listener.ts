@@ -57,7 +57,8 @@ const NO_ONE: Peer = { address: "", port: 0 };
  *
  * What cannot be bounded, since Bun.serve shows requests and no connections: how many connections
  * there are, how long one waits before its first request (only by the idle time), how old one
- * becomes. HTTP/2 streams are 256 a connection, as Bun has it. See `RequestTable` for what can.
+ * becomes. HTTP/2 streams are 256 a connection, as Bun has it. See `RequestTable` for what can. Nor
+ * can what is no HTTP be recorded, such as TLS: Bun answers it with 400, and nothing else sees it.
  */
 export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpListener {
   const house = build(parts);
