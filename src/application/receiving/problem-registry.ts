@@ -138,14 +138,28 @@ interface Peer {
 }
 
 function createRows(write: (row: Row, count: number) => void): readonly Row[] {
-  return PROBLEM_PROTOCOLS.flatMap((protocol) =>
-    PROBLEM_REASONS.filter((reason) => canHappen(protocol, reason)).map((reason) => {
-      const log = new TalliedLog(({ count }) => write(row, count as number));
-      const seen = { newest: undefined, total: 0, detail: "", error: undefined };
-      const row: Row = { protocol, reason, log, peers: new Map(), ...seen };
-      return row;
-    }),
-  );
+  return PROBLEM_PROTOCOLS.flatMap((protocol) => {
+    const reasons = PROBLEM_REASONS.filter((reason) => canHappen(protocol, reason));
+    return reasons.map((reason) => createRow(protocol, reason, write));
+  });
+}
+
+function createRow(
+  protocol: ProblemProtocol,
+  reason: ProblemReason,
+  write: (row: Row, count: number) => void,
+): Row {
+  const row: Row = {
+    protocol,
+    reason,
+    log: new TalliedLog(({ count }) => write(row, count as number)),
+    peers: new Map(),
+    newest: undefined,
+    total: 0,
+    detail: "",
+    error: undefined,
+  };
+  return row;
 }
 
 function byName(rows: readonly Row[]): RowsByName {
