@@ -3,8 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { SpillFile } from "../../src/adapters/spill/spill-file.ts";
 import type { ForwardStatus } from "../../src/application/forwarding/forward-status.ts";
-import { readConfig } from "../../src/config/config.ts";
-import { CannotStartError, type RunningServer, startServer } from "../../src/server/server.ts";
+import { CannotStartError, type RunningServer } from "../../src/server/server.ts";
 import { callUnary, EXPORT_PATH, openGrpcClient } from "../support/grpc/grpc-call.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { openExportClient } from "../support/running/export-client.ts";
@@ -12,18 +11,10 @@ import { startHttpUpstream } from "../support/upstreams/http-upstream.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { retryDelayIn, retryDelayOf } from "../support/oracles/retry-delay.ts";
+import { runServer as start } from "../support/running/running-server.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 const folder = temporaryFolder();
-
-const LOCAL = { OTLP_GRPC_HOST: "127.0.0.1", OTLP_HTTP_HOST: "127.0.0.1" };
-const FREE = { ...LOCAL, OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
-
-async function start(env: Record<string, string>, logger = new RecordingLogger()) {
-  const reading = readConfig({ ...FREE, ...env });
-  if (!reading.ok) throw new Error("the configuration is not right");
-  return await startServer({ config: reading.config, logger, version: "0.0.0" });
-}
 
 function apiUrl({ ports }: RunningServer, path: string): string {
   return `http://127.0.0.1:${ports.api}${path}`;

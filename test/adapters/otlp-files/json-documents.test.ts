@@ -7,9 +7,9 @@ test.each([1, 7, 1_000])(
   "in chunks of %d, a document may be as long as the limit and no longer",
   async (chunkBytes) => {
     const document = textBytes('{"a":"0123456789"}');
-    const read = async (mostBytes: number) => {
+    const read = async (maxBytes: number) => {
       const source = openSource(chunksOf(document, chunkBytes));
-      return await Array.fromAsync(jsonDocuments(source, mostBytes));
+      return await Array.fromAsync(jsonDocuments(source, maxBytes));
     };
 
     const [within, beyond] = [await read(document.length), await read(document.length - 1)];

@@ -6,9 +6,9 @@ import { requestOf } from "../../support/requests/request-bytes.ts";
 
 test("a request may be as long as the limit and no longer", async () => {
   const request = requestOf(2);
-  const read = async (mostBytes: number) => {
+  const read = async (maxBytes: number) => {
     const source = openSource(chunksOf(lengthDelimited(request), 7));
-    return await Array.fromAsync(lengthDelimitedRequests(source, mostBytes));
+    return await Array.fromAsync(lengthDelimitedRequests(source, maxBytes));
   };
 
   const [within, beyond] = [await read(request.length), await read(request.length - 1)];

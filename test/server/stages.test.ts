@@ -1,0 +1,127 @@
+import { afterEach, expect, jest, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { DESCRIPTOR_CHECK_MS } from "../../src/adapters/listening/descriptor-guard.ts";
+import { SpillFile } from "../../src/adapters/spill/spill-file.ts";
+import { RecordingLogger } from "../support/fakes/recording-logger.ts";
+import { watchTimers } from "../support/fakes/watched-timers.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { exportOverHttp } from "../support/running/export-over-http.ts";
+import { sendHalf } from "../support/running/half-sent-call.ts";
+import { runServer } from "../support/running/running-server.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
+import { startHttpUpstream } from "../support/upstreams/http-upstream.ts";
+
+// Goal: each stage starts and stops the parts that it is there for.
+// Method: a whole server runs; what a part does because of its stage is seen from outside.
+
+const folder = temporaryFolder();
+
+const DAY_MS = "86400000";
+const NO_UPSTREAM = { FORWARD_ENDPOINT: "http://127.0.0.1:1" };
+
+afterEach(() => void jest.useRealTimers());
+
+async function spilled(name: string, request: Uint8Array): Promise<string> {
+  const path = join(folder, `${name}.binpb`);
+  await new SpillFile(path).write([request]);
+  return path;
+}
+
+test("the high-water mark is over when the buffer has been empty for some time", async () => {
+  jest.useFakeTimers();
+  const path = await spilled("high-water", requestOf(4));
+  const logger = new RecordingLogger();
+  // Less than half of the buffer waits for a day to be sent, so that all of it can be cleared.
+  const waiting = { MAX_BUFFER_SIZE: "10", FORWARD_MAX_DELAY_MS: DAY_MS };
+  const env = { ...NO_UPSTREAM, ...waiting, FORWARD_HIGH_WATER: "30" };
+  const server = await runServer({ ...env, SHUTDOWN_SPILL_FILE: path }, logger);
+  const marks = () =>
+    logger.lines.map(({ event }) => event).filter((event) => event.startsWith("high_water"));
+
+  server.arrivals.clear();
+  const before = marks();
+  jest.advanceTimersByTime(60_000);
+  const after = marks();
+  jest.useRealTimers();
+  await server.stop(0);
+
+  expect([before, after]).toEqual([["high_water"], ["high_water", "high_water_ended"]]);
+});
+
+test.each<{ limit: string; env: Record<string, string>; spans: number; restored: number }>([
+  { limit: "spans of the buffer", env: { MAX_BUFFER_SIZE: "3" }, spans: 5, restored: 3 },
+  { limit: "spans of a request", env: { MAX_SPANS_PER_REQUEST: "2" }, spans: 5, restored: 5 },
+  { limit: "bytes", env: { MAX_BUFFER_BYTES: "65536" }, spans: 2_000, restored: 1_000 },
+])("a request over the limit is restored as far as it fits: $limit", async (each) => {
+  const path = await spilled(each.limit, requestOf(each.spans));
+  const server = await runServer({ SHUTDOWN_SPILL_FILE: path, ...each.env });
+
+  const { accepted, rejected } = server.buffer.stats().spans;
+  const isLeft = existsSync(path);
+  server.arrivals.clear();
+  await server.stop(0);
+
+  expect({ accepted, rejected }).toEqual({ accepted: each.restored, rejected: 0 });
+  expect(isLeft).toBe(each.restored < each.spans);
+});
+
+test.each([
+  { what: "unsupported signals", path: "/v1/metrics", event: "signals_unsupported" },
+  { what: "unknown paths", path: "/v1/trace", event: "problem" },
+])("requests for $what are all logged by the time it has stopped", async ({ path, event }) => {
+  const logger = new RecordingLogger();
+  const server = await runServer({}, logger);
+  const headers = { "Content-Type": "application/json" };
+  const loggedRequests = () =>
+    logger.lines
+      .filter((line) => line.event === event)
+      .reduce((sum, { fields }) => sum + Number(fields["metrics"] ?? fields["count"]), 0);
+
+  for (let request = 0; request < 3; request += 1) {
+    const url = `http://127.0.0.1:${server.ports.http}${path}`;
+    await fetch(url, { method: "POST", headers, body: "{}" });
+  }
+  const before = loggedRequests();
+  await server.stop(0);
+
+  expect([before, loggedRequests()]).toEqual([1, 3]);
+});
+
+test("what waits to be sent is sent while calls in flight are still waited for", async () => {
+  const upstream = startHttpUpstream(() => new Response());
+  const server = await runServer({
+    FORWARD_ENDPOINT: `http://127.0.0.1:${upstream.port}`,
+    FORWARD_PROTOCOL: "http/protobuf",
+    FORWARD_MAX_DELAY_MS: DAY_MS,
+  });
+  await exportOverHttp(`http://127.0.0.1:${server.ports.http}`, requestOf(1));
+  using call = await sendHalf(Number(server.ports.grpc), requestOf(1, 2));
+  const before = upstream.requests.length;
+
+  const stopped = server.stop(3_600_000);
+  await upstream.arrivals.reached(1);
+  const status = await call.finish();
+  await stopped;
+  await upstream.stop();
+
+  expect(before).toBe(0);
+  expect(status).not.toBe(0);
+  expect(upstream.requests.map(({ bytes }) => Buffer.from(bytes))).toEqual([
+    Buffer.from(requestOf(1)),
+  ]);
+});
+
+test("stopped, it has no timer that would keep the program running", async () => {
+  using timers = watchTimers("Interval");
+  const server = await runServer(NO_UPSTREAM);
+  const counts = () => [1_000, DESCRIPTOR_CHECK_MS].map((delayMs) => timers.count(delayMs).left);
+  const during = counts();
+
+  await server.stop(0);
+
+  expect([during, counts()]).toEqual([
+    [2, 1],
+    [0, 0],
+  ]);
+});
