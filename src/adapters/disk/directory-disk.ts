@@ -1,0 +1,160 @@
+import * as fs from "node:fs";
+import { chmod, mkdir, readdir, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { AppendFile, Disk, DiskFile } from "../../ports/disk.ts";
+import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
+
+/** Only the owner may read: spans tell a lot. */
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o700;
+const LOCK_NAME = "lock";
+
+/** Linux takes no more pieces in one write. */
+const MAX_PIECES = 1024;
+
+// Plain descriptors: Bun throws where a `FileHandle` that nobody refers to any more is collected.
+const openFile = promisify(fs.open);
+const closeFile = promisify(fs.close);
+const readFile = promisify(fs.read);
+const writePieces = promisify(fs.writev);
+const syncFile = promisify(fs.fsync);
+const syncData = promisify(fs.fdatasync);
+
+/**
+ * A directory of the file system, locked for as long as it is open. Everything is asynchronous, as
+ * a sync may take as long as it likes, and writes are `writev` at the end of a file.
+ */
+export class DirectoryDisk implements Disk {
+  // Fixed at construction.
+  private readonly path: string;
+  private readonly descriptor: number;
+  private readonly lock: DirectoryLock;
+
+  private constructor(path: string, descriptor: number, lock: DirectoryLock) {
+    this.path = path;
+    this.descriptor = descriptor;
+    this.lock = lock;
+  }
+
+  /** Creates the directory if need be. Rejects with `DirectoryInUseError` when it is in use. */
+  static async open(path: string): Promise<DirectoryDisk> {
+    await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+    const lock = lockDirectory(join(path, LOCK_NAME));
+    await restrict(path);
+    return new DirectoryDisk(path, await openFile(path, "r"), lock);
+  }
+
+  /** The directory is free for another process; files that are open stay so. */
+  async close(): Promise<void> {
+    this.lock.release();
+    await closeFile(this.descriptor);
+  }
+
+  list(): Promise<DiskFile[]> {
+    return listFiles(this.path);
+  }
+
+  async create(name: string): Promise<AppendFile> {
+    return new OpenFile(await openFile(join(this.path, name), "ax", FILE_MODE));
+  }
+
+  async read(name: string, offsetBytes: number, into: Uint8Array): Promise<number> {
+    return await withFile(join(this.path, name), (file) => fill(file, offsetBytes, into));
+  }
+
+  async sync(name: string): Promise<void> {
+    await withFile(join(this.path, name), syncData);
+  }
+
+  async remove(name: string): Promise<void> {
+    await unlink(join(this.path, name));
+  }
+
+  async syncDirectory(): Promise<void> {
+    await syncFile(this.descriptor);
+  }
+}
+
+class OpenFile implements AppendFile {
+  // Fixed at construction.
+  private readonly descriptor: number;
+
+  constructor(descriptor: number) {
+    this.descriptor = descriptor;
+  }
+
+  append(pieces: readonly Uint8Array[]): Promise<void> {
+    const { descriptor } = this;
+    return writeAll(pieces, async (some) => (await writePieces(descriptor, some)).bytesWritten);
+  }
+
+  sync(): Promise<void> {
+    return syncData(this.descriptor);
+  }
+
+  close(): Promise<void> {
+    return closeFile(this.descriptor);
+  }
+}
+
+/**
+ * Writes all pieces, however few bytes the kernel takes at a time. `write` is given some of them
+ * and resolves to the bytes it has written.
+ */
+export async function writeAll(
+  pieces: readonly Uint8Array[],
+  write: (pieces: Uint8Array[]) => Promise<number>,
+): Promise<void> {
+  const rest = pieces.filter(({ length }) => length > 0);
+  while (rest.length > 0) {
+    // oxlint-disable-next-line no-await-in-loop -- at the end of the file, one after the other
+    let written = await write(rest.slice(0, MAX_PIECES));
+    if (written === 0) throw new Error("the disk takes no more bytes");
+    let whole = 0;
+    for (; whole < rest.length && written >= rest[whole]!.length; whole += 1) {
+      written -= rest[whole]!.length;
+    }
+    rest.splice(0, whole);
+    if (written > 0) rest[0] = rest[0]!.subarray(written);
+  }
+}
+
+async function fill(file: number, offsetBytes: number, into: Uint8Array): Promise<number> {
+  let length = 0;
+  while (length < into.length) {
+    const rest = into.subarray(length);
+    // oxlint-disable-next-line no-await-in-loop -- a read may stop short
+    const { bytesRead } = await readFile(file, rest, 0, rest.length, offsetBytes + length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return length;
+}
+
+async function withFile<Result>(
+  path: string,
+  use: (file: number) => Promise<Result>,
+): Promise<Result> {
+  const file = await openFile(path, "r");
+  try {
+    return await use(file);
+  } finally {
+    await closeFile(file);
+  }
+}
+
+async function listFiles(path: string): Promise<DiskFile[]> {
+  const entries = await readdir(path, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  return await Promise.all(
+    names
+      .filter((name) => name !== LOCK_NAME)
+      .map(async (name) => ({ name, bytes: (await stat(join(path, name))).size })),
+  );
+}
+
+/** Where the directory belongs to somebody else, the modes of the files must do. */
+async function restrict(path: string): Promise<void> {
+  await chmod(path, DIRECTORY_MODE).catch(() => {});
+}
