@@ -1,0 +1,179 @@
+import { CAUSES } from "./log-books.ts";
+import type { ActiveSegment, LogState, PendingDeparture, PendingRequest } from "./log-state.ts";
+import {
+  CARRIED,
+  DEPARTURE,
+  encodedRangesBytes,
+  encodeRanges,
+  RECORD_HEAD_BYTES,
+  recordBytes,
+  type RecordFields,
+  REQUEST,
+  type Seal,
+  segmentBytes,
+  writeRecordHead,
+} from "./record.ts";
+import { encodeSegmentHeader, segmentFileName, SEGMENT_HEADER_BYTES } from "./segment-file.ts";
+import { extentOf, newSegment, type Segment } from "./segment.ts";
+
+/** A record to be written. */
+export interface NewRecord {
+  /** Its synced bytes are those of the segment it is written to, unless it has its own. */
+  readonly fields: Omit<RecordFields, "syncedBytes" | "offsetBytes"> & { syncedBytes?: number };
+  readonly payload: Uint8Array;
+}
+
+/**
+ * Begins a new segment. Its header is written with its first records, so it costs no write of its
+ * own. With the header go the departures from older segments, as a whole: what was not written of
+ * them before is written now, and no older file is needed to know them.
+ */
+export async function openSegment(state: LogState): Promise<ActiveSegment> {
+  const { disk, random } = state.parts;
+  const id = { number: state.nextNumber, salt: Math.floor(random() * 2 ** 32) };
+  const name = segmentFileName(id);
+  const segment = newSegment({ ...id, name, firstSequence: state.nextSequence });
+  state.nextNumber += 1;
+  const file = await disk.create(name);
+  state.isDirectoryDirty = true;
+  state.departures = [];
+  const active = {
+    segment,
+    file,
+    opening: openingOf(state, segment),
+    writtenBytes: 0,
+    writtenDeparture: state.departureCount,
+    syncing: Promise.resolve(),
+    failedSync: undefined,
+  };
+  state.segments.push(segment);
+  state.active = active;
+  return active;
+}
+
+/** Nothing more is written to the active segment. */
+export function sealActive(state: LogState): void {
+  const { active } = state;
+  if (active === undefined) return;
+  state.active = undefined;
+  const { segment, failedSync } = active;
+  const isForLater = failedSync === undefined && segment.syncedBytes < segment.readableBytes;
+  if (isForLater && state.parts.settings.durability !== "disk") state.unsynced.push(active);
+  else closeFile(active);
+}
+
+/** What a close has to say was said by the sync before, or is not asked for. */
+export function closeFile({ file }: ActiveSegment): void {
+  file.close().catch(() => {});
+}
+
+/** Bytes that `openSegment` adds to the first write. */
+export function openingBytes({ segments }: LogState): number {
+  return segments.reduce(
+    (sum, { departed }) => sum + encodedRangesBytes(departed.length),
+    SEGMENT_HEADER_BYTES,
+  );
+}
+
+function openingOf(state: LogState, segment: Segment): Uint8Array[] {
+  const { parts, segments } = state;
+  const seal = sealOf(state, segment);
+  const header = encodeSegmentHeader(
+    {
+      firstSequence: segment.firstSequence,
+      previousEnd: state.acceptedEnd,
+      openingBytes: openingBytes(state),
+      runId: parts.runId,
+      createdUnixMs: parts.unixMs(),
+    },
+    seal,
+  );
+  const carried = segments.map(carriedRecord);
+  return [header, ...encodeRecords(carried, { at: header.length, syncedBytes: 0, seal })];
+}
+
+function carriedRecord(segment: Segment): NewRecord {
+  const { first, end } = extentOf(segment);
+  const fields = {
+    type: CARRIED,
+    cause: 0,
+    firstSequence: first,
+    spanCount: end - first,
+    spanBytes: segment.departedBytes,
+    value: segment.number,
+    syncedBytes: segment.syncedBytes,
+  };
+  return { fields, payload: encodeRanges(segment.departed) };
+}
+
+export function departureRecord(departure: PendingDeparture): NewRecord {
+  const { segment, cause, ranges, spanBytes } = departure;
+  const fields = {
+    type: DEPARTURE,
+    cause: CAUSES.indexOf(cause),
+    firstSequence: ranges[0]!.first,
+    spanCount: ranges.reduce((sum, { first, end }) => sum + end - first, 0),
+    spanBytes,
+    value: segment.number,
+  };
+  return { fields, payload: encodeRanges(ranges) };
+}
+
+/** Requests get their sequences here; nobody knows of them before the commit. */
+export function requestRecords(state: LogState, requests: readonly PendingRequest[]): NewRecord[] {
+  let { nextSequence } = state;
+  return requests.map(({ request: { bytes, spanCount, spanBytes, unixMs } }) => {
+    const fields = {
+      type: REQUEST,
+      cause: 0,
+      firstSequence: nextSequence,
+      spanCount,
+      spanBytes,
+      value: unixMs,
+    };
+    nextSequence += spanCount;
+    return { fields, payload: bytes };
+  });
+}
+
+export function sealOf({ parts: { checksum } }: LogState, { salt }: Segment): Seal {
+  return { checksum, salt };
+}
+
+/** Up to this size a copy is cheaper than another piece for the kernel to gather. */
+const COPIED_PAYLOAD_BYTES = 4096;
+
+/**
+ * Encodes records as the pieces of one write that begins at `at`. Heads, zeros and small payloads
+ * share one array; large payloads are pieces themselves and are not copied.
+ */
+export function encodeRecords(
+  records: readonly NewRecord[],
+  { at, syncedBytes, seal }: { at: number; syncedBytes: number; seal: Seal },
+): Uint8Array[] {
+  const heads = new Uint8Array(records.reduce((sum, each) => sum + ownBytes(each), 0));
+  const into = segmentBytes(heads, at, seal);
+  const pieces: Uint8Array[] = [];
+  let [from, next, offsetBytes] = [0, 0, at];
+  for (const { fields, payload } of records) {
+    writeRecordHead(into, next, { syncedBytes, ...fields, offsetBytes }, payload);
+    next += RECORD_HEAD_BYTES;
+    if (payload.length <= COPIED_PAYLOAD_BYTES) {
+      heads.set(payload, next);
+      next += payload.length;
+    } else {
+      pieces.push(heads.subarray(from, next), payload);
+      from = next;
+    }
+    next += recordBytes(payload.length) - RECORD_HEAD_BYTES - payload.length;
+    offsetBytes += recordBytes(payload.length);
+  }
+  if (from < next) pieces.push(heads.subarray(from, next));
+  return pieces;
+}
+
+/** Bytes of a record that are not a piece of their own. */
+function ownBytes({ payload }: NewRecord): number {
+  const isCopied = payload.length <= COPIED_PAYLOAD_BYTES;
+  return recordBytes(payload.length) - (isCopied ? 0 : payload.length);
+}

@@ -1,0 +1,135 @@
+import { everySpan, rowsOf } from "../../domain/wire/request-spans.ts";
+import type { Disk } from "../../ports/disk.ts";
+import { sealOf } from "./active-segment.ts";
+import { depart } from "./departures.ts";
+import type { LogState } from "./log-state.ts";
+import { RECORD_HEAD_BYTES, REQUEST, segmentBytes, type SegmentBytes } from "./record.ts";
+import { type BrokenBytes, scanSegment, visitRecords } from "./scan-segment.ts";
+import { SEGMENT_HEADER_BYTES } from "./segment-file.ts";
+import { extentOf, freeIn, freeRanges, type Segment } from "./segment.ts";
+import { addRange, countSequences, gapsIn, type SequenceRange } from "./sequence-ranges.ts";
+
+const READ_BYTES = 256 * 1024;
+const READ_ATTEMPTS = 3;
+
+/**
+ * Reads a file of this length into the beginning of `into`. A part that the disk cannot read is
+ * left as zeros, and so counts as damaged; a file of which nothing can be read is an error.
+ */
+export async function readFile(
+  disk: Disk,
+  { name, bytes }: { readonly name: string; readonly bytes: number },
+  into: Uint8Array,
+): Promise<Uint8Array> {
+  const file = into.subarray(0, bytes).fill(0);
+  let [readBytes, failure]: [number, unknown] = [0, undefined];
+  for (let at = 0; at < bytes; at += READ_BYTES) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- part by part, so that a bad one costs little
+      readBytes += await readPart(disk, { name, at }, file.subarray(at, at + READ_BYTES));
+    } catch (error) {
+      failure = error;
+    }
+  }
+  if (failure !== undefined && readBytes === 0) throw failure;
+  return file;
+}
+
+/** What is given up is lost, so an error that passes gets time to. */
+async function readPart(
+  disk: Disk,
+  { name, at }: { readonly name: string; readonly at: number },
+  into: Uint8Array,
+  attempts = READ_ATTEMPTS,
+): Promise<number> {
+  try {
+    return await disk.read(name, at, into);
+  } catch (error) {
+    if (attempts === 1) throw error;
+    return await readPart(disk, { name, at }, into, attempts - 1);
+  }
+}
+
+/** A request whose record is whole. */
+export interface IntactRequest extends SequenceRange {
+  readonly at: number;
+  readonly payloadBytes: number;
+  readonly spanBytes: number;
+}
+
+/** The requests of a segment that can be read, of those that were accepted. */
+export function intactRequests(
+  file: SegmentBytes,
+  { endSequence, readableBytes }: Segment,
+  broken: readonly BrokenBytes[],
+): IntactRequest[] {
+  const requests: IntactRequest[] = [];
+  const range = { from: SEGMENT_HEADER_BYTES, end: readableBytes, broken };
+  visitRecords(file, range, (record, at) => {
+    const { type, firstSequence: first, spanCount, payloadBytes, spanBytes } = record;
+    if (type !== REQUEST || first >= endSequence) return;
+    requests.push({ first, end: first + spanCount, at, payloadBytes, spanBytes });
+  });
+  return requests;
+}
+
+/** Length of the free spans in these requests. */
+export function freeBytesIn(
+  file: SegmentBytes,
+  segment: Segment,
+  requests: readonly IntactRequest[],
+): number {
+  return requests.reduce((sum, request) => {
+    const free = freeRanges(segment, request);
+    const isWhole = countSequences(free) === request.end - request.first;
+    return sum + (isWhole ? request.spanBytes : partialBytes(file, request, free));
+  }, 0);
+}
+
+function partialBytes(
+  { bytes }: SegmentBytes,
+  { first, at, payloadBytes }: IntactRequest,
+  free: readonly SequenceRange[],
+): number {
+  if (free.length === 0) return 0;
+  const table = everySpan({ bytes, offset: at + RECORD_HEAD_BYTES, length: payloadBytes });
+  const parts = free.map((range) =>
+    rowsOf(table, { first: range.first - first, end: range.end - first }),
+  );
+  return parts.reduce(
+    (sum, { spanLength }) => sum + spanLength.reduce((total, length) => total + length, 0),
+    0,
+  );
+}
+
+export function rangesOf(requests: readonly IntactRequest[]): SequenceRange[] {
+  const ranges: SequenceRange[] = [];
+  for (const { first, end } of requests) addRange(ranges, { first, end });
+  return ranges;
+}
+
+/**
+ * Gives up the free spans of a segment that turned out to be unreadable: they count as evicted.
+ * What lies behind the damage is found again. Returns how many spans are lost.
+ */
+export async function loseUnreadable(state: LogState, segment: Segment): Promise<number> {
+  const before = { ...segment };
+  const size = { name: segment.name, bytes: before.readableBytes };
+  const bytes = await readFile(state.parts.disk, size, new Uint8Array(size.bytes));
+  if (!state.segments.includes(segment)) return 0;
+  const file = segmentBytes(bytes, 0, sealOf(state, segment));
+  const { broken } = scanSegment(file, SEGMENT_HEADER_BYTES);
+  const requests = intactRequests(file, before, broken);
+  // What was appended during the read is not in what was read, and not lost.
+  const extent = extentOf(before);
+  const lost = gapsIn(extent, segment.departed, segment.leased, rangesOf(requests));
+  const appendedBytes = segment.spanBytes - before.spanBytes;
+  const freeBytes = freeIn(segment).bytes - appendedBytes;
+  const spanBytes = lost.length === 0 ? 0 : freeBytes - freeBytesIn(file, segment, requests);
+  segment.broken = broken;
+  state.staleCount += 1;
+  depart(state, { segment, cause: "evicted", ranges: lost, spanBytes });
+  const lostSpans = countSequences(lost);
+  state.parts.watcher.damaged({ segment: segment.name, lostSpans });
+  return lostSpans;
+}

@@ -1,0 +1,231 @@
+import { openingBytes, openSegment, requestRecords, sealActive } from "./active-segment.ts";
+import { needsDepartureSync } from "./departures.ts";
+import { syncSegment } from "./disk-sync.ts";
+import { bookAccepted } from "./log-books.ts";
+import type { ActiveSegment, Logged, LogRequest, LogState, PendingRequest } from "./log-state.ts";
+import { recordBytes } from "./record.ts";
+import { makeRoom, NoRoomError, removeSpent, reservedBytes, type Room } from "./retention.ts";
+import { SEGMENT_HEADER_BYTES } from "./segment-file.ts";
+import { markRecord } from "./segment.ts";
+import { syncDepartures, writeRecords } from "./write-records.ts";
+
+const FULL = "the disk buffer is full and OVERFLOW_POLICY is refuse; send again later";
+const SLOW = "too many requests wait for the disk; send again later";
+const CLOSED = "the log is closed";
+
+/** Between attempts to begin a new segment after a failure. */
+const FIRST_DELAY_MS = 250;
+const MAX_DELAY_MS = 30_000;
+
+/** Queues a request for the next group; resolves once its fate is known. */
+export function enqueue(state: LogState, request: LogRequest): Promise<Logged> {
+  const refusal = refusalOf(state, recordBytes(request.bytes.length));
+  if (refusal !== undefined) return Promise.resolve(refusal);
+  const { promise, resolve, reject } = Promise.withResolvers<Logged>();
+  state.queue.push({ request, resolve, reject });
+  state.queuedBytes += recordBytes(request.bytes.length);
+  startWriting(state);
+  return promise;
+}
+
+function refusalOf(state: LogState, bytes: number): Logged | undefined {
+  const { maxDiskBytes, maxQueuedBytes, overflowPolicy } = state.parts.settings;
+  const limitBytes = maxDiskBytes - reservedBytes(maxDiskBytes);
+  if (state.isClosed) return { outcome: "failed", message: CLOSED, retryAfterMs: FIRST_DELAY_MS };
+  if (bytes + SEGMENT_HEADER_BYTES > limitBytes) return { outcome: "too_large" };
+  const failure = currentFailure(state);
+  if (failure !== undefined) return failure;
+  const isQueueFull = state.queue.length > 0 && state.queuedBytes + bytes > maxQueuedBytes;
+  if (isQueueFull) return { outcome: "refused", message: SLOW };
+  const isFull = state.usedBytes + state.queuedBytes + bytes > limitBytes;
+  if (isFull && overflowPolicy === "refuse" && state.doomed.length === 0)
+    return { outcome: "refused", message: FULL };
+  return undefined;
+}
+
+function currentFailure({ failure, parts }: LogState): Logged | undefined {
+  if (failure === undefined) return undefined;
+  const retryAfterMs = Math.ceil(failure.retryAtMs - parts.clock.monotonicMs());
+  if (retryAfterMs <= 0) return undefined;
+  return { outcome: "failed", message: failure.reason, retryAfterMs };
+}
+
+/**
+ * Writes what is waiting, group by group, until nothing is left. There are no timers: while a
+ * group is written and synced, requests queue, and the next group takes all of them. So a request
+ * waits for two syncs at most, and the slower the disk, the larger the groups.
+ */
+export function startWriting(state: LogState): void {
+  state.writing ??= writeWaiting(state);
+}
+
+async function writeWaiting(state: LogState): Promise<void> {
+  // What else arrives in this turn of the event loop belongs to the first group.
+  await Promise.resolve();
+  // oxlint-disable-next-line no-await-in-loop -- a file has one end
+  while (hasWork(state)) await writeGroup(state, takeGroup(state));
+  state.writing = undefined;
+}
+
+function hasWork(state: LogState): boolean {
+  if (currentFailure(state) !== undefined) return false;
+  if (state.queue.length > 0 || state.departures.length > 0) return true;
+  return state.parts.settings.durability !== "process" && needsDepartureSync(state);
+}
+
+/** Requests that are written and synced together. */
+interface Group {
+  readonly requests: readonly PendingRequest[];
+  readonly requestBytes: number;
+  /** The active segment has no room for the first of them. */
+  readonly isForNewSegment: boolean;
+}
+
+/** Requests that fit into the rest of the active segment, or else into a new one. */
+function takeGroup(state: LogState): Group {
+  const { segmentBytes } = state.parts.settings;
+  const { active, queue } = state;
+  const firstBytes = queue.length > 0 ? bytesOfRequest(queue[0]!) : 0;
+  const rest = active === undefined ? 0 : segmentBytes - active.writtenBytes;
+  const isForNewSegment = active === undefined || firstBytes > rest;
+  const room = isForNewSegment ? segmentBytes - openingBytes(state) : rest;
+  let count = 0;
+  let requestBytes = 0;
+  for (const pending of queue) {
+    const bytes = bytesOfRequest(pending);
+    if (count > 0 && requestBytes + bytes > room) break;
+    requestBytes += bytes;
+    count += 1;
+  }
+  return { requests: queue.splice(0, count), requestBytes, isForNewSegment };
+}
+
+function bytesOfRequest({ request }: PendingRequest): number {
+  return recordBytes(request.bytes.length);
+}
+
+/** One group: written at once, synced once, acknowledged in order, or failed as a whole. */
+async function writeGroup(state: LogState, group: Group): Promise<void> {
+  const { requests, requestBytes } = group;
+  try {
+    await makeRoom(state, roomFor(state, group), async () => await syncDepartures(state));
+    const active = await usableSegment(state, group);
+    await writeRecords(state, active, requestRecords(state, requests));
+    // At level `process`, a sync beside the write: what it was to save cannot be saved any more.
+    if (active.failedSync !== undefined) throw active.failedSync;
+    if (mustSync(state, group)) await syncSegment(state, active);
+    commit(state, active, requests);
+  } catch (error) {
+    if (error instanceof NoRoomError) giveUp(state, requests);
+    else breakOff(state, error, requests);
+  } finally {
+    state.queuedBytes -= requestBytes;
+  }
+  removeSpent(state);
+}
+
+/** Begins the first segment of a run, and with it makes sure that the log can be written. */
+export async function writeOpening(state: LogState): Promise<void> {
+  await writeGroup(state, { requests: [], requestBytes: 0, isForNewSegment: true });
+}
+
+/** Requests leave a reserve; departures that do not fit are carried by the next segment. */
+function roomFor({ parts }: LogState, { requestBytes, isForNewSegment }: Group): Room {
+  const { maxDiskBytes } = parts.settings;
+  const reserved = requestBytes > 0 ? reservedBytes(maxDiskBytes) : 0;
+  return { requestBytes, isForNewSegment, limitBytes: maxDiskBytes - reserved };
+}
+
+async function usableSegment(state: LogState, { isForNewSegment }: Group): Promise<ActiveSegment> {
+  if (isForNewSegment || state.active?.failedSync !== undefined) sealActive(state);
+  return state.active ?? (await openSegment(state));
+}
+
+function mustSync(state: LogState, { requests, isForNewSegment }: Group): boolean {
+  const { durability } = state.parts.settings;
+  if (requests.length > 0) return durability === "disk";
+  return isForNewSegment || (durability !== "process" && needsDepartureSync(state));
+}
+
+/** From here on the spans are in the log: they get their sequences, and may be seen. */
+function commit(state: LogState, active: ActiveSegment, requests: readonly PendingRequest[]): void {
+  const { segment } = active;
+  let offsetBytes =
+    active.writtenBytes - requests.reduce((sum, each) => sum + bytesOfRequest(each), 0);
+  segment.readableBytes = active.writtenBytes;
+  if (state.active === active) noteRecovery(state);
+  for (const pending of requests) {
+    const sequence = state.nextSequence;
+    markRecord(segment, { sequence, offsetBytes }, state.parts.settings.segmentBytes);
+    accept(state, active, pending.request);
+    offsetBytes += bytesOfRequest(pending);
+  }
+  let firstSequence = state.nextSequence - spansIn(requests);
+  for (const pending of requests) {
+    acknowledge(pending, firstSequence);
+    firstSequence += pending.request.spanCount;
+  }
+}
+
+/** The log has the request; a fault of whoever else is to have it is theirs. */
+function acknowledge({ request, resolve, reject }: PendingRequest, firstSequence: number): void {
+  try {
+    request.stored?.(firstSequence);
+    resolve({ outcome: "logged", firstSequence });
+  } catch (error) {
+    reject(error);
+  }
+}
+
+function spansIn(requests: readonly PendingRequest[]): number {
+  return requests.reduce((sum, { request }) => sum + request.spanCount, 0);
+}
+
+function accept(state: LogState, { segment }: ActiveSegment, request: LogRequest): void {
+  state.nextSequence += request.spanCount;
+  state.acceptedEnd = segment.endSequence = state.nextSequence;
+  segment.spanBytes += request.spanBytes;
+  bookAccepted(state.books, { spans: request.spanCount, bytes: request.spanBytes });
+}
+
+function noteRecovery(state: LogState): void {
+  if (state.failure === undefined) return;
+  state.failure = undefined;
+  state.parts.watcher.diskRecovered();
+}
+
+/**
+ * Room cannot be made. What departures say is carried by the next segment; without room for them
+ * a spent segment is removed all the same, as that is what makes room.
+ */
+function giveUp(state: LogState, requests: readonly PendingRequest[]): void {
+  resolveAll(requests, { outcome: "refused", message: FULL });
+  if (requests.length > 0) return;
+  state.departures = [];
+  state.syncedDeparture = state.departureCount;
+}
+
+/**
+ * The disk has failed: the segment is closed as it is, and nothing of the group, or of what waits
+ * behind it, is acknowledged. The next attempt begins a new segment, whose header says where the
+ * accepted spans of this one end.
+ */
+export function breakOff(
+  state: LogState,
+  error: unknown,
+  requests: readonly PendingRequest[] = [],
+): void {
+  const delayMs = Math.min(MAX_DELAY_MS, (state.failure?.delayMs ?? FIRST_DELAY_MS / 2) * 2);
+  const reason = error instanceof Error ? error.message : String(error);
+  state.failure = { reason, delayMs, retryAtMs: state.parts.clock.monotonicMs() + delayMs };
+  sealActive(state);
+  const waiting = state.queue.splice(0);
+  state.queuedBytes -= waiting.reduce((sum, each) => sum + bytesOfRequest(each), 0);
+  const failed = { outcome: "failed", message: reason, retryAfterMs: delayMs } as const;
+  resolveAll([...requests, ...waiting], failed);
+  state.parts.watcher.diskFailed({ reason, retryAfterMs: delayMs });
+}
+
+function resolveAll(requests: readonly PendingRequest[], logged: Logged): void {
+  for (const { resolve } of requests) resolve(logged);
+}

@@ -1,0 +1,284 @@
+import { assert } from "../../domain/assert.ts";
+import { assembleRequest } from "../../domain/wire/assemble.ts";
+import { concatenate } from "../../domain/wire/concatenate.ts";
+import { everySpan, rowsOf, type SpanPlaces } from "../../domain/wire/request-spans.ts";
+import type { SpanTable } from "../../domain/wire/span-table.ts";
+import { loseUnreadable } from "./damage.ts";
+import { depart } from "./departures.ts";
+import { startWriting } from "./group-commit.ts";
+import { bookDeparted, type Cause, type SpanAmount } from "./log-books.ts";
+import type { LogState } from "./log-state.ts";
+import { BrokenRecordError, readRequests, type StoredRequest } from "./read-requests.ts";
+import { freeIn, freeRanges, type Segment } from "./segment.ts";
+import { addRange, countSequences, removeRange, type SequenceRange } from "./sequence-ranges.ts";
+
+/**
+ * Spans on their way out, read from the disk. They stay stored, and nobody else gets them, until
+ * each is settled, once.
+ */
+export interface LogLease {
+  // Fixed at construction.
+  /** The spans as the bytes of one request, and the sequence and length of each, in its order. */
+  readonly request: Uint8Array<ArrayBuffer>;
+  readonly sequences: readonly number[];
+  readonly lengthBytes: Uint32Array;
+
+  // Moved by `settleLease`: 1 for each span that is settled.
+  readonly settled: Uint8Array;
+}
+
+export type LogSettlement = Exclude<Cause, "evicted"> | "returned";
+
+/**
+ * Leases the oldest free spans: at least one if there is any, and no more than the limit. Leases
+ * are read one after the other, so no two get the same spans.
+ */
+export async function leaseOldest(
+  state: LogState,
+  limit: SpanAmount,
+): Promise<LogLease | undefined> {
+  const before = state.reading;
+  const leasing = (async () => {
+    await before.catch(() => {});
+    return await leaseNow(state, limit);
+  })();
+  state.reading = leasing;
+  return await leasing;
+}
+
+async function leaseNow(state: LogState, limit: SpanAmount): Promise<LogLease | undefined> {
+  while (state.segments.some((segment) => freeIn(segment).spans > 0)) {
+    const { staleCount } = state;
+    // oxlint-disable-next-line no-await-in-loop -- what was read may have left meanwhile
+    const requests = await readOldest(state, limit);
+    if (staleCount !== state.staleCount) continue;
+    const lease = selectSpans(state, requests, limit);
+    if (lease !== undefined) return lease;
+    // oxlint-disable-next-line no-await-in-loop -- what cannot be found is lost, and looked past
+    if (requests.length === 0) await loseMissing(state);
+  }
+  return undefined;
+}
+
+/** Spans that should be in the oldest segment with free spans, and are in none of its records. */
+async function loseMissing(state: LogState): Promise<void> {
+  const segment = state.segments.find((each) => freeIn(each).spans > 0);
+  if (segment === undefined) return;
+  const lostSpans = await loseUnreadable(state, segment);
+  if (lostSpans === 0) throw new Error(`${segment.name} cannot be read`);
+}
+
+/** Requests that hold the oldest free spans, as many as the limit allows or more. */
+async function readOldest(state: LogState, limit: SpanAmount): Promise<StoredRequest[]> {
+  const requests: StoredRequest[] = [];
+  const wanted = { spans: limit.spans, bytes: limit.bytes };
+  for (const segment of state.segments.filter((each) => freeIn(each).spans > 0)) {
+    if (wanted.spans <= 0 || wanted.bytes <= 0) break;
+    // oxlint-disable-next-line no-await-in-loop -- oldest first
+    await readFree(state, segment, (request, freeSpans) => {
+      requests.push(request);
+      wanted.spans -= freeSpans;
+      wanted.bytes -= freeSpans === request.spanCount ? request.spanBytes : 0;
+      return wanted.spans > 0 && wanted.bytes > 0;
+    });
+  }
+  return requests;
+}
+
+/** Errors of the disk in a row, after which what cannot be read is given up. */
+const READ_ATTEMPTS = 3;
+
+/** A segment that is gone has nothing; a damaged one loses what cannot be read. */
+async function readFree(
+  state: LogState,
+  segment: Segment,
+  visit: (request: StoredRequest, freeSpans: number) => boolean,
+): Promise<void> {
+  const [oldest] = freeRanges(segment);
+  if (oldest === undefined) return;
+  try {
+    await readRequests(state, { segment, sequence: oldest.first }, (request) => {
+      const freeSpans = countSequences(freeRanges(segment, extentOfRequest(request)));
+      return freeSpans === 0 || visit(request, freeSpans);
+    });
+    segment.failedReads = 0;
+  } catch (error) {
+    if (!state.segments.includes(segment)) return;
+    segment.failedReads += 1;
+    const isDamaged = error instanceof BrokenRecordError;
+    if (!isDamaged && segment.failedReads < READ_ATTEMPTS) throw error;
+    const lostSpans = await loseUnreadable(state, segment);
+    if (!isDamaged && lostSpans === 0) throw error;
+  }
+}
+
+function extentOfRequest({ firstSequence, spanCount }: StoredRequest): SequenceRange {
+  return { first: firstSequence, end: firstSequence + spanCount };
+}
+
+/** Takes the spans that are free now out of what was read, and leases them. */
+function selectSpans(
+  state: LogState,
+  requests: readonly StoredRequest[],
+  limit: SpanAmount,
+): LogLease | undefined {
+  const selection: Selection = { pieces: [], sequences: [], lengths: [], bytes: 0 };
+  for (const request of requests) {
+    const segment = segmentOf(state, request.firstSequence);
+    if (segment === undefined) continue;
+    const table = everySpan(messageOf(request));
+    for (const range of freeRanges(segment, extentOfRequest(request))) {
+      const part = fittingPart(selection, { request, table, range }, limit);
+      selectPart(selection, { request, table, segment }, part);
+      if (part.end < range.end) return leaseOf(selection);
+    }
+  }
+  return leaseOf(selection);
+}
+
+interface Selection {
+  readonly pieces: Uint8Array[];
+  readonly sequences: number[];
+  readonly lengths: number[];
+  bytes: number;
+}
+
+/** How much of a free range the limit allows. */
+function fittingPart(
+  selection: Selection,
+  from: { request: StoredRequest; table: SpanTable; range: SequenceRange },
+  limit: SpanAmount,
+): SequenceRange {
+  const { request, table, range } = from;
+  let spans = selection.sequences.length;
+  let { bytes } = selection;
+  let end = range.first;
+  for (; end < range.end; end += 1) {
+    bytes += table.spanLength[end - request.firstSequence]!;
+    if (spans >= limit.spans || (spans > 0 && bytes > limit.bytes)) break;
+    spans += 1;
+  }
+  return { first: range.first, end };
+}
+
+function selectPart(
+  selection: Selection,
+  { request, table, segment }: { request: StoredRequest; table: SpanTable; segment: Segment },
+  { first, end }: SequenceRange,
+): void {
+  if (first === end) return;
+  const places = { first: first - request.firstSequence, end: end - request.firstSequence };
+  const isWhole = end - first === request.spanCount;
+  const rows = rowsOf(table, places);
+  selection.pieces.push(isWhole ? request.bytes : assembleRequest(messageOf(request), rows));
+  let bytes = 0;
+  for (let row = 0; row < rows.spanCount; row += 1) {
+    selection.sequences.push(first + row);
+    selection.lengths.push(rows.spanLength[row]!);
+    bytes += rows.spanLength[row]!;
+  }
+  selection.bytes += bytes;
+  addRange(segment.leased, { first, end });
+  segment.leasedBytes += bytes;
+}
+
+function messageOf({ bytes }: StoredRequest) {
+  return { bytes, offset: 0, length: bytes.length };
+}
+
+function leaseOf({ pieces, sequences, lengths }: Selection): LogLease | undefined {
+  if (sequences.length === 0) return undefined;
+  return {
+    request: concatenate(pieces),
+    sequences,
+    lengthBytes: Uint32Array.from(lengths),
+    settled: new Uint8Array(sequences.length),
+  };
+}
+
+export function segmentOf(state: LogState, sequence: number): Segment | undefined {
+  return state.segments.findLast(
+    ({ firstSequence, endSequence }) => firstSequence <= sequence && sequence < endSequence,
+  );
+}
+
+/**
+ * Ends the lease of some of its spans. Returns how many of those that were to be returned are
+ * evicted, because their segment has made room.
+ */
+export function settleLease(
+  state: LogState,
+  lease: LogLease,
+  part: SpanPlaces,
+  settlement: LogSettlement,
+): number {
+  let evictedSpans = 0;
+  for (let at = part.first; at < part.end;) {
+    const run = runFrom(state, lease, { first: at, end: part.end });
+    at += run.range.end - run.range.first;
+    if (run.segment === undefined) evictedSpans += settleOrphans(state, run, settlement);
+    else settleStored(state, run.segment, run, settlement);
+  }
+  startWriting(state);
+  return evictedSpans;
+}
+
+/** Consecutive spans of a lease that lie in one segment, or in none any more. */
+interface LeaseRun {
+  readonly segment: Segment | undefined;
+  readonly range: SequenceRange;
+  readonly bytes: number;
+}
+
+function runFrom(state: LogState, lease: LogLease, { first, end }: SpanPlaces): LeaseRun {
+  const { sequences, lengthBytes, settled } = lease;
+  const firstSequence = sequences[first]!;
+  const segment = segmentOf(state, firstSequence);
+  const endSequence = segment?.endSequence ?? state.segments[0]?.firstSequence ?? Infinity;
+  let bytes = 0;
+  let at = first;
+  for (; at < end && sequences[at] === firstSequence + at - first; at += 1) {
+    if (sequences[at]! >= endSequence) break;
+    assert(settled[at] === 0, "a leased span is settled once");
+    settled[at] = 1;
+    bytes += lengthBytes[at]!;
+  }
+  return { segment, range: { first: firstSequence, end: firstSequence + at - first }, bytes };
+}
+
+function settleStored(
+  state: LogState,
+  segment: Segment,
+  { range, bytes }: LeaseRun,
+  settlement: LogSettlement,
+): void {
+  removeRange(segment.leased, range);
+  segment.leasedBytes -= bytes;
+  if (settlement === "returned") state.staleCount += 1;
+  else depart(state, { segment, cause: settlement, ranges: [range], spanBytes: bytes });
+}
+
+function settleOrphans(
+  state: LogState,
+  { range, bytes }: LeaseRun,
+  settlement: LogSettlement,
+): number {
+  const spans = range.end - range.first;
+  state.orphans.spans -= spans;
+  state.orphans.bytes -= bytes;
+  const isEvicted = settlement === "returned";
+  bookDeparted(state.books, isEvicted ? "evicted" : settlement, { spans, bytes });
+  return isEvicted ? spans : 0;
+}
+
+/** Takes every free span; returns how many there were. Nothing is read for it. */
+export function takeAll(state: LogState): number {
+  let spans = 0;
+  for (const segment of state.segments) {
+    const free = freeIn(segment);
+    depart(state, { segment, cause: "taken", ranges: freeRanges(segment), spanBytes: free.bytes });
+    spans += free.spans;
+  }
+  startWriting(state);
+  return spans;
+}

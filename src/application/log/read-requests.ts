@@ -1,0 +1,99 @@
+import { sealOf } from "./active-segment.ts";
+import type { LogState } from "./log-state.ts";
+import {
+  emptyRecord,
+  hasRecordHead,
+  type LogRecord,
+  readRecord,
+  RECORD_HEAD_BYTES,
+  recordBytes,
+  REQUEST,
+  segmentBytes,
+  type SegmentBytes,
+} from "./record.ts";
+import { SEGMENT_HEADER_BYTES } from "./segment-file.ts";
+import { markBefore, type Segment } from "./segment.ts";
+
+/** A request as it was logged. */
+export interface StoredRequest {
+  readonly firstSequence: number;
+  readonly spanCount: number;
+  readonly spanBytes: number;
+  readonly unixMs: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Where a segment holds no record although it should. */
+export class BrokenRecordError extends Error {
+  override name = "BrokenRecordError";
+  readonly segment: Segment;
+
+  constructor(segment: Segment, offsetBytes: number) {
+    super(`${segment.name} is damaged at byte ${offsetBytes}`);
+    this.segment = segment;
+  }
+}
+
+/** Enough for a batch; a larger record is read by itself. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/**
+ * Shows the requests of a segment from one sequence on, in order, until `visit` returns false.
+ * Only what is committed is read, and every record is checked.
+ */
+export async function readRequests(
+  state: LogState,
+  { segment, sequence }: { segment: Segment; sequence: number },
+  visit: (request: StoredRequest) => boolean,
+): Promise<void> {
+  const record = emptyRecord();
+  let at = markBefore(segment, sequence)?.offsetBytes ?? SEGMENT_HEADER_BYTES;
+  while (at < segment.readableBytes) {
+    // oxlint-disable-next-line no-await-in-loop -- where a chunk begins is known from the last one
+    const chunk = await readChunk(state, segment, at);
+    let next = 0;
+    for (; readRecord(chunk, next, record); next += recordBytes(record.payloadBytes)) {
+      if (record.type !== REQUEST || record.firstSequence + record.spanCount <= sequence) continue;
+      if (record.firstSequence >= segment.endSequence) return;
+      segment.cursor = { sequence: record.firstSequence, offsetBytes: at + next };
+      if (!visit(storedRequest(chunk, next, record))) return;
+    }
+    const skipped = segment.broken.find(({ offsetBytes }) => offsetBytes === at + next);
+    if (next === 0 && skipped === undefined) throw new BrokenRecordError(segment, at);
+    at = skipped?.endBytes ?? at + next;
+  }
+}
+
+function storedRequest(chunk: SegmentBytes, at: number, record: LogRecord): StoredRequest {
+  const payloadAt = at + RECORD_HEAD_BYTES;
+  return {
+    firstSequence: record.firstSequence,
+    spanCount: record.spanCount,
+    spanBytes: record.spanBytes,
+    unixMs: record.value,
+    bytes: chunk.bytes.subarray(
+      payloadAt,
+      payloadAt + record.payloadBytes,
+    ) as Uint8Array<ArrayBuffer>,
+  };
+}
+
+/** The bytes from `at` on: some records, or one that is larger than a chunk. */
+async function readChunk(state: LogState, segment: Segment, at: number): Promise<SegmentBytes> {
+  const restBytes = segment.readableBytes - at;
+  const chunk = await readBytes(state, segment, { at, bytes: Math.min(CHUNK_BYTES, restBytes) });
+  if (!hasRecordHead(chunk, 0)) return chunk;
+  const wholeBytes = recordBytes(chunk.view.getUint32(8, true));
+  if (wholeBytes <= chunk.bytes.length || wholeBytes > restBytes) return chunk;
+  return await readBytes(state, segment, { at, bytes: wholeBytes });
+}
+
+async function readBytes(
+  state: LogState,
+  segment: Segment,
+  { at, bytes }: { at: number; bytes: number },
+): Promise<SegmentBytes> {
+  const into = new Uint8Array(bytes);
+  const length = await state.parts.disk.read(segment.name, at, into);
+  return segmentBytes(into.subarray(0, length), at, sealOf(state, segment));
+}

@@ -1,0 +1,230 @@
+import { sealOf } from "./active-segment.ts";
+import { freeBytesIn, intactRequests, readFile } from "./damage.ts";
+import { bookAccepted, type SpanAmount } from "./log-books.ts";
+import { emptyLog, type LogParts, type LogState } from "./log-state.ts";
+import { type FoundSegment, type Rebuilt, rebuildSegment } from "./rebuild-segment.ts";
+import {
+  departedRanges,
+  type LeaversBySegment,
+  noteDepartures,
+  remainingSpans,
+} from "./recovered-departures.ts";
+import { segmentBytes } from "./record.ts";
+import { decodeSegmentHeader, FORMAT_VERSION, parseSegmentName } from "./segment-file.ts";
+import { extentOf, storedIn } from "./segment.ts";
+import { addRange, countSequences, gapsIn } from "./sequence-ranges.ts";
+
+/** Bytes of a segment that hold no record. */
+export interface Damage {
+  readonly segment: string;
+  readonly offsetBytes: number;
+  readonly bytes: number;
+}
+
+/** What a start has found on the disk. */
+export interface Recovery {
+  readonly segments: number;
+  readonly fileBytes: number;
+  /** Spans that were stored when the last run ended. */
+  readonly restored: SpanAmount;
+  /** Broken bytes that were whole once. */
+  readonly damage: readonly Damage[];
+  /** Writes that a crash has cut short. */
+  readonly torn: readonly Damage[];
+  /** Acknowledged spans that this start has found gone: damaged, in a missing file, or torn. */
+  readonly lostSpans: number;
+  /** Numbers of segments that somebody else has removed. */
+  readonly missingSegments: readonly number[];
+  /** Segments that could not be put on stable storage; they are used all the same. */
+  readonly unsynced: readonly string[];
+}
+
+export class UnsupportedFormatError extends Error {
+  override name = "UnsupportedFormatError";
+}
+
+interface Found {
+  readonly rebuilt: readonly Rebuilt[];
+  readonly leavers: LeaversBySegment;
+}
+
+/**
+ * Reads the log as a crash or a stop has left it. No file is changed, so recovering again finds the
+ * same. What was found is put on stable storage before anybody sees it: a run that was killed may
+ * have left it in the page cache only.
+ */
+export async function recoverLog(
+  parts: LogParts,
+): Promise<{ readonly state: LogState; readonly recovery: Recovery }> {
+  const state = emptyLog(parts);
+  const files = segmentsIn(await parts.disk.list());
+  const buffer = new Uint8Array(Math.max(0, ...files.map(({ bytes }) => bytes)));
+  const found = await readSegments(parts, files, buffer);
+  let lostSpans = 0;
+  for (const each of found.rebuilt) lostSpans += applyDepartures(each, found.leavers);
+  await measureDamaged(state, found.rebuilt, buffer);
+  adopt(state, found.rebuilt);
+  const unsynced = await syncAll(state);
+  return { state, recovery: recoveryOf(state, found, { lostSpans, unsynced }) };
+}
+
+type ListedFiles = Awaited<ReturnType<LogParts["disk"]["list"]>>;
+
+/** Oldest first. Other files are none of the log's business. */
+function segmentsIn(files: ListedFiles): FoundSegment[] {
+  const segments = files.flatMap((file) => {
+    const parsed = parseSegmentName(file.name);
+    return parsed === undefined ? [] : [{ ...file, ...parsed }];
+  });
+  const foreign = segments.find(({ version }) => version !== FORMAT_VERSION);
+  if (foreign !== undefined) {
+    throw new UnsupportedFormatError(
+      `${foreign.name} is in format ${foreign.version}, and this version reads format ` +
+        `${FORMAT_VERSION}; start the version that wrote it, or use another directory`,
+    );
+  }
+  return segments.toSorted((one, other) => one.number - other.number);
+}
+
+/**
+ * From the newest to the oldest, because each says what to make of those before it: where their
+ * accepted spans end, how far they were synced, and what had left them.
+ */
+async function readSegments(
+  { disk, checksum, settings }: LogParts,
+  files: readonly FoundSegment[],
+  buffer: Uint8Array,
+): Promise<Found> {
+  const leavers: LeaversBySegment = new Map();
+  const rebuilt: Rebuilt[] = [];
+  let limitSequence = Number.POSITIVE_INFINITY;
+  for (const file of files.toReversed()) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other, into one buffer
+    const bytes = segmentBytes(await readFile(disk, file, buffer), 0, { checksum, ...file });
+    const header = decodeSegmentHeader(bytes.bytes, bytes);
+    const each = rebuildSegment(file, bytes, header, {
+      limitSequence,
+      carried: leavers.get(file.number)?.carried,
+      segmentBytes: settings.segmentBytes,
+    });
+    noteDepartures(leavers, each.departures);
+    rebuilt.unshift(each);
+    limitSequence = Math.min(limitSequence, header?.previousEnd ?? startOf(each));
+  }
+  return { rebuilt, leavers };
+}
+
+/** Without a header, where the spans of a segment begin; nowhere when it has none. */
+function startOf({ segment }: Rebuilt): number {
+  const { firstSequence, endSequence } = segment;
+  return firstSequence < endSequence ? firstSequence : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * What is missing counts as departed, without bytes: it was never among the bytes found. Returns
+ * how many spans are lost by that, and were not before.
+ */
+function applyDepartures({ segment, missing }: Rebuilt, leavers: LeaversBySegment): number {
+  const { ranges, spanBytes } = departedRanges(leavers.get(segment.number));
+  const { first, end } = extentOf(segment);
+  const outside = [
+    { first: 0, end: first },
+    { first: end, end: Number.POSITIVE_INFINITY },
+  ];
+  for (const range of ranges) {
+    for (const inside of gapsIn(range, outside)) addRange(segment.departed, inside);
+  }
+  segment.departedBytes = spanBytes;
+  const lost = missing.flatMap((range) => gapsIn(range, segment.departed));
+  for (const range of lost) addRange(segment.departed, range);
+  return countSequences(lost);
+}
+
+/** Where spans are missing, the departures may count bytes of them: what is there is measured. */
+async function measureDamaged(
+  state: LogState,
+  rebuilt: readonly Rebuilt[],
+  buffer: Uint8Array,
+): Promise<void> {
+  for (const { segment, missing } of rebuilt) {
+    if (missing.length === 0) continue;
+    const size = { name: segment.name, bytes: segment.fileBytes };
+    // oxlint-disable-next-line no-await-in-loop -- one after the other, into one buffer
+    const bytes = await readFile(state.parts.disk, size, buffer);
+    const file = segmentBytes(bytes, 0, sealOf(state, segment));
+    const requests = intactRequests(file, segment, segment.broken);
+    segment.departedBytes = segment.spanBytes - freeBytesIn(file, segment, requests);
+  }
+}
+
+/** Makes the segments found the log's own; sequences and numbers go on behind them. */
+function adopt(state: LogState, rebuilt: readonly Rebuilt[]): void {
+  state.anchor = newestOpening(rebuilt)?.segment;
+  for (const { segment } of rebuilt) {
+    state.segments.push(segment);
+    state.usedBytes += segment.fileBytes;
+    state.nextNumber = segment.number + 1;
+    state.nextSequence = Math.max(state.nextSequence, segment.endSequence);
+    bookAccepted(state.books, storedIn(segment));
+  }
+  state.acceptedEnd = state.nextSequence;
+}
+
+async function syncAll({ parts: { disk }, segments }: LogState): Promise<string[]> {
+  const unsynced: string[] = [];
+  for (const { name } of segments) {
+    // oxlint-disable-next-line no-await-in-loop -- the disk has no use for more at a time
+    await disk.sync(name).catch(() => unsynced.push(name));
+  }
+  await disk.syncDirectory().catch(() => unsynced.push("the directory"));
+  return unsynced;
+}
+
+function recoveryOf(
+  state: LogState,
+  found: Found,
+  { lostSpans, unsynced }: Pick<Recovery, "lostSpans" | "unsynced">,
+): Recovery {
+  const { rebuilt } = found;
+  const missing = missingSegments(found);
+  return {
+    segments: rebuilt.length,
+    fileBytes: state.usedBytes,
+    restored: { spans: state.books.spans.buffered, bytes: state.books.bytes.buffered },
+    damage: rebuilt.flatMap(({ segment, damage }) =>
+      damage.map((each) => placeOf(segment.name, each)),
+    ),
+    torn: rebuilt.flatMap(({ segment, torn }) =>
+      torn === undefined || torn.offsetBytes >= segment.fileBytes
+        ? []
+        : [placeOf(segment.name, { ...torn, endBytes: segment.fileBytes })],
+    ),
+    lostSpans: missing.reduce((sum, { spans }) => sum + spans, lostSpans),
+    missingSegments: missing.map(({ number }) => number),
+    unsynced,
+  };
+}
+
+function placeOf(
+  segment: string,
+  { offsetBytes, endBytes }: { readonly offsetBytes: number; readonly endBytes: number },
+): Damage {
+  return { segment, offsetBytes, bytes: endBytes - offsetBytes };
+}
+
+function newestOpening(rebuilt: readonly Rebuilt[]): Rebuilt | undefined {
+  return rebuilt.findLast(({ isOpeningWhole }) => isOpeningWhole);
+}
+
+/**
+ * Segments that the newest segment with a whole opening has listed, that are not there, and that
+ * still had spans.
+ */
+function missingSegments({ rebuilt, leavers }: Found): { number: number; spans: number }[] {
+  const listed = newestOpening(rebuilt)?.departures.filter(({ isCarried }) => isCarried) ?? [];
+  const present = new Set(rebuilt.map(({ segment }) => segment.number));
+  return listed
+    .filter(({ number }) => !present.has(number))
+    .map(({ number }) => ({ number, spans: remainingSpans(leavers.get(number)!) }))
+    .filter(({ spans }) => spans > 0);
+}

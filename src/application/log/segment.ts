@@ -1,0 +1,129 @@
+import { assert } from "../../domain/assert.ts";
+import type { SpanAmount } from "./log-books.ts";
+import type { BrokenBytes } from "./scan-segment.ts";
+import { addRange, countSequences, gapsIn, type SequenceRange } from "./sequence-ranges.ts";
+
+/**
+ * What is known in memory of one segment. It grows with the number of gaps among the spans that
+ * have left, and with the marks, of which there are at most `MAX_MARKS`; not with the spans.
+ *
+ *   firstSequence                                    endSequence
+ *   |  departed  |  leased  |  free  | departed | free  |
+ *
+ * Invariant: stored spans = endSequence - firstSequence - departed, and leased spans are stored.
+ */
+export interface Segment {
+  // Fixed at construction.
+  readonly number: number;
+  readonly salt: number;
+  readonly name: string;
+  readonly firstSequence: number;
+
+  // Moved by commits. Spans are known up to `endSequence`, and lie before `readableBytes`.
+  endSequence: number;
+  spanBytes: number;
+  /** What the file takes at most, with what has failed to be written. */
+  fileBytes: number;
+  readableBytes: number;
+  syncedBytes: number;
+  readonly marks: SegmentMark[];
+  /** Damaged bytes that reads step over. */
+  broken: readonly BrokenBytes[];
+
+  // Moved by reads: where the next one probably begins, and
+  cursor: SegmentMark | undefined;
+  /** Errors of the disk since the last read that went well. */
+  failedReads: number;
+
+  // Moved by departures and leases.
+  readonly departed: SequenceRange[];
+  departedBytes: number;
+  readonly leased: SequenceRange[];
+  leasedBytes: number;
+  /** Number of the last departure here, of all that the log has ever written. */
+  lastDeparture: number;
+}
+
+/** A record of this sequence begins at this offset. */
+export interface SegmentMark {
+  readonly sequence: number;
+  readonly offsetBytes: number;
+}
+
+/** So that a read in the middle of a segment has no more than a 64th of it to step over. */
+const MAX_MARKS = 64;
+
+export function newSegment(
+  fixed: Pick<Segment, "number" | "salt" | "name" | "firstSequence">,
+): Segment {
+  return {
+    ...fixed,
+    endSequence: fixed.firstSequence,
+    spanBytes: 0,
+    fileBytes: 0,
+    readableBytes: 0,
+    syncedBytes: 0,
+    marks: [],
+    broken: [],
+    cursor: undefined,
+    failedReads: 0,
+    departed: [],
+    departedBytes: 0,
+    leased: [],
+    leasedBytes: 0,
+    lastDeparture: 0,
+  };
+}
+
+export function extentOf({ firstSequence, endSequence }: Segment): SequenceRange {
+  return { first: firstSequence, end: endSequence };
+}
+
+/** Spans that have not departed, leased or not. */
+export function storedIn(segment: Segment): SpanAmount {
+  const { firstSequence, endSequence, departed, spanBytes, departedBytes } = segment;
+  return {
+    spans: endSequence - firstSequence - countSequences(departed),
+    bytes: spanBytes - departedBytes,
+  };
+}
+
+/** Spans that have neither departed nor are leased. */
+export function freeIn(segment: Segment): SpanAmount {
+  const { spans, bytes } = storedIn(segment);
+  return { spans: spans - countSequences(segment.leased), bytes: bytes - segment.leasedBytes };
+}
+
+export function freeRanges(segment: Segment, extent = extentOf(segment)): SequenceRange[] {
+  return gapsIn(extent, segment.departed, segment.leased);
+}
+
+/** Whether nothing in the segment is needed any more. */
+export function isSpent(segment: Segment): boolean {
+  return storedIn(segment).spans === 0;
+}
+
+/** Takes spans that are stored, and not leased, out of the segment. */
+export function markDeparted(
+  segment: Segment,
+  ranges: readonly SequenceRange[],
+  spanBytes: number,
+): void {
+  for (const range of ranges) addRange(segment.departed, range);
+  segment.departedBytes += spanBytes;
+  assert(segment.departedBytes <= segment.spanBytes, "departed bytes <= span bytes");
+}
+
+/** Notes where a record begins, unless one not far before it is noted. */
+export function markRecord(segment: Segment, mark: SegmentMark, segmentBytes: number): void {
+  const last = segment.marks.at(-1)?.offsetBytes ?? 0;
+  if (mark.offsetBytes - last >= segmentBytes / MAX_MARKS) segment.marks.push(mark);
+}
+
+/** Where to begin to read in order to come to a sequence. */
+export function markBefore(segment: Segment, sequence: number): SegmentMark | undefined {
+  const { marks, cursor } = segment;
+  const mark = marks.findLast((each) => each.sequence <= sequence);
+  if (cursor === undefined || cursor.sequence > sequence) return mark;
+  return mark === undefined || mark.offsetBytes < cursor.offsetBytes ? cursor : mark;
+}

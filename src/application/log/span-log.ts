@@ -1,0 +1,133 @@
+import { assert } from "../../domain/assert.ts";
+import type { SpanPlaces } from "../../domain/wire/request-spans.ts";
+import type { Ledger } from "../../domain/ledger.ts";
+import { sealActive } from "./active-segment.ts";
+import { closeLog, syncLog } from "./close-log.ts";
+import { enqueue, writeOpening } from "./group-commit.ts";
+import {
+  type LogLease,
+  type LogSettlement,
+  leaseOldest,
+  settleLease,
+  takeAll,
+} from "./lease-spans.ts";
+import type { SpanAmount } from "./log-books.ts";
+import type { Logged, LogParts, LogRequest, LogState } from "./log-state.ts";
+import { type Recovery, recoverLog } from "./recover-log.ts";
+import { removeSpent } from "./retention.ts";
+import { extentOf, isSpent } from "./segment.ts";
+import { gapsIn } from "./sequence-ranges.ts";
+
+/** One consistent reading of the log. */
+export interface LogStats {
+  readonly spans: Ledger;
+  readonly bytes: Ledger;
+  /** `first` is the oldest stored span's, `next` the one the next logged span will get. */
+  readonly sequence: { readonly first: number; readonly next: number };
+  readonly disk: { readonly usedBytes: number; readonly maxBytes: number };
+  readonly segments: number;
+  readonly queuedBytes: number;
+  /** Whether a segment is open; where none is, the disk has failed, or has no room for one. */
+  readonly isWritable: boolean;
+  /** What the disk has failed with, until a write succeeds again. */
+  readonly failure: string | undefined;
+}
+
+/** The log of spans on the disk. See `README.md` beside this file for how it works, and why. */
+export class SpanLog {
+  // Fixed at construction; what moves is in the state.
+  private readonly state: LogState;
+  readonly recovery: Recovery;
+
+  private constructor(state: LogState, recovery: Recovery) {
+    this.state = state;
+    this.recovery = recovery;
+  }
+
+  /** Recovers what is there, and begins a new segment; where that fails, `stats` says why. */
+  static async open(parts: LogParts): Promise<SpanLog> {
+    const { state, recovery } = await recoverLog(parts);
+    await writeOpening(state);
+    removeSpent(state);
+    return new SpanLog(state, recovery);
+  }
+
+  /** Resolves once the request is as safe as the level promises, or is known not to be. */
+  append(request: LogRequest): Promise<Logged> {
+    return enqueue(this.state, request);
+  }
+
+  /** The oldest spans that nobody has, at least one if there is one; they stay until settled. */
+  lease(limit: SpanAmount): Promise<LogLease | undefined> {
+    return leaseOldest(this.state, limit);
+  }
+
+  /** Ends the lease of some of its spans, or of all; returns how many were evicted meanwhile. */
+  settle(lease: LogLease, settlement: LogSettlement, part: SpanPlaces = wholeOf(lease)): number {
+    return settleLease(this.state, lease, part, settlement);
+  }
+
+  /** Removes the oldest spans that nobody has, and returns them. */
+  async take(limit: SpanAmount): Promise<LogLease | undefined> {
+    const lease = await this.lease(limit);
+    if (lease !== undefined) this.settle(lease, "taken");
+    return lease;
+  }
+
+  /** Removes every span that nobody has, as taken; returns how many there were. */
+  clear(): number {
+    return takeAll(this.state);
+  }
+
+  /** Level `process`: puts what is written on stable storage. Never rejects. */
+  sync(): Promise<void> {
+    return syncLog(this.state);
+  }
+
+  /** The next spans have sequences from here on: those before were never in the log. */
+  skipTo(sequence: number): void {
+    skipTo(this.state, sequence);
+  }
+
+  /** Resolves when all that was appended is on stable storage; rejects where it cannot be. */
+  close(): Promise<void> {
+    return closeLog(this.state);
+  }
+
+  stats(): LogStats {
+    return readStats(this.state);
+  }
+}
+
+function wholeOf({ sequences }: LogLease): SpanPlaces {
+  return { first: 0, end: sequences.length };
+}
+
+/** Within a segment sequences have no gaps: the next group begins another. */
+function skipTo(state: LogState, sequence: number): void {
+  assert(state.writing === undefined, "sequences are skipped while nothing is written");
+  assert(sequence >= state.nextSequence, "sequences are never reused");
+  if (sequence === state.nextSequence) return;
+  sealActive(state);
+  state.nextSequence = sequence;
+}
+
+function readStats(state: LogState): LogStats {
+  const { books, segments, nextSequence, usedBytes, queuedBytes, failure } = state;
+  return {
+    spans: { ...books.spans },
+    bytes: { ...books.bytes },
+    sequence: { first: oldestStored(state), next: nextSequence },
+    disk: { usedBytes, maxBytes: state.parts.settings.maxDiskBytes },
+    segments: segments.length,
+    queuedBytes,
+    isWritable: state.active !== undefined,
+    failure: failure?.reason,
+  };
+}
+
+function oldestStored({ segments, nextSequence }: LogState): number {
+  const oldest = segments.find((segment) => !isSpent(segment));
+  if (oldest === undefined) return nextSequence;
+  return gapsIn(extentOf(oldest), oldest.departed)[0]!.first;
+}

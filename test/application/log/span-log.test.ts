@@ -1,0 +1,126 @@
+import { describe, expect, test } from "bun:test";
+import {
+  append,
+  kindsOf,
+  LogBench,
+  numbers,
+  requestFor,
+  storedNumbers,
+  turn,
+} from "../../support/opened-log.ts";
+
+const FIRST = "spans-000000000001";
+
+const noRing = (): void => {
+  throw new Error("no ring");
+};
+
+describe("order", () => {
+  test("a span is stored, and its request answered, after the sync and not before", async () => {
+    const bench = new LogBench();
+    const log = await bench.open();
+    const events: string[] = [];
+    bench.disk.isEager = false;
+
+    const stored = (sequence: number) => void events.push(`stored ${sequence}`);
+    void log.append({ ...requestFor(1, 3), stored }).then((logged) => events.push(logged.outcome));
+    await turn();
+    expect(bench.disk.pending[0]).toStartWith(`append ${FIRST}`);
+    bench.disk.complete();
+    await turn();
+    expect(bench.disk.pending[0]).toStartWith(`sync ${FIRST}`);
+    expect([...events]).toEqual([]);
+    expect(log.stats().spans.accepted).toBe(0);
+    bench.disk.complete();
+    await turn();
+
+    expect(events).toEqual(["stored 1", "logged"]);
+    expect(log.stats().spans.accepted).toBe(3);
+  });
+
+  test.each(["process", "stop"] as const)(
+    "at level %s it is stored when it is written, and nothing is synced",
+    async (durability) => {
+      const bench = new LogBench({ durability });
+      const log = await bench.open();
+      const begun = bench.disk.begun.length;
+
+      const logged = await append(log, 1, 3);
+
+      expect(logged).toEqual({ outcome: "logged", firstSequence: 1 });
+      expect(kindsOf(bench, begun)).toEqual(["append segment"]);
+    },
+  );
+
+  test("spans are stored in the order of their sequences, whoever waits for them", async () => {
+    const bench = new LogBench();
+    const log = await bench.open();
+    const sequences: number[] = [];
+    const stored = (sequence: number) => void sequences.push(sequence);
+
+    const requests = [1, 4, 5, 9].map((first) => ({ ...requestFor(first, 2), stored }));
+    await Promise.all(requests.map((request) => log.append(request)));
+
+    expect(sequences).toEqual([1, 3, 5, 7]);
+  });
+
+  test("a fault of whoever stores a request is its own; the request is in the log", async () => {
+    const bench = new LogBench();
+    const log = await bench.open();
+
+    const failed = log.append({ ...requestFor(1, 1), stored: noRing });
+    const next = append(log, 2, 1);
+
+    await expect(failed).rejects.toThrow("no ring");
+    expect((await next).outcome).toBe("logged");
+    expect(await storedNumbers(log)).toEqual([1, 2]);
+    expect(bench.told.diskFailed).toEqual([]);
+  });
+});
+
+describe("sequences", () => {
+  test("go on across a stop, also when nothing is left", async () => {
+    const bench = new LogBench();
+    const log = await bench.open();
+    await append(log, 1, 5);
+    log.clear();
+    await log.close();
+
+    const next = await bench.open();
+    await next.close();
+    const afterNext = await bench.open();
+
+    expect(await append(afterNext, 6, 1)).toEqual({ outcome: "logged", firstSequence: 6 });
+    expect(bench.disk.fileNames()).toHaveLength(1);
+  });
+
+  test("go on across a power cut, and a request keeps its own", async () => {
+    const bench = new LogBench();
+    const log = await bench.open();
+    await append(log, 1, 5);
+    await append(log, 6, 2);
+    bench.disk.cutPower();
+
+    const next = await bench.open();
+    const lease = await next.lease({ spans: 100, bytes: Infinity });
+
+    expect(lease!.sequences).toEqual(numbers(1, 7));
+    expect(next.stats().sequence).toEqual({ first: 1, next: 8 });
+  });
+
+  test("may leave out spans that were never logged, which nobody reports as lost", async () => {
+    const bench = new LogBench();
+    const log = await bench.open();
+    await append(log, 1, 2);
+
+    log.skipTo(50);
+    const logged = await append(log, 3, 2);
+    bench.disk.cutPower();
+    const next = await bench.open();
+
+    expect(logged).toEqual({ outcome: "logged", firstSequence: 50 });
+    expect(next.recovery).toMatchObject({ lostSpans: 0, damage: [], missingSegments: [] });
+    const lease = await next.lease({ spans: 100, bytes: Infinity });
+    expect(lease!.sequences).toEqual([1, 2, 50, 51]);
+  });
+});

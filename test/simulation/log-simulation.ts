@@ -1,0 +1,228 @@
+import { crc32 } from "../../src/adapters/disk/crc32.ts";
+import { recoverLog, type Recovery } from "../../src/application/log/recover-log.ts";
+import { SpanLog } from "../../src/application/log/span-log.ts";
+import { assert } from "../../src/domain/assert.ts";
+import { NO_FAULTS, type SimulatedDisk } from "../support/simulated-disk.ts";
+import type { ShownSpan } from "./log-model.ts";
+import { LogWorkload } from "./log-workload.ts";
+import { numberedSpanBytes } from "./numbered-spans.ts";
+import { shownIn, SimulatedWorld, type Tally, turn } from "./simulated-world.ts";
+
+const EVERYTHING = { spans: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+
+/**
+ * One log through many lives. Each begins with a recovery, which is checked against the model, goes
+ * on with random work while the disk finishes its operations in any order, and ends with a power
+ * cut, a kill or a stop at a random step.
+ */
+export class LogSimulation {
+  // Fixed at construction.
+  private readonly world: SimulatedWorld;
+
+  // Moved by each life.
+  /** Files that a recovery has put on stable storage, and that were not written since. */
+  private coldNames: string[] = [];
+  private step = "start";
+
+  constructor(seed: number, tally: Tally) {
+    this.world = new SimulatedWorld(seed, tally);
+  }
+
+  /** Where it was when it threw. */
+  get where(): string {
+    return `${this.step}, ${JSON.stringify(this.world.settings)}`;
+  }
+
+  async live(): Promise<void> {
+    const log = await this.open();
+    const workload = new LogWorkload(this.world, log);
+    await this.work(log, workload);
+    await this.end(log, workload);
+    this.world.assertNoProblem();
+  }
+
+  /** Recovers, perhaps several times, as the power may go in the middle. */
+  private async open(): Promise<SpanLog> {
+    this.step = "recovery";
+    for (;;) {
+      const first = this.world.random.chance(0.5) ? await this.recoverAlone() : undefined;
+      const log = await this.openOnce();
+      this.world.assertNoProblem();
+      if (log === undefined) continue;
+      if (first !== undefined) assertSame(first, log.recovery);
+      await this.verify(log);
+      return log;
+    }
+  }
+
+  /** A recovery that changes nothing, to be held against the next one. */
+  private async recoverAlone(): Promise<Recovery> {
+    const { disk } = this.world;
+    disk.isEager = true;
+    const before = imageOf(disk);
+    const { recovery } = await recoverLog(this.world.parts());
+    assert(imageOf(disk) === before, "a recovery changes no file");
+    return recovery;
+  }
+
+  private async openOnce(): Promise<SpanLog | undefined> {
+    const { world } = this;
+    world.disk.isEager = world.random.chance(0.7);
+    world.hasFailed = false;
+    world.isOpening = true;
+    const opened: SpanLog[] = [];
+    void SpanLog.open(world.parts()).then((log) => opened.push(log));
+    for (await turn(); opened.length === 0; await turn()) {
+      if (world.random.chance(0.02)) {
+        world.wasInterrupted = true;
+        this.crash();
+        return undefined;
+      }
+      world.disk.complete();
+    }
+    world.isOpening = false;
+    return opened[0];
+  }
+
+  /** Everything that must be there is, nothing else is, and the numbers add up. */
+  private async verify(log: SpanLog): Promise<void> {
+    const { world } = this;
+    this.step = "verification";
+    world.disk.isEager = true;
+    await turn();
+    const shown = await readAll(log);
+    const isQuiet = mustBeQuiet(world);
+    const { isPowerCut, hadFaults } = world;
+    world.hasPhantoms = !isPowerCut && (world.hasPhantoms || hadFaults);
+    const missing = world.model.recover(shown, { isPowerCut, hasPhantoms: world.hasPhantoms });
+    assertOnlyFlipsLose(world, missing, log.recovery);
+    if (isQuiet) assertNoFalseAlarm(log.recovery, world.hasEverFailed);
+    if (log.stats().isWritable) world.model.forgetAbsent();
+    assertBalance(log, shown);
+    world.assertWithinBounds(log.stats().disk.usedBytes);
+    world.flips = world.damagedSpans = 0;
+    world.isPowerCut = world.hadFaults = world.wasInterrupted = false;
+    this.coldNames = world.hasFailed ? [] : world.disk.fileNames().slice(0, -1);
+  }
+
+  private async work(log: SpanLog, workload: LogWorkload): Promise<void> {
+    const { random, disk } = this.world;
+    disk.isEager = false;
+    const steps = random.between(1, 40);
+    // A full log has seen it all, and takes long to read.
+    if (random.chance(0.3)) workload.clear();
+    for (let step = 0; step < steps; step += 1) {
+      this.step = `step ${step}`;
+      await workload.doSomething();
+      await turn();
+      this.world.assertNoProblem();
+      if (disk.pendingOperations === 0) this.world.assertWithinBounds(log.stats().disk.usedBytes);
+    }
+  }
+
+  private async end(log: SpanLog, workload: LogWorkload): Promise<void> {
+    const { random, settings } = this.world;
+    this.step = "end";
+    if (random.chance(0.03)) return await this.stop(log, workload);
+    this.crash();
+    if (settings.durability === "disk" && random.chance(0.05)) this.flipBit();
+  }
+
+  private crash(): void {
+    const { disk, random, tally } = this.world;
+    const isPowerCut = random.chance(0.7);
+    if (isPowerCut) disk.cutPower();
+    else disk.kill();
+    disk.faults = NO_FAULTS;
+    this.world.isPowerCut ||= isPowerCut;
+    tally[isPowerCut ? "cuts" : "kills"] += 1;
+  }
+
+  /** On good terms: what is acknowledged is safe, and what is settled stays settled. */
+  private async stop(log: SpanLog, workload: LogWorkload): Promise<void> {
+    const { disk, model, tally } = this.world;
+    const hadFaults = disk.faults !== NO_FAULTS || log.stats().failure !== undefined;
+    await workload.completeAll();
+    disk.isEager = true;
+    const closing = log.close().then(
+      () => true,
+      () => false,
+    );
+    if ((await closing) && !hadFaults) model.closed();
+    this.crash();
+    tally.stops += 1;
+  }
+
+  private flipBit(): void {
+    const { disk, random, tally } = this.world;
+    const names = this.coldNames.filter((name) => disk.fileNames().includes(name));
+    const file = names.length === 0 ? undefined : disk.file(random.pick(names));
+    if (file === undefined || file.length === 0) return;
+    file.flipBit(random.between(0, file.length - 1), random.between(0, 7));
+    this.world.hasEverFlipped = true;
+    this.world.flips += 1;
+    tally.flips += 1;
+  }
+}
+
+async function readAll(log: SpanLog): Promise<ShownSpan[]> {
+  const lease = await log.lease(EVERYTHING);
+  if (lease === undefined) return [];
+  const shown = shownIn(lease);
+  log.settle(lease, "returned");
+  return shown;
+}
+
+/** Whether nothing can be missing, so that a recovery has nothing to report. */
+function mustBeQuiet(world: SimulatedWorld): boolean {
+  const isSynced = world.settings.durability === "disk" || !world.isPowerCut;
+  const isSound = !world.hasEverFlipped && !world.hadFaults && !world.hasPhantoms;
+  return isSynced && isSound && world.model.unsafe().length === 0;
+}
+
+/** A flipped bit costs one request, and is reported. */
+function assertOnlyFlipsLose(
+  world: SimulatedWorld,
+  missing: ReadonlyMap<number, readonly number[]>,
+  { lostSpans }: Recovery,
+): void {
+  const spans = [...missing.values()].flat();
+  assert(missing.size <= world.flips, `${spans.length} spans lost: ${spans}`);
+  // A start that was interrupted has found it first, and could tell nobody.
+  const isTold = world.wasInterrupted || spans.length <= lostSpans + world.damagedSpans;
+  assert(isTold, `${spans.length} spans lost, ${lostSpans} reported`);
+  world.tally.lost += spans.length;
+}
+
+function assertBalance(log: SpanLog, shown: readonly ShownSpan[]): void {
+  const { spans, bytes } = log.stats();
+  const shownBytes = shown.reduce((sum, { number }) => sum + numberedSpanBytes(number), 0);
+  assert(spans.buffered === shown.length, `${spans.buffered} buffered, ${shown.length} shown`);
+  assert(bytes.buffered === shownBytes, `${bytes.buffered} bytes buffered, not ${shownBytes}`);
+  assert(spans.received === log.recovery.restored.spans, "restored spans are received");
+}
+
+function assertSame(first: Recovery, second: Recovery): void {
+  const [one, other] = [JSON.stringify(first), JSON.stringify(second)];
+  assert(one === other, `recovered ${one}, and then ${other}`);
+}
+
+/** What a failed sync has spoiled stays in its file, and is no news. */
+function assertNoFalseAlarm(recovery: Recovery, hasEverFailed: boolean): void {
+  const { damage, lostSpans, missingSegments } = recovery;
+  const alarm = JSON.stringify({ damage, lostSpans, missingSegments });
+  const hasNoNews = lostSpans === 0 && missingSegments.length === 0;
+  const isQuiet = hasNoNews && (hasEverFailed || damage.length === 0);
+  assert(isQuiet, `nothing was damaged, and the log says ${alarm}`);
+}
+
+function imageOf(disk: SimulatedDisk): string {
+  return disk
+    .fileNames()
+    .map((name) => {
+      const bytes = new Uint8Array(disk.file(name).length);
+      disk.file(name).read(0, bytes);
+      return `${name} ${bytes.length} ${crc32(bytes, 0)}`;
+    })
+    .join("\n");
+}

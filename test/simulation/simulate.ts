@@ -1,0 +1,75 @@
+/**
+ * Power cuts without end: `bun run simulate [--cuts N] [--seed S]`.
+ *
+ * A run is one log, from an empty disk through `LIVES` lives. Its seed is in every message, and
+ * `--seed S --cuts 1` repeats it.
+ */
+import { parseArgs } from "node:util";
+import { LogSimulation } from "./log-simulation.ts";
+import type { Tally } from "./simulated-world.ts";
+
+const LIVES = 50;
+
+export interface SimulationResult {
+  readonly tally: Tally;
+  readonly runs: number;
+  /** What the first run that failed has to say. */
+  readonly failure: string | undefined;
+}
+
+/** Runs until there were so many power cuts, or one run has failed. */
+export async function simulate(
+  { cuts, seed }: { readonly cuts: number; readonly seed: number },
+  progress: (tally: Tally) => void = () => {},
+): Promise<SimulationResult> {
+  const tally = newTally();
+  let runs = 0;
+  for (; tally.cuts < cuts; runs += 1) {
+    const failure = await runOnce(seed + runs, tally);
+    if (failure !== undefined) return { tally, runs, failure };
+    progress(tally);
+  }
+  return { tally, runs, failure: undefined };
+}
+
+function newTally(): Tally {
+  const deaths = { cuts: 0, kills: 0, stops: 0 };
+  return { ...deaths, acknowledged: 0, failed: 0, refused: 0, evicted: 0, flips: 0, lost: 0 };
+}
+
+async function runOnce(seed: number, tally: Tally): Promise<string | undefined> {
+  const simulation = new LogSimulation(seed, tally);
+  for (let life = 1; life <= LIVES; life += 1) {
+    try {
+      await simulation.live();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const trace = error instanceof Error ? error.stack : "";
+      return `seed ${seed}, life ${life}, ${simulation.where}: ${reason}\n${trace}`;
+    }
+  }
+  return undefined;
+}
+
+async function main(): Promise<void> {
+  const options = { cuts: { type: "string" }, seed: { type: "string" } } as const;
+  const { values } = parseArgs({ args: process.argv.slice(2), options });
+  const cuts = Number(values.cuts ?? 1_000);
+  const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
+  const startMs = performance.now();
+  let nextReport = 10_000;
+  const { tally, runs, failure } = await simulate({ cuts, seed }, (soFar) => {
+    if (soFar.cuts < nextReport) return;
+    nextReport += 10_000;
+    process.stdout.write(`${soFar.cuts} cuts\n`);
+  });
+  const seconds = (performance.now() - startMs) / 1000;
+  const rate = (tally.cuts / seconds).toFixed(0);
+  const seeds = `seeds ${seed} to ${seed + runs - 1}`;
+  process.stdout.write(`${seeds}: ${rate} cuts/s ${JSON.stringify(tally)}\n`);
+  if (failure === undefined) return;
+  process.stdout.write(`FAILED after ${tally.cuts} cuts: ${failure}\n`);
+  process.exitCode = 1;
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,149 @@
+import { crc32 } from "../../src/adapters/disk/crc32.ts";
+import type { LogLease } from "../../src/application/log/lease-spans.ts";
+import type { LogParts, LogSettings } from "../../src/application/log/log-state.ts";
+import { assert } from "../../src/domain/assert.ts";
+import { HandMovedClock } from "../support/fakes/hand-moved-clock.ts";
+import { SeededRandom } from "../support/seeded-random.ts";
+import { SimulatedDisk } from "../support/simulated-disk.ts";
+import { LogModel, type ShownSpan } from "./log-model.ts";
+import { numberedSpanBytes, numbersIn } from "./numbered-spans.ts";
+
+/** What a run has met, to see that it has met everything there is to meet. */
+export interface Tally {
+  cuts: number;
+  kills: number;
+  stops: number;
+  acknowledged: number;
+  failed: number;
+  refused: number;
+  evicted: number;
+  flips: number;
+  lost: number;
+}
+
+const RUN_ID = "00112233445566778899aabbccddeeff";
+
+/** The disk, the clock and the model around a log, and what is known of them. */
+export class SimulatedWorld {
+  // Fixed at construction.
+  readonly random: SeededRandom;
+  readonly disk: SimulatedDisk;
+  readonly clock = new HandMovedClock();
+  readonly model = new LogModel();
+  readonly settings: LogSettings;
+  readonly tally: Tally;
+
+  // Moved by each life: about the recovery that is going on, or comes next.
+  isOpening = false;
+  /** The power has gone since the last recovery was over. */
+  isPowerCut = false;
+  /** A recovery was begun, and the power has gone. */
+  wasInterrupted = false;
+  /** The disk was told to fail since the last recovery. */
+  hadFaults = false;
+  /** The page cache may show what a failed sync has lost; a power cut brings it to light. */
+  hasPhantoms = false;
+  /** Bits that were flipped since the last recovery. */
+  flips = 0;
+  damagedSpans = 0;
+
+  // Moved by events.
+  /** The disk has failed since somebody has set this to false. */
+  hasFailed = false;
+  hasEverFailed = false;
+  hasEverFlipped = false;
+  private problem: unknown;
+
+  constructor(seed: number, tally: Tally) {
+    this.random = new SeededRandom(seed);
+    this.disk = new SimulatedDisk(this.random);
+    this.settings = randomSettings(this.random);
+    this.tally = tally;
+  }
+
+  parts(): LogParts {
+    const { disk, clock, random, settings } = this;
+    return {
+      disk,
+      clock,
+      settings,
+      checksum: crc32,
+      runId: RUN_ID,
+      unixMs: () => 1_000,
+      random: () => random.fraction(),
+      watcher: {
+        diskFailed: ({ reason }) => this.noteFailure(reason),
+        diskRecovered: () => {},
+        syncFailed: ({ reason }) => this.noteFailure(reason),
+        evicted: ({ spans, ...range }) => this.noteEviction(spans, range),
+        damaged: ({ lostSpans }) => void (this.damagedSpans += lostSpans),
+      },
+    };
+  }
+
+  /** Keeps what a check throws for later: the log would take it for a failure of the disk. */
+  note(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.problem ??= error;
+    }
+  }
+
+  assertNoProblem(): void {
+    if (this.problem !== undefined) throw this.problem;
+  }
+
+  /** What lies on the disk is what the log says, and no more than it may. */
+  assertWithinBounds(usedBytes: number): void {
+    const names = this.disk.fileNames();
+    const onDisk = names.reduce((sum, name) => sum + this.disk.file(name).length, 0);
+    const { maxDiskBytes } = this.settings;
+    assert(onDisk <= maxDiskBytes, `${onDisk} bytes on the disk, not ${maxDiskBytes}`);
+    assert(onDisk <= usedBytes, `${onDisk} bytes on the disk, ${usedBytes} known`);
+  }
+
+  private noteFailure(reason: string): void {
+    this.hasFailed = this.hasEverFailed = true;
+    // What a failed sync was for is not safe after the next one either.
+    if (!reason.includes("write")) for (const span of this.model.unsafe()) span.isNew = false;
+    this.note(() => assert(this.hadFaults, `nothing is wrong with the disk: ${reason}`));
+  }
+
+  /** While a log is being opened, the model still has what the crash may have taken. */
+  private noteEviction(spans: number, range: { first: number; end: number }): void {
+    const expected = this.model.evict(range, this.isOpening);
+    this.tally.evicted += spans;
+    const isRight = this.isOpening || spans === expected;
+    this.note(() => assert(isRight, `${spans} spans evicted, not ${expected}`));
+  }
+}
+
+/** Small, so that everything there is happens within a few dozen steps. */
+function randomSettings(random: SeededRandom): LogSettings {
+  const segmentBytes = random.pick([4_096, 4_096, 8_192, 16_384]);
+  return {
+    durability: random.pick(["disk", "disk", "disk", "process", "stop"] as const),
+    segmentBytes,
+    maxDiskBytes: segmentBytes * random.pick([8, 8, 16]) + random.between(0, 5_000),
+    overflowPolicy: random.pick(["drop_oldest", "refuse"] as const),
+    maxQueuedBytes: random.pick([10_000, 1_000_000]),
+  };
+}
+
+/** The spans of a lease, each of which must be as it was sent. */
+export function shownIn({ request, sequences, lengthBytes }: LogLease): ShownSpan[] {
+  const numbers = numbersIn(request);
+  assert(numbers.length === sequences.length, "a lease has a sequence for each span");
+  return numbers.map((number, index) => {
+    assert(lengthBytes[index] === numberedSpanBytes(number), "a lease knows its spans' lengths");
+    return { number, sequence: sequences[index]! };
+  });
+}
+
+/** Everything that can go on without the disk has gone on. */
+export async function turn(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
+}

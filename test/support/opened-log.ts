@@ -1,0 +1,122 @@
+import { crc32 } from "../../src/adapters/disk/crc32.ts";
+import type {
+  Logged,
+  LogParts,
+  LogRequest,
+  LogSettings,
+  LogWatcher,
+} from "../../src/application/log/log-state.ts";
+import { SpanLog } from "../../src/application/log/span-log.ts";
+import { numberedRequest, numberedSpanBytes, numbersIn } from "../simulation/numbered-spans.ts";
+import { HandMovedClock } from "./fakes/hand-moved-clock.ts";
+import { SeededRandom } from "./seeded-random.ts";
+import { SimulatedDisk } from "./simulated-disk.ts";
+
+export const RUN_ID = "00112233445566778899aabbccddeeff";
+
+const SETTINGS: LogSettings = {
+  durability: "disk",
+  maxDiskBytes: 1_000_000,
+  segmentBytes: 100_000,
+  overflowPolicy: "drop_oldest",
+  maxQueuedBytes: 1_000_000,
+};
+
+/** What a log has told its watcher, in order. */
+export type Told = { readonly [Event in keyof LogWatcher]: Parameters<LogWatcher[Event]>[] };
+
+export function recordingWatcher(): { watcher: LogWatcher; told: Told } {
+  const told: Told = {
+    diskFailed: [],
+    diskRecovered: [],
+    syncFailed: [],
+    evicted: [],
+    damaged: [],
+  };
+  const watcher: LogWatcher = {
+    diskFailed: (failure) => void told.diskFailed.push([failure]),
+    diskRecovered: () => void told.diskRecovered.push([]),
+    syncFailed: (failure) => void told.syncFailed.push([failure]),
+    evicted: (segment) => void told.evicted.push([segment]),
+    damaged: (damage) => void told.damaged.push([damage]),
+  };
+  return { watcher, told };
+}
+
+/** A simulated disk, and what a log needs beside it. */
+export class LogBench {
+  // Fixed at construction.
+  readonly disk: SimulatedDisk;
+  readonly clock = new HandMovedClock();
+  readonly told: Told;
+  readonly parts: LogParts;
+
+  constructor(settings: Partial<LogSettings> = {}, disk = new SimulatedDisk(new SeededRandom(7))) {
+    const { watcher, told } = recordingWatcher();
+    this.disk = disk;
+    this.told = told;
+    this.parts = {
+      disk,
+      watcher,
+      clock: this.clock,
+      checksum: crc32,
+      unixMs: () => 1_700_000_000_000,
+      random: randomFrom(11),
+      runId: RUN_ID,
+      settings: { ...SETTINGS, ...settings },
+    };
+  }
+
+  open(): Promise<SpanLog> {
+    return SpanLog.open(this.parts);
+  }
+
+  /** Ends operations in the order in which they began, until none is left. */
+  async finish(): Promise<void> {
+    for (await turn(); this.disk.pendingOperations > 0; await turn()) this.disk.completeOldest();
+  }
+}
+
+function randomFrom(seed: number): () => number {
+  const random = new SeededRandom(seed);
+  return () => random.fraction();
+}
+
+/** A request of spans that are known by their numbers. */
+export function requestFor(first: number, spanCount: number): LogRequest {
+  let spanBytes = 0;
+  for (let number = first; number < first + spanCount; number += 1) {
+    spanBytes += numberedSpanBytes(number);
+  }
+  return { bytes: numberedRequest(first, spanCount), spanCount, spanBytes, unixMs: 42 };
+}
+
+export async function append(log: SpanLog, first: number, spanCount: number): Promise<Logged> {
+  return await log.append(requestFor(first, spanCount));
+}
+
+const EVERYTHING = { spans: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+
+/** The numbers of all spans that nobody has, oldest first; they stay. */
+export async function storedNumbers(log: SpanLog): Promise<number[]> {
+  const lease = await log.lease(EVERYTHING);
+  if (lease === undefined) return [];
+  log.settle(lease, "returned");
+  return numbersIn(lease.request);
+}
+
+/** The operations that have begun, from one on, without the names of files. */
+export function kindsOf({ disk }: LogBench, from: number): string[] {
+  return disk.begun.slice(from).map((operation) => operation.replace(/spans-.*/, "segment"));
+}
+
+export function numbers(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => first + index);
+}
+
+/** Everything that can go on without the disk has gone on. */
+export async function turn(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
+}
