@@ -37,7 +37,7 @@ export class LogWorkload {
     else if (choice < 0.88) this.settle();
     else if (choice < 0.92) await this.completeAll();
     else if (choice < 0.95) void this.sync();
-    else if (choice < 0.97) clock.moveMs(random.between(1, 2_000));
+    else if (choice < 0.97) clock.moveMs(random.pick([100, 1_000, 100_000]));
     else if (choice < 0.972) this.clear();
     else this.changeFaults();
   }

@@ -43,6 +43,7 @@ export async function closeLog(state: LogState): Promise<void> {
   try {
     await Promise.all(open.map(async (each) => await syncSegment(state, each)));
     if (active !== undefined) await writeClosing(state, active);
+    removeSpent(state);
   } finally {
     state.active = undefined;
     for (const each of open) closeFile(each);

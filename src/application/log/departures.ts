@@ -35,7 +35,8 @@ function noteDeparture(state: LogState, departure: PendingDeparture): void {
   state.departureCount += 1;
   const { segment } = departure;
   segment.lastDeparture = state.departureCount;
-  state.departures.push(departure);
+  // While nothing can be written, nothing piles up: the next segment carries what has left.
+  if (!state.isBlocked) state.departures.push(departure);
 }
 
 /** Takes the departures to be written next; those that do not fit are carried by a new segment. */
@@ -51,13 +52,13 @@ export function takeDepartures(state: LogState, roomBytes: number): PendingDepar
 
 /**
  * Whether a segment can be removed: nothing in it is needed, and the records that say so are on
- * stable storage. While there is no segment to write them to, it is removed without, as room may be
- * what is missing; but not the one that says what had left all the others.
+ * stable storage. While no segment can be written, it is removed without, as room may be what is
+ * missing; but not the one that says what had left all the others.
  */
 export function isRemovable(state: LogState, segment: Segment): boolean {
   if (segment === state.active?.segment || segment === state.anchor) return false;
   if (!isSpent(segment)) return false;
-  return state.active === undefined || segment.lastDeparture <= state.syncedDeparture;
+  return state.isBlocked || segment.lastDeparture <= state.syncedDeparture;
 }
 
 /** Whether a sync is all that a spent segment waits for. */

@@ -6,12 +6,14 @@ import type { ActiveSegment, Logged, LogRequest, LogState, PendingRequest } from
 import { recordBytes } from "./record.ts";
 import { makeRoom, NoRoomError, removeSpent, reservedBytes, type Room } from "./retention.ts";
 import { SEGMENT_HEADER_BYTES } from "./segment-file.ts";
-import { markRecord } from "./segment.ts";
+import { markRequest } from "./segment.ts";
 import { syncDepartures, writeRecords } from "./write-records.ts";
 
 const FULL = "the disk buffer is full and OVERFLOW_POLICY is refuse; send again later";
 const SLOW = "too many requests wait for the disk; send again later";
-const CLOSED = "the log is closed";
+const CLOSED = "the log is closed; send again later";
+/** What exactly is wrong is for the operator, who is told; the sender gets no path of a file. */
+const BROKEN = "the disk buffer cannot be written; send again later";
 
 /** Between attempts to begin a new segment after a failure. */
 const FIRST_DELAY_MS = 250;
@@ -47,7 +49,7 @@ function currentFailure({ failure, parts }: LogState): Logged | undefined {
   if (failure === undefined) return undefined;
   const retryAfterMs = Math.ceil(failure.retryAtMs - parts.clock.monotonicMs());
   if (retryAfterMs <= 0) return undefined;
-  return { outcome: "failed", message: failure.reason, retryAfterMs };
+  return { outcome: "failed", message: BROKEN, retryAfterMs };
 }
 
 /**
@@ -64,6 +66,7 @@ async function writeWaiting(state: LogState): Promise<void> {
   await Promise.resolve();
   // oxlint-disable-next-line no-await-in-loop -- a file has one end
   while (hasWork(state)) await writeGroup(state, takeGroup(state));
+  removeSpent(state);
   state.writing = undefined;
 }
 
@@ -153,10 +156,10 @@ function commit(state: LogState, active: ActiveSegment, requests: readonly Pendi
   let offsetBytes =
     active.writtenBytes - requests.reduce((sum, each) => sum + bytesOfRequest(each), 0);
   segment.readableBytes = active.writtenBytes;
-  if (state.active === active) noteRecovery(state);
+  if (state.active === active) noteSuccess(state);
   for (const pending of requests) {
-    const sequence = state.nextSequence;
-    markRecord(segment, { sequence, offsetBytes }, state.parts.settings.segmentBytes);
+    const mark = { sequence: state.nextSequence, offsetBytes, unixMs: pending.request.unixMs };
+    markRequest(segment, mark, state.parts.settings.segmentBytes);
     accept(state, active, pending.request);
     offsetBytes += bytesOfRequest(pending);
   }
@@ -188,7 +191,8 @@ function accept(state: LogState, { segment }: ActiveSegment, request: LogRequest
   bookAccepted(state.books, { spans: request.spanCount, bytes: request.spanBytes });
 }
 
-function noteRecovery(state: LogState): void {
+function noteSuccess(state: LogState): void {
+  state.isBlocked = false;
   if (state.failure === undefined) return;
   state.failure = undefined;
   state.parts.watcher.diskRecovered();
@@ -200,6 +204,7 @@ function noteRecovery(state: LogState): void {
  */
 function giveUp(state: LogState, requests: readonly PendingRequest[]): void {
   resolveAll(requests, { outcome: "refused", message: FULL });
+  state.isBlocked = state.active === undefined;
   if (requests.length > 0) return;
   state.departures = [];
   state.syncedDeparture = state.departureCount;
@@ -219,9 +224,10 @@ export function breakOff(
   const reason = error instanceof Error ? error.message : String(error);
   state.failure = { reason, delayMs, retryAtMs: state.parts.clock.monotonicMs() + delayMs };
   sealActive(state);
+  state.isBlocked = true;
   const waiting = state.queue.splice(0);
   state.queuedBytes -= waiting.reduce((sum, each) => sum + bytesOfRequest(each), 0);
-  const failed = { outcome: "failed", message: reason, retryAfterMs: delayMs } as const;
+  const failed = { outcome: "failed", message: BROKEN, retryAfterMs: delayMs } as const;
   resolveAll([...requests, ...waiting], failed);
   state.parts.watcher.diskFailed({ reason, retryAfterMs: delayMs });
 }

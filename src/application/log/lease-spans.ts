@@ -30,13 +30,14 @@ export interface LogLease {
 export type LogSettlement = Exclude<Cause, "evicted"> | "returned";
 
 /**
- * Leases the oldest free spans: at least one if there is any, and no more than the limit. Leases
- * are read one after the other, so no two get the same spans.
+ * Leases the oldest free spans, as many as the limit allows: at least one, however large it is.
+ * Leases are read one after the other, so no two get the same spans.
  */
 export async function leaseOldest(
   state: LogState,
   limit: SpanAmount,
 ): Promise<LogLease | undefined> {
+  if (limit.spans < 1) return undefined;
   const before = state.reading;
   const leasing = (async () => {
     await before.catch(() => {});
@@ -85,8 +86,8 @@ async function readOldest(state: LogState, limit: SpanAmount): Promise<StoredReq
   return requests;
 }
 
-/** Errors of the disk in a row, after which what cannot be read is given up. */
-const READ_ATTEMPTS = 3;
+/** How long a disk may fail to read before what it cannot read is given up. */
+const READ_PATIENCE_MS = 60_000;
 
 /** A segment that is gone has nothing; a damaged one loses what cannot be read. */
 async function readFree(
@@ -101,12 +102,13 @@ async function readFree(
       const freeSpans = countSequences(freeRanges(segment, extentOfRequest(request)));
       return freeSpans === 0 || visit(request, freeSpans);
     });
-    segment.failedReads = 0;
+    segment.failingSinceMs = undefined;
   } catch (error) {
     if (!state.segments.includes(segment)) return;
-    segment.failedReads += 1;
+    const nowMs = state.parts.clock.monotonicMs();
+    segment.failingSinceMs ??= nowMs;
     const isDamaged = error instanceof BrokenRecordError;
-    if (!isDamaged && segment.failedReads < READ_ATTEMPTS) throw error;
+    if (!isDamaged && nowMs - segment.failingSinceMs < READ_PATIENCE_MS) throw error;
     const lostSpans = await loseUnreadable(state, segment);
     if (!isDamaged && lostSpans === 0) throw error;
   }

@@ -110,7 +110,7 @@ export interface ActiveSegment {
  *
  * Invariants: nextSequence = end of the newest segment that has spans, unless sequences were
  * skipped; buffered spans = stored spans of all segments + orphans; usedBytes = file bytes of
- * `segments` and `doomed`, and usedBytes <= maxDiskBytes after every write.
+ * `segments` and `doomed` + removedBytes, and usedBytes <= maxDiskBytes after every write.
  */
 export interface LogState {
   // Fixed at construction.
@@ -135,8 +135,10 @@ export interface LogState {
   writing: Promise<void> | undefined;
   isClosed: boolean;
 
-  // Moved by disk failures.
+  // Moved by disk failures, and by what there is no room for.
   failure: DiskFailure | undefined;
+  /** No segment is open, and the last attempt to write failed or found no room. */
+  isBlocked: boolean;
 
   // Moved by departures.
   departures: PendingDeparture[];
@@ -146,6 +148,8 @@ export interface LogState {
   orphans: { spans: number; bytes: number };
   /** Files that are no part of the log any more, to be removed. */
   doomed: Segment[];
+  /** Of files that are removed, while a power cut could still bring them back. */
+  removedBytes: number;
   removing: Promise<void>;
   /** Names were added or removed since the last sync of the directory was begun. */
   isDirectoryDirty: boolean;
@@ -182,11 +186,13 @@ export function emptyLog(parts: LogParts): LogState {
     writing: undefined,
     isClosed: false,
     failure: undefined,
+    isBlocked: false,
     departures: [],
     departureCount: 0,
     syncedDeparture: 0,
     orphans: { spans: 0, bytes: 0 },
     doomed: [],
+    removedBytes: 0,
     removing: Promise.resolve(),
     isDirectoryDirty: false,
     directorySyncing: Promise.resolve(),

@@ -11,6 +11,7 @@ import {
   segmentBytes,
   type SegmentBytes,
 } from "./record.ts";
+import type { BrokenBytes } from "./scan-segment.ts";
 import { SEGMENT_HEADER_BYTES } from "./segment-file.ts";
 import { markBefore, type Segment } from "./segment.ts";
 
@@ -49,19 +50,26 @@ export async function readRequests(
   const record = emptyRecord();
   let at = markBefore(segment, sequence)?.offsetBytes ?? SEGMENT_HEADER_BYTES;
   while (at < segment.readableBytes) {
+    const damage = damageAt(segment, at);
+    at = damage?.endBytes ?? at;
+    if (damage !== undefined) continue;
     // oxlint-disable-next-line no-await-in-loop -- where a chunk begins is known from the last one
     const chunk = await readChunk(state, segment, at);
     let next = 0;
     for (; readRecord(chunk, next, record); next += recordBytes(record.payloadBytes)) {
       if (record.type !== REQUEST || record.firstSequence + record.spanCount <= sequence) continue;
       if (record.firstSequence >= segment.endSequence) return;
-      segment.cursor = { sequence: record.firstSequence, offsetBytes: at + next };
+      const { firstSequence, value: unixMs } = record;
+      segment.cursor = { sequence: firstSequence, offsetBytes: at + next, unixMs };
       if (!visit(storedRequest(chunk, next, record))) return;
     }
-    const skipped = segment.broken.find(({ offsetBytes }) => offsetBytes === at + next);
-    if (next === 0 && skipped === undefined) throw new BrokenRecordError(segment, at);
-    at = skipped?.endBytes ?? at + next;
+    if (next === 0) throw new BrokenRecordError(segment, at);
+    at += next;
   }
+}
+
+function damageAt({ broken }: Segment, at: number): BrokenBytes | undefined {
+  return broken.find(({ offsetBytes, endBytes }) => offsetBytes <= at && at < endBytes);
 }
 
 function storedRequest(chunk: SegmentBytes, at: number, record: LogRecord): StoredRequest {
@@ -78,9 +86,10 @@ function storedRequest(chunk: SegmentBytes, at: number, record: LogRecord): Stor
   };
 }
 
-/** The bytes from `at` on: some records, or one that is larger than a chunk. */
+/** The bytes from `at` on: some records, or one that is larger than a chunk; nothing damaged. */
 async function readChunk(state: LogState, segment: Segment, at: number): Promise<SegmentBytes> {
-  const restBytes = segment.readableBytes - at;
+  const damage = segment.broken.find(({ offsetBytes }) => offsetBytes > at);
+  const restBytes = (damage?.offsetBytes ?? segment.readableBytes) - at;
   const chunk = await readBytes(state, segment, { at, bytes: Math.min(CHUNK_BYTES, restBytes) });
   if (!hasRecordHead(chunk, 0)) return chunk;
   const wholeBytes = recordBytes(chunk.view.getUint32(8, true));

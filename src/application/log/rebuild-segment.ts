@@ -3,7 +3,7 @@ import { CARRIED, DEPARTURE, type LogRecord, REQUEST, type SegmentBytes } from "
 import { type FoundDeparture, foundDeparture } from "./recovered-departures.ts";
 import { type BrokenBytes, scanSegment, visitRecords } from "./scan-segment.ts";
 import { SEGMENT_HEADER_BYTES, type SegmentHeader, type SegmentName } from "./segment-file.ts";
-import { markRecord, newSegment, type Segment } from "./segment.ts";
+import { markRequest, newSegment, type Segment } from "./segment.ts";
 import { addRange, type SequenceRange } from "./sequence-ranges.ts";
 
 /** A file of the log. */
@@ -99,7 +99,7 @@ function addRequest(
   const limit = Math.min(limitSequence, carried?.extent.end ?? Number.POSITIVE_INFINITY);
   if (first >= limit || first < segment.endSequence) return;
   addRange(missing, { first: segment.endSequence, end: first });
-  markRecord(segment, { sequence: first, offsetBytes: at }, segmentBytes);
+  markRequest(segment, { sequence: first, offsetBytes: at, unixMs: record.value }, segmentBytes);
   segment.endSequence = first + spanCount;
   segment.spanBytes += spanBytes;
 }

@@ -68,6 +68,7 @@ function excessBytes(state: LogState, { requestBytes, isForNewSegment, limitByte
 function assertRemoved(state: LogState, doomed: readonly Segment[]): void {
   const stuck = doomed.find((segment) => state.doomed.includes(segment));
   if (stuck !== undefined) throw new Error(`${stuck.name} cannot be removed`);
+  if (state.removedBytes > 0) throw new Error("the directory cannot be synced");
 }
 
 /** The active segment, once it has anything in it, when it is the only one. */
@@ -105,16 +106,26 @@ export async function removeDoomed(state: LogState): Promise<void> {
   await removing;
 }
 
+/**
+ * Room is counted as free once the removal is on stable storage: else a power cut could bring the
+ * file back beside what was written in its place.
+ */
 async function removeFiles(state: LogState): Promise<void> {
   for (const segment of state.doomed) {
     // oxlint-disable-next-line no-await-in-loop -- oldest first
     if (!(await isRemoved(state, segment))) continue;
     state.doomed = state.doomed.filter((each) => each !== segment);
-    state.usedBytes -= segment.fileBytes;
+    state.removedBytes += segment.fileBytes;
     state.isDirectoryDirty = true;
   }
-  // A removal that a power cut undoes is repeated by the next start: its records say so.
-  await syncDirectory(state).catch(() => {});
+  const { removedBytes } = state;
+  try {
+    await syncDirectory(state);
+  } catch {
+    return;
+  }
+  state.removedBytes -= removedBytes;
+  state.usedBytes -= removedBytes;
 }
 
 async function isRemoved({ parts }: LogState, { name }: Segment): Promise<boolean> {

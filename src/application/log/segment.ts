@@ -30,10 +30,10 @@ export interface Segment {
   /** Damaged bytes that reads step over. */
   broken: readonly BrokenBytes[];
 
-  // Moved by reads: where the next one probably begins, and
+  // Moved by reads: where the next one probably begins.
   cursor: SegmentMark | undefined;
-  /** Errors of the disk since the last read that went well. */
-  failedReads: number;
+  /** The disk fails to read the segment since then. */
+  failingSinceMs: number | undefined;
 
   // Moved by departures and leases.
   readonly departed: SequenceRange[];
@@ -44,10 +44,11 @@ export interface Segment {
   lastDeparture: number;
 }
 
-/** A record of this sequence begins at this offset. */
+/** The request with this sequence begins at this offset, and arrived at this time. */
 export interface SegmentMark {
   readonly sequence: number;
   readonly offsetBytes: number;
+  readonly unixMs: number;
 }
 
 /** So that a read in the middle of a segment has no more than a 64th of it to step over. */
@@ -66,7 +67,7 @@ export function newSegment(
     marks: [],
     broken: [],
     cursor: undefined,
-    failedReads: 0,
+    failingSinceMs: undefined,
     departed: [],
     departedBytes: 0,
     leased: [],
@@ -114,13 +115,13 @@ export function markDeparted(
   assert(segment.departedBytes <= segment.spanBytes, "departed bytes <= span bytes");
 }
 
-/** Notes where a record begins, unless one not far before it is noted. */
-export function markRecord(segment: Segment, mark: SegmentMark, segmentBytes: number): void {
-  const last = segment.marks.at(-1)?.offsetBytes ?? 0;
+/** Notes where the first request begins, and then one in every so many bytes. */
+export function markRequest(segment: Segment, mark: SegmentMark, segmentBytes: number): void {
+  const last = segment.marks.at(-1)?.offsetBytes ?? Number.NEGATIVE_INFINITY;
   if (mark.offsetBytes - last >= segmentBytes / MAX_MARKS) segment.marks.push(mark);
 }
 
-/** Where to begin to read in order to come to a sequence. */
+/** A request to begin with in order to come to a sequence. */
 export function markBefore(segment: Segment, sequence: number): SegmentMark | undefined {
   const { marks, cursor } = segment;
   const mark = marks.findLast((each) => each.sequence <= sequence);

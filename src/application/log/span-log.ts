@@ -5,17 +5,18 @@ import { sealActive } from "./active-segment.ts";
 import { closeLog, syncLog } from "./close-log.ts";
 import { enqueue, writeOpening } from "./group-commit.ts";
 import {
+  leaseOldest,
   type LogLease,
   type LogSettlement,
-  leaseOldest,
   settleLease,
   takeAll,
 } from "./lease-spans.ts";
 import type { SpanAmount } from "./log-books.ts";
 import type { Logged, LogParts, LogRequest, LogState } from "./log-state.ts";
 import { type Recovery, recoverLog } from "./recover-log.ts";
+import { readStored, type VisitStored } from "./read-stored.ts";
 import { removeSpent } from "./retention.ts";
-import { extentOf, isSpent } from "./segment.ts";
+import { extentOf, isSpent, markBefore, type SegmentMark } from "./segment.ts";
 import { gapsIn } from "./sequence-ranges.ts";
 
 /** One consistent reading of the log. */
@@ -24,6 +25,8 @@ export interface LogStats {
   readonly bytes: Ledger;
   /** `first` is the oldest stored span's, `next` the one the next logged span will get. */
   readonly sequence: { readonly first: number; readonly next: number };
+  /** When the oldest stored span arrived, or one not long before it; undefined when none is. */
+  readonly oldestUnixMs: number | undefined;
   readonly disk: { readonly usedBytes: number; readonly maxBytes: number };
   readonly segments: number;
   readonly queuedBytes: number;
@@ -79,6 +82,14 @@ export class SpanLog {
     return takeAll(this.state);
   }
 
+  /**
+   * Shows stored requests from a sequence on, in order, whole, each with the sequences of it that
+   * have not departed, until `visit` returns false. Nothing is leased.
+   */
+  read(sequence: number, visit: VisitStored): Promise<void> {
+    return readStored(this.state, sequence, visit);
+  }
+
   /** Level `process`: puts what is written on stable storage. Never rejects. */
   sync(): Promise<void> {
     return syncLog(this.state);
@@ -113,11 +124,13 @@ function skipTo(state: LogState, sequence: number): void {
 }
 
 function readStats(state: LogState): LogStats {
+  const oldest = oldestStored(state);
   const { books, segments, nextSequence, usedBytes, queuedBytes, failure } = state;
   return {
     spans: { ...books.spans },
     bytes: { ...books.bytes },
-    sequence: { first: oldestStored(state), next: nextSequence },
+    sequence: { first: oldest?.sequence ?? nextSequence, next: nextSequence },
+    oldestUnixMs: oldest?.unixMs,
     disk: { usedBytes, maxBytes: state.parts.settings.maxDiskBytes },
     segments: segments.length,
     queuedBytes,
@@ -126,8 +139,11 @@ function readStats(state: LogState): LogStats {
   };
 }
 
-function oldestStored({ segments, nextSequence }: LogState): number {
-  const oldest = segments.find((segment) => !isSpent(segment));
-  if (oldest === undefined) return nextSequence;
-  return gapsIn(extentOf(oldest), oldest.departed)[0]!.first;
+function oldestStored({
+  segments,
+}: LogState): Pick<SegmentMark, "sequence" | "unixMs"> | undefined {
+  const segment = segments.find((each) => !isSpent(each));
+  if (segment === undefined) return undefined;
+  const sequence = gapsIn(extentOf(segment), segment.departed)[0]!.first;
+  return { sequence, unixMs: markBefore(segment, sequence)!.unixMs };
 }

@@ -32,6 +32,17 @@ describe("a stop", () => {
     expect(late.outcome).toBe("failed");
   });
 
+  test("leaves no file of which nothing is needed", async () => {
+    const bench = new LogBench({ durability: "process", segmentBytes: 1_500 });
+    const log = await bench.open();
+    await Promise.all(numbers(1, 40).map((number) => append(log, number, 1)));
+    log.clear();
+
+    await log.close();
+
+    expect(bench.disk.fileNames()).toHaveLength(1);
+  });
+
   test("that cannot put everything on stable storage says so", async () => {
     const bench = new LogBench({ durability: "stop" });
     const log = await bench.open();

@@ -11,6 +11,7 @@ import {
 import { NO_FAULTS } from "../../support/simulated-disk.ts";
 
 const FIRST = "spans-000000000001";
+const BROKEN = "the disk buffer cannot be written; send again later";
 
 describe("group commit", () => {
   test("what arrives while a group is synced is written at once and synced once", async () => {
@@ -119,7 +120,7 @@ describe("a failed sync", () => {
     const { log, failing, waiting, stored } = await failingSync();
 
     for (const logged of [await failing, await waiting]) {
-      expect(logged).toEqual({ outcome: "failed", message: "EIO: sync", retryAfterMs: 250 });
+      expect(logged).toEqual({ outcome: "failed", message: BROKEN, retryAfterMs: 250 });
     }
     expect(stored).toEqual([]);
     expect(log.stats().spans.accepted).toBe(2);
@@ -226,7 +227,8 @@ describe("a failed write", () => {
     bench.clock.moveMs(1_000);
     const logged = await append(log, 3, 1);
 
-    expect(failed).toMatchObject({ outcome: "failed", message: "ENOSPC: write" });
+    expect(failed).toMatchObject({ outcome: "failed", message: BROKEN });
+    expect(bench.told.diskFailed).toEqual([[{ reason: "ENOSPC: write", retryAfterMs: 250 }]]);
     expect(logged).toEqual({ outcome: "logged", firstSequence: 2 });
     bench.disk.cutPower();
     const next = await bench.open();

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { numbersIn } from "../../simulation/numbered-spans.ts";
-import { append, LogBench, numbers, requestFor, turn } from "../../support/opened-log.ts";
+import {
+  append,
+  LogBench,
+  numbers,
+  requestFor,
+  storedNumbers,
+  turn,
+} from "../../support/opened-log.ts";
+import { NO_FAULTS } from "../../support/simulated-disk.ts";
 
 describe("leases", () => {
   test("take the oldest spans, whole requests as they came", async () => {
@@ -29,6 +37,15 @@ describe("leases", () => {
     const leased = leases.map((lease) => numbersIn(lease!.request));
     expect(leased).toEqual([numbers(1, 4), [5], numbers(6, 5)]);
     expect(await log.lease({ spans: 1, bytes: 1 })).toBeUndefined();
+  });
+
+  test("of no span are none, and cost nothing", async () => {
+    const bench = new LogBench();
+    const log = await bench.open();
+    await append(log, 1, 2);
+
+    expect(await log.lease({ spans: 0, bytes: 0 })).toBeUndefined();
+    expect(await storedNumbers(log)).toEqual([1, 2]);
   });
 
   test("give nobody the same span, however many are asked for at a time", async () => {
@@ -70,5 +87,85 @@ describe("leases", () => {
     const rest = await log.lease({ spans: 100, bytes: Infinity });
 
     expect(numbersIn(rest!.request)).toEqual(numbers(901, 100));
+  });
+});
+
+test("spans that are taken are gone, and known to their taker", async () => {
+  const bench = new LogBench();
+  const log = await bench.open();
+  await append(log, 1, 5);
+
+  const taken = await log.take({ spans: 3, bytes: Infinity });
+
+  expect(numbersIn(taken!.request)).toEqual([1, 2, 3]);
+  expect(await storedNumbers(log)).toEqual([4, 5]);
+  expect(log.stats().spans).toMatchObject({ accepted: 5, taken: 3, buffered: 2 });
+});
+
+test("a request larger than what is read at a time comes back whole", async () => {
+  const bench = new LogBench({ maxDiskBytes: 10_000_000, maxQueuedBytes: 10_000_000 });
+  const log = await bench.open();
+  await append(log, 1, 1);
+  await append(log, 2, 6_000);
+  await append(log, 6_002, 1);
+
+  expect(requestFor(2, 6_000).bytes.length).toBeGreaterThan(1024 * 1024);
+  expect(await storedNumbers(log)).toEqual(numbers(1, 6_002));
+});
+
+async function unreadable() {
+  const bench = new LogBench({ segmentBytes: 1_500 });
+  const log = await bench.open();
+  for (const number of numbers(1, 30)) await append(log, number, 1);
+  bench.disk.faults = { ...NO_FAULTS, failedReads: 1 };
+  return { bench, log };
+}
+
+describe("a disk that fails to read", () => {
+  test("costs no span as long as it may pass", async () => {
+    const { bench, log } = await unreadable();
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      await expect(log.lease({ spans: 1, bytes: 1 })).rejects.toThrow("EIO");
+      bench.clock.moveMs(2_900);
+    }
+    bench.disk.faults = NO_FAULTS;
+
+    expect(await storedNumbers(log)).toEqual(numbers(1, 30));
+    expect(bench.told.damaged).toEqual([]);
+  });
+
+  test("costs no span either when it can read nothing at all for longer", async () => {
+    const { bench, log } = await unreadable();
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      await expect(log.lease({ spans: 1, bytes: 1 })).rejects.toThrow("EIO");
+      bench.clock.moveMs(61_000);
+    }
+    bench.disk.faults = NO_FAULTS;
+
+    expect(await storedNumbers(log)).toEqual(numbers(1, 30));
+  });
+
+  test("costs what cannot be read when that stays so, and no more", async () => {
+    const bench = new LogBench({ segmentBytes: 600_000, maxDiskBytes: 5_000_000 });
+    const log = await bench.open();
+    const requests = numbers(0, 900).map((index) => append(log, 1 + index * 2, 2));
+    await Promise.all(requests);
+    const read = bench.disk.read.bind(bench.disk);
+    bench.disk.read = async (name, offsetBytes, into) => {
+      const isBad = offsetBytes < 262_144 && name.includes("0001-");
+      if (isBad) throw new Error("EIO: bad sector");
+      return await read(name, offsetBytes, into);
+    };
+    await expect(storedNumbers(log)).rejects.toThrow("EIO");
+    bench.clock.moveMs(60_000);
+
+    const stored = await storedNumbers(log);
+
+    expect(stored.at(-1)).toBe(1_800);
+    expect(stored).toEqual(numbers(stored[0]!, stored.length));
+    const lostSpans = 1_800 - stored.length;
+    expect(bench.told.damaged.map(([damage]) => damage.lostSpans)).toEqual([lostSpans]);
+    expect(log.stats().spans).toMatchObject({ evicted: lostSpans, buffered: stored.length });
+    expect(lostSpans).toBeGreaterThan(100);
   });
 });

@@ -144,6 +144,38 @@ describe("a full disk, with refuse", () => {
   });
 });
 
+test("a limit that has become smaller refuses requests until spans have left", async () => {
+  const bench = new LogBench({ ...SMALL, overflowPolicy: "refuse" });
+  const log = await bench.open();
+  await fill(bench, log, 60);
+  await log.close();
+  const settings = { ...SMALL, overflowPolicy: "refuse" as const, maxDiskBytes: 5_000 };
+  const smaller = new LogBench(settings, bench.disk);
+
+  const next = await smaller.open();
+  const refused = await append(next, 1000, 1);
+  const { isWritable } = next.stats();
+  next.clear();
+  await turn();
+  await append(next, 1001, 1);
+  await turn();
+  const logged = await append(next, 1002, 1);
+
+  expect([refused.outcome, isWritable, logged.outcome]).toEqual(["refused", false, "logged"]);
+  expect(bytesOnDisk(bench)).toBeLessThanOrEqual(5_000);
+});
+
+test("a disk of less than one segment holds the newest spans it can", async () => {
+  const bench = new LogBench({ maxDiskBytes: 5_000, segmentBytes: 100_000 });
+  const log = await bench.open();
+
+  const { outcomes, mostBytes } = await fill(bench, log, 100);
+
+  expect(new Set(outcomes)).toEqual(new Set(["logged"]));
+  expect(mostBytes).toBeLessThanOrEqual(5_000);
+  expect((await storedNumbers(log)).at(-1)).toBe(100);
+});
+
 test("a request that can never fit is too large, and nothing is evicted for it", async () => {
   const bench = new LogBench(SMALL);
   const log = await bench.open();
