@@ -15,6 +15,7 @@ test("the list names every case with what it shows", () => {
   const names = lines.map((line) => line.split(" ")[0]);
   expect(names.toSorted()).toEqual([
     "append",
+    "durable",
     "forward",
     "ingest",
     "ingest-http",

@@ -4,6 +4,7 @@ import type { BenchCase } from "./bench-case.ts";
 import { benchReport } from "./bench-report.ts";
 import { type CaseResult, runCase } from "./case-result.ts";
 import { append } from "./cases/append.ts";
+import { durable } from "./cases/durable.ts";
 import { forward } from "./cases/forward.ts";
 import { ingest } from "./cases/ingest.ts";
 import { ingestHttp } from "./cases/ingest-http.ts";
@@ -24,6 +25,7 @@ const CASES: readonly BenchCase[] = [
   start,
   query,
   wait,
+  durable,
   ingest,
   ingestHttp,
   forward,

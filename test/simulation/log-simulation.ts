@@ -68,7 +68,6 @@ export class LogSimulation {
   private async openOnce(): Promise<SpanLog | undefined> {
     const { world } = this;
     world.disk.isEager = world.random.chance(0.7);
-    world.hasFailed = false;
     world.isOpening = true;
     const opened: SpanLog[] = [];
     void SpanLog.open(world.parts()).then((log) => opened.push(log));
@@ -96,13 +95,14 @@ export class LogSimulation {
     world.hasPhantoms = !isPowerCut && (world.hasPhantoms || hadFaults);
     const missing = world.model.recover(shown, { isPowerCut, hasPhantoms: world.hasPhantoms });
     assertOnlyFlipsLose(world, missing, log.recovery);
-    if (isQuiet) assertNoFalseAlarm(log.recovery, world.hasEverFailed);
+    if (isQuiet) assertNoFalseAlarm(log.recovery, world.failures > 0);
     if (log.stats().isWritable) world.model.forgetAbsent();
     assertBalance(log, shown);
     world.assertWithinBounds(log.stats().disk.usedBytes);
     world.flips = world.damagedSpans = 0;
     world.isPowerCut = world.hadFaults = world.wasInterrupted = false;
-    this.coldNames = world.hasFailed ? [] : world.disk.fileNames().slice(0, -1);
+    const isOpen = log.stats().isWritable;
+    this.coldNames = isOpen ? world.disk.fileNames().slice(0, -1) : [];
   }
 
   private async work(log: SpanLog, workload: LogWorkload): Promise<void> {

@@ -110,9 +110,9 @@ export class LogWorkload {
     const { world } = this;
     if (world.settings.durability !== "process") return;
     const unsafe = world.model.unsafe().filter(({ isNew }) => isNew);
-    world.hasFailed = false;
+    const { failures } = world;
     await this.log.sync();
-    if (world.hasFailed) return;
+    if (world.failures > failures) return;
     for (const span of unsafe) span.isSafe = true;
   }
 

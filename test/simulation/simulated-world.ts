@@ -48,9 +48,8 @@ export class SimulatedWorld {
   damagedSpans = 0;
 
   // Moved by events.
-  /** The disk has failed since somebody has set this to false. */
-  hasFailed = false;
-  hasEverFailed = false;
+  /** How often the disk has failed. */
+  failures = 0;
   hasEverFlipped = false;
   private problem: unknown;
 
@@ -104,7 +103,7 @@ export class SimulatedWorld {
   }
 
   private noteFailure(reason: string): void {
-    this.hasFailed = this.hasEverFailed = true;
+    this.failures += 1;
     // What a failed sync was for is not safe after the next one either.
     if (!reason.includes("write")) for (const span of this.model.unsafe()) span.isNew = false;
     this.note(() => assert(this.hadFaults, `nothing is wrong with the disk: ${reason}`));
