@@ -36,7 +36,8 @@ function noteDeparture(state: LogState, departure: PendingDeparture): void {
   const { segment } = departure;
   segment.lastDeparture = state.departureCount;
   // While nothing can be written, nothing piles up: the next segment carries what has left.
-  if (!state.isBlocked) state.departures.push(departure);
+  const isCarried = state.active === undefined && state.isBlocked;
+  if (!isCarried) state.departures.push(departure);
 }
 
 /** Takes the departures to be written next; those that do not fit are carried by a new segment. */

@@ -1,16 +1,13 @@
-import { assert } from "../../domain/assert.ts";
 import { assembleRequest } from "../../domain/wire/assemble.ts";
 import { concatenate } from "../../domain/wire/concatenate.ts";
-import { everySpan, rowsOf, type SpanPlaces } from "../../domain/wire/request-spans.ts";
+import { everySpan, rowsOf } from "../../domain/wire/request-spans.ts";
 import type { SpanTable } from "../../domain/wire/span-table.ts";
 import { loseUnreadable } from "./damage.ts";
-import { depart } from "./departures.ts";
-import { startWriting } from "./group-commit.ts";
-import { bookDeparted, type Cause, type SpanAmount } from "./log-books.ts";
-import type { LogState } from "./log-state.ts";
+import type { SpanAmount } from "./log-books.ts";
+import { type LogState, segmentOf } from "./log-state.ts";
 import { BrokenRecordError, readRequests, type StoredRequest } from "./read-requests.ts";
 import { freeIn, freeRanges, type Segment } from "./segment.ts";
-import { addRange, countSequences, removeRange, type SequenceRange } from "./sequence-ranges.ts";
+import { addRange, countSequences, type SequenceRange } from "./sequence-ranges.ts";
 
 /**
  * Spans on their way out, read from the disk. They stay stored, and nobody else gets them, until
@@ -26,8 +23,6 @@ export interface LogLease {
   // Moved by `settleLease`: 1 for each span that is settled.
   readonly settled: Uint8Array;
 }
-
-export type LogSettlement = Exclude<Cause, "evicted"> | "returned";
 
 /**
  * Leases the oldest free spans, as many as the limit allows: at least one, however large it is.
@@ -76,7 +71,7 @@ async function readOldest(state: LogState, limit: SpanAmount): Promise<StoredReq
   for (const segment of state.segments.filter((each) => freeIn(each).spans > 0)) {
     if (wanted.spans <= 0 || wanted.bytes <= 0) break;
     // oxlint-disable-next-line no-await-in-loop -- oldest first
-    await readFree(state, segment, (request, freeSpans) => {
+    await readFree(state, segment, wantedBytes(wanted), (request, freeSpans) => {
       requests.push(request);
       wanted.spans -= freeSpans;
       wanted.bytes -= freeSpans === request.spanCount ? request.spanBytes : 0;
@@ -86,6 +81,11 @@ async function readOldest(state: LogState, limit: SpanAmount): Promise<StoredReq
   return requests;
 }
 
+/** Spans of half a kilobyte are common. */
+function wantedBytes({ spans, bytes }: SpanAmount): number {
+  return Math.min(bytes, spans * 512);
+}
+
 /** How long a disk may fail to read before what it cannot read is given up. */
 const READ_PATIENCE_MS = 60_000;
 
@@ -93,12 +93,14 @@ const READ_PATIENCE_MS = 60_000;
 async function readFree(
   state: LogState,
   segment: Segment,
+  wanted: number,
   visit: (request: StoredRequest, freeSpans: number) => boolean,
 ): Promise<void> {
   const [oldest] = freeRanges(segment);
   if (oldest === undefined) return;
   try {
-    await readRequests(state, { segment, sequence: oldest.first }, (request) => {
+    const place = { segment, sequence: oldest.first, wantedBytes: wanted };
+    await readRequests(state, place, (request) => {
       const freeSpans = countSequences(freeRanges(segment, extentOfRequest(request)));
       return freeSpans === 0 || visit(request, freeSpans);
     });
@@ -196,91 +198,4 @@ function leaseOf({ pieces, sequences, lengths }: Selection): LogLease | undefine
     lengthBytes: Uint32Array.from(lengths),
     settled: new Uint8Array(sequences.length),
   };
-}
-
-export function segmentOf(state: LogState, sequence: number): Segment | undefined {
-  return state.segments.findLast(
-    ({ firstSequence, endSequence }) => firstSequence <= sequence && sequence < endSequence,
-  );
-}
-
-/**
- * Ends the lease of some of its spans. Returns how many of those that were to be returned are
- * evicted, because their segment has made room.
- */
-export function settleLease(
-  state: LogState,
-  lease: LogLease,
-  part: SpanPlaces,
-  settlement: LogSettlement,
-): number {
-  let evictedSpans = 0;
-  for (let at = part.first; at < part.end;) {
-    const run = runFrom(state, lease, { first: at, end: part.end });
-    at += run.range.end - run.range.first;
-    if (run.segment === undefined) evictedSpans += settleOrphans(state, run, settlement);
-    else settleStored(state, run.segment, run, settlement);
-  }
-  startWriting(state);
-  return evictedSpans;
-}
-
-/** Consecutive spans of a lease that lie in one segment, or in none any more. */
-interface LeaseRun {
-  readonly segment: Segment | undefined;
-  readonly range: SequenceRange;
-  readonly bytes: number;
-}
-
-function runFrom(state: LogState, lease: LogLease, { first, end }: SpanPlaces): LeaseRun {
-  const { sequences, lengthBytes, settled } = lease;
-  const firstSequence = sequences[first]!;
-  const segment = segmentOf(state, firstSequence);
-  const endSequence = segment?.endSequence ?? state.segments[0]?.firstSequence ?? Infinity;
-  let bytes = 0;
-  let at = first;
-  for (; at < end && sequences[at] === firstSequence + at - first; at += 1) {
-    if (sequences[at]! >= endSequence) break;
-    assert(settled[at] === 0, "a leased span is settled once");
-    settled[at] = 1;
-    bytes += lengthBytes[at]!;
-  }
-  return { segment, range: { first: firstSequence, end: firstSequence + at - first }, bytes };
-}
-
-function settleStored(
-  state: LogState,
-  segment: Segment,
-  { range, bytes }: LeaseRun,
-  settlement: LogSettlement,
-): void {
-  removeRange(segment.leased, range);
-  segment.leasedBytes -= bytes;
-  if (settlement === "returned") state.staleCount += 1;
-  else depart(state, { segment, cause: settlement, ranges: [range], spanBytes: bytes });
-}
-
-function settleOrphans(
-  state: LogState,
-  { range, bytes }: LeaseRun,
-  settlement: LogSettlement,
-): number {
-  const spans = range.end - range.first;
-  state.orphans.spans -= spans;
-  state.orphans.bytes -= bytes;
-  const isEvicted = settlement === "returned";
-  bookDeparted(state.books, isEvicted ? "evicted" : settlement, { spans, bytes });
-  return isEvicted ? spans : 0;
-}
-
-/** Takes every free span; returns how many there were. Nothing is read for it. */
-export function takeAll(state: LogState): number {
-  let spans = 0;
-  for (const segment of state.segments) {
-    const free = freeIn(segment);
-    depart(state, { segment, cause: "taken", ranges: freeRanges(segment), spanBytes: free.bytes });
-    spans += free.spans;
-  }
-  startWriting(state);
-  return spans;
 }

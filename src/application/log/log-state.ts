@@ -200,3 +200,10 @@ export function emptyLog(parts: LogParts): LogState {
     staleCount: 0,
   };
 }
+
+/** The segment that a span lies in; undefined when the segment is gone. */
+export function segmentOf(state: LogState, sequence: number): Segment | undefined {
+  return state.segments.findLast(
+    ({ firstSequence, endSequence }) => firstSequence <= sequence && sequence < endSequence,
+  );
+}

@@ -35,8 +35,16 @@ export class BrokenRecordError extends Error {
   }
 }
 
-/** Enough for a batch; a larger record is read by itself. */
-const CHUNK_BYTES = 1024 * 1024;
+/** What is read at a time: as much as is wanted, within reason. A larger record is read alone. */
+const MIN_CHUNK_BYTES = 64 * 1024;
+const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
+
+/** From where on requests of a segment are read, and how many bytes of them are probably wanted. */
+export interface ReadPlace {
+  readonly segment: Segment;
+  readonly sequence: number;
+  readonly wantedBytes: number;
+}
 
 /**
  * Shows the requests of a segment from one sequence on, in order, until `visit` returns false.
@@ -44,17 +52,18 @@ const CHUNK_BYTES = 1024 * 1024;
  */
 export async function readRequests(
   state: LogState,
-  { segment, sequence }: { segment: Segment; sequence: number },
+  { segment, sequence, wantedBytes }: ReadPlace,
   visit: (request: StoredRequest) => boolean,
 ): Promise<void> {
   const record = emptyRecord();
+  const chunkBytes = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, wantedBytes));
   let at = markBefore(segment, sequence)?.offsetBytes ?? SEGMENT_HEADER_BYTES;
   while (at < segment.readableBytes) {
     const damage = damageAt(segment, at);
     at = damage?.endBytes ?? at;
     if (damage !== undefined) continue;
     // oxlint-disable-next-line no-await-in-loop -- where a chunk begins is known from the last one
-    const chunk = await readChunk(state, segment, at);
+    const chunk = await readChunk(state, segment, { at, chunkBytes });
     let next = 0;
     for (; readRecord(chunk, next, record); next += recordBytes(record.payloadBytes)) {
       if (record.type !== REQUEST || record.firstSequence + record.spanCount <= sequence) continue;
@@ -87,10 +96,14 @@ function storedRequest(chunk: SegmentBytes, at: number, record: LogRecord): Stor
 }
 
 /** The bytes from `at` on: some records, or one that is larger than a chunk; nothing damaged. */
-async function readChunk(state: LogState, segment: Segment, at: number): Promise<SegmentBytes> {
+async function readChunk(
+  state: LogState,
+  segment: Segment,
+  { at, chunkBytes }: { at: number; chunkBytes: number },
+): Promise<SegmentBytes> {
   const damage = segment.broken.find(({ offsetBytes }) => offsetBytes > at);
   const restBytes = (damage?.offsetBytes ?? segment.readableBytes) - at;
-  const chunk = await readBytes(state, segment, { at, bytes: Math.min(CHUNK_BYTES, restBytes) });
+  const chunk = await readBytes(state, segment, { at, bytes: Math.min(chunkBytes, restBytes) });
   if (!hasRecordHead(chunk, 0)) return chunk;
   const wholeBytes = recordBytes(chunk.view.getUint32(8, true));
   if (wholeBytes <= chunk.bytes.length || wholeBytes > restBytes) return chunk;

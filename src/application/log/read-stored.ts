@@ -35,7 +35,8 @@ async function readSegment(
 ): Promise<void> {
   const { endSequence } = segment;
   try {
-    await readRequests(state, { segment, sequence: reading.sequence }, (request) => {
+    const place = { segment, sequence: reading.sequence, wantedBytes: Number.POSITIVE_INFINITY };
+    await readRequests(state, place, (request) => {
       const extent = {
         first: request.firstSequence,
         end: request.firstSequence + request.spanCount,

@@ -4,18 +4,13 @@ import type { Ledger } from "../../domain/ledger.ts";
 import { sealActive } from "./active-segment.ts";
 import { closeLog, syncLog } from "./close-log.ts";
 import { enqueue, writeOpening } from "./group-commit.ts";
-import {
-  leaseOldest,
-  type LogLease,
-  type LogSettlement,
-  settleLease,
-  takeAll,
-} from "./lease-spans.ts";
+import { leaseOldest, type LogLease } from "./lease-spans.ts";
 import type { SpanAmount } from "./log-books.ts";
 import type { Logged, LogParts, LogRequest, LogState } from "./log-state.ts";
 import { type Recovery, recoverLog } from "./recover-log.ts";
 import { readStored, type VisitStored } from "./read-stored.ts";
 import { removeSpent } from "./retention.ts";
+import { type LogSettlement, settleLease, takeAll } from "./settle-lease.ts";
 import { extentOf, isSpent, markBefore, type SegmentMark } from "./segment.ts";
 import { gapsIn } from "./sequence-ranges.ts";
 

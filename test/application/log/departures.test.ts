@@ -7,6 +7,7 @@ import {
   storedNumbers,
   turn,
 } from "../../support/opened-log.ts";
+import { NO_FAULTS } from "../../support/simulated-disk.ts";
 
 describe("departures", () => {
   test("are written with the next group, and never synced on their own", async () => {
@@ -109,5 +110,30 @@ describe("departures", () => {
     const next = await bench.open();
 
     expect(await storedNumbers(next)).toEqual([3, 4, 45]);
+  });
+
+  test("that come while a segment is begun after a failure are not forgotten", async () => {
+    const bench = new LogBench();
+    const log = await bench.open();
+    await append(log, 1, 5);
+    const lease = await log.lease({ spans: 2, bytes: Infinity });
+    bench.disk.faults = { ...NO_FAULTS, failedWrites: 1 };
+    await append(log, 6, 1);
+    bench.disk.faults = NO_FAULTS;
+    bench.clock.moveMs(1_000);
+    bench.disk.isEager = false;
+    const logging = append(log, 7, 1);
+    await turn();
+    bench.disk.completeOldest();
+    await turn();
+
+    log.settle(lease!, "delivered");
+    await bench.finish();
+    bench.disk.isEager = true;
+    await log.close();
+    const next = await bench.open();
+
+    expect((await logging).outcome).toBe("logged");
+    expect(await storedNumbers(next)).toEqual([3, 4, 5, 7]);
   });
 });
