@@ -1,8 +1,8 @@
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { DirectoryDisk } from "../../src/adapters/disk/directory-disk.ts";
-import { SimulatedDisk } from "../support/simulated-disk.ts";
-import { SeededRandom } from "../support/seeded-random.ts";
+import { SimulatedDisk } from "../support/disk/simulated-disk.ts";
+import { SeededRandom } from "../support/disk/seeded-random.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { describeDisk } from "./disk.ts";
 

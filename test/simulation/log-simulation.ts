@@ -2,7 +2,7 @@ import { crc32 } from "../../src/adapters/disk/crc32.ts";
 import { recoverLog, type Recovery } from "../../src/application/log/recover-log.ts";
 import { SpanLog } from "../../src/application/log/span-log.ts";
 import { assert } from "../../src/domain/assert.ts";
-import { NO_FAULTS, type SimulatedDisk } from "../support/simulated-disk.ts";
+import { NO_FAULTS, type SimulatedDisk } from "../support/disk/simulated-disk.ts";
 import type { ShownSpan } from "./log-model.ts";
 import { LogWorkload } from "./log-workload.ts";
 import { numberedSpanBytes } from "./numbered-spans.ts";

@@ -1,7 +1,7 @@
 import type { LogLease } from "../../src/application/log/lease-spans.ts";
 import type { SpanLog } from "../../src/application/log/span-log.ts";
 import { assert } from "../../src/domain/assert.ts";
-import { NO_FAULTS } from "../support/simulated-disk.ts";
+import { NO_FAULTS } from "../support/disk/simulated-disk.ts";
 import { numberedRequest, numberedSpanBytes } from "./numbered-spans.ts";
 import { shownIn, type SimulatedWorld, turn } from "./simulated-world.ts";
 

@@ -3,8 +3,8 @@ import type { LogLease } from "../../src/application/log/lease-spans.ts";
 import type { LogParts, LogSettings } from "../../src/application/log/log-state.ts";
 import { assert } from "../../src/domain/assert.ts";
 import { HandMovedClock } from "../support/fakes/hand-moved-clock.ts";
-import { SeededRandom } from "../support/seeded-random.ts";
-import { SimulatedDisk } from "../support/simulated-disk.ts";
+import { SeededRandom } from "../support/disk/seeded-random.ts";
+import { SimulatedDisk } from "../support/disk/simulated-disk.ts";
 import { LogModel, type ShownSpan } from "./log-model.ts";
 import { numberedSpanBytes, numbersIn } from "./numbered-spans.ts";
 

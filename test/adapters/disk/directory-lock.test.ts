@@ -6,7 +6,7 @@ import { DirectoryInUseError } from "../../../src/adapters/disk/directory-lock.t
 import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 const folder = temporaryFolder();
-const HOLDER = join(import.meta.dir, "../../support/hold-directory.ts");
+const HOLDER = join(import.meta.dir, "../../support/disk/hold-directory.ts");
 
 const emptyFolder = (): string => mkdtempSync(join(folder, "lock-"));
 

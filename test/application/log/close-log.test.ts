@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { append, LogBench, numbers, storedNumbers } from "../../support/opened-log.ts";
-import { NO_FAULTS } from "../../support/simulated-disk.ts";
+import { append, LogBench, numbers, storedNumbers } from "../../support/disk/opened-log.ts";
+import { NO_FAULTS } from "../../support/disk/simulated-disk.ts";
 
 describe("a stop", () => {
   test.each(["disk", "process", "stop"] as const)(

@@ -6,8 +6,8 @@ import {
   numbers,
   storedNumbers,
   turn,
-} from "../../support/opened-log.ts";
-import { NO_FAULTS } from "../../support/simulated-disk.ts";
+} from "../../support/disk/opened-log.ts";
+import { NO_FAULTS } from "../../support/disk/simulated-disk.ts";
 
 describe("departures", () => {
   test("are written with the next group, and never synced on their own", async () => {

@@ -7,8 +7,8 @@ import {
   requestFor,
   storedNumbers,
   turn,
-} from "../../support/opened-log.ts";
-import { NO_FAULTS } from "../../support/simulated-disk.ts";
+} from "../../support/disk/opened-log.ts";
+import { NO_FAULTS } from "../../support/disk/simulated-disk.ts";
 
 const FIRST = "spans-000000000001";
 const BROKEN = "the disk buffer cannot be written; send again later";

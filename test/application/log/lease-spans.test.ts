@@ -7,8 +7,8 @@ import {
   requestFor,
   storedNumbers,
   turn,
-} from "../../support/opened-log.ts";
-import { NO_FAULTS } from "../../support/simulated-disk.ts";
+} from "../../support/disk/opened-log.ts";
+import { NO_FAULTS } from "../../support/disk/simulated-disk.ts";
 
 describe("leases", () => {
   test("take the oldest spans, whole requests as they came", async () => {

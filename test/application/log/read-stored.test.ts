@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { SpanLog } from "../../../src/application/log/span-log.ts";
 import { numbersIn } from "../../simulation/numbered-spans.ts";
-import { append, LogBench, numbers, requestFor } from "../../support/opened-log.ts";
+import { append, LogBench, numbers, requestFor } from "../../support/disk/opened-log.ts";
 
 /** Twenty requests of two spans each, in several segments. */
 async function filled(): Promise<{ bench: LogBench; log: SpanLog }> {

@@ -8,8 +8,8 @@ import {
   requestFor,
   storedNumbers,
   turn,
-} from "../../support/opened-log.ts";
-import { NO_FAULTS } from "../../support/simulated-disk.ts";
+} from "../../support/disk/opened-log.ts";
+import { NO_FAULTS } from "../../support/disk/simulated-disk.ts";
 
 /** Requests of two spans each, in segments of a few requests, after a power cut. */
 async function cutLog(requests: number, segmentBytes = 1_500): Promise<LogBench> {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { segmentBytesFor } from "../../../src/application/log/retention.ts";
 import type { SpanLog } from "../../../src/application/log/span-log.ts";
-import { append, LogBench, numbers, storedNumbers, turn } from "../../support/opened-log.ts";
-import { NO_FAULTS } from "../../support/simulated-disk.ts";
+import { append, LogBench, numbers, storedNumbers, turn } from "../../support/disk/opened-log.ts";
+import { NO_FAULTS } from "../../support/disk/simulated-disk.ts";
 
 const SMALL = { maxDiskBytes: 20_000, segmentBytes: 2_000 };
 

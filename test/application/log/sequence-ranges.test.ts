@@ -7,7 +7,7 @@ import {
   removeRange,
   type SequenceRanges,
 } from "../../../src/application/log/sequence-ranges.ts";
-import { SeededRandom } from "../../support/seeded-random.ts";
+import { SeededRandom } from "../../support/disk/seeded-random.ts";
 
 const MOST = 40;
 

@@ -7,7 +7,7 @@ import {
   requestFor,
   storedNumbers,
   turn,
-} from "../../support/opened-log.ts";
+} from "../../support/disk/opened-log.ts";
 
 const FIRST = "spans-000000000001";
 

@@ -1,14 +1,14 @@
-import { crc32 } from "../../src/adapters/disk/crc32.ts";
+import { crc32 } from "../../../src/adapters/disk/crc32.ts";
 import type {
   Logged,
   LogParts,
   LogRequest,
   LogSettings,
   LogWatcher,
-} from "../../src/application/log/log-state.ts";
-import { SpanLog } from "../../src/application/log/span-log.ts";
-import { numberedRequest, numberedSpanBytes, numbersIn } from "../simulation/numbered-spans.ts";
-import { HandMovedClock } from "./fakes/hand-moved-clock.ts";
+} from "../../../src/application/log/log-state.ts";
+import { SpanLog } from "../../../src/application/log/span-log.ts";
+import { numberedRequest, numberedSpanBytes, numbersIn } from "../../simulation/numbered-spans.ts";
+import { HandMovedClock } from "../fakes/hand-moved-clock.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 

@@ -1,4 +1,4 @@
-import { DirectoryDisk } from "../../src/adapters/disk/directory-disk.ts";
+import { DirectoryDisk } from "../../../src/adapters/disk/directory-disk.ts";
 
 // A process that holds a directory until it is killed: `bun hold-directory.ts PATH`.
 await DirectoryDisk.open(process.argv[2]!);

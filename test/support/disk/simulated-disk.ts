@@ -1,4 +1,4 @@
-import type { AppendFile, Disk, DiskFile } from "../../src/ports/disk.ts";
+import type { AppendFile, Disk, DiskFile } from "../../../src/ports/disk.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { SimulatedFile } from "./simulated-file.ts";
 
