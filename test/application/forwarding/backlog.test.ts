@@ -114,3 +114,22 @@ test("when readers have taken what waited, the next span has its whole time", as
 
   expect([atOnce, states.length]).toEqual([1, 1]);
 });
+
+test("the bytes of a lease that is not the oldest count as long as it is open", async () => {
+  const { buffer, arrive, backlog, states } = backlogOf({ spans: 100, bytes: 200 });
+  arrive(requestOf(1));
+  const newest = buffer.leaseNewest()!;
+  backlog.leasedAhead(newest);
+  arrive(requestOf(1, 2));
+  await nextTurn();
+  await nextTurn();
+  const whileOpen = states.length;
+
+  // 2 spans of 75 bytes and what is around them: with the first they are a full batch.
+  buffer.settle(newest, "returned");
+  backlog.settled(newest);
+  await nextTurn();
+  await nextTurn();
+
+  expect([whileOpen, states]).toEqual([0, ["due"]]);
+});

@@ -127,4 +127,25 @@ describe("an upstream that", () => {
     const names = delivered.flatMap(namesOf);
     expect(new Set(names).size).toBe(names.length);
   });
+
+  test("refuses several batches at a time has one reason, its own", async () => {
+    const refusal = { outcome: "blocked", reason: "forbidden", message: "403" } as const;
+    const run = forwarding({ batchSpans: 10, concurrency: 4, answer: () => "held" });
+    run.clock.sleep = () => new Promise(() => {});
+    run.arrive(requestOf(40));
+    run.forwarder.start();
+    await settled();
+    const batches = run.sink.held.slice();
+
+    batches[0]!.settle(refusal);
+    await settled();
+    run.sink.held.at(-1)!.settle(refusal);
+    await settled();
+    for (const { settle } of batches.slice(1)) settle(refusal);
+    await settled();
+
+    expect(run.sink.sent.map(({ spanCount }) => spanCount)).toEqual([10, 10, 10, 10, 0]);
+    expect(run.forwarder.status().lastError?.message).toBe("403");
+    expect(booksOf(run)).toMatchObject({ buffered: 40, undeliverable: 0 });
+  });
 });

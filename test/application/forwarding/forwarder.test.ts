@@ -270,6 +270,19 @@ describe("while the upstream fails", () => {
     expect(delivered).toBeGreaterThan(5);
   });
 
+  test("batches that fail together are one failure: they are no smaller after it", async () => {
+    const run = forwarding({ batchSpans: 100, concurrency: 4, answer: () => "held" });
+    run.arrive(requestOf(400));
+    run.forwarder.start();
+    await settled();
+
+    run.sink.answer = () => DELIVERED;
+    for (const { settle } of run.sink.held.slice()) settle(BUSY);
+    await settled();
+
+    expect(run.sink.sent.map(({ spanCount }) => spanCount)).toEqual(Array(8).fill(100));
+  });
+
   test("what it has to say of what it takes is logged", async () => {
     const run = forwarding({
       answer: () => ({ outcome: "delivered", message: "use fewer attributes" }),
