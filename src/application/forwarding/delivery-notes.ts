@@ -23,11 +23,13 @@ export interface DeliveryNotes {
 /** Returns a watcher that records what becomes of the batch with this pass. */
 export function notesOf(notes: DeliveryNotes, pass: Pass): DeliveryWatcher {
   const { figures, backlog, rate, log, size } = notes;
+  let failedBatch: FailedBatch | undefined;
   return {
     sent: (outcome, batch) => {
       figures.batches[outcome.outcome] += 1;
       if (outcome.outcome === "retry") figures.retriedSpans += batch.spanCount;
-      noteSize(notes, pass, { outcome, batch });
+      failedBatch = outcome.outcome === "retry" ? { outcome, batch } : undefined;
+      noteSize(size, outcome, batch);
       if (isTaken(outcome)) noteSuccess(notes, pass);
       if (outcome.outcome === "delivered" && outcome.message !== undefined) {
         log.warned(outcome.message);
@@ -49,7 +51,10 @@ export function notesOf(notes: DeliveryNotes, pass: Pass): DeliveryWatcher {
       backlog.returned();
     },
     tooLarge: (batch) => size.seemsTooLarge(batch),
-    failed: (failure) => noteFailure(notes, pass, failure),
+    failed: (failure) => {
+      noteFailedSize(notes, pass, failedBatch);
+      noteFailure(notes, pass, failure);
+    },
   };
 }
 
@@ -58,28 +63,25 @@ function isTaken({ outcome }: SendOutcome): boolean {
   return ["delivered", "partly_rejected", "too_large"].includes(outcome);
 }
 
-interface SentBatch {
-  readonly outcome: SendOutcome;
+function noteSize(size: BatchSize, { outcome }: SendOutcome, batch: SizedBatch): void {
+  if (outcome === "delivered" || outcome === "partly_rejected") size.passed(batch);
+  // Whether the size is the reason of a refusal shows when the batch is taken apart.
+  if (outcome === "too_large") size.tooLarge(batch);
+}
+
+interface FailedBatch {
+  readonly outcome: Extract<SendOutcome, { outcome: "retry" }>;
   readonly batch: SizedBatch;
 }
 
-/** Batches that fail together, one upstream being gone, are one failure. */
-function noteSize(notes: DeliveryNotes, pass: Pass, { outcome, batch }: SentBatch): void {
-  const { size, gate, cancelled } = notes;
-  switch (outcome.outcome) {
-    case "delivered":
-    case "partly_rejected":
-      return size.passed(batch);
-    case "too_large":
-      return size.tooLarge(batch);
-    case "retry":
-      if (!cancelled.aborted && gate.isCurrent(pass)) size.failed(batch, outcome);
-      return undefined;
-    case "refused":
-    case "blocked":
-      // Whether the size is the reason shows when it is taken apart.
-      return undefined;
-  }
+/** Batches that fail together, because one upstream is gone, are one failure. */
+function noteFailedSize(
+  { size, gate, cancelled }: DeliveryNotes,
+  pass: Pass,
+  failed: FailedBatch | undefined,
+): void {
+  if (failed === undefined || cancelled.aborted || !gate.isCurrent(pass)) return;
+  size.failed(failed.batch, failed.outcome);
 }
 
 export function noteFailure(notes: DeliveryNotes, pass: Pass, failure: SendFailure): void {
