@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, jest, test } from "bun:test";
 import type { TraceWaitRequest } from "../../../src/application/waiting/followed-traces.ts";
 import { waitForTrace } from "../../../src/application/waiting/wait-for-trace.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
@@ -33,6 +33,8 @@ const WAIT: TraceWaitRequest = {
   maxTraces: MAX_FOLLOWED,
   cancelled: NEVER,
 };
+
+afterEach(() => void jest.useRealTimers());
 
 describe("a trace is found", () => {
   test("when it was there before, with all its spans", async () => {
@@ -78,12 +80,16 @@ describe("a trace is found", () => {
   });
 
   test("not before it has been quiet: what comes first is waited for", async () => {
+    jest.useFakeTimers();
     const { arrive, ...parts } = searchedRing();
     arrive(CHILD, ROOT);
 
     const waiting = waitForTrace(parts, { ...WAIT, quietMs: 30 });
     await nextTurn();
+    jest.advanceTimersByTime(29);
     arrive(SECOND_CHILD);
+    await nextTurn();
+    jest.advanceTimersByTime(30);
 
     expect(await waiting).toMatchObject({ spans: { sequences: [1, 2, 3] } });
   });
