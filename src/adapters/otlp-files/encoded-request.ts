@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { START_TIME_FIELD } from "../../domain/wire/otlp-tags.ts";
 import { walkRequest } from "../../domain/wire/request-walk.ts";
 import { explainFault, NO_FAULT } from "../../domain/wire/walk-fault.ts";
 import { createWalkedRequest, type WalkedRequest } from "../../domain/wire/walked-request.ts";
@@ -7,8 +8,6 @@ import { NANOS_PER_MS } from "./file-request.ts";
 
 /** Far beyond what a receiver takes; rows that are not used cost nothing. */
 const LIMITS = { spansPerRequest: 1_000_000, nestingDepth: 100 };
-
-const START_TIME_FIELD = 7;
 
 let walked: WalkedRequest | undefined;
 

@@ -1,3 +1,4 @@
+import { RESOURCE_SPANS_TAG } from "../../domain/wire/otlp-tags.ts";
 import { varintValue, varintWidth } from "../../domain/wire/varint.ts";
 import { areWholeZstdFrames } from "../otlp/zstd-frames.ts";
 import {
@@ -12,9 +13,6 @@ import { compressionOf } from "./decompressed.ts";
 import { countSpans } from "./encoded-request.ts";
 import { type FileFault, MAX_REQUEST_BYTES } from "./file-request.ts";
 import { LENGTH_BYTES } from "./request-frame.ts";
-
-/** The first field of a request, `resource_spans`: a field 1 with a length. */
-export const RESOURCE_SPANS_TAG = 0x0a;
 
 /** As many zero bytes are no empty messages: a crash leaves them. */
 const HOLE_BYTES = 16;

@@ -1,3 +1,4 @@
+import { RESOURCE_SPANS_TAG } from "../../domain/wire/otlp-tags.ts";
 import { type ByteSource, restOf } from "./byte-source.ts";
 import { compressionOf, decompressedMessage } from "./decompressed.ts";
 import { countSpans, earliestStartMs } from "./encoded-request.ts";
@@ -9,7 +10,7 @@ import {
   type OtherSignal,
 } from "./file-request.ts";
 import { readJsonRequest } from "./json-requests.ts";
-import { faultAt, framedItems, RESOURCE_SPANS_TAG } from "./message-frames.ts";
+import { faultAt, framedItems } from "./message-frames.ts";
 import { fieldsOf, splitRequest } from "./request-split.ts";
 
 /** Encoded requests, each behind its length. */

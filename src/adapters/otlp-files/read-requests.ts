@@ -1,17 +1,11 @@
+import { RESOURCE_SPANS_TAG } from "../../domain/wire/otlp-tags.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import { type ByteSource, dropBytes, openSource, peekBytes, restOf } from "./byte-source.ts";
 import { compressionOf, decompressed, type FileCompression } from "./decompressed.ts";
 import { type FileItem, mergedFaults } from "./file-request.ts";
 import { isJsonSpace } from "./json-scan.ts";
 import { jsonRequests } from "./json-requests.ts";
-import {
-  faultAt,
-  HOLE,
-  isHole,
-  RESOURCE_SPANS_TAG,
-  skipHole,
-  skipToMessage,
-} from "./message-frames.ts";
+import { faultAt, HOLE, isHole, skipHole, skipToMessage } from "./message-frames.ts";
 import { bareRequests, framedRequests } from "./proto-requests.ts";
 import { LENGTH_BYTES } from "./request-frame.ts";
 

@@ -12,8 +12,8 @@ import {
   plainKeyEnd,
   plainTextAt,
   readAttribute,
-  STRING_VALUE,
 } from "../../domain/wire/attribute.ts";
+import { STRING_VALUE } from "../../domain/wire/otlp-tags.ts";
 import { type FieldScan, point, scanFrom } from "../../domain/wire/field-scan.ts";
 import {
   createResourceScan,

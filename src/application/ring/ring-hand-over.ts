@@ -1,7 +1,7 @@
 import { assembleRequest } from "../../domain/wire/assemble.ts";
 import { concatenate } from "../../domain/wire/concatenate.ts";
 import { fieldRuns } from "../../domain/wire/field-run.ts";
-import { SPANS_FIELD } from "../../domain/wire/otlp-schema.ts";
+import { SPANS_FIELD } from "../../domain/wire/otlp-tags.ts";
 import { createSpanTable, type SpanTable } from "../../domain/wire/span-table.ts";
 import type { RingMemory } from "./ring-memory.ts";
 import {

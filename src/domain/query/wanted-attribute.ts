@@ -1,14 +1,11 @@
 import {
-  BOOL_VALUE,
   createEncodedAttribute,
-  DOUBLE_VALUE,
   type EncodedAttribute,
-  INT_VALUE,
   NO_PLAIN_KEY,
   plainKeyEnd,
   readAttribute,
-  STRING_VALUE,
 } from "../wire/attribute.ts";
+import { BOOL_VALUE, DOUBLE_VALUE, INT_VALUE, STRING_VALUE } from "../wire/otlp-tags.ts";
 import { type FieldScan, point, scanFrom } from "../wire/field-scan.ts";
 import {
   createResourceScan,

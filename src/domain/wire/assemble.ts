@@ -1,7 +1,8 @@
 import { assert } from "../assert.ts";
 import { concatenate } from "./concatenate.ts";
 import { type ByteRange, fieldRuns, type MessageBytes } from "./field-run.ts";
-import { RESOURCE_SPANS_FIELD, SCOPE_SPANS_FIELD, SPANS_FIELD, WIRE_BYTES } from "./otlp-schema.ts";
+import { WIRE_BYTES } from "./otlp-schema.ts";
+import { RESOURCE_SPANS_FIELD, SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-tags.ts";
 import type { SpanTable } from "./span-table.ts";
 import { varintSize, writeVarint } from "./varint.ts";
 

@@ -1,17 +1,15 @@
-import { KEY, STRING, VALUE } from "./attribute-tags.ts";
 import { type FieldScan, nextField, point, scanFrom } from "./field-scan.ts";
+import {
+  KEY_FIELD,
+  KEY_TAG,
+  STRING_INDEX_VALUE,
+  STRING_VALUE_TAG,
+  VALUE_FIELD,
+  VALUE_TAG,
+} from "./otlp-tags.ts";
 
-/** Members of an AnyValue, by field number; 0 when nothing is set. */
+/** The member of an AnyValue in which nothing is set. */
 export const NO_VALUE = 0;
-export const STRING_VALUE = 1;
-export const BOOL_VALUE = 2;
-export const INT_VALUE = 3;
-export const DOUBLE_VALUE = 4;
-/** Strings by index, of profiles: reads as absent, and yet unsets the member before it. */
-const LAST_MEMBER = 8;
-
-const KEY_FIELD = 1;
-const VALUE_FIELD = 2;
 
 /**
  * Where key and value of one encoded KeyValue lie, and which member its value is. One is made and
@@ -67,7 +65,7 @@ function readValue(attribute: EncodedAttribute): void {
   const { fields, members } = attribute;
   point(members, fields.bytes, fields.valueAt, fields.at);
   while (nextField(members)) {
-    if (members.fieldNumber > LAST_MEMBER) continue;
+    if (members.fieldNumber > STRING_INDEX_VALUE) continue;
     attribute.member = members.fieldNumber;
     attribute.valueStart = members.valueAt;
     attribute.valueEnd = members.at;
@@ -88,9 +86,9 @@ export const NO_PLAIN_KEY = 0;
 export function plainKeyEnd(bytes: Uint8Array, start: number, end: number): number {
   const keyBytes = bytes[start + 1]!;
   const valueTag = start + 2 + keyBytes;
-  if (bytes[start] !== KEY || keyBytes > 0x7f) return NO_PLAIN_KEY;
+  if (bytes[start] !== KEY_TAG || keyBytes > 0x7f) return NO_PLAIN_KEY;
   const valueBytes = bytes[valueTag + 1]!;
-  if (bytes[valueTag] !== VALUE || valueTag + 2 + valueBytes !== end) return NO_PLAIN_KEY;
+  if (bytes[valueTag] !== VALUE_TAG || valueTag + 2 + valueBytes !== end) return NO_PLAIN_KEY;
   return valueBytes < 0x80 ? valueTag : NO_PLAIN_KEY;
 }
 
@@ -103,6 +101,6 @@ export function plainKeyEnd(bytes: Uint8Array, start: number, end: number): numb
  */
 export function plainTextAt(bytes: Uint8Array, keyEnd: number, end: number): number {
   const textBytes = bytes[keyEnd + 3]!;
-  const isText = end - keyEnd >= 4 && bytes[keyEnd + 2] === STRING && textBytes < 0x80;
+  const isText = end - keyEnd >= 4 && bytes[keyEnd + 2] === STRING_VALUE_TAG && textBytes < 0x80;
   return isText && keyEnd + 4 + textBytes === end ? keyEnd + 4 : 0;
 }

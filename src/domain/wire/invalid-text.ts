@@ -6,11 +6,10 @@ import {
   RESOURCE_SPANS,
   SCHEMA,
   SCOPE_SPANS,
-  SCOPE_SPANS_FIELD,
   SPAN,
-  SPANS_FIELD,
   TEXT_FIELDS,
 } from "./otlp-schema.ts";
+import { SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-tags.ts";
 import { everySpan } from "./request-spans.ts";
 import type { SpanTable } from "./span-table.ts";
 

@@ -1,27 +1,138 @@
 /**
- * The messages of a trace request, as the wire walk needs them: which field is a message, which
- * holds an identifier, and which wire type each must have. `test/domain/wire/otlp-schema.test.ts`
- * holds this table against the definitions in `proto/`.
+ * The OTLP schema: every message that a trace request can hold, in one table. Everything else here,
+ * the tags in `otlp-tags.ts` and the shapes of OTLP/JSON are derived from it.
+ * `test/domain/wire/otlp-schema.test.ts` compares it with the definitions in `proto/`.
  */
 
-export const MESSAGES = [
-  "ExportTraceServiceRequest",
-  "ResourceSpans",
-  "ScopeSpans",
-  "Span",
-  "Link",
-  "Event",
-  "Status",
-  "Resource",
-  "EntityRef",
-  "InstrumentationScope",
-  "KeyValue",
-  "AnyValue",
-  "ArrayValue",
-  "KeyValueList",
-] as const;
+/** A varint on the wire. `profiles_only` means something in profiles only and reads as absent. */
+type VarintKind = "bool" | "enum" | "uint32" | "int64" | "profiles_only";
+type FixedKind = "double" | "fixed64" | "fixed32";
+type IdKind = "trace_id" | "span_id" | "parent_span_id" | "link_trace_id" | "link_span_id";
+type ScalarKind = VarintKind | FixedKind | IdKind | "string" | "bytes";
 
-export type MessageName = (typeof MESSAGES)[number];
+/** The kind of one field: a scalar, or a message by its name; repeated fields end in `[]`. */
+type FieldKind =
+  | ScalarKind
+  | "string[]"
+  | "Resource"
+  | "InstrumentationScope"
+  | "Status"
+  | "AnyValue"
+  | "ArrayValue"
+  | "KeyValueList"
+  | `${RepeatedMessage}[]`;
+type RepeatedMessage =
+  | "ResourceSpans"
+  | "ScopeSpans"
+  | "Span"
+  | "Link"
+  | "Event"
+  | "EntityRef"
+  | "KeyValue"
+  | "AnyValue";
+
+/** By the name of the message and of the field (as in JSON): the field's number and kind. */
+export const OTLP = {
+  ExportTraceServiceRequest: { resourceSpans: [1, "ResourceSpans[]"] },
+  ResourceSpans: {
+    resource: [1, "Resource"],
+    scopeSpans: [2, "ScopeSpans[]"],
+    schemaUrl: [3, "string"],
+  },
+  ScopeSpans: {
+    scope: [1, "InstrumentationScope"],
+    spans: [2, "Span[]"],
+    schemaUrl: [3, "string"],
+  },
+  Span: {
+    traceId: [1, "trace_id"],
+    spanId: [2, "span_id"],
+    traceState: [3, "string"],
+    parentSpanId: [4, "parent_span_id"],
+    name: [5, "string"],
+    kind: [6, "enum"],
+    startTimeUnixNano: [7, "fixed64"],
+    endTimeUnixNano: [8, "fixed64"],
+    attributes: [9, "KeyValue[]"],
+    droppedAttributesCount: [10, "uint32"],
+    events: [11, "Event[]"],
+    droppedEventsCount: [12, "uint32"],
+    links: [13, "Link[]"],
+    droppedLinksCount: [14, "uint32"],
+    status: [15, "Status"],
+    flags: [16, "fixed32"],
+  },
+  Link: {
+    traceId: [1, "link_trace_id"],
+    spanId: [2, "link_span_id"],
+    traceState: [3, "string"],
+    attributes: [4, "KeyValue[]"],
+    droppedAttributesCount: [5, "uint32"],
+    flags: [6, "fixed32"],
+  },
+  Event: {
+    timeUnixNano: [1, "fixed64"],
+    name: [2, "string"],
+    attributes: [3, "KeyValue[]"],
+    droppedAttributesCount: [4, "uint32"],
+  },
+  Status: { message: [2, "string"], code: [3, "enum"] },
+  Resource: {
+    attributes: [1, "KeyValue[]"],
+    droppedAttributesCount: [2, "uint32"],
+    entityRefs: [3, "EntityRef[]"],
+  },
+  EntityRef: {
+    schemaUrl: [1, "string"],
+    type: [2, "string"],
+    idKeys: [3, "string[]"],
+    descriptionKeys: [4, "string[]"],
+  },
+  InstrumentationScope: {
+    name: [1, "string"],
+    version: [2, "string"],
+    attributes: [3, "KeyValue[]"],
+    droppedAttributesCount: [4, "uint32"],
+  },
+  KeyValue: { key: [1, "string"], value: [2, "AnyValue"], keyStrindex: [3, "profiles_only"] },
+  /** The one message whose fields are a oneof. */
+  AnyValue: {
+    stringValue: [1, "string"],
+    boolValue: [2, "bool"],
+    intValue: [3, "int64"],
+    doubleValue: [4, "double"],
+    arrayValue: [5, "ArrayValue"],
+    kvlistValue: [6, "KeyValueList"],
+    bytesValue: [7, "bytes"],
+    stringValueStrindex: [8, "profiles_only"],
+  },
+  ArrayValue: { values: [1, "AnyValue[]"] },
+  KeyValueList: { values: [1, "KeyValue[]"] },
+} as const satisfies Readonly<
+  Record<string, Readonly<Record<string, readonly [fieldNumber: number, kind: FieldKind]>>>
+>;
+
+export type MessageName = keyof typeof OTLP;
+
+/** The names in the order of the table, which is the order of the kinds below. */
+export const MESSAGES = Object.keys(OTLP) as readonly MessageName[];
+
+export interface SchemaField {
+  readonly name: string;
+  readonly fieldNumber: number;
+  readonly kind: ScalarKind | MessageName;
+  readonly isRepeated: boolean;
+}
+
+/** Returns the fields of a message, in the order of their numbers. */
+export function schemaFields(message: MessageName): readonly SchemaField[] {
+  return Object.entries(OTLP[message]).map(([name, [fieldNumber, kind]]) => ({
+    name,
+    fieldNumber,
+    kind: kind.replace("[]", "") as SchemaField["kind"],
+    isRepeated: kind.endsWith("[]"),
+  }));
+}
 
 /** Up to here the walk has something to do when a message begins or ends; see `walked-request`. */
 export const REQUEST = 0;
@@ -30,11 +141,6 @@ export const SCOPE_SPANS = 2;
 export const SPAN = 3;
 export const LINK = 4;
 export const EVENT = 5;
-
-/** Field numbers that the hand-over writes. */
-export const RESOURCE_SPANS_FIELD = 1;
-export const SCOPE_SPANS_FIELD = 2;
-export const SPANS_FIELD = 2;
 
 export const WIRE_VARINT = 0;
 export const WIRE_FIXED64 = 1;
@@ -50,86 +156,47 @@ export const FIXED32 = 4;
 /** Means something in profiles only: stepped over, reported, read as absent. */
 export const PROFILES_ONLY = 5;
 export const BYTES = 6;
-export const TRACE_ID = 7;
-export const SPAN_ID = 8;
-export const PARENT_SPAN_ID = 9;
-export const LINK_TRACE_ID = 10;
-export const LINK_SPAN_ID = 11;
+export const CHECK_TRACE_ID = 7;
+export const CHECK_SPAN_ID = 8;
+export const CHECK_PARENT_SPAN_ID = 9;
+export const CHECK_LINK_TRACE_ID = 10;
+export const CHECK_LINK_SPAN_ID = 11;
 /** Plus the kind of the message that the field holds. */
 export const DESCEND = 16;
 
-type Action = "varint" | "fixed64" | "fixed32" | "bytes" | "profiles_only" | IdAction | MessageName;
-type IdAction = "trace_id" | "span_id" | "parent_span_id" | "link_trace_id" | "link_span_id";
+type Action = "varint" | "fixed64" | "fixed32" | "bytes" | "profiles_only" | IdKind | MessageName;
 
-const ATTRIBUTE = "KeyValue";
-
-export const SCHEMA: Readonly<Record<MessageName, Readonly<Record<number, Action>>>> = {
-  ExportTraceServiceRequest: { 1: "ResourceSpans" },
-  ResourceSpans: { 1: "Resource", 2: "ScopeSpans", 3: "bytes" },
-  ScopeSpans: { 1: "InstrumentationScope", 2: "Span", 3: "bytes" },
-  Span: {
-    1: "trace_id",
-    2: "span_id",
-    3: "bytes",
-    4: "parent_span_id",
-    5: "bytes",
-    6: "varint",
-    7: "fixed64",
-    8: "fixed64",
-    9: ATTRIBUTE,
-    10: "varint",
-    11: "Event",
-    12: "varint",
-    13: "Link",
-    14: "varint",
-    15: "Status",
-    16: "fixed32",
-  },
-  Link: {
-    1: "link_trace_id",
-    2: "link_span_id",
-    3: "bytes",
-    4: ATTRIBUTE,
-    5: "varint",
-    6: "fixed32",
-  },
-  Event: { 1: "fixed64", 2: "bytes", 3: ATTRIBUTE, 4: "varint" },
-  Status: { 2: "bytes", 3: "varint" },
-  Resource: { 1: ATTRIBUTE, 2: "varint", 3: "EntityRef" },
-  EntityRef: { 1: "bytes", 2: "bytes", 3: "bytes", 4: "bytes" },
-  InstrumentationScope: { 1: "bytes", 2: "bytes", 3: ATTRIBUTE, 4: "varint" },
-  KeyValue: { 1: "bytes", 2: "AnyValue", 3: "profiles_only" },
-  AnyValue: {
-    1: "bytes",
-    2: "varint",
-    3: "varint",
-    4: "fixed64",
-    5: "ArrayValue",
-    6: "KeyValueList",
-    7: "bytes",
-    8: "profiles_only",
-  },
-  ArrayValue: { 1: "AnyValue" },
-  KeyValueList: { 1: ATTRIBUTE },
+const SCALAR_ACTIONS: Readonly<Record<string, Action>> = {
+  bool: "varint",
+  enum: "varint",
+  uint32: "varint",
+  int64: "varint",
+  double: "fixed64",
+  string: "bytes",
 };
+
+/** What the walk does with each field of each message, by field number. */
+export const SCHEMA: Readonly<Record<MessageName, Readonly<Record<number, Action>>>> = byMessage(
+  (fields) =>
+    Object.fromEntries(
+      fields.map(({ fieldNumber, kind }) => [
+        fieldNumber,
+        SCALAR_ACTIONS[kind] ?? (kind as Action),
+      ]),
+    ),
+);
 
 /** The fields of each message that hold text, which is UTF-8 as far as its sender is right. */
-export const TEXT_FIELDS: Readonly<Record<MessageName, readonly number[]>> = {
-  ExportTraceServiceRequest: [],
-  ResourceSpans: [3],
-  ScopeSpans: [3],
-  Span: [3, 5],
-  Link: [3],
-  Event: [2],
-  Status: [2],
-  Resource: [],
-  EntityRef: [1, 2, 3, 4],
-  InstrumentationScope: [1, 2],
-  KeyValue: [1],
-  AnyValue: [1],
-  ArrayValue: [],
-  KeyValueList: [],
-};
+export const TEXT_FIELDS: Readonly<Record<MessageName, readonly number[]>> = byMessage((fields) =>
+  fields.filter(({ kind }) => kind === "string").map(({ fieldNumber }) => fieldNumber),
+);
+
+function byMessage<Value>(
+  valueOf: (fields: readonly SchemaField[]) => Value,
+): Readonly<Record<MessageName, Value>> {
+  const entries = MESSAGES.map((message) => [message, valueOf(schemaFields(message))]);
+  return Object.fromEntries(entries) as Record<MessageName, Value>;
+}
 
 const CODES: Readonly<Record<string, number>> = {
   varint: VARINT,
@@ -137,11 +204,11 @@ const CODES: Readonly<Record<string, number>> = {
   fixed32: FIXED32,
   profiles_only: PROFILES_ONLY,
   bytes: BYTES,
-  trace_id: TRACE_ID,
-  span_id: SPAN_ID,
-  parent_span_id: PARENT_SPAN_ID,
-  link_trace_id: LINK_TRACE_ID,
-  link_span_id: LINK_SPAN_ID,
+  trace_id: CHECK_TRACE_ID,
+  span_id: CHECK_SPAN_ID,
+  parent_span_id: CHECK_PARENT_SPAN_ID,
+  link_trace_id: CHECK_LINK_TRACE_ID,
+  link_span_id: CHECK_LINK_SPAN_ID,
   ...Object.fromEntries(MESSAGES.map((name, kind) => [name, DESCEND + kind])),
 };
 
@@ -177,7 +244,7 @@ export const ACTIONS: Uint8Array = Uint8Array.from(
   (_, index) => schemaAction(Math.floor(index / ACTIONS_PER_KIND), index % ACTIONS_PER_KIND),
 );
 
-/** The same for any tag. */
+/** Returns what to do with a field of any tag. */
 export function fieldAction(kind: number, tag: number): number {
   if (tag < ACTIONS_PER_KIND) return ACTIONS[kind * ACTIONS_PER_KIND + tag]!;
   return unknownFieldAction(tag & 7);

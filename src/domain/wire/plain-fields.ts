@@ -10,25 +10,31 @@
  * When the bet is lost, the answer is the place where it was lost. The general walk reads the one
  * field there, and then the bet is on again. Nothing is ever called malformed here.
  */
-import { BOOL, DOUBLE, INT, KEY, STRING, VALUE } from "./attribute-tags.ts";
 import { isValidId, SPAN_ID_BYTES, TRACE_ID_BYTES } from "../span-validity.ts";
 import {
-  ATTRIBUTE,
-  DROPPED_ATTRIBUTES,
-  DROPPED_EVENTS,
-  DROPPED_LINKS,
-  END_TIME,
-  FLAGS,
-  KIND,
-  NAME,
-  PARENT_SPAN_ID,
-  SPAN_ID,
-  START_TIME,
-  STATUS,
-  STATUS_CODE,
-  TRACE_ID,
-  TRACE_STATE,
-} from "./span-tags.ts";
+  ATTRIBUTES_TAG,
+  BOOL_VALUE_TAG,
+  DOUBLE_VALUE_TAG,
+  INT_VALUE_TAG,
+  KEY_TAG,
+  STRING_VALUE_TAG,
+  VALUE_TAG,
+  DROPPED_ATTRIBUTES_TAG,
+  DROPPED_EVENTS_TAG,
+  DROPPED_LINKS_TAG,
+  END_TIME_TAG,
+  FLAGS_TAG_BYTE_0,
+  FLAGS_TAG_BYTE_1,
+  KIND_TAG,
+  NAME_TAG,
+  PARENT_SPAN_ID_TAG,
+  SPAN_ID_TAG,
+  START_TIME_TAG,
+  STATUS_TAG,
+  STATUS_CODE_TAG,
+  TRACE_ID_TAG,
+  TRACE_STATE_TAG,
+} from "./otlp-tags.ts";
 
 /** Messages that plain spans open: the span, its attribute and the value. */
 export const PLAIN_DEPTH = 3;
@@ -47,10 +53,12 @@ const PLAIN_PARENT_BYTES = 2 + SPAN_ID_BYTES;
 export function skipPlainIds(bytes: Uint8Array, at: number, length: number): number {
   const spanId = at + 2 + TRACE_ID_BYTES;
   const end = at + PLAIN_IDS_BYTES;
-  if (length < PLAIN_IDS_BYTES || bytes[at] !== TRACE_ID || bytes[spanId] !== SPAN_ID) return at;
+  if (length < PLAIN_IDS_BYTES || bytes[at] !== TRACE_ID_TAG || bytes[spanId] !== SPAN_ID_TAG)
+    return at;
   if (bytes[at + 1] !== TRACE_ID_BYTES || bytes[spanId + 1] !== SPAN_ID_BYTES) return at;
   if (!isValidId(bytes, at + 2, spanId) || !isValidId(bytes, spanId + 2, end)) return at;
-  const hasParent = length >= PLAIN_IDS_BYTES + PLAIN_PARENT_BYTES && bytes[end] === PARENT_SPAN_ID;
+  const hasParent =
+    length >= PLAIN_IDS_BYTES + PLAIN_PARENT_BYTES && bytes[end] === PARENT_SPAN_ID_TAG;
   return hasParent && bytes[end + 1] === SPAN_ID_BYTES ? end + PLAIN_PARENT_BYTES : end;
 }
 
@@ -62,28 +70,28 @@ export function skipPlainFields(bytes: Uint8Array, from: number, end: number): n
     const tag = bytes[at]!;
     const next = bytes[at + 1]!;
     let after = at + 2;
-    if (tag === ATTRIBUTE) {
+    if (tag === ATTRIBUTES_TAG) {
       after += next;
       if (next > 0x7f || after > end || !isPlainAttribute(bytes, at + 2, after)) return at;
-    } else if (tag === START_TIME || tag === END_TIME) {
+    } else if (tag === START_TIME_TAG || tag === END_TIME_TAG) {
       after += 7;
-    } else if (tag === NAME || tag === TRACE_STATE) {
+    } else if (tag === NAME_TAG || tag === TRACE_STATE_TAG) {
       if (next > 0x7f) return at;
       after += next;
       // A second name overrules the first: a span that has one is none that can be read in part.
-      if (tag === NAME && hasName) return at;
-      hasName ||= tag === NAME;
+      if (tag === NAME_TAG && hasName) return at;
+      hasName ||= tag === NAME_TAG;
     } else if (
-      tag === KIND ||
-      tag === DROPPED_ATTRIBUTES ||
-      tag === DROPPED_EVENTS ||
-      tag === DROPPED_LINKS
+      tag === KIND_TAG ||
+      tag === DROPPED_ATTRIBUTES_TAG ||
+      tag === DROPPED_EVENTS_TAG ||
+      tag === DROPPED_LINKS_TAG
     ) {
       if (next > 0x7f) return at;
-    } else if (tag === FLAGS[0] && next === FLAGS[1]) {
+    } else if (tag === FLAGS_TAG_BYTE_0 && next === FLAGS_TAG_BYTE_1) {
       after += 4;
-    } else if (tag === STATUS && next === 2) {
-      if (bytes[at + 2] !== STATUS_CODE || bytes[at + 3]! > 0x7f) return at;
+    } else if (tag === STATUS_TAG && next === 2) {
+      if (bytes[at + 2] !== STATUS_CODE_TAG || bytes[at + 3]! > 0x7f) return at;
       after += 2;
     } else return at;
     if (after > end) return at;
@@ -102,9 +110,9 @@ export function skipPlainFields(bytes: Uint8Array, from: number, end: number): n
 export function plainNameAt(bytes: Uint8Array, spanOffset: number, spanLength: number): number {
   const end = spanOffset + spanLength;
   let at = spanOffset + PLAIN_IDS_BYTES;
-  if (at < end && bytes[at] === PARENT_SPAN_ID) at += PLAIN_PARENT_BYTES;
-  if (at < end && bytes[at] === TRACE_STATE) at += 2 + bytes[at + 1]!;
-  return at < end && bytes[at] === NAME ? at + 1 : 0;
+  if (at < end && bytes[at] === PARENT_SPAN_ID_TAG) at += PLAIN_PARENT_BYTES;
+  if (at < end && bytes[at] === TRACE_STATE_TAG) at += 2 + bytes[at + 1]!;
+  return at < end && bytes[at] === NAME_TAG ? at + 1 : 0;
 }
 
 /** The same for the attributes of a message that has them under another tag than a span has. */
@@ -132,16 +140,16 @@ export function skipPlainAttributes(
  */
 function isPlainAttribute(bytes: Uint8Array, start: number, end: number): boolean {
   // Two tags, two lengths and the shortest scalar: below that, the reads ahead would leave it.
-  if (end - start < 6 || bytes[start] !== KEY) return false;
+  if (end - start < 6 || bytes[start] !== KEY_TAG) return false;
   const valueTag = start + 2 + bytes[start + 1]!;
   // A key too long for one byte of length would end behind `end`, which is at most 127 bytes away.
-  if (valueTag + 4 > end || bytes[valueTag] !== VALUE) return false;
+  if (valueTag + 4 > end || bytes[valueTag] !== VALUE_TAG) return false;
   const value = valueTag + 2;
   if (value + bytes[valueTag + 1]! !== end) return false;
   const tag = bytes[value]!;
   const next = bytes[value + 1]!;
-  if (tag === STRING) return value + 2 + next === end;
-  if (tag === DOUBLE) return value + 9 === end;
-  if (tag !== INT && tag !== BOOL) return false;
+  if (tag === STRING_VALUE_TAG) return value + 2 + next === end;
+  if (tag === DOUBLE_VALUE_TAG) return value + 9 === end;
+  if (tag !== INT_VALUE_TAG && tag !== BOOL_VALUE_TAG) return false;
   return next < 0x80 ? value + 2 === end : value + 3 === end && bytes[value + 2]! < 0x80;
 }

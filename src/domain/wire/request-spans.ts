@@ -1,6 +1,6 @@
 import { fieldRuns, type MessageBytes } from "./field-run.ts";
 import { nextField, scanFrom } from "./field-scan.ts";
-import { RESOURCE_SPANS_FIELD, SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-schema.ts";
+import { RESOURCE_SPANS_FIELD, SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-tags.ts";
 import { createSpanTable, type SpanTable } from "./span-table.ts";
 
 /** Spans of a request by their places in it: from `first` up to, and without, `end`. */

@@ -17,16 +17,17 @@ import {
   FIXED32,
   FIXED64,
   LINK,
-  LINK_SPAN_ID,
-  LINK_TRACE_ID,
+  CHECK_LINK_SPAN_ID,
+  CHECK_LINK_TRACE_ID,
   PROFILES_ONLY,
   REQUEST,
   SCOPE_SPANS,
   SPAN,
-  SPAN_ID,
-  TRACE_ID,
+  CHECK_SPAN_ID,
+  CHECK_TRACE_ID,
   WRONG_WIRE_TYPE,
 } from "./otlp-schema.ts";
+import { EVENT_ATTRIBUTES_TAG, LINK_ATTRIBUTES_TAG, SPANS_TAG } from "./otlp-tags.ts";
 import {
   PLAIN_DEPTH,
   PLAIN_TRACE_ID_AT,
@@ -45,11 +46,6 @@ import {
   TOO_MANY_SPANS,
 } from "./walk-fault.ts";
 import { beginWalk, enterMessage, leaveMessage, type WalkedRequest } from "./walked-request.ts";
-
-// Tags of repeated fields that the fast path takes many of in a row.
-const SPANS_TAG = 0x12;
-const EVENT_ATTRIBUTE = 0x1a;
-const LINK_ATTRIBUTE = 0x22;
 
 /** A length has 32 bits, as for protobufjs: a wider one could be taken in, but not read back. */
 const MAX_LENGTH_BYTES = 5;
@@ -82,8 +78,8 @@ function walkMessages(walked: WalkedRequest, bytes: Uint8Array): number {
   for (;;) {
     if (depth < plainDepth) {
       if (kind === SPAN) at = skipPlainFields(bytes, at, end);
-      else if (kind === EVENT) at = skipPlainAttributes(bytes, EVENT_ATTRIBUTE, at, end);
-      else if (kind === LINK) at = skipPlainAttributes(bytes, LINK_ATTRIBUTE, at, end);
+      else if (kind === EVENT) at = skipPlainAttributes(bytes, EVENT_ATTRIBUTES_TAG, at, end);
+      else if (kind === LINK) at = skipPlainAttributes(bytes, LINK_ATTRIBUTES_TAG, at, end);
     }
     while (at === end) {
       if (kind <= LINK) leaveMessage(walked, kind);
@@ -204,12 +200,12 @@ function noteId(walked: WalkedRequest, action: number, at: number, length: numbe
   const isSpanId = hasSpanIdLength && isId;
   const isOptionalTraceId = length === 0 || hasTraceIdLength;
   const isOptionalSpanId = length === 0 || hasSpanIdLength;
-  if (action === TRACE_ID) walked.spanTraceId[walked.spanCount] = at;
-  if (action === TRACE_ID) open.spanFaults = mark(open.spanFaults, BAD_TRACE_ID, isTraceId);
-  else if (action === SPAN_ID) open.spanFaults = mark(open.spanFaults, BAD_SPAN_ID, isSpanId);
-  else if (action === LINK_TRACE_ID)
+  if (action === CHECK_TRACE_ID) walked.spanTraceId[walked.spanCount] = at;
+  if (action === CHECK_TRACE_ID) open.spanFaults = mark(open.spanFaults, BAD_TRACE_ID, isTraceId);
+  else if (action === CHECK_SPAN_ID) open.spanFaults = mark(open.spanFaults, BAD_SPAN_ID, isSpanId);
+  else if (action === CHECK_LINK_TRACE_ID)
     open.linkFaults = mark(open.linkFaults, BAD_TRACE_ID, isOptionalTraceId);
-  else if (action === LINK_SPAN_ID)
+  else if (action === CHECK_LINK_SPAN_ID)
     open.linkFaults = mark(open.linkFaults, BAD_SPAN_ID, isOptionalSpanId);
   else open.spanFaults = mark(open.spanFaults, BAD_PARENT_SPAN_ID, isOptionalSpanId);
 }

@@ -1,7 +1,5 @@
 import { type FieldScan, nextField, point, scanFrom } from "./field-scan.ts";
-
-const RESOURCE_FIELD = 1;
-const ATTRIBUTES_FIELD = 1;
+import { RESOURCE_ATTRIBUTES_FIELD, RESOURCE_FIELD } from "./otlp-tags.ts";
 
 /**
  * A place among the attributes of a resource. A ResourceSpans message may hold its resource in
@@ -36,7 +34,7 @@ export function scanResource(
 export function nextAttribute({ around, attributes }: ResourceScan): boolean {
   for (;;) {
     while (nextField(attributes)) {
-      if (attributes.fieldNumber === ATTRIBUTES_FIELD) return true;
+      if (attributes.fieldNumber === RESOURCE_ATTRIBUTES_FIELD) return true;
     }
     if (!nextField(around)) return false;
     if (around.fieldNumber === RESOURCE_FIELD) {

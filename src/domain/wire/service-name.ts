@@ -1,5 +1,6 @@
-import { createEncodedAttribute, readAttribute, STRING_VALUE } from "./attribute.ts";
+import { createEncodedAttribute, readAttribute } from "./attribute.ts";
 import type { ByteRange } from "./field-run.ts";
+import { STRING_VALUE } from "./otlp-tags.ts";
 import { createResourceScan, nextAttribute, scanResource } from "./resource-scan.ts";
 import { isSame, textBetween } from "./scalar-bytes.ts";
 

@@ -1,5 +1,5 @@
 import { type FieldScan, NOT_PLAIN, plainFieldEnd, stepField } from "./field-scan.ts";
-import { ATTRIBUTE } from "./span-tags.ts";
+import { ATTRIBUTES_FIELD, ATTRIBUTES_TAG } from "./otlp-tags.ts";
 
 /**
  * Steps to the next attribute of the span that the scan goes through; false behind the last. After
@@ -14,8 +14,8 @@ export function nextSpanAttribute(scan: FieldScan): boolean {
       scan.at = fieldAt;
       stepField(scan);
       at = scan.at;
-      if (scan.fieldNumber === ATTRIBUTE >> 3) return true;
-    } else if (bytes[fieldAt] === ATTRIBUTE) {
+      if (scan.fieldNumber === ATTRIBUTES_FIELD) return true;
+    } else if (bytes[fieldAt] === ATTRIBUTES_TAG) {
       scan.valueAt = fieldAt + 2;
       scan.at = at;
       return true;

@@ -2,18 +2,25 @@ import { type FieldScan, nextField, scanFrom, stepField } from "./field-scan.ts"
 import { WIRE_BYTES, WIRE_VARINT } from "./otlp-schema.ts";
 import { int32Varint } from "./scalar-bytes.ts";
 import {
-  ATTRIBUTE,
-  END_TIME,
-  FLAGS,
-  KIND,
-  NAME,
-  PARENT_SPAN_ID,
-  SPAN_ID,
-  START_TIME,
-  STATUS,
-  STATUS_CODE,
-  TRACE_ID,
-} from "./span-tags.ts";
+  ATTRIBUTES_TAG,
+  END_TIME_FIELD,
+  KIND_FIELD,
+  NAME_FIELD,
+  START_TIME_FIELD,
+  STATUS_CODE_FIELD,
+  STATUS_FIELD,
+  END_TIME_TAG,
+  FLAGS_TAG_BYTE_0,
+  FLAGS_TAG_BYTE_1,
+  KIND_TAG,
+  NAME_TAG,
+  PARENT_SPAN_ID_TAG,
+  SPAN_ID_TAG,
+  START_TIME_TAG,
+  STATUS_TAG,
+  STATUS_CODE_TAG,
+  TRACE_ID_TAG,
+} from "./otlp-tags.ts";
 
 /**
  * Where the fields of one encoded span lie that a reader asks for, and the two that are small
@@ -38,8 +45,6 @@ export interface SpanFields extends FieldScan {
 
 /** A time that is not there reads as 0. */
 export const ABSENT = -1;
-
-const STATUS_CODE_FIELD = STATUS_CODE >> 3;
 
 export function createSpanFields(): SpanFields {
   return {
@@ -77,29 +82,29 @@ export function readSpanFields(
     const tag = bytes[at]!;
     const next = bytes[at + 1]!;
     const value = at + 2;
-    if (tag === START_TIME) {
+    if (tag === START_TIME_TAG) {
       fields.startTimeAt = at + 1;
       at += 9;
-    } else if (tag === END_TIME) {
+    } else if (tag === END_TIME_TAG) {
       fields.endTimeAt = at + 1;
       at += 9;
-    } else if (tag === FLAGS[0] && next === FLAGS[1]) {
+    } else if (tag === FLAGS_TAG_BYTE_0 && next === FLAGS_TAG_BYTE_1) {
       at += 6;
     } else if (tag > 0x7f || next > 0x7f) {
       at = readOddField(fields, at);
-    } else if (tag === ATTRIBUTE) {
+    } else if (tag === ATTRIBUTES_TAG) {
       at = value + next;
-    } else if (tag === KIND) {
+    } else if (tag === KIND_TAG) {
       fields.kind = next;
       at = value;
     } else if ((tag & 7) === WIRE_VARINT) {
       at = value;
-    } else if (tag === STATUS && next === 2 && bytes[value] === STATUS_CODE) {
+    } else if (tag === STATUS_TAG && next === 2 && bytes[value] === STATUS_CODE_TAG) {
       fields.statusCode = bytes[at + 3]!;
       at += 4;
-    } else if ((tag & 7) === WIRE_BYTES && tag < STATUS) {
+    } else if ((tag & 7) === WIRE_BYTES && tag < STATUS_TAG) {
       at = value + next;
-      if (tag <= NAME) noteBytes(fields, tag, value, at);
+      if (tag <= NAME_TAG) noteBytes(fields, tag, value, at);
     } else {
       at = readOddField(fields, at);
     }
@@ -117,14 +122,14 @@ function forget(fields: SpanFields, bytes: Uint8Array, end: number): void {
 }
 
 function noteBytes(fields: SpanFields, tag: number, start: number, end: number): void {
-  if (tag === NAME) {
+  if (tag === NAME_TAG) {
     fields.nameStart = start;
     fields.nameEnd = end;
-  } else if (tag === PARENT_SPAN_ID) {
+  } else if (tag === PARENT_SPAN_ID_TAG) {
     fields.parentStart = start;
     fields.parentEnd = end;
-  } else if (tag === TRACE_ID) fields.traceIdAt = start;
-  else if (tag === SPAN_ID) fields.spanIdAt = start;
+  } else if (tag === TRACE_ID_TAG) fields.traceIdAt = start;
+  else if (tag === SPAN_ID_TAG) fields.spanIdAt = start;
 }
 
 /** Any field, in any form that the encoding allows; answers where the next one begins. */
@@ -132,11 +137,11 @@ function readOddField(fields: SpanFields, at: number): number {
   fields.at = at;
   stepField(fields);
   const { bytes, fieldNumber, valueAt, at: end } = fields;
-  if (fieldNumber <= NAME >> 3) noteBytes(fields, (fieldNumber << 3) | WIRE_BYTES, valueAt, end);
-  else if (fieldNumber === KIND >> 3) fields.kind = int32Varint(bytes, valueAt, end);
-  else if (fieldNumber === START_TIME >> 3) fields.startTimeAt = valueAt;
-  else if (fieldNumber === END_TIME >> 3) fields.endTimeAt = valueAt;
-  else if (fieldNumber === STATUS >> 3) readStatus(fields, valueAt, end);
+  if (fieldNumber <= NAME_FIELD) noteBytes(fields, (fieldNumber << 3) | WIRE_BYTES, valueAt, end);
+  else if (fieldNumber === KIND_FIELD) fields.kind = int32Varint(bytes, valueAt, end);
+  else if (fieldNumber === START_TIME_FIELD) fields.startTimeAt = valueAt;
+  else if (fieldNumber === END_TIME_FIELD) fields.endTimeAt = valueAt;
+  else if (fieldNumber === STATUS_FIELD) readStatus(fields, valueAt, end);
   return end;
 }
 

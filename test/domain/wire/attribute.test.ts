@@ -1,13 +1,15 @@
 import { expect, test } from "bun:test";
 import {
-  BOOL_VALUE,
   createEncodedAttribute,
-  DOUBLE_VALUE,
-  INT_VALUE,
   NO_VALUE,
   readAttribute,
-  STRING_VALUE,
 } from "../../../src/domain/wire/attribute.ts";
+import {
+  BOOL_VALUE,
+  DOUBLE_VALUE,
+  INT_VALUE,
+  STRING_VALUE,
+} from "../../../src/domain/wire/otlp-tags.ts";
 import { attribute } from "../../support/requests/request-bytes.ts";
 import { bytesField, fixed64Field, varintField } from "../../support/requests/wire-bytes.ts";
 

@@ -7,15 +7,20 @@ import {
   BAD_TAG,
   BYTES,
   DESCEND,
+  EVENT,
   fieldAction,
   FIXED32,
   FIXED64,
+  LINK,
+  type MessageName,
   MESSAGES,
-  RESOURCE_SPANS_FIELD,
+  OTLP,
+  REQUEST,
+  RESOURCE_SPANS,
   SCHEMA,
-  SCOPE_SPANS_FIELD,
+  schemaFields,
+  SCOPE_SPANS,
   SPAN,
-  SPANS_FIELD,
   TEXT_FIELDS,
   VARINT,
   WRONG_WIRE_TYPE,
@@ -63,9 +68,7 @@ test.each(MESSAGES)("the fields of %s that hold text are those of the definition
 });
 
 test("the walk knows every message that a request can hold, and no other", () => {
-  expect([...MESSAGES].toSorted()).toEqual(
-    [...messages.keys()].toSorted() as (typeof MESSAGES)[number][],
-  );
+  expect([...MESSAGES].toSorted()).toEqual([...messages.keys()].toSorted() as MessageName[]);
 });
 
 test.each([...MESSAGES])("%s has the fields of its definition, and no other", (name) => {
@@ -83,12 +86,41 @@ test("a name stands for one message only", () => {
   expect(DESCEND + MESSAGES.length).toBeLessThan(256);
 });
 
-const numberOf = (message: string, field: string) => messages.get(message)!.fields[field]!.id;
+test.each(MESSAGES)("the table names the fields of %s as JSON does, with their kinds", (name) => {
+  const fields = messages.get(name)!.fieldsArray;
 
-test("the fields that a hand-over writes have the numbers of their definitions", () => {
-  expect(RESOURCE_SPANS_FIELD).toBe(numberOf("ExportTraceServiceRequest", "resource_spans"));
-  expect(SCOPE_SPANS_FIELD).toBe(numberOf("ResourceSpans", "scope_spans"));
-  expect(SPANS_FIELD).toBe(numberOf("ScopeSpans", "spans"));
+  const expected = fields.map((field) => ({
+    name: field.name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    fieldNumber: field.id,
+    kind: expectedKind(name, field),
+    isRepeated: field.repeated,
+  }));
+
+  expect<unknown>(schemaFields(name)).toEqual(expected);
+});
+
+/** What the table must say of a field, worked out from its definition alone. */
+function expectedKind(message: string, field: protobuf.Field): string {
+  if (field.resolvedType instanceof protobuf.Enum) return "enum";
+  const action = expectedAction(message, field);
+  return action === "varint" || action.startsWith("fixed") || action === "bytes"
+    ? field.type
+    : action;
+}
+
+test("the kinds that the walk knows by number are the messages in these rows of the table", () => {
+  expect(Object.keys(OTLP).slice(0, EVENT + 1)).toEqual(
+    [
+      ["ExportTraceServiceRequest", REQUEST] as const,
+      ["ResourceSpans", RESOURCE_SPANS] as const,
+      ["ScopeSpans", SCOPE_SPANS] as const,
+      ["Span", SPAN] as const,
+      ["Link", LINK] as const,
+      ["Event", EVENT] as const,
+    ]
+      .toSorted(([, one], [, other]) => one - other)
+      .map(([name]) => name),
+  );
 });
 
 test("a known field with any other wire type than its own is refused, in every message", () => {
