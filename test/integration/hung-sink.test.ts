@@ -1,4 +1,4 @@
-import { afterEach, expect, spyOn, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { join } from "node:path";
 import { RotatingFile } from "../../src/adapters/forward/rotating-file.ts";
 import { readConfig } from "../../src/config/config.ts";
@@ -14,9 +14,6 @@ import { spanNumbers } from "../support/oracles/walked-spans.ts";
 // file system whose server is gone, which nothing can cancel.
 
 const folder = temporaryFolder();
-const hung = spyOn(RotatingFile.prototype, "append");
-
-afterEach(() => void hung.mockReset());
 
 const FREE = {
   OTLP_GRPC_PORT: "off",
@@ -30,7 +27,7 @@ const SPANS = 25;
 /** Stops a server while each of its spans is in a write that does not end. */
 async function stoppedWhileHung(env: Record<string, string>) {
   const begun = Promise.withResolvers<void>();
-  hung.mockImplementation(() => {
+  using append = spyOn(RotatingFile.prototype, "append").mockImplementation(() => {
     begun.resolve();
     return new Promise(() => {});
   });
@@ -42,6 +39,7 @@ async function stoppedWhileHung(env: Record<string, string>) {
   await exportOverHttp(`http://127.0.0.1:${server.ports.http}`, requestOf(SPANS));
   await begun.promise;
   await server.stop(0);
+  expect(append).toHaveBeenCalled();
   return { logger, stats: server.buffer.stats().spans };
 }
 
