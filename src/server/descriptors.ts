@@ -19,7 +19,11 @@ export function guardDescriptors(parts: ServerParts): Stage {
     start: () => {
       const guard = buildGuard(parts);
       const tick = (): void => {
-        ticked = ticked.then(() => guard.tick());
+        const guarded = ticked.then(() => guard.tick());
+        // A fault of one look must not end all later ones.
+        ticked = guarded.catch((error: unknown) =>
+          parts.logger.error("unexpected_error", { error }),
+        );
       };
       timer = setInterval(tick, DESCRIPTOR_CHECK_MS);
       return true;

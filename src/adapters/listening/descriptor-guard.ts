@@ -50,6 +50,7 @@ export class DescriptorGuard {
   // Moved by `tick`.
   private pauseMs = MIN_PAUSE_MS;
   private pausedUntilMs: number | undefined;
+  private isPartlyResumed = false;
   private exhaustedMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: DescriptorGuardParts) {
@@ -77,19 +78,22 @@ export class DescriptorGuard {
 
   private pause(untilMs: number): void {
     this.pausedUntilMs = untilMs;
+    this.isPartlyResumed = false;
     this.pauseMs = Math.min(2 * this.pauseMs, MAX_PAUSE_MS);
     for (const listener of this.parts.listeners) listener.pause();
   }
 
   private async resumeWhenDue(dueMs: number): Promise<void> {
     const { clock, canOpen } = this.parts;
+    if (this.isPartlyResumed && !canOpen(1)) return this.relieveOrPause(clock.monotonicMs());
     if (clock.monotonicMs() < dueMs || !canOpen(NEEDED_DESCRIPTORS)) return;
     this.pausedUntilMs = await this.resume();
   }
 
-  /** Until when it is paused again, where a listener could not listen. */
+  /** Returns when to try again, where a listener could not listen. The others do meanwhile. */
   private async resume(): Promise<number | undefined> {
     const isEachBack = await resumeAll(this.parts.listeners);
+    this.isPartlyResumed = !isEachBack;
     this.exhaustedMs = this.parts.clock.monotonicMs();
     return isEachBack ? undefined : this.exhaustedMs + MIN_PAUSE_MS;
   }

@@ -9,10 +9,17 @@ import {
 } from "./delivery-state.ts";
 import { failureOf, refusesAllSpans, type SendFailure } from "./send-failure.ts";
 import { countOf } from "./span-runs.ts";
-import { isInvalid, takeApart } from "./suspects.ts";
+import { isInvalid, type Piece, takeApart } from "./suspects.ts";
 
 /** When so many spans in a row are refused alone, the upstream may refuse all spans. */
 const MAX_UNEXPLAINED = 2;
+
+/**
+ * Tries of a span whose refusals name the upstream or the route (401, 404, ...), each after an
+ * empty request was taken. One bad replica of several gives such answers at random: then a try
+ * fails as often as not, and so does the empty request, which ends the delivery without a loss.
+ */
+const MAX_BLOCKED_TRIES = 8;
 
 /** Returns why nothing more is to be sent, if so; else what is left is to be sent. */
 export async function afterRefusal(
@@ -29,6 +36,7 @@ export async function afterRefusal(
   }
   const piece = left.at(-1)!;
   const { runs } = piece;
+  if (isTriedAgain(piece, refusal)) return await tryAgain(delivery, piece);
   if (piece.isLastTry === true) bookUndeliverable(delivery, runs, refusal);
   left.pop();
   if (piece.isLastTry === true) return undefined;
@@ -44,6 +52,18 @@ export async function afterRefusal(
   if (unexplained(delivery) < MAX_UNEXPLAINED) return undefined;
   const witnessed = await askWitness(delivery, refusal);
   return witnessed === "nobody" ? undefined : witnessed;
+}
+
+function isTriedAgain({ isLastTry, blockedCount = 0 }: Piece, { outcome }: Refusal): boolean {
+  return isLastTry === true && outcome === "blocked" && blockedCount < MAX_BLOCKED_TRIES;
+}
+
+/** The piece stays the next, unless the upstream refuses an empty request as well. */
+async function tryAgain({ left, probe }: Delivery, piece: Piece): Promise<SendFailure | undefined> {
+  const probed = await outcomeOf(probe);
+  if (probed.outcome !== "delivered") return failureOf(probed);
+  left[left.length - 1] = { ...piece, blockedCount: (piece.blockedCount ?? 0) + 1 };
+  return undefined;
 }
 
 /** Spans that seem to be like all others, and were refused since the upstream last took one. */

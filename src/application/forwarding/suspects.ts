@@ -8,6 +8,8 @@ export interface Piece {
   readonly isCut: boolean;
   /** Refused alone before, while other spans are taken: one more refusal is the last. */
   readonly isLastTry?: true;
+  /** How often a refusal of the upstream or the route has met these spans in their last try. */
+  readonly blockedCount?: number;
 }
 
 /** Holds what is known of the spans of a refused lease. */

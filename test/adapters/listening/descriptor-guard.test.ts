@@ -124,6 +124,20 @@ test("a listener that cannot listen again is tried again a second later", async 
   expect(states).toEqual([false, false, true]);
 });
 
+test("what listens again is guarded while another cannot listen yet", async () => {
+  const { after, exhaust, state, fault } = guarding();
+  await exhaust();
+  state.free = 10;
+  fault.next = new Error("the port is taken");
+  await after(1_000);
+
+  state.isListening = true;
+  state.free = 0;
+
+  expect(await after(250)).toBe(false);
+  expect(state.exhaustions).toBe(3);
+});
+
 test("whether files can be opened is found out with files that are closed again", () => {
   const opened: number[] = [];
   const open = () => {

@@ -70,6 +70,26 @@ describe("a span that is refused alone", () => {
     expect(told).toContain("undeliverable 1: forbidden, 403");
   });
 
+  test("by a route that is down in the last try too is kept until it is taken", async () => {
+    // 6, 3, 3, 2, 1, and that one five times more.
+    const [no, yes] = [FORBIDDEN, DELIVERED];
+    const answers = [no, no, yes, no, yes, no, yes, no, no, no, no, yes];
+
+    const end = await delivered({ sink: answering(() => answers.shift() ?? yes) });
+
+    expect(end.books).toEqual({ buffered: 0, delivered: 6, undeliverable: 0 });
+  });
+
+  test("by a route that is down, and with it an empty request, stays buffered", async () => {
+    const sink = refusing(["span 4"], FORBIDDEN);
+    const probes = [DELIVERED, DELIVERED];
+
+    const end = await delivered({ sink, probed: () => probes.shift() ?? FORBIDDEN });
+
+    expect(end.books).toEqual({ buffered: 2, delivered: 4, undeliverable: 0 });
+    expect(end.failures).toHaveLength(1);
+  });
+
   test("and is taken when it is tried once more, is not lost", async () => {
     // 6, 3, 3, 2, 1, and that one again.
     const answers = [INVALID, DELIVERED, INVALID, DELIVERED, INVALID, DELIVERED];
@@ -261,7 +281,7 @@ test("a batch that is full of refused spans is left to the next after some reque
 });
 
 test("after an empty request has been answered, none is sent for a refusal", async () => {
-  const end = await delivered({ sink: refusing(["span 1"], FORBIDDEN), isProbed: true });
+  const end = await delivered({ sink: refusing(["span 1"]), isProbed: true });
 
   expect(end.asked).toEqual([]);
   expect(end.told.filter((each) => each.startsWith("sent 6"))).toHaveLength(1);
