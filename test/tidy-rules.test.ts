@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { longFunctions } from "./support/tidy/function-length.ts";
+import { applicationDisorder, fileCycles, folderCycles } from "./support/tidy/import-order.ts";
 import { outwardImports } from "./support/tidy/layers.ts";
 import { sourcesNoTestLoads, testsWithoutCounterpart } from "./support/tidy/mirror.ts";
 import type { RepositoryFile } from "./support/tidy/repository-files.ts";
@@ -90,6 +91,8 @@ test.each([
   ["src/application/a.ts", 'import type { Config } from "../config/config.ts";'],
   ["src/adapters/otlp-grpc/a.ts", 'import { b } from "../read-api/b.ts";'],
   ["src/adapters/otlp/a.ts", 'import { b } from "../otlp-grpc/b.ts";'],
+  ["src/adapters/otlp-grpc/a.ts", 'import { b } from "../otlp/generated/b.js";'],
+  ["src/adapters/forward/a.ts", 'import type { B } from "../otlp-files/inner/b.ts";'],
   ["src/adapters/otlp-grpc/a.ts", 'import { readConfig } from "../../config/config.ts";'],
   ["src/adapters/otlp-grpc/a.ts", 'import { VARIABLES } from "../../config/variables.ts";'],
   ["src/adapters/cli/a.ts", 'import "../../main.ts";'],
@@ -105,6 +108,7 @@ test.each([
   ["src/application/a.ts", 'import type { B } from "../ports/b.ts";'],
   ["src/adapters/otlp-grpc/a.ts", 'import { b } from "../otlp/b.ts";'],
   ["src/adapters/forward/a.ts", 'import { b } from "../otlp-files/b.ts";'],
+  ["src/adapters/read-api/a.ts", 'import { b } from "../otlp/json/b.ts";'],
   ["src/adapters/otlp-grpc/a.ts", 'import { b } from "./generated/b.js";'],
   ["src/adapters/otlp-grpc/a.ts", 'import { b } from "@grpc/grpc-js";'],
   ["src/adapters/otlp-grpc/a.ts", 'import type { Config } from "../../config/config.ts";'],
@@ -115,6 +119,56 @@ test.each([
   ["src/main.ts", 'import packageJson from "../package.json";'],
 ])("%s may say %s", (path, text) => {
   expect(outwardImports(file(path, text))).toEqual([]);
+});
+
+const CIRCLE = [
+  file("src/config/a.ts", 'import { b } from "./b.ts";'),
+  file("src/config/b.ts", 'export type { C } from "../domain/c.ts";'),
+  file("src/domain/c.ts", 'import type { A } from "../config/a.ts";'),
+];
+
+test("files that import each other in a circle are found, types included", () => {
+  const found = ["src/config/a.ts, src/config/b.ts, src/domain/c.ts import each other in a circle"];
+
+  expect(fileCycles(CIRCLE)).toEqual(found);
+});
+
+test("folders that import each other in a circle are found, though no files do", () => {
+  const [a, b, c] = CIRCLE as [RepositoryFile, RepositoryFile, RepositoryFile];
+  const d = file("src/config/d.ts", "export type D = 1;");
+  const files = [a, b, d, file(c.path, 'import type { D } from "../config/d.ts";')];
+
+  expect(fileCycles(files)).toEqual([]);
+  expect(folderCycles(files)).toEqual(["src/config, src/domain import each other in a circle"]);
+});
+
+test("imports in one direction are no circle", () => {
+  const files = [...CIRCLE.slice(0, 2), file("src/domain/c.ts", "export type C = 1;")];
+
+  expect(fileCycles(files)).toEqual([]);
+  expect(folderCycles(files)).toEqual([]);
+});
+
+test.each([
+  ["src/application/ring/a.ts", 'import { b } from "../querying/b.ts";'],
+  ["src/application/querying/a.ts", 'import type { B } from "../arrivals/b.ts";'],
+  ["src/application/receiving/a.ts", 'import { b } from "../forwarding/b.ts";'],
+  ["src/application/waiting/a.ts", 'export { b } from "../shutdown/b.ts";'],
+  ["src/application/a.ts", "export const a = 1;"],
+  ["src/application/spare/a.ts", "export const a = 1;"],
+])("%s may not say %s, by the order inside application/", (path, text) => {
+  expect(applicationDisorder(file(path, text))).toHaveLength(1);
+});
+
+test.each([
+  ["src/application/ring/a.ts", 'import { b } from "./b.ts";'],
+  ["src/application/ring/a.ts", 'import { b } from "../../domain/wire/b.ts";'],
+  ["src/application/arrivals/a.ts", 'import { b } from "../ring/b.ts";'],
+  ["src/application/waiting/a.ts", 'import { b } from "../querying/b.ts";'],
+  ["src/application/forwarding/a.ts", 'import { b } from "../shutdown/b.ts";'],
+  ["src/adapters/otlp/a.ts", 'import { b } from "../../application/forwarding/b.ts";'],
+])("%s may say %s, by the order inside application/", (path, text) => {
+  expect(applicationDisorder(file(path, text))).toEqual([]);
 });
 
 test.each([

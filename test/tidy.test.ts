@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { longFunctions } from "./support/tidy/function-length.ts";
 import type { LongFunctions } from "./support/tidy/function-length.ts";
+import { applicationDisorder, fileCycles } from "./support/tidy/import-order.ts";
 import { outwardImports } from "./support/tidy/layers.ts";
 import { sourcesNoTestLoads, testsWithoutCounterpart } from "./support/tidy/mirror.ts";
 import { isSource, isWritten, repositoryFiles } from "./support/tidy/repository-files.ts";
@@ -57,6 +58,14 @@ test("every listed function is still there, and still needs to be listed", () =>
 
 test("imports point inwards only", () => {
   expect(sources.flatMap(outwardImports)).toEqual([]);
+});
+
+test("no files import each other in a circle", () => {
+  expect(fileCycles(files)).toEqual([]);
+});
+
+test("folders of application/ import only those before them in their order", () => {
+  expect(sources.flatMap(applicationDisorder)).toEqual([]);
 });
 
 test.each([

@@ -1,26 +1,7 @@
 import { forwardMistakes, forwardWarnings, type OwnAddresses } from "./forward-checks.ts";
+import type { ConfigWarning, Mistake } from "./mistake.ts";
+import type { Listener } from "./own-listener.ts";
 import type { Settings } from "./variables.ts";
-
-/** A value that cannot be used. Reads as `variable="value": must be bound`. */
-export interface Mistake {
-  readonly variable: string;
-  /** Escaped, and cut at 256 bytes. */
-  readonly value: string;
-  readonly bound: string;
-}
-
-/** The program runs, but hardly as it was meant to. */
-export interface ConfigWarning {
-  readonly variable: string;
-  readonly message: string;
-}
-
-/** What listens, and where. */
-export interface Listener {
-  readonly portVariable: "OTLP_GRPC_PORT" | "OTLP_HTTP_PORT" | "API_PORT";
-  readonly host: string;
-  readonly port: number | "off";
-}
 
 /** In the order of the table: of two that are at odds, the later one is to blame. */
 function listenersOf(settings: Settings): [Listener, Listener, Listener] {

@@ -1,5 +1,5 @@
 import { mistakesBetween, warningsBetween } from "./checks.ts";
-import type { ConfigWarning, Mistake } from "./checks.ts";
+import type { ConfigWarning, Mistake } from "./mistake.ts";
 import type { OwnAddresses } from "./forward-checks.ts";
 import { type ForwardConfig, forwardOf } from "./forward.ts";
 import { ownAddresses } from "./own-listener.ts";
@@ -10,7 +10,7 @@ import { settingsSchema, VARIABLE_NAMES, VARIABLES } from "./variables.ts";
 import type { Settings, VariableName } from "./variables.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
 
-export type { ConfigWarning, Mistake } from "./checks.ts";
+export type { ConfigWarning, Mistake } from "./mistake.ts";
 export type { ForwardEndpoint } from "./endpoint.ts";
 export type { ForwardConfig, ForwardFileConfig, ForwardTlsConfig } from "./forward.ts";
 export type { Settings } from "./variables.ts";

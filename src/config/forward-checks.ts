@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import type { ConfigWarning, Listener, Mistake } from "./checks.ts";
 import type { ForwardEndpoint } from "./endpoint.ts";
 import { forwardEndpoint } from "./forward.ts";
-import { isListenerAt } from "./own-listener.ts";
+import type { ConfigWarning, Mistake } from "./mistake.ts";
+import { isListenerAt, type Listener } from "./own-listener.ts";
 import type { Settings, VariableName } from "./variables.ts";
 import { FILE_ENDINGS } from "../domain/text/file-format.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";

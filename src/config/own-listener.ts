@@ -6,6 +6,11 @@ interface Address {
   readonly port: number | "off";
 }
 
+/** What listens, and where. */
+export interface Listener extends Address {
+  readonly portVariable: "OTLP_GRPC_PORT" | "OTLP_HTTP_PORT" | "API_PORT";
+}
+
 /** What this machine is known by, besides the loopback. */
 export function ownAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);

@@ -1,4 +1,4 @@
-import type { Mistake } from "./checks.ts";
+import type { Mistake } from "./mistake.ts";
 import { concealUrl, type ForwardEndpoint } from "./endpoint.ts";
 import { forwardEndpoint } from "./forward.ts";
 import type { Settings } from "./variables.ts";

@@ -1,4 +1,4 @@
-import type { ConfigWarning } from "./checks.ts";
+import type { ConfigWarning } from "./mistake.ts";
 import { VARIABLES } from "./variables.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
 

@@ -1,4 +1,4 @@
-import type { ConfigWarning } from "./checks.ts";
+import type { ConfigWarning } from "./mistake.ts";
 import { type VariableName, VARIABLE_NAMES } from "./variables.ts";
 import { nearestWord } from "../domain/text/nearest-word.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";

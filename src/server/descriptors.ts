@@ -8,7 +8,7 @@ import {
 import { listenFailure } from "./listen-failure.ts";
 import { type RunningListener, runningListeners } from "./listen.ts";
 import type { ServerParts } from "./parts.ts";
-import type { Stage } from "./stages.ts";
+import type { Stage } from "./stage.ts";
 
 /** Pauses the listeners whenever the process runs out of file descriptors. */
 export function guardDescriptors(parts: ServerParts): Stage {

@@ -5,7 +5,8 @@ import type { LoggedBuffer } from "../application/ring/logged-buffer.ts";
 import type { ListenerName } from "./listen.ts";
 import { memoryWarnings } from "./memory.ts";
 import { buildParts, type ServerInputs, type ServerParts } from "./parts.ts";
-import { stagesOf, startStages } from "./stages.ts";
+import { startStages } from "./stage.ts";
+import { stagesOf } from "./stages.ts";
 
 /** A running spanring in this process, without the command line and the signals. */
 export interface RunningServer {

@@ -4,22 +4,14 @@ import { logLibraryThrough } from "../adapters/otlp-grpc/library-log.ts";
 import { logLeftovers } from "../adapters/spill/spill-leftovers.ts";
 import { Forwarder } from "../application/forwarding/forwarder.ts";
 import { canSpill, spillRing } from "../application/shutdown/spill-ring.ts";
-import { type StopPart, stopWithin } from "../application/shutdown/life-cycle.ts";
+import { stopWithin } from "../application/shutdown/life-cycle.ts";
 import { restoreRing } from "../application/shutdown/restore-ring.ts";
 import type { ForwardConfig } from "../config/config.ts";
 import { shownEndpoint } from "../config/endpoint.ts";
 import { guardDescriptors } from "./descriptors.ts";
 import { listen } from "./listen.ts";
 import { capacityOf, type ServerParts } from "./parts.ts";
-
-/** One step of a start, and its opposite in the stop. */
-export interface Stage {
-  readonly name: string;
-  /** Resolves to false when the server cannot start; the log has said why. */
-  readonly start?: () => boolean | Promise<boolean>;
-  /** Left out when the stop has nothing to do. Called only after a successful start. */
-  readonly stop?: StopPart;
-}
+import type { Stage } from "./stage.ts";
 
 const TICK_MS = 1_000;
 
@@ -78,17 +70,6 @@ export function stagesOf(parts: ServerParts): readonly Stage[] {
     },
     { name: "readers", stop: async () => stopping.abort() },
   ];
-}
-
-/** Resolves to whether all stages have started; those that have are registered for the stop. */
-export async function startStages(parts: ServerParts, stages: readonly Stage[]): Promise<boolean> {
-  for (const { start, stop } of stages) {
-    // oxlint-disable-next-line no-await-in-loop -- each stage relies on those before it
-    if (start !== undefined && !(await start())) return false;
-    if (stop !== undefined) parts.life.started(stop);
-  }
-  parts.life.ready();
-  return true;
 }
 
 function sampleHighWater({ highWater }: ServerParts): Stage {

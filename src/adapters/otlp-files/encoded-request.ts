@@ -3,7 +3,7 @@ import { START_TIME_FIELD } from "../../domain/wire/otlp-tags.ts";
 import { walkRequest } from "../../domain/wire/request-walk.ts";
 import { explainFault, NO_FAULT } from "../../domain/wire/walk-fault.ts";
 import { createWalkedRequest, type WalkedRequest } from "../../domain/wire/walked-request.ts";
-import { nextField, scanFields } from "../otlp/field-scan.ts";
+import { nextField, scanFields } from "../otlp/json/message-scan.ts";
 import { NANOS_PER_MS } from "./file-request.ts";
 
 /** Far beyond what a receiver takes; rows that are not used cost nothing. */

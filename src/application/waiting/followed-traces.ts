@@ -6,7 +6,7 @@ import type { Semaphore } from "./semaphore.ts";
 import { readTrace, type TraceAnswer } from "../querying/read-trace.ts";
 import type { SequenceRange } from "../ring/ring-search.ts";
 import { SharedFields } from "../ring/shared-fields.ts";
-import type { WaitParts, WaitRequest } from "./wait-for-spans.ts";
+import type { LackOfRoom, WaitParts, WaitRequest } from "./wait-for-spans.ts";
 
 export interface TraceWaitParts extends WaitParts {
   readonly arrivals: WaitParts["arrivals"] & Pick<Arrivals, "showArrived">;
@@ -20,9 +20,6 @@ export interface TraceWaitRequest extends WaitRequest {
   /** That are followed for this request, at least 1. */
   readonly maxTraces: number;
 }
-
-/** Why a trace is not followed: this wait, or all waits together, follow as many as they may. */
-export type LackOfRoom = "own_traces" | "all_traces";
 
 /** A trace that is complete; or none could be followed, so that none can be told of. */
 export type FollowEnd = TraceAnswer | "none_followed";

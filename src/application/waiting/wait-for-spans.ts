@@ -1,8 +1,7 @@
 import type { SpanCondition, SpanFilter } from "../../domain/query/span-filter.ts";
 import type { Arrivals } from "../arrivals/arrivals.ts";
 import { countSpans } from "../querying/count-spans.ts";
-import type { LackOfRoom } from "./followed-traces.ts";
-import type { IncompleteTrace } from "../incomplete-trace.ts";
+import type { IncompleteTrace } from "../querying/incomplete-trace.ts";
 import {
   joinedSpans,
   querySpans,
@@ -28,6 +27,9 @@ export interface WaitRequest {
   /** The one who waits has gone, or the program stops. */
   readonly cancelled: AbortSignal;
 }
+
+/** Why a trace is not followed: this wait, or all waits together, follow as many as they may. */
+export type LackOfRoom = "own_traces" | "all_traces";
 
 export type WaitOutcome =
   | { readonly outcome: "found"; readonly spans: SpanAnswer }

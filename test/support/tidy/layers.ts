@@ -1,19 +1,15 @@
-import { dirname, join } from "node:path/posix";
-import { parseSync } from "oxc-parser";
+import { dirname } from "node:path/posix";
+import {
+  type Dependency,
+  dependenciesOf,
+  targetOf,
+} from "../../../scripts/structure/import-graph.ts";
 import { isSource } from "./repository-files.ts";
 import type { RepositoryFile } from "./repository-files.ts";
 
-/** One `import` or `export ... from`, or an `import()`. */
-interface Dependency {
-  /** As written: `./ring.ts`, `node:fs`, `pino`. */
-  readonly specifier: string;
-  /** Whether only types come in, so that nothing is left of it at run time. */
-  readonly isType: boolean;
-}
-
 /**
- * What each layer may import besides itself. Adapters are told apart by folder; what several need,
- * whatever they speak, is in `otlp`, `otlp-files`, `memory`, `listening` and `clock`.
+ * Lists what each layer may import besides itself. An adapter may also import the folders below,
+ * which hold what several adapters need; every other folder of an adapter is internal to it.
  */
 const INWARDS: Readonly<Record<string, readonly string[]>> = {
   domain: [],
@@ -24,6 +20,7 @@ const INWARDS: Readonly<Record<string, readonly string[]>> = {
     "ports",
     "domain",
     "adapters/otlp",
+    "adapters/otlp/json",
     "adapters/otlp-files",
     "adapters/memory",
     "adapters/listening",
@@ -32,38 +29,15 @@ const INWARDS: Readonly<Record<string, readonly string[]>> = {
   config: ["domain"],
 };
 
-/** Layers that use no package and nothing of the runtime: they are ours alone. */
+/** Layers that use neither packages nor the runtime's modules. */
 const PURE = new Set(["domain", "ports", "application"]);
 
-/** One sentence for each import that points outwards, sideways, or at a package from within. */
+/** Returns a sentence for each import outwards or sideways, or of a package from within. */
 export function outwardImports(file: RepositoryFile): string[] {
   if (!isSource(file)) return [];
   return dependenciesOf(file)
     .filter((dependency) => !isAllowed(file.path, dependency))
     .map(({ specifier }) => `${file.path} may not import ${specifier}`);
-}
-
-export function dependenciesOf({ path, text }: RepositoryFile): Dependency[] {
-  const { staticImports, staticExports, dynamicImports } = parseSync(path, text).module;
-  const imports = staticImports.map(({ moduleRequest, entries }) => ({
-    specifier: moduleRequest.value,
-    isType: entries.length > 0 && entries.every((entry) => entry.isType),
-  }));
-  const exports = staticExports.flatMap(({ entries }) =>
-    entries.flatMap(({ moduleRequest, isType }) =>
-      moduleRequest === null ? [] : [{ specifier: moduleRequest.value, isType }],
-    ),
-  );
-  const dynamic = dynamicImports.map(({ moduleRequest }) => ({
-    specifier: text.slice(moduleRequest.start, moduleRequest.end).replaceAll(/^["'`]|["'`]$/g, ""),
-    isType: false,
-  }));
-  return [...imports, ...exports, ...dynamic];
-}
-
-/** Where a relative import leads, from the root; nowhere for a package. */
-export function targetOf(path: string, specifier: string): string | undefined {
-  return specifier.startsWith(".") ? join(dirname(path), specifier) : undefined;
 }
 
 function isAllowed(path: string, { specifier, isType }: Dependency): boolean {
@@ -76,7 +50,7 @@ function isAllowed(path: string, { specifier, isType }: Dependency): boolean {
   return layerOf(target) === layer || isInwards(layer, target);
 }
 
-/** Everybody is given configuration; only the command line reads it. */
+/** Adapters know the types of the configuration; only the command line reads it. */
 function mayUseConfig(path: string, isType: boolean): boolean {
   if (path.startsWith("src/adapters/cli/")) return true;
   return isType && layerOf(path) === "adapter";
@@ -88,10 +62,10 @@ function areNeighbours(path: string, target: string): boolean {
 
 function isInwards(layer: string, target: string): boolean {
   const inwards = INWARDS[layer] ?? [];
-  return inwards.includes(layerOf(target)) || inwards.includes(adapterOf(target) ?? "none");
+  return inwards.includes(layerOf(target)) || inwards.includes(dirname(target).replace("src/", ""));
 }
 
-/** `adapters/grpc` of `src/adapters/grpc/listener.ts`. */
+/** Returns `adapters/forward` for `src/adapters/forward/http-sink.ts`. */
 function adapterOf(path: string): string | undefined {
   return /^src\/(adapters\/[^/]+)\//.exec(path)?.[1];
 }
@@ -99,7 +73,7 @@ function adapterOf(path: string): string | undefined {
 function layerOf(path: string): string {
   if (path.startsWith("src/adapters/")) return "adapter";
   if (path.startsWith("src/config/")) return "config";
-  // What builds and joins the parts: the program, the server in it, and the same for tests.
+  // These join the parts: the program, the server in it, and the receiver for tests.
   if (/^src\/(main\.ts$|testing\.ts$|server\/)/.test(path)) return "main";
   return /^src\/(domain|ports|application)\//.exec(path)?.[1] ?? "outside";
 }

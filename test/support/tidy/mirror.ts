@@ -1,5 +1,5 @@
 import { dirname } from "node:path/posix";
-import { dependenciesOf, targetOf } from "./layers.ts";
+import { dependenciesOf, targetOf } from "../../../scripts/structure/import-graph.ts";
 import { isSource } from "./repository-files.ts";
 import type { RepositoryFile } from "./repository-files.ts";
 

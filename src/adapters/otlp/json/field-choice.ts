@@ -1,4 +1,4 @@
-import { type MessageBytes, nextField, scanFields } from "../field-scan.ts";
+import { type MessageBytes, nextField, scanFields } from "./message-scan.ts";
 import type { Field, Shape } from "./json-shape.ts";
 
 /**

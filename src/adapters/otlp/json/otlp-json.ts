@@ -1,5 +1,5 @@
 import { mergedOccurrences, presentFields } from "./field-choice.ts";
-import { lengthOf, type MessageBytes, nextField, scanFields, valueOf } from "../field-scan.ts";
+import { lengthOf, type MessageBytes, nextField, scanFields, valueOf } from "./message-scan.ts";
 import { DEFAULT_TEXT, SCALAR_TEXT } from "./json-scalar.ts";
 import { type Field, RESOURCE_SPANS_LIST, type ScalarKind, type Shape } from "./json-shape.ts";
 import { JsonText } from "./json-text.ts";

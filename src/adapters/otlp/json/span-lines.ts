@@ -2,7 +2,7 @@ import type { CopiedSpans } from "../../../application/ring/ring-hand-over.ts";
 import { cursorText } from "../../../domain/cursor.ts";
 import { serviceName } from "../../../domain/wire/service-name.ts";
 import { mergedOccurrences } from "./field-choice.ts";
-import { type MessageBytes, nextField, scanFields, valueOf } from "../field-scan.ts";
+import { type MessageBytes, nextField, scanFields, valueOf } from "./message-scan.ts";
 import { SCALAR_TEXT } from "./json-scalar.ts";
 import { type Field, SHAPES, type Shape } from "./json-shape.ts";
 import { JsonText } from "./json-text.ts";

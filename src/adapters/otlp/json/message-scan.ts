@@ -1,4 +1,4 @@
-import { type FieldScan as OnePartScan, stepField } from "../../domain/wire/field-scan.ts";
+import { type FieldScan as OnePartScan, stepField } from "../../../domain/wire/field-scan.ts";
 
 /**
  * Where one encoded message lies. A field that holds one message may occur several times, and

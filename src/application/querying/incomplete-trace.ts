@@ -1,8 +1,12 @@
-import { compileFilter } from "../domain/query/span-matcher.ts";
-import { hasParent, parentIdHex, spanIdHex } from "../domain/wire/span-digest.ts";
-import { createSpanFields, readSpanFields, type SpanFields } from "../domain/wire/span-fields.ts";
-import { scanRing } from "./querying/ring-scan.ts";
-import type { SearchedBuffer } from "./querying/query-spans.ts";
+import { compileFilter } from "../../domain/query/span-matcher.ts";
+import { hasParent, parentIdHex, spanIdHex } from "../../domain/wire/span-digest.ts";
+import {
+  createSpanFields,
+  readSpanFields,
+  type SpanFields,
+} from "../../domain/wire/span-fields.ts";
+import { scanRing } from "./ring-scan.ts";
+import type { SearchedBuffer } from "./query-spans.ts";
 
 /** Describes what is buffered of a trace, and what it lacks. */
 export interface IncompleteTrace {

@@ -1,8 +1,12 @@
 import { expect, test } from "bun:test";
-import { readIncompleteTrace } from "../../src/application/incomplete-trace.ts";
-import { requestOf, spanId } from "../support/requests/request-bytes.ts";
-import { searchedRing } from "../support/running/searched-ring.ts";
-import { type TracedSpan, traceHex, tracedRequests } from "../support/requests/traced-requests.ts";
+import { readIncompleteTrace } from "../../../src/application/querying/incomplete-trace.ts";
+import { requestOf, spanId } from "../../support/requests/request-bytes.ts";
+import { searchedRing } from "../../support/running/searched-ring.ts";
+import {
+  type TracedSpan,
+  traceHex,
+  tracedRequests,
+} from "../../support/requests/traced-requests.ts";
 
 function hexOf(number: number): string {
   return Uint8Array.from(spanId(number)).toHex();
