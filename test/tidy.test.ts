@@ -4,6 +4,7 @@ import type { LongFunctions } from "./support/tidy/function-length.ts";
 import { applicationDisorder, fileCycles } from "./support/tidy/import-order.ts";
 import { outwardImports } from "./support/tidy/layers.ts";
 import { sourcesNoTestLoads, testsWithoutCounterpart } from "./support/tidy/mirror.ts";
+import { deadNames, treeFaults } from "./support/tidy/page-names.ts";
 import { isSource, isWritten, repositoryFiles } from "./support/tidy/repository-files.ts";
 import { unsafeTimers } from "./support/tidy/timer-delays.ts";
 import {
@@ -27,6 +28,9 @@ const LONG_FUNCTIONS: LongFunctions = {
     "every field of every span passes through its one loop; in pieces, its locals would go " +
     "through memory each time",
 };
+
+/** These name files that users have; tests run what the README says. */
+const PAGES_OF_USERS: ReadonlySet<string> = new Set(["README.md", "CHANGELOG.md"]);
 
 const files = repositoryFiles();
 const written = files.filter(isWritten);
@@ -114,4 +118,18 @@ test("every file with code in it is loaded by a test, so that coverage counts it
   const unloaded = sourcesNoTestLoads(files).filter((found) => !found.startsWith("src/main.ts "));
 
   expect(unloaded).toEqual([]);
+});
+
+test("the map draws every folder of src/", () => {
+  const maps = files.filter(({ path }) => path === "src/README.md");
+
+  expect(maps).toHaveLength(1);
+  expect(maps.flatMap((map) => treeFaults(map, files))).toEqual([]);
+});
+
+test("every file and every function that a page names is there", () => {
+  const pages = files.filter(({ path }) => path.endsWith(".md") && !PAGES_OF_USERS.has(path));
+
+  expect(pages.map(({ path }) => path)).toContain("src/README.md");
+  expect(pages.flatMap((page) => deadNames(page, files))).toEqual([]);
 });
