@@ -39,7 +39,7 @@ export function explainRejection(rejectedSpans: number, countByFault: Uint32Arra
   return `${spans} rejected: ${reasons.join("; ")}. All other spans were kept.`;
 }
 
-/** An identifier of the right length that is not all zero. */
+/** Reports whether an identifier is not all zero. The caller has checked its length. */
 export function isValidId(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at += 1) {
     if (bytes[at] !== 0) return true;

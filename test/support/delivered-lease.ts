@@ -1,11 +1,11 @@
 import { deliver } from "../../src/application/forwarding/delivery.ts";
 import type { SendFailure } from "../../src/application/forwarding/send-failure.ts";
-import type { Lease } from "../../src/application/ring/ring-lease.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../src/ports/span-sink.ts";
 import { decodeSpans } from "./requests/decoded-request.ts";
 import { FakeSink } from "./fakes/fake-sink.ts";
 import { requestOf } from "./requests/request-bytes.ts";
 import { NEVER, searchedRing } from "./running/searched-ring.ts";
+import type { Lease } from "../../src/domain/lease.ts";
 
 export const DELIVERED: SendOutcome = { outcome: "delivered" };
 export const TOO_LARGE: SendOutcome = { outcome: "too_large", message: "too long" };

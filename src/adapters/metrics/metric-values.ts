@@ -5,12 +5,12 @@ import {
 } from "../../application/forwarding/forward-status.ts";
 import type { Histogram } from "../../application/receiving/histogram.ts";
 import type { ProblemTotal } from "../../application/receiving/problem-registry.ts";
-import type { SpanAmount } from "../../application/ring/ring-ledger.ts";
 import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
 import type { BufferStats, Ledger } from "../../domain/ledger.ts";
 import { FAULT_NAMES } from "../../domain/span-validity.ts";
 import { GRPC_CODE, type Outcome, STATUS_TABLE } from "../otlp/status-table.ts";
 import type { MetricName } from "./metric-families.ts";
+import type { SpanAmount } from "../../domain/buffered-spans.ts";
 
 /** Where the numbers come from. What is not there, such as a listener, has none. */
 export interface MetricSources {

@@ -1,6 +1,6 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { stopWithin } from "../../application/shutdown/life-cycle.ts";
-import type { TraceReceiver } from "../../application/receiving/receipt.ts";
+import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
 import type { LimitsConfig, ListenAddress } from "../../config/config.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";

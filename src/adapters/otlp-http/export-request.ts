@@ -3,7 +3,8 @@ import {
   type UnsupportedSignal,
 } from "../../application/receiving/unsupported-signals.ts";
 import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
-import type { Receipt, TraceReceiver } from "../../application/receiving/receipt.ts";
+import type { Receipt } from "../../domain/receipt.ts";
+import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";

@@ -1,5 +1,5 @@
 import { stopWithin } from "../../application/shutdown/life-cycle.ts";
-import type { TraceReceiver } from "../../application/receiving/receipt.ts";
+import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
 import type { LimitsConfig, ListenAddress } from "../../config/config.ts";
 import type { SleepingClock } from "../../ports/clock.ts";

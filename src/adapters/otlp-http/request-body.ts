@@ -1,4 +1,4 @@
-import type { Receipt } from "../../application/receiving/receipt.ts";
+import type { Receipt } from "../../domain/receipt.ts";
 import { GrowingBytes } from "../memory/growing-bytes.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { releaseBytes } from "../../application/ring/release-bytes.ts";

@@ -1,4 +1,4 @@
-import type { Receipt } from "../../application/receiving/receipt.ts";
+import type { Receipt } from "../../domain/receipt.ts";
 import type { LimitsConfig } from "../../config/config.ts";
 import type { ProblemReason } from "../../domain/problem-reason.ts";
 import type { Clock } from "../../ports/clock.ts";

@@ -1,4 +1,4 @@
-import type { Receipt } from "../../application/receiving/receipt.ts";
+import type { Receipt } from "../../domain/receipt.ts";
 import type {
   NotKept,
   UnsupportedSignal,

@@ -1,5 +1,5 @@
 import { constants, gunzipSync, inflateSync, zstdDecompressSync } from "node:zlib";
-import type { Receipt } from "../../application/receiving/receipt.ts";
+import type { Receipt } from "../../domain/receipt.ts";
 import { areWholeZstdFrames } from "./zstd-frames.ts";
 
 export type Compression = keyof typeof DECODERS;

@@ -1,4 +1,5 @@
-import type { Receipt, TraceReceiver } from "../../application/receiving/receipt.ts";
+import type { Receipt } from "../../domain/receipt.ts";
+import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 
 const OUR_FAULT: Receipt = { outcome: "failed", message: "a fault of the server; send it again" };
 

@@ -1,4 +1,4 @@
-import type { Receipt } from "../../application/receiving/receipt.ts";
+import type { Receipt } from "../../domain/receipt.ts";
 import type { NotKept } from "../../application/receiving/unsupported-signals.ts";
 
 /** The gRPC codes we answer with. Source: grpc/grpc, doc/statuscodes.md. */

@@ -1,6 +1,6 @@
-import type { SearchedBuffer } from "../../application/querying/query-spans.ts";
-import type { CopiedSpans } from "../../application/ring/ring-hand-over.ts";
 import type { HeldAnswer } from "./answer-budget.ts";
+import type { CopiedSpans } from "../../domain/buffered-spans.ts";
+import type { SearchedBuffer } from "../../ports/span-reader.ts";
 
 export interface HeldBufferParts {
   readonly held: HeldAnswer;

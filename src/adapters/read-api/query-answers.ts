@@ -1,6 +1,5 @@
 import type { Cursor } from "../../domain/cursor.ts";
 import { querySpans } from "../../application/querying/query-spans.ts";
-import type { OldestSpans } from "../../application/ring/ring-hand-over.ts";
 import { readTrace } from "../../application/querying/read-trace.ts";
 import { summariseTraces, type TraceSummary } from "../../application/querying/summarise-traces.ts";
 import { answerPace } from "./answer-pace.ts";
@@ -18,6 +17,7 @@ import {
   rangeMember,
   spansResponse,
 } from "./span-answer.ts";
+import type { OldestSpans } from "../../domain/buffered-spans.ts";
 
 interface QueryValues {
   readonly after: Cursor;

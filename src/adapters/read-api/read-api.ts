@@ -1,6 +1,5 @@
 import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
 import { Semaphore } from "../../application/waiting/semaphore.ts";
-import type { SpanReader } from "../../application/ring/span-reader.ts";
 import type { ListenAddress } from "../../config/config.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
@@ -16,6 +15,7 @@ import { ROUTES } from "./routes.ts";
 import { MAX_TAILS } from "./tail-answer.ts";
 import { TailPermits } from "./tail-permits.ts";
 import { MAX_FOLLOWED_TRACES, MAX_WAITS } from "./wait-limits.ts";
+import type { SpanReader } from "../../ports/span-reader.ts";
 
 export interface ReadApiParts {
   readonly address: ListenAddress;

@@ -1,6 +1,5 @@
 import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
 import type { RecentProblem } from "../../application/receiving/problem-registry.ts";
-import type { SpanReader } from "../../application/ring/span-reader.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { AnswerBudget } from "./answer-budget.ts";
@@ -9,6 +8,7 @@ import type { Parameters, ValuesOf } from "./parameter.ts";
 import type { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { KnownParameters, ReadParameters } from "./query.ts";
 import type { TailPermits } from "./tail-permits.ts";
+import type { SpanReader } from "../../ports/span-reader.ts";
 
 export type Readiness = "starting" | "ready" | "stopping";
 

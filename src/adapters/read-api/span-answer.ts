@@ -1,6 +1,4 @@
 import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
-import type { CopiedSpans } from "../../application/ring/ring-hand-over.ts";
-import type { SequenceRange } from "../../application/ring/ring-search.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";
 import { spanLineChunks } from "../otlp/json/span-lines.ts";
@@ -16,6 +14,7 @@ import {
   type SpanType,
 } from "./media-type.ts";
 import { ANSWER_HEADERS, BUSY, type Problem, problemResponse, STOPPING } from "./problem.ts";
+import type { CopiedSpans, SequenceRange } from "../../domain/buffered-spans.ts";
 
 const PIECE_BYTES = 64 * 1024;
 const LINE_END = Uint8Array.of(0x0a);

@@ -1,5 +1,4 @@
 import type { Cursor } from "../../domain/cursor.ts";
-import type { SearchedBuffer } from "../../application/querying/query-spans.ts";
 import { waitForSpans, type WaitOutcome } from "../../application/waiting/wait-for-spans.ts";
 import { waitForTrace } from "../../application/waiting/wait-for-trace.ts";
 import type { HeldAnswer } from "./answer-budget.ts";
@@ -13,6 +12,7 @@ import type { Asked, RouteContext } from "./route.ts";
 import { answerHeldSpans, spansResponse } from "./span-answer.ts";
 import { MAX_FOLLOWED_BY_ONE } from "./wait-limits.ts";
 import { NO_ROOM, presentResponse, timeUpResponse } from "./wait-problems.ts";
+import type { SearchedBuffer } from "../../ports/span-reader.ts";
 
 export interface WaitValues {
   readonly count: number | undefined;

@@ -1,16 +1,13 @@
 import type { SpanFilter } from "../../domain/query/span-filter.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
-import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
-import type { Appended } from "../ring/ring-append.ts";
-import type { OldestSpans } from "../ring/ring-hand-over.ts";
-import type { SequenceRange } from "../ring/ring-search.ts";
-import type { ServiceAmount } from "../ring/ring-services.ts";
 import { type Arrived, type ArrivedRange, SubscriptionIndex } from "./subscription-index.ts";
-
-export type WatchedBuffer = Pick<
-  ObservabilityBuffer,
-  "append" | "range" | "visit" | "take" | "clear"
->;
+import type {
+  Appended,
+  OldestSpans,
+  SequenceRange,
+  ServiceAmount,
+} from "../../domain/buffered-spans.ts";
+import type { WatchedBuffer } from "../../ports/trace-buffer.ts";
 
 /** What those who wait, take or clear need of it. */
 export type WatchedArrivals = Pick<

@@ -6,8 +6,6 @@ import {
   type SpanMatcher,
   type SpanPlace,
 } from "../../domain/query/span-matcher.ts";
-import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
-import type { SequenceRange } from "../ring/ring-search.ts";
 import { SharedFields } from "../ring/shared-fields.ts";
 import {
   addFilter,
@@ -16,6 +14,8 @@ import {
   type FilterIndex,
   createFilterIndex,
 } from "./filter-index.ts";
+import type { SequenceRange } from "../../domain/buffered-spans.ts";
+import type { SpanVisits } from "../../ports/span-reader.ts";
 
 /** Told the sequences of all spans that match, of those that arrived together. */
 export type Arrived = (sequences: readonly number[]) => void;
@@ -73,7 +73,7 @@ export class SubscriptionIndex {
   }
 
   /** Tries every span of the range on whoever may want it; then tells each what it wants. */
-  show(buffer: Pick<ObservabilityBuffer, "visit">, range: ArrivedRange): void {
+  show(buffer: SpanVisits, range: ArrivedRange): void {
     this.shows += 1;
     this.fields.reset();
     const showing = { wanted: this.wanted, number: this.shows, fieldsOf: this.fields.of };
@@ -128,7 +128,7 @@ interface Match {
 
 /** Gathered before anyone is told: whoever is told may subscribe, to this indexed or another. */
 function matchesIn(
-  buffer: Pick<ObservabilityBuffer, "visit">,
+  buffer: SpanVisits,
   { arePlain, ...range }: ArrivedRange,
   { wanted, number, fieldsOf }: Showing,
 ): Match[] {

@@ -1,10 +1,10 @@
 import type { SleepingClock } from "../../ports/clock.ts";
 import type { Arrivals } from "../arrivals/arrivals.ts";
-import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
-import type { Lease } from "../ring/ring-lease.ts";
+import type { Lease } from "../../domain/lease.ts";
+import type { BacklogSource } from "../../ports/span-leases.ts";
 
 export interface BacklogParts {
-  readonly buffer: Pick<ObservabilityBuffer, "range" | "usedBytes">;
+  readonly buffer: BacklogSource;
   readonly arrivals: Pick<Arrivals, "onNext">;
   readonly clock: SleepingClock;
   /** How long a span waits for others. */

@@ -1,11 +1,12 @@
 import type { SendOutcome, SpanSink } from "../../ports/span-sink.ts";
-import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
-import { type Lease, type Settlement, spanBytesOf } from "../ring/ring-lease.ts";
+import { spanBytesOf } from "../ring/ring-lease.ts";
 import type { SizedBatch } from "./batch-size.ts";
 import type { UndeliverableReason } from "./forward-figures.ts";
 import type { SendFailure } from "./send-failure.ts";
 import { countOf, halvesOf, type SpanRuns, splitRuns } from "./span-runs.ts";
 import { type Piece, piecesOf, type Suspects } from "./suspects.ts";
+import type { Lease, Settlement } from "../../domain/lease.ts";
+import type { LeaseSettler } from "../../ports/span-leases.ts";
 
 /** Is notified of the fate of a lease, part by part. */
 export interface DeliveryWatcher {
@@ -26,7 +27,7 @@ export interface Evidence {
 }
 
 export interface DeliveryParts {
-  readonly buffer: Pick<ObservabilityBuffer, "settle">;
+  readonly buffer: LeaseSettler;
   readonly sink: Pick<SpanSink, "send">;
   readonly watcher: DeliveryWatcher;
   readonly cancelled: AbortSignal;

@@ -1,5 +1,5 @@
 import type { SendOutcome } from "../../ports/span-sink.ts";
-import { type Lease, requestOfPart, wholeLease } from "../ring/ring-lease.ts";
+import { requestOfPart, wholeLease } from "../ring/ring-lease.ts";
 import {
   bookTaken,
   bookTooLarge,
@@ -13,6 +13,7 @@ import {
 import { afterRefusal, settleRefused } from "./refusals.ts";
 import { failureOf, type SendFailure } from "./send-failure.ts";
 import type { Piece } from "./suspects.ts";
+import type { Lease } from "../../domain/lease.ts";
 
 /**
  * Refusals of one lease, after which the rest is left to another. The way down to one span takes

@@ -1,14 +1,14 @@
 import type { SleepingClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { SendOutcome, SpanSink } from "../../ports/span-sink.ts";
-import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
-import type { Lease } from "../ring/ring-lease.ts";
 import { deliver, offer } from "./delivery.ts";
 import { type DeliveryNotes, noteFailure, notesOf } from "./delivery-notes.ts";
 import type { DeliveryParts, Evidence } from "./delivery-state.ts";
 import type { Probe } from "./probe.ts";
 import { failureOf } from "./send-failure.ts";
 import type { Pass } from "./upstream-gate.ts";
+import type { Lease } from "../../domain/lease.ts";
+import type { ForwardedBuffer } from "../../ports/span-leases.ts";
 
 export interface ForwardSettings {
   readonly batchSpans: number;
@@ -20,11 +20,6 @@ export interface ForwardSettings {
   readonly retryInitialMs: number;
   readonly retryMaxMs: number;
 }
-
-export type ForwardedBuffer = Pick<
-  ObservabilityBuffer,
-  "lease" | "leaseNewest" | "settle" | "range" | "usedBytes" | "oldestUnixMs"
->;
 
 export interface Forwarding {
   readonly buffer: ForwardedBuffer;

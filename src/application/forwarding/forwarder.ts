@@ -8,19 +8,15 @@ import { Backlog, type BacklogParts } from "./backlog.ts";
 import { BatchSize } from "./batch-size.ts";
 import type { DeliveryNotes } from "./delivery-notes.ts";
 import { DeliveryRate } from "./delivery-rate.ts";
-import {
-  forwardAll,
-  type ForwardedBuffer,
-  type Forwarding,
-  type ForwardSettings,
-} from "./forward-all.ts";
+import { forwardAll, type Forwarding, type ForwardSettings } from "./forward-all.ts";
 import { zeroForwardFigures } from "./forward-figures.ts";
 import { ForwardLog } from "./forward-log.ts";
 import type { ForwardStatus } from "./forward-status.ts";
 import { Probe } from "./probe.ts";
 import { UpstreamGate } from "./upstream-gate.ts";
+import type { ForwardedBuffer } from "../../ports/span-leases.ts";
 
-export type { ForwardedBuffer, ForwardSettings } from "./forward-all.ts";
+export type { ForwardSettings } from "./forward-all.ts";
 
 export interface ForwarderParts {
   readonly buffer: ForwardedBuffer;

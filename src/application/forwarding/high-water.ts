@@ -1,9 +1,9 @@
 import type { Logger } from "../../ports/logger.ts";
-import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
+import type { FillLevel } from "../../ports/span-intake.ts";
 
 export interface HighWaterParts {
   readonly percent: number;
-  readonly buffer: Pick<ObservabilityBuffer, "usedShare">;
+  readonly buffer: FillLevel;
   readonly logger: Logger;
 }
 

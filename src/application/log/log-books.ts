@@ -1,5 +1,5 @@
 import { assertBooksBalance, type Ledger } from "../../domain/ledger.ts";
-import type { SpanAmount } from "../ring/ring-ledger.ts";
+import type { SpanAmount } from "../../domain/buffered-spans.ts";
 
 export type { SpanAmount };
 

@@ -1,8 +1,8 @@
 import type { SpanFilter } from "../../domain/query/span-filter.ts";
 import { compileFilter } from "../../domain/query/span-matcher.ts";
 import { scanRing } from "./ring-scan.ts";
-import type { SearchedBuffer } from "./query-spans.ts";
-import type { CopiedSpans } from "../ring/ring-hand-over.ts";
+import type { CopiedSpans } from "../../domain/buffered-spans.ts";
+import type { SearchedBuffer } from "../../ports/span-reader.ts";
 
 /** How many buffered spans match, and the newest few of them. */
 export interface CountedSpans {

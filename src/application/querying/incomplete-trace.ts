@@ -6,7 +6,7 @@ import {
   type SpanFields,
 } from "../../domain/wire/span-fields.ts";
 import { scanRing } from "./ring-scan.ts";
-import type { SearchedBuffer } from "./query-spans.ts";
+import type { SearchedBuffer } from "../../ports/span-reader.ts";
 
 /** Describes what is buffered of a trace, and what it lacks. */
 export interface IncompleteTrace {

@@ -1,13 +1,10 @@
 import type { SpanFilter } from "../../domain/query/span-filter.ts";
 import { compileFilter } from "../../domain/query/span-matcher.ts";
 import { concatenate } from "../../domain/wire/concatenate.ts";
-import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
-import type { CopiedSpans } from "../ring/ring-hand-over.ts";
 import { scanRing } from "./ring-scan.ts";
 import { releaseBytes } from "../ring/release-bytes.ts";
-import type { SequenceRange } from "../ring/ring-search.ts";
-
-export type SearchedBuffer = Pick<ObservabilityBuffer, "range" | "visit" | "copy">;
+import type { CopiedSpans, SequenceRange } from "../../domain/buffered-spans.ts";
+import type { SearchedBuffer } from "../../ports/span-reader.ts";
 
 export interface SpanQuery {
   readonly filter: SpanFilter;

@@ -1,7 +1,7 @@
 import type { SpanMatcher } from "../../domain/query/span-matcher.ts";
-import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
 import { ScanScheduler } from "./scan-scheduler.ts";
-import type { SequenceRange } from "../ring/ring-search.ts";
+import type { SequenceRange } from "../../domain/buffered-spans.ts";
+import type { SequenceSource } from "../../ports/span-reader.ts";
 
 /** Spans that are looked at in one go: well under a millisecond, whatever is asked of each. */
 const SPANS_A_GO = 2048;
@@ -30,7 +30,7 @@ const turns = new ScanScheduler();
  * evicted before it was looked at is outside of it.
  */
 export async function scanRing(
-  buffer: Pick<ObservabilityBuffer, "range">,
+  buffer: SequenceSource,
   scan: Scan,
   scanPiece: ScanPiece,
 ): Promise<SequenceRange> {

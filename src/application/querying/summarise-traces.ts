@@ -5,8 +5,9 @@ import { serviceName } from "../../domain/wire/service-name.ts";
 import { digestSpan, type SpanDigest, traceIdHex } from "../../domain/wire/span-digest.ts";
 import { createSpanFields, readSpanFields } from "../../domain/wire/span-fields.ts";
 import { scanRing } from "./ring-scan.ts";
-import type { SearchedBuffer, SpanQuery } from "./query-spans.ts";
-import type { SequenceRange } from "../ring/ring-search.ts";
+import type { SpanQuery } from "./query-spans.ts";
+import type { SequenceRange } from "../../domain/buffered-spans.ts";
+import type { SearchedBuffer } from "../../ports/span-reader.ts";
 
 /** What the buffered spans of one trace say together. */
 export interface TraceSummary {

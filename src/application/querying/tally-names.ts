@@ -3,7 +3,7 @@ import { textBetween } from "../../domain/wire/scalar-bytes.ts";
 import { serviceName } from "../../domain/wire/service-name.ts";
 import { createSpanFields, readSpanFields } from "../../domain/wire/span-fields.ts";
 import { scanRing } from "./ring-scan.ts";
-import type { SearchedBuffer } from "./query-spans.ts";
+import type { SearchedBuffer } from "../../ports/span-reader.ts";
 
 /** Spans of one service that have the same name. */
 export interface NameTally {

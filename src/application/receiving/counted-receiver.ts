@@ -1,7 +1,8 @@
 import { FAULT_KINDS } from "../../domain/span-validity.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { Histogram } from "./histogram.ts";
-import type { Receipt, TraceReceiver } from "./receipt.ts";
+import type { Receipt } from "../../domain/receipt.ts";
+import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 
 /** What the receiver did with the request before; it makes the counts of each receiver's own. */
 export interface ReceivedAmounts {

@@ -11,15 +11,15 @@ import { unknownFields } from "../../domain/wire/unknown-fields.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { zeroAmounts, type ReceivedAmounts } from "./counted-receiver.ts";
-import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
 import { releaseOwnBuffer } from "../ring/release-bytes.ts";
-import type { Receipt, TraceReceiver } from "./receipt.ts";
-import type { Appended } from "../ring/ring-append.ts";
+import type { Receipt } from "../../domain/receipt.ts";
+import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import { rejectedByService } from "../ring/rejected-spans.ts";
-import type { ServiceAmount } from "../ring/ring-services.ts";
+import type { Appended, ServiceAmount } from "../../domain/buffered-spans.ts";
+import type { SpanAppender } from "../../ports/span-intake.ts";
 
 export interface ReceiveParts {
-  readonly buffer: Pick<ObservabilityBuffer, "append">;
+  readonly buffer: SpanAppender;
   readonly limits: WalkLimits;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -1,38 +1,27 @@
 import type { BufferStats, ServiceStats } from "../../domain/ledger.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
 import type { Logger } from "../../ports/logger.ts";
-import type { ObservabilityBuffer } from "./observability-buffer.ts";
-import { type Lease, type LeasePart, type Settlement, wholeLease } from "./ring-lease.ts";
-import type { SpanAmount } from "./ring-ledger.ts";
-import type { Appended } from "./ring-append.ts";
-import type { CopiedSpans, OldestSpans } from "./ring-hand-over.ts";
-import type { Search, SequenceRange, Visit } from "./ring-search.ts";
-import type { ServiceAmount } from "./ring-services.ts";
-import type { SpanReader } from "./span-reader.ts";
+import { wholeLease } from "./ring-lease.ts";
+import type {
+  Appended,
+  CopiedSpans,
+  OldestSpans,
+  Search,
+  SequenceRange,
+  ServiceAmount,
+  SpanAmount,
+  Visit,
+} from "../../domain/buffered-spans.ts";
+import type { Lease, LeasePart, Settlement } from "../../domain/lease.ts";
+import type { TraceBuffer } from "../../ports/trace-buffer.ts";
 
-/** The part of the buffer that listeners and the forwarder use. */
-export type SharedBuffer = SpanReader &
-  Pick<
-    ObservabilityBuffer,
-    | "append"
-    | "hasRoom"
-    | "take"
-    | "clear"
-    | "usedBytes"
-    | "usedShare"
-    | "lease"
-    | "leaseNewest"
-    | "settle"
-    | "oldestUnixMs"
-  >;
-
-/** Tells of whatever enters or leaves, at DEBUG, with amounts and nothing of the spans. */
-export class LoggedBuffer implements SharedBuffer {
+/** Logs what enters or leaves the buffer, at DEBUG: amounts, and nothing from the spans. */
+export class LoggedBuffer implements TraceBuffer {
   // Fixed at construction.
-  private readonly buffer: SharedBuffer;
+  private readonly buffer: TraceBuffer;
   private readonly logger: Logger;
 
-  constructor(buffer: SharedBuffer, logger: Logger) {
+  constructor(buffer: TraceBuffer, logger: Logger) {
     this.buffer = buffer;
     this.logger = logger;
   }

@@ -5,37 +5,28 @@ import { NO_FAULT } from "../../domain/wire/walk-fault.ts";
 import { createWalkedRequest, type WalkedRequest } from "../../domain/wire/walked-request.ts";
 import type { SpanCodec } from "../../ports/span-codec.ts";
 import type { TraceBufferPort } from "../../ports/trace-buffer-port.ts";
-import { append, type Appended, hasRoom, isFull, usedBytes, usedShare } from "./ring-append.ts";
-import {
-  type CopiedSpans,
-  copyOldest,
-  copySpans,
-  type OldestSpans,
-  takeOldest,
-} from "./ring-hand-over.ts";
-import {
-  type Lease,
-  type LeasePart,
-  leaseNewest,
-  leaseOldest,
-  type Settlement,
-  settle,
-  wholeLease,
-} from "./ring-lease.ts";
-import { bufferedSpans, readStats, type SpanAmount } from "./ring-ledger.ts";
+import { append, hasRoom, isFull, usedBytes, usedShare } from "./ring-append.ts";
+import { copyOldest, copySpans, takeOldest } from "./ring-hand-over.ts";
+import { leaseNewest, leaseOldest, settle, wholeLease } from "./ring-lease.ts";
+import { bufferedSpans, readStats } from "./ring-ledger.ts";
 import { createRingMemory, NEXT_SEQUENCE, openRingMemory, type RingMemory } from "./ring-memory.ts";
 import { takeBefore } from "./ring-removal.ts";
-import {
-  bufferedRange,
-  oldestUnixMs,
-  type Search,
-  type SequenceRange,
-  type Visit,
-  visitSpans,
-} from "./ring-search.ts";
-import { readServices, type ServiceAmount } from "./ring-services.ts";
+import { bufferedRange, oldestUnixMs, visitSpans } from "./ring-search.ts";
+import { readServices } from "./ring-services.ts";
 import { rejectedByService } from "./rejected-spans.ts";
 import { withLock } from "./shared-lock.ts";
+import type {
+  Appended,
+  CopiedSpans,
+  OldestSpans,
+  Search,
+  SequenceRange,
+  ServiceAmount,
+  SpanAmount,
+  Visit,
+} from "../../domain/buffered-spans.ts";
+import type { Lease, LeasePart, Settlement } from "../../domain/lease.ts";
+import type { TraceBuffer } from "../../ports/trace-buffer.ts";
 
 export type OverflowPolicy = "drop_oldest" | "refuse";
 
@@ -57,7 +48,7 @@ const ONE_SPAN = { spansPerRequest: 1, nestingDepth: 100 };
  * Every method holds the ring's lock for its copy and its index writes, so that several threads may
  * use one ring, each through an instance of its own: `create` on one, `open(shared)` on the others.
  */
-export class ObservabilityBuffer implements TraceBufferPort {
+export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
   // Fixed at construction; what the lock guards is in the shared memory.
   private readonly ring: RingMemory;
   private readonly codec: SpanCodec;

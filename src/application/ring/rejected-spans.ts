@@ -1,6 +1,6 @@
 import { serviceNameBytes } from "../../domain/wire/service-name.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
-import type { ServiceAmount } from "./ring-services.ts";
+import type { ServiceAmount } from "../../domain/buffered-spans.ts";
 
 /**
  * The rejected spans of a request, for the books: an entry for each run of them in one resource.

@@ -3,7 +3,7 @@ import { traceTail } from "../../domain/query/filter-key.ts";
 import { SPAN_ID_BYTES, TRACE_ID_BYTES } from "../../domain/span-validity.ts";
 import { NO_FAULT } from "../../domain/wire/walk-fault.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
-import { audit, book, bookDeparture, type SpanAmount, usedSlots } from "./ring-ledger.ts";
+import { audit, book, bookDeparture, usedSlots } from "./ring-ledger.ts";
 import {
   ACCEPTED,
   BUFFERED_BYTES,
@@ -16,20 +16,8 @@ import {
   type RingMemory,
 } from "./ring-memory.ts";
 import { blockOf, evictBefore, evictOldestBlock, slotOf } from "./ring-removal.ts";
-import {
-  bookAcceptedByService,
-  bookRejectedByService,
-  type ServiceAmount,
-  servicesOf,
-} from "./ring-services.ts";
-
-/** What an append did. Of a request that is not accepted nothing is kept, and nothing is booked. */
-export type Appended =
-  | { readonly outcome: "accepted"; readonly evictedSpans: number }
-  /** No room, and nothing may be evicted for it. */
-  | { readonly outcome: "refused" }
-  /** There can be no room: larger than the arena, or (where nothing is evicted) than all slots. */
-  | { readonly outcome: "too_large" };
+import { bookAcceptedByService, bookRejectedByService, servicesOf } from "./ring-services.ts";
+import type { Appended, ServiceAmount, SpanAmount } from "../../domain/buffered-spans.ts";
 
 export interface AppendRequest {
   /** Walked without a fault, and with valid spans only. */

@@ -13,7 +13,8 @@ import {
   slotsOf,
   takeBefore,
 } from "./ring-removal.ts";
-import { bufferedRange, type SequenceRange } from "./ring-search.ts";
+import { bufferedRange } from "./ring-search.ts";
+import type { CopiedSpans, OldestSpans, SequenceRange } from "../../domain/buffered-spans.ts";
 
 /**
  * The spans of these sequences as the bytes of one request, copied out of the ring in the order
@@ -53,20 +54,6 @@ export function takeOldest(ring: RingMemory, spanCount: number): OldestSpans {
   const copied = copyThere(ring, sequences);
   if (sequences.length > 0) takeBefore(ring, sequences.at(-1)! + 1);
   return { ...copied, range };
-}
-
-/** Spans, and the sequence of each, in the order of the request. */
-export interface CopiedSpans {
-  readonly request: Uint8Array<ArrayBuffer>;
-  readonly sequences: readonly number[];
-}
-
-/**
- * The oldest spans of the ring. Their sequences have gaps where others are leased or have left; the
- * range is the sequences that were looked at.
- */
-export interface OldestSpans extends CopiedSpans {
-  readonly range: SequenceRange;
 }
 
 /** Up to the last of them; to the end of the ring when fewer than wanted were found. */

@@ -1,8 +1,7 @@
 import { assert } from "../../domain/assert.ts";
 import { cutRequest } from "../../domain/wire/cut-request.ts";
-import type { SpanPlaces } from "../../domain/wire/request-spans.ts";
 import { copyThere } from "./ring-hand-over.ts";
-import { audit, bookDeparture, type Departure, type SpanAmount } from "./ring-ledger.ts";
+import { audit, bookDeparture, type Departure } from "./ring-ledger.ts";
 import {
   DELIVERED,
   EVICTED,
@@ -16,37 +15,8 @@ import {
 } from "./ring-memory.ts";
 import { beginAt, newestFree, oldestFree, serviceAt, slotOf, slotsOf } from "./ring-removal.ts";
 import { bookDepartureFromService } from "./ring-services.ts";
-
-/**
- * Spans on their way to the upstream. They stay in the ring, where readers see them, and where no
- * taker and no other lease gets them. When the ring is full they make room like all others: their
- * bytes are here too, so they can be sent again whatever has become of their slots.
- *
- *   free ──lease──▶ leased ──────────────────┬─delivered──────▶ delivered
- *     ▲               │ │                    ├─undeliverable──▶ undeliverable
- *     └───returned────┘ └─makes room, still──┴─returned───────▶ evicted
- *                         leased in the books
- *
- * Until it is settled a leased span is buffered in the books, whether it is still in the ring or
- * not: so each ends in exactly one book, and no book is ever corrected.
- */
-export interface Lease {
-  // Fixed at construction.
-  /** The spans as the bytes of one request, and the sequence of each, in its order. */
-  readonly request: Uint8Array<ArrayBuffer>;
-  readonly sequences: readonly number[];
-  /** Of each span, for the books: its service and its length. */
-  readonly services: Uint32Array;
-  readonly lengthBytes: Uint32Array;
-
-  // Moved by `settle`: 1 for each span that is settled.
-  readonly settled: Uint8Array;
-}
-
-export type Settlement = "delivered" | "returned" | "undeliverable";
-
-/** Spans of a lease by their places in it. */
-export type LeasePart = SpanPlaces;
+import type { SpanAmount } from "../../domain/buffered-spans.ts";
+import type { Lease, LeasePart, Settlement } from "../../domain/lease.ts";
 
 /**
  * Leases the oldest free spans, at least one; undefined when there is none. Copied before anything

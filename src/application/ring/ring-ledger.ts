@@ -13,12 +13,7 @@ import {
   TAKEN,
   UNDELIVERABLE,
 } from "./ring-memory.ts";
-
-/** An amount of spans, in both units of the ledger. */
-export interface SpanAmount {
-  readonly spans: number;
-  readonly bytes: number;
-}
+import type { SpanAmount } from "../../domain/buffered-spans.ts";
 
 /** The books of spans that have left the ring. */
 export type Departure = typeof TAKEN | typeof DELIVERED | typeof EVICTED | typeof UNDELIVERABLE;

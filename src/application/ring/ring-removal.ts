@@ -1,5 +1,5 @@
 import { assert } from "../../domain/assert.ts";
-import { audit, bookDeparture, type Departure, type SpanAmount, usedSlots } from "./ring-ledger.ts";
+import { audit, bookDeparture, type Departure, usedSlots } from "./ring-ledger.ts";
 import {
   EVICTED,
   FIRST_FREE,
@@ -11,6 +11,7 @@ import {
   TAKEN,
 } from "./ring-memory.ts";
 import { bookDepartureFromService } from "./ring-services.ts";
+import type { SpanAmount } from "../../domain/buffered-spans.ts";
 
 export function slotOf(ring: RingMemory, sequence: number): number {
   return sequence % ring.capacitySpans;

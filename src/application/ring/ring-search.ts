@@ -1,21 +1,7 @@
-import type { SpanMatcher, SpanPlace } from "../../domain/query/span-matcher.ts";
+import type { SpanPlace } from "../../domain/query/span-matcher.ts";
 import { FIRST_SEQUENCE, GONE, NEXT_SEQUENCE, type RingMemory } from "./ring-memory.ts";
 import { blockOf, slotOf } from "./ring-removal.ts";
-
-/** The spans from sequence `first` up to, and without, `next`. */
-export interface SequenceRange {
-  readonly first: number;
-  readonly next: number;
-}
-
-export interface Search {
-  readonly range: SequenceRange;
-  readonly newestFirst: boolean;
-  readonly matcher: SpanMatcher;
-}
-
-/** Told of a span that matches, in place, and only until it returns; false when it was the last. */
-export type Visit = (sequence: number, place: Readonly<SpanPlace>) => boolean;
+import type { Search, SequenceRange, Visit } from "../../domain/buffered-spans.ts";
 
 export function bufferedRange({ control }: RingMemory): SequenceRange {
   return { first: control[FIRST_SEQUENCE]!, next: control[NEXT_SEQUENCE]! };

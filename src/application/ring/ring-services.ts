@@ -1,7 +1,7 @@
 import { assertBooksBalance, type Ledger, type ServiceStats } from "../../domain/ledger.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
 import { serviceNameBytes } from "../../domain/wire/service-name.ts";
-import type { Departure, SpanAmount } from "./ring-ledger.ts";
+import type { Departure } from "./ring-ledger.ts";
 import {
   ACCEPTED,
   DELIVERED,
@@ -19,6 +19,7 @@ import {
   serviceRow,
   type ServiceTable,
 } from "./service-table.ts";
+import type { ServiceAmount, SpanAmount } from "../../domain/buffered-spans.ts";
 
 /**
  * The ledger by service: the same books, once for each service, which add up to those of the ring.
@@ -28,12 +29,6 @@ import {
 // Places in a row of books, each two numbers, spans and bytes; those before as in `control`.
 const BUFFERED = 14;
 const LAST_SEEN = 16;
-
-/** Spans of one service. */
-export interface ServiceAmount extends SpanAmount {
-  /** The name, as UTF-8. */
-  readonly service: Uint8Array;
-}
 
 /** The service of each context of a request, in the order of the contexts. */
 export function servicesOf(ring: RingMemory, walked: WalkedRequest): Uint32Array {

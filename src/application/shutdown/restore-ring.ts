@@ -3,13 +3,14 @@ import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { SpanSpill, SpillFault, SpilledRequest } from "../../ports/span-spill.ts";
 import type { ReceivedAmounts } from "../receiving/counted-receiver.ts";
-import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
-import type { Receipt, TraceReceiver } from "../receiving/receipt.ts";
-import type { SpanAmount } from "../ring/ring-ledger.ts";
+import type { Receipt } from "../../domain/receipt.ts";
+import type { TraceReceiver } from "../../ports/trace-receiver.ts";
+import type { SpanAmount } from "../../domain/buffered-spans.ts";
+import type { RoomCheck } from "../../ports/span-intake.ts";
 
 export interface RestoreParts {
   readonly spill: SpanSpill;
-  readonly buffer: Pick<ObservabilityBuffer, "hasRoom">;
+  readonly buffer: RoomCheck;
   /** Of which `amounts` are those of its last request. */
   readonly receiver: TraceReceiver & { readonly amounts: ReceivedAmounts };
   /** What it takes at once; it may have taken more when these spans came in. */

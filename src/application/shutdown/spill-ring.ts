@@ -2,12 +2,12 @@ import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { SpanSpill } from "../../ports/span-spill.ts";
 import { lostSpans } from "./lost-spans.ts";
-import type { ObservabilityBuffer } from "../ring/observability-buffer.ts";
 import { releaseOwnBuffer } from "../ring/release-bytes.ts";
 import { spanBytesOf, wholeLease } from "../ring/ring-lease.ts";
+import type { SpilledBuffer } from "../../ports/span-leases.ts";
 
 export interface SpillRingParts {
-  readonly buffer: Pick<ObservabilityBuffer, "lease" | "stats" | "services">;
+  readonly buffer: SpilledBuffer;
   /** Where what is left goes; undefined when it goes nowhere. */
   readonly spill: SpanSpill | undefined;
   /** Then spans that are left were meant to go on; else they were here to be looked at. */

@@ -4,9 +4,9 @@ import { timerMs } from "../../domain/timer-ms.ts";
 import type { Arrivals } from "../arrivals/arrivals.ts";
 import type { Semaphore } from "./semaphore.ts";
 import { readTrace, type TraceAnswer } from "../querying/read-trace.ts";
-import type { SequenceRange } from "../ring/ring-search.ts";
 import { SharedFields } from "../ring/shared-fields.ts";
 import type { LackOfRoom, WaitParts, WaitRequest } from "./wait-for-spans.ts";
+import type { SequenceRange } from "../../domain/buffered-spans.ts";
 
 export interface TraceWaitParts extends WaitParts {
   readonly arrivals: WaitParts["arrivals"] & Pick<Arrivals, "showArrived">;

@@ -2,8 +2,8 @@ import type { SpanFilter } from "../../domain/query/span-filter.ts";
 import { compileFilter } from "../../domain/query/span-matcher.ts";
 import type { Arrivals } from "../arrivals/arrivals.ts";
 import { turn } from "../querying/ring-scan.ts";
-import type { SearchedBuffer } from "../querying/query-spans.ts";
-import type { CopiedSpans } from "../ring/ring-hand-over.ts";
+import type { CopiedSpans } from "../../domain/buffered-spans.ts";
+import type { SearchedBuffer } from "../../ports/span-reader.ts";
 
 export interface TailParts {
   readonly buffer: SearchedBuffer;

@@ -5,12 +5,11 @@ import type { IncompleteTrace } from "../querying/incomplete-trace.ts";
 import {
   joinedSpans,
   querySpans,
-  type SearchedBuffer,
   type SpanAnswer,
 } from "../querying/query-spans.ts";
-import type { CopiedSpans } from "../ring/ring-hand-over.ts";
-import type { SequenceRange } from "../ring/ring-search.ts";
 import { type TimeLimit, timeLimit } from "./time-limit.ts";
+import type { CopiedSpans, SequenceRange } from "../../domain/buffered-spans.ts";
+import type { SearchedBuffer } from "../../ports/span-reader.ts";
 
 export interface WaitParts {
   readonly buffer: SearchedBuffer;

@@ -3,7 +3,7 @@ import type { Metadata } from "@grpc/grpc-js";
 import { status } from "@grpc/grpc-js";
 import { gzipSync } from "node:zlib";
 import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
-import type { Receipt } from "../../../src/application/receiving/receipt.ts";
+import type { Receipt } from "../../../src/domain/receipt.ts";
 import { callUnary, EXPORT_PATH, GZIP } from "../../support/grpc/grpc-call.ts";
 import {
   runGrpcListener,

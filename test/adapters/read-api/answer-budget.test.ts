@@ -1,8 +1,6 @@
 import { expect, test } from "bun:test";
 import { AnswerBudget } from "../../../src/adapters/read-api/answer-budget.ts";
 import { heldResponse } from "../../../src/adapters/read-api/span-answer.ts";
-import type { CopiedSpans } from "../../../src/application/ring/ring-hand-over.ts";
-import type { SpanReader } from "../../../src/application/ring/span-reader.ts";
 import { largeRequest } from "../../support/requests/large-request.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import {
@@ -17,6 +15,8 @@ import {
   runReadApi,
   stopReadApisAfterEach,
 } from "../../support/running/running-read-api.ts";
+import type { CopiedSpans } from "../../../src/domain/buffered-spans.ts";
+import type { SpanReader } from "../../../src/ports/span-reader.ts";
 
 stopReadApisAfterEach();
 

@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
 import { largeRequest } from "../../support/requests/large-request.ts";
-import type { SpanReader } from "../../../src/application/ring/span-reader.ts";
 import {
   request as requestBytes,
   requestOf,
@@ -18,6 +17,7 @@ import {
 } from "../../support/running/running-read-api.ts";
 import { nextTurn } from "../../support/running/searched-ring.ts";
 import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
+import type { SpanReader } from "../../../src/ports/span-reader.ts";
 
 stopReadApisAfterEach();
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { Arrivals, type WatchedBuffer } from "../../../src/application/arrivals/arrivals.ts";
+import { Arrivals } from "../../../src/application/arrivals/arrivals.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { request, requestOf, resourceSpans, span } from "../../support/requests/request-bytes.ts";
 import { named, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
 import { bytesField } from "../../support/requests/wire-bytes.ts";
+import type { WatchedBuffer } from "../../../src/ports/trace-buffer.ts";
 
 describe("a subscriber", () => {
   test("is told of what matches, of all that arrived in one turn at once", async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
 import { offer } from "../../../src/application/forwarding/delivery.ts";
-import type { Lease } from "../../../src/application/ring/ring-lease.ts";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
 import {
   answering,
@@ -14,6 +13,7 @@ import {
 } from "../../support/delivered-lease.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import { NEVER, searchedRing } from "../../support/running/searched-ring.ts";
+import type { Lease } from "../../../src/domain/lease.ts";
 
 describe("what the upstream says of a batch is what becomes of its spans", () => {
   test.each<{ name: string; outcome: SendOutcome; told: string[]; books: DeliveryBooks }>([

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import type { SearchedBuffer } from "../../../src/application/querying/query-spans.ts";
 import { readTrace } from "../../../src/application/querying/read-trace.ts";
 import { searchedRing } from "../../support/running/searched-ring.ts";
 import { SOME_PARENT, traceHex, tracedRequests } from "../../support/requests/traced-requests.ts";
+import type { SearchedBuffer } from "../../../src/ports/span-reader.ts";
 
 const SPANS = tracedRequests(
   { trace: 1, name: "child", parent: SOME_PARENT },

@@ -3,7 +3,7 @@ import {
   CountedReceiver,
   zeroAmounts,
 } from "../../../src/application/receiving/counted-receiver.ts";
-import type { Receipt } from "../../../src/application/receiving/receipt.ts";
+import type { Receipt } from "../../../src/domain/receipt.ts";
 import { ReceiveTraces } from "../../../src/application/receiving/receive-traces.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";

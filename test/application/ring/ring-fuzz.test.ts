@@ -1,15 +1,9 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
+import { openRingMemory } from "../../../src/application/ring/ring-memory.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
-import type { OldestSpans } from "../../../src/application/ring/ring-hand-over.ts";
-import type { SpanAmount } from "../../../src/application/ring/ring-ledger.ts";
-import {
-  type Lease,
-  requestOfPart,
-  type Settlement,
-} from "../../../src/application/ring/ring-lease.ts";
-import type { ServiceAmount } from "../../../src/application/ring/ring-services.ts";
+import { requestOfPart } from "../../../src/application/ring/ring-lease.ts";
 import { assertBooksBalance } from "../../../src/domain/ledger.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
@@ -18,9 +12,12 @@ import {
   type ModelLease,
   type ShapedRequest,
 } from "../../support/oracles/array-ring.ts";
+import { assertInvariants } from "../../support/oracles/ring-invariants.ts";
 import { rejectedOf } from "../../support/running/filled-ring.ts";
 import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { encodeShape, requestShapeArbitrary } from "../../support/requests/request-shape.ts";
+import type { OldestSpans, ServiceAmount, SpanAmount } from "../../../src/domain/buffered-spans.ts";
+import type { Lease, Settlement } from "../../../src/domain/lease.ts";
 
 const walked = createWalkedRequest({ spansPerRequest: 1_000, nestingDepth: 100 });
 
@@ -105,6 +102,7 @@ test("agrees with an array, byte for byte, for any sequence of calls", () => {
     const options = { codec, overflowPolicy, unixMs: () => now.unixMs };
     const created = ObservabilityBuffer.create(capacity, options);
     const views = [created, ObservabilityBuffer.open(created.shared, options)] as const;
+    const memory = openRingMemory(created.shared);
     const model = new ArrayRing(capacity);
     const leases: Players["leases"] = [];
     for (const [index, doing] of steps.entries()) {
@@ -115,6 +113,7 @@ test("agrees with an array, byte for byte, for any sequence of calls", () => {
       now.unixMs = index;
       const [done, expected] = doInBoth(doing, { ring, model, mayEvict, leases, ...now });
 
+      assertInvariants(memory);
       expect(done).toEqual(expected);
       expect(other.stats()).toEqual(model.stats());
       expect(other.services()).toMatchObject(model.services());

@@ -1,10 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import {
-  type Lease,
   leaseNewest,
   leaseOldest,
   requestOfPart,
-  type Settlement,
   settle,
 } from "../../../src/application/ring/ring-lease.ts";
 import { copyOldest, copySpans, takeOldest } from "../../../src/application/ring/ring-hand-over.ts";
@@ -22,6 +20,7 @@ import {
 } from "../../support/requests/request-bytes.ts";
 import { spanNumbers } from "../../support/oracles/walked-spans.ts";
 import { bytesField } from "../../support/requests/wire-bytes.ts";
+import type { Lease, Settlement } from "../../../src/domain/lease.ts";
 
 const ROOMY = { spans: 100, bytes: 100_000 };
 const ANY = { spans: 1_000, bytes: 1_000_000 };

@@ -1,13 +1,21 @@
 import { expect, test } from "bun:test";
+import { leaseOldest } from "../../../src/application/ring/ring-lease.ts";
 import {
+  BUFFERED_SPANS,
   createRingMemory,
+  FIRST_FREE,
   FIRST_SEQUENCE,
+  GONE,
+  LEASED,
   MAX_ARENA_BYTES,
   NEXT_SEQUENCE,
   openRingMemory,
   type RingMemory,
 } from "../../../src/application/ring/ring-memory.ts";
 import { AssertionError } from "../../../src/domain/assert.ts";
+import { assertInvariants } from "../../support/oracles/ring-invariants.ts";
+import { ringOf } from "../../support/running/filled-ring.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
 
 type Column = Int32Array | Uint32Array | Float64Array | Uint8Array;
 
@@ -106,4 +114,33 @@ test.each([
   { name: "no number", capacity: { spans: Number.NaN, bytes: 100 } },
 ])("a ring of $name cannot be made", ({ capacity }) => {
   expect(() => createRingMemory(capacity)).toThrow(AssertionError);
+});
+
+// Goal: the invariants that the tests of the ring assert after each change can fail.
+// Method: two requests, of which one span is leased; then one number is changed.
+test.each<{ name: string; change: (ring: RingMemory) => void }>([
+  { name: "1 <= first sequence <= next", change: (ring) => (ring.control[FIRST_SEQUENCE] = 0) },
+  { name: "used slots <= capacity", change: (ring) => (ring.control[NEXT_SEQUENCE] = 20) },
+  { name: "bound of free spans is no", change: (ring) => (ring.control[FIRST_FREE] = 99) },
+  { name: "no span before the bound is", change: (ring) => (ring.control[FIRST_FREE] = 3) },
+  { name: "slot that is not in use", change: (ring) => (ring.slotState[7] = LEASED) },
+  { name: "one of three states", change: (ring) => (ring.slotState[2] = 3) },
+  { name: "first span of the ring", change: (ring) => (ring.slotState[1] = GONE) },
+  { name: "span lies in its ScopeSpans", change: (ring) => (ring.slotOffset[2] = 0) },
+  { name: "ScopeSpans lies in its", change: (ring) => (ring.scopeOffset[0] = 0) },
+  { name: "ResourceSpans lies in its block", change: (ring) => (ring.blockLength[0] = 9) },
+  { name: "lies in the arena", change: (ring) => (ring.blockLength[1] = 9_999) },
+  { name: "known run of spans", change: (ring) => (ring.spansEnd[1] = 9_999) },
+  { name: "one of its block's", change: (ring) => (ring.blockSpans[0] = 1) },
+  { name: "tail of its span's trace", change: (ring) => (ring.slotTraceTail[3] = 1) },
+  { name: "services add up", change: (ring) => (ring.services.books[17] = 9) },
+  { name: "accepted = buffered", change: (ring) => (ring.control[BUFFERED_SPANS] = 9) },
+])("the invariants notice a ring in which not: $name", ({ name, change }) => {
+  const ring = ringOf({ spans: 10, bytes: 1_000 }, requestOf(3), requestOf(2, 4));
+  leaseOldest(ring, { spans: 1, bytes: 100 });
+  expect(() => assertInvariants(ring)).not.toThrow();
+
+  change(ring);
+
+  expect(() => assertInvariants(ring)).toThrow(name);
 });

@@ -1,10 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { leaseOldest, settle } from "../../../src/application/ring/ring-lease.ts";
-import {
-  oldestUnixMs,
-  type SequenceRange,
-  visitSpans,
-} from "../../../src/application/ring/ring-search.ts";
+import { oldestUnixMs, visitSpans } from "../../../src/application/ring/ring-search.ts";
 import { takeOldest } from "../../../src/application/ring/ring-hand-over.ts";
 import type { RingMemory } from "../../../src/application/ring/ring-memory.ts";
 import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
@@ -18,6 +14,7 @@ import {
   traceId,
 } from "../../support/requests/request-bytes.ts";
 import { named } from "../../support/running/searched-ring.ts";
+import type { SequenceRange } from "../../../src/domain/buffered-spans.ts";
 
 const ALL = { first: 1, next: 1_000 };
 

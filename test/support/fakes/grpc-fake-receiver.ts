@@ -1,4 +1,5 @@
-import type { Receipt, TraceReceiver } from "../../../src/application/receiving/receipt.ts";
+import type { Receipt } from "../../../src/domain/receipt.ts";
+import type { TraceReceiver } from "../../../src/ports/trace-receiver.ts";
 
 /** Keeps a copy of every request, and answers as it is told to; at first, that it accepted. */
 export class GrpcFakeReceiver implements TraceReceiver {

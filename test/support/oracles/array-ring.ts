@@ -1,8 +1,3 @@
-import type { Appended } from "../../../src/application/ring/ring-append.ts";
-import type { OldestSpans } from "../../../src/application/ring/ring-hand-over.ts";
-import type { SpanAmount } from "../../../src/application/ring/ring-ledger.ts";
-import type { LeasePart, Settlement } from "../../../src/application/ring/ring-lease.ts";
-import type { ServiceAmount } from "../../../src/application/ring/ring-services.ts";
 import type { BufferStats, Ledger } from "../../../src/domain/ledger.ts";
 import { books } from "./books.ts";
 import {
@@ -12,6 +7,13 @@ import {
   type SpanShape,
   spansOf,
 } from "../requests/request-shape.ts";
+import type {
+  Appended,
+  OldestSpans,
+  ServiceAmount,
+  SpanAmount,
+} from "../../../src/domain/buffered-spans.ts";
+import type { LeasePart, Settlement } from "../../../src/domain/lease.ts";
 
 /** A request as the model is given it: its tree, and the bytes of it, and when it came. */
 export interface ShapedRequest {

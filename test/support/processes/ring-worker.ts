@@ -1,15 +1,11 @@
 /* oxlint-disable unicorn/require-post-message-target-origin -- a Worker has no origin */
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
-import {
-  type Lease,
-  type LeasePart,
-  requestOfPart,
-  type Settlement,
-} from "../../../src/application/ring/ring-lease.ts";
+import { requestOfPart } from "../../../src/application/ring/ring-lease.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import { checkedRequest, SpanChecker } from "../oracles/checked-spans.ts";
+import type { Lease, LeasePart, Settlement } from "../../../src/domain/lease.ts";
 
 /** A thread that puts spans into a shared ring, takes some out, leases some, or all of it. */
 export interface RingJob {

@@ -1,10 +1,14 @@
-import { append, type Appended } from "../../../src/application/ring/ring-append.ts";
+import { append } from "../../../src/application/ring/ring-append.ts";
 import { createRingMemory, type RingMemory } from "../../../src/application/ring/ring-memory.ts";
-import type { ServiceAmount } from "../../../src/application/ring/ring-services.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
+import type { Appended, ServiceAmount } from "../../../src/domain/buffered-spans.ts";
+import { assertInvariants } from "../oracles/ring-invariants.ts";
 
-/** The ring's functions for a test on one thread: walks what it puts in, and takes no lock. */
+/**
+ * The ring's functions for a test on one thread: walks what it puts in, takes no lock, and asserts
+ * the invariants of the ring afterwards.
+ */
 
 const walked = createWalkedRequest({ spansPerRequest: 100_000, nestingDepth: 100 });
 
@@ -17,7 +21,9 @@ export interface PutOptions {
 export function put(ring: RingMemory, request: Uint8Array, options: PutOptions = {}): Appended {
   const { mayEvict = true, rejected = [], unixMs = 1 } = options;
   walkRequest(walked, request);
-  return append(ring, { walked, rejected, mayEvict, unixMs });
+  const appended = append(ring, { walked, rejected, mayEvict, unixMs });
+  assertInvariants(ring);
+  return appended;
 }
 
 /** Spans that were rejected, of one service. */

@@ -8,12 +8,12 @@ import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { Arrivals } from "../../../src/application/arrivals/arrivals.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import type { ProblemRegistry } from "../../../src/application/receiving/problem-registry.ts";
-import type { SpanReader } from "../../../src/application/ring/span-reader.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import { recordingProblems } from "../fakes/problem-totals.ts";
 import { RecordingLogger } from "../fakes/recording-logger.ts";
 import { requestOf } from "../requests/request-bytes.ts";
+import type { SpanReader } from "../../../src/ports/span-reader.ts";
 
 export interface RunningReadApi {
   readonly api: ReadApi;

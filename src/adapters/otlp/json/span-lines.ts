@@ -1,4 +1,3 @@
-import type { CopiedSpans } from "../../../application/ring/ring-hand-over.ts";
 import { cursorText } from "../../../domain/cursor.ts";
 import { serviceName } from "../../../domain/wire/service-name.ts";
 import { mergedOccurrences } from "./field-choice.ts";
@@ -7,6 +6,7 @@ import { SCALAR_TEXT } from "./json-scalar.ts";
 import { type Field, SHAPES, type Shape } from "./json-shape.ts";
 import { JsonText } from "./json-text.ts";
 import { isSmall, spreadInSteps, valueInSteps, writeMessage } from "./otlp-json.ts";
+import type { CopiedSpans } from "../../../domain/buffered-spans.ts";
 
 /** What stands around the JSON of each span. */
 export interface LineFrame {

@@ -3,7 +3,6 @@ import * as fc from "fast-check";
 import { otlpJson } from "../../../../src/adapters/otlp/json/otlp-json.ts";
 import { ProtobufSpanCodec } from "../../../../src/adapters/otlp/span-codec.ts";
 import { spanLineChunks } from "../../../../src/adapters/otlp/json/span-lines.ts";
-import type { CopiedSpans } from "../../../../src/application/ring/ring-hand-over.ts";
 import {
   attribute,
   request,
@@ -13,6 +12,7 @@ import {
 } from "../../../support/requests/request-bytes.ts";
 import { traceSpanArbitrary } from "../../../support/requests/trace-span-arbitrary.ts";
 import { bytesField } from "../../../support/requests/wire-bytes.ts";
+import type { CopiedSpans } from "../../../../src/domain/buffered-spans.ts";
 
 const codec = new ProtobufSpanCodec();
 

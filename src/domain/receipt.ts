@@ -34,16 +34,3 @@ export type Receipt =
   | { readonly outcome: "stopping"; readonly message: string }
   /** Our own fault; nothing was kept, and the sender may try again. */
   | { readonly outcome: "failed"; readonly message: string };
-
-/**
- * The use case behind every OTLP listener. `request` is not kept after the call: its memory may be
- * given back then.
- */
-export interface TraceReceiver {
-  receive(request: Uint8Array): Receipt;
-  /**
-   * To be counted: a listener has refused one by itself, before there was a request to receive; or
-   * `receive` threw.
-   */
-  turnedAway?(outcome: "malformed" | "too_large" | "failed"): void;
-}

@@ -1,0 +1,50 @@
+import type { SpanMatcher, SpanPlace } from "./query/span-matcher.ts";
+
+/** An amount of spans, in both units of the ledger. */
+export interface SpanAmount {
+  readonly spans: number;
+  readonly bytes: number;
+}
+
+/** Spans of one service. */
+export interface ServiceAmount extends SpanAmount {
+  /** The name, as UTF-8. */
+  readonly service: Uint8Array;
+}
+
+/** The spans from sequence `first` up to, and without, `next`. */
+export interface SequenceRange {
+  readonly first: number;
+  readonly next: number;
+}
+
+/** The result of an append. A request that is not accepted is neither kept nor counted. */
+export type Appended =
+  | { readonly outcome: "accepted"; readonly evictedSpans: number }
+  /** No room, and nothing may be evicted for it. */
+  | { readonly outcome: "refused" }
+  /** There can be no room: larger than the arena, or (where nothing is evicted) than all slots. */
+  | { readonly outcome: "too_large" };
+
+/** Spans as the bytes of one request, and the sequence of each, in the order of the request. */
+export interface CopiedSpans {
+  readonly request: Uint8Array<ArrayBuffer>;
+  readonly sequences: readonly number[];
+}
+
+/**
+ * The oldest spans of the buffer. Their sequences have gaps where others are leased or have left;
+ * the range is the sequences that were examined.
+ */
+export interface OldestSpans extends CopiedSpans {
+  readonly range: SequenceRange;
+}
+
+export interface Search {
+  readonly range: SequenceRange;
+  readonly newestFirst: boolean;
+  readonly matcher: SpanMatcher;
+}
+
+/** Called with each span that matches, in place, until it returns false. It must keep no place. */
+export type Visit = (sequence: number, place: Readonly<SpanPlace>) => boolean;
