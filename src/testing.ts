@@ -16,6 +16,7 @@ import { ON_FREE_PORTS } from "./config/free-ports.ts";
 import { type Config, type Environment, readConfig } from "./config/config.ts";
 import { CONDITION_NAMES, type SpanFilter } from "./domain/query/span-filter.ts";
 import { readCondition } from "./domain/query/read-condition.ts";
+import { NANOS_PER_MS } from "./domain/nanoseconds.ts";
 import type { TraceSpan } from "./domain/trace-span.ts";
 import type { Logger } from "./ports/logger.ts";
 import { CannotStartError, type RunningServer, startServer } from "./server/server.ts";
@@ -132,7 +133,7 @@ function urlOf(port: number | "off"): string {
 
 /** In the order in which the conditions are given: the last is the first to be doubted. */
 function filterOf(conditions: SpanConditions): SpanFilter {
-  const nowUnixNano = BigInt(Date.now()) * 1_000_000n;
+  const nowUnixNano = BigInt(Date.now()) * NANOS_PER_MS;
   return Object.entries(conditions).flatMap(([name, texts]) =>
     [texts].flat().map((text) => {
       const condition = readCondition(nameOf(name), checkedText(name, text), nowUnixNano);

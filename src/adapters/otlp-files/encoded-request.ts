@@ -1,10 +1,10 @@
+import { NANOS_PER_MS_NUMBER } from "../../domain/nanoseconds.ts";
 import { Buffer } from "node:buffer";
 import { START_TIME_FIELD } from "../../domain/wire/otlp-tags.ts";
 import { walkRequest } from "../../domain/wire/request-walk.ts";
 import { explainFault, NO_FAULT } from "../../domain/wire/walk-fault.ts";
 import { createWalkedRequest, type WalkedRequest } from "../../domain/wire/walked-request.ts";
 import { nextField, scanFields } from "../otlp/json/message-scan.ts";
-import { NANOS_PER_MS } from "./file-request.ts";
 
 /** Far beyond what a receiver takes; rows that are not used cost nothing. */
 const LIMITS = { spansPerRequest: 1_000_000, nestingDepth: 100 };
@@ -32,7 +32,7 @@ export function earliestStartMs(request: Uint8Array): number | undefined {
       if (scan.fieldNumber !== START_TIME_FIELD) continue;
       // A time of 0 is one that was not set.
       const startNano = Number(bytes.readBigUInt64LE(scan.valueAt)) || Infinity;
-      earliest = Math.min(earliest, startNano / NANOS_PER_MS);
+      earliest = Math.min(earliest, startNano / NANOS_PER_MS_NUMBER);
     }
   }
   return earliest === Infinity ? undefined : earliest;

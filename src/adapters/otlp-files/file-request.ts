@@ -32,8 +32,6 @@ export type FileItem = FileRequest | FileFault | OtherSignal;
 /** What must be in memory at a time; receivers take far less. */
 export const MAX_REQUEST_BYTES = 256 * 1024 * 1024;
 
-export const NANOS_PER_MS = 1e6;
-
 /** Returns the place and what is wrong there, for a message. */
 export function faultText({ fault, unit, first, last }: FileFault): string {
   const isRange = unit === "line" && last > first;

@@ -1,6 +1,7 @@
+import { NANOS_PER_MS_NUMBER } from "../../domain/nanoseconds.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { type FileItem, type FileRequest, NANOS_PER_MS, type OtherSignal } from "./file-request.ts";
+import type { FileItem, FileRequest, OtherSignal } from "./file-request.ts";
 import { type JsonDocument, jsonDocuments } from "./json-documents.ts";
 import { PIECE_BYTES } from "./request-split.ts";
 import { isSpanLine, requestOfSpanLines } from "./span-lines-request.ts";
@@ -106,7 +107,7 @@ function startsMs(request: object): number[] {
     .flatMap((scopeSpans) => listIn(scopeSpans, "spans"))
     .map((span) => {
       const start = "startTimeUnixNano" in span ? Number(span.startTimeUnixNano) : 0;
-      return start > 0 ? start / NANOS_PER_MS : Infinity;
+      return start > 0 ? start / NANOS_PER_MS_NUMBER : Infinity;
     });
 }
 

@@ -1,3 +1,4 @@
+import { NANOS_PER_MS_NUMBER } from "../../domain/nanoseconds.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { SendOutcome } from "../../ports/send-outcome.ts";
 import { google, opentelemetry } from "./generated/otlp.js";
@@ -95,7 +96,7 @@ function binaryStatus(bytes: Uint8Array): StatusDetails {
   if (found === undefined) return { ...NO_DETAILS, code, message };
   const { retryDelay } = google.rpc.RetryInfo.decode(found.value);
   if (retryDelay === null) return { code, message, mayRetry: true, retryAfterMs: undefined };
-  const ms = Number(fromInt64(retryDelay.seconds)) * 1000 + retryDelay.nanos / 1e6;
+  const ms = Number(fromInt64(retryDelay.seconds)) * 1000 + retryDelay.nanos / NANOS_PER_MS_NUMBER;
   return { code, message, mayRetry: true, retryAfterMs: Math.max(0, Math.round(ms)) };
 }
 

@@ -1,3 +1,4 @@
+import { NANOS_PER_MS_NUMBER } from "../../domain/nanoseconds.ts";
 import type { Receipt } from "../../domain/receipt.ts";
 import type {
   NotKept,
@@ -93,7 +94,7 @@ function codeAndMessage({ outcome, message }: FailureReceipt) {
 
 function retryInfo(delayMs: number) {
   const seconds = Math.floor(delayMs / 1000);
-  const nanos = Math.round((delayMs - seconds * 1000) * 1e6);
+  const nanos = Math.round((delayMs - seconds * 1000) * NANOS_PER_MS_NUMBER);
   const value = google.rpc.RetryInfo.encode({ retryDelay: { seconds, nanos } }).finish();
   return { typeUrl: RETRY_INFO_URL, value };
 }

@@ -1,3 +1,4 @@
+import { NANOS_PER_MS } from "../../domain/nanoseconds.ts";
 import type { Cursor } from "../../domain/cursor.ts";
 import { answerPace } from "./answer-pace.ts";
 import { checkBrowser } from "./browser-guard.ts";
@@ -32,7 +33,7 @@ export async function answerRequest(
   if ("status" in found) return problemResponse(found);
   const { route, path } = found;
   const given = { path, query: url.searchParams };
-  const read = readParameters(route, given, BigInt(Date.now()) * NANOSECONDS_PER_MS);
+  const read = readParameters(route, given, BigInt(Date.now()) * NANOS_PER_MS);
   if ("status" in read) return problemResponse(read);
   const gone = goneAfter(context, read.values);
   if (gone !== undefined) return problemResponse(gone);
@@ -46,8 +47,6 @@ function goneAfter(
 ): Problem | undefined {
   return after === undefined ? undefined : goneCursor(context, after as Cursor, "after");
 }
-
-const NANOSECONDS_PER_MS = 1_000_000n;
 
 const TOO_LARGE: Problem = { status: 413, detail: "no path takes a body" };
 

@@ -1,3 +1,4 @@
+import { NANOS_PER_MS } from "../../domain/nanoseconds.ts";
 import { type Cursor, readCursor } from "../../domain/cursor.ts";
 import { readCondition } from "../../domain/query/read-condition.ts";
 import { readDuration } from "../../domain/query/time-text.ts";
@@ -99,8 +100,6 @@ interface DurationBounds<Unset> {
   readonly meant?: string;
 }
 
-const NANOSECONDS_PER_MS = 1_000_000n;
-
 /** In whole milliseconds, rounded up: who waits does not wait less than asked for. */
 export function duration<Unset extends number | undefined>(
   bounds: DurationBounds<Unset>,
@@ -122,9 +121,7 @@ export function duration<Unset extends number | undefined>(
 
 function milliseconds(text: string): number | undefined {
   const nano = readDuration(text);
-  return nano === undefined
-    ? undefined
-    : Number((nano + NANOSECONDS_PER_MS - 1n) / NANOSECONDS_PER_MS);
+  return nano === undefined ? undefined : Number((nano + NANOS_PER_MS - 1n) / NANOS_PER_MS);
 }
 
 function defaultOf(unset: number | string | undefined): JsonSchema {

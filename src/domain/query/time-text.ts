@@ -1,3 +1,4 @@
+import { NANOS_PER_MS } from "../nanoseconds.ts";
 /** Durations and instants as people write them, in nanoseconds and without loss. */
 
 const NANOSECONDS: Readonly<Record<string, bigint>> = {
@@ -61,7 +62,7 @@ function readTimestamp(text: string): bigint | undefined {
     return undefined;
   }
   const unixMs = local.getTime() - offsetMinutes(zone) * 60_000;
-  return BigInt(unixMs) * 1_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
+  return BigInt(unixMs) * NANOS_PER_MS + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
 }
 
 /** How far the zone is ahead of UTC. */

@@ -1,3 +1,4 @@
+import { NANOS_PER_MS_NUMBER } from "../../../domain/nanoseconds.ts";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
@@ -116,7 +117,7 @@ function summary(tally: Tally, elapsedMs: number): string {
   const { spans, requests, bytes } = tally;
   const rate =
     elapsedMs <= 0 ? "" : `, ${countText(Math.round((spans / elapsedMs) * 1000))} spans/s`;
-  const elapsed = durationText(BigInt(Math.round(elapsedMs * 1e6)));
+  const elapsed = durationText(BigInt(Math.round(elapsedMs * NANOS_PER_MS_NUMBER)));
   const amount = `${countedText(requests, "request")} (${bytesText(bytes)})`;
   return `sent ${countedText(spans, "span")} in ${amount} in ${elapsed}${rate}`;
 }

@@ -1,3 +1,4 @@
+import { NANOS_PER_MS, NANOS_PER_MS_NUMBER } from "../../../domain/nanoseconds.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import type { ForwardAnswer } from "../api/forward-answer.ts";
 import type { Palette } from "./palette.ts";
@@ -7,7 +8,6 @@ import { fit } from "./text-columns.ts";
 type Row = readonly [name: string, text: string, paint?: Palette["bad"] | false];
 
 const NAME_COLUMNS = "undeliverable  ".length;
-const NANOS_PER_MS = 1e6;
 const NONE = "none";
 
 /** Where spans go on to, and how that is going. What is too wide goes on in the next line. */
@@ -65,10 +65,10 @@ function countsText(counts: Readonly<Record<string, number>>): string {
 
 function errorText({ last_error }: ForwardAnswer): string {
   if (last_error === undefined) return NONE;
-  const time = dateText(BigInt(Date.parse(last_error.time)) * BigInt(NANOS_PER_MS));
+  const time = dateText(BigInt(Date.parse(last_error.time)) * NANOS_PER_MS);
   return `${time}: ${quotePeerText(last_error.message)}`;
 }
 
 function msText(ms: number): string {
-  return durationText(BigInt(Math.round(ms * NANOS_PER_MS)));
+  return durationText(BigInt(Math.round(ms * NANOS_PER_MS_NUMBER)));
 }

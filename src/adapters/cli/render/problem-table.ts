@@ -1,3 +1,4 @@
+import { NANOS_PER_MS } from "../../../domain/nanoseconds.ts";
 import { PROBLEM_REASONS, problemText } from "../../../domain/problem-reason.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import type { ListedProblem } from "../api/problems-answer.ts";
@@ -6,7 +7,6 @@ import { dateText } from "./quantities.ts";
 
 const SHOWN = 5;
 const INDENT = "  ";
-const NANOS_PER_MS = 1_000_000n;
 
 /** The newest problems, each with what to do about it below. What is too wide is wrapped. */
 export function problemTable(

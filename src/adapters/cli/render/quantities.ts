@@ -1,4 +1,4 @@
-const NANOS_PER_MS = 1_000_000n;
+import { NANOS_PER_MS } from "../../../domain/nanoseconds.ts";
 
 const TIME_UNITS = [
   { unit: "ns", nanos: 1 },

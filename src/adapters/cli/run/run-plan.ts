@@ -1,3 +1,4 @@
+import { NANOS_PER_MS } from "../../../domain/nanoseconds.ts";
 import { ON_FREE_PORTS } from "../../../config/free-ports.ts";
 import {
   type Config,
@@ -27,11 +28,10 @@ export interface RunPlan {
 
 const SETTLE = "1s";
 const LONGEST_SETTLE = "10m";
-const NANO_A_MS = 1_000_000n;
 
 /** All that the arguments and the environment say, or a failure that lists every mistake. */
 export function readRunPlan(run: CommandRun): RunPlan {
-  const nowUnixNano = BigInt(Date.now()) * NANO_A_MS;
+  const nowUnixNano = BigInt(Date.now()) * NANOS_PER_MS;
   const read = run.options
     .filter(({ name }) => name === "expect")
     .map(({ value }) => readExpectation(value, nowUnixNano));
@@ -52,7 +52,12 @@ export function readRunPlan(run: CommandRun): RunPlan {
     throw new CommandFailure(EXIT_CODE.badUsage, mistakes.join("\n  "));
   }
   const expectations = read.flatMap((each) => (isMistaken(each) ? [] : [each]));
-  return { config: reading.config, protocol, expectations, settleMs: Number(settle / NANO_A_MS) };
+  return {
+    config: reading.config,
+    protocol,
+    expectations,
+    settleMs: Number(settle / NANOS_PER_MS),
+  };
 }
 
 /** Names so common that the command may have a meaning of its own for them. */
