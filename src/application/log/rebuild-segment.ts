@@ -31,6 +31,21 @@ export interface Rebuilt {
   readonly isOpeningWhole: boolean;
 }
 
+/** A file of which nothing is needed: it takes room until it is removed. */
+export function leftOverSegment({ number, salt, name, bytes }: FoundSegment): Rebuilt {
+  const segment = newSegment({ number, salt, name, firstSequence: 1 });
+  segment.fileBytes = bytes;
+  return {
+    segment,
+    damage: [],
+    torn: undefined,
+    missing: [],
+    departures: [],
+    header: undefined,
+    isOpeningWhole: false,
+  };
+}
+
 /** Reads one segment. What is torn ends it; what is damaged is stepped over. */
 export function rebuildSegment(
   found: FoundSegment,

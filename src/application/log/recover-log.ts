@@ -2,9 +2,15 @@ import { sealOf } from "./active-segment.ts";
 import { freeBytesIn, intactRequests, readFile } from "./damage.ts";
 import { bookAccepted, type SpanAmount } from "./log-books.ts";
 import { emptyLog, type LogParts, type LogState } from "./log-state.ts";
-import { type FoundSegment, type Rebuilt, rebuildSegment } from "./rebuild-segment.ts";
+import {
+  type FoundSegment,
+  leftOverSegment,
+  type Rebuilt,
+  rebuildSegment,
+} from "./rebuild-segment.ts";
 import {
   departedRanges,
+  type FoundDeparture,
   type LeaversBySegment,
   noteDepartures,
   remainingSpans,
@@ -99,6 +105,10 @@ async function readSegments(
   const rebuilt: Rebuilt[] = [];
   let limitSequence = Number.POSITIVE_INFINITY;
   for (const file of files.toReversed()) {
+    if (isLeftOver(file, newestOpening(rebuilt))) {
+      rebuilt.unshift(leftOverSegment(file));
+      continue;
+    }
     // oxlint-disable-next-line no-await-in-loop -- one after the other, into one buffer
     const bytes = segmentBytes(await readFile(disk, file, buffer), 0, { checksum, ...file });
     const header = decodeSegmentHeader(bytes.bytes, bytes);
@@ -114,6 +124,18 @@ async function readSegments(
   return { rebuilt, leavers };
 }
 
+/**
+ * Whether a file is no part of the log any more: each segment carries all that there were when it
+ * was begun. One that is not carried was removed, and a power cut has brought it back.
+ */
+function isLeftOver({ number }: FoundSegment, newest: Rebuilt | undefined): boolean {
+  return newest !== undefined && !carriedBy(newest).some((each) => each.number === number);
+}
+
+function carriedBy({ departures }: Rebuilt): FoundDeparture[] {
+  return departures.filter(({ isCarried }) => isCarried);
+}
+
 /** Without a header, where the spans of a segment begin; nowhere when it has none. */
 function startOf({ segment }: Rebuilt): number {
   const { firstSequence, endSequence } = segment;
@@ -125,8 +147,9 @@ function startOf({ segment }: Rebuilt): number {
  * how many spans are lost by that, and were not before.
  */
 function applyDepartures({ segment, missing }: Rebuilt, leavers: LeaversBySegment): number {
-  const { ranges, spanBytes } = departedRanges(leavers.get(segment.number));
   const { first, end } = extentOf(segment);
+  if (first === end) return 0;
+  const { ranges, spanBytes } = departedRanges(leavers.get(segment.number));
   const outside = [
     { first: 0, end: first },
     { first: end, end: Number.POSITIVE_INFINITY },
@@ -221,7 +244,8 @@ function newestOpening(rebuilt: readonly Rebuilt[]): Rebuilt | undefined {
  * still had spans.
  */
 function missingSegments({ rebuilt, leavers }: Found): { number: number; spans: number }[] {
-  const listed = newestOpening(rebuilt)?.departures.filter(({ isCarried }) => isCarried) ?? [];
+  const newest = newestOpening(rebuilt);
+  const listed = newest === undefined ? [] : carriedBy(newest);
   const present = new Set(rebuilt.map(({ segment }) => segment.number));
   return listed
     .filter(({ number }) => !present.has(number))

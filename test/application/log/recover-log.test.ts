@@ -209,6 +209,26 @@ describe("a recovery", () => {
     expect(stored.length).toBeGreaterThan(20);
   });
 
+  test("takes a segment that was removed, and is there again, for nothing", async () => {
+    const bench = await cutLog(20);
+    const log = await bench.open();
+    const name = bench.disk.fileNames()[0]!;
+    const content = new Uint8Array(bench.disk.file(name).length);
+    bench.disk.file(name).read(0, content);
+    const lease = await log.lease({ spans: 20, bytes: Infinity });
+    log.settle(lease!, "delivered");
+    await log.close();
+    await (await bench.open()).close();
+    await (await bench.disk.create(name)).append([content]);
+
+    const next = await bench.open();
+    await turn();
+
+    expect(await storedNumbers(next)).toEqual(numbers(21, 20));
+    expect(next.recovery).toMatchObject({ damage: [], torn: [], lostSpans: 0 });
+    expect(bench.disk.fileNames()).not.toContain(name);
+  });
+
   test("reports a segment that was cut short, and serves the others", async () => {
     const bench = await cutLog(20);
     await (await bench.open()).close();
