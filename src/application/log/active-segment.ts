@@ -42,7 +42,7 @@ export async function openSegment(state: LogState): Promise<ActiveSegment> {
     file,
     opening: openingOf(state, segment),
     writtenBytes: 0,
-    writtenDeparture: state.departureCount,
+    writtenDeparture: 0,
     syncing: Promise.resolve(),
     failedSync: undefined,
   };

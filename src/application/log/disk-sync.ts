@@ -10,7 +10,9 @@ export async function syncSegment(state: LogState, active: ActiveSegment): Promi
   active.syncing = syncAfter(active.syncing, state, active);
   await active.syncing;
   segment.syncedBytes = Math.max(segment.syncedBytes, writtenBytes);
-  if (segment.number > (state.anchor?.number ?? 0)) state.anchor = segment;
+  const isNewest = segment.number > (state.anchor?.number ?? 0);
+  // A sync that comes before the first write has put nothing on stable storage.
+  if (writtenBytes > 0 && isNewest) state.anchor = segment;
   state.syncedDeparture = Math.max(state.syncedDeparture, writtenDeparture);
 }
 

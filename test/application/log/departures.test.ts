@@ -136,4 +136,30 @@ describe("departures", () => {
     expect((await logging).outcome).toBe("logged");
     expect(await storedNumbers(next)).toEqual([3, 4, 5, 7]);
   });
+
+  test("remove no file after a sync that came before the records of them were written", async () => {
+    const bench = new LogBench({ durability: "process", segmentBytes: 1_500 });
+    const log = await bench.open();
+    for (const number of numbers(1, 12)) await append(log, number, 1);
+    const [oldest] = bench.disk.fileNames();
+    const lease = await log.lease({ spans: 12, bytes: Infinity });
+    bench.disk.isEager = false;
+    const logging = append(log, 13, 20);
+    await turn();
+    log.settle(lease!, "delivered");
+    bench.disk.completeOldest();
+    await turn();
+
+    const syncing = log.sync();
+    await turn();
+    const [appended, ...others] = bench.disk.pending;
+    await bench.finishAllBut(appended!);
+    await syncing;
+
+    expect(appended).toStartWith("append");
+    expect(others.length).toBeGreaterThan(0);
+    expect(bench.disk.fileNames()).toContain(oldest!);
+    await bench.finish();
+    expect((await logging).outcome).toBe("logged");
+  });
 });

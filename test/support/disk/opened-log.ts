@@ -71,6 +71,11 @@ export class LogBench {
     return SpanLog.open(this.parts);
   }
 
+  /** Ends all operations but those that begin with this. */
+  async finishAllBut(kind: string): Promise<void> {
+    for (await turn(); this.disk.completeOther(kind); await turn());
+  }
+
   /** Ends operations in the order in which they began, until none is left. */
   async finish(): Promise<void> {
     for (await turn(); this.disk.pendingOperations > 0; await turn()) this.disk.completeOldest();

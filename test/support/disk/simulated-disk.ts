@@ -84,6 +84,13 @@ export class SimulatedDisk implements Disk {
     this.completeAt(0);
   }
 
+  /** Ends the oldest operation that does not begin with this; returns whether there was one. */
+  completeOther(kind: string): boolean {
+    const at = this.operations.findIndex((operation) => !operation.kind.startsWith(kind));
+    if (at >= 0) this.completeAt(at);
+    return at >= 0;
+  }
+
   /** The process dies; what it has written stays in the page cache. */
   kill(): void {
     for (const { interrupt } of this.operations.splice(0)) interrupt();
