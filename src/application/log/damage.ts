@@ -9,7 +9,7 @@ import { SEGMENT_HEADER_BYTES } from "./segment-file.ts";
 import { extentOf, freeIn, freeRanges, type Segment } from "./segment.ts";
 import { addRange, countSequences, gapsIn, type SequenceRange } from "./sequence-ranges.ts";
 
-const READ_BYTES = 256 * 1024;
+const PART_BYTES = 256 * 1024;
 const READ_ATTEMPTS = 3;
 
 /**
@@ -21,18 +21,27 @@ export async function readFile(
   { name, bytes }: { readonly name: string; readonly bytes: number },
   into: Uint8Array,
 ): Promise<Uint8Array> {
-  const file = into.subarray(0, bytes).fill(0);
+  const file = into.subarray(0, bytes);
+  try {
+    // Nearly every file can be read, and is quickest to read in one go.
+    file.fill(0, await disk.read(name, 0, file));
+  } catch {
+    await readParts(disk, name, file.fill(0));
+  }
+  return file;
+}
+
+async function readParts(disk: Disk, name: string, file: Uint8Array): Promise<void> {
   let [readBytes, failure]: [number, unknown] = [0, undefined];
-  for (let at = 0; at < bytes; at += READ_BYTES) {
+  for (let at = 0; at < file.length; at += PART_BYTES) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- part by part, so that a bad one costs little
-      readBytes += await readPart(disk, { name, at }, file.subarray(at, at + READ_BYTES));
+      readBytes += await readPart(disk, { name, at }, file.subarray(at, at + PART_BYTES));
     } catch (error) {
       failure = error;
     }
   }
   if (failure !== undefined && readBytes === 0) throw failure;
-  return file;
 }
 
 /** What is given up is lost, so an error that passes gets time to. */

@@ -137,7 +137,7 @@ describe("departures", () => {
     expect(await storedNumbers(next)).toEqual([3, 4, 5, 7]);
   });
 
-  test("remove no file after a sync that came before the records of them were written", async () => {
+  test("remove no file after a sync from before their records were written", async () => {
     const bench = new LogBench({ durability: "process", segmentBytes: 1_500 });
     const log = await bench.open();
     for (const number of numbers(1, 12)) await append(log, number, 1);
