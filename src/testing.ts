@@ -16,7 +16,7 @@ import { ON_FREE_PORTS } from "./config/free-ports.ts";
 import { type Config, type Environment, readConfig } from "./config/config.ts";
 import { CONDITION_NAMES, type SpanFilter } from "./domain/query/span-filter.ts";
 import { readCondition } from "./domain/query/read-condition.ts";
-import { NANOS_PER_MS } from "./domain/nanoseconds.ts";
+import { NANOS_PER_MS } from "./domain/time.ts";
 import type { TraceSpan } from "./domain/trace-span.ts";
 import type { Logger } from "./ports/logger.ts";
 import { CannotStartError, type RunningServer, startServer } from "./server/server.ts";

@@ -11,6 +11,7 @@ import {
   forbiddenName,
   longFile,
   longLines,
+  longPort,
   placesOfOneMachine,
   rulesOffWithoutReason,
   settingsOffWithoutReason,
@@ -74,7 +75,8 @@ test("folders of application/ import only those before them in their order", () 
 
 test.each([
   { name: "lines have at most 100 columns", rule: longLines },
-  { name: "files have at most 300 lines, ports fewer than 40", rule: longFile },
+  { name: "files have at most 300 lines", rule: longFile },
+  { name: "an interface of a port has fewer than 40 lines", rule: longPort },
   { name: "no file is named for everything and nothing", rule: forbiddenName },
   { name: "no work is left undone", rule: unfinishedWork },
   { name: "no lint rule is switched off in code without its reason", rule: rulesOffWithoutReason },

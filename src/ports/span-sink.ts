@@ -1,7 +1,3 @@
-import type { SendOutcome } from "./send-outcome.ts";
-
-export type { SendOutcome } from "./send-outcome.ts";
-
 /** Spans that leave together. */
 export interface SpanBatch {
   /** An encoded `ExportTraceServiceRequest`; it must stay as it is until the batch is settled. */
@@ -25,3 +21,44 @@ export interface ReloadableSink extends SpanSink {
    */
   reload(): Promise<boolean>;
 }
+
+/** Says what became of a batch. Messages are short and escaped: they are fit for a log line. */
+export type SendOutcome =
+  /** `message` is a warning of the upstream. */
+  | { readonly outcome: "delivered"; readonly message?: string }
+  /** All spans are settled; `rejectedSpans` of them, from 1 to all, the upstream did not keep. */
+  | {
+      readonly outcome: "partly_rejected";
+      readonly rejectedSpans: number;
+      readonly message: string;
+    }
+  /** Not now; not before `afterMs` if the upstream says so. It may have the spans all the same. */
+  | {
+      readonly outcome: "retry";
+      readonly message: string;
+      readonly afterMs?: number;
+      /** There was no answer in time: a smaller batch may have one. */
+      readonly isTimeout?: true;
+      /** Names what to check. */
+      readonly hint?: string;
+    }
+  /** Never at this size; a smaller batch may pass. */
+  | { readonly outcome: "too_large"; readonly message: string }
+  /** The upstream cannot take these spans, or not all of them. */
+  | { readonly outcome: "refused"; readonly reason: RefusalReason; readonly message: string }
+  /** The upstream, or something before it, takes nothing from us until that is mended. */
+  | { readonly outcome: "blocked"; readonly reason: RefusalReason; readonly message: string };
+
+/** Why spans can never be delivered: a few words for all upstreams, fit to label a metric. */
+export const REFUSAL_REASONS = [
+  "invalid",
+  "unauthenticated",
+  "forbidden",
+  "not_found",
+  "unsupported",
+  "redirected",
+  "internal",
+  "other",
+] as const;
+
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];

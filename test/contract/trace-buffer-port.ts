@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { SpanLink, TraceSpan } from "../../src/domain/trace-span.ts";
-import type { TraceBufferPort } from "../../src/ports/trace-buffer-port.ts";
+import type { TraceBufferPort } from "../../src/ports/trace-buffer.ts";
 import { plainSpan } from "../support/requests/plain-span.ts";
 import { traceSpanArbitrary } from "../support/requests/trace-span-arbitrary.ts";
 

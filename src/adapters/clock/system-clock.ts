@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { timerMs } from "../../domain/timer-ms.ts";
+import { timerMs } from "../../domain/time.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
 
 export const SYSTEM_CLOCK: SleepingClock = {

@@ -1,7 +1,7 @@
 import type { ExportHeader } from "../../domain/text/export-headers.ts";
 import { isLoopback } from "../../domain/text/host-address.ts";
 import type { SecretText } from "../../domain/text/secret-text.ts";
-import { timerMs } from "../../domain/timer-ms.ts";
+import { timerMs } from "../../domain/time.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
 import { readHttpAnswer } from "../otlp/http-answer.ts";
 import { compress, type HttpCompression } from "./compress.ts";

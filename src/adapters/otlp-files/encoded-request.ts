@@ -1,4 +1,4 @@
-import { NANOS_PER_MS_NUMBER } from "../../domain/nanoseconds.ts";
+import { NANOS_PER_MS_NUMBER } from "../../domain/time.ts";
 import { Buffer } from "node:buffer";
 import { START_TIME_FIELD } from "../../domain/wire/otlp-tags.ts";
 import { walkRequest } from "../../domain/wire/request-walk.ts";

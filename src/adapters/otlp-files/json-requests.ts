@@ -1,4 +1,4 @@
-import { NANOS_PER_MS_NUMBER } from "../../domain/nanoseconds.ts";
+import { NANOS_PER_MS_NUMBER } from "../../domain/time.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { ByteSource } from "./byte-source.ts";
 import type { FileItem, FileRequest, OtherSignal } from "./file-request.ts";

@@ -1,7 +1,11 @@
 import { assembleRequest } from "../../domain/wire/assemble.ts";
-import type { MessageBytes } from "../../domain/wire/field-run.ts";
-import { everySpan, rowsOf, type SpanPlaces } from "../../domain/wire/request-spans.ts";
-import type { SpanTable } from "../../domain/wire/span-table.ts";
+import type { MessageBytes } from "../../domain/wire/field-scan.ts";
+import {
+  everySpan,
+  rowsOf,
+  type SpanPlaces,
+  type SpanTable,
+} from "../../domain/wire/request-spans.ts";
 import { fieldsOf, PIECE_BYTES } from "./request-split.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { NANOS_PER_MS_NUMBER } from "../../domain/nanoseconds.ts";
+import { NANOS_PER_MS_NUMBER } from "../../domain/time.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
-import type { SendOutcome } from "../../ports/send-outcome.ts";
+import type { SendOutcome } from "../../ports/span-sink.ts";
 import { google, opentelemetry } from "./generated/otlp.js";
 import { fromInt64 } from "./int64.ts";
 import type { Verdict } from "./upstream-status.ts";

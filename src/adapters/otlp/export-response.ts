@@ -1,4 +1,4 @@
-import { NANOS_PER_MS_NUMBER } from "../../domain/nanoseconds.ts";
+import { NANOS_PER_MS_NUMBER } from "../../domain/time.ts";
 import type { Receipt } from "../../domain/receipt.ts";
 import type {
   NotKept,

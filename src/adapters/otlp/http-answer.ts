@@ -1,5 +1,5 @@
 import { quotePeerText } from "../../domain/text/quote-text.ts";
-import type { SendOutcome } from "../../ports/send-outcome.ts";
+import type { SendOutcome } from "../../ports/span-sink.ts";
 import { type Answer, failureOutcome, statusDetails, successOutcome } from "./export-answer.ts";
 import { MAX_RESPONSE_BYTES } from "./export-response.ts";
 import { retryAfterMs } from "./retry-after.ts";

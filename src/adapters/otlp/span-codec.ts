@@ -1,5 +1,5 @@
 import type { TraceSpan } from "../../domain/trace-span.ts";
-import type { SpanCodec } from "../../ports/span-codec.ts";
+import type { SpanCodec } from "../../ports/trace-buffer.ts";
 import { opentelemetry } from "./generated/otlp.js";
 import { requestFromSpan } from "./message-from-span.ts";
 import { spansFromRequest } from "./span-from-message.ts";

@@ -1,4 +1,4 @@
-import type { RefusalReason } from "../../domain/refusal-reason.ts";
+import type { RefusalReason } from "../../ports/span-sink.ts";
 
 /** Says what a status means for a batch, before the rest of the answer is read. */
 export type Verdict =

@@ -1,4 +1,4 @@
-import { NANOS_PER_MS } from "../../domain/nanoseconds.ts";
+import { NANOS_PER_MS } from "../../domain/time.ts";
 import type { Cursor } from "../../domain/cursor.ts";
 import { answerPace } from "./answer-pace.ts";
 import { checkBrowser } from "./browser-guard.ts";

@@ -1,6 +1,6 @@
 import type { HeldAnswer } from "./answer-budget.ts";
 import type { CopiedSpans } from "../../domain/buffered-spans.ts";
-import type { SearchedBuffer } from "../../ports/span-reader.ts";
+import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 export interface HeldBufferParts {
   readonly held: HeldAnswer;

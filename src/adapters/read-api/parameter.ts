@@ -1,4 +1,4 @@
-import { NANOS_PER_MS } from "../../domain/nanoseconds.ts";
+import { NANOS_PER_MS } from "../../domain/time.ts";
 import { type Cursor, readCursor } from "../../domain/cursor.ts";
 import { readCondition } from "../../domain/query/read-condition.ts";
 import { readDuration } from "../../domain/query/time-text.ts";

@@ -15,7 +15,7 @@ import { ROUTES } from "./routes.ts";
 import { MAX_TAILS } from "./tail-answer.ts";
 import { TailPermits } from "./tail-permits.ts";
 import { MAX_FOLLOWED_TRACES, MAX_WAITS } from "./wait-limits.ts";
-import type { SpanReader } from "../../ports/span-reader.ts";
+import type { SpanReader } from "../../ports/trace-buffer.ts";
 
 export interface ReadApiParts {
   readonly address: ListenAddress;

@@ -8,7 +8,7 @@ import type { Parameters, ValuesOf } from "./parameter.ts";
 import type { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { KnownParameters, ReadParameters } from "./query.ts";
 import type { TailPermits } from "./tail-permits.ts";
-import type { SpanReader } from "../../ports/span-reader.ts";
+import type { SpanReader } from "../../ports/trace-buffer.ts";
 
 export type Readiness = "starting" | "ready" | "stopping";
 

@@ -1,4 +1,4 @@
-import { timerMs } from "../../domain/timer-ms.ts";
+import { timerMs } from "../../domain/time.ts";
 import type { TailPiece } from "../../application/waiting/tail-spans.ts";
 import { type LineFrame, PLAIN_LINE, spanLineChunks } from "../otlp/json/span-lines.ts";
 import type { HeldAnswer } from "./answer-budget.ts";

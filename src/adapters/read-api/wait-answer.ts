@@ -12,7 +12,7 @@ import type { Asked, RouteContext } from "./route.ts";
 import { answerHeldSpans, spansResponse } from "./span-answer.ts";
 import { MAX_FOLLOWED_BY_ONE } from "./wait-limits.ts";
 import { NO_ROOM, presentResponse, timeUpResponse } from "./wait-problems.ts";
-import type { SearchedBuffer } from "../../ports/span-reader.ts";
+import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 export interface WaitValues {
   readonly count: number | undefined;

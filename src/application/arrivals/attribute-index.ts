@@ -12,15 +12,11 @@ import {
   plainKeyEnd,
   plainTextAt,
   readAttribute,
+  nextSpanAttribute,
 } from "../../domain/wire/attribute.ts";
 import { STRING_VALUE } from "../../domain/wire/otlp-tags.ts";
 import { type FieldScan, point, scanFrom } from "../../domain/wire/field-scan.ts";
-import {
-  createResourceScan,
-  nextAttribute,
-  scanResource,
-} from "../../domain/wire/resource-scan.ts";
-import { nextSpanAttribute } from "../../domain/wire/span-attributes.ts";
+import { createResourceScan, nextAttribute, scanResource } from "../../domain/wire/resource.ts";
 import { HashIndex } from "./hash-index.ts";
 
 type Found<Value> = (values: ReadonlySet<Value>) => void;

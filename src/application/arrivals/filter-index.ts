@@ -2,7 +2,7 @@ import { type FilterKey, filterKeys, nameHash } from "../../domain/query/filter-
 import type { SpanFilter } from "../../domain/query/span-filter.ts";
 import type { FieldsOf, SpanPlace } from "../../domain/query/span-matcher.ts";
 import { plainNameAt } from "../../domain/wire/plain-fields.ts";
-import { serviceName } from "../../domain/wire/service-name.ts";
+import { serviceName } from "../../domain/wire/resource.ts";
 import { KeyedSets } from "./keyed-sets.ts";
 import { AttributeIndex } from "./attribute-index.ts";
 import { HashIndex } from "./hash-index.ts";

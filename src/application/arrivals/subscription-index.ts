@@ -6,7 +6,7 @@ import {
   type SpanMatcher,
   type SpanPlace,
 } from "../../domain/query/span-matcher.ts";
-import { SharedFields } from "../ring/shared-fields.ts";
+import { SharedFields } from "../ring/ring-search.ts";
 import {
   addFilter,
   beginSearch,
@@ -15,7 +15,7 @@ import {
   createFilterIndex,
 } from "./filter-index.ts";
 import type { SequenceRange } from "../../domain/buffered-spans.ts";
-import type { SpanVisits } from "../../ports/span-reader.ts";
+import type { SpanVisits } from "../../ports/trace-buffer.ts";
 
 /** Told the sequences of all spans that match, of those that arrived together. */
 export type Arrived = (sequences: readonly number[]) => void;

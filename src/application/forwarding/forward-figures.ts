@@ -1,5 +1,4 @@
-import { REFUSAL_REASONS } from "../../domain/refusal-reason.ts";
-import type { SendOutcome } from "../../ports/span-sink.ts";
+import { REFUSAL_REASONS, type SendOutcome } from "../../ports/span-sink.ts";
 
 /** Why spans were never delivered: the upstream's reasons, and two of ours. */
 export const UNDELIVERABLE_REASONS = [...REFUSAL_REASONS, "too_large", "rejected"] as const;

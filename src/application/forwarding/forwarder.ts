@@ -14,7 +14,7 @@ import { ForwardLog } from "./forward-log.ts";
 import type { ForwardStatus } from "./forward-status.ts";
 import { Probe } from "./probe.ts";
 import { UpstreamGate } from "./upstream-gate.ts";
-import type { ForwardedBuffer } from "../../ports/span-leases.ts";
+import type { ForwardedBuffer } from "../../ports/trace-buffer.ts";
 
 export type { ForwardSettings } from "./forward-all.ts";
 

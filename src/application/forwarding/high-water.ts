@@ -1,5 +1,5 @@
 import type { Logger } from "../../ports/logger.ts";
-import type { FillLevel } from "../../ports/span-intake.ts";
+import type { FillLevel } from "../../ports/trace-buffer.ts";
 
 export interface HighWaterParts {
   readonly percent: number;

@@ -1,5 +1,4 @@
-import type { RefusalReason } from "../../domain/refusal-reason.ts";
-import type { SendOutcome } from "../../ports/span-sink.ts";
+import type { RefusalReason, SendOutcome } from "../../ports/span-sink.ts";
 
 /** Says why nothing is sent for now and what to do about it. It costs no span. */
 export interface SendFailure {

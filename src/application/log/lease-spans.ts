@@ -1,7 +1,5 @@
-import { assembleRequest } from "../../domain/wire/assemble.ts";
-import { concatenate } from "../../domain/wire/concatenate.ts";
-import { everySpan, rowsOf } from "../../domain/wire/request-spans.ts";
-import type { SpanTable } from "../../domain/wire/span-table.ts";
+import { assembleRequest, concatenate } from "../../domain/wire/assemble.ts";
+import { everySpan, rowsOf, type SpanTable } from "../../domain/wire/request-spans.ts";
 import { loseUnreadable } from "./damage.ts";
 import type { SpanAmount } from "./log-books.ts";
 import { type LogState, segmentOf } from "./log-state.ts";

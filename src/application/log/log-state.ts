@@ -1,6 +1,5 @@
-import type { Checksum } from "../../ports/checksum.ts";
+import type { Checksum, AppendFile, Disk } from "../../ports/disk.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { AppendFile, Disk } from "../../ports/disk.ts";
 import { type Cause, emptyBooks, type LogBooks } from "./log-books.ts";
 import type { Segment } from "./segment.ts";
 import type { SequenceRange } from "./sequence-ranges.ts";

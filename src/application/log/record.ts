@@ -1,4 +1,4 @@
-import type { Checksum } from "../../ports/checksum.ts";
+import type { Checksum } from "../../ports/disk.ts";
 import type { SequenceRange } from "./sequence-ranges.ts";
 
 /**

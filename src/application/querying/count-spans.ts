@@ -2,7 +2,7 @@ import type { SpanFilter } from "../../domain/query/span-filter.ts";
 import { compileFilter } from "../../domain/query/span-matcher.ts";
 import { scanRing } from "./ring-scan.ts";
 import type { CopiedSpans } from "../../domain/buffered-spans.ts";
-import type { SearchedBuffer } from "../../ports/span-reader.ts";
+import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 /** How many buffered spans match, and the newest few of them. */
 export interface CountedSpans {

@@ -1,12 +1,14 @@
 import { compileFilter } from "../../domain/query/span-matcher.ts";
-import { hasParent, parentIdHex, spanIdHex } from "../../domain/wire/span-digest.ts";
 import {
+  hasParent,
+  parentIdHex,
+  spanIdHex,
   createSpanFields,
   readSpanFields,
   type SpanFields,
 } from "../../domain/wire/span-fields.ts";
 import { scanRing } from "./ring-scan.ts";
-import type { SearchedBuffer } from "../../ports/span-reader.ts";
+import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 /** Describes what is buffered of a trace, and what it lacks. */
 export interface IncompleteTrace {

@@ -1,10 +1,10 @@
 import type { SpanFilter } from "../../domain/query/span-filter.ts";
 import { compileFilter } from "../../domain/query/span-matcher.ts";
-import { concatenate } from "../../domain/wire/concatenate.ts";
+import { concatenate } from "../../domain/wire/assemble.ts";
 import { scanRing } from "./ring-scan.ts";
 import { releaseBytes } from "../ring/release-bytes.ts";
 import type { CopiedSpans, SequenceRange } from "../../domain/buffered-spans.ts";
-import type { SearchedBuffer } from "../../ports/span-reader.ts";
+import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 export interface SpanQuery {
   readonly filter: SpanFilter;

@@ -1,10 +1,9 @@
 import { compileFilter } from "../../domain/query/span-matcher.ts";
-import { hasParent } from "../../domain/wire/span-digest.ts";
-import { createSpanFields, readSpanFields } from "../../domain/wire/span-fields.ts";
+import { hasParent, createSpanFields, readSpanFields } from "../../domain/wire/span-fields.ts";
 import { scanRing } from "./ring-scan.ts";
 import type { SpanAnswer } from "./query-spans.ts";
 import type { SequenceRange } from "../../domain/buffered-spans.ts";
-import type { SearchedBuffer } from "../../ports/span-reader.ts";
+import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 export interface TraceAnswer extends SpanAnswer {
   /** Whether a span without a parent is among them: the root, which ends last. */

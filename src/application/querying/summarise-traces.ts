@@ -1,13 +1,18 @@
 import { traceTail } from "../../domain/query/filter-key.ts";
 import type { SpanFilter } from "../../domain/query/span-filter.ts";
 import { compileFilter } from "../../domain/query/span-matcher.ts";
-import { serviceName } from "../../domain/wire/service-name.ts";
-import { digestSpan, type SpanDigest, traceIdHex } from "../../domain/wire/span-digest.ts";
-import { createSpanFields, readSpanFields } from "../../domain/wire/span-fields.ts";
+import { serviceName } from "../../domain/wire/resource.ts";
+import {
+  digestSpan,
+  type SpanDigest,
+  traceIdHex,
+  createSpanFields,
+  readSpanFields,
+} from "../../domain/wire/span-fields.ts";
 import { scanRing } from "./ring-scan.ts";
 import type { SpanQuery } from "./query-spans.ts";
 import type { SequenceRange } from "../../domain/buffered-spans.ts";
-import type { SearchedBuffer } from "../../ports/span-reader.ts";
+import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 /** What the buffered spans of one trace say together. */
 export interface TraceSummary {

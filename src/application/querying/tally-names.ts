@@ -1,9 +1,9 @@
 import { compileFilter } from "../../domain/query/span-matcher.ts";
 import { textBetween } from "../../domain/wire/scalar-bytes.ts";
-import { serviceName } from "../../domain/wire/service-name.ts";
+import { serviceName } from "../../domain/wire/resource.ts";
 import { createSpanFields, readSpanFields } from "../../domain/wire/span-fields.ts";
 import { scanRing } from "./ring-scan.ts";
-import type { SearchedBuffer } from "../../ports/span-reader.ts";
+import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 /** Spans of one service that have the same name. */
 export interface NameTally {

@@ -1,22 +1,26 @@
 import { explainRejection } from "../../domain/span-validity.ts";
 import { assembleRequest } from "../../domain/wire/assemble.ts";
 import { walkRequest } from "../../domain/wire/request-walk.ts";
-import { explainFault, NO_FAULT, TOO_MANY_SPANS } from "../../domain/wire/walk-fault.ts";
+import {
+  explainFault,
+  NO_FAULT,
+  TOO_MANY_SPANS,
+  unknownFields,
+} from "../../domain/wire/walk-fault.ts";
 import {
   createWalkedRequest,
   type WalkedRequest,
   type WalkLimits,
+  rejectedByService,
 } from "../../domain/wire/walked-request.ts";
-import { unknownFields } from "../../domain/wire/unknown-fields.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { zeroAmounts, type ReceivedAmounts } from "./counted-receiver.ts";
 import { releaseOwnBuffer } from "../ring/release-bytes.ts";
 import type { Receipt } from "../../domain/receipt.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
-import { rejectedByService } from "../ring/rejected-spans.ts";
 import type { Appended, ServiceAmount } from "../../domain/buffered-spans.ts";
-import type { SpanAppender } from "../../ports/span-intake.ts";
+import type { SpanAppender } from "../../ports/trace-buffer.ts";
 
 export interface ReceiveParts {
   readonly buffer: SpanAppender;

@@ -11,8 +11,10 @@ import type {
   ServiceAmount,
   SpanAmount,
   Visit,
+  Lease,
+  LeasePart,
+  Settlement,
 } from "../../domain/buffered-spans.ts";
-import type { Lease, LeasePart, Settlement } from "../../domain/lease.ts";
 import type { TraceBuffer } from "../../ports/trace-buffer.ts";
 
 /** Logs what enters or leaves the buffer, at DEBUG: amounts, and nothing from the spans. */

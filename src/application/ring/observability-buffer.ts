@@ -2,9 +2,12 @@ import type { BufferStats, ServiceStats } from "../../domain/ledger.ts";
 import type { TraceSpan } from "../../domain/trace-span.ts";
 import { walkRequest } from "../../domain/wire/request-walk.ts";
 import { NO_FAULT } from "../../domain/wire/walk-fault.ts";
-import { createWalkedRequest, type WalkedRequest } from "../../domain/wire/walked-request.ts";
-import type { SpanCodec } from "../../ports/span-codec.ts";
-import type { TraceBufferPort } from "../../ports/trace-buffer-port.ts";
+import {
+  createWalkedRequest,
+  type WalkedRequest,
+  rejectedByService,
+} from "../../domain/wire/walked-request.ts";
+import type { SpanCodec, TraceBufferPort, TraceBuffer } from "../../ports/trace-buffer.ts";
 import { append, hasRoom, isFull, usedBytes, usedShare } from "./ring-append.ts";
 import { copyOldest, copySpans, takeOldest } from "./ring-hand-over.ts";
 import { leaseNewest, leaseOldest, settle, wholeLease } from "./ring-lease.ts";
@@ -13,7 +16,6 @@ import { createRingMemory, NEXT_SEQUENCE, openRingMemory, type RingMemory } from
 import { takeBefore } from "./ring-removal.ts";
 import { bufferedRange, oldestUnixMs, visitSpans } from "./ring-search.ts";
 import { readServices } from "./ring-services.ts";
-import { rejectedByService } from "./rejected-spans.ts";
 import { withLock } from "./shared-lock.ts";
 import type {
   Appended,
@@ -24,9 +26,10 @@ import type {
   ServiceAmount,
   SpanAmount,
   Visit,
+  Lease,
+  LeasePart,
+  Settlement,
 } from "../../domain/buffered-spans.ts";
-import type { Lease, LeasePart, Settlement } from "../../domain/lease.ts";
-import type { TraceBuffer } from "../../ports/trace-buffer.ts";
 
 export type OverflowPolicy = "drop_oldest" | "refuse";
 

@@ -1,8 +1,7 @@
-import { assembleRequest } from "../../domain/wire/assemble.ts";
-import { concatenate } from "../../domain/wire/concatenate.ts";
-import { fieldRuns } from "../../domain/wire/field-run.ts";
+import { assembleRequest, concatenate } from "../../domain/wire/assemble.ts";
+import { fieldRuns } from "../../domain/wire/field-scan.ts";
 import { SPANS_FIELD } from "../../domain/wire/otlp-tags.ts";
-import { createSpanTable, type SpanTable } from "../../domain/wire/span-table.ts";
+import { createSpanTable, type SpanTable } from "../../domain/wire/request-spans.ts";
 import type { RingMemory } from "./ring-memory.ts";
 import {
   blockEndSequence,

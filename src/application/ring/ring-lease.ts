@@ -1,5 +1,5 @@
 import { assert } from "../../domain/assert.ts";
-import { cutRequest } from "../../domain/wire/cut-request.ts";
+import { cutRequest } from "../../domain/wire/assemble.ts";
 import { copyThere } from "./ring-hand-over.ts";
 import { audit, bookDeparture, type Departure } from "./ring-ledger.ts";
 import {
@@ -15,8 +15,7 @@ import {
 } from "./ring-memory.ts";
 import { beginAt, newestFree, oldestFree, serviceAt, slotOf, slotsOf } from "./ring-removal.ts";
 import { bookDepartureFromService } from "./ring-services.ts";
-import type { SpanAmount } from "../../domain/buffered-spans.ts";
-import type { Lease, LeasePart, Settlement } from "../../domain/lease.ts";
+import type { SpanAmount, Lease, LeasePart, Settlement } from "../../domain/buffered-spans.ts";
 
 /**
  * Leases the oldest free spans, at least one; undefined when there is none. Copied before anything

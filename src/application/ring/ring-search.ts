@@ -1,7 +1,8 @@
-import type { SpanPlace } from "../../domain/query/span-matcher.ts";
+import type { SpanPlace, FieldsOf } from "../../domain/query/span-matcher.ts";
 import { FIRST_SEQUENCE, GONE, NEXT_SEQUENCE, type RingMemory } from "./ring-memory.ts";
 import { blockOf, slotOf } from "./ring-removal.ts";
 import type { Search, SequenceRange, Visit } from "../../domain/buffered-spans.ts";
+import { createSpanFields, readSpanFields } from "../../domain/wire/span-fields.ts";
 
 export function bufferedRange({ control }: RingMemory): SequenceRange {
   return { first: control[FIRST_SEQUENCE]!, next: control[NEXT_SEQUENCE]! };
@@ -57,4 +58,28 @@ function moveTo(ring: RingMemory, slot: number, place: SpanPlace): void {
   place.resourceOffset = ring.resourceOffset[context]!;
   place.resourceLength = ring.resourceLength[context]!;
   place.traceTail = ring.slotTraceTail[slot]!;
+}
+
+const UNKNOWN = -1;
+
+/** The fields of one span after the other, read once, however many ask for them. */
+export class SharedFields {
+  private readonly fields = createSpanFields();
+  private spanOffset = UNKNOWN;
+
+  /** Of the span at a place; right until it is asked for those of another. */
+  readonly of: FieldsOf = (place) => {
+    if (place.spanOffset !== this.spanOffset) this.read(place);
+    return this.fields;
+  };
+
+  /** To be called when the bytes may have changed since the last call. */
+  reset(): void {
+    this.spanOffset = UNKNOWN;
+  }
+
+  private read({ bytes, spanOffset, spanLength }: SpanPlace): void {
+    readSpanFields(this.fields, bytes, spanOffset, spanLength);
+    this.spanOffset = spanOffset;
+  }
 }

@@ -1,6 +1,6 @@
 import { assertBooksBalance, type Ledger, type ServiceStats } from "../../domain/ledger.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
-import { serviceNameBytes } from "../../domain/wire/service-name.ts";
+import { serviceNameBytes } from "../../domain/wire/resource.ts";
 import type { Departure } from "./ring-ledger.ts";
 import {
   ACCEPTED,

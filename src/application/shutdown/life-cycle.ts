@@ -1,4 +1,4 @@
-import { timerMs } from "../../domain/timer-ms.ts";
+import { timerMs } from "../../domain/time.ts";
 import type { Clock } from "../../ports/clock.ts";
 
 export type LifeCycleState = "starting" | "ready" | "stopping";

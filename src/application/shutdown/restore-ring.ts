@@ -1,4 +1,4 @@
-import { cutRequest } from "../../domain/wire/cut-request.ts";
+import { cutRequest } from "../../domain/wire/assemble.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { SpanSpill, SpillFault, SpilledRequest } from "../../ports/span-spill.ts";
@@ -6,7 +6,7 @@ import type { ReceivedAmounts } from "../receiving/counted-receiver.ts";
 import type { Receipt } from "../../domain/receipt.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { SpanAmount } from "../../domain/buffered-spans.ts";
-import type { RoomCheck } from "../../ports/span-intake.ts";
+import type { RoomCheck } from "../../ports/trace-buffer.ts";
 
 export interface RestoreParts {
   readonly spill: SpanSpill;

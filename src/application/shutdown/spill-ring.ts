@@ -4,7 +4,7 @@ import type { SpanSpill } from "../../ports/span-spill.ts";
 import { lostSpans } from "./lost-spans.ts";
 import { releaseOwnBuffer } from "../ring/release-bytes.ts";
 import { spanBytesOf, wholeLease } from "../ring/ring-lease.ts";
-import type { SpilledBuffer } from "../../ports/span-leases.ts";
+import type { SpilledBuffer } from "../../ports/trace-buffer.ts";
 
 export interface SpillRingParts {
   readonly buffer: SpilledBuffer;

@@ -1,10 +1,10 @@
 import { compileFilter, type SpanMatcher } from "../../domain/query/span-matcher.ts";
-import { traceIdHex } from "../../domain/wire/span-digest.ts";
-import { timerMs } from "../../domain/timer-ms.ts";
+import { traceIdHex } from "../../domain/wire/span-fields.ts";
+import { timerMs } from "../../domain/time.ts";
 import type { Arrivals } from "../arrivals/arrivals.ts";
 import type { Semaphore } from "./semaphore.ts";
 import { readTrace, type TraceAnswer } from "../querying/read-trace.ts";
-import { SharedFields } from "../ring/shared-fields.ts";
+import { SharedFields } from "../ring/ring-search.ts";
 import type { LackOfRoom, WaitParts, WaitRequest } from "./wait-for-spans.ts";
 import type { SequenceRange } from "../../domain/buffered-spans.ts";
 

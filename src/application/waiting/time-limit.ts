@@ -1,4 +1,4 @@
-import { timerMs } from "../../domain/timer-ms.ts";
+import { timerMs } from "../../domain/time.ts";
 
 export type TimeLimitEnd = "time_up" | "cancelled";
 

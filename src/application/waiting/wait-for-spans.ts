@@ -5,7 +5,7 @@ import type { IncompleteTrace } from "../querying/incomplete-trace.ts";
 import { joinedSpans, querySpans, type SpanAnswer } from "../querying/query-spans.ts";
 import { type TimeLimit, timeLimit } from "./time-limit.ts";
 import type { CopiedSpans, SequenceRange } from "../../domain/buffered-spans.ts";
-import type { SearchedBuffer } from "../../ports/span-reader.ts";
+import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 export interface WaitParts {
   readonly buffer: SearchedBuffer;

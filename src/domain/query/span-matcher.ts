@@ -1,5 +1,5 @@
 import { type Halves, halvesOf, isSame, uint32At } from "../wire/scalar-bytes.ts";
-import { serviceName } from "../wire/service-name.ts";
+import { serviceName } from "../wire/resource.ts";
 import { ABSENT, createSpanFields, readSpanFields, type SpanFields } from "../wire/span-fields.ts";
 import { wantedTraceTail } from "./filter-key.ts";
 import type { SpanCondition, SpanFilter } from "./span-filter.ts";

@@ -1,4 +1,4 @@
-import { NANOS_PER_MS } from "../nanoseconds.ts";
+import { NANOS_PER_MS } from "../time.ts";
 /** Durations and instants as people write them, in nanoseconds and without loss. */
 
 const NANOSECONDS: Readonly<Record<string, bigint>> = {

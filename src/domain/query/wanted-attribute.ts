@@ -4,6 +4,7 @@ import {
   NO_PLAIN_KEY,
   plainKeyEnd,
   readAttribute,
+  nextSpanAttribute,
 } from "../wire/attribute.ts";
 import { BOOL_VALUE, DOUBLE_VALUE, INT_VALUE, STRING_VALUE } from "../wire/otlp-tags.ts";
 import { type FieldScan, point, scanFrom } from "../wire/field-scan.ts";
@@ -12,8 +13,7 @@ import {
   nextAttribute,
   type ResourceScan,
   scanResource,
-} from "../wire/resource-scan.ts";
-import { nextSpanAttribute } from "../wire/span-attributes.ts";
+} from "../wire/resource.ts";
 import { doubleAt, hasGroups, isSame, isTrueVarint, varintGroups } from "../wire/scalar-bytes.ts";
 
 /**

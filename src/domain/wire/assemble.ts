@@ -1,9 +1,8 @@
 import { assert } from "../assert.ts";
-import { concatenate } from "./concatenate.ts";
-import { type ByteRange, fieldRuns, type MessageBytes } from "./field-run.ts";
+import { type ByteRange, fieldRuns, type MessageBytes } from "./field-scan.ts";
 import { WIRE_BYTES } from "./otlp-schema.ts";
 import { RESOURCE_SPANS_FIELD, SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-tags.ts";
-import type { SpanTable } from "./span-table.ts";
+import { type SpanTable, everySpan, rowsOf, type SpanPlaces } from "./request-spans.ts";
 import { varintSize, writeVarint } from "./varint.ts";
 
 /**
@@ -136,4 +135,29 @@ function fieldHead(field: number, bodyBytes: number): Uint8Array {
 function add(assembly: Assembly, piece: Uint8Array): void {
   assembly.pieces.push(piece);
   assembly.lengthBytes += piece.length;
+}
+
+/** One array with the bytes of all pieces, in order; no piece is aliased. */
+export function concatenate(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((total, piece) => total + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/**
+ * A request that holds these spans of another one and no others, each with all that is around it;
+ * see `assembleRequest`. The runs ascend.
+ *
+ * Needs a request that the walk accepted and rejected no span of, and at least one span.
+ */
+export function cutRequest(
+  request: Uint8Array,
+  ...runs: readonly SpanPlaces[]
+): Uint8Array<ArrayBuffer> {
+  const whole = { bytes: request, offset: 0, length: request.length };
+  return assembleRequest(whole, rowsOf(everySpan(whole), ...runs));
 }

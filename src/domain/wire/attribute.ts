@@ -1,4 +1,12 @@
-import { type FieldScan, nextField, point, scanFrom } from "./field-scan.ts";
+import {
+  type FieldScan,
+  nextField,
+  point,
+  scanFrom,
+  NOT_PLAIN,
+  plainFieldEnd,
+  stepField,
+} from "./field-scan.ts";
 import {
   KEY_FIELD,
   KEY_TAG,
@@ -6,6 +14,8 @@ import {
   STRING_VALUE_TAG,
   VALUE_FIELD,
   VALUE_TAG,
+  ATTRIBUTES_FIELD,
+  ATTRIBUTES_TAG,
 } from "./otlp-tags.ts";
 
 /** The member of an AnyValue in which nothing is set. */
@@ -103,4 +113,27 @@ export function plainTextAt(bytes: Uint8Array, keyEnd: number, end: number): num
   const textBytes = bytes[keyEnd + 3]!;
   const isText = end - keyEnd >= 4 && bytes[keyEnd + 2] === STRING_VALUE_TAG && textBytes < 0x80;
   return isText && keyEnd + 4 + textBytes === end ? keyEnd + 4 : 0;
+}
+
+/**
+ * Steps to the next attribute of the span that the scan goes through; false behind the last. After
+ * it, the attribute's body lies from `valueAt` up to `at`.
+ */
+export function nextSpanAttribute(scan: FieldScan): boolean {
+  const { bytes, end } = scan;
+  for (let at = scan.at; at < end;) {
+    const fieldAt = at;
+    at = plainFieldEnd(bytes, at);
+    if (at === NOT_PLAIN) {
+      scan.at = fieldAt;
+      stepField(scan);
+      at = scan.at;
+      if (scan.fieldNumber === ATTRIBUTES_FIELD) return true;
+    } else if (bytes[fieldAt] === ATTRIBUTES_TAG) {
+      scan.valueAt = fieldAt + 2;
+      scan.at = at;
+      return true;
+    }
+  }
+  return false;
 }

@@ -1,5 +1,4 @@
-import type { MessageBytes } from "./field-run.ts";
-import { nextField, scanFrom } from "./field-scan.ts";
+import { type MessageBytes, nextField, scanFrom } from "./field-scan.ts";
 import {
   MESSAGES,
   type MessageName,
@@ -10,8 +9,7 @@ import {
   TEXT_FIELDS,
 } from "./otlp-schema.ts";
 import { SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-tags.ts";
-import { everySpan } from "./request-spans.ts";
-import type { SpanTable } from "./span-table.ts";
+import { everySpan, type SpanTable } from "./request-spans.ts";
 
 /**
  * Returns 1 for every span of a request with text that is not UTF-8, in itself or in the resource

@@ -1,6 +1,6 @@
 import { type FieldScan, nextField, scanFrom, stepField } from "./field-scan.ts";
 import { WIRE_BYTES, WIRE_VARINT } from "./otlp-schema.ts";
-import { int32Varint } from "./scalar-bytes.ts";
+import { int32Varint, textBetween, uint64At } from "./scalar-bytes.ts";
 import {
   ATTRIBUTES_TAG,
   END_TIME_FIELD,
@@ -21,6 +21,7 @@ import {
   STATUS_CODE_TAG,
   TRACE_ID_TAG,
 } from "./otlp-tags.ts";
+import { isValidId, SPAN_ID_BYTES, TRACE_ID_BYTES } from "../span-validity.ts";
 
 /**
  * Where the fields of one encoded span lie that a reader asks for, and the two that are small
@@ -152,4 +153,58 @@ function readStatus(fields: SpanFields, start: number, end: number): void {
     if (scan.fieldNumber !== STATUS_CODE_FIELD) continue;
     fields.statusCode = int32Varint(scan.bytes, scan.valueAt, scan.at);
   }
+}
+
+/** What the summary of a trace needs of each of its spans. */
+export interface SpanDigest {
+  /** 32 hex digits, lowercase. */
+  readonly traceId: string;
+  readonly hasParent: boolean;
+  readonly name: string;
+  /** 0n when it is not set. */
+  readonly startTimeUnixNano: bigint;
+  /** 0n when it is not set. */
+  readonly endTimeUnixNano: bigint;
+  /** StatusCode: 0 unset, 1 ok, 2 error. */
+  readonly statusCode: number;
+}
+
+/** Of a span whose fields have been read, while its bytes are still the same. */
+export function digestSpan(fields: SpanFields): SpanDigest {
+  return {
+    traceId: traceIdHex(fields),
+    hasParent: hasParent(fields),
+    name: spanName(fields),
+    startTimeUnixNano: timeAt(fields, fields.startTimeAt),
+    endTimeUnixNano: timeAt(fields, fields.endTimeAt),
+    statusCode: fields.statusCode,
+  };
+}
+
+export function traceIdHex({ bytes, traceIdAt }: SpanFields): string {
+  return bytes.subarray(traceIdAt, traceIdAt + TRACE_ID_BYTES).toHex();
+}
+
+/** Returns the identifier of the span, in lowercase hex. */
+export function spanIdHex({ bytes, spanIdAt }: SpanFields): string {
+  return bytes.subarray(spanIdAt, spanIdAt + SPAN_ID_BYTES).toHex();
+}
+
+/** Returns the identifier of the parent; empty when there is none. */
+export function parentIdHex({ bytes, parentStart, parentEnd }: SpanFields): string {
+  return bytes.subarray(parentStart, parentEnd).toHex();
+}
+
+/** A parent of zeros, as some senders write it on a root span, is none. */
+export function hasParent({ bytes, parentStart, parentEnd }: SpanFields): boolean {
+  return isValidId(bytes, parentStart, parentEnd);
+}
+
+function spanName({ bytes, nameStart, nameEnd }: SpanFields): string {
+  return textBetween(bytes, nameStart, nameEnd);
+}
+
+/** Unix nanoseconds; 0 where the span has no such field. */
+function timeAt({ bytes }: SpanFields, at: number): bigint {
+  return at === ABSENT ? 0n : uint64At(bytes, at);
 }

@@ -1,8 +1,10 @@
 import { BAD_LINK, BAD_SPAN_ID, BAD_TRACE_ID, FAULT_KINDS } from "../span-validity.ts";
 import { LINK, RESOURCE_SPANS, SCOPE_SPANS, SPAN } from "./otlp-schema.ts";
-import { createSpanTable, type SpanTable } from "./span-table.ts";
+import { createSpanTable, type SpanTable } from "./request-spans.ts";
 import { PLAIN_TRACE_ID_AT } from "./plain-fields.ts";
 import { NO_FAULT } from "./walk-fault.ts";
+import { serviceNameBytes } from "./resource.ts";
+import type { ServiceAmount } from "../buffered-spans.ts";
 
 export interface WalkLimits {
   readonly spansPerRequest: number;
@@ -166,4 +168,24 @@ function rejectSpan(walked: WalkedRequest): void {
     walked.rejectedByFault[fault]! += hasFault;
     walked.rejectedBytesByFault[fault]! += hasFault * lengthBytes;
   }
+}
+
+/**
+ * The rejected spans of a request, for the books: an entry for each run of them in one resource.
+ * The names are views of the request.
+ */
+export function rejectedByService(walked: WalkedRequest): ServiceAmount[] {
+  const { request, rejectedSpans, rejectedResourceOffset, rejectedLength } = walked;
+  const amounts: ServiceAmount[] = [];
+  for (let row = 0; row < rejectedSpans;) {
+    const first = row;
+    const offset = rejectedResourceOffset[row]!;
+    let bytes = 0;
+    for (; row < rejectedSpans && rejectedResourceOffset[row] === offset; row += 1) {
+      bytes += rejectedLength[row]!;
+    }
+    const service = serviceNameBytes(request, offset, walked.rejectedResourceLength[first]!);
+    amounts.push({ service, spans: row - first, bytes });
+  }
+  return amounts;
 }

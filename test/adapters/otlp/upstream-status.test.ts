@@ -5,7 +5,7 @@ import {
   httpVerdict,
   type Verdict,
 } from "../../../src/adapters/otlp/upstream-status.ts";
-import { REFUSAL_REASONS } from "../../../src/domain/refusal-reason.ts";
+import { REFUSAL_REASONS } from "../../../src/ports/span-sink.ts";
 
 const GRPC: Record<keyof typeof status, string> = {
   OK: "success",

@@ -16,7 +16,7 @@ import {
   stopReadApisAfterEach,
 } from "../../support/running/running-read-api.ts";
 import type { CopiedSpans } from "../../../src/domain/buffered-spans.ts";
-import type { SpanReader } from "../../../src/ports/span-reader.ts";
+import type { SpanReader } from "../../../src/ports/trace-buffer.ts";
 
 stopReadApisAfterEach();
 

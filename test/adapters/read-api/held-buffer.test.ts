@@ -3,7 +3,7 @@ import { AnswerBudget } from "../../../src/adapters/read-api/answer-budget.ts";
 import { AnswerEndedError, heldBuffer } from "../../../src/adapters/read-api/held-buffer.ts";
 import { NEVER } from "../../support/running/searched-ring.ts";
 import { compileFilter } from "../../../src/domain/query/span-matcher.ts";
-import type { SearchedBuffer } from "../../../src/ports/span-reader.ts";
+import type { SearchedBuffer } from "../../../src/ports/trace-buffer.ts";
 
 const TEN_BYTES_EACH: SearchedBuffer = {
   range: () => ({ first: 1, next: 9 }),

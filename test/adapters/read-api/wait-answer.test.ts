@@ -17,7 +17,7 @@ import {
 } from "../../support/running/running-read-api.ts";
 import { nextTurn } from "../../support/running/searched-ring.ts";
 import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
-import type { SpanReader } from "../../../src/ports/span-reader.ts";
+import type { SpanReader } from "../../../src/ports/trace-buffer.ts";
 
 stopReadApisAfterEach();
 

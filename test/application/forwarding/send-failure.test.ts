@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { failureOf, refusesAllSpans } from "../../../src/application/forwarding/send-failure.ts";
-import { REFUSAL_REASONS } from "../../../src/domain/refusal-reason.ts";
+import { REFUSAL_REASONS } from "../../../src/ports/span-sink.ts";
 
 test("an upstream that is not there is waited for, as long as it wants", () => {
   expect(failureOf({ outcome: "retry", message: "503", afterMs: 7, hint: "a file" })).toEqual({

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { readTrace } from "../../../src/application/querying/read-trace.ts";
 import { searchedRing } from "../../support/running/searched-ring.ts";
 import { SOME_PARENT, traceHex, tracedRequests } from "../../support/requests/traced-requests.ts";
-import type { SearchedBuffer } from "../../../src/ports/span-reader.ts";
+import type { SearchedBuffer } from "../../../src/ports/trace-buffer.ts";
 
 const SPANS = tracedRequests(
   { trace: 1, name: "child", parent: SOME_PARENT },

@@ -16,8 +16,13 @@ import { assertInvariants } from "../../support/oracles/ring-invariants.ts";
 import { rejectedOf } from "../../support/running/filled-ring.ts";
 import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { encodeShape, requestShapeArbitrary } from "../../support/requests/request-shape.ts";
-import type { OldestSpans, ServiceAmount, SpanAmount } from "../../../src/domain/buffered-spans.ts";
-import type { Lease, Settlement } from "../../../src/domain/lease.ts";
+import type {
+  OldestSpans,
+  ServiceAmount,
+  SpanAmount,
+  Lease,
+  Settlement,
+} from "../../../src/domain/buffered-spans.ts";
 
 const walked = createWalkedRequest({ spansPerRequest: 1_000, nestingDepth: 100 });
 

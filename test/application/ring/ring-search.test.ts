@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { leaseOldest, settle } from "../../../src/application/ring/ring-lease.ts";
-import { oldestUnixMs, visitSpans } from "../../../src/application/ring/ring-search.ts";
+import {
+  oldestUnixMs,
+  visitSpans,
+  SharedFields,
+} from "../../../src/application/ring/ring-search.ts";
 import { takeOldest } from "../../../src/application/ring/ring-hand-over.ts";
 import type { RingMemory } from "../../../src/application/ring/ring-memory.ts";
 import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
@@ -15,6 +19,8 @@ import {
 } from "../../support/requests/request-bytes.ts";
 import { named } from "../../support/running/searched-ring.ts";
 import type { SequenceRange } from "../../../src/domain/buffered-spans.ts";
+import { placesOf } from "../../support/requests/matched-spans.ts";
+import { varintField } from "../../support/requests/wire-bytes.ts";
 
 const ALL = { first: 1, next: 1_000 };
 
@@ -154,4 +160,27 @@ test("the oldest span's time is when its request was received, as long as it is 
   tell(() => settle(ring, leased, { first: 0, end: 2 }, "delivered"));
 
   expect(told).toEqual([undefined, 1_000, 1_000, 1_000, 2_000, 2_000, undefined]);
+});
+
+const kindsOf = (...kinds: number[]) =>
+  request(resourceSpans("shop", ...kinds.map((kind) => span(1, varintField(6, kind)))));
+
+test("each span has its own fields, however often it is asked for them", () => {
+  const fields = new SharedFields();
+  const [one, other] = placesOf(kindsOf(1, 2));
+
+  const kinds = [one!, one!, other!, one!].map((place) => fields.of(place).kind);
+
+  expect(kinds).toEqual([1, 1, 2, 1]);
+});
+
+test("once they may have changed, the bytes are read anew", () => {
+  const fields = new SharedFields();
+  const [before] = placesOf(kindsOf(1));
+  const first = fields.of(before!).kind;
+  const [after] = placesOf(kindsOf(2));
+
+  fields.reset();
+
+  expect([first, fields.of(after!).kind]).toEqual([1, 2]);
 });

@@ -1,9 +1,9 @@
-import { expect, test } from "bun:test";
 import * as fc from "fast-check";
+import { expect, test } from "bun:test";
 import { AssertionError } from "../../../src/domain/assert.ts";
-import { assembleRequest } from "../../../src/domain/wire/assemble.ts";
+import { assembleRequest, concatenate } from "../../../src/domain/wire/assemble.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
-import { createSpanTable, type SpanTable } from "../../../src/domain/wire/span-table.ts";
+import { createSpanTable, type SpanTable } from "../../../src/domain/wire/request-spans.ts";
 import { NO_FAULT } from "../../../src/domain/wire/walk-fault.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import { decodeSpans } from "../../support/requests/decoded-request.ts";
@@ -212,4 +212,23 @@ test("every other of 20,000 scopes, and of 20,000 resources, can be kept", () =>
     resources.subarray(resources.length / 2),
   ];
   expect(Buffer.compare(assembled, Buffer.concat(half))).toBe(0);
+});
+
+test.each<{ name: string; pieces: number[][]; whole: number[] }>([
+  { name: "nothing is an empty array", pieces: [], whole: [] },
+  { name: "empty pieces leave no trace", pieces: [[], [1], []], whole: [1] },
+  { name: "pieces come in order", pieces: [[1, 2], [3], [4, 5]], whole: [1, 2, 3, 4, 5] },
+])("$name", ({ pieces, whole }) => {
+  const joined = concatenate(pieces.map((piece) => Uint8Array.from(piece)));
+
+  expect(Array.from(joined)).toEqual(whole);
+});
+
+test("a single piece is copied too: what is handed out does not change with the ring", () => {
+  const piece = Uint8Array.of(1, 2);
+
+  const joined = concatenate([piece]);
+  piece.fill(9);
+
+  expect(Array.from(joined)).toEqual([1, 2]);
 });

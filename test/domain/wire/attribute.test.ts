@@ -3,6 +3,7 @@ import {
   createEncodedAttribute,
   NO_VALUE,
   readAttribute,
+  nextSpanAttribute,
 } from "../../../src/domain/wire/attribute.ts";
 import {
   BOOL_VALUE,
@@ -11,7 +12,13 @@ import {
   STRING_VALUE,
 } from "../../../src/domain/wire/otlp-tags.ts";
 import { attribute } from "../../support/requests/request-bytes.ts";
-import { bytesField, fixed64Field, varintField } from "../../support/requests/wire-bytes.ts";
+import {
+  bytesField,
+  fixed64Field,
+  varintField,
+  wideBytesField,
+} from "../../support/requests/wire-bytes.ts";
+import { scanFrom } from "../../../src/domain/wire/field-scan.ts";
 
 // One for all cases: what one attribute left behind must mean nothing to the next.
 const found = createEncodedAttribute();
@@ -77,4 +84,43 @@ test.each([
 
 test("an attribute without a key has an empty one", () => {
   expect(read(value(text))).toEqual({ key: "", member: STRING_VALUE, value: "61" });
+});
+
+function attributesIn(...fields: number[][]): string[] {
+  const body = fields.flat();
+  // Bytes of another field follow, as in a ring.
+  const bytes = Uint8Array.from([...body, ...bytesField(9, "behind")]);
+  const scan = scanFrom(bytes, 0, body.length);
+  const bodies: string[] = [];
+  while (nextSpanAttribute(scan)) bodies.push(bytes.subarray(scan.valueAt, scan.at).toHex());
+  return bodies;
+}
+
+const [ONE, OTHER] = [attribute("k", "a"), attribute("key", "b")];
+const HEX = [ONE, OTHER].map((body) => Uint8Array.from(body).toHex());
+
+test.each<{ name: string; fields: number[][]; expected: string[] }>([
+  { name: "none", fields: [], expected: [] },
+  {
+    name: "none among other fields",
+    fields: [bytesField(5, "name"), varintField(6, 1)],
+    expected: [],
+  },
+  {
+    name: "two with others around them",
+    fields: [bytesField(5, "n"), bytesField(9, ONE), fixed64Field(7, 1n), bytesField(9, OTHER)],
+    expected: HEX,
+  },
+  {
+    name: "one whose head is wider than it need be",
+    fields: [wideBytesField(9, { tag: 2, length: 3 }, ONE), bytesField(9, OTHER)],
+    expected: HEX,
+  },
+  {
+    name: "one behind a field with such a head",
+    fields: [wideBytesField(5, { tag: 2, length: 3 }, [1]), bytesField(9, ONE)],
+    expected: HEX.slice(0, 1),
+  },
+])("the attributes of a span are found: $name", ({ fields, expected }) => {
+  expect(attributesIn(...fields)).toEqual(expected);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { AssertionError } from "../../../src/domain/assert.ts";
-import { cutRequest } from "../../../src/domain/wire/cut-request.ts";
+import { cutRequest } from "../../../src/domain/wire/assemble.ts";
 import { decodeSpans } from "../../support/requests/decoded-request.ts";
 import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { request, requestOf, span } from "../../support/requests/request-bytes.ts";

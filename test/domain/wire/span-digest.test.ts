@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
-import { digestSpan } from "../../../src/domain/wire/span-digest.ts";
-import { createSpanFields, readSpanFields } from "../../../src/domain/wire/span-fields.ts";
+import {
+  digestSpan,
+  createSpanFields,
+  readSpanFields,
+} from "../../../src/domain/wire/span-fields.ts";
 import { spanBody, spanId, traceId } from "../../support/requests/request-bytes.ts";
 import { bytesField, fixed64Field, varintField } from "../../support/requests/wire-bytes.ts";
 

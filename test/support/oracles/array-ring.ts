@@ -12,8 +12,9 @@ import type {
   OldestSpans,
   ServiceAmount,
   SpanAmount,
+  LeasePart,
+  Settlement,
 } from "../../../src/domain/buffered-spans.ts";
-import type { LeasePart, Settlement } from "../../../src/domain/lease.ts";
 
 /** A request as the model is given it: its tree, and the bytes of it, and when it came. */
 export interface ShapedRequest {

@@ -1,5 +1,5 @@
 import type { SpanLink, TraceSpan } from "../../../src/domain/trace-span.ts";
-import type { TraceBufferPort } from "../../../src/ports/trace-buffer-port.ts";
+import type { TraceBufferPort } from "../../../src/ports/trace-buffer.ts";
 
 /** The plainest `TraceBufferPort`: an array. */
 export class ArrayTraceBuffer implements TraceBufferPort {

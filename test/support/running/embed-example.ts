@@ -1,7 +1,7 @@
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import type { TraceSpan } from "../../../src/domain/trace-span.ts";
-import type { TraceBufferPort } from "../../../src/ports/trace-buffer-port.ts";
+import type { TraceBufferPort } from "../../../src/ports/trace-buffer.ts";
 
 const capacity = { spans: 1_000, bytes: 16 * 1024 * 1024 };
 export const ring = ObservabilityBuffer.create(capacity, { codec: new ProtobufSpanCodec() });

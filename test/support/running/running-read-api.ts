@@ -13,7 +13,7 @@ import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts"
 import { recordingProblems } from "../fakes/problem-totals.ts";
 import { RecordingLogger } from "../fakes/recording-logger.ts";
 import { requestOf } from "../requests/request-bytes.ts";
-import type { SpanReader } from "../../../src/ports/span-reader.ts";
+import type { SpanReader } from "../../../src/ports/trace-buffer.ts";
 
 export interface RunningReadApi {
   readonly api: ReadApi;

@@ -2,10 +2,9 @@ import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { Arrivals } from "../../../src/application/arrivals/arrivals.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import { Semaphore } from "../../../src/application/waiting/semaphore.ts";
-import { rejectedByService } from "../../../src/application/ring/rejected-spans.ts";
+import { rejectedByService, createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
-import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 
 /** A ring with those who watch it, and a way to have requests arrive. */
 export interface SearchedRing {

@@ -17,9 +17,16 @@ export function longLines({ path, text }: RepositoryFile): string[] {
 }
 
 export function longFile({ path, text }: RepositoryFile): string[] {
-  const most = path.startsWith("src/ports/") ? MAX_PORT_LINES : MAX_FILE_LINES;
   const lines = text.trimEnd().split("\n").length;
-  return lines > most ? [`${path} has ${lines} lines, not ${most}`] : [];
+  return lines > MAX_FILE_LINES ? [`${path} has ${lines} lines, not ${MAX_FILE_LINES}`] : [];
+}
+
+/** A port is smaller than any adapter; the views of one thing may share a file. */
+export function longPort({ path, text }: RepositoryFile): string[] {
+  if (!path.startsWith("src/ports/")) return [];
+  return [...text.matchAll(/^export interface (\w+)[^{]*\{\n(.*?)^\}/gms)]
+    .filter(([whole]) => whole.split("\n").length > MAX_PORT_LINES)
+    .map(([, name]) => `${path}: ${name} has more than ${MAX_PORT_LINES} lines`);
 }
 
 /** Names that say nothing of what is inside, for files and for folders. */

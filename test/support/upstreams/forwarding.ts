@@ -1,6 +1,6 @@
 import { Forwarder, type ForwardSettings } from "../../../src/application/forwarding/forwarder.ts";
 import type { Ledger } from "../../../src/domain/ledger.ts";
-import type { ForwardedBuffer } from "../../../src/ports/span-leases.ts";
+import type { ForwardedBuffer } from "../../../src/ports/trace-buffer.ts";
 import { type FakeAnswer, FakeSink } from "../fakes/fake-sink.ts";
 import { HandMovedSleep } from "../fakes/hand-moved-sleep.ts";
 import { RecordingLogger } from "../fakes/recording-logger.ts";

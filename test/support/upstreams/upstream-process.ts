@@ -9,7 +9,7 @@
 import type { Buffer } from "node:buffer";
 import { openSync, writeSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
-import { cutRequest } from "../../../src/domain/wire/cut-request.ts";
+import { cutRequest } from "../../../src/domain/wire/assemble.ts";
 import { lengthDelimited } from "../requests/byte-chunks.ts";
 import { grpcFailure, type GrpcReply, grpcSuccess, startGrpcUpstream } from "./grpc-upstream.ts";
 import { startHttpUpstream } from "./http-upstream.ts";

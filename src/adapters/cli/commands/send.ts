@@ -1,4 +1,4 @@
-import { NANOS_PER_MS_NUMBER } from "../../../domain/nanoseconds.ts";
+import { NANOS_PER_MS_NUMBER } from "../../../domain/time.ts";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";

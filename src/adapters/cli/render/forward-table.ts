@@ -1,4 +1,4 @@
-import { NANOS_PER_MS, NANOS_PER_MS_NUMBER } from "../../../domain/nanoseconds.ts";
+import { NANOS_PER_MS, NANOS_PER_MS_NUMBER } from "../../../domain/time.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import type { ForwardAnswer } from "../api/forward-answer.ts";
 import type { Palette } from "./palette.ts";

@@ -1,4 +1,4 @@
-import { NANOS_PER_MS } from "../../../domain/nanoseconds.ts";
+import { NANOS_PER_MS } from "../../../domain/time.ts";
 import { PROBLEM_REASONS, problemText } from "../../../domain/problem-reason.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import type { ListedProblem } from "../api/problems-answer.ts";

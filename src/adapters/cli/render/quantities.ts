@@ -1,4 +1,4 @@
-import { NANOS_PER_MS } from "../../../domain/nanoseconds.ts";
+import { NANOS_PER_MS } from "../../../domain/time.ts";
 
 const TIME_UNITS = [
   { unit: "ns", nanos: 1 },

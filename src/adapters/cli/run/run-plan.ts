@@ -1,4 +1,4 @@
-import { NANOS_PER_MS } from "../../../domain/nanoseconds.ts";
+import { NANOS_PER_MS } from "../../../domain/time.ts";
 import { ON_FREE_PORTS } from "../../../config/free-ports.ts";
 import {
   type Config,

@@ -1,4 +1,4 @@
-import type { SendOutcome } from "../../../ports/send-outcome.ts";
+import type { SendOutcome } from "../../../ports/span-sink.ts";
 import { readHttpAnswer } from "../../otlp/http-answer.ts";
 
 /** What a receiver says to a request. */

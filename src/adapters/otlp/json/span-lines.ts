@@ -1,5 +1,5 @@
 import { cursorText } from "../../../domain/cursor.ts";
-import { serviceName } from "../../../domain/wire/service-name.ts";
+import { serviceName } from "../../../domain/wire/resource.ts";
 import { mergedOccurrences } from "./field-choice.ts";
 import { type MessageBytes, nextField, scanFields, valueOf } from "./message-scan.ts";
 import { SCALAR_TEXT } from "./json-scalar.ts";

@@ -1,3 +1,9 @@
+/** Nanoseconds per millisecond, for times as bigint. OTLP has Unix nanoseconds, JavaScript ms. */
+export const NANOS_PER_MS = 1_000_000n;
+
+/** Nanoseconds per millisecond, for durations and times that may be rounded to a number. */
+export const NANOS_PER_MS_NUMBER = 1e6;
+
 /** Timers have 31 bits. This is 24 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 

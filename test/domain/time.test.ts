@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { timerMs } from "../../src/domain/timer-ms.ts";
+import { timerMs } from "../../src/domain/time.ts";
 
 test.each([
   { durationMs: 0, timer: 0 },

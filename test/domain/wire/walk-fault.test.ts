@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { unknownFields } from "../../../src/domain/wire/unknown-fields.ts";
+import { unknownFields } from "../../../src/domain/wire/walk-fault.ts";
 import { handBuiltRequests } from "../../support/requests/hand-built-requests.ts";
 import { request, requestOf, resourceSpans, span } from "../../support/requests/request-bytes.ts";
 import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { serviceName, serviceNameRange } from "../../../src/domain/wire/service-name.ts";
+import { serviceName, serviceNameRange } from "../../../src/domain/wire/resource.ts";
 import { attribute, span } from "../../support/requests/request-bytes.ts";
 import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
 

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
-import { rejectedByService } from "../../../src/application/ring/rejected-spans.ts";
+import { rejectedByService, createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
-import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import { request, resourceSpans, span } from "../../support/requests/request-bytes.ts";
 import { bytesField } from "../../support/requests/wire-bytes.ts";
 
@@ -47,14 +46,14 @@ test.each<Case>([
     parts: [resourceSpans("shop", ...Array.from({ length: 5 }, () => bad(10)))],
     rejected: [{ service: "shop", spans: 5, bytes: 50 }],
   },
-])("rejected spans are told by service: $name", ({ parts, rejected }) => {
+])("rejected spans are counted by service: $name", ({ parts, rejected }) => {
   const walked = createWalkedRequest({ spansPerRequest: 5, nestingDepth: 10 });
   walkRequest(walked, request(...parts));
 
-  const told = rejectedByService(walked).map(({ service, ...amount }) => ({
+  const counted = rejectedByService(walked).map(({ service, ...amount }) => ({
     service: Buffer.from(service).toString(),
     ...amount,
   }));
 
-  expect(told).toEqual(rejected);
+  expect(counted).toEqual(rejected);
 });
