@@ -1,7 +1,10 @@
-import { forwardMistakes, forwardWarnings, type OwnAddresses } from "./forward-checks.ts";
-import type { ConfigWarning, Mistake } from "./mistake.ts";
-import type { Listener } from "./own-listener.ts";
-import type { Settings } from "./variables.ts";
+import {
+  forwardMistakes,
+  forwardWarnings,
+  type OwnAddresses,
+  type Listener,
+} from "./forward-checks.ts";
+import type { ConfigWarning, Mistake, Settings } from "./variables.ts";
 
 /** In the order of the table: of two that are at odds, the later one is to blame. */
 function listenersOf(settings: Settings): [Listener, Listener, Listener] {

@@ -1,16 +1,19 @@
 import { mistakesBetween, warningsBetween } from "./checks.ts";
-import type { ConfigWarning, Mistake } from "./mistake.ts";
-import type { OwnAddresses } from "./forward-checks.ts";
+import {
+  type ConfigWarning,
+  type Mistake,
+  settingsSchema,
+  VARIABLE_NAMES,
+  VARIABLES,
+  type Settings,
+  type VariableName,
+} from "./variables.ts";
+import { type OwnAddresses, ownAddresses, proxyMistakes } from "./forward-checks.ts";
 import { type ForwardConfig, forwardOf } from "./forward.ts";
-import { ownAddresses } from "./own-listener.ts";
-import { withoutServiceLinks } from "./service-links.ts";
-import { proxyMistakes } from "./proxy.ts";
-import { misspelledNames } from "./spelling.ts";
-import { settingsSchema, VARIABLE_NAMES, VARIABLES } from "./variables.ts";
-import type { Settings, VariableName } from "./variables.ts";
+import { withoutServiceLinks, misspelledNames } from "./spelling.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
 
-export type { ConfigWarning, Mistake } from "./mistake.ts";
+export type { ConfigWarning, Mistake } from "./variables.ts";
 export type { ForwardEndpoint } from "./endpoint.ts";
 export type { ForwardConfig, ForwardFileConfig, ForwardTlsConfig } from "./forward.ts";
 export type { Settings } from "./variables.ts";
@@ -156,3 +159,18 @@ function limitsOf(settings: Settings): LimitsConfig {
     inFlightBytes: settings.MAX_IN_FLIGHT_BYTES,
   });
 }
+
+/**
+ * For a receiver that only one program uses: all listeners on free ports of this machine alone; and
+ * what it has received is there to be looked at, and goes nowhere.
+ */
+export const ON_FREE_PORTS = {
+  OTLP_GRPC_HOST: "127.0.0.1",
+  OTLP_GRPC_PORT: "0",
+  OTLP_HTTP_HOST: "127.0.0.1",
+  OTLP_HTTP_PORT: "0",
+  API_HOST: "127.0.0.1",
+  API_PORT: "0",
+  FORWARD_ENDPOINT: "",
+  SHUTDOWN_SPILL_FILE: "",
+} as const;

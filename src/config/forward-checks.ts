@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
-import type { ForwardEndpoint } from "./endpoint.ts";
+import { hostname, networkInterfaces } from "node:os";
+import { type ForwardEndpoint, concealUrl } from "./endpoint.ts";
 import { forwardEndpoint } from "./forward.ts";
-import type { ConfigWarning, Mistake } from "./mistake.ts";
-import { isListenerAt, type Listener } from "./own-listener.ts";
-import type { Settings, VariableName } from "./variables.ts";
+import type { ConfigWarning, Mistake, Settings, VariableName } from "./variables.ts";
 import { FILE_ENDINGS } from "../domain/text/file-format.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
+import { isLoopback, plainHost, withoutBrackets } from "../domain/text/host-address.ts";
 
 /** What this machine is known by; asked only when it matters. */
 export type OwnAddresses = () => readonly string[];
@@ -134,3 +134,93 @@ export function forwardWarnings(settings: Settings): ConfigWarning[] {
 
 const PORT_OF_GRPC = "4317 is the port of OTLP/gRPC: use grpc://, or FORWARD_PROTOCOL=grpc";
 const ANYBODY = "no certificate is checked: whoever answers gets the spans and the headers";
+
+interface Address {
+  readonly host: string;
+  readonly port: number | "off";
+}
+
+/** What listens, and where. */
+export interface Listener extends Address {
+  readonly portVariable: "OTLP_GRPC_PORT" | "OTLP_HTTP_PORT" | "API_PORT";
+}
+
+/** What this machine is known by, besides the loopback. */
+export function ownAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
+  return [hostname(), ...all.map(({ address }) => address)];
+}
+
+/** Whether who connects to `target` meets `listener`; names of others are not looked up. */
+export function isListenerAt(
+  listener: Address,
+  target: Address,
+  own: () => readonly string[],
+): boolean {
+  if (listener.port !== target.port) return false;
+  const [listening, wanted] = [listener.host, target.host].map(plainHost) as [string, string];
+  if (isLoopback(wanted)) return isLoopback(listening);
+  if (!WILDCARDS.has(listening)) return listening === wanted;
+  return own().map(plainHost).includes(wanted);
+}
+
+const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+
+type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
+
+/** Where the runtime and grpc-js look for a proxy: the first group of which one is set decides. */
+interface ProxyRule {
+  readonly groups: readonly (readonly string[])[];
+  readonly schemes: readonly string[];
+  readonly bound: string;
+}
+
+const OF_HTTP = ["HTTP_PROXY", "http_proxy"];
+const OF_HTTPS = ["HTTPS_PROXY", "https_proxy"];
+const OF_ALL = ["ALL_PROXY", "all_proxy"];
+const EXCEPTION = "or the upstream's host must be in NO_PROXY";
+
+const HTTP_SCHEMES = {
+  schemes: ["http:", "https:"],
+  bound: `a proxy of http: or https: (no socks), ${EXCEPTION}`,
+};
+const GRPC_RULE: ProxyRule = {
+  groups: [["grpc_proxy"], ["https_proxy"], ["http_proxy"]],
+  schemes: ["http:"],
+  bound: `a proxy of http: (no socks) for gRPC, ${EXCEPTION.toLowerCase()}`,
+};
+
+/** Proxies of the environment that spans would have to go through, and cannot. */
+export function proxyMistakes(env: ProxyEnvironment, settings: Settings): Mistake[] {
+  const endpoint = forwardEndpoint(settings);
+  if (endpoint === undefined || endpoint.protocol === "file") return [];
+  if (isLoopback(endpoint.host) || isExcepted(env, endpoint)) return [];
+  const { groups, schemes, bound } = ruleFor(endpoint);
+  const deciding = groups.find((names) => names.some((name) => env[name])) ?? [];
+  return deciding
+    .filter((name) => !schemes.includes(schemeOf(env[name] ?? "")))
+    .map((variable) => ({ variable, value: quotePeerText(concealUrl(env[variable]!)), bound }));
+}
+
+function ruleFor({ protocol, isSecure }: NetworkEndpoint): ProxyRule {
+  if (protocol === "grpc") return GRPC_RULE;
+  return { groups: [isSecure ? OF_HTTPS : OF_HTTP, OF_ALL], ...HTTP_SCHEMES };
+}
+
+type NetworkEndpoint = Exclude<ForwardEndpoint, { protocol: "file" }>;
+
+/** A proxy without a scheme is one of HTTP; an empty one is none. */
+function schemeOf(text: string): string {
+  const [scheme] = /^[a-z][a-z\d+.-]*:(?=\/\/)/i.exec(text) ?? [];
+  return scheme?.toLowerCase() ?? "http:";
+}
+
+/** Domains with what is below them, hosts, or all. */
+function isExcepted(env: ProxyEnvironment, { host, port }: NetworkEndpoint): boolean {
+  const listed = [env["NO_PROXY"], env["no_proxy"], env["no_grpc_proxy"]].join(",").split(",");
+  const name = withoutBrackets(host);
+  return listed
+    .map((entry) => withoutBrackets(entry.trim().toLowerCase()).replace(/^\*?\./, ""))
+    .filter((entry) => entry !== "")
+    .some((entry) => ["*", name, `${host}:${port}`].includes(entry) || name.endsWith(`.${entry}`));
+}

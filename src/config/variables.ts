@@ -118,3 +118,17 @@ export const settingsSchema = z.object(
   Object.fromEntries(VARIABLE_NAMES.map((name) => [name, VARIABLES[name].schema])),
   // `fromEntries` forgets which key has which value; this line is the only place that says it.
 ) as unknown as z.ZodMiniType<Settings, Record<VariableName, string>>;
+
+/** A value that cannot be used. Reads as `variable="value": must be bound`. */
+export interface Mistake {
+  readonly variable: string;
+  /** Escaped, and cut at 256 bytes. */
+  readonly value: string;
+  readonly bound: string;
+}
+
+/** The program runs, but hardly as it was meant to. */
+export interface ConfigWarning {
+  readonly variable: string;
+  readonly message: string;
+}

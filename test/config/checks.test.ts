@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
-import { readConfig } from "../../src/config/config.ts";
-import type { ConfigReading } from "../../src/config/config.ts";
+import { readConfig, type ConfigReading } from "../../src/config/config.ts";
 
 function mistakesIn(reading: ConfigReading): unknown {
   return reading.ok ? [] : reading.mistakes;

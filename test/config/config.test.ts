@@ -1,7 +1,11 @@
 import { expect, test } from "bun:test";
 import { createRingMemory } from "../../src/application/ring/ring-memory.ts";
-import { readConfig } from "../../src/config/config.ts";
-import type { Config, Environment, Mistake } from "../../src/config/config.ts";
+import {
+  readConfig,
+  type Config,
+  type Environment,
+  type Mistake,
+} from "../../src/config/config.ts";
 
 const MIB = 1024 * 1024;
 

@@ -1,6 +1,5 @@
 import { expect, test } from "bun:test";
-import { readConfig } from "../../src/config/config.ts";
-import type { Environment, ForwardConfig } from "../../src/config/config.ts";
+import { readConfig, type Environment, type ForwardConfig } from "../../src/config/config.ts";
 
 function forwardFrom(env: Environment): ForwardConfig {
   const reading = readConfig(env);

@@ -1,4 +1,4 @@
-import { crc32 } from "../../src/adapters/disk/crc32.ts";
+import { crc32 } from "../../src/adapters/disk/directory-disk.ts";
 import { recoverLog, type Recovery } from "../../src/application/log/recover-log.ts";
 import { SpanLog } from "../../src/application/log/span-log.ts";
 import { assert } from "../../src/domain/assert.ts";

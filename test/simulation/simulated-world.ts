@@ -1,4 +1,4 @@
-import { crc32 } from "../../src/adapters/disk/crc32.ts";
+import { crc32 } from "../../src/adapters/disk/directory-disk.ts";
 import type { LogLease } from "../../src/application/log/lease-spans.ts";
 import type { LogParts, LogSettings } from "../../src/application/log/log-state.ts";
 import { assert } from "../../src/domain/assert.ts";

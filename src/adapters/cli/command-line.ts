@@ -1,6 +1,11 @@
 import { VARIABLE_NAMES } from "../../config/variables.ts";
-import { readConfig } from "../../config/config.ts";
-import type { Config, ConfigReading, ConfigWarning, Mistake } from "../../config/config.ts";
+import {
+  readConfig,
+  type Config,
+  type ConfigReading,
+  type ConfigWarning,
+  type Mistake,
+} from "../../config/config.ts";
 import { readArguments, unknownArgument } from "./usage/arguments.ts";
 import { CommandFailure } from "./command/command-failure.ts";
 import { EXIT_CODE } from "./command/exit-code.ts";

@@ -2,7 +2,8 @@ import * as fs from "node:fs";
 import { chmod, mkdir, readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { AppendFile, Disk, DiskFile } from "../../ports/disk.ts";
+import { crc32 as zlibCrc32 } from "node:zlib";
+import type { AppendFile, Disk, DiskFile, Checksum } from "../../ports/disk.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 
 /** Only the owner may read: spans tell a lot. */
@@ -158,3 +159,9 @@ async function listFiles(path: string): Promise<DiskFile[]> {
 async function restrict(path: string): Promise<void> {
   await chmod(path, DIRECTORY_MODE).catch(() => {});
 }
+
+/**
+ * CRC-32 (IEEE 802.3) as zlib computes it: native here, 7 to 14 GB/s, against 1.2 GB/s for CRC-32C
+ * in JavaScript. Both find every burst of up to 32 bits.
+ */
+export const crc32: Checksum = (bytes, before) => zlibCrc32(bytes, before);

@@ -3,8 +3,8 @@ import type { FileFormat } from "../../domain/text/file-format.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
 import { MAX_REQUEST_BYTES } from "../otlp-files/file-request.ts";
-import { frameInSteps } from "../otlp-files/request-frame.ts";
-import { requestPieces } from "../otlp-files/request-pieces.ts";
+import { frameInSteps } from "../otlp-files/message-frames.ts";
+import { requestPieces } from "../otlp-files/request-split.ts";
 import { RotatingFile, type RotatingFileParts } from "./rotating-file.ts";
 import { CANCELLED, SendsInFlight } from "./sends-in-flight.ts";
 

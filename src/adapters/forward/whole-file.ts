@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { type FileHandle, open } from "node:fs/promises";
 import type { FileFormat } from "../../domain/text/file-format.ts";
-import { LENGTH_BYTES } from "../otlp-files/request-frame.ts";
+import { LENGTH_BYTES } from "../otlp-files/message-frames.ts";
 
 const LINE_END = 0x0a;
 

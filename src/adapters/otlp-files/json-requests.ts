@@ -1,10 +1,10 @@
+import { Buffer } from "node:buffer";
 import { NANOS_PER_MS_NUMBER } from "../../domain/time.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { ByteSource } from "./byte-source.ts";
 import type { FileItem, FileRequest, OtherSignal } from "./file-request.ts";
 import { type JsonDocument, jsonDocuments } from "./json-documents.ts";
 import { PIECE_BYTES } from "./request-split.ts";
-import { isSpanLine, requestOfSpanLines } from "./span-lines-request.ts";
 
 /**
  * OTLP/JSON: requests, or spans by themselves, of which as many as come together make a request. A
@@ -115,4 +115,71 @@ export function listIn(parent: object, name: string): object[] {
   const list: unknown = name in parent ? (parent as Record<string, unknown>)[name] : undefined;
   if (!Array.isArray(list)) return [];
   return list.filter((item): item is object => typeof item === "object" && item !== null);
+}
+
+/**
+ * A span by itself, as `spanring get`, `take`, `tail` and `wait` print it in a pipe: its own
+ * members, what it came in, and the number, the run and the service that spanring adds.
+ */
+interface SpanLine {
+  readonly resource: object;
+  readonly resourceSchemaUrl?: unknown;
+  readonly scope: object;
+  readonly scopeSchemaUrl?: unknown;
+}
+
+const ADDED_MEMBERS: ReadonlySet<string> = new Set([
+  "sequence",
+  "run_id",
+  "service",
+  "resource",
+  "resourceSchemaUrl",
+  "scope",
+  "scopeSchemaUrl",
+]);
+
+/** Reports whether a document is such a span; a span of OTLP/JSON has no resource of its own. */
+function isSpanLine(document: object): document is SpanLine {
+  return ["traceId", "spanId", "resource", "scope"].every((name) => name in document);
+}
+
+/** Makes one request in OTLP/JSON of spans: those of one resource and one scope come together. */
+function requestOfSpanLines(lines: readonly Uint8Array[]): Buffer {
+  const spans = lines.map((line) => parseExactly(new TextDecoder().decode(line)) as SpanLine);
+  const byResource = Map.groupBy(spans, (span) => textOf(span.resource, span.resourceSchemaUrl));
+  const resourceSpans = Array.from(byResource.values(), (ofResource) => {
+    const byScope = Map.groupBy(ofResource, (span) => textOf(span.scope, span.scopeSchemaUrl));
+    const scopeSpans = Array.from(byScope.values(), (ofScope) => {
+      const [{ scope, scopeSchemaUrl: schemaUrl }] = ofScope as [SpanLine];
+      return { scope, spans: ofScope.map(ownMembers), schemaUrl };
+    });
+    const [{ resource, resourceSchemaUrl: schemaUrl }] = ofResource as [SpanLine];
+    return { resource, scopeSpans, schemaUrl };
+  });
+  return Buffer.from(JSON.stringify({ resourceSpans }));
+}
+
+function textOf(...context: unknown[]): string {
+  return JSON.stringify(context);
+}
+
+function ownMembers(line: SpanLine): object {
+  return Object.fromEntries(Object.entries(line).filter(([name]) => !ADDED_MEMBERS.has(name)));
+}
+
+/** TypeScript does not know of it yet. Source: ECMAScript proposal "JSON.parse source text". */
+declare global {
+  interface JSON {
+    rawJSON(text: string): unknown;
+  }
+}
+
+/** Parses JSON so that `JSON.stringify` writes it again with the numbers that are in it. */
+export function parseExactly(text: string): object {
+  return JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) as object;
+}
+
+/** A number that a double would change is kept as its digits. */
+function keepDigits(_: string, value: unknown, { source }: { readonly source?: string }): unknown {
+  return typeof value === "number" && String(value) !== source ? JSON.rawJSON(source!) : value;
 }

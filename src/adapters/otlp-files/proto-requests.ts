@@ -1,8 +1,9 @@
 import { RESOURCE_SPANS_TAG } from "../../domain/wire/otlp-tags.ts";
 import { type ByteSource, restOf } from "./byte-source.ts";
 import { compressionOf, decompressedMessage } from "./decompressed.ts";
-import { countSpans, earliestStartMs } from "./encoded-request.ts";
 import {
+  countSpans,
+  earliestStartMs,
   type FileFault,
   type FileItem,
   type FileRequest,

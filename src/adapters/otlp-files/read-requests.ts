@@ -5,9 +5,8 @@ import { compressionOf, decompressed, type FileCompression } from "./decompresse
 import { type FileItem, mergedFaults } from "./file-request.ts";
 import { isJsonSpace } from "./json-scan.ts";
 import { jsonRequests } from "./json-requests.ts";
-import { faultAt, HOLE, isHole, skipHole, skipToMessage } from "./message-frames.ts";
+import { faultAt, HOLE, isHole, skipHole, skipToMessage, LENGTH_BYTES } from "./message-frames.ts";
 import { bareRequests, framedRequests } from "./proto-requests.ts";
-import { LENGTH_BYTES } from "./request-frame.ts";
 
 /** Enough to know the format by, also where it may be another one at first. */
 const HEAD_BYTES = 512;

@@ -5,7 +5,7 @@ import type { SpanSpill, SpillFault, SpilledRequest } from "../../ports/span-spi
 import { openSource } from "../otlp-files/byte-source.ts";
 import { faultText } from "../otlp-files/file-request.ts";
 import { lengthDelimitedRequests } from "../otlp-files/proto-requests.ts";
-import { frameRequest } from "../otlp-files/request-frame.ts";
+import { frameRequest } from "../otlp-files/message-frames.ts";
 import {
   abandon,
   openUnfinished,

@@ -1,4 +1,4 @@
-import { CAUSES } from "./log-books.ts";
+import { CAUSES, extentOf, newSegment, type Segment } from "./segment.ts";
 import type { ActiveSegment, LogState, PendingDeparture, PendingRequest } from "./log-state.ts";
 import {
   CARRIED,
@@ -12,9 +12,10 @@ import {
   type Seal,
   segmentBytes,
   writeRecordHead,
-} from "./record.ts";
-import { encodeSegmentHeader, segmentFileName, SEGMENT_HEADER_BYTES } from "./segment-file.ts";
-import { extentOf, newSegment, type Segment } from "./segment.ts";
+  encodeSegmentHeader,
+  segmentFileName,
+  SEGMENT_HEADER_BYTES,
+} from "./segment-file.ts";
 
 /** A record to be written. */
 export interface NewRecord {

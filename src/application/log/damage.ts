@@ -3,9 +3,14 @@ import type { Disk } from "../../ports/disk.ts";
 import { sealOf } from "./active-segment.ts";
 import { depart } from "./departures.ts";
 import type { LogState } from "./log-state.ts";
-import { RECORD_HEAD_BYTES, REQUEST, segmentBytes, type SegmentBytes } from "./record.ts";
+import {
+  RECORD_HEAD_BYTES,
+  REQUEST,
+  segmentBytes,
+  type SegmentBytes,
+  SEGMENT_HEADER_BYTES,
+} from "./segment-file.ts";
 import { type BrokenBytes, scanSegment, visitRecords } from "./scan-segment.ts";
-import { SEGMENT_HEADER_BYTES } from "./segment-file.ts";
 import { extentOf, freeIn, freeRanges, type Segment } from "./segment.ts";
 import { addRange, countSequences, gapsIn, type SequenceRange } from "./sequence-ranges.ts";
 

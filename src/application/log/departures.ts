@@ -1,7 +1,6 @@
-import { bookDeparted } from "./log-books.ts";
+import { bookDeparted, isSpent, markDeparted, type Segment } from "./segment.ts";
 import type { LogState, PendingDeparture } from "./log-state.ts";
-import { encodedRangesBytes } from "./record.ts";
-import { isSpent, markDeparted, type Segment } from "./segment.ts";
+import { encodedRangesBytes } from "./segment-file.ts";
 import { countSequences, gapsIn } from "./sequence-ranges.ts";
 
 /**

@@ -1,13 +1,10 @@
 import { openingBytes, openSegment, requestRecords, sealActive } from "./active-segment.ts";
 import { needsDepartureSync } from "./departures.ts";
-import { syncSegment } from "./disk-sync.ts";
-import { bookAccepted } from "./log-books.ts";
+import { syncSegment, syncDepartures, writeRecords } from "./write-records.ts";
+import { bookAccepted, markRequest } from "./segment.ts";
 import type { ActiveSegment, Logged, LogRequest, LogState, PendingRequest } from "./log-state.ts";
-import { recordBytes } from "./record.ts";
+import { recordBytes, SEGMENT_HEADER_BYTES } from "./segment-file.ts";
 import { makeRoom, NoRoomError, removeSpent, reservedBytes, type Room } from "./retention.ts";
-import { SEGMENT_HEADER_BYTES } from "./segment-file.ts";
-import { markRequest } from "./segment.ts";
-import { syncDepartures, writeRecords } from "./write-records.ts";
 
 const FULL = "the disk buffer is full and OVERFLOW_POLICY is refuse; send again later";
 const SLOW = "too many requests wait for the disk; send again later";

@@ -1,11 +1,25 @@
 import { assembleRequest, concatenate } from "../../domain/wire/assemble.ts";
-import { everySpan, rowsOf, type SpanTable } from "../../domain/wire/request-spans.ts";
+import {
+  everySpan,
+  rowsOf,
+  type SpanTable,
+  type SpanPlaces,
+} from "../../domain/wire/request-spans.ts";
 import { loseUnreadable } from "./damage.ts";
-import type { SpanAmount } from "./log-books.ts";
+import {
+  type SpanAmount,
+  bookDeparted,
+  type Cause,
+  freeIn,
+  freeRanges,
+  type Segment,
+} from "./segment.ts";
 import { type LogState, segmentOf } from "./log-state.ts";
-import { BrokenRecordError, readRequests, type StoredRequest } from "./read-requests.ts";
-import { freeIn, freeRanges, type Segment } from "./segment.ts";
-import { addRange, countSequences, type SequenceRange } from "./sequence-ranges.ts";
+import { BrokenRecordError, readRequests, type StoredRequest } from "./read-stored.ts";
+import { addRange, countSequences, type SequenceRange, removeRange } from "./sequence-ranges.ts";
+import { assert } from "../../domain/assert.ts";
+import { depart } from "./departures.ts";
+import { startWriting } from "./group-commit.ts";
 
 /**
  * Spans on their way out, read from the disk. They stay stored, and nobody else gets them, until
@@ -196,4 +210,87 @@ function leaseOf({ pieces, sequences, lengths }: Selection): LogLease | undefine
     lengthBytes: Uint32Array.from(lengths),
     settled: new Uint8Array(sequences.length),
   };
+}
+
+export type LogSettlement = Exclude<Cause, "evicted"> | "returned";
+
+/**
+ * Ends the lease of some of its spans. Returns how many of those that were to be returned are
+ * evicted, because their segment has made room.
+ */
+export function settleLease(
+  state: LogState,
+  lease: LogLease,
+  part: SpanPlaces,
+  settlement: LogSettlement,
+): number {
+  let evictedSpans = 0;
+  for (let at = part.first; at < part.end;) {
+    const run = runFrom(state, lease, { first: at, end: part.end });
+    at += run.range.end - run.range.first;
+    if (run.segment === undefined) evictedSpans += settleOrphans(state, run, settlement);
+    else settleStored(state, run.segment, run, settlement);
+  }
+  startWriting(state);
+  return evictedSpans;
+}
+
+/** Consecutive spans of a lease that lie in one segment, or in none any more. */
+interface LeaseRun {
+  readonly segment: Segment | undefined;
+  readonly range: SequenceRange;
+  readonly bytes: number;
+}
+
+function runFrom(state: LogState, lease: LogLease, { first, end }: SpanPlaces): LeaseRun {
+  const { sequences, lengthBytes, settled } = lease;
+  const firstSequence = sequences[first]!;
+  const segment = segmentOf(state, firstSequence);
+  const endSequence = segment?.endSequence ?? state.segments[0]?.firstSequence ?? Infinity;
+  let bytes = 0;
+  let at = first;
+  for (; at < end && sequences[at] === firstSequence + at - first; at += 1) {
+    if (sequences[at]! >= endSequence) break;
+    assert(settled[at] === 0, "a leased span is settled once");
+    settled[at] = 1;
+    bytes += lengthBytes[at]!;
+  }
+  return { segment, range: { first: firstSequence, end: firstSequence + at - first }, bytes };
+}
+
+function settleStored(
+  state: LogState,
+  segment: Segment,
+  { range, bytes }: LeaseRun,
+  settlement: LogSettlement,
+): void {
+  removeRange(segment.leased, range);
+  segment.leasedBytes -= bytes;
+  if (settlement === "returned") state.staleCount += 1;
+  else depart(state, { segment, cause: settlement, ranges: [range], spanBytes: bytes });
+}
+
+function settleOrphans(
+  state: LogState,
+  { range, bytes }: LeaseRun,
+  settlement: LogSettlement,
+): number {
+  const spans = range.end - range.first;
+  state.orphans.spans -= spans;
+  state.orphans.bytes -= bytes;
+  const isEvicted = settlement === "returned";
+  bookDeparted(state.books, isEvicted ? "evicted" : settlement, { spans, bytes });
+  return isEvicted ? spans : 0;
+}
+
+/** Takes every free span; returns how many there were. Nothing is read for it. */
+export function takeAll(state: LogState): number {
+  let spans = 0;
+  for (const segment of state.segments) {
+    const free = freeIn(segment);
+    depart(state, { segment, cause: "taken", ranges: freeRanges(segment), spanBytes: free.bytes });
+    spans += free.spans;
+  }
+  startWriting(state);
+  return spans;
 }

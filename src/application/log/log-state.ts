@@ -1,7 +1,6 @@
 import type { Checksum, AppendFile, Disk } from "../../ports/disk.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { type Cause, emptyBooks, type LogBooks } from "./log-books.ts";
-import type { Segment } from "./segment.ts";
+import { type Cause, emptyBooks, type LogBooks, type Segment } from "./segment.ts";
 import type { SequenceRange } from "./sequence-ranges.ts";
 
 /**

@@ -1,8 +1,21 @@
 import { loseUnreadable } from "./damage.ts";
 import type { LogState } from "./log-state.ts";
-import { BrokenRecordError, readRequests, type StoredRequest } from "./read-requests.ts";
-import { isSpent, type Segment } from "./segment.ts";
+import { isSpent, type Segment, markBefore } from "./segment.ts";
 import { gapsIn, type SequenceRange } from "./sequence-ranges.ts";
+import { sealOf } from "./active-segment.ts";
+import {
+  emptyRecord,
+  hasRecordHead,
+  type LogRecord,
+  readRecord,
+  RECORD_HEAD_BYTES,
+  recordBytes,
+  REQUEST,
+  segmentBytes,
+  type SegmentBytes,
+  SEGMENT_HEADER_BYTES,
+} from "./segment-file.ts";
+import type { BrokenBytes } from "./scan-segment.ts";
 
 /** Is shown a request and the sequences of it that are stored; returns whether to go on. */
 export type VisitStored = (request: StoredRequest, stored: readonly SequenceRange[]) => boolean;
@@ -52,4 +65,109 @@ async function readSegment(
     if (!isGone) return void (await loseUnreadable(state, segment));
   }
   reading.sequence = Math.max(reading.sequence, endSequence);
+}
+
+/** A request as it was logged. */
+export interface StoredRequest {
+  readonly firstSequence: number;
+  readonly spanCount: number;
+  readonly spanBytes: number;
+  readonly unixMs: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Where a segment holds no record although it should. */
+export class BrokenRecordError extends Error {
+  override name = "BrokenRecordError";
+  readonly segment: Segment;
+
+  constructor(segment: Segment, offsetBytes: number) {
+    super(`${segment.name} is damaged at byte ${offsetBytes}`);
+    this.segment = segment;
+  }
+}
+
+/** What is read at a time: as much as is wanted, within reason. A larger record is read alone. */
+const MIN_CHUNK_BYTES = 64 * 1024;
+const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
+
+/** From where on requests of a segment are read, and how many bytes of them are probably wanted. */
+export interface ReadPlace {
+  readonly segment: Segment;
+  readonly sequence: number;
+  readonly wantedBytes: number;
+}
+
+/**
+ * Shows the requests of a segment from one sequence on, in order, until `visit` returns false.
+ * Only what is committed is read, and every record is checked.
+ */
+export async function readRequests(
+  state: LogState,
+  { segment, sequence, wantedBytes }: ReadPlace,
+  visit: (request: StoredRequest) => boolean,
+): Promise<void> {
+  const record = emptyRecord();
+  const chunkBytes = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, wantedBytes));
+  let at = markBefore(segment, sequence)?.offsetBytes ?? SEGMENT_HEADER_BYTES;
+  while (at < segment.readableBytes) {
+    const damage = damageAt(segment, at);
+    at = damage?.endBytes ?? at;
+    if (damage !== undefined) continue;
+    // oxlint-disable-next-line no-await-in-loop -- where a chunk begins is known from the last one
+    const chunk = await readChunk(state, segment, { at, chunkBytes });
+    let next = 0;
+    for (; readRecord(chunk, next, record); next += recordBytes(record.payloadBytes)) {
+      if (record.type !== REQUEST || record.firstSequence + record.spanCount <= sequence) continue;
+      if (record.firstSequence >= segment.endSequence) return;
+      const { firstSequence, value: unixMs } = record;
+      segment.cursor = { sequence: firstSequence, offsetBytes: at + next, unixMs };
+      if (!visit(storedRequest(chunk, next, record))) return;
+    }
+    if (next === 0) throw new BrokenRecordError(segment, at);
+    at += next;
+  }
+}
+
+function damageAt({ broken }: Segment, at: number): BrokenBytes | undefined {
+  return broken.find(({ offsetBytes, endBytes }) => offsetBytes <= at && at < endBytes);
+}
+
+function storedRequest(chunk: SegmentBytes, at: number, record: LogRecord): StoredRequest {
+  const payloadAt = at + RECORD_HEAD_BYTES;
+  return {
+    firstSequence: record.firstSequence,
+    spanCount: record.spanCount,
+    spanBytes: record.spanBytes,
+    unixMs: record.value,
+    bytes: chunk.bytes.subarray(
+      payloadAt,
+      payloadAt + record.payloadBytes,
+    ) as Uint8Array<ArrayBuffer>,
+  };
+}
+
+/** The bytes from `at` on: some records, or one that is larger than a chunk; nothing damaged. */
+async function readChunk(
+  state: LogState,
+  segment: Segment,
+  { at, chunkBytes }: { at: number; chunkBytes: number },
+): Promise<SegmentBytes> {
+  const damage = segment.broken.find(({ offsetBytes }) => offsetBytes > at);
+  const restBytes = (damage?.offsetBytes ?? segment.readableBytes) - at;
+  const chunk = await readBytes(state, segment, { at, bytes: Math.min(chunkBytes, restBytes) });
+  if (!hasRecordHead(chunk, 0)) return chunk;
+  const wholeBytes = recordBytes(chunk.view.getUint32(8, true));
+  if (wholeBytes <= chunk.bytes.length || wholeBytes > restBytes) return chunk;
+  return await readBytes(state, segment, { at, bytes: wholeBytes });
+}
+
+async function readBytes(
+  state: LogState,
+  segment: Segment,
+  { at, bytes }: { at: number; bytes: number },
+): Promise<SegmentBytes> {
+  const into = new Uint8Array(bytes);
+  const length = await state.parts.disk.read(segment.name, at, into);
+  return segmentBytes(into.subarray(0, length), at, sealOf(state, segment));
 }

@@ -1,23 +1,24 @@
 import { sealOf } from "./active-segment.ts";
 import { freeBytesIn, intactRequests, readFile } from "./damage.ts";
-import { bookAccepted, type SpanAmount } from "./log-books.ts";
+import { bookAccepted, type SpanAmount, extentOf, storedIn } from "./segment.ts";
 import { emptyLog, type LogParts, type LogState } from "./log-state.ts";
 import {
   type FoundSegment,
   leftOverSegment,
   type Rebuilt,
   rebuildSegment,
-} from "./rebuild-segment.ts";
-import {
   departedRanges,
   type FoundDeparture,
   type LeaversBySegment,
   noteDepartures,
   remainingSpans,
-} from "./recovered-departures.ts";
-import { segmentBytes } from "./record.ts";
-import { decodeSegmentHeader, FORMAT_VERSION, parseSegmentName } from "./segment-file.ts";
-import { extentOf, storedIn } from "./segment.ts";
+} from "./rebuild-segment.ts";
+import {
+  segmentBytes,
+  decodeSegmentHeader,
+  FORMAT_VERSION,
+  parseSegmentName,
+} from "./segment-file.ts";
 import { addRange, countSequences, gapsIn } from "./sequence-ranges.ts";
 
 /** Bytes of a segment that hold no record. */

@@ -7,7 +7,7 @@ import {
   readRecord,
   recordBytes,
   type SegmentBytes,
-} from "./record.ts";
+} from "./segment-file.ts";
 
 /** Bytes of a segment that are no record. */
 export interface BrokenBytes {

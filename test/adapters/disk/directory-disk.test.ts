@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { crc32 } from "../../../src/adapters/disk/crc32.ts";
-import { DirectoryDisk, writeAll } from "../../../src/adapters/disk/directory-disk.ts";
+import { crc32, DirectoryDisk, writeAll } from "../../../src/adapters/disk/directory-disk.ts";
 import { SpanLog } from "../../../src/application/log/span-log.ts";
 import { append, LogBench, numbers, storedNumbers } from "../../support/disk/opened-log.ts";
 import { temporaryFolder } from "../../support/running/temporary-folder.ts";

@@ -13,7 +13,7 @@ import {
 import { type FileHandle, open } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
-import { frameRequest } from "../../../src/adapters/otlp-files/request-frame.ts";
+import { frameRequest } from "../../../src/adapters/otlp-files/message-frames.ts";
 import { readRequests } from "../../../src/adapters/otlp-files/read-requests.ts";
 import { SpillFile } from "../../../src/adapters/spill/spill-file.ts";
 import { contentsOf } from "../../contract/span-spill.ts";

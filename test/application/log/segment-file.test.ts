@@ -1,13 +1,104 @@
 import { expect, test } from "bun:test";
-import { crc32 } from "../../../src/adapters/disk/crc32.ts";
+import { crc32 } from "../../../src/adapters/disk/directory-disk.ts";
 import {
+  decodeRanges,
+  emptyRecord,
+  encodeRanges,
+  readRecord,
+  recordBytes,
+  REQUEST,
+  segmentBytes,
+  writeRecordHead,
   decodeSegmentHeader,
   encodeSegmentHeader,
   parseSegmentName,
   segmentFileName,
 } from "../../../src/application/log/segment-file.ts";
 
-const seal = { checksum: crc32, salt: 7 };
+const seal = { checksum: crc32, salt: 0x1234_5678 };
+const payload = Uint8Array.from({ length: 21 }, (_, index) => index + 100);
+const fields = {
+  type: REQUEST,
+  cause: 3,
+  firstSequence: 2 ** 53 - 2,
+  spanCount: 2 ** 32 - 1,
+  spanBytes: 4_000_000_000,
+  value: 1_700_000_000_123.5,
+  syncedBytes: 64_000,
+};
+
+/** One record that lies at byte 64 of its file, with the zeros behind it. */
+function written(salt = seal.salt): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(recordBytes(payload.length));
+  bytes.set(payload, 48);
+  const into = segmentBytes(bytes, 64, { ...seal, salt });
+  writeRecordHead(into, 0, { ...fields, offsetBytes: 64 }, payload);
+  return bytes;
+}
+
+function isRead(bytes: Uint8Array, offsetBytes = 64): boolean {
+  return readRecord(segmentBytes(bytes, offsetBytes, seal), 0, emptyRecord());
+}
+
+test("a record says what was written, in 48 bytes before its payload, in multiples of 8", () => {
+  const record = emptyRecord();
+
+  const isWhole = readRecord(segmentBytes(written(), 64, seal), 0, record);
+
+  expect(isWhole).toBe(true);
+  expect(record).toEqual({ ...fields, payloadBytes: 21 });
+  expect([recordBytes(0), recordBytes(16), recordBytes(17), recordBytes(21)]).toEqual([
+    48, 64, 72, 72,
+  ]);
+});
+
+test("a record with any one bit flipped is none, but for the zeros behind it", () => {
+  const bytes = written();
+  const unnoticed: number[] = [];
+  for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+    bytes[bit >> 3]! ^= 1 << (bit & 7);
+    if (isRead(bytes)) unnoticed.push(bit >> 3);
+    bytes[bit >> 3]! ^= 1 << (bit & 7);
+  }
+
+  expect([...new Set(unnoticed)]).toEqual([69, 70, 71]);
+});
+
+test("a record that is not all there is none", () => {
+  for (let length = 0; length < 48 + payload.length; length += 1) {
+    expect({ length, isRead: isRead(written().subarray(0, length)) }).toEqual({
+      length,
+      isRead: false,
+    });
+  }
+  expect(isRead(written().subarray(0, 48 + payload.length))).toBe(true);
+});
+
+test("a record of another segment, or at another place, is none", () => {
+  expect([isRead(written(1)), isRead(written(), 72), isRead(written())]).toEqual([
+    false,
+    false,
+    true,
+  ]);
+});
+
+test("ranges are read as they were written", () => {
+  const ranges = [
+    { first: 1, end: 2 },
+    { first: 10, end: 2 ** 53 - 1 },
+  ];
+  const bytes = encodeRanges(ranges);
+
+  expect(decodeRanges(new DataView(bytes.buffer), 0, bytes.length)).toEqual(ranges);
+});
+
+test("the checksum is the CRC-32 of IEEE 802.3, in pieces as in one", () => {
+  const text = new TextEncoder().encode("123456789");
+
+  expect(crc32(text, 0)).toBe(0xcb_f4_39_26);
+  expect(crc32(text.subarray(4), crc32(text.subarray(0, 4), 0))).toBe(0xcb_f4_39_26);
+});
+
 const header = {
   firstSequence: 12_345_678_901,
   previousEnd: 12_345_678_900,

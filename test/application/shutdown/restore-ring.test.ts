@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { countSpans } from "../../../src/adapters/otlp-files/encoded-request.ts";
+import { countSpans } from "../../../src/adapters/otlp-files/file-request.ts";
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import {
   ObservabilityBuffer,

@@ -1,4 +1,4 @@
-import { crc32 } from "../../../src/adapters/disk/crc32.ts";
+import { crc32 } from "../../../src/adapters/disk/directory-disk.ts";
 import type {
   Logged,
   LogParts,

@@ -1,4 +1,4 @@
-import { countSpans } from "../../../src/adapters/otlp-files/encoded-request.ts";
+import { countSpans } from "../../../src/adapters/otlp-files/file-request.ts";
 import type { SpanSpill, SpillFault, SpilledRequest } from "../../../src/ports/span-spill.ts";
 
 /** A spill in memory. What it is told to do wrong, it does wrong. */

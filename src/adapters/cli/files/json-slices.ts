@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
-import { parseExactly } from "../../otlp-files/exact-json.ts";
-import { listIn } from "../../otlp-files/json-requests.ts";
+import { parseExactly, listIn } from "../../otlp-files/json-requests.ts";
 
 /** A span of a document, and what it lies in. */
 interface PlacedSpan {

@@ -1,10 +1,8 @@
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { openSource } from "../../otlp-files/byte-source.ts";
-import { countSpans } from "../../otlp-files/encoded-request.ts";
-import { faultText } from "../../otlp-files/file-request.ts";
-import { frameRequest } from "../../otlp-files/request-frame.ts";
-import { requestPieces } from "../../otlp-files/request-pieces.ts";
-import { splitRequest } from "../../otlp-files/request-split.ts";
+import { countSpans, faultText } from "../../otlp-files/file-request.ts";
+import { frameRequest } from "../../otlp-files/message-frames.ts";
+import { requestPieces, splitRequest } from "../../otlp-files/request-split.ts";
 import type { AnswerForm, OutFormat } from "../output/answer-form.ts";
 import { bodyOf } from "../api/ask-api.ts";
 import { CommandFailure } from "../command/command-failure.ts";

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { countSpans } from "../../otlp-files/encoded-request.ts";
+import { countSpans } from "../../otlp-files/file-request.ts";
 import { spansFromOtlpJson } from "../render/shown-span.ts";
 
 /** Learns how many spans an answer has from its bytes, which pass by on their way out. */

@@ -1,6 +1,6 @@
 import { NANOS_PER_MS } from "../../../domain/time.ts";
-import { ON_FREE_PORTS } from "../../../config/free-ports.ts";
 import {
+  ON_FREE_PORTS,
   type Config,
   type ConfigReading,
   type Environment,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { earliestStartMs } from "../../../src/adapters/otlp-files/encoded-request.ts";
+import { earliestStartMs } from "../../../src/adapters/otlp-files/file-request.ts";
 import { request, resourceSpans, span } from "../../support/requests/request-bytes.ts";
 import { fixed64Field } from "../../support/requests/wire-bytes.ts";
 
