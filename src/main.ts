@@ -5,12 +5,15 @@ import { EXIT_CODE } from "./adapters/cli/command/exit-code.ts";
 import type { Receiver } from "./adapters/cli/run/receiver.ts";
 import { stopSignal } from "./adapters/cli/stop-signal.ts";
 import { openMessageStream, openTextStream } from "./adapters/cli/output/text-stream.ts";
-import { LineWriter } from "./adapters/logging/line-writer.ts";
-import { createLogger } from "./adapters/logging/pino-logger.ts";
+import { LineWriter, createLogger } from "./adapters/logging/pino-logger.ts";
 import { logUnforeseen, type UnforeseenEvents } from "./adapters/logging/unforeseen-events.ts";
-import { hasControllingTerminal } from "./adapters/signals/controlling-terminal.ts";
-import { nativeSignals } from "./adapters/signals/native-signals.ts";
-import { isImmediate, type ServeSignals, serveSignals } from "./adapters/signals/serve-signals.ts";
+import {
+  hasControllingTerminal,
+  isImmediate,
+  type ServeSignals,
+  serveSignals,
+  nativeSignals,
+} from "./adapters/signals/serve-signals.ts";
 import { stopWithin } from "./application/shutdown/life-cycle.ts";
 import type { Config, ConfigWarning } from "./config/config.ts";
 import type { Logger } from "./ports/logger.ts";

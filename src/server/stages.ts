@@ -1,6 +1,6 @@
 import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
 import { openSpanSink } from "../adapters/forward/open-sink.ts";
-import { logLibraryThrough } from "../adapters/otlp-grpc/library-log.ts";
+import { logLibraryThrough } from "../adapters/otlp-grpc/grpc-listener.ts";
 import { logLeftovers } from "../adapters/spill/spill-leftovers.ts";
 import { Forwarder } from "../application/forwarding/forwarder.ts";
 import { canSpill, spillRing } from "../application/shutdown/spill-ring.ts";

@@ -3,7 +3,7 @@ import type { FileFormat } from "../../domain/text/file-format.ts";
 import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";
 import { RESOURCE_SPANS_TAG } from "../../domain/wire/otlp-tags.ts";
 import { varintValue, varintWidth } from "../../domain/wire/varint.ts";
-import { areWholeZstdFrames } from "../otlp/zstd-frames.ts";
+import { areWholeZstdFrames } from "../otlp/inflate.ts";
 import {
   type ByteSource,
   dropBytes,

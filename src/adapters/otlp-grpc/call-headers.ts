@@ -1,6 +1,10 @@
-import type { IncomingHttpHeaders } from "node:http2";
-import { isGrpcType } from "../otlp/grpc-refusal.ts";
-import { takeEncoding } from "./message-encoding.ts";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import { isGrpcType } from "../otlp/export-response.ts";
+import { takeEncoding, type MessagePrefix, PREFIX_BYTES } from "./message-encoding.ts";
+import type { ProblemReason } from "../../domain/problem-reason.ts";
+import type { Problem } from "../../ports/problem-log.ts";
+import { GRPC_CODE } from "../otlp/status-table.ts";
+import { EXPORT_PATH, UNSUPPORTED_PATHS } from "./export-services.ts";
 
 const GRPC = "application/grpc";
 
@@ -23,3 +27,85 @@ export function adaptHeaders(headers: IncomingHttpHeaders): void {
   if (type === GRPC || type === undefined) return;
   headers["content-type"] = isGrpcType(type) ? GRPC : OTHER_TYPE;
 }
+
+type CallProblem = Pick<Problem, "reason" | "detail">;
+
+const SIGNAL_REASONS: ReadonlyMap<string, ProblemReason> = new Map([
+  [UNSUPPORTED_PATHS.metrics, "unsupported_metrics"],
+  [UNSUPPORTED_PATHS.logs, "unsupported_logs"],
+]);
+
+/** What grpc-js 1.14.7 says of a method that nobody has registered. */
+const UNIMPLEMENTED_TEXT = "The server does not implement the method";
+
+/** Of OTLP/HTTP, over HTTP/2. */
+const HTTP_PATH = /\/v1\/(traces|metrics|logs)$/;
+
+/** Returns what is recorded of a call that grpc-js refuses before any handler sees it. */
+export function refusedCall(headers: OutgoingHttpHeaders, path: string): CallProblem | undefined {
+  if (headers[":status"] === 415) {
+    return { reason: HTTP_PATH.test(path) ? "http_on_grpc" : "unsupported_type", detail: path };
+  }
+  if (headers["grpc-status"] !== GRPC_CODE.UNIMPLEMENTED) return undefined;
+  if (!String(headers["grpc-message"]).startsWith(UNIMPLEMENTED_TEXT)) return undefined;
+  return { reason: SIGNAL_REASONS.get(path) ?? "unknown_path", detail: path };
+}
+
+/** Returns the same of a message that is too long; undefined where it could not have had spans. */
+export function tooLargeCall(
+  path: string,
+  { lengthBytes, maxBytes }: { readonly lengthBytes: number; readonly maxBytes: number },
+): CallProblem | undefined {
+  const reason = path === EXPORT_PATH ? "too_large" : SIGNAL_REASONS.get(path);
+  const detail = `the message has ${lengthBytes} bytes; the limit is ${maxBytes}`;
+  return reason === undefined ? undefined : { reason, detail };
+}
+
+/** What has come of a call's only message, and behind it. */
+interface ReceivedMessage {
+  readonly prefix: MessagePrefix;
+  readonly receivedBytes: number;
+}
+
+/** What grpc-js 1.14.7 says of any call that has not one whole message, encoded as in a trailer. */
+const LIBRARY_TEXT = /^Received%20(no|a%20second)%20request%20message%20for%20server%20stream/;
+
+/** Reports whether grpc-js ends a call with these headers because it has not one whole message. */
+export function isCardinalityFault(headers: OutgoingHttpHeaders): boolean {
+  if (headers["grpc-status"] !== GRPC_CODE.UNIMPLEMENTED) return false;
+  return LIBRARY_TEXT.test(String(headers["grpc-message"]));
+}
+
+interface CardinalityFault {
+  readonly code: number;
+  readonly message: string;
+}
+
+/**
+ * Returns the status that says what is wrong: grpc-js takes a message that was cut short for none,
+ * and calls every method a streaming one.
+ *
+ * Source: grpc/grpc, doc/statuscodes.md: UNIMPLEMENTED for a wrong number of messages, INTERNAL for
+ * one that does not keep to its framing.
+ */
+export function cardinalityFault({ prefix, receivedBytes }: ReceivedMessage): CardinalityFault {
+  const wholeBytes = PREFIX_BYTES + prefix.lengthBytes;
+  const isWhole = prefix.seenBytes === PREFIX_BYTES && receivedBytes >= wholeBytes;
+  if (receivedBytes === 0) return NO_MESSAGE;
+  return isWhole ? TWO_MESSAGES : CUT_SHORT;
+}
+
+const CUT_SHORT: CardinalityFault = {
+  code: GRPC_CODE.INTERNAL,
+  message: "the call ended within its message, which was cut short",
+};
+
+const NO_MESSAGE: CardinalityFault = {
+  code: GRPC_CODE.UNIMPLEMENTED,
+  message: "the call has no message; this method takes one",
+};
+
+const TWO_MESSAGES: CardinalityFault = {
+  code: GRPC_CODE.UNIMPLEMENTED,
+  message: "the call has more than one message; this method takes one",
+};

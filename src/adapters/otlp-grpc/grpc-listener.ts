@@ -1,4 +1,11 @@
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import {
+  Server,
+  ServerCredentials,
+  type ServerOptions,
+  logVerbosity,
+  setLogger,
+  setLogVerbosity,
+} from "@grpc/grpc-js";
 import { stopWithin } from "../../application/shutdown/life-cycle.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
@@ -10,14 +17,13 @@ import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { registerMethods } from "./call-handlers.ts";
 import { ConnectionTable } from "./connection-table.ts";
-import { openFrontDoor } from "./front-door.ts";
+import { openFrontDoor } from "./acceptor.ts";
 import { HealthService, healthMethods } from "./health-service.ts";
-import { logLibraryThrough } from "./library-log.ts";
 import { type Dialogues, reflectionMethods, stopDialogues } from "./reflection-service.ts";
-import { serverOptions } from "./server-options.ts";
 import { watchStreams } from "./stream-watch.ts";
-import { exportMethod } from "./trace-service.ts";
-import { unsupportedMethods } from "./unsupported-services.ts";
+import { exportMethod, unsupportedMethods } from "./export-services.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
+import { TalliedLog } from "../../application/receiving/tallied-log.ts";
 
 export interface GrpcListenerParts {
   readonly address: ListenAddress;
@@ -47,7 +53,7 @@ export interface GrpcListener extends PausableListener {
   counts(): GrpcListenerCounts;
 }
 
-export interface GrpcListenerCounts {
+interface GrpcListenerCounts {
   readonly openConnections: number;
   /** Charged for messages in flight by all who share the budget. */
   readonly heldBytes: number;
@@ -147,4 +153,40 @@ async function endWithin(
       await stopped;
     },
   });
+}
+
+/** For streams that are open when a connection has reached its age. */
+const AGE_GRACE_MS = 30_000;
+
+/** By default grpc-js has none of these limits except that of messages; 0 stands for "off" here. */
+export function serverOptions(limits: LimitsConfig, maxMessageBytes: number): ServerOptions {
+  return {
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_concurrent_streams": limits.streamsPerConnection,
+    "grpc.max_connection_idle_ms": limits.idleMs,
+    "grpc.max_connection_age_ms": limits.connectionAgeMs,
+    "grpc.max_connection_age_grace_ms": AGE_GRACE_MS,
+    "grpc.keepalive_time_ms": limits.keepaliveMs,
+    "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
+    // Statistics of every call, for a service that we do not offer.
+    "grpc.enable_channelz": 0,
+  };
+}
+
+/**
+ * grpc-js writes to the console, and what it writes are errors of peers: a header that it does not
+ * like comes with its value. It has one logger a process; the one given last is used.
+ */
+export function logLibraryThrough(logger: Logger): void {
+  const lines = new TalliedLog((fields) => logger.warning("grpc_library", fields));
+  const note = (...words: unknown[]) => lines.note("lines", { text: withoutValues(words) });
+  setLogger({ error: note, info: note, debug: note });
+  // Whatever GRPC_VERBOSITY says: below ERROR it writes the headers of every call.
+  setLogVerbosity(logVerbosity.ERROR);
+}
+
+/** What is told stands before the first colon, what a peer sent after it. */
+function withoutValues(words: readonly unknown[]): string {
+  const [told = ""] = words.join(" ").split(":", 1);
+  return quotePeerText(told);
 }

@@ -1,8 +1,13 @@
 import { status as Code } from "@grpc/grpc-js";
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
-import { type CallFailure, callFailure } from "./call-failure.ts";
-import { bufferOver, HEALTH_SERVICE, TRACE_SERVICE } from "./call-handlers.ts";
-import type { Method } from "./call-handlers.ts";
+import {
+  type CallFailure,
+  callFailure,
+  bufferOver,
+  HEALTH_SERVICE,
+  TRACE_SERVICE,
+  type Method,
+} from "./call-handlers.ts";
 import { CallSlots } from "./call-slots.ts";
 import { grpc } from "./generated/services.js";
 import { smallMessage } from "./message-encoding.ts";

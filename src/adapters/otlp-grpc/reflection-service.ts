@@ -1,18 +1,17 @@
-import { status as Code } from "@grpc/grpc-js";
-import type { ServerDuplexStream } from "@grpc/grpc-js";
-import { type CallFailure, callFailure } from "./call-failure.ts";
+import { status as Code, type ServerDuplexStream } from "@grpc/grpc-js";
 import {
+  type CallFailure,
+  callFailure,
   bufferOver,
   HEALTH_SERVICE,
   OLD_REFLECTION_SERVICE,
   REFLECTION_SERVICE,
   TRACE_SERVICE,
+  type Method,
 } from "./call-handlers.ts";
-import type { Method } from "./call-handlers.ts";
-import { fileOfSymbol, filesFor } from "./descriptor-files.ts";
-import { grpc } from "./generated/services.js";
-import type { Input } from "./generated/services.js";
+import { grpc, type Input } from "./generated/services.js";
 import { type EncodedMessage, smallMessage } from "./message-encoding.ts";
+import { fileDescriptors, fileImports, symbolFiles } from "./generated/descriptors.ts";
 
 type Dialogue = ServerDuplexStream<Buffer, Buffer>;
 /** Those that are open. */
@@ -127,4 +126,24 @@ function errorAnswer(errorCode: Code, errorMessage: string): Answer {
 /** How grpc-js has a stream end with a status: an event, not a throw. */
 function fail(call: Dialogue, failure: CallFailure): void {
   call.emit("error", failure);
+}
+
+/** A file with everything it imports, itself first; undefined when there is no such file. */
+export function filesFor(name: string): Uint8Array[] | undefined {
+  if (!Object.hasOwn(fileDescriptors, name)) return undefined;
+  return [...withImports(name)].map((file) => Buffer.from(fileDescriptors[file] ?? "", "base64"));
+}
+
+/** The file that says what `symbol` is: a message, an enum, a service or a method. */
+export function fileOfSymbol(symbol: string): string | undefined {
+  return Object.hasOwn(symbolFiles, symbol) ? symbolFiles[symbol] : undefined;
+}
+
+/** A set is walked in order of insertion, and what is added on the way is walked too. */
+function withImports(name: string): Set<string> {
+  const files = new Set([name]);
+  for (const file of files) {
+    for (const imported of fileImports[file] ?? []) files.add(imported);
+  }
+  return files;
 }

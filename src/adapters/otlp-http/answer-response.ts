@@ -7,7 +7,7 @@ import {
   statusJson,
 } from "../otlp/export-response.ts";
 import { STATUS_TABLE } from "../otlp/status-table.ts";
-import { type BodyFormat, MEDIA_TYPES } from "./body-headers.ts";
+import { type BodyFormat, MEDIA_TYPES } from "./request-body.ts";
 
 export type ExtraHeaders = Readonly<Record<string, string>>;
 

@@ -8,13 +8,11 @@ import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
-import type { Answer } from "../otlp/export-response.ts";
+import { type Answer, grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
 import { discardItems } from "../otlp/discard-items.ts";
-import { grpcRefusal, isGrpcType } from "../otlp/grpc-refusal.ts";
 import { inflate, type NotInflated } from "../otlp/inflate.ts";
 import { requestFromJson } from "../otlp/json/json-request.ts";
-import { noteAnswer } from "../otlp/note-answer.ts";
-import { receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-safely.ts";
+import { noteAnswer, receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-request.ts";
 import { answerResponse, type ExtraHeaders } from "./answer-response.ts";
 import type { BodyDrain } from "./body-drain.ts";
 import {
@@ -24,9 +22,11 @@ import {
   type ContentCoding,
   contentCoding,
   MEDIA_TYPES,
-} from "./body-headers.ts";
+  type BodyParts,
+  type BodyReading,
+  readBody,
+} from "./request-body.ts";
 import { type Cors, originOf } from "./cors.ts";
-import { type BodyParts, type BodyReading, readBody } from "./request-body.ts";
 import type { Peer, RequestInFlight, RequestTable } from "./request-table.ts";
 import {
   pathOf,

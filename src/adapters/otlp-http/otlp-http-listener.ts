@@ -10,7 +10,7 @@ import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { answerResponse } from "./answer-response.ts";
 import { BodyDrain } from "./body-drain.ts";
-import type { BodyFormat } from "./body-headers.ts";
+import type { BodyFormat } from "./request-body.ts";
 import { Cors } from "./cors.ts";
 import { answerExport } from "./export-request.ts";
 import { type Peer, RequestTable, type RequestTableParts } from "./request-table.ts";

@@ -1,8 +1,8 @@
 import type { Receipt } from "../../domain/receipt.ts";
-import { GrowingBytes } from "../memory/growing-bytes.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { releaseBytes } from "../../application/ring/release-bytes.ts";
 import type { GivenUp, RequestInFlight } from "./request-table.ts";
+import type { Compression } from "../otlp/inflate.ts";
 
 /** `release` gives the memory of `bytes` back at once. To be called when nobody reads them. */
 export type BodyReading =
@@ -97,4 +97,96 @@ function moveTo(body: GrowingBytes, piece: Uint8Array): number {
 function tooLarge(maxBytes: number): BodyReading {
   const message = `the body is longer than ${maxBytes} bytes; send smaller batches`;
   return { outcome: "too_large", message };
+}
+
+/** What a body is made of. The answer is made of the same. */
+export type BodyFormat = "protobuf" | "json";
+
+export const MEDIA_TYPES: Readonly<Record<BodyFormat, string>> = {
+  protobuf: "application/x-protobuf",
+  json: "application/json",
+};
+
+/** Of `Content-Type`, without its parameters; undefined when it is neither. */
+export function bodyFormat(contentType: string | null): BodyFormat | undefined {
+  // What nearly every exporter sends; the rest is for those that add a charset.
+  if (contentType === MEDIA_TYPES.protobuf) return "protobuf";
+  const [mediaType = ""] = (contentType ?? "").split(";", 1);
+  const plain = mediaType.trim().toLowerCase();
+  if (plain === MEDIA_TYPES.json) return "json";
+  return plain === MEDIA_TYPES.protobuf ? "protobuf" : undefined;
+}
+
+export type ContentCoding = "identity" | Compression;
+
+/** For the header of an answer that refuses another one. */
+export const CODINGS_TAKEN = "gzip, deflate, zstd, identity";
+
+/**
+ * Of `Content-Encoding`; undefined when it is another one, or several. Never `br`, whatever the
+ * runtime could do: it has had a hole there. `deflate` is the zlib format, as for the Collector;
+ * the bare one has no checksum, so that other bytes could be taken for a request without spans.
+ * Source: RFC 9110, section 8.4.1.
+ */
+export function contentCoding(contentEncoding: string | null): ContentCoding | undefined {
+  if (contentEncoding === null) return "identity";
+  switch (contentEncoding.trim().toLowerCase()) {
+    case "":
+    case "identity":
+      return "identity";
+    case "gzip":
+    case "x-gzip":
+      return "gzip";
+    case "deflate":
+      return "deflate";
+    case "zstd":
+      return "zstd";
+    default:
+      return undefined;
+  }
+}
+
+const MIN_ROOM_BYTES = 16 * 1024;
+
+/**
+ * Bytes that come piece by piece, gathered in one buffer, so that many small pieces take no more
+ * memory than few large ones. (A piece that is kept costs about 400 bytes beside its own.)
+ *
+ * Invariant: length <= capacity <= 1.25 x length + 16 KiB.
+ */
+export class GrowingBytes {
+  // Moved by `append` and `release`.
+  private buffer = new ArrayBuffer(0);
+  length = 0;
+
+  /** The piece is copied. Returns by how many bytes the buffer has grown. */
+  append(piece: Uint8Array): number {
+    const grownBytes = this.makeRoom(this.length + piece.length);
+    new Uint8Array(this.buffer).set(piece, this.length);
+    this.length += piece.length;
+    return grownBytes;
+  }
+
+  /** A view, until the next `append` or `release`. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.buffer, 0, this.length);
+  }
+
+  /** Gives the memory back at once: nobody looks at it any more. */
+  release(): void {
+    this.buffer.transfer(0);
+    this.buffer = new ArrayBuffer(0);
+    this.length = 0;
+  }
+
+  private makeRoom(lengthBytes: number): number {
+    const before = this.buffer.byteLength;
+    if (lengthBytes <= before) return 0;
+    this.buffer = this.buffer.transfer(capacityFor(lengthBytes));
+    return this.buffer.byteLength - before;
+  }
+}
+
+function capacityFor(lengthBytes: number): number {
+  return Math.ceil(lengthBytes * 1.25) + MIN_ROOM_BYTES;
 }

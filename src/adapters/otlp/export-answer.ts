@@ -2,7 +2,7 @@ import { NANOS_PER_MS_NUMBER } from "../../domain/time.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { SendOutcome } from "../../ports/span-sink.ts";
 import { google, opentelemetry } from "./generated/otlp.js";
-import { fromInt64 } from "./int64.ts";
+import { fromInt64 } from "./span-message.ts";
 import type { Verdict } from "./upstream-status.ts";
 
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;

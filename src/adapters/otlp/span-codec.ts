@@ -1,8 +1,7 @@
 import type { TraceSpan } from "../../domain/trace-span.ts";
 import type { SpanCodec } from "../../ports/trace-buffer.ts";
 import { opentelemetry } from "./generated/otlp.js";
-import { requestFromSpan } from "./message-from-span.ts";
-import { spansFromRequest } from "./span-from-message.ts";
+import { requestFromSpan, spansFromRequest } from "./span-message.ts";
 
 const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
 

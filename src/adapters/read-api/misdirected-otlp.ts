@@ -1,4 +1,4 @@
-import { grpcRefusal, isGrpcType } from "../otlp/grpc-refusal.ts";
+import { grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
 import { problemResponse } from "./problem.ts";
 import type { RouteContext } from "./route.ts";
 

@@ -1,4 +1,6 @@
 import { constants } from "node:os";
+import { closeSync, constants as files, openSync } from "node:fs";
+import { dlopen } from "bun:ffi";
 
 /**
  * What a running receiver does at each signal that can be caught. None of them loses a span:
@@ -51,15 +53,15 @@ export const UNTOUCHED_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set([
   "SIGPOLL",
 ]);
 
-export type StopSignal = (typeof COUNTED)[number] | "SIGHUP" | "SIGXCPU";
+type StopSignal = (typeof COUNTED)[number] | "SIGHUP" | "SIGXCPU";
 
 /** The part of a process that signals need. */
-export interface ServingProcess {
+interface ServingProcess {
   on(signal: NodeJS.Signals, listener: () => void): unknown;
   exit(code: number): void;
 }
 
-export interface SignalActions {
+interface SignalActions {
   /** Whether a terminal has sent SIGHUP, so that its end is the program's end. */
   readonly hangupStops: boolean;
   readonly reload: () => void;
@@ -96,4 +98,46 @@ export function serveSignals(process: ServingProcess, actions: SignalActions): S
   for (const signal of UNUSED) process.on(signal, () => {});
   for (const signal of UNKNOWN_TO_RUNTIME) actions.ignore(signal);
   return { stopped: stopped.promise, hurried: hurried.promise };
+}
+
+/**
+ * Returns whether this process has a controlling terminal: then closing its window or its SSH
+ * session sends SIGHUP. Standard streams do not tell, because any of them may be redirected. To be
+ * asked at the start: once the terminal is gone, it can no longer be opened. Source: tty(4).
+ */
+export function hasControllingTerminal(path = "/dev/tty"): boolean {
+  try {
+    closeSync(openSync(path, files.O_RDONLY | files.O_NOCTTY));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What the runtime cannot do with signals, and the C library can. */
+interface NativeSignals {
+  /** Has the system discard a signal; returns whether it did so before. */
+  ignore(signal: number): boolean;
+}
+
+const MACHINE = process.arch === "arm64" ? "aarch64" : "x86_64";
+
+/** The C library of GNU, of musl and of macOS. */
+const LIBRARIES = ["libc.so.6", `libc.musl-${MACHINE}.so.1`, "libSystem.B.dylib"];
+
+/** Source: signal(2). */
+const SIG_IGN = 1;
+const SIGNAL = { signal: { args: ["i32", "i64"], returns: "i64" } } as const;
+
+/** Where none of the libraries can be called, signals stay as they are. */
+export function nativeSignals(libraries: readonly string[] = LIBRARIES): NativeSignals {
+  for (const library of libraries) {
+    try {
+      const { signal } = dlopen(library, SIGNAL).symbols;
+      return { ignore: (number) => Number(signal(number, SIG_IGN)) === SIG_IGN };
+    } catch {
+      // It belongs to another system.
+    }
+  }
+  return { ignore: () => false };
 }

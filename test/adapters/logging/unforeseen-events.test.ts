@@ -64,7 +64,7 @@ test("nothing of the runtime's is on standard error but in JSON", async () => {
   const script = `
     import { EventEmitter } from "node:events";
     import { deprecate } from "node:util";
-    import { LineWriter } from "${LOGGING}/line-writer.ts";
+    import { LineWriter } from "${LOGGING}/pino-logger.ts";
     import { createLogger } from "${LOGGING}/pino-logger.ts";
     import { logUnforeseen } from "${LOGGING}/unforeseen-events.ts";
     const lines = new LineWriter(2);

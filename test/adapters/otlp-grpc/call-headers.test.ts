@@ -1,6 +1,21 @@
 import { expect, test } from "bun:test";
 import type { IncomingHttpHeaders } from "node:http2";
-import { adaptHeaders } from "../../../src/adapters/otlp-grpc/call-headers.ts";
+import {
+  adaptHeaders,
+  refusedCall,
+  tooLargeCall,
+  cardinalityFault,
+  isCardinalityFault,
+} from "../../../src/adapters/otlp-grpc/call-headers.ts";
+import { UNSUPPORTED_PATHS } from "../../../src/adapters/otlp-grpc/export-services.ts";
+import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
+import { callHttp2, openHttp2 } from "../../support/grpc/grpc-http2-call.ts";
+import { grpcMessage, messagePrefix } from "../../support/grpc/grpc-wire.ts";
+import {
+  runGrpcListener,
+  stopGrpcListenersAfterEach,
+} from "../../support/running/running-grpc-listener.ts";
+import { status } from "@grpc/grpc-js";
 
 function adapted(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   adaptHeaders(headers);
@@ -33,4 +48,96 @@ test("a deadline and an encoding are not for grpc-js to see, all else is", () =>
   const headers = { "grpc-timeout": "1S", "grpc-encoding": "zstd", te: "trailers" };
 
   expect(adapted(headers)).toEqual({ "spanring-message-encoding": "zstd", te: "trailers" });
+});
+
+stopGrpcListenersAfterEach();
+
+// Goal: what grpc-js refuses before we see it is recorded. Method: a listener without metrics and
+// logs gets it, and what the list of problems then says is compared.
+test.each([
+  { path: "/no.such/Method", type: "application/grpc", reason: "unknown_path" },
+  { path: UNSUPPORTED_PATHS.metrics, type: "application/grpc", reason: "unsupported_metrics" },
+  { path: UNSUPPORTED_PATHS.logs, type: "application/grpc", reason: "unsupported_logs" },
+  { path: EXPORT_PATH, type: "application/grpc-web", reason: "unsupported_type" },
+  { path: "/v1/traces", type: "application/x-protobuf", reason: "http_on_grpc" },
+] as const)("$type at $path is recorded as $reason", async ({ path, type, reason }) => {
+  const { listener, problems } = await runGrpcListener();
+  const session = openHttp2(listener.port);
+
+  const headers = { ":path": path, "content-type": type };
+  await callHttp2(session, { headers, pieces: [grpcMessage(Buffer.alloc(1))] });
+  session.destroy();
+
+  expect(problems.list()).toMatchObject([
+    { protocol: "grpc", reason, address: "127.0.0.1", count: 1, detail: path },
+  ]);
+});
+
+test("a message that is too long is recorded, with its length and the limit", async () => {
+  const { listener, problems, receiver } = await runGrpcListener({ maxMessageBytes: 1000 });
+  const session = openHttp2(listener.port);
+
+  await callHttp2(session, { pieces: [messagePrefix(5_000_000), Buffer.alloc(1001)] });
+  session.destroy();
+
+  expect(problems.list()).toMatchObject([
+    { reason: "too_large", detail: "the message has 5000000 bytes; the limit is 1000" },
+  ]);
+  expect(receiver.turnedAwayAs).toEqual(["too_large"]);
+});
+
+test("what is answered as it should be is no problem", async () => {
+  const { client, problems } = await runGrpcListener();
+  const sender = client();
+
+  await callUnary(sender, EXPORT_PATH, Buffer.alloc(0));
+  await callUnary(sender, "/grpc.health.v1.Health/Check", Buffer.alloc(0));
+
+  expect(problems.list()).toEqual([]);
+});
+
+test.each([
+  { headers: { ":status": 200 }, name: "success" },
+  { headers: { "grpc-status": 5, "grpc-message": "no such service" }, name: "another status" },
+  { headers: { "grpc-status": 12, "grpc-message": "not this way" }, name: "one of our own" },
+])("$name is not refused by grpc-js", ({ headers }) => {
+  expect(refusedCall(headers, EXPORT_PATH)).toBeUndefined();
+});
+
+test("a message of metrics that is too long is metrics, and one of health is nothing", () => {
+  const lengths = { lengthBytes: 2, maxBytes: 1 };
+
+  expect(tooLargeCall(UNSUPPORTED_PATHS.metrics, lengths)?.reason).toBe("unsupported_metrics");
+  expect(tooLargeCall("/grpc.health.v1.Health/Check", lengths)).toBeUndefined();
+});
+
+const OF_LIBRARY = {
+  "grpc-status": status.UNIMPLEMENTED,
+  "grpc-message": encodeURI("Received no request message for server streaming method /a.B/C"),
+};
+
+test.each([
+  { name: "the fault", headers: OF_LIBRARY, isFault: true },
+  { name: "another status", headers: { ...OF_LIBRARY, "grpc-status": 13 }, isFault: false },
+  { name: "no status, as before a message", headers: { ":status": 200 }, isFault: false },
+  {
+    name: "a method that is not there",
+    headers: { ...OF_LIBRARY, "grpc-message": "The server does not implement the method /a" },
+    isFault: false,
+  },
+])("told from what else grpc-js may send: $name", ({ headers, isFault }) => {
+  expect(isCardinalityFault(headers)).toBe(isFault);
+});
+
+test.each([
+  { name: "nothing", seenBytes: 0, receivedBytes: 0, code: 12, message: "has no message" },
+  { name: "4 bytes", seenBytes: 4, receivedBytes: 4, code: 13, message: "was cut short" },
+  { name: "a prefix", seenBytes: 5, receivedBytes: 5, code: 13, message: "was cut short" },
+  { name: "all but one byte", seenBytes: 5, receivedBytes: 14, code: 13, message: "cut short" },
+  { name: "all of one", seenBytes: 5, receivedBytes: 15, code: 12, message: "more than one" },
+  { name: "two", seenBytes: 5, receivedBytes: 30, code: 12, message: "more than one message" },
+])("of a message of 10 bytes came $name", ({ seenBytes, receivedBytes, code, message }) => {
+  const fault = cardinalityFault({ prefix: { seenBytes, lengthBytes: 10 }, receivedBytes });
+
+  expect(fault).toEqual({ code, message: expect.stringContaining(message) });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { endsKey } from "../../../src/adapters/otlp-grpc/connection.ts";
-import { ConnectionTable } from "../../../src/adapters/otlp-grpc/connection-table.ts";
+import { endsKey, ConnectionTable } from "../../../src/adapters/otlp-grpc/connection-table.ts";
 import { fakeConnection } from "../../support/fakes/grpc-fake-socket.ts";
 import { keptEntries } from "../../support/oracles/kept-entries.ts";
 

@@ -1,6 +1,13 @@
 import { openDialogue, openServerStream } from "../../support/grpc/grpc-conversation.ts";
-import { describe, expect, test } from "bun:test";
-import { status } from "@grpc/grpc-js";
+import { describe, expect, test, afterAll, beforeEach } from "bun:test";
+import {
+  status,
+  experimental,
+  logVerbosity,
+  Metadata,
+  setLogger,
+  setLogVerbosity,
+} from "@grpc/grpc-js";
 import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
 import { beginCall, endOf, openHttp2, pong } from "../../support/grpc/grpc-http2-call.ts";
 import { callHeaders, FLAG, frame, FRAME, messagePrefix } from "../../support/grpc/grpc-wire.ts";
@@ -8,7 +15,10 @@ import { countsOf } from "../../support/fakes/problem-totals.ts";
 import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
+  GRPC_TEST_LIMITS,
 } from "../../support/running/running-grpc-listener.ts";
+import { serverOptions, logLibraryThrough } from "../../../src/adapters/otlp-grpc/grpc-listener.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 
 stopGrpcListenersAfterEach();
 
@@ -172,4 +182,75 @@ describe("bytes in flight", () => {
     expect(end.code).toBe(status.OK);
     expect(countsOf(problems)).toEqual({});
   });
+});
+
+test("grpc-js is given every limit that it can keep, and none is left open", () => {
+  const limits = {
+    ...GRPC_TEST_LIMITS,
+    streamsPerConnection: 1,
+    idleMs: 2,
+    connectionAgeMs: 3,
+    keepaliveMs: 4,
+    keepaliveTimeoutMs: 5,
+  };
+
+  const options = serverOptions(limits, 6);
+
+  expect(options).toEqual({
+    "grpc.max_concurrent_streams": 1,
+    "grpc.max_connection_idle_ms": 2,
+    "grpc.max_connection_age_ms": 3,
+    "grpc.max_connection_age_grace_ms": 30_000,
+    "grpc.keepalive_time_ms": 4,
+    "grpc.keepalive_timeout_ms": 5,
+    "grpc.max_receive_message_length": 6,
+    "grpc.enable_channelz": 0,
+  });
+});
+
+let logger: RecordingLogger;
+
+beforeEach(() => {
+  logger = new RecordingLogger();
+  logLibraryThrough(logger);
+});
+// The logger is the process's: other test files start with none.
+afterAll(() => setLogger({}));
+
+test("what grpc-js complains of is a warning of ours, without the value that a peer sent", () => {
+  Metadata.fromHttp2Headers({ "x-name": "secret\u0001value" });
+
+  expect(logger.lines).toEqual([
+    {
+      level: "warning",
+      event: "grpc_library",
+      fields: { lines: 1, text: "Failed to add metadata entry x-name" },
+    },
+  ]);
+});
+
+test("what a peer can put in is escaped and cut", () => {
+  Metadata.fromHttp2Headers({ [`x\u001b[2J${"y".repeat(1000)}`]: "value" });
+
+  const text = String(logger.lines[0]?.fields["text"]);
+  expect(text).toStartWith("Failed to add metadata entry x\\x1b[2Jyyy");
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(256);
+});
+
+test("many complaints are one line a second", () => {
+  for (let call = 0; call < 100; call += 1) {
+    Metadata.fromHttp2Headers({ "x-name": "secret\u0001value" });
+  }
+
+  expect(logger.lines).toHaveLength(1);
+});
+
+test("what is less than an error is not told, whatever was asked of grpc-js before", () => {
+  setLogVerbosity(logVerbosity.DEBUG);
+
+  logLibraryThrough(logger);
+  experimental.log(logVerbosity.DEBUG, "received headers");
+  experimental.log(logVerbosity.INFO, "something happened");
+
+  expect(logger.lines).toEqual([]);
 });

@@ -1,12 +1,18 @@
 import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
 import { afterEach, describe, expect, test } from "bun:test";
-import type { ClientHttp2Session, ServerHttp2Stream } from "node:http2";
-import { createServer } from "node:http2";
+import { type ClientHttp2Session, type ServerHttp2Stream, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { beginCall, callHttp2, openHttp2, pong } from "../../support/grpc/grpc-http2-call.ts";
-import { callHeaders, dataFrames, FLAG, frame, FRAME } from "../../support/grpc/grpc-wire.ts";
-import { grpcMessage, messagePrefix } from "../../support/grpc/grpc-wire.ts";
+import {
+  callHeaders,
+  dataFrames,
+  FLAG,
+  frame,
+  FRAME,
+  grpcMessage,
+  messagePrefix,
+} from "../../support/grpc/grpc-wire.ts";
 import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
@@ -138,4 +144,25 @@ describe("a peer that", () => {
 
     expect(problems.list()).toEqual([]);
   });
+});
+
+stopGrpcListenersAfterEach();
+
+const WINDOW_BYTES = 2 * 1024 * 1024;
+
+test("a peer is given the same large window on its connection and on its streams", async () => {
+  const { peer } = await runGrpcListener();
+  const large = peer().greet();
+  const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
+  const initialWindowSize = 4;
+
+  large.send(frame(head, callHeaders(EXPORT_PATH)));
+  const more = await large.frame(({ type }) => type === FRAME.windowUpdate);
+
+  // The window of a connection begins with 65,535 bytes.
+  const settings = large.frames.findLast(({ type }) => type === FRAME.settings)?.payload;
+  const advertised = settings?.subarray(settings.length - 6);
+  expect([more.streamId, more.payload.readUInt32BE(0) + 65_535]).toEqual([0, WINDOW_BYTES]);
+  expect(advertised?.readUInt16BE(0)).toBe(initialWindowSize);
+  expect(advertised?.readUInt32BE(2)).toBe(WINDOW_BYTES);
 });

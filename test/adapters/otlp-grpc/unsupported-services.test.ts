@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
-import { UNSUPPORTED_PATHS } from "../../../src/adapters/otlp-grpc/unsupported-services.ts";
+import { UNSUPPORTED_PATHS } from "../../../src/adapters/otlp-grpc/export-services.ts";
 import { opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 import { UnsupportedSignals } from "../../../src/application/receiving/unsupported-signals.ts";
 import { callUnary, GZIP } from "../../support/grpc/grpc-call.ts";

@@ -1,7 +1,13 @@
 import { expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
 import { constants } from "node:os";
-import { serveSignals, UNTOUCHED_SIGNALS } from "../../../src/adapters/signals/serve-signals.ts";
+import {
+  serveSignals,
+  UNTOUCHED_SIGNALS,
+  hasControllingTerminal,
+  nativeSignals,
+} from "../../../src/adapters/signals/serve-signals.ts";
+import { join } from "node:path";
 
 class FakeProcess extends EventEmitter {
   readonly exitCodes: number[] = [];
@@ -124,3 +130,57 @@ test("every signal of this system is listened to, ignored, or left alone for a r
 function isUntouched(name: string): boolean {
   return UNTOUCHED_SIGNALS.has(name as NodeJS.Signals);
 }
+
+const MODULE = join(import.meta.dir, "../../../src/adapters/signals/serve-signals.ts");
+const SCRIPT = `
+  import { hasControllingTerminal } from ${JSON.stringify(MODULE)};
+  process.exit(hasControllingTerminal() ? 10 : 20);
+`;
+
+test("a process that a terminal started has one, whatever its standard streams are", async () => {
+  const argv = ["sh", "-c", 'exec "$@" </dev/null >/dev/null 2>&1', "sh"];
+  const child = Bun.spawn([...argv, process.execPath, "-e", SCRIPT], { terminal: {} });
+
+  expect(await child.exited).toBe(10);
+});
+
+test("a process in a session of its own has none", async () => {
+  const child = Bun.spawn([process.execPath, "-e", SCRIPT], { detached: true });
+
+  expect(await child.exited).toBe(20);
+});
+
+test("where there are no terminals at all, there is none", () => {
+  expect(hasControllingTerminal("/nowhere/tty")).toBe(false);
+});
+
+const SIGSTKFLT = 16;
+
+test("a signal that is ignored was not ignored before, and is from then on", () => {
+  const { ignore } = nativeSignals();
+
+  expect([ignore(SIGSTKFLT), ignore(SIGSTKFLT)]).toEqual([false, true]);
+});
+
+test("a process survives a signal that it has asked to ignore", async () => {
+  const script = `
+    import { nativeSignals } from "${MODULE}";
+    const { ignore } = nativeSignals();
+    for (const signal of [16, 34, 64]) {
+      ignore(signal);
+      process.kill(process.pid, signal);
+    }
+    console.log("survived");
+  `;
+
+  const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
+
+  expect(await child.stdout.text()).toBe("survived\n");
+  expect(await child.exited).toBe(0);
+});
+
+test("without a C library that can be called, nothing is ignored, and nothing fails", () => {
+  const { ignore } = nativeSignals(["libnothing.so.0"]);
+
+  expect([ignore(SIGSTKFLT), ignore(SIGSTKFLT)]).toEqual([false, false]);
+});

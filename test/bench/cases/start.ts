@@ -1,7 +1,7 @@
 import { connect } from "node:http2";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { EXPORT_PATH } from "../../../src/adapters/otlp-grpc/trace-service.ts";
+import { EXPORT_PATH } from "../../../src/adapters/otlp-grpc/export-services.ts";
 import { buildBinary } from "../../../scripts/build.ts";
 import { grpcMessage } from "../../support/grpc/grpc-wire.ts";
 import { type BenchCase, CannotRunError } from "../bench-case.ts";

@@ -1,4 +1,4 @@
-import { EXPORT_PATH } from "../../../src/adapters/otlp-grpc/trace-service.ts";
+import { EXPORT_PATH } from "../../../src/adapters/otlp-grpc/export-services.ts";
 import { CannotRunError } from "../bench-case.ts";
 import { ownProcess } from "../own-processes.ts";
 

@@ -9,8 +9,8 @@
  * It tells its parent the port, and on request its counts; it ends when its parent does.
  */
 import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall } from "@grpc/grpc-js";
-import { EXPORT_PATH } from "../../../src/adapters/otlp-grpc/trace-service.ts";
-import { serverOptions } from "../../../src/adapters/otlp-grpc/server-options.ts";
+import { EXPORT_PATH } from "../../../src/adapters/otlp-grpc/export-services.ts";
+import { serverOptions } from "../../../src/adapters/otlp-grpc/grpc-listener.ts";
 import { opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 import { readConfig } from "../../../src/config/config.ts";
 import { assert } from "../../../src/domain/assert.ts";

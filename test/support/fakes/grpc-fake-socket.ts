@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
-import { Connection } from "../../../src/adapters/otlp-grpc/connection.ts";
+import { Connection } from "../../../src/adapters/otlp-grpc/connection-table.ts";
 
 let nextPort = 1;
 

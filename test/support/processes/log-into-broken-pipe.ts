@@ -1,6 +1,5 @@
 import { writeSync } from "node:fs";
-import { LineWriter } from "../../../src/adapters/logging/line-writer.ts";
-import { createLogger } from "../../../src/adapters/logging/pino-logger.ts";
+import { LineWriter, createLogger } from "../../../src/adapters/logging/pino-logger.ts";
 
 // A program whose reader of standard error has gone. At the end it says `alive`.
 

@@ -11,8 +11,7 @@ import {
   writeTag,
 } from "./json-reader.ts";
 import type { Field, ScalarKind } from "./json-shape.ts";
-import { copyString } from "./json-string.ts";
-import { base64InPlace, hexInPlace } from "./text-bytes.ts";
+import { copyString, base64InPlace, hexInPlace } from "./json-string.ts";
 
 /** Reads the value that begins at `reader.at`, and writes it with its tag; false on a fault. */
 type ScalarReader = (reader: JsonReader, field: Field) => boolean;

@@ -1,8 +1,12 @@
-import { mergedOccurrences, presentFields } from "./field-choice.ts";
+import {
+  mergedOccurrences,
+  presentFields,
+  DEFAULT_TEXT,
+  SCALAR_TEXT,
+  JsonText,
+} from "./json-writer.ts";
 import { lengthOf, type MessageBytes, nextField, scanFields, valueOf } from "./message-scan.ts";
-import { DEFAULT_TEXT, SCALAR_TEXT } from "./json-scalar.ts";
 import { type Field, RESOURCE_SPANS_LIST, type ScalarKind, type Shape } from "./json-shape.ts";
-import { JsonText } from "./json-text.ts";
 
 /** A message of fewer bytes is written in one go; a larger one lets chunks leave in between. */
 const STEP_BYTES = 4096;

@@ -1,10 +1,8 @@
 import { cursorText } from "../../../domain/cursor.ts";
 import { serviceName } from "../../../domain/wire/resource.ts";
-import { mergedOccurrences } from "./field-choice.ts";
+import { mergedOccurrences, SCALAR_TEXT, JsonText } from "./json-writer.ts";
 import { type MessageBytes, nextField, scanFields, valueOf } from "./message-scan.ts";
-import { SCALAR_TEXT } from "./json-scalar.ts";
 import { type Field, SHAPES, type Shape } from "./json-shape.ts";
-import { JsonText } from "./json-text.ts";
 import { isSmall, spreadInSteps, valueInSteps, writeMessage } from "./otlp-json.ts";
 import type { CopiedSpans } from "../../../domain/buffered-spans.ts";
 

@@ -1,16 +1,13 @@
 import { timerMs } from "../../domain/time.ts";
-import { createServer } from "node:net";
-import type { AddressInfo, Server, Socket } from "node:net";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { once } from "node:events";
 import type { ListenAddress, LimitsConfig } from "../../config/config.ts";
 import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
-import { Connection } from "./connection.ts";
-import type { ConnectionTable } from "./connection-table.ts";
-import { misdirectedAnswer, misdirectedProblem } from "./misdirected.ts";
-import { readOpening } from "./opening.ts";
+import { Connection, type ConnectionTable } from "./connection-table.ts";
+import { misdirectedAnswer, misdirectedProblem, readOpening } from "./opening.ts";
 
-export interface FrontDoorParts {
+interface FrontDoorParts {
   readonly address: ListenAddress;
   readonly limits: LimitsConfig;
   readonly connections: ConnectionTable;
@@ -20,7 +17,7 @@ export interface FrontDoorParts {
   readonly problems: ProblemLog;
 }
 
-export interface FrontDoor extends PausableListener {
+interface FrontDoor extends PausableListener {
   /** The port in use, also where the address asked for any. */
   readonly port: number;
   /** No more connections; those that are open stay. */

@@ -1,10 +1,42 @@
+import type { Receipt } from "../../domain/receipt.ts";
+import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { UnsupportedSignal } from "../../application/receiving/unsupported-signals.ts";
 import type { ProblemProtocol } from "../../domain/problem-reason.ts";
 import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
 import type { Answer } from "./export-response.ts";
 
+const OUR_FAULT: Receipt = { outcome: "failed", message: "a fault of the server; send it again" };
+
+export interface SafelyParts {
+  readonly receiver: TraceReceiver;
+  /** The receiver threw: a fault of ours. The error carries nothing of the request. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** Never throws: what the receiver throws is told, and the sender may try again. */
+export function receiveSafely(request: Uint8Array, { receiver, failed }: SafelyParts): Receipt {
+  try {
+    return receiver.receive(request);
+  } catch (error) {
+    failed(error);
+    receiver.turnedAway?.("failed");
+    return OUR_FAULT;
+  }
+}
+
+type Refusal = Extract<Receipt, { outcome: "malformed" | "too_large" }>;
+
+/** The answer to what never became a request: it counts all the same. */
+export function turnAway<Refused extends Pick<Refusal, "outcome">>(
+  refusal: Refused,
+  { receiver }: Pick<SafelyParts, "receiver">,
+): Refused {
+  receiver.turnedAway?.(refusal.outcome);
+  return refusal;
+}
+
 /** Who sent a request, and to which listener. */
-export interface Sender {
+interface Sender {
   readonly protocol: ProblemProtocol;
   readonly address: string;
   /** Not given for traces. What is wrong with other signals costs no spans. */

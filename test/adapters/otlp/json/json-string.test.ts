@@ -4,7 +4,7 @@ import {
   base64InPlace,
   hexInPlace,
   hexValue,
-} from "../../../../src/adapters/otlp/json/text-bytes.ts";
+} from "../../../../src/adapters/otlp/json/json-string.ts";
 
 const BEFORE = 3;
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
-import { callFailure } from "../../../src/adapters/otlp-grpc/call-failure.ts";
+import { callFailure } from "../../../src/adapters/otlp-grpc/call-handlers.ts";
 import { google } from "../../../src/adapters/otlp/generated/otlp.js";
 
 test("a failure has the code of its outcome, its message, and both as details", () => {

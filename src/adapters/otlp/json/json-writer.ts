@@ -1,0 +1,127 @@
+import type { ScalarKind, Field, Shape } from "./json-shape.ts";
+import { type MessageBytes, nextField, scanFields } from "./message-scan.ts";
+
+/** The JSON of a scalar field's value: the bytes from `at` up to `end`, without tag and length. */
+type ScalarText = (bytes: Buffer, at: number, end: number) => string;
+
+/** Source: proto3 JSON mapping, and the OTLP specification for identifiers. */
+export const SCALAR_TEXT: Readonly<Record<ScalarKind, ScalarText>> = {
+  // What is not UTF-8 becomes U+FFFD: a sender's broken string must not break the answer.
+  string: (bytes, at, end) => JSON.stringify(bytes.toString("utf8", at, end)),
+  hex: (bytes, at, end) => `"${bytes.toString("hex", at, end)}"`,
+  base64: (bytes, at, end) => `"${bytes.toString("base64", at, end)}"`,
+  bool: (bytes, at, end) => (varint64(bytes, at, end) === 0n ? "false" : "true"),
+  double: (bytes, at) => doubleText(bytes.readDoubleLE(at)),
+  int32: (bytes, at, end) => String(BigInt.asIntN(32, varint64(bytes, at, end))),
+  uint32: (bytes, at, end) => String(BigInt.asUintN(32, varint64(bytes, at, end))),
+  // A JSON number would be rounded by most readers, hence the quotes.
+  int64: (bytes, at, end) => `"${BigInt.asIntN(64, varint64(bytes, at, end))}"`,
+  fixed32: (bytes, at) => String(bytes.readUInt32LE(at)),
+  fixed64: (bytes, at) => `"${bytes.readBigUInt64LE(at)}"`,
+};
+
+/** What a field at its default value would read; outside a oneof it is left out. */
+export const DEFAULT_TEXT: Readonly<Record<ScalarKind, string>> = {
+  string: '""',
+  hex: '""',
+  base64: '""',
+  bool: "false",
+  double: "0",
+  int32: "0",
+  uint32: "0",
+  int64: '"0"',
+  fixed32: "0",
+  fixed64: '"0"',
+};
+
+function varint64(bytes: Buffer, at: number, end: number): bigint {
+  let value = 0n;
+  for (let index = end - 1; index >= at; index -= 1) {
+    value = (value << 7n) | BigInt((bytes[index] ?? 0) & 0x7f);
+  }
+  return value;
+}
+
+/** JSON has no word for three doubles, and `JSON.stringify` drops the sign of zero. */
+function doubleText(value: number): string {
+  if (!Number.isFinite(value)) return `"${value}"`;
+  return Object.is(value, -0) ? "-0" : JSON.stringify(value);
+}
+
+/** Large enough that a chunk's overhead vanishes, small enough that it is made in a moment. */
+const CHUNK_LENGTH = 64 * 1024;
+
+/** Collects pieces of text into chunks of UTF-8. No piece ends within a character. */
+export class JsonText {
+  private text = "";
+  private chunks: Uint8Array<ArrayBuffer>[] = [];
+  private readonly encoder = new TextEncoder();
+
+  add(piece: string): void {
+    this.text += piece;
+    if (this.text.length >= CHUNK_LENGTH) this.endChunk();
+  }
+
+  endChunk(): void {
+    if (this.text === "") return;
+    this.chunks.push(this.encoder.encode(this.text));
+    this.text = "";
+  }
+
+  get hasChunks(): boolean {
+    return this.chunks.length > 0;
+  }
+
+  takeChunks(): Uint8Array<ArrayBuffer>[] {
+    const { chunks } = this;
+    this.chunks = [];
+    return chunks;
+  }
+}
+
+/**
+ * The fields of a message that JSON shows, in order of their numbers, each once. The fields of one
+ * name belong together there, and may lie anywhere on the wire: so whoever writes them scans the
+ * message once for each. A scan steps over what is nested, and keeps nothing.
+ */
+export function presentFields(shape: Shape, message: MessageBytes): readonly Field[] {
+  if (shape.isOneof) return lastMember(shape, message);
+  const present = presentNumbers(message);
+  return shape.fields.filter(({ fieldNumber }) => (present & (1 << fieldNumber)) !== 0);
+}
+
+/** Bit n is set when field n occurs. No field of ours has a number beyond 31. */
+function presentNumbers(message: MessageBytes): number {
+  const scan = scanFields(message);
+  let present = 0;
+  while (nextField(scan)) {
+    if (scan.fieldNumber < 32) present |= 1 << scan.fieldNumber;
+  }
+  return present;
+}
+
+/** Of a oneof only the member that came last counts. */
+function lastMember(shape: Shape, message: MessageBytes): readonly Field[] {
+  const scan = scanFields(message);
+  let last: Field | undefined;
+  while (nextField(scan)) last = shape.byNumber[scan.fieldNumber] ?? last;
+  return last === undefined || last.isProfilesOnly ? [] : [last];
+}
+
+/**
+ * All occurrences of a field that holds one message, which mean that message together. In a oneof,
+ * those after the last occurrence of another member, which unset the ones before.
+ */
+export function mergedOccurrences(
+  shape: Shape,
+  { fieldNumber }: Field,
+  message: MessageBytes,
+): MessageBytes {
+  const scan = scanFields(message);
+  const parts: number[] = [];
+  while (nextField(scan)) {
+    if (scan.fieldNumber === fieldNumber) parts.push(scan.valueAt, scan.at);
+    else if (shape.isOneof && shape.byNumber[scan.fieldNumber] !== undefined) parts.length = 0;
+  }
+  return { bytes: message.bytes, parts };
+}
