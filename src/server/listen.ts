@@ -1,7 +1,7 @@
 import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
 import type { PausableListener } from "../adapters/listening/descriptor-guard.ts";
-import { metricsPages } from "../adapters/metrics/metrics-page.ts";
-import type { MetricSources } from "../adapters/metrics/metric-values.ts";
+import { metricsPage } from "../adapters/metrics/metrics-page.ts";
+import { type MetricSources, metricValues } from "../adapters/metrics/metric-values.ts";
 import { processFigures } from "../adapters/metrics/process-figures.ts";
 import { requireResolvable } from "../adapters/network/host-names.ts";
 import { startGrpcListener } from "../adapters/otlp-grpc/grpc-listener.ts";
@@ -58,6 +58,7 @@ export function runningListeners({ config, running }: ServerParts): RunningListe
 function startApi(parts: ServerParts, address: ListenAddress): number {
   const { buffer, runId, arrivals, problems, logger, version, life, highWater } = parts;
   const startedMs = clock.monotonicMs();
+  const sources = metricSources(parts);
   const api = startReadApi({
     address,
     buffer,
@@ -70,7 +71,7 @@ function startApi(parts: ServerParts, address: ListenAddress): number {
     uptimeMs: () => clock.monotonicMs() - startedMs,
     version,
     forward: forwardReading(parts),
-    metrics: metricsPages(metricSources(parts)),
+    metrics: () => metricsPage(metricValues(sources)),
     logger,
   });
   parts.running.api = api;

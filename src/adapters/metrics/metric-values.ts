@@ -9,19 +9,19 @@ import type { UnsupportedSignals } from "../../application/receiving/unsupported
 import type { BufferStats, Ledger } from "../../domain/ledger.ts";
 import { FAULT_NAMES } from "../../domain/span-validity.ts";
 import { GRPC_CODE, type Outcome, STATUS_TABLE } from "../otlp/status-table.ts";
-import type { MetricName } from "./metric-families.ts";
+import type { MetricName, MetricValue, MetricValues } from "./metrics-page.ts";
 import type { SpanAmount } from "../../domain/buffered-spans.ts";
 
-/** Where the numbers come from. What is not there, such as a listener, has none. */
+/** Returns the numbers on request. A part that does not run, such as a listener, has none. */
 export interface MetricSources {
   readonly version: string;
   readonly stats: () => BufferStats;
   readonly usedBytes: () => number;
-  /** What the stop before had left. */
+  /** Spans that were restored at the start. */
   readonly restored: SpanAmount;
-  /** Undefined where nobody is told of it. */
+  /** Undefined unless spans are forwarded. */
   readonly highWater: () => boolean | undefined;
-  /** By protocol, as OTLP spells them. */
+  /** Receivers by protocol, as OTLP spells it. */
   readonly receivers: Readonly<Record<string, CountedReceiver>>;
   readonly unsupported: UnsupportedSignals | undefined;
   readonly problems: () => readonly ProblemTotal[];
@@ -53,21 +53,12 @@ export interface ProcessFigures {
   readonly residentBytes: number;
   readonly cpuSeconds: number;
   readonly startUnixSeconds: number;
-  /** Undefined where the system does not tell. */
+  /** Undefined where the system does not report it. */
   readonly openFds: number | undefined;
   readonly maxFds: number | undefined;
 }
 
-export interface MetricValue {
-  readonly value: number;
-  readonly labels: Readonly<Record<string, string>>;
-  /** Of a histogram: which of its series. */
-  readonly metricName?: string;
-}
-
-export type MetricValues = Readonly<Record<MetricName, readonly MetricValue[]>>;
-
-/** All values, those of the ledger of one instant. */
+/** Returns all values; those of the ledger are of one instant. */
 export function metricValues(sources: MetricSources): MetricValues {
   const { spans, bytes, capacity } = sources.stats();
   const figures = sources.process();
@@ -152,7 +143,7 @@ function byReason(countByFault: Float64Array, protocol: string): MetricValue[] {
   });
 }
 
-/** An outcome has one status, so that the label makes no more series. */
+/** Each outcome has one status, so the label adds no series. */
 function byStatus(counts: CountedReceiver["requests"], protocol: string): MetricValue[] {
   return Object.entries(counts).map(([outcome, value]) => {
     const status = statusOf(outcome as keyof typeof counts, protocol);
@@ -224,7 +215,7 @@ function flag(value: boolean | undefined): MetricValue[] {
   return value === undefined ? [] : one(value ? 1 : 0);
 }
 
-/** What is buffered goes up and down: it is a gauge of its own. */
+/** Leaves out the buffered spans: their number can fall, so it is a gauge. */
 function ledger(books: Ledger): MetricValue[] {
   const { received: all, rejected, accepted, taken, delivered, evicted, undeliverable } = books;
   const entries = { received: all, rejected, accepted, taken, delivered, evicted, undeliverable };
@@ -241,7 +232,7 @@ function counted(
   });
 }
 
-/** Buckets are cumulative: each counts all that is not above its bound. */
+/** Buckets are cumulative: each counts all values up to its bound. */
 function series(name: MetricName, histogram: Histogram, protocol: string) {
   const { bounds, counts } = histogram;
   let count = 0;

@@ -61,9 +61,8 @@ export function answerClear({ buffer, arrivals, runId }: RouteContext): Response
   return jsonResponse(body, { headers: rangeHeaders(range) });
 }
 
-/** What Prometheus reads is as old as its scrape. */
-export async function answerMetrics({ metrics }: RouteContext): Promise<Response> {
-  const { contentType, text } = await metrics();
+export function answerMetrics({ metrics }: RouteContext): Response {
+  const { contentType, text } = metrics();
   return new Response(text, { headers: { ...ANSWER_HEADERS, "Content-Type": contentType } });
 }
 

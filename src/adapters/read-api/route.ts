@@ -40,8 +40,8 @@ export interface RouteContext {
   /** Not there when nothing is forwarded. */
   readonly forward?: ForwardReading | undefined;
   readonly isLoopbackOnly: boolean;
-  /** The numbers for Prometheus. */
-  readonly metrics: () => Promise<MetricsText>;
+  /** Returns the page that Prometheus scrapes. */
+  readonly metrics: () => MetricsText;
   /** The OpenAPI document. */
   readonly description: object;
   readonly logger: Logger;

@@ -1,15 +1,14 @@
 import { expect, test } from "bun:test";
-import { METRIC_FAMILIES } from "../../../src/adapters/metrics/metric-families.ts";
-import type { MetricSources } from "../../../src/adapters/metrics/metric-values.ts";
-import { metricsPages } from "../../../src/adapters/metrics/metrics-page.ts";
+import { type MetricSources, metricValues } from "../../../src/adapters/metrics/metric-values.ts";
+import { METRIC_FAMILIES, metricsPage } from "../../../src/adapters/metrics/metrics-page.ts";
 import { metricSources } from "../../support/fakes/metric-sources.ts";
 
-async function page(parts: Partial<MetricSources> = {}): Promise<string[]> {
-  return (await metricsPages(metricSources(parts))()).text.split("\n");
+function page(parts: Partial<MetricSources> = {}): string[] {
+  return metricsPage(metricValues(metricSources(parts))).text.split("\n");
 }
 
-test("every number is there, under its name and with its labels", async () => {
-  const lines = await page();
+test("every number is there, under its name and with its labels", () => {
+  const lines = page();
 
   const expected = [
     'spanring_build_info{version="1.0 \\"quoted\\\\\\"\\n"} 1',
@@ -74,8 +73,8 @@ test("every number is there, under its name and with its labels", async () => {
   expect(expected.filter((line) => !lines.includes(line))).toEqual([]);
 });
 
-test("every family is told of once, with its type, before its values", async () => {
-  const lines = await page();
+test("every family is told of once, with its type, before its values", () => {
+  const lines = page();
 
   for (const [name, { type, help }] of Object.entries(METRIC_FAMILIES)) {
     const at = lines.indexOf(`# HELP ${name} ${help}`);
@@ -84,8 +83,8 @@ test("every family is told of once, with its type, before its values", async () 
   }
 });
 
-test("values have the labels of their family, and no others", async () => {
-  const values = (await page()).filter((line) => line !== "" && !line.startsWith("#"));
+test("values have the labels of their family, and no others", () => {
+  const values = page().filter((line) => line !== "" && !line.startsWith("#"));
 
   const wrong = values.filter((line) => {
     const [, full = "", labels = ""] = /^([a-z_]+)(?:\{(.*)\})? [-+.\deE]+$/.exec(line) ?? [];
@@ -127,19 +126,19 @@ test.each([
     parts: { unsupported: undefined },
     absent: "requests_total{sig",
   },
-])("there is no number for $name", async ({ parts, absent }) => {
-  const lines = await page(parts);
+])("there is no number for $name", ({ parts, absent }) => {
+  const lines = page(parts);
 
   expect(lines.filter((line) => line.includes(absent) && !line.startsWith("#"))).toEqual([]);
 });
 
-test("each scrape tells what is true then", async () => {
+test("each scrape tells what is true then", () => {
   let bytes = 1;
-  const pages = metricsPages(metricSources({ inFlightBytes: () => bytes }));
-  await pages();
+  const sources = metricSources({ inFlightBytes: () => bytes });
+  metricsPage(metricValues(sources));
   bytes = 2;
 
-  const { text, contentType } = await pages();
+  const { text, contentType } = metricsPage(metricValues(sources));
 
   expect(text).toContain("spanring_in_flight_bytes 2\n");
   expect(contentType).toBe("text/plain; version=0.0.4; charset=utf-8");

@@ -1,9 +1,8 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { METRIC_FAMILIES } from "../../../src/adapters/metrics/metric-families.ts";
-import type { MetricSources } from "../../../src/adapters/metrics/metric-values.ts";
-import { metricsPages } from "../../../src/adapters/metrics/metrics-page.ts";
+import { type MetricSources, metricValues } from "../../../src/adapters/metrics/metric-values.ts";
+import { METRIC_FAMILIES, metricsPage } from "../../../src/adapters/metrics/metrics-page.ts";
 import { metricSources } from "../../support/fakes/metric-sources.ts";
 import {
   type Family,
@@ -13,24 +12,24 @@ import {
 
 const GOLDEN_PAGE = join(import.meta.dir, "../../support/golden/metrics-page.txt");
 
-async function page(parts: Partial<MetricSources> = {}): Promise<string> {
-  return (await metricsPages(metricSources(parts))()).text;
+function page(parts: Partial<MetricSources> = {}): string {
+  return metricsPage(metricValues(metricSources(parts))).text;
 }
 
-async function families(): Promise<Map<string, Family>> {
-  return new Map(parsePrometheusText(await page()).map((family) => [family.name, family]));
+function families(): Map<string, Family> {
+  return new Map(parsePrometheusText(page()).map((family) => [family.name, family]));
 }
 
 function valueOf(samples: readonly Sample[], labels: Sample["labels"]): number | undefined {
   return samples.find((sample) => Bun.deepEquals(sample.labels, labels))?.value;
 }
 
-test("the page of a fixed server is this one, to the byte", async () => {
-  expect(await page()).toBe(readFileSync(GOLDEN_PAGE, "utf8"));
+test("the page of a fixed server is this one, to the byte", () => {
+  expect(page()).toBe(readFileSync(GOLDEN_PAGE, "utf8"));
 });
 
-test("it is well formed, and has every family of the table with something in it", async () => {
-  const found = [...(await families()).values()];
+test("it is well formed, and has every family of the table with something in it", () => {
+  const found = [...families().values()];
 
   const table = Object.entries(METRIC_FAMILIES).map(([name, { help, type }]) => {
     return { name, help, type };
@@ -48,8 +47,8 @@ test("names have the prefix of their subject, and counters alone end in _total",
   expect(wrong).toEqual([]);
 });
 
-test("a label's value comes back whole, whatever is in it", async () => {
-  const { samples } = (await families()).get("spanring_build_info")!;
+test("a label's value comes back whole, whatever is in it", () => {
+  const { samples } = families().get("spanring_build_info")!;
 
   expect(samples).toEqual([
     { name: "spanring_build_info", labels: { version: '1.0 "quoted\\"\n' }, value: 1 },
@@ -63,36 +62,33 @@ test.each([
     name: "spanring_received_span_bytes_total",
     ledger: "spanring_span_bytes_total",
   },
-])(
-  "the $unit of all protocols, and those restored, add up to the ledger",
-  async ({ name, ledger }) => {
-    const found = await families();
-    const books = found.get(ledger)!.samples;
+])("the $unit of all protocols, and those restored, add up to the ledger", ({ name, ledger }) => {
+  const found = families();
+  const books = found.get(ledger)!.samples;
 
-    const sums = ["accepted", "rejected"].map((entry) =>
-      found
-        .get(name)!
-        .samples.filter(({ labels }) => labels["entry"] === entry)
-        .reduce((sum, { value }) => sum + value, 0),
-    );
-    const [restored] = found.get(name.replace("received", "restored"))!.samples;
+  const sums = ["accepted", "rejected"].map((entry) =>
+    found
+      .get(name)!
+      .samples.filter(({ labels }) => labels["entry"] === entry)
+      .reduce((sum, { value }) => sum + value, 0),
+  );
+  const [restored] = found.get(name.replace("received", "restored"))!.samples;
 
-    expect(restored!.value).toBeGreaterThan(0);
-    expect([sums[0]! + restored!.value, sums[1]]).toEqual([
-      valueOf(books, { entry: "accepted" })!,
-      valueOf(books, { entry: "rejected" })!,
-    ]);
-    expect(sums[0]! + sums[1]! + restored!.value).toBe(valueOf(books, { entry: "received" })!);
-  },
-);
+  expect(restored!.value).toBeGreaterThan(0);
+  expect([sums[0]! + restored!.value, sums[1]]).toEqual([
+    valueOf(books, { entry: "accepted" })!,
+    valueOf(books, { entry: "rejected" })!,
+  ]);
+  expect(sums[0]! + sums[1]! + restored!.value).toBe(valueOf(books, { entry: "received" })!);
+});
 
 test.each([
   { name: "spanring_request_bytes", protocol: "grpc" },
   { name: "spanring_request_bytes", protocol: "http/json" },
   { name: "spanring_receive_seconds", protocol: "grpc" },
   { name: "spanring_receive_seconds", protocol: "http/json" },
-])("the buckets of $name by $protocol ascend to its count", async ({ name, protocol }) => {
-  const found = await families();
+])("the buckets of $name by $protocol ascend to its count", ({ name, protocol }) => {
+  const found = families();
   const own = found.get(name)!.samples.filter(({ labels }) => labels["protocol"] === protocol);
   const requests = found
     .get("spanring_requests_total")!
@@ -110,8 +106,8 @@ test.each([
   expect(own.find((sample) => sample.name === `${name}_count`)?.value).toBe(requests);
 });
 
-test.each(["grpc", "http/json"])("the bytes by %s and outcome add up to its sizes", async (one) => {
-  const found = await families();
+test.each(["grpc", "http/json"])("the bytes by %s and outcome add up to its sizes", (one) => {
+  const found = families();
   const ofProtocol = (name: string) =>
     found.get(name)!.samples.filter(({ labels }) => labels["protocol"] === one);
 
@@ -121,7 +117,7 @@ test.each(["grpc", "http/json"])("the bytes by %s and outcome add up to its size
   expect(bytes.reduce((total, each) => total + each, 0)).toBe(sum!.value);
 });
 
-test("a scrape reads the ledger once, so that all its numbers are of one instant", async () => {
+test("a scrape reads the ledger once, so that all its numbers are of one instant", () => {
   const { stats, ...others } = metricSources();
   let readings = 0;
   const counting = () => {
@@ -129,7 +125,7 @@ test("a scrape reads the ledger once, so that all its numbers are of one instant
     return stats();
   };
 
-  await metricsPages({ ...others, stats: counting })();
+  metricValues({ ...others, stats: counting });
 
   expect(readings).toBe(1);
 });

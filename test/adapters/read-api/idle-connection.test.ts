@@ -34,7 +34,7 @@ async function idlingOf(path: string) {
     uptimeMs: () => 1,
     version: "1.2.3",
     isLoopbackOnly: true,
-    metrics: () => Promise.resolve({ contentType: "text/plain", text: "" }),
+    metrics: () => ({ contentType: "text/plain", text: "" }),
     description: {},
     logger: new RecordingLogger(),
     allowIdling: (_: Request, mayIdle: boolean) => void told.push(mayIdle),

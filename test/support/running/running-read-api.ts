@@ -65,7 +65,7 @@ export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
     problems,
     uptimeMs: () => 12_345.6,
     version: "1.2.3",
-    metrics: () => Promise.resolve({ contentType: "text/plain", text: "up 1\n" }),
+    metrics: () => ({ contentType: "text/plain", text: "up 1\n" }),
     logger,
     ...parts,
   });
