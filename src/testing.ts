@@ -12,9 +12,13 @@ import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
 import type { ProblemTotal } from "./application/receiving/problem-registry.ts";
 import { querySpans } from "./application/querying/query-spans.ts";
 import { type NearMiss, waitForSpans } from "./application/waiting/wait-for-spans.ts";
-import { ON_FREE_PORTS, type Config, type Environment, readConfig } from "./config/config.ts";
-import { CONDITION_NAMES, type SpanFilter } from "./domain/query/span-filter.ts";
-import { readCondition } from "./domain/query/read-condition.ts";
+import { type Config, type Environment, ON_FREE_PORTS, readConfig } from "./config/config.ts";
+import {
+  type ConditionName,
+  readCondition,
+  type RepeatableName,
+  type SpanFilter,
+} from "./domain/query/span-filter.ts";
 import { NANOS_PER_MS } from "./domain/time.ts";
 import type { TraceSpan } from "./domain/trace-span.ts";
 import type { Logger } from "./ports/logger.ts";
@@ -24,9 +28,11 @@ import { CannotStartError, type RunningServer, startServer } from "./server/serv
  * What a span must be like: the filters of the read API, by their names, as text. Several values of
  * `attribute`, each `key=value`, must all be there.
  */
-export type SpanConditions = Partial<
-  Readonly<Record<Exclude<(typeof CONDITION_NAMES)[number], "attribute">, string>>
-> & { readonly attribute?: string | readonly string[] };
+export type SpanConditions = {
+  readonly [Name in ConditionName]?: Name extends RepeatableName
+    ? string | readonly string[]
+    : string;
+};
 
 export interface WaitOptions {
   /** How many spans to wait for; 1 when not given. */
@@ -135,17 +141,11 @@ function filterOf(conditions: SpanConditions): SpanFilter {
   const nowUnixNano = BigInt(Date.now()) * NANOS_PER_MS;
   return Object.entries(conditions).flatMap(([name, texts]) =>
     [texts].flat().map((text) => {
-      const condition = readCondition(nameOf(name), checkedText(name, text), nowUnixNano);
+      const condition = readCondition(name, checkedText(name, text), nowUnixNano);
       if ("mistake" in condition) throw new TypeError(condition.mistake);
       return condition;
     }),
   );
-}
-
-function nameOf(text: string): (typeof CONDITION_NAMES)[number] {
-  const name = CONDITION_NAMES.find((known) => known === text);
-  if (name !== undefined) return name;
-  throw new TypeError(`unknown condition "${text}"; known: ${CONDITION_NAMES.join(", ")}`);
 }
 
 /**

@@ -1,6 +1,8 @@
-import type { ConditionName } from "../../domain/query/read-condition.ts";
-import { CONDITION_NAMES } from "../../domain/query/span-filter.ts";
-import { FILTER_PARAMETERS } from "./filter-parameters.ts";
+import {
+  CONDITION_NAMES,
+  CONDITION_ROWS,
+  type ConditionName,
+} from "../../domain/query/span-filter.ts";
 import { SCHEMAS } from "./openapi-schemas.ts";
 import type { JsonSchema, Parameters } from "./parameter.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
@@ -53,7 +55,9 @@ function parametersIn(place: "path" | "query", parameters: Parameters): object[]
 }
 
 function conditionOf(name: ConditionName): object {
-  const { meaning, schema } = FILTER_PARAMETERS[name];
+  const { meaning, pattern, isRepeatable } = CONDITION_ROWS[name];
+  const one = { type: "string", ...(pattern === undefined ? {} : { pattern }) };
+  const schema = isRepeatable === true ? { type: "array", items: one } : one;
   return { name, in: "query", description: meaning, schema };
 }
 

@@ -1,6 +1,6 @@
 import { NANOS_PER_MS } from "../../domain/time.ts";
 import { type Cursor, readCursor } from "../../domain/cursor.ts";
-import { readCondition } from "../../domain/query/read-condition.ts";
+import { readCondition } from "../../domain/query/span-filter.ts";
 import { readDuration } from "../../domain/query/time-text.ts";
 
 export type JsonSchema = Readonly<Record<string, unknown>>;

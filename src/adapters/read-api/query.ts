@@ -1,7 +1,11 @@
-import { CONDITION_NAMES, type SpanCondition } from "../../domain/query/span-filter.ts";
-import { readCondition } from "../../domain/query/read-condition.ts";
+import {
+  CONDITION_NAMES,
+  CONDITION_ROWS,
+  isConditionName,
+  readCondition,
+  type SpanCondition,
+} from "../../domain/query/span-filter.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
-import { REPEATABLE } from "./filter-parameters.ts";
 import type { Parameter, Parameters } from "./parameter.ts";
 import type { Problem } from "./problem.ts";
 
@@ -76,11 +80,13 @@ function checkNames(query: URLSearchParams, known: readonly string[]): Problem |
   const names = [...query.keys()];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) return unknownParameter(unknown, known);
-  const repeated = names.find(
-    (name, index) => !REPEATABLE.has(name) && names.indexOf(name) < index,
-  );
+  const repeated = names.find((name, index) => !isRepeatable(name) && names.indexOf(name) < index);
   if (repeated === undefined) return undefined;
   return badParameter(repeated, `${repeated} is given more than once`);
+}
+
+function isRepeatable(name: string): boolean {
+  return isConditionName(name) && CONDITION_ROWS[name].isRepeatable === true;
 }
 
 function unknownParameter(name: string, known: readonly string[]): Problem {

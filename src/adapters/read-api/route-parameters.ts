@@ -2,7 +2,7 @@ import { BEGINNING } from "../../domain/cursor.ts";
 import { choice, cursor, duration, flag, wholeNumber } from "./parameter.ts";
 import { DEFAULT_QUIET_MS, MAX_WAIT_COUNT } from "./wait-answer.ts";
 
-/** What the routes share in parameters. Those of filters are in `filter-parameters.ts`. */
+/** Parameters that routes share. Those of filters are in `domain/query/span-filter.ts`. */
 
 const DEFAULT_LIMIT = 1000;
 const MAX_LIMIT = 2 ** 31 - 1;

@@ -1,5 +1,5 @@
-import { type FilterKey, filterKeys, nameHash } from "../../domain/query/filter-key.ts";
-import type { SpanFilter } from "../../domain/query/span-filter.ts";
+import { type FilterKey, nameHash } from "../../domain/query/filter-key.ts";
+import { filterKeys, type SpanFilter } from "../../domain/query/span-filter.ts";
 import type { FieldsOf, SpanPlace } from "../../domain/query/span-matcher.ts";
 import { plainNameAt } from "../../domain/wire/plain-fields.ts";
 import { serviceName } from "../../domain/wire/resource.ts";

@@ -1,5 +1,4 @@
-import { filterText } from "../../domain/query/filter-key.ts";
-import type { SpanFilter } from "../../domain/query/span-filter.ts";
+import { filterText, type SpanFilter } from "../../domain/query/span-filter.ts";
 import {
   compileFilter,
   type FieldsOf,

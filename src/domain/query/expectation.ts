@@ -1,6 +1,5 @@
 import { quotePeerText } from "../text/quote-text.ts";
-import { readCondition } from "./read-condition.ts";
-import type { SpanCondition, SpanFilter } from "./span-filter.ts";
+import { readCondition, type SpanCondition, type SpanFilter } from "./span-filter.ts";
 
 /** What a run is expected to emit: so many spans that match. */
 export interface Expectation {

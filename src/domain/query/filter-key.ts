@@ -1,12 +1,11 @@
 import { TRACE_ID_BYTES } from "../span-validity.ts";
 import { uint32At } from "../wire/scalar-bytes.ts";
-import type { SpanCondition, SpanFilter } from "./span-filter.ts";
 import { meansMoreThanText } from "./wanted-attribute.ts";
 
 /**
- * An equality that a filter asks for, so that of many filters only those are tried on a span that a
- * look-up by its own keys finds. Those with the same key may still differ: a hash and a tail are
- * shared by others, rarely.
+ * Identifies an equality that a filter requires, so that a span is tried only on the filters that a
+ * look-up by the span's own keys finds. Filters with equal keys may still differ: a hash or a tail
+ * is rarely, but sometimes, common to two values.
  */
 export type FilterKey =
   | { readonly on: "trace_id"; readonly tail: number }
@@ -14,79 +13,56 @@ export type FilterKey =
   | ({ readonly on: "attribute" } & AttributeHashes)
   | { readonly on: "service"; readonly value: string };
 
-/** Of an attribute's key, and of that key with each kind of value that may be meant. */
+/** Holds the hash of an attribute's key, and of that key with each kind of value it may mean. */
 export interface AttributeHashes {
   readonly keyBytes: number;
   readonly keyHash: number;
   readonly pairHashes: readonly number[];
 }
 
-/**
- * Those of a filter, by how much they tell and how little it costs to know them of a span. None,
- * when any span might match: such a filter has to be tried on every span.
- */
-export function filterKeys(filter: SpanFilter): FilterKey[] {
-  const keys = filter.flatMap((condition) => keyOf(condition) ?? []);
+/** Most selective first, and of those as selective, the cheapest to compute for a span. */
+const KEYS_BY_RANK = ["trace_id", "name", "attribute", "service"] as const;
+
+/** Returns the first key of each kind, by rank. */
+export function rankedKeys(keys: readonly FilterKey[]): FilterKey[] {
   const ranked = KEYS_BY_RANK.map((on) => keys.find((key) => key.on === on));
   return ranked.filter((key) => key !== undefined);
 }
 
-const KEYS_BY_RANK = ["trace_id", "name", "attribute", "service"] as const;
-
-function keyOf(condition: SpanCondition): FilterKey | undefined {
-  const { on } = condition;
-  if (on === "trace_id") return { on, tail: tailOf(condition.value) };
-  if (on === "name") return { on, hash: hashOf(condition.value) };
-  if (on === "service") return { on, value: condition.value };
-  return on === "attribute" ? { on, ...hashesOf(condition) } : undefined;
+export function traceKey(traceId: string): FilterKey & { readonly on: "trace_id" } {
+  return { on: "trace_id", tail: traceTail(Uint8Array.fromHex(traceId), 0) };
 }
 
-function hashesOf({ key, value }: { key: string; value: string }): AttributeHashes {
+export function nameKey(name: string): FilterKey {
+  return { on: "name", hash: hashOf(name) };
+}
+
+export function attributeKey({ key, value }: { key: string; value: string }): FilterKey {
   const keyHash = hashOf(key);
   const pair = pairHash(keyHash, hashOf(value));
   const pairHashes = meansMoreThanText(value) ? [pair, otherHash(keyHash)] : [pair];
-  return { keyBytes: Buffer.byteLength(key), keyHash, pairHashes };
+  return { on: "attribute", keyBytes: Buffer.byteLength(key), keyHash, pairHashes };
 }
 
-/** The same for filters of the same conditions in the same order, and for no others. */
-export function filterText(filter: SpanFilter): string {
-  return JSON.stringify(filter, (_, value: unknown) =>
-    typeof value === "bigint" ? `${value}` : value,
-  );
-}
-
-/** Of an attribute whose value is a text. */
+/** Returns the hash of an attribute whose value is a string. */
 export function pairHash(keyHash: number, valueHash: number): number {
   return (Math.imul(keyHash, 0x9e3779b1) ^ valueHash) >>> 0;
 }
 
-/** Of one whose value is anything else: numbers are written in too many ways to be hashed. */
+/** Returns the hash for any other value: a number can be written in too many ways to be hashed. */
 export function otherHash(keyHash: number): number {
   return pairHash(keyHash, 0x5bd1e995);
 }
 
-/** Last four bytes of the trace id that a filter asks for, little endian. */
-export function wantedTraceTail(filter: SpanFilter): number | undefined {
-  for (const condition of filter) {
-    if (condition.on === "trace_id") return tailOf(condition.value);
-  }
-  return undefined;
-}
-
-function tailOf(traceId: string): number {
-  return traceTail(Uint8Array.fromHex(traceId), 0);
-}
-
-/** The same of a trace id that lies at `at`. SDKs draw these bytes at random, all of them. */
+/** Returns the last four bytes of the trace id at `at`. SDKs draw all bytes of it at random. */
 export function traceTail(bytes: Uint8Array, at: number): number {
   return uint32At(bytes, at + TRACE_ID_BYTES - 4);
 }
 
 /**
- * Of the bytes of a name, or of another text: 32 bits of its length, and of four bytes each from
- * its beginning, its middle and its end. Names that only differ between are told apart by whoever
- * looks at all of them; the bet is that there are few, and what it wins is a hash of any name in
- * the time of three loads.
+ * Returns 32 bits made of the length of a text, and of four bytes each from its beginning, its
+ * middle and its end. Texts that differ only elsewhere have equal hashes, and are compared in full
+ * afterwards. The bet is that such texts are rare; it buys a hash of any text in three loads.
  */
 export function nameHash(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;

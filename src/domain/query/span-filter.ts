@@ -1,33 +1,255 @@
+import { SPAN_ID_BYTES, TRACE_ID_BYTES } from "../span-validity.ts";
+import { quotePeerText } from "../text/quote-text.ts";
+import { attributeKey, type FilterKey, nameKey, rankedKeys, traceKey } from "./filter-key.ts";
+import { readDuration, readInstant } from "./time-text.ts";
+
+/** Describes one condition: how it is read, documented, written as an option, and indexed. */
+interface ConditionRow<Operand> {
+  /** Completes "must be ...". */
+  readonly bound: string;
+  /** Returns undefined for text that is not such a condition. */
+  readonly read: (text: string, nowUnixNano: bigint) => Operand | undefined;
+  /** Describes the query parameter of the read API. */
+  readonly meaning: string;
+  /** The pattern that the API description gives for the parameter. */
+  readonly pattern?: string;
+  /** May be given several times; then all of them must hold. */
+  readonly isRepeatable?: boolean;
+  /** The option of the command line: what stands for its value, and the end of "spans ...". */
+  readonly option: OptionText;
+  /** Returns the key by which a waiting filter is found; absent if spans are not indexed by it. */
+  readonly key?: (operand: Operand) => FilterKey;
+}
+
+interface Repeatable {
+  readonly isRepeatable: true;
+}
+
+interface OptionText {
+  readonly value: string;
+  readonly meaning: string;
+  /** The values, where they are a few words. */
+  readonly words?: readonly string[];
+}
+
+/** SpanKind and StatusCode: the index of a word is its number in OTLP. */
+const KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"] as const;
+const STATUSES = ["unset", "ok", "error"] as const;
+
+const INSTANT =
+  "RFC 3339, a date (UTC), a Unix time of 10 (s), 13 (ms), 16 (us) or 19 (ns) digits, or a " +
+  "duration such as `5m`: that long ago. None without a start";
+
 /**
- * What a reader asks of a span. All conditions of a filter must hold; a filter without conditions
- * matches every span. They are in the order in which they were written, which a wait that fails
- * needs to tell what it would have found without the last one.
+ * Lists every condition. Query parameters, `--expect`, `waitFor()`, the options of the command
+ * line, help and the API description are made from it; `span-matcher.ts` has the test of a span.
+ */
+const CONDITIONS = {
+  service: row({
+    ...text("the name of a service"),
+    meaning: "Spans of the service of this name; `unknown_service` where the resource says none.",
+    option: { value: "NAME", meaning: "of this service" },
+    key: ({ value }) => ({ on: "service", value }),
+  }),
+  name: row({
+    ...text("the name of a span"),
+    meaning: "Spans of this name.",
+    option: { value: "NAME", meaning: "with exactly this name" },
+    key: ({ value }) => nameKey(value),
+  }),
+  trace_id: row({
+    ...identifier(TRACE_ID_BYTES),
+    meaning: "Spans of this trace: 32 hex digits.",
+    option: {
+      value: "ID",
+      meaning: "of this trace, 32 hex digits; for get and traces the first 4 will do",
+    },
+    key: ({ value }) => traceKey(value),
+  }),
+  span_id: row({
+    ...identifier(SPAN_ID_BYTES),
+    meaning: "The span with this identifier: 16 hex digits.",
+    option: { value: "ID", meaning: "with this id, 16 hex digits" },
+  }),
+  kind: row({
+    ...choice(KINDS),
+    meaning: `Spans of this kind: ${KINDS.join(", ")}, or 0-5.`,
+    option: { value: "KIND", meaning: `of this kind: ${KINDS.join(", ")}`, words: KINDS },
+  }),
+  status: row({
+    ...choice(STATUSES),
+    meaning: `Spans with this status: ${STATUSES.join(", ")}, or 0-2.`,
+    option: {
+      value: "STATUS",
+      meaning: `with this status: ${STATUSES.join(", ")}`,
+      words: STATUSES,
+    },
+  }),
+  /** Of the span or, if the span has no attribute of that key, of its resource. */
+  attribute: repeatable({
+    bound: "key=value, with a key that is not empty",
+    read: readAttribute,
+    meaning:
+      "`key=value`, split at the first `=`: spans with this attribute, or with none of that key " +
+      "and of a resource with it. Numbers and booleans by value. May be given several times.",
+    pattern: "^[^=]+=",
+    option: {
+      value: "KEY=VALUE",
+      meaning: "with this attribute, on the span or its resource; repeatable",
+    },
+    key: attributeKey,
+  }),
+  /** A span without a start or an end has no known duration, and does not match. */
+  min_duration: row({
+    bound: "a duration: a number with ns, us, ms, s, m or h, such as 250ms or 1.5s",
+    read: readMinDuration,
+    meaning: "Spans that last at least so long, such as `250ms`; none without a start or an end.",
+    option: { value: "TIME", meaning: "that took at least so long: 250ms, 1.5s" },
+  }),
+  /** since <= start < until. A span without a start matches neither. */
+  since: row({
+    ...instant(),
+    meaning: `Spans that start at this time or later: ${INSTANT}.`,
+    option: {
+      value: "WHEN",
+      meaning: "that began then or later: RFC 3339, a date, Unix time, or 5m (ago)",
+    },
+  }),
+  until: row({
+    ...instant(),
+    meaning: `Spans that start before this time: ${INSTANT}.`,
+    option: { value: "WHEN", meaning: "that began before then" },
+  }),
+};
+
+export type ConditionName = keyof typeof CONDITIONS;
+
+/** Names the conditions that may be given several times. */
+export type RepeatableName = {
+  [Name in ConditionName]: (typeof CONDITIONS)[Name] extends Repeatable ? Name : never;
+}[ConditionName];
+
+type OperandOf<Row> = Row extends ConditionRow<infer Operand> ? Operand : never;
+
+export type SpanCondition = {
+  readonly [Name in ConditionName]: { readonly on: Name } & OperandOf<(typeof CONDITIONS)[Name]>;
+}[ConditionName];
+
+/**
+ * Selects spans: all conditions must hold, and a filter without conditions matches every span. They
+ * keep the order in which they were written: a wait that fails reports what it would have found
+ * without the last one.
  */
 export type SpanFilter = readonly SpanCondition[];
 
-export type SpanCondition =
-  | { readonly on: "service" | "name"; readonly value: string }
-  /** Lowercase hex, of 32 and of 16 digits. */
-  | { readonly on: "trace_id" | "span_id"; readonly value: string }
-  /** SpanKind and StatusCode, as numbers. */
-  | { readonly on: "kind" | "status"; readonly value: number }
-  /** Of the span, or where it has none of that key, of its resource. */
-  | { readonly on: "attribute"; readonly key: string; readonly value: string }
-  /** A span whose start or end is not set lasts an unknown time, and does not match. */
-  | { readonly on: "min_duration"; readonly durationNano: bigint }
-  /** Of the span's start: since <= start < until. A span whose start is not set matches neither. */
-  | { readonly on: "since" | "until"; readonly unixNano: bigint };
+/** Says in one sentence what is wrong and what would be right; fit for a log line. */
+export interface ConditionMistake {
+  readonly mistake: string;
+}
 
-/** The words of query parameters, of `--expect`, and of the options of the command line. */
-export const CONDITION_NAMES = [
-  "service",
-  "name",
-  "trace_id",
-  "span_id",
-  "kind",
-  "status",
-  "attribute",
-  "min_duration",
-  "since",
-  "until",
-] as const satisfies readonly SpanCondition["on"][];
+export const CONDITION_NAMES = Object.keys(CONDITIONS) as readonly ConditionName[];
+
+export const CONDITION_ROWS: Readonly<
+  Record<ConditionName, Omit<ConditionRow<unknown>, "read" | "key">>
+> = CONDITIONS;
+
+/**
+ * Reads a condition as people write it: `name=GET /`, `kind=server`, `min_duration=250ms`,
+ * `since=5m`.
+ */
+export function readCondition(
+  name: string,
+  written: string,
+  nowUnixNano: bigint,
+): SpanCondition | ConditionMistake {
+  if (!isConditionName(name)) {
+    const known = CONDITION_NAMES.join(", ");
+    return { mistake: `unknown condition "${quotePeerText(name)}"; known: ${known}` };
+  }
+  const { bound, read } = CONDITIONS[name];
+  const operand = read(written, nowUnixNano);
+  const mistake = `${name} is "${quotePeerText(written)}"; it must be ${bound}`;
+  // The row of this name has read it, which the compiler cannot follow.
+  return operand === undefined ? { mistake } : ({ on: name, ...operand } as SpanCondition);
+}
+
+export function isConditionName(name: string): name is ConditionName {
+  return Object.hasOwn(CONDITIONS, name);
+}
+
+/** Returns the keys of a filter, the most selective first; none if any span might match it. */
+export function filterKeys(filter: SpanFilter): FilterKey[] {
+  return rankedKeys(filter.flatMap((condition) => keyOf(condition) ?? []));
+}
+
+function keyOf(condition: SpanCondition): FilterKey | undefined {
+  const { key } = CONDITIONS[condition.on] as ConditionRow<SpanCondition>;
+  return key?.(condition);
+}
+
+/** Returns a text that only filters with equal conditions in the same order have in common. */
+export function filterText(filter: SpanFilter): string {
+  return JSON.stringify(filter, (_, value: unknown) =>
+    typeof value === "bigint" ? `${value}` : value,
+  );
+}
+
+/** Infers the operand of a row from its `read`. */
+function row<Operand>(described: ConditionRow<Operand>): ConditionRow<Operand> {
+  return described;
+}
+
+function repeatable<Operand>(described: ConditionRow<Operand>): ConditionRow<Operand> & Repeatable {
+  return { ...described, isRepeatable: true };
+}
+
+function text(bound: string) {
+  return { bound, read: (value: string) => ({ value }) };
+}
+
+/** Reads hex digits, and returns them in lowercase. */
+function identifier(lengthBytes: number) {
+  const digits = lengthBytes * 2;
+  const isIdentifier = (value: string) => value.length === digits && /^[\da-f]+$/i.test(value);
+  return {
+    bound: `${digits} hex digits`,
+    pattern: `^[0-9A-Fa-f]{${digits}}$`,
+    read: (value: string) => (isIdentifier(value) ? { value: value.toLowerCase() } : undefined),
+  };
+}
+
+/** Reads a word in any case, or its number. */
+function choice(words: readonly string[]) {
+  return {
+    bound: `one of ${words.join(", ")}, or a number from 0 to ${words.length - 1}`,
+    read: (written: string) => {
+      const word = written.toLowerCase();
+      const value = words.findIndex((known, at) => word === known || written === String(at));
+      return value < 0 ? undefined : { value };
+    },
+  };
+}
+
+/** Splits at the first "=", so that a value may contain one. */
+function readAttribute(written: string) {
+  const split = written.indexOf("=");
+  if (split < 1) return undefined;
+  return { key: written.slice(0, split), value: written.slice(split + 1) };
+}
+
+function readMinDuration(written: string) {
+  const durationNano = readDuration(written);
+  return durationNano === undefined ? undefined : { durationNano };
+}
+
+function instant() {
+  return {
+    bound:
+      "a time (2026-01-31T12:00:00Z), a date (2026-01-31, in UTC), a Unix time of 10 digits (s), " +
+      "13 (ms), 16 (us) or 19 (ns), or how long ago (5m)",
+    read: (written: string, nowUnixNano: bigint) => {
+      const unixNano = readInstant(written, nowUnixNano);
+      return unixNano === undefined ? undefined : { unixNano };
+    },
+  };
+}

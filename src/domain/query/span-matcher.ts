@@ -1,7 +1,7 @@
 import { type Halves, halvesOf, isSame, uint32At } from "../wire/scalar-bytes.ts";
 import { serviceName } from "../wire/resource.ts";
 import { ABSENT, createSpanFields, readSpanFields, type SpanFields } from "../wire/span-fields.ts";
-import { wantedTraceTail } from "./filter-key.ts";
+import { traceKey } from "./filter-key.ts";
 import type { SpanCondition, SpanFilter } from "./span-filter.ts";
 import {
   NO_SUCH_KEY,
@@ -72,10 +72,15 @@ export function compileFilter(filter: SpanFilter, fieldsOf: FieldsOf = readAnew(
   const fieldsHold = allOf(tests.field);
   if (tests.field.length > 0) tests.resource.push((place) => fieldsHold(fieldsOf(place)));
   return {
-    traceTail: wantedTraceTail(filter),
+    traceTail: traceTailOf(filter),
     reset: () => tests.verdicts.forEach((verdict) => (verdict.resourceOffset = UNKNOWN)),
     matches: allOf([...tests.resource, ...tests.attribute]),
   };
+}
+
+function traceTailOf(filter: SpanFilter): number | undefined {
+  const condition = filter.find(({ on }) => on === "trace_id");
+  return condition?.on === "trace_id" ? traceKey(condition.value).tail : undefined;
 }
 
 function readAnew(): FieldsOf {

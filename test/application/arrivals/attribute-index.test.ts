@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { AttributeIndex } from "../../../src/application/arrivals/attribute-index.ts";
-import { type AttributeHashes, filterKeys } from "../../../src/domain/query/filter-key.ts";
+import type { AttributeHashes } from "../../../src/domain/query/filter-key.ts";
+import { filterKeys } from "../../../src/domain/query/span-filter.ts";
 import { placesOf } from "../../support/requests/matched-spans.ts";
 import { attribute, request, span } from "../../support/requests/request-bytes.ts";
 import { bytesField, varintField, wideBytesField } from "../../support/requests/wire-bytes.ts";

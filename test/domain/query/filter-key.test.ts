@@ -1,14 +1,12 @@
 import { expect, test } from "bun:test";
+import { nameHash, otherHash, pairHash, traceTail } from "../../../src/domain/query/filter-key.ts";
 import {
   filterKeys,
   filterText,
-  nameHash,
-  otherHash,
-  pairHash,
-  traceTail,
-  wantedTraceTail,
-} from "../../../src/domain/query/filter-key.ts";
-import type { SpanCondition, SpanFilter } from "../../../src/domain/query/span-filter.ts";
+  type SpanCondition,
+  type SpanFilter,
+} from "../../../src/domain/query/span-filter.ts";
+import { compileFilter } from "../../../src/domain/query/span-matcher.ts";
 
 const hashOf = (name: string) => {
   const bytes = new TextEncoder().encode(name);
@@ -100,6 +98,6 @@ test("the tail of a trace id is its last four bytes, the first of them lowest", 
   const bytes = Uint8Array.from({ length: 20 }, (_, index) => 0xf0 + index);
 
   expect(traceTail(bytes, 0)).toBe(0xfffe_fdfc);
-  expect(wantedTraceTail([kind, traceId])).toBe(0xf00f_0e0d);
-  expect(wantedTraceTail([kind])).toBeUndefined();
+  expect(compileFilter([kind, traceId]).traceTail).toBe(0xf00f_0e0d);
+  expect(compileFilter([kind]).traceTail).toBeUndefined();
 });

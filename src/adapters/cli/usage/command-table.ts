@@ -1,4 +1,4 @@
-import type { OptionName } from "./option-table.ts";
+import { FILTER_OPTIONS, type OptionName } from "./option-table.ts";
 
 /** One command of the command line, besides serving. */
 export interface CommandSpec {
@@ -20,19 +20,6 @@ export interface CommandSpec {
   readonly otherExits?: readonly (readonly [code: string, meaning: string])[];
   readonly examples: readonly string[];
 }
-
-const FILTERS = [
-  "service",
-  "name",
-  "trace-id",
-  "span-id",
-  "kind",
-  "status",
-  "attribute",
-  "min-duration",
-  "since",
-  "until",
-] as const;
 
 const WHERE = ["url", "help"] as const;
 const FORMS = ["json", "otlp", "out", "format"] as const;
@@ -59,7 +46,7 @@ const SPECS = {
         "last span that it showed. When spanring was restarted, it says so, and shows the spans " +
         "of the new run.",
     ],
-    options: [...FILTERS, "after", "json", ...WHERE],
+    options: [...FILTER_OPTIONS, "after", "json", ...WHERE],
     found: "stopped by Ctrl-C, or its reader has left",
     examples: ["spanring tail --status error", "spanring tail | jq .name"],
   },
@@ -74,7 +61,7 @@ const SPECS = {
         "when there may be more; with --out all are saved.",
       FILE_FORMATS,
     ],
-    options: [...FILTERS, "after", "limit", "order", ...FORMS, ...WHERE],
+    options: [...FILTER_OPTIONS, "after", "limit", "order", ...FORMS, ...WHERE],
     found: "at least one span",
     notFound: "no span; or the file cannot be written",
     examples: [
@@ -93,7 +80,7 @@ const SPECS = {
         "as NDJSON, one span a line. Its first digits will do, at least four, such as the eight " +
         "that tables show; they are looked for in the newest 10,000 traces.",
     ],
-    options: [...FILTERS, "after", "limit", "order", ...FORMS, ...WHERE],
+    options: [...FILTER_OPTIONS, "after", "limit", "order", ...FORMS, ...WHERE],
     found: "at least one trace",
     notFound: "no trace, or none with that id",
     examples: ["spanring traces --status error", "spanring traces 0af76519"],
@@ -110,7 +97,7 @@ const SPECS = {
         "the last filter that was given.",
     ],
     options: [
-      ...FILTERS,
+      ...FILTER_OPTIONS,
       "count",
       "timeout",
       "absent",

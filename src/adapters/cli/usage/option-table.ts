@@ -1,3 +1,9 @@
+import {
+  CONDITION_NAMES,
+  CONDITION_ROWS,
+  type ConditionName,
+} from "../../../domain/query/span-filter.ts";
+
 /** One option of the command line. */
 export interface OptionSpec {
   /** Stands for the value in the help; an option without one is a switch. */
@@ -14,9 +20,6 @@ export interface OptionSpec {
   readonly leftOut?: { readonly implied: string; readonly pattern: RegExp };
 }
 
-const KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"] as const;
-const STATUSES = ["unset", "ok", "error"] as const;
-
 /** How many the read API gives when nobody says. */
 export const USUAL_SPANS = 1000;
 export const USUAL_TRACES = 100;
@@ -29,27 +32,34 @@ function parameterSwitch(meaning: string) {
   return { meaning, isParameter: true };
 }
 
+/** Turns the name of a query parameter into that of its option. */
+type OptionOf<Name extends string> = Name extends `${infer First}_${infer Rest}`
+  ? `${First}-${OptionOf<Rest>}`
+  : Name;
+
+type FilterOption = OptionOf<ConditionName>;
+
+function optionOf(name: ConditionName): FilterOption {
+  return name.replaceAll("_", "-") as FilterOption;
+}
+
+/** Names the options that select spans, one for each condition. */
+export const FILTER_OPTIONS: readonly FilterOption[] = CONDITION_NAMES.map(optionOf);
+
+function filterOptions(): Record<FilterOption, OptionSpec> {
+  const entries = CONDITION_NAMES.map((name) => {
+    const { option, isRepeatable = false } = CONDITION_ROWS[name];
+    return [optionOf(name), { ...option, isParameter: true, isRepeatable }];
+  });
+  return Object.fromEntries(entries) as Record<FilterOption, OptionSpec>;
+}
+
 /**
  * Every option there is. The arguments are checked, and help and completions are made, from this
  * table and from the one in `command-table.ts` that says which command takes what.
  */
 const SPECS = {
-  service: parameter("NAME", "of this service"),
-  name: parameter("NAME", "with exactly this name"),
-  "trace-id": parameter(
-    "ID",
-    "of this trace, 32 hex digits; for get and traces the first 4 will do",
-  ),
-  "span-id": parameter("ID", "with this id, 16 hex digits"),
-  kind: parameter("KIND", `of this kind: ${KINDS.join(", ")}`, KINDS),
-  status: parameter("STATUS", `with this status: ${STATUSES.join(", ")}`, STATUSES),
-  attribute: {
-    ...parameter("KEY=VALUE", "with this attribute, on the span or its resource; repeatable"),
-    isRepeatable: true,
-  },
-  "min-duration": parameter("TIME", "that took at least so long: 250ms, 1.5s"),
-  since: parameter("WHEN", "that began then or later: RFC 3339, a date, Unix time, or 5m (ago)"),
-  until: parameter("WHEN", "that began before then"),
+  ...filterOptions(),
   after: parameter("CURSOR", "after this span: its sequence, or RUN_ID-SEQUENCE"),
   limit: parameter("N", `at most so many (${USUAL_SPANS}; of traces ${USUAL_TRACES})`),
   order: parameter("ORDER", "which come first: oldest or newest", ["oldest", "newest"]),
