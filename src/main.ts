@@ -1,9 +1,9 @@
 import { constants } from "node:os";
 import packageJson from "../package.json" with { type: "json" };
 import { runCommandLine } from "./adapters/cli/command-line.ts";
-import { EXIT_CODE } from "./adapters/cli/command/exit-code.ts";
-import type { Receiver } from "./adapters/cli/run/receiver.ts";
-import { stopSignal } from "./adapters/cli/stop-signal.ts";
+import { EXIT_CODE } from "./adapters/cli/output/exit-code.ts";
+import type { Receiver } from "./adapters/cli/command/command-run.ts";
+import { stopSignal } from "./adapters/cli/run-command.ts";
 import { openMessageStream, openTextStream } from "./adapters/cli/output/text-stream.ts";
 import { LineWriter, createLogger } from "./adapters/logging/pino-logger.ts";
 import { logUnforeseen, type UnforeseenEvents } from "./adapters/logging/unforeseen-events.ts";

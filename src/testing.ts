@@ -6,7 +6,7 @@
  *     const [span] = await ring.waitFor({ name: "GET /" });
  */
 import packageJson from "../package.json" with { type: "json" };
-import { lossesOf, lossTexts } from "./adapters/cli/run/losses.ts";
+import { lossesOf, lossTexts } from "./adapters/cli/run/check-expectations.ts";
 import { NO_ROOM } from "./adapters/read-api/wait-problems.ts";
 import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
 import type { ProblemTotal } from "./application/receiving/problem-registry.ts";

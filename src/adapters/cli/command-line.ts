@@ -7,10 +7,9 @@ import {
   type Mistake,
 } from "../../config/config.ts";
 import { readArguments, unknownArgument } from "./usage/arguments.ts";
-import { CommandFailure } from "./command/command-failure.ts";
-import { EXIT_CODE } from "./command/exit-code.ts";
+import { CommandFailure, EXIT_CODE } from "./output/exit-code.ts";
 import { helpText } from "./usage/help.ts";
-import { paletteFor } from "./render/palette.ts";
+import { paletteFor } from "./output/palette.ts";
 import { type CommandSurroundings, runCommand } from "./run-command.ts";
 
 /** What a configuration comes to on this machine. */

@@ -1,15 +1,36 @@
+import { constants } from "node:os";
+import type { Command, CommandRun, StartReceiver } from "./command/command-run.ts";
+import type { CommandName } from "./usage/command-table.ts";
+import { clear, take } from "./commands/take.ts";
+import { completions } from "./commands/completions.ts";
+import { get } from "./commands/get.ts";
+import { runBeside } from "./commands/run.ts";
+import { send } from "./commands/send.ts";
+import { stats } from "./commands/stats.ts";
+import { tail } from "./commands/tail.ts";
+import { traces } from "./commands/traces.ts";
+import { wait } from "./commands/wait.ts";
 import type { Environment } from "../../config/config.ts";
-import { readCommandArguments } from "./usage/command-arguments.ts";
+import { readCommandArguments } from "./usage/arguments.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
 import { SYSTEM_CLOCK } from "../clock/system-clock.ts";
-import { COMMAND_FUNCTIONS } from "./command-functions.ts";
-import { commandHelp } from "./usage/command-help.ts";
-import type { CommandRun } from "./command/command-run.ts";
-import type { CommandName } from "./usage/command-table.ts";
-import { EXIT_CODE } from "./command/exit-code.ts";
-import { paletteFor } from "./render/palette.ts";
-import type { StartReceiver } from "./run/receiver.ts";
+import { commandHelp } from "./usage/help.ts";
+import { EXIT_CODE } from "./output/exit-code.ts";
+import { paletteFor } from "./output/palette.ts";
 import type { TextStream } from "./output/text-stream.ts";
+
+const COMMAND_FUNCTIONS: Readonly<Record<CommandName, Command>> = {
+  tail,
+  get,
+  traces,
+  wait,
+  take,
+  stats,
+  clear,
+  send,
+  run: runBeside,
+  completions,
+};
 
 /** What any command is given from outside. */
 export interface CommandSurroundings {
@@ -75,4 +96,31 @@ function interruptionOf(stopped: () => Promise<unknown>) {
       return created.signal;
     },
   };
+}
+
+const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
+
+export type StopSignal = (typeof STOP_SIGNALS)[number];
+
+/** The part of a process that stop signals need. */
+export interface SignalledProcess {
+  on(signal: StopSignal, listener: () => void): unknown;
+  exit(code: number): void;
+}
+
+/**
+ * For a command, which keeps nothing: resolves with the first stop signal; a second one ends the
+ * program with the exit code that a shell gives to one that a signal has killed.
+ */
+export function stopSignal(process: SignalledProcess): Promise<StopSignal> {
+  const { promise, resolve } = Promise.withResolvers<StopSignal>();
+  let isStopped = false;
+  for (const signal of STOP_SIGNALS) {
+    process.on(signal, () => {
+      if (isStopped) process.exit(128 + constants.signals[signal]);
+      isStopped = true;
+      resolve(signal);
+    });
+  }
+  return promise;
 }

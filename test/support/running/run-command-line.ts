@@ -1,6 +1,6 @@
 import type { SleepingClock } from "../../../src/ports/clock.ts";
 import { runCommandLine } from "../../../src/adapters/cli/command-line.ts";
-import type { StartReceiver } from "../../../src/adapters/cli/run/receiver.ts";
+import type { StartReceiver } from "../../../src/adapters/cli/command/command-run.ts";
 import type { TextStream } from "../../../src/adapters/cli/output/text-stream.ts";
 import type { Environment } from "../../../src/config/config.ts";
 import { writtenText } from "../fakes/written-text.ts";

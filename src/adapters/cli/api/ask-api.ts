@@ -1,7 +1,6 @@
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
-import { CommandFailure } from "../command/command-failure.ts";
+import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, valueOf } from "../command/command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
 import { connectionFault, OTHER_PORTS, unreachable } from "./connection-fault.ts";
 import { inOptions } from "./option-words.ts";
 import { proxyFor } from "./proxy-choice.ts";

@@ -1,9 +1,8 @@
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
-import { CommandFailure } from "../command/command-failure.ts";
+import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
 import { type CommandRun, tell } from "../command/command-run.ts";
-import { EXIT_CODE } from "../command/exit-code.ts";
-import { countedText, countText } from "../render/quantities.ts";
-import { peerText } from "../render/text-columns.ts";
+import { countedText, countText } from "../output/quantities.ts";
+import { peerText } from "../output/text-columns.ts";
 import { askForSuccess } from "./ask-api.ts";
 
 /** Fewer digits begin too many traces. */

@@ -1,11 +1,13 @@
-import type { Environment } from "../../../config/config.ts";
-import type { CommandArguments } from "../usage/command-arguments.ts";
+import type { Environment, Config } from "../../../config/config.ts";
+import type { CommandArguments } from "../usage/arguments.ts";
 import type { SleepingClock } from "../../../ports/clock.ts";
 import type { CommandName } from "../usage/command-table.ts";
 import { OPTIONS, type OptionName } from "../usage/option-table.ts";
-import type { StartReceiver } from "../run/receiver.ts";
-import { type Palette, paletteFor } from "../render/palette.ts";
+import { type Palette, paletteFor } from "../output/palette.ts";
 import type { TextStream } from "../output/text-stream.ts";
+import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
+import type { ProblemTotal } from "../../../application/receiving/problem-registry.ts";
+import type { WaitParts } from "../../../application/waiting/wait-for-spans.ts";
 
 /** One command under way, and all it is given from outside. */
 export interface CommandRun extends CommandArguments {
@@ -47,3 +49,16 @@ export function paletteOf({ env }: CommandRun, stream: TextStream): Palette {
 export function tell({ stderr }: CommandRun, message: string): void {
   stderr.write(`spanring: ${message}\n`);
 }
+
+/** A receiver in this process, for as long as a command runs. */
+export interface Receiver {
+  readonly ports: Readonly<Record<"grpc" | "http" | "api", number | "off">>;
+  readonly buffer: LoggedBuffer;
+  readonly arrivals: WaitParts["arrivals"];
+  /** How often something was refused or discarded since the start. */
+  readonly problems: () => readonly ProblemTotal[];
+  stop(): Promise<void>;
+}
+
+/** Rejects when it cannot listen. */
+export type StartReceiver = (config: Config) => Promise<Receiver>;

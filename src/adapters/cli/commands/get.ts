@@ -1,8 +1,8 @@
 import { withWholeTraceId } from "../api/whole-trace-id.ts";
 import { type CommandRun, isGiven, queryOf, valueOf } from "../command/command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
+import { EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { USUAL_SPANS } from "../usage/option-table.ts";
-import { countText } from "../render/quantities.ts";
+import { countText } from "../output/quantities.ts";
 import { answerSpans, type SpanPlan } from "./span-answer.ts";
 
 export async function get(run: CommandRun): Promise<ExitCode> {

@@ -1,17 +1,12 @@
-import { CommandFailure } from "../command/command-failure.ts";
+import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
 import { type CommandRun, tell, valueOf } from "../command/command-run.ts";
-import { EXIT_CODE } from "../command/exit-code.ts";
 import { checkOutFile, writeOutFile } from "../files/out-file.ts";
 import { checkExpectations } from "../run/check-expectations.ts";
 import { childEnvironment } from "../run/child-environment.ts";
-import { runChild } from "../run/child-process.ts";
-import { isInForeground } from "../run/foreground.ts";
-import { junitXml } from "../run/junit.ts";
-import { outcomeCases } from "../run/outcome-cases.ts";
-import type { Outcome } from "../run/run-outcome.ts";
+import { runChild, isForegroundProcess } from "../run/child-process.ts";
+import { junitXml, outcomeCases } from "../run/junit.ts";
+import { type Outcome, whatWasReceived, tellOutcome } from "../run/run-report.ts";
 import { type RunPlan, readRunPlan } from "../run/run-plan.ts";
-import { whatWasReceived } from "../run/run-report.ts";
-import { tellOutcome } from "../run/tell-outcome.ts";
 
 /** Runs a command with a receiver beside it, and checks what it has emitted. */
 export async function runBeside(run: CommandRun): Promise<number> {
@@ -44,7 +39,12 @@ async function runWithReceiver(run: CommandRun, plan: RunPlan): Promise<Outcome>
     const { operands: command, clock } = run;
     const env = childEnvironment(run.env, receiver, plan.protocol);
     const begunMs = clock.monotonicMs();
-    const end = await runChild({ command, env, signals: process, isInForeground });
+    const end = await runChild({
+      command,
+      env,
+      signals: process,
+      isInForeground: isForegroundProcess,
+    });
     const endedMs = clock.monotonicMs();
     // From here on Ctrl-C is for us: it ends the waiting, not the report.
     const settleMs = end.hasNotRun ? 0 : plan.settleMs;

@@ -2,13 +2,10 @@ import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { apiUrl, askForSuccess } from "../api/ask-api.ts";
 import { isForwardAnswer } from "../api/forward-answer.ts";
 import { isProblemsAnswer, type ListedProblem } from "../api/problems-answer.ts";
-import { CommandFailure } from "../command/command-failure.ts";
+import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, isGiven, paletteOf } from "../command/command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
-import { writeJson } from "../output/json-output.ts";
-import { forwardTable } from "../render/forward-table.ts";
-import { problemTable } from "../render/problem-table.ts";
-import { type StatsAnswer, statsTable } from "../render/stats-table.ts";
+import { writeJson } from "../command/answer-form.ts";
+import { forwardTable, problemTable, type StatsAnswer, statsTable } from "../render/stats-table.ts";
 
 export async function stats(run: CommandRun): Promise<ExitCode> {
   const { stdout } = run;

@@ -1,13 +1,11 @@
 import { cursorText } from "../../../domain/cursor.ts";
-import { NDJSON_TYPE } from "../output/answer-form.ts";
+import { NDJSON_TYPE, escapeForTerminal } from "../command/answer-form.ts";
 import { askApi, askForSuccess, bodyOf, failureOf, linesOf } from "../api/ask-api.ts";
-import { CommandFailure } from "../command/command-failure.ts";
+import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, isGiven, queryOf, tell } from "../command/command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
-import { escapeForTerminal } from "../output/json-output.ts";
-import { countedText } from "../render/quantities.ts";
+import { countedText } from "../output/quantities.ts";
 import { missedFromLine, spanFromLine } from "../render/shown-span.ts";
-import { livePrinter } from "../output/row-printer.ts";
+import { livePrinter } from "../render/span-table.ts";
 
 const PAUSE_MS = 250;
 /** Together five seconds: a restart takes less. */

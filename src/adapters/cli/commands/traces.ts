@@ -1,10 +1,8 @@
-import { answerForm, usageFailure } from "../output/answer-form.ts";
+import { answerForm, usageFailure, writeJson } from "../command/answer-form.ts";
 import { askForSuccess, failureOf } from "../api/ask-api.ts";
 import { wholeTraceId, withWholeTraceId } from "../api/whole-trace-id.ts";
-import { CommandFailure } from "../command/command-failure.ts";
+import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, isGiven, paletteOf, queryOf, tell } from "../command/command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
-import { writeJson } from "../output/json-output.ts";
 import { USUAL_TRACES } from "../usage/option-table.ts";
 import { summaryOf, traceRows, type TraceSummary } from "../render/trace-rows.ts";
 import { answerSpans } from "./span-answer.ts";

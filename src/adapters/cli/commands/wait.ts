@@ -1,10 +1,9 @@
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { failureOf, type Problem, problemOf } from "../api/ask-api.ts";
 import { inOptions, optionText } from "../api/option-words.ts";
-import { CommandFailure } from "../command/command-failure.ts";
+import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, isGiven, paletteOf, queryOf } from "../command/command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../command/exit-code.ts";
-import { countedText } from "../render/quantities.ts";
+import { countedText } from "../output/quantities.ts";
 import { spansFromOtlpJson } from "../render/shown-span.ts";
 import { spanTable } from "../render/span-table.ts";
 import { answerSpans } from "./span-answer.ts";

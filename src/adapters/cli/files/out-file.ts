@@ -1,10 +1,20 @@
-import { accessSync, constants, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  lstatSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { type FileHandle, open, rename, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { abandon, openUnfinished, unfinishedName } from "../../otlp-files/unfinished-file.ts";
-import { CommandFailure } from "../command/command-failure.ts";
-import { EXIT_CODE } from "../command/exit-code.ts";
-import { type OutPlace, outPlace } from "./out-place.ts";
+import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
 
 /**
  * A file under way. Until it is whole it has another name. What is no regular file, such as a pipe,
@@ -98,4 +108,32 @@ function writeFailure(path: string, error: unknown): CommandFailure {
     EXIT_CODE.cannotRun,
     `cannot write "${quotePeerText(path)}": ${quotePeerText(reason)}`,
   );
+}
+
+/** Where a file is to be. */
+interface OutPlace {
+  /** Behind all links that can be followed: they stay, and what they lead to is written. */
+  readonly target: string;
+  /** False for a pipe, a device and the like, which are there to be written to. */
+  readonly isReplaced: boolean;
+}
+
+/** Throws what the system says of a path that leads nowhere. */
+function outPlace(path: string): OutPlace {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return { target: behindLinks(path), isReplaced: true };
+  // Not resolved: a link to a pipe without a name, as in /dev/stdout, leads only the system there.
+  if (!mayBeReplaced(found)) return { target: path, isReplaced: false };
+  return { target: realpathSync(path), isReplaced: true };
+}
+
+/** A folder may not, and says so itself. */
+function mayBeReplaced(found: Stats): boolean {
+  return found.isFile() || found.isDirectory();
+}
+
+/** Of links to what is not there yet: what will be. There is no circle, or there was no answer. */
+function behindLinks(path: string): string {
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  return isLink ? behindLinks(resolve(realpathSync(dirname(path)), readlinkSync(path))) : path;
 }

@@ -3,12 +3,11 @@ import { openSource } from "../../otlp-files/byte-source.ts";
 import { countSpans, faultText } from "../../otlp-files/file-request.ts";
 import { frameRequest } from "../../otlp-files/message-frames.ts";
 import { requestPieces, splitRequest } from "../../otlp-files/request-split.ts";
-import type { AnswerForm, OutFormat } from "../output/answer-form.ts";
+import type { AnswerForm, OutFormat } from "../command/answer-form.ts";
 import { bodyOf } from "../api/ask-api.ts";
-import { CommandFailure } from "../command/command-failure.ts";
+import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
 import { type CommandRun, tell } from "../command/command-run.ts";
-import { EXIT_CODE } from "../command/exit-code.ts";
-import { bytesText, countedText } from "../render/quantities.ts";
+import { bytesText, countedText } from "../output/quantities.ts";
 import { openOutFile, type OutFile } from "./out-file.ts";
 
 /**

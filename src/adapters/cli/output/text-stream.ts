@@ -1,7 +1,6 @@
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
-import { CommandFailure } from "../command/command-failure.ts";
-import { EXIT_CODE } from "../command/exit-code.ts";
+import { CommandFailure, EXIT_CODE } from "./exit-code.ts";
 
 /** Standard output or standard error, as far as a command needs them. */
 export interface TextStream {

@@ -1,6 +1,9 @@
-import { type Palette, serviceColours } from "./palette.ts";
-import type { ShownSpan } from "./shown-span.ts";
-import { headerRow, rowLayout, spanRow } from "./span-rows.ts";
+import { type Palette, serviceColours } from "../output/palette.ts";
+import { type ShownSpan, durationOf, KIND_WORDS } from "./shown-span.ts";
+import { type CommandRun, paletteOf } from "../command/command-run.ts";
+import type { TextStream } from "../output/text-stream.ts";
+import { clockText, durationText } from "../output/quantities.ts";
+import { cut, fit, fitRight, peerText, widest } from "../output/text-columns.ts";
 
 /** A few spans as a table with its heading, for a message: no lines when there are none. */
 export function spanTable(
@@ -12,4 +15,149 @@ export function spanTable(
   const layout = rowLayout(columns, spans);
   const ink = { palette, colourOf: serviceColours(palette) };
   return [headerRow(layout, palette), ...spans.map((span) => spanRow(span, layout, ink))];
+}
+
+/** Prints spans as rows of a table. */
+export interface RowPrinter {
+  /** False when the reader has left. */
+  add(span: ShownSpan): boolean;
+  /** Prints what has been held back for the widths of the columns. */
+  end(): void;
+}
+
+/** So many spans decide how wide the columns are. */
+const SAMPLE_SPANS = 1000;
+
+/** Holds the first spans back, to make the columns as wide as they need. */
+export function rowPrinter(run: CommandRun, stream: TextStream): RowPrinter {
+  const sample: ShownSpan[] = [];
+  let print: ((span: ShownSpan) => boolean) | undefined;
+  const begin = (): boolean => {
+    print = livePrinter(run, stream, sample);
+    return sample.splice(0).every(print);
+  };
+  return {
+    add: (span) => {
+      if (print !== undefined) return print(span);
+      sample.push(span);
+      return sample.length < SAMPLE_SPANS || begin();
+    },
+    end: () => void (print === undefined && sample.length > 0 && begin()),
+  };
+}
+
+/** Prints the header, and then each span at once, in columns that fit the sample. */
+export function livePrinter(
+  run: CommandRun,
+  stream: TextStream,
+  sample: readonly ShownSpan[],
+): (span: ShownSpan) => boolean {
+  const palette = paletteOf(run, stream);
+  const layout = rowLayout(stream.columns, sample);
+  const ink = { palette, colourOf: serviceColours(palette) };
+  stream.write(`${headerRow(layout, palette)}\n`);
+  return (span) => stream.write(`${spanRow(span, layout, ink)}\n`);
+}
+
+/**
+ * Widths of the columns of a table of spans; 0 for one that the terminal has no room for.
+ *
+ *   TIME          SERVICE  KIND      NAME              DURATION  TRACE     ATTRIBUTES
+ *   12:04:31.123  shop     server  ✗ GET /orders        12.3 ms  4bf92f35  url.path=/orders
+ */
+export interface RowLayout {
+  readonly service: number;
+  readonly kind: number;
+  readonly name: number;
+  readonly traceId: number;
+  readonly attributes: number;
+}
+
+export interface RowInk {
+  readonly palette: Palette;
+  readonly colourOf: ReturnType<typeof serviceColours>;
+}
+
+const GAP = "  ";
+const TIME_COLUMNS = 12;
+const DURATION_COLUMNS = 10;
+const KIND_COLUMNS = 8;
+/** Whole, or as much as commands need to find the trace: they know it by its first digits. */
+const TRACE_ID = { whole: 32, beginning: 8 } as const;
+const MARK = { error: "✗ ", none: "  " } as const;
+
+/** From so many columns on there is room for more. */
+const ROOM = { traceBeginning: 80, kind: 100, wholeTraceId: 120, attributes: 160 } as const;
+
+const SERVICE = { least: 7, most: 20, unseen: 14 } as const;
+const NAME = { least: 12, most: 48, unseen: 36 } as const;
+
+/** For spans like these; with none at hand, for spans that are yet to come. */
+export function rowLayout(columns: number, sample: readonly ShownSpan[]): RowLayout {
+  const texts = (of: (span: ShownSpan) => string) => sample.map((span) => peerText(of(span), 100));
+  const isUnseen = sample.length === 0;
+  const services = isUnseen ? SERVICE.unseen : widest(texts(({ service }) => service));
+  const service = Math.min(Math.max(services, SERVICE.least), SERVICE.most);
+  const kind = columns >= ROOM.kind ? KIND_COLUMNS : 0;
+  const traceId = traceIdColumns(columns);
+  const around = [TIME_COLUMNS, service, kind, DURATION_COLUMNS, traceId]
+    .filter((width) => width > 0)
+    .reduce((sum, width) => sum + width + GAP.length, MARK.none.length);
+  const rest = Math.max(columns - around, NAME.least);
+  const names = isUnseen ? NAME.unseen : widest(texts((span) => span.name));
+  const wanted = Math.max(names, NAME.least);
+  if (columns < ROOM.attributes) {
+    return { service, kind, name: Math.min(wanted, rest), traceId, attributes: 0 };
+  }
+  const name = Math.min(wanted, NAME.most);
+  return { service, kind, name, traceId, attributes: Math.max(0, rest - name - GAP.length) };
+}
+
+function traceIdColumns(columns: number): number {
+  if (columns >= ROOM.wholeTraceId) return TRACE_ID.whole;
+  return columns >= ROOM.traceBeginning ? TRACE_ID.beginning : 0;
+}
+
+export function headerRow(layout: RowLayout, { heading }: Palette): string {
+  const cells = [
+    fit("TIME", TIME_COLUMNS),
+    fit("SERVICE", layout.service),
+    ...(layout.kind > 0 ? [fit("KIND", layout.kind)] : []),
+    MARK.none + fit("NAME", layout.name),
+    fitRight("DURATION", DURATION_COLUMNS),
+    ...(layout.traceId > 0 ? [fit("TRACE", layout.traceId)] : []),
+    ...(layout.attributes > 0 ? ["ATTRIBUTES"] : []),
+  ];
+  return heading(cells.join(GAP).trimEnd());
+}
+
+export function spanRow(span: ShownSpan, layout: RowLayout, ink: RowInk): string {
+  const { palette } = ink;
+  const service = fit(peerText(span.service, layout.service), layout.service);
+  const name = fit(peerText(span.name, layout.name), layout.name);
+  const duration = durationText(durationOf(span));
+  const attributes = attributesText(span, layout.attributes);
+  const cells = [
+    palette.faint(fit(clockText(span.startNano), TIME_COLUMNS)),
+    ink.colourOf(span.service)(service),
+    ...(layout.kind > 0 ? [fit(KIND_WORDS[span.kind] ?? "", layout.kind)] : []),
+    span.isError ? palette.bad(MARK.error + name) : MARK.none + name,
+    fitRight(duration, DURATION_COLUMNS),
+    ...(layout.traceId > 0 ? [palette.faint(traceIdText(span, layout.traceId))] : []),
+    ...(attributes === "" ? [] : [palette.faint(attributes)]),
+  ];
+  return cells.join(GAP);
+}
+
+/** Without a mark where it is cut: what is there is to be copied. */
+function traceIdText({ traceId }: ShownSpan, columns: number): string {
+  return fit(peerText(traceId, TRACE_ID.whole).slice(0, columns), columns);
+}
+
+/** As many as there is room for; of a failed span, what it says of its failure comes first. */
+function attributesText(span: ShownSpan, columns: number): string {
+  if (columns === 0) return "";
+  const message = span.statusMessage === "" ? [] : [peerText(span.statusMessage, columns)];
+  const pairs = span.attributes.map(({ key, value }) => peerText(`${key}=${value}`, columns));
+  return cut([...message, ...pairs].join(" "), columns);
 }

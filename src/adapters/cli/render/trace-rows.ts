@@ -1,6 +1,6 @@
-import type { Palette } from "./palette.ts";
-import { clockText, countText, durationText } from "./quantities.ts";
-import { cut, fit, fitRight, peerText, widest } from "./text-columns.ts";
+import type { Palette } from "../output/palette.ts";
+import { clockText, countText, durationText } from "../output/quantities.ts";
+import { cut, fit, fitRight, peerText, widest } from "../output/text-columns.ts";
 
 /** One trace of `GET /api/traces`. Its texts are a peer's, as they came. */
 export interface TraceSummary {

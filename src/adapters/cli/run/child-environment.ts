@@ -1,5 +1,5 @@
 import type { Environment } from "../../../config/config.ts";
-import type { Receiver } from "./receiver.ts";
+import type { Receiver } from "../command/command-run.ts";
 
 export const PROTOCOLS = ["http/protobuf", "http/json", "grpc"] as const;
 

@@ -1,6 +1,8 @@
 import { constants } from "node:os";
+import { closeSync, openSync, readSync, readFileSync } from "node:fs";
+import { isatty } from "node:tty";
 import type { Environment } from "../../../config/config.ts";
-import { missingPart } from "./missing-command.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
 
 /** How a command ended, in the numbers that a shell gives. */
 export interface ChildEnd {
@@ -82,4 +84,63 @@ function forwardSignals(
   return () => {
     for (const { signal, listener } of listeners) signals.off(signal, listener);
   };
+}
+
+/**
+ * Why nothing was found to run, where it is not the command: the system says the same of a script
+ * whose interpreter is missing. Undefined when the command itself is not there.
+ */
+export function missingPart(command: string, { PATH = "" }: Environment): string | undefined {
+  const path = Bun.which(command, { PATH });
+  if (path === null) return undefined;
+  const interpreter = interpreterOf(path);
+  return interpreter === undefined
+    ? "it is there, but not the interpreter or loader that it names"
+    : `its interpreter "${quotePeerText(interpreter)}" is not there`;
+}
+
+/** Longer than the line that the system reads. Source: execve(2). */
+const HEAD_BYTES = 256;
+
+/** Of `#!/usr/bin/env node` it is `/usr/bin/env`. Undefined where nothing can be read. */
+export function interpreterOf(path: string): string | undefined {
+  const line = headOf(path).split("\n")[0] ?? "";
+  return /^#![ \t]*(?<interpreter>[^ \t]+)/.exec(line)?.groups?.["interpreter"];
+}
+
+/** Nothing of what may be executed and not read. */
+function headOf(path: string): string {
+  try {
+    const file = openSync(path, "r");
+    const head = Buffer.alloc(HEAD_BYTES);
+    const length = readSync(file, head);
+    closeSync(file);
+    return head.toString("utf8", 0, length);
+  } catch {
+    return "";
+  }
+}
+
+const STANDARD_STREAMS = [0, 1, 2];
+
+/**
+ * Whether a Ctrl-C on the terminal reaches this process: the terminal gives it to every process in
+ * its foreground group, whatever their standard streams are. Asked anew for each signal, because a
+ * shell moves its jobs.
+ */
+export function isForegroundProcess(statFile = "/proc/self/stat"): boolean {
+  try {
+    return isForegroundStat(readFileSync(statFile, "utf8"));
+  } catch {
+    // Only Linux tells. Elsewhere, who has a terminal is taken to be in front of it.
+    return STANDARD_STREAMS.some((fileDescriptor) => isatty(fileDescriptor));
+  }
+}
+
+/** Source: proc_pid_stat(5): `pid (comm) state ppid pgrp session tty_nr tpgid ...`. */
+function isForegroundStat(stat: string): boolean {
+  // A command's name may hold anything, parentheses and spaces among it.
+  const behindName = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [, , ownGroup, , , foregroundGroup] = behindName;
+  return ownGroup !== undefined && ownGroup === foregroundGroup;
 }

@@ -13,9 +13,8 @@ import {
 } from "../../../domain/query/expectation.ts";
 import { readDuration } from "../../../domain/query/time-text.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
-import { CommandFailure } from "../command/command-failure.ts";
+import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
 import { type CommandRun, tell, valueOf } from "../command/command-run.ts";
-import { EXIT_CODE } from "../command/exit-code.ts";
 import { type Protocol, PROTOCOLS } from "./child-environment.ts";
 
 /** What a run is to do, checked before anything is started. */

@@ -1,17 +1,65 @@
+import { type NameTallies, tallyNames } from "../../../application/querying/tally-names.ts";
+import { type CheckedExpectation, type Losses, lossTexts, lossesOf } from "./check-expectations.ts";
+import type { ChildEnd } from "./child-process.ts";
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
+import { type CommandRun, paletteOf, tell, type Receiver } from "../command/command-run.ts";
+import { countedText, countText } from "../output/quantities.ts";
 import type { CountedSpans } from "../../../application/querying/count-spans.ts";
 import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
-import { type NameTallies, tallyNames } from "../../../application/querying/tally-names.ts";
-import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { otlpJson } from "../../otlp/json/otlp-json.ts";
-import type { Palette } from "../render/palette.ts";
-import { countedText, countText } from "../render/quantities.ts";
+import type { Palette } from "../output/palette.ts";
 import { type ShownSpan, spansFromOtlpJson } from "../render/shown-span.ts";
 import { spanTable } from "../render/span-table.ts";
-import { fit, fitRight, peerText, widest } from "../render/text-columns.ts";
-import type { CheckedExpectation } from "./check-expectations.ts";
-import { lossesOf } from "./losses.ts";
-import type { Receiver } from "./receiver.ts";
-import { hasFoundNothing, type Received } from "./run-outcome.ts";
+import { fit, fitRight, peerText, widest } from "../output/text-columns.ts";
+
+/** How a run went: what its messages and its JUnit file are made of. */
+export interface Outcome {
+  readonly command: readonly string[];
+  readonly end: ChildEnd;
+  readonly commandSeconds: number;
+  readonly checked: readonly CheckedExpectation[];
+  readonly checkSeconds: number;
+  readonly received: Received;
+}
+
+/** What came in at all. */
+interface Received {
+  readonly text: string;
+  /** Only when an expectation has found nothing: then most likely a name is not what one thinks. */
+  readonly names?: NameTallies;
+  readonly losses: Losses;
+}
+
+/** Not met, because nothing that matches was there. */
+export function hasFoundNothing({ isMet, isUncertain, seen }: CheckedExpectation): boolean {
+  return !isMet && isUncertain !== true && seen.count === 0;
+}
+
+const INDENT = "  ";
+
+/** Says on standard error how the command ended, and what was expected and did not come. */
+export function tellOutcome(run: CommandRun, { command, end, checked, received }: Outcome): void {
+  const { reason, exitCode } = end;
+  const name = quotePeerText(command[0] ?? "");
+  if (reason !== undefined) tell(run, `${name}: ${reason} (exit code ${exitCode})`);
+  const palette = paletteOf(run, run.stderr);
+  const columns = run.stderr.columns - INDENT.length;
+  const missed = checked.filter(({ isMet }) => !isMet);
+  for (const each of missed) {
+    tell(run, `${palette.bad("✗")} expected ${quotePeerText(each.expectation.text)}`);
+    tellBelow(run, failureLines(each, columns, palette));
+  }
+  if (missed.length > 0) tell(run, received.text);
+  if (received.names !== undefined) tellBelow(run, nameLines(received.names, columns, palette));
+  for (const loss of lossTexts(received.losses)) tell(run, loss);
+  if (checked.length > 0 && missed.length === 0) {
+    tell(run, `${countedText(checked.length, "expectation")} met`);
+  }
+}
+
+function tellBelow({ stderr }: CommandRun, lines: readonly string[]): void {
+  for (const line of lines) stderr.write(`${INDENT}${line}\n`);
+}
 
 const SERVICES_SHOWN = 10;
 const NAMES_SHOWN = 10;

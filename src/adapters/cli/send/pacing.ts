@@ -1,4 +1,4 @@
-import { usageFailure } from "../output/answer-form.ts";
+import { usageFailure } from "../command/answer-form.ts";
 import { type CommandRun, valueOf } from "../command/command-run.ts";
 import type { FileRequest } from "../../otlp-files/file-request.ts";
 

@@ -1,9 +1,8 @@
 import type { SleepingClock } from "../../../ports/clock.ts";
 import type { Environment } from "../../../config/config.ts";
-import { isDumb, paletteFor } from "../render/palette.ts";
-import { bytesText, countText, percentText } from "../render/quantities.ts";
-import { cut } from "../render/text-columns.ts";
-import { timeBar } from "../render/time-bar.ts";
+import { isDumb, paletteFor } from "../output/palette.ts";
+import { bytesText, countText, percentText } from "../output/quantities.ts";
+import { cut, timeBar } from "../output/text-columns.ts";
 import type { TextStream } from "../output/text-stream.ts";
 import type { Tally } from "./send-requests.ts";
 

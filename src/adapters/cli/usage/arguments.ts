@@ -1,7 +1,14 @@
+import { parseArgs } from "node:util";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
-import { COMMAND_NAMES, type CommandName, isCommandName, SERVE_OPTIONS } from "./command-table.ts";
+import {
+  COMMAND_NAMES,
+  type CommandName,
+  isCommandName,
+  SERVE_OPTIONS,
+  COMMANDS,
+} from "./command-table.ts";
 import { suggestion } from "../../../domain/text/nearest-word.ts";
-import { isOptionName, OPTIONS } from "./option-table.ts";
+import { isOptionName, OPTIONS, type OptionName, optionUsage } from "./option-table.ts";
 
 /** What the command line asks for; with no arguments, to serve. */
 export type Request =
@@ -46,4 +53,139 @@ export function unknownArgument(argument: string): string {
     return `unknown option "${shown}"${suggestion(argument, options)}`;
   }
   return `unknown command "${shown}"${suggestion(argument, [...COMMAND_NAMES, ...options])}`;
+}
+
+/** An option as it was written; the value of a switch is "true". */
+export interface WrittenOption {
+  readonly name: OptionName;
+  readonly value: string;
+}
+
+export interface CommandArguments {
+  /** In the order they were written: of filters it decides what a near miss is. */
+  readonly options: readonly WrittenOption[];
+  readonly operands: readonly string[];
+}
+
+/** One sentence, without the program's name in front. */
+export interface UsageMistake {
+  readonly mistake: string;
+}
+
+/** What follows the name of a command, checked against the tables. */
+export function readCommandArguments(
+  command: CommandName,
+  argv: readonly string[],
+): CommandArguments | UsageMistake {
+  const given = withImpliedValues(argv);
+  const unguarded = unguardedOperand(command, given);
+  if (unguarded !== undefined) return { mistake: unguarded };
+  try {
+    const { tokens, positionals } = parse(command, given, true);
+    const options = tokens.flatMap((token) =>
+      token.kind === "option"
+        ? [{ name: token.name as OptionName, value: token.value ?? "true" }]
+        : [],
+    );
+    const mistake = repeatedOption(options) ?? operandMistake(command, positionals);
+    return mistake === undefined ? { options, operands: positionals } : { mistake };
+  } catch {
+    return { mistake: optionMistake(command, given) };
+  }
+}
+
+function parse(command: CommandName, args: readonly string[], strict: boolean) {
+  return parseArgs({
+    args: [...args],
+    options: Object.fromEntries(COMMANDS[command].options.map((name) => [name, parseRule(name)])),
+    strict,
+    allowPositionals: true,
+    tokens: true,
+  });
+}
+
+function parseRule(name: OptionName) {
+  const { value, short } = OPTIONS[name];
+  const type = value === undefined ? ("boolean" as const) : ("string" as const);
+  return { type, multiple: true, ...(short === undefined ? {} : { short }) };
+}
+
+/** Options of a command that is to be run would be taken for ours. */
+function unguardedOperand(command: CommandName, args: readonly string[]): string | undefined {
+  const { operands, options } = COMMANDS[command];
+  if (!operands.startsWith("-- ")) return undefined;
+  const known: readonly string[] = options;
+  const first = parse(command, args, false).tokens.find(
+    (token) => token.kind !== "option" || !known.includes(token.name),
+  );
+  if (first?.kind !== "positional") return undefined;
+  const usage = `spanring ${command} [OPTIONS] ${operands}`;
+  return `"${quotePeerText(first.value)}" must stand behind --: ${usage}`;
+}
+
+/** `parseArgs` knows no value that may be left out: so it is put in. */
+function withImpliedValues(argv: readonly string[]): string[] {
+  const end = argv.indexOf("--");
+  const isOption = (index: number) => end < 0 || index < end;
+  return argv.flatMap((argument, index) => {
+    const before = leftOutOf(argv[index - 1]);
+    if (before?.pattern.test(argument) && isOption(index)) return [];
+    const leftOut = leftOutOf(argument);
+    if (leftOut === undefined || !isOption(index)) return [argument];
+    const next = argv[index + 1] ?? "";
+    return [`${argument}=${leftOut.pattern.test(next) ? next : leftOut.implied}`];
+  });
+}
+
+function leftOutOf(argument: string | undefined) {
+  const name = argument?.startsWith("--") ? argument.slice(2) : "";
+  return isOptionName(name) ? OPTIONS[name].leftOut : undefined;
+}
+
+/** What `parseArgs` does not like, in words of our own: it tells neither names nor neighbours. */
+function optionMistake(command: CommandName, argv: readonly string[]): string {
+  const known: readonly string[] = COMMANDS[command].options;
+  for (const token of parse(command, argv, false).tokens) {
+    if (token.kind !== "option") continue;
+    const { name, rawName, value, inlineValue } = token;
+    if (!known.includes(name)) return unknownOption(command, name, rawName);
+    const isSwitch = OPTIONS[name as OptionName].value === undefined;
+    if (isSwitch && value !== undefined) return `${rawName} takes no value`;
+    if (isSwitch || inlineValue === true) continue;
+    const usage = optionUsage(name as OptionName);
+    if (value === undefined) return `${rawName} needs a value: ${usage}`;
+    if (value.startsWith("-") && value !== "-") {
+      return `${rawName} needs a value: ${usage}, or ${rawName}=VALUE for one that begins with -`;
+    }
+  }
+  return `these arguments cannot be read`;
+}
+
+function unknownOption(command: CommandName, name: string, rawName: string): string {
+  if (isOptionName(name)) {
+    const takers = COMMAND_NAMES.filter((other) => COMMANDS[other].options.includes(name));
+    const others =
+      takers.length === 0 ? "spanring alone takes it" : `it is of ${takers.join(", ")}`;
+    return `${command} takes no ${rawName}; ${others}`;
+  }
+  const names = COMMANDS[command].options.map((option) => `--${option}`);
+  return `unknown option "${quotePeerText(rawName)}"${suggestion(rawName, names)}`;
+}
+
+function repeatedOption(options: readonly WrittenOption[]): string | undefined {
+  const repeated = options.find(
+    ({ name }, index) =>
+      OPTIONS[name].isRepeatable !== true &&
+      options.findIndex((option) => option.name === name) < index,
+  );
+  return repeated === undefined ? undefined : `--${repeated.name} is given more than once`;
+}
+
+function operandMistake(command: CommandName, given: readonly string[]): string | undefined {
+  const { operands, minOperands, maxOperands } = COMMANDS[command];
+  if (given.length < minOperands) return `${operands} is missing`;
+  const extra = given[maxOperands];
+  if (extra === undefined) return undefined;
+  const takes = operands === "" ? "only options" : `${operands} and options`;
+  return `unexpected argument "${quotePeerText(extra)}": ${command} takes ${takes}`;
 }

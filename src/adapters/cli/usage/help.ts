@@ -1,8 +1,14 @@
 import { VARIABLE_NAMES, VARIABLES } from "../../../config/variables.ts";
-import { COMMAND_NAMES, COMMANDS, SERVE_OPTIONS } from "./command-table.ts";
-import { EXIT_CODE } from "../command/exit-code.ts";
-import { OPTIONS, type OptionName } from "./option-table.ts";
-import type { Palette } from "../render/palette.ts";
+import {
+  COMMAND_NAMES,
+  COMMANDS,
+  SERVE_OPTIONS,
+  type CommandName,
+  type CommandSpec,
+} from "./command-table.ts";
+import { EXIT_CODE } from "../output/exit-code.ts";
+import { OPTIONS, type OptionName, optionUsage } from "./option-table.ts";
+import type { Palette } from "../output/palette.ts";
 
 const GRPC_PORT = VARIABLES.OTLP_GRPC_PORT.unset;
 const HTTP_PORT = VARIABLES.OTLP_HTTP_PORT.unset;
@@ -12,7 +18,7 @@ const API_PORT = VARIABLES.API_PORT.unset;
 export function helpText(version: string, palette: Palette): string {
   const sections = [
     introduction(version, palette),
-    section("Usage", usage(), palette),
+    section("Usage", usageEntries(), palette),
     section("Commands, which talk to a running spanring", commands(), palette),
     section("Ports", ports(), palette),
     section("Environment", variables(), palette),
@@ -37,7 +43,7 @@ function section(title: string, entries: readonly Entry[], { heading, word }: Pa
   return [heading(title), ...lines].join("\n");
 }
 
-function usage(): Entry[] {
+function usageEntries(): Entry[] {
   return columns([
     ["spanring", "receive until SIGTERM, SIGINT, or the end of the terminal; a second"],
     ["", "signal ends the grace period, a third exits; SIGQUIT stops without one;"],
@@ -110,4 +116,56 @@ function examples(): Entry[] {
 function columns(entries: readonly Entry[]): Entry[] {
   const width = Math.max(...entries.map(([word]) => word.length)) + 2;
   return entries.map(([word, meaning]) => [word, " ".repeat(width - word.length) + meaning]);
+}
+
+const TEXT_COLUMNS = 80;
+
+/** What `spanring COMMAND --help` prints, made from the tables. */
+export function commandHelp(command: CommandName, palette: Palette): string {
+  const spec = COMMANDS[command];
+  const usage = `spanring ${command} [OPTIONS] ${spec.operands}`.trimEnd();
+  const exits = commandExitCodes(command).map(
+    ([code, meaning]) => `  ${palette.word(code)}  ${meaning}`,
+  );
+  const sections = [
+    `${palette.heading(usage)}\n  ${spec.summary}`,
+    spec.details.map((paragraph) => Bun.wrapAnsi(paragraph, TEXT_COLUMNS)).join("\n"),
+    [palette.heading("Options"), ...optionLines(spec.options, palette)].join("\n"),
+    [palette.heading("Exit codes"), ...exits].join("\n"),
+    ...(spec.examples.length === 0 ? [] : [commandExamples(spec, palette)]),
+  ];
+  return `${sections.join("\n\n")}\n`;
+}
+
+function optionLines(options: readonly OptionName[], { word }: Palette): string[] {
+  const usages = options.map(usageWithShort);
+  const width = Math.max(...usages.map((usage) => usage.length)) + 2;
+  return options.map((name, index) => {
+    const usage = usages[index]!;
+    return `  ${word(usage)}${" ".repeat(width - usage.length)}${OPTIONS[name].meaning}`;
+  });
+}
+
+function usageWithShort(name: OptionName): string {
+  const { short } = OPTIONS[name];
+  return short === undefined ? optionUsage(name) : `${optionUsage(name)}, -${short}`;
+}
+
+function commandExitCodes(command: CommandName): (readonly [code: string, meaning: string])[] {
+  const { found, notFound, isLocal = false, isSilent = false, otherExits = [] } = COMMANDS[command];
+  return [
+    [String(EXIT_CODE.ok), found],
+    ...(notFound === undefined ? [] : [[String(EXIT_CODE.notFound), notFound] as [string, string]]),
+    [String(EXIT_CODE.badUsage), "the command line is wrong; nothing was tried"],
+    ...(isLocal ? [] : [[String(EXIT_CODE.cannotConnect), NO_ANSWER] as [string, string]]),
+    ...(isSilent ? [] : [[String(EXIT_CODE.cannotWrite), NO_ROOM] as [string, string]]),
+    ...otherExits,
+  ];
+}
+
+const NO_ANSWER = "cannot connect, or no answer of use";
+const NO_ROOM = "standard output cannot be written, because a disk is full, for instance";
+
+function commandExamples({ examples: lines }: CommandSpec, { heading }: Palette): string {
+  return [heading("Examples"), ...lines.map((line) => `  ${line}`)].join("\n");
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "bun:test";
-import type { StartReceiver } from "../../../../src/adapters/cli/run/receiver.ts";
+import type { StartReceiver } from "../../../../src/adapters/cli/command/command-run.ts";
 import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
 import type { Config, Environment } from "../../../../src/config/config.ts";
 import { problemTotals } from "../../../support/fakes/problem-totals.ts";

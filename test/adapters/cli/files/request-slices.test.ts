@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import type { FileRequest } from "../../../../src/adapters/otlp-files/file-request.ts";
-import { jsonSlices } from "../../../../src/adapters/cli/files/json-slices.ts";
-import { protoSlices } from "../../../../src/adapters/cli/files/proto-slices.ts";
-import { requestSlices } from "../../../../src/adapters/cli/files/request-slices.ts";
+import {
+  jsonSlices,
+  protoSlices,
+  requestSlices,
+} from "../../../../src/adapters/cli/files/request-slices.ts";
 import { otlpJson } from "../../../../src/adapters/otlp/json/otlp-json.ts";
 import { request, span } from "../../../support/requests/request-bytes.ts";
 import { bytesField } from "../../../support/requests/wire-bytes.ts";

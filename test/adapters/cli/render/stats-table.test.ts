@@ -1,7 +1,16 @@
 import { expect, test } from "bun:test";
-import { COLOURED, PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
-import { statsTable } from "../../../../src/adapters/cli/render/stats-table.ts";
+import { COLOURED, PLAIN } from "../../../../src/adapters/cli/output/palette.ts";
+import {
+  statsTable,
+  forwardTable,
+  problemTable,
+} from "../../../../src/adapters/cli/render/stats-table.ts";
 import { books } from "../../../support/oracles/books.ts";
+import type { ForwardAnswer } from "../../../../src/adapters/cli/api/forward-answer.ts";
+import { widthOf } from "../../../../src/adapters/cli/output/text-columns.ts";
+import { forwardAnswer } from "../../../support/fakes/forward-answer.ts";
+import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/requests/shown-spans.ts";
+import type { ListedProblem } from "../../../../src/adapters/cli/api/problems-answer.ts";
 
 const BOOKS = { received: 12_345, rejected: 3, accepted: 12_342, buffered: 10_000 };
 const STATS = {
@@ -77,4 +86,190 @@ test("a book that this program does not know is shown too", () => {
   const newer = { ...STATS, spans: { ...STATS.spans, mislaid: 7 } };
 
   expect(statsTable(newer, "x", PLAIN)).toContainEqual(expect.stringMatching(/^mislaid +7 +0 B$/));
+});
+
+const lines = (parts: Partial<ForwardAnswer> = {}) =>
+  forwardTable({ ...forwardAnswer(), ...parts }, 80, PLAIN);
+
+const TIME = "2026-11-24T13:04:39.007Z";
+
+/** The lines whose names are painted with this colour. */
+function painted(colour: number, parts: Partial<ForwardAnswer> = {}): string[] {
+  const table = forwardTable({ ...forwardAnswer(), ...parts }, 80, COLOURED);
+  const inColour = table.filter((line) => line.startsWith(`\u001b[${colour}m`));
+  return inColour.map((line) => Bun.stripANSI(line).split("  ")[0]!);
+}
+
+test("an upstream that is gone is told of with the next try, the losses and the last error", () => {
+  // The time is shown as the machine's zone has it.
+  const now = Date.now();
+  const time = new Date(now - (now % 60_000) + 39_007).toISOString();
+  const last_error = { message: "UNAVAILABLE: no route", time };
+
+  expect(lines({ last_error })).toEqual([
+    "forwards to    grpcs://collector:4317",
+    "state          backing off, next try in 1.24 s",
+    "rate           1,235 spans/s",
+    "lag            4.20 s",
+    "in flight      1,028 spans in 2 batches",
+    "batches        21 delivered, 22 partly_rejected, 23 retry",
+    "given back     27 spans",
+    "undeliverable  24 invalid, 25 too_large, 26 rejected",
+    expect.stringMatching(
+      /^last error     \d{4}-\d\d-\d\d \d\d:\d\d:39\.007: UNAVAILABLE: no route$/,
+    ),
+  ]);
+});
+
+test("one that nothing was sent to yet has nothing to tell", () => {
+  const calm = {
+    state: "untried",
+    spans_per_second: 0,
+    lag_seconds: 0,
+    in_flight: { batches: 1, spans: 1 },
+    retried_spans: 0,
+    undeliverable: { invalid: 0 },
+    batches: {},
+    last_error: undefined,
+  };
+
+  expect(lines(calm).slice(1)).toEqual([
+    "state          nothing sent yet",
+    "rate           0 spans/s",
+    "lag            none",
+    "in flight      1 span in 1 batch",
+    "batches        none",
+    "given back     0 spans",
+    "undeliverable  none",
+    "last error     none",
+  ]);
+});
+
+test.each([
+  { state: "connected", told: "connected" },
+  { state: "backing_off", retry_in_ms: 0, told: "backing off, trying again" },
+  { state: "blocked", retry_in_ms: 0, told: "blocked: the upstream refuses, trying again" },
+  { state: "backing_off", retry_in_ms: 90_000, told: "backing off, next try in 1 m 30 s" },
+  { state: "drowned", told: "drowned" },
+])("$state, with a try in $retry_in_ms ms, is told as: $told", ({ told, ...parts }) => {
+  expect(lines(parts)[1]).toBe(`state          ${told}`);
+});
+
+test("what to do about it is told as long as it fails", () => {
+  const last_error = { message: "401: no", hint: "check the token\u001b[2J", time: TIME };
+
+  const [told, later] = ["blocked", "connected"].map((state) => lines({ state, last_error }));
+
+  expect(told!.at(-1)).toBe("to do          check the token\\x1b[2J");
+  expect(later!.at(-1)).toStartWith("last error");
+});
+
+test("an outage has the colour of errors, and what will never arrive that of losses", () => {
+  expect(painted(31)).toEqual(["state"]);
+  expect(painted(31, { state: "connected" })).toEqual([]);
+  expect(painted(33)).toEqual(["undeliverable"]);
+  expect(painted(33, { undeliverable: { invalid: 0 } })).toEqual([]);
+});
+
+test("nothing is wider than the terminal, and no word of an error is lost", () => {
+  const message = `UNAVAILABLE: ${"word ".repeat(30)}${"x".repeat(90)}`;
+  const endpoint = `https://collector:443/${"y".repeat(120)}`;
+  const time = "2026-11-24T13:04:39.007Z";
+
+  const table = lines({ endpoint, last_error: { message, time } });
+
+  expect(table.filter((line) => widthOf(line) > 80)).toEqual([]);
+  const told = table.map((line) => line.slice(15)).join("");
+  expect(told.replaceAll(" ", "")).toContain(message.replaceAll(" ", ""));
+  expect(told).toContain(endpoint);
+});
+
+test("text of the server cannot do anything to the terminal", () => {
+  const table = lines({
+    endpoint: HOSTILE_NAME,
+    state: HOSTILE_NAME,
+    batches: { [HOSTILE_NAME]: 1 },
+    last_error: { message: HOSTILE_NAME, time: "2026-11-24T13:04:39Z" },
+  });
+
+  expect(table.join("")).not.toMatch(UNSAFE_TEXT);
+});
+
+// The time is shown as the machine's zone has it.
+const now = Date.now();
+const LAST = new Date(now - (now % 60_000) + 39_007).toISOString();
+
+const problem = (parts: Partial<ListedProblem> = {}): ListedProblem => ({
+  protocol: "http",
+  reason: "too_large",
+  address: "10.0.0.7",
+  count: 3,
+  last: LAST,
+  detail: "more than 20 bytes",
+  hint: "send less",
+  ...parts,
+});
+
+test("a problem is when, where, who, what and why, and below it what to do", () => {
+  const [heading, what, hint, ...others] = problemTable([problem()], 120, PLAIN);
+
+  expect(heading).toBe("problems, newest first");
+  expect(what).toMatch(
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:39\.007 http from 10\.0\.0\.7: 3 requests were larger than a limit/,
+  );
+  expect(what).toEndWith("larger than a limit: more than 20 bytes");
+  expect(hint).toBe("  send less");
+  expect(others).toEqual([]);
+});
+
+test("what is not known is left out", () => {
+  const [, what] = problemTable(
+    [problem({ address: undefined, detail: undefined, count: 1 })],
+    120,
+    PLAIN,
+  );
+
+  expect(what).toEndWith(" http: 1 request was larger than a limit");
+});
+
+test("a reason of a newer server is shown by its name", () => {
+  for (const reason of ["brand_new", "toString"]) {
+    const [, what] = problemTable([problem({ reason })], 120, PLAIN);
+    expect(what).toContain(`: 3 x ${reason}: `);
+  }
+});
+
+test("of many the newest five are shown, and how many there are beside them", () => {
+  const many = Array.from({ length: 8 }, (_, at) => problem({ hint: `hint ${at}` }));
+
+  const table = problemTable(many, 120, PLAIN);
+
+  expect(table[0]).toBe("problems, newest first, and 3 more at /api/problems");
+  expect(table.filter((line) => line.startsWith("  hint"))).toEqual(
+    [0, 1, 2, 3, 4].map((at) => `  hint ${at}`),
+  );
+});
+
+test("where there are none, there is no table", () => {
+  expect(problemTable([], 80, PLAIN)).toEqual([]);
+});
+
+test("nothing is wider than the terminal, and nothing of a peer reaches it unescaped", () => {
+  const hostile = { address: HOSTILE_NAME, protocol: HOSTILE_NAME, reason: HOSTILE_NAME };
+  const texts = { detail: HOSTILE_NAME.repeat(9), hint: HOSTILE_NAME.repeat(9) };
+
+  const table = problemTable([problem({ ...hostile, ...texts })], 40, PLAIN);
+
+  expect(table.filter((line) => Bun.stringWidth(line) > 40)).toEqual([]);
+  expect(table.join("")).not.toMatch(UNSAFE_TEXT);
+});
+
+test("what went wrong is painted, and what to do is faint", () => {
+  const [heading, what, hint] = problemTable([problem()], 120, COLOURED);
+
+  expect([heading, what, hint].map((line) => line?.slice(0, 5).replace("\u001B", ""))).toEqual([
+    "[1mp",
+    "[33m",
+    "[2m ",
+  ]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { COLOURED, PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
-import { clockText } from "../../../../src/adapters/cli/render/quantities.ts";
+import { COLOURED, PLAIN } from "../../../../src/adapters/cli/output/palette.ts";
+import { clockText } from "../../../../src/adapters/cli/output/quantities.ts";
 import { summaryOf, traceRows } from "../../../../src/adapters/cli/render/trace-rows.ts";
 import {
   BEGAN_NANO,

@@ -1,7 +1,16 @@
 import { EventEmitter } from "node:events";
 import { constants } from "node:os";
 import { describe, expect, test } from "bun:test";
-import { runChild } from "../../../../src/adapters/cli/run/child-process.ts";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isatty } from "node:tty";
+import {
+  runChild,
+  interpreterOf,
+  missingPart,
+  isForegroundProcess,
+} from "../../../../src/adapters/cli/run/child-process.ts";
+import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 
 const ENV = { PATH: process.env["PATH"] };
 
@@ -79,4 +88,72 @@ describe("a signal is passed on", () => {
 
     expect([listening, signals.listenerCount("SIGTERM")]).toEqual([1, 0]);
   });
+});
+
+const folder = temporaryFolder();
+
+function executable(name: string, text: string, mode = 0o755): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+  return path;
+}
+
+executable("on-the-path", "#!/no/such/shell -e\nexit 0\n");
+
+test.each([
+  {
+    name: "an interpreter that is not there",
+    command: executable("script", "#! /no/such/shell -e\nexit 0\n"),
+    says: 'its interpreter "/no/such/shell" is not there',
+  },
+  {
+    name: "lines that end as on Windows",
+    command: executable("windows", "#!/bin/sh\r\nexit 0\r\n"),
+    says: 'its interpreter "/bin/sh\\x0d" is not there',
+  },
+  {
+    name: "a script that is found on PATH",
+    command: "on-the-path",
+    says: 'its interpreter "/no/such/shell" is not there',
+  },
+])("of $name it is told what is missing", async ({ command, says }) => {
+  const signals = { on: () => {}, off: () => {} };
+  const child = { command: [command], env: { PATH: folder }, signals, isInForeground: () => false };
+
+  expect(await runChild(child)).toEqual({ exitCode: 126, reason: says, hasNotRun: true });
+});
+
+test.each([
+  { name: "is no script", command: executable("program", "\u007fELF\u0002") },
+  { name: "cannot be read", command: executable("unreadable", "x", 0o111) },
+])("of what $name an interpreter or a loader is missing", ({ command }) => {
+  expect(missingPart(command, {})).toContain("not the interpreter or loader");
+});
+
+test("what cannot be read names no interpreter", () => {
+  expect(interpreterOf(join(folder, "nothing"))).toBeUndefined();
+});
+
+test.each([{ PATH: folder }, {}])("of what is not there no part is missing, with %p", (env) => {
+  expect(missingPart("no-such-command", env)).toBeUndefined();
+});
+
+test.each([
+  { name: "the terminal's group", stat: "12 (spanring) S 9 11 9 34817 11 4194304", is: true },
+  { name: "another group", stat: "12 (spanring) S 9 11 9 34817 15 4194304", is: false },
+  { name: "no terminal", stat: "12 (spanring) S 9 11 9 0 -1 4194304", is: false },
+  { name: "a name of its own making", stat: "12 (a) S 1 2 3) S 9 11 9 34817 11 4", is: true },
+  { name: "nothing that can be read", stat: "", is: false },
+])("a process of $name is in front of a terminal: $is", ({ stat, is }) => {
+  const file = join(temporaryFolder(), "stat");
+  writeFileSync(file, stat);
+
+  expect(isForegroundProcess(file)).toBe(is);
+});
+
+test("where the system does not tell, whoever has a terminal is in front of it", () => {
+  const hasTerminal = [0, 1, 2].some((fileDescriptor) => isatty(fileDescriptor));
+
+  expect(isForegroundProcess("/no/such/file")).toBe(hasTerminal);
 });

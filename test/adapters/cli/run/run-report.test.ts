@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
+import { PLAIN } from "../../../../src/adapters/cli/output/palette.ts";
 import {
   failureLines,
   nameLines,

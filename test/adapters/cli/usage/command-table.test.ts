@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { commandHelp } from "../../../../src/adapters/cli/usage/command-help.ts";
+import { commandHelp, helpText } from "../../../../src/adapters/cli/usage/help.ts";
 import {
   type CommandName,
   COMMAND_NAMES,
@@ -7,7 +7,6 @@ import {
   isCommandName,
   SERVE_OPTIONS,
 } from "../../../../src/adapters/cli/usage/command-table.ts";
-import { helpText } from "../../../../src/adapters/cli/usage/help.ts";
 import {
   OPTION_NAMES,
   OPTIONS,
@@ -15,7 +14,7 @@ import {
   USUAL_SPANS,
   USUAL_TRACES,
 } from "../../../../src/adapters/cli/usage/option-table.ts";
-import { COLOURED, PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
+import { COLOURED, PLAIN } from "../../../../src/adapters/cli/output/palette.ts";
 import { LIMIT, TRACE_LIMIT } from "../../../../src/adapters/read-api/route-parameters.ts";
 import { CONDITION_NAMES } from "../../../../src/domain/query/span-filter.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { ROUTES } from "../../../../src/adapters/read-api/routes.ts";
 import { helpText } from "../../../../src/adapters/cli/usage/help.ts";
-import { COLOURED, PLAIN } from "../../../../src/adapters/cli/render/palette.ts";
+import { COLOURED, PLAIN } from "../../../../src/adapters/cli/output/palette.ts";
 import { VARIABLE_NAMES, VARIABLES } from "../../../../src/config/variables.ts";
 
 test.each(VARIABLE_NAMES)("the help teaches %s: default, meaning and bound", (name) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { firstSpanMeter, wholeMeter } from "../../../../src/adapters/cli/output/span-meter.ts";
+import { firstSpanMeter, wholeMeter } from "../../../../src/adapters/cli/commands/span-answer.ts";
 import { otlpJson } from "../../../../src/adapters/otlp/json/otlp-json.ts";
 import { requestOf } from "../../../support/requests/request-bytes.ts";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { COLOURED, PLAIN, serviceColours } from "../../../../src/adapters/cli/render/palette.ts";
-import { clockText } from "../../../../src/adapters/cli/render/quantities.ts";
+import { COLOURED, PLAIN, serviceColours } from "../../../../src/adapters/cli/output/palette.ts";
+import { clockText } from "../../../../src/adapters/cli/output/quantities.ts";
 import type { ShownSpan } from "../../../../src/adapters/cli/render/shown-span.ts";
-import { headerRow, rowLayout, spanRow } from "../../../../src/adapters/cli/render/span-rows.ts";
+import { headerRow, rowLayout, spanRow } from "../../../../src/adapters/cli/render/span-table.ts";
 import {
   BEGAN_NANO,
   shownSpan,

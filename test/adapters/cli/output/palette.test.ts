@@ -4,7 +4,7 @@ import {
   paletteFor,
   PLAIN,
   serviceColours,
-} from "../../../../src/adapters/cli/render/palette.ts";
+} from "../../../../src/adapters/cli/output/palette.ts";
 
 test.each([
   { isTerminal: true, env: {}, palette: COLOURED },

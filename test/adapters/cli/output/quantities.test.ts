@@ -7,7 +7,7 @@ import {
   dateText,
   durationText,
   percentText,
-} from "../../../../src/adapters/cli/render/quantities.ts";
+} from "../../../../src/adapters/cli/output/quantities.ts";
 
 test.each([
   [0n, "0 ns"],

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
-import { stopSignal } from "../../../src/adapters/cli/stop-signal.ts";
+import { stopSignal } from "../../../src/adapters/cli/run-command.ts";
 
 class FakeProcess extends EventEmitter {
   readonly exitCodes: number[] = [];

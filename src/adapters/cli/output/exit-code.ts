@@ -18,3 +18,15 @@ export const EXIT_CODE = {
 } as const;
 
 export type ExitCode = (typeof EXIT_CODE)[keyof typeof EXIT_CODE];
+
+/** Ends a command from wherever it is: what to tell the person, and what to tell the caller. */
+export class CommandFailure extends Error {
+  override name = "CommandFailure";
+  readonly exitCode: ExitCode;
+
+  /** `message` is safe for a terminal: text of a peer in it has been quoted. */
+  constructor(exitCode: ExitCode, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readCommandArguments } from "../../../../src/adapters/cli/usage/command-arguments.ts";
+import { readCommandArguments } from "../../../../src/adapters/cli/usage/arguments.ts";
 import type { CommandName } from "../../../../src/adapters/cli/usage/command-table.ts";
 
 function read(line: string | readonly string[], command: CommandName = "get") {
