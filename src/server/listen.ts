@@ -6,7 +6,7 @@ import { processFigures } from "../adapters/metrics/process-figures.ts";
 import { requireResolvable } from "../adapters/network/host-names.ts";
 import { startGrpcListener } from "../adapters/otlp-grpc/grpc-listener.ts";
 import { startOtlpHttpListener } from "../adapters/otlp-http/otlp-http-listener.ts";
-import type { ForwardReading } from "../adapters/read-api/forward-member.ts";
+import type { ForwardReading } from "../adapters/read-api/route.ts";
 import { startReadApi } from "../adapters/read-api/read-api.ts";
 import type { ListenAddress } from "../config/config.ts";
 import { shownEndpoint } from "../config/endpoint.ts";

@@ -1,12 +1,12 @@
+import packageJson from "../../package.json" with { type: "json" };
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import packageJson from "../../package.json" with { type: "json" };
 import { type CommandName, COMMANDS } from "../../src/adapters/cli/usage/command-table.ts";
 import { ANSWER_BUDGET_BYTES, IDLE_TIMEOUT_SECONDS } from "../../src/adapters/read-api/read-api.ts";
 import { ROUTES } from "../../src/adapters/read-api/routes.ts";
 import { MAX_TAILS } from "../../src/adapters/read-api/tail-answer.ts";
-import { MAX_WAITS } from "../../src/adapters/read-api/wait-limits.ts";
+import { MAX_WAITS } from "../../src/adapters/read-api/parameter.ts";
 import { MAX_IDLE_SECONDS } from "../../src/adapters/otlp-http/otlp-http-listener.ts";
 import { createRingMemory } from "../../src/application/ring/ring-memory.ts";
 import { type Config, type Environment, readConfig } from "../../src/config/config.ts";

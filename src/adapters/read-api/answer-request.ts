@@ -1,13 +1,12 @@
 import { NANOS_PER_MS } from "../../domain/time.ts";
 import type { Cursor } from "../../domain/cursor.ts";
-import { answerPace } from "./answer-pace.ts";
+import { answerPace } from "./answer-stream.ts";
 import { checkBrowser } from "./browser-guard.ts";
-import { goneCursor } from "./gone-cursor.ts";
-import { answerOtlp } from "./misdirected-otlp.ts";
+import { goneCursor, readParameters } from "./query.ts";
 import { type Problem, problemResponse } from "./problem.ts";
-import { readParameters } from "./query.ts";
 import type { Route, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
+import { grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
 
 /** No route takes a body. Room for a client that sends one all the same, such as `{}`. */
 const MAX_BODY_BYTES = 1024;
@@ -103,4 +102,20 @@ function wrongMethod(routes: readonly Route[]): Problem {
 
 function methodsOf({ method }: Route): readonly string[] {
   return method === "GET" ? ["GET", "HEAD"] : [method];
+}
+
+/** The end of the path of an exporter, whatever it was configured with. */
+const OTLP_PATH = /\/v1\/(traces|metrics|logs)$/;
+
+/** The answer to OTLP, which is at home at other ports; undefined when this is none. */
+export function answerOtlp(
+  { problems }: Pick<RouteContext, "problems">,
+  { method, headers }: Pick<Request, "method" | "headers">,
+  { pathname, address }: { readonly pathname: string; readonly address: string },
+): Response | undefined {
+  const isGrpc = isGrpcType(headers.get("content-type"));
+  if (!isGrpc && !(method === "POST" && OTLP_PATH.test(pathname))) return undefined;
+  problems.note({ protocol: "api", reason: "otlp_on_api", address, detail: pathname });
+  const detail = `this port has the read API: ${problems.hint("otlp_on_api")}`;
+  return isGrpc ? grpcRefusal(detail) : problemResponse({ status: 421, detail });
 }

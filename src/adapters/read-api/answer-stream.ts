@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { answerPace } from "./answer-pace.ts";
+import { CollectionPace } from "../memory/collection-pace.ts";
 
 /** Told once how a stream ended, whichever way it did. */
 export interface StreamWatcher {
@@ -98,3 +98,6 @@ function give(
   controller.enqueue(result.value);
   return false;
 }
+
+/** Of all answers together: what was sent or looked at is garbage, and can exceed the ring. */
+export const answerPace = new CollectionPace();

@@ -1,9 +1,9 @@
 import type { RecentProblem } from "../../application/receiving/problem-registry.ts";
-import { forwardMember, forwardReadiness } from "./forward-member.ts";
-import { jsonResponse } from "./json-answer.ts";
 import { ANSWER_HEADERS } from "./problem.ts";
-import type { RouteContext } from "./route.ts";
+import type { ForwardReading, RouteContext } from "./route.ts";
 import { rangeHeaders, rangeMember } from "./span-answer.ts";
+import type { ForwardStatus } from "../../application/forwarding/forward-status.ts";
+import { JSON_TYPE } from "./media-type.ts";
 
 export function answerHealth(): Response {
   return jsonResponse({ status: "alive" });
@@ -68,4 +68,47 @@ export function answerMetrics({ metrics }: RouteContext): Response {
 
 export function answerDescription({ description }: RouteContext): Response {
   return jsonResponse(description);
+}
+
+/** The member `forward` of the books; `openapi-schemas.ts` has its schema. */
+export function forwardMember({ endpoint, status }: ForwardReading): object {
+  const { state, pauseLeftMs, lastError, spansPerSecond, lagMs, figures } = status();
+  const { batches, undeliverableSpans, retriedSpans, inFlightBatches, inFlightSpans } = figures;
+  return {
+    endpoint,
+    state,
+    ...(isFailing(state) ? { retry_in_ms: Math.ceil(pauseLeftMs) } : {}),
+    ...(lastError === undefined ? {} : { last_error: errorMember(lastError) }),
+    spans_per_second: Math.round(spansPerSecond * 10) / 10,
+    lag_seconds: Math.round(lagMs) / 1000,
+    in_flight: { batches: inFlightBatches, spans: inFlightSpans },
+    retried_spans: retriedSpans,
+    undeliverable: { ...undeliverableSpans },
+    batches: { ...batches },
+  };
+}
+
+/** What `/readyz` says of forwarding: the state, and while it fails why, and what to check. */
+export function forwardReadiness({ status }: ForwardReading): object {
+  const { state, lastError } = status();
+  const isTold = isFailing(state) && lastError !== undefined;
+  return { state, ...(isTold ? { last_error: errorMember(lastError) } : {}) };
+}
+
+function isFailing(state: ForwardStatus["state"]): boolean {
+  return state === "backing_off" || state === "blocked";
+}
+
+function errorMember({ message, hint, unixMs }: NonNullable<ForwardStatus["lastError"]>): object {
+  const advice = hint === undefined ? {} : { hint };
+  return { message, ...advice, time: new Date(unixMs).toISOString() };
+}
+
+/** For an answer that is small whatever there is in the buffer. */
+export function jsonResponse(
+  body: object,
+  { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> } = {},
+): Response {
+  const all = { ...ANSWER_HEADERS, "Content-Type": JSON_TYPE, ...headers };
+  return new Response(`${JSON.stringify(body)}\n`, { status, headers: all });
 }

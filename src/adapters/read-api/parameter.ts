@@ -1,5 +1,5 @@
 import { NANOS_PER_MS } from "../../domain/time.ts";
-import { type Cursor, readCursor } from "../../domain/cursor.ts";
+import { BEGINNING, type Cursor, readCursor } from "../../domain/cursor.ts";
 import { readCondition } from "../../domain/query/span-filter.ts";
 import { readDuration } from "../../domain/query/time-text.ts";
 
@@ -139,3 +139,81 @@ export const TRACE_ID: Parameter<string> = {
     return "on" in condition && condition.on === "trace_id" ? condition.value : undefined;
   },
 };
+
+/** Parameters that routes share. Those of filters are in `domain/query/span-filter.ts`. */
+
+const DEFAULT_LIMIT = 1000;
+const MAX_LIMIT = 2 ** 31 - 1;
+
+/** Summaries are kept until all are made: this many are some megabytes. */
+const MAX_TRACES = 10_000;
+const DEFAULT_TRACES = 100;
+
+/** Bounds the waits at a time. Each costs some kilobytes: a connection, a timer, a subscription. */
+export const MAX_WAITS = 10_000;
+
+/** Bounds the traces that all waits for complete traces follow together. */
+export const MAX_FOLLOWED_TRACES = 8_192;
+
+/** Bounds the traces that one wait follows: a filter that all match must leave some to others. */
+export const MAX_FOLLOWED_BY_ONE = 1_024;
+
+export const MAX_WAIT_COUNT = 10_000;
+export const DEFAULT_QUIET_MS = 200;
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+const LONGEST_WAIT = "10m";
+
+const AFTER_MEANING =
+  "Only spans with a greater sequence. As `RUN-SEQUENCE`, from `run_id` and `sequence` of a line " +
+  "or from the headers, it is refused (410) when spanring has been restarted since.";
+
+export const AFTER = cursor(AFTER_MEANING, BEGINNING);
+
+export const AFTER_OR_NOW = cursor(
+  `${AFTER_MEANING} When it is not given, only those that come from now on.`,
+  undefined,
+);
+
+export const LIMIT = wholeNumber({
+  meaning: "How many spans at most.",
+  least: 1,
+  most: MAX_LIMIT,
+  unset: DEFAULT_LIMIT,
+});
+
+export const TRACE_LIMIT = wholeNumber({
+  meaning: "How many traces at most.",
+  least: 1,
+  most: MAX_TRACES,
+  unset: DEFAULT_TRACES,
+});
+
+export const OLDEST_FIRST = choice("Which come first.", ["oldest", "newest"]);
+export const NEWEST_FIRST = choice("Which come first.", ["newest", "oldest"]);
+
+export const WAIT_PARAMETERS = {
+  count: wholeNumber({
+    meaning: "How many spans to wait for: 1, or with `absent=true` 0, when it is not given.",
+    least: 0,
+    most: MAX_WAIT_COUNT,
+    unset: undefined,
+  }),
+  timeout: duration({
+    meaning: "How long to wait.",
+    most: LONGEST_WAIT,
+    unset: DEFAULT_TIMEOUT_MS,
+    meant: `${DEFAULT_TIMEOUT_MS / 1000}s`,
+  }),
+  after: AFTER,
+  absent: flag("The opposite: 200 when no span came in the time, 409 as soon as one is there."),
+  trace_complete: flag(
+    "Wait for a whole trace: with a span that matches, a root that has ended, and `count` spans.",
+  ),
+  quiet: duration({
+    meaning: "How long a trace must have been quiet to be complete; with `trace_complete=true`.",
+    most: LONGEST_WAIT,
+    unset: undefined,
+    meant: `${DEFAULT_QUIET_MS}ms`,
+  }),
+} as const;

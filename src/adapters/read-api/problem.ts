@@ -1,3 +1,5 @@
+import type { Logger } from "../../ports/logger.ts";
+
 /** What went wrong with a request, for a person and for a program. */
 export interface Problem {
   readonly status: keyof typeof TITLES;
@@ -59,3 +61,13 @@ export const BUSY: Problem = {
 };
 
 export const STOPPING: Problem = { status: 503, detail: "the server is stopping" };
+
+/** A fault of ours: the log gets what happened, the peer only that it did. */
+export function answerFault(logger: Logger, error: unknown): Response {
+  logFault(logger, error);
+  return problemResponse({ status: 500, detail: "a fault of the server; its log says more" });
+}
+
+export function logFault(logger: Logger, error: unknown): void {
+  logger.error("api_failed", { error: error instanceof Error ? error.stack : String(error) });
+}

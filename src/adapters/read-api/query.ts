@@ -8,6 +8,9 @@ import {
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { Parameter, Parameters } from "./parameter.ts";
 import type { Problem } from "./problem.ts";
+import { type Cursor, cursorText } from "../../domain/cursor.ts";
+import type { SequenceSource } from "../../ports/trace-buffer.ts";
+import { rangeHeaders, rangeMember } from "./span-answer.ts";
 
 /** What a route may be asked for. */
 export interface KnownParameters {
@@ -93,4 +96,33 @@ function unknownParameter(name: string, known: readonly string[]): Problem {
   const parameter = quotePeerText(name);
   const choice = known.length === 0 ? "this path takes none" : `known: ${known.join(", ")}`;
   return badParameter(parameter, `unknown parameter "${parameter}"; ${choice}`);
+}
+
+/**
+ * Returns a problem when this run has no span at the cursor: it is of another run, or beyond the
+ * newest span. A reader that was answered all the same could wait for ever, or skip spans.
+ */
+export function goneCursor(
+  { buffer, runId }: { readonly buffer: SequenceSource; readonly runId: string },
+  cursor: Cursor,
+  parameter: string,
+): Problem | undefined {
+  const range = buffer.range();
+  const newest = range.next - 1;
+  const isOfThisRun = cursor.runId === undefined || cursor.runId === runId;
+  if (isOfThisRun && cursor.sequence <= newest) return undefined;
+  const why = isOfThisRun
+    ? `but the newest span of this run, ${runId}, is number ${newest}: was spanring restarted?`
+    : `a position in another run of spanring: this run, ${runId}, numbers its spans anew.`;
+  return {
+    status: 410,
+    parameter,
+    detail: `${parameter} is "${textOf(cursor)}", ${why} Start again with after=0`,
+    members: { sequence: rangeMember(runId, range) },
+    headers: rangeHeaders(range),
+  };
+}
+
+function textOf({ runId, sequence }: Cursor): string {
+  return runId === undefined ? String(sequence) : cursorText(runId, sequence);
 }

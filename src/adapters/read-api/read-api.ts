@@ -7,14 +7,13 @@ import { ServedPort } from "../listening/served-port.ts";
 import { AnswerBudget } from "./answer-budget.ts";
 import { answerRequest } from "./answer-request.ts";
 import { isLoopbackName } from "./browser-guard.ts";
-import { answerFault } from "./fault.ts";
+import { answerFault, PROBLEM_STATUSES } from "./problem.ts";
 import { openApiDocument } from "./openapi.ts";
-import { PROBLEM_STATUSES } from "./problem.ts";
 import type { Readiness, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { MAX_TAILS } from "./tail-answer.ts";
 import { TailPermits } from "./tail-permits.ts";
-import { MAX_FOLLOWED_TRACES, MAX_WAITS } from "./wait-limits.ts";
+import { MAX_FOLLOWED_TRACES, MAX_WAITS } from "./parameter.ts";
 import type { SpanReader } from "../../ports/trace-buffer.ts";
 
 export interface ReadApiParts {

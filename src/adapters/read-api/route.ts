@@ -3,7 +3,7 @@ import type { RecentProblem } from "../../application/receiving/problem-registry
 import type { Logger } from "../../ports/logger.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { AnswerBudget } from "./answer-budget.ts";
-import type { ForwardReading } from "./forward-member.ts";
+import type { ForwardStatus } from "../../application/forwarding/forward-status.ts";
 import type { Parameters, ValuesOf } from "./parameter.ts";
 import type { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { KnownParameters, ReadParameters } from "./query.ts";
@@ -11,6 +11,13 @@ import type { TailPermits } from "./tail-permits.ts";
 import type { SpanReader } from "../../ports/trace-buffer.ts";
 
 export type Readiness = "starting" | "ready" | "stopping";
+
+/** Where spans go on to, and how that is going. */
+export interface ForwardReading {
+  /** Without anything that may be secret. */
+  readonly endpoint: string;
+  readonly status: () => ForwardStatus;
+}
 
 export interface MetricsText {
   readonly contentType: string;

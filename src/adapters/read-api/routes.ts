@@ -11,22 +11,23 @@ import {
   answerStats,
 } from "./ledger-answers.ts";
 import { EVENT_STREAM_TYPE, JSON_TYPE, NDJSON_TYPE, PROTOBUF_TYPE } from "./media-type.ts";
-import { TRACE_ID } from "./parameter.ts";
-import { PROBLEM_TYPE } from "./problem.ts";
-import { answerSpans, answerTake, answerTrace, answerTraces } from "./query-answers.ts";
-import { type AnswerMeaning, type Route, route } from "./route.ts";
 import {
   AFTER,
   AFTER_OR_NOW,
   LIMIT,
+  MAX_FOLLOWED_BY_ONE,
+  MAX_FOLLOWED_TRACES,
   NEWEST_FIRST,
   OLDEST_FIRST,
+  TRACE_ID,
   TRACE_LIMIT,
   WAIT_PARAMETERS,
-} from "./route-parameters.ts";
+} from "./parameter.ts";
+import { PROBLEM_TYPE } from "./problem.ts";
+import { answerSpans, answerTake, answerTrace, answerTraces } from "./query-answers.ts";
+import { type AnswerMeaning, type Route, route } from "./route.ts";
 import { answerTail, LAST_EVENT_ID, MAX_TAILS } from "./tail-answer.ts";
 import { answerWait } from "./wait-answer.ts";
-import { MAX_FOLLOWED_BY_ONE, MAX_FOLLOWED_TRACES } from "./wait-limits.ts";
 
 function json(meaning: string, schema: string): AnswerMeaning {
   return { meaning, bodies: { [JSON_TYPE]: schema } };

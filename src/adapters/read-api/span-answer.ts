@@ -2,10 +2,16 @@ import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";
 import { spanLineChunks } from "../otlp/json/span-lines.ts";
-import type { AnswerBudget, HeldAnswer } from "./answer-budget.ts";
+import { type AnswerBudget, AnswerEndedError, type HeldAnswer } from "./answer-budget.ts";
 import { type Chunk, streamChunks } from "./answer-stream.ts";
-import { logFault } from "./fault.ts";
-import { AnswerEndedError } from "./held-buffer.ts";
+import {
+  ANSWER_HEADERS,
+  BUSY,
+  logFault,
+  type Problem,
+  problemResponse,
+  STOPPING,
+} from "./problem.ts";
 import {
   chooseMediaType,
   JSON_TYPE,
@@ -13,7 +19,6 @@ import {
   SPAN_TYPES,
   type SpanType,
 } from "./media-type.ts";
-import { ANSWER_HEADERS, BUSY, type Problem, problemResponse, STOPPING } from "./problem.ts";
 import type { CopiedSpans, SequenceRange } from "../../domain/buffered-spans.ts";
 
 const PIECE_BYTES = 64 * 1024;

@@ -1,16 +1,14 @@
 import type { Cursor } from "../../domain/cursor.ts";
 import { waitForSpans, type WaitOutcome } from "../../application/waiting/wait-for-spans.ts";
 import { waitForTrace } from "../../application/waiting/wait-for-trace.ts";
-import type { HeldAnswer } from "./answer-budget.ts";
-import { type Cancellation, cancelledBy } from "./cancellation.ts";
-import { heldBuffer } from "./held-buffer.ts";
+import { type Cancellation, cancelledBy, type HeldAnswer, heldBuffer } from "./answer-budget.ts";
 import type { SpanType } from "./media-type.ts";
 import type { Semaphore } from "../../application/waiting/semaphore.ts";
 import { BUSY, type Problem, problemResponse, RETRY_SOON, STOPPING } from "./problem.ts";
 import { badParameter } from "./query.ts";
 import type { Asked, RouteContext } from "./route.ts";
 import { answerHeldSpans, spansResponse } from "./span-answer.ts";
-import { MAX_FOLLOWED_BY_ONE } from "./wait-limits.ts";
+import { DEFAULT_QUIET_MS, MAX_FOLLOWED_BY_ONE, MAX_WAIT_COUNT } from "./parameter.ts";
 import { NO_ROOM, presentResponse, timeUpResponse } from "./wait-problems.ts";
 import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
 
@@ -23,8 +21,6 @@ export interface WaitValues {
   readonly quiet: number | undefined;
 }
 
-export const MAX_WAIT_COUNT = 10_000;
-export const DEFAULT_QUIET_MS = 200;
 const DEFAULT_COUNT = 1;
 
 function tooMany({ limit }: Semaphore): Problem {

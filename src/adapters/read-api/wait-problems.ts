@@ -10,10 +10,10 @@ import { quotePeerText } from "../../domain/text/quote-text.ts";
 import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";
 import type { HeldAnswer } from "./answer-budget.ts";
 import type { Chunk } from "./answer-stream.ts";
-import { PROBLEM_HEADERS, type Problem, problemMembers, RETRY_SOON } from "./problem.ts";
+import { type Problem, PROBLEM_HEADERS, problemMembers, RETRY_SOON } from "./problem.ts";
 import type { Asked } from "./route.ts";
 import { type HeldAnswerParts, heldResponse, rangeHeaders, rangeMember } from "./span-answer.ts";
-import { MAX_FOLLOWED_BY_ONE, MAX_FOLLOWED_TRACES } from "./wait-limits.ts";
+import { MAX_FOLLOWED_BY_ONE, MAX_FOLLOWED_TRACES } from "./parameter.ts";
 
 export interface TimeUpAnswer {
   readonly outcome: TimeUp;

@@ -3,9 +3,7 @@ import { filterKeys, type SpanFilter } from "../../domain/query/span-filter.ts";
 import type { FieldsOf, SpanPlace } from "../../domain/query/span-matcher.ts";
 import { plainNameAt } from "../../domain/wire/plain-fields.ts";
 import { serviceName } from "../../domain/wire/resource.ts";
-import { KeyedSets } from "./keyed-sets.ts";
-import { AttributeIndex } from "./attribute-index.ts";
-import { HashIndex } from "./hash-index.ts";
+import { AttributeIndex, HashIndex, KeyedSets } from "./hash-index.ts";
 
 /**
  * Filters by what they ask for most precisely: a trace, a name, an attribute or a service. So a

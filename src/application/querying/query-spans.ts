@@ -49,3 +49,33 @@ export function joinedSpans(parts: readonly CopiedSpans[]): CopiedSpans {
   for (const { request } of parts) releaseBytes(request);
   return joined;
 }
+
+/** How many buffered spans match, and the newest few of them. */
+export interface CountedSpans {
+  readonly count: number;
+  readonly newest: CopiedSpans;
+}
+
+const NEWEST_SHOWN = 5;
+
+/** Ends early, with what was counted so far, when it is not wanted any more. */
+export async function countSpans(
+  buffer: SearchedBuffer,
+  filter: SpanFilter,
+  after = 0,
+  isUnwanted = () => false,
+): Promise<CountedSpans> {
+  const matcher = compileFilter(filter);
+  const newest: number[] = [];
+  let count = 0;
+  await scanRing(buffer, { matcher, after, newestFirst: true }, (range) => {
+    if (isUnwanted()) return range.first;
+    buffer.visit({ matcher, newestFirst: true, range }, (sequence) => {
+      if (count < NEWEST_SHOWN) newest.push(sequence);
+      count += 1;
+      return true;
+    });
+    return undefined;
+  });
+  return { count, newest: buffer.copy(newest) };
+}

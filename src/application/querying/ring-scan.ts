@@ -1,5 +1,4 @@
 import type { SpanMatcher } from "../../domain/query/span-matcher.ts";
-import { ScanScheduler } from "./scan-scheduler.ts";
 import type { SequenceRange } from "../../domain/buffered-spans.ts";
 import type { SequenceSource } from "../../ports/trace-buffer.ts";
 
@@ -19,9 +18,6 @@ export interface Scan {
 /** Looks at one piece; answers the sequence of the last span that is wanted, if that is enough. */
 export type ScanPiece = (piece: SequenceRange) => number | undefined;
 
-/** Of this thread. */
-const turns = new ScanScheduler();
-
 /**
  * Looks through the ring piece by piece, with a turn for everything else between two: spans arrive
  * on the same thread, and others look as well.
@@ -36,7 +32,7 @@ export async function scanRing(
 ): Promise<SequenceRange> {
   let seen = rangeAfter(buffer.range(), scan.after);
   for (const piece of piecesOf(seen, scan)) {
-    const later = turns.next();
+    const later = scheduler.next();
     // oxlint-disable-next-line no-await-in-loop -- pieces one after the other are the point
     if (later !== undefined) await later;
     seen = withoutEvicted(seen, piece, { ...buffer.range(), newestFirst: scan.newestFirst });
@@ -82,3 +78,32 @@ function cutAt(seen: SequenceRange, last: number, newestFirst: boolean): Sequenc
 export function turn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
+
+/**
+ * Gives turns to everyone who looks through the ring: one turn in each round of the event loop,
+ * whoever's it is, in the order in which they were asked for. So a hundred who look take no more of
+ * the thread from those who append than one does; they wait longer instead.
+ *
+ * Invariant: while `isTaken`, a round that gives the next turn is due.
+ */
+export class ScanScheduler {
+  private readonly waiting: (() => void)[] = [];
+  private isTaken = false;
+
+  /** Undefined when the turn is had at once: nobody else has had one in this round. */
+  next(): Promise<void> | undefined {
+    if (this.isTaken) return new Promise((resolve) => void this.waiting.push(resolve));
+    this.isTaken = true;
+    setImmediate(() => this.pass());
+    return undefined;
+  }
+
+  private pass(): void {
+    const resolve = this.waiting.shift();
+    this.isTaken = resolve !== undefined;
+    if (this.isTaken) setImmediate(() => this.pass());
+    resolve?.();
+  }
+}
+
+const scheduler = new ScanScheduler();

@@ -1,8 +1,7 @@
 import type { SpanCondition, SpanFilter } from "../../domain/query/span-filter.ts";
 import type { Arrivals } from "../arrivals/arrivals.ts";
-import { countSpans } from "../querying/count-spans.ts";
-import type { IncompleteTrace } from "../querying/incomplete-trace.ts";
-import { joinedSpans, querySpans, type SpanAnswer } from "../querying/query-spans.ts";
+import { countSpans, joinedSpans, querySpans, type SpanAnswer } from "../querying/query-spans.ts";
+import type { IncompleteTrace } from "../querying/read-trace.ts";
 import { type TimeLimit, timeLimit } from "./time-limit.ts";
 import type { CopiedSpans, SequenceRange } from "../../domain/buffered-spans.ts";
 import type { SearchedBuffer } from "../../ports/trace-buffer.ts";

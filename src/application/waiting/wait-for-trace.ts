@@ -1,6 +1,6 @@
 import { FollowedTraces, type TraceWaitParts, type TraceWaitRequest } from "./followed-traces.ts";
 import { scanRing } from "../querying/ring-scan.ts";
-import { readIncompleteTrace } from "../querying/incomplete-trace.ts";
+import { readIncompleteTrace } from "../querying/read-trace.ts";
 import { type TimeLimit, timeLimit } from "./time-limit.ts";
 import { failureOf, type FollowedTrace, timeUp, type WaitOutcome } from "./wait-for-spans.ts";
 

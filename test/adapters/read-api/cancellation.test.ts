@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { cancelledBy } from "../../../src/adapters/read-api/cancellation.ts";
+import { cancelledBy } from "../../../src/adapters/read-api/answer-budget.ts";
 
 test("it is cancelled by any of the signals", () => {
   const [one, other] = [new AbortController(), new AbortController()];

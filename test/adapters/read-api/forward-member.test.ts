@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { forwardMember } from "../../../src/adapters/read-api/forward-member.ts";
+import { forwardMember } from "../../../src/adapters/read-api/ledger-answers.ts";
 import { zeroForwardFigures } from "../../../src/application/forwarding/forward-figures.ts";
 import type { ForwardStatus } from "../../../src/application/forwarding/forward-status.ts";
 import { forwardStatus } from "../../support/fakes/forward-status.ts";

@@ -1,6 +1,9 @@
 import { expect, test } from "bun:test";
-import { AnswerBudget } from "../../../src/adapters/read-api/answer-budget.ts";
-import { AnswerEndedError, heldBuffer } from "../../../src/adapters/read-api/held-buffer.ts";
+import {
+  AnswerBudget,
+  AnswerEndedError,
+  heldBuffer,
+} from "../../../src/adapters/read-api/answer-budget.ts";
 import { NEVER } from "../../support/running/searched-ring.ts";
 import { compileFilter } from "../../../src/domain/query/span-matcher.ts";
 import type { SearchedBuffer } from "../../../src/ports/trace-buffer.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { AnswerBudget } from "../../../src/adapters/read-api/answer-budget.ts";
-import { TAIL_FORMS, tailChunks, withBeats } from "../../../src/adapters/read-api/tail-chunks.ts";
+import { TAIL_FORMS, tailChunks, withBeats } from "../../../src/adapters/read-api/tail-answer.ts";
 import type { TailPiece } from "../../../src/application/waiting/tail-spans.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import { watchTimers } from "../../support/fakes/watched-timers.ts";

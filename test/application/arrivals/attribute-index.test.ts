@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { AttributeIndex } from "../../../src/application/arrivals/attribute-index.ts";
+import { AttributeIndex } from "../../../src/application/arrivals/hash-index.ts";
 import type { AttributeHashes } from "../../../src/domain/query/filter-key.ts";
 import { filterKeys } from "../../../src/domain/query/span-filter.ts";
 import { placesOf } from "../../support/requests/matched-spans.ts";

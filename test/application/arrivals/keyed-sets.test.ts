@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { KeyedSets } from "../../../src/application/arrivals/keyed-sets.ts";
+import { KeyedSets } from "../../../src/application/arrivals/hash-index.ts";
 
 test("a key has the values that were added under it, and no other key has them", () => {
   const sets = new KeyedSets<string, number>();

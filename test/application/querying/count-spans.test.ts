@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { countSpans } from "../../../src/application/querying/count-spans.ts";
+import { countSpans } from "../../../src/application/querying/query-spans.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import { named, searchedRing } from "../../support/running/searched-ring.ts";
 

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
-import { readIncompleteTrace } from "../../../src/application/querying/incomplete-trace.ts";
+import { readIncompleteTrace } from "../../../src/application/querying/read-trace.ts";
 import { requestOf, spanId } from "../../support/requests/request-bytes.ts";
 import { searchedRing } from "../../support/running/searched-ring.ts";
 import {
+  tracedRequests,
   type TracedSpan,
   traceHex,
-  tracedRequests,
 } from "../../support/requests/traced-requests.ts";
 
 function hexOf(number: number): string {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ScanScheduler } from "../../../src/application/querying/scan-scheduler.ts";
+import { ScanScheduler } from "../../../src/application/querying/ring-scan.ts";
 import { nextTurn } from "../../support/running/searched-ring.ts";
 
 test("who is alone has a turn at once, once in each round of the event loop", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { tallyNames } from "../../../src/application/querying/tally-names.ts";
+import { tallyNames } from "../../../src/application/querying/summarise-traces.ts";
 import { request, requestOf, resourceSpans, span } from "../../support/requests/request-bytes.ts";
 import { searchedRing } from "../../support/running/searched-ring.ts";
 

@@ -1,5 +1,5 @@
 import type { ForwardAnswer } from "../../../src/adapters/cli/api/forward-answer.ts";
-import { forwardMember } from "../../../src/adapters/read-api/forward-member.ts";
+import { forwardMember } from "../../../src/adapters/read-api/ledger-answers.ts";
 import type { ForwardStatus } from "../../../src/application/forwarding/forward-status.ts";
 import { forwardStatus } from "./forward-status.ts";
 

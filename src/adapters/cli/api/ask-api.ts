@@ -1,9 +1,8 @@
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, valueOf } from "../command/command-run.ts";
-import { connectionFault, OTHER_PORTS, unreachable } from "./connection-fault.ts";
+import { connectionFault, OTHER_PORTS, proxyFor, unreachable } from "./connection-fault.ts";
 import { inOptions } from "./option-words.ts";
-import { proxyFor } from "./proxy-choice.ts";
 
 const USUAL_URL = "http://127.0.0.1:4319";
 

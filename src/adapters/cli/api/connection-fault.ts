@@ -68,3 +68,11 @@ function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }
+
+/**
+ * For `fetch`, which otherwise asks the proxy of `HTTP_PROXY` for what is on this machine too. In
+ * front of any other host the environment decides.
+ */
+export function proxyFor(url: string): { readonly proxy?: false } {
+  return isLoopback(URL.parse(url)?.hostname ?? "") ? { proxy: false } : {};
+}

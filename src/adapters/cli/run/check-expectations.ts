@@ -1,4 +1,4 @@
-import { type CountedSpans, countSpans } from "../../../application/querying/count-spans.ts";
+import { type CountedSpans, countSpans } from "../../../application/querying/query-spans.ts";
 import { waitForSpans } from "../../../application/waiting/wait-for-spans.ts";
 import {
   type Expectation,

@@ -1,11 +1,11 @@
-import { type NameTallies, tallyNames } from "../../../application/querying/tally-names.ts";
-import { type CheckedExpectation, type Losses, lossTexts, lossesOf } from "./check-expectations.ts";
+import { type CheckedExpectation, type Losses, lossesOf, lossTexts } from "./check-expectations.ts";
 import type { ChildEnd } from "./child-process.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
-import { type CommandRun, paletteOf, tell, type Receiver } from "../command/command-run.ts";
+import { type CommandRun, paletteOf, type Receiver, tell } from "../command/command-run.ts";
 import { countedText, countText } from "../output/quantities.ts";
-import type { CountedSpans } from "../../../application/querying/count-spans.ts";
 import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
+import type { CountedSpans } from "../../../application/querying/query-spans.ts";
+import { type NameTallies, tallyNames } from "../../../application/querying/summarise-traces.ts";
 import { otlpJson } from "../../otlp/json/otlp-json.ts";
 import type { Palette } from "../output/palette.ts";
 import { type ShownSpan, spansFromOtlpJson } from "../render/shown-span.ts";

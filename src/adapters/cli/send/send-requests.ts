@@ -1,5 +1,4 @@
-import { connectionFault } from "../api/connection-fault.ts";
-import { proxyFor } from "../api/proxy-choice.ts";
+import { connectionFault, proxyFor } from "../api/connection-fault.ts";
 import type { SleepingClock } from "../../../ports/clock.ts";
 import type { FileRequest } from "../../otlp-files/file-request.ts";
 import { requestSlices } from "../files/request-slices.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { proxyFor } from "../../../../src/adapters/cli/api/proxy-choice.ts";
+import { proxyFor } from "../../../../src/adapters/cli/api/connection-fault.ts";
 
 test.each([
   "http://127.0.0.1:4319/api/stats",

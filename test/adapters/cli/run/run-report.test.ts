@@ -7,7 +7,7 @@ import {
   whatWasReceived,
 } from "../../../../src/adapters/cli/run/run-report.ts";
 import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
-import { countSpans } from "../../../../src/application/querying/count-spans.ts";
+import { countSpans } from "../../../../src/application/querying/query-spans.ts";
 import { type Expectation, readExpectation } from "../../../../src/domain/query/expectation.ts";
 import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
 import {

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { commandHelp, helpText } from "../../../../src/adapters/cli/usage/help.ts";
 import {
-  type CommandName,
   COMMAND_NAMES,
+  type CommandName,
   COMMANDS,
   isCommandName,
   SERVE_OPTIONS,
@@ -15,7 +15,7 @@ import {
   USUAL_TRACES,
 } from "../../../../src/adapters/cli/usage/option-table.ts";
 import { COLOURED, PLAIN } from "../../../../src/adapters/cli/output/palette.ts";
-import { LIMIT, TRACE_LIMIT } from "../../../../src/adapters/read-api/route-parameters.ts";
+import { LIMIT, TRACE_LIMIT } from "../../../../src/adapters/read-api/parameter.ts";
 import { CONDITION_NAMES } from "../../../../src/domain/query/span-filter.ts";
 
 const API_FILTERS = CONDITION_NAMES.map((name) => name.replaceAll("_", "-"));
