@@ -1,36 +1,67 @@
+import { FAULT_KINDS } from "./span-validity.ts";
+
+/** The spans of one request, counted by what became of them. */
+export interface ReceivedAmounts {
+  acceptedSpans: number;
+  acceptedBytes: number;
+  rejectedSpans: number;
+  rejectedBytes: number;
+  /** Spans that were evicted to make room for this request. */
+  evictedSpans: number;
+  /** Spans with each fault; see `domain/span-validity.ts`. */
+  readonly rejectedByFault: Float64Array;
+  readonly rejectedBytesByFault: Float64Array;
+  /** When all checks were done and the append began, by the monotonic clock. */
+  appendStartMs: number;
+}
+
+export function zeroAmounts(): ReceivedAmounts {
+  return {
+    acceptedSpans: 0,
+    acceptedBytes: 0,
+    rejectedSpans: 0,
+    rejectedBytes: 0,
+    evictedSpans: 0,
+    rejectedByFault: new Float64Array(FAULT_KINDS),
+    rejectedBytesByFault: new Float64Array(FAULT_KINDS),
+    appendStartMs: 0,
+  };
+}
+
 /**
- * What became of one received request. Adapters translate it with the one table in
+ * The result of one request. Adapters translate it with the one table in
  * `adapters/otlp/status-table.ts`, so that gRPC and HTTP cannot drift apart.
+ *
+ * `amounts` belongs to the receiver, which overwrites it with the next request: reading it right
+ * after `receive` costs no allocation, keeping it needs a copy.
  */
 export type Receipt =
   | {
       readonly outcome: "accepted";
-      /** There was no span in it. */
+      readonly amounts: Readonly<ReceivedAmounts>;
+      /** Set when the request had no span. */
       readonly isEmpty?: true;
-      /** Fields that OTLP does not have, where those may be why there was none. */
+      /** Names the fields that OTLP does not define, when they may explain the missing spans. */
       readonly unknown?: string;
     }
-  /**
-   * Valid spans were kept. `message` tells the sender why the others were not, and how to mend it.
-   */
+  /** Valid spans were stored. `message` says why the others were not, and how to fix them. */
   | {
       readonly outcome: "partly_rejected";
+      readonly amounts: Readonly<ReceivedAmounts>;
       readonly rejectedSpans: number;
       readonly message: string;
     }
-  /** Not a trace request; nothing was kept. `problem` says which kind, where it is known. */
+  /** Not a trace request; nothing was stored. `problem` names the kind of fault, if known. */
   | {
       readonly outcome: "malformed";
       readonly message: string;
       readonly problem?: "not_otlp_json" | "broken_compression" | "incomplete";
     }
-  /**
-   * Larger than a limit, or than the whole ring; nothing was kept, and sending it again is useless.
-   */
+  /** Larger than a limit or than the whole ring; nothing was stored, and a retry cannot succeed. */
   | { readonly outcome: "too_large"; readonly message: string }
-  /** Full, and `OVERFLOW_POLICY=refuse`; nothing was kept. */
+  /** Full, and `OVERFLOW_POLICY=refuse`; nothing was stored. */
   | { readonly outcome: "refused"; readonly message: string; readonly retryAfterMs: number }
-  /** Shutting down; nothing was kept. */
+  /** Shutting down; nothing was stored. */
   | { readonly outcome: "stopping"; readonly message: string }
-  /** Our own fault; nothing was kept, and the sender may try again. */
+  /** An internal fault; nothing was stored, and the sender may retry. */
   | { readonly outcome: "failed"; readonly message: string };

@@ -1,9 +1,8 @@
-import type { CountedReceiver } from "../../application/receiving/counted-receiver.ts";
+import type { CountedReceiver, Histogram } from "../../application/receiving/counted-receiver.ts";
 import {
   type ForwardStatus,
   UPSTREAM_STATES,
 } from "../../application/forwarding/forward-status.ts";
-import type { Histogram } from "../../application/receiving/histogram.ts";
 import type { ProblemTotal } from "../../application/receiving/problem-registry.ts";
 import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
 import type { BufferStats, Ledger } from "../../domain/ledger.ts";

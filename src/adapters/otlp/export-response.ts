@@ -9,8 +9,14 @@ import { GRPC_CODE, type FrameObjection, type Objection, STATUS_TABLE } from "./
 
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 
-/** All that a sender can be told. */
-export type Answer = Receipt | Objection | FrameObjection | NotKept;
+/** An answer has no amounts: senders get a status and a message. */
+type WithoutAmounts<Each> = Each extends unknown ? Omit<Each, "amounts"> : never;
+
+/** What the receiver answers to a request. */
+export type ReceiptAnswer = WithoutAmounts<Receipt>;
+
+/** Every answer that a sender can get. */
+export type Answer = ReceiptAnswer | Objection | FrameObjection | NotKept;
 
 type SuccessReceipt = Extract<Answer, { outcome: "accepted" | "partly_rejected" | "unsupported" }>;
 export type FailureReceipt = Exclude<Answer, SuccessReceipt>;

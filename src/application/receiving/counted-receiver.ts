@@ -1,40 +1,12 @@
+import { assert } from "../../domain/assert.ts";
+import { type Receipt, type ReceivedAmounts, zeroAmounts } from "../../domain/receipt.ts";
 import { FAULT_KINDS } from "../../domain/span-validity.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { Histogram } from "./histogram.ts";
-import type { Receipt } from "../../domain/receipt.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 
-/** What the receiver did with the request before; it makes the counts of each receiver's own. */
-export interface ReceivedAmounts {
-  acceptedSpans: number;
-  acceptedBytes: number;
-  rejectedSpans: number;
-  rejectedBytes: number;
-  /** To make room for it. */
-  evictedSpans: number;
-  /** Spans with each fault; see `domain/span-validity.ts`. */
-  readonly rejectedByFault: Float64Array;
-  readonly rejectedBytesByFault: Float64Array;
-  /** When the checks were over, and the request was about to be put in. */
-  appendBegunMs: number;
-}
+type Outcome = Receipt["outcome"];
 
-export function zeroAmounts(): ReceivedAmounts {
-  return {
-    acceptedSpans: 0,
-    acceptedBytes: 0,
-    rejectedSpans: 0,
-    rejectedBytes: 0,
-    evictedSpans: 0,
-    rejectedByFault: new Float64Array(FAULT_KINDS),
-    rejectedBytesByFault: new Float64Array(FAULT_KINDS),
-    appendBegunMs: 0,
-  };
-}
-
-export type Outcome = Receipt["outcome"];
-
-/** A record, so that an outcome which is not counted does not compile. */
+/** A record, so that an outcome without a counter does not compile. */
 const NO_REQUESTS: Readonly<Record<Outcome, number>> = {
   accepted: 0,
   partly_rejected: 0,
@@ -45,22 +17,21 @@ const NO_REQUESTS: Readonly<Record<Outcome, number>> = {
   failed: 0,
 };
 
-/** Powers of four from 256 B to 16 MiB: the largest request over HTTP is 20 MiB, unless changed. */
+/** Powers of four from 256 B to 16 MiB: the default limit of a request over HTTP is 20 MiB. */
 const REQUEST_BYTES = Array.from({ length: 9 }, (_, power) => 256 * 4 ** power);
 const RECEIVE_SECONDS = [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1];
 
 interface CountedParts {
-  /** Of which `amounts` are those of its last request. */
-  readonly receiver: TraceReceiver & { readonly amounts: ReceivedAmounts };
+  readonly receiver: TraceReceiver;
   readonly clock: Clock;
-  /** Spans were evicted to make room for a request. */
+  /** Called when spans were evicted to make room for a request. */
   readonly evicted: (spanCount: number) => void;
 }
 
 /**
- * A receiver of one protocol, around the one receiver: it counts what came in by that protocol. It
- * costs a request three looks at the clock (one of them in the receiver) and a dozen additions, and
- * nothing is allocated.
+ * Counts what arrives by one protocol, around the one receiver of all protocols. A request costs
+ * three readings of the clock (one of them in the receiver) and a dozen additions, and allocates
+ * nothing.
  */
 export class CountedReceiver implements TraceReceiver {
   // Fixed at construction.
@@ -72,7 +43,7 @@ export class CountedReceiver implements TraceReceiver {
   readonly total: ReceivedAmounts = zeroAmounts();
   readonly requestBytes = new Histogram(REQUEST_BYTES);
   readonly receiveSeconds = new Histogram(RECEIVE_SECONDS);
-  /** Of the requests of which something was kept. */
+  /** Covers requests that were stored, in whole or in part. */
   readonly appendSeconds = new Histogram(RECEIVE_SECONDS);
 
   constructor(parts: CountedParts) {
@@ -80,42 +51,45 @@ export class CountedReceiver implements TraceReceiver {
   }
 
   receive(request: Uint8Array): Receipt {
-    const begunMs = this.parts.clock.monotonicMs();
+    const startMs = this.parts.clock.monotonicMs();
     const receipt = this.parts.receiver.receive(request);
-    this.time(receipt, begunMs);
+    this.time(receipt, startMs);
     this.count(receipt, request.length);
     return receipt;
   }
 
+  /** Counts a request that a listener refused before there was a receipt. */
   turnedAway(outcome: "malformed" | "too_large" | "failed"): void {
     (this.requests as Record<Outcome, number>)[outcome] += 1;
   }
 
-  private time(receipt: Receipt, begunMs: number): void {
-    const endedMs = this.parts.clock.monotonicMs();
-    this.receiveSeconds.observe((endedMs - begunMs) / 1000);
-    if (!isKept(receipt)) return;
-    this.appendSeconds.observe((endedMs - this.parts.receiver.amounts.appendBegunMs) / 1000);
+  private time(receipt: Receipt, startMs: number): void {
+    const endMs = this.parts.clock.monotonicMs();
+    this.receiveSeconds.observe((endMs - startMs) / 1000);
+    if (!isStored(receipt)) return;
+    this.appendSeconds.observe((endMs - receipt.amounts.appendStartMs) / 1000);
   }
 
   private count(receipt: Receipt, requestBytes: number): void {
     (this.requests as Record<Outcome, number>)[receipt.outcome] += 1;
     (this.bytesByOutcome as Record<Outcome, number>)[receipt.outcome] += requestBytes;
     this.requestBytes.observe(requestBytes);
-    if (isKept(receipt)) this.countKept(this.parts.receiver.amounts);
+    if (isStored(receipt)) this.countSpans(receipt.amounts);
   }
 
-  private countKept(amounts: ReceivedAmounts): void {
+  private countSpans(amounts: Readonly<ReceivedAmounts>): void {
     addTo(this.total, amounts);
     if (amounts.evictedSpans > 0) this.parts.evicted(amounts.evictedSpans);
   }
 }
 
-function isKept({ outcome }: Receipt): boolean {
-  return outcome === "accepted" || outcome === "partly_rejected";
+type StoredReceipt = Extract<Receipt, { outcome: "accepted" | "partly_rejected" }>;
+
+function isStored(receipt: Receipt): receipt is StoredReceipt {
+  return receipt.outcome === "accepted" || receipt.outcome === "partly_rejected";
 }
 
-function addTo(total: ReceivedAmounts, amounts: ReceivedAmounts): void {
+function addTo(total: ReceivedAmounts, amounts: Readonly<ReceivedAmounts>): void {
   total.acceptedSpans += amounts.acceptedSpans;
   total.acceptedBytes += amounts.acceptedBytes;
   total.evictedSpans += amounts.evictedSpans;
@@ -126,5 +100,36 @@ function addTo(total: ReceivedAmounts, amounts: ReceivedAmounts): void {
   for (let fault = 0; fault < FAULT_KINDS; fault += 1) {
     total.rejectedByFault[fault]! += amounts.rejectedByFault[fault]!;
     total.rejectedBytesByFault[fault]! += amounts.rejectedBytesByFault[fault]!;
+  }
+}
+
+/**
+ * Counts how often a value fell between two bounds. An observation costs a search among a dozen
+ * bounds and two additions.
+ *
+ * Invariant: the counts add up to the number of observations; `counts[i]` counts the values above
+ * `bounds[i - 1]` and not above `bounds[i]`, the last one those above all bounds.
+ */
+export class Histogram {
+  // Fixed at construction.
+  readonly bounds: readonly number[];
+
+  // Moved by `observe`.
+  readonly counts: Float64Array;
+  sum = 0;
+
+  constructor(bounds: readonly number[]) {
+    const isAscending = bounds.every((bound, index) => index === 0 || bound > bounds[index - 1]!);
+    assert(isAscending, "the bounds of a histogram ascend");
+    this.bounds = bounds;
+    this.counts = new Float64Array(bounds.length + 1);
+  }
+
+  observe(value: number): void {
+    const { bounds } = this;
+    let index = 0;
+    while (index < bounds.length && value > bounds[index]!) index += 1;
+    this.counts[index]! += 1;
+    this.sum += value;
   }
 }

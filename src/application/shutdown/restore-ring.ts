@@ -2,7 +2,6 @@ import { cutRequest } from "../../domain/wire/assemble.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { SpanSpill, SpillFault, SpilledRequest } from "../../ports/span-spill.ts";
-import type { ReceivedAmounts } from "../receiving/counted-receiver.ts";
 import type { Receipt } from "../../domain/receipt.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { SpanAmount } from "../../domain/buffered-spans.ts";
@@ -11,8 +10,7 @@ import type { RoomCheck } from "../../ports/trace-buffer.ts";
 export interface RestoreParts {
   readonly spill: SpanSpill;
   readonly buffer: RoomCheck;
-  /** Of which `amounts` are those of its last request. */
-  readonly receiver: TraceReceiver & { readonly amounts: ReceivedAmounts };
+  readonly receiver: TraceReceiver;
   /** What it takes at once; it may have taken more when these spans came in. */
   readonly maxAtOnce: SpanAmount;
   readonly logger: Logger;
@@ -133,8 +131,8 @@ function* pieces(request: SpilledRequest, most: SpanAmount): Generator<SpilledRe
 function receive({ receiver }: RestoreParts, request: Uint8Array, restored: Restored): void {
   const receipt = receiptOf(receiver, request);
   if (receipt.outcome === "accepted" || receipt.outcome === "partly_rejected") {
-    restored.spans += receiver.amounts.acceptedSpans;
-    restored.bytes += receiver.amounts.acceptedBytes;
+    restored.spans += receipt.amounts.acceptedSpans;
+    restored.bytes += receipt.amounts.acceptedBytes;
   }
   if (receipt.outcome !== "accepted") restored.trouble ??= receipt.message;
 }

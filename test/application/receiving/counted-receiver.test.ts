@@ -1,9 +1,6 @@
 import { expect, test } from "bun:test";
-import {
-  CountedReceiver,
-  zeroAmounts,
-} from "../../../src/application/receiving/counted-receiver.ts";
-import type { Receipt } from "../../../src/domain/receipt.ts";
+import { CountedReceiver, Histogram } from "../../../src/application/receiving/counted-receiver.ts";
+import { type Receipt, zeroAmounts } from "../../../src/domain/receipt.ts";
 import { ReceiveTraces } from "../../../src/application/receiving/receive-traces.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
@@ -16,9 +13,11 @@ import {
 } from "../../support/requests/request-bytes.ts";
 import { searchedRing } from "../../support/running/searched-ring.ts";
 import { bytesField } from "../../support/requests/wire-bytes.ts";
+import { AssertionError } from "../../../src/domain/assert.ts";
 
 const bad = bytesField(2, bytesField(5, "no identifiers"));
-const PARTLY_REJECTED: Receipt = { outcome: "partly_rejected", rejectedSpans: 1, message: "" };
+const AMOUNTS = zeroAmounts();
+const ACCEPTED: Receipt = { outcome: "accepted", amounts: AMOUNTS };
 const SPAN_BYTES = spanBody(1).length;
 
 const evicted = (): void => {};
@@ -82,8 +81,11 @@ test("a request's bytes are counted by its outcome, kept or not", () => {
 });
 
 test.each([
-  ["accepted", { outcome: "accepted" }],
-  ["partly_rejected", { outcome: "partly_rejected", rejectedSpans: 1, message: "" }],
+  ["accepted", ACCEPTED],
+  [
+    "partly_rejected",
+    { outcome: "partly_rejected", amounts: AMOUNTS, rejectedSpans: 1, message: "" },
+  ],
   ["malformed", { outcome: "malformed", message: "" }],
   ["too_large", { outcome: "too_large", message: "" }],
   ["refused", { outcome: "refused", message: "", retryAfterMs: 1 }],
@@ -92,7 +94,7 @@ test.each([
 ] as const satisfies [string, Receipt][])(
   "a request that is %s is counted once, as nothing else",
   (outcome, receipt) => {
-    const receiver = { amounts: zeroAmounts(), receive: () => receipt };
+    const receiver = { receive: () => receipt };
     const counted = new CountedReceiver({ receiver, clock: new HandMovedClock(), evicted });
 
     const answer = counted.receive(new Uint8Array(0));
@@ -121,10 +123,10 @@ test("the time is what the receiver took, in seconds", () => {
   const clock = new HandMovedClock();
   const receive = (): Receipt => {
     clock.moveMs(2);
-    return { outcome: "accepted" };
+    return ACCEPTED;
   };
   const counted = new CountedReceiver({
-    receiver: { amounts: zeroAmounts(), receive },
+    receiver: { receive },
     clock,
     evicted,
   });
@@ -138,14 +140,17 @@ test("the time is what the receiver took, in seconds", () => {
 test("putting in is timed apart from the checks, and only where something is put in", () => {
   const clock = new HandMovedClock();
   const amounts = zeroAmounts();
-  const outcomes: Receipt[] = [{ outcome: "accepted" }, { outcome: "malformed", message: "" }];
+  const outcomes: Receipt[] = [
+    { outcome: "accepted", amounts },
+    { outcome: "malformed", message: "" },
+  ];
   const receive = (): Receipt => {
     clock.moveMs(20);
-    amounts.appendBegunMs = clock.monotonicMs();
+    amounts.appendStartMs = clock.monotonicMs();
     clock.moveMs(2);
     return outcomes.shift()!;
   };
-  const counted = new CountedReceiver({ receiver: { amounts, receive }, clock, evicted });
+  const counted = new CountedReceiver({ receiver: { receive }, clock, evicted });
 
   counted.receive(new Uint8Array(0));
   counted.receive(new Uint8Array(0));
@@ -154,21 +159,11 @@ test("putting in is timed apart from the checks, and only where something is put
   expect([...counted.appendSeconds.counts]).toEqual([0, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
 });
 
-test("a request after one with rejected spans rejects none", () => {
-  const { receiver, one } = receivers();
-  one.receive(request(resourceSpans("shop", span(1), bad)));
-
-  one.receive(requestOf(1));
-
-  expect(receiver.amounts).toMatchObject({ rejectedSpans: 0, rejectedBytes: 0 });
-  expect([...receiver.amounts.rejectedByFault]).toEqual([0, 0, 0, 0]);
-  expect([...receiver.amounts.rejectedBytesByFault]).toEqual([0, 0, 0, 0]);
-});
-
 test("more spans are rejected than fit into 32 bits, and are still counted", () => {
   const amounts = { ...zeroAmounts(), rejectedSpans: 1 };
   amounts.rejectedByFault[0] = 2 ** 31;
-  const receiver = { amounts, receive: () => PARTLY_REJECTED };
+  const rejected = { outcome: "partly_rejected", amounts, rejectedSpans: 1, message: "" } as const;
+  const receiver = { receive: () => rejected };
   const counted = new CountedReceiver({ receiver, clock: new HandMovedClock(), evicted });
 
   for (let round = 0; round < 3; round += 1) counted.receive(new Uint8Array(0));
@@ -176,7 +171,7 @@ test("more spans are rejected than fit into 32 bits, and are still counted", () 
   expect(counted.total.rejectedByFault[0]).toBe(3 * 2 ** 31);
 });
 
-test("what is not kept adds to no span", () => {
+test("a request that is not stored counts no spans", () => {
   const { receiver, one } = receivers();
   one.receive(requestOf(2));
 
@@ -198,7 +193,7 @@ test("every request is in both histograms", () => {
   expect(one.requestBytes.sum).toBe(requestOf(1).length + 5000);
 });
 
-test("what a listener turns away by itself counts as a request, and as nothing else", () => {
+test("a request that a listener refused counts as a request, and as nothing else", () => {
   const { one } = receivers();
 
   one.turnedAway("malformed");
@@ -209,7 +204,7 @@ test("what a listener turns away by itself counts as a request, and as nothing e
   expect(one.requestBytes.sum).toBe(0);
 });
 
-test("what a request has evicted is told of the protocol that it came by", () => {
+test("evictions are reported for the protocol that caused them", () => {
   const { one, other, evictions } = receivers({ spans: 2, bytes: 1 << 16 });
 
   one.receive(requestOf(2));
@@ -218,4 +213,34 @@ test("what a request has evicted is told of the protocol that it came by", () =>
   other.receive(new Uint8Array(0));
 
   expect(evictions).toEqual(["other 1", "one 2"]);
+});
+
+test.each([
+  { name: "below all bounds", value: 0.5, counts: [1, 0, 0, 0] },
+  { name: "at a bound, which belongs below", value: 10, counts: [0, 1, 0, 0] },
+  { name: "just above a bound", value: 10.01, counts: [0, 0, 1, 0] },
+  { name: "above all bounds", value: 1e9, counts: [0, 0, 0, 1] },
+])("a value $name is counted in its place", ({ value, counts }) => {
+  const histogram = new Histogram([1, 10, 100]);
+
+  histogram.observe(value);
+
+  expect([...histogram.counts]).toEqual([...counts]);
+  expect(histogram.sum).toBe(value);
+});
+
+test("the counts add up to the observations, and the sum to their values", () => {
+  const histogram = new Histogram([3, 6]);
+
+  for (let value = 0; value < 10; value += 1) histogram.observe(value);
+
+  expect([...histogram.counts]).toEqual([4, 3, 3]);
+  expect(histogram.sum).toBe(45);
+});
+
+test.each([
+  { name: "fall", bounds: [2, 1] },
+  { name: "stay", bounds: [1, 1] },
+])("bounds that $name are a fault", ({ bounds }) => {
+  expect(() => new Histogram(bounds)).toThrow(AssertionError);
 });

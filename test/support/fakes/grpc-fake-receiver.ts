@@ -1,25 +1,26 @@
-import type { Receipt } from "../../../src/domain/receipt.ts";
+import { type Receipt, zeroAmounts } from "../../../src/domain/receipt.ts";
+import type { ReceiptAnswer } from "../../../src/adapters/otlp/export-response.ts";
 import type { TraceReceiver } from "../../../src/ports/trace-receiver.ts";
 
-/** Keeps a copy of every request, and answers as it is told to; at first, that it accepted. */
+/** Keeps a copy of every request and returns `answer()`, by default `accepted`. */
 export class GrpcFakeReceiver implements TraceReceiver {
   readonly requests: Buffer[] = [];
-  /** Told of by `turnedAway`, in order. */
+  /** The outcomes given to `turnedAway`, in order. */
   readonly turnedAwayAs: string[] = [];
   private readonly views: Uint8Array[] = [];
-  answer: () => Receipt = () => ({ outcome: "accepted" });
+  answer: () => ReceiptAnswer = () => ({ outcome: "accepted" });
 
   receive(request: Uint8Array): Receipt {
     this.requests.push(Buffer.from(request));
     this.views.push(request);
-    return this.answer();
+    return Object.assign({}, this.answer(), { amounts: zeroAmounts() });
   }
 
   turnedAway(outcome: string): void {
     this.turnedAwayAs.push(outcome);
   }
 
-  /** What is left of the views that were handed in: 0 when their memory was given back. */
+  /** Returns the lengths of the requests now: 0 when their memory was released. */
   lengthsLater(): number[] {
     return this.views.map(({ length }) => length);
   }

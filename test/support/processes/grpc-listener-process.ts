@@ -1,3 +1,4 @@
+import { zeroAmounts } from "../../../src/domain/receipt.ts";
 import { startGrpcListener } from "../../../src/adapters/otlp-grpc/grpc-listener.ts";
 import { InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
 import { countsOf, recordingProblems } from "../fakes/problem-totals.ts";
@@ -12,7 +13,7 @@ const logger = new RecordingLogger();
 const problems = recordingProblems(logger);
 const listener = await startGrpcListener({
   address: { host: "127.0.0.1", port: 0 },
-  receiver: { receive: () => ({ outcome: "accepted" }) },
+  receiver: { receive: () => ({ outcome: "accepted", amounts: zeroAmounts() }) },
   limits: GRPC_TEST_LIMITS,
   budget: new InFlightBudget({
     capacityBytes: 32 * 1024 * 1024,
