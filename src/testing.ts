@@ -7,6 +7,7 @@
  */
 import packageJson from "../package.json" with { type: "json" };
 import { lossesOf, lossTexts } from "./adapters/cli/run/check-expectations.ts";
+import { SILENT_LOGGER } from "./adapters/logging/silent-logger.ts";
 import { NO_ROOM } from "./adapters/read-api/wait-problems.ts";
 import { ProtobufSpanCodec } from "./adapters/otlp/span-codec.ts";
 import type { ProblemTotal } from "./application/receiving/problem-registry.ts";
@@ -117,7 +118,7 @@ async function startQuietly(config: Config): Promise<QuietServer> {
   const failing = new AbortController();
   const error: Logger["error"] = (event, fields) =>
     failing.abort(new Error(`spanring has failed: ${event} ${JSON.stringify(fields)}`));
-  const logger = { debug: ignore, info: ignore, warning: ignore, error };
+  const logger = { ...SILENT_LOGGER, error };
   try {
     const server = await startServer({ config, logger, version: packageJson.version });
     return { ...server, failed: failing.signal };
@@ -125,8 +126,6 @@ async function startQuietly(config: Config): Promise<QuietServer> {
     throw failure instanceof CannotStartError ? failing.signal.reason : failure;
   }
 }
-
-function ignore(): void {}
 
 function endpointsOf({ ports }: RunningServer): TestSpanring["endpoints"] {
   return { grpc: urlOf(ports.grpc), http: urlOf(ports.http), api: urlOf(ports.api) };

@@ -4,13 +4,13 @@ import { dirname } from "node:path";
 import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
 import type { CheckedStart } from "../adapters/cli/command-line.ts";
 import { openSpanSink } from "../adapters/forward/open-sink.ts";
+import { SILENT_LOGGER } from "../adapters/logging/silent-logger.ts";
 import { cgroupMemoryLimit } from "../adapters/memory/cgroup-limit.ts";
 import { type Lookup, requireResolvable } from "../adapters/network/host-names.ts";
 import { SpillFile } from "../adapters/spill/spill-file.ts";
 import type { Config, ConfigWarning, Mistake } from "../config/config.ts";
 import { withoutBrackets } from "../domain/text/host-address.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
-import type { Logger } from "../ports/logger.ts";
 import { memoryWarnings } from "./memory.ts";
 
 export interface StartToCheck {
@@ -65,15 +65,12 @@ async function spillMistakes({ shutdownSpillFile: path }: Config): Promise<Mista
   return [{ variable: "SHUTDOWN_SPILL_FILE", value: quotePeerText(path), bound }];
 }
 
-const ignore = () => {};
-
-/** A sink logs nothing before it has sent something. */
-const UNHEARD: Logger = { debug: ignore, info: ignore, warning: ignore, error: ignore };
-
 async function forwardMistakes({ config, version }: StartToCheck): Promise<readonly Mistake[]> {
   if (config.forward === "off") return [];
   const { forward } = config;
-  const opening = await openSpanSink({ forward, version, nowMs: Date.now, clock, logger: UNHEARD });
+  // A sink logs nothing before it has sent something.
+  const unused = { nowMs: Date.now, clock, logger: SILENT_LOGGER };
+  const opening = await openSpanSink({ forward, version, ...unused });
   if (!opening.ok) return opening.mistakes;
   await opening.sink.close();
   return [];

@@ -62,11 +62,8 @@ function postpone({ left, postponed }: Delivery): void {
 }
 
 /** Sends a lease once and as a whole; what is not taken is given back. */
-export async function offer(
-  parts: Omit<DeliveryParts, "witness">,
-  lease: Lease,
-): Promise<SendOutcome> {
-  const delivery = beginDelivery({ ...parts, witness: async () => undefined }, lease, false);
+export async function offer(parts: DeliveryParts, lease: Lease): Promise<SendOutcome> {
+  const delivery = beginDelivery(parts, lease, false);
   const [piece] = delivery.left as [Piece];
   try {
     const outcome = await send(delivery, piece);

@@ -127,8 +127,9 @@ function deliveryOf(forwarding: Forwarding, pass: Pass): DeliveryParts {
   const { cancelled, gate } = notes;
   const watcher = notesOf(notes, pass);
   const ask = async () => (gate.isCurrent(pass) ? await probe.ask() : CLOSED_MEANWHILE);
-  const parts = { buffer, sink, watcher, cancelled, evidence, probe: ask };
-  return { ...parts, witness: () => sendNewest(forwarding, parts) };
+  const witness = () => sendNewest(forwarding, parts);
+  const parts = { buffer, sink, watcher, cancelled, evidence, probe: ask, witness };
+  return parts;
 }
 
 /** Another batch has found that nothing is to be sent. */
@@ -152,7 +153,7 @@ function leaseNext({ buffer, settings, notes }: Forwarding, pass: Pass): Lease |
 /** The newest span has little in common with the oldest, which the upstream refuses. */
 async function sendNewest(
   { buffer, notes }: Forwarding,
-  parts: Omit<DeliveryParts, "witness">,
+  parts: DeliveryParts,
 ): Promise<SendOutcome | undefined> {
   const lease = buffer.leaseNewest();
   if (lease === undefined) return undefined;

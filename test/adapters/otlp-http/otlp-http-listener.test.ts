@@ -90,6 +90,22 @@ test("a pause breaks off what is half sent, lets nobody in, and ends", async () 
   expect(budget.heldBytes).toBe(0);
 });
 
+test("relieved, it closes connections that have had their answer, and no others", async () => {
+  const { listener, send, receiver } = runOtlpHttp();
+  using idle = await sendHalfBody(listener.port, { declaredBytes: 10, sentBytes: 10 });
+  await idle.answer;
+  using sender = await sendHalfBody(listener.port, { declaredBytes: 1000, sentBytes: 10 });
+  while (listener.counts().requestsInFlight === 0) await send(REQUEST);
+  const before = receiver.requests.length;
+
+  listener.relieve();
+  await idle.closed;
+  sender.send(Buffer.alloc(990));
+
+  expect(await sender.answer).toStartWith("HTTP/1.1 200");
+  expect(receiver.requests).toHaveLength(before + 1);
+});
+
 test("over HTTP/2, a body in many frames is whole", async () => {
   const { listener, receiver } = runOtlpHttp();
   const session = connect(`http://127.0.0.1:${listener.port}`);
@@ -132,6 +148,21 @@ describe("stopping", () => {
     const closed = new Promise((resolve) => session.once("close", resolve));
 
     await listener.stop(20_000);
+    await closed;
+
+    expect(session.destroyed).toBe(true);
+  });
+
+  test("breaks off an answer that is not read, when the grace period is over", async () => {
+    const { listener } = runOtlpHttp();
+    const session = connect(`http://127.0.0.1:${listener.port}`, {
+      settings: { initialWindowSize: 0 },
+    });
+    const closed = new Promise((resolve) => session.once("close", resolve));
+    const stream = session.request({ ":path": "/" });
+    await new Promise((resolve) => stream.once("response", resolve));
+
+    await listener.stop(1);
     await closed;
 
     expect(session.destroyed).toBe(true);

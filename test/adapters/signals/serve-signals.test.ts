@@ -2,10 +2,12 @@ import { expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
 import { constants } from "node:os";
 import {
-  serveSignals,
-  UNTOUCHED_SIGNALS,
   hasControllingTerminal,
+  isImmediate,
   nativeSignals,
+  serveSignals,
+  type StopSignal,
+  UNTOUCHED_SIGNALS,
 } from "../../../src/adapters/signals/serve-signals.ts";
 import { join } from "node:path";
 
@@ -76,6 +78,17 @@ test.each(["SIGHUP", "SIGXCPU"])("%s stops once, however often it comes", async 
   expect(afterFive).toEqual([signal, "nothing"]);
   expect(await asked(running)).toEqual([signal, "SIGTERM"]);
   expect([running.reloads, running.process.exitCodes]).toEqual([[], []]);
+});
+
+test.each<{ signal: StopSignal; immediate: boolean }>([
+  { signal: "SIGTERM", immediate: false },
+  { signal: "SIGINT", immediate: false },
+  { signal: "SIGHUP", immediate: false },
+  { signal: "SIGXCPU", immediate: false },
+  { signal: "SIGQUIT", immediate: true },
+  { signal: "SIGABRT", immediate: true },
+])("a stop at $signal skips the grace period: $immediate", ({ signal, immediate }) => {
+  expect(isImmediate(signal)).toBe(immediate);
 });
 
 test("SIGHUP after a stop signal hurries nothing", async () => {

@@ -114,3 +114,14 @@ test("a folder that cannot be listed is logged, and does not end the start", asy
     },
   ]);
 });
+
+// As when a file is removed after its folder was listed: its name is known, and nothing else.
+test("a file that cannot be looked at is none of them", async () => {
+  const { folder, logger, look } = folderWith("spill.binpb.1");
+  chmodSync(root, 0o777);
+  chmodSync(folder, 0o444);
+
+  await asNobody(look);
+
+  expect(logger.lines).toEqual([]);
+});

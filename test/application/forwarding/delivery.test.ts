@@ -130,7 +130,8 @@ describe("an offer", () => {
     const sink = answering(() => outcome);
     const evidence = { takesSpans: false };
 
-    const parts = { buffer, sink, watcher: SILENT, cancelled: NEVER, evidence, probe };
+    const asking = { probe, witness: probe };
+    const parts = { buffer, sink, watcher: SILENT, cancelled: NEVER, evidence, ...asking };
     const end = await offer(parts, lease);
 
     const { buffered, delivered: gone, undeliverable } = buffer.stats().spans;

@@ -38,6 +38,56 @@ test("what enters or leaves is told of at DEBUG, and done as the buffer does it"
   ]);
 });
 
+test("leases and what becomes of their spans are logged at DEBUG", () => {
+  const { buffer, logger, logged } = filledBuffer(5);
+
+  const oldest = logged.lease({ spans: 2, bytes: 4096 })!;
+  const newest = logged.leaseNewest()!;
+  const evicted = [
+    logged.settle(oldest, "undeliverable", { first: 0, end: 1 }),
+    logged.settle(oldest, "returned", { first: 1, end: 2 }),
+    logged.settle(newest, "delivered"),
+  ];
+
+  expect([oldest.sequences, newest.sequences]).toEqual([[1, 2], [5]]);
+  expect(evicted).toEqual([0, 0, 0]);
+  expect(buffer.stats().spans).toMatchObject({ buffered: 3, delivered: 1, undeliverable: 1 });
+  expect(logger.lines.map(({ level, event, fields }) => [level, event, fields])).toEqual([
+    ["debug", "leased", { spans: 2 }],
+    ["debug", "leased", { spans: 1 }],
+    ["debug", "settled", { settlement: "undeliverable", spans: 1, evicted_spans: 0 }],
+    ["debug", "settled", { settlement: "returned", spans: 1, evicted_spans: 0 }],
+    ["debug", "settled", { settlement: "delivered", spans: 1, evicted_spans: 0 }],
+  ]);
+});
+
+test("a lease of nothing leaves no line", () => {
+  const { logger, logged } = filledBuffer(0);
+
+  const leases = [logged.lease({ spans: 2, bytes: 4096 }), logged.leaseNewest()];
+
+  expect(leases).toEqual([undefined, undefined]);
+  expect(logger.lines).toEqual([]);
+});
+
+test("what is asked about the buffer is answered as the buffer does, without a line", () => {
+  const { buffer, logger, logged } = filledBuffer(5);
+  const beforeMs = Date.now();
+  const [fits, tooLarge] = [
+    { spans: 10, bytes: 100 },
+    { spans: 11, bytes: 100 },
+  ];
+
+  expect([logged.hasRoom(fits), logged.hasRoom(tooLarge)]).toEqual([
+    buffer.hasRoom(fits),
+    buffer.hasRoom(tooLarge),
+  ]);
+  expect(logged.oldestUnixMs()).toBe(buffer.oldestUnixMs()!);
+  expect(logged.oldestUnixMs()).toBeLessThanOrEqual(beforeMs);
+  expect([logged.usedShare(), logged.usedBytes()]).toEqual([0.5, buffer.usedBytes()]);
+  expect(logger.lines).toEqual([]);
+});
+
 test("whoever only looks leaves no line", () => {
   const options = { codec: new ProtobufSpanCodec() };
   const buffer = ObservabilityBuffer.create({ spans: 10, bytes: 4096 }, options);
@@ -53,3 +103,14 @@ test("whoever only looks leaves no line", () => {
   expect(logged.usedBytes()).toBe(0);
   expect(logger.lines).toEqual([]);
 });
+
+/** A buffer for ten spans, with so many in it; its log is empty. */
+function filledBuffer(spanCount: number) {
+  const options = { codec: new ProtobufSpanCodec() };
+  const buffer = ObservabilityBuffer.create({ spans: 10, bytes: 4096 }, options);
+  const walked = createWalkedRequest({ spansPerRequest: 10, nestingDepth: 100 });
+  walkRequest(walked, requestOf(spanCount));
+  buffer.append(walked);
+  const logger = new RecordingLogger();
+  return { buffer, logger, logged: new LoggedBuffer(buffer, logger) };
+}
