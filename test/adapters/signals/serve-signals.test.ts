@@ -6,7 +6,6 @@ import {
   isImmediate,
   nativeSignals,
   serveSignals,
-  type StopSignal,
   UNTOUCHED_SIGNALS,
 } from "../../../src/adapters/signals/serve-signals.ts";
 import { join } from "node:path";
@@ -80,14 +79,14 @@ test.each(["SIGHUP", "SIGXCPU"])("%s stops once, however often it comes", async 
   expect([running.reloads, running.process.exitCodes]).toEqual([[], []]);
 });
 
-test.each<{ signal: StopSignal; immediate: boolean }>([
+test.each([
   { signal: "SIGTERM", immediate: false },
   { signal: "SIGINT", immediate: false },
   { signal: "SIGHUP", immediate: false },
   { signal: "SIGXCPU", immediate: false },
   { signal: "SIGQUIT", immediate: true },
   { signal: "SIGABRT", immediate: true },
-])("a stop at $signal skips the grace period: $immediate", ({ signal, immediate }) => {
+] as const)("a stop at $signal skips the grace period: $immediate", ({ signal, immediate }) => {
   expect(isImmediate(signal)).toBe(immediate);
 });
 
