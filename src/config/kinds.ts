@@ -60,7 +60,8 @@ export function count(unit: string, range: Range): Kind<number> {
 }
 
 export function size(range: Range): Kind<number> {
-  const bound = `a whole number of bytes (or KiB, MiB, GiB) from ${range.from} to ${range.to}`;
+  const [from, to] = [sizeText(range.from), sizeText(range.to)];
+  const bound = `a whole number of bytes, KiB, MiB or GiB from ${from} to ${to}`;
   return kind(bound, z.pipe(bytesText, within(range)));
 }
 
@@ -81,7 +82,7 @@ export function choice<const Word extends string>(
 
 /** Of web pages, as browsers spell them: without a path, or a port that goes without saying. */
 export const origins: Kind<readonly string[]> = kind(
-  "origins like https://shop.example, with commas between; * is any",
+  "origins such as https://shop.example, separated by commas, or * for any",
   z.pipe(
     z.string().check(z.refine((text) => listed(text).every(isOrigin))),
     z.transform((text: string): readonly string[] => listed(text)),
@@ -92,13 +93,13 @@ export const origins: Kind<readonly string[]> = kind(
 export const path: Kind<string> = kind("a path", z.string().check(z.regex(/^\P{Cc}{0,4096}$/u)));
 
 export const endpoint: Kind<SecretText> = secret(
-  "http(s)://HOST:4318, grpc(s)://HOST:4317 or file:///PATH.jsonl",
+  "a URL: http[s]://HOST:4318, grpc[s]://HOST:4317 or file:///PATH.jsonl",
   (text) => text === "" || isEndpoint(text),
   concealUrl,
 );
 
 export const headers: Kind<SecretText> = secret(
-  "name=value,name=value, values percent-encoded",
+  "name=value,name=value with percent-encoded values",
   (text) => parseExportHeaders(text) !== undefined,
   concealHeaders,
 );
@@ -134,6 +135,12 @@ function secret(
 
 function within({ from, to }: Range): z.ZodMiniType<number, number> {
   return z.number().check(z.refine((value) => from <= value && value <= to));
+}
+
+/** Writes a size as users do: `64MiB`, or `1` for what no suffix divides. */
+function sizeText(bytes: number): string {
+  const suffix = ["GiB", "MiB", "KiB"].find((name) => bytes % BYTES_OF_SUFFIX[name]! === 0) ?? "";
+  return `${bytes / (BYTES_OF_SUFFIX[suffix] ?? 1)}${suffix}`;
 }
 
 function toBytes(text: string): number {

@@ -40,68 +40,155 @@ const level = choice(["DEBUG", "INFO", "WARNING", "ERROR"], {
 });
 
 /**
- * Every environment variable: its kind, its value when unset, its help. The schema, `--help` and
- * `--check` are all made from this table, and keep its order.
+ * Every environment variable with its kind, its default and a phrase that explains it. The schema,
+ * `--help`, `--check` and the README in this folder derive from this table and keep its order.
  */
 export const VARIABLES = {
-  OTLP_GRPC_HOST: host("0.0.0.0", "where OTLP/gRPC listens"),
-  OTLP_GRPC_PORT: port("4317", "port of OTLP/gRPC"),
-  OTLP_HTTP_HOST: host("0.0.0.0", "where OTLP/HTTP listens"),
-  OTLP_HTTP_PORT: port("4318", "port of OTLP/HTTP"),
-  OTLP_HTTP_CORS_ORIGINS: origins("", "whose pages may send"),
-  API_HOST: host("127.0.0.1", "where the read API listens"),
-  API_PORT: port("4319", "port of the read API"),
+  OTLP_GRPC_HOST: host("0.0.0.0", "address on which OTLP/gRPC listens"),
+  OTLP_GRPC_PORT: port(
+    "4317",
+    "port on which OTLP/gRPC listens; the log names the one that 0 has chosen",
+  ),
+  OTLP_HTTP_HOST: host("0.0.0.0", "address on which OTLP/HTTP listens"),
+  OTLP_HTTP_PORT: port("4318", "port on which OTLP/HTTP listens"),
+  OTLP_HTTP_CORS_ORIGINS: origins(
+    "",
+    "origins of the web pages that may send spans over OTLP/HTTP",
+  ),
+  API_HOST: host("127.0.0.1", "address on which the read API listens"),
+  API_PORT: port("4319", "port on which the read API listens"),
 
-  MAX_BUFFER_SIZE: rows("10000", "spans held at most"),
-  MAX_BUFFER_BYTES: arena("64MiB", "bytes held at most"),
-  OVERFLOW_POLICY: choice(["drop_oldest", "refuse"])("drop_oldest", "what to do when full"),
-  UNSUPPORTED_SIGNALS: choice(["accept", "reject"])("accept", "answer to metrics and logs"),
+  MAX_BUFFER_SIZE: rows("10000", "maximum number of spans in the buffer"),
+  MAX_BUFFER_BYTES: arena(
+    "64MiB",
+    "maximum size of the spans in the buffer; memory is used as it fills",
+  ),
+  OVERFLOW_POLICY: choice(["drop_oldest", "refuse"])(
+    "drop_oldest",
+    "what happens when the buffer is full: evict the oldest spans, or refuse new requests",
+  ),
+  UNSUPPORTED_SIGNALS: choice(["accept", "reject"])(
+    "accept",
+    "response to metrics and logs, which are discarded: success with a warning, or an error",
+  ),
 
-  GRPC_MAX_MESSAGE_LENGTH: size({ from: 1, to: GIB })("4MiB", "largest gRPC request"),
-  HTTP_MAX_BODY_LENGTH: size({ from: 1, to: GIB })("20MiB", "largest HTTP request"),
-  MAX_IN_FLIGHT_BYTES: size({ from: 1, to: 4 * GIB })("64MiB", "unfinished requests, in all"),
-  MAX_SPANS_PER_REQUEST: count("spans", { from: 1, to: 10_000_000 })("100000", "in one request"),
-  MAX_NESTING_DEPTH: nesting("100", "messages inside messages"),
+  GRPC_MAX_MESSAGE_LENGTH: size({ from: 1, to: GIB })(
+    "4MiB",
+    "maximum size of a gRPC request, before and after decompression",
+  ),
+  HTTP_MAX_BODY_LENGTH: size({ from: 1, to: GIB })(
+    "20MiB",
+    "maximum size of an HTTP request body, before and after decompression",
+  ),
+  MAX_IN_FLIGHT_BYTES: size({ from: 1, to: 4 * GIB })(
+    "64MiB",
+    "maximum size of all unfinished requests together, over all connections",
+  ),
+  MAX_SPANS_PER_REQUEST: count("spans", { from: 1, to: 10_000_000 })(
+    "100000",
+    "maximum number of spans in one request",
+  ),
+  MAX_NESTING_DEPTH: nesting("100", "maximum depth of nested messages in a request"),
 
-  MAX_CONNECTIONS: connections("1000", "at a time"),
-  MAX_CONNECTIONS_PER_ADDRESS: connections("200", "from one address"),
-  MAX_CONCURRENT_STREAMS: count("streams", { from: 1, to: 10_000 })("100", "on one connection"),
-  FIRST_REQUEST_TIMEOUT_MS: time("10000", "from connecting to the first request"),
-  IDLE_TIMEOUT_MS: time("300000", "without a request, then disconnected"),
-  KEEPALIVE_TIME_MS: time("60000", "between keepalive pings"),
-  KEEPALIVE_TIMEOUT_MS: time("20000", "for the answer to a keepalive ping"),
-  MAX_CONNECTION_AGE_MS: time("1800000", "then asked to reconnect"),
+  MAX_CONNECTIONS: connections(
+    "1000",
+    "maximum number of gRPC connections, and of concurrent HTTP requests",
+  ),
+  MAX_CONNECTIONS_PER_ADDRESS: connections("200", "maximum number of them from one client address"),
+  MAX_CONCURRENT_STREAMS: count("streams", { from: 1, to: 10_000 })(
+    "100",
+    "maximum number of concurrent requests on one gRPC connection",
+  ),
+  FIRST_REQUEST_TIMEOUT_MS: time(
+    "10000",
+    "time from connecting to the first request, after which a connection is closed",
+  ),
+  IDLE_TIMEOUT_MS: time("300000", "time without a request, after which a connection is closed"),
+  KEEPALIVE_TIME_MS: time("60000", "interval between keepalive pings on a gRPC connection"),
+  KEEPALIVE_TIMEOUT_MS: time("20000", "time to wait for the response to a keepalive ping"),
+  MAX_CONNECTION_AGE_MS: time(
+    "1800000",
+    "maximum age of a gRPC connection; older connections receive GOAWAY",
+  ),
 
-  LOG_LEVEL: level("INFO", "least level that is logged"),
-  SHUTDOWN_GRACE_MS: timeOrNone("5000", "to finish when asked to stop"),
-  SHUTDOWN_SPILL_FILE: path("", "keeps what a stop finds in the buffer"),
+  LOG_LEVEL: level("INFO", "lowest level that is logged"),
+  SHUTDOWN_GRACE_MS: timeOrNone(
+    "5000",
+    "time to finish after SIGTERM or SIGINT; a second signal ends it, a third exits immediately",
+  ),
+  SHUTDOWN_SPILL_FILE: path(
+    "",
+    "file that keeps the buffered spans from a shutdown to the next start; unset for none",
+  ),
 
-  FORWARD_ENDPOINT: endpoint("", "where spans go on to"),
-  FORWARD_PROTOCOL: choice(["", "grpc", "http/protobuf"])("", "if the scheme does not say it"),
-  FORWARD_HEADERS: headers("", "sent with every request"),
-  FORWARD_HEADERS_FILE: path("", "more of them; a line each will do"),
-  FORWARD_COMPRESSION: choice(["none", "gzip", "zstd"])("gzip", "of requests; zstd over HTTP"),
-  FORWARD_TIMEOUT_MS: time("10000", "for the answer to a request"),
-  FORWARD_BATCH_SPANS: count("spans", { from: 1, to: 1_000_000 })("8192", "in one request"),
-  FORWARD_BATCH_BYTES: size({ from: 4 * KIB, to: 64 * MIB })("3MiB", "in one request"),
-  FORWARD_MAX_DELAY_MS: timeOrNone("200", "that a span waits for others"),
-  FORWARD_CONCURRENCY: count("requests", { from: 1, to: 64 })("4", "at a time"),
-  FORWARD_RETRY_INITIAL_MS: time("1000", "before a request is sent again"),
-  FORWARD_RETRY_MAX_MS: time("30000", "the same, after many times"),
-  FORWARD_HIGH_WATER: count("percent", { from: 1, to: 100 })("80", "of the buffer, then told"),
+  FORWARD_ENDPOINT: endpoint("", "upstream to which spans are forwarded; unset for none"),
+  FORWARD_PROTOCOL: choice(["", "grpc", "http/protobuf"])(
+    "",
+    "protocol of the upstream, where the URL scheme does not determine it",
+  ),
+  FORWARD_HEADERS: headers("", "headers that are sent with every request"),
+  FORWARD_HEADERS_FILE: path(
+    "",
+    "file with more headers, one per line, to keep them out of the environment",
+  ),
+  FORWARD_COMPRESSION: choice(["none", "gzip", "zstd"])(
+    "gzip",
+    "compression of requests; zstd is available over HTTP only",
+  ),
+  FORWARD_TIMEOUT_MS: time("10000", "time to wait for the response to a request"),
+  FORWARD_BATCH_SPANS: count("spans", { from: 1, to: 1_000_000 })(
+    "8192",
+    "maximum number of spans in one request",
+  ),
+  FORWARD_BATCH_BYTES: size({ from: 4 * KIB, to: 64 * MIB })(
+    "3MiB",
+    "maximum size of one request before compression; many receivers accept 4 MiB",
+  ),
+  FORWARD_MAX_DELAY_MS: timeOrNone("200", "maximum time that a span waits for its batch to fill"),
+  FORWARD_CONCURRENCY: count("requests", { from: 1, to: 64 })(
+    "4",
+    "maximum number of concurrent requests",
+  ),
+  FORWARD_RETRY_INITIAL_MS: time(
+    "1000",
+    "pause before the first retry, doubled for each further one",
+  ),
+  FORWARD_RETRY_MAX_MS: time(
+    "30000",
+    "maximum pause before a retry; the number of retries is not limited",
+  ),
+  FORWARD_HIGH_WATER: count("percent", { from: 1, to: 100 })(
+    "80",
+    "fill level of the buffer at which the log and /readyz (still 200) warn",
+  ),
 
-  FORWARD_TLS_CA_FILE: path("", "authorities in PEM, not the system's"),
-  FORWARD_TLS_CERT_FILE: path("", "own certificate, in PEM"),
-  FORWARD_TLS_KEY_FILE: path("", "its key"),
-  FORWARD_TLS_INSECURE: choice(["false", "true"])("false", "check no certificate"),
+  FORWARD_TLS_CA_FILE: path(
+    "",
+    "certificate authorities to trust instead of those of the system, in PEM",
+  ),
+  FORWARD_TLS_CERT_FILE: path("", "client certificate, in PEM"),
+  FORWARD_TLS_KEY_FILE: path("", "private key of the client certificate, in PEM"),
+  FORWARD_TLS_INSECURE: choice(["false", "true"])(
+    "false",
+    "whether to accept any certificate of the upstream",
+  ),
 
-  FORWARD_FILE_MAX_BYTES: size({ from: 4 * KIB, to: 1024 * GIB })("100MiB", "then a new file"),
+  FORWARD_FILE_MAX_BYTES: size({ from: 4 * KIB, to: 1024 * GIB })(
+    "100MiB",
+    "size at which a file is rotated",
+  ),
   FORWARD_FILE_MAX_AGE_MS: count("ms", { from: 0, to: 366 * DAY_MS })(
     "86400000",
-    "then a new file; 0 is never",
+    "age at which a file is rotated; 0 for no limit",
   ),
-  FORWARD_FILE_KEEP: count("files", { from: 1, to: 100_000 })("10", "besides the current one"),
-  FORWARD_FILE_FSYNC: choice(["never", "rotate", "always"])("always", "when it is on the disk"),
+  FORWARD_FILE_KEEP: count("files", { from: 1, to: 100_000 })(
+    "10",
+    "number of rotated files to keep",
+  ),
+  FORWARD_FILE_FSYNC: choice(["never", "rotate", "always"])(
+    "always",
+    "when files are synced: before spans count as delivered, at rotation, or never",
+  ),
 } as const;
 
 export type VariableName = keyof typeof VARIABLES;

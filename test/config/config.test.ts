@@ -230,7 +230,7 @@ test("every mistake is listed at once, with variable, value and bound", () => {
     {
       variable: "MAX_BUFFER_BYTES",
       value: "lots",
-      bound: "a whole number of bytes (or KiB, MiB, GiB) from 4096 to 3221225472",
+      bound: "a whole number of bytes, KiB, MiB or GiB from 4KiB to 3GiB",
     },
     { variable: "OVERFLOW_POLICY", value: "block", bound: "one of drop_oldest, refuse" },
     { variable: "LOG_LEVEL", value: "LOUD", bound: "one of DEBUG, INFO, WARNING, ERROR" },

@@ -14,6 +14,9 @@ const GRPC_PORT = VARIABLES.OTLP_GRPC_PORT.unset;
 const HTTP_PORT = VARIABLES.OTLP_HTTP_PORT.unset;
 const API_PORT = VARIABLES.API_PORT.unset;
 
+const HELP_COLUMNS = 100;
+const INDENT = " ".repeat(6);
+
 /** The whole of what `--help` prints. Variables, defaults and bounds come from the one table. */
 export function helpText(version: string, palette: Palette): string {
   const sections = [
@@ -86,7 +89,8 @@ function ports(): Entry[] {
 function variables(): Entry[] {
   return VARIABLE_NAMES.map((name) => {
     const { unset, help, bound } = VARIABLES[name];
-    return [`${name}=${unset}`, `\n      ${help}: ${bound}`];
+    const lines = Bun.wrapAnsi(`${help} (${bound})`, HELP_COLUMNS - INDENT.length).split("\n");
+    return [`${name}=${unset}`, lines.map((line) => `\n${INDENT}${line}`).join("")];
   });
 }
 

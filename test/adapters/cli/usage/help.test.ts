@@ -7,7 +7,9 @@ import { VARIABLE_NAMES, VARIABLES } from "../../../../src/config/variables.ts";
 test.each(VARIABLE_NAMES)("the help teaches %s: default, meaning and bound", (name) => {
   const { unset, help, bound } = VARIABLES[name];
 
-  expect(helpText("1.2.3", PLAIN)).toContain(`  ${name}=${unset}\n      ${help}: ${bound}\n`);
+  const [, entry = ""] = helpText("1.2.3", PLAIN).split(`\n  ${name}=${unset}\n`);
+  const [meaning = ""] = entry.split(/\n {0,2}(?! )/);
+  expect(meaning.trim().replaceAll(/\n +/g, " ")).toBe(`${help} (${bound})`);
 });
 
 test("the help fits a terminal of 100 columns", () => {
