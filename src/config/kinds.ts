@@ -139,8 +139,9 @@ function within({ from, to }: Range): z.ZodMiniType<number, number> {
 
 /** Writes a size as users do: `64MiB`, or `1` for what no suffix divides. */
 function sizeText(bytes: number): string {
-  const suffix = ["GiB", "MiB", "KiB"].find((name) => bytes % BYTES_OF_SUFFIX[name]! === 0) ?? "";
-  return `${bytes / (BYTES_OF_SUFFIX[suffix] ?? 1)}${suffix}`;
+  const suffixes = Object.entries(BYTES_OF_SUFFIX).toReversed();
+  const [suffix, unit] = suffixes.find(([, unitBytes]) => bytes % unitBytes === 0) ?? ["", 1];
+  return `${bytes / unit}${suffix}`;
 }
 
 function toBytes(text: string): number {
