@@ -79,6 +79,39 @@ test.each(
   expect(program.log().filter(({ level }) => level === "ERROR")).toEqual([]);
 });
 
+// Goal: spans that no try will deliver do not keep a stop for the grace time. Method: an upstream
+// takes empty requests alone; the grace time and the longest pause are a day.
+test("a stop does not wait for spans that the upstream keeps refusing", async () => {
+  await using upstream = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: async (request) =>
+      (await request.bytes()).length === 0
+        ? new Response()
+        : new Response("no span is good enough", { status: 400 }),
+  });
+  await using program = await startProgram({
+    ...PATIENT,
+    FORWARD_MAX_DELAY_MS: "0",
+    FORWARD_RETRY_INITIAL_MS: "1",
+    FORWARD_ENDPOINT: upstream.url.href,
+    FORWARD_COMPRESSION: "none",
+    SHUTDOWN_GRACE_MS: DAY_MS,
+  });
+
+  await sendTo(program);
+  const blocked = await program.logged("forward_blocked");
+  const ready = (await fetch(`${program.apiUrl}/readyz`)).json();
+  const { forward } = (await ready) as { forward: { last_error: { hint: string } } };
+  const exitCode = await program.stop();
+
+  expect(exitCode).toBe(0);
+  expect(String(blocked["error"])).toContain("no span is good enough");
+  const hint = expect.stringContaining("takes empty requests but refuses the spans that are left");
+  expect([blocked["hint"], forward.last_error.hint]).toEqual([hint, hint]);
+  expect(lastBooks(program)).toEqual(books({ received: SPANS, accepted: SPANS, buffered: SPANS }));
+});
+
 async function sendTo({ grpcPort }: RunningProgram): Promise<void> {
   using client = openExportClient(grpcPort);
   await client.export(requestOf(SPANS));

@@ -9,6 +9,8 @@ export interface SendFailure {
   readonly hint: string | undefined;
   /** The upstream answers, and refuses: it is asked with an empty request before spans are sent. */
   readonly isRefusal: boolean;
+  /** It takes empty requests, and refused every span of the last try. */
+  readonly areSpansRefused: boolean;
 }
 
 const CREDENTIALS = "check FORWARD_HEADERS and FORWARD_HEADERS_FILE, which hold the credentials";
@@ -31,20 +33,27 @@ export function failureOf(outcome: Exclude<SendOutcome, { outcome: "delivered" }
   const { message } = outcome;
   switch (outcome.outcome) {
     case "retry":
-      return { message, afterMs: outcome.afterMs, hint: outcome.hint, isRefusal: false };
+      return { ...NO_REFUSAL, message, afterMs: outcome.afterMs, hint: outcome.hint };
     case "blocked":
-      return { message, afterMs: undefined, hint: HINTS[outcome.reason], isRefusal: true };
+      return { ...REFUSAL, message, hint: HINTS[outcome.reason] };
     case "refused":
     case "too_large":
     case "partly_rejected":
-      return { message, afterMs: undefined, hint: NOT_EVEN_EMPTY, isRefusal: true };
+      return { ...REFUSAL, message, hint: NOT_EVEN_EMPTY };
   }
 }
 
-const NOT_EVEN_EMPTY = `it refuses even an empty request: ${RECEIVER}`;
-const NOTHING_BUT_EMPTY = `it takes empty requests and refuses all spans: ${RECEIVER}`;
+const NO_REFUSAL = { isRefusal: false, areSpansRefused: false };
+const REFUSAL = { isRefusal: true, areSpansRefused: false, afterMs: undefined };
 
-/** It refuses every span that it was asked about, and takes what has none. */
+const NOT_EVEN_EMPTY = `it refuses even an empty request: ${RECEIVER}`;
+
+const REFUSED_SPANS =
+  "the upstream takes empty requests but refuses the spans that are left; its answer says why: " +
+  'correct what makes these spans, or remove them with "spanring take --out FILE"; ' +
+  "if it refuses every span, FORWARD_ENDPOINT may not be a receiver of OTLP traces";
+
+/** Returns the failure of an upstream that takes an empty request but none of the spans tried. */
 export function refusesAllSpans(message: string): SendFailure {
-  return { message, afterMs: undefined, hint: NOTHING_BUT_EMPTY, isRefusal: true };
+  return { ...REFUSAL, message, hint: REFUSED_SPANS, areSpansRefused: true };
 }

@@ -23,10 +23,15 @@ export interface GateFailure {
   /** The upstream's own wish. */
   readonly afterMs?: number | undefined;
   readonly isRefusal?: boolean;
+  /** It takes empty requests, and refused every span of the last try. */
+  readonly areSpansRefused?: boolean;
 }
 
 /** An upstream may ask for more, but not for ever: it may have mistaken the unit. */
 export const LONGEST_ASKED_PAUSE_MS = 3_600_000;
+
+/** In a hurry, spans that are refused so often in a row are not tried again. */
+const MAX_SPAN_REFUSALS = 2;
 
 /**
  * Keeps a dead upstream from costing anything: while it fails nothing is sent to it, and after a
@@ -54,6 +59,8 @@ export class UpstreamGate {
   private period = 0;
   private failures = 0;
   private isRefused = false;
+  /** Failures in a row that were refusals of all spans tried. */
+  private spanRefusals = 0;
   private pausedUntilMs = 0;
   private trial: PromiseWithResolvers<void> | undefined;
 
@@ -74,8 +81,8 @@ export class UpstreamGate {
   }
 
   /**
-   * There is not much time left. A pause ends at once, for one try more; and one that lasts longer
-   * than there is time is not waited for.
+   * Limits the time for tries. A pause ends at once, for one more try; a later one is waited for
+   * only if it ends in time, and if something else than the spans themselves is refused.
    */
   hurry(withinMs: number): void {
     this.endsAtMs = this.parts.clock.monotonicMs() + withinMs;
@@ -91,7 +98,7 @@ export class UpstreamGate {
   /** Resolves when a batch may be sent; with nothing when none can be, or is wanted to be. */
   async pass(cancelled: AbortSignal): Promise<Pass | undefined> {
     while (!this.mayPass) {
-      if (cancelled.aborted || this.pausedUntilMs > this.endsAtMs) return undefined;
+      if (cancelled.aborted || this.isOver) return undefined;
       // oxlint-disable-next-line no-await-in-loop -- what is waited for may not have come yet
       await this.change(cancelled);
     }
@@ -100,15 +107,16 @@ export class UpstreamGate {
 
   succeeded(pass: Pass): void {
     if (!this.isCurrent(pass)) return;
-    this.failures = 0;
+    this.failures = this.spanRefusals = 0;
     this.isRefused = false;
     this.endTrial();
   }
 
-  failed(pass: Pass, { afterMs = 0, isRefusal = false }: GateFailure = {}): void {
+  failed(pass: Pass, failure: GateFailure = {}): void {
     if (!this.isCurrent(pass)) return;
-    this.isRefused ||= isRefusal;
-    this.pause(Math.max(this.drawnPauseMs(), minOf(afterMs)));
+    this.isRefused ||= failure.isRefusal === true;
+    this.spanRefusals = failure.areSpansRefused === true ? this.spanRefusals + 1 : 0;
+    this.pause(Math.max(this.drawnPauseMs(), boundedPauseMs(failure)));
   }
 
   /** Reports whether the outcome of a batch with this pass is news. */
@@ -131,6 +139,13 @@ export class UpstreamGate {
     this.failures += 1;
     this.pausedUntilMs = this.parts.clock.monotonicMs() + durationMs;
     this.endTrial();
+  }
+
+  /** Nothing will come of waiting. */
+  private get isOver(): boolean {
+    const isHurried = this.endsAtMs < Number.POSITIVE_INFINITY;
+    if (isHurried && this.spanRefusals >= MAX_SPAN_REFUSALS) return true;
+    return this.pausedUntilMs > this.endsAtMs;
   }
 
   private get mayPass(): boolean {
@@ -156,6 +171,6 @@ export class UpstreamGate {
   }
 }
 
-function minOf(askedMs: number): number {
-  return Math.min(Math.max(0, askedMs), LONGEST_ASKED_PAUSE_MS);
+function boundedPauseMs({ afterMs = 0 }: GateFailure): number {
+  return Math.min(Math.max(0, afterMs), LONGEST_ASKED_PAUSE_MS);
 }

@@ -10,7 +10,8 @@ function openLog() {
 }
 
 function failure(message: string, hint?: string): SendFailure {
-  return { message, hint, afterMs: undefined, isRefusal: hint !== undefined };
+  const isRefusal = hint !== undefined;
+  return { message, hint, afterMs: undefined, isRefusal, areSpansRefused: false };
 }
 
 test("each change of the upstream's state is one line, and no change is none", () => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { SendOutcome } from "../../../src/ports/span-sink.ts";
+import type { SendOutcome, SpanBatch } from "../../../src/ports/span-sink.ts";
+import { HandMovedSleep } from "../../support/fakes/hand-moved-sleep.ts";
+import { PATIENT_CLOCK } from "../../support/fakes/patient-clock.ts";
 import { booksOf, forwarding, settled } from "../../support/upstreams/forwarding.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 
@@ -142,6 +144,40 @@ describe("a stop", () => {
     expect(run.sink.sent.length).toBe(1);
     expect(run.clock.sleptMs).toEqual([]);
     expect(booksOf(run)).toMatchObject({ buffered: 2 });
+  });
+
+  test("does not wait for spans that the upstream keeps refusing", async () => {
+    const refusal = { outcome: "refused", reason: "invalid", message: "400" } as const;
+    const answer = ({ spanCount }: SpanBatch) => (spanCount === 0 ? DELIVERED : refusal);
+    const run = forwarding({ batchSpans: 100, answer });
+    Object.assign(run.clock, { sleep: PATIENT_CLOCK.sleep });
+    run.arrive(requestOf(300));
+    run.forwarder.start();
+    await settled();
+    run.clock.sleep = HandMovedSleep.prototype.sleep;
+
+    await run.forwarder.stop(600_000);
+
+    expect(run.clock.sleptMs).toEqual([]);
+    expect(booksOf(run)).toMatchObject({ buffered: 300, delivered: 0, undeliverable: 0 });
+    expect(run.forwarder.status().lastError).toMatchObject({ message: "400" });
+  });
+
+  test("gives an upstream that begins to refuse spans a second chance", async () => {
+    const refusal = { outcome: "refused", reason: "invalid", message: "400" } as const;
+    const run = forwarding({ batchSpans: 100, answer: () => "held" });
+    run.arrive(requestOf(300));
+    run.forwarder.start();
+    await settled();
+    const stopped = run.forwarder.stop(600_000);
+    run.sink.answer = ({ spanCount }) =>
+      spanCount > 0 && run.clock.sleptMs.length === 0 ? refusal : DELIVERED;
+
+    run.sink.held[0]!.settle(refusal);
+    await stopped;
+
+    expect(run.clock.sleptMs).toEqual([50]);
+    expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 300 });
   });
 
   test("logs the losses that are not logged yet", async () => {

@@ -8,6 +8,7 @@ test("an upstream that is not there is waited for, as long as it wants", () => {
     afterMs: 7,
     hint: "a file",
     isRefusal: false,
+    areSpansRefused: false,
   });
 });
 
@@ -39,10 +40,18 @@ test.each([
   expect(hint).toStartWith("it refuses even an empty request: check that FORWARD_ENDPOINT is");
 });
 
-test("whoever takes nothing but empty requests is no receiver either", () => {
-  expect(refusesAllSpans("400: no")).toMatchObject({
-    message: "400: no",
-    isRefusal: true,
-    hint: expect.stringContaining("it takes empty requests and refuses all spans"),
-  });
+test("an upstream that refuses the spans that are left is not taken for another program", () => {
+  const { message, hint, isRefusal, areSpansRefused } = refusesAllSpans("400: no");
+
+  expect([message, isRefusal, areSpansRefused]).toEqual(["400: no", true, true]);
+  expect(hint).toStartWith("the upstream takes empty requests but refuses the spans that are left");
+  expect(hint).toContain('remove them with "spanring take --out FILE"');
+});
+
+test.each([
+  { outcome: "retry", message: "503" },
+  { outcome: "blocked", reason: "forbidden", message: "403" },
+  { outcome: "refused", reason: "invalid", message: "400" },
+] as const)("whoever answers $outcome has not refused the spans", (outcome) => {
+  expect(failureOf(outcome).areSpansRefused).toBe(false);
 });

@@ -206,6 +206,40 @@ describe("in a hurry", () => {
 
     expect(await gate.pass(NEVER)).toEqual(passed);
   });
+
+  test.each([
+    { name: "twice in a row", refused: [true, true], passed: undefined },
+    { name: "once", refused: [false, true], passed: passOf(2) },
+    { name: "and then something else fails", refused: [true, false], passed: passOf(2) },
+  ])("an upstream that refuses all spans it is sent, $name", async ({ refused, passed }) => {
+    const { gate } = openGate();
+    gate.failed((await gate.pass(NEVER))!, { areSpansRefused: refused[0]! });
+    gate.hurry(60_000);
+
+    gate.failed((await gate.pass(NEVER))!, { areSpansRefused: refused[1]! });
+
+    expect(await gate.pass(NEVER)).toEqual(passed);
+  });
+});
+
+test("without a hurry, an upstream that refuses all spans is tried again and again", async () => {
+  const { gate } = openGate();
+  const failure = { areSpansRefused: true };
+
+  for (let time = 0; time < 3; time += 1) gate.failed((await gate.pass(NEVER))!, failure);
+
+  expect(await gate.pass(NEVER)).toEqual(passOf(3));
+});
+
+test("what has come through between two refusals of spans makes the second the first", async () => {
+  const { gate } = openGate();
+  gate.failed((await gate.pass(NEVER))!, { areSpansRefused: true });
+  gate.succeeded((await gate.pass(NEVER))!);
+  gate.hurry(60_000);
+
+  gate.failed((await gate.pass(NEVER))!, { areSpansRefused: true });
+
+  expect(await gate.pass(NEVER)).toEqual(passOf(2));
 });
 
 test("a pause is over with time alone", async () => {
