@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { longFunctions } from "./support/tidy/function-length.ts";
 import type { LongFunctions } from "./support/tidy/function-length.ts";
-import { applicationDisorder, fileCycles } from "./support/tidy/import-order.ts";
+import { applicationDisorder, fileCycles, folderCycles } from "./support/tidy/import-order.ts";
 import { outwardImports } from "./support/tidy/layers.ts";
 import { sourcesNoTestLoads, testsWithoutCounterpart } from "./support/tidy/mirror.ts";
 import { deadNames, treeFaults } from "./support/tidy/page-names.ts";
@@ -67,6 +67,10 @@ test("imports point inwards only", () => {
 
 test("no files import each other in a circle", () => {
   expect(fileCycles(files)).toEqual([]);
+});
+
+test("no folders import each other in a circle", () => {
+  expect(folderCycles(files)).toEqual([]);
 });
 
 test("folders of application/ import only those before them in their order", () => {

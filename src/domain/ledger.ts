@@ -52,3 +52,15 @@ export interface BufferStats {
   /** `first` is the oldest buffered span's, `next` the one the next accepted span will get. */
   readonly sequence: { readonly first: number; readonly next: number };
 }
+
+/** An amount of spans, in both units of the ledger. */
+export interface SpanAmount {
+  readonly spans: number;
+  readonly bytes: number;
+}
+
+/** Spans of one service. */
+export interface ServiceAmount extends SpanAmount {
+  /** The name, as UTF-8. */
+  readonly service: Uint8Array;
+}

@@ -5,7 +5,7 @@ import { decodeSpans } from "./requests/decoded-request.ts";
 import { FakeSink } from "./fakes/fake-sink.ts";
 import { requestOf } from "./requests/request-bytes.ts";
 import { NEVER, searchedRing } from "./running/searched-ring.ts";
-import type { Lease } from "../../src/domain/buffered-spans.ts";
+import type { Lease } from "../../src/ports/trace-buffer.ts";
 
 export const DELIVERED: SendOutcome = { outcome: "delivered" };
 export const TOO_LARGE: SendOutcome = { outcome: "too_large", message: "too long" };

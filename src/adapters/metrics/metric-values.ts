@@ -5,11 +5,10 @@ import {
 } from "../../application/forwarding/forward-status.ts";
 import type { ProblemTotal } from "../../application/receiving/problem-registry.ts";
 import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
-import type { BufferStats, Ledger } from "../../domain/ledger.ts";
+import type { BufferStats, Ledger, SpanAmount } from "../../domain/ledger.ts";
 import { FAULT_NAMES } from "../../domain/span-validity.ts";
 import { GRPC_CODE, type Outcome, STATUS_TABLE } from "../otlp/status-table.ts";
 import type { MetricName, MetricValue, MetricValues } from "./metrics-page.ts";
-import type { SpanAmount } from "../../domain/buffered-spans.ts";
 
 /** Returns the numbers on request. A part that does not run, such as a listener, has none. */
 export interface MetricSources {

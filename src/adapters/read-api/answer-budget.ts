@@ -1,5 +1,4 @@
-import type { CopiedSpans } from "../../domain/buffered-spans.ts";
-import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
+import type { CopiedSpans, SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 /**
  * Bounds the memory of answers that are under way: a reader that stops reading keeps its answer

@@ -16,7 +16,7 @@ import {
   rangeMember,
   spansResponse,
 } from "./span-answer.ts";
-import type { OldestSpans } from "../../domain/buffered-spans.ts";
+import type { OldestSpans } from "../../ports/trace-buffer.ts";
 
 interface QueryValues {
   readonly after: Cursor;

@@ -19,7 +19,7 @@ import {
   SPAN_TYPES,
   type SpanType,
 } from "./media-type.ts";
-import type { CopiedSpans, SequenceRange } from "../../domain/buffered-spans.ts";
+import type { CopiedSpans, SequenceRange } from "../../ports/trace-buffer.ts";
 
 const PIECE_BYTES = 64 * 1024;
 const LINE_END = Uint8Array.of(0x0a);

@@ -1,3 +1,4 @@
+import type { ServiceAmount } from "../../domain/ledger.ts";
 import type { SpanFilter } from "../../domain/query/span-filter.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
 import { type Arrived, type ArrivedRange, SubscriptionIndex } from "./subscription-index.ts";
@@ -5,9 +6,8 @@ import type {
   Appended,
   OldestSpans,
   SequenceRange,
-  ServiceAmount,
-} from "../../domain/buffered-spans.ts";
-import type { WatchedBuffer } from "../../ports/trace-buffer.ts";
+  WatchedBuffer,
+} from "../../ports/trace-buffer.ts";
 
 /** What those who wait, take or clear need of it. */
 export type WatchedArrivals = Pick<

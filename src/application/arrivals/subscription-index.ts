@@ -13,8 +13,7 @@ import {
   type FilterIndex,
   createFilterIndex,
 } from "./filter-index.ts";
-import type { SequenceRange } from "../../domain/buffered-spans.ts";
-import type { SpanVisits } from "../../ports/trace-buffer.ts";
+import type { SequenceRange, SpanVisits } from "../../ports/trace-buffer.ts";
 
 /** Told the sequences of all spans that match, of those that arrived together. */
 export type Arrived = (sequences: readonly number[]) => void;

@@ -1,7 +1,6 @@
 import type { SleepingClock } from "../../ports/clock.ts";
 import type { Arrivals } from "../arrivals/arrivals.ts";
-import type { Lease } from "../../domain/buffered-spans.ts";
-import type { BacklogSource } from "../../ports/trace-buffer.ts";
+import type { Lease, BacklogSource } from "../../ports/trace-buffer.ts";
 
 export interface BacklogParts {
   readonly buffer: BacklogSource;

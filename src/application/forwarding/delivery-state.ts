@@ -5,8 +5,7 @@ import type { UndeliverableReason } from "./forward-figures.ts";
 import type { SendFailure } from "./send-failure.ts";
 import { countOf, halvesOf, type SpanRuns, splitRuns } from "./span-runs.ts";
 import { type Piece, piecesOf, type Suspects } from "./suspects.ts";
-import type { Lease, Settlement } from "../../domain/buffered-spans.ts";
-import type { LeaseSettler } from "../../ports/trace-buffer.ts";
+import type { Lease, Settlement, LeaseSettler } from "../../ports/trace-buffer.ts";
 
 /** Is notified of the fate of a lease, part by part. */
 export interface DeliveryWatcher {

@@ -13,7 +13,7 @@ import {
 import { afterRefusal, settleRefused } from "./refusals.ts";
 import { failureOf, type SendFailure } from "./send-failure.ts";
 import type { Piece } from "./suspects.ts";
-import type { Lease } from "../../domain/buffered-spans.ts";
+import type { Lease } from "../../ports/trace-buffer.ts";
 
 /**
  * Refusals of one lease, after which the rest is left to another. The way down to one span takes

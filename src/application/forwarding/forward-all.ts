@@ -7,8 +7,7 @@ import type { DeliveryParts, Evidence } from "./delivery-state.ts";
 import type { Probe } from "./probe.ts";
 import { failureOf } from "./send-failure.ts";
 import type { Pass } from "./upstream-gate.ts";
-import type { Lease } from "../../domain/buffered-spans.ts";
-import type { ForwardedBuffer } from "../../ports/trace-buffer.ts";
+import type { Lease, ForwardedBuffer } from "../../ports/trace-buffer.ts";
 
 export interface ForwardSettings {
   readonly batchSpans: number;

@@ -1,4 +1,4 @@
-import type { LeasePart } from "../../domain/buffered-spans.ts";
+import type { LeasePart } from "../../ports/trace-buffer.ts";
 
 /**
  * Some of a lease's spans, by their places: runs that ascend and do not touch.

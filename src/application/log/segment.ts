@@ -1,8 +1,7 @@
 import { assert } from "../../domain/assert.ts";
 import type { BrokenBytes } from "./scan-segment.ts";
 import { addRange, countSequences, gapsIn, type SequenceRange } from "./sequence-ranges.ts";
-import { assertBooksBalance, type Ledger } from "../../domain/ledger.ts";
-import type { SpanAmount } from "../../domain/buffered-spans.ts";
+import { assertBooksBalance, type Ledger, type SpanAmount } from "../../domain/ledger.ts";
 
 /**
  * What is known in memory of one segment. It grows with the number of gaps among the spans that

@@ -3,8 +3,7 @@ import { compileFilter } from "../../domain/query/span-matcher.ts";
 import { concatenate } from "../../domain/wire/assemble.ts";
 import { scanRing } from "./ring-scan.ts";
 import { releaseBytes } from "../ring/release-bytes.ts";
-import type { CopiedSpans, SequenceRange } from "../../domain/buffered-spans.ts";
-import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
+import type { CopiedSpans, SequenceRange, SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 export interface SpanQuery {
   readonly filter: SpanFilter;

@@ -9,8 +9,7 @@ import {
 } from "../../domain/wire/span-fields.ts";
 import { scanRing } from "./ring-scan.ts";
 import type { SpanAnswer } from "./query-spans.ts";
-import type { SequenceRange } from "../../domain/buffered-spans.ts";
-import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
+import type { SequenceRange, SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 export interface TraceAnswer extends SpanAnswer {
   /** Whether a span without a parent is among them: the root, which ends last. */

@@ -1,6 +1,5 @@
 import type { SpanMatcher } from "../../domain/query/span-matcher.ts";
-import type { SequenceRange } from "../../domain/buffered-spans.ts";
-import type { SequenceSource } from "../../ports/trace-buffer.ts";
+import type { SequenceRange, SequenceSource } from "../../ports/trace-buffer.ts";
 
 /** Spans that are looked at in one go: well under a millisecond, whatever is asked of each. */
 const SPANS_A_GO = 2048;

@@ -11,8 +11,7 @@ import {
 } from "../../domain/wire/span-fields.ts";
 import { scanRing } from "./ring-scan.ts";
 import type { SpanQuery } from "./query-spans.ts";
-import type { SequenceRange } from "../../domain/buffered-spans.ts";
-import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
+import type { SequenceRange, SearchedBuffer } from "../../ports/trace-buffer.ts";
 import { textBetween } from "../../domain/wire/scalar-bytes.ts";
 
 /** What the buffered spans of one trace say together. */

@@ -1,4 +1,4 @@
-import type { ServiceAmount } from "../../domain/buffered-spans.ts";
+import type { ServiceAmount } from "../../domain/ledger.ts";
 import { type Receipt, type ReceivedAmounts, zeroAmounts } from "../../domain/receipt.ts";
 import { explainRejection } from "../../domain/span-validity.ts";
 import { assembleRequest } from "../../domain/wire/assemble.ts";

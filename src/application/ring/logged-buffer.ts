@@ -1,4 +1,4 @@
-import type { BufferStats, ServiceStats } from "../../domain/ledger.ts";
+import type { BufferStats, ServiceStats, ServiceAmount, SpanAmount } from "../../domain/ledger.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { wholeLease } from "./ring-lease.ts";
@@ -8,14 +8,12 @@ import type {
   OldestSpans,
   Search,
   SequenceRange,
-  ServiceAmount,
-  SpanAmount,
   Visit,
   Lease,
   LeasePart,
   Settlement,
-} from "../../domain/buffered-spans.ts";
-import type { TraceBuffer } from "../../ports/trace-buffer.ts";
+  TraceBuffer,
+} from "../../ports/trace-buffer.ts";
 
 /** Logs what enters or leaves the buffer, at DEBUG: amounts, and nothing from the spans. */
 export class LoggedBuffer implements TraceBuffer {

@@ -1,4 +1,4 @@
-import type { BufferStats, ServiceStats } from "../../domain/ledger.ts";
+import type { BufferStats, ServiceStats, ServiceAmount, SpanAmount } from "../../domain/ledger.ts";
 import type { TraceSpan } from "../../domain/trace-span.ts";
 import { walkRequest } from "../../domain/wire/request-walk.ts";
 import { NO_FAULT } from "../../domain/wire/walk-fault.ts";
@@ -7,7 +7,20 @@ import {
   type WalkedRequest,
   rejectedByService,
 } from "../../domain/wire/walked-request.ts";
-import type { SpanCodec, TraceBufferPort, TraceBuffer } from "../../ports/trace-buffer.ts";
+import type {
+  SpanCodec,
+  TraceBufferPort,
+  TraceBuffer,
+  Appended,
+  CopiedSpans,
+  OldestSpans,
+  Search,
+  SequenceRange,
+  Visit,
+  Lease,
+  LeasePart,
+  Settlement,
+} from "../../ports/trace-buffer.ts";
 import { append, hasRoom, isFull, usedBytes, usedShare } from "./ring-append.ts";
 import { copyOldest, copySpans, takeOldest } from "./ring-hand-over.ts";
 import { leaseNewest, leaseOldest, settle, wholeLease } from "./ring-lease.ts";
@@ -17,19 +30,6 @@ import { takeBefore } from "./ring-removal.ts";
 import { bufferedRange, oldestUnixMs, visitSpans } from "./ring-search.ts";
 import { readServices } from "./ring-services.ts";
 import { withLock } from "./shared-lock.ts";
-import type {
-  Appended,
-  CopiedSpans,
-  OldestSpans,
-  Search,
-  SequenceRange,
-  ServiceAmount,
-  SpanAmount,
-  Visit,
-  Lease,
-  LeasePart,
-  Settlement,
-} from "../../domain/buffered-spans.ts";
 
 export type OverflowPolicy = "drop_oldest" | "refuse";
 

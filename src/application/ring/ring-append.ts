@@ -1,3 +1,4 @@
+import type { ServiceAmount, SpanAmount } from "../../domain/ledger.ts";
 import { assert } from "../../domain/assert.ts";
 import { traceTail } from "../../domain/query/filter-key.ts";
 import { SPAN_ID_BYTES, TRACE_ID_BYTES } from "../../domain/span-validity.ts";
@@ -17,7 +18,7 @@ import {
 } from "./ring-memory.ts";
 import { blockOf, evictBefore, evictOldestBlock, slotOf } from "./ring-removal.ts";
 import { bookAcceptedByService, bookRejectedByService, servicesOf } from "./ring-services.ts";
-import type { Appended, ServiceAmount, SpanAmount } from "../../domain/buffered-spans.ts";
+import type { Appended } from "../../ports/trace-buffer.ts";
 
 export interface AppendRequest {
   /** Walked without a fault, and with valid spans only. */

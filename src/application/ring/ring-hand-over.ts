@@ -13,7 +13,7 @@ import {
   takeBefore,
 } from "./ring-removal.ts";
 import { bufferedRange } from "./ring-search.ts";
-import type { CopiedSpans, OldestSpans, SequenceRange } from "../../domain/buffered-spans.ts";
+import type { CopiedSpans, OldestSpans, SequenceRange } from "../../ports/trace-buffer.ts";
 
 /**
  * The spans of these sequences as the bytes of one request, copied out of the ring in the order

@@ -1,3 +1,4 @@
+import type { SpanAmount } from "../../domain/ledger.ts";
 import { assert } from "../../domain/assert.ts";
 import { cutRequest } from "../../domain/wire/assemble.ts";
 import { copyThere } from "./ring-hand-over.ts";
@@ -15,7 +16,7 @@ import {
 } from "./ring-memory.ts";
 import { beginAt, newestFree, oldestFree, serviceAt, slotOf, slotsOf } from "./ring-removal.ts";
 import { bookDepartureFromService } from "./ring-services.ts";
-import type { SpanAmount, Lease, LeasePart, Settlement } from "../../domain/buffered-spans.ts";
+import type { Lease, LeasePart, Settlement } from "../../ports/trace-buffer.ts";
 
 /**
  * Leases the oldest free spans, at least one; undefined when there is none. Copied before anything

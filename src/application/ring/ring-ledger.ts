@@ -1,4 +1,9 @@
-import { assertBooksBalance, type BufferStats, type Ledger } from "../../domain/ledger.ts";
+import {
+  assertBooksBalance,
+  type BufferStats,
+  type Ledger,
+  type SpanAmount,
+} from "../../domain/ledger.ts";
 import {
   ACCEPTED,
   BUFFERED_BYTES,
@@ -13,7 +18,6 @@ import {
   TAKEN,
   UNDELIVERABLE,
 } from "./ring-memory.ts";
-import type { SpanAmount } from "../../domain/buffered-spans.ts";
 
 /** The books of spans that have left the ring. */
 export type Departure = typeof TAKEN | typeof DELIVERED | typeof EVICTED | typeof UNDELIVERABLE;

@@ -1,3 +1,4 @@
+import type { SpanAmount } from "../../domain/ledger.ts";
 import { assert } from "../../domain/assert.ts";
 import { audit, bookDeparture, type Departure, usedSlots } from "./ring-ledger.ts";
 import {
@@ -11,7 +12,6 @@ import {
   TAKEN,
 } from "./ring-memory.ts";
 import { bookDepartureFromService } from "./ring-services.ts";
-import type { SpanAmount } from "../../domain/buffered-spans.ts";
 
 export function slotOf(ring: RingMemory, sequence: number): number {
   return sequence % ring.capacitySpans;

@@ -1,7 +1,7 @@
 import type { SpanPlace, FieldsOf } from "../../domain/query/span-matcher.ts";
 import { FIRST_SEQUENCE, GONE, NEXT_SEQUENCE, type RingMemory } from "./ring-memory.ts";
 import { blockOf, slotOf } from "./ring-removal.ts";
-import type { Search, SequenceRange, Visit } from "../../domain/buffered-spans.ts";
+import type { Search, SequenceRange, Visit } from "../../ports/trace-buffer.ts";
 import { createSpanFields, readSpanFields } from "../../domain/wire/span-fields.ts";
 
 export function bufferedRange({ control }: RingMemory): SequenceRange {

@@ -1,4 +1,10 @@
-import { assertBooksBalance, type Ledger, type ServiceStats } from "../../domain/ledger.ts";
+import {
+  assertBooksBalance,
+  type Ledger,
+  type ServiceStats,
+  type ServiceAmount,
+  type SpanAmount,
+} from "../../domain/ledger.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
 import { serviceNameBytes } from "../../domain/wire/resource.ts";
 import type { Departure } from "./ring-ledger.ts";
@@ -19,7 +25,6 @@ import {
   serviceRow,
   type ServiceTable,
 } from "./service-table.ts";
-import type { ServiceAmount, SpanAmount } from "../../domain/buffered-spans.ts";
 
 /**
  * The ledger by service: the same books, once for each service, which add up to those of the ring.

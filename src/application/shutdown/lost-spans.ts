@@ -1,7 +1,6 @@
-import type { ServiceStats } from "../../domain/ledger.ts";
+import type { ServiceStats, SpanAmount } from "../../domain/ledger.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { LogFields } from "../../ports/logger.ts";
-import type { SpanAmount } from "../../domain/buffered-spans.ts";
 
 /** Services with a place of their own in the line; the others are summed up. */
 const MAX_SERVICES = 20;

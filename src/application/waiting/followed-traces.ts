@@ -6,7 +6,7 @@ import type { Semaphore } from "./semaphore.ts";
 import { readTrace, type TraceAnswer } from "../querying/read-trace.ts";
 import { SharedFields } from "../ring/ring-search.ts";
 import type { LackOfRoom, WaitParts, WaitRequest } from "./wait-for-spans.ts";
-import type { SequenceRange } from "../../domain/buffered-spans.ts";
+import type { SequenceRange } from "../../ports/trace-buffer.ts";
 
 export interface TraceWaitParts extends WaitParts {
   readonly arrivals: WaitParts["arrivals"] & Pick<Arrivals, "showArrived">;

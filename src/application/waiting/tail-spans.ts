@@ -2,8 +2,7 @@ import type { SpanFilter } from "../../domain/query/span-filter.ts";
 import { compileFilter } from "../../domain/query/span-matcher.ts";
 import type { Arrivals } from "../arrivals/arrivals.ts";
 import { turn } from "../querying/ring-scan.ts";
-import type { CopiedSpans } from "../../domain/buffered-spans.ts";
-import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
+import type { CopiedSpans, SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 export interface TailParts {
   readonly buffer: SearchedBuffer;

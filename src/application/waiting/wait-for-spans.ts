@@ -3,8 +3,7 @@ import type { Arrivals } from "../arrivals/arrivals.ts";
 import { countSpans, joinedSpans, querySpans, type SpanAnswer } from "../querying/query-spans.ts";
 import type { IncompleteTrace } from "../querying/read-trace.ts";
 import { type TimeLimit, timeLimit } from "./time-limit.ts";
-import type { CopiedSpans, SequenceRange } from "../../domain/buffered-spans.ts";
-import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
+import type { CopiedSpans, SequenceRange, SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 export interface WaitParts {
   readonly buffer: SearchedBuffer;

@@ -1,10 +1,10 @@
+import type { ServiceAmount } from "../ledger.ts";
 import { BAD_LINK, BAD_SPAN_ID, BAD_TRACE_ID, FAULT_KINDS } from "../span-validity.ts";
 import { LINK, RESOURCE_SPANS, SCOPE_SPANS, SPAN } from "./otlp-schema.ts";
 import { createSpanTable, type SpanTable } from "./request-spans.ts";
 import { PLAIN_TRACE_ID_AT } from "./plain-fields.ts";
 import { NO_FAULT } from "./walk-fault.ts";
 import { serviceNameBytes } from "./resource.ts";
-import type { ServiceAmount } from "../buffered-spans.ts";
 
 export interface WalkLimits {
   readonly spansPerRequest: number;

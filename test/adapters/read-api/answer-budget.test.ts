@@ -15,8 +15,7 @@ import {
   runReadApi,
   stopReadApisAfterEach,
 } from "../../support/running/running-read-api.ts";
-import type { CopiedSpans } from "../../../src/domain/buffered-spans.ts";
-import type { SpanReader } from "../../../src/ports/trace-buffer.ts";
+import type { CopiedSpans, SpanReader } from "../../../src/ports/trace-buffer.ts";
 
 stopReadApisAfterEach();
 

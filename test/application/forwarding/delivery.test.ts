@@ -13,7 +13,7 @@ import {
 } from "../../support/delivered-lease.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import { NEVER, searchedRing } from "../../support/running/searched-ring.ts";
-import type { Lease } from "../../../src/domain/buffered-spans.ts";
+import type { Lease } from "../../../src/ports/trace-buffer.ts";
 
 describe("what the upstream says of a batch is what becomes of its spans", () => {
   test.each<{ name: string; outcome: SendOutcome; told: string[]; books: DeliveryBooks }>([

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { type Scan, scanRing, turn } from "../../../src/application/querying/ring-scan.ts";
-import type { SequenceRange } from "../../../src/domain/buffered-spans.ts";
+import type { SequenceRange } from "../../../src/ports/trace-buffer.ts";
 
 const PIECE = 2048;
 

@@ -4,7 +4,11 @@ import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { openRingMemory } from "../../../src/application/ring/ring-memory.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import { requestOfPart } from "../../../src/application/ring/ring-lease.ts";
-import { assertBooksBalance } from "../../../src/domain/ledger.ts";
+import {
+  assertBooksBalance,
+  type ServiceAmount,
+  type SpanAmount,
+} from "../../../src/domain/ledger.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import {
@@ -16,13 +20,7 @@ import { assertInvariants } from "../../support/oracles/ring-invariants.ts";
 import { rejectedOf } from "../../support/running/filled-ring.ts";
 import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { encodeShape, requestShapeArbitrary } from "../../support/requests/request-shape.ts";
-import type {
-  OldestSpans,
-  ServiceAmount,
-  SpanAmount,
-  Lease,
-  Settlement,
-} from "../../../src/domain/buffered-spans.ts";
+import type { OldestSpans, Lease, Settlement } from "../../../src/ports/trace-buffer.ts";
 
 const walked = createWalkedRequest({ spansPerRequest: 1_000, nestingDepth: 100 });
 

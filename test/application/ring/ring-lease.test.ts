@@ -20,7 +20,7 @@ import {
 } from "../../support/requests/request-bytes.ts";
 import { spanNumbers } from "../../support/oracles/walked-spans.ts";
 import { bytesField } from "../../support/requests/wire-bytes.ts";
-import type { Lease, Settlement } from "../../../src/domain/buffered-spans.ts";
+import type { Lease, Settlement } from "../../../src/ports/trace-buffer.ts";
 
 const ROOMY = { spans: 100, bytes: 100_000 };
 const ANY = { spans: 1_000, bytes: 1_000_000 };

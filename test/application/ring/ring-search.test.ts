@@ -18,7 +18,7 @@ import {
   traceId,
 } from "../../support/requests/request-bytes.ts";
 import { named } from "../../support/running/searched-ring.ts";
-import type { SequenceRange } from "../../../src/domain/buffered-spans.ts";
+import type { SequenceRange } from "../../../src/ports/trace-buffer.ts";
 import { placesOf } from "../../support/requests/matched-spans.ts";
 import { varintField } from "../../support/requests/wire-bytes.ts";
 

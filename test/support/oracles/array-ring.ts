@@ -1,4 +1,4 @@
-import type { BufferStats, Ledger } from "../../../src/domain/ledger.ts";
+import type { BufferStats, Ledger, ServiceAmount, SpanAmount } from "../../../src/domain/ledger.ts";
 import { books } from "./books.ts";
 import {
   encodeKept,
@@ -10,11 +10,9 @@ import {
 import type {
   Appended,
   OldestSpans,
-  ServiceAmount,
-  SpanAmount,
   LeasePart,
   Settlement,
-} from "../../../src/domain/buffered-spans.ts";
+} from "../../../src/ports/trace-buffer.ts";
 
 /** A request as the model is given it: its tree, and the bytes of it, and when it came. */
 export interface ShapedRequest {

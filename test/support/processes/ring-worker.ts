@@ -5,7 +5,7 @@ import { requestOfPart } from "../../../src/application/ring/ring-lease.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 import { checkedRequest, SpanChecker } from "../oracles/checked-spans.ts";
-import type { Lease, LeasePart, Settlement } from "../../../src/domain/buffered-spans.ts";
+import type { Lease, LeasePart, Settlement } from "../../../src/ports/trace-buffer.ts";
 
 /** A thread that puts spans into a shared ring, takes some out, leases some, or all of it. */
 export interface RingJob {

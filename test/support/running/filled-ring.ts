@@ -1,8 +1,9 @@
+import type { ServiceAmount } from "../../../src/domain/ledger.ts";
 import { append } from "../../../src/application/ring/ring-append.ts";
 import { createRingMemory, type RingMemory } from "../../../src/application/ring/ring-memory.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
-import type { Appended, ServiceAmount } from "../../../src/domain/buffered-spans.ts";
+import type { Appended } from "../../../src/ports/trace-buffer.ts";
 import { assertInvariants } from "../oracles/ring-invariants.ts";
 
 /**

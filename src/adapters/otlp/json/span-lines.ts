@@ -4,7 +4,7 @@ import { mergedOccurrences, SCALAR_TEXT, JsonText } from "./json-writer.ts";
 import { type MessageBytes, nextField, scanFields, valueOf } from "./message-scan.ts";
 import { type Field, SHAPES, type Shape } from "./json-shape.ts";
 import { isSmall, spreadInSteps, valueInSteps, writeMessage } from "./otlp-json.ts";
-import type { CopiedSpans } from "../../../domain/buffered-spans.ts";
+import type { CopiedSpans } from "../../../ports/trace-buffer.ts";
 
 /** What stands around the JSON of each span. */
 export interface LineFrame {

@@ -12,7 +12,7 @@ import {
 } from "../../../support/requests/request-bytes.ts";
 import { traceSpanArbitrary } from "../../../support/requests/trace-span-arbitrary.ts";
 import { bytesField } from "../../../support/requests/wire-bytes.ts";
-import type { CopiedSpans } from "../../../../src/domain/buffered-spans.ts";
+import type { CopiedSpans } from "../../../../src/ports/trace-buffer.ts";
 
 const codec = new ProtobufSpanCodec();
 
