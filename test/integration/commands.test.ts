@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { books } from "../support/oracles/books.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { otlpJson } from "../../src/adapters/otlp/json/otlp-json.ts";
@@ -199,14 +200,18 @@ test.each(
   expect(await child.exited).toBe(4);
 });
 
-/** What any command finds to print. */
+const sequence = { run_id: "a", first: 1, next: 1 };
+
+/** Answers every command with something to print. */
 const everything: Answer = (asked) => {
   if (asked.path.startsWith("/api/tail")) return endless(lineOf(1));
   if (asked.path.startsWith("/api/traces")) return Response.json({ traces: [{}] });
-  if (asked.method === "DELETE") return Response.json({ removed: 1 });
+  if (asked.method === "DELETE") return Response.json({ removed: 1, sequence });
   if (asked.path.startsWith("/api/problems")) return Response.json({ problems: [] });
   if (!asked.path.startsWith("/api/stats")) return threeSpans(asked);
-  return Response.json({ spans: {}, bytes: {}, capacity: {}, sequence: {}, uptime_seconds: 1 });
+  const capacity = { spans: 1, bytes: 1 };
+  const figures = { spans: books(), bytes: books(), capacity, sequence };
+  return Response.json({ ...figures, uptime_seconds: 1, version: "1" });
 };
 
 test("standard error that takes nothing changes no outcome", async () => {

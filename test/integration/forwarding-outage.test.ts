@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "bun:test";
-import type { ForwardAnswer } from "../../src/adapters/cli/api/forward-answer.ts";
+import type { ForwardAnswer } from "../../src/adapters/cli/render/stats-table.ts";
 import { openExportClient } from "../support/running/export-client.ts";
 import { fuzzRuns } from "../support/running/fuzz-runs.ts";
 import { readApiClient } from "../support/running/read-api-client.ts";

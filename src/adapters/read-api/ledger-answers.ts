@@ -1,3 +1,13 @@
+import type { Message, Written } from "../api-messages/message.ts";
+import type {
+  cleared,
+  forward,
+  health,
+  problems,
+  readiness,
+  services,
+  stats,
+} from "../api-messages/messages.ts";
 import type { RecentProblem } from "../../application/receiving/problem-registry.ts";
 import { ANSWER_HEADERS } from "./problem.ts";
 import type { ForwardReading, RouteContext } from "./route.ts";
@@ -6,59 +16,61 @@ import type { ForwardStatus } from "../../application/forwarding/forward-status.
 import { JSON_TYPE } from "./media-type.ts";
 
 export function answerHealth(): Response {
-  return jsonResponse({ status: "alive" });
+  return jsonResponse<typeof health>({ status: "alive" });
 }
 
 /**
  * At high water, and while the upstream fails, it is as ready as before: exporters that it turned
  * away would lose more.
  */
-export function answerReadiness({ readiness, highWater, forward }: RouteContext): Response {
-  const status = readiness();
+export function answerReadiness(context: RouteContext): Response {
+  const { highWater, forward } = context;
+  const status = context.readiness();
   const high_water = highWater();
-  const forwarding = forward === undefined ? {} : { forward: forwardReadiness(forward) };
-  const body = { status, high_water, ...forwarding };
-  return jsonResponse(body, { status: status === "ready" ? 200 : 503 });
+  const forwarding = forward && forwardReadiness(forward);
+  const body = { status, high_water, forward: forwarding };
+  return jsonResponse<typeof readiness>(body, { status: status === "ready" ? 200 : 503 });
 }
 
 export function answerStats(context: RouteContext): Response {
-  const { buffer, runId, uptimeMs, version, forward } = context;
+  const { buffer, runId, uptimeMs, version } = context;
   const { spans, bytes, capacity, sequence: range } = buffer.stats();
   const sequence = rangeMember(runId, range);
   const uptime_seconds = Math.round(uptimeMs()) / 1000;
-  const forwarding = forward === undefined ? {} : { forward: forwardMember(forward) };
-  const body = { spans, bytes, capacity, sequence, ...forwarding, uptime_seconds, version };
-  return jsonResponse(body, { headers: rangeHeaders(range) });
+  const forward = context.forward && forwardMember(context.forward);
+  const body = { spans, bytes, capacity, sequence, forward, uptime_seconds, version };
+  return jsonResponse<typeof stats>(body, { headers: rangeHeaders(range) });
 }
 
 export function answerServices({ buffer, runId }: RouteContext): Response {
-  const services = buffer.services().map(({ service, spans, bytes, lastSeenUnixMs }) => {
+  const all = buffer.services().map(({ service, spans, bytes, lastSeenUnixMs }) => {
     return { service, spans, bytes, lastSeen: new Date(lastSeenUnixMs).toISOString() };
   });
   const range = buffer.range();
-  const body = { services, sequence: rangeMember(runId, range) };
-  return jsonResponse(body, { headers: rangeHeaders(range) });
+  const body = { services: all, sequence: rangeMember(runId, range) };
+  return jsonResponse<typeof services>(body, { headers: rangeHeaders(range) });
 }
 
-/** What was refused or discarded: what an exporter may never have told its user. */
-export function answerProblems({ problems }: RouteContext): Response {
-  return jsonResponse({ problems: problems.list().map(problemMember) });
+/** Lists what was refused or discarded, which an exporter may have kept from its user. */
+export function answerProblems(context: RouteContext): Response {
+  return jsonResponse<typeof problems>({ problems: context.problems.list().map(problemMember) });
 }
 
-/** What is not known is left out: JSON has no member that is undefined. */
-function problemMember({ firstUnixMs, lastUnixMs, ...problem }: RecentProblem): object {
-  const [first, last] = [firstUnixMs, lastUnixMs].map((ms) => new Date(ms).toISOString());
+/** Leaves out what is unknown: JSON has no undefined members. */
+function problemMember({ firstUnixMs, lastUnixMs, ...problem }: RecentProblem) {
+  const first = new Date(firstUnixMs).toISOString();
+  const last = new Date(lastUnixMs).toISOString();
   const { protocol, reason, count, hint } = problem;
   const address = problem.address || undefined;
   const detail = problem.detail || undefined;
   return { protocol, reason, address, count, first, last, detail, hint };
 }
 
-/** The sequences are those of the spans that were there; what comes next has `next`. */
+/** Reports the sequences of the spans that were removed; the next span gets `next`. */
 export function answerClear({ buffer, arrivals, runId }: RouteContext): Response {
   const range = buffer.range();
   const body = { removed: arrivals.clear(), sequence: rangeMember(runId, range) };
-  return jsonResponse(body, { headers: rangeHeaders(range) });
+  return jsonResponse<typeof cleared>(body, { headers: rangeHeaders(range) });
 }
 
 export function answerMetrics({ metrics }: RouteContext): Response {
@@ -67,11 +79,11 @@ export function answerMetrics({ metrics }: RouteContext): Response {
 }
 
 export function answerDescription({ description }: RouteContext): Response {
-  return jsonResponse(description);
+  return jsonResponse(description());
 }
 
-/** The member `forward` of the books; `openapi-schemas.ts` has its schema. */
-export function forwardMember({ endpoint, status }: ForwardReading): object {
+/** Returns the member `forward` of `/api/stats`. */
+export function forwardMember({ endpoint, status }: ForwardReading): Written<typeof forward> {
   const { state, pauseLeftMs, lastError, spansPerSecond, lagMs, figures } = status();
   const { batches, undeliverableSpans, retriedSpans, inFlightBatches, inFlightSpans } = figures;
   return {
@@ -88,25 +100,25 @@ export function forwardMember({ endpoint, status }: ForwardReading): object {
   };
 }
 
-/** What `/readyz` says of forwarding: the state, and while it fails why, and what to check. */
-export function forwardReadiness({ status }: ForwardReading): object {
+/** Returns the member `forward` of `/readyz`: while forwarding fails, why, and what to check. */
+function forwardReadiness({ status }: ForwardReading) {
   const { state, lastError } = status();
-  const isTold = isFailing(state) && lastError !== undefined;
-  return { state, ...(isTold ? { last_error: errorMember(lastError) } : {}) };
+  const isShown = isFailing(state) && lastError !== undefined;
+  return { state, ...(isShown ? { last_error: errorMember(lastError) } : {}) };
 }
 
 function isFailing(state: ForwardStatus["state"]): boolean {
   return state === "backing_off" || state === "blocked";
 }
 
-function errorMember({ message, hint, unixMs }: NonNullable<ForwardStatus["lastError"]>): object {
+function errorMember({ message, hint, unixMs }: NonNullable<ForwardStatus["lastError"]>) {
   const advice = hint === undefined ? {} : { hint };
   return { message, ...advice, time: new Date(unixMs).toISOString() };
 }
 
-/** For an answer that is small whatever there is in the buffer. */
-export function jsonResponse(
-  body: object,
+/** Returns an answer that is small, however much is buffered. */
+function jsonResponse<Described extends Message>(
+  body: Written<Described>,
   { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> } = {},
 ): Response {
   const all = { ...ANSWER_HEADERS, "Content-Type": JSON_TYPE, ...headers };

@@ -3,8 +3,10 @@ import {
   CONDITION_ROWS,
   type ConditionName,
 } from "../../domain/query/span-filter.ts";
-import { SCHEMAS } from "./openapi-schemas.ts";
-import type { JsonSchema, Parameters } from "./parameter.ts";
+import type { Parameters } from "./parameter.ts";
+import { type JsonSchema, schemasOf } from "../api-messages/message.ts";
+import { MESSAGES } from "../api-messages/messages.ts";
+import { type Field, type ScalarKind, type Shape, SHAPES } from "../otlp/json/json-shape.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
 import type { AnswerMeaning, Route } from "./route.ts";
 
@@ -14,7 +16,7 @@ const ABOUT =
   "so is what a browser sends for another site's page (`Sec-Fetch-Site`), but for links that a " +
   "person follows. A wrong or unknown parameter is 400, and nothing is done.";
 
-/** What the routes are, as an OpenAPI document. */
+/** Returns the OpenAPI document of the routes. It takes some milliseconds to build. */
 export function openApiDocument(routes: readonly Route[], version: string): object {
   const paths = [...Map.groupBy(routes, ({ path }) => path)].map(([path, ofPath]) => {
     const operations = ofPath.map((each) => [each.method.toLowerCase(), operationOf(each)]);
@@ -25,7 +27,7 @@ export function openApiDocument(routes: readonly Route[], version: string): obje
     info: { title: "spanring read API", version, description: ABOUT },
     paths: Object.fromEntries(paths),
     components: {
-      schemas: SCHEMAS,
+      schemas: { ...otlpSchemas(), SpanLine: spanLineSchema(), ...schemasOf(MESSAGES) },
       parameters: Object.fromEntries(CONDITION_NAMES.map((name) => [name, conditionOf(name)])),
       headers: { RunId: RUN_ID, FirstSequence: FIRST_SEQUENCE, NextSequence: NEXT_SEQUENCE },
     },
@@ -99,3 +101,59 @@ const ANY_PROBLEM = {
   headers: RUN,
   content: { [PROBLEM_TYPE]: { schema: refTo("Problem") } },
 };
+
+const UNSIGNED_32 = { type: "integer", minimum: 0, maximum: 2 ** 32 - 1 };
+
+const SCALAR_SCHEMAS: Readonly<Record<ScalarKind, JsonSchema>> = {
+  string: { type: "string" },
+  hex: { type: "string", pattern: "^([0-9a-f]{2})*$" },
+  base64: { type: "string", contentEncoding: "base64" },
+  bool: { type: "boolean" },
+  double: { anyOf: [{ type: "number" }, { enum: ["NaN", "Infinity", "-Infinity"] }] },
+  int32: { type: "integer", minimum: -(2 ** 31), maximum: 2 ** 31 - 1 },
+  uint32: UNSIGNED_32,
+  int64: { type: "string", pattern: String.raw`^-?\d{1,19}$` },
+  fixed32: UNSIGNED_32,
+  fixed64: { type: "string", pattern: String.raw`^\d{1,20}$` },
+};
+
+/** Describes the messages of OTLP/JSON by the tables from which they are written. */
+function otlpSchemas(): Readonly<Record<string, JsonSchema>> {
+  const messages = Object.entries(SHAPES).map(([name, shape]) => [name, messageSchema(shape)]);
+  return Object.fromEntries(messages);
+}
+
+function messageSchema({ fields, isOneof }: Shape): JsonSchema {
+  const shown = fields.filter(({ isProfilesOnly }) => !isProfilesOnly);
+  const properties = Object.fromEntries(shown.map((field) => [field.name, fieldSchema(field)]));
+  return { type: "object", properties, ...(isOneof ? { maxProperties: 1 } : {}) };
+}
+
+function fieldSchema({ value, isRepeated }: Field): JsonSchema {
+  const schema = typeof value === "function" ? refTo(nameOfShape(value())) : SCALAR_SCHEMAS[value];
+  return isRepeated ? { type: "array", items: schema } : schema;
+}
+
+function nameOfShape(shape: Shape): string {
+  return Object.entries(SHAPES).find(([, each]) => each === shape)![0];
+}
+
+/** Describes a line of NDJSON. */
+function spanLineSchema(): JsonSchema {
+  const { properties } = messageSchema(SHAPES.Span);
+  return {
+    type: "object",
+    properties: {
+      sequence: { type: "integer", minimum: 0 },
+      run_id: { type: "string", description: "Of the run that numbers the span." },
+      service: { type: "string" },
+      ...(properties as JsonSchema),
+      resource: refTo("Resource"),
+      resourceSchemaUrl: { type: "string" },
+      scope: refTo("InstrumentationScope"),
+      scopeSchemaUrl: { type: "string" },
+    },
+    required: ["sequence", "run_id", "service", "resource", "scope"],
+    description: "One line for each span: an OTLP/JSON Span with more members around it.",
+  };
+}

@@ -1,9 +1,8 @@
+import type { JsonSchema } from "../api-messages/message.ts";
 import { NANOS_PER_MS } from "../../domain/time.ts";
 import { BEGINNING, type Cursor, readCursor } from "../../domain/cursor.ts";
 import { readCondition } from "../../domain/query/span-filter.ts";
 import { readDuration } from "../../domain/query/time-text.ts";
-
-export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** A parameter of a path or of a query: how it is read, and how it is told of. */
 export interface Parameter<Value> {

@@ -1,13 +1,15 @@
+import type { Written } from "../api-messages/message.ts";
+import type { problem } from "../api-messages/messages.ts";
 import type { Logger } from "../../ports/logger.ts";
 
-/** What went wrong with a request, for a person and for a program. */
+/** Describes what went wrong with a request, for a person and for a program. */
 export interface Problem {
   readonly status: keyof typeof TITLES;
-  /** One sentence: what is wrong, and what would be right. */
+  /** Says in one sentence what is wrong, and what would be right. */
   readonly detail: string;
-  /** The parameter, of the path or of the query, that is to blame. */
+  /** Names the parameter to blame, of the path or of the query. */
   readonly parameter?: string;
-  /** What else the body says. */
+  /** Further members of the body. */
   readonly members?: object;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -31,19 +33,24 @@ export const PROBLEM_STATUSES = Object.keys(TITLES);
 
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** The answer to a request that failed. Source: RFC 9457, problem details. */
+/** Returns the answer to a request that failed. Source: RFC 9457, problem details. */
 export function problemResponse(problem: Problem): Response {
   const { status, headers } = problem;
   const body = JSON.stringify(problemMembers(problem));
   return new Response(`${body}\n`, { status, headers: { ...PROBLEM_HEADERS, ...headers } });
 }
 
-export function problemMembers({ status, detail, parameter, members }: Problem): object {
+export function problemMembers({
+  status,
+  detail,
+  parameter,
+  members,
+}: Problem): Written<typeof problem> {
   const toBlame = parameter === undefined ? {} : { parameter };
   return { type: "about:blank", title: TITLES[status], status, detail, ...toBlame, ...members };
 }
 
-/** For every answer: what is buffered changes with each request, and is never a page to show. */
+/** Headers of every answer: the buffer changes at any time, and no answer is a page to show. */
 export const ANSWER_HEADERS = {
   "Cache-Control": "no-store",
   "X-Content-Type-Options": "nosniff",
@@ -51,7 +58,7 @@ export const ANSWER_HEADERS = {
 
 export const PROBLEM_HEADERS = { ...ANSWER_HEADERS, "Content-Type": PROBLEM_TYPE } as const;
 
-/** For those who must come back later. */
+/** Asks the client to come back later. */
 export const RETRY_SOON = { "Retry-After": "1" } as const;
 
 export const BUSY: Problem = {
@@ -62,7 +69,7 @@ export const BUSY: Problem = {
 
 export const STOPPING: Problem = { status: 503, detail: "the server is stopping" };
 
-/** A fault of ours: the log gets what happened, the peer only that it did. */
+/** Logs an internal error, and returns an answer that does not show it to the peer. */
 export function answerFault(logger: Logger, error: unknown): Response {
   logFault(logger, error);
   return problemResponse({ status: 500, detail: "a fault of the server; its log says more" });

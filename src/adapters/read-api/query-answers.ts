@@ -1,3 +1,5 @@
+import type { Written } from "../api-messages/message.ts";
+import type { traces as tracesMessage } from "../api-messages/messages.ts";
 import type { Cursor } from "../../domain/cursor.ts";
 import { querySpans } from "../../application/querying/query-spans.ts";
 import { readTrace } from "../../application/querying/read-trace.ts";
@@ -93,7 +95,8 @@ export function answerTraces(context: RouteContext, asked: Asked<QueryValues>): 
     answerPace.noteGarbage(SUMMED_UP_SPAN_BYTES * spanCount);
     const buffer = heldBuffer(context.buffer, { held, ended: asked.request.signal });
     const { traces, range } = await summariseTraces(buffer, queryOf(asked));
-    const body = { traces: traces.map(traceMembers), sequence: rangeMember(context.runId, range) };
+    const sequence = rangeMember(context.runId, range);
+    const body: Written<typeof tracesMessage> = { traces: traces.map(traceMembers), sequence };
     const bytes = new TextEncoder().encode(`${JSON.stringify(body)}\n`);
     held.release();
     held.hold(bytes.length);
@@ -116,7 +119,7 @@ function durationText(durationNano: bigint): string {
   return String(durationNano > 0n ? durationNano : 0n);
 }
 
-function traceMembers(trace: TraceSummary): object {
+function traceMembers(trace: TraceSummary) {
   const { traceId, root, services, spanCount, errorCount } = trace;
   const { startTimeUnixNano: start, endTimeUnixNano: end } = trace;
   return {

@@ -2,6 +2,7 @@ import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
 import { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { ListenAddress } from "../../config/config.ts";
 import type { Logger } from "../../ports/logger.ts";
+import { once } from "../api-messages/message.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
 import { ServedPort } from "../listening/served-port.ts";
 import { AnswerBudget } from "./answer-budget.ts";
@@ -78,7 +79,7 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     waits: new Semaphore(parts.maxWaits ?? MAX_WAITS),
     tails: new TailPermits(parts.maxTails ?? MAX_TAILS, { monotonicMs: parts.uptimeMs }),
     followed: new Semaphore(parts.maxFollowedTraces ?? MAX_FOLLOWED_TRACES),
-    description: openApiDocument(ROUTES, parts.version),
+    description: once(() => openApiDocument(ROUTES, parts.version)),
     isLoopbackOnly: isLoopbackName(host),
     allowIdling: (request, mayIdle) => {
       owners.get(request)?.timeout(request, mayIdle ? 0 : IDLE_TIMEOUT_SECONDS);

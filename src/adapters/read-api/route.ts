@@ -49,8 +49,8 @@ export interface RouteContext {
   readonly isLoopbackOnly: boolean;
   /** Returns the page that Prometheus scrapes. */
   readonly metrics: () => MetricsText;
-  /** The OpenAPI document. */
-  readonly description: object;
+  /** Returns the OpenAPI document. */
+  readonly description: () => object;
   readonly logger: Logger;
   /** Whether a connection without traffic is closed: not while somebody waits or follows. */
   readonly allowIdling: (request: Request, mayIdle: boolean) => void;

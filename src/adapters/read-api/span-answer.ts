@@ -1,3 +1,5 @@
+import type { Written } from "../api-messages/message.ts";
+import type { sequenceRange } from "../api-messages/messages.ts";
 import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";
@@ -91,7 +93,10 @@ export function rangeHeaders({ first, next }: SequenceRange): Record<string, str
 }
 
 /** Returns the range as a member of a JSON body, with the run that numbers its spans. */
-export function rangeMember(runId: string, { first, next }: SequenceRange): object {
+export function rangeMember(
+  runId: string,
+  { first, next }: SequenceRange,
+): Written<typeof sequenceRange> {
   return { run_id: runId, first, next };
 }
 

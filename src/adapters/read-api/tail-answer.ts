@@ -1,3 +1,5 @@
+import type { Written } from "../api-messages/message.ts";
+import type { missedSpans } from "../api-messages/messages.ts";
 import { type Cursor, readCursor } from "../../domain/cursor.ts";
 import { type TailPiece, tailSpans } from "../../application/waiting/tail-spans.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
@@ -131,17 +133,22 @@ export interface TailForm {
 export const TAIL_FORMS: Readonly<Record<TailType, TailForm>> = {
   [NDJSON_TYPE]: {
     line: PLAIN_LINE,
-    missed: (missed) => `${JSON.stringify({ missed })}\n`,
+    missed: (spanCount) => `${missedLine(spanCount)}\n`,
     // An empty line, which readers of NDJSON skip.
     beat: "\n",
   },
   // Source: HTML, 9.2.6, interpreting an event stream. A line that begins with a colon is ignored.
   [EVENT_STREAM_TYPE]: {
     line: { before: (cursor) => `id: ${cursor}\ndata: `, after: "\n\n" },
-    missed: (missed) => `event: missed\ndata: ${JSON.stringify({ missed })}\n\n`,
+    missed: (spanCount) => `event: missed\ndata: ${missedLine(spanCount)}\n\n`,
     beat: ":\n\n",
   },
 };
+
+function missedLine(missed: number): string {
+  const line: Written<typeof missedSpans> = { missed };
+  return JSON.stringify(line);
+}
 
 export interface TailWriting {
   readonly form: TailForm;

@@ -1,3 +1,5 @@
+import type { Message, Written } from "../api-messages/message.ts";
+import type { presentProblem, problem, timeUpProblem } from "../api-messages/messages.ts";
 import type { SpanAnswer } from "../../application/querying/query-spans.ts";
 import type {
   FollowedTrace,
@@ -22,6 +24,9 @@ export interface TimeUpAnswer {
   readonly quietMs: number;
   readonly asked: Asked<{ readonly trace_complete: boolean }>;
 }
+
+/** The members that a problem of this kind has beyond those of every problem. */
+type Beyond<Described extends Message> = Omit<Written<Described>, keyof Written<typeof problem>>;
 
 type NoRoom = Extract<WaitOutcome, { outcome: "no_room" }>["for"];
 
@@ -62,7 +67,7 @@ export function timeUpResponse(
   const detail = asked.values.trace_complete
     ? incompleteText(answer)
     : `${found} of the ${wanted} spans that were waited for came in time`;
-  const members = {
+  const members: Beyond<typeof timeUpProblem> = {
     found,
     wanted,
     ...nearestMembers(nearest, asked.lastCondition),
@@ -110,13 +115,13 @@ function parentsText(parents: readonly string[]): string {
   return `the parents ${shown}${others > 0 ? ` and ${others} more` : ""} are`;
 }
 
-function incompleteMembers(incomplete: FollowedTrace | undefined): object {
+function incompleteMembers(incomplete: FollowedTrace | undefined) {
   if (incomplete === undefined) return {};
   const { traceId, spanCount: spans, hasRoot, missingParents } = incomplete;
   return { incomplete: { traceId, spans, hasRoot, missingParents } };
 }
 
-function nearestMembers(nearest: NearMiss | undefined, condition = ""): object {
+function nearestMembers(nearest: NearMiss | undefined, condition = "") {
   if (nearest === undefined) return {};
   const { count } = nearest;
   return { nearest: { without: quotePeerText(condition), count, spans: SPANS_PLACE } };
@@ -129,7 +134,10 @@ export function presentResponse(
   { request, range }: SpanAnswer,
 ): Response {
   const detail = "there is a span that matches, and there should be none";
-  const members = { spans: SPANS_PLACE, sequence: rangeMember(parts.runId, range) };
+  const members: Beyond<typeof presentProblem> = {
+    spans: SPANS_PLACE,
+    sequence: rangeMember(parts.runId, range),
+  };
   const problem: Problem = { status: 409, detail, members, headers: rangeHeaders(range) };
   return problemWithSpans(parts, held, { problem, request });
 }

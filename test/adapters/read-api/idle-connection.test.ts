@@ -35,7 +35,7 @@ async function idlingOf(path: string) {
     version: "1.2.3",
     isLoopbackOnly: true,
     metrics: () => ({ contentType: "text/plain", text: "" }),
-    description: {},
+    description: () => ({}),
     logger: new RecordingLogger(),
     allowIdling: (_: Request, mayIdle: boolean) => void told.push(mayIdle),
   };

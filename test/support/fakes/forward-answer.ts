@@ -1,4 +1,4 @@
-import type { ForwardAnswer } from "../../../src/adapters/cli/api/forward-answer.ts";
+import type { ForwardAnswer } from "../../../src/adapters/cli/render/stats-table.ts";
 import { forwardMember } from "../../../src/adapters/read-api/ledger-answers.ts";
 import type { ForwardStatus } from "../../../src/application/forwarding/forward-status.ts";
 import { forwardStatus } from "./forward-status.ts";

@@ -19,6 +19,7 @@ const INWARDS: Readonly<Record<string, readonly string[]>> = {
     "application",
     "ports",
     "domain",
+    "adapters/api-messages",
     "adapters/otlp",
     "adapters/otlp/json",
     "adapters/otlp-files",

@@ -1,3 +1,5 @@
+import { isMessage } from "../../api-messages/message.ts";
+import { cleared } from "../../api-messages/messages.ts";
 import { type CommandRun, queryOf, isGiven } from "../command/command-run.ts";
 import { EXIT_CODE, type ExitCode, CommandFailure } from "../output/exit-code.ts";
 import { answerSpans } from "./span-answer.ts";
@@ -18,11 +20,10 @@ export async function clear(run: CommandRun): Promise<ExitCode> {
   const { stdout } = run;
   const response = await askForSuccess(run, { method: "DELETE", path: "/api/spans" });
   const answer: unknown = await response.json().catch(() => undefined);
-  const removed = (answer as { removed?: unknown } | null | undefined)?.removed;
-  if (typeof removed !== "number") {
+  if (!isMessage(cleared(), answer)) {
     throw new CommandFailure(EXIT_CODE.cannotConnect, "the answer does not say what was removed");
   }
   if (isGiven(run, "json") || !stdout.isTerminal) writeJson(run, answer);
-  else stdout.write(`removed ${countedText(removed, "span")}\n`);
+  else stdout.write(`removed ${countedText(answer.removed, "span")}\n`);
   return EXIT_CODE.ok;
 }

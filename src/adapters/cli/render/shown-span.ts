@@ -1,3 +1,5 @@
+import { isMessage } from "../../api-messages/message.ts";
+import { missedSpans } from "../../api-messages/messages.ts";
 /** What is shown of a span. Its texts are a peer's, as they came. */
 export interface ShownSpan {
   readonly traceId: string;
@@ -36,10 +38,10 @@ export function spanFromLine(line: string): ShownSpan | undefined {
   return span === undefined ? undefined : spanFromJson(span, textOf(span["service"]));
 }
 
-/** A `{"missed":N}` among the lines of a tail. */
+/** Reads a line `{"missed":N}` of a tail; undefined for any other line. */
 export function missedFromLine(line: string): number | undefined {
-  const missed = line.startsWith('{"missed"') ? parseObject(line)?.["missed"] : undefined;
-  return typeof missed === "number" ? missed : undefined;
+  const object = line.startsWith('{"missed"') ? parseObject(line) : undefined;
+  return isMessage(missedSpans(), object) ? object.missed : undefined;
 }
 
 /** Of an OTLP/JSON request. What has another shape is left out. */

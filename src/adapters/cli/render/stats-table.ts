@@ -1,5 +1,3 @@
-import type { BufferStats } from "../../../domain/ledger.ts";
-import type { ForwardAnswer } from "../api/forward-answer.ts";
 import type { Palette } from "../output/palette.ts";
 import {
   bytesText,
@@ -13,16 +11,12 @@ import { fit, fitRight, peerText, widest } from "../output/text-columns.ts";
 import { NANOS_PER_MS, NANOS_PER_MS_NUMBER } from "../../../domain/time.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { PROBLEM_REASONS, problemText } from "../../../domain/problem-reason.ts";
-import type { ListedProblem } from "../api/problems-answer.ts";
+import type { Received } from "../../api-messages/message.ts";
+import type { forward, problems, stats } from "../../api-messages/messages.ts";
 
-/** The answer of `GET /api/stats`. */
-export interface StatsAnswer extends BufferStats {
-  readonly sequence: BufferStats["sequence"] & { readonly run_id?: string };
-  readonly uptime_seconds: number;
-  readonly version: string;
-  /** Not there when nothing is forwarded. */
-  readonly forward?: ForwardAnswer;
-}
+export type StatsAnswer = Received<typeof stats>;
+export type ForwardAnswer = Received<typeof forward>;
+export type ListedProblem = Received<typeof problems>["problems"][number];
 
 type Cells = readonly [name: string, spans: string, bytes: string];
 
@@ -51,7 +45,7 @@ export function statsTable(stats: StatsAnswer, url: string, palette: Palette): s
     line(inUse),
     "",
     `next sequence ${countText(sequence.next)}, oldest buffered ${countText(sequence.first)}`,
-    ...(sequence.run_id === undefined ? [] : [`run ${peerText(sequence.run_id, 64)}`]),
+    `run ${peerText(sequence.run_id, 64)}`,
   ];
 }
 

@@ -1,19 +1,11 @@
+import type { Received } from "../../api-messages/message.ts";
+import type { traces } from "../../api-messages/messages.ts";
 import type { Palette } from "../output/palette.ts";
 import { clockText, countText, durationText } from "../output/quantities.ts";
 import { cut, fit, fitRight, peerText, widest } from "../output/text-columns.ts";
 
-/** One trace of `GET /api/traces`. Its texts are a peer's, as they came. */
-export interface TraceSummary {
-  readonly traceId: string;
-  /** `null` when no root is buffered. */
-  readonly root: string | null;
-  readonly services: readonly string[];
-  readonly spans: number;
-  readonly errors: number;
-  /** `null` when it is not known. */
-  readonly startTimeUnixNano: string | null;
-  readonly durationNano: string | null;
-}
+/** One trace of `GET /api/traces`. Its texts are a peer's, and not escaped. */
+export type TraceSummary = Received<typeof traces>["traces"][number];
 
 const GAP = "  ";
 const TRACE_ID_COLUMNS = 32;

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { type Answer, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
 import { forwardAnswer } from "../../../support/fakes/forward-answer.ts";
+import { books } from "../../../support/oracles/books.ts";
 import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
 import type { CommandSurroundings } from "../../../support/running/run-command-line.ts";
 
@@ -16,12 +17,12 @@ const stats = (
   return runAgainstFake(["stats", ...argv], answers, surroundings);
 };
 
-const BOOKS = { received: 5, rejected: 0, accepted: 5, buffered: 5, taken: 0, evicted: 0 };
+const BOOKS = books({ received: 5, accepted: 5, buffered: 5 });
 const STATS = {
   spans: BOOKS,
   bytes: BOOKS,
   capacity: { spans: 10, bytes: 1024 },
-  sequence: { first: 1, next: 6 },
+  sequence: { run_id: "3f9a0c5e7b21d804", first: 1, next: 6 },
   uptime_seconds: 1.5,
   version: "9.8.7",
 };
@@ -39,7 +40,7 @@ test("on a terminal it is a table, and with --json the same JSON", async () => {
   const json = await stats(["--json"], () => Response.json(STATS), { columns: 80 });
 
   expect(table.stdout).toStartWith(`spanring 9.8.7 at ${table.url}, up 1.50 s\n`);
-  expect(table.stdout).toContain("\nbuffered       5       5 B\n");
+  expect(table.stdout).toContain("\nbuffered            5       5 B\n");
   expect(JSON.parse(json.stdout)).toEqual({ ...STATS, problems: [] });
 });
 
@@ -49,7 +50,9 @@ test("of a server that forwards, the table tells on how that is going", async ()
   const table = await stats([], answer, { columns: 60 });
   const json = await stats(["--json"], answer, { columns: 60 });
 
-  expect(table.stdout).toContain("oldest buffered 1\n\nforwards to    grpcs://collector:4317\n");
+  expect(table.stdout).toContain(
+    "oldest buffered 1\nrun 3f9a0c5e7b21d804\n\nforwards to    grpcs://collector:4317\n",
+  );
   expect(table.stdout.split("\n").filter((line) => line.length > 60)).toEqual([]);
   expect(JSON.parse(json.stdout)).toMatchObject({ ...STATS, forward: forwardAnswer() });
 });
@@ -71,7 +74,9 @@ test("what was refused is below, and in the JSON", async () => {
   const table = await stats([], answer, { columns: 120, problems });
   const json = await stats(["--json"], answer, { problems });
 
-  expect(table.stdout).toContain("oldest buffered 1\n\nproblems, newest first\n");
+  expect(table.stdout).toContain(
+    "oldest buffered 1\nrun 3f9a0c5e7b21d804\n\nproblems, newest first\n",
+  );
   expect(table.stdout).toContain("http from 10.0.0.7: 2 requests were not an Export");
   expect(table.stdout).toEndWith("\n  mend it\n");
   expect(JSON.parse(json.stdout)).toEqual({ ...STATS, problems: [PROBLEM] });

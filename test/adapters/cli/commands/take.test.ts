@@ -43,12 +43,14 @@ stopFakeServersAfterEach();
 const clear = (argv: readonly string[], answer: Answer, parts: CommandSurroundings = {}) =>
   runAgainstFake(["clear", ...argv], answer, parts);
 
+const sequence = { run_id: "a", first: 4, next: 4 };
+
 test.each([
   { removed: 1, text: "removed 1 span\n" },
   { removed: 1234, text: "removed 1,234 spans\n" },
   { removed: 0, text: "removed 0 spans\n" },
 ])("a terminal is told: $text", async ({ removed, text }) => {
-  const end = await clear([], () => Response.json({ removed }), { columns: 80 });
+  const end = await clear([], () => Response.json({ removed, sequence }), { columns: 80 });
 
   expect(end).toMatchObject({
     exitCode: 0,
@@ -61,7 +63,7 @@ test.each([
 test.each([{ argv: [] }, { argv: ["--json"], columns: 80 }])(
   "otherwise it is the JSON of the API: %p",
   async ({ argv, columns }) => {
-    const answer = { removed: 3, sequence: { first: 4, next: 4 } };
+    const answer = { removed: 3, sequence };
     const parts = columns === undefined ? {} : { columns };
 
     const end = await clear(argv, () => Response.json(answer), parts);

@@ -6,18 +6,18 @@ import {
   problemTable,
 } from "../../../../src/adapters/cli/render/stats-table.ts";
 import { books } from "../../../support/oracles/books.ts";
-import type { ForwardAnswer } from "../../../../src/adapters/cli/api/forward-answer.ts";
+import type { ForwardAnswer } from "../../../../src/adapters/cli/render/stats-table.ts";
 import { widthOf } from "../../../../src/adapters/cli/output/text-columns.ts";
 import { forwardAnswer } from "../../../support/fakes/forward-answer.ts";
 import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/requests/shown-spans.ts";
-import type { ListedProblem } from "../../../../src/adapters/cli/api/problems-answer.ts";
+import type { ListedProblem } from "../../../../src/adapters/cli/render/stats-table.ts";
 
 const BOOKS = { received: 12_345, rejected: 3, accepted: 12_342, buffered: 10_000 };
 const STATS = {
   spans: books({ ...BOOKS, evicted: 2342 }),
   bytes: books({ ...BOOKS, buffered: 3_700_000, evicted: 453 }),
   capacity: { spans: 10_000, bytes: 67_108_864 },
-  sequence: { first: 2343, next: 12_343 },
+  sequence: { run_id: "3f9a0c5e7b21d804", first: 2343, next: 12_343 },
   uptime_seconds: 11_234.5,
   version: "1.2.3",
 };
@@ -40,15 +40,8 @@ test("the books are a table, in spans and in bytes", () => {
     "in use         100.0 %     5.5 %",
     "",
     "next sequence 12,343, oldest buffered 2,343",
+    "run 3f9a0c5e7b21d804",
   ]);
-});
-
-test("of an API that names its run, the run is shown: a cursor may be of it", () => {
-  const sequence = { ...STATS.sequence, run_id: "3f9a0c5e7b21d804" };
-
-  const rows = statsTable({ ...STATS, sequence }, "x", PLAIN);
-
-  expect(rows.at(-1)).toBe("run 3f9a0c5e7b21d804");
 });
 
 test("what made room in flight uses no slot, though it is buffered in the books", () => {
@@ -62,7 +55,7 @@ test("what made room in flight uses no slot, though it is buffered in the books"
 });
 
 test("a slot is in use for as long as an older span is there", () => {
-  const sequence = { first: 12_000, next: 17_000 };
+  const sequence = { ...STATS.sequence, first: 12_000, next: 17_000 };
 
   const rows = statsTable({ ...STATS, sequence, spans: books() }, "x", PLAIN);
 
@@ -204,6 +197,7 @@ const problem = (parts: Partial<ListedProblem> = {}): ListedProblem => ({
   reason: "too_large",
   address: "10.0.0.7",
   count: 3,
+  first: LAST,
   last: LAST,
   detail: "more than 20 bytes",
   hint: "send less",

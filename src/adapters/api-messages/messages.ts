@@ -1,0 +1,264 @@
+import * as z from "zod/mini";
+import {
+  UNDELIVERABLE_REASONS,
+  zeroForwardFigures,
+} from "../../application/forwarding/forward-figures.ts";
+import { UPSTREAM_STATES } from "../../application/forwarding/forward-status.ts";
+import { PROBLEM_PROTOCOLS, PROBLEM_REASONS } from "../../domain/problem-reason.ts";
+import {
+  amount,
+  count,
+  countsOf,
+  described,
+  list,
+  message,
+  nullable,
+  once,
+  otlp,
+  pattern,
+  text,
+  time,
+  word,
+} from "./message.ts";
+
+/**
+ * Describes each JSON response of the read API once: the types of what is written and of what is
+ * read, the check of a response by the command line, and the schema in the API description all
+ * come from here. Every member is always present unless it is optional; later versions may add
+ * members, states and reasons.
+ */
+
+const TRACE_ID = /^[0-9a-f]{32}$/;
+const SPAN_ID = /^[0-9a-f]{16}$/;
+const UNIX_NANOSECONDS = /^\d{1,20}$/;
+
+export const health = message("Health", () => z.object({ status: z.enum(["alive"]) }));
+
+const lastError = once(() =>
+  z.object({ message: text(), hint: z.optional(text("What to check.")), time: time() }),
+);
+
+export const readiness = message("Readiness", () =>
+  z.object({
+    status: z.enum(["starting", "ready", "stopping"]),
+    high_water: described(
+      z.optional(z.boolean()),
+      "Whether the buffer is as full as `FORWARD_HIGH_WATER` says, or was ten seconds ago: " +
+        "spans may be lost soon. The status stays 200, for exporters that are sent away would " +
+        "lose more. Not there when nothing is forwarded.",
+    ),
+    forward: described(
+      z.optional(z.object({ state: word(UPSTREAM_STATES), last_error: z.optional(lastError()) })),
+      "How the upstream is doing; while it fails, why, and what to check. It does not change " +
+        "the status: what is received meanwhile waits. Not there when nothing is forwarded.",
+    ),
+  }),
+);
+
+export const ledger = message(
+  "Ledger",
+  () =>
+    z.object({
+      received: count(),
+      rejected: count(),
+      accepted: count(),
+      buffered: count(),
+      taken: count(),
+      delivered: count(),
+      evicted: count(),
+      undeliverable: count(),
+    }),
+  "received = rejected + accepted; accepted = " +
+    "buffered + taken + delivered + evicted + undeliverable",
+);
+
+export const sequenceRange = message(
+  "SequenceRange",
+  () => z.object({ run_id: text(), first: count(), next: count() }),
+  "The spans of this run with first <= sequence < next.",
+);
+
+export const forward = message(
+  "Forward",
+  () =>
+    z.object({
+      endpoint: text("Without its user, its password and its query."),
+      state: word(UPSTREAM_STATES),
+      retry_in_ms: z.optional(
+        count("While it is `backing_off` or `blocked`; 0 when one is tried."),
+      ),
+      last_error: described(z.optional(lastError()), "Not there before the first."),
+      spans_per_second: amount("Delivered, over the last ten seconds."),
+      lag_seconds: amount("Age of the oldest span not delivered yet."),
+      in_flight: z.object({ batches: count(), spans: count() }),
+      retried_spans: count(
+        "Sent, and given back to be sent again: the upstream may have some twice.",
+      ),
+      undeliverable: countsOf(UNDELIVERABLE_REASONS, "Spans, by why they never arrive."),
+      batches: countsOf(batchOutcomes(), "By what became of them."),
+    }),
+  "How forwarding is doing.",
+);
+
+function batchOutcomes() {
+  const { batches } = zeroForwardFigures();
+  return Object.keys(batches) as (keyof typeof batches)[];
+}
+
+export const stats = message("Stats", () =>
+  z.object({
+    spans: ledger(),
+    bytes: ledger(),
+    capacity: z.object({ spans: count(), bytes: count() }),
+    sequence: sequenceRange(),
+    forward: z.optional(forward()),
+    uptime_seconds: amount(),
+    version: text(),
+  }),
+);
+
+export const services = message("Services", () =>
+  z.object({
+    services: list(
+      z.object({ service: text(), spans: ledger(), bytes: ledger(), lastSeen: time() }),
+    ),
+    sequence: sequenceRange(),
+  }),
+);
+
+export const problems = message("Problems", () =>
+  z.object({
+    problems: list(
+      z.object({
+        protocol: word(PROBLEM_PROTOCOLS, "The listener."),
+        reason: word(PROBLEM_REASONS),
+        address: z.optional(text("Of the peer, where one is to blame.")),
+        count: count(),
+        first: time(),
+        last: time(),
+        detail: z.optional(text("What was wrong with the last one, if more is known.")),
+        hint: text("What to do."),
+      }),
+    ),
+  }),
+);
+
+export const cleared = message("Cleared", () =>
+  z.object({ removed: count(), sequence: sequenceRange() }),
+);
+
+export const traces = message("Traces", () =>
+  z.object({
+    traces: list(
+      z.object({
+        traceId: pattern(TRACE_ID),
+        root: nullable(text(), "Its name, once it has ended."),
+        services: list(text()),
+        spans: count(),
+        errors: count(),
+        startTimeUnixNano: nullable(pattern(UNIX_NANOSECONDS), "Null: When no span has a start."),
+        durationNano: nullable(
+          pattern(UNIX_NANOSECONDS),
+          "Null: When no span has a start, or none an end.",
+        ),
+      }),
+    ),
+    sequence: sequenceRange(),
+  }),
+);
+
+/** A line of a tail that is not a span. */
+export const missedSpans = once(() =>
+  described(
+    z.object({ missed: count() }),
+    "Spans that are missing before the next line: evicted before they could be looked at, " +
+      "or not copied, for answers under way held too much memory.",
+  ),
+);
+
+const tailLine = message("TailLine", () => z.union([otlp("SpanLine"), missedSpans()]));
+
+function problemMembers() {
+  return {
+    type: text(),
+    title: text(),
+    status: z.int().check(z.minimum(400), z.maximum(599)),
+    detail: text(),
+    parameter: z.optional(text("The parameter that is to blame.")),
+  };
+}
+
+/** Source: RFC 9457, problem details. */
+export const problem = message("Problem", () => z.object(problemMembers()));
+
+function requestSpans() {
+  return otlp("ExportTraceServiceRequest");
+}
+
+const noTraceProblem = message("NoTraceProblem", () =>
+  z.required(z.object({ ...problemMembers(), sequence: sequenceRange() })),
+);
+
+const goneProblem = message("GoneProblem", () =>
+  z.required(z.object({ ...problemMembers(), sequence: sequenceRange() })),
+);
+
+export const timeUpProblem = message("TimeUpProblem", () =>
+  z.object({
+    ...problemMembers(),
+    found: count(),
+    wanted: count(),
+    nearest: described(
+      z.optional(z.object({ without: text(), count: count(), spans: requestSpans() })),
+      "What the same query found without its last condition: how many, and the newest few. " +
+        "Not there when there was no condition, or no time to look for it.",
+    ),
+    incomplete: described(
+      z.optional(
+        z.object({
+          traceId: pattern(TRACE_ID),
+          spans: count(),
+          hasRoot: z.boolean(),
+          missingParents: list(pattern(SPAN_ID)),
+        }),
+      ),
+      "With `trace_complete`: one of the traces that were not complete, and the parents of " +
+        "its spans that are not buffered, a thousand at most. Not there when no span matched, " +
+        "or when there was no time to look for it.",
+    ),
+    sequence: sequenceRange(),
+  }),
+);
+
+export const presentProblem = message("PresentProblem", () =>
+  z.object({ ...problemMembers(), spans: requestSpans(), sequence: sequenceRange() }),
+);
+
+const description = message("Description", () =>
+  z.object({ openapi: text(), info: any(), paths: any(), components: any() }),
+);
+
+function any() {
+  return z.record(z.string(), z.unknown());
+}
+
+/** Lists the messages that the API description names. */
+export const MESSAGES = [
+  health,
+  readiness,
+  ledger,
+  sequenceRange,
+  forward,
+  stats,
+  services,
+  problems,
+  cleared,
+  traces,
+  tailLine,
+  problem,
+  noTraceProblem,
+  goneProblem,
+  timeUpProblem,
+  presentProblem,
+  description,
+] as const;
