@@ -119,6 +119,29 @@ test("a request larger than what is read at a time comes back whole", async () =
   expect(leased).toEqual([[1], numbers(2, 1_001)]);
 });
 
+test("a span that was damaged while it was leased is lost when it is returned", async () => {
+  const bench = new LogBench();
+  const log = await bench.open();
+  await append(log, 1, 1);
+  await append(log, 2, 1);
+  const first = await log.lease({ spans: 1, bytes: Infinity });
+  const [name] = bench.disk.fileNames();
+  const file = bench.disk.file(name!);
+  const content = new Uint8Array(file.length);
+  file.read(0, content);
+  file.flipBit(Buffer.from(content).indexOf(requestFor(1, 1).bytes), 0);
+  const second = await log.lease({ spans: 1, bytes: Infinity });
+  const damagedWhileLeased = bench.told.damaged.map(([{ lostSpans }]) => lostSpans);
+
+  log.settle(first!, "returned");
+  const third = await log.lease({ spans: 1, bytes: Infinity });
+
+  expect([second!.sequences, third]).toEqual([[2], undefined]);
+  expect(damagedWhileLeased).toEqual([0]);
+  expect(bench.told.damaged.map(([{ lostSpans }]) => lostSpans)).toEqual([0, 1]);
+  expect(log.stats().spans).toMatchObject({ accepted: 2, evicted: 1, buffered: 1 });
+});
+
 async function unreadable() {
   const bench = new LogBench({ segmentBytes: 1_500 });
   const log = await bench.open();
