@@ -1,9 +1,8 @@
 import { constants } from "node:os";
 import type { Command, CommandRun, StartReceiver } from "./command/command-run.ts";
 import type { CommandName } from "./usage/command-table.ts";
-import { clear, take } from "./commands/take.ts";
+import { clear, take, get } from "./commands/spans.ts";
 import { completions } from "./commands/completions.ts";
-import { get } from "./commands/get.ts";
 import { runBeside } from "./commands/run.ts";
 import { send } from "./commands/send.ts";
 import { stats } from "./commands/stats.ts";

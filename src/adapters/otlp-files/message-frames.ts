@@ -11,8 +11,8 @@ import {
   peekBytes,
   returnBytes,
   takeBytes,
+  compressionOf,
 } from "./byte-source.ts";
-import { compressionOf } from "./decompressed.ts";
 import { countSpans, type FileFault, MAX_REQUEST_BYTES } from "./file-request.ts";
 
 /** Before each message of a file of protobuf, big endian. */

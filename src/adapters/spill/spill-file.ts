@@ -4,7 +4,7 @@ import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { SpanSpill, SpillFault, SpilledRequest } from "../../ports/span-spill.ts";
 import { openSource } from "../otlp-files/byte-source.ts";
 import { faultText } from "../otlp-files/file-request.ts";
-import { lengthDelimitedRequests } from "../otlp-files/proto-requests.ts";
+import { lengthDelimitedRequests } from "../otlp-files/read-requests.ts";
 import { frameRequest } from "../otlp-files/message-frames.ts";
 import {
   abandon,

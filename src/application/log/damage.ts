@@ -1,7 +1,7 @@
 import { everySpan, rowsOf } from "../../domain/wire/request-spans.ts";
 import type { Disk } from "../../ports/disk.ts";
 import { sealOf } from "./active-segment.ts";
-import { depart } from "./departures.ts";
+import { depart } from "./write-records.ts";
 import type { LogState } from "./log-state.ts";
 import {
   RECORD_HEAD_BYTES,

@@ -1,6 +1,5 @@
 import { openingBytes, openSegment, requestRecords, sealActive } from "./active-segment.ts";
-import { needsDepartureSync } from "./departures.ts";
-import { syncSegment, syncDepartures, writeRecords } from "./write-records.ts";
+import { needsDepartureSync, syncSegment, syncDepartures, writeRecords } from "./write-records.ts";
 import { bookAccepted, markRequest } from "./segment.ts";
 import type { ActiveSegment, Logged, LogRequest, LogState, PendingRequest } from "./log-state.ts";
 import { recordBytes, SEGMENT_HEADER_BYTES } from "./segment-file.ts";

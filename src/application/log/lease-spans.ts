@@ -18,7 +18,7 @@ import { type LogState, segmentOf } from "./log-state.ts";
 import { BrokenRecordError, readRequests, type StoredRequest } from "./read-stored.ts";
 import { addRange, countSequences, type SequenceRange, removeRange } from "./sequence-ranges.ts";
 import { assert } from "../../domain/assert.ts";
-import { depart } from "./departures.ts";
+import { depart } from "./write-records.ts";
 import { startWriting } from "./group-commit.ts";
 
 /**

@@ -1,6 +1,5 @@
 import { closeFile, openingBytes, sealActive } from "./active-segment.ts";
-import { departEvicted, isRemovable } from "./departures.ts";
-import { syncDirectory } from "./write-records.ts";
+import { departEvicted, isRemovable, syncDirectory } from "./write-records.ts";
 import type { LogState } from "./log-state.ts";
 import { freeIn, type Segment } from "./segment.ts";
 

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import {
   dropBytes,
   holdChunk,
@@ -7,8 +8,12 @@ import {
   restOf,
   returnBytes,
   takeBytes,
+  decompressedMessage,
 } from "../../../src/adapters/otlp-files/byte-source.ts";
-import { chunksOf, textBytes } from "../../support/requests/byte-chunks.ts";
+import { chunksOf, textBytes, lengthDelimited } from "../../support/requests/byte-chunks.ts";
+import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
+import { itemsOf, json, protobuf, read } from "../../support/requests/file-items.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
@@ -69,3 +74,134 @@ test("an empty chunk is no end", async () => {
 async function* withAnEmptyOne() {
   yield* [textBytes("a"), new Uint8Array(0), textBytes("b")];
 }
+
+const [A, B] = [requestOf(3), requestOf(1, 10)] as const;
+const [LINE_A, LINE_B] = [otlpJson(A), otlpJson(B)] as const;
+const JSON_ITEMS = [json(LINE_A, 3), json(LINE_B, 1)];
+const PROTO_ITEMS = [protobuf(A, 3), protobuf(B, 1)];
+
+const joined = (...parts: readonly Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
+
+const COMPRESSIONS = [
+  { compression: "gzip", compress: (bytes: Uint8Array) => new Uint8Array(gzipSync(bytes)) },
+  { compression: "zstd", compress: (bytes: Uint8Array) => new Uint8Array(zstdCompressSync(bytes)) },
+] as const;
+
+test.each(COMPRESSIONS)("a file in $compression is read, in every format", async ({ compress }) => {
+  const files = [
+    compress(textBytes(`${LINE_A}\n${LINE_B}\n`)),
+    compress(lengthDelimited(A, B)),
+    compress(joined(A, B)),
+  ];
+
+  const [lines, framed, bare] = await Promise.all(files.map((file) => itemsOf(file, 50)));
+
+  expect(lines!.map(read)).toEqual(JSON_ITEMS);
+  expect(framed!.map(read)).toEqual(PROTO_ITEMS);
+  expect(bare!.map(read)).toEqual([protobuf(joined(A, B), 4)]);
+});
+
+test.each(COMPRESSIONS)("files in $compression that were joined are one", async ({ compress }) => {
+  const file = joined(compress(textBytes(`${LINE_A}\n`)), compress(textBytes(`${LINE_B}\n`)));
+
+  expect((await itemsOf(file)).map(read)).toEqual(JSON_ITEMS);
+});
+
+test.each(COMPRESSIONS)("a file in $compression that is cut off says so", async (each) => {
+  const many = textBytes(`${LINE_A}\n`.repeat(2000));
+  const file = each.compress(many);
+
+  for (const lost of [1, Math.round(file.length / 2), file.length - 10]) {
+    const items = await itemsOf(file.subarray(0, -lost), 100_000);
+    const fault = `the ${each.compression} data is broken or cut off: unexpected end of file`;
+    expect(items.at(-1)).toMatchObject({ fault: `cannot read on: ${fault}` });
+  }
+});
+
+test.each(COMPRESSIONS)("what is before the cut of $compression is read", async ({ compress }) => {
+  // Of random bytes, so that the half of the file is about half of the lines.
+  const many = Array.from({ length: 5000 }, (_, at) => otlpJson(randomRequest(at))).join("\n");
+  const file = compress(textBytes(many));
+
+  const items = await itemsOf(file.subarray(0, file.length / 2), 100_000);
+
+  const found = items.filter((item) => "spanCount" in item);
+  expect(found.length).toBeWithin(1000, 5000);
+});
+
+function randomRequest(at: number): Uint8Array {
+  return requestOf(1, Number(Bun.hash.crc32(String(at))) + 1);
+}
+
+test.each(COMPRESSIONS)("the bytes of a file in $compression are accounted for", async (each) => {
+  const file = each.compress(textBytes(`${LINE_A}\n${LINE_B}\n`));
+
+  const items = await itemsOf(file, 50);
+
+  const sizes = items.map((item) => ("fileBytes" in item ? item.fileBytes : NaN));
+  expect(sizes.reduce((sum, bytes) => sum + bytes, 0)).toBe(file.length);
+});
+
+// The collector compresses each message by itself, of JSON too, and puts its length before it.
+const zstd = (bytes: Uint8Array | string) => new Uint8Array(zstdCompressSync(bytes));
+
+test.each([
+  { name: "JSON", messages: [zstd(LINE_A), zstd(LINE_B)], items: JSON_ITEMS },
+  { name: "protobuf", messages: [zstd(A), zstd(B)], items: PROTO_ITEMS },
+  {
+    name: "an empty request",
+    messages: [zstd(""), zstd(B)],
+    items: [protobuf(new Uint8Array(0), 0), PROTO_ITEMS[1]],
+  },
+  {
+    name: "metrics",
+    messages: [zstd('{"resourceMetrics":[]}'), zstd(LINE_B)],
+    items: ["other signal", JSON_ITEMS[1]],
+  },
+  {
+    name: "a span by itself",
+    messages: [zstd('{"traceId":"1","spanId":"2","resource":{},"scope":{}}')],
+    items: [
+      json(
+        '{"resourceSpans":[{"resource":{},"scopeSpans":[{"scope":{},' +
+          '"spans":[{"traceId":"1","spanId":"2"}]}]}]}',
+        1,
+      ),
+    ],
+  },
+  {
+    name: "JSON of something else",
+    messages: [zstd('{"spans":[]}'), zstd(LINE_B)],
+    items: [
+      "byte 0: this is JSON, but no traces: it has no resourceSpans " +
+        `(${4 + zstd('{"spans":[]}').length} B)`,
+      JSON_ITEMS[1],
+    ],
+  },
+])("the collector's messages of $name, each in zstd, are read", async ({ messages, items }) => {
+  expect((await itemsOf(lengthDelimited(...messages), 50)).map(read)).toEqual([
+    ...items,
+  ] as string[]);
+});
+
+test("a message in zstd that is torn costs only itself", async () => {
+  const [whole, other] = [lengthDelimited(zstd(LINE_A)), lengthDelimited(zstd(LINE_B))];
+  const middle = joined(whole, other.subarray(0, -9), whole, other);
+
+  const items = (await itemsOf(middle, 50)).map(read);
+
+  expect(items).toEqual([
+    JSON_ITEMS[0]!,
+    expect.stringMatching(
+      new RegExp(`^byte ${whole.length}: the zstd data is broken or cut off: .* \\(\\d+ B\\)$`),
+    ),
+    ...JSON_ITEMS,
+  ]);
+});
+
+test("a message is not decompressed beyond its limit", async () => {
+  const bomb = zstd("x".repeat(10_000_000));
+
+  expect(await decompressedMessage(bomb, "zstd", 9_999_999)).toBe("too long");
+  expect(await decompressedMessage(bomb, "zstd", 10_000_000)).toHaveLength(10_000_000);
+});

@@ -1,11 +1,13 @@
 import { expect, test } from "bun:test";
-import { readRequests } from "../../../src/adapters/otlp-files/read-requests.ts";
+import {
+  readRequests,
+  lengthDelimitedRequests,
+} from "../../../src/adapters/otlp-files/read-requests.ts";
 import { frameInSteps, frameRequest } from "../../../src/adapters/otlp-files/message-frames.ts";
 import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
 import { chunksOf, lengthDelimited } from "../../support/requests/byte-chunks.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import { openSource } from "../../../src/adapters/otlp-files/byte-source.ts";
-import { lengthDelimitedRequests } from "../../../src/adapters/otlp-files/proto-requests.ts";
 
 const REQUEST = requestOf(2);
 

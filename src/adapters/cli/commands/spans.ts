@@ -1,9 +1,13 @@
 import { withWholeTraceId } from "../api/whole-trace-id.ts";
 import { type CommandRun, isGiven, queryOf, valueOf } from "../command/command-run.ts";
-import { EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
+import { EXIT_CODE, type ExitCode, CommandFailure } from "../output/exit-code.ts";
 import { USUAL_SPANS } from "../usage/option-table.ts";
-import { countText } from "../output/quantities.ts";
+import { countText, countedText } from "../output/quantities.ts";
 import { answerSpans, type SpanPlan } from "./span-answer.ts";
+import { isMessage } from "../../api-messages/message.ts";
+import { cleared } from "../../api-messages/messages.ts";
+import { askForSuccess } from "../api/ask-api.ts";
+import { writeJson } from "../command/answer-form.ts";
 
 export async function get(run: CommandRun): Promise<ExitCode> {
   const filters = await withWholeTraceId(run, queryOf(run));
@@ -35,4 +39,25 @@ function unaskedLimit(run: CommandRun): Pick<SpanPlan, "unaskedLimit"> {
   const these = `these are the ${first} ${countText(USUAL_SPANS)} spans, and there may be more`;
   const text = `${these}: say how many with --limit, or save all with --out FILE`;
   return { unaskedLimit: { spans: USUAL_SPANS, text } };
+}
+
+export async function take(run: CommandRun): Promise<ExitCode> {
+  return await answerSpans(run, {
+    question: { method: "POST", path: "/api/spans/take", query: queryOf(run) },
+    isTree: false,
+    exitCodeWhenEmpty: EXIT_CODE.notFound,
+    emptyText: "the buffer is empty",
+  });
+}
+
+export async function clear(run: CommandRun): Promise<ExitCode> {
+  const { stdout } = run;
+  const response = await askForSuccess(run, { method: "DELETE", path: "/api/spans" });
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (!isMessage(cleared(), answer)) {
+    throw new CommandFailure(EXIT_CODE.cannotConnect, "the answer does not say what was removed");
+  }
+  if (isGiven(run, "json") || !stdout.isTerminal) writeJson(run, answer);
+  else stdout.write(`removed ${countedText(answer.removed, "span")}\n`);
+  return EXIT_CODE.ok;
 }
