@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import packageJson from "../package.json" with { type: "json" };
+import { SYSTEM_CLOCK } from "./adapters/clock/system-clock.ts";
 import { runCommandLine } from "./adapters/cli/command-line.ts";
 import { EXIT_CODE } from "./adapters/cli/output/exit-code.ts";
 import type { Receiver } from "./adapters/cli/command/command-run.ts";
@@ -27,7 +28,7 @@ const LAST_LINES_MS = 500;
 async function serve(config: Config, warnings: readonly ConfigWarning[]): Promise<number> {
   return await withLogger(config, async (logger) => {
     for (const warning of warnings) logger.warning("configuration", { ...warning });
-    const unforeseen = logUnforeseen(process, logger);
+    const unforeseen = logUnforeseen(process, logger, SYSTEM_CLOCK);
     try {
       return await serveUntilStopped(config, logger, unforeseen);
     } catch (error) {

@@ -5,6 +5,15 @@ export interface Clock {
 
 /** Time that can be waited for. */
 export interface SleepingClock extends Clock {
-  /** Resolves early, without an error, when the signal is given. */
+  /** Resolves early, without an error, when the signal is aborted. */
   sleep(durationMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Time at which something can be done. */
+export interface TimerClock extends Clock {
+  /**
+   * Calls `action` once after the delay, and returns a function that cancels the call. A pending
+   * call does not keep the process running.
+   */
+  schedule(delayMs: number, action: () => void): () => void;
 }

@@ -110,7 +110,7 @@ async function startGrpc(parts: ServerParts, address: ListenAddress): Promise<nu
   const { limits, maxMessageBytes } = config;
   const receiver = receivers.grpc;
   const received = { receiver, unsupported, limits, maxMessageBytes, budget };
-  const grpc = await startGrpcListener({ address, ...received, problems, logger });
+  const grpc = await startGrpcListener({ address, ...received, problems, logger, clock });
   parts.running.grpc = grpc;
   grpc.setServing(true);
   return grpc.port;

@@ -67,21 +67,21 @@ export interface ServerParts extends ServerInputs {
 /** Builds the parts; nothing runs yet. */
 export function buildParts(inputs: ServerInputs): ServerParts {
   const { config, logger } = inputs;
-  const { limits } = config;
   const running: RunningParts = {
     ports: { api: "off", grpc: "off", http: "off" },
     restored: { spans: 0, bytes: 0 },
   };
   const buffer = buildBuffer(inputs);
   const arrivals = new Arrivals(buffer, capacityOf(config));
-  const problems = new ProblemRegistry({ logger, unixMs: Date.now, ports: () => running.ports });
+  const times = { clock, unixMs: Date.now };
+  const problems = new ProblemRegistry({ logger, ...times, ports: () => running.ports });
   const highWater =
     config.forward === "off"
       ? undefined
       : new HighWater({ percent: config.forward.highWaterPercent, buffer, logger });
   const receiver = new ReceiveTraces({
     buffer: arrivals,
-    limits,
+    limits: config.limits,
     logger,
     clock,
     appended: highWater && (() => void highWater.look()),
@@ -98,8 +98,8 @@ export function buildParts(inputs: ServerInputs): ServerParts {
     receivers: countedReceivers(receiver, problems),
     problems,
     unsupported:
-      config.unsupportedSignals === "accept" ? new UnsupportedSignals(logger) : undefined,
-    budget: new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock }),
+      config.unsupportedSignals === "accept" ? new UnsupportedSignals(logger, clock) : undefined,
+    budget: new InFlightBudget({ capacityBytes: config.limits.inFlightBytes, clock }),
     highWater,
     spill: config.shutdownSpillFile === "" ? undefined : new SpillFile(config.shutdownSpillFile),
     stopping: new AbortController(),

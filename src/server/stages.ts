@@ -99,7 +99,7 @@ function spillAtStop({ buffer, spill, config, logger }: ServerParts): Stage {
 async function startForwarding(parts: ServerParts): Promise<boolean> {
   const { config, logger, version } = parts;
   if (config.forward === "off") return true;
-  logLibraryThrough(logger);
+  logLibraryThrough(logger, clock);
   const sinkParts = { forward: config.forward, version, nowMs: Date.now, clock, logger };
   const opening = await openSpanSink(sinkParts);
   if (!opening.ok) {

@@ -121,7 +121,7 @@ test("stopped, it has no timer that would keep the program running", async () =>
   await server.stop(0);
 
   expect([during, counts()]).toEqual([
-    [2, 1],
+    [1, 1],
     [0, 0],
   ]);
 });

@@ -1,44 +1,46 @@
-import { timerMs } from "../../domain/time.ts";
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import type { ListenAddress, LimitsConfig } from "../../config/config.ts";
+import type { TimerClock } from "../../ports/clock.ts";
 import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
 import { Connection, type ConnectionTable } from "./connection-table.ts";
 import { misdirectedAnswer, misdirectedProblem, readOpening } from "./opening.ts";
 
-interface FrontDoorParts {
+interface AcceptorParts {
   readonly address: ListenAddress;
   readonly limits: LimitsConfig;
   readonly connections: ConnectionTable;
   /** Hands the socket on to HTTP/2. */
   readonly admit: (socket: Socket) => void;
-  /** Where connections are recorded that are closed, or not taken in. */
+  /** Records connections that are closed or refused. */
   readonly problems: ProblemLog;
+  readonly clock: TimerClock;
 }
 
-interface FrontDoor extends PausableListener {
-  /** The port in use, also where the address asked for any. */
+export interface Acceptor extends PausableListener {
+  /** The port in use, also when the configured port is 0. */
   readonly port: number;
-  /** No more connections; those that are open stay. */
+  /** Stops accepting; open connections stay open. */
   close(): void;
 }
 
-/** For a peer to read our last bytes, and to close its side. */
+/** Time for a peer to read the last bytes and to close its side. */
 const LINGER_MS = 1000;
 
 /**
- * Our own listening socket, in front of grpc-js, which has no limit of connections.
+ * Starts the listening socket in front of grpc-js, which has no limit of connections.
  * Rejects when it cannot listen: the error's `code` is `EADDRINUSE` when the port is taken.
  */
-export async function openFrontDoor(parts: FrontDoorParts): Promise<FrontDoor> {
+export async function startAcceptor(parts: AcceptorParts): Promise<Acceptor> {
   let server: Server | undefined = await listen(parts, parts.address.port);
-  const port = portOf(server);
+  const { port } = server.address() as AddressInfo;
   const close = (): void => {
     server?.close();
     server = undefined;
   };
-  const relieve = () => closeSilent(parts.connections);
+  const relieve = () => closeUnused(parts.connections);
   return {
     port,
     close,
@@ -53,26 +55,22 @@ export async function openFrontDoor(parts: FrontDoorParts): Promise<FrontDoor> {
   };
 }
 
-async function listen(parts: FrontDoorParts, port: number): Promise<Server> {
-  const server = createServer({ noDelay: true }, (socket) => receive(socket, parts));
+async function listen(parts: AcceptorParts, port: number): Promise<Server> {
+  const server = createServer({ noDelay: true }, (socket) => accept(socket, parts));
   server.listen({ host: parts.address.host, port });
   await once(server, "listening");
   return server;
 }
 
-/** Those that have not begun a request: exporters do so at once. */
-function closeSilent(connections: ConnectionTable): void {
+/** Closes connections without a request: exporters send one as soon as they are connected. */
+function closeUnused(connections: ConnectionTable): void {
   for (const connection of connections) {
     if (!connection.hasBegun) connection.close();
   }
 }
 
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port;
-}
-
-function receive(socket: Socket, parts: FrontDoorParts): void {
-  // Errors end in a close, which is all we want to know.
+function accept(socket: Socket, parts: AcceptorParts): void {
+  // An error is followed by "close", which is handled.
   socket.on("error", () => {});
   const { remoteAddress: address = "" } = socket;
   const refusal = parts.connections.refusalOf(address);
@@ -84,27 +82,27 @@ function receive(socket: Socket, parts: FrontDoorParts): void {
   note({ reason: refusal });
 }
 
-interface AdmitParts extends FrontDoorParts {
+interface AdmitParts extends AcceptorParts {
   readonly note: (problem: Pick<Problem, "reason" | "detail">) => void;
 }
 
 function admit(connection: Connection, parts: AdmitParts): void {
   const { socket } = connection;
-  parts.connections.add(connection);
-  const { firstRequestMs } = parts.limits;
-  const patience = setTimeout(() => expectRequest(connection, parts), timerMs(firstRequestMs));
+  const { clock, connections, limits } = parts;
+  connections.add(connection);
+  const cancel = clock.schedule(limits.firstRequestMs, () => requireRequest(connection, parts));
   socket.once("close", () => {
-    clearTimeout(patience);
-    parts.connections.remove(connection);
+    cancel();
+    connections.remove(connection);
   });
-  socket.once("finish", () => linger(socket));
+  socket.once("finish", () => linger(socket, clock));
   readOpening(socket, (opening, head) => {
     if (opening === "http2") parts.admit(socket);
     else turnAway(connection, misdirectedProblem(opening, head), { ...parts, head });
   });
 }
 
-/** What it still sends is thrown away, until it has read the answer or its time is up. */
+/** Answers a peer that speaks another protocol. What it sends meanwhile is discarded. */
 function turnAway(
   connection: Connection,
   problem: Pick<Problem, "reason" | "detail">,
@@ -115,18 +113,20 @@ function turnAway(
   connection.socket.end(misdirectedAnswer(problems, problem, head));
 }
 
-function expectRequest(connection: Connection, { note }: AdmitParts): void {
+function requireRequest(connection: Connection, { note }: AdmitParts): void {
   if (connection.hasBegun) return;
   connection.close();
   note({ reason: "first_request_timeout" });
 }
 
 /**
- * A session that ends (idle, too old, no answer to a ping, shutdown) only sends its FIN in Bun, and
- * a peer that does not send one back would keep the socket for ever. Node destroys the socket, and
- * so may Bun in time: https://github.com/oven-sh/bun/pull/38195.
+ * Destroys a socket some time after its last byte. A session that ends (idle, too old, no answer to
+ * a ping, shutdown) only sends its FIN in Bun, so a peer that sends none back would keep the socket
+ * open without limit. Node destroys the socket: https://github.com/oven-sh/bun/pull/38195.
  */
-function linger(socket: Socket): void {
-  const patience = setTimeout(() => socket.destroy(), LINGER_MS);
-  socket.once("close", () => clearTimeout(patience));
+function linger(socket: Socket, clock: TimerClock): void {
+  socket.once(
+    "close",
+    clock.schedule(LINGER_MS, () => socket.destroy()),
+  );
 }

@@ -2,6 +2,7 @@ import {
   type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
+  type ServerDuplexStream,
   type Server,
   Metadata,
 } from "@grpc/grpc-js";
@@ -14,16 +15,19 @@ export const HEALTH_SERVICE = "grpc.health.v1.Health";
 export const REFLECTION_SERVICE = "grpc.reflection.v1.ServerReflection";
 export const OLD_REFLECTION_SERVICE = "grpc.reflection.v1alpha.ServerReflection";
 
-/** Handlers see messages as they came: who wants fields decodes them, and chooses the status. */
+/** Handlers get encoded messages: each decodes what it needs, and chooses the status of a fault. */
 type UnaryHandler = handleUnaryCall<Buffer, Buffer>;
-type WatchHandler = handleServerStreamingCall<Buffer, Buffer>;
-type DialogueHandler = handleBidiStreamingCall<Buffer, Buffer>;
+type ServerStreamHandler = handleServerStreamingCall<Buffer, Buffer>;
+type BidirectionalHandler = handleBidiStreamingCall<Buffer, Buffer>;
 
-/** A handler, and the path of its method: `/package.Service/Method`. */
+/** The open bidirectional calls of a service, so that a stop can end them. */
+export type BidirectionalStreams = Set<ServerDuplexStream<Buffer, Buffer>>;
+
+/** A handler and the path of its method: `/package.Service/Method`. */
 export type Method = { readonly path: string } & (
   | { readonly type: "unary"; readonly handler: UnaryHandler }
-  | { readonly type: "serverStream"; readonly handler: WatchHandler }
-  | { readonly type: "bidi"; readonly handler: DialogueHandler }
+  | { readonly type: "serverStream"; readonly handler: ServerStreamHandler }
+  | { readonly type: "bidi"; readonly handler: BidirectionalHandler }
 );
 
 export function registerMethods(server: Server, methods: readonly Method[]): void {
@@ -41,19 +45,19 @@ export function addressOf(call: { getPeer(): string }): string {
   return call.getPeer().replace(/:\d+$/, "");
 }
 
-/** grpc-js copies what it is given, so a view is enough. */
+/** Returns a view, without a copy: grpc-js copies every message that it sends. */
 export function bufferOver(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** How a call ends that has failed, as grpc-js takes it. */
+/** The status of a failed call, in the form that grpc-js takes. */
 export interface CallFailure {
   readonly code: number;
   readonly details: string;
   readonly metadata?: Metadata;
 }
 
-/** A status travels in HTTP/2 trailers, of which many peers take no more than 8 KiB in all. */
+/** A status is sent in HTTP/2 trailers, and many peers accept at most 8 KiB of them in total. */
 const MAX_DETAILS_LENGTH = 1024;
 
 export function callFailure(answer: FailureReceipt): CallFailure {
@@ -61,7 +65,7 @@ export function callFailure(answer: FailureReceipt): CallFailure {
   metadata.set("grpc-status-details-bin", bufferOver(encodeStatus(answer)));
   if (answer.outcome === "unsupported_encoding")
     metadata.set("grpc-accept-encoding", ENCODINGS_TAKEN);
-  // Half a surrogate pair would make grpc-js throw when it encodes the text for the trailers.
+  // grpc-js encodes the text for the trailers, and throws at half a surrogate pair.
   const details = answer.message.slice(0, MAX_DETAILS_LENGTH).toWellFormed();
   return { code: STATUS_TABLE[answer.outcome].grpcCode, details, metadata };
 }

@@ -1,8 +1,9 @@
-import type { ProblemReason } from "../../domain/problem-reason.ts";
 import type { Socket } from "node:net";
+import type { ProblemReason } from "../../domain/problem-reason.ts";
+import { AddressLimit, type AddressLimits } from "../listening/address-limit.ts";
 import type { InFlightOwner } from "../memory/in-flight-budget.ts";
 
-/** Who is at the other end, and at which of our ports: no two open connections have the same. */
+/** Both ends of a connection: no two open connections have the same. */
 interface Ends {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
@@ -26,7 +27,7 @@ export class Connection implements InFlightOwner {
   hasBegun = false;
   private isClosing = false;
 
-  /** Resolves when the socket is closed, whoever closed it. */
+  /** Resolves when the socket is closed, by either side. */
   readonly closed: Promise<void>;
 
   constructor(socket: Socket, noted: (reason: "in_flight_bytes") => void) {
@@ -37,40 +38,37 @@ export class Connection implements InFlightOwner {
     this.closed = new Promise((resolve) => void socket.once("close", () => resolve()));
   }
 
-  /** Not at once: this may be called while the HTTP/2 parser is within the socket's bytes. */
+  /** Closes later in the event loop: the HTTP/2 parser may be reading the socket's bytes now. */
   close(): void {
     if (this.isClosing) return;
     this.isClosing = true;
     setImmediate(() => this.socket.destroy());
   }
 
-  /** Its unfinished messages were too much for the budget. */
+  /** Called when its unfinished messages exceed the budget. */
   dropped(): void {
     this.close();
     this.noted("in_flight_bytes");
   }
 }
 
-type Refusal = Extract<ProblemReason, "too_many_connections" | "too_many_connections_per_address">;
+type RefusalReason = Extract<
+  ProblemReason,
+  "too_many_connections" | "too_many_connections_per_address"
+>;
 
-/**
- * The connections that are open, counted by address.
- *
- * Invariant: the sum of `countByAddress` = size <= maxConnections,
- * and each of its numbers is from 1 to maxPerAddress.
- */
+const REASONS: Readonly<Record<"total" | "address", RefusalReason>> = {
+  total: "too_many_connections",
+  address: "too_many_connections_per_address",
+};
+
+/** Holds the open connections, and limits them in total and for each address. */
 export class ConnectionTable implements Iterable<Connection> {
-  // Fixed at construction.
-  private readonly maxConnections: number;
-  private readonly maxPerAddress: number;
-
-  // Moved by `add` and `remove`.
   private readonly byKey = new Map<string, Connection>();
-  private readonly countByAddress = new Map<string, number>();
+  private readonly open: AddressLimit;
 
-  constructor(limits: { readonly connections: number; readonly connectionsPerAddress: number }) {
-    this.maxConnections = limits.connections;
-    this.maxPerAddress = limits.connectionsPerAddress;
+  constructor(limits: AddressLimits) {
+    this.open = new AddressLimit(limits);
   }
 
   get size(): number {
@@ -85,26 +83,18 @@ export class ConnectionTable implements Iterable<Connection> {
     return this.byKey.get(endsKey(ends));
   }
 
-  /** Why one more from `address` cannot be taken; undefined when it can. */
-  refusalOf(address: string): Refusal | undefined {
-    if (this.size >= this.maxConnections) return "too_many_connections";
-    const isFull = this.countOf(address) >= this.maxPerAddress;
-    return isFull ? "too_many_connections_per_address" : undefined;
+  /** Returns why one more connection from `address` is refused; undefined if it is accepted. */
+  refusalOf(address: string): RefusalReason | undefined {
+    const exceeded = this.open.exceededBy(address);
+    return exceeded === undefined ? undefined : REASONS[exceeded];
   }
 
   add(connection: Connection): void {
     this.byKey.set(connection.key, connection);
-    this.countByAddress.set(connection.address, this.countOf(connection.address) + 1);
+    this.open.add(connection.address);
   }
 
   remove({ key, address }: Connection): void {
-    if (!this.byKey.delete(key)) return;
-    const left = this.countOf(address) - 1;
-    if (left > 0) this.countByAddress.set(address, left);
-    else this.countByAddress.delete(address);
-  }
-
-  private countOf(address: string): number {
-    return this.countByAddress.get(address) ?? 0;
+    if (this.byKey.delete(key)) this.open.remove(address);
   }
 }

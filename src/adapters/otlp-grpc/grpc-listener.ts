@@ -1,53 +1,55 @@
 import {
+  logVerbosity,
   Server,
   ServerCredentials,
   type ServerOptions,
-  logVerbosity,
   setLogger,
   setLogVerbosity,
 } from "@grpc/grpc-js";
-import { stopWithin } from "../../application/shutdown/life-cycle.ts";
-import type { TraceReceiver } from "../../ports/trace-receiver.ts";
+import { RateLimitedLog } from "../../application/receiving/rate-limited-log.ts";
 import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
+import { stopWithin } from "../../application/shutdown/life-cycle.ts";
 import type { LimitsConfig, ListenAddress } from "../../config/config.ts";
-import type { ProblemLog } from "../../ports/problem-log.ts";
+import { quotePeerText } from "../../domain/text/quote-text.ts";
+import type { TimerClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
+import type { ProblemLog } from "../../ports/problem-log.ts";
+import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
-import { registerMethods } from "./call-handlers.ts";
+import { type Acceptor, startAcceptor } from "./acceptor.ts";
+import { type BidirectionalStreams, registerMethods } from "./call-handlers.ts";
 import { ConnectionTable } from "./connection-table.ts";
-import { openFrontDoor } from "./acceptor.ts";
-import { HealthService, healthMethods } from "./health-service.ts";
-import { type Dialogues, reflectionMethods, stopDialogues } from "./reflection-service.ts";
-import { watchStreams } from "./stream-watch.ts";
 import { exportMethod, unsupportedMethods } from "./export-services.ts";
-import { quotePeerText } from "../../domain/text/quote-text.ts";
-import { TalliedLog } from "../../application/receiving/tallied-log.ts";
+import { HealthService, healthMethods } from "./health-service.ts";
+import { endReflection, reflectionMethods } from "./reflection-service.ts";
+import { watchStreams } from "./stream-watch.ts";
 
 export interface GrpcListenerParts {
   readonly address: ListenAddress;
   readonly receiver: TraceReceiver;
-  /** Without it, metrics and logs are UNIMPLEMENTED. */
+  /** Without it, metrics and logs are answered with UNIMPLEMENTED. */
   readonly unsupported?: UnsupportedSignals | undefined;
   readonly limits: LimitsConfig;
-  /** Of one request, before and after decompression. */
+  /** The limit of one request, before and after decompression. */
   readonly maxMessageBytes: number;
   /** Shared with every other listener. */
   readonly budget: InFlightBudget;
   readonly problems: ProblemLog;
   readonly logger: Logger;
+  readonly clock: TimerClock;
 }
 
 export interface GrpcListener extends PausableListener {
-  /** The port in use, also where the address asked for any. */
+  /** The port in use, also when the configured port is 0. */
   readonly port: number;
-  /** What `grpc.health.v1.Health` says. At first: not serving. */
+  /** Sets the status that `grpc.health.v1.Health` reports; at first NOT_SERVING. */
   setServing(isServing: boolean): void;
   /**
-   * Takes no more connections, finishes the calls under way, and closes what is still open when the
-   * time is up. To be called once or more: all calls wait for the same end,
-   * and the least time is what there is.
+   * Stops accepting connections, finishes the calls in progress, and closes what is still open
+   * after `graceMs`. May be called again, for example with a shorter time; all calls resolve when
+   * the listener has stopped.
    */
   stop(graceMs: number): Promise<void>;
   counts(): GrpcListenerCounts;
@@ -55,57 +57,64 @@ export interface GrpcListener extends PausableListener {
 
 interface GrpcListenerCounts {
   readonly openConnections: number;
-  /** Charged for messages in flight by all who share the budget. */
+  /** Bytes charged for messages in flight by all listeners that share the budget. */
   readonly heldBytes: number;
 }
 
-/** OTLP/gRPC, health and reflection. Rejects when the port is taken: `code` is `EADDRINUSE`. */
+/**
+ * Starts OTLP/gRPC, health and reflection on one port. Rejects when it cannot listen: the error's
+ * `code` is `EADDRINUSE` when the port is taken.
+ */
 export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcListener> {
-  logLibraryThrough(parts.logger);
-  const house = build(parts);
-  const injector = house.server.createConnectionInjector(ServerCredentials.createInsecure());
-  const door = await openFrontDoor({
+  logLibraryThrough(parts.logger, parts.clock);
+  const service = createService(parts);
+  const injector = service.server.createConnectionInjector(ServerCredentials.createInsecure());
+  const acceptor = await startAcceptor({
     address: parts.address,
     limits: parts.limits,
-    connections: house.connections,
+    connections: service.connections,
     admit: (socket) => injector.injectConnection(socket),
     problems: parts.problems,
+    clock: parts.clock,
   });
   const unwatch = watchStreams({
-    ...house,
+    ...service,
     maxMessageBytes: parts.maxMessageBytes,
     turnedAway: (outcome) => parts.receiver.turnedAway?.(outcome),
     problems: parts.problems,
   });
-  const running = { ...house, door, unwatch };
   let stopped: Promise<void> | undefined;
   return {
-    port: door.port,
-    relieve: () => door.relieve(),
-    pause: () => door.pause(),
-    resume: () => door.resume(),
-    setServing: (isServing) => house.health.setServing(isServing),
-    stop: (graceMs) => endWithin(graceMs, running, (stopped ??= stopListener(running))),
-    counts: () => countsOf(house),
+    port: acceptor.port,
+    relieve: () => acceptor.relieve(),
+    pause: () => acceptor.pause(),
+    resume: () => acceptor.resume(),
+    setServing: (isServing) => service.health.setServing(isServing),
+    stop: (graceMs) => {
+      stopped ??= stopGently({ ...service, acceptor, unwatch });
+      return stopAllWithin(graceMs, service.connections, stopped);
+    },
+    counts: () => countsOf(service),
   };
 }
 
-interface House {
+/** Everything behind the listening socket. */
+interface GrpcService {
   readonly server: Server;
   readonly health: HealthService;
-  readonly dialogues: Dialogues;
+  readonly reflectionStreams: BidirectionalStreams;
   readonly connections: ConnectionTable;
   readonly budget: InFlightBudget;
   readonly pace: CollectionPace;
 }
 
-/** Builds the parts; nothing listens yet. */
-function build(parts: GrpcListenerParts): House {
+/** Builds the service; nothing listens yet. */
+function createService(parts: GrpcListenerParts): GrpcService {
   const { receiver, unsupported, limits, maxMessageBytes, budget, problems } = parts;
   const connections = new ConnectionTable(limits);
   const pace = new CollectionPace();
   const health = new HealthService(limits.connections);
-  const dialogues: Dialogues = new Set();
+  const reflectionStreams: BidirectionalStreams = new Set();
   const failed = (error: unknown) =>
     problems.note({ protocol: "grpc", reason: "failed", address: "", error });
   const discarding = { nestingDepth: limits.nestingDepth, maxMessageBytes, pace, problems };
@@ -114,40 +123,40 @@ function build(parts: GrpcListenerParts): House {
     exportMethod({ receiver, maxMessageBytes, failed, pace, problems }),
     ...(unsupported === undefined ? [] : unsupportedMethods({ ...discarding, unsupported })),
     ...healthMethods(health),
-    ...reflectionMethods(dialogues),
+    ...reflectionMethods(reflectionStreams),
   ]);
-  return { server, health, dialogues, connections, budget, pace };
+  return { server, health, reflectionStreams, connections, budget, pace };
 }
 
-function countsOf({ connections, budget }: House): GrpcListenerCounts {
+function countsOf({ connections, budget }: GrpcService): GrpcListenerCounts {
   return { openConnections: connections.size, heldBytes: budget.heldBytes };
 }
 
-interface RunningHouse extends House {
-  readonly door: { close(): void };
+interface RunningService extends GrpcService {
+  readonly acceptor: Pick<Acceptor, "close">;
   readonly unwatch: () => void;
 }
 
-/** Resolves when all that is under way has ended. */
-async function stopListener(house: RunningHouse): Promise<void> {
-  house.door.close();
-  house.health.stop();
-  stopDialogues(house.dialogues);
-  house.server.tryShutdown(() => {});
-  await Promise.all([...house.connections].map(({ closed }) => closed));
-  house.unwatch();
+/** Resolves when the last connection has closed. */
+async function stopGently(running: RunningService): Promise<void> {
+  running.acceptor.close();
+  running.health.stop();
+  endReflection(running.reflectionStreams);
+  running.server.tryShutdown(() => {});
+  await Promise.all([...running.connections].map(({ closed }) => closed));
+  running.unwatch();
 }
 
-async function endWithin(
+async function stopAllWithin(
   graceMs: number,
-  { connections }: House,
+  connections: ConnectionTable,
   stopped: Promise<void>,
 ): Promise<void> {
   await stopWithin(graceMs, {
     gently: () => stopped,
-    // tryShutdown waits for ever for a call that does not end, see
-    // https://github.com/grpc/grpc-node/issues/1458, and grpc-js's own forceShutdown closes nothing
-    // when channelz is off (1.14.7): it looks for sessions where only channelz puts them.
+    // tryShutdown never ends while a call stays open, see
+    // https://github.com/grpc/grpc-node/issues/1458, and forceShutdown of grpc-js 1.14.7 closes
+    // nothing when channelz is off: it looks for sessions where only channelz puts them.
     byForce: async () => {
       for (const connection of connections) connection.close();
       await stopped;
@@ -155,10 +164,10 @@ async function endWithin(
   });
 }
 
-/** For streams that are open when a connection has reached its age. */
+/** Time for open streams when a connection has reached its maximum age. */
 const AGE_GRACE_MS = 30_000;
 
-/** By default grpc-js has none of these limits except that of messages; 0 stands for "off" here. */
+/** Returns our limits as grpc-js takes them: by default it limits the size of messages only. */
 export function serverOptions(limits: LimitsConfig, maxMessageBytes: number): ServerOptions {
   return {
     "grpc.max_receive_message_length": maxMessageBytes,
@@ -168,25 +177,26 @@ export function serverOptions(limits: LimitsConfig, maxMessageBytes: number): Se
     "grpc.max_connection_age_grace_ms": AGE_GRACE_MS,
     "grpc.keepalive_time_ms": limits.keepaliveMs,
     "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
-    // Statistics of every call, for a service that we do not offer.
+    // Channelz keeps statistics of every call, for a service that spanring does not offer.
     "grpc.enable_channelz": 0,
   };
 }
 
 /**
- * grpc-js writes to the console, and what it writes are errors of peers: a header that it does not
- * like comes with its value. It has one logger a process; the one given last is used.
+ * Routes the log lines of grpc-js to our logger. grpc-js would write to the console, and its lines
+ * are about peers: a header that it rejects is printed with its value. grpc-js has one logger for
+ * the process, so the last call wins.
  */
-export function logLibraryThrough(logger: Logger): void {
-  const lines = new TalliedLog((fields) => logger.warning("grpc_library", fields));
+export function logLibraryThrough(logger: Logger, clock: TimerClock): void {
+  const lines = new RateLimitedLog(clock, (fields) => logger.warning("grpc_library", fields));
   const note = (...words: unknown[]) => lines.note("lines", { text: withoutValues(words) });
   setLogger({ error: note, info: note, debug: note });
-  // Whatever GRPC_VERBOSITY says: below ERROR it writes the headers of every call.
+  // Overrides GRPC_VERBOSITY: below ERROR, grpc-js writes the headers of every call.
   setLogVerbosity(logVerbosity.ERROR);
 }
 
-/** What is told stands before the first colon, what a peer sent after it. */
+/** Keeps what stands before the first colon: after it may come what a peer has sent. */
 function withoutValues(words: readonly unknown[]): string {
-  const [told = ""] = words.join(" ").split(":", 1);
-  return quotePeerText(told);
+  const [message = ""] = words.join(" ").split(":", 1);
+  return quotePeerText(message);
 }

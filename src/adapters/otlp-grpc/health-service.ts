@@ -1,3 +1,4 @@
+import { Semaphore } from "../../application/waiting/semaphore.ts";
 import { status as Code } from "@grpc/grpc-js";
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
 import {
@@ -8,7 +9,6 @@ import {
   TRACE_SERVICE,
   type Method,
 } from "./call-handlers.ts";
-import { CallSlots } from "./call-slots.ts";
 import { grpc } from "./generated/services.js";
 import { smallMessage } from "./message-encoding.ts";
 
@@ -17,40 +17,40 @@ const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse.ServingSta
 
 type Watcher = ServerWritableStream<Buffer, Buffer>;
 
-/** "" is the server as a whole; here both are always in the same state. */
+/** `""` stands for the whole server, whose status is always that of the trace service. */
 const SERVICES = ["", TRACE_SERVICE];
 
-/** Names a service; no honest request comes near. */
+/** A request holds the name of a service, which is much shorter. */
 const MAX_REQUEST_BYTES = 4096;
 
 /**
- * `grpc.health.v1.Health`, for load balancers and Kubernetes probes.
+ * Implements `grpc.health.v1.Health`, for load balancers and Kubernetes probes.
  * Source: grpc/grpc, doc/health-checking.md and src/proto/grpc/health/v1/health.proto.
  */
 export class HealthService {
   // Fixed at construction.
-  private readonly slots: CallSlots;
+  private readonly permits: Semaphore;
 
   // Moved by `setServing`, `stop` and the watchers.
   private readonly watchers = new Set<Watcher>();
-  /** Those of the watchers who asked for a service that we have. */
-  private readonly told = new Set<Watcher>();
+  /** The watchers of a service that exists: they get each change of the status. */
+  private readonly notified = new Set<Watcher>();
   private status: number = NOT_SERVING;
   private isStopping = false;
 
-  /** `maxWatchers`: how many `Watch` calls may last at the same time. */
+  /** `maxWatchers` bounds how many `Watch` calls are open at the same time. */
   constructor(maxWatchers: number) {
-    this.slots = new CallSlots(maxWatchers);
+    this.permits = new Semaphore(maxWatchers);
   }
 
   setServing(isServing: boolean): void {
     const status = isServing && !this.isStopping ? SERVING : NOT_SERVING;
     if (status === this.status) return;
     this.status = status;
-    for (const watcher of this.told) watcher.write(encodeStatus(status));
+    for (const watcher of this.notified) watcher.write(encodeStatus(status));
   }
 
-  /** Tells the watchers that it is over, and lets them go: they would hold the server open. */
+  /** Sends NOT_SERVING to the watchers and ends their calls, which would keep the server open. */
   stop(): void {
     this.isStopping = true;
     this.setServing(false);
@@ -65,19 +65,24 @@ export class HealthService {
     return Object.fromEntries(SERVICES.map((service) => [service, { status: this.status }]));
   }
 
-  /** False when there are too many. A watcher of an unknown service is told nothing more. */
+  /** Returns false when too many calls are open. */
   admit(watcher: Watcher, service: string): boolean {
-    if (!this.slots.take()) return false;
-    this.watchers.add(watcher);
-    if (SERVICES.includes(service)) this.told.add(watcher);
-    watcher.once("cancelled", () => this.dismiss(watcher));
+    const release = this.permits.take();
+    if (release === undefined) return false;
+    watcher.once("cancelled", () => this.dismiss(watcher, release));
+    this.addWatcher(watcher, service);
     return true;
   }
 
-  private dismiss(watcher: Watcher): void {
+  private addWatcher(watcher: Watcher, service: string): void {
+    this.watchers.add(watcher);
+    if (SERVICES.includes(service)) this.notified.add(watcher);
+  }
+
+  private dismiss(watcher: Watcher, release: () => void): void {
     this.watchers.delete(watcher);
-    this.told.delete(watcher);
-    this.slots.free();
+    this.notified.delete(watcher);
+    release();
   }
 }
 
@@ -135,7 +140,7 @@ function serviceNamedBy(call: ServerUnaryCall<Buffer, Buffer> | Watcher): string
   }
 }
 
-/** How grpc-js has a stream end with a status: an event, not a throw. */
+/** Ends a stream with a status, which grpc-js takes as an event. */
 function fail(call: Watcher, failure: CallFailure): void {
   call.emit("error", failure);
 }

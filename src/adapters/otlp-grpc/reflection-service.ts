@@ -7,19 +7,18 @@ import {
   OLD_REFLECTION_SERVICE,
   REFLECTION_SERVICE,
   TRACE_SERVICE,
+  type BidirectionalStreams,
   type Method,
 } from "./call-handlers.ts";
 import { grpc, type Input } from "./generated/services.js";
 import { type EncodedMessage, smallMessage } from "./message-encoding.ts";
 import { fileDescriptors, fileImports, symbolFiles } from "./generated/descriptors.ts";
 
-type Dialogue = ServerDuplexStream<Buffer, Buffer>;
-/** Those that are open. */
-export type Dialogues = Set<Dialogue>;
+type Stream = ServerDuplexStream<Buffer, Buffer>;
 type Request = grpc.reflection.v1.ServerReflectionRequest;
 type Answer = Input<grpc.reflection.v1.ServerReflectionResponse>;
 
-/** Both versions have the same messages under two names. */
+/** The versions differ in their names only. */
 const VERSIONS = [
   { service: REFLECTION_SERVICE, messages: grpc.reflection.v1 },
   { service: OLD_REFLECTION_SERVICE, messages: grpc.reflection.v1alpha },
@@ -29,8 +28,8 @@ type Messages = (typeof VERSIONS)[number]["messages"];
 
 const SERVICES = [TRACE_SERVICE, HEALTH_SERVICE, REFLECTION_SERVICE, OLD_REFLECTION_SERVICE];
 
-/** In all. What a client sends and nobody reads yet is bounded by its window only. */
-const MAX_DIALOGUES = 16;
+/** In total. Only its flow-control window bounds what a client sends on an open stream. */
+const MAX_STREAMS = 16;
 
 const TOO_MANY: CallFailure = {
   code: Code.RESOURCE_EXHAUSTED,
@@ -42,36 +41,37 @@ const MALFORMED: CallFailure = {
   details: "not a reflection request",
 };
 
-/** Names a file or a symbol. The answer repeats the request, so a long one would cost twice. */
+/** A request names a file or a symbol. The answer repeats it, so a long one would cost twice. */
 const MAX_REQUEST_BYTES = 16 * 1024;
 
 /**
- * `grpc.reflection.v1.ServerReflection`, so that `grpcurl` and the like need no `.proto` files;
- * v1alpha is for older ones. Source: grpc/grpc, src/proto/grpc/reflection/v1/reflection.proto.
+ * Returns the methods of `grpc.reflection.v1.ServerReflection`, so that tools such as `grpcurl`
+ * need no `.proto` files; v1alpha is for older tools.
+ * Source: grpc/grpc, src/proto/grpc/reflection/v1/reflection.proto.
  */
-export function reflectionMethods(dialogues: Dialogues): Method[] {
+export function reflectionMethods(streams: BidirectionalStreams): Method[] {
   return VERSIONS.map(({ service, messages }) => ({
     path: `/${service}/ServerReflectionInfo`,
     type: "bidi",
-    handler: (call) => converse(call, messages, dialogues),
+    handler: (call) => answerStream(call, messages, streams),
   }));
 }
 
-/** Lets go whoever still asks: an open call would hold the server open. */
-export function stopDialogues(dialogues: Dialogues): void {
-  for (const call of dialogues) fail(call, { code: Code.UNAVAILABLE, details: "stopping" });
+/** Ends all open streams, which would keep the server open. */
+export function endReflection(streams: BidirectionalStreams): void {
+  for (const call of streams) fail(call, { code: Code.UNAVAILABLE, details: "stopping" });
 }
 
-function converse(call: Dialogue, messages: Messages, dialogues: Dialogues): void {
-  if (dialogues.size >= MAX_DIALOGUES) return fail(call, TOO_MANY);
-  dialogues.add(call);
-  call.once("cancelled", () => dialogues.delete(call));
+function answerStream(call: Stream, messages: Messages, streams: BidirectionalStreams): void {
+  if (streams.size >= MAX_STREAMS) return fail(call, TOO_MANY);
+  streams.add(call);
+  call.once("cancelled", () => streams.delete(call));
   call.on("data", (request: Buffer) => reply(call, messages, request));
   call.on("end", () => call.end());
 }
 
-/** One answer a request. A client that reads no answers has no more of its requests read. */
-function reply(call: Dialogue, messages: Messages, message: Buffer): void {
+/** Sends one answer for each request, and reads no more from a client that reads no answers. */
+function reply(call: Stream, messages: Messages, message: Buffer): void {
   const request = decode(messages, { request: message, metadata: call.metadata });
   if ("code" in request) return fail(call, request);
   const answer = { ...answerTo(request), validHost: request.host, originalRequest: request };
@@ -100,11 +100,11 @@ function answerTo(request: Request): Answer {
     case "fileContainingSymbol":
       return filesAnswer(fileOfSymbol(request.fileContainingSymbol ?? ""));
     case "fileContainingExtension":
-      return errorAnswer(Code.NOT_FOUND, "there are no extensions");
+      return errorAnswer(Code.NOT_FOUND, "no extensions exist");
     case "allExtensionNumbersOfType":
       return noExtensionsOf(request.allExtensionNumbersOfType ?? "");
     case undefined:
-      return errorAnswer(Code.INVALID_ARGUMENT, "the request asks for nothing");
+      return errorAnswer(Code.INVALID_ARGUMENT, "the request has no message_request");
   }
 }
 
@@ -123,23 +123,23 @@ function errorAnswer(errorCode: Code, errorMessage: string): Answer {
   return { errorResponse: { errorCode, errorMessage } };
 }
 
-/** How grpc-js has a stream end with a status: an event, not a throw. */
-function fail(call: Dialogue, failure: CallFailure): void {
+/** Ends a stream with a status, which grpc-js takes as an event. */
+function fail(call: Stream, failure: CallFailure): void {
   call.emit("error", failure);
 }
 
-/** A file with everything it imports, itself first; undefined when there is no such file. */
+/** Returns a file, followed by all its imports; undefined when no such file exists. */
 export function filesFor(name: string): Uint8Array[] | undefined {
   if (!Object.hasOwn(fileDescriptors, name)) return undefined;
   return [...withImports(name)].map((file) => Buffer.from(fileDescriptors[file] ?? "", "base64"));
 }
 
-/** The file that says what `symbol` is: a message, an enum, a service or a method. */
+/** Returns the file that defines `symbol`: a message, an enum, a service or a method. */
 export function fileOfSymbol(symbol: string): string | undefined {
   return Object.hasOwn(symbolFiles, symbol) ? symbolFiles[symbol] : undefined;
 }
 
-/** A set is walked in order of insertion, and what is added on the way is walked too. */
+/** Iterates over a set while it grows: its iterator visits what is added on the way. */
 function withImports(name: string): Set<string> {
   const files = new Set([name]);
   for (const file of files) {

@@ -1,41 +1,41 @@
 import { stopWithin } from "../../application/shutdown/life-cycle.ts";
-import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
 import type { LimitsConfig, ListenAddress } from "../../config/config.ts";
-import type { SleepingClock } from "../../ports/clock.ts";
+import type { SleepingClock, TimerClock } from "../../ports/clock.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
+import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
 import { ServedPort } from "../listening/served-port.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { answerResponse } from "./answer-response.ts";
 import { BodyDrain } from "./body-drain.ts";
-import type { BodyFormat } from "./request-body.ts";
 import { Cors } from "./cors.ts";
-import { answerExport } from "./export-request.ts";
+import { answerExport, type ExportParts } from "./export-request.ts";
+import type { BodyFormat } from "./request-body.ts";
 import { type Peer, RequestTable, type RequestTableParts } from "./request-table.ts";
 
 export interface OtlpHttpListenerParts {
   readonly address: ListenAddress;
-  /** By the encoding of the body, so that each may count for itself. */
+  /** One for each encoding of the body, so that each is counted separately. */
   readonly receivers: Readonly<Record<BodyFormat, TraceReceiver>>;
-  /** Without it, there is nothing at the paths of metrics and logs. */
+  /** Without it, the paths of metrics and logs are unknown. */
   readonly unsupported?: UnsupportedSignals | undefined;
   readonly limits: LimitsConfig;
-  /** Of one body, before and after decompression. */
+  /** The limit of one body, before and after decompression. */
   readonly maxBodyBytes: number;
-  /** Of pages that may send; `*` among them stands for any. */
+  /** The origins of pages that may send; `*` allows any. */
   readonly corsOrigins: readonly string[];
   /** Shared with every other listener. */
   readonly budget: InFlightBudget;
   readonly problems: ProblemLog;
-  readonly clock: SleepingClock;
+  readonly clock: SleepingClock & TimerClock;
 }
 
 export interface OtlpHttpListener extends PausableListener {
-  /** The port in use, also where the address asked for any. */
+  /** The port in use, also when the configured port is 0. */
   readonly port: number;
-  /** Takes no more connections, finishes what is in flight, and ends by force in time. */
+  /** Stops accepting connections, finishes requests in flight, and aborts them after `graceMs`. */
   stop(graceMs: number): Promise<void>;
   counts(): OtlpHttpListenerCounts;
 }
@@ -44,75 +44,81 @@ export interface OtlpHttpListenerCounts {
   readonly requestsInFlight: number;
 }
 
-/** The most that Bun.serve can. */
+/** The longest idle time that Bun.serve accepts. */
 export const MAX_IDLE_SECONDS = 255;
 
 const EXPIRY_INTERVAL_MS = 1_000;
 
-const NO_ONE: Peer = { address: "", port: 0 };
+const UNKNOWN: Peer = { address: "", port: 0 };
 
 /**
- * OTLP/HTTP, on HTTP/1.1 and HTTP/2 without TLS, on one port. Throws when it cannot listen: the
- * error's `code` is `EADDRINUSE` when the port is taken.
+ * Starts OTLP/HTTP, on HTTP/1.1 and HTTP/2 without TLS, on one port. Throws when it cannot listen:
+ * the error's `code` is `EADDRINUSE` when the port is taken.
  *
- * What cannot be bounded, since Bun.serve shows requests and no connections: how many connections
- * there are, how long one waits before its first request (only by the idle time), how old one
- * becomes. HTTP/2 streams are 256 a connection, as Bun has it. See `RequestTable` for what can. Nor
- * can what is no HTTP be recorded, such as TLS: Bun answers it with 400, and nothing else sees it.
+ * Bun.serve shows requests and no connections, so nothing here can limit how many connections are
+ * open, how long one waits before its first request (except by the idle time), or how old one
+ * becomes; Bun allows 256 HTTP/2 streams on each. `RequestTable` limits requests instead. Bytes
+ * that are not HTTP, such as TLS, cannot be recorded: Bun answers 400 without calling us.
  */
 export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpListener {
-  const house = build(parts);
-  // Exporters send again what was broken off.
+  const exporting = createExportParts(parts);
+  const { table, drain } = exporting;
   const served = new ServedPort({
-    serve: (port) => serve({ ...parts, house, port }),
+    serve: (port) => serve(parts, exporting, port),
     port: parts.address.port,
+    // Exporters send an aborted request again.
     mayBreakOff: true,
   });
-  const expiry = setInterval(house.table.expire.bind(house.table), EXPIRY_INTERVAL_MS);
+  const cancelExpiry = expireEverySecond(table, parts.clock);
   return {
     port: served.port,
     relieve: () => served.relieve(),
     pause: () => served.pause(),
     resume: () => served.resume(),
     stop: async (graceMs) => {
-      house.table.stop();
-      house.drain.stop();
-      await stopWithin(graceMs, {
-        gently: () => served.stop(),
-        byForce: () => served.abort(),
-      });
-      clearInterval(expiry);
+      table.stop();
+      drain.stop();
+      await stopWithin(graceMs, { gently: () => served.stop(), byForce: () => served.abort() });
+      cancelExpiry();
     },
-    counts: () => ({ requestsInFlight: house.table.size }),
+    counts: () => ({ requestsInFlight: table.size }),
   };
 }
 
-interface ServeParts extends Pick<OtlpHttpListenerParts, "address" | "limits"> {
-  readonly house: ReturnType<typeof build>;
-  readonly port: number;
+function expireEverySecond(table: RequestTable, clock: TimerClock): () => void {
+  let cancel: (() => void) | undefined;
+  const scheduleNext = (): void => {
+    cancel = clock.schedule(EXPIRY_INTERVAL_MS, () => {
+      table.expire();
+      scheduleNext();
+    });
+  };
+  scheduleNext();
+  return () => cancel?.();
 }
 
-function serve({ address, limits, house, port }: ServeParts) {
+function serve({ address, limits }: OtlpHttpListenerParts, exporting: ExportParts, port: number) {
   return Bun.serve({
     hostname: address.host,
     port,
     http2: true,
     idleTimeout: Math.min(MAX_IDLE_SECONDS, Math.ceil(limits.idleMs / 1000)),
-    // We count ourselves: Bun would answer without a status for the exporter to read.
+    // `readBody` limits bodies: Bun would refuse one without a status that an exporter can read.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     development: false,
-    // Without it `development: false` shares the port with whoever else does the same (Bun 1.4.5).
+    // `development: false` alone shares the port with others that do the same (Bun 1.4.5).
     reusePort: false,
-    fetch: (request, own) => answerExport(house, request, own.requestIP(request) ?? NO_ONE),
+    fetch: (request, own) => answerExport(exporting, request, own.requestIP(request) ?? UNKNOWN),
     error: (error) => {
-      house.failed(error);
+      exporting.failed(error);
       return answerResponse({ outcome: "failed", message: "a fault of the server" }, "json");
     },
   });
 }
 
-/** Builds the parts; nothing listens yet. */
-function build({ limits, budget, clock, problems, ...parts }: OtlpHttpListenerParts) {
+/** Builds the parts of a request; nothing listens yet. */
+function createExportParts(parts: OtlpHttpListenerParts): ExportParts {
+  const { limits, budget, clock, problems } = parts;
   const protocol = "http";
   const refused: RequestTableParts["refused"] = (reason, address) =>
     problems.note({ protocol, reason, address });
@@ -124,7 +130,7 @@ function build({ limits, budget, clock, problems, ...parts }: OtlpHttpListenerPa
     pace: new CollectionPace(),
     cors: parts.corsOrigins.length === 0 ? undefined : new Cors(parts.corsOrigins),
     budget,
-    // What could never be in flight is told so at once, instead of to come back for ever.
+    // A body larger than the budget is refused for good, instead of being retried in vain.
     maxBytes: Math.min(parts.maxBodyBytes, limits.inFlightBytes),
     nestingDepth: limits.nestingDepth,
     problems,

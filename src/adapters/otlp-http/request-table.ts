@@ -1,3 +1,4 @@
+import { AddressLimit } from "../listening/address-limit.ts";
 import type { Receipt } from "../../domain/receipt.ts";
 import type { LimitsConfig } from "../../config/config.ts";
 import type { ProblemReason } from "../../domain/problem-reason.ts";
@@ -13,19 +14,19 @@ export type BusyReason = Extract<
 
 export type Busy = Extract<Objection, { outcome: "busy" }>;
 
-/** What a sender is told whose request is not waited for any more. */
+/** The answer to a request that is abandoned. */
 export type GivenUp = Busy | Extract<Receipt, { outcome: "stopping" }>;
 
-/** Who sends. Requests of one connection come from one port. */
+/** The sender of a request. All requests of one connection come from one port. */
 export interface Peer {
   readonly address: string;
   readonly port: number;
 }
 
 export interface RequestInFlight {
-  /** What it is charged with. */
+  /** The memory that it is charged with. */
   readonly open: OpenRequest;
-  /** Resolves when it must not be waited for any more. */
+  /** Resolves when its body must not be waited for any longer. */
   readonly givenUp: Promise<GivenUp>;
   readonly isGivenUp: boolean;
 }
@@ -37,21 +38,21 @@ export interface RequestTableParts {
   readonly refused: (reason: BusyReason, address: string) => void;
 }
 
-/** What a request without a body costs here and in Bun, its headers included. */
+/** The memory of a request without a body, here and in Bun, with its headers. */
 export const REQUEST_BYTES = 6 * 1024;
 
-/** From its headers to the end of its body, so that nobody holds a place by a byte now and then. */
+/** The time from headers to end of body: a peer that sends single bytes cannot stay for long. */
 export const MAX_REQUEST_MS = 60_000;
 
 /**
- * The requests that are in flight, counted in all and by address.
+ * Holds the requests in flight, limited in total and for each address.
  *
- * Bun.serve shows no connections: neither how many there are, nor which are idle, and none can be
- * closed by itself. So what `MAX_CONNECTIONS` bounds here are requests that have begun and are not
- * answered; a connection without one costs a socket, and Bun closes it after its idle time. And
- * what is dropped is not the connection but the wait for its bodies: each is answered with 503.
+ * Bun.serve shows no connections: not how many are open, not which are idle, and no single one can
+ * be closed. So `MAX_CONNECTIONS` limits requests here that have begun and are not answered; a
+ * connection without a request costs a socket, and Bun closes it after the idle time. To drop a
+ * connection means to stop waiting for its bodies: each is answered with 503.
  *
- * Invariant: `requests.size` = the sum of `countByAddress` <= `limits.connections`.
+ * Invariant: `requests.size` = `open.size`.
  */
 export class RequestTable {
   // Fixed at construction.
@@ -61,17 +62,18 @@ export class RequestTable {
   /** Oldest first. */
   private readonly requests = new Set<Entry>();
   private readonly connections = new Map<string, HttpConnection>();
-  private readonly countByAddress = new Map<string, number>();
+  private readonly open: AddressLimit;
 
   constructor(parts: RequestTableParts) {
     this.parts = parts;
+    this.open = new AddressLimit(parts.limits);
   }
 
   get size(): number {
     return this.requests.size;
   }
 
-  /** A request that may be read, until `end`; or what its sender is told instead. */
+  /** Returns a request that may be read until `end`, or the answer if it is refused. */
   begin(peer: Peer): RequestInFlight | Busy {
     const reason = this.refusalOf(peer.address);
     if (reason === undefined) return this.add(peer);
@@ -79,38 +81,36 @@ export class RequestTable {
     return BUSY[reason];
   }
 
-  /** To be called once for every request that `begin` let in. */
+  /** Must be called once for every request that `begin` returned. */
   end(request: RequestInFlight): void {
     if (!(request instanceof Entry) || !this.requests.delete(request)) return;
     this.parts.budget.end(request.open);
     const { address, key, requests } = request.connection;
-    this.count(address, -1);
+    this.open.remove(address);
     if (requests.delete(request) && requests.size === 0) this.connections.delete(key);
   }
 
-  /** To be called about once a second: what takes too long is given up. */
+  /** Abandons requests that take too long. Must be called about once a second. */
   expire(): void {
     const latestMs = this.parts.clock.monotonicMs() - MAX_REQUEST_MS;
     const isLate = (request: Entry) => request.open.openedAtMs <= latestMs;
     for (const late of this.requests.values().filter(isLate)) late.giveUp("request_timeout");
   }
 
-  /** Nobody keeps what still comes, so it is not waited for. */
+  /** Abandons all requests: what still arrives would not be stored. */
   stop(): void {
-    for (const request of this.requests) request.leave(STOPPING);
+    for (const request of this.requests) request.abandon(STOPPING);
   }
 
   private refusalOf(address: string): BusyReason | undefined {
-    const { connections, connectionsPerAddress } = this.parts.limits;
-    if (this.size >= connections) return "too_many_requests";
-    const isFull = (this.countByAddress.get(address) ?? 0) >= connectionsPerAddress;
-    return isFull ? "too_many_requests_per_address" : undefined;
+    const exceeded = this.open.exceededBy(address);
+    return exceeded === undefined ? undefined : REASONS[exceeded];
   }
 
   private add(peer: Peer): RequestInFlight {
     const entry = new Entry(this.connectionOf(peer), this.parts.budget);
     this.requests.add(entry);
-    this.count(peer.address, 1);
+    this.open.add(peer.address);
     return entry;
   }
 
@@ -121,15 +121,9 @@ export class RequestTable {
     if (known === undefined) this.connections.set(key, connection);
     return connection;
   }
-
-  private count(address: string, change: 1 | -1): void {
-    const counted = (this.countByAddress.get(address) ?? 0) + change;
-    if (counted > 0) this.countByAddress.set(address, counted);
-    else this.countByAddress.delete(address);
-  }
 }
 
-/** As much as there is to know of a connection: which requests came on it. */
+/** The requests of one connection, which is all that Bun.serve lets us know about it. */
 class HttpConnection implements InFlightOwner {
   readonly key: string;
   readonly address: string;
@@ -151,31 +145,31 @@ class Entry implements RequestInFlight {
   // Fixed at construction.
   readonly connection: HttpConnection;
   readonly open: OpenRequest;
-  private readonly patience = Promise.withResolvers<GivenUp>();
+  private readonly answer = Promise.withResolvers<GivenUp>();
 
-  // Moved by `leave`.
+  // Moved by `abandon`.
   isGivenUp = false;
 
   constructor(connection: HttpConnection, budget: InFlightBudget) {
     this.connection = connection;
-    // First, for the budget may drop the connection at once.
+    // Before it is charged: the budget may drop the connection at once.
     connection.requests.add(this);
     this.open = budget.begin(connection, REQUEST_BYTES);
   }
 
   get givenUp(): Promise<GivenUp> {
-    return this.patience.promise;
+    return this.answer.promise;
   }
 
   giveUp(reason: BusyReason): void {
     if (!this.isGivenUp) this.connection.refused(reason, this.connection.address);
-    this.leave(BUSY[reason]);
+    this.abandon(BUSY[reason]);
   }
 
-  /** Only the first answer counts. */
-  leave(answer: GivenUp): void {
+  /** Keeps the first answer. */
+  abandon(answer: GivenUp): void {
     this.isGivenUp = true;
-    this.patience.resolve(answer);
+    this.answer.resolve(answer);
   }
 }
 
@@ -184,13 +178,18 @@ const STOPPING: GivenUp = {
   message: "spanring is shutting down; send again",
 };
 
+const REASONS: Readonly<Record<"total" | "address", BusyReason>> = {
+  total: "too_many_requests",
+  address: "too_many_requests_per_address",
+};
+
 const RETRY_AFTER_MS = 1_000;
 
 const BUSY: Readonly<Record<BusyReason, Busy>> = {
   too_many_requests: busy("too many requests are in flight"),
   too_many_requests_per_address: busy("too many requests from this address are in flight"),
   in_flight_bytes: busy("requests in flight take too much memory, this one the most"),
-  request_timeout: busy(`the request was not whole after ${MAX_REQUEST_MS / 1000} s`),
+  request_timeout: busy(`the request was not complete after ${MAX_REQUEST_MS / 1000} s`),
 };
 
 function busy(reason: string): Busy {

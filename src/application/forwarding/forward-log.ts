@@ -1,13 +1,13 @@
-import type { Clock } from "../../ports/clock.ts";
+import type { TimerClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
-import { TalliedLog } from "../receiving/tallied-log.ts";
+import { RateLimitedLog } from "../receiving/rate-limited-log.ts";
 import type { UndeliverableReason } from "./forward-figures.ts";
 import type { LastError, UpstreamState } from "./forward-status.ts";
 import type { SendFailure } from "./send-failure.ts";
 
 export interface ForwardLogParts {
   readonly logger: Logger;
-  readonly clock: Clock;
+  readonly clock: TimerClock;
   readonly unixMs: () => number;
 }
 
@@ -27,8 +27,8 @@ interface Logged {
 export class ForwardLog {
   // Fixed at construction.
   private readonly parts: ForwardLogParts;
-  private readonly losses: TalliedLog;
-  private readonly warnings: TalliedLog;
+  private readonly losses: RateLimitedLog;
+  private readonly warnings: RateLimitedLog;
 
   // Moved by `succeeded` and `failed`.
   state: UpstreamState = "untried";
@@ -39,9 +39,8 @@ export class ForwardLog {
 
   constructor(parts: ForwardLogParts) {
     this.parts = parts;
-    const { logger } = parts;
-    this.losses = new TalliedLog((fields) => logger.warning("undeliverable", fields));
-    this.warnings = new TalliedLog((fields) => logger.warning("upstream_warning", fields));
+    this.losses = warningLog(parts, "undeliverable");
+    this.warnings = warningLog(parts, "upstream_warning");
   }
 
   succeeded(): void {
@@ -96,4 +95,8 @@ export class ForwardLog {
     if (this.failingSinceMs === undefined) return {};
     return { outage_ms: Math.round(this.parts.clock.monotonicMs() - this.failingSinceMs) };
   }
+}
+
+function warningLog({ clock, logger }: ForwardLogParts, event: string): RateLimitedLog {
+  return new RateLimitedLog(clock, (fields) => logger.warning(event, fields));
 }

@@ -1,4 +1,4 @@
-import type { SleepingClock } from "../../ports/clock.ts";
+import type { SleepingClock, TimerClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { ReloadableSink } from "../../ports/span-sink.ts";
 import type { Arrivals } from "../arrivals/arrivals.ts";
@@ -25,7 +25,7 @@ export interface ForwarderParts {
   readonly arrivals: Pick<Arrivals, "onNext">;
   readonly sink: ReloadableSink;
   readonly settings: ForwardSettings;
-  readonly clock: SleepingClock;
+  readonly clock: SleepingClock & TimerClock;
   readonly unixMs: () => number;
   /** From 0 up to, and without, 1. */
   readonly random: () => number;

@@ -11,9 +11,10 @@ import {
   swappedHint,
 } from "../../domain/problem-reason.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
+import type { TimerClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
-import { TalliedLog } from "./tallied-log.ts";
+import { RateLimitedLog } from "./rate-limited-log.ts";
 
 /** What one peer has done wrong in one way, since it was first seen or last forgotten. */
 export interface RecentProblem {
@@ -40,6 +41,7 @@ export interface ProblemTotal {
 
 export interface ProblemRegistryParts {
   readonly logger: Logger;
+  readonly clock: TimerClock;
   readonly unixMs: () => number;
   readonly ports: () => ListenerPorts;
 }
@@ -67,7 +69,7 @@ export class ProblemRegistry implements ProblemLog {
 
   constructor(parts: ProblemRegistryParts) {
     this.parts = parts;
-    this.rows = createRows((row, count) =>
+    this.rows = createRows(parts.clock, (row, count) =>
       writeLine(parts.logger, row, count, this.hint(row.reason)),
     );
     this.rowsByName = byName(this.rows);
@@ -116,7 +118,7 @@ const SWAPPED = [
 interface Row {
   readonly protocol: ProblemProtocol;
   readonly reason: ProblemReason;
-  readonly log: TalliedLog;
+  readonly log: RateLimitedLog;
   /** The one seen last is last. */
   readonly peers: Map<string, Peer>;
   newest: Peer | undefined;
@@ -137,22 +139,24 @@ interface Peer {
   order: number;
 }
 
-function createRows(write: (row: Row, count: number) => void): readonly Row[] {
+function createRows(clock: TimerClock, write: WriteRow): readonly Row[] {
   return PROBLEM_PROTOCOLS.flatMap((protocol) => {
     const reasons = PROBLEM_REASONS.filter((reason) => canHappen(protocol, reason));
-    return reasons.map((reason) => createRow(protocol, reason, write));
+    return reasons.map((reason) => createRow({ protocol, reason }, clock, write));
   });
 }
 
+type WriteRow = (row: Row, count: number) => void;
+
 function createRow(
-  protocol: ProblemProtocol,
-  reason: ProblemReason,
-  write: (row: Row, count: number) => void,
+  { protocol, reason }: Pick<Row, "protocol" | "reason">,
+  clock: TimerClock,
+  write: WriteRow,
 ): Row {
   const row: Row = {
     protocol,
     reason,
-    log: new TalliedLog(({ count }) => write(row, count as number)),
+    log: new RateLimitedLog(clock, ({ count }) => write(row, count as number)),
     peers: new Map(),
     newest: undefined,
     total: 0,

@@ -1,5 +1,6 @@
+import type { TimerClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
-import { TalliedLog } from "./tallied-log.ts";
+import { RateLimitedLog } from "./rate-limited-log.ts";
 
 /** What an SDK exports beside traces. */
 export const UNSUPPORTED_SIGNALS = ["metrics", "logs"] as const;
@@ -29,7 +30,7 @@ export interface UnkeptRequest {
  */
 export class UnsupportedSignals {
   // Fixed at construction.
-  private readonly log: TalliedLog;
+  private readonly log: RateLimitedLog;
 
   // Moved by `receive`: requests since the start.
   readonly counts: Readonly<Record<UnsupportedSignal, Record<Protocol, number>>> = {
@@ -37,8 +38,8 @@ export class UnsupportedSignals {
     logs: { grpc: 0, http: 0 },
   };
 
-  constructor(logger: Logger) {
-    this.log = new TalliedLog((fields) => logger.warning("signals_unsupported", fields));
+  constructor(logger: Logger, clock: TimerClock) {
+    this.log = new RateLimitedLog(clock, (fields) => logger.warning("signals_unsupported", fields));
   }
 
   /** To be called for each request that could be read. */

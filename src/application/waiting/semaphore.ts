@@ -1,3 +1,5 @@
+import { assert } from "../../domain/assert.ts";
+
 /**
  * Bounds how many requests of a kind are under way at a time.
  *
@@ -14,10 +16,15 @@ export class Semaphore {
     this.limit = limit;
   }
 
-  /** The function that gives the place back, to be called once; undefined when all are taken. */
+  /** Returns the function that releases the permit, to call once; undefined if none is free. */
   take(): (() => void) | undefined {
     if (this.takenCount === this.limit) return undefined;
     this.takenCount += 1;
-    return () => void (this.takenCount -= 1);
+    return () => this.release();
+  }
+
+  private release(): void {
+    assert(this.takenCount > 0, "a permit that is released was taken");
+    this.takenCount -= 1;
   }
 }

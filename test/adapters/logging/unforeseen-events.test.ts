@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import { logUnforeseen } from "../../../src/adapters/logging/unforeseen-events.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 test.each([
   { event: "uncaughtException", name: "an error", given: new Error("a fault") },
@@ -11,7 +12,7 @@ test.each([
 ])("$event of $name is logged as an error", ({ event, given }) => {
   const process = new EventEmitter();
   const logger = new RecordingLogger();
-  logUnforeseen(process, logger);
+  logUnforeseen(process, logger, new HandMovedClock());
 
   process.emit(event, given);
 
@@ -29,7 +30,7 @@ test("a warning of the runtime is logged as one, and not printed as well", () =>
   const printed: unknown[] = [];
   process.on("warning", (warning) => printed.push(warning));
   const logger = new RecordingLogger();
-  logUnforeseen(process, logger);
+  logUnforeseen(process, logger, new HandMovedClock());
   const warning = Object.assign(new Error("-5 is\nnegative"), { name: "TimeoutNegativeWarning" });
 
   process.emit("warning", warning);
@@ -43,7 +44,7 @@ test("a warning of the runtime is logged as one, and not printed as well", () =>
 test("what happens again and again is one line, and the rest is in the last", () => {
   const process = new EventEmitter();
   const logger = new RecordingLogger();
-  const unforeseen = logUnforeseen(process, logger);
+  const unforeseen = logUnforeseen(process, logger, new HandMovedClock());
 
   for (let at = 0; at < 5; at += 1) process.emit("warning", new Error(`warning ${at}`));
   const before = logger.lines.length;
@@ -64,11 +65,12 @@ test("nothing of the runtime's is on standard error but in JSON", async () => {
   const script = `
     import { EventEmitter } from "node:events";
     import { deprecate } from "node:util";
+    import { SYSTEM_CLOCK } from "${LOGGING}/../clock/system-clock.ts";
     import { LineWriter } from "${LOGGING}/pino-logger.ts";
     import { createLogger } from "${LOGGING}/pino-logger.ts";
     import { logUnforeseen } from "${LOGGING}/unforeseen-events.ts";
     const lines = new LineWriter(2);
-    const unforeseen = logUnforeseen(process, createLogger("INFO", lines));
+    const unforeseen = logUnforeseen(process, createLogger("INFO", lines), SYSTEM_CLOCK);
     process.emitWarning("first");
     setTimeout(() => {}, -5);
     setTimeout(() => {}, 2 ** 40).unref();

@@ -19,6 +19,7 @@ import {
 } from "../../support/running/running-grpc-listener.ts";
 import { serverOptions, logLibraryThrough } from "../../../src/adapters/otlp-grpc/grpc-listener.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 stopGrpcListenersAfterEach();
 
@@ -212,7 +213,7 @@ let logger: RecordingLogger;
 
 beforeEach(() => {
   logger = new RecordingLogger();
-  logLibraryThrough(logger);
+  logLibraryThrough(logger, new HandMovedClock());
 });
 // The logger is the process's: other test files start with none.
 afterAll(() => setLogger({}));
@@ -248,7 +249,7 @@ test("many complaints are one line a second", () => {
 test("what is less than an error is not told, whatever was asked of grpc-js before", () => {
   setLogVerbosity(logVerbosity.DEBUG);
 
-  logLibraryThrough(logger);
+  logLibraryThrough(logger, new HandMovedClock());
   experimental.log(logVerbosity.DEBUG, "received headers");
   experimental.log(logVerbosity.INFO, "something happened");
 

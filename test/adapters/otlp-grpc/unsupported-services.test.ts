@@ -13,6 +13,7 @@ import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
 } from "../../support/running/running-grpc-listener.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 stopGrpcListenersAfterEach();
 
@@ -29,7 +30,7 @@ const WAYS = [
 test.each(SIGNALS.flatMap((signal) => WAYS.map((way) => ({ signal, ...way }))))(
   "$signal are rejected with their number and a warning: $name",
   async ({ signal, options }) => {
-    const unsupported = new UnsupportedSignals(new RecordingLogger());
+    const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
     const { client, receiver } = await runGrpcListener({ unsupported });
 
     const { encoded } = THREE_ITEMS[signal];
@@ -46,7 +47,7 @@ test.each(SIGNALS.flatMap((signal) => WAYS.map((way) => ({ signal, ...way }))))(
 );
 
 test.each(SIGNALS)("%s that cannot be read are INVALID_ARGUMENT", async (signal) => {
-  const unsupported = new UnsupportedSignals(new RecordingLogger());
+  const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
   const { client, receiver, problems } = await runGrpcListener({ unsupported });
 
   const end = await callUnary(client(), UNSUPPORTED_PATHS[signal], Buffer.alloc(10_000));
@@ -59,7 +60,7 @@ test.each(SIGNALS)("%s that cannot be read are INVALID_ARGUMENT", async (signal)
 });
 
 test.each(SIGNALS)("%s in another encoding: the answer says which are taken", async (signal) => {
-  const unsupported = new UnsupportedSignals(new RecordingLogger());
+  const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
   const { listener } = await runGrpcListener({ unsupported });
   const session = openHttp2(listener.port);
 
@@ -74,7 +75,7 @@ test.each(SIGNALS)("%s in another encoding: the answer says which are taken", as
 });
 
 test.each(SIGNALS)("%s have the same limit as traces", async (signal) => {
-  const unsupported = new UnsupportedSignals(new RecordingLogger());
+  const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
   const { client } = await runGrpcListener({ unsupported, maxMessageBytes: 1000 });
 
   const end = await callUnary(client(), UNSUPPORTED_PATHS[signal], Buffer.alloc(1001));

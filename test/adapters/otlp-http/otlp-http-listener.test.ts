@@ -9,6 +9,7 @@ import { countsOf } from "../../support/fakes/problem-totals.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
 import { watchTimers } from "../../support/fakes/watched-timers.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 stopOtlpHttpAfterEach();
 
@@ -169,7 +170,7 @@ describe("stopping", () => {
   });
 
   test("leaves no timer behind", async () => {
-    using timers = watchTimers("Interval");
+    using timers = watchTimers("Timeout");
     const { listener } = runOtlpHttp();
     const during = timers.count(1_000);
 
@@ -191,7 +192,7 @@ describe("stopping", () => {
 });
 
 test("what nobody foresaw is a fault of ours: the sender may come again", async () => {
-  const unsupported = new UnsupportedSignals(new RecordingLogger());
+  const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
   unsupported.receive = () => {
     throw new Error("nobody foresaw this");
   };

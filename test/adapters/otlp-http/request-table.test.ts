@@ -139,7 +139,7 @@ describe("a request that takes too long", () => {
     clock.nowMs = MAX_REQUEST_MS;
     table.expire();
 
-    expect(await fateOf(early)).toContain("was not whole after 60 s");
+    expect(await fateOf(early)).toContain("was not complete after 60 s");
     expect(await fateOf(late)).toBe("waited for");
     expect(refusals).toEqual(["request_timeout a"]);
   });

@@ -8,6 +8,7 @@ import {
   type SendOptions,
   stopOtlpHttpAfterEach,
 } from "../../support/running/running-otlp-http.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 stopOtlpHttpAfterEach();
 
@@ -58,7 +59,7 @@ test.each<{ sent: SendOptions; reason: string; detail: string }>([
 });
 
 test("logs of an unknown type are logs", async () => {
-  const unsupported = new UnsupportedSignals(new RecordingLogger());
+  const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
   const { send, problems } = runOtlpHttp({ unsupported });
 
   const { status } = await send("", { path: "/v1/logs", headers: PLAIN });

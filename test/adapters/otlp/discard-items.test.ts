@@ -9,12 +9,16 @@ import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { signalRequests, THREE_ITEMS } from "../../support/requests/signal-requests.ts";
 import { randomFrom, wildJson } from "../../support/requests/wild-json.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 const PROTOBUF = { protocol: "http", format: "protobuf" } as const;
 const JSON_FORMAT = { protocol: "http", format: "json" } as const;
 
 function parts() {
-  return { unsupported: new UnsupportedSignals(new RecordingLogger()), nestingDepth: 100 };
+  return {
+    unsupported: new UnsupportedSignals(new RecordingLogger(), new HandMovedClock()),
+    nestingDepth: 100,
+  };
 }
 
 // Goal: every data point and log record is counted, in whatever it lies, in both encodings.

@@ -1,14 +1,12 @@
 import { heapStats } from "bun:jsc";
-import { afterEach, beforeEach, expect, jest, test } from "bun:test";
+import { expect, test } from "bun:test";
 import {
   MAX_ADDRESSES,
   ProblemRegistry,
 } from "../../../src/application/receiving/problem-registry.ts";
 import type { Problem } from "../../../src/ports/problem-log.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
-
-beforeEach(() => void jest.useFakeTimers());
-afterEach(() => void jest.useRealTimers());
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 const PORTS = { grpc: 4317, http: 4318, api: 4319 };
 const MALFORMED: Problem = {
@@ -20,9 +18,15 @@ const MALFORMED: Problem = {
 
 function createRegistry() {
   const logger = new RecordingLogger();
+  const clock = new HandMovedClock();
   const time = { unixMs: 1_000 };
-  const registry = new ProblemRegistry({ logger, unixMs: () => time.unixMs, ports: () => PORTS });
-  return { registry, logger, time };
+  const registry = new ProblemRegistry({
+    logger,
+    clock,
+    unixMs: () => time.unixMs,
+    ports: () => PORTS,
+  });
+  return { registry, logger, clock, time };
 }
 
 test("what one peer does in one way is one entry, with its first and its last time", () => {
@@ -141,12 +145,12 @@ test("a text is not kept in memory for the piece of it that is shown", () => {
 });
 
 test("the first is logged at once, what follows once a second, with a count and the hint", () => {
-  const { registry, logger } = createRegistry();
+  const { registry, logger, clock } = createRegistry();
 
   for (let time = 0; time < 5; time += 1) registry.note({ ...MALFORMED, count: 2 });
-  jest.advanceTimersByTime(999);
+  clock.moveMs(999);
   const early = logger.lines.length;
-  jest.advanceTimersByTime(1);
+  clock.moveMs(1);
 
   const fields = {
     protocol: "http",
@@ -213,12 +217,12 @@ test("when both ports get what is meant for the other, the hint says that they a
 });
 
 test("closing writes what is not written yet", () => {
-  const { registry, logger } = createRegistry();
+  const { registry, logger, clock } = createRegistry();
   registry.note(MALFORMED);
   registry.note(MALFORMED);
 
   registry.close();
-  jest.advanceTimersByTime(5_000);
+  clock.moveMs(5_000);
 
   expect(logger.lines.map(({ fields }) => fields["count"])).toEqual([1, 1]);
 });

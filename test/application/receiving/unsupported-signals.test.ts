@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test";
 import { UnsupportedSignals } from "../../../src/application/receiving/unsupported-signals.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 test.each([
   { signal: "metrics" as const, variable: "OTEL_METRICS_EXPORTER=none" },
   { signal: "logs" as const, variable: "OTEL_LOGS_EXPORTER=none" },
 ])("the sender of $signal is told how to stop sending them", ({ signal, variable }) => {
-  const unsupported = new UnsupportedSignals(new RecordingLogger());
+  const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
 
   const { message, ...answer } = unsupported.receive({ signal, protocol: "http", items: 3 });
   unsupported.stop();
@@ -17,7 +18,7 @@ test.each([
 });
 
 test("requests are counted by signal and by protocol", () => {
-  const unsupported = new UnsupportedSignals(new RecordingLogger());
+  const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
 
   unsupported.receive({ signal: "metrics", protocol: "http", items: 3 });
   unsupported.receive({ signal: "metrics", protocol: "http", items: 0 });
@@ -29,7 +30,7 @@ test("requests are counted by signal and by protocol", () => {
 
 test("many in a second are one line at the first, and one for the others", () => {
   const logger = new RecordingLogger();
-  const unsupported = new UnsupportedSignals(logger);
+  const unsupported = new UnsupportedSignals(logger, new HandMovedClock());
 
   const metrics = { signal: "metrics", protocol: "http", items: 3 } as const;
   for (let time = 0; time < 5; time += 1) unsupported.receive(metrics);

@@ -1,24 +1,32 @@
 import { expect, test } from "bun:test";
+import { AssertionError } from "../../../src/domain/assert.ts";
 import { Semaphore } from "../../../src/application/waiting/semaphore.ts";
 
-test("a place that is given back is taken again, and there is none beyond the limit", () => {
-  const places = new Semaphore(2);
+test("a released permit can be taken again, and no more than the limit are out", () => {
+  const permits = new Semaphore(2);
 
-  const giveBack = places.take();
-  expect(places.take()).toBeDefined();
-  expect(places.take()).toBeUndefined();
-  giveBack?.();
-  expect(places.take()).toBeDefined();
-  expect(places.take()).toBeUndefined();
+  const release = permits.take();
+  expect(permits.take()).toBeDefined();
+  expect(permits.take()).toBeUndefined();
+  release?.();
+  expect(permits.take()).toBeDefined();
+  expect(permits.take()).toBeUndefined();
 });
 
-test("those that are taken and not given back are counted", () => {
-  const places = new Semaphore(3);
+test("permits that are out are counted", () => {
+  const permits = new Semaphore(3);
 
-  const giveBack = places.take();
-  places.take();
-  const before = places.takenCount;
-  giveBack?.();
+  const release = permits.take();
+  permits.take();
+  const before = permits.takenCount;
+  release?.();
 
-  expect([before, places.takenCount]).toEqual([2, 1]);
+  expect([before, permits.takenCount]).toEqual([2, 1]);
+});
+
+test("releasing a permit that was not taken is a broken belief", () => {
+  const release = new Semaphore(1).take();
+  release?.();
+
+  expect(() => release?.()).toThrow(AssertionError);
 });

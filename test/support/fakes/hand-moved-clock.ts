@@ -1,15 +1,39 @@
-import type { Clock } from "../../../src/ports/clock.ts";
+import type { TimerClock } from "../../../src/ports/clock.ts";
+
+interface Timer {
+  readonly dueMs: number;
+  readonly action: () => void;
+}
 
 /** A clock that stands still until it is moved. */
-export class HandMovedClock implements Clock {
+export class HandMovedClock implements TimerClock {
   // Not zero: a clock may begin anywhere.
   private nowMs = 123_456.75;
+  private readonly timers = new Set<Timer>();
 
   monotonicMs(): number {
     return this.nowMs;
   }
 
+  schedule(delayMs: number, action: () => void): () => void {
+    const timer = { dueMs: this.nowMs + delayMs, action };
+    this.timers.add(timer);
+    return () => void this.timers.delete(timer);
+  }
+
+  /** Runs the actions that are due by then, each at its time. */
   moveMs(durationMs: number): void {
-    this.nowMs += durationMs;
+    const endMs = this.nowMs + durationMs;
+    for (let timer = this.nextTimer(endMs); timer !== undefined; timer = this.nextTimer(endMs)) {
+      this.nowMs = Math.max(this.nowMs, timer.dueMs);
+      this.timers.delete(timer);
+      timer.action();
+    }
+    this.nowMs = endMs;
+  }
+
+  private nextTimer(endMs: number): Timer | undefined {
+    const due = [...this.timers].filter(({ dueMs }) => dueMs <= endMs);
+    return due.toSorted((one, other) => one.dueMs - other.dueMs)[0];
   }
 }

@@ -4,12 +4,18 @@ import {
 } from "../../../src/application/receiving/problem-registry.ts";
 import { hintFor, type ProblemReason } from "../../../src/domain/problem-reason.ts";
 import type { Logger } from "../../../src/ports/logger.ts";
+import { HandMovedClock } from "./hand-moved-clock.ts";
 
 const PORTS = { grpc: 4317, http: 4318, api: 4319 };
 
 /** A registry of listeners on the usual ports, whatever their ports are. */
 export function recordingProblems(logger: Logger): ProblemRegistry {
-  return new ProblemRegistry({ logger, unixMs: Date.now, ports: () => PORTS });
+  return new ProblemRegistry({
+    logger,
+    clock: new HandMovedClock(),
+    unixMs: Date.now,
+    ports: () => PORTS,
+  });
 }
 
 type Counts = Partial<Readonly<Record<ProblemReason, number>>>;

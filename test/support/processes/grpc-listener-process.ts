@@ -4,6 +4,7 @@ import { InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts
 import { countsOf, recordingProblems } from "../fakes/problem-totals.ts";
 import { RecordingLogger } from "../fakes/recording-logger.ts";
 import { GRPC_TEST_LIMITS } from "../running/running-grpc-listener.ts";
+import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 
 /**
  * A listener that discards, in a process of its own, so that its memory can be measured. Prints its
@@ -22,6 +23,7 @@ const listener = await startGrpcListener({
   maxMessageBytes: 4 * 1024 * 1024,
   logger,
   problems,
+  clock: SYSTEM_CLOCK,
 });
 // Not `resourceUsage().maxRSS`: on Linux a process starts with the mark of the one that started it.
 let peakBytes = 0;

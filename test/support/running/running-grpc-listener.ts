@@ -13,6 +13,7 @@ import { GrpcRawPeer } from "../grpc/grpc-raw-peer.ts";
 import type { ProblemRegistry } from "../../../src/application/receiving/problem-registry.ts";
 import { recordingProblems } from "../fakes/problem-totals.ts";
 import { RecordingLogger } from "../fakes/recording-logger.ts";
+import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 
 export interface RunningGrpcListener {
   readonly listener: GrpcListener;
@@ -55,6 +56,7 @@ export async function runGrpcListener(
     receiver,
     logger,
     problems,
+    clock: SYSTEM_CLOCK,
     maxMessageBytes: 4 * 1024 * 1024,
     budget: new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock }),
     ...parts,

@@ -1,0 +1,38 @@
+import { expect, test } from "bun:test";
+import { AddressLimit } from "../../../src/adapters/listening/address-limit.ts";
+import { keptEntries } from "../../support/oracles/kept-entries.ts";
+
+function limitOf(...addresses: string[]): AddressLimit {
+  const limit = new AddressLimit({ connections: 3, connectionsPerAddress: 2 });
+  for (const address of addresses) limit.add(address);
+  return limit;
+}
+
+test.each([
+  { open: [], address: "a", exceeded: undefined },
+  { open: ["a"], address: "a", exceeded: undefined },
+  { open: ["a", "a"], address: "a", exceeded: "address" as const },
+  { open: ["a", "a"], address: "b", exceeded: undefined },
+  { open: ["a", "a", "b"], address: "c", exceeded: "total" as const },
+])("with $open open, one more from $address exceeds $exceeded", ({ open, address, exceeded }) => {
+  expect(limitOf(...open).exceededBy(address)).toBe(exceeded);
+});
+
+test("what is removed makes room, in total and for its address", () => {
+  const limit = limitOf("a", "a", "b");
+
+  limit.remove("a");
+
+  expect(limit.size).toBe(2);
+  expect(limit.exceededBy("a")).toBeUndefined();
+});
+
+test("an address without a connection is forgotten", () => {
+  const limit = limitOf("a", "b");
+  const during = keptEntries(limit);
+
+  limit.remove("a");
+  limit.remove("b");
+
+  expect([during, keptEntries(limit)]).toEqual([2, 0]);
+});
