@@ -12,7 +12,7 @@ export interface JsonDocument {
   readonly fileBytes: number;
 }
 
-interface Reading {
+interface LineSource {
   readonly source: ByteSource;
   /** Of the next byte, from 1. */
   line: number;
@@ -27,43 +27,43 @@ export async function* jsonDocuments(
   source: ByteSource,
   maxBytes = MAX_REQUEST_BYTES,
 ): AsyncGenerator<JsonDocument | FileFault> {
-  const reading: Reading = { source, line: 1 };
+  const lines: LineSource = { source, line: 1 };
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- a document comes after the one before it
-    const document = await takeDocument(reading, maxBytes);
+    const document = await takeDocument(lines, maxBytes);
     if (document === undefined) return;
     yield document;
   }
 }
 
 async function takeDocument(
-  reading: Reading,
+  lines: LineSource,
   maxBytes: number,
 ): Promise<JsonDocument | FileFault | undefined> {
-  const { source } = reading;
+  const { source } = lines;
   const { offsetBytes } = source;
-  if (!(await dropSpace(reading))) return undefined;
-  const [firstLine, firstOffset] = [reading.line, source.offsetBytes];
+  if (!(await dropSpace(lines))) return undefined;
+  const [firstLine, firstOffset] = [lines.line, source.offsetBytes];
   const length = await documentLength(source, maxBytes);
   if (typeof length === "string") {
-    await skipBroken(reading);
+    await skipBroken(lines);
     const skippedBytes = source.offsetBytes - firstOffset;
     return { fault: length, unit: "line", first: firstLine, last: firstLine, skippedBytes };
   }
   const bytes = await peekBytes(source, length);
-  dropText(reading, bytes);
-  const lastLine = reading.line;
-  dropHeldSpace(reading);
+  dropText(lines, bytes);
+  const lastLine = lines.line;
+  dropHeldSpace(lines);
   return { bytes, firstLine, lastLine, fileBytes: source.offsetBytes - offsetBytes };
 }
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** Takes white space and byte order marks, which stand also where files were joined. */
-async function dropSpace(reading: Reading): Promise<boolean> {
-  const { source } = reading;
+async function dropSpace(lines: LineSource): Promise<boolean> {
+  const { source } = lines;
   for (;;) {
-    dropHeldSpace(reading);
+    dropHeldSpace(lines);
     // oxlint-disable-next-line no-await-in-loop -- a byte comes after the one before it
     if (source.heldBytes === 0 && !(await holdChunk(source))) return false;
     const byte = source.held[0]![0]!;
@@ -76,18 +76,18 @@ async function dropSpace(reading: Reading): Promise<boolean> {
 }
 
 /** Waits for no more of the file: in a pipe that would hold up the document before. */
-function dropHeldSpace(reading: Reading): void {
-  for (let [chunk] = reading.source.held; chunk !== undefined; [chunk] = reading.source.held) {
+function dropHeldSpace(lines: LineSource): void {
+  for (let [chunk] = lines.source.held; chunk !== undefined; [chunk] = lines.source.held) {
     const end = chunk.findIndex((byte) => !isJsonSpace(byte));
-    dropText(reading, end < 0 ? chunk : chunk.subarray(0, end));
+    dropText(lines, end < 0 ? chunk : chunk.subarray(0, end));
     if (end >= 0) return;
   }
 }
 
 /** Takes these bytes, which are the next ones. */
-function dropText(reading: Reading, bytes: Uint8Array): void {
-  reading.line += lineEndsIn(bytes);
-  dropBytes(reading.source, bytes.length);
+function dropText(lines: LineSource, bytes: Uint8Array): void {
+  lines.line += lineEndsIn(bytes);
+  dropBytes(lines.source, bytes.length);
 }
 
 const LINE_END = 0x0a;
@@ -129,19 +129,19 @@ const BEGINNINGS = ["resourceSpans", "resourceMetrics", "resourceLogs", "sequenc
 const LONGEST_BEGINNING = Math.max(...BEGINNINGS.map(({ length }) => length));
 
 /** Takes what is broken, which is never more than the rest of a line, and holds little of it. */
-async function skipBroken(reading: Reading): Promise<void> {
-  const { source } = reading;
+async function skipBroken(lines: LineSource): Promise<void> {
+  const { source } = lines;
   const isHole = source.held[0]![0] === NUL;
-  if (!isHole) dropText(reading, source.held[0]!.subarray(0, 1));
+  if (!isHole) dropText(lines, source.held[0]!.subarray(0, 1));
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- a chunk comes after the one before it
     const bytes = await peekBytes(source, source.heldBytes);
     const end = isHole ? bytes.findIndex((byte) => byte !== NUL) : nextBeginning(bytes);
     const skipped = end < 0 ? Math.max(0, bytes.length - LONGEST_BEGINNING) : end;
-    dropText(reading, bytes.subarray(0, skipped));
+    dropText(lines, bytes.subarray(0, skipped));
     if (end >= 0) return;
     // oxlint-disable-next-line no-await-in-loop -- see above
-    if (!(await holdChunk(source))) return dropText(reading, bytes.subarray(skipped));
+    if (!(await holdChunk(source))) return dropText(lines, bytes.subarray(skipped));
   }
 }
 

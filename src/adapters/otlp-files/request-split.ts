@@ -110,7 +110,7 @@ export function* requestPieces(request: Uint8Array): Generator<Uint8Array> {
   yield* cutToSize(request.subarray(from));
 }
 
-interface Cutting {
+interface SplitInput {
   readonly whole: MessageBytes;
   readonly table: SpanTable;
 }
@@ -124,7 +124,7 @@ function* cutToSize(request: Uint8Array): Generator<Uint8Array> {
 }
 
 function* halves(
-  cutting: Cutting,
+  input: SplitInput,
   request: Uint8Array,
   { first, end }: SpanPlaces,
 ): Generator<Uint8Array> {
@@ -133,13 +133,13 @@ function* halves(
   const parts = [
     { first, end: middle },
     { first: middle, end },
-  ].map((places) => ({ places, bytes: partOf(cutting, places) }));
+  ].map((part) => ({ part, bytes: partOf(input, part) }));
   const repeatedBytes = parts.reduce((sum, { bytes }) => sum + bytes.length, -request.length);
   // A large resource is in every part: to go on would write it more often than the spans.
   if (repeatedBytes > request.length / 4) return yield request;
-  for (const { places, bytes } of parts) yield* halves(cutting, bytes, places);
+  for (const { part, bytes } of parts) yield* halves(input, bytes, part);
 }
 
-function partOf({ whole, table }: Cutting, places: SpanPlaces): Uint8Array {
-  return assembleRequest(whole, rowsOf(table, places));
+function partOf({ whole, table }: SplitInput, part: SpanPlaces): Uint8Array {
+  return assembleRequest(whole, rowsOf(table, part));
 }

@@ -1,7 +1,13 @@
 import { openingBytes, openSegment, requestRecords, sealActive } from "./active-segment.ts";
 import { needsDepartureSync, syncSegment, syncDepartures, writeRecords } from "./write-records.ts";
-import { bookAccepted, markRequest } from "./segment.ts";
-import type { ActiveSegment, Logged, LogRequest, LogState, PendingRequest } from "./log-state.ts";
+import { countAccepted, markRequest } from "./segment.ts";
+import type {
+  ActiveSegment,
+  AppendOutcome,
+  LogRequest,
+  LogState,
+  PendingRequest,
+} from "./log-state.ts";
 import { recordBytes, SEGMENT_HEADER_BYTES } from "./segment-file.ts";
 import { makeRoom, NoRoomError, removeSpent, reservedBytes, type Room } from "./retention.ts";
 
@@ -16,17 +22,17 @@ const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;
 
 /** Queues a request for the next group; resolves once its fate is known. */
-export function enqueue(state: LogState, request: LogRequest): Promise<Logged> {
+export function enqueue(state: LogState, request: LogRequest): Promise<AppendOutcome> {
   const refusal = refusalOf(state, recordBytes(request.bytes.length));
   if (refusal !== undefined) return Promise.resolve(refusal);
-  const { promise, resolve, reject } = Promise.withResolvers<Logged>();
+  const { promise, resolve, reject } = Promise.withResolvers<AppendOutcome>();
   state.queue.push({ request, resolve, reject });
   state.queuedBytes += recordBytes(request.bytes.length);
   startWriting(state);
   return promise;
 }
 
-function refusalOf(state: LogState, bytes: number): Logged | undefined {
+function refusalOf(state: LogState, bytes: number): AppendOutcome | undefined {
   const { maxDiskBytes, maxQueuedBytes, overflowPolicy } = state.parts.settings;
   const limitBytes = maxDiskBytes - reservedBytes(maxDiskBytes);
   if (state.isClosed) return { outcome: "failed", message: CLOSED, retryAfterMs: FIRST_DELAY_MS };
@@ -41,7 +47,7 @@ function refusalOf(state: LogState, bytes: number): Logged | undefined {
   return undefined;
 }
 
-function currentFailure({ failure, parts }: LogState): Logged | undefined {
+function currentFailure({ failure, parts }: LogState): AppendOutcome | undefined {
   if (failure === undefined) return undefined;
   const retryAfterMs = Math.ceil(failure.retryAtMs - parts.clock.monotonicMs());
   if (retryAfterMs <= 0) return undefined;
@@ -184,7 +190,7 @@ function accept(state: LogState, { segment }: ActiveSegment, request: LogRequest
   state.nextSequence += request.spanCount;
   state.acceptedEnd = segment.endSequence = state.nextSequence;
   segment.spanBytes += request.spanBytes;
-  bookAccepted(state.books, { spans: request.spanCount, bytes: request.spanBytes });
+  countAccepted(state.ledgers, { spans: request.spanCount, bytes: request.spanBytes });
 }
 
 function noteSuccess(state: LogState): void {
@@ -228,6 +234,6 @@ export function breakOff(
   state.parts.watcher.diskFailed({ reason, retryAfterMs: delayMs });
 }
 
-function resolveAll(requests: readonly PendingRequest[], logged: Logged): void {
+function resolveAll(requests: readonly PendingRequest[], logged: AppendOutcome): void {
   for (const { resolve } of requests) resolve(logged);
 }

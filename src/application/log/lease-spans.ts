@@ -8,7 +8,7 @@ import {
 import { loseUnreadable } from "./damage.ts";
 import {
   type SpanAmount,
-  bookDeparted,
+  countDeparted,
   type Cause,
   freeIn,
   freeRanges,
@@ -279,7 +279,7 @@ function settleOrphans(
   state.orphans.spans -= spans;
   state.orphans.bytes -= bytes;
   const isEvicted = settlement === "returned";
-  bookDeparted(state.books, isEvicted ? "evicted" : settlement, { spans, bytes });
+  countDeparted(state.ledgers, isEvicted ? "evicted" : settlement, { spans, bytes });
   return isEvicted ? spans : 0;
 }
 

@@ -1,6 +1,6 @@
 import type { Checksum, AppendFile, Disk } from "../../ports/disk.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { type Cause, emptyBooks, type LogBooks, type Segment } from "./segment.ts";
+import { type Cause, emptyLedgers, type LogLedgers, type Segment } from "./segment.ts";
 import type { SequenceRange } from "./sequence-ranges.ts";
 
 /**
@@ -65,7 +65,7 @@ export interface LogRequest {
 }
 
 /** What became of a request. Only a logged one may be acknowledged. */
-export type Logged =
+export type AppendOutcome =
   | { readonly outcome: "logged"; readonly firstSequence: number }
   /** No room, or too many requests wait for the disk; nothing was kept. */
   | { readonly outcome: "refused"; readonly message: string }
@@ -76,7 +76,7 @@ export type Logged =
 
 export interface PendingRequest {
   readonly request: LogRequest;
-  readonly resolve: (logged: Logged) => void;
+  readonly resolve: (logged: AppendOutcome) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -113,7 +113,7 @@ export interface ActiveSegment {
 export interface LogState {
   // Fixed at construction.
   readonly parts: LogParts;
-  readonly books: LogBooks;
+  readonly ledgers: LogLedgers;
 
   // Moved by group commits.
   /** Oldest first; the active one is the last. */
@@ -170,7 +170,7 @@ export interface DiskFailure {
 export function emptyLog(parts: LogParts): LogState {
   return {
     parts,
-    books: emptyBooks(),
+    ledgers: emptyLedgers(),
     segments: [],
     active: undefined,
     anchor: undefined,

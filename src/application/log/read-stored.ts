@@ -20,7 +20,7 @@ import type { BrokenBytes } from "./scan-segment.ts";
 /** Is shown a request and the sequences of it that are stored; returns whether to go on. */
 export type VisitStored = (request: StoredRequest, stored: readonly SequenceRange[]) => boolean;
 
-interface Reading {
+interface ReadPosition {
   /** Where to go on. */
   sequence: number;
   isOver: boolean;
@@ -36,14 +36,14 @@ export async function readStored(state: LogState, from: number, visit: VisitStor
   }
 }
 
-function nextSegment({ segments }: LogState, { sequence }: Reading): Segment | undefined {
+function nextSegment({ segments }: LogState, { sequence }: ReadPosition): Segment | undefined {
   return segments.find((segment) => segment.endSequence > sequence && !isSpent(segment));
 }
 
 /** A segment that goes away meanwhile has nothing more to show; a damaged one is read again. */
 async function readSegment(
   state: LogState,
-  { segment, reading }: { segment: Segment; reading: Reading },
+  { segment, reading }: { segment: Segment; reading: ReadPosition },
   visit: VisitStored,
 ): Promise<void> {
   const { endSequence } = segment;

@@ -1,6 +1,6 @@
 import { sealOf } from "./active-segment.ts";
 import { freeBytesIn, intactRequests, readFile } from "./damage.ts";
-import { bookAccepted, type SpanAmount, extentOf, storedIn } from "./segment.ts";
+import { countAccepted, type SpanAmount, extentOf, storedIn } from "./segment.ts";
 import { emptyLog, type LogParts, type LogState } from "./log-state.ts";
 import {
   type FoundSegment,
@@ -189,7 +189,7 @@ function adopt(state: LogState, rebuilt: readonly Rebuilt[]): void {
     state.usedBytes += segment.fileBytes;
     state.nextNumber = segment.number + 1;
     state.nextSequence = Math.max(state.nextSequence, segment.endSequence);
-    bookAccepted(state.books, storedIn(segment));
+    countAccepted(state.ledgers, storedIn(segment));
   }
   state.acceptedEnd = state.nextSequence;
 }
@@ -214,7 +214,7 @@ function recoveryOf(
   return {
     segments: rebuilt.length,
     fileBytes: state.usedBytes,
-    restored: { spans: state.books.spans.buffered, bytes: state.books.bytes.buffered },
+    restored: { spans: state.ledgers.spans.buffered, bytes: state.ledgers.bytes.buffered },
     damage: rebuilt.flatMap(({ segment, damage }) =>
       damage.map((each) => placeOf(segment.name, each)),
     ),

@@ -143,7 +143,7 @@ export const CAUSES: readonly (Cause | undefined)[] = [
   "undeliverable",
 ];
 
-type Books = { -readonly [Entry in keyof Ledger]: Ledger[Entry] };
+type MutableLedger = { -readonly [Entry in keyof Ledger]: Ledger[Entry] };
 
 /**
  * What became of every span that this run has acknowledged or restored, in spans and in bytes:
@@ -152,37 +152,41 @@ type Books = { -readonly [Entry in keyof Ledger]: Ledger[Entry] };
  *
  * Nothing is rejected here: only valid spans come to the log.
  */
-export interface LogBooks {
-  readonly spans: Books;
-  readonly bytes: Books;
+export interface LogLedgers {
+  readonly spans: MutableLedger;
+  readonly bytes: MutableLedger;
 }
 
-export function emptyBooks(): LogBooks {
+export function emptyLedgers(): LogLedgers {
   return { spans: emptyLedger(), bytes: emptyLedger() };
 }
 
-export function bookAccepted(books: LogBooks, { spans, bytes }: SpanAmount): void {
+export function countAccepted(ledgers: LogLedgers, { spans, bytes }: SpanAmount): void {
   for (const entry of ["received", "accepted", "buffered"] as const) {
-    books.spans[entry] += spans;
-    books.bytes[entry] += bytes;
+    ledgers.spans[entry] += spans;
+    ledgers.bytes[entry] += bytes;
   }
-  assertBooks(books);
+  assertBalance(ledgers);
 }
 
-export function bookDeparted(books: LogBooks, cause: Cause, { spans, bytes }: SpanAmount): void {
-  books.spans.buffered -= spans;
-  books.bytes.buffered -= bytes;
-  books.spans[cause] += spans;
-  books.bytes[cause] += bytes;
-  assertBooks(books);
+export function countDeparted(
+  ledgers: LogLedgers,
+  cause: Cause,
+  { spans, bytes }: SpanAmount,
+): void {
+  ledgers.spans.buffered -= spans;
+  ledgers.bytes.buffered -= bytes;
+  ledgers.spans[cause] += spans;
+  ledgers.bytes[cause] += bytes;
+  assertBalance(ledgers);
 }
 
-function assertBooks({ spans, bytes }: LogBooks): void {
+function assertBalance({ spans, bytes }: LogLedgers): void {
   assertBooksBalance(spans);
   assertBooksBalance(bytes);
 }
 
-function emptyLedger(): Books {
+function emptyLedger(): MutableLedger {
   return {
     received: 0,
     rejected: 0,

@@ -11,7 +11,7 @@ import {
   takeAll,
 } from "./lease-spans.ts";
 import { type SpanAmount, extentOf, isSpent, markBefore, type SegmentMark } from "./segment.ts";
-import type { Logged, LogParts, LogRequest, LogState, ActiveSegment } from "./log-state.ts";
+import type { AppendOutcome, LogParts, LogRequest, LogState, ActiveSegment } from "./log-state.ts";
 import { type Recovery, recoverLog } from "./recover-log.ts";
 import { readStored, type VisitStored } from "./read-stored.ts";
 import { removeSpent } from "./retention.ts";
@@ -56,7 +56,7 @@ export class SpanLog {
   }
 
   /** Resolves once the request is as safe as the level promises, or is known not to be. */
-  append(request: LogRequest): Promise<Logged> {
+  append(request: LogRequest): Promise<AppendOutcome> {
     return enqueue(this.state, request);
   }
 
@@ -125,10 +125,10 @@ function skipTo(state: LogState, sequence: number): void {
 
 function readStats(state: LogState): LogStats {
   const oldest = oldestStored(state);
-  const { books, segments, nextSequence, usedBytes, queuedBytes, failure } = state;
+  const { ledgers, segments, nextSequence, usedBytes, queuedBytes, failure } = state;
   return {
-    spans: { ...books.spans },
-    bytes: { ...books.bytes },
+    spans: { ...ledgers.spans },
+    bytes: { ...ledgers.bytes },
     sequence: { first: oldest?.sequence ?? nextSequence, next: nextSequence },
     oldestUnixMs: oldest?.unixMs,
     disk: { usedBytes, maxBytes: state.parts.settings.maxDiskBytes },

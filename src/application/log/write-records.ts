@@ -2,7 +2,7 @@ import { assert } from "../../domain/assert.ts";
 import { departureRecord, encodeRecords, type NewRecord, sealOf } from "./active-segment.ts";
 import type { ActiveSegment, LogState, PendingDeparture } from "./log-state.ts";
 import { recordBytes, encodedRangesBytes } from "./segment-file.ts";
-import { bookDeparted, isSpent, markDeparted, type Segment } from "./segment.ts";
+import { countDeparted, isSpent, markDeparted, type Segment } from "./segment.ts";
 import { countSequences, gapsIn } from "./sequence-ranges.ts";
 
 /** Before a segment is removed, the records of why must be safe, if any can be written. */
@@ -97,16 +97,16 @@ export function syncDirectory(state: LogState): Promise<void> {
 export function depart(state: LogState, departure: PendingDeparture): void {
   const { segment, cause, ranges, spanBytes } = departure;
   markDeparted(segment, ranges, spanBytes);
-  bookDeparted(state.books, cause, { spans: countSequences(ranges), bytes: spanBytes });
+  countDeparted(state.ledgers, cause, { spans: countSequences(ranges), bytes: spanBytes });
   noteDeparture(state, departure);
 }
 
-/** Evicts a segment: what is leased stays in the books until it is settled. */
+/** Evicts a segment: what is leased stays in the ledgers until it is settled. */
 export function departEvicted(state: LogState, segment: Segment, freeBytes: number): void {
   const { firstSequence: first, endSequence: end, departed, leased } = segment;
   const free = gapsIn({ first, end }, departed, leased);
   const spans = countSequences(free);
-  bookDeparted(state.books, "evicted", { spans, bytes: freeBytes });
+  countDeparted(state.ledgers, "evicted", { spans, bytes: freeBytes });
   state.orphans.spans += countSequences(leased);
   state.orphans.bytes += segment.leasedBytes;
   state.parts.watcher.evicted({ first, end, spans });

@@ -118,7 +118,7 @@ describe("damage", () => {
         lost: true,
         torn: [],
       });
-      expect(state.books.spans.buffered).toBe(24 - recovery.lostSpans);
+      expect(state.ledgers.spans.buffered).toBe(24 - recovery.lostSpans);
       clean.disk.file(name!).flipBit(at, at % 8);
     }
   });
@@ -165,7 +165,7 @@ describe("damage", () => {
 
     const { state } = await recoverLog(bench.parts);
 
-    expect(state.books.spans.buffered).toBe(2);
+    expect(state.ledgers.spans.buffered).toBe(2);
   });
 });
 

@@ -1,6 +1,6 @@
 import { crc32 } from "../../../src/adapters/disk/directory-disk.ts";
 import type {
-  Logged,
+  AppendOutcome,
   LogParts,
   LogRequest,
   LogSettings,
@@ -96,7 +96,11 @@ export function requestFor(first: number, spanCount: number): LogRequest {
   return { bytes: numberedRequest(first, spanCount), spanCount, spanBytes, unixMs: 42 };
 }
 
-export async function append(log: SpanLog, first: number, spanCount: number): Promise<Logged> {
+export async function append(
+  log: SpanLog,
+  first: number,
+  spanCount: number,
+): Promise<AppendOutcome> {
   return await log.append(requestFor(first, spanCount));
 }
 

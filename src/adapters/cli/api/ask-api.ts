@@ -4,7 +4,7 @@ import { type CommandRun, valueOf } from "../command/command-run.ts";
 import { connectionFault, OTHER_PORTS, proxyFor, unreachable } from "./connection-fault.ts";
 import { inOptions } from "./option-words.ts";
 
-const USUAL_URL = "http://127.0.0.1:4319";
+const DEFAULT_URL = "http://127.0.0.1:4319";
 
 export interface ApiQuestion {
   readonly method?: "GET" | "POST" | "DELETE";
@@ -18,14 +18,14 @@ export interface ApiQuestion {
 export function apiUrl(run: CommandRun): string {
   const option = valueOf(run, "url");
   const name = option === undefined ? "SPANRING_URL" : "--url";
-  return checkedUrl(option ?? (run.env["SPANRING_URL"] || USUAL_URL), name);
+  return checkedUrl(option ?? (run.env["SPANRING_URL"] || DEFAULT_URL), name);
 }
 
 /** Throws a failure that names the option when it is no URL of HTTP. */
 export function checkedUrl(text: string, option: string): string {
   const protocol = URL.parse(text)?.protocol;
   if (protocol === "http:" || protocol === "https:") return text.replace(/\/+$/, "");
-  const mend = `it must be a URL, such as ${USUAL_URL}`;
+  const mend = `it must be a URL, such as ${DEFAULT_URL}`;
   throw new CommandFailure(EXIT_CODE.badUsage, `${option} is "${quotePeerText(text)}"; ${mend}`);
 }
 

@@ -1,6 +1,6 @@
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
-import { type CommandRun, tell } from "../command/command-run.ts";
+import { type CommandRun, report } from "../command/command-run.ts";
 import { countedText, countText } from "../output/quantities.ts";
 import { peerText } from "../output/text-columns.ts";
 import { askForSuccess } from "./ask-api.ts";
@@ -28,7 +28,7 @@ export async function wholeTraceId(run: CommandRun, name: string, text: string):
   const [found, ...others] = traceIds.filter((traceId) => traceId.startsWith(beginning));
   if (found === undefined) throw notFound(beginning, traceIds.length);
   if (others.length > 0) throw ambiguous(beginning, [found, ...others]);
-  if (traceIds.length >= MAX_TRACES) tell(run, mayBeOlder(beginning));
+  if (traceIds.length >= MAX_TRACES) report(run, mayBeOlder(beginning));
   return found;
 }
 

@@ -46,7 +46,7 @@ export function paletteOf({ env }: CommandRun, stream: TextStream): Palette {
 }
 
 /** One line on standard error. */
-export function tell({ stderr }: CommandRun, message: string): void {
+export function report({ stderr }: CommandRun, message: string): void {
   stderr.write(`spanring: ${message}\n`);
 }
 

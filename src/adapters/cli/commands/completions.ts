@@ -118,10 +118,10 @@ function zshPair(name: string, meaning: string): string {
 /** `--limit[at most so many]:N:`, with what its value may be. */
 function zshOption(name: OptionName): string {
   const { value, meaning, words, isFile, isRepeatable } = OPTIONS[name];
-  const told = meaning.replaceAll(/[[\]:]/g, "\\$&");
+  const escapedMeaning = meaning.replaceAll(/[[\]:]/g, "\\$&");
   const action = words === undefined ? (isFile === true ? "_files" : "") : `(${words.join(" ")})`;
   const argument = value === undefined ? "" : `:${value.replaceAll(/[[\]:]/g, "")}:${action}`;
-  return singleQuoted(`${isRepeatable === true ? "*" : ""}--${name}[${told}]${argument}`);
+  return singleQuoted(`${isRepeatable === true ? "*" : ""}--${name}[${escapedMeaning}]${argument}`);
 }
 
 function zshOperand(name: CommandName): string {

@@ -1,11 +1,11 @@
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
-import { type CommandRun, tell, valueOf } from "../command/command-run.ts";
+import { type CommandRun, report, valueOf } from "../command/command-run.ts";
 import { checkOutFile, writeOutFile } from "../files/out-file.ts";
 import { checkExpectations } from "../run/check-expectations.ts";
 import { childEnvironment } from "../run/child-environment.ts";
 import { runChild, isForegroundProcess } from "../run/child-process.ts";
 import { junitXml, outcomeCases } from "../run/junit.ts";
-import { type Outcome, whatWasReceived, tellOutcome } from "../run/run-report.ts";
+import { type Outcome, summariseReceived, reportOutcome } from "../run/run-report.ts";
 import { type RunPlan, readRunPlan } from "../run/run-plan.ts";
 
 /** Runs a command with a receiver beside it, and checks what it has emitted. */
@@ -14,7 +14,7 @@ export async function runBeside(run: CommandRun): Promise<number> {
   const junit = valueOf(run, "junit");
   if (junit !== undefined) checkOutFile(junit);
   const outcome = await runWithReceiver(run, plan);
-  tellOutcome(run, outcome);
+  reportOutcome(run, outcome);
   const fileCode = junit === undefined ? EXIT_CODE.ok : await writeJunit(run, junit, outcome);
   return exitCodeOf(outcome) || fileCode;
 }
@@ -26,7 +26,7 @@ async function writeJunit(run: CommandRun, path: string, outcome: Outcome): Prom
     return EXIT_CODE.ok;
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    tell(run, error.message);
+    report(run, error.message);
     return error.exitCode;
   }
 }
@@ -52,7 +52,7 @@ async function runWithReceiver(run: CommandRun, plan: RunPlan): Promise<Outcome>
     const checked = await checkExpectations(receiver, plan.expectations, settling);
     const checkSeconds = (clock.monotonicMs() - endedMs) / 1000;
     const commandSeconds = (endedMs - begunMs) / 1000;
-    const received = await whatWasReceived(receiver, checked);
+    const received = await summariseReceived(receiver, checked);
     return { command, end, commandSeconds, checked, checkSeconds, received };
   } finally {
     await receiver.stop();

@@ -5,7 +5,7 @@ import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { usageFailure } from "../command/answer-form.ts";
 import { checkedUrl } from "../api/ask-api.ts";
 import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
-import { type CommandRun, tell, valueOf } from "../command/command-run.ts";
+import { type CommandRun, report, valueOf } from "../command/command-run.ts";
 import { type FileFault, faultText, type FileRequest } from "../../otlp-files/file-request.ts";
 import { readRequests } from "../../otlp-files/read-requests.ts";
 import { bytesText, countedText, countText, durationText } from "../output/quantities.ts";
@@ -13,12 +13,12 @@ import { pacingOf } from "../send/pacing.ts";
 import { openProgress } from "../send/progress-bar.ts";
 import { newTally, sendRequests, type Tally } from "../send/send-requests.ts";
 
-const USUAL_URL = "http://127.0.0.1:4318";
+const DEFAULT_URL = "http://127.0.0.1:4318";
 const PATH = "/v1/traces";
 const STANDARD_INPUT = "-";
 
 /** What the files have besides requests that can be sent. */
-interface Reading {
+interface FileProblems {
   /** What is broken, and where; the first few. */
   readonly faults: string[];
   moreFaults: number;
@@ -32,23 +32,23 @@ const MAX_FAULTS = 10;
 export async function send(run: CommandRun): Promise<ExitCode> {
   const { clock, stderr } = run;
   const pacing = pacingOf(run);
-  const url = exportUrl(valueOf(run, "to") ?? USUAL_URL);
+  const url = exportUrl(valueOf(run, "to") ?? DEFAULT_URL);
   const totalBytes = await totalSize(run.operands);
   const tally = newTally();
-  const reading: Reading = { faults: [], moreFaults: 0, moreBytes: 0, otherSignals: 0 };
+  const fileProblems: FileProblems = { faults: [], moreFaults: 0, moreBytes: 0, otherSignals: 0 };
   const progress = openProgress(stderr, run, totalBytes);
   const startedMs = clock.monotonicMs();
   try {
     const parts = { url, pacing, clock, signal: run.interruption(), progressed: progress.update };
-    await sendRequests(requestsIn(run, reading), tally, parts);
+    await sendRequests(requestsIn(run, fileProblems), tally, parts);
   } finally {
     progress.clear();
   }
   if (tally.end?.reason === "unreachable" && tally.requests === 0)
     throw unreachable(url, tally.end);
   run.stdout.write(`${summary(tally, clock.monotonicMs() - startedMs)}\n`);
-  for (const problem of problems(tally, reading, url)) tell(run, problem);
-  return exitCodeOf(tally, reading);
+  for (const problem of problems(tally, fileProblems, url)) report(run, problem);
+  return exitCodeOf(tally, fileProblems);
 }
 
 /** Either the URL of a receiver, or that of its path for traces. */
@@ -74,11 +74,14 @@ async function sizeOf(path: string): Promise<number | undefined> {
 }
 
 /** Yields the requests of one file after the other, and notes what else there is. */
-async function* requestsIn(run: CommandRun, reading: Reading): AsyncGenerator<FileRequest> {
+async function* requestsIn(
+  run: CommandRun,
+  fileProblems: FileProblems,
+): AsyncGenerator<FileRequest> {
   for await (const { path, item } of itemsIn(run)) {
     if ("bytes" in item) yield item;
-    else if ("otherSignal" in item) reading.otherSignals += 1;
-    else noteFault(reading, path === STANDARD_INPUT ? "standard input" : path, item);
+    else if ("otherSignal" in item) fileProblems.otherSignals += 1;
+    else noteFault(fileProblems, path === STANDARD_INPUT ? "standard input" : path, item);
   }
 }
 
@@ -93,15 +96,15 @@ async function* itemsIn(run: CommandRun) {
 
 const CHUNK_BYTES = 256 * 1024;
 
-function noteFault(reading: Reading, name: string, fault: FileFault): void {
+function noteFault(fileProblems: FileProblems, name: string, fault: FileFault): void {
   const { skippedBytes } = fault;
-  if (reading.faults.length === MAX_FAULTS) {
-    reading.moreFaults += 1;
-    reading.moreBytes += skippedBytes ?? 0;
+  if (fileProblems.faults.length === MAX_FAULTS) {
+    fileProblems.moreFaults += 1;
+    fileProblems.moreBytes += skippedBytes ?? 0;
     return;
   }
   const skipped = skippedBytes === undefined ? "" : `; ${bytesText(skippedBytes)} skipped`;
-  reading.faults.push(`${quotePeerText(name)}: ${faultText(fault)}${skipped}`);
+  fileProblems.faults.push(`${quotePeerText(name)}: ${faultText(fault)}${skipped}`);
 }
 
 function unreachable(url: string, { message }: { message: string }): CommandFailure {
@@ -121,8 +124,8 @@ function summary(tally: Tally, elapsedMs: number): string {
   return `sent ${countedText(spans, "span")} in ${amount} in ${elapsed}${rate}`;
 }
 
-function problems(tally: Tally, reading: Reading, url: string): string[] {
-  const { faults, moreFaults, moreBytes, otherSignals } = reading;
+function problems(tally: Tally, fileProblems: FileProblems, url: string): string[] {
+  const { faults, moreFaults, moreBytes, otherSignals } = fileProblems;
   const { rejectedSpans, refusedRequests, refusedSpans, messages, end } = tally;
   const [requests, spans] = [
     countedText(refusedRequests, "request"),
@@ -147,7 +150,7 @@ const END_TEXT = {
   interrupted: () => "interrupted; the rest was not sent",
 } as const;
 
-function exitCodeOf(tally: Tally, { faults }: Reading): ExitCode {
+function exitCodeOf(tally: Tally, { faults }: FileProblems): ExitCode {
   if (tally.end?.reason === "interrupted") return EXIT_CODE.interrupted;
   if (tally.end?.reason === "unreachable") return EXIT_CODE.cannotConnect;
   const isWhole = tally.rejectedSpans === 0 && tally.refusedRequests === 0 && faults.length === 0;

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { answerForm, MEDIA_TYPE_OF_FORM, copyToOutput } from "../command/answer-form.ts";
 import { type ApiQuestion, askForSuccess, bodyOf, linesOf } from "../api/ask-api.ts";
 import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
-import { type CommandRun, paletteOf, tell } from "../command/command-run.ts";
+import { type CommandRun, paletteOf, report } from "../command/command-run.ts";
 import { saveSpans } from "../files/save-spans.ts";
 import { type ShownSpan, spanFromLine, spansFromOtlpJson } from "../render/shown-span.ts";
 import { traceView } from "../render/trace-view.ts";
@@ -17,12 +17,12 @@ export interface SpanPlan {
   /** What to say then. */
   readonly emptyText: string;
   /** Where the answer ends though nobody has asked it to; told when it does. */
-  readonly unaskedLimit?: { readonly spans: number; readonly text: string };
+  readonly defaultLimit?: { readonly spans: number; readonly text: string };
   readonly asFailure?: (response: Response) => Promise<CommandFailure>;
 }
 
 /** What was handed on. */
-interface Handed {
+interface SpanOutput {
   readonly spans: number;
   readonly hasReader: boolean;
 }
@@ -45,20 +45,20 @@ export async function answerSpans(run: CommandRun, plan: SpanPlan): Promise<Exit
 }
 
 /** In a pipe too, for an exit code alone tells little; but not of what is a success there. */
-function conclude(run: CommandRun, plan: SpanPlan, { spans, hasReader }: Handed): ExitCode {
-  const { unaskedLimit: limit, exitCodeWhenEmpty, emptyText } = plan;
-  if (hasReader && limit !== undefined && spans >= limit.spans) tell(run, limit.text);
+function conclude(run: CommandRun, plan: SpanPlan, { spans, hasReader }: SpanOutput): ExitCode {
+  const { defaultLimit: limit, exitCodeWhenEmpty, emptyText } = plan;
+  if (hasReader && limit !== undefined && spans >= limit.spans) report(run, limit.text);
   if (spans > 0) return EXIT_CODE.ok;
-  if (run.stdout.isTerminal || exitCodeWhenEmpty !== EXIT_CODE.ok) tell(run, emptyText);
+  if (run.stdout.isTerminal || exitCodeWhenEmpty !== EXIT_CODE.ok) report(run, emptyText);
   return exitCodeWhenEmpty;
 }
 
 async function copySpans(
   run: CommandRun,
   response: Response,
-  { unaskedLimit, form }: Pick<SpanPlan, "unaskedLimit"> & { readonly form: MeteredForm },
-): Promise<Handed> {
-  const meter = unaskedLimit === undefined ? firstSpanMeter() : wholeMeter(form);
+  { defaultLimit, form }: Pick<SpanPlan, "defaultLimit"> & { readonly form: MeteredForm },
+): Promise<SpanOutput> {
+  const meter = defaultLimit === undefined ? firstSpanMeter() : wholeMeter(form);
   const hasReader = await copyToOutput(run, metered(bodyOf(response), meter));
   return { spans: hasReader ? meter.count() : 1, hasReader };
 }
@@ -70,7 +70,11 @@ async function* metered(chunks: AsyncIterable<Uint8Array>, meter: SpanMeter) {
   }
 }
 
-async function showSpans(run: CommandRun, response: Response, isTree: boolean): Promise<Handed> {
+async function showSpans(
+  run: CommandRun,
+  response: Response,
+  isTree: boolean,
+): Promise<SpanOutput> {
   const found = spansIn(response);
   if (isTree) return await showTrees(run, found);
   const printer = rowPrinter(run, run.stdout);
@@ -83,7 +87,7 @@ async function showSpans(run: CommandRun, response: Response, isTree: boolean): 
   return { spans, hasReader: true };
 }
 
-async function showTrees(run: CommandRun, spans: AsyncIterable<ShownSpan>): Promise<Handed> {
+async function showTrees(run: CommandRun, spans: AsyncIterable<ShownSpan>): Promise<SpanOutput> {
   const { stdout } = run;
   const all = await Array.fromAsync(spans);
   const lines = traceView(all, stdout.columns, paletteOf(run, stdout));

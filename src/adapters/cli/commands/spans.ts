@@ -1,7 +1,7 @@
 import { withWholeTraceId } from "../api/whole-trace-id.ts";
 import { type CommandRun, isGiven, queryOf, valueOf } from "../command/command-run.ts";
 import { EXIT_CODE, type ExitCode, CommandFailure } from "../output/exit-code.ts";
-import { USUAL_SPANS } from "../usage/option-table.ts";
+import { DEFAULT_SPANS } from "../usage/option-table.ts";
 import { countText, countedText } from "../output/quantities.ts";
 import { answerSpans, type SpanPlan } from "./span-answer.ts";
 import { isMessage } from "../../api-messages/message.ts";
@@ -16,7 +16,7 @@ export async function get(run: CommandRun): Promise<ExitCode> {
     isTree: isGiven(run, "trace-id"),
     exitCodeWhenEmpty: EXIT_CODE.notFound,
     emptyText: isFiltered(run) ? "no buffered span matches" : "no span is buffered",
-    ...unaskedLimit(run),
+    ...defaultLimit(run),
   });
 }
 
@@ -33,12 +33,12 @@ function isFiltered(run: CommandRun): boolean {
   return queryOf(run).some(([name]) => name !== "limit" && name !== "order");
 }
 
-function unaskedLimit(run: CommandRun): Pick<SpanPlan, "unaskedLimit"> {
+function defaultLimit(run: CommandRun): Pick<SpanPlan, "defaultLimit"> {
   if (isGiven(run, "limit") || isGiven(run, "out")) return {};
   const first = valueOf(run, "order") === "newest" ? "newest" : "oldest";
-  const these = `these are the ${first} ${countText(USUAL_SPANS)} spans, and there may be more`;
+  const these = `these are the ${first} ${countText(DEFAULT_SPANS)} spans, and there may be more`;
   const text = `${these}: say how many with --limit, or save all with --out FILE`;
-  return { unaskedLimit: { spans: USUAL_SPANS, text } };
+  return { defaultLimit: { spans: DEFAULT_SPANS, text } };
 }
 
 export async function take(run: CommandRun): Promise<ExitCode> {

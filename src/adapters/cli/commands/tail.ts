@@ -2,7 +2,7 @@ import { cursorText } from "../../../domain/cursor.ts";
 import { NDJSON_TYPE, escapeForTerminal } from "../command/answer-form.ts";
 import { askApi, askForSuccess, bodyOf, failureOf, linesOf } from "../api/ask-api.ts";
 import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
-import { type CommandRun, isGiven, queryOf, tell } from "../command/command-run.ts";
+import { type CommandRun, isGiven, queryOf, report } from "../command/command-run.ts";
 import { countedText } from "../output/quantities.ts";
 import { missedFromLine, spanFromLine } from "../render/shown-span.ts";
 import { livePrinter } from "../render/span-table.ts";
@@ -15,7 +15,7 @@ const GONE = 410;
 const STOPPING_OR_BUSY = 503;
 
 /** One tail, over as many connections as it takes. */
-interface Following {
+interface TailState {
   readonly run: CommandRun;
   readonly signal: AbortSignal;
   readonly print: (line: string) => boolean;
@@ -33,9 +33,9 @@ export async function tail(run: CommandRun): Promise<ExitCode> {
   const signal = run.interruption();
   try {
     const first = await askForSuccess(run, indexedFilter(queryOf(run), signal));
-    const following = begin(run, signal, first);
-    for await (const response of connections(following, first)) {
-      if (!(await showLines(following, response))) break;
+    const state = begin(run, signal, first);
+    for await (const response of connections(state, first)) {
+      if (!(await showLines(state, response))) break;
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -50,7 +50,7 @@ function indexedFilter(
   return { path: "/api/tail", query, accept: NDJSON_TYPE, signal };
 }
 
-function begin(run: CommandRun, signal: AbortSignal, { headers }: Response): Following {
+function begin(run: CommandRun, signal: AbortSignal, { headers }: Response): TailState {
   return {
     run,
     signal,
@@ -63,21 +63,21 @@ function begin(run: CommandRun, signal: AbortSignal, { headers }: Response): Fol
 }
 
 /** Yields the first connection, and another each time that the one before has ended. */
-async function* connections(following: Following, first: Response): AsyncGenerator<Response> {
+async function* connections(state: TailState, first: Response): AsyncGenerator<Response> {
   yield first;
-  while (!following.signal.aborted) {
-    tell(following.run, "the connection to spanring ended; reconnecting");
-    following.isMissedExact = false;
+  while (!state.signal.aborted) {
+    report(state.run, "the connection to spanring ended; reconnecting");
+    state.isMissedExact = false;
     // oxlint-disable-next-line no-await-in-loop -- one connection after the other is the point
-    yield await reconnect(following);
+    yield await reconnect(state);
   }
 }
 
 /** Shows what one connection brings, until it ends. Returns false when the reader has left. */
-async function showLines(following: Following, response: Response): Promise<boolean> {
+async function showLines(state: TailState, response: Response): Promise<boolean> {
   try {
     for await (const line of linesOf(bodyOf(response))) {
-      if (line !== "" && !showLine(following, line)) return false;
+      if (line !== "" && !showLine(state, line)) return false;
     }
   } catch (error) {
     if (!(error instanceof CommandFailure) || error.exitCode !== EXIT_CODE.cannotConnect)
@@ -87,28 +87,28 @@ async function showLines(following: Following, response: Response): Promise<bool
 }
 
 /** Returns false when the reader has left. */
-function showLine(following: Following, line: string): boolean {
-  const { run, print, isMissedExact } = following;
-  following.triesLeft = MAX_TRIES;
+function showLine(state: TailState, line: string): boolean {
+  const { run, print, isMissedExact } = state;
+  state.triesLeft = MAX_TRIES;
   const missed = missedFromLine(line);
   if (missed !== undefined) {
-    tell(run, `missed ${isMissedExact ? "" : "up to "}${countedText(missed, "span")}`);
+    report(run, `missed ${isMissedExact ? "" : "up to "}${countedText(missed, "span")}`);
     return true;
   }
-  following.sequence = Number(/^\{"sequence":(\d+)/.exec(line)?.[1] ?? following.sequence);
+  state.sequence = Number(/^\{"sequence":(\d+)/.exec(line)?.[1] ?? state.sequence);
   return print(line);
 }
 
 /** Throws a failure when spanring does not come back, or refuses. */
-async function reconnect(following: Following): Promise<Response> {
-  const { run, signal } = following;
+async function reconnect(state: TailState): Promise<Response> {
+  const { run, signal } = state;
   let obstacle = "it breaks off every connection";
-  while (following.triesLeft > 0 && !signal.aborted) {
-    following.triesLeft -= 1;
+  while (state.triesLeft > 0 && !signal.aborted) {
+    state.triesLeft -= 1;
     // oxlint-disable-next-line no-await-in-loop -- one attempt after the other is the point
     await run.clock.sleep(PAUSE_MS, signal);
     // oxlint-disable-next-line no-await-in-loop -- and each after its pause
-    const answer = await askAgain(following);
+    const answer = await askAgain(state);
     if (answer instanceof Response) return answer;
     obstacle = answer;
   }
@@ -117,8 +117,8 @@ async function reconnect(following: Following): Promise<Response> {
 }
 
 /** Returns the spans after the position, or why there are none yet. Throws when there never are. */
-async function askAgain(following: Following): Promise<Response | string> {
-  const { run, signal, runId, sequence } = following;
+async function askAgain(state: TailState): Promise<Response | string> {
+  const { run, signal, runId, sequence } = state;
   const after = runId === null ? String(sequence) : cursorText(runId, sequence);
   const query = [...queryOf(run).filter(([name]) => name !== "after"), ["after", after]] as const;
   const response = await askApi(run, indexedFilter(query, signal)).catch((error: unknown) => {
@@ -126,19 +126,19 @@ async function askAgain(following: Following): Promise<Response | string> {
     throw error;
   });
   if (typeof response === "string" || response.ok) return response;
-  if (response.status === GONE) return followNewRun(following, response);
+  if (response.status === GONE) return followNewRun(state, response);
   const failure = await failureOf(response);
   if (response.status === STOPPING_OR_BUSY) return failure.message;
   throw failure;
 }
 
 /** Goes on at the beginning of the run that answers now: none of its spans has been shown. */
-function followNewRun(following: Following, { headers }: Response): string {
-  following.runId = headers.get("spanring-run-id");
-  following.sequence = 0;
-  following.isMissedExact = true;
+function followNewRun(state: TailState, { headers }: Response): string {
+  state.runId = headers.get("spanring-run-id");
+  state.sequence = 0;
+  state.isMissedExact = true;
   const message = "spanring was restarted; these are the spans of the new run";
-  tell(following.run, message);
+  report(state.run, message);
   return message;
 }
 

@@ -2,8 +2,8 @@ import { answerForm, usageFailure, writeJson } from "../command/answer-form.ts";
 import { askForSuccess, failureOf } from "../api/ask-api.ts";
 import { wholeTraceId, withWholeTraceId } from "../api/whole-trace-id.ts";
 import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
-import { type CommandRun, isGiven, paletteOf, queryOf, tell } from "../command/command-run.ts";
-import { USUAL_TRACES } from "../usage/option-table.ts";
+import { type CommandRun, isGiven, paletteOf, queryOf, report } from "../command/command-run.ts";
+import { DEFAULT_TRACES } from "../usage/option-table.ts";
 import { summaryOf, traceRows, type TraceSummary } from "../render/trace-rows.ts";
 import { answerSpans } from "./span-answer.ts";
 
@@ -37,14 +37,14 @@ async function listTraces(run: CommandRun): Promise<ExitCode> {
   if (kind === "json") writeJson(run, answer);
   else if (kind === "ndjson") summaries.every((summary) => writeJson(run, summary));
   else showList(run, summaries.map(summaryOf));
-  if (!isGiven(run, "limit") && summaries.length >= USUAL_TRACES) tell(run, MORE_TRACES);
+  if (!isGiven(run, "limit") && summaries.length >= DEFAULT_TRACES) report(run, MORE_TRACES);
   if (summaries.length > 0) return EXIT_CODE.ok;
-  tell(run, "no buffered trace matches");
+  report(run, "no buffered trace matches");
   return EXIT_CODE.notFound;
 }
 
 const MORE_TRACES = [
-  `these are ${USUAL_TRACES} traces, and there may be more`,
+  `these are ${DEFAULT_TRACES} traces, and there may be more`,
   "say how many with --limit",
 ].join(": ");
 

@@ -33,7 +33,7 @@ export async function openOutFile(path: string): Promise<OutFile> {
   const failed = (error: unknown): never => {
     throw writeFailure(path, error);
   };
-  const { target, isReplaced } = placeOf(path);
+  const { target, isReplaced } = targetOf(path);
   if (!isReplaced) return straightFile(await open(target, "w").catch(failed), failed);
   const file = await openUnfinished(target).catch(failed);
   return {
@@ -59,7 +59,7 @@ function straightFile(file: FileHandle, failed: (error: unknown) => never): OutF
  * pipe is not opened: that would wait for its reader.
  */
 export function checkOutFile(path: string): void {
-  const { target, isReplaced } = placeOf(path);
+  const { target, isReplaced } = targetOf(path);
   try {
     if (!isReplaced) return accessSync(target, constants.W_OK);
     const unfinished = unfinishedName(target);
@@ -75,7 +75,7 @@ export function checkOutFile(path: string): void {
  * unfinished file behind. A pipe may have to wait for its reader.
  */
 export async function writeOutFile(path: string, text: string): Promise<void> {
-  const { target, isReplaced } = placeOf(path);
+  const { target, isReplaced } = targetOf(path);
   try {
     await (isReplaced ? replace(target, text) : writeFile(target, text));
   } catch (error) {
@@ -94,9 +94,9 @@ function replace(target: string, text: string): void {
   }
 }
 
-function placeOf(path: string): OutPlace {
+function targetOf(path: string): OutTarget {
   try {
-    return outPlace(path);
+    return resolveTarget(path);
   } catch (error) {
     throw writeFailure(path, error);
   }
@@ -111,7 +111,7 @@ function writeFailure(path: string, error: unknown): CommandFailure {
 }
 
 /** Where a file is to be. */
-interface OutPlace {
+interface OutTarget {
   /** Behind all links that can be followed: they stay, and what they lead to is written. */
   readonly target: string;
   /** False for a pipe, a device and the like, which are there to be written to. */
@@ -119,7 +119,7 @@ interface OutPlace {
 }
 
 /** Throws what the system says of a path that leads nowhere. */
-function outPlace(path: string): OutPlace {
+function resolveTarget(path: string): OutTarget {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return { target: behindLinks(path), isReplaced: true };
   // Not resolved: a link to a pipe without a name, as in /dev/stdout, leads only the system there.

@@ -25,7 +25,7 @@ export function* requestSlices(request: FileRequest, maxSpans: number): Generato
 }
 
 /** A span of a document, and what it lies in. */
-interface PlacedSpan {
+interface SpanInContext {
   readonly resourceSpans: object;
   readonly scopeSpans: object;
   readonly span: object;
@@ -44,7 +44,7 @@ export function* jsonSlices(request: Uint8Array, maxSpans: number): Generator<Ui
   }
 }
 
-function spansIn(document: object): PlacedSpan[] {
+function spansIn(document: object): SpanInContext[] {
   return listIn(document, "resourceSpans").flatMap((resourceSpans) =>
     listIn(resourceSpans, "scopeSpans").flatMap((scopeSpans) =>
       listIn(scopeSpans, "spans").map((span) => ({ resourceSpans, scopeSpans, span })),
@@ -53,7 +53,7 @@ function spansIn(document: object): PlacedSpan[] {
 }
 
 /** What lay in the same lies in the same again. */
-function nested(spans: readonly PlacedSpan[]): object[] {
+function nested(spans: readonly SpanInContext[]): object[] {
   const byResource = Map.groupBy(spans, ({ resourceSpans }) => resourceSpans);
   return Array.from(byResource, ([resourceSpans, ofResource]) => {
     const byScope = Map.groupBy(ofResource, ({ scopeSpans }) => scopeSpans);

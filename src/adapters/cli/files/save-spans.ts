@@ -6,7 +6,7 @@ import { requestPieces, splitRequest } from "../../otlp-files/request-split.ts";
 import type { AnswerForm, OutFormat } from "../command/answer-form.ts";
 import { bodyOf } from "../api/ask-api.ts";
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
-import { type CommandRun, tell } from "../command/command-run.ts";
+import { type CommandRun, report } from "../command/command-run.ts";
 import { bytesText, countedText } from "../output/quantities.ts";
 import { openOutFile, type OutFile } from "./out-file.ts";
 
@@ -26,7 +26,7 @@ export async function saveSpans(
     const written = await writeRequests(file, bodyOf(response), format);
     await (written.spans === 0 ? file.abandon() : file.finish());
     const amount = `${countedText(written.spans, "span")}, ${bytesText(written.bytes)}`;
-    if (written.spans > 0) tell(run, `${quotePeerText(path)}: ${amount}`);
+    if (written.spans > 0) report(run, `${quotePeerText(path)}: ${amount}`);
     return written.spans;
   } catch (error) {
     await file.abandon();

@@ -12,7 +12,7 @@ export interface TextStream {
   write(text: string | Uint8Array): boolean;
 }
 
-const USUAL_COLUMNS = 80;
+const DEFAULT_COLUMNS = 80;
 
 /** How long to leave a full pipe alone whose other side made it non-blocking. */
 const FULL_PIPE_PAUSE_MS = 5;
@@ -54,7 +54,7 @@ function streamOf(fileDescriptor: number, failed: (error: unknown) => false): Te
 
 function columnsOf(fileDescriptor: number): number {
   const stream = fileDescriptor === STANDARD_ERROR ? process.stderr : process.stdout;
-  return stream.columns || USUAL_COLUMNS;
+  return stream.columns || DEFAULT_COLUMNS;
 }
 
 /** A pipe may take less than it is given. What nobody can read any more is dropped. */

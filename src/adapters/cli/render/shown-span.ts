@@ -83,11 +83,11 @@ function attributesOf(attributes: unknown) {
 }
 
 /** Deeper values are shown as the JSON they came in: calls must not be as deep as a peer likes. */
-const DEEPEST_VALUE = 32;
+const MAX_VALUE_DEPTH = 32;
 
 /** The value within an `AnyValue`: `x`, `5`, `[a, b]`, `{key: value}`; empty when none is set. */
 function valueText(anyValue: unknown, depth = 0): string {
-  if (depth > DEEPEST_VALUE) return JSON.stringify(anyValue);
+  if (depth > MAX_VALUE_DEPTH) return JSON.stringify(anyValue);
   const [[kind, value] = ["", ""]] = Object.entries(objectOf(anyValue));
   if (kind === "arrayValue") return `[${innerTexts(value, depth).join(", ")}]`;
   if (kind === "kvlistValue") return `{${pairTexts(value, depth).join(", ")}}`;

@@ -89,27 +89,27 @@ const MARK = { error: "✗ ", none: "  " } as const;
 /** From so many columns on there is room for more. */
 const ROOM = { traceBeginning: 80, kind: 100, wholeTraceId: 120, attributes: 160 } as const;
 
-const SERVICE = { least: 7, most: 20, unseen: 14 } as const;
-const NAME = { least: 12, most: 48, unseen: 36 } as const;
+const SERVICE = { min: 7, max: 20, usual: 14 } as const;
+const NAME = { min: 12, max: 48, usual: 36 } as const;
 
 /** For spans like these; with none at hand, for spans that are yet to come. */
 export function rowLayout(columns: number, sample: readonly ShownSpan[]): RowLayout {
   const texts = (of: (span: ShownSpan) => string) => sample.map((span) => peerText(of(span), 100));
   const isUnseen = sample.length === 0;
-  const services = isUnseen ? SERVICE.unseen : widest(texts(({ service }) => service));
-  const service = Math.min(Math.max(services, SERVICE.least), SERVICE.most);
+  const services = isUnseen ? SERVICE.usual : widest(texts(({ service }) => service));
+  const service = Math.min(Math.max(services, SERVICE.min), SERVICE.max);
   const kind = columns >= ROOM.kind ? KIND_COLUMNS : 0;
   const traceId = traceIdColumns(columns);
   const around = [TIME_COLUMNS, service, kind, DURATION_COLUMNS, traceId]
     .filter((width) => width > 0)
     .reduce((sum, width) => sum + width + GAP.length, MARK.none.length);
-  const rest = Math.max(columns - around, NAME.least);
-  const names = isUnseen ? NAME.unseen : widest(texts((span) => span.name));
-  const wanted = Math.max(names, NAME.least);
+  const rest = Math.max(columns - around, NAME.min);
+  const names = isUnseen ? NAME.usual : widest(texts((span) => span.name));
+  const wanted = Math.max(names, NAME.min);
   if (columns < ROOM.attributes) {
     return { service, kind, name: Math.min(wanted, rest), traceId, attributes: 0 };
   }
-  const name = Math.min(wanted, NAME.most);
+  const name = Math.min(wanted, NAME.max);
   return { service, kind, name, traceId, attributes: Math.max(0, rest - name - GAP.length) };
 }
 

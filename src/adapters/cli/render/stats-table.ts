@@ -30,7 +30,7 @@ const LOSSES: ReadonlySet<string> = new Set(["rejected", "evicted", "undeliverab
 export function statsTable(stats: StatsAnswer, url: string, palette: Palette): string[] {
   const { capacity, sequence, uptime_seconds, version } = stats;
   const uptime = durationText(BigInt(Math.round(uptime_seconds * NANOS_PER_SECOND)));
-  const books = bookRows(stats);
+  const books = ledgerRows(stats);
   const limits: Cells = ["capacity", countText(capacity.spans), bytesText(capacity.bytes)];
   const inUse = inUseRow(stats);
   const header: Cells = ["", "SPANS", "BYTES"];
@@ -59,18 +59,18 @@ function inUseRow({ bytes, capacity, sequence }: StatsAnswer): Cells {
   return ["in use", slots, percentText(usedBytes, capacity.bytes)];
 }
 
-/** Every book that the answer has, also one that this program is too old to know. */
-function bookRows({ spans, bytes }: StatsAnswer): Cells[] {
+/** Every entry that the answer has, also one that this program is too old to know. */
+function ledgerRows({ spans, bytes }: StatsAnswer): Cells[] {
   const bytesOf: Readonly<Record<string, number>> = { ...bytes };
-  return Object.entries(spans).map(([book, count]) => [
-    peerText(book, 20),
+  return Object.entries(spans).map(([entry, count]) => [
+    peerText(entry, 20),
     countText(count),
-    bytesText(bytesOf[book] ?? 0),
+    bytesText(bytesOf[entry] ?? 0),
   ]);
 }
 
-function isLoss([book, spans]: Cells): boolean {
-  return LOSSES.has(book) && spans !== "0";
+function isLoss([entry, spans]: Cells): boolean {
+  return LOSSES.has(entry) && spans !== "0";
 }
 
 function linesOf(rows: readonly Cells[]): (cells: Cells) => string {

@@ -178,7 +178,7 @@ export type TreeLine = {
 );
 
 /** Deeper rails are not drawn: a chain of 100,000 spans would need gigabytes of them. */
-const DEEPEST_RAILS = 40;
+const MAX_RAIL_DEPTH = 40;
 
 interface Entry {
   readonly line: TreeLine;
@@ -249,7 +249,7 @@ function* linesFrom(root: Entry, children: Children, drawn: Set<ShownSpan>): Gen
 
 function childLine(parent: TreeLine, span: ShownSpan, isLast: boolean): TreeLine {
   const depth = parent.depth + 1;
-  const hasRails = depth <= DEEPEST_RAILS;
+  const hasRails = depth <= MAX_RAIL_DEPTH;
   return {
     rails: hasRails ? parent.railsBelow + (isLast ? "└─ " : "├─ ") : "",
     railsBelow: hasRails ? parent.railsBelow + (isLast ? "   " : "│  ") : "",

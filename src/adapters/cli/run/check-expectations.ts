@@ -24,9 +24,9 @@ export interface CheckedExpectation {
   readonly nearest?: CountedSpans & { readonly without: string };
 }
 
-export type Checked = Pick<Receiver, "buffer" | "arrivals" | "problems">;
+export type CheckedReceiver = Pick<Receiver, "buffer" | "arrivals" | "problems">;
 
-export interface Settling {
+export interface SettleOptions {
   readonly settleMs: number;
   /** Nobody wants to wait any longer. */
   readonly interrupted: AbortSignal;
@@ -38,18 +38,18 @@ export interface Settling {
  * `settleMs` in all.
  */
 export async function checkExpectations(
-  receiver: Checked,
+  receiver: CheckedReceiver,
   expectations: readonly Expectation[],
-  settling: Settling,
+  options: SettleOptions,
 ): Promise<CheckedExpectation[]> {
-  await Promise.all(expectations.map((each) => settle(receiver, each, settling)));
+  await Promise.all(expectations.map((each) => settle(receiver, each, options)));
   return await Promise.all(expectations.map((each) => check(receiver, each)));
 }
 
 async function settle(
-  receiver: Checked,
+  receiver: CheckedReceiver,
   { filter, count }: Expectation,
-  { settleMs: timeoutMs, interrupted: cancelled }: Settling,
+  { settleMs: timeoutMs, interrupted: cancelled }: SettleOptions,
 ): Promise<void> {
   const least = minCount(count);
   if (least === 0) return;
@@ -57,7 +57,10 @@ async function settle(
   await waitForSpans(receiver, request);
 }
 
-async function check(receiver: Checked, expectation: Expectation): Promise<CheckedExpectation> {
+async function check(
+  receiver: CheckedReceiver,
+  expectation: Expectation,
+): Promise<CheckedExpectation> {
   const { buffer } = receiver;
   const { filter, lastCondition: without, count } = expectation;
   const seen = await countSpans(buffer, filter);

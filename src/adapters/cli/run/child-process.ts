@@ -15,7 +15,7 @@ export interface ChildEnd {
 }
 
 /** Each would end this process, and leave the command behind without a receiver. */
-const FORWARDED = [
+const FORWARDED_SIGNALS = [
   "SIGINT",
   "SIGTERM",
   "SIGHUP",
@@ -25,15 +25,15 @@ const FORWARDED = [
   "SIGUSR2",
   "SIGALRM",
 ] as const;
-type Forwarded = (typeof FORWARDED)[number];
+type ForwardedSignal = (typeof FORWARDED_SIGNALS)[number];
 
 /** Ctrl-C and Ctrl-\, which a terminal gives to every process in front of it. */
-const OF_A_TERMINAL: ReadonlySet<Forwarded> = new Set(["SIGINT", "SIGQUIT"]);
+const TERMINAL_SIGNALS: ReadonlySet<ForwardedSignal> = new Set(["SIGINT", "SIGQUIT"]);
 
 /** The part of this process that gets signals. */
 export interface SignalSource {
-  on(signal: Forwarded, listener: () => void): unknown;
-  off(signal: Forwarded, listener: () => void): unknown;
+  on(signal: ForwardedSignal, listener: () => void): unknown;
+  off(signal: ForwardedSignal, listener: () => void): unknown;
 }
 
 export interface Child {
@@ -74,10 +74,10 @@ function spawn({ command, env }: Child): ChildEnd | { readonly child: Bun.Subpro
 /** While this listens, a signal does not end this process: the command's end does. */
 function forwardSignals(
   { signals, isInForeground }: Child,
-  forward: (signal: Forwarded) => void,
+  forward: (signal: ForwardedSignal) => void,
 ): () => void {
-  const listeners = FORWARDED.map((signal) => {
-    const isSentByTerminal = () => OF_A_TERMINAL.has(signal) && isInForeground();
+  const listeners = FORWARDED_SIGNALS.map((signal) => {
+    const isSentByTerminal = () => TERMINAL_SIGNALS.has(signal) && isInForeground();
     return { signal, listener: () => (isSentByTerminal() ? undefined : forward(signal)) };
   });
   for (const { signal, listener } of listeners) signals.on(signal, listener);
@@ -140,7 +140,7 @@ export function isForegroundProcess(statFile = "/proc/self/stat"): boolean {
 /** Source: proc_pid_stat(5): `pid (comm) state ppid pgrp session tty_nr tpgid ...`. */
 function isForegroundStat(stat: string): boolean {
   // A command's name may hold anything, parentheses and spaces among it.
-  const behindName = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [, , ownGroup, , , foregroundGroup] = behindName;
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [, , ownGroup, , , foregroundGroup] = fields;
   return ownGroup !== undefined && ownGroup === foregroundGroup;
 }

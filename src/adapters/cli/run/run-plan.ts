@@ -14,7 +14,7 @@ import {
 import { readDuration } from "../../../domain/query/time-text.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
-import { type CommandRun, tell, valueOf } from "../command/command-run.ts";
+import { type CommandRun, report, valueOf } from "../command/command-run.ts";
 import { type Protocol, PROTOCOLS } from "./child-environment.ts";
 
 /** What a run is to do, checked before anything is started. */
@@ -26,7 +26,7 @@ export interface RunPlan {
 }
 
 const SETTLE = "1s";
-const LONGEST_SETTLE = "10m";
+const MAX_SETTLE = "10m";
 
 /** All that the arguments and the environment say, or a failure that lists every mistake. */
 export function readRunPlan(run: CommandRun): RunPlan {
@@ -86,7 +86,7 @@ function readReceiverConfig(run: CommandRun): ConfigReading {
   const foreign = reading.mistakes.filter(({ variable }) => COMMON_NAMES.has(variable));
   for (const { variable, value, bound } of foreign) {
     if (variable === "LOG_LEVEL") continue;
-    tell(run, `warning: ignored ${variable}="${value}": for spanring it must be ${bound}`);
+    report(run, `warning: ignored ${variable}="${value}": for spanring it must be ${bound}`);
   }
   const usual = foreign.map(({ variable }) => [
     variable,
@@ -95,12 +95,12 @@ function readReceiverConfig(run: CommandRun): ConfigReading {
   return readConfig({ ...env, ...Object.fromEntries(usual) });
 }
 
-const SETTLE_BOUND = `must be a time up to ${LONGEST_SETTLE}, such as ${SETTLE}`;
+const SETTLE_BOUND = `must be a time up to ${MAX_SETTLE}, such as ${SETTLE}`;
 
 /** As long as the read API would wait. */
 function readSettle(text: string): bigint | undefined {
   const settle = readDuration(text);
-  return settle !== undefined && settle <= readDuration(LONGEST_SETTLE)! ? settle : undefined;
+  return settle !== undefined && settle <= readDuration(MAX_SETTLE)! ? settle : undefined;
 }
 
 /** What an application is told already, it can do: many have an exporter for one protocol only. */

@@ -1,7 +1,7 @@
 import { type CheckedExpectation, type Losses, lossesOf, lossTexts } from "./check-expectations.ts";
 import type { ChildEnd } from "./child-process.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
-import { type CommandRun, paletteOf, type Receiver, tell } from "../command/command-run.ts";
+import { type CommandRun, paletteOf, type Receiver, report } from "../command/command-run.ts";
 import { countedText, countText } from "../output/quantities.ts";
 import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
 import type { CountedSpans } from "../../../application/querying/query-spans.ts";
@@ -19,11 +19,11 @@ export interface Outcome {
   readonly commandSeconds: number;
   readonly checked: readonly CheckedExpectation[];
   readonly checkSeconds: number;
-  readonly received: Received;
+  readonly received: ReceivedSpans;
 }
 
 /** What came in at all. */
-interface Received {
+interface ReceivedSpans {
   readonly text: string;
   /** Only when an expectation has found nothing: then most likely a name is not what one thinks. */
   readonly names?: NameTallies;
@@ -38,26 +38,26 @@ export function hasFoundNothing({ isMet, isUncertain, seen }: CheckedExpectation
 const INDENT = "  ";
 
 /** Says on standard error how the command ended, and what was expected and did not come. */
-export function tellOutcome(run: CommandRun, { command, end, checked, received }: Outcome): void {
+export function reportOutcome(run: CommandRun, { command, end, checked, received }: Outcome): void {
   const { reason, exitCode } = end;
   const name = quotePeerText(command[0] ?? "");
-  if (reason !== undefined) tell(run, `${name}: ${reason} (exit code ${exitCode})`);
+  if (reason !== undefined) report(run, `${name}: ${reason} (exit code ${exitCode})`);
   const palette = paletteOf(run, run.stderr);
   const columns = run.stderr.columns - INDENT.length;
   const missed = checked.filter(({ isMet }) => !isMet);
   for (const each of missed) {
-    tell(run, `${palette.bad("✗")} expected ${quotePeerText(each.expectation.text)}`);
-    tellBelow(run, failureLines(each, columns, palette));
+    report(run, `${palette.bad("✗")} expected ${quotePeerText(each.expectation.text)}`);
+    printIndented(run, failureLines(each, columns, palette));
   }
-  if (missed.length > 0) tell(run, received.text);
-  if (received.names !== undefined) tellBelow(run, nameLines(received.names, columns, palette));
-  for (const loss of lossTexts(received.losses)) tell(run, loss);
+  if (missed.length > 0) report(run, received.text);
+  if (received.names !== undefined) printIndented(run, nameLines(received.names, columns, palette));
+  for (const loss of lossTexts(received.losses)) report(run, loss);
   if (checked.length > 0 && missed.length === 0) {
-    tell(run, `${countedText(checked.length, "expectation")} met`);
+    report(run, `${countedText(checked.length, "expectation")} met`);
   }
 }
 
-function tellBelow({ stderr }: CommandRun, lines: readonly string[]): void {
+function printIndented({ stderr }: CommandRun, lines: readonly string[]): void {
   for (const line of lines) stderr.write(`${INDENT}${line}\n`);
 }
 
@@ -79,10 +79,10 @@ export function failureLines(
 }
 
 /** To be called before the receiver stops. */
-export async function whatWasReceived(
+export async function summariseReceived(
   receiver: Pick<Receiver, "buffer" | "problems">,
   checked: readonly CheckedExpectation[],
-): Promise<Received> {
+): Promise<ReceivedSpans> {
   const { buffer } = receiver;
   const received = { text: receivedText(buffer), losses: lossesOf(receiver) };
   if (!checked.some(hasFoundNothing)) return received;

@@ -128,18 +128,18 @@ function withImpliedValues(argv: readonly string[]): string[] {
   const end = argv.indexOf("--");
   const isOption = (index: number) => end < 0 || index < end;
   return argv.flatMap((argument, index) => {
-    const before = leftOutOf(argv[index - 1]);
+    const before = optionalValueOf(argv[index - 1]);
     if (before?.pattern.test(argument) && isOption(index)) return [];
-    const leftOut = leftOutOf(argument);
-    if (leftOut === undefined || !isOption(index)) return [argument];
+    const optionalValue = optionalValueOf(argument);
+    if (optionalValue === undefined || !isOption(index)) return [argument];
     const next = argv[index + 1] ?? "";
-    return [`${argument}=${leftOut.pattern.test(next) ? next : leftOut.implied}`];
+    return [`${argument}=${optionalValue.pattern.test(next) ? next : optionalValue.implied}`];
   });
 }
 
-function leftOutOf(argument: string | undefined) {
+function optionalValueOf(argument: string | undefined) {
   const name = argument?.startsWith("--") ? argument.slice(2) : "";
-  return isOptionName(name) ? OPTIONS[name].leftOut : undefined;
+  return isOptionName(name) ? OPTIONS[name].optionalValue : undefined;
 }
 
 /** What `parseArgs` does not like, in words of our own: it tells neither names nor neighbours. */

@@ -17,12 +17,12 @@ export interface OptionSpec {
   readonly words?: readonly string[];
   readonly isFile?: boolean;
   /** The value may be left out, and is then `implied`; what is one looks like `pattern`. */
-  readonly leftOut?: { readonly implied: string; readonly pattern: RegExp };
+  readonly optionalValue?: { readonly implied: string; readonly pattern: RegExp };
 }
 
 /** How many the read API gives when nobody says. */
-export const USUAL_SPANS = 1000;
-export const USUAL_TRACES = 100;
+export const DEFAULT_SPANS = 1000;
+export const DEFAULT_TRACES = 100;
 
 function parameter(value: string, meaning: string, words?: readonly string[]) {
   return { value, meaning, isParameter: true, ...(words === undefined ? {} : { words }) };
@@ -61,7 +61,7 @@ function filterOptions(): Record<FilterOption, OptionSpec> {
 const SPECS = {
   ...filterOptions(),
   after: parameter("CURSOR", "after this span: its sequence, or RUN_ID-SEQUENCE"),
-  limit: parameter("N", `at most so many (${USUAL_SPANS}; of traces ${USUAL_TRACES})`),
+  limit: parameter("N", `at most so many (${DEFAULT_SPANS}; of traces ${DEFAULT_TRACES})`),
   order: parameter("ORDER", "which come first: oldest or newest", ["oldest", "newest"]),
 
   count: parameter("N", "how many spans to wait for (1)"),
@@ -84,7 +84,7 @@ const SPECS = {
   pace: {
     value: "[FACTOR]",
     meaning: "the gaps of the original times, or 10x as fast",
-    leftOut: { implied: "1x", pattern: /^\d+(\.\d+)?x$/ },
+    optionalValue: { implied: "1x", pattern: /^\d+(\.\d+)?x$/ },
   },
 
   expect: {

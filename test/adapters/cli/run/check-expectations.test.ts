@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import {
-  type Checked,
+  type CheckedReceiver,
   checkExpectations,
   isAnythingLost,
   lossesOf,
@@ -16,7 +16,7 @@ import { NEVER, nextTurn, searchedRing } from "../../../support/running/searched
 function receiving(capacity = { spans: 100, bytes: 1 << 16 }) {
   const { buffer, arrivals, arrive } = searchedRing(capacity);
   const logged = new LoggedBuffer(buffer, new RecordingLogger());
-  const receiver: Checked = { buffer: logged, arrivals, problems: () => [] };
+  const receiver: CheckedReceiver = { buffer: logged, arrivals, problems: () => [] };
   return { receiver, arrive };
 }
 

@@ -152,7 +152,7 @@ test.each([
   expect(isForegroundProcess(file)).toBe(is);
 });
 
-test("where the system does not tell, whoever has a terminal is in front of it", () => {
+test("where the system does not report, whoever has a terminal is in front of it", () => {
   const hasTerminal = [0, 1, 2].some((fileDescriptor) => isatty(fileDescriptor));
 
   expect(isForegroundProcess("/no/such/file")).toBe(hasTerminal);

@@ -4,7 +4,7 @@ import {
   failureLines,
   nameLines,
   receivedText,
-  whatWasReceived,
+  summariseReceived,
 } from "../../../../src/adapters/cli/run/run-report.ts";
 import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
 import { countSpans } from "../../../../src/application/querying/query-spans.ts";
@@ -84,7 +84,7 @@ test.each([
 
   const logged = new LoggedBuffer(buffer, new RecordingLogger());
   const receiver = { buffer: logged, problems: () => [] };
-  const { names } = await whatWasReceived(receiver, [{ expectation, isMet, seen }]);
+  const { names } = await summariseReceived(receiver, [{ expectation, isMet, seen }]);
 
   expect(names !== undefined).toBe(areNamed);
 });

@@ -11,8 +11,8 @@ import {
   OPTION_NAMES,
   OPTIONS,
   optionUsage,
-  USUAL_SPANS,
-  USUAL_TRACES,
+  DEFAULT_SPANS,
+  DEFAULT_TRACES,
 } from "../../../../src/adapters/cli/usage/option-table.ts";
 import { COLOURED, PLAIN } from "../../../../src/adapters/cli/output/palette.ts";
 import { LIMIT, TRACE_LIMIT } from "../../../../src/adapters/read-api/parameter.ts";
@@ -85,7 +85,7 @@ test("examples use options that their commands have", () => {
 test("the limits that the help tells of are those of the read API", () => {
   const unset = [LIMIT, TRACE_LIMIT].map((parameter) => parameter.schema["default"]);
 
-  expect(unset).toEqual([USUAL_SPANS, USUAL_TRACES]);
+  expect(unset).toEqual([DEFAULT_SPANS, DEFAULT_TRACES]);
   expect(commandHelp("get", PLAIN)).toContain("at most so many (1000;");
 });
 
