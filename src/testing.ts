@@ -6,6 +6,7 @@
  *     const [span] = await ring.waitFor({ name: "GET /" });
  */
 import packageJson from "../package.json" with { type: "json" };
+import { SYSTEM_CLOCK } from "./adapters/clock/system-clock.ts";
 import { lossesOf, lossTexts } from "./adapters/cli/run/check-expectations.ts";
 import { SILENT_LOGGER } from "./adapters/logging/silent-logger.ts";
 import { NO_ROOM } from "./adapters/read-api/wait-problems.ts";
@@ -169,7 +170,7 @@ async function waitFor(
 ): Promise<TraceSpan[]> {
   const { buffer, arrivals, failed, ended } = server;
   const request = { filter, after: 0, count, timeoutMs, cancelled: ended };
-  const outcome = await waitForSpans({ buffer, arrivals }, request);
+  const outcome = await waitForSpans({ buffer, arrivals, clock: SYSTEM_CLOCK }, request);
   failed.throwIfAborted();
   if (outcome.outcome === "found") return codec.decode(outcome.spans.request);
   if (outcome.outcome === "cancelled") throw ended.reason;

@@ -68,6 +68,7 @@ function startApi(parts: ServerParts, address: ListenAddress): number {
     stopping: parts.stopping.signal,
     readiness: () => life.state,
     highWater: () => highWater?.isReached,
+    clock,
     uptimeMs: () => clock.monotonicMs() - startedMs,
     version,
     forward: forwardReading(parts),

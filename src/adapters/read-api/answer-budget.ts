@@ -1,11 +1,12 @@
 import type { CopiedSpans, SearchedBuffer } from "../../ports/trace-buffer.ts";
+import { BUSY, ProblemError, STOPPING } from "./problem.ts";
 
 /**
- * Bounds the memory of answers that are under way: a reader that stops reading keeps its answer
- * waiting, and there may be many such readers; and one who waits keeps what was found so far.
+ * Bounds the memory of answers under way: a reader that stops reading keeps its answer in memory,
+ * there may be many such readers, and a wait keeps what it has found so far.
  *
- * An answer may grow as long as the others leave room. So one alone may be of any size, and many
- * share what there is.
+ * An answer may grow as long as the others leave room. So a single answer may be of any size, and
+ * many answers share the limit.
  *
  * Invariant: 0 <= heldBytes < limitBytes + the largest answer.
  */
@@ -20,43 +21,44 @@ export class AnswerBudget {
     this.limitBytes = limitBytes;
   }
 
-  /** Whether another answer may be begun. */
+  /** Reports whether another answer may begin. */
   hasRoom(): boolean {
     return this.hasRoomBeside(0);
   }
 
-  /** For an answer that holds nothing yet. */
+  /** Returns an answer that holds nothing yet. */
   begin(): HeldAnswer {
     return new HeldAnswer(this);
   }
 
-  /** For the answers themselves: whether one that holds this much may hold more. */
+  /** Reports whether an answer that holds this much may hold more. Only answers call it. */
   hasRoomBeside(ownBytes: number): boolean {
     return this.heldBytes - ownBytes < this.limitBytes;
   }
 
-  /** For the answers themselves. */
+  /** Only answers call it. */
   change(bytes: number): void {
     this.heldBytes += bytes;
   }
 }
 
-/** What one answer holds. */
-export class HeldAnswer {
+/** Counts what one answer holds, until it is disposed of or, once handed over, released. */
+export class HeldAnswer implements Disposable {
   private readonly budget: AnswerBudget;
   private bytes = 0;
   private refused = 0;
+  private isHandedOver = false;
 
   constructor(budget: AnswerBudget) {
     this.budget = budget;
   }
 
-  /** Asked before something is copied, when its size is not yet known: hence "plus the largest". */
+  /** Called before a copy, when its size is not yet known: hence "plus the largest answer". */
   mayGrow(): boolean {
     return this.budget.hasRoomBeside(this.bytes);
   }
 
-  /** Spans that are not in the answer, for want of room. */
+  /** Counts the spans that the answer lacks because there was no room for them. */
   get refusedSpans(): number {
     return this.refused;
   }
@@ -70,45 +72,49 @@ export class HeldAnswer {
     this.budget.change(bytes);
   }
 
-  /** Lets go of everything. */
   release(): void {
     this.budget.change(-this.bytes);
     this.bytes = 0;
   }
 
-  /** Tells what was refused, once. */
+  /** Returns how many spans were refused since the last call. */
   takeRefused(): number {
     const { refused } = this;
     this.refused = 0;
     return refused;
   }
+
+  /** Leaves the release to a stream that still sends the answer when its scope ends. */
+  handOver(): void {
+    this.isHandedOver = true;
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.isHandedOver) this.release();
+  }
 }
 
 export interface HeldBufferParts {
   readonly held: HeldAnswer;
-  /** Aborted when nobody waits for the answer any longer, or when it has been found. */
+  /** Aborted when the answer is no longer wanted, or has been found. */
   readonly ended: AbortSignal;
   readonly whenRefused?: () => void;
 }
 
-/** For whoever still looks, when the answer that it was for has ended. */
-export class AnswerEndedError extends Error {
-  override readonly name = "AnswerEndedError";
-}
-
 /**
- * The buffer as one answer sees it: whatever is copied counts as held by that answer. When there is
- * no room for more, nothing is copied, and those spans are refused.
+ * Returns the buffer as one answer sees it: each copy counts as held by the answer. When there is
+ * no room for more, nothing is copied, and the spans are refused.
  *
- * Once the answer has ended, every call throws an `AnswerEndedError`. So a look at a large ring
- * ends with its answer, and nothing is held by an answer that has let go.
+ * Once the answer has ended, every call throws a `ProblemError`. So the search of a large ring ends
+ * with its answer, and an answer that has been released holds nothing more.
  */
 export function heldBuffer(
   buffer: SearchedBuffer,
   { held, ended, whenRefused = () => {} }: HeldBufferParts,
 ): SearchedBuffer {
   const check = (): void => {
-    if (ended.aborted) throw new AnswerEndedError("the answer has ended");
+    // If the client has gone, nobody reads the problem.
+    if (ended.aborted) throw new ProblemError(held.refusedSpans > 0 ? BUSY : STOPPING);
   };
   const copy = (sequences: readonly number[]): CopiedSpans => {
     check();
@@ -128,24 +134,24 @@ export function heldBuffer(
   };
 }
 
-export interface Cancellation {
+/** Disposing of it cancels, and detaches it from the signals that it follows. */
+export interface Cancellation extends Disposable {
   readonly signal: AbortSignal;
   cancel(): void;
-  /** To be called when it is over: the signals it follows may last much longer. */
-  clear(): void;
 }
 
 /**
- * Cancelled when any of the signals is, or by `cancel`. `AbortSignal.any` would do, but for the
- * last: it could not be detached from a signal that lasts as long as the program.
+ * Follows several signals: aborted when one of them is, or by `cancel`. `AbortSignal.any` cannot be
+ * detached, and some of these signals last as long as the program.
  */
 export function cancelledBy(signals: readonly AbortSignal[]): Cancellation {
   const controller = new AbortController();
   const cancel = (): void => controller.abort();
   for (const signal of signals) signal.addEventListener("abort", cancel);
   if (signals.some(({ aborted }) => aborted)) cancel();
-  const clear = (): void => {
+  const dispose = (): void => {
+    cancel();
     for (const signal of signals) signal.removeEventListener("abort", cancel);
   };
-  return { signal: controller.signal, cancel, clear };
+  return { signal: controller.signal, cancel, [Symbol.dispose]: dispose };
 }

@@ -3,7 +3,7 @@ import type { Cursor } from "../../domain/cursor.ts";
 import { answerPace } from "./answer-stream.ts";
 import { checkBrowser } from "./browser-guard.ts";
 import { goneCursor, readParameters } from "./query.ts";
-import { type Problem, problemResponse } from "./problem.ts";
+import { type Problem, ProblemError, problemResponse } from "./problem.ts";
 import type { Route, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
@@ -36,7 +36,12 @@ export async function answerRequest(
   if ("status" in read) return problemResponse(read);
   const gone = goneAfter(context, read.values);
   if (gone !== undefined) return problemResponse(gone);
-  return await route.answer(context, { ...read, request });
+  try {
+    return await route.answer(context, { ...read, request });
+  } catch (error) {
+    if (error instanceof ProblemError) return problemResponse(error.problem);
+    throw error;
+  }
 }
 
 /** Checks `after`, which is the same parameter on every path that takes it. */

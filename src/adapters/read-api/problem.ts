@@ -78,3 +78,14 @@ export function answerFault(logger: Logger, error: unknown): Response {
 export function logFault(logger: Logger, error: unknown): void {
   logger.error("api_failed", { error: error instanceof Error ? error.stack : String(error) });
 }
+
+/** Ends the handling of a request early, with a problem as its answer. */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}

@@ -10,12 +10,12 @@ import { JSON_TYPE, type SpanType } from "./media-type.ts";
 import { problemResponse } from "./problem.ts";
 import type { Asked, RouteContext } from "./route.ts";
 import {
-  answerHeld,
-  answerHeldSpans,
   heldResponse,
+  holdAnswer,
   pieces,
   rangeHeaders,
   rangeMember,
+  spanTypeFor,
   spansResponse,
 } from "./span-answer.ts";
 import type { OldestSpans } from "../../ports/trace-buffer.ts";
@@ -26,19 +26,22 @@ interface QueryValues {
   readonly order: "oldest" | "newest";
 }
 
-export function answerSpans(context: RouteContext, asked: Asked<QueryValues>): Promise<Response> {
-  return answerHeldSpans(context, asked.request, async (held, type) => {
-    const { limit } = asked.values;
-    if (asksForOldest(asked)) {
-      return oldestResponse(context, held, { type, oldest: context.buffer.peek(limit) });
-    }
-    const buffer = heldBuffer(context.buffer, { held, ended: asked.request.signal });
-    const { range, ...spans } = await querySpans(buffer, queryOf(asked));
-    return spansResponse(context, held, { type, spans, range });
-  });
+export async function answerSpans(
+  context: RouteContext,
+  asked: Asked<QueryValues>,
+): Promise<Response> {
+  const type = spanTypeFor(asked.request);
+  using held = holdAnswer(context);
+  if (asksForOldest(asked)) {
+    const oldest = context.buffer.peek(asked.values.limit);
+    return oldestResponse(context, held, { type, oldest });
+  }
+  const buffer = heldBuffer(context.buffer, { held, ended: asked.request.signal });
+  const { range, ...spans } = await querySpans(buffer, queryOf(asked));
+  return spansResponse(context, held, { type, spans, range });
 }
 
-/** Then nothing has to be looked for, and requests that are whole are handed over as they came. */
+/** Reports whether no search is needed, so that whole requests are returned as they came. */
 function asksForOldest({ filter, values: { after, order } }: Asked<QueryValues>): boolean {
   return filter.length === 0 && after.sequence === 0 && order === "oldest";
 }
@@ -47,14 +50,14 @@ function queryOf({ filter, values: { after, limit, order } }: Asked<QueryValues>
   return { filter, after: after.sequence, limit, newestFirst: order === "newest" };
 }
 
-/** What is taken is not lost to a mistake in the request: all of it is checked before. */
+/** Checks the whole request before it takes spans, so that no mistake can lose them. */
 export function answerTake(
   context: RouteContext,
   { request, values: { limit } }: Asked<{ readonly limit: number }>,
-): Promise<Response> {
-  return answerHeldSpans(context, request, (held, type) => {
-    return oldestResponse(context, held, { type, oldest: context.arrivals.take(limit) });
-  });
+): Response {
+  const type = spanTypeFor(request);
+  using held = holdAnswer(context);
+  return oldestResponse(context, held, { type, oldest: context.arrivals.take(limit) });
 }
 
 function oldestResponse(
@@ -67,47 +70,47 @@ function oldestResponse(
   return spansResponse(context, held, { type, spans, range });
 }
 
-export function answerTrace(
+export async function answerTrace(
   context: RouteContext,
   { request, values }: Asked<{ readonly trace_id: string }>,
 ): Promise<Response> {
-  return answerHeldSpans(context, request, async (held, type) => {
-    const buffer = heldBuffer(context.buffer, { held, ended: request.signal });
-    const { range, ...spans } = await readTrace(buffer, values.trace_id);
-    if (spans.sequences.length === 0 && held.refusedSpans === 0) {
-      const detail = "no span of this trace is buffered";
-      const told = {
-        members: { sequence: rangeMember(context.runId, range) },
-        headers: rangeHeaders(range),
-      };
-      return problemResponse({ status: 404, parameter: "trace_id", detail, ...told });
-    }
+  const type = spanTypeFor(request);
+  using held = holdAnswer(context);
+  const buffer = heldBuffer(context.buffer, { held, ended: request.signal });
+  const { range, ...spans } = await readTrace(buffer, values.trace_id);
+  if (spans.sequences.length > 0 || held.refusedSpans > 0) {
     return spansResponse(context, held, { type, spans, range });
-  });
+  }
+  const detail = "no span of this trace is buffered";
+  const members = { sequence: rangeMember(context.runId, range) };
+  const headers = rangeHeaders(range);
+  return problemResponse({ status: 404, parameter: "trace_id", detail, members, headers });
 }
 
-/** Written at once: it is small beside the spans. A long name is held all the same. */
-export function answerTraces(context: RouteContext, asked: Asked<QueryValues>): Promise<Response> {
-  return answerHeld(context, async (held) => {
-    const spanCount = spanCountOf(context);
-    // The summaries, while they grow; and what is left of each span that is looked at.
-    held.hold(TRACE_SUMMARY_BYTES * Math.min(asked.values.limit, spanCount));
-    answerPace.noteGarbage(SUMMED_UP_SPAN_BYTES * spanCount);
-    const buffer = heldBuffer(context.buffer, { held, ended: asked.request.signal });
-    const { traces, range } = await summariseTraces(buffer, queryOf(asked));
-    const sequence = rangeMember(context.runId, range);
-    const body: Written<typeof tracesMessage> = { traces: traces.map(traceMembers), sequence };
-    const bytes = new TextEncoder().encode(`${JSON.stringify(body)}\n`);
-    held.release();
-    held.hold(bytes.length);
-    const headers = { "Content-Type": JSON_TYPE, ...rangeHeaders(range) };
-    return heldResponse(context, held, { status: 200, headers, chunks: pieces(bytes) });
-  });
+/** Writes the whole answer at once: it is small beside the spans. Long names count as held. */
+export async function answerTraces(
+  context: RouteContext,
+  asked: Asked<QueryValues>,
+): Promise<Response> {
+  using held = holdAnswer(context);
+  const spanCount = spanCountOf(context);
+  // The summaries while they grow, and the garbage of each span that is searched.
+  held.hold(TRACE_SUMMARY_BYTES * Math.min(asked.values.limit, spanCount));
+  answerPace.noteGarbage(SUMMARISED_SPAN_BYTES * spanCount);
+  const buffer = heldBuffer(context.buffer, { held, ended: asked.request.signal });
+  const { traces, range } = await summariseTraces(buffer, queryOf(asked));
+  const sequence = rangeMember(context.runId, range);
+  const body: Written<typeof tracesMessage> = { traces: traces.map(traceMembers), sequence };
+  const bytes = new TextEncoder().encode(`${JSON.stringify(body)}\n`);
+  held.release();
+  held.hold(bytes.length);
+  const headers = { "Content-Type": JSON_TYPE, ...rangeHeaders(range) };
+  return heldResponse(context, held, { status: 200, headers, chunks: pieces(bytes) });
 }
 
-/** About what one takes, with its identifier and the names in it (measured on Bun 1.4.5). */
+/** Roughly what a summary takes with its identifier and names (measured on Bun 1.4.5). */
 const TRACE_SUMMARY_BYTES = 1024;
-const SUMMED_UP_SPAN_BYTES = 512;
+const SUMMARISED_SPAN_BYTES = 512;
 
 function spanCountOf({ buffer }: RouteContext): number {
   const { first, next } = buffer.range();

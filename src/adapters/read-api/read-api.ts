@@ -1,6 +1,7 @@
 import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
 import { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { ListenAddress } from "../../config/config.ts";
+import type { SleepingClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { once } from "../api-messages/message.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
@@ -28,6 +29,7 @@ export interface ReadApiParts {
   readonly readiness: () => Readiness;
   readonly highWater: RouteContext["highWater"];
   readonly problems: RouteContext["problems"];
+  readonly clock: SleepingClock;
   readonly uptimeMs: () => number;
   readonly version: string;
   readonly forward?: RouteContext["forward"];
@@ -77,7 +79,7 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     ...parts,
     budget: new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES),
     waits: new Semaphore(parts.maxWaits ?? MAX_WAITS),
-    tails: new TailPermits(parts.maxTails ?? MAX_TAILS, { monotonicMs: parts.uptimeMs }),
+    tails: new TailPermits(parts.maxTails ?? MAX_TAILS, parts.clock),
     followed: new Semaphore(parts.maxFollowedTraces ?? MAX_FOLLOWED_TRACES),
     description: once(() => openApiDocument(ROUTES, parts.version)),
     isLoopbackOnly: isLoopbackName(host),

@@ -1,5 +1,6 @@
 import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
 import type { RecentProblem } from "../../application/receiving/problem-registry.ts";
+import type { SleepingClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { ProblemLog } from "../../ports/problem-log.ts";
 import type { AnswerBudget } from "./answer-budget.ts";
@@ -42,6 +43,7 @@ export interface RouteContext {
   readonly highWater: () => boolean | undefined;
   /** What was refused or discarded, by any listener. */
   readonly problems: ProblemLog & { list(): readonly RecentProblem[] };
+  readonly clock: SleepingClock;
   readonly uptimeMs: () => number;
   readonly version: string;
   /** Not there when nothing is forwarded. */

@@ -4,15 +4,15 @@ import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";
 import { spanLineChunks } from "../otlp/json/span-lines.ts";
-import { type AnswerBudget, AnswerEndedError, type HeldAnswer } from "./answer-budget.ts";
+import type { AnswerBudget, HeldAnswer } from "./answer-budget.ts";
 import { type Chunk, streamChunks } from "./answer-stream.ts";
 import {
   ANSWER_HEADERS,
   BUSY,
   logFault,
   type Problem,
+  ProblemError,
   problemResponse,
-  STOPPING,
 } from "./problem.ts";
 import {
   chooseMediaType,
@@ -26,40 +26,25 @@ import type { CopiedSpans, SequenceRange } from "../../ports/trace-buffer.ts";
 const PIECE_BYTES = 64 * 1024;
 const LINE_END = Uint8Array.of(0x0a);
 
-/** What is the same for every answer that holds memory. */
+/** Parts that all answers which hold memory share. */
 export interface HeldAnswerParts {
   readonly budget: AnswerBudget;
-  /** Identifies the run that sequences are of. */
+  /** Identifies the run that numbers the spans. */
   readonly runId: string;
   readonly logger: Logger;
 }
 
-/** Answers when there is room; whatever `answer` holds is let go when it fails. */
-export async function answerHeld(
-  { budget }: HeldAnswerParts,
-  answer: (held: HeldAnswer) => Response | Promise<Response>,
-): Promise<Response> {
-  if (!budget.hasRoom()) return problemResponse(BUSY);
-  const held = budget.begin();
-  try {
-    return await answer(held);
-  } catch (error) {
-    held.release();
-    if (!(error instanceof AnswerEndedError)) throw error;
-    // A client that has gone reads neither.
-    return problemResponse(held.refusedSpans > 0 ? BUSY : STOPPING);
-  }
+/** Begins an answer. Throws a `ProblemError` when the answers under way hold too much. */
+export function holdAnswer({ budget }: Pick<HeldAnswerParts, "budget">): HeldAnswer {
+  if (budget.hasRoom()) return budget.begin();
+  throw new ProblemError(BUSY);
 }
 
-/** The same for spans, in the form that the request asks for. */
-export async function answerHeldSpans(
-  parts: HeldAnswerParts,
-  { headers }: Request,
-  answer: (held: HeldAnswer, type: SpanType) => Response | Promise<Response>,
-): Promise<Response> {
+/** Returns the form of spans that the client prefers. Throws a `ProblemError` if it takes none. */
+export function spanTypeFor({ headers }: Request): SpanType {
   const type = chooseMediaType(headers.get("accept"), SPAN_TYPES);
-  if (type === undefined) return problemResponse(notAcceptable(SPAN_TYPES));
-  return await answerHeld(parts, (held) => answer(held, type));
+  if (type !== undefined) return type;
+  throw new ProblemError(notAcceptable(SPAN_TYPES));
 }
 
 export function notAcceptable(types: readonly string[]): Problem {
@@ -87,7 +72,7 @@ export function spansResponse(
   });
 }
 
-/** Which spans were looked at: first <= sequence < next. */
+/** Reports which spans were searched: first <= sequence < next. */
 export function rangeHeaders({ first, next }: SequenceRange): Record<string, string> {
   return { "Spanring-First-Sequence": String(first), "Spanring-Next-Sequence": String(next) };
 }
@@ -106,39 +91,37 @@ export interface HeldBody {
   readonly chunks: Iterator<Chunk>;
 }
 
-/** What is held is let go when the last of it is sent, or when the reader has gone. */
+/** Releases what is held when the whole answer has been sent, or when the reader has gone. */
 export function heldResponse(
   { logger }: HeldAnswerParts,
   held: HeldAnswer,
   { status, headers, chunks }: HeldBody,
 ): Response {
-  if (held.refusedSpans > 0) {
-    held.release();
-    return problemResponse(BUSY);
-  }
+  if (held.refusedSpans > 0) return problemResponse(BUSY);
   const ended = (): void => held.release();
   const failed = (error: unknown): void => {
     held.release();
     logFault(logger, error);
   };
   const body = streamChunks(chunks, { ended, failed });
+  held.handOver();
   return new Response(body, { status, headers: { ...ANSWER_HEADERS, ...headers } });
 }
 
-/** The spans are given back at the end: an answer may be as large as the ring. */
+/** Releases the bytes at the end: an answer may be as large as the ring. */
 function* chunksOf(type: SpanType, spans: CopiedSpans, runId: string): Generator<Chunk> {
   if (type === JSON_TYPE) yield* jsonLine(spans.request);
   else yield* type === NDJSON_TYPE ? spanLineChunks(spans, runId) : pieces(spans.request);
   releaseOwnBuffer(spans.request);
 }
 
-/** With a line end: the answer of one command does not run into the next one's in a terminal. */
+/** Adds a line end, so that answers do not run into one another in a terminal. */
 function* jsonLine(request: Uint8Array): Generator<Chunk> {
   yield* otlpJsonChunks(request);
   yield LINE_END;
 }
 
-/** Copies: what a slow reader has not taken yet does not hold the whole. */
+/** Copies pieces, so that what a slow reader has not taken yet does not keep the whole alive. */
 export function* pieces(bytes: Chunk): Generator<Chunk> {
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.slice(at, at + PIECE_BYTES);
 }

@@ -3,7 +3,7 @@ import type { missedSpans } from "../api-messages/messages.ts";
 import { type Cursor, readCursor } from "../../domain/cursor.ts";
 import { type TailPiece, tailSpans } from "../../application/waiting/tail-spans.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
-import { type Chunk, streamArrivingChunks } from "./answer-stream.ts";
+import { type Chunk, streamArrivingChunks, type StreamWatcher } from "./answer-stream.ts";
 import { cancelledBy, type HeldAnswer, heldBuffer } from "./answer-budget.ts";
 import {
   ANSWER_HEADERS,
@@ -24,13 +24,14 @@ import {
 import type { Asked, RouteContext } from "./route.ts";
 import { notAcceptable } from "./span-answer.ts";
 import type { TailPermit, TailPermits } from "./tail-permits.ts";
-import { timerMs } from "../../domain/time.ts";
+import type { SleepingClock } from "../../ports/clock.ts";
+import type { Logger } from "../../ports/logger.ts";
 import { type LineFrame, PLAIN_LINE, spanLineChunks } from "../otlp/json/span-lines.ts";
 
-/** At a time. Each looks at every span that arrives by itself, and ingest waits for that. */
+/** Bounds the readers that follow: each matches every new span, and delays receiving. */
 export const MAX_TAILS = 64;
 
-/** Proxies close what is silent for a minute, most of them. */
+/** Most proxies close a connection that is silent for a minute. */
 const BEAT_MS = 15_000;
 
 export const LAST_EVENT_ID = "Last-Event-ID";
@@ -43,17 +44,45 @@ function tooMany({ limit }: TailPermits): Problem {
 type TailAsked = Asked<{ readonly after: Cursor | undefined }>;
 
 export function answerTail(context: RouteContext, asked: TailAsked): Response {
-  const type = chooseMediaType(asked.request.headers.get("accept"), TAIL_TYPES);
+  const { request, filter } = asked;
+  const { clock, runId } = context;
+  const type = chooseMediaType(request.headers.get("accept"), TAIL_TYPES);
   if (type === undefined) return problemResponse(notAcceptable(TAIL_TYPES));
   const after = beginOf(context, asked);
   if (typeof after !== "number") return problemResponse(after);
   if (context.stopping.aborted) return problemResponse(STOPPING);
+  using resources = new DisposableStack();
   const breaking = new AbortController();
-  const place = context.tails.take(() => breaking.abort());
-  if (place === undefined) return problemResponse(tooMany(context.tails));
-  // A reader who is slow is not one who has gone: see `TailPermits`.
-  context.allowIdling(asked.request, true);
-  return follow(context, asked, { type, after, place, brokenOff: breaking.signal });
+  const permit = context.tails.take(() => breaking.abort());
+  if (permit === undefined) return problemResponse(tooMany(context.tails));
+  resources.use(permit);
+  // A slow reader is not a reader that has gone: see `TailPermits`.
+  context.allowIdling(request, true);
+  resources.defer(() => context.allowIdling(request, false));
+  const held = resources.use(context.budget.begin());
+  const { signal } = resources.use(cancelledBy([request.signal, context.stopping]));
+  const buffer = heldBuffer(context.buffer, { held, ended: signal });
+  const parts = { buffer, arrivals: context.arrivals };
+  const pieces = tailSpans(parts, { filter, after, cancelled: signal });
+  const form = TAIL_FORMS[type];
+  const chunks = withBeats(tailChunks(pieces, { form, held, runId }), form, {
+    clock,
+    everyMs: BEAT_MS,
+  });
+  const first = { "Spanring-First-Sequence": String(after + 1) };
+  const headers = { ...ANSWER_HEADERS, "Content-Type": type, Vary: "Accept", ...first };
+  const watcher = watcherOf(resources.move(), context.logger);
+  const body = streamArrivingChunks(notePauses(chunks, permit), watcher, breaking.signal);
+  return new Response(body, { headers });
+}
+
+function watcherOf(resources: Disposable, logger: Logger): StreamWatcher {
+  const ended = (): void => resources[Symbol.dispose]();
+  const failed = (error: unknown): void => {
+    ended();
+    logFault(logger, error);
+  };
+  return { ended, failed };
 }
 
 /**
@@ -70,63 +99,23 @@ function beginOf(context: RouteContext, { values, request }: TailAsked): number 
   return badParameter(LAST_EVENT_ID, `${LAST_EVENT_ID} is "${quotePeerText(text)}"; ${bound}`);
 }
 
-interface Tail {
-  readonly type: TailType;
-  readonly after: number;
-  readonly place: TailPermit;
-  readonly brokenOff: AbortSignal;
-}
-
-function follow(
-  { buffer, arrivals, budget, runId, stopping, logger, allowIdling }: RouteContext,
-  { filter, request }: TailAsked,
-  { type, after, place, brokenOff }: Tail,
-): Response {
-  const form = TAIL_FORMS[type];
-  const held = budget.begin();
-  const cancellation = cancelledBy([request.signal, stopping]);
-  const pieces = tailSpans(
-    { buffer: heldBuffer(buffer, { held, ended: cancellation.signal }), arrivals },
-    { filter, after, cancelled: cancellation.signal },
-  );
-  const chunks = tellPlace(
-    withBeats(tailChunks(pieces, { form, held, runId }), form, BEAT_MS),
-    place,
-  );
-  const ended = (): void => {
-    cancellation.cancel();
-    cancellation.clear();
-    held.release();
-    place.leave();
-    // What is still to be sent is sent to a reader who reads, or not for long.
-    allowIdling(request, false);
-  };
-  const failed = (error: unknown): void => {
-    ended();
-    logFault(logger, error);
-  };
-  const first = { "Spanring-First-Sequence": String(after + 1) };
-  const headers = { ...ANSWER_HEADERS, "Content-Type": type, Vary: "Accept", ...first };
-  return new Response(streamArrivingChunks(chunks, { ended, failed }, brokenOff), { headers });
-}
-
-/** A chunk lies there until its reader wants the next one. */
-async function* tellPlace(
+/** Notes how long each chunk waits for its reader, until the reader wants the next one. */
+async function* notePauses(
   chunks: AsyncIterable<Chunk>,
-  place: TailPermit,
+  permit: TailPermit,
 ): AsyncGenerator<Chunk, void> {
   for await (const chunk of chunks) {
-    place.gave();
+    permit.gave();
     yield chunk;
-    place.took();
+    permit.took();
   }
 }
 
-/** How a tail is written in one form. */
+/** Describes how a tail is written in one form. */
 export interface TailForm {
   readonly line: LineFrame;
   readonly missed: (spanCount: number) => string;
-  /** Means nothing to the reader. It shows that the connection lives, on both of its ends. */
+  /** Means nothing to the reader. It shows both ends that the connection lives. */
   readonly beat: string;
 }
 
@@ -156,7 +145,7 @@ export interface TailWriting {
   readonly runId: string;
 }
 
-/** What the reader missed comes before what it gets next. A piece is held until it is sent. */
+/** Reports missed spans before the next ones. A piece is held until it has been sent. */
 export async function* tailChunks(
   pieces: AsyncIterable<TailPiece>,
   { form: { line, missed }, held, runId }: TailWriting,
@@ -170,34 +159,24 @@ export async function* tailChunks(
 }
 
 /**
- * The same with a beat whenever nothing else came for a while, and one at the beginning: only then
- * does Bun send the headers, and the reader knows that it follows. A reader who takes no chunk gets
- * no beat either.
+ * Adds a beat after each silence of `everyMs`, and one at the beginning: Bun sends the headers with
+ * the first chunk, so the reader learns that it follows. A reader that takes no chunk gets no beat.
  */
 export async function* withBeats(
   chunks: AsyncIterator<Chunk>,
-  { beat }: TailForm,
-  everyMs: number,
+  { beat }: Pick<TailForm, "beat">,
+  { clock, everyMs }: { readonly clock: SleepingClock; readonly everyMs: number },
 ): AsyncGenerator<Chunk, void> {
   yield encode(beat);
   let next = chunks.next();
   for (;;) {
+    const silence = new AbortController();
+    const beatDue = clock.sleep(everyMs, silence.signal).then(() => undefined);
     // oxlint-disable-next-line no-await-in-loop -- one chunk after the other is the point
-    const result = await firstOf(next, everyMs);
+    const result = await Promise.race([next, beatDue]).finally(() => silence.abort());
     if (result?.done === true) return;
     yield result?.value ?? encode(beat);
     if (result !== undefined) next = chunks.next();
-  }
-}
-
-/** Undefined when the time is up first. */
-async function firstOf<Value>(value: Promise<Value>, timeMs: number): Promise<Value | undefined> {
-  const { promise: timeUp, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), timerMs(timeMs));
-  try {
-    return await Promise.race([value, timeUp]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,48 +1,48 @@
 import { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-/** So long a reader may leave what there is before another may have its place. */
+/** A reader may leave data untaken for this long before another may get its permit. */
 export const STALLED_MS = 60_000;
 
-/** The place of one reader who follows. */
-export interface TailPermit {
-  /** There is something for the reader, which it has not taken yet. */
+/** Allows one reader to follow, until it is disposed of. */
+export interface TailPermit extends Disposable {
+  /** Notes that the reader has data to take. */
   gave(): void;
+  /** Notes that the reader has taken the data. */
   took(): void;
-  /** To be called once. */
-  leave(): void;
 }
 
 /**
- * Bounds how many follow at a time. A reader may be as slow as it likes: the server sees nothing
- * of one that takes a few bytes now and then, until half of a socket's buffer is free again. But
- * when all places are taken, and another wants one, the reader that has stalled longest goes.
+ * Bounds the readers that follow at a time. A reader may be as slow as it likes: the server sees
+ * nothing of one that takes a few bytes now and then, until half of a socket's buffer is free.
+ * But when all permits are taken, and another reader wants one, the reader that has stalled longest
+ * is disconnected.
  */
 export class TailPermits {
   // Fixed at construction.
-  private readonly places: Semaphore;
+  private readonly permits: Semaphore;
   private readonly clock: Clock;
 
-  // Moved by the places that are taken: since when each has left what there is, longest first.
+  // Moved by the permits: since when each reader has left data untaken, the longest first.
   private readonly stalledSinceMs = new Map<() => void, number>();
 
   constructor(limit: number, clock: Clock) {
-    this.places = new Semaphore(limit);
+    this.permits = new Semaphore(limit);
     this.clock = clock;
   }
 
   get limit(): number {
-    return this.places.limit;
+    return this.permits.limit;
   }
 
   get takenCount(): number {
-    return this.places.takenCount;
+    return this.permits.takenCount;
   }
 
-  /** Undefined when there is none; `breakOff` has to leave the place before it returns. */
+  /** Returns undefined when all are taken. `breakOff` must dispose of the permit at once. */
   take(breakOff: () => void): TailPermit | undefined {
-    const giveBack = this.places.take() ?? this.takeFromStalled();
-    return giveBack && this.placeOf(breakOff, giveBack);
+    const release = this.permits.take() ?? this.takeFromStalled();
+    return release && this.watched(breakOff, release);
   }
 
   private takeFromStalled(): (() => void) | undefined {
@@ -50,13 +50,13 @@ export class TailPermits {
     if (longest === undefined) return undefined;
     const [breakOff, sinceMs] = longest;
     if (this.clock.monotonicMs() - sinceMs >= STALLED_MS) breakOff();
-    return this.places.take();
+    return this.permits.take();
   }
 
-  private placeOf(breakOff: () => void, giveBack: () => void): TailPermit {
+  private watched(breakOff: () => void, release: () => void): TailPermit {
     const { stalledSinceMs, clock } = this;
     const gave = () => void stalledSinceMs.set(breakOff, clock.monotonicMs());
     const took = () => void stalledSinceMs.delete(breakOff);
-    return { gave, took, leave: () => (took(), giveBack()) };
+    return { gave, took, [Symbol.dispose]: () => (took(), release()) };
   }
 }

@@ -7,7 +7,7 @@ import type { Semaphore } from "../../application/waiting/semaphore.ts";
 import { BUSY, type Problem, problemResponse, RETRY_SOON, STOPPING } from "./problem.ts";
 import { badParameter } from "./query.ts";
 import type { Asked, RouteContext } from "./route.ts";
-import { answerHeldSpans, spansResponse } from "./span-answer.ts";
+import { holdAnswer, spansResponse, spanTypeFor } from "./span-answer.ts";
 import { DEFAULT_QUIET_MS, MAX_FOLLOWED_BY_ONE, MAX_WAIT_COUNT } from "./parameter.ts";
 import { NO_ROOM, presentResponse, timeUpResponse } from "./wait-problems.ts";
 import type { SearchedBuffer } from "../../ports/trace-buffer.ts";
@@ -32,28 +32,24 @@ export async function answerWait(
   context: RouteContext,
   asked: Asked<WaitValues>,
 ): Promise<Response> {
-  const contradiction = contradictionIn(asked.values);
+  const { request, values } = asked;
+  const contradiction = contradictionIn(values);
   if (contradiction !== undefined) return problemResponse(contradiction);
-  const giveBack = context.waits.take();
-  if (giveBack === undefined) return problemResponse(tooMany(context.waits));
-  const { request } = asked;
-  const cancellation = cancelledBy([request.signal, context.stopping]);
+  using resources = new DisposableStack();
+  const release = context.waits.take();
+  if (release === undefined) return problemResponse(tooMany(context.waits));
+  resources.defer(release);
+  // A search that is still under way when the wait ends is of no use any more.
+  using cancellation = cancelledBy([request.signal, context.stopping]);
   context.allowIdling(request, true);
-  try {
-    return await answerHeldSpans(context, request, (held, type) =>
-      waitAndAnswer(context, asked, { held, type, cancellation }),
-    );
-  } finally {
-    giveBack();
-    // What is still looked for, when enough has come meanwhile, is of use to nobody.
-    cancellation.cancel();
-    cancellation.clear();
-    // The answer is sent to a reader who reads, or not for long.
-    context.allowIdling(request, false);
-  }
+  resources.defer(() => context.allowIdling(request, false));
+  const type = spanTypeFor(request);
+  using held = holdAnswer(context);
+  const outcome = await wait(context, asked, { held, cancellation });
+  return outcomeResponse(context, held, { type, outcome, asked });
 }
 
-/** Parameters that are right by themselves, and not together. */
+/** Returns what is wrong with parameters that are right by themselves, but not together. */
 function contradictionIn({ count, absent, trace_complete, quiet }: WaitValues) {
   if (absent && trace_complete) {
     return badParameter("trace_complete", "absent=true waits for no trace; leave one of them out");
@@ -71,39 +67,45 @@ function contradictionIn({ count, absent, trace_complete, quiet }: WaitValues) {
   return undefined;
 }
 
+interface AnsweredWait {
+  readonly type: SpanType;
+  readonly outcome: WaitOutcome;
+  readonly asked: Asked<WaitValues>;
+}
+
+function outcomeResponse(
+  context: RouteContext,
+  held: HeldAnswer,
+  { type, outcome, asked }: AnsweredWait,
+): Response {
+  const { absent, count: wanted = DEFAULT_COUNT, quiet: quietMs = DEFAULT_QUIET_MS } = asked.values;
+  switch (outcome.outcome) {
+    case "found": {
+      const { range, ...spans } = outcome.spans;
+      if (absent) return presentResponse(context, held, outcome.spans);
+      return spansResponse(context, held, { type, spans, range });
+    }
+    case "time_up": {
+      const spans = { request: new Uint8Array(0), sequences: [] };
+      if (absent) return spansResponse(context, held, { type, spans, range: outcome.range });
+      return timeUpResponse(context, held, { outcome, wanted, quietMs, asked });
+    }
+    case "no_room":
+      return problemResponse(NO_ROOM[outcome.for]);
+    case "cancelled":
+      // If the client has gone, nobody reads it.
+      return problemResponse(held.refusedSpans > 0 ? BUSY : STOPPING);
+  }
+}
+
 interface Waiting {
   readonly held: HeldAnswer;
-  readonly type: SpanType;
   readonly cancellation: Cancellation;
 }
 
-async function waitAndAnswer(
-  context: RouteContext,
-  asked: Asked<WaitValues>,
-  waiting: Waiting,
-): Promise<Response> {
-  const { held, type } = waiting;
-  const { absent, count: wanted = DEFAULT_COUNT, quiet: quietMs = DEFAULT_QUIET_MS } = asked.values;
-  const outcome = await wait(context, asked, waiting);
-  if (outcome.outcome === "found") {
-    const { range, ...spans } = outcome.spans;
-    if (absent) return presentResponse(context, held, outcome.spans);
-    return spansResponse(context, held, { type, spans, range });
-  }
-  if (outcome.outcome === "time_up") {
-    const none = { type, spans: { request: new Uint8Array(0), sequences: [] } };
-    if (absent) return spansResponse(context, held, { ...none, range: outcome.range });
-    return timeUpResponse(context, held, { outcome, wanted, quietMs, asked });
-  }
-  held.release();
-  if (outcome.outcome === "no_room") return problemResponse(NO_ROOM[outcome.for]);
-  // A client that has gone reads neither.
-  return problemResponse(held.refusedSpans > 0 ? BUSY : STOPPING);
-}
-
-/** When there is no room for what is found, there is nothing left to wait for. */
+/** Ends the wait when there is no room for what it finds. */
 function wait(
-  { buffer, arrivals, followed }: RouteContext,
+  { buffer, arrivals, followed, clock }: RouteContext,
   { filter, values }: Asked<WaitValues>,
   { held, cancellation }: Waiting,
 ): Promise<WaitOutcome> {
@@ -113,12 +115,12 @@ function wait(
   const request = { filter, after, count, timeoutMs, cancelled: cancellation.signal };
   const { signal: ended, cancel: whenRefused } = cancellation;
   const counted = heldBuffer(buffer, { held, ended, whenRefused });
-  if (!trace_complete) return waitForSpans({ buffer: counted, arrivals }, request);
-  const parts = { buffer: lastCopyOf(counted, held), arrivals, followed };
+  if (!trace_complete) return waitForSpans({ buffer: counted, arrivals, clock }, request);
+  const parts = { buffer: lastCopyOf(counted, held), arrivals, followed, clock };
   return waitForTrace(parts, { ...request, quietMs, maxTraces: MAX_FOLLOWED_BY_ONE });
 }
 
-/** Traces are read one after the other: what was read before was not complete, and is dropped. */
+/** Traces are read one at a time: the previous copy was incomplete, and is released. */
 function lastCopyOf(buffer: SearchedBuffer, held: HeldAnswer): SearchedBuffer {
   const copy = (sequences: readonly number[]) => {
     held.release();

@@ -1,85 +1,113 @@
+import type { SleepingClock } from "../../ports/clock.ts";
 import type { SpanCondition, SpanFilter } from "../../domain/query/span-filter.ts";
 import type { Arrivals } from "../arrivals/arrivals.ts";
 import { countSpans, joinedSpans, querySpans, type SpanAnswer } from "../querying/query-spans.ts";
 import type { IncompleteTrace } from "../querying/read-trace.ts";
-import { type TimeLimit, timeLimit } from "./time-limit.ts";
-import type { CopiedSpans, SequenceRange, SearchedBuffer } from "../../ports/trace-buffer.ts";
+import type { CopiedSpans, SearchedBuffer, SequenceRange } from "../../ports/trace-buffer.ts";
 
 export interface WaitParts {
   readonly buffer: SearchedBuffer;
   readonly arrivals: Pick<Arrivals, "subscribe" | "seenNext">;
+  readonly clock: SleepingClock;
 }
 
 export interface WaitRequest {
   readonly filter: SpanFilter;
-  /** Only spans with a greater sequence; 0 for all, those that are buffered already among them. */
+  /** Only spans with a greater sequence; 0 for all, including those already buffered. */
   readonly after: number;
   /** At least 1. */
   readonly count: number;
   readonly timeoutMs: number;
-  /** The one who waits has gone, or the program stops. */
+  /** Aborted when the client has gone, or when the program stops. */
   readonly cancelled: AbortSignal;
 }
 
-/** Why a trace is not followed: this wait, or all waits together, follow as many as they may. */
+/** Says why a trace is not followed: this wait, or all waits together, follow enough already. */
 export type LackOfRoom = "own_traces" | "all_traces";
 
 export type WaitOutcome =
   | { readonly outcome: "found"; readonly spans: SpanAnswer }
   | TimeUp
   | { readonly outcome: "cancelled" }
-  /** It cannot be told: as many filters, or traces, are looked for as can be at a time. */
+  /** Too many filters or traces are waited for, so the wait could miss something. */
   | { readonly outcome: "no_room"; readonly for: "filter" | LackOfRoom };
 
 export interface TimeUp {
   readonly outcome: "time_up";
-  /** Spans that match. */
+  /** The number of matching spans. */
   readonly found: number;
-  /** Not there either when the time has been up for long, so much is being looked for. */
+  /** Undefined for a filter without conditions, and if the searches under way take too long. */
   readonly nearest: NearMiss | undefined;
-  /** Of a wait for a trace, one of those that match; not there for the same reason, too. */
+  /** One of the traces of a wait for a trace; undefined if none matches, or for the same reason. */
   readonly incomplete?: FollowedTrace | undefined;
   readonly range: SequenceRange;
 }
 
-/** One of the traces that were waited for. */
+/** Describes one of the traces that a wait follows. */
 export interface FollowedTrace extends IncompleteTrace {
-  /** Followed, this one among them. */
+  /** The number of traces that the wait follows. */
   readonly traceCount: number;
 }
 
-/** What would have been found without the last condition: most likely, the one that is mistaken. */
+/** Holds what matches without the last condition, which is most likely the mistaken one. */
 export interface NearMiss {
   readonly without: SpanCondition;
   readonly count: number;
-  /** The newest few of them. */
+  /** The newest few spans. */
   readonly spans: CopiedSpans;
 }
 
 /**
- * Waits until as many spans as asked for are there, buffered before or arriving meanwhile. Each is
- * copied when it is found, so that what is evicted later counts all the same.
+ * Waits until `count` matching spans are buffered or have arrived. Each is copied when it is found,
+ * so that it counts even if it is evicted later.
  */
 export async function waitForSpans(parts: WaitParts, request: WaitRequest): Promise<WaitOutcome> {
-  const { filter, after, count, timeoutMs, cancelled } = request;
+  const { filter, after, count } = request;
+  using resources = new DisposableStack();
   const gathered = new Gathered(parts.buffer, request);
-  // From here on nothing is missed: what is there is looked through, what comes is told of.
+  // From here on nothing is missed: the ring is searched, and arrivals are reported.
   const unsubscribe = parts.arrivals.subscribe(filter, (sequences) => gathered.arrived(sequences));
   if (unsubscribe === undefined) return { outcome: "no_room", for: "filter" };
-  const limit = timeLimit(timeoutMs, cancelled);
-  try {
-    const query = { filter, after, limit: count, newestFirst: false };
-    const earlier = querySpans(parts.buffer, query).then((spans) => gathered.found(spans));
-    const end = await Promise.race([gathered.enough, limit.over, failureOf(earlier)]);
-    if (end === "cancelled") return { outcome: "cancelled" };
-    // However short the time: what was there at its beginning counts, all of it.
-    if (end === "time_up") await earlier;
-    if (gathered.spanCount >= count) return { outcome: "found", spans: gathered.answer() };
-    return await timeUp(parts, request, { found: gathered.spanCount, limit });
-  } finally {
-    unsubscribe();
-    limit.clear();
-  }
+  resources.defer(unsubscribe);
+  const limit = resources.use(timeLimit(parts.clock, request));
+  const query = { filter, after, limit: count, newestFirst: false };
+  const earlier = querySpans(parts.buffer, query).then((spans) => gathered.found(spans));
+  const end = await Promise.race([gathered.enough, limit.over, failureOf(earlier)]);
+  if (end === "cancelled") return { outcome: "cancelled" };
+  // However short the time is, all spans that were buffered when it began count.
+  if (end === "time_up") await earlier;
+  if (gathered.spanCount >= count) return { outcome: "found", spans: gathered.answer() };
+  return await timeUp(parts, request, { found: gathered.spanCount, limit });
+}
+
+export type TimeLimitEnd = "time_up" | "cancelled";
+
+export interface TimeLimit extends Disposable {
+  /** Resolves when the time is up, or as soon as the wait is cancelled. */
+  readonly over: Promise<TimeLimitEnd>;
+  /** Reports whether as much time again has passed: then only what must be done is done. */
+  isLongOver(): boolean;
+}
+
+const MIN_OVERTIME_MS = 1_000;
+
+export function timeLimit(
+  clock: SleepingClock,
+  { timeoutMs, cancelled }: Pick<WaitRequest, "timeoutMs" | "cancelled">,
+): TimeLimit {
+  const { promise, resolve } = Promise.withResolvers<TimeLimitEnd>();
+  const disposed = new AbortController();
+  const longOverMs = clock.monotonicMs() + timeoutMs + Math.max(timeoutMs, MIN_OVERTIME_MS);
+  const cancel = () => resolve("cancelled");
+  cancelled.addEventListener("abort", cancel, { once: true });
+  if (cancelled.aborted) cancel();
+  void clock.sleep(timeoutMs, disposed.signal).then(() => resolve("time_up"));
+  const dispose = () => {
+    cancelled.removeEventListener("abort", cancel);
+    disposed.abort();
+  };
+  const isLongOver = () => clock.monotonicMs() >= longOverMs;
+  return { over: promise, isLongOver, [Symbol.dispose]: dispose };
 }
 
 /** Settles only when the promise is rejected. */
@@ -98,7 +126,7 @@ export async function timeUp(
   return { outcome: "time_up", found, nearest, range: { first, next } };
 }
 
-/** It is of help, and not worth any wait: others who look through the ring make it long. */
+/** Gives up once the time is long over: it helps, but is not worth waiting for other searches. */
 async function nearMiss(
   buffer: SearchedBuffer,
   { filter, after }: WaitRequest,
@@ -111,10 +139,10 @@ async function nearMiss(
 }
 
 /**
- * The spans found so far, those that were there before the others.
+ * Holds the spans found so far, the buffered ones first.
  *
- * Invariant: spanCount = the spans of `earlier` and of all `later`; and of what has come and
- * matches, none is missing before the last of `later`.
+ * Invariant: spanCount = the spans of `earlier` and of all `later`; and no matching span is missing
+ * before the last of `later`.
  */
 class Gathered {
   // Fixed at construction.
@@ -141,7 +169,7 @@ class Gathered {
     this.count(spans);
   }
 
-  /** Whoever appends is not the one to tell of an error: the wait is. */
+  /** Passes errors to the wait: the caller is appending, and has nothing to do with them. */
   arrived(sequences: readonly number[]): void {
     try {
       this.keep(sequences.filter((sequence) => sequence > this.request.after));
@@ -152,7 +180,7 @@ class Gathered {
 
   answer(): SpanAnswer {
     const { earlier, later, request } = this;
-    // The first look ended early, so that between it and what came later there may be others.
+    // The search ended early, so more matching spans may lie between its end and `later`.
     const isEnough = earlier !== undefined && earlier.sequences.length >= request.count;
     const parts = earlier === undefined ? later : [earlier, ...(isEnough ? [] : later)];
     return withRange(joinedSpans(parts), earlier?.range.first ?? 0);
@@ -171,7 +199,7 @@ class Gathered {
   }
 }
 
-/** From the first to the last of them, but what was evicted before it was looked at. */
+/** Adds the range from the first span to the last, without what was evicted before the search. */
 function withRange({ request, sequences }: CopiedSpans, lookedFrom: number): SpanAnswer {
   const first = Math.max(sequences[0]!, lookedFrom);
   return { request, sequences, range: { first, next: sequences.at(-1)! + 1 } };

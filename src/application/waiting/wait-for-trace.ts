@@ -1,42 +1,110 @@
-import { FollowedTraces, type TraceWaitParts, type TraceWaitRequest } from "./followed-traces.ts";
+import type { SequenceRange } from "../../ports/trace-buffer.ts";
+import { compileFilter, type SpanMatcher } from "../../domain/query/span-matcher.ts";
+import { traceIdHex } from "../../domain/wire/span-fields.ts";
+import type { Arrivals } from "../arrivals/arrivals.ts";
+import { readIncompleteTrace, readTrace, type TraceAnswer } from "../querying/read-trace.ts";
 import { scanRing } from "../querying/ring-scan.ts";
-import { readIncompleteTrace } from "../querying/read-trace.ts";
-import { type TimeLimit, timeLimit } from "./time-limit.ts";
-import { failureOf, type FollowedTrace, timeUp, type WaitOutcome } from "./wait-for-spans.ts";
+import { SharedFields } from "../ring/ring-search.ts";
+import type { Semaphore } from "./semaphore.ts";
+import {
+  failureOf,
+  type FollowedTrace,
+  type LackOfRoom,
+  type TimeLimit,
+  timeLimit,
+  timeUp,
+  type WaitOutcome,
+  type WaitParts,
+  type WaitRequest,
+} from "./wait-for-spans.ts";
+
+export interface TraceWaitParts extends WaitParts {
+  readonly arrivals: WaitParts["arrivals"] & Pick<Arrivals, "showArrived">;
+  /** One permit for each trace that any wait follows: each costs a subscription. */
+  readonly followed: Pick<Semaphore, "take">;
+}
+
+export interface TraceWaitRequest extends WaitRequest {
+  /** A trace is complete if it has a root, and none of its spans has arrived for this long. */
+  readonly quietMs: number;
+  /** Bounds the traces that this wait follows; at least 1. */
+  readonly maxTraces: number;
+}
 
 /**
- * Waits for a whole trace: one with a span that matches, whose root has ended, which has at least
- * `count` spans, and which has been quiet for a while. All its spans are the answer. Where more
- * traces match than can be followed, one of those that are is as good as any.
+ * Waits for a complete trace: one with a span that matches, with its root, with at least `count`
+ * spans, and quiet for a while. The outcome has all its spans. If more traces match than can be
+ * followed, any complete one of those that are followed will do.
  */
 export async function waitForTrace(
   parts: TraceWaitParts,
   request: TraceWaitRequest,
 ): Promise<WaitOutcome> {
-  const traces = new FollowedTraces(parts, request);
+  using resources = new DisposableStack();
+  const traces = resources.use(new FollowedTraces(parts, request));
   const arrived = (sequences: readonly number[]) => traces.arrived(sequences);
   const unsubscribe = parts.arrivals.subscribe(request.filter, arrived);
   if (unsubscribe === undefined) return { outcome: "no_room", for: "filter" };
-  const limit = timeLimit(request.timeoutMs, request.cancelled);
-  try {
-    const earlier = followBuffered(parts, request, traces);
-    const end = await Promise.race([traces.ended, limit.over, failureOf(earlier)]);
-    if (end === "cancelled") return { outcome: "cancelled" };
-    // However short the time: what was there at its beginning counts, all of it.
-    if (end === "time_up") await earlier;
-    if (typeof end === "object") return { outcome: "found", spans: end };
-    // Of those that were not followed, one may have been complete.
-    if (traces.lacking !== undefined) return { outcome: "no_room", for: traces.lacking };
-    const outcome = await timeUp(parts, request, { found: traces.matchCount, limit });
-    return { ...outcome, incomplete: await incompleteTrace(parts, traces, limit) };
-  } finally {
-    unsubscribe();
-    traces.close();
-    limit.clear();
+  resources.defer(unsubscribe);
+  const limit = resources.use(timeLimit(parts.clock, request));
+  const earlier = followBuffered(parts, request, traces);
+  const complete = firstComplete(parts, request, traces);
+  const end = await Promise.race([complete, traces.noneFollowed, limit.over, failureOf(earlier)]);
+  if (end === "cancelled") return { outcome: "cancelled" };
+  // However short the time is, all spans that were buffered when it began count.
+  if (end === "time_up") await earlier;
+  if (typeof end === "object") return { outcome: "found", spans: end };
+  // One of those that were not followed may have been complete.
+  if (traces.lacking !== undefined) return { outcome: "no_room", for: traces.lacking };
+  const outcome = await timeUp(parts, request, { found: traces.matchCount, limit });
+  return { ...outcome, incomplete: await incompleteTrace(parts, traces, limit) };
+}
+
+/**
+ * Reads each followed trace once it is quiet, one at a time, until one is complete. Traces that are
+ * quiet and incomplete are read again after their next span.
+ */
+async function firstComplete(
+  { buffer, arrivals, clock }: TraceWaitParts,
+  { quietMs, count }: TraceWaitRequest,
+  traces: FollowedTraces,
+): Promise<TraceAnswer> {
+  for (;;) {
+    const [quietest] = traces.arrivedMs;
+    // oxlint-disable no-await-in-loop -- one trace after the other, so one copy at a time
+    if (quietest === undefined) {
+      await traces.nextArrival();
+      continue;
+    }
+    const [traceId, arrivedMs] = quietest;
+    await clock.sleep(arrivedMs + quietMs - clock.monotonicMs(), traces.closed);
+    // A span may have arrived in the ring, and not have been shown yet.
+    arrivals.showArrived();
+    if (traces.closed.aborted) return await new Promise<never>(() => {});
+    if (traces.arrivedMs.get(traceId)! + quietMs > clock.monotonicMs()) continue;
+    traces.arrivedMs.delete(traceId);
+    const trace = await readTrace(buffer, traceId);
+    // oxlint-enable no-await-in-loop
+    arrivals.showArrived();
+    const isWhole = trace.hasRoot && trace.sequences.length >= count;
+    if (isWhole && !traces.arrivedMs.has(traceId)) return trace;
   }
 }
 
-/** Describes the first of them. Like a near miss it is of help, and not worth any wait. */
+/** Follows the traces of buffered spans. */
+async function followBuffered(
+  { buffer }: TraceWaitParts,
+  { after }: TraceWaitRequest,
+  traces: FollowedTraces,
+): Promise<void> {
+  const scan = { matcher: traces.matcher, after, newestFirst: false };
+  await scanRing(buffer, scan, (range) => {
+    traces.followIn(range);
+    return undefined;
+  });
+}
+
+/** Describes the first followed trace. Like a near miss, it is of help, but not worth a wait. */
 async function incompleteTrace(
   { buffer }: TraceWaitParts,
   { traceIds }: FollowedTraces,
@@ -45,17 +113,145 @@ async function incompleteTrace(
   const [traceId] = traceIds;
   if (traceId === undefined || isLongOver()) return undefined;
   const trace = await readIncompleteTrace(buffer, traceId);
-  return { ...trace, traceCount: traceIds.length };
+  return { ...trace, traceCount: traceIds.size };
 }
 
-async function followBuffered(
-  { buffer }: TraceWaitParts,
-  { after }: TraceWaitRequest,
-  traces: FollowedTraces,
-): Promise<void> {
-  const look = { matcher: traces.matcher, after, newestFirst: false };
-  await scanRing(buffer, look, (range) => {
-    traces.look(range);
-    return undefined;
+/**
+ * Holds the traces of matching spans, or as many of them as there is room for.
+ *
+ * Invariant: each of `traceIds` has a permit and a subscription until the traces are disposed of;
+ * `arrivedMs` has those of which a span has arrived since they were read.
+ */
+class FollowedTraces implements Disposable {
+  // Fixed at construction.
+  readonly matcher: SpanMatcher;
+  private readonly parts: TraceWaitParts;
+  private readonly request: TraceWaitRequest;
+  private readonly fields = new SharedFields();
+  private readonly resources = new DisposableStack();
+  private readonly closing = new AbortController();
+  private readonly whenNone = Promise.withResolvers<"none_followed">();
+
+  // Moved by `followIn`.
+  readonly traceIds = new Set<string>();
+  matchCount = 0;
+  /** Says why some traces are not followed; undefined while all are. */
+  lacking: LackOfRoom | undefined;
+
+  // Moved by `noteArrival` and by `firstComplete`.
+  /** The time of each trace's last arrival, the earliest first. */
+  readonly arrivedMs = new Map<string, number>();
+  private arrival = Promise.withResolvers<void>();
+
+  constructor(parts: TraceWaitParts, request: TraceWaitRequest) {
+    this.parts = parts;
+    this.request = request;
+    this.matcher = compileFilter(request.filter, this.fields.of);
+  }
+
+  get closed(): AbortSignal {
+    return this.closing.signal;
+  }
+
+  /** Resolves if no matching trace can be followed; rejects if an arrival cannot be handled. */
+  get noneFollowed(): Promise<"none_followed"> {
+    return this.whenNone.promise;
+  }
+
+  /** Passes errors to the wait: the caller is appending, and has nothing to do with them. */
+  arrived(sequences: readonly number[]): void {
+    try {
+      this.followIn({ first: sequences[0]!, next: sequences.at(-1)! + 1 });
+    } catch (error) {
+      this.whenNone.reject(error);
+    }
+  }
+
+  /** Follows the traces of matching spans in the range. */
+  followIn({ first, next }: SequenceRange): void {
+    const range = { first: Math.max(first, this.request.after + 1), next };
+    const { matcher, fields, parts } = this;
+    const { spanCount, traceIds } = tracesIn(parts.buffer, { matcher, fields, range });
+    this.matchCount += spanCount;
+    for (const traceId of traceIds) this.follow(traceId);
+  }
+
+  nextArrival(): Promise<void> {
+    this.arrival = Promise.withResolvers();
+    return this.arrival.promise;
+  }
+
+  [Symbol.dispose](): void {
+    this.closing.abort();
+    this.resources.dispose();
+  }
+
+  private follow(traceId: string): void {
+    if (this.closed.aborted || this.traceIds.has(traceId)) return;
+    const isFull = this.traceIds.size === this.request.maxTraces;
+    const release = isFull ? undefined : this.parts.followed.take();
+    if (release === undefined) this.lack(isFull ? "own_traces" : "all_traces");
+    else this.add(traceId, release);
+  }
+
+  private add(traceId: string, release: () => void): void {
+    // Before it is subscribed to: that shows what has arrived, which may be more of this trace.
+    this.traceIds.add(traceId);
+    this.noteArrival(traceId);
+    const unsubscribe = this.subscribe(traceId);
+    if (unsubscribe === undefined) this.giveUp(traceId, release);
+    else this.keep(release, unsubscribe);
+  }
+
+  private subscribe(traceId: string): (() => void) | undefined {
+    const filter = [{ on: "trace_id", value: traceId }] as const;
+    return this.parts.arrivals.subscribe(filter, () => this.noteArrival(traceId));
+  }
+
+  private keep(release: () => void, unsubscribe: () => void): void {
+    this.resources.defer(release);
+    this.resources.defer(unsubscribe);
+  }
+
+  /** Deletes first, so that the trace moves to the end of the map. */
+  private noteArrival(traceId: string): void {
+    this.arrivedMs.delete(traceId);
+    this.arrivedMs.set(traceId, this.parts.clock.monotonicMs());
+    this.arrival.resolve();
+  }
+
+  /** As many other filters as possible look at the same spans. */
+  private giveUp(traceId: string, release: () => void): void {
+    this.traceIds.delete(traceId);
+    this.arrivedMs.delete(traceId);
+    release();
+    this.lack("all_traces");
+  }
+
+  private lack(lacking: LackOfRoom): void {
+    this.lacking = lacking;
+    if (this.traceIds.size === 0) this.whenNone.resolve("none_followed");
+  }
+}
+
+interface TraceSearch {
+  readonly matcher: SpanMatcher;
+  readonly fields: SharedFields;
+  readonly range: SequenceRange;
+}
+
+/** Counts matching spans, and returns their traces. Subscribing has to wait until it has ended. */
+function tracesIn(
+  buffer: WaitParts["buffer"],
+  { matcher, fields, range }: TraceSearch,
+): { readonly spanCount: number; readonly traceIds: ReadonlySet<string> } {
+  const traceIds = new Set<string>();
+  let spanCount = 0;
+  fields.reset();
+  buffer.visit({ matcher, newestFirst: false, range }, (_, place) => {
+    spanCount += 1;
+    traceIds.add(traceIdHex(fields.of(place)));
+    return true;
   });
+  return { spanCount, traceIds };
 }

@@ -101,6 +101,7 @@ test("an answer that is begun and finds no room later is no answer", () => {
 
   const body = { status: 200, headers: {}, chunks: [new Uint8Array(10)].values() };
   const response = heldResponse(parts, held, body);
+  held[Symbol.dispose]();
 
   expect(response.status).toBe(503);
   expect(response.headers.get("retry-after")).toBe("1");
@@ -165,4 +166,17 @@ test("an answer without a body holds nothing", async () => {
   const next = await request("/api/spans");
 
   expect(next.status).toBe(200);
+});
+
+test("an answer that is handed over is held until it is released, whatever disposes of it", () => {
+  const budget = new AnswerBudget(10);
+  const held = budget.begin();
+  held.hold(7);
+
+  held.handOver();
+  held[Symbol.dispose]();
+  const whileSent = budget.heldBytes;
+  held.release();
+
+  expect([whileSent, budget.heldBytes]).toEqual([7, 0]);
 });

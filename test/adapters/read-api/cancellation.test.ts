@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { countedSignal } from "../../support/fakes/counted-listeners.ts";
 import { cancelledBy } from "../../../src/adapters/read-api/answer-budget.ts";
 
 test("it is cancelled by any of the signals", () => {
@@ -22,12 +23,13 @@ test("it can be cancelled by itself", () => {
   expect(cancellation.signal.aborted).toBe(true);
 });
 
-test("when it is over, no signal reaches it any more", () => {
-  const controller = new AbortController();
-  const cancellation = cancelledBy([controller.signal]);
+test("disposed of, it is cancelled, and follows no signal any more", () => {
+  const followed = countedSignal();
+  const cancellation = cancelledBy([followed.signal]);
+  const listening = followed.listening();
 
-  cancellation.clear();
-  controller.abort();
+  cancellation[Symbol.dispose]();
 
-  expect(cancellation.signal.aborted).toBe(false);
+  expect(cancellation.signal.aborted).toBe(true);
+  expect([listening, followed.listening()]).toEqual([1, 0]);
 });

@@ -1,9 +1,6 @@
+import { ProblemError } from "../../../src/adapters/read-api/problem.ts";
 import { expect, test } from "bun:test";
-import {
-  AnswerBudget,
-  AnswerEndedError,
-  heldBuffer,
-} from "../../../src/adapters/read-api/answer-budget.ts";
+import { AnswerBudget, heldBuffer } from "../../../src/adapters/read-api/answer-budget.ts";
 import { NEVER } from "../../support/running/searched-ring.ts";
 import { compileFilter } from "../../../src/domain/query/span-matcher.ts";
 import type { SearchedBuffer } from "../../../src/ports/trace-buffer.ts";
@@ -60,8 +57,8 @@ test("once the answer has ended, nothing is looked at, and nothing is held", () 
 
   ending.abort();
 
-  expect(() => buffer.range()).toThrow(AnswerEndedError);
-  expect(() => buffer.visit(look, () => true)).toThrow(AnswerEndedError);
-  expect(() => buffer.copy([1, 2])).toThrow(AnswerEndedError);
+  expect(() => buffer.range()).toThrow(ProblemError);
+  expect(() => buffer.visit(look, () => true)).toThrow(ProblemError);
+  expect(() => buffer.copy([1, 2])).toThrow(ProblemError);
   expect(budget.hasRoom()).toBe(true);
 });

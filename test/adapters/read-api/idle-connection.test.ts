@@ -4,6 +4,7 @@ import { answerRequest } from "../../../src/adapters/read-api/answer-request.ts"
 import { TailPermits } from "../../../src/adapters/read-api/tail-permits.ts";
 import { Semaphore } from "../../../src/application/waiting/semaphore.ts";
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
+import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { Arrivals } from "../../../src/application/arrivals/arrivals.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
@@ -31,6 +32,7 @@ async function idlingOf(path: string) {
     readiness: () => "ready" as const,
     highWater: () => undefined,
     problems: recordingProblems(new RecordingLogger()),
+    clock: SYSTEM_CLOCK,
     uptimeMs: () => 1,
     version: "1.2.3",
     isLoopbackOnly: true,

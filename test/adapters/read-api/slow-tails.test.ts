@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { follow, sequencesIn } from "../../support/running/followed-tail.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+import { PATIENT_CLOCK } from "../../support/fakes/patient-clock.ts";
 import { openPausedReader } from "../../support/running/paused-reader.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import { runReadApi, stopReadApisAfterEach } from "../../support/running/running-read-api.ts";
@@ -35,12 +36,17 @@ const MANY_SPANS = requestOf(1_000);
 function runForOneTail() {
   const clock = new HandMovedClock();
   const whenAsked = { count: 0 };
-  const uptimeMs = () => {
+  const monotonicMs = () => {
     whenAsked.count += 1;
     return clock.monotonicMs();
   };
   const capacity = { spans: 1_000, bytes: 2 ** 20 };
-  const run = runReadApi({ spanCount: 0, capacity, maxTails: 1, uptimeMs });
+  const run = runReadApi({
+    spanCount: 0,
+    capacity,
+    maxTails: 1,
+    clock: { ...PATIENT_CLOCK, monotonicMs },
+  });
   // The time is asked for with each chunk. Of one that is taken, the next comes in a few turns.
   const stall = async (): Promise<void> => {
     for (let [turn, last] = [0, 0]; turn - last < 50; turn += 1) {

@@ -3,7 +3,8 @@ import { AnswerBudget } from "../../../src/adapters/read-api/answer-budget.ts";
 import { TAIL_FORMS, tailChunks, withBeats } from "../../../src/adapters/read-api/tail-answer.ts";
 import type { TailPiece } from "../../../src/application/waiting/tail-spans.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
-import { watchTimers } from "../../support/fakes/watched-timers.ts";
+import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
+import { DrivenClock } from "../../support/fakes/driven-clock.ts";
 
 const LINES = TAIL_FORMS["application/x-ndjson"];
 const runId = "a1";
@@ -32,34 +33,46 @@ test("what was missed comes first: what was evicted, and what there was no room 
   expect(await nextText(chunks)).toBeUndefined();
 });
 
-test("a beat comes first, and then whenever nothing else does", async () => {
-  const arrival = Promise.withResolvers<void>();
-  const chunks = withBeats(textsAfter(arrival.promise, "late"), EVENTS, 1);
+const BEAT_MS = 15_000;
 
-  expect(await nextText(chunks)).toBe(":\n\n");
-  expect(await nextText(chunks)).toBe(":\n\n");
-  expect(await nextText(chunks)).toBe(":\n\n");
+test("a beat comes first, and then after each silence", async () => {
+  const clock = new DrivenClock();
+  const arrival = Promise.withResolvers<void>();
+  const chunks = withBeats(textsAfter(arrival.promise, "late"), EVENTS, {
+    clock,
+    everyMs: BEAT_MS,
+  });
+  const first = await nextText(chunks);
+
+  const second = nextText(chunks);
+  clock.moveMs(BEAT_MS);
+  const third = [await second, nextText(chunks)] as const;
+  clock.moveMs(BEAT_MS - 1);
   arrival.resolve();
-  await arrival.promise;
-  expect(await nextText(chunks)).toBe("late");
+
+  expect([first, third[0], await third[1]]).toEqual([":\n\n", ":\n\n", "late"]);
   expect(await nextText(chunks)).toBeUndefined();
 });
 
 test("what comes in time is not followed by a beat", async () => {
-  const chunks = withBeats(textsAfter(Promise.resolve(), "a", "b"), LINES, 60_000);
+  const chunks = withBeats(textsAfter(Promise.resolve(), "a", "b"), LINES, {
+    clock: SYSTEM_CLOCK,
+    everyMs: 60_000,
+  });
 
   const texts = [await nextText(chunks), await nextText(chunks), await nextText(chunks)];
 
   expect(texts).toEqual(["\n", "a", "b"]);
 });
 
-test("what comes in time leaves no timer for its beat", async () => {
-  using timers = watchTimers("Timeout");
-  const chunks = withBeats(textsAfter(Promise.resolve(), "a", "b"), LINES, 60_001);
+test("a chunk that comes in time ends the sleep for its beat", async () => {
+  const clock = new DrivenClock();
+  const texts = textsAfter(Promise.resolve(), "a", "b");
+  const chunks = withBeats(texts, LINES, { clock, everyMs: BEAT_MS });
 
   while ((await nextText(chunks)) !== undefined);
 
-  expect(timers.count(60_001)).toEqual({ started: 3, left: 0 });
+  expect(clock.sleepsMs).toEqual([]);
 });
 
 function piece(number: number): TailPiece {

@@ -6,37 +6,37 @@ import {
 } from "../../../src/adapters/read-api/tail-permits.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
-/** Two places, taken by readers whose names are noted when they are broken off. */
+/** Two permits, taken by readers whose names are noted when they are broken off. */
 function twoTaken() {
   const clock = new HandMovedClock();
-  const places = new TailPermits(2, clock);
+  const permits = new TailPermits(2, clock);
   const broken: string[] = [];
   const follow = (name: string): TailPermit | undefined => {
     const breakOff = (): void => {
       broken.push(name);
-      place!.leave();
+      permit![Symbol.dispose]();
     };
-    const place = places.take(breakOff);
-    return place;
+    const permit = permits.take(breakOff);
+    return permit;
   };
   const [first, second] = [follow("first")!, follow("second")!];
-  return { clock, places, broken, follow, first, second };
+  return { clock, permits, broken, follow, first, second };
 }
 
 test("when all are taken there is none, until somebody leaves", () => {
-  const { places, follow, first } = twoTaken();
+  const { permits, follow, first } = twoTaken();
 
   const refused = follow("third");
-  first.leave();
-  const free = places.takenCount;
+  first[Symbol.dispose]();
+  const free = permits.takenCount;
   follow("third");
 
   expect(refused).toBeUndefined();
-  expect([free, places.takenCount, places.limit]).toEqual([1, 2, 2]);
+  expect([free, permits.takenCount, permits.limit]).toEqual([1, 2, 2]);
 });
 
 test("one who has left what there is for a minute goes when another comes", () => {
-  const { clock, places, broken, follow, first } = twoTaken();
+  const { clock, permits, broken, follow, first } = twoTaken();
   first.gave();
 
   clock.moveMs(STALLED_MS - 1);
@@ -47,7 +47,7 @@ test("one who has left what there is for a minute goes when another comes", () =
   expect(early).toBeUndefined();
   expect(third).toBeDefined();
   expect(broken).toEqual(["first"]);
-  expect(places.takenCount).toBe(2);
+  expect(permits.takenCount).toBe(2);
 });
 
 test("of two who have stalled, the one goes that has done so longer", () => {
@@ -79,7 +79,7 @@ test("nobody goes for one who finds a place, nor twice for two who do not", () =
   const { clock, broken, follow, first, second } = twoTaken();
   first.gave();
   clock.moveMs(STALLED_MS);
-  second.leave();
+  second[Symbol.dispose]();
 
   const found = [follow("third"), follow("fourth"), follow("fifth")].map(
     (each) => each !== undefined,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type {
   TraceWaitParts,
   TraceWaitRequest,
-} from "../../../src/application/waiting/followed-traces.ts";
+} from "../../../src/application/waiting/wait-for-trace.ts";
 import { waitForTrace } from "../../../src/application/waiting/wait-for-trace.ts";
 import {
   MAX_FOLLOWED,

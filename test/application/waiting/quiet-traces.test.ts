@@ -1,12 +1,13 @@
-import { afterEach, expect, spyOn, test } from "bun:test";
-import type { TraceWaitRequest } from "../../../src/application/waiting/followed-traces.ts";
+import { expect, test } from "bun:test";
+import type { TraceWaitRequest } from "../../../src/application/waiting/wait-for-trace.ts";
 import { waitForTrace } from "../../../src/application/waiting/wait-for-trace.ts";
+import { DrivenClock } from "../../support/fakes/driven-clock.ts";
 import { NEVER, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
 import { SOME_PARENT, tracedRequests } from "../../support/requests/traced-requests.ts";
 
 // Goal: when a quiet time ends, whatever else happens in that moment, the answer is one trace that
 // has been quiet.
-// Method: quiet times are so long that none ends by itself; the test ends them.
+// Method: the test moves the clock.
 
 const [CHILD, ROOT, SECOND_CHILD, OTHER_ROOT] = tracedRequests(
   { trace: 1, name: "child", parent: SOME_PARENT },
@@ -27,11 +28,9 @@ const WAIT: TraceWaitRequest = {
   cancelled: NEVER,
 };
 
-afterEach(() => void spyOn(globalThis, "setTimeout").mockRestore());
-
-/** A wait, what has been copied for it, and the ends of the quiet times that have begun. */
+/** Begins a wait on a clock that the test moves, and records what is copied for it. */
 function beginToWait() {
-  const started = spyOn(globalThis, "setTimeout");
+  const clock = new DrivenClock();
   const { buffer, arrive, arrivals, followed } = searchedRing();
   const copied: (readonly number[])[] = [];
   const watched = {
@@ -42,12 +41,8 @@ function beginToWait() {
       return buffer.copy(sequences);
     },
   };
-  const waiting = waitForTrace({ buffer: watched, arrivals, followed }, WAIT);
-  const quietEnds = () =>
-    started.mock.calls
-      .filter(([, timeMs]) => timeMs === QUIET_MS)
-      .map(([end]) => end as () => void);
-  return { arrive, waiting, copied, quietEnds };
+  const waiting = waitForTrace({ buffer: watched, arrivals, followed, clock }, WAIT);
+  return { arrive, waiting, copied, clock };
 }
 
 async function someTurns(): Promise<void> {
@@ -55,30 +50,46 @@ async function someTurns(): Promise<void> {
 }
 
 test("of two traces that are whole in the same moment, one is copied, and answered", async () => {
-  const { arrive, waiting, copied, quietEnds } = beginToWait();
+  const { arrive, waiting, copied, clock } = beginToWait();
   arrive(CHILD, ROOT, OTHER_ROOT);
   await nextTurn();
 
-  for (const end of quietEnds()) end();
+  clock.moveMs(QUIET_MS);
   const outcome = await waiting;
   await someTurns();
 
-  expect(quietEnds()).toHaveLength(2);
   expect(outcome).toMatchObject({ outcome: "found", spans: { sequences: [1, 2] } });
   expect(copied).toEqual([[1, 2]]);
 });
 
 test("a span that has arrived, and was not shown yet, begins the quiet time anew", async () => {
-  const { arrive, waiting, copied, quietEnds } = beginToWait();
+  const { arrive, waiting, copied, clock } = beginToWait();
   arrive(CHILD, ROOT);
   await nextTurn();
 
+  clock.moveMs(QUIET_MS);
   arrive(SECOND_CHILD);
-  quietEnds().at(-1)!();
   await someTurns();
   const copiedAtFirst = [...copied];
-  quietEnds().at(-1)!();
+  clock.moveMs(QUIET_MS);
 
   expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [1, 2, 3] } });
   expect(copiedAtFirst).toEqual([]);
+});
+
+test("a trace that is quiet and has no root is read again after its next span", async () => {
+  const { arrive, waiting, copied, clock } = beginToWait();
+  arrive(CHILD);
+  await nextTurn();
+  clock.moveMs(QUIET_MS);
+  await someTurns();
+  const sleepsMs = clock.sleepsMs;
+
+  arrive(ROOT);
+  await someTurns();
+  clock.moveMs(QUIET_MS);
+
+  expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [1, 2] } });
+  expect(copied).toEqual([[1], [1, 2]]);
+  expect(sleepsMs).toEqual([WAIT.timeoutMs - QUIET_MS]);
 });

@@ -1,100 +1,57 @@
-import { expect, spyOn, test } from "bun:test";
-import { timeLimit } from "../../../src/application/waiting/time-limit.ts";
+import { expect, test } from "bun:test";
+import { timeLimit } from "../../../src/application/waiting/wait-for-spans.ts";
+import { DrivenClock } from "../../support/fakes/driven-clock.ts";
+import { countedSignal } from "../../support/fakes/counted-listeners.ts";
 import { NEVER } from "../../support/running/searched-ring.ts";
 
+const LONG = { timeoutMs: 600_000, cancelled: NEVER };
+
 test("it ends when the time is up", async () => {
-  const limit = timeLimit(1, NEVER);
+  const clock = new DrivenClock();
+  using limit = timeLimit(clock, LONG);
+
+  clock.moveMs(LONG.timeoutMs);
 
   expect(await limit.over).toBe("time_up");
 });
 
-test("it ends at once when it is cancelled", async () => {
+test("it ends as soon as it is cancelled", async () => {
   const canceller = new AbortController();
-  const limit = timeLimit(600_000, canceller.signal);
+  using limit = timeLimit(new DrivenClock(), { ...LONG, cancelled: canceller.signal });
 
   canceller.abort();
 
   expect(await limit.over).toBe("cancelled");
-  limit.clear();
 });
 
-test("it has ended when it was cancelled before it began", async () => {
-  const limit = timeLimit(600_000, AbortSignal.abort());
+test("it has ended if it was cancelled before it began", async () => {
+  using limit = timeLimit(new DrivenClock(), { ...LONG, cancelled: AbortSignal.abort() });
 
   expect(await limit.over).toBe("cancelled");
-  limit.clear();
 });
 
-test("cleared, it listens no more", () => {
-  const heard: string[] = [];
-  const signal = {
-    aborted: false,
-    addEventListener: (event: string) => heard.push(`+${event}`),
-    removeEventListener: (event: string) => heard.push(`-${event}`),
-  } as unknown as AbortSignal;
+test("disposed of, it leaves no listener and no sleep", () => {
+  const [clock, signal] = [new DrivenClock(), countedSignal()];
+  const limit = timeLimit(clock, { ...LONG, cancelled: signal.signal });
+  const during = [signal.listening(), clock.sleepsMs];
 
-  timeLimit(600_000, signal).clear();
+  limit[Symbol.dispose]();
 
-  expect(heard).toEqual(["+abort", "-abort"]);
-});
-
-test("cleared, its timer is gone", () => {
-  const [started, cleared] = [spyOn(globalThis, "setTimeout"), spyOn(globalThis, "clearTimeout")];
-
-  timeLimit(600_000, NEVER).clear();
-
-  const timers = started.mock.results.map(({ value }) => value as unknown);
-  const goneTimers = cleared.mock.calls.map(([timer]) => timer as unknown);
-  started.mockRestore();
-  cleared.mockRestore();
-  expect(timers).toHaveLength(1);
-  expect(goneTimers).toEqual(timers);
-});
-
-test.each([2 ** 31, Number.POSITIVE_INFINITY])("%d ms are not over at once", (timeoutMs) => {
-  const timers = spyOn(globalThis, "setTimeout");
-
-  timeLimit(timeoutMs, NEVER).clear();
-  const [, delayMs] = timers.mock.calls[0]!;
-  timers.mockRestore();
-
-  expect(delayMs).toBe(2 ** 31 - 1);
+  expect(during).toEqual([1, [LONG.timeoutMs]]);
+  expect([signal.listening(), clock.sleepsMs]).toEqual([0, []]);
 });
 
 test.each([
-  { limitMs: 5_000, overtimeMs: 5_000 },
-  { limitMs: 500, overtimeMs: 1_000 },
-  { limitMs: 0, overtimeMs: 1_000 },
-])("$limitMs ms are long over after $overtimeMs ms more", async ({ limitMs, overtimeMs }) => {
-  const timers = spyOn(globalThis, "setTimeout");
-  const endTimer = (at: number): unknown => {
-    const [end, timeMs] = timers.mock.calls[at]!;
-    (end as () => void)();
-    return timeMs;
-  };
-  const limit = timeLimit(limitMs, NEVER);
+  { timeoutMs: 5_000, overtimeMs: 5_000 },
+  { timeoutMs: 500, overtimeMs: 1_000 },
+  { timeoutMs: 0, overtimeMs: 1_000 },
+])("$timeoutMs ms are long over after $overtimeMs ms more", ({ timeoutMs, overtimeMs }) => {
+  const clock = new DrivenClock();
+  using limit = timeLimit(clock, { timeoutMs, cancelled: NEVER });
 
-  const times = [endTimer(0)];
-  const justOver = limit.isLongOver();
-  times.push(endTimer(1));
-  limit.clear();
-  timers.mockRestore();
+  clock.moveMs(timeoutMs + overtimeMs - 1);
+  const isNearlyLongOver = limit.isLongOver();
+  clock.moveMs(1);
 
-  expect(await limit.over).toBe("time_up");
-  expect(times).toEqual([limitMs, overtimeMs]);
-  expect([justOver, limit.isLongOver()]).toEqual([false, true]);
-});
-
-test("cleared when its time is up, it has no timer either", () => {
-  const [started, cleared] = [spyOn(globalThis, "setTimeout"), spyOn(globalThis, "clearTimeout")];
-  const limit = timeLimit(600_000, NEVER);
-  (started.mock.calls[0]![0] as () => void)();
-
-  limit.clear();
-
-  const last = started.mock.results.at(-1)!.value as unknown;
-  const goneTimers = cleared.mock.calls.map(([timer]) => timer as unknown);
-  started.mockRestore();
-  cleared.mockRestore();
-  expect(goneTimers).toEqual([last]);
+  expect([isNearlyLongOver, limit.isLongOver()]).toEqual([false, true]);
 });

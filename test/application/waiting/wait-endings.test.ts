@@ -1,10 +1,12 @@
-import { describe, expect, spyOn, test } from "bun:test";
-import type { TraceWaitParts } from "../../../src/application/waiting/followed-traces.ts";
+import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
+import { describe, expect, test } from "bun:test";
+import type { TraceWaitParts } from "../../../src/application/waiting/wait-for-trace.ts";
 import { tailSpans } from "../../../src/application/waiting/tail-spans.ts";
 import { Semaphore } from "../../../src/application/waiting/semaphore.ts";
 import { waitForSpans, type WaitRequest } from "../../../src/application/waiting/wait-for-spans.ts";
 import { waitForTrace } from "../../../src/application/waiting/wait-for-trace.ts";
 import { countedArrivals, countedSignal } from "../../support/fakes/counted-listeners.ts";
+import { DrivenClock } from "../../support/fakes/driven-clock.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import { named, NEVER, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
 import { SOME_PARENT, tracedRequests } from "../../support/requests/traced-requests.ts";
@@ -51,7 +53,10 @@ describe.each(WAITS)("of a wait for $of nothing is left", ({ wait }) => {
     const [signal, counted] = [countedSignal(), countedArrivals(arrivals)];
     arrive(...requests);
 
-    await wait({ buffer, arrivals: counted }, { ...WAIT, ...how, cancelled: signal.signal });
+    await wait(
+      { buffer, arrivals: counted, clock: SYSTEM_CLOCK },
+      { ...WAIT, ...how, cancelled: signal.signal },
+    );
 
     expect([signal.listening(), counted.waiting()]).toEqual([0, 0]);
   });
@@ -66,7 +71,7 @@ describe.each(WAITS)("of a wait for $of nothing is left", ({ wait }) => {
       },
     };
 
-    const parts = { buffer: searchedRing().buffer, arrivals };
+    const parts = { buffer: searchedRing().buffer, arrivals, clock: SYSTEM_CLOCK };
     const waiting = wait(parts, { ...WAIT, cancelled: signal.signal });
 
     expect(await waiting.catch(String)).toBe("Error: the lock was lost");
@@ -82,7 +87,7 @@ test("a trace is followed once, though more of it arrives in the turn it is foun
   arrive(requestOf(2_100, 100), CHILD);
 
   const waiting = waitForTrace(
-    { buffer, arrivals: counted, followed },
+    { buffer, arrivals: counted, followed, clock: SYSTEM_CLOCK },
     { ...WAIT, quietMs: 1, maxTraces: 1 },
   );
   arrive(CHILD, ROOT);
@@ -94,29 +99,25 @@ test("a trace is followed once, though more of it arrives in the turn it is foun
 
 test("each span of a trace, and none of another, begins its one quiet time anew", async () => {
   const { arrive, arrivals, buffer, followed } = searchedRing();
-  const canceller = new AbortController();
-  const [started, cleared] = [spyOn(globalThis, "setTimeout"), spyOn(globalThis, "clearTimeout")];
-  const quietTimes = () => {
-    const all = started.mock.results.filter((_, at) => started.mock.calls[at]![1] === QUIET_MS);
-    const ended = new Set<unknown>(cleared.mock.calls.map(([timer]) => timer));
-    return { begun: all.length, open: all.filter(({ value }) => !ended.has(value)).length };
-  };
+  const [clock, canceller] = [new DrivenClock(), new AbortController()];
   const request = { ...WAIT, quietMs: QUIET_MS, maxTraces: 1, cancelled: canceller.signal };
-  const waiting = waitForTrace({ buffer, arrivals, followed }, request);
+  const waiting = waitForTrace({ buffer, arrivals, followed, clock }, request);
+  const times: number[][] = [];
 
-  const times = [CHILD, OTHER_ROOT, SECOND_CHILD, OTHER_ROOT, ROOT].map((span) => {
+  for (const span of [CHILD, OTHER_ROOT, SECOND_CHILD, OTHER_ROOT]) {
+    clock.moveMs(QUIET_MS - 1);
     arrive(span);
     arrivals.showArrived();
-    return quietTimes();
-  });
+    await nextTurn();
+    times.push(clock.sleepsMs.filter((timeMs) => timeMs <= QUIET_MS));
+    clock.moveMs(1);
+    await nextTurn();
+  }
   canceller.abort();
   await waiting;
-  const atEnd = quietTimes();
-  for (const spy of [started, cleared]) spy.mockRestore();
 
-  expect(times.map(({ begun }) => begun)).toEqual([1, 1, 2, 2, 3]);
-  expect(times.map(({ open }) => open)).toEqual([1, 1, 1, 1, 1]);
-  expect(atEnd.open).toBe(0);
+  expect(times).toEqual([[QUIET_MS], [], [QUIET_MS], []]);
+  expect(clock.sleepsMs).toEqual([]);
 });
 
 // A wait may be long, and what is copied for it is kept until its end.
@@ -134,7 +135,7 @@ test("of what comes before `after` a wait keeps nothing", async () => {
   };
 
   const request = { ...WAIT, filter: [], after: 3, count: 9, cancelled: canceller.signal };
-  const waiting = waitForSpans({ buffer: watched, arrivals }, request);
+  const waiting = waitForSpans({ buffer: watched, arrivals, clock: SYSTEM_CLOCK }, request);
   for (let turn = 0; turn < 4; turn += 1) {
     arrive(requestOf(1));
     arrivals.showArrived();

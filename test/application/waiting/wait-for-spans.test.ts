@@ -1,3 +1,4 @@
+import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { describe, expect, test } from "bun:test";
 import { waitForSpans, type WaitRequest } from "../../../src/application/waiting/wait-for-spans.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
@@ -199,7 +200,7 @@ test("when the ring cannot be read, the wait fails", async () => {
     copy: buffer.copy.bind(buffer),
   };
 
-  const waiting = waitForSpans({ buffer: broken, arrivals }, ONE);
+  const waiting = waitForSpans({ buffer: broken, arrivals, clock: SYSTEM_CLOCK }, ONE);
 
   expect(await waiting.catch(String)).toBe("Error: the lock was lost");
 });
@@ -215,7 +216,9 @@ test("when what comes cannot be copied, the wait fails, and not who sent it", as
     },
   };
 
-  const waiting = waitForSpans({ buffer: broken, arrivals }, ONE).catch(String);
+  const waiting = waitForSpans({ buffer: broken, arrivals, clock: SYSTEM_CLOCK }, ONE).catch(
+    String,
+  );
   await nextTurn();
   arrive(requestOf(3));
   arrivals.subscribe([], () => {});
@@ -238,7 +241,7 @@ test("however it ended, nobody is subscribed any more", async () => {
     },
   };
   arrive(requestOf(3));
-  const parts = { buffer, arrivals: counted };
+  const parts = { buffer, arrivals: counted, clock: SYSTEM_CLOCK };
 
   await waitForSpans(parts, ONE);
   await waitForSpans(parts, { ...ONE, count: 9, timeoutMs: 1 });
@@ -252,7 +255,7 @@ test("where there is no room for its filter, nothing is waited for", async () =>
   arrive(requestOf(1));
   const arrivals = { seenNext: 2, subscribe: () => undefined };
 
-  const outcome = await waitForSpans({ buffer, arrivals }, ONE);
+  const outcome = await waitForSpans({ buffer, arrivals, clock: SYSTEM_CLOCK }, ONE);
 
   expect(outcome).toEqual({ outcome: "no_room", for: "filter" });
 });

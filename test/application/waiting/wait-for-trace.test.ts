@@ -1,5 +1,6 @@
+import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { afterEach, describe, expect, jest, test } from "bun:test";
-import type { TraceWaitRequest } from "../../../src/application/waiting/followed-traces.ts";
+import type { TraceWaitRequest } from "../../../src/application/waiting/wait-for-trace.ts";
 import { waitForTrace } from "../../../src/application/waiting/wait-for-trace.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import {
@@ -110,7 +111,10 @@ test("what comes while a quiet trace is read makes it wait on", async () => {
     },
   };
 
-  const outcome = await waitForTrace({ buffer: disturbed, arrivals, followed }, WAIT);
+  const outcome = await waitForTrace(
+    { buffer: disturbed, arrivals, followed, clock: SYSTEM_CLOCK },
+    WAIT,
+  );
 
   expect(outcome).toMatchObject({ outcome: "found", spans: { sequences: [1, 2, 3] } });
   expect(reads).toBe(2);
@@ -201,7 +205,10 @@ test("ended before all that is buffered was looked at, it follows nothing any mo
   const { buffer, followed, ...ring } = largeRing();
   const arrivals = countedArrivals(ring);
 
-  await waitForTrace({ buffer, arrivals, followed }, { ...WAIT, cancelled: AbortSignal.abort() });
+  await waitForTrace(
+    { buffer, arrivals, followed, clock: SYSTEM_CLOCK },
+    { ...WAIT, cancelled: AbortSignal.abort() },
+  );
   for (let turn = 0; turn < 200; turn += 1) await nextTurn();
 
   expect(arrivals.open).toBe(0);
@@ -224,7 +231,7 @@ test.each([
   arrive(CHILD, ROOT);
   const arrivals = countedArrivals(ring);
 
-  await waitForTrace({ buffer, arrivals, followed }, { ...WAIT, ...wait });
+  await waitForTrace({ buffer, arrivals, followed, clock: SYSTEM_CLOCK }, { ...WAIT, ...wait });
 
   expect(arrivals.open).toBe(0);
 });
@@ -244,7 +251,10 @@ test.each([
     },
   };
 
-  const waiting = waitForTrace({ buffer: broken, arrivals, followed }, WAIT).catch(String);
+  const waiting = waitForTrace(
+    { buffer: broken, arrivals, followed, clock: SYSTEM_CLOCK },
+    WAIT,
+  ).catch(String);
   await nextTurn();
   arrive(CHILD);
   arrivals.showArrived();
@@ -266,7 +276,7 @@ test("when a quiet trace cannot be read, the wait fails", async () => {
     visit: buffer.visit.bind(buffer),
   };
 
-  const waiting = waitForTrace({ buffer: broken, arrivals, followed }, WAIT);
+  const waiting = waitForTrace({ buffer: broken, arrivals, followed, clock: SYSTEM_CLOCK }, WAIT);
 
   expect(await waiting.catch(String)).toBe("Error: no memory is left");
 });

@@ -5,6 +5,7 @@ import {
   startReadApi,
 } from "../../../src/adapters/read-api/read-api.ts";
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
+import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { Arrivals } from "../../../src/application/arrivals/arrivals.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import type { ProblemRegistry } from "../../../src/application/receiving/problem-registry.ts";
@@ -63,6 +64,7 @@ export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
     readiness: () => "ready",
     highWater: () => undefined,
     problems,
+    clock: SYSTEM_CLOCK,
     uptimeMs: () => 12_345.6,
     version: "1.2.3",
     metrics: () => ({ contentType: "text/plain", text: "up 1\n" }),

@@ -1,4 +1,6 @@
+import type { SleepingClock } from "../../../src/ports/clock.ts";
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
+import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { Arrivals } from "../../../src/application/arrivals/arrivals.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import { Semaphore } from "../../../src/application/waiting/semaphore.ts";
@@ -6,11 +8,12 @@ import { rejectedByService, createWalkedRequest } from "../../../src/domain/wire
 import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 
-/** A ring with those who watch it, and a way to have requests arrive. */
+/** A ring, the parts of a wait on it, and a function by which requests arrive. */
 export interface SearchedRing {
   readonly buffer: ObservabilityBuffer;
   readonly arrivals: Arrivals;
   readonly followed: Semaphore;
+  readonly clock: SleepingClock;
   arrive(...requests: Uint8Array[]): void;
 }
 
@@ -30,7 +33,7 @@ export function searchedRing(capacity = ROOMY, overflowPolicy?: "refuse"): Searc
       arrivals.append(walked, rejectedByService(walked));
     }
   };
-  return { buffer, arrivals, followed: new Semaphore(MAX_FOLLOWED), arrive };
+  return { buffer, arrivals, followed: new Semaphore(MAX_FOLLOWED), clock: SYSTEM_CLOCK, arrive };
 }
 
 export function named(name: string): SpanFilter {

@@ -1,3 +1,4 @@
+import { SYSTEM_CLOCK } from "../../clock/system-clock.ts";
 import { type CountedSpans, countSpans } from "../../../application/querying/query-spans.ts";
 import { waitForSpans } from "../../../application/waiting/wait-for-spans.ts";
 import {
@@ -54,7 +55,7 @@ async function settle(
   const least = minCount(count);
   if (least === 0) return;
   const request = { filter, after: 0, count: least, timeoutMs, cancelled };
-  await waitForSpans(receiver, request);
+  await waitForSpans({ ...receiver, clock: SYSTEM_CLOCK }, request);
 }
 
 async function check(
