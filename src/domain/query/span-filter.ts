@@ -48,13 +48,13 @@ const CONDITIONS = {
   service: row({
     ...text("the name of a service"),
     meaning: "Spans of the service of this name; `unknown_service` where the resource says none.",
-    option: { value: "NAME", meaning: "of this service" },
+    option: { value: "NAME", meaning: "spans of this service" },
     key: ({ value }) => ({ on: "service", value }),
   }),
   name: row({
     ...text("the name of a span"),
     meaning: "Spans of this name.",
-    option: { value: "NAME", meaning: "with exactly this name" },
+    option: { value: "NAME", meaning: "spans with exactly this name" },
     key: ({ value }) => nameKey(value),
   }),
   trace_id: row({
@@ -62,26 +62,26 @@ const CONDITIONS = {
     meaning: "Spans of this trace: 32 hex digits.",
     option: {
       value: "ID",
-      meaning: "of this trace, 32 hex digits; for get and traces the first 4 will do",
+      meaning: "spans of this trace, 32 hex digits; get and traces accept 4 or more",
     },
     key: ({ value }) => traceKey(value),
   }),
   span_id: row({
     ...identifier(SPAN_ID_BYTES),
     meaning: "The span with this identifier: 16 hex digits.",
-    option: { value: "ID", meaning: "with this id, 16 hex digits" },
+    option: { value: "ID", meaning: "the span with this id, 16 hex digits" },
   }),
   kind: row({
     ...choice(KINDS),
     meaning: `Spans of this kind: ${KINDS.join(", ")}, or 0-5.`,
-    option: { value: "KIND", meaning: `of this kind: ${KINDS.join(", ")}`, words: KINDS },
+    option: { value: "KIND", meaning: `span kind: ${KINDS.join(", ")}`, words: KINDS },
   }),
   status: row({
     ...choice(STATUSES),
     meaning: `Spans with this status: ${STATUSES.join(", ")}, or 0-2.`,
     option: {
       value: "STATUS",
-      meaning: `with this status: ${STATUSES.join(", ")}`,
+      meaning: `span status: ${STATUSES.join(", ")}`,
       words: STATUSES,
     },
   }),
@@ -95,7 +95,7 @@ const CONDITIONS = {
     pattern: "^[^=]+=",
     option: {
       value: "KEY=VALUE",
-      meaning: "with this attribute, on the span or its resource; repeatable",
+      meaning: "spans with this attribute, their own or their resource's; repeatable",
     },
     key: attributeKey,
   }),
@@ -104,7 +104,7 @@ const CONDITIONS = {
     bound: "a duration: a number with ns, us, ms, s, m or h, such as 250ms or 1.5s",
     read: readMinDuration,
     meaning: "Spans that last at least so long, such as `250ms`; none without a start or an end.",
-    option: { value: "TIME", meaning: "that took at least so long: 250ms, 1.5s" },
+    option: { value: "TIME", meaning: "spans that took at least this long: 250ms, 1.5s" },
   }),
   /** since <= start < until. A span without a start matches neither. */
   since: row({
@@ -112,13 +112,13 @@ const CONDITIONS = {
     meaning: `Spans that start at this time or later: ${INSTANT}.`,
     option: {
       value: "WHEN",
-      meaning: "that began then or later: RFC 3339, a date, Unix time, or 5m (ago)",
+      meaning: "spans that began at this time or later: RFC 3339, date, Unix time, 5m (ago)",
     },
   }),
   until: row({
     ...instant(),
     meaning: `Spans that start before this time: ${INSTANT}.`,
-    option: { value: "WHEN", meaning: "that began before then" },
+    option: { value: "WHEN", meaning: "spans that began before this time" },
   }),
 };
 

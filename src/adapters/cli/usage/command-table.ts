@@ -1,21 +1,21 @@
 import { FILTER_OPTIONS, type OptionName } from "./option-table.ts";
 
-/** One command of the command line, besides serving. */
+/** Describes a command of the command line, other than serving. */
 export interface CommandSpec {
-  /** As the usage line shows them: `[TRACE_ID]`, `FILE...`; empty for none. */
+  /** The operands in the usage line, such as `[TRACE_ID]` or `FILE...`; empty for none. */
   readonly operands: string;
   readonly minOperands: number;
   readonly maxOperands: number;
-  /** What it does, in one line. */
+  /** Says in one line what the command does. */
   readonly summary: string;
-  /** What else to know, in whole sentences: paragraphs, to be wrapped. */
+  /** Paragraphs of whole sentences; the help wraps them. */
   readonly details: readonly string[];
   readonly options: readonly OptionName[];
   readonly found: string;
   readonly notFound?: string;
-  /** Talks to no other spanring, so it cannot fail to connect to one. */
+  /** Whether the command connects to no spanring, so that it cannot fail to. */
   readonly isLocal?: boolean;
-  /** Prints nothing, so it cannot fail to. */
+  /** Whether the command prints nothing, so that it cannot fail to. */
   readonly isSilent?: boolean;
   readonly otherExits?: readonly (readonly [code: string, meaning: string])[];
   readonly examples: readonly string[];
@@ -25,45 +25,45 @@ const WHERE = ["url", "help"] as const;
 const FORMS = ["json", "otlp", "out", "format"] as const;
 
 const FILE_FORMATS =
-  "The file's ending says its format: .json, .jsonl and .ndjson are OTLP/JSON, one request a " +
-  "line; .binpb, .pb and .proto are protobuf, each request behind its length in four bytes, big " +
-  "endian. The collector's file exporter and spanring send know both. A link is followed; into a " +
-  "pipe or a device the spans go as they come.";
+  "The ending of the file name selects the format: .json, .jsonl and .ndjson are OTLP/JSON, one " +
+  "request per line; .binpb, .pb and .proto are protobuf, each request preceded by its length as " +
+  "four bytes, big endian. The Collector's file exporter and spanring send use the same formats. " +
+  "Symbolic links are followed; a pipe or a device receives spans as they arrive.";
 
-const PRINTED = "On a terminal it is a table; in a pipe, NDJSON: one span a line.";
+const PRINTED = "On a terminal it prints a table; in a pipe, NDJSON with one span per line.";
 
 const SPECS = {
   tail: {
     operands: "",
     minOperands: 0,
     maxOperands: 0,
-    summary: "show spans as they come, until Ctrl-C",
+    summary: "show spans as they arrive, until Ctrl-C",
     details: [
       PRINTED,
-      "When spans were evicted before they could be shown, or there was no memory to copy them, " +
+      "If spans were evicted before they could be shown, or there was no memory to copy them, " +
         "standard error says how many.",
-      "When the connection ends, it reconnects for up to five seconds and continues after the " +
-        "last span that it showed. When spanring was restarted, it says so, and shows the spans " +
-        "of the new run.",
+      "If the connection ends, it reconnects for up to five seconds and continues after the " +
+        "last span shown. If spanring was restarted, it says so and shows the spans of the new " +
+        "run.",
     ],
     options: [...FILTER_OPTIONS, "after", "json", ...WHERE],
-    found: "stopped by Ctrl-C, or its reader has left",
+    found: "stopped by Ctrl-C, or the reader closed the pipe",
     examples: ["spanring tail --status error", "spanring tail | jq .name"],
   },
   get: {
     operands: "",
     minOperands: 0,
     maxOperands: 0,
-    summary: "show or save buffered spans; they stay",
+    summary: "show or save buffered spans, which stay in the buffer",
     details: [
       PRINTED,
-      "With --trace-id a terminal shows the trace as a tree. Without --limit standard error says " +
-        "when there may be more; with --out all are saved.",
+      "With --trace-id, a terminal shows the trace as a tree. Without --limit, standard error " +
+        "says when there may be more; with --out, all matching spans are saved.",
       FILE_FORMATS,
     ],
     options: [...FILTER_OPTIONS, "after", "limit", "order", ...FORMS, ...WHERE],
     found: "at least one span",
-    notFound: "no span; or the file cannot be written",
+    notFound: "no span found, or the file cannot be written",
     examples: [
       "spanring get --service shop --name 'GET /' --min-duration 250ms",
       "spanring get --since 5m --out spans.jsonl",
@@ -75,26 +75,26 @@ const SPECS = {
     maxOperands: 1,
     summary: "list traces, or show one as a tree",
     details: [
-      "Without TRACE_ID: a line for each trace with a matching span.",
-      "With it: that trace, as a tree with durations and time bars on a terminal, and in a pipe " +
-        "as NDJSON, one span a line. Its first digits will do, at least four, such as the eight " +
-        "that tables show; they are looked for in the newest 10,000 traces.",
+      "Without TRACE_ID: one line for each trace with a matching span.",
+      "With TRACE_ID: that trace; on a terminal as a tree with durations and time bars, in a " +
+        "pipe as NDJSON with one span per line. The first four or more digits are enough, such " +
+        "as the eight that tables show; they are looked up in the newest 10,000 traces.",
     ],
     options: [...FILTER_OPTIONS, "after", "limit", "order", ...FORMS, ...WHERE],
     found: "at least one trace",
-    notFound: "no trace, or none with that id",
+    notFound: "no trace found",
     examples: ["spanring traces --status error", "spanring traces 0af76519"],
   },
   wait: {
     operands: "",
     minOperands: 0,
     maxOperands: 0,
-    summary: "wait for spans, for tests",
+    summary: "wait for spans, in tests",
     details: [
-      "Ends as soon as enough matching spans are buffered, those of before included (--after " +
-        "leaves them out), and prints them.",
-      "When the time is up, standard error says how many there were, and what there was without " +
-        "the last filter that was given.",
+      "Ends as soon as enough matching spans are buffered, and prints them. Spans that arrived " +
+        "earlier count too, unless --after excludes them.",
+      "On a timeout, standard error says how many spans matched, and how many would match " +
+        "without the last filter.",
     ],
     options: [
       ...FILTER_OPTIONS,
@@ -107,8 +107,8 @@ const SPECS = {
       ...FORMS,
       ...WHERE,
     ],
-    found: "the spans came; with --absent, none came",
-    notFound: "not in time; with --absent, one came",
+    found: "the spans arrived; with --absent, none arrived",
+    notFound: "timed out; with --absent, a span arrived",
     examples: [
       "spanring wait --name 'GET /orders' --count 2 --timeout 5s",
       "spanring wait --status error --count 0 --absent --timeout 2s",
@@ -120,8 +120,8 @@ const SPECS = {
     maxOperands: 0,
     summary: "print or save the oldest spans, and remove them",
     details: [
-      "The buffer is first in, first out: so there are no filters. Spans in flight to the " +
-        "upstream are left to it.",
+      "The buffer is first in, first out, so take has no filters. Spans in flight to the " +
+        "upstream are not taken.",
       PRINTED,
       FILE_FORMATS,
     ],
@@ -137,12 +137,12 @@ const SPECS = {
     operands: "",
     minOperands: 0,
     maxOperands: 0,
-    summary: "show the books, and what was refused: what came, what became of it",
+    summary: "show counters, and what was refused or discarded",
     details: [
-      "On a terminal it is a table; in a pipe, the JSON object of GET /api/stats, with the " +
-        "problems of GET /api/problems: what was refused or discarded, and what to do.",
-      "Spans in flight to the upstream are buffered in the books until it answers. Where spans " +
-        "are forwarded, it tells how that is going, too.",
+      "On a terminal it prints tables; in a pipe, the JSON object of GET /api/stats with the " +
+        "problems of GET /api/problems: what was refused or discarded, and what to do about it.",
+      "Spans in flight to the upstream count as buffered until it responds. If forwarding is " +
+        "enabled, its state is shown too.",
     ],
     options: ["json", ...WHERE],
     found: "done",
@@ -152,13 +152,13 @@ const SPECS = {
     operands: "",
     minOperands: 0,
     maxOperands: 0,
-    summary: "remove every buffered span, without asking",
+    summary: "remove all buffered spans, without confirmation",
     details: [
-      "Says how many were removed. The books count them as taken. Spans in flight to the " +
-        "upstream stay until it answers.",
+      "Prints how many were removed; they count as taken. Spans in flight to the upstream stay " +
+        "until it responds.",
     ],
     options: ["json", ...WHERE],
-    found: "done, also when there was nothing to remove",
+    found: "done, even if there was nothing to remove",
     examples: ["spanring clear"],
   },
   send: {
@@ -168,19 +168,21 @@ const SPECS = {
     summary: "send files of spans to an OTLP/HTTP endpoint",
     details: [
       "Reads OTLP/JSON (requests, or the spans that get, take, tail and wait print in a pipe), " +
-        "protobuf with lengths, and one bare protobuf request, whatever the file is called; also " +
-        "in gzip or zstd, as a whole or message by message. - is standard input. A part that is " +
-        "broken is skipped: standard error says where, and the rest is sent.",
-      "The bytes are sent as they are. What is refused for now (429, 502, 503, 504) is sent " +
-        "again, six times in all; what is too large for the receiver (413) is sent in parts.",
-      "Spans that are still in the buffer they are sent to are there twice: get leaves them in " +
-        "it, take does not.",
-      "At a --rate a request with more spans than a tenth of a second has is cut, and each piece " +
-        "waits for the time of the spans before it. With --pace a request is due when its " +
-        "earliest span began, and none is cut.",
+        "length-delimited protobuf, and a single bare protobuf request, whatever the file is " +
+        "called; also compressed with gzip or zstd, as a whole or message by message. - is " +
+        "standard input. A broken part is skipped: standard error says where, and the rest is " +
+        "sent.",
+      "The bytes are sent unchanged. A request that is refused for now (429, 502, 503, 504) is " +
+        "retried, with six attempts in all; one that is too large for the receiver (413) is " +
+        "split.",
+      "Spans that are still in the buffer they are sent to are then stored twice: get leaves " +
+        "them there, take does not.",
+      "With --rate, a request with more than a tenth of a second's worth of spans is split, " +
+        "and each piece waits its turn. With --pace, a request is due when its earliest span " +
+        "began, and none is split.",
     ],
     options: ["to", "rate", "pace", "help"],
-    found: "all was accepted",
+    found: "everything was accepted",
     notFound: "something was refused or rejected, or a file is broken; the rest was sent",
     examples: [
       "spanring send spans.jsonl --pace 10x",
@@ -191,33 +193,34 @@ const SPECS = {
     operands: "-- COMMAND...",
     minOperands: 1,
     maxOperands: Infinity,
-    summary: "run a command with a receiver beside it, and check what it emits",
+    summary: "run a command with a receiver, and check the spans it emits",
     details: [
-      "The command's OpenTelemetry SDK finds the receiver in its environment, and exports " +
-        "traces there at once. OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_PROTOCOL are " +
-        "set in any case, and what would overrule them for traces is left out; what you set " +
-        "yourself of OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_LOGS_EXPORTER and " +
-        "OTEL_BSP_SCHEDULE_DELAY stays. NO_PROXY and no_proxy get 127.0.0.1 and localhost added. " +
-        "SPANRING_URL is the receiver's read API, for spanring wait within the command. Its " +
-        "limits, such as MAX_BUFFER_SIZE, are those of the environment; FORWARD_ENDPOINT " +
-        "and SHUTDOWN_SPILL_FILE are not for it.",
-      "An expectation is conditions joined by ' & ', each name=value as in a filter, and count " +
-        "with >=, =, <=, < or >: 'name=GET / & service=shop & count>=2'. Without a count there " +
-        "must be one; count=0 is for what must not be there. When spans were evicted, rejected " +
-        "or refused, a count with =, <= or < is not met: they may match too. In a value \\& is &.",
-      "Input, output and exit code are the command's own, and signals such as SIGINT, SIGTERM, " +
-        "SIGHUP and SIGQUIT are passed on to it. What spanring has to say is on standard error: " +
-        "what was expected, and what was seen instead. The exit code of a command that fails " +
-        "comes before that of an expectation.",
+      "The command finds the receiver in its environment, and its OpenTelemetry SDK exports " +
+        "traces there promptly. OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_PROTOCOL are " +
+        "always set, and variables that override them for traces are removed. " +
+        "OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_LOGS_EXPORTER and " +
+        "OTEL_BSP_SCHEDULE_DELAY are set unless you have set them. NO_PROXY and no_proxy are " +
+        "extended by 127.0.0.1 and localhost. SPANRING_URL is the receiver's read API, for " +
+        "spanring wait inside the command. Limits such as MAX_BUFFER_SIZE are taken from the " +
+        "environment; FORWARD_ENDPOINT and SHUTDOWN_SPILL_FILE are ignored.",
+      "An expectation is a list of conditions joined by ' & ': filters as name=value, and " +
+        "count with >=, =, <=, < or >, as in 'name=GET / & service=shop & count>=2'. The default " +
+        "is count>=1; count=0 means that no span may match. If spans were evicted, rejected or " +
+        "refused, a count with =, <= or < is not met, because they might have matched. In a " +
+        "value, write \\& for &.",
+      "Input, output and exit code are those of the command, and signals such as SIGINT, " +
+        "SIGTERM, SIGHUP and SIGQUIT are passed on to it. spanring reports on standard error " +
+        "what was expected and what was seen instead. The exit code of a failing command takes " +
+        "precedence over that of an expectation.",
     ],
     options: ["expect", "settle", "junit", "protocol", "help"],
-    found: "the command ended with 0, and every expectation was met",
-    notFound: "it ended with 0, but an expectation was not met, or FILE could not be written",
+    found: "the command exited with 0, and every expectation was met",
+    notFound: "it exited with 0, but an expectation was not met, or FILE could not be written",
     isLocal: true,
     isSilent: true,
     otherExits: [
-      ["126, 127", "the command, or its interpreter, cannot be executed; there is no command"],
-      ["any other", "the command's own; 128 and the signal's number when a signal ended it"],
+      ["126, 127", "the command or its interpreter was not found, or cannot be executed"],
+      ["any other", "the command's own; 128 plus the number of the signal that ended it"],
     ],
     examples: [
       "spanring run --expect 'name=GET / & count>=1' -- npm test",
@@ -247,10 +250,10 @@ export const COMMANDS: Readonly<Record<CommandName, CommandSpec>> = SPECS;
 
 export const COMMAND_NAMES = Object.keys(SPECS) as readonly CommandName[];
 
-/** What plain `spanring`, which serves, takes. */
+/** Options of `spanring` without a command, which serves. */
 export const SERVE_OPTIONS = ["check", "help", "version"] as const satisfies readonly OptionName[];
 
-/** What the operand of a command may be, where it is one of a few words. */
+/** Operands of `spanring completions`. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
 export function isCommandName(name: string): name is CommandName {

@@ -17,12 +17,12 @@ const API_PORT = VARIABLES.API_PORT.unset;
 const HELP_COLUMNS = 100;
 const INDENT = " ".repeat(6);
 
-/** The whole of what `--help` prints. Variables, defaults and bounds come from the one table. */
+/** Returns the output of `--help`. Variables, defaults and bounds come from `config/`. */
 export function helpText(version: string, palette: Palette): string {
   const sections = [
     introduction(version, palette),
     section("Usage", usageEntries(), palette),
-    section("Commands, which talk to a running spanring", commands(), palette),
+    section("Commands", commands(), palette),
     section("Ports", ports(), palette),
     section("Environment", variables(), palette),
     section("Exit codes", exitCodes(), palette),
@@ -34,11 +34,11 @@ export function helpText(version: string, palette: Palette): string {
 function introduction(version: string, { heading }: Palette): string {
   return `${heading(`spanring ${version}`)} - a bounded buffer for OpenTelemetry traces
 
-Point any OTLP exporter at it: it holds the newest spans in a fixed amount of memory, hands them
-back byte for byte, and accounts for every span it ever received.`;
+Point any OTLP exporter at it: it keeps the newest spans in a fixed amount of memory, returns them
+byte for byte, and accounts for every span it received.`;
 }
 
-/** A word, and under or beside it what it means. */
+/** A word, and its meaning beside or below it. */
 type Entry = readonly [word: string, meaning: string];
 
 function section(title: string, entries: readonly Entry[], { heading, word }: Palette): string {
@@ -48,11 +48,11 @@ function section(title: string, entries: readonly Entry[], { heading, word }: Pa
 
 function usageEntries(): Entry[] {
   return columns([
-    ["spanring", "receive until SIGTERM, SIGINT, or the end of the terminal; a second"],
-    ["", "signal ends the grace period, a third exits; SIGQUIT stops without one;"],
-    ["", "SIGHUP without a terminal reads files of headers and certificates again"],
+    ["spanring", "receive spans until SIGTERM, SIGINT, or the terminal closes; a second"],
+    ["", "signal ends the grace period, a third exits immediately; SIGQUIT skips"],
+    ["", "the grace period; SIGHUP without a terminal reloads header and TLS files"],
     ...SERVE_OPTIONS.map((name): Entry => [serveUsage(name), OPTIONS[name].meaning]),
-    ["spanring COMMAND --help", "the options of a command"],
+    ["spanring COMMAND --help", "describe a command and its options"],
   ]);
 }
 
@@ -61,7 +61,7 @@ function serveUsage(name: OptionName): string {
   return `spanring --${name}${short === undefined ? "" : `, -${short}`}`;
 }
 
-/** `SPANRING_URL` is of the commands, and not a variable of the program that serves. */
+/** Lists the commands with `SPANRING_URL`, which the serving program does not read. */
 function commands(): Entry[] {
   const words = COMMAND_NAMES.map((name): Entry => [
     `spanring ${name} ${COMMANDS[name].operands}`.trimEnd(),
@@ -69,16 +69,16 @@ function commands(): Entry[] {
   ]);
   return columns([
     ...words,
-    ["", `They ask http://127.0.0.1:${API_PORT}, or where --url or SPANRING_URL says.`],
-    ["", "A proxy, as of HTTP_PROXY, is for other machines than this one only."],
-    ["", "NO_COLOR and TERM=dumb turn colours off."],
+    ["", `They connect to http://127.0.0.1:${API_PORT}, or to --url or SPANRING_URL.`],
+    ["", "A proxy from HTTP_PROXY is used for other machines only."],
+    ["", "NO_COLOR or TERM=dumb disables colours."],
   ]);
 }
 
 function ports(): Entry[] {
   return columns([
     [GRPC_PORT, "OTLP/gRPC, gRPC health and reflection"],
-    [HTTP_PORT, "OTLP/HTTP: POST /v1/traces, in protobuf or JSON"],
+    [HTTP_PORT, "OTLP/HTTP: POST /v1/traces as protobuf or JSON"],
     [API_PORT, "the read API, described by GET /api/openapi.json:"],
     ["", "GET, DELETE /api/spans, POST /api/spans/take, GET /api/traces,"],
     ["", "/api/traces/{trace_id}, /api/services, /api/wait, /api/tail, /api/stats, /api/problems,"],
@@ -96,23 +96,29 @@ function variables(): Entry[] {
 
 function exitCodes(): Entry[] {
   return columns([
-    [String(EXIT_CODE.ok), "done, or stopped when asked to"],
+    [String(EXIT_CODE.ok), "done, or stopped on request"],
     [
       String(EXIT_CODE.cannotRun),
-      "cannot run: a port is in use, for instance; a command: not found",
+      "cannot run, for example because a port is in use; in commands: not found",
     ],
-    [String(EXIT_CODE.badUsage), "the environment or the command line is wrong; nothing was tried"],
-    [String(EXIT_CODE.cannotConnect), "a command cannot connect, or gets no answer of use"],
-    [String(EXIT_CODE.cannotWrite), "standard output cannot be written"],
+    [
+      String(EXIT_CODE.badUsage),
+      "the environment or the command line is invalid; nothing was tried",
+    ],
+    [String(EXIT_CODE.cannotConnect), "a command cannot connect, or gets an unusable response"],
+    [String(EXIT_CODE.cannotWrite), "cannot write to standard output"],
   ]);
 }
 
 function examples(): Entry[] {
   return [
-    ["MAX_BUFFER_SIZE=1000000 MAX_BUFFER_BYTES=512MiB spanring", "\n      a larger buffer"],
+    [
+      "MAX_BUFFER_SIZE=1000000 MAX_BUFFER_BYTES=512MiB spanring",
+      "\n      run with a larger buffer",
+    ],
     [
       `curl -X POST 'http://127.0.0.1:${API_PORT}/api/spans/take?limit=100'`,
-      "\n      the hundred oldest spans, which leave the buffer",
+      "\n      take the hundred oldest spans out of the buffer",
     ],
   ];
 }
@@ -124,7 +130,7 @@ function columns(entries: readonly Entry[]): Entry[] {
 
 const TEXT_COLUMNS = 80;
 
-/** What `spanring COMMAND --help` prints, made from the tables. */
+/** Returns the output of `spanring COMMAND --help`. */
 export function commandHelp(command: CommandName, palette: Palette): string {
   const spec = COMMANDS[command];
   const usage = `spanring ${command} [OPTIONS] ${spec.operands}`.trimEnd();
@@ -160,15 +166,15 @@ function commandExitCodes(command: CommandName): (readonly [code: string, meanin
   return [
     [String(EXIT_CODE.ok), found],
     ...(notFound === undefined ? [] : [[String(EXIT_CODE.notFound), notFound] as [string, string]]),
-    [String(EXIT_CODE.badUsage), "the command line is wrong; nothing was tried"],
+    [String(EXIT_CODE.badUsage), "the command line is invalid; nothing was tried"],
     ...(isLocal ? [] : [[String(EXIT_CODE.cannotConnect), NO_ANSWER] as [string, string]]),
     ...(isSilent ? [] : [[String(EXIT_CODE.cannotWrite), NO_ROOM] as [string, string]]),
     ...otherExits,
   ];
 }
 
-const NO_ANSWER = "cannot connect, or no answer of use";
-const NO_ROOM = "standard output cannot be written, because a disk is full, for instance";
+const NO_ANSWER = "cannot connect, or unusable response";
+const NO_ROOM = "cannot write to standard output, for example because a disk is full";
 
 function commandExamples({ examples: lines }: CommandSpec, { heading }: Palette): string {
   return [heading("Examples"), ...lines.map((line) => `  ${line}`)].join("\n");

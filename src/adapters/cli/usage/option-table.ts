@@ -4,23 +4,23 @@ import {
   type ConditionName,
 } from "../../../domain/query/span-filter.ts";
 
-/** One option of the command line. */
+/** Describes an option of the command line. */
 export interface OptionSpec {
-  /** Stands for the value in the help; an option without one is a switch. */
+  /** The placeholder of the value in the help; an option without one is a switch. */
   readonly value?: string;
   readonly meaning: string;
   readonly short?: string;
   readonly isRepeatable?: boolean;
-  /** A query parameter of the API: of the same name, with underscores. */
+  /** Whether it is a query parameter of the API, with underscores in its name. */
   readonly isParameter?: boolean;
-  /** What the value is one of, where it is one of a few words. */
+  /** The possible values, where the value is one of a few words. */
   readonly words?: readonly string[];
   readonly isFile?: boolean;
-  /** The value may be left out, and is then `implied`; what is one looks like `pattern`. */
+  /** Makes the value optional: `implied` stands for it; a value matches `pattern`. */
   readonly optionalValue?: { readonly implied: string; readonly pattern: RegExp };
 }
 
-/** How many the read API gives when nobody says. */
+/** Default limits of the read API. */
 export const DEFAULT_SPANS = 1000;
 export const DEFAULT_TRACES = 100;
 
@@ -55,55 +55,64 @@ function filterOptions(): Record<FilterOption, OptionSpec> {
 }
 
 /**
- * Every option there is. The arguments are checked, and help and completions are made, from this
- * table and from the one in `command-table.ts` that says which command takes what.
+ * Lists every option. The parser, the help and the completions derive from this table and from
+ * `command-table.ts`, which says what each command takes.
  */
 const SPECS = {
   ...filterOptions(),
-  after: parameter("CURSOR", "after this span: its sequence, or RUN_ID-SEQUENCE"),
-  limit: parameter("N", `at most so many (${DEFAULT_SPANS}; of traces ${DEFAULT_TRACES})`),
+  after: parameter("CURSOR", "spans after this one: its sequence, or RUN_ID-SEQUENCE"),
+  limit: parameter("N", `maximum number (default ${DEFAULT_SPANS}; of traces ${DEFAULT_TRACES})`),
   order: parameter("ORDER", "which come first: oldest or newest", ["oldest", "newest"]),
 
-  count: parameter("N", "how many spans to wait for (1)"),
-  timeout: parameter("TIME", "how long to wait (10s)"),
-  absent: parameterSwitch("with --count 0: succeed when none comes within the time"),
-  "trace-complete": parameterSwitch("wait for a whole trace: its root has ended, and it is quiet"),
-  quiet: parameter("TIME", "how long a trace must be quiet to be complete (200ms)"),
+  count: parameter("N", "number of spans to wait for (default 1)"),
+  timeout: parameter("TIME", "how long to wait (default 10s)"),
+  absent: parameterSwitch("with --count 0: succeed if no span matches in time"),
+  "trace-complete": parameterSwitch(
+    "wait for a complete trace: its root has ended, and it is quiet",
+  ),
+  quiet: parameter("TIME", "how long a complete trace has been quiet (default 200ms)"),
 
-  json: { meaning: "JSON, also on a terminal: OTLP/JSON for spans" },
-  otlp: { meaning: "protobuf bytes: one ExportTraceServiceRequest" },
-  out: { value: "FILE", meaning: "write to this file; it appears when it is whole", isFile: true },
+  json: { meaning: "print JSON even on a terminal; OTLP/JSON for spans" },
+  otlp: { meaning: "print protobuf bytes: one ExportTraceServiceRequest" },
+  out: {
+    value: "FILE",
+    meaning: "write to this file, which appears once it is complete",
+    isFile: true,
+  },
   format: {
     value: "FORMAT",
-    meaning: "of the file, whatever its ending: json (lines) or proto (with lengths)",
+    meaning: "format of the file: json (lines) or proto (length-delimited)",
     words: ["json", "proto"],
   },
 
-  to: { value: "URL", meaning: "where OTLP/HTTP listens (http://127.0.0.1:4318)" },
-  rate: { value: "N", meaning: "spans a second" },
+  to: { value: "URL", meaning: "OTLP/HTTP endpoint (default http://127.0.0.1:4318)" },
+  rate: { value: "N", meaning: "spans per second" },
   pace: {
     value: "[FACTOR]",
-    meaning: "the gaps of the original times, or 10x as fast",
+    meaning: "keep the original timing, or 10x as fast",
     optionalValue: { implied: "1x", pattern: /^\d+(\.\d+)?x$/ },
   },
 
   expect: {
     value: "EXPECTATION",
-    meaning: "what the command must emit; repeatable",
+    meaning: "spans that the command must emit; repeatable",
     isRepeatable: true,
   },
-  settle: { value: "TIME", meaning: "how long to wait for spans that are still missing (1s)" },
-  junit: { value: "FILE", meaning: "write the outcome as JUnit XML", isFile: true },
+  settle: {
+    value: "TIME",
+    meaning: "how long to wait for missing spans after the command (default 1s)",
+  },
+  junit: { value: "FILE", meaning: "write the result as JUnit XML", isFile: true },
   protocol: {
     value: "PROTOCOL",
-    meaning: "that the command exports by (the environment's, else http/protobuf)",
+    meaning: "protocol of the exporter (default: the environment's, or http/protobuf)",
     words: ["http/protobuf", "http/json", "grpc"],
   },
 
-  url: { value: "URL", meaning: "where spanring's read API is (SPANRING_URL)" },
-  check: { meaning: "show the configuration this environment gives, and whether it is right" },
-  help: { meaning: "this text", short: "h" },
-  version: { meaning: "the version", short: "V" },
+  url: { value: "URL", meaning: "spanring's read API (default: SPANRING_URL)" },
+  check: { meaning: "validate the configuration and print it" },
+  help: { meaning: "print this help", short: "h" },
+  version: { meaning: "print the version", short: "V" },
 } as const;
 
 export type OptionName = keyof typeof SPECS;
@@ -116,7 +125,7 @@ export function isOptionName(name: string): name is OptionName {
   return Object.hasOwn(SPECS, name);
 }
 
-/** As it is written, with the stand-in for its value: `--limit N`. */
+/** Returns the option with the placeholder of its value, such as `--limit N`. */
 export function optionUsage(name: OptionName): string {
   const { value } = OPTIONS[name];
   return value === undefined ? `--${name}` : `--${name} ${value}`;

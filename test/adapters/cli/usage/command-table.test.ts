@@ -27,7 +27,7 @@ test("every option is of a command or of serving", () => {
   expect([...taken].toSorted()).toEqual([...OPTION_NAMES].toSorted());
 });
 
-test.each(COMMAND_NAMES)("the overview tells of %s", (name) => {
+test.each(COMMAND_NAMES)("the overview lists %s", (name) => {
   const { operands, summary } = COMMANDS[name];
   const lines = helpText("1.2.3", PLAIN).split("\n");
 
@@ -35,7 +35,7 @@ test.each(COMMAND_NAMES)("the overview tells of %s", (name) => {
   expect(lines.find((line) => line.startsWith(`  ${usage} `))).toEndWith(` ${summary}`);
 });
 
-test.each(COMMAND_NAMES)("spanring %s --help tells of every option and no other", (name) => {
+test.each(COMMAND_NAMES)("spanring %s --help lists every option and no other", (name) => {
   const help = commandHelp(name, PLAIN);
 
   const listed = [...help.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, option]) => option);
@@ -48,8 +48,8 @@ test.each(COMMAND_NAMES)("spanring %s --help fits 100 columns and is documented"
 
   expect(help.split("\n").filter((line) => line.length > 100)).toEqual([]);
   expect(help).toMatch(/^ {2}0 {2}\S/m);
-  expect(help).toMatch(/^ {2}2 {2}the command line is wrong/m);
-  expect(/^ {2}4 {2}standard output/m.test(help)).toBe(name !== "run");
+  expect(help).toMatch(/^ {2}2 {2}the command line is invalid/m);
+  expect(/^ {2}4 {2}cannot write to standard output/m.test(help)).toBe(name !== "run");
 });
 
 test.each(COMMAND_NAMES)("no paragraph in the help of %s breaks off", (name) => {
@@ -82,11 +82,11 @@ test("examples use options that their commands have", () => {
   expect(wrong).toEqual([]);
 });
 
-test("the limits that the help tells of are those of the read API", () => {
+test("the limits in the help are those of the read API", () => {
   const unset = [LIMIT, TRACE_LIMIT].map((parameter) => parameter.schema["default"]);
 
   expect(unset).toEqual([DEFAULT_SPANS, DEFAULT_TRACES]);
-  expect(commandHelp("get", PLAIN)).toContain("at most so many (1000;");
+  expect(commandHelp("get", PLAIN)).toContain("maximum number (default 1000;");
 });
 
 test("names that objects inherit are no commands", () => {

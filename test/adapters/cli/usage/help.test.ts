@@ -44,7 +44,7 @@ test("exit codes and all ports are there", () => {
   expect(help).toMatch(/^ {2}1 {2}cannot run/m);
   expect(help).toMatch(/^ {2}2 {2}the environment/m);
   expect(help).toMatch(/^ {2}3 {2}a command cannot connect/m);
-  expect(help).toMatch(/^ {2}4 {2}standard output cannot be written/m);
+  expect(help).toMatch(/^ {2}4 {2}cannot write to standard output/m);
   expect(help).toMatch(/^ {2}4317 {2}OTLP/m);
   expect(help).toMatch(/^ {2}4318 {2}OTLP\/HTTP/m);
   expect(help).toMatch(/^ {2}4319 {2}the read API/m);
