@@ -35,7 +35,7 @@ test("one that is missed ends it with 1, and the difference is told", async () =
 
   expect(exitCode).toBe(1);
   expect(stderr).toContain(`✗ expected ${missed}\n  seen: 0 spans\n`);
-  expect(stderr).toContain("without name=POST / there are 3 spans\n");
+  expect(stderr).toContain("3 spans match without name=POST /\n");
   expect(stderr).toMatch(/shop +GET \/ /);
   expect(stderr).toContain("3 spans received, by service: shop 3\n");
   expect(readFileSync(junit, "utf8")).toContain('tests="3" failures="1"');

@@ -177,7 +177,7 @@ test.each([
   { argv: ["--check=yes"], refusal: "--check takes no value" },
   {
     argv: ["--url", "http://x", "get"],
-    refusal: "--url stands behind a command: spanring COMMAND --url",
+    refusal: "--url follows a command: spanring COMMAND --url",
   },
   { argv: ["toString"], refusal: 'unknown command "toString"' },
   { argv: ["\u001b]0;title\u0007"], refusal: String.raw`unknown command "\x1b]0;title\x07"` },

@@ -19,20 +19,20 @@ export type AnswerForm =
 export function answerForm(run: CommandRun): AnswerForm {
   const [isJson, isOtlp] = [isGiven(run, "json"), isGiven(run, "otlp")];
   const path = valueOf(run, "out");
-  if (isJson && isOtlp) throw usageFailure("--json and --otlp exclude one another");
+  if (isJson && isOtlp) throw usageFailure("--json and --otlp cannot be combined");
   if (path !== undefined) return { kind: "file", path, format: fileFormat(run, path) };
-  if (isGiven(run, "format")) throw usageFailure("--format is for --out FILE");
+  if (isGiven(run, "format")) throw usageFailure("--format requires --out FILE");
   if (isJson) return { kind: "json" };
   if (!isOtlp) return { kind: run.stdout.isTerminal ? "pretty" : "ndjson" };
   if (!run.stdout.isTerminal) return { kind: "otlp" };
-  throw usageFailure("--otlp is bytes, not for a terminal: use --out FILE, or a pipe");
+  throw usageFailure("--otlp prints bytes, not text for a terminal: use --out FILE or a pipe");
 }
 
 function fileFormat(run: CommandRun, path: string): OutFormat {
   const format = valueOf(run, "format");
   const isOtlp = isGiven(run, "otlp");
   if (format !== undefined && (isOtlp || isGiven(run, "json"))) {
-    throw usageFailure("--format says it all: leave out --json and --otlp");
+    throw usageFailure("--format cannot be combined with --json or --otlp");
   }
   if (isOtlp) return "bare";
   if (isGiven(run, "json") || format === "json") return "json";
@@ -41,7 +41,7 @@ function fileFormat(run: CommandRun, path: string): OutFormat {
   const ofEnding = formatOfPath(path);
   if (ofEnding !== undefined) return ofEnding;
   throw usageFailure(
-    `--out needs an ending of ${FILE_ENDINGS.join(", ")}, or --format json or proto`,
+    `--out needs a file name that ends in ${FILE_ENDINGS.join(", ")}, or --format json or proto`,
   );
 }
 

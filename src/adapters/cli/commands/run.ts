@@ -8,7 +8,7 @@ import { junitXml, outcomeCases } from "../run/junit.ts";
 import { type Outcome, summariseReceived, reportOutcome } from "../run/run-report.ts";
 import { type RunPlan, readRunPlan } from "../run/run-plan.ts";
 
-/** Runs a command with a receiver beside it, and checks what it has emitted. */
+/** Runs a command with a receiver, and checks the spans it has emitted. */
 export async function runBeside(run: CommandRun): Promise<number> {
   const plan = readRunPlan(run);
   const junit = valueOf(run, "junit");
@@ -19,7 +19,7 @@ export async function runBeside(run: CommandRun): Promise<number> {
   return exitCodeOf(outcome) || fileCode;
 }
 
-/** A file that cannot be written is told, and does not hide how the command has ended. */
+/** Reports a file that cannot be written; the exit code of the command takes precedence. */
 async function writeJunit(run: CommandRun, path: string, outcome: Outcome): Promise<number> {
   try {
     await writeOutFile(path, junitXml(outcomeCases(outcome)));
@@ -46,7 +46,7 @@ async function runWithReceiver(run: CommandRun, plan: RunPlan): Promise<Outcome>
       isInForeground: isForegroundProcess,
     });
     const endedMs = clock.monotonicMs();
-    // From here on Ctrl-C is for us: it ends the waiting, not the report.
+    // From here on, Ctrl-C ends the wait for spans, but not the report.
     const settleMs = end.hasNotRun ? 0 : plan.settleMs;
     const settling = { settleMs, interrupted: run.interruption() };
     const checked = await checkExpectations(receiver, plan.expectations, settling);
@@ -59,7 +59,7 @@ async function runWithReceiver(run: CommandRun, plan: RunPlan): Promise<Outcome>
   }
 }
 
-/** What the command says itself comes first; an expectation tells nothing if nothing ran. */
+/** Returns the command's exit code, if it failed; an expectation says nothing if nothing ran. */
 function exitCodeOf({ end, checked }: Outcome): number {
   if (end.exitCode !== 0) return end.exitCode;
   return checked.every(({ isMet }) => isMet) ? EXIT_CODE.ok : EXIT_CODE.notFound;

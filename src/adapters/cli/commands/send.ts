@@ -111,7 +111,7 @@ function unreachable(url: string, { message }: { message: string }): CommandFail
   return new CommandFailure(
     EXIT_CODE.cannotConnect,
     `cannot connect to ${quotePeerText(url)}: ${message}
-Start spanring there, or say where OTLP/HTTP listens with --to.`,
+Start spanring there, or set --to to an OTLP/HTTP receiver.`,
   );
 }
 
@@ -132,7 +132,7 @@ function problems(tally: Tally, fileProblems: FileProblems, url: string): string
     countedText(refusedSpans, "span"),
   ];
   const more = `${countedText(moreFaults, "more broken part")} skipped (${bytesText(moreBytes)})`;
-  const others = `${countedText(otherSignals, "request")} of metrics or logs left out`;
+  const others = `${countedText(otherSignals, "request")} of metrics or logs skipped`;
   return [
     ...(rejectedSpans > 0 ? [`${countedText(rejectedSpans, "span")} rejected`] : []),
     ...(refusedRequests > 0 ? [`${requests} of ${spans} refused`] : []),
@@ -146,7 +146,8 @@ function problems(tally: Tally, fileProblems: FileProblems, url: string): string
 
 const END_TEXT = {
   unreachable: (url: string, message: string) => `lost ${url}: ${message}; the rest was not sent`,
-  refusing: (url: string) => `gave up on ${url}, which goes on refusing; the rest was not sent`,
+  refusing: (url: string) =>
+    `gave up on ${url}, which keeps refusing requests; the rest was not sent`,
   interrupted: () => "interrupted; the rest was not sent",
 } as const;
 

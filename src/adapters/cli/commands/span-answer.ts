@@ -105,7 +105,10 @@ async function* spansIn(response: Response): AsyncGenerator<ShownSpan> {
 }
 
 function notNdjson(): CommandFailure {
-  return new CommandFailure(EXIT_CODE.cannotConnect, "the answer is not NDJSON, one span a line");
+  return new CommandFailure(
+    EXIT_CODE.cannotConnect,
+    "the response is not NDJSON with one span per line",
+  );
 }
 
 /** Learns how many spans an answer has from its bytes, which pass by on their way out. */

@@ -37,7 +37,7 @@ function defaultLimit(run: CommandRun): Pick<SpanPlan, "defaultLimit"> {
   if (isGiven(run, "limit") || isGiven(run, "out")) return {};
   const first = valueOf(run, "order") === "newest" ? "newest" : "oldest";
   const these = `these are the ${first} ${countText(DEFAULT_SPANS)} spans, and there may be more`;
-  const text = `${these}: say how many with --limit, or save all with --out FILE`;
+  const text = `${these}: set --limit, or save all with --out FILE`;
   return { defaultLimit: { spans: DEFAULT_SPANS, text } };
 }
 
@@ -55,7 +55,10 @@ export async function clear(run: CommandRun): Promise<ExitCode> {
   const response = await askForSuccess(run, { method: "DELETE", path: "/api/spans" });
   const answer: unknown = await response.json().catch(() => undefined);
   if (!isMessage(cleared(), answer)) {
-    throw new CommandFailure(EXIT_CODE.cannotConnect, "the answer does not say what was removed");
+    throw new CommandFailure(
+      EXIT_CODE.cannotConnect,
+      "the response does not say how many spans were removed",
+    );
   }
   if (isGiven(run, "json") || !stdout.isTerminal) writeJson(run, answer);
   else stdout.write(`removed ${countedText(answer.removed, "span")}\n`);

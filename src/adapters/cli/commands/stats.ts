@@ -18,7 +18,7 @@ export async function stats(run: CommandRun): Promise<ExitCode> {
   const response = await askForSuccess(run, { path: "/api/stats" });
   const answer: unknown = await response.json().catch(() => undefined);
   if (!isMessage(statsMessage(), answer)) {
-    throw new CommandFailure(EXIT_CODE.cannotConnect, "the answer is not that of /api/stats");
+    throw new CommandFailure(EXIT_CODE.cannotConnect, "unexpected response from /api/stats");
   }
   const problems = await askForProblems(run);
   if (isGiven(run, "json") || !stdout.isTerminal) writeJson(run, { ...answer, problems });
@@ -30,7 +30,7 @@ async function askForProblems(run: CommandRun): Promise<readonly ListedProblem[]
   const response = await askForSuccess(run, { path: "/api/problems" });
   const answer: unknown = await response.json().catch(() => undefined);
   if (isMessage(problemsMessage(), answer)) return answer.problems;
-  throw new CommandFailure(EXIT_CODE.cannotConnect, "the answer is not that of /api/problems");
+  throw new CommandFailure(EXIT_CODE.cannotConnect, "unexpected response from /api/problems");
 }
 
 function tablesText(

@@ -102,7 +102,7 @@ function showLine(state: TailState, line: string): boolean {
 /** Throws a failure when spanring does not come back, or refuses. */
 async function reconnect(state: TailState): Promise<Response> {
   const { run, signal } = state;
-  let obstacle = "it breaks off every connection";
+  let obstacle = "it closes every connection";
   while (state.triesLeft > 0 && !signal.aborted) {
     state.triesLeft -= 1;
     // oxlint-disable-next-line no-await-in-loop -- one attempt after the other is the point

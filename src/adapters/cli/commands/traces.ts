@@ -14,7 +14,7 @@ export async function traces(run: CommandRun): Promise<ExitCode> {
 
 async function showTrace(run: CommandRun, traceId: string): Promise<ExitCode> {
   const [filter] = queryOf(run);
-  if (filter !== undefined) throw usageFailure("TRACE_ID says it all: leave out the filters");
+  if (filter !== undefined) throw usageFailure("TRACE_ID cannot be combined with filters");
   const wholeId = await wholeTraceId(run, "TRACE_ID", traceId);
   return await answerSpans(run, {
     question: { path: `/api/traces/${encodeURIComponent(wholeId)}` },
@@ -28,7 +28,7 @@ async function showTrace(run: CommandRun, traceId: string): Promise<ExitCode> {
 async function listTraces(run: CommandRun): Promise<ExitCode> {
   const { kind } = answerForm(run);
   if (kind === "otlp" || kind === "file") {
-    throw usageFailure("a list of traces is no OTLP: give a TRACE_ID, or use spanring get");
+    throw usageFailure("a list of traces is not OTLP: give a TRACE_ID, or use spanring get");
   }
   const query = await withWholeTraceId(run, queryOf(run));
   const response = await askForSuccess(run, { path: "/api/traces", query });
@@ -45,13 +45,13 @@ async function listTraces(run: CommandRun): Promise<ExitCode> {
 
 const MORE_TRACES = [
   `these are ${DEFAULT_TRACES} traces, and there may be more`,
-  "say how many with --limit",
+  "set --limit",
 ].join(": ");
 
 function summariesIn(answer: unknown): Partial<TraceSummary>[] {
   const list = (answer as { traces?: unknown } | null | undefined)?.traces;
   if (Array.isArray(list)) return list;
-  throw new CommandFailure(EXIT_CODE.cannotConnect, "the answer is no list of traces");
+  throw new CommandFailure(EXIT_CODE.cannotConnect, "the response is not a list of traces");
 }
 
 function showList(run: CommandRun, summaries: readonly TraceSummary[]): void {

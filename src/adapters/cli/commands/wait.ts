@@ -9,48 +9,53 @@ import { spanTable } from "../render/span-table.ts";
 import { answerSpans } from "./span-answer.ts";
 
 const TIMED_OUT = 408;
-const CAME_ALL_THE_SAME = 409;
+const ARRIVED_UNWANTED = 409;
 
-/** So many spans tell what went wrong; more would hide it. */
+/** A few spans show what went wrong; more would hide it. */
 const MAX_SHOWN = 10;
 
 export async function wait(run: CommandRun): Promise<ExitCode> {
   return await answerSpans(run, {
     question: { path: "/api/wait", query: queryOf(run) },
     isTree: isGiven(run, "trace-complete"),
-    // Of what was to stay away nothing came.
+    // With --absent, an empty response is the success.
     exitCodeWhenEmpty: EXIT_CODE.ok,
-    emptyText: "no span came",
+    emptyText: "no span arrived",
     asFailure: (response) => waitFailure(run, response),
   });
 }
 
 async function waitFailure(run: CommandRun, response: Response): Promise<CommandFailure> {
-  const isExpected = [TIMED_OUT, CAME_ALL_THE_SAME].includes(response.status);
+  const isExpected = [TIMED_OUT, ARRIVED_UNWANTED].includes(response.status);
   const problem = isExpected ? await problemOf(response) : undefined;
   if (problem === undefined) return await failureOf(response);
-  const lines = response.status === TIMED_OUT ? missLines(run, problem) : cameLines(run, problem);
+  const lines =
+    response.status === TIMED_OUT ? missLines(run, problem) : unwantedLines(run, problem);
   return new CommandFailure(EXIT_CODE.notFound, lines.join("\n"));
 }
 
-/** How many came, and what would have been found without the last filter. */
+/** Says how many spans arrived, and how many would match without the last filter. */
 function missLines(run: CommandRun, problem: Problem): string[] {
   const { found, wanted, nearest } = problem;
-  // A trace may be incomplete with as many spans as were wanted: only the server knows why.
+  // A trace may be incomplete although it has enough spans: only the server knows why.
   const isCount = !isGiven(run, "trace-complete") && typeof found === "number";
   const counts =
     isCount && typeof wanted === "number"
-      ? `${found} of ${countedText(wanted, "span")} came in time`
+      ? `${found} of ${countedText(wanted, "span")} arrived in time`
       : quotePeerText(inOptions(problem));
   if (typeof nearest !== "object" || nearest === null) return [counts];
   const { without, count, spans } = nearest as Readonly<Record<string, unknown>>;
   if (typeof count !== "number" || count === 0) return [counts];
   const condition = quotePeerText(optionText(String(without)));
-  const near = `without ${condition} there ${count === 1 ? "is" : "are"}`;
-  return [counts, `${near} ${countedText(count, "span")}:`, ...spanLines(run, spans)];
+  const verb = count === 1 ? "matches" : "match";
+  return [
+    counts,
+    `${countedText(count, "span")} ${verb} without ${condition}:`,
+    ...spanLines(run, spans),
+  ];
 }
 
-function cameLines(run: CommandRun, problem: Problem): string[] {
+function unwantedLines(run: CommandRun, problem: Problem): string[] {
   return [quotePeerText(inOptions(problem)), ...spanLines(run, problem["spans"])];
 }
 

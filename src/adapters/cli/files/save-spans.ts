@@ -59,5 +59,8 @@ function* framesOf(piece: Uint8Array, format: OutFormat): Generator<Uint8Array> 
 }
 
 function notTraces(reason: string): CommandFailure {
-  return new CommandFailure(EXIT_CODE.cannotConnect, `the answer is no trace request: ${reason}`);
+  return new CommandFailure(
+    EXIT_CODE.cannotConnect,
+    `the response is not a trace request: ${reason}`,
+  );
 }

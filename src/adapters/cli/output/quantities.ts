@@ -65,7 +65,7 @@ export function clockText(unixNano: bigint | undefined): string {
 export function dateText(unixNano: bigint | undefined): string {
   if (unixNano === undefined) return UNKNOWN;
   const date = new Date(Number(unixNano / NANOS_PER_MS));
-  if (Number.isNaN(date.getTime())) return "an impossible time";
+  if (Number.isNaN(date.getTime())) return "invalid time";
   const day = [date.getMonth() + 1, date.getDate()].map((part) => digits(part, 2));
   return `${date.getFullYear()}-${day.join("-")} ${clockText(unixNano)}`;
 }

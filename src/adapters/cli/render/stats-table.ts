@@ -105,7 +105,7 @@ function rowsOf(forward: ForwardAnswer, { heading, bad, odd }: Palette): Row[] {
     ["lag", lag_seconds === 0 ? NONE : msText(lag_seconds * 1000)],
     ["in flight", inFlightText(in_flight)],
     ["batches", countsText(forward.batches)],
-    ["given back", countedText(retried_spans, "span")],
+    ["returned", countedText(retried_spans, "span")],
     ["undeliverable", undeliverable, undeliverable !== NONE && odd],
     ["last error", errorText(forward)],
     ...hintRows(forward, odd),
@@ -116,14 +116,14 @@ const FAILING = new Set(["backing_off", "blocked"]);
 
 function hintRows({ last_error, state }: ForwardAnswer, odd: Palette["odd"]): Row[] {
   if (last_error?.hint === undefined || !FAILING.has(state)) return [];
-  return [["to do", quotePeerText(last_error.hint), odd]];
+  return [["hint", quotePeerText(last_error.hint), odd]];
 }
 
 function stateText({ state, retry_in_ms = 0 }: ForwardAnswer): string {
   if (state === "untried") return "nothing sent yet";
   if (!FAILING.has(state)) return quotePeerText(state);
   const shown = state === "blocked" ? "blocked: the upstream refuses" : "backing off";
-  return `${shown}, ${retry_in_ms > 0 ? `next try in ${msText(retry_in_ms)}` : "trying again"}`;
+  return `${shown}, ${retry_in_ms > 0 ? `next attempt in ${msText(retry_in_ms)}` : "retrying"}`;
 }
 
 function inFlightText({ batches, spans }: ForwardAnswer["in_flight"]): string {

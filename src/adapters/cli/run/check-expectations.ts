@@ -15,13 +15,13 @@ export interface CheckedExpectation {
   readonly expectation: Expectation;
   readonly isMet: boolean;
   /**
-   * What was seen is as expected, but there was more, and with it there may be too many. Then it is
-   * not met: "none of these" would pass just because nobody has looked.
+   * The count is as expected, but spans were lost that might have matched. The expectation is then
+   * not met: otherwise "no such span" would pass because spans were evicted or refused.
    */
   readonly isUncertain?: true;
-  /** Spans that match. */
+  /** The spans that match. */
   readonly seen: CountedSpans;
-  /** Of one that is not met because there are too few: what there is without its last condition. */
+  /** If too few spans matched: the spans that match without the last condition. */
   readonly nearest?: CountedSpans & { readonly without: string };
 }
 
@@ -29,14 +29,13 @@ export type CheckedReceiver = Pick<Receiver, "buffer" | "arrivals" | "problems">
 
 export interface SettleOptions {
   readonly settleMs: number;
-  /** Nobody wants to wait any longer. */
+  /** Aborts when the user interrupts the wait. */
   readonly interrupted: AbortSignal;
 }
 
 /**
- * Checks what a command has emitted. Exporters send what they have before their program ends, but
- * the last of it may still be on its way: what is not there yet is waited for, no longer than
- * `settleMs` in all.
+ * Checks the spans that a command has emitted. Exporters flush before their program ends, but the
+ * last spans may still be in flight: missing ones are waited for, `settleMs` in all.
  */
 export async function checkExpectations(
   receiver: CheckedReceiver,
@@ -66,7 +65,7 @@ async function check(
   const { filter, lastCondition: without, count } = expectation;
   const seen = await countSpans(buffer, filter);
   const isMet = isAsExpected(count, seen.count);
-  // After the count, so that what was evicted before it could be counted is among the losses.
+  // Losses are read after the count, so that spans evicted before the count are among them.
   if (isMet && hasMost(count) && isAnythingLost(lossesOf(receiver))) {
     return { expectation, isMet: false, isUncertain: true, seen };
   }
@@ -76,7 +75,7 @@ async function check(
   return { expectation, isMet, seen, nearest: { without, ...near } };
 }
 
-/** What was refused or discarded, and whether anything came in at all. */
+/** Holds what was refused or discarded, and whether any span was received. */
 export interface Losses {
   readonly problems: readonly ProblemTotal[];
   readonly hasSpans: boolean;
@@ -87,14 +86,14 @@ export function lossesOf({ buffer, problems }: Pick<Receiver, "buffer" | "proble
   return { problems: problems().filter(({ count }) => count > 0), hasSpans };
 }
 
-/** Whether what was refused or discarded may have matched. */
+/** Reports whether something was refused or discarded that may have matched. */
 export function isAnythingLost({ problems }: Losses): boolean {
   return problems.some(mayLoseSpans);
 }
 
 /**
- * Why spans may be missing, and what to do. Where nothing came in at all, everything that came in
- * its place: it may be all that an exporter has sent.
+ * Says why spans may be missing, and what to do about it. If no span was received, it lists every
+ * problem, because the exporter may have sent nothing else.
  */
 export function lossTexts({ problems, hasSpans }: Losses): string[] {
   if (!hasSpans) return problems.map((each) => `no span arrived, but ${lossText(each)}`);

@@ -5,8 +5,8 @@ export const PROTOCOLS = ["http/protobuf", "http/json", "grpc"] as const;
 
 export type Protocol = (typeof PROTOCOLS)[number];
 
-/** Each would overrule what is set here for all signals. */
-const OVERRULING = new Set([
+/** Variables that would override those set here for all signals. */
+const OVERRIDING = new Set([
   "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
   "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
   "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
@@ -14,8 +14,8 @@ const OVERRULING = new Set([
 ]);
 
 /**
- * Only where the user has not said otherwise. A batch is sent ten times a second instead of every
- * five seconds, and only traces are: the others would not be kept.
+ * Defaults that the user's environment overrides. Batches are sent ten times a second instead of
+ * every five seconds, and only traces are sent, because the receiver does not store other signals.
  */
 const UNLESS_SET = {
   OTEL_TRACES_EXPORTER: "otlp",
@@ -25,8 +25,8 @@ const UNLESS_SET = {
 };
 
 /**
- * What the command is run with: its own environment, and in it the receiver as the endpoint of
- * every OpenTelemetry SDK. Source: OpenTelemetry, "OTLP Exporter Configuration".
+ * Returns the command's environment, with the receiver as the endpoint of its OpenTelemetry SDK.
+ * Source: OpenTelemetry, "OTLP Exporter Configuration".
  */
 export function childEnvironment(
   env: Environment,
@@ -34,10 +34,10 @@ export function childEnvironment(
   protocol: Protocol,
 ): Environment {
   const port = protocol === "grpc" ? ports.grpc : ports.http;
-  const kept = Object.entries(env).filter(([name]) => !OVERRULING.has(name));
+  const others = Object.entries(env).filter(([name]) => !OVERRIDING.has(name));
   return {
     ...UNLESS_SET,
-    ...Object.fromEntries(kept),
+    ...Object.fromEntries(others),
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
     OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
     SPANRING_URL: `http://127.0.0.1:${ports.api}`,
@@ -48,14 +48,14 @@ export function childEnvironment(
 const OWN_HOSTS = "127.0.0.1,localhost";
 
 /**
- * A proxy cannot reach the receiver. Both spellings, because some programs read only one of them,
- * and others the second only where the first is empty: so each has what either had.
+ * Exempts the receiver from proxies, which cannot reach it. Some programs read only one spelling,
+ * others read the second if the first is empty: so each gets the value of either.
  */
 function withoutProxy({ no_proxy, NO_PROXY }: Environment): Environment {
   return { no_proxy: withOwn(no_proxy || NO_PROXY), NO_PROXY: withOwn(NO_PROXY || no_proxy) };
 }
 
-/** `*` means every host only where it stands alone. */
+/** Adds our hosts to a list. `*` stands for all hosts only if it is alone. */
 function withOwn(hosts: string | undefined): string {
   if (hosts === undefined || hosts.trim() === "") return OWN_HOSTS;
   return hosts.trim() === "*" ? hosts : `${hosts},${OWN_HOSTS}`;

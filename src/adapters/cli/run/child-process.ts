@@ -4,17 +4,17 @@ import { isatty } from "node:tty";
 import type { Environment } from "../../../config/config.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 
-/** How a command ended, in the numbers that a shell gives. */
+/** Describes how a command ended, with the exit codes of a shell. */
 export interface ChildEnd {
-  /** Its own; 128 and the signal's number if one ended it; 126 or 127 if it did not run. */
+  /** Its own; 128 plus the number of the signal that ended it; 126 or 127 if it did not run. */
   readonly exitCode: number;
-  /** Why, when it did not run or did not end by itself. */
+  /** Why it did not run, or did not end by itself. */
   readonly reason?: string;
-  /** Only of one that could not even begin. */
+  /** Present if the command could not be started. */
   readonly hasNotRun?: true;
 }
 
-/** Each would end this process, and leave the command behind without a receiver. */
+/** Signals that would end this process and leave the command without a receiver. */
 const FORWARDED_SIGNALS = [
   "SIGINT",
   "SIGTERM",
@@ -27,10 +27,10 @@ const FORWARDED_SIGNALS = [
 ] as const;
 type ForwardedSignal = (typeof FORWARDED_SIGNALS)[number];
 
-/** Ctrl-C and Ctrl-\, which a terminal gives to every process in front of it. */
+/** Ctrl-C and Ctrl-\, which a terminal sends to every process of its foreground group. */
 const TERMINAL_SIGNALS: ReadonlySet<ForwardedSignal> = new Set(["SIGINT", "SIGQUIT"]);
 
-/** The part of this process that gets signals. */
+/** The part of `process` that receives signals. */
 export interface SignalSource {
   on(signal: ForwardedSignal, listener: () => void): unknown;
   off(signal: ForwardedSignal, listener: () => void): unknown;
@@ -40,14 +40,14 @@ export interface Child {
   readonly command: readonly string[];
   readonly env: Environment;
   readonly signals: SignalSource;
-  /** Whether a terminal gives its Ctrl-C to us and to the command: then we do not give it again. */
+  /** Whether a terminal sends Ctrl-C to us and to the command, so that we must not forward it. */
   readonly isInForeground: () => boolean;
 }
 
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
-/** Runs it with our own standard input, output and error, and waits for its end. */
+/** Runs a command with our standard input, output and error, and waits for its end. */
 export async function runChild(child: Child): Promise<ChildEnd> {
   const process = spawn(child);
   if ("exitCode" in process) return process;
@@ -67,11 +67,11 @@ function spawn({ command, env }: Child): ChildEnd | { readonly child: Bun.Subpro
     const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
     const part = isMissing ? missingPart(command[0] ?? "", env) : "it cannot be executed";
     if (part !== undefined) return { exitCode: NOT_EXECUTABLE, reason: part, hasNotRun: true };
-    return { exitCode: NOT_FOUND, reason: "there is no such command", hasNotRun: true };
+    return { exitCode: NOT_FOUND, reason: "command not found", hasNotRun: true };
   }
 }
 
-/** While this listens, a signal does not end this process: the command's end does. */
+/** Forwards signals to the command. Meanwhile they do not end this process. */
 function forwardSignals(
   { signals, isInForeground }: Child,
   forward: (signal: ForwardedSignal) => void,
@@ -87,28 +87,28 @@ function forwardSignals(
 }
 
 /**
- * Why nothing was found to run, where it is not the command: the system says the same of a script
- * whose interpreter is missing. Undefined when the command itself is not there.
+ * Says what is missing if the command itself exists: the system reports the same error for a script
+ * whose interpreter is missing. Returns undefined if the command does not exist.
  */
 export function missingPart(command: string, { PATH = "" }: Environment): string | undefined {
   const path = Bun.which(command, { PATH });
   if (path === null) return undefined;
   const interpreter = interpreterOf(path);
   return interpreter === undefined
-    ? "it is there, but not the interpreter or loader that it names"
-    : `its interpreter "${quotePeerText(interpreter)}" is not there`;
+    ? "its interpreter or loader was not found"
+    : `its interpreter "${quotePeerText(interpreter)}" was not found`;
 }
 
-/** Longer than the line that the system reads. Source: execve(2). */
+/** More than the system reads of the first line. Source: execve(2). */
 const HEAD_BYTES = 256;
 
-/** Of `#!/usr/bin/env node` it is `/usr/bin/env`. Undefined where nothing can be read. */
+/** Returns `/usr/bin/env` for `#!/usr/bin/env node`; undefined if the file cannot be read. */
 export function interpreterOf(path: string): string | undefined {
   const line = headOf(path).split("\n")[0] ?? "";
   return /^#![ \t]*(?<interpreter>[^ \t]+)/.exec(line)?.groups?.["interpreter"];
 }
 
-/** Nothing of what may be executed and not read. */
+/** Returns the beginning of a file; empty if it may be executed but not read. */
 function headOf(path: string): string {
   try {
     const file = openSync(path, "r");
@@ -124,22 +124,22 @@ function headOf(path: string): string {
 const STANDARD_STREAMS = [0, 1, 2];
 
 /**
- * Whether a Ctrl-C on the terminal reaches this process: the terminal gives it to every process in
- * its foreground group, whatever their standard streams are. Asked anew for each signal, because a
- * shell moves its jobs.
+ * Reports whether a Ctrl-C on the terminal reaches this process: the terminal sends it to every
+ * process in its foreground group, whatever their standard streams are. It is checked for each
+ * signal, because a shell moves its jobs between foreground and background.
  */
 export function isForegroundProcess(statFile = "/proc/self/stat"): boolean {
   try {
     return isForegroundStat(readFileSync(statFile, "utf8"));
   } catch {
-    // Only Linux tells. Elsewhere, who has a terminal is taken to be in front of it.
+    // Only Linux has this file. Elsewhere, a process with a terminal counts as in the foreground.
     return STANDARD_STREAMS.some((fileDescriptor) => isatty(fileDescriptor));
   }
 }
 
 /** Source: proc_pid_stat(5): `pid (comm) state ppid pgrp session tty_nr tpgid ...`. */
 function isForegroundStat(stat: string): boolean {
-  // A command's name may hold anything, parentheses and spaces among it.
+  // The name of a command may contain parentheses and spaces.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [, , ownGroup, , , foregroundGroup] = fields;
   return ownGroup !== undefined && ownGroup === foregroundGroup;

@@ -2,10 +2,10 @@ import { PLAIN } from "../output/palette.ts";
 import { type CheckedExpectation, lossTexts } from "./check-expectations.ts";
 import { hasFoundNothing, type Outcome, failureLines, nameLines } from "./run-report.ts";
 
-/** Of a text in a file, which no terminal's width limits. */
+/** Width of tables in the file, which no terminal limits. */
 const TEXT_COLUMNS = 120;
 
-/** The tests of a JUnit file: the command, and each expectation. */
+/** Returns the tests of a JUnit file: the command, and each expectation. */
 export function outcomeCases(outcome: Outcome): TestCase[] {
   const { command, end, checked, commandSeconds: seconds, checkSeconds } = outcome;
   const { reason, exitCode } = end;
@@ -34,17 +34,17 @@ function expectationCase(
   return { name, seconds, failure: lines.join("\n") };
 }
 
-/** One test of a run: the command itself, or an expectation. */
+/** A test of a run: the command itself, or an expectation. */
 interface TestCase {
   readonly name: string;
   readonly seconds: number;
-  /** What went wrong, in lines; undefined when nothing did. */
+  /** The lines that say what went wrong; undefined for a success. */
   readonly failure?: string;
 }
 
 /**
- * A run as a JUnit file, as CI systems read it: one suite, a test for the command and one for each
- * expectation. Source: the schema of the Jenkins xUnit plugin, `junit-10.xsd`.
+ * Returns a run as a JUnit file for CI systems: one suite with a test for the command and one for
+ * each expectation. Source: the schema of the Jenkins xUnit plugin, `junit-10.xsd`.
  */
 export function junitXml(cases: readonly TestCase[]): string {
   const failures = cases.filter(({ failure }) => failure !== undefined).length;
@@ -82,7 +82,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "\n": "&#10;",
 };
 
-/** XML 1.0 has no place for most control characters, not even escaped. */
+/** Characters that XML 1.0 does not allow, not even escaped. */
 const NOT_IN_XML = /[^\P{Cc}\t\n]|[\ufffe\uffff]/gu;
 
 function escaped(text: string): string {

@@ -17,7 +17,7 @@ import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
 import { type CommandRun, report, valueOf } from "../command/command-run.ts";
 import { type Protocol, PROTOCOLS } from "./child-environment.ts";
 
-/** What a run is to do, checked before anything is started. */
+/** Holds the options of a run, checked before anything is started. */
 export interface RunPlan {
   readonly config: Config;
   readonly protocol: Protocol;
@@ -28,7 +28,7 @@ export interface RunPlan {
 const SETTLE = "1s";
 const MAX_SETTLE = "10m";
 
-/** All that the arguments and the environment say, or a failure that lists every mistake. */
+/** Reads arguments and environment. Throws a failure that lists every mistake. */
 export function readRunPlan(run: CommandRun): RunPlan {
   const nowUnixNano = BigInt(Date.now()) * NANOS_PER_MS;
   const read = run.options
@@ -59,7 +59,7 @@ export function readRunPlan(run: CommandRun): RunPlan {
   };
 }
 
-/** Names so common that the command may have a meaning of its own for them. */
+/** Names so common that the command may use them for something else. */
 const COMMON_NAMES: ReadonlySet<string> = new Set([
   "LOG_LEVEL",
   "MAX_CONNECTIONS",
@@ -70,16 +70,15 @@ const COMMON_NAMES: ReadonlySet<string> = new Set([
   "MAX_CONNECTION_AGE_MS",
 ]);
 
-/** The log of a receiver beside a command is for what goes wrong. */
+/** A receiver next to a command logs only what goes wrong. */
 const LOG_LEVEL = "ERROR";
 
 /**
- * Reads the receiver's configuration from the command's environment. A common name with a value
- * that is of no use here does not keep the command from running; for `LOG_LEVEL` this is too usual
- * to warn of.
+ * Reads the receiver's configuration from the command's environment. A common name with an invalid
+ * value does not keep the command from running; for `LOG_LEVEL`, this is too common to warn about.
  */
 function readReceiverConfig(run: CommandRun): ConfigReading {
-  // Free ports whatever the environment says of them: another spanring may listen there.
+  // Free ports, whatever the environment says: another spanring may listen on those.
   const env = { ...run.env, ...ON_FREE_PORTS, LOG_LEVEL: run.env["LOG_LEVEL"] || LOG_LEVEL };
   const reading = readConfig(env);
   if (reading.ok) return reading;
@@ -97,13 +96,13 @@ function readReceiverConfig(run: CommandRun): ConfigReading {
 
 const SETTLE_BOUND = `must be a time up to ${MAX_SETTLE}, such as ${SETTLE}`;
 
-/** As long as the read API would wait. */
+/** Reads the time to settle, with the limit of the read API. */
 function readSettle(text: string): bigint | undefined {
   const settle = readDuration(text);
   return settle !== undefined && settle <= readDuration(MAX_SETTLE)! ? settle : undefined;
 }
 
-/** What an application is told already, it can do: many have an exporter for one protocol only. */
+/** Prefers the protocol that the application is configured for: many have only one exporter. */
 function protocolOf(env: Environment): Protocol {
   const text = env["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] || env["OTEL_EXPORTER_OTLP_PROTOCOL"];
   return knownProtocol(text ?? "") ?? PROTOCOLS[0];

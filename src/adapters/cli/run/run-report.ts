@@ -12,7 +12,7 @@ import { type ShownSpan, spansFromOtlpJson } from "../render/shown-span.ts";
 import { spanTable } from "../render/span-table.ts";
 import { fit, fitRight, peerText, widest } from "../output/text-columns.ts";
 
-/** How a run went: what its messages and its JUnit file are made of. */
+/** Describes how a run ended; its messages and its JUnit file derive from this. */
 export interface Outcome {
   readonly command: readonly string[];
   readonly end: ChildEnd;
@@ -22,22 +22,22 @@ export interface Outcome {
   readonly received: ReceivedSpans;
 }
 
-/** What came in at all. */
+/** Summarises the spans that the receiver got. */
 interface ReceivedSpans {
   readonly text: string;
-  /** Only when an expectation has found nothing: then most likely a name is not what one thinks. */
+  /** Present only if an expectation matched no span: then a name is often the mistake. */
   readonly names?: NameTallies;
   readonly losses: Losses;
 }
 
-/** Not met, because nothing that matches was there. */
+/** Reports whether an expectation failed because no span matched. */
 export function hasFoundNothing({ isMet, isUncertain, seen }: CheckedExpectation): boolean {
   return !isMet && isUncertain !== true && seen.count === 0;
 }
 
 const INDENT = "  ";
 
-/** Says on standard error how the command ended, and what was expected and did not come. */
+/** Prints on standard error how the command ended, and which expectations were not met. */
 export function reportOutcome(run: CommandRun, { command, end, checked, received }: Outcome): void {
   const { reason, exitCode } = end;
   const name = quotePeerText(command[0] ?? "");
@@ -64,21 +64,22 @@ function printIndented({ stderr }: CommandRun, lines: readonly string[]): void {
 const SERVICES_SHOWN = 10;
 const NAMES_SHOWN = 10;
 
-/** What was seen of an expectation that is not met, and below it the spans that come nearest. */
+/** Returns what was seen instead of an expectation, and below it the spans that come nearest. */
 export function failureLines(
   { seen, nearest, isUncertain }: CheckedExpectation,
   columns: number,
   palette: Palette,
 ): string[] {
-  const doubt = isUncertain === true ? "; what could not be looked at may match too" : "";
+  const doubt = isUncertain === true ? "; spans that were lost may match too" : "";
   const there = `seen: ${countedText(seen.count, "span")}${doubt}`;
   if (nearest === undefined) return [there, ...spanTable(shown(seen), columns, palette)];
-  const without = `without ${quotePeerText(nearest.without)} there ${isOrAre(nearest.count)}`;
-  const near = `${without} ${countedText(nearest.count, "span")}`;
+  const verb = nearest.count === 1 ? "matches" : "match";
+  const condition = quotePeerText(nearest.without);
+  const near = `${countedText(nearest.count, "span")} ${verb} without ${condition}`;
   return [there, near, ...spanTable(shown(nearest), columns, palette)];
 }
 
-/** To be called before the receiver stops. */
+/** Summarises the received spans. Call it before the receiver stops. */
 export async function summariseReceived(
   receiver: Pick<Receiver, "buffer" | "problems">,
   checked: readonly CheckedExpectation[],
@@ -89,10 +90,10 @@ export async function summariseReceived(
   return { ...received, names: await tallyNames(buffer) };
 }
 
-/** By service, the busiest first: what came in at all. */
+/** Returns the number of received spans by service, the busiest first. */
 export function receivedText(buffer: Pick<LoggedBuffer, "services">): string {
   const services = buffer.services().toSorted((a, b) => b.spans.received - a.spans.received);
-  if (services.length === 0) return "no span was received at all";
+  if (services.length === 0) return "no span was received";
   const total = services.reduce((sum, { spans }) => sum + spans.received, 0);
   const named = services
     .slice(0, SERVICES_SHOWN)
@@ -104,7 +105,7 @@ export function receivedText(buffer: Pick<LoggedBuffer, "services">): string {
 const SPANS_COLUMNS = 8;
 const SERVICE_COLUMNS = 20;
 
-/** A table of the names of most spans; no lines when there are none. */
+/** Returns a table of the most frequent span names; no lines without spans. */
 export function nameLines(
   { names, otherSpanCount }: NameTallies,
   columns: number,
@@ -122,12 +123,8 @@ export function nameLines(
   );
   const rest = names.slice(NAMES_SHOWN).reduce((sum, { spanCount }) => sum + spanCount, 0);
   const others = rest + otherSpanCount;
-  const last = others === 0 ? [] : [row(countText(others), "", "of other names")];
+  const last = others === 0 ? [] : [row(countText(others), "", "other names")];
   return [heading(row("SPANS", "SERVICE", "NAME")), ...rows, ...last];
-}
-
-function isOrAre(count: number): string {
-  return count === 1 ? "is" : "are";
 }
 
 function shown({ newest }: CountedSpans): ShownSpan[] {

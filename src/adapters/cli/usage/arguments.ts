@@ -46,7 +46,7 @@ export function unknownArgument(argument: string): string {
     const isOurs = SERVE_OPTIONS.some((option) => option === name);
     return isOurs
       ? `--${name} takes no value`
-      : `--${name} stands behind a command: spanring COMMAND --${name}`;
+      : `--${name} follows a command: spanring COMMAND --${name}`;
   }
   const options = SERVE_OPTIONS.map((option) => `--${option}`);
   if (argument.startsWith("-") && argument !== "-") {
@@ -120,7 +120,7 @@ function unguardedOperand(command: CommandName, args: readonly string[]): string
   );
   if (first?.kind !== "positional") return undefined;
   const usage = `spanring ${command} [OPTIONS] ${operands}`;
-  return `"${quotePeerText(first.value)}" must stand behind --: ${usage}`;
+  return `"${quotePeerText(first.value)}" must follow --: ${usage}`;
 }
 
 /** `parseArgs` knows no value that may be left out: so it is put in. */
@@ -158,15 +158,17 @@ function optionMistake(command: CommandName, argv: readonly string[]): string {
       return `${rawName} needs a value: ${usage}, or ${rawName}=VALUE for one that begins with -`;
     }
   }
-  return `these arguments cannot be read`;
+  return `cannot parse these arguments`;
 }
 
 function unknownOption(command: CommandName, name: string, rawName: string): string {
   if (isOptionName(name)) {
     const takers = COMMAND_NAMES.filter((other) => COMMANDS[other].options.includes(name));
     const others =
-      takers.length === 0 ? "spanring alone takes it" : `it is of ${takers.join(", ")}`;
-    return `${command} takes no ${rawName}; ${others}`;
+      takers.length === 0
+        ? "only spanring itself accepts it"
+        : `it belongs to ${takers.join(", ")}`;
+    return `${command} does not accept ${rawName}; ${others}`;
   }
   const names = COMMANDS[command].options.map((option) => `--${option}`);
   return `unknown option "${quotePeerText(rawName)}"${suggestion(rawName, names)}`;

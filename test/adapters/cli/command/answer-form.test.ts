@@ -12,12 +12,15 @@ const get = (argv: readonly string[], answer: Answer, parts: CommandSurroundings
 const TERMINAL = { columns: 80 };
 
 test.each([
-  { argv: ["--json", "--otlp"], message: "--json and --otlp exclude one another" },
-  { argv: ["--format", "json"], message: "--format is for --out FILE" },
-  { argv: ["--out", "x.txt"], message: "--out needs an ending of .json, " },
-  { argv: ["--out", "x.toString"], message: "--out needs an ending of .json, " },
+  { argv: ["--json", "--otlp"], message: "--json and --otlp cannot be combined" },
+  { argv: ["--format", "json"], message: "--format requires --out FILE" },
+  { argv: ["--out", "x.txt"], message: "--out needs a file name that ends in .json, " },
+  { argv: ["--out", "x.toString"], message: "--out needs a file name that ends in .json, " },
   { argv: ["--out", "x.pb", "--format", "xml"], message: "--format must be json or proto" },
-  { argv: ["--out", "x", "--format", "json", "--otlp"], message: "leave out --json and --otlp" },
+  {
+    argv: ["--out", "x", "--format", "json", "--otlp"],
+    message: "cannot be combined with --json or --otlp",
+  },
   { argv: ["--limt", "5"], message: 'unknown option "--limt"; did you mean --limit?' },
 ])("$argv is refused: $message", async ({ argv, message }) => {
   const end = await get(argv, threeSpans);

@@ -201,7 +201,7 @@ test("what must not be there is not met unseen, and the JUnit file says why too"
   expect(exitCode).toBe(1);
   expect(stderr).not.toContain("SERVICE");
   for (const text of [stderr, readFileSync(file, "utf8")]) {
-    expect(text).toContain("seen: 0 spans; what could not be looked at may match too");
+    expect(text).toContain("seen: 0 spans; spans that were lost may match too");
     expect(text).toContain("1 span was evicted from the full buffer; set MAX_BUFFER_SIZE");
     expect(text).toContain("3 requests were refused by the full buffer; set MAX_BUFFER_SIZE");
   }
@@ -224,7 +224,7 @@ test("a command that is not there is told", async () => {
   const { exitCode, stderr } = await run(argv);
 
   expect(exitCode).toBe(127);
-  expect(stderr).toContain("spanring-no-such-command: there is no such command");
+  expect(stderr).toContain("spanring-no-such-command: command not found");
 });
 
 test("Ctrl-C when the command has ended ends the waiting, and the outcome is told", async () => {

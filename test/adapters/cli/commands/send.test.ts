@@ -181,7 +181,7 @@ test("metrics and logs in a file are left out, and told", async () => {
 
   expect(end).toMatchObject({ exitCode: 0 });
   expect(end.asked).toHaveLength(1);
-  expect(end.stderr).toBe("spanring: 1 request of metrics or logs left out\n");
+  expect(end.stderr).toBe("spanring: 1 request of metrics or logs skipped\n");
 });
 
 test("on a terminal progress is drawn on standard error, and taken away", async () => {

@@ -158,7 +158,7 @@ test.each([
   expect(full.exitCode).toBe(0);
   expect(full.stderr).toBe(
     "spanring: these are the oldest 1,000 spans, and there may be more: " +
-      "say how many with --limit, or save all with --out FILE\n",
+      "set --limit, or save all with --out FILE\n",
   );
   expect([whole.stderr, asked.stderr]).toEqual(["", ""]);
 });
@@ -220,7 +220,9 @@ test("there are no filters, and that is said", async () => {
   const end = await take(["--name", "x"], threeSpans);
 
   expect(end).toMatchObject({ exitCode: 2, asked: [] });
-  expect(end.stderr).toStartWith("spanring: take takes no --name; it is of tail, get, ");
+  expect(end.stderr).toStartWith(
+    "spanring: take does not accept --name; it belongs to tail, get, ",
+  );
 });
 
 stopFakeServersAfterEach();
@@ -263,6 +265,6 @@ test.each([() => new Response("no"), () => Response.json({}), () => Response.jso
     const end = await clear([], answer);
 
     expect(end).toMatchObject({ exitCode: 3, stdout: "" });
-    expect(end.stderr).toContain("does not say what was removed");
+    expect(end.stderr).toContain("does not say how many spans were removed");
   },
 );

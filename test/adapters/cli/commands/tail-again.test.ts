@@ -179,7 +179,7 @@ test("one that breaks off every tail, and shows nothing, is given up", async () 
   const end = await follow([() => tailOf("a1", 0)], {});
 
   expect(end).toMatchObject({ exitCode: 3, stdout: "" });
-  expect(end.stderr).toEndWith("gave up after 5 s: it breaks off every connection\n");
+  expect(end.stderr).toEndWith("gave up after 5 s: it closes every connection\n");
   expect(end.asked).toHaveLength(21);
 });
 

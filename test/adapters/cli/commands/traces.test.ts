@@ -73,9 +73,7 @@ test("that there may be more traces than nobody asked for is told", async () => 
   const full = await traces([], many);
   const asked = await traces(["--limit", "100"], many);
 
-  expect(full.stderr).toBe(
-    "spanring: these are 100 traces, and there may be more: say how many with --limit\n",
-  );
+  expect(full.stderr).toBe("spanring: these are 100 traces, and there may be more: set --limit\n");
   expect(asked.stderr).toBe("");
 });
 
@@ -86,9 +84,9 @@ test("an id that is not there is exit code 1, with what the server says", async 
 });
 
 test.each([
-  { argv: [TRACE_ID, "--name", "x"], message: "TRACE_ID says it all: leave out the filters" },
-  { argv: ["--otlp"], message: "a list of traces is no OTLP" },
-  { argv: ["--out", "x.json"], message: "a list of traces is no OTLP" },
+  { argv: [TRACE_ID, "--name", "x"], message: "TRACE_ID cannot be combined with filters" },
+  { argv: ["--otlp"], message: "a list of traces is not OTLP" },
+  { argv: ["--out", "x.json"], message: "a list of traces is not OTLP" },
 ])("$argv is refused", async ({ argv, message }) => {
   const end = await traces(argv, list);
 
@@ -102,5 +100,8 @@ test.each([
 ])("an answer that is no list is told", async (answer) => {
   const end = await traces([], answer);
 
-  expect(end).toMatchObject({ exitCode: 3, stderr: "spanring: the answer is no list of traces\n" });
+  expect(end).toMatchObject({
+    exitCode: 3,
+    stderr: "spanring: the response is not a list of traces\n",
+  });
 });

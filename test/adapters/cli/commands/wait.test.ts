@@ -53,8 +53,8 @@ test("not in time: how many came, and what there was without the last filter", a
 
   expect(end).toMatchObject({ exitCode: 1, stdout: "" });
   expect(end.stderr.split("\n").slice(0, 3)).toEqual([
-    "spanring: 1 of 3 spans came in time",
-    "without --status error there are 2 spans:",
+    "spanring: 1 of 3 spans arrived in time",
+    "2 spans match without --status error:",
     expect.stringMatching(/^TIME .* DURATION +TRACE$/),
   ]);
   expect(end.stderr).toContain("shop       GET /a ");
@@ -63,7 +63,7 @@ test("not in time: how many came, and what there was without the last filter", a
 test("one near miss is one span", async () => {
   const end = await wait([], missed({ without: "a", count: 1, spans: otlpJsonOf("x") }));
 
-  expect(end.stderr).toContain("\nwithout a there is 1 span:\n");
+  expect(end.stderr).toContain("\n1 span matches without a:\n");
 });
 
 test("of many near misses the first ten are shown", async () => {
@@ -80,7 +80,7 @@ test.each([undefined, null, {}, { without: "a", count: 0 }, "near"])(
   async (nearest) => {
     const end = await wait([], missed(nearest as object));
 
-    expect(end).toMatchObject({ exitCode: 1, stderr: "spanring: 1 of 3 spans came in time\n" });
+    expect(end).toMatchObject({ exitCode: 1, stderr: "spanring: 1 of 3 spans arrived in time\n" });
   },
 );
 

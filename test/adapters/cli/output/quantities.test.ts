@@ -75,5 +75,5 @@ test("what is not known is said to be unknown", () => {
 
 test("a time that no calendar has is told, not thrown", () => {
   expect(clockText(2n ** 64n * 1_000_000n)).toBe("--:--:--.---");
-  expect(dateText(2n ** 64n * 1_000_000n)).toBe("an impossible time");
+  expect(dateText(2n ** 64n * 1_000_000n)).toBe("invalid time");
 });

@@ -101,12 +101,12 @@ test("an upstream that is gone is told of with the next try, the losses and the 
 
   expect(lines({ last_error })).toEqual([
     "forwards to    grpcs://collector:4317",
-    "state          backing off, next try in 1.24 s",
+    "state          backing off, next attempt in 1.24 s",
     "rate           1,235 spans/s",
     "lag            4.20 s",
     "in flight      1,028 spans in 2 batches",
     "batches        21 delivered, 22 partly_rejected, 23 retry",
-    "given back     27 spans",
+    "returned       27 spans",
     "undeliverable  24 invalid, 25 too_large, 26 rejected",
     expect.stringMatching(
       /^last error     \d{4}-\d\d-\d\d \d\d:\d\d:39\.007: UNAVAILABLE: no route$/,
@@ -132,7 +132,7 @@ test("one that nothing was sent to yet has nothing to tell", () => {
     "lag            none",
     "in flight      1 span in 1 batch",
     "batches        none",
-    "given back     0 spans",
+    "returned       0 spans",
     "undeliverable  none",
     "last error     none",
   ]);
@@ -140,9 +140,9 @@ test("one that nothing was sent to yet has nothing to tell", () => {
 
 test.each([
   { state: "connected", told: "connected" },
-  { state: "backing_off", retry_in_ms: 0, told: "backing off, trying again" },
-  { state: "blocked", retry_in_ms: 0, told: "blocked: the upstream refuses, trying again" },
-  { state: "backing_off", retry_in_ms: 90_000, told: "backing off, next try in 1 m 30 s" },
+  { state: "backing_off", retry_in_ms: 0, told: "backing off, retrying" },
+  { state: "blocked", retry_in_ms: 0, told: "blocked: the upstream refuses, retrying" },
+  { state: "backing_off", retry_in_ms: 90_000, told: "backing off, next attempt in 1 m 30 s" },
   { state: "drowned", told: "drowned" },
 ])("$state, with a try in $retry_in_ms ms, is told as: $told", ({ told, ...parts }) => {
   expect(lines(parts)[1]).toBe(`state          ${told}`);
@@ -153,7 +153,7 @@ test("what to do about it is told as long as it fails", () => {
 
   const [told, later] = ["blocked", "connected"].map((state) => lines({ state, last_error }));
 
-  expect(told!.at(-1)).toBe("to do          check the token\\x1b[2J");
+  expect(told!.at(-1)).toBe("hint           check the token\\x1b[2J");
   expect(later!.at(-1)).toStartWith("last error");
 });
 

@@ -34,7 +34,7 @@ describe("a command ends as it ends", () => {
   });
 
   test.each([
-    { name: "that is not there", command: ["spanring-no-such-command"], exitCode: 127 },
+    { name: "that was not found", command: ["spanring-no-such-command"], exitCode: 127 },
     { name: "that cannot be executed", command: ["/dev/null"], exitCode: 126 },
   ])("or does not run, one $name", async ({ command, exitCode }) => {
     const signals = new EventEmitter();
@@ -103,19 +103,19 @@ executable("on-the-path", "#!/no/such/shell -e\nexit 0\n");
 
 test.each([
   {
-    name: "an interpreter that is not there",
+    name: "an interpreter that was not found",
     command: executable("script", "#! /no/such/shell -e\nexit 0\n"),
-    says: 'its interpreter "/no/such/shell" is not there',
+    says: 'its interpreter "/no/such/shell" was not found',
   },
   {
     name: "lines that end as on Windows",
     command: executable("windows", "#!/bin/sh\r\nexit 0\r\n"),
-    says: 'its interpreter "/bin/sh\\x0d" is not there',
+    says: 'its interpreter "/bin/sh\\x0d" was not found',
   },
   {
     name: "a script that is found on PATH",
     command: "on-the-path",
-    says: 'its interpreter "/no/such/shell" is not there',
+    says: 'its interpreter "/no/such/shell" was not found',
   },
 ])("of $name it is told what is missing", async ({ command, says }) => {
   const signals = { on: () => {}, off: () => {} };
@@ -128,14 +128,14 @@ test.each([
   { name: "is no script", command: executable("program", "\u007fELF\u0002") },
   { name: "cannot be read", command: executable("unreadable", "x", 0o111) },
 ])("of what $name an interpreter or a loader is missing", ({ command }) => {
-  expect(missingPart(command, {})).toContain("not the interpreter or loader");
+  expect(missingPart(command, {})).toContain("its interpreter or loader");
 });
 
 test("what cannot be read names no interpreter", () => {
   expect(interpreterOf(join(folder, "nothing"))).toBeUndefined();
 });
 
-test.each([{ PATH: folder }, {}])("of what is not there no part is missing, with %p", (env) => {
+test.each([{ PATH: folder }, {}])("of what was not found no part is missing, with %p", (env) => {
   expect(missingPart("no-such-command", env)).toBeUndefined();
 });
 

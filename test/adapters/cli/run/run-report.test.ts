@@ -29,7 +29,7 @@ test("what is missing is told with what there is without the last condition", as
   const missed = { expectation, isMet: false, seen, nearest };
   const [there, near, heading, ...rows] = failureLines(missed, 80, PLAIN);
 
-  expect([there, near]).toEqual(["seen: 0 spans", "without name=no there are 2 spans"]);
+  expect([there, near]).toEqual(["seen: 0 spans", "2 spans match without name=no"]);
   expect(heading).toStartWith("TIME ");
   expect(rows).toEqual([
     expect.stringMatching(/ shop +span 2 /),
@@ -54,7 +54,7 @@ test("of one that is met only as far as could be seen, that is told", async () =
 
   const lines = failureLines({ expectation, isMet: false, isUncertain: true, seen }, 80, PLAIN);
 
-  expect(lines).toEqual(["seen: 0 spans; what could not be looked at may match too"]);
+  expect(lines).toEqual(["seen: 0 spans; spans that were lost may match too"]);
 });
 
 test("what came in at all is told by service, the busiest first", () => {
@@ -104,7 +104,7 @@ test("names are told in columns, those of most spans first, and quoted", () => {
     "       2  a-service-of-a-rath…  xxxxxxxxxxxxxxxxx…",
     "       1  s                     0",
   ]);
-  expect(lines.slice(11)).toEqual(["       5                        of other names"]);
+  expect(lines.slice(11)).toEqual(["       5                        other names"]);
 });
 
 test("without spans there are no names", () => {
@@ -112,5 +112,5 @@ test("without spans there are no names", () => {
 });
 
 test("nothing at all is told as such", () => {
-  expect(receivedText(searchedRing().buffer)).toBe("no span was received at all");
+  expect(receivedText(searchedRing().buffer)).toBe("no span was received");
 });

@@ -171,7 +171,7 @@ test("a receiver that goes on refusing is given up, and the rest is not sent", a
   expect(end.asked.length).toBeLessThanOrEqual(4 * 6);
   expect(end.stdout).toStartWith("sent 0 spans in 0 requests");
   expect(end.stderr).toContain("the receiver says: 503: full\n");
-  expect(end.stderr).toContain("which goes on refusing; the rest was not sent\n");
+  expect(end.stderr).toContain("which keeps refusing requests; the rest was not sent\n");
 });
 
 test("no more than four requests are on their way at a time", async () => {

@@ -56,8 +56,8 @@ test.each([
   { line: "-x", mistake: 'unknown option "-x"' },
   { line: "--xyzzyqqq", mistake: 'unknown option "--xyzzyqqq"' },
   { line: "--\u001b[2J", mistake: String.raw`unknown option "--\x1b[2J"` },
-  { line: "--count 1", mistake: "get takes no --count; it is of wait" },
-  { line: "--version", mistake: "get takes no --version; spanring alone takes it" },
+  { line: "--count 1", mistake: "get does not accept --count; it belongs to wait" },
+  { line: "--version", mistake: "get does not accept --version; only spanring itself accepts it" },
   { line: "--name", mistake: "--name needs a value: --name NAME" },
   {
     line: "--name --json",
@@ -98,7 +98,7 @@ describe("the command that is to be run stands behind --", () => {
     { argv: ["node", "app.js", "--port", "3"], first: "node" },
   ])("%p is a mistake", ({ argv, first }) => {
     expect(readCommandArguments("run", argv)).toEqual({
-      mistake: `"${first}" must stand behind --: spanring run [OPTIONS] -- COMMAND...`,
+      mistake: `"${first}" must follow --: spanring run [OPTIONS] -- COMMAND...`,
     });
   });
 });
