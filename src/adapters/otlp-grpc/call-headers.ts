@@ -8,17 +8,17 @@ import { EXPORT_PATH, UNSUPPORTED_PATHS } from "./export-services.ts";
 
 const GRPC = "application/grpc";
 
-/** For grpc-js to answer with 415. */
+/** A type that grpc-js answers with 415. */
 const OTHER_TYPE = "";
 
 /**
- * Changes the headers of a call to what grpc-js may see of them, before it sees them:
+ * Adapts the headers of a call before grpc-js reads them:
  *
- * - no deadline: a client keeps its own, and we never wait. grpc-js would start a timer for each
+ * - no deadline: clients keep their own, and we never wait. grpc-js would start a timer for each
  *   call, and one of 1 ms for a deadline of more than 2^31 ms.
  * - no encoding of messages: see `takeEncoding`.
- * - a content type that it tells right: 1.14.7 goes by its first letters, so it takes
- *   `application/grpc-web` for gRPC, and not `Application/GRPC`.
+ * - a normalized content type: grpc-js 1.14.7 compares the first letters only, so it accepts
+ *   `application/grpc-web` as gRPC and refuses `Application/GRPC`.
  */
 export function adaptHeaders(headers: IncomingHttpHeaders): void {
   if (headers["grpc-timeout"] !== undefined) delete headers["grpc-timeout"];
@@ -35,13 +35,13 @@ const SIGNAL_REASONS: ReadonlyMap<string, ProblemReason> = new Map([
   [UNSUPPORTED_PATHS.logs, "unsupported_logs"],
 ]);
 
-/** What grpc-js 1.14.7 says of a method that nobody has registered. */
+/** The message of grpc-js 1.14.7 for a method without a handler. */
 const UNIMPLEMENTED_TEXT = "The server does not implement the method";
 
-/** Of OTLP/HTTP, over HTTP/2. */
+/** The paths of OTLP/HTTP, sent over HTTP/2 to this port. */
 const HTTP_PATH = /\/v1\/(traces|metrics|logs)$/;
 
-/** Returns what is recorded of a call that grpc-js refuses before any handler sees it. */
+/** Returns the problem to record for a call that grpc-js refuses before any handler sees it. */
 export function refusedCall(headers: OutgoingHttpHeaders, path: string): CallProblem | undefined {
   if (headers[":status"] === 415) {
     return { reason: HTTP_PATH.test(path) ? "http_on_grpc" : "unsupported_type", detail: path };
@@ -51,7 +51,10 @@ export function refusedCall(headers: OutgoingHttpHeaders, path: string): CallPro
   return { reason: SIGNAL_REASONS.get(path) ?? "unknown_path", detail: path };
 }
 
-/** Returns the same of a message that is too long; undefined where it could not have had spans. */
+/**
+ * Returns the problem to record for a message that is too long; undefined for methods that take no
+ * signal.
+ */
 export function tooLargeCall(
   path: string,
   { lengthBytes, maxBytes }: { readonly lengthBytes: number; readonly maxBytes: number },
@@ -61,16 +64,22 @@ export function tooLargeCall(
   return reason === undefined ? undefined : { reason, detail };
 }
 
-/** What has come of a call's only message, and behind it. */
+/** The bytes of a call that have arrived: its only message, and any bytes after it. */
 interface ReceivedMessage {
   readonly prefix: MessagePrefix;
   readonly receivedBytes: number;
 }
 
-/** What grpc-js 1.14.7 says of any call that has not one whole message, encoded as in a trailer. */
+/**
+ * The message of grpc-js 1.14.7 for a call without exactly one complete message, percent-encoded as
+ * in a trailer.
+ */
 const LIBRARY_TEXT = /^Received%20(no|a%20second)%20request%20message%20for%20server%20stream/;
 
-/** Reports whether grpc-js ends a call with these headers because it has not one whole message. */
+/**
+ * Reports whether grpc-js ends a call with these headers because it does not have exactly one
+ * message.
+ */
 export function isCardinalityFault(headers: OutgoingHttpHeaders): boolean {
   if (headers["grpc-status"] !== GRPC_CODE.UNIMPLEMENTED) return false;
   return LIBRARY_TEXT.test(String(headers["grpc-message"]));
@@ -82,11 +91,11 @@ interface CardinalityFault {
 }
 
 /**
- * Returns the status that says what is wrong: grpc-js takes a message that was cut short for none,
- * and calls every method a streaming one.
+ * Returns the correct status: grpc-js treats a message that was cut short as missing, and calls
+ * every method a streaming one.
  *
  * Source: grpc/grpc, doc/statuscodes.md: UNIMPLEMENTED for a wrong number of messages, INTERNAL for
- * one that does not keep to its framing.
+ * a message that breaks the framing.
  */
 export function cardinalityFault({ prefix, receivedBytes }: ReceivedMessage): CardinalityFault {
   const wholeBytes = PREFIX_BYTES + prefix.lengthBytes;

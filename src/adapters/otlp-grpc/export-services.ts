@@ -13,7 +13,7 @@ import {
 import { type DiscardParts, discardItems } from "../otlp/discard-items.ts";
 
 interface TraceServiceParts extends SafelyParts {
-  /** After decompression; before it, grpc-js keeps the same limit. */
+  /** The limit after decompression; grpc-js applies the same limit before it. */
   readonly maxMessageBytes: number;
   readonly pace: CollectionPace;
   readonly problems: ProblemLog;
@@ -23,7 +23,10 @@ export const EXPORT_PATH = `/${TRACE_SERVICE}/Export`;
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** Answers at once, in the tick that brought the last byte: no promise, no timer, one buffer. */
+/**
+ * Returns the method that receives traces. It answers in the turn of the event loop that brought
+ * the last byte: no promise, no timer, one buffer.
+ */
 export function exportMethod(parts: TraceServiceParts): Method {
   return {
     path: EXPORT_PATH,
@@ -36,7 +39,7 @@ function answerTo(call: ServerUnaryCall<Buffer, Buffer>, parts: TraceServicePart
   const plain = plainMessage(call, parts.maxMessageBytes);
   const answer =
     plain.outcome === "plain" ? receiveSafely(plain.bytes, parts) : refuse(plain, parts);
-  // The receiver keeps nothing of it.
+  // The ring has its own copy.
   if (plain.outcome === "plain" && plain.bytes !== call.request) releaseOwnBuffer(plain.bytes);
   parts.pace.noteGarbage(plain.garbageBytes);
   releaseBytes(call.request);
@@ -46,7 +49,10 @@ function answerTo(call: ServerUnaryCall<Buffer, Buffer>, parts: TraceServicePart
   return answer;
 }
 
-/** What cannot be decompressed is counted as what it would be, and another encoding as nothing. */
+/**
+ * Counts a message that cannot be decompressed as malformed or too large, but not one in an
+ * unsupported encoding.
+ */
 function refuse(plain: Exclude<PlainMessage, { outcome: "plain" }>, parts: TraceServiceParts) {
   if (plain.outcome === "unsupported_encoding") return plain;
   if (plain.outcome !== "malformed_frame") return turnAway(plain, parts);
@@ -65,15 +71,18 @@ export const UNSUPPORTED_PATHS = {
   logs: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
 } as const;
 
-interface UnkeptServiceParts extends DiscardParts {
-  /** After decompression; before it, grpc-js keeps the same limit. */
+interface UnsupportedServiceParts extends DiscardParts {
+  /** The limit after decompression; grpc-js applies the same limit before it. */
   readonly maxMessageBytes: number;
   readonly pace: CollectionPace;
   readonly problems: ProblemLog;
 }
 
-/** Success, with a warning that nothing is kept. A message may be as long as one with spans. */
-export function unsupportedMethods(parts: UnkeptServiceParts): Method[] {
+/**
+ * Returns the methods for metrics and logs: they answer success, with the warning that all items
+ * were discarded.
+ */
+export function unsupportedMethods(parts: UnsupportedServiceParts): Method[] {
   return UNSUPPORTED_SIGNALS.map((signal) => ({
     path: UNSUPPORTED_PATHS[signal],
     type: "unary",
@@ -87,7 +96,7 @@ export function unsupportedMethods(parts: UnkeptServiceParts): Method[] {
 }
 
 function discard(
-  parts: UnkeptServiceParts,
+  parts: UnsupportedServiceParts,
   signal: UnsupportedSignal,
   call: EncodedMessage,
 ): Answer {

@@ -3,18 +3,18 @@ import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
 import { encodeStatus, statusJson } from "../otlp/export-response.ts";
 import { STATUS_TABLE } from "../otlp/status-table.ts";
 
-/** What a peer turns out to speak, by the first bytes of its connection. */
+/** The protocol of a connection, by its first bytes. */
 type Opening = "http2" | "http1" | "tls" | "other";
 
 const HTTP2_BEGIN = "PRI * HTTP/2.0\r\n";
 const TLS_HANDSHAKE = 0x16;
 const TLS_MAJOR_VERSION = 3;
-/** A method, a space, and the beginning of a path, within as many bytes as are looked at. */
+/** A method, a space, and the first character of a path, all within the bytes that are examined. */
 const HTTP1_BEGIN = /^[A-Z]+ [\x21-\x7e]/;
 const MAYBE_HTTP1 = /^[A-Z]{1,15} ?$/;
 
 /**
- * Undefined while there are too few bytes to tell.
+ * Returns the protocol; undefined while too few bytes have arrived.
  * Sources: RFC 9113, section 3.4; RFC 9112, section 3; RFC 8446, section 5.1.
  */
 export function openingOf(head: Buffer): Opening | undefined {
@@ -29,8 +29,8 @@ export function openingOf(head: Buffer): Opening | undefined {
 }
 
 /**
- * Reads a connection until it shows what it speaks, and puts back what it has read. To be called
- * before anybody else reads. A peer may cut its first bytes as it likes.
+ * Reads from a connection until its protocol is known, then pushes back what it has read. Must be
+ * called before anything else reads. A peer may split its first bytes anywhere.
  */
 export function readOpening(
   socket: Socket,
@@ -52,10 +52,10 @@ export function readOpening(
 
 const REASONS = { http1: "http_on_grpc", tls: "tls", other: "not_http2" } as const;
 
-/** `POST /v1/traces?a=b HTTP/1.1`, of which the query is left out: it may hold a secret. */
+/** Matches `POST /v1/traces?a=b HTTP/1.1` without the query, which may contain a secret. */
 const REQUEST_LINE = /^([A-Z]+ [^\s?]*)/;
 
-/** Returns what is recorded of a connection that does not begin as gRPC does. */
+/** Returns the problem to record for a connection that does not start with HTTP/2. */
 export function misdirectedProblem(
   opening: Exclude<Opening, "http2">,
   head: Buffer,
@@ -65,9 +65,9 @@ export function misdirectedProblem(
 }
 
 /**
- * Returns an answer in HTTP/1.1, with a `google.rpc.Status` in the format of the request, as OTLP
- * wants it. TLS and all else get it as well: most clients show a person the first line that they do
- * not understand, and some know it for HTTP.
+ * Returns an answer in HTTP/1.1 with a `google.rpc.Status` in the format of the request, as OTLP
+ * requires. Peers that speak TLS or another protocol get it as well: most clients show the first
+ * line that they cannot parse, and some recognize it as HTTP.
  */
 export function misdirectedAnswer(
   problems: Pick<ProblemLog, "hint">,
@@ -91,5 +91,5 @@ function textOf(head: Buffer): string {
   return head.toString("latin1", 0, MAX_HEAD_BYTES);
 }
 
-/** What is behind that is not looked at. */
+/** Bytes after these are ignored. */
 const MAX_HEAD_BYTES = 4096;

@@ -22,21 +22,22 @@ import { type MessagePrefix, emptyPrefix, readPrefix } from "./message-encoding.
 import { EXPORT_PATH } from "./export-services.ts";
 
 /**
- * Every HTTP/2 stream of our connections, from its beginning to its end.
+ * Watches each HTTP/2 stream of our connections from start to end.
  *
- * grpc-js shows its calls, and neither their streams nor the pieces of a message. Node's
- * diagnostics channels do. (An interceptor sees whole messages only. `socket.bytesRead` would be
- * the simplest measure and is 0 here: https://github.com/oven-sh/bun/issues/42302.)
+ * grpc-js shows calls, but neither their streams nor the pieces of a message; Node's diagnostics
+ * channels do. (An interceptor sees complete messages only. `socket.bytesRead` would be simpler,
+ * and is always 0 in Bun: https://github.com/oven-sh/bun/issues/42302.)
  *
- * The channels are the process's: streams of connections that are not in the table are let pass.
+ * The channels belong to the process, so streams of connections that are not in the table are
+ * ignored.
  */
 interface StreamWatchParts {
   readonly connections: ConnectionTable;
   readonly budget: InFlightBudget;
   readonly pace: CollectionPace;
-  /** Over it, grpc-js refuses a message by itself, and no handler hears of it. */
+  /** The limit above which grpc-js refuses a message without calling a handler. */
   readonly maxMessageBytes: number;
-  /** A trace request that it refuses by itself. */
+  /** Called for each trace request that grpc-js refuses without calling a handler. */
   readonly turnedAway: (outcome: "too_large" | "malformed") => void;
   readonly problems: ProblemLog;
 }
@@ -46,7 +47,7 @@ interface StreamEvent {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** The stream carries its own record: a map from streams to records would be the slower one. */
+/** The key of the record on its stream: a map from streams to records would be slower. */
 const RECORD = Symbol("record");
 type WatchedStream = ServerHttp2Stream & { [RECORD]?: StreamRecord };
 
@@ -55,24 +56,27 @@ interface StreamRecord {
   readonly address: string;
   readonly open: OpenRequest;
   readonly path: string;
-  /** The stream's own. */
+  /** The original method of the stream. */
   readonly respond: ServerHttp2Stream["respond"];
   readonly prefix: MessagePrefix;
   receivedBytes: number;
   /**
-   * Of its message, the large ones. The decoder of grpc-js may look at them until the stream is
-   * over, and so its peer decides how long: they are charged for as long.
+   * The large pieces of its message. The decoder of grpc-js may read them until the stream ends, so
+   * the peer decides how long they live, and they are charged for as long.
    */
   readonly pieces: Uint8Array[];
 }
 
-/** An open stream without a message, in grpc-js and in Bun: measured, 100 on each of 100. */
+/**
+ * The memory of an open stream without a message, in grpc-js and Bun; measured with 100 streams on
+ * each of 100 connections.
+ */
 const STREAM_BYTES = 6 * 1024;
 
-/** `created`: headers received. `close`: over, however it came. */
+/** `created` follows the headers, `close` the end of a stream for any reason. */
 const PREFIX = "http2.server.stream.";
 
-/** Returns the function that ends the watch. */
+/** Starts the watch; returns the function that ends it. */
 export function watchStreams(parts: StreamWatchParts): () => void {
   const owners = new WeakMap<Http2Session, Connection>();
   const begun = (event: unknown) => {
@@ -95,7 +99,7 @@ interface Owners extends Pick<StreamWatchParts, "connections" | "problems"> {
   readonly owners: WeakMap<Http2Session, Connection>;
 }
 
-/** The first stream of a session: whose is it? */
+/** Finds the connection of a session at its first stream. */
 function greet(
   session: Http2Session,
   { connections, owners, problems }: Owners,
@@ -113,7 +117,7 @@ function greet(
   return connection;
 }
 
-/** Peers also go without a word, or reset the connection: then it is no fault of HTTP/2. */
+/** Reports whether the peer broke HTTP/2: a connection that is closed or reset is not a fault. */
 function isProtocolError({ code = "" }: NodeJS.ErrnoException): boolean {
   return code.startsWith("ERR_HTTP2");
 }
@@ -148,7 +152,7 @@ function received(this: WatchedStream, piece: Uint8Array): void {
   if (isWorthIt(piece)) record.pieces.push(piece);
 }
 
-/** As grpc-js does with the same bytes, so that what it refuses is counted. */
+/** Checks the length as grpc-js does, so that the messages that it refuses are counted. */
 function checkPrefix(record: StreamRecord): void {
   const { prefix, parts, path } = record;
   const { lengthBytes } = prefix;
@@ -166,8 +170,8 @@ function note(
 }
 
 /**
- * Stands in for the stream's own: for the one answer of grpc-js that is wrong, and to see what it
- * refuses by itself.
+ * Replaces the method of the stream, to correct the one wrong answer of grpc-js and to see which
+ * calls it refuses without a handler.
  */
 function respond(
   this: WatchedStream,
@@ -194,7 +198,7 @@ function ended(event: unknown): void {
   for (const piece of record.pieces.splice(0)) releaseBytes(piece);
 }
 
-/** Kept as long as the stream: a peer may send up to 64 KiB of them. */
+/** Returns the memory of the headers, which live as long as the stream: up to 64 KiB. */
 function lengthOf(headers: IncomingHttpHeaders): number {
   let lengthBytes = 0;
   for (const name in headers) lengthBytes += name.length + String(headers[name]).length;
@@ -202,20 +206,19 @@ function lengthOf(headers: IncomingHttpHeaders): number {
 }
 
 /**
- * How much a peer may send before it has to hear from us again, on a stream and on a connection.
+ * The flow-control window of a stream and of a connection.
  *
- * HTTP/2 begins with 64 KiB for a connection with all its streams: a request of 512 spans is three
- * times as long and would take three round trips, whatever else its connection carries. With 2 MiB
- * it costs 0.8 of the processor time on loopback. What arrives is charged to the budget all the
- * same.
+ * HTTP/2 starts with 64 KiB for a connection with all its streams. A request of 512 spans is three
+ * times as long and would take three round trips. With 2 MiB it takes 0.8 of the processor time on
+ * loopback. All that arrives is charged to the budget.
  *
- * The two must be the same. `setLocalWindowSize` makes Bun believe that every new stream has that
- * window too, so a peer that was told of a smaller one would wait for ever:
+ * Both windows must be equal: `setLocalWindowSize` makes Bun believe that every new stream has that
+ * window too, so a peer with a smaller one would never be allowed to send on:
  * https://github.com/oven-sh/bun/pull/40180
  */
 const WINDOW_BYTES = 2 * 1024 * 1024;
 
-/** grpc-js has an option for it in clients only, so a connection begins with the small windows. */
+/** Widens both windows: grpc-js has this option for clients only. */
 function widenWindows(session: Http2Session): void {
   session.settings({ initialWindowSize: WINDOW_BYTES });
   session.setLocalWindowSize(WINDOW_BYTES);

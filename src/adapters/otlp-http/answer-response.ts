@@ -12,8 +12,8 @@ import { type BodyFormat, MEDIA_TYPES } from "./request-body.ts";
 export type ExtraHeaders = Readonly<Record<string, string>>;
 
 /**
- * The answer in the format of the request. Success has a body of zero bytes in protobuf, and `{}`
- * in JSON; every failure has a `google.rpc.Status`.
+ * Returns the answer in the format of the request. The body of a success is empty in protobuf and
+ * `{}` in JSON; every failure has a `google.rpc.Status`.
  */
 export function answerResponse(
   answer: Answer,
@@ -30,11 +30,11 @@ export function answerResponse(
 function bodyOf(answer: Answer, format: BodyFormat): string | Uint8Array<ArrayBuffer> | null {
   if (format === "json") return isSuccess(answer) ? exportResponseJson(answer) : statusJson(answer);
   if (answer.outcome === "accepted") return null;
-  // The writer hands out a piece of a shared pool: a copy, since the body is sent later.
+  // A copy: the writer returns a view of a shared pool, and the body is sent later.
   return new Uint8Array(isSuccess(answer) ? encodeExportResponse(answer) : encodeStatus(answer));
 }
 
-/** In whole seconds, as HTTP has it: rounded up, so that nobody comes too early. */
+/** Returns whole seconds, as HTTP requires, rounded up so that no sender retries too early. */
 function retryAfter(answer: Answer): ExtraHeaders {
   if (!("retryAfterMs" in answer)) return {};
   return { "Retry-After": String(Math.ceil(answer.retryAfterMs / 1000)) };

@@ -1,24 +1,23 @@
 import { releaseBytes } from "../../application/ring/release-bytes.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
 
-/** From the refusal on. A sender on a slow link may not be done by then. */
+/** The time after the refusal. A sender on a slow link may need longer. */
 const MAX_DRAIN_MS = 5_000;
 
-/** Of one body: as much as OTLP recommends to take of one that is not refused. */
+/** The limit for one body: the size that OTLP recommends to accept. */
 const MAX_DRAIN_BYTES = 64 * 1024 * 1024;
 
-/** At the same time; the answer to one more is sent at once. */
+/** The limit of concurrent drains; beyond it an answer is sent at once. */
 const MAX_DRAINS = 64;
 
 /**
- * Reads what still comes of a body that is refused, and throws it away, so that its sender can read
- * the answer.
+ * Reads and discards the rest of a body that is refused, so that its sender can read the answer.
  *
- * Bun closes a connection of HTTP/1.0 or with `Connection: close` behind the answer. If more of the
- * body comes then, the system resets the connection, and that may overtake the answer or break off
- * a sender that writes all before it reads: nginx tells its client 502 instead of 413, and an
- * exporter sends the same again. Which connections Bun will close cannot be seen in a request, so
- * this is for all of them.
+ * Bun closes a connection of HTTP/1.0, or with `Connection: close`, right after the answer. If more
+ * of the body arrives then, the system resets the connection. The reset may overtake the answer, or
+ * break a sender that writes everything before it reads: nginx returns 502 to its client instead of
+ * 413, and an exporter sends the same request again. A request does not show whether Bun will close
+ * its connection, so all bodies are drained.
  */
 export class BodyDrain {
   // Fixed at construction.
@@ -32,7 +31,7 @@ export class BodyDrain {
     this.clock = clock;
   }
 
-  /** Resolves when the answer may be sent, in any case within `MAX_DRAIN_MS`. */
+  /** Resolves when the answer may be sent, after `MAX_DRAIN_MS` at the latest. */
   async drain(request: Request): Promise<void> {
     if (this.open === MAX_DRAINS || !hasMoreToCome(request)) return;
     this.open += 1;
@@ -40,29 +39,32 @@ export class BodyDrain {
     await over.finally(() => void (this.open -= 1));
   }
 
-  /** Ends the wait for all that is still coming. */
+  /** Ends all drains. */
   stop(): void {
     this.stopping.abort();
   }
 }
 
-/** A sender that asks first has not begun; and of a body that is too long, no part is any use. */
+/**
+ * Reports whether more of the body may arrive: a sender with `Expect: 100-continue` has not
+ * started, and a body that declares too much is not worth reading.
+ */
 function hasMoreToCome({ headers, body }: Request): boolean {
   if (headers.get("expect")?.toLowerCase() === "100-continue") return false;
   return Number(headers.get("content-length")) <= MAX_DRAIN_BYTES && body !== null;
 }
 
-/** Never rejects: where the connection is gone, there is nothing to read and nobody to answer. */
+/** Never rejects: when the connection is gone, nothing is left to read or to answer. */
 async function discard(
   body: ReadableStream,
   clock: SleepingClock,
   stopping: AbortSignal,
 ): Promise<void> {
-  // The types are Node's, which has no `readMany`.
+  // Cast because the types are those of Node, which has no `readMany`.
   const reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   const ended = new AbortController();
   const patience = clock.sleep(MAX_DRAIN_MS, AbortSignal.any([ended.signal, stopping]));
-  // Ends the wait for the next piece.
+  // Ends the pending read.
   void Promise.allSettled([patience.then(() => reader.cancel())]);
   await readToEnd(reader).catch(() => {});
   ended.abort();

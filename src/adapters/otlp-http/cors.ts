@@ -1,21 +1,21 @@
 import type { ExtraHeaders } from "./answer-response.ts";
 
-/** How long a browser need not ask again; Chrome takes no more. */
+/** How long a browser may cache a preflight; Chrome accepts no more. */
 const MAX_AGE_SECONDS = 7200;
 
 const METHODS = "POST";
 
-/** When a browser asks for none, or for what no header can be called. */
+/** Used when a browser requests no headers, or invalid ones. */
 const USUAL_HEADERS = "content-type, content-encoding";
 
-/** Names of headers, and commas between. */
+/** Header names, separated by commas. */
 const HEADER_NAMES = /^[\w!#$%&'*+.^`|~-]+(\s*,\s*[\w!#$%&'*+.^`|~-]+)*$/;
 const MAX_HEADERS_LENGTH = 1024;
 
 /**
- * Lets pages of other origins send spans, as SDKs in browsers do. There is no log-in, and an answer
- * shows nothing of what is buffered, so credentials are allowed: some SDKs send with `sendBeacon`,
- * which insists on them, and then an origin must be named and not be `*`.
+ * Lets pages of other origins send spans, as browser SDKs do. The receiver has no login, and its
+ * answers show nothing of the buffer, so credentials are allowed: some SDKs use `sendBeacon`, which
+ * always sends credentials and requires that the answer names the origin instead of `*`.
  *
  * Source: the Fetch standard, section 3.2, "CORS protocol".
  */
@@ -23,18 +23,21 @@ export class Cors {
   // Fixed at construction.
   private readonly origins: ReadonlySet<string>;
 
-  /** `*` among them stands for any. */
+  /** `*` allows any origin. */
   constructor(origins: readonly string[]) {
     this.origins = new Set(origins);
   }
 
-  /** For every answer, also when it is not for this origin: caches must not mix them up. */
+  /**
+   * Returns the headers of every answer, including those to other origins: caches must not mix them
+   * up.
+   */
   headersFor(origin: string | null): ExtraHeaders {
     if (origin === null || !this.allows(origin)) return { Vary: "Origin" };
     return { ...grantTo(origin), "Access-Control-Expose-Headers": "Retry-After" };
   }
 
-  /** The answer to a browser that asks before it sends; undefined when this is no such question. */
+  /** Returns the answer to a preflight; undefined for any other request. */
   preflight(request: Request): Response | undefined {
     if (!isPreflight(request)) return undefined;
     const headers = this.preflightHeaders(originOf(request), request.headers);
@@ -51,7 +54,7 @@ export class Cors {
   }
 }
 
-/** Whether a browser asks if a page may send. */
+/** Reports whether a browser asks for permission before it sends. */
 export function isPreflight({ method, headers }: Request): boolean {
   const isAsking = method === "OPTIONS" && headers.has("access-control-request-method");
   return isAsking && headers.has("origin");
@@ -69,7 +72,7 @@ function grantTo(origin: string): ExtraHeaders {
   };
 }
 
-/** Any header may be sent: SDKs are configured with headers that are nothing to us. */
+/** Allows every header: SDKs are configured with headers that we ignore. */
 function permissions(askedHeaders: string | null): ExtraHeaders {
   const asked = askedHeaders ?? "";
   const isSensible = asked.length <= MAX_HEADERS_LENGTH && HEADER_NAMES.test(asked);

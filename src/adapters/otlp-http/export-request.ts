@@ -10,7 +10,7 @@ import type { CollectionPace } from "../memory/collection-pace.ts";
 import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
 import { type Answer, grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
 import { discardItems } from "../otlp/discard-items.ts";
-import { inflate, type NotInflated } from "../otlp/inflate.ts";
+import { inflate, type InflateFailure } from "../otlp/inflate.ts";
 import { requestFromJson } from "../otlp/json/json-request.ts";
 import { noteAnswer, receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-request.ts";
 import { answerResponse, type ExtraHeaders } from "./answer-response.ts";
@@ -39,9 +39,9 @@ export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
   readonly receivers: Readonly<Record<BodyFormat, TraceReceiver>>;
   readonly table: RequestTable;
   readonly pace: CollectionPace;
-  /** Without it, there is nothing at the paths of metrics and logs. */
+  /** Without it, the paths of metrics and logs are unknown. */
   readonly unsupported: UnsupportedSignals | undefined;
-  /** Without it, answers say nothing of other origins. */
+  /** Without it, answers have no CORS headers. */
   readonly cors: Cors | undefined;
   readonly nestingDepth: number;
   readonly problems: ProblemLog;
@@ -50,8 +50,8 @@ export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
 
 type Signal = "traces" | UnsupportedSignal;
 
-/** A request as its headers describe it. */
-interface Headed {
+/** The head of a request that may be read: its signal, and how its body is encoded. */
+interface RequestHead {
   readonly signal: Signal;
   readonly format: BodyFormat;
   readonly coding: ContentCoding;
@@ -63,7 +63,7 @@ interface Refusal {
   readonly headers?: ExtraHeaders;
 }
 
-/** Every answer of OTLP/HTTP. */
+/** Answers one request of OTLP/HTTP. */
 export function answerExport(
   parts: ExportParts,
   request: Request,
@@ -77,21 +77,24 @@ export function answerExport(
   const known = bodyFormat(contentType);
   if (known === undefined && isGrpcType(contentType)) return answerGrpc(parts, address);
   const extra = parts.cors?.headersFor(request.headers.get("origin"));
-  // Of an unknown type JSON is the better guess: a person can read it.
+  // An unknown type is answered with JSON, which a person can read.
   const format = known ?? "json";
-  const headed = readHead(parts, request);
-  if ("objection" in headed) {
-    const problem = wrongRequestProblem(request, headed.reason);
+  const head = readHead(parts, request);
+  if ("objection" in head) {
+    const problem = wrongRequestProblem(request, head.reason);
     parts.problems.note({ protocol: "http", address, ...problem });
-    const response = answerResponse(headed.objection, format, { ...headed.headers, ...extra });
+    const response = answerResponse(head.objection, format, { ...head.headers, ...extra });
     return afterDrain(parts, request, response);
   }
   const inFlight = parts.table.begin(peer);
   if ("outcome" in inFlight) return answerResponse(inFlight, format, extra);
-  return answerBody(parts, { request, headed, inFlight, extra, address });
+  return answerBody(parts, { request, head, inFlight, extra, address });
 }
 
-/** A browser shows the refusal to whoever looks at its console, and the page sends nothing. */
+/**
+ * Records a refused preflight. The browser shows it in its console only, and the page sends
+ * nothing.
+ */
 function notingIfRefused(
   { problems, cors }: ExportParts,
   preflight: Response,
@@ -107,26 +110,26 @@ function answerGrpc({ problems }: ExportParts, address: string): Response {
   return grpcRefusal(`this port speaks OTLP/HTTP: ${problems.hint("grpc_on_http")}`);
 }
 
-interface Begun {
+interface RequestInProgress {
   readonly request: Request;
-  readonly headed: Headed;
+  readonly head: RequestHead;
   readonly inFlight: RequestInFlight;
   readonly extra: ExtraHeaders | undefined;
   readonly address: string;
 }
 
-async function answerBody(parts: ExportParts, begun: Begun): Promise<Response> {
-  const { request, headed, inFlight, extra, address } = begun;
+async function answerBody(parts: ExportParts, reading: RequestInProgress): Promise<Response> {
+  const { request, head, inFlight, extra, address } = reading;
   try {
     const body = await readBody(request, inFlight, parts);
-    // All in one tick: what is made on the way, one request at a time has.
+    // In one turn of the event loop, so the objects of one request at a time are in memory.
     const isRead = body.outcome === "read";
-    const answer = isRead ? receive(parts, body.bytes, headed) : unread(parts, body, headed);
+    const answer = isRead ? receive(parts, body.bytes, head) : countFailure(parts, body, head);
     if (isRead) body.release();
-    const signal = headed.signal === "traces" ? undefined : headed.signal;
+    const signal = head.signal === "traces" ? undefined : head.signal;
     noteAnswer(parts.problems, answer, { protocol: "http", address, signal });
-    const response = answerResponse(answer, headed.format, extra);
-    // Not awaited here: what is in flight ends before.
+    const response = answerResponse(answer, head.format, extra);
+    // Not awaited here, because the request is no longer in flight while its body is drained.
     return body.outcome === "too_large" ? afterDrain(parts, request, response) : response;
   } finally {
     parts.table.end(inFlight);
@@ -142,7 +145,7 @@ async function afterDrain(
   return response;
 }
 
-function readHead(parts: ExportParts, request: Request): Headed | Refusal {
+function readHead(parts: ExportParts, request: Request): RequestHead | Refusal {
   const signal = signalAt(pathOf(request.url), parts);
   if (signal === undefined) return { objection: noSuchPath(parts), reason: "unknown_path" };
   if (request.method !== "POST") return WRONG_METHOD;
@@ -194,33 +197,45 @@ const WRONG_CODING: Refusal = {
   headers: { "Accept-Encoding": CODINGS_TAKEN },
 };
 
-type Unread = Exclude<BodyReading, { outcome: "read" }> | NotInflated;
+type BodyFailure = Exclude<BodyReading, { outcome: "read" }> | InflateFailure;
 
-/** Whoever was given up is counted by the limit that was the reason. */
-function unread(parts: ExportParts, body: Unread, { signal, format }: Headed): Unread {
+/**
+ * Counts a body that could not be read, except one that a limit abandoned: the limit counts those.
+ */
+function countFailure(
+  parts: ExportParts,
+  body: BodyFailure,
+  { signal, format }: RequestHead,
+): BodyFailure {
   const isOurs = body.outcome !== "malformed" && body.outcome !== "too_large";
   if (signal !== "traces" || isOurs) return body;
   return turnAway(body, { receiver: parts.receivers[format] });
 }
 
-/** They matter where no span was found for them, or where what they held is missing in spans. */
+/**
+ * Adds unknown keys to the answer, when they may explain missing spans or missing parts of spans.
+ */
 function withUnknownKeys(answer: Receipt, unknown: string): Receipt {
   if (answer.outcome === "accepted") return answer.isEmpty ? { ...answer, unknown } : answer;
   if (answer.outcome !== "partly_rejected") return answer;
   return { ...answer, message: `${answer.message} There are ${unknown}.` };
 }
 
-function receive(parts: ExportParts, body: Uint8Array, headed: Headed): Answer {
-  if (headed.coding === "identity") return receivePlain(parts, body, headed);
-  const plain = inflate(body, headed.coding, parts.maxBytes);
+function receive(parts: ExportParts, body: Uint8Array, head: RequestHead): Answer {
+  if (head.coding === "identity") return receivePlain(parts, body, head);
+  const plain = inflate(body, head.coding, parts.maxBytes);
   parts.pace.noteGarbage(plain.garbageBytes);
-  if (plain.outcome !== "plain") return unread(parts, plain, headed);
-  const answer = receivePlain(parts, plain.bytes, headed);
+  if (plain.outcome !== "plain") return countFailure(parts, plain, head);
+  const answer = receivePlain(parts, plain.bytes, head);
   releaseOwnBuffer(plain.bytes);
   return answer;
 }
 
-function receivePlain(parts: ExportParts, body: Uint8Array, { signal, format }: Headed): Answer {
+function receivePlain(
+  parts: ExportParts,
+  body: Uint8Array,
+  { signal, format }: RequestHead,
+): Answer {
   if (signal === "traces") return receiveTraces(parts, body, format);
   const { unsupported, nestingDepth } = parts;
   const request = { signal, format, protocol: "http" } as const;

@@ -1,37 +1,40 @@
 import type { Receipt } from "../../domain/receipt.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { releaseBytes } from "../../application/ring/release-bytes.ts";
-import type { GivenUp, RequestInFlight } from "./request-table.ts";
+import type { EarlyAnswer, RequestInFlight } from "./request-table.ts";
 import type { Compression } from "../otlp/inflate.ts";
 
-/** `release` gives the memory of `bytes` back at once. To be called when nobody reads them. */
+/**
+ * A body, or the reason why it was not read. `release` frees the memory of `bytes`, and must be
+ * called when they are not read any more.
+ */
 export type BodyReading =
   | { readonly outcome: "read"; readonly bytes: Uint8Array; readonly release: () => void }
   | Extract<Receipt, { outcome: "malformed" | "too_large" }>
-  | GivenUp;
+  | EarlyAnswer;
 
 export interface BodyParts {
   readonly budget: InFlightBudget;
-  /** Before decompression. */
+  /** The limit before decompression. */
   readonly maxBytes: number;
 }
 
-/** What is something else is no length that anyone keeps to. */
+/** Anything else in `Content-Length` is ignored. */
 const DIGITS = /^\d{1,15}$/;
 
 /**
- * The body of a request, charged to the budget while it comes.
+ * Reads the body of a request, and charges it to the budget while it arrives.
  *
- * A length that was declared is charged at once, whole: Bun then gathers the body by itself, in a
- * third less time than it takes us piece by piece, and nothing is seen of it until it is there.
- * HTTP keeps peers from sending more than they declared. Without a length, it is charged as it
- * comes; Bun reads no further than a piece or two ahead of us.
+ * A declared length is charged at once, as a whole: Bun then collects the body itself, in a third
+ * less time than reading it piece by piece takes. HTTP keeps peers from sending more than they
+ * declare. Without a declared length, the pieces are charged as they arrive; Bun reads one or two
+ * pieces ahead.
  *
- * Not bounded is the processor time of a body in chunks of a byte or two, about a microsecond each:
- * Bun takes all that a socket has before it turns to the next one.
+ * Processor time is not limited for a body in chunks of a byte or two, about a microsecond each:
+ * Bun reads all that a socket has before it turns to the next one.
  *
- * Whoever is given up is not read any further. What still comes of it, Bun throws away. What is too
- * large is for the caller to drain.
+ * Reading stops when the request is abandoned, and Bun discards the rest. The caller drains a body
+ * that is too large.
  */
 export async function readBody(
   request: Request,
@@ -43,20 +46,20 @@ export async function readBody(
     if (!DIGITS.test(declared)) return await readPieces(request, inFlight, parts);
     return await readWhole(request, inFlight, { ...parts, declaredBytes: Number(declared) });
   } catch {
-    // The connection is gone, so nobody reads this.
+    // The connection is closed, so no one receives this answer.
     return { outcome: "malformed", problem: "incomplete", message: "the body ended early" };
   }
 }
 
 async function readWhole(
   request: Request,
-  { open, givenUp }: RequestInFlight,
+  { open, abandoned }: RequestInFlight,
   { budget, maxBytes, declaredBytes }: BodyParts & { readonly declaredBytes: number },
 ): Promise<BodyReading> {
   if (declaredBytes > maxBytes) return tooLarge(maxBytes);
   budget.hold(open, declaredBytes);
-  // In this order: what has been given up must not win by having arrived.
-  const body = await Promise.race([givenUp, request.bytes()]);
+  // In this order, so that an abandoned request does not win because its body has arrived.
+  const body = await Promise.race([abandoned, request.bytes()]);
   if (!(body instanceof Uint8Array)) return body;
   return { outcome: "read", bytes: body, release: () => releaseBytes(body) };
 }
@@ -66,28 +69,27 @@ async function readPieces(
   inFlight: RequestInFlight,
   { budget, maxBytes }: BodyParts,
 ): Promise<BodyReading> {
-  // The types are Node's, which has no `readMany`.
+  // Cast because the types are those of Node, which has no `readMany`.
   const reader = request.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined;
   const body = new GrowingBytes();
-  // Ends the wait for the next piece. No race for each: of the many there may be, each would leave
-  // something behind at the one promise.
-  void Promise.allSettled([inFlight.givenUp.then(() => reader?.cancel())]);
+  // Ends the pending read. A race for each piece would add a reaction to the one promise each time.
+  void Promise.allSettled([inFlight.abandoned.then(() => reader?.cancel())]);
   let isOver = reader === undefined;
   while (!isOver) {
     // oxlint-disable-next-line no-await-in-loop -- pieces come one after the other
     const { value: pieces, done } = await reader!.readMany();
     const grownBytes = pieces.reduce((grown, piece) => grown + moveTo(body, piece), 0);
     if (grownBytes > 0) budget.hold(inFlight.open, grownBytes);
-    isOver = done || inFlight.isGivenUp || body.length > maxBytes;
+    isOver = done || inFlight.isAbandoned || body.length > maxBytes;
   }
-  const isWhole = !inFlight.isGivenUp && body.length <= maxBytes;
+  const isWhole = !inFlight.isAbandoned && body.length <= maxBytes;
   if (isWhole) return { outcome: "read", bytes: body.bytes, release: () => body.release() };
   body.release();
-  if (!inFlight.isGivenUp) reader?.releaseLock();
-  return inFlight.isGivenUp ? await inFlight.givenUp : tooLarge(maxBytes);
+  if (!inFlight.isAbandoned) reader?.releaseLock();
+  return inFlight.isAbandoned ? await inFlight.abandoned : tooLarge(maxBytes);
 }
 
-/** By how many bytes it made the body grow. */
+/** Moves a piece into the body, and returns by how many bytes the body's buffer has grown. */
 function moveTo(body: GrowingBytes, piece: Uint8Array): number {
   const grownBytes = body.append(piece);
   releaseBytes(piece);
@@ -99,7 +101,7 @@ function tooLarge(maxBytes: number): BodyReading {
   return { outcome: "too_large", message };
 }
 
-/** What a body is made of. The answer is made of the same. */
+/** The format of a body and of its answer. */
 export type BodyFormat = "protobuf" | "json";
 
 export const MEDIA_TYPES: Readonly<Record<BodyFormat, string>> = {
@@ -107,9 +109,11 @@ export const MEDIA_TYPES: Readonly<Record<BodyFormat, string>> = {
   json: "application/json",
 };
 
-/** Of `Content-Type`, without its parameters; undefined when it is neither. */
+/**
+ * Returns the format that `Content-Type` names, ignoring parameters; undefined for any other type.
+ */
 export function bodyFormat(contentType: string | null): BodyFormat | undefined {
-  // What nearly every exporter sends; the rest is for those that add a charset.
+  // Nearly every exporter sends exactly this; the rest handles those that add a charset.
   if (contentType === MEDIA_TYPES.protobuf) return "protobuf";
   const [mediaType = ""] = (contentType ?? "").split(";", 1);
   const plain = mediaType.trim().toLowerCase();
@@ -119,13 +123,14 @@ export function bodyFormat(contentType: string | null): BodyFormat | undefined {
 
 export type ContentCoding = "identity" | Compression;
 
-/** For the header of an answer that refuses another one. */
+/** For the header of an answer that refuses another coding. */
 export const CODINGS_TAKEN = "gzip, deflate, zstd, identity";
 
 /**
- * Of `Content-Encoding`; undefined when it is another one, or several. Never `br`, whatever the
- * runtime could do: it has had a hole there. `deflate` is the zlib format, as for the Collector;
- * the bare one has no checksum, so that other bytes could be taken for a request without spans.
+ * Returns the coding that `Content-Encoding` names; undefined for any other, and for several. `br`
+ * is refused although the runtime supports it: its decoder has had a security hole. `deflate` means
+ * the zlib format, as in the Collector; the raw format has no checksum, so other bytes could pass
+ * for a request without spans.
  * Source: RFC 9110, section 8.4.1.
  */
 export function contentCoding(contentEncoding: string | null): ContentCoding | undefined {
@@ -149,8 +154,8 @@ export function contentCoding(contentEncoding: string | null): ContentCoding | u
 const MIN_ROOM_BYTES = 16 * 1024;
 
 /**
- * Bytes that come piece by piece, gathered in one buffer, so that many small pieces take no more
- * memory than few large ones. (A piece that is kept costs about 400 bytes beside its own.)
+ * Collects pieces in one buffer, so that many small pieces take no more memory than few large ones.
+ * (A separate piece costs about 400 bytes in addition to its own.)
  *
  * Invariant: length <= capacity <= 1.25 x length + 16 KiB.
  */
@@ -159,7 +164,7 @@ export class GrowingBytes {
   private buffer = new ArrayBuffer(0);
   length = 0;
 
-  /** The piece is copied. Returns by how many bytes the buffer has grown. */
+  /** Copies the piece. Returns by how many bytes the buffer has grown. */
   append(piece: Uint8Array): number {
     const grownBytes = this.makeRoom(this.length + piece.length);
     new Uint8Array(this.buffer).set(piece, this.length);
@@ -167,12 +172,12 @@ export class GrowingBytes {
     return grownBytes;
   }
 
-  /** A view, until the next `append` or `release`. */
+  /** A view that is valid until the next `append` or `release`. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.buffer, 0, this.length);
   }
 
-  /** Gives the memory back at once: nobody looks at it any more. */
+  /** Frees the memory at once. */
   release(): void {
     this.buffer.transfer(0);
     this.buffer = new ArrayBuffer(0);

@@ -15,7 +15,7 @@ export type BusyReason = Extract<
 export type Busy = Extract<Objection, { outcome: "busy" }>;
 
 /** The answer to a request that is abandoned. */
-export type GivenUp = Busy | Extract<Receipt, { outcome: "stopping" }>;
+export type EarlyAnswer = Busy | Extract<Receipt, { outcome: "stopping" }>;
 
 /** The sender of a request. All requests of one connection come from one port. */
 export interface Peer {
@@ -27,8 +27,8 @@ export interface RequestInFlight {
   /** The memory that it is charged with. */
   readonly open: OpenRequest;
   /** Resolves when its body must not be waited for any longer. */
-  readonly givenUp: Promise<GivenUp>;
-  readonly isGivenUp: boolean;
+  readonly abandoned: Promise<EarlyAnswer>;
+  readonly isAbandoned: boolean;
 }
 
 export interface RequestTableParts {
@@ -94,7 +94,7 @@ export class RequestTable {
   expire(): void {
     const latestMs = this.parts.clock.monotonicMs() - MAX_REQUEST_MS;
     const isLate = (request: Entry) => request.open.openedAtMs <= latestMs;
-    for (const late of this.requests.values().filter(isLate)) late.giveUp("request_timeout");
+    for (const late of this.requests.values().filter(isLate)) late.refuse("request_timeout");
   }
 
   /** Abandons all requests: what still arrives would not be stored. */
@@ -137,7 +137,7 @@ class HttpConnection implements InFlightOwner {
   }
 
   dropped(): void {
-    for (const request of this.requests) request.giveUp("in_flight_bytes");
+    for (const request of this.requests) request.refuse("in_flight_bytes");
   }
 }
 
@@ -145,10 +145,10 @@ class Entry implements RequestInFlight {
   // Fixed at construction.
   readonly connection: HttpConnection;
   readonly open: OpenRequest;
-  private readonly answer = Promise.withResolvers<GivenUp>();
+  private readonly answer = Promise.withResolvers<EarlyAnswer>();
 
   // Moved by `abandon`.
-  isGivenUp = false;
+  isAbandoned = false;
 
   constructor(connection: HttpConnection, budget: InFlightBudget) {
     this.connection = connection;
@@ -157,23 +157,23 @@ class Entry implements RequestInFlight {
     this.open = budget.begin(connection, REQUEST_BYTES);
   }
 
-  get givenUp(): Promise<GivenUp> {
+  get abandoned(): Promise<EarlyAnswer> {
     return this.answer.promise;
   }
 
-  giveUp(reason: BusyReason): void {
-    if (!this.isGivenUp) this.connection.refused(reason, this.connection.address);
+  refuse(reason: BusyReason): void {
+    if (!this.isAbandoned) this.connection.refused(reason, this.connection.address);
     this.abandon(BUSY[reason]);
   }
 
   /** Keeps the first answer. */
-  abandon(answer: GivenUp): void {
-    this.isGivenUp = true;
+  abandon(answer: EarlyAnswer): void {
+    this.isAbandoned = true;
     this.answer.resolve(answer);
   }
 }
 
-const STOPPING: GivenUp = {
+const STOPPING: EarlyAnswer = {
   outcome: "stopping",
   message: "spanring is shutting down; send again",
 };

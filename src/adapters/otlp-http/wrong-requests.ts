@@ -3,16 +3,16 @@ import type { Problem } from "../../ports/problem-log.ts";
 import type { Objection } from "../otlp/status-table.ts";
 import { isPreflight } from "./cors.ts";
 
-/** What is wrong with a request by its headers alone. */
+/** A fault that the headers of a request show. */
 export type WrongRequest = Exclude<Objection, { readonly outcome: "busy" }>;
 
-/** By which of the headers. */
+/** The header that shows it. */
 export type WrongReason =
   "unknown_path" | "wrong_method" | "unsupported_type" | "unsupported_encoding";
 
 /**
- * Returns what is recorded of a request that is wrong by its headers. Whether it may have had spans
- * depends on its path: exporters put `/v1/traces` behind whatever they are given, or do not.
+ * Returns the problem to record for such a request. The path decides whether it may have carried
+ * spans: some exporters append `/v1/traces` to their endpoint, others do not.
  */
 export function wrongRequestProblem(
   request: Request,
@@ -50,7 +50,7 @@ const USUAL_TYPES = [
 
 const CODINGS = ["br", "compress", "deflate", "lz4", "snappy"];
 
-/** Header values are not logged, so it is shown only where it is a usual one. */
+/** Returns a header value if it is a well-known one: other values must not be logged. */
 function headerText(headers: Headers, name: string, usual: readonly string[]): string {
   const value = headers.get(name);
   if (value === null || value === "") return `no ${name}`;
@@ -59,7 +59,9 @@ function headerText(headers: Headers, name: string, usual: readonly string[]): s
   return usual.includes(plain) ? `${name}: ${plain}` : `another ${name}`;
 }
 
-/** A client of HTTP/1.0 may leave out Host, and then the URL is only a path. */
+/**
+ * Returns the path of a URL. A client of HTTP/1.0 may omit Host, and then the URL is only a path.
+ */
 export function pathOf(url: string): string {
   const begin = url.startsWith("/") ? 0 : url.indexOf("/", url.indexOf("://") + 3);
   const end = url.indexOf("?", begin);

@@ -1,7 +1,7 @@
 import type { Receipt } from "../../domain/receipt.ts";
 import type {
-  NotKept,
-  UnkeptRequest,
+  UnsupportedReceipt,
+  UnsupportedRequest,
   UnsupportedSignal,
 } from "../../application/receiving/unsupported-signals.ts";
 import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
@@ -57,7 +57,7 @@ export interface DiscardParts {
   readonly nestingDepth: number;
 }
 
-export interface DiscardedRequest extends Pick<UnkeptRequest, "signal" | "protocol"> {
+export interface DiscardedRequest extends Pick<UnsupportedRequest, "signal" | "protocol"> {
   readonly format: "protobuf" | "json";
 }
 
@@ -68,7 +68,7 @@ export function discardItems(
   bytes: Uint8Array,
   request: DiscardedRequest,
   { unsupported, nestingDepth }: DiscardParts,
-): NotKept | Malformed {
+): UnsupportedReceipt | Malformed {
   const { signal, format } = request;
   const items =
     format === "json"

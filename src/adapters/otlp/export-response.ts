@@ -1,7 +1,7 @@
 import { NANOS_PER_MS_NUMBER } from "../../domain/time.ts";
 import type { Receipt } from "../../domain/receipt.ts";
 import type {
-  NotKept,
+  UnsupportedReceipt,
   UnsupportedSignal,
 } from "../../application/receiving/unsupported-signals.ts";
 import { google, opentelemetry } from "./generated/otlp.js";
@@ -16,7 +16,7 @@ type WithoutAmounts<Each> = Each extends unknown ? Omit<Each, "amounts"> : never
 export type ReceiptAnswer = WithoutAmounts<Receipt>;
 
 /** Every answer that a sender can get. */
-export type Answer = ReceiptAnswer | Objection | FrameObjection | NotKept;
+export type Answer = ReceiptAnswer | Objection | FrameObjection | UnsupportedReceipt;
 
 type SuccessReceipt = Extract<Answer, { outcome: "accepted" | "partly_rejected" | "unsupported" }>;
 export type FailureReceipt = Exclude<Answer, SuccessReceipt>;
@@ -60,8 +60,8 @@ type PartialReceipt = Exclude<SuccessReceipt, { outcome: "accepted" }>;
 /** By the names of the message for traces; each signal has another for what is rejected. */
 function partialSuccess(receipt: PartialReceipt): { rejectedSpans: number; errorMessage: string } {
   const errorMessage = firstBytes(receipt.message, MAX_RESPONSE_BYTES - ENVELOPE_BYTES);
-  const isNotKept = receipt.outcome === "unsupported";
-  return { rejectedSpans: isNotKept ? receipt.rejectedItems : receipt.rejectedSpans, errorMessage };
+  const isUnsupported = receipt.outcome === "unsupported";
+  return { rejectedSpans: isUnsupported ? receipt.rejectedItems : receipt.rejectedSpans, errorMessage };
 }
 
 function rejectedName(receipt: PartialReceipt): string {

@@ -3,9 +3,11 @@ import type { Receipt } from "../../domain/receipt.ts";
 
 export type Compression = keyof typeof DECODERS;
 
-export type NotInflated = Extract<Receipt, { outcome: "malformed" | "too_large" }>;
+export type InflateFailure = Extract<Receipt, { outcome: "malformed" | "too_large" }>;
 
-export type Inflated = ({ readonly outcome: "plain"; readonly bytes: Uint8Array } | NotInflated) & {
+export type InflateResult = (
+  { readonly outcome: "plain"; readonly bytes: Uint8Array } | InflateFailure
+) & {
   /** What zlib has left behind beside `bytes`, for the collector. */
   readonly garbageBytes: number;
 };
@@ -26,7 +28,11 @@ const DECODERS = { gzip: gunzipSync, deflate: inflateSync, zstd: unzstd };
  * being decompressed: what would be too much is never there. Not with `Bun.gunzipSync` and the
  * like, which know no limit.
  */
-export function inflate(message: Uint8Array, compression: Compression, maxBytes: number): Inflated {
+export function inflate(
+  message: Uint8Array,
+  compression: Compression,
+  maxBytes: number,
+): InflateResult {
   const chunkSize = chunkBytes(message, compression, maxBytes);
   try {
     const bytes = DECODERS[compression](message, { maxOutputLength: maxBytes, chunkSize });

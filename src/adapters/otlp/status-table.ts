@@ -1,5 +1,5 @@
 import type { Receipt } from "../../domain/receipt.ts";
-import type { NotKept } from "../../application/receiving/unsupported-signals.ts";
+import type { UnsupportedReceipt } from "../../application/receiving/unsupported-signals.ts";
 
 /** The gRPC codes we answer with. Source: grpc/grpc, doc/statuscodes.md. */
 export const GRPC_CODE = {
@@ -30,7 +30,7 @@ export type FrameObjection =
   | { readonly outcome: "malformed_frame"; readonly message: string }
   | { readonly outcome: "unsupported_encoding"; readonly message: string };
 
-export type Outcome = (Receipt | Objection | FrameObjection | NotKept)["outcome"];
+export type Outcome = (Receipt | Objection | FrameObjection | UnsupportedReceipt)["outcome"];
 
 export interface OutcomeStatus {
   readonly grpcCode: GrpcCode;

@@ -9,7 +9,7 @@ export type UnsupportedSignal = (typeof UNSUPPORTED_SIGNALS)[number];
 export type Protocol = "grpc" | "http";
 
 /** All is well, and nothing is kept. `message` is a warning, for the log of the sender. */
-export interface NotKept {
+export interface UnsupportedReceipt {
   readonly outcome: "unsupported";
   readonly signal: UnsupportedSignal;
   /** All data points or log records of the request. */
@@ -17,7 +17,7 @@ export interface NotKept {
   readonly message: string;
 }
 
-export interface UnkeptRequest {
+export interface UnsupportedRequest {
   readonly signal: UnsupportedSignal;
   readonly protocol: Protocol;
   /** How many data points or log records it has. */
@@ -43,7 +43,7 @@ export class UnsupportedSignals {
   }
 
   /** To be called for each request that could be read. */
-  receive({ signal, protocol, items }: UnkeptRequest): NotKept {
+  receive({ signal, protocol, items }: UnsupportedRequest): UnsupportedReceipt {
     this.counts[signal][protocol] += 1;
     this.log.note(signal);
     return { outcome: "unsupported", signal, rejectedItems: items, message: MESSAGES[signal] };

@@ -160,13 +160,13 @@ describe("half-sent bodies", () => {
     await settle(running);
     const held = budget.heldBytes;
     const { requestsInFlight } = listener.counts();
-    const givenUp = countsOf(problems).in_flight_bytes ?? 0;
+    const abandoned = countsOf(problems).in_flight_bytes ?? 0;
     const refused = await Promise.race(senders.map(({ answer }) => answer));
     for (const sender of senders) sender[Symbol.dispose]();
 
     expect(held).toBeLessThanOrEqual(8 * MIB + 128 * 1024);
     expect(held).toBeGreaterThan(5 * MIB);
-    expect(requestsInFlight + givenUp).toBe(20);
+    expect(requestsInFlight + abandoned).toBe(20);
     expect(refused).toStartWith("HTTP/1.1 503");
     expect(refused).toContain("Retry-After: 1");
     expect(logger.lines[0]).toMatchObject({

@@ -23,8 +23,8 @@ function createTable(capacityBytes = 10_000_000) {
 }
 
 /** What a request is told that is not waited for; "waited for" when it still is. */
-async function fateOf({ givenUp }: RequestInFlight): Promise<string> {
-  const fate = await Promise.race([givenUp, Promise.resolve("waited for" as const)]);
+async function fateOf({ abandoned }: RequestInFlight): Promise<string> {
+  const fate = await Promise.race([abandoned, Promise.resolve("waited for" as const)]);
   return typeof fate === "string" ? fate : fate.message;
 }
 
@@ -173,7 +173,7 @@ test("stopping tells every request, and counts none as refused", async () => {
 
   table.stop();
 
-  const told = await Promise.all(requests.map(({ givenUp }) => givenUp));
+  const told = await Promise.all(requests.map(({ abandoned }) => abandoned));
   expect(told.map(({ outcome }) => outcome)).toEqual(["stopping", "stopping"]);
   expect(refusals).toEqual([]);
 });

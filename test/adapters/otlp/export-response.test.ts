@@ -87,13 +87,13 @@ test.each<{ receipt: Answer; success: boolean }>([
 });
 
 test.each(["metrics", "logs"] as const)("%s are answered with a count and a warning", (signal) => {
-  const notKept = {
+  const unsupported = {
     outcome: "unsupported",
     signal,
     rejectedItems: 300,
     message: "traces only",
   } as const;
-  const bytes = encodeExportResponse(notKept);
+  const bytes = encodeExportResponse(unsupported);
 
   // [0a length] partial_success, [08] what is rejected, [12 length] error_message
   expect(Buffer.from(bytes)).toEqual(
