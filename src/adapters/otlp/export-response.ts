@@ -61,7 +61,10 @@ type PartialReceipt = Exclude<SuccessReceipt, { outcome: "accepted" }>;
 function partialSuccess(receipt: PartialReceipt): { rejectedSpans: number; errorMessage: string } {
   const errorMessage = firstBytes(receipt.message, MAX_RESPONSE_BYTES - ENVELOPE_BYTES);
   const isUnsupported = receipt.outcome === "unsupported";
-  return { rejectedSpans: isUnsupported ? receipt.rejectedItems : receipt.rejectedSpans, errorMessage };
+  return {
+    rejectedSpans: isUnsupported ? receipt.rejectedItems : receipt.rejectedSpans,
+    errorMessage,
+  };
 }
 
 function rejectedName(receipt: PartialReceipt): string {

@@ -16,7 +16,7 @@ import type { Logger } from "../../ports/logger.ts";
 import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
 
-/** What one peer has done wrong in one way, since it was first seen or last forgotten. */
+/** The problems of one peer for one reason, since it was first seen or last forgotten. */
 export interface RecentProblem {
   readonly protocol: ProblemProtocol;
   readonly reason: ProblemReason;
@@ -24,17 +24,17 @@ export interface RecentProblem {
   readonly count: number;
   readonly firstUnixMs: number;
   readonly lastUnixMs: number;
-  /** Of the last one. */
+  /** The detail of the latest problem. */
   readonly detail: string;
   readonly hint: string;
 }
 
-/** How often it has happened since the start, by all peers. */
+/** The number of problems for one reason since the start, of all peers. */
 export interface ProblemTotal {
   readonly protocol: ProblemProtocol;
   readonly reason: ProblemReason;
   readonly count: number;
-  /** Of the last one. */
+  /** The detail of the latest problem. */
   readonly detail: string;
   readonly hint: string;
 }
@@ -46,11 +46,13 @@ export interface ProblemRegistryParts {
   readonly ports: () => ListenerPorts;
 }
 
-/** Of each protocol and reason, so that a flood for one reason does not push out the others. */
+/**
+ * The limit for each protocol and reason, so that a flood for one reason does not push out others.
+ */
 export const MAX_ADDRESSES = 10;
 
 /**
- * Holds the recent problems: of each protocol and reason a count, and the peers seen last.
+ * Holds recent problems: a count for each protocol and reason, and the peers seen last.
  *
  *   grpc malformed   total 7   [ 10.0.0.9: 2 ][ 10.0.0.4: 5 ]      the peer seen last is last
  *   grpc too_large   total 0
@@ -89,27 +91,27 @@ export class ProblemRegistry implements ProblemLog {
     return isSwapped ? swappedHint(ports) : hintFor(reason, ports);
   }
 
-  /** The newest first. */
+  /** Returns the problems, newest first. */
   list(): RecentProblem[] {
     const seen = this.rows.flatMap(peersOf);
     const newestFirst = seen.toSorted((one, other) => other.peer.order - one.peer.order);
     return newestFirst.map(({ row, peer }) => recentProblem(row, peer, this.hint(row.reason)));
   }
 
-  /** One for everything that can happen, also where it has not. */
+  /** Returns a total for each protocol and reason, including those without a problem. */
   totals(): ProblemTotal[] {
     return this.rows.map(({ protocol, reason, total: count, detail }) => {
       return { protocol, reason, count, detail, hint: this.hint(reason) };
     });
   }
 
-  /** Writes what is not written yet. */
+  /** Logs the counts that are not logged yet. */
   close(): void {
     for (const { log } of this.rows) log.close();
   }
 }
 
-/** Together they mean that two ports are swapped. */
+/** Both together mean that two ports are swapped. */
 const SWAPPED = [
   ["http", "grpc_on_http"],
   ["grpc", "http_on_grpc"],
@@ -119,7 +121,7 @@ interface Row {
   readonly protocol: ProblemProtocol;
   readonly reason: ProblemReason;
   readonly log: RateLimitedLog;
-  /** The one seen last is last. */
+  /** In the order in which they were last seen. */
   readonly peers: Map<string, Peer>;
   newest: Peer | undefined;
   total: number;
@@ -135,7 +137,7 @@ interface Peer {
   lastUnixMs: number;
   count: number;
   detail: string;
-  /** Which of all that were noted was its last one. */
+  /** The number of its latest problem among all problems noted. */
   order: number;
 }
 
@@ -182,17 +184,17 @@ function canHappen(protocol: ProblemProtocol, reason: ProblemReason): boolean {
 }
 
 /**
- * A full ring evicts with every request, so one by the same peer as the last is cheap: nothing is
- * moved or made for it.
+ * Notes a problem. A full ring causes one with every request, so the path for the same peer as
+ * before moves and allocates nothing.
  */
 function noteIn(
   row: Row,
-  { address: given, count = 1, detail: told = "", error }: Problem,
+  { address: given, count = 1, detail = "", error }: Problem,
   { nowUnixMs, order }: { readonly nowUnixMs: number; readonly order: number },
 ): void {
   const address = addressText(given);
   const peer = row.newest?.address === address ? row.newest : moveToEnd(row, address, nowUnixMs);
-  row.detail = told === "" ? "" : ownCopy(quotePeerText(told));
+  row.detail = detail === "" ? "" : ownCopy(quotePeerText(detail));
   row.error = error;
   row.newest = peer;
   row.total += count;
@@ -203,7 +205,7 @@ function noteIn(
   row.log.note("count", undefined, count);
 }
 
-/** The peer of this address, and where it is not known, a new one. */
+/** Returns the peer of this address, creating it if needed, as the newest of its row. */
 function moveToEnd({ peers }: Row, address: string, nowUnixMs: number): Peer {
   const known = peers.get(address);
   if (known === undefined) makeRoom(peers);
@@ -214,19 +216,19 @@ function moveToEnd({ peers }: Row, address: string, nowUnixMs: number): Peer {
   return peer;
 }
 
-/** A map goes through its keys in the order in which they were set: the first is the oldest. */
+/** Forgets the oldest peer: a map iterates in the order of insertion. */
 function makeRoom(peers: Map<string, Peer>): void {
   if (peers.size < MAX_ADDRESSES) return;
   const [oldest] = peers.keys();
   peers.delete(oldest!);
 }
 
-/** What is cut out of a long text may keep all of it in memory. */
+/** Returns a copy, because a substring may keep the whole text in memory. */
 function ownCopy(text: string): string {
   return new TextDecoder().decode(new TextEncoder().encode(text));
 }
 
-/** IPv4 on a socket of IPv6 is the same peer. */
+/** Returns an IPv4 address without its IPv6 prefix, so that a peer has one address. */
 function addressText(address: string): string {
   return address.startsWith(MAPPED_IPV4) ? address.slice(MAPPED_IPV4.length) : address;
 }

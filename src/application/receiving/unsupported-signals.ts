@@ -2,17 +2,19 @@ import type { TimerClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
 
-/** What an SDK exports beside traces. */
+/** The signals that an SDK exports in addition to traces. */
 export const UNSUPPORTED_SIGNALS = ["metrics", "logs"] as const;
 
 export type UnsupportedSignal = (typeof UNSUPPORTED_SIGNALS)[number];
 export type Protocol = "grpc" | "http";
 
-/** All is well, and nothing is kept. `message` is a warning, for the log of the sender. */
+/**
+ * The receipt of a request whose items were discarded. `message` is a warning for the sender's log.
+ */
 export interface UnsupportedReceipt {
   readonly outcome: "unsupported";
   readonly signal: UnsupportedSignal;
-  /** All data points or log records of the request. */
+  /** The number of data points or log records in the request. */
   readonly rejectedItems: number;
   readonly message: string;
 }
@@ -20,13 +22,13 @@ export interface UnsupportedReceipt {
 export interface UnsupportedRequest {
   readonly signal: UnsupportedSignal;
   readonly protocol: Protocol;
-  /** How many data points or log records it has. */
+  /** The number of its data points or log records. */
   readonly items: number;
 }
 
 /**
- * Answers for the signals that are not kept, so that an SDK with all its exporters on works without
- * errors; and counts their requests.
+ * Answers and counts requests of unsupported signals, so that an SDK with all exporters enabled
+ * runs without errors.
  */
 export class UnsupportedSignals {
   // Fixed at construction.
@@ -42,14 +44,14 @@ export class UnsupportedSignals {
     this.log = new RateLimitedLog(clock, (fields) => logger.warning("signals_unsupported", fields));
   }
 
-  /** To be called for each request that could be read. */
+  /** Counts a request that could be parsed, and returns its receipt. */
   receive({ signal, protocol, items }: UnsupportedRequest): UnsupportedReceipt {
     this.counts[signal][protocol] += 1;
     this.log.note(signal);
     return { outcome: "unsupported", signal, rejectedItems: items, message: MESSAGES[signal] };
   }
 
-  /** Writes what is not written yet. */
+  /** Logs the counts that are not logged yet. */
   stop(): void {
     this.log.close();
   }
@@ -61,6 +63,6 @@ const MESSAGES: Readonly<Record<UnsupportedSignal, string>> = {
 };
 
 function warning(signal: UnsupportedSignal, variable: string): string {
-  const reason = `spanring keeps traces only, and no ${signal}`;
+  const reason = `spanring stores traces only, not ${signal}`;
   return `${reason}; ${variable}=none stops sending them`;
 }

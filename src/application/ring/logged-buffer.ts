@@ -15,7 +15,7 @@ import type {
   TraceBuffer,
 } from "../../ports/trace-buffer.ts";
 
-/** Logs what enters or leaves the buffer, at DEBUG: amounts, and nothing from the spans. */
+/** Logs the amounts that enter or leave the buffer, at DEBUG, and nothing of their contents. */
 export class LoggedBuffer implements TraceBuffer {
   // Fixed at construction.
   private readonly buffer: TraceBuffer;

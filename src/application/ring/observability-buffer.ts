@@ -33,23 +33,24 @@ import { withLock } from "./shared-lock.ts";
 
 export type OverflowPolicy = "drop_oldest" | "refuse";
 
-/** The same on every thread that opens the ring. */
+/** Options, which must be equal on every thread that opens the ring. */
 export interface BufferOptions {
   readonly codec: SpanCodec;
-  /** Default: the oldest spans make room. */
+  /** Default: `drop_oldest`. */
   readonly overflowPolicy?: OverflowPolicy;
-  /** Tells when a service was last seen. Default: the system's clock. */
+  /** The time source for when spans arrive. Default: the system clock. */
   readonly unixMs?: () => number;
 }
 
-/** One span a request, however deep its attributes may be: what the readers can decode. */
+/** The limits of `addSpan`: one span, nested as deeply as readers can decode. */
 const ONE_SPAN = { spansPerRequest: 1, nestingDepth: 100 };
 
 /**
- * The ring: spans as the bytes they came in, in shared memory, the oldest first to go.
+ * The ring: holds spans as the bytes in which they arrived, in shared memory, and evicts the
+ * oldest.
  *
- * Every method holds the ring's lock for its copy and its index writes, so that several threads may
- * use one ring, each through an instance of its own: `create` on one, `open(shared)` on the others.
+ * Every method holds the ring's lock for its copies and index writes, so several threads may share
+ * one ring, each through its own instance: `create` on one thread, `open(shared)` on the others.
  */
 export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
   // Fixed at construction; what the lock guards is in the shared memory.
@@ -66,24 +67,24 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
     this.unixMs = options.unixMs ?? Date.now;
   }
 
-  /** A new ring. `capacity.bytes` is a limit: pages that were never written take no memory. */
+  /** Creates a ring. `capacity.bytes` is a limit: pages that were never written take no memory. */
   static create(capacity: SpanAmount, options: BufferOptions): ObservabilityBuffer {
     return new ObservabilityBuffer(createRingMemory(capacity), options);
   }
 
-  /** The ring of another thread, which passed its `shared` memory here. */
+  /** Opens the ring of another thread, from its `shared` memory. */
   static open(shared: SharedArrayBuffer, options: BufferOptions): ObservabilityBuffer {
     return new ObservabilityBuffer(openRingMemory(shared), options);
   }
 
-  /** The ring itself, to be passed to another thread. */
+  /** The memory of the ring, for another thread. */
   get shared(): SharedArrayBuffer {
     return this.ring.shared;
   }
 
   /**
-   * Puts in a request that was walked without a fault and whose spans are all valid. `rejected` is
-   * what was left out of it, for the books.
+   * Appends a request that was walked without a fault and whose spans are all valid. `rejected` has
+   * the amounts of spans that were cut out of it, for the ledger.
    */
   append(walked: WalkedRequest, rejected: readonly ServiceAmount[] = []): Appended {
     const request = { walked, rejected, mayEvict: this.mayEvict, unixMs: this.unixMs() };
@@ -102,66 +103,69 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
     return this.codec.decode(this.take(count).request);
   }
 
-  /** Copies the oldest spans, `count` of them or all that are buffered; they stay. */
+  /** Copies the oldest `count` spans, or all; they stay buffered. */
   peek(count: number): OldestSpans {
     return withLock(this.ring.lock, () => copyOldest(this.ring, wholeSpans(count)));
   }
 
-  /** Removes and returns the oldest spans that are not leased, `count` of them or all. */
+  /** Removes and returns the oldest `count` spans that are not leased, or all of them. */
   take(count: number): OldestSpans {
     return withLock(this.ring.lock, () => takeOldest(this.ring, wholeSpans(count)));
   }
 
-  /** Sequences of what is buffered now. */
+  /** Returns the sequences of the buffered spans. */
   range(): SequenceRange {
     return withLock(this.ring.lock, () => bufferedRange(this.ring));
   }
 
   /**
-   * Shows every span that matches, in place, to `visit`, which must not keep it. All within one
-   * hold of the lock: a large ring is looked through in pieces.
+   * Calls `visit` with each matching span in place; `visit` must not keep the reference. Holds the
+   * lock throughout, so callers search a large ring in pieces.
    */
   visit(search: Search, visit: Visit): void {
     withLock(this.ring.lock, () => visitSpans(this.ring, search, visit));
   }
 
-  /** Spans by their sequences, in the order given; without those that are gone. They stay. */
+  /** Copies spans by their sequences, in the order given, skipping those that have left. */
   copy(sequences: readonly number[]): CopiedSpans {
     return withLock(this.ring.lock, () => copySpans(this.ring, sequences));
   }
 
   /**
-   * Removes every span that nobody has, as taken; answers how many there were. What is leased
-   * stays: it may have been delivered already.
+   * Removes all spans that are not leased, as taken; returns their number. Leased spans stay,
+   * because they may have been delivered already.
    */
   clear(): number {
     return withLock(this.ring.lock, () => takeAll(this.ring));
   }
 
-  /** The oldest spans that nobody has, at least one if there is one; see `Lease`. */
+  /** Leases the oldest free spans, at least one; undefined when none is free. See `Lease`. */
   lease(limit: SpanAmount): Lease | undefined {
     return withLock(this.ring.lock, () => leaseOldest(this.ring, limit));
   }
 
-  /** The newest span that nobody has. */
+  /** Leases the newest free span; undefined when none is free. */
   leaseNewest(): Lease | undefined {
     return withLock(this.ring.lock, () => leaseNewest(this.ring));
   }
 
   /**
-   * Ends the lease of some of its spans, or of all. Answers how many were evicted: they were to be
-   * returned, and had made room.
+   * Settles some or all spans of a lease. Returns how many of them were to be returned but had
+   * already made room, and are now counted as evicted.
    */
   settle(lease: Lease, settlement: Settlement, part: LeasePart = wholeLease(lease)): number {
     return withLock(this.ring.lock, () => settle(this.ring, lease, part, settlement));
   }
 
-  /** The ledger by service, in the order in which they were first seen. */
+  /** Returns the ledger of each service, in the order in which services were first seen. */
   services(): ServiceStats[] {
     return withLock(this.ring.lock, () => readServices(this.ring));
   }
 
-  /** With those in flight; of these some may have made room, so it can exceed the capacity. */
+  /**
+   * Returns the number of buffered spans, including leased ones. Leased spans may have made room
+   * already, so it can exceed the capacity.
+   */
   size(): number {
     return withLock(this.ring.lock, () => bufferedSpans(this.ring));
   }
@@ -170,35 +174,36 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
     return withLock(this.ring.lock, () => isFull(this.ring));
   }
 
-  /** Whether a request of so many spans, and of so many bytes as a whole, evicts nothing. */
+  /** Reports whether a request of this many spans and bytes would evict nothing. */
   hasRoom(request: SpanAmount): boolean {
     return withLock(this.ring.lock, () => hasRoom(this.ring, request));
   }
 
-  /** Of the capacity: spans, what lies around them in their requests, and gaps. */
+  /**
+   * Returns how many bytes of the capacity are used by spans, by the messages around them and by
+   * gaps.
+   */
   usedBytes(): number {
     return withLock(this.ring.lock, () => usedBytes(this.ring));
   }
 
-  /** How full it is, from 0 to 1: of spans or of bytes, whichever there is less room for. */
+  /** Returns how full the ring is, from 0 to 1: the larger of the shares of spans and bytes. */
   usedShare(): number {
     return withLock(this.ring.lock, () => usedShare(this.ring));
   }
 
-  /** When the oldest span that is there was received, leased or not; undefined when none is. */
+  /** Returns when the oldest span was received, leased or not; undefined when the ring is empty. */
   oldestUnixMs(): number | undefined {
     return withLock(this.ring.lock, () => oldestUnixMs(this.ring));
   }
 
-  /** Every number is of the same instant. */
+  /** Returns counters that all belong to the same instant. */
   stats(): BufferStats {
     return withLock(this.ring.lock, () => readStats(this.ring));
   }
 }
 
-/**
- * A reader may ask for anything; for less than one span, and for what is no number, it gets none.
- */
+/** Returns how many spans a reader gets for any number: none for less than one, and for NaN. */
 function wholeSpans(count: number): number {
   return Math.max(0, Math.floor(count) || 0);
 }

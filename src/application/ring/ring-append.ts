@@ -21,22 +21,22 @@ import { bookAcceptedByService, bookRejectedByService, servicesOf } from "./ring
 import type { Appended } from "../../ports/trace-buffer.ts";
 
 export interface AppendRequest {
-  /** Walked without a fault, and with valid spans only. */
+  /** A request walked without a fault, of valid spans only. */
   readonly walked: WalkedRequest;
-  /** Spans that the request held beside these, and that were left out of it. */
+  /** The amounts of spans that were cut out of the request. */
   readonly rejected: readonly ServiceAmount[];
   readonly mayEvict: boolean;
-  /** When it was received. */
+  /** The time of arrival. */
   readonly unixMs: number;
 }
 
 const NO_PLACE = -1;
 
-/** A span with its two identifiers and nothing else, and the heads of the three messages around. */
+/** The size of the smallest request: a span with its two identifiers, in its three messages. */
 const SMALLEST_BLOCK_BYTES = 2 + 2 + 2 + (2 + TRACE_ID_BYTES) + (2 + SPAN_ID_BYTES);
 
 /**
- * Puts a request's bytes into the arena as one block and its spans into the index. Needs the lock.
+ * Copies a request into the arena as one block, and indexes its spans. Needs the lock.
  *
  * Invariant: next sequence = first sequence + used slots, and used slots <= capacity.
  */
@@ -54,7 +54,7 @@ export function append(ring: RingMemory, request: AppendRequest): Appended {
   return { outcome: "accepted", evictedSpans: ring.control[EVICTED]! - evictedBefore };
 }
 
-/** Whether a request of so many spans and bytes gets in without evicting any. Needs the lock. */
+/** Reports whether a request of this many spans and bytes would evict nothing. Needs the lock. */
 export function hasRoom(ring: RingMemory, { spans, bytes }: SpanAmount): boolean {
   if (spans === 0) return true;
   const hasSlots = usedSlots(ring) + spans <= ring.capacitySpans;
@@ -65,13 +65,13 @@ function amountOf({ spanCount, request }: WalkedRequest): SpanAmount {
   return { spans: spanCount, bytes: request.length };
 }
 
-/** Whether the next span can only get in by evicting: no slot is free, or no place in the arena. */
+/** Reports whether the smallest span would evict another: no slot or no bytes are free. */
 export function isFull(ring: RingMemory): boolean {
   const hasSlot = usedSlots(ring) < ring.capacitySpans;
   return !hasSlot || placeFor(ring, SMALLEST_BLOCK_BYTES) === NO_PLACE;
 }
 
-/** Evicts the oldest until there is room; answers where in the arena the block goes. */
+/** Evicts the oldest spans until the block fits; returns its offset in the arena. */
 function makeRoom(ring: RingMemory, walked: WalkedRequest): number {
   const excess = Math.min(usedSlots(ring), usedSlots(ring) + walked.spanCount - ring.capacitySpans);
   if (excess > 0) evictBefore(ring, ring.control[FIRST_SEQUENCE]! + excess);
@@ -81,11 +81,11 @@ function makeRoom(ring: RingMemory, walked: WalkedRequest): number {
 }
 
 /**
- * Where a block of this length fits without evicting anything.
+ * Returns the offset at which a block of this length fits without evicting anything.
  *
- *   |....BBBBBBBBCCCCDDDD......|  blocks in one run: behind it, or before it if that is too short
+ *   |....BBBBBBBBCCCCDDDD......|  one run of blocks: after it, or before it if that is too short
  *        ^oldest         ^end
- *   |DDDDDD........BBBBCCCC~~~~|  blocks went round: in the gap
+ *   |DDDDDD........BBBBCCCC~~~~|  blocks wrapped around: in the gap
  *          ^end    ^oldest
  */
 function placeFor(ring: RingMemory, lengthBytes: number): number {
@@ -97,7 +97,9 @@ function placeFor(ring: RingMemory, lengthBytes: number): number {
   return oldest >= lengthBytes ? 0 : NO_PLACE;
 }
 
-/** Of the arena: all but where the next blocks go before one must be evicted. Needs the lock. */
+/**
+ * Returns the used bytes of the arena: all but the free range for the next blocks. Needs the lock.
+ */
 export function usedBytes(ring: RingMemory): number {
   if (usedSlots(ring) === 0) return 0;
   const lengthBytes = newestEnd(ring) - oldestPlace(ring);
@@ -105,8 +107,8 @@ export function usedBytes(ring: RingMemory): number {
 }
 
 /**
- * From 0 to 1, of the slots or of the arena, whichever is fuller. Not what is buffered: that counts
- * spans in flight that have made room already. Needs the lock.
+ * Returns the used share of the slots or of the arena, whichever is larger, from 0 to 1. The ledger
+ * would not do: it counts leased spans that have made room already. Needs the lock.
  */
 export function usedShare(ring: RingMemory): number {
   return Math.max(usedSlots(ring) / ring.capacitySpans, usedBytes(ring) / ring.capacityBytes);
@@ -122,8 +124,8 @@ function newestEnd(ring: RingMemory): number {
 }
 
 /**
- * A request of more spans than there are slots keeps its newest: the spans before `firstRow` are
- * accepted and evicted in one go, and never get a slot.
+ * Adds the block and its spans. A request of more spans than slots keeps its newest: spans before
+ * `firstRow` are counted as accepted and evicted, and never get a slot.
  */
 function addBlock(ring: RingMemory, { walked, unixMs }: AppendRequest, place: number): void {
   const firstRow = Math.max(0, walked.spanCount - ring.capacitySpans);
@@ -164,13 +166,13 @@ function addContexts(ring: RingMemory, walked: WalkedRequest, to: ContextRows): 
     ring.resourceLength[row] = walked.resourceLength[from]!;
     ring.scopeOffset[row] = to.place + walked.scopeOffset[from]!;
     ring.scopeLength[row] = walked.scopeLength[from]!;
-    // Not looked for yet: only a block that is handed over in part needs it.
+    // Found when it is first needed: only a block that is copied in part needs it.
     ring.spansEnd[row] = 0;
     row = rowAfter(ring, row);
   }
 }
 
-/** The hot loop of an append: four words a span. */
+/** The hot loop of an append: writes four words for each span. */
 function addSlots(
   ring: RingMemory,
   walked: WalkedRequest,
@@ -182,7 +184,7 @@ function addSlots(
   let row = to.context;
   let from = walked.spanContext[to.firstRow]!;
   for (let span = to.firstRow; span < walked.spanCount; span += 1) {
-    // A context has at least one span, so the next span is in this one or in the next one.
+    // A context has at least one span, so the next span belongs to this context or the next one.
     if (walked.spanContext[span] !== from) {
       from = walked.spanContext[span]!;
       row = rowAfter(ring, row);
@@ -219,7 +221,7 @@ function bytesBefore(walked: WalkedRequest, row: number): number {
   return walked.spanLength.subarray(0, row).reduce((total, length) => total + length, 0);
 }
 
-/** Rows of contexts and blocks go round like slots. */
+/** Returns the next row of contexts or blocks, which wrap around like slots. */
 function rowAfter(ring: RingMemory, row: number): number {
   return row + 1 < ring.capacitySpans ? row + 1 : 0;
 }

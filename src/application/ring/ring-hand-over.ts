@@ -16,11 +16,11 @@ import { bufferedRange } from "./ring-search.ts";
 import type { CopiedSpans, OldestSpans, SequenceRange } from "../../ports/trace-buffer.ts";
 
 /**
- * The spans of these sequences as the bytes of one request, copied out of the ring in the order
- * given, without those that are gone. Needs the lock.
+ * Copies the spans of these sequences into one request, in the order given, skipping those that
+ * have left. Needs the lock.
  *
- * Encoded messages concatenate, so whole blocks, one behind the other, are a request as they are.
- * Only of a block that is in part are slices assembled.
+ * Encoded messages concatenate to one message, so whole blocks form a request without a change.
+ * Only spans of a partly requested block are put together from slices.
  */
 export function copySpans(ring: RingMemory, sequences: readonly number[]): CopiedSpans {
   return copyThere(
@@ -29,7 +29,7 @@ export function copySpans(ring: RingMemory, sequences: readonly number[]): Copie
   );
 }
 
-/** The same where it is known that none is gone. */
+/** Copies spans that are all known to be buffered. */
 export function copyThere(ring: RingMemory, copied: readonly number[]): CopiedSpans {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < copied.length;) {
@@ -40,13 +40,13 @@ export function copyThere(ring: RingMemory, copied: readonly number[]): CopiedSp
   return { request: concatenate(pieces), sequences: copied };
 }
 
-/** The oldest spans that are there, those in flight too. */
+/** Copies the oldest buffered spans, including leased ones. */
 export function copyOldest(ring: RingMemory, spanCount: number): OldestSpans {
   const sequences = oldestThere(ring, spanCount);
   return { ...copyThere(ring, sequences), range: rangeOfOldest(ring, sequences, spanCount) };
 }
 
-/** The oldest that nobody has. Copied before anything is removed: a copy that fails loses none. */
+/** Removes the oldest free spans. Copies them first, so a copy that fails loses none. */
 export function takeOldest(ring: RingMemory, spanCount: number): OldestSpans {
   const sequences = oldestFree(ring, { spans: spanCount, bytes: Number.POSITIVE_INFINITY });
   const range = rangeOfOldest(ring, sequences, spanCount);
@@ -55,7 +55,10 @@ export function takeOldest(ring: RingMemory, spanCount: number): OldestSpans {
   return { ...copied, range };
 }
 
-/** Up to the last of them; to the end of the ring when fewer than wanted were found. */
+/**
+ * Returns the range that was examined: up to the last span found, or to the end of the ring when
+ * fewer than wanted were found.
+ */
 function rangeOfOldest(
   ring: RingMemory,
   sequences: readonly number[],
@@ -66,7 +69,7 @@ function rangeOfOldest(
   return { first, next: (sequences.at(-1) ?? first - 1) + 1 };
 }
 
-/** Where the run ends that can be copied in one piece: of one block, and in its order. */
+/** Returns the end of the run that can be copied in one piece: spans of one block, ascending. */
 function runEnd(ring: RingMemory, sequences: readonly number[], at: number): number {
   const blockEnd = blockEndSequence(ring, blockOf(ring, sequences[at]!));
   let end = at + 1;
@@ -80,7 +83,7 @@ function isBetween(low: number, value: number, high: number): boolean {
   return low < value && value < high;
 }
 
-/** `sequences` are of this block, ascending. */
+/** Returns the bytes of these spans, which ascend within one block. */
 function blockBytes(ring: RingMemory, block: number, sequences: readonly number[]): Uint8Array {
   const [offset, length] = [ring.blockOffset[block]!, ring.blockLength[block]!];
   const isWhole = sequences.length === ring.blockSpans[block];
@@ -88,7 +91,7 @@ function blockBytes(ring: RingMemory, block: number, sequences: readonly number[
   return assembleRequest({ bytes: ring.arena, offset, length }, tableOf(ring, sequences));
 }
 
-/** The rows of the ring that belong to spans of one block, in order and without the turn. */
+/** Copies the rows of one block's spans into a table, in order, without the wrap-around. */
 function tableOf(ring: RingMemory, sequences: readonly number[]): SpanTable {
   const spanCount = sequences.length;
   const table = createSpanTable(spanCount);
@@ -120,8 +123,8 @@ function addContext(ring: RingMemory, table: SpanTable, context: number): void {
 }
 
 /**
- * Looks through a scope once and for all, so that a reader who takes its spans one by one does not
- * pay for all of them each time.
+ * Finds the run of spans in a scope once, so that a reader who takes spans one by one does not pay
+ * for a scan of all of them each time.
  */
 function findSpans(ring: RingMemory, context: number): void {
   const [offset, length] = [ring.scopeOffset[context]!, ring.scopeLength[context]!];

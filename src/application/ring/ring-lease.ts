@@ -19,8 +19,8 @@ import { bookDepartureFromService } from "./ring-services.ts";
 import type { Lease, LeasePart, Settlement } from "../../ports/trace-buffer.ts";
 
 /**
- * Leases the oldest free spans, at least one; undefined when there is none. Copied before anything
- * is marked: a copy that fails leases nothing. Needs the lock.
+ * Leases the oldest free spans, at least one; undefined when none is free. Copies before it marks,
+ * so a copy that fails leases nothing. Needs the lock.
  */
 export function leaseOldest(ring: RingMemory, limit: SpanAmount): Lease | undefined {
   const wanted = oldestFree(ring, limit);
@@ -29,7 +29,10 @@ export function leaseOldest(ring: RingMemory, limit: SpanAmount): Lease | undefi
   return lease;
 }
 
-/** The newest free span, which says what becomes of spans other than the oldest. Needs the lock. */
+/**
+ * Leases the newest free span, to learn what the upstream does with spans other than the oldest.
+ * Needs the lock.
+ */
 export function leaseNewest(ring: RingMemory): Lease | undefined {
   return leaseThese(ring, newestFree(ring));
 }
@@ -47,7 +50,7 @@ function leaseThese(ring: RingMemory, wanted: readonly number[]): Lease | undefi
   };
 }
 
-/** Of the encoded spans alone, without what is around them. */
+/** Returns the bytes of the encoded spans, without the messages around them. */
 export function spanBytesOf({ lengthBytes }: Lease, { first, end }: LeasePart): number {
   return lengthBytes.subarray(first, end).reduce((sum, length) => sum + length, 0);
 }
@@ -57,9 +60,8 @@ export function wholeLease({ sequences }: Lease): LeasePart {
 }
 
 /**
- * Some of a lease's spans as the bytes of one request, to be sent for themselves: where the whole
- * is too large for the upstream, say. Nothing is left of messages that hold none of them. Made of
- * the lease alone, so it needs no lock, and no span has to be in the ring any more.
+ * Returns some spans of a lease as one request, for example when the whole is too large for the
+ * upstream. Reads the lease only, so it needs no lock, and the spans may have left the ring.
  */
 export function requestOfPart(
   lease: Lease,
@@ -76,8 +78,8 @@ function assertLiesIn({ sequences }: Lease, { first, end }: LeasePart): void {
 const BOOKS = { delivered: DELIVERED, undeliverable: UNDELIVERABLE, returned: EVICTED } as const;
 
 /**
- * Ends the lease of these spans, each of which is settled once. Answers how many of those that were
- * to be returned had made room, and are in the book of the evicted now. Needs the lock.
+ * Settles these spans, each of which is settled once. Returns how many of the returned spans had
+ * made room, and are counted as evicted now. Needs the lock.
  */
 export function settle(
   ring: RingMemory,
@@ -99,7 +101,7 @@ function placesOf({ first, end }: LeasePart): number[] {
   return Array.from({ length: end - first }, (_, index) => first + index);
 }
 
-/** Marks the slots of these spans; answers the places of those that have none any more. */
+/** Marks the slots of these spans; returns the positions of spans that have no slot any more. */
 function letGo(
   ring: RingMemory,
   lease: Lease,
@@ -111,7 +113,7 @@ function letGo(
     assert(lease.settled[place] === 0, "a leased span is settled once");
     lease.settled[place] = 1;
     const sequence = lease.sequences[place]!;
-    // Before the first, the slot may long be another span's.
+    // Before the first sequence, the slot may belong to another span.
     if (sequence < ring.control[FIRST_SEQUENCE]!) overtaken.push(place);
     else markSlot(ring, sequence, mark);
   }
@@ -127,8 +129,8 @@ function markSlot(ring: RingMemory, sequence: number, mark: typeof FREE | typeof
 }
 
 /**
- * From what the lease remembers, as there may be nothing else left. Neighbours that share a service
- * are booked together.
+ * Updates the ledger from the lease, because the ring may have nothing left of it. Counts
+ * neighbours of one service together.
  */
 function bookDeparted(
   ring: RingMemory,

@@ -19,7 +19,7 @@ import {
   UNDELIVERABLE,
 } from "./ring-memory.ts";
 
-/** The books of spans that have left the ring. */
+/** The ledger entries of spans that have left the ring. */
 export type Departure = typeof TAKEN | typeof DELIVERED | typeof EVICTED | typeof UNDELIVERABLE;
 
 type Entry = typeof RECEIVED | typeof REJECTED | typeof ACCEPTED | Departure;
@@ -29,24 +29,27 @@ export function book(ring: RingMemory, entry: Entry, amount: SpanAmount): void {
   ring.control[entry + 1]! += amount.bytes;
 }
 
-/** From buffered into one of the books of those that have left. */
+/** Moves an amount from buffered to the entry of a departure. */
 export function bookDeparture(ring: RingMemory, entry: Departure, amount: SpanAmount): void {
   ring.control[BUFFERED_SPANS]! -= amount.spans;
   ring.control[BUFFERED_BYTES]! -= amount.bytes;
   book(ring, entry, amount);
 }
 
-/** In the books. Fewer may be in the ring: of those in flight, some may have made room. */
+/**
+ * Returns the buffered spans of the ledger. The ring may hold fewer, because leased spans may have
+ * made room.
+ */
 export function bufferedSpans(ring: RingMemory): number {
   return ring.control[BUFFERED_SPANS]!;
 }
 
-/** Slots that are in use, also by spans that have left while an older one is there. */
+/** Returns the number of slots in use, including those of spans that left before an older one. */
 export function usedSlots(ring: RingMemory): number {
   return ring.control[NEXT_SEQUENCE]! - ring.control[FIRST_SEQUENCE]!;
 }
 
-/** Needs the lock, like every reading of the ring. */
+/** Reads the ledger. Needs the lock, like every reading of the ring. */
 export function readStats(ring: RingMemory): BufferStats {
   return {
     spans: readBooks(ring, 0),
@@ -70,7 +73,8 @@ function readBooks({ control }: RingMemory, unit: 0 | 1): Ledger {
 }
 
 /**
- * After every change: what is buffered is counted apart, so the books can be wrong, and are not.
+ * Asserts the equation of the ledger after every change. The buffered amount is counted separately,
+ * so an error shows.
  */
 export function audit(ring: RingMemory): void {
   assertBooksBalance(readBooks(ring, 0));

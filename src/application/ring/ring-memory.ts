@@ -2,19 +2,20 @@ import { assert } from "../../domain/assert.ts";
 import { openServiceTable, SERVICE_TABLE_BYTES, type ServiceTable } from "./service-table.ts";
 
 /**
- * The ring's memory: one `SharedArrayBuffer`, laid out once and never grown, so that any thread
- * that is handed it sees the same ring. A page that was never written costs nothing.
+ * The memory of the ring: one `SharedArrayBuffer` with a fixed layout, so every thread that gets it
+ * sees the same ring. Pages that were never written take no memory.
  *
  *   lock      one word
  *   control   capacities, sequences and the ledger: whole numbers below 2^53
  *   slots     a row per span:    where its bytes lie, its context, its trace's tail, its state
  *   contexts  a row per (resource, scope) of a block: where their bodies lie, block and service
- *   blocks    a row per block:   where its bytes lie, its first span's sequence, when it came
+ *   blocks    a row per block:   where its bytes lie, its first span's sequence, its arrival
  *   services  a row per service: its name, and its part of the ledger
  *   arena     the bytes
  *
- * A span's slot is its sequence modulo the capacity. Contexts and blocks go round in the same way,
- * and need no more rows than slots, for each of them holds a span. Offsets are into the arena.
+ * The slot of a span is its sequence modulo the capacity. Rows of contexts and blocks wrap around
+ * in the same way, and are as many as slots, because each has at least one span. Offsets are
+ * relative to the arena.
  */
 export interface RingMemory {
   readonly shared: SharedArrayBuffer;
@@ -26,7 +27,7 @@ export interface RingMemory {
   readonly slotLength: Uint32Array;
   readonly slotContext: Uint32Array;
   readonly slotTraceTail: Uint32Array;
-  /** `FREE`, `LEASED` or `GONE`; of a slot that is not in use, `FREE`. */
+  /** `FREE`, `LEASED` or `GONE`; `FREE` for a slot that is not in use. */
   readonly slotState: Uint8Array;
   readonly contextBlock: Uint32Array;
   readonly contextService: Uint32Array;
@@ -45,12 +46,12 @@ export interface RingMemory {
   readonly arena: Uint8Array<SharedArrayBuffer>;
 }
 
-/** Places in `control`. Of the ledger, each entry is spans, and the one behind it bytes. */
+/** Indexes in `control`. Each ledger entry is a number of spans, followed by a number of bytes. */
 export const CAPACITY_SPANS = 0;
 export const CAPACITY_BYTES = 1;
 export const FIRST_SEQUENCE = 2;
 export const NEXT_SEQUENCE = 3;
-/** No span before it is free: it is a bound, and need not be free itself. */
+/** A lower bound: no span before it is free, but it need not be free itself. */
 export const FIRST_FREE = 4;
 export const BUFFERED_SPANS = 5;
 export const BUFFERED_BYTES = 6;
@@ -64,18 +65,17 @@ export const UNDELIVERABLE = 19;
 const CONTROL_ENTRIES = 21;
 
 /**
- * What `slotState` says of a span: nobody has it; it is in flight; it has left, while one that is
- * older is still there.
+ * The states of a slot: its span is free; leased; or gone while an older span is still buffered.
  */
 export const FREE = 0;
 export const LEASED = 1;
 export const GONE = 2;
 
-/** Offsets are unsigned 32-bit numbers, and the end of the arena must be one as well. */
+/** Offsets, including the end of the arena, are unsigned 32-bit numbers. */
 export const MAX_ARENA_BYTES = 2 ** 32 - 1;
 
 const PAGE_BYTES = 4096;
-/** The lock has a cache line of its own. */
+/** Leaves the lock a cache line of its own. */
 const CONTROL_AT = 64;
 const SLOTS_AT = PAGE_BYTES;
 const DOUBLE_COLUMNS = 2;
@@ -103,7 +103,7 @@ export function createRingMemory(capacity: RingCapacity): RingMemory {
   return openRingMemory(shared);
 }
 
-/** The same ring, seen from another thread. */
+/** Opens the memory of a ring that another thread created. */
 export function openRingMemory(shared: SharedArrayBuffer): RingMemory {
   const control = new Float64Array(shared, CONTROL_AT, CONTROL_ENTRIES);
   const rows = control[CAPACITY_SPANS]!;
@@ -137,7 +137,7 @@ export function openRingMemory(shared: SharedArrayBuffer): RingMemory {
   };
 }
 
-/** First, so that each is aligned. */
+/** Returns the offset of a column of doubles. These come first, so that each is aligned. */
 function doubleColumnAt(rows: number, column: number): number {
   return SLOTS_AT + rows * column * Float64Array.BYTES_PER_ELEMENT;
 }

@@ -17,12 +17,14 @@ export function slotOf(ring: RingMemory, sequence: number): number {
   return sequence % ring.capacitySpans;
 }
 
-/** Of the next sequence. A loop over many is several times as fast with it as with a division. */
+/**
+ * Returns the slot of the next sequence, several times as fast as a division in a loop over many.
+ */
 export function slotAfter({ capacitySpans }: RingMemory, slot: number): number {
   return slot + 1 < capacitySpans ? slot + 1 : 0;
 }
 
-/** The slots of these sequences, which ascend. */
+/** Returns the slots of these sequences, which ascend. */
 export function slotsOf(ring: RingMemory, sequences: readonly number[]): Uint32Array {
   const slots = new Uint32Array(sequences.length);
   for (let at = 0; at < sequences.length; at += 1) {
@@ -32,23 +34,23 @@ export function slotsOf(ring: RingMemory, sequences: readonly number[]): Uint32A
   return slots;
 }
 
-/** The block that a buffered span lies in. */
+/** Returns the block of a buffered span. */
 export function blockOf(ring: RingMemory, sequence: number): number {
   return ring.contextBlock[ring.slotContext[slotOf(ring, sequence)]!]!;
 }
 
-/** The sequence behind the last span of a block. */
+/** Returns the sequence after the last span of a block. */
 export function blockEndSequence(ring: RingMemory, block: number): number {
   return ring.blockFirstSequence[block]! + ring.blockSpans[block]!;
 }
 
-/** Whether a span is in the ring: leased or not, but neither evicted nor gone. */
+/** Reports whether a span is in the ring, leased or free. */
 export function isThere(ring: RingMemory, sequence: number): boolean {
   const isInRange = ring.control[FIRST_SEQUENCE]! <= sequence;
   return isInRange && ring.slotState[slotOf(ring, sequence)] !== GONE;
 }
 
-/** The oldest spans that nobody has: at least one if there is one, and no more than the limit. */
+/** Returns the oldest free spans: at least one if one exists, and no more than the limit. */
 export function oldestFree(ring: RingMemory, limit: SpanAmount): number[] {
   const { slotState, slotLength } = ring;
   const next = ring.control[NEXT_SEQUENCE]!;
@@ -67,7 +69,7 @@ export function oldestFree(ring: RingMemory, limit: SpanAmount): number[] {
   return free;
 }
 
-/** The newest span that nobody has, if there is one. */
+/** Returns the newest free span, if one exists. */
 export function newestFree(ring: RingMemory): number[] {
   const first = firstFree(ring);
   let sequence = ring.control[NEXT_SEQUENCE]! - 1;
@@ -75,7 +77,7 @@ export function newestFree(ring: RingMemory): number[] {
   return sequence >= first ? [sequence] : [];
 }
 
-/** The oldest spans that are there, leased or not: as many as wanted, or all there are. */
+/** Returns the oldest buffered spans, leased or free: as many as wanted, or all. */
 export function oldestThere(ring: RingMemory, spanCount: number): number[] {
   const next = ring.control[NEXT_SEQUENCE]!;
   const there: number[] = [];
@@ -89,14 +91,14 @@ export function oldestThere(ring: RingMemory, spanCount: number): number[] {
 }
 
 /**
- * Where to look for a free span. One lease that stays open can hold back the beginning of the ring,
- * and what has left behind it is not looked through again each time.
+ * Returns where the search for a free span starts. One open lease can hold back the beginning of
+ * the ring; the spans that left after it are not examined again each time.
  */
 function firstFree({ control }: RingMemory): number {
   return Math.max(control[FIRST_FREE]!, control[FIRST_SEQUENCE]!);
 }
 
-/** Takes out every span before `end` that nobody has; what is leased stays. */
+/** Removes all free spans before `end`; leased spans stay. */
 export function takeBefore(ring: RingMemory, end: number): SpanAmount {
   assert(end <= ring.control[NEXT_SEQUENCE]!, "only what is there can be taken");
   const from = firstFree(ring);
@@ -108,8 +110,8 @@ export function takeBefore(ring: RingMemory, end: number): SpanAmount {
 }
 
 /**
- * Makes the slots before `end` free. What nobody has is evicted; what is in flight stays in the
- * books as it is, until it is settled.
+ * Frees the slots before `end`. Free spans are evicted; leased spans stay in the ledger as they are
+ * until they are settled.
  */
 export function evictBefore(ring: RingMemory, end: number): void {
   assert(end <= ring.control[NEXT_SEQUENCE]!, "only what is there can be evicted");
@@ -118,7 +120,7 @@ export function evictBefore(ring: RingMemory, end: number): void {
   audit(ring);
 }
 
-/** Evicts what is left of the oldest block, which frees its bytes. */
+/** Evicts the rest of the oldest block, which frees its bytes. */
 export function evictOldestBlock(ring: RingMemory): void {
   assert(usedSlots(ring) > 0, "there is an oldest block");
   evictBefore(ring, blockEndSequence(ring, blockOf(ring, ring.control[FIRST_SEQUENCE]!)));
@@ -133,8 +135,8 @@ function markGone(ring: RingMemory, from: number, end: number): void {
 }
 
 /**
- * The ring begins at `first`, or behind it, where spans have left already. The slots before are
- * made as an append wants them: so it has nothing to write there.
+ * Moves the beginning of the ring to `first`, or past spans after it that have left already. The
+ * slots before it need no write: they are in the state that an append expects.
  */
 export function beginAt(ring: RingMemory, first: number): void {
   const { control, slotState } = ring;
@@ -149,8 +151,8 @@ export function beginAt(ring: RingMemory, first: number): void {
 }
 
 /**
- * Every free span before `end` leaves the books; its slot is as it was. Neighbours that share a
- * service are booked together.
+ * Moves all free spans before `end` to an entry of the ledger, and leaves their slots as they are.
+ * Counts neighbours of one service together.
  */
 function bookFreeBefore(ring: RingMemory, end: number, entry: Departure): SpanAmount {
   const { slotState, slotLength } = ring;

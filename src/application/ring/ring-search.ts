@@ -8,15 +8,15 @@ export function bufferedRange({ control }: RingMemory): SequenceRange {
   return { first: control[FIRST_SEQUENCE]!, next: control[NEXT_SEQUENCE]! };
 }
 
-/** When the oldest span that is there was received, leased or not; of an empty ring, nothing. */
+/** Returns when the oldest span was received, leased or free; undefined for an empty ring. */
 export function oldestUnixMs(ring: RingMemory): number | undefined {
   const { first, next } = bufferedRange(ring);
   return first === next ? undefined : ring.blockUnixMs[blockOf(ring, first)]!;
 }
 
 /**
- * Looks at every span of a range that is still there. Needs the lock for as long, so that callers
- * look through a large ring in pieces.
+ * Calls `visit` with each matching span of a range. Needs the lock throughout, so callers search a
+ * large ring in pieces.
  */
 export function visitSpans(ring: RingMemory, search: Search, visit: Visit): void {
   const { matcher, newestFirst } = search;
@@ -38,7 +38,7 @@ export function visitSpans(ring: RingMemory, search: Search, visit: Visit): void
   let slot = slotOf(ring, Math.max(0, sequence));
   matcher.reset();
   for (let left = next - first; left > 0; left -= 1) {
-    // A million spans have a million tails, in one column: whose trace it is not, is seen there.
+    // One column holds the tails of all trace ids, so spans of other traces are skipped cheaply.
     const isWanted = traceTail === undefined || slotTraceTail[slot] === traceTail;
     if (isWanted && slotState[slot] !== GONE) {
       moveTo(ring, slot, place);
@@ -62,18 +62,18 @@ function moveTo(ring: RingMemory, slot: number, place: SpanPlace): void {
 
 const UNKNOWN = -1;
 
-/** The fields of one span after the other, read once, however many ask for them. */
+/** Reads the fields of a span once, for all filters that use them. */
 export class SharedFields {
   private readonly fields = createSpanFields();
   private spanOffset = UNKNOWN;
 
-  /** Of the span at a place; right until it is asked for those of another. */
+  /** Returns the fields of the span at a place, valid until the next call. */
   readonly of: FieldsOf = (place) => {
     if (place.spanOffset !== this.spanOffset) this.read(place);
     return this.fields;
   };
 
-  /** To be called when the bytes may have changed since the last call. */
+  /** Must be called when the bytes may have changed since the last call. */
   reset(): void {
     this.spanOffset = UNKNOWN;
   }

@@ -27,15 +27,15 @@ import {
 } from "./service-table.ts";
 
 /**
- * The ledger by service: the same books, once for each service, which add up to those of the ring.
- * Every function here needs the lock.
+ * The ledger of each service: the entries of the whole ring, split by service. Every function needs
+ * the lock.
  */
 
-// Places in a row of books, each two numbers, spans and bytes; those before as in `control`.
+// Indexes in a row, each of two numbers, spans and bytes; those before are as in `control`.
 const BUFFERED = 14;
 const LAST_SEEN = 16;
 
-/** The service of each context of a request, in the order of the contexts. */
+/** Returns the service of each context of a request, in the order of the contexts. */
 export function servicesOf(ring: RingMemory, walked: WalkedRequest): Uint32Array {
   const { request, resourceOffset, resourceLength, contextCount } = walked;
   const rows = new Uint32Array(contextCount);
@@ -49,7 +49,7 @@ export function servicesOf(ring: RingMemory, walked: WalkedRequest): Uint32Array
   return rows;
 }
 
-/** Books `walked`'s spans as accepted; the first `skippedSpans` of them are evicted at once. */
+/** Counts the spans of a request as accepted; its first `skippedSpans` are evicted at once. */
 export function bookAcceptedByService(ring: RingMemory, request: ServicedRequest): void {
   const { walked, services, skippedSpans, unixMs } = request;
   forEachRun({ walked, services }, walked.spanCount, (service, amount) => {
@@ -71,7 +71,9 @@ export interface ServicedRequest {
   readonly unixMs: number;
 }
 
-/** The first `spanCount` spans; those of neighbouring contexts that share a service together. */
+/**
+ * Calls back for each run of the first `spanCount` spans in neighbouring contexts of one service.
+ */
 function forEachRun(
   { walked, services }: Pick<ServicedRequest, "walked" | "services">,
   spanCount: number,
@@ -112,7 +114,7 @@ export function bookRejectedByService(
   }
 }
 
-/** Those that were seen, in the order in which they were first seen. */
+/** Returns the services in the order in which they were first seen. */
 export function readServices({ services }: RingMemory): ServiceStats[] {
   const rows = Array.from({ length: services.count[0]! }, (_, index) => index + 1);
   const others = services.books[LAST_SEEN] === 0 ? [] : [OTHER_SERVICES];

@@ -1,16 +1,17 @@
 /**
- * Every service that was ever seen, found by its name, in shared memory of a fixed size.
+ * All services ever seen, found by name, in shared memory of a fixed size.
  *
  *   count    of the rows in use
- *   index    places by the hash of a name, each a row, or 0 when it is free
+ *   index    a hash table of names: each entry is a row, or 0 when it is free
  *   names    256 bytes a row
  *   books    the ledger of each row, and when it was last seen
  *
- * Row 0 is for whatever comes when all the others have a name: a peer that invents services costs
- * no more than this table. A row is never given up, for its books are of the whole run.
+ * Row 0 collects all services that come when the other rows are taken, so a peer that invents
+ * services costs no more than this table. A row is never freed, because its ledger covers the whole
+ * run.
  */
 export interface ServiceTable {
-  /** One word: rows with a name are 1 to `count[0]`. */
+  /** One word: the rows with a name are 1 to `count[0]`. */
   readonly count: Uint32Array;
   readonly index: Uint32Array;
   readonly names: Uint8Array;
@@ -22,14 +23,14 @@ export interface ServiceTable {
 export const MAX_SERVICES = 1024;
 export const OTHER_SERVICES = 0;
 
-/** A longer name is known by its beginning. */
+/** Longer names are cut, and share the row of their beginning. */
 export const MAX_NAME_BYTES = 256;
 
-/** The entries of the ledger, in spans and in bytes; and when it was last seen. */
+/** The entries of the ledger, each in spans and in bytes, and the time when it was last seen. */
 export const BOOK_ENTRIES = 17;
 
 const ROWS = MAX_SERVICES + 1;
-/** At most half full, so that a search is short. */
+/** Twice the rows, so that the index is at most half full and a search is short. */
 const INDEX_PLACES = 2 * MAX_SERVICES;
 const { BYTES_PER_ELEMENT: WORD_BYTES } = Uint32Array;
 
@@ -49,7 +50,7 @@ export function openServiceTable(shared: SharedArrayBuffer, at: number): Service
   };
 }
 
-/** The row of a service, a new one when it is seen for the first time. Needs the ring's lock. */
+/** Returns the row of a service, which it creates at first sight. Needs the ring's lock. */
 export function serviceRow(table: ServiceTable, name: Uint8Array): number {
   const length = Math.min(name.length, MAX_NAME_BYTES);
   let place = hash(name, length) % INDEX_PLACES;
@@ -60,7 +61,7 @@ export function serviceRow(table: ServiceTable, name: Uint8Array): number {
   return table.count[0] === MAX_SERVICES ? OTHER_SERVICES : addRow(table, place, { name, length });
 }
 
-/** As filters read it: a byte order mark is part of a name. */
+/** Decodes as filters do: a byte order mark is part of a name. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export function nameOf(table: ServiceTable, row: number): string {
@@ -91,7 +92,7 @@ function addRow(table: ServiceTable, place: number, { name, length }: CutName): 
   return row;
 }
 
-/** FNV-1a, of which the low bits are as good as any. */
+/** Returns the FNV-1a hash, whose low bits are as good as any. */
 function hash(name: Uint8Array, length: number): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < length; index += 1) {

@@ -1,19 +1,19 @@
 /**
- * One lock for all threads that share a ring, in one word of shared memory.
+ * The lock of all threads that share a ring, in one word of shared memory.
  *
  *   FREE --acquire--> HELD --another thread must wait--> CONTENDED --release--> FREE, wake one
  *
- * An uncontended turn is two atomic operations and no system call. Source of the scheme: U.
+ * An uncontended turn takes two atomic operations and no system call. Source of the scheme: U.
  * Drepper, "Futexes Are Tricky", the second mutex.
  */
 const FREE = 0;
 const HELD = 1;
 const CONTENDED = 2;
 
-/** The lock is held for a copy. A holder that takes this long has died with it in hand. */
-const PATIENCE_MS = 5_000;
+/** The lock is held for a copy. A holder that takes this long has died while holding it. */
+const MAX_WAIT_MS = 5_000;
 
-/** The lock was not to be had: nothing was done under it. */
+/** The lock was not acquired; nothing was done under it. */
 export class LockLostError extends Error {
   override name = "LockLostError";
 }
@@ -22,9 +22,9 @@ export class LockLostError extends Error {
 export function withLock<Result>(
   word: Int32Array,
   action: () => Result,
-  patienceMs = PATIENCE_MS,
+  maxWaitMs = MAX_WAIT_MS,
 ): Result {
-  acquire(word, patienceMs);
+  acquire(word, maxWaitMs);
   try {
     return action();
   } finally {
@@ -32,13 +32,13 @@ export function withLock<Result>(
   }
 }
 
-function acquire(word: Int32Array, patienceMs: number): void {
+function acquire(word: Int32Array, maxWaitMs: number): void {
   if (Atomics.compareExchange(word, 0, FREE, HELD) === FREE) return;
-  // Taken as CONTENDED, because others may wait too: at worst, one needless wake-up at the end.
-  for (let isPatient = true; Atomics.exchange(word, 0, CONTENDED) !== FREE;) {
-    // Tried once more after a wait in vain: a thread may have died between its waking and its turn.
-    if (!isPatient) throw new LockLostError(`the ring's lock was held for ${patienceMs} ms`);
-    isPatient = Atomics.wait(word, 0, CONTENDED, patienceMs) !== "timed-out";
+  // Acquired as CONTENDED, because others may wait too: at worst, one wake-up is needless.
+  for (let mayWait = true; Atomics.exchange(word, 0, CONTENDED) !== FREE;) {
+    // One more try after a wait in vain: a woken thread may have died before its turn.
+    if (!mayWait) throw new LockLostError(`the ring's lock was held for ${maxWaitMs} ms`);
+    mayWait = Atomics.wait(word, 0, CONTENDED, maxWaitMs) !== "timed-out";
   }
 }
 
