@@ -1,4 +1,4 @@
-/** States what must hold whatever the input; a failure is a fault of ours, never of a peer's. */
+/** Asserts what must hold for every input; a failure is a fault of ours, never of a peer. */
 export function assert(holds: boolean, belief: string): asserts holds {
   if (!holds) throw new AssertionError(belief);
 }

@@ -9,7 +9,7 @@ export interface Cursor {
   readonly sequence: number;
 }
 
-/** Before the first span, whatever the run. */
+/** Before the first span of any run. */
 export const BEGINNING: Cursor = { runId: undefined, sequence: 0 };
 
 const CURSOR = /^(?:([0-9A-Za-z]{1,64})-)?(0|[1-9]\d{0,15})$/;

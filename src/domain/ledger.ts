@@ -1,27 +1,27 @@
 import { assert } from "./assert.ts";
 
 /**
- * What became of every span, in one unit (spans, or bytes of encoded `Span` messages).
+ * Counts every span by what became of it, in one unit (spans, or bytes of encoded `Span` messages).
  *
  *     received = rejected + accepted
  *     accepted = buffered + taken + delivered + evicted + undeliverable
  */
 export interface Ledger {
-  /** In requests that could be walked. */
+  /** Contained in requests that could be walked. */
   readonly received: number;
   /** Received, but not valid. */
   readonly rejected: number;
-  /** Received and put into the ring. */
+  /** Received and stored in the ring. */
   readonly accepted: number;
   /** In the ring now, or in flight to the upstream. */
   readonly buffered: number;
-  /** Handed to a reader who removed them. */
+  /** Returned to a reader that removed them. */
   readonly taken: number;
-  /** The upstream has said that it has them. */
+  /** Accepted by the upstream. */
   readonly delivered: number;
-  /** Removed by the FIFO to make room. */
+  /** Removed, oldest first, to make room. */
   readonly evicted: number;
-  /** The upstream has said that it will never take them. */
+  /** Refused by the upstream for good. */
   readonly undeliverable: number;
 }
 
@@ -34,22 +34,22 @@ export function assertBooksBalance(books: Ledger): void {
   );
 }
 
-/** The part of one service in the ledger. */
+/** The ledger of one service. */
 export interface ServiceStats {
   /** `service.name` of the resource. */
   readonly service: string;
   readonly spans: Ledger;
   readonly bytes: Ledger;
-  /** When it last sent a span. */
+  /** The time of its latest span. */
   readonly lastSeenUnixMs: number;
 }
 
-/** One consistent reading of the buffer: every number is from the same instant. */
+/** One consistent reading of the buffer: all numbers belong to the same instant. */
 export interface BufferStats {
   readonly spans: Ledger;
   readonly bytes: Ledger;
   readonly capacity: { readonly spans: number; readonly bytes: number };
-  /** `first` is the oldest buffered span's, `next` the one the next accepted span will get. */
+  /** `first` belongs to the oldest buffered span, `next` will belong to the next accepted one. */
   readonly sequence: { readonly first: number; readonly next: number };
 }
 

@@ -1,22 +1,22 @@
-/** The listeners, and the protocol that each of them speaks. */
+/** The listeners, each with its protocol. */
 export const PROBLEM_PROTOCOLS = ["grpc", "http", "api"] as const;
 
 export type ProblemProtocol = (typeof PROBLEM_PROTOCOLS)[number];
 
-/** The ports in use. Hints name them. */
+/** The ports in use, which hints name. */
 export type ListenerPorts = Readonly<Record<ProblemProtocol, number | "off">>;
 
-/** Everything about one reason for which something is refused or discarded. */
+/** Describes one reason for refusing or discarding something. */
 export interface ProblemKind {
-  /** Where it can happen. */
+  /** The listeners where it can happen. */
   readonly protocols: readonly ProblemProtocol[];
-  /** What is counted. */
+  /** The unit that is counted. */
   readonly noun: "request" | "span" | "connection" | "sender" | "shortage";
   /** Completes "3 requests were ...". */
   readonly fate: string;
-  /** What to do. `{http}` stands for `port 4318`, or for what is said of one that is off. */
+  /** The remedy. `{http}` stands for `port 4318`, or for a phrase when that listener is off. */
   readonly hint: string;
-  /** Whether a span that an exporter has sent may be missing because of it. */
+  /** Whether spans that an exporter sent may be missing because of it. */
   readonly mayLoseSpans: boolean;
 }
 
@@ -30,7 +30,7 @@ const MORE_ROOM =
 const SEND_LATER =
   "the exporter should send again; fewer of them at a time, or a higher limit, help";
 
-/** Every reason. The names are values of a metric's label, so they are few and fixed. */
+/** All reasons. Their names are values of a metric's label, so they are few and fixed. */
 export const PROBLEM_KINDS = {
   malformed: {
     protocols: OTLP,
@@ -264,19 +264,19 @@ export type ProblemReason = keyof typeof PROBLEM_KINDS;
 
 export const PROBLEM_REASONS = Object.keys(PROBLEM_KINDS) as ProblemReason[];
 
-/** Returns what has happened, as `3 requests were larger than a limit`. */
+/** Returns a sentence such as `3 requests were larger than a limit`. */
 export function problemText(reason: ProblemReason, count: number): string {
   const { noun, fate } = PROBLEM_KINDS[reason];
   const counted = `${count.toLocaleString("en-US")} ${noun}`;
   return count === 1 ? `${counted} was ${fate}` : `${counted}s were ${fate}`;
 }
 
-/** Returns the hint of a reason, with the ports in use. */
+/** Returns the hint for a reason, with the ports in use. */
 export function hintFor(reason: ProblemReason, ports: ListenerPorts): string {
   return withPorts(PROBLEM_KINDS[reason].hint, ports);
 }
 
-/** The hint where each of the two ports gets what is meant for the other. */
+/** Returns the hint for two ports that each get the traffic of the other. */
 export function swappedHint({ grpc, http }: ListenerPorts): string {
   return `${grpc} and ${http} are swapped: OTLP/gRPC goes to ${grpc}, OTLP/HTTP to ${http}`;
 }

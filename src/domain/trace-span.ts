@@ -1,8 +1,8 @@
 /**
- * A span as a reader sees it, with everything OTLP carries, decoded.
+ * A decoded span with everything that OTLP carries.
  *
- * Identifiers are lowercase hex, times are Unix nanoseconds, and 64-bit integers are `bigint`,
- * so that no value is rounded on the way. Source: opentelemetry-proto, trace/v1/trace.proto.
+ * Identifiers are lowercase hex, times are Unix nanoseconds, and 64-bit integers are `bigint`, so
+ * that no value is rounded. Source: opentelemetry-proto, trace/v1/trace.proto.
  */
 export interface TraceSpan {
   /** 32 hex digits, not all zero. */
@@ -11,16 +11,16 @@ export interface TraceSpan {
   readonly spanId: string;
   /** 16 hex digits; absent on a root span. */
   readonly parentSpanId?: string;
-  /** W3C `tracestate`; empty when there is none. */
+  /** W3C `tracestate`, or the empty string. */
   readonly traceState: string;
-  /** Bits 0-7 are the W3C trace flags; the upper bits are kept as they came. */
+  /** Bits 0-7 are the W3C trace flags; the other bits are unchanged. */
   readonly flags: number;
   readonly name: string;
   /** SpanKind: 0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
   readonly kind: number;
-  /** 0n when the sender has not set it. */
+  /** 0n when the sender did not set it. */
   readonly startTimeUnixNano: bigint;
-  /** 0n when the sender has not set it. */
+  /** 0n when the sender did not set it. */
   readonly endTimeUnixNano: bigint;
   readonly attributes: readonly Attribute[];
   readonly droppedAttributesCount: number;
@@ -57,7 +57,7 @@ export interface SpanStatus {
   readonly message: string;
 }
 
-/** The entity that produced the span, and the schema its attributes follow. */
+/** The entity that produced the span, and the schema of its attributes. */
 export interface Resource {
   readonly attributes: readonly Attribute[];
   readonly droppedAttributesCount: number;
@@ -80,13 +80,13 @@ export interface InstrumentationScope {
   readonly schemaUrl: string;
 }
 
-/** Order and duplicate keys are kept, as OTLP keeps them. */
+/** One of a list of attributes, which keeps its order and its duplicate keys as OTLP does. */
 export interface Attribute {
   readonly key: string;
   readonly value: AttributeValue;
 }
 
-/** An OTLP `AnyValue`; `null` is one with nothing set. */
+/** An OTLP `AnyValue`; `null` stands for one without a value. */
 export type AttributeValue =
   | { readonly type: "string"; readonly value: string }
   | { readonly type: "bool"; readonly value: boolean }

@@ -1,7 +1,7 @@
-/** What a log line may carry beside its event: never a payload, an attribute or a header value. */
+/** The fields of a log line: never a payload, an attribute or a header value. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** One JSON line an event. `event` is a fixed word of ours, such as `listening`. */
+/** Writes one JSON line for each event. `event` is a fixed word, such as `listening`. */
 export interface Logger {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;

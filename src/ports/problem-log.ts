@@ -4,20 +4,20 @@ import type { ProblemProtocol, ProblemReason } from "../domain/problem-reason.ts
 export interface Problem {
   readonly protocol: ProblemProtocol;
   readonly reason: ProblemReason;
-  /** Who sent it; empty where nobody is to blame, or nobody knows. */
+  /** The address of the sender; empty if unknown, or if no sender is at fault. */
   readonly address: string;
-  /** How many at once; 1 when not given. */
+  /** The number of occurrences, 1 by default. */
   readonly count?: number;
-  /** What was wrong with this one. Text of a peer may be part of it, attributes never. */
+  /** What was wrong with this one. May quote a peer, but never an attribute. */
   readonly detail?: string;
-  /** For the log alone: what was thrown, when the fault is ours. */
+  /** The error that was thrown by a fault of ours, for the log only. */
   readonly error?: unknown;
 }
 
-/** Where everything is recorded that is refused or discarded. */
+/** Records everything that is refused or discarded. */
 export interface ProblemLog {
-  /** Takes constant time, and bounded memory however many different peers there are. */
+  /** Takes constant time, and bounded memory for any number of peers. */
   note(problem: Problem): void;
-  /** Returns what to do about a reason, as it is shown to people; fit for an answer to a peer. */
+  /** Returns the remedy for a reason, for people and for answers to peers. */
   hint(reason: ProblemReason): string;
 }

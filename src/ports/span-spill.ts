@@ -1,27 +1,30 @@
-/** Spans that lie outside while nothing runs: a stop leaves them, and the next start reads them. */
+/** Stores spans while spanring does not run: a stop writes them, and the next start reads them. */
 export interface SpanSpill {
-  /** Where they are looked for; fit for a log line. */
+  /** The path of the file, safe for a log line. */
   readonly place: string;
-  /** Rejects when nothing could be written there; leaves nothing. */
+  /** Rejects when the file cannot be written; leaves nothing behind. */
   tryOut(): Promise<void>;
   /**
-   * What is there, oldest first; nothing when nothing is. What keeps the rest from being read comes
-   * last, as a fault, and nothing is thrown for it.
+   * Yields the stored requests, oldest first. A fault that prevents reading the rest is the last
+   * item; nothing is thrown for it.
    */
   read(): AsyncIterable<SpilledRequest | SpillFault>;
-  /** What was read is needed no more. */
+  /** Removes what was read. */
   remove(): Promise<void>;
   /**
-   * These requests are all that is there from now on; where it rejects, all is as it was. They may
-   * be read from here meanwhile.
+   * Replaces everything with these requests; if it rejects, nothing has changed. They may come from
+   * `read` of the same file.
    */
   replace(requests: AsyncIterable<Uint8Array>): Promise<void>;
-  /** What was read is to be looked at by a person, and not to be read again; answers where. */
+  /**
+   * Moves the file aside for a person to examine, so that it is not read again; resolves to its
+   * path.
+   */
   setAside(): Promise<string>;
   /**
-   * All of these requests, or, where it rejects, none; answers where. What is there already stays:
-   * with them, where `replace` has put it, and else apart from them. A request may be changed once
-   * the next one is asked for.
+   * Writes all of these requests, or, if it rejects, none; resolves to the path. What is stored
+   * already stays: in the same file if `replace` has written it, otherwise in another one. A
+   * request may change once the next one is requested.
    */
   write(requests: Iterable<Uint8Array>): Promise<string>;
 }

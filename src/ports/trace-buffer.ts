@@ -12,48 +12,51 @@ interface SpanTaker {
   clear(): number;
 }
 
-/** Takes in spans and shows those that have arrived to waiting readers. */
+/** Accepts spans, and shows new ones to waiting readers. */
 export interface WatchedBuffer extends SpanAppender, SequenceSource, SpanVisits, SpanTaker {}
 
-/** Everything that listeners, readers and the forwarder share. */
+/** The buffer with all views: of listeners, of readers and of the forwarder. */
 export interface TraceBuffer
   extends SpanAppender, RoomCheck, SpanReader, SpanTaker, ForwardedBuffer, FillLevel {}
 
-/** A bounded first-in, first-out buffer of spans. When it is full the oldest spans go first. */
+/** A bounded first-in, first-out buffer of spans: when it is full, the oldest spans are evicted. */
 export interface TraceBufferPort {
-  /** Puts one span in. False when the span is not valid or there can be no room for it. */
+  /** Stores one span. Returns false when the span is not valid or cannot fit. */
   addSpan(span: TraceSpan): boolean;
-  /** Removes and returns the oldest spans, oldest first: `count` of them, or all there are. */
+  /** Removes and returns the oldest spans, oldest first: `count` of them, or all. */
   getSpans(count: number): TraceSpan[];
-  /** Spans in the buffer now. */
+  /** Returns how many spans are buffered. */
   size(): number;
-  /** Whether the next span can only get in by pushing out the oldest. */
+  /** Reports whether the next span would evict the oldest. */
   isFull(): boolean;
 }
 
-/** Spans to and from the bytes of an `ExportTraceServiceRequest`. */
+/** Converts spans to and from the bytes of an `ExportTraceServiceRequest`. */
 export interface SpanCodec {
-  /** One request that holds this one span, with its resource and scope. */
+  /** Returns a request with this one span, its resource and its scope. */
   encode(span: TraceSpan): Uint8Array<ArrayBuffer>;
-  /** Every span of a request that the wire walk accepted, in wire order. */
+  /** Returns the spans of a request that the wire walk accepted, in wire order. */
   decode(request: Uint8Array): TraceSpan[];
 }
 
-/** Takes in spans. */
+/** Accepts spans. */
 export interface SpanAppender {
-  /** Takes a request that was walked without a fault, and the amounts that were rejected of it. */
+  /**
+   * Stores a request that was walked without a fault. `rejected` has the amounts of its spans that
+   * were rejected.
+   */
   append(walked: WalkedRequest, rejected?: readonly ServiceAmount[]): Appended;
 }
 
-/** Tells whether spans fit in. */
+/** Reports whether spans fit in. */
 export interface RoomCheck {
   /** Reports whether a request of this many spans and bytes evicts nothing. */
   hasRoom(request: SpanAmount): boolean;
 }
 
-/** Tells how full the buffer is. */
+/** Reports how full the buffer is. */
 export interface FillLevel {
-  /** Returns a share from 0 to 1: of spans or of bytes, whichever has less room left. */
+  /** Returns a share from 0 to 1: of spans or of bytes, whichever is larger. */
   usedShare(): number;
 }
 
@@ -86,7 +89,7 @@ export interface ForwardedBuffer extends Leaser, LeaseSettler, BacklogSource {
 /** Empties the buffer when spanring stops. */
 export interface SpilledBuffer extends Leaser, LedgerSource {}
 
-/** Tells which sequences are buffered. */
+/** Reports which sequences are buffered. */
 export interface SequenceSource {
   range(): SequenceRange;
 }
@@ -98,7 +101,7 @@ export interface SpanVisits {
 
 /** Finds spans and copies those that were found. */
 export interface SearchedBuffer extends SequenceSource, SpanVisits {
-  /** Copies spans by their sequences, in the order given, without those that are gone. */
+  /** Copies spans by their sequences, in the order given, skipping those that have left. */
   copy(sequences: readonly number[]): CopiedSpans;
 }
 
@@ -114,18 +117,18 @@ export interface SpanReader extends SearchedBuffer, LedgerSource {
   peek(spanCount: number): OldestSpans;
 }
 
-/** The spans from sequence `first` up to, and without, `next`. */
+/** The sequences from `first` up to, but not including, `next`. */
 export interface SequenceRange {
   readonly first: number;
   readonly next: number;
 }
 
-/** The result of an append. A request that is not accepted is neither kept nor counted. */
+/** The result of an append. A request that is not accepted is neither stored nor counted. */
 export type Appended =
   | { readonly outcome: "accepted"; readonly evictedSpans: number }
-  /** No room, and nothing may be evicted for it. */
+  /** No room, and the overflow policy does not evict. */
   | { readonly outcome: "refused" }
-  /** There can be no room: larger than the arena, or (where nothing is evicted) than all slots. */
+  /** It can never fit: larger than the arena, or, if nothing is evicted, than all slots. */
   | { readonly outcome: "too_large" };
 
 /** Spans as the bytes of one request, and the sequence of each, in the order of the request. */
@@ -136,7 +139,7 @@ export interface CopiedSpans {
 
 /**
  * The oldest spans of the buffer. Their sequences have gaps where others are leased or have left;
- * the range is the sequences that were examined.
+ * `range` is what was examined.
  */
 export interface OldestSpans extends CopiedSpans {
   readonly range: SequenceRange;
@@ -148,7 +151,7 @@ export interface Search {
   readonly matcher: SpanMatcher;
 }
 
-/** Called with each span that matches, in place, until it returns false. It must keep no place. */
+/** Called with each matching span in place, until it returns false. Must not keep the reference. */
 export type Visit = (sequence: number, place: Readonly<SpanPlace>) => boolean;
 
 /**

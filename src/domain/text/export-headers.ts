@@ -1,21 +1,24 @@
-/** One header that goes with every request. */
+/** A header that is added to every request. */
 export type ExportHeader = readonly [name: string, value: string];
 
-/** Source: gRPC over HTTP2, "Header-Name"; HTTP would take more. */
+/** Names that gRPC allows; HTTP would allow more. Source: gRPC over HTTP2, "Header-Name". */
 const NAME = /^[\w.-]+$/;
 
-/** Source: RFC 9110, 5.5, without what is not ASCII: gRPC takes no more. */
+/** Values in ASCII: gRPC allows no others. Source: RFC 9110, 5.5. */
 const VALUE = /^[\x20-\x7e]*$/;
 
-/** Those that say how the request itself is sent, or are bytes in gRPC, or taken by it. */
+/** Headers that the sinks set themselves. */
 const OURS = /^(content-(type|length)|(content|transfer|accept)-encoding|host|te)$/;
-/** Source: RFC 9113, 8.2.2: a request of HTTP/2 that has one is malformed. */
+/**
+ * Headers of a connection: a request of HTTP/2 with one of them is malformed. Source: RFC 9113,
+ * 8.2.2.
+ */
 const OF_CONNECTION = /^(connection|proxy-connection|keep-alive|upgrade|http2-settings)$/;
 const OF_GRPC = /^grpc-|-bin$|^user-agent$/;
 
 /**
- * `name=value,name=value` as in OTEL_EXPORTER_OTLP_HEADERS, values percent-encoded; lines do for
- * commas. Undefined when it is something else, or names a header that is not free.
+ * Reads `name=value,name=value` as in OTEL_EXPORTER_OTLP_HEADERS, with percent-encoded values; line
+ * breaks may replace commas. Returns undefined for other text, and for reserved names.
  *
  * Source: OpenTelemetry Protocol Exporter, "Specifying headers via environment variables"; W3C
  * Baggage, 3.3.1.
@@ -43,7 +46,7 @@ function percentDecoded(text: string): string | undefined {
   }
 }
 
-/** With the names, but without the values. */
+/** Returns the headers with names, and with `***` for each value. */
 export function concealHeaders(text: string): string {
   const headers = parseExportHeaders(text);
   if (headers === undefined) return "***";

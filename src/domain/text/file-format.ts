@@ -1,4 +1,4 @@
-/** Of files of requests: a line of OTLP/JSON each, or protobuf behind its length. */
+/** The format of a file of requests: one line of OTLP/JSON each, or protobuf after its length. */
 export type FileFormat = "json" | "proto";
 
 const FORMAT_OF_ENDING: ReadonlyMap<string, FileFormat> = new Map([
@@ -10,12 +10,12 @@ const FORMAT_OF_ENDING: ReadonlyMap<string, FileFormat> = new Map([
   ["proto", "proto"],
 ]);
 
-/** Those that say a format, each with its dot. */
+/** The known endings, each with its dot. */
 export const FILE_ENDINGS: readonly string[] = [...FORMAT_OF_ENDING.keys()].map(
   (ending) => `.${ending}`,
 );
 
-/** Undefined when the ending of the path says none. */
+/** Returns the format that the ending of a path names; undefined for other endings. */
 export function formatOfPath(path: string): FileFormat | undefined {
   return FORMAT_OF_ENDING.get(/\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase() ?? "");
 }

@@ -1,6 +1,7 @@
 /**
- * The word that was probably meant: one that begins with what was written, or else the one with the
- * fewest letters to insert, remove, change or swap. None when more than half would be wrong.
+ * Returns the word that was probably meant: one that starts with the given text, or the one with
+ * the fewest letters to insert, remove, change or swap. Undefined when more than half would have to
+ * change.
  */
 export function nearestWord(written: string, words: readonly string[]): string | undefined {
   const begun = words.find((word) => written.length >= 3 && word.startsWith(written));
@@ -13,16 +14,16 @@ export function nearestWord(written: string, words: readonly string[]): string |
     : undefined;
 }
 
-/** ` did you mean "..."?`, or nothing. */
+/** Returns ` did you mean "..."?`, or an empty string. */
 export function suggestion(written: string, words: readonly string[]): string {
   const nearest = nearestWord(written, words);
   return nearest === undefined ? "" : `; did you mean ${nearest}?`;
 }
 
-/** Longer than any word of ours; what is written beyond it cannot make it more alike. */
+/** Longer than any known word, so letters after it cannot change the result. */
 const MAX_LETTERS = 64;
 
-/** The distance of Damerau and Levenshtein, row by row; two neighbours that swapped count once. */
+/** Returns the Damerau-Levenshtein distance, row by row; two swapped neighbours count once. */
 function slipsBetween(one: string, other: string): number {
   const letters = one.slice(0, MAX_LETTERS);
   let before: number[] = [];

@@ -3,13 +3,15 @@ const CUT_MARK = "…";
 const CUT_MARK_BYTES = 3;
 
 /**
- * What must not reach a terminal or a log as it is: control characters (they move cursors and
+ * Characters that are unsafe in a terminal or a log: control characters (they move cursors and
  * forge lines), format characters (they reverse text), line separators, halves of surrogate pairs,
- * and the backslash, so that an escape can be told from a peer who wrote one.
+ * and the backslash, so that an escape differs from the same text sent by a peer.
  */
 const UNSAFE = /[\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** Text from outside, fit for a log line: escaped, at most 256 bytes of UTF-8, `…` where cut. */
+/**
+ * Returns text of a peer, safe for a log line: escaped, at most 256 bytes of UTF-8, `…` where cut.
+ */
 export function quotePeerText(text: string): string {
   const escaped = text.slice(0, LIMIT_BYTES).replaceAll(UNSAFE, escapeCharacter);
   const isWhole = text.length <= LIMIT_BYTES && byteLength(escaped) <= LIMIT_BYTES;

@@ -1,6 +1,6 @@
 /**
- * Text that is shown in other words wherever it is printed, logged or made into JSON: a line of a
- * log that somebody adds one day cannot give it away.
+ * Text that is replaced wherever it is printed, logged or serialized, so that no future log line
+ * can reveal it.
  */
 export class SecretText {
   readonly #text: string;
@@ -23,7 +23,7 @@ export class SecretText {
     return this.#shown;
   }
 
-  /** What consoles and the messages of tests show. */
+  /** Used by consoles and by messages of failed tests. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.#shown;
   }

@@ -6,10 +6,9 @@ import { type SpanTable, everySpan, rowsOf, type SpanPlaces } from "./request-sp
 import { varintSize, writeVarint } from "./varint.ts";
 
 /**
- * A request that holds the spans of `table` and no others, made of slices of the request they were
- * walked in: each span's bytes as they are, and around them every field of their envelopes
- * (request, ResourceSpans, ScopeSpans) as it is, unknown ones too. Envelopes without a span are
- * left out.
+ * Returns a request with the spans of `table` and no others, made of slices of the request they
+ * were walked in: the bytes of each span, and around them every field of their envelopes (request,
+ * ResourceSpans, ScopeSpans), unknown ones included. Envelopes without a span are left out.
  *
  * Needs a request that the walk accepted, and at least one span.
  */
@@ -71,9 +70,9 @@ function knownRun(table: SpanTable, context: number): ByteRange | undefined {
 }
 
 /**
- * Whether nothing but spans, with tags and lengths of the shortest form, lies between these spans:
- * then they leave in one piece. Every tag and length takes at least these bytes, so an equal sum
- * leaves room for nothing else.
+ * Reports whether only spans, with tags and lengths of the shortest form, lie between these spans:
+ * then they are copied in one piece. Every tag and length takes at least these bytes, so an equal
+ * sum leaves no room for anything else.
  */
 function areNeighbours(table: SpanTable, rows: Rows): boolean {
   let expectedBytes = table.spanLength[rows.first]!;
@@ -94,7 +93,7 @@ function spanEnd(table: SpanTable, row: number): number {
   return table.spanOffset[row]! + table.spanLength[row]!;
 }
 
-/** The last of the rows from `first` on whose contexts agree with its own in `column`. */
+/** Returns the last row from `first` on whose context has the same value in `column`. */
 function lastRowAlike(table: SpanTable, column: Uint32Array, first: number): number {
   const wanted = column[table.spanContext[first]!];
   let last = first;
@@ -102,7 +101,7 @@ function lastRowAlike(table: SpanTable, column: Uint32Array, first: number): num
   return last;
 }
 
-/** Every field of a message but those in `runs`. */
+/** Adds every field of a message except those in `runs`. */
 function addOtherFields(assembly: Assembly, message: MessageBytes, runs: ByteRange[]): void {
   const { bytes, offset, length } = message;
   let keptFrom = offset;
@@ -113,7 +112,7 @@ function addOtherFields(assembly: Assembly, message: MessageBytes, runs: ByteRan
   if (keptFrom < offset + length) add(assembly, bytes.subarray(keptFrom, offset + length));
 }
 
-/** A field that holds a message. Its head has a place before its length is known. */
+/** Adds a field that holds a message. Reserves the place of its head before the length is known. */
 function addMessage(assembly: Assembly, field: number, addBody: () => void): void {
   const headIndex = assembly.pieces.length;
   assembly.pieces.push(assembly.bytes.subarray(0, 0));
@@ -124,7 +123,7 @@ function addMessage(assembly: Assembly, field: number, addBody: () => void): voi
   assembly.lengthBytes += head.length;
 }
 
-/** Tag and length. All fields that are written here have tags of one byte. */
+/** Returns tag and length. All fields written here have tags of one byte. */
 function fieldHead(field: number, bodyBytes: number): Uint8Array {
   const head = new Uint8Array(1 + varintSize(bodyBytes));
   head[0] = (field << 3) | WIRE_BYTES;
@@ -137,7 +136,7 @@ function add(assembly: Assembly, piece: Uint8Array): void {
   assembly.lengthBytes += piece.length;
 }
 
-/** One array with the bytes of all pieces, in order; no piece is aliased. */
+/** Returns a new array with the bytes of all pieces, in order. */
 export function concatenate(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(pieces.reduce((total, piece) => total + piece.length, 0));
   let at = 0;
@@ -149,10 +148,10 @@ export function concatenate(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuff
 }
 
 /**
- * A request that holds these spans of another one and no others, each with all that is around it;
- * see `assembleRequest`. The runs ascend.
+ * Returns a request with these spans of another request and no others, each with everything around
+ * it; see `assembleRequest`. The runs ascend.
  *
- * Needs a request that the walk accepted and rejected no span of, and at least one span.
+ * Needs a request of which the walk accepted all spans, and at least one span.
  */
 export function cutRequest(
   request: Uint8Array,

@@ -18,12 +18,12 @@ import {
   ATTRIBUTES_TAG,
 } from "./otlp-tags.ts";
 
-/** The member of an AnyValue in which nothing is set. */
+/** The member of an AnyValue without a value. */
 export const NO_VALUE = 0;
 
 /**
- * Where key and value of one encoded KeyValue lie, and which member its value is. One is made and
- * used for many. Of a key that is not there both offsets are the same.
+ * The offsets of key and value of an encoded KeyValue, and the member of its value. Reused for many
+ * attributes. An absent key has two equal offsets.
  */
 export interface EncodedAttribute {
   readonly fields: FieldScan;
@@ -48,7 +48,7 @@ export function createEncodedAttribute(): EncodedAttribute {
   };
 }
 
-/** Reads the KeyValue whose body lies from `start` up to `end`. */
+/** Reads the KeyValue whose body spans `start` to `end`. */
 export function readAttribute(
   attribute: EncodedAttribute,
   bytes: Uint8Array,
@@ -68,8 +68,8 @@ export function readAttribute(
 }
 
 /**
- * The value that `fields` is at. An AnyValue is a oneof: the member that came last counts, in
- * whichever of the occurrences of the value, which mean one message together.
+ * Reads the value at `fields`. An AnyValue is a oneof: its last member counts, in any of the
+ * occurrences of the value, which together are one message.
  */
 function readValue(attribute: EncodedAttribute): void {
   const { fields, members } = attribute;
@@ -82,13 +82,13 @@ function readValue(attribute: EncodedAttribute): void {
   }
 }
 
-/** No key ends where the bytes begin. */
+/** A value that is no offset of a key's end. */
 export const NO_PLAIN_KEY = 0;
 
 /**
- * Where the key ends of the KeyValue whose body lies from `start` up to `end`, as a few bytes tell;
- * it begins at `start` + 2. The bet: a key and behind it a value, their lengths in one byte, and
- * nothing else. Where it is lost the attribute has to be read.
+ * Returns the end of the key of the KeyValue from `start` to `end`, by looking at a few bytes; the
+ * key starts at `start` + 2. The bet: a key followed by a value, their lengths in one byte, and
+ * nothing else. If it is lost, the attribute must be read.
  *
  *   [0a][key bytes][ key ... ][12][value bytes][ value ... ]
  *                             ^
@@ -103,8 +103,8 @@ export function plainKeyEnd(bytes: Uint8Array, start: number, end: number): numb
 }
 
 /**
- * Where the text begins that is the value behind a plain key, up to `end`; 0 when the value is
- * another, or a text that is not written in the usual way.
+ * Returns the start of the text that is the value after a plain key, up to `end`; 0 when the value
+ * is not a text, or is encoded in an unusual way.
  *
  *   [12][value bytes][0a][text bytes][ text ... ]
  *                                    ^           ^end
@@ -116,8 +116,8 @@ export function plainTextAt(bytes: Uint8Array, keyEnd: number, end: number): num
 }
 
 /**
- * Steps to the next attribute of the span that the scan goes through; false behind the last. After
- * it, the attribute's body lies from `valueAt` up to `at`.
+ * Steps to the next attribute of the scanned span; returns false after the last. Then the body of
+ * the attribute spans `valueAt` to `at`.
  */
 export function nextSpanAttribute(scan: FieldScan): boolean {
   const { bytes, end } = scan;

@@ -3,9 +3,8 @@ import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT } from "./otlp-sche
 import { varintValue, varintWidth } from "./varint.ts";
 
 /**
- * A place within a message that the wire walk has accepted, moved from field to field by
- * `stepField`. One can be pointed at many messages, one after the other, so that a scan costs no
- * allocation.
+ * A position in a message that the wire walk has accepted, moved from field to field by
+ * `stepField`. It can be re-pointed at many messages, so a scan allocates nothing.
  *
  *     [ tag ][ value ][ tag ][ length ][ value      ][ tag ] ...
  *                                      ^valueAt      ^at, also the end of the value
@@ -18,26 +17,26 @@ export interface FieldScan {
   valueAt: number;
 }
 
-/** Before the first field of the message that lies in `bytes` from `start` up to `end`. */
+/** Returns a scan before the first field of the message from `start` to `end`. */
 export function scanFrom(bytes: Uint8Array, start: number, end: number): FieldScan {
   return { bytes, at: start, end, fieldNumber: 0, valueAt: start };
 }
 
-/** Points a scan that there is already at another message. */
+/** Re-points an existing scan at another message. */
 export function point(scan: FieldScan, bytes: Uint8Array, start: number, end: number): void {
   scan.bytes = bytes;
   scan.at = start;
   scan.end = end;
 }
 
-/** Steps to the next field; false at the end of the message. */
+/** Steps to the next field; returns false at the end of the message. */
 export function nextField(scan: FieldScan): boolean {
   if (scan.at === scan.end) return false;
   stepField(scan);
   return true;
 }
 
-/** The same where it is known that there is a next field. */
+/** Steps to the next field, which the caller knows to exist. */
 export function stepField(scan: FieldScan): void {
   const { bytes, at } = scan;
   const plainEnd = plainFieldEnd(bytes, at);
@@ -51,13 +50,13 @@ export function stepField(scan: FieldScan): void {
   assert(scan.at <= scan.end, "an accepted field ends within its message");
 }
 
-/** No field ends where the bytes begin. */
+/** A value that is no offset of a field's end. */
 export const NOT_PLAIN = 0;
 
 /**
- * Where a field ends that is like nearly all: its tag takes one byte, and so does its number or its
- * length. Two bytes tell, so a loop that keeps its place in a local can step over such fields in
- * about 2 ns each; those that are otherwise are left to `stepField`.
+ * Returns the end of a field of the usual form: its tag takes one byte, and so does its number or
+ * its length. Two bytes decide, so a loop that keeps its position in a local steps over such fields
+ * in about 2 ns each, and leaves others to `stepField`.
  */
 export function plainFieldEnd(bytes: Uint8Array, at: number): number {
   const tag = bytes[at]!;
@@ -70,7 +69,7 @@ export function plainFieldEnd(bytes: Uint8Array, at: number): number {
   return wireType === WIRE_VARINT ? at + 2 : NOT_PLAIN;
 }
 
-/** Any field, in whatever form the encoding allows. */
+/** Steps over a field in any form that the encoding allows. */
 function stepOddField(scan: FieldScan): void {
   const tag = takeVarint(scan);
   scan.fieldNumber = tag >>> 3;
@@ -79,7 +78,7 @@ function stepOddField(scan: FieldScan): void {
   scan.at += length;
 }
 
-/** Of a field with a length, takes the length first. */
+/** Returns the length of a value; reads it first if the field has one. */
 function valueLength(scan: FieldScan, wireType: number): number {
   if (wireType === WIRE_BYTES) return takeVarint(scan);
   if (wireType === WIRE_VARINT) return nextVarintWidth(scan);
@@ -101,22 +100,22 @@ function nextVarintWidth({ bytes, at, end }: FieldScan): number {
   return width;
 }
 
-/** Where a message's body lies within `bytes`. */
+/** The body of a message within `bytes`. */
 export interface MessageBytes {
   readonly bytes: Uint8Array;
   readonly offset: number;
   readonly length: number;
 }
 
-/** Bytes from `start` up to, and without, `end`. */
+/** Bytes from `start` up to, but not including, `end`. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * The runs of one repeated field in a message that the walk accepted: fields with that number, one
- * behind the other, with their tags and lengths. Nearly every message has one run, or none.
+ * Returns the runs of one repeated field in a message that the walk accepted: adjacent fields with
+ * that number, with their tags and lengths. Nearly every message has one run or none.
  *
  *   [ scope ][ Span ][ Span ][ Span ][ schema_url ]
  *            ^start                  ^end

@@ -12,9 +12,9 @@ import { SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-tags.ts";
 import { everySpan, type SpanTable } from "./request-spans.ts";
 
 /**
- * Returns 1 for every span of a request with text that is not UTF-8, in itself or in the resource
- * or scope it came with; else 0. Strict receivers refuse the whole request that such a span is in.
- * Needs a request that the walk accepted.
+ * Returns 1 for every span of a request with text that is not UTF-8, in the span, its resource or
+ * its scope, otherwise 0. Strict receivers refuse the whole request of such a span. Needs a request
+ * that the walk accepted.
  */
 export function spansWithInvalidText(request: Uint8Array): Uint8Array {
   const table = everySpan({ bytes: request, offset: 0, length: request.length });
@@ -44,7 +44,7 @@ interface TextSchema {
   readonly messages: ReadonlyMap<number, number>;
 }
 
-/** By the kind of the message. */
+/** Indexed by the kind of the message. */
 const TEXT_SCHEMAS: readonly TextSchema[] = MESSAGES.map((name) => ({
   text: new Set(TEXT_FIELDS[name]),
   messages: messageFields(name),
@@ -58,7 +58,7 @@ function messageFields(name: MessageName): ReadonlyMap<number, number> {
   return new Map(fields);
 }
 
-/** Looks through the message, without the field that is to be left out. */
+/** Reports whether a message has invalid text in any field except `leftOut`. */
 function hasInvalidText(kind: number, message: MessageBytes, leftOut = 0): boolean {
   const { bytes, offset, length } = message;
   const { text, messages } = TEXT_SCHEMAS[kind]!;

@@ -2,15 +2,15 @@ import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT } from "./otlp-sche
 import { varintValue, varintWidth } from "./varint.ts";
 
 /**
- * The way from a request to the items in it: for each message on it the fields that lead on. The
- * last ones hold the items.
+ * The path from a request to its items: for each message on it, the fields to follow. The last ones
+ * hold the items.
  */
 export type ItemPath = readonly (readonly number[])[];
 
-/** Bytes that are no such request. */
+/** Returned for bytes that are not such a request. */
 export const NO_COUNT = -1;
 
-/** A tag has 32 bits, and a length too, as for the walk of a trace request. */
+/** Tags and lengths have 32 bits, as in the walk of a trace request. */
 const MAX_TAG_BYTES = 5;
 
 interface Cursor {
@@ -22,15 +22,15 @@ interface Cursor {
 }
 
 /**
- * Returns how many items an encoded request holds, without decoding or entering them: or NO_COUNT.
- * Recursion is as deep as the path is long.
+ * Returns how many items an encoded request holds, without decoding them, or NO_COUNT. Recursion is
+ * as deep as the path is long.
  */
 export function countItems(request: Uint8Array, path: ItemPath): number {
   const cursor = { bytes: request, at: 0, fieldNumber: 0, wireType: 0, valueAt: 0 };
   return countWithin(cursor, request.length, path, 0);
 }
 
-/** In the message that ends at `end`, `depth` steps down the path. */
+/** Counts within the message that ends at `end`, `depth` steps down the path. */
 function countWithin(cursor: Cursor, end: number, path: ItemPath, depth: number): number {
   const fields = path[depth]!;
   const isLast = depth + 1 === path.length;
@@ -48,7 +48,7 @@ function countWithin(cursor: Cursor, end: number, path: ItemPath, depth: number)
   return count;
 }
 
-/** Steps over one field; false when there is none that ends within the message. */
+/** Steps over one field; returns false if none ends within the message. */
 function takeField(cursor: Cursor, end: number): boolean {
   const { bytes, at } = cursor;
   const tagWidth = varintWidth(bytes, at, end);
@@ -63,7 +63,10 @@ function takeField(cursor: Cursor, end: number): boolean {
   return lengthBytes >= 0 && cursor.at <= end;
 }
 
-/** Of the value of a field, which begins behind its length if it has one; -1 when it is none. */
+/**
+ * Returns the length of a field's value, which starts after its length prefix, if any; -1 for an
+ * invalid one.
+ */
 function takeLength(cursor: Cursor, end: number): number {
   const { bytes, at, wireType } = cursor;
   if (wireType === WIRE_FIXED64) return 8;

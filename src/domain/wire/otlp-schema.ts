@@ -1,16 +1,18 @@
 /**
- * The OTLP schema: every message that a trace request can hold, in one table. Everything else here,
- * the tags in `otlp-tags.ts` and the shapes of OTLP/JSON are derived from it.
+ * The OTLP schema: every message of a trace request, in one table. The other tables here, the tags
+ * in `otlp-tags.ts` and the shapes of OTLP/JSON are derived from it.
  * `test/domain/wire/otlp-schema.test.ts` compares it with the definitions in `proto/`.
  */
 
-/** A varint on the wire. `profiles_only` means something in profiles only and reads as absent. */
+/**
+ * A varint on the wire. `profiles_only` fields have a meaning in profiles only, and read as absent.
+ */
 type VarintKind = "bool" | "enum" | "uint32" | "int64" | "profiles_only";
 type FixedKind = "double" | "fixed64" | "fixed32";
 type IdKind = "trace_id" | "span_id" | "parent_span_id" | "link_trace_id" | "link_span_id";
 type ScalarKind = VarintKind | FixedKind | IdKind | "string" | "bytes";
 
-/** The kind of one field: a scalar, or a message by its name; repeated fields end in `[]`. */
+/** The kind of a field: a scalar, or a message by name; repeated fields end in `[]`. */
 type FieldKind =
   | ScalarKind
   | "string[]"
@@ -31,7 +33,7 @@ type RepeatedMessage =
   | "KeyValue"
   | "AnyValue";
 
-/** By the name of the message and of the field (as in JSON): the field's number and kind. */
+/** Number and kind of each field, by the names of message and field (as in JSON). */
 export const OTLP = {
   ExportTraceServiceRequest: { resourceSpans: [1, "ResourceSpans[]"] },
   ResourceSpans: {
@@ -95,7 +97,7 @@ export const OTLP = {
     droppedAttributesCount: [4, "uint32"],
   },
   KeyValue: { key: [1, "string"], value: [2, "AnyValue"], keyStrindex: [3, "profiles_only"] },
-  /** The one message whose fields are a oneof. */
+  /** The only message whose fields are a oneof. */
   AnyValue: {
     stringValue: [1, "string"],
     boolValue: [2, "bool"],
@@ -134,7 +136,7 @@ export function schemaFields(message: MessageName): readonly SchemaField[] {
   }));
 }
 
-/** Up to here the walk has something to do when a message begins or ends; see `walked-request`. */
+/** Up to `LINK`, the walk has work to do when a message starts or ends; see `walked-request`. */
 export const REQUEST = 0;
 export const RESOURCE_SPANS = 1;
 export const SCOPE_SPANS = 2;
@@ -147,13 +149,13 @@ export const WIRE_FIXED64 = 1;
 export const WIRE_BYTES = 2;
 export const WIRE_FIXED32 = 5;
 
-/** What the walk does with a field. From `BYTES` on, the field has a length. */
+/** The actions of the walk on a field. From `BYTES` on, the field has a length. */
 export const BAD_TAG = 0;
 export const WRONG_WIRE_TYPE = 1;
 export const VARINT = 2;
 export const FIXED64 = 3;
 export const FIXED32 = 4;
-/** Means something in profiles only: stepped over, reported, read as absent. */
+/** Has a meaning in profiles only: skipped, reported, read as absent. */
 export const PROFILES_ONLY = 5;
 export const BYTES = 6;
 export const CHECK_TRACE_ID = 7;
@@ -161,7 +163,7 @@ export const CHECK_SPAN_ID = 8;
 export const CHECK_PARENT_SPAN_ID = 9;
 export const CHECK_LINK_TRACE_ID = 10;
 export const CHECK_LINK_SPAN_ID = 11;
-/** Plus the kind of the message that the field holds. */
+/** Added to the kind of the message that the field holds. */
 export const DESCEND = 16;
 
 type Action = "varint" | "fixed64" | "fixed32" | "bytes" | "profiles_only" | IdKind | MessageName;
@@ -175,7 +177,7 @@ const SCALAR_ACTIONS: Readonly<Record<string, Action>> = {
   string: "bytes",
 };
 
-/** What the walk does with each field of each message, by field number. */
+/** The action on each field of each message, by field number. */
 export const SCHEMA: Readonly<Record<MessageName, Readonly<Record<number, Action>>>> = byMessage(
   (fields) =>
     Object.fromEntries(
@@ -186,7 +188,7 @@ export const SCHEMA: Readonly<Record<MessageName, Readonly<Record<number, Action
     ),
 );
 
-/** The fields of each message that hold text, which is UTF-8 as far as its sender is right. */
+/** The text fields of each message, which a correct sender encodes as UTF-8. */
 export const TEXT_FIELDS: Readonly<Record<MessageName, readonly number[]>> = byMessage((fields) =>
   fields.filter(({ kind }) => kind === "string").map(({ fieldNumber }) => fieldNumber),
 );
@@ -218,7 +220,7 @@ function wireTypeOf(code: number): number {
   return code === VARINT || code === PROFILES_ONLY ? WIRE_VARINT : WIRE_BYTES;
 }
 
-/** A field that the schema does not have is stepped over by its wire type; groups are refused. */
+/** Returns the action on an unknown field: skipped by its wire type; groups are refused. */
 function unknownFieldAction(wireType: number): number {
   if (wireType === WIRE_VARINT) return VARINT;
   if (wireType === WIRE_FIXED64) return FIXED64;
@@ -226,7 +228,7 @@ function unknownFieldAction(wireType: number): number {
   return wireType === WIRE_FIXED32 ? FIXED32 : BAD_TAG;
 }
 
-/** Fields 1 to 31, so that every field of the schema has its place in the table. */
+/** Covers fields 1 to 31, and so every field of the schema. */
 export const ACTIONS_PER_KIND = 256;
 
 function schemaAction(kind: number, tag: number): number {
@@ -238,13 +240,13 @@ function schemaAction(kind: number, tag: number): number {
   return wireTypeOf(code) === (tag & 7) ? code : WRONG_WIRE_TYPE;
 }
 
-/** Indexed by `kind * ACTIONS_PER_KIND + tag`: what to do with a field is one load. */
+/** Indexed by `kind * ACTIONS_PER_KIND + tag`, so one load finds the action. */
 export const ACTIONS: Uint8Array = Uint8Array.from(
   { length: MESSAGES.length * ACTIONS_PER_KIND },
   (_, index) => schemaAction(Math.floor(index / ACTIONS_PER_KIND), index % ACTIONS_PER_KIND),
 );
 
-/** Returns what to do with a field of any tag. */
+/** Returns the action on a field with any tag. */
 export function fieldAction(kind: number, tag: number): number {
   if (tag < ACTIONS_PER_KIND) return ACTIONS[kind * ACTIONS_PER_KIND + tag]!;
   return unknownFieldAction(tag & 7);

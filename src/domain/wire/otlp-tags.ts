@@ -1,8 +1,8 @@
 /**
  * Field numbers and tags (field number << 3 | wire type) of the OTLP schema, as literals, which a
- * bundler puts in place: a value looked up in the table would be a load in the loops of the walk.
- * The type of each is worked out from the table, so a literal that the table does not give, or that
- * belongs to another field, does not compile.
+ * bundler inlines: a table lookup would be a load in the loops of the walk. The type of each
+ * literal is computed from the table, so one that is not in the table, or that belongs to another
+ * field, does not compile.
  */
 import type { MessageName, OTLP } from "./otlp-schema.ts";
 
@@ -29,7 +29,7 @@ type WireTypeOf<Kind> = Kind extends "bool" | "enum" | "uint32" | "int64" | "pro
       ? 5
       : 2;
 
-/** Arithmetic on types goes by the lengths of tuples. */
+/** Counts with the lengths of tuples, the only arithmetic on types. */
 type Units<Count, Row extends unknown[] = []> = Row["length"] extends Count
   ? Row
   : Units<Count, [...Row, unknown]>;
@@ -72,13 +72,13 @@ export const END_TIME_FIELD: FieldOf<"Span", "endTimeUnixNano"> = 8;
 export const END_TIME_TAG: TagOf<"Span", "endTimeUnixNano"> = 0x41;
 export const ATTRIBUTES_FIELD: FieldOf<"Span", "attributes"> = 9;
 export const ATTRIBUTES_TAG: TagOf<"Span", "attributes"> = 0x4a;
-// Often written out though they are zero, by the SDK for JavaScript for one.
+// Some encoders write these although they are zero, for example the SDK for JavaScript.
 export const DROPPED_ATTRIBUTES_TAG: TagOf<"Span", "droppedAttributesCount"> = 0x50;
 export const DROPPED_EVENTS_TAG: TagOf<"Span", "droppedEventsCount"> = 0x60;
 export const DROPPED_LINKS_TAG: TagOf<"Span", "droppedLinksCount"> = 0x70;
 export const STATUS_FIELD: FieldOf<"Span", "status"> = 15;
 export const STATUS_TAG: TagOf<"Span", "status"> = 0x7a;
-/** The only tag of two bytes: as a number, and as they stand on the wire. */
+/** The only tag of two bytes: its number, and its bytes on the wire. */
 export const FLAGS_TAG: TagOf<"Span", "flags"> = 0x85;
 export const FLAGS_TAG_BYTE_0 = 0x85;
 export const FLAGS_TAG_BYTE_1 = 0x01;
@@ -93,12 +93,12 @@ export const KEY_TAG: TagOf<"KeyValue", "key"> = 0x0a;
 export const VALUE_FIELD: FieldOf<"KeyValue", "value"> = 2;
 export const VALUE_TAG: TagOf<"KeyValue", "value"> = 0x12;
 
-/** Members of an AnyValue, by field number. */
+/** The members of an AnyValue, by field number. */
 export const STRING_VALUE: FieldOf<"AnyValue", "stringValue"> = 1;
 export const BOOL_VALUE: FieldOf<"AnyValue", "boolValue"> = 2;
 export const INT_VALUE: FieldOf<"AnyValue", "intValue"> = 3;
 export const DOUBLE_VALUE: FieldOf<"AnyValue", "doubleValue"> = 4;
-/** Strings by index, of profiles: reads as absent, and yet unsets the member before it. */
+/** An indexed string of profiles: reads as absent, but unsets the member before it. */
 export const STRING_INDEX_VALUE: FieldOf<"AnyValue", "stringValueStrindex"> = 8;
 export const STRING_VALUE_TAG: TagOf<"AnyValue", "stringValue"> = 0x0a;
 export const BOOL_VALUE_TAG: TagOf<"AnyValue", "boolValue"> = 0x10;

@@ -2,9 +2,9 @@ import { fieldRuns, type MessageBytes, nextField, scanFrom } from "./field-scan.
 import { RESOURCE_SPANS_FIELD, SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-tags.ts";
 
 /**
- * Where the spans of one request lie, in columns. Offsets and lengths are of message bodies,
- * without tag and length. A context is one ScopeSpans within its ResourceSpans; one without spans
- * has no row.
+ * The offsets of the spans of one request, in columns. Offsets and lengths are those of message
+ * bodies, without tag and length. A context is one ScopeSpans within its ResourceSpans; a context
+ * without spans has no row.
  *
  *   [ ResourceSpans [ resource ][ ScopeSpans [ scope ][ Span ][ Span ] ] ] [ ResourceSpans ...
  *                   ^resourceOffset          ^scopeOffset     ^spanOffset
@@ -13,19 +13,22 @@ export interface SpanTable {
   spanCount: number;
   readonly spanOffset: Uint32Array;
   readonly spanLength: Uint32Array;
-  /** Row of the span's context; never falls from one span to the next. */
+  /** The row of the span's context, which never decreases from one span to the next. */
   readonly spanContext: Uint32Array;
   contextCount: number;
   readonly resourceOffset: Uint32Array;
   readonly resourceLength: Uint32Array;
   readonly scopeOffset: Uint32Array;
   readonly scopeLength: Uint32Array;
-  /** The run of spans within the scope, where it is known to be only one: `spansEnd` is not 0. */
+  /** The run of spans within the scope, if it is known to be the only one: `spansEnd` is not 0. */
   readonly spansStart: Uint32Array;
   readonly spansEnd: Uint32Array;
 }
 
-/** Every span has at most one context of its own, so as many rows serve for both. */
+/**
+ * Creates a table. Every span has at most one context of its own, so the same number of rows serves
+ * both.
+ */
 export function createSpanTable(rows: number): SpanTable {
   return {
     spanCount: 0,
@@ -42,15 +45,15 @@ export function createSpanTable(rows: number): SpanTable {
   };
 }
 
-/** Spans of a request by their places in it: from `first` up to, and without, `end`. */
+/** Spans of a request by position: from `first` up to, but not including, `end`. */
 export interface SpanPlaces {
   readonly first: number;
   readonly end: number;
 }
 
 /**
- * Where every span of a request lies, also one that is not valid. Nothing deeper than a span's head
- * is looked at, so this costs little and needs no limits. Needs a request that the walk accepted.
+ * Returns the offsets of all spans of a request, valid or not. Reads nothing deeper than the head
+ * of a span, so it costs little and needs no limits. Needs a request that the walk accepted.
  */
 export function everySpan(request: MessageBytes): SpanTable {
   const scopes = scopesOf(request);
@@ -63,7 +66,7 @@ export function everySpan(request: MessageBytes): SpanTable {
   return table;
 }
 
-/** The rows of these spans, or as many of them as there are. */
+/** Returns the rows of these spans, as far as they exist. */
 export function rowsOf(table: SpanTable, ...runs: readonly SpanPlaces[]): SpanTable {
   const kept = runs.map(({ first, end }) => ({ first, end: Math.min(end, table.spanCount) }));
   const columnOf = (column: Uint32Array) => joined(kept.map((run) => partOf(column, run)));
@@ -110,7 +113,7 @@ function addContext(table: SpanTable, resource: MessageBytes, scope: MessageByte
   table.scopeOffset[row] = scope.offset;
   table.scopeLength[row] = scope.length;
   const [run, another] = fieldRuns(scope, SPANS_FIELD);
-  // Else every slice would look through the whole scope.
+  // Otherwise every slice would scan the whole scope.
   if (run !== undefined && another === undefined) {
     table.spansStart[row] = run.start;
     table.spansEnd[row] = run.end;
@@ -126,7 +129,7 @@ function addSpan(table: SpanTable, { offset, length }: MessageBytes): void {
   table.spanCount = row + 1;
 }
 
-/** The messages in the fields with this number. */
+/** Returns the messages in the fields with this number. */
 function messagesIn({ bytes, offset, length }: MessageBytes, field: number): MessageBytes[] {
   const scan = scanFrom(bytes, offset, offset + length);
   const messages: MessageBytes[] = [];

@@ -47,16 +47,16 @@ import {
 } from "./walk-fault.ts";
 import { beginWalk, enterMessage, leaveMessage, type WalkedRequest } from "./walked-request.ts";
 
-/** A length has 32 bits, as for protobufjs: a wider one could be taken in, but not read back. */
+/** Lengths have 32 bits, as in protobufjs: a longer one could be stored, but not decoded. */
 const MAX_LENGTH_BYTES = 5;
 
 /**
  * Finds and checks every span of an encoded `ExportTraceServiceRequest`, in one pass and without
- * decoding. `walked.fault` tells how it went; whatever the bytes are, nothing is thrown.
+ * decoding. Sets `walked.fault`, and throws for no input.
  *
- * Source: protobuf encoding, and the OTLP rules on identifiers. Stricter than the encoding asks in
- * three things: a known field has its own wire type, groups are refused, and a tag and a length
- * take five bytes at most.
+ * Stricter than the encoding in three ways: a known field must have its own wire type, groups are
+ * refused, and a tag or a length takes at most five bytes.
+ * Source: protobuf encoding, and the OTLP rules on identifiers.
  */
 export function walkRequest(walked: WalkedRequest, request: Uint8Array): void {
   beginWalk(walked, request);
@@ -64,9 +64,9 @@ export function walkRequest(walked: WalkedRequest, request: Uint8Array): void {
 }
 
 /**
- * One loop for all messages: the one being read is in locals, those around it on a stack of fixed
- * height, so that nesting costs no recursion. The function is long because every field of every
- * span passes through it: in pieces, its locals would go through memory each time.
+ * One loop for all messages: the current one is in locals, the outer ones on a stack of fixed
+ * height, so nesting needs no recursion. The function is long because every field of every span
+ * passes through it: in pieces, its locals would go through memory each time.
  */
 function walkMessages(walked: WalkedRequest, bytes: Uint8Array): number {
   const { open, limits } = walked;
@@ -125,9 +125,9 @@ function walkMessages(walked: WalkedRequest, bytes: Uint8Array): number {
 }
 
 /**
- * Accepts spans that are plain from their first byte to their last, without entering them: what is
- * noted of a span stays in locals. One that is not, or is one too many, is left to the general
- * walk, which resumes behind the plain fields.
+ * Accepts spans that are plain from first to last byte without entering them, keeping their offsets
+ * in locals. Other spans, and one span too many, are left to the general walk, which resumes after
+ * the plain fields.
  */
 function acceptPlainSpans(walked: WalkedRequest, from: number, end: number): number {
   const { request: bytes, spanOffset, spanLength, spanContext, spanTraceId } = walked;
@@ -163,14 +163,17 @@ function acceptPlainSpans(walked: WalkedRequest, from: number, end: number): num
   return at;
 }
 
-/** Only `Span.flags` and unknown fields have tags of two bytes; more than five hold no field. */
+/**
+ * Returns the action on a tag of several bytes: only `Span.flags` and unknown fields have two, and
+ * more than five are invalid.
+ */
 function wideTagAction(walked: WalkedRequest, kind: number, width: number): number {
   if (width === 0 || width > 5) return BAD_TAG;
   const tag = varintValue(walked.request, walked.faultOffsetBytes, width);
   return tag < 2 ** 32 ? fieldAction(kind, tag) : BAD_TAG;
 }
 
-/** Where the next field begins, or a fault made negative. */
+/** Returns the start of the next field, or a negated fault. */
 function stepOver(bytes: Uint8Array, at: number, end: number, action: number): number {
   if (action === BAD_TAG) return -BAD_FIELD_TAG;
   if (action === WRONG_WIRE_TYPE) return -FIELD_OF_WRONG_TYPE;
@@ -180,7 +183,7 @@ function stepOver(bytes: Uint8Array, at: number, end: number, action: number): n
   return width === 0 ? -BAD_VARINT : at + width;
 }
 
-/** The identifiers are among the fields that were read. */
+/** Returns the position after the plain fields, among which the identifiers were read. */
 function resumeSpan({ open }: WalkedRequest): number {
   open.spanFaults = 0;
   return open.plainEnd;
@@ -190,7 +193,7 @@ function spansBegun(walked: WalkedRequest): number {
   return walked.spanCount + walked.rejectedSpans;
 }
 
-/** A field that occurs twice counts as its last occurrence says, as for any decoder. */
+/** Checks an identifier. The last occurrence of a field counts, as in any decoder. */
 function noteId(walked: WalkedRequest, action: number, at: number, length: number): void {
   const { open, request } = walked;
   const hasTraceIdLength = length === TRACE_ID_BYTES;

@@ -4,15 +4,15 @@ import { createEncodedAttribute, readAttribute } from "./attribute.ts";
 import { isSame, textBetween } from "./scalar-bytes.ts";
 
 /**
- * A place among the attributes of a resource. A ResourceSpans message may hold its resource in
- * several pieces, which mean one: their attributes follow one another.
+ * A position among the attributes of a resource. A ResourceSpans message may hold its resource in
+ * several pieces, which together are one: their attributes follow one another.
  *
  *   [ Resource [ attribute ][ attribute ] ][ ScopeSpans ... ][ Resource [ attribute ] ]
  *                           ^attributes                                              ^around.end
  */
 export interface ResourceScan {
   readonly around: FieldScan;
-  /** After each step: the attribute's body lies from `valueAt` up to `at`. */
+  /** After each step, the body of the attribute spans `valueAt` to `at`. */
   readonly attributes: FieldScan;
 }
 
@@ -21,7 +21,7 @@ export function createResourceScan(): ResourceScan {
   return { around: scanFrom(nothing, 0, 0), attributes: scanFrom(nothing, 0, 0) };
 }
 
-/** Before the first attribute of the ResourceSpans message whose body lies at `offset`. */
+/** Points a scan before the first attribute of the ResourceSpans message at `offset`. */
 export function scanResource(
   scan: ResourceScan,
   bytes: Uint8Array,
@@ -32,7 +32,7 @@ export function scanResource(
   point(scan.attributes, bytes, offset, offset);
 }
 
-/** Steps to the next attribute; false behind the last. */
+/** Steps to the next attribute; returns false after the last. */
 export function nextAttribute({ around, attributes }: ResourceScan): boolean {
   for (;;) {
     while (nextField(attributes)) {
@@ -45,22 +45,25 @@ export function nextAttribute({ around, attributes }: ResourceScan): boolean {
   }
 }
 
-/** Of a resource that does not say. Source: OpenTelemetry, semantic conventions for services. */
+/**
+ * The service of a resource without a name. Source: OpenTelemetry, semantic conventions for
+ * services.
+ */
 const UNKNOWN_SERVICE = "unknown_service";
 
 const SERVICE_NAME_KEY = new TextEncoder().encode("service.name");
 
-/** The service of all spans in a ResourceSpans message, whose body lies at `offset`. */
+/** Returns the service of all spans in a ResourceSpans message, whose body starts at `offset`. */
 export function serviceName(bytes: Uint8Array, offset: number, length: number): string {
   const range = serviceNameRange(bytes, offset, length);
   return range === undefined ? UNKNOWN_SERVICE : textBetween(bytes, range.start, range.end);
 }
 
-// Used for one call at a time, and by one thread: each has modules of its own.
+// Reused by each call. Every thread has modules of its own.
 const scan = createResourceScan();
 const attribute = createEncodedAttribute();
 
-/** Where the name stands: in the first attribute of that key that holds a string. */
+/** Returns the range of the name: the first attribute with that key that holds a string. */
 export function serviceNameRange(
   bytes: Uint8Array,
   offset: number,
@@ -78,7 +81,7 @@ export function serviceNameRange(
 
 const UNKNOWN_SERVICE_BYTES = new TextEncoder().encode(UNKNOWN_SERVICE);
 
-/** The same undecoded: a view of `bytes`, or of the name for none. */
+/** Returns the name as UTF-8: a view of `bytes`, or the default name. */
 export function serviceNameBytes(bytes: Uint8Array, offset: number, length: number): Uint8Array {
   const range = serviceNameRange(bytes, offset, length);
   return range === undefined ? UNKNOWN_SERVICE_BYTES : bytes.subarray(range.start, range.end);

@@ -1,8 +1,8 @@
-/** Scalars as they lie on the wire, read or compared without an object or a bigint for each. */
+/** Reads and compares encoded scalars without allocating an object or a bigint for each. */
 
 /**
  * A 64-bit number in two halves: a bigint is an allocation, and a span has two times. The halves of
- * a negative or an enormous bigint order it below or above whatever 64 bits can hold.
+ * a negative or enormous bigint order it below or above all 64-bit values.
  */
 export interface Halves {
   readonly high: number;
@@ -13,7 +13,7 @@ export function halvesOf(value: bigint): Halves {
   return { high: Number(value >> 32n), low: Number(value & 0xffff_ffffn) };
 }
 
-/** Little endian, as all that has a fixed width in protobuf. */
+/** Reads a little-endian number, like all fixed-width numbers of protobuf. */
 export function uint32At(bytes: Uint8Array, at: number): number {
   return (
     (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
@@ -27,13 +27,13 @@ export function uint64At(bytes: Uint8Array, at: number): bigint {
 const doubleBytes = new Uint8Array(8);
 const double = new Float64Array(doubleBytes.buffer);
 
-/** Reads through eight bytes of its own: those of a span are seldom aligned. */
+/** Reads a double through eight aligned bytes: those of a span are rarely aligned. */
 export function doubleAt(bytes: Uint8Array, at: number): number {
   for (let index = 0; index < 8; index += 1) doubleBytes[index] = bytes[at + index]!;
   return double[0]!;
 }
 
-/** Of an int32 or an enum: what is beyond 32 bits does not count, as for any decoder. */
+/** Reads an int32 or an enum: bits beyond 32 are ignored, as in any decoder. */
 export function int32Varint(bytes: Uint8Array, at: number, end: number): number {
   let value = 0;
   for (let index = 0; at + index < end && index < 5; index += 1) {
@@ -42,7 +42,7 @@ export function int32Varint(bytes: Uint8Array, at: number, end: number): number 
   return value;
 }
 
-/** A bool is true when any of its bits is set. */
+/** Reports whether any bit of a bool is set. */
 export function isTrueVarint(bytes: Uint8Array, at: number, end: number): boolean {
   for (let index = at; index < end; index += 1) {
     if ((bytes[index]! & 0x7f) !== 0) return true;
@@ -50,7 +50,10 @@ export function isTrueVarint(bytes: Uint8Array, at: number, end: number): boolea
   return false;
 }
 
-/** A 64-bit value in the groups of seven bits that a varint has of it, lowest first, shortest. */
+/**
+ * Returns the groups of seven bits that a varint of this value has, lowest first, as few as
+ * possible.
+ */
 export function varintGroups(value: bigint): Uint8Array {
   const groups: number[] = [];
   for (let rest = BigInt.asUintN(64, value); rest > 0n; rest >>= 7n) {
@@ -59,7 +62,7 @@ export function varintGroups(value: bigint): Uint8Array {
   return Uint8Array.from(groups);
 }
 
-/** Whether a varint has the value of these groups, in however many bytes it is written. */
+/** Reports whether a varint has the value of these groups, with any number of bytes. */
 export function hasGroups(bytes: Uint8Array, at: number, end: number, groups: Uint8Array): boolean {
   const width = end - at;
   if (width < groups.length) return false;
@@ -71,8 +74,8 @@ export function hasGroups(bytes: Uint8Array, at: number, end: number, groups: Ui
 }
 
 /**
- * Whether the bytes from `start` up to `end` are those of `wanted`. From the last to the first:
- * names, keys and identifiers of one sender tend to begin alike and to end each in its own way.
+ * Reports whether the bytes from `start` to `end` equal `wanted`. Compares from the end: names,
+ * keys and identifiers of one sender tend to start alike and to end differently.
  */
 export function isSame(bytes: Uint8Array, start: number, end: number, wanted: Uint8Array): boolean {
   if (end - start !== wanted.length) return false;
@@ -82,7 +85,7 @@ export function isSame(bytes: Uint8Array, start: number, end: number, wanted: Ui
   return true;
 }
 
-/** What is not UTF-8 becomes U+FFFD; a byte order mark stays, like any other character. */
+/** Decodes invalid UTF-8 as U+FFFD, and keeps a byte order mark like any other character. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export function textBetween(bytes: Uint8Array, start: number, end: number): string {

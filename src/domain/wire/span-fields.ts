@@ -24,12 +24,12 @@ import {
 import { isValidId, SPAN_ID_BYTES, TRACE_ID_BYTES } from "../span-validity.ts";
 
 /**
- * Where the fields of one encoded span lie that a reader asks for, and the two that are small
- * numbers. Offsets are into `bytes`, and mean nothing once those may have changed. One is made and
- * used for many spans, so that reading a span costs no allocation.
+ * The offsets of those fields of an encoded span that readers ask for, and two small numbers.
+ * Offsets are relative to `bytes`, and become meaningless when those change. Reused for many spans,
+ * so that reading a span allocates nothing.
  *
- * Of a field that occurs several times the last occurrence counts. A name or a parent that does not
- * occur is empty, a time that does not occur is at `ABSENT`.
+ * The last occurrence of a field counts. An absent name or parent is empty, an absent time is at
+ * `ABSENT`.
  */
 export interface SpanFields extends FieldScan {
   traceIdAt: number;
@@ -44,7 +44,7 @@ export interface SpanFields extends FieldScan {
   statusCode: number;
 }
 
-/** A time that is not there reads as 0. */
+/** The offset of an absent time, which reads as 0. */
 export const ABSENT = -1;
 
 export function createSpanFields(): SpanFields {
@@ -64,11 +64,11 @@ export function createSpanFields(): SpanFields {
 }
 
 /**
- * Reads the fields of a span that the wire walk has accepted, in one pass over its fields: about
- * 2 ns each, for what costs is that each must tell where the next one begins.
+ * Reads the fields of a span that the wire walk has accepted, in one pass: about 2 ns each, because
+ * each field must be read to find the next one.
  *
- * The bet: tags and lengths take one byte, and a status is a code alone. A field that is otherwise
- * is read by `readOddField`, at about five times the cost.
+ * The bet: tags and lengths take one byte, and a status has only a code. Other fields are read by
+ * `readOddField`, at about five times the cost.
  */
 export function readSpanFields(
   fields: SpanFields,
@@ -133,7 +133,7 @@ function noteBytes(fields: SpanFields, tag: number, start: number, end: number):
   else if (tag === SPAN_ID_TAG) fields.spanIdAt = start;
 }
 
-/** Any field, in any form that the encoding allows; answers where the next one begins. */
+/** Reads a field in any form that the encoding allows; returns the start of the next one. */
 function readOddField(fields: SpanFields, at: number): number {
   fields.at = at;
   stepField(fields);
@@ -146,7 +146,7 @@ function readOddField(fields: SpanFields, at: number): number {
   return end;
 }
 
-/** Several statuses mean one, merged: one without a code leaves the code of those before. */
+/** Reads a status. Several statuses merge into one: one without a code keeps the earlier code. */
 function readStatus(fields: SpanFields, start: number, end: number): void {
   const scan = scanFrom(fields.bytes, start, end);
   while (nextField(scan)) {
@@ -155,21 +155,21 @@ function readStatus(fields: SpanFields, start: number, end: number): void {
   }
 }
 
-/** What the summary of a trace needs of each of its spans. */
+/** The fields of a span that the summary of a trace needs. */
 export interface SpanDigest {
   /** 32 hex digits, lowercase. */
   readonly traceId: string;
   readonly hasParent: boolean;
   readonly name: string;
-  /** 0n when it is not set. */
+  /** 0n when absent. */
   readonly startTimeUnixNano: bigint;
-  /** 0n when it is not set. */
+  /** 0n when absent. */
   readonly endTimeUnixNano: bigint;
   /** StatusCode: 0 unset, 1 ok, 2 error. */
   readonly statusCode: number;
 }
 
-/** Of a span whose fields have been read, while its bytes are still the same. */
+/** Returns the digest of a span whose fields have been read, while its bytes are unchanged. */
 export function digestSpan(fields: SpanFields): SpanDigest {
   return {
     traceId: traceIdHex(fields),
@@ -195,7 +195,9 @@ export function parentIdHex({ bytes, parentStart, parentEnd }: SpanFields): stri
   return bytes.subarray(parentStart, parentEnd).toHex();
 }
 
-/** A parent of zeros, as some senders write it on a root span, is none. */
+/**
+ * Reports whether a span has a parent. Some senders write zeros on a root span, which mean none.
+ */
 export function hasParent({ bytes, parentStart, parentEnd }: SpanFields): boolean {
   return isValidId(bytes, parentStart, parentEnd);
 }
@@ -204,7 +206,7 @@ function spanName({ bytes, nameStart, nameEnd }: SpanFields): string {
   return textBetween(bytes, nameStart, nameEnd);
 }
 
-/** Unix nanoseconds; 0 where the span has no such field. */
+/** Returns Unix nanoseconds; 0 when the field is absent. */
 function timeAt({ bytes }: SpanFields, at: number): bigint {
   return at === ABSENT ? 0n : uint64At(bytes, at);
 }

@@ -10,11 +10,11 @@
 const MAX_VARINT_BYTES = 10;
 
 /**
- * How many bytes the varint at `at` takes, or 0 when it is none: cut off by `end`, longer than ten
- * bytes, or too large for 64 bits.
+ * Returns how many bytes the varint at `at` takes, or 0 for an invalid one: cut off by `end`,
+ * longer than ten bytes, or too large for 64 bits.
  */
 export function varintWidth(bytes: Uint8Array, at: number, end: number): number {
-  // Nearly every varint of a trace is one or two bytes long; the loop is for the rest.
+  // Nearly every varint of a trace has one or two bytes; the loop handles the rest.
   if (at < end && bytes[at]! < 0x80) return 1;
   if (at + 1 < end && bytes[at + 1]! < 0x80) return 2;
   const last = Math.min(end, at + MAX_VARINT_BYTES);
@@ -29,8 +29,8 @@ function fits(bytes: Uint8Array, at: number, width: number): number {
 }
 
 /**
- * The value of a varint whose width is known. Exact below 2^53; above, only larger than any length
- * there can be, which is all that a bounds check asks.
+ * Returns the value of a varint of known width. Exact below 2^53; larger values are only known to
+ * exceed any possible length, which is enough for a bounds check.
  */
 export function varintValue(bytes: Uint8Array, at: number, width: number): number {
   if (width === 1) return bytes[at]!;
@@ -42,7 +42,7 @@ export function varintValue(bytes: Uint8Array, at: number, width: number): numbe
   return value;
 }
 
-/** Bytes of the shortest varint for a length below 2^32. */
+/** Returns the size of the shortest varint for a length below 2^32. */
 export function varintSize(value: number): number {
   if (value < 2 ** 7) return 1;
   if (value < 2 ** 14) return 2;
@@ -50,7 +50,7 @@ export function varintSize(value: number): number {
   return value < 2 ** 28 ? 4 : 5;
 }
 
-/** Writes the shortest varint for a length below 2^32; answers where the next byte goes. */
+/** Writes the shortest varint for a length below 2^32; returns the position after it. */
 export function writeVarint(into: Uint8Array, at: number, value: number): number {
   let rest = value;
   let next = at;

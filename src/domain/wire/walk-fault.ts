@@ -1,23 +1,26 @@
 import { type FieldScan, nextField, scanFrom } from "./field-scan.ts";
 import { type MessageName, SCHEMA } from "./otlp-schema.ts";
 
-/** Why bytes are not a trace request that can be kept. Codes, because the walk returns a number. */
+/**
+ * The reasons why bytes are not an acceptable trace request. Codes, because the walk returns a
+ * number.
+ */
 export const NO_FAULT = 0;
 export const BAD_FIELD_TAG = 1;
 export const FIELD_OF_WRONG_TYPE = 2;
 export const BAD_VARINT = 3;
 export const OVERRUN = 4;
 export const TOO_DEEP = 5;
-/** The only fault that is a limit on size, not on form. */
+/** The only fault that concerns size and not form. */
 export const TOO_MANY_SPANS = 6;
 
 const WORDS: Readonly<Record<number, string>> = {
-  [BAD_FIELD_TAG]: "there is no valid field tag (field 0, a group, or more than 32 bits)",
+  [BAD_FIELD_TAG]: "no valid field tag (field 0, a group, or more than 32 bits)",
   [FIELD_OF_WRONG_TYPE]: "a known field has the wrong wire type",
   [BAD_VARINT]: "a varint does not end within its message, or has too many bits",
   [OVERRUN]: "a field runs past the end of its message",
   [TOO_DEEP]: "messages are nested too deeply",
-  [TOO_MANY_SPANS]: "there are more spans than one request may carry",
+  [TOO_MANY_SPANS]: "more spans than one request may carry",
 };
 
 export function explainFault(fault: number, offsetBytes: number): string {
@@ -27,9 +30,9 @@ export function explainFault(fault: number, offsetBytes: number): string {
 const MAX_NAMED = 4;
 
 /**
- * Returns the fields that OTLP does not have, as `ResourceSpans.1000`, in messages that may hold
- * spans; at most four, each once. The wire walk must have accepted the request. Slow, for requests
- * of which it must be said why no span was found in them.
+ * Returns the fields that OTLP does not define, such as `ResourceSpans.1000`, in messages that may
+ * hold spans: at most four, each once. The wire walk must have accepted the request. Slow, so it is
+ * called only to explain why a request has no span.
  */
 export function unknownFields(request: Uint8Array): readonly string[] {
   const found = new Set<string>();
@@ -37,7 +40,10 @@ export function unknownFields(request: Uint8Array): readonly string[] {
   return [...found];
 }
 
-/** Not recursive by what a peer sends: no message that may hold spans holds one of its kind. */
+/**
+ * Searches a message. The depth does not depend on the peer: no message that may hold spans
+ * contains its own kind.
+ */
 function search(scan: FieldScan, message: MessageName, found: Set<string>): void {
   while (found.size < MAX_NAMED && nextField(scan)) {
     const { bytes, fieldNumber, valueAt, at } = scan;

@@ -8,42 +8,42 @@ import { serviceNameBytes } from "./resource.ts";
 
 export interface WalkLimits {
   readonly spansPerRequest: number;
-  /** Messages within messages, the request itself being the first. */
+  /** The depth of nested messages, the request itself being the first. */
   readonly nestingDepth: number;
 }
 
 /**
- * The outcome of a walk. One is made per thread and used again, so that a request of any size costs
- * no allocation; it says nothing about a request once the next one is walked.
+ * The result of a walk. One is created for each thread and reused, so a request of any size
+ * allocates nothing; it is valid until the next walk.
  *
  * Invariant: spans begun = spanCount + rejectedSpans, and contextCount <= spanCount.
  */
 export interface WalkedRequest extends SpanTable {
   readonly limits: WalkLimits;
   request: Uint8Array;
-  /** Where the identifier of each span's trace lies. */
+  /** The offset of each span's trace identifier. */
   readonly spanTraceId: Uint32Array;
-  /** Valid spans that were plain from their first byte to their last. */
+  /** Valid spans that were plain from first to last byte. */
   plainSpans: number;
   fault: number;
   faultOffsetBytes: number;
-  /** Length of the valid spans, and of the rejected ones, as encoded `Span` messages. */
+  /** The bytes of the valid and of the rejected spans, as encoded `Span` messages. */
   spanBytes: number;
   rejectedBytes: number;
-  /** Where each rejected span was: its ResourceSpans, and how long it is. */
+  /** The rejected spans: their ResourceSpans and lengths. */
   rejectedSpans: number;
   readonly rejectedResourceOffset: Uint32Array;
   readonly rejectedResourceLength: Uint32Array;
   readonly rejectedLength: Uint32Array;
-  /** In spans and in bytes; a span with several faults is in each of them. */
+  /** In spans and in bytes; a span with several faults counts for each. */
   readonly rejectedByFault: Uint32Array;
   readonly rejectedBytesByFault: Uint32Array;
   sawProfilesOnlyField: boolean;
-  /** Used while walking, and only then. */
+  /** Used during a walk only. */
   readonly open: OpenMessages;
 }
 
-/** The messages around the one being read: where each ends and its kind, outermost first. */
+/** The messages around the current one: the end and kind of each, outermost first. */
 interface OpenMessages {
   readonly end: Uint32Array;
   readonly kind: Uint8Array;
@@ -52,13 +52,13 @@ interface OpenMessages {
   scopeFirstSpan: number;
   spanFaults: number;
   linkFaults: number;
-  /** Up to here the fast path has read a span that it could not accept. */
+  /** The position up to which the fast path has read a span that it could not accept. */
   plainEnd: number;
 }
 
 export function createWalkedRequest(limits: WalkLimits): WalkedRequest {
   return {
-    // One row more than there may be spans: the row behind the last is the draft of the next.
+    // One row more than the limit: the row after the last is the draft of the next span.
     ...createSpanTable(limits.spansPerRequest + 1),
     limits,
     request: new Uint8Array(0),
@@ -107,7 +107,7 @@ function forgetRejected(walked: WalkedRequest): void {
   walked.rejectedBytesByFault.fill(0);
 }
 
-/** Notes where a message begins. Kinds above `LINK` hold nothing that is remembered. */
+/** Records the start of a message. Kinds above `LINK` hold nothing that is recorded. */
 export function enterMessage(
   walked: WalkedRequest,
   kind: number,
@@ -118,7 +118,7 @@ export function enterMessage(
   if (kind === SPAN) {
     walked.spanOffset[spanCount] = at;
     walked.spanLength[spanCount] = length;
-    // Where nearly every encoder has it; one that is elsewhere is noted when it is read.
+    // The usual position; an identifier that is elsewhere is recorded when it is read.
     walked.spanTraceId[spanCount] = at + PLAIN_TRACE_ID_AT;
     open.spanFaults = BAD_TRACE_ID | BAD_SPAN_ID;
   } else if (kind === LINK) {
@@ -135,7 +135,7 @@ export function enterMessage(
   }
 }
 
-/** Turns the drafts of a message that has ended into rows, or drops them. */
+/** Turns the drafts of a finished message into rows, or drops them. */
 export function leaveMessage(walked: WalkedRequest, kind: number): void {
   const { open } = walked;
   if (kind === SPAN) {
@@ -171,8 +171,8 @@ function rejectSpan(walked: WalkedRequest): void {
 }
 
 /**
- * The rejected spans of a request, for the books: an entry for each run of them in one resource.
- * The names are views of the request.
+ * Returns the amounts of a request's rejected spans for the ledger: an entry for each run of them
+ * in one resource. The names are views of the request.
  */
 export function rejectedByService(walked: WalkedRequest): ServiceAmount[] {
   const { request, rejectedSpans, rejectedResourceOffset, rejectedLength } = walked;

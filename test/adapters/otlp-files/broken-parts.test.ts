@@ -141,7 +141,7 @@ const cutOff = (place: number, has: number, of: number) =>
 const frameA = lengthDelimited(A);
 const tornB = lengthDelimited(B).subarray(0, -30);
 const noRequest = Uint8Array.of(0x0a, 2, 0x0b, 0);
-const NO_TAG = "there is no valid field tag (field 0, a group, or more than 32 bits)";
+const NO_TAG = "no valid field tag (field 0, a group, or more than 32 bits)";
 
 const PROTO_FILES = [
   {

@@ -40,7 +40,7 @@ test.each(SIGNALS.flatMap((signal) => WAYS.map((way) => ({ signal, ...way }))))(
     const { partialSuccess } = ExportTraceServiceResponse.decode(end.message ?? Buffer.alloc(0));
     expect(end.code).toBe(status.OK);
     expect(partialSuccess?.rejectedSpans.low).toBe(3);
-    expect(partialSuccess?.errorMessage).toContain(`no ${signal}`);
+    expect(partialSuccess?.errorMessage).toContain(`not ${signal}`);
     expect(unsupported.counts[signal].grpc).toBe(1);
     expect(receiver.requests).toEqual([]);
   },

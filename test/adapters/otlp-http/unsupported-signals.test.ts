@@ -38,7 +38,7 @@ describe.each(["metrics", "logs"] as const)("%s", (signal) => {
     const { partialSuccess } = ExportTraceServiceResponse.decode(await inProtobuf.bytes());
     expect([inProtobuf.status, inJson.status]).toEqual([200, 200]);
     expect(partialSuccess?.rejectedSpans.low).toBe(3);
-    expect(partialSuccess?.errorMessage).toContain(`no ${signal}`);
+    expect(partialSuccess?.errorMessage).toContain(`not ${signal}`);
     expect(await inJson.json()).toEqual({
       partialSuccess: { [jsonName]: "3", errorMessage: partialSuccess!.errorMessage },
     });

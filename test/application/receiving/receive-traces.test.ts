@@ -131,7 +131,7 @@ test("a request of rejected spans only is answered so, and moves nothing but cou
 test.each([
   { name: "a field that is cut off", bytes: [0x0a], where: "at byte 0: a varint" },
   { name: "text", bytes: [0x47, 0x45, 0x54, 0x20], where: "at byte 0: " },
-  { name: "a group", bytes: [0x0a, 1, 0x0b], where: "at byte 2: there is no valid field tag" },
+  { name: "a group", bytes: [0x0a, 1, 0x0b], where: "at byte 2: no valid field tag" },
 ])("$name is malformed, and nothing of it is kept", ({ bytes, where }) => {
   const { receive, buffer } = receiver();
 
