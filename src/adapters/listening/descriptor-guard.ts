@@ -1,47 +1,46 @@
 import { closeSync, openSync } from "node:fs";
 import type { Clock } from "../../ports/clock.ts";
 
-/** A listener that can stop taking connections for a while. */
+/** A listener that can stop accepting connections for a while. */
 export interface PausableListener {
-  /** Closes connections that are not in use, as far as it knows them. */
+  /** Closes unused connections, as far as it knows them. */
   relieve(): void;
-  /** Takes no more connections. Those that are open stay, as far as they are in use. */
+  /** Stops accepting connections. Open ones stay, as far as they are in use. */
   pause(): void;
-  /** Listens again, on the same port, where it does not. Rejects when it cannot. */
+  /** Listens again on the same port, unless it does. Rejects when it cannot. */
   resume(): Promise<void>;
 }
 
 export interface DescriptorGuardParts {
   readonly listeners: readonly PausableListener[];
-  /** Whether so many files more can be open at the same time. */
+  /** Reports whether this many more files can be opened. */
   readonly canOpen: (count: number) => boolean;
   readonly clock: Clock;
-  /** There was none left, and connections were closed, or listeners paused. */
+  /** Called when no descriptor was left, and connections were closed or listeners paused. */
   readonly exhausted: () => void;
 }
 
-/** Between two looks. */
+/** The interval between two checks. */
 export const DESCRIPTOR_CHECK_MS = 250;
 
 const MIN_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 16_000;
-/** After as long without exhaustion, the next one is taken for the first one. */
+/** After this time without a shortage, the next one counts as the first. */
 const CALM_MS = 60_000;
 
-/** For three listeners, and a first connection. */
+/** Enough for three listeners and a first connection. */
 const NEEDED_DESCRIPTORS = 4;
 
 /**
  * Keeps listeners from spinning when the process has no file descriptor left.
  *
  * A connection that cannot be accepted stays in the queue of its listening socket, and Bun 1.4.5
- * tries again at once, for ever: a core is gone, and neither `Bun.serve` nor `net.Server` says so
- * (https://github.com/oven-sh/bun/pull/32705). Only a socket that is closed has no queue.
+ * retries without a pause: it uses a whole core, and neither `Bun.serve` nor `net.Server` reports
+ * it (https://github.com/oven-sh/bun/pull/32705). Only closing the socket empties the queue.
  *
- * At first connections are closed that are not in use. Where that is not enough, all listeners are
- * closed while there is no descriptor left, and opened again when there are some; meanwhile
- * exporters are refused, and try again later. The pauses become longer while this goes on, so that
- * what is left of the spinning is DESCRIPTOR_CHECK_MS in MAX_PAUSE_MS.
+ * First, unused connections are closed. If that is not enough, all listeners are closed until
+ * descriptors are free again; meanwhile exporters are refused, and retry. The pauses grow while the
+ * shortage lasts, so the spinning takes DESCRIPTOR_CHECK_MS of each MAX_PAUSE_MS at most.
  */
 export class DescriptorGuard {
   // Fixed at construction.
@@ -57,7 +56,7 @@ export class DescriptorGuard {
     this.parts = parts;
   }
 
-  /** To be called every `DESCRIPTOR_CHECK_MS`, and not before the last call has resolved. */
+  /** Must be called every `DESCRIPTOR_CHECK_MS`, after the previous call has resolved. */
   async tick(): Promise<void> {
     if (this.pausedUntilMs !== undefined) await this.resumeWhenDue(this.pausedUntilMs);
     else if (!this.parts.canOpen(1)) this.relieveOrPause(this.parts.clock.monotonicMs());
@@ -90,7 +89,7 @@ export class DescriptorGuard {
     this.pausedUntilMs = await this.resume();
   }
 
-  /** Returns when to try again, where a listener could not listen. The others do meanwhile. */
+  /** Resumes all listeners; returns when to retry if one of them could not listen. */
   private async resume(): Promise<number | undefined> {
     const isEachBack = await resumeAll(this.parts.listeners);
     this.isPartlyResumed = !isEachBack;
@@ -104,7 +103,10 @@ async function resumeAll(listeners: readonly PausableListener[]): Promise<boolea
   return resumed.every(({ status }) => status === "fulfilled");
 }
 
-/** Reports whether so many files can be opened, by opening them. Other failures do not count. */
+/**
+ * Reports whether this many files can be opened, by opening them. Ignores failures other than a
+ * shortage.
+ */
 export function canOpenFiles(count: number, open = () => openSync("/dev/null", "r")): boolean {
   const opened: number[] = [];
   try {
@@ -117,7 +119,7 @@ export function canOpenFiles(count: number, open = () => openSync("/dev/null", "
   }
 }
 
-/** Of the process, or of the whole system. */
+/** Reports a shortage of the process or of the whole system. */
 function isExhaustion(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return code === "EMFILE" || code === "ENFILE";

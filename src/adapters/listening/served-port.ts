@@ -3,19 +3,19 @@ import type { PausableListener } from "./descriptor-guard.ts";
 type Server = ReturnType<typeof Bun.serve>;
 
 export interface ServedPortParts {
-  /** Throws when it cannot listen. */
+  /** Starts a server. Throws when it cannot listen. */
   readonly serve: (port: number) => Server;
   readonly port: number;
-  /** Whether a pause breaks off requests that are in flight. */
+  /** Whether a pause aborts requests in flight. */
   readonly mayBreakOff: boolean;
 }
 
 /**
- * A port of Bun.serve, which can only stop for good: after a pause another server listens there.
+ * A port of Bun.serve. Its servers cannot be paused, so another server listens after a pause.
  *
- * Where requests may not be broken off, they end as they would have; but then connections that have
- * never sent a whole one stay until they have been idle for long: once a server has stopped gently,
- * Bun 1.4.5 does not close them, whatever it is told.
+ * If requests may not be aborted, they end as usual. But then connections without a complete
+ * request stay until their idle time is over: Bun 1.4.5 does not close them once a server has
+ * stopped gently.
  */
 export class ServedPort implements PausableListener {
   // Fixed at construction.
@@ -29,16 +29,16 @@ export class ServedPort implements PausableListener {
   constructor(parts: ServedPortParts) {
     this.parts = parts;
     this.current = parts.serve(parts.port);
-    // A Unix socket would have none.
+    // Only a Unix socket has no port.
     this.port = this.current.port ?? parts.port;
   }
 
-  /** Of those that are not paused, too. */
+  /** Counts the requests of all servers, paused ones included. */
   get pendingRequests(): number {
     return this.servers().reduce((sum, { pendingRequests }) => sum + pendingRequests, 0);
   }
 
-  /** Closes connections that have had an answer and wait for nothing. */
+  /** Closes connections that wait for their next request. */
   relieve(): void {
     this.current?.closeIdleConnections();
   }
@@ -54,12 +54,12 @@ export class ServedPort implements PausableListener {
     this.current ??= this.parts.serve(this.port);
   }
 
-  /** Takes no more connections; resolves when the requests in flight are answered. */
+  /** Stops accepting connections; resolves when all requests in flight are answered. */
   async stop(): Promise<void> {
     await Promise.all(this.servers().map((server) => server.stop()));
   }
 
-  /** Breaks off whatever is under way. */
+  /** Aborts everything in flight. */
   async abort(): Promise<void> {
     await Promise.all(this.servers().map((server) => server.stop(true)));
   }

@@ -3,15 +3,15 @@ import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { LogFields, Logger } from "../../ports/logger.ts";
 import { write } from "node:fs";
 
-/** Kept while the descriptor takes nothing. Later lines are dropped. */
+/** The lines that are kept while the descriptor accepts none. Later lines are dropped. */
 const BACKLOG_BYTES = 1024 * 1024;
 
 /**
- * Lines for a descriptor that may be slow, full or broken, none of which may stop the program: a
- * write that waits would, for a pipe is full once its reader has paused. So one write at a time is
- * left to another thread, and the lines that come meanwhile make the next one.
+ * Writes lines to a descriptor that may be slow, full or broken without ever blocking the program:
+ * a blocking write to a pipe waits while its reader pauses. So another thread does one write at a
+ * time, and lines that arrive meanwhile form the next one.
  *
- * Invariant: waitingBytes <= BACKLOG_BYTES, and the lines written are in the order they came in.
+ * Invariant: waitingBytes <= BACKLOG_BYTES, and lines are written in the order of arrival.
  */
 export class LineWriter implements DestinationStream {
   // Fixed at construction.
@@ -34,7 +34,7 @@ export class LineWriter implements DestinationStream {
     this.writing ??= this.writeAll();
   }
 
-  /** Resolves when nothing waits any more: written, or dropped because it cannot be. */
+  /** Resolves when all lines are written, or dropped because they cannot be. */
   async flush(): Promise<void> {
     await this.writing;
   }
@@ -52,7 +52,10 @@ export class LineWriter implements DestinationStream {
   }
 }
 
-/** A pipe may take less than it is given. What it refuses (EPIPE, ENOSPC) is dropped. */
+/**
+ * Writes all bytes, in several writes if a pipe accepts fewer. Bytes that it refuses (EPIPE,
+ * ENOSPC) are dropped.
+ */
 async function writeWhole(fileDescriptor: number, bytes: Buffer): Promise<void> {
   for (let at = 0; at < bytes.length;) {
     // oxlint-disable-next-line no-await-in-loop -- the next piece follows this one
@@ -62,7 +65,7 @@ async function writeWhole(fileDescriptor: number, bytes: Buffer): Promise<void> 
   }
 }
 
-/** Bytes written; 0 when it failed. */
+/** Resolves to the number of bytes written; 0 when the write failed. */
 function writePiece(fileDescriptor: number, bytes: Buffer): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>();
   write(fileDescriptor, bytes, 0, bytes.length, null, (error, written) =>
@@ -71,18 +74,21 @@ function writePiece(fileDescriptor: number, bytes: Buffer): Promise<number> {
   return promise;
 }
 
-/** In pino's spelling: it takes no capitals. */
+/** The levels in lower case, as pino requires. */
 const LEVELS = { debug: 20, info: 30, warning: 40, error: 50 } as const;
 
 type PinoLevel = keyof typeof LEVELS;
 
 export type LogLevel = Uppercase<PinoLevel>;
 
-/** Writes `{"time":"...","level":"INFO","event":"listening",...}` to `stream`, a line an event. */
+/**
+ * Returns a logger that writes `{"time":"...","level":"INFO","event":"listening",...}`, one line
+ * for each event.
+ */
 export function createLogger(level: LogLevel, stream: DestinationStream): Logger {
   const lines = pinoWith(level, stream);
   return {
-    // Asked for at every buffer operation, so a line that nobody wants is not even put together.
+    // Checked first, because every buffer operation calls this: an unwanted line is not even built.
     debug: (event, fields) => {
       if (level === "DEBUG") lines.debug(entry("DEBUG", event, fields));
     },
@@ -93,8 +99,9 @@ export function createLogger(level: LogLevel, stream: DestinationStream): Logger
 }
 
 /**
- * pino puts level before time and the event last. To get time, level and event first, whatever
- * follows, it is asked for no level of its own, and for a time without the comma that joins them.
+ * Configures pino so that time, level and event come first. By default it writes the level before
+ * the time and the event last, so it gets no level of its own, and a time without the leading
+ * comma.
  */
 function pinoWith(level: LogLevel, stream: DestinationStream) {
   return pino<PinoLevel, true>(
@@ -110,7 +117,7 @@ function pinoWith(level: LogLevel, stream: DestinationStream) {
   );
 }
 
-/** Level and event come first and are ours: a field of the same name does not replace them. */
+/** Builds the fields of a line. Fields with the reserved names cannot replace level and event. */
 function entry(level: LogLevel, event: string, fields: LogFields = {}): LogFields {
   const entries = Object.entries(fields).filter(([name]) => !RESERVED.has(name));
   return {
@@ -122,7 +129,7 @@ function entry(level: LogLevel, event: string, fields: LogFields = {}): LogField
 
 const RESERVED: ReadonlySet<string> = new Set(["time", "level", "event"]);
 
-/** JSON has nothing to say about errors, whose text may well quote a peer. */
+/** Turns errors into quoted text: JSON would lose them, and their text may quote a peer. */
 function plain(value: unknown): unknown {
   return value instanceof Error ? quotePeerText(`${value.name}: ${value.message}`) : value;
 }

@@ -2,7 +2,7 @@ import { RateLimitedLog } from "../../application/receiving/rate-limited-log.ts"
 import type { TimerClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 
-/** The part of a process that reports what nobody has handled. */
+/** The part of a process that reports unhandled errors and warnings. */
 export interface ReportingProcess {
   removeAllListeners(event: "warning"): unknown;
   on(
@@ -12,20 +12,20 @@ export interface ReportingProcess {
 }
 
 export interface UnforeseenEvents {
-  /** Writes what is not written yet. */
+  /** Logs the counts that are not logged yet. */
   close(): void;
 }
 
 /**
- * Logs faults that nobody foresaw, and the runtime's own warnings, which would otherwise be plain
- * text between the lines. The program goes on: ending it would lose every span in the ring.
+ * Logs unhandled errors, and the warnings of the runtime, which would otherwise be plain text
+ * between the lines. The program continues, because ending it would lose every span in the ring.
  */
 export function logUnforeseen(
   process: ReportingProcess,
   logger: Logger,
   clock: TimerClock,
 ): UnforeseenEvents {
-  // The first listener is the runtime's own, which prints.
+  // The runtime's own listener, which prints, is the first one.
   process.removeAllListeners("warning");
   const warnings = new RateLimitedLog(clock, (fields) => logger.warning("runtime_warning", fields));
   const errors = new RateLimitedLog(clock, (fields) => logger.error("unexpected_error", fields));
@@ -40,7 +40,7 @@ export function logUnforeseen(
   };
 }
 
-/** Anything can be thrown; the logger escapes and cuts the text of errors. */
+/** Returns an error for any thrown value; the logger escapes and cuts its text. */
 function asError(report: unknown): Error {
   return report instanceof Error ? report : new Error(String(report));
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 
-/** Returns undefined for what cannot be read. */
+/** Reads a file; returns undefined when it cannot be read. */
 export type ReadText = (path: string) => string | undefined;
 
-/** The two versions of control groups: what names them, and where each keeps its limit. */
+/** The two versions of control groups: their names, and where each keeps its limit. */
 const VERSIONS = [
   { type: "cgroup2", controller: "", file: "memory.max" },
   { type: "cgroup", controller: "memory", file: "memory.limit_in_bytes" },
@@ -12,12 +12,12 @@ const VERSIONS = [
 
 type Version = (typeof VERSIONS)[number];
 
-/** Version 1 has no word for "no limit", but a number that is larger than any memory. */
+/** Version 1 stores "no limit" as a number that is larger than any memory. */
 const UNLIMITED_BYTES = 2 ** 60;
 
 /**
- * Returns the least memory limit of the control groups that this process is in, its own and those
- * above; undefined where there is none. Sources: cgroups(7), proc_pid_mountinfo(5).
+ * Returns the lowest memory limit of the process's own control group and those above it; undefined
+ * without a limit. Sources: cgroups(7), proc_pid_mountinfo(5).
  */
 export function cgroupMemoryLimit(read: ReadText = readText): number | undefined {
   const limits = VERSIONS.flatMap((version) =>
@@ -31,7 +31,7 @@ function limitIn(path: string, read: ReadText): number[] {
   return Number.isNaN(bytes) || bytes >= UNLIMITED_BYTES ? [] : [bytes];
 }
 
-/** Returns the folders of the process's own group and of those above, up to the mounted one. */
+/** Returns the folders of the process's group and of those above it, up to the mounted one. */
 function groupFolders(version: Version, read: ReadText): string[] {
   const group = groupOf(version, read("/proc/self/cgroup") ?? "");
   const mount = mountOf(version, read("/proc/self/mountinfo") ?? "");
@@ -63,14 +63,17 @@ function mountOf({ type, controller }: Version, text: string) {
   return undefined;
 }
 
-/** Spaces, for instance, are written as `\040`. */
+/** Replaces escapes such as `\040`, which stands for a space. */
 function unescaped(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCodePoint(Number.parseInt(octal, 8)),
   );
 }
 
-/** A group outside the mounted one has no folder here: then the mounted one stands for it. */
+/**
+ * Returns the path below the mount. The mounted group stands for a group outside it, which has no
+ * folder here.
+ */
 function pathBelow(root: string, group: string): string {
   if (group.includes("/..")) return "/";
   if (root === "/") return group;

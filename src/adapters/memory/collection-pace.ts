@@ -1,12 +1,12 @@
 import { edenGC, fullGC } from "bun:jsc";
 
-/** What a request leaves, most of it of HTTP/2: measured, Bun 1.4.5. */
+/** The garbage of one request, most of it from HTTP/2; measured on Bun 1.4.5. */
 const REQUEST_GARBAGE_BYTES = 20 * 1024;
 
-/** As much as five hundred requests leave. */
+/** The garbage of five hundred requests. */
 const GARBAGE_A_COLLECTION_BYTES = 500 * REQUEST_GARBAGE_BYTES;
 
-/** What is young outlives some collections and is old garbage then: up to 0.4 MiB from each. */
+/** Young objects that survive become old garbage: up to 0.4 MiB for each collection. */
 const YOUNG_COLLECTIONS_A_FULL = 64;
 
 export interface Collectors {
@@ -17,15 +17,15 @@ export interface Collectors {
 const OF_THIS_PROGRAM: Collectors = { young: edenGC, all: fullGC };
 
 /**
- * Has garbage collected by what there is of it.
+ * Starts garbage collections by the amount of garbage.
  *
- * Left to itself the collector waits until the heap has doubled, and it counts the ring's shared
- * memory as heap: the larger the ring, the more garbage there would be beside it.
+ * By itself the collector waits until the heap has doubled, and it counts the ring's shared memory
+ * as heap: the larger the ring, the more garbage would lie beside it.
  *
- * What is collected is what is young, in about a millisecond; and each 64th time all, in five to
- * ten, which under full load is once in several seconds. Without the latter, a minute of overflow
- * adds 60 MiB of what has grown old. (A full collection beside the program takes the processor from
- * others, and comes too late.)
+ * Most collections take only young objects, in about a millisecond. Each 64th takes all, in five to
+ * ten, which under full load happens once in several seconds; without it, a minute of overflow adds
+ * 60 MiB of old garbage. (A concurrent full collection takes the processor from other work, and
+ * comes too late.)
  */
 export class CollectionPace {
   // Fixed at construction.
@@ -39,12 +39,12 @@ export class CollectionPace {
     this.collectors = collectors;
   }
 
-  /** A request has begun. */
+  /** Counts a request that has begun. */
   note(): void {
     this.noteGarbage(REQUEST_GARBAGE_BYTES);
   }
 
-  /** Beside it, memory was left that is not released when it is done with. */
+  /** Counts memory that was allocated in addition, and is not freed by hand. */
   noteGarbage(lengthBytes: number): void {
     this.garbageBytes += lengthBytes;
     if (this.garbageBytes < GARBAGE_A_COLLECTION_BYTES) return;

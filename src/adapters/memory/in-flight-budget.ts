@@ -1,17 +1,20 @@
 import { assert } from "../../domain/assert.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-/** Who has requests in flight that are let go together: a connection, of whatever protocol. */
+/** An owner of requests in flight that are dropped together: a connection of any protocol. */
 export interface InFlightOwner {
-  /** It held too much for too long. Its bytes are let go already, and it must now do so too. */
+  /**
+   * Called when it has held too much for too long. Its bytes are uncharged already, and it must
+   * free them.
+   */
   dropped(): void;
 }
 
-/** A request that has begun and not ended, and the memory it is charged with. */
+/** A request in progress, and the memory charged to it. */
 export interface OpenRequest {
   readonly owner: InFlightOwner;
   readonly openedAtMs: number;
-  /** What an open request costs without a message, and everything received of it. */
+  /** The base cost of an open request, and everything received of it. */
   heldBytes: number;
   hasEnded: boolean;
 }
@@ -21,29 +24,29 @@ export interface InFlightParts {
   readonly clock: Clock;
 }
 
-/** For headers and frames, so that a message as long as the whole budget still gets through. */
+/** Headers and frames, so that a message as large as the whole budget still fits. */
 export const ENVELOPE_BYTES = 128 * 1024;
 
 /**
- * A small piece of a message costs as much as 400 bytes, for the objects around it (measured on Bun
- * 1.4.5), and no option of grpc-js or HTTP/2 stops a peer from sending single bytes.
+ * The minimum charge of a piece: the objects around a small piece take 400 bytes (measured on Bun
+ * 1.4.5), and no option of grpc-js or HTTP/2 keeps peers from sending single bytes.
  */
 const MIN_PIECE_BYTES = 512;
 
-/** Beyond this a request's age says nothing more about it: long-lived calls are not at fault. */
+/** The age limit in comparisons: long-lived calls are not at fault for their age. */
 const MAX_AGE_MS = 10_000;
 
 /**
- * Message bytes in flight over the whole process: received of requests that are not over yet. There
- * is one budget, and every listener charges it. Over gRPC, that a request was answered lets nothing
- * go: while its peer keeps the stream open, its message may stay alive.
+ * The budget of message bytes in flight, for the whole process: every listener charges it. Over
+ * gRPC an answer does not end a charge, because the message may live as long as the peer keeps the
+ * stream open.
  *
- * Invariant: heldBytes = the sum of heldBytes of `openRequests`, and between calls
- * heldBytes <= capacityBytes + ENVELOPE_BYTES.
+ * Invariant: heldBytes = the sum of heldBytes of `openRequests`, and between calls heldBytes <=
+ * capacityBytes + ENVELOPE_BYTES.
  *
- * grpc-js bounds one message, HTTP/2 the streams of one connection, and nothing their product: 4
- * connections x 100 streams x 4 MiB took 1.7 GB. `hold` runs for every piece of every message, so
- * it adds and compares; only when the budget is exceeded are requests looked through.
+ * grpc-js limits one message and HTTP/2 the streams of one connection, but nothing limits their
+ * product: 4 connections x 100 streams x 4 MiB took 1.7 GB. `hold` runs for every piece of every
+ * message, so it only adds and compares; requests are searched only when the budget is exceeded.
  */
 export class InFlightBudget {
   // Fixed at construction.
@@ -67,7 +70,7 @@ export class InFlightBudget {
     return request;
   }
 
-  /** A piece of a message has arrived. */
+  /** Charges a piece of a message that has arrived. */
   hold(request: OpenRequest, lengthBytes: number): void {
     this.charge(request, lengthBytes < MIN_PIECE_BYTES ? MIN_PIECE_BYTES : lengthBytes);
   }
@@ -79,7 +82,7 @@ export class InFlightBudget {
     request.heldBytes = 0;
   }
 
-  /** What still comes of an ended request is not kept by anyone. */
+  /** Ignores bytes of a request that has ended, because no one keeps them. */
   private charge(request: OpenRequest, bytes: number): void {
     if (request.hasEnded) return;
     request.heldBytes += bytes;
@@ -102,9 +105,9 @@ export class InFlightBudget {
 }
 
 /**
- * Whom to drop: the owner whose unfinished messages took the most memory for the longest time. Not
- * simply the largest: a peer with many small connections would have everyone else's large messages
- * dropped instead of its own.
+ * Returns the owner to drop: the one whose unfinished messages took the most memory for the longest
+ * time. The largest alone would be wrong: a peer with many small connections would get the large
+ * messages of others dropped.
  */
 function worstOf(requests: Iterable<OpenRequest>, nowMs: number): InFlightOwner {
   const byteMs = new Map<InFlightOwner, number>();

@@ -1,13 +1,13 @@
 import { lookup as systemLookup } from "node:dns/promises";
 import { isIP } from "node:net";
 
-/** Rejects when a host has no address. */
+/** Looks up a host; rejects when it has no address. */
 export type Lookup = (host: string) => Promise<unknown>;
 
 /**
- * Rejects with the code `ENOTFOUND` when a host is neither an address nor a name that resolves. A
- * listener of the runtime says of such a name what its last system call said: "inappropriate ioctl
- * for device".
+ * Rejects with the code `ENOTFOUND` when a host is neither an address nor a name that resolves. For
+ * such a name, a listener of the runtime reports the error of its last system call instead:
+ * "inappropriate ioctl for device".
  */
 export async function requireResolvable(
   host: string,

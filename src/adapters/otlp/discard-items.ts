@@ -8,15 +8,16 @@ import type { UnsupportedSignals } from "../../application/receiving/unsupported
 import { countItems, type ItemPath, NO_COUNT } from "../../domain/wire/item-count.ts";
 import { countItemsJson, type JsonItemPath } from "./json/json-count.ts";
 
-/** Leads one message further down to the items, in protobuf and in JSON. */
+/** One step down to the items, in protobuf and in JSON. */
 interface Step {
   readonly isRepeated: boolean;
-  /** Field numbers, and the names in JSON. */
+  /** Field numbers by their names in JSON. */
   readonly fields: Readonly<Record<string, number>>;
 }
 
 /**
- * What OTLP counts of a request that is refused: the points of every metric, and log records.
+ * The paths to the items that OTLP counts in a refused request: data points of all metrics, and log
+ * records.
  * Source: opentelemetry-proto, metrics/v1/metrics.proto, logs/v1/logs.proto.
  */
 const STEPS: Readonly<Record<UnsupportedSignal, readonly Step[]>> = {
@@ -53,7 +54,7 @@ function jsonStep({ isRepeated, fields }: Step): JsonItemPath[number] {
 
 export interface DiscardParts {
   readonly unsupported: UnsupportedSignals;
-  /** Of JSON, as for the wire walk. */
+  /** The limit for JSON, as in the wire walk. */
   readonly nestingDepth: number;
 }
 
@@ -63,7 +64,7 @@ export interface DiscardedRequest extends Pick<UnsupportedRequest, "signal" | "p
 
 type Malformed = Extract<Receipt, { outcome: "malformed" }>;
 
-/** The answer to a request of a signal that is not kept: how much was in it, all rejected. */
+/** Answers a request of an unsupported signal: counts its items, and rejects all of them. */
 export function discardItems(
   bytes: Uint8Array,
   request: DiscardedRequest,

@@ -8,14 +8,14 @@ import type { Verdict } from "./upstream-status.ts";
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 
 interface PartialSuccess {
-  /** As the upstream says it; it may be less than nothing, or more than were sent. */
+  /** The number that the upstream claims; it may be negative, or more than were sent. */
   readonly rejectedSpans: bigint;
   readonly message: string;
 }
 
 /**
- * What a success says of a batch. An answer that cannot be read is that of a success all the same:
- * the status says so, and to send the batch again would double it.
+ * Returns the outcome of a successful response. If its body cannot be read, the status still says
+ * success, and sending the batch again would duplicate it.
  */
 export function successOutcome(answer: Answer, spanCount: number): SendOutcome {
   const { rejectedSpans, message } = partialSuccess(answer);
@@ -27,7 +27,7 @@ export function successOutcome(answer: Answer, spanCount: number): SendOutcome {
   return quoted === "" ? { outcome: "delivered" } : { outcome: "delivered", message: quoted };
 }
 
-/** What an answer that is no success says; `afterMs` as far as the upstream names a time. */
+/** Returns the outcome of a failed response, with `afterMs` if the upstream names a time. */
 export function failureOutcome(
   verdict: Exclude<Verdict, { outcome: "success" }>,
   said: string,
@@ -38,7 +38,7 @@ export function failureOutcome(
   return isTimed ? { ...verdict, message, afterMs } : { ...verdict, message };
 }
 
-/** A body, and what it says it is; what is no JSON is taken for protobuf. */
+/** A body and its declared format; everything but JSON is read as protobuf. */
 export interface Answer {
   readonly bytes: Uint8Array;
   readonly isJson: boolean;
@@ -65,12 +65,12 @@ function jsonPartialSuccess(bytes: Uint8Array): PartialSuccess {
   return { rejectedSpans: BigInt(String(rejectedSpans)), message: String(errorMessage) };
 }
 
-/** What a `google.rpc.Status` tells; nothing of it when the bytes are none. */
+/** The contents of a `google.rpc.Status`; all empty when the bytes are not one. */
 export interface StatusDetails {
-  /** Of gRPC; 0 where there is none. */
+  /** The gRPC code; 0 if absent. */
   readonly code: number;
   readonly message: string;
-  /** It has a RetryInfo, with or without a delay. */
+  /** Whether a RetryInfo is present, with or without a delay. */
   readonly mayRetry: boolean;
   readonly retryAfterMs: number | undefined;
 }

@@ -12,7 +12,7 @@ const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 /** An answer has no amounts: senders get a status and a message. */
 type WithoutAmounts<Each> = Each extends unknown ? Omit<Each, "amounts"> : never;
 
-/** What the receiver answers to a request. */
+/** The receiver's answer to a request. */
 export type ReceiptAnswer = WithoutAmounts<Receipt>;
 
 /** Every answer that a sender can get. */
@@ -21,13 +21,13 @@ export type Answer = ReceiptAnswer | Objection | FrameObjection | UnsupportedRec
 type SuccessReceipt = Extract<Answer, { outcome: "accepted" | "partly_rejected" | "unsupported" }>;
 export type FailureReceipt = Exclude<Answer, SuccessReceipt>;
 
-/** What OTLP recommends as the largest response. */
+/** The largest response that OTLP recommends. */
 export const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 
-/** More than tags, lengths and the count beside the message can take. */
+/** More than the tags, lengths and the count beside the message take. */
 const ENVELOPE_BYTES = 64;
 
-/** A status travels in HTTP/2 trailers, of which many peers take no more than 8 KiB in all. */
+/** A status is sent in HTTP/2 trailers, and many peers accept at most 8 KiB of them in total. */
 const MAX_STATUS_MESSAGE_BYTES = 1024;
 
 const RETRY_INFO_URL = "type.googleapis.com/google.rpc.RetryInfo";
@@ -39,15 +39,16 @@ export function isSuccess(answer: Answer): answer is SuccessReceipt {
 }
 
 /**
- * The bytes of an `ExportTraceServiceResponse`: none when every span was accepted. Those of metrics
- * and logs are the same, but for the names of their fields, which bytes do not show.
+ * Returns the bytes of an `ExportTraceServiceResponse`: none when every span was accepted.
+ * Responses for metrics and logs differ in the names of their fields only, so their bytes are the
+ * same.
  */
 export function encodeExportResponse(receipt: SuccessReceipt): Uint8Array {
   if (receipt.outcome === "accepted") return NO_BYTES;
   return ExportTraceServiceResponse.encode({ partialSuccess: partialSuccess(receipt) }).finish();
 }
 
-/** The same as OTLP/JSON, which has 64-bit integers in quotes. */
+/** Returns the response as OTLP/JSON, which has 64-bit integers in quotes. */
 export function exportResponseJson(receipt: SuccessReceipt): string {
   if (receipt.outcome === "accepted") return "{}";
   const { rejectedSpans: rejected, errorMessage } = partialSuccess(receipt);
@@ -57,7 +58,10 @@ export function exportResponseJson(receipt: SuccessReceipt): string {
 
 type PartialReceipt = Exclude<SuccessReceipt, { outcome: "accepted" }>;
 
-/** By the names of the message for traces; each signal has another for what is rejected. */
+/**
+ * Returns the fields by the names of the trace message; each signal has its own name for what is
+ * rejected.
+ */
 function partialSuccess(receipt: PartialReceipt): { rejectedSpans: number; errorMessage: string } {
   const errorMessage = firstBytes(receipt.message, MAX_RESPONSE_BYTES - ENVELOPE_BYTES);
   const isUnsupported = receipt.outcome === "unsupported";
@@ -77,15 +81,17 @@ const REJECTED_NAMES: Readonly<Record<UnsupportedSignal, string>> = {
 };
 
 /**
- * The bytes of a `google.rpc.Status`, for `grpc-status-details-bin` and for HTTP bodies. With
- * `RetryInfo` when the receipt says how long to wait.
+ * Returns the bytes of a `google.rpc.Status`, for `grpc-status-details-bin` and for HTTP bodies;
+ * with a `RetryInfo` when the answer says how long to wait.
  */
 export function encodeStatus(receipt: FailureReceipt): Uint8Array {
   const details = "retryAfterMs" in receipt ? [retryInfo(receipt.retryAfterMs)] : [];
   return google.rpc.Status.encode({ ...codeAndMessage(receipt), details }).finish();
 }
 
-/** The same as proto3 JSON, in which what is `Any` tells its type, and a duration is one text. */
+/**
+ * Returns the status as proto3 JSON, in which an `Any` names its type, and a duration is a text.
+ */
 export function statusJson(receipt: FailureReceipt): string {
   if (!("retryAfterMs" in receipt)) return JSON.stringify(codeAndMessage(receipt));
   const retryDelay = `${receipt.retryAfterMs / 1000}s`;
@@ -105,21 +111,21 @@ function retryInfo(delayMs: number) {
   return { typeUrl: RETRY_INFO_URL, value };
 }
 
-/** As many whole characters as fit. No UTF-16 unit takes more than three bytes of UTF-8. */
+/** Returns as many whole characters as fit. A UTF-16 unit takes at most three bytes of UTF-8. */
 function firstBytes(text: string, lengthBytes: number): string {
   const room = new Uint8Array(Math.min(lengthBytes, text.length * 3));
   return text.slice(0, new TextEncoder().encodeInto(text, room).read);
 }
 
-/** Whether a body is gRPC. That of gRPC-Web is something else. */
+/** Reports whether a body is gRPC. gRPC-Web is another format. */
 export function isGrpcType(contentType: string | null): boolean {
   return /^application\/grpc($|[+;\s])/i.test(contentType ?? "");
 }
 
 /**
- * The answer to gRPC at a port that does not speak it. Over HTTP/2, a response without a body is a
- * frame of headers, which gRPC takes for the status of the call (`Trailers-Only`). The status is
- * final, so that exporters report it instead of trying for ever.
+ * Returns the answer to gRPC on a port that does not speak it. Over HTTP/2, a response without a
+ * body is a single frame of headers, which gRPC reads as the status of the call (`Trailers-Only`).
+ * The status is final, so that exporters report it instead of retrying without end.
  * Source: grpc/grpc, doc/PROTOCOL-HTTP2.md.
  */
 export function grpcRefusal(message: string): Response {

@@ -5,9 +5,9 @@ import { MAX_RESPONSE_BYTES } from "./export-response.ts";
 import { httpVerdict } from "./upstream-status.ts";
 
 /**
- * Reads the answer of an OTLP/HTTP receiver to a request of so many spans. Never rejects: whatever
- * becomes of the body, the status has said what became of the spans, and to send them again would
- * double them.
+ * Reads the response of an OTLP/HTTP receiver to a request of `spanCount` spans. Never rejects: if
+ * the body cannot be read, the status has still settled the spans, and sending them again would
+ * duplicate them.
  */
 export async function readHttpAnswer(response: Response, spanCount: number): Promise<SendOutcome> {
   const { status, statusText, headers } = response;
@@ -27,7 +27,9 @@ export async function readHttpAnswer(response: Response, spanCount: number): Pro
   return failureOutcome(found, `${status}: ${said || statusText}`, afterMs);
 }
 
-/** Receivers of gRPC say this of a size, and gateways in front of them pass it on. */
+/**
+ * Sent by gRPC receivers for a request that is too large, and passed on by gateways before them.
+ */
 const RESOURCE_EXHAUSTED = 8;
 const TOO_LARGE = { outcome: "too_large" } as const;
 
@@ -35,8 +37,8 @@ const PAGE = { outcome: "blocked", reason: "unsupported" } as const;
 const PAGE_ANSWERED = "a web page, not the answer of a receiver of OTLP";
 
 /**
- * Web servers, sign-in pages and captive portals answer 200 to anything and keep no span. What else
- * cannot be read may come from a receiver all the same.
+ * Reports whether a body is a web page: web servers, sign-in pages and captive portals answer 200
+ * to anything and store no span. Other unreadable bodies may come from a receiver.
  */
 function isPage(bytes: Uint8Array, headers: Headers): boolean {
   const start = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
@@ -54,12 +56,15 @@ function typeOf(headers: Headers): string {
   return (headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
 }
 
-/** Proxies and web servers say in it what a status does not tell; their pages are for browsers. */
+/**
+ * Returns the text of proxies and web servers, which explains their status; their pages are for
+ * browsers.
+ */
 function plainText({ bytes }: Answer, headers: Headers): string {
   return typeOf(headers) === "text/plain" ? new TextDecoder().decode(bytes.subarray(0, 1024)) : "";
 }
 
-/** Spans go where they are meant to go, and nowhere else. What follows `?` may be secret. */
+/** Explains a redirect: spans are sent to the configured place only. The query may be secret. */
 function redirection({ status, headers }: Response): string | undefined {
   if (status < 300 || status >= 400) return undefined;
   const [to = ""] = (headers.get("location") ?? "").split("?");
@@ -84,17 +89,18 @@ async function bodyOf({ body }: Response): Promise<{ bytes: Uint8Array } | { unr
 
 const TOO_LONG = `its answer is longer than ${MAX_RESPONSE_BYTES} bytes, and was not read`;
 
-/** The runtime's own words are not repeated: the whole URL may stand in them. */
+/** Returns the code of an error: the runtime's message may contain the whole URL. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return quotePeerText(String(error));
   return quotePeerText("code" in error ? String(error.code) : error.name);
 }
 
-/** The three forms of a date in HTTP, which all begin with the day of the week. */
+/** Matches the three forms of an HTTP date, which all start with the day of the week. */
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
 
 /**
- * What `Retry-After` asks for, from `nowMs` on: seconds, or a date. Undefined when it is neither.
+ * Returns the delay of a `Retry-After` header, in seconds or as a date relative to `nowMs`;
+ * undefined for any other text.
  *
  * Source: RFC 9110, 10.2.3.
  */

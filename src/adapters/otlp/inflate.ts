@@ -8,25 +8,28 @@ export type InflateFailure = Extract<Receipt, { outcome: "malformed" | "too_larg
 export type InflateResult = (
   { readonly outcome: "plain"; readonly bytes: Uint8Array } | InflateFailure
 ) & {
-  /** What zlib has left behind beside `bytes`, for the collector. */
+  /** The memory that zlib has allocated in addition to `bytes`. */
   readonly garbageBytes: number;
 };
 
-/** What zlib is given to write to at a time, at least. */
+/** The smallest buffer that zlib writes to. */
 const MIN_CHUNK_BYTES = 64 * 1024;
 
-/** At the end of a gzip member stands how long it was. Source: RFC 1952, section 2.3.1. */
+/** A gzip member ends with its uncompressed length. Source: RFC 1952, section 2.3.1. */
 const GZIP_LENGTH_BYTES = 4;
 
-/** 8 MiB, the most that HTTP allows. A frame may ask for 128 MiB. Source: RFC 9659, section 3. */
+/**
+ * 8 MiB, the largest window that HTTP allows; a frame may request 128 MiB. Source: RFC 9659,
+ * section 3.
+ */
 const ZSTD_WINDOW_LOG = 23;
 
 const DECODERS = { gzip: gunzipSync, deflate: inflateSync, zstd: unzstd };
 
 /**
- * What was compressed, of at most `maxBytes`, in a buffer of its own. The limit holds while it is
- * being decompressed: what would be too much is never there. Not with `Bun.gunzipSync` and the
- * like, which know no limit.
+ * Returns the decompressed message, of at most `maxBytes`, in a buffer of its own. The limit
+ * applies during decompression, so more never exists in memory; `Bun.gunzipSync` and its like have
+ * no such limit.
  */
 export function inflate(
   message: Uint8Array,
@@ -44,13 +47,14 @@ export function inflate(
 }
 
 /**
- * Room for the whole message where its length is known, so that it comes out in one buffer that can
- * be released; of several, zlib leaves all to the collector, and 4 KiB may become 4 MiB of them.
+ * Returns the size of zlib's buffer: the whole message if its length is known, so that it comes out
+ * in one buffer that can be freed. Several buffers are left to the collector, and 4 KiB may become
+ * 4 MiB of them.
  */
 function chunkBytes(message: Uint8Array, compression: Compression, maxBytes: number): number {
   const isTold = compression === "gzip" && message.length >= GZIP_LENGTH_BYTES;
   const told = isTold ? uint32At(message, message.length - GZIP_LENGTH_BYTES) : maxBytes;
-  // One more than it takes: zlib asks for another buffer when one is full.
+  // One more than needed: zlib requests another buffer when one is full.
   return Math.max(MIN_CHUNK_BYTES, Math.min(told, maxBytes) + 1);
 }
 
@@ -79,8 +83,8 @@ function malformed(compression: Compression) {
 }
 
 /**
- * Whether bytes are whole zstd frames and nothing else. Decompressing does not say so on Bun 1.4.5:
- * of a body that was cut short it gives what there is, without an error.
+ * Reports whether bytes are complete zstd frames and nothing else. Bun 1.4.5 decompresses a
+ * truncated body without an error, as far as it goes.
  *
  *     frame   [28 b5 2f fd][descriptor, 1][window, id, size: 0 to 14][block]...[checksum, 0 or 4]
  *     block   [bit 0: last; bits 1-2: type; 21 bits: size][that many bytes, or 1 of type RLE]
@@ -104,7 +108,7 @@ const RLE = 1;
 const WIDTHS_OF_ID = [0, 1, 2, 4];
 const WIDTHS_OF_SIZE = [0, 2, 4, 8];
 
-/** Behind the frame that begins at `at`. */
+/** Returns the end of the frame that starts at `at`. */
 function frameEnd(view: DataView, at: number): number {
   if (at + 8 > view.byteLength) return CUT_SHORT;
   const magic = view.getUint32(at, true);
@@ -116,7 +120,7 @@ function frameEnd(view: DataView, at: number): number {
   return blocksEnd === CUT_SHORT ? CUT_SHORT : within(view, blocksEnd + (hasChecksum ? 4 : 0));
 }
 
-/** A single segment has no window, and always its size. */
+/** Returns the width of the header. A single segment has no window, and always a size. */
 function headerWidth(descriptor: number): number {
   const isSingleSegment = (descriptor & 0x20) !== 0;
   const widthOfSize = WIDTHS_OF_SIZE[descriptor >>> 6] ?? 0;

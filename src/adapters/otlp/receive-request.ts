@@ -9,11 +9,17 @@ const OUR_FAULT: Receipt = { outcome: "failed", message: "a fault of the server;
 
 export interface SafelyParts {
   readonly receiver: TraceReceiver;
-  /** The receiver threw: a fault of ours. The error carries nothing of the request. */
+  /**
+   * Called when the receiver threw, which is a fault of ours. The error contains nothing of the
+   * request.
+   */
   readonly failed: (error: unknown) => void;
 }
 
-/** Never throws: what the receiver throws is told, and the sender may try again. */
+/**
+ * Receives a request. If the receiver throws, reports the error and answers that the sender may
+ * retry.
+ */
 export function receiveSafely(request: Uint8Array, { receiver, failed }: SafelyParts): Receipt {
   try {
     return receiver.receive(request);
@@ -26,7 +32,7 @@ export function receiveSafely(request: Uint8Array, { receiver, failed }: SafelyP
 
 type Refusal = Extract<Receipt, { outcome: "malformed" | "too_large" }>;
 
-/** The answer to what never became a request: it counts all the same. */
+/** Counts a body that could not become a request, and returns the answer. */
 export function turnAway<Refused extends Pick<Refusal, "outcome">>(
   refusal: Refused,
   { receiver }: Pick<SafelyParts, "receiver">,
@@ -35,15 +41,15 @@ export function turnAway<Refused extends Pick<Refusal, "outcome">>(
   return refusal;
 }
 
-/** Who sent a request, and to which listener. */
+/** The sender of a request, and the listener that it used. */
 interface Sender {
   readonly protocol: ProblemProtocol;
   readonly address: string;
-  /** Not given for traces. What is wrong with other signals costs no spans. */
+  /** Absent for traces. Faults of other signals cost no spans. */
   readonly signal?: UnsupportedSignal | undefined;
 }
 
-/** Records what an answer refuses or discards; other outcomes are recorded where they are found. */
+/** Records what an answer refuses or discards; other outcomes are recorded where they occur. */
 export function noteAnswer(
   problems: ProblemLog,
   answer: Answer,

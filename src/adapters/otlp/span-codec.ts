@@ -6,22 +6,22 @@ import { requestFromSpan, spansFromRequest } from "./span-message.ts";
 const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
 
 /**
- * Spans to and from protobuf. `decode(encode(span))` is the span again, except that a parent id of
- * zeros is absent.
+ * Converts spans to and from protobuf. `decode(encode(span))` equals the span, except that a parent
+ * id of zeros becomes absent.
  *
- * Encoding does not throw: a span that no request can carry (an identifier that is not hex,
- * attributes nested beyond any limit) becomes bytes that the wire walk refuses. Decoding throws
- * only on bytes that the wire walk refuses.
+ * Encoding does not throw: a span that cannot be encoded (an identifier that is not hex, attributes
+ * nested too deeply) becomes bytes that the wire walk refuses. Decoding throws only on bytes that
+ * the wire walk refuses.
  */
 export class ProtobufSpanCodec implements SpanCodec {
   encode(span: TraceSpan): Uint8Array<ArrayBuffer> {
     const bytes = ExportTraceServiceRequest.encode(requestFromSpan(span)).finish();
-    // A copy: the writer hands out a piece of a shared pool, which would be kept alive whole.
+    // A copy: the writer returns a view of a shared pool, which would stay in memory as a whole.
     return new Uint8Array(bytes);
   }
 
   decode(request: Uint8Array): TraceSpan[] {
-    // As a Buffer, strings are decoded natively: about three times as fast.
+    // A Buffer decodes strings natively, about three times as fast.
     const view = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
     return spansFromRequest(ExportTraceServiceRequest.decode(view));
   }

@@ -12,8 +12,8 @@ import type {
 } from "../../domain/trace-span.ts";
 
 /**
- * 64-bit integers between `bigint`, as the domain has them, and the two halves that protobufjs
- * reads and writes. Bits beyond 64 fall away, as they would in any 64-bit language.
+ * Converts 64-bit integers between `bigint`, as in the domain, and the two halves of protobufjs.
+ * Bits beyond 64 are cut off, as in any 64-bit language.
  */
 
 function toInt64(value: bigint): Int64 {
@@ -26,7 +26,7 @@ export function fromInt64({ low, high }: Int64): bigint {
   return (BigInt(high | 0) << 32n) | BigInt(low >>> 0);
 }
 
-/** For `fixed64`, such as a time. */
+/** Converts a `fixed64`, such as a time. */
 export function fromUint64(value: Int64): bigint {
   return BigInt.asUintN(64, fromInt64(value));
 }
@@ -38,13 +38,13 @@ type Span = opentelemetry.proto.trace.v1.Span;
 type KeyValue = opentelemetry.proto.common.v1.KeyValue;
 type AnyValue = opentelemetry.proto.common.v1.AnyValue;
 
-/** What a span comes in; spans of one scope share one object. */
+/** Resource and scope of a span; spans of one scope share one object. */
 interface SpanContext {
   readonly resource: Resource;
   readonly scope: InstrumentationScope;
 }
 
-/** Every span of a decoded request, in wire order. Nothing in them points into the request. */
+/** Returns all spans of a decoded request, in wire order. They do not refer to the request. */
 export function spansFromRequest(request: Request): TraceSpan[] {
   return request.resourceSpans.flatMap(spansOfResource);
 }
@@ -103,7 +103,7 @@ function spanFrom(message: Span, context: SpanContext): TraceSpan {
   };
 }
 
-/** A parent id of zeros, as some senders write it on a root span, is none. */
+/** Returns the parent. Some senders write zeros on a root span, which mean none. */
 function parentFrom({ parentSpanId: id }: Span): Pick<TraceSpan, "parentSpanId"> {
   return isValidId(id, 0, id.length) ? { parentSpanId: hex(id) } : {};
 }
@@ -132,7 +132,10 @@ function attributesFrom(messages: readonly KeyValue[]): Attribute[] {
   return messages.map(({ key, value }) => ({ key, value: valueFrom(value) }));
 }
 
-/** Recursion is bounded: protobufjs decodes 100 levels, and the wire walk accepts no more. */
+/**
+ * Converts a value. Recursion is bounded: protobufjs decodes 100 levels, and the wire walk accepts
+ * no more.
+ */
 function valueFrom(message: AnyValue | null): AttributeValue {
   if (message === null) return null;
   const { stringValue, boolValue, intValue, doubleValue } = message;
@@ -141,7 +144,7 @@ function valueFrom(message: AnyValue | null): AttributeValue {
   if (boolValue !== null) return { type: "bool", value: boolValue };
   if (intValue !== null) return { type: "int", value: fromInt64(intValue) };
   if (doubleValue !== null) return { type: "double", value: doubleValue };
-  // Decoded bytes are a view of the request; a span outlives it.
+  // A copy: decoded bytes are a view of the request, and a span outlives it.
   if (bytesValue !== null) return { type: "bytes", value: new Uint8Array(bytesValue) };
   if (arrayValue !== null) return { type: "array", value: arrayValue.values.map(valueFrom) };
   return kvlistValue && { type: "kvlist", value: attributesFrom(kvlistValue.values) };
@@ -152,8 +155,8 @@ function hex(id: Uint8Array): string {
 }
 
 /**
- * How deep in a request a message may lie for protobufjs to write it; the request itself is at 0.
- * The wire walk accepts less. So what is cut off here is refused there, and never lost unseen.
+ * The deepest message that is encoded, the request itself being at 0. The wire walk accepts less
+ * depth, so a span that is cut off here is refused there, and never lost silently.
  */
 const DEEPEST_MESSAGE = 100;
 
@@ -161,7 +164,7 @@ const SPAN_ATTRIBUTE_DEPTH = 4;
 const CHILD_ATTRIBUTE_DEPTH = 5;
 const RESOURCE_ATTRIBUTE_DEPTH = 3;
 
-/** The message of one request that holds this one span. */
+/** Returns the message of a request with this one span. */
 export function requestFromSpan(span: TraceSpan): Input<Request> {
   const { resource, scope } = span;
   const scopeSpans = {
@@ -219,12 +222,17 @@ function linkMessage(link: SpanLink): Input<opentelemetry.proto.trace.v1.Span.Li
   return { ...link, traceId: idBytes(link.traceId), spanId: idBytes(link.spanId), attributes };
 }
 
-/** What is not hex becomes one byte: valid as no identifier, so that the walk refuses the span. */
+/**
+ * Converts an identifier. Text that is not hex becomes one byte, which is never valid, so the walk
+ * refuses the span.
+ */
 function idBytes(id: string): Uint8Array {
   return /^([0-9a-f]{2})*$/i.test(id) ? Buffer.from(id, "hex") : new Uint8Array(1);
 }
 
-/** `depth` is where each KeyValue lies in the request; see DEEPEST_MESSAGE. */
+/**
+ * Converts attributes. `depth` is the depth of each KeyValue in the request; see DEEPEST_MESSAGE.
+ */
 function keyValues(attributes: readonly Attribute[], depth: number): Input<KeyValue>[] {
   if (depth > DEEPEST_MESSAGE) return [];
   const mayHoldValue = depth < DEEPEST_MESSAGE;

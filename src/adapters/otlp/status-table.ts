@@ -1,7 +1,7 @@
 import type { Receipt } from "../../domain/receipt.ts";
 import type { UnsupportedReceipt } from "../../application/receiving/unsupported-signals.ts";
 
-/** The gRPC codes we answer with. Source: grpc/grpc, doc/statuscodes.md. */
+/** The gRPC codes of our answers. Source: grpc/grpc, doc/statuscodes.md. */
 export const GRPC_CODE = {
   OK: 0,
   INVALID_ARGUMENT: 3,
@@ -13,20 +13,20 @@ export const GRPC_CODE = {
 
 export type GrpcCode = (typeof GRPC_CODE)[keyof typeof GRPC_CODE];
 
-/** What a listener finds out by itself, before there is anything for a receiver. */
+/** A refusal by a listener, before a receiver sees the request. */
 export type Objection =
   | { readonly outcome: "unknown_path"; readonly message: string }
   | { readonly outcome: "wrong_method"; readonly message: string }
-  /** Meant for another port. */
+  /** Intended for another port. */
   | { readonly outcome: "misdirected"; readonly message: string }
-  /** The type of the body, or how it is encoded. */
+  /** Unsupported type or encoding of the body. */
   | { readonly outcome: "unsupported_media"; readonly message: string }
-  /** Too much is in flight already, or it takes too long; nothing was kept. */
+  /** Too much is in flight, or the request took too long; nothing was stored. */
   | { readonly outcome: "busy"; readonly message: string; readonly retryAfterMs: number };
 
-/** What is wrong with a gRPC message before it is read. */
+/** A refusal of a gRPC message before it is read. */
 export type FrameObjection =
-  /** What stands around it breaks the framing. */
+  /** The framing around the message is broken. */
   | { readonly outcome: "malformed_frame"; readonly message: string }
   | { readonly outcome: "unsupported_encoding"; readonly message: string };
 
@@ -38,12 +38,12 @@ export interface OutcomeStatus {
 }
 
 /**
- * What the sender is told, for every outcome of a request: the only such table.
+ * The status of every outcome of a request: the only such table.
  *
- * Exporters send again after UNAVAILABLE and 503, and after nothing else here. RESOURCE_EXHAUSTED
+ * Exporters retry after UNAVAILABLE and 503, and after nothing else here. RESOURCE_EXHAUSTED
  * without RetryInfo is final for them, as it should be for a request that will never fit. A fault
- * of ours is never INTERNAL or UNKNOWN: exporters would drop the spans. INTERNAL is what gRPC asks
- * for when the peer breaks its framing.
+ * of ours is never INTERNAL or UNKNOWN, because exporters would drop the spans. gRPC requires
+ * INTERNAL when the peer breaks the framing.
  */
 export const STATUS_TABLE: Readonly<Record<Outcome, OutcomeStatus>> = {
   accepted: { grpcCode: GRPC_CODE.OK, httpStatus: 200 },

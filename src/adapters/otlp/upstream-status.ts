@@ -1,13 +1,13 @@
 import type { RefusalReason } from "../../ports/span-sink.ts";
 
-/** Says what a status means for a batch, before the rest of the answer is read. */
+/** The meaning of a status for a batch, before the rest of the response is read. */
 export type Verdict =
   | { readonly outcome: "success" }
   | { readonly outcome: "retry" }
   | { readonly outcome: "too_large" }
-  /** It cannot take all that it was sent; an empty request shows whether it takes anything. */
+  /** It cannot accept all of the spans; an empty request shows whether it accepts anything. */
   | { readonly outcome: "refused"; readonly reason: RefusalReason }
-  /** It takes nothing from us, or is not the receiver that is meant: no span is at fault. */
+  /** It accepts nothing from us, or is not the intended receiver: no span is at fault. */
   | { readonly outcome: "blocked"; readonly reason: RefusalReason };
 
 const SUCCESS: Verdict = { outcome: "success" };
@@ -15,11 +15,11 @@ const RETRY: Verdict = { outcome: "retry" };
 const TOO_LARGE: Verdict = { outcome: "too_large" };
 
 /**
- * Source: grpc/grpc, doc/statuscodes.md; which may be sent again: OTLP/gRPC, "Failures".
+ * The verdicts on gRPC codes. One deviation from OTLP: RESOURCE_EXHAUSTED without RetryInfo should
+ * be final. Receivers send it when they are overloaded, and many never send a RetryInfo, so
+ * dropping spans then would fail at what a buffer is for.
  *
- * One deviation: by OTLP, RESOURCE_EXHAUSTED without RetryInfo is final. Receivers say it when they
- * have too much to do, and many of them never send a RetryInfo: to drop spans then would be to fail
- * at just what a buffer is for.
+ * Sources: grpc/grpc, doc/statuscodes.md; OTLP/gRPC, "Failures".
  */
 const GRPC_VERDICTS: Readonly<Record<number, Verdict>> = {
   0: SUCCESS,
@@ -45,8 +45,8 @@ const RESOURCE_EXHAUSTED = 8;
 const OUT_OF_RANGE = 11;
 
 /**
- * What grpc-js says where a stream ended and the peer gave no status at all: codes that it makes up
- * of how the stream ended. Nothing is known of the spans then, so they are sent again.
+ * The messages of grpc-js for a stream that ended without a status: it derives a code from how the
+ * stream ended. That says nothing about the spans, so they are sent again.
  *
  * Source: grpc-js, src/subchannel-call.ts and src/load-balancing-call.ts.
  */
@@ -57,8 +57,8 @@ const NO_STATUS: Readonly<Record<number, RegExp>> = {
 };
 
 /**
- * How receivers say that a message is too long for them. They have no code for it: most use
- * RESOURCE_EXHAUSTED, tonic uses OUT_OF_RANGE, which would be sent again for ever.
+ * Matches how receivers report a message that is too long. gRPC has no code for it: most use
+ * RESOURCE_EXHAUSTED, tonic uses OUT_OF_RANGE, which would be retried without end.
  *
  *     grpc, grpc-go, grpc-js   Received message larger than max (5000000 vs. 4194304)
  *     grpc-java                gRPC message exceeds maximum size 4194304: 5000000
@@ -69,10 +69,16 @@ const NO_STATUS: Readonly<Record<number, RegExp>> = {
 const SIZE_WORDS =
   /larger than max|exceeds (the )?max|message (length |size )?too (large|long)|smaller batch/i;
 
-/** A proxy that does not speak gRPC: grpc-js makes a code of its status, and often UNKNOWN. */
+/**
+ * Matches a proxy that does not speak gRPC: grpc-js turns its HTTP status into a code, often
+ * UNKNOWN.
+ */
 const HTTP_STATUS = /^Received HTTP status code ([3-9]\d{2})$/;
 
-/** `mayRetry`: there is a RetryInfo, so that RESOURCE_EXHAUSTED is not of size. */
+/**
+ * Returns the verdict on a gRPC status. `mayRetry` means that a RetryInfo is present, so
+ * RESOURCE_EXHAUSTED is not about size.
+ */
 export function grpcVerdict(code: number, details: string, mayRetry: boolean): Verdict {
   if (code === RESOURCE_EXHAUSTED && mayRetry) return RETRY;
   const isOfSize = code === RESOURCE_EXHAUSTED || code === OUT_OF_RANGE;
@@ -84,8 +90,8 @@ export function grpcVerdict(code: number, details: string, mayRetry: boolean): V
 }
 
 /**
- * Source: OTLP/HTTP, "Retryable Response Codes"; others as google.rpc.Code maps them, and RFC 9110
- * says what they concern.
+ * The verdicts on HTTP statuses. Sources: OTLP/HTTP, "Retryable Response Codes"; for others, the
+ * mapping of google.rpc.Code, and RFC 9110.
  */
 const HTTP_VERDICTS: Readonly<Record<number, Verdict>> = {
   400: refused("invalid"),
@@ -113,7 +119,10 @@ const HTTP_VERDICTS: Readonly<Record<number, Verdict>> = {
   511: blocked("unauthenticated"),
 };
 
-/** Any other has been made up by what is in between, and says nothing of spans. */
+/**
+ * Returns the verdict on an HTTP status. Unlisted ones come from an intermediary, and say nothing
+ * about spans.
+ */
 export function httpVerdict(status: number): Verdict {
   if (status >= 200 && status < 300) return SUCCESS;
   if (status >= 300 && status < 400) return blocked("redirected");

@@ -1,17 +1,17 @@
 import { constants } from "node:os";
-import { closeSync, constants as files, openSync } from "node:fs";
+import { closeSync, constants as openFlags, openSync } from "node:fs";
 import { dlopen } from "bun:ffi";
 
 /**
- * What a running receiver does at each signal that can be caught. None of them loses a span:
+ * Defines what a running receiver does at each signal. None of them loses a span:
  *
  *     TERM, INT                 stops; a second one ends the grace period, a third exits at once
  *     QUIT, ABRT                the same without a grace period
- *     XCPU, HUP of a terminal   stops like TERM, but only once: both come again and again
+ *     XCPU, HUP of a terminal   stops like TERM, but only once: both are sent repeatedly
  *     other HUP                 reloads files
  *     USR1, ALRM, ...           nothing
  *
- * SIGXCPU means that the limit on processor time is near, and that SIGKILL comes next.
+ * SIGXCPU means that the limit of processor time is near, and that SIGKILL follows.
  */
 const COUNTED = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGABRT"] as const;
 
@@ -23,13 +23,13 @@ const UNKNOWN_TO_RUNTIME =
     ? []
     : [constants.signals.SIGSTKFLT, ...Array.from({ length: 31 }, (_, at) => 34 + at)];
 
-/** Signals that a listener would make worse, or that need none. */
+/** Signals that get no listener, because it would do harm or is not needed. */
 export const UNTOUCHED_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set([
-  // Nobody can catch these.
+  // These cannot be caught.
   "SIGKILL",
   "SIGSTOP",
   // These report a fault of the process itself. A listener returns to the faulty instruction, which
-  // faults again, for ever; and the memory that would be saved cannot be trusted.
+  // faults again without end; and the memory that would be saved cannot be trusted.
   "SIGILL",
   "SIGTRAP",
   "SIGBUS",
@@ -62,10 +62,10 @@ interface ServingProcess {
 }
 
 interface SignalActions {
-  /** Whether a terminal has sent SIGHUP, so that its end is the program's end. */
+  /** Whether SIGHUP comes from a terminal, whose end ends the program. */
   readonly hangupStops: boolean;
   readonly reload: () => void;
-  /** Has the system discard a signal. */
+  /** Makes the system discard a signal. */
   readonly ignore: (signal: number) => unknown;
 }
 
@@ -79,7 +79,7 @@ export function isImmediate(signal: StopSignal): boolean {
   return signal === "SIGQUIT" || signal === "SIGABRT";
 }
 
-/** Listens to all signals that a receiver obeys, and has the others that would end it ignored. */
+/** Listens to all signals that a receiver handles, and ignores others that would end it. */
 export function serveSignals(process: ServingProcess, actions: SignalActions): ServeSignals {
   const stopped = Promise.withResolvers<StopSignal>();
   const hurried = Promise.withResolvers<StopSignal>();
@@ -88,7 +88,7 @@ export function serveSignals(process: ServingProcess, actions: SignalActions): S
     count += 1;
     if (count === 1) stopped.resolve(signal);
     else if (count === 2) hurried.resolve(signal);
-    // The exit code that a shell gives to a program that a signal has killed.
+    // The exit code that shells use for a program killed by a signal.
     else process.exit(128 + constants.signals[signal]);
   };
   const stopOnce = (signal: StopSignal) => (count === 0 ? stop(signal) : undefined);
@@ -101,22 +101,22 @@ export function serveSignals(process: ServingProcess, actions: SignalActions): S
 }
 
 /**
- * Returns whether this process has a controlling terminal: then closing its window or its SSH
- * session sends SIGHUP. Standard streams do not tell, because any of them may be redirected. To be
- * asked at the start: once the terminal is gone, it can no longer be opened. Source: tty(4).
+ * Reports whether this process has a controlling terminal: closing its window or its SSH session
+ * then sends SIGHUP. Standard streams do not show it, because any of them may be redirected. Must
+ * be called at the start: the terminal can no longer be opened once it is gone. Source: tty(4).
  */
 export function hasControllingTerminal(path = "/dev/tty"): boolean {
   try {
-    closeSync(openSync(path, files.O_RDONLY | files.O_NOCTTY));
+    closeSync(openSync(path, openFlags.O_RDONLY | openFlags.O_NOCTTY));
     return true;
   } catch {
     return false;
   }
 }
 
-/** What the runtime cannot do with signals, and the C library can. */
+/** Operations on signals that the runtime lacks and the C library has. */
 interface NativeSignals {
-  /** Has the system discard a signal; returns whether it did so before. */
+  /** Makes the system discard a signal; returns whether it did so before. */
   ignore(signal: number): boolean;
 }
 
@@ -129,14 +129,14 @@ const LIBRARIES = ["libc.so.6", `libc.musl-${MACHINE}.so.1`, "libSystem.B.dylib"
 const SIG_IGN = 1;
 const SIGNAL = { signal: { args: ["i32", "i64"], returns: "i64" } } as const;
 
-/** Where none of the libraries can be called, signals stay as they are. */
+/** Returns the native operations. If no library can be called, signals stay as they are. */
 export function nativeSignals(libraries: readonly string[] = LIBRARIES): NativeSignals {
   for (const library of libraries) {
     try {
       const { signal } = dlopen(library, SIGNAL).symbols;
       return { ignore: (number) => Number(signal(number, SIG_IGN)) === SIG_IGN };
     } catch {
-      // It belongs to another system.
+      // A library of another system.
     }
   }
   return { ignore: () => false };
