@@ -21,8 +21,8 @@ import { skipValue } from "./json-skip.ts";
 import { copyKey } from "./json-string.ts";
 
 /**
- * The way from the object of a request to the items in it: the keys that lead on from each object
- * on it. The last ones hold the items.
+ * The path from the object of a request to its items: the keys to follow in each object. The last
+ * ones hold the items.
  */
 export type JsonItemPath = readonly {
   readonly names: readonly string[];
@@ -36,8 +36,8 @@ interface Counting {
 }
 
 /**
- * Returns how many items the body of a request holds, or what is wrong with it, without making
- * objects of it. It must be JSON throughout, and of the right shape down to the items.
+ * Returns how many items the body of a request holds, or what is wrong with it, without creating
+ * objects. The body must be valid JSON, and of the right shape down to the items.
  */
 export function countItemsJson(
   body: Uint8Array,
@@ -52,7 +52,7 @@ export function countItemsJson(
   return isRead ? counting.count : reader.fault;
 }
 
-/** The object that begins at `reader.at`, `depth` steps down the path. */
+/** Reads the object that starts at `reader.at`, `depth` steps down the path. */
 function readObject(counting: Counting, depth: number): boolean {
   const { reader } = counting;
   reader.at += 1;
@@ -86,7 +86,10 @@ function readList(counting: Counting, key: string, depth: number): boolean {
   return takeByte(reader, CLOSE_BRACKET) || failSeparator(reader, "]");
 }
 
-/** What a key of the path holds, or each of its list: an item, or an object on the way to some. */
+/**
+ * Reads the value of a key on the path, or one of its list: an item, or an object on the way to
+ * items.
+ */
 function readItem(counting: Counting, key: string, depth: number): boolean {
   const { reader, path } = counting;
   if (nextByte(reader) !== OPEN_BRACE) return fail(reader, `in "${key}" an object must stand here`);

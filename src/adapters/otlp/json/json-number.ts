@@ -1,11 +1,11 @@
 /**
- * Numbers as JSON writes them, and whole ones of 64 bits without loss.
- * Source: RFC 8259, section 6; proto3 JSON, which takes `1.0` and `1e3` for whole numbers.
+ * Reads numbers of JSON, and whole ones of 64 bits without loss.
+ * Source: RFC 8259, section 6; proto3 JSON, which accepts `1.0` and `1e3` as whole numbers.
  */
 
 /**
- * Where the parts of a number lie, and its value once `readWhole` has read it. One is made for a
- * body and used for each of its numbers.
+ * The parts of a number, and its value once `readWhole` has read it. One is created for a body and
+ * used for all of its numbers.
  *
  *     -1200.50e-3      isNegative, exponent -3
  *      ^wholeAt
@@ -21,7 +21,7 @@ export interface NumberText {
   /** The magnitude: high * 2^32 + low. */
   high: number;
   low: number;
-  /** Digits of a number that has to be written out before it can be read. */
+  /** The digits of a number that must be written without its fraction or exponent. */
   readonly spelt: Uint8Array;
 }
 
@@ -46,18 +46,18 @@ const NINE = 0x39;
 const UPPER_E = 0x45;
 const LOWER_E = 0x65;
 
-/** Larger than what the digits of any body could outweigh. */
+/** Larger than the number of digits in any body. */
 const MAX_EXPONENT = 1e12;
 
 /** 2^64 has twenty digits. */
 const MAX_DIGITS = 20;
 
-/** As many as a double holds without loss, whichever they are; and as many as 32 bits hold. */
+/** The digits that a double always holds without loss, and those that 32 bits hold. */
 const DOUBLE_DIGITS = 15;
 const INT32_DIGITS = 9;
 const TAIL_SCALES = [1, 10, 100, 1_000, 10_000, 100_000];
 
-/** Where the number that begins at `from` ends; -1 when there is none. */
+/** Returns the end of the number that starts at `from`; -1 without a number. */
 export function scanNumber(number: NumberText, bytes: Uint8Array, from: number): number {
   number.isNegative = bytes[from] === MINUS;
   number.wholeAt = number.isNegative ? from + 1 : from;
@@ -87,17 +87,17 @@ function scanExponent(number: NumberText, bytes: Uint8Array, from: number): numb
   return end === digitsAt ? -1 : end;
 }
 
-/** Behind the end of the bytes there is no number, and so no digit. */
+/** Returns the position after the digits. Reads past the end of the bytes yield no digit. */
 function skipDigits(bytes: Uint8Array, from: number): number {
   let at = from;
   while (bytes[at]! >= ZERO && bytes[at]! <= NINE) at += 1;
   return at;
 }
 
-/** Sets the magnitude; false when the number is not whole, or takes more than 64 bits. */
+/** Sets the magnitude; returns false when the number is not whole, or exceeds 64 bits. */
 export function readWhole(number: NumberText, bytes: Uint8Array): boolean {
   const { wholeAt, wholeEnd, digitsEnd, exponent } = number;
-  // Nearly every number of a trace is digits alone, and of those the first is no zero.
+  // Nearly every number of a trace has digits only, and does not start with zero.
   const isPlain = digitsEnd === wholeEnd && exponent === 0;
   const digits = isPlain ? wholeEnd - wholeAt : spellOut(number, bytes);
   if (digits < 0 || digits > MAX_DIGITS) return false;
@@ -107,19 +107,18 @@ export function readWhole(number: NumberText, bytes: Uint8Array): boolean {
 }
 
 /**
- * Writes the digits of a number with a fraction or an exponent as they would be without, into
- * `number.spelt`. Answers how many there are, which may be too many to write; -1 when some are
- * behind the point.
+ * Writes the digits of a number without its fraction or exponent into `number.spelt`. Returns how
+ * many digits it has, which may be too many to write; -1 when some are after the decimal point.
  */
 function spellOut(number: NumberText, bytes: Uint8Array): number {
   const [first, last] = [firstNonZero(number, bytes), lastNonZero(number, bytes)];
   if (first === number.digitsEnd) return 0;
-  const digits = placeOf(number, first) + 1;
-  if (placeOf(number, last) < 0) return -1;
+  const digits = exponentOf(number, first) + 1;
+  if (exponentOf(number, last) < 0) return -1;
   if (digits > MAX_DIGITS) return digits;
   number.spelt.fill(ZERO);
   for (let at = first; at <= last; at += 1) {
-    if (bytes[at] !== POINT) number.spelt[digits - 1 - placeOf(number, at)] = bytes[at]!;
+    if (bytes[at] !== POINT) number.spelt[digits - 1 - exponentOf(number, at)] = bytes[at]!;
   }
   return digits;
 }
@@ -130,22 +129,24 @@ function firstNonZero({ wholeAt, digitsEnd }: NumberText, bytes: Uint8Array): nu
   return at;
 }
 
-/** Zeros at the end say nothing about whether a number is whole. */
+/**
+ * Returns the last digit that is not zero: zeros after it do not decide whether a number is whole.
+ */
 function lastNonZero({ wholeAt, digitsEnd }: NumberText, bytes: Uint8Array): number {
   let at = digitsEnd - 1;
   while (at > wholeAt && (bytes[at] === ZERO || bytes[at] === POINT)) at -= 1;
   return at;
 }
 
-/** The power of ten that the digit at `at` counts: 0 for ones, -1 for tenths. */
-function placeOf({ wholeEnd, exponent }: NumberText, at: number): number {
+/** Returns the power of ten of the digit at `at`: 0 for ones, -1 for tenths. */
+function exponentOf({ wholeEnd, exponent }: NumberText, at: number): number {
   return exponent + (at < wholeEnd ? wholeEnd - 1 - at : wholeEnd - at);
 }
 
 /**
- * Up to twenty digits, in three parts that 32 bits hold, so that the processor can work on all at
- * once. They are joined without loss: the first two stay below 2^50, the scale of the third below
- * 2^17, and no product reaches 2^53. There is no `%`, which is slow beyond 32 bits.
+ * Reads up to twenty digits in three parts of 32 bits, which the processor can work on at once, and
+ * joins them without loss: the first two stay below 2^50, the scale of the third below 2^17, and no
+ * product reaches 2^53. Avoids `%`, which is slow beyond 32 bits.
  *
  *     184467 440737095 51615
  *     ^from  ^middle   ^tail
@@ -168,7 +169,7 @@ function readDigits(number: NumberText, bytes: Uint8Array, from: number, end: nu
   return number.high < 2 ** 32;
 }
 
-/** Of at most nine digits. */
+/** Reads at most nine digits. */
 function readInt32(bytes: Uint8Array, from: number, end: number): number {
   let value = 0;
   for (let at = from; at < end; at += 1) value = (value * 10 + bytes[at]! - ZERO) | 0;

@@ -26,35 +26,34 @@ import { type Field, fieldByKey, REQUEST, type Shape } from "./json-shape.ts";
 import { skipValue } from "./json-skip.ts";
 import { copyKey } from "./json-string.ts";
 
-/** `message` is for the sender: what is wrong, where, and what would be right. */
+/** The result. `message` tells the sender what is wrong, where, and what would be right. */
 export type JsonReading =
   | {
       readonly ok: true;
       readonly request: Uint8Array<ArrayBuffer>;
-      /** Which keys OTLP does not have; empty where it has all of them. */
+      /** The keys that OTLP does not define; empty without any. */
       readonly unknown: string;
     }
   | { readonly ok: false; readonly message: string };
 
 export interface JsonLimits {
-  /** Messages within messages, the request itself being the first; as for the wire walk. */
+  /** The depth of nested messages, the request itself being the first; as in the wire walk. */
   readonly nestingDepth: number;
 }
 
 /**
- * The protobuf of an OTLP/JSON body, from bytes to bytes in one pass. Parsed to objects first, 20
- * MiB of empty ones would take hundreds of megabytes, and 64-bit integers would be rounded.
+ * Converts an OTLP/JSON body to protobuf, from bytes to bytes in one pass. Parsing to objects would
+ * take hundreds of megabytes for 20 MiB of empty ones, and would round 64-bit integers.
  *
- * Takes what OTLP/JSON asks for, and nothing that is not JSON: no byte that is not UTF-8. A byte
- * order mark at the beginning is ignored, as RFC 8259, section 8.1, allows. Whether its spans are
- * valid is for the wire walk to say, which reads the result as it reads any request. So an
- * identifier that is not hex costs a sender that span, and no other.
+ * Accepts what OTLP/JSON allows, and nothing that is not JSON in valid UTF-8. Ignores a byte order
+ * mark at the start, as RFC 8259, section 8.1, permits. The wire walk checks the spans later, as in
+ * any request, so an identifier that is not hex costs that span and no other.
  *
- * Keys that occur twice mean what the same fields twice mean in protobuf: the last scalar counts,
- * messages merge, lists are joined, and of a value's kinds the last one counts.
+ * Duplicate keys mean what duplicate fields mean in protobuf: the last scalar counts, messages
+ * merge, lists are joined, and the last member of a value counts.
  *
- * Never throws, whatever the body; recursion is as deep as `nestingDepth` allows. The request takes
- * at most an eighth more bytes than the body, usually half of them, as a view of fresh memory.
+ * Throws for no body; recursion is as deep as `nestingDepth` allows. The request is at most an
+ * eighth longer than the body, usually half as long, and is a view of fresh memory.
  */
 export function requestFromJson(body: Uint8Array, { nestingDepth }: JsonLimits): JsonReading {
   if (!isUtf8(body)) return { ok: false, message: "the body is not valid UTF-8" };
@@ -70,7 +69,7 @@ function unknownText({ unknownKeyCount, unknownKeys }: JsonReader): string {
   return `unknown keys: ${[...unknownKeys].join(", ") || unknownKeyCount}`;
 }
 
-/** The members of the object that begins at `reader.at`. */
+/** Reads the object that starts at `reader.at`. */
 function readMessage(reader: JsonReader, shape: Shape, depth: number): boolean {
   reader.at += 1;
   if (takeByte(reader, CLOSE_BRACE)) return true;
@@ -89,7 +88,7 @@ function readMember(reader: JsonReader, shape: Shape, depth: number): boolean {
 const MALFORMED = "malformed";
 const UNKNOWN = "unknown";
 
-/** The fast path: a key that OTLP has, without escapes, needs no look at what it is made of. */
+/** The fast path: matches a known key without escapes as it stands. */
 function takeUsualKey(reader: JsonReader, shape: Shape): Field | undefined {
   if (nextByte(reader) !== QUOTE) return undefined;
   const field = fieldByKey(shape, reader.json, reader.at + 1);
@@ -97,7 +96,10 @@ function takeUsualKey(reader: JsonReader, shape: Shape): Field | undefined {
   return field;
 }
 
-/** Without its escapes a key may hold a quote, and then ends behind the name that it looks like. */
+/**
+ * Matches any key, after resolving its escapes. It may then contain a quote, and only look like a
+ * name up to there.
+ */
 function takeAnyKey(reader: JsonReader, shape: Shape): Field | typeof UNKNOWN | typeof MALFORMED {
   const end = copyKey(reader);
   if (end < 0) return MALFORMED;
@@ -128,7 +130,7 @@ function readList(reader: JsonReader, field: Field, depth: number): boolean {
   return takeByte(reader, CLOSE_BRACKET) || failSeparator(reader, "]");
 }
 
-/** A scalar or a message: the value of a field, or one of its values. */
+/** Reads a scalar or a message: the value of a field, or one of its list. */
 function readValue(reader: JsonReader, field: Field, depth: number): boolean {
   const byte = nextByte(reader);
   const { value, tag } = field;

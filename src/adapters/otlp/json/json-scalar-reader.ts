@@ -13,15 +13,15 @@ import {
 import type { Field, ScalarKind } from "./json-shape.ts";
 import { copyString, base64InPlace, hexInPlace } from "./json-string.ts";
 
-/** Reads the value that begins at `reader.at`, and writes it with its tag; false on a fault. */
+/** Reads the value at `reader.at`, and writes it with its tag; returns false on a fault. */
 type ScalarReader = (reader: JsonReader, field: Field) => boolean;
 
 /**
- * The counterpart of `SCALAR_TEXT`. Source: proto3 JSON mapping, and the OTLP specification for
- * identifiers and enums.
+ * The readers of all scalars, counterparts of `SCALAR_TEXT`. Zeros and empty strings are written
+ * too: the last value of a duplicate key counts, and an omitted one could not override an earlier
+ * one.
  *
- * Zeros and empty strings are written as well: of a key that occurs twice the last value counts,
- * and one that was left out could not overrule an earlier one.
+ * Source: proto3 JSON mapping, and the OTLP specification for identifiers and enums.
  */
 export const SCALAR_READERS: Readonly<Record<ScalarKind, ScalarReader>> = {
   string: (reader, field) => readText(reader, field, (_, __, end) => end),
@@ -36,17 +36,17 @@ export const SCALAR_READERS: Readonly<Record<ScalarKind, ScalarReader>> = {
   fixed64: (reader, field) => readInteger(reader, field, UINT64) && writeFixed64(reader),
 };
 
-/** What a field, or each of a repeated one, must be. */
+/** Records what a field, or each value of a repeated one, must be. */
 export function failValue(reader: JsonReader, field: Field, what: string, at?: number): false {
   return fail(reader, `${field.isRepeated ? "each of " : ""}"${field.name}" must be ${what}`, at);
 }
 
-/** More than what a message will show of a peer's text. */
+/** More than a message will quote of a peer's text. */
 const MAX_QUOTED_BYTES = 1024;
 
 type Decode = (bytes: Uint8Array, from: number, end: number) => number;
 
-/** A string, copied and then decoded in its place; -1 is a fault in its content. */
+/** Reads a string: copies it, then decodes it in place; -1 is a fault in its content. */
 function readText(reader: JsonReader, field: Field, decode: Decode): boolean {
   if (reader.json[reader.at] !== QUOTE) return failValue(reader, field, "a string");
   const bodyAt = beginBody(reader, field.tag);
@@ -57,7 +57,10 @@ function readText(reader: JsonReader, field: Field, decode: Decode): boolean {
   return bodyEnd >= 0;
 }
 
-/** What is not hex becomes one byte: valid as no identifier, so that the walk refuses the span. */
+/**
+ * Decodes an identifier. Text that is not hex becomes one byte, which is never valid, so the walk
+ * refuses the span.
+ */
 function idInPlace(bytes: Uint8Array, from: number, end: number): number {
   const idEnd = hexInPlace(bytes, from, end);
   if (idEnd >= 0) return idEnd;
@@ -114,7 +117,7 @@ function quotedDouble(reader: JsonReader): number | undefined {
   return scanNumber(reader.number, wire, wireEnd) === end ? finite(text) : undefined;
 }
 
-/** A number that no double comes near, such as 1e999, is not the same as infinity. */
+/** Returns a finite number: one beyond all doubles, such as 1e999, does not mean infinity. */
 function finite(text: string): number | undefined {
   const value = Number(text);
   return Number.isFinite(value) ? value : undefined;
@@ -138,9 +141,9 @@ function integerRange({ is64, isSigned }: { is64: boolean; isSigned: boolean }):
 }
 
 /**
- * Reads the whole number of an attribute; no other field has this kind. The SDK for JavaScript
- * writes any whole number as one, 2 ** 70 and 6.02214076e+23 too, for which its protobuf exporter
- * takes a double. So does this reader: otherwise one value would cost the whole batch.
+ * Reads the integer of an attribute, the only field of this kind. The SDK for JavaScript writes any
+ * whole number as an integer, 2 ** 70 and 6.02214076e+23 included, which its protobuf exporter
+ * sends as a double. So does this reader: otherwise one value would cost the whole batch.
  */
 function readInt64(reader: JsonReader, field: Field): boolean {
   const from = reader.at;
@@ -158,17 +161,20 @@ function readInt64(reader: JsonReader, field: Field): boolean {
   return true;
 }
 
-/** `doubleValue`, beside `intValue` in the same message. */
+/** The tag of `doubleValue`, in the same message as `intValue`. */
 const DOUBLE_VALUE_TAG = (4 << 3) | WIRE_FIXED64;
 
-/** The double nearest to the number at `reader.at`; undefined when that is not beyond 64 bits. */
+/**
+ * Returns the double nearest to the number at `reader.at`; undefined when the number fits in 64
+ * bits.
+ */
 function beyond64Bits(reader: JsonReader): number | undefined {
   const isQuoted = reader.json[reader.at] === QUOTE;
   const value = isQuoted ? quotedDouble(reader) : plainDouble(reader);
   return value === undefined || Math.abs(value) < 2 ** 63 ? undefined : value;
 }
 
-/** Reads a whole number into `reader.number`, in two's complement, and writes the tag. */
+/** Reads an integer into `reader.number`, in two's complement, and writes the tag. */
 function readInteger(reader: JsonReader, field: Field, range: IntegerRange): boolean {
   const from = reader.at;
   const source = takeNumber(reader);
@@ -180,13 +186,13 @@ function readInteger(reader: JsonReader, field: Field, range: IntegerRange): boo
   return true;
 }
 
-/** Leaves the number in two's complement. */
+/** Converts the number to two's complement, and writes the tag. */
 function writeIntegerTag(reader: JsonReader, field: Field): void {
   if (reader.number.isNegative) negate(reader.number);
   writeTag(reader, field.tag);
 }
 
-/** The bytes in which the number stands that was taken: quoted it has been copied. */
+/** Returns the bytes that hold the number just read: those of the copy if it was quoted. */
 function takeNumber(reader: JsonReader): Uint8Array | undefined {
   const { json, wire, wireEnd, number } = reader;
   if (json[reader.at] === QUOTE) {
@@ -212,7 +218,10 @@ function negate(number: NumberText): void {
   number.high = (~number.high + (number.low === 0 ? 1 : 0)) >>> 0;
 }
 
-/** An enum may be quoted: its name is from a list. Other values are the peer's, and are not. */
+/**
+ * Records a fault. Quotes an enum, whose name is from a list; other values come from the peer, and
+ * are not quoted.
+ */
 function failInteger(
   reader: JsonReader,
   field: Field,
@@ -251,7 +260,7 @@ function writeFixed64(reader: JsonReader): true {
   return true;
 }
 
-/** Least byte first. */
+/** Writes a number, least significant byte first. */
 function writeUint32(reader: JsonReader, value: number): void {
   const { wire, wireEnd } = reader;
   wire[wireEnd] = value;

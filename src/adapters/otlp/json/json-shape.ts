@@ -1,5 +1,5 @@
 /**
- * How each message of a trace request is written as OTLP/JSON: proto3 JSON, except that
+ * Describes how each message of a trace request is written as OTLP/JSON: proto3 JSON, except that
  * identifiers are hex and enums are numbers. Derived from the one schema table.
  */
 import {
@@ -31,33 +31,33 @@ export interface Field {
   readonly name: string;
   readonly fieldNumber: number;
   readonly isRepeated: boolean;
-  /** Means something in profiles only: on a span it reads as absent. */
+  /** Has a meaning in profiles only, and reads as absent on a span. */
   readonly isProfilesOnly: boolean;
-  /** A scalar, or another message; a function, because messages refer to one another in circles. */
+  /** A scalar or another message; a function, because messages refer to each other in cycles. */
   readonly value: ScalarKind | (() => Shape);
-  /** The name as a key of JSON without its opening quote; the closing one ends a comparison. */
+  /** The name as a JSON key without its opening quote; the closing one ends a comparison. */
   readonly keyEnd: Uint8Array;
-  /** What stands before the value on the wire. */
+  /** The tag before the value on the wire. */
   readonly tag: number;
 }
 
 export interface Shape {
   readonly fields: readonly Field[];
   readonly byNumber: readonly (Field | undefined)[];
-  /** By the code of the first letter of their names. */
+  /** Indexed by the code of the first letter of the name. */
   readonly byLetter: readonly (readonly Field[] | undefined)[];
-  /** Of all fields only the one that came last counts, and it is written even when it is zero. */
+  /** Only the last field counts, and it is written even when it is zero. */
   readonly isOneof: boolean;
 }
 
-/** Every message of a request, by its name in `proto/`. */
+/** All messages of a request, by their names in `proto/`. */
 export const SHAPES = Object.fromEntries(MESSAGES.map((name) => [name, shapeOf(name)])) as Readonly<
   Record<MessageName, Shape>
 >;
 
 export const REQUEST: Shape = SHAPES.ExportTraceServiceRequest;
 
-/** The field of the request that holds everything. */
+/** The only field of the request. */
 export const RESOURCE_SPANS_LIST = {
   fieldNumber: RESOURCE_SPANS_FIELD,
   value: (): Shape => SHAPES.ResourceSpans,
@@ -65,7 +65,7 @@ export const RESOURCE_SPANS_LIST = {
 
 function shapeOf(message: MessageName): Shape {
   const isOneof = message === "AnyValue";
-  // The member of a oneof that belongs to profiles is here as it unsets the members before it.
+  // Includes the member of the oneof that belongs to profiles, because it unsets earlier members.
   const fields = schemaFields(message)
     .filter(({ kind }) => isOneof || kind !== "profiles_only")
     .map(jsonField);
@@ -100,7 +100,7 @@ function wireTypeOf(value: Field["value"]): number {
   return isText || typeof value === "function" ? WIRE_BYTES : WIRE_VARINT;
 }
 
-/** The field whose key, without its opening quote, stands at `at`. */
+/** Returns the field whose key, without its opening quote, is at `at`. */
 export function fieldByKey({ byLetter }: Shape, bytes: Uint8Array, at: number): Field | undefined {
   const alike = byLetter[bytes[at]!];
   if (alike === undefined) return undefined;

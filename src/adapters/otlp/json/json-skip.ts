@@ -17,9 +17,9 @@ import {
 import { copyKey, copyString } from "./json-string.ts";
 
 /**
- * Steps over one value of any form, for a key that OTLP does not have. It must be JSON all the
- * same. A loop, with the brackets that are open on a stack of fixed height, so that nesting costs
- * no recursion: within itself, such a value may nest as deeply as messages may.
+ * Skips one value of any form, for a key that OTLP does not define. It must still be valid JSON. A
+ * loop with a stack of fixed height for open brackets, so nesting needs no recursion: such a value
+ * may nest as deeply as messages may.
  */
 export function skipValue(reader: JsonReader): boolean {
   let depth = 0;
@@ -27,7 +27,7 @@ export function skipValue(reader: JsonReader): boolean {
     if (takesOpen(reader)) {
       if (!open(reader, depth)) return false;
       depth += 1;
-      // Something is in it, unless it ends at once.
+      // It has contents, unless it ends at once.
       if (!takeClose(reader, depth)) {
         if (!takeKeyIfAny(reader, depth)) return false;
         continue;
@@ -66,7 +66,7 @@ function takeClose(reader: JsonReader, depth: number): boolean {
   return takeByte(reader, isInObject(reader, depth) ? CLOSE_BRACE : CLOSE_BRACKET);
 }
 
-/** The comma before the next value, and its key. */
+/** Consumes the comma before the next value, and its key. */
 function takeNext(reader: JsonReader, depth: number): boolean {
   if (takeByte(reader, COMMA)) return takeKeyIfAny(reader, depth);
   return failSeparator(reader, isInObject(reader, depth) ? "}" : "]");

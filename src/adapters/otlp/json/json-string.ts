@@ -1,10 +1,10 @@
 import { fail, type JsonReader, nextByte, QUOTE } from "./json-reader.ts";
 
 /**
- * Strings of JSON, in UTF-8. Source: RFC 8259, section 7.
+ * Reads strings of JSON, in UTF-8. Source: RFC 8259, section 7.
  *
- * Half a surrogate pair, which JSON can write and UTF-8 cannot, becomes U+FFFD: a protobuf string
- * is UTF-8, and a peer's broken character must not cost it the span.
+ * Half a surrogate pair, which JSON can express and UTF-8 cannot, becomes U+FFFD: a protobuf string
+ * is UTF-8, and a broken character must not cost the span.
  */
 
 const BACKSLASH = 0x5c;
@@ -23,18 +23,18 @@ const ESCAPES = {
   t: "\t",
 };
 
-/** The same by code; 0 for letters that stand for nothing. */
+/** The escaped characters by code; 0 for letters without a meaning. */
 const ESCAPED = new Uint8Array(256);
 for (const [letter, meaning] of Object.entries(ESCAPES)) {
   ESCAPED[letter.charCodeAt(0)] = meaning.charCodeAt(0);
 }
 
 /**
- * Copies the string that begins at `reader.at`, a quote, to `to` in the wire, without escapes.
- * Answers where its text ends, or -1 on a fault. Its closing quote is written there too, though it
- * does not count, so that whoever reads the text does not run on into what was there before.
+ * Copies the string that starts with the quote at `reader.at` to `to` in the wire, without escapes.
+ * Returns the end of its text, or -1 on a fault. Also copies its closing quote, which does not
+ * count, so that a comparison does not run into older bytes.
  *
- * Nothing of this is written for good: that is `wireEnd`, which the caller moves or does not.
+ * The copy becomes permanent only when the caller moves `wireEnd`.
  */
 export function copyString(reader: JsonReader, to: number): number {
   const { json, wire } = reader;
@@ -59,21 +59,21 @@ export function copyString(reader: JsonReader, to: number): number {
   return end;
 }
 
-/** The same of a key, to behind what is written. */
+/** Copies a key after the end of the output. */
 export function copyKey(reader: JsonReader): number {
   if (nextByte(reader) === QUOTE) return copyString(reader, reader.wireEnd);
   fail(reader, "a key in double quotes must stand here");
   return -1;
 }
 
-/** Also at the end of the body, where there is no byte at all. */
+/** Records a fault within a string, including the end of the body. */
 function failInString(reader: JsonReader, at: number): -1 {
   reader.at = at;
   fail(reader, "a string goes on here, without control characters");
   return -1;
 }
 
-/** Takes one escape, or the two of a surrogate pair; answers where the character ends, or -1. */
+/** Consumes one escape, or both of a surrogate pair; returns the end of the character, or -1. */
 function copyEscape(reader: JsonReader, to: number): number {
   const { json, wire, at } = reader;
   const letter = json[at + 1] ?? 0;
@@ -103,7 +103,7 @@ function failInEscape(reader: JsonReader): -1 {
   return -1;
 }
 
-/** The UTF-16 unit that `\uXXXX` at `at` stands for; -1 when that is not what is there. */
+/** Returns the UTF-16 unit of the `\uXXXX` at `at`; -1 for anything else. */
 function hexUnit(json: Uint8Array, at: number): number {
   if (json[at] !== BACKSLASH || json[at + 1] !== LETTER_U) return -1;
   const upper = (hexValue(json[at + 2]) << 4) | hexValue(json[at + 3]);
@@ -119,7 +119,7 @@ function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-/** Answers where the next character goes. */
+/** Writes a character; returns the position after it. */
 function writeUtf8(wire: Uint8Array, to: number, codePoint: number): number {
   let [at, shift] = [to, 0];
   if (codePoint < 0x80) wire[at] = codePoint;
@@ -134,9 +134,9 @@ function writeUtf8(wire: Uint8Array, to: number, codePoint: number): number {
 }
 
 /**
- * Bytes from hex and from base64, in the place of the text that they come from. The text is ASCII
- * at `from` up to `end`; the answer is where the bytes end, or -1 when the text is not what it
- * should be. Bytes are never more than the letters that tell them, so nothing unread is written to.
+ * Decodes hex and base64 in place. The text is ASCII from `from` to `end`; the functions return the
+ * end of the bytes, or -1 for invalid text. Bytes never exceed the letters that encode them, so no
+ * unread text is overwritten.
  */
 
 const HEX_DIGITS = "0123456789abcdef";
@@ -145,10 +145,12 @@ const PADDING = 0x3d;
 
 const HEX_VALUES = digitValues(HEX_DIGITS, HEX_DIGITS.toUpperCase());
 
-/** Both alphabets: proto3 JSON takes the one that is safe in URLs as well. */
+/** Both alphabets: proto3 JSON accepts the URL-safe one as well. */
 const BASE64_VALUES = digitValues(BASE64_DIGITS, BASE64_DIGITS.replace("+/", "-_"));
 
-/** The value of each letter, by code; -1, which makes any sum of bits negative, for the others. */
+/**
+ * Returns the value of each letter by code; -1, which makes any sum of bits negative, for others.
+ */
 function digitValues(...alphabets: string[]): Int8Array {
   const values = new Int8Array(256).fill(-1);
   for (const digits of alphabets) {
@@ -157,12 +159,12 @@ function digitValues(...alphabets: string[]): Int8Array {
   return values;
 }
 
-/** -1 for what is no digit, the end of the bytes included. */
+/** Returns the value of a hex digit; -1 for anything else, including the end of the bytes. */
 export function hexValue(byte: number | undefined): number {
   return byte === undefined ? -1 : HEX_VALUES[byte]!;
 }
 
-/** Digits of either case. */
+/** Decodes hex digits of either case. */
 export function hexInPlace(bytes: Uint8Array, from: number, end: number): number {
   if ((end - from) % 2 !== 0) return -1;
   let to = from;
@@ -175,7 +177,7 @@ export function hexInPlace(bytes: Uint8Array, from: number, end: number): number
   return to;
 }
 
-/** Of either alphabet; padding may be left out. Bits behind the last whole byte are dropped. */
+/** Decodes either alphabet, with or without padding. Drops bits after the last whole byte. */
 export function base64InPlace(bytes: Uint8Array, from: number, end: number): number {
   const digitsEnd = unpaddedEnd(bytes, from, end);
   const leftOver = (digitsEnd - from) % 4;
@@ -193,7 +195,7 @@ export function base64InPlace(bytes: Uint8Array, from: number, end: number): num
   return to;
 }
 
-/** Without up to two `=`. */
+/** Returns the end of the text without padding, of at most two `=`. */
 function unpaddedEnd(bytes: Uint8Array, from: number, end: number): number {
   let at = end;
   while (at > from && end - at < 2 && bytes[at - 1] === PADDING) at -= 1;

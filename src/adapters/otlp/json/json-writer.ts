@@ -1,12 +1,15 @@
 import type { ScalarKind, Field, Shape } from "./json-shape.ts";
 import { type MessageBytes, nextField, scanFields } from "./message-scan.ts";
 
-/** The JSON of a scalar field's value: the bytes from `at` up to `end`, without tag and length. */
+/** Returns the JSON of a scalar value: the bytes from `at` to `end`, without tag and length. */
 type ScalarText = (bytes: Buffer, at: number, end: number) => string;
 
-/** Source: proto3 JSON mapping, and the OTLP specification for identifiers. */
+/**
+ * The writers of all scalars. Source: proto3 JSON mapping, and the OTLP specification for
+ * identifiers.
+ */
 export const SCALAR_TEXT: Readonly<Record<ScalarKind, ScalarText>> = {
-  // What is not UTF-8 becomes U+FFFD: a sender's broken string must not break the answer.
+  // Invalid UTF-8 becomes U+FFFD: a broken string of a sender must not break the answer.
   string: (bytes, at, end) => JSON.stringify(bytes.toString("utf8", at, end)),
   hex: (bytes, at, end) => `"${bytes.toString("hex", at, end)}"`,
   base64: (bytes, at, end) => `"${bytes.toString("base64", at, end)}"`,
@@ -14,13 +17,13 @@ export const SCALAR_TEXT: Readonly<Record<ScalarKind, ScalarText>> = {
   double: (bytes, at) => doubleText(bytes.readDoubleLE(at)),
   int32: (bytes, at, end) => String(BigInt.asIntN(32, varint64(bytes, at, end))),
   uint32: (bytes, at, end) => String(BigInt.asUintN(32, varint64(bytes, at, end))),
-  // A JSON number would be rounded by most readers, hence the quotes.
+  // Quoted, because most readers would round a JSON number.
   int64: (bytes, at, end) => `"${BigInt.asIntN(64, varint64(bytes, at, end))}"`,
   fixed32: (bytes, at) => String(bytes.readUInt32LE(at)),
   fixed64: (bytes, at) => `"${bytes.readBigUInt64LE(at)}"`,
 };
 
-/** What a field at its default value would read; outside a oneof it is left out. */
+/** The texts of default values; outside a oneof, such a field is left out. */
 export const DEFAULT_TEXT: Readonly<Record<ScalarKind, string>> = {
   string: '""',
   hex: '""',
@@ -42,13 +45,15 @@ function varint64(bytes: Buffer, at: number, end: number): bigint {
   return value;
 }
 
-/** JSON has no word for three doubles, and `JSON.stringify` drops the sign of zero. */
+/**
+ * Writes a double. JSON cannot express three of them, and `JSON.stringify` drops the sign of zero.
+ */
 function doubleText(value: number): string {
   if (!Number.isFinite(value)) return `"${value}"`;
   return Object.is(value, -0) ? "-0" : JSON.stringify(value);
 }
 
-/** Large enough that a chunk's overhead vanishes, small enough that it is made in a moment. */
+/** Large enough to make the overhead of a chunk negligible, small enough to be made quickly. */
 const CHUNK_LENGTH = 64 * 1024;
 
 /** Collects pieces of text into chunks of UTF-8. No piece ends within a character. */
@@ -80,9 +85,9 @@ export class JsonText {
 }
 
 /**
- * The fields of a message that JSON shows, in order of their numbers, each once. The fields of one
- * name belong together there, and may lie anywhere on the wire: so whoever writes them scans the
- * message once for each. A scan steps over what is nested, and keeps nothing.
+ * Returns the fields that are present in a message, by ascending number, each once. JSON groups the
+ * values of one name, which may lie anywhere on the wire, so a writer scans the message once for
+ * each field. A scan skips nested messages, and allocates nothing.
  */
 export function presentFields(shape: Shape, message: MessageBytes): readonly Field[] {
   if (shape.isOneof) return lastMember(shape, message);
@@ -90,7 +95,9 @@ export function presentFields(shape: Shape, message: MessageBytes): readonly Fie
   return shape.fields.filter(({ fieldNumber }) => (present & (1 << fieldNumber)) !== 0);
 }
 
-/** Bit n is set when field n occurs. No field of ours has a number beyond 31. */
+/**
+ * Returns a bit set of the fields that are present: bit n for field n. No known field exceeds 31.
+ */
 function presentNumbers(message: MessageBytes): number {
   const scan = scanFields(message);
   let present = 0;
@@ -100,7 +107,7 @@ function presentNumbers(message: MessageBytes): number {
   return present;
 }
 
-/** Of a oneof only the member that came last counts. */
+/** Returns the last member of a oneof, the only one that counts. */
 function lastMember(shape: Shape, message: MessageBytes): readonly Field[] {
   const scan = scanFields(message);
   let last: Field | undefined;
@@ -109,8 +116,8 @@ function lastMember(shape: Shape, message: MessageBytes): readonly Field[] {
 }
 
 /**
- * All occurrences of a field that holds one message, which mean that message together. In a oneof,
- * those after the last occurrence of another member, which unset the ones before.
+ * Returns all occurrences of a field that holds one message, which together form it. In a oneof,
+ * only those after the last occurrence of another member, which unsets earlier ones.
  */
 export function mergedOccurrences(
   shape: Shape,

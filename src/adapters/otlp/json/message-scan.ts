@@ -1,20 +1,20 @@
 import { type FieldScan as OnePartScan, stepField } from "../../../domain/wire/field-scan.ts";
 
 /**
- * Where one encoded message lies. A field that holds one message may occur several times, and
- * then means all of them as if they were one: so a message may lie in several parts.
+ * The parts of one encoded message. A field that holds one message may occur several times, and
+ * then all occurrences together form it.
  *
  *     bytes   ....AAAAAA.......BBBB.....      parts  [4, 10, 17, 21]
  */
 export interface MessageBytes {
   readonly bytes: Buffer;
-  /** Begin and end of each part, by turns. */
+  /** The start and end of each part, alternating. */
   readonly parts: readonly number[];
 }
 
 /**
- * A scan over all parts of a message. It says where it is in the words of the domain's scan, which
- * knows of one part only: the one that it is in.
+ * A scan over all parts of a message. It extends the domain's scan, which knows one part: the
+ * current one.
  */
 export interface FieldScan extends OnePartScan {
   readonly message: MessageBytes;
@@ -26,7 +26,9 @@ export function scanFields(message: MessageBytes): FieldScan {
   return { message, partIndex: 0, bytes: message.bytes, at, end, fieldNumber: 0, valueAt: at };
 }
 
-/** Steps to the next field; false at the end. For bytes that the wire walk has accepted. */
+/**
+ * Steps to the next field; returns false at the end. Needs bytes that the wire walk has accepted.
+ */
 export function nextField(scan: FieldScan): boolean {
   while (scan.at === scan.end) {
     if (!nextPart(scan)) return false;
@@ -35,7 +37,7 @@ export function nextField(scan: FieldScan): boolean {
   return true;
 }
 
-/** The value of the field that `scan` is at, when it holds a message. */
+/** Returns the value of the current field, which must hold a message. */
 export function valueOf({ message, valueAt, at }: FieldScan): MessageBytes {
   return { bytes: message.bytes, parts: [valueAt, at] };
 }

@@ -8,20 +8,20 @@ import {
 import { lengthOf, type MessageBytes, nextField, scanFields, valueOf } from "./message-scan.ts";
 import { type Field, RESOURCE_SPANS_LIST, type ScalarKind, type Shape } from "./json-shape.ts";
 
-/** A message of fewer bytes is written in one go; a larger one lets chunks leave in between. */
+/** Smaller messages are written in one step; larger ones yield chunks in between. */
 const STEP_BYTES = 4096;
 
 type Chunks = Generator<Uint8Array<ArrayBuffer>, void>;
 
 /**
- * A request as OTLP/JSON, in UTF-8, chunk by chunk: `{"resourceSpans":[...]}`.
+ * Yields a request as OTLP/JSON in UTF-8, chunk by chunk: `{"resourceSpans":[...]}`.
  *
- * It is written straight from the bytes, as the reader asks for more. Decoded first, four megabytes
- * of empty attributes would be two million objects. So they are never more than a chunk of text,
- * and making a chunk is all that other work ever waits for.
+ * It is written straight from the bytes, on demand. Decoding first would turn four megabytes of
+ * empty attributes into two million objects. So at most one chunk of text is in memory, and other
+ * work waits for one chunk at most.
  *
- * `request` must be one that the wire walk accepts: that bounds the depth of the recursion here.
- * What the schema does not have is left out, as proto3 JSON has no place for it.
+ * `request` must be one that the wire walk accepts, which bounds the recursion here. Fields outside
+ * the schema are left out, because proto3 JSON has no place for them.
  */
 export function* otlpJsonChunks(request: Uint8Array): Chunks {
   const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
@@ -33,22 +33,22 @@ export function* otlpJsonChunks(request: Uint8Array): Chunks {
   yield* out.takeChunks();
 }
 
-/** The same as one string, for small requests. */
+/** Returns a request as one string, for small requests. */
 export function otlpJson(request: Uint8Array): string {
   return Buffer.concat([...otlpJsonChunks(request)]).toString();
 }
 
-/** A repeated field that holds messages. */
+/** A repeated field of messages. */
 interface MessageList {
   readonly fieldNumber: number;
   readonly value: () => Shape;
 }
 
-/** A field of a message that is being written. */
+/** A field of a message in progress. */
 interface FieldPlace {
   readonly shape: Shape;
   readonly message: MessageBytes;
-  /** Empty before the first field that is written. */
+  /** Empty before the first field, otherwise a comma. */
   readonly separator: string;
 }
 
@@ -80,7 +80,7 @@ function* listInSteps(out: JsonText, list: MessageList, message: MessageBytes): 
   out.add("]");
 }
 
-/** One message as an object. */
+/** Writes a message as an object. */
 export function* valueInSteps(out: JsonText, shape: Shape, message: MessageBytes): Chunks {
   if (isSmall(message)) {
     writeMessage(out, shape, message);
@@ -92,19 +92,22 @@ export function* valueInSteps(out: JsonText, shape: Shape, message: MessageBytes
   if (out.hasChunks) yield* out.takeChunks();
 }
 
-/** Its members alone, which become part of a larger object. */
+/** Writes the members of a message, as part of a larger object. */
 export function* spreadInSteps(out: JsonText, shape: Shape, message: MessageBytes): Chunks {
   if (isSmall(message)) writeMembers(out, shape, message);
   else yield* membersInSteps(out, shape, message);
   if (out.hasChunks) yield* out.takeChunks();
 }
 
-/** Whether it is written in one go: most messages are, and generators cost more than they do. */
+/**
+ * Reports whether a message is written in one step: most are, and generators cost more than they
+ * do.
+ */
 export function isSmall(message: MessageBytes): boolean {
   return lengthOf(message) < STEP_BYTES;
 }
 
-/** In one go. */
+/** Writes a message in one step. */
 export function writeMessage(out: JsonText, shape: Shape, message: MessageBytes): void {
   out.add("{");
   writeMembers(out, shape, message);
@@ -118,7 +121,7 @@ function writeMembers(out: JsonText, shape: Shape, message: MessageBytes): void 
   }
 }
 
-/** False when the field has its default value and is left out. */
+/** Writes a field; returns false when it has its default value and is left out. */
 function writeField(out: JsonText, field: Field, place: FieldPlace): boolean {
   const { shape, message, separator } = place;
   const key = `${separator}"${field.name}":`;

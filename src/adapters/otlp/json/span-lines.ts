@@ -6,13 +6,13 @@ import { type Field, SHAPES, type Shape } from "./json-shape.ts";
 import { isSmall, spreadInSteps, valueInSteps, writeMessage } from "./otlp-json.ts";
 import type { CopiedSpans } from "../../../ports/trace-buffer.ts";
 
-/** What stands around the JSON of each span. */
+/** The text around the JSON of each span. */
 export interface LineFrame {
   readonly before: (cursor: string) => string;
   readonly after: string;
 }
 
-/** NDJSON: one span a line. */
+/** NDJSON: one span on each line. */
 export const PLAIN_LINE: LineFrame = { before: () => "", after: "\n" };
 
 const { ExportTraceServiceRequest, ResourceSpans, Resource, ScopeSpans, Span } = SHAPES;
@@ -29,13 +29,13 @@ const SCOPE_SCHEMA = fieldNamed(ScopeSpans, "schemaUrl");
 type Chunks = Generator<Uint8Array<ArrayBuffer>, void>;
 
 /**
- * Each span by itself: its number, the run that numbers it, its service, all that OTLP/JSON says of
- * it, and what it came in, which is written again for every span (`{}` where it came in nothing).
- * The schemas of resource and scope are there where they are known: nothing of OTLP/JSON is lost.
+ * Yields each span separately: its sequence, its run, its service, all fields of OTLP/JSON, and its
+ * resource and scope, which are repeated for every span (`{}` if absent). The schemas of resource
+ * and scope are included if known, so nothing of OTLP/JSON is lost.
  *
  *     {"sequence":17,"run_id":"..","service":"shop","traceId":"..",...,"resource":{},"scope":{}}
  *
- * Like OTLP/JSON it is written from the bytes, as the reader asks for more: see `otlpJsonChunks`.
+ * Like OTLP/JSON, it is written from the bytes on demand: see `otlpJsonChunks`.
  */
 export function* spanLineChunks(
   spans: CopiedSpans,
@@ -77,7 +77,7 @@ export function* spanLineChunks(
   yield* out.takeChunks();
 }
 
-/** Each message that a repeated field holds. */
+/** Yields the messages of a repeated field. */
 function* eachOf({ fieldNumber }: Field, message: MessageBytes): Generator<MessageBytes, void> {
   const scan = scanFields(message);
   while (nextField(scan)) {
@@ -89,7 +89,7 @@ function serviceOf({ bytes, parts: [from = 0, end = 0] }: MessageBytes): string 
   return serviceName(bytes, from, end - from);
 }
 
-/** A member for the schema of a message, with the comma before it; nothing where none is known. */
+/** Returns a member for the schema of a message, after a comma; empty without a schema. */
 function schemaMember(name: string, { fieldNumber }: Field, message: MessageBytes): string {
   const scan = scanFields(message);
   let text = '""';
@@ -104,7 +104,10 @@ function schemaMember(name: string, { fieldNumber }: Field, message: MessageByte
 interface Context {
   readonly shape: Shape;
   readonly message: MessageBytes;
-  /** Kept for the spans that share it; a large one is written anew each time, in steps. */
+  /**
+   * The text of a resource or scope for all spans that share it; a large one is written again each
+   * time, in steps.
+   */
   readonly text: string | undefined;
 }
 
