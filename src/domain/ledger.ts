@@ -25,11 +25,11 @@ export interface Ledger {
   readonly undeliverable: number;
 }
 
-export function assertBooksBalance(books: Ledger): void {
-  assert(books.received === books.rejected + books.accepted, "received = rejected + accepted");
-  const { buffered, taken, delivered, evicted, undeliverable } = books;
+export function assertLedgerBalances(ledger: Ledger): void {
+  assert(ledger.received === ledger.rejected + ledger.accepted, "received = rejected + accepted");
+  const { buffered, taken, delivered, evicted, undeliverable } = ledger;
   assert(
-    books.accepted === buffered + taken + delivered + evicted + undeliverable,
+    ledger.accepted === buffered + taken + delivered + evicted + undeliverable,
     "accepted = buffered + taken + delivered + evicted + undeliverable",
   );
 }

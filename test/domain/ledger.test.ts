@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { AssertionError } from "../../src/domain/assert.ts";
-import { assertBooksBalance } from "../../src/domain/ledger.ts";
+import { assertLedgerBalances } from "../../src/domain/ledger.ts";
 
 const left = { taken: 3, delivered: 5, evicted: 4, undeliverable: 6 };
 const balanced = { received: 21, rejected: 1, accepted: 20, buffered: 2, ...left };
@@ -8,7 +8,7 @@ const balanced = { received: 21, rejected: 1, accepted: 20, buffered: 2, ...left
 const ACCEPTED = "accepted = buffered + taken + delivered + evicted + undeliverable";
 
 test("books that balance pass in silence", () => {
-  expect(() => assertBooksBalance(balanced)).not.toThrow();
+  expect(() => assertLedgerBalances(balanced)).not.toThrow();
 });
 
 test.each([
@@ -22,5 +22,5 @@ test.each([
 ] as const)("one span too many in $entry is found", ({ entry, line }) => {
   const books = { ...balanced, [entry]: balanced[entry] + 1 };
 
-  expect(() => assertBooksBalance(books)).toThrow(new AssertionError(line));
+  expect(() => assertLedgerBalances(books)).toThrow(new AssertionError(line));
 });

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { ProtobufSpanCodec } from "../../src/adapters/otlp/span-codec.ts";
 import { ObservabilityBuffer } from "../../src/application/ring/observability-buffer.ts";
 import { assert } from "../../src/domain/assert.ts";
-import { assertBooksBalance, type BufferStats } from "../../src/domain/ledger.ts";
+import { assertLedgerBalances, type BufferStats } from "../../src/domain/ledger.ts";
 import { type RingJob, TakingBoard } from "../support/processes/ring-worker.ts";
 import { startWorkerThread, type WorkerThread } from "../support/processes/worker-thread.ts";
 
@@ -39,8 +39,8 @@ async function readBooksUntil(done: Promise<unknown>, ring: ObservabilityBuffer,
   for (; !end.isReached; await new Promise(setImmediate)) {
     const stats = ring.stats();
     const { spans, bytes, sequence } = stats;
-    assertBooksBalance(spans);
-    assertBooksBalance(bytes);
+    assertLedgerBalances(spans);
+    assertLedgerBalances(bytes);
     check(stats);
     assert(sequence.next === spans.accepted + 1, "every accepted span has a number");
     readings += 1;

@@ -214,8 +214,8 @@ function flag(value: boolean | undefined): MetricValue[] {
 }
 
 /** Leaves out the buffered spans: their number can fall, so it is a gauge. */
-function ledger(books: Ledger): MetricValue[] {
-  const { received: all, rejected, accepted, taken, delivered, evicted, undeliverable } = books;
+function ledger(amounts: Ledger): MetricValue[] {
+  const { received: all, rejected, accepted, taken, delivered, evicted, undeliverable } = amounts;
   const entries = { received: all, rejected, accepted, taken, delivered, evicted, undeliverable };
   return counted(entries, "entry");
 }

@@ -1,7 +1,7 @@
 import { assert } from "../../domain/assert.ts";
 import type { BrokenBytes } from "./scan-segment.ts";
 import { addRange, countSequences, gapsIn, type SequenceRange } from "./sequence-ranges.ts";
-import { assertBooksBalance, type Ledger, type SpanAmount } from "../../domain/ledger.ts";
+import { assertLedgerBalances, type Ledger, type SpanAmount } from "../../domain/ledger.ts";
 
 /**
  * What is known in memory of one segment. It grows with the number of gaps among the spans that
@@ -182,8 +182,8 @@ export function countDeparted(
 }
 
 function assertBalance({ spans, bytes }: LogLedgers): void {
-  assertBooksBalance(spans);
-  assertBooksBalance(bytes);
+  assertLedgerBalances(spans);
+  assertLedgerBalances(bytes);
 }
 
 function emptyLedger(): MutableLedger {

@@ -4,7 +4,7 @@ import { traceTail } from "../../domain/query/filter-key.ts";
 import { SPAN_ID_BYTES, TRACE_ID_BYTES } from "../../domain/span-validity.ts";
 import { NO_FAULT } from "../../domain/wire/walk-fault.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
-import { audit, book, bookDeparture, usedSlots } from "./ring-ledger.ts";
+import { audit, record, recordDeparture, usedSlots } from "./ring-ledger.ts";
 import {
   ACCEPTED,
   BUFFERED_BYTES,
@@ -17,7 +17,7 @@ import {
   type RingMemory,
 } from "./ring-memory.ts";
 import { blockOf, evictBefore, evictOldestBlock, slotOf } from "./ring-removal.ts";
-import { bookAcceptedByService, bookRejectedByService, servicesOf } from "./ring-services.ts";
+import { recordAcceptedByService, recordRejectedByService, servicesOf } from "./ring-services.ts";
 import type { Appended } from "../../ports/trace-buffer.ts";
 
 export interface AppendRequest {
@@ -30,7 +30,7 @@ export interface AppendRequest {
   readonly unixMs: number;
 }
 
-const NO_PLACE = -1;
+const NO_OFFSET = -1;
 
 /** The size of the smallest request: a span with its two identifiers, in its three messages. */
 const SMALLEST_BLOCK_BYTES = 2 + 2 + 2 + (2 + TRACE_ID_BYTES) + (2 + SPAN_ID_BYTES);
@@ -49,7 +49,7 @@ export function append(ring: RingMemory, request: AppendRequest): Appended {
   if (!mayEvict && !hasRoom(ring, amountOf(walked))) return { outcome: "refused" };
   const evictedBefore = ring.control[EVICTED]!;
   if (walked.spanCount > 0) addBlock(ring, request, makeRoom(ring, walked));
-  bookRejected(ring, request);
+  recordRejected(ring, request);
   audit(ring);
   return { outcome: "accepted", evictedSpans: ring.control[EVICTED]! - evictedBefore };
 }
@@ -58,7 +58,7 @@ export function append(ring: RingMemory, request: AppendRequest): Appended {
 export function hasRoom(ring: RingMemory, { spans, bytes }: SpanAmount): boolean {
   if (spans === 0) return true;
   const hasSlots = usedSlots(ring) + spans <= ring.capacitySpans;
-  return hasSlots && placeFor(ring, bytes) !== NO_PLACE;
+  return hasSlots && offsetFor(ring, bytes) !== NO_OFFSET;
 }
 
 function amountOf({ spanCount, request }: WalkedRequest): SpanAmount {
@@ -68,16 +68,17 @@ function amountOf({ spanCount, request }: WalkedRequest): SpanAmount {
 /** Reports whether the smallest span would evict another: no slot or no bytes are free. */
 export function isFull(ring: RingMemory): boolean {
   const hasSlot = usedSlots(ring) < ring.capacitySpans;
-  return !hasSlot || placeFor(ring, SMALLEST_BLOCK_BYTES) === NO_PLACE;
+  return !hasSlot || offsetFor(ring, SMALLEST_BLOCK_BYTES) === NO_OFFSET;
 }
 
 /** Evicts the oldest spans until the block fits; returns its offset in the arena. */
 function makeRoom(ring: RingMemory, walked: WalkedRequest): number {
   const excess = Math.min(usedSlots(ring), usedSlots(ring) + walked.spanCount - ring.capacitySpans);
   if (excess > 0) evictBefore(ring, ring.control[FIRST_SEQUENCE]! + excess);
-  let place = placeFor(ring, walked.request.length);
-  for (; place === NO_PLACE; place = placeFor(ring, walked.request.length)) evictOldestBlock(ring);
-  return place;
+  let offset = offsetFor(ring, walked.request.length);
+  for (; offset === NO_OFFSET; offset = offsetFor(ring, walked.request.length))
+    evictOldestBlock(ring);
+  return offset;
 }
 
 /**
@@ -88,13 +89,13 @@ function makeRoom(ring: RingMemory, walked: WalkedRequest): number {
  *   |DDDDDD........BBBBCCCC~~~~|  blocks wrapped around: in the gap
  *          ^end    ^oldest
  */
-function placeFor(ring: RingMemory, lengthBytes: number): number {
+function offsetFor(ring: RingMemory, lengthBytes: number): number {
   if (usedSlots(ring) === 0) return 0;
   const oldest = oldestPlace(ring);
   const end = newestEnd(ring);
-  if (end <= oldest) return oldest - end >= lengthBytes ? end : NO_PLACE;
+  if (end <= oldest) return oldest - end >= lengthBytes ? end : NO_OFFSET;
   if (ring.capacityBytes - end >= lengthBytes) return end;
-  return oldest >= lengthBytes ? 0 : NO_PLACE;
+  return oldest >= lengthBytes ? 0 : NO_OFFSET;
 }
 
 /**
@@ -127,20 +128,20 @@ function newestEnd(ring: RingMemory): number {
  * Adds the block and its spans. A request of more spans than slots keeps its newest: spans before
  * `firstRow` are counted as accepted and evicted, and never get a slot.
  */
-function addBlock(ring: RingMemory, { walked, unixMs }: AppendRequest, place: number): void {
+function addBlock(ring: RingMemory, { walked, unixMs }: AppendRequest, offset: number): void {
   const firstRow = Math.max(0, walked.spanCount - ring.capacitySpans);
   const { context, block } = unusedRows(ring);
   const services = servicesOf(ring, walked);
-  ring.arena.set(walked.request, place);
-  ring.blockOffset[block] = place;
+  ring.arena.set(walked.request, offset);
+  ring.blockOffset[block] = offset;
   ring.blockLength[block] = walked.request.length;
   ring.blockFirstSequence[block] = ring.control[NEXT_SEQUENCE]!;
   ring.blockSpans[block] = walked.spanCount;
   ring.blockUnixMs[block] = unixMs;
-  addContexts(ring, walked, { place, firstRow, context, block, services });
-  addSlots(ring, walked, { place, firstRow, context });
-  bookAccepted(ring, walked, firstRow);
-  bookAcceptedByService(ring, { walked, services, skippedSpans: firstRow, unixMs });
+  addContexts(ring, walked, { offset, firstRow, context, block, services });
+  addSlots(ring, walked, { offset, firstRow, context });
+  recordAccepted(ring, walked, firstRow);
+  recordAcceptedByService(ring, { walked, services, skippedSpans: firstRow, unixMs });
 }
 
 function unusedRows(ring: RingMemory): { context: number; block: number } {
@@ -150,7 +151,7 @@ function unusedRows(ring: RingMemory): { context: number; block: number } {
 }
 
 interface ContextRows {
-  readonly place: number;
+  readonly offset: number;
   readonly firstRow: number;
   readonly context: number;
   readonly block: number;
@@ -162,9 +163,9 @@ function addContexts(ring: RingMemory, walked: WalkedRequest, to: ContextRows): 
   for (let from = walked.spanContext[to.firstRow]!; from < walked.contextCount; from += 1) {
     ring.contextBlock[row] = to.block;
     ring.contextService[row] = to.services[from]!;
-    ring.resourceOffset[row] = to.place + walked.resourceOffset[from]!;
+    ring.resourceOffset[row] = to.offset + walked.resourceOffset[from]!;
     ring.resourceLength[row] = walked.resourceLength[from]!;
-    ring.scopeOffset[row] = to.place + walked.scopeOffset[from]!;
+    ring.scopeOffset[row] = to.offset + walked.scopeOffset[from]!;
     ring.scopeLength[row] = walked.scopeLength[from]!;
     // Found when it is first needed: only a block that is copied in part needs it.
     ring.spansEnd[row] = 0;
@@ -176,7 +177,7 @@ function addContexts(ring: RingMemory, walked: WalkedRequest, to: ContextRows): 
 function addSlots(
   ring: RingMemory,
   walked: WalkedRequest,
-  to: Pick<ContextRows, "place" | "firstRow" | "context">,
+  to: Pick<ContextRows, "offset" | "firstRow" | "context">,
 ): void {
   const { slotOffset, slotLength, slotContext, slotTraceTail, capacitySpans } = ring;
   const { request, spanTraceId } = walked;
@@ -189,7 +190,7 @@ function addSlots(
       from = walked.spanContext[span]!;
       row = rowAfter(ring, row);
     }
-    slotOffset[slot] = to.place + walked.spanOffset[span]!;
+    slotOffset[slot] = to.offset + walked.spanOffset[span]!;
     slotLength[slot] = walked.spanLength[span]!;
     slotContext[slot] = row;
     slotTraceTail[slot] = traceTail(request, spanTraceId[span]!);
@@ -197,24 +198,24 @@ function addSlots(
   }
 }
 
-function bookRejected(ring: RingMemory, { rejected, unixMs }: AppendRequest): void {
+function recordRejected(ring: RingMemory, { rejected, unixMs }: AppendRequest): void {
   for (const amount of rejected) {
-    book(ring, RECEIVED, amount);
-    book(ring, REJECTED, amount);
+    record(ring, RECEIVED, amount);
+    record(ring, REJECTED, amount);
   }
-  bookRejectedByService(ring, rejected, unixMs);
+  recordRejectedByService(ring, rejected, unixMs);
 }
 
-function bookAccepted(ring: RingMemory, walked: WalkedRequest, firstRow: number): void {
+function recordAccepted(ring: RingMemory, walked: WalkedRequest, firstRow: number): void {
   const accepted = { spans: walked.spanCount, bytes: walked.spanBytes };
   const skipped = { spans: firstRow, bytes: bytesBefore(walked, firstRow) };
   ring.control[NEXT_SEQUENCE]! += accepted.spans;
   ring.control[FIRST_SEQUENCE]! += skipped.spans;
   ring.control[BUFFERED_SPANS]! += accepted.spans;
   ring.control[BUFFERED_BYTES]! += accepted.bytes;
-  book(ring, RECEIVED, accepted);
-  book(ring, ACCEPTED, accepted);
-  bookDeparture(ring, EVICTED, skipped);
+  record(ring, RECEIVED, accepted);
+  record(ring, ACCEPTED, accepted);
+  recordDeparture(ring, EVICTED, skipped);
 }
 
 function bytesBefore(walked: WalkedRequest, row: number): number {

@@ -6,9 +6,9 @@ import type { RingMemory } from "./ring-memory.ts";
 import {
   blockEndSequence,
   blockOf,
-  isThere,
+  isBuffered,
   oldestFree,
-  oldestThere,
+  oldestBuffered,
   slotsOf,
   takeBefore,
 } from "./ring-removal.ts";
@@ -23,14 +23,14 @@ import type { CopiedSpans, OldestSpans, SequenceRange } from "../../ports/trace-
  * Only spans of a partly requested block are put together from slices.
  */
 export function copySpans(ring: RingMemory, sequences: readonly number[]): CopiedSpans {
-  return copyThere(
+  return copyBuffered(
     ring,
-    sequences.filter((sequence) => isThere(ring, sequence)),
+    sequences.filter((sequence) => isBuffered(ring, sequence)),
   );
 }
 
 /** Copies spans that are all known to be buffered. */
-export function copyThere(ring: RingMemory, copied: readonly number[]): CopiedSpans {
+export function copyBuffered(ring: RingMemory, copied: readonly number[]): CopiedSpans {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < copied.length;) {
     const end = runEnd(ring, copied, at);
@@ -42,15 +42,15 @@ export function copyThere(ring: RingMemory, copied: readonly number[]): CopiedSp
 
 /** Copies the oldest buffered spans, including leased ones. */
 export function copyOldest(ring: RingMemory, spanCount: number): OldestSpans {
-  const sequences = oldestThere(ring, spanCount);
-  return { ...copyThere(ring, sequences), range: rangeOfOldest(ring, sequences, spanCount) };
+  const sequences = oldestBuffered(ring, spanCount);
+  return { ...copyBuffered(ring, sequences), range: rangeOfOldest(ring, sequences, spanCount) };
 }
 
 /** Removes the oldest free spans. Copies them first, so a copy that fails loses none. */
 export function takeOldest(ring: RingMemory, spanCount: number): OldestSpans {
   const sequences = oldestFree(ring, { spans: spanCount, bytes: Number.POSITIVE_INFINITY });
   const range = rangeOfOldest(ring, sequences, spanCount);
-  const copied = copyThere(ring, sequences);
+  const copied = copyBuffered(ring, sequences);
   if (sequences.length > 0) takeBefore(ring, sequences.at(-1)! + 1);
   return { ...copied, range };
 }

@@ -1,8 +1,8 @@
 import type { SpanAmount } from "../../domain/ledger.ts";
 import { assert } from "../../domain/assert.ts";
 import { cutRequest } from "../../domain/wire/assemble.ts";
-import { copyThere } from "./ring-hand-over.ts";
-import { audit, bookDeparture, type Departure } from "./ring-ledger.ts";
+import { copyBuffered } from "./ring-hand-over.ts";
+import { audit, recordDeparture, type Departure } from "./ring-ledger.ts";
 import {
   DELIVERED,
   EVICTED,
@@ -15,7 +15,7 @@ import {
   UNDELIVERABLE,
 } from "./ring-memory.ts";
 import { beginAt, newestFree, oldestFree, serviceAt, slotOf, slotsOf } from "./ring-removal.ts";
-import { bookDepartureFromService } from "./ring-services.ts";
+import { recordDepartureFromService } from "./ring-services.ts";
 import type { Lease, LeasePart, Settlement } from "../../ports/trace-buffer.ts";
 
 /**
@@ -40,7 +40,7 @@ export function leaseNewest(ring: RingMemory): Lease | undefined {
 function leaseThese(ring: RingMemory, wanted: readonly number[]): Lease | undefined {
   if (wanted.length === 0) return undefined;
   const slots = slotsOf(ring, wanted);
-  const copied = copyThere(ring, wanted);
+  const copied = copyBuffered(ring, wanted);
   for (const slot of slots) ring.slotState[slot] = LEASED;
   return {
     ...copied,
@@ -89,9 +89,9 @@ export function settle(
 ): number {
   assertLiesIn(lease, part);
   const isReturned = settlement === "returned";
-  const overtaken = letGo(ring, lease, part, isReturned ? FREE : GONE);
+  const overtaken = releaseSlots(ring, lease, part, isReturned ? FREE : GONE);
   const departed = isReturned ? overtaken : placesOf(part);
-  bookDeparted(ring, lease, departed, BOOKS[settlement]);
+  recordDeparted(ring, lease, departed, BOOKS[settlement]);
   beginAt(ring, ring.control[FIRST_SEQUENCE]!);
   audit(ring);
   return isReturned ? departed.length : 0;
@@ -102,19 +102,19 @@ function placesOf({ first, end }: LeasePart): number[] {
 }
 
 /** Marks the slots of these spans; returns the positions of spans that have no slot any more. */
-function letGo(
+function releaseSlots(
   ring: RingMemory,
   lease: Lease,
   { first, end }: LeasePart,
   mark: typeof FREE | typeof GONE,
 ): number[] {
   const overtaken: number[] = [];
-  for (let place = first; place < end; place += 1) {
-    assert(lease.settled[place] === 0, "a leased span is settled once");
-    lease.settled[place] = 1;
-    const sequence = lease.sequences[place]!;
+  for (let position = first; position < end; position += 1) {
+    assert(lease.settled[position] === 0, "a leased span is settled once");
+    lease.settled[position] = 1;
+    const sequence = lease.sequences[position]!;
     // Before the first sequence, the slot may belong to another span.
-    if (sequence < ring.control[FIRST_SEQUENCE]!) overtaken.push(place);
+    if (sequence < ring.control[FIRST_SEQUENCE]!) overtaken.push(position);
     else markSlot(ring, sequence, mark);
   }
   return overtaken;
@@ -132,7 +132,7 @@ function markSlot(ring: RingMemory, sequence: number, mark: typeof FREE | typeof
  * Updates the ledger from the lease, because the ring may have nothing left of it. Counts
  * neighbours of one service together.
  */
-function bookDeparted(
+function recordDeparted(
   ring: RingMemory,
   { services, lengthBytes }: Lease,
   places: readonly number[],
@@ -146,7 +146,7 @@ function bookDeparted(
       bytes += lengthBytes[places[at]!]!;
     }
     const amount = { spans: at - first, bytes };
-    bookDepartureFromService(ring, service, { entry, ...amount });
-    bookDeparture(ring, entry, amount);
+    recordDepartureFromService(ring, service, { entry, ...amount });
+    recordDeparture(ring, entry, amount);
   }
 }

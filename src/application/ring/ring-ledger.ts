@@ -1,5 +1,5 @@
 import {
-  assertBooksBalance,
+  assertLedgerBalances,
   type BufferStats,
   type Ledger,
   type SpanAmount,
@@ -24,16 +24,16 @@ export type Departure = typeof TAKEN | typeof DELIVERED | typeof EVICTED | typeo
 
 type Entry = typeof RECEIVED | typeof REJECTED | typeof ACCEPTED | Departure;
 
-export function book(ring: RingMemory, entry: Entry, amount: SpanAmount): void {
+export function record(ring: RingMemory, entry: Entry, amount: SpanAmount): void {
   ring.control[entry]! += amount.spans;
   ring.control[entry + 1]! += amount.bytes;
 }
 
 /** Moves an amount from buffered to the entry of a departure. */
-export function bookDeparture(ring: RingMemory, entry: Departure, amount: SpanAmount): void {
+export function recordDeparture(ring: RingMemory, entry: Departure, amount: SpanAmount): void {
   ring.control[BUFFERED_SPANS]! -= amount.spans;
   ring.control[BUFFERED_BYTES]! -= amount.bytes;
-  book(ring, entry, amount);
+  record(ring, entry, amount);
 }
 
 /**
@@ -52,14 +52,14 @@ export function usedSlots(ring: RingMemory): number {
 /** Reads the ledger. Needs the lock, like every reading of the ring. */
 export function readStats(ring: RingMemory): BufferStats {
   return {
-    spans: readBooks(ring, 0),
-    bytes: readBooks(ring, 1),
+    spans: readLedger(ring, 0),
+    bytes: readLedger(ring, 1),
     capacity: { spans: ring.capacitySpans, bytes: ring.capacityBytes },
     sequence: { first: ring.control[FIRST_SEQUENCE]!, next: ring.control[NEXT_SEQUENCE]! },
   };
 }
 
-function readBooks({ control }: RingMemory, unit: 0 | 1): Ledger {
+function readLedger({ control }: RingMemory, unit: 0 | 1): Ledger {
   return {
     received: control[RECEIVED + unit]!,
     rejected: control[REJECTED + unit]!,
@@ -77,6 +77,6 @@ function readBooks({ control }: RingMemory, unit: 0 | 1): Ledger {
  * so an error shows.
  */
 export function audit(ring: RingMemory): void {
-  assertBooksBalance(readBooks(ring, 0));
-  assertBooksBalance(readBooks(ring, 1));
+  assertLedgerBalances(readLedger(ring, 0));
+  assertLedgerBalances(readLedger(ring, 1));
 }

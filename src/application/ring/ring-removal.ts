@@ -1,6 +1,6 @@
 import type { SpanAmount } from "../../domain/ledger.ts";
 import { assert } from "../../domain/assert.ts";
-import { audit, bookDeparture, type Departure, usedSlots } from "./ring-ledger.ts";
+import { audit, recordDeparture, type Departure, usedSlots } from "./ring-ledger.ts";
 import {
   EVICTED,
   FIRST_FREE,
@@ -11,7 +11,7 @@ import {
   type RingMemory,
   TAKEN,
 } from "./ring-memory.ts";
-import { bookDepartureFromService } from "./ring-services.ts";
+import { recordDepartureFromService } from "./ring-services.ts";
 
 export function slotOf(ring: RingMemory, sequence: number): number {
   return sequence % ring.capacitySpans;
@@ -45,7 +45,7 @@ export function blockEndSequence(ring: RingMemory, block: number): number {
 }
 
 /** Reports whether a span is in the ring, leased or free. */
-export function isThere(ring: RingMemory, sequence: number): boolean {
+export function isBuffered(ring: RingMemory, sequence: number): boolean {
   const isInRange = ring.control[FIRST_SEQUENCE]! <= sequence;
   return isInRange && ring.slotState[slotOf(ring, sequence)] !== GONE;
 }
@@ -78,7 +78,7 @@ export function newestFree(ring: RingMemory): number[] {
 }
 
 /** Returns the oldest buffered spans, leased or free: as many as wanted, or all. */
-export function oldestThere(ring: RingMemory, spanCount: number): number[] {
+export function oldestBuffered(ring: RingMemory, spanCount: number): number[] {
   const next = ring.control[NEXT_SEQUENCE]!;
   const there: number[] = [];
   let sequence = ring.control[FIRST_SEQUENCE]!;
@@ -102,7 +102,7 @@ function firstFree({ control }: RingMemory): number {
 export function takeBefore(ring: RingMemory, end: number): SpanAmount {
   assert(end <= ring.control[NEXT_SEQUENCE]!, "only what is there can be taken");
   const from = firstFree(ring);
-  const taken = bookFreeBefore(ring, end, TAKEN);
+  const taken = removeFreeBefore(ring, end, TAKEN);
   markGone(ring, from, end);
   beginAt(ring, ring.control[FIRST_SEQUENCE]!);
   audit(ring);
@@ -115,7 +115,7 @@ export function takeBefore(ring: RingMemory, end: number): SpanAmount {
  */
 export function evictBefore(ring: RingMemory, end: number): void {
   assert(end <= ring.control[NEXT_SEQUENCE]!, "only what is there can be evicted");
-  bookFreeBefore(ring, end, EVICTED);
+  removeFreeBefore(ring, end, EVICTED);
   beginAt(ring, end);
   audit(ring);
 }
@@ -154,7 +154,7 @@ export function beginAt(ring: RingMemory, first: number): void {
  * Moves all free spans before `end` to an entry of the ledger, and leaves their slots as they are.
  * Counts neighbours of one service together.
  */
-function bookFreeBefore(ring: RingMemory, end: number, entry: Departure): SpanAmount {
+function removeFreeBefore(ring: RingMemory, end: number, entry: Departure): SpanAmount {
   const { slotState, slotLength } = ring;
   const all = { spans: 0, bytes: 0 };
   let sequence = firstFree(ring);
@@ -169,12 +169,12 @@ function bookFreeBefore(ring: RingMemory, end: number, entry: Departure): SpanAm
       }
       slot = slotAfter(ring, slot);
     }
-    bookDepartureFromService(ring, service, { entry, spans: run.spans, bytes: run.bytes });
+    recordDepartureFromService(ring, service, { entry, spans: run.spans, bytes: run.bytes });
     all.spans += run.spans;
     all.bytes += run.bytes;
   }
   ring.control[FIRST_FREE] = sequence;
-  bookDeparture(ring, entry, all);
+  recordDeparture(ring, entry, all);
   return all;
 }
 

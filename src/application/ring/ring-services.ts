@@ -1,5 +1,5 @@
 import {
-  assertBooksBalance,
+  assertLedgerBalances,
   type Ledger,
   type ServiceStats,
   type ServiceAmount,
@@ -19,7 +19,7 @@ import {
   UNDELIVERABLE,
 } from "./ring-memory.ts";
 import {
-  BOOK_ENTRIES,
+  LEDGER_ENTRIES,
   nameOf,
   OTHER_SERVICES,
   serviceRow,
@@ -50,16 +50,16 @@ export function servicesOf(ring: RingMemory, walked: WalkedRequest): Uint32Array
 }
 
 /** Counts the spans of a request as accepted; its first `skippedSpans` are evicted at once. */
-export function bookAcceptedByService(ring: RingMemory, request: ServicedRequest): void {
+export function recordAcceptedByService(ring: RingMemory, request: ServicedRequest): void {
   const { walked, services, skippedSpans, unixMs } = request;
   forEachRun({ walked, services }, walked.spanCount, (service, amount) => {
     add(ring, service, RECEIVED - RECEIVED, amount);
     add(ring, service, ACCEPTED - RECEIVED, amount);
     add(ring, service, BUFFERED, amount);
-    ring.services.books[service * BOOK_ENTRIES + LAST_SEEN] = unixMs;
+    ring.services.ledgers[service * LEDGER_ENTRIES + LAST_SEEN] = unixMs;
   });
   forEachRun({ walked, services }, skippedSpans, (service, amount) =>
-    bookDepartureFromService(ring, service, { entry: EVICTED, ...amount }),
+    recordDepartureFromService(ring, service, { entry: EVICTED, ...amount }),
   );
 }
 
@@ -91,7 +91,7 @@ function forEachRun(
   }
 }
 
-export function bookDepartureFromService(
+export function recordDepartureFromService(
   ring: RingMemory,
   service: number,
   departed: SpanAmount & { readonly entry: Departure },
@@ -101,7 +101,7 @@ export function bookDepartureFromService(
   auditService(ring, service);
 }
 
-export function bookRejectedByService(
+export function recordRejectedByService(
   ring: RingMemory,
   rejected: readonly ServiceAmount[],
   unixMs: number,
@@ -110,43 +110,43 @@ export function bookRejectedByService(
     const row = serviceRow(ring.services, service);
     add(ring, row, RECEIVED - RECEIVED, { spans, bytes });
     add(ring, row, REJECTED - RECEIVED, { spans, bytes });
-    ring.services.books[row * BOOK_ENTRIES + LAST_SEEN] = unixMs;
+    ring.services.ledgers[row * LEDGER_ENTRIES + LAST_SEEN] = unixMs;
   }
 }
 
 /** Returns the services in the order in which they were first seen. */
 export function readServices({ services }: RingMemory): ServiceStats[] {
   const rows = Array.from({ length: services.count[0]! }, (_, index) => index + 1);
-  const others = services.books[LAST_SEEN] === 0 ? [] : [OTHER_SERVICES];
+  const others = services.ledgers[LAST_SEEN] === 0 ? [] : [OTHER_SERVICES];
   return [...rows, ...others].map((row) => ({
     service: row === OTHER_SERVICES ? "(other services)" : nameOf(services, row),
-    spans: readBooks(services, row, 0),
-    bytes: readBooks(services, row, 1),
-    lastSeenUnixMs: services.books[row * BOOK_ENTRIES + LAST_SEEN]!,
+    spans: readLedger(services, row, 0),
+    bytes: readLedger(services, row, 1),
+    lastSeenUnixMs: services.ledgers[row * LEDGER_ENTRIES + LAST_SEEN]!,
   }));
 }
 
-function readBooks({ books }: ServiceTable, row: number, unit: 0 | 1): Ledger {
-  const at = row * BOOK_ENTRIES + unit;
+function readLedger({ ledgers }: ServiceTable, row: number, unit: 0 | 1): Ledger {
+  const at = row * LEDGER_ENTRIES + unit;
   return {
-    received: books[at]!,
-    rejected: books[at + REJECTED - RECEIVED]!,
-    accepted: books[at + ACCEPTED - RECEIVED]!,
-    buffered: books[at + BUFFERED]!,
-    taken: books[at + TAKEN - RECEIVED]!,
-    delivered: books[at + DELIVERED - RECEIVED]!,
-    evicted: books[at + EVICTED - RECEIVED]!,
-    undeliverable: books[at + UNDELIVERABLE - RECEIVED]!,
+    received: ledgers[at]!,
+    rejected: ledgers[at + REJECTED - RECEIVED]!,
+    accepted: ledgers[at + ACCEPTED - RECEIVED]!,
+    buffered: ledgers[at + BUFFERED]!,
+    taken: ledgers[at + TAKEN - RECEIVED]!,
+    delivered: ledgers[at + DELIVERED - RECEIVED]!,
+    evicted: ledgers[at + EVICTED - RECEIVED]!,
+    undeliverable: ledgers[at + UNDELIVERABLE - RECEIVED]!,
   };
 }
 
 function auditService({ services }: RingMemory, row: number): void {
-  assertBooksBalance(readBooks(services, row, 0));
-  assertBooksBalance(readBooks(services, row, 1));
+  assertLedgerBalances(readLedger(services, row, 0));
+  assertLedgerBalances(readLedger(services, row, 1));
 }
 
 function add({ services }: RingMemory, service: number, place: number, amount: SpanAmount): void {
-  const at = service * BOOK_ENTRIES + place;
-  services.books[at]! += amount.spans;
-  services.books[at + 1]! += amount.bytes;
+  const at = service * LEDGER_ENTRIES + place;
+  services.ledgers[at]! += amount.spans;
+  services.ledgers[at + 1]! += amount.bytes;
 }

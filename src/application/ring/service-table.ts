@@ -4,7 +4,7 @@
  *   count    of the rows in use
  *   index    a hash table of names: each entry is a row, or 0 when it is free
  *   names    256 bytes a row
- *   books    the ledger of each row, and when it was last seen
+ *   ledgers    the ledger of each row, and when it was last seen
  *
  * Row 0 collects all services that come when the other rows are taken, so a peer that invents
  * services costs no more than this table. A row is never freed, because its ledger covers the whole
@@ -16,8 +16,8 @@ export interface ServiceTable {
   readonly index: Uint32Array;
   readonly names: Uint8Array;
   readonly nameLength: Uint32Array;
-  /** `BOOK_ENTRIES` numbers a row. */
-  readonly books: Float64Array;
+  /** `LEDGER_ENTRIES` numbers a row. */
+  readonly ledgers: Float64Array;
 }
 
 export const MAX_SERVICES = 1024;
@@ -27,25 +27,25 @@ export const OTHER_SERVICES = 0;
 export const MAX_NAME_BYTES = 256;
 
 /** The entries of the ledger, each in spans and in bytes, and the time when it was last seen. */
-export const BOOK_ENTRIES = 17;
+export const LEDGER_ENTRIES = 17;
 
 const ROWS = MAX_SERVICES + 1;
 /** Twice the rows, so that the index is at most half full and a search is short. */
-const INDEX_PLACES = 2 * MAX_SERVICES;
+const INDEX_ENTRIES = 2 * MAX_SERVICES;
 const { BYTES_PER_ELEMENT: WORD_BYTES } = Uint32Array;
 
-const BOOKS_BYTES = ROWS * BOOK_ENTRIES * Float64Array.BYTES_PER_ELEMENT;
-const WORDS = 1 + INDEX_PLACES + ROWS;
+const BOOKS_BYTES = ROWS * LEDGER_ENTRIES * Float64Array.BYTES_PER_ELEMENT;
+const WORDS = 1 + INDEX_ENTRIES + ROWS;
 
 export const SERVICE_TABLE_BYTES: number = BOOKS_BYTES + WORDS * WORD_BYTES + ROWS * MAX_NAME_BYTES;
 
 export function openServiceTable(shared: SharedArrayBuffer, at: number): ServiceTable {
   const words = at + BOOKS_BYTES;
   return {
-    books: new Float64Array(shared, at, ROWS * BOOK_ENTRIES),
+    ledgers: new Float64Array(shared, at, ROWS * LEDGER_ENTRIES),
     count: new Uint32Array(shared, words, 1),
-    index: new Uint32Array(shared, words + WORD_BYTES, INDEX_PLACES),
-    nameLength: new Uint32Array(shared, words + (1 + INDEX_PLACES) * WORD_BYTES, ROWS),
+    index: new Uint32Array(shared, words + WORD_BYTES, INDEX_ENTRIES),
+    nameLength: new Uint32Array(shared, words + (1 + INDEX_ENTRIES) * WORD_BYTES, ROWS),
     names: new Uint8Array(shared, words + WORDS * WORD_BYTES, ROWS * MAX_NAME_BYTES),
   };
 }
@@ -53,12 +53,12 @@ export function openServiceTable(shared: SharedArrayBuffer, at: number): Service
 /** Returns the row of a service, which it creates at first sight. Needs the ring's lock. */
 export function serviceRow(table: ServiceTable, name: Uint8Array): number {
   const length = Math.min(name.length, MAX_NAME_BYTES);
-  let place = hash(name, length) % INDEX_PLACES;
-  for (let row = table.index[place]!; row !== 0; row = table.index[place]!) {
+  let entry = hash(name, length) % INDEX_ENTRIES;
+  for (let row = table.index[entry]!; row !== 0; row = table.index[entry]!) {
     if (hasName(table, row, { name, length })) return row;
-    place = (place + 1) % INDEX_PLACES;
+    entry = (entry + 1) % INDEX_ENTRIES;
   }
-  return table.count[0] === MAX_SERVICES ? OTHER_SERVICES : addRow(table, place, { name, length });
+  return table.count[0] === MAX_SERVICES ? OTHER_SERVICES : addRow(table, entry, { name, length });
 }
 
 /** Decodes as filters do: a byte order mark is part of a name. */
@@ -83,11 +83,11 @@ function hasName(table: ServiceTable, row: number, { name, length }: CutName): b
   return true;
 }
 
-function addRow(table: ServiceTable, place: number, { name, length }: CutName): number {
+function addRow(table: ServiceTable, entry: number, { name, length }: CutName): number {
   const row = table.count[0]! + 1;
   table.names.set(name.subarray(0, length), row * MAX_NAME_BYTES);
   table.nameLength[row] = length;
-  table.index[place] = row;
+  table.index[entry] = row;
   table.count[0] = row;
   return row;
 }

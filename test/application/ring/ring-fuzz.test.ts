@@ -5,7 +5,7 @@ import { openRingMemory } from "../../../src/application/ring/ring-memory.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import { requestOfPart } from "../../../src/application/ring/ring-lease.ts";
 import {
-  assertBooksBalance,
+  assertLedgerBalances,
   type ServiceAmount,
   type SpanAmount,
 } from "../../../src/domain/ledger.ts";
@@ -124,8 +124,8 @@ test("agrees with an array, byte for byte, for any sequence of calls", () => {
       expect(other.isFull()).toBe(model.isFull());
       expect(other.oldestUnixMs()).toBe(model.oldestUnixMs());
       expect(written(other.peek(peeked))).toEqual(written(model.peek(peeked)));
-      assertBooksBalance(other.stats().spans);
-      assertBooksBalance(other.stats().bytes);
+      assertLedgerBalances(other.stats().spans);
+      assertLedgerBalances(other.stats().bytes);
     }
     for (const each of SETTLEMENTS) overtaken[each] += model.overtakenSpans[each];
   });

@@ -133,7 +133,7 @@ test.each<{ name: string; change: (ring: RingMemory) => void }>([
   { name: "known run of spans", change: (ring) => (ring.spansEnd[1] = 9_999) },
   { name: "one of its block's", change: (ring) => (ring.blockSpans[0] = 1) },
   { name: "tail of its span's trace", change: (ring) => (ring.slotTraceTail[3] = 1) },
-  { name: "services add up", change: (ring) => (ring.services.books[17] = 9) },
+  { name: "services add up", change: (ring) => (ring.services.ledgers[17] = 9) },
   { name: "accepted = buffered", change: (ring) => (ring.control[BUFFERED_SPANS] = 9) },
 ])("the invariants notice a ring in which not: $name", ({ name, change }) => {
   const ring = ringOf({ spans: 10, bytes: 1_000 }, requestOf(3), requestOf(2, 4));

@@ -12,7 +12,7 @@ import {
   evictBefore,
   evictOldestBlock,
   oldestFree,
-  oldestThere,
+  oldestBuffered,
   takeBefore,
 } from "../../../src/application/ring/ring-removal.ts";
 import { AssertionError } from "../../../src/domain/assert.ts";
@@ -51,7 +51,7 @@ test("what has left is neither among the oldest nor taken again", () => {
   takeBefore(ring, 4);
 
   expect(oldestFree(ring, { spans: 2, bytes: 1_000 })).toEqual([4, 5]);
-  expect(oldestThere(ring, 3)).toEqual([1, 4, 5]);
+  expect(oldestBuffered(ring, 3)).toEqual([1, 4, 5]);
   expect(takeBefore(ring, 5)).toEqual({ spans: 1, bytes: spanBytes });
 });
 

@@ -185,10 +185,10 @@ test("another view of the ring tells the same", () => {
   expect(readServices(openRingMemory(ring.shared))).toEqual(readServices(ring));
 });
 
-test("damage to the books of a service is found by its next removal", () => {
+test("damage to the ledger of a service is found by its next removal", () => {
   const ring = ringOf(ROOMY, request(of("shop", 1)));
 
-  ring.services.books.fill(7);
+  ring.services.ledgers.fill(7);
 
   expect(() => takeOldest(ring, 1)).toThrow(AssertionError);
 });

@@ -81,7 +81,7 @@ export class ArrayRing {
     if (request.bytes.length > capacity.bytes) return { outcome: "too_large" };
     if (!mayEvict && spans.length > capacity.spans) return { outcome: "too_large" };
     const hasSlots = () => this.slots.length + spans.length <= capacity.spans;
-    const place = () => this.placeFor(request.bytes.length);
+    const place = () => this.offsetFor(request.bytes.length);
     if (!mayEvict && !(hasSlots() && place() !== undefined)) return { outcome: "refused" };
     const evictedBefore = this.all.spans.evicted;
     const excess = this.slots.length + spans.length - capacity.spans;
@@ -153,7 +153,7 @@ export class ArrayRing {
 
   isFull(): boolean {
     const isSlotFree = this.slots.length < this.capacity.spans;
-    return !isSlotFree || this.placeFor(SMALLEST_BYTES) === undefined;
+    return !isSlotFree || this.offsetFor(SMALLEST_BYTES) === undefined;
   }
 
   oldestUnixMs(): number | undefined {
@@ -187,7 +187,7 @@ export class ArrayRing {
   }
 
   /** Behind the newest block, or at the start, if nothing that is still there is in the way. */
-  private placeFor(lengthBytes: number): number | undefined {
+  private offsetFor(lengthBytes: number): number | undefined {
     const blocks = Array.from(new Set(this.slots.map(({ block }) => block)));
     const newest = blocks.at(-1);
     if (newest === undefined) return 0;

@@ -11,7 +11,7 @@ import {
 import { blockEndSequence, blockOf, slotOf } from "../../../src/application/ring/ring-removal.ts";
 import { readServices } from "../../../src/application/ring/ring-services.ts";
 import { assert } from "../../../src/domain/assert.ts";
-import { assertBooksBalance, type Ledger } from "../../../src/domain/ledger.ts";
+import { assertLedgerBalances, type Ledger } from "../../../src/domain/ledger.ts";
 import { traceTail } from "../../../src/domain/query/filter-key.ts";
 import { createSpanFields, readSpanFields } from "../../../src/domain/wire/span-fields.ts";
 
@@ -130,7 +130,7 @@ function assertLedger(ring: RingMemory): void {
   const services = readServices(ring);
   for (const unit of ["spans", "bytes"] as const) {
     const ledger = stats[unit];
-    assertBooksBalance(ledger);
+    assertLedgerBalances(ledger);
     for (const key of Object.keys(ledger) as (keyof Ledger)[]) {
       const sum = services.reduce((total, service) => total + service[unit][key], 0);
       assert(sum === ledger[key], "the services add up to the ring");
