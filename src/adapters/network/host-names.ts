@@ -6,8 +6,8 @@ export type Lookup = (host: string) => Promise<unknown>;
 
 /**
  * Rejects with the code `ENOTFOUND` when a host is neither an address nor a name that resolves. For
- * such a name, a listener of the runtime reports the error of its last system call instead:
- * "inappropriate ioctl for device".
+ * such a name, a listener of the runtime reports the error of its last system call instead
+ * (`test/quirks/bun.test.ts`).
  */
 export async function requireResolvable(
   host: string,

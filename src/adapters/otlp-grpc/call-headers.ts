@@ -18,7 +18,7 @@ const OTHER_TYPE = "";
  *   call, and one of 1 ms for a deadline of more than 2^31 ms.
  * - no encoding of messages: see `takeEncoding`.
  * - a normalized content type: grpc-js 1.14.7 compares the first letters only, so it accepts
- *   `application/grpc-web` as gRPC and refuses `Application/GRPC`.
+ *   `application/grpc-web` as gRPC and refuses `Application/GRPC` (`test/quirks/grpc-js.test.ts`).
  */
 export function adaptHeaders(headers: IncomingHttpHeaders): void {
   if (headers["grpc-timeout"] !== undefined) delete headers["grpc-timeout"];
@@ -92,7 +92,7 @@ interface CardinalityFault {
 
 /**
  * Returns the correct status: grpc-js treats a message that was cut short as missing, and calls
- * every method a streaming one.
+ * every method a streaming one (`test/quirks/grpc-js.test.ts`).
  *
  * Source: grpc/grpc, doc/statuscodes.md: UNIMPLEMENTED for a wrong number of messages, INTERNAL for
  * a message that breaks the framing.

@@ -155,8 +155,9 @@ async function stopAllWithin(
   await stopWithin(graceMs, {
     gently: () => stopped,
     // tryShutdown never ends while a call stays open, see
-    // https://github.com/grpc/grpc-node/issues/1458, and forceShutdown of grpc-js 1.14.7 closes
-    // nothing when channelz is off: it looks for sessions where only channelz puts them.
+    // https://github.com/grpc/grpc-node/issues/1458, and forceShutdown of grpc-js 1.14.7 leaves it
+    // open when channelz is off (`test/quirks/grpc-js.test.ts`): it looks for sessions where only
+    // channelz puts them.
     byForce: async () => {
       for (const connection of connections) connection.close();
       await stopped;

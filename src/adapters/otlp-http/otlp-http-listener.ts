@@ -106,7 +106,8 @@ function serve({ address, limits }: OtlpHttpListenerParts, exporting: ExportPart
     // `readBody` limits bodies: Bun would refuse one without a status that an exporter can read.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     development: false,
-    // `development: false` alone shares the port with others that do the same (Bun 1.4.5).
+    // `development: false` alone shares the port with others that do the same (Bun 1.4.5,
+    // `test/quirks/bun.test.ts`).
     reusePort: false,
     fetch: (request, own) => answerExport(exporting, request, own.requestIP(request) ?? UNKNOWN),
     error: (error) => {

@@ -84,7 +84,7 @@ function malformed(compression: Compression) {
 
 /**
  * Reports whether bytes are complete zstd frames and nothing else. Bun 1.4.5 decompresses a
- * truncated body without an error, as far as it goes.
+ * truncated body without an error, as far as it goes (`test/quirks/bun.test.ts`).
  *
  *     frame   [28 b5 2f fd][descriptor, 1][window, id, size: 0 to 14][block]...[checksum, 0 or 4]
  *     block   [bit 0: last; bits 1-2: type; 21 bits: size][that many bytes, or 1 of type RLE]

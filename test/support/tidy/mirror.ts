@@ -4,7 +4,13 @@ import { isSource } from "./repository-files.ts";
 import type { RepositoryFile } from "./repository-files.ts";
 
 /** Tests of what is no single part of `src/`. */
-const OWN_FOLDERS = ["test/integration/", "test/contract/", "test/bench/", "test/scripts/"];
+const OWN_FOLDERS = [
+  "test/integration/",
+  "test/contract/",
+  "test/bench/",
+  "test/scripts/",
+  "test/quirks/",
+];
 
 /** A test stands where the thing it tests stands: beside a file of its name, or in its folder. */
 export function testsWithoutCounterpart(files: readonly RepositoryFile[]): string[] {
