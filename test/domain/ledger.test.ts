@@ -7,7 +7,7 @@ const balanced = { received: 21, rejected: 1, accepted: 20, buffered: 2, ...left
 
 const ACCEPTED = "accepted = buffered + taken + delivered + evicted + undeliverable";
 
-test("books that balance pass in silence", () => {
+test("a balanced ledger passes", () => {
   expect(() => assertLedgerBalances(balanced)).not.toThrow();
 });
 

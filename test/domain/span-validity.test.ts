@@ -17,7 +17,7 @@ test.each([
   { fault: 1, mend: "span_id must be 8 bytes, not all zero" },
   { fault: 2, mend: "parent_span_id must be empty or 8 bytes" },
   { fault: 3, mend: "a link's trace_id must be empty or 16 bytes, its span_id empty or 8 bytes" },
-])("the sender is told: $mend", ({ fault, mend }) => {
+])("the message for the sender has the remedy: $mend", ({ fault, mend }) => {
   const counts = new Uint32Array(FAULT_KINDS);
   counts[fault] = 1;
 
@@ -26,7 +26,7 @@ test.each([
   expect(message).toBe(`1 span was rejected: 1 x ${mend}. All other spans were kept.`);
 });
 
-test("several faults are told in one sentence, each with its count", () => {
+test("several faults are explained in one sentence, each with its count", () => {
   const message = explainRejection(5, Uint32Array.of(4, 0, 2, 0));
 
   expect(message).toBe(

@@ -18,7 +18,7 @@ test.each([
   expect(limitOf(...open).exceededBy(address)).toBe(exceeded);
 });
 
-test("what is removed makes room, in total and for its address", () => {
+test("removing one makes room, in total and for its address", () => {
   const limit = limitOf("a", "a", "b");
 
   limit.remove("a");

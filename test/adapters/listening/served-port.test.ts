@@ -46,7 +46,7 @@ async function slowPeer(port: number) {
   return { closed };
 }
 
-test("while it is paused nobody is let in, and after that it is where it was", async () => {
+test("while paused it refuses connections, and afterwards it has the same port", async () => {
   const { served, asked } = serveOnFreePort();
 
   served.pause();

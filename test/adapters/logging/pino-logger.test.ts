@@ -96,7 +96,7 @@ test("time, level and event cannot be replaced by fields", () => {
   ]);
 });
 
-test("text in the place of format codes stays text", () => {
+test("text with format codes stays unchanged", () => {
   const { logger, lines } = loggerWithLines();
 
   logger.info("%s %d %j");
@@ -134,7 +134,7 @@ test("a descriptor that takes no bytes costs the lines, not the program", async 
   expect(readFileSync(path, "utf8")).toBe("");
 });
 
-test("while nobody reads, a megabyte is kept, the rest is dropped, and nothing waits", async () => {
+test("while no one reads, a megabyte is kept, the rest dropped, and nothing blocks", async () => {
   const path = join(folder, "paused");
   Bun.spawnSync(["mkfifo", path]);
   // Open for reading as well: otherwise opening it would wait for a reader.

@@ -73,7 +73,7 @@ test.each([
   { name: "its own group", mounted: "/docker/abc", group: "/docker/abc" },
   { name: "a group above its own", mounted: "/docker", group: "/docker" },
   { name: "a group it has no name for", mounted: "/", group: "/../../other" },
-])("only what is mounted is looked at: $name", ({ mounted, group }) => {
+])("only the mounted hierarchy is examined: $name", ({ mounted, group }) => {
   expect(
     limitOn({
       "/proc/self/cgroup": `4:memory:${group}\n`,
@@ -90,7 +90,7 @@ test.each([
     name: "version 1 says that there is none",
     files: { "/sys/fs/cgroup/memory/memory.limit_in_bytes": UNLIMITED_V1 },
   },
-])("where $name, there is no limit", ({ files }) => {
+])("no limit is found where $name", ({ files }) => {
   const machine = {
     "/proc/self/cgroup": "0::/a\n4:memory:/\n",
     "/proc/self/mountinfo": `${V2}\n${V1}\n`,
@@ -99,7 +99,7 @@ test.each([
   expect(limitOn({ ...machine, ...files })).toBeUndefined();
 });
 
-test("without anything at all, there is no limit", () => {
+test("without any of these files, no limit is found", () => {
   expect(limitOn({})).toBeUndefined();
 });
 

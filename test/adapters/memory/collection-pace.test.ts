@@ -38,7 +38,7 @@ test.each([
   expect(collected.young).toBe(collections);
 });
 
-test("each 64th collection is of what is old as well", () => {
+test("each 64th collection takes old garbage as well", () => {
   const { pace, collected } = countedPace();
 
   for (let collection = 0; collection < 130; collection += 1) pace.noteGarbage(10_240_000);

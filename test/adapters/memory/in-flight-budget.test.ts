@@ -74,7 +74,7 @@ describe("over the budget", () => {
     expect(request.hasEnded).toBe(true);
   });
 
-  test("of the same age, the owner with the most bytes goes", () => {
+  test("among owners of one age, the one with the most bytes is dropped", () => {
     const { budget, begin, dropped, owners } = createBudget(10_000);
     const [small, large, other] = [begin(0), begin(1), begin(2)];
 
@@ -117,7 +117,7 @@ describe("over the budget", () => {
     expect(dropped).toEqual([owners[1] as InFlightOwner]);
   });
 
-  test("owners go until it is kept", () => {
+  test("owners are dropped until it is within the limit", () => {
     const { budget, begin, dropped, clock } = createBudget(12_000);
     budget.hold(begin(0), 3000);
     budget.hold(begin(1), 3000);

@@ -115,7 +115,7 @@ describe("the first request", () => {
     expect(countsOf(problems)).toEqual({});
   });
 
-  test("a peer that has gone before is nobody's fault", async () => {
+  test("a peer that disconnects before then is not a problem", async () => {
     const run = await runGrpcListener();
     const gone = run.peer();
     await greeting(gone);
@@ -245,7 +245,7 @@ test("more streams than a connection may have are refused, one by one", async ()
 });
 
 describe("a pause", () => {
-  test("lets nobody in, closes who is silent, and leaves the others as they are", async () => {
+  test("refuses new connections, closes unused ones, and leaves the others open", async () => {
     const { peer, listener } = await runGrpcListener();
     const [busy, silent] = [peer().greet(), peer()];
     exportOn(busy, 1);

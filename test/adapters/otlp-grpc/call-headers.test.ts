@@ -86,7 +86,7 @@ test("a message that is too long is recorded, with its length and the limit", as
   expect(receiver.turnedAwayAs).toEqual(["too_large"]);
 });
 
-test("what is answered as it should be is no problem", async () => {
+test("a correct call is not a problem", async () => {
   const { client, problems } = await runGrpcListener();
   const sender = client();
 
@@ -125,7 +125,7 @@ test.each([
     headers: { ...OF_LIBRARY, "grpc-message": "The server does not implement the method /a" },
     isFault: false,
   },
-])("told from what else grpc-js may send: $name", ({ headers, isFault }) => {
+])("recognized among the other answers of grpc-js: $name", ({ headers, isFault }) => {
   expect(isCardinalityFault(headers)).toBe(isFault);
 });
 

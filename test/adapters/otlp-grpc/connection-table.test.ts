@@ -6,7 +6,7 @@ import { keptEntries } from "../../support/oracles/kept-entries.ts";
 const LIMITS = { connections: 4, connectionsPerAddress: 2 };
 
 describe("who is refused", () => {
-  test("nobody while there is room", () => {
+  test("no one while there is room", () => {
     const table = new ConnectionTable(LIMITS);
     table.add(fakeConnection("192.0.2.1"));
 
@@ -22,7 +22,7 @@ describe("who is refused", () => {
     expect(table.refusalOf("192.0.2.2")).toBeUndefined();
   });
 
-  test("everyone when all places are taken", () => {
+  test("everyone when the total is reached", () => {
     const table = new ConnectionTable(LIMITS);
     for (const address of ["a", "b", "c", "d"]) table.add(fakeConnection(address));
 
@@ -57,7 +57,7 @@ describe("a connection that has closed", () => {
     expect(table.refusalOf("a")).toBe("too_many_connections_per_address");
   });
 
-  test("leaves nothing behind", () => {
+  test("leaves no entry behind", () => {
     const table = new ConnectionTable(LIMITS);
     const connections = ["a", "a", "b"].map((address) => fakeConnection(address));
     for (const connection of connections) table.add(connection);

@@ -21,7 +21,7 @@ function statusDetails(trailers: Metadata) {
   return google.rpc.Status.decode(bytes as Buffer);
 }
 
-describe("what the sender is told", () => {
+describe("the answer to the sender", () => {
   const cases: { receipt: Receipt; code: status; details: string }[] = [
     {
       receipt: { outcome: "malformed", message: "field 1 is cut short" },
@@ -119,7 +119,7 @@ describe("what the sender is told", () => {
 });
 
 describe("a receiver that throws", () => {
-  test("is a fault of ours: UNAVAILABLE, and the peer is not told what it was", async () => {
+  test("is a fault of ours: UNAVAILABLE, without details for the peer", async () => {
     const { client, receiver } = await runGrpcListener();
     receiver.answer = () => {
       throw new Error("the lock is gone");
@@ -182,7 +182,7 @@ describe("sizes", () => {
     expect<readonly string[]>(receiver.turnedAwayAs).toEqual(counted);
   });
 
-  test("what is no trace request, and too long, is not counted as one", async () => {
+  test("a too long message of another method is not counted as a trace request", async () => {
     const { client, receiver } = await runGrpcListener({ maxMessageBytes: MAX });
 
     const end = await callUnary(client(), "/grpc.health.v1.Health/Check", Buffer.alloc(MAX + 1));
@@ -255,7 +255,7 @@ test("gzip from a client library arrives as it was before", async () => {
   expect(receiver.requests).toEqual([request]);
 });
 
-test("gzip that nobody announced is not decompressed", async () => {
+test("gzip without grpc-encoding is not decompressed", async () => {
   const { client, receiver } = await runGrpcListener();
   const request = gzipSync("text");
 
@@ -264,7 +264,7 @@ test("gzip that nobody announced is not decompressed", async () => {
   expect(receiver.requests).toEqual([request]);
 });
 
-test("a method that is not there is UNIMPLEMENTED", async () => {
+test("an unknown method is UNIMPLEMENTED", async () => {
   const { client } = await runGrpcListener();
 
   const path = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";

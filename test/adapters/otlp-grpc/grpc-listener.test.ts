@@ -83,7 +83,7 @@ describe("stopping", () => {
     expect(receiver.requests).toEqual([REQUEST]);
   });
 
-  test("lets go of whoever watches a service that is not there, or holds a dialogue", async () => {
+  test("ends the calls that watch an unknown service or hold a reflection stream", async () => {
     const { client, listener } = await runGrpcListener();
     const watcher = openServerStream(
       client(),
@@ -109,7 +109,7 @@ describe("stopping", () => {
     expect(listener.counts().openConnections).toBe(0);
   });
 
-  test("breaks off what is not finished when the time is up", async () => {
+  test("aborts unfinished calls when the time is up", async () => {
     const { peer, listener } = await runGrpcListener();
     const stuck = peer().greet();
     const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
@@ -149,7 +149,7 @@ describe("stopping", () => {
 });
 
 describe("bytes in flight", () => {
-  test("are none after calls of every kind have ended", async () => {
+  test("are zero after calls of every kind have ended", async () => {
     const { client, peer, listener } = await runGrpcListener({ maxMessageBytes: 100_000 });
     const sender = client();
     const head = { type: FRAME.headers, flags: FLAG.endHeaders };
@@ -246,7 +246,7 @@ test("many complaints are one line a second", () => {
   expect(logger.lines).toHaveLength(1);
 });
 
-test("what is less than an error is not told, whatever was asked of grpc-js before", () => {
+test("lines below the level of errors are dropped, whatever level grpc-js had before", () => {
   setLogVerbosity(logVerbosity.DEBUG);
 
   logLibraryThrough(logger, new HandMovedClock());

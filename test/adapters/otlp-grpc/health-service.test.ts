@@ -58,7 +58,7 @@ describe("Check", () => {
     expect(statusIn(end.message)).toBe(expected);
   });
 
-  test("says not serving until it is told otherwise", async () => {
+  test("reports NOT_SERVING until it is set to serving", async () => {
     const { client } = await runGrpcListener();
 
     const end = await check(client(), requestFor(""));
@@ -110,7 +110,7 @@ test("List names every service with its status", async () => {
 });
 
 describe("Watch", () => {
-  test("tells the status at once, and every change of it", async () => {
+  test("sends the status at once, and every change of it", async () => {
     const { client, listener } = await runGrpcListener();
     const watcher = watch(client(), TRACE_SERVICE);
 
@@ -160,7 +160,7 @@ describe("Watch", () => {
     expect(end.code).toBe(status.UNAVAILABLE);
   });
 
-  test("that its client has cancelled is told nothing more, and leaves nothing behind", () => {
+  test("that its client has cancelled gets nothing more, and leaves no entry behind", () => {
     const health = new HealthService(2);
     const watchers = [fakeWatcher(), fakeWatcher()] as const;
     for (const { call } of watchers) health.admit(call, "");
@@ -178,7 +178,7 @@ describe("Watch", () => {
     expect(keptEntries(health)).toBe(0);
   });
 
-  test("has as many places as there may be connections, and frees them", async () => {
+  test("has as many permits as connections are allowed, and releases them", async () => {
     const { client } = await runGrpcListener({ limits: { connections: 2 } });
     const sender = client();
     const kept = [watch(sender, ""), watch(sender, "x.Y")] as const;

@@ -96,7 +96,7 @@ describe("messages that are not one whole message", () => {
     expect(receiver.turnedAwayAs).toEqual([]);
   });
 
-  test("a method that is not there is told by its name, whatever it is called", async () => {
+  test("an unknown method is recorded by its name, whatever it is", async () => {
     const { session, receiver } = await runWithSession();
 
     const path = "/a/for%20server%20streaming%20method";
@@ -115,7 +115,7 @@ describe("messages that are not one whole message", () => {
     expect((await endOf(unfinished)).grpcStatus).toBe(status.RESOURCE_EXHAUSTED);
   });
 
-  test("a whole one with half of another behind it is received as it is", async () => {
+  test("a complete one followed by half of another is received as it is", async () => {
     const { session, receiver, logger } = await runWithSession();
     const large = Buffer.alloc(50_000, "not decoded here");
     const pieces = [grpcMessage(large), messagePrefix(90_000), Buffer.alloc(60_000)];
@@ -288,7 +288,7 @@ describe("headers", () => {
     expect(receiver.requests).toEqual([REQUEST]);
   });
 
-  test("text that is not fit for a log is received all the same", async () => {
+  test("text that is unsafe in a log is received unchanged", async () => {
     const { session, logger } = await runWithSession();
     const headers = { "x-name-bin": "%%%", "user-agent": "a\u0080b" };
 

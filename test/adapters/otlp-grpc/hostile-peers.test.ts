@@ -35,7 +35,7 @@ function headersOn(streamId: number, block = HEADERS): Buffer {
   return frame({ type: FRAME.headers, flags: FLAG.endHeaders, streamId }, block);
 }
 
-describe("a peer is closed, and nobody else notices, when it sends", () => {
+describe("a peer is disconnected, without effect on others, when it sends", () => {
   const cases: { name: string; bytes: () => Uint8Array }[] = [
     { name: "HTTP/1.1", bytes: () => Buffer.from("GET / HTTP/1.1\r\nHost: here\r\n\r\n") },
     { name: "a TLS greeting", bytes: () => Buffer.from("1603010200010001fc0303", "hex") },
@@ -136,7 +136,7 @@ describe("unfinished messages over the budget", () => {
     expect(new Set(reasons)).toEqual(new Set(["in_flight_bytes"]));
   });
 
-  test("do not close whoever sends whole ones, as fast as it can", async () => {
+  test("do not disconnect a peer that sends complete ones as fast as it can", async () => {
     const running = await runGrpcListener({ limits: { inFlightBytes: BUDGET_BYTES } });
     const whole = Buffer.alloc(30_000);
 
@@ -167,7 +167,7 @@ describe("unfinished messages over the budget", () => {
     expect(countsOf(running.problems).in_flight_bytes).toBe(1);
   });
 
-  test("count also when there is nothing of them but headers", async () => {
+  test("count even when they have only headers", async () => {
     const running = await runGrpcListener({ limits: { inFlightBytes: BUDGET_BYTES } });
     const peer = running.peer().greet();
     const block = callHeaders(EXPORT_PATH, { "x-name": "v".repeat(10_000) });

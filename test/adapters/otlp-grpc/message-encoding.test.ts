@@ -71,7 +71,7 @@ describe("a message comes out plain", () => {
     },
   );
 
-  test("empty, and still behind a prefix that is read", () => {
+  test("empty, and still after a prefix that is read", () => {
     const request = messagePrefix(0, 1).subarray(5);
     const metadata = new Metadata();
 
@@ -160,7 +160,7 @@ describe("where only a few bytes are expected", () => {
   });
 });
 
-describe("what zlib leaves to the collector is told", () => {
+describe("the garbage of zlib is reported", () => {
   const long = Buffer.alloc(90_000, "some spans ");
   // Two members, of which the last says how long it was alone.
   const members = Buffer.concat([gzipSync(long), gzipSync(Buffer.of(7))]);
@@ -212,7 +212,7 @@ function readAll(pieces: readonly Uint8Array[]): (number | undefined)[] {
   return pieces.map((piece) => (readPrefix(prefix, piece) ? prefix.lengthBytes : undefined));
 }
 
-describe("the length of a message is told once, by the piece that brings the last of it", () => {
+describe("the length of a message is reported by the piece that completes its prefix", () => {
   test.each([
     { name: "all in one piece", cuts: [0, 8], said: [LENGTH] },
     { name: "just the prefix", cuts: [0, 5, 8], said: [LENGTH, undefined] },

@@ -42,7 +42,7 @@ test.each<{ name: string; whole: Buffer | string; least: number }>([
   { name: "the preface", whole: GREETING, least: 16 },
   { name: "HTTP/1.1", whole: "POST /v1/traces", least: 6 },
   { name: "TLS", whole: CLIENT_HELLO, least: 2 },
-])("$name is told from its first $least bytes on, and not before", ({ whole, least }) => {
+])("$name is recognized from its first $least bytes on, and not before", ({ whole, least }) => {
   const bytes = Buffer.from(whole as string);
 
   const early = Array.from(Array(least).keys(), (length) => openingOf(bytes.subarray(0, length)));
@@ -139,7 +139,7 @@ test.each([
   expect(problems.list().map((problem) => [problem.reason, problem.count])).toEqual([[reason, 1]]);
 });
 
-test("what is answered so leaves no connection behind", async () => {
+test("no connection stays open after such an answer", async () => {
   const { listener } = await runGrpcListener({ limits: { connections: 1 } });
 
   const first = await answerTo(listener.port, "GET / HTTP/1.1\r\n\r\n");

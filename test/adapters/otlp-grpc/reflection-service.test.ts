@@ -195,9 +195,12 @@ describe("files", () => {
     ]);
   });
 
-  test.each(["no/such.proto", "", "__proto__", "constructor"])("there is no file %p", (name) => {
-    expect(filesFor(name)).toBeUndefined();
-  });
+  test.each(["no/such.proto", "", "__proto__", "constructor"])(
+    "the file %p does not exist",
+    (name) => {
+      expect(filesFor(name)).toBeUndefined();
+    },
+  );
 });
 
 describe("symbols", () => {

@@ -74,7 +74,7 @@ describe("a stream is charged", () => {
   });
 });
 
-test("a message and its pieces are given back when their stream is over", async () => {
+test("the memory of a message and its pieces is freed at the end of the stream", async () => {
   const { listener, receiver } = await runGrpcListener();
   const session = sessionTo(listener.port);
   const pieces: Uint8Array[] = [];
@@ -97,7 +97,7 @@ test("a message and its pieces are given back when their stream is over", async 
   expect(receiver.lengthsLater()).toEqual([0]);
 });
 
-test("a server that is none of ours keeps its headers, and is not charged for", async () => {
+test("the headers of another server's calls are not changed, and it is not charged", async () => {
   const { listener } = await runGrpcListener();
   const foreign = createServer();
   const seen = Promise.withResolvers<unknown>();
@@ -150,7 +150,7 @@ stopGrpcListenersAfterEach();
 
 const WINDOW_BYTES = 2 * 1024 * 1024;
 
-test("a peer is given the same large window on its connection and on its streams", async () => {
+test("a peer gets the same large window for its connection and its streams", async () => {
   const { peer } = await runGrpcListener();
   const large = peer().greet();
   const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };

@@ -80,11 +80,11 @@ test.each([
   expect(taken.pieces).toBe(0);
 });
 
-test("there is nothing to wait for without a body", async () => {
+test("without a body there is no wait", async () => {
   await new BodyDrain(PATIENT_CLOCK).drain(new Request("http://a"));
 });
 
-test("of one more than 64 at the same time nothing is read, until the stop ends them", async () => {
+test("a 65th body at the same time is not read", async () => {
   const drain = new BodyDrain(PATIENT_CLOCK);
   const draining = Array.from({ length: 64 }, () => drain.drain(requestOf(nothing).request));
   const { request, taken } = requestOf(nothing);

@@ -23,7 +23,7 @@ function corsHeaders({ headers }: Response) {
 }
 
 describe("a browser that asks first", () => {
-  test("is told what a page may send, and for how long that holds", async () => {
+  test("gets what a page may send, and how long to cache it", async () => {
     const { request } = runOtlpHttp({ corsOrigins: [PAGE] });
 
     const response = await request("/v1/traces", preflight(PAGE, "content-type,x-tenant"));

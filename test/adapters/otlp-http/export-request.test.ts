@@ -79,14 +79,14 @@ describe("a body arrives as its sender had it", () => {
     expect(receiver.requests).toEqual([Buffer.alloc(0), Buffer.alloc(0)]);
   });
 
-  test("with a query behind the path, which says nothing", async () => {
+  test("with a query after the path, which is ignored", async () => {
     const { send } = runOtlpHttp();
 
     expect((await send(REQUEST, { path: "/v1/traces?a=/b" })).status).toBe(200);
   });
 });
 
-describe("what is not received", () => {
+describe("requests that are refused", () => {
   test.each([
     { path: "/", method: "POST", status: 404 },
     { path: "/v1/traces/", method: "POST", status: 404 },
@@ -104,7 +104,7 @@ describe("what is not received", () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  test("a wrong method is told the right one", async () => {
+  test("the answer to a wrong method names the right one", async () => {
     const { request } = runOtlpHttp();
 
     const response = await request("/v1/traces");
@@ -147,7 +147,7 @@ describe("what is not received", () => {
     },
   );
 
-  test("JSON that is none is told where, in JSON", async () => {
+  test("the answer to invalid JSON says where, in JSON", async () => {
     const { send, receiver } = runOtlpHttp();
 
     const response = await send('{"resourceSpans":[}', { headers: JSON_TYPE });
@@ -169,7 +169,7 @@ describe("what is not received", () => {
   });
 });
 
-describe("what the receiver says is what the sender is told", () => {
+describe("the answer to the sender is that of the receiver", () => {
   test("a partial success", async () => {
     const { send, receiver } = runOtlpHttp();
     receiver.answer = () => ({ outcome: "partly_rejected", rejectedSpans: 2, message: "why" });
@@ -225,7 +225,7 @@ describe("memory", () => {
       body: Buffer.from(JSON_REQUEST.replace("GET /", "x".repeat(50_000))),
       headers: JSON_TYPE,
     },
-  ])("$name is given back when it is received", async ({ body, headers }) => {
+  ])("the memory of $name is freed when it is received", async ({ body, headers }) => {
     const { send, receiver, budget } = runOtlpHttp();
 
     const response = await send(new Uint8Array(body), { headers });

@@ -82,7 +82,7 @@ describe("a body over the limit is 413", () => {
     expect(budget.heldBytes).toBe(0);
   });
 
-  test("by a length that nobody could send, before anything is sent", async () => {
+  test("by an impossible length, before anything is sent", async () => {
     const { listener, budget } = runOtlpHttp();
     using sender = await sendHalfBody(listener.port, { declaredBytes: 10 ** 12, sentBytes: 0 });
 
@@ -125,7 +125,7 @@ describe("a body that is not what its headers say is 400", () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  test("a refused body is let go", async () => {
+  test("a refused body is freed", async () => {
     const { send, budget, listener } = runOtlpHttp({ maxBodyBytes: 1000 });
     const headers = { "Content-Encoding": "gzip" };
 
@@ -190,7 +190,7 @@ describe("half-sent bodies", () => {
     expect(receiver.requests).toHaveLength(5);
   });
 
-  test("are given back when their sender goes", async () => {
+  test("are freed when their sender disconnects", async () => {
     const running = runOtlpHttp();
     const [sender] = await halfSenders(running.listener.port, 1, MIB);
     await settle(running);
@@ -218,7 +218,7 @@ describe("half-sent bodies", () => {
     expect(running.budget.heldBytes).toBe(0);
   });
 
-  test("take the places of their address only", async () => {
+  test("use up the limit of their address only", async () => {
     const running = runOtlpHttp({ limits: { connectionsPerAddress: 3 } });
     const senders = await halfSenders(running.listener.port, 3, 100_000);
     // Refused itself while they have all places: so it asks until they do.

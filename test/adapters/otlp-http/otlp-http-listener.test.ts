@@ -62,7 +62,7 @@ test("one port speaks HTTP/1.1 and HTTP/2", async () => {
   expect(receiver.requests).toEqual([Buffer.from(REQUEST), Buffer.from(REQUEST)]);
 });
 
-test("a request that is not whole after its time is told so", async () => {
+test("a request that is not complete in time is answered so", async () => {
   const monotonicMs = () => performance.now() + clock.aheadMs;
   const clock = { ...SYSTEM_CLOCK, aheadMs: 0, monotonicMs };
   const { listener, request, problems } = runOtlpHttp({ clock });
@@ -75,7 +75,7 @@ test("a request that is not whole after its time is told so", async () => {
   expect(countsOf(problems).request_timeout).toBe(1);
 });
 
-test("a pause breaks off what is half sent, lets nobody in, and ends", async () => {
+test("a pause aborts incomplete requests, refuses connections, and ends", async () => {
   const { listener, send, budget } = runOtlpHttp();
   using sender = await sendHalfBody(listener.port, { declaredBytes: 1000, sentBytes: 10 });
   while (listener.counts().requestsInFlight === 0) await send(REQUEST);
@@ -130,7 +130,7 @@ describe("stopping", () => {
   test.each([
     { name: "with a length", half: { declaredBytes: 1000, sentBytes: 10 } },
     { name: "in chunks", half: { sentBytes: 10 } },
-  ])("tells a request that is in flight to come again: $name", async ({ half }) => {
+  ])("answers a request in flight that it may be retried: $name", async ({ half }) => {
     const { listener, budget, request } = runOtlpHttp();
     using sender = await sendHalfBody(listener.port, half);
     while (listener.counts().requestsInFlight === 0) await request("/");
@@ -169,7 +169,7 @@ describe("stopping", () => {
     expect(session.destroyed).toBe(true);
   });
 
-  test("leaves no timer behind", async () => {
+  test("cancels its timer", async () => {
     using timers = watchTimers("Timeout");
     const { listener } = runOtlpHttp();
     const during = timers.count(1_000);
@@ -191,7 +191,7 @@ describe("stopping", () => {
   });
 });
 
-test("what nobody foresaw is a fault of ours: the sender may come again", async () => {
+test("an unexpected error is a fault of ours: the sender may retry", async () => {
   const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
   unsupported.receive = () => {
     throw new Error("nobody foresaw this");

@@ -63,7 +63,7 @@ test("no piece is aliased", () => {
   expect([...gathered.bytes]).toEqual([1, 2, 3]);
 });
 
-test("what it tells of its growth is all it has, and never much more than it needs", () => {
+test("the growth that it reports is all its memory, and never much more than needed", () => {
   const gathered = new GrowingBytes();
   let capacity = 0;
 

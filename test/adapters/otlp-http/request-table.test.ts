@@ -28,7 +28,7 @@ async function fateOf({ abandoned }: RequestInFlight): Promise<string> {
   return typeof fate === "string" ? fate : fate.message;
 }
 
-describe("places", () => {
+describe("limits", () => {
   test("are refused beyond those of one address, and others still have theirs", () => {
     const { begin, beginIn, refusals, table } = createTable();
     for (const port of [1, 2, 3]) beginIn("a", port);
@@ -167,7 +167,7 @@ test("of requests that have ended nothing is left, neither of their connections"
   expect(keptEntries(table)).toBe(0);
 });
 
-test("stopping tells every request, and counts none as refused", async () => {
+test("stopping answers every request, and counts none as refused", async () => {
   const { beginIn, table, refusals } = createTable();
   const requests = [beginIn("a"), beginIn("b")];
 

@@ -88,7 +88,7 @@ test("what may be sent is no problem, nor is asking whether it may", async () =>
   expect(problems.list()).toEqual([]);
 });
 
-test("a gRPC client is told where gRPC is, and its request is recorded", async () => {
+test("the answer to a gRPC client names the gRPC port, and its request is recorded", async () => {
   const { listener, problems } = runOtlpHttp();
   const client = openGrpcClient(listener.port);
 

@@ -124,11 +124,11 @@ test.each([binary([0xff]), json("<html>"), json("[]"), binary([])])(
   },
 );
 
-test("a status in JSON tells its message", () => {
+test("the message of a status in JSON is read", () => {
   expect(statusDetails(json('{"code":3,"message":"no traces"}')).message).toBe("no traces");
 });
 
-test("only what is to be retried has a time, and words are escaped and cut", () => {
+test("only a retry has a time, and messages are escaped and cut", () => {
   expect(failureOutcome({ outcome: "retry" }, "a\nb", 5)).toEqual({
     outcome: "retry",
     message: "a\\nb",

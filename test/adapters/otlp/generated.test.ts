@@ -29,7 +29,7 @@ test.each(generated)("$path is what bun run proto makes of proto/", ({ path, con
   expect(committed === content).toBe(true);
 });
 
-test("what is generated is the same each time, and names no place on the machine", () => {
+test("generated code is reproducible, and names no path of the machine", () => {
   const again = [...generate()].map(([path, content]) => ({ path, content }));
 
   expect(Bun.deepEquals(again, generated)).toBe(true);
@@ -105,7 +105,7 @@ test.each(Object.entries(SHA_256_BY_PROTOC))("the descriptor of %s is protoc's",
   expect(new Bun.CryptoHasher("sha256").update(bytes).digest("hex")).toBe(sha256);
 });
 
-test("there is a descriptor, with protoc's hash, of every file in proto/", () => {
+test("every file in proto/ has a descriptor with protoc's hash", () => {
   const files = [...new Bun.Glob("**/*.proto").scanSync(join(REPOSITORY, "proto"))].toSorted();
 
   expect(Object.keys(fileDescriptors)).toEqual(files);

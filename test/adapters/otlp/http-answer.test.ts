@@ -45,7 +45,7 @@ test("a body that breaks off changes nothing, and the URL stays secret", async (
   ]);
 });
 
-test("a failure tells what the receiver says, and when to come back", async () => {
+test("a failure has the receiver's message and the time of a retry", async () => {
   const response = exportFailure(429, "slow down", { contentType: JSON_TYPE, retryAfter: "3" });
 
   expect(await readHttpAnswer(response, 3)).toEqual({
@@ -72,7 +72,7 @@ test.each([
   { name: "says so", type: "text/html; charset=utf-8", body: "<h1>Sign in</h1>" },
   { name: "does not say so", type: "text/plain", body: "\n <!DOCTYPE html><html></html>" },
   { name: "claims to be JSON", type: JSON_TYPE, body: "<html><body>It works!</body></html>" },
-])("200 with a web page that $name is no delivery: no span was kept", async ({ type, body }) => {
+])("200 with a web page that $name is not a delivery", async ({ type, body }) => {
   const response = new Response(body, { headers: { "Content-Type": type } });
 
   expect(await readHttpAnswer(response, 3)).toEqual({

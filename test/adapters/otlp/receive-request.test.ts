@@ -23,7 +23,7 @@ test("what the receiver says is handed on", () => {
   expect(failures).toEqual([]);
 });
 
-test("what the receiver throws is told to us, and not to the sender", () => {
+test("an error of the receiver is reported to us, and not to the sender", () => {
   const failures: unknown[] = [];
   const error = new Error("the lock is gone");
   const counted: string[] = [];
@@ -100,13 +100,16 @@ test("rejected spans are counted one by one", () => {
   expect(problems).toMatchObject([{ ...SENDER, reason: "rejected", count: 7, detail: "why" }]);
 });
 
-test.each(["metrics", "logs"] as const)("what is wrong with %s can cost no spans", (signal) => {
-  const broken = { outcome: "malformed", problem: "broken_compression", message: "why" } as const;
+test.each(["metrics", "logs"] as const)(
+  "a fault of %s is recorded as one that costs no spans",
+  (signal) => {
+    const broken = { outcome: "malformed", problem: "broken_compression", message: "why" } as const;
 
-  const reason = `unsupported_${signal}`;
-  expect(noted(broken, signal)).toMatchObject([{ ...SENDER, reason, count: 1, detail: "why" }]);
-  expect(noted({ outcome: "accepted" }, signal)).toEqual([]);
-});
+    const reason = `unsupported_${signal}`;
+    expect(noted(broken, signal)).toMatchObject([{ ...SENDER, reason, count: 1, detail: "why" }]);
+    expect(noted({ outcome: "accepted" }, signal)).toEqual([]);
+  },
+);
 
 test.each<Answer>([
   { outcome: "accepted" },

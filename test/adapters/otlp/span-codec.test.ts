@@ -9,7 +9,7 @@ import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
 
 const codec = new ProtobufSpanCodec();
 
-test("a span encoded and decoded is the same span, whatever it holds", () => {
+test("any span is equal after encoding and decoding", () => {
   fc.assert(
     fc.property(traceSpanArbitrary, (traceSpan) => {
       expect(codec.decode(codec.encode(traceSpan))).toStrictEqual([traceSpan]);
@@ -84,7 +84,7 @@ test.each<{ name: string; value: number[]; expected: AttributeValue }>([
   expect(decoded?.attributes).toStrictEqual([{ key: "key", value: expected }]);
 });
 
-test("what is decoded does not change when the request's memory is used again", () => {
+test("a decoded span does not change when the memory of its request is reused", () => {
   const attribute = bytesField(9, bytesField(1, "key"), bytesField(2, number7));
   const bytes = request(resourceSpans("shop", span(1, attribute)));
 
@@ -131,7 +131,7 @@ test.each([
   expect(decoded?.spanId).toBe("00");
 });
 
-test("an identifier in capitals is the same identifier", () => {
+test("an identifier in capitals is equal to one in lowercase", () => {
   const [decoded] = codec.decode(codec.encode({ ...plainSpan(), spanId: "00112233AABBCCDD" }));
 
   expect(decoded?.spanId).toBe("00112233aabbccdd");

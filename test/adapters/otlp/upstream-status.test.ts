@@ -156,7 +156,7 @@ test.each([
   expect(word(httpVerdict(code))).toBe(meaning);
 });
 
-test("every reason there is has a code", () => {
+test("every reason has a code", () => {
   const codes = Object.keys(GRPC).map((name) => status[name as keyof typeof status]);
   const statuses = Array.from({ length: 600 }, (_, code) => code);
 

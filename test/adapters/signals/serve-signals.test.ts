@@ -162,7 +162,7 @@ test("a process in a session of its own has none", async () => {
   expect(await child.exited).toBe(20);
 });
 
-test("where there are no terminals at all, there is none", () => {
+test("a system without terminals has no controlling terminal", () => {
   expect(hasControllingTerminal("/nowhere/tty")).toBe(false);
 });
 

@@ -68,7 +68,7 @@ test("spans are counted in spans and in bytes, accepted and rejected, with their
   expect([...one.total.rejectedBytesByFault]).toEqual([bytes, bytes, 0, 0]);
 });
 
-test("a request's bytes are counted by its outcome, kept or not", () => {
+test("the bytes of a request are counted by its outcome, stored or not", () => {
   const { one } = receivers();
 
   one.receive(requestOf(2));
@@ -110,7 +110,7 @@ test.each([
   { name: "a byte more", length: 257, at: 1 },
   { name: "the largest bound", length: 16 << 20, at: 8 },
   { name: "more than all bounds", length: (16 << 20) + 1, at: 9 },
-])("a request of $name is counted in its place", ({ length, at }) => {
+])("a request of $name is counted in its bucket", ({ length, at }) => {
   const { receiver, one } = receivers();
   receiver.stop();
 
@@ -220,7 +220,7 @@ test.each([
   { name: "at a bound, which belongs below", value: 10, counts: [0, 1, 0, 0] },
   { name: "just above a bound", value: 10.01, counts: [0, 0, 1, 0] },
   { name: "above all bounds", value: 1e9, counts: [0, 0, 0, 1] },
-])("a value $name is counted in its place", ({ value, counts }) => {
+])("a value $name is counted in its bucket", ({ value, counts }) => {
   const histogram = new Histogram([1, 10, 100]);
 
   histogram.observe(value);

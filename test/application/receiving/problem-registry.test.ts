@@ -68,7 +68,7 @@ test("the newest is first, also when it is not new", () => {
   ]);
 });
 
-test("of one reason the peers seen last are kept, and no flood pushes out another reason", () => {
+test("the latest peers of each reason are listed, and no flood pushes out another reason", () => {
   const { registry } = createRegistry();
   registry.note({ ...MALFORMED, reason: "too_large" });
   registry.note(MALFORMED);
@@ -103,7 +103,7 @@ test("totals forget no peer, and count nothing twice", () => {
   expect(registry.totals().filter(({ count }) => count > 0)).toHaveLength(1);
 });
 
-test("there is a total for whatever can happen, before it does", () => {
+test("every reason has a total before it occurs", () => {
   const { registry } = createRegistry();
 
   const keys = registry.totals().map(({ protocol, reason }) => `${protocol} ${reason}`);
@@ -129,7 +129,7 @@ test("text of a peer is escaped and cut, and an IPv4 address has one spelling", 
   expect(Buffer.byteLength(problem?.detail ?? "")).toBeLessThanOrEqual(256);
 });
 
-test("a text is not kept in memory for the piece of it that is shown", () => {
+test("a long text does not stay in memory for the part that is shown", () => {
   const { registry } = createRegistry();
   Bun.gc(true);
   const before = heapStats().extraMemorySize;
@@ -177,7 +177,7 @@ test("each reason, and each protocol, has lines of its own", () => {
   expect(logger.lines).toHaveLength(3);
 });
 
-test("a line leaves out what is not known", () => {
+test("a log line omits unknown fields", () => {
   const { registry, logger } = createRegistry();
 
   registry.note({ protocol: "grpc", reason: "evicted", address: "" });
@@ -201,7 +201,7 @@ test("a fault of ours is an error, and its line has the stack", () => {
   expect(JSON.stringify(registry.list())).not.toContain("broken");
 });
 
-test("when both ports get what is meant for the other, the hint says that they are swapped", () => {
+test("when each port gets the traffic of the other, the hint says that they are swapped", () => {
   const { registry, logger } = createRegistry();
   const hints = () => registry.list().map(({ hint }) => hint);
 
@@ -216,7 +216,7 @@ test("when both ports get what is meant for the other, the hint says that they a
   expect(registry.hint("malformed")).not.toBe(swapped);
 });
 
-test("closing writes what is not written yet", () => {
+test("closing logs the remaining counts", () => {
   const { registry, logger, clock } = createRegistry();
   registry.note(MALFORMED);
   registry.note(MALFORMED);

@@ -132,7 +132,7 @@ test.each([
   { name: "a field that is cut off", bytes: [0x0a], where: "at byte 0: a varint" },
   { name: "text", bytes: [0x47, 0x45, 0x54, 0x20], where: "at byte 0: " },
   { name: "a group", bytes: [0x0a, 1, 0x0b], where: "at byte 2: no valid field tag" },
-])("$name is malformed, and nothing of it is kept", ({ bytes, where }) => {
+])("$name is malformed and not stored", ({ bytes, where }) => {
   const { receive, buffer } = receiver();
 
   const receipt = receive.receive(Uint8Array.from(bytes));
@@ -175,7 +175,7 @@ test("a request larger than the whole ring is too large", () => {
   expect(buffer.stats().spans.received).toBe(0);
 });
 
-test("a request that fits once its rejected spans are cut out is kept", () => {
+test("a request that fits without its rejected spans is stored", () => {
   const { receive } = receiver({ bytes: scoped(span(1)).length });
 
   expect(receive.receive(scoped(span(1), bad)).outcome).toBe("partly_rejected");
@@ -220,7 +220,7 @@ test("after a stop every request is to be retried, and nothing is stored", () =>
   expect(buffer.stats().spans.received).toBe(0);
 });
 
-test("a fault of the buffer's is the listener's to answer, and the next request is kept", () => {
+test("a fault of the buffer is thrown to the listener, and the next request is stored", () => {
   const { buffer, logger, clock } = receiver();
   const faults = [new RangeError("out of memory")];
   const append: ReceiveParts["buffer"]["append"] = (...appended) => {
@@ -235,7 +235,7 @@ test("a fault of the buffer's is the listener's to answer, and the next request 
   expect(buffer.size()).toBe(1);
 });
 
-test("a field for profiles is logged once, however often it comes, and its span is kept", () => {
+test("a field for profiles is logged once, and its spans are stored", () => {
   const { receive, buffer, logger } = receiver();
   const bytes = scoped(span(1, bytesField(9, varintField(3, 1))));
 

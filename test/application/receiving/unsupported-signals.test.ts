@@ -6,7 +6,7 @@ import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 test.each([
   { signal: "metrics" as const, variable: "OTEL_METRICS_EXPORTER=none" },
   { signal: "logs" as const, variable: "OTEL_LOGS_EXPORTER=none" },
-])("the sender of $signal is told how to stop sending them", ({ signal, variable }) => {
+])("the message to a sender of $signal says how to stop sending them", ({ signal, variable }) => {
   const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
 
   const { message, ...answer } = unsupported.receive({ signal, protocol: "http", items: 3 });

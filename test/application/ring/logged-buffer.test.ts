@@ -8,7 +8,7 @@ import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts"
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 
-test("what enters or leaves is told of at DEBUG, and done as the buffer does it", () => {
+test("what enters or leaves is logged at DEBUG, and passed on to the buffer", () => {
   const options = { codec: new ProtobufSpanCodec() };
   const buffer = ObservabilityBuffer.create({ spans: 10, bytes: 4096 }, options);
   const logger = new RecordingLogger();
@@ -70,7 +70,7 @@ test("a lease of nothing leaves no line", () => {
   expect(logger.lines).toEqual([]);
 });
 
-test("what is asked about the buffer is answered as the buffer does, without a line", () => {
+test("questions about the buffer are passed on without a log line", () => {
   const { buffer, logger, logged } = filledBuffer(5);
   const beforeMs = Date.now();
   const rooms = [5, 6].map((spans) => logged.hasRoom({ spans, bytes: 100 }));
@@ -82,7 +82,7 @@ test("what is asked about the buffer is answered as the buffer does, without a l
   expect(logger.lines).toEqual([]);
 });
 
-test("whoever only looks leaves no line", () => {
+test("reading without removing writes no log line", () => {
   const options = { codec: new ProtobufSpanCodec() };
   const buffer = ObservabilityBuffer.create({ spans: 10, bytes: 4096 }, options);
   const logger = new RecordingLogger();

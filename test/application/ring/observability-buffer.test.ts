@@ -41,7 +41,7 @@ test("requests are read as spans, across their borders, and taken in that order"
   expect(buffer.stats().spans).toMatchObject({ accepted: 4, taken: 4, buffered: 0 });
 });
 
-test("a look leaves the spans where they are; to take them is to see the same bytes", () => {
+test("peeking leaves the spans in place; taking them returns the same bytes", () => {
   const buffer = createBuffer();
   put(buffer, requestOf(3));
   put(buffer, requestOf(1, 4));
@@ -78,7 +78,7 @@ test("a second view of the ring sees and moves the same spans", () => {
   expect(buffer.getSpans(3).map(({ name }) => name)).toEqual(["span 2", "span 3"]);
 });
 
-test("a span that is not valid is booked as received and rejected", () => {
+test("an invalid span is counted as received and rejected", () => {
   const buffer = createBuffer();
 
   expect(buffer.addSpan({ ...plainSpan(), traceId: "" })).toBe(false);
@@ -86,7 +86,7 @@ test("a span that is not valid is booked as received and rejected", () => {
   expect(buffer.stats().bytes.rejected).toBeGreaterThan(0);
 });
 
-test("a span too large for the arena is not kept, and not booked", () => {
+test("a span too large for the arena is neither stored nor counted", () => {
   const buffer = createBuffer({ spans: 10, bytes: 200 });
   buffer.addSpan(plainSpan());
   const before = buffer.stats();
@@ -95,7 +95,7 @@ test("a span too large for the arena is not kept, and not booked", () => {
   expect(buffer.stats()).toEqual(before);
 });
 
-test("a span nested too deeply to be read back is not kept, and not booked", () => {
+test("a span nested too deeply to be read back is neither stored nor counted", () => {
   const buffer = createBuffer();
   let value: AttributeValue = null;
   for (let level = 0; level < 48; level += 1) value = { type: "array", value: [value] };
@@ -105,7 +105,7 @@ test("a span nested too deeply to be read back is not kept, and not booked", () 
   expect(buffer.stats().spans.received).toBe(0);
 });
 
-test("the deepest span that is kept can be read back", () => {
+test("the deepest span that is stored can be read back", () => {
   const buffer = createBuffer();
   let value: AttributeValue = null;
   for (let level = 0; level < 47; level += 1) value = { type: "array", value: [value] };
@@ -115,7 +115,7 @@ test("the deepest span that is kept can be read back", () => {
   expect(buffer.getSpans(1)).toStrictEqual([deep]);
 });
 
-test("with the policy to refuse, a span that finds no room is not kept, and evicts nothing", () => {
+test("with the policy refuse, a span without room is not stored and evicts nothing", () => {
   const buffer = createBuffer({ spans: 1, bytes: 1_000 }, { overflowPolicy: "refuse" });
 
   expect([buffer.addSpan(plainSpan()), buffer.addSpan(plainSpan())]).toEqual([true, false]);
@@ -130,7 +130,7 @@ test("with the policy to refuse, an invalid span is rejected, even when it is fu
   expect(buffer.stats().spans).toMatchObject({ received: 2, rejected: 1 });
 });
 
-test("unless told otherwise the oldest make room", () => {
+test("by default the oldest spans make room", () => {
   const options = [{}, { overflowPolicy: "drop_oldest" }] as const;
 
   const outcomes = options.map((option) => {
@@ -142,7 +142,7 @@ test("unless told otherwise the oldest make room", () => {
   expect(outcomes).toEqual([expected, expected] as typeof outcomes);
 });
 
-test("one reading tells everything, in spans and in bytes", () => {
+test("one reading has all counters, in spans and in bytes", () => {
   const buffer = createBuffer({ spans: 3, bytes: 5_000 });
   const spanBytes = spanBody(1).length;
   put(buffer, requestOf(4));
@@ -162,7 +162,7 @@ test("one reading tells everything, in spans and in bytes", () => {
   });
 });
 
-test("what was handed out does not change when its place in the ring is used again", () => {
+test("copied spans do not change when their bytes in the ring are reused", () => {
   const buffer = createBuffer({ spans: 10, bytes: requestOf(1).length });
   put(buffer, requestOf(1));
   const taken = buffer.take(1);
@@ -172,7 +172,7 @@ test("what was handed out does not change when its place in the ring is used aga
   expect(taken.request).toEqual(requestOf(1));
 });
 
-test("cleared, it is empty, and what was in it is in the book of those taken", () => {
+test("after a clear it is empty, and its spans count as taken", () => {
   const buffer = createBuffer({ spans: 10, bytes: 5_000 });
   put(buffer, requestOf(3));
 
@@ -192,7 +192,7 @@ test("its services, and its spans by sequence, are those of the ring", () => {
 
 const ANY = { spans: 100, bytes: 1 << 16 };
 
-test("cleared, it keeps what is leased, which may be on its way", () => {
+test("a clear keeps leased spans, which may be on their way", () => {
   const buffer = createBuffer();
   put(buffer, requestOf(3));
   const leased = buffer.lease({ ...ANY, spans: 2 })!;
@@ -228,7 +228,7 @@ test("in flight without a slot, a span is counted in its size, but fills it no m
   expect([buffer.size(), buffer.isFull()]).toEqual([4, false]);
 });
 
-test("where nothing is evicted, a leased span keeps its place, and all behind it theirs", () => {
+test("if nothing is evicted, a leased span keeps its slot, and so do all after it", () => {
   const buffer = createBuffer({ spans: 3, bytes: 1 << 16 }, { overflowPolicy: "refuse" });
   put(buffer, requestOf(3));
   const leased = buffer.lease({ ...ANY, spans: 1 })!;

@@ -5,7 +5,7 @@ import {
   releaseOwnBuffer,
 } from "../../../src/application/ring/release-bytes.ts";
 
-describe("memory is given back", () => {
+describe("memory is freed", () => {
   test.each([
     { name: "of a piece that fills its buffer", bytes: new Uint8Array(4096) },
     {
@@ -46,7 +46,7 @@ describe("memory stays as it is", () => {
   });
 });
 
-test("a buffer of our own is given back whole, however little of it is shown", () => {
+test("a buffer of our own is freed as a whole, whatever part the view shows", () => {
   const buffer = new Uint8Array(9000);
 
   releaseOwnBuffer(buffer.subarray(100, 200));
@@ -55,6 +55,6 @@ test("a buffer of our own is given back whole, however little of it is shown", (
   expect(buffer.length).toBe(0);
 });
 
-test("small bytes are not worth to be kept for it", () => {
+test("small buffers are not worth keeping for it", () => {
   expect([4095, 4096].map((length) => isWorthIt(new Uint8Array(length)))).toEqual([false, true]);
 });

@@ -36,7 +36,7 @@ function contents(ring: RingMemory): string {
   return takeOldest(ring, readStats(ring).spans.buffered).request.toHex();
 }
 
-test("blocks lie one behind the other, and end where the arena ends", () => {
+test("blocks follow one another up to the end of the arena", () => {
   const ring = createRingMemory({ spans: 10, bytes: 3 * BLOCK });
 
   const outcomes = [1, 2, 3].map((number) => put(ring, one(number)));
@@ -46,7 +46,7 @@ test("blocks lie one behind the other, and end where the arena ends", () => {
   expect(contents(ring)).toBe(joined(one(1), one(2), one(3)).toHex());
 });
 
-test("what is in use is blocks and the gaps between, from the oldest to the newest", () => {
+test("used bytes are the blocks and the gaps between, from oldest to newest", () => {
   const ring = createRingMemory({ spans: 10, bytes: 3 * BLOCK + 5 });
   const used = [usedBytes(ring)];
 
@@ -94,7 +94,7 @@ test("a block larger than the end and the gap evicts all that lies in its way", 
   expect(contents(ring)).toBe(joined(one(4), large).toHex());
 });
 
-test("a block that reached the end is no reason to go on behind it", () => {
+test("after a block that reached the end, the next one starts at the beginning", () => {
   const ring = ringOf({ spans: 10, bytes: 2 * BLOCK }, one(1), one(2));
   takeOldest(ring, 1);
 
@@ -191,7 +191,7 @@ test("a request without spans changes nothing, and fits into a full ring", () =>
 
 const resourceOnly = request(bytesField(1));
 
-test("what was rejected is booked with the request it was cut out of", () => {
+test("rejected spans are counted with the request they were cut out of", () => {
   const ring = ringOf({ spans: 5, bytes: 1_000 });
 
   put(ring, one(1), { rejected: rejectedOf("shop", 2, 31) });
@@ -248,7 +248,7 @@ test("where nothing may be evicted, a request that fills the ring exactly gets i
   expect(put(ring, requestOf(2), refuse)).toEqual(ACCEPTED);
 });
 
-test("it is full when there is no slot, and not before", () => {
+test("it is full when no slot is free, and not before", () => {
   const ring = ringOf({ spans: 2, bytes: 10_000 }, one(1));
   const before = isFull(ring);
 

@@ -23,14 +23,14 @@ test.each(Object.entries(handBuiltRequests).filter(([name]) => !name.includes("t
   },
 );
 
-test("several untouched requests leave one behind the other, each as it came in", () => {
+test("several complete requests leave one after the other, unchanged", () => {
   const requests = [bare(1), handBuiltRequests["unknown fields at every level"]!, bare(2, 3)];
   const ring = ringOf(roomy, ...requests);
 
   expect(takeOldest(ring, 5).request.toHex()).toBe(joined(...requests).toHex());
 });
 
-test("a request that was evicted in part keeps the rest, and what is around it", () => {
+test("a partly evicted request keeps the rest and the messages around it", () => {
   const around = [varintField(40, 1), bytesField(1, bytesField(1, "scope"))];
   const whole = request(
     ...unknownFields,
@@ -53,7 +53,7 @@ test("a hand-over may begin and end within a request, and whole ones lie between
   expect(takeOldest(ring, 2).request.toHex()).toBe(bare(7, 8).toHex());
 });
 
-test("a hand-over may begin and end within the same request", () => {
+test("a hand-over may start and end within one request", () => {
   const ring = ringOf(roomy, bare(1, 2, 3, 4));
   takeOldest(ring, 1);
 

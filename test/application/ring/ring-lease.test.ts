@@ -84,7 +84,7 @@ describe("a lease", () => {
     expect(leaseOldest(ringOf(ROOMY), ANY)).toBeUndefined();
   });
 
-  test("that begins and ends within requests has what is around its spans", () => {
+  test("that starts and ends within requests has the messages around its spans", () => {
     const ring = ringOf(ROOMY, bare("a", 1, 2), bare("b", 3, 4));
     takeOldest(ring, 1);
 
@@ -109,7 +109,7 @@ describe("a lease", () => {
   });
 });
 
-describe("settled, a span is in one book", () => {
+describe("a settled span is in one entry of the ledger", () => {
   test.each([
     { settlement: "delivered", left: { buffered: 1, delivered: 2 }, first: 3 },
     { settlement: "undeliverable", left: { buffered: 1, undeliverable: 2 }, first: 3 },
@@ -169,7 +169,7 @@ describe("settled, a span is in one book", () => {
     expect(() => requestOfPart(leased, part)).toThrow(AssertionError);
   });
 
-  test("and only once: a second settlement is nobody's", () => {
+  test("and only once: a second settlement is a broken belief", () => {
     const ring = ringOf(ROOMY, requestOf(3));
     const leased = lease(ring);
     settle(ring, leased, { first: 0, end: 2 }, "returned");
@@ -189,7 +189,7 @@ describe("the newest span", () => {
     expect(spanNumbers(newest!.request)).toEqual([3]);
   });
 
-  test("is the newest that nobody has", () => {
+  test("is the newest free span", () => {
     const ring = ringOf(ROOMY, requestOf(3));
     leaseNewest(ring);
 
@@ -197,7 +197,7 @@ describe("the newest span", () => {
     expect([leaseNewest(ring), leaseNewest(ringOf(ROOMY))]).toEqual([undefined, undefined]);
   });
 
-  test("is found again when it was given back, also behind what was leased after it", () => {
+  test("is found again after its return, even after spans that were leased later", () => {
     const ring = ringOf(ROOMY, requestOf(3));
     const newest = leaseNewest(ring)!;
     lease(ring);
@@ -210,7 +210,7 @@ describe("the newest span", () => {
 });
 
 describe("a leased span that makes room", () => {
-  test("is buffered in the books until it is settled; its neighbour is evicted", () => {
+  test("counts as buffered until it is settled; its neighbour is evicted", () => {
     const { ring } = overtaken();
 
     expect(readStats(ring).spans).toMatchObject({ accepted: 4, buffered: 3, evicted: 1 });
@@ -231,7 +231,7 @@ describe("a leased span that makes room", () => {
     expect(lease(ring).sequences).toEqual([3, 4]);
   });
 
-  test("is not mistaken for the one that has its slot now, whoever has leased that", () => {
+  test("is not mistaken for the span that has its slot now, leased or not", () => {
     const { ring, leased } = overtaken();
     const other = lease(ring);
 
@@ -284,7 +284,7 @@ describe("a part of a lease", () => {
     expect(part.toHex()).toBe(joined(bare("a", 1), bare("b", 3)).toHex());
   });
 
-  test("can be sent though its spans have left the ring, and others lie in their place", () => {
+  test("can be sent after its spans have left the ring and others have their slots", () => {
     const ring = ringOf({ spans: 2, bytes: 10_000 }, bare("a", 1, 2));
     const leased = lease(ring);
     put(ring, requestOf(2, 3));

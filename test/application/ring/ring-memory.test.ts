@@ -60,7 +60,7 @@ test.each(capacities)("of $spans spans, every column has a row for each", ({ spa
   expect(lock).toHaveLength(1);
 });
 
-test("what is written to one column is seen in no other", () => {
+test("a write to one column does not change another", () => {
   const ring = createRingMemory({ spans: 5, bytes: 64 });
   const columns = columnsOf(ring);
 
@@ -89,7 +89,7 @@ test("a new ring is empty, and the first span will have number 1", () => {
   expect(new Set(ring.control.subarray(NEXT_SEQUENCE + 1))).toEqual(new Set([0]));
 });
 
-test("memory that is opened again is the same ring, not a copy", () => {
+test("opened memory is the same ring, not a copy", () => {
   const ring = createRingMemory({ spans: 6, bytes: 100 });
   for (const [index, [, column]] of columnsOf(ring).slice(2).entries()) column.fill(index + 7);
 

@@ -22,7 +22,7 @@ import { requestOf, spanBody } from "../../support/requests/request-bytes.ts";
 const roomy = { spans: 100, bytes: 10_000 };
 const spanBytes = spanBody(1).length;
 
-test("what is taken is booked in spans and in bytes", () => {
+test("taken spans are counted in spans and in bytes", () => {
   const ring = ringOf(roomy, requestOf(3), requestOf(2, 4));
 
   expect(takeBefore(ring, 4)).toEqual({ spans: 3, bytes: 3 * spanBytes });
@@ -55,7 +55,7 @@ test("what has left is neither among the oldest nor taken again", () => {
   expect(takeBefore(ring, 5)).toEqual({ spans: 1, bytes: spanBytes });
 });
 
-test("what is returned is among the oldest again, though newer ones have left", () => {
+test("a returned span is among the oldest again, even after newer ones have left", () => {
   const ring = ringOf(roomy, requestOf(5));
   const leased = leaseOldest(ring, { spans: 2, bytes: 1_000 })!;
   takeBefore(ring, 4);
@@ -82,14 +82,14 @@ test("nothing taken is nothing changed", () => {
   expect(readStats(ring)).toEqual(before);
 });
 
-test("what is not there can neither be taken nor evicted", () => {
+test("a span that has left can neither be taken nor evicted", () => {
   const ring = ringOf(roomy, requestOf(3));
 
   expect(() => takeBefore(ring, 5)).toThrow(AssertionError);
   expect(() => evictBefore(ring, 5)).toThrow(AssertionError);
 });
 
-test("the oldest block is evicted with what is left of it, and no more", () => {
+test("evicting the oldest block evicts its remaining spans, and no others", () => {
   const ring = ringOf(roomy, requestOf(3), requestOf(2, 4));
   takeBefore(ring, 2);
 

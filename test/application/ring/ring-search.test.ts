@@ -110,7 +110,7 @@ test("a visitor sees where a span and its resource are, and its trace's tail", (
   expect(seen[2]).toBe("2000000");
 });
 
-test("what is leased is found, what was delivered is not", () => {
+test("leased spans are found, delivered ones are not", () => {
   const ring = ringOf({ spans: 10, bytes: 10_000 }, requestOf(4));
   const leased = leaseOldest(ring, { spans: 3, bytes: 1_000 })!;
 

@@ -18,7 +18,7 @@ function of(service: string, ...numbers: number[]): number[] {
   return resourceSpans(service, ...numbers.map((number) => span(number)));
 }
 
-test("a service has its own books, in spans and in bytes", () => {
+test("a service has its own ledger, in spans and in bytes", () => {
   const ring = ringOf(ROOMY, request(of("shop", 1, 2), of("cart", 3)), request(of("shop", 4)));
 
   takeOldest(ring, 1);
@@ -60,7 +60,7 @@ test("a block that is evicted is evicted from all its services", () => {
   expect(readServices(ring).map(({ spans }) => spans.evicted)).toEqual([2, 1]);
 });
 
-test("rejected spans are in the books of their service, though it has no other", () => {
+test("rejected spans count for their service even if it has no others", () => {
   const ring = ringOf(ROOMY);
 
   put(ring, request(of("shop", 1)), { rejected: rejectedOf("odd", 2, 31) });
@@ -87,7 +87,7 @@ test("spans of no service are of the one for none", () => {
   expect(readServices(ring).map(({ service }) => service)).toEqual(["unknown_service"]);
 });
 
-test("services beyond those there is room for share one row, which is the last", () => {
+test("services without a free row share one row, which is listed last", () => {
   const services = Array.from({ length: MAX_SERVICES + 3 }, (_, index) =>
     of(`s${index}`, index + 1),
   );
@@ -99,7 +99,7 @@ test("services beyond those there is room for share one row, which is the last",
   expect(told.at(-1)).toMatchObject({ service: "(other services)", spans: { accepted: 3 } });
 });
 
-test("the books of all services, those without a row too, add up to those of the ring", () => {
+test("the ledgers of all services, including the shared row, add up to that of the ring", () => {
   const services = Array.from({ length: MAX_SERVICES + 40 }, (_, index) =>
     of(`s${index}`, 2 * index, 2 * index + 1),
   );
@@ -140,7 +140,7 @@ test("services whose names begin alike for 256 bytes are one", () => {
   ]);
 });
 
-test("what is put in through one view and taken through another is in the same books", () => {
+test("spans appended through one view and taken through another are in one ledger", () => {
   const ring = ringOf(ROOMY, request(of("shop", 1)));
   const other = openRingMemory(ring.shared);
 
@@ -155,7 +155,7 @@ test("what is put in through one view and taken through another is in the same b
   ]);
 });
 
-test("a request that is not kept makes no service known", () => {
+test("a request that is not stored adds no service", () => {
   const ring = ringOf({ spans: 1, bytes: 1_000 }, request(of("shop", 1)));
 
   put(ring, request(of("refused", 2)), { mayEvict: false, rejected: rejectedOf("odd", 1, 9) });
@@ -179,7 +179,7 @@ function total(ledgers: readonly Ledger[]): Ledger {
   };
 }
 
-test("another view of the ring tells the same", () => {
+test("another view of the ring reports the same", () => {
   const ring = ringOf(ROOMY, request(of("shop", 1), of("cart", 2)));
 
   expect(readServices(openRingMemory(ring.shared))).toEqual(readServices(ring));

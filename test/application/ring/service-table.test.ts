@@ -18,7 +18,7 @@ function rowOf(table: ServiceTable, name: string): number {
   return serviceRow(table, Buffer.from(name));
 }
 
-test("a service has the same row each time, and every service its own", () => {
+test("a service keeps its row, and each service has its own", () => {
   const table = createTable();
 
   const rows = ["shop", "cart", "shop", "", "cart"].map((name) => rowOf(table, name));
@@ -56,7 +56,7 @@ test("a long name is known by its beginning", () => {
   expect(nameOf(table, 1)).toBe(long);
 });
 
-test("another view of the same memory knows the same services", () => {
+test("another view of the memory has the same services", () => {
   const shared = new SharedArrayBuffer(SERVICE_TABLE_BYTES);
   const [one, other] = [openServiceTable(shared, 0), openServiceTable(shared, 0)];
 

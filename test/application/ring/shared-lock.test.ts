@@ -41,7 +41,7 @@ function spinUntilContended(word: Int32Array): void {
   for (let spins = 0; spins < 1e9 && Atomics.load(word, 0) !== CONTENDED; spins += 1);
 }
 
-test("what is done under the lock is answered, and the lock is free again", () => {
+test("the result of an action under the lock is returned, and the lock is free again", () => {
   const { word } = sharedWord();
 
   const answer = withLock(word, () => Atomics.load(word, 0));
@@ -61,7 +61,7 @@ test("an action that throws frees the lock as well", () => {
   expect(word[0]).toBe(FREE);
 });
 
-test("a lock that nobody frees is given up, and nothing was done under it", () => {
+test("waiting for a lock that is never released ends, and nothing is done under it", () => {
   const { word } = sharedWord();
   let hasRun = false;
   Atomics.store(word, 0, HELD);
@@ -100,7 +100,7 @@ test("a thread that waits is woken as soon as the lock is freed", async () => {
 });
 
 // A thread that is woken and dies before it takes the lock leaves it free, and others asleep.
-test("a free lock is taken in the end, even if nobody was told that it is free", async () => {
+test("a free lock is acquired even without a wake-up", async () => {
   const { shared, word } = sharedWord();
   Atomics.store(word, 0, HELD);
   await startThread(shared, { does: "free_in_silence" }).said("begun");

@@ -17,7 +17,7 @@ test.each([
   expect(formatOfPath(path)).toBe(format as ReturnType<typeof formatOfPath>);
 });
 
-test("every ending that is told of says a format", () => {
+test("every documented ending names a format", () => {
   expect(FILE_ENDINGS.filter((ending) => formatOfPath(`x${ending}`) === undefined)).toEqual([]);
   expect(FILE_ENDINGS).toContain(".jsonl");
 });

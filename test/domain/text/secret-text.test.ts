@@ -20,7 +20,7 @@ test("only who asks for the text gets it", () => {
   expect(secret.reveal()).toBe("hunter2");
 });
 
-test("what is shown instead can be said, and nothing is shown as nothing", () => {
+test("the replacement text can be chosen, and an empty text is shown as empty", () => {
   expect(String(new SecretText("a=b", "a=***"))).toBe("a=***");
   expect(String(new SecretText(""))).toBe("");
 });

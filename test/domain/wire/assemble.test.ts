@@ -112,11 +112,11 @@ test("all spans of a request with its envelope fields first make that request", 
   expect(assemble(bytes, () => true)).toEqual(bytes);
 });
 
-test("without a span there is nothing to assemble: that is the caller's fault", () => {
+test("assembling without a span is a fault of the caller", () => {
   expect(() => assemble(serverRequest(1), () => false)).toThrow(AssertionError);
 });
 
-test("what is assembled does not change with the memory it was made from", () => {
+test("an assembled request does not change with the memory it was made from", () => {
   const bytes = serverRequest(2);
   const assembled = assemble(bytes, (row) => row === 1);
   const before = assembled.toHex();
@@ -134,7 +134,7 @@ const anyKept = fc.record({
 
 // Goal: exactly the wanted spans, exactly their bytes, all that belongs to their envelopes.
 // Method: the expected bytes are made from the tree that the request was made from.
-test("whatever is kept of whatever request, only that is left, byte for byte", () => {
+test("of any request, exactly the chosen spans remain, byte for byte", () => {
   const property = fc.property(anyKept, ({ shape, pattern, before }) => {
     const spans = spansOf(shape);
     const isKept = (row: number) => pattern[row % pattern.length]! || row === spans.length - 1;
@@ -224,7 +224,7 @@ test.each<{ name: string; pieces: number[][]; whole: number[] }>([
   expect(Array.from(joined)).toEqual(whole);
 });
 
-test("a single piece is copied too: what is handed out does not change with the ring", () => {
+test("a single piece is copied too, so that it does not change with the ring", () => {
   const piece = Uint8Array.of(1, 2);
 
   const joined = concatenate([piece]);

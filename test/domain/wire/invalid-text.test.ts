@@ -44,7 +44,7 @@ describe("text that is not UTF-8 is found in a span's", () => {
   });
 });
 
-describe("what is around spans concerns all that came with it: a", () => {
+describe("invalid text around spans affects all spans in it: a", () => {
   const bad = bytesField(1, LATIN_1);
 
   test.each([
@@ -71,7 +71,7 @@ describe("what is around spans concerns all that came with it: a", () => {
     expect(found(...parts)).toEqual([0, 1, 1, 0]);
   });
 
-  test("scope of the same resource has no part in it", () => {
+  test("scope of the same resource is not affected", () => {
     const parts = [resource(scope(span(1)), scope(bytesField(1, bad), span(2)))];
 
     expect(found(...parts)).toEqual([0, 1]);
@@ -91,13 +91,13 @@ test.each([
   expect(found(resource(scope(span(1, field))))).toEqual([0]);
 });
 
-test("a request without spans has none to tell of", () => {
+test("a request without spans has no span with invalid text", () => {
   expect(found()).toEqual([]);
 });
 
 // Goal: it agrees with the runtime's own check on what is UTF-8.
 // Method: random bytes, mostly near the borders between forms of characters, as the name of a span.
-test("what is text for it is text for the runtime, and nothing else", () => {
+test("it accepts the same text as the runtime", () => {
   const byte = fc.constantFrom(0x41, 0x7f, 0x80, 0xbf, 0xc0, 0xc3, 0xe0, 0xed, 0xef, 0xf0, 0xf4);
   let invalidCount = 0;
   const property = fc.property(fc.array(byte, { maxLength: 6 }), (name) => {

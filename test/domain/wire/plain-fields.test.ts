@@ -158,7 +158,7 @@ const bodies = fc
   .map(([body, changes, start]) => changed(Uint8Array.from(body), changes).slice(start % 60));
 
 // Goal: the bet loses time at worst. Method: whatever it takes for plain, the plain walk accepts.
-test("what is taken for plain is a run of whole fields, none of them an identifier", () => {
+test("plain fields are a run of complete fields without an identifier", () => {
   const property = fc.property(bodies, (body) => {
     const taken = body.subarray(0, skipPlainFields(body, 0, body.length));
     const span = request(bytesField(1, bytesField(2, bytesField(2, ids, Array.from(taken)))));
@@ -171,7 +171,7 @@ test("what is taken for plain is a run of whole fields, none of them an identifi
   fc.assert(property, { numRuns: fuzzRuns(3_000) });
 });
 
-test("nothing behind the end of a span decides what is plain in it", () => {
+test("bytes after a span do not decide what is plain in it", () => {
   const property = fc.property(bodies, fc.uint8Array({ maxLength: 12 }), (body, behind) => {
     const longer = Uint8Array.from([...body, ...behind]);
 

@@ -46,7 +46,7 @@ test("any request of any shape is accepted, with the spans that protobufjs sees 
 });
 
 // Goal: on any bytes, hostile or not, the walk with its fast paths says what the plain one says.
-test("on any bytes the walk says the same as the plainest walk there is", () => {
+test("on any bytes the walk agrees with the plainest walk", () => {
   const property = fc.property(damaged, (request) => {
     expect(walk(request)).toEqual(referenceWalk(request, limits));
   });
@@ -54,7 +54,7 @@ test("on any bytes the walk says the same as the plainest walk there is", () => 
   fc.assert(property, { numRuns: fuzzRuns(4_000) });
 });
 
-test("with any limits the walk says the same as the plainest walk there is", () => {
+test("with any limits the walk agrees with the plainest walk", () => {
   const anyLimits = fc.record({
     spansPerRequest: fc.integer({ min: 1, max: 8 }),
     nestingDepth: fc.integer({ min: 1, max: 12 }),
@@ -70,7 +70,7 @@ test("with any limits the walk says the same as the plainest walk there is", () 
   fc.assert(property, { numRuns: fuzzRuns(4_000) });
 });
 
-test("whatever the walk accepts after a change, protobufjs decodes to the same spans", () => {
+test("protobufjs decodes a changed request that the walk accepts to the same spans", () => {
   const changedOnce = fc
     .tuple(fc.oneof(handBuilt, shaped), byteChangeArbitrary)
     .map(([request, change]) => changed(request, [change]));

@@ -190,7 +190,7 @@ test.each([
   { name: "trace id, empty", again: bytesField(1), fault: BAD_TRACE_ID },
   { name: "span id", again: bytesField(2, ones(3)), fault: BAD_SPAN_ID },
   { name: "parent", again: bytesField(4, ones(3)), fault: BAD_PARENT_SPAN_ID },
-])("a good $name, then a bad one, is a bad one, behind plain fields too", ({ again, fault }) => {
+])("a good $name and then a bad one is bad, after plain fields too", ({ again, fault }) => {
   const parent = bytesField(4, ones(8));
   const plain = [bytesField(5, "name"), bytesField(9, attribute("k", "v"))];
   const walked = walk(oneSpan(valid.traceId, valid.spanId, parent, ...plain, again, ...plain));

@@ -61,7 +61,7 @@ test.each([
   expect(serviceName(bytes, offset, length)).toBe(service);
 });
 
-test("the range is that of the name's bytes, and none where there is no name", () => {
+test("the range is that of the name's bytes, or undefined without a name", () => {
   const { bytes, offset, length } = placed(scope, resource(named("shop")));
   const without = placed(scope);
 

@@ -77,7 +77,7 @@ test("a varint has the groups of its own value, however wide, and of no other", 
   }
 });
 
-test("bytes are the same when each of them is, and none is missing", () => {
+test("bytes are equal when all of them are, and none is missing", () => {
   const wanted = bytesOf("key");
   const holds = (text: string) => isSame(bytesOf(`-${text}`), 1, 1 + text.length, wanted);
 

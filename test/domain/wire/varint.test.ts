@@ -37,7 +37,7 @@ test.each([
   expect(widthOf(bytes)).toBe(NO_VARINT);
 });
 
-test("a varint ends within its message, even if the bytes behind it would do", () => {
+test("a varint ends within its message, even if the bytes after it would complete it", () => {
   const bytes = Uint8Array.of(0x80, 0x80, 0x01);
 
   expect([0, 1, 2, 3].map((end) => varintWidth(bytes, 0, end))).toEqual([0, 0, 0, 3]);

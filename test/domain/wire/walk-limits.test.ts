@@ -158,7 +158,7 @@ test("a million messages without a span in them make no rows", () => {
   expect(walked).toMatchObject({ fault: NO_FAULT, spanCount: 0, contextCount: 0 });
 });
 
-test("every fault is explained with its place, and in words of its own", () => {
+test("every fault is explained with its offset and its own message", () => {
   const explained = [1, 2, 3, 4, 5, 6].map((fault) => explainFault(fault, 42));
 
   expect(new Set(explained).size).toBe(6);

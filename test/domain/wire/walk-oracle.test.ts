@@ -83,7 +83,7 @@ test.each([
 
 // Every other value of every byte where a request is short; in a longer one the values that turn
 // a varint, a wire type or a length into another, and some more.
-test.each(requests)("%s: with any byte changed, it is refused or read the same", (_, bytes) => {
+test.each(requests)("%s: with any byte changed, it is refused or read alike", (_, bytes) => {
   const corrupted = Uint8Array.from(bytes);
   const wrong: string[] = [];
   let acceptedCount = 0;
@@ -225,7 +225,7 @@ test("a length of three bytes is not taken for one of two", () => {
   expect(walked.faultOffsetBytes).toBe(bytes.length - (0x0a << 14));
 });
 
-test("a fault is told with the place of the field it was found in", () => {
+test("a fault has the offset of its field", () => {
   const good = requestOf(1);
   const bytes = Uint8Array.from([...good, ...bytesField(1, bytesField(2, [0x07]))]);
 

@@ -61,7 +61,7 @@ test.each([
   expect(messageOf(bytesOf(text))).toContain("the body must be one JSON object");
 });
 
-test("the place of a fault is that in the body, a byte order mark included", () => {
+test("the offset of a fault is that in the body, including a byte order mark", () => {
   expect(messageOf(bytesOf("\ufeff{,}"))).toStartWith("at byte 4: a key in double quotes");
 });
 
@@ -121,7 +121,7 @@ test.each([
   { name: "a character cut off", bytes: [0xe2, 0x82] },
   { name: "a character written too long", bytes: [0xc0, 0xaf] },
   { name: "half a surrogate pair", bytes: [0xed, 0xa0, 0x80] },
-])("what is not UTF-8 is refused, in unknown fields too: $name", ({ bytes }) => {
+])("invalid UTF-8 is refused, in unknown fields too: $name", ({ bytes }) => {
   const body = Buffer.concat([bytesOf('{"a":"'), Uint8Array.from(bytes), bytesOf('"}')]);
 
   expect(messageOf(body)).toBe("the body is not valid UTF-8");
@@ -134,7 +134,7 @@ test.each([
     name: "unknown fields nested beyond the limit",
     text: `{"a":${"[".repeat(101)}${"]".repeat(101)}}`,
   },
-])("JSON all the same, but refused: $name", ({ text }) => {
+])("valid JSON that is refused: $name", ({ text }) => {
   expect(isJson(bytesOf(text))).toBe(true);
   expect(messageOf(bytesOf(text))).toBeString();
 });

@@ -63,7 +63,7 @@ test("any spans come back as they were", () => {
 
 // Goal: whatever JSON can say of a request is in the bytes that are made of it.
 // Method: any request that the walk accepts, as JSON, and the JSON of what is made of that.
-test("any request of any shape means the same", () => {
+test("a request of any shape means the same after conversion", () => {
   const property = fc.property(requestArbitrary, (bytes) => {
     const json = otlpJson(bytes);
 
@@ -73,7 +73,7 @@ test("any request of any shape means the same", () => {
   fc.assert(property, { numRuns: fuzzRuns(500) });
 });
 
-test("however JSON writes a request, the same bytes come of it", () => {
+test("any way to write a request in JSON gives the same bytes", () => {
   const property = fc.property(traceSpanArbitrary, fc.integer(), (span, seed) => {
     const json = otlpJson(codec.encode(span));
     const wild = wildJson(JSON.parse(json), randomFrom(seed));
@@ -227,7 +227,7 @@ test.each([
   { members: '"name":1', offset: 7, message: '"name" must be a string' },
   { members: '"spanId":1', offset: 9, message: '"spanId" must be a string' },
   { members: '"kind": {}', offset: 8, message: '"kind" must be a whole number' },
-])("a value of the wrong kind is refused with its place: $members", (wrong) => {
+])("a value of the wrong kind is refused with its offset: $members", (wrong) => {
   const { members, offset, message } = wrong;
 
   expect(rereadSpan(members)).toStartWith(`at byte ${MEMBERS_AT + offset}: ${message}`);

@@ -72,6 +72,6 @@ test.each([
   expect(decoded(base64InPlace, text)).toBeUndefined();
 });
 
-test("bits behind the last whole byte are dropped", () => {
+test("bits after the last whole byte are dropped", () => {
   expect(decoded(base64InPlace, "/x==")).toEqual(Uint8Array.of(255));
 });

@@ -78,7 +78,7 @@ test("fields at their default value are left out", () => {
   expect(spanText(requestOfSpan(bytesField(5), bytesField(4), ...zeros))).toBe("{}");
 });
 
-test("a name that looks like a default value is kept", () => {
+test("a name that looks like a default value is written", () => {
   expect(spanText(requestOfSpan(bytesField(5, "0")))).toBe('{"name":"0"}');
 });
 
@@ -158,7 +158,7 @@ test("an attribute without a value, with a profile's key index, is written witho
   expect(spanText(bytes)).toBe('{"attributes":[{"key":"key"}]}');
 });
 
-test("fields in any order, and unknown ones between them, make the same text", () => {
+test("the order of fields and unknown fields between them do not change the text", () => {
   const ordered = [
     bytesField(5, "name"),
     bytesField(9, attribute("a", "1")),
@@ -187,7 +187,7 @@ test("a message that occurs twice is merged, an empty part between included", ()
   expect(spanText(requestOfSpan(...status))).toBe('{"status":{"message":"bad","code":2}}');
 });
 
-test("an enum value that nobody knows is a number all the same", () => {
+test("an unknown enum value is written as a number", () => {
   expect(spanText(requestOfSpan(varintField(6, -1)))).toBe('{"kind":-1}');
 });
 
@@ -226,7 +226,7 @@ test("a large request comes in chunks that join to the same text", () => {
   expect(JSON.parse(otlpJson(bytes)).resourceSpans).toHaveLength(40);
 });
 
-test("one large span comes in chunks too, and reads the same", () => {
+test("one large span comes in chunks too, which join to the same text", () => {
   const attributes = Array.from({ length: 2000 }, (_, index): Attribute => ({
     key: `key ${index}`,
     value: { type: "string", value: "value".repeat(index % 20) },

@@ -16,7 +16,7 @@ import type { CopiedSpans } from "../../../../src/ports/trace-buffer.ts";
 
 const codec = new ProtobufSpanCodec();
 
-test("a span is written to the letter, with what it came in behind it", () => {
+test("a span is written exactly, followed by its resource and scope", () => {
   expect(textOf(numbered(requestOf(1), 17))).toBe(
     '{"sequence":17,"run_id":"a1","service":"shop","traceId":"ab070707070707070707070700000001",' +
       '"spanId":"cd01020300000001","name":"span 1","resource":{"attributes":' +
