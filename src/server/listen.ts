@@ -1,8 +1,11 @@
 import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
 import type { PausableListener } from "../adapters/listening/descriptor-guard.ts";
 import { metricsPage } from "../adapters/metrics/metrics-page.ts";
-import { type MetricSources, metricValues } from "../adapters/metrics/metric-values.ts";
-import { processFigures } from "../adapters/metrics/process-figures.ts";
+import {
+  type MetricSources,
+  metricValues,
+  processFigures,
+} from "../adapters/metrics/metric-values.ts";
 import { requireResolvable } from "../adapters/network/host-names.ts";
 import { startGrpcListener } from "../adapters/otlp-grpc/grpc-listener.ts";
 import { startOtlpHttpListener } from "../adapters/otlp-http/otlp-http-listener.ts";

@@ -9,32 +9,32 @@ import type {
   WatchedBuffer,
 } from "../../ports/trace-buffer.ts";
 
-/** What those who wait, take or clear need of it. */
+/** The part that waits, takes and clears use. */
 export type WatchedArrivals = Pick<
   Arrivals,
   "subscribe" | "onNext" | "seenNext" | "showArrived" | "take" | "clear"
 >;
 
-/** No more than this waits to be looked at: of spans, and so of time that is spent in one go. */
+/** Bounds the spans that have not been shown, and so the time that showing them takes at once. */
 const MAX_UNSEEN_SPANS = 1024;
 
-/** To be woken when a span with this sequence, or a later one, has arrived. */
+/** Is woken when a span with this sequence or a greater one has arrived. */
 interface Waker {
   readonly sequence: number;
   readonly wake: () => void;
 }
 
 /**
- * The buffer as receivers see it: it tells those who wait of what arrives.
+ * Wraps the buffer for receivers, and shows waiting subscribers what arrives.
  *
- *   append ── append ── append ──▶ later in the same turn of the event loop: one look at all three
+ *   append ── append ── append ──▶ later in the same turn of the event loop: one scan of all three
  *
- * Nobody polls. While nobody waits, an append costs one comparison more; and what arrives is looked
- * at once, however many wait (see `SubscriptionIndex`).
+ * Nothing polls. Without subscribers, an append costs one more comparison; with them, spans are
+ * scanned once, however many subscribers wait (see `SubscriptionIndex`).
  *
- * Invariant: what was accepted and not looked at yet is `unseenSpans` and `unseenBytes`, less than
- * half of the ring before each append; so the append cannot evict it unseen. (A single request of
- * more than that can: its subscribers see its newest.)
+ * Invariant: the spans that were accepted and not shown yet are counted by `unseenSpans` and
+ * `unseenBytes`, and take less than half of the ring before each append; so the append cannot evict
+ * them unseen. (A single larger request can: its subscribers see its newest spans.)
  */
 export class Arrivals {
   // Fixed at construction.
@@ -66,28 +66,28 @@ export class Arrivals {
     return appended;
   }
 
-  /** What is taken has been shown before. */
+  /** Shows the spans before it takes them. */
   take(spanCount: number): OldestSpans {
     this.showArrived();
     return this.buffer.take(spanCount);
   }
 
-  /** What is cleared has been shown before. */
+  /** Shows the spans before it clears them. */
   clear(): number {
     this.showArrived();
     return this.buffer.clear();
   }
 
   /**
-   * Has `arrived` called with every span that matches and is accepted from now on, until the
-   * function that is answered is called. Undefined when there is no room for this filter.
+   * Calls `arrived` with every matching span that is accepted from now on, until the returned
+   * function is called. Returns undefined when there is no room for the filter.
    */
   subscribe(filter: SpanFilter, arrived: Arrived): (() => void) | undefined {
     this.showArrived();
     return this.index.add(filter, arrived);
   }
 
-  /** Has `wake` called once, as soon as there is a span with this sequence or a later one. */
+  /** Calls `wake` once, when a span with this sequence or a greater one has arrived. */
   onNext(sequence: number, wake: () => void): () => void {
     this.showArrived();
     const waker = { sequence, wake };
@@ -96,12 +96,12 @@ export class Arrivals {
     return () => void this.wakers.delete(waker);
   }
 
-  /** What was accepted before this sequence has been shown to everyone who waits for it. */
+  /** Every span before this sequence has been shown to its subscribers. */
   get seenNext(): number {
     return this.seen;
   }
 
-  /** Shows what has arrived to everyone who waits for it, now and not at the end of the turn. */
+  /** Shows subscribers what has arrived, now rather than at the end of the turn. */
   showArrived(): void {
     const { next } = this.buffer.range();
     const range = { first: this.seen, next, arePlain: this.unseenArePlain };

@@ -6,9 +6,9 @@ import { serviceName } from "../../domain/wire/resource.ts";
 import { AttributeIndex, HashIndex, KeyedSets } from "./hash-index.ts";
 
 /**
- * Filters by what they ask for most precisely: a trace, a name, an attribute or a service. So a
- * thousand of them cost a span about as much as one. Only those that ask for none of these are
- * found by every span.
+ * Indexes filters by their most selective condition: a trace, a name, an attribute or a service. So
+ * a thousand filters cost a span about as much as one. Only filters without such a condition are
+ * tried on every span.
  */
 export interface FilterIndex<IndexedFilter> {
   readonly byTrace: HashIndex<IndexedFilter>;
@@ -19,8 +19,8 @@ export interface FilterIndex<IndexedFilter> {
 }
 
 /**
- * Found together, each with a filter of its own: no more are tried on a span. What has no room
- * under the most telling of its keys may have it under the next.
+ * Bounds the filters of a bucket, and so those that are tried on a span. A filter whose bucket is
+ * full may go into that of its next key.
  */
 export const MAX_FOUND_TOGETHER = 64;
 
@@ -35,8 +35,8 @@ export function createFilterIndex<IndexedFilter>(): FilterIndex<IndexedFilter> {
 }
 
 /**
- * Answers the function that takes it out again, to be called once; undefined when there is no room
- * for it under any of its keys, nor among those without one.
+ * Returns a function that removes the filter again, to be called once; undefined when the buckets
+ * of all its keys are full, and that of filters without a key as well.
  */
 export function addFilter<IndexedFilter>(
   wanted: FilterIndex<IndexedFilter>,
@@ -50,7 +50,7 @@ export function addFilter<IndexedFilter>(
   return bucket && (() => bucket.remove(indexed));
 }
 
-/** Filters that are found together. */
+/** Holds the filters that have a key in common. */
 interface Bucket<IndexedFilter> {
   readonly count: () => number;
   readonly add: (indexed: IndexedFilter) => void;
@@ -90,28 +90,28 @@ function bucketAt<Key, IndexedFilter>(
   };
 }
 
-/** One search, for the spans that arrived together. */
-export interface QuestionSearch<IndexedFilter> {
+/** Holds the state of one search, for spans that arrived together. */
+export interface FilterSearch<IndexedFilter> {
   readonly wanted: FilterIndex<IndexedFilter>;
   readonly fieldsOf: FieldsOf;
-  /** Every span is plain, as the wire walk says. */
+  /** Whether the wire walk found every span plain. */
   readonly arePlain: boolean;
-  /** Told of the filters that a span may answer, of some of them several times. */
+  /** Called with the filters that may match a span, with some of them several times. */
   readonly found: (filters: ReadonlySet<IndexedFilter>) => void;
-  /** Spans of one resource come together, and are found the same by it. */
+  /** The spans of a resource come together, so its filters are looked up once. */
   resourceOffset: number;
   ofResource: ReadonlySet<IndexedFilter>[];
 }
 
 export function beginSearch<IndexedFilter>(
-  search: Omit<QuestionSearch<IndexedFilter>, "resourceOffset" | "ofResource">,
-): QuestionSearch<IndexedFilter> {
+  search: Omit<FilterSearch<IndexedFilter>, "resourceOffset" | "ofResource">,
+): FilterSearch<IndexedFilter> {
   // No offset is below zero.
   return { ...search, resourceOffset: -1, ofResource: [] };
 }
 
 export function findFilters<IndexedFilter>(
-  search: QuestionSearch<IndexedFilter>,
+  search: FilterSearch<IndexedFilter>,
   place: SpanPlace,
 ): void {
   const { found } = search;
@@ -128,7 +128,7 @@ export function findFilters<IndexedFilter>(
 }
 
 function findOfResource<IndexedFilter>(
-  search: QuestionSearch<IndexedFilter>,
+  search: FilterSearch<IndexedFilter>,
   place: SpanPlace,
 ): void {
   const { byAttribute, byService } = search.wanted;
@@ -142,9 +142,9 @@ function findOfResource<IndexedFilter>(
   if (ofService !== undefined) ofResource.push(ofService);
 }
 
-/** Of a plain span it takes a few loads, of any other a look at all its fields. */
+/** Takes a few loads for a plain span; for any other, all fields are read. */
 function nameHashOf<IndexedFilter>(
-  { arePlain, fieldsOf }: QuestionSearch<IndexedFilter>,
+  { arePlain, fieldsOf }: FilterSearch<IndexedFilter>,
   place: SpanPlace,
 ): number {
   const { bytes, spanOffset, spanLength } = place;

@@ -21,8 +21,8 @@ import { createResourceScan, nextAttribute, scanResource } from "../../domain/wi
 const LOW_BITS = 0xffff;
 
 /**
- * Who wants what, by keys that are 32-bit numbers. Nearly every key that is asked for is wanted by
- * nobody, and that is seen with one load: no key that is wanted ends in the same 16 bits.
+ * Maps 32-bit hashes to sets of values. Nearly every look-up finds nothing, and takes one load: no
+ * key in the index ends in the same 16 bits.
  *
  * Invariant: `countByLowBits` sums to the number of values in `sets`.
  */
@@ -47,7 +47,7 @@ export class HashIndex<Value> {
     this.countByLowBits[key & LOW_BITS]! += 1;
   }
 
-  /** `value` was added under this key, and has not been removed since. */
+  /** The value must have been added under this key, and not removed since. */
   remove(key: number, value: Value): void {
     this.sets.remove(key, value);
     this.countByLowBits[key & LOW_BITS]! -= 1;
@@ -55,7 +55,7 @@ export class HashIndex<Value> {
 }
 
 /**
- * Values by key, several under one.
+ * Maps keys to sets of values.
  *
  * Invariant: no set is empty.
  */
@@ -88,15 +88,15 @@ export class KeyedSets<Key, Value> {
 
 type Found<Value> = (values: ReadonlySet<Value>) => void;
 
-/** Its length takes one byte. */
+/** The length of a plain key takes one byte. */
 const MAX_PLAIN_KEY_BYTES = 127;
 
-/** No hash is below zero. */
+/** No hash is negative. */
 const NOT_WANTED = -1;
 
 /**
- * Who wants what, by an attribute. The attributes of a span are gone through once, however many
- * want one; and of nearly each its key tells that nobody does, or even the length of its key.
+ * Maps attributes to sets of values. The attributes of a span are read once, however large the
+ * index; and nearly always the key, or even its length, shows that the index has no such key.
  */
 export class AttributeIndex<Value> {
   // Moved by `add` and `remove`.
@@ -104,7 +104,7 @@ export class AttributeIndex<Value> {
   private readonly countByKeyBytes = new Uint32Array(MAX_PLAIN_KEY_BYTES + 1);
   private readonly byPair = new HashIndex<Value>();
 
-  // What looking takes, so that it costs no allocation.
+  // Scratch space, so that a look-up allocates nothing.
   private readonly span = scanFrom(new Uint8Array(0), 0, 0);
   private readonly resource = createResourceScan();
   private readonly read = createEncodedAttribute();
@@ -113,40 +113,40 @@ export class AttributeIndex<Value> {
     return this.byKey.isEmpty;
   }
 
-  /** Of the values that would be found together with one that is added under these hashes. */
+  /** Returns the size of the largest set that a value added under these hashes would be in. */
   countAt({ pairHashes }: AttributeHashes): number {
     return Math.max(...pairHashes.map((hash) => this.byPair.countAt(hash)));
   }
 
   add({ keyBytes, keyHash, pairHashes }: AttributeHashes, value: Value): void {
     this.byKey.add(keyHash, value);
-    // Of a longer key nothing is counted: no plain attribute has one.
+    // A longer key is out of range, and not counted: no plain attribute has one.
     this.countByKeyBytes[keyBytes]! += 1;
     for (const hash of pairHashes) this.byPair.add(hash, value);
   }
 
-  /** `value` was added under these hashes, and has not been removed since. */
+  /** The value must have been added under these hashes, and not removed since. */
   remove({ keyBytes, keyHash, pairHashes }: AttributeHashes, value: Value): void {
     this.byKey.remove(keyHash, value);
     this.countByKeyBytes[keyBytes]! -= 1;
     for (const hash of pairHashes) this.byPair.remove(hash, value);
   }
 
-  /** Tells of those who may want the span for its own attributes; of some of them several times. */
+  /** Reports the sets for the attributes of a span, some of them several times. */
   ofSpan({ bytes, spanOffset, spanLength }: SpanPlace, found: Found<Value>): void {
     const { span } = this;
     point(span, bytes, spanOffset, spanOffset + spanLength);
-    while (nextSpanAttribute(span)) this.tell(span, found);
+    while (nextSpanAttribute(span)) this.report(span, found);
   }
 
-  /** The same for the attributes of the resource around it. */
+  /** Reports the sets for the attributes of the resource of a span. */
   ofResource({ bytes, resourceOffset, resourceLength }: SpanPlace, found: Found<Value>): void {
     const { resource } = this;
     scanResource(resource, bytes, resourceOffset, resourceLength);
-    while (nextAttribute(resource)) this.tell(resource.attributes, found);
+    while (nextAttribute(resource)) this.report(resource.attributes, found);
   }
 
-  private tell(attribute: FieldScan, found: Found<Value>): void {
+  private report(attribute: FieldScan, found: Found<Value>): void {
     const { byKey, countByKeyBytes, read } = this;
     const hash = wantedHash({ byKey, countByKeyBytes, read }, attribute);
     const values = hash === NOT_WANTED ? undefined : this.byPair.valuesOf(hash);
@@ -160,23 +160,28 @@ interface HashParts {
   readonly read: EncodedAttribute;
 }
 
-/** The bet: nobody wants this key, or else its value is a text; see `plainKeyEnd`. */
+/** Bets that the index has no such key, or that the value is a string; see `plainKeyEnd`. */
 function wantedHash(
   { byKey, countByKeyBytes, read }: HashParts,
   { bytes, valueAt: start, at: end }: FieldScan,
 ): number {
   const keyEnd = plainKeyEnd(bytes, start, end);
-  if (keyEnd === NO_PLAIN_KEY) return oddHash(read, bytes, start, end);
+  if (keyEnd === NO_PLAIN_KEY) return generalHash(read, bytes, start, end);
   if (countByKeyBytes[keyEnd - start - 2] === 0) return NOT_WANTED;
   const keyHash = nameHash(bytes, start + 2, keyEnd);
   if (byKey.valuesOf(keyHash) === undefined) return NOT_WANTED;
   const textAt = plainTextAt(bytes, keyEnd, end);
-  if (textAt === 0) return oddHash(read, bytes, start, end);
+  if (textAt === 0) return generalHash(read, bytes, start, end);
   return pairHash(keyHash, nameHash(bytes, textAt, end));
 }
 
-/** Of an attribute in whatever form. */
-function oddHash(read: EncodedAttribute, bytes: Uint8Array, start: number, end: number): number {
+/** Returns the hash of an attribute in any encoding. */
+function generalHash(
+  read: EncodedAttribute,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number {
   readAttribute(read, bytes, start, end);
   const keyHash = nameHash(bytes, read.keyStart, read.keyEnd);
   if (read.member !== STRING_VALUE) return otherHash(keyHash);

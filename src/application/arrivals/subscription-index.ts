@@ -15,30 +15,30 @@ import {
 } from "./filter-index.ts";
 import type { SequenceRange, SpanVisits } from "../../ports/trace-buffer.ts";
 
-/** Told the sequences of all spans that match, of those that arrived together. */
+/** Receives the sequences of all matching spans that arrived together. */
 export type Arrived = (sequences: readonly number[]) => void;
 
 export interface ArrivedRange extends SequenceRange {
-  /** Every span of it is plain, as the wire walk says. */
+  /** Whether the wire walk found every span plain. */
   readonly arePlain: boolean;
 }
 
 interface Subscription {
-  /** Does nothing once it has been taken out. */
+  /** Does nothing once the subscription has been removed. */
   arrived: Arrived;
 }
 
-/** A filter, of however many who wait: it is tried once on a span. */
+/** Holds a filter and all its subscriptions: it is tried once on each span. */
 interface IndexedFilter {
-  /** Of its filter. */
+  /** The text of the filter. */
   readonly text: string;
   readonly matcher: SpanMatcher;
   readonly subscriptions: Set<Subscription>;
-  /** Takes it out of what is looked for; there when there was room for it. */
+  /** Removes the filter from the index; undefined if there was no room for it. */
   remove: (() => void) | undefined;
-  /** Among the spans that are being shown. */
+  /** The matching spans of the current show. */
   found: number[];
-  /** The show in which its matcher was used last, and the span it was tried on last. */
+  /** The show in which the matcher was last used, and the span on which it was last tried. */
   lastShow: number;
   lastSequence: number;
 }
@@ -46,12 +46,11 @@ interface IndexedFilter {
 const EVERY_SPAN: SpanMatcher = { traceTail: undefined, reset: () => {}, matches: () => true };
 
 /**
- * Who waits for what, so that a thousand who wait cost an arriving span about as much as one: those
- * with the same filter are one indexed, and filters are found by what they ask for most
- * precisely (see `FilterIndex`).
+ * Holds all subscriptions, so that a thousand of them cost an arriving span about as much as one:
+ * equal filters are indexed once, by their most selective condition (see `FilterIndex`).
  */
 export class SubscriptionIndex {
-  // Moved by `add`, and by the functions it answers with.
+  // Moved by `add`, and by the functions it returns.
   private readonly filters = new Map<string, IndexedFilter>();
   private readonly wanted = createFilterIndex<IndexedFilter>();
   size = 0;
@@ -61,16 +60,16 @@ export class SubscriptionIndex {
   private shows = 0;
 
   /**
-   * Answers the function that takes it out again, to be called once. Undefined when too many other
-   * filters would be tried on the same spans; see `MAX_FOUND_TOGETHER`.
+   * Returns a function that removes the subscription, to be called once; undefined when too many
+   * other filters would be tried on the same spans (see `MAX_FOUND_TOGETHER`).
    */
   add(filter: SpanFilter, arrived: Arrived): (() => void) | undefined {
     const text = filterText(filter);
-    const indexed = this.filters.get(text) ?? this.ask(text, filter);
+    const indexed = this.filters.get(text) ?? this.indexFilter(text, filter);
     return indexed && this.subscribe(indexed, { arrived });
   }
 
-  /** Tries every span of the range on whoever may want it; then tells each what it wants. */
+  /** Tries the filters that may match on each span, and then calls the subscribers. */
   show(buffer: SpanVisits, range: ArrivedRange): void {
     this.shows += 1;
     this.fields.reset();
@@ -79,7 +78,7 @@ export class SubscriptionIndex {
     for (const { subscription, found } of matches) subscription.arrived(found);
   }
 
-  private ask(text: string, filter: SpanFilter): IndexedFilter | undefined {
+  private indexFilter(text: string, filter: SpanFilter): IndexedFilter | undefined {
     const indexed = indexedFilter(text, compileFilter(filter, this.fields.of));
     indexed.remove = addFilter(this.wanted, filter, indexed);
     if (indexed.remove !== undefined) this.filters.set(text, indexed);
@@ -94,7 +93,7 @@ export class SubscriptionIndex {
 
   private unsubscribe(indexed: IndexedFilter, subscription: Subscription): void {
     this.size -= 1;
-    // Others may be told just now, and this one would be next.
+    // If a show is calling subscribers right now, this one may be next.
     subscription.arrived = () => {};
     indexed.subscriptions.delete(subscription);
     if (indexed.subscriptions.size === 0) this.forget(indexed);
@@ -111,27 +110,27 @@ function indexedFilter(text: string, matcher: SpanMatcher): IndexedFilter {
   return { text, matcher, subscriptions: new Set(), ...nothing };
 }
 
-/** One look at what has arrived. */
+/** Holds what is constant during one show. */
 interface Showing {
   readonly wanted: FilterIndex<IndexedFilter>;
   readonly number: number;
   readonly fieldsOf: FieldsOf;
 }
 
-/** What each is to be told. */
+/** Holds what one subscriber is called with. */
 interface Match {
   readonly subscription: Subscription;
   readonly found: readonly number[];
 }
 
-/** Gathered before anyone is told: whoever is told may subscribe, to this indexed or another. */
+/** Gathers all matches before subscribers are called: they may subscribe, even to these filters. */
 function matchesIn(
   buffer: SpanVisits,
   { arePlain, ...range }: ArrivedRange,
   { wanted, number, fieldsOf }: Showing,
 ): Match[] {
   const matched = new Set<IndexedFilter>();
-  const tried: Tried = { number, sequence: 0, place: NOWHERE, matched };
+  const tried: Trial = { number, sequence: 0, place: NOWHERE, matched };
   const found = (filters: ReadonlySet<IndexedFilter>) => tryOn(filters, tried);
   const search = beginSearch({ wanted, fieldsOf, arePlain, found });
   buffer.visit({ matcher: EVERY_SPAN, newestFirst: false, range }, (sequence, place) => {
@@ -154,19 +153,19 @@ const NOWHERE: SpanPlace = {
   traceTail: 0,
 };
 
-/** A span, and the filters that it or another of the same show has matched. */
-interface Tried {
+/** Holds the span on which filters are tried, and the filters that have matched in this show. */
+interface Trial {
   readonly number: number;
   sequence: number;
   place: SpanPlace;
   readonly matched: Set<IndexedFilter>;
 }
 
-function tryOn(filters: ReadonlySet<IndexedFilter>, tried: Tried): void {
+function tryOn(filters: ReadonlySet<IndexedFilter>, tried: Trial): void {
   const { number, sequence, place, matched } = tried;
   for (const indexed of filters) {
     if (indexed.lastShow !== number) begin(indexed, number);
-    // One that is wanted by an attribute is found by each that has its key and value.
+    // A filter is found once for each attribute that has its key and value.
     if (indexed.lastSequence === sequence) continue;
     indexed.lastSequence = sequence;
     if (!indexed.matcher.matches(place)) continue;
@@ -175,7 +174,7 @@ function tryOn(filters: ReadonlySet<IndexedFilter>, tried: Tried): void {
   }
 }
 
-/** Since the last show the bytes have changed. */
+/** Resets the filter: the bytes have changed since the last show. */
 function begin(indexed: IndexedFilter, show: number): void {
   indexed.lastShow = show;
   indexed.lastSequence = 0;

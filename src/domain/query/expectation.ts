@@ -1,12 +1,12 @@
 import { quotePeerText } from "../text/quote-text.ts";
 import { readCondition, type SpanCondition, type SpanFilter } from "./span-filter.ts";
 
-/** What a run is expected to emit: so many spans that match. */
+/** Describes what a run must emit: a number of matching spans. */
 export interface Expectation {
-  /** As it was written. */
+  /** The expectation as written. */
   readonly text: string;
   readonly filter: SpanFilter;
-  /** The last condition of the filter, as it was written. */
+  /** The last condition of the filter, as written. */
   readonly lastCondition: string | undefined;
   readonly count: CountCondition;
 }
@@ -19,19 +19,19 @@ export interface CountCondition {
 const COMPARISONS = [">=", "<=", "=", ">", "<"] as const;
 type Comparison = (typeof COMPARISONS)[number];
 
-/** All that is wrong with it, each as one sentence. */
+/** Lists every mistake, each in one sentence. */
 export interface ExpectationMistakes {
   readonly mistakes: readonly string[];
 }
 
 const AT_LEAST_ONE: CountCondition = { comparison: ">=", count: 1 };
 
-/** An `&` that stands alone; one within a word, or behind a backslash, is of the value. */
+/** Matches an `&` between spaces; one within a word or after a backslash belongs to a value. */
 const AND = /(?<=^|\s)&(?=\s|$)/;
 
 /**
  * Reads `name=GET / & service=shop & count>=2`: conditions of the read API, joined by ` & `, and
- * how many spans there must be, `count>=1` when it is not said. In a value `\&` is `&`.
+ * the number of spans, by default `count>=1`. In a value, `\&` means `&`.
  */
 export function readExpectation(
   text: string,
@@ -54,7 +54,7 @@ export function readExpectation(
   return { text, filter, lastCondition: conditions.at(-1), count };
 }
 
-/** Whether so many spans are as many as expected. */
+/** Reports whether the number of spans found is as expected. */
 export function isAsExpected({ comparison, count }: CountCondition, found: number): boolean {
   switch (comparison) {
     case ">=":
@@ -70,14 +70,14 @@ export function isAsExpected({ comparison, count }: CountCondition, found: numbe
   }
 }
 
-/** How many spans it takes at least, for those who wait for them. */
+/** Returns the number of spans to wait for. */
 export function minCount({ comparison, count }: CountCondition): number {
   if (comparison === ">") return count + 1;
   return comparison === ">=" || comparison === "=" ? count : 0;
 }
 
-/** Whether there can be too many, so that one that nobody has seen makes a difference. */
-export function hasMost({ comparison }: CountCondition): boolean {
+/** Reports whether there can be too many spans, so that a span lost unseen may matter. */
+export function hasMaximum({ comparison }: CountCondition): boolean {
   return comparison === "=" || comparison === "<=" || comparison === "<";
 }
 
@@ -93,7 +93,7 @@ function countOf(text: string): CountCondition | undefined {
   return comparison === undefined ? undefined : { comparison, count: Number(digits) };
 }
 
-/** What decides nothing would look like a test that passes, or fails, for a reason. */
+/** A count that is always or never met would look like a test that passes or fails for a reason. */
 function mistakeIn(count: CountCondition | undefined): string | undefined {
   if (count === undefined) return COUNT_BOUND;
   if (count.count > 0) return undefined;

@@ -12,8 +12,8 @@ import {
 } from "./wanted-attribute.ts";
 
 /**
- * Where a span lies that the wire walk has accepted: offsets of message bodies within `bytes`, of
- * the span and of the whole ResourceSpans message around it. One object, used again and again.
+ * Locates a span that the wire walk has accepted: the offsets within `bytes` of the span's body,
+ * and of the whole ResourceSpans message around it. One object is reused for all spans.
  */
 export interface SpanPlace {
   bytes: Uint8Array;
@@ -21,39 +21,39 @@ export interface SpanPlace {
   spanLength: number;
   resourceOffset: number;
   resourceLength: number;
-  /** Last four bytes of its trace's identifier; see `traceTail`. */
+  /** The last four bytes of the trace id; see `traceTail`. */
   traceTail: number;
 }
 
 export interface SpanMatcher {
   /**
-   * Last four bytes of the wanted trace id, little endian, when there is a condition on it: a cheap
-   * test to make first, where they are known.
+   * The last four bytes, little endian, of the trace id that the filter requires, if it requires
+   * one: a cheap test to make first.
    */
   readonly traceTail: number | undefined;
   /**
-   * To be called when the bytes may have changed since the last call, so each time that the ring's
-   * lock was taken: what is known of resources is dropped.
+   * Drops what is known of resources. Called when the bytes may have changed since the last call,
+   * that is each time the ring's lock has been taken.
    */
   reset(): void;
-  /** Decodes nothing that it does not need, and allocates nothing for a span. */
+  /** Decodes only what it needs, and allocates nothing. */
   matches(place: SpanPlace): boolean;
 }
 
-/** The fields of the span at a place, until it is asked for those of another. */
+/** Returns the fields of a span. They are valid until the next call. */
 export type FieldsOf = (place: SpanPlace) => SpanFields;
 
 type PlaceTest = (place: SpanPlace) => boolean;
 type FieldTest = (fields: SpanFields) => boolean;
 
-/** A verdict that is the same for all spans of a resource, kept while it is asked for the same. */
+/** Holds a verdict on a resource, which holds for all of its spans. */
 interface ResourceVerdict {
-  /** No offset is below zero. */
+  /** Negative while nothing is known: no offset is negative. */
   resourceOffset: number;
   holds: boolean;
 }
 
-/** The conditions of a filter, by what they look at. */
+/** Holds the tests of a filter, by what they read. */
 interface Tests {
   readonly resource: PlaceTest[];
   readonly field: FieldTest[];
@@ -62,11 +62,11 @@ interface Tests {
 }
 
 /**
- * A filter made ready for many spans. Cheap tests come first: the service, which is known from the
- * span before; then whatever one pass over the span's fields tells; then its attributes. Matchers
- * that are tried on the same spans may share that pass.
+ * Compiles a filter for use on many spans. Cheap tests come first: the service, which is known from
+ * the previous span; then the fields, read in one pass; then the attributes. Matchers that are
+ * tried on the same spans may share that pass.
  */
-export function compileFilter(filter: SpanFilter, fieldsOf: FieldsOf = readAnew()): SpanMatcher {
+export function compileFilter(filter: SpanFilter, fieldsOf: FieldsOf = fieldReader()): SpanMatcher {
   const tests: Tests = { resource: [], field: [], attribute: [], verdicts: [] };
   for (const condition of filter) addTest(tests, condition);
   const fieldsHold = allOf(tests.field);
@@ -83,7 +83,7 @@ function traceTailOf(filter: SpanFilter): number | undefined {
   return condition?.on === "trace_id" ? traceKey(condition.value).tail : undefined;
 }
 
-function readAnew(): FieldsOf {
+function fieldReader(): FieldsOf {
   const fields = createSpanFields();
   return ({ bytes, spanOffset, spanLength }) => {
     readSpanFields(fields, bytes, spanOffset, spanLength);
@@ -91,7 +91,7 @@ function readAnew(): FieldsOf {
   };
 }
 
-/** Most filters have one condition: it is called without a loop around it. */
+/** Most filters have one condition, which needs no loop. */
 function allOf<Subject>(
   tests: readonly ((subject: Subject) => boolean)[],
 ): (subject: Subject) => boolean {
@@ -132,7 +132,7 @@ function addTest(tests: Tests, condition: SpanCondition): void {
   }
 }
 
-/** The name as a reader sees it, with U+FFFD for what is not UTF-8. */
+/** Compares the name as readers see it, with U+FFFD for what is not UTF-8. */
 function serviceTest(tests: Tests, wanted: string): PlaceTest {
   return perResource(
     tests,
@@ -141,7 +141,7 @@ function serviceTest(tests: Tests, wanted: string): PlaceTest {
   );
 }
 
-/** A span's own attribute hides that of its resource. */
+/** An attribute of a span hides the attribute of its resource that has the same key. */
 function attributeTest(tests: Tests, key: string, value: string): PlaceTest {
   const wanted = wantedAttribute(key, value);
   const resourceHasIt = perResource(
@@ -195,7 +195,7 @@ function startsBefore({ bytes, startTimeAt }: SpanFields, limit: Halves): boolea
   return high < limit.high || (high === limit.high && lowAt(bytes, startTimeAt) < limit.low);
 }
 
-/** A span that ends before it starts lasts less than nothing, and so less than any duration. */
+/** A span that ends before it starts has a negative duration, which is below any minimum. */
 function minDurationTest(least: Halves): FieldTest {
   return ({ bytes, startTimeAt, endTimeAt }) => {
     if (!isSet(bytes, startTimeAt) || !isSet(bytes, endTimeAt)) return false;
@@ -206,7 +206,7 @@ function minDurationTest(least: Halves): FieldTest {
   };
 }
 
-/** Reports whether a span has the time. Proto3 does not tell 0 from "not set". */
+/** Reports whether a span has the time. In proto3, 0 means "not set". */
 function isSet(bytes: Uint8Array, at: number): boolean {
   return at !== ABSENT && (uint32At(bytes, at) !== 0 || uint32At(bytes, at + 4) !== 0);
 }

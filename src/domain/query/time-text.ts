@@ -1,5 +1,5 @@
 import { NANOS_PER_MS } from "../time.ts";
-/** Durations and instants as people write them, in nanoseconds and without loss. */
+/** Reads durations and instants as people write them, in nanoseconds and without loss. */
 
 const NANOSECONDS: Readonly<Record<string, bigint>> = {
   ns: 1n,
@@ -10,10 +10,10 @@ const NANOSECONDS: Readonly<Record<string, bigint>> = {
   h: 3_600_000_000_000n,
 };
 
-/** Fifteen digits on either side of the point are more than any clock can tell. */
+/** Fifteen digits on either side of the point exceed the range of any clock. */
 const DURATION = /^(\d{1,15})(?:\.(\d{1,15}))?(ns|us|ms|s|m|h)$/;
 
-/** Nanoseconds of a duration such as 250ms or 1.5s; parts of a nanosecond are dropped. */
+/** Returns the nanoseconds of a duration such as 250ms or 1.5s, rounded down. */
 export function readDuration(text: string): bigint | undefined {
   const [, whole, fraction = "", unit] = DURATION.exec(text) ?? [];
   if (whole === undefined || unit === undefined) return undefined;
@@ -23,7 +23,7 @@ export function readDuration(text: string): bigint | undefined {
 
 /**
  * Returns the Unix nanoseconds of an instant: RFC 3339, a date, a Unix time, or a duration, which
- * is that long ago.
+ * means that long ago.
  */
 export function readInstant(text: string, nowUnixNano: bigint): bigint | undefined {
   const ago = readDuration(text);
@@ -32,8 +32,8 @@ export function readInstant(text: string, nowUnixNano: bigint): bigint | undefin
 }
 
 /**
- * The number of digits tells the unit, from 2001 to 2286, and any other number is refused: a time
- * in another unit would be one in 1970, or long after us.
+ * From 2001 to 2286, the number of digits implies the unit. Any other number is refused: read in
+ * the wrong unit, it would be a time in 1970 or in the far future.
  */
 const UNIX_SECONDS = /^([1-9]\d{9})(?:\.(\d{1,9}))?$/;
 const UNIX_MS_US_NS = /^[1-9](?:\d{12}|\d{15}|\d{18})$/;
@@ -52,12 +52,12 @@ const DATE = /^\d{4}-\d\d-\d\d$/;
 const TIMESTAMP =
   /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,18}))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
-/** Source: RFC 3339. A leap second is not taken in, as Unix time has none. */
+/** Source: RFC 3339. A leap second is refused, for Unix time has none. */
 function readTimestamp(text: string): bigint | undefined {
   const [, date, time, fraction = "", zone] = TIMESTAMP.exec(text) ?? [];
   if (date === undefined || zone === undefined) return undefined;
   const local = new Date(`${date}T${time}Z`);
-  // A day that the month does not have would be one of the next month.
+  // `Date` takes a day that the month does not have for one of the next month.
   if (Number.isNaN(local.getTime()) || !local.toISOString().startsWith(`${date}T${time}`)) {
     return undefined;
   }
@@ -65,7 +65,7 @@ function readTimestamp(text: string): bigint | undefined {
   return BigInt(unixMs) * NANOS_PER_MS + BigInt(fraction.slice(0, 9).padEnd(9, "0"));
 }
 
-/** How far the zone is ahead of UTC. */
+/** Returns how far the zone is ahead of UTC. */
 function offsetMinutes(zone: string): number {
   if (zone.toUpperCase() === "Z") return 0;
   const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4));

@@ -17,14 +17,14 @@ import {
 import { doubleAt, hasGroups, isSame, isTrueVarint, varintGroups } from "../wire/scalar-bytes.ts";
 
 /**
- * An attribute to look for: its key, and its value once for each kind of value that the text may
- * stand for. Behind them, what looking for it needs, so that it costs no allocation.
+ * Describes an attribute to find: its key, and its value as each kind of value that the text may
+ * mean. The last three members are scratch space, so that a search allocates nothing.
  */
 export interface WantedAttribute {
   readonly key: Uint8Array;
   readonly text: Uint8Array;
   readonly bool: boolean | undefined;
-  /** The groups of its varint. */
+  /** The bytes of the varint. */
   readonly int: Uint8Array | undefined;
   readonly double: number | undefined;
 
@@ -33,19 +33,19 @@ export interface WantedAttribute {
   readonly resource: ResourceScan;
 }
 
-/** What a message says. It may have the key several times; then any value will do. */
+/** Verdicts on a message. If it has the key several times, any of the values may match. */
 export const NO_SUCH_KEY = 0;
 export const OTHER_VALUE = 1;
 export const WANTED_VALUE = 2;
 
 const INTEGER = /^-?\d{1,19}$/;
 const NUMBER = /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-/** As OTLP/JSON spells what is no number. */
+/** The spellings of OTLP/JSON for values that are not finite. */
 const NO_NUMBER = /^(?:NaN|-?Infinity)$/;
 
 const encoder = new TextEncoder();
 
-/** "200" is the text 200, the integer 200 and the double 200; "0.5" and "true" likewise. */
+/** "200" means the string, the integer and the double 200; likewise "0.5" and "true". */
 export function wantedAttribute(key: string, text: string): WantedAttribute {
   const integer = INTEGER.test(text) ? BigInt(text) : undefined;
   const isInt64 = integer !== undefined && BigInt.asIntN(64, integer) === integer;
@@ -62,13 +62,13 @@ export function wantedAttribute(key: string, text: string): WantedAttribute {
   };
 }
 
-/** Whether a value that is no text, but a number or a boolean, may be what this text stands for. */
+/** Reports whether the text may also mean a number or a boolean. */
 export function meansMoreThanText(text: string): boolean {
   const { bool, int, double } = wantedAttribute("", text);
   return bool !== undefined || int !== undefined || double !== undefined;
 }
 
-/** What a span says, whose body lies at `offset`. */
+/** Returns the verdict on the span whose body begins at `offset`. */
 export function verdictOfSpan(
   wanted: WantedAttribute,
   bytes: Uint8Array,
@@ -84,7 +84,7 @@ export function verdictOfSpan(
   return verdict;
 }
 
-/** What a resource says, whose ResourceSpans message lies at `offset`. */
+/** Returns the verdict on the resource of the ResourceSpans message at `offset`. */
 export function verdictOfResource(
   wanted: WantedAttribute,
   bytes: Uint8Array,
@@ -101,7 +101,7 @@ export function verdictOfResource(
   return verdict;
 }
 
-/** Whether the KeyValue from `start` up to `end` has another key, as a few bytes tell. */
+/** Reports whether a few bytes show that the KeyValue in this range has another key. */
 function hasPlainlyOtherKey(
   { key }: WantedAttribute,
   bytes: Uint8Array,
@@ -133,7 +133,7 @@ function hasWantedValue({ found, text, bool, int, double }: WantedAttribute, byt
   return member === DOUBLE_VALUE && double !== undefined && isEqual(doubleAt(bytes, start), double);
 }
 
-/** As numbers are, but that one which is not a number is like any other. */
+/** Compares numbers, with NaN equal to NaN. */
 function isEqual(value: number, wanted: number): boolean {
   return value === wanted || (Number.isNaN(value) && Number.isNaN(wanted));
 }

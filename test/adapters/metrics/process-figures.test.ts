@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { closeSync, openSync, readdirSync } from "node:fs";
-import { processFigures } from "../../../src/adapters/metrics/process-figures.ts";
+import { processFigures } from "../../../src/adapters/metrics/metric-values.ts";
 
 test("the figures of the process are this one's", () => {
   const { residentBytes, cpuSeconds, startUnixSeconds } = processFigures();

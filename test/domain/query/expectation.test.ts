@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
-  hasMost,
+  hasMaximum,
   isAsExpected,
   minCount,
   readExpectation,
@@ -114,5 +114,5 @@ test.each([
   { comparison: ">=", expected: false },
   { comparison: ">", expected: false },
 ] as const)("count$comparison can have too many: $expected", ({ comparison, expected }) => {
-  expect(hasMost({ comparison, count: 1 })).toBe(expected);
+  expect(hasMaximum({ comparison, count: 1 })).toBe(expected);
 });

@@ -3,7 +3,7 @@ import { type CountedSpans, countSpans } from "../../../application/querying/que
 import { waitForSpans } from "../../../application/waiting/wait-for-spans.ts";
 import {
   type Expectation,
-  hasMost,
+  hasMaximum,
   isAsExpected,
   minCount,
 } from "../../../domain/query/expectation.ts";
@@ -66,7 +66,7 @@ async function check(
   const seen = await countSpans(buffer, filter);
   const isMet = isAsExpected(count, seen.count);
   // Losses are read after the count, so that spans evicted before the count are among them.
-  if (isMet && hasMost(count) && isAnythingLost(lossesOf(receiver))) {
+  if (isMet && hasMaximum(count) && isAnythingLost(lossesOf(receiver))) {
     return { expectation, isMet: false, isUncertain: true, seen };
   }
   const isShort = !isMet && seen.count < minCount(count);
