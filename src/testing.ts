@@ -1,5 +1,5 @@
 /**
- * A spanring in the process of a test: `import { startSpanring } from "spanring/testing"`.
+ * Runs a spanring in the process of a test: `import { startSpanring } from "spanring/testing"`.
  *
  *     await using ring = await startSpanring();
  *     // ... run what exports to ring.endpoints.http ...
@@ -27,8 +27,8 @@ import type { Logger } from "./ports/logger.ts";
 import { CannotStartError, type RunningServer, startServer } from "./server/server.ts";
 
 /**
- * What a span must be like: the filters of the read API, by their names, as text. Several values of
- * `attribute`, each `key=value`, must all be there.
+ * Selects spans by the filters of the read API, as text by name. `attribute` is `key=value`, or a
+ * list of them, all of which must match.
  */
 export type SpanConditions = {
   readonly [Name in ConditionName]?: Name extends RepeatableName
@@ -37,35 +37,34 @@ export type SpanConditions = {
 };
 
 export interface WaitOptions {
-  /** How many spans to wait for; 1 when not given. */
+  /** The number of spans to wait for; 1 by default. */
   readonly count?: number;
-  /** 5000 when not given: most test runners give a test as long. */
+  /** 5000 by default, which is the limit of most test runners. */
   readonly timeoutMs?: number;
 }
 
 /**
- * When spanring itself has failed, spans may be missing that were sent to it: then `waitFor` and
- * `spans` reject, and say why.
+ * If spanring itself has failed, spans that were sent to it may be missing: then `waitFor` and
+ * `spans` reject with the reason.
  */
 export interface TestSpanring extends AsyncDisposable {
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT` and the exporters' `url`: base URLs, without a path. */
   readonly endpoints: { readonly grpc: string; readonly http: string; readonly api: string };
   /**
-   * Resolves with the spans that match, as soon as there are so many, counted from the start or
-   * from the last `reset`. Rejects when the time is up, and says what there was instead, and what
-   * was refused; when there are no such conditions; when there is no room to wait for one more
-   * filter; and on `stop`.
+   * Resolves with the matching spans as soon as there are enough, counted from the start or from
+   * the last `reset`. Rejects when the time is up, and says what was found instead and what was
+   * refused; when a condition is wrong; when there is no room for another filter; and on `stop`.
    */
   waitFor(conditions: SpanConditions, options?: WaitOptions): Promise<TraceSpan[]>;
-  /** All spans that match, in the order in which they came; all there are without conditions. */
+  /** Returns the matching spans in order of arrival; all spans if there are no conditions. */
   spans(conditions?: SpanConditions): Promise<TraceSpan[]>;
-  /** Forgets what has come so far. */
+  /** Removes all spans and problems so far. */
   reset(): void;
   stop(): Promise<void>;
 }
 
 export interface SpanringOptions {
-  /** Variables of spanring, such as `MAX_BUFFER_SIZE`. Ports are free ones unless given here. */
+  /** Variables such as `MAX_BUFFER_SIZE`. Ports that are not given are free ports. */
   readonly env?: Environment;
 }
 
@@ -75,7 +74,7 @@ const EVERY_SPAN = Number.MAX_SAFE_INTEGER;
 
 const codec = new ProtobufSpanCodec();
 
-/** Starts a receiver with all its listeners. Rejects when `options.env` is not right. */
+/** Starts a receiver with all its listeners. Rejects if `options.env` has a mistake. */
 export async function startSpanring(options: SpanringOptions = {}): Promise<TestSpanring> {
   const reading = readConfig({ ...ON_FREE_PORTS, ...options.env });
   if (!reading.ok) throw new Error(mistakesText(reading.mistakes));
@@ -88,7 +87,7 @@ export async function startSpanring(options: SpanringOptions = {}): Promise<Test
   const problems = problemsSince(server.problems);
   const ended = AbortSignal.any([server.failed, stopping.signal]);
   const watched = { ...server, problems: problems.totals, ended };
-  // Asynchronous, so that wrong conditions reject as a wait in vain does.
+  // Async functions, so that wrong conditions reject rather than throw.
   return {
     endpoints: endpointsOf(server),
     waitFor: async (conditions, wait = {}) => await waitFor(watched, filterOf(conditions), wait),
@@ -108,13 +107,13 @@ function mistakesText(mistakes: readonly { variable: string; value: string; boun
     .join("\n");
 }
 
-/** A server whose log nobody reads. */
+/** A server without a log. */
 interface QuietServer extends RunningServer {
-  /** Given, with the reason, by the first error that it logs. */
+  /** Aborted by the first error that the server logs, with the reason. */
   readonly failed: AbortSignal;
 }
 
-/** Rejects with the reason when something cannot listen: a test has no other use for a log. */
+/** Rejects with the reason if a listener cannot start. */
 async function startQuietly(config: Config): Promise<QuietServer> {
   const failing = new AbortController();
   const error: Logger["error"] = (event, fields) =>
@@ -136,7 +135,7 @@ function urlOf(port: number | "off"): string {
   return `http://127.0.0.1:${port}`;
 }
 
-/** In the order in which the conditions are given: the last is the first to be doubted. */
+/** Keeps the order of the conditions: a failed wait tries without the last one. */
 function filterOf(conditions: SpanConditions): SpanFilter {
   const nowUnixNano = BigInt(Date.now()) * NANOS_PER_MS;
   return Object.entries(conditions).flatMap(([name, texts]) =>
@@ -149,8 +148,8 @@ function filterOf(conditions: SpanConditions): SpanFilter {
 }
 
 /**
- * Also where nobody checks types. What is undefined is not left out: a test that has lost its value
- * would be met by any span.
+ * Checks the type as well, for callers in JavaScript. An undefined condition is not left out: a
+ * test that has lost its value would be met by any span.
  */
 function checkedText(name: string, text: unknown): string {
   if (typeof text === "string") return text;
@@ -159,7 +158,7 @@ function checkedText(name: string, text: unknown): string {
 }
 
 interface WatchedServer extends QuietServer {
-  /** When nothing more is to be waited for: it has failed, or was stopped. */
+  /** Aborted when the server has failed, or was stopped. */
   readonly ended: AbortSignal;
 }
 
@@ -182,7 +181,7 @@ async function waitFor(
   throw new Error([came, ...lossTexts(lossesOf(server))].join("\n"));
 }
 
-/** What was refused or discarded since the start, or since the last reset. */
+/** Reports what was refused or discarded since the start or the last reset. */
 function problemsSince(all: RunningServer["problems"]) {
   let before: readonly ProblemTotal[] = [];
   return {

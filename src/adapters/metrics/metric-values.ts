@@ -246,7 +246,7 @@ function series(name: MetricName, histogram: Histogram, protocol: string) {
   ];
 }
 
-/** Of this process. Where there is no folder of its open files, nothing tells their number. */
+/** Returns figures of this process. Without a /proc, the number of open files is unknown. */
 export function processFigures(folder = "/proc/self"): ProcessFigures {
   const { user, system } = process.cpuUsage();
   return {
@@ -258,7 +258,7 @@ export function processFigures(folder = "/proc/self"): ProcessFigures {
   };
 }
 
-/** One of them is open for looking only. */
+/** Leaves out the file that reading the folder opens. */
 function filesIn(folder: string): number | undefined {
   try {
     return readdirSync(folder).length - 1;
@@ -267,7 +267,7 @@ function filesIn(folder: string): number | undefined {
   }
 }
 
-/** `Max open files  1024  524288  files`: the one in force, and how high it may be set. */
+/** Reads `Max open files  1024  524288  files`: the limit in force, and the highest possible. */
 function maxFilesIn(path: string): number | undefined {
   try {
     const [, max] = /^Max open files +(\d+) /m.exec(readFileSync(path, "utf8")) ?? [];

@@ -35,7 +35,7 @@ export const METRIC_FAMILIES = {
   spanring_restored_spans_total: counter("Spans that the stop before had left, of no protocol."),
   spanring_restored_span_bytes_total: counter("Bytes of these spans."),
 
-  // With those restored, the sum of both entries is all that is received.
+  // Both entries, plus the restored spans, add up to all received spans.
   spanring_received_spans_total: counter(
     "Spans accepted or rejected, by protocol.",
     "protocol",
@@ -70,7 +70,7 @@ export const METRIC_FAMILIES = {
     "protocol",
   ),
 
-  // How fast it goes is the rate of the ledger's `delivered`.
+  // The rate of `delivered` in the ledger is the speed of forwarding.
   spanring_forward_state: gauge("1 for what the upstream is, 0 for the others.", "state"),
   spanring_forward_retry_in_seconds: gauge("Until the next try; 0 when nothing waits for it."),
   spanring_forward_lag_seconds: gauge("Age of the oldest span that is not delivered yet."),

@@ -8,17 +8,17 @@ import type { Route, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
 
-/** No route takes a body. Room for a client that sends one all the same, such as `{}`. */
+/** No route takes a body; this tolerates clients that send one anyway, such as `{}`. */
 const MAX_BODY_BYTES = 1024;
 
-/** Every answer of the read API. Rejects only for a fault of ours. `address` is the peer's. */
+/** Answers a request from the peer at `address`. Rejects only for an internal error. */
 export async function answerRequest(
   context: RouteContext,
   request: Request,
   address: string,
 ): Promise<Response> {
   answerPace.note();
-  // A client of HTTP/1.0 may leave out Host, and then the URL is only a path.
+  // An HTTP/1.0 client may leave out Host, and then the URL is only a path.
   const url = URL.parse(request.url, "http://localhost");
   if (url === null) return problemResponse(BAD_HOST);
   const misdirected = answerOtlp(context, request, { pathname: url.pathname, address });
@@ -44,7 +44,7 @@ export async function answerRequest(
   }
 }
 
-/** Checks `after`, which is the same parameter on every path that takes it. */
+/** Checks `after`, which has the same meaning for every route that has it. */
 function goneAfter(
   context: RouteContext,
   { after }: { readonly after?: unknown },
@@ -56,7 +56,7 @@ const TOO_LARGE: Problem = { status: 413, detail: "no path takes a body" };
 
 const BAD_HOST: Problem = { status: 400, detail: "Host must be a name, or a name and a port" };
 
-/** All routes of one path, and what its address looks like. */
+/** Holds the routes of one path, and the pattern of their URLs. */
 interface RoutedPath {
   readonly path: string;
   readonly pattern: RegExp;
@@ -67,7 +67,7 @@ const PATHS: readonly RoutedPath[] = [...Map.groupBy(ROUTES, ({ path }) => path)
   ([path, routes]) => ({ path, pattern: patternOf(path), routes }),
 );
 
-/** Of `/api/traces/{trace_id}`: `^/api/traces/(?<trace_id>[^/]+)$`. No path has other signs. */
+/** Turns `/api/traces/{trace_id}` into `^/api/traces/(?<trace_id>[^/]+)$`. */
 function patternOf(path: string): RegExp {
   const pattern = path.replaceAll(".", String.raw`\.`).replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)");
   return new RegExp(`^${pattern}$`);
@@ -80,7 +80,7 @@ const NO_SUCH_PATH: Problem = {
 
 interface FoundRoute {
   readonly route: Route;
-  /** The parameters in its path, as they were written. */
+  /** The parameters in the path, as written. */
   readonly path: Readonly<Record<string, string>>;
 }
 
@@ -109,10 +109,10 @@ function methodsOf({ method }: Route): readonly string[] {
   return method === "GET" ? ["GET", "HEAD"] : [method];
 }
 
-/** The end of the path of an exporter, whatever it was configured with. */
+/** Matches the end of an exporter's path, whatever its base URL is. */
 const OTLP_PATH = /\/v1\/(traces|metrics|logs)$/;
 
-/** The answer to OTLP, which is at home at other ports; undefined when this is none. */
+/** Answers OTLP requests, which belong to other ports; returns undefined for any other request. */
 export function answerOtlp(
   { problems }: Pick<RouteContext, "problems">,
   { method, headers }: Pick<Request, "method" | "headers">,

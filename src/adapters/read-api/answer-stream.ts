@@ -1,21 +1,21 @@
 import { setImmediate } from "node:timers/promises";
 import { CollectionPace } from "../memory/collection-pace.ts";
 
-/** Told once how a stream ended, whichever way it did. */
+/** Is called once, when a stream ends. */
 export interface StreamWatcher {
-  /** Sent whole, or the reader has gone. */
+  /** The stream was sent whole, or its reader has gone. */
   ended(): void;
-  /** Our own fault, after the answer had begun. */
+  /** An internal error occurred after the answer had begun. */
   failed(error: unknown): void;
 }
 
 export type Chunk = Uint8Array<ArrayBuffer>;
 
 /**
- * A body that is made as the reader takes it: a slow reader costs no more than a few chunks.
+ * Returns a body that is made as the reader takes it: a slow reader costs only a few chunks.
  *
- * The first chunk is made at once: what fails there throws here, while there can still be a 500.
- * Later the status is long sent, and all that is left is to break off the connection.
+ * The first chunk is made at once, so that an error in it throws here, while 500 is still possible.
+ * Later the status has been sent, and all that is left is to break off the connection.
  */
 export function streamChunks(
   chunks: Iterator<Chunk>,
@@ -31,8 +31,8 @@ export function streamChunks(
 }
 
 /**
- * The same of chunks that come when they come, the first one too. When `brokenOff` is aborted the
- * stream ends, though its reader has not taken all of it, and sees that it is not whole.
+ * Returns a body of chunks that arrive over time, the first one included. When `brokenOff` is
+ * aborted, the stream ends with an error, so that its reader sees that it is incomplete.
  */
 export function streamArrivingChunks(
   chunks: AsyncIterator<Chunk>,
@@ -52,13 +52,13 @@ function streamOf(
   let isFirst = true;
   let isOver = false;
   const pull = async (controller: ReadableStreamDefaultController<Chunk>): Promise<void> => {
-    // Spans keep arriving on this thread: they get their turn between chunks, not after the last.
+    // Spans keep arriving on this thread: they get a turn between chunks, not after the last.
     if (!isFirst) await setImmediate();
     isFirst = false;
     if (isOver) return;
     try {
       const result = await next();
-      // The reader may have gone meanwhile.
+      // The reader may have gone in the meantime.
       if (isOver) return;
       isOver = give(controller, result);
       if (isOver) watcher.ended();
@@ -85,7 +85,7 @@ function streamOf(
   return new ReadableStream({ start, pull, cancel }, { highWaterMark: 0 });
 }
 
-/** True when that was the end. */
+/** Returns true at the end of the stream. */
 function give(
   controller: ReadableStreamDefaultController<Chunk>,
   result: IteratorResult<Chunk>,
@@ -99,5 +99,5 @@ function give(
   return false;
 }
 
-/** Of all answers together: what was sent or looked at is garbage, and can exceed the ring. */
+/** Paces collections for all answers: what they sent or scanned is garbage, and may be large. */
 export const answerPace = new CollectionPace();

@@ -1,18 +1,18 @@
 import type { Problem } from "./problem.ts";
 
 /**
- * Keeps pages in a browser away from the API. There is no log-in, so a page that could send
- * requests here would read what the person at that browser may read, and take it.
+ * Keeps web pages away from the API. There is no log-in, so a page that could send requests here
+ * could read and take whatever the person at that browser can.
  *
- * - A page of another origin says so in `Origin`, but only where it could read the answer, or where
- *   the method is not GET. Of all else, such as `<img src=".../api/wait">`, `Sec-Fetch-Site` tells.
- *   Browsers send it to trustworthy addresses only: to https, and to those of this machine.
- * - A page whose own name was pointed at this machine (DNS rebinding) is of the same origin, but
- *   gives itself away by its name in `Host`: on a loopback address only local names are right.
+ * - Browsers send `Origin` for a page of another origin, but only if the page could read the
+ *   answer, or if the method is not GET. All other requests, such as `<img src=".../api/wait">`,
+ *   are recognised by `Sec-Fetch-Site`. Browsers send it only to https and to this machine.
+ * - A page whose own name points at this machine (DNS rebinding) is of the same origin, but has its
+ *   name in `Host`: on a loopback address, only local names are accepted.
  *
- * One thing from elsewhere is let in: a link to a trace, in a ticket say, that a person followed.
- * The page that has it sees nothing of the answer, a GET takes nothing out, and it costs a click
- * each time. What a page does by itself (frames, prefetching, moving on) has no `Sec-Fetch-User`.
+ * One foreign request is accepted: a link to a trace, for example in a ticket, that a person
+ * follows. The page with the link does not see the answer, a GET removes nothing, and each request
+ * costs a click. What a page does by itself (frames, prefetching) lacks `Sec-Fetch-User`.
  *
  * Source: W3C, "Fetch Metadata Request Headers".
  */
@@ -32,12 +32,12 @@ export function checkBrowser(
   return undefined;
 }
 
-/** Whether only programs on this machine can connect to what listens there. */
+/** Reports whether only programs on this machine can connect to a listener on this host. */
 export function isLoopbackName(name: string): boolean {
   return name.toLowerCase() === "localhost" || /^(127\.\d+\.\d+\.\d+|\[?::1\]?)$/.test(name);
 }
 
-/** `none`: a person typed the address. Programs send no such header. */
+/** `none` means that a person typed the URL. Programs send no such header. */
 function isFromElsewhere(headers: Headers): boolean {
   const site = headers.get("sec-fetch-site") ?? "none";
   return site !== "none" && site !== "same-origin";

@@ -20,8 +20,8 @@ export function answerHealth(): Response {
 }
 
 /**
- * At high water, and while the upstream fails, it is as ready as before: exporters that it turned
- * away would lose more.
+ * Stays ready at high water and while the upstream fails: exporters that are turned away would lose
+ * more spans.
  */
 export function answerReadiness(context: RouteContext): Response {
   const { highWater, forward } = context;

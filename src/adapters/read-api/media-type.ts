@@ -3,31 +3,31 @@ export const NDJSON_TYPE = "application/x-ndjson";
 export const PROTOBUF_TYPE = "application/x-protobuf";
 export const EVENT_STREAM_TYPE = "text/event-stream";
 
-/** What spans are written as, in order of our preference. */
+/** The forms of a list of spans, in order of preference. */
 export const SPAN_TYPES = [JSON_TYPE, PROTOBUF_TYPE, NDJSON_TYPE] as const;
 export type SpanType = (typeof SPAN_TYPES)[number];
 
-/** What spans are written as when there is no last one. */
+/** The forms of an endless list of spans, in order of preference. */
 export const TAIL_TYPES = [NDJSON_TYPE, EVENT_STREAM_TYPE] as const;
 export type TailType = (typeof TAIL_TYPES)[number];
 
 interface MediaRange {
   readonly range: string;
-  /** From 0, not wanted, to 1. */
+  /** From 0 (refused) to 1. */
   readonly quality: number;
 }
 
 interface Rating<Type> {
   readonly type: Type;
   readonly quality: number;
-  /** Of the range that decides: 2 names the type, 1 only the part before the slash, 0 neither. */
+  /** 2 if the range names the type, 1 if it names only the part before the slash, 0 if neither. */
   readonly precision: number;
 }
 
 /**
- * Of the types that are offered, the one that the client likes best, or undefined when it takes
- * none. Of types it likes equally, one that it names wins over one that a wildcard covers: who
- * writes "application/x-protobuf, *" with a wildcard means protobuf. Otherwise the first wins.
+ * Returns the offered type that the client prefers, or undefined if it accepts none. Among types of
+ * equal quality, a type that is named wins over one that a wildcard covers: a client that sends
+ * "application/x-protobuf, *" with a wildcard wants protobuf. Otherwise the first offer wins.
  *
  * Source: RFC 9110, 12.5.1.
  */
@@ -38,14 +38,14 @@ export function chooseMediaType<Type extends string>(
   if (accept === null || accept.trim() === "") return offered[0];
   const ranges = accept.split(",").map(parseRange);
   const wanted = offered.map((type) => rate(type, ranges)).filter(({ quality }) => quality > 0);
-  return wanted.toSorted(byLiking)[0]?.type;
+  return wanted.toSorted(byPreference)[0]?.type;
 }
 
-function byLiking(one: Rating<string>, other: Rating<string>): number {
+function byPreference(one: Rating<string>, other: Rating<string>): number {
   return other.quality - one.quality || other.precision - one.precision;
 }
 
-/** The most precise range that covers a type decides about it. */
+/** The most precise range that covers a type gives its quality. */
 function rate<Type extends string>(type: Type, ranges: readonly MediaRange[]): Rating<Type> {
   const names = ["*/*", `${type.split("/")[0]}/*`, type];
   const covering = ranges
@@ -55,7 +55,7 @@ function rate<Type extends string>(type: Type, ranges: readonly MediaRange[]): R
   return covering.toSorted((one, other) => other.precision - one.precision)[0] ?? none;
 }
 
-/** A quality that is not a number from 0 to 1 says nothing, so the range is not counted. */
+/** A range whose quality is not a number from 0 to 1 is ignored. */
 function parseRange(text: string): MediaRange {
   const [range = "", ...parameters] = text.split(";").map((part) => part.trim().toLowerCase());
   const quality = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";

@@ -4,22 +4,22 @@ import { BEGINNING, type Cursor, readCursor } from "../../domain/cursor.ts";
 import { readCondition } from "../../domain/query/span-filter.ts";
 import { readDuration } from "../../domain/query/time-text.ts";
 
-/** A parameter of a path or of a query: how it is read, and how it is told of. */
+/** Describes a parameter of a path or of a query, and reads it. */
 export interface Parameter<Value> {
-  /** What it is for. */
+  /** Describes its purpose. */
   readonly meaning: string;
   readonly schema: JsonSchema;
   /** Completes "must be ...". */
   readonly bound: string;
-  /** When it is not given. */
+  /** The value if it is not given. */
   readonly unset: Value;
-  /** Undefined when the text is none of its values. */
+  /** Returns undefined for text that is not a valid value. */
   readonly read: (text: string) => Value | undefined;
 }
 
 export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
 
-/** What is read of a set of parameters. */
+/** Holds the values of a set of parameters. */
 export type ValuesOf<Known extends Parameters> = {
   readonly [Name in keyof Known]: Known[Name]["unset"];
 };
@@ -48,7 +48,7 @@ export function wholeNumber<Unset extends number | undefined>(
   };
 }
 
-/** A sequence, alone or with the run that it is of. */
+/** Reads a sequence, alone or with the run that numbers it. */
 export function cursor<Unset extends Cursor | undefined>(
   meaning: string,
   unset: Unset,
@@ -66,7 +66,7 @@ export function cursor<Unset extends Cursor | undefined>(
   };
 }
 
-/** One of several words, the first of which is meant when it is not given. */
+/** Reads one of several words; the first is the default. */
 export function choice<Word extends string>(
   meaning: string,
   words: readonly [Word, ...Word[]],
@@ -80,7 +80,7 @@ export function choice<Word extends string>(
   };
 }
 
-/** Off when it is not given. */
+/** Reads a boolean, false by default. */
 export function flag(meaning: string): Parameter<boolean> {
   return {
     meaning,
@@ -95,11 +95,11 @@ interface DurationBounds<Unset> {
   readonly meaning: string;
   readonly most: string;
   readonly unset: Unset;
-  /** What is meant when it is not given, where that is not `unset`. */
+  /** The documented default, where it differs from `unset`. */
   readonly meant?: string;
 }
 
-/** In whole milliseconds, rounded up: who waits does not wait less than asked for. */
+/** Reads whole milliseconds, rounded up: no wait is shorter than requested. */
 export function duration<Unset extends number | undefined>(
   bounds: DurationBounds<Unset>,
 ): Parameter<number | Unset> {
@@ -127,7 +127,7 @@ function defaultOf(unset: number | string | undefined): JsonSchema {
   return unset === undefined ? {} : { default: unset };
 }
 
-/** Of a trace, in lowercase; a part of a path is always given. */
+/** Reads the identifier of a trace, in lowercase. As part of a path, it is always given. */
 export const TRACE_ID: Parameter<string> = {
   meaning: "The trace.",
   schema: { type: "string", pattern: "^[0-9A-Fa-f]{32}$" },
@@ -144,7 +144,7 @@ export const TRACE_ID: Parameter<string> = {
 const DEFAULT_LIMIT = 1000;
 const MAX_LIMIT = 2 ** 31 - 1;
 
-/** Summaries are kept until all are made: this many are some megabytes. */
+/** Summaries are held until the last one is made: this many take some megabytes. */
 const MAX_TRACES = 10_000;
 const DEFAULT_TRACES = 100;
 

@@ -117,7 +117,7 @@ function spanCountOf({ buffer }: RouteContext): number {
   return next - first;
 }
 
-/** After a clock was set back, a trace takes no time. */
+/** If a clock was set back, the duration of a trace is 0. */
 function durationText(durationNano: bigint): string {
   return String(durationNano > 0n ? durationNano : 0n);
 }

@@ -12,14 +12,14 @@ import { type Cursor, cursorText } from "../../domain/cursor.ts";
 import type { SequenceSource } from "../../ports/trace-buffer.ts";
 import { rangeHeaders, rangeMember } from "./span-answer.ts";
 
-/** What a route may be asked for. */
+/** Lists the parameters of a route. */
 export interface KnownParameters {
   readonly pathParameters: Parameters;
   readonly queryParameters: Parameters;
   readonly takesFilter: boolean;
 }
 
-/** Names and texts, as they were written and in that order. */
+/** Holds names and texts as written, in that order. */
 export interface GivenParameters {
   readonly path: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
@@ -28,11 +28,11 @@ export interface GivenParameters {
 export interface ReadParameters {
   readonly values: Readonly<Record<string, unknown>>;
   readonly filter: readonly SpanCondition[];
-  /** As it was written, `name=value`. */
+  /** As written: `name=value`. */
   readonly lastCondition: string | undefined;
 }
 
-/** Everything that is asked for, or what is wrong with the first thing that is. */
+/** Returns the values of all parameters, or the first mistake in them. */
 export function readParameters(
   known: KnownParameters,
   given: GivenParameters,
@@ -60,7 +60,7 @@ export function readParameters(
   return { values, filter, lastCondition };
 }
 
-/** What may stand in the query. */
+/** Returns the names that the query may have. */
 export function namesOf({ queryParameters, takesFilter }: KnownParameters): string[] {
   return [...(takesFilter ? CONDITION_NAMES : []), ...Object.keys(queryParameters)];
 }
@@ -78,7 +78,7 @@ function mistakeIn(name: string, text: string, { bound }: Parameter<unknown>): s
   return `${name} is "${quotePeerText(text)}"; it must be ${bound}`;
 }
 
-/** Each is known, and given once. */
+/** Checks that each parameter is known, and is given once unless it is repeatable. */
 function checkNames(query: URLSearchParams, known: readonly string[]): Problem | undefined {
   const names = [...query.keys()];
   const unknown = names.find((name) => !known.includes(name));
@@ -100,7 +100,7 @@ function unknownParameter(name: string, known: readonly string[]): Problem {
 
 /**
  * Returns a problem when this run has no span at the cursor: it is of another run, or beyond the
- * newest span. A reader that was answered all the same could wait for ever, or skip spans.
+ * newest span. Answered anyway, its reader could wait endlessly, or skip spans.
  */
 export function goneCursor(
   { buffer, runId }: { readonly buffer: SequenceSource; readonly runId: string },

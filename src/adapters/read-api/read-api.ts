@@ -21,10 +21,10 @@ import type { SpanReader } from "../../ports/trace-buffer.ts";
 export interface ReadApiParts {
   readonly address: ListenAddress;
   readonly buffer: SpanReader;
-  /** Identifies the run that the buffer's sequences are of; digits and letters. */
+  /** Identifies the run that numbers the spans; digits and letters. */
   readonly runId: string;
   readonly arrivals: WatchedArrivals;
-  /** To be aborted before `stop`: whoever waits or follows would keep it waiting. */
+  /** Aborted before `stop`, which would otherwise wait for waits and tails to end. */
   readonly stopping: AbortSignal;
   readonly readiness: () => Readiness;
   readonly highWater: RouteContext["highWater"];
@@ -35,20 +35,20 @@ export interface ReadApiParts {
   readonly forward?: RouteContext["forward"];
   readonly metrics: RouteContext["metrics"];
   readonly logger: Logger;
-  /** Answers under way may hold this much together, and one answer more; 64 MiB when not given. */
+  /** Bounds what answers under way hold together, except for one answer; 64 MiB by default. */
   readonly answerBudgetBytes?: number;
-  /** At a time; `MAX_WAITS`, `MAX_TAILS` and `MAX_FOLLOWED_TRACES` when not given. */
+  /** By default `MAX_WAITS`, `MAX_TAILS` and `MAX_FOLLOWED_TRACES`. */
   readonly maxWaits?: number;
   readonly maxTails?: number;
   readonly maxFollowedTraces?: number;
 }
 
 export interface ReadApi extends PausableListener {
-  /** The port in use, also where the address asked for any. */
+  /** The port in use, even if the address has port 0. */
   readonly port: number;
-  /** Takes no more connections; resolves when the answers under way are sent. */
+  /** Accepts no more connections, and resolves when the answers under way have been sent. */
   stop(): Promise<void>;
-  /** Breaks off whatever is still under way. */
+  /** Breaks off the answers under way. */
   abort(): Promise<void>;
   counts(): ReadApiCounts;
 }
@@ -57,21 +57,21 @@ export interface ReadApiCounts {
   readonly requestsInFlight: number;
   readonly waits: number;
   readonly tails: number;
-  /** What answers under way hold. */
+  /** The bytes that answers under way hold. */
   readonly answerBytes: number;
-  /** Answered since the start, or begun to be: there is a number for every status. */
+  /** Counts answers since the start, including those under way, for every status. */
   readonly requestsByStatus: Readonly<Record<string, number>>;
 }
 
-/** On every answer, so that a client sees when it talks to another run than before. */
+/** Is sent with every answer, so that a client notices a restart. */
 const RUN_ID = "Spanring-Run-Id";
 
 export const ANSWER_BUDGET_BYTES = 64 * 1024 * 1024;
 
-/** Without traffic either way: between two requests, or when a reader has stopped reading. */
+/** Closes connections without traffic: between two requests, or if a reader has stopped reading. */
 export const IDLE_TIMEOUT_SECONDS = 30;
 
-/** Throws when it cannot listen: the error's `code` is `EADDRINUSE` when the port is taken. */
+/** Throws if it cannot listen; the `code` of the error is `EADDRINUSE` if the port is taken. */
 export function startReadApi(parts: ReadApiParts): ReadApi {
   const { host, port: wantedPort } = parts.address;
   const owners: Owners = new WeakMap();
@@ -89,7 +89,7 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
   };
   const counter = countByStatus();
   const serve = (port: number) => serveReaders({ context, counter, owners, host, port });
-  // Who waits or follows would lose what comes meanwhile, so nobody is sent away.
+  // Waits and tails would lose what arrives meanwhile, so no connection is closed.
   const served = new ServedPort({ serve, port: wantedPort, mayBreakOff: false });
   return {
     port: served.port,
@@ -102,7 +102,7 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
   };
 }
 
-/** Which server a request came to. */
+/** Maps requests to the servers that received them. */
 type Owners = WeakMap<Request, ReturnType<typeof Bun.serve>>;
 
 interface ServeParts extends ListenAddress {
@@ -112,29 +112,29 @@ interface ServeParts extends ListenAddress {
 }
 
 function serveReaders({ context, counter, owners, host, port }: ServeParts) {
-  const sign = (response: Response): Response => {
+  const withRunId = (response: Response): Response => {
     response.headers.set(RUN_ID, context.runId);
     return response;
   };
   return Bun.serve({
     hostname: host,
     port,
-    // For gRPC alone, so that its clients can be told that it is elsewhere.
+    // Only for gRPC, so that its clients learn which port they need.
     http2: true,
     idleTimeout: IDLE_TIMEOUT_SECONDS,
-    // Nothing reads a body, and Bun takes in no more than the beginning of one that is not read.
-    // With a limit it would answer exporters by itself, before we can tell them where to send.
+    // Nothing reads a body, and Bun buffers only the beginning of a body that is not read. With a
+    // limit, it would answer exporters itself, before they can learn which port they need.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    // Otherwise Bun decides by NODE_ENV, and shows source code in its error page.
+    // By default Bun decides by NODE_ENV, and may show source code in its error page.
     development: false,
-    // Without it `development: false` shares the port with whoever else does the same (Bun 1.4.5).
+    // By default, `development: false` shares the port with other such servers (Bun 1.4.5).
     reusePort: false,
     fetch: async (request, own) => {
       owners.set(request, own);
       const address = own.requestIP(request)?.address ?? "";
-      return sign(counter.note(await answerRequest(context, request, address)));
+      return withRunId(counter.note(await answerRequest(context, request, address)));
     },
-    error: (error) => sign(counter.note(answerFault(context.logger, error))),
+    error: (error) => withRunId(counter.note(answerFault(context.logger, error))),
   });
 }
 

@@ -13,9 +13,9 @@ import type { SpanReader } from "../../ports/trace-buffer.ts";
 
 export type Readiness = "starting" | "ready" | "stopping";
 
-/** Where spans go on to, and how that is going. */
+/** Reports the upstream, and the state of forwarding. */
 export interface ForwardReading {
-  /** Without anything that may be secret. */
+  /** The URL, without secrets. */
   readonly endpoint: string;
   readonly status: () => ForwardStatus;
 }
@@ -25,28 +25,28 @@ export interface MetricsText {
   readonly text: string;
 }
 
-/** What is the same for every request. */
+/** Holds what all requests share. */
 export interface RouteContext {
   readonly buffer: SpanReader;
   readonly arrivals: WatchedArrivals;
   readonly budget: AnswerBudget;
-  /** Identifies this run: every sequence in an answer is of it. */
+  /** Identifies this run, which numbers all spans. */
   readonly runId: string;
   readonly waits: Semaphore;
   readonly tails: TailPermits;
-  /** Traces that are followed, by all who wait for one together. */
+  /** Permits for the traces that all waits follow together. */
   readonly followed: Semaphore;
-  /** Aborted when the program stops: nobody waits any longer. */
+  /** Aborted when the program stops: waits and tails end. */
   readonly stopping: AbortSignal;
   readonly readiness: () => Readiness;
-  /** Whether the buffer is so full that spans may be lost; undefined where nobody minds. */
+  /** Reports whether the buffer is nearly full; undefined unless spans are forwarded. */
   readonly highWater: () => boolean | undefined;
-  /** What was refused or discarded, by any listener. */
+  /** What any listener has refused or discarded. */
   readonly problems: ProblemLog & { list(): readonly RecentProblem[] };
   readonly clock: SleepingClock;
   readonly uptimeMs: () => number;
   readonly version: string;
-  /** Not there when nothing is forwarded. */
+  /** Undefined unless spans are forwarded. */
   readonly forward?: ForwardReading | undefined;
   readonly isLoopbackOnly: boolean;
   /** Returns the page that Prometheus scrapes. */
@@ -54,39 +54,39 @@ export interface RouteContext {
   /** Returns the OpenAPI document. */
   readonly description: () => object;
   readonly logger: Logger;
-  /** Whether a connection without traffic is closed: not while somebody waits or follows. */
+  /** Sets whether the connection may be without traffic, as it is during waits and tails. */
   readonly allowIdling: (request: Request, mayIdle: boolean) => void;
 }
 
-/** A request whose parameters are all right. */
+/** Holds a request whose parameters are valid. */
 export interface Asked<Values> extends ReadParameters {
   readonly values: Values & Readonly<Record<string, unknown>>;
   readonly request: Request;
 }
 
-/** What a status means, and the bodies it comes with: by media type, the name of a schema. */
+/** Describes an answer: its meaning, and the name of the schema of its body by media type. */
 export interface AnswerMeaning {
   readonly meaning: string;
-  /** Without a name where a schema has nothing to say, as of bytes. */
+  /** Undefined where a schema has nothing to say, as for bytes. */
   readonly bodies: Readonly<Record<string, string | undefined>>;
-  /** Which headers tell of the sequences that it saw: all of them, or (it goes on) the first. */
+  /** The headers that report the searched range: all, or for an endless answer only the first. */
   readonly tellsRange?: "all" | "first";
 }
 
 interface RouteTelling {
-  /** One that answers GET answers HEAD too; Bun leaves the body out. */
+  /** A route for GET answers HEAD as well; Bun leaves the body out. */
   readonly method: "GET" | "POST" | "DELETE";
-  /** With the names of its parameters in braces. */
+  /** With parameter names in braces. */
   readonly path: string;
   /** A few words. */
   readonly summary: string;
-  /** What else there is to know. */
+  /** Further details. */
   readonly description?: string;
-  /** By status; what every route may answer is not listed. */
+  /** By status, without the answers that every route may give. */
   readonly answers: Readonly<Record<number, AnswerMeaning>>;
 }
 
-/** Everything about one route: it is routed, checked and described by this. */
+/** Describes a route: requests are routed, checked and documented by it. */
 export interface Route extends RouteTelling, KnownParameters {
   answer(context: RouteContext, asked: Asked<unknown>): Response | Promise<Response>;
 }
@@ -101,7 +101,7 @@ interface RouteDefinition<Path extends Parameters, Query extends Parameters> ext
   ) => Response | Promise<Response>;
 }
 
-/** The values that `answer` gets are of the types that its parameters read. */
+/** Infers the types of the values that `answer` gets from the parameters. */
 export function route<Path extends Parameters = {}, Query extends Parameters = {}>(
   definition: RouteDefinition<Path, Query>,
 ): Route {
@@ -112,7 +112,7 @@ export function route<Path extends Parameters = {}, Query extends Parameters = {
     takesFilter: false,
     ...telling,
     answer: (context, asked) =>
-      // Read by these parameters, so that the values are of their types.
+      // The values were read by these parameters, and so have their types.
       answer(context, asked as Asked<ValuesOf<Path> & ValuesOf<Query>>),
   };
 }

@@ -39,7 +39,7 @@ function spans(meaning: string): AnswerMeaning {
   return withRange({ meaning, bodies });
 }
 
-/** Every answer that looked into the buffer tells what it saw. */
+/** Answers that searched the buffer report the range they searched. */
 function withRange(answer: AnswerMeaning): AnswerMeaning {
   return { ...answer, tellsRange: "all" };
 }
@@ -55,7 +55,7 @@ const GONE = withRange(
 const BUSY = problem("Too much is under way; come back after `Retry-After`.");
 const BUSY_OR_STOPPING = problem("Too much is under way; or the server is stopping.");
 
-/** Everything there is: what is not in this table is neither answered nor told of. */
+/** Lists all routes. A path that is not listed is neither answered nor documented. */
 export const ROUTES: readonly Route[] = [
   route({
     method: "GET",

@@ -20,7 +20,7 @@ import { MAX_FOLLOWED_BY_ONE, MAX_FOLLOWED_TRACES } from "./parameter.ts";
 export interface TimeUpAnswer {
   readonly outcome: TimeUp;
   readonly wanted: number;
-  /** How long a trace should have been quiet. */
+  /** How long a complete trace is quiet. */
   readonly quietMs: number;
   readonly asked: Asked<{ readonly trace_complete: boolean }>;
 }
@@ -30,7 +30,7 @@ type Beyond<Described extends Message> = Omit<Written<Described>, keyof Written<
 
 type NoRoom = Extract<WaitOutcome, { outcome: "no_room" }>["for"];
 
-/** Retried, it may find room: others end. */
+/** A later attempt may find room, when other waits have ended. */
 export const NO_ROOM: Readonly<Record<NoRoom, Problem>> = {
   filter: {
     status: 503,
@@ -56,7 +56,7 @@ export const NO_ROOM: Readonly<Record<NoRoom, Problem>> = {
   },
 };
 
-/** 408: how many there were, and what would have been found without the last condition. */
+/** Returns 408, with the number of matches, and what matches without the last condition. */
 export function timeUpResponse(
   parts: HeldAnswerParts,
   held: HeldAnswer,
@@ -124,10 +124,10 @@ function incompleteMembers(incomplete: FollowedTrace | undefined) {
 function nearestMembers(nearest: NearMiss | undefined, condition = "") {
   if (nearest === undefined) return {};
   const { count } = nearest;
-  return { nearest: { without: quotePeerText(condition), count, spans: SPANS_PLACE } };
+  return { nearest: { without: quotePeerText(condition), count, spans: SPANS_PLACEHOLDER } };
 }
 
-/** 409: what should have been absent, and was not. */
+/** Returns 409, with the spans that should have been absent. */
 export function presentResponse(
   parts: HeldAnswerParts,
   held: HeldAnswer,
@@ -135,7 +135,7 @@ export function presentResponse(
 ): Response {
   const detail = "there is a span that matches, and there should be none";
   const members: Beyond<typeof presentProblem> = {
-    spans: SPANS_PLACE,
+    spans: SPANS_PLACEHOLDER,
     sequence: rangeMember(parts.runId, range),
   };
   const problem: Problem = { status: 409, detail, members, headers: rangeHeaders(range) };
@@ -144,7 +144,7 @@ export function presentResponse(
 
 interface ProblemWithSpans {
   readonly problem: Problem;
-  /** Written at `SPANS_PLACE`, when there is one. */
+  /** Written in place of `SPANS_PLACEHOLDER`, if it occurs. */
   readonly request: Uint8Array | undefined;
 }
 
@@ -159,11 +159,11 @@ function problemWithSpans(
   return heldResponse(parts, held, { status, headers, chunks });
 }
 
-/** No text of a peer holds it: control characters are escaped there. */
-const SPANS_PLACE = "\0";
+/** No text of a peer contains it: control characters are escaped there. */
+const SPANS_PLACEHOLDER = "\0";
 
 function* jsonWithSpans(json: string, request: Uint8Array | undefined): Generator<Chunk> {
-  const [before = "", after = ""] = json.split(JSON.stringify(SPANS_PLACE));
+  const [before = "", after = ""] = json.split(JSON.stringify(SPANS_PLACEHOLDER));
   yield new TextEncoder().encode(before);
   if (request !== undefined) yield* otlpJsonChunks(request);
   yield new TextEncoder().encode(`${after}\n`);

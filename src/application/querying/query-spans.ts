@@ -13,14 +13,14 @@ export interface SpanQuery {
   readonly newestFirst: boolean;
 }
 
-/** Spans, and the range in which there are no others that match. */
+/** Holds spans, and the range that has no other matching spans. */
 export interface SpanAnswer extends CopiedSpans {
   readonly range: SequenceRange;
 }
 
 /**
- * The buffered spans that match, copied. They are looked for in pieces, so that spans go on
- * arriving meanwhile: what is evicted before it was looked at is outside of the range answered.
+ * Returns copies of the matching spans. The ring is searched piece by piece, so that spans go on
+ * arriving meanwhile: what is evicted before it is searched is outside the returned range.
  */
 export async function querySpans(buffer: SearchedBuffer, query: SpanQuery): Promise<SpanAnswer> {
   const { newestFirst } = query;
@@ -37,7 +37,7 @@ export async function querySpans(buffer: SearchedBuffer, query: SpanQuery): Prom
   return { ...joinedSpans(parts), range };
 }
 
-/** Several answers as one. What they were is given back, for together they may be the ring. */
+/** Joins several answers, and releases their bytes: together they may be as large as the ring. */
 export function joinedSpans(parts: readonly CopiedSpans[]): CopiedSpans {
   const [only, ...others] = parts;
   if (only !== undefined && others.length === 0) return only;
@@ -49,7 +49,7 @@ export function joinedSpans(parts: readonly CopiedSpans[]): CopiedSpans {
   return joined;
 }
 
-/** How many buffered spans match, and the newest few of them. */
+/** Holds the number of matching spans, and the newest few of them. */
 export interface CountedSpans {
   readonly count: number;
   readonly newest: CopiedSpans;
@@ -57,7 +57,7 @@ export interface CountedSpans {
 
 const NEWEST_SHOWN = 5;
 
-/** Ends early, with what was counted so far, when it is not wanted any more. */
+/** Counts matching spans. Ends early, with the count so far, once it is unwanted. */
 export async function countSpans(
   buffer: SearchedBuffer,
   filter: SpanFilter,

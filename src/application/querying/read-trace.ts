@@ -12,11 +12,11 @@ import type { SpanAnswer } from "./query-spans.ts";
 import type { SequenceRange, SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 export interface TraceAnswer extends SpanAnswer {
-  /** Whether a span without a parent is among them: the root, which ends last. */
+  /** Whether a span without a parent, the root, is among them. It ends last. */
   readonly hasRoot: boolean;
 }
 
-/** All buffered spans of one trace, copied, in the order in which they were accepted. */
+/** Returns copies of all buffered spans of one trace, in order of acceptance. */
 export async function readTrace(
   buffer: SearchedBuffer,
   traceId: string,
@@ -26,9 +26,9 @@ export async function readTrace(
   const fields = createSpanFields();
   const found: number[] = [];
   let newestRoot = 0;
-  const look = { matcher, after, newestFirst: false };
-  const range = await scanRing(buffer, look, (piece) => {
-    buffer.visit({ ...look, range: piece }, (sequence, { bytes, spanOffset, spanLength }) => {
+  const scan = { matcher, after, newestFirst: false };
+  const range = await scanRing(buffer, scan, (piece) => {
+    buffer.visit({ ...scan, range: piece }, (sequence, { bytes, spanOffset, spanLength }) => {
       readSpanFields(fields, bytes, spanOffset, spanLength);
       if (!hasParent(fields)) newestRoot = sequence;
       found.push(sequence);
@@ -38,7 +38,7 @@ export async function readTrace(
   });
   const copied = buffer.copy(found);
   const first = copied.sequences.length < found.length ? buffer.range().first : 0;
-  // Copied at the end, and not piece by piece: what was evicted since is as if never looked at.
+  // Copied at the end, not piece by piece, so spans that were evicted meanwhile do not count.
   return { ...copied, hasRoot: newestRoot > 0 && newestRoot >= first, range: from(range, first) };
 }
 
@@ -46,23 +46,23 @@ function from({ first, next }: SequenceRange, least: number): SequenceRange {
   return { first: Math.min(next, Math.max(first, least)), next };
 }
 
-/** Describes what is buffered of a trace, and what it lacks. */
+/** Describes the buffered spans of a trace, and what the trace lacks. */
 export interface IncompleteTrace {
   /** 32 hex digits, lowercase. */
   readonly traceId: string;
   readonly spanCount: number;
   /** Whether a span without a parent is among them. */
   readonly hasRoot: boolean;
-  /** Identifiers of parents that no buffered span of the trace has; none when it has a root. */
+  /** Parents that are not buffered, by identifier; empty if the trace has a root. */
   readonly missingParents: readonly string[];
 }
 
-/** Bounds the memory. A few missing parents are enough to find the mistake. */
+/** Bounds memory: a few missing parents are enough to find the mistake. */
 const MAX_PARENTS = 1_000;
 
 /**
- * Looks at a trace twice: for the parents that its spans name, and then for spans that are one of
- * them. So no more is kept than the parents, however many spans there are.
+ * Reads a trace twice: first the parents that its spans name, then the spans that are one of these
+ * parents. So only parents are kept in memory, however many spans the trace has.
  */
 export async function readIncompleteTrace(
   buffer: SearchedBuffer,
@@ -88,9 +88,9 @@ async function visitTrace(
 ): Promise<void> {
   const matcher = compileFilter([{ on: "trace_id", value: traceId }]);
   const fields = createSpanFields();
-  const look = { matcher, after: 0, newestFirst: false };
-  await scanRing(buffer, look, (range) => {
-    buffer.visit({ ...look, range }, (_, { bytes, spanOffset, spanLength }) => {
+  const scan = { matcher, after: 0, newestFirst: false };
+  await scanRing(buffer, scan, (range) => {
+    buffer.visit({ ...scan, range }, (_, { bytes, spanOffset, spanLength }) => {
       readSpanFields(fields, bytes, spanOffset, spanLength);
       visit(fields);
       return true;

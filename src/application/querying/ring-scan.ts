@@ -1,11 +1,11 @@
 import type { SpanMatcher } from "../../domain/query/span-matcher.ts";
 import type { SequenceRange, SequenceSource } from "../../ports/trace-buffer.ts";
 
-/** Spans that are looked at in one go: well under a millisecond, whatever is asked of each. */
-const SPANS_A_GO = 2048;
+/** The spans of one piece: matching them takes well under a millisecond, whatever the filter. */
+const SPANS_PER_PIECE = 2048;
 
-/** Where a trace is asked for only one column is read, a hundred times as fast. */
-const TAILS_A_GO = 200_000;
+/** The spans of one piece if the filter requires a trace: one column is read, 100 times as fast. */
+const TRACE_TAILS_PER_PIECE = 200_000;
 
 export interface Scan {
   readonly matcher: Pick<SpanMatcher, "traceTail">;
@@ -14,15 +14,15 @@ export interface Scan {
   readonly newestFirst: boolean;
 }
 
-/** Looks at one piece; answers the sequence of the last span that is wanted, if that is enough. */
+/** Scans one piece. Returns the sequence of the last span to scan, if no more are needed. */
 export type ScanPiece = (piece: SequenceRange) => number | undefined;
 
 /**
- * Looks through the ring piece by piece, with a turn for everything else between two: spans arrive
- * on the same thread, and others look as well.
+ * Scans the ring piece by piece, with a turn for everything else between two pieces: spans arrive
+ * on the same thread, and there may be other scans.
  *
- * Answers the range in which nothing was passed over. It ends where the looking ended, and what was
- * evicted before it was looked at is outside of it.
+ * Returns the range in which no span was missed. It ends where the scan ended, and leaves out what
+ * was evicted before it was scanned.
  */
 export async function scanRing(
   buffer: SequenceSource,
@@ -31,9 +31,9 @@ export async function scanRing(
 ): Promise<SequenceRange> {
   let seen = rangeAfter(buffer.range(), scan.after);
   for (const piece of piecesOf(seen, scan)) {
-    const later = scheduler.next();
+    const turnToCome = scheduler.next();
     // oxlint-disable-next-line no-await-in-loop -- pieces one after the other are the point
-    if (later !== undefined) await later;
+    if (turnToCome !== undefined) await turnToCome;
     seen = withoutEvicted(seen, piece, { ...buffer.range(), newestFirst: scan.newestFirst });
     const last = scanPiece(piece);
     if (last !== undefined) return cutAt(seen, last, scan.newestFirst);
@@ -47,7 +47,7 @@ function rangeAfter({ first, next }: SequenceRange, after: number): SequenceRang
 }
 
 function* piecesOf(whole: SequenceRange, { matcher, newestFirst }: Scan): Generator<SequenceRange> {
-  const size = matcher.traceTail === undefined ? SPANS_A_GO : TAILS_A_GO;
+  const size = matcher.traceTail === undefined ? SPANS_PER_PIECE : TRACE_TAILS_PER_PIECE;
   for (let done = 0; done < whole.next - whole.first; done += size) {
     const first = newestFirst ? whole.next - done - size : whole.first + done;
     const [from, to] = [Math.max(first, whole.first), Math.min(first + size, whole.next)];
@@ -56,8 +56,8 @@ function* piecesOf(whole: SequenceRange, { matcher, newestFirst }: Scan): Genera
 }
 
 /**
- * Pieces may have been evicted before their turn: up to there, nothing can be said any more. Newest
- * first, what is behind the piece has been looked at, evicted or not.
+ * Leaves out what was evicted before its turn. If the newest come first, everything after the piece
+ * has been scanned already, whether it is evicted now or not.
  */
 function withoutEvicted(
   seen: SequenceRange,
@@ -73,15 +73,14 @@ function cutAt(seen: SequenceRange, last: number, newestFirst: boolean): Sequenc
   return newestFirst ? { ...seen, first: last } : { ...seen, next: last + 1 };
 }
 
-/** What is waiting to be done on this thread is done first. */
+/** Resolves when everything that waits for this thread has had a turn. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
 /**
- * Gives turns to everyone who looks through the ring: one turn in each round of the event loop,
- * whoever's it is, in the order in which they were asked for. So a hundred who look take no more of
- * the thread from those who append than one does; they wait longer instead.
+ * Gives turns to all scans of this thread: one in each round of the event loop, first come, first
+ * served. So a hundred scans take no more time from receivers than one does; each takes longer.
  *
  * Invariant: while `isTaken`, a round that gives the next turn is due.
  */
@@ -89,7 +88,7 @@ export class ScanScheduler {
   private readonly waiting: (() => void)[] = [];
   private isTaken = false;
 
-  /** Undefined when the turn is had at once: nobody else has had one in this round. */
+  /** Returns undefined if the turn begins at once, as no other scan has had one in this round. */
   next(): Promise<void> | undefined {
     if (this.isTaken) return new Promise((resolve) => void this.waiting.push(resolve));
     this.isTaken = true;

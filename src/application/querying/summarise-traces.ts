@@ -14,11 +14,11 @@ import type { SpanQuery } from "./query-spans.ts";
 import type { SequenceRange, SearchedBuffer } from "../../ports/trace-buffer.ts";
 import { textBetween } from "../../domain/wire/scalar-bytes.ts";
 
-/** What the buffered spans of one trace say together. */
+/** Summarises the buffered spans of one trace. */
 export interface TraceSummary {
   /** 32 hex digits, lowercase. */
   readonly traceId: string;
-  /** Name of the span without a parent; undefined while it is not there. */
+  /** The name of the span without a parent; undefined while none is buffered. */
   readonly root: string | undefined;
   /** In the order in which they were first seen. */
   readonly services: readonly string[];
@@ -39,9 +39,9 @@ const STATUS_ERROR = 2;
 const ALL: SpanFilter = [];
 
 /**
- * The traces that the spans that match belong to: at most `limit` of them, in the order in which
- * those spans are looked at. Each is summed up over all its buffered spans, also those that do not
- * match, or came before `after`.
+ * Summarises the traces of matching spans: at most `limit`, in the order in which these spans are
+ * scanned. A summary covers all buffered spans of its trace, even those that do not match, or that
+ * come before `after`.
  */
 export async function summariseTraces(
   buffer: SearchedBuffer,
@@ -49,21 +49,21 @@ export async function summariseTraces(
 ): Promise<TraceSummaries> {
   const traces = new Map<string, GrowingSummary>();
   const range = await findTraces(buffer, query, traces);
-  await sumUp(buffer, traces);
+  await addSpans(buffer, traces);
   return { traces: [...traces.values()].filter(({ spanCount }) => spanCount > 0), range };
 }
 
-/** First look: which traces. */
+/** First scan: finds the traces. */
 function findTraces(
   buffer: SearchedBuffer,
   { filter, after, limit, newestFirst }: SpanQuery,
   traces: Map<string, GrowingSummary>,
 ): Promise<SequenceRange> {
-  const look = { matcher: compileFilter(filter), after, newestFirst };
+  const scan = { matcher: compileFilter(filter), after, newestFirst };
   const fields = createSpanFields();
-  return scanRing(buffer, look, (range) => {
+  return scanRing(buffer, scan, (range) => {
     let last: number | undefined;
-    buffer.visit({ ...look, range }, (sequence, { bytes, spanOffset, spanLength }) => {
+    buffer.visit({ ...scan, range }, (sequence, { bytes, spanOffset, spanLength }) => {
       readSpanFields(fields, bytes, spanOffset, spanLength);
       const traceId = traceIdHex(fields);
       if (!traces.has(traceId)) traces.set(traceId, emptySummary(traceId));
@@ -74,14 +74,17 @@ function findTraces(
   });
 }
 
-/** Second look: all that belongs to them. */
-async function sumUp(buffer: SearchedBuffer, traces: Map<string, GrowingSummary>): Promise<void> {
-  const look = { matcher: compileFilter(ALL), after: 0, newestFirst: false };
+/** Second scan: adds all spans of these traces. */
+async function addSpans(
+  buffer: SearchedBuffer,
+  traces: Map<string, GrowingSummary>,
+): Promise<void> {
+  const scan = { matcher: compileFilter(ALL), after: 0, newestFirst: false };
   const fields = createSpanFields();
-  // Nearly every span is of another trace, and its identifier is not even written out.
+  // Nearly every span is of another trace, and its identifier need not even be formatted.
   const tails = new Set(Array.from(traces.keys(), (id) => traceTail(Uint8Array.fromHex(id), 0)));
-  await scanRing(buffer, look, (range) => {
-    buffer.visit({ ...look, range }, (_, place) => {
+  await scanRing(buffer, scan, (range) => {
+    buffer.visit({ ...scan, range }, (_, place) => {
       if (!tails.has(place.traceTail)) return true;
       readSpanFields(fields, place.bytes, place.spanOffset, place.spanLength);
       const summary = traces.get(traceIdHex(fields));
@@ -122,7 +125,7 @@ function addSpan(summary: GrowingSummary, span: SpanDigest, service: string): vo
   addTimes(summary, span);
 }
 
-/** A time of 0 is not set, and tells nothing. */
+/** A time of 0 means "not set". */
 function addTimes(summary: GrowingSummary, span: SpanDigest): void {
   const { startTimeUnixNano: start, endTimeUnixNano: end } = span;
   const { startTimeUnixNano: earliest = start, endTimeUnixNano: latest = end } = summary;
@@ -130,7 +133,7 @@ function addTimes(summary: GrowingSummary, span: SpanDigest): void {
   if (end !== 0n) summary.endTimeUnixNano = end > latest ? end : latest;
 }
 
-/** Spans of one service that have the same name. */
+/** Counts the spans of one service that have the same name. */
 export interface NameTally {
   readonly service: string;
   readonly name: string;
@@ -138,23 +141,23 @@ export interface NameTally {
 }
 
 export interface NameTallies {
-  /** Those of most spans first; of as many, in the order in which they came. */
+  /** The most frequent first; names with equal counts in order of arrival. */
   readonly names: readonly NameTally[];
-  /** Spans of other names, seen when there was no room for more. */
+  /** Spans with further names, for which there was no room. */
   readonly otherSpanCount: number;
 }
 
-/** A bound, so that ever new names cannot fill the memory. */
+/** Bounds memory, however many names arrive. */
 const MAX_NAMES = 1_000;
 
-/** The names of all buffered spans. */
+/** Counts all buffered spans by name. */
 export async function tallyNames(buffer: SearchedBuffer): Promise<NameTallies> {
-  const look = { matcher: compileFilter([]), after: 0, newestFirst: false };
+  const scan = { matcher: compileFilter([]), after: 0, newestFirst: false };
   const tallies = new Map<string, NameTally>();
   const fields = createSpanFields();
   let otherSpanCount = 0;
-  await scanRing(buffer, look, (range) => {
-    buffer.visit({ ...look, range }, (_, place) => {
+  await scanRing(buffer, scan, (range) => {
+    buffer.visit({ ...scan, range }, (_, place) => {
       const { bytes, spanOffset, spanLength, resourceOffset, resourceLength } = place;
       readSpanFields(fields, bytes, spanOffset, spanLength);
       const service = serviceName(bytes, resourceOffset, resourceLength);
@@ -168,7 +171,7 @@ export async function tallyNames(buffer: SearchedBuffer): Promise<NameTallies> {
   return { names, otherSpanCount };
 }
 
-/** False when there is no room for one more name. */
+/** Returns false if there is no room for another name. */
 function count(tallies: Map<string, NameTally>, service: string, name: string): boolean {
   const key = JSON.stringify([service, name]);
   const known = tallies.get(key);

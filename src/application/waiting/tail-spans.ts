@@ -11,24 +11,24 @@ export interface TailParts {
 
 export interface TailRequest {
   readonly filter: SpanFilter;
-  /** The first span that is looked at has the next sequence. */
+  /** The tail begins with the span after this sequence. */
   readonly after: number;
-  /** The reader has gone, or the program stops. */
+  /** Aborted when the reader has gone, or when the program stops. */
   readonly cancelled: AbortSignal;
 }
 
-/** Spans that match, and how many were evicted before they could be looked at. */
+/** Holds matching spans, and the number of spans that were evicted before they were scanned. */
 export interface TailPiece extends CopiedSpans {
   readonly missedSpans: number;
 }
 
-/** What is looked at and handed over in one go: a reader is never far behind its bytes. */
-const SPANS_A_GO = 1024;
-const MATCHES_A_GO = 64;
+/** Bounds one piece, so that little is copied ahead of its reader. */
+const SPANS_PER_PIECE = 1024;
+const MATCHES_PER_PIECE = 64;
 
 /**
- * Spans as they arrive, pulled by their reader. What a reader has not asked for yet is in the ring
- * and nowhere else: so one that is too slow costs nothing, and is told what it missed.
+ * Yields spans as they arrive, at the pace of the reader. What the reader has not asked for yet is
+ * only in the ring: so a slow reader costs nothing, and learns how much it missed.
  */
 export async function* tailSpans(
   { buffer, arrivals }: TailParts,
@@ -40,18 +40,18 @@ export async function* tailSpans(
     const { first, next } = buffer.range();
     const missedSpans = Math.max(0, first - at);
     at += missedSpans;
-    const range = { first: at, next: Math.min(next, at + SPANS_A_GO) };
+    const range = { first: at, next: Math.min(next, at + SPANS_PER_PIECE) };
     const found: number[] = [];
-    const visit = (sequence: number) => found.push(sequence) < MATCHES_A_GO;
+    const visit = (sequence: number) => found.push(sequence) < MATCHES_PER_PIECE;
     buffer.visit({ matcher, newestFirst: false, range }, visit);
-    at = found.length === MATCHES_A_GO ? found.at(-1)! + 1 : Math.max(at, range.next);
+    at = found.length === MATCHES_PER_PIECE ? found.at(-1)! + 1 : Math.max(at, range.next);
     if (found.length > 0 || missedSpans > 0) yield { ...buffer.copy(found), missedSpans };
-    // oxlint-disable-next-line no-await-in-loop -- what comes next is looked at then
+    // oxlint-disable-next-line no-await-in-loop -- the next spans are scanned after that
     await (at < next ? turn() : arrival(arrivals, at, cancelled));
   }
 }
 
-/** Resolves when there is a span with this sequence, or when nobody wants it any more. */
+/** Resolves when a span with this sequence has arrived, or on cancellation. */
 function arrival(
   arrivals: TailParts["arrivals"],
   sequence: number,

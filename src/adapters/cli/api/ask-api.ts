@@ -14,14 +14,14 @@ export interface ApiQuestion {
   readonly signal?: AbortSignal;
 }
 
-/** Where the read API is, without a slash at the end: `--url`, else `SPANRING_URL`, else here. */
+/** Returns the URL of the read API, without a slash: `--url`, `SPANRING_URL`, or the default. */
 export function apiUrl(run: CommandRun): string {
   const option = valueOf(run, "url");
   const name = option === undefined ? "SPANRING_URL" : "--url";
   return checkedUrl(option ?? (run.env["SPANRING_URL"] || DEFAULT_URL), name);
 }
 
-/** Throws a failure that names the option when it is no URL of HTTP. */
+/** Throws a failure that names the option, unless the text is an HTTP URL. */
 export function checkedUrl(text: string, option: string): string {
   const protocol = URL.parse(text)?.protocol;
   if (protocol === "http:" || protocol === "https:") return text.replace(/\/+$/, "");
@@ -29,7 +29,7 @@ export function checkedUrl(text: string, option: string): string {
   throw new CommandFailure(EXIT_CODE.badUsage, `${option} is "${quotePeerText(text)}"; ${mend}`);
 }
 
-/** The answer, whatever its status. Throws a failure when there is none. */
+/** Returns the answer, whatever its status. Throws a failure if no answer comes. */
 export async function askApi(run: CommandRun, question: ApiQuestion): Promise<Response> {
   const { method = "GET", path, query = [], accept = "application/json", signal } = question;
   const base = apiUrl(run);
@@ -37,7 +37,7 @@ export async function askApi(run: CommandRun, question: ApiQuestion): Promise<Re
     query.length === 0 ? "" : `?${new URLSearchParams(query.map(([...pair]) => pair))}`;
   const headers = { Accept: accept };
   try {
-    // A wait may take longer than Bun would wait for an answer.
+    // A wait may outlast the default timeout of `fetch`.
     const init = { method, headers, timeout: false, ...(signal === undefined ? {} : { signal }) };
     return await fetch(`${base}${path}${search}`, { ...init, ...proxyFor(base) });
   } catch (error) {
@@ -45,7 +45,7 @@ export async function askApi(run: CommandRun, question: ApiQuestion): Promise<Re
   }
 }
 
-/** The answer when it is a success. Throws a failure, with the server's own sentence, if not. */
+/** Returns a successful answer. Throws a failure with the sentence of the server otherwise. */
 export async function askForSuccess(
   run: CommandRun,
   question: ApiQuestion,
@@ -61,14 +61,14 @@ function isPage({ headers }: Response): boolean {
   return (headers.get("content-type") ?? "").startsWith("text/html");
 }
 
-/** What a problem says, and all the members it has. */
+/** Holds the members of a problem. */
 export interface Problem {
   readonly detail: string;
   readonly parameter: string | undefined;
   readonly [member: string]: unknown;
 }
 
-/** Source: RFC 9457. Undefined when the answer is of another kind, and so probably not ours. */
+/** Returns undefined for any other answer, which is probably not of spanring. Source: RFC 9457. */
 export async function problemOf(response: Response): Promise<Problem | undefined> {
   const type = response.headers.get("content-type") ?? "";
   if (!type.startsWith("application/problem+json")) return undefined;
@@ -79,7 +79,7 @@ export async function problemOf(response: Response): Promise<Problem | undefined
   return { ...problem, detail, parameter };
 }
 
-/** What an answer that is no success means. Of a 404 only the caller knows what is not there. */
+/** Returns the failure that an answer means. Only the caller knows what a 404 is about. */
 export async function failureOf(
   response: Response,
   exitCodeOf404: ExitCode = EXIT_CODE.cannotConnect,
@@ -88,7 +88,7 @@ export async function failureOf(
   const problem = await problemOf(response);
   if (problem === undefined) return await notTheApi(response);
   const others = status === 404 ? exitCodeOf404 : EXIT_CODE.cannotConnect;
-  // A cursor that is gone is a mistake in the request: what was asked for may well be there.
+  // A cursor that is gone is a mistake in the request: the spans may well be buffered.
   const exitCode = [400, 410].includes(status) ? EXIT_CODE.badUsage : others;
   return new CommandFailure(exitCode, quotePeerText(inOptions(problem)));
 }
@@ -105,16 +105,16 @@ async function notTheApi(response: Response): Promise<CommandFailure> {
   return new CommandFailure(EXIT_CODE.cannotConnect, message);
 }
 
-/** How the port for OTLP/gRPC answers HTTP/1.1. */
+/** The answer of the OTLP/gRPC port to HTTP/1.1. */
 const MISDIRECTED = 421;
 
-/** Reports whether it is how OTLP answers what it does not know: with a `google.rpc.Status`. */
+/** Reports whether the body is a `google.rpc.Status`, as OTLP listeners answer unknown paths. */
 async function isOtlpStatus(response: Response): Promise<boolean> {
   const body = (await response.json().catch(() => undefined)) as { code?: unknown } | undefined;
   return !response.ok && typeof body?.code === "number";
 }
 
-/** The body, chunk by chunk. Throws a failure when the connection breaks. */
+/** Yields the body, chunk by chunk. Throws a failure if the connection breaks. */
 export async function* bodyOf({ body, url }: Response): AsyncGenerator<Uint8Array> {
   try {
     if (body !== null) yield* body;
@@ -126,7 +126,7 @@ export async function* bodyOf({ body, url }: Response): AsyncGenerator<Uint8Arra
   }
 }
 
-/** Lines of UTF-8, without their ends. */
+/** Yields lines of UTF-8, without their ends. */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";

@@ -36,15 +36,15 @@ export function connectionFault(error: unknown): string {
 
 const WHERE = "say where it is with --url or SPANRING_URL.";
 
-/** Ends a message about an answer that is not the read API's. */
+/** The end of a message about an answer that is not of the read API. */
 export const OTHER_PORTS =
   "The read API is at port 4319, unless API_PORT says otherwise; 4317 takes OTLP/gRPC, and 4318 " +
   `OTLP/HTTP.\nIf it is elsewhere, ${WHERE}`;
 
-/** Codes of a port where something other than the read API listens. */
+/** The error codes of ports where another kind of server listens. */
 const WRONG_PORT = new Set([MALFORMED, "ECONNRESET", "ECONNCLOSED", "EPROTO", "TooManyRedirects"]);
 
-/** Returns what to say when the read API cannot be asked: what is wrong, and what to do. */
+/** Returns why the read API cannot be reached, and what to do. */
 export function unreachable(url: string, env: Environment, error: unknown): string {
   const [base, code] = [quotePeerText(url), codeOf(error)];
   if (code === MALFORMED) {
@@ -57,7 +57,7 @@ export function unreachable(url: string, env: Environment, error: unknown): stri
 
 const PROXY_VARIABLES = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"];
 
-/** The runtime does not say whether the host or the proxy has failed. */
+/** Mentions the proxy: the runtime does not report whether the host or the proxy has failed. */
 function proxyDoubt(url: string, env: Environment): string {
   const variable = PROXY_VARIABLES.find((name) => env[name]);
   const isDirect = isLoopback(URL.parse(url)?.hostname ?? "");
@@ -70,8 +70,8 @@ function codeOf(error: unknown): string {
 }
 
 /**
- * For `fetch`, which otherwise asks the proxy of `HTTP_PROXY` for what is on this machine too. In
- * front of any other host the environment decides.
+ * Returns options for `fetch`, which would otherwise use `HTTP_PROXY` even for this machine. For
+ * any other host, the environment decides.
  */
 export function proxyFor(url: string): { readonly proxy?: false } {
   return isLoopback(URL.parse(url)?.hostname ?? "") ? { proxy: false } : {};

@@ -7,9 +7,9 @@ interface Sentence {
 }
 
 /**
- * Returns a sentence of the API about its parameters as one about the options of the command line:
- * `trace_id is "x"` becomes `--trace-id is "x"`, and `absent=true` becomes `--absent`. Text in
- * quotes is the value that was written, and stays.
+ * Turns a sentence about parameters of the API into one about options of the command line:
+ * `trace_id is "x"` becomes `--trace-id is "x"`, and `absent=true` becomes `--absent`. Quoted text
+ * is a value, and is left alone.
  */
 export function inOptions({ detail, parameter }: Sentence): string {
   const blamed = optionOf(parameter ?? "");
@@ -22,7 +22,7 @@ export function inOptions({ detail, parameter }: Sentence): string {
   );
 }
 
-/** Returns a condition, such as `name=GET /`, as it was written: `--name "GET /"`. */
+/** Returns a condition such as `name=GET /` as an option: `--name "GET /"`. */
 export function optionText(condition: string): string {
   const [name = "", ...rest] = condition.split("=");
   const option = optionOf(name);
@@ -31,7 +31,7 @@ export function optionText(condition: string): string {
   return /^\S+$/.test(value) ? `${option} ${value}` : `${option} "${value}"`;
 }
 
-/** Replaces what cannot be an ordinary word: pairs, and names with an underscore. */
+/** Replaces pairs and names with underscores, which cannot be ordinary words. */
 function withOptions(text: string): string {
   return text
     .replaceAll(/\b(\w+)=(\w+)/g, (pair, name: string, value: string) => {

@@ -5,18 +5,18 @@ import { countedText, countText } from "../output/quantities.ts";
 import { peerText } from "../output/text-columns.ts";
 import { askForSuccess } from "./ask-api.ts";
 
-/** Fewer digits begin too many traces. */
+/** Fewer digits would match too many traces. */
 const BEGINNING = /^[0-9a-f]{4,32}$/;
 
-/** As many as the read API lists; the newest come first. */
+/** The most that the read API lists, the newest first. */
 const MAX_TRACES = 10_000;
 const MAX_SHOWN = 10;
 const WHOLE_DIGITS = 32;
 
 /**
- * The identifier of the one buffered trace that begins so: tables show only the first digits where
- * there is no room for all. A whole identifier is not looked up. `name` is that of the operand or
- * of the option that the text was given as.
+ * Returns the identifier of the one buffered trace that begins with the text: narrow tables show
+ * only the first digits. A whole identifier is not looked up. `name` is the operand or option that
+ * the text was given as.
  */
 export async function wholeTraceId(run: CommandRun, name: string, text: string): Promise<string> {
   const beginning = text.toLowerCase();
@@ -32,7 +32,7 @@ export async function wholeTraceId(run: CommandRun, name: string, text: string):
   return found;
 }
 
-/** The same for the parameters of a question. */
+/** Completes `trace_id` among the parameters of a query. */
 export async function withWholeTraceId(
   run: CommandRun,
   query: readonly [name: string, value: string][],
