@@ -145,8 +145,8 @@ test("a wait that there is no room for is told why, and not that its time is up"
   await ring.stop();
   await Promise.all(waiting);
 
-  expect(refused).toStartWith("Error: there is no room for this wait: 64 other filters");
-  expect(refused).toContain("are waited for already; ask for a name");
+  expect(refused).toStartWith("Error: there is no room for this wait: 64 waits with other filters");
+  expect(refused).toContain("apply to the same spans already; filter by a name");
 });
 
 test("variables of spanring are taken, and checked", async () => {

@@ -43,14 +43,14 @@ export const readiness = message("Readiness", () =>
     status: z.enum(["starting", "ready", "stopping"]),
     high_water: described(
       z.optional(z.boolean()),
-      "Whether the buffer is as full as `FORWARD_HIGH_WATER` says, or was ten seconds ago: " +
-        "spans may be lost soon. The status stays 200, for exporters that are sent away would " +
-        "lose more. Not there when nothing is forwarded.",
+      "Whether the buffer is as full as `FORWARD_HIGH_WATER`, or was in the last ten seconds: " +
+        "spans may be lost soon. The status stays 200, because exporters that are turned away " +
+        "would lose more. Absent unless spans are forwarded.",
     ),
     forward: described(
       z.optional(z.object({ state: word(UPSTREAM_STATES), last_error: z.optional(lastError()) })),
-      "How the upstream is doing; while it fails, why, and what to check. It does not change " +
-        "the status: what is received meanwhile waits. Not there when nothing is forwarded.",
+      "The state of the upstream and, while it fails, the reason and what to check. It does not " +
+        "change the status: received spans wait. Absent unless spans are forwarded.",
     ),
   }),
 );
@@ -82,22 +82,25 @@ export const forward = message(
   "Forward",
   () =>
     z.object({
-      endpoint: text("Without its user, its password and its query."),
+      endpoint: text("The URL, without user, password and query."),
       state: word(UPSTREAM_STATES),
       retry_in_ms: z.optional(
-        count("While it is `backing_off` or `blocked`; 0 when one is tried."),
+        count("Present in the states `backing_off` and `blocked`; 0 during an attempt."),
       ),
-      last_error: described(z.optional(lastError()), "Not there before the first."),
-      spans_per_second: amount("Delivered, over the last ten seconds."),
-      lag_seconds: amount("Age of the oldest span not delivered yet."),
+      last_error: described(z.optional(lastError()), "Absent before the first error."),
+      spans_per_second: amount("The rate of delivery over the last ten seconds."),
+      lag_seconds: amount("The age of the oldest span that has not been delivered."),
       in_flight: z.object({ batches: count(), spans: count() }),
       retried_spans: count(
-        "Sent, and given back to be sent again: the upstream may have some twice.",
+        "Spans that were sent more than once: the upstream may have duplicates.",
       ),
-      undeliverable: countsOf(UNDELIVERABLE_REASONS, "Spans, by why they never arrive."),
-      batches: countsOf(batchOutcomes(), "By what became of them."),
+      undeliverable: countsOf(
+        UNDELIVERABLE_REASONS,
+        "Spans that will never be delivered, by reason.",
+      ),
+      batches: countsOf(batchOutcomes(), "Batches, by outcome."),
     }),
-  "How forwarding is doing.",
+  "The state of forwarding.",
 );
 
 function batchOutcomes() {
@@ -132,11 +135,11 @@ export const problems = message("Problems", () =>
       z.object({
         protocol: word(PROBLEM_PROTOCOLS, "The listener."),
         reason: word(PROBLEM_REASONS),
-        address: z.optional(text("Of the peer, where one is to blame.")),
+        address: z.optional(text("The address of the peer, if a peer caused the problem.")),
         count: count(),
         first: time(),
         last: time(),
-        detail: z.optional(text("What was wrong with the last one, if more is known.")),
+        detail: z.optional(text("Details of the last occurrence.")),
         hint: text("What to do."),
       }),
     ),
@@ -152,14 +155,14 @@ export const traces = message("Traces", () =>
     traces: list(
       z.object({
         traceId: pattern(TRACE_ID),
-        root: nullable(text(), "Its name, once it has ended."),
+        root: nullable(text(), "The name of the root; null until it has ended."),
         services: list(text()),
         spans: count(),
         errors: count(),
-        startTimeUnixNano: nullable(pattern(UNIX_NANOSECONDS), "Null: When no span has a start."),
+        startTimeUnixNano: nullable(pattern(UNIX_NANOSECONDS), "Null if no span has a start."),
         durationNano: nullable(
           pattern(UNIX_NANOSECONDS),
-          "Null: When no span has a start, or none an end.",
+          "Null if no span has a start, or none has an end.",
         ),
       }),
     ),
@@ -171,8 +174,8 @@ export const traces = message("Traces", () =>
 export const missedSpans = once(() =>
   described(
     z.object({ missed: count() }),
-    "Spans that are missing before the next line: evicted before they could be looked at, " +
-      "or not copied, for answers under way held too much memory.",
+    "The number of spans missing before the next line: evicted before they could be searched, " +
+      "or not copied, because answers under way held too much memory.",
   ),
 );
 
@@ -184,7 +187,7 @@ function problemMembers() {
     title: text(),
     status: z.int().check(z.minimum(400), z.maximum(599)),
     detail: text(),
-    parameter: z.optional(text("The parameter that is to blame.")),
+    parameter: z.optional(text("The parameter that caused the problem.")),
   };
 }
 
@@ -210,8 +213,8 @@ export const timeUpProblem = message("TimeUpProblem", () =>
     wanted: count(),
     nearest: described(
       z.optional(z.object({ without: text(), count: count(), spans: requestSpans() })),
-      "What the same query found without its last condition: how many, and the newest few. " +
-        "Not there when there was no condition, or no time to look for it.",
+      "The result without the last condition: the number of spans, and the newest few. " +
+        "Absent if there was no condition, or no time to search.",
     ),
     incomplete: described(
       z.optional(
@@ -222,9 +225,9 @@ export const timeUpProblem = message("TimeUpProblem", () =>
           missingParents: list(pattern(SPAN_ID)),
         }),
       ),
-      "With `trace_complete`: one of the traces that were not complete, and the parents of " +
-        "its spans that are not buffered, a thousand at most. Not there when no span matched, " +
-        "or when there was no time to look for it.",
+      "With `trace_complete`: one of the incomplete traces, with the parents that are not " +
+        "buffered, at most a thousand. Absent if no span matched, or if there was no time to " +
+        "search.",
     ),
     sequence: sequenceRange(),
   }),

@@ -24,83 +24,95 @@ function histogram(help: string, ...labels: string[]): MetricFamily {
 export const METRIC_FAMILIES = {
   spanring_build_info: gauge("Always 1; the version is a label.", "version"),
 
-  spanring_spans_total: counter("The ledger, in spans, but for what is buffered.", "entry"),
-  spanring_span_bytes_total: counter("The ledger, in bytes of encoded spans.", "entry"),
-  spanring_buffered_spans: gauge("Spans in the buffer, or in flight from it."),
-  spanring_buffered_span_bytes: gauge("Bytes of these spans, encoded."),
-  spanring_capacity_spans: gauge("Spans that the buffer can hold."),
-  spanring_used_bytes: gauge("Bytes of the capacity in use: spans, what is around them, gaps."),
-  spanring_capacity_bytes: gauge("Bytes that the buffer can hold."),
-  spanring_high_water: gauge("1 while FORWARD_HIGH_WATER is reached; only when forwarding."),
-  spanring_restored_spans_total: counter("Spans that the stop before had left, of no protocol."),
-  spanring_restored_span_bytes_total: counter("Bytes of these spans."),
+  spanring_spans_total: counter("Ledger entries in spans, except for buffered spans.", "entry"),
+  spanring_span_bytes_total: counter(
+    "Ledger entries in bytes of encoded spans, except for buffered spans.",
+    "entry",
+  ),
+  spanring_buffered_spans: gauge("Spans in the buffer, including those in flight to the upstream."),
+  spanring_buffered_span_bytes: gauge("Encoded size of these spans."),
+  spanring_capacity_spans: gauge("Capacity of the buffer in spans."),
+  spanring_used_bytes: gauge(
+    "Bytes of the capacity in use: spans, their resources and scopes, gaps.",
+  ),
+  spanring_capacity_bytes: gauge("Capacity of the buffer in bytes."),
+  spanring_high_water: gauge("1 while FORWARD_HIGH_WATER is reached; only if spans are forwarded."),
+  spanring_restored_spans_total: counter(
+    "Spans restored at the start, which count for no protocol.",
+  ),
+  spanring_restored_span_bytes_total: counter("Encoded size of these spans."),
 
   // Both entries, plus the restored spans, add up to all received spans.
   spanring_received_spans_total: counter(
-    "Spans accepted or rejected, by protocol.",
+    "Spans received, by protocol, accepted or rejected.",
     "protocol",
     "entry",
   ),
-  spanring_received_span_bytes_total: counter("Bytes of these spans.", "protocol", "entry"),
+  spanring_received_span_bytes_total: counter("Encoded size of these spans.", "protocol", "entry"),
   spanring_rejected_spans_total: counter(
-    "Spans with this fault; one may have several.",
+    "Spans rejected for this reason; a span may have several.",
     "protocol",
     "reason",
   ),
 
-  spanring_rejected_span_bytes_total: counter("Bytes of these spans.", "protocol", "reason"),
+  spanring_rejected_span_bytes_total: counter("Encoded size of these spans.", "protocol", "reason"),
 
   spanring_requests_total: counter(
-    "Trace requests, by outcome, and the status that it is answered with.",
+    "Trace requests, by outcome and by the status of the answer.",
     "protocol",
     "outcome",
     "status",
   ),
   spanring_received_bytes_total: counter(
-    "Bytes of trace requests, decompressed, by outcome.",
+    "Decompressed size of trace requests, by outcome.",
     "protocol",
     "outcome",
   ),
-  spanring_request_bytes: histogram("Size of trace requests, decompressed.", "protocol"),
-  spanring_receive_seconds: histogram("Time to check a request and to put it in.", "protocol"),
-  spanring_append_seconds: histogram("Time to put in one that was checked.", "protocol"),
+  spanring_request_bytes: histogram("Decompressed size of trace requests.", "protocol"),
+  spanring_receive_seconds: histogram("Time to check and store a request.", "protocol"),
+  spanring_append_seconds: histogram("Time to store a request that has been checked.", "protocol"),
   spanring_unsupported_requests_total: counter(
-    "Requests of signals not kept.",
+    "Requests of unsupported signals.",
     "signal",
     "protocol",
   ),
 
   // The rate of `delivered` in the ledger is the speed of forwarding.
-  spanring_forward_state: gauge("1 for what the upstream is, 0 for the others.", "state"),
-  spanring_forward_retry_in_seconds: gauge("Until the next try; 0 when nothing waits for it."),
-  spanring_forward_lag_seconds: gauge("Age of the oldest span that is not delivered yet."),
-  spanring_forward_in_flight_batches: gauge("Batches that the upstream has not answered yet."),
+  spanring_forward_state: gauge("1 for the state of the upstream, 0 for all others.", "state"),
+  spanring_forward_retry_in_seconds: gauge(
+    "Time until the next attempt; 0 unless forwarding is paused.",
+  ),
+  spanring_forward_lag_seconds: gauge("Age of the oldest span that has not been delivered."),
+  spanring_forward_in_flight_batches: gauge("Batches that await an answer of the upstream."),
   spanring_forward_in_flight_spans: gauge("Spans in these batches."),
-  spanring_forward_batches_total: counter("Batches sent, by what became of them.", "outcome"),
-  spanring_forward_retried_spans_total: counter("Spans sent, and kept to be sent again."),
-  spanring_undeliverable_spans_total: counter("Spans that never arrive, by reason.", "reason"),
+  spanring_forward_batches_total: counter("Batches sent, by outcome.", "outcome"),
+  spanring_forward_retried_spans_total: counter("Spans that were sent and must be sent again."),
+  spanring_undeliverable_spans_total: counter(
+    "Spans that will never be delivered, by reason.",
+    "reason",
+  ),
 
   spanring_problems_total: counter(
-    "What was refused or discarded: requests, spans, connections. See /api/problems.",
+    "Requests, spans and connections refused or discarded; see /api/problems.",
     "protocol",
     "reason",
   ),
 
-  spanring_in_flight_bytes: gauge("Bytes of requests that have begun and not ended."),
-  spanring_grpc_connections: gauge("Open connections of OTLP/gRPC."),
-  spanring_http_requests_in_flight: gauge("Requests of OTLP/HTTP under way."),
+  spanring_in_flight_bytes: gauge("Bytes of requests in flight."),
+  spanring_grpc_connections: gauge("Open OTLP/gRPC connections."),
+  spanring_http_requests_in_flight: gauge("OTLP/HTTP requests in flight."),
 
-  spanring_api_requests_in_flight: gauge("Requests of the read API under way, this scrape too."),
-  spanring_api_requests_total: counter("Requests of the read API, by status.", "status"),
-  spanring_waits: gauge("Readers that wait for spans."),
-  spanring_tails: gauge("Readers that follow spans."),
-  spanring_answer_bytes: gauge("Bytes held for answers to readers that are not sent yet."),
+  spanring_api_requests_in_flight: gauge("Read API requests in flight, including this scrape."),
+  spanring_api_requests_total: counter("Read API requests, by status.", "status"),
+  spanring_waits: gauge("Waits under way."),
+  spanring_tails: gauge("Tails under way."),
+  spanring_answer_bytes: gauge("Bytes held by answers that have not been sent."),
 
   process_resident_memory_bytes: gauge("Resident memory."),
   process_cpu_seconds_total: counter("Processor time, user and system."),
-  process_open_fds: gauge("Open file descriptors, where the system tells."),
-  process_max_fds: gauge("File descriptors that may be open, where the system tells."),
-  process_start_time_seconds: gauge("When the process started, in Unix time."),
+  process_open_fds: gauge("Open file descriptors, where the system reports them."),
+  process_max_fds: gauge("Maximum number of open file descriptors, where the system reports it."),
+  process_start_time_seconds: gauge("Start time of the process, in Unix seconds."),
 } as const satisfies Record<string, MetricFamily>;
 
 export type MetricName = keyof typeof METRIC_FAMILIES;

@@ -8,13 +8,13 @@ import { type JsonSchema, schemasOf } from "../api-messages/message.ts";
 import { MESSAGES } from "../api-messages/messages.ts";
 import { type Field, type ScalarKind, type Shape, SHAPES } from "../otlp/json/json-shape.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
-import type { AnswerMeaning, Route } from "./route.ts";
+import type { AnswerDescription, Route } from "./route.ts";
 
 const ABOUT =
-  "Looks into the buffer, waits for what comes, and follows it. Where GET is answered, HEAD is " +
-  "as well. Whoever asks with a `Host` or an `Origin` of somebody else is refused with 403, and " +
-  "so is what a browser sends for another site's page (`Sec-Fetch-Site`), but for links that a " +
-  "person follows. A wrong or unknown parameter is 400, and nothing is done.";
+  "Searches the buffer, waits for spans, and follows them. Every path that answers GET answers " +
+  "HEAD as well. Requests with a foreign `Host` or `Origin` are refused with 403, and so are " +
+  "requests that a browser sends for a page of another site (`Sec-Fetch-Site`), except for links " +
+  "that a person follows. A wrong or unknown parameter is answered with 400, without any effect.";
 
 /** Returns the OpenAPI document of the routes. It takes some milliseconds to build. */
 export function openApiDocument(routes: readonly Route[], version: string): object {
@@ -63,13 +63,13 @@ function conditionOf(name: ConditionName): object {
   return { name, in: "query", description: meaning, schema };
 }
 
-function responseOf({ meaning, bodies, tellsRange }: AnswerMeaning): object {
+function responseOf({ meaning, bodies, reportsRange }: AnswerDescription): object {
   const content = Object.entries(bodies).map(([type, name]) => {
     return [type, name === undefined ? {} : { schema: refTo(name) }];
   });
   return {
     description: meaning,
-    headers: { ...RUN, ...(tellsRange === undefined ? {} : RANGE_HEADERS[tellsRange]) },
+    headers: { ...RUN, ...(reportsRange === undefined ? {} : RANGE_HEADERS[reportsRange]) },
     content: Object.fromEntries(content),
   };
 }
@@ -78,15 +78,15 @@ function refTo(name: string): JsonSchema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-const FIRST_SEQUENCE = sequenceHeader("No span before this one was looked at.");
-const NEXT_SEQUENCE = sequenceHeader("The first span that was not looked at any more.");
+const FIRST_SEQUENCE = sequenceHeader("The first sequence that was searched.");
+const NEXT_SEQUENCE = sequenceHeader("The first sequence that was not searched any more.");
 
 function sequenceHeader(description: string): object {
   return { description, required: true, schema: { type: "integer", minimum: 1 } };
 }
 
 const RUN_ID = {
-  description: "Identifies this run of spanring. Sequences begin again at 1 in every run.",
+  description: "Identifies this run of spanring. Each run numbers its spans from 1.",
   required: true,
   schema: { type: "string" },
 };
@@ -97,7 +97,7 @@ const NEXT = { "Spanring-Next-Sequence": { $ref: "#/components/headers/NextSeque
 const RANGE_HEADERS = { first: FIRST, all: { ...FIRST, ...NEXT } };
 
 const ANY_PROBLEM = {
-  description: "What is wrong with the request, or with the server.",
+  description: "Says what is wrong with the request or with the server.",
   headers: RUN,
   content: { [PROBLEM_TYPE]: { schema: refTo("Problem") } },
 };
@@ -145,7 +145,7 @@ function spanLineSchema(): JsonSchema {
     type: "object",
     properties: {
       sequence: { type: "integer", minimum: 0 },
-      run_id: { type: "string", description: "Of the run that numbers the span." },
+      run_id: { type: "string", description: "Identifies the run that numbers the span." },
       service: { type: "string" },
       ...(properties as JsonSchema),
       resource: refTo("Resource"),

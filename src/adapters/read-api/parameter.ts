@@ -165,35 +165,35 @@ const LONGEST_WAIT = "10m";
 
 const AFTER_MEANING =
   "Only spans with a greater sequence. As `RUN-SEQUENCE`, from `run_id` and `sequence` of a line " +
-  "or from the headers, it is refused (410) when spanring has been restarted since.";
+  "or from the headers, it is refused (410) if spanring has been restarted since.";
 
 export const AFTER = cursor(AFTER_MEANING, BEGINNING);
 
 export const AFTER_OR_NOW = cursor(
-  `${AFTER_MEANING} When it is not given, only those that come from now on.`,
+  `${AFTER_MEANING} By default, only spans that arrive from now on.`,
   undefined,
 );
 
 export const LIMIT = wholeNumber({
-  meaning: "How many spans at most.",
+  meaning: "The maximum number of spans.",
   least: 1,
   most: MAX_LIMIT,
   unset: DEFAULT_LIMIT,
 });
 
 export const TRACE_LIMIT = wholeNumber({
-  meaning: "How many traces at most.",
+  meaning: "The maximum number of traces.",
   least: 1,
   most: MAX_TRACES,
   unset: DEFAULT_TRACES,
 });
 
-export const OLDEST_FIRST = choice("Which come first.", ["oldest", "newest"]);
-export const NEWEST_FIRST = choice("Which come first.", ["newest", "oldest"]);
+export const OLDEST_FIRST = choice("Which spans come first.", ["oldest", "newest"]);
+export const NEWEST_FIRST = choice("Which traces come first.", ["newest", "oldest"]);
 
 export const WAIT_PARAMETERS = {
   count: wholeNumber({
-    meaning: "How many spans to wait for: 1, or with `absent=true` 0, when it is not given.",
+    meaning: "The number of spans to wait for; by default 1, or 0 with `absent=true`.",
     least: 0,
     most: MAX_WAIT_COUNT,
     unset: undefined,
@@ -205,12 +205,12 @@ export const WAIT_PARAMETERS = {
     meant: `${DEFAULT_TIMEOUT_MS / 1000}s`,
   }),
   after: AFTER,
-  absent: flag("The opposite: 200 when no span came in the time, 409 as soon as one is there."),
+  absent: flag("Expect no span: 200 if none comes in time, 409 as soon as one does."),
   trace_complete: flag(
-    "Wait for a whole trace: with a span that matches, a root that has ended, and `count` spans.",
+    "Wait for a complete trace: with a matching span, with its root, and with `count` spans.",
   ),
   quiet: duration({
-    meaning: "How long a trace must have been quiet to be complete; with `trace_complete=true`.",
+    meaning: "How long a complete trace has been quiet; only with `trace_complete=true`.",
     most: LONGEST_WAIT,
     unset: undefined,
     meant: `${DEFAULT_QUIET_MS}ms`,

@@ -8,7 +8,7 @@ import { answerPace } from "./answer-stream.ts";
 import { type HeldAnswer, heldBuffer } from "./answer-budget.ts";
 import { JSON_TYPE, type SpanType } from "./media-type.ts";
 import { problemResponse } from "./problem.ts";
-import type { Asked, RouteContext } from "./route.ts";
+import type { ParsedRequest, RouteContext } from "./route.ts";
 import {
   heldResponse,
   holdAnswer,
@@ -28,32 +28,32 @@ interface QueryValues {
 
 export async function answerSpans(
   context: RouteContext,
-  asked: Asked<QueryValues>,
+  parsed: ParsedRequest<QueryValues>,
 ): Promise<Response> {
-  const type = spanTypeFor(asked.request);
+  const type = spanTypeFor(parsed.request);
   using held = holdAnswer(context);
-  if (asksForOldest(asked)) {
-    const oldest = context.buffer.peek(asked.values.limit);
+  if (wantsOldest(parsed)) {
+    const oldest = context.buffer.peek(parsed.values.limit);
     return oldestResponse(context, held, { type, oldest });
   }
-  const buffer = heldBuffer(context.buffer, { held, ended: asked.request.signal });
-  const { range, ...spans } = await querySpans(buffer, queryOf(asked));
+  const buffer = heldBuffer(context.buffer, { held, ended: parsed.request.signal });
+  const { range, ...spans } = await querySpans(buffer, queryOf(parsed));
   return spansResponse(context, held, { type, spans, range });
 }
 
 /** Reports whether no search is needed, so that whole requests are returned as they came. */
-function asksForOldest({ filter, values: { after, order } }: Asked<QueryValues>): boolean {
+function wantsOldest({ filter, values: { after, order } }: ParsedRequest<QueryValues>): boolean {
   return filter.length === 0 && after.sequence === 0 && order === "oldest";
 }
 
-function queryOf({ filter, values: { after, limit, order } }: Asked<QueryValues>) {
+function queryOf({ filter, values: { after, limit, order } }: ParsedRequest<QueryValues>) {
   return { filter, after: after.sequence, limit, newestFirst: order === "newest" };
 }
 
 /** Checks the whole request before it takes spans, so that no mistake can lose them. */
 export function answerTake(
   context: RouteContext,
-  { request, values: { limit } }: Asked<{ readonly limit: number }>,
+  { request, values: { limit } }: ParsedRequest<{ readonly limit: number }>,
 ): Response {
   const type = spanTypeFor(request);
   using held = holdAnswer(context);
@@ -72,7 +72,7 @@ function oldestResponse(
 
 export async function answerTrace(
   context: RouteContext,
-  { request, values }: Asked<{ readonly trace_id: string }>,
+  { request, values }: ParsedRequest<{ readonly trace_id: string }>,
 ): Promise<Response> {
   const type = spanTypeFor(request);
   using held = holdAnswer(context);
@@ -90,15 +90,15 @@ export async function answerTrace(
 /** Writes the whole answer at once: it is small beside the spans. Long names count as held. */
 export async function answerTraces(
   context: RouteContext,
-  asked: Asked<QueryValues>,
+  parsed: ParsedRequest<QueryValues>,
 ): Promise<Response> {
   using held = holdAnswer(context);
   const spanCount = spanCountOf(context);
   // The summaries while they grow, and the garbage of each span that is searched.
-  held.hold(TRACE_SUMMARY_BYTES * Math.min(asked.values.limit, spanCount));
+  held.hold(TRACE_SUMMARY_BYTES * Math.min(parsed.values.limit, spanCount));
   answerPace.noteGarbage(SUMMARISED_SPAN_BYTES * spanCount);
-  const buffer = heldBuffer(context.buffer, { held, ended: asked.request.signal });
-  const { traces, range } = await summariseTraces(buffer, queryOf(asked));
+  const buffer = heldBuffer(context.buffer, { held, ended: parsed.request.signal });
+  const { traces, range } = await summariseTraces(buffer, queryOf(parsed));
   const sequence = rangeMember(context.runId, range);
   const body: Written<typeof tracesMessage> = { traces: traces.map(traceMembers), sequence };
   const bytes = new TextEncoder().encode(`${JSON.stringify(body)}\n`);

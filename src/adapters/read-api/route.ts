@@ -59,21 +59,21 @@ export interface RouteContext {
 }
 
 /** Holds a request whose parameters are valid. */
-export interface Asked<Values> extends ReadParameters {
+export interface ParsedRequest<Values> extends ReadParameters {
   readonly values: Values & Readonly<Record<string, unknown>>;
   readonly request: Request;
 }
 
 /** Describes an answer: its meaning, and the name of the schema of its body by media type. */
-export interface AnswerMeaning {
+export interface AnswerDescription {
   readonly meaning: string;
   /** Undefined where a schema has nothing to say, as for bytes. */
   readonly bodies: Readonly<Record<string, string | undefined>>;
   /** The headers that report the searched range: all, or for an endless answer only the first. */
-  readonly tellsRange?: "all" | "first";
+  readonly reportsRange?: "all" | "first";
 }
 
-interface RouteTelling {
+interface RouteDescription {
   /** A route for GET answers HEAD as well; Bun leaves the body out. */
   readonly method: "GET" | "POST" | "DELETE";
   /** With parameter names in braces. */
@@ -83,21 +83,24 @@ interface RouteTelling {
   /** Further details. */
   readonly description?: string;
   /** By status, without the answers that every route may give. */
-  readonly answers: Readonly<Record<number, AnswerMeaning>>;
+  readonly answers: Readonly<Record<number, AnswerDescription>>;
 }
 
 /** Describes a route: requests are routed, checked and documented by it. */
-export interface Route extends RouteTelling, KnownParameters {
-  answer(context: RouteContext, asked: Asked<unknown>): Response | Promise<Response>;
+export interface Route extends RouteDescription, KnownParameters {
+  answer(context: RouteContext, parsed: ParsedRequest<unknown>): Response | Promise<Response>;
 }
 
-interface RouteDefinition<Path extends Parameters, Query extends Parameters> extends RouteTelling {
+interface RouteDefinition<
+  Path extends Parameters,
+  Query extends Parameters,
+> extends RouteDescription {
   readonly pathParameters?: Path;
   readonly queryParameters?: Query;
   readonly takesFilter?: boolean;
   readonly answer: (
     context: RouteContext,
-    asked: Asked<ValuesOf<Path> & ValuesOf<Query>>,
+    parsed: ParsedRequest<ValuesOf<Path> & ValuesOf<Query>>,
   ) => Response | Promise<Response>;
 }
 
@@ -105,14 +108,14 @@ interface RouteDefinition<Path extends Parameters, Query extends Parameters> ext
 export function route<Path extends Parameters = {}, Query extends Parameters = {}>(
   definition: RouteDefinition<Path, Query>,
 ): Route {
-  const { answer, ...telling } = definition;
+  const { answer, ...described } = definition;
   return {
     pathParameters: {},
     queryParameters: {},
     takesFilter: false,
-    ...telling,
-    answer: (context, asked) =>
+    ...described,
+    answer: (context, parsed) =>
       // The values were read by these parameters, and so have their types.
-      answer(context, asked as Asked<ValuesOf<Path> & ValuesOf<Query>>),
+      answer(context, parsed as ParsedRequest<ValuesOf<Path> & ValuesOf<Query>>),
   };
 }

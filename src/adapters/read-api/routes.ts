@@ -25,83 +25,87 @@ import {
 } from "./parameter.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
 import { answerSpans, answerTake, answerTrace, answerTraces } from "./query-answers.ts";
-import { type AnswerMeaning, type Route, route } from "./route.ts";
+import { type AnswerDescription, type Route, route } from "./route.ts";
 import { answerTail, LAST_EVENT_ID, MAX_TAILS } from "./tail-answer.ts";
 import { answerWait } from "./wait-answer.ts";
 
-function json(meaning: string, schema: string): AnswerMeaning {
+function json(meaning: string, schema: string): AnswerDescription {
   return { meaning, bodies: { [JSON_TYPE]: schema } };
 }
 
-function spans(meaning: string): AnswerMeaning {
+function spans(meaning: string): AnswerDescription {
   const request = "ExportTraceServiceRequest";
   const bodies = { [JSON_TYPE]: request, [PROTOBUF_TYPE]: undefined, [NDJSON_TYPE]: "SpanLine" };
   return withRange({ meaning, bodies });
 }
 
 /** Answers that searched the buffer report the range they searched. */
-function withRange(answer: AnswerMeaning): AnswerMeaning {
-  return { ...answer, tellsRange: "all" };
+function withRange(answer: AnswerDescription): AnswerDescription {
+  return { ...answer, reportsRange: "all" };
 }
 
-function problem(meaning: string, schema = "Problem"): AnswerMeaning {
+function problem(meaning: string, schema = "Problem"): AnswerDescription {
   return { meaning, bodies: { [PROBLEM_TYPE]: schema } };
 }
 
 const GONE = withRange(
-  problem("`after` is of another run, or beyond the newest span: start again.", "GoneProblem"),
+  problem("`after` is of another run, or beyond the newest span: begin again.", "GoneProblem"),
 );
 
-const BUSY = problem("Too much is under way; come back after `Retry-After`.");
-const BUSY_OR_STOPPING = problem("Too much is under way; or the server is stopping.");
+const BUSY = problem("Too much is under way; retry after `Retry-After`.");
+const BUSY_OR_STOPPING = problem("Too much is under way, or the server is stopping.");
 
 /** Lists all routes. A path that is not listed is neither answered nor documented. */
 export const ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/healthz",
-    summary: "Whether it is alive",
-    answers: { 200: json("It is.", "Health") },
+    summary: "Report whether the program is alive",
+    answers: { 200: json("It is alive.", "Health") },
     answer: answerHealth,
   }),
   route({
     method: "GET",
     path: "/readyz",
-    summary: "Whether it is ready",
-    answers: { 200: json("It is.", "Readiness"), 503: json("It starts or stops.", "Readiness") },
+    summary: "Report whether the program is ready",
+    answers: {
+      200: json("It is ready.", "Readiness"),
+      503: json("It is starting or stopping.", "Readiness"),
+    },
     answer: answerReadiness,
   }),
   route({
     method: "GET",
     path: "/api/stats",
-    summary: "The books, the capacity, uptime and version",
+    summary: "Report the ledger, the capacity, the uptime and the version",
     description:
-      "What is in flight to the upstream is buffered in the books until it is answered. " +
-      "`forward` is there when spans are forwarded.",
-    answers: { 200: withRange(json("All numbers are of one instant.", "Stats")) },
+      "Spans in flight to the upstream count as buffered until the upstream has answered. " +
+      "`forward` is present if spans are forwarded.",
+    answers: { 200: withRange(json("All numbers are from the same instant.", "Stats")) },
     answer: answerStats,
   }),
   route({
     method: "GET",
     path: "/api/problems",
-    summary: "What was refused or discarded, and what to do",
+    summary: "List what was refused or discarded, and what to do about it",
     description:
-      "One entry for each listener, reason and peer; of each reason the peers that were seen " +
-      `last, ${MAX_ADDRESSES} at most. The metric \`spanring_problems_total\` forgets none.`,
-    answers: { 200: json("The newest first.", "Problems") },
+      "One entry for each listener, reason and peer, with at most the " +
+      `${MAX_ADDRESSES} most recent peers for each reason. ` +
+      "The metric `spanring_problems_total` counts all of them.",
+    answers: { 200: json("The problems, newest first.", "Problems") },
     answer: answerProblems,
   }),
   route({
     method: "GET",
     path: "/metrics",
-    summary: "The numbers for Prometheus",
+    summary: "Report metrics for Prometheus",
     answers: { 200: { meaning: "Text format 0.0.4.", bodies: { "text/plain": undefined } } },
     answer: answerMetrics,
   }),
   route({
     method: "GET",
     path: "/api/spans",
-    summary: "Spans, left in place",
+    summary: "Return spans, and keep them",
     takesFilter: true,
     queryParameters: { after: AFTER, limit: LIMIT, order: OLDEST_FIRST },
     answers: { 200: spans("The spans that match."), 410: GONE, 503: BUSY },
@@ -110,38 +114,40 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "DELETE",
     path: "/api/spans",
-    summary: "Remove every span",
-    description: "They count as taken. Those in flight to the upstream stay until it answers.",
-    answers: { 200: withRange(json("How many were removed, and which were there.", "Cleared")) },
+    summary: "Remove all spans",
+    description: "They count as taken. Spans in flight to the upstream stay until it answers.",
+    answers: {
+      200: withRange(json("The number of removed spans, and their sequences.", "Cleared")),
+    },
     answer: answerClear,
   }),
   route({
     method: "POST",
     path: "/api/spans/take",
-    summary: "The oldest spans, which are removed",
-    description: "Those in flight to the upstream are left to it.",
+    summary: "Return the oldest spans, and remove them",
+    description: "Spans in flight to the upstream are not among them.",
     queryParameters: { limit: LIMIT },
-    answers: { 200: spans("They are the reader's now."), 503: BUSY },
+    answers: { 200: spans("The removed spans."), 503: BUSY },
     answer: answerTake,
   }),
   route({
     method: "GET",
     path: "/api/traces",
-    summary: "Traces with a span that matches, summed up",
-    description: "Each summary is of all buffered spans of its trace.",
+    summary: "Summarise the traces of matching spans",
+    description: "Each summary covers all buffered spans of its trace.",
     takesFilter: true,
     queryParameters: { after: AFTER, limit: TRACE_LIMIT, order: NEWEST_FIRST },
-    answers: { 200: withRange(json("The traces.", "Traces")), 410: GONE, 503: BUSY },
+    answers: { 200: withRange(json("The summaries.", "Traces")), 410: GONE, 503: BUSY },
     answer: answerTraces,
   }),
   route({
     method: "GET",
     path: "/api/traces/{trace_id}",
-    summary: "The spans of one trace",
+    summary: "Return the spans of one trace",
     pathParameters: { trace_id: TRACE_ID },
     answers: {
-      200: spans("All that are buffered, in the order in which they came."),
-      404: withRange(problem("There is none.", "NoTraceProblem")),
+      200: spans("All buffered spans of the trace, in order of arrival."),
+      404: withRange(problem("No span of the trace is buffered.", "NoTraceProblem")),
       503: BUSY,
     },
     answer: answerTrace,
@@ -149,8 +155,12 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/api/services",
-    summary: "The books by service",
-    answers: { 200: withRange(json("In the order in which they were first seen.", "Services")) },
+    summary: "Report the ledger of each service",
+    answers: {
+      200: withRange(
+        json("The services, in the order in which they first sent spans.", "Services"),
+      ),
+    },
     answer: answerServices,
   }),
   route({
@@ -158,25 +168,25 @@ export const ROUTES: readonly Route[] = [
     path: "/api/wait",
     summary: "Wait for spans",
     description:
-      "Answers as soon as there are as many as asked for, those that are buffered already among " +
-      "them. To count only later ones, give as `after` the `Spanring-Run-Id` of an answer from " +
-      "before, a hyphen, and its `Spanring-Next-Sequence` less one. " +
-      "A thousand may wait, each for a trace, a name or an attribute of " +
-      `its own; of filters that look at the same spans, ${MAX_FOUND_TOGETHER} different ones. ` +
-      "Beyond that it is 503, which says what to ask for instead. With `trace_complete`, one " +
-      `wait follows ${MAX_FOLLOWED_BY_ONE} traces, and all who wait ${MAX_FOLLOWED_TRACES} ` +
-      "together. A wait that more traces match answers as soon as one of those that it follows " +
-      "is complete; if none is in time, it is 503 instead of 408, and at once if it can follow " +
-      "none. What is buffered at the beginning is looked through however short the `timeout`: " +
-      "where many look through a large ring, an answer may come later. Some HTTP clients send a " +
-      "request again by themselves after 408; switch that off, or a wait takes several times as " +
-      "long.",
+      "Answers as soon as enough matching spans have arrived; spans that are already buffered " +
+      "count. To count only later spans, set `after` to the `Spanring-Run-Id` of an earlier " +
+      "answer, a hyphen, and its `Spanring-Next-Sequence` minus one. " +
+      "Thousands of waits may be under way, each for a trace, a name or an attribute of its own, " +
+      `but at most ${MAX_FOUND_TOGETHER} different filters that apply to the same spans; beyond ` +
+      "that, the answer is 503, and says what to filter by instead. With `trace_complete`, one " +
+      `wait follows at most ${MAX_FOLLOWED_BY_ONE} traces, and all waits together ` +
+      `${MAX_FOLLOWED_TRACES}. If more traces match, the wait ends as soon as a followed trace ` +
+      "is complete; if none is complete in time, the answer is 503 instead of 408, and it " +
+      "comes at once if no trace can be followed. Spans that are buffered when the wait begins " +
+      "are searched however short the `timeout` is, so the answer may be late while there are " +
+      "many searches of a large buffer. Some HTTP clients repeat a request after 408; switch " +
+      "that off, or a wait takes several times as long.",
     takesFilter: true,
     queryParameters: WAIT_PARAMETERS,
     answers: {
-      200: spans("They are there. With `absent=true`: none came, and there is none here."),
-      408: withRange(problem("They did not come in time.", "TimeUpProblem")),
-      409: withRange(problem("With `absent=true`: one is there.", "PresentProblem")),
+      200: spans("The spans. With `absent=true`: no span came, and the list is empty."),
+      408: withRange(problem("The spans did not come in time.", "TimeUpProblem")),
+      409: withRange(problem("With `absent=true`: a span came.", "PresentProblem")),
       410: GONE,
       503: BUSY_OR_STOPPING,
     },
@@ -185,23 +195,23 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/api/tail",
-    summary: "Follow spans as they come",
+    summary: "Follow spans as they arrive",
     description:
-      'One span a line. `{"missed":N}` (as an event: `missed`) says that so many are missing: ' +
-      "evicted before they could be looked at, for the reader was too slow, whether they match " +
-      "or not, or not copied, for answers under way held too much memory. An empty line (as " +
-      "events: a comment) at the beginning, and whenever nothing else comes for 15 seconds, " +
-      "shows that the connection lives. A reader may be slow: only where " +
-      `${MAX_TAILS} follow, and another wants to, one who has taken nothing of what there is for ` +
-      "a minute is disconnected, the one who has done so longest. As events, the identifier is " +
-      `\`RUN-SEQUENCE\`, and \`${LAST_EVENT_ID}\` goes on after it, as \`after\` does.`,
+      'One span per line. `{"missed":N}` (the event `missed`) reports missing spans: evicted ' +
+      "before they could be searched, because the reader was too slow, whether they match or " +
+      "not; or not copied, because answers under way held too much memory. An empty line (in an " +
+      "event stream, a comment) at the beginning, and after each silence of 15 seconds, shows " +
+      `that the connection lives. A reader may be slow: only when ${MAX_TAILS} readers follow, ` +
+      "and another one arrives, the reader that has stalled for longest, at least a minute, is " +
+      "disconnected. The identifier of an event is `RUN-SEQUENCE`, and " +
+      `\`${LAST_EVENT_ID}\` continues after it, as \`after\` does.`,
     takesFilter: true,
     queryParameters: { after: AFTER_OR_NOW },
     answers: {
       200: {
-        meaning: "Ends when the server stops, or when its place is wanted and nobody reads.",
+        meaning: "Ends when the server stops, or when a stalled reader makes room for another.",
         bodies: { [NDJSON_TYPE]: "TailLine", [EVENT_STREAM_TYPE]: undefined },
-        tellsRange: "first",
+        reportsRange: "first",
       },
       410: GONE,
       503: BUSY_OR_STOPPING,
@@ -211,7 +221,7 @@ export const ROUTES: readonly Route[] = [
   route({
     method: "GET",
     path: "/api/openapi.json",
-    summary: "This description",
+    summary: "Return this description",
     answers: { 200: json("OpenAPI 3.1.", "Description") },
     answer: answerDescription,
   }),

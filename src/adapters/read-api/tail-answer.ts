@@ -21,7 +21,7 @@ import {
   TAIL_TYPES,
   type TailType,
 } from "./media-type.ts";
-import type { Asked, RouteContext } from "./route.ts";
+import type { ParsedRequest, RouteContext } from "./route.ts";
 import { notAcceptable } from "./span-answer.ts";
 import type { TailPermit, TailPermits } from "./tail-permits.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
@@ -41,14 +41,14 @@ function tooMany({ limit }: TailPermits): Problem {
   return { status: 503, detail, headers: RETRY_SOON };
 }
 
-type TailAsked = Asked<{ readonly after: Cursor | undefined }>;
+type ParsedTail = ParsedRequest<{ readonly after: Cursor | undefined }>;
 
-export function answerTail(context: RouteContext, asked: TailAsked): Response {
-  const { request, filter } = asked;
+export function answerTail(context: RouteContext, parsed: ParsedTail): Response {
+  const { request, filter } = parsed;
   const { clock, runId } = context;
   const type = chooseMediaType(request.headers.get("accept"), TAIL_TYPES);
   if (type === undefined) return problemResponse(notAcceptable(TAIL_TYPES));
-  const after = beginOf(context, asked);
+  const after = beginOf(context, parsed);
   if (typeof after !== "number") return problemResponse(after);
   if (context.stopping.aborted) return problemResponse(STOPPING);
   using resources = new DisposableStack();
@@ -89,7 +89,7 @@ function watcherOf(resources: Disposable, logger: Logger): StreamWatcher {
  * Returns the sequence after which to begin. A browser that lost its connection sends the
  * identifier of the last event it got, and that decides.
  */
-function beginOf(context: RouteContext, { values, request }: TailAsked): number | Problem {
+function beginOf(context: RouteContext, { values, request }: ParsedTail): number | Problem {
   const text = request.headers.get(LAST_EVENT_ID);
   const newest = context.buffer.range().next - 1;
   if (text === null || text === "") return values.after?.sequence ?? newest;

@@ -6,7 +6,7 @@ import type { SpanType } from "./media-type.ts";
 import type { Semaphore } from "../../application/waiting/semaphore.ts";
 import { BUSY, type Problem, problemResponse, RETRY_SOON, STOPPING } from "./problem.ts";
 import { badParameter } from "./query.ts";
-import type { Asked, RouteContext } from "./route.ts";
+import type { ParsedRequest, RouteContext } from "./route.ts";
 import { holdAnswer, spansResponse, spanTypeFor } from "./span-answer.ts";
 import { DEFAULT_QUIET_MS, MAX_FOLLOWED_BY_ONE, MAX_WAIT_COUNT } from "./parameter.ts";
 import { NO_ROOM, presentResponse, timeUpResponse } from "./wait-problems.ts";
@@ -30,9 +30,9 @@ function tooMany({ limit }: Semaphore): Problem {
 
 export async function answerWait(
   context: RouteContext,
-  asked: Asked<WaitValues>,
+  parsed: ParsedRequest<WaitValues>,
 ): Promise<Response> {
-  const { request, values } = asked;
+  const { request, values } = parsed;
   const contradiction = contradictionIn(values);
   if (contradiction !== undefined) return problemResponse(contradiction);
   using resources = new DisposableStack();
@@ -45,8 +45,8 @@ export async function answerWait(
   resources.defer(() => context.allowIdling(request, false));
   const type = spanTypeFor(request);
   using held = holdAnswer(context);
-  const outcome = await wait(context, asked, { held, cancellation });
-  return outcomeResponse(context, held, { type, outcome, asked });
+  const outcome = await wait(context, parsed, { held, cancellation });
+  return outcomeResponse(context, held, { type, outcome, parsed });
 }
 
 /** Returns what is wrong with parameters that are right by themselves, but not together. */
@@ -70,15 +70,19 @@ function contradictionIn({ count, absent, trace_complete, quiet }: WaitValues) {
 interface AnsweredWait {
   readonly type: SpanType;
   readonly outcome: WaitOutcome;
-  readonly asked: Asked<WaitValues>;
+  readonly parsed: ParsedRequest<WaitValues>;
 }
 
 function outcomeResponse(
   context: RouteContext,
   held: HeldAnswer,
-  { type, outcome, asked }: AnsweredWait,
+  { type, outcome, parsed }: AnsweredWait,
 ): Response {
-  const { absent, count: wanted = DEFAULT_COUNT, quiet: quietMs = DEFAULT_QUIET_MS } = asked.values;
+  const {
+    absent,
+    count: wanted = DEFAULT_COUNT,
+    quiet: quietMs = DEFAULT_QUIET_MS,
+  } = parsed.values;
   switch (outcome.outcome) {
     case "found": {
       const { range, ...spans } = outcome.spans;
@@ -88,7 +92,7 @@ function outcomeResponse(
     case "time_up": {
       const spans = { request: new Uint8Array(0), sequences: [] };
       if (absent) return spansResponse(context, held, { type, spans, range: outcome.range });
-      return timeUpResponse(context, held, { outcome, wanted, quietMs, asked });
+      return timeUpResponse(context, held, { outcome, wanted, quietMs, parsed });
     }
     case "no_room":
       return problemResponse(NO_ROOM[outcome.for]);
@@ -106,7 +110,7 @@ interface Waiting {
 /** Ends the wait when there is no room for what it finds. */
 function wait(
   { buffer, arrivals, followed, clock }: RouteContext,
-  { filter, values }: Asked<WaitValues>,
+  { filter, values }: ParsedRequest<WaitValues>,
   { held, cancellation }: Waiting,
 ): Promise<WaitOutcome> {
   const { timeout: timeoutMs, trace_complete, quiet: quietMs = DEFAULT_QUIET_MS } = values;

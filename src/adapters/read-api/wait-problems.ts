@@ -13,7 +13,7 @@ import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";
 import type { HeldAnswer } from "./answer-budget.ts";
 import type { Chunk } from "./answer-stream.ts";
 import { type Problem, PROBLEM_HEADERS, problemMembers, RETRY_SOON } from "./problem.ts";
-import type { Asked } from "./route.ts";
+import type { ParsedRequest } from "./route.ts";
 import { type HeldAnswerParts, heldResponse, rangeHeaders, rangeMember } from "./span-answer.ts";
 import { MAX_FOLLOWED_BY_ONE, MAX_FOLLOWED_TRACES } from "./parameter.ts";
 
@@ -22,7 +22,7 @@ export interface TimeUpAnswer {
   readonly wanted: number;
   /** How long a complete trace is quiet. */
   readonly quietMs: number;
-  readonly asked: Asked<{ readonly trace_complete: boolean }>;
+  readonly parsed: ParsedRequest<{ readonly trace_complete: boolean }>;
 }
 
 /** The members that a problem of this kind has beyond those of every problem. */
@@ -35,23 +35,23 @@ export const NO_ROOM: Readonly<Record<NoRoom, Problem>> = {
   filter: {
     status: 503,
     detail:
-      `${MAX_FOUND_TOGETHER} other filters that look at the same spans are waited for already; ` +
-      "ask for a name, an attribute or a trace_id that fewer spans have",
+      `${MAX_FOUND_TOGETHER} waits with other filters apply to the same spans already; ` +
+      "filter by a name, an attribute or a trace_id that fewer spans have",
     headers: RETRY_SOON,
   },
   own_traces: {
     status: 503,
     detail:
-      `more than ${MAX_FOLLOWED_BY_ONE} traces have a span that matches, and of the ` +
-      `${MAX_FOLLOWED_BY_ONE} that a wait can follow none was complete in time; ` +
-      "ask for a filter that fewer spans match",
+      `more than ${MAX_FOLLOWED_BY_ONE} traces have a matching span, and none of the ` +
+      `${MAX_FOLLOWED_BY_ONE} that a wait can follow was complete in time; ` +
+      "use a filter that fewer spans match",
     headers: RETRY_SOON,
   },
   all_traces: {
     status: 503,
     detail:
-      `all who wait follow ${MAX_FOLLOWED_TRACES} traces together, as many as can be, so that ` +
-      "not every trace of a span that matches could be followed; try again later",
+      `all waits together follow ${MAX_FOLLOWED_TRACES} traces, which is the limit, so not every ` +
+      "trace with a matching span could be followed; try again later",
     headers: RETRY_SOON,
   },
 };
@@ -62,15 +62,15 @@ export function timeUpResponse(
   held: HeldAnswer,
   answer: TimeUpAnswer,
 ): Response {
-  const { outcome, wanted, asked } = answer;
+  const { outcome, wanted, parsed } = answer;
   const { found, nearest, incomplete, range } = outcome;
-  const detail = asked.values.trace_complete
+  const detail = parsed.values.trace_complete
     ? incompleteText(answer)
-    : `${found} of the ${wanted} spans that were waited for came in time`;
+    : `${found} of ${wanted} spans came in time`;
   const members: Beyond<typeof timeUpProblem> = {
     found,
     wanted,
-    ...nearestMembers(nearest, asked.lastCondition),
+    ...nearestMembers(nearest, parsed.lastCondition),
     ...incompleteMembers(incomplete),
     sequence: rangeMember(parts.runId, range),
   };
@@ -81,12 +81,12 @@ export function timeUpResponse(
 /** Returns why no trace was complete. */
 function incompleteText({ outcome, wanted, quietMs }: TimeUpAnswer): string {
   const { found, incomplete } = outcome;
-  if (found === 0) return "no span that matches came in time";
-  if (incomplete === undefined) return "no trace of a span that matches was complete in time";
+  if (found === 0) return "no matching span came in time";
+  if (incomplete === undefined) return "no trace with a matching span was complete in time";
   const { traceId, traceCount } = incomplete;
   const missing = missingText(incomplete, { wanted, quietMs });
   if (traceCount > 1) {
-    const none = `${found} spans of ${traceCount} traces match, but none was complete in time`;
+    const none = `${found} spans of ${traceCount} traces match, but no trace was complete in time`;
     return `${none}; one is ${traceId}: ${missing}`;
   }
   const matches = found === 1 ? "1 span matches" : `${found} spans match`;
@@ -101,7 +101,7 @@ function missingText(
 ): string {
   if (spanCount === 0) return "its spans have left the buffer";
   if (!hasRoot && missingParents.length === 0) {
-    return "no root came; its spans are one another's parents";
+    return "no root came, and its spans are parents of one another";
   }
   if (!hasRoot) return `no root came, and ${parentsText(missingParents)} missing`;
   if (spanCount < wanted) return `it has a root, but only ${spanCount} of ${wanted} spans`;
@@ -133,7 +133,7 @@ export function presentResponse(
   held: HeldAnswer,
   { request, range }: SpanAnswer,
 ): Response {
-  const detail = "there is a span that matches, and there should be none";
+  const detail = "a span matches, but none should";
   const members: Beyond<typeof presentProblem> = {
     spans: SPANS_PLACEHOLDER,
     sequence: rangeMember(parts.runId, range),

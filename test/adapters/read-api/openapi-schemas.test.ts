@@ -214,7 +214,7 @@ test("of spans that a tail has missed, both reasons are told", () => {
     JSON.stringify(description.components.schemas["TailLine"]),
   ];
 
-  for (const text of told) expect(text).toMatch(/evicted before .* or not copied, for answers/);
+  for (const text of told) expect(text).toMatch(/evicted before .* or not copied, because answers/);
 });
 
 /** Where there is a choice, this type; problems are of one type whatever is asked for. */

@@ -82,7 +82,7 @@ test("when the time is up it is 408, with the nearest misses", async () => {
     type: "about:blank",
     title: "Request Timeout",
     status: 408,
-    detail: "1 of the 3 spans that were waited for came in time",
+    detail: "1 of 3 spans came in time",
     found: 1,
     wanted: 3,
     sequence: { run_id: RUN_ID, first: 1, next: 6 },
@@ -154,7 +154,7 @@ test("absent: 409 and the span as soon as one comes", async () => {
     type: "about:blank",
     title: "Conflict",
     status: 409,
-    detail: "there is a span that matches, and there should be none",
+    detail: "a span matches, but none should",
     sequence: { run_id: RUN_ID, first: 6, next: 7 },
   });
   expect(JSON.stringify(spans)).toStartWith('{"resourceSpans":[{');

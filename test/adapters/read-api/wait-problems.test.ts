@@ -24,7 +24,7 @@ test("of too many different filters, the last is told what would be better", asy
   expect(refused.headers.get("retry-after")).toBe("1");
   expect(await refused.json()).toMatchObject({
     detail: expect.stringMatching(
-      /^64 other filters .* ask for a name, an attribute or a trace_id/,
+      /^64 waits with other filters .* filter by a name, an attribute or a trace_id/,
     ),
   });
 });
@@ -36,7 +36,7 @@ test.each([
     name: "without a match",
     spans: [],
     query: "",
-    says: "no span that matches came in time",
+    says: "no matching span came in time",
     trace: undefined,
   },
   {
@@ -68,7 +68,7 @@ test.each([
       { trace: 1, name: "child", parent: spanId(1) },
     ],
     query: "",
-    says: expect.stringMatching(/: no root came; its spans are one another's parents$/),
+    says: expect.stringMatching(/: no root came, and its spans are parents of one another$/),
     trace: { hasRoot: false, missingParents: [] },
   },
   {
@@ -93,7 +93,7 @@ test.each([
     ],
     query: "",
     says:
-      `2 spans of 2 traces match, but none was complete in time; one is ${traceHex(1)}: ` +
+      `2 spans of 2 traces match, but no trace was complete in time; one is ${traceHex(1)}: ` +
       `no root came, and the parent ${LOST} is missing`,
     trace: { traceId: traceHex(1) },
   },
@@ -124,9 +124,7 @@ test("of more traces than one wait can follow, it is told what would be better",
   expect([refused.status, narrow.status, found.status]).toEqual([503, 408, 200]);
   expect(refused.headers.get("retry-after")).toBe("1");
   expect(await refused.json()).toMatchObject({
-    detail: expect.stringMatching(
-      /^more than 1024 traces .* ask for a filter that fewer spans match$/,
-    ),
+    detail: expect.stringMatching(/^more than 1024 traces .* use a filter that fewer spans match$/),
   });
 });
 
@@ -144,6 +142,6 @@ test("of more traces than all who wait can follow, it is told to come later", as
   expect(refused.status).toBe(503);
   expect(refused.headers.get("retry-after")).toBe("1");
   expect(await refused.json()).toMatchObject({
-    detail: expect.stringMatching(/^all who wait follow .* try again later$/),
+    detail: expect.stringMatching(/^all waits together follow .* try again later$/),
   });
 });

@@ -6,7 +6,7 @@ import { inOptions } from "./option-words.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:4319";
 
-export interface ApiQuestion {
+export interface ApiCall {
   readonly method?: "GET" | "POST" | "DELETE";
   readonly path: string;
   readonly query?: readonly (readonly [name: string, value: string])[];
@@ -30,8 +30,8 @@ export function checkedUrl(text: string, option: string): string {
 }
 
 /** Returns the answer, whatever its status. Throws a failure if no answer comes. */
-export async function askApi(run: CommandRun, question: ApiQuestion): Promise<Response> {
-  const { method = "GET", path, query = [], accept = "application/json", signal } = question;
+export async function askApi(run: CommandRun, call: ApiCall): Promise<Response> {
+  const { method = "GET", path, query = [], accept = "application/json", signal } = call;
   const base = apiUrl(run);
   const search =
     query.length === 0 ? "" : `?${new URLSearchParams(query.map(([...pair]) => pair))}`;
@@ -48,10 +48,10 @@ export async function askApi(run: CommandRun, question: ApiQuestion): Promise<Re
 /** Returns a successful answer. Throws a failure with the sentence of the server otherwise. */
 export async function askForSuccess(
   run: CommandRun,
-  question: ApiQuestion,
+  call: ApiCall,
   asFailure: (response: Response) => Promise<CommandFailure> = (response) => failureOf(response),
 ): Promise<Response> {
-  const response = await askApi(run, question);
+  const response = await askApi(run, call);
   if (response.ok && !isPage(response)) return response;
   throw await asFailure(response);
 }

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { answerForm, MEDIA_TYPE_OF_FORM, copyToOutput } from "../command/answer-form.ts";
-import { type ApiQuestion, askForSuccess, bodyOf, linesOf } from "../api/ask-api.ts";
+import { type ApiCall, askForSuccess, bodyOf, linesOf } from "../api/ask-api.ts";
 import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, paletteOf, report } from "../command/command-run.ts";
 import { saveSpans } from "../files/save-spans.ts";
@@ -10,7 +10,7 @@ import { rowPrinter } from "../render/span-table.ts";
 import { countSpans } from "../../otlp-files/file-request.ts";
 
 export interface SpanPlan {
-  readonly question: ApiQuestion;
+  readonly call: ApiCall;
   /** On a terminal: as trees, not as rows. */
   readonly isTree: boolean;
   readonly exitCodeWhenEmpty: ExitCode;
@@ -32,8 +32,8 @@ export async function answerSpans(run: CommandRun, plan: SpanPlan): Promise<Exit
   const form = answerForm(run);
   const accept = MEDIA_TYPE_OF_FORM[form.kind];
   const ask = (signal?: AbortSignal): Promise<Response> => {
-    const question = { ...plan.question, accept, ...(signal === undefined ? {} : { signal }) };
-    return askForSuccess(run, question, plan.asFailure);
+    const call = { ...plan.call, accept, ...(signal === undefined ? {} : { signal }) };
+    return askForSuccess(run, call, plan.asFailure);
   };
   const { spans, hasReader } =
     form.kind === "file"

@@ -12,7 +12,7 @@ import { writeJson } from "../command/answer-form.ts";
 export async function get(run: CommandRun): Promise<ExitCode> {
   const filters = await withWholeTraceId(run, queryOf(run));
   return await answerSpans(run, {
-    question: { path: "/api/spans", query: [...filters, ...everySpan(run)] },
+    call: { path: "/api/spans", query: [...filters, ...everySpan(run)] },
     isTree: isGiven(run, "trace-id"),
     exitCodeWhenEmpty: EXIT_CODE.notFound,
     emptyText: isFiltered(run) ? "no buffered span matches" : "no span is buffered",
@@ -43,7 +43,7 @@ function defaultLimit(run: CommandRun): Pick<SpanPlan, "defaultLimit"> {
 
 export async function take(run: CommandRun): Promise<ExitCode> {
   return await answerSpans(run, {
-    question: { method: "POST", path: "/api/spans/take", query: queryOf(run) },
+    call: { method: "POST", path: "/api/spans/take", query: queryOf(run) },
     isTree: false,
     exitCodeWhenEmpty: EXIT_CODE.notFound,
     emptyText: "the buffer is empty",

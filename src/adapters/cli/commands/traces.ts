@@ -17,7 +17,7 @@ async function showTrace(run: CommandRun, traceId: string): Promise<ExitCode> {
   if (filter !== undefined) throw usageFailure("TRACE_ID cannot be combined with filters");
   const wholeId = await wholeTraceId(run, "TRACE_ID", traceId);
   return await answerSpans(run, {
-    question: { path: `/api/traces/${encodeURIComponent(wholeId)}` },
+    call: { path: `/api/traces/${encodeURIComponent(wholeId)}` },
     isTree: true,
     exitCodeWhenEmpty: EXIT_CODE.notFound,
     emptyText: "no span of this trace is buffered",

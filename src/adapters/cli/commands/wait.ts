@@ -16,7 +16,7 @@ const MAX_SHOWN = 10;
 
 export async function wait(run: CommandRun): Promise<ExitCode> {
   return await answerSpans(run, {
-    question: { path: "/api/wait", query: queryOf(run) },
+    call: { path: "/api/wait", query: queryOf(run) },
     isTree: isGiven(run, "trace-complete"),
     // With --absent, an empty response is the success.
     exitCodeWhenEmpty: EXIT_CODE.ok,
