@@ -1,7 +1,7 @@
 import type { TraceSpan } from "../domain/trace-span.ts";
 import type { WalkedRequest } from "../domain/wire/walked-request.ts";
 import type { BufferStats, ServiceStats, ServiceAmount, SpanAmount } from "../domain/ledger.ts";
-import type { SpanMatcher, SpanPlace } from "../domain/query/span-matcher.ts";
+import type { SpanMatcher, SpanLocation } from "../domain/query/span-matcher.ts";
 import type { SpanPlaces } from "../domain/wire/request-spans.ts";
 
 /** Removes spans for a reader. */
@@ -152,7 +152,7 @@ export interface Search {
 }
 
 /** Called with each matching span in place, until it returns false. Must not keep the reference. */
-export type Visit = (sequence: number, place: Readonly<SpanPlace>) => boolean;
+export type Visit = (sequence: number, place: Readonly<SpanLocation>) => boolean;
 
 /**
  * Spans on their way to the upstream. They stay in the buffer, where readers see them and no taker

@@ -1,6 +1,6 @@
 import { type FilterKey, nameHash } from "../../domain/query/filter-key.ts";
 import { filterKeys, type SpanFilter } from "../../domain/query/span-filter.ts";
-import type { FieldsOf, SpanPlace } from "../../domain/query/span-matcher.ts";
+import type { FieldsOf, SpanLocation } from "../../domain/query/span-matcher.ts";
 import { plainNameAt } from "../../domain/wire/plain-fields.ts";
 import { serviceName } from "../../domain/wire/resource.ts";
 import { AttributeIndex, HashIndex, KeyedSets } from "./hash-index.ts";
@@ -112,16 +112,16 @@ export function beginSearch<IndexedFilter>(
 
 export function findFilters<IndexedFilter>(
   search: FilterSearch<IndexedFilter>,
-  place: SpanPlace,
+  location: SpanLocation,
 ): void {
   const { found } = search;
   const { byTrace, byName, byAttribute, byNothing } = search.wanted;
-  const ofTrace = byTrace.isEmpty ? undefined : byTrace.valuesOf(place.traceTail);
+  const ofTrace = byTrace.isEmpty ? undefined : byTrace.valuesOf(location.traceTail);
   if (ofTrace !== undefined) found(ofTrace);
-  const ofName = byName.isEmpty ? undefined : byName.valuesOf(nameHashOf(search, place));
+  const ofName = byName.isEmpty ? undefined : byName.valuesOf(nameHashOf(search, location));
   if (ofName !== undefined) found(ofName);
-  if (!byAttribute.isEmpty) byAttribute.ofSpan(place, found);
-  if (search.resourceOffset !== place.resourceOffset) findOfResource(search, place);
+  if (!byAttribute.isEmpty) byAttribute.ofSpan(location, found);
+  if (search.resourceOffset !== location.resourceOffset) findOfResource(search, location);
   for (const filters of search.ofResource) found(filters);
   const ofNothing = byNothing.isEmpty ? undefined : byNothing.valuesOf(null);
   if (ofNothing !== undefined) found(ofNothing);
@@ -129,14 +129,15 @@ export function findFilters<IndexedFilter>(
 
 function findOfResource<IndexedFilter>(
   search: FilterSearch<IndexedFilter>,
-  place: SpanPlace,
+  location: SpanLocation,
 ): void {
   const { byAttribute, byService } = search.wanted;
-  const { bytes, resourceOffset, resourceLength } = place;
+  const { bytes, resourceOffset, resourceLength } = location;
   const ofResource: ReadonlySet<IndexedFilter>[] = [];
   search.resourceOffset = resourceOffset;
   search.ofResource = ofResource;
-  if (!byAttribute.isEmpty) byAttribute.ofResource(place, (found) => void ofResource.push(found));
+  if (!byAttribute.isEmpty)
+    byAttribute.ofResource(location, (found) => void ofResource.push(found));
   if (byService.isEmpty) return;
   const ofService = byService.valuesOf(serviceName(bytes, resourceOffset, resourceLength));
   if (ofService !== undefined) ofResource.push(ofService);
@@ -145,11 +146,11 @@ function findOfResource<IndexedFilter>(
 /** Takes a few loads for a plain span; for any other, all fields are read. */
 function nameHashOf<IndexedFilter>(
   { arePlain, fieldsOf }: FilterSearch<IndexedFilter>,
-  place: SpanPlace,
+  location: SpanLocation,
 ): number {
-  const { bytes, spanOffset, spanLength } = place;
+  const { bytes, spanOffset, spanLength } = location;
   const at = arePlain ? plainNameAt(bytes, spanOffset, spanLength) : 0;
   if (at > 0) return nameHash(bytes, at + 1, at + 1 + bytes[at]!);
-  const { nameStart, nameEnd } = fieldsOf(place);
+  const { nameStart, nameEnd } = fieldsOf(location);
   return nameHash(bytes, nameStart, nameEnd);
 }

@@ -4,7 +4,7 @@ import {
   otherHash,
   pairHash,
 } from "../../domain/query/filter-key.ts";
-import type { SpanPlace } from "../../domain/query/span-matcher.ts";
+import type { SpanLocation } from "../../domain/query/span-matcher.ts";
 import {
   createEncodedAttribute,
   type EncodedAttribute,
@@ -133,14 +133,14 @@ export class AttributeIndex<Value> {
   }
 
   /** Reports the sets for the attributes of a span, some of them several times. */
-  ofSpan({ bytes, spanOffset, spanLength }: SpanPlace, found: Found<Value>): void {
+  ofSpan({ bytes, spanOffset, spanLength }: SpanLocation, found: Found<Value>): void {
     const { span } = this;
     point(span, bytes, spanOffset, spanOffset + spanLength);
     while (nextSpanAttribute(span)) this.report(span, found);
   }
 
   /** Reports the sets for the attributes of the resource of a span. */
-  ofResource({ bytes, resourceOffset, resourceLength }: SpanPlace, found: Found<Value>): void {
+  ofResource({ bytes, resourceOffset, resourceLength }: SpanLocation, found: Found<Value>): void {
     const { resource } = this;
     scanResource(resource, bytes, resourceOffset, resourceLength);
     while (nextAttribute(resource)) this.report(resource.attributes, found);

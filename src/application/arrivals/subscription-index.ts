@@ -3,7 +3,7 @@ import {
   compileFilter,
   type FieldsOf,
   type SpanMatcher,
-  type SpanPlace,
+  type SpanLocation,
 } from "../../domain/query/span-matcher.ts";
 import { SharedFields } from "../ring/ring-search.ts";
 import {
@@ -130,13 +130,13 @@ function matchesIn(
   { wanted, number, fieldsOf }: Showing,
 ): Match[] {
   const matched = new Set<IndexedFilter>();
-  const tried: Trial = { number, sequence: 0, place: NOWHERE, matched };
-  const found = (filters: ReadonlySet<IndexedFilter>) => tryOn(filters, tried);
+  const trial: Trial = { number, sequence: 0, location: NOWHERE, matched };
+  const found = (filters: ReadonlySet<IndexedFilter>) => tryOn(filters, trial);
   const search = beginSearch({ wanted, fieldsOf, arePlain, found });
-  buffer.visit({ matcher: EVERY_SPAN, newestFirst: false, range }, (sequence, place) => {
-    tried.sequence = sequence;
-    tried.place = place;
-    findFilters(search, place);
+  buffer.visit({ matcher: EVERY_SPAN, newestFirst: false, range }, (sequence, location) => {
+    trial.sequence = sequence;
+    trial.location = location;
+    findFilters(search, location);
     return true;
   });
   return [...matched].flatMap(({ subscriptions, found: sequences }) =>
@@ -144,7 +144,7 @@ function matchesIn(
   );
 }
 
-const NOWHERE: SpanPlace = {
+const NOWHERE: SpanLocation = {
   bytes: new Uint8Array(0),
   spanOffset: 0,
   spanLength: 0,
@@ -157,18 +157,18 @@ const NOWHERE: SpanPlace = {
 interface Trial {
   readonly number: number;
   sequence: number;
-  place: SpanPlace;
+  location: SpanLocation;
   readonly matched: Set<IndexedFilter>;
 }
 
-function tryOn(filters: ReadonlySet<IndexedFilter>, tried: Trial): void {
-  const { number, sequence, place, matched } = tried;
+function tryOn(filters: ReadonlySet<IndexedFilter>, trial: Trial): void {
+  const { number, sequence, location, matched } = trial;
   for (const indexed of filters) {
     if (indexed.lastShow !== number) begin(indexed, number);
     // A filter is found once for each attribute that has its key and value.
     if (indexed.lastSequence === sequence) continue;
     indexed.lastSequence = sequence;
-    if (!indexed.matcher.matches(place)) continue;
+    if (!indexed.matcher.matches(location)) continue;
     indexed.found.push(sequence);
     matched.add(indexed);
   }

@@ -84,12 +84,12 @@ async function addSpans(
   // Nearly every span is of another trace, and its identifier need not even be formatted.
   const tails = new Set(Array.from(traces.keys(), (id) => traceTail(Uint8Array.fromHex(id), 0)));
   await scanRing(buffer, scan, (range) => {
-    buffer.visit({ ...scan, range }, (_, place) => {
-      if (!tails.has(place.traceTail)) return true;
-      readSpanFields(fields, place.bytes, place.spanOffset, place.spanLength);
+    buffer.visit({ ...scan, range }, (_, location) => {
+      if (!tails.has(location.traceTail)) return true;
+      readSpanFields(fields, location.bytes, location.spanOffset, location.spanLength);
       const summary = traces.get(traceIdHex(fields));
       if (summary !== undefined) {
-        const { bytes, resourceOffset, resourceLength } = place;
+        const { bytes, resourceOffset, resourceLength } = location;
         addSpan(summary, digestSpan(fields), serviceName(bytes, resourceOffset, resourceLength));
       }
       return true;
@@ -157,8 +157,8 @@ export async function tallyNames(buffer: SearchedBuffer): Promise<NameTallies> {
   const fields = createSpanFields();
   let otherSpanCount = 0;
   await scanRing(buffer, scan, (range) => {
-    buffer.visit({ ...scan, range }, (_, place) => {
-      const { bytes, spanOffset, spanLength, resourceOffset, resourceLength } = place;
+    buffer.visit({ ...scan, range }, (_, location) => {
+      const { bytes, spanOffset, spanLength, resourceOffset, resourceLength } = location;
       readSpanFields(fields, bytes, spanOffset, spanLength);
       const service = serviceName(bytes, resourceOffset, resourceLength);
       const name = textBetween(bytes, fields.nameStart, fields.nameEnd);

@@ -1,4 +1,4 @@
-import type { SpanPlace, FieldsOf } from "../../domain/query/span-matcher.ts";
+import type { SpanLocation, FieldsOf } from "../../domain/query/span-matcher.ts";
 import { FIRST_SEQUENCE, GONE, NEXT_SEQUENCE, type RingMemory } from "./ring-memory.ts";
 import { blockOf, slotOf } from "./ring-removal.ts";
 import type { Search, SequenceRange, Visit } from "../../ports/trace-buffer.ts";
@@ -51,7 +51,7 @@ export function visitSpans(ring: RingMemory, search: Search, visit: Visit): void
   }
 }
 
-function moveTo(ring: RingMemory, slot: number, place: SpanPlace): void {
+function moveTo(ring: RingMemory, slot: number, place: SpanLocation): void {
   const context = ring.slotContext[slot]!;
   place.spanOffset = ring.slotOffset[slot]!;
   place.spanLength = ring.slotLength[slot]!;
@@ -78,7 +78,7 @@ export class SharedFields {
     this.spanOffset = UNKNOWN;
   }
 
-  private read({ bytes, spanOffset, spanLength }: SpanPlace): void {
+  private read({ bytes, spanOffset, spanLength }: SpanLocation): void {
     readSpanFields(this.fields, bytes, spanOffset, spanLength);
     this.spanOffset = spanOffset;
   }

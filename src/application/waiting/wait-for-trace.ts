@@ -248,9 +248,9 @@ function tracesIn(
   const traceIds = new Set<string>();
   let spanCount = 0;
   fields.reset();
-  buffer.visit({ matcher, newestFirst: false, range }, (_, place) => {
+  buffer.visit({ matcher, newestFirst: false, range }, (_, location) => {
     spanCount += 1;
-    traceIds.add(traceIdHex(fields.of(place)));
+    traceIds.add(traceIdHex(fields.of(location)));
     return true;
   });
   return { spanCount, traceIds };

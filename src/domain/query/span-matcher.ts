@@ -15,7 +15,7 @@ import {
  * Locates a span that the wire walk has accepted: the offsets within `bytes` of the span's body,
  * and of the whole ResourceSpans message around it. One object is reused for all spans.
  */
-export interface SpanPlace {
+export interface SpanLocation {
   bytes: Uint8Array;
   spanOffset: number;
   spanLength: number;
@@ -37,13 +37,13 @@ export interface SpanMatcher {
    */
   reset(): void;
   /** Decodes only what it needs, and allocates nothing. */
-  matches(place: SpanPlace): boolean;
+  matches(location: SpanLocation): boolean;
 }
 
 /** Returns the fields of a span. They are valid until the next call. */
-export type FieldsOf = (place: SpanPlace) => SpanFields;
+export type FieldsOf = (location: SpanLocation) => SpanFields;
 
-type PlaceTest = (place: SpanPlace) => boolean;
+type LocationTest = (location: SpanLocation) => boolean;
 type FieldTest = (fields: SpanFields) => boolean;
 
 /** Holds a verdict on a resource, which holds for all of its spans. */
@@ -55,9 +55,9 @@ interface ResourceVerdict {
 
 /** Holds the tests of a filter, by what they read. */
 interface Tests {
-  readonly resource: PlaceTest[];
+  readonly resource: LocationTest[];
   readonly field: FieldTest[];
-  readonly attribute: PlaceTest[];
+  readonly attribute: LocationTest[];
   readonly verdicts: ResourceVerdict[];
 }
 
@@ -70,7 +70,7 @@ export function compileFilter(filter: SpanFilter, fieldsOf: FieldsOf = fieldRead
   const tests: Tests = { resource: [], field: [], attribute: [], verdicts: [] };
   for (const condition of filter) addTest(tests, condition);
   const fieldsHold = allOf(tests.field);
-  if (tests.field.length > 0) tests.resource.push((place) => fieldsHold(fieldsOf(place)));
+  if (tests.field.length > 0) tests.resource.push((location) => fieldsHold(fieldsOf(location)));
   return {
     traceTail: traceTailOf(filter),
     reset: () => tests.verdicts.forEach((verdict) => (verdict.resourceOffset = UNKNOWN)),
@@ -133,7 +133,7 @@ function addTest(tests: Tests, condition: SpanCondition): void {
 }
 
 /** Compares the name as readers see it, with U+FFFD for what is not UTF-8. */
-function serviceTest(tests: Tests, wanted: string): PlaceTest {
+function serviceTest(tests: Tests, wanted: string): LocationTest {
   return perResource(
     tests,
     ({ bytes, resourceOffset, resourceLength }) =>
@@ -142,28 +142,28 @@ function serviceTest(tests: Tests, wanted: string): PlaceTest {
 }
 
 /** An attribute of a span hides the attribute of its resource that has the same key. */
-function attributeTest(tests: Tests, key: string, value: string): PlaceTest {
+function attributeTest(tests: Tests, key: string, value: string): LocationTest {
   const wanted = wantedAttribute(key, value);
   const resourceHasIt = perResource(
     tests,
     ({ bytes, resourceOffset, resourceLength }) =>
       verdictOfResource(wanted, bytes, resourceOffset, resourceLength) === WANTED_VALUE,
   );
-  return (place) => {
-    const verdict = verdictOfSpan(wanted, place.bytes, place.spanOffset, place.spanLength);
-    return verdict === NO_SUCH_KEY ? resourceHasIt(place) : verdict === WANTED_VALUE;
+  return (location) => {
+    const verdict = verdictOfSpan(wanted, location.bytes, location.spanOffset, location.spanLength);
+    return verdict === NO_SUCH_KEY ? resourceHasIt(location) : verdict === WANTED_VALUE;
   };
 }
 
 const UNKNOWN = -1;
 
-function perResource(tests: Tests, test: PlaceTest): PlaceTest {
+function perResource(tests: Tests, test: LocationTest): LocationTest {
   const verdict: ResourceVerdict = { resourceOffset: UNKNOWN, holds: false };
   tests.verdicts.push(verdict);
-  return (place) => {
-    if (place.resourceOffset !== verdict.resourceOffset) {
-      verdict.resourceOffset = place.resourceOffset;
-      verdict.holds = test(place);
+  return (location) => {
+    if (location.resourceOffset !== verdict.resourceOffset) {
+      verdict.resourceOffset = location.resourceOffset;
+      verdict.holds = test(location);
     }
     return verdict.holds;
   };

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { SpanCondition, SpanFilter } from "../../../src/domain/query/span-filter.ts";
-import { compileFilter, type SpanPlace } from "../../../src/domain/query/span-matcher.ts";
+import { compileFilter, type SpanLocation } from "../../../src/domain/query/span-matcher.ts";
 import { matchedRows, placesOf } from "../../support/requests/matched-spans.ts";
 import {
   attribute,
@@ -250,7 +250,7 @@ test.each<{ name: string; condition: SpanCondition }>([
   { name: "an attribute of the resource", condition: wants("service.name", "bank") },
 ])("$name is looked up again when the bytes may have changed", ({ condition }) => {
   const matcher = compileFilter([condition]);
-  const isAnyMatched = (places: SpanPlace[]) => places.some((place) => matcher.matches(place));
+  const isAnyMatched = (places: SpanLocation[]) => places.some((place) => matcher.matches(place));
   const shop = isAnyMatched(placesOf(request(resourceSpans("shop", span(1)))));
   const bank = placesOf(request(resourceSpans("bank", span(1))));
 

@@ -1,5 +1,5 @@
 import { traceTail } from "../../../src/domain/query/filter-key.ts";
-import { compileFilter, type SpanPlace } from "../../../src/domain/query/span-matcher.ts";
+import { compileFilter, type SpanLocation } from "../../../src/domain/query/span-matcher.ts";
 import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { NO_FAULT } from "../../../src/domain/wire/walk-fault.ts";
@@ -14,14 +14,14 @@ const AROUND_BYTES = 64;
 const arena = new Uint8Array(new SharedArrayBuffer(2 ** 20)).fill(0x4a);
 
 /** Walks a request that lies somewhere in shared memory, and tells the place of each valid span. */
-export function placesOf(request: Uint8Array): SpanPlace[] {
+export function placesOf(request: Uint8Array): SpanLocation[] {
   walkRequest(walked, request);
   if (walked.fault !== NO_FAULT) throw new Error(`fault ${walked.fault}`);
   arena.set(request, AROUND_BYTES);
   return Array.from({ length: walked.spanCount }, (_, row) => placeOfRow(walked, row));
 }
 
-function placeOfRow({ spanContext, ...table }: WalkedRequest, row: number): SpanPlace {
+function placeOfRow({ spanContext, ...table }: WalkedRequest, row: number): SpanLocation {
   const context = spanContext[row]!;
   return {
     bytes: arena,
