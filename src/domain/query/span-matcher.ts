@@ -106,29 +106,30 @@ function allOf<Subject>(
   };
 }
 
-function addTest(tests: Tests, condition: SpanCondition): void {
+/** Returns a number only so that a condition without a test does not compile. */
+function addTest(tests: Tests, condition: SpanCondition): number {
   const { resource, field, attribute } = tests;
   switch (condition.on) {
     case "service":
-      return void resource.push(serviceTest(tests, condition.value));
+      return resource.push(serviceTest(tests, condition.value));
     case "name":
-      return void field.push(nameTest(condition.value));
+      return field.push(nameTest(condition.value));
     case "trace_id":
-      return void field.push(traceIdTest(Uint8Array.fromHex(condition.value)));
+      return field.push(traceIdTest(Uint8Array.fromHex(condition.value)));
     case "span_id":
-      return void field.push(spanIdTest(Uint8Array.fromHex(condition.value)));
+      return field.push(spanIdTest(Uint8Array.fromHex(condition.value)));
     case "kind":
-      return void field.push(({ kind }) => kind === condition.value);
+      return field.push(({ kind }) => kind === condition.value);
     case "status":
-      return void field.push(({ statusCode }) => statusCode === condition.value);
+      return field.push(({ statusCode }) => statusCode === condition.value);
     case "min_duration":
-      return void field.push(minDurationTest(halvesOf(condition.durationNano)));
+      return field.push(minDurationTest(halvesOf(condition.durationNano)));
     case "since":
-      return void field.push(sinceTest(halvesOf(condition.unixNano)));
+      return field.push(sinceTest(halvesOf(condition.unixNano)));
     case "until":
-      return void field.push(untilTest(halvesOf(condition.unixNano)));
+      return field.push(untilTest(halvesOf(condition.unixNano)));
     case "attribute":
-      return void attribute.push(attributeTest(tests, condition.key, condition.value));
+      return attribute.push(attributeTest(tests, condition.key, condition.value));
   }
 }
 
