@@ -6,7 +6,7 @@ import { type SpanConditions, startSpanring } from "../src/testing.ts";
 import { exportOverHttp } from "./support/running/export-over-http.ts";
 import { requestOf } from "./support/requests/request-bytes.ts";
 
-test("spans that an application exports are waited for, and are there", async () => {
+test("a wait finds spans that an application exports", async () => {
   await using ring = await startSpanring();
 
   const waiting = ring.waitFor({ service: "shop", name: "span 2" });
@@ -17,7 +17,7 @@ test("spans that an application exports are waited for, and are there", async ()
   expect(await ring.spans({ name: "span 3" })).toHaveLength(1);
 });
 
-test("a wait in vain says how many came, and what there was instead", async () => {
+test("a failed wait says how many came, and what came instead", async () => {
   await using ring = await startSpanring();
   await exportOverHttp(ring.endpoints.http, requestOf(2));
 
@@ -29,7 +29,7 @@ test("a wait in vain says how many came, and what there was instead", async () =
   );
 });
 
-test("a wait in vain says what was refused since the last reset, and what to do", async () => {
+test("a failed wait says what was refused since the last reset, and what to do", async () => {
   await using ring = await startSpanring();
   const send = (path: string) => fetch(`${ring.endpoints.http}${path}`, { method: "POST" });
   await send("/v1/spans");
@@ -47,7 +47,7 @@ test("a wait in vain says what was refused since the last reset, and what to do"
   expect(said).not.toContain("unknown path");
 });
 
-test("after a reset there is nothing, until something comes", async () => {
+test("after a reset, only new spans count", async () => {
   await using ring = await startSpanring();
   await exportOverHttp(ring.endpoints.http, requestOf(2));
 
@@ -59,7 +59,7 @@ test("after a reset there is nothing, until something comes", async () => {
   expect(await ring.waitFor({}, { count: 1 })).toHaveLength(1);
 });
 
-test("all its listeners are on ports of their own, and closed when it has stopped", async () => {
+test("all listeners have ports of their own, which are closed after a stop", async () => {
   const ring = await startSpanring();
   const { grpc, http, api } = ring.endpoints;
   const ready = await fetch(`${api}/readyz`);
@@ -71,11 +71,11 @@ test("all its listeners are on ports of their own, and closed when it has stoppe
   expect(await fetch(`${api}/readyz`).catch(() => "refused")).toBe("refused");
 });
 
-test("it is what the package offers to tests", () => {
+test("the package exports it for tests", () => {
   expect(published.startSpanring).toBe(startSpanring);
 });
 
-test("several attributes must all be there", async () => {
+test("all of several attributes must match", async () => {
   await using ring = await startSpanring();
   await exportOverHttp(ring.endpoints.http, requestOf(1));
 
@@ -104,7 +104,7 @@ test.each([
   expect(await asking).toContain(says);
 });
 
-test("when the receiver itself fails, waits end, and nothing is said to be absent", async () => {
+test("when the receiver itself fails, waits reject with the reason", async () => {
   await using ring = await startSpanring();
   using append = spyOn(ObservabilityBuffer.prototype, "append");
   append.mockImplementation(() => {
@@ -121,7 +121,7 @@ test("when the receiver itself fails, waits end, and nothing is said to be absen
   await sending;
 });
 
-test("a wait ends when it is stopped, and what has come can still be read", async () => {
+test("a stop ends waits, and spans can still be read", async () => {
   await using ring = await startSpanring();
   await exportOverHttp(ring.endpoints.http, requestOf(1));
   const waiting = ring.waitFor({ name: "no" }, { timeoutMs: 60_000 }).catch(String);
@@ -135,7 +135,7 @@ test("a wait ends when it is stopped, and what has come can still be read", asyn
   expect(await ring.spans()).toHaveLength(1);
 });
 
-test("a wait that there is no room for is told why, and not that its time is up", async () => {
+test("a wait without room says why, and not that its time is up", async () => {
   await using ring = await startSpanring();
   const waitFor = (ms: number) =>
     ring.waitFor({ min_duration: `${ms}ms` }, { timeoutMs: 60_000 }).catch(String);
@@ -149,7 +149,7 @@ test("a wait that there is no room for is told why, and not that its time is up"
   expect(refused).toContain("apply to the same spans already; filter by a name");
 });
 
-test("variables of spanring are taken, and checked", async () => {
+test("variables of spanring are used and checked", async () => {
   await using small = await startSpanring({ env: { MAX_BUFFER_SIZE: "2" } });
   await exportOverHttp(small.endpoints.http, requestOf(3));
 
@@ -159,7 +159,7 @@ test("variables of spanring are taken, and checked", async () => {
   expect(await wrong.catch(String)).toContain('MAX_BUFFER_SIZE="none"');
 });
 
-test("a port that is in use is told", async () => {
+test("a port in use is reported", async () => {
   await using ring = await startSpanring();
   const { port } = new URL(ring.endpoints.http);
 

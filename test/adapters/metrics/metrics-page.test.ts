@@ -7,7 +7,7 @@ function page(parts: Partial<MetricSources> = {}): string[] {
   return metricsPage(metricValues(metricSources(parts))).text.split("\n");
 }
 
-test("every number is there, under its name and with its labels", () => {
+test("every number is present, under its name and with its labels", () => {
   const lines = page();
 
   const expected = [
@@ -73,7 +73,7 @@ test("every number is there, under its name and with its labels", () => {
   expect(expected.filter((line) => !lines.includes(line))).toEqual([]);
 });
 
-test("every family is told of once, with its type, before its values", () => {
+test("every family is described once, with its type, before its values", () => {
   const lines = page();
 
   for (const [name, { type, help }] of Object.entries(METRIC_FAMILIES)) {
@@ -126,13 +126,13 @@ test.each([
     parts: { unsupported: undefined },
     absent: "requests_total{sig",
   },
-])("there is no number for $name", ({ parts, absent }) => {
+])("$name has no value", ({ parts, absent }) => {
   const lines = page(parts);
 
   expect(lines.filter((line) => line.includes(absent) && !line.startsWith("#"))).toEqual([]);
 });
 
-test("each scrape tells what is true then", () => {
+test("each scrape has the values of its time", () => {
   let bytes = 1;
   const sources = metricSources({ inFlightBytes: () => bytes });
   metricsPage(metricValues(sources));

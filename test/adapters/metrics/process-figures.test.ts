@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { closeSync, openSync, readdirSync } from "node:fs";
 import { processFigures } from "../../../src/adapters/metrics/metric-values.ts";
 
-test("the figures of the process are this one's", () => {
+test("the figures are those of this process", () => {
   const { residentBytes, cpuSeconds, startUnixSeconds } = processFigures();
 
   expect(residentBytes).toBeGreaterThan(1 << 20);
@@ -11,7 +11,7 @@ test("the figures of the process are this one's", () => {
   expect(startUnixSeconds).toBeLessThanOrEqual(Date.now() / 1000);
 });
 
-test("an opened file is one more that is open", () => {
+test("an opened file is counted", () => {
   const before = processFigures().openFds;
   const file = openSync(import.meta.path, "r");
   const after = processFigures().openFds;
@@ -21,13 +21,13 @@ test("an opened file is one more that is open", () => {
   expect(after).toBe(before! + 1);
 });
 
-test("how many may be open is what the system says", async () => {
+test("the limit of open files is that of the system", async () => {
   const child = Bun.spawn(["sh", "-c", "ulimit -n"]);
 
   expect(processFigures().maxFds).toBe(Number(await child.stdout.text()));
 });
 
-test("where there is no folder of open files, nothing tells how many there are", () => {
+test("without /proc, the number of open files is unknown", () => {
   const figures = processFigures("/no/such/folder");
 
   expect([figures.openFds, figures.maxFds]).toEqual([undefined, undefined]);

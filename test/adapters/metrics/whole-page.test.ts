@@ -24,11 +24,11 @@ function valueOf(samples: readonly Sample[], labels: Sample["labels"]): number |
   return samples.find((sample) => Bun.deepEquals(sample.labels, labels))?.value;
 }
 
-test("the page of a fixed server is this one, to the byte", () => {
+test("the page of a fixed server is the golden page, to the byte", () => {
   expect(page()).toBe(readFileSync(GOLDEN_PAGE, "utf8"));
 });
 
-test("it is well formed, and has every family of the table with something in it", () => {
+test("the page is well formed, and has values of every family in the table", () => {
   const found = [...families().values()];
 
   const table = Object.entries(METRIC_FAMILIES).map(([name, { help, type }]) => {
@@ -47,7 +47,7 @@ test("names have the prefix of their subject, and counters alone end in _total",
   expect(wrong).toEqual([]);
 });
 
-test("a label's value comes back whole, whatever is in it", () => {
+test("the value of a label is escaped, whatever it contains", () => {
   const { samples } = families().get("spanring_build_info")!;
 
   expect(samples).toEqual([
@@ -62,7 +62,7 @@ test.each([
     name: "spanring_received_span_bytes_total",
     ledger: "spanring_span_bytes_total",
   },
-])("the $unit of all protocols, and those restored, add up to the ledger", ({ name, ledger }) => {
+])("the $unit of all protocols and the restored ones add up to the ledger", ({ name, ledger }) => {
   const found = families();
   const books = found.get(ledger)!.samples;
 
@@ -117,7 +117,7 @@ test.each(["grpc", "http/json"])("the bytes by %s and outcome add up to its size
   expect(bytes.reduce((total, each) => total + each, 0)).toBe(sum!.value);
 });
 
-test("a scrape reads the ledger once, so that all its numbers are of one instant", () => {
+test("a scrape reads the ledger once, so that all its numbers are from one instant", () => {
   const { stats, ...others } = metricSources();
   let readings = 0;
   const counting = () => {

@@ -22,7 +22,7 @@ stopReadApisAfterEach();
 const LARGE_RING = { spans: 600_000, bytes: 2 ** 25 };
 const EVERY_SPAN = "limit=1000000";
 
-test("there is room until as much is held as the budget allows", () => {
+test("the budget has room until its limit is held", () => {
   const budget = new AnswerBudget(10);
   const [one, other] = [budget.begin(), budget.begin()];
 
@@ -44,7 +44,7 @@ test("an answer may grow as long as the others leave room, however large it is i
   expect(other.mayGrow()).toBe(false);
 });
 
-test("what was let go is not let go again", () => {
+test("released bytes are not released again", () => {
   const budget = new AnswerBudget(10);
   const [one, other] = [budget.begin(), budget.begin()];
   other.hold(10);
@@ -56,7 +56,7 @@ test("what was let go is not let go again", () => {
   expect(budget.hasRoom()).toBe(false);
 });
 
-test("what an answer had no room for is told of once", () => {
+test("refused spans are reported once", () => {
   const held = new AnswerBudget(10).begin();
   held.refuse(2);
   held.refuse(1);
@@ -70,29 +70,26 @@ test.each([
   { method: "GET", path: "/api/traces" },
   { method: "GET", path: "/api/traces/ab070707070707070707070700000001" },
   { method: "GET", path: "/api/wait" },
-])(
-  "while a reader keeps its answer waiting, $method $path is asked to come back",
-  async (asked) => {
-    const { request, ring, put } = runReadApi({ capacity: LARGE_RING, answerBudgetBytes: 1 });
-    put(largeRequest());
-    const size = ring.size();
+])("while a reader keeps its answer waiting, $method $path is asked to retry", async (asked) => {
+  const { request, ring, put } = runReadApi({ capacity: LARGE_RING, answerBudgetBytes: 1 });
+  put(largeRequest());
+  const size = ring.size();
 
-    const waiting = await request(`/api/spans?${EVERY_SPAN}`, AS_PROTOBUF);
-    const refused = await request(asked.path, { method: asked.method });
+  const waiting = await request(`/api/spans?${EVERY_SPAN}`, AS_PROTOBUF);
+  const refused = await request(asked.path, { method: asked.method });
 
-    expect(refused.status).toBe(503);
-    expect(refused.headers.get("retry-after")).toBe("1");
-    expect(await refused.json()).toMatchObject({ title: "Service Unavailable" });
-    expect(ring.size()).toBe(size);
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get("retry-after")).toBe("1");
+  expect(await refused.json()).toMatchObject({ title: "Service Unavailable" });
+  expect(ring.size()).toBe(size);
 
-    await waiting.bytes();
-    const answered = await request(asked.path, { method: asked.method });
+  await waiting.bytes();
+  const answered = await request(asked.path, { method: asked.method });
 
-    expect(answered.status).toBe(200);
-  },
-);
+  expect(answered.status).toBe(200);
+});
 
-test("an answer that is begun and finds no room later is no answer", () => {
+test("an answer that runs out of room is replaced by a problem", () => {
   const budget = new AnswerBudget(10);
   const held = budget.begin();
   held.hold(10);
@@ -108,7 +105,7 @@ test("an answer that is begun and finds no room later is no answer", () => {
   expect(budget.hasRoom()).toBe(true);
 });
 
-test("a wait that has no room for what it finds is asked to come back", async () => {
+test("a wait without room for what it finds is asked to retry", async () => {
   const run = runReadApi({ capacity: LARGE_RING, answerBudgetBytes: 1 });
   const waits = [1, 2].map(() => run.request("/api/wait?after=5&count=10&timeout=10m"));
   await run.waiters(2);
@@ -121,7 +118,7 @@ test("a wait that has no room for what it finds is asked to come back", async ()
   expect(statuses.toSorted()).toEqual([200, 503]);
 });
 
-test("a wait for a trace counts what it holds, and not what it has read before", async () => {
+test("a wait for a trace counts what it holds, not what it read before", async () => {
   const reads = countedReads();
   const copy: SpanReader["copy"] = (sequences) => reads.note(run.ring.copy(sequences));
   const run = runReadApi({ spanCount: 0, answerBudgetBytes: 2_500, faults: { copy } });

@@ -33,7 +33,7 @@ test("other work gets its turn between any two chunks", async () => {
 });
 
 // The stream waits its turn from the second chunk on; the reader leaves just before it comes.
-test("a stream that is left while it waits its turn makes no more chunks", async () => {
+test("a stream whose reader leaves while it waits for a turn makes no more chunks", async () => {
   let madeCount = 0;
   const { watcher, ends } = watch();
   const reader = streamChunks(
@@ -60,7 +60,7 @@ test("a stream that is read to its end has ended once", async () => {
   expect(ends).toEqual(["ended"]);
 });
 
-test("a stream that nobody reads on has ended", async () => {
+test("a stream whose reader leaves has ended", async () => {
   const { watcher, ends } = watch();
   const stream = streamChunks(endless(), watcher);
 
@@ -69,7 +69,7 @@ test("a stream that nobody reads on has ended", async () => {
   expect(ends).toEqual(["ended"]);
 });
 
-test("a stream whose chunks fail has failed, and is broken off", async () => {
+test("a stream whose chunks fail reports it, and is broken off", async () => {
   const { watcher, ends } = watch();
   const reader = streamChunks(failing(), watcher).getReader();
 
@@ -79,14 +79,14 @@ test("a stream whose chunks fail has failed, and is broken off", async () => {
   expect(ends).toEqual([new Error("a broken belief")]);
 });
 
-test("a stream whose first chunk fails does not come to be", () => {
+test("a stream whose first chunk fails throws", () => {
   const chunks = failing();
   chunks.next();
 
   expect(() => streamChunks(chunks, watch().watcher)).toThrow("a broken belief");
 });
 
-test("a stream of what arrives makes nothing before it is read, and waits", async () => {
+test("a stream of arriving chunks makes nothing before it is read", async () => {
   const { watcher, ends } = watch();
   const arrival = Promise.withResolvers<void>();
   const order: string[] = [];
@@ -103,7 +103,7 @@ test("a stream of what arrives makes nothing before it is read, and waits", asyn
   expect(ends).toEqual([]);
 });
 
-test("a stream that is left while it waits for a chunk ends once", async () => {
+test("a stream whose reader leaves while it waits for a chunk ends once", async () => {
   const { watcher, ends } = watch();
   const arrival = Promise.withResolvers<void>();
   const reader = streamArrivingChunks(arriving(arrival.promise, []), watcher, NEVER).getReader();
@@ -117,7 +117,7 @@ test("a stream that is left while it waits for a chunk ends once", async () => {
   expect(ends).toEqual(["ended"]);
 });
 
-test("a stream that is left before its next chunk fails has not failed as well", async () => {
+test("a stream whose reader leaves before a chunk fails does not report the failure", async () => {
   const { watcher, ends } = watch();
   const arrival = Promise.withResolvers<void>();
   const reader = streamArrivingChunks(arriving(arrival.promise, []), watcher, NEVER).getReader();
@@ -147,7 +147,7 @@ test("a stream that is broken off fails for its reader, and ends once", async ()
   expect(ends).toEqual(["ended"]);
 });
 
-test("a stream that has ended is not broken off any more", async () => {
+test("a stream that has ended is not broken off", async () => {
   const { watcher, ends } = watch();
   const breaking = new AbortController();
   const chunks = arriving(Promise.resolve(), []);

@@ -134,7 +134,7 @@ test.each([
   ["0.0.0.0", false],
   ["::", false],
   ["192.168.1.1", false],
-])("whether %s is only for this machine: %p", (name, expected) => {
+])("%s is only for this machine: %p", (name, expected) => {
   expect(isLoopbackName(name)).toBe(expected);
 });
 
@@ -158,7 +158,7 @@ test.each(ROUTES.flatMap(({ method, path }) => pages.map((each) => ({ method, pa
   },
 );
 
-test("a browser that asks whether it may send a DELETE is told no", async () => {
+test("the preflight of a DELETE is refused", async () => {
   const { request } = runReadApi();
   const headers = { Origin: "https://evil.example", "Access-Control-Request-Method": "DELETE" };
 
@@ -167,7 +167,7 @@ test("a browser that asks whether it may send a DELETE is told no", async () => 
   expect(response.status).toBe(403);
 });
 
-test("on an address that others can reach, any Host is answered", async () => {
+test("on an address that other machines can reach, any Host is accepted", async () => {
   const { request } = runReadApi({ address: { host: "0.0.0.0", port: 0 } });
 
   const response = await request("/healthz", { headers: { Host: "collector.example:4319" } });

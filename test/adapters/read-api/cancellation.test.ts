@@ -11,7 +11,7 @@ test("it is cancelled by any of the signals", () => {
   expect(signal.aborted).toBe(true);
 });
 
-test("it is cancelled from the beginning by a signal of the past", () => {
+test("it is cancelled from the beginning by a signal that was aborted before", () => {
   expect(cancelledBy([AbortSignal.abort()]).signal.aborted).toBe(true);
 });
 

@@ -18,7 +18,7 @@ const CALM = { pauseLeftMs: 0, lastError: undefined, figures: zeroForwardFigures
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema({ $id: "api", ...closed(await fetchDescription()) });
 
-test("it is told with all its numbers, and when the next try is", () => {
+test("the member has all numbers, and the time of the next attempt", () => {
   expect(forwardMember(reading())).toEqual({
     endpoint,
     state: "backing_off",
@@ -65,7 +65,7 @@ test.each<Partial<ForwardStatus>>([
   { state: "connected", pauseLeftMs: 0 },
   { state: "backing_off", pauseLeftMs: 0 },
   {},
-])("the books of a server that forwards are as they are told of: %j", async (parts) => {
+])("the stats of a server that forwards match their description: %j", async (parts) => {
   const { request } = runReadApi({ forward: reading(parts) });
 
   const body: unknown = await (await request("/api/stats")).json();
@@ -99,20 +99,20 @@ test.each([
   expect(stats).toMatchObject({ forward: { state, retry_in_ms: 1235, last_error } });
 });
 
-test("once the upstream takes spans again, /readyz says no more than that", async () => {
+test("once the upstream accepts spans again, /readyz has only its state", async () => {
   const { request } = runReadApi({ forward: reading({ state: "connected" }) });
 
   expect(await (await request("/readyz")).json()).toHaveProperty("forward", { state: "connected" });
 });
 
-test("a server that forwards nothing tells nothing of it", async () => {
+test("a server that forwards nothing does not mention forwarding", async () => {
   const { request } = runReadApi();
 
   expect(await (await request("/api/stats")).json()).not.toHaveProperty("forward");
 });
 
 test.each(["state", "endpoint", "batches", "undeliverable"])(
-  "without %s it is no answer",
+  "an answer without %s is invalid",
   (name) => {
     const member = { ...forwardMember(reading()), [name]: undefined };
 

@@ -44,22 +44,25 @@ test.each(PATHS.flatMap((path) => GONE.map((gone) => ({ path, ...gone }))))(
   },
 );
 
-test.each(GONE)("every path, and Last-Event-ID, says the same of $cursor", async ({ cursor }) => {
-  const { request } = runReadApi();
-  const bodyOf = async (path: string, init?: RequestInit) =>
-    await (await request(path, init)).text();
+test.each(GONE)(
+  "every path, and Last-Event-ID, gives the same answer to $cursor",
+  async ({ cursor }) => {
+    const { request } = runReadApi();
+    const bodyOf = async (path: string, init?: RequestInit) =>
+      await (await request(path, init)).text();
 
-  const ofPaths = await Promise.all(PATHS.map((path) => bodyOf(`${path}after=${cursor}`)));
-  const ofEvent = await bodyOf("/api/tail", { headers: { "Last-Event-ID": cursor } });
+    const ofPaths = await Promise.all(PATHS.map((path) => bodyOf(`${path}after=${cursor}`)));
+    const ofEvent = await bodyOf("/api/tail", { headers: { "Last-Event-ID": cursor } });
 
-  const ofAfter = ofEvent
-    .replace("Last-Event-ID is", "after is")
-    .replace('"parameter":"Last-Event-ID"', '"parameter":"after"');
-  expect(new Set([...ofPaths, ofAfter]).size).toBe(1);
-});
+    const ofAfter = ofEvent
+      .replace("Last-Event-ID is", "after is")
+      .replace('"parameter":"Last-Event-ID"', '"parameter":"after"');
+    expect(new Set([...ofPaths, ofAfter]).size).toBe(1);
+  },
+);
 
 test.each(["0", "5", `${RUN_ID}-0`, `${RUN_ID}-5`])(
-  "a cursor of %s, up to the newest span, is read on from, everywhere",
+  "a cursor of %s, up to the newest span, is accepted everywhere",
   async (cursor) => {
     const { request } = runReadApi();
 
@@ -76,7 +79,7 @@ test.each(["0", "5", `${RUN_ID}-0`, `${RUN_ID}-5`])(
   },
 );
 
-test("an empty ring has a beginning, and nothing beyond it", async () => {
+test("an empty ring accepts its beginning, and nothing beyond it", async () => {
   const { request } = runReadApi({ spanCount: 0 });
 
   const responses = await Promise.all(
@@ -86,7 +89,7 @@ test("an empty ring has a beginning, and nothing beyond it", async () => {
   expect(responses.map(({ status }) => status)).toEqual([200, 200, 410]);
 });
 
-test("what was taken or cleared is behind the newest all the same", async () => {
+test("taken and cleared spans still count as past", async () => {
   const { request, ring } = runReadApi();
   ring.clear();
 
@@ -95,7 +98,7 @@ test("what was taken or cleared is behind the newest all the same", async () => 
   expect(response.status).toBe(200);
 });
 
-test("the run and the sequence of a line are the cursor to go on with", async () => {
+test("the run and the sequence of a line are a cursor to continue with", async () => {
   const { request, put } = runReadApi();
   const lines = await linesOf(await request("/api/spans?limit=3", AS_NDJSON));
   put(requestOf(1, 6));
@@ -107,7 +110,7 @@ test("the run and the sequence of a line are the cursor to go on with", async ()
   expect(later.map((line) => line["sequence"])).toEqual([4, 5, 6]);
 });
 
-test("the identifier of an event is the cursor to go on with", async () => {
+test("the identifier of an event is a cursor to continue with", async () => {
   const run = runReadApi();
   const asEvents = { Accept: "text/event-stream" };
   const tail = await follow(run, "", { headers: asEvents });
@@ -122,7 +125,7 @@ test("the identifier of an event is the cursor to go on with", async () => {
 });
 
 test.each(ROUTES.map(({ method, path }) => ({ method, path })))(
-  "$method $path answers with the run",
+  "$method $path answers with the run id",
   async ({ method, path }) => {
     const { request } = runReadApi({ spanCount: 1 });
     const aborting = new AbortController();
@@ -146,7 +149,7 @@ test.each([
   { method: "GET", path: "/api/wait?name=x&timeout=0s" },
   { method: "GET", path: "/api/wait?absent=true" },
   { method: "DELETE", path: "/api/spans" },
-])("$method $path says of which run its sequences are", async ({ method, path }) => {
+])("$method $path says which run its sequences are of", async ({ method, path }) => {
   const { request } = runReadApi();
 
   const body = (await (await request(path, { method })).json()) as { sequence: object };

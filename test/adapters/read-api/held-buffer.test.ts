@@ -11,7 +11,7 @@ const TEN_BYTES_EACH: SearchedBuffer = {
   copy: (sequences) => ({ request: new Uint8Array(10 * sequences.length), sequences }),
 };
 
-test("what is copied is held", () => {
+test("copied bytes are held", () => {
   const budget = new AnswerBudget(20);
   const buffer = heldBuffer(TEN_BYTES_EACH, { held: budget.begin(), ended: NEVER });
 
@@ -22,7 +22,7 @@ test("what is copied is held", () => {
   expect(buffer.range()).toEqual({ first: 1, next: 9 });
 });
 
-test("without room nothing is copied, and it is told how much that was", () => {
+test("without room nothing is copied, and the spans are counted as refused", () => {
   const budget = new AnswerBudget(20);
   const held = budget.begin();
   let refusals = 0;
@@ -39,7 +39,7 @@ test("without room nothing is copied, and it is told how much that was", () => {
   expect([held.refusedSpans, refusals]).toEqual([2, 1]);
 });
 
-test("where there is nothing to copy, nothing is refused", () => {
+test("an empty copy is never refused", () => {
   const budget = new AnswerBudget(20);
   const held = budget.begin();
   budget.begin().hold(20);
@@ -49,7 +49,7 @@ test("where there is nothing to copy, nothing is refused", () => {
   expect(held.refusedSpans).toBe(0);
 });
 
-test("once the answer has ended, nothing is looked at, and nothing is held", () => {
+test("once the answer has ended, nothing is searched or held", () => {
   const budget = new AnswerBudget(20);
   const ending = new AbortController();
   const buffer = heldBuffer(TEN_BYTES_EACH, { held: budget.begin(), ended: ending.signal });

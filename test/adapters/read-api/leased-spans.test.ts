@@ -74,7 +74,7 @@ test.each(READINGS)("$method $path as bytes has $found", async ({ method, path, 
   expect(rangeOf(response)).toEqual(["1", next]);
 });
 
-test("who takes again and again is told of each span once, by its own sequence", async () => {
+test("repeated takes return each span once, with its own sequence", async () => {
   const { request, ring } = runBesideLease();
   const take = async () => {
     const response = await request("/api/spans/take?limit=2", { method: "POST", ...AS_NDJSON });
@@ -87,7 +87,7 @@ test("who takes again and again is told of each span once, by its own sequence",
   expect(ring.stats().spans).toMatchObject({ taken: 3, delivered: 1, buffered: 1 });
 });
 
-test("a filter finds what is in flight, and not what has left", async () => {
+test("a filter finds spans in flight, and none that have left", async () => {
   const { request } = runBesideLease();
   const sequences = async (path: string) =>
     (await linesOf(await request(path, AS_NDJSON))).map(({ sequence }) => sequence);

@@ -8,7 +8,7 @@ import {
 
 stopReadApisAfterEach();
 
-test("GET /api/problems is what was refused or discarded, without what is not known", async () => {
+test("GET /api/problems lists what was refused or discarded, without unknown members", async () => {
   const { request } = runReadApi({ problems: SHOWING_RECENT_PROBLEMS });
 
   const response = await request("/api/problems");
@@ -38,13 +38,13 @@ test("GET /api/problems is what was refused or discarded, without what is not kn
   });
 });
 
-test("where nothing was refused, there are no problems", async () => {
+test("without refusals, the list of problems is empty", async () => {
   const { request } = runReadApi();
 
   expect(await (await request("/api/problems")).json()).toEqual({ problems: [] });
 });
 
-test("DELETE /api/spans removes every span, as taken, and tells which they were", async () => {
+test("DELETE /api/spans removes every span, as taken, and reports their sequences", async () => {
   const { request, ring } = runReadApi();
   ring.take(2);
 
@@ -56,7 +56,7 @@ test("DELETE /api/spans removes every span, as taken, and tells which they were"
   expect(ring.stats().spans).toMatchObject({ accepted: 5, buffered: 0, taken: 5 });
 });
 
-test("GET /api/services is the books by service, and when each was last seen", async () => {
+test("GET /api/services has the ledger of each service, and when it was last seen", async () => {
   const { request, ring } = runReadApi();
   const [shop] = ring.services();
 

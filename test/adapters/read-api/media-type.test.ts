@@ -51,6 +51,6 @@ test.each<{ accept: string | null; chosen: string | undefined }>([
   { accept: "application/x-ndjson, text/event-stream;q=0.9", chosen: NDJSON },
   { accept: "text/event-stream, */*", chosen: EVENTS },
   { accept: "application/json", chosen: undefined },
-])("of a tail, Accept: $accept chooses $chosen", ({ accept, chosen }) => {
+])("Accept: $accept chooses $chosen for a tail", ({ accept, chosen }) => {
   expect(chooseMediaType(accept, TAIL_TYPES) === chosen).toBe(true);
 });

@@ -11,7 +11,7 @@ test.each([
   { path: "/otlp/v1/traces?token=secret", size: 5_000_000 },
   { path: "/v1/metrics", size: 0 },
   { path: "/v1/logs", size: 1_025 },
-])("OTLP/HTTP of $size bytes at $path is told where to go, and recorded", async (given) => {
+])("OTLP/HTTP of $size bytes at $path is referred to its port, and recorded", async (given) => {
   const { request, problems } = runReadApi();
   const body = new Uint8Array(given.size);
 
@@ -30,16 +30,19 @@ test.each([
   ]);
 });
 
-test.each([10, 3_000_000])("gRPC of %p bytes is told where to go, and recorded", async (size) => {
-  const { api, problems } = runReadApi();
-  const client = openGrpcClient(api.port);
+test.each([10, 3_000_000])(
+  "gRPC of %p bytes is referred to its port, and recorded",
+  async (size) => {
+    const { api, problems } = runReadApi();
+    const client = openGrpcClient(api.port);
 
-  const { code, details } = await callUnary(client, EXPORT_PATH, Buffer.alloc(size));
-  client.close();
+    const { code, details } = await callUnary(client, EXPORT_PATH, Buffer.alloc(size));
+    client.close();
 
-  expect([code, details]).toEqual([12, WHERE]);
-  expect(problems.list()).toMatchObject([{ reason: "otlp_on_api", detail: EXPORT_PATH }]);
-});
+    expect([code, details]).toEqual([12, WHERE]);
+    expect(problems.list()).toMatchObject([{ reason: "otlp_on_api", detail: EXPORT_PATH }]);
+  },
+);
 
 test.each(["/v1/trace", "/v1/traces/", "/api/spans/take"])("POST %s is no OTLP", async (path) => {
   const { request, problems } = runReadApi();
@@ -50,7 +53,7 @@ test.each(["/v1/trace", "/v1/traces/", "/api/spans/take"])("POST %s is no OTLP",
   expect(problems.list()).toEqual([]);
 });
 
-test("GET is no export, wherever it goes", async () => {
+test("GET is not an export, whatever its path", async () => {
   const { request } = runReadApi();
 
   expect((await request("/v1/traces")).status).toBe(404);

@@ -100,7 +100,7 @@ const answers = [
   { ask: "GET /api/openapi.json", status: 200, type: JSON_TYPE },
 ];
 
-test.each(answers)("$ask answers $status in $type, as it is told of", async (given) => {
+test.each(answers)("$ask answers $status in $type, as described", async (given) => {
   const { request, put } = runReadApi({ spanCount: 1, problems: SHOWING_RECENT_PROBLEMS });
   put(requestBytes(resourceSpans("shop", span(7, ...EVERY_FIELD))));
   const [method = "", path = ""] = given.ask.split(" ");
@@ -126,7 +126,7 @@ const lookedIn = answers.filter(({ ask, status }) => {
   return LOOKS_INTO_THE_BUFFER.test(ask) && [200, 404, 408, 409, 410].includes(status);
 });
 
-test.each(lookedIn)("$ask, when it answers $status in $type, tells what it saw", async (given) => {
+test.each(lookedIn)("$ask, when it answers $status in $type, reports its range", async (given) => {
   const { request } = runReadApi({ spanCount: 2 });
   const [method = "", path = ""] = given.ask.split(" ");
 
@@ -135,21 +135,18 @@ test.each(lookedIn)("$ask, when it answers $status in $type, tells what it saw",
   expect(rangeOf(response)).toEqual([expect.any(String), expect.any(String)]);
 });
 
-test.each(answers)(
-  "$ask, answered with $status, has the headers that are told of",
-  async (given) => {
-    const { request } = runReadApi({ spanCount: 1 });
-    const [method = "", path = ""] = given.ask.split(" ");
+test.each(answers)("$ask, answered with $status, has the described headers", async (given) => {
+  const { request } = runReadApi({ spanCount: 1 });
+  const [method = "", path = ""] = given.ask.split(" ");
 
-    const response = await request(path, { method, headers: accept(given) });
+  const response = await request(path, { method, headers: accept(given) });
 
-    const told = Object.keys(responseTo(method, path, given.status).headers ?? {});
-    const sent = [...response.headers.keys()].filter((name) => name.startsWith("spanring-"));
-    expect(sent.toSorted()).toEqual(told.map((name) => name.toLowerCase()).toSorted());
-  },
-);
+  const told = Object.keys(responseTo(method, path, given.status).headers ?? {});
+  const sent = [...response.headers.keys()].filter((name) => name.startsWith("spanring-"));
+  expect(sent.toSorted()).toEqual(told.map((name) => name.toLowerCase()).toSorted());
+});
 
-test("every status and every kind of body that is told of is looked at here, but for these", () => {
+test("every described status and type is tested here, except for these", () => {
   const told = operations.flatMap(({ method, path, operation }) =>
     Object.entries(operation.responses).flatMap(([status, { content }]) =>
       Object.keys(content).map((type) => `${method} ${path} ${status} ${type}`),
@@ -181,7 +178,7 @@ test("every status and every kind of body that is told of is looked at here, but
   ]);
 });
 
-test("no description would take any answer", () => {
+test("no schema accepts an empty object", () => {
   const { Problem, Stats, Traces, Services, Cleared, SpanLine, Health } =
     description.components.schemas;
 
@@ -191,7 +188,7 @@ test("no description would take any answer", () => {
   }
 });
 
-test("the lines of a tail are as they are told of", async () => {
+test("the lines of a tail match their schema", async () => {
   const run = runReadApi({ spanCount: 5, capacity: { spans: 2, bytes: 4096 } });
   const aborting = new AbortController();
 
@@ -208,7 +205,7 @@ test("the lines of a tail are as they are told of", async () => {
   expect(lines.map((line) => validate(line))).toEqual([true, true, true]);
 });
 
-test("of spans that a tail has missed, both reasons are told", () => {
+test("both reasons for missed spans of a tail are described", () => {
   const told = [
     description.paths["/api/tail"]!["get"]!.description,
     JSON.stringify(description.components.schemas["TailLine"]),

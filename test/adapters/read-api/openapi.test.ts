@@ -20,7 +20,7 @@ function filled(path: string): string {
   return path.replace("{trace_id}", "ab070707070707070707070700000001");
 }
 
-test("it is of version 3.1, and tells the program's version", () => {
+test("it is OpenAPI 3.1, and has the version of the program", () => {
   expect(description).toMatchObject({ openapi: "3.1.0", info: { version: "1.2.3" } });
 });
 
@@ -34,7 +34,7 @@ test.each(operations)("$method $path is routed", async ({ method, path }) => {
   expect(response.status).toBe(200);
 });
 
-test("what is routed is in it: the paths, and for each its methods", async () => {
+test("all routed paths and methods are described", async () => {
   const { request } = runReadApi();
 
   const { detail } = (await (await request("/nothing")).json()) as { detail: string };
@@ -56,7 +56,7 @@ test("what is routed is in it: the paths, and for each its methods", async () =>
   expect(allowed).toEqual(described);
 });
 
-test.each(operations)("$method $path knows the parameters that are told of", async (given) => {
+test.each(operations)("$method $path knows the described parameters", async (given) => {
   const { request } = runReadApi();
 
   const response = await request(`${filled(given.path)}?nonsense=1`, { method: given.method });
@@ -67,7 +67,7 @@ test.each(operations)("$method $path knows the parameters that are told of", asy
   expect(known?.split(", ") ?? []).toEqual(inQuery.map(({ name }) => name));
 });
 
-test("a path has the parameters in braces that it is said to have", () => {
+test("the parameters in braces are the described ones", () => {
   for (const { path, parameters } of operations) {
     const inPath = parameters.filter(({ in: place }) => place === "path");
     const inBraces = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => name!);
@@ -75,7 +75,7 @@ test("a path has the parameters in braces that it is said to have", () => {
   }
 });
 
-test("everything has a word of explanation", () => {
+test("everything has a description", () => {
   for (const { operation, parameters } of operations) {
     expect(operation.summary.length).toBeGreaterThan(10);
     expect(parameters.every(({ description: told }) => told.length > 8)).toBe(true);

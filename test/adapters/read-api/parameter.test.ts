@@ -16,7 +16,7 @@ test.each([
   { text: "0x2", number: undefined },
   { text: " 2", number: undefined },
   { text: "", number: undefined },
-])("of a whole number from 2 to 2^53 - 1, $text is $number", ({ text, number }) => {
+])("$text is the whole number $number, from 2 to 2^53 - 1", ({ text, number }) => {
   const most = Number.MAX_SAFE_INTEGER;
 
   const parameter = wholeNumber({ meaning: "", least: 2, most, unset: undefined });
@@ -33,13 +33,13 @@ test.each([
   { text: "60000001us", ms: undefined },
   { text: "1", ms: undefined },
   { text: "-1s", ms: undefined },
-])("of a duration up to a minute, $text is $ms ms: rounded up", ({ text, ms }) => {
+])("$text is a duration of $ms ms, rounded up, up to a minute", ({ text, ms }) => {
   const parameter = duration({ meaning: "", most: "1m", unset: 5 });
 
   expect(parameter.read(text)).toBe(ms);
 });
 
-test("the first word of a choice is meant when none is given", () => {
+test("the first word of a choice is its default", () => {
   const parameter = choice("", ["oldest", "newest"]);
 
   expect(parameter.unset).toBe("oldest");
@@ -51,7 +51,7 @@ test("the first word of a choice is meant when none is given", () => {
   ]);
 });
 
-test("a flag is true or false, and nothing that objects have by themselves", () => {
+test("a flag is true or false, and no inherited property", () => {
   const parameter = flag("");
 
   expect(["true", "false", "1", "toString"].map(parameter.read)).toEqual([
@@ -62,7 +62,7 @@ test("a flag is true or false, and nothing that objects have by themselves", () 
   ]);
 });
 
-test("a trace is known by its digits, whatever their case", () => {
+test("the case of a trace id does not matter", () => {
   expect(TRACE_ID.read("ABCDEF0123456789abcdef0123456789")).toBe(
     "abcdef0123456789abcdef0123456789",
   );

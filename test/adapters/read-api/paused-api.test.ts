@@ -7,7 +7,7 @@ stopReadApisAfterEach();
 
 const HEALTHZ = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-test("a pause lets nobody in, and whoever waits goes on waiting", async () => {
+test("a pause accepts no connection, and waits go on", async () => {
   const { api, request, put, waiters } = runReadApi({ spanCount: 0 });
   const waiting = request("/api/wait?name=span+1&timeout=10m");
   await waiters(1);
@@ -24,7 +24,7 @@ test("a pause lets nobody in, and whoever waits goes on waiting", async () => {
   expect((await request("/healthz")).status).toBe(200);
 });
 
-test("relieved, it closes connections that have had their answer, and waits go on", async () => {
+test("a relief closes connections that have had their answer, and waits go on", async () => {
   const { api, request, put, waiters } = runReadApi({ spanCount: 0 });
   const waiting = request("/api/wait?name=span+1&timeout=10m");
   await waiters(1);

@@ -118,7 +118,7 @@ test.each([
   expect(ring.size()).toBe(5);
 });
 
-test("all methods of a path are told of", async () => {
+test("a 405 lists all methods of a path", async () => {
   const { request } = runReadApi();
 
   const [two, one] = [
@@ -146,7 +146,7 @@ test("an Accept that allows neither form is 406, and nothing is taken", async ()
   expect(ring.size()).toBe(5);
 });
 
-test("a fault of ours is 500: told to the log, not to the peer", async () => {
+test("an internal error is 500: shown in the log, not to the peer", async () => {
   const { request, logger } = runReadApi({ faults: { stats: fail } });
 
   const response = await request("/api/stats");
@@ -159,7 +159,7 @@ test("a fault of ours is 500: told to the log, not to the peer", async () => {
   expect(logger.lines[0]?.fields["error"]).toContain("the lock is lost");
 });
 
-test("spans that cannot be written are 500 when it shows at once", async () => {
+test("spans that cannot be written are 500 if the first chunk fails", async () => {
   const faults = { peek: () => oldestOf(Uint8Array.of(0xff)) };
   const { request, logger } = runReadApi({ faults, answerBudgetBytes: 1 });
 
@@ -171,7 +171,7 @@ test("spans that cannot be written are 500 when it shows at once", async () => {
 });
 
 // Each answer gives its part of the budget back: with one byte, the second would be refused.
-test("spans that cannot be written break the answer off when it shows later", async () => {
+test("spans that cannot be written break the answer off if a later chunk fails", async () => {
   const unwritable = Uint8Array.from(bytesField(1, bytesField(2, [0xff])));
   const spans = new Uint8Array(Buffer.concat([requestOf(5000), unwritable]));
   const faults = { peek: () => oldestOf(spans) };

@@ -91,7 +91,7 @@ test.each<{ query: string; range: string[] }>([
   { query: "after=5", range: ["6", "6"] },
   { query: "limit=2", range: ["1", "3"] },
   { query: "limit=2&order=newest", range: ["4", "6"] },
-])("GET /api/spans?$query tells that it saw $range", async ({ query, range }) => {
+])("GET /api/spans?$query reports the range $range", async ({ query, range }) => {
   const { request } = runWithSpans();
 
   const response = await request(`/api/spans?${query}`);
@@ -99,7 +99,7 @@ test.each<{ query: string; range: string[] }>([
   expect(rangeOf(response)).toEqual(range);
 });
 
-test("a range goes on where the one before it ended", async () => {
+test("a range continues where the previous one ended", async () => {
   const { request } = runWithSpans();
 
   const [, next] = rangeOf(await request("/api/spans?limit=2"));
@@ -108,14 +108,14 @@ test("a range goes on where the one before it ended", async () => {
   expect(lines.map(({ sequence }) => sequence)).toEqual([3, 4, 5]);
 });
 
-test("what was evicted before anybody looked is outside of the range", async () => {
+test("spans that were evicted before the search are outside the range", async () => {
   const { request, put } = runReadApi({ spanCount: 0, capacity: { spans: 2, bytes: 4096 } });
   for (const number of [1, 2, 3, 4, 5]) put(requestBytes(resourceSpans("shop", span(number))));
 
   expect(rangeOf(await request("/api/spans"))).toEqual(["4", "6"]);
 });
 
-test("spans that match are handed over in every form, and stay", async () => {
+test("matching spans are returned in every form, and stay", async () => {
   const { request, ring } = runWithSpans();
   const path = "/api/spans?service=bank&limit=1";
 
@@ -128,7 +128,7 @@ test("spans that match are handed over in every form, and stay", async () => {
   expect(ring.size()).toBe(5);
 });
 
-test("GET /api/traces sums up the traces of spans that match, over all their spans", async () => {
+test("GET /api/traces summarises the traces of matching spans over all their spans", async () => {
   const { request } = runWithSpans();
 
   const response = await request("/api/traces?status=error&since=0&until=1970-01-01T00:16:40Z");
@@ -151,7 +151,7 @@ test("GET /api/traces sums up the traces of spans that match, over all their spa
   });
 });
 
-test("a trace may have no root, and if it ends before it starts it takes no time", async () => {
+test("a trace may have no root, and has no negative duration", async () => {
   const { request, put } = runReadApi({ spanCount: 0 });
   put(requestBytes(resourceSpans("shop", span(1, lasting(7n, 5n), CHILD))));
 
@@ -163,7 +163,7 @@ test("a trace may have no root, and if it ends before it starts it takes no time
 test.each([
   { name: "start", fields: fixed64Field(8, 9n), start: null, duration: null },
   { name: "end", fields: fixed64Field(7, 9n), start: "9", duration: null },
-])("a trace without a known $name says so with null", async ({ fields, start, duration }) => {
+])("an unknown $name of a trace is null", async ({ fields, start, duration }) => {
   const { request, put } = runReadApi({ spanCount: 0 });
   put(requestBytes(resourceSpans("shop", span(1, fields))));
 
@@ -188,7 +188,7 @@ test.each<Choice>([
   expect(traces.map(({ traceId }) => Number(traceId.slice(-2)))).toEqual(found);
 });
 
-test("GET /api/traces/{trace_id} is all spans of that trace, oldest first", async () => {
+test("GET /api/traces/{trace_id} returns all spans of that trace, oldest first", async () => {
   const { request } = runWithSpans();
 
   const path = "/api/traces/Ab070707070707070707070700000003";
@@ -200,7 +200,7 @@ test("GET /api/traces/{trace_id} is all spans of that trace, oldest first", asyn
   expect(JSON.stringify(await json.json())).toContain('"name":"span 3"');
 });
 
-test("a trace that is not there is 404", async () => {
+test("a trace that is not buffered is 404", async () => {
   const { request } = runWithSpans();
 
   const response = await request("/api/traces/ab070707070707070707070700000009");

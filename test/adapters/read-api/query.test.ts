@@ -144,7 +144,7 @@ test.each([
   expect(await response.json()).toMatchObject({ parameter, detail });
 });
 
-test("of several mistakes the first is told of", async () => {
+test("the first of several mistakes is reported", async () => {
   const { request } = runReadApi();
 
   const response = await request("/api/spans?limit=1&kind=web&after=x&status=bad");

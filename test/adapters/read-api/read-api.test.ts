@@ -19,7 +19,7 @@ stopReadApisAfterEach();
 
 const LARGE_RING = { spans: 600_000, bytes: 2 ** 25 };
 
-test("GET /healthz answers as long as anything does", async () => {
+test("GET /healthz answers while the server runs", async () => {
   const { request } = runReadApi({ readiness: () => "stopping" });
 
   const response = await request("/healthz");
@@ -41,7 +41,7 @@ test.each<[Readiness, number]>([
   expect(await response.json()).toEqual({ status: readiness });
 });
 
-test.each([true, false])("GET /readyz shows whether it is at high water: %p", async (reached) => {
+test.each([true, false])("GET /readyz reports high water: %p", async (reached) => {
   const { request } = runReadApi({ highWater: () => reached });
 
   const response = await request("/readyz");
@@ -50,7 +50,7 @@ test.each([true, false])("GET /readyz shows whether it is at high water: %p", as
   expect(await response.json()).toEqual({ status: "ready", high_water: reached });
 });
 
-test("GET /api/stats is the ledger, the capacity, the sequence, uptime and version", async () => {
+test("GET /api/stats has the ledger, the capacity, the sequence, uptime and version", async () => {
   const { request, ring } = runReadApi();
   ring.take(2);
   const { bytes } = ring.stats();
@@ -70,7 +70,7 @@ test("GET /api/stats is the ledger, the capacity, the sequence, uptime and versi
   );
 });
 
-test("GET /api/spans is the oldest spans as OTLP/JSON, and leaves them in place", async () => {
+test("GET /api/spans returns the oldest spans as OTLP/JSON, and keeps them", async () => {
   const { request, ring } = runReadApi();
 
   const response = await request("/api/spans?limit=2");
@@ -82,7 +82,7 @@ test("GET /api/spans is the oldest spans as OTLP/JSON, and leaves them in place"
   expect(ring.size()).toBe(5);
 });
 
-test("POST /api/spans/take is the oldest spans, and removes them", async () => {
+test("POST /api/spans/take returns the oldest spans, and removes them", async () => {
   const { request, ring } = runReadApi();
   const expected = `${otlpJson(ring.peek(2).request)}\n`;
 
@@ -94,7 +94,7 @@ test("POST /api/spans/take is the oldest spans, and removes them", async () => {
   expect(ring.size()).toBe(3);
 });
 
-test("what is taken as lines has the sequences that it had in the buffer", async () => {
+test("spans taken as lines have the sequences that they had in the buffer", async () => {
   const { request, ring } = runReadApi();
   ring.take(1);
 
@@ -110,7 +110,7 @@ test("what is taken as lines has the sequences that it had in the buffer", async
 test.each([
   { method: "GET", path: "/api/spans" },
   { method: "POST", path: "/api/spans/take" },
-])("$method $path hands over the original bytes when asked for protobuf", async (asked) => {
+])("$method $path returns the original bytes as protobuf", async (asked) => {
   const { request, ring } = runReadApi();
   const expected = ring.peek(5).request;
 
@@ -120,7 +120,7 @@ test.each([
   expect(await response.bytes()).toEqual(expected);
 });
 
-test("without a limit there are a thousand spans at most", async () => {
+test("the default limit is a thousand spans", async () => {
   const { request, ring, put } = runReadApi({ spanCount: 0, capacity: LARGE_RING });
   put(requestOf(1001));
   const expected = ring.peek(1000).request;
@@ -176,7 +176,7 @@ test.each(getRoutes)("HEAD %s is answered as GET is, without the body", async (p
   expect(await head.text()).toBe("");
 });
 
-test("a client of HTTP/1.0 without a Host is answered", async () => {
+test("an HTTP/1.0 client without a Host is answered", async () => {
   const { api } = runReadApi();
 
   const answer = await rawRequest(api.port, "GET /healthz HTTP/1.0\r\n\r\n");
@@ -184,7 +184,7 @@ test("a client of HTTP/1.0 without a Host is answered", async () => {
   expect(answer).toStartWith("HTTP/1.1 200 OK");
 });
 
-test("a body that nobody asked for is refused before it is read", async () => {
+test("an unexpected body is refused before it is read", async () => {
   const { request, ring } = runReadApi();
 
   const response = await request("/api/spans/take", { method: "POST", body: "x".repeat(2000) });
@@ -193,7 +193,7 @@ test("a body that nobody asked for is refused before it is read", async () => {
   expect(ring.size()).toBe(5);
 });
 
-test("two cannot listen on one port, and the error says so", () => {
+test("a second listener on a port fails, and the error says so", () => {
   const { api } = runReadApi();
 
   const second = () => runReadApi({ address: { host: "127.0.0.1", port: api.port } });
@@ -201,7 +201,7 @@ test("two cannot listen on one port, and the error says so", () => {
   expect(second).toThrow(`Is port ${api.port} in use?`);
 });
 
-test("stopping waits for an answer under way, and takes no new connection", async () => {
+test("stopping waits for an answer under way, and accepts no new connection", async () => {
   const spans = largeRequest();
   const { api, request, put } = runReadApi({ spanCount: 0, capacity: LARGE_RING });
   put(spans);
@@ -232,7 +232,7 @@ async function rawRequest(port: number, text: string): Promise<string> {
   return promise;
 }
 
-test("answers are counted by their status, faults of ours among them", async () => {
+test("answers are counted by status, including internal errors", async () => {
   const faults = {
     services: () => {
       throw new Error("the lock is lost");
@@ -252,7 +252,7 @@ test("answers are counted by their status, faults of ours among them", async () 
   ]);
 });
 
-test("there is a number for every status that is told of", async () => {
+test("every described status has a counter", async () => {
   const { api } = runReadApi();
 
   const statuses = ROUTES.flatMap(({ answers }) => Object.keys(answers));

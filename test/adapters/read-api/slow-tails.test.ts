@@ -10,7 +10,7 @@ import { nextTurn } from "../../support/running/searched-ring.ts";
 stopReadApisAfterEach();
 
 // Far more passes through the ring than fits into the sockets between the two.
-test("a reader who stops reading misses spans, in order, and is told how many", async () => {
+test("a reader that stops reading misses spans, and learns how many, in order", async () => {
   const run = runReadApi({ spanCount: 0, capacity: { spans: 1_000, bytes: 2 ** 20 } });
   const reader = await openPausedReader(run.api.port, "/api/tail");
   const rounds = 200;
@@ -59,7 +59,7 @@ function runForOneTail() {
   return { run, clock, stall };
 }
 
-test("a reader who has stalled for a minute leaves its place to another", async () => {
+test("a reader that has stalled for a minute leaves its permit to another", async () => {
   const { run, clock, stall } = runForOneTail();
   const reader = await openPausedReader(run.api.port, "/api/tail");
   await stall();
@@ -76,7 +76,7 @@ test("a reader who has stalled for a minute leaves its place to another", async 
   expect(run.logger.lines).toEqual([]);
 });
 
-test("a reader who goes after it has stalled leaves nothing that is held for it", async () => {
+test("a stalled reader that leaves releases what was held for it", async () => {
   const { run, stall } = runForOneTail();
   const reader = await openPausedReader(run.api.port, "/api/tail");
   await stall();
@@ -89,7 +89,7 @@ test("a reader who goes after it has stalled leaves nothing that is held for it"
   expect(run.api.counts()).toMatchObject({ answerBytes: 0, requestsInFlight: 0 });
 });
 
-test("a reader who has stalled goes on where it was, when nobody wanted its place", async () => {
+test("a stalled reader continues where it was, if no other wanted its permit", async () => {
   const { run, clock, stall } = runForOneTail();
   const reader = await openPausedReader(run.api.port, "/api/tail");
   await stall();
@@ -102,7 +102,7 @@ test("a reader who has stalled goes on where it was, when nobody wanted its plac
   expect(text).toMatch(/^\{"missed":\d+\}$/m);
 });
 
-test("a reader who has taken all there is keeps its place, however little comes", async () => {
+test("a reader that has taken everything keeps its permit, however little comes", async () => {
   const { run, clock } = runForOneTail();
   const { next } = await follow(run);
 

@@ -13,7 +13,7 @@ stopReadApisAfterEach();
 
 const AS_EVENTS = { Accept: "text/event-stream" };
 
-test("from now on: what was there before is not shown, and what comes is, in order", async () => {
+test("by default, only spans from now on are shown, in order", async () => {
   const run = runReadApi();
   const { response, first, next } = await follow(run);
 
@@ -29,7 +29,7 @@ test("from now on: what was there before is not shown, and what comes is, in ord
   expect(JSON.parse(late)).toMatchObject({ sequence: 8, service: "shop", name: "span 8" });
 });
 
-test("after=N shows what is buffered behind it, and then what comes", async () => {
+test("after=N shows the buffered spans after it, and then new ones", async () => {
   const run = runReadApi();
   const { response, next } = await follow(run, "?after=3");
 
@@ -39,7 +39,7 @@ test("after=N shows what is buffered behind it, and then what comes", async () =
   expect(sequencesIn(await next('"sequence":6'))).toEqual([4, 5, 6]);
 });
 
-test("only spans that match are shown", async () => {
+test("only matching spans are shown", async () => {
   const run = runReadApi();
   const { next } = await follow(run, "?name=span+8");
 
@@ -48,7 +48,7 @@ test("only spans that match are shown", async () => {
   expect(sequencesIn(await next("\n"))).toEqual([8]);
 });
 
-test("as events, each has its run and its sequence as its identifier", async () => {
+test("the identifier of an event is its run and its sequence", async () => {
   const run = runReadApi();
   const { response, first, next } = await follow(run, "", { headers: AS_EVENTS });
 
@@ -77,7 +77,7 @@ test.each<{ id: string; name: string; shown: number[] }>([
   expect(sequencesIn(await next('"sequence":6'))).toEqual(shown);
 });
 
-test("a Last-Event-ID wins over after: a browser asks again for the same address", async () => {
+test("a Last-Event-ID wins over after: a browser requests the same URL again", async () => {
   const run = runReadApi();
   const headers = { ...AS_EVENTS, "Last-Event-ID": "4" };
   const { next } = await follow(run, "?after=1", { headers });
@@ -100,7 +100,7 @@ test("a Last-Event-ID that no event had is 400", async () => {
 test.each([
   { form: "lines", headers: {}, missed: '{"missed":3}\n' },
   { form: "events", headers: AS_EVENTS, missed: 'event: missed\ndata: {"missed":3}\n\n' },
-])("who asks for what is evicted is told how much that is, in $form", async (given) => {
+])("a reader that asks for evicted spans learns how many, in $form", async (given) => {
   const run = runReadApi({ spanCount: 5, capacity: { spans: 2, bytes: 4096 } });
   const { headers } = given;
 
@@ -111,7 +111,7 @@ test.each([
   expect(sequencesIn(text)).toEqual([4, 5]);
 });
 
-test("spans that there is no room for, while other answers wait, are missed", async () => {
+test("spans without room, while other answers wait, are missed", async () => {
   const run = runReadApi({ capacity: { spans: 600_000, bytes: 2 ** 25 }, answerBudgetBytes: 1 });
   run.put(largeRequest());
   const { next } = await follow(run);
@@ -144,7 +144,7 @@ test("when the program stops, a tail ends, and stopping does not wait for it", a
   expect(run.logger.lines).toEqual([]);
 });
 
-test("so many may follow, and one who leaves makes room for the next", async () => {
+test("a limited number may follow, and one that leaves makes room for the next", async () => {
   const run = runReadApi({ maxTails: 1 });
   const aborting = new AbortController();
   const { reader } = await follow(run, "", { signal: aborting.signal });
@@ -162,7 +162,7 @@ test("so many may follow, and one who leaves makes room for the next", async () 
   expect(next.status).toBe(200);
 });
 
-test("HEAD takes no place", async () => {
+test("HEAD takes no permit", async () => {
   const run = runReadApi({ maxTails: 1 });
 
   await run.request("/api/tail", { method: "HEAD" });
@@ -171,7 +171,7 @@ test("HEAD takes no place", async () => {
   expect(response.status).toBe(200);
 });
 
-test("a fault while somebody follows breaks the tail off, and is told to the log", async () => {
+test("an internal error breaks a tail off, and is logged", async () => {
   const faults = {
     copy: () => {
       throw new Error("the lock is lost");

@@ -22,7 +22,7 @@ test("a piece is held until all of it is taken", async () => {
   expect(budget.hasRoom()).toBe(true);
 });
 
-test("what was missed comes first: what was evicted, and what there was no room for", async () => {
+test("the count of missed spans comes first: evicted ones, and those without room", async () => {
   const held = new AnswerBudget(1).begin();
   const pieces = oneAfterTheOther({ ...piece(9), missedSpans: 3 });
   const chunks = tailChunks(pieces, { form: LINES, held, runId });
@@ -54,7 +54,7 @@ test("a beat comes first, and then after each silence", async () => {
   expect(await nextText(chunks)).toBeUndefined();
 });
 
-test("what comes in time is not followed by a beat", async () => {
+test("a chunk that comes in time is not followed by a beat", async () => {
   const chunks = withBeats(textsAfter(Promise.resolve(), "a", "b"), LINES, {
     clock: SYSTEM_CLOCK,
     everyMs: 60_000,

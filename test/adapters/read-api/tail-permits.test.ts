@@ -23,7 +23,7 @@ function twoTaken() {
   return { clock, permits, broken, follow, first, second };
 }
 
-test("when all are taken there is none, until somebody leaves", () => {
+test("when all permits are taken, there is none until one is returned", () => {
   const { permits, follow, first } = twoTaken();
 
   const refused = follow("third");
@@ -35,7 +35,7 @@ test("when all are taken there is none, until somebody leaves", () => {
   expect([free, permits.takenCount, permits.limit]).toEqual([1, 2, 2]);
 });
 
-test("one who has left what there is for a minute goes when another comes", () => {
+test("a reader that has stalled for a minute loses its permit to another", () => {
   const { clock, permits, broken, follow, first } = twoTaken();
   first.gave();
 
@@ -50,7 +50,7 @@ test("one who has left what there is for a minute goes when another comes", () =
   expect(permits.takenCount).toBe(2);
 });
 
-test("of two who have stalled, the one goes that has done so longer", () => {
+test("of two stalled readers, the one that has stalled longer loses its permit", () => {
   const { clock, broken, follow, first, second } = twoTaken();
   first.gave();
   second.gave();
@@ -64,7 +64,7 @@ test("of two who have stalled, the one goes that has done so longer", () => {
   expect(broken).toEqual(["second"]);
 });
 
-test("one who takes what there is keeps its place, however long nothing comes", () => {
+test("a reader that takes everything keeps its permit, however long nothing comes", () => {
   const { clock, broken, follow, first } = twoTaken();
   first.gave();
   first.took();
@@ -75,7 +75,7 @@ test("one who takes what there is keeps its place, however long nothing comes", 
   expect(broken).toEqual([]);
 });
 
-test("nobody goes for one who finds a place, nor twice for two who do not", () => {
+test("no reader loses its permit while one is free, nor twice", () => {
   const { clock, broken, follow, first, second } = twoTaken();
   first.gave();
   clock.moveMs(STALLED_MS);

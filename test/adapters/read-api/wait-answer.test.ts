@@ -33,7 +33,7 @@ test("spans that are buffered already are found at once", async () => {
   expect((await linesOf(response)).map(({ sequence }) => sequence)).toEqual([2, 3]);
 });
 
-test("a span that arrives later is answered when it does", async () => {
+test("a span that arrives later ends the wait", async () => {
   const run = runReadApi();
   const waiting = run.request("/api/wait?name=span%207&timeout=10m", AS_NDJSON);
 
@@ -46,7 +46,7 @@ test("a span that arrives later is answered when it does", async () => {
   expect(await linesOf(response)).toMatchObject([{ sequence: 7, name: "span 7" }]);
 });
 
-test("spans of before and of later are counted together", async () => {
+test("buffered and new spans are counted together", async () => {
   const run = runReadApi();
   const waiting = run.request("/api/wait?count=7&timeout=10m", AS_NDJSON);
 
@@ -58,7 +58,7 @@ test("spans of before and of later are counted together", async () => {
   expect(lines.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7]);
 });
 
-test("after the last span that there was, only later ones count", async () => {
+test("after the newest span, only new ones count", async () => {
   const run = runReadApi();
   const [, next] = rangeOf(await run.request("/api/spans?limit=1&order=newest"));
   const waiting = run.request(`/api/wait?after=${Number(next) - 1}&timeout=10m`, AS_NDJSON);
@@ -96,7 +96,7 @@ interface NearestProblem {
   readonly nearest: { readonly spans: { readonly resourceSpans: unknown[] } };
 }
 
-test("of many near misses the five newest are shown", async () => {
+test("the five newest of many near misses are shown", async () => {
   const { request } = runReadApi({ spanCount: 9 });
 
   const response = await request("/api/wait?kind=client&timeout=0s");
@@ -107,7 +107,7 @@ test("of many near misses the five newest are shown", async () => {
   expect(JSON.stringify(nearest.spans.resourceSpans[0])).toContain('"span 9"');
 });
 
-test("where nothing is near there is no miss to show, and of any span there is none", async () => {
+test("without near misses none is shown, and a wait for any span has none", async () => {
   const { request } = runReadApi({ spanCount: 1 });
 
   const far = await request("/api/wait?service=bank&name=a%00b&timeout=0s");
@@ -119,7 +119,7 @@ test("where nothing is near there is no miss to show, and of any span there is n
   expect(await any.json()).not.toHaveProperty("nearest");
 });
 
-test("the condition that is left out is the last one that was written", async () => {
+test("the condition that is left out is the last one written", async () => {
   const { request } = runReadApi();
 
   const response = await request(
@@ -129,7 +129,7 @@ test("the condition that is left out is the last one that was written", async ()
   expect(await response.json()).toMatchObject({ nearest: { without: "attribute=b=2=3" } });
 });
 
-test("absent: 200 and no span when none came in the time", async () => {
+test("absent: 200 and no span if none came in time", async () => {
   const { request } = runReadApi();
 
   const response = await request("/api/wait?name=no+such&absent=true&count=0&timeout=1ms");
@@ -161,7 +161,7 @@ test("absent: 409 and the span as soon as one comes", async () => {
   expect(JSON.stringify(spans)).toContain('"span 9"');
 });
 
-test("trace_complete: all spans of a trace, once its root is there and it is quiet", async () => {
+test("trace_complete: all spans of a trace, once it has its root and is quiet", async () => {
   const run = runReadApi({ spanCount: 0 });
   const query = "name=span+1&trace_complete=true&quiet=1ms&count=2&timeout=10m";
   const waiting = run.request(`/api/wait?${query}`, AS_NDJSON);
@@ -191,7 +191,7 @@ test("trace_complete: 408 says what the trace had", async () => {
   });
 });
 
-test("the time may be up at once: then what is buffered is all that counts", async () => {
+test("with a timeout of 0, only buffered spans count", async () => {
   const run = runReadApi({ capacity: { spans: 600_000, bytes: 2 ** 25 } });
   run.put(largeRequest());
   run.put(requestBytes(resourceSpans("bank", span(7))));
@@ -201,7 +201,7 @@ test("the time may be up at once: then what is buffered is all that counts", asy
   expect(response.status).toBe(200);
 });
 
-test("a client that goes is waited for no longer, and gives its place back", async () => {
+test("the wait of a client that leaves ends, and returns its permit", async () => {
   const run = runReadApi({ maxWaits: 2 });
   const aborting = new AbortController();
   const init = { signal: aborting.signal };
@@ -238,7 +238,7 @@ test.each([
     end: (_: RunningReadApi, client: AbortController) => client.abort(),
   },
   { name: "enough has come", end: (run: RunningReadApi) => run.put(MANY_MATCHES) },
-])("once $name, a wait that still looks through the ring holds nothing", async ({ end }) => {
+])("once $name, a wait that still searches holds nothing", async ({ end }) => {
   let looks = 0;
   const visit: SpanReader["visit"] = (...look) => {
     looks += 1;
@@ -261,7 +261,7 @@ test.each([
   expect(run.api.counts().answerBytes).toBe(0);
 });
 
-test("when the program stops, whoever waits is told at once, and nobody else waits", async () => {
+test("when the program stops, waits end at once, and new ones are refused", async () => {
   const run = runReadApi();
   const waiting = run.request("/api/wait?name=never&timeout=10m");
   await run.waiters(1);
@@ -275,7 +275,7 @@ test("when the program stops, whoever waits is told at once, and nobody else wai
   expect(await told.json()).toMatchObject({ detail: "the server is stopping" });
 });
 
-test("a fault while somebody waits is 500, and gives the place back", async () => {
+test("an internal error during a wait is 500, and returns the permit", async () => {
   const faults = {
     copy: () => {
       throw new Error("the lock is lost");
@@ -289,7 +289,7 @@ test("a fault while somebody waits is 500, and gives the place back", async () =
   expect(logger.lines.map(({ event }) => event)).toEqual(["api_failed", "api_failed"]);
 });
 
-test("an Accept that allows no form of spans is 406 before anybody waits", async () => {
+test("an Accept that allows no form of spans is 406 before the wait", async () => {
   const { request } = runReadApi();
   const headers = { Accept: "text/event-stream" };
 

@@ -7,7 +7,7 @@ stopReadApisAfterEach();
 
 const LOST = Uint8Array.from(spanId(99)).toHex();
 
-test("of too many different filters, the last is told what would be better", async () => {
+test("the last of too many different filters is refused with advice", async () => {
   const run = runReadApi();
   const leaving = new AbortController();
   const waitings = Array.from({ length: 64 }, (_, index) =>
@@ -97,7 +97,7 @@ test.each([
       `no root came, and the parent ${LOST} is missing`,
     trace: { traceId: traceHex(1) },
   },
-])("of a trace $name, 408 says what is missing", async ({ spans, query, says, trace }) => {
+])("408 says what is missing of a trace $name", async ({ spans, query, says, trace }) => {
   const run = runReadApi({ spanCount: 0 });
   for (const each of tracedRequests(...spans)) run.put(each);
 
@@ -112,7 +112,7 @@ test.each([
   );
 });
 
-test("of more traces than one wait can follow, it is told what would be better", async () => {
+test("a wait with more traces than it can follow is refused with advice", async () => {
   const run = runReadApi({ spanCount: 0, capacity: { spans: 2_000, bytes: 2 ** 20 } });
   run.put(requestOf(1_025));
   const wait = "/api/wait?trace_complete=true&quiet=1ms";
@@ -128,7 +128,7 @@ test("of more traces than one wait can follow, it is told what would be better",
   });
 });
 
-test("of more traces than all who wait can follow, it is told to come later", async () => {
+test("a wait with more traces than all waits can follow is asked to retry", async () => {
   const run = runReadApi({ maxFollowedTraces: 1 });
   const leaving = new AbortController();
   const wait = "/api/wait?trace_complete=true&timeout=10m";

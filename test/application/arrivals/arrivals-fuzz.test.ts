@@ -26,7 +26,7 @@ const game = fc.record({
 // large the requests are in relation to the ring, in spans and in bytes.
 // Method: random requests and turns, against what the ring has accepted; the seed is printed. Of
 // a request of more spans than there are slots, those that never had a slot are not expected.
-test("whatever the sizes, every span that had a slot is told of: once, in order", async () => {
+test("subscribers see every span that had a slot, once and in order", async () => {
   let [evicted, tooLarge] = [0, 0];
   const property = fc.asyncProperty(game, async ({ steps, ...capacity }) => {
     const { buffer, arrivals, arrive } = searchedRing(capacity);

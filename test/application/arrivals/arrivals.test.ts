@@ -9,7 +9,7 @@ import { bytesField } from "../../support/requests/wire-bytes.ts";
 import type { WatchedBuffer } from "../../../src/ports/trace-buffer.ts";
 
 describe("a subscriber", () => {
-  test("is told of what matches, of all that arrived in one turn at once", async () => {
+  test("is called once with all matching spans that arrived in a turn", async () => {
     const { arrivals, arrive } = searchedRing();
     const told: (readonly number[])[] = [];
     arrivals.subscribe(named("span 2"), (sequences) => told.push(sequences));
@@ -22,7 +22,7 @@ describe("a subscriber", () => {
     expect(told).toEqual([[2, 6]]);
   });
 
-  test("is told at once of what has arrived, when somebody needs that, and once", async () => {
+  test("is called once, and immediately, when arrivals are shown early", async () => {
     const { arrivals, arrive } = searchedRing();
     const told: (readonly number[])[] = [];
     arrivals.subscribe(named("span 2"), (sequences) => told.push(sequences));
@@ -36,7 +36,7 @@ describe("a subscriber", () => {
     expect(told).toEqual([[2]]);
   });
 
-  test("is not told when nothing matches", async () => {
+  test("is not called if nothing matches", async () => {
     const { arrivals, arrive } = searchedRing();
     const told: (readonly number[])[] = [];
     arrivals.subscribe(named("no"), (sequences) => told.push(sequences));
@@ -47,7 +47,7 @@ describe("a subscriber", () => {
     expect(told).toEqual([]);
   });
 
-  test("is not told of what was there before it came, even in the same turn", async () => {
+  test("is not called with earlier spans, even of the same turn", async () => {
     const { arrivals, arrive } = searchedRing();
     const told: number[] = [];
     arrivals.subscribe([], () => {});
@@ -60,7 +60,7 @@ describe("a subscriber", () => {
     expect(told).toEqual([3, 4]);
   });
 
-  test("is told of what is taken or cleared in the turn in which it arrives", async () => {
+  test("is called with spans that are taken or cleared in the turn of their arrival", async () => {
     const { buffer, arrivals, arrive } = searchedRing();
     const told: number[] = [];
     arrivals.subscribe([], (sequences) => told.push(...sequences));
@@ -75,7 +75,7 @@ describe("a subscriber", () => {
     expect([taken.sequences, cleared, buffer.stats().spans.taken]).toEqual([[1, 2], 3, 5]);
   });
 
-  test("is told of nothing once it has gone", async () => {
+  test("is not called after it has unsubscribed", async () => {
     const { arrivals, arrive } = searchedRing();
     const told: number[] = [];
     const unsubscribe = arrivals.subscribe([], (sequences) => told.push(...sequences));
@@ -89,7 +89,7 @@ describe("a subscriber", () => {
     expect(told).toEqual([1]);
   });
 
-  test("may subscribe, and go, while it is told", async () => {
+  test("may subscribe and unsubscribe while it is called", async () => {
     const { arrivals, arrive } = searchedRing();
     const told: string[] = [];
     const unsubscribe = arrivals.subscribe([], (sequences) => {
@@ -122,7 +122,7 @@ test("among plain spans, one with two names has its last", async () => {
   expect(told).toEqual(["second is 1", "span 2 is 4"]);
 });
 
-test("who is sent away while others are told is told nothing", async () => {
+test("is not called if another subscriber unsubscribes it first", async () => {
   const { arrivals, arrive } = searchedRing();
   const told: string[] = [];
   arrivals.subscribe([], () => {
@@ -137,7 +137,7 @@ test("who is sent away while others are told is told nothing", async () => {
   expect(told).toEqual(["first"]);
 });
 
-describe("nobody is told of a request that is not kept", () => {
+describe("no subscriber is called with a request that is not stored", () => {
   test.each([
     { name: "because it is larger than the ring", capacity: { spans: 9, bytes: 60 } },
     { name: "because the ring is full", capacity: { spans: 1, bytes: 10_000 } },
@@ -154,8 +154,8 @@ describe("nobody is told of a request that is not kept", () => {
   });
 });
 
-describe("who waits for a sequence", () => {
-  test("is woken when it has arrived, once", async () => {
+describe("a waker for a sequence", () => {
+  test("is called once when the sequence has arrived", async () => {
     const { arrivals, arrive } = searchedRing();
     let wakes = 0;
     arrivals.onNext(2, () => (wakes += 1));
@@ -168,7 +168,7 @@ describe("who waits for a sequence", () => {
     expect(wakes).toBe(1);
   });
 
-  test("is not woken by what comes before it", async () => {
+  test("is not called by earlier sequences", async () => {
     const { arrivals, arrive } = searchedRing();
     const wakes: string[] = [];
     arrivals.onNext(3, () => wakes.push("third"));
@@ -184,7 +184,7 @@ describe("who waits for a sequence", () => {
     expect(wakes).toEqual(["first", "third"]);
   });
 
-  test("is woken when it was there already", async () => {
+  test("is called if the sequence has arrived already", async () => {
     const { arrivals, arrive } = searchedRing();
     arrive(requestOf(3));
 
@@ -194,7 +194,7 @@ describe("who waits for a sequence", () => {
     expect(await promise).toBe("woken");
   });
 
-  test("is not woken once it has gone", async () => {
+  test("is not called after it has been removed", async () => {
     const { arrivals, arrive } = searchedRing();
     let wakes = 0;
     arrivals.onNext(1, () => (wakes += 1))();
@@ -206,7 +206,7 @@ describe("who waits for a sequence", () => {
   });
 });
 
-test("what is seen by everyone who waits ends where the last look did", async () => {
+test("all spans up to the last show have been seen", async () => {
   const { arrivals, arrive } = searchedRing();
   arrivals.subscribe([], () => {});
 
@@ -217,7 +217,7 @@ test("what is seen by everyone who waits ends where the last look did", async ()
   expect([before, arrivals.seenNext]).toEqual([1, 4]);
 });
 
-test("while nobody waits, nothing is looked at", async () => {
+test("without subscribers, nothing is scanned", async () => {
   let looks = 0;
   const buffer: WatchedBuffer = {
     append: () => ({ outcome: "accepted", evictedSpans: 0 }),
@@ -250,7 +250,7 @@ const step = fc.oneof(
 // Goal: whatever comes between two turns, and however small the ring, a subscriber is told of each
 // span that is accepted while it is there: once, in order.
 // Method: random steps, against the sequences that were accepted meanwhile; the seed is printed.
-test("nothing that arrives is missed, and nothing told twice", async () => {
+test("no arrival is missed or reported twice", async () => {
   const property = fc.asyncProperty(
     fc.integer({ min: 12, max: 40 }),
     fc.array(step, { maxLength: 120 }),

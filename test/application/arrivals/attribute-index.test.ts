@@ -37,7 +37,7 @@ test.each<{ name: string; own: number[][]; key: string; value: string; isFound: 
   { name: "a text in an odd form", own: [WIDE], key: "k", value: "a", isFound: true },
   { name: "a number", own: [INT], key: "code", value: "200", isFound: true },
   { name: "a number for a text", own: [INT], key: "code", value: "x", isFound: false },
-])("who wants an attribute is found by it: $name", ({ own, key, value, isFound }) => {
+])("a value is found by its attribute: $name", ({ own, key, value, isFound }) => {
   const wanted = new AttributeIndex<string>();
   wanted.add(hashesOf(key, value), "who");
   const [ofSpan, ofResource, ofOther] = [[], [], []] as string[][];
@@ -50,7 +50,7 @@ test.each<{ name: string; own: number[][]; key: string; value: string; isFound: 
   expect([ofSpan, ofResource, ofOther]).toEqual([found, found, []]);
 });
 
-test("those who want the same are found together, and counted", () => {
+test("values under the same attribute are found together, and counted", () => {
   const wanted = new AttributeIndex<string>();
   for (const who of ["one", "other"]) wanted.add(hashesOf("k", "200"), who);
   const found: string[] = [];
@@ -63,7 +63,7 @@ test("those who want the same are found together, and counted", () => {
   expect(counts).toEqual([2, 2, 0]);
 });
 
-test("who has been removed is found no longer", () => {
+test("a removed value is not found", () => {
   const wanted = new AttributeIndex<string>();
   wanted.add(hashesOf("k", "200"), "who");
   const before = wanted.isEmpty;

@@ -54,7 +54,7 @@ test.each<{ by: keyof typeof CONDITIONS; spans: number[] }>([
   { by: "attribute", spans: [0] },
   { by: "service", spans: [0, 1] },
   { by: "nothing", spans: [0, 1, 2] },
-])("a indexed is found by the spans that may answer it, and no others: by $by", (each) => {
+])("a filter is found by the spans that may match it, and by no others: by $by", (each) => {
   const wanted = createFilterIndex<string>();
   addFilter(wanted, [CONDITIONS[each.by]], "it");
 
@@ -71,7 +71,7 @@ test.each<{ by: keyof typeof CONDITIONS }>([
   { by: "name" },
   { by: "attribute" },
   { by: "service" },
-])("where its first key has no room, a indexed is found by its next one: $by", ({ by }) => {
+])("a filter whose first bucket is full is found by its next key: $by", ({ by }) => {
   const wanted = createFilterIndex<number>();
   full(wanted, [CONDITIONS[by]]);
 
@@ -82,7 +82,7 @@ test.each<{ by: keyof typeof CONDITIONS }>([
   expect(foundIn(wanted).map((found) => found.includes(1_000))).toEqual([true, true, true]);
 });
 
-test("where no key has room there is none, until somebody goes", () => {
+test("a filter whose buckets are all full is refused until another is removed", () => {
   const wanted = createFilterIndex<number>();
   const removeFirst = addFilter(wanted, [CONDITIONS.nothing], 1_000);
   full(wanted, [CONDITIONS.nothing]);

@@ -34,7 +34,7 @@ test("a key that ends like a removed one keeps its values", () => {
   expect([...(keys.valuesOf(0x1_0007) ?? [])]).toEqual(["b"]);
 });
 
-test("of a key with two values, one may go", () => {
+test("one of two values of a key can be removed", () => {
   const keys = new HashIndex<string>();
   keys.add(7, "a");
   keys.add(7, "b");
@@ -45,7 +45,7 @@ test("of a key with two values, one may go", () => {
   expect(keys.isEmpty).toBe(false);
 });
 
-test("without values it is empty, as it was at first", () => {
+test("it is empty again after its last value is removed", () => {
   const keys = new HashIndex<string>();
   const atFirst = keys.isEmpty;
   keys.add(7, "a");

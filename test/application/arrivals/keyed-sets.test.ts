@@ -13,7 +13,7 @@ test("a key has the values that were added under it, and no other key has them",
   expect(sets.valuesOf("c")).toBeUndefined();
 });
 
-test("with its last value a key goes", () => {
+test("a key is removed with its last value", () => {
   const sets = new KeyedSets<string, number>();
   sets.add("a", 1);
   sets.add("a", 2);
@@ -26,7 +26,7 @@ test("with its last value a key goes", () => {
   expect([sets.valuesOf("a"), sets.isEmpty]).toEqual([undefined, true]);
 });
 
-test("to remove what is not there changes nothing", () => {
+test("removing an absent value changes nothing", () => {
   const sets = new KeyedSets<string, number>();
   sets.add("a", 1);
 

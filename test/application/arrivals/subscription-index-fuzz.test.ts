@@ -15,7 +15,7 @@ const game = fc.record({
 // Goal: who is found by a trace, a name or a service is told of the same spans as one whose filter
 // is tried on every span.
 // Method: protobufjs decodes the spans, and a plain function filters them. The seed is printed.
-test("whoever subscribes is told of exactly the spans that its filter matches", async () => {
+test("each subscriber is called with exactly the spans that its filter matches", async () => {
   let matched = 0;
   const property = fc.asyncProperty(game, async ({ filters, turns }) => {
     const { buffer, arrivals, arrive } = searchedRing();

@@ -37,7 +37,7 @@ const withAttribute = (value: string): SpanFilter => [
 ];
 const withStatus = (value: number): SpanFilter => [{ on: "status", value }];
 
-describe("each is told what it wants", () => {
+describe("each subscriber is called with its matches", () => {
   test.each<{ name: string; filter: SpanFilter; sequences: number[] }>([
     { name: "by trace", filter: ofTrace(1), sequences: [1, 3] },
     { name: "by name", filter: named("GET /"), sequences: [1, 2] },
@@ -53,13 +53,13 @@ describe("each is told what it wants", () => {
   });
 });
 
-test("many want different things of the same spans", () => {
+test("many filters match the same spans", () => {
   const filters = [ofTrace(2), named("pay"), ofService("shop"), [], ofTrace(2), named("pay")];
 
   expect(shown({ filters })).toEqual([[2], [3], [1], [1, 2, 3], [2], [3]]);
 });
 
-test("of spans that are not plain the last name counts, as for any reader", () => {
+test("the last name of a span that is not plain counts, as for any reader", () => {
   const { buffer, arrive } = searchedRing();
   arrive(request(resourceSpans("shop", span(1, bytesField(5, "second name")))));
   const index = new SubscriptionIndex();
@@ -72,7 +72,7 @@ test("of spans that are not plain the last name counts, as for any reader", () =
   expect(told).toEqual(["second name"]);
 });
 
-test("what was told in one show is not told again in the next", () => {
+test("a show does not repeat the spans of the previous one", () => {
   const { buffer, arrive } = searchedRing();
   const index = new SubscriptionIndex();
   const told: (readonly number[])[] = [];
@@ -86,7 +86,7 @@ test("what was told in one show is not told again in the next", () => {
   expect(told).toEqual([[1], [2]]);
 });
 
-test("what lies where another resource lay is told by its own", () => {
+test("a resource at the offset of an earlier one is matched by its own content", () => {
   const { buffer, arrive } = searchedRing();
   const index = new SubscriptionIndex();
   const told: (readonly number[])[] = [];
@@ -106,7 +106,7 @@ test.each<{ name: string; filter: SpanFilter }>([
   { name: "by name", filter: named("GET /") },
   { name: "by service", filter: ofService("shop") },
   { name: "by nothing", filter: [] },
-])("who has been taken out is told nothing, and its neighbour is: $name", ({ filter }) => {
+])("a removed subscriber is not called, and its neighbour is: $name", ({ filter }) => {
   const { buffer, arrive } = searchedRing();
   arrive(...SPANS);
   const index = new SubscriptionIndex();
@@ -125,7 +125,7 @@ test.each<{ name: string; filter: SpanFilter }>([
   expect(sizes).toEqual([1, 0]);
 });
 
-test("of an attribute that a span has twice, it is told once", () => {
+test("a subscriber is called once for an attribute that a span has twice", () => {
   const { buffer, arrive } = searchedRing();
   const twice = bytesField(9, attribute("k", "a"));
   arrive(request(resourceSpans("shop", span(1, twice, twice), span(2, twice))));
@@ -138,7 +138,7 @@ test("of an attribute that a span has twice, it is told once", () => {
   expect(told).toEqual([1, 2]);
 });
 
-test("however many wait for the same, there is room, and for another filter there is not", () => {
+test("equal filters always find room, and a further filter does not", () => {
   const index = new SubscriptionIndex();
   const waiting = (value: number) => index.add(withStatus(value), () => {});
   for (let value = 0; value < MAX_FOUND_TOGETHER; value += 1) waiting(value);
@@ -160,7 +160,7 @@ test.each<{ name: string; filter: SpanFilter }>([
   { name: "by attribute", filter: withAttribute("till") },
   { name: "by service", filter: ofService("shop") },
   { name: "by nothing", filter: [] },
-])("once all who waited have been taken out, there is room for others: $name", ({ filter }) => {
+])("after all subscribers are removed, others find room: $name", ({ filter }) => {
   const index = new SubscriptionIndex();
   const waiting = (value: number) => index.add([...filter, ...withStatus(value)], () => {});
   // Some have room under their key, as many under none.
@@ -175,7 +175,7 @@ test.each<{ name: string; filter: SpanFilter }>([
   expect(others.every((leave) => leave !== undefined)).toBe(true);
 });
 
-test("what somebody waited for before can be waited for again", () => {
+test("a filter can be subscribed to again", () => {
   const { buffer, arrive } = searchedRing();
   arrive(...SPANS);
   const index = new SubscriptionIndex();
@@ -188,7 +188,7 @@ test("what somebody waited for before can be waited for again", () => {
   expect(told).toEqual([3]);
 });
 
-test("who subscribes while others of its filter are told is not told of what was there", () => {
+test("a subscriber added during a show is not called with the spans of that show", () => {
   const { buffer, arrive } = searchedRing();
   arrive(SPANS[0]!);
   const index = new SubscriptionIndex();

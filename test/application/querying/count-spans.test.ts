@@ -18,7 +18,7 @@ test.each([
   expect(counted.newest.sequences).toEqual(newest);
 });
 
-test("spans that nobody wants to know of any more are not looked at", async () => {
+test("spans are not scanned once the count is unwanted", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(5_000));
   let [asked, looks] = [0, 0];

@@ -19,7 +19,7 @@ async function read(...spans: Partial<TracedSpan>[]) {
   return await readIncompleteTrace(buffer, traceHex(1));
 }
 
-test("a parent that no buffered span is, is missing, and named once", async () => {
+test("a parent that is not buffered is missing, and listed once", async () => {
   const trace = await read({ parent: spanId(98) }, { parent: spanId(98) }, { parent: spanId(97) });
 
   expect(trace).toEqual({
@@ -30,13 +30,13 @@ test("a parent that no buffered span is, is missing, and named once", async () =
   });
 });
 
-test("a parent that is buffered is not missing, whichever came first", async () => {
+test("a buffered parent is not missing, whichever span came first", async () => {
   const trace = await read({ parent: spanId(2) }, { parent: spanId(99) }, { parent: spanId(1) });
 
   expect(trace).toMatchObject({ hasRoot: false, missingParents: [hexOf(99)] });
 });
 
-test("spans that are one another's parents miss none", async () => {
+test("spans that are parents of one another miss no parent", async () => {
   const trace = await read({ parent: spanId(2) }, { parent: spanId(1) });
 
   expect(trace).toMatchObject({ spanCount: 2, hasRoot: false, missingParents: [] });
@@ -57,11 +57,11 @@ test("spans of other traces neither count nor are parents", async () => {
   expect(trace).toMatchObject({ spanCount: 1, hasRoot: false, missingParents: [hexOf(2)] });
 });
 
-test("of a trace that is not buffered nothing is known", async () => {
+test("a trace without buffered spans has no spans and no parents", async () => {
   expect(await read({ trace: 2 })).toMatchObject({ spanCount: 0, hasRoot: false });
 });
 
-test("a thousand missing parents are kept, and all spans are counted", async () => {
+test("a thousand missing parents are listed, and all spans are counted", async () => {
   const spans = Array.from({ length: 1_100 }, (_, at) => ({ parent: spanId(5_000 + at) }));
 
   const trace = await read(...spans);
@@ -70,7 +70,7 @@ test("a thousand missing parents are kept, and all spans are counted", async () 
   expect(trace.missingParents).toHaveLength(1_000);
 });
 
-test("it is found in a ring that is looked through in pieces", async () => {
+test("a trace is found in a ring that is scanned in pieces", async () => {
   const { buffer, arrive } = searchedRing({ spans: 500_000, bytes: 1 << 26 });
   const many = requestOf(20_000, 100);
   const [child, parent] = tracedRequests(

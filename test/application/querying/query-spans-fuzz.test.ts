@@ -28,7 +28,7 @@ const game = fc.record({
 // Goal: the range of an answer is true: in it, no buffered span that matches was passed over.
 // Method: while the ring is looked through, random numbers of spans arrive in each turn, and evict
 // what they must; what matches is known from the sequence alone. The seed is printed.
-test("whatever arrives meanwhile, an answer misses no match in its range", async () => {
+test("an answer misses no match in its range, whatever arrives meanwhile", async () => {
   let [evictedMeanwhile, cut] = [0, 0];
   const property = fc.asyncProperty(game, async ({ before, meanwhile, isNamed, ...query }) => {
     const { buffer, arrive } = searchedRing(CAPACITY);
@@ -64,7 +64,7 @@ test("whatever arrives meanwhile, an answer misses no match in its range", async
 });
 
 test.each([{ newestFirst: false }, { newestFirst: true }])(
-  "traces are told with a range that goes as far as the look did: %o",
+  "the range of traces ends where the scan ended: %o",
   async ({ newestFirst }) => {
     const { buffer, arrive } = searchedRing();
     arrive(requestOf(9));

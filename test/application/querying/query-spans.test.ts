@@ -29,7 +29,7 @@ describe("a query over six spans in two requests", () => {
   });
 });
 
-test("untouched requests are answered as they came in", async () => {
+test("whole requests are returned as they came in", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(3, 1), requestOf(2, 4));
 
@@ -38,7 +38,7 @@ test("untouched requests are answered as they came in", async () => {
   expect(request.toHex()).toBe(requestOf(3, 1).toHex() + requestOf(2, 4).toHex());
 });
 
-test("a span out of the middle is answered with what is around it", async () => {
+test("a single span is returned with its resource and scope", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(3, 1));
 
@@ -49,7 +49,7 @@ test("a span out of the middle is answered with what is around it", async () => 
   expect(Buffer.from(request).toString("latin1")).toContain("shop");
 });
 
-test("with the range of an answer that was cut, the next one goes on", async () => {
+test("the next query continues after the range of a limited answer", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(9));
 
@@ -59,7 +59,7 @@ test("with the range of an answer that was cut, the next one goes on", async () 
   expect([...first.sequences, ...second.sequences]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
-test("what is evicted during a query is outside of its range, all else is found", async () => {
+test("spans evicted during a query are outside its range, all others are found", async () => {
   const { buffer, arrive } = searchedRing({ spans: 6_000, bytes: 1 << 22 });
   arrive(requestOf(6_000));
 
@@ -76,7 +76,7 @@ test("what is evicted during a query is outside of its range, all else is found"
   );
 });
 
-test("several answers are one, in their order", () => {
+test("several answers are joined in order", () => {
   const parts = [
     { request: Uint8Array.of(1), sequences: [7] },
     { request: Uint8Array.of(2, 3), sequences: [9, 8] },

@@ -18,14 +18,14 @@ test.each([
   { trace: 3, sequences: [4], hasRoot: false },
   { trace: 4, sequences: [5], hasRoot: true },
   { trace: 9, sequences: [], hasRoot: false },
-])("of trace $trace there are $sequences, with a root: $hasRoot", async ({ trace, ...told }) => {
+])("trace $trace has $sequences, with a root: $hasRoot", async ({ trace, ...told }) => {
   const { buffer, arrive } = searchedRing();
   arrive(...SPANS);
 
   expect(await readTrace(buffer, traceHex(trace))).toMatchObject(told);
 });
 
-test("all spans of a trace are answered, in the order in which they came", async () => {
+test("all spans of a trace are returned in order of arrival", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(...SPANS);
 
@@ -65,7 +65,7 @@ function twoPieces(whenLooked: (piece: number) => void) {
   return { searched, evict: (until: number) => (first = until) };
 }
 
-test("a root that is evicted before it could be copied is not told of, nor seen", async () => {
+test("a root that is evicted before it is copied does not count", async () => {
   const { searched, evict } = twoPieces((looks) => looks === 2 && evict(100));
 
   const answer = await readTrace(searched, traceHex(1));
@@ -77,7 +77,7 @@ test("a root that is evicted before it could be copied is not told of, nor seen"
   });
 });
 
-test("while nothing is evicted, a trace is read over all pieces", async () => {
+test("without eviction, a trace is read from all pieces", async () => {
   const { searched } = twoPieces(() => {});
 
   const answer = await readTrace(searched, traceHex(1));

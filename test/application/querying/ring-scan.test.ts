@@ -23,14 +23,14 @@ function ringAt(range: SequenceRange, movesBy = 0) {
   return { look, pieces };
 }
 
-test("an empty ring is looked through without a look", async () => {
+test("an empty ring takes no scan", async () => {
   const { look, pieces } = ringAt({ first: 5, next: 5 });
 
   expect(await look({})).toEqual({ first: 5, next: 5 });
   expect(pieces).toEqual([]);
 });
 
-test("a large ring is looked through in pieces, oldest first", async () => {
+test("a large ring is scanned in pieces, oldest first", async () => {
   const { look, pieces } = ringAt({ first: 10, next: 10 + 2 * PIECE + 1 });
 
   expect(await look({})).toEqual({ first: 10, next: 10 + 2 * PIECE + 1 });
@@ -52,7 +52,7 @@ test("or newest first", async () => {
   ]);
 });
 
-test("where only a trace is asked for, a piece is larger", async () => {
+test("pieces are larger if the filter requires a trace", async () => {
   const { look, pieces } = ringAt({ first: 1, next: 150_000 });
 
   await look({ matcher: { traceTail: 7 } });
@@ -65,13 +65,13 @@ test.each([
   { name: "before its first", after: 2, range: { first: 5, next: 20 } },
   { name: "its last", after: 19, range: { first: 20, next: 20 } },
   { name: "beyond its last", after: 99, range: { first: 100, next: 100 } },
-])("what was seen begins after a sequence $name", async ({ after, range }) => {
+])("the scanned range begins after a sequence $name", async ({ after, range }) => {
   const { look } = ringAt({ first: 5, next: 20 });
 
   expect(await look({ after })).toEqual(range);
 });
 
-test("the look ends where it is enough, and so does what was seen", async () => {
+test("the scan ends when it has enough, and so does its range", async () => {
   const oldest = await ringAt({ first: 1, next: 9_000 }).look({}, () => 17);
   const newest = await ringAt({ first: 1, next: 9_000 }).look({ newestFirst: true }, () => 8_900);
 
@@ -79,7 +79,7 @@ test("the look ends where it is enough, and so does what was seen", async () => 
   expect(newest).toEqual({ first: 8_900, next: 9_000 });
 });
 
-test("what was evicted before its turn is not among what was seen", async () => {
+test("spans that were evicted before their turn are outside the scanned range", async () => {
   const end = 1 + 2 * PIECE;
 
   const inPart = await ringAt({ first: 1, next: end }, PIECE + 100).look({});
@@ -91,7 +91,7 @@ test("what was evicted before its turn is not among what was seen", async () => 
   expect(newestFirst).toEqual({ first: 51, next: end });
 });
 
-test("newest first, what was looked at was seen, though it is evicted meanwhile", async () => {
+test("newest first, spans that are evicted after they were scanned stay in the range", async () => {
   const end = 1 + 3 * PIECE;
 
   const seen = await ringAt({ first: 1, next: end }, 2 * PIECE + 50).look({ newestFirst: true });
@@ -99,13 +99,13 @@ test("newest first, what was looked at was seen, though it is evicted meanwhile"
   expect(seen).toEqual({ first: 1 + 2 * PIECE, next: end });
 });
 
-test("what is evicted after its turn was seen", async () => {
+test("spans that are evicted after their turn are in the scanned range", async () => {
   const { look } = ringAt({ first: 1, next: 1 + 2 * PIECE }, PIECE);
 
   expect(await look({})).toEqual({ first: 1, next: 1 + 2 * PIECE });
 });
 
-test("between two pieces everything else has its turn", async () => {
+test("everything else has a turn between two pieces", async () => {
   const order: string[] = [];
   const { look } = ringAt({ first: 1, next: 1 + 2 * PIECE });
   setImmediate(() => order.push("something else"));
@@ -118,7 +118,7 @@ test("between two pieces everything else has its turn", async () => {
   expect(order).toEqual(["piece from 1", "something else", `piece from ${1 + PIECE}`]);
 });
 
-test("a turn is one of the event loop", async () => {
+test("a turn is a turn of the event loop", async () => {
   let hasPassed = false;
   setImmediate(() => (hasPassed = true));
 

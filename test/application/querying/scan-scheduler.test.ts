@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { ScanScheduler } from "../../../src/application/querying/ring-scan.ts";
 import { nextTurn } from "../../support/running/searched-ring.ts";
 
-test("who is alone has a turn at once, once in each round of the event loop", async () => {
+test("a single scan has a turn immediately, once in each round of the event loop", async () => {
   const turns = new ScanScheduler();
 
   const first = turns.next();
@@ -12,7 +12,7 @@ test("who is alone has a turn at once, once in each round of the event loop", as
   expect([first, second]).toEqual([undefined, undefined]);
 });
 
-test("there is one turn in a round, in the order in which they were asked for", async () => {
+test("each round has one turn, first come, first served", async () => {
   const turns = new ScanScheduler();
   const had: string[] = [];
   const ask = (name: string) => void turns.next()?.then(() => had.push(name));
@@ -27,7 +27,7 @@ test("there is one turn in a round, in the order in which they were asked for", 
   expect(rounds).toEqual([[], ["b"], ["b", "c"], ["b", "c"]]);
 });
 
-test("after a turn that was waited for, the next one is of a later round", async () => {
+test("after an awaited turn, the next one is in a later round", async () => {
   const turns = new ScanScheduler();
 
   turns.next();

@@ -21,7 +21,7 @@ function ringWithTraces() {
   return ring;
 }
 
-test("a trace is summed up over its spans, of all services", async () => {
+test("a summary covers the spans of all services", async () => {
   const { buffer } = ringWithTraces();
 
   const { traces, range } = await summariseTraces(buffer, EVERY);
@@ -74,7 +74,7 @@ test.each([
   expect(traces).toMatchObject([times]);
 });
 
-test("a trace whose root is not there has none", async () => {
+test("a trace whose root is not buffered has no root", async () => {
   const { buffer } = ringWithTraces();
 
   const { traces } = await summariseTraces(buffer, { ...EVERY, filter: named("orphan") });
@@ -89,7 +89,7 @@ test.each([
   { name: "those with a span that matches", query: { filter: named("pay") }, traces: [1] },
   { name: "those with a span that came after", query: { after: 3 }, traces: [3, 1] },
   { name: "none that matches", query: { filter: named("no") }, traces: [] },
-])("traces are told, $name", async ({ query, traces }) => {
+])("traces are listed, $name", async ({ query, traces }) => {
   const { buffer } = ringWithTraces();
 
   const told = await summariseTraces(buffer, { ...EVERY, ...query });
@@ -97,7 +97,7 @@ test.each([
   expect(told.traces.map(({ traceId }) => traceId)).toEqual(traces.map(traceHex));
 });
 
-test("a summary is of the whole trace, also of what does not match or came before", async () => {
+test("a summary covers spans of the trace that do not match or came before", async () => {
   const { buffer } = ringWithTraces();
 
   const { traces } = await summariseTraces(buffer, { ...EVERY, filter: named("log"), after: 3 });
@@ -105,7 +105,7 @@ test("a summary is of the whole trace, also of what does not match or came befor
   expect(traces).toMatchObject([{ root: "GET /", spanCount: 3 }]);
 });
 
-test("a trace that is evicted between the two looks is not told of", async () => {
+test("a trace that is evicted between the two scans is not listed", async () => {
   const ring = searchedRing({ spans: 3_000, bytes: 1 << 20 });
   ring.arrive(...tracedRequests({ trace: 70_000, name: "first" }), requestOf(2_999));
 

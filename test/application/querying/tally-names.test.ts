@@ -3,7 +3,7 @@ import { tallyNames } from "../../../src/application/querying/summarise-traces.t
 import { request, requestOf, resourceSpans, span } from "../../support/requests/request-bytes.ts";
 import { searchedRing } from "../../support/running/searched-ring.ts";
 
-test("names are counted by service, those of most spans first", async () => {
+test("names are counted by service, the most frequent first", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(2), request(resourceSpans("cart", span(2), span(2))), requestOf(1, 2));
 
@@ -17,7 +17,7 @@ test("names are counted by service, those of most spans first", async () => {
   expect(otherSpanCount).toBe(0);
 });
 
-test("of an empty ring there are none", async () => {
+test("an empty ring has no names", async () => {
   const { buffer } = searchedRing();
 
   expect(await tallyNames(buffer)).toEqual({ names: [], otherSpanCount: 0 });

@@ -35,7 +35,7 @@ const orphans = (count: number) =>
     }),
   );
 
-test("of as many traces as can be followed, the complete one is found", async () => {
+test("the complete trace is found among as many as can be followed", async () => {
   const { arrive, ...parts } = searchedRing();
   arrive(...orphans(MAX_FOLLOWED - 1), CHILD, ROOT);
 
@@ -45,7 +45,7 @@ test("of as many traces as can be followed, the complete one is found", async ()
   expect(outcome).toMatchObject({ outcome: "found", spans: { sequences } });
 });
 
-test("a trace of spans from before the sequence that was asked for is not followed", async () => {
+test("a trace whose matching spans come before `after` is not followed", async () => {
   const { arrive, ...parts } = searchedRing();
   const waiting = waitForTrace(parts, { ...WAIT, filter: named("root"), after: 2 });
   await nextTurn();
@@ -67,10 +67,10 @@ function followers(parts: TraceWaitParts, ...mosts: number[]) {
   return { end };
 }
 
-describe("where a wait has more traces than it can follow", () => {
+describe("a wait with more traces than it can follow", () => {
   const FEW = { ...WAIT, maxTraces: 3 };
 
-  test("it answers with one of those that it follows", async () => {
+  test("finds one of those that it follows", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(...orphans(2), CHILD, ROOT, ...orphans(9));
 
@@ -79,7 +79,7 @@ describe("where a wait has more traces than it can follow", () => {
     expect(outcome).toMatchObject({ outcome: "found", spans: { sequences: [3, 4] } });
   });
 
-  test("it answers when one of them is complete, though that is later", async () => {
+  test("finds a followed trace that is complete later", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(CHILD, ...orphans(9));
 
@@ -90,7 +90,7 @@ describe("where a wait has more traces than it can follow", () => {
     expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [1, 11] } });
   });
 
-  test("its time is up, and it cannot say that none was complete", async () => {
+  test("reports when its time is up that it could not follow all", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(...orphans(3));
 
@@ -103,7 +103,7 @@ describe("where a wait has more traces than it can follow", () => {
     expect(await Promise.all(tooMany)).toEqual([noRoom, noRoom]);
   });
 
-  test("it leaves the others' places to them", async () => {
+  test("leaves permits to other waits", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(...orphans(MAX_FOLLOWED), CHILD, ROOT);
     const { end } = followers(parts, 60, MAX_FOLLOWED - 60 - 1);
@@ -116,11 +116,11 @@ describe("where a wait has more traces than it can follow", () => {
   });
 });
 
-describe("where all who wait follow as many traces as they can", () => {
+describe("when all waits together follow as many traces as they can", () => {
   const NO_ROOM = { outcome: "no_room", for: "all_traces" } as const;
   const FOR_ROOT = { ...WAIT, filter: named("root") };
 
-  test("a wait that could follow none is told at once, until the others have ended", async () => {
+  test("a wait that could follow none ends at once, until the others have ended", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(...orphans(MAX_FOLLOWED));
     const { end } = followers(parts, MAX_FOLLOWED);
@@ -135,7 +135,7 @@ describe("where all who wait follow as many traces as they can", () => {
     expect(found).toMatchObject({ outcome: "found" });
   });
 
-  test("it is told when the first trace arrives", async () => {
+  test("a wait without traces ends when its first trace arrives", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(...orphans(MAX_FOLLOWED));
     const { end } = followers(parts, MAX_FOLLOWED);
@@ -149,7 +149,7 @@ describe("where all who wait follow as many traces as they can", () => {
     expect(refused).toEqual(NO_ROOM);
   });
 
-  test("a wait that follows some goes on with them", async () => {
+  test("a wait that follows some traces continues with them", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(CHILD, ...orphans(MAX_FOLLOWED));
     const { end } = followers(parts, MAX_FOLLOWED - 1);
@@ -169,7 +169,7 @@ describe("where all who wait follow as many traces as they can", () => {
 
 const NOTHING_ARRIVES = { seenNext: 1, showArrived: () => {} };
 
-test("a wait whose filter has no room is told so, and one whose traces have none", async () => {
+test("a wait without room for its filter or for its traces says so", async () => {
   const { arrive, ...parts } = searchedRing();
   arrive(CHILD, ROOT);
   const full = { ...parts, arrivals: { ...NOTHING_ARRIVES, subscribe: () => undefined } };

@@ -44,7 +44,7 @@ const WAITS = [
   },
 ];
 
-test.each(WAITS)("when the time for $of is just up, there are near misses", async ({ wait }) => {
+test.each(WAITS)("a wait for $of whose time is just up has near misses", async ({ wait }) => {
   const parts = lookedThrough(() => {});
   const waiting = wait(parts, REQUEST);
 
@@ -53,28 +53,34 @@ test.each(WAITS)("when the time for $of is just up, there are near misses", asyn
   expect(await waiting).toMatchObject({ found: 1, nearest: { count: SPAN_COUNT } });
 });
 
-test.each(WAITS)("when it is long over, what was there for $of counts, and no more", async (of) => {
-  const looks: boolean[] = [];
-  const parts = lookedThrough((newestFirst) => void looks.push(newestFirst));
-  const waiting = of.wait(parts, REQUEST);
+test.each(WAITS)(
+  "a wait for $of whose time is long over counts buffered spans, and searches no further",
+  async (of) => {
+    const looks: boolean[] = [];
+    const parts = lookedThrough((newestFirst) => void looks.push(newestFirst));
+    const waiting = of.wait(parts, REQUEST);
 
-  parts.clock.moveMs(2 * TIMEOUT_MS);
+    parts.clock.moveMs(2 * TIMEOUT_MS);
 
-  expect(await waiting).toMatchObject({ outcome: "time_up", found: 1, nearest: undefined });
-  expect(looks).toEqual([false, false, false]);
-});
+    expect(await waiting).toMatchObject({ outcome: "time_up", found: 1, nearest: undefined });
+    expect(looks).toEqual([false, false, false]);
+  },
+);
 
-test.each(WAITS)("near misses of $of are given up while they are looked for", async ({ wait }) => {
-  let looks = 0;
-  const parts = lookedThrough((newestFirst) => {
-    if (!newestFirst) return;
-    looks += 1;
+test.each(WAITS)(
+  "a wait for $of gives up its search for near misses when its time is long over",
+  async ({ wait }) => {
+    let looks = 0;
+    const parts = lookedThrough((newestFirst) => {
+      if (!newestFirst) return;
+      looks += 1;
+      parts.clock.moveMs(TIMEOUT_MS);
+    });
+    const waiting = wait(parts, REQUEST);
+
     parts.clock.moveMs(TIMEOUT_MS);
-  });
-  const waiting = wait(parts, REQUEST);
 
-  parts.clock.moveMs(TIMEOUT_MS);
-
-  expect(await waiting).toMatchObject({ outcome: "time_up", found: 1, nearest: undefined });
-  expect(looks).toBe(1);
-});
+    expect(await waiting).toMatchObject({ outcome: "time_up", found: 1, nearest: undefined });
+    expect(looks).toBe(1);
+  },
+);

@@ -49,7 +49,7 @@ async function someTurns(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await nextTurn();
 }
 
-test("of two traces that are whole in the same moment, one is copied, and answered", async () => {
+test("one of two traces that are complete in the same moment is copied and found", async () => {
   const { arrive, waiting, copied, clock } = beginToWait();
   arrive(CHILD, ROOT, OTHER_ROOT);
   await nextTurn();
@@ -62,7 +62,7 @@ test("of two traces that are whole in the same moment, one is copied, and answer
   expect(copied).toEqual([[1, 2]]);
 });
 
-test("a span that has arrived, and was not shown yet, begins the quiet time anew", async () => {
+test("a span that has arrived and was not shown yet restarts the quiet time", async () => {
   const { arrive, waiting, copied, clock } = beginToWait();
   arrive(CHILD, ROOT);
   await nextTurn();

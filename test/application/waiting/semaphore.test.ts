@@ -13,7 +13,7 @@ test("a released permit can be taken again, and no more than the limit are out",
   expect(permits.take()).toBeUndefined();
 });
 
-test("permits that are out are counted", () => {
+test("taken permits are counted", () => {
   const permits = new Semaphore(3);
 
   const release = permits.take();

@@ -22,7 +22,7 @@ const game = fc.record({
 // Goal: what a reader is handed and what it is told that it missed are together all spans.
 // Method: a reader of random speed against a small ring; each piece must go on exactly where the
 // one before it and what was missed end. The seed is printed.
-test("however slow the reader, it is handed every span or told that it missed it", async () => {
+test("a reader gets every span or learns that it missed it, however slow it is", async () => {
   let missed = 0;
   const property = fc.asyncProperty(game, async ({ spans, after, arriving }) => {
     const { arrive, buffer, arrivals } = searchedRing({ spans, bytes: 1 << 20 });

@@ -12,7 +12,7 @@ async function pieceOf(tail: AsyncGenerator<TailPiece, void>): Promise<TailPiece
   return value;
 }
 
-test("what is there after a sequence comes first, then what arrives", async () => {
+test("buffered spans after the sequence come first, then new ones", async () => {
   const { arrive, ...parts } = searchedRing();
   arrive(requestOf(3));
   const tail = tailSpans(parts, { ...FROM_THE_FIRST, after: 1 });
@@ -26,7 +26,7 @@ test("what is there after a sequence comes first, then what arrives", async () =
   expect(await later).toMatchObject({ sequences: [4, 5], missedSpans: 0 });
 });
 
-test("only what matches comes, with its bytes", async () => {
+test("only matching spans come, with their bytes", async () => {
   const { arrive, ...parts } = searchedRing();
   arrive(requestOf(5));
 
@@ -39,7 +39,7 @@ test("only what matches comes, with its bytes", async () => {
   expect(Buffer.from(request).toString("latin1")).not.toContain("span 3");
 });
 
-test("pieces are small, and nothing is between them", async () => {
+test("pieces are small and contiguous", async () => {
   const { arrive, ...parts } = searchedRing();
   arrive(requestOf(200));
   const tail = tailSpans(parts, FROM_THE_FIRST);
@@ -57,7 +57,7 @@ test("pieces are small, and nothing is between them", async () => {
   );
 });
 
-test("a reader that is too slow is told how many it missed", async () => {
+test("a reader that is too slow learns how many spans it missed", async () => {
   const { arrive, ...parts } = searchedRing({ spans: 4, bytes: 1 << 16 });
   arrive(requestOf(2));
   const tail = tailSpans(parts, FROM_THE_FIRST);
@@ -69,7 +69,7 @@ test("a reader that is too slow is told how many it missed", async () => {
   expect(await pieceOf(tail)).toMatchObject({ sequences: [6, 7, 8, 9], missedSpans: 3 });
 });
 
-test("it is told so even when nothing that is left matches", async () => {
+test("it learns so even if no remaining span matches", async () => {
   const { arrive, ...parts } = searchedRing({ spans: 4, bytes: 1 << 16 });
   arrive(requestOf(9));
 
@@ -78,7 +78,7 @@ test("it is told so even when nothing that is left matches", async () => {
   expect(piece).toMatchObject({ sequences: [], missedSpans: 5 });
 });
 
-test("a sequence that is yet to come is waited for", async () => {
+test("a tail waits for a sequence to come", async () => {
   const { arrive, ...parts } = searchedRing();
   const tail = tailSpans(parts, { ...FROM_THE_FIRST, after: 2 });
 
@@ -91,7 +91,7 @@ test("a sequence that is yet to come is waited for", async () => {
   expect(await piece).toMatchObject({ sequences: [3, 4], missedSpans: 0 });
 });
 
-test("cancelled while it waits, it ends, and listens no more", async () => {
+test("a tail cancelled while it waits ends, and listens no more", async () => {
   const canceller = new AbortController();
   const tail = tailSpans(searchedRing(), { ...FROM_THE_FIRST, cancelled: canceller.signal });
 
@@ -102,7 +102,7 @@ test("cancelled while it waits, it ends, and listens no more", async () => {
   expect(await end).toEqual({ done: true, value: undefined });
 });
 
-test("cancelled while it looks at the ring, it does not wait for what comes", async () => {
+test("a tail cancelled while it scans does not wait for new spans", async () => {
   const canceller = new AbortController();
   const { buffer, arrivals } = searchedRing();
   const cancelling = {
@@ -117,7 +117,7 @@ test("cancelled while it looks at the ring, it does not wait for what comes", as
   expect(end).toEqual({ done: true, value: undefined });
 });
 
-test("however often it has waited, nothing of it is left behind", async () => {
+test("a tail leaves nothing behind, however often it has waited", async () => {
   const { arrive, buffer, arrivals } = searchedRing();
   const [counted, { signal, listening }] = [countedArrivals(arrivals), countedSignal()];
   const tail = tailSpans(
@@ -135,7 +135,7 @@ test("however often it has waited, nothing of it is left behind", async () => {
   expect([counted.waiting(), listening()]).toEqual([0, 0]);
 });
 
-test("cancelled before it began, it ends at once", async () => {
+test("a tail cancelled before it began ends at once", async () => {
   const parts = searchedRing();
   parts.arrive(requestOf(1));
 
@@ -144,7 +144,7 @@ test("cancelled before it began, it ends at once", async () => {
   expect(await tail.next()).toEqual({ done: true, value: undefined });
 });
 
-test("a reader that starts in the past is told how many are gone since", async () => {
+test("a reader that begins in the past learns how many spans are gone", async () => {
   const { arrive, ...parts } = searchedRing({ spans: 4, bytes: 1 << 16 });
   arrive(requestOf(9));
 
@@ -153,7 +153,7 @@ test("a reader that starts in the past is told how many are gone since", async (
   expect(piece).toMatchObject({ sequences: [6, 7, 8, 9], missedSpans: 3 });
 });
 
-test("cancelled between two pieces, it hands over no other", async () => {
+test("a tail cancelled between two pieces yields no other", async () => {
   const canceller = new AbortController();
   const { arrive, ...parts } = searchedRing();
   arrive(requestOf(200));
@@ -165,7 +165,7 @@ test("cancelled between two pieces, it hands over no other", async () => {
   expect(await tail.next()).toEqual({ done: true, value: undefined });
 });
 
-test("a sequence far ahead is not looked for until it has come", async () => {
+test("a sequence far ahead is not scanned for until it has come", async () => {
   const { arrive, buffer, arrivals } = searchedRing();
   let ranges = 0;
   const counted = {

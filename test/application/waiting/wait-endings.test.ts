@@ -43,7 +43,7 @@ const WAITS = [
   },
 ];
 
-describe.each(WAITS)("of a wait for $of nothing is left", ({ wait }) => {
+describe.each(WAITS)("a wait for $of leaves nothing behind", ({ wait }) => {
   test.each<{ name: string; requests: Uint8Array[]; how: Partial<WaitRequest> }>([
     { name: "when it has found what it waited for", requests: [CHILD, ROOT], how: {} },
     { name: "when the time is up", requests: [CHILD], how: { count: 9, timeoutMs: 1 } },
@@ -61,7 +61,7 @@ describe.each(WAITS)("of a wait for $of nothing is left", ({ wait }) => {
     expect([signal.listening(), counted.waiting()]).toEqual([0, 0]);
   });
 
-  test("when nobody could be subscribed", async () => {
+  test("when subscribing failed", async () => {
     const signal = countedSignal();
     const arrivals = {
       seenNext: 1,
@@ -81,7 +81,7 @@ describe.each(WAITS)("of a wait for $of nothing is left", ({ wait }) => {
 
 // The ring is looked through in two pieces. In the turn between them a span of the same trace
 // arrives, which is shown when the trace that is found in the second piece is subscribed to.
-test("a trace is followed once, though more of it arrives in the turn it is found in", async () => {
+test("a trace is followed once, even if more of it arrives in the same turn", async () => {
   const { arrive, buffer, arrivals, followed } = searchedRing();
   const counted = countedArrivals(arrivals);
   arrive(requestOf(2_100, 100), CHILD);
@@ -97,7 +97,7 @@ test("a trace is followed once, though more of it arrives in the turn it is foun
   expect(counted.waiting()).toBe(0);
 });
 
-test("each span of a trace, and none of another, begins its one quiet time anew", async () => {
+test("each span of a trace, and of no other, restarts its quiet time", async () => {
   const { arrive, arrivals, buffer, followed } = searchedRing();
   const [clock, canceller] = [new DrivenClock(), new AbortController()];
   const request = { ...WAIT, quietMs: QUIET_MS, maxTraces: 1, cancelled: canceller.signal };
@@ -121,7 +121,7 @@ test("each span of a trace, and none of another, begins its one quiet time anew"
 });
 
 // A wait may be long, and what is copied for it is kept until its end.
-test("of what comes before `after` a wait keeps nothing", async () => {
+test("a wait keeps no span from before `after`", async () => {
   const { arrive, arrivals, buffer } = searchedRing();
   const canceller = new AbortController();
   const copied: (readonly number[])[] = [];
@@ -146,7 +146,7 @@ test("of what comes before `after` a wait keeps nothing", async () => {
   expect(copied).toEqual([[4]]);
 });
 
-describe("of a tail nothing is left", () => {
+describe("a tail leaves nothing behind", () => {
   test("between two spans, however often it waits", async () => {
     const { arrive, arrivals, buffer } = searchedRing();
     const [signal, counted] = [countedSignal(), countedArrivals(arrivals)];

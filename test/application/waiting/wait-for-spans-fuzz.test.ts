@@ -20,7 +20,7 @@ const game = fc.record({
 // nothing that came since.
 // Method: waits in a row, while random numbers of spans arrive in each turn; one span of each ten
 // matches, so that its sequence alone tells. The ring has room for all. The seed is printed.
-test("whatever arrives meanwhile, a wait misses no match in its range", async () => {
+test("a wait misses no match in its range, whatever arrives meanwhile", async () => {
   let joinedCount = 0;
   const property = fc.asyncProperty(game, async ({ before, counts, arriving }) => {
     const { arrive, ...parts } = searchedRing({ spans: 200_000, bytes: 1 << 24 });

@@ -14,7 +14,7 @@ const ONE: WaitRequest = {
 };
 
 describe("found", () => {
-  test("when it was there before", async () => {
+  test("when it was buffered before", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(requestOf(3));
 
@@ -33,7 +33,7 @@ describe("found", () => {
     expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [2] } });
   });
 
-  test("when one was there and the other comes", async () => {
+  test("when one was buffered and the other comes", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(requestOf(3));
 
@@ -44,7 +44,7 @@ describe("found", () => {
     expect(await waiting).toMatchObject({ spans: { sequences: [2, 5] } });
   });
 
-  test("when it comes while the ring is still looked through", async () => {
+  test("when it comes while the ring is still searched", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(requestOf(9_000, 100));
 
@@ -54,7 +54,7 @@ describe("found", () => {
     expect(await waiting).toMatchObject({ spans: { sequences: [9_002] } });
   });
 
-  test("though it is evicted before the others come", async () => {
+  test("even if it is evicted before the others come", async () => {
     const { arrive, ...parts } = searchedRing({ spans: 4, bytes: 1 << 16 });
 
     const waiting = waitForSpans(parts, { ...ONE, count: 2 });
@@ -80,7 +80,7 @@ describe("found", () => {
     expect(await waiting).toMatchObject({ spans: { sequences: [8] } });
   });
 
-  test("with a range that ends behind the last, so that a next wait goes on there", async () => {
+  test("with a range that ends after the last, where the next wait continues", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(requestOf(9));
 
@@ -91,7 +91,7 @@ describe("found", () => {
 });
 
 // The first look finds what it needs in its third piece; one more has come before that.
-test("in the range of what is found before the end of the ring there is no other", async () => {
+test("the range of spans found before the end of the ring has no other match", async () => {
   const { arrive, ...parts } = searchedRing();
   arrive(requestOf(5_000, 100), requestOf(2), requestOf(1, 50), requestOf(2), requestOf(1, 60));
   arrive(requestOf(2_500, 100), requestOf(2));
@@ -104,7 +104,7 @@ test("in the range of what is found before the end of the ring there is no other
   });
 });
 
-test("what is evicted before it was looked at is outside of the range that is told", async () => {
+test("spans that are evicted before they are searched are outside the range", async () => {
   const { arrive, ...parts } = searchedRing({ spans: 6_000, bytes: 1 << 20 });
   arrive(requestOf(6_000));
   // Nobody else looks in this round, so that the first piece is looked at at once.
@@ -118,7 +118,7 @@ test("what is evicted before it was looked at is outside of the range that is to
   expect(outcome).toMatchObject({ spans: { sequences: [2, 8_502], range: { next: 8_503 } } });
 });
 
-test("once there are enough, what comes in the same turn is left out", async () => {
+test("once enough are found, more spans of the same turn are left out", async () => {
   const { arrive, ...parts } = searchedRing({ spans: 100, bytes: 1 << 16 });
 
   const waiting = waitForSpans(parts, { ...ONE, filter: [], count: 3 });
@@ -130,7 +130,7 @@ test("once there are enough, what comes in the same turn is left out", async () 
 });
 
 describe("not found in time", () => {
-  test("it tells how many there were, and what there is without the last condition", async () => {
+  test("reports the number of matches, and what matches without the last condition", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(requestOf(8));
 
@@ -149,7 +149,7 @@ describe("not found in time", () => {
     });
   });
 
-  test("fewer than asked for are counted", async () => {
+  test("counts fewer spans than requested", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(requestOf(3));
 
@@ -158,7 +158,7 @@ describe("not found in time", () => {
     expect(outcome).toMatchObject({ outcome: "time_up", found: 1, nearest: { count: 3 } });
   });
 
-  test("without a condition there is no near miss", async () => {
+  test("has no near miss without a condition", async () => {
     const parts = searchedRing();
 
     const outcome = await waitForSpans(parts, { ...ONE, filter: [], timeoutMs: 1 });
@@ -171,7 +171,7 @@ describe("not found in time", () => {
     });
   });
 
-  test("near misses are after `after`, too", async () => {
+  test("searches for near misses after `after`, too", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(requestOf(8));
 
@@ -181,7 +181,7 @@ describe("not found in time", () => {
   });
 });
 
-test("cancelled, it ends at once", async () => {
+test("a cancelled wait ends at once", async () => {
   const canceller = new AbortController();
   const waiting = waitForSpans(searchedRing(), { ...ONE, cancelled: canceller.signal });
 
@@ -205,7 +205,7 @@ test("when the ring cannot be read, the wait fails", async () => {
   expect(await waiting.catch(String)).toBe("Error: the lock was lost");
 });
 
-test("when what comes cannot be copied, the wait fails, and not who sent it", async () => {
+test("when new spans cannot be copied, the wait fails, and not the append", async () => {
   const { arrive, buffer, arrivals } = searchedRing();
   const broken = {
     range: buffer.range.bind(buffer),
@@ -226,7 +226,7 @@ test("when what comes cannot be copied, the wait fails, and not who sent it", as
   expect(await waiting).toBe("Error: no memory is left");
 });
 
-test("however it ended, nobody is subscribed any more", async () => {
+test("no subscription is left, however the wait ended", async () => {
   const { arrive, buffer, arrivals } = searchedRing();
   let open = 0;
   const counted = {
@@ -250,7 +250,7 @@ test("however it ended, nobody is subscribed any more", async () => {
   expect(open).toBe(0);
 });
 
-test("where there is no room for its filter, nothing is waited for", async () => {
+test("without room for its filter, a wait ends at once", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(1));
   const arrivals = { seenNext: 2, subscribe: () => undefined };

@@ -38,7 +38,7 @@ const WAIT: TraceWaitRequest = {
 afterEach(() => void jest.useRealTimers());
 
 describe("a trace is found", () => {
-  test("when it was there before, with all its spans", async () => {
+  test("when it was buffered before, with all its spans", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(CHILD, OTHER_ROOT, ROOT, SECOND_CHILD);
 
@@ -58,7 +58,7 @@ describe("a trace is found", () => {
     expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [1, 2] } });
   });
 
-  test("when the span that matches comes last", async () => {
+  test("when the matching span comes last", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(ROOT);
 
@@ -69,7 +69,7 @@ describe("a trace is found", () => {
     expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [1, 2] } });
   });
 
-  test("when it has as many spans as asked for", async () => {
+  test("when it has as many spans as requested", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(CHILD, ROOT);
 
@@ -80,7 +80,7 @@ describe("a trace is found", () => {
     expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [1, 2, 3] } });
   });
 
-  test("not before it has been quiet: what comes first is waited for", async () => {
+  test("not before it has been quiet", async () => {
     jest.useFakeTimers();
     const { arrive, ...parts } = searchedRing();
     arrive(CHILD, ROOT);
@@ -96,7 +96,7 @@ describe("a trace is found", () => {
   });
 });
 
-test("what comes while a quiet trace is read makes it wait on", async () => {
+test("a span that comes while a quiet trace is read restarts the quiet time", async () => {
   const { arrive, buffer, arrivals, followed } = searchedRing();
   arrive(CHILD, ROOT);
   let reads = 0;
@@ -201,7 +201,7 @@ function countedArrivals({ arrivals }: Pick<SearchedRing, "arrivals">) {
   return counted;
 }
 
-test("ended before all that is buffered was looked at, it follows nothing any more", async () => {
+test("a wait that ended before the buffer was searched follows nothing any more", async () => {
   const { buffer, followed, ...ring } = largeRing();
   const arrivals = countedArrivals(ring);
 
@@ -214,7 +214,7 @@ test("ended before all that is buffered was looked at, it follows nothing any mo
   expect(arrivals.open).toBe(0);
 });
 
-test("however short the time, all that is buffered and matches is counted", async () => {
+test("all matching buffered spans count, however short the time is", async () => {
   const { arrive: _, ...parts } = largeRing();
 
   const outcome = await waitForTrace(parts, { ...WAIT, timeoutMs: 0 });
@@ -226,7 +226,7 @@ test.each([
   { name: "it was found", wait: {} },
   { name: "the time was up", wait: { count: 9, timeoutMs: 20 } },
   { name: "it was cancelled", wait: { cancelled: AbortSignal.abort() } },
-])("nobody is subscribed any more once $name", async ({ wait }) => {
+])("no subscription is left once $name", async ({ wait }) => {
   const { arrive, buffer, followed, ...ring } = searchedRing();
   arrive(CHILD, ROOT);
   const arrivals = countedArrivals(ring);
@@ -281,7 +281,7 @@ test("when a quiet trace cannot be read, the wait fails", async () => {
   expect(await waiting.catch(String)).toBe("Error: no memory is left");
 });
 
-test("cancelled, it ends at once", async () => {
+test("a cancelled wait ends at once", async () => {
   const canceller = new AbortController();
   const waiting = waitForTrace(searchedRing(), { ...WAIT, cancelled: canceller.signal });
 

@@ -73,7 +73,7 @@ describe("an expectation is read", () => {
   });
 });
 
-describe("every mistake in it is told", () => {
+describe("every mistake in an expectation is reported", () => {
   test.each([
     { text: "nmae=x & kind=round", says: ['unknown condition "nmae"', 'kind is "round"'] },
     { text: "shop", says: ['"shop" must be name=value'] },

@@ -43,12 +43,12 @@ test.each<{ has: string; filter: SpanFilter; keys: ReturnType<typeof filterKeys>
     keys: [onTrace, onName, onText, onService],
   },
   { has: "two names", filter: [name, { on: "name", value: "x" }], keys: [onName] },
-])("of a filter that has $has the keys are there, the most telling first", ({ filter, keys }) => {
+])("a filter with $has has its keys, the most selective first", ({ filter, keys }) => {
   expect(filterKeys(filter)).toEqual(keys);
 });
 
 test.each(["200", "-0.5", "2e2", "NaN", "true"])(
-  "an attribute that is to be %s may be of another kind than a text",
+  "an attribute condition with %s may match other values than strings",
   (value) => {
     const pairHashes = [pairHash(keyHash, hashOf(value)), otherHash(keyHash)];
 
@@ -58,7 +58,7 @@ test.each(["200", "-0.5", "2e2", "NaN", "true"])(
   },
 );
 
-test("filters have the same text when they are the same, in the same order", () => {
+test("filters have equal texts if they have equal conditions in the same order", () => {
   const [one, other] = [attributed("a"), attributed("b")];
   const least: SpanCondition = { on: "min_duration", durationNano: 1n };
   const filters = [[], [one], [other], [one, other], [other, one], [kind], [least], [name, kind]];

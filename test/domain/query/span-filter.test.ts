@@ -46,7 +46,7 @@ test.each(good)("$name=$text is a condition", ({ name, text, condition }) => {
   expect(readCondition(name, text, NOW)).toEqual(condition);
 });
 
-test("there is a good case for every condition that there is", () => {
+test("every condition has a valid case", () => {
   expect(new Set(good.map(({ name }) => name))).toEqual(new Set(CONDITION_NAMES));
 });
 
@@ -82,14 +82,14 @@ test.each([
   { name: "since", text: "17", must: aTime },
   { name: "since", text: "20260131", must: aTime },
   { name: "until", text: "2023-02-30T00:00:00Z", must: aTime },
-])("$name=$text is a mistake that tells what it must be", ({ name, text, must }) => {
+])("$name=$text is refused with what it must be", ({ name, text, must }) => {
   expect(readCondition(name, text, NOW)).toEqual({
     mistake: `${name} is "${text}"; it must be ${must}`,
   });
 });
 
 test.each(["duration", "", "Name", "constructor", "__proto__", "toString"])(
-  "%j is no condition, and the mistake tells which there are",
+  "%j is not a condition, and the mistake lists the conditions",
   (name) => {
     expect(readCondition(name, "x", NOW)).toEqual({
       mistake:

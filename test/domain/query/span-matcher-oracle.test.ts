@@ -17,7 +17,7 @@ function expectedRows(request: Uint8Array, filter: SpanFilter): number[] {
   return spans.flatMap((span, row) => (matchesPlainly(span, filter) ? [row] : []));
 }
 
-test("of spans that often match, in any form that the encoding allows, the same match", () => {
+test("the matcher agrees with the plain filter on spans in any valid encoding", () => {
   let matchedCount = 0;
   const property = fc.property(queryableRequest, filterArbitrary, (request, filter) => {
     const rows = matchedRows(request, filter);
@@ -53,7 +53,7 @@ function ownFilters(request: Uint8Array): SpanFilter[] {
   });
 }
 
-test("of spans with any fields whatever, those match that have what is looked for", () => {
+test("the matcher agrees with the plain filter on spans with arbitrary fields", () => {
   const property = fc.property(requestArbitrary, (request) => {
     for (const filter of ownFilters(request).filter(isWellFormed)) {
       expect(matchedRows(request, filter)).toEqual(expectedRows(request, filter));

@@ -191,7 +191,7 @@ test.each<{ name: string; bytes: Uint8Array; values: string[] }>([
     bytes: spanIn([], bytesField(11, bytesField(3, attribute("k", "s")))),
     values: [],
   },
-])("of attributes with one key: $name", ({ bytes, values }) => {
+])("among attributes with the same key, $name", ({ bytes, values }) => {
   expect(["r", "s", "t", ""].filter((value) => isMatched(bytes, wants("k", value)))).toEqual(
     values,
   );
@@ -259,7 +259,7 @@ test.each<{ name: string; condition: SpanCondition }>([
   expect([shop, isAnyMatched(bank)]).toEqual([false, true]);
 });
 
-test("the matcher tells the tail of the trace id that it looks for", () => {
+test("the matcher has the tail of the trace id that it requires", () => {
   const id = Uint8Array.from(traceId(0x0102_0304)).toHex();
 
   expect(compileFilter([{ on: "trace_id", value: id }]).traceTail).toBe(0x0403_0201);

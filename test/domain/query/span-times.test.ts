@@ -19,7 +19,7 @@ test.each<{ name: string; fields: number[][] }>([
   { name: "no end", fields: [fixed64Field(7, 5n)] },
   { name: "an end of 0", fields: [fixed64Field(7, 5n), fixed64Field(8, 0n)] },
   { name: "neither", fields: [] },
-])("a span with $name has no duration that could be compared", ({ fields }) => {
+])("a span with $name matches no duration", ({ fields }) => {
   const bytes = spanWith(...fields);
 
   expect(isMatched(bytes, { on: "min_duration", durationNano: 0n })).toBe(false);

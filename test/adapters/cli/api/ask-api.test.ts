@@ -36,14 +36,14 @@ test.each([
 test.each([
   () => new Response("not here", { status: 404, statusText: "Not Found" }),
   () => new Response("{", { status: 400, headers: { "Content-Type": "application/problem+json" } }),
-])("another server on the port is told from spanring", async (answer) => {
+])("another server on the port is recognised", async (answer) => {
   const end = await get([], answer);
 
   expect(end.exitCode).toBe(3);
   expect(end.stderr).toContain("it is not the read API of a spanring of this version\n");
 });
 
-test("a mistake names the option as it was written", async () => {
+test("a mistake names the option as written", async () => {
   const mistake = {
     detail: 'min_duration is "x"; it must be a duration',
     parameter: "min_duration",
@@ -54,7 +54,7 @@ test("a mistake names the option as it was written", async () => {
   expect(end.stderr).toBe('spanring: --min-duration is "x"; it must be a duration\n');
 });
 
-test("a cursor of another run is exit code 2: it is no answer that nothing has come", async () => {
+test("a cursor of another run is exit code 2, unlike a search without a result", async () => {
   const detail = 'after is "a1-5", a position in another run. Start again with after=0';
 
   const end = await get(["--after", "a1-5"], () => problem(410, { detail, parameter: "after" }));
@@ -65,7 +65,7 @@ test("a cursor of another run is exit code 2: it is no answer that nothing has c
   );
 });
 
-test("nobody there is told with the URL and what to do", async () => {
+test("a refused connection is reported with the URL and what to do", async () => {
   const url = await unusedUrl();
 
   const end = await runCommands(["get", "--url", `${url}/`]);
@@ -77,7 +77,7 @@ test("nobody there is told with the URL and what to do", async () => {
   );
 });
 
-test("SPANRING_URL says where, and --url says it better", async () => {
+test("--url takes precedence over SPANRING_URL", async () => {
   const api = startFakeServer(threeSpans);
 
   const found = await runCommands(["get"], { env: { SPANRING_URL: api.url } });
@@ -88,7 +88,7 @@ test("SPANRING_URL says where, and --url says it better", async () => {
   expect(wrong.stderr).toContain('SPANRING_URL is "localhost:4319"; it must be a URL');
 });
 
-test("a connection that breaks is told", async () => {
+test("a broken connection is reported", async () => {
   const half = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{}\n";
   using server = Bun.listen({
     hostname: "127.0.0.1",

@@ -20,6 +20,6 @@ test.each([
   "http://localhost.example.com",
   "http://10.0.0.1",
   "no URL",
-])("for %s the environment decides", (url) => {
+])("the environment decides about the proxy for %s", (url) => {
   expect(proxyFor(url)).toEqual({});
 });

@@ -28,7 +28,7 @@ describe("the first digits of a trace's identifier will do", () => {
     expect(end).toMatchObject({ exitCode: 0, asked: ["GET /api/traces?limit=10000", asked] });
   });
 
-  test("also in a list of traces, beside other filters", async () => {
+  test("the first digits will do in a list of traces, beside other filters", async () => {
     const argv = ["traces", "--name", "x", "--trace-id", "ffff"];
 
     const { asked } = await runAgainstFake(argv, listing(THIRD));
@@ -51,14 +51,14 @@ test.each([
   { argv: ["traces", "\u001b[2J"], says: 'TRACE_ID is "\\x1b[2J"' },
   { argv: ["get", "--trace-id", "f"], says: '--trace-id is "f"' },
   { argv: ["traces", "--trace-id", "f"], says: '--trace-id is "f"' },
-])("$argv is told which digits will do, and asks nothing", async ({ argv, says }) => {
+])("$argv is refused with the digits that will do, without a request", async ({ argv, says }) => {
   const { exitCode, stderr, asked } = await runAgainstFake(argv, listing(TRACE_ID));
 
   expect({ exitCode, asked }).toEqual({ exitCode: 2, asked: [] });
   expect(stderr).toBe(`spanring: ${says}; it must be 32 hex digits, or the first 4 or more\n`);
 });
 
-test("of more traces than are listed, it is told that an older one may begin so too", async () => {
+test("with more traces than are listed, an older one may begin with the same digits", async () => {
   const traceIds = [THIRD, ...Array<string>(9_999).fill(TRACE_ID)];
 
   const { exitCode, stderr } = await runAgainstFake(["traces", "ffff"], listing(...traceIds));
@@ -70,7 +70,7 @@ test("of more traces than are listed, it is told that an older one may begin so 
   );
 });
 
-test("digits that begin several traces are refused, with those", async () => {
+test("digits that several traces begin with are refused, with a list of these", async () => {
   const end = await runAgainstFake(["traces", TRACE_ID.slice(0, 8)], listing(TRACE_ID, OTHER));
 
   expect(end).toMatchObject({ exitCode: 2, stdout: "" });
@@ -79,7 +79,7 @@ test("digits that begin several traces are refused, with those", async () => {
   );
 });
 
-test("of many that begin so, ten are told", async () => {
+test("ten of many such traces are listed", async () => {
   const { stderr } = await runAgainstFake(
     ["traces", "ffff"],
     listing(...Array<string>(11).fill(THIRD)),
@@ -92,15 +92,18 @@ test("of many that begin so, ten are told", async () => {
 test.each([
   { traceCount: 1, says: "none of the buffered traces begins with ffff" },
   { traceCount: 10_000, says: "none of the newest 10,000 begins with ffff" },
-])("digits that begin none of $traceCount traces are told", async ({ traceCount, says }) => {
-  const traceIds = Array<string>(traceCount).fill(TRACE_ID);
+])(
+  "digits that none of $traceCount traces begins with are reported",
+  async ({ traceCount, says }) => {
+    const traceIds = Array<string>(traceCount).fill(TRACE_ID);
 
-  const end = await runAgainstFake(["traces", "ffff"], listing(...traceIds));
+    const end = await runAgainstFake(["traces", "ffff"], listing(...traceIds));
 
-  expect(end).toMatchObject({ exitCode: 1, stdout: "", stderr: `spanring: ${says}\n` });
-});
+    expect(end).toMatchObject({ exitCode: 1, stdout: "", stderr: `spanring: ${says}\n` });
+  },
+);
 
-test("an answer that lists no traces has none that begins so", async () => {
+test("an answer without a list of traces has no such trace", async () => {
   const end = await runAgainstFake(["traces", "ffff"], () => new Response("no"));
 
   expect(end.exitCode).toBe(1);

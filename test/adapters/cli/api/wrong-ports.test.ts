@@ -30,7 +30,7 @@ async function startSpanring() {
   return await startServer(parts);
 }
 
-test.each(COMMANDS)("%s at the port for OTLP/gRPC is told so", async (command) => {
+test.each(COMMANDS)("%s recognises the port for OTLP/gRPC", async (command) => {
   const server = await startSpanring();
   const url = `http://127.0.0.1:${server.ports.grpc}`;
 
@@ -44,7 +44,7 @@ test.each(COMMANDS)("%s at the port for OTLP/gRPC is told so", async (command) =
   expect(end.stderr).toEndWith(`\n${PORTS}`);
 });
 
-test.each(COMMANDS)("%s at the port for OTLP/HTTP is told so", async (command) => {
+test.each(COMMANDS)("%s recognises the port for OTLP/HTTP", async (command) => {
   const server = await startSpanring();
   const url = `http://127.0.0.1:${server.ports.http}`;
 
@@ -90,21 +90,24 @@ test.each<{ name: string; scheme?: string; greet: Parameters<typeof listening>[0
     greet: (socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"),
     says: "does not speak TLS",
   },
-])("a port that speaks $name is told in our words", async ({ scheme = "http", greet, says }) => {
-  using server = await listening(greet);
+])(
+  "a port that speaks $name is reported in our words",
+  async ({ scheme = "http", greet, says }) => {
+    using server = await listening(greet);
 
-  const end = await runCommands(["stats", "--url", `${scheme}://127.0.0.1:${server.port}`]);
+    const end = await runCommands(["stats", "--url", `${scheme}://127.0.0.1:${server.port}`]);
 
-  expect(end).toMatchObject({ exitCode: 3, stdout: "" });
-  expect(end.stderr).toContain(says);
-  expect(end.stderr).toEndWith(PORTS);
-  expect(end.stderr).not.toMatch(RUNTIMES_WORDS);
-});
+    expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+    expect(end.stderr).toContain(says);
+    expect(end.stderr).toEndWith(PORTS);
+    expect(end.stderr).not.toMatch(RUNTIMES_WORDS);
+  },
+);
 
 const redirecting: Answer = ({ path }) => Response.redirect(path, 302);
 const page: Answer = () => new Response("<html>", { headers: { "Content-Type": "text/html" } });
 
-test("a server that redirects for ever is told in our words", async () => {
+test("a server that redirects endlessly is reported in our words", async () => {
   const { url } = startFakeServer(redirecting);
 
   const end = await runCommands(["stats", "--url", url]);
@@ -114,7 +117,7 @@ test("a server that redirects for ever is told in our words", async () => {
   expect(end.stderr).not.toMatch(RUNTIMES_WORDS);
 });
 
-test.each(COMMANDS)("%s does not take a web page for an answer", async (command) => {
+test.each(COMMANDS)("%s does not accept a web page as an answer", async (command) => {
   const { url } = startFakeServer(page);
 
   const end = await runCommands([command, "--url", url]);
@@ -124,7 +127,7 @@ test.each(COMMANDS)("%s does not take a web page for an answer", async (command)
   expect(end.stderr).toEndWith(PORTS);
 });
 
-test("a proxy that is asked instead is named, for it may be at fault", async () => {
+test("a proxy in use is named, for it may be at fault", async () => {
   const env = { HTTP_PROXY: "http://127.0.0.1:1", NO_COLOR: "1" };
 
   const end = await runCommands(["stats", "--url", "http://spanring.invalid:4319"], { env });
