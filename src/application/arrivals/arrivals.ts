@@ -1,7 +1,11 @@
 import type { ServiceAmount } from "../../domain/ledger.ts";
 import type { SpanFilter } from "../../domain/query/span-filter.ts";
 import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
-import { type Arrived, type ArrivedRange, SubscriptionIndex } from "./subscription-index.ts";
+import {
+  type ArrivalListener,
+  type ArrivedRange,
+  SubscriptionIndex,
+} from "./subscription-index.ts";
 import type {
   Appended,
   OldestSpans,
@@ -82,7 +86,7 @@ export class Arrivals {
    * Calls `arrived` with every matching span that is accepted from now on, until the returned
    * function is called. Returns undefined when there is no room for the filter.
    */
-  subscribe(filter: SpanFilter, arrived: Arrived): (() => void) | undefined {
+  subscribe(filter: SpanFilter, arrived: ArrivalListener): (() => void) | undefined {
     this.showArrived();
     return this.index.add(filter, arrived);
   }

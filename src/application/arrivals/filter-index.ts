@@ -73,14 +73,14 @@ function bucketOf<IndexedFilter>(
   }
 }
 
-interface Keyed<Key, IndexedFilter> {
+interface KeyedStore<Key, IndexedFilter> {
   countAt(key: Key): number;
   add(key: Key, indexed: IndexedFilter): void;
   remove(key: Key, indexed: IndexedFilter): void;
 }
 
 function bucketAt<Key, IndexedFilter>(
-  keyed: Keyed<Key, IndexedFilter>,
+  keyed: KeyedStore<Key, IndexedFilter>,
   key: Key,
 ): Bucket<IndexedFilter> {
   return {

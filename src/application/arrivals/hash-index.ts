@@ -86,7 +86,7 @@ export class KeyedSets<Key, Value> {
   }
 }
 
-type Found<Value> = (values: ReadonlySet<Value>) => void;
+type Report<Value> = (values: ReadonlySet<Value>) => void;
 
 /** The length of a plain key takes one byte. */
 const MAX_PLAIN_KEY_BYTES = 127;
@@ -133,20 +133,20 @@ export class AttributeIndex<Value> {
   }
 
   /** Reports the sets for the attributes of a span, some of them several times. */
-  ofSpan({ bytes, spanOffset, spanLength }: SpanLocation, found: Found<Value>): void {
+  ofSpan({ bytes, spanOffset, spanLength }: SpanLocation, found: Report<Value>): void {
     const { span } = this;
     point(span, bytes, spanOffset, spanOffset + spanLength);
     while (nextSpanAttribute(span)) this.report(span, found);
   }
 
   /** Reports the sets for the attributes of the resource of a span. */
-  ofResource({ bytes, resourceOffset, resourceLength }: SpanLocation, found: Found<Value>): void {
+  ofResource({ bytes, resourceOffset, resourceLength }: SpanLocation, found: Report<Value>): void {
     const { resource } = this;
     scanResource(resource, bytes, resourceOffset, resourceLength);
     while (nextAttribute(resource)) this.report(resource.attributes, found);
   }
 
-  private report(attribute: FieldScan, found: Found<Value>): void {
+  private report(attribute: FieldScan, found: Report<Value>): void {
     const { byKey, countByKeyBytes, read } = this;
     const hash = wantedHash({ byKey, countByKeyBytes, read }, attribute);
     const values = hash === NOT_WANTED ? undefined : this.byPair.valuesOf(hash);

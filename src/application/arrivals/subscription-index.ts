@@ -16,7 +16,7 @@ import {
 import type { SequenceRange, SpanVisits } from "../../ports/trace-buffer.ts";
 
 /** Receives the sequences of all matching spans that arrived together. */
-export type Arrived = (sequences: readonly number[]) => void;
+export type ArrivalListener = (sequences: readonly number[]) => void;
 
 export interface ArrivedRange extends SequenceRange {
   /** Whether the wire walk found every span plain. */
@@ -25,7 +25,7 @@ export interface ArrivedRange extends SequenceRange {
 
 interface Subscription {
   /** Does nothing once the subscription has been removed. */
-  arrived: Arrived;
+  arrived: ArrivalListener;
 }
 
 /** Holds a filter and all its subscriptions: it is tried once on each span. */
@@ -63,7 +63,7 @@ export class SubscriptionIndex {
    * Returns a function that removes the subscription, to be called once; undefined when too many
    * other filters would be tried on the same spans (see `MAX_FOUND_TOGETHER`).
    */
-  add(filter: SpanFilter, arrived: Arrived): (() => void) | undefined {
+  add(filter: SpanFilter, arrived: ArrivalListener): (() => void) | undefined {
     const text = filterText(filter);
     const indexed = this.filters.get(text) ?? this.indexFilter(text, filter);
     return indexed && this.subscribe(indexed, { arrived });

@@ -220,7 +220,7 @@ class FollowedTraces implements Disposable {
     this.arrival.resolve();
   }
 
-  /** As many other filters as possible look at the same spans. */
+  /** Gives up a trace for which the index of filters has no room. */
   private giveUp(traceId: string, release: () => void): void {
     this.traceIds.delete(traceId);
     this.arrivedMs.delete(traceId);

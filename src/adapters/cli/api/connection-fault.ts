@@ -7,7 +7,7 @@ const MALFORMED = "Malformed_HTTP_Response";
 const FAULTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there",
   ENOTFOUND: "the host name is not known",
-  EAI_AGAIN: "the host name cannot be looked up now",
+  EAI_AGAIN: "the host name cannot be resolved now",
   EHOSTUNREACH: "no route to the host",
   ENETUNREACH: "no route to the host",
   ETIMEDOUT: "the host does not answer",

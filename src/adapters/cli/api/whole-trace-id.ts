@@ -57,7 +57,7 @@ function noBeginning(name: string, text: string): CommandFailure {
 }
 
 function mayBeOlder(beginning: string): string {
-  const looked = `only the newest ${countText(MAX_TRACES)} traces were looked through`;
+  const looked = `only the newest ${countText(MAX_TRACES)} traces were searched`;
   return `${looked}; an older one may begin with ${beginning} too`;
 }
 

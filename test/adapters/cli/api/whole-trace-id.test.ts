@@ -65,7 +65,7 @@ test("with more traces than are listed, an older one may begin with the same dig
 
   expect(exitCode).toBe(0);
   expect(stderr).toBe(
-    "spanring: only the newest 10,000 traces were looked through; " +
+    "spanring: only the newest 10,000 traces were searched; " +
       "an older one may begin with ffff too\n",
   );
 });
