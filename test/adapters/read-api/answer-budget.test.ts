@@ -1,5 +1,9 @@
 import { expect, test } from "bun:test";
-import { AnswerBudget } from "../../../src/adapters/read-api/answer-budget.ts";
+import {
+  AnswerBudget,
+  cancelledBy,
+  heldBuffer,
+} from "../../../src/adapters/read-api/answer-budget.ts";
 import { heldResponse } from "../../../src/adapters/read-api/span-answer.ts";
 import { largeRequest } from "../../support/requests/large-request.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
@@ -15,7 +19,11 @@ import {
   runReadApi,
   stopReadApisAfterEach,
 } from "../../support/running/running-read-api.ts";
-import type { CopiedSpans, SpanReader } from "../../../src/ports/trace-buffer.ts";
+import type { CopiedSpans, SearchedBuffer, SpanReader } from "../../../src/ports/trace-buffer.ts";
+import { ProblemError } from "../../../src/adapters/read-api/problem.ts";
+import { NEVER } from "../../support/running/searched-ring.ts";
+import { compileFilter } from "../../../src/domain/query/span-matcher.ts";
+import { countedSignal } from "../../support/fakes/counted-listeners.ts";
 
 stopReadApisAfterEach();
 
@@ -176,4 +184,94 @@ test("an answer that is handed over is held until it is released, whatever dispo
   held.release();
 
   expect([whileSent, budget.heldBytes]).toEqual([7, 0]);
+});
+
+const TEN_BYTES_EACH: SearchedBuffer = {
+  range: () => ({ first: 1, next: 9 }),
+  visit: () => {},
+  copy: (sequences) => ({ request: new Uint8Array(10 * sequences.length), sequences }),
+};
+
+test("copied bytes are held", () => {
+  const budget = new AnswerBudget(20);
+  const buffer = heldBuffer(TEN_BYTES_EACH, { held: budget.begin(), ended: NEVER });
+
+  const copied = buffer.copy([1, 2]);
+
+  expect(copied.sequences).toEqual([1, 2]);
+  expect(budget.hasRoom()).toBe(false);
+  expect(buffer.range()).toEqual({ first: 1, next: 9 });
+});
+
+test("without room nothing is copied, and the spans are counted as refused", () => {
+  const budget = new AnswerBudget(20);
+  const held = budget.begin();
+  let refusals = 0;
+  const buffer = heldBuffer(TEN_BYTES_EACH, {
+    held,
+    ended: NEVER,
+    whenRefused: () => (refusals += 1),
+  });
+  budget.begin().hold(20);
+
+  const copied = buffer.copy([1, 2]);
+
+  expect(copied).toEqual({ request: new Uint8Array(0), sequences: [] });
+  expect([held.refusedSpans, refusals]).toEqual([2, 1]);
+});
+
+test("an empty copy is never refused", () => {
+  const budget = new AnswerBudget(20);
+  const held = budget.begin();
+  budget.begin().hold(20);
+
+  heldBuffer(TEN_BYTES_EACH, { held, ended: NEVER }).copy([]);
+
+  expect(held.refusedSpans).toBe(0);
+});
+
+test("once the answer has ended, nothing is searched or held", () => {
+  const budget = new AnswerBudget(20);
+  const ending = new AbortController();
+  const buffer = heldBuffer(TEN_BYTES_EACH, { held: budget.begin(), ended: ending.signal });
+  const look = { matcher: compileFilter([]), newestFirst: false, range: { first: 1, next: 2 } };
+
+  ending.abort();
+
+  expect(() => buffer.range()).toThrow(ProblemError);
+  expect(() => buffer.visit(look, () => true)).toThrow(ProblemError);
+  expect(() => buffer.copy([1, 2])).toThrow(ProblemError);
+  expect(budget.hasRoom()).toBe(true);
+});
+
+test("it is cancelled by any of the signals", () => {
+  const [one, other] = [new AbortController(), new AbortController()];
+  const { signal } = cancelledBy([one.signal, other.signal]);
+
+  expect(signal.aborted).toBe(false);
+  other.abort();
+  expect(signal.aborted).toBe(true);
+});
+
+test("it is cancelled from the beginning by a signal that was aborted before", () => {
+  expect(cancelledBy([AbortSignal.abort()]).signal.aborted).toBe(true);
+});
+
+test("it can be cancelled by itself", () => {
+  const cancellation = cancelledBy([]);
+
+  cancellation.cancel();
+
+  expect(cancellation.signal.aborted).toBe(true);
+});
+
+test("disposed of, it is cancelled, and follows no signal any more", () => {
+  const followed = countedSignal();
+  const cancellation = cancelledBy([followed.signal]);
+  const listening = followed.listening();
+
+  cancellation[Symbol.dispose]();
+
+  expect(cancellation.signal.aborted).toBe(true);
+  expect([listening, followed.listening()]).toEqual([1, 0]);
 });

@@ -5,6 +5,12 @@ import {
   runReadApi,
   stopReadApisAfterEach,
 } from "../../support/running/running-read-api.ts";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { forwardMember } from "../../../src/adapters/read-api/ledger-answers.ts";
+import { zeroForwardFigures } from "../../../src/application/forwarding/forward-figures.ts";
+import type { ForwardStatus } from "../../../src/application/forwarding/forward-status.ts";
+import { forwardStatus } from "../../support/fakes/forward-status.ts";
+import { closed, fetchDescription } from "../../support/oracles/openapi-description.ts";
 
 stopReadApisAfterEach();
 
@@ -70,3 +76,116 @@ test("GET /api/services has the ledger of each service, and when it was last see
   });
   expect(spans).toMatchObject({ received: 5, buffered: 5 });
 });
+
+stopReadApisAfterEach();
+
+const endpoint = "grpcs://collector:4317";
+const reading = (parts: Partial<ForwardStatus> = {}) => {
+  return { endpoint, status: () => forwardStatus(parts) };
+};
+const CALM = { pauseLeftMs: 0, lastError: undefined, figures: zeroForwardFigures() };
+
+const ajv = new Ajv2020({ strict: false, validateFormats: false });
+ajv.addSchema({ $id: "api", ...closed(await fetchDescription()) });
+
+test("the member has all numbers, and the time of the next attempt", () => {
+  expect(forwardMember(reading())).toEqual({
+    endpoint,
+    state: "backing_off",
+    retry_in_ms: 1235,
+    last_error: { message: "UNAVAILABLE: no route", time: "2026-11-24T13:04:39.007Z" },
+    spans_per_second: 1234.6,
+    lag_seconds: 4.2,
+    in_flight: { batches: 2, spans: 1028 },
+    retried_spans: 27,
+    undeliverable: {
+      invalid: 24,
+      unauthenticated: 0,
+      forbidden: 0,
+      not_found: 0,
+      unsupported: 0,
+      redirected: 0,
+      internal: 0,
+      other: 0,
+      too_large: 25,
+      rejected: 26,
+    },
+    batches: {
+      delivered: 21,
+      partly_rejected: 22,
+      too_large: 0,
+      refused: 0,
+      blocked: 0,
+      retry: 23,
+    },
+  });
+});
+
+test.each<ForwardStatus["state"]>(["untried", "connected"])("%s, there is no next try", (state) => {
+  const member = forwardMember(reading({ ...CALM, state }));
+
+  expect(member).toHaveProperty("state", state);
+  expect(member).not.toHaveProperty("retry_in_ms");
+  expect(member).not.toHaveProperty("last_error");
+});
+
+test.each<Partial<ForwardStatus>>([
+  { ...CALM, state: "untried", spansPerSecond: 0, lagMs: 0 },
+  { ...CALM, state: "connected" },
+  { state: "connected", pauseLeftMs: 0 },
+  { state: "backing_off", pauseLeftMs: 0 },
+  {},
+])("the stats of a server that forwards match their description: %j", async (parts) => {
+  const { request } = runReadApi({ forward: reading(parts) });
+
+  const body: unknown = await (await request("/api/stats")).json();
+
+  const validate = ajv.compile({ $ref: "api#/components/schemas/Stats" });
+  expect({ valid: validate(body), errors: validate.errors }).toEqual({ valid: true, errors: null });
+  expect(body).toHaveProperty("forward", forwardMember(reading(parts)));
+});
+
+test.each([
+  { state: "blocked", hint: "check FORWARD_HEADERS_FILE" },
+  { state: "backing_off", hint: undefined },
+] as const)("while it is $state, that is what /readyz says, and why", async ({ state, hint }) => {
+  const lastError = { message: "401: no", hint, unixMs: 0 };
+  const { request } = runReadApi({ forward: reading({ state, lastError }) });
+  const last_error = {
+    message: "401: no",
+    ...(hint === undefined ? {} : { hint }),
+    time: "1970-01-01T00:00:00.000Z",
+  };
+
+  const response = await request("/readyz");
+  const body: unknown = await response.json();
+  const stats: unknown = await (await request("/api/stats")).json();
+
+  const validate = ajv.compile({ $ref: "api#/components/schemas/Readiness" });
+  expect({ valid: validate(body), errors: validate.errors }).toEqual({ valid: true, errors: null });
+  // It receives, so it is ready: exporters that it turned away would lose more.
+  expect(response.status).toBe(200);
+  expect(body).toMatchObject({ status: "ready", forward: { state, last_error } });
+  expect(stats).toMatchObject({ forward: { state, retry_in_ms: 1235, last_error } });
+});
+
+test("once the upstream accepts spans again, /readyz has only its state", async () => {
+  const { request } = runReadApi({ forward: reading({ state: "connected" }) });
+
+  expect(await (await request("/readyz")).json()).toHaveProperty("forward", { state: "connected" });
+});
+
+test("a server that forwards nothing does not mention forwarding", async () => {
+  const { request } = runReadApi();
+
+  expect(await (await request("/api/stats")).json()).not.toHaveProperty("forward");
+});
+
+test.each(["state", "endpoint", "batches", "undeliverable"])(
+  "an answer without %s is invalid",
+  (name) => {
+    const member = { ...forwardMember(reading()), [name]: undefined };
+
+    expect(ajv.validate({ $ref: "api#/components/schemas/Forward" }, member)).toBe(false);
+  },
+);
