@@ -10,6 +10,7 @@ const OWN_FOLDERS = [
   "test/bench/",
   "test/scripts/",
   "test/quirks/",
+  "test/attack/",
 ];
 
 /** A test stands where the thing it tests stands: beside a file of its name, or in its folder. */

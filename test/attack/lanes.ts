@@ -1,0 +1,194 @@
+import { percentile } from "../bench/figure.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import type { Ports } from "./attack-case.ts";
+import { HttpClient, requestOnce } from "./wire/http-client.ts";
+import { http1Request } from "./wire/http1-talk.ts";
+import { SMALL_REQUEST } from "./wire/payloads.ts";
+
+export const LANE_NAMES = ["grpc-kept", "grpc-new", "http-kept", "http-new", "api"] as const;
+export type LaneName = (typeof LANE_NAMES)[number];
+
+/** How well-behaved clients fared on one lane. */
+export interface LaneFigures {
+  readonly lane: LaneName;
+  readonly sent: number;
+  /** Refused, broken off, or not answered in time. */
+  readonly lost: number;
+  /** Over all requests; one that was lost counts with its time limit at least. */
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** Why requests were lost. */
+  readonly reasons: Readonly<Record<string, number>>;
+}
+
+interface Client {
+  /** Rejects when the request is not accepted. */
+  request(): Promise<void>;
+  close(): void;
+}
+
+const INTERVAL_MS: Readonly<Record<LaneName, number>> = {
+  "grpc-kept": 50,
+  "grpc-new": 100,
+  "http-kept": 50,
+  "http-new": 100,
+  api: 50,
+};
+/** A connection of HTTP/1.1 takes one request at a time: with one alone, they would queue there. */
+const KEPT_CONNECTIONS = 4;
+/** Their code is compiled and their connections are open before anything is measured. */
+const WARM_UP_REQUESTS = 20;
+
+/** Well-behaved clients on all lanes, from open to close. */
+export class Lanes {
+  private readonly lanes: readonly Lane[];
+
+  private constructor(lanes: readonly Lane[]) {
+    this.lanes = lanes;
+  }
+
+  static async open(ports: Ports, lostAfterMs: number): Promise<Lanes> {
+    const lanes = LANE_NAMES.map((name) => new Lane(name, clientOf(name, ports), lostAfterMs));
+    await Promise.all(lanes.map((lane) => lane.warmUp()));
+    return new Lanes(lanes);
+  }
+
+  start(): void {
+    for (const lane of this.lanes) lane.start();
+  }
+
+  /** Sends no more, and waits for what is under way. */
+  async finish(): Promise<LaneFigures[]> {
+    return await Promise.all(this.lanes.map((lane) => lane.finish()));
+  }
+}
+
+/**
+ * Sends a request at a steady pace, whether or not those before are answered, and measures from
+ * the time at which it was due: a blocked receiver delays every request, and each is counted.
+ */
+class Lane {
+  private readonly name: LaneName;
+  private readonly client: Client;
+  private readonly lostAfterMs: number;
+  private readonly latencies: number[] = [];
+  private readonly reasons: Record<string, number> = {};
+  private readonly underWay = new Set<Promise<void>>();
+  private timer: Timer | undefined;
+
+  constructor(name: LaneName, client: Client, lostAfterMs: number) {
+    this.name = name;
+    this.client = client;
+    this.lostAfterMs = lostAfterMs;
+  }
+
+  async warmUp(): Promise<void> {
+    for (let sent = 0; sent < WARM_UP_REQUESTS; sent += 1) await this.client.request();
+  }
+
+  start(): void {
+    this.timer = setInterval(() => this.send(), INTERVAL_MS[this.name]);
+  }
+
+  async finish(): Promise<LaneFigures> {
+    clearInterval(this.timer);
+    await Promise.all(this.underWay);
+    this.client.close();
+    return figuresOf(this.name, this.latencies, this.reasons);
+  }
+
+  private send(): void {
+    const sent = this.measure();
+    this.underWay.add(sent);
+    void sent.finally(() => this.underWay.delete(sent));
+  }
+
+  private async measure(): Promise<void> {
+    const startMs = performance.now();
+    try {
+      await inTime(this.client.request(), this.lostAfterMs);
+    } catch (error) {
+      const reason = reasonOf(error);
+      this.reasons[reason] = (this.reasons[reason] ?? 0) + 1;
+    }
+    this.latencies.push(performance.now() - startMs);
+  }
+}
+
+function figuresOf(
+  lane: LaneName,
+  latencies: readonly number[],
+  reasons: Readonly<Record<string, number>>,
+): LaneFigures {
+  const sorted = latencies.toSorted((one, other) => one - other);
+  const lost = Object.values(reasons).reduce((sum, count) => sum + count, 0);
+  const [p99Ms, maxMs] = [percentile(sorted, 0.99) ?? 0, sorted.at(-1) ?? 0];
+  return { lane, sent: sorted.length, lost, p99Ms, maxMs, reasons };
+}
+
+async function inTime(request: Promise<void>, limitMs: number): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error("too late")), limitMs);
+  await Promise.race([request, late.promise]).finally(() => clearTimeout(timer));
+}
+
+/** A gRPC status, an error of the system, or a sentence. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error ? error.code : undefined;
+  if (typeof code === "number") return `grpc ${code}`;
+  return typeof code === "string" ? code : error.message;
+}
+
+function clientOf(name: LaneName, ports: Ports): Client {
+  if (name === "grpc-kept") return keptGrpc(ports.grpc);
+  if (name === "grpc-new") return each(() => exportOnce(ports.grpc));
+  if (name === "http-kept") return keptHttp(ports.http, [EXPORT]);
+  if (name === "http-new") return each(() => requestOnce(ports.http, EXPORT).then(mustBeOk));
+  return keptHttp(ports.api, [HEALTH, STATS]);
+}
+
+const EXPORT = http1Request({
+  headers: { "Content-Type": "application/x-protobuf" },
+  body: SMALL_REQUEST,
+});
+export const HEALTH = http1Request({ method: "GET", path: "/healthz" });
+const STATS = http1Request({ method: "GET", path: "/api/stats" });
+
+function keptGrpc(port: number): Client {
+  const client = openExportClient(port);
+  return {
+    request: async () => void (await client.export(SMALL_REQUEST)),
+    close: () => client[Symbol.dispose](),
+  };
+}
+
+async function exportOnce(port: number): Promise<void> {
+  using client = openExportClient(port);
+  await client.export(SMALL_REQUEST);
+}
+
+/** Sends the requests in turn, each on the next connection. */
+function keptHttp(port: number, requests: readonly Uint8Array[]): Client {
+  const clients = Array.from({ length: KEPT_CONNECTIONS }, () => new HttpClient(port));
+  let turn = 0;
+  return {
+    request: async () => {
+      const [round, at] = [Math.floor(turn / clients.length), turn % clients.length];
+      turn += 1;
+      mustBeOk(await clients[at]!.request(requests[round % requests.length]!));
+    },
+    close: () => {
+      for (const client of clients) client.close();
+    },
+  };
+}
+
+/** A client without a connection of its own. */
+function each(request: () => Promise<void>): Client {
+  return { request, close: () => {} };
+}
+
+function mustBeOk(status: number): void {
+  if (status !== 200) throw new Error(`status ${status}`);
+}

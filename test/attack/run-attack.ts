@@ -1,0 +1,129 @@
+import type { Environment } from "../../src/config/config.ts";
+import { assertBooksBalance, type BufferStats } from "../../src/domain/ledger.ts";
+import { ownProcess } from "../bench/own-processes.ts";
+import { exportOverHttp } from "../support/running/export-over-http.ts";
+import { readApiClient } from "../support/running/read-api-client.ts";
+import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
+import type { Attack, Ports } from "./attack-case.ts";
+import type { Received } from "./attacker-process.ts";
+import { startAttacker } from "./attacker-process.ts";
+import { Lanes } from "./lanes.ts";
+import { BlockProbe, MemoryWatch, residentBytesOf } from "./measure.ts";
+import type { Outcome } from "./requirements.ts";
+import { paddedRequest } from "./wire/payloads.ts";
+
+export interface AttackRun {
+  readonly seconds: number;
+  /** Fewer connections and smaller requests, for the tests. */
+  readonly isShort: boolean;
+  /** A request that is not answered by then is lost. */
+  readonly lostAfterMs: number;
+}
+
+/** One row of the table. */
+export interface Row {
+  readonly name: string;
+  readonly expected: Attack["expected"];
+  readonly outcome: Outcome;
+  readonly received: Received;
+}
+
+/** A process that has not ended so long after SIGTERM is killed. */
+const STOP_WAIT_MS = { full: 30_000, short: 8_000 };
+
+/** Starts the receiver, attacks it while well-behaved clients use it, and measures. */
+export async function runAttack(attack: Attack, run: AttackRun): Promise<Row> {
+  using upstream = startUpstream(attack.upstream);
+  const { maxOpenFiles } = attack;
+  const grace: Environment = run.isShort ? { SHUTDOWN_GRACE_MS: "1000" } : {};
+  await using program = await startProgram(
+    { ...grace, ...attack.environment, ...upstream.environment },
+    maxOpenFiles === undefined ? {} : { maxOpenFiles },
+  );
+  ownProcess(program);
+  const ports = portsOf(program);
+  const idleBytes = residentBytesOf(program.pid) ?? 0;
+  await fill(attack, program);
+  const lanes = await Lanes.open(ports, run.lostAfterMs);
+  const memory = new MemoryWatch(program.pid);
+  const probe = new BlockProbe(program.pid, ports.api);
+  lanes.start();
+  // An attack that goes on during the shutdown is ended by its end.
+  const stopWaitMs = run.isShort ? STOP_WAIT_MS.short : STOP_WAIT_MS.full;
+  const seconds = run.seconds + (attack.stops === true ? stopWaitMs / 1000 : 0);
+  await using attacker = startAttacker(attack.name, { ports, seconds, isShort: run.isShort });
+  if (attack.stops === true) await Bun.sleep(run.seconds * 1000);
+  else await attacker.received;
+  const figures = await lanes.finish();
+  const longestBlockMs = await probe.stop();
+  const isAlive = isRunning(program.pid);
+  const isBalanced = attack.stops === true || (isAlive && (await hasBalance(program)));
+  const stopMs = attack.stops === true ? await stopTime(program, stopWaitMs) : null;
+  attacker.stop();
+  const outcome = { idleBytes, peakBytes: memory.stop(), lanes: figures, longestBlockMs, stopMs };
+  return {
+    name: attack.name,
+    expected: attack.expected,
+    outcome: { ...outcome, isAlive, isBalanced },
+    received: await attacker.received,
+  };
+}
+
+function portsOf({ grpcPort, httpPort, apiUrl }: RunningProgram): Ports {
+  return { grpc: grpcPort, http: httpPort, api: Number(new URL(apiUrl).port) };
+}
+
+const FULL_RING = { requests: 5, spans: 2_000, bytes: 6_500 };
+const BACKLOG = { requests: 50, spans: 20_000, bytes: 1 };
+
+async function fill(attack: Attack, { httpUrl }: RunningProgram): Promise<void> {
+  if (attack.fillsRing !== true && attack.upstream === undefined) return;
+  const { requests, spans, bytes } = attack.upstream === undefined ? FULL_RING : BACKLOG;
+  const request = paddedRequest(spans, bytes);
+  for (let sent = 0; sent < requests; sent += 1) await exportOverHttp(httpUrl, request);
+}
+
+interface RunningUpstream extends Disposable {
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+function startUpstream(kind: Attack["upstream"]): RunningUpstream {
+  if (kind === undefined) return { environment: {}, [Symbol.dispose]: () => {} };
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    idleTimeout: 0,
+    fetch: async (request) => {
+      await request.bytes();
+      if (kind === "hangs") return await new Promise<never>(() => {});
+      return new Response("", { status: kind === "refuses" ? 400 : 200 });
+    },
+  });
+  return {
+    environment: { FORWARD_ENDPOINT: server.url.href },
+    [Symbol.dispose]: () => void server.stop(true),
+  };
+}
+
+function isRunning(pid: number): boolean {
+  return (residentBytesOf(pid) ?? 0) > 0;
+}
+
+async function hasBalance({ apiUrl }: RunningProgram): Promise<boolean> {
+  try {
+    const stats: BufferStats = await readApiClient(apiUrl).stats();
+    assertBooksBalance(stats.spans);
+    assertBooksBalance(stats.bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function stopTime(program: RunningProgram, limitMs: number): Promise<number> {
+  const startMs = performance.now();
+  const timer = setTimeout(() => process.kill(program.pid, "SIGKILL"), limitMs);
+  await program.stop();
+  clearTimeout(timer);
+  return performance.now() - startMs;
+}
