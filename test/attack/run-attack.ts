@@ -1,5 +1,5 @@
 import type { Environment } from "../../src/config/config.ts";
-import { assertBooksBalance, type BufferStats } from "../../src/domain/ledger.ts";
+import { assertLedgerBalances, type BufferStats } from "../../src/domain/ledger.ts";
 import { ownProcess } from "../bench/own-processes.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { readApiClient } from "../support/running/read-api-client.ts";
@@ -112,8 +112,8 @@ function isRunning(pid: number): boolean {
 async function hasBalance({ apiUrl }: RunningProgram): Promise<boolean> {
   try {
     const stats: BufferStats = await readApiClient(apiUrl).stats();
-    assertBooksBalance(stats.spans);
-    assertBooksBalance(stats.bytes);
+    assertLedgerBalances(stats.spans);
+    assertLedgerBalances(stats.bytes);
     return true;
   } catch {
     return false;
