@@ -1,7 +1,7 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type FileFormat, formatOfPath } from "../domain/text/file-format.ts";
 import { canonicalHost } from "../domain/text/host-address.ts";
-import { SecretText } from "../domain/text/secret-text.ts";
+import { SecretText } from "../domain/text/quote-text.ts";
 
 /** Where spans go on to, and how they are sent there. */
 export type ForwardEndpoint =

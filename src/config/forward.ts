@@ -1,7 +1,7 @@
 import { endpointOf, type ForwardEndpoint } from "./endpoint.ts";
 import type { Settings } from "./variables.ts";
 import { parseExportHeaders } from "../domain/text/export-headers.ts";
-import { SecretText } from "../domain/text/secret-text.ts";
+import { SecretText } from "../domain/text/quote-text.ts";
 
 /** Where spans go on to, and how. */
 export interface ForwardConfig {

@@ -2,7 +2,7 @@ import { isIPv6 } from "node:net";
 import * as z from "zod/mini";
 import { concealUrl, isEndpoint } from "./endpoint.ts";
 import { concealHeaders, parseExportHeaders } from "../domain/text/export-headers.ts";
-import { SecretText } from "../domain/text/secret-text.ts";
+import { SecretText } from "../domain/text/quote-text.ts";
 
 export const KIB = 2 ** 10;
 export const MIB = 2 ** 20;

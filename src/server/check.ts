@@ -6,7 +6,7 @@ import type { CheckedStart } from "../adapters/cli/command-line.ts";
 import { openSpanSink } from "../adapters/forward/open-sink.ts";
 import { SILENT_LOGGER } from "../adapters/logging/silent-logger.ts";
 import { cgroupMemoryLimit } from "../adapters/memory/cgroup-limit.ts";
-import { type Lookup, requireResolvable } from "../adapters/network/host-names.ts";
+import { type Lookup, requireResolvable } from "../adapters/listening/served-port.ts";
 import { SpillFile } from "../adapters/spill/spill-file.ts";
 import type { Config, ConfigWarning, Mistake } from "../config/config.ts";
 import { withoutBrackets } from "../domain/text/host-address.ts";

@@ -6,7 +6,7 @@ import {
   metricValues,
   processFigures,
 } from "../adapters/metrics/metric-values.ts";
-import { requireResolvable } from "../adapters/network/host-names.ts";
+import { requireResolvable } from "../adapters/listening/served-port.ts";
 import { startGrpcListener } from "../adapters/otlp-grpc/grpc-listener.ts";
 import { startOtlpHttpListener } from "../adapters/otlp-http/otlp-http-listener.ts";
 import type { ForwardReading } from "../adapters/read-api/route.ts";

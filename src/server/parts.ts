@@ -18,7 +18,7 @@ import { LifeCycle } from "../application/shutdown/life-cycle.ts";
 import type { Config } from "../config/config.ts";
 import type { ProblemProtocol } from "../domain/problem-reason.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { SpanSpill } from "../ports/span-spill.ts";
+import type { SpanSpill } from "../ports/span-sink.ts";
 
 export interface ServerInputs {
   readonly config: Config;

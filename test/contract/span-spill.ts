@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { SpanSpill, SpillFault, SpilledRequest } from "../../src/ports/span-spill.ts";
+import type { SpanSpill, SpillFault, SpilledRequest } from "../../src/ports/span-sink.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 
 // What every spill does, whatever it is made of. Each test has an empty one.

@@ -27,7 +27,7 @@ function listenNowhere(): void {
   Bun.serve({ ...OPTIONS, hostname: "nowhere.invalid" });
 }
 
-// adapters/network/host-names.ts, requireResolvable()
+// adapters/listening/served-port.ts, requireResolvable()
 test("the error for a host that does not resolve does not say so", () => {
   expect(listenNowhere).toThrow(
     expect.objectContaining({ code: expect.not.stringMatching("ENOTFOUND") }),

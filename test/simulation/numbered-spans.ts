@@ -1,5 +1,5 @@
 import { everySpan } from "../../src/domain/wire/request-spans.ts";
-import { writeVarint, varintSize } from "../../src/domain/wire/varint.ts";
+import { writeVarint, varintSize } from "../../src/domain/wire/scalars.ts";
 
 /**
  * Spans that are known by a number: it is in their identifiers, and it decides every byte of them.

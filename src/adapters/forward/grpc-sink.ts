@@ -2,9 +2,13 @@ import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import type { ExportHeader } from "../../domain/text/export-headers.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
-import { failureOutcome, statusDetails, successOutcome } from "../otlp/export-answer.ts";
+import {
+  failureOutcome,
+  statusDetails,
+  successOutcome,
+  grpcVerdict,
+} from "../otlp/upstream-status.ts";
 import { MAX_RESPONSE_BYTES } from "../otlp/export-response.ts";
-import { grpcVerdict } from "../otlp/upstream-status.ts";
 import { GrpcClient, type GrpcUpstream, MAX_ANSWER_BYTES } from "./grpc-client.ts";
 import { SendsInFlight } from "./sends-in-flight.ts";
 import { tlsHint } from "./tls-hint.ts";

@@ -1,6 +1,6 @@
 import type { ExportHeader } from "../../domain/text/export-headers.ts";
 import { isLoopback } from "../../domain/text/host-address.ts";
-import type { SecretText } from "../../domain/text/secret-text.ts";
+import type { SecretText } from "../../domain/text/quote-text.ts";
 import { timerMs } from "../../domain/time.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
 import { readHttpAnswer } from "../otlp/http-answer.ts";

@@ -1,8 +1,10 @@
 import type { PausableListener } from "./descriptor-guard.ts";
+import { lookup as systemLookup } from "node:dns/promises";
+import { isIP } from "node:net";
 
 type Server = ReturnType<typeof Bun.serve>;
 
-export interface ServedPortParts {
+interface ServedPortParts {
   /** Starts a server. Throws when it cannot listen. */
   readonly serve: (port: number) => Server;
   readonly port: number;
@@ -72,4 +74,22 @@ export class ServedPort implements PausableListener {
     await server.stop(this.parts.mayBreakOff);
     this.earlier.delete(server);
   }
+}
+
+/** Looks up a host; rejects when it has no address. */
+export type Lookup = (host: string) => Promise<unknown>;
+
+/**
+ * Rejects with the code `ENOTFOUND` when a host is neither an address nor a name that resolves. For
+ * such a name, a listener of the runtime reports the error of its last system call instead
+ * (`test/quirks/bun.test.ts`).
+ */
+export async function requireResolvable(
+  host: string,
+  lookup: Lookup = systemLookup,
+): Promise<void> {
+  if (isIP(host) !== 0) return;
+  await lookup(host).catch((error: { code?: unknown }) => {
+    throw Object.assign(new Error(`${String(error.code)}: ${host}`), { code: "ENOTFOUND" });
+  });
 }

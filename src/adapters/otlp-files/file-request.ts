@@ -4,7 +4,7 @@ import { START_TIME_FIELD } from "../../domain/wire/otlp-tags.ts";
 import { walkRequest } from "../../domain/wire/request-walk.ts";
 import { explainFault, NO_FAULT } from "../../domain/wire/walk-fault.ts";
 import { createWalkedRequest, type WalkedRequest } from "../../domain/wire/walked-request.ts";
-import { nextField, scanFields } from "../otlp/json/message-scan.ts";
+import { nextField, scanFields } from "../otlp/json/json-writer.ts";
 
 /** One trace request of a file, with the bytes that it has there. */
 export interface FileRequest {

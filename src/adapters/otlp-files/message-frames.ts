@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { FileFormat } from "../../domain/text/file-format.ts";
 import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";
 import { RESOURCE_SPANS_TAG } from "../../domain/wire/otlp-tags.ts";
-import { varintValue, varintWidth } from "../../domain/wire/varint.ts";
+import { varintValue, varintWidth } from "../../domain/wire/scalars.ts";
 import { areWholeZstdFrames } from "../otlp/inflate.ts";
 import {
   type ByteSource,

@@ -5,7 +5,7 @@ import {
   WIRE_FIXED64,
   WIRE_VARINT,
 } from "../../domain/wire/otlp-schema.ts";
-import { varintValue, varintWidth } from "../../domain/wire/varint.ts";
+import { varintValue, varintWidth } from "../../domain/wire/scalars.ts";
 import { type ByteSource, peekBytes, takeBytes } from "./byte-source.ts";
 import { type FileFault, MAX_REQUEST_BYTES } from "./file-request.ts";
 import { assembleRequest } from "../../domain/wire/assemble.ts";

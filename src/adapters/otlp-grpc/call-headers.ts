@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 import { isGrpcType } from "../otlp/export-response.ts";
 import { takeEncoding, type MessagePrefix, PREFIX_BYTES } from "./message-encoding.ts";
 import type { ProblemReason } from "../../domain/problem-reason.ts";
-import type { Problem } from "../../ports/problem-log.ts";
+import type { Problem } from "../../ports/logger.ts";
 import { GRPC_CODE } from "../otlp/status-table.ts";
 import { EXPORT_PATH, UNSUPPORTED_PATHS } from "./export-services.ts";
 

@@ -1,6 +1,6 @@
 import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
 import { releaseBytes, releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
-import type { ProblemLog } from "../../ports/problem-log.ts";
+import type { ProblemLog } from "../../ports/logger.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import { type Answer, encodeExportResponse, isSuccess } from "../otlp/export-response.ts";
 import { noteAnswer, receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-request.ts";

@@ -15,7 +15,7 @@ import {
 } from "./call-headers.ts";
 import type { Connection, ConnectionTable } from "./connection-table.ts";
 import { isWorthIt, releaseBytes } from "../../application/ring/release-bytes.ts";
-import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
+import type { Problem, ProblemLog } from "../../ports/logger.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
 import { type MessagePrefix, emptyPrefix, readPrefix } from "./message-encoding.ts";

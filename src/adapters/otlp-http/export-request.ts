@@ -5,7 +5,7 @@ import {
 import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
 import type { Receipt } from "../../domain/receipt.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
-import type { ProblemLog } from "../../ports/problem-log.ts";
+import type { ProblemLog } from "../../ports/logger.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
 import { type Answer, grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
@@ -14,8 +14,8 @@ import { inflate, type InflateFailure } from "../otlp/inflate.ts";
 import { requestFromJson } from "../otlp/json/json-request.ts";
 import { noteAnswer, receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-request.ts";
 import { answerResponse, type ExtraHeaders } from "./answer-response.ts";
-import type { BodyDrain } from "./body-drain.ts";
 import {
+  type BodyDrain,
   type BodyFormat,
   bodyFormat,
   CODINGS_TAKEN,

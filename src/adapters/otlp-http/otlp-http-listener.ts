@@ -2,17 +2,16 @@ import { stopWithin } from "../../application/shutdown/life-cycle.ts";
 import type { UnsupportedSignals } from "../../application/receiving/unsupported-signals.ts";
 import type { LimitsConfig, ListenAddress } from "../../config/config.ts";
 import type { SleepingClock, TimerClock } from "../../ports/clock.ts";
-import type { ProblemLog } from "../../ports/problem-log.ts";
+import type { ProblemLog } from "../../ports/logger.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
 import { ServedPort } from "../listening/served-port.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { answerResponse } from "./answer-response.ts";
-import { BodyDrain } from "./body-drain.ts";
+import { BodyDrain, type BodyFormat } from "./request-body.ts";
 import { Cors } from "./cors.ts";
 import { answerExport, type ExportParts } from "./export-request.ts";
-import type { BodyFormat } from "./request-body.ts";
 import { type Peer, RequestTable, type RequestTableParts } from "./request-table.ts";
 
 export interface OtlpHttpListenerParts {

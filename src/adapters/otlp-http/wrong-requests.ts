@@ -1,5 +1,5 @@
 import { UNSUPPORTED_SIGNALS } from "../../application/receiving/unsupported-signals.ts";
-import type { Problem } from "../../ports/problem-log.ts";
+import type { Problem } from "../../ports/logger.ts";
 import type { Objection } from "../otlp/status-table.ts";
 import { isPreflight } from "./cors.ts";
 

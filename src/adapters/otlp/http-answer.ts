@@ -1,8 +1,13 @@
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { SendOutcome } from "../../ports/span-sink.ts";
-import { type Answer, failureOutcome, statusDetails, successOutcome } from "./export-answer.ts";
+import {
+  type Answer,
+  failureOutcome,
+  statusDetails,
+  successOutcome,
+  httpVerdict,
+} from "./upstream-status.ts";
 import { MAX_RESPONSE_BYTES } from "./export-response.ts";
-import { httpVerdict } from "./upstream-status.ts";
 
 /**
  * Reads the response of an OTLP/HTTP receiver to a request of `spanCount` spans. Never rejects: if

@@ -52,10 +52,10 @@ export function inflate(
  * 4 MiB of them.
  */
 function chunkBytes(message: Uint8Array, compression: Compression, maxBytes: number): number {
-  const isTold = compression === "gzip" && message.length >= GZIP_LENGTH_BYTES;
-  const told = isTold ? uint32At(message, message.length - GZIP_LENGTH_BYTES) : maxBytes;
+  const isDeclared = compression === "gzip" && message.length >= GZIP_LENGTH_BYTES;
+  const declared = isDeclared ? uint32At(message, message.length - GZIP_LENGTH_BYTES) : maxBytes;
   // One more than needed: zlib requests another buffer when one is full.
-  return Math.max(MIN_CHUNK_BYTES, Math.min(told, maxBytes) + 1);
+  return Math.max(MIN_CHUNK_BYTES, Math.min(declared, maxBytes) + 1);
 }
 
 function uint32At({ buffer, byteOffset }: Uint8Array, at: number): number {

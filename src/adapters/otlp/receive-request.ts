@@ -2,7 +2,7 @@ import type { Receipt } from "../../domain/receipt.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { UnsupportedSignal } from "../../application/receiving/unsupported-signals.ts";
 import type { ProblemProtocol } from "../../domain/problem-reason.ts";
-import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
+import type { Problem, ProblemLog } from "../../ports/logger.ts";
 import type { Answer } from "./export-response.ts";
 
 const OUR_FAULT: Receipt = { outcome: "failed", message: "a fault of the server; send it again" };

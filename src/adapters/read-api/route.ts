@@ -1,8 +1,7 @@
 import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
 import type { RecentProblem } from "../../application/receiving/problem-registry.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
-import type { Logger } from "../../ports/logger.ts";
-import type { ProblemLog } from "../../ports/problem-log.ts";
+import type { Logger, ProblemLog } from "../../ports/logger.ts";
 import type { AnswerBudget } from "./answer-budget.ts";
 import type { ForwardStatus } from "../../application/forwarding/forward-status.ts";
 import type { Parameters, ValuesOf } from "./parameter.ts";

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { open, rename, rm, stat } from "node:fs/promises";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
-import type { SpanSpill, SpillFault, SpilledRequest } from "../../ports/span-spill.ts";
+import type { SpanSpill, SpillFault, SpilledRequest } from "../../ports/span-sink.ts";
 import { openSource } from "../otlp-files/byte-source.ts";
 import { faultText } from "../otlp-files/file-request.ts";
 import { lengthDelimitedRequests } from "../otlp-files/read-requests.ts";

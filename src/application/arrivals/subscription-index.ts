@@ -5,7 +5,7 @@ import {
   type SpanMatcher,
   type SpanLocation,
 } from "../../domain/query/span-matcher.ts";
-import { SharedFields } from "../ring/ring-search.ts";
+import { SharedFields } from "../ring/ring-hand-over.ts";
 import {
   addFilter,
   beginSearch,

@@ -12,7 +12,7 @@ import {
 import { scanRing } from "./ring-scan.ts";
 import type { SpanQuery } from "./query-spans.ts";
 import type { SequenceRange, SearchedBuffer } from "../../ports/trace-buffer.ts";
-import { textBetween } from "../../domain/wire/scalar-bytes.ts";
+import { textBetween } from "../../domain/wire/scalars.ts";
 
 /** Summarises the buffered spans of one trace. */
 export interface TraceSummary {

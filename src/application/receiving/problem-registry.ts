@@ -12,8 +12,7 @@ import {
 } from "../../domain/problem-reason.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { TimerClock } from "../../ports/clock.ts";
-import type { Logger } from "../../ports/logger.ts";
-import type { Problem, ProblemLog } from "../../ports/problem-log.ts";
+import type { Logger, Problem, ProblemLog } from "../../ports/logger.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
 
 /** The problems of one peer for one reason, since it was first seen or last forgotten. */

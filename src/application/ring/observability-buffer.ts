@@ -22,12 +22,18 @@ import type {
   Settlement,
 } from "../../ports/trace-buffer.ts";
 import { append, hasRoom, isFull, usedBytes, usedShare } from "./ring-append.ts";
-import { copyOldest, copySpans, takeOldest } from "./ring-hand-over.ts";
+import {
+  copyOldest,
+  copySpans,
+  takeOldest,
+  bufferedRange,
+  oldestUnixMs,
+  visitSpans,
+} from "./ring-hand-over.ts";
 import { leaseNewest, leaseOldest, settle, wholeLease } from "./ring-lease.ts";
 import { bufferedSpans, readStats } from "./ring-ledger.ts";
 import { createRingMemory, NEXT_SEQUENCE, openRingMemory, type RingMemory } from "./ring-memory.ts";
 import { takeBefore } from "./ring-removal.ts";
-import { bufferedRange, oldestUnixMs, visitSpans } from "./ring-search.ts";
 import { readServices } from "./ring-services.ts";
 import { withLock } from "./shared-lock.ts";
 

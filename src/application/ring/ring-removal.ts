@@ -122,7 +122,7 @@ export function evictBefore(ring: RingMemory, end: number): void {
 
 /** Evicts the rest of the oldest block, which frees its bytes. */
 export function evictOldestBlock(ring: RingMemory): void {
-  assert(usedSlots(ring) > 0, "there is an oldest block");
+  assert(usedSlots(ring) > 0, "the ring has an oldest block");
   evictBefore(ring, blockEndSequence(ring, blockOf(ring, ring.control[FIRST_SEQUENCE]!)));
 }
 

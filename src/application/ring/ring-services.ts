@@ -17,14 +17,12 @@ import {
   type RingMemory,
   TAKEN,
   UNDELIVERABLE,
-} from "./ring-memory.ts";
-import {
   LEDGER_ENTRIES,
   nameOf,
   OTHER_SERVICES,
   serviceRow,
   type ServiceTable,
-} from "./service-table.ts";
+} from "./ring-memory.ts";
 
 /**
  * The ledger of each service: the entries of the whole ring, split by service. Every function needs

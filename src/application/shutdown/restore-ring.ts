@@ -2,7 +2,7 @@ import type { SpanAmount } from "../../domain/ledger.ts";
 import { cutRequest } from "../../domain/wire/assemble.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { Logger } from "../../ports/logger.ts";
-import type { SpanSpill, SpillFault, SpilledRequest } from "../../ports/span-spill.ts";
+import type { SpanSpill, SpillFault, SpilledRequest } from "../../ports/span-sink.ts";
 import type { Receipt } from "../../domain/receipt.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { RoomCheck } from "../../ports/trace-buffer.ts";

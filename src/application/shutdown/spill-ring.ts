@@ -1,6 +1,6 @@
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { Logger } from "../../ports/logger.ts";
-import type { SpanSpill } from "../../ports/span-spill.ts";
+import type { SpanSpill } from "../../ports/span-sink.ts";
 import { lostSpans } from "./lost-spans.ts";
 import { releaseOwnBuffer } from "../ring/release-bytes.ts";
 import { spanBytesOf, wholeLease } from "../ring/ring-lease.ts";

@@ -4,7 +4,7 @@ import { traceIdHex } from "../../domain/wire/span-fields.ts";
 import type { Arrivals } from "../arrivals/arrivals.ts";
 import { readIncompleteTrace, readTrace, type TraceAnswer } from "../querying/read-trace.ts";
 import { scanRing } from "../querying/ring-scan.ts";
-import { SharedFields } from "../ring/ring-search.ts";
+import { SharedFields } from "../ring/ring-hand-over.ts";
 import type { Semaphore } from "./semaphore.ts";
 import {
   failureOf,

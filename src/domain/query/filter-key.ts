@@ -1,5 +1,5 @@
 import { TRACE_ID_BYTES } from "../span-validity.ts";
-import { uint32At } from "../wire/scalar-bytes.ts";
+import { uint32At } from "../wire/scalars.ts";
 import { meansMoreThanText } from "./wanted-attribute.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { type Halves, halvesOf, isSame, uint32At } from "../wire/scalar-bytes.ts";
+import { type Halves, halvesOf, isSame, uint32At } from "../wire/scalars.ts";
 import { serviceName } from "../wire/resource.ts";
 import { ABSENT, createSpanFields, readSpanFields, type SpanFields } from "../wire/span-fields.ts";
 import { traceKey } from "./filter-key.ts";

@@ -14,7 +14,7 @@ import {
   type ResourceScan,
   scanResource,
 } from "../wire/resource.ts";
-import { doubleAt, hasGroups, isSame, isTrueVarint, varintGroups } from "../wire/scalar-bytes.ts";
+import { doubleAt, hasGroups, isSame, isTrueVarint, varintGroups } from "../wire/scalars.ts";
 
 /**
  * Describes an attribute to find: its key, and its value as each kind of value that the text may

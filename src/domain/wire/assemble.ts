@@ -3,7 +3,7 @@ import { type ByteRange, fieldRuns, type MessageBytes } from "./field-scan.ts";
 import { WIRE_BYTES } from "./otlp-schema.ts";
 import { RESOURCE_SPANS_FIELD, SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-tags.ts";
 import { type SpanTable, everySpan, rowsOf, type SpanPlaces } from "./request-spans.ts";
-import { varintSize, writeVarint } from "./varint.ts";
+import { varintSize, writeVarint } from "./scalars.ts";
 
 /**
  * Returns a request with the spans of `table` and no others, made of slices of the request they

@@ -1,6 +1,6 @@
 import { assert } from "../assert.ts";
 import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT } from "./otlp-schema.ts";
-import { varintValue, varintWidth } from "./varint.ts";
+import { varintValue, varintWidth } from "./scalars.ts";
 
 /**
  * A position in a message that the wire walk has accepted, moved from field to field by

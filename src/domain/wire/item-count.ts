@@ -1,5 +1,5 @@
 import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT } from "./otlp-schema.ts";
-import { varintValue, varintWidth } from "./varint.ts";
+import { varintValue, varintWidth } from "./scalars.ts";
 
 /**
  * The path from a request to its items: for each message on it, the fields to follow. The last ones

@@ -35,7 +35,7 @@ import {
   skipPlainFields,
   skipPlainIds,
 } from "./plain-fields.ts";
-import { varintValue, varintWidth } from "./varint.ts";
+import { varintValue, varintWidth } from "./scalars.ts";
 import {
   BAD_FIELD_TAG,
   BAD_VARINT,

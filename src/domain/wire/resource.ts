@@ -1,7 +1,7 @@
 import { type FieldScan, nextField, point, scanFrom, type ByteRange } from "./field-scan.ts";
 import { RESOURCE_ATTRIBUTES_FIELD, RESOURCE_FIELD, STRING_VALUE } from "./otlp-tags.ts";
 import { createEncodedAttribute, readAttribute } from "./attribute.ts";
-import { isSame, textBetween } from "./scalar-bytes.ts";
+import { isSame, textBetween } from "./scalars.ts";
 
 /**
  * A position among the attributes of a resource. A ResourceSpans message may hold its resource in

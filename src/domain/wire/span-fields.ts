@@ -1,6 +1,6 @@
 import { type FieldScan, nextField, scanFrom, stepField } from "./field-scan.ts";
 import { WIRE_BYTES, WIRE_VARINT } from "./otlp-schema.ts";
-import { int32Varint, textBetween, uint64At } from "./scalar-bytes.ts";
+import { int32Varint, textBetween, uint64At } from "./scalars.ts";
 import {
   ATTRIBUTES_TAG,
   END_TIME_FIELD,

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { HttpSink, type HttpSinkParts } from "../../../src/adapters/forward/http-sink.ts";
 import { google } from "../../../src/adapters/otlp/generated/otlp.js";
-import { SecretText } from "../../../src/domain/text/secret-text.ts";
+import { SecretText } from "../../../src/domain/text/quote-text.ts";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
 import { startHttpUpstream } from "../../support/upstreams/http-upstream.ts";
 import { exportFailure, exportSuccess } from "../../support/upstreams/otlp-receiver.ts";

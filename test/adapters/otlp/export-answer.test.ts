@@ -3,7 +3,7 @@ import {
   failureOutcome,
   statusDetails,
   successOutcome,
-} from "../../../src/adapters/otlp/export-answer.ts";
+} from "../../../src/adapters/otlp/upstream-status.ts";
 import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;

@@ -8,7 +8,7 @@ import {
   type FilterIndex,
 } from "../../../src/application/arrivals/filter-index.ts";
 import type { SpanCondition, SpanFilter } from "../../../src/domain/query/span-filter.ts";
-import { SharedFields } from "../../../src/application/ring/ring-search.ts";
+import { SharedFields } from "../../../src/application/ring/ring-hand-over.ts";
 import { placesOf } from "../../support/requests/matched-spans.ts";
 import {
   attribute,

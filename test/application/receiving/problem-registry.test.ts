@@ -4,7 +4,7 @@ import {
   MAX_ADDRESSES,
   ProblemRegistry,
 } from "../../../src/application/receiving/problem-registry.ts";
-import type { Problem } from "../../../src/ports/problem-log.ts";
+import type { Problem } from "../../../src/ports/logger.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 

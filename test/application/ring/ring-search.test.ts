@@ -4,8 +4,8 @@ import {
   oldestUnixMs,
   visitSpans,
   SharedFields,
-} from "../../../src/application/ring/ring-search.ts";
-import { takeOldest } from "../../../src/application/ring/ring-hand-over.ts";
+  takeOldest,
+} from "../../../src/application/ring/ring-hand-over.ts";
 import type { RingMemory } from "../../../src/application/ring/ring-memory.ts";
 import type { SpanFilter } from "../../../src/domain/query/span-filter.ts";
 import { compileFilter } from "../../../src/domain/query/span-matcher.ts";

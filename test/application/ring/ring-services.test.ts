@@ -1,10 +1,13 @@
 import { expect, test } from "bun:test";
 import { evictBefore, evictOldestBlock } from "../../../src/application/ring/ring-removal.ts";
-import { openRingMemory } from "../../../src/application/ring/ring-memory.ts";
+import {
+  openRingMemory,
+  MAX_NAME_BYTES,
+  MAX_SERVICES,
+} from "../../../src/application/ring/ring-memory.ts";
 import { takeOldest } from "../../../src/application/ring/ring-hand-over.ts";
 import { readStats } from "../../../src/application/ring/ring-ledger.ts";
 import { readServices } from "../../../src/application/ring/ring-services.ts";
-import { MAX_NAME_BYTES, MAX_SERVICES } from "../../../src/application/ring/service-table.ts";
 import { AssertionError } from "../../../src/domain/assert.ts";
 import type { Ledger } from "../../../src/domain/ledger.ts";
 import { put, rejectedOf, ringOf } from "../../support/running/filled-ring.ts";

@@ -4,7 +4,7 @@ import {
   FLAGS_TAG_BYTE_0,
   FLAGS_TAG_BYTE_1,
 } from "../../../src/domain/wire/otlp-tags.ts";
-import { writeVarint } from "../../../src/domain/wire/varint.ts";
+import { writeVarint } from "../../../src/domain/wire/scalars.ts";
 
 // All other constants are checked by their types, which are worked out from the schema table.
 test("the two bytes of the tag of the flags are its varint", () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { fromUint64 } from "../../../src/adapters/otlp/span-message.ts";
-import { uint64At } from "../../../src/domain/wire/scalar-bytes.ts";
+import { fromUint64 } from "../../../src/adapters/otlp/span-codec.ts";
+import { uint64At } from "../../../src/domain/wire/scalars.ts";
 import { ABSENT, createSpanFields, readSpanFields } from "../../../src/domain/wire/span-fields.ts";
 import {
   type DecodedSpan,

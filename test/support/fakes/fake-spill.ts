@@ -1,5 +1,5 @@
 import { countSpans } from "../../../src/adapters/otlp-files/file-request.ts";
-import type { SpanSpill, SpillFault, SpilledRequest } from "../../../src/ports/span-spill.ts";
+import type { SpanSpill, SpillFault, SpilledRequest } from "../../../src/ports/span-sink.ts";
 
 /** A spill in memory. What it is told to do wrong, it does wrong. */
 export class FakeSpill implements SpanSpill {

@@ -1,4 +1,4 @@
-import { fromInt64, fromUint64 } from "../../../src/adapters/otlp/span-message.ts";
+import { fromInt64, fromUint64 } from "../../../src/adapters/otlp/span-codec.ts";
 import type { opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 import type { SpanCondition, SpanFilter } from "../../../src/domain/query/span-filter.ts";
 import type { DecodedSpan } from "../requests/decoded-request.ts";

@@ -8,8 +8,7 @@ import { requestFromJson } from "../../../src/adapters/otlp/json/json-request.ts
 import type { FileFormat } from "../../../src/domain/text/file-format.ts";
 import { HttpSink, type HttpSinkParts } from "../../../src/adapters/forward/http-sink.ts";
 import { GrpcSink, type GrpcSinkParts } from "../../../src/adapters/forward/grpc-sink.ts";
-import { quotePeerText } from "../../../src/domain/text/quote-text.ts";
-import { SecretText } from "../../../src/domain/text/secret-text.ts";
+import { quotePeerText, SecretText } from "../../../src/domain/text/quote-text.ts";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
 import type { SinkAndUpstream, UpstreamAnswer } from "../../contract/span-sink.ts";
 import { ArrivalsCount } from "./arrivals-count.ts";

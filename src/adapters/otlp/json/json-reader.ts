@@ -1,5 +1,5 @@
 import { assert } from "../../../domain/assert.ts";
-import { varintSize, writeVarint } from "../../../domain/wire/varint.ts";
+import { varintSize, writeVarint } from "../../../domain/wire/scalars.ts";
 import { type NumberText, createNumberText } from "./json-number.ts";
 
 /**
@@ -21,7 +21,7 @@ export interface JsonReader {
   readonly json: Buffer;
   readonly wire: Buffer;
   readonly nestingDepth: number;
-  /** Tells which brackets around a skipped value are braces. */
+  /** Records which brackets around a skipped value are braces. */
   readonly isObject: Uint8Array;
   readonly number: NumberText;
 

@@ -4,8 +4,12 @@ import {
   DEFAULT_TEXT,
   SCALAR_TEXT,
   JsonText,
+  lengthOf,
+  type MessageBytes,
+  nextField,
+  scanFields,
+  valueOf,
 } from "./json-writer.ts";
-import { lengthOf, type MessageBytes, nextField, scanFields, valueOf } from "./message-scan.ts";
 import { type Field, RESOURCE_SPANS_LIST, type ScalarKind, type Shape } from "./json-shape.ts";
 
 /** Smaller messages are written in one step; larger ones yield chunks in between. */

@@ -1,7 +1,14 @@
 import { cursorText } from "../../../domain/cursor.ts";
 import { serviceName } from "../../../domain/wire/resource.ts";
-import { mergedOccurrences, SCALAR_TEXT, JsonText } from "./json-writer.ts";
-import { type MessageBytes, nextField, scanFields, valueOf } from "./message-scan.ts";
+import {
+  mergedOccurrences,
+  SCALAR_TEXT,
+  JsonText,
+  type MessageBytes,
+  nextField,
+  scanFields,
+  valueOf,
+} from "./json-writer.ts";
 import { type Field, SHAPES, type Shape } from "./json-shape.ts";
 import { isSmall, spreadInSteps, valueInSteps, writeMessage } from "./otlp-json.ts";
 import type { CopiedSpans } from "../../../ports/trace-buffer.ts";

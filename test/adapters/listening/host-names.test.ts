@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { requireResolvable } from "../../../src/adapters/network/host-names.ts";
+import { requireResolvable } from "../../../src/adapters/listening/served-port.ts";
 
 function lookups(known: readonly string[]) {
   const asked: string[] = [];
