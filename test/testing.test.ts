@@ -43,7 +43,7 @@ test("a failed wait says what was refused since the last reset, and what to do",
   const said = await ring.waitFor({ name: "no" }, { timeoutMs: 1 }).catch(String);
 
   expect(said).toContain("came within 1 ms");
-  expect(said).toContain("\nno span arrived, but 1 request was in JSON, and not OTLP (not OTLP/");
+  expect(said).toContain("\nno span arrived, but 1 request was JSON, but not OTLP (not OTLP/");
   expect(said).not.toContain("unknown path");
 });
 

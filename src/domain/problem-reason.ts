@@ -27,8 +27,7 @@ const OTLP = ["grpc", "http"] as const;
 
 const MORE_ROOM =
   "set MAX_BUFFER_SIZE and MAX_BUFFER_BYTES to more than is sent, or read or forward faster";
-const SEND_LATER =
-  "the exporter should send again; fewer of them at a time, or a higher limit, help";
+const SEND_LATER = "the exporter should retry; fewer at a time, or a higher limit, help";
 
 /** All reasons. Their names are values of a metric's label, so they are few and fixed. */
 export const PROBLEM_KINDS = {
@@ -42,29 +41,29 @@ export const PROBLEM_KINDS = {
   not_otlp_json: {
     protocols: HTTP,
     noun: "request",
-    fate: "in JSON, and not OTLP",
+    fate: "JSON, but not OTLP",
     hint: 'send {"resourceSpans":[...]}, or protobuf with Content-Type: application/x-protobuf',
     mayLoseSpans: true,
   },
   broken_compression: {
     protocols: OTLP,
     noun: "request",
-    fate: "not compressed as announced",
-    hint: "Content-Encoding, or grpc-encoding, must say what was done; a proxy may have undone it",
+    fate: "not compressed as declared",
+    hint: "Content-Encoding or grpc-encoding must name it; a proxy may have changed it",
     mayLoseSpans: true,
   },
   incomplete: {
     protocols: HTTP,
     noun: "request",
-    fate: "broken off by the sender",
-    hint: "look at the timeout of the exporter, and at proxies on the way",
+    fate: "cut off by the sender",
+    hint: "check the timeout of the exporter, and proxies in between",
     mayLoseSpans: true,
   },
   unknown_fields: {
     protocols: OTLP,
     noun: "request",
-    fate: "accepted without a span in it, as OTLP has none of its keys",
-    hint: "keys are resourceSpans, scopeSpans, spans, traceId; /v1/traces takes no metrics or logs",
+    fate: "accepted without a span, because OTLP defines none of its keys",
+    hint: "keys are resourceSpans, scopeSpans, spans, traceId; /v1/traces is for traces only",
     mayLoseSpans: true,
   },
   too_large: {
@@ -100,28 +99,28 @@ export const PROBLEM_KINDS = {
   failed: {
     protocols: OTLP,
     noun: "request",
-    fate: "refused because of a fault of spanring",
-    hint: "please report it, with the line of the log that says what failed",
+    fate: "refused because of an internal fault",
+    hint: "please report it with the log line that describes the fault",
     mayLoseSpans: true,
   },
   stopping: {
     protocols: OTLP,
     noun: "request",
-    fate: "refused while spanring was stopping",
-    hint: "the exporter should send again, to the next start or elsewhere",
+    fate: "refused while spanring was shutting down",
+    hint: "the exporter should retry, after the next start or elsewhere",
     mayLoseSpans: true,
   },
   unsupported_metrics: {
     protocols: OTLP,
     noun: "request",
-    fate: "for metrics, which are not kept",
+    fate: "for metrics, which are not supported",
     hint: "OTEL_METRICS_EXPORTER=none stops sending them",
     mayLoseSpans: false,
   },
   unsupported_logs: {
     protocols: OTLP,
     noun: "request",
-    fate: "for logs, which are not kept",
+    fate: "for logs, which are not supported",
     hint: "OTEL_LOGS_EXPORTER=none stops sending them",
     mayLoseSpans: false,
   },
@@ -143,7 +142,7 @@ export const PROBLEM_KINDS = {
     protocols: OTLP,
     noun: "request",
     fate: "of an unsupported Content-Type",
-    hint: "over HTTP, application/x-protobuf and application/json are read; over gRPC, its own",
+    hint: "use application/x-protobuf or application/json over HTTP, application/grpc over gRPC",
     mayLoseSpans: true,
   },
   unsupported_encoding: {
@@ -156,7 +155,7 @@ export const PROBLEM_KINDS = {
   origin_not_allowed: {
     protocols: HTTP,
     noun: "request",
-    fate: "held back by a browser, for a page whose origin may not send",
+    fate: "blocked by a browser, because the origin of the page is not allowed",
     hint: "add the origin of the page to OTLP_HTTP_CORS_ORIGINS",
     mayLoseSpans: true,
   },
@@ -184,35 +183,35 @@ export const PROBLEM_KINDS = {
   tls: {
     protocols: GRPC,
     noun: "connection",
-    fate: "begun with TLS, which this port does not speak",
+    fate: "started with TLS, which this port does not support",
     hint: "use http:// instead of https://, or OTEL_EXPORTER_OTLP_INSECURE=true",
     mayLoseSpans: true,
   },
   not_http2: {
     protocols: GRPC,
     noun: "connection",
-    fate: "begun with neither HTTP nor TLS",
+    fate: "started with neither HTTP nor TLS",
     hint: "find out which program connects from this address to {grpc}",
     mayLoseSpans: false,
   },
   broken_http2: {
     protocols: GRPC,
     noun: "connection",
-    fate: "closed, as its peer broke the rules of HTTP/2",
-    hint: "look at proxies between the exporter and spanring, and at what else connects here",
+    fate: "closed because the peer violated HTTP/2",
+    hint: "check proxies between the exporter and spanring, and what else connects here",
     mayLoseSpans: true,
   },
   too_many_connections: {
     protocols: GRPC,
     noun: "connection",
-    fate: "refused, as MAX_CONNECTIONS were open",
+    fate: "refused because MAX_CONNECTIONS were open",
     hint: SEND_LATER,
     mayLoseSpans: true,
   },
   too_many_connections_per_address: {
     protocols: GRPC,
     noun: "connection",
-    fate: "refused, as MAX_CONNECTIONS_PER_ADDRESS were open",
+    fate: "refused because MAX_CONNECTIONS_PER_ADDRESS were open",
     hint: SEND_LATER,
     mayLoseSpans: true,
   },
@@ -220,27 +219,27 @@ export const PROBLEM_KINDS = {
     protocols: GRPC,
     noun: "connection",
     fate: "closed without a request within FIRST_REQUEST_TIMEOUT_MS",
-    hint: "exporters send at once: look for probes that connect and stay, and for slow proxies",
+    hint: "exporters send at once: check for probes that only connect, and for slow proxies",
     mayLoseSpans: false,
   },
   too_many_requests: {
     protocols: HTTP,
     noun: "request",
-    fate: "refused, as MAX_CONNECTIONS were in flight",
+    fate: "refused because MAX_CONNECTIONS were in flight",
     hint: SEND_LATER,
     mayLoseSpans: true,
   },
   too_many_requests_per_address: {
     protocols: HTTP,
     noun: "request",
-    fate: "refused, as MAX_CONNECTIONS_PER_ADDRESS were in flight",
+    fate: "refused because MAX_CONNECTIONS_PER_ADDRESS were in flight",
     hint: SEND_LATER,
     mayLoseSpans: true,
   },
   in_flight_bytes: {
     protocols: OTLP,
     noun: "sender",
-    fate: "given up, as requests in flight exceeded MAX_IN_FLIGHT_BYTES",
+    fate: "dropped because requests in flight exceeded MAX_IN_FLIGHT_BYTES",
     hint: SEND_LATER,
     mayLoseSpans: true,
   },
@@ -254,8 +253,8 @@ export const PROBLEM_KINDS = {
   request_timeout: {
     protocols: HTTP,
     noun: "request",
-    fate: "given up, as it did not come to its end in time",
-    hint: "look for a slow link between the exporter and spanring, and send smaller batches",
+    fate: "abandoned because it was not complete in time",
+    hint: "check the link between the exporter and spanring, and send smaller batches",
     mayLoseSpans: true,
   },
 } as const satisfies Readonly<Record<string, ProblemKind>>;

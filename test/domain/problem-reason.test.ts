@@ -10,8 +10,8 @@ import {
 
 const PORTS = { grpc: 4317, http: 4318, api: 4319 };
 
-test("what has happened is counted in words", () => {
-  expect(problemText("tls", 1)).toStartWith("1 connection was begun with TLS");
+test("a problem is a sentence with its count", () => {
+  expect(problemText("tls", 1)).toStartWith("1 connection was started with TLS");
   expect(problemText("too_large", 1_234)).toBe("1,234 requests were larger than a limit");
 });
 
@@ -22,13 +22,13 @@ test("a hint names the ports in use", () => {
   );
 });
 
-test("a hint says so where a port is off", () => {
+test("a hint says when a port is off", () => {
   const hint = hintFor("grpc_on_http", { ...PORTS, grpc: "off" });
 
   expect(hint).toStartWith("OTLP/gRPC is at no port, as it is off;");
 });
 
-test("the hint for swapped ports says what goes where", () => {
+test("the hint for swapped ports names both", () => {
   expect(swappedHint(PORTS)).toBe(
     "4317 and 4318 are swapped: OTLP/gRPC goes to 4317, OTLP/HTTP to 4318",
   );

@@ -187,7 +187,7 @@ test("when nothing arrived, it says what did instead", async () => {
 
   const { stderr } = await run([...SHELL, "exit 0"], undefined, { problems });
 
-  expect(stderr).toContain("spanring: no span arrived, but 3 requests were in JSON, and not OTLP");
+  expect(stderr).toContain("spanring: no span arrived, but 3 requests were JSON, but not OTLP");
   expect(stderr).toContain("spanring: no span arrived, but 1 request was for metrics");
 });
 

@@ -128,8 +128,11 @@ test.each([
   { reason: "rejected", says: "1 span was rejected as invalid; correct the exporter" },
   { reason: "buffer_full", says: "1 request was refused by the full buffer; set MAX_BUFFER_SIZE" },
   { reason: "too_large", says: "1 request was larger than a limit; send smaller batches" },
-  { reason: "failed", says: "1 request was refused because of a fault of spanring; please report" },
-  { reason: "tls", says: "1 connection was begun with TLS, which this port does not speak; use h" },
+  { reason: "failed", says: "1 request was refused because of an internal fault; please report" },
+  {
+    reason: "tls",
+    says: "1 connection was started with TLS, which this port does not support; use h",
+  },
 ] as const)("$says", ({ reason, says }) => {
   const losses = { problems: problemTotals({ [reason]: 1 }), hasSpans: true };
 
@@ -142,9 +145,11 @@ test("where no span arrived, it says what did, with what was wrong with it", () 
   const problems = [notOtlp!, ...problemTotals({ unsupported_logs: 1 })];
 
   expect(lossTexts({ problems, hasSpans: false })).toEqual([
-    "no span arrived, but 3 requests were in JSON, and not OTLP " +
+    "no span arrived, but 3 requests were JSON, but not OTLP " +
       `(at byte 0: the body must be one object); ${notOtlp!.hint}`,
-    expect.stringContaining("no span arrived, but 1 request was for logs, which are not kept;"),
+    expect.stringContaining(
+      "no span arrived, but 1 request was for logs, which are not supported;",
+    ),
   ]);
 });
 
