@@ -1,7 +1,13 @@
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, valueOf } from "../command/command-run.ts";
-import { connectionFault, OTHER_PORTS, proxyFor, unreachable } from "./connection-fault.ts";
+import {
+  connectionFault,
+  OTHER_PORTS,
+  proxyFor,
+  unanswered,
+  unreachable,
+} from "./connection-fault.ts";
 import { inOptions } from "./option-words.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:4319";
@@ -12,7 +18,12 @@ export interface ApiCall {
   readonly query?: readonly (readonly [name: string, value: string])[];
   readonly accept?: string;
   readonly signal?: AbortSignal;
+  /** How long the server may wait before it answers, in addition to the usual time. */
+  readonly waitMs?: number;
 }
+
+/** An answer that takes longer to begin will not come: searches take seconds at most. */
+const ANSWER_LIMIT_MS = 10_000;
 
 /** Returns the URL of the read API, without a slash: `--url`, `SPANRING_URL`, or the default. */
 export function apiUrl(run: CommandRun): string {
@@ -29,20 +40,36 @@ export function checkedUrl(text: string, option: string): string {
   throw new CommandFailure(EXIT_CODE.badUsage, `${option} is "${quotePeerText(text)}"; ${mend}`);
 }
 
-/** Returns the answer, whatever its status. Throws a failure if no answer comes. */
+/** Returns the answer, whatever its status. Throws a failure when none begins in time. */
 export async function askApi(run: CommandRun, call: ApiCall): Promise<Response> {
-  const { method = "GET", path, query = [], accept = "application/json", signal } = call;
+  const { method = "GET", path, query = [], accept = "application/json" } = call;
   const base = apiUrl(run);
   const search =
     query.length === 0 ? "" : `?${new URLSearchParams(query.map(([...pair]) => pair))}`;
-  const headers = { Accept: accept };
+  const limitMs = ANSWER_LIMIT_MS + (call.waitMs ?? 0);
+  using limit = answerLimit(run.clock, limitMs);
+  const signal = AbortSignal.any([limit.signal, ...(call.signal ? [call.signal] : [])]);
   try {
-    // A wait may outlast the default timeout of `fetch`.
-    const init = { method, headers, timeout: false, ...(signal === undefined ? {} : { signal }) };
+    // Bun's own limit is five minutes, and a wait may take longer.
+    const init = { method, headers: { Accept: accept }, timeout: false, signal };
     return await fetch(`${base}${path}${search}`, { ...init, ...proxyFor(base) });
   } catch (error) {
-    throw new CommandFailure(EXIT_CODE.cannotConnect, unreachable(base, run.env, error));
+    const message = limit.signal.aborted
+      ? unanswered(base, limitMs)
+      : unreachable(base, run.env, error);
+    throw new CommandFailure(EXIT_CODE.cannotConnect, message);
   }
+}
+
+/** Returns a signal that is given when the time is up, unless it is disposed of before. */
+function answerLimit(clock: CommandRun["clock"], limitMs: number) {
+  const [late, answered] = [new AbortController(), new AbortController()];
+  const watch = async () => {
+    await clock.sleep(limitMs, answered.signal);
+    if (!answered.signal.aborted) late.abort();
+  };
+  void watch();
+  return { signal: late.signal, [Symbol.dispose]: () => answered.abort() };
 }
 
 /** Returns a successful answer. Throws a failure with the sentence of the server otherwise. */

@@ -55,6 +55,13 @@ export function unreachable(url: string, env: Environment, error: unknown): stri
   return `cannot connect to ${base}: ${connectionFault(error)}${proxyDoubt(url, env)}\n${advice}`;
 }
 
+/** Returns what to say when the read API is asked and does not answer. */
+export function unanswered(url: string, limitMs: number): string {
+  const limit = `${limitMs / 1_000} s`;
+  const guess = "what listens there may hang, or be something else";
+  return `${quotePeerText(url)} has not answered within ${limit}: ${guess}\n${OTHER_PORTS}`;
+}
+
 const PROXY_VARIABLES = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"];
 
 /** Mentions the proxy: the runtime does not report whether the host or the proxy has failed. */

@@ -12,6 +12,7 @@ import { bytesText, countedText, countText, durationText } from "../output/quant
 import { pacingOf } from "../send/pacing.ts";
 import { openProgress } from "../send/progress-bar.ts";
 import { newTally, sendRequests, type Tally } from "../send/send-requests.ts";
+import { systemErrorText } from "../../../domain/text/system-error.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:4318";
 const PATH = "/v1/traces";
@@ -66,8 +67,8 @@ async function totalSize(paths: readonly string[]): Promise<number | undefined> 
 
 async function sizeOf(path: string): Promise<number | undefined> {
   if (path === STANDARD_INPUT) return undefined;
-  const found = await stat(path).catch((error: Error) => {
-    throw usageFailure(`cannot read "${quotePeerText(path)}": ${quotePeerText(error.message)}`);
+  const found = await stat(path).catch((error: unknown) => {
+    throw usageFailure(`cannot read "${quotePeerText(path)}": ${systemErrorText(error)}`);
   });
   if (found.isDirectory()) throw usageFailure(`"${quotePeerText(path)}" is a folder, not a file`);
   return found.isFile() ? found.size : undefined;

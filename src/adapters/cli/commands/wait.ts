@@ -1,8 +1,10 @@
+import { readDuration } from "../../../domain/query/time-text.ts";
+import { NANOS_PER_MS } from "../../../domain/time.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { failureOf, type Problem, problemOf } from "../api/ask-api.ts";
 import { inOptions, optionText } from "../api/option-words.ts";
 import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
-import { type CommandRun, isGiven, paletteOf, queryOf } from "../command/command-run.ts";
+import { type CommandRun, isGiven, paletteOf, queryOf, valueOf } from "../command/command-run.ts";
 import { countedText } from "../output/quantities.ts";
 import { spansFromOtlpJson } from "../render/shown-span.ts";
 import { spanTable } from "../render/span-table.ts";
@@ -16,13 +18,22 @@ const MAX_SHOWN = 10;
 
 export async function wait(run: CommandRun): Promise<ExitCode> {
   return await answerSpans(run, {
-    call: { path: "/api/wait", query: queryOf(run) },
+    call: { path: "/api/wait", query: queryOf(run), waitMs: timeoutMs(run) },
     isTree: isGiven(run, "trace-complete"),
     // With --absent, an empty response is the success.
     exitCodeWhenEmpty: EXIT_CODE.ok,
     emptyText: "no span arrived",
     asFailure: (response) => waitFailure(run, response),
   });
+}
+
+/** How long the read API waits unless it is asked to wait for another time. */
+const USUAL_TIMEOUT = "10s";
+
+/** A timeout that cannot be read is refused at once. */
+function timeoutMs(run: CommandRun): number {
+  const timeout = readDuration(valueOf(run, "timeout") ?? USUAL_TIMEOUT);
+  return Number((timeout ?? readDuration(USUAL_TIMEOUT)!) / NANOS_PER_MS);
 }
 
 async function waitFailure(run: CommandRun, response: Response): Promise<CommandFailure> {

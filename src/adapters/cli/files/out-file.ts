@@ -15,6 +15,7 @@ import { dirname, resolve } from "node:path";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { abandon, openUnfinished, unfinishedName } from "../../otlp-files/unfinished-file.ts";
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
+import { systemErrorText } from "../../../domain/text/system-error.ts";
 
 /**
  * A file under way. Until it is whole it has another name. What is no regular file, such as a pipe,
@@ -103,10 +104,9 @@ function targetOf(path: string): OutTarget {
 }
 
 function writeFailure(path: string, error: unknown): CommandFailure {
-  const reason = error instanceof Error ? error.message : String(error);
   return new CommandFailure(
     EXIT_CODE.cannotRun,
-    `cannot write "${quotePeerText(path)}": ${quotePeerText(reason)}`,
+    `cannot write "${quotePeerText(path)}": ${systemErrorText(error)}`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import { CommandFailure, EXIT_CODE } from "./exit-code.ts";
+import { systemErrorText } from "../../../domain/text/system-error.ts";
 
 /** Standard output or standard error, as far as a command needs them. */
 export interface TextStream {
@@ -25,8 +26,7 @@ const STANDARD_ERROR = 2;
  */
 export function openTextStream(fileDescriptor: number): TextStream {
   return streamOf(fileDescriptor, (error) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `cannot write to standard output: ${reason}`;
+    const message = `cannot write to standard output: ${systemErrorText(error)}`;
     throw new CommandFailure(EXIT_CODE.cannotWrite, message);
   });
 }

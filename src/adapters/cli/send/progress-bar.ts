@@ -42,7 +42,7 @@ export function openProgress(
   };
 }
 
-/** With a bar when it is known how much there is; standard input does not say. */
+/** Shows a bar if the total is known; that of standard input is not. */
 export function progressText(
   { spans, fileBytes }: Pick<Tally, "spans" | "fileBytes">,
   elapsedMs: number,

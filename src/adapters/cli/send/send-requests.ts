@@ -2,9 +2,9 @@ import { connectionFault, proxyFor } from "../api/connection-fault.ts";
 import type { SleepingClock } from "../../../ports/clock.ts";
 import type { FileRequest } from "../../otlp-files/file-request.ts";
 import { requestSlices } from "../files/request-slices.ts";
-import { type ExportAnswer, readExportAnswer } from "./export-answer.ts";
 import type { Pacing } from "./pacing.ts";
-import { ABORTED, untilAborted } from "./until-aborted.ts";
+import type { SendOutcome } from "../../../ports/span-sink.ts";
+import { readHttpAnswer } from "../../otlp/http-answer.ts";
 
 export interface SendParts {
   readonly url: string;
@@ -26,13 +26,13 @@ export interface Tally {
   rejectedSpans: number;
   refusedRequests: number;
   refusedSpans: number;
-  /** Of the file, done with. */
+  /** Bytes of the file that are done. */
   fileBytes: number;
   /** What receivers said, each once. */
   readonly messages: Set<string>;
   /** A body of so many bytes was too large for the receiver. */
   tooLargeBytes: number;
-  /** Why there is no point in going on. */
+  /** Why sending has ended early. */
   end: SendEnd | undefined;
 }
 
@@ -46,7 +46,7 @@ const MAX_IN_FLIGHT = 4;
 
 const MAX_ATTEMPTS = 6;
 const FIRST_DELAY_MS = 250;
-/** However long a receiver asks to be left alone. */
+/** Upper bound of the delay that a receiver asks for. */
 const LONGEST_DELAY_MS = 30_000;
 
 /** So that a receiver with ever new words does not fill the memory. */
@@ -174,4 +174,70 @@ function enter(tally: Tally, request: FileRequest, answer: ExportAnswer): void {
   tally.refusedRequests += 1;
   tally.refusedSpans += spanCount;
   if (answer.outcome === "retry") tally.end ??= { reason: "refusing", message: answer.message };
+}
+
+/** What a receiver says to a request. */
+export type ExportAnswer =
+  /** `message` may be a warning about spans that were all accepted. */
+  | { readonly outcome: "accepted"; readonly rejectedSpans: number; readonly message: string }
+  | { readonly outcome: "refused"; readonly message: string }
+  /** Never at this size; a part of it may pass. */
+  | { readonly outcome: "too_large"; readonly message: string }
+  /** For now: to be sent again. */
+  | { readonly outcome: "retry"; readonly message: string; readonly afterMs?: number };
+
+/** Reads the whole answer to a request of so many spans. */
+export async function readExportAnswer(
+  response: Response,
+  spanCount: number,
+): Promise<ExportAnswer> {
+  return exportAnswerOf(await readHttpAnswer(response, spanCount));
+}
+
+function exportAnswerOf(outcome: SendOutcome): ExportAnswer {
+  const { message = "" } = outcome;
+  switch (outcome.outcome) {
+    case "delivered":
+      return { outcome: "accepted", rejectedSpans: 0, message };
+    case "partly_rejected":
+      return { outcome: "accepted", rejectedSpans: outcome.rejectedSpans, message };
+    case "retry": {
+      const { afterMs } = outcome;
+      return { outcome: "retry", message, ...(afterMs === undefined ? {} : { afterMs }) };
+    }
+    case "too_large":
+      return { outcome: "too_large", message };
+    case "refused":
+    case "blocked":
+      return { outcome: "refused", message };
+  }
+}
+
+/** Yielded last if the signal was aborted before the end. */
+export const ABORTED = Symbol("aborted");
+
+/**
+ * Yields items until a signal is aborted, even while the next item is awaited, as from a pipe. The
+ * source is then abandoned, because a pending read cannot be cancelled.
+ */
+export async function* untilAborted<Item>(
+  items: AsyncIterable<Item>,
+  signal: AbortSignal,
+): AsyncGenerator<Item | typeof ABORTED> {
+  const { promise: aborted, resolve } = Promise.withResolvers<typeof ABORTED>();
+  const abort = (): void => resolve(ABORTED);
+  const iterator = items[Symbol.asyncIterator]();
+  signal.addEventListener("abort", abort);
+  try {
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- an item comes after the one before it
+      const next = signal.aborted ? ABORTED : await Promise.race([iterator.next(), aborted]);
+      if (next === ABORTED) yield ABORTED;
+      if (next === ABORTED || next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener("abort", abort);
+    void iterator.return?.();
+  }
 }

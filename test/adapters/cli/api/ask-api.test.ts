@@ -1,4 +1,7 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
+import type { SleepingClock } from "../../../../src/ports/clock.ts";
+import { HandMovedSleep } from "../../../support/fakes/hand-moved-sleep.ts";
+import { PATIENT_CLOCK } from "../../../support/fakes/patient-clock.ts";
 import { threeSpans } from "../../../support/fakes/api-answers.ts";
 import {
   type Answer,
@@ -75,6 +78,43 @@ test("a refused connection is reported with the URL and what to do", async () =>
   expect(end.stderr).toEndWith(
     "Start spanring there, or say where it is with --url or SPANRING_URL.\n",
   );
+});
+
+const silent = () => new Promise<Response>(() => {});
+
+describe("a port that accepts connections and never answers", () => {
+  test.each([
+    { argv: ["get"], limit: "10 s" },
+    { argv: ["tail"], limit: "10 s" },
+    { argv: ["stats"], limit: "10 s" },
+    { argv: ["traces"], limit: "10 s" },
+    { argv: ["take"], limit: "10 s" },
+    { argv: ["clear"], limit: "10 s" },
+    { argv: ["wait"], limit: "20 s" },
+    { argv: ["wait", "--timeout", "1m"], limit: "70 s" },
+    { argv: ["wait", "--timeout", "long"], limit: "20 s" },
+  ])("ends $argv after $limit, with what to do", async ({ argv, limit }) => {
+    const end = await runAgainstFake(argv, silent, { clock: new HandMovedSleep() });
+
+    expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+    expect(end.stderr).toStartWith(`spanring: ${end.url} has not answered within ${limit}: `);
+    expect(end.stderr).toContain("The read API is at port 4319");
+  });
+
+  test("is told from one that answers late, but in time", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const clock: SleepingClock = {
+      monotonicMs: () => 0,
+      sleep: async (_durationMs, signal) => {
+        resolve();
+        await PATIENT_CLOCK.sleep(_durationMs, signal);
+      },
+    };
+
+    const end = await get([], (given) => promise.then(() => threeSpans(given)), { clock });
+
+    expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+  });
 });
 
 test("--url takes precedence over SPANRING_URL", async () => {

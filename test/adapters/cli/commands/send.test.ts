@@ -110,9 +110,10 @@ test("a file that cannot be read to its end is one sentence, and others are sent
   expect(end.exitCode).toBe(1);
   expect(end.bodies.toSorted()).toEqual(base64([LINES[0]!, REQUESTS[0]]).toSorted());
   const at = LINES[0]!.length + 1;
+  const reason = "cannot read on: the device reports a read or write error";
   expect(end.stderr).toBe(
-    `spanring: standard input: byte ${at}: cannot read on: EIO: i/o error, read\n` +
-      "spanring: /proc/self/mem: byte 0: cannot read on: EIO: i/o error, read\n",
+    `spanring: standard input: byte ${at}: ${reason}\n` +
+      `spanring: /proc/self/mem: byte 0: ${reason}\n`,
   );
 });
 
@@ -235,7 +236,7 @@ test("a receiver that goes away is told, with what was sent", async () => {
 });
 
 test.each([
-  { argv: ["nowhere.jsonl"], message: 'cannot read "nowhere.jsonl": ENOENT' },
+  { argv: ["nowhere.jsonl"], message: 'cannot read "nowhere.jsonl": no such file or folder' },
   { argv: [folder], message: "is a folder, not a file" },
   { argv: ["--rate", "0", BARE], message: "--rate must be a number of spans a second" },
   { argv: ["--rate", "fast", BARE], message: "--rate must be a number of spans a second" },

@@ -8,6 +8,7 @@ import {
   stopFakeServersAfterEach,
 } from "../../../support/fakes/fake-api.ts";
 import { HandMovedSleep } from "../../../support/fakes/hand-moved-sleep.ts";
+import { PATIENT_CLOCK } from "../../../support/fakes/patient-clock.ts";
 import { requestOf } from "../../../support/requests/request-bytes.ts";
 import { runCommands } from "../../../support/running/run-command-line.ts";
 import { runReadApi, stopReadApisAfterEach } from "../../../support/running/running-read-api.ts";
@@ -45,6 +46,13 @@ function gone(runId: string): Response {
   return response;
 }
 
+/** A clock on which no time passes, and no answer takes too long. */
+class PauseClock extends HandMovedSleep {
+  override sleep(durationMs: number, signal = new AbortController().signal): Promise<void> {
+    return durationMs < 10_000 ? super.sleep(durationMs) : PATIENT_CLOCK.sleep(durationMs, signal);
+  }
+}
+
 interface Following {
   readonly argv?: readonly string[];
   /** Written to standard output when Ctrl-C comes. */
@@ -55,7 +63,7 @@ interface Following {
 /** One answer after the other; the last is given again and again. */
 async function follow(
   answers: readonly (() => Response)[],
-  { argv = [], until, clock = new HandMovedSleep() }: Following,
+  { argv = [], until, clock = new PauseClock() }: Following,
 ) {
   let count = 0;
   const answer: Answer = () => answers[Math.min(count++, answers.length - 1)]!();
@@ -130,7 +138,7 @@ test("against spanring itself: a restart on the same port", async () => {
     if (stdout.text().includes("span 60")) stop();
     return isWritten;
   };
-  const clock = new HandMovedSleep();
+  const clock = new PauseClock();
   const restarted = Promise.withResolvers<void>();
   const restart = async () => {
     await first.api.stop();
@@ -138,9 +146,10 @@ test("against spanring itself: a restart on the same port", async () => {
     second.put(requestOf(1, 60));
     restarted.resolve();
   };
-  const sleep = async (durationMs: number) => {
+  const sleep = async (durationMs: number, signal: AbortSignal) => {
+    if (durationMs >= 10_000) return await PATIENT_CLOCK.sleep(durationMs, signal);
     if (clock.sleptMs.length === 0) void restart();
-    await Promise.all([restarted.promise, clock.sleep(durationMs)]);
+    return void (await Promise.all([restarted.promise, clock.sleep(durationMs)]));
   };
 
   const end = await runCommands(["tail", "--after", "a1-4", "--url", `http://127.0.0.1:${port}`], {
@@ -198,12 +207,11 @@ test("a refusal is no reason to try again", async () => {
 test("Ctrl-C while it tries is a success", async () => {
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   const api = startFakeServer(() => tailOf("a1", 0));
-  const clock = new HandMovedSleep();
-  const sleep = (_: number, signal: AbortSignal) =>
-    new Promise<void>((resolve) => {
-      signal.addEventListener("abort", () => resolve());
-      stop();
-    });
+  const clock = new PauseClock();
+  const sleep = (durationMs: number, signal: AbortSignal) => {
+    if (durationMs < 10_000) stop();
+    return PATIENT_CLOCK.sleep(durationMs, signal);
+  };
 
   const end = await runCommands(["tail", "--url", api.url], {
     clock: Object.assign(Object.create(clock), { sleep }),

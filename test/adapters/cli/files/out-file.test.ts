@@ -88,7 +88,7 @@ describe.each(WAYS)("what is $name", ({ write }) => {
 
     const told: unknown = await (async () => await write(path))().catch((error: unknown) => error);
 
-    expect(String(told)).toContain(`cannot write "${path}": ELOOP`);
+    expect(String(told)).toContain(`cannot write "${path}": too many symbolic links`);
     expect(lstatSync(path).isSymbolicLink()).toBe(true);
   });
 });
@@ -108,7 +108,7 @@ test("whether a file can be written where a link leads is known, and leaves noth
   const link = join(folder, "link");
   symlinkSync(join(folder, "no-such-folder", "file"), link);
 
-  expect(() => checkOutFile(link)).toThrow("ENOENT");
+  expect(() => checkOutFile(link)).toThrow("no such file or folder");
   expect(readdirSync(folder)).toEqual(["link"]);
 });
 
