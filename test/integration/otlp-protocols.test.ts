@@ -131,7 +131,10 @@ test("metrics and logs of an SDK are taken without an error, and nothing is kept
     expect.stringContaining("OTEL_LOGS_EXPORTER=none"),
   ]);
   expect(spans.received).toBe(0);
-  expect(await program.logged("signals_unsupported")).toMatchObject({ level: "WARNING" });
+  expect(await program.logged("problem")).toMatchObject({
+    level: "WARNING",
+    reason: "unsupported_metrics",
+  });
 });
 
 test("UNSUPPORTED_SIGNALS=reject leaves their paths out", async () => {

@@ -78,6 +78,8 @@ function problemOf(answer: Answer): Omit<Problem, "protocol" | "address"> | unde
       return { reason: "rejected", count: answer.rejectedSpans, detail: answer.message };
     case "refused":
       return { reason: "buffer_full" };
+    case "unsupported":
+      return { reason: `unsupported_${answer.signal}` };
     case "stopping":
       return { reason: "stopping" };
     default:

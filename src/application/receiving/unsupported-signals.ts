@@ -1,7 +1,3 @@
-import type { TimerClock } from "../../ports/clock.ts";
-import type { Logger } from "../../ports/logger.ts";
-import { RateLimitedLog } from "./rate-limited-log.ts";
-
 /** The signals that an SDK exports in addition to traces. */
 export const UNSUPPORTED_SIGNALS = ["metrics", "logs"] as const;
 
@@ -31,29 +27,16 @@ export interface UnsupportedRequest {
  * runs without errors.
  */
 export class UnsupportedSignals {
-  // Fixed at construction.
-  private readonly log: RateLimitedLog;
-
   // Moved by `receive`: requests since the start.
   readonly counts: Readonly<Record<UnsupportedSignal, Record<Protocol, number>>> = {
     metrics: { grpc: 0, http: 0 },
     logs: { grpc: 0, http: 0 },
   };
 
-  constructor(logger: Logger, clock: TimerClock) {
-    this.log = new RateLimitedLog(clock, (fields) => logger.warning("signals_unsupported", fields));
-  }
-
   /** Counts a request that could be parsed, and returns its receipt. */
   receive({ signal, protocol, items }: UnsupportedRequest): UnsupportedReceipt {
     this.counts[signal][protocol] += 1;
-    this.log.note(signal);
     return { outcome: "unsupported", signal, rejectedItems: items, message: MESSAGES[signal] };
-  }
-
-  /** Logs the counts that are not logged yet. */
-  stop(): void {
-    this.log.close();
   }
 }
 

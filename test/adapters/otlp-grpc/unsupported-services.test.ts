@@ -8,12 +8,10 @@ import { THREE_ITEMS } from "../../support/requests/signal-requests.ts";
 import { callHttp2, openHttp2 } from "../../support/grpc/grpc-http2-call.ts";
 import { grpcMessage } from "../../support/grpc/grpc-wire.ts";
 import { countsOf } from "../../support/fakes/problem-totals.ts";
-import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
 } from "../../support/running/running-grpc-listener.ts";
-import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 stopGrpcListenersAfterEach();
 
@@ -30,12 +28,11 @@ const WAYS = [
 test.each(SIGNALS.flatMap((signal) => WAYS.map((way) => ({ signal, ...way }))))(
   "$signal are rejected with their number and a warning: $name",
   async ({ signal, options }) => {
-    const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
+    const unsupported = new UnsupportedSignals();
     const { client, receiver } = await runGrpcListener({ unsupported });
 
     const { encoded } = THREE_ITEMS[signal];
     const end = await callUnary(client(options), UNSUPPORTED_PATHS[signal], encoded);
-    unsupported.stop();
 
     const { partialSuccess } = ExportTraceServiceResponse.decode(end.message ?? Buffer.alloc(0));
     expect(end.code).toBe(status.OK);
@@ -47,7 +44,7 @@ test.each(SIGNALS.flatMap((signal) => WAYS.map((way) => ({ signal, ...way }))))(
 );
 
 test.each(SIGNALS)("%s that cannot be read are INVALID_ARGUMENT", async (signal) => {
-  const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
+  const unsupported = new UnsupportedSignals();
   const { client, receiver, problems } = await runGrpcListener({ unsupported });
 
   const end = await callUnary(client(), UNSUPPORTED_PATHS[signal], Buffer.alloc(10_000));
@@ -60,7 +57,7 @@ test.each(SIGNALS)("%s that cannot be read are INVALID_ARGUMENT", async (signal)
 });
 
 test.each(SIGNALS)("%s in another encoding: the answer says which are taken", async (signal) => {
-  const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
+  const unsupported = new UnsupportedSignals();
   const { listener } = await runGrpcListener({ unsupported });
   const session = openHttp2(listener.port);
 
@@ -75,7 +72,7 @@ test.each(SIGNALS)("%s in another encoding: the answer says which are taken", as
 });
 
 test.each(SIGNALS)("%s have the same limit as traces", async (signal) => {
-  const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
+  const unsupported = new UnsupportedSignals();
   const { client } = await runGrpcListener({ unsupported, maxMessageBytes: 1000 });
 
   const end = await callUnary(client(), UNSUPPORTED_PATHS[signal], Buffer.alloc(1001));

@@ -6,10 +6,8 @@ import { UnsupportedSignals } from "../../../src/application/receiving/unsupport
 import { goldenRequest } from "../../support/requests/golden-requests.ts";
 import { sendHalfBody } from "../../support/running/half-sent-body.ts";
 import { countsOf } from "../../support/fakes/problem-totals.ts";
-import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
 import { watchTimers } from "../../support/fakes/watched-timers.ts";
-import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 stopOtlpHttpAfterEach();
 
@@ -192,7 +190,7 @@ describe("stopping", () => {
 });
 
 test("an unexpected error is a fault of ours: the sender may retry", async () => {
-  const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
+  const unsupported = new UnsupportedSignals();
   unsupported.receive = () => {
     throw new Error("nobody foresaw this");
   };

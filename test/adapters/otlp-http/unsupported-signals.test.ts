@@ -3,10 +3,8 @@ import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp.js";
 import { UnsupportedSignals } from "../../../src/application/receiving/unsupported-signals.ts";
 import { countsOf } from "../../support/fakes/problem-totals.ts";
-import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
 import { THREE_ITEMS } from "../../support/requests/signal-requests.ts";
-import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 // The responses of metrics and logs differ from that of traces in the names of fields only.
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
@@ -26,14 +24,13 @@ describe.each(["metrics", "logs"] as const)("%s", (signal) => {
     { name: "with deflate", coding: "deflate", encode: deflateSync },
     { name: "with zstd", coding: "zstd", encode: zstdCompressSync },
   ])("are rejected with their number and a warning: $name", async ({ coding, encode }) => {
-    const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
+    const unsupported = new UnsupportedSignals();
     const { send, receiver } = runOtlpHttp({ unsupported });
     const headers = { "Content-Encoding": coding };
 
     const inProtobuf = await send(new Uint8Array(encode(encoded)), { path, headers });
     const jsonBody = new Uint8Array(encode(Buffer.from(json)));
     const inJson = await send(jsonBody, { path, headers: { ...JSON_TYPE, ...headers } });
-    unsupported.stop();
 
     const { partialSuccess } = ExportTraceServiceResponse.decode(await inProtobuf.bytes());
     expect([inProtobuf.status, inJson.status]).toEqual([200, 200]);
@@ -51,7 +48,7 @@ describe.each(["metrics", "logs"] as const)("%s", (signal) => {
     { name: "no JSON", body: Buffer.from(json.slice(1)), headers: JSON_TYPE },
     { name: "no gzip", body: encoded, headers: { "Content-Encoding": "gzip" } },
   ])("that are $name are 400, and not counted as traces", async ({ body, headers }) => {
-    const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
+    const unsupported = new UnsupportedSignals();
     const { send, receiver, problems } = runOtlpHttp({ unsupported });
 
     const response = await send(new Uint8Array(body), { path, headers });
@@ -63,7 +60,7 @@ describe.each(["metrics", "logs"] as const)("%s", (signal) => {
   });
 
   test("have the same limits as traces", async () => {
-    const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
+    const unsupported = new UnsupportedSignals();
     const { send } = runOtlpHttp({ unsupported, maxBodyBytes: 1000 });
 
     const tooLarge = await send(new Uint8Array(1001), { path });

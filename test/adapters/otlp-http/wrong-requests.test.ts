@@ -2,13 +2,11 @@ import { expect, test } from "bun:test";
 import { UnsupportedSignals } from "../../../src/application/receiving/unsupported-signals.ts";
 import { goldenRequest } from "../../support/requests/golden-requests.ts";
 import { openGrpcClient, callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
-import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import {
   runOtlpHttp,
   type SendOptions,
   stopOtlpHttpAfterEach,
 } from "../../support/running/running-otlp-http.ts";
-import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 stopOtlpHttpAfterEach();
 
@@ -59,7 +57,7 @@ test.each<{ sent: SendOptions; reason: string; detail: string }>([
 });
 
 test("logs of an unknown type are logs", async () => {
-  const unsupported = new UnsupportedSignals(new RecordingLogger(), new HandMovedClock());
+  const unsupported = new UnsupportedSignals();
   const { send, problems } = runOtlpHttp({ unsupported });
 
   const { status } = await send("", { path: "/v1/logs", headers: PLAIN });

@@ -6,17 +6,15 @@ import {
   UnsupportedSignals,
 } from "../../../src/application/receiving/unsupported-signals.ts";
 import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
-import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { signalRequests, THREE_ITEMS } from "../../support/requests/signal-requests.ts";
 import { randomFrom, wildJson } from "../../support/requests/wild-json.ts";
-import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 const PROTOBUF = { protocol: "http", format: "protobuf" } as const;
 const JSON_FORMAT = { protocol: "http", format: "json" } as const;
 
 function parts() {
   return {
-    unsupported: new UnsupportedSignals(new RecordingLogger(), new HandMovedClock()),
+    unsupported: new UnsupportedSignals(),
     nestingDepth: 100,
   };
 }
@@ -39,7 +37,6 @@ test.each(UNSUPPORTED_SIGNALS)("any request of %s is counted", (signal) => {
   });
 
   fc.assert(property, { numRuns: fuzzRuns(200) });
-  discarding.unsupported.stop();
 });
 
 test.each(UNSUPPORTED_SIGNALS)(
