@@ -12,6 +12,7 @@ import type { Config, ConfigWarning, Mistake } from "../config/config.ts";
 import { withoutBrackets } from "../domain/text/host-address.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
 import { memoryWarnings } from "./memory.ts";
+import { systemErrorText } from "../domain/text/system-error.ts";
 
 export interface StartToCheck {
   readonly config: Config;
@@ -107,8 +108,5 @@ async function requireWritable(folder: string): Promise<void> {
 }
 
 async function reasonOf(trying: Promise<void>): Promise<string | undefined> {
-  return await trying.then(
-    () => undefined,
-    (error: unknown) => quotePeerText(error instanceof Error ? error.message : String(error)),
-  );
+  return await trying.then(() => undefined, systemErrorText);
 }

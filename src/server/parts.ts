@@ -49,7 +49,7 @@ export interface ServerParts extends ServerInputs {
   readonly runId: string;
   readonly arrivals: Arrivals;
   readonly receiver: ReceiveTraces;
-  /** The same receiver, counted by protocol. */
+  /** Wraps `receiver`, and counts by protocol. */
   readonly receivers: Readonly<Record<"grpc" | "http/protobuf" | "http/json", CountedReceiver>>;
   readonly problems: ProblemRegistry;
   /** Undefined when metrics and logs are rejected. */
@@ -97,8 +97,7 @@ export function buildParts(inputs: ServerInputs): ServerParts {
     receiver,
     receivers: countedReceivers(receiver, problems),
     problems,
-    unsupported:
-      config.unsupportedSignals === "accept" ? new UnsupportedSignals(logger, clock) : undefined,
+    unsupported: config.unsupportedSignals === "accept" ? new UnsupportedSignals() : undefined,
     budget: new InFlightBudget({ capacityBytes: config.limits.inFlightBytes, clock }),
     highWater,
     spill: config.shutdownSpillFile === "" ? undefined : new SpillFile(config.shutdownSpillFile),

@@ -5,8 +5,7 @@ import type { LoggedBuffer } from "../application/ring/logged-buffer.ts";
 import type { ListenerName } from "./listen.ts";
 import { memoryWarnings } from "./memory.ts";
 import { buildParts, type ServerInputs, type ServerParts } from "./parts.ts";
-import { startStages } from "./stage.ts";
-import { stagesOf } from "./stages.ts";
+import { stagesOf, startStages } from "./stages.ts";
 
 /** A running spanring in this process, without the command line and the signals. */
 export interface RunningServer {
@@ -62,7 +61,6 @@ function warnOfMemory(inputs: ServerInputs): void {
 
 async function reloadFiles({ running, logger }: ServerParts): Promise<void> {
   if ((await running.forwarder?.reload()) ?? true) return logger.info("reloaded");
-  const mend =
-    "mend what cannot_reload has named, and send SIGHUP again; the old contents are used";
+  const mend = "fix what cannot_reload has named, and send SIGHUP again; the old contents are used";
   logger.warning("not_reloaded", { mend });
 }

@@ -4,14 +4,18 @@ import { logLibraryThrough } from "../adapters/otlp-grpc/grpc-listener.ts";
 import { logLeftovers } from "../adapters/spill/spill-leftovers.ts";
 import { Forwarder } from "../application/forwarding/forwarder.ts";
 import { canSpill, spillRing } from "../application/shutdown/spill-ring.ts";
-import { stopWithin } from "../application/shutdown/life-cycle.ts";
+import { type StopPart, stopWithin } from "../application/shutdown/life-cycle.ts";
 import { restoreRing } from "../application/shutdown/restore-ring.ts";
 import type { ForwardConfig } from "../config/config.ts";
 import { shownEndpoint } from "../config/endpoint.ts";
-import { guardDescriptors } from "./descriptors.ts";
-import { listen } from "./listen.ts";
+import { listen, listenFailure, type RunningListener, runningListeners } from "./listen.ts";
 import { capacityOf, type ServerParts } from "./parts.ts";
-import type { Stage } from "./stage.ts";
+import {
+  canOpenFiles,
+  DESCRIPTOR_CHECK_MS,
+  DescriptorGuard,
+  type PausableListener,
+} from "../adapters/listening/descriptor-guard.ts";
 
 const TICK_MS = 1_000;
 
@@ -33,7 +37,7 @@ const TICK_MS = 1_000;
  * that forwarding can start.
  */
 export function stagesOf(parts: ServerParts): readonly Stage[] {
-  const { problems, receiver, unsupported, running, stopping } = parts;
+  const { problems, receiver, running, stopping } = parts;
   return [
     { name: "problems", stop: async () => problems.close() },
     sampleHighWater(parts),
@@ -64,7 +68,6 @@ export function stagesOf(parts: ServerParts): readonly Stage[] {
       name: "receiving",
       stop: async (graceMs) => {
         receiver.stop();
-        unsupported?.stop();
         running.forwarder?.drain(graceMs);
       },
     },
@@ -74,15 +77,28 @@ export function stagesOf(parts: ServerParts): readonly Stage[] {
 
 function sampleHighWater({ highWater }: ServerParts): Stage {
   if (highWater === undefined) return { name: "high water" };
-  let timer: NodeJS.Timeout | undefined;
+  let cancel: (() => void) | undefined;
   return {
     name: "high water",
     start: () => {
-      timer = setInterval(() => highWater.tick(), TICK_MS);
+      cancel = repeat(TICK_MS, () => highWater.tick());
       return true;
     },
-    stop: async () => clearInterval(timer),
+    stop: async () => cancel?.(),
   };
+}
+
+/** Repeats an action until the function that it returns is called. */
+function repeat(periodMs: number, action: () => void): () => void {
+  let cancel: () => void;
+  const scheduleNext = (): void => {
+    cancel = clock.schedule(periodMs, () => {
+      scheduleNext();
+      action();
+    });
+  };
+  scheduleNext();
+  return () => cancel();
 }
 
 /** Its stop ignores the grace period, also when hurried: half a file would be lost. */
@@ -137,4 +153,81 @@ async function restore(parts: ServerParts): Promise<boolean> {
 async function stopReadApi({ running: { api } }: ServerParts, graceMs: number): Promise<void> {
   if (api === undefined) return;
   await stopWithin(graceMs, { gently: () => api.stop(), byForce: () => api.abort() });
+}
+
+/** One step of a start, and its opposite in the stop. */
+export interface Stage {
+  readonly name: string;
+  /** Resolves to false when the server cannot start; the log has said why. */
+  readonly start?: () => boolean | Promise<boolean>;
+  /** Left out when the stop has nothing to do. Called only after a successful start. */
+  readonly stop?: StopPart;
+}
+
+/** Resolves to whether all stages have started; those that have are registered for the stop. */
+export async function startStages(parts: ServerParts, stages: readonly Stage[]): Promise<boolean> {
+  for (const { start, stop } of stages) {
+    // oxlint-disable-next-line no-await-in-loop -- each stage relies on those before it
+    if (start !== undefined && !(await start())) return false;
+    if (stop !== undefined) parts.life.started(stop);
+  }
+  parts.life.ready();
+  return true;
+}
+
+/** Pauses the listeners whenever the process runs out of file descriptors. */
+export function guardDescriptors(parts: ServerParts): Stage {
+  let cancel: (() => void) | undefined;
+  let ticked: Promise<void> = Promise.resolve();
+  return {
+    name: "descriptors",
+    start: () => {
+      const guard = buildGuard(parts);
+      const tick = (): void => {
+        const guarded = ticked.then(() => guard.tick());
+        // A fault of one look must not end all later ones.
+        ticked = guarded.catch((error: unknown) =>
+          parts.logger.error("unexpected_error", { error }),
+        );
+      };
+      cancel = repeat(DESCRIPTOR_CHECK_MS, tick);
+      return true;
+    },
+    // A listener that is about to listen again must do so before it is stopped.
+    stop: async () => {
+      cancel?.();
+      await ticked;
+    },
+  };
+}
+
+function buildGuard(parts: ServerParts): DescriptorGuard {
+  const running = runningListeners(parts);
+  const exhausted = (): void => {
+    for (const { listener: protocol } of running) {
+      parts.problems.note({ protocol, reason: "out_of_descriptors", address: "" });
+    }
+  };
+  const listeners = running.map((each) => loggedListener(parts, each));
+  return new DescriptorGuard({ listeners, canOpen: canOpenFiles, clock, exhausted });
+}
+
+function loggedListener({ logger }: ServerParts, running: RunningListener): PausableListener {
+  const { listener, pausable } = running;
+  return {
+    relieve: () => pausable.relieve(),
+    pause: () => {
+      logger.warning("listening_paused", { listener });
+      pausable.pause();
+    },
+    resume: async () => {
+      try {
+        await pausable.resume();
+        logger.info("listening_resumed", { listener });
+      } catch (error) {
+        logger.error("cannot_listen", listenFailure(running, error));
+        throw error;
+      }
+    },
+  };
 }

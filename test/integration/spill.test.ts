@@ -245,7 +245,7 @@ test("where the file cannot be written, it does not start, and says why", async 
     level: "ERROR",
     event: "cannot_spill",
     file: missing,
-    reason: expect.stringContaining("ENOENT"),
+    reason: expect.stringContaining("no such file or folder"),
     mend: expect.stringContaining("SHUTDOWN_SPILL_FILE"),
   });
 });

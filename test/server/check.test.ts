@@ -62,11 +62,11 @@ test("the host of a listener that is off need not resolve", async () => {
 const MISSING = join(root, "missing", "file");
 
 test.each([
-  { variable: "SHUTDOWN_SPILL_FILE", value: MISSING, reason: "ENOENT" },
+  { variable: "SHUTDOWN_SPILL_FILE", value: MISSING, reason: "no such file or folder" },
   { variable: "SHUTDOWN_SPILL_FILE", value: "/dev/null", reason: "not a regular file" },
-  { variable: "FORWARD_HEADERS_FILE", value: MISSING, reason: "ENOENT" },
+  { variable: "FORWARD_HEADERS_FILE", value: MISSING, reason: "no such file or folder" },
   { variable: "FORWARD_HEADERS_FILE", value: fileOf("junk", "\u0000"), reason: "name=value" },
-  { variable: "FORWARD_TLS_CA_FILE", value: MISSING, reason: "ENOENT" },
+  { variable: "FORWARD_TLS_CA_FILE", value: MISSING, reason: "no such file or folder" },
   { variable: "FORWARD_TLS_CA_FILE", value: fileOf("ca", "junk"), reason: "PEM" },
 ])("$variable=$value must be right: $reason", async ({ variable, value, reason }) => {
   const { mistakes } = await check({ ...SECURE, [variable]: value });
@@ -110,7 +110,7 @@ test.each([
   {
     name: "a folder that is not there",
     endpoint: pathToFileURL(join(root, "missing", "spans.jsonl")).href,
-    message: expect.stringMatching(/^spans wait until .*missing can be written: ENOENT/),
+    message: expect.stringMatching(/^spans wait until .*missing can be written: no such file/),
   },
   {
     name: "a folder that is a file",

@@ -5,7 +5,7 @@ import {
   type PausableListener,
 } from "../../src/adapters/listening/descriptor-guard.ts";
 import { readConfig } from "../../src/config/config.ts";
-import { guardDescriptors } from "../../src/server/descriptors.ts";
+import { guardDescriptors } from "../../src/server/stages.ts";
 import { buildParts, type RunningParts } from "../../src/server/parts.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
 

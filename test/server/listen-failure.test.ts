@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { listenFailure } from "../../src/server/listen-failure.ts";
+import { listenFailure } from "../../src/server/listen.ts";
 
 const LISTENER = {
   listener: "grpc",

@@ -1,10 +1,10 @@
-import { afterEach, expect, jest, test } from "bun:test";
+import { afterEach, expect, jest, spyOn, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { SYSTEM_CLOCK } from "../../src/adapters/clock/system-clock.ts";
 import { DESCRIPTOR_CHECK_MS } from "../../src/adapters/listening/descriptor-guard.ts";
 import { SpillFile } from "../../src/adapters/spill/spill-file.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
-import { watchTimers } from "../support/fakes/watched-timers.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { sendHalf } from "../support/running/half-sent-call.ts";
@@ -67,7 +67,7 @@ test.each<{ limit: string; env: Record<string, string>; spans: number; restored:
 });
 
 test.each([
-  { what: "unsupported signals", path: "/v1/metrics", event: "signals_unsupported" },
+  { what: "unsupported signals", path: "/v1/metrics", event: "problem" },
   { what: "unknown paths", path: "/v1/trace", event: "problem" },
 ])("requests for $what are all logged by the time it has stopped", async ({ path, event }) => {
   const logger = new RecordingLogger();
@@ -112,16 +112,41 @@ test("what waits to be sent is sent while calls in flight are still waited for",
   ]);
 });
 
-test("stopped, it has no timer that would keep the program running", async () => {
-  using timers = watchTimers("Interval");
+/** Holds the delays of calls that are scheduled from now on, as long as they are pending. */
+function watchScheduled() {
+  const { schedule } = SYSTEM_CLOCK;
+  const pending = new Set<{ readonly delayMs: number }>();
+  const spy = spyOn(SYSTEM_CLOCK, "schedule").mockImplementation((delayMs, action) => {
+    const call = { delayMs };
+    pending.add(call);
+    const cancel = schedule(delayMs, () => {
+      pending.delete(call);
+      action();
+    });
+    return () => {
+      pending.delete(call);
+      cancel();
+    };
+  });
+  const delaysMs = () =>
+    Array.from(pending, ({ delayMs }) => delayMs)
+      .filter(isOurs)
+      .toSorted();
+  return { delaysMs, [Symbol.dispose]: () => spy.mockRestore() };
+}
+
+/** Of the high-water mark and of the guard of file descriptors. */
+const TIMERS_MS = [1_000, DESCRIPTOR_CHECK_MS].toSorted();
+const isOurs = (delayMs: number): boolean => TIMERS_MS.includes(delayMs);
+
+test("stopped, it has no timer left", async () => {
+  using scheduled = watchScheduled();
   const server = await runServer(NO_UPSTREAM);
-  const counts = () => [1_000, DESCRIPTOR_CHECK_MS].map((delayMs) => timers.count(delayMs).left);
-  const during = counts();
+  const during = scheduled.delaysMs();
 
   await server.stop(0);
 
-  expect([during, counts()]).toEqual([
-    [1, 1],
-    [0, 0],
-  ]);
+  // The log may have one, too.
+  expect([...new Set(during)]).toEqual(TIMERS_MS);
+  expect(scheduled.delaysMs()).toEqual([]);
 });

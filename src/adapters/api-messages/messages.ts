@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
 import {
   UNDELIVERABLE_REASONS,
+  UPSTREAM_STATES,
   zeroForwardFigures,
-} from "../../application/forwarding/forward-figures.ts";
-import { UPSTREAM_STATES } from "../../application/forwarding/forward-status.ts";
+} from "../../application/forwarding/forward-status.ts";
 import { PROBLEM_PROTOCOLS, PROBLEM_REASONS } from "../../domain/problem-reason.ts";
 import {
   amount,

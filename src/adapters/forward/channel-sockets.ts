@@ -2,22 +2,22 @@ import type { ChannelCredentials, experimental } from "@grpc/grpc-js";
 import type { Socket } from "node:net";
 
 /**
- * The sockets of a channel of grpc-js. That has no time limit for what comes between a connection
- * and the peer's first SETTINGS, and on Bun a channel that is closed in between leaves its socket
- * open for good: whoever closes it must be able to end that, too.
+ * Holds the sockets of a grpc-js channel, so that they can be destroyed. A channel has no time
+ * limit between connecting and the first SETTINGS frame of its peer, and on Bun one that is closed
+ * in between leaves its socket open.
  */
 export class ChannelSockets {
   // Moved by `watch`, and by sockets that close.
   private readonly sockets = new Set<Socket>();
 
-  /** The same credentials, which are then for one channel only. */
+  /** Returns the credentials, with their sockets watched. Use them for one channel only. */
   watchedBy(credentials: ChannelCredentials): ChannelCredentials {
     return withConnectors(credentials, (connector) =>
       watchedConnector(connector, (socket) => this.watch(socket)),
     );
   }
 
-  /** Breaks off whatever is still open. */
+  /** Destroys all sockets that are still open. */
   destroyAll(): void {
     for (const socket of this.sockets) socket.destroy();
   }

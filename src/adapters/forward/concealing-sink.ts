@@ -2,8 +2,8 @@ import type { ExportHeader } from "../../domain/text/export-headers.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
 
 /**
- * A sink in whose messages no secret stands: upstreams repeat in an error what they were sent, and
- * messages go into the log and the read API.
+ * A sink that removes secrets from messages: upstreams quote requests in their errors, and messages
+ * end up in the log and in the read API.
  */
 export class ConcealingSink implements SpanSink {
   // Fixed at construction.
@@ -26,17 +26,17 @@ export class ConcealingSink implements SpanSink {
   }
 }
 
-/** What is shorter guards nothing, and to hide it would leave holes in every message. */
+/** A shorter value protects nothing, and replacing it would mutilate every message. */
 const MIN_SECRET_LENGTH = 4;
 
-/** No message is longer. */
+/** Messages are at most this long. */
 const MAX_SECRET_LENGTH = 256;
 
-/** Values of headers, the words in them (`Bearer` has its token behind it), what a URL asks for. */
+/** Returns header values, the words in them (a token follows `Bearer`), and the URL query. */
 export function secretsOf(headers: readonly ExportHeader[], url = ""): readonly string[] {
   const values = headers.flatMap(([, value]) => [value, ...value.split(" ")]);
   const found = [...values, ...querySecrets(url)].filter(isSecret).map(asQuoted);
-  // What is part of another is looked for after it.
+  // A secret that is part of another one is replaced after it.
   return [...new Set(found)].toSorted((one, other) => other.length - one.length);
 }
 
@@ -63,7 +63,7 @@ function conceal(message: string, secrets: readonly string[]): string {
   );
 }
 
-/** Where a message was cut, there may be the beginning of a secret. */
+/** Conceals the beginning of a secret at the point where a message was cut. */
 function concealCut(message: string, secret: string): string {
   let text = message;
   for (let length = secret.length - 1; length >= MIN_SECRET_LENGTH; length -= 1) {

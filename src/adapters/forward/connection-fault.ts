@@ -16,12 +16,31 @@ const FAULTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Why there is no answer, in a few words and with the code, as far as there is one. The runtime's
- * own words are not repeated: the whole URL may stand in them, and what it asks for may be secret.
+ * Returns why there is no answer, in a few words and with the error code. The runtime's message is
+ * left out: it may contain the whole URL, and its query may be secret.
  */
 export function connectionFault(error: unknown): string {
   if (!(error instanceof Error)) return quotePeerText(String(error));
   const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
   const said = FAULTS[code];
   return quotePeerText(said === undefined ? code : `${code}: ${said}`);
+}
+
+const HINTS: readonly (readonly [words: RegExp, hint: string])[] = [
+  [/altname/i, "check the host in FORWARD_ENDPOINT: the certificate there is for another one"],
+  [/expired/i, "the certificate of the upstream has expired: it must be renewed there"],
+  [
+    /self.signed|unable.to.(verify|get)/i,
+    "check FORWARD_TLS_CA_FILE: it must hold the authority of the upstream's certificate",
+  ],
+  [
+    /certificate.required|unknown.ca|bad.certificate|handshake.failure|^EPROTO$/i,
+    "check FORWARD_TLS_CERT_FILE and FORWARD_TLS_KEY_FILE: the upstream asks for a certificate",
+  ],
+];
+
+/** Returns what to check when a TLS connection fails with this code or in these words. */
+export function tlsHint(reason: string): { readonly hint?: string } {
+  const found = HINTS.find(([words]) => words.test(reason));
+  return found === undefined ? {} : { hint: found[1] };
 }

@@ -7,6 +7,7 @@ import { frameInSteps } from "../otlp-files/message-frames.ts";
 import { requestPieces } from "../otlp-files/request-split.ts";
 import { RotatingFile, type RotatingFileParts } from "./rotating-file.ts";
 import { CANCELLED, SendsInFlight } from "./sends-in-flight.ts";
+import { systemErrorText } from "../../domain/text/system-error.ts";
 
 /** Appends batches to a file that `spanring send`, or the collector's receiver, can read. */
 export class FileSink implements SpanSink {
@@ -23,7 +24,7 @@ export class FileSink implements SpanSink {
     this.file = new RotatingFile(parts);
   }
 
-  /** Without spans nothing is written: an empty request is taken, as any receiver takes it. */
+  /** Accepts an empty request, as any receiver does, and writes nothing. */
   send({ request }: SpanBatch, cancelled: AbortSignal): Promise<SendOutcome> {
     return this.sends.run(cancelled, (given) =>
       this.inTurn(async () => (given.aborted ? CANCELLED : await this.write(request))),
@@ -36,7 +37,7 @@ export class FileSink implements SpanSink {
     await this.file.close().catch(() => {});
   }
 
-  /** A turn that fails is over: it is no reason for the next one to fail. */
+  /** Runs after all turns before it, whether they succeeded or failed. */
   private inTurn(write: () => Promise<SendOutcome>): Promise<SendOutcome> {
     const written = this.turn.then(write);
     this.turn = written.catch(() => {});
@@ -81,8 +82,8 @@ function notFramed(error: unknown): SendOutcome {
   return { outcome: "refused", reason: "invalid", message };
 }
 
-/** A full disk or a folder that is not there can be mended while the spans wait. */
+/** The spans wait: a full disk or a missing folder can be fixed meanwhile. */
 function notWritten(error: unknown, { path }: RotatingFileParts): SendOutcome {
-  const [reason = ""] = String(error instanceof Error ? error.message : error).split(",");
-  return { outcome: "retry", message: quotePeerText(`${reason}: cannot write ${path}`) };
+  const message = `cannot write "${quotePeerText(path)}": ${systemErrorText(error)}`;
+  return { outcome: "retry", message };
 }

@@ -4,7 +4,7 @@ import { createSecureContext, type SecureContextOptions } from "node:tls";
 import type { ForwardConfig, Mistake } from "../../config/config.ts";
 import { type ExportHeader, parseExportHeaders } from "../../domain/text/export-headers.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
-import type { TlsMaterial } from "./tls-material.ts";
+import { systemErrorText } from "../../domain/text/system-error.ts";
 
 /** In the order of the configuration, and so of the mistakes in them. */
 const FORWARD_FILES = [
@@ -51,8 +51,7 @@ export async function loadForwardFiles(forward: ForwardConfig): Promise<FileCont
 
 async function contentOf(path: string): Promise<Buffer | UnreadableFile> {
   return await readFile(path).catch((error: Error) => {
-    const [reason = ""] = error.message.split(",");
-    return { reason: quotePeerText(reason) };
+    return { reason: systemErrorText(error) };
   });
 }
 
@@ -111,7 +110,7 @@ interface WantedFile {
   readonly mistakes: FileMistake[];
 }
 
-/** Undefined when there is none, or none that can be read: then there is a mistake. */
+/** Returns undefined for a file that is not configured, or cannot be read, which is a mistake. */
 function bytesOf(
   contents: FileContents,
   { variable, forward, mistakes }: WantedFile,
@@ -149,4 +148,13 @@ function isUsable(options: SecureContextOptions): boolean {
   } catch {
     return false;
   }
+}
+
+/** Holds the certificates of TLS connections; without `ca`, the system's authorities are used. */
+export interface TlsMaterial {
+  readonly ca?: Buffer;
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+  /** False accepts any certificate of the upstream. */
+  readonly rejectUnauthorized: boolean;
 }

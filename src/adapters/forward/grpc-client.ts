@@ -10,7 +10,7 @@ import { isIP } from "node:net";
 import { checkServerIdentity as nodeCheckServerIdentity, type PeerCertificate } from "node:tls";
 import { MAX_RESPONSE_BYTES } from "../otlp/export-response.ts";
 import { ChannelSockets } from "./channel-sockets.ts";
-import type { TlsMaterial } from "./tls-material.ts";
+import type { TlsMaterial } from "./forward-files.ts";
 import { isLoopback, withoutBrackets } from "../../domain/text/host-address.ts";
 
 /** One more than usual, so that grpc-js's words for it are not those of an upstream's own limit. */

@@ -11,7 +11,7 @@ import {
 import { MAX_RESPONSE_BYTES } from "../otlp/export-response.ts";
 import { GrpcClient, type GrpcUpstream, MAX_ANSWER_BYTES } from "./grpc-client.ts";
 import { SendsInFlight } from "./sends-in-flight.ts";
-import { tlsHint } from "./tls-hint.ts";
+import { tlsHint } from "./connection-fault.ts";
 
 const EXPORT_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 

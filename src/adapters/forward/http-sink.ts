@@ -1,19 +1,19 @@
 import type { ExportHeader } from "../../domain/text/export-headers.ts";
 import { isLoopback } from "../../domain/text/host-address.ts";
 import type { SecretText } from "../../domain/text/quote-text.ts";
-import { timerMs } from "../../domain/time.ts";
+import type { TimerClock } from "../../ports/clock.ts";
 import type { SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
 import { readHttpAnswer } from "../otlp/http-answer.ts";
-import { compress, type HttpCompression } from "./compress.ts";
-import { connectionFault } from "./connection-fault.ts";
+import { connectionFault, tlsHint } from "./connection-fault.ts";
 import { CANCELLED, SendsInFlight } from "./sends-in-flight.ts";
-import { tlsHint } from "./tls-hint.ts";
-import type { TlsMaterial } from "./tls-material.ts";
+import type { TlsMaterial } from "./forward-files.ts";
+import { constants, gzip, zstdCompress } from "node:zlib";
+import { promisify } from "node:util";
 
 const PROTOBUF = "application/x-protobuf";
 
 export interface HttpSinkParts {
-  /** With its path; what it asks for may be secret. */
+  /** Includes the path. The query may be secret. */
   readonly url: SecretText;
   /** Undefined for a connection without encryption. */
   readonly tls: TlsMaterial | undefined;
@@ -21,9 +21,10 @@ export interface HttpSinkParts {
   readonly compression: HttpCompression;
   readonly timeoutMs: number;
   readonly userAgent: string;
+  readonly clock: TimerClock;
 }
 
-/** Posts the bytes of a batch, over connections that are kept. */
+/** Posts batches over persistent connections. */
 export class HttpSink implements SpanSink {
   // Fixed at construction.
   private readonly parts: HttpSinkParts;
@@ -76,12 +77,12 @@ interface Posting {
 
 /** Resolves however it ends: `timeoutMs` is for all of it, the answer's body included. */
 async function postOnce(
-  { url, timeoutMs, tls }: HttpSinkParts,
+  { url, timeoutMs, tls, clock }: HttpSinkParts,
   init: BunFetchRequestInit,
   { batch, cancelled }: Posting,
 ): Promise<SendOutcome> {
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(TIMED_OUT), timerMs(timeoutMs));
+  const cancelTimeout = clock.schedule(timeoutMs, () => late.abort(TIMED_OUT));
   const signal = AbortSignal.any([cancelled, late.signal]);
   try {
     const response = await fetch(url.reveal(), { ...init, signal });
@@ -93,8 +94,41 @@ async function postOnce(
     const timeout = late.signal.aborted ? { isTimeout: true as const } : {};
     return { outcome: "retry", message, ...hint, ...timeout };
   } finally {
-    clearTimeout(timer);
+    cancelTimeout();
   }
 }
 
 const TIMED_OUT = new DOMException("no answer in time", "TimeoutError");
+
+/**
+ * Starts the thread that every `fetch` uses, with one that goes nowhere. The thread needs file
+ * descriptors; if none is left, Bun 1.4.5 ends the process, and the ring with it
+ * (https://github.com/oven-sh/bun/pull/33850). Later it rejects, as it should.
+ */
+export async function startFetchThread(): Promise<void> {
+  // Nothing can listen on port 0, so the system refuses it without a packet.
+  await fetch("http://127.0.0.1:0/", { proxy: false }).catch(() => {});
+}
+
+export type HttpCompression = "none" | "gzip" | "zstd";
+
+const gzipAsync = promisify(gzip);
+const zstdAsync = promisify(zstdCompress);
+
+/**
+ * Compresses in another thread, at the fastest level: it already finds what the spans of a batch
+ * have in common, and it leaves the processor to receiving.
+ */
+export async function compress(
+  bytes: Uint8Array<ArrayBuffer>,
+  compression: HttpCompression,
+): Promise<Uint8Array<ArrayBuffer>> {
+  switch (compression) {
+    case "gzip":
+      return await gzipAsync(bytes, { level: constants.Z_BEST_SPEED });
+    case "zstd":
+      return await zstdAsync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+    case "none":
+      return bytes;
+  }
+}

@@ -1,14 +1,13 @@
 import type { ForwardConfig, Mistake } from "../../config/config.ts";
 import { assert } from "../../domain/assert.ts";
-import type { Clock } from "../../ports/clock.ts";
+import type { TimerClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { ReloadableSink, SpanSink } from "../../ports/span-sink.ts";
 import { ConcealingSink, secretsOf } from "./concealing-sink.ts";
-import { startFetchThread } from "./fetch-thread.ts";
+import { HttpSink, startFetchThread } from "./http-sink.ts";
 import { FileSink } from "./file-sink.ts";
 import { type ForwardFiles, loadForwardFiles, parseForwardFiles } from "./forward-files.ts";
 import { GrpcSink } from "./grpc-sink.ts";
-import { HttpSink } from "./http-sink.ts";
 import { ReloadingSink } from "./reloading-sink.ts";
 
 export interface SinkParts {
@@ -16,7 +15,7 @@ export interface SinkParts {
   readonly version: string;
   /** Unix time. */
   readonly nowMs: () => number;
-  readonly clock: Clock;
+  readonly clock: TimerClock;
   readonly logger: Logger;
 }
 
@@ -40,7 +39,7 @@ function urlOf({ endpoint }: ForwardConfig): string {
   return endpoint.protocol === "http/protobuf" ? endpoint.url.reveal() : "";
 }
 
-function makeSink({ forward, version, nowMs }: SinkParts, files: ForwardFiles): SpanSink {
+function makeSink({ forward, version, nowMs, clock }: SinkParts, files: ForwardFiles): SpanSink {
   const { endpoint, compression, timeoutMs } = forward;
   if (endpoint.protocol === "file") {
     const { path, format } = endpoint;
@@ -51,7 +50,7 @@ function makeSink({ forward, version, nowMs }: SinkParts, files: ForwardFiles): 
   const tls = endpoint.isSecure ? files.tls : undefined;
   const parts = { tls, headers, timeoutMs, userAgent: `spanring/${version}` };
   if (endpoint.protocol === "http/protobuf") {
-    return new HttpSink({ ...parts, url: endpoint.url, compression });
+    return new HttpSink({ ...parts, clock, url: endpoint.url, compression });
   }
   const { host, port } = endpoint;
   // The configuration has no zstd for gRPC.

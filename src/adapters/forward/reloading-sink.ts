@@ -9,7 +9,6 @@ import {
   loadForwardFiles,
   parseForwardFiles,
 } from "./forward-files.ts";
-import { RetiringSink } from "./retiring-sink.ts";
 
 export interface ReloadingSinkParts {
   readonly forward: ForwardConfig;
@@ -120,4 +119,33 @@ function replaceSink(state: Generations, sink: SpanSink): void {
   state.current = new RetiringSink(sink);
   state.retired.add(old);
   void old.retire().finally(() => state.retired.delete(old));
+}
+
+/** A sink that can be closed once what it sends has ended. */
+export class RetiringSink implements SpanSink {
+  // Fixed at construction.
+  private readonly sink: SpanSink;
+
+  // Moved by `send`.
+  private readonly sends = new Set<Promise<SendOutcome>>();
+
+  constructor(sink: SpanSink) {
+    this.sink = sink;
+  }
+
+  send(batch: SpanBatch, cancelled: AbortSignal): Promise<SendOutcome> {
+    const sending = this.sink.send(batch, cancelled).finally(() => this.sends.delete(sending));
+    this.sends.add(sending);
+    return sending;
+  }
+
+  /** Nothing more is sent through it. */
+  async retire(): Promise<void> {
+    await Promise.allSettled(this.sends);
+    await this.sink.close();
+  }
+
+  close(): Promise<void> {
+    return this.sink.close();
+  }
 }

@@ -2,16 +2,17 @@ import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promis
 import { basename, dirname, extname, join } from "node:path";
 import type { FileFormat } from "../../domain/text/file-format.ts";
 import { syncFolder } from "../otlp-files/unfinished-file.ts";
-import { isWholeFile } from "./whole-file.ts";
+import { Buffer } from "node:buffer";
+import { LENGTH_BYTES } from "../otlp-files/message-frames.ts";
 
 export interface RotatingFileParts {
   readonly path: string;
   readonly format: FileFormat;
   /** A frame that is larger by itself gets a file of its own. */
   readonly maxBytes: number;
-  /** 0 is for ever. */
+  /** 0 means no limit. */
   readonly maxAgeMs: number;
-  /** Of the files that were set aside; at least one. */
+  /** Number of files that were set aside to keep; at least one. */
   readonly keep: number;
   /** When what was written must be on the disk: never, once a file is done, or before it counts. */
   readonly fsync: "never" | "rotate" | "always";
@@ -19,7 +20,7 @@ export interface RotatingFileParts {
   readonly nowMs: () => number;
 }
 
-/** The file that is being written. */
+/** Describes the file that is being written. */
 interface OpenFile {
   readonly handle: FileHandle;
   readonly inode: number;
@@ -28,7 +29,7 @@ interface OpenFile {
   sizeBytes: number;
 }
 
-/** Only its owner may read: spans tell a lot. */
+/** Only its owner may read it: spans are sensitive. */
 const MODE = 0o600;
 
 /**
@@ -78,7 +79,7 @@ export class RotatingFile {
     await removeOldest(this.parts);
   }
 
-  /** What is wrong with it is looked at when it is opened again. */
+  /** Closes the file; opening it again will examine it. */
   private async abandon(): Promise<void> {
     const { file } = this;
     this.file = undefined;
@@ -86,7 +87,7 @@ export class RotatingFile {
   }
 }
 
-/** Somebody may have moved it, or its folder. */
+/** Reports whether the path still names this file: it, or its folder, may have been moved. */
 async function isStillThere({ inode }: OpenFile, { path }: RotatingFileParts): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   return found?.ino === inode;
@@ -116,7 +117,7 @@ async function isCutBack({ handle, sizeBytes }: OpenFile): Promise<boolean> {
   );
 }
 
-/** As it was left. What a crash has cut off is set aside: it may be of use, but nothing follows. */
+/** Opens the file to append. One that a crash has cut off is set aside, and a new one begun. */
 async function openWhole(parts: RotatingFileParts): Promise<OpenFile> {
   const file = await openFile(parts);
   const isWhole = await orClose(file.handle, isWholeFile(parts.path, parts.format));
@@ -132,7 +133,7 @@ async function openFile(parts: RotatingFileParts): Promise<OpenFile> {
   return await orClose(handle, openedFile(handle, parts));
 }
 
-/** To open a pipe waits for a reader, maybe for ever. A folder's own error is as clear. */
+/** Refuses a pipe, whose opening would wait for a reader. A folder fails clearly by itself. */
 async function refuseSpecial(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   const isSpecial = found !== undefined && !found.isFile() && !found.isDirectory();
@@ -164,7 +165,7 @@ async function finish({ handle }: OpenFile, { fsync }: RotatingFileParts): Promi
   }
 }
 
-/** Later than any before it, also when the clock was set back: what is oldest is told by names. */
+/** Names sort by age, so a new name is later than all others even if the clock was set back. */
 async function setAside(parts: RotatingFileParts): Promise<void> {
   const newest = (await oldNames(parts)).at(-1);
   const afterMs = newest === undefined ? 0 : timeIn(newest, parts) + 1;
@@ -191,7 +192,7 @@ function partsOf(path: string) {
   return { folder: dirname(path), stem: basename(path, ending), ending };
 }
 
-/** Of the files that were set aside, oldest first. */
+/** Returns the names of the files that were set aside, oldest first. */
 async function oldNames(parts: RotatingFileParts): Promise<string[]> {
   const { folder, stem, ending } = partsOf(parts.path);
   const names = (await readdir(folder)).filter(
@@ -200,9 +201,41 @@ async function oldNames(parts: RotatingFileParts): Promise<string[]> {
   return names.filter((name) => !Number.isNaN(timeIn(name, parts))).toSorted();
 }
 
-/** What cannot be removed stays: to stop writing would lose more. */
+/** Leaves files that cannot be removed: to stop writing would lose more. */
 async function removeOldest(parts: RotatingFileParts): Promise<void> {
   const { folder } = partsOf(parts.path);
   const surplus = (await oldNames(parts)).slice(0, -parts.keep);
   await Promise.allSettled(surplus.map((name) => rm(join(folder, name), { force: true })));
+}
+
+const LINE_END = 0x0a;
+
+/** Reports whether a file ends with a whole frame: its writer may have been killed. */
+export async function isWholeFile(path: string, format: FileFormat): Promise<boolean> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    return await (format === "json" ? endsWithLine(file, size) : endsWithMessage(file, size));
+  } finally {
+    await file.close();
+  }
+}
+
+async function endsWithLine(file: FileHandle, sizeBytes: number): Promise<boolean> {
+  if (sizeBytes === 0) return true;
+  const last = Buffer.alloc(1);
+  await file.read(last, 0, 1, sizeBytes - 1);
+  return last[0] === LINE_END;
+}
+
+/** From length to length; what is between is not looked at. */
+async function endsWithMessage(file: FileHandle, sizeBytes: number): Promise<boolean> {
+  const length = Buffer.alloc(LENGTH_BYTES);
+  let at = 0;
+  while (at + LENGTH_BYTES <= sizeBytes) {
+    // oxlint-disable-next-line no-await-in-loop -- where the next length is, this one says
+    await file.read(length, 0, LENGTH_BYTES, at);
+    at += LENGTH_BYTES + length.readUInt32BE();
+  }
+  return at === sizeBytes;
 }

@@ -3,19 +3,19 @@ import type { SendOutcome } from "../../ports/span-sink.ts";
 export const CANCELLED: SendOutcome = { outcome: "retry", message: "given up before an answer" };
 export const CLOSED: SendOutcome = { outcome: "retry", message: "the sink is closed" };
 
-/** What is being sent, so that closing a sink can give it up and wait until it has ended. */
+/** Tracks sends in progress, so that closing a sink can cancel them and wait for their ends. */
 export class SendsInFlight {
   // Moved by `run` and `close`.
   private readonly running = new Map<AbortController, Promise<SendOutcome>>();
   private isClosed = false;
 
-  /** Does `send`, unless there is no point in it. The signal tells of closing as well. */
+  /** Calls `send`, unless the sink is closed. Its signal is aborted by closing, too. */
   async run(cancelled: AbortSignal, send: Send): Promise<SendOutcome> {
     if (this.isClosed) return CLOSED;
     return cancelled.aborted ? CANCELLED : await this.runUntil(cancelled, send);
   }
 
-  /** Resolves when nothing is being sent any more. */
+  /** Cancels all sends, and resolves when they have ended. */
   async close(): Promise<void> {
     this.isClosed = true;
     for (const given of this.running.keys()) given.abort();

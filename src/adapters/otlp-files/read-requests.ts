@@ -1,5 +1,4 @@
 import { RESOURCE_SPANS_TAG } from "../../domain/wire/otlp-tags.ts";
-import { quotePeerText } from "../../domain/text/quote-text.ts";
 import {
   type ByteSource,
   dropBytes,
@@ -33,6 +32,7 @@ import {
   framedItems,
 } from "./message-frames.ts";
 import { fieldsOf, splitRequest } from "./request-split.ts";
+import { systemErrorText } from "../../domain/text/system-error.ts";
 
 /** Enough to know the format by, also where it may be another one at first. */
 const HEAD_BYTES = 512;
@@ -74,8 +74,7 @@ async function* untilError(
   try {
     yield* chunks;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    ending.reason = `cannot read on: ${quotePeerText(reason)}`;
+    ending.reason = `cannot read on: ${systemErrorText(error)}`;
   }
 }
 

@@ -12,8 +12,9 @@ import {
   syncFolder,
   type UnfinishedFile,
 } from "../otlp-files/unfinished-file.ts";
+import { systemErrorText } from "../../domain/text/system-error.ts";
 
-/** Only its owner may read: spans tell a lot. */
+/** Only its owner may read it: spans are sensitive. */
 const MODE = 0o600;
 
 /** As many as a length can tell: what was in the ring may be larger than what a receiver takes. */
@@ -109,7 +110,7 @@ async function* readFaultily(path: string): AsyncGenerator<SpilledRequest | Spil
     if (found.isFile()) yield* readFile(path);
     else yield { fault: "it is not a file" };
   } catch (error) {
-    yield { fault: quotePeerText(error instanceof Error ? error.message : String(error)) };
+    yield { fault: systemErrorText(error) };
   }
 }
 
@@ -140,7 +141,7 @@ async function writeWhole({ handle }: UnfinishedFile, requests: Requests): Promi
   await handle.close();
 }
 
-/** One file of both, for the next start reads only one. Where there is no room for it, two. */
+/** Joins both files, because the next start reads only one. Without room for that, keeps two. */
 async function joinRest(name: string, path: string): Promise<string> {
   if (name === path) return path;
   try {
@@ -154,7 +155,7 @@ async function joinRest(name: string, path: string): Promise<string> {
 
 async function* requestsOf(paths: readonly string[]): AsyncGenerator<Uint8Array> {
   for (const path of paths) {
-    // oxlint-disable-next-line no-await-in-loop -- one behind the other
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
     for await (const item of readFile(path)) {
       if ("fault" in item) throw new Error(item.fault);
       yield item.bytes;
@@ -167,7 +168,7 @@ async function renameOver(path: string, wanted: string): Promise<string> {
   return wanted;
 }
 
-/** To the name that is wanted, or to the first with a number behind it that nobody has. */
+/** Renames to the wanted name, or to the first free one with a number after it. */
 async function renameToFree(path: string, wanted: string): Promise<string> {
   let name = wanted;
   // oxlint-disable-next-line no-await-in-loop -- the next name is for when this one is taken

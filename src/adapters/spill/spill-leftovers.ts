@@ -2,6 +2,7 @@ import { lstat, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { Logger } from "../../ports/logger.ts";
+import { systemErrorText } from "../../domain/text/system-error.ts";
 
 interface Leftover {
   readonly path: string;
@@ -22,7 +23,7 @@ export async function logLeftovers(spillPath: string, logger: Logger): Promise<v
     if (leftovers.length > 0) logger.warning("spill_leftovers", fieldsOf(leftovers));
   } catch (error) {
     const folder = quotePeerText(dirname(spillPath));
-    const reason = quotePeerText(error instanceof Error ? error.message : String(error));
+    const reason = systemErrorText(error);
     logger.warning("cannot_list_spill_leftovers", { folder, reason });
   }
 }

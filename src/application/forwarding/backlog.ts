@@ -6,22 +6,22 @@ export interface BacklogParts {
   readonly buffer: BacklogSource;
   readonly arrivals: Pick<Arrivals, "onNext">;
   readonly clock: SleepingClock;
-  /** How long a span waits for others. */
+  /** How long a span waits for others to join its batch. */
   readonly maxDelayMs: number;
-  /** What makes a batch full, either of the two. */
+  /** A batch is full when it reaches either limit. */
   readonly full: { readonly spans: number; readonly bytes: number };
 }
 
-/** `due`: a batch is. `over`: none will ever be. */
+/** `due`: send a batch now. `over`: no batch will be due again. */
 export type BacklogState = "due" | "over";
 
 /**
- * When a batch is due: when it is full, when its first span has waited long enough, or when spans
- * were given back, which have waited already. All that was there when one had waited long enough
- * goes with it, in as many batches as it takes.
+ * Decides when a batch is due: when it is full, when its first span has waited long enough, or when
+ * spans were returned, which have waited already. Once a span has waited long enough, all spans
+ * buffered by then are due, in as many batches as they need.
  *
- * What is there to be sent is known by sequences, and by the bytes in use. It may be less, as
- * readers take; then a lease comes back empty, which `drained` is told.
+ * Counts waiting spans by sequences and by the bytes in use. Readers may have taken some of them;
+ * then a lease comes back empty, and `drained` corrects the count.
  *
  * Invariant: no span from `nextSequence` on has been leased.
  */
@@ -40,14 +40,14 @@ export class Backlog {
   private lateAtMs: number | undefined;
   private lateNext = 1;
 
-  // Moved by `change`: there is one who waits.
+  // Moved by `change`: wakes the caller of `next`.
   private wake = (): void => {};
 
   constructor(parts: BacklogParts) {
     this.parts = parts;
   }
 
-  /** What is there is due at once from now on, and when nothing is left it is over. */
+  /** From now on, all spans are due at once; when none is left, the backlog is over. */
   stop(): void {
     this.isStopping = true;
     this.wake();
@@ -55,19 +55,19 @@ export class Backlog {
 
   leased({ sequences, request }: Lease): void {
     const next = sequences.at(-1)! + 1;
-    // Those that were given back come first: one that is behind them all has left none.
+    // Returned spans come first: a lease that goes beyond them leaves none of them.
     this.hasReturned &&= next <= this.nextSequence;
     this.nextSequence = Math.max(this.nextSequence, next);
     this.leasedBytes += request.length;
     this.lateAtMs = undefined;
   }
 
-  /** It is not the oldest: what is before it still waits. */
+  /** Counts a lease of newer spans; those before it still wait. */
   leasedAhead({ request }: Lease): void {
     this.leasedBytes += request.length;
   }
 
-  /** All of a lease is: it has left the ring, or waits again. */
+  /** Counts a lease whose spans have all left the ring or wait again. */
   settled({ request }: Lease): void {
     this.leasedBytes -= request.length;
     this.wake();
@@ -78,13 +78,13 @@ export class Backlog {
     this.wake();
   }
 
-  /** Nothing before this sequence was there to be leased. */
+  /** Counts that no span before this sequence was left to be leased. */
   drained(next: number): void {
     this.hasReturned = false;
     this.nextSequence = Math.max(this.nextSequence, next);
   }
 
-  /** `inFlight`: while there is something, it may be given back. */
+  /** Spans that are `inFlight` may still be returned, so the backlog is not over. */
   async next(inFlight: () => number): Promise<BacklogState> {
     for (;;) {
       const state = this.state(inFlight());
@@ -102,7 +102,7 @@ export class Backlog {
     return this.isStopping && inFlightSpans === 0 ? "over" : "waiting";
   }
 
-  /** The sequence of the first that was not leased yet, if there is one. */
+  /** Returns the sequence of the first span that was not leased yet, or of the next to arrive. */
   private waitingFrom(): number {
     return Math.max(this.parts.buffer.range().first, this.nextSequence);
   }
@@ -119,7 +119,7 @@ export class Backlog {
     return this.waitingFrom() < this.lateNext;
   }
 
-  /** Whatever arrives, or is given back, is a reason to look anew; and so is time. */
+  /** Waits until a span arrives or is returned, or until the oldest has waited long enough. */
   private async change(): Promise<void> {
     const { arrivals, buffer, clock } = this.parts;
     const woken = new AbortController();

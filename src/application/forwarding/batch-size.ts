@@ -1,16 +1,16 @@
-/** The most batches in a row that come through before a larger one is tried than was too large. */
+/** Upper bound of the batches that succeed before a larger one is tried again. */
 const MAX_PATIENCE = 64;
 
-/** However slow the way to the upstream is: less than this does not fail for want of time. */
+/** A batch below this size does not time out because of its size, even on a slow connection. */
 const MIN_LATE_BYTES = 64 * 1024;
 
-/** A few spans: less than this is not too large for anybody. */
+/** A batch below this size, a few spans, is not too large for any upstream. */
 const MIN_FAILED_BYTES = 1024;
 
-/** Nobody refuses less than this for its size without saying so. */
+/** No upstream refuses a batch below this size for its size without saying so. */
 const MIN_REFUSED_BYTES = 4 * 1024;
 
-/** After so many failures of a kind in a row, the size may be the reason. */
+/** After this many similar failures in a row, the size may be the reason. */
 const FAILURES_BEFORE_SHRINKING = 3;
 
 export interface SizedBatch {
@@ -18,10 +18,10 @@ export interface SizedBatch {
   readonly spanBytes: number;
 }
 
-/** How a batch failed. */
+/** Describes how a batch failed. */
 export interface BatchFailure {
   readonly message: string;
-  /** There was no answer in time. */
+  /** The upstream did not answer in time. */
   readonly isTimeout?: boolean;
 }
 
@@ -35,12 +35,12 @@ interface FailureRun {
 /**
  * How large batches may be, in bytes of spans: as configured, and less for three reasons.
  *
- * - The upstream has found one too large. Then none is sent that large, so that not every batch is
+ * - The upstream refused a batch as too large. Later ones stay smaller, so that not every batch is
  *   sent twice; now and then a larger one is tried.
- * - One did not arrive in time. The way may be slow: then smaller ones arrive, where large ones
- *   would be sent again for ever. Each that arrives is followed by one twice as large.
+ * - A batch timed out. On a slow connection, smaller ones arrive where large ones would be sent
+ *   again and again. Each that arrives is followed by one twice as large.
  * - Several failed in the same way. A proxy may have a limit and not say so: then much smaller
- *   ones pass, and are followed by larger ones, until one fails. Then the limit is known.
+ *   ones pass, and are followed by larger ones until one fails, which shows the limit.
  *
  * Invariant: 1 <= bytes <= ceilingBytes <= maxBytes.
  */
@@ -68,13 +68,13 @@ export class BatchSize {
     return this.currentBytes;
   }
 
-  /** One span alone says nothing of how many may go together. */
+  /** Ignores a single span, which shows nothing about the size of batches. */
   tooLarge({ spanCount, spanBytes }: SizedBatch): void {
     if (spanCount === 1) return;
     this.lowerCeiling(Math.max(1, Math.floor(spanBytes / 2)), MAX_PATIENCE);
   }
 
-  /** It was refused, and all its parts were taken: maybe by chance, so it is soon tried again. */
+  /** Shrinks after a refusal of a batch whose parts were all taken; soon tried again. */
   seemsTooLarge({ spanBytes }: SizedBatch): void {
     if (spanBytes < MIN_REFUSED_BYTES) return;
     this.lowerCeiling(Math.floor(spanBytes / 2), 2 * this.patience);
@@ -87,7 +87,7 @@ export class BatchSize {
     else this.shrink(shrunkenBytes(spanBytes, failure, this.failure.times));
   }
 
-  /** A size that has passed is not too large, whatever was found before. */
+  /** Raises the limit: a size that has passed is not too large, whatever came before. */
   passed({ spanBytes }: SizedBatch): void {
     if (spanBytes >= (this.failure?.spanBytes ?? 0)) this.failure = undefined;
     this.ceilingBytes = Math.min(this.maxBytes, Math.max(this.ceilingBytes, spanBytes));

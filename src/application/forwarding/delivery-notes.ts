@@ -3,7 +3,7 @@ import type { Backlog } from "./backlog.ts";
 import type { BatchSize, SizedBatch } from "./batch-size.ts";
 import type { DeliveryRate } from "./delivery-rate.ts";
 import type { DeliveryWatcher } from "./delivery-state.ts";
-import type { ForwardFigures } from "./forward-figures.ts";
+import type { ForwardFigures } from "./forward-status.ts";
 import type { ForwardLog } from "./forward-log.ts";
 import type { SendFailure } from "./send-failure.ts";
 import type { Pass, UpstreamGate } from "./upstream-gate.ts";
@@ -16,7 +16,7 @@ export interface DeliveryNotes {
   readonly size: BatchSize;
   readonly rate: DeliveryRate;
   readonly log: ForwardLog;
-  /** A batch that was cancelled says nothing of the upstream. */
+  /** The failure of a cancelled batch shows nothing about the upstream. */
   readonly cancelled: AbortSignal;
 }
 
@@ -58,7 +58,7 @@ export function notesOf(notes: DeliveryNotes, pass: Pass): DeliveryWatcher {
   };
 }
 
-/** Whether it says that others may be sent. */
+/** Reports whether an outcome shows that other batches may be sent. */
 function isTaken({ outcome }: SendOutcome): boolean {
   return ["delivered", "partly_rejected", "too_large"].includes(outcome);
 }

@@ -1,11 +1,18 @@
 import type { SendOutcome, SpanSink } from "../../ports/span-sink.ts";
 import { spanBytesOf } from "../ring/ring-lease.ts";
 import type { SizedBatch } from "./batch-size.ts";
-import type { UndeliverableReason } from "./forward-figures.ts";
+import type { UndeliverableReason } from "./forward-status.ts";
 import type { SendFailure } from "./send-failure.ts";
-import { countOf, halvesOf, type SpanRuns, splitRuns } from "./span-runs.ts";
-import { type Piece, piecesOf, type Suspects } from "./suspects.ts";
-import type { Lease, Settlement, LeaseSettler } from "../../ports/trace-buffer.ts";
+import {
+  countOf,
+  halvesOf,
+  type Piece,
+  piecesOf,
+  type SpanRuns,
+  splitRuns,
+  type Suspects,
+} from "./suspects.ts";
+import type { Lease, LeaseSettler, Settlement } from "../../ports/trace-buffer.ts";
 
 /** Is notified of the fate of a lease, part by part. */
 export interface DeliveryWatcher {
@@ -31,8 +38,11 @@ export interface DeliveryParts {
   readonly watcher: DeliveryWatcher;
   readonly cancelled: AbortSignal;
   readonly evidence: Evidence;
-  /** Sends an empty request. */
-  readonly probe: () => Promise<SendOutcome>;
+  /**
+   * Sends an empty request, unless another batch has found meanwhile that nothing is to be sent.
+   * The last try of a span continues anyway; otherwise two bad spans would block each other.
+   */
+  readonly probe: (isLastTry?: boolean) => Promise<SendOutcome>;
   /** Sends and settles a span outside the lease; resolves with undefined when none is free. */
   readonly witness: () => Promise<SendOutcome | undefined>;
 }
@@ -84,7 +94,7 @@ export function isTaken(outcome: SendOutcome): outcome is Taken {
   return outcome.outcome === "delivered" || outcome.outcome === "partly_rejected";
 }
 
-/** Which ones were rejected is not said: the last are booked so, and the number is right. */
+/** An upstream does not name the spans it rejects: the last ones count, so the number is right. */
 export function bookTaken(delivery: Delivery, { runs }: Piece, outcome: Taken): void {
   const rejectedSpans = outcome.outcome === "delivered" ? 0 : outcome.rejectedSpans;
   const [kept, rejected] = splitRuns(runs, countOf(runs) - rejectedSpans);

@@ -27,7 +27,7 @@ const MAX_REFUSALS = 64;
  *   whole ──▶ delivered
  *     │ too large: halves, down to one span
  *     │ refused: does the upstream take an empty request?
- *     ├── no: it refuses us, not the spans. All are given back.
+ *     ├── no: it refuses the sender, not the spans. All are returned.
  *     └── yes: it is taken apart until only what is refused alone is left
  *
  * A span is undeliverable only when it is refused alone, another span is taken after that, and it
@@ -61,7 +61,7 @@ function postpone({ left, postponed }: Delivery): void {
   postponed.push(...tries.filter(({ isLastTry }) => isLastTry !== true));
 }
 
-/** Sends a lease once and as a whole; what is not taken is given back. */
+/** Sends a lease once, as a whole, and returns to the ring what is not taken. */
 export async function offer(parts: DeliveryParts, lease: Lease): Promise<SendOutcome> {
   const delivery = beginDelivery(parts, lease, false);
   const [piece] = delivery.left as [Piece];

@@ -4,10 +4,9 @@ import type { SendOutcome, SpanSink } from "../../ports/span-sink.ts";
 import { deliver, offer } from "./delivery.ts";
 import { type DeliveryNotes, noteFailure, notesOf } from "./delivery-notes.ts";
 import type { DeliveryParts, Evidence } from "./delivery-state.ts";
-import type { Probe } from "./probe.ts";
 import { failureOf } from "./send-failure.ts";
 import type { Pass } from "./upstream-gate.ts";
-import type { Lease, ForwardedBuffer } from "../../ports/trace-buffer.ts";
+import type { ForwardedBuffer, Lease } from "../../ports/trace-buffer.ts";
 
 export interface ForwardSettings {
   readonly batchSpans: number;
@@ -40,7 +39,7 @@ const MAX_TRIAL_SPANS = 64;
 /**
  * Sends batch after batch until none is left and none will come.
  *
- *   backlog ──▶ slot ──▶ gate ──▶ lease ──▶ deliver ──▶ delivered, given back, or undeliverable
+ *   backlog ──▶ slot ──▶ gate ──▶ lease ──▶ deliver ──▶ delivered, returned, or undeliverable
  *   a batch     one of   open,    the       whole, or
  *   is due      a few    or time  oldest    in parts
  *               is free  to try
@@ -62,7 +61,7 @@ export async function forwardAll(forwarding: Forwarding): Promise<void> {
   await Promise.all(sending);
 }
 
-/** A batch is due, and may be sent; undefined when there will be none. */
+/** Resolves when a batch is due and may be sent; undefined when there will be none. */
 async function nextPass(
   forwarding: Forwarding,
   sending: ReadonlySet<Promise<void>>,
@@ -85,7 +84,7 @@ async function nextPass(
   return undefined;
 }
 
-/** Never rejects: a fault of ours is logged, and what comes next is slowed down. */
+/** Never rejects: an internal error is logged, and the next batch has to wait. */
 async function serve(forwarding: Forwarding, pass: Pass): Promise<void> {
   const { gate } = forwarding.notes;
   try {
@@ -98,8 +97,8 @@ async function serve(forwarding: Forwarding, pass: Pass): Promise<void> {
 }
 
 /**
- * Whether spans may follow an empty request. There are receivers that refuse those alone, as no
- * request at all; so a few spans have to show whether it is them.
+ * Reports whether spans may follow an empty request. Some receivers refuse empty requests only, so
+ * after a refusal a few spans are sent to find out.
  */
 async function isLetIn({ probe, notes }: Forwarding, pass: Pass): Promise<boolean> {
   const probed = await probe.ask();
@@ -125,16 +124,17 @@ function deliveryOf(forwarding: Forwarding, pass: Pass): DeliveryParts {
   const { buffer, sink, probe, evidence, notes } = forwarding;
   const { cancelled, gate } = notes;
   const watcher = notesOf(notes, pass);
-  const ask = async () => (gate.isCurrent(pass) ? await probe.ask() : CLOSED_MEANWHILE);
+  const ask = async (isLastTry = false) =>
+    isLastTry || gate.isCurrent(pass) ? await probe.ask() : CLOSED_MEANWHILE;
   const witness = () => sendNewest(forwarding, parts);
   const parts = { buffer, sink, watcher, cancelled, evidence, probe: ask, witness };
   return parts;
 }
 
-/** Another batch has found that nothing is to be sent. */
+/** The outcome of a probe after another batch has closed the gate. */
 const CLOSED_MEANWHILE: SendOutcome = { outcome: "retry", message: "another batch has failed" };
 
-/** The next batch. Undefined when readers have taken all that waited. */
+/** Leases the next batch; undefined when readers have taken all that waited. */
 function leaseNext({ buffer, settings, notes }: Forwarding, pass: Pass): Lease | undefined {
   const { figures, backlog, size } = notes;
   const { next } = buffer.range();
@@ -149,7 +149,7 @@ function leaseNext({ buffer, settings, notes }: Forwarding, pass: Pass): Lease |
   return lease;
 }
 
-/** The newest span has little in common with the oldest, which the upstream refuses. */
+/** Sends the newest span, which has little in common with the refused oldest ones. */
 async function sendNewest(
   { buffer, notes }: Forwarding,
   parts: DeliveryParts,
@@ -160,4 +160,31 @@ async function sendNewest(
   figures.inFlightSpans += 1;
   backlog.leasedAhead(lease);
   return await offer(parts, lease).finally(() => backlog.settled(lease));
+}
+
+/** An `ExportTraceServiceRequest` without spans has no bytes. */
+const EMPTY = { request: new Uint8Array(0), spanCount: 0 };
+
+/**
+ * Sends an empty request, which every receiver of OTLP takes. The answer shows whether the upstream
+ * refuses the spans or their sender.
+ */
+export class Probe {
+  // Fixed at construction.
+  private readonly sink: Pick<SpanSink, "send">;
+  private readonly cancelled: AbortSignal;
+
+  // Moved by `ask`.
+  private asking: Promise<SendOutcome> | undefined;
+
+  constructor(sink: Pick<SpanSink, "send">, cancelled: AbortSignal) {
+    this.sink = sink;
+    this.cancelled = cancelled;
+  }
+
+  /** Concurrent calls share one request. */
+  ask(): Promise<SendOutcome> {
+    const ended = () => (this.asking = undefined);
+    return (this.asking ??= this.sink.send(EMPTY, this.cancelled).finally(ended));
+  }
 }

@@ -1,8 +1,7 @@
 import type { TimerClock } from "../../ports/clock.ts";
-import type { Logger } from "../../ports/logger.ts";
+import type { LogFields, Logger } from "../../ports/logger.ts";
 import { RateLimitedLog } from "../receiving/rate-limited-log.ts";
-import type { UndeliverableReason } from "./forward-figures.ts";
-import type { LastError, UpstreamState } from "./forward-status.ts";
+import type { LastError, UndeliverableReason, UpstreamState } from "./forward-status.ts";
 import type { SendFailure } from "./send-failure.ts";
 
 export interface ForwardLogParts {
@@ -11,18 +10,23 @@ export interface ForwardLogParts {
   readonly unixMs: () => number;
 }
 
-/** Another cause is logged, unless causes take turns; and the same one again. */
-const NEWS_MS = 10_000;
+/** A reason that stays is logged again, for readers of the log in the middle of an outage. */
 const REMINDER_MS = 300_000;
 
-interface Logged {
+/** Another reason is logged at most this often. */
+const LINE_INTERVAL_MS = 1_000;
+
+/** A line about a failure, and what it says. */
+interface FailureLine {
+  readonly state: UpstreamState;
   readonly message: string;
-  readonly atMs: number;
+  readonly fields: LogFields;
 }
 
 /**
- * Logs the upstream's state: a line for each change of it and of what is wrong. Spans that are lost
- * for good, and warnings of the upstream, take a line a second each at most.
+ * Logs the upstream's state: a line for each change of it, and for each other reason of an
+ * outage. Reasons that follow each other within a second share a line, which has the last of them;
+ * so do spans that are lost for good, and warnings of the upstream.
  */
 export class ForwardLog {
   // Fixed at construction.
@@ -34,8 +38,12 @@ export class ForwardLog {
   state: UpstreamState = "untried";
   lastError: LastError | undefined;
   private failingSinceMs: number | undefined;
-  /** The last line of this outage, by state. */
-  private readonly logged = new Map<UpstreamState, Logged>();
+  /** The last line of this outage. */
+  private logged: (FailureLine & { readonly atMs: number }) | undefined;
+
+  // Moved by `logInTurn`: waits for the second after the last line to end.
+  private next: FailureLine | undefined;
+  private cancelNext: (() => void) | undefined;
 
   constructor(parts: ForwardLogParts) {
     this.parts = parts;
@@ -46,9 +54,9 @@ export class ForwardLog {
   succeeded(): void {
     if (this.state === "connected") return;
     this.state = "connected";
+    this.logNext();
     this.parts.logger.info("forward_connected", this.outage());
-    this.failingSinceMs = undefined;
-    this.logged.clear();
+    this.failingSinceMs = this.logged = undefined;
   }
 
   /** `pauseMs`: until it is tried again. */
@@ -57,7 +65,7 @@ export class ForwardLog {
     this.lastError = { message, hint, unixMs: this.parts.unixMs() };
     this.state = failure.isRefusal ? "blocked" : "backing_off";
     this.failingSinceMs ??= this.parts.clock.monotonicMs();
-    if (this.isNews(failure.message)) this.logFailure(failure, pauseMs);
+    this.logInTurn(this.lineOf(failure, pauseMs));
   }
 
   /** Logs the last words of the upstream. */
@@ -72,23 +80,41 @@ export class ForwardLog {
   }
 
   close(): void {
+    this.logNext();
     this.losses.close();
     this.warnings.close();
   }
 
-  /** It is logged again now and then, for whoever reads the log in the middle of an outage. */
-  private isNews(message: string): boolean {
-    const logged = this.logged.get(this.state);
-    if (logged === undefined) return true;
-    const sinceMs = this.parts.clock.monotonicMs() - logged.atMs;
-    return sinceMs >= REMINDER_MS || (sinceMs >= NEWS_MS && message !== logged.message);
+  private lineOf({ message, hint }: SendFailure, pauseMs: number): FailureLine {
+    const why = { error: message, ...(hint === undefined ? {} : { hint }) };
+    const fields = { ...why, pause_ms: Math.round(pauseMs), ...this.outage() };
+    return { state: this.state, message, fields };
   }
 
-  private logFailure({ message, hint, isRefusal }: SendFailure, pauseMs: number): void {
-    this.logged.set(this.state, { message, atMs: this.parts.clock.monotonicMs() });
-    const told = { error: message, ...(hint === undefined ? {} : { hint }) };
-    const fields = { ...told, pause_ms: Math.round(pauseMs), ...this.outage() };
-    this.parts.logger.warning(isRefusal ? "forward_blocked" : "forward_backing_off", fields);
+  private logInTurn(line: FailureLine): void {
+    const isNews = !isSameReason(line, this.logged) || this.sinceLineMs >= REMINDER_MS;
+    this.next = isNews ? line : undefined;
+    const delayMs = LINE_INTERVAL_MS - this.sinceLineMs;
+    if (delayMs <= 0) this.logNext();
+    else this.cancelNext ??= this.parts.clock.schedule(delayMs, () => this.logNext());
+  }
+
+  private get sinceLineMs(): number {
+    const atMs = this.logged?.atMs ?? Number.NEGATIVE_INFINITY;
+    return this.parts.clock.monotonicMs() - atMs;
+  }
+
+  private logNext(): void {
+    this.cancelNext?.();
+    const { next } = this;
+    this.next = this.cancelNext = undefined;
+    if (next !== undefined) this.write(next);
+  }
+
+  private write(line: FailureLine): void {
+    this.logged = { ...line, atMs: this.parts.clock.monotonicMs() };
+    const event = line.state === "blocked" ? "forward_blocked" : "forward_backing_off";
+    this.parts.logger.warning(event, line.fields);
   }
 
   private outage(): { readonly outage_ms?: number } {
@@ -99,4 +125,8 @@ export class ForwardLog {
 
 function warningLog({ clock, logger }: ForwardLogParts, event: string): RateLimitedLog {
   return new RateLimitedLog(clock, (fields) => logger.warning(event, fields));
+}
+
+function isSameReason(line: FailureLine, other: FailureLine | undefined): boolean {
+  return line.state === other?.state && line.message === other.message;
 }

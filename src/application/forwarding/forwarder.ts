@@ -1,41 +1,38 @@
 import type { SleepingClock, TimerClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
-import type { ReloadableSink } from "../../ports/span-sink.ts";
+import type { ReloadableSink, SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
 import type { Arrivals } from "../arrivals/arrivals.ts";
 import { stopWithin } from "../shutdown/life-cycle.ts";
-import { AbandonableSink } from "./abandonable-sink.ts";
 import { Backlog, type BacklogParts } from "./backlog.ts";
 import { BatchSize } from "./batch-size.ts";
 import type { DeliveryNotes } from "./delivery-notes.ts";
 import { DeliveryRate } from "./delivery-rate.ts";
-import { forwardAll, type Forwarding, type ForwardSettings } from "./forward-all.ts";
-import { zeroForwardFigures } from "./forward-figures.ts";
+import { forwardAll, type Forwarding, type ForwardSettings, Probe } from "./forward-all.ts";
+import { type ForwardStatus, zeroForwardFigures } from "./forward-status.ts";
 import { ForwardLog } from "./forward-log.ts";
-import type { ForwardStatus } from "./forward-status.ts";
-import { Probe } from "./probe.ts";
-import { UpstreamGate } from "./upstream-gate.ts";
+import { untilAborted, UpstreamGate } from "./upstream-gate.ts";
 import type { ForwardedBuffer } from "../../ports/trace-buffer.ts";
 
 export type { ForwardSettings } from "./forward-all.ts";
 
 export interface ForwarderParts {
   readonly buffer: ForwardedBuffer;
-  /** Of the buffer. */
+  /** Capacity of the buffer. */
   readonly capacity: { readonly spans: number; readonly bytes: number };
   readonly arrivals: Pick<Arrivals, "onNext">;
   readonly sink: ReloadableSink;
   readonly settings: ForwardSettings;
   readonly clock: SleepingClock & TimerClock;
   readonly unixMs: () => number;
-  /** From 0 up to, and without, 1. */
+  /** Returns a number from 0 to below 1. */
   readonly random: () => number;
   readonly logger: Logger;
 }
 
-/** For whoever is told when to come back: neither at once nor when nobody remembers. */
+/** Bounds of the delay that a refused sender is asked to wait. */
 const ROOM_AFTER_MS = { least: 100, most: 60_000, whenUnknown: 1_000 };
 
-/** Sends what is buffered on to the upstream, the oldest first; see `forwardAll`. */
+/** Forwards the buffered spans to the upstream, oldest first; see `forwardAll`. */
 export class Forwarder {
   // Fixed at construction.
   private readonly parts: ForwarderParts;
@@ -56,7 +53,7 @@ export class Forwarder {
     this.running = forwardAll(this.forwarding);
   }
 
-  /** Sends at once what is buffered, as far as time allows; nothing arrives any more. */
+  /** Sends the buffered spans at once, as far as time allows. Nothing arrives any more. */
   drain(graceMs: number): void {
     this.forwarding.notes.backlog.stop();
     this.forwarding.notes.gate.hurry(graceMs);
@@ -69,7 +66,7 @@ export class Forwarder {
     return isInUse;
   }
 
-  /** Sends what is there still, within the time given; what is in flight then is given back. */
+  /** Sends the remaining spans within the time given, then returns those in flight to the ring. */
   async stop(graceMs: number): Promise<void> {
     this.drain(graceMs);
     await stopWithin(graceMs, { gently: () => this.running, byForce: () => this.giveUp() });
@@ -85,7 +82,7 @@ export class Forwarder {
     return { state, pauseLeftMs, lastError, spansPerSecond, lagMs: lagMs(this.parts), figures };
   }
 
-  /** When there may be room for so many spans more, as fast as they leave now. */
+  /** Estimates when this many more spans will fit, at the current rate. */
   roomAfterMs(spanCount: number): number {
     const { rate, gate } = this.forwarding.notes;
     const { least, most, whenUnknown } = ROOM_AFTER_MS;
@@ -94,7 +91,7 @@ export class Forwarder {
     return Math.ceil(Math.min(most, Math.max(least, leavingMs, gate.pauseLeftMs)));
   }
 
-  /** A sink that does not even give up, on a disk that hangs say, delays neither spill nor stop. */
+  /** Cancels sending. A sink that ignores that, on a disk that hangs, is abandoned. */
   private async giveUp(): Promise<void> {
     this.cancelling.abort();
     await within(LAST_MS, () => this.running);
@@ -103,7 +100,7 @@ export class Forwarder {
   }
 }
 
-/** For what should end at once. */
+/** Time for steps that should end at once. */
 const LAST_MS = 1_000;
 
 async function within(limitMs: number, gently: () => Promise<void>): Promise<void> {
@@ -115,7 +112,7 @@ function lagMs({ buffer, unixMs }: ForwarderParts): number {
   return oldest === undefined ? 0 : Math.max(0, unixMs() - oldest);
 }
 
-/** No more than half of the ring: what waits to be sent is not to make room meanwhile. */
+/** Returns at most half of the ring, so that waiting spans are not evicted before they are sent. */
 function fullBatch({ settings, capacity }: ForwarderParts): BacklogParts["full"] {
   return {
     spans: Math.min(settings.batchSpans, Math.ceil(capacity.spans / 2)),
@@ -142,4 +139,37 @@ function forwardingOf(
   const { buffer, logger } = parts;
   const asked = { probe: new Probe(sink, cancelled), evidence: { takesSpans: false } };
   return { buffer, sink, ...asked, settings, clock, logger, notes };
+}
+
+const ABANDONED: SendOutcome = {
+  outcome: "retry",
+  message: "abandoned: the sink does not give up",
+};
+
+/**
+ * A sink whose sends can be abandoned. A write to a disk that hangs cannot be cancelled: after
+ * `abandon`, its outcome is ignored and the spans count as not delivered, although the upstream may
+ * have received them.
+ */
+export class AbandonableSink implements Pick<SpanSink, "send"> {
+  // Fixed at construction.
+  private readonly sink: Pick<SpanSink, "send">;
+  private readonly abandoning = new AbortController();
+
+  constructor(sink: Pick<SpanSink, "send">) {
+    this.sink = sink;
+  }
+
+  async send(batch: SpanBatch, cancelled: AbortSignal): Promise<SendOutcome> {
+    if (this.abandoning.signal.aborted) return ABANDONED;
+    let outcome = ABANDONED;
+    const sending = this.sink.send(batch, cancelled).then((ended) => (outcome = ended));
+    await untilAborted(sending, this.abandoning.signal);
+    return outcome;
+  }
+
+  /** Stops waiting for all sends that have not ended. */
+  abandon(): void {
+    this.abandoning.abort();
+  }
 }

@@ -17,8 +17,8 @@ const MAX_MARGIN = 10;
 const CALM_TICKS = 10;
 
 /**
- * Whether the ring is so full that spans may soon have to make room for others: told once when the
- * mark is reached, and once when it is over.
+ * Watches whether the ring is so full that spans may soon be evicted. Logs once when the mark is
+ * reached, and once when the ring is below it again.
  *
  *      mark ─ ─ ─ ╱╲ ─ ─ ╱╲ ─ ─ ─ ─ ─ ─ ─ ─ ─
  *       end ─ ─ ─╱─ ╲─ ─╱─ ╲─ ─ ─ ─ ─ ─ ─ ─ ─
@@ -42,7 +42,7 @@ export class HighWater {
     this.endPercent = parts.percent - Math.min(MAX_MARGIN, parts.percent / 2);
   }
 
-  /** To be called after whatever is put in, before anybody is told what that has evicted. */
+  /** Must be called after every append, before evictions are logged. */
   look(): number {
     const usedPercent = 100 * this.parts.buffer.usedShare();
     this.peakPercent = Math.max(this.peakPercent, usedPercent);
@@ -50,7 +50,7 @@ export class HighWater {
     return usedPercent;
   }
 
-  /** To be called about once a second. */
+  /** Must be called about once a second. */
   tick(): void {
     const usedPercent = this.look();
     this.calmTicks = this.peakPercent < this.endPercent ? this.calmTicks + 1 : 0;

@@ -8,8 +8,7 @@ import {
   sizeOf,
 } from "./delivery-state.ts";
 import { failureOf, refusesAllSpans, type SendFailure } from "./send-failure.ts";
-import { countOf } from "./span-runs.ts";
-import { isInvalid, type Piece, takeApart } from "./suspects.ts";
+import { countOf, isInvalid, type Piece, takeApart } from "./suspects.ts";
 
 /** When so many spans in a row are refused alone, the upstream may refuse all spans. */
 const MAX_UNEXPLAINED = 2;
@@ -21,14 +20,14 @@ const MAX_UNEXPLAINED = 2;
  */
 const MAX_BLOCKED_TRIES = 8;
 
-/** Returns why nothing more is to be sent, if so; else what is left is to be sent. */
+/** Returns why sending must pause; undefined if the rest of the lease can be sent. */
 export async function afterRefusal(
   delivery: Delivery,
   refusal: Refusal,
 ): Promise<SendFailure | undefined> {
   const { left, refused, suspects } = delivery;
   if (!delivery.isProbed) {
-    const probed = await outcomeOf(delivery.probe);
+    const probed = await outcomeOf(() => delivery.probe());
     if (probed.outcome !== "delivered") return failureOf(probed);
     delivery.isProbed = true;
     // What was in the way may be gone: there may be a new token.
@@ -51,35 +50,35 @@ export async function afterRefusal(
   delivery.refusedSpans += countOf(runs);
   if (unexplained(delivery) < MAX_UNEXPLAINED) return undefined;
   const witnessed = await askWitness(delivery, refusal);
-  return witnessed === "nobody" ? undefined : witnessed;
+  return witnessed === "none left" ? undefined : witnessed;
 }
 
 function isTriedAgain({ isLastTry, blockedCount = 0 }: Piece, { outcome }: Refusal): boolean {
   return isLastTry === true && outcome === "blocked" && blockedCount < MAX_BLOCKED_TRIES;
 }
 
-/** The piece stays the next, unless the upstream refuses an empty request as well. */
+/** Keeps the piece as the next to send, unless the upstream refuses an empty request too. */
 async function tryAgain({ left, probe }: Delivery, piece: Piece): Promise<SendFailure | undefined> {
-  const probed = await outcomeOf(probe);
+  const probed = await outcomeOf(() => probe(true));
   if (probed.outcome !== "delivered") return failureOf(probed);
   left[left.length - 1] = { ...piece, blockedCount: (piece.blockedCount ?? 0) + 1 };
   return undefined;
 }
 
-/** Spans that seem to be like all others, and were refused since the upstream last took one. */
+/** Counts refused spans without invalid text, since the upstream last took a span. */
 function unexplained({ refused }: Delivery): number {
   return refused.filter((each) => !each.isInvalid).length;
 }
 
-/** For spans that were refused last: nothing has been taken after them yet. */
+/** Settles the spans refused last, after which nothing has been taken yet. */
 export async function settleRefused(delivery: Delivery): Promise<SendFailure | undefined> {
   const { refused, postponed, evidence } = delivery;
   const { refusal } = refused.at(-1)!;
   const isExplained = unexplained(delivery) === 0;
-  const witnessed = isExplained ? "nobody" : await askWitness(delivery, refusal);
-  if (witnessed !== "nobody") return witnessed;
+  const witnessed = isExplained ? "none left" : await askWitness(delivery, refusal);
+  if (witnessed !== "none left") return witnessed;
   if (!isExplained && !evidence.takesSpans) return refusesAllSpans(refusal.message);
-  const probed = await outcomeOf(delivery.probe);
+  const probed = await outcomeOf(() => delivery.probe());
   if (probed.outcome !== "delivered") return failureOf(probed);
   if (!isExplained) {
     evidence.takesSpans = false;
@@ -89,13 +88,13 @@ export async function settleRefused(delivery: Delivery): Promise<SendFailure | u
   return undefined;
 }
 
-/** Returns why nothing more is to be sent, if so; `nobody` when no other span is there. */
+/** Returns why sending must pause, or `none left` if there is no other span to try. */
 async function askWitness(
   delivery: Delivery,
   { message }: Refusal,
-): Promise<SendFailure | "nobody" | undefined> {
+): Promise<SendFailure | "none left" | undefined> {
   const outcome = await delivery.witness();
-  if (outcome === undefined) return "nobody";
+  if (outcome === undefined) return "none left";
   if (outcome.outcome === "retry") return failureOf(outcome);
   if (!isTaken(outcome)) return refusesAllSpans(message);
   afterTaken(delivery);

@@ -1,50 +1,48 @@
 import type { SleepingClock } from "../../ports/clock.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 export interface GateParts {
-  /** The longest first pause. */
+  /** Upper bound of the first pause. */
   readonly initialMs: number;
-  /** The longest pause of all. */
+  /** Upper bound of every pause. */
   readonly maxMs: number;
   readonly clock: SleepingClock;
-  /** From 0 up to, and without, 1. */
+  /** Returns a number from 0 to below 1. */
   readonly random: () => number;
 }
 
 /** Permits one batch. Its period shows when the outcome is outdated. */
 export interface Pass {
   readonly period: number;
-  /** The upstream has refused us: only when it takes an empty request may spans follow. */
+  /** The upstream refused the last try: an empty request must succeed before spans are sent. */
   readonly isProbe: boolean;
 }
 
 /** Says why the gate closes. */
 export interface GateFailure {
-  /** The upstream's own wish. */
+  /** The pause that the upstream asks for. */
   readonly afterMs?: number | undefined;
   readonly isRefusal?: boolean;
   /** It takes empty requests, and refused every span of the last try. */
   readonly areSpansRefused?: boolean;
 }
 
-/** An upstream may ask for more, but not for ever: it may have mistaken the unit. */
+/** Limits the pause that an upstream asks for: it may have mistaken the unit. */
 export const LONGEST_ASKED_PAUSE_MS = 3_600_000;
 
-/** In a hurry, spans that are refused so often in a row are not tried again. */
+/** In a hurry, spans refused this many times in a row are not tried again. */
 const MAX_SPAN_REFUSALS = 2;
 
 /**
- * Keeps a dead upstream from costing anything: while it fails nothing is sent to it, and after a
- * pause one batch, on trial. Only when that comes through do others follow. An upstream that is
- * there and refuses us is asked with an empty request first.
+ * Stops sending while the upstream fails. After a pause, one batch is sent on trial; others follow
+ * once it succeeds. An upstream that answers with a refusal gets an empty request first.
  *
  *   open ──failed──▶ paused ──time──▶ trial ──succeeded──▶ open
  *                      ▲               │
  *                      └────failed─────┘
  *
- * Pauses double from `initialMs` up to `maxMs`, and each is drawn at random below that, so that
- * many who lost the same upstream do not come back at the same time ("full jitter": Brooker,
- * Exponential Backoff And Jitter). The upstream's own wish is the least.
+ * The upper bound of a pause doubles from `initialMs` to `maxMs`, and each pause is random below
+ * it, so that senders that lost the same upstream do not return at the same time ("full jitter":
+ * Brooker, Exponential Backoff And Jitter). A pause is at least as long as the upstream asks for.
  *
  * Invariant: a failure counts once for each period; a period begins with each pause.
  */
@@ -64,7 +62,7 @@ export class UpstreamGate {
   private pausedUntilMs = 0;
   private trial: PromiseWithResolvers<void> | undefined;
 
-  // Moved by `change`: there is one who sleeps.
+  // Moved by `change`: ends the sleep in progress.
   private wake = (): void => {};
 
   constructor(parts: GateParts) {
@@ -75,7 +73,7 @@ export class UpstreamGate {
     return this.failures === 0;
   }
 
-  /** How long the pause lasts still; 0 when there is none. */
+  /** The rest of the pause; 0 without one. */
   get pauseLeftMs(): number {
     return this.isOpen ? 0 : Math.max(0, this.pausedUntilMs - this.parts.clock.monotonicMs());
   }
@@ -89,13 +87,13 @@ export class UpstreamGate {
     this.endPause();
   }
 
-  /** The next try is at once. */
+  /** Permits the next try at once. */
   endPause(): void {
     this.pausedUntilMs = Math.min(this.pausedUntilMs, this.parts.clock.monotonicMs());
     this.wake();
   }
 
-  /** Resolves when a batch may be sent; with nothing when none can be, or is wanted to be. */
+  /** Resolves when a batch may be sent; undefined when none may be sent any more. */
   async pass(cancelled: AbortSignal): Promise<Pass | undefined> {
     while (!this.mayPass) {
       if (cancelled.aborted || this.isOver) return undefined;
@@ -119,12 +117,12 @@ export class UpstreamGate {
     this.pause(Math.max(this.drawnPauseMs(), boundedPauseMs(failure)));
   }
 
-  /** Reports whether the outcome of a batch with this pass is news. */
+  /** Reports whether the gate has not closed since this pass was given. */
   isCurrent({ period }: Pass): boolean {
     return period === this.period;
   }
 
-  /** Nothing has come of the batch that has this pass: another may be the trial. */
+  /** Ends a trial without an outcome, so that another batch can be the trial. */
   gaveUp(pass: Pass): void {
     if (this.isCurrent(pass)) this.endTrial();
   }
@@ -141,7 +139,7 @@ export class UpstreamGate {
     this.endTrial();
   }
 
-  /** Nothing will come of waiting. */
+  /** Reports whether waiting is pointless. */
   private get isOver(): boolean {
     const isHurried = this.endsAtMs < Number.POSITIVE_INFINITY;
     if (isHurried && this.spanRefusals >= MAX_SPAN_REFUSALS) return true;
@@ -173,4 +171,20 @@ export class UpstreamGate {
 
 function boundedPauseMs({ afterMs = 0 }: GateFailure): number {
   return Math.min(Math.max(0, afterMs), LONGEST_ASKED_PAUSE_MS);
+}
+
+/** Resolves with the promise, or early when the signal is aborted. */
+export async function untilAborted(
+  promise: Promise<unknown>,
+  cancelled: AbortSignal,
+): Promise<void> {
+  if (cancelled.aborted) return;
+  const aborted = Promise.withResolvers<void>();
+  const abort = () => aborted.resolve();
+  cancelled.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([promise, aborted.promise]);
+  } finally {
+    cancelled.removeEventListener("abort", abort);
+  }
 }

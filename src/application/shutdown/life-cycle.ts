@@ -4,14 +4,14 @@ import type { Clock } from "../../ports/clock.ts";
 export type LifeCycleState = "starting" | "ready" | "stopping";
 
 /**
- * Stops one part within the time given, by force at the end of it. While it stops it may be called
- * once more, with no time: then by force at once.
+ * Stops one part within the time given, by force at its end. May be called again with no time while
+ * the part is stopping: then it stops by force at once.
  */
 export type StopPart = (graceMs: number) => Promise<void>;
 
 /**
- * Which parts run, and in what state the whole is. Parts stop in the reverse order of their start,
- * and share one grace time: what one leaves of it, the next one has.
+ * Holds the running parts and the state of the whole. Parts stop in the reverse order of their
+ * start, and share one grace period: each has what the one before it left.
  */
 export class LifeCycle {
   // Fixed at construction.
@@ -33,12 +33,12 @@ export class LifeCycle {
     return this.currentState;
   }
 
-  /** A part runs from now on; this is how it stops. */
+  /** Registers the stop of a part that has started. */
   started(stop: StopPart): void {
     this.parts.push(stop);
   }
 
-  /** All parts run. */
+  /** Must be called when all parts have started. */
   ready(): void {
     this.currentState = "ready";
   }
@@ -54,7 +54,7 @@ export class LifeCycle {
     if (failures.length > 0) throw new AggregateError(failures, "not every part stopped");
   }
 
-  /** The grace time is over: the part that stops now, and those behind it, have none left. */
+  /** Ends the grace period for the part that is stopping and for those after it. */
   hurry(): void {
     this.isHurried = true;
     this.hurried.resolve("hurried");
@@ -68,7 +68,7 @@ export class LifeCycle {
 
 interface Grace {
   readonly leftMs: () => number;
-  /** Resolves when it is cut short. */
+  /** Resolves when the grace period is cut short. */
   readonly over: Promise<"hurried">;
 }
 

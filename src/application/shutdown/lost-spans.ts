@@ -5,7 +5,7 @@ import type { LogFields } from "../../ports/logger.ts";
 /** Services with a place of their own in the line; the others are summed up. */
 const MAX_SERVICES = 20;
 
-/** What is still buffered, as fields of a log line: in all, and by service, the largest first. */
+/** Returns the buffered spans as fields of a log line: in total, and by service, largest first. */
 export function lostSpans(services: readonly ServiceStats[]): LogFields {
   const lost = services
     .map(({ service, spans, bytes }) => {

@@ -1,11 +1,11 @@
 import type { SpanAmount } from "../../domain/ledger.ts";
 import { cutRequest } from "../../domain/wire/assemble.ts";
-import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { SpanSpill, SpillFault, SpilledRequest } from "../../ports/span-sink.ts";
 import type { Receipt } from "../../domain/receipt.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { RoomCheck } from "../../ports/trace-buffer.ts";
+import { systemErrorText } from "../../domain/text/system-error.ts";
 
 export interface RestoreParts {
   readonly spill: SpanSpill;
@@ -54,7 +54,7 @@ async function* itemsOf({ spill, maxAtOnce }: RestoreParts): Items {
   }
 }
 
-/** Answers the first for which there is no room. */
+/** Resolves to the first request that does not fit. */
 async function receiveAll(
   parts: RestoreParts,
   items: Items,
@@ -70,14 +70,14 @@ async function receiveAll(
   }
 }
 
-/** What is larger than the whole ring does not: no later start has room for it. */
+/** A request larger than the whole ring does not wait: no later start has room for it either. */
 function mustWait({ buffer, maxAtOnce }: RestoreParts, request: SpilledRequest): boolean {
   const { bytes, spanCount: spans } = request;
   if (bytes.length > maxAtOnce.bytes) return false;
   return !buffer.hasRoom({ spans, bytes: bytes.length });
 }
 
-/** Throws at a fault: what is behind it can be read from no file but the one it is in. */
+/** Throws at a fault: what follows it can only be read from the original file. */
 async function* rest(first: SpilledRequest, items: Items): AsyncGenerator<SpilledRequest> {
   yield first;
   for await (const item of items) {
@@ -96,7 +96,7 @@ async function leave(
   try {
     await parts.spill.replace(countInto(left, requests));
   } catch (error) {
-    return await setAside(parts, restored_spans, reasonOf(error));
+    return await setAside(parts, restored_spans, systemErrorText(error));
   }
   const mend = "the next start goes on with it; MAX_BUFFER_SIZE and MAX_BUFFER_BYTES say how far";
   const fields = { file: parts.spill.place, restored_spans, left_spans: left.spans, mend };
@@ -142,7 +142,7 @@ function receiptOf(receiver: TraceReceiver, request: Uint8Array): Receipt {
   try {
     return receiver.receive(request);
   } catch (error) {
-    return { outcome: "failed", message: `unexpected: ${reasonOf(error)}` };
+    return { outcome: "failed", message: `unexpected: ${systemErrorText(error)}` };
   }
 }
 
@@ -150,7 +150,7 @@ function receiptOf(receiver: TraceReceiver, request: Uint8Array): Receipt {
 async function remove({ spill, logger }: RestoreParts): Promise<void> {
   await spill.remove().catch((error: unknown) => {
     const mend = "remove it, or the next start reads the same spans again";
-    const fields = { file: spill.place, reason: reasonOf(error), mend };
+    const fields = { file: spill.place, reason: systemErrorText(error), mend };
     logger.error("cannot_remove_spill_file", fields);
   });
 }
@@ -166,11 +166,7 @@ async function setAside(
     const mend = `spanring send ${set_aside} sends what can be read of it, restored spans too`;
     logger.error("cannot_restore", { ...told, set_aside, mend });
   } catch (error) {
-    const mend = `move it away: it cannot be set aside (${reasonOf(error)})`;
+    const mend = `move it away: it cannot be set aside (${systemErrorText(error)})`;
     logger.error("cannot_restore", { ...told, mend });
   }
-}
-
-function reasonOf(error: unknown): string {
-  return quotePeerText(error instanceof Error ? error.message : String(error));
 }

@@ -1,10 +1,10 @@
-import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { SpanSpill } from "../../ports/span-sink.ts";
 import { lostSpans } from "./lost-spans.ts";
 import { releaseOwnBuffer } from "../ring/release-bytes.ts";
 import { spanBytesOf, wholeLease } from "../ring/ring-lease.ts";
 import type { SpilledBuffer } from "../../ports/trace-buffer.ts";
+import { systemErrorText } from "../../domain/text/system-error.ts";
 
 export interface SpillRingParts {
   readonly buffer: SpilledBuffer;
@@ -15,7 +15,7 @@ export interface SpillRingParts {
   readonly logger: Logger;
 }
 
-/** Of a request that is written: what is in memory beside the ring. */
+/** Limits a request that is written, which is in memory in addition to the ring. */
 const PIECE = { spans: 8192, bytes: 4 * 1024 * 1024 };
 
 const SET_A_FILE = "set SHUTDOWN_SPILL_FILE, and a stop leaves them to the next start";
@@ -23,8 +23,8 @@ const NAME_A_FOLDER = "name a regular file in SHUTDOWN_SPILL_FILE, in a folder t
 const MEND_THE_PLACE = "make room there, or name another file in SHUTDOWN_SPILL_FILE";
 
 /**
- * The last thing of a stop, when nobody puts in, takes or sends any more: what is left in the ring
- * is written, or else told as lost. In the books it stays as it is: buffered.
+ * Writes the spans left in the ring, or logs them as lost. Runs last in a stop, when nothing is
+ * appended, taken or sent any more. The ledger still counts them as buffered.
  */
 export async function spillRing(parts: SpillRingParts): Promise<void> {
   if (parts.buffer.stats().spans.buffered === 0) return;
@@ -41,7 +41,7 @@ export async function canSpill({
     await spill?.tryOut();
     return true;
   } catch (error) {
-    const fields = { file: spill?.place, reason: reasonOf(error), mend: NAME_A_FOLDER };
+    const fields = { file: spill?.place, reason: systemErrorText(error), mend: NAME_A_FOLDER };
     logger.error("cannot_spill", fields);
     return false;
   }
@@ -54,14 +54,14 @@ async function writeSpill(parts: SpillRingParts, spill: SpanSpill): Promise<void
     parts.logger.info("spilled", { ...spilled, file });
     if (file !== spill.place) tellOfTheOther(parts, spill, file);
   } catch (error) {
-    parts.logger.error("cannot_spill", { file: spill.place, reason: reasonOf(error) });
+    parts.logger.error("cannot_spill", { file: spill.place, reason: systemErrorText(error) });
     tellLost(parts, MEND_THE_PLACE);
   }
 }
 
 /**
- * The oldest first, in pieces. What is leased is never settled: so no span is in two of them, and
- * the books stay as they are.
+ * Yields the spans in pieces, oldest first. Leases are never settled, so no span is in two pieces
+ * and the ledger does not change.
  */
 function* requestsIn({ buffer }: SpillRingParts, spilled: { spans: number; bytes: number }) {
   for (let lease = buffer.lease(PIECE); lease !== undefined; lease = buffer.lease(PIECE)) {
@@ -75,10 +75,6 @@ function* requestsIn({ buffer }: SpillRingParts, spilled: { spans: number; bytes
 function tellOfTheOther({ logger }: SpillRingParts, { place }: SpanSpill, file: string): void {
   const mend = `the next start reads ${place} alone; bring in the other with spanring send`;
   logger.warning("spill_file_in_the_way", { in_the_way: place, file, mend });
-}
-
-function reasonOf(error: unknown): string {
-  return quotePeerText(error instanceof Error ? error.message : String(error));
 }
 
 function tellLost({ logger, buffer }: SpillRingParts, mend: string): void {

@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
 import { isMessage, schemasOf } from "../../../src/adapters/api-messages/message.ts";
 import { forward, MESSAGES, missedSpans } from "../../../src/adapters/api-messages/messages.ts";
-import { zeroForwardFigures } from "../../../src/application/forwarding/forward-figures.ts";
-import type { ForwardStatus } from "../../../src/application/forwarding/forward-status.ts";
+import {
+  type ForwardStatus,
+  zeroForwardFigures,
+} from "../../../src/application/forwarding/forward-status.ts";
 import { forwardAnswer } from "../../support/fakes/forward-answer.ts";
 
 test.each<Partial<ForwardStatus>>([

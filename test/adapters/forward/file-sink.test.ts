@@ -75,10 +75,22 @@ test.each(["json", "proto"] as const)(
 );
 
 test.each([
-  { name: "a folder that is not there", path: "nowhere/spans.jsonl", reason: "ENOENT: " },
-  { name: "a folder of that name", path: "folder.jsonl", reason: "EISDIR: " },
-  { name: "a file for a folder", path: "file/spans.jsonl", reason: "ENOTDIR: " },
-  { name: "a pipe that nobody reads", path: "pipe.jsonl", reason: "what is there is not a " },
+  {
+    name: "a folder that is not there",
+    path: "nowhere/spans.jsonl",
+    reason: "no such file or folder",
+  },
+  { name: "a folder of that name", path: "folder.jsonl", reason: "it is a folder, not a file" },
+  {
+    name: "a file for a folder",
+    path: "file/spans.jsonl",
+    reason: "part of the path is not a folder",
+  },
+  {
+    name: "a pipe that nobody reads",
+    path: "pipe.jsonl",
+    reason: "what is there is not a regular file",
+  },
 ])("$name is to be mended while the spans wait", async ({ path, reason }) => {
   const folder = mkdtempSync(join(root, "wrong-"));
   mkdirSync(join(folder, "folder.jsonl"));
@@ -89,8 +101,7 @@ test.each([
   const outcome = await sink.send(batchOf(1), never);
 
   expect(outcome.outcome).toBe("retry");
-  expect(outcome.message).toStartWith(reason);
-  expect(outcome.message).toEndWith(`: cannot write ${join(folder, path)}`);
+  expect(outcome.message).toBe(`cannot write "${join(folder, path)}": ${reason}`);
 });
 
 test("a batch that is given up while others are written does not arrive", async () => {
@@ -151,7 +162,9 @@ test.each(["spans.jsonl", "spans.binpb"])(
     expect(told.large.delivered).toBeGreaterThan(3);
     expect(told.small.delivered).toBeGreaterThan(0);
     expect(requests).toHaveLength(told.large.delivered + told.small.delivered);
-    expect(told.large.message).toMatch(/^E\w+: .*: cannot write /);
+    expect(told.large.message).toMatch(
+      /^cannot write ".*": (the file would be too large|no space is left on the device)$/,
+    );
     expect(statSync(path).size).toBeLessThanOrEqual(100 * 1024);
   },
 );

@@ -110,12 +110,12 @@ test.each<{ name: string; env: Environment; mistakes: object[] }>([
       {
         variable: "FORWARD_TLS_CA_FILE",
         value: NOWHERE,
-        bound: "a file that can be read: ENOENT: no such file or directory",
+        bound: "a file that can be read: no such file or folder",
       },
       {
         variable: "FORWARD_TLS_CERT_FILE",
         value: folder,
-        bound: "a file that can be read: EISDIR: illegal operation on a directory",
+        bound: "a file that can be read: it is a folder, not a file",
       },
     ],
   },

@@ -8,7 +8,7 @@ import { startHttpUpstream } from "../../support/upstreams/http-upstream.ts";
 import { exportFailure, exportSuccess } from "../../support/upstreams/otlp-receiver.ts";
 import { HTTP_PARTS } from "../../support/upstreams/sink-upstreams.ts";
 import { batchOf, never } from "../../support/requests/span-batch.ts";
-import { watchTimers } from "../../support/fakes/watched-timers.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
 const PROTOBUF = "application/x-protobuf";
 const JSON_TYPE = "application/json";
@@ -207,26 +207,26 @@ test.each([
 });
 
 test("a silent upstream is retried after the timeout", async () => {
-  const { url } = startUpstream(() => undefined);
+  const asked = Promise.withResolvers<void>();
+  const { url } = startUpstream(() => void asked.resolve());
+  const clock = new HandMovedClock();
+  const sending = openSink(url, { timeoutMs: 30_000, clock }).send(batchOf(1), never);
 
-  expect(await openSink(url, { timeoutMs: 30 }).send(batchOf(1), never)).toEqual({
-    outcome: "retry",
-    message: "TimeoutError: no answer in time",
-    isTimeout: true,
-  });
+  await asked.promise;
+  clock.moveMs(30_000);
+
+  const message = "TimeoutError: no answer in time";
+  expect(await sending).toEqual({ outcome: "retry", message, isTimeout: true });
 });
 
 test("an upstream that answers in time, or not at all, leaves no timer behind", async () => {
-  using timers = watchTimers("Timeout");
+  const clock = new HandMovedClock();
   const { url } = startUpstream(() => exportSuccess(PROTOBUF));
 
-  const sends = [url, "http://127.0.0.1:1/"].map((each) =>
-    openSink(each, { timeoutMs: 60_001 }).send(batchOf(1), never),
-  );
-  const outcomes = (await Promise.all(sends)).map(({ outcome }) => outcome);
+  const { outcome } = await openSink(url, { clock }).send(batchOf(1), never);
+  const other = await openSink("http://127.0.0.1:1/", { clock }).send(batchOf(1), never);
 
-  expect(outcomes).toEqual(["delivered", "retry"]);
-  expect(timers.count(60_001)).toEqual({ started: 2, left: 0 });
+  expect([outcome, other.outcome, clock.pendingActions]).toEqual(["delivered", "retry", 0]);
 });
 
 test("a host that nobody knows is retried, and told", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { RetiringSink } from "../../../src/adapters/forward/retiring-sink.ts";
+import { RetiringSink } from "../../../src/adapters/forward/reloading-sink.ts";
 import { FakeSink } from "../../support/fakes/fake-sink.ts";
 import { nextTurn } from "../../support/running/searched-ring.ts";
 import { batchOf, never } from "../../support/requests/span-batch.ts";

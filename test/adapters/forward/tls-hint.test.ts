@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { tlsHint } from "../../../src/adapters/forward/tls-hint.ts";
+import { tlsHint } from "../../../src/adapters/forward/connection-fault.ts";
 
 test.each([
   ["ERR_TLS_CERT_ALTNAME_INVALID: its certificate is for another host", "host in FORWARD_ENDPOINT"],

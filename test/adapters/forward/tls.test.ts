@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { ServerCredentials } from "@grpc/grpc-js";
 import { GrpcSink } from "../../../src/adapters/forward/grpc-sink.ts";
 import { HttpSink } from "../../../src/adapters/forward/http-sink.ts";
-import type { TlsMaterial } from "../../../src/adapters/forward/tls-material.ts";
+import type { TlsMaterial } from "../../../src/adapters/forward/forward-files.ts";
 import { SecretText } from "../../../src/domain/text/quote-text.ts";
 import type { SendOutcome, SpanSink } from "../../../src/ports/span-sink.ts";
 import { type Certificate, makeCertificates } from "../../support/upstreams/certificates.ts";

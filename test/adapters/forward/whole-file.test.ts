@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isWholeFile } from "../../../src/adapters/forward/whole-file.ts";
+import { isWholeFile } from "../../../src/adapters/forward/rotating-file.ts";
 import { frameRequest } from "../../../src/adapters/otlp-files/message-frames.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import { temporaryFolder } from "../../support/running/temporary-folder.ts";

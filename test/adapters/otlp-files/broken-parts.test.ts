@@ -284,7 +284,7 @@ test("a file that cannot be read on: what was before is there, and then the reas
   const between = await Array.fromAsync(readRequests(failing(`${LINE_A}\n`)));
   const within = await Array.fromAsync(readRequests(failing(`${LINE_A}\n${TORN}`)));
 
-  const reason = "cannot read on: EIO: i/o error, read (? B)";
+  const reason = "cannot read on: the device reports a read or write error (? B)";
   expect(between.map(read)).toEqual([JSON_A, `byte ${LINE_A.length + 1}: ${reason}`]);
   expect(within.map(read)).toEqual([
     JSON_A,

@@ -7,7 +7,7 @@ import {
 } from "../../support/running/running-read-api.ts";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { forwardMember } from "../../../src/adapters/read-api/ledger-answers.ts";
-import { zeroForwardFigures } from "../../../src/application/forwarding/forward-figures.ts";
+import { zeroForwardFigures } from "../../../src/application/forwarding/forward-status.ts";
 import type { ForwardStatus } from "../../../src/application/forwarding/forward-status.ts";
 import { forwardStatus } from "../../support/fakes/forward-status.ts";
 import { closed, fetchDescription } from "../../support/oracles/openapi-description.ts";

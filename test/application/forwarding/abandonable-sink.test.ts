@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { AbandonableSink } from "../../../src/application/forwarding/abandonable-sink.ts";
+import { AbandonableSink } from "../../../src/application/forwarding/forwarder.ts";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
 import { NEVER, nextTurn } from "../../support/running/searched-ring.ts";
 import { batchOf } from "../../support/requests/span-batch.ts";

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { ForwardLog } from "../../../src/application/forwarding/forward-log.ts";
 import type { SendFailure } from "../../../src/application/forwarding/send-failure.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
@@ -6,7 +6,9 @@ import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 
 function openLog() {
   const [logger, clock] = [new RecordingLogger(), new HandMovedClock()];
-  return { logger, clock, log: new ForwardLog({ logger, clock, unixMs: () => 5_000 }) };
+  const log = new ForwardLog({ logger, clock, unixMs: () => 5_000 });
+  const errors = () => logger.lines.map(({ fields }) => fields["error"]);
+  return { logger, clock, log, errors };
 }
 
 function failure(message: string, hint?: string): SendFailure {
@@ -48,24 +50,66 @@ test("each change of the upstream's state is one line, and no change is none", (
   ]);
 });
 
-test("another cause of an outage is told, and the same one now and then", () => {
+test("each other reason of an outage is logged, and one that stays every five minutes", () => {
   const { logger, clock, log } = openLog();
-  const causes = ["refused", "refused", "refused", "no answer", "refused", "no answer"];
-  const secondsBetween = [0, 1, 20, 1, 1, 15];
+  const reasons = ["refused", "refused", "no answer", "refused", "no answer", "no answer"];
+  const secondsBefore = [0, 20, 1, 1, 1, 299];
 
-  for (const [at, cause] of causes.entries()) {
-    clock.moveMs(secondsBetween[at]! * 1_000);
-    log.failed(failure(cause), 1);
+  for (const [at, reason] of reasons.entries()) {
+    clock.moveMs(secondsBefore[at]! * 1_000);
+    log.failed(failure(reason), 1);
   }
-  clock.moveMs(300_000);
+  clock.moveMs(1_000);
   log.failed(failure("no answer"), 1);
 
-  const told = logger.lines.map(({ fields }) => [fields["error"], fields["outage_ms"]]);
-  expect(told).toEqual([
+  const logged = logger.lines.map(({ fields }) => [fields["error"], fields["outage_ms"]]);
+  expect(logged).toEqual([
     ["refused", 0],
-    ["no answer", 22_000],
-    ["no answer", 338_000],
+    ["no answer", 21_000],
+    ["refused", 22_000],
+    ["no answer", 23_000],
+    ["no answer", 323_000],
   ]);
+});
+
+describe("other reasons within a second of a line", () => {
+  test("are one line at the end of it, of the last", () => {
+    const { clock, log, errors } = openLog();
+
+    log.failed(failure("refused"), 1);
+    clock.moveMs(400);
+    for (const reason of ["reset", "no answer"]) log.failed(failure(reason), 1);
+    clock.moveMs(599);
+    const before = errors();
+    clock.moveMs(1);
+
+    expect(before).toEqual(["refused"]);
+    expect(errors()).toEqual(["refused", "no answer"]);
+  });
+
+  test("are none when the last is the one that is logged", () => {
+    const { clock, log, errors } = openLog();
+
+    for (const reason of ["refused", "no answer", "refused"]) log.failed(failure(reason), 1);
+    clock.moveMs(2_000);
+
+    expect(errors()).toEqual(["refused"]);
+  });
+
+  test.each([
+    { name: "the outage is over", end: (log: ForwardLog) => log.succeeded(), after: [undefined] },
+    { name: "the log is closed", end: (log: ForwardLog) => log.close(), after: [] },
+  ])("are one line at once when $name", ({ end, after }) => {
+    const { clock, log, errors } = openLog();
+
+    for (const reason of ["refused", "no answer"]) log.failed(failure(reason), 1);
+    end(log);
+    const atEnd = errors();
+    clock.moveMs(2_000);
+
+    expect(atEnd).toEqual(["refused", "no answer", ...after]);
+    expect(errors()).toEqual(atEnd);
+  });
 });
 
 test("the last error is known, of whichever kind", () => {
@@ -117,16 +161,14 @@ test("a refusal is another state than an outage, and says what to check", () => 
   ]) {
     log.failed(cause, 1);
     states.push([log.state, log.lastError?.hint]);
-    clock.moveMs(100);
+    clock.moveMs(1_000);
   }
-  log.failed(failure("401: no", "check the token"), 1);
 
   expect(states).toEqual([
     ["backing_off", undefined],
     ["blocked", "check the token"],
     ["backing_off", undefined],
   ]);
-  // Causes that take turns are logged once each.
   expect(logger.lines).toEqual([
     {
       level: "warning",
@@ -136,7 +178,12 @@ test("a refusal is another state than an outage, and says what to check", () => 
     {
       level: "warning",
       event: "forward_blocked",
-      fields: { error: "401: no", hint: "check the token", pause_ms: 1, outage_ms: 100 },
+      fields: { error: "401: no", hint: "check the token", pause_ms: 1, outage_ms: 1_000 },
+    },
+    {
+      level: "warning",
+      event: "forward_backing_off",
+      fields: { error: "gone", pause_ms: 1, outage_ms: 2_000 },
     },
   ]);
 });

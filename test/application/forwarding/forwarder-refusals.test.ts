@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { SendOutcome, SpanBatch } from "../../../src/ports/span-sink.ts";
 import { decodeSpans } from "../../support/requests/decoded-request.ts";
 import { booksOf, forwarding, settled } from "../../support/upstreams/forwarding.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 
 const DELIVERED: SendOutcome = { outcome: "delivered" };
@@ -126,6 +127,27 @@ describe("an upstream that", () => {
     const delivered = run.sink.sent.filter((batch) => !namesOf(batch).some(isOld));
     const names = delivered.flatMap(namesOf);
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  // Several deliveries of one span each close the gate for one another.
+  test("refuses a few spans, as if it refused us, keeps none of them for ever", async () => {
+    const refusal = { outcome: "blocked", reason: "forbidden", message: "403" } as const;
+    const answer = (batch: SpanBatch) => (namesOf(batch).some(isOld) ? refusal : DELIVERED);
+    const run = forwarding({ batchSpans: 1, concurrency: 2, answer });
+    run.clock.sleep = async (durationMs) => {
+      run.clock.moveMs(durationMs);
+      await nextTurn();
+    };
+    run.arrive(requestOf(3));
+    run.forwarder.start();
+
+    for (let number = 100; number < 115; number += 1) {
+      await settled();
+      run.arrive(requestOf(1, number));
+    }
+    await settled();
+
+    expect(booksOf(run)).toMatchObject({ delivered: 15, undeliverable: 3, buffered: 0 });
   });
 
   test("refuses several batches at a time has one reason, its own", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Probe } from "../../../src/application/forwarding/probe.ts";
+import { Probe } from "../../../src/application/forwarding/forward-all.ts";
 import { FakeSink } from "../../support/fakes/fake-sink.ts";
 import { NEVER, nextTurn } from "../../support/running/searched-ring.ts";
 

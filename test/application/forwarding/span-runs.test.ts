@@ -5,7 +5,7 @@ import {
   halvesOf,
   type SpanRuns,
   splitRuns,
-} from "../../../src/application/forwarding/span-runs.ts";
+} from "../../../src/application/forwarding/suspects.ts";
 
 const run = (first: number, end: number) => ({ first, end });
 const placesOf = (runs: SpanRuns): number[] =>

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { untilAborted } from "../../../src/application/forwarding/until-aborted.ts";
+import { untilAborted } from "../../../src/application/forwarding/upstream-gate.ts";
 import { countedSignal } from "../../support/fakes/counted-listeners.ts";
 
 const never = new Promise<void>(() => {});

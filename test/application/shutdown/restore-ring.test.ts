@@ -152,7 +152,7 @@ test.each<{ name: string; break: (spill: FakeSpill) => void; reason: string }>([
     break: (spill) => {
       spill.replace = () => Promise.reject(new Error("ENOSPC"));
     },
-    reason: "ENOSPC",
+    reason: "no space is left on the device",
   },
 ])("a file larger than the ring that $name is set aside as a whole", async (broken) => {
   const { buffer, spill, logger, restore } = await start([requestOf(2), requestOf(2, 3)], {
@@ -269,7 +269,7 @@ test("what cannot be set aside is told, with what to do", async () => {
         file: "fake",
         restored_spans: 0,
         reason: "it is not a file",
-        mend: "move it away: it cannot be set aside (EACCES)",
+        mend: "move it away: it cannot be set aside (permission denied)",
       },
     },
   ]);
@@ -286,7 +286,7 @@ test("what cannot be removed is told, for it would come in again", async () => {
     event: "cannot_remove_spill_file",
     fields: {
       file: "fake",
-      reason: "EACCES",
+      reason: "permission denied",
       mend: "remove it, or the next start reads the same spans again",
     },
   });

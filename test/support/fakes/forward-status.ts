@@ -1,5 +1,7 @@
-import { zeroForwardFigures } from "../../../src/application/forwarding/forward-figures.ts";
-import type { ForwardStatus } from "../../../src/application/forwarding/forward-status.ts";
+import {
+  type ForwardStatus,
+  zeroForwardFigures,
+} from "../../../src/application/forwarding/forward-status.ts";
 
 /** An upstream that is gone for the moment, after something has happened to every number. */
 export function forwardStatus(parts: Partial<ForwardStatus> = {}): ForwardStatus {

@@ -11,6 +11,11 @@ export class HandMovedClock implements TimerClock {
   private nowMs = 123_456.75;
   private readonly timers = new Set<Timer>();
 
+  /** How many scheduled actions have neither run nor been cancelled. */
+  get pendingActions(): number {
+    return this.timers.size;
+  }
+
   monotonicMs(): number {
     return this.nowMs;
   }

@@ -7,7 +7,6 @@ import { RecordingLogger } from "./recording-logger.ts";
 import { request, requestOf, resourceSpans, span, spanBody } from "../requests/request-bytes.ts";
 import { searchedRing } from "../running/searched-ring.ts";
 import { bytesField } from "../requests/wire-bytes.ts";
-import { HandMovedClock } from "./hand-moved-clock.ts";
 
 const bad = bytesField(2, bytesField(5, "no identifiers"));
 
@@ -27,7 +26,7 @@ export function metricSources(parts: Partial<MetricSources> = {}): MetricSources
   receiver.receive(requestOf(1, 40));
   json!.receive(new Uint8Array(70_000).fill(0xff));
   buffer.take(1);
-  const unsupported = new UnsupportedSignals(logger, new HandMovedClock());
+  const unsupported = new UnsupportedSignals();
   unsupported.receive({ signal: "logs", protocol: "http", items: 3 });
   return {
     version: '1.0 "quoted\\"\n',

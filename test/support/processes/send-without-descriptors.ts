@@ -1,3 +1,4 @@
+import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { openSync } from "node:fs";
 import { openSpanSink } from "../../../src/adapters/forward/open-sink.ts";
 import { forwardConfig } from "../fakes/forward-config.ts";
@@ -12,7 +13,7 @@ const opening = await openSpanSink({
   forward: forwardConfig(process.env),
   version: "1.2.3",
   nowMs: Date.now,
-  clock: { monotonicMs: () => performance.now() },
+  clock: SYSTEM_CLOCK,
   logger: new RecordingLogger(),
 });
 if (!opening.ok) throw new Error("the sink does not open");

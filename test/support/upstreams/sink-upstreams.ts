@@ -1,3 +1,4 @@
+import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
@@ -123,6 +124,7 @@ export const HTTP_PARTS: Omit<HttpSinkParts, "url"> = {
   headers: [],
   compression: "gzip",
   timeoutMs: 60_000,
+  clock: SYSTEM_CLOCK,
   userAgent: "spanring-test/1",
 };
 
