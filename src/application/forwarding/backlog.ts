@@ -15,6 +15,22 @@ export interface BacklogParts {
 /** `due`: send a batch now. `over`: no batch will be due again. */
 export type BacklogState = "due" | "over";
 
+/** Holds what the backlog knows of the spans that wait. */
+interface Waiting {
+  // Moved by `leased`, `leasedAhead`, `settled`, `returned`, `drained` and `stop`.
+  nextSequence: number;
+  leasedBytes: number;
+  hasReturned: boolean;
+  isStopping: boolean;
+
+  // Moved by `isLate`: when the first span has waited long enough. Spans before `lateNext` have.
+  lateAtMs: number | undefined;
+  lateNext: number;
+
+  // Moved by `change`: wakes the caller of `next`.
+  wake: () => void;
+}
+
 /**
  * Decides when a batch is due: when it is full, when its first span has waited long enough, or when
  * spans were returned, which have waited already. Once a span has waited long enough, all spans
@@ -29,19 +45,15 @@ export class Backlog {
   // Fixed at construction.
   private readonly parts: BacklogParts;
 
-  // Moved by `leased`, `settled`, `returned`, `drained` and `stop`.
-  private nextSequence = 1;
-  private leasedBytes = 0;
-  private hasReturned = false;
-  private isStopping = false;
-
-  // Moved by `next`: when the first that waits has done so for long enough; and what came before
-  // this sequence has.
-  private lateAtMs: number | undefined;
-  private lateNext = 1;
-
-  // Moved by `change`: wakes the caller of `next`.
-  private wake = (): void => {};
+  private readonly waiting: Waiting = {
+    nextSequence: 1,
+    leasedBytes: 0,
+    hasReturned: false,
+    isStopping: false,
+    lateAtMs: undefined,
+    lateNext: 1,
+    wake: () => {},
+  };
 
   constructor(parts: BacklogParts) {
     this.parts = parts;
@@ -49,84 +61,92 @@ export class Backlog {
 
   /** From now on, all spans are due at once; when none is left, the backlog is over. */
   stop(): void {
-    this.isStopping = true;
-    this.wake();
+    this.waiting.isStopping = true;
+    this.waiting.wake();
   }
 
   leased({ sequences, request }: Lease): void {
     const next = sequences.at(-1)! + 1;
     // Returned spans come first: a lease that goes beyond them leaves none of them.
-    this.hasReturned &&= next <= this.nextSequence;
-    this.nextSequence = Math.max(this.nextSequence, next);
-    this.leasedBytes += request.length;
-    this.lateAtMs = undefined;
+    this.waiting.hasReturned &&= next <= this.waiting.nextSequence;
+    advance(this.waiting, next);
+    this.waiting.leasedBytes += request.length;
+    this.waiting.lateAtMs = undefined;
   }
 
   /** Counts a lease of newer spans; those before it still wait. */
   leasedAhead({ request }: Lease): void {
-    this.leasedBytes += request.length;
+    this.waiting.leasedBytes += request.length;
   }
 
   /** Counts a lease whose spans have all left the ring or wait again. */
   settled({ request }: Lease): void {
-    this.leasedBytes -= request.length;
-    this.wake();
+    this.waiting.leasedBytes -= request.length;
+    this.waiting.wake();
   }
 
   returned(): void {
-    this.hasReturned = true;
-    this.wake();
+    this.waiting.hasReturned = true;
+    this.waiting.wake();
   }
 
   /** Counts that no span before this sequence was left to be leased. */
   drained(next: number): void {
-    this.hasReturned = false;
-    this.nextSequence = Math.max(this.nextSequence, next);
+    this.waiting.hasReturned = false;
+    advance(this.waiting, next);
   }
 
-  /** Spans that are `inFlight` may still be returned, so the backlog is not over. */
-  async next(inFlight: () => number): Promise<BacklogState> {
-    for (;;) {
-      const state = this.state(inFlight());
-      if (state !== "waiting") return state;
-      // oxlint-disable-next-line no-await-in-loop -- what is waited for may not have come yet
-      await this.change();
+  /** Resolves when a batch is due. Spans that are `inFlight` may still be returned. */
+  next(inFlight: () => number): Promise<BacklogState> {
+    return nextState(this.parts, this.waiting, inFlight);
+  }
+}
+
+function advance(waiting: Waiting, next: number): void {
+  waiting.nextSequence = Math.max(waiting.nextSequence, next);
+}
+
+async function nextState(
+  parts: BacklogParts,
+  waiting: Waiting,
+  inFlight: () => number,
+): Promise<BacklogState> {
+  const { buffer, full } = parts;
+  for (;;) {
+    const { first, next } = buffer.range();
+    const from = Math.max(first, waiting.nextSequence);
+    if (next === from) {
+      waiting.lateAtMs = undefined;
+    } else {
+      const waitingBytes = buffer.usedBytes() - waiting.leasedBytes;
+      const isFull = next - from >= full.spans || waitingBytes >= full.bytes;
+      if (isFull || waiting.isStopping || isLate(parts, waiting, { from, next })) return "due";
     }
+    if (waiting.hasReturned) return "due";
+    if (waiting.isStopping && inFlight() === 0) return "over";
+    // oxlint-disable-next-line no-await-in-loop -- what is waited for may not have come yet
+    await change(parts, waiting);
   }
+}
 
-  private state(inFlightSpans: number): BacklogState | "waiting" {
-    const waitingSpans = this.parts.buffer.range().next - this.waitingFrom();
-    if (waitingSpans === 0) this.lateAtMs = undefined;
-    else if (this.isFull(waitingSpans) || this.isStopping || this.isLate()) return "due";
-    if (this.hasReturned) return "due";
-    return this.isStopping && inFlightSpans === 0 ? "over" : "waiting";
-  }
+/** Reports whether spans wait that were buffered when one had waited long enough. */
+function isLate(
+  { clock, maxDelayMs }: BacklogParts,
+  waiting: Waiting,
+  { from, next }: { readonly from: number; readonly next: number },
+): boolean {
+  const nowMs = clock.monotonicMs();
+  waiting.lateAtMs ??= nowMs + maxDelayMs;
+  if (nowMs >= waiting.lateAtMs) waiting.lateNext = next;
+  return from < waiting.lateNext;
+}
 
-  /** Returns the sequence of the first span that was not leased yet, or of the next to arrive. */
-  private waitingFrom(): number {
-    return Math.max(this.parts.buffer.range().first, this.nextSequence);
-  }
-
-  private isFull(waitingSpans: number): boolean {
-    const { full, buffer } = this.parts;
-    return waitingSpans >= full.spans || buffer.usedBytes() - this.leasedBytes >= full.bytes;
-  }
-
-  private isLate(): boolean {
-    const nowMs = this.parts.clock.monotonicMs();
-    this.lateAtMs ??= nowMs + this.parts.maxDelayMs;
-    if (nowMs >= this.lateAtMs) this.lateNext = this.parts.buffer.range().next;
-    return this.waitingFrom() < this.lateNext;
-  }
-
-  /** Waits until a span arrives or is returned, or until the oldest has waited long enough. */
-  private async change(): Promise<void> {
-    const { arrivals, buffer, clock } = this.parts;
-    const woken = new AbortController();
-    this.wake = () => woken.abort();
-    const forget = arrivals.onNext(buffer.range().next, this.wake);
-    await sleepOrWait(clock, this.lateAtMs, woken.signal).finally(forget);
-  }
+/** Waits until a span arrives or is returned, or until the oldest has waited long enough. */
+async function change({ arrivals, buffer, clock }: BacklogParts, waiting: Waiting): Promise<void> {
+  const woken = new AbortController();
+  waiting.wake = () => woken.abort();
+  const forget = arrivals.onNext(buffer.range().next, waiting.wake);
+  await sleepOrWait(clock, waiting.lateAtMs, woken.signal).finally(forget);
 }
 
 async function sleepOrWait(
