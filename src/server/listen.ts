@@ -114,8 +114,8 @@ async function startGrpc(parts: ServerParts, address: ListenAddress): Promise<nu
   const { receivers, unsupported, config, budget, problems, logger } = parts;
   const { limits, maxMessageBytes } = config;
   const receiver = receivers.grpc;
-  const received = { receiver, unsupported, limits, maxMessageBytes, budget };
-  const grpc = await startGrpcListener({ address, ...received, problems, logger, clock });
+  const receiving = { receiver, unsupported, limits, maxMessageBytes, budget };
+  const grpc = await startGrpcListener({ address, ...receiving, problems, logger, clock });
   parts.running.grpc = grpc;
   grpc.setServing(true);
   return grpc.port;
@@ -125,8 +125,8 @@ function startHttp(parts: ServerParts, address: ListenAddress): number {
   const { unsupported, config, budget, problems } = parts;
   const { limits, maxBodyBytes, corsOrigins } = config;
   const { "http/protobuf": protobuf, "http/json": json } = parts.receivers;
-  const received = { receivers: { protobuf, json }, unsupported, limits, maxBodyBytes, budget };
-  const http = startOtlpHttpListener({ address, ...received, corsOrigins, problems, clock });
+  const receiving = { receivers: { protobuf, json }, unsupported, limits, maxBodyBytes, budget };
+  const http = startOtlpHttpListener({ address, ...receiving, corsOrigins, problems, clock });
   parts.running.http = http;
   return http.port;
 }

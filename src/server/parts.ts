@@ -84,7 +84,7 @@ export function buildParts(inputs: ServerInputs): ServerParts {
     limits: config.limits,
     logger,
     clock,
-    appended: highWater && (() => void highWater.look()),
+    appended: highWater && (() => void highWater.sample()),
     roomAfterMs: (spanCount) => running.forwarder?.roomAfterMs(spanCount),
   });
   return {

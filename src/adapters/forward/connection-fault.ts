@@ -22,8 +22,8 @@ const FAULTS: Readonly<Record<string, string>> = {
 export function connectionFault(error: unknown): string {
   if (!(error instanceof Error)) return quotePeerText(String(error));
   const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
-  const said = FAULTS[code];
-  return quotePeerText(said === undefined ? code : `${code}: ${said}`);
+  const fault = FAULTS[code];
+  return quotePeerText(fault === undefined ? code : `${code}: ${fault}`);
 }
 
 const HINTS: readonly (readonly [words: RegExp, hint: string])[] = [

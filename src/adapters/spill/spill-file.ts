@@ -17,7 +17,7 @@ import { systemErrorText } from "../../domain/text/system-error.ts";
 /** Only its owner may read it: spans are sensitive. */
 const MODE = 0o600;
 
-/** As many as a length can tell: what was in the ring may be larger than what a receiver takes. */
+/** The largest length of a frame: spilled requests may be larger than what receivers take. */
 const MAX_REQUEST_BYTES = 2 ** 32 - 1;
 
 /**

@@ -30,7 +30,7 @@ export class HighWater {
   private readonly parts: HighWaterParts;
   private readonly endPercent: number;
 
-  // Moved by `look` and `tick`.
+  // Moved by `sample` and `tick`.
   isReached = false;
   /** The most since the tick before. Only what is put in makes it more, and that is looked at. */
   private peakPercent = 0;
@@ -43,7 +43,7 @@ export class HighWater {
   }
 
   /** Must be called after every append, before evictions are logged. */
-  look(): number {
+  sample(): number {
     const usedPercent = 100 * this.parts.buffer.usedShare();
     this.peakPercent = Math.max(this.peakPercent, usedPercent);
     if (!this.isReached && usedPercent >= this.parts.percent) this.begin(usedPercent);
@@ -52,7 +52,7 @@ export class HighWater {
 
   /** Must be called about once a second. */
   tick(): void {
-    const usedPercent = this.look();
+    const usedPercent = this.sample();
     this.calmTicks = this.peakPercent < this.endPercent ? this.calmTicks + 1 : 0;
     this.peakPercent = usedPercent;
     if (this.isReached && this.calmTicks >= CALM_TICKS) this.end(usedPercent);

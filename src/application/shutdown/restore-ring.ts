@@ -160,13 +160,13 @@ async function setAside(
   restored_spans: number,
   reason: string,
 ): Promise<void> {
-  const told = { file: spill.place, restored_spans, reason };
+  const fields = { file: spill.place, restored_spans, reason };
   try {
     const set_aside = await spill.setAside();
     const mend = `spanring send ${set_aside} sends what can be read of it, restored spans too`;
-    logger.error("cannot_restore", { ...told, set_aside, mend });
+    logger.error("cannot_restore", { ...fields, set_aside, mend });
   } catch (error) {
     const mend = `move it away: it cannot be set aside (${systemErrorText(error)})`;
-    logger.error("cannot_restore", { ...told, mend });
+    logger.error("cannot_restore", { ...fields, mend });
   }
 }

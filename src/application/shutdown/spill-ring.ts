@@ -29,7 +29,7 @@ const MEND_THE_PLACE = "make room there, or name another file in SHUTDOWN_SPILL_
 export async function spillRing(parts: SpillRingParts): Promise<void> {
   if (parts.buffer.stats().spans.buffered === 0) return;
   if (parts.spill !== undefined) await writeSpill(parts, parts.spill);
-  else if (parts.isForwarding) tellLost(parts, SET_A_FILE);
+  else if (parts.isForwarding) logLost(parts, SET_A_FILE);
 }
 
 /** For a start. False when a stop could leave nothing: then the log says why. */
@@ -52,10 +52,10 @@ async function writeSpill(parts: SpillRingParts, spill: SpanSpill): Promise<void
   try {
     const file = await spill.write(requestsIn(parts, spilled));
     parts.logger.info("spilled", { ...spilled, file });
-    if (file !== spill.place) tellOfTheOther(parts, spill, file);
+    if (file !== spill.place) logFileInTheWay(parts, spill, file);
   } catch (error) {
     parts.logger.error("cannot_spill", { file: spill.place, reason: systemErrorText(error) });
-    tellLost(parts, MEND_THE_PLACE);
+    logLost(parts, MEND_THE_PLACE);
   }
 }
 
@@ -72,11 +72,11 @@ function* requestsIn({ buffer }: SpillRingParts, spilled: { spans: number; bytes
   }
 }
 
-function tellOfTheOther({ logger }: SpillRingParts, { place }: SpanSpill, file: string): void {
+function logFileInTheWay({ logger }: SpillRingParts, { place }: SpanSpill, file: string): void {
   const mend = `the next start reads ${place} alone; bring in the other with spanring send`;
   logger.warning("spill_file_in_the_way", { in_the_way: place, file, mend });
 }
 
-function tellLost({ logger, buffer }: SpillRingParts, mend: string): void {
+function logLost({ logger, buffer }: SpillRingParts, mend: string): void {
   logger.warning("lost", { ...lostSpans(buffer.services()), mend });
 }

@@ -193,6 +193,20 @@ test.each([
   expect(readFileSync(place).toHex()).toBe(frame(requestOf(3)).toHex());
 });
 
+test("a folder that cannot be synced is found when it is tried out", async () => {
+  const { spill, names } = spillFile();
+  const probe = await open(root, "r");
+  const sync = spyOn(Object.getPrototypeOf(probe) as typeof probe, "sync");
+  await probe.close();
+  sync.mockRejectedValue(new Error("EIO: i/o error, fsync"));
+
+  const tried = await spill.tryOut().catch(String);
+  sync.mockRestore();
+
+  expect(tried).toContain("EIO");
+  expect(names()).toEqual([]);
+});
+
 test("where it cannot be written, that is known before, and nothing is left", async () => {
   const { folder, names } = spillFile();
   const spill = new SpillFile(join(folder, "missing", "spill.binpb"));

@@ -9,7 +9,7 @@ function highWater(percent: number) {
   const mark = new HighWater({ percent, buffer: { usedShare: () => used.percent / 100 }, logger });
   const look = (usedPercent: number): boolean => {
     used.percent = usedPercent;
-    mark.look();
+    mark.sample();
     return mark.isReached;
   };
   const tick = (usedPercent: number, times = 1): boolean => {

@@ -28,7 +28,7 @@ export interface Tally {
   refusedSpans: number;
   /** Bytes of the file that are done. */
   fileBytes: number;
-  /** What receivers said, each once. */
+  /** Distinct messages of receivers. */
   readonly messages: Set<string>;
   /** A body of so many bytes was too large for the receiver. */
   tooLargeBytes: number;
