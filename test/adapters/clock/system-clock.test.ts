@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
+import { countedSignal } from "../../support/fakes/counted-listeners.ts";
 
 test("time goes on", async () => {
   const before = SYSTEM_CLOCK.monotonicMs();
@@ -17,6 +18,20 @@ test("a signal ends a sleep early, and without an error", async () => {
   controller.abort();
 
   expect(await slept).toBeUndefined();
+});
+
+test("a sleep with a signal that was given before ends at once", async () => {
+  expect(await SYSTEM_CLOCK.sleep(3_600_000, AbortSignal.abort())).toBeUndefined();
+});
+
+test("a sleep that is over leaves no listener on its signal", async () => {
+  const { signal, listening } = countedSignal();
+  const slept = SYSTEM_CLOCK.sleep(1, signal);
+  const during = listening();
+
+  await slept;
+
+  expect([during, listening()]).toEqual([1, 0]);
 });
 
 const CLOCK = JSON.stringify(join(import.meta.dir, "../../../src/adapters/clock/system-clock.ts"));
