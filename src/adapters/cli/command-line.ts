@@ -12,25 +12,25 @@ import { helpText } from "./usage/help.ts";
 import { paletteFor } from "./output/palette.ts";
 import { type CommandSurroundings, runCommand } from "./run-command.ts";
 
-/** What a configuration comes to on this machine. */
+/** The result of checking a configuration on this machine. */
 export interface CheckedStart {
-  /** With any of these it cannot start. */
+  /** Each of these prevents a start. */
   readonly mistakes: readonly Mistake[];
   readonly warnings: readonly ConfigWarning[];
 }
 
-/** All that a run of the program is given from outside. */
+/** Everything that the program receives from outside. */
 export interface CommandLine extends CommandSurroundings {
-  /** Without the program's own name. */
+  /** The arguments without the name of the program. */
   readonly argv: readonly string[];
   readonly version: string;
-  /** Tries what a start would try, short of listening. */
+  /** Performs the checks of a start, except listening. */
   readonly checkStart: (config: Config) => Promise<CheckedStart>;
-  /** Runs until the program is told to stop. Resolves to its exit code. */
+  /** Runs until a signal stops the program. Resolves to its exit code. */
   readonly serve: (config: Config, warnings: readonly ConfigWarning[]) => Promise<number>;
 }
 
-/** Does what the command line asks for: data on standard output, the rest on standard error. */
+/** Executes a command line, with data on standard output and messages on standard error. */
 export async function runCommandLine(line: CommandLine): Promise<number> {
   try {
     return await answer(line);

@@ -31,19 +31,19 @@ const COMMAND_FUNCTIONS: Readonly<Record<CommandName, Command>> = {
   completions,
 };
 
-/** What any command is given from outside. */
+/** Everything that a command receives from outside. */
 export interface CommandSurroundings {
   readonly env: Environment;
   readonly stdout: TextStream;
   readonly stderr: TextStream;
-  /** Resolves when the program is told to stop; asking for it keeps the signal from ending it. */
+  /** Resolves at the first stop signal. Once called, the signal no longer ends the program. */
   readonly stopped: () => Promise<unknown>;
   readonly stdin?: () => AsyncIterable<Uint8Array>;
   readonly clock?: SleepingClock;
   readonly startReceiver: StartReceiver;
 }
 
-/** Runs one of the commands. Throws a `CommandFailure` when it cannot do its work. */
+/** Runs a command. Throws a `CommandFailure` if it fails. */
 export async function runCommand(
   surroundings: CommandSurroundings,
   command: CommandName,
@@ -68,7 +68,7 @@ export async function runCommand(
 
 type Reading = ReturnType<typeof readCommandArguments>;
 
-/** Also beside a missing operand, but not beside what is not known. */
+/** Help is given despite a missing operand, but not next to an unknown argument. */
 function asksForHelp(reading: Reading, argv: readonly string[]): boolean {
   if (!("mistake" in reading)) return reading.options.some(({ name }) => name === "help");
   return argv.length === 1 && (argv[0] === "--help" || argv[0] === "-h");
@@ -101,15 +101,15 @@ const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
-/** The part of a process that stop signals need. */
+/** The part of `process` that stop signals need. */
 export interface SignalledProcess {
   on(signal: StopSignal, listener: () => void): unknown;
   exit(code: number): void;
 }
 
 /**
- * For a command, which keeps nothing: resolves with the first stop signal; a second one ends the
- * program with the exit code that a shell gives to one that a signal has killed.
+ * Resolves with the first stop signal. A second one exits with the code that a shell reports for a
+ * program that a signal has ended: a command has nothing to save.
  */
 export function stopSignal(process: SignalledProcess): Promise<StopSignal> {
   const { promise, resolve } = Promise.withResolvers<StopSignal>();

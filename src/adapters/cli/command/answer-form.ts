@@ -7,15 +7,15 @@ export const JSON_TYPE = "application/json";
 export const NDJSON_TYPE = "application/x-ndjson";
 export const PROTOBUF_TYPE = "application/x-protobuf";
 
-/** Of one file that is asked for: `bare` is one request, and nothing around it. */
+/** The format of a file: `bare` is one request without a length. */
 export type OutFormat = FileFormat | "bare";
 
-/** How the spans of an answer are to be handed on. */
+/** The form in which the spans of a response are printed or saved. */
 export type AnswerForm =
   | { readonly kind: "pretty" | "ndjson" | "json" | "otlp" }
   | { readonly kind: "file"; readonly path: string; readonly format: OutFormat };
 
-/** Throws a failure when the options contradict one another. */
+/** Selects the form. Throws a failure if the options contradict each other. */
 export function answerForm(run: CommandRun): AnswerForm {
   const [isJson, isOtlp] = [isGiven(run, "json"), isGiven(run, "otlp")];
   const path = valueOf(run, "out");
@@ -54,17 +54,17 @@ export const MEDIA_TYPE_OF_FORM: Readonly<Record<AnswerForm["kind"], string>> = 
   ndjson: NDJSON_TYPE,
   json: JSON_TYPE,
   otlp: PROTOBUF_TYPE,
-  // Bytes can be cut between two ResourceSpans and made into lines; a JSON document cannot.
+  // Protobuf can be split between two ResourceSpans and made into lines; a JSON document cannot.
   file: PROTOBUF_TYPE,
 };
 
 /**
- * What JSON may carry within strings and a terminal may take for a command, or for another order of
- * the text. Line ends and tabs stay: they are between the values.
+ * Characters that JSON allows in strings, and that a terminal would take for commands or for
+ * another text direction. Line ends and tabs stay, because they separate values.
  */
 const UNSAFE = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** The bytes of an answer, as they come. Resolves to false when the reader has left. */
+/** Copies the bytes of a response. Resolves to false once the reader has closed the pipe. */
 export async function copyToOutput(
   { stdout }: CommandRun,
   chunks: AsyncIterable<Uint8Array>,
@@ -76,13 +76,13 @@ export async function copyToOutput(
   return true;
 }
 
-/** One JSON value on a line of its own. */
+/** Prints a JSON value as one line. */
 export function writeJson({ stdout }: CommandRun, value: unknown): boolean {
   const text = `${JSON.stringify(value)}\n`;
   return stdout.write(stdout.isTerminal ? escapeForTerminal(text) : text);
 }
 
-/** JSON means the same with any character escaped. */
+/** Escapes unsafe characters, which does not change the meaning of JSON. */
 export function escapeForTerminal(json: string): string {
   return json.replaceAll(UNSAFE, (character) =>
     Array.from({ length: character.length }, (_, at) => unitEscape(character.charCodeAt(at))).join(

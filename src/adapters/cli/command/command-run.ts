@@ -9,7 +9,7 @@ import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
 import type { ProblemTotal } from "../../../application/receiving/problem-registry.ts";
 import type { WaitParts } from "../../../application/waiting/wait-for-spans.ts";
 
-/** One command under way, and all it is given from outside. */
+/** A command that is running, with everything it receives from outside. */
 export interface CommandRun extends CommandArguments {
   readonly command: CommandName;
   readonly env: Environment;
@@ -17,12 +17,12 @@ export interface CommandRun extends CommandArguments {
   readonly stderr: TextStream;
   readonly stdin: () => AsyncIterable<Uint8Array>;
   readonly clock: SleepingClock;
-  /** Given by the first Ctrl-C or SIGTERM. Until it is asked for, either ends the program. */
+  /** Aborts at the first Ctrl-C or SIGTERM. Until it is called, either ends the program. */
   readonly interruption: () => AbortSignal;
   readonly startReceiver: StartReceiver;
 }
 
-/** Throws a `CommandFailure` when it cannot do its work. */
+/** Resolves to the exit code. Throws a `CommandFailure` if it fails. */
 export type Command = (run: CommandRun) => Promise<number>;
 
 export function valueOf({ options }: CommandRun, wanted: OptionName): string | undefined {
@@ -33,32 +33,32 @@ export function isGiven(run: CommandRun, option: OptionName): boolean {
   return valueOf(run, option) !== undefined;
 }
 
-/** The options that the API knows as query parameters, in the order they were written. */
+/** Returns the options that are query parameters of the API, in the order written. */
 export function queryOf({ options }: CommandRun): [name: string, value: string][] {
   return options
     .filter(({ name }) => OPTIONS[name].isParameter === true)
     .map(({ name, value }) => [name.replaceAll("-", "_"), value]);
 }
 
-/** For what is printed on `stream`. */
+/** Returns the colours for text that is printed on `stream`. */
 export function paletteOf({ env }: CommandRun, stream: TextStream): Palette {
   return paletteFor(stream, env);
 }
 
-/** One line on standard error. */
+/** Prints a line on standard error. */
 export function report({ stderr }: CommandRun, message: string): void {
   stderr.write(`spanring: ${message}\n`);
 }
 
-/** A receiver in this process, for as long as a command runs. */
+/** A receiver in this process, while a command runs. */
 export interface Receiver {
   readonly ports: Readonly<Record<"grpc" | "http" | "api", number | "off">>;
   readonly buffer: LoggedBuffer;
   readonly arrivals: WaitParts["arrivals"];
-  /** How often something was refused or discarded since the start. */
+  /** Returns what was refused or discarded since the start, with counts. */
   readonly problems: () => readonly ProblemTotal[];
   stop(): Promise<void>;
 }
 
-/** Rejects when it cannot listen. */
+/** Starts a receiver. Rejects if it cannot listen. */
 export type StartReceiver = (config: Config) => Promise<Receiver>;

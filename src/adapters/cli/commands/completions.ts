@@ -23,7 +23,7 @@ export async function completions(run: CommandRun): Promise<ExitCode> {
   return EXIT_CODE.ok;
 }
 
-/** Scripts that complete commands, options, and the values of which there are only a few. */
+/** Scripts that complete commands, options, and values that are one of a few words. */
 export const COMPLETION_SCRIPTS: Readonly<Record<(typeof SHELLS)[number], () => string>> = {
   bash: bashScript,
   zsh: zshScript,
@@ -115,7 +115,7 @@ function zshPair(name: string, meaning: string): string {
   return singleQuoted(`${name}:${meaning}`);
 }
 
-/** `--limit[at most so many]:N:`, with what its value may be. */
+/** Returns an option as zsh expects it, such as `--limit[maximum number]:N:`. */
 function zshOption(name: OptionName): string {
   const { value, meaning, words, isFile, isRepeatable } = OPTIONS[name];
   const escapedMeaning = meaning.replaceAll(/[[\]:]/g, "\\$&");
@@ -161,7 +161,7 @@ function fishOption(name: OptionName): string {
   return `${letter}-l ${name} ${isValue}${choice}-d ${singleQuoted(meaning)}`;
 }
 
-/** For all three shells: a quote ends the string, is escaped, and begins it again. */
+/** Quotes text for all three shells: a quote ends the string, is escaped, and begins it again. */
 function singleQuoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

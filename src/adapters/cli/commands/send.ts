@@ -18,12 +18,12 @@ const DEFAULT_URL = "http://127.0.0.1:4318";
 const PATH = "/v1/traces";
 const STANDARD_INPUT = "-";
 
-/** What the files have besides requests that can be sent. */
+/** Collects what was found in the files besides requests that can be sent. */
 interface FileProblems {
-  /** What is broken, and where; the first few. */
+  /** The first few faults, with their places. */
   readonly faults: string[];
   moreFaults: number;
-  /** In those of which only the number is told. */
+  /** Bytes skipped for the faults that are only counted. */
   moreBytes: number;
   otherSignals: number;
 }
@@ -52,13 +52,13 @@ export async function send(run: CommandRun): Promise<ExitCode> {
   return exitCodeOf(tally, fileProblems);
 }
 
-/** Either the URL of a receiver, or that of its path for traces. */
+/** Appends the path for traces, unless the URL has it. */
 function exportUrl(text: string): string {
   const url = checkedUrl(text, "--to");
   return url.endsWith(PATH) ? url : url + PATH;
 }
 
-/** Of all files together, and only if each can be read; unknown when one is standard input. */
+/** Returns the size of all files; undefined with standard input. Throws if one is unreadable. */
 async function totalSize(paths: readonly string[]): Promise<number | undefined> {
   const sizes = await Promise.all(paths.map(sizeOf));
   if (sizes.includes(undefined)) return undefined;
@@ -74,7 +74,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
   return found.isFile() ? found.size : undefined;
 }
 
-/** Yields the requests of one file after the other, and notes what else there is. */
+/** Yields the requests of all files in order, and records everything else. */
 async function* requestsIn(
   run: CommandRun,
   fileProblems: FileProblems,

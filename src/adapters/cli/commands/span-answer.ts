@@ -11,23 +11,23 @@ import { countSpans } from "../../otlp-files/file-request.ts";
 
 export interface SpanPlan {
   readonly call: ApiCall;
-  /** On a terminal: as trees, not as rows. */
+  /** Whether a terminal shows trees instead of rows. */
   readonly isTree: boolean;
   readonly exitCodeWhenEmpty: ExitCode;
-  /** What to say then. */
+  /** The message for an empty response. */
   readonly emptyText: string;
-  /** Where the answer ends though nobody has asked it to; told when it does. */
+  /** The limit that applies if the user has set none, and the message when it is reached. */
   readonly defaultLimit?: { readonly spans: number; readonly text: string };
   readonly asFailure?: (response: Response) => Promise<CommandFailure>;
 }
 
-/** What was handed on. */
+/** Says how many spans were printed, and whether the reader is still there. */
 interface SpanOutput {
   readonly spans: number;
   readonly hasReader: boolean;
 }
 
-/** Asks for spans and hands them on, in the form that options and terminal decide. */
+/** Requests spans and prints or saves them in the form that options and terminal select. */
 export async function answerSpans(run: CommandRun, plan: SpanPlan): Promise<ExitCode> {
   const form = answerForm(run);
   const accept = MEDIA_TYPE_OF_FORM[form.kind];
@@ -44,7 +44,7 @@ export async function answerSpans(run: CommandRun, plan: SpanPlan): Promise<Exit
   return conclude(run, plan, { spans, hasReader });
 }
 
-/** In a pipe too, for an exit code alone tells little; but not of what is a success there. */
+/** Reports an empty response, in a pipe as well, unless it is the success. */
 function conclude(run: CommandRun, plan: SpanPlan, { spans, hasReader }: SpanOutput): ExitCode {
   const { defaultLimit: limit, exitCodeWhenEmpty, emptyText } = plan;
   if (hasReader && limit !== undefined && spans >= limit.spans) report(run, limit.text);
@@ -111,7 +111,7 @@ function notNdjson(): CommandFailure {
   );
 }
 
-/** Learns how many spans an answer has from its bytes, which pass by on their way out. */
+/** Counts the spans of a response while its bytes are being copied. */
 interface SpanMeter {
   add(chunk: Uint8Array): void;
   count(): number;
@@ -122,7 +122,7 @@ type MeteredForm = "ndjson" | "json" | "otlp";
 const HEAD_BYTES = 64;
 const NO_SPANS = '{"resourceSpans":[]}';
 
-/** Whether there is a span at all, 0 or 1, for an answer that may be of any size. */
+/** Counts 1 if there is any span, else 0, for a response of any size. */
 export function firstSpanMeter(): SpanMeter {
   let head = Buffer.alloc(0);
   return {
@@ -136,7 +136,7 @@ export function firstSpanMeter(): SpanMeter {
   };
 }
 
-/** Of an answer with a limit: it is held, for only the whole of it can be counted. */
+/** Counts all spans of a response with a limit. It is held: only the whole can be counted. */
 export function wholeMeter(form: MeteredForm): SpanMeter {
   const chunks: Uint8Array[] = [];
   return {
@@ -157,7 +157,7 @@ const COUNTS: Readonly<Record<MeteredForm, (answer: Buffer) => number>> = {
   },
 };
 
-/** What cannot be read has been handed on all the same: something was there. */
+/** Returns undefined for an unreadable response. It was copied, so it counts as not empty. */
 function parsed(answer: Buffer): unknown {
   try {
     return JSON.parse(answer.toString());

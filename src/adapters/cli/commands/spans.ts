@@ -20,10 +20,10 @@ export async function get(run: CommandRun): Promise<ExitCode> {
   });
 }
 
-/** More than any ring holds, and the most that the API takes. */
+/** More than any buffer holds, and the maximum of the API. */
 const EVERY_SPAN = 2 ** 31 - 1;
 
-/** A file is for keeping: what is not in it would be missed only later. */
+/** A file gets all spans: one that is missing would be noticed too late. */
 function everySpan(run: CommandRun): [name: string, value: string][] {
   const isWhole = isGiven(run, "out") && !isGiven(run, "limit");
   return isWhole ? [["limit", String(EVERY_SPAN)]] : [];

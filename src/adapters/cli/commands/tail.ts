@@ -8,27 +8,27 @@ import { missedFromLine, spanFromLine } from "../render/shown-span.ts";
 import { livePrinter } from "../render/span-table.ts";
 
 const PAUSE_MS = 250;
-/** Together five seconds: a restart takes less. */
+/** Five seconds in all; a restart takes less. */
 const MAX_TRIES = 20;
 
 const GONE = 410;
 const STOPPING_OR_BUSY = 503;
 
-/** One tail, over as many connections as it takes. */
+/** The state of one tail, over all its connections. */
 interface TailState {
   readonly run: CommandRun;
   readonly signal: AbortSignal;
   readonly print: (line: string) => boolean;
-  /** The position to go on from: the last span shown, or where the tail began. */
+  /** The position to continue from: the last span shown, or the start of the tail. */
   runId: string | null;
   sequence: number;
-  /** Attempts to reconnect that are left until something is shown. */
+  /** Remaining attempts to reconnect; each span shown resets them. */
   triesLeft: number;
-  /** False after a break, when spans that did not match may be counted as missed a second time. */
+  /** False after a reconnect, when spans that did not match may count as missed again. */
   isMissedExact: boolean;
 }
 
-/** Follows until Ctrl-C, until nobody reads any more, or until spanring is gone for good. */
+/** Follows until Ctrl-C, until the reader closes the pipe, or until spanring does not come back. */
 export async function tail(run: CommandRun): Promise<ExitCode> {
   const signal = run.interruption();
   try {
@@ -62,7 +62,7 @@ function begin(run: CommandRun, signal: AbortSignal, { headers }: Response): Tai
   };
 }
 
-/** Yields the first connection, and another each time that the one before has ended. */
+/** Yields the first connection, and a new one each time a connection ends. */
 async function* connections(state: TailState, first: Response): AsyncGenerator<Response> {
   yield first;
   while (!state.signal.aborted) {
@@ -73,7 +73,7 @@ async function* connections(state: TailState, first: Response): AsyncGenerator<R
   }
 }
 
-/** Shows what one connection brings, until it ends. Returns false when the reader has left. */
+/** Shows the lines of one connection. Returns false once the reader has closed the pipe. */
 async function showLines(state: TailState, response: Response): Promise<boolean> {
   try {
     for await (const line of linesOf(bodyOf(response))) {
@@ -86,7 +86,7 @@ async function showLines(state: TailState, response: Response): Promise<boolean>
   return true;
 }
 
-/** Returns false when the reader has left. */
+/** Shows one line. Returns false once the reader has closed the pipe. */
 function showLine(state: TailState, line: string): boolean {
   const { run, print, isMissedExact } = state;
   state.triesLeft = MAX_TRIES;
@@ -99,7 +99,7 @@ function showLine(state: TailState, line: string): boolean {
   return print(line);
 }
 
-/** Throws a failure when spanring does not come back, or refuses. */
+/** Connects again. Throws a failure if spanring does not come back, or refuses. */
 async function reconnect(state: TailState): Promise<Response> {
   const { run, signal } = state;
   let obstacle = "it closes every connection";
@@ -116,7 +116,7 @@ async function reconnect(state: TailState): Promise<Response> {
   throw new CommandFailure(EXIT_CODE.cannotConnect, `gave up after ${seconds} s: ${obstacle}`);
 }
 
-/** Returns the spans after the position, or why there are none yet. Throws when there never are. */
+/** Requests the spans after the position. Returns the reason if a later attempt may succeed. */
 async function askAgain(state: TailState): Promise<Response | string> {
   const { run, signal, runId, sequence } = state;
   const after = runId === null ? String(sequence) : cursorText(runId, sequence);
@@ -132,7 +132,7 @@ async function askAgain(state: TailState): Promise<Response | string> {
   throw failure;
 }
 
-/** Goes on at the beginning of the run that answers now: none of its spans has been shown. */
+/** Continues at the beginning of the new run, because none of its spans has been shown. */
 function followNewRun(state: TailState, { headers }: Response): string {
   state.runId = headers.get("spanring-run-id");
   state.sequence = 0;

@@ -18,18 +18,18 @@ import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
 import { systemErrorText } from "../../../domain/text/system-error.ts";
 
 /**
- * A file under way. Until it is whole it has another name. What is no regular file, such as a pipe,
- * is written to as it is, and cannot be replaced: it has the bytes as they come.
+ * A file that is being written. It has a temporary name until it is complete. Anything other than a
+ * regular file, such as a pipe, is not replaced: it receives the bytes as they come.
  */
 export interface OutFile {
   write(bytes: Uint8Array | string): Promise<void>;
-  /** Gives it its name, in one step. */
+  /** Gives the file its name, atomically. */
   finish(): Promise<void>;
-  /** Leaves nothing behind, but what a pipe has already. */
+  /** Removes the file; a pipe keeps what it has received. */
   abandon(): Promise<void>;
 }
 
-/** Throws a failure when there can be no file. */
+/** Opens a file. Throws a failure if it cannot be created. */
 export async function openOutFile(path: string): Promise<OutFile> {
   const failed = (error: unknown): never => {
     throw writeFailure(path, error);
@@ -56,8 +56,8 @@ function straightFile(file: FileHandle, failed: (error: unknown) => never): OutF
 }
 
 /**
- * Throws the failure that writing a file there would end with, as far as can be known before. A
- * pipe is not opened: that would wait for its reader.
+ * Throws the failure that writing the file would cause, as far as it can be known in advance. A
+ * pipe is not opened, because that would wait for its reader.
  */
 export function checkOutFile(path: string): void {
   const { target, isReplaced } = targetOf(path);
@@ -72,8 +72,8 @@ export function checkOutFile(path: string): void {
 }
 
 /**
- * All of a file in one go. No signal is handled before a regular one is there: so none leaves an
- * unfinished file behind. A pipe may have to wait for its reader.
+ * Writes a whole file. A regular file is written synchronously, so that no signal is handled in
+ * between and leaves an unfinished file. A pipe may have to wait for its reader.
  */
 export async function writeOutFile(path: string, text: string): Promise<void> {
   const { target, isReplaced } = targetOf(path);
@@ -110,29 +110,29 @@ function writeFailure(path: string, error: unknown): CommandFailure {
   );
 }
 
-/** Where a file is to be. */
+/** The place where a file will be. */
 interface OutTarget {
-  /** Behind all links that can be followed: they stay, and what they lead to is written. */
+  /** The path after all links: the links stay, and their target is written. */
   readonly target: string;
-  /** False for a pipe, a device and the like, which are there to be written to. */
+  /** False for a pipe, a device and the like, which are written to in place. */
   readonly isReplaced: boolean;
 }
 
-/** Throws what the system says of a path that leads nowhere. */
+/** Resolves links. Throws the error of the system for a path that leads nowhere. */
 function resolveTarget(path: string): OutTarget {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return { target: behindLinks(path), isReplaced: true };
-  // Not resolved: a link to a pipe without a name, as in /dev/stdout, leads only the system there.
+  // Not resolved: only the system can follow a link to an unnamed pipe, such as /dev/stdout.
   if (!mayBeReplaced(found)) return { target: path, isReplaced: false };
   return { target: realpathSync(path), isReplaced: true };
 }
 
-/** A folder may not, and says so itself. */
+/** Reports whether a file is regular. A folder counts too: writing to it fails with a reason. */
 function mayBeReplaced(found: Stats): boolean {
   return found.isFile() || found.isDirectory();
 }
 
-/** Of links to what is not there yet: what will be. There is no circle, or there was no answer. */
+/** Follows links to a file that does not exist yet. The system has ruled out circles before. */
 function behindLinks(path: string): string {
   const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
   return isLink ? behindLinks(resolve(realpathSync(dirname(path)), readlinkSync(path))) : path;

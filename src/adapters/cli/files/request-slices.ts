@@ -9,11 +9,11 @@ const SLICES = {
   "application/x-protobuf": protoSlices,
 } as const;
 
-/** A request as it is, or in requests of at most so many spans when it has more. */
+/** Yields a request unchanged, or split if it has more than `maxSpans` spans. */
 export function* requestSlices(request: FileRequest, maxSpans: number): Generator<FileRequest> {
   if (request.spanCount <= maxSpans) return yield request;
   const { spanCount: allSpans, fileBytes: allBytes } = request;
-  // Of the file, each slice has the share that its spans have of all.
+  // Each slice stands for its share of the file, by its number of spans.
   const bytesUpTo = (spans: number) => Math.round((allBytes * spans) / allSpans);
   let before = 0;
   for (const bytes of SLICES[request.contentType](request.bytes, maxSpans)) {
@@ -24,7 +24,7 @@ export function* requestSlices(request: FileRequest, maxSpans: number): Generato
   }
 }
 
-/** A span of a document, and what it lies in. */
+/** A span of a document, with the objects that contain it. */
 interface SpanInContext {
   readonly resourceSpans: object;
   readonly scopeSpans: object;
@@ -32,8 +32,8 @@ interface SpanInContext {
 }
 
 /**
- * A request in OTLP/JSON, cut into requests of at most so many spans. It is written anew, with all
- * that is in it: members that nobody knows, and numbers digit for digit.
+ * Splits a request in OTLP/JSON into requests of at most `maxSpans` spans. They are serialised
+ * again, with unknown members, and with numbers digit for digit.
  */
 export function* jsonSlices(request: Uint8Array, maxSpans: number): Generator<Uint8Array> {
   const document = parseExactly(new TextDecoder().decode(request));
@@ -52,7 +52,7 @@ function spansIn(document: object): SpanInContext[] {
   );
 }
 
-/** What lay in the same lies in the same again. */
+/** Groups spans by resource and scope as they were before. */
 function nested(spans: readonly SpanInContext[]): object[] {
   const byResource = Map.groupBy(spans, ({ resourceSpans }) => resourceSpans);
   return Array.from(byResource, ([resourceSpans, ofResource]) => {
@@ -66,8 +66,8 @@ function nested(spans: readonly SpanInContext[]): object[] {
 }
 
 /**
- * A request that the walk accepted, cut into requests of at most so many spans. Each span keeps its
- * bytes, also one that is not valid: a receiver is to judge it. What is around them is repeated.
+ * Splits an encoded request into requests of at most `maxSpans` spans. Each span keeps its bytes,
+ * even an invalid one, which the receiver is to judge. Resources and scopes are repeated.
  */
 export function* protoSlices(request: Uint8Array, maxSpans: number): Generator<Uint8Array> {
   const whole = { bytes: request, offset: 0, length: request.length };

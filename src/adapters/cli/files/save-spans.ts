@@ -11,9 +11,9 @@ import { bytesText, countedText } from "../output/quantities.ts";
 import { openOutFile, type OutFile } from "./out-file.ts";
 
 /**
- * Writes the spans of a protobuf answer to a file. The file is opened before anything is asked for,
- * so that what is taken is not lost to a folder that cannot be written; and when no span comes, or
- * something goes wrong, there is no file. Resolves to how many there were.
+ * Writes the spans of a protobuf response to a file, and resolves to their number. The file is
+ * opened before the request, so that no span is taken if the folder cannot be written. Without
+ * spans, and after an error, no file is left.
  */
 export async function saveSpans(
   run: CommandRun,
@@ -45,7 +45,7 @@ async function writeRequests(
     if ("fault" in piece || typeof count === "string") throw notTraces(String(count));
     spans += count;
     for (const framed of framesOf(piece, format)) {
-      // oxlint-disable-next-line no-await-in-loop -- one behind the other
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
       await file.write(framed);
       bytes += framed.length;
     }

@@ -1,30 +1,30 @@
-/** What the program's end tells its caller. `--help` lists them. */
+/** The exit codes, as `--help` lists them. */
 export const EXIT_CODE = {
   ok: 0,
-  /** The configuration is right, but the program could not do its work: a port in use, say. */
+  /** The configuration is valid, but the program cannot run: a port is in use, for example. */
   cannotRun: 1,
-  /** What a command was asked for is not there, or was not there in time. */
+  /** A command found nothing, or not in time. */
   notFound: 1,
-  /** Not everything that was to be sent was accepted. */
+  /** The receiver did not accept everything that was sent. */
   notAccepted: 1,
-  /** Nothing was tried: the configuration or the command line is wrong. */
+  /** The configuration or the command line is invalid; nothing was tried. */
   badUsage: 2,
-  /** The program that a command talks to cannot be reached, or does not answer as it should. */
+  /** A command cannot reach spanring, or gets an unusable response. */
   cannotConnect: 3,
-  /** Standard output takes no more, and has not got all: a disk is full, say. */
+  /** Standard output cannot be written, for example because a disk is full. */
   cannotWrite: 4,
-  /** Ctrl-C before it was done, as a shell says it: 128 and the signal's number. */
+  /** Interrupted by Ctrl-C, as shells report it: 128 plus the number of the signal. */
   interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof EXIT_CODE)[keyof typeof EXIT_CODE];
 
-/** Ends a command from wherever it is: what to tell the person, and what to tell the caller. */
+/** Ends a command with a message for the user and an exit code for the caller. */
 export class CommandFailure extends Error {
   override name = "CommandFailure";
   readonly exitCode: ExitCode;
 
-  /** `message` is safe for a terminal: text of a peer in it has been quoted. */
+  /** `message` must be safe for a terminal: quote the text of peers. */
   constructor(exitCode: ExitCode, message: string) {
     super(message);
     this.exitCode = exitCode;

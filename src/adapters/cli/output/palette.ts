@@ -2,18 +2,18 @@ import type { Environment } from "../../../config/config.ts";
 
 type Paint = (text: string) => string;
 
-/** Puts colours around text, or leaves it as it is. */
+/** Functions that colour text, or leave it unchanged. */
 export interface Palette {
   readonly heading: Paint;
   readonly word: Paint;
   readonly faint: Paint;
   readonly bad: Paint;
   readonly odd: Paint;
-  /** Colours that differ from one another and mean nothing: for telling services apart. */
+  /** Distinct colours without a meaning, to tell services apart. */
   readonly distinct: readonly Paint[];
 }
 
-/** See no-color.org: any value that is not empty. */
+/** Selects the colours of a stream. Any value of NO_COLOR except an empty one disables them. */
 export function paletteFor(stream: { readonly isTerminal: boolean }, env: Environment): Palette {
   return stream.isTerminal && !env["NO_COLOR"] && !isDumb(env) ? COLOURED : PLAIN;
 }
@@ -48,10 +48,10 @@ function painted(colour: number): Paint {
   return (text) => (text === "" ? "" : `\u001b[${colour}m${text}\u001b[0m`);
 }
 
-/** A bound, so that a peer with ever new names cannot fill the memory of whoever follows. */
+/** Bounds the memory of a tail if a peer sends ever new service names. */
 const MAX_SERVICES = 1024;
 
-/** Colours by service, in order of appearance; the same for as long as it is used. */
+/** Returns a function that assigns colours to services in order of appearance. */
 export function serviceColours({ distinct }: Palette): (service: string) => Paint {
   const known = new Map<string, Paint>();
   return (service) => {

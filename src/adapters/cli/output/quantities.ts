@@ -9,10 +9,10 @@ const TIME_UNITS = [
 
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
-/** Shown for a time or a duration that is not known. */
+/** Text for an unknown time or duration. */
 const UNKNOWN = "unknown";
 
-/** `850 ns`, `12.3 ms`, `1 m 23 s`, `26 h 03 m`: three figures or two units; or `unknown`. */
+/** Returns `850 ns`, `12.3 ms`, `1 m 23 s`, `26 h 03 m`, or `unknown`. */
 export function durationText(durationNano: bigint | undefined): string {
   if (durationNano === undefined) return UNKNOWN;
   if (durationNano < 0n) return `-${durationText(-durationNano)}`;
@@ -29,29 +29,29 @@ function longDurationText(seconds: number): string {
   return `${countText(Math.floor(minutes / 60))} h ${digits(minutes % 60, 2)} m`;
 }
 
-/** `512 B`, `4.20 MiB`. */
+/** Returns `512 B`, `4.20 MiB`. */
 export function bytesText(bytes: number): string {
   const fitting = BYTE_UNITS.findIndex((_, power) => figures(bytes / 1024 ** power) < 1000);
   const power = fitting < 0 ? BYTE_UNITS.length - 1 : fitting;
   return `${figuresText(bytes / 1024 ** power, power === 0)} ${BYTE_UNITS[power]}`;
 }
 
-/** `12,345`. */
+/** Returns `12,345`. */
 export function countText(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-/** `1 span`, `2 spans`. */
+/** Returns `1 span`, `2 spans`. */
 export function countedText(count: number, noun: string): string {
   return `${countText(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** `5.3 %`; of nothing, nothing. */
+/** Returns `5.3 %`; `0.0 %` if the whole is zero. */
 export function percentText(part: number, whole: number): string {
   return `${(whole === 0 ? 0 : (part / whole) * 100).toFixed(1)} %`;
 }
 
-/** `12:04:31.123`, in the zone of the machine that shows it; or `unknown`. */
+/** Returns `12:04:31.123` in the local time zone; or `unknown`. */
 export function clockText(unixNano: bigint | undefined): string {
   if (unixNano === undefined) return UNKNOWN;
   const date = new Date(Number(unixNano / NANOS_PER_MS));
@@ -61,7 +61,7 @@ export function clockText(unixNano: bigint | undefined): string {
   return `${time}.${digits(date.getMilliseconds(), 3)}`;
 }
 
-/** `2026-11-24 12:04:31.123`; or `unknown`. */
+/** Returns `2026-11-24 12:04:31.123`; or `unknown`. */
 export function dateText(unixNano: bigint | undefined): string {
   if (unixNano === undefined) return UNKNOWN;
   const date = new Date(Number(unixNano / NANOS_PER_MS));
@@ -74,7 +74,7 @@ function digits(value: number, length: number): string {
   return String(value).padStart(length, "0");
 }
 
-/** As it will be written, so that 999.9 does not become "1000". */
+/** Rounds as the text will be, so that 999.9 does not become "1000". */
 function figures(value: number): number {
   return value >= 100 ? Math.round(value) : value;
 }

@@ -2,38 +2,38 @@ import { quotePeerText } from "../../../domain/text/quote-text.ts";
 
 const CUT_MARK = "…";
 
-/** Columns of a terminal that the text takes; wide characters take two. */
+/** Returns the columns that text takes on a terminal; wide characters take two. */
 export function widthOf(text: string): number {
   return Bun.stringWidth(text);
 }
 
-/** Text that has been made safe, cut with `…` where it is too wide. */
+/** Shortens safe text with `…` if it is too wide. */
 export function cut(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   return columns <= 0 ? "" : firstColumns(text, columns - 1) + CUT_MARK;
 }
 
-/** `sliceAnsi` takes a wide character whole when only its first half fits (Bun 1.4.5). */
+/** Works around `sliceAnsi`, which keeps a wide character of which only half fits (Bun 1.4.5). */
 function firstColumns(text: string, columns: number): string {
   const head = Bun.sliceAnsi(text, 0, columns);
   return widthOf(head) <= columns ? head : Bun.sliceAnsi(text, 0, columns - 1);
 }
 
-/** Exactly so wide: cut, or filled up behind. */
+/** Returns text of exactly this width: shortened, or padded on the right. */
 export function fit(text: string, columns: number): string {
   const shown = cut(text, columns);
   return shown + " ".repeat(Math.max(0, columns - widthOf(shown)));
 }
 
-/** The same for numbers, which are filled up in front. */
+/** Returns text of exactly this width, padded on the left, as numbers are. */
 export function fitRight(text: string, columns: number): string {
   const shown = cut(text, columns);
   return " ".repeat(Math.max(0, columns - widthOf(shown))) + shown;
 }
 
 /**
- * Text of a peer, fit for a terminal and cut to a width. Whatever could move the cursor or change
- * the reading direction is escaped before anything is measured.
+ * Makes the text of a peer safe for a terminal and shortens it. Characters that could move the
+ * cursor or change the text direction are escaped before the width is measured.
  */
 export function peerText(text: string, columns: number): string {
   return cut(quotePeerText(text), columns);
@@ -43,27 +43,27 @@ export function widest(texts: readonly string[]): number {
   return texts.reduce((most, text) => Math.max(most, widthOf(text)), 0);
 }
 
-/** From the left edge, in eighths of a column. */
+/** Blocks of 0 to 7 eighths of a column, from its left edge. */
 const PARTS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"] as const;
 const WHOLE = "█";
 const EIGHTHS = 8;
 
-/** Either time may not be known. */
+/** A range of time; either end may be unknown. */
 export interface TimeRange {
   readonly startNano: bigint | undefined;
   readonly endNano: bigint | undefined;
 }
 
-/** A range whose times are known. */
+/** A range with known ends. */
 interface Scale {
   readonly startNano: bigint;
   readonly endNano: bigint;
 }
 
 /**
- * A span within its trace, drawn to scale in so many columns: it begins at a whole column, and is
- * as long as its duration to an eighth of a column. However short, something is seen of it. Of a
- * span without an end only its beginning is drawn, of one without a start nothing.
+ * Draws a span to scale within its trace. The bar begins at a whole column, and its length is
+ * precise to an eighth of a column. The shortest span is visible. A span without an end is drawn as
+ * its beginning only, one without a start not at all.
  *
  *     |   ███▌      |      from 3/13 to 6.5/13 of the range
  */
@@ -81,13 +81,13 @@ function scaleOf({ startNano, endNano }: TimeRange): Scale | undefined {
   return startNano === undefined || endNano === undefined ? undefined : { startNano, endNano };
 }
 
-/** Where in the range a time is, from 0 to 1. */
+/** Returns the position of a time in the range, from 0 to 1. */
 function share(timeNano: bigint, { startNano, endNano }: Scale): number {
   const length = Number(endNano - startNano);
   return length <= 0 ? 0 : Math.min(1, Math.max(0, Number(timeNano - startNano) / length));
 }
 
-/** Returns the earliest start and the latest end of those that are known. */
+/** Returns the earliest known start and the latest known end. */
 export function wholeRange(spans: readonly TimeRange[]): TimeRange {
   let [earliest, latest]: (bigint | undefined)[] = [];
   for (const { startNano, endNano } of spans) {

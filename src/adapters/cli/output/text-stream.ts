@@ -3,26 +3,26 @@ import { isatty } from "node:tty";
 import { CommandFailure, EXIT_CODE } from "./exit-code.ts";
 import { systemErrorText } from "../../../domain/text/system-error.ts";
 
-/** Standard output or standard error, as far as a command needs them. */
+/** Standard output or standard error, as commands need them. */
 export interface TextStream {
-  /** Whether a person is watching, so that colours help. */
+  /** Whether it is a terminal, so that colours help. */
   readonly isTerminal: boolean;
-  /** Width of the terminal; read anew each time, because windows change. */
+  /** Width of the terminal; read each time, because windows are resized. */
   readonly columns: number;
-  /** False when the reader has left, and there is no point in going on. */
+  /** Returns false once the reader has closed the pipe, so that the caller can stop. */
   write(text: string | Uint8Array): boolean;
 }
 
 const DEFAULT_COLUMNS = 80;
 
-/** How long to leave a full pipe alone whose other side made it non-blocking. */
+/** Pause before writing again to a full pipe that its reader has made non-blocking. */
 const FULL_PIPE_PAUSE_MS = 5;
 
 const STANDARD_ERROR = 2;
 
 /**
- * For data. Writes at once, so that the program may end right after, and outlives a reader who has
- * left. Throws a failure when it cannot be written.
+ * Opens a stream for data. It writes synchronously, so that the program may exit right after, and
+ * survives a reader that closes the pipe. Throws a failure if it cannot write.
  */
 export function openTextStream(fileDescriptor: number): TextStream {
   return streamOf(fileDescriptor, (error) => {
@@ -31,7 +31,7 @@ export function openTextStream(fileDescriptor: number): TextStream {
   });
 }
 
-/** For messages: of one that cannot be written there is nobody to tell. */
+/** Opens a stream for messages. One that cannot be written is dropped: no stream is left for it. */
 export function openMessageStream(fileDescriptor: number): TextStream {
   return streamOf(fileDescriptor, () => false);
 }
@@ -57,7 +57,7 @@ function columnsOf(fileDescriptor: number): number {
   return stream.columns || DEFAULT_COLUMNS;
 }
 
-/** A pipe may take less than it is given. What nobody can read any more is dropped. */
+/** Writes all bytes, although a pipe may accept fewer. Drops them once the pipe is closed. */
 function writeAll(fileDescriptor: number, bytes: Uint8Array): boolean {
   let at = 0;
   while (at < bytes.length) {

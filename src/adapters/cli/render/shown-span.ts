@@ -1,15 +1,15 @@
 import { isMessage } from "../../api-messages/message.ts";
 import { missedSpans } from "../../api-messages/messages.ts";
-/** What is shown of a span. Its texts are a peer's, as they came. */
+/** The parts of a span that are shown. Its texts are unquoted text of a peer. */
 export interface ShownSpan {
   readonly traceId: string;
   readonly spanId: string;
-  /** Empty when the span is a root. */
+  /** Empty for a root. */
   readonly parentSpanId: string;
   readonly name: string;
   readonly service: string;
   readonly kind: number;
-  /** Undefined when the span does not say. */
+  /** Undefined if the span has none. */
   readonly startNano: bigint | undefined;
   readonly endNano: bigint | undefined;
   readonly isError: boolean;
@@ -21,10 +21,10 @@ export const KIND_WORDS = ["", "internal", "server", "client", "producer", "cons
 
 const STATUS_ERROR = 2;
 
-/** Some senders write zeros where there is no parent. */
+/** Some senders write zeros instead of an empty parent id. */
 const ZEROS = /^0*$/;
 
-/** Returns how long something took; undefined when its start or its end is not known. */
+/** Returns the duration; undefined if the start or the end is unknown. */
 export function durationOf({
   startNano,
   endNano,
@@ -32,7 +32,7 @@ export function durationOf({
   return startNano === undefined || endNano === undefined ? undefined : endNano - startNano;
 }
 
-/** Of one line of NDJSON; `undefined` when it is no JSON object. */
+/** Reads a line of NDJSON; returns undefined if it is not a JSON object. */
 export function spanFromLine(line: string): ShownSpan | undefined {
   const span = parseObject(line);
   return span === undefined ? undefined : spanFromJson(span, textOf(span["service"]));
@@ -44,7 +44,7 @@ export function missedFromLine(line: string): number | undefined {
   return isMessage(missedSpans(), object) ? object.missed : undefined;
 }
 
-/** Of an OTLP/JSON request. What has another shape is left out. */
+/** Reads the spans of an OTLP/JSON request. Members of another shape are skipped. */
 export function spansFromOtlpJson(request: unknown): ShownSpan[] {
   return listOf(objectOf(request)["resourceSpans"]).flatMap((resourceSpans) => {
     const attributes = attributesOf(objectOf(resourceSpans["resource"])["attributes"]);
@@ -57,7 +57,7 @@ export function spansFromOtlpJson(request: unknown): ShownSpan[] {
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Proto3 JSON leaves out what has its default value. */
+/** Reads one span. Proto3 JSON omits default values. */
 function spanFromJson(span: JsonObject, service: string): ShownSpan {
   const status = objectOf(span["status"]);
   return {
@@ -82,10 +82,10 @@ function attributesOf(attributes: unknown) {
   }));
 }
 
-/** Deeper values are shown as the JSON they came in: calls must not be as deep as a peer likes. */
+/** Deeper values are shown as JSON, so that a peer cannot make us recurse without bound. */
 const MAX_VALUE_DEPTH = 32;
 
-/** The value within an `AnyValue`: `x`, `5`, `[a, b]`, `{key: value}`; empty when none is set. */
+/** Returns the value of an `AnyValue`: `x`, `5`, `[a, b]`, `{key: value}`; empty if none is set. */
 function valueText(anyValue: unknown, depth = 0): string {
   if (depth > MAX_VALUE_DEPTH) return JSON.stringify(anyValue);
   const [[kind, value] = ["", ""]] = Object.entries(objectOf(anyValue));
@@ -103,7 +103,7 @@ function pairTexts(kvlistValue: unknown, depth: number): string[] {
   return pairs.map(({ key, value }) => `${textOf(key)}: ${valueText(value, depth + 1)}`);
 }
 
-/** A time of 0 is one that was not set. */
+/** Reads a time; 0 means that it was not set. */
 function nanosOf(value: unknown): bigint | undefined {
   const text = textOf(value);
   return (/^\d{1,20}$/.test(text) && BigInt(text)) || undefined;

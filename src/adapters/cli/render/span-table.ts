@@ -5,7 +5,7 @@ import type { TextStream } from "../output/text-stream.ts";
 import { clockText, durationText } from "../output/quantities.ts";
 import { cut, fit, fitRight, peerText, widest } from "../output/text-columns.ts";
 
-/** A few spans as a table with its heading, for a message: no lines when there are none. */
+/** Returns a table of a few spans with a heading, for a message; no lines without spans. */
 export function spanTable(
   spans: readonly ShownSpan[],
   columns: number,
@@ -17,18 +17,18 @@ export function spanTable(
   return [headerRow(layout, palette), ...spans.map((span) => spanRow(span, layout, ink))];
 }
 
-/** Prints spans as rows of a table. */
+/** Prints spans as table rows. */
 export interface RowPrinter {
-  /** False when the reader has left. */
+  /** Returns false once the reader has closed the pipe. */
   add(span: ShownSpan): boolean;
-  /** Prints what has been held back for the widths of the columns. */
+  /** Prints the rows that were held back to measure the columns. */
   end(): void;
 }
 
-/** So many spans decide how wide the columns are. */
+/** Number of spans that determine the column widths. */
 const SAMPLE_SPANS = 1000;
 
-/** Holds the first spans back, to make the columns as wide as they need. */
+/** Returns a printer that holds back the first spans to fit the column widths. */
 export function rowPrinter(run: CommandRun, stream: TextStream): RowPrinter {
   const sample: ShownSpan[] = [];
   let print: ((span: ShownSpan) => boolean) | undefined;
@@ -46,7 +46,7 @@ export function rowPrinter(run: CommandRun, stream: TextStream): RowPrinter {
   };
 }
 
-/** Prints the header, and then each span at once, in columns that fit the sample. */
+/** Prints the header, and returns a function that prints a row in columns that fit the sample. */
 export function livePrinter(
   run: CommandRun,
   stream: TextStream,
@@ -60,7 +60,7 @@ export function livePrinter(
 }
 
 /**
- * Widths of the columns of a table of spans; 0 for one that the terminal has no room for.
+ * Column widths of a table of spans; 0 for a column that does not fit.
  *
  *   TIME          SERVICE  KIND      NAME              DURATION  TRACE     ATTRIBUTES
  *   12:04:31.123  shop     server  ✗ GET /orders        12.3 ms  4bf92f35  url.path=/orders
@@ -82,17 +82,17 @@ const GAP = "  ";
 const TIME_COLUMNS = 12;
 const DURATION_COLUMNS = 10;
 const KIND_COLUMNS = 8;
-/** Whole, or as much as commands need to find the trace: they know it by its first digits. */
+/** A whole trace id, or as many digits as commands need to find the trace. */
 const TRACE_ID = { whole: 32, beginning: 8 } as const;
 const MARK = { error: "✗ ", none: "  " } as const;
 
-/** From so many columns on there is room for more. */
+/** The terminal widths at which a column is added. */
 const ROOM = { traceBeginning: 80, kind: 100, wholeTraceId: 120, attributes: 160 } as const;
 
 const SERVICE = { min: 7, max: 20, usual: 14 } as const;
 const NAME = { min: 12, max: 48, usual: 36 } as const;
 
-/** For spans like these; with none at hand, for spans that are yet to come. */
+/** Returns widths that fit the sample, or typical spans if it is empty. */
 export function rowLayout(columns: number, sample: readonly ShownSpan[]): RowLayout {
   const texts = (of: (span: ShownSpan) => string) => sample.map((span) => peerText(of(span), 100));
   const isUnseen = sample.length === 0;
@@ -149,12 +149,12 @@ export function spanRow(span: ShownSpan, layout: RowLayout, ink: RowInk): string
   return cells.join(GAP);
 }
 
-/** Without a mark where it is cut: what is there is to be copied. */
+/** Shortens a trace id without `…`, so that it can be copied. */
 function traceIdText({ traceId }: ShownSpan, columns: number): string {
   return fit(peerText(traceId, TRACE_ID.whole).slice(0, columns), columns);
 }
 
-/** As many as there is room for; of a failed span, what it says of its failure comes first. */
+/** Returns as many attributes as fit; the message of a failed span comes first. */
 function attributesText(span: ShownSpan, columns: number): string {
   if (columns === 0) return "";
   const message = span.statusMessage === "" ? [] : [peerText(span.statusMessage, columns)];

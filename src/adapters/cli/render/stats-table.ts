@@ -23,10 +23,10 @@ type Cells = readonly [name: string, spans: string, bytes: string];
 const GAP = "  ";
 const NANOS_PER_SECOND = 1e9;
 
-/** Worth a second look when they are not zero: nobody has read these spans. */
+/** Highlighted unless zero, because nothing has read these spans. */
 const LOSSES: ReadonlySet<string> = new Set(["rejected", "evicted", "undeliverable"]);
 
-/** The books, in spans and in bytes, and how much of the capacity is in use. */
+/** Returns the counters in spans and in bytes, and how much of the capacity is used. */
 export function statsTable(stats: StatsAnswer, url: string, palette: Palette): string[] {
   const { capacity, sequence, uptime_seconds, version } = stats;
   const uptime = durationText(BigInt(Math.round(uptime_seconds * NANOS_PER_SECOND)));
@@ -50,8 +50,8 @@ export function statsTable(stats: StatsAnswer, url: string, palette: Palette): s
 }
 
 /**
- * Slots, which a span in the middle that has left still uses. Of those in flight some may have made
- * room, though they are buffered in the books: they take no more than there is.
+ * Returns the slots in use, with those of spans that have left from the middle. Spans in flight
+ * may have lost their slots although they count as buffered, so bytes are limited to the capacity.
  */
 function inUseRow({ bytes, capacity, sequence }: StatsAnswer): Cells {
   const usedBytes = Math.min(bytes.buffered, capacity.bytes);
@@ -85,7 +85,7 @@ type Row = readonly [name: string, text: string, paint?: Palette["bad"] | false]
 const NAME_COLUMNS = "undeliverable  ".length;
 const NONE = "none";
 
-/** Where spans go on to, and how that is going. What is too wide goes on in the next line. */
+/** Returns the state of forwarding. Text that is too wide continues in the next line. */
 export function forwardTable(forward: ForwardAnswer, columns: number, palette: Palette): string[] {
   const width = Math.max(1, columns - NAME_COLUMNS);
   return rowsOf(forward, palette).flatMap(([name, text, paint]) => {
@@ -130,7 +130,7 @@ function inFlightText({ batches, spans }: ForwardAnswer["in_flight"]): string {
   return `${countedText(spans, "span")} in ${countText(batches)} batch${batches === 1 ? "" : "es"}`;
 }
 
-/** Those that are not zero, also of a name that this program is too old to know. */
+/** Lists the counts that are not zero, even one whose name this version does not know. */
 function countsText(counts: Readonly<Record<string, number>>): string {
   const some = Object.entries(counts).filter(([, count]) => count > 0);
   return (
@@ -151,7 +151,7 @@ function msText(ms: number): string {
 const SHOWN = 5;
 const INDENT = "  ";
 
-/** The newest problems, each with what to do about it below. What is too wide is wrapped. */
+/** Returns the newest problems, each with a hint below. Text that is too wide is wrapped. */
 export function problemTable(
   problems: readonly ListedProblem[],
   columns: number,
@@ -175,7 +175,7 @@ function whatText({ protocol, reason, address = "", detail = "", ...problem }: L
   return `${time} ${quotePeerText(protocol)}${from}: ${fateText(reason, problem.count)}${why}`;
 }
 
-/** A newer server may have reasons that this program does not know. */
+/** Describes a reason. A newer server may send one that this version does not know. */
 function fateText(reason: string, count: number): string {
   const known = PROBLEM_REASONS.find((each) => each === reason);
   return known === undefined ? `${count} x ${quotePeerText(reason)}` : problemText(known, count);

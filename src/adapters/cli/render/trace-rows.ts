@@ -14,8 +14,8 @@ const MIN_ROOT_COLUMNS = 12;
 const NO_ROOT = "(no root)";
 
 /**
- * A line for each trace. The identifier is whole: it is what one copies from here. The time is left
- * out, and so are the services, where the terminal has no room for them.
+ * Returns a line for each trace. Trace ids are whole, because users copy them. Times and services
+ * are omitted on a narrow terminal.
  */
 export function traceRows(
   traces: readonly TraceSummary[],
@@ -59,7 +59,7 @@ export function traceRows(
   ];
 }
 
-/** The root's name and, in what is left, the services. */
+/** Returns the name of the root, and the services if they fit. */
 function rootText({ root, services }: TraceSummary, columns: number): string {
   const name = root === null ? NO_ROOT : peerText(root, columns);
   return cut(
@@ -72,7 +72,7 @@ function nanosOf(text: string | null): bigint | undefined {
   return text !== null && /^-?\d{1,20}$/.test(text) ? BigInt(text) : undefined;
 }
 
-/** What has another shape than a summary is shown as far as it goes. */
+/** Fills in what a summary lacks, so that it can be shown. */
 export function summaryOf(trace: Partial<TraceSummary>): TraceSummary {
   return {
     traceId: String(trace.traceId ?? ""),

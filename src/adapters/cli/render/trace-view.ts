@@ -12,7 +12,7 @@ import {
   wholeRange,
 } from "../output/text-columns.ts";
 
-/** What every line of one trace is drawn with. */
+/** The colours, widths and time range of one trace. */
 interface Drawing {
   readonly palette: Palette;
   readonly colourOf: ReturnType<typeof serviceColours>;
@@ -29,11 +29,11 @@ const MAX_SERVICE_COLUMNS = 20;
 const MAX_BAR_COLUMNS = 100;
 const MIN_NAME_COLUMNS = 16;
 
-/** Of the columns that are left, names get so much; the bars are drawn in the rest. */
+/** Share of the remaining columns for names; bars get the rest. */
 const NAME_SHARE = 0.6;
 
 /**
- * Spans as a tree, each trace under a heading of its own.
+ * Draws spans as trees, each trace below a heading.
  *
  *     trace 4bf92f3577b34da6a3ce929d0e0e4736
  *     2 spans, 1 error, 2 services, 12.3 ms, began 2026-11-24 12:04:31.123
@@ -127,7 +127,7 @@ function markText(line: TreeLine, palette: Palette): string {
   return line.span !== undefined && line.isBeforeParent ? palette.odd(MARK.odd) : MARK.none;
 }
 
-/** What a failed span says of its failure, under its name. */
+/** Returns the status message of a failed span, below its name. */
 function messageText(line: TreeLine, drawing: Drawing): string[] {
   const { palette } = drawing;
   if (line.span === undefined || line.span.statusMessage === "") return [];
@@ -138,7 +138,7 @@ function messageText(line: TreeLine, drawing: Drawing): string[] {
   return [MARK.none + palette.faint(rails) + paint(message)];
 }
 
-/** Rails that would leave no room for the name shrink to a number. */
+/** Replaces rails that leave no room for the name by their depth. */
 function shownRails({ rails, depth }: TreeLine, nameColumns: number): string {
   const isDrawn = depth === 0 || (rails !== "" && widthOf(rails) <= nameColumns / 2);
   return isDrawn ? rails : `${depth}└─ `;
@@ -164,20 +164,20 @@ function notes(lines: readonly TreeLine[], { odd }: Palette): string[] {
   return ["", odd(`! ${before} ${begin} before the parent: clocks differ`)];
 }
 
-/** One line of a trace drawn as a tree. */
+/** A line of a trace drawn as a tree. */
 export type TreeLine = {
-  /** The lines that lead here from the root, such as `│  ├─ `. */
+  /** The rails from the root to this line, such as `│  ├─ `. */
   readonly rails: string;
-  /** The same for a second line of this entry. */
+  /** The rails of a second line of this entry. */
   readonly railsBelow: string;
   readonly depth: number;
 } & (
   | { readonly span: ShownSpan; readonly isBeforeParent: boolean }
-  /** Stands for spans whose parent is not there. */
+  /** Stands for the missing parent of the spans below. */
   | { readonly span?: undefined; readonly missing: string }
 );
 
-/** Deeper rails are not drawn: a chain of 100,000 spans would need gigabytes of them. */
+/** Deeper rails are not drawn, because a chain of 100,000 spans would need gigabytes. */
 const MAX_RAIL_DEPTH = 40;
 
 interface Entry {
@@ -186,8 +186,8 @@ interface Entry {
 }
 
 /**
- * Every span once, parents before children, siblings by their start. Nothing is asked of the spans:
- * identifiers may be missing, occur twice, or lead round in a circle.
+ * Returns every span once, parents before children, siblings by start. Identifiers may be missing,
+ * occur twice, or form a circle.
  */
 export function treeLines(spans: readonly ShownSpan[]): TreeLine[] {
   const sorted = spans.toSorted(byStart);
@@ -196,7 +196,7 @@ export function treeLines(spans: readonly ShownSpan[]): TreeLine[] {
   const drawn = new Set<ShownSpan>();
   const lines: TreeLine[] = [];
   const draw = (entry: Entry): void => {
-    // One by one: a million of them are too many arguments for a call.
+    // Pushed one by one: a million spans are too many arguments for a call.
     for (const line of linesFrom(entry, children, drawn)) lines.push(line);
   };
   for (const span of children.get("") ?? []) draw(rootEntry(span, children));
@@ -220,7 +220,7 @@ function rootEntry(span: ShownSpan, children: Children): Entry {
   };
 }
 
-/** Those whose parent is empty are roots, and not the children of spans without an id. */
+/** Returns the children of a span. Without an id it has none: an empty parent marks roots. */
 function childrenOf({ spanId }: ShownSpan, children: Children): readonly ShownSpan[] {
   return spanId === "" ? [] : (children.get(spanId) ?? []);
 }
@@ -229,7 +229,7 @@ function missingEntry(missing: string, children: readonly ShownSpan[]): Entry {
   return { line: { ...AT_ROOT, missing }, children };
 }
 
-/** With a stack of its own: traces may be deeper than calls can be. */
+/** Walks with an explicit stack, because traces may be deeper than the call stack. */
 function* linesFrom(root: Entry, children: Children, drawn: Set<ShownSpan>): Generator<TreeLine> {
   const waiting = [root];
   for (let entry = waiting.pop(); entry !== undefined; entry = waiting.pop()) {
@@ -259,13 +259,13 @@ function childLine(parent: TreeLine, span: ShownSpan, isLast: boolean): TreeLine
   };
 }
 
-/** Those whose start is not known come last. */
+/** Orders by start; spans without one come last. */
 function byStart(one: ShownSpan, other: ShownSpan): number {
   if (one.startNano === undefined) return other.startNano === undefined ? 0 : 1;
   return other.startNano === undefined ? -1 : begins(one, other);
 }
 
-/** Negative when one begins before the other, positive when after; 0 also when nobody knows. */
+/** Returns a negative number if one begins before the other; 0 if a start is unknown. */
 function begins({ startNano: one }: ShownSpan, { startNano: other }: ShownSpan): number {
   if (one === undefined || other === undefined || one === other) return 0;
   return one < other ? -1 : 1;

@@ -10,7 +10,7 @@ import {
 import { suggestion } from "../../../domain/text/nearest-word.ts";
 import { isOptionName, OPTIONS, type OptionName, optionUsage } from "./option-table.ts";
 
-/** What the command line asks for; with no arguments, to serve. */
+/** The request of a command line; without arguments, to serve. */
 export type Request =
   | { readonly command: "serve" | "check" | "help" | "version" }
   | { readonly command: "client"; readonly name: CommandName; readonly argv: readonly string[] }
@@ -18,7 +18,7 @@ export type Request =
 
 type ServeOption = (typeof SERVE_OPTIONS)[number];
 
-/** Of several options the most harmless wins, and one that is not known stops them all. */
+/** Of several options the most harmless wins; an unknown one stops them all. */
 const PRECEDENCE = ["help", "version", "check"] as const;
 
 export function readArguments(argv: readonly string[]): Request {
@@ -38,7 +38,7 @@ function serveOption(argument: string): ServeOption | undefined {
   );
 }
 
-/** What is wrong with an argument that is not known, and what may have been meant. */
+/** Describes an unknown argument, and suggests a known one. */
 export function unknownArgument(argument: string): string {
   const shown = quotePeerText(argument);
   const [name = ""] = argument.replace(/^--/, "").split("=");
@@ -55,24 +55,24 @@ export function unknownArgument(argument: string): string {
   return `unknown command "${shown}"${suggestion(argument, [...COMMAND_NAMES, ...options])}`;
 }
 
-/** An option as it was written; the value of a switch is "true". */
+/** An option as written; the value of a switch is "true". */
 export interface WrittenOption {
   readonly name: OptionName;
   readonly value: string;
 }
 
 export interface CommandArguments {
-  /** In the order they were written: of filters it decides what a near miss is. */
+  /** In the order written: a near miss leaves out the last filter. */
   readonly options: readonly WrittenOption[];
   readonly operands: readonly string[];
 }
 
-/** One sentence, without the program's name in front. */
+/** A sentence, without the name of the program. */
 export interface UsageMistake {
   readonly mistake: string;
 }
 
-/** What follows the name of a command, checked against the tables. */
+/** Reads the arguments after the name of a command, and checks them against the tables. */
 export function readCommandArguments(
   command: CommandName,
   argv: readonly string[],
@@ -110,7 +110,7 @@ function parseRule(name: OptionName) {
   return { type, multiple: true, ...(short === undefined ? {} : { short }) };
 }
 
-/** Options of a command that is to be run would be taken for ours. */
+/** Requires `--` before a command to run, whose options would be taken for ours. */
 function unguardedOperand(command: CommandName, args: readonly string[]): string | undefined {
   const { operands, options } = COMMANDS[command];
   if (!operands.startsWith("-- ")) return undefined;
@@ -123,7 +123,7 @@ function unguardedOperand(command: CommandName, args: readonly string[]): string
   return `"${quotePeerText(first.value)}" must follow --: ${usage}`;
 }
 
-/** `parseArgs` knows no value that may be left out: so it is put in. */
+/** Inserts optional values, which `parseArgs` does not support. */
 function withImpliedValues(argv: readonly string[]): string[] {
   const end = argv.indexOf("--");
   const isOption = (index: number) => end < 0 || index < end;
@@ -142,7 +142,7 @@ function optionalValueOf(argument: string | undefined) {
   return isOptionName(name) ? OPTIONS[name].optionalValue : undefined;
 }
 
-/** What `parseArgs` does not like, in words of our own: it tells neither names nor neighbours. */
+/** Describes the mistake that `parseArgs` has found, with the names that its message lacks. */
 function optionMistake(command: CommandName, argv: readonly string[]): string {
   const known: readonly string[] = COMMANDS[command].options;
   for (const token of parse(command, argv, false).tokens) {
