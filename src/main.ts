@@ -48,7 +48,7 @@ async function withLogger<Result>(
   try {
     return await use(createLogger(logLevel, lines));
   } finally {
-    // Whoever reads the log may have paused for good.
+    // The reader of the log may have stopped reading.
     await stopWithin(LAST_LINES_MS, { gently: () => lines.flush(), byForce: async () => {} });
   }
 }
@@ -72,15 +72,15 @@ async function serveUntilStopped(
   const signal = await signals.stopped;
   const graceMs = isImmediate(signal) ? 0 : config.shutdownGraceMs;
   logger.info("stopping", { signal, grace_ms: graceMs });
-  void hurryWhenAsked(server, signals, logger);
+  void hurryOnSecondSignal(server, signals, logger);
   await server.stop(graceMs);
-  // The accounts are the last line.
+  // The counters are the last line of the log.
   unforeseen.close();
   logger.info("stopped", { ...server.buffer.stats() });
   return EXIT_CODE.ok;
 }
 
-/** With `nohup`, the end of the terminal is not the end of the program. */
+/** With `nohup`, the program continues after its terminal closes. */
 function listenToSignals(reload: () => void): ServeSignals {
   const { ignore } = nativeSignals();
   const hasNohup = ignore(constants.signals.SIGHUP);
@@ -88,7 +88,7 @@ function listenToSignals(reload: () => void): ServeSignals {
   return serveSignals(process, { hangupStops, reload, ignore });
 }
 
-async function hurryWhenAsked(
+async function hurryOnSecondSignal(
   server: RunningServer,
   { hurried }: ServeSignals,
   logger: Logger,
@@ -97,7 +97,7 @@ async function hurryWhenAsked(
   server.hurry();
 }
 
-/** For a command that receives while it runs: its log is for what goes wrong. */
+/** Starts a receiver for a command, which logs only what goes wrong. */
 async function startReceiver(config: Config): Promise<Receiver> {
   const lines = new LineWriter(STANDARD_ERROR);
   const logger = createLogger(config.logLevel, lines);

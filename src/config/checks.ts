@@ -6,7 +6,7 @@ import {
 } from "./forward-checks.ts";
 import type { ConfigWarning, Mistake, Settings } from "./variables.ts";
 
-/** In the order of the table: of two that are at odds, the later one is to blame. */
+/** Returns the listeners in table order: of two that conflict, the later one is the mistake. */
 function listenersOf(settings: Settings): [Listener, Listener, Listener] {
   const { OTLP_GRPC_PORT, OTLP_HTTP_PORT, API_PORT } = settings;
   return [
@@ -16,7 +16,7 @@ function listenersOf(settings: Settings): [Listener, Listener, Listener] {
   ];
 }
 
-/** What is wrong between variables that are each right. */
+/** Returns the mistakes between variables that are valid by themselves. */
 export function mistakesBetween(settings: Settings, own: OwnAddresses): Mistake[] {
   const listeners = listenersOf(settings);
   return [...listenerMistakes(listeners), ...forwardMistakes(settings, listeners, own)];
@@ -43,7 +43,7 @@ function wantTheSame(one: Listener, other: Listener): boolean {
   return isTwice && hostsOverlap(one.host, other.host);
 }
 
-/** `::` takes IPv4 as well, unless the system was told otherwise. */
+/** `::` accepts IPv4 as well, unless the system is configured otherwise. */
 function hostsOverlap(one: string, other: string): boolean {
   const isIpv4 = !one.includes(":") && !other.includes(":");
   return (
@@ -51,12 +51,12 @@ function hostsOverlap(one: string, other: string): boolean {
   );
 }
 
-/** What is legal, but hardly meant. */
+/** Returns warnings about valid settings that are probably unintended. */
 export function warningsBetween(settings: Settings): ConfigWarning[] {
   return [...sizeWarnings(settings), ...forwardWarnings(settings)];
 }
 
-/** Sizes that defeat one another: some requests could never be kept. */
+/** Warns of sizes that conflict, so that some requests could never be stored. */
 function sizeWarnings(settings: Settings): ConfigWarning[] {
   const largest = largestRequest(settings);
   if (largest === undefined) return [];
@@ -68,7 +68,7 @@ function sizeWarnings(settings: Settings): ConfigWarning[] {
     }));
 }
 
-/** Of what may be received at all. */
+/** Returns the largest request that a listener accepts. */
 function largestRequest(settings: Settings) {
   const sizes = [
     { variable: "GRPC_MAX_MESSAGE_LENGTH", port: settings.OTLP_GRPC_PORT } as const,

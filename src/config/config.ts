@@ -18,16 +18,16 @@ export type { ForwardEndpoint } from "./endpoint.ts";
 export type { ForwardConfig, ForwardFileConfig, ForwardTlsConfig } from "./forward.ts";
 export type { Settings } from "./variables.ts";
 
-/** Everything the environment decides. `config-variables.ts` has the names, bounds and help. */
+/** The configuration. `variables.ts` has the names, bounds and help of its variables. */
 export interface Config {
   readonly grpc: ListenAddress | "off";
   readonly http: ListenAddress | "off";
   readonly api: ListenAddress | "off";
-  /** Of one gRPC request. */
+  /** Maximum size of a gRPC request. */
   readonly maxMessageBytes: number;
-  /** Of one HTTP request. */
+  /** Maximum size of an HTTP request body. */
   readonly maxBodyBytes: number;
-  /** Of pages in browsers that may send over HTTP; `*` stands for any. */
+  /** Origins of the web pages that may send over HTTP; `*` stands for any. */
   readonly corsOrigins: readonly string[];
   readonly unsupportedSignals: "accept" | "reject";
   readonly buffer: BufferConfig;
@@ -41,7 +41,7 @@ export interface Config {
 
 export interface ListenAddress {
   readonly host: string;
-  /** 0 is any free port. */
+  /** 0 stands for any free port. */
   readonly port: number;
 }
 
@@ -54,7 +54,7 @@ export interface BufferConfig {
 export interface LimitsConfig {
   readonly connections: number;
   readonly connectionsPerAddress: number;
-  /** From accept to the first request; a connection that sends none is closed. */
+  /** Time from accept to the first request; a connection without one is closed. */
   readonly firstRequestMs: number;
   readonly idleMs: number;
   readonly keepaliveMs: number;
@@ -63,13 +63,13 @@ export interface LimitsConfig {
   readonly streamsPerConnection: number;
   readonly spansPerRequest: number;
   readonly nestingDepth: number;
-  /** Bytes of requests that have begun and not ended, over all connections. */
+  /** Maximum bytes of unfinished requests, over all connections. */
   readonly inFlightBytes: number;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `settings` is the same as `config`, by variable: what `--check` shows. */
+/** `settings` holds the same values as `config`, by variable, as `--check` prints them. */
 export type ConfigReading =
   | {
       readonly ok: true;
@@ -84,8 +84,8 @@ export type ConfigReading =
     };
 
 /**
- * The whole configuration, frozen, or every mistake in it at once. Reads nothing but `env`, and
- * what the machine is called when spans might go from it to itself.
+ * Returns the configuration, frozen, or every mistake in it at once. It reads only `env`, and the
+ * addresses of this machine if spans might be forwarded back to it.
  */
 export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): ConfigReading {
   const { env: given, warnings } = withoutServiceLinks(env);
@@ -107,7 +107,7 @@ export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): 
   return { ok: true, config: configOf(settings), settings, warnings };
 }
 
-/** Empty counts as unset: that is what `NAME= spanring` and an unfilled template mean. */
+/** Treats empty variables as unset, as `NAME= spanring` and unfilled templates mean them. */
 function textsOf(env: Environment): Record<VariableName, string> {
   const texts = VARIABLE_NAMES.map((name) => [name, env[name] || VARIABLES[name].unset] as const);
   return Object.fromEntries(texts) as Record<VariableName, string>;
@@ -161,8 +161,8 @@ function limitsOf(settings: Settings): LimitsConfig {
 }
 
 /**
- * For a receiver that only one program uses: all listeners on free ports of this machine alone; and
- * what it has received is there to be looked at, and goes nowhere.
+ * Variables for a receiver that a single program uses: free ports on this machine only, and neither
+ * forwarding nor a spill file.
  */
 export const ON_FREE_PORTS = {
   OTLP_GRPC_HOST: "127.0.0.1",

@@ -3,7 +3,7 @@ import { type FileFormat, formatOfPath } from "../domain/text/file-format.ts";
 import { canonicalHost } from "../domain/text/host-address.ts";
 import { SecretText } from "../domain/text/quote-text.ts";
 
-/** Where spans go on to, and how they are sent there. */
+/** The upstream to which spans are forwarded. */
 export type ForwardEndpoint =
   | {
       readonly protocol: "grpc";
@@ -14,7 +14,7 @@ export type ForwardEndpoint =
     }
   | {
       readonly protocol: "http/protobuf";
-      /** With its path. */
+      /** Includes the path. */
       readonly url: SecretText;
       readonly host: string;
       readonly port: number;
@@ -27,23 +27,23 @@ export type ForwardProtocol = "grpc" | "http/protobuf";
 /** Source: OTLP/HTTP request, "Default URL path for traces". */
 const TRACES_PATH = "/v1/traces";
 
-/** As an OTLP receiver has it; a URL of HTTP has those of HTTP. */
+/** Default port of an OTLP/gRPC receiver; an HTTP URL has the default ports of HTTP. */
 const GRPC_PORT = 4317;
 
 const HTTP_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 
 const SCHEMES: ReadonlySet<string> = new Set(["http:", "https:", "grpc:", "grpcs:"]);
 
-/** Whether it can be one; what else is wrong with it, `endpointOf` and the checks can tell. */
+/** Reports whether text is an endpoint; `forward-checks.ts` finds further mistakes. */
 export function isEndpoint(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || url.hash !== "") return false;
-  // `file:spans.jsonl` would be at the root, whatever the working directory.
+  // `file:spans.jsonl` would refer to the root folder, not to the working folder.
   if (url.protocol === "file:") return text.toLowerCase().startsWith("file:///") && isFile(url);
   return SCHEMES.has(url.protocol) && canonicalHost(url.hostname) !== undefined;
 }
 
-/** The runtime throws at an encoded slash, and takes bytes that are no UTF-8 for another name. */
+/** Rejects encoded slashes, at which the runtime throws, and bytes that are not UTF-8. */
 function isFile(url: URL): boolean {
   const hasPath = url.host === "" && !/%2f/i.test(url.pathname);
   return hasPath && isText(url.pathname) && !/\p{Cc}/u.test(fileURLToPath(url));
@@ -57,7 +57,7 @@ function isText(encoded: string): boolean {
   }
 }
 
-/** The scheme says the protocol, unless HTTP's is only how the address is written. */
+/** Parses an endpoint. The scheme determines the protocol, unless gRPC is given an HTTP URL. */
 export function endpointOf(text: string, protocol: ForwardProtocol | ""): ForwardEndpoint {
   const url = new URL(text);
   if (url.protocol === "file:") {
@@ -74,14 +74,14 @@ export function endpointOf(text: string, protocol: ForwardProtocol | ""): Forwar
   return { protocol: "http/protobuf", url: secret, host, port, isSecure };
 }
 
-/** Without the user, the password, and what is behind ? or #; fit for text that is no URL, too. */
+/** Hides user, password, query and fragment, even in text that is not a URL. */
 export function concealUrl(text: string): string {
   const path = /^file:\/\/\/[^?#]*$/i.exec(text);
   if (path !== null) return text;
   return text.replace(/^([a-z][a-z\d+.-]*:\/\/)?[^]*@/i, "$1***@").replace(/([?#])[^]+$/, "$1***");
 }
 
-/** Where it is: scheme, host, port and path, and nothing of a URL that may be secret. */
+/** Returns scheme, host, port and path: the parts of a URL that are not secret. */
 export function shownEndpoint(endpoint: ForwardEndpoint): string {
   if (endpoint.protocol === "file") return pathToFileURL(endpoint.path).href;
   const { protocol, host, port, isSecure } = endpoint;

@@ -7,10 +7,10 @@ import { FILE_ENDINGS } from "../domain/text/file-format.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
 import { isLoopback, plainHost, withoutBrackets } from "../domain/text/host-address.ts";
 
-/** What this machine is known by; asked only when it matters. */
+/** Returns the names and addresses of this machine; called only if needed. */
 export type OwnAddresses = () => readonly string[];
 
-/** What is wrong between where spans go on to and how. */
+/** Returns the mistakes between the endpoint and the other variables of forwarding. */
 export function forwardMistakes(
   settings: Settings,
   listeners: readonly Listener[],
@@ -27,7 +27,7 @@ export function forwardMistakes(
   ];
 }
 
-/** What was delivered there would be read at the next start, and delivered again. */
+/** Delivered spans in the spill file would be read at the next start and delivered again. */
 function isSpilledOver(
   { SHUTDOWN_SPILL_FILE: path }: Settings,
   endpoint: ForwardEndpoint | undefined,
@@ -74,7 +74,7 @@ function isSet(settings: Settings, variable: VariableName): boolean {
   return String(settings[variable]) !== "";
 }
 
-/** Spans that come back would go round for ever. */
+/** Detects an endpoint that is one of our listeners, so that spans would circulate endlessly. */
 function loopMistakes(
   settings: Settings,
   endpoint: ForwardEndpoint,
@@ -108,8 +108,8 @@ function tlsForNothing(settings: Settings): Mistake[] {
   return useless.map((variable) => mistake(settings, variable, bound));
 }
 
-/** What says how to forward, and is nothing unless it is said. */
-const OF_NO_USE_ALONE = [
+/** Variables that have no effect without an endpoint. */
+const NEEDS_ENDPOINT = [
   "FORWARD_PROTOCOL",
   "FORWARD_HEADERS",
   "FORWARD_HEADERS_FILE",
@@ -119,7 +119,7 @@ const OF_NO_USE_ALONE = [
 export function forwardWarnings(settings: Settings): ConfigWarning[] {
   const endpoint = forwardEndpoint(settings);
   if (endpoint === undefined) {
-    return OF_NO_USE_ALONE.filter((variable) => isSet(settings, variable)).map((variable) => ({
+    return NEEDS_ENDPOINT.filter((variable) => isSet(settings, variable)).map((variable) => ({
       variable,
       message: "of no use: FORWARD_ENDPOINT is not set, so nothing is forwarded",
     }));
@@ -140,18 +140,18 @@ interface Address {
   readonly port: number | "off";
 }
 
-/** What listens, and where. */
+/** A listener with its address and the variable of its port. */
 export interface Listener extends Address {
   readonly portVariable: "OTLP_GRPC_PORT" | "OTLP_HTTP_PORT" | "API_PORT";
 }
 
-/** What this machine is known by, besides the loopback. */
+/** Returns the names and addresses of this machine, except the loopback. */
 export function ownAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
   return [hostname(), ...all.map(({ address }) => address)];
 }
 
-/** Whether who connects to `target` meets `listener`; names of others are not looked up. */
+/** Reports whether a connection to `target` reaches `listener`. It looks up no names. */
 export function isListenerAt(
   listener: Address,
   target: Address,
@@ -168,7 +168,7 @@ const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 
 type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
 
-/** Where the runtime and grpc-js look for a proxy: the first group of which one is set decides. */
+/** The variables in which the runtime and grpc-js look for a proxy, in order of precedence. */
 interface ProxyRule {
   readonly groups: readonly (readonly string[])[];
   readonly schemes: readonly string[];
@@ -190,7 +190,7 @@ const GRPC_RULE: ProxyRule = {
   bound: `a proxy of http: (no socks) for gRPC, ${EXCEPTION.toLowerCase()}`,
 };
 
-/** Proxies of the environment that spans would have to go through, and cannot. */
+/** Returns mistakes for proxies in the environment that forwarding cannot use. */
 export function proxyMistakes(env: ProxyEnvironment, settings: Settings): Mistake[] {
   const endpoint = forwardEndpoint(settings);
   if (endpoint === undefined || endpoint.protocol === "file") return [];
@@ -209,13 +209,13 @@ function ruleFor({ protocol, isSecure }: NetworkEndpoint): ProxyRule {
 
 type NetworkEndpoint = Exclude<ForwardEndpoint, { protocol: "file" }>;
 
-/** A proxy without a scheme is one of HTTP; an empty one is none. */
+/** Returns the scheme of a proxy, HTTP by default; an empty variable means none. */
 function schemeOf(text: string): string {
   const [scheme] = /^[a-z][a-z\d+.-]*:(?=\/\/)/i.exec(text) ?? [];
   return scheme?.toLowerCase() ?? "http:";
 }
 
-/** Domains with what is below them, hosts, or all. */
+/** Reports whether NO_PROXY has the host, a domain above it, or `*`. */
 function isExcepted(env: ProxyEnvironment, { host, port }: NetworkEndpoint): boolean {
   const listed = [env["NO_PROXY"], env["no_proxy"], env["no_grpc_proxy"]].join(",").split(",");
   const name = withoutBrackets(host);

@@ -3,20 +3,20 @@ import type { Settings } from "./variables.ts";
 import { parseExportHeaders } from "../domain/text/export-headers.ts";
 import { SecretText } from "../domain/text/quote-text.ts";
 
-/** Where spans go on to, and how. */
+/** The configuration of forwarding. */
 export interface ForwardConfig {
   readonly endpoint: ForwardEndpoint;
   readonly headers: readonly (readonly [name: string, value: SecretText])[];
-  /** More of them; empty for none. */
+  /** File with more headers; empty for none. */
   readonly headersFile: string;
   readonly compression: "none" | "gzip" | "zstd";
-  /** For one batch, from sending it to the end of the answer. */
+  /** Time for a batch, from the request to the end of the response. */
   readonly timeoutMs: number;
   readonly batchSpans: number;
   readonly batchBytes: number;
-  /** How long a batch that is not full may wait for more. */
+  /** Time that an incomplete batch waits for more spans. */
   readonly maxDelayMs: number;
-  /** Batches at a time. */
+  /** Maximum number of concurrent batches. */
   readonly concurrency: number;
   readonly retryInitialMs: number;
   readonly retryMaxMs: number;
@@ -25,24 +25,24 @@ export interface ForwardConfig {
   readonly file: ForwardFileConfig;
 }
 
-/** Paths are empty where there is no file. */
+/** An empty path means no file. */
 export interface ForwardTlsConfig {
   readonly caFile: string;
   readonly certFile: string;
   readonly keyFile: string;
-  /** Whoever answers is taken for the upstream. */
+  /** Whether any certificate of the upstream is accepted. */
   readonly isInsecure: boolean;
 }
 
 export interface ForwardFileConfig {
   readonly maxBytes: number;
-  /** 0 is for ever. */
+  /** 0 means no limit. */
   readonly maxAgeMs: number;
   readonly keep: number;
   readonly fsync: "never" | "rotate" | "always";
 }
 
-/** Off without an endpoint. */
+/** Returns the configuration of forwarding; off without an endpoint. */
 export function forwardOf(settings: Settings): ForwardConfig | "off" {
   const endpoint = forwardEndpoint(settings);
   if (endpoint === undefined) return "off";
@@ -74,7 +74,7 @@ export function forwardOf(settings: Settings): ForwardConfig | "off" {
   });
 }
 
-/** Undefined when nothing is to be forwarded. */
+/** Returns the endpoint; undefined if forwarding is disabled. */
 export function forwardEndpoint(settings: Settings): ForwardEndpoint | undefined {
   const text = settings.FORWARD_ENDPOINT.reveal();
   return text === "" ? undefined : endpointOf(text, settings.FORWARD_PROTOCOL);

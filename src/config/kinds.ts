@@ -11,27 +11,27 @@ export const GIB = 2 ** 30;
 const BYTES_OF_SUFFIX: Readonly<Record<string, number>> = { KiB: KIB, MiB: MIB, GiB: GIB };
 
 /**
- * What one environment variable may be. The schema checks it and the bound teaches it: both are
- * made by one function from the same numbers, so that they cannot drift apart.
+ * The type of an environment variable. One function makes the schema, which checks a value, and the
+ * bound, which describes valid values, so that the two agree.
  */
 export interface Variable<Value> {
-  /** Read when the variable is not set, or set to nothing. */
+  /** Used if the variable is unset or empty. */
   readonly unset: string;
   readonly help: string;
-  /** Completes "must be ...", in mistakes and in `--help`. */
+  /** Completes "must be ..." in a mistake. */
   readonly bound: string;
   readonly schema: z.ZodMiniType<Value, string>;
-  /** What a mistake shows of a text that may be secret, right or wrong. */
+  /** Hides the secret parts of a text, valid or not, for a mistake. */
   readonly conceal: (text: string) => string;
 }
 
 /**
- * A variable of one kind. Variables that share a kind share its schema: making schemas is most of
- * what reading the configuration costs, at about 0.1 ms each.
+ * Makes a variable of one kind. Variables of a kind share its schema, because creating schemas, at
+ * about 0.1 ms each, is most of the cost of reading the configuration.
  */
 export type Kind<Value, Text = string> = (unset: Text, help: string) => Variable<Value>;
 
-/** Both ends belong to it. */
+/** A range that includes both ends. */
 export interface Range {
   readonly from: number;
   readonly to: number;
@@ -66,8 +66,8 @@ export function size(range: Range): Kind<number> {
 }
 
 /**
- * One word of a few, in capitals or not, or a synonym. The empty one, if there is one, is to leave
- * it unset.
+ * Makes a variable that is one of a few words or a synonym, in any case. An empty word stands for
+ * unset.
  */
 export function choice<const Word extends string>(
   words: readonly Word[],
@@ -80,7 +80,7 @@ export function choice<const Word extends string>(
   return kind(`one of ${words.filter((word) => word !== "").join(", ")}`, schema);
 }
 
-/** Of web pages, as browsers spell them: without a path, or a port that goes without saying. */
+/** Origins of web pages as browsers write them: without a path or a default port. */
 export const origins: Kind<readonly string[]> = kind(
   "origins such as https://shop.example, separated by commas, or * for any",
   z.pipe(
@@ -120,7 +120,7 @@ function kind<Value>(
   return (unset, help) => ({ unset, help, bound, schema, conceal });
 }
 
-/** The value is shown as `conceal` says wherever it is printed. */
+/** Makes a variable whose value is printed only through `conceal`. */
 function secret(
   bound: string,
   isRight: (text: string) => boolean,
@@ -137,7 +137,7 @@ function within({ from, to }: Range): z.ZodMiniType<number, number> {
   return z.number().check(z.refine((value) => from <= value && value <= to));
 }
 
-/** Writes a size as users do: `64MiB`, or `1` for what no suffix divides. */
+/** Writes a size with the largest suffix that divides it, such as `64MiB`. */
 function sizeText(bytes: number): string {
   const suffixes = Object.entries(BYTES_OF_SUFFIX).toReversed();
   const [suffix, unit] = suffixes.find(([, unitBytes]) => bytes % unitBytes === 0) ?? ["", 1];

@@ -2,13 +2,13 @@ import { type ConfigWarning, type VariableName, VARIABLE_NAMES, VARIABLES } from
 import { nearestWord } from "../domain/text/nearest-word.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
 
-/** Short names have honest neighbours: `APP_PORT` is somebody else's, not a slip in `API_PORT`. */
+/** Shorter names resemble those of other programs: `APP_PORT` is no typo of `API_PORT`. */
 const MIN_LENGTH = 12;
 
-/** Letters in a row that may be missing, added or changed; two that changed places count as two. */
-const MAX_SLIPS = 2;
+/** Adjacent letters that may be missing, added or changed; swapped letters count as two. */
+const MAX_TYPOS = 2;
 
-/** Names in the environment that are nearly ours. Values are not shown: they may be secret. */
+/** Warns of names that resemble ours. It does not print values, which may be secret. */
 export function misspelledNames(names: readonly string[]): ConfigWarning[] {
   return names.flatMap((name) => {
     const nearest = nearestName(name);
@@ -18,8 +18,8 @@ export function misspelledNames(names: readonly string[]): ConfigWarning[] {
 }
 
 /**
- * Asked of every name in the environment before the first request can be received, so nearly all
- * are sent away at once: the bet is that a slip is not in the first three letters.
+ * A fast test that excludes nearly all names of an environment, because it delays the start. It
+ * assumes that the first three letters have no typo.
  */
 const BEGINNINGS: ReadonlySet<string> = new Set([...VARIABLE_NAMES.map(beginning), "SPA"]);
 
@@ -39,26 +39,26 @@ function isOurs(name: string): name is VariableName {
   return VARIABLE_NAMES.some((ours) => ours === name);
 }
 
-/** Finds a slip, a name without its last word, such as the unit, and one with another unit. */
+/** Finds typos, names without their last word, such as the unit, and names with another unit. */
 function nearlyWritten(name: string): VariableName | undefined {
-  const slip = VARIABLE_NAMES.filter((ours) => ours.length >= MIN_LENGTH)
-    .filter((ours) => Math.abs(ours.length - name.length) <= MAX_SLIPS)
-    .find((ours) => isSlipOf(ours, name));
-  if (slip !== undefined) return slip;
+  const typo = VARIABLE_NAMES.filter((ours) => ours.length >= MIN_LENGTH)
+    .filter((ours) => Math.abs(ours.length - name.length) <= MAX_TYPOS)
+    .find((ours) => isTypoOf(ours, name));
+  if (typo !== undefined) return typo;
   const inMs = `${name.replace(/_(S|SECS?|SECONDS?|MILLIS|MINUTES?)$/, "")}_MS`;
   if (isOurs(inMs)) return inMs;
   const [longer, ...others] = VARIABLE_NAMES.filter((ours) => ours.startsWith(`${name}_`));
   return others.length === 0 ? longer : undefined;
 }
 
-/** What two names begin and end with alike is set aside; little may be left between. */
-function isSlipOf(ours: string, name: string): boolean {
+/** Ignores the common beginning and end of two names; few letters may be left between. */
+function isTypoOf(ours: string, name: string): boolean {
   const shorter = Math.min(ours.length, name.length);
   let alike = 0;
   while (alike < shorter && ours[alike] === name[alike]) alike += 1;
   let atEnd = 0;
   while (atEnd < shorter - alike && ours.at(-1 - atEnd) === name.at(-1 - atEnd)) atEnd += 1;
-  return Math.max(ours.length, name.length) - alike - atEnd <= MAX_SLIPS;
+  return Math.max(ours.length, name.length) - alike - atEnd <= MAX_TYPOS;
 }
 
 const FAMILIES = [
@@ -71,7 +71,7 @@ const FAMILIES = [
   { prefix: "OTLP_HTTP_", usual: "OTLP_HTTP_HOST", words: /^(ADDR(ESS)?|ENDPOINT|LISTEN|BIND)$/ },
 ] as const;
 
-/** Returns the name that was meant in a family of names that only this program uses. */
+/** Suggests a name from a family that only this program uses. */
 function sameInOtherWords(name: string): VariableName | undefined {
   const family = FAMILIES.find(({ prefix }) => name.startsWith(prefix));
   if (family === undefined) return undefined;
@@ -88,18 +88,18 @@ function sameInOtherWords(name: string): VariableName | undefined {
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** As in `API_PORT=tcp://10.96.0.7:80`. */
+/** A value such as `tcp://10.96.0.7:80`. */
 const LINK = /^(tcp|udp|sctp):\/\/\S+:\d{1,5}$/;
 
-/** The others that each Service gives: `API_SERVICE_HOST`, `API_PORT_80_TCP_ADDR` and so on. */
+/** Other variables of a Service: `API_SERVICE_HOST`, `API_PORT_80_TCP_ADDR` and so on. */
 const LINK_NAME = /_(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_|$)/;
 
-/** The variables of ours that a Service of Kubernetes can give another meaning. */
+/** Variables of ours that Kubernetes may set for a Service. */
 const PORTS = ["OTLP_GRPC_PORT", "OTLP_HTTP_PORT", "API_PORT"] as const;
 
 /**
- * Returns the environment without what Kubernetes puts into every pod of a namespace for each of
- * its Services, and warnings for those whose names are ours. Source: Kubernetes, "Service",
+ * Returns the environment without the variables that Kubernetes sets in a pod for the Services of
+ * its namespace, and warnings for those with names of ours. Source: Kubernetes, "Service",
  * environment variables.
  */
 export function withoutServiceLinks(env: Variables): {

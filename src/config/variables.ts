@@ -20,15 +20,15 @@ const time = count("ms", { from: 1, to: DAY_MS });
 const timeOrNone = count("ms", { from: 0, to: DAY_MS });
 const connections = count("connections", { from: 1, to: 1_000_000 });
 
-// The ring is one SharedArrayBuffer, of 4 GiB at most in this runtime. A span's row in its index is
-// 77 bytes, so that both at their greatest still fit: 13,000,000 rows are less than 1 GiB.
+// The ring is one SharedArrayBuffer of at most 4 GiB in this runtime. The index takes 77 bytes a
+// span, so both maxima fit: 13,000,000 rows take less than 1 GiB.
 const rows = count("spans", { from: 1, to: 13_000_000 });
 const arena = size({ from: 4 * KIB, to: 3 * GIB });
 
-// Readers decode with protobufjs, which stops at 100 levels: deeper spans could not be read back.
+// Readers decode with protobufjs, which stops at 100 levels and could not read deeper spans.
 const nesting = count("levels", { from: 10, to: 100 });
 
-// Other spellings are those of OpenTelemetry, syslog, Python and .NET.
+// The synonyms are those of OpenTelemetry, syslog, Python and .NET.
 const level = choice(["DEBUG", "INFO", "WARNING", "ERROR"], {
   trace: "DEBUG",
   information: "INFO",
@@ -195,26 +195,26 @@ export type VariableName = keyof typeof VARIABLES;
 
 export const VARIABLE_NAMES = Object.keys(VARIABLES) as readonly VariableName[];
 
-/** Every variable's value, checked and converted: sizes in bytes, times in milliseconds. */
+/** The checked values of all variables: sizes in bytes, times in milliseconds. */
 export type Settings = {
   readonly [Name in VariableName]: z.output<(typeof VARIABLES)[Name]["schema"]>;
 };
 
-/** Reads all the texts at once. The first word of an issue's path is the variable's name. */
+/** Checks all texts at once. The path of an issue begins with the name of the variable. */
 export const settingsSchema = z.object(
   Object.fromEntries(VARIABLE_NAMES.map((name) => [name, VARIABLES[name].schema])),
-  // `fromEntries` forgets which key has which value; this line is the only place that says it.
+  // `fromEntries` loses the type of each key's value; only this line restores it.
 ) as unknown as z.ZodMiniType<Settings, Record<VariableName, string>>;
 
-/** A value that cannot be used. Reads as `variable="value": must be bound`. */
+/** An invalid value, reported as `variable="value": must be bound`. */
 export interface Mistake {
   readonly variable: string;
-  /** Escaped, and cut at 256 bytes. */
+  /** Escaped, and truncated to 256 bytes. */
   readonly value: string;
   readonly bound: string;
 }
 
-/** The program runs, but hardly as it was meant to. */
+/** A setting with which the program runs, but probably not as intended. */
 export interface ConfigWarning {
   readonly variable: string;
   readonly message: string;

@@ -6,15 +6,15 @@ import { crc32 as zlibCrc32 } from "node:zlib";
 import type { AppendFile, Disk, DiskFile, Checksum } from "../../ports/disk.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 
-/** Only the owner may read: spans tell a lot. */
+/** Only the owner may read, because spans may contain private data. */
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 const LOCK_NAME = "lock";
 
-/** Linux takes no more pieces in one write. */
+/** Maximum number of pieces in one write on Linux. */
 const MAX_PIECES = 1024;
 
-// Plain descriptors: Bun throws where a `FileHandle` that nobody refers to any more is collected.
+// Plain descriptors: Bun throws when it collects an unreferenced `FileHandle`.
 const openFile = promisify(fs.open);
 const closeFile = promisify(fs.close);
 const readFile = promisify(fs.read);
@@ -23,8 +23,8 @@ const syncFile = promisify(fs.fsync);
 const syncData = promisify(fs.fdatasync);
 
 /**
- * A directory of the file system, locked for as long as it is open. Everything is asynchronous, as
- * a sync may take as long as it likes, and writes are `writev` at the end of a file.
+ * A directory of the file system, locked while it is open. Everything is asynchronous, because a
+ * sync may take arbitrarily long. Writes append with `writev`.
  */
 export class DirectoryDisk implements Disk {
   // Fixed at construction.
@@ -38,7 +38,7 @@ export class DirectoryDisk implements Disk {
     this.lock = lock;
   }
 
-  /** Creates the directory if need be. Rejects with `DirectoryInUseError` when it is in use. */
+  /** Opens or creates the directory. Rejects with `DirectoryInUseError` if it is in use. */
   static async open(path: string): Promise<DirectoryDisk> {
     await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
     const lock = lockDirectory(join(path, LOCK_NAME));
@@ -46,7 +46,7 @@ export class DirectoryDisk implements Disk {
     return new DirectoryDisk(path, await openFile(path, "r"), lock);
   }
 
-  /** The directory is free for another process; files that are open stay so. */
+  /** Releases the directory for other processes; open files stay open. */
   async close(): Promise<void> {
     this.lock.release();
     await closeFile(this.descriptor);
@@ -100,8 +100,8 @@ class OpenFile implements AppendFile {
 }
 
 /**
- * Writes all pieces, however few bytes the kernel takes at a time. `write` is given some of them
- * and resolves to the bytes it has written.
+ * Writes all pieces, even if the kernel accepts few bytes at a time. `write` receives some of them
+ * and resolves to the number of bytes written.
  */
 export async function writeAll(
   pieces: readonly Uint8Array[],
@@ -111,7 +111,7 @@ export async function writeAll(
   while (rest.length > 0) {
     // oxlint-disable-next-line no-await-in-loop -- at the end of the file, one after the other
     let written = await write(rest.slice(0, MAX_PIECES));
-    if (written === 0) throw new Error("the disk takes no more bytes");
+    if (written === 0) throw new Error("the disk accepts no more bytes");
     let whole = 0;
     for (; whole < rest.length && written >= rest[whole]!.length; whole += 1) {
       written -= rest[whole]!.length;
@@ -155,13 +155,13 @@ async function listFiles(path: string): Promise<DiskFile[]> {
   );
 }
 
-/** Where the directory belongs to somebody else, the modes of the files must do. */
+/** Restricts the directory. If it belongs to another user, the modes of the files must suffice. */
 async function restrict(path: string): Promise<void> {
   await chmod(path, DIRECTORY_MODE).catch(() => {});
 }
 
 /**
- * CRC-32 (IEEE 802.3) as zlib computes it: native here, 7 to 14 GB/s, against 1.2 GB/s for CRC-32C
- * in JavaScript. Both find every burst of up to 32 bits.
+ * Computes CRC-32 (IEEE 802.3) with zlib, natively at 7 to 14 GB/s, against 1.2 GB/s for CRC-32C in
+ * JavaScript. Both detect every burst of up to 32 bits.
  */
 export const crc32: Checksum = (bytes, before) => zlibCrc32(bytes, before);

@@ -3,8 +3,8 @@ import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 
 /**
- * A stream of bytes to be read in pieces of any length. No more is held than what was asked for,
- * and the chunk it ends in.
+ * A stream of bytes that is read in pieces of any length. It holds only the bytes requested and the
+ * rest of their last chunk.
  *
  *   ...taken |  held chunks: [....][........][...]  | to come
  *            ^offsetBytes
@@ -21,7 +21,7 @@ export function openSource(chunks: AsyncIterable<Uint8Array>): ByteSource {
   return { chunks: iterator, held: [], heldBytes: 0, offsetBytes: 0 };
 }
 
-/** Returns the next bytes and leaves them there; fewer than asked for only at the end. */
+/** Returns the next bytes without taking them; fewer than requested only at the end. */
 export async function peekBytes(source: ByteSource, lengthBytes: number): Promise<Uint8Array> {
   while (source.heldBytes < lengthBytes) {
     // oxlint-disable-next-line no-await-in-loop -- a chunk comes after the one before it
@@ -30,14 +30,14 @@ export async function peekBytes(source: ByteSource, lengthBytes: number): Promis
   return heldInOne(source).subarray(0, lengthBytes);
 }
 
-/** Returns the next bytes; fewer than asked for only at the end. */
+/** Takes the next bytes; fewer than requested only at the end. */
 export async function takeBytes(source: ByteSource, lengthBytes: number): Promise<Uint8Array> {
   const bytes = await peekBytes(source, lengthBytes);
   dropBytes(source, bytes.length);
   return bytes;
 }
 
-/** Holds one more chunk, which is never empty; false at the end. */
+/** Reads another chunk that is not empty; returns false at the end. */
 export async function holdChunk(source: ByteSource): Promise<boolean> {
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- a chunk comes after the one before it
@@ -50,7 +50,7 @@ export async function holdChunk(source: ByteSource): Promise<boolean> {
   }
 }
 
-/** Takes bytes that are held. */
+/** Drops held bytes. */
 export function dropBytes(source: ByteSource, lengthBytes: number): void {
   const { held } = source;
   let left = lengthBytes;
@@ -67,7 +67,7 @@ export function returnBytes(source: ByteSource, bytes: Uint8Array): void {
   source.offsetBytes -= bytes.length;
 }
 
-/** Takes all that is left, chunk by chunk. */
+/** Takes all remaining bytes, chunk by chunk. */
 export async function* restOf(source: ByteSource): AsyncGenerator<Uint8Array> {
   // oxlint-disable-next-line no-await-in-loop -- a chunk comes after the one before it
   while (source.heldBytes > 0 || (await holdChunk(source))) {
@@ -77,7 +77,7 @@ export async function* restOf(source: ByteSource): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Returns all that is held, in one piece. */
+/** Returns all held bytes in one piece. */
 function heldInOne({ held }: ByteSource): Uint8Array {
   if (held.length > 1) held.splice(0, held.length, Buffer.concat(held));
   return held[0] ?? new Uint8Array(0);
@@ -88,18 +88,18 @@ export type FileCompression = "gzip" | "zstd";
 /** Source: RFC 1952, section 2.3.1; RFC 8878, section 3.1.1. */
 const MAGIC = { gzip: [0x1f, 0x8b], zstd: [0x28, 0xb5, 0x2f, 0xfd] } as const;
 
-/** Returns what the bytes are compressed with, or undefined where they are not. */
+/** Returns the compression of the bytes; undefined if they are not compressed. */
 export function compressionOf(head: Uint8Array): FileCompression | undefined {
   const names = Object.keys(MAGIC) as FileCompression[];
   return names.find((name) => MAGIC[name].every((byte, at) => head[at] === byte));
 }
 
 /**
- * What a file or a message was before it was compressed, chunk by chunk; several that were joined
- * are one. Throws where they are cut off or broken, after what could be read.
+ * Decompresses a file or a message, chunk by chunk, also several concatenated ones. Throws at the
+ * place where the data is truncated or damaged, after yielding what it could read.
  *
- * Two ways, for on Bun 1.4.5 node:zlib does not notice that zstd is cut off, and a web stream does
- * not step over the zero bytes that gzip may end with.
+ * There are two implementations, because on Bun 1.4.5 node:zlib does not detect truncated zstd, and
+ * web streams do not accept the trailing zero bytes of gzip.
  */
 export async function* decompressed(
   chunks: AsyncIterable<Uint8Array>,
@@ -124,7 +124,7 @@ function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array<
   return new ReadableStream({ pull });
 }
 
-/** The same of one message; "too long" where it would have more bytes than may be. */
+/** Decompresses one message; returns "too long" if it would exceed `maxBytes`. */
 export async function decompressedMessage(
   message: Uint8Array,
   compression: FileCompression,

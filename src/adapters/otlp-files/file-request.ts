@@ -6,30 +6,30 @@ import { explainFault, NO_FAULT } from "../../domain/wire/walk-fault.ts";
 import { createWalkedRequest, type WalkedRequest } from "../../domain/wire/walked-request.ts";
 import { nextField, scanFields } from "../otlp/json/json-writer.ts";
 
-/** One trace request of a file, with the bytes that it has there. */
+/** A trace request of a file, with its original bytes. */
 export interface FileRequest {
   readonly bytes: Uint8Array;
   readonly contentType: "application/json" | "application/x-protobuf";
   readonly spanCount: number;
-  /** Start of its earliest span, in Unix milliseconds; undefined when no span says. */
+  /** Returns the start of its earliest span in Unix milliseconds; undefined if no span has one. */
   readonly earliestStartMs: () => number | undefined;
-  /** Of the file, with what is around the request. */
+  /** Bytes of the file, with those around the request. */
   readonly fileBytes: number;
 }
 
-/** A part of a file that was stepped over, because it cannot be read. */
+/** A part of a file that was skipped because it cannot be read. */
 export interface FileFault {
-  /** What is wrong, without the place. */
+  /** The reason, without the place. */
   readonly fault: string;
-  /** Where it is: lines from 1 in text, bytes from 0 in other files. */
+  /** The place: lines from 1 in text, bytes from 0 in other files. */
   readonly unit: "line" | "byte";
   readonly first: number;
   readonly last: number;
-  /** Undefined when it is not known, because the file cannot be read at all. */
+  /** Undefined if it is unknown because the file cannot be read further. */
   readonly skippedBytes: number | undefined;
 }
 
-/** Metrics or logs, which the collector writes into the same file when it is told to. */
+/** Metrics or logs, which the Collector may write to the same file. */
 export interface OtherSignal {
   readonly otherSignal: true;
   readonly fileBytes: number;
@@ -37,7 +37,7 @@ export interface OtherSignal {
 
 export type FileItem = FileRequest | FileFault | OtherSignal;
 
-/** What must be in memory at a time; receivers take far less. */
+/** Maximum size of a request in memory; receivers accept far less. */
 export const MAX_REQUEST_BYTES = 256 * 1024 * 1024;
 
 /** Returns the place and what is wrong there, for a message. */

@@ -1,7 +1,7 @@
 /**
- * Finds where a JSON document ends, in chunks that come one after the other. It checks the grammar
- * of everything but numbers and words, which whoever parses the document checks. So a document that
- * was cut off and has another one behind it is found out at once: no comma stands between them.
+ * Finds the end of a JSON document in successive chunks. It checks the grammar of everything except
+ * numbers and words, which the parser checks later. A truncated document that precedes another one
+ * is therefore detected at once, because there is no comma between them.
  *
  *     {"resourceSpans":[{"scopeSpans":[      cut off by a crash
  *     {"resourceSpans":[]}                   still fits, as a member of the list
@@ -9,12 +9,12 @@
  *     ^fault
  */
 export interface JsonScan {
-  /** Closing brackets of what is open, innermost last. */
+  /** The closing brackets of open values, innermost last. */
   readonly open: number[];
   state: number;
-  /** The state that the string under way ends in. */
+  /** The state after the current string. */
   afterString: number;
-  /** Says what is wrong; empty while nothing is. */
+  /** The fault; empty if none was found. */
   fault: string;
 }
 
@@ -22,7 +22,7 @@ export function createJsonScan(): JsonScan {
   return { open: [], state: VALUE, afterString: AFTER_VALUE, fault: "" };
 }
 
-/** Far beyond what a receiver takes, and little enough for any parser. */
+/** Far more than receivers accept, and few enough for any parser. */
 const MAX_DEPTH = 1000;
 
 const VALUE = 0;
@@ -46,10 +46,10 @@ const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 
-/** Returns the index after the document's last byte, or -1 when it does not end in this chunk. */
+/** Returns the index after the last byte of the document; -1 if it does not end in this chunk. */
 export function scanJson(scan: JsonScan, chunk: Uint8Array): number {
   for (let at = 0; at < chunk.length; at += 1) {
-    // Most bytes are of strings, and nearly all of these change nothing.
+    // Most bytes belong to strings, and nearly all of them do not change the state.
     if (scan.state === STRING) while (isPlain(chunk[at])) at += 1;
     const byte = chunk[at];
     if (byte === undefined) return -1;
@@ -76,7 +76,7 @@ function scanStringByte(scan: JsonScan, byte: number): void {
   else if (byte < SPACE) scan.fault = faultInString(byte);
 }
 
-/** Whether it may be escaped is left to the parser; no escape goes past the end of a line. */
+/** Skips an escaped byte, which the parser checks. No escape extends beyond a line. */
 function scanEscapedByte(scan: JsonScan, byte: number): void {
   scan.state = STRING;
   if (byte < SPACE) scan.fault = faultInString(byte);
@@ -86,7 +86,7 @@ function faultInString(byte: number): string {
   return byte === LINE_END ? "the line ends within a string" : `a string has ${byteText(byte)}`;
 }
 
-/** Digits, letters, `+`, `-` and `.`: what numbers, `true`, `false` and `null` are made of. */
+/** Reports whether a byte may be part of a number, `true`, `false` or `null`. */
 function isWordByte(byte: number): boolean {
   const letter = byte | SPACE;
   const isDigit = byte >= 0x30 && byte <= 0x39;
@@ -152,7 +152,7 @@ function beginsString(scan: JsonScan, after: number): boolean {
   return true;
 }
 
-/** Names a byte in words, or quotes it where it is a visible character of ASCII. */
+/** Names a byte in words, or quotes it if it is a visible ASCII character. */
 function byteText(byte: number): string {
   if (byte === LINE_END) return "a line end";
   const isVisible = byte > SPACE && byte < 0x7f;

@@ -15,14 +15,14 @@ import {
 } from "./byte-source.ts";
 import { countSpans, type FileFault, MAX_REQUEST_BYTES } from "./file-request.ts";
 
-/** Before each message of a file of protobuf, big endian. */
+/** Size of the length before each protobuf message, big endian. */
 export const LENGTH_BYTES = 4;
 
 const LINE_END = Buffer.from("\n");
 
 /**
- * One encoded request as it stands in a file of this format. A file is such frames and nothing
- * else, so that files can be appended to, and one to another.
+ * Returns an encoded request as a frame of a file. Files contain only frames, so that they can be
+ * appended to and concatenated.
  *
  * Source: opentelemetry-collector-contrib, exporter/fileexporter/file_writer.go.
  */
@@ -31,7 +31,7 @@ export function frameRequest(request: Uint8Array, format: FileFormat): Uint8Arra
   return lengthDelimited(request);
 }
 
-/** The same, with a round of the event loop between two chunks: JSON takes its time. */
+/** Does the same with a turn of the event loop between two chunks, because JSON takes long. */
 export async function frameInSteps(request: Uint8Array, format: FileFormat): Promise<Uint8Array> {
   if (format === "proto") return lengthDelimited(request);
   const chunks: Uint8Array[] = [];
@@ -50,7 +50,7 @@ function lengthDelimited(request: Uint8Array): Uint8Array {
   return framed;
 }
 
-/** As many zero bytes are no empty messages: a crash leaves them. */
+/** As many zero bytes were left by a crash; they are not empty messages. */
 const HOLE_BYTES = 16;
 
 export const HOLE = "NUL bytes, as a crash leaves them";
@@ -59,14 +59,14 @@ export const HOLE = "NUL bytes, as a crash leaves them";
 type ReadMessage<Item> = (message: Uint8Array, fileBytes: number) => Promise<Item | string>;
 
 /**
- * Messages of protobuf, each behind its length, as the collector's file exporter writes them with
+ * Yields length-delimited protobuf messages, as the Collector's file exporter writes them with
  * `format: proto`, and with compression.
  *
  *     [ length: 4 bytes, big endian ][ ExportTraceServiceRequest ][ length ][ ...
  *
- * After one that cannot be read, the next is looked for: what wrote the file may have been killed,
- * and may have gone on behind it. So a message is yielded when the one behind it is known: one that
- * lost its end may be read all the same, with the beginning of the next as its last text.
+ * After an unreadable message it searches for the next one, because the writer may have been killed
+ * and may have continued after it. A message is yielded once the next one is known: a truncated one
+ * may be readable, with the beginning of the next message as its last text.
  *
  * Source: opentelemetry-collector-contrib, exporter/fileexporter/file_writer.go.
  */
@@ -104,13 +104,13 @@ const TORN = "cut off: another request begins in it";
 
 interface LastMessage<Item> {
   readonly item: Item;
-  /** With its length. */
+  /** The message with its length. */
   readonly framed: Uint8Array;
 }
 
 /**
- * Goes back to where the next message begins inside of the last one, and returns how much of that
- * is before it; goes nowhere and returns undefined when none does.
+ * Returns to a message that begins inside the last one, and returns the number of bytes before it;
+ * returns undefined, without moving, if none does.
  */
 async function skipTorn(source: ByteSource, framed: Uint8Array): Promise<number | undefined> {
   returnBytes(source, framed);
@@ -127,7 +127,7 @@ async function skipTorn(source: ByteSource, framed: Uint8Array): Promise<number 
   return undefined;
 }
 
-/** Returns the next message, or why there is none; undefined at the end. */
+/** Returns the next message, or the reason why it cannot be read; undefined at the end. */
 async function nextMessage(
   source: ByteSource,
   maxBytes: number,
@@ -137,7 +137,7 @@ async function nextMessage(
   return isHole(head) ? HOLE : await peekMessage(source, maxBytes);
 }
 
-/** A fault of what lies between an offset and the next byte of the source. */
+/** Returns a fault for the bytes from an offset to the next byte of the source. */
 export function faultAt(offsetBytes: number, fault: string, source: ByteSource): FileFault {
   const skippedBytes = source.offsetBytes - offsetBytes;
   return { fault, unit: "byte", first: offsetBytes, last: offsetBytes, skippedBytes };
@@ -148,7 +148,7 @@ export function isHole(head: Uint8Array): boolean {
   return begin.length === HOLE_BYTES && begin.every((byte) => byte === 0);
 }
 
-/** Returns the message that begins `at` bytes from here, or why there is none. */
+/** Returns the message that begins `at` bytes from here, or the reason why it cannot be read. */
 async function peekMessage(
   source: ByteSource,
   maxBytes: number,
@@ -169,13 +169,13 @@ function lengthAt({ buffer, byteOffset }: Uint8Array, at: number): number {
   return new DataView(buffer, byteOffset + at, LENGTH_BYTES).getUint32(0);
 }
 
-/** What is searched at a time. */
+/** Number of bytes that are searched at a time. */
 const SEARCHED_BYTES = 64 * 1024;
 
-/** A length, a tag and the longest length of a field. */
+/** Size of a message length, a tag and the longest length of a field. */
 const MESSAGE_HEAD_BYTES = LENGTH_BYTES + 1 + 10;
 
-/** Takes everything before the next message that can be read; all when there is none. */
+/** Skips to the next readable message, or to the end. */
 export async function skipToMessage(source: ByteSource): Promise<void> {
   const isInHole = isHole(await peekBytes(source, HOLE_BYTES));
   if (isInHole) await skipHole(source);
@@ -194,7 +194,7 @@ export async function skipToMessage(source: ByteSource): Promise<void> {
   }
 }
 
-/** Takes zero bytes, but for those that a length may begin with. */
+/** Skips zero bytes, except those with which a length may begin. */
 export async function skipHole(source: ByteSource): Promise<void> {
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- what is behind it is searched after it
@@ -215,7 +215,7 @@ function likelyMessage(bytes: Uint8Array): number {
   return -1;
 }
 
-/** Reports whether a message may begin there. Hardly any bytes pass that are none. */
+/** Reports whether a message may begin there. Other bytes hardly ever pass. */
 function isLikely(bytes: Uint8Array, at: number): boolean {
   const begin = at + LENGTH_BYTES;
   const isCompressed = compressionOf(bytes.subarray(begin, begin + 4)) === "zstd";
@@ -224,13 +224,13 @@ function isLikely(bytes: Uint8Array, at: number): boolean {
   return length <= MAX_REQUEST_BYTES && (isCompressed || fieldBytes(bytes, begin) <= length);
 }
 
-/** Returns what the field that begins there takes, with tag and length. */
+/** Returns the size of the field that begins there, with tag and length. */
 function fieldBytes(bytes: Uint8Array, at: number): number {
   const width = varintWidth(bytes, at + 1, bytes.length);
   return width === 0 ? Infinity : 1 + width + varintValue(bytes, at + 1, width);
 }
 
-/** Returns the message that begins `at` bytes from here, where bytes are one and no other thing. */
+/** Returns the message that begins `at` bytes from here, if the bytes really are a message. */
 async function likelyMessageAt(source: ByteSource, at: number): Promise<Uint8Array | undefined> {
   if (!isLikely(await peekBytes(source, at + MESSAGE_HEAD_BYTES), at)) return undefined;
   const message = await peekMessage(source, MAX_REQUEST_BYTES, at);

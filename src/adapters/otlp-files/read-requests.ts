@@ -34,15 +34,15 @@ import {
 import { fieldsOf, splitRequest } from "./request-split.ts";
 import { systemErrorText } from "../../domain/text/system-error.ts";
 
-/** Enough to know the format by, also where it may be another one at first. */
+/** Enough bytes to detect the format, even an ambiguous one. */
 const HEAD_BYTES = 512;
-/** A pipe may have no more for a long time. */
+/** A pipe may deliver no more for a long time. */
 const FIRST_BYTES = 16;
 
 /**
- * Every request of a file, whatever its format: it is known by the first bytes, for a pipe has no
- * name. What is broken is stepped over, and is a fault in its turn. Nothing is thrown: a file that
- * cannot be read to its end has a fault there.
+ * Yields the requests of a file of any format. The first bytes determine the format, because a pipe
+ * has no name. A broken part is skipped and yielded as a fault. It never throws: a file that cannot
+ * be read to its end yields a fault there.
  */
 export function readRequests(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<FileItem> {
   return mergedFaults(readItems(chunks, formatItems));
@@ -66,7 +66,7 @@ async function* readItems(
   }
 }
 
-/** Ends where the chunks fail, so that what was before is still read. */
+/** Ends where the chunks fail, so that everything before is read. */
 async function* untilError(
   chunks: AsyncIterable<Uint8Array>,
   ending: { reason?: string },
@@ -78,7 +78,7 @@ async function* untilError(
   }
 }
 
-/** A crash may leave zero bytes where the file began. */
+/** Skips zero bytes that a crash has left at the beginning of the file. */
 async function* afterHole(source: ByteSource, itemsOf: ItemsOf): AsyncGenerator<FileItem> {
   const { offsetBytes } = source;
   if (isHole(await peekBytes(source, FIRST_BYTES))) {
@@ -91,7 +91,7 @@ async function* afterHole(source: ByteSource, itemsOf: ItemsOf): AsyncGenerator<
   if (head.length > 0) yield* itemsOf(source, head);
 }
 
-/** Waits for no more than it takes to know the format. */
+/** Returns the first bytes, waiting only for as many as the format needs. */
 async function headOf(source: ByteSource): Promise<Uint8Array> {
   const [first] = await peekBytes(source, FIRST_BYTES);
   const isPlain = first !== RESOURCE_SPANS_TAG && first !== 0;
@@ -122,7 +122,7 @@ async function* compressedItems(
   }
 }
 
-/** The beginning of the file may be lost, and messages behind their lengths may follow. */
+/** Reads a file whose beginning may be lost, with length-delimited messages after it. */
 async function* unknownItems(source: ByteSource): AsyncGenerator<FileItem> {
   const { offsetBytes } = source;
   await skipToMessage(source);
@@ -131,9 +131,9 @@ async function* unknownItems(source: ByteSource): AsyncGenerator<FileItem> {
 }
 
 /**
- * A line of JSON may be torn, and zero bytes may be in it. An encoded request may begin with the
- * very bytes `\n{\n"` (a field 1 of 123 bytes, in it a field 1 of 34), but then has bytes soon
- * after that no text has.
+ * Reports whether a file is text. A line of JSON may be torn and contain zero bytes. An encoded
+ * request may begin with the bytes `\n{\n"` (a field 1 of 123 bytes that contains a field 1 of 34),
+ * but is soon followed by bytes that text does not have.
  */
 function isText(head: Uint8Array): boolean {
   const zeros = zerosIn(head);
@@ -149,7 +149,7 @@ function isTextOrNul(byte: number): boolean {
   return byte >= 0x20 || byte === 0 || isJsonSpace(byte);
 }
 
-/** Returns how many zero bytes there are before the first other one. */
+/** Returns the number of leading zero bytes. */
 function zerosIn(head: Uint8Array): number {
   const end = head.findIndex((byte) => byte !== 0);
   return end < 0 ? head.length : end;
@@ -162,7 +162,7 @@ function isFramed(head: Uint8Array): boolean {
   return zerosIn(head) >= LENGTH_BYTES || head[begin] === RESOURCE_SPANS_TAG || isCompressed;
 }
 
-/** Encoded requests, each behind its length. */
+/** Yields length-delimited encoded requests. */
 export function lengthDelimitedRequests(
   source: ByteSource,
   maxBytes = MAX_REQUEST_BYTES,
@@ -172,7 +172,7 @@ export function lengthDelimitedRequests(
   );
 }
 
-/** The same, of which each may be compressed, and be OTLP/JSON: the collector makes them so. */
+/** Yields length-delimited requests, compressed or OTLP/JSON too, as the Collector writes. */
 function framedRequests(source: ByteSource): AsyncGenerator<FileItem> {
   return framedItems(source, MAX_REQUEST_BYTES, readMessage);
 }
@@ -193,7 +193,7 @@ async function readMessage(
   }
 }
 
-/** One bare request, in pieces: it may be larger than a receiver takes at once. */
+/** Yields a bare request in pieces, because it may be larger than receivers accept. */
 async function* bareRequests(source: ByteSource): AsyncGenerator<FileRequest | FileFault> {
   let { offsetBytes } = source;
   for await (const piece of splitRequest(source)) {
@@ -207,7 +207,7 @@ async function* bareRequests(source: ByteSource): AsyncGenerator<FileRequest | F
   }
 }
 
-/** Yields a piece, or its fields one by one where it is broken: so the others are not lost. */
+/** Yields a piece, or its fields one by one if it is broken, so that the others are not lost. */
 function* pieceItems(piece: Uint8Array, offsetBytes: number): Generator<FileRequest | FileFault> {
   const whole = requestItem(piece, piece.length);
   if (typeof whole !== "string") return yield whole;

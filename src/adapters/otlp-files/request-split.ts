@@ -18,17 +18,17 @@ import {
 } from "../../domain/wire/request-spans.ts";
 
 /**
- * Small enough that a request of a file can be sent by itself and that `send --pace` has something
- * to pace, large enough that a request is worth its headers.
+ * Small enough that `send --pace` can pace the requests of a file, and large enough that headers
+ * do not matter.
  */
 export const PIECE_BYTES = 64 * 1024;
 
-/** More than the tag and the length of a field take. */
+/** More than the size of a tag and a length. */
 const HEAD_BYTES = 20;
 
 /**
- * An encoded request of any size, as requests of about `PIECE_BYTES`: one whole ResourceSpans or
- * more each. Protobuf messages concatenate, so that together the pieces are the bytes they were.
+ * Splits an encoded request of any size into requests of about `PIECE_BYTES`, each of one or more
+ * whole ResourceSpans. Protobuf messages concatenate, so the pieces together are the same bytes.
  *
  *     [ ResourceSpans ][ ResourceSpans ] | [ ResourceSpans                   ] | [ ResourceSpans ]
  */
@@ -51,7 +51,7 @@ export async function* splitRequest(source: ByteSource): AsyncGenerator<Uint8Arr
   }
 }
 
-/** One field of the request's own, with its tag; undefined at the end. */
+/** Takes a top-level field with its tag; returns undefined at the end. */
 async function takeField(source: ByteSource): Promise<Uint8Array | FileFault | undefined> {
   const { offsetBytes } = source;
   const head = await peekBytes(source, HEAD_BYTES);
@@ -70,7 +70,7 @@ function faultAt(offsetBytes: number, fault: string): FileFault {
   return { fault, unit: "byte", first: offsetBytes, last: offsetBytes, skippedBytes: undefined };
 }
 
-/** The fields of a request's own, of one that `splitRequest` has yielded. */
+/** Yields the top-level fields of a request that `splitRequest` has yielded. */
 export function* fieldsOf(request: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < request.length;) {
     const end = at + fieldLength(request.subarray(at, at + HEAD_BYTES));
@@ -79,7 +79,7 @@ export function* fieldsOf(request: Uint8Array): Generator<Uint8Array> {
   }
 }
 
-/** With tag and length; 0 when it is no field. */
+/** Returns the size of a field with tag and length; 0 if it is not a field. */
 function fieldLength(head: Uint8Array): number {
   const tagWidth = varintWidth(head, 0, head.length);
   if (tagWidth === 0) return 0;
@@ -93,9 +93,9 @@ function fieldLength(head: Uint8Array): number {
 }
 
 /**
- * Yields an encoded request as requests of about `PIECE_BYTES`, so that each makes a line that a
- * receiver takes: OTLP/JSON is several times as long. Every span keeps its bytes. Needs a request
- * that the walk accepted.
+ * Splits an encoded request into requests of about `PIECE_BYTES`, so that each makes a line that
+ * receivers accept: OTLP/JSON is several times as long. Every span keeps its bytes. The walk must
+ * have accepted the request.
  */
 export function* requestPieces(request: Uint8Array): Generator<Uint8Array> {
   let from = 0;
@@ -115,7 +115,7 @@ interface SplitInput {
   readonly table: SpanTable;
 }
 
-/** Yields halves of halves of a ResourceSpans that is too long by itself. */
+/** Halves a ResourceSpans that is too long by itself, recursively. */
 function* cutToSize(request: Uint8Array): Generator<Uint8Array> {
   if (request.length <= PIECE_BYTES) return yield request;
   const whole = { bytes: request, offset: 0, length: request.length };
@@ -135,7 +135,7 @@ function* halves(
     { first: middle, end },
   ].map((part) => ({ part, bytes: partOf(input, part) }));
   const repeatedBytes = parts.reduce((sum, { bytes }) => sum + bytes.length, -request.length);
-  // A large resource is in every part: to go on would write it more often than the spans.
+  // Every part repeats the resource: halving further would write mostly copies of a large one.
   if (repeatedBytes > request.length / 4) return yield request;
   for (const { part, bytes } of parts) yield* halves(input, bytes, part);
 }
