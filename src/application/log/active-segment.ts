@@ -17,17 +17,17 @@ import {
   SEGMENT_HEADER_BYTES,
 } from "./segment-file.ts";
 
-/** A record to be written. */
+/** A record that is to be written. */
 export interface NewRecord {
-  /** Its synced bytes are those of the segment it is written to, unless it has its own. */
+  /** `syncedBytes` defaults to those of the segment that receives the record. */
   readonly fields: Omit<RecordFields, "syncedBytes" | "offsetBytes"> & { syncedBytes?: number };
   readonly payload: Uint8Array;
 }
 
 /**
- * Begins a new segment. Its header is written with its first records, so it costs no write of its
- * own. With the header go the departures from older segments, as a whole: what was not written of
- * them before is written now, and no older file is needed to know them.
+ * Begins a new segment. Its header is written with its first records, so it costs no separate
+ * write. The header is followed by all departures from older segments, including those not yet
+ * written, so that no older file is needed to know them.
  */
 export async function openSegment(state: LogState): Promise<ActiveSegment> {
   const { disk, random } = state.parts;
@@ -52,7 +52,7 @@ export async function openSegment(state: LogState): Promise<ActiveSegment> {
   return active;
 }
 
-/** Nothing more is written to the active segment. */
+/** Ends the active segment: nothing more is written to it. */
 export function sealActive(state: LogState): void {
   const { active } = state;
   if (active === undefined) return;
@@ -63,12 +63,12 @@ export function sealActive(state: LogState): void {
   else closeFile(active);
 }
 
-/** What a close has to say was said by the sync before, or is not asked for. */
+/** Closes a file. Errors are ignored: the sync before has reported them, or none was required. */
 export function closeFile({ file }: ActiveSegment): void {
   file.close().catch(() => {});
 }
 
-/** Bytes that `openSegment` adds to the first write. */
+/** Returns the bytes that `openSegment` adds to the first write. */
 export function openingBytes({ segments }: LogState): number {
   return segments.reduce(
     (sum, { departed }) => sum + encodedRangesBytes(departed.length),
@@ -120,7 +120,7 @@ export function departureRecord(departure: PendingDeparture): NewRecord {
   return { fields, payload: encodeRanges(ranges) };
 }
 
-/** Requests get their sequences here; nobody knows of them before the commit. */
+/** Assigns sequences to requests. They are not visible before the commit. */
 export function requestRecords(state: LogState, requests: readonly PendingRequest[]): NewRecord[] {
   let { nextSequence } = state;
   return requests.map(({ request: { bytes, spanCount, spanBytes, unixMs } }) => {
@@ -141,7 +141,7 @@ export function sealOf({ parts: { checksum } }: LogState, { salt }: Segment): Se
   return { checksum, salt };
 }
 
-/** Up to this size a copy is cheaper than another piece for the kernel to gather. */
+/** Up to this size, a copy is cheaper than another piece for the kernel to gather. */
 const COPIED_PAYLOAD_BYTES = 4096;
 
 /**
@@ -173,7 +173,7 @@ export function encodeRecords(
   return pieces;
 }
 
-/** Bytes of a record that are not a piece of their own. */
+/** Returns the bytes of a record that are not written as a separate piece. */
 function ownBytes({ payload }: NewRecord): number {
   const isCopied = payload.length <= COPIED_PAYLOAD_BYTES;
   return recordBytes(payload.length) - (isCopied ? 0 : payload.length);

@@ -18,8 +18,8 @@ const PART_BYTES = 256 * 1024;
 const READ_ATTEMPTS = 3;
 
 /**
- * Reads a file of this length into the beginning of `into`. A part that the disk cannot read is
- * left as zeros, and so counts as damaged; a file of which nothing can be read is an error.
+ * Reads a file of this length into the beginning of `into`. A part that the disk cannot read
+ * becomes zeros, and so counts as damaged. Throws if nothing of the file can be read.
  */
 export async function readFile(
   disk: Disk,
@@ -28,7 +28,7 @@ export async function readFile(
 ): Promise<Uint8Array> {
   const file = into.subarray(0, bytes);
   try {
-    // Nearly every file can be read, and is quickest to read in one go.
+    // Nearly every file can be read in one go, which is fastest.
     file.fill(0, await disk.read(name, 0, file));
   } catch {
     await readParts(disk, name, file.fill(0));
@@ -49,7 +49,7 @@ async function readParts(disk: Disk, name: string, file: Uint8Array): Promise<vo
   if (failure !== undefined && readBytes === 0) throw failure;
 }
 
-/** What is given up is lost, so an error that passes gets time to. */
+/** Reads a part in several attempts, so that a temporary error loses no spans. */
 async function readPart(
   disk: Disk,
   { name, at }: { readonly name: string; readonly at: number },
@@ -64,14 +64,14 @@ async function readPart(
   }
 }
 
-/** A request whose record is whole. */
+/** A request whose record is intact. */
 export interface IntactRequest extends SequenceRange {
   readonly at: number;
   readonly payloadBytes: number;
   readonly spanBytes: number;
 }
 
-/** The requests of a segment that can be read, of those that were accepted. */
+/** Returns the accepted requests of a segment that can be read. */
 export function intactRequests(
   file: SegmentBytes,
   { endSequence, readableBytes }: Segment,
@@ -87,7 +87,7 @@ export function intactRequests(
   return requests;
 }
 
-/** Length of the free spans in these requests. */
+/** Returns the size of the free spans in these requests. */
 export function freeBytesIn(
   file: SegmentBytes,
   segment: Segment,
@@ -123,8 +123,8 @@ export function rangesOf(requests: readonly IntactRequest[]): SequenceRange[] {
 }
 
 /**
- * Gives up the free spans of a segment that turned out to be unreadable: they count as evicted.
- * What lies behind the damage is found again. Returns how many spans are lost.
+ * Gives up the free spans of a segment that turned out to be unreadable; they count as evicted.
+ * Records after the damage are found again. Returns the number of lost spans.
  */
 export async function loseUnreadable(state: LogState, segment: Segment): Promise<number> {
   const before = { ...segment };
@@ -134,7 +134,7 @@ export async function loseUnreadable(state: LogState, segment: Segment): Promise
   const file = segmentBytes(bytes, 0, sealOf(state, segment));
   const { broken } = scanSegment(file, SEGMENT_HEADER_BYTES);
   const requests = intactRequests(file, before, broken);
-  // What was appended during the read is not in what was read, and not lost.
+  // Spans that were appended during the read are not in its result, and not lost.
   const extent = extentOf(before);
   const lost = gapsIn(extent, segment.departed, segment.leased, rangesOf(requests));
   const appendedBytes = segment.spanBytes - before.spanBytes;

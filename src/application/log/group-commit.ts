@@ -14,14 +14,14 @@ import { makeRoom, NoRoomError, removeSpent, reservedBytes, type Room } from "./
 const FULL = "the disk buffer is full and OVERFLOW_POLICY is refuse; send again later";
 const SLOW = "too many requests wait for the disk; send again later";
 const CLOSED = "the log is closed; send again later";
-/** What exactly is wrong is for the operator, who is told; the sender gets no path of a file. */
+/** Names no file: the details are for the operator, who finds them in the log. */
 const BROKEN = "the disk buffer cannot be written; send again later";
 
-/** Between attempts to begin a new segment after a failure. */
+/** Delays between attempts to begin a new segment after a failure. */
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 30_000;
 
-/** Queues a request for the next group; resolves once its fate is known. */
+/** Queues a request for the next group. Resolves once its outcome is known. */
 export function enqueue(state: LogState, request: LogRequest): Promise<AppendOutcome> {
   const refusal = refusalOf(state, recordBytes(request.bytes.length));
   if (refusal !== undefined) return Promise.resolve(refusal);
@@ -55,16 +55,16 @@ function currentFailure({ failure, parts }: LogState): AppendOutcome | undefined
 }
 
 /**
- * Writes what is waiting, group by group, until nothing is left. There are no timers: while a
- * group is written and synced, requests queue, and the next group takes all of them. So a request
- * waits for two syncs at most, and the slower the disk, the larger the groups.
+ * Writes the queue group by group until it is empty. It needs no timers: while a group is written
+ * and synced, requests queue, and the next group takes all of them. A request therefore waits for
+ * two syncs at most, and a slower disk makes larger groups.
  */
 export function startWriting(state: LogState): void {
   state.writing ??= writeWaiting(state);
 }
 
 async function writeWaiting(state: LogState): Promise<void> {
-  // What else arrives in this turn of the event loop belongs to the first group.
+  // Requests that arrive in this turn of the event loop join the first group.
   await Promise.resolve();
   // oxlint-disable-next-line no-await-in-loop -- a file has one end
   while (hasWork(state)) await writeGroup(state, takeGroup(state));
@@ -82,11 +82,11 @@ function hasWork(state: LogState): boolean {
 interface Group {
   readonly requests: readonly PendingRequest[];
   readonly requestBytes: number;
-  /** The active segment has no room for the first of them. */
+  /** Whether the active segment has no room for the first of them. */
   readonly isForNewSegment: boolean;
 }
 
-/** Requests that fit into the rest of the active segment, or else into a new one. */
+/** Takes the requests that fit into the active segment, or else into a new one. */
 function takeGroup(state: LogState): Group {
   const { segmentBytes } = state.parts.settings;
   const { active, queue } = state;
@@ -109,14 +109,14 @@ function bytesOfRequest({ request }: PendingRequest): number {
   return recordBytes(request.bytes.length);
 }
 
-/** One group: written at once, synced once, acknowledged in order, or failed as a whole. */
+/** Writes a group in one write and one sync, and acknowledges it in order, or fails all of it. */
 async function writeGroup(state: LogState, group: Group): Promise<void> {
   const { requests, requestBytes } = group;
   try {
     await makeRoom(state, roomFor(state, group), async () => await syncDepartures(state));
     const active = await usableSegment(state, group);
     await writeRecords(state, active, requestRecords(state, requests));
-    // At level `process`, a sync beside the write: what it was to save cannot be saved any more.
+    // At level `process`, a concurrent sync has failed: the data of the segment cannot be saved.
     if (active.failedSync !== undefined) throw active.failedSync;
     if (mustSync(state, group)) await syncSegment(state, active);
     commit(state, active, requests);
@@ -129,12 +129,12 @@ async function writeGroup(state: LogState, group: Group): Promise<void> {
   removeSpent(state);
 }
 
-/** Begins the first segment of a run, and with it makes sure that the log can be written. */
+/** Begins the first segment of a run, which verifies that the log can be written. */
 export async function writeOpening(state: LogState): Promise<void> {
   await writeGroup(state, { requests: [], requestBytes: 0, isForNewSegment: true });
 }
 
-/** Requests leave a reserve; departures that do not fit are carried by the next segment. */
+/** Returns the room for a group. Requests leave a reserve for departures. */
 function roomFor({ parts }: LogState, { requestBytes, isForNewSegment }: Group): Room {
   const { maxDiskBytes } = parts.settings;
   const reserved = requestBytes > 0 ? reservedBytes(maxDiskBytes) : 0;
@@ -152,7 +152,7 @@ function mustSync(state: LogState, { requests, isForNewSegment }: Group): boolea
   return isForNewSegment || (durability !== "process" && needsDepartureSync(state));
 }
 
-/** From here on the spans are in the log: they get their sequences, and may be seen. */
+/** Makes the spans part of the log: they get their sequences and become visible. */
 function commit(state: LogState, active: ActiveSegment, requests: readonly PendingRequest[]): void {
   const { segment } = active;
   let offsetBytes =
@@ -172,7 +172,7 @@ function commit(state: LogState, active: ActiveSegment, requests: readonly Pendi
   }
 }
 
-/** The log has the request; a fault of whoever else is to have it is theirs. */
+/** Acknowledges a request. An error of its callback does not affect the log. */
 function acknowledge({ request, resolve, reject }: PendingRequest, firstSequence: number): void {
   try {
     request.stored?.(firstSequence);
@@ -201,8 +201,8 @@ function noteSuccess(state: LogState): void {
 }
 
 /**
- * Room cannot be made. What departures say is carried by the next segment; without room for them
- * a spent segment is removed all the same, as that is what makes room.
+ * Refuses requests for which no room can be made. The next segment carries the departures. A spent
+ * segment is removed even if they cannot be written, because that makes room.
  */
 function giveUp(state: LogState, requests: readonly PendingRequest[]): void {
   resolveAll(requests, { outcome: "refused", message: FULL });
@@ -213,8 +213,8 @@ function giveUp(state: LogState, requests: readonly PendingRequest[]): void {
 }
 
 /**
- * The disk has failed: the segment is closed as it is, and nothing of the group, or of what waits
- * behind it, is acknowledged. The next attempt begins a new segment, whose header says where the
+ * Handles a failure of the disk: the segment is closed unchanged, and neither the group nor the
+ * queue is acknowledged. The next attempt begins a new segment, whose header says where the
  * accepted spans of this one end.
  */
 export function breakOff(

@@ -22,23 +22,23 @@ import { depart } from "./write-records.ts";
 import { startWriting } from "./group-commit.ts";
 
 /**
- * Spans on their way out, read from the disk. They stay stored, and nobody else gets them, until
- * each is settled, once.
+ * Spans that were read from the disk to be sent. They stay stored, and no other lease gets them,
+ * until each is settled, once.
  */
 export interface LogLease {
   // Fixed at construction.
-  /** The spans as the bytes of one request, and the sequence and length of each, in its order. */
+  /** The spans as one request, with the sequence and length of each, in its order. */
   readonly request: Uint8Array<ArrayBuffer>;
   readonly sequences: readonly number[];
   readonly lengthBytes: Uint32Array;
 
-  // Moved by `settleLease`: 1 for each span that is settled.
+  // Changed by `settleLease`: 1 for each settled span.
   readonly settled: Uint8Array;
 }
 
 /**
- * Leases the oldest free spans, as many as the limit allows: at least one, however large it is.
- * Leases are read one after the other, so no two get the same spans.
+ * Leases the oldest free spans up to the limit, but at least one, however large it is. Leases are
+ * read one after the other, so no two get the same spans.
  */
 export async function leaseOldest(
   state: LogState,
@@ -57,18 +57,18 @@ export async function leaseOldest(
 async function leaseNow(state: LogState, limit: SpanAmount): Promise<LogLease | undefined> {
   while (state.segments.some((segment) => freeIn(segment).spans > 0)) {
     const { staleCount } = state;
-    // oxlint-disable-next-line no-await-in-loop -- what was read may have left meanwhile
+    // oxlint-disable-next-line no-await-in-loop -- the spans may have departed meanwhile
     const requests = await readOldest(state, limit);
     if (staleCount !== state.staleCount) continue;
     const lease = selectSpans(state, requests, limit);
     if (lease !== undefined) return lease;
-    // oxlint-disable-next-line no-await-in-loop -- what cannot be found is lost, and looked past
+    // oxlint-disable-next-line no-await-in-loop -- spans that cannot be found are lost and skipped
     if (requests.length === 0) await loseMissing(state);
   }
   return undefined;
 }
 
-/** Spans that should be in the oldest segment with free spans, and are in none of its records. */
+/** Gives up spans that are in no record of the oldest segment with free spans. */
 async function loseMissing(state: LogState): Promise<void> {
   const segment = state.segments.find((each) => freeIn(each).spans > 0);
   if (segment === undefined) return;
@@ -76,7 +76,7 @@ async function loseMissing(state: LogState): Promise<void> {
   if (lostSpans === 0) throw new Error(`${segment.name} cannot be read`);
 }
 
-/** Requests that hold the oldest free spans, as many as the limit allows or more. */
+/** Reads requests with the oldest free spans, at least as many as the limit allows. */
 async function readOldest(state: LogState, limit: SpanAmount): Promise<StoredRequest[]> {
   const requests: StoredRequest[] = [];
   const wanted = { spans: limit.spans, bytes: limit.bytes };
@@ -93,15 +93,15 @@ async function readOldest(state: LogState, limit: SpanAmount): Promise<StoredReq
   return requests;
 }
 
-/** Spans of half a kilobyte are common. */
+/** Estimates the bytes to read, with half a kilobyte per span. */
 function wantedBytes({ spans, bytes }: SpanAmount): number {
   return Math.min(bytes, spans * 512);
 }
 
-/** How long a disk may fail to read before what it cannot read is given up. */
+/** How long reads may fail before unreadable spans are given up. */
 const READ_PATIENCE_MS = 60_000;
 
-/** A segment that is gone has nothing; a damaged one loses what cannot be read. */
+/** Reads the free spans of a segment. A removed one has none; a damaged one loses some. */
 async function readFree(
   state: LogState,
   segment: Segment,
@@ -132,7 +132,7 @@ function extentOfRequest({ firstSequence, spanCount }: StoredRequest): SequenceR
   return { first: firstSequence, end: firstSequence + spanCount };
 }
 
-/** Takes the spans that are free now out of what was read, and leases them. */
+/** Selects the spans that are still free from those read, and leases them. */
 function selectSpans(
   state: LogState,
   requests: readonly StoredRequest[],
@@ -159,7 +159,7 @@ interface Selection {
   bytes: number;
 }
 
-/** How much of a free range the limit allows. */
+/** Returns the part of a free range that the limit allows. */
 function fittingPart(
   selection: Selection,
   from: { request: StoredRequest; table: SpanTable; range: SequenceRange },
@@ -215,8 +215,8 @@ function leaseOf({ pieces, sequences, lengths }: Selection): LogLease | undefine
 export type LogSettlement = Exclude<Cause, "evicted"> | "returned";
 
 /**
- * Ends the lease of some of its spans. Returns how many of those that were to be returned are
- * evicted, because their segment has made room.
+ * Ends the lease for some of its spans. Returns how many of the spans to be returned are evicted,
+ * because their segment was removed to make room.
  */
 export function settleLease(
   state: LogState,
@@ -235,7 +235,7 @@ export function settleLease(
   return evictedSpans;
 }
 
-/** Consecutive spans of a lease that lie in one segment, or in none any more. */
+/** Consecutive spans of a lease in one segment, or in a removed one. */
 interface LeaseRun {
   readonly segment: Segment | undefined;
   readonly range: SequenceRange;
@@ -283,7 +283,7 @@ function settleOrphans(
   return isEvicted ? spans : 0;
 }
 
-/** Takes every free span; returns how many there were. Nothing is read for it. */
+/** Takes every free span without reading it; returns their number. */
 export function takeAll(state: LogState): number {
   let spans = 0;
   for (const segment of state.segments) {

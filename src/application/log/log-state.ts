@@ -4,33 +4,32 @@ import { type Cause, emptyLedgers, type LogLedgers, type Segment } from "./segme
 import type { SequenceRange } from "./sequence-ranges.ts";
 
 /**
- * When a request is acknowledged: `disk`, once it is on stable storage; `process`, once it is
- * written, and `sync` is called from time to time; `stop`, once it is written, and only `close`
- * syncs.
+ * Says when a request is acknowledged. `disk`: once it is on stable storage. `process`: once it is
+ * written; `sync` is called periodically. `stop`: once it is written; only `close` syncs.
  */
 export type Durability = "disk" | "process" | "stop";
 
 export interface LogSettings {
   readonly durability: Durability;
-  /** All segments together never take more. */
+  /** Maximum size of all segments together. */
   readonly maxDiskBytes: number;
-  /** A segment is full at this size. */
+  /** Size at which a segment is full. */
   readonly segmentBytes: number;
-  /** When the disk is full: evict the oldest segment, or refuse requests. */
+  /** What happens when the disk is full: evict the oldest segment, or refuse requests. */
   readonly overflowPolicy: "drop_oldest" | "refuse";
-  /** Requests that wait for a slow disk; beyond that they are refused. */
+  /** Maximum size of requests that wait for a slow disk; others are refused. */
   readonly maxQueuedBytes: number;
 }
 
-/** Is told what happens on the disk, for logs, metrics and health. */
+/** Receives events of the disk for logs, metrics and health. */
 export interface LogWatcher {
   /** The log cannot be written; the next attempt is made after `retryAfterMs`. */
   diskFailed(failure: { readonly reason: string; readonly retryAfterMs: number }): void;
   /** The log can be written again. */
   diskRecovered(): void;
-  /** Level `process`: what a full segment holds may not survive a power cut. */
+  /** At level `process`, the spans of a full segment may not survive a power cut. */
   syncFailed(failure: { readonly segment: string; readonly reason: string }): void;
-  /** A segment makes room: `spans` of its sequences are evicted, and the leased ones may be. */
+  /** A segment is removed to make room: `spans` are evicted, and leased ones may follow. */
   evicted(segment: SequenceRange & { readonly spans: number }): void;
   /** Stored spans turned out to be unreadable; they count as evicted. */
   damaged(damage: { readonly segment: string; readonly lostSpans: number }): void;
@@ -41,7 +40,7 @@ export interface LogParts {
   readonly checksum: Checksum;
   readonly clock: Clock;
   readonly unixMs: () => number;
-  /** From 0 up to, and without, 1; for the salts of segments. */
+  /** Returns a number from 0 up to, but not including, 1, for the salts of segments. */
   readonly random: () => number;
   /** 32 hexadecimal digits. */
   readonly runId: string;
@@ -49,29 +48,29 @@ export interface LogParts {
   readonly watcher: LogWatcher;
 }
 
-/** A valid request with at least one span, and what the log notes about it. */
+/** A valid request with at least one span, and what the log records about it. */
 export interface LogRequest {
-  /** An encoded `ExportTraceServiceRequest`; must stay as it is until the promise is settled. */
+  /** An encoded `ExportTraceServiceRequest`; must not change until the promise is settled. */
   readonly bytes: Uint8Array;
   readonly spanCount: number;
-  /** Length of the spans as encoded `Span` messages. */
+  /** Size of the spans as encoded `Span` messages. */
   readonly spanBytes: number;
   readonly unixMs: number;
   /**
-   * Called once the request is as safe as the level promises, before the promise resolves, in the
-   * order of the sequences: this is where spans enter the ring.
+   * Called once the request is as safe as the level promises, before the promise resolves, and in
+   * the order of the sequences: this callback puts the spans into the ring.
    */
   readonly stored?: ((firstSequence: number) => void) | undefined;
 }
 
-/** What became of a request. Only a logged one may be acknowledged. */
+/** The outcome of a request. Only a logged one may be acknowledged. */
 export type AppendOutcome =
   | { readonly outcome: "logged"; readonly firstSequence: number }
-  /** No room, or too many requests wait for the disk; nothing was kept. */
+  /** No room, or too many requests wait for the disk; nothing was stored. */
   | { readonly outcome: "refused"; readonly message: string }
-  /** There can be no room; nothing was kept. */
+  /** Too large for the whole log; nothing was stored. */
   | { readonly outcome: "too_large" }
-  /** The disk failed; the sender must not take the request for safe. */
+  /** The disk failed; the sender must not consider the request safe. */
   | { readonly outcome: "failed"; readonly message: string; readonly retryAfterMs: number };
 
 export interface PendingRequest {
@@ -80,7 +79,7 @@ export interface PendingRequest {
   readonly reject: (error: unknown) => void;
 }
 
-/** Spans of one segment that have left together, to be written. */
+/** Spans of one segment that departed together; their record is to be written. */
 export interface PendingDeparture {
   readonly segment: Segment;
   readonly cause: Cause;
@@ -88,23 +87,23 @@ export interface PendingDeparture {
   readonly spanBytes: number;
 }
 
-/** The segment that is written to. */
+/** The segment that is being written. */
 export interface ActiveSegment {
   readonly segment: Segment;
   readonly file: AppendFile;
   /** Header and carried departures; written with the first group. */
   opening: readonly Uint8Array[];
-  /** Where the next byte goes. */
+  /** Offset of the next byte. */
   writtenBytes: number;
-  /** The highest number of the departures that were written here. */
+  /** The highest number of the departures written here. */
   writtenDeparture: number;
-  /** Syncs run one after the other; once one has failed, so do all that follow. */
+  /** Syncs run one after the other; after a failed one, all later ones fail. */
   syncing: Promise<void>;
   failedSync: Error | undefined;
 }
 
 /**
- * The log in memory.
+ * The state of the log in memory.
  *
  * Invariants: nextSequence = end of the newest segment that has spans, unless sequences were
  * skipped; buffered spans = stored spans of all segments + orphans; usedBytes = file bytes of
@@ -115,13 +114,13 @@ export interface LogState {
   readonly parts: LogParts;
   readonly ledgers: LogLedgers;
 
-  // Moved by group commits.
+  // Changed by group commits.
   /** Oldest first; the active one is the last. */
   readonly segments: Segment[];
   active: ActiveSegment | undefined;
   /** The newest segment whose opening is on stable storage. */
   anchor: Segment | undefined;
-  /** At level `process`: full segments that were not synced to their end. */
+  /** At level `process`, full segments that were not synced to their end. */
   readonly unsynced: ActiveSegment[];
   acceptedEnd: number;
   nextSequence: number;
@@ -129,34 +128,34 @@ export interface LogState {
   usedBytes: number;
   queue: PendingRequest[];
   queuedBytes: number;
-  /** Resolves when nothing is left to be written; undefined when nothing is being written. */
+  /** Resolves once everything is written; undefined if nothing is being written. */
   writing: Promise<void> | undefined;
   isClosed: boolean;
 
-  // Moved by disk failures, and by what there is no room for.
+  // Changed by disk failures and by a lack of room.
   failure: DiskFailure | undefined;
-  /** No segment is open, and the last attempt to write failed or found no room. */
+  /** Whether no segment is open and the last attempt to write failed or found no room. */
   isBlocked: boolean;
 
-  // Moved by departures.
+  // Changed by departures.
   departures: PendingDeparture[];
   departureCount: number;
   syncedDeparture: number;
   /** Leased spans whose segment was evicted. */
   orphans: { spans: number; bytes: number };
-  /** Files that are no part of the log any more, to be removed. */
+  /** Files that no longer belong to the log and are to be removed. */
   doomed: Segment[];
-  /** Of files that are removed, while a power cut could still bring them back. */
+  /** Bytes of removed files that a power cut could still bring back. */
   removedBytes: number;
   removing: Promise<void>;
-  /** Names were added or removed since the last sync of the directory was begun. */
+  /** Whether names were added or removed since the last sync of the directory began. */
   isDirectoryDirty: boolean;
   directorySyncing: Promise<void>;
   /** Reads for leases run one after the other. */
   reading: Promise<unknown>;
   /**
-   * How often a read in progress has become stale: spans are free again that come before what it
-   * has found, or it has met damage, and there is more behind it.
+   * How often a read in progress has become stale: spans before its results are free again, or it
+   * has met damage with more spans after it.
    */
   staleCount: number;
 }
@@ -199,7 +198,7 @@ export function emptyLog(parts: LogParts): LogState {
   };
 }
 
-/** The segment that a span lies in; undefined when the segment is gone. */
+/** Returns the segment of a span; undefined if the segment was removed. */
 export function segmentOf(state: LogState, sequence: number): Segment | undefined {
   return state.segments.findLast(
     ({ firstSequence, endSequence }) => firstSequence <= sequence && sequence < endSequence,

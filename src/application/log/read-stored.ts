@@ -17,16 +17,16 @@ import {
 } from "./segment-file.ts";
 import type { BrokenBytes } from "./scan-segment.ts";
 
-/** Is shown a request and the sequences of it that are stored; returns whether to go on. */
+/** Receives a request and its stored sequences; returns whether to continue. */
 export type VisitStored = (request: StoredRequest, stored: readonly SequenceRange[]) => boolean;
 
 interface ReadPosition {
-  /** Where to go on. */
+  /** The sequence to continue from. */
   sequence: number;
   isOver: boolean;
 }
 
-/** Shows what is stored from a sequence on: to fill a ring after a start, say. */
+/** Visits stored requests from a sequence on, for example to fill a ring after a start. */
 export async function readStored(state: LogState, from: number, visit: VisitStored): Promise<void> {
   const reading = { sequence: from, isOver: false };
   for (let segment = nextSegment(state, reading); segment !== undefined;) {
@@ -40,7 +40,7 @@ function nextSegment({ segments }: LogState, { sequence }: ReadPosition): Segmen
   return segments.find((segment) => segment.endSequence > sequence && !isSpent(segment));
 }
 
-/** A segment that goes away meanwhile has nothing more to show; a damaged one is read again. */
+/** Reads a segment. One that is removed meanwhile ends the read; a damaged one is read again. */
 async function readSegment(
   state: LogState,
   { segment, reading }: { segment: Segment; reading: ReadPosition },
@@ -76,7 +76,7 @@ export interface StoredRequest {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Where a segment holds no record although it should. */
+/** Thrown if a segment has no intact record where one should be. */
 export class BrokenRecordError extends Error {
   override name = "BrokenRecordError";
   readonly segment: Segment;
@@ -87,24 +87,24 @@ export class BrokenRecordError extends Error {
   }
 }
 
-/** What is read at a time: as much as is wanted, within reason. A larger record is read alone. */
+/** Bounds of the bytes read at a time. A larger record is read alone. */
 const MIN_CHUNK_BYTES = 64 * 1024;
 const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 
-/** From where on requests of a segment are read, and how many bytes of them are probably wanted. */
-export interface ReadPlace {
+/** The place where a read of a segment begins, and the bytes that are probably needed. */
+export interface ReadStart {
   readonly segment: Segment;
   readonly sequence: number;
   readonly wantedBytes: number;
 }
 
 /**
- * Shows the requests of a segment from one sequence on, in order, until `visit` returns false.
- * Only what is committed is read, and every record is checked.
+ * Visits the requests of a segment from a sequence on, in order, until `visit` returns false. It
+ * reads only committed records, and checks each.
  */
 export async function readRequests(
   state: LogState,
-  { segment, sequence, wantedBytes }: ReadPlace,
+  { segment, sequence, wantedBytes }: ReadStart,
   visit: (request: StoredRequest) => boolean,
 ): Promise<void> {
   const record = emptyRecord();
@@ -147,7 +147,7 @@ function storedRequest(chunk: SegmentBytes, at: number, record: LogRecord): Stor
   };
 }
 
-/** The bytes from `at` on: some records, or one that is larger than a chunk; nothing damaged. */
+/** Reads the bytes from `at` on: some records, or one that is larger than a chunk. */
 async function readChunk(
   state: LogState,
   segment: Segment,

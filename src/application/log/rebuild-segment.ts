@@ -24,21 +24,21 @@ import {
 /** A file of the log. */
 export interface FoundSegment extends SegmentName, DiskFile {}
 
-/** What newer segments say about one. */
+/** What newer segments record about an older one. */
 export interface Context {
   /** Spans from this sequence on are in newer segments, or were never acknowledged. */
   readonly limitSequence: number;
-  /** The segment, as the newest that knows it has carried it. */
+  /** The state that the newest segment has carried of it. */
   readonly carried: FoundDeparture | undefined;
   readonly segmentBytes: number;
 }
 
-/** A segment as it was found. */
+/** A segment as recovered. */
 export interface Rebuilt {
   readonly segment: Segment;
   readonly damage: readonly BrokenBytes[];
   readonly torn: BrokenBytes | undefined;
-  /** Accepted spans that are in no intact record, also those that have departed. */
+  /** Accepted spans in no intact record, including departed ones. */
   readonly missing: SequenceRange[];
   readonly departures: readonly FoundDeparture[];
   readonly header: SegmentHeader | undefined;
@@ -46,7 +46,7 @@ export interface Rebuilt {
   readonly isOpeningWhole: boolean;
 }
 
-/** A file of which nothing is needed: it takes room until it is removed. */
+/** Describes a file that is no longer needed, and takes room until it is removed. */
 export function leftOverSegment({ number, salt, name, bytes }: FoundSegment): Rebuilt {
   const segment = newSegment({ number, salt, name, firstSequence: 1 });
   segment.fileBytes = bytes;
@@ -61,7 +61,7 @@ export function leftOverSegment({ number, salt, name, bytes }: FoundSegment): Re
   };
 }
 
-/** Reads one segment. What is torn ends it; what is damaged is stepped over. */
+/** Reads a segment. A torn write ends it; damage is skipped. */
 export function rebuildSegment(
   found: FoundSegment,
   file: SegmentBytes,
@@ -103,12 +103,12 @@ function isWhole(
 
 const HEADER_BYTES = { offsetBytes: 0, endBytes: SEGMENT_HEADER_BYTES };
 
-/** A segment may end without the zeros behind its last record. */
+/** Rounds up, because a segment may lack the zeros after its last record. */
 function recordBytesUpTo(fileBytes: number): number {
   return Math.ceil(fileBytes / 8) * 8;
 }
 
-/** Where a segment begins, if its header does not say so. */
+/** Determines where a segment begins if its header is damaged. */
 function begun(
   { number, salt, name }: FoundSegment,
   header: SegmentHeader | undefined,
@@ -153,29 +153,29 @@ function finish(
   segment.broken = broken;
 }
 
-/** A record of spans that have left a segment. */
+/** A record of spans that have departed from a segment. */
 export interface FoundDeparture {
-  /** The segment they have left. */
+  /** The number of that segment. */
   readonly number: number;
   readonly isCarried: boolean;
-  /** Of the segment as a whole, if carried, and how much of it was synced. */
+  /** For a carried segment: all its sequences, and how much of it was synced. */
   readonly extent: SequenceRange;
   readonly syncedBytes: number;
   readonly ranges: readonly SequenceRange[];
   readonly spanBytes: number;
 }
 
-/** What had left one segment. */
-export interface Leavers {
-  /** All of it up to some moment, from the newest segment that says so. */
+/** The departures from one segment. */
+export interface Departures {
+  /** All departures up to some moment, from the newest segment that carries them. */
   carried: FoundDeparture | undefined;
-  /** What came after, oldest first. */
+  /** Later departures, oldest first. */
   later: FoundDeparture[];
 }
 
-export type LeaversBySegment = Map<number, Leavers>;
+export type DeparturesBySegment = Map<number, Departures>;
 
-/** Copies a record of departures out of a segment. */
+/** Copies a record of departures from a segment. */
 function foundDeparture(record: LogRecord, view: DataView, at: number): FoundDeparture {
   const { type, firstSequence: first, spanCount, payloadBytes } = record;
   return {
@@ -189,11 +189,11 @@ function foundDeparture(record: LogRecord, view: DataView, at: number): FoundDep
 }
 
 /**
- * Adds what the next older segment says, its records in order. Once a newer segment has carried
- * everything, what older ones say is part of it.
+ * Adds the departures of the next older segment, in order. Once a newer segment has carried
+ * everything, older segments add nothing.
  */
 export function noteDepartures(
-  bySegment: LeaversBySegment,
+  bySegment: DeparturesBySegment,
   departures: readonly FoundDeparture[],
 ): void {
   for (const [number, records] of Map.groupBy(departures, (each) => each.number)) {
@@ -206,10 +206,10 @@ export function noteDepartures(
 }
 
 /**
- * All that has left a segment. A group that failed may be on the disk beside the one that repeated
- * it, so a record that says nothing new is passed over.
+ * Returns all departures from a segment. A failed group may be on the disk next to the one that
+ * repeated it, so records without new departures are skipped.
  */
-export function departedRanges(leavers: Leavers | undefined): {
+export function departedRanges(leavers: Departures | undefined): {
   readonly ranges: SequenceRange[];
   readonly spanBytes: number;
 } {
@@ -225,8 +225,8 @@ export function departedRanges(leavers: Leavers | undefined): {
   return { ranges, spanBytes };
 }
 
-/** Spans that a segment still held when everything about it was written. */
-export function remainingSpans(leavers: Leavers): number {
+/** Returns the number of spans that a segment still held according to its last record. */
+export function remainingSpans(leavers: Departures): number {
   const extent = leavers.carried?.extent;
   if (extent === undefined) return 0;
   return countSequences(gapsIn(extent, departedRanges(leavers).ranges));

@@ -9,7 +9,7 @@ import {
   rebuildSegment,
   departedRanges,
   type FoundDeparture,
-  type LeaversBySegment,
+  type DeparturesBySegment,
   noteDepartures,
   remainingSpans,
 } from "./rebuild-segment.ts";
@@ -21,28 +21,28 @@ import {
 } from "./segment-file.ts";
 import { addRange, countSequences, gapsIn } from "./sequence-ranges.ts";
 
-/** Bytes of a segment that hold no record. */
+/** Bytes of a segment without an intact record. */
 export interface Damage {
   readonly segment: string;
   readonly offsetBytes: number;
   readonly bytes: number;
 }
 
-/** What a start has found on the disk. */
+/** The result of recovering the log at a start. */
 export interface Recovery {
   readonly segments: number;
   readonly fileBytes: number;
   /** Spans that were stored when the last run ended. */
   readonly restored: SpanAmount;
-  /** Broken bytes that were whole once. */
+  /** Broken bytes that were intact once. */
   readonly damage: readonly Damage[];
-  /** Writes that a crash has cut short. */
+  /** Writes that a crash has interrupted. */
   readonly torn: readonly Damage[];
-  /** Acknowledged spans that this start has found gone: damaged, in a missing file, or torn. */
+  /** Acknowledged spans that this start found lost: damaged, in a missing file, or torn. */
   readonly lostSpans: number;
-  /** Numbers of segments that somebody else has removed. */
+  /** Numbers of segments that were removed from outside. */
   readonly missingSegments: readonly number[];
-  /** Segments that could not be put on stable storage; they are used all the same. */
+  /** Segments that could not be synced to stable storage; they are used nevertheless. */
   readonly unsynced: readonly string[];
 }
 
@@ -52,13 +52,13 @@ export class UnsupportedFormatError extends Error {
 
 interface Found {
   readonly rebuilt: readonly Rebuilt[];
-  readonly leavers: LeaversBySegment;
+  readonly leavers: DeparturesBySegment;
 }
 
 /**
- * Reads the log as a crash or a stop has left it. No file is changed, so recovering again finds the
- * same. What was found is put on stable storage before anybody sees it: a run that was killed may
- * have left it in the page cache only.
+ * Reads the log after a crash or a stop. It changes no file, so recovering again has the same
+ * result. Everything found is synced before it is used, because a killed run may have left it in
+ * the page cache only.
  */
 export async function recoverLog(
   parts: LogParts,
@@ -77,7 +77,7 @@ export async function recoverLog(
 
 type ListedFiles = Awaited<ReturnType<LogParts["disk"]["list"]>>;
 
-/** Oldest first. Other files are none of the log's business. */
+/** Returns the segments, oldest first, and ignores other files. */
 function segmentsIn(files: ListedFiles): FoundSegment[] {
   const segments = files.flatMap((file) => {
     const parsed = parseSegmentName(file.name);
@@ -94,15 +94,15 @@ function segmentsIn(files: ListedFiles): FoundSegment[] {
 }
 
 /**
- * From the newest to the oldest, because each says what to make of those before it: where their
- * accepted spans end, how far they were synced, and what had left them.
+ * Reads from the newest to the oldest, because each segment describes the older ones: where their
+ * accepted spans end, how far they were synced, and which spans have departed.
  */
 async function readSegments(
   { disk, checksum, settings }: LogParts,
   files: readonly FoundSegment[],
   buffer: Uint8Array,
 ): Promise<Found> {
-  const leavers: LeaversBySegment = new Map();
+  const leavers: DeparturesBySegment = new Map();
   const rebuilt: Rebuilt[] = [];
   let limitSequence = Number.POSITIVE_INFINITY;
   for (const file of files.toReversed()) {
@@ -126,8 +126,8 @@ async function readSegments(
 }
 
 /**
- * Whether a file is no part of the log any more: each segment carries all that there were when it
- * was begun. One that is not carried was removed, and a power cut has brought it back.
+ * Reports whether a file no longer belongs to the log. Each segment carries all older ones of its
+ * time; one that is not carried was removed, and a power cut has brought it back.
  */
 function isLeftOver({ number }: FoundSegment, newest: Rebuilt | undefined): boolean {
   return newest !== undefined && !carriedBy(newest).some((each) => each.number === number);
@@ -137,17 +137,17 @@ function carriedBy({ departures }: Rebuilt): FoundDeparture[] {
   return departures.filter(({ isCarried }) => isCarried);
 }
 
-/** Without a header, where the spans of a segment begin; nowhere when it has none. */
+/** Returns where the spans of a segment without a header begin; nowhere if it has none. */
 function startOf({ segment }: Rebuilt): number {
   const { firstSequence, endSequence } = segment;
   return firstSequence < endSequence ? firstSequence : Number.POSITIVE_INFINITY;
 }
 
 /**
- * What is missing counts as departed, without bytes: it was never among the bytes found. Returns
- * how many spans are lost by that, and were not before.
+ * Counts missing spans as departed, without bytes, because their bytes were not found. Returns the
+ * number of newly lost spans.
  */
-function applyDepartures({ segment, missing }: Rebuilt, leavers: LeaversBySegment): number {
+function applyDepartures({ segment, missing }: Rebuilt, leavers: DeparturesBySegment): number {
   const { first, end } = extentOf(segment);
   if (first === end) return 0;
   const { ranges, spanBytes } = departedRanges(leavers.get(segment.number));
@@ -164,7 +164,7 @@ function applyDepartures({ segment, missing }: Rebuilt, leavers: LeaversBySegmen
   return countSequences(lost);
 }
 
-/** Where spans are missing, the departures may count bytes of them: what is there is measured. */
+/** Measures a segment with missing spans, whose bytes the departures may include. */
 async function measureDamaged(
   state: LogState,
   rebuilt: readonly Rebuilt[],
@@ -181,7 +181,7 @@ async function measureDamaged(
   }
 }
 
-/** Makes the segments found the log's own; sequences and numbers go on behind them. */
+/** Adopts the segments found; sequences and numbers continue after them. */
 function adopt(state: LogState, rebuilt: readonly Rebuilt[]): void {
   state.anchor = newestOpening(rebuilt)?.segment;
   for (const { segment } of rebuilt) {
@@ -241,8 +241,8 @@ function newestOpening(rebuilt: readonly Rebuilt[]): Rebuilt | undefined {
 }
 
 /**
- * Segments that the newest segment with a whole opening has listed, that are not there, and that
- * still had spans.
+ * Returns the segments with spans that the newest segment with an intact opening lists, and whose
+ * files are missing.
  */
 function missingSegments({ rebuilt, leavers }: Found): { number: number; spans: number }[] {
   const newest = newestOpening(rebuilt);

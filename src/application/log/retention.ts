@@ -3,7 +3,7 @@ import { departEvicted, isRemovable, syncDirectory } from "./write-records.ts";
 import type { LogState } from "./log-state.ts";
 import { freeIn, type Segment } from "./segment.ts";
 
-/** Nothing can make room for what is to be written. */
+/** Thrown if no room can be made for a write. */
 export class NoRoomError extends Error {
   override name = "NoRoomError";
 }
@@ -12,20 +12,20 @@ const MIN_SEGMENT_BYTES = 64 * 1024;
 const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 
 /**
- * How large segments are: room is made by whole segments, so a small disk has small ones; and a
- * large disk has no larger ones than can be read and removed in a moment.
+ * Returns the size of segments. Room is made by removing whole segments, so a small disk has small
+ * ones; on a large disk, they are limited to a size that can be read and removed quickly.
  */
 export function segmentBytesFor(maxDiskBytes: number): number {
   const share = Math.floor(maxDiskBytes / 16);
   return Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, share));
 }
 
-/** Bytes that requests leave free, so that departures and new segments can still be written. */
+/** Returns the bytes that requests leave free for departures and new segments. */
 export function reservedBytes(maxDiskBytes: number): number {
   return Math.min(64 * 1024, Math.floor(maxDiskBytes / 8));
 }
 
-/** What is to be written, and how much of the disk may be used then. */
+/** The size of a write, and the bytes of the disk that may be used after it. */
 export interface Room {
   readonly requestBytes: number;
   readonly isForNewSegment: boolean;
@@ -33,8 +33,8 @@ export interface Room {
 }
 
 /**
- * Makes sure that a write stays within `MAX_DISK_BYTES`. Files that are not needed go first, then,
- * if the policy is to drop the oldest, the oldest segment with everything in it.
+ * Makes sure that a write stays within `MAX_DISK_BYTES`. Unneeded files are removed first; then, if
+ * the policy is to drop the oldest, the oldest segment with all its spans.
  */
 export async function makeRoom(
   state: LogState,
@@ -63,14 +63,14 @@ function excessBytes(state: LogState, { requestBytes, isForNewSegment, limitByte
   return state.usedBytes + requestBytes + opening - limitBytes;
 }
 
-/** Evicting more would make no more room while files cannot be removed. */
+/** Throws if files cannot be removed, because evicting more would not make room. */
 function assertRemoved(state: LogState, doomed: readonly Segment[]): void {
   const stuck = doomed.find((segment) => state.doomed.includes(segment));
   if (stuck !== undefined) throw new Error(`${stuck.name} cannot be removed`);
   if (state.removedBytes > 0) throw new Error("the directory cannot be synced");
 }
 
-/** The active segment, once it has anything in it, when it is the only one. */
+/** Returns the oldest segment; the active one only if it is the only one with spans. */
 function oldestEvictable(state: LogState): Segment | undefined {
   const [oldest] = state.segments;
   if (oldest === undefined || oldest !== state.active?.segment) return oldest;
@@ -83,14 +83,14 @@ function evict(state: LogState, segment: Segment): void {
   detach(state, segment);
 }
 
-/** Takes a segment out of the log; its file is still to be removed. */
+/** Removes a segment from the log; its file is removed later. */
 function detach(state: LogState, segment: Segment): void {
   state.segments.splice(state.segments.indexOf(segment), 1);
   const waiting = state.unsynced.findIndex((each) => each.segment === segment);
   for (const active of waiting < 0 ? [] : state.unsynced.splice(waiting, 1)) closeFile(active);
 }
 
-/** Removes segments of which nothing is needed, beside whatever else is going on. */
+/** Removes spent segments in the background. */
 export function removeSpent(state: LogState): void {
   const spent = state.segments.filter((segment) => isRemovable(state, segment));
   for (const segment of spent) detach(state, segment);
@@ -98,7 +98,7 @@ export function removeSpent(state: LogState): void {
   if (spent.length > 0) void removeDoomed(state);
 }
 
-/** Resolves when each file was tried. Where one cannot be removed, it stays and takes room. */
+/** Tries to remove each file. One that cannot be removed continues to take room. */
 export async function removeDoomed(state: LogState): Promise<void> {
   const removing = state.removing.then(async () => await removeFiles(state));
   state.removing = removing;
@@ -106,8 +106,8 @@ export async function removeDoomed(state: LogState): Promise<void> {
 }
 
 /**
- * Room is counted as free once the removal is on stable storage: else a power cut could bring the
- * file back beside what was written in its place.
+ * Removes files. Their room counts as free once the removal is on stable storage: a power cut could
+ * otherwise bring a file back next to the data that replaced it.
  */
 async function removeFiles(state: LogState): Promise<void> {
   for (const segment of state.doomed) {

@@ -9,30 +9,30 @@ import {
   type SegmentBytes,
 } from "./segment-file.ts";
 
-/** Bytes of a segment that are no record. */
+/** Bytes of a segment that are not a record. */
 export interface BrokenBytes {
   readonly offsetBytes: number;
   readonly endBytes: number;
 }
 
 /**
- * What lies in a segment. Records begin at multiples of 8 bytes, so behind broken bytes the next
- * record is found by its magic number and confirmed by its checksum.
+ * The records and broken bytes of a segment. Records begin at multiples of 8 bytes, so after broken
+ * bytes the next record is found by its magic number and confirmed by its checksum.
  *
  *   |header|record|record|///broken///|record|record|/// torn /////|
  *                                                   ^provenBytes
  *
  * `provenBytes` is the largest `synced bytes` of any record, here or carried by a newer segment:
  * everything before it was on stable storage once. Broken bytes there are damage, and the records
- * behind them still count. Broken bytes after it are a write that did not finish, so nothing behind
- * them was acknowledged.
+ * after them still count. Broken bytes after it are an unfinished write, so nothing after them was
+ * acknowledged.
  */
 export interface SegmentScan {
   readonly broken: readonly BrokenBytes[];
   readonly provenBytes: number;
 }
 
-/** Checks every record of a segment; `from` is where the first should be. */
+/** Checks every record of a segment, beginning at `from`. */
 export function scanSegment(segment: SegmentBytes, from: number): SegmentScan {
   const record = emptyRecord();
   const broken: BrokenBytes[] = [];
@@ -50,7 +50,7 @@ export function scanSegment(segment: SegmentBytes, from: number): SegmentScan {
   return { broken, provenBytes };
 }
 
-/** Shows the records that a scan has found, in order; `visit` must not keep its argument. */
+/** Visits the records that a scan has found, in order; `visit` must not keep its argument. */
 export function visitRecords(
   segment: SegmentBytes,
   { from, end, broken }: { from: number; end: number; broken: readonly BrokenBytes[] },
@@ -70,7 +70,7 @@ export function visitRecords(
   }
 }
 
-/** Where the next whole record begins, or the end of the segment. */
+/** Returns the offset of the next intact record, or the end of the segment. */
 function nextRecord(segment: SegmentBytes, from: number): number {
   const record = emptyRecord();
   for (let at = from; at < segment.bytes.length; at += 8) {

@@ -20,12 +20,12 @@ import type { SequenceRange } from "./sequence-ranges.ts";
  */
 export interface LogRecord {
   type: number;
-  /** Why the spans of a departure left. */
+  /** The cause of a departure. */
   cause: number;
   payloadBytes: number;
   firstSequence: number;
   spanCount: number;
-  /** Length of the spans as encoded `Span` messages. */
+  /** Size of the spans as encoded `Span` messages. */
   spanBytes: number;
   /** Arrival time in Unix milliseconds of a request; number of the segment for the others. */
   value: number;
@@ -38,20 +38,20 @@ const RECORD_CHECKED_FROM = 8;
 
 /** The payload is an `ExportTraceServiceRequest` as it was received. */
 export const REQUEST = 1;
-/** Spans of one segment that have left, as ranges of sequences in the payload. */
+/** Departed spans of one segment, as ranges of sequences in the payload. */
 export const DEPARTURE = 2;
-/** An older segment as it was when this one was begun: its sequences, and all that had left it. */
+/** An older segment when this one was begun: its sequences and all departures from it. */
 export const CARRIED = 3;
-/** Nothing follows: the log was closed. */
+/** Ends a log that was closed. */
 export const CLOSED = 4;
 
-/** Makes checksums that hold within one segment only. */
+/** Makes checksums that are valid in one segment only. */
 export interface Seal {
   readonly checksum: Checksum;
   readonly salt: number;
 }
 
-/** Bytes of a segment, from an offset on that is a multiple of 8. */
+/** Bytes of a segment from an offset that is a multiple of 8. */
 export interface SegmentBytes extends Seal {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -63,7 +63,7 @@ export function segmentBytes(bytes: Uint8Array, offsetBytes: number, seal: Seal)
   return { bytes, view, offsetBytes, checksum: seal.checksum, salt: seal.salt };
 }
 
-/** Bytes that a record takes in the file, with the zeros after it. */
+/** Returns the size of a record in the file, with the zeros after it. */
 export function recordBytes(payloadBytes: number): number {
   return Math.ceil((RECORD_HEAD_BYTES + payloadBytes) / 8) * 8;
 }
@@ -81,13 +81,13 @@ export function emptyRecord(): LogRecord {
   };
 }
 
-/** What the head of a new record says, besides the length of its payload. */
+/** The fields of a new record, except the length of its payload. */
 export interface RecordFields extends Readonly<Omit<LogRecord, "payloadBytes">> {
-  /** Where the record will lie in its file. */
+  /** The offset of the record in its file. */
   readonly offsetBytes: number;
 }
 
-/** Writes the head of a record at `at` of an array; its payload may lie elsewhere. */
+/** Writes the head of a record at `at` of an array; the payload may be elsewhere. */
 export function writeRecordHead(
   into: SegmentBytes,
   at: number,
@@ -107,7 +107,7 @@ export function writeRecordHead(
   view.setUint32(at + 4, checksumOf(into, at, payload), true);
 }
 
-/** Reads the record at `at` into `record`; false when none is there, or not all of one. */
+/** Reads the record at `at` into `record`; returns false without an intact one. */
 export function readRecord(from: SegmentBytes, at: number, record: LogRecord): boolean {
   const { view, bytes } = from;
   if (!hasRecordHead(from, at)) return false;
@@ -120,7 +120,7 @@ export function readRecord(from: SegmentBytes, at: number, record: LogRecord): b
   return true;
 }
 
-/** Whether a record seems to begin at `at`; cheap, and to be confirmed by its checksum. */
+/** Reports cheaply whether a record may begin at `at`; the checksum must confirm it. */
 export function hasRecordHead({ view, bytes, offsetBytes }: SegmentBytes, at: number): boolean {
   if (at + RECORD_HEAD_BYTES > bytes.length) return false;
   return (
@@ -128,7 +128,7 @@ export function hasRecordHead({ view, bytes, offsetBytes }: SegmentBytes, at: nu
   );
 }
 
-/** Reads a head whose record has been checked before. */
+/** Reads the head of a record that has been checked before. */
 export function readHead(view: DataView, at: number, record: LogRecord): void {
   record.payloadBytes = view.getUint32(at + 8, true);
   record.type = view.getUint8(at + 12);
@@ -147,7 +147,7 @@ function checksumOf({ bytes, checksum, salt }: SegmentBytes, at: number, payload
 
 const RANGE_BYTES = 16;
 
-/** What a record of so many ranges takes in the file. */
+/** Returns the size of a record with so many ranges. */
 export function encodedRangesBytes(rangeCount: number): number {
   return recordBytes(rangeCount * RANGE_BYTES);
 }
@@ -170,7 +170,7 @@ export function decodeRanges(view: DataView, at: number, payloadBytes: number): 
 }
 
 /**
- * A segment: one file of the log, begun by a header and followed by records.
+ * A segment is a file of the log: a header followed by records.
  *
  *    spans-000000000042-9f3a5c7e.v1
  *          number       salt     format version
@@ -180,13 +180,13 @@ export function decodeRanges(view: DataView, at: number, payloadBytes: number): 
  *    8 format version u32                              56 zeros
  *   12 opening bytes  u32
  *
- * The name carries what must be known even when the header is damaged: the order of the segments,
- * the salt of their checksums, and the format. Numbers ascend and are not used again while a later
- * segment exists.
+ * The name contains what is needed even if the header is damaged: the order of the segments, the
+ * salt of their checksums, and the format. Numbers ascend and are not reused while a later segment
+ * exists.
  *
- * `end of previous` is where the accepted spans of all older segments end; what they hold from
- * there on was never acknowledged. What else is known of them follows in `CARRIED` records, which
- * with the header are the opening.
+ * `end of previous` is where the accepted spans of all older segments end; later spans in them were
+ * never acknowledged. `CARRIED` records about the older segments follow the header; together they
+ * are the opening.
  */
 export interface SegmentHeader {
   readonly firstSequence: number;
@@ -214,7 +214,7 @@ export function segmentFileName({ number, salt }: SegmentName): string {
   return `spans-${digits}-${salt.toString(16).padStart(8, "0")}.v${FORMAT_VERSION}`;
 }
 
-/** The parts of a segment's name; undefined for a file that is not one. */
+/** Parses the name of a segment; returns undefined for another file. */
 export function parseSegmentName(name: string): (SegmentName & { version: number }) | undefined {
   const [, number, salt, version] = NAME.exec(name) ?? [];
   if (number === undefined || salt === undefined) return undefined;
@@ -235,7 +235,7 @@ export function encodeSegmentHeader(header: SegmentHeader, seal: Seal): Uint8Arr
   return bytes;
 }
 
-/** The header at the beginning of a file; undefined when it is damaged or not all there. */
+/** Reads the header of a file; returns undefined if it is damaged or incomplete. */
 export function decodeSegmentHeader(file: Uint8Array, seal: Seal): SegmentHeader | undefined {
   if (file.length < SEGMENT_HEADER_BYTES) return undefined;
   const bytes = file.subarray(0, SEGMENT_HEADER_BYTES);

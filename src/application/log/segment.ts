@@ -4,8 +4,8 @@ import { addRange, countSequences, gapsIn, type SequenceRange } from "./sequence
 import { assertLedgerBalances, type Ledger, type SpanAmount } from "../../domain/ledger.ts";
 
 /**
- * What is known in memory of one segment. It grows with the number of gaps among the spans that
- * have left, and with the marks, of which there are at most `MAX_MARKS`; not with the spans.
+ * The state of a segment in memory. It grows with the number of gaps between departed spans and
+ * with the marks, of which it has at most `MAX_MARKS`; not with the number of spans.
  *
  *   firstSequence                                    endSequence
  *   |  departed  |  leased  |  free  | departed | free  |
@@ -19,28 +19,28 @@ export interface Segment {
   readonly name: string;
   readonly firstSequence: number;
 
-  // Moved by commits. Spans are known up to `endSequence`, and lie before `readableBytes`.
+  // Changed by commits. Spans are known up to `endSequence`, and are before `readableBytes`.
   endSequence: number;
   spanBytes: number;
-  /** What the file takes at most, with what has failed to be written. */
+  /** Maximum size of the file, including failed writes. */
   fileBytes: number;
   readableBytes: number;
   syncedBytes: number;
   readonly marks: SegmentMark[];
-  /** Damaged bytes that reads step over. */
+  /** Damaged bytes, which reads skip. */
   broken: readonly BrokenBytes[];
 
-  // Moved by reads: where the next one probably begins.
+  // Changed by reads: where the next one probably begins.
   cursor: SegmentMark | undefined;
-  /** The disk fails to read the segment since then. */
+  /** Since when the disk fails to read the segment. */
   failingSinceMs: number | undefined;
 
-  // Moved by departures and leases.
+  // Changed by departures and leases.
   readonly departed: SequenceRange[];
   departedBytes: number;
   readonly leased: SequenceRange[];
   leasedBytes: number;
-  /** Number of the last departure here, of all that the log has ever written. */
+  /** Number of the last departure from here, counted over the whole log. */
   lastDeparture: number;
 }
 
@@ -51,7 +51,7 @@ export interface SegmentMark {
   readonly unixMs: number;
 }
 
-/** So that a read in the middle of a segment has no more than a 64th of it to step over. */
+/** Limits the bytes that a read skips to a 64th of a segment. */
 const MAX_MARKS = 64;
 
 export function newSegment(
@@ -80,7 +80,7 @@ export function extentOf({ firstSequence, endSequence }: Segment): SequenceRange
   return { first: firstSequence, end: endSequence };
 }
 
-/** Spans that have not departed, leased or not. */
+/** Returns the spans that have not departed, leased or not. */
 export function storedIn(segment: Segment): SpanAmount {
   const { firstSequence, endSequence, departed, spanBytes, departedBytes } = segment;
   return {
@@ -89,7 +89,7 @@ export function storedIn(segment: Segment): SpanAmount {
   };
 }
 
-/** Spans that have neither departed nor are leased. */
+/** Returns the spans that are neither departed nor leased. */
 export function freeIn(segment: Segment): SpanAmount {
   const { spans, bytes } = storedIn(segment);
   return { spans: spans - countSequences(segment.leased), bytes: bytes - segment.leasedBytes };
@@ -99,12 +99,12 @@ export function freeRanges(segment: Segment, extent = extentOf(segment)): Sequen
   return gapsIn(extent, segment.departed, segment.leased);
 }
 
-/** Whether nothing in the segment is needed any more. */
+/** Reports whether the segment has no stored spans left. */
 export function isSpent(segment: Segment): boolean {
   return storedIn(segment).spans === 0;
 }
 
-/** Takes spans that are stored, and not leased, out of the segment. */
+/** Marks stored spans that are not leased as departed. */
 export function markDeparted(
   segment: Segment,
   ranges: readonly SequenceRange[],
@@ -115,13 +115,13 @@ export function markDeparted(
   assert(segment.departedBytes <= segment.spanBytes, "departed bytes <= span bytes");
 }
 
-/** Notes where the first request begins, and then one in every so many bytes. */
+/** Records where the first request begins, and later ones at regular distances. */
 export function markRequest(segment: Segment, mark: SegmentMark, segmentBytes: number): void {
   const last = segment.marks.at(-1)?.offsetBytes ?? Number.NEGATIVE_INFINITY;
   if (mark.offsetBytes - last >= segmentBytes / MAX_MARKS) segment.marks.push(mark);
 }
 
-/** A request to begin with in order to come to a sequence. */
+/** Returns the last known request at or before a sequence. */
 export function markBefore(segment: Segment, sequence: number): SegmentMark | undefined {
   const { marks, cursor } = segment;
   const mark = marks.findLast((each) => each.sequence <= sequence);
@@ -134,7 +134,7 @@ export type { SpanAmount };
 /** Why spans leave the log for good. */
 export type Cause = "taken" | "delivered" | "evicted" | "undeliverable";
 
-/** As records spell them: the index is the number. 0 is for spans that a record only counts. */
+/** The causes by their numbers in records. 0 stands for spans that a record only counts. */
 export const CAUSES: readonly (Cause | undefined)[] = [
   undefined,
   "taken",
@@ -146,11 +146,11 @@ export const CAUSES: readonly (Cause | undefined)[] = [
 type MutableLedger = { -readonly [Entry in keyof Ledger]: Ledger[Entry] };
 
 /**
- * What became of every span that this run has acknowledged or restored, in spans and in bytes:
+ * Counts the spans that this run has acknowledged or restored, in spans and in bytes:
  *
  *     accepted = buffered + taken + delivered + evicted + undeliverable
  *
- * Nothing is rejected here: only valid spans come to the log.
+ * The log rejects nothing, because it receives only valid spans.
  */
 export interface LogLedgers {
   readonly spans: MutableLedger;

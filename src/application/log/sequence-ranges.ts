@@ -1,14 +1,14 @@
 import { assert } from "../../domain/assert.ts";
 
-/** Sequences from `first` up to, and without, `end`. */
+/** Sequences from `first` up to, but not including, `end`. */
 export interface SequenceRange {
   readonly first: number;
   readonly end: number;
 }
 
 /**
- * A set of sequences as ranges in ascending order, none of them empty and no two touching. What
- * leaves a log leaves roughly in order, so a few ranges hold millions of sequences.
+ * A set of sequences as ranges in ascending order, none of them empty and no two adjacent. Spans
+ * leave a log roughly in order, so a few ranges hold millions of sequences.
  */
 export type SequenceRanges = SequenceRange[];
 
@@ -45,13 +45,13 @@ export function removeRange(ranges: SequenceRanges, { first, end }: SequenceRang
   ranges.splice(at, 1, ...rest.filter((range) => range.first < range.end));
 }
 
-/** Whether all of these sequences are in the set. */
+/** Reports whether all of these sequences are in the set. */
 export function hasRange(ranges: readonly SequenceRange[], range: SequenceRange): boolean {
   const found = ranges[firstEndingAfter(ranges, range.first)];
   return found !== undefined && found.first <= range.first && range.end <= found.end;
 }
 
-/** The sequences of `extent` that are in none of the sets. */
+/** Returns the sequences of `extent` that are in none of the sets. */
 export function gapsIn(
   extent: SequenceRange,
   ...sets: readonly (readonly SequenceRange[])[]
@@ -75,7 +75,7 @@ function gapsBetween(extent: SequenceRange, ranges: readonly SequenceRange[]): S
   return gaps;
 }
 
-/** Index of the first range that ends after `sequence`; the number of ranges when none does. */
+/** Returns the index of the first range that ends after `sequence`, or the number of ranges. */
 function firstEndingAfter(ranges: readonly SequenceRange[], sequence: number): number {
   let [low, high] = [0, ranges.length];
   while (low < high) {

@@ -19,26 +19,26 @@ import { gapsIn } from "./sequence-ranges.ts";
 import { syncSegment, writeRecords } from "./write-records.ts";
 import { CLOSED, recordBytes } from "./segment-file.ts";
 
-/** One consistent reading of the log. */
+/** A consistent snapshot of the log. */
 export interface LogStats {
   readonly spans: Ledger;
   readonly bytes: Ledger;
-  /** `first` is the oldest stored span's, `next` the one the next logged span will get. */
+  /** `first` is that of the oldest stored span, `next` that of the next logged one. */
   readonly sequence: { readonly first: number; readonly next: number };
-  /** When the oldest stored span arrived, or one not long before it; undefined when none is. */
+  /** Arrival of the oldest stored span, or of one shortly before it; undefined without spans. */
   readonly oldestUnixMs: number | undefined;
   readonly disk: { readonly usedBytes: number; readonly maxBytes: number };
   readonly segments: number;
   readonly queuedBytes: number;
-  /** Whether a segment is open; where none is, the disk has failed, or has no room for one. */
+  /** Whether a segment is open; if not, the disk has failed or has no room. */
   readonly isWritable: boolean;
-  /** What the disk has failed with, until a write succeeds again. */
+  /** The error of the disk, until a write succeeds again. */
   readonly failure: string | undefined;
 }
 
-/** The log of spans on the disk. See `README.md` beside this file for how it works, and why. */
+/** A durable log of spans. `README.md` in this folder explains how it works, and why. */
 export class SpanLog {
-  // Fixed at construction; what moves is in the state.
+  // Fixed at construction; the state holds everything that changes.
   private readonly state: LogState;
   readonly recovery: Recovery;
 
@@ -47,7 +47,7 @@ export class SpanLog {
     this.recovery = recovery;
   }
 
-  /** Recovers what is there, and begins a new segment; where that fails, `stats` says why. */
+  /** Recovers the log and begins a new segment; if that fails, `stats` says why. */
   static async open(parts: LogParts): Promise<SpanLog> {
     const { state, recovery } = await recoverLog(parts);
     await writeOpening(state);
@@ -55,52 +55,52 @@ export class SpanLog {
     return new SpanLog(state, recovery);
   }
 
-  /** Resolves once the request is as safe as the level promises, or is known not to be. */
+  /** Resolves once the request is as safe as the level promises, or has failed. */
   append(request: LogRequest): Promise<AppendOutcome> {
     return enqueue(this.state, request);
   }
 
-  /** The oldest spans that nobody has, at least one if there is one; they stay until settled. */
+  /** Leases the oldest free spans, at least one if any; they stay stored until settled. */
   lease(limit: SpanAmount): Promise<LogLease | undefined> {
     return leaseOldest(this.state, limit);
   }
 
-  /** Ends the lease of some of its spans, or of all; returns how many were evicted meanwhile. */
+  /** Ends the lease for some or all of its spans; returns how many were evicted meanwhile. */
   settle(lease: LogLease, settlement: LogSettlement, part: SpanPlaces = wholeOf(lease)): number {
     return settleLease(this.state, lease, part, settlement);
   }
 
-  /** Removes the oldest spans that nobody has, and returns them. */
+  /** Removes and returns the oldest free spans. */
   async take(limit: SpanAmount): Promise<LogLease | undefined> {
     const lease = await this.lease(limit);
     if (lease !== undefined) this.settle(lease, "taken");
     return lease;
   }
 
-  /** Removes every span that nobody has, as taken; returns how many there were. */
+  /** Removes every free span as taken; returns their number. */
   clear(): number {
     return takeAll(this.state);
   }
 
   /**
-   * Shows stored requests from a sequence on, in order, whole, each with the sequences of it that
-   * have not departed, until `visit` returns false. Nothing is leased.
+   * Visits stored requests from a sequence on, in order, each with its sequences that have not
+   * departed, until `visit` returns false. It leases nothing.
    */
   read(sequence: number, visit: VisitStored): Promise<void> {
     return readStored(this.state, sequence, visit);
   }
 
-  /** Level `process`: puts what is written on stable storage. Never rejects. */
+  /** At level `process`, syncs everything written to stable storage. Never rejects. */
   sync(): Promise<void> {
     return syncLog(this.state);
   }
 
-  /** The next spans have sequences from here on: those before were never in the log. */
+  /** Continues with this sequence; the sequences before it were never in the log. */
   skipTo(sequence: number): void {
     skipTo(this.state, sequence);
   }
 
-  /** Resolves when all that was appended is on stable storage; rejects where it cannot be. */
+  /** Resolves once all appended spans are on stable storage; rejects if that fails. */
   close(): Promise<void> {
     return closeLog(this.state);
   }
@@ -114,7 +114,7 @@ function wholeOf({ sequences }: LogLease): SpanPlaces {
   return { first: 0, end: sequences.length };
 }
 
-/** Within a segment sequences have no gaps: the next group begins another. */
+/** Ends the segment, because the sequences within one have no gaps. */
 function skipTo(state: LogState, sequence: number): void {
   assert(state.writing === undefined, "sequences are skipped while nothing is written");
   assert(sequence >= state.nextSequence, "sequences are never reused");
@@ -148,7 +148,7 @@ function oldestStored({
   return { sequence, unixMs: markBefore(segment, sequence)!.unixMs };
 }
 
-/** Puts all that is written on stable storage, beside the writes that go on. */
+/** Syncs everything written to stable storage, concurrently with writes. */
 async function syncLog(state: LogState): Promise<void> {
   const files = [...state.unsynced, ...(state.active === undefined ? [] : [state.active])];
   await Promise.all(files.map(async (each) => await syncOne(state, each)));
@@ -168,14 +168,14 @@ async function syncOne(state: LogState, active: ActiveSegment): Promise<void> {
   for (const each of at < 0 ? [] : state.unsynced.splice(at, 1)) closeFile(each);
 }
 
-/** More was written while the sync was running. */
+/** Reports whether more was written during the sync. */
 function isUnsynced({ segment, writtenBytes, failedSync }: ActiveSegment): boolean {
   return failedSync === undefined && segment.syncedBytes < writtenBytes;
 }
 
 /**
- * Ends the log. Rejects when what was written since the last sync cannot be put on stable storage.
- * The last record proves that whatever is broken before it was whole once.
+ * Ends the log. Rejects if the writes since the last sync cannot be synced. The last record proves
+ * that broken bytes before it were intact once.
  */
 async function closeLog(state: LogState): Promise<void> {
   state.isClosed = true;

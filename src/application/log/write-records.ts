@@ -5,7 +5,7 @@ import { recordBytes, encodedRangesBytes } from "./segment-file.ts";
 import { countDeparted, isSpent, markDeparted, type Segment } from "./segment.ts";
 import { countSequences, gapsIn } from "./sequence-ranges.ts";
 
-/** Before a segment is removed, the records of why must be safe, if any can be written. */
+/** Syncs the records of departures, as required before a segment is removed. */
 export async function syncDepartures(state: LogState): Promise<void> {
   const { active } = state;
   if (active === undefined) return;
@@ -13,7 +13,7 @@ export async function syncDepartures(state: LogState): Promise<void> {
   await syncSegment(state, active);
 }
 
-/** Appends records to the active segment, before them the departures that wait and fit. */
+/** Appends records to the active segment, after the pending departures that fit. */
 export async function writeRecords(
   state: LogState,
   active: ActiveSegment,
@@ -30,7 +30,7 @@ export async function writeRecords(
   const pieces = [...active.opening, ...encoded];
   const bytes = lengthOf(pieces);
   assert(state.usedBytes + bytes <= maxDiskBytes, "used bytes <= max disk bytes");
-  // Before the write: what fails may be on the disk as well.
+  // Counted before the write, because a failed write may be on the disk too.
   state.usedBytes += bytes;
   segment.fileBytes += bytes;
   const { departureCount } = state;
@@ -49,9 +49,9 @@ function lengthOf(pieces: readonly Uint8Array[]): number {
 }
 
 /**
- * Puts a segment on stable storage, with its name. A failed sync is never retried: the kernel may
- * have dropped the pages it could not write, and the next sync would succeed without them. So the
- * syncs of one segment form a chain, and after one failure every later one fails as well.
+ * Syncs a segment and its name to stable storage. A failed sync is never retried: the kernel may
+ * have dropped the pages it could not write, and the next sync would succeed without them. The
+ * syncs of a segment form a chain, and after a failure every later one fails too.
  */
 export async function syncSegment(state: LogState, active: ActiveSegment): Promise<void> {
   const { writtenBytes, writtenDeparture, segment } = active;
@@ -59,7 +59,7 @@ export async function syncSegment(state: LogState, active: ActiveSegment): Promi
   await active.syncing;
   segment.syncedBytes = Math.max(segment.syncedBytes, writtenBytes);
   const isNewest = segment.number > (state.anchor?.number ?? 0);
-  // A sync that comes before the first write has put nothing on stable storage.
+  // A sync before the first write has nothing to sync.
   if (writtenBytes > 0 && isNewest) state.anchor = segment;
   state.syncedDeparture = Math.max(state.syncedDeparture, writtenDeparture);
 }
@@ -78,7 +78,7 @@ async function syncAfter(
   }
 }
 
-/** Resolves when the names that were added or removed so far are on stable storage. */
+/** Resolves once the names added or removed so far are on stable storage. */
 export function syncDirectory(state: LogState): Promise<void> {
   if (!state.isDirectoryDirty) return state.directorySyncing;
   state.isDirectoryDirty = false;
@@ -90,9 +90,9 @@ export function syncDirectory(state: LogState): Promise<void> {
 }
 
 /**
- * Takes spans out of the log. In memory they are gone at once; the record of it is written with
- * the next group, and until a sync covers it a crash brings the spans back: they may be sent twice,
- * and are never lost.
+ * Removes spans from the log. They are gone from memory at once; the record is written with the
+ * next group. Until a sync covers it, a crash brings the spans back: they may be sent twice, but
+ * are never lost.
  */
 export function depart(state: LogState, departure: PendingDeparture): void {
   const { segment, cause, ranges, spanBytes } = departure;
@@ -101,7 +101,7 @@ export function depart(state: LogState, departure: PendingDeparture): void {
   noteDeparture(state, departure);
 }
 
-/** Evicts a segment: what is leased stays in the ledgers until it is settled. */
+/** Evicts a segment. Its leased spans count as buffered until they are settled. */
 export function departEvicted(state: LogState, segment: Segment, freeBytes: number): void {
   const { firstSequence: first, endSequence: end, departed, leased } = segment;
   const free = gapsIn({ first, end }, departed, leased);
@@ -120,12 +120,12 @@ function noteDeparture(state: LogState, departure: PendingDeparture): void {
   state.departureCount += 1;
   const { segment } = departure;
   segment.lastDeparture = state.departureCount;
-  // While nothing can be written, nothing piles up: the next segment carries what has left.
+  // While nothing can be written, no departures are queued: the next segment carries them.
   const isCarried = state.active === undefined && state.isBlocked;
   if (!isCarried) state.departures.push(departure);
 }
 
-/** Takes the departures to be written next; those that do not fit are carried by a new segment. */
+/** Takes the departures that fit into the next write; a new segment carries the others. */
 function takeDepartures(state: LogState, roomBytes: number): PendingDeparture[] {
   let room = roomBytes;
   const taken = state.departures.filter(({ ranges }) => {
@@ -137,9 +137,9 @@ function takeDepartures(state: LogState, roomBytes: number): PendingDeparture[] 
 }
 
 /**
- * Whether a segment can be removed: nothing in it is needed, and the records that say so are on
- * stable storage. While no segment can be written, it is removed without, as room may be what is
- * missing; but not the one that says what had left all the others.
+ * Reports whether a segment can be removed: it is spent, and the records that say so are on stable
+ * storage. If no segment can be written, it is removed without them, because room may be missing;
+ * except the segment that carries the departures from all others.
  */
 export function isRemovable(state: LogState, segment: Segment): boolean {
   if (segment === state.active?.segment || segment === state.anchor) return false;
@@ -147,7 +147,7 @@ export function isRemovable(state: LogState, segment: Segment): boolean {
   return state.isBlocked || segment.lastDeparture <= state.syncedDeparture;
 }
 
-/** Whether a sync is all that a spent segment waits for. */
+/** Reports whether a spent segment only waits for a sync. */
 export function needsDepartureSync(state: LogState): boolean {
   const { active, segments } = state;
   if (active === undefined) return false;
