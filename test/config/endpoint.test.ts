@@ -121,6 +121,6 @@ test.each<{ text: string; protocol?: ForwardProtocol; told: string }>([
     told: "https://[::1]:443/a%20b",
   },
   { text: "file:///var/spool/a%20b.jsonl?key=secret", told: "file:///var/spool/a%20b.jsonl" },
-])("of $text only $told is told", ({ text, protocol, told }) => {
+])("only $told of $text is shown", ({ text, protocol, told }) => {
   expect(shownEndpoint(endpointOf(text, protocol ?? ""))).toBe(told);
 });

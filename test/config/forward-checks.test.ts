@@ -165,7 +165,7 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
       expect.stringContaining("FORWARD_RETRY_MAX_MS="),
     ] as string[],
   },
-])("$name: what is wrong is told", ({ env, mistakes }) => {
+])("$name: the mistakes are reported", ({ env, mistakes }) => {
   expect(mistakesIn(env)).toEqual(mistakes);
 });
 

@@ -59,7 +59,7 @@ test.each([
   );
 });
 
-test("slips are told of beside mistakes as well", () => {
+test("typos are reported next to mistakes", () => {
   const env: Environment = { LOG_LEVEL: "LOUD", MAX_BUFER_SIZE: "1" };
 
   const reading = readConfig(env);

@@ -44,7 +44,7 @@ test("the Bun that runs is held to the floor as well", () => {
   ]);
 });
 
-test("a floor under no package at all is told of, for it guards nothing", () => {
+test("a floor for no package is reported, because it guards nothing", () => {
   expect(findings('{ "packages": {} }', "1.4.5")).toEqual([
     "@grpc/grpc-js 1.14.5: not in bun.lock",
     "protobufjs 8.6.2: not in bun.lock",

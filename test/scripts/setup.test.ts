@@ -76,7 +76,7 @@ test.each([
   { name: "neither npm nor Bun", programs: {}, why: "it takes Node with npm, or Bun" },
   { name: "a registry that refuses", programs: { npm: FAILING }, why: "a way to the registry" },
   { name: "no Bun for its system", programs: { uname: AMIGA }, why: "no set-up for AmigaOS" },
-])("a machine with $name is told so", async ({ programs, why }) => {
+])("a machine with $name gets an error", async ({ programs, why }) => {
   const project = await machineWith(programs);
 
   const done = await project.start();
@@ -124,7 +124,7 @@ test("receivers are made once, of what is pinned", async () => {
 test.each([
   { name: "without Go and Python", programs: {} },
   { name: "without a way to their packages", programs: { go: FAILING, python3: FAILING } },
-])("a machine $name does without, and is told so", async ({ programs }) => {
+])("a machine $name continues without, with a message", async ({ programs }) => {
   const { first, second, made } = await strictUpstreams(programs);
 
   expect([first.exitCode, second.exitCode, ...made]).toEqual([0, 0, false, false]);

@@ -94,7 +94,7 @@ test("what --check prints is itself a right configuration", async () => {
   expect(second).toEqual(first);
 });
 
-test("--check tells of slips on standard error and still succeeds", async () => {
+test("--check warns of typos on standard error and succeeds", async () => {
   const done = await run(["--check"], { env: { MAX_BUFER_SIZE: "5" } });
 
   expect(done.exitCode).toBe(0);

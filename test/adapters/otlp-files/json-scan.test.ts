@@ -20,7 +20,7 @@ const documents = fc
   .tuple(fc.dictionary(fc.string(), fc.jsonValue()), fc.constantFrom(undefined, 1, "\t"))
   .map(([value, space]) => JSON.stringify(value, undefined, space));
 
-test("a document ends with its last byte, whatever is behind it and however it is cut", () => {
+test("a document ends with its last byte, whatever follows and however it is chunked", () => {
   fc.assert(
     fc.property(documents, fc.string(), fc.integer({ min: 1, max: 9 }), (text, rest, chunk) => {
       expect(scanned(text + rest, chunk)).toBe(textBytes(text).length);

@@ -15,7 +15,7 @@ test("a request of a JSON file is one line", () => {
   expect(Buffer.from(frameRequest(REQUEST, "json")).toString()).toBe(`${otlpJson(REQUEST)}\n`);
 });
 
-test("a request of a protobuf file stands behind its length, byte for byte", () => {
+test("a request in a protobuf file follows its length, byte for byte", () => {
   const framed = Buffer.from(frameRequest(REQUEST, "proto"));
 
   expect(framed.equals(Buffer.from(lengthDelimited(REQUEST)))).toBe(true);

@@ -39,7 +39,7 @@ test("of one document over many lines, what is around it is left out", async () 
   expect(items.map(read)).toEqual([json(DOCUMENT, 3), json(DOCUMENT, 3)]);
 });
 
-test("protobuf behind its lengths is read as it is, empty requests too", async () => {
+test("length-delimited protobuf is read unchanged, empty requests too", async () => {
   const bytes = lengthDelimited(new Uint8Array(0), ...REQUESTS);
 
   expect((await itemsOf(bytes)).map(read)).toEqual([
@@ -92,7 +92,7 @@ test("bytes that look like JSON at first are a request all the same", async () =
   expect((await itemsOf(bytes)).map(read)).toEqual([protobuf(bytes, 1)]);
 });
 
-test("metrics and logs, which collectors write too, are told from traces", async () => {
+test("metrics and logs of a Collector are recognised", async () => {
   const text = `${LINES[0]}\n{"resourceMetrics":[]}\n{"resourceLogs":[]}\n${LINES[1]}\n`;
 
   expect((await itemsOf(textBytes(text))).map(read)).toEqual([

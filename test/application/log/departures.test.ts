@@ -92,7 +92,7 @@ describe("departures", () => {
     expect(await storedNumbers(log)).toEqual([1, 30, 31]);
   });
 
-  test("survive the segment whose records told of them", async () => {
+  test("survive the segment with their records", async () => {
     const bench = new LogBench({ segmentBytes: 1_500 });
     const log = await bench.open();
     await append(log, 1, 4);

@@ -116,7 +116,7 @@ async function failingSync() {
 }
 
 describe("a failed sync", () => {
-  test("acknowledges nothing of its group, and nothing that waits behind it", async () => {
+  test("acknowledges nothing of its group, and nothing queued after it", async () => {
     const { log, failing, waiting, stored } = await failingSync();
 
     for (const logged of [await failing, await waiting]) {
@@ -162,7 +162,7 @@ describe("a failed sync", () => {
     expect(log.stats().failure).toBeUndefined();
   });
 
-  test("leaves nothing behind that a recovery takes for acknowledged", async () => {
+  test("leaves nothing that a recovery considers acknowledged", async () => {
     const { bench, log } = await failingSync();
     bench.clock.moveMs(250);
     await append(log, 7, 1);
@@ -190,7 +190,7 @@ describe("a failed sync", () => {
     expect(bench.told.diskFailed).not.toEqual([]);
   });
 
-  test("at level process, of a full segment, is told, and the writes go on", async () => {
+  test("at level process, of a full segment, is reported, and writes continue", async () => {
     const bench = new LogBench({ durability: "process", segmentBytes: 1_500 });
     const log = await bench.open();
     for (const number of numbers(1, 30)) await append(log, number, 1);
@@ -213,7 +213,7 @@ describe("a failed sync", () => {
 });
 
 describe("a failed write", () => {
-  test("fails its group; what it has left in the file is in nobody's way", async () => {
+  test("fails its group; its bytes in the file cause no harm", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 1);

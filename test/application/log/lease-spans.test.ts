@@ -48,7 +48,7 @@ describe("leases", () => {
     expect(await storedNumbers(log)).toEqual([1, 2]);
   });
 
-  test("give nobody the same span, however many are asked for at a time", async () => {
+  test("never share a span, however many are requested at a time", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     for (const number of numbers(0, 20)) await append(log, 1 + number * 3, 3);

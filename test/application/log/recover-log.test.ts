@@ -86,7 +86,7 @@ describe("a torn tail", () => {
 });
 
 describe("damage", () => {
-  test("in the middle is counted and placed, and what lies behind it is found", async () => {
+  test("in the middle is counted with its place, and records after it are found", async () => {
     const bench = await cutLog(20);
     await (await bench.open()).close();
     const { bytes } = requestFor(15, 2);

@@ -52,7 +52,7 @@ test("a record says what was written, in 48 bytes before its payload, in multipl
   ]);
 });
 
-test("a record with any one bit flipped is none, but for the zeros behind it", () => {
+test("flipping any bit invalidates a record, except in the zeros after it", () => {
   const bytes = written();
   const unnoticed: number[] = [];
   for (let bit = 0; bit < bytes.length * 8; bit += 1) {

@@ -53,7 +53,7 @@ describe("order", () => {
     },
   );
 
-  test("spans are stored in the order of their sequences, whoever waits for them", async () => {
+  test("spans are stored in the order of their sequences", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     const sequences: number[] = [];
@@ -65,7 +65,7 @@ describe("order", () => {
     expect(sequences).toEqual([1, 3, 5, 7]);
   });
 
-  test("a fault of whoever stores a request is its own; the request is in the log", async () => {
+  test("an error of the callback does not remove the request from the log", async () => {
     const bench = new LogBench();
     const log = await bench.open();
 
@@ -109,7 +109,7 @@ describe("sequences", () => {
     expect(next.stats().sequence).toEqual({ first: 1, next: 8 });
   });
 
-  test("may leave out spans that were never logged, which nobody reports as lost", async () => {
+  test("may skip spans that were never logged, and none is reported as lost", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 2);
@@ -176,7 +176,7 @@ describe("a stop", () => {
     await expect(log.close()).rejects.toThrow("EIO: sync");
   });
 
-  test("proves that the last group was whole: damage to it is told from a torn write", async () => {
+  test("proves that the last group was intact, so damage to it is not a torn write", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 1);

@@ -77,7 +77,7 @@ describe("its exit code", () => {
   });
 });
 
-describe("mistakes are all told before anything is started", () => {
+describe("all mistakes are reported before anything is started", () => {
   test.each([
     {
       argv: ["--expect", "nmae=x", "--expect", "count>=no", "--settle", "soon", "--", "true"],
@@ -111,7 +111,7 @@ test("what a stop of another spanring has left is none of its business", async (
   expect(configs).toMatchObject([{ shutdownSpillFile: "" }]);
 });
 
-test("its receiver is on free ports of this machine, and tells of nothing but errors", async () => {
+test("its receiver is on free local ports, and logs only errors", async () => {
   const { configs } = await run([...SHELL, "exit 0"]);
 
   const [config] = configs;
@@ -162,7 +162,7 @@ describe("the protocol is", () => {
   });
 });
 
-test("a receiver that cannot start is told, and nothing runs", async () => {
+test("a receiver that cannot start is reported, and nothing runs", async () => {
   const end = await runCommands(["run", "--", "true"], {
     env: ENV,
     startReceiver: cannotStart,
@@ -172,7 +172,7 @@ test("a receiver that cannot start is told, and nothing runs", async () => {
   expect(end.stderr).toContain("cannot start a receiver: Error: no port is free");
 });
 
-test("spans that were evicted are told of, for an expectation may have missed them", async () => {
+test("evicted spans are reported, because they may have met an expectation", async () => {
   const problems = { evicted: 1 };
 
   const { stderr } = await run([...SHELL, "exit 0"], requestOf(3), { spans: 2, problems });
@@ -207,7 +207,7 @@ test("what must not be there is not met unseen, and the JUnit file says why too"
   }
 });
 
-test("when nothing matches, the names that came are told, and in the JUnit file too", async () => {
+test("if nothing matches, the received names are listed, in the JUnit file too", async () => {
   const file = join(temporaryFolder(), "spans.xml");
   const options = ["--expect", "name=no", "--junit", file];
 
@@ -217,7 +217,7 @@ test("when nothing matches, the names that came are told, and in the JUnit file 
   expect(readFileSync(file, "utf8")).toContain("       1  shop     span 1&#10;");
 });
 
-test("a command that is not there is told", async () => {
+test("a missing command is reported", async () => {
   const argv = ["--settle", "10m", "--expect", "name=no", "--", "spanring-no-such-command"];
 
   // And nobody waits for its spans.
@@ -227,7 +227,7 @@ test("a command that is not there is told", async () => {
   expect(stderr).toContain("spanring-no-such-command: command not found");
 });
 
-test("Ctrl-C when the command has ended ends the waiting, and the outcome is told", async () => {
+test("Ctrl-C after the command ends the wait, and the outcome is reported", async () => {
   const file = join(temporaryFolder(), "spans.xml");
   const options = ["--expect", "name=no", "--settle", "10m", "--junit", file];
 
@@ -269,7 +269,7 @@ describe("the JUnit file", () => {
     expect(readdirSync(folder)).toEqual(["x.xml"]);
   });
 
-  test("that cannot be written is told before anything runs", async () => {
+  test("that cannot be written is reported before anything runs", async () => {
     const end = await run(["--junit", "/no/such/folder/spans.xml", "--", "true"]);
 
     expect(end).toMatchObject({ exitCode: 1, configs: [] });
@@ -278,7 +278,7 @@ describe("the JUnit file", () => {
   test.each([
     { script: "exit 3", exitCode: 3 },
     { script: "exit 0", exitCode: 1 },
-  ])("that cannot get its name is told, after $script with $exitCode", async (each) => {
+  ])("that cannot be renamed is reported, after $script with $exitCode", async (each) => {
     const folder = temporaryFolder();
 
     const end = await run(["--junit", folder, ...SHELL, each.script]);

@@ -74,7 +74,7 @@ test("a URL that has the path already is used as it is", async () => {
   expect(receiver.asked.map(({ path }) => path)).toEqual(["/v1/traces", "/otlp/v1/traces"]);
 });
 
-test("what is broken is left out and told with its place, and the rest is sent", async () => {
+test("broken parts are skipped and reported with their place, and the rest is sent", async () => {
   const torn = [LINES[0], LINES[1]!.slice(0, 40), LINES[1], LINES[2]].join("\n");
 
   const cut = await send([CUT, BARE]);
@@ -91,7 +91,7 @@ test("what is broken is left out and told with its place, and the rest is sent",
   );
 });
 
-test("of many broken parts the first ten are told, and how many more there are", async () => {
+test("of many broken parts, ten are listed and the others counted", async () => {
   const path = file("worn.jsonl", `{"a":\n${LINES[1]}\n`.repeat(500));
 
   const end = await send([path, path]);
@@ -155,7 +155,7 @@ async function* idle() {
 const rejectOne: Answer = ({ headers }) =>
   exportSuccess(headers.get("content-type")!, 1, "bad\u001b[2J id");
 
-test("spans that the receiver rejects are told, and are not success", async () => {
+test("rejected spans are reported, and are not a success", async () => {
   const binary = await send([BARE], rejectOne);
   const json = await send([JSONL], rejectOne);
 
@@ -168,14 +168,14 @@ test("spans that the receiver rejects are told, and are not success", async () =
   expect(json.stderr).toStartWith("spanring: 3 spans rejected\n");
 });
 
-test("a warning about spans that were accepted is told, and is success", async () => {
+test("a warning about accepted spans is reported, and is a success", async () => {
   const end = await send([BARE], () => exportSuccess("application/json", 0, "slow down"));
 
   expect(end.exitCode).toBe(0);
   expect(end.stderr).toBe("spanring: the receiver says: slow down\n");
 });
 
-test("metrics and logs in a file are left out, and told", async () => {
+test("metrics and logs in a file are skipped and reported", async () => {
   const path = file("mixed.jsonl", `{"resourceLogs":[]}\n${LINES[0]}\n`);
 
   const end = await send([path]);
@@ -193,7 +193,7 @@ test("on a terminal progress is drawn on standard error, and taken away", async 
   expect(end.stdout).not.toContain("\r");
 });
 
-test("Ctrl-C stops it, and tells what was sent", async () => {
+test("Ctrl-C stops it, and it reports what was sent", async () => {
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   let count = 0;
   const answer: Answer = async (asked) => {
@@ -211,7 +211,7 @@ test("Ctrl-C stops it, and tells what was sent", async () => {
   expect(end.asked.length).toBeLessThan(500);
 });
 
-test("a receiver that is not there is told with its URL and what to do", async () => {
+test("an unreachable receiver is reported with its URL and a hint", async () => {
   const url = await unusedUrl();
 
   const end = await runCommands(["send", "--to", url, BARE]);
@@ -221,7 +221,7 @@ test("a receiver that is not there is told with its URL and what to do", async (
   expect(end.stderr).toContain("--to");
 });
 
-test("a receiver that goes away is told, with what was sent", async () => {
+test("a lost receiver is reported with what was sent", async () => {
   const receiver = startFakeServer(async (asked) => {
     if (receiver.asked.length > 2) await receiver.stop();
     return await accept(asked);

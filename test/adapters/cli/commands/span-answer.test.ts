@@ -14,7 +14,7 @@ test.each([
   { name: "JSON without spans", answer: bytes('{"resourceSpans":[]}\n'), spans: 0 },
   { name: "JSON with spans", answer: bytes(otlpJson(requestOf(3))), spans: 1 },
   { name: "bytes", answer: requestOf(3), spans: 1 },
-])("of $name it is told whether there is a span: $spans", ({ answer, spans }) => {
+])("$name is counted as having a span: $spans", ({ answer, spans }) => {
   const meter = firstSpanMeter();
 
   for (const piece of inPieces(answer, 10)) meter.add(piece);

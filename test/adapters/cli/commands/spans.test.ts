@@ -150,7 +150,7 @@ test.each([
   { name: "NDJSON", argv: [], parts: {} },
   { name: "JSON", argv: ["--json"], parts: {} },
   { name: "bytes", argv: ["--otlp"], parts: {} },
-])("that more may match than nobody asked for is told beside $name", async ({ argv, parts }) => {
+])("a default limit is reported with $name", async ({ argv, parts }) => {
   const full = await get(argv, manySpans(1000), parts);
   const whole = await get(argv, manySpans(999), parts);
   const asked = await get([...argv, "--limit", "1000"], manySpans(1000), parts);
@@ -169,7 +169,7 @@ test("with --order newest these are the newest", async () => {
   expect(stderr).toContain("these are the newest 1,000 spans");
 });
 
-test("an answer on a terminal that is no NDJSON is told", async () => {
+test("a response on a terminal that is not NDJSON is reported", async () => {
   const end = await get([], () => new Response("<html>\n"), TERMINAL);
 
   expect(end).toMatchObject({ exitCode: 3, stderr: expect.stringContaining("not NDJSON") });
@@ -236,7 +236,7 @@ test.each([
   { removed: 1, text: "removed 1 span\n" },
   { removed: 1234, text: "removed 1,234 spans\n" },
   { removed: 0, text: "removed 0 spans\n" },
-])("a terminal is told: $text", async ({ removed, text }) => {
+])("a terminal shows: $text", async ({ removed, text }) => {
   const end = await clear([], () => Response.json({ removed, sequence }), { columns: 80 });
 
   expect(end).toMatchObject({
@@ -260,7 +260,7 @@ test.each([{ argv: [] }, { argv: ["--json"], columns: 80 }])(
 );
 
 test.each([() => new Response("no"), () => Response.json({}), () => Response.json(null)])(
-  "an answer that does not say how many is told",
+  "a response without a number is reported",
   async (answer) => {
     const end = await clear([], answer);
 

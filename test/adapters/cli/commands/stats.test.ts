@@ -44,7 +44,7 @@ test("on a terminal it is a table, and with --json the same JSON", async () => {
   expect(JSON.parse(json.stdout)).toEqual({ ...STATS, problems: [] });
 });
 
-test("of a server that forwards, the table tells on how that is going", async () => {
+test("the table shows the state of forwarding", async () => {
   const answer = () => Response.json({ ...STATS, forward: forwardAnswer() });
 
   const table = await stats([], answer, { columns: 60 });
@@ -99,7 +99,7 @@ test.each([
   () => Response.json({ ...STATS, bytes: null }),
   () => Response.json({ ...STATS, uptime_seconds: "long" }),
   () => Response.json({ ...STATS, forward: { state: "connected" } }),
-])("an answer of another shape is told", async (answer) => {
+])("a response of another shape is reported", async (answer) => {
   const end = await stats([], answer, { columns: 80 });
 
   expect(end).toMatchObject({ exitCode: 3, stdout: "" });

@@ -81,7 +81,7 @@ async function follow(
   return { ...end, names, asked: api.asked.map(({ path }) => path), clock };
 }
 
-test("it goes on behind the last span that it showed, in the same run", async () => {
+test("it continues after the last span shown, in the same run", async () => {
   const answers = [
     () => tailOf("a1", 3, lineOf(4), lineOf(6)),
     () => signed("a1", 6, endless(lineOf(7))),

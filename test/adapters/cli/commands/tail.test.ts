@@ -52,7 +52,7 @@ test("spans are printed as they come, until Ctrl-C, and that is a success", asyn
   expect(end.asked[0]?.headers.get("accept")).toBe("application/x-ndjson");
 });
 
-test("what was missed is told on standard error, and is no span", async () => {
+test("missed spans are reported on standard error, and are not spans", async () => {
   const end = await tail([], () => endless(lines[0], { missed: 1200 }, { missed: 1 }, lines[1]));
 
   expect(end).toMatchObject({ exitCode: 0, stdout: SPANS });
@@ -108,7 +108,7 @@ test("Ctrl-C before the first span is a success too", async () => {
   expect(end).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
 });
 
-test("a mistake in a filter is told", async () => {
+test("a mistake in a filter is reported", async () => {
   const end = await tail(["--kind", "x"], () => problem(400, { detail: "kind must be one of" }));
 
   expect(end).toMatchObject({ exitCode: 2, stderr: "spanring: kind must be one of\n" });

@@ -69,7 +69,7 @@ test.each([{ columns: 80 }, {}])("no trace is exit code 1: %p", async (parts) =>
 
 const many: Answer = () => Response.json({ traces: Array.from({ length: 100 }, () => SUMMARY) });
 
-test("that there may be more traces than nobody asked for is told", async () => {
+test("a default limit on traces is reported", async () => {
   const full = await traces([], many);
   const asked = await traces(["--limit", "100"], many);
 
@@ -97,7 +97,7 @@ test.each([
   () => Response.json({ spans: [] }),
   () => new Response("no"),
   () => Response.json(null),
-])("an answer that is no list is told", async (answer) => {
+])("a response that is not a list is reported", async (answer) => {
   const end = await traces([], answer);
 
   expect(end).toMatchObject({

@@ -92,7 +92,7 @@ test("of a trace that was not complete, the server says what is missing", async 
   expect(end).toMatchObject({ exitCode: 1, stderr: `spanring: ${detail}\n` });
 });
 
-test("a time-out without numbers is told in the server's words", async () => {
+test("a timeout without numbers is reported in the words of the server", async () => {
   const end = await wait([], () => problem(408, { detail: "no complete trace in 10 s" }));
 
   expect(end).toMatchObject({ exitCode: 1, stderr: "spanring: no complete trace in 10 s\n" });

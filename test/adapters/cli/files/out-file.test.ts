@@ -82,7 +82,7 @@ describe.each(WAYS)("what is $name", ({ write }) => {
     expect(readdirSync(far).toSorted()).toEqual(["file", "middle"]);
   });
 
-  test("through links in a circle is told, and they stay", async () => {
+  test("through circular links is reported, and the links stay", async () => {
     const path = join(temporaryFolder(), "circle");
     symlinkSync("circle", path);
 

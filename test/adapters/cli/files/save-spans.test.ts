@@ -94,7 +94,7 @@ test.each([
     answer: () => new Response(Uint8Array.of(0x0a, 2, 0x0b, 0)),
     exitCode: 3,
   },
-])("$name leaves no file behind", async ({ answer, exitCode }) => {
+])("$name leaves no file", async ({ answer, exitCode }) => {
   const empty = temporaryFolder();
 
   const end = await get(["--out", join(empty, "spans.jsonl")], answer);
@@ -114,7 +114,7 @@ test("a file that is there already is replaced when all is well, and only then",
   expect(readFileSync(path, "utf8")).toBe(before);
 });
 
-test("Ctrl-C leaves no file behind", async () => {
+test("Ctrl-C leaves no file", async () => {
   const empty = temporaryFolder();
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   const answer: Answer = () => {
@@ -128,7 +128,7 @@ test("Ctrl-C leaves no file behind", async () => {
   expect(readdirSync(empty)).toEqual([]);
 });
 
-test("what cannot be written is told before anything is asked", async () => {
+test("a file that cannot be written is reported before any request", async () => {
   const path = join(folder, "no-such-folder", "spans.jsonl");
 
   const end = await get(["--out", path], threeSpans);
@@ -137,7 +137,7 @@ test("what cannot be written is told before anything is asked", async () => {
   expect(end.stderr).toMatch(/^spanring: cannot write "\S+": no such file/);
 });
 
-test("what cannot have its name leaves nothing behind either", async () => {
+test("a file that cannot be renamed leaves nothing", async () => {
   const empty = temporaryFolder();
   const path = join(empty, "taken.jsonl");
   mkdirSync(join(path, "full"), { recursive: true });

@@ -121,7 +121,7 @@ test.each([
   expect(spanFromLine(JSON.stringify(times))).toMatchObject({ startNano, endNano });
 });
 
-test("what was missed is told from a span", () => {
+test("a line about missed spans is not a span", () => {
   expect(missedFromLine('{"missed":12}')).toBe(12);
   expect(missedFromLine('{"sequence":1,"name":"missed"}')).toBeUndefined();
   expect(missedFromLine('{"missed":"x"}')).toBeUndefined();

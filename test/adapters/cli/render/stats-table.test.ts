@@ -93,7 +93,7 @@ function painted(colour: number, parts: Partial<ForwardAnswer> = {}): string[] {
   return inColour.map((line) => Bun.stripANSI(line).split("  ")[0]!);
 }
 
-test("an upstream that is gone is told of with the next try, the losses and the last error", () => {
+test("an unreachable upstream is shown with next attempt, losses and last error", () => {
   // The time is shown as the machine's zone has it.
   const now = Date.now();
   const time = new Date(now - (now % 60_000) + 39_007).toISOString();
@@ -114,7 +114,7 @@ test("an upstream that is gone is told of with the next try, the losses and the 
   ]);
 });
 
-test("one that nothing was sent to yet has nothing to tell", () => {
+test("an untried upstream has nothing to show", () => {
   const calm = {
     state: "untried",
     spans_per_second: 0,
@@ -144,11 +144,11 @@ test.each([
   { state: "blocked", retry_in_ms: 0, told: "blocked: the upstream refuses, retrying" },
   { state: "backing_off", retry_in_ms: 90_000, told: "backing off, next attempt in 1 m 30 s" },
   { state: "drowned", told: "drowned" },
-])("$state, with a try in $retry_in_ms ms, is told as: $told", ({ told, ...parts }) => {
+])("$state, with an attempt in $retry_in_ms ms, is shown as: $told", ({ told, ...parts }) => {
   expect(lines(parts)[1]).toBe(`state          ${told}`);
 });
 
-test("what to do about it is told as long as it fails", () => {
+test("a hint is shown while forwarding fails", () => {
   const last_error = { message: "401: no", hint: "check the token\u001b[2J", time: TIME };
 
   const [told, later] = ["blocked", "connected"].map((state) => lines({ state, last_error }));

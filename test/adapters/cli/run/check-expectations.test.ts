@@ -92,7 +92,7 @@ test("what is still on its way is waited for", async () => {
   expect(await checking).toMatchObject([{ isMet: true }]);
 });
 
-test("nobody waits longer than they want to", async () => {
+test("an interruption ends the wait", async () => {
   const { receiver } = receiving();
   const interrupted = AbortSignal.abort();
 

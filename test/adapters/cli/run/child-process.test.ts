@@ -117,7 +117,7 @@ test.each([
     command: "on-the-path",
     says: 'its interpreter "/no/such/shell" was not found',
   },
-])("of $name it is told what is missing", async ({ command, says }) => {
+])("$name: the report says what is missing", async ({ command, says }) => {
   const signals = { on: () => {}, off: () => {} };
   const child = { command: [command], env: { PATH: folder }, signals, isInForeground: () => false };
 
@@ -152,7 +152,7 @@ test.each([
   expect(isForegroundProcess(file)).toBe(is);
 });
 
-test("where the system does not report, whoever has a terminal is in front of it", () => {
+test("without a report of the system, a process with a terminal is in the foreground", () => {
   const hasTerminal = [0, 1, 2].some((fileDescriptor) => isatty(fileDescriptor));
 
   expect(isForegroundProcess("/no/such/file")).toBe(hasTerminal);

@@ -20,7 +20,7 @@ import { named, searchedRing } from "../../../support/running/searched-ring.ts";
 
 const expectation = readExpectation("service=shop & name=no", 0n) as Expectation;
 
-test("what is missing is told with what there is without the last condition", async () => {
+test("missing spans are reported with those that match without the last condition", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(2));
   const seen = await countSpans(buffer, named("no"));
@@ -48,7 +48,7 @@ test("what should not be there is shown", async () => {
   expect(rows).toEqual([expect.stringContaining("span 1")]);
 });
 
-test("of one that is met only as far as could be seen, that is told", async () => {
+test("an uncertain expectation is reported as such", async () => {
   const { buffer } = searchedRing();
   const seen = await countSpans(buffer, []);
 
@@ -57,7 +57,7 @@ test("of one that is met only as far as could be seen, that is told", async () =
   expect(lines).toEqual(["seen: 0 spans; spans that were lost may match too"]);
 });
 
-test("what came in at all is told by service, the busiest first", () => {
+test("received spans are reported by service, the busiest first", () => {
   const { buffer, arrive } = searchedRing();
   arrive(request(resourceSpans("cart", span(1))), requestOf(3));
 
@@ -77,19 +77,22 @@ test.each([
   { name: "found nothing", isMet: false, count: 0, areNamed: true },
   { name: "found too many", isMet: false, count: 2, areNamed: false },
   { name: "met with none", isMet: true, count: 0, areNamed: false },
-])("an expectation that is $name has names told: $areNamed", async ({ isMet, count, areNamed }) => {
-  const { buffer, arrive } = searchedRing();
-  arrive(requestOf(1));
-  const seen = { ...(await countSpans(buffer, named("no"))), count };
+])(
+  "an expectation that is $name lists span names: $areNamed",
+  async ({ isMet, count, areNamed }) => {
+    const { buffer, arrive } = searchedRing();
+    arrive(requestOf(1));
+    const seen = { ...(await countSpans(buffer, named("no"))), count };
 
-  const logged = new LoggedBuffer(buffer, new RecordingLogger());
-  const receiver = { buffer: logged, problems: () => [] };
-  const { names } = await summariseReceived(receiver, [{ expectation, isMet, seen }]);
+    const logged = new LoggedBuffer(buffer, new RecordingLogger());
+    const receiver = { buffer: logged, problems: () => [] };
+    const { names } = await summariseReceived(receiver, [{ expectation, isMet, seen }]);
 
-  expect(names !== undefined).toBe(areNamed);
-});
+    expect(names !== undefined).toBe(areNamed);
+  },
+);
 
-test("names are told in columns, those of most spans first, and quoted", () => {
+test("names are listed in columns, the most frequent first, and quoted", () => {
   const names = [
     { service: "shop", name: "GET /\u001b[2J", spanCount: 1_234 },
     { service: "a-service-of-a-rather-long-name", name: "x".repeat(99), spanCount: 2 },
@@ -111,6 +114,6 @@ test("without spans there are no names", () => {
   expect(nameLines({ names: [], otherSpanCount: 0 }, 80, PLAIN)).toEqual([]);
 });
 
-test("nothing at all is told as such", () => {
+test("without any span, the report says so", () => {
   expect(receivedText(searchedRing().buffer)).toBe("no span was received");
 });

@@ -82,7 +82,7 @@ test.each([
   expect(read(line, command)).toEqual({ mistake });
 });
 
-describe("the command that is to be run stands behind --", () => {
+describe("the command to run must follow --", () => {
   test.each([
     { argv: ["--", "npm", "test", "--", "--junit", "x"], operands: 5 },
     { argv: ["--settle", "2s", "--", "a"], operands: 1 },
