@@ -28,14 +28,14 @@ function listenerMistakes(listeners: readonly Listener[]): Mistake[] {
     const rival = listeners.slice(0, at).find((earlier) => wantTheSame(earlier, listener));
     if (rival === undefined) return [];
     const { portVariable: variable, port } = listener;
-    return [{ variable, value: String(port), bound: `another port than ${rival.portVariable}` }];
+    return [{ variable, value: String(port), bound: `a port other than ${rival.portVariable}` }];
   });
 }
 
 const NOTHING_LISTENS: Mistake = {
   variable: "API_PORT",
   value: "off",
-  bound: "a port, because OTLP_GRPC_PORT and OTLP_HTTP_PORT are off too: nothing would listen",
+  bound: "a port, because OTLP_GRPC_PORT and OTLP_HTTP_PORT are off too",
 };
 
 function wantTheSame(one: Listener, other: Listener): boolean {

@@ -35,8 +35,8 @@ function isSpilledOver(
   return path !== "" && endpoint?.protocol === "file" && resolve(path) === endpoint.path;
 }
 
-const OTHER = "another file than FORWARD_ENDPOINT's: each start reads and removes it";
-const NOT_SHORTER = "no less than FORWARD_RETRY_INITIAL_MS";
+const OTHER = "a file other than FORWARD_ENDPOINT's, because each start reads and removes it";
+const NOT_SHORTER = "at least FORWARD_RETRY_INITIAL_MS";
 
 function mistake(settings: Settings, variable: VariableName, bound: string): Mistake {
   return { variable, value: quotePeerText(String(settings[variable])), bound };
@@ -49,8 +49,8 @@ function endpointMistakes(settings: Settings, endpoint: ForwardEndpoint): Mistak
   const isAtOdds = settings.FORWARD_PROTOCOL !== "" && settings.FORWARD_PROTOCOL !== protocol;
   const found: (readonly [is: boolean, variable: VariableName, bound: string])[] = [
     [username !== "" || password !== "", "FORWARD_ENDPOINT", NO_USER],
-    [protocol === "grpc" && hasPath, "FORWARD_ENDPOINT", "without a path when it is of gRPC"],
-    [protocol === "file" && search !== "", "FORWARD_ENDPOINT", "without ? when it is a file"],
+    [protocol === "grpc" && hasPath, "FORWARD_ENDPOINT", "without a path for gRPC"],
+    [protocol === "file" && search !== "", "FORWARD_ENDPOINT", "without ? for a file"],
     [protocol === "file" && endpoint.format === undefined, "FORWARD_ENDPOINT", AN_ENDING],
     [isAtOdds, "FORWARD_PROTOCOL", `unset for an endpoint of ${protocol}`],
     [
@@ -65,10 +65,10 @@ function endpointMistakes(settings: Settings, endpoint: ForwardEndpoint): Mistak
   return found.flatMap(([is, variable, bound]) => (is ? [mistake(settings, variable, bound)] : []));
 }
 
-const NO_USER = "without a user and a password; put what they are for into FORWARD_HEADERS";
+const NO_USER = "without user and password; set FORWARD_HEADERS instead";
 const AN_ENDING = `a file that ends in ${FILE_ENDINGS.join(", ")}`;
-const NO_ZSTD = "gzip or none for gRPC, which has no zstd";
-const NO_HEAD = "unset for a file, which takes no headers";
+const NO_ZSTD = "gzip or none for gRPC, which does not support zstd";
+const NO_HEAD = "unset for a file, which has no headers";
 
 function isSet(settings: Settings, variable: VariableName): boolean {
   return String(settings[variable]) !== "";
@@ -83,7 +83,7 @@ function loopMistakes(
   if (endpoint.protocol === "file") return [];
   const met = listeners.find((listener) => isListenerAt(listener, endpoint, own));
   if (met === undefined) return [];
-  const bound = `somewhere else: ${met.portVariable} listens there, and spans would go in a circle`;
+  const bound = `somewhere else: ${met.portVariable} listens there, so spans would circulate`;
   return [mistake(settings, "FORWARD_ENDPOINT", bound)];
 }
 
@@ -98,7 +98,7 @@ function tlsMistakes(settings: Settings, endpoint: ForwardEndpoint): Mistake[] {
   const [, cert, key] = TLS_FILES;
   if (isSet(settings, cert) === isSet(settings, key)) return [];
   const [missing, given] = isSet(settings, cert) ? [key, cert] : [cert, key];
-  return [mistake(settings, missing, `set, because ${given} is: they belong together`)];
+  return [mistake(settings, missing, `set, because ${given} is set`)];
 }
 
 function tlsForNothing(settings: Settings): Mistake[] {
@@ -121,19 +121,20 @@ export function forwardWarnings(settings: Settings): ConfigWarning[] {
   if (endpoint === undefined) {
     return NEEDS_ENDPOINT.filter((variable) => isSet(settings, variable)).map((variable) => ({
       variable,
-      message: "of no use: FORWARD_ENDPOINT is not set, so nothing is forwarded",
+      message: "has no effect, because FORWARD_ENDPOINT is not set",
     }));
   }
   const isGrpcPort = endpoint.protocol === "http/protobuf" && endpoint.port === 4317;
   const isInsecure = settings.FORWARD_TLS_INSECURE === "true";
   return [
     ...(isGrpcPort ? [{ variable: "FORWARD_ENDPOINT", message: PORT_OF_GRPC }] : []),
-    ...(isInsecure ? [{ variable: "FORWARD_TLS_INSECURE", message: ANYBODY }] : []),
+    ...(isInsecure ? [{ variable: "FORWARD_TLS_INSECURE", message: UNVERIFIED }] : []),
   ];
 }
 
 const PORT_OF_GRPC = "4317 is the port of OTLP/gRPC: use grpc://, or FORWARD_PROTOCOL=grpc";
-const ANYBODY = "no certificate is checked: whoever answers gets the spans and the headers";
+const UNVERIFIED =
+  "certificates are not verified: any server that answers receives spans and headers";
 
 interface Address {
   readonly host: string;
@@ -182,12 +183,12 @@ const EXCEPTION = "or the upstream's host must be in NO_PROXY";
 
 const HTTP_SCHEMES = {
   schemes: ["http:", "https:"],
-  bound: `a proxy of http: or https: (no socks), ${EXCEPTION}`,
+  bound: `an http: or https: proxy (not SOCKS), ${EXCEPTION}`,
 };
 const GRPC_RULE: ProxyRule = {
   groups: [["grpc_proxy"], ["https_proxy"], ["http_proxy"]],
   schemes: ["http:"],
-  bound: `a proxy of http: (no socks) for gRPC, ${EXCEPTION.toLowerCase()}`,
+  bound: `an http: proxy (not SOCKS) for gRPC, ${EXCEPTION.toLowerCase()}`,
 };
 
 /** Returns mistakes for proxies in the environment that forwarding cannot use. */

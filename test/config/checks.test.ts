@@ -5,7 +5,7 @@ function mistakesIn(reading: ConfigReading): unknown {
   return reading.ok ? [] : reading.mistakes;
 }
 
-const TWICE = { variable: "API_PORT", value: "4317", bound: "another port than OTLP_GRPC_PORT" };
+const TWICE = { variable: "API_PORT", value: "4317", bound: "a port other than OTLP_GRPC_PORT" };
 
 test("all listeners off is a mistake, for nothing would listen", () => {
   const reading = readConfig({ OTLP_GRPC_PORT: "off", OTLP_HTTP_PORT: "off", API_PORT: "off" });
@@ -14,7 +14,7 @@ test("all listeners off is a mistake, for nothing would listen", () => {
     {
       variable: "API_PORT",
       value: "off",
-      bound: "a port, because OTLP_GRPC_PORT and OTLP_HTTP_PORT are off too: nothing would listen",
+      bound: "a port, because OTLP_GRPC_PORT and OTLP_HTTP_PORT are off too",
     },
   ]);
 });
@@ -29,14 +29,14 @@ test("each listener is held against all before it", () => {
   const reading = readConfig({ OTLP_HTTP_PORT: "4317", API_PORT: "4317" });
 
   expect(mistakesIn(reading)).toEqual([
-    { variable: "OTLP_HTTP_PORT", value: "4317", bound: "another port than OTLP_GRPC_PORT" },
-    { variable: "API_PORT", value: "4317", bound: "another port than OTLP_GRPC_PORT" },
+    { variable: "OTLP_HTTP_PORT", value: "4317", bound: "a port other than OTLP_GRPC_PORT" },
+    { variable: "API_PORT", value: "4317", bound: "a port other than OTLP_GRPC_PORT" },
   ]);
 });
 
 test("the read API cannot have the port of OTLP/HTTP", () => {
   expect(mistakesIn(readConfig({ API_PORT: "4318" }))).toEqual([
-    { variable: "API_PORT", value: "4318", bound: "another port than OTLP_HTTP_PORT" },
+    { variable: "API_PORT", value: "4318", bound: "a port other than OTLP_HTTP_PORT" },
   ]);
 });
 

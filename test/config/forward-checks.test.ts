@@ -12,7 +12,7 @@ function mistakesIn(env: Environment): string[] {
 }
 
 const TLS = { FORWARD_ENDPOINT: "grpcs://up" };
-const CIRCLE = "listens there, and spans would go in a circle";
+const CIRCLE = "listens there, so spans would circulate";
 const NO_TLS = "unset for an endpoint without TLS; use https:// or grpcs://";
 
 test.each<{ name: string; env: Environment; mistakes: string[] }>([
@@ -20,27 +20,27 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
     name: "a user in the endpoint",
     env: { FORWARD_ENDPOINT: "https://user:secret@up" },
     mistakes: [
-      'FORWARD_ENDPOINT="https://***@up": must be without a user and a password; ' +
-        "put what they are for into FORWARD_HEADERS",
+      'FORWARD_ENDPOINT="https://***@up": must be without user and password; ' +
+        "set FORWARD_HEADERS instead",
     ],
   },
   {
     name: "a password alone",
     env: { FORWARD_ENDPOINT: "grpc://:secret@up" },
     mistakes: [
-      'FORWARD_ENDPOINT="grpc://***@up": must be without a user and a password; ' +
-        "put what they are for into FORWARD_HEADERS",
+      'FORWARD_ENDPOINT="grpc://***@up": must be without user and password; ' +
+        "set FORWARD_HEADERS instead",
     ],
   },
   {
     name: "a path for gRPC",
     env: { FORWARD_ENDPOINT: "grpc://up/v1/traces" },
-    mistakes: ['FORWARD_ENDPOINT="grpc://up/v1/traces": must be without a path when it is of gRPC'],
+    mistakes: ['FORWARD_ENDPOINT="grpc://up/v1/traces": must be without a path for gRPC'],
   },
   {
     name: "a question for gRPC",
     env: { FORWARD_ENDPOINT: "http://up?key=secret", FORWARD_PROTOCOL: "grpc" },
-    mistakes: ['FORWARD_ENDPOINT="http://up?***": must be without a path when it is of gRPC'],
+    mistakes: ['FORWARD_ENDPOINT="http://up?***": must be without a path for gRPC'],
   },
   {
     name: "a file that says no format",
@@ -53,7 +53,7 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
   {
     name: "a file that is asked something",
     env: { FORWARD_ENDPOINT: "file:///spans.jsonl?a" },
-    mistakes: ['FORWARD_ENDPOINT="file:///spans.jsonl?***": must be without ? when it is a file'],
+    mistakes: ['FORWARD_ENDPOINT="file:///spans.jsonl?***": must be without ? for a file'],
   },
   {
     name: "HTTP over grpc://",
@@ -63,7 +63,9 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
   {
     name: "zstd over gRPC",
     env: { FORWARD_ENDPOINT: "grpc://up", FORWARD_COMPRESSION: "zstd" },
-    mistakes: ['FORWARD_COMPRESSION="zstd": must be gzip or none for gRPC, which has no zstd'],
+    mistakes: [
+      'FORWARD_COMPRESSION="zstd": must be gzip or none for gRPC, which does not support zstd',
+    ],
   },
   {
     name: "what a file has no use for",
@@ -76,8 +78,8 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
     },
     mistakes: [
       'FORWARD_PROTOCOL="grpc": must be unset for an endpoint of file',
-      'FORWARD_HEADERS="a=***": must be unset for a file, which takes no headers',
-      'FORWARD_HEADERS_FILE="/h": must be unset for a file, which takes no headers',
+      'FORWARD_HEADERS="a=***": must be unset for a file, which has no headers',
+      'FORWARD_HEADERS_FILE="/h": must be unset for a file, which has no headers',
       `FORWARD_TLS_CA_FILE="/ca": must be ${NO_TLS}`,
     ],
   },
@@ -100,23 +102,17 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
   {
     name: "a certificate without its key",
     env: { ...TLS, FORWARD_TLS_CERT_FILE: "/cert" },
-    mistakes: [
-      'FORWARD_TLS_KEY_FILE="": must be set, because FORWARD_TLS_CERT_FILE is: ' +
-        "they belong together",
-    ],
+    mistakes: ['FORWARD_TLS_KEY_FILE="": must be set, because FORWARD_TLS_CERT_FILE is set'],
   },
   {
     name: "a key without its certificate",
     env: { ...TLS, FORWARD_TLS_KEY_FILE: "/key" },
-    mistakes: [
-      'FORWARD_TLS_CERT_FILE="": must be set, because FORWARD_TLS_KEY_FILE is: ' +
-        "they belong together",
-    ],
+    mistakes: ['FORWARD_TLS_CERT_FILE="": must be set, because FORWARD_TLS_KEY_FILE is set'],
   },
   {
     name: "retries that become quicker",
     env: { FORWARD_RETRY_INITIAL_MS: "500", FORWARD_RETRY_MAX_MS: "499" },
-    mistakes: ['FORWARD_RETRY_MAX_MS="499": must be no less than FORWARD_RETRY_INITIAL_MS'],
+    mistakes: ['FORWARD_RETRY_MAX_MS="499": must be at least FORWARD_RETRY_INITIAL_MS'],
   },
   {
     name: "its own gRPC",
@@ -143,8 +139,8 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
     name: "a stop's file where spans go on to",
     env: { FORWARD_ENDPOINT: "file:///spool/a.binpb", SHUTDOWN_SPILL_FILE: "/spool/./a.binpb" },
     mistakes: [
-      'SHUTDOWN_SPILL_FILE="/spool/./a.binpb": must be another file than FORWARD_ENDPOINT\'s: ' +
-        "each start reads and removes it",
+      'SHUTDOWN_SPILL_FILE="/spool/./a.binpb": must be a file other than FORWARD_ENDPOINT\'s, ' +
+        "because each start reads and removes it",
     ],
   },
   {
@@ -158,7 +154,7 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
     },
     mistakes: [
       expect.stringContaining("API_PORT="),
-      expect.stringContaining("without a user"),
+      expect.stringContaining("without user"),
       expect.stringContaining("without a path"),
       expect.stringContaining("FORWARD_COMPRESSION="),
       expect.stringContaining("FORWARD_TLS_INSECURE="),
@@ -210,7 +206,7 @@ test.each([
   expect(JSON.stringify(reading)).not.toContain("secret");
 });
 
-const UNUSED = "of no use: FORWARD_ENDPOINT is not set, so nothing is forwarded";
+const UNUSED = "has no effect, because FORWARD_ENDPOINT is not set";
 
 test.each<{ name: string; env: Environment; warnings: string[] }>([
   { name: "nothing", env: {}, warnings: [] },
@@ -232,8 +228,8 @@ test.each<{ name: string; env: Environment; warnings: string[] }>([
     name: "TLS without a check",
     env: { FORWARD_ENDPOINT: "https://up", FORWARD_TLS_INSECURE: "true" },
     warnings: [
-      "FORWARD_TLS_INSECURE: no certificate is checked: " +
-        "whoever answers gets the spans and the headers",
+      "FORWARD_TLS_INSECURE: certificates are not verified: " +
+        "any server that answers receives spans and headers",
     ],
   },
   {

@@ -10,8 +10,8 @@ function mistakesOf(env: Environment): object[] {
   return reading.ok ? [] : [...reading.mistakes];
 }
 
-const OF_HTTP = "a proxy of http: or https: (no socks), or the upstream's host must be in NO_PROXY";
-const OF_GRPC = "a proxy of http: (no socks) for gRPC, or the upstream's host must be in no_proxy";
+const OF_HTTP = "an http: or https: proxy (not SOCKS), or the upstream's host must be in NO_PROXY";
+const OF_GRPC = "an http: proxy (not SOCKS) for gRPC, or the upstream's host must be in no_proxy";
 
 test.each([
   { endpoint: HTTP, variable: "HTTP_PROXY", bound: OF_HTTP },

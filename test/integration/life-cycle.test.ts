@@ -198,7 +198,7 @@ test("--check lists the mistakes, or shows every variable", async () => {
   const right = await runProgram(["--check"], { MAX_BUFFER_SIZE: "7" });
 
   expect(wrong).toMatchObject({ exitCode: 2, stdout: "" });
-  expect(wrong.stderr).toContain('API_PORT="4317": must be another port than OTLP_GRPC_PORT');
+  expect(wrong.stderr).toContain('API_PORT="4317": must be a port other than OTLP_GRPC_PORT');
   expect(right).toMatchObject({ exitCode: 0, stderr: "" });
   expect(right.stdout.trimEnd().split("\n").map(nameOf)).toEqual([...VARIABLE_NAMES]);
   expect(right.stdout).toContain("MAX_BUFFER_SIZE=7\n");

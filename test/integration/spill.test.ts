@@ -171,7 +171,7 @@ test("a broken file is read up to there and set aside, and the start goes on", a
     level: "ERROR",
     file: path,
     restored_spans: 5,
-    reason: expect.stringContaining("cut off"),
+    reason: expect.stringContaining("truncated"),
     set_aside: `${path}.unread`,
   });
 });

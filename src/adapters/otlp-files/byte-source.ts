@@ -110,7 +110,7 @@ export async function* decompressed(
     else yield* streamOf(chunks).pipeThrough(new DecompressionStream("zstd"));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`the ${compression} data is broken or cut off: ${reason}`, { cause: error });
+    throw new Error(`the ${compression} data is damaged or truncated: ${reason}`, { cause: error });
   }
 }
 

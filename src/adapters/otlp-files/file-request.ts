@@ -40,13 +40,13 @@ export type FileItem = FileRequest | FileFault | OtherSignal;
 /** Maximum size of a request in memory; receivers accept far less. */
 export const MAX_REQUEST_BYTES = 256 * 1024 * 1024;
 
-/** Returns the place and what is wrong there, for a message. */
+/** Describes a fault with its place. */
 export function faultText({ fault, unit, first, last }: FileFault): string {
   const isRange = unit === "line" && last > first;
   return `${isRange ? `lines ${first} to ${last}` : `${unit} ${first}`}: ${fault}`;
 }
 
-/** Makes one fault of those that follow one another: a torn document may be a thousand lines. */
+/** Joins consecutive faults: a torn document may have a thousand lines. */
 export async function* mergedFaults(items: AsyncIterable<FileItem>): AsyncGenerator<FileItem> {
   let fault: FileFault | undefined;
   for await (const item of items) {
@@ -58,19 +58,19 @@ export async function* mergedFaults(items: AsyncIterable<FileItem>): AsyncGenera
   if (fault !== undefined) yield fault;
 }
 
-/** Undefined where there is none to join, or where how much is missing is not known of both. */
+/** Joins two faults; returns undefined unless both have the same unit and a known size. */
 function joinedFault(fault: FileFault | undefined, next: FileFault): FileFault | undefined {
   if (fault === undefined || fault.unit !== next.unit) return undefined;
   if (fault.skippedBytes === undefined || next.skippedBytes === undefined) return undefined;
   return { ...fault, last: next.last, skippedBytes: fault.skippedBytes + next.skippedBytes };
 }
 
-/** Far beyond what a receiver takes; rows that are not used cost nothing. */
+/** Far more than receivers accept; unused rows cost nothing. */
 const LIMITS = { spansPerRequest: 1_000_000, nestingDepth: 100 };
 
 let walked: WalkedRequest | undefined;
 
-/** How many spans an encoded request has, valid or not; or what is wrong with its bytes. */
+/** Counts the spans of an encoded request, valid or not. Returns the reason if it is invalid. */
 export function countSpans(request: Uint8Array): number | string {
   walked ??= createWalkedRequest(LIMITS);
   walkRequest(walked, request);
@@ -78,7 +78,7 @@ export function countSpans(request: Uint8Array): number | string {
   return walked.spanCount + walked.rejectedSpans;
 }
 
-/** Undefined when no valid span says when it began. */
+/** Returns the earliest start of a valid span; undefined if none has one. */
 export function earliestStartMs(request: Uint8Array): number | undefined {
   walked ??= createWalkedRequest(LIMITS);
   walkRequest(walked, request);

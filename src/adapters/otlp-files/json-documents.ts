@@ -3,25 +3,25 @@ import { type ByteSource, dropBytes, holdChunk, peekBytes } from "./byte-source.
 import { type FileFault, MAX_REQUEST_BYTES } from "./file-request.ts";
 import { createJsonScan, isJsonSpace, scanJson } from "./json-scan.ts";
 
-/** A JSON object of a file. It may still turn out to be broken when it is parsed. */
+/** A JSON object of a file, which the parser may still find invalid. */
 export interface JsonDocument {
   readonly bytes: Uint8Array;
   readonly firstLine: number;
   readonly lastLine: number;
-  /** Of the file, with the white space around it. */
+  /** Bytes of the file, with the white space around it. */
   readonly fileBytes: number;
 }
 
 interface LineSource {
   readonly source: ByteSource;
-  /** Of the next byte, from 1. */
+  /** The line of the next byte, from 1. */
   line: number;
 }
 
 /**
- * The JSON objects of a file, one after the other: a line each, or over as many lines as they like.
- * After one that is broken, the next begins at the next line, or at the next `{"resourceSpans"` and
- * the like before that: the writer may have been killed, and may have gone on in the same line.
+ * Yields the JSON objects of a file, each on one or more lines. After a broken one, the next begins
+ * at the next line, or at an earlier `{"resourceSpans"` and the like: the writer may have been
+ * killed and may have continued on the same line.
  */
 export async function* jsonDocuments(
   source: ByteSource,
@@ -59,7 +59,7 @@ async function takeDocument(
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
-/** Takes white space and byte order marks, which stand also where files were joined. */
+/** Skips white space and byte order marks, which also occur where files were concatenated. */
 async function dropSpace(lines: LineSource): Promise<boolean> {
   const { source } = lines;
   for (;;) {
@@ -75,7 +75,7 @@ async function dropSpace(lines: LineSource): Promise<boolean> {
   }
 }
 
-/** Waits for no more of the file: in a pipe that would hold up the document before. */
+/** Skips held space without waiting for more, which in a pipe would delay the document. */
 function dropHeldSpace(lines: LineSource): void {
   for (let [chunk] = lines.source.held; chunk !== undefined; [chunk] = lines.source.held) {
     const end = chunk.findIndex((byte) => !isJsonSpace(byte));
@@ -84,7 +84,7 @@ function dropHeldSpace(lines: LineSource): void {
   }
 }
 
-/** Takes these bytes, which are the next ones. */
+/** Takes the next bytes, and counts their lines. */
 function dropText(lines: LineSource, bytes: Uint8Array): void {
   lines.line += lineEndsIn(bytes);
   dropBytes(lines.source, bytes.length);
@@ -101,34 +101,34 @@ function lineEndsIn(bytes: Uint8Array): number {
 const OPEN_BRACE = 0x7b;
 const NUL = 0x00;
 
-/** Returns the length of the document that begins here, or what is wrong with it. */
+/** Returns the length of the document that begins here, or the reason if it is invalid. */
 async function documentLength(source: ByteSource, maxBytes: number): Promise<number | string> {
   const first = source.held[0]![0];
-  if (first === NUL) return "NUL bytes, as a crash leaves them";
+  if (first === NUL) return "NUL bytes, probably left by a crash";
   if (first !== OPEN_BRACE) return 'this is not OTLP/JSON: a request begins with "{"';
   const scan = createJsonScan();
   let scannedBytes = 0;
   for (let index = 0; scannedBytes < maxBytes; index += 1) {
     // oxlint-disable-next-line no-await-in-loop -- a chunk comes after the one before it
     if (index === source.held.length && !(await holdChunk(source))) {
-      return "this is not whole JSON: the file ends within it";
+      return "incomplete or invalid JSON: the file ends inside it";
     }
     const chunk = source.held[index]!;
     const end = scanJson(scan, chunk);
-    if (scan.fault !== "") return `this is not whole JSON: ${scan.fault}`;
+    if (scan.fault !== "") return `incomplete or invalid JSON: ${scan.fault}`;
     if (end >= 0 && scannedBytes + end <= maxBytes) return scannedBytes + end;
     scannedBytes += chunk.length;
   }
   return `longer than ${maxBytes} bytes`;
 }
 
-/** What our own files, the collector's and those of SDKs have at the beginning of a document. */
+/** Beginnings of documents in our files, the Collector's and those of SDKs. */
 const BEGINNINGS = ["resourceSpans", "resourceMetrics", "resourceLogs", "sequence"].map((name) =>
   Buffer.from(`{"${name}"`),
 );
 const LONGEST_BEGINNING = Math.max(...BEGINNINGS.map(({ length }) => length));
 
-/** Takes what is broken, which is never more than the rest of a line, and holds little of it. */
+/** Skips a broken document up to the next line or document, and holds little of it. */
 async function skipBroken(lines: LineSource): Promise<void> {
   const { source } = lines;
   const isHole = source.held[0]![0] === NUL;

@@ -7,8 +7,8 @@ import { type JsonDocument, jsonDocuments } from "./json-documents.ts";
 import { PIECE_BYTES } from "./request-split.ts";
 
 /**
- * OTLP/JSON: requests, or spans by themselves, of which as many as come together make a request. A
- * request is parsed to see that it is one and to count its spans; what is sent is what was there.
+ * Yields requests from OTLP/JSON, or from lines of single spans, which are grouped into requests. A
+ * request is parsed to validate it and to count its spans; its bytes stay unchanged.
  *
  * Source: OpenTelemetry Protocol File Exporter, "JSON lines file".
  */
@@ -21,7 +21,7 @@ export async function* jsonRequests(source: ByteSource): AsyncGenerator<FileItem
       lines.push(item.spanLine);
       lineBytes += item.spanLine.bytes.length;
     }
-    // In a pipe, the next ones may be long in coming.
+    // In a pipe, the next lines may take long to arrive.
     const isEnough = lineBytes >= PIECE_BYTES || source.heldBytes === 0;
     if (lines.length > 0 && (isEnough || !("spanLine" in item))) {
       yield requestOf(lines);
@@ -42,7 +42,7 @@ function readDocument(document: JsonDocument): FileItem | { readonly spanLine: J
   return isSpanLine(value) ? { spanLine: document } : requestItem(value, bytes, fileBytes);
 }
 
-/** Returns the one request, of traces or of another signal, or what is wrong with it. */
+/** Reads a request of traces or of another signal. Returns the reason if it is invalid. */
 export function readJsonRequest(
   bytes: Uint8Array,
   fileBytes: number,
@@ -60,19 +60,19 @@ function requestOf(lines: readonly Pick<JsonDocument, "bytes" | "fileBytes">[]):
   return traceItem(JSON.parse(bytes.toString()) as object, bytes, fileBytes);
 }
 
-/** Returns an object that may be sent, or what is wrong with it. */
+/** Parses an object that can be sent. Returns the reason if it is invalid. */
 function parseDocument(bytes: Uint8Array): object | string {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof value !== "object" || value === null) return "this is not a JSON object";
-    return isOfUse(value) ? value : "this is JSON, but no traces: it has no resourceSpans";
+    if (typeof value !== "object" || value === null) return "not a JSON object";
+    return isOfUse(value) ? value : "JSON without resourceSpans, so not traces";
   } catch (error) {
     const reason = error instanceof Error ? quotePeerText(error.message) : "";
-    return `this is not whole JSON: ${reason.replace(/^JSON Parse error: /, "")}`;
+    return `incomplete or invalid JSON: ${reason.replace(/^JSON Parse error: /, "")}`;
   }
 }
 
-/** An object without members is a request without spans. */
+/** Reports whether an object has requests. An empty object is a request without spans. */
 function isOfUse(value: object): boolean {
   const isKnown = "resourceSpans" in value || isOtherSignal(value) || isSpanLine(value);
   return isKnown || Object.keys(value).length === 0;
@@ -94,13 +94,13 @@ function requestItem(
 
 function traceItem(value: object, bytes: Uint8Array, fileBytes: number): FileRequest {
   const starts = startsMs(value);
-  const earliest = starts.reduce((least, start) => (start < least ? start : least), Infinity);
+  const earliest = starts.reduce((min, start) => (start < min ? start : min), Infinity);
   const earliestStartMs = () => (earliest === Infinity ? undefined : earliest);
   const contentType = "application/json" as const;
   return { bytes, contentType, spanCount: starts.length, earliestStartMs, fileBytes };
 }
 
-/** Of every span its start, in Unix milliseconds; Infinity for one that does not say. */
+/** Returns the start of every span in Unix milliseconds; Infinity for a span without one. */
 function startsMs(request: object): number[] {
   return listIn(request, "resourceSpans")
     .flatMap((resourceSpans) => listIn(resourceSpans, "scopeSpans"))
@@ -118,8 +118,8 @@ export function listIn(parent: object, name: string): object[] {
 }
 
 /**
- * A span by itself, as `spanring get`, `take`, `tail` and `wait` print it in a pipe: its own
- * members, what it came in, and the number, the run and the service that spanring adds.
+ * A single span, as `spanring get`, `take`, `tail` and `wait` print it in a pipe: its members, its
+ * resource and scope, and the sequence, run and service that spanring adds.
  */
 interface SpanLine {
   readonly resource: object;
@@ -143,7 +143,7 @@ function isSpanLine(document: object): document is SpanLine {
   return ["traceId", "spanId", "resource", "scope"].every((name) => name in document);
 }
 
-/** Makes one request in OTLP/JSON of spans: those of one resource and one scope come together. */
+/** Makes a request in OTLP/JSON from spans, grouped by resource and scope. */
 function requestOfSpanLines(lines: readonly Uint8Array[]): Buffer {
   const spans = lines.map((line) => parseExactly(new TextDecoder().decode(line)) as SpanLine);
   const byResource = Map.groupBy(spans, (span) => textOf(span.resource, span.resourceSchemaUrl));
@@ -167,19 +167,19 @@ function ownMembers(line: SpanLine): object {
   return Object.fromEntries(Object.entries(line).filter(([name]) => !ADDED_MEMBERS.has(name)));
 }
 
-/** TypeScript does not know of it yet. Source: ECMAScript proposal "JSON.parse source text". */
+/** TypeScript does not declare it yet. Source: ECMAScript proposal "JSON.parse source text". */
 declare global {
   interface JSON {
     rawJSON(text: string): unknown;
   }
 }
 
-/** Parses JSON so that `JSON.stringify` writes it again with the numbers that are in it. */
+/** Parses JSON so that `JSON.stringify` writes its numbers unchanged. */
 export function parseExactly(text: string): object {
   return JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) as object;
 }
 
-/** A number that a double would change is kept as its digits. */
+/** Keeps the digits of a number that a double would change. */
 function keepDigits(_: string, value: unknown, { source }: { readonly source?: string }): unknown {
   return typeof value === "number" && String(value) !== source ? JSON.rawJSON(source!) : value;
 }

@@ -53,7 +53,7 @@ function lengthDelimited(request: Uint8Array): Uint8Array {
 /** As many zero bytes were left by a crash; they are not empty messages. */
 const HOLE_BYTES = 16;
 
-export const HOLE = "NUL bytes, as a crash leaves them";
+export const HOLE = "NUL bytes, probably left by a crash";
 
 /** Returns what a message is, or what is wrong with it. */
 type ReadMessage<Item> = (message: Uint8Array, fileBytes: number) => Promise<Item | string>;
@@ -100,7 +100,7 @@ export async function* framedItems<Item extends object>(
   if (last !== undefined) yield last.item;
 }
 
-const TORN = "cut off: another request begins in it";
+const TORN = "truncated: another request begins inside it";
 
 interface LastMessage<Item> {
   readonly item: Item;
@@ -156,13 +156,13 @@ async function peekMessage(
 ): Promise<Uint8Array | string> {
   const begin = at + LENGTH_BYTES;
   const head = await peekBytes(source, begin);
-  if (head.length < begin) return "cut off within a length";
+  if (head.length < begin) return "truncated within a length";
   const length = lengthAt(head, at);
-  if (length > maxBytes) return `a request of ${length} bytes; at most ${maxBytes} can be`;
+  if (length > maxBytes) return `a request of ${length} bytes; the maximum is ${maxBytes}`;
   const framed = await peekBytes(source, begin + length);
   const message = framed.subarray(begin);
   if (message.length === length) return message;
-  return `cut off: the request that begins there has ${message.length} of its ${length} bytes`;
+  return `truncated: the request that begins there has ${message.length} of its ${length} bytes`;
 }
 
 function lengthAt({ buffer, byteOffset }: Uint8Array, at: number): number {

@@ -74,7 +74,7 @@ async function* untilError(
   try {
     yield* chunks;
   } catch (error) {
-    ending.reason = `cannot read on: ${systemErrorText(error)}`;
+    ending.reason = `cannot read further: ${systemErrorText(error)}`;
   }
 }
 

@@ -58,12 +58,12 @@ async function takeField(source: ByteSource): Promise<Uint8Array | FileFault | u
   if (head.length === 0) return undefined;
   const lengthBytes = fieldLength(head);
   if (lengthBytes === 0 || lengthBytes > MAX_REQUEST_BYTES) {
-    return faultAt(offsetBytes, "this is not a field of a trace request");
+    return faultAt(offsetBytes, "not a field of a trace request");
   }
   const field = await takeBytes(source, lengthBytes);
   if (field.length === lengthBytes) return field;
   const has = `has ${field.length} of its ${lengthBytes} bytes`;
-  return faultAt(offsetBytes, `cut off: the field that begins there ${has}`);
+  return faultAt(offsetBytes, `truncated: the field that begins there ${has}`);
 }
 
 function faultAt(offsetBytes: number, fault: string): FileFault {

@@ -15,8 +15,8 @@ import type { SequenceRange } from "./sequence-ranges.ts";
  * are taken for one, and `offset` makes a record valid only where it was written.
  *
  * `synced bytes` is how much of the segment was on stable storage when the record was written; in a
- * carried record, how much of the segment that it is about. It tells damage from a torn write: see
- * `scan-segment.ts`.
+ * carried record, how much of the segment that it is about. It distinguishes damage from a torn
+ * write: see `scan-segment.ts`.
  */
 export interface LogRecord {
   type: number;

@@ -22,9 +22,9 @@ const TORN = LINE_B.slice(0, 40);
 const NULS = "\0".repeat(64);
 
 const torn = (place: string, bytes: number) =>
-  `${place}: this is not whole JSON: the line ends within a string (${bytes} B)`;
+  `${place}: incomplete or invalid JSON: the line ends within a string (${bytes} B)`;
 const nuls = (place: string, bytes: number) =>
-  `${place}: NUL bytes, as a crash leaves them (${bytes} B)`;
+  `${place}: NUL bytes, probably left by a crash (${bytes} B)`;
 
 const JSON_FILES = [
   {
@@ -35,17 +35,17 @@ const JSON_FILES = [
   {
     name: "a torn line that another follows without a line end",
     text: `${LINE_A}\n${TORN}${LINE_B}\n${LINE_C}\n`,
-    items: [JSON_A, 'line 2: this is not whole JSON: unexpected "r" (40 B)', JSON_B, JSON_C],
+    items: [JSON_A, 'line 2: incomplete or invalid JSON: unexpected "r" (40 B)', JSON_B, JSON_C],
   },
   {
     name: "a line that is torn where another may follow",
     text: `{"resourceSpans":[\n${LINE_B}\n${LINE_C}\n`,
-    items: ['line 1: this is not whole JSON: unexpected "{" (19 B)', JSON_B, JSON_C],
+    items: ['line 1: incomplete or invalid JSON: unexpected "{" (19 B)', JSON_B, JSON_C],
   },
   {
     name: "a line that is torn where the last may follow",
     text: `{"resourceSpans":[\n${LINE_B}\n`,
-    items: ["line 1: this is not whole JSON: the file ends within it (19 B)", JSON_B],
+    items: ["line 1: incomplete or invalid JSON: the file ends inside it (19 B)", JSON_B],
   },
   {
     name: "the end of a line at the beginning",
@@ -78,7 +78,7 @@ const JSON_FILES = [
   {
     name: "zero bytes in a line",
     text: `${TORN}${NULS}${LINE_B}\n`,
-    items: [`line 1: this is not whole JSON: a string has byte 0x00 (104 B)`, JSON_B],
+    items: [`line 1: incomplete or invalid JSON: a string has byte 0x00 (104 B)`, JSON_B],
   },
   {
     name: "lines of something else, which are one fault",
@@ -94,7 +94,7 @@ const JSON_FILES = [
     text: `${DOCUMENT.slice(0, -5)}\n${LINE_B}\n`,
     items: [
       expect.stringContaining(
-        `lines 1 to ${DOCUMENT.split("\n").length - 2}: this is not whole JSON: unexpected "{"`,
+        `lines 1 to ${DOCUMENT.split("\n").length - 2}: incomplete or invalid JSON: unexpected "{"`,
       ),
       JSON_B,
     ],
@@ -102,16 +102,12 @@ const JSON_FILES = [
   {
     name: "JSON that only a parser knows to be none",
     text: `{"resourceSpans":[nulll]}\n${LINE_A}\n`,
-    items: ["line 1: this is not whole JSON: Expected ']' (25 B)", JSON_A],
+    items: ["line 1: incomplete or invalid JSON: Expected ']' (25 B)", JSON_A],
   },
   {
     name: "JSON of something else",
     text: `${LINE_A}\n{"spans":[]}\n17\n${LINE_B}`,
-    items: [
-      JSON_A,
-      "lines 2 to 3: this is JSON, but no traces: it has no resourceSpans (15 B)",
-      JSON_B,
-    ],
+    items: [JSON_A, "lines 2 to 3: JSON without resourceSpans, so not traces (15 B)", JSON_B],
   },
 ];
 
@@ -137,7 +133,7 @@ const [A, B, C] = REQUESTS;
 const [PROTO_A, PROTO_B, PROTO_C] = [protobuf(A, 3), protobuf(B, 1), protobuf(C, 2)];
 const framed = (...parts: readonly Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
 const cutOff = (place: number, has: number, of: number) =>
-  `byte ${place}: cut off: the request that begins there has ${has} of its ${of} bytes`;
+  `byte ${place}: truncated: the request that begins there has ${has} of its ${of} bytes`;
 const frameA = lengthDelimited(A);
 const tornB = lengthDelimited(B).subarray(0, -30);
 const noRequest = Uint8Array.of(0x0a, 2, 0x0b, 0);
@@ -172,7 +168,7 @@ const PROTO_FILES = [
     bytes: framed(frameA, frameA.subarray(0, -7), lengthDelimited(B, C)),
     items: [
       PROTO_A,
-      `byte ${frameA.length}: cut off: another request begins in it (${frameA.length - 7} B)`,
+      `byte ${frameA.length}: truncated: another request begins inside it (${frameA.length - 7} B)`,
       PROTO_B,
       PROTO_C,
     ],
@@ -185,14 +181,14 @@ const PROTO_FILES = [
   {
     name: "a length that is cut off",
     bytes: framed(frameA, Uint8Array.of(0, 0)),
-    items: [PROTO_A, `byte ${frameA.length}: cut off within a length (2 B)`],
+    items: [PROTO_A, `byte ${frameA.length}: truncated within a length (2 B)`],
   },
   {
     name: "a length that cannot be",
     bytes: framed(frameA, Uint8Array.of(0xff, 0xff, 0xff, 0xff), lengthDelimited(B)),
     items: [
       PROTO_A,
-      `byte ${frameA.length}: a request of 4294967295 bytes; at most 268435456 can be (4 B)`,
+      `byte ${frameA.length}: a request of 4294967295 bytes; the maximum is 268435456 (4 B)`,
       PROTO_B,
     ],
   },
@@ -239,14 +235,14 @@ const BARE_FILES = [
     bytes: framed(A, B.subarray(0, -5)),
     items: [
       PROTO_A,
-      `byte ${A.length}: cut off: the field that begins there has ${B.length - 5} ` +
+      `byte ${A.length}: truncated: the field that begins there has ${B.length - 5} ` +
         `of its ${B.length} bytes (${B.length - 5} B)`,
     ],
   },
   {
     name: "something else behind it",
     bytes: framed(A, Uint8Array.of(0x0b, 1), new Uint8Array(200_000).fill(0x0b)),
-    items: [PROTO_A, `byte ${A.length}: this is not a field of a trace request (200002 B)`],
+    items: [PROTO_A, `byte ${A.length}: not a field of a trace request (200002 B)`],
   },
 ];
 
@@ -284,11 +280,11 @@ test("a file that cannot be read on: what was before is there, and then the reas
   const between = await Array.fromAsync(readRequests(failing(`${LINE_A}\n`)));
   const within = await Array.fromAsync(readRequests(failing(`${LINE_A}\n${TORN}`)));
 
-  const reason = "cannot read on: the device reports a read or write error (? B)";
+  const reason = "cannot read further: the device reports a read or write error (? B)";
   expect(between.map(read)).toEqual([JSON_A, `byte ${LINE_A.length + 1}: ${reason}`]);
   expect(within.map(read)).toEqual([
     JSON_A,
-    "line 2: this is not whole JSON: the file ends within it (40 B)",
+    "line 2: incomplete or invalid JSON: the file ends inside it (40 B)",
     `byte ${LINE_A.length + 41}: ${reason}`,
   ]);
 });

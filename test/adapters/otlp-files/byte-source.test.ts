@@ -113,8 +113,8 @@ test.each(COMPRESSIONS)("a file in $compression that is cut off says so", async 
 
   for (const lost of [1, Math.round(file.length / 2), file.length - 10]) {
     const items = await itemsOf(file.subarray(0, -lost), 100_000);
-    const fault = `the ${each.compression} data is broken or cut off: unexpected end of file`;
-    expect(items.at(-1)).toMatchObject({ fault: `cannot read on: ${fault}` });
+    const fault = `the ${each.compression} data is damaged or truncated: unexpected end of file`;
+    expect(items.at(-1)).toMatchObject({ fault: `cannot read further: ${fault}` });
   }
 });
 
@@ -173,7 +173,7 @@ test.each([
     name: "JSON of something else",
     messages: [zstd('{"spans":[]}'), zstd(LINE_B)],
     items: [
-      "byte 0: this is JSON, but no traces: it has no resourceSpans " +
+      "byte 0: JSON without resourceSpans, so not traces " +
         `(${4 + zstd('{"spans":[]}').length} B)`,
       JSON_ITEMS[1],
     ],
@@ -193,7 +193,7 @@ test("a message in zstd that is torn costs only itself", async () => {
   expect(items).toEqual([
     JSON_ITEMS[0]!,
     expect.stringMatching(
-      new RegExp(`^byte ${whole.length}: the zstd data is broken or cut off: .* \\(\\d+ B\\)$`),
+      new RegExp(`^byte ${whole.length}: the zstd data is damaged or truncated: .* \\(\\d+ B\\)$`),
     ),
     ...JSON_ITEMS,
   ]);

@@ -102,7 +102,7 @@ test("requests between the lines, and what is broken, keep their places", async 
     json(otlpJson(requestOf(1)), 1),
     json(request, 2),
     json(otlpJson(requestOf(1)), 1),
-    "line 4: this is JSON, but no traces: it has no resourceSpans (12 B)",
+    "line 4: JSON without resourceSpans, so not traces (12 B)",
     json(otlpJson(requestOf(1)), 1),
   ]);
 });

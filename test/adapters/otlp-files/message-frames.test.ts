@@ -62,6 +62,6 @@ test("a request may be as long as the limit and no longer", async () => {
   const most = request.length - 1;
   expect(within).toMatchObject([{ spanCount: 2 }]);
   expect(beyond).toMatchObject([
-    { fault: `a request of ${request.length} bytes; at most ${most} can be`, first: 0 },
+    { fault: `a request of ${request.length} bytes; the maximum is ${most}`, first: 0 },
   ]);
 });

@@ -28,9 +28,9 @@ function beginOfField(fieldBytes: number): Uint8Array {
 test.each([
   {
     fieldBytes: MAX_REQUEST_BYTES,
-    fault: `cut off: the field that begins there has 8 of its ${MAX_REQUEST_BYTES} bytes`,
+    fault: `truncated: the field that begins there has 8 of its ${MAX_REQUEST_BYTES} bytes`,
   },
-  { fieldBytes: MAX_REQUEST_BYTES + 1, fault: "this is not a field of a trace request" },
+  { fieldBytes: MAX_REQUEST_BYTES + 1, fault: "not a field of a trace request" },
 ])("a field of $fieldBytes bytes is waited for up to the limit: $fault", async (field) => {
   const begin = beginOfField(field.fieldBytes);
 
@@ -45,7 +45,7 @@ test("bytes that are no field are found out", async () => {
 
   const pieces = await Array.fromAsync(splitRequest(openSource(chunksOf(noTag, 4))));
 
-  expect(pieces).toMatchObject([{ fault: "this is not a field of a trace request", first: 0 }]);
+  expect(pieces).toMatchObject([{ fault: "not a field of a trace request", first: 0 }]);
 });
 
 const codec = new ProtobufSpanCodec();

@@ -239,14 +239,14 @@ test("what cannot have a longer name stays where it is", async () => {
 });
 
 test.each([
-  { name: "cut off within a request", cut: FRAMED.length - 1, requests: 1, fault: "cut off" },
+  { name: "cut off within a request", cut: FRAMED.length - 1, requests: 1, fault: "truncated" },
   {
-    name: "cut off within a length",
+    name: "truncated within a length",
     cut: frame(requestOf(2)).length + 2,
     requests: 1,
-    fault: "cut",
+    fault: "truncated",
   },
-  { name: "cut off within the first", cut: 10, requests: 0, fault: "byte 0: cut off" },
+  { name: "cut off within the first", cut: 10, requests: 0, fault: "byte 0: truncated" },
 ])("of a file $name, the requests before are read", async ({ cut, requests, fault }) => {
   const { spill, path } = spillFile();
   writeFileSync(path, FRAMED.subarray(0, cut));

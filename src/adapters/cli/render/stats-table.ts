@@ -30,16 +30,16 @@ const LOSSES: ReadonlySet<string> = new Set(["rejected", "evicted", "undeliverab
 export function statsTable(stats: StatsAnswer, url: string, palette: Palette): string[] {
   const { capacity, sequence, uptime_seconds, version } = stats;
   const uptime = durationText(BigInt(Math.round(uptime_seconds * NANOS_PER_SECOND)));
-  const books = ledgerRows(stats);
+  const counters = ledgerRows(stats);
   const limits: Cells = ["capacity", countText(capacity.spans), bytesText(capacity.bytes)];
   const inUse = inUseRow(stats);
   const header: Cells = ["", "SPANS", "BYTES"];
-  const line = linesOf([header, ...books, limits, inUse]);
+  const line = linesOf([header, ...counters, limits, inUse]);
   return [
     `${palette.heading(`spanring ${peerText(version, 40)}`)} at ${url}, up ${uptime}`,
     "",
     palette.heading(line(header)),
-    ...books.map((cells) => (isLoss(cells) ? palette.odd(line(cells)) : line(cells))),
+    ...counters.map((cells) => (isLoss(cells) ? palette.odd(line(cells)) : line(cells))),
     "",
     line(limits),
     line(inUse),
@@ -59,7 +59,7 @@ function inUseRow({ bytes, capacity, sequence }: StatsAnswer): Cells {
   return ["in use", slots, percentText(usedBytes, capacity.bytes)];
 }
 
-/** Every entry that the answer has, also one that this program is too old to know. */
+/** Returns a row for every counter of the response, even one that this version does not know. */
 function ledgerRows({ spans, bytes }: StatsAnswer): Cells[] {
   const bytesOf: Readonly<Record<string, number>> = { ...bytes };
   return Object.entries(spans).map(([entry, count]) => [

@@ -83,11 +83,11 @@ test("broken parts are skipped and reported with their place, and the rest is se
   expect([cut.exitCode, middle.exitCode]).toEqual([1, 1]);
   expect(cut.bodies.toSorted()).toEqual(base64([REQUESTS[0], REQUESTS[0], REQUESTS[1]]).toSorted());
   expect(cut.stderr).toMatch(
-    /^spanring: \S+cut\.binpb: byte \d+: cut off: [^;]*; \d+ B skipped\n$/,
+    /^spanring: \S+cut\.binpb: byte \d+: truncated: [^;]*; \d+ B skipped\n$/,
   );
   expect(middle.bodies.toSorted()).toEqual(base64(LINES).toSorted());
   expect(middle.stderr).toMatch(
-    /^spanring: \S+middle\.jsonl: line 2: this is not whole JSON: [^;]*; 41 B skipped\n$/,
+    /^spanring: \S+middle\.jsonl: line 2: incomplete or invalid JSON: [^;]*; 41 B skipped\n$/,
   );
 });
 
@@ -100,7 +100,7 @@ test("of many broken parts, ten are listed and the others counted", async () => 
   expect(end.stdout).toStartWith("sent 1,000 spans in 1,000 requests");
   const told = end.stderr.trimEnd().split("\n");
   expect(told).toHaveLength(11);
-  expect(told[9]).toMatch(/worn\.jsonl: line 19: this is not whole JSON/);
+  expect(told[9]).toMatch(/worn\.jsonl: line 19: incomplete or invalid JSON/);
   expect(told[10]).toBe("spanring: 990 more broken parts skipped (5.80 KiB)");
 });
 
@@ -110,7 +110,7 @@ test("a file that cannot be read to its end is one sentence, and others are sent
   expect(end.exitCode).toBe(1);
   expect(end.bodies.toSorted()).toEqual(base64([LINES[0]!, REQUESTS[0]]).toSorted());
   const at = LINES[0]!.length + 1;
-  const reason = "cannot read on: the device reports a read or write error";
+  const reason = "cannot read further: the device reports a read or write error";
   expect(end.stderr).toBe(
     `spanring: standard input: byte ${at}: ${reason}\n` +
       `spanring: /proc/self/mem: byte 0: ${reason}\n`,
