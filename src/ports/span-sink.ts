@@ -73,7 +73,7 @@ export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 /** Stores spans while spanring does not run: a stop writes them, and the next start reads them. */
 export interface SpanSpill {
   /** The path of the file, safe for a log line. */
-  readonly place: string;
+  readonly shownPath: string;
   /** Rejects when the file cannot be written; leaves nothing behind. */
   tryOut(): Promise<void>;
   /**

@@ -2,7 +2,7 @@ import type { TraceSpan } from "../domain/trace-span.ts";
 import type { WalkedRequest } from "../domain/wire/walked-request.ts";
 import type { BufferStats, ServiceStats, ServiceAmount, SpanAmount } from "../domain/ledger.ts";
 import type { SpanMatcher, SpanLocation } from "../domain/query/span-matcher.ts";
-import type { SpanPlaces } from "../domain/wire/request-spans.ts";
+import type { SpanRange } from "../domain/wire/request-spans.ts";
 
 /** Removes spans for a reader. */
 interface SpanTaker {
@@ -45,7 +45,7 @@ export interface SpanAppender {
    * Stores a request that was walked without a fault. `rejected` has the amounts of its spans that
    * were rejected.
    */
-  append(walked: WalkedRequest, rejected?: readonly ServiceAmount[]): Appended;
+  append(walked: WalkedRequest, rejected?: readonly ServiceAmount[]): AppendResult;
 }
 
 /** Reports whether spans fit in. */
@@ -124,7 +124,7 @@ export interface SequenceRange {
 }
 
 /** The result of an append. A request that is not accepted is neither stored nor counted. */
-export type Appended =
+export type AppendResult =
   | { readonly outcome: "accepted"; readonly evictedSpans: number }
   /** No room, and the overflow policy does not evict. */
   | { readonly outcome: "refused" }
@@ -152,7 +152,7 @@ export interface Search {
 }
 
 /** Called with each matching span in place, until it returns false. Must not keep the reference. */
-export type Visit = (sequence: number, place: Readonly<SpanLocation>) => boolean;
+export type Visit = (sequence: number, location: Readonly<SpanLocation>) => boolean;
 
 /**
  * Spans on their way to the upstream. They stay in the buffer, where readers see them and no taker
@@ -180,6 +180,6 @@ export interface Lease {
 }
 
 /** Spans of a lease by their positions in it. */
-export type LeasePart = SpanPlaces;
+export type LeasePart = SpanRange;
 
 export type Settlement = "delivered" | "returned" | "undeliverable";

@@ -49,10 +49,10 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
     test("has what was written, request by request, as often as it is read", async () => {
       const spill = create();
 
-      const place = await spill.write(REQUESTS);
+      const path = await spill.write(REQUESTS);
 
       const all = REQUESTS.map((request) => request.toHex());
-      expect(place).toBe(spill.place);
+      expect(path).toBe(spill.shownPath);
       expect([await requestsIn(spill), await requestsIn(spill)]).toEqual([all, all]);
       expect(
         (await contentsOf(spill)).map((item) => "spanCount" in item && item.spanCount),
@@ -91,17 +91,17 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       const second = await spill.setAside();
 
       expect(await contentsOf(spill)).toEqual([]);
-      expect(new Set([spill.place, first, second]).size).toBe(3);
+      expect(new Set([spill.shownPath, first, second]).size).toBe(3);
     });
 
     test("keeps what is there when more is written, which is somewhere else then", async () => {
       const spill = create();
 
       await spill.write([requestOf(1)]);
-      const places = [await spill.write([requestOf(2)]), await spill.write([requestOf(3)])];
+      const paths = [await spill.write([requestOf(2)]), await spill.write([requestOf(3)])];
 
       expect(await requestsIn(spill)).toEqual([requestOf(1).toHex()]);
-      expect(new Set([spill.place, ...places]).size).toBe(3);
+      expect(new Set([spill.shownPath, ...paths]).size).toBe(3);
     });
 
     test("has, in place of what was there, what is read from it and written back", async () => {
@@ -118,9 +118,9 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       await spill.write(REQUESTS);
       await spill.replace(readOf(spill, 2));
 
-      const place = await spill.write([requestOf(2, 7)]);
+      const path = await spill.write([requestOf(2, 7)]);
 
-      expect(place).toBe(spill.place);
+      expect(path).toBe(spill.shownPath);
       expect(await requestsIn(spill)).toEqual([requestOf(2, 7).toHex(), REQUESTS[2]!.toHex()]);
     });
 

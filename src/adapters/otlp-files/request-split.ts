@@ -13,7 +13,7 @@ import type { MessageBytes } from "../../domain/wire/field-scan.ts";
 import {
   everySpan,
   rowsOf,
-  type SpanPlaces,
+  type SpanRange,
   type SpanTable,
 } from "../../domain/wire/request-spans.ts";
 
@@ -126,7 +126,7 @@ function* cutToSize(request: Uint8Array): Generator<Uint8Array> {
 function* halves(
   input: SplitInput,
   request: Uint8Array,
-  { first, end }: SpanPlaces,
+  { first, end }: SpanRange,
 ): Generator<Uint8Array> {
   const middle = Math.ceil((first + end) / 2);
   if (request.length <= PIECE_BYTES || middle >= end) return yield request;
@@ -140,6 +140,6 @@ function* halves(
   for (const { part, bytes } of parts) yield* halves(input, bytes, part);
 }
 
-function partOf({ whole, table }: SplitInput, part: SpanPlaces): Uint8Array {
+function partOf({ whole, table }: SplitInput, part: SpanRange): Uint8Array {
   return assembleRequest(whole, rowsOf(table, part));
 }

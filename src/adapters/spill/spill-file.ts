@@ -32,14 +32,14 @@ const MAX_REQUEST_BYTES = 2 ** 32 - 1;
 export class SpillFile implements SpanSpill {
   // Fixed at construction.
   private readonly path: string;
-  readonly place: string;
+  readonly shownPath: string;
 
   // Moved by `replace`: what is there was not restored, and the next start reads it.
   private hasRest = false;
 
   constructor(path: string) {
     this.path = path;
-    this.place = quotePeerText(path);
+    this.shownPath = quotePeerText(path);
   }
 
   async tryOut(): Promise<void> {

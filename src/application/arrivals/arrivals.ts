@@ -7,38 +7,38 @@ import {
   SubscriptionIndex,
 } from "./subscription-index.ts";
 import type {
-  Appended,
+  AppendResult,
   OldestSpans,
   SequenceRange,
   WatchedBuffer,
 } from "../../ports/trace-buffer.ts";
 
-/** The part that waits, takes and clears use. */
+/** The methods that waits, takes and clears use. */
 export type WatchedArrivals = Pick<
   Arrivals,
   "subscribe" | "onNext" | "seenNext" | "showArrived" | "take" | "clear"
 >;
 
-/** Bounds the spans that have not been shown, and so the time that showing them takes at once. */
+/** Limits the spans not yet shown to subscribers, and so the duration of one scan. */
 const MAX_UNSEEN_SPANS = 1024;
 
-/** Is woken when a span with this sequence or a greater one has arrived. */
+/** A callback that runs once a span with this sequence or a later one has arrived. */
 interface Waker {
   readonly sequence: number;
   readonly wake: () => void;
 }
 
 /**
- * Wraps the buffer for receivers, and shows waiting subscribers what arrives.
+ * Wraps the buffer for receivers, and shows new spans to waiting subscribers.
  *
  *   append ── append ── append ──▶ later in the same turn of the event loop: one scan of all three
  *
- * Nothing polls. Without subscribers, an append costs one more comparison; with them, spans are
- * scanned once, however many subscribers wait (see `SubscriptionIndex`).
+ * Nothing polls. Without subscribers, an append costs one extra comparison. With subscribers, each
+ * span is scanned once, however many of them wait (see `SubscriptionIndex`).
  *
- * Invariant: the spans that were accepted and not shown yet are counted by `unseenSpans` and
- * `unseenBytes`, and take less than half of the ring before each append; so the append cannot evict
- * them unseen. (A single larger request can: its subscribers see its newest spans.)
+ * Invariant: `unseenSpans` and `unseenBytes` count the accepted spans that have not been shown, and
+ * before each append these take less than half of the ring. So the append cannot evict them unseen.
+ * (A single larger request can; its subscribers see only its newest spans.)
  */
 export class Arrivals {
   // Fixed at construction.
@@ -62,7 +62,7 @@ export class Arrivals {
     this.maxUnseen = { spans, bytes: capacity.bytes / 2 };
   }
 
-  append(walked: WalkedRequest, rejected?: readonly ServiceAmount[]): Appended {
+  append(walked: WalkedRequest, rejected?: readonly ServiceAmount[]): AppendResult {
     if (!this.isWatched) return this.buffer.append(walked, rejected);
     if (this.isTooMuch(walked)) this.showArrived();
     const appended = this.buffer.append(walked, rejected);
@@ -70,28 +70,28 @@ export class Arrivals {
     return appended;
   }
 
-  /** Shows the spans before it takes them. */
+  /** Shows new spans to subscribers before any are taken. */
   take(spanCount: number): OldestSpans {
     this.showArrived();
     return this.buffer.take(spanCount);
   }
 
-  /** Shows the spans before it clears them. */
+  /** Shows new spans to subscribers before the buffer is cleared. */
   clear(): number {
     this.showArrived();
     return this.buffer.clear();
   }
 
   /**
-   * Calls `arrived` with every matching span that is accepted from now on, until the returned
-   * function is called. Returns undefined when there is no room for the filter.
+   * Calls `arrived` with every matching span accepted from now on, until the returned function is
+   * called. Returns undefined if the index has no room for the filter.
    */
   subscribe(filter: SpanFilter, arrived: ArrivalListener): (() => void) | undefined {
     this.showArrived();
     return this.index.add(filter, arrived);
   }
 
-  /** Calls `wake` once, when a span with this sequence or a greater one has arrived. */
+  /** Calls `wake` once a span with this sequence or a later one has arrived. */
   onNext(sequence: number, wake: () => void): () => void {
     this.showArrived();
     const waker = { sequence, wake };
@@ -100,12 +100,12 @@ export class Arrivals {
     return () => void this.wakers.delete(waker);
   }
 
-  /** Every span before this sequence has been shown to its subscribers. */
+  /** Returns the sequence up to which all spans have been shown to subscribers. */
   get seenNext(): number {
     return this.seen;
   }
 
-  /** Shows subscribers what has arrived, now rather than at the end of the turn. */
+  /** Shows new spans to subscribers now, instead of at the end of the turn. */
   showArrived(): void {
     const { next } = this.buffer.range();
     const range = { first: this.seen, next, arePlain: this.unseenArePlain };
@@ -127,7 +127,7 @@ export class Arrivals {
     return this.unseenBytes + requestBytes > this.maxUnseen.bytes;
   }
 
-  private note(walked: WalkedRequest, { outcome }: Appended): void {
+  private note(walked: WalkedRequest, { outcome }: AppendResult): void {
     if (outcome !== "accepted") return;
     this.count(walked);
     if (!this.isDue) setImmediate(() => this.showArrived());

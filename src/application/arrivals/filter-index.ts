@@ -6,9 +6,9 @@ import { serviceName } from "../../domain/wire/resource.ts";
 import { AttributeIndex, HashIndex, KeyedSets } from "./hash-index.ts";
 
 /**
- * Indexes filters by their most selective condition: a trace, a name, an attribute or a service. So
- * a thousand filters cost a span about as much as one. Only filters without such a condition are
- * tried on every span.
+ * Indexes filters by their most selective condition (a trace, a name, an attribute or a service),
+ * so that a span costs about as much with a thousand filters as with one. Only filters without such
+ * a condition are tried on every span.
  */
 export interface FilterIndex<IndexedFilter> {
   readonly byTrace: HashIndex<IndexedFilter>;
@@ -19,8 +19,8 @@ export interface FilterIndex<IndexedFilter> {
 }
 
 /**
- * Bounds the filters of a bucket, and so those that are tried on a span. A filter whose bucket is
- * full may go into that of its next key.
+ * Limits the filters in a bucket, and so the filters tried on a span. A filter whose bucket is full
+ * may use the bucket of its next key.
  */
 export const MAX_FOUND_TOGETHER = 64;
 
@@ -35,8 +35,8 @@ export function createFilterIndex<IndexedFilter>(): FilterIndex<IndexedFilter> {
 }
 
 /**
- * Returns a function that removes the filter again, to be called once; undefined when the buckets
- * of all its keys are full, and that of filters without a key as well.
+ * Adds a filter. Returns a function that removes it, to be called once; undefined if the buckets of
+ * all its keys are full, and so is the bucket of filters without a key.
  */
 export function addFilter<IndexedFilter>(
   wanted: FilterIndex<IndexedFilter>,
@@ -50,7 +50,7 @@ export function addFilter<IndexedFilter>(
   return bucket && (() => bucket.remove(indexed));
 }
 
-/** Holds the filters that have a key in common. */
+/** Holds the filters that share a key. */
 interface Bucket<IndexedFilter> {
   readonly count: () => number;
   readonly add: (indexed: IndexedFilter) => void;
@@ -90,15 +90,15 @@ function bucketAt<Key, IndexedFilter>(
   };
 }
 
-/** Holds the state of one search, for spans that arrived together. */
+/** Holds the state of one search over spans that arrived together. */
 export interface FilterSearch<IndexedFilter> {
   readonly wanted: FilterIndex<IndexedFilter>;
   readonly fieldsOf: FieldsOf;
   /** Whether the wire walk found every span plain. */
   readonly arePlain: boolean;
-  /** Called with the filters that may match a span, with some of them several times. */
+  /** Receives the filters that may match a span; some of them more than once. */
   readonly found: (filters: ReadonlySet<IndexedFilter>) => void;
-  /** The spans of a resource come together, so its filters are looked up once. */
+  /** The spans of a resource are adjacent, so its filters are looked up once for all of them. */
   resourceOffset: number;
   ofResource: ReadonlySet<IndexedFilter>[];
 }
@@ -106,7 +106,7 @@ export interface FilterSearch<IndexedFilter> {
 export function beginSearch<IndexedFilter>(
   search: Omit<FilterSearch<IndexedFilter>, "resourceOffset" | "ofResource">,
 ): FilterSearch<IndexedFilter> {
-  // No offset is below zero.
+  // Offsets are never negative.
   return { ...search, resourceOffset: -1, ofResource: [] };
 }
 
@@ -143,7 +143,7 @@ function findOfResource<IndexedFilter>(
   if (ofService !== undefined) ofResource.push(ofService);
 }
 
-/** Takes a few loads for a plain span; for any other, all fields are read. */
+/** Returns the hash of a name: a few loads for a plain span, a full read for any other. */
 function nameHashOf<IndexedFilter>(
   { arePlain, fieldsOf }: FilterSearch<IndexedFilter>,
   location: SpanLocation,

@@ -21,8 +21,8 @@ import { createResourceScan, nextAttribute, scanResource } from "../../domain/wi
 const LOW_BITS = 0xffff;
 
 /**
- * Maps 32-bit hashes to sets of values. Nearly every look-up finds nothing, and takes one load: no
- * key in the index ends in the same 16 bits.
+ * Maps 32-bit hashes to sets of values. Nearly every lookup finds nothing after one load, because
+ * no key in the index ends in the same 16 bits.
  *
  * Invariant: `countByLowBits` sums to the number of values in `sets`.
  */
@@ -88,15 +88,15 @@ export class KeyedSets<Key, Value> {
 
 type Report<Value> = (values: ReadonlySet<Value>) => void;
 
-/** The length of a plain key takes one byte. */
+/** A plain key has a one-byte length. */
 const MAX_PLAIN_KEY_BYTES = 127;
 
-/** No hash is negative. */
+/** Hashes are never negative. */
 const NOT_WANTED = -1;
 
 /**
- * Maps attributes to sets of values. The attributes of a span are read once, however large the
- * index; and nearly always the key, or even its length, shows that the index has no such key.
+ * Maps attributes to sets of values. The attributes of a span are read once, whatever the size of
+ * the index. Usually the key, or even its length, is enough to rule out a match.
  */
 export class AttributeIndex<Value> {
   // Moved by `add` and `remove`.
@@ -104,7 +104,7 @@ export class AttributeIndex<Value> {
   private readonly countByKeyBytes = new Uint32Array(MAX_PLAIN_KEY_BYTES + 1);
   private readonly byPair = new HashIndex<Value>();
 
-  // Scratch space, so that a look-up allocates nothing.
+  // Scratch space, so that lookups do not allocate.
   private readonly span = scanFrom(new Uint8Array(0), 0, 0);
   private readonly resource = createResourceScan();
   private readonly read = createEncodedAttribute();
@@ -113,14 +113,14 @@ export class AttributeIndex<Value> {
     return this.byKey.isEmpty;
   }
 
-  /** Returns the size of the largest set that a value added under these hashes would be in. */
+  /** Returns the size of the largest set that would hold a value with these hashes. */
   countAt({ pairHashes }: AttributeHashes): number {
     return Math.max(...pairHashes.map((hash) => this.byPair.countAt(hash)));
   }
 
   add({ keyBytes, keyHash, pairHashes }: AttributeHashes, value: Value): void {
     this.byKey.add(keyHash, value);
-    // A longer key is out of range, and not counted: no plain attribute has one.
+    // A longer key is out of range and not counted, because no plain attribute has one.
     this.countByKeyBytes[keyBytes]! += 1;
     for (const hash of pairHashes) this.byPair.add(hash, value);
   }
@@ -132,14 +132,14 @@ export class AttributeIndex<Value> {
     for (const hash of pairHashes) this.byPair.remove(hash, value);
   }
 
-  /** Reports the sets for the attributes of a span, some of them several times. */
+  /** Reports the sets that match the attributes of a span; some of them more than once. */
   ofSpan({ bytes, spanOffset, spanLength }: SpanLocation, found: Report<Value>): void {
     const { span } = this;
     point(span, bytes, spanOffset, spanOffset + spanLength);
     while (nextSpanAttribute(span)) this.report(span, found);
   }
 
-  /** Reports the sets for the attributes of the resource of a span. */
+  /** Reports the sets that match the attributes of the span's resource. */
   ofResource({ bytes, resourceOffset, resourceLength }: SpanLocation, found: Report<Value>): void {
     const { resource } = this;
     scanResource(resource, bytes, resourceOffset, resourceLength);
@@ -160,7 +160,10 @@ interface HashParts {
   readonly read: EncodedAttribute;
 }
 
-/** Bets that the index has no such key, or that the value is a string; see `plainKeyEnd`. */
+/**
+ * Returns the hash under which an attribute's value may be indexed. It is fastest if the index
+ * lacks the key, or if the value is a string; see `plainKeyEnd`.
+ */
 function wantedHash(
   { byKey, countByKeyBytes, read }: HashParts,
   { bytes, valueAt: start, at: end }: FieldScan,

@@ -15,7 +15,7 @@ import {
 } from "./filter-index.ts";
 import type { SequenceRange, SpanVisits } from "../../ports/trace-buffer.ts";
 
-/** Receives the sequences of all matching spans that arrived together. */
+/** Called with the sequences of all matching spans that arrived together. */
 export type ArrivalListener = (sequences: readonly number[]) => void;
 
 export interface ArrivedRange extends SequenceRange {
@@ -28,17 +28,17 @@ interface Subscription {
   arrived: ArrivalListener;
 }
 
-/** Holds a filter and all its subscriptions: it is tried once on each span. */
+/** Holds a filter and all its subscriptions, so that the filter is tried once on each span. */
 interface IndexedFilter {
-  /** The text of the filter. */
+  /** The filter as text, which identifies it. */
   readonly text: string;
   readonly matcher: SpanMatcher;
   readonly subscriptions: Set<Subscription>;
   /** Removes the filter from the index; undefined if there was no room for it. */
   remove: (() => void) | undefined;
-  /** The matching spans of the current show. */
+  /** Sequences of the matching spans in the current show. */
   found: number[];
-  /** The show in which the matcher was last used, and the span on which it was last tried. */
+  /** The show in which the matcher was last used, and the last span it was tried on. */
   lastShow: number;
   lastSequence: number;
 }
@@ -46,8 +46,8 @@ interface IndexedFilter {
 const EVERY_SPAN: SpanMatcher = { traceTail: undefined, reset: () => {}, matches: () => true };
 
 /**
- * Holds all subscriptions, so that a thousand of them cost an arriving span about as much as one:
- * equal filters are indexed once, by their most selective condition (see `FilterIndex`).
+ * Holds all subscriptions. Equal filters are indexed once, by their most selective condition (see
+ * `FilterIndex`), so a new span costs about as much with a thousand subscriptions as with one.
  */
 export class SubscriptionIndex {
   // Moved by `add`, and by the functions it returns.
@@ -60,8 +60,8 @@ export class SubscriptionIndex {
   private shows = 0;
 
   /**
-   * Returns a function that removes the subscription, to be called once; undefined when too many
-   * other filters would be tried on the same spans (see `MAX_FOUND_TOGETHER`).
+   * Adds a subscription. Returns a function that removes it, to be called once; undefined if too
+   * many other filters would be tried on the same spans (see `MAX_FOUND_TOGETHER`).
    */
   add(filter: SpanFilter, arrived: ArrivalListener): (() => void) | undefined {
     const text = filterText(filter);
@@ -69,7 +69,7 @@ export class SubscriptionIndex {
     return indexed && this.subscribe(indexed, { arrived });
   }
 
-  /** Tries the filters that may match on each span, and then calls the subscribers. */
+  /** Tries on each span the filters that may match it, and then calls the subscribers. */
   show(buffer: SpanVisits, range: ArrivedRange): void {
     this.shows += 1;
     this.fields.reset();
@@ -110,24 +110,27 @@ function indexedFilter(text: string, matcher: SpanMatcher): IndexedFilter {
   return { text, matcher, subscriptions: new Set(), ...nothing };
 }
 
-/** Holds what is constant during one show. */
-interface Showing {
+/** Holds the values that stay the same during one show. */
+interface ShowContext {
   readonly wanted: FilterIndex<IndexedFilter>;
   readonly number: number;
   readonly fieldsOf: FieldsOf;
 }
 
-/** Holds what one subscriber is called with. */
+/** Holds the arguments for one subscriber. */
 interface Match {
   readonly subscription: Subscription;
   readonly found: readonly number[];
 }
 
-/** Gathers all matches before subscribers are called: they may subscribe, even to these filters. */
+/**
+ * Gathers all matches before calling subscribers, because these may subscribe again, even to the
+ * same filters.
+ */
 function matchesIn(
   buffer: SpanVisits,
   { arePlain, ...range }: ArrivedRange,
-  { wanted, number, fieldsOf }: Showing,
+  { wanted, number, fieldsOf }: ShowContext,
 ): Match[] {
   const matched = new Set<IndexedFilter>();
   const trial: Trial = { number, sequence: 0, location: NOWHERE, matched };
@@ -153,7 +156,7 @@ const NOWHERE: SpanLocation = {
   traceTail: 0,
 };
 
-/** Holds the span on which filters are tried, and the filters that have matched in this show. */
+/** Holds the span being tried, and the filters that have matched in this show. */
 interface Trial {
   readonly number: number;
   sequence: number;
@@ -165,7 +168,7 @@ function tryOn(filters: ReadonlySet<IndexedFilter>, trial: Trial): void {
   const { number, sequence, location, matched } = trial;
   for (const indexed of filters) {
     if (indexed.lastShow !== number) begin(indexed, number);
-    // A filter is found once for each attribute that has its key and value.
+    // A filter is found once for each attribute with its key and value.
     if (indexed.lastSequence === sequence) continue;
     indexed.lastSequence = sequence;
     if (!indexed.matcher.matches(location)) continue;
@@ -174,7 +177,7 @@ function tryOn(filters: ReadonlySet<IndexedFilter>, trial: Trial): void {
   }
 }
 
-/** Resets the filter: the bytes have changed since the last show. */
+/** Resets the filter, because the bytes have changed since the last show. */
 function begin(indexed: IndexedFilter, show: number): void {
   indexed.lastShow = show;
   indexed.lastSequence = 0;

@@ -12,18 +12,19 @@ export interface BacklogParts {
   readonly full: { readonly spans: number; readonly bytes: number };
 }
 
-/** `due`: send a batch now. `over`: no batch will be due again. */
+/** Says whether to send. `due`: send a batch now. `over`: no further batch will be due. */
 export type BacklogState = "due" | "over";
 
-/** Holds what the backlog knows of the spans that wait. */
-interface Waiting {
+/** Holds what the backlog knows about the waiting spans. */
+interface WaitingSpans {
   // Moved by `leased`, `leasedAhead`, `settled`, `returned`, `drained` and `stop`.
   nextSequence: number;
   leasedBytes: number;
   hasReturned: boolean;
   isStopping: boolean;
 
-  // Moved by `isLate`: when the first span has waited long enough. Spans before `lateNext` have.
+  // Moved by `isLate`: when the first span will have waited long enough. All spans before
+  // `lateNext` have.
   lateAtMs: number | undefined;
   lateNext: number;
 
@@ -33,11 +34,11 @@ interface Waiting {
 
 /**
  * Decides when a batch is due: when it is full, when its first span has waited long enough, or when
- * spans were returned, which have waited already. Once a span has waited long enough, all spans
- * buffered by then are due, in as many batches as they need.
+ * spans were returned, because those have waited already. Once a span has waited long enough, all
+ * spans buffered by then are due, in as many batches as they need.
  *
- * Counts waiting spans by sequences and by the bytes in use. Readers may have taken some of them;
- * then a lease comes back empty, and `drained` corrects the count.
+ * Waiting spans are counted by their sequences and by the bytes in use. If readers have taken some
+ * of them, a lease comes back empty, and `drained` corrects the count.
  *
  * Invariant: no span from `nextSequence` on has been leased.
  */
@@ -45,7 +46,7 @@ export class Backlog {
   // Fixed at construction.
   private readonly parts: BacklogParts;
 
-  private readonly waiting: Waiting = {
+  private readonly waiting: WaitingSpans = {
     nextSequence: 1,
     leasedBytes: 0,
     hasReturned: false,
@@ -59,7 +60,7 @@ export class Backlog {
     this.parts = parts;
   }
 
-  /** From now on, all spans are due at once; when none is left, the backlog is over. */
+  /** Makes all spans due at once. The backlog is over when none is left. */
   stop(): void {
     this.waiting.isStopping = true;
     this.waiting.wake();
@@ -67,19 +68,19 @@ export class Backlog {
 
   leased({ sequences, request }: Lease): void {
     const next = sequences.at(-1)! + 1;
-    // Returned spans come first: a lease that goes beyond them leaves none of them.
+    // Returned spans are leased first, so a lease that reaches beyond them includes all of them.
     this.waiting.hasReturned &&= next <= this.waiting.nextSequence;
     advance(this.waiting, next);
     this.waiting.leasedBytes += request.length;
     this.waiting.lateAtMs = undefined;
   }
 
-  /** Counts a lease of newer spans; those before it still wait. */
+  /** Counts a lease of newer spans, ahead of older ones that still wait. */
   leasedAhead({ request }: Lease): void {
     this.waiting.leasedBytes += request.length;
   }
 
-  /** Counts a lease whose spans have all left the ring or wait again. */
+  /** Counts a lease whose spans have all left the ring or are waiting again. */
   settled({ request }: Lease): void {
     this.waiting.leasedBytes -= request.length;
     this.waiting.wake();
@@ -90,7 +91,7 @@ export class Backlog {
     this.waiting.wake();
   }
 
-  /** Counts that no span before this sequence was left to be leased. */
+  /** Records that no span before this sequence could be leased. */
   drained(next: number): void {
     this.waiting.hasReturned = false;
     advance(this.waiting, next);
@@ -102,13 +103,13 @@ export class Backlog {
   }
 }
 
-function advance(waiting: Waiting, next: number): void {
+function advance(waiting: WaitingSpans, next: number): void {
   waiting.nextSequence = Math.max(waiting.nextSequence, next);
 }
 
 async function nextState(
   parts: BacklogParts,
-  waiting: Waiting,
+  waiting: WaitingSpans,
   inFlight: () => number,
 ): Promise<BacklogState> {
   const { buffer, full } = parts;
@@ -124,15 +125,15 @@ async function nextState(
     }
     if (waiting.hasReturned) return "due";
     if (waiting.isStopping && inFlight() === 0) return "over";
-    // oxlint-disable-next-line no-await-in-loop -- what is waited for may not have come yet
+    // oxlint-disable-next-line no-await-in-loop -- a change may not make a batch due
     await change(parts, waiting);
   }
 }
 
-/** Reports whether spans wait that were buffered when one had waited long enough. */
+/** Reports whether any waiting span was already buffered when an earlier one became due. */
 function isLate(
   { clock, maxDelayMs }: BacklogParts,
-  waiting: Waiting,
+  waiting: WaitingSpans,
   { from, next }: { readonly from: number; readonly next: number },
 ): boolean {
   const nowMs = clock.monotonicMs();
@@ -142,7 +143,10 @@ function isLate(
 }
 
 /** Waits until a span arrives or is returned, or until the oldest has waited long enough. */
-async function change({ arrivals, buffer, clock }: BacklogParts, waiting: Waiting): Promise<void> {
+async function change(
+  { arrivals, buffer, clock }: BacklogParts,
+  waiting: WaitingSpans,
+): Promise<void> {
   const woken = new AbortController();
   waiting.wake = () => woken.abort();
   const forget = arrivals.onNext(buffer.range().next, waiting.wake);

@@ -1,16 +1,16 @@
-/** Upper bound of the batches that succeed before a larger one is tried again. */
+/** Maximum number of batches that succeed before a larger one is tried again. */
 const MAX_PATIENCE = 64;
 
-/** A batch below this size does not time out because of its size, even on a slow connection. */
+/** A smaller batch does not time out because of its size, even on a slow connection. */
 const MIN_LATE_BYTES = 64 * 1024;
 
-/** A batch below this size, a few spans, is not too large for any upstream. */
+/** A smaller batch, of a few spans, is not too large for any upstream. */
 const MIN_FAILED_BYTES = 1024;
 
-/** No upstream refuses a batch below this size for its size without saying so. */
+/** A smaller batch is not refused for its size, unless the upstream says so. */
 const MIN_REFUSED_BYTES = 4 * 1024;
 
-/** After this many similar failures in a row, the size may be the reason. */
+/** After this many similar failures in a row, the cause may be the size. */
 const FAILURES_BEFORE_SHRINKING = 3;
 
 export interface SizedBatch {
@@ -21,11 +21,11 @@ export interface SizedBatch {
 /** Describes how a batch failed. */
 export interface BatchFailure {
   readonly message: string;
-  /** The upstream did not answer in time. */
+  /** Whether the upstream did not answer in time. */
   readonly isTimeout?: boolean;
 }
 
-/** The last failure, and how many in a row were like it. */
+/** The last failure, and the number of similar ones in a row. */
 interface FailureRun {
   readonly kind: string;
   readonly spanBytes: number;
@@ -33,14 +33,15 @@ interface FailureRun {
 }
 
 /**
- * How large batches may be, in bytes of spans: as configured, and less for three reasons.
+ * Limits the size of batches, in bytes of spans. The limit is the configured one, or less for one
+ * of three reasons:
  *
- * - The upstream refused a batch as too large. Later ones stay smaller, so that not every batch is
- *   sent twice; now and then a larger one is tried.
- * - A batch timed out. On a slow connection, smaller ones arrive where large ones would be sent
- *   again and again. Each that arrives is followed by one twice as large.
- * - Several failed in the same way. A proxy may have a limit and not say so: then much smaller
- *   ones pass, and are followed by larger ones until one fails, which shows the limit.
+ * - The upstream refused a batch as too large. Later batches stay smaller, so that not every batch
+ *   is sent twice; now and then, a larger one is tried.
+ * - A batch timed out. On a slow connection, small batches get through where a large one would be
+ *   sent again and again. After each success, the next batch may be twice as large.
+ * - Several batches failed in the same way. A proxy may have a limit without saying so. Much
+ *   smaller batches then succeed, and larger ones follow until one fails, which shows the limit.
  *
  * Invariant: 1 <= bytes <= ceilingBytes <= maxBytes.
  */
@@ -56,7 +57,7 @@ export class BatchSize {
 
   // Moved by `failed` and `passed`.
   private failure: FailureRun | undefined;
-  /** The largest that has passed since batches shrank. */
+  /** The largest size that has succeeded since batches shrank. */
   private provenBytes: number | undefined;
 
   constructor(maxBytes: number) {
@@ -68,13 +69,16 @@ export class BatchSize {
     return this.currentBytes;
   }
 
-  /** Ignores a single span, which shows nothing about the size of batches. */
+  /** Lowers the limit. Ignores single spans, which say nothing about the size of batches. */
   tooLarge({ spanCount, spanBytes }: SizedBatch): void {
     if (spanCount === 1) return;
     this.lowerCeiling(Math.max(1, Math.floor(spanBytes / 2)), MAX_PATIENCE);
   }
 
-  /** Shrinks after a refusal of a batch whose parts were all taken; soon tried again. */
+  /**
+   * Lowers the limit after a batch was refused but all its parts were accepted. A larger batch is
+   * soon tried again.
+   */
   seemsTooLarge({ spanBytes }: SizedBatch): void {
     if (spanBytes < MIN_REFUSED_BYTES) return;
     this.lowerCeiling(Math.floor(spanBytes / 2), 2 * this.patience);
@@ -87,7 +91,7 @@ export class BatchSize {
     else this.shrink(shrunkenBytes(spanBytes, failure, this.failure.times));
   }
 
-  /** Raises the limit: a size that has passed is not too large, whatever came before. */
+  /** Raises the limit: a size that has succeeded is not too large, whatever happened before. */
   passed({ spanBytes }: SizedBatch): void {
     if (spanBytes >= (this.failure?.spanBytes ?? 0)) this.failure = undefined;
     this.ceilingBytes = Math.min(this.maxBytes, Math.max(this.ceilingBytes, spanBytes));
@@ -114,7 +118,7 @@ export class BatchSize {
     this.provenBytes = undefined;
   }
 
-  /** A batch that was far from full proves little. */
+  /** Raises the current size, but only if the batch was nearly full; others prove little. */
   private grow(spanBytes: number): void {
     const isProof = 2 * spanBytes > this.currentBytes;
     if (isProof) this.provenBytes = Math.max(spanBytes, this.provenBytes ?? 0);
@@ -123,7 +127,9 @@ export class BatchSize {
   }
 }
 
-/** Failures are of a kind when their messages begin alike: what follows may differ each time. */
+/**
+ * Counts failures as similar if their messages begin alike, because the rest may differ each time.
+ */
 function failureRun(
   before: FailureRun | undefined,
   spanBytes: number,
@@ -133,7 +139,7 @@ function failureRun(
   return { kind, spanBytes, times: before?.kind === kind ? before.times + 1 : 1 };
 }
 
-/** How large a batch may be after one of this size has failed. */
+/** Returns the maximum size of the next batch after one of this size has failed. */
 function shrunkenBytes(spanBytes: number, { isTimeout }: BatchFailure, times: number): number {
   if (isTimeout === true) return Math.max(MIN_LATE_BYTES, Math.floor(spanBytes / 2));
   if (times < FAILURES_BEFORE_SHRINKING) return Number.POSITIVE_INFINITY;

@@ -8,7 +8,7 @@ import type { ForwardLog } from "./forward-log.ts";
 import type { SendFailure } from "./send-failure.ts";
 import type { Pass, UpstreamGate } from "./upstream-gate.ts";
 
-/** Keeps the records that a delivery changes. */
+/** The records that a delivery updates. */
 export interface DeliveryNotes {
   readonly figures: ForwardFigures;
   readonly gate: UpstreamGate;
@@ -16,11 +16,11 @@ export interface DeliveryNotes {
   readonly size: BatchSize;
   readonly rate: DeliveryRate;
   readonly log: ForwardLog;
-  /** The failure of a cancelled batch shows nothing about the upstream. */
+  /** A cancelled batch says nothing about the upstream. */
   readonly cancelled: AbortSignal;
 }
 
-/** Returns a watcher that records what becomes of the batch with this pass. */
+/** Returns a watcher that records the outcomes of the batch with this pass. */
 export function notesOf(notes: DeliveryNotes, pass: Pass): DeliveryWatcher {
   const { figures, backlog, rate, log, size } = notes;
   let failedBatch: FailedBatch | undefined;
@@ -43,7 +43,7 @@ export function notesOf(notes: DeliveryNotes, pass: Pass): DeliveryWatcher {
       figures.inFlightSpans -= spanCount;
       figures.undeliverableSpans[reason] += spanCount;
       log.lost(spanCount, reason, message);
-      // It took something else after it had refused these.
+      // The upstream accepted another span after it had refused these.
       noteSuccess(notes, pass);
     },
     returned: (spanCount) => {
@@ -58,14 +58,14 @@ export function notesOf(notes: DeliveryNotes, pass: Pass): DeliveryWatcher {
   };
 }
 
-/** Reports whether an outcome shows that other batches may be sent. */
+/** Reports whether an outcome shows that other batches can be sent. */
 function isTaken({ outcome }: SendOutcome): boolean {
   return ["delivered", "partly_rejected", "too_large"].includes(outcome);
 }
 
 function noteSize(size: BatchSize, { outcome }: SendOutcome, batch: SizedBatch): void {
   if (outcome === "delivered" || outcome === "partly_rejected") size.passed(batch);
-  // Whether the size is the reason of a refusal shows when the batch is taken apart.
+  // Whether a refusal is due to the size becomes clear when the batch is split.
   if (outcome === "too_large") size.tooLarge(batch);
 }
 
@@ -74,7 +74,10 @@ interface FailedBatch {
   readonly batch: SizedBatch;
 }
 
-/** Batches that fail together, because one upstream is gone, are one failure. */
+/**
+ * Records a failure for the batch size. Concurrent batches that fail because an upstream is down
+ * count as one failure.
+ */
 function noteFailedSize(
   { size, gate, cancelled }: DeliveryNotes,
   pass: Pass,

@@ -4,7 +4,7 @@ const SECONDS = 10;
 const SECOND_MS = 1000;
 
 /**
- * Measures delivered spans per second, over the last ten seconds.
+ * Measures the delivered spans per second over the last ten seconds.
  *
  *   second    7   8   9  10  11  12      spans of each, by second % SECONDS
  *           [ 3 ][ 0 ][ 9 ][ 4 ][ 2 ][ . ]

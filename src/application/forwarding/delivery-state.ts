@@ -14,21 +14,21 @@ import {
 } from "./suspects.ts";
 import type { Lease, LeaseSettler, Settlement } from "../../ports/trace-buffer.ts";
 
-/** Is notified of the fate of a lease, part by part. */
+/** Receives the outcomes of a lease, part by part. */
 export interface DeliveryWatcher {
   sent(outcome: SendOutcome, batch: SizedBatch): void;
   delivered(spanCount: number): void;
   undeliverable(spanCount: number, reason: UndeliverableReason, message: string): void;
   returned(spanCount: number): void;
-  /** A batch was refused, and all parts of it were taken. */
+  /** A batch was refused, but all its parts were accepted. */
   tooLarge(batch: SizedBatch): void;
-  /** Nothing more is to be sent for now. */
+  /** Sending must pause. */
   failed(failure: SendFailure): void;
 }
 
-/** Holds what all deliveries have learned of the upstream. */
+/** Holds what all deliveries have learned about the upstream. */
 export interface Evidence {
-  /** It has taken a span since one was last given up for want of another to be asked about. */
+  /** Whether the upstream has accepted a span since one was last given up without a witness. */
   takesSpans: boolean;
 }
 
@@ -39,17 +39,17 @@ export interface DeliveryParts {
   readonly cancelled: AbortSignal;
   readonly evidence: Evidence;
   /**
-   * Sends an empty request, unless another batch has found meanwhile that nothing is to be sent.
-   * The last try of a span continues anyway; otherwise two bad spans would block each other.
+   * Sends an empty request, unless another batch has closed the gate in the meantime. The last try
+   * of a span continues anyway; otherwise two bad spans would block each other.
    */
   readonly probe: (isLastTry?: boolean) => Promise<SendOutcome>;
-  /** Sends and settles a span outside the lease; resolves with undefined when none is free. */
+  /** Sends and settles a span outside the lease. Resolves to undefined if none is free. */
   readonly witness: () => Promise<SendOutcome | undefined>;
 }
 
 export type Refusal = Extract<SendOutcome, { outcome: "refused" | "blocked" }>;
 
-/** Spans of which none can be taken. */
+/** Refused spans that cannot be split any further. */
 export interface RefusedSpans {
   readonly runs: SpanRuns;
   readonly refusal: Refusal;
@@ -59,18 +59,18 @@ export interface RefusedSpans {
 /** Holds the progress of one lease. */
 export interface Delivery extends DeliveryParts {
   readonly lease: Lease;
-  /** To be sent; the next is the last. */
+  /** Pieces to be sent, the next one last. */
   readonly left: Piece[];
-  /** Refused since the upstream last took a span. */
+  /** Spans refused since the upstream last accepted one. */
   readonly refused: RefusedSpans[];
-  /** For another lease. */
+  /** Pieces left to another lease. */
   readonly postponed: Piece[];
   readonly suspects: Suspects;
-  /** It took an empty request after it had refused a piece. */
+  /** Whether the upstream accepted an empty request after it had refused a piece. */
   isProbed: boolean;
   refusals: number;
   refusedSpans: number;
-  /** The smallest piece that was taken apart. */
+  /** The smallest piece that has been split. */
   takenApart: SizedBatch | undefined;
 }
 
@@ -79,7 +79,7 @@ export function sizeOf({ lease }: Delivery, runs: SpanRuns): SizedBatch {
   return { spanCount: countOf(runs), spanBytes };
 }
 
-/** A sink that fails is at fault itself, and the spans are not. */
+/** Turns an exception of the sink into a retry: the sink is at fault, not the spans. */
 export async function outcomeOf(sending: () => Promise<SendOutcome>): Promise<SendOutcome> {
   try {
     return await sending();
@@ -88,41 +88,45 @@ export async function outcomeOf(sending: () => Promise<SendOutcome>): Promise<Se
   }
 }
 
-export type Taken = Extract<SendOutcome, { outcome: "delivered" | "partly_rejected" }>;
+export type TakenOutcome = Extract<SendOutcome, { outcome: "delivered" | "partly_rejected" }>;
 
-export function isTaken(outcome: SendOutcome): outcome is Taken {
+export function isTaken(outcome: SendOutcome): outcome is TakenOutcome {
   return outcome.outcome === "delivered" || outcome.outcome === "partly_rejected";
 }
 
-/** An upstream does not name the spans it rejects: the last ones count, so the number is right. */
-export function bookTaken(delivery: Delivery, { runs }: Piece, outcome: Taken): void {
+/**
+ * Settles an accepted piece. The upstream does not name the spans it rejected, so the last ones are
+ * counted as rejected.
+ */
+export function settleTaken(delivery: Delivery, { runs }: Piece, outcome: TakenOutcome): void {
   const rejectedSpans = outcome.outcome === "delivered" ? 0 : outcome.rejectedSpans;
-  const [kept, rejected] = splitRuns(runs, countOf(runs) - rejectedSpans);
-  book(delivery, kept, "delivered");
-  delivery.watcher.delivered(countOf(kept));
+  const [accepted, rejected] = splitRuns(runs, countOf(runs) - rejectedSpans);
+  settle(delivery, accepted, "delivered");
+  delivery.watcher.delivered(countOf(accepted));
   if (outcome.outcome === "partly_rejected") {
-    bookUndeliverable(delivery, rejected, { reason: "rejected", message: outcome.message });
+    settleUndeliverable(delivery, rejected, { reason: "rejected", message: outcome.message });
   }
   delivery.left.pop();
   delivery.evidence.takesSpans = true;
   afterTaken(delivery);
 }
 
-export function bookTooLarge(delivery: Delivery, { runs }: Piece, message: string): void {
+export function settleTooLarge(delivery: Delivery, { runs }: Piece, message: string): void {
   const isOne = countOf(runs) === 1;
-  if (isOne) bookUndeliverable(delivery, runs, { reason: "too_large", message });
+  if (isOne) settleUndeliverable(delivery, runs, { reason: "too_large", message });
   delivery.left.pop();
   if (!isOne) delivery.left.push(...piecesOf(...halvesOf(runs)).toReversed());
 }
 
 /**
- * Something else was taken after these had been refused. Invalid text explains that; the others are
- * tried once more, because the upstream may have refused everything then.
+ * Handles the spans that were refused before the upstream accepted another. Invalid text explains a
+ * refusal. Spans without it are tried once more, because the upstream may have refused everything
+ * at that time.
  */
 export function afterTaken(delivery: Delivery): void {
   const { refused, left } = delivery;
   for (let last = refused.at(-1); last !== undefined; last = refused.at(-1)) {
-    if (last.isInvalid) bookUndeliverable(delivery, last.runs, last.refusal);
+    if (last.isInvalid) settleUndeliverable(delivery, last.runs, last.refusal);
     refused.pop();
     if (!last.isInvalid) left.push({ runs: last.runs, isCut: true, isLastTry: true });
   }
@@ -133,20 +137,20 @@ interface Loss {
   readonly message: string;
 }
 
-export function bookUndeliverable(
+export function settleUndeliverable(
   delivery: Delivery,
   runs: SpanRuns,
   { reason, message }: Loss,
 ): void {
-  book(delivery, runs, "undeliverable");
+  settle(delivery, runs, "undeliverable");
   delivery.watcher.undeliverable(countOf(runs), reason, message);
 }
 
-export function giveBack(delivery: Delivery, runs: SpanRuns): void {
-  book(delivery, runs, "returned");
+export function returnSpans(delivery: Delivery, runs: SpanRuns): void {
+  settle(delivery, runs, "returned");
   delivery.watcher.returned(countOf(runs));
 }
 
-function book({ buffer, lease }: Delivery, runs: SpanRuns, settlement: Settlement): void {
+function settle({ buffer, lease }: Delivery, runs: SpanRuns, settlement: Settlement): void {
   for (const run of runs) buffer.settle(lease, settlement, run);
 }

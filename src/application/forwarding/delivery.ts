@@ -1,11 +1,11 @@
 import type { SendOutcome } from "../../ports/span-sink.ts";
 import { requestOfPart, wholeLease } from "../ring/ring-lease.ts";
 import {
-  bookTaken,
-  bookTooLarge,
+  settleTaken,
+  settleTooLarge,
   type Delivery,
   type DeliveryParts,
-  giveBack,
+  returnSpans,
   isTaken,
   outcomeOf,
   sizeOf,
@@ -16,26 +16,27 @@ import type { Piece } from "./suspects.ts";
 import type { Lease } from "../../ports/trace-buffer.ts";
 
 /**
- * Refusals of one lease, after which the rest is left to another. The way down to one span takes
- * far fewer, so each lease gets on.
+ * Number of refusals after which the rest of a lease is left to another. Narrowing down to one span
+ * takes far fewer, so each lease makes progress.
  */
 const MAX_REFUSALS = 64;
 
 /**
- * Sends what is leased and settles all of it, each span in exactly one way.
+ * Sends a lease and settles all of it, each span in exactly one way.
  *
  *   whole ──▶ delivered
  *     │ too large: halves, down to one span
- *     │ refused: does the upstream take an empty request?
- *     ├── no: it refuses the sender, not the spans. All are returned.
- *     └── yes: it is taken apart until only what is refused alone is left
+ *     │ refused: does the upstream accept an empty request?
+ *     ├── no: it refuses the sender, not the spans; all are returned
+ *     └── yes: split until only spans that are refused alone are left
  *
- * A span is undeliverable only when it is refused alone, another span is taken after that, and it
- * is refused once more. Text that is not UTF-8 explains a refusal by itself. So an upstream that
- * comes to refuse everything meanwhile, or that takes nothing but empty requests, costs no span; or
- * one, when no other span is there to be tried: then the last that was taken will do, once.
+ * A span is undeliverable only if it is refused alone, another span is accepted afterwards, and it
+ * is then refused once more. Text that is not UTF-8 is a sufficient reason. So an upstream that
+ * starts to refuse everything, or that accepts only empty requests, costs no span. The exception is
+ * a refused span with no other span left to try: then one span accepted earlier is sufficient
+ * evidence, once.
  *
- * `isProbed`: the upstream has just answered an empty request.
+ * `isProbed` is set if the upstream has just answered an empty request.
  */
 export async function deliver(parts: DeliveryParts, lease: Lease, isProbed = false): Promise<void> {
   const delivery = beginDelivery(parts, lease, isProbed);
@@ -43,15 +44,15 @@ export async function deliver(parts: DeliveryParts, lease: Lease, isProbed = fal
   try {
     let failure: SendFailure | undefined;
     while (failure === undefined && left.length + refused.length > 0) {
-      // oxlint-disable-next-line no-await-in-loop -- in the order in which they were accepted
+      // oxlint-disable-next-line no-await-in-loop -- pieces are sent in order
       failure = await (left.length > 0 ? sendNext(delivery) : settleRefused(delivery));
       if (delivery.refusals >= MAX_REFUSALS) postpone(delivery);
     }
     if (failure !== undefined) watcher.failed(failure);
     else if (isOnlySizeRefused(delivery)) watcher.tooLarge(delivery.takenApart!);
   } finally {
-    // Also after a fault of ours: what is not settled is sent again, by another lease.
-    for (const { runs } of [...left, ...refused, ...postponed]) giveBack(delivery, runs);
+    // Even after an internal error, unsettled spans are sent again by another lease.
+    for (const { runs } of [...left, ...refused, ...postponed]) returnSpans(delivery, runs);
   }
 }
 
@@ -61,16 +62,16 @@ function postpone({ left, postponed }: Delivery): void {
   postponed.push(...tries.filter(({ isLastTry }) => isLastTry !== true));
 }
 
-/** Sends a lease once, as a whole, and returns to the ring what is not taken. */
+/** Sends a lease once, as a whole, and returns the spans that are not accepted to the ring. */
 export async function offer(parts: DeliveryParts, lease: Lease): Promise<SendOutcome> {
   const delivery = beginDelivery(parts, lease, false);
   const [piece] = delivery.left as [Piece];
   try {
     const outcome = await send(delivery, piece);
-    if (isTaken(outcome)) bookTaken(delivery, piece, outcome);
+    if (isTaken(outcome)) settleTaken(delivery, piece, outcome);
     return outcome;
   } finally {
-    for (const { runs } of delivery.left) giveBack(delivery, runs);
+    for (const { runs } of delivery.left) returnSpans(delivery, runs);
   }
 }
 
@@ -89,7 +90,7 @@ function beginDelivery(parts: DeliveryParts, lease: Lease, isProbed: boolean): D
   };
 }
 
-/** Returns why nothing more is to be sent, if so. */
+/** Sends the next piece. Returns a failure if sending must pause. */
 async function sendNext(delivery: Delivery): Promise<SendFailure | undefined> {
   const { left } = delivery;
   const piece = left.at(-1)!;
@@ -99,10 +100,10 @@ async function sendNext(delivery: Delivery): Promise<SendFailure | undefined> {
       return failureOf(outcome);
     case "delivered":
     case "partly_rejected":
-      bookTaken(delivery, piece, outcome);
+      settleTaken(delivery, piece, outcome);
       return undefined;
     case "too_large":
-      bookTooLarge(delivery, piece, outcome.message);
+      settleTooLarge(delivery, piece, outcome.message);
       return undefined;
     case "refused":
     case "blocked":

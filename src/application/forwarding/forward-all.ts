@@ -11,9 +11,9 @@ import type { ForwardedBuffer, Lease } from "../../ports/trace-buffer.ts";
 export interface ForwardSettings {
   readonly batchSpans: number;
   readonly batchBytes: number;
-  /** How long a batch that is not full waits for more spans. */
+  /** How long an incomplete batch waits for more spans. */
   readonly maxDelayMs: number;
-  /** Batches in flight at a time; with one, spans are delivered in the order they came in. */
+  /** Maximum number of concurrent batches; with one, spans are delivered in order of arrival. */
   readonly concurrency: number;
   readonly retryInitialMs: number;
   readonly retryMaxMs: number;
@@ -31,28 +31,29 @@ export interface Forwarding {
 }
 
 /**
- * After a refusal, few spans follow the empty request: until they come through, the upstream may
- * refuse all that are sent.
+ * Limits the batch after a refusal and a successful empty request: until these spans are accepted,
+ * the upstream may refuse all spans.
  */
 const MAX_TRIAL_SPANS = 64;
 
 /**
- * Sends batch after batch until none is left and none will come.
+ * Sends batches until none is left and none will come.
  *
  *   backlog ──▶ slot ──▶ gate ──▶ lease ──▶ deliver ──▶ delivered, returned, or undeliverable
  *   a batch     one of   open,    the       whole, or
  *   is due      a few    or time  oldest    in parts
  *               is free  to try
  *
- * Appending waits for nothing of it but the ring's lock, once for each lease and settlement.
+ * An append waits for the forwarder only at the lock of the ring, once for each lease and
+ * settlement.
  *
- * Invariant: beside the ring there are no more than `concurrency` batches in memory, and their
- * spans are `figures.inFlightSpans`.
+ * Invariant: at most `concurrency` batches are in memory in addition to the ring, and
+ * `figures.inFlightSpans` counts their spans.
  */
 export async function forwardAll(forwarding: Forwarding): Promise<void> {
   const sending = new Set<Promise<void>>();
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- one batch after the other is leased
+    // oxlint-disable-next-line no-await-in-loop -- batches are leased one at a time
     const pass = await nextPass(forwarding, sending);
     if (pass === undefined) break;
     const ended = serve(forwarding, pass).finally(() => sending.delete(ended));
@@ -61,21 +62,22 @@ export async function forwardAll(forwarding: Forwarding): Promise<void> {
   await Promise.all(sending);
 }
 
-/** Resolves when a batch is due and may be sent; undefined when there will be none. */
+/** Resolves when a batch is due and may be sent; to undefined if there will be none. */
 async function nextPass(
   forwarding: Forwarding,
   sending: ReadonlySet<Promise<void>>,
 ): Promise<Pass | undefined> {
   const { settings, notes, clock, logger } = forwarding;
   const { backlog, figures, gate, cancelled } = notes;
-  // oxlint-disable no-await-in-loop -- what is waited for comes one after the other
+  // oxlint-disable no-await-in-loop -- each step waits for the one before
   while (!cancelled.aborted) {
     try {
       if ((await backlog.next(() => figures.inFlightSpans)) === "over") return undefined;
       while (sending.size >= settings.concurrency) await Promise.race(sending);
       return await gate.pass(cancelled);
     } catch (error) {
-      // A fault of ours ends nothing: all that is buffered would stay where it is.
+      // An internal error must not end forwarding, because the buffered spans would stay where they
+      // are.
       logger.error("unexpected_error", { error });
       await clock.sleep(settings.retryMaxMs, cancelled);
     }
@@ -84,7 +86,9 @@ async function nextPass(
   return undefined;
 }
 
-/** Never rejects: an internal error is logged, and the next batch has to wait. */
+/**
+ * Delivers one batch. Never rejects: an internal error is logged, and the next batch has to wait.
+ */
 async function serve(forwarding: Forwarding, pass: Pass): Promise<void> {
   const { gate } = forwarding.notes;
   try {
@@ -97,8 +101,8 @@ async function serve(forwarding: Forwarding, pass: Pass): Promise<void> {
 }
 
 /**
- * Reports whether spans may follow an empty request. Some receivers refuse empty requests only, so
- * after a refusal a few spans are sent to find out.
+ * Sends an empty request and reports whether spans may follow. Some receivers refuse only empty
+ * requests, so after a refusal a few spans are sent to find out.
  */
 async function isLetIn({ probe, notes }: Forwarding, pass: Pass): Promise<boolean> {
   const probed = await probe.ask();
@@ -131,10 +135,10 @@ function deliveryOf(forwarding: Forwarding, pass: Pass): DeliveryParts {
   return parts;
 }
 
-/** The outcome of a probe after another batch has closed the gate. */
+/** The outcome of a probe if another batch has closed the gate. */
 const CLOSED_MEANWHILE: SendOutcome = { outcome: "retry", message: "another batch has failed" };
 
-/** Leases the next batch; undefined when readers have taken all that waited. */
+/** Leases the next batch; returns undefined if readers have taken all waiting spans. */
 function leaseNext({ buffer, settings, notes }: Forwarding, pass: Pass): Lease | undefined {
   const { figures, backlog, size } = notes;
   const { next } = buffer.range();
@@ -149,7 +153,7 @@ function leaseNext({ buffer, settings, notes }: Forwarding, pass: Pass): Lease |
   return lease;
 }
 
-/** Sends the newest span, which has little in common with the refused oldest ones. */
+/** Sends the newest span, which probably has little in common with the refused oldest ones. */
 async function sendNewest(
   { buffer, notes }: Forwarding,
   parts: DeliveryParts,
@@ -162,7 +166,7 @@ async function sendNewest(
   return await offer(parts, lease).finally(() => backlog.settled(lease));
 }
 
-/** An `ExportTraceServiceRequest` without spans has no bytes. */
+/** An `ExportTraceServiceRequest` without spans is empty. */
 const EMPTY = { request: new Uint8Array(0), spanCount: 0 };
 
 /**

@@ -10,13 +10,13 @@ export interface ForwardLogParts {
   readonly unixMs: () => number;
 }
 
-/** A reason that stays is logged again, for readers of the log in the middle of an outage. */
+/** A reason that persists is logged again after this time, for readers who join in mid-outage. */
 const REMINDER_MS = 300_000;
 
-/** Another reason is logged at most this often. */
+/** Minimum time between two lines about different reasons. */
 const LINE_INTERVAL_MS = 1_000;
 
-/** A line about a failure, and what it says. */
+/** A log line about a failure. */
 interface FailureLine {
   readonly state: UpstreamState;
   readonly message: string;
@@ -24,9 +24,9 @@ interface FailureLine {
 }
 
 /**
- * Logs the upstream's state: a line for each change of it, and for each other reason of an
- * outage. Reasons that follow each other within a second share a line, which has the last of them;
- * so do spans that are lost for good, and warnings of the upstream.
+ * Logs the state of the upstream: one line for each change of state and for each new reason during
+ * an outage. Reasons that follow each other within a second share a line, which has the last of
+ * them. The same applies to lost spans and to warnings from the upstream.
  */
 export class ForwardLog {
   // Fixed at construction.
@@ -38,10 +38,10 @@ export class ForwardLog {
   state: UpstreamState = "untried";
   lastError: LastError | undefined;
   private failingSinceMs: number | undefined;
-  /** The last line of this outage. */
+  /** The last line about the current outage. */
   private logged: (FailureLine & { readonly atMs: number }) | undefined;
 
-  // Moved by `logInTurn`: waits for the second after the last line to end.
+  // Moved by `logInTurn`: the line to write a second after the previous one.
   private next: FailureLine | undefined;
   private cancelNext: (() => void) | undefined;
 
@@ -59,7 +59,7 @@ export class ForwardLog {
     this.failingSinceMs = this.logged = undefined;
   }
 
-  /** `pauseMs`: until it is tried again. */
+  /** Records a failure. `pauseMs` is the time until the next try. */
   failed(failure: SendFailure, pauseMs: number): void {
     const { message, hint } = failure;
     this.lastError = { message, hint, unixMs: this.parts.unixMs() };
@@ -68,13 +68,13 @@ export class ForwardLog {
     this.logInTurn(this.lineOf(failure, pauseMs));
   }
 
-  /** Logs the last words of the upstream. */
+  /** Logs lost spans with the last message of the upstream. */
   lost(spanCount: number, reason: UndeliverableReason, message: string): void {
     this.lastError = { message, hint: undefined, unixMs: this.parts.unixMs() };
     this.losses.note(reason, { error: message }, spanCount);
   }
 
-  /** The upstream has taken a batch and sent a warning with it. */
+  /** Logs the warning that the upstream has sent with an accepted batch. */
   warned(message: string): void {
     this.warnings.note("batches", { message });
   }

@@ -1,9 +1,12 @@
 import { REFUSAL_REASONS, type SendOutcome } from "../../ports/span-sink.ts";
 
-/** Reasons why spans were never delivered: those of upstreams, and two of spanring. */
+/** Reasons why spans were not delivered: those of the upstream, and two of spanring itself. */
 export const UNDELIVERABLE_REASONS = [...REFUSAL_REASONS, "too_large", "rejected"] as const;
 
-/** `rejected`: the upstream kept a batch, but for some spans. `too_large`: one span alone was. */
+/**
+ * Says why spans were not delivered. `rejected`: the upstream accepted the batch, except these
+ * spans. `too_large`: a single span was too large.
+ */
 export type UndeliverableReason = (typeof UNDELIVERABLE_REASONS)[number];
 
 /** Counts the outcomes of batches and spans so far, and what is in flight now. */
@@ -11,8 +14,8 @@ export interface ForwardFigures {
   readonly batches: Record<SendOutcome["outcome"], number>;
   readonly undeliverableSpans: Record<UndeliverableReason, number>;
   /**
-   * Spans returned to the ring after a failed send. They are sent again; an upstream that received
-   * them nevertheless has them twice.
+   * Spans returned to the ring after a failed send. They are sent again, so an upstream that
+   * received them anyway has them twice.
    */
   retriedSpans: number;
   inFlightBatches: number;
@@ -30,13 +33,16 @@ export function zeroForwardFigures(): ForwardFigures {
   };
 }
 
-/** `blocked`: the upstream answers with refusals, and somebody has to fix the cause. */
+/**
+ * The states of the upstream. `blocked`: it answers with refusals, so a person has to fix the
+ * cause.
+ */
 export const UPSTREAM_STATES = ["untried", "connected", "backing_off", "blocked"] as const;
 
 export type UpstreamState = (typeof UPSTREAM_STATES)[number];
 
 export interface LastError {
-  /** A message of spanring or of the upstream, short and escaped. */
+  /** A message from spanring or from the upstream, short and escaped. */
   readonly message: string;
   /** Names what to check. */
   readonly hint: string | undefined;
@@ -46,11 +52,11 @@ export interface LastError {
 /** Describes the state of forwarding at one instant. */
 export interface ForwardStatus {
   readonly state: UpstreamState;
-  /** Time until the next try, while `backing_off` or `blocked`. */
+  /** Time until the next try in the states `backing_off` and `blocked`. */
   readonly pauseLeftMs: number;
   readonly lastError: LastError | undefined;
   readonly spansPerSecond: number;
-  /** Age of the oldest span that is not delivered yet; 0 without one. */
+  /** Age of the oldest span not yet delivered; 0 if there is none. */
   readonly lagMs: number;
   readonly figures: ForwardFigures;
 }

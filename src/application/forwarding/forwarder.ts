@@ -24,7 +24,7 @@ export interface ForwarderParts {
   readonly settings: ForwardSettings;
   readonly clock: SleepingClock & TimerClock;
   readonly unixMs: () => number;
-  /** Returns a number from 0 to below 1. */
+  /** Returns a random number from 0 up to, but not including, 1. */
   readonly random: () => number;
   readonly logger: Logger;
 }
@@ -53,20 +53,23 @@ export class Forwarder {
     this.running = forwardAll(this.forwarding);
   }
 
-  /** Sends the buffered spans at once, as far as time allows. Nothing arrives any more. */
+  /** Sends the buffered spans at once, as far as time allows. No more spans are arriving. */
   drain(graceMs: number): void {
     this.forwarding.notes.backlog.stop();
     this.forwarding.notes.gate.hurry(graceMs);
   }
 
-  /** Reads credentials and certificates again, and ends a pause: they may have been its reason. */
+  /**
+   * Reads credentials and certificates again, and ends a pause, because they may have been the
+   * cause.
+   */
   async reload(): Promise<boolean> {
     const isInUse = await this.parts.sink.reload();
     this.forwarding.notes.gate.endPause();
     return isInUse;
   }
 
-  /** Sends the remaining spans within the time given, then returns those in flight to the ring. */
+  /** Sends the remaining spans within the given time, then returns those in flight to the ring. */
   async stop(graceMs: number): Promise<void> {
     this.drain(graceMs);
     await stopWithin(graceMs, { gently: () => this.running, byForce: () => this.giveUp() });
@@ -82,7 +85,7 @@ export class Forwarder {
     return { state, pauseLeftMs, lastError, spansPerSecond, lagMs: lagMs(this.parts), figures };
   }
 
-  /** Estimates when this many more spans will fit, at the current rate. */
+  /** Estimates when this many spans will fit, at the current rate. */
   roomAfterMs(spanCount: number): number {
     const { rate, gate } = this.forwarding.notes;
     const { least, most, whenUnknown } = ROOM_AFTER_MS;
@@ -91,7 +94,9 @@ export class Forwarder {
     return Math.ceil(Math.min(most, Math.max(least, leavingMs, gate.pauseLeftMs)));
   }
 
-  /** Cancels sending. A sink that ignores that, on a disk that hangs, is abandoned. */
+  /**
+   * Cancels sending. A sink that does not react, for example because a disk hangs, is abandoned.
+   */
   private async giveUp(): Promise<void> {
     this.cancelling.abort();
     await within(LAST_MS, () => this.running);
@@ -100,7 +105,7 @@ export class Forwarder {
   }
 }
 
-/** Time for steps that should end at once. */
+/** Time limit for steps that should end at once. */
 const LAST_MS = 1_000;
 
 async function within(limitMs: number, gently: () => Promise<void>): Promise<void> {
@@ -112,7 +117,10 @@ function lagMs({ buffer, unixMs }: ForwarderParts): number {
   return oldest === undefined ? 0 : Math.max(0, unixMs() - oldest);
 }
 
-/** Returns at most half of the ring, so that waiting spans are not evicted before they are sent. */
+/**
+ * Returns the size of a full batch: at most half of the ring, so that waiting spans are not evicted
+ * before they are sent.
+ */
 function fullBatch({ settings, capacity }: ForwarderParts): BacklogParts["full"] {
   return {
     spans: Math.min(settings.batchSpans, Math.ceil(capacity.spans / 2)),
@@ -168,7 +176,7 @@ export class AbandonableSink implements Pick<SpanSink, "send"> {
     return outcome;
   }
 
-  /** Stops waiting for all sends that have not ended. */
+  /** Stops waiting for all pending sends. */
   abandon(): void {
     this.abandoning.abort();
   }

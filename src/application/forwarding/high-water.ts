@@ -7,18 +7,18 @@ export interface HighWaterParts {
   readonly logger: Logger;
 }
 
-/** How far it must fall below the mark, in points, to be over. */
+/** How far the level must fall below the mark, in percentage points, to be calm. */
 const MAX_MARGIN = 10;
 
 /**
- * And for how many ticks. Batches may be half of a small ring: each that leaves takes it far below
- * the mark, and the next spans bring it back, over and over.
+ * Number of calm ticks that end the warning. In a small ring, a batch may be half of the spans, so
+ * each delivery takes the level far below the mark, and the next spans bring it back.
  */
 const CALM_TICKS = 10;
 
 /**
  * Watches whether the ring is so full that spans may soon be evicted. Logs once when the mark is
- * reached, and once when the ring is below it again.
+ * reached, and once when the level has fallen below it again.
  *
  *      mark ─ ─ ─ ╱╲ ─ ─ ╱╲ ─ ─ ─ ─ ─ ─ ─ ─ ─
  *       end ─ ─ ─╱─ ╲─ ─╱─ ╲─ ─ ─ ─ ─ ─ ─ ─ ─
@@ -32,7 +32,7 @@ export class HighWater {
 
   // Moved by `sample` and `tick`.
   isReached = false;
-  /** The most since the tick before. Only what is put in makes it more, and that is looked at. */
+  /** The highest level since the last tick. Only appends raise it, and each of them is sampled. */
   private peakPercent = 0;
   private calmTicks = 0;
 

@@ -1,6 +1,6 @@
 import {
   afterTaken,
-  bookUndeliverable,
+  settleUndeliverable,
   type Delivery,
   isTaken,
   outcomeOf,
@@ -10,17 +10,21 @@ import {
 import { failureOf, refusesAllSpans, type SendFailure } from "./send-failure.ts";
 import { countOf, isInvalid, type Piece, takeApart } from "./suspects.ts";
 
-/** When so many spans in a row are refused alone, the upstream may refuse all spans. */
+/** After this many spans in a row are refused alone, the upstream may be refusing all spans. */
 const MAX_UNEXPLAINED = 2;
 
 /**
- * Tries of a span whose refusals name the upstream or the route (401, 404, ...), each after an
- * empty request was taken. One bad replica of several gives such answers at random: then a try
- * fails as often as not, and so does the empty request, which ends the delivery without a loss.
+ * Maximum number of tries of a span whose refusals concern the upstream or the route (401, 404,
+ * ...), each after a successful empty request. If one of several replicas is faulty, it gives such
+ * answers at random. Then an empty request fails as often as a span, which ends the delivery
+ * without a loss.
  */
 const MAX_BLOCKED_TRIES = 8;
 
-/** Returns why sending must pause; undefined if the rest of the lease can be sent. */
+/**
+ * Handles a refused piece. Returns a failure if sending must pause, or undefined if the rest of the
+ * lease can be sent.
+ */
 export async function afterRefusal(
   delivery: Delivery,
   refusal: Refusal,
@@ -30,13 +34,13 @@ export async function afterRefusal(
     const probed = await outcomeOf(() => delivery.probe());
     if (probed.outcome !== "delivered") return failureOf(probed);
     delivery.isProbed = true;
-    // What was in the way may be gone: there may be a new token.
+    // The cause may be gone; for example, there may be a new token.
     if (refusal.outcome === "blocked") return undefined;
   }
   const piece = left.at(-1)!;
   const { runs } = piece;
   if (isTriedAgain(piece, refusal)) return await tryAgain(delivery, piece);
-  if (piece.isLastTry === true) bookUndeliverable(delivery, runs, refusal);
+  if (piece.isLastTry === true) settleUndeliverable(delivery, runs, refusal);
   left.pop();
   if (piece.isLastTry === true) return undefined;
   const parts = takeApart(suspects, piece);
@@ -65,12 +69,12 @@ async function tryAgain({ left, probe }: Delivery, piece: Piece): Promise<SendFa
   return undefined;
 }
 
-/** Counts refused spans without invalid text, since the upstream last took a span. */
+/** Counts the refused spans that have no invalid text, since the upstream last accepted a span. */
 function unexplained({ refused }: Delivery): number {
   return refused.filter((each) => !each.isInvalid).length;
 }
 
-/** Settles the spans refused last, after which nothing has been taken yet. */
+/** Settles the last refused spans, after which no span has been accepted yet. */
 export async function settleRefused(delivery: Delivery): Promise<SendFailure | undefined> {
   const { refused, postponed, evidence } = delivery;
   const { refusal } = refused.at(-1)!;
@@ -88,7 +92,10 @@ export async function settleRefused(delivery: Delivery): Promise<SendFailure | u
   return undefined;
 }
 
-/** Returns why sending must pause, or `none left` if there is no other span to try. */
+/**
+ * Sends another span. Returns a failure if sending must pause, or `none left` if there is no other
+ * span.
+ */
 async function askWitness(
   delivery: Delivery,
   { message }: Refusal,

@@ -1,15 +1,17 @@
 import type { RefusalReason, SendOutcome } from "../../ports/span-sink.ts";
 
-/** Says why nothing is sent for now and what to do about it. It costs no span. */
+/** Explains why sending is paused and what to do about it. It costs no span. */
 export interface SendFailure {
   readonly message: string;
-  /** The upstream's own wish. */
+  /** The pause that the upstream asks for. */
   readonly afterMs: number | undefined;
-  /** Names what to check when waiting alone is not likely to help. */
+  /** Names what to check, if waiting alone is unlikely to help. */
   readonly hint: string | undefined;
-  /** The upstream answers, and refuses: it is asked with an empty request before spans are sent. */
+  /**
+   * Whether the upstream answered with a refusal. It then gets an empty request before any spans.
+   */
   readonly isRefusal: boolean;
-  /** It takes empty requests, and refused every span of the last try. */
+  /** Whether it accepts empty requests but refused every span of the last try. */
   readonly areSpansRefused: boolean;
 }
 
@@ -28,7 +30,7 @@ const HINTS: Readonly<Record<RefusalReason, string>> = {
   other: "check FORWARD_ENDPOINT and the proxies on the way to it",
 };
 
-/** Returns why the upstream took neither a batch nor an empty request. */
+/** Returns the failure of an upstream that accepted neither a batch nor an empty request. */
 export function failureOf(outcome: Exclude<SendOutcome, { outcome: "delivered" }>): SendFailure {
   const { message } = outcome;
   switch (outcome.outcome) {
@@ -53,7 +55,7 @@ const REFUSED_SPANS =
   'correct what makes these spans, or remove them with "spanring take --out FILE"; ' +
   "if it refuses every span, FORWARD_ENDPOINT may not be a receiver of OTLP traces";
 
-/** Returns the failure of an upstream that takes an empty request but none of the spans tried. */
+/** Returns the failure of an upstream that accepts an empty request but none of the spans tried. */
 export function refusesAllSpans(message: string): SendFailure {
   return { ...REFUSAL, message, hint: REFUSED_SPANS, areSpansRefused: true };
 }

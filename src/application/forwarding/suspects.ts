@@ -2,10 +2,10 @@ import { spansWithInvalidText } from "../../domain/wire/invalid-text.ts";
 import type { LeasePart } from "../../ports/trace-buffer.ts";
 
 /**
- * Some of a lease's spans, by their places: runs that ascend and do not touch.
+ * Some spans of a lease, as ranges of positions in ascending order, no two adjacent.
  *
- *   places   0 1 2 3 4 5 6 7 8 9
- *            . x x . . x . . x x      3 runs of 5 spans
+ *   position   0 1 2 3 4 5 6 7 8 9
+ *              . x x . . x . . x x      3 runs of 5 spans
  */
 export type SpanRuns = readonly LeasePart[];
 
@@ -13,7 +13,7 @@ export function countOf(runs: SpanRuns): number {
   return runs.reduce((count, { first, end }) => count + end - first, 0);
 }
 
-/** Splits runs after so many spans. */
+/** Splits runs after the given number of spans. */
 export function splitRuns(runs: SpanRuns, count: number): [head: SpanRuns, tail: SpanRuns] {
   const [head, tail]: [LeasePart[], LeasePart[]] = [[], []];
   let left = count;
@@ -30,7 +30,7 @@ export function halvesOf(runs: SpanRuns): [first: SpanRuns, second: SpanRuns] {
   return splitRuns(runs, Math.ceil(countOf(runs) / 2));
 }
 
-/** Splits runs into marked spans and others; either may be empty. */
+/** Splits runs into marked and unmarked spans; either part may be empty. */
 export function divideRuns(
   runs: SpanRuns,
   marks: Uint8Array,
@@ -50,20 +50,22 @@ export function divideRuns(
 /** Spans of a lease that are sent together. */
 export interface Piece {
   readonly runs: SpanRuns;
-  /** Made of these spans alone, without messages of the lease that hold none of them. */
+  /**
+   * Whether the request is rebuilt from these spans alone, without messages that hold none of them.
+   */
   readonly isCut: boolean;
-  /** Refused alone before, while other spans are taken: one more refusal is the last. */
+  /** Whether the span was refused alone while others were accepted: the next refusal is final. */
   readonly isLastTry?: true;
-  /** How often a refusal of the upstream or the route has met these spans in their last try. */
+  /** How often the upstream or the route has refused these spans during their last try. */
   readonly blockedCount?: number;
 }
 
-/** Holds what is known of the spans of a refused lease. */
+/** Holds what is known about the spans of a refused lease. */
 export interface Suspects {
   readonly request: Uint8Array;
-  /** 1 for each span whose text is invalid; worked out when it is needed. */
+  /** 1 for each span with invalid text; computed when first needed. */
   invalid?: Uint8Array;
-  /** A span whose text is invalid was refused alone: others like it need not be tried alone. */
+  /** Whether a span with invalid text was refused alone; others like it need not be tried alone. */
   isStrict: boolean;
 }
 
@@ -72,9 +74,9 @@ export function piecesOf(...parts: readonly SpanRuns[]): Piece[] {
 }
 
 /**
- * Returns what to send in place of a refused piece; nothing when no part of it can be taken. Spans
- * with invalid text are separated from the others first: they are nearly always the reason, and two
- * requests isolate what takes many by halves.
+ * Returns the pieces to send instead of a refused one; none if no part of it can be accepted. Spans
+ * with invalid text are separated from the others first. They are nearly always the cause, and two
+ * requests isolate them where halving would take many.
  */
 export function takeApart(suspects: Suspects, { runs, isCut }: Piece): Piece[] {
   const { marked, others } = divideRuns(runs, invalidSpans(suspects));

@@ -1,50 +1,52 @@
 import type { SleepingClock } from "../../ports/clock.ts";
 
 export interface GateParts {
-  /** Upper bound of the first pause. */
+  /** Maximum length of the first pause. */
   readonly initialMs: number;
-  /** Upper bound of every pause. */
+  /** Maximum length of any pause. */
   readonly maxMs: number;
   readonly clock: SleepingClock;
-  /** Returns a number from 0 to below 1. */
+  /** Returns a random number from 0 up to, but not including, 1. */
   readonly random: () => number;
 }
 
-/** Permits one batch. Its period shows when the outcome is outdated. */
+/** Permits sending one batch. The period shows whether its outcome is outdated. */
 export interface Pass {
   readonly period: number;
-  /** The upstream refused the last try: an empty request must succeed before spans are sent. */
+  /**
+   * Whether the upstream refused the last try: an empty request must succeed before spans are sent.
+   */
   readonly isProbe: boolean;
 }
 
-/** Says why the gate closes. */
+/** Describes why the gate closes. */
 export interface GateFailure {
   /** The pause that the upstream asks for. */
   readonly afterMs?: number | undefined;
   readonly isRefusal?: boolean;
-  /** It takes empty requests, and refused every span of the last try. */
+  /** Whether it accepts empty requests but refused every span of the last try. */
   readonly areSpansRefused?: boolean;
 }
 
-/** Limits the pause that an upstream asks for: it may have mistaken the unit. */
+/** Limits the pause that an upstream asks for, in case it has mistaken the unit. */
 export const LONGEST_ASKED_PAUSE_MS = 3_600_000;
 
-/** In a hurry, spans refused this many times in a row are not tried again. */
+/** During a stop, spans that were refused this many times in a row are not tried again. */
 const MAX_SPAN_REFUSALS = 2;
 
 /**
- * Stops sending while the upstream fails. After a pause, one batch is sent on trial; others follow
- * once it succeeds. An upstream that answers with a refusal gets an empty request first.
+ * Stops sending while the upstream fails. After a pause, one batch is sent on trial, and others
+ * follow once it succeeds. An upstream that answered with a refusal gets an empty request first.
  *
  *   open ──failed──▶ paused ──time──▶ trial ──succeeded──▶ open
  *                      ▲               │
  *                      └────failed─────┘
  *
- * The upper bound of a pause doubles from `initialMs` to `maxMs`, and each pause is random below
- * it, so that senders that lost the same upstream do not return at the same time ("full jitter":
+ * The maximum length of a pause doubles from `initialMs` to `maxMs`. The actual length is random,
+ * so that senders that lost the same upstream do not all return at the same time ("full jitter":
  * Brooker, Exponential Backoff And Jitter). A pause is at least as long as the upstream asks for.
  *
- * Invariant: a failure counts once for each period; a period begins with each pause.
+ * Invariant: failures count once per period; each pause begins a new period.
  */
 export class UpstreamGate {
   // Fixed at construction.
@@ -57,7 +59,7 @@ export class UpstreamGate {
   private period = 0;
   private failures = 0;
   private isRefused = false;
-  /** Failures in a row that were refusals of all spans tried. */
+  /** Number of failures in a row that were refusals of all spans tried. */
   private spanRefusals = 0;
   private pausedUntilMs = 0;
   private trial: PromiseWithResolvers<void> | undefined;
@@ -73,14 +75,15 @@ export class UpstreamGate {
     return this.failures === 0;
   }
 
-  /** The rest of the pause; 0 without one. */
+  /** Returns the rest of the pause; 0 if there is none. */
   get pauseLeftMs(): number {
     return this.isOpen ? 0 : Math.max(0, this.pausedUntilMs - this.parts.clock.monotonicMs());
   }
 
   /**
-   * Limits the time for tries. A pause ends at once, for one more try; a later one is waited for
-   * only if it ends in time, and if something else than the spans themselves is refused.
+   * Limits the time for tries. The current pause ends at once, for one more try. A later pause is
+   * waited for only if it ends in time, and only if the upstream refuses more than the spans
+   * themselves.
    */
   hurry(withinMs: number): void {
     this.endsAtMs = this.parts.clock.monotonicMs() + withinMs;
@@ -93,11 +96,11 @@ export class UpstreamGate {
     this.wake();
   }
 
-  /** Resolves when a batch may be sent; undefined when none may be sent any more. */
+  /** Resolves when a batch may be sent; to undefined if none may be sent any more. */
   async pass(cancelled: AbortSignal): Promise<Pass | undefined> {
     while (!this.mayPass) {
       if (cancelled.aborted || this.isOver) return undefined;
-      // oxlint-disable-next-line no-await-in-loop -- what is waited for may not have come yet
+      // oxlint-disable-next-line no-await-in-loop -- a change may not open the gate
       await this.change(cancelled);
     }
     return cancelled.aborted ? undefined : this.enter();
@@ -117,12 +120,12 @@ export class UpstreamGate {
     this.pause(Math.max(this.drawnPauseMs(), boundedPauseMs(failure)));
   }
 
-  /** Reports whether the gate has not closed since this pass was given. */
+  /** Reports whether the gate has stayed open since this pass was issued. */
   isCurrent({ period }: Pass): boolean {
     return period === this.period;
   }
 
-  /** Ends a trial without an outcome, so that another batch can be the trial. */
+  /** Ends a trial without an outcome, so that another batch can take its place. */
   gaveUp(pass: Pass): void {
     if (this.isCurrent(pass)) this.endTrial();
   }
@@ -173,7 +176,7 @@ function boundedPauseMs({ afterMs = 0 }: GateFailure): number {
   return Math.min(Math.max(0, afterMs), LONGEST_ASKED_PAUSE_MS);
 }
 
-/** Resolves with the promise, or early when the signal is aborted. */
+/** Resolves with the promise, or early if the signal is aborted. */
 export async function untilAborted(
   promise: Promise<unknown>,
   cancelled: AbortSignal,

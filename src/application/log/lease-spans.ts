@@ -3,7 +3,7 @@ import {
   everySpan,
   rowsOf,
   type SpanTable,
-  type SpanPlaces,
+  type SpanRange,
 } from "../../domain/wire/request-spans.ts";
 import { loseUnreadable } from "./damage.ts";
 import {
@@ -111,8 +111,8 @@ async function readFree(
   const [oldest] = freeRanges(segment);
   if (oldest === undefined) return;
   try {
-    const place = { segment, sequence: oldest.first, wantedBytes: wanted };
-    await readRequests(state, place, (request) => {
+    const start = { segment, sequence: oldest.first, wantedBytes: wanted };
+    await readRequests(state, start, (request) => {
       const freeSpans = countSequences(freeRanges(segment, extentOfRequest(request)));
       return freeSpans === 0 || visit(request, freeSpans);
     });
@@ -183,9 +183,9 @@ function selectPart(
   { first, end }: SequenceRange,
 ): void {
   if (first === end) return;
-  const places = { first: first - request.firstSequence, end: end - request.firstSequence };
+  const range = { first: first - request.firstSequence, end: end - request.firstSequence };
   const isWhole = end - first === request.spanCount;
-  const rows = rowsOf(table, places);
+  const rows = rowsOf(table, range);
   selection.pieces.push(isWhole ? request.bytes : assembleRequest(messageOf(request), rows));
   let bytes = 0;
   for (let row = 0; row < rows.spanCount; row += 1) {
@@ -221,7 +221,7 @@ export type LogSettlement = Exclude<Cause, "evicted"> | "returned";
 export function settleLease(
   state: LogState,
   lease: LogLease,
-  part: SpanPlaces,
+  part: SpanRange,
   settlement: LogSettlement,
 ): number {
   let evictedSpans = 0;
@@ -242,7 +242,7 @@ interface LeaseRun {
   readonly bytes: number;
 }
 
-function runFrom(state: LogState, lease: LogLease, { first, end }: SpanPlaces): LeaseRun {
+function runFrom(state: LogState, lease: LogLease, { first, end }: SpanRange): LeaseRun {
   const { sequences, lengthBytes, settled } = lease;
   const firstSequence = sequences[first]!;
   const segment = segmentOf(state, firstSequence);

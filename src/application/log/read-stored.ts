@@ -48,8 +48,8 @@ async function readSegment(
 ): Promise<void> {
   const { endSequence } = segment;
   try {
-    const place = { segment, sequence: reading.sequence, wantedBytes: Number.POSITIVE_INFINITY };
-    await readRequests(state, place, (request) => {
+    const start = { segment, sequence: reading.sequence, wantedBytes: Number.POSITIVE_INFINITY };
+    await readRequests(state, start, (request) => {
       const extent = {
         first: request.firstSequence,
         end: request.firstSequence + request.spanCount,

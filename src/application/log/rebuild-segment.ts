@@ -34,7 +34,7 @@ export interface Context {
 }
 
 /** A segment as recovered. */
-export interface Rebuilt {
+export interface RebuiltSegment {
   readonly segment: Segment;
   readonly damage: readonly BrokenBytes[];
   readonly torn: BrokenBytes | undefined;
@@ -47,7 +47,7 @@ export interface Rebuilt {
 }
 
 /** Describes a file that is no longer needed, and takes room until it is removed. */
-export function leftOverSegment({ number, salt, name, bytes }: FoundSegment): Rebuilt {
+export function leftOverSegment({ number, salt, name, bytes }: FoundSegment): RebuiltSegment {
   const segment = newSegment({ number, salt, name, firstSequence: 1 });
   segment.fileBytes = bytes;
   return {
@@ -67,7 +67,7 @@ export function rebuildSegment(
   file: SegmentBytes,
   header: SegmentHeader | undefined,
   context: Context,
-): Rebuilt {
+): RebuiltSegment {
   const scan = scanSegment(file, SEGMENT_HEADER_BYTES);
   const all = header === undefined ? [HEADER_BYTES, ...scan.broken] : scan.broken;
   const provenBytes = Math.max(scan.provenBytes, context.carried?.syncedBytes ?? 0);

@@ -5,7 +5,7 @@ import { emptyLog, type LogParts, type LogState } from "./log-state.ts";
 import {
   type FoundSegment,
   leftOverSegment,
-  type Rebuilt,
+  type RebuiltSegment,
   rebuildSegment,
   departedRanges,
   type FoundDeparture,
@@ -51,7 +51,7 @@ export class UnsupportedFormatError extends Error {
 }
 
 interface Found {
-  readonly rebuilt: readonly Rebuilt[];
+  readonly rebuilt: readonly RebuiltSegment[];
   readonly leavers: DeparturesBySegment;
 }
 
@@ -103,7 +103,7 @@ async function readSegments(
   buffer: Uint8Array,
 ): Promise<Found> {
   const leavers: DeparturesBySegment = new Map();
-  const rebuilt: Rebuilt[] = [];
+  const rebuilt: RebuiltSegment[] = [];
   let limitSequence = Number.POSITIVE_INFINITY;
   for (const file of files.toReversed()) {
     if (isLeftOver(file, newestOpening(rebuilt))) {
@@ -129,16 +129,16 @@ async function readSegments(
  * Reports whether a file no longer belongs to the log. Each segment carries all older ones of its
  * time; one that is not carried was removed, and a power cut has brought it back.
  */
-function isLeftOver({ number }: FoundSegment, newest: Rebuilt | undefined): boolean {
+function isLeftOver({ number }: FoundSegment, newest: RebuiltSegment | undefined): boolean {
   return newest !== undefined && !carriedBy(newest).some((each) => each.number === number);
 }
 
-function carriedBy({ departures }: Rebuilt): FoundDeparture[] {
+function carriedBy({ departures }: RebuiltSegment): FoundDeparture[] {
   return departures.filter(({ isCarried }) => isCarried);
 }
 
 /** Returns where the spans of a segment without a header begin; nowhere if it has none. */
-function startOf({ segment }: Rebuilt): number {
+function startOf({ segment }: RebuiltSegment): number {
   const { firstSequence, endSequence } = segment;
   return firstSequence < endSequence ? firstSequence : Number.POSITIVE_INFINITY;
 }
@@ -147,7 +147,10 @@ function startOf({ segment }: Rebuilt): number {
  * Counts missing spans as departed, without bytes, because their bytes were not found. Returns the
  * number of newly lost spans.
  */
-function applyDepartures({ segment, missing }: Rebuilt, leavers: DeparturesBySegment): number {
+function applyDepartures(
+  { segment, missing }: RebuiltSegment,
+  leavers: DeparturesBySegment,
+): number {
   const { first, end } = extentOf(segment);
   if (first === end) return 0;
   const { ranges, spanBytes } = departedRanges(leavers.get(segment.number));
@@ -167,7 +170,7 @@ function applyDepartures({ segment, missing }: Rebuilt, leavers: DeparturesBySeg
 /** Measures a segment with missing spans, whose bytes the departures may include. */
 async function measureDamaged(
   state: LogState,
-  rebuilt: readonly Rebuilt[],
+  rebuilt: readonly RebuiltSegment[],
   buffer: Uint8Array,
 ): Promise<void> {
   for (const { segment, missing } of rebuilt) {
@@ -182,7 +185,7 @@ async function measureDamaged(
 }
 
 /** Adopts the segments found; sequences and numbers continue after them. */
-function adopt(state: LogState, rebuilt: readonly Rebuilt[]): void {
+function adopt(state: LogState, rebuilt: readonly RebuiltSegment[]): void {
   state.anchor = newestOpening(rebuilt)?.segment;
   for (const { segment } of rebuilt) {
     state.segments.push(segment);
@@ -216,12 +219,12 @@ function recoveryOf(
     fileBytes: state.usedBytes,
     restored: { spans: state.ledgers.spans.buffered, bytes: state.ledgers.bytes.buffered },
     damage: rebuilt.flatMap(({ segment, damage }) =>
-      damage.map((each) => placeOf(segment.name, each)),
+      damage.map((each) => damageAt(segment.name, each)),
     ),
     torn: rebuilt.flatMap(({ segment, torn }) =>
       torn === undefined || torn.offsetBytes >= segment.fileBytes
         ? []
-        : [placeOf(segment.name, { ...torn, endBytes: segment.fileBytes })],
+        : [damageAt(segment.name, { ...torn, endBytes: segment.fileBytes })],
     ),
     lostSpans: missing.reduce((sum, { spans }) => sum + spans, lostSpans),
     missingSegments: missing.map(({ number }) => number),
@@ -229,14 +232,14 @@ function recoveryOf(
   };
 }
 
-function placeOf(
+function damageAt(
   segment: string,
   { offsetBytes, endBytes }: { readonly offsetBytes: number; readonly endBytes: number },
 ): Damage {
   return { segment, offsetBytes, bytes: endBytes - offsetBytes };
 }
 
-function newestOpening(rebuilt: readonly Rebuilt[]): Rebuilt | undefined {
+function newestOpening(rebuilt: readonly RebuiltSegment[]): RebuiltSegment | undefined {
   return rebuilt.findLast(({ isOpeningWhole }) => isOpeningWhole);
 }
 

@@ -1,5 +1,5 @@
 import { assert } from "../../domain/assert.ts";
-import type { SpanPlaces } from "../../domain/wire/request-spans.ts";
+import type { SpanRange } from "../../domain/wire/request-spans.ts";
 import type { Ledger } from "../../domain/ledger.ts";
 import { sealActive, closeFile, type NewRecord } from "./active-segment.ts";
 import { enqueue, writeOpening, breakOff, startWriting } from "./group-commit.ts";
@@ -66,7 +66,7 @@ export class SpanLog {
   }
 
   /** Ends the lease for some or all of its spans; returns how many were evicted meanwhile. */
-  settle(lease: LogLease, settlement: LogSettlement, part: SpanPlaces = wholeOf(lease)): number {
+  settle(lease: LogLease, settlement: LogSettlement, part: SpanRange = wholeOf(lease)): number {
     return settleLease(this.state, lease, part, settlement);
   }
 
@@ -110,7 +110,7 @@ export class SpanLog {
   }
 }
 
-function wholeOf({ sequences }: LogLease): SpanPlaces {
+function wholeOf({ sequences }: LogLease): SpanRange {
   return { first: 0, end: sequences.length };
 }
 

@@ -37,7 +37,7 @@ export interface ReceiveParts {
 
 /** Walks requests and appends their valid spans to the buffer. Keeps nothing of a request. */
 export class ReceiveTraces implements TraceReceiver {
-  private readonly work: Receiving;
+  private readonly work: ReceiverState;
   private isStopping = false;
 
   constructor(parts: ReceiveParts) {
@@ -57,7 +57,7 @@ export class ReceiveTraces implements TraceReceiver {
   }
 }
 
-interface Receiving {
+interface ReceiverState {
   // Fixed at construction.
   readonly parts: ReceiveParts;
   readonly accepted: Receipt;
@@ -70,7 +70,7 @@ interface Receiving {
   hasLoggedProfiles: boolean;
 }
 
-function receiveRequest(work: Receiving, request: Uint8Array): Receipt {
+function receiveRequest(work: ReceiverState, request: Uint8Array): Receipt {
   const { parts, walked, amounts } = work;
   walkRequest(walked, request);
   if (walked.fault !== NO_FAULT) return faultReceipt(walked);
@@ -107,7 +107,7 @@ function faultReceipt(walked: WalkedRequest): Receipt {
   return { outcome: "malformed", message: `not an ExportTraceServiceRequest: ${where}` };
 }
 
-function logProfiles(work: Receiving): void {
+function logProfiles(work: ReceiverState): void {
   if (work.hasLoggedProfiles) return;
   work.hasLoggedProfiles = true;
   work.parts.logger.warning("profiles_only_field_seen", { read_as: "absent" });
@@ -148,7 +148,7 @@ function validSpansOf(walked: WalkedRequest): Uint8Array {
   return assembleRequest({ bytes: request, offset: 0, length: request.length }, walked);
 }
 
-function refusal({ parts, walked }: Receiving): Receipt {
+function refusal({ parts, walked }: ReceiverState): Receipt {
   const retryAfterMs = parts.roomAfterMs?.(walked.spanCount) ?? RETRY_AFTER_MS;
   return { outcome: "refused", message: REFUSED, retryAfterMs };
 }
@@ -179,7 +179,7 @@ function clearRejected(amounts: ReceivedAmounts): void {
 }
 
 /** An empty request is correct: exporters send one to find out whether a receiver is there. */
-function emptyReceipt({ walked, amounts }: Receiving): Receipt {
+function emptyReceipt({ walked, amounts }: ReceiverState): Receipt {
   const unknown = unknownFields(walked.request).join(", ");
   if (unknown === "") return { outcome: "accepted", amounts, isEmpty: true };
   return { outcome: "accepted", amounts, isEmpty: true, unknown: `unknown fields: ${unknown}` };

@@ -3,7 +3,7 @@ import type { WalkedRequest } from "../../domain/wire/walked-request.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { wholeLease } from "./ring-lease.ts";
 import type {
-  Appended,
+  AppendResult,
   CopiedSpans,
   OldestSpans,
   Search,
@@ -26,7 +26,7 @@ export class LoggedBuffer implements TraceBuffer {
     this.logger = logger;
   }
 
-  append(walked: WalkedRequest, rejected?: readonly ServiceAmount[]): Appended {
+  append(walked: WalkedRequest, rejected?: readonly ServiceAmount[]): AppendResult {
     const appended = this.buffer.append(walked, rejected);
     const { spanCount: spans, spanBytes: bytes } = walked;
     this.logger.debug("appended", { outcome: appended.outcome, spans, bytes });

@@ -11,7 +11,7 @@ import type {
   SpanCodec,
   TraceBufferPort,
   TraceBuffer,
-  Appended,
+  AppendResult,
   CopiedSpans,
   OldestSpans,
   Search,
@@ -92,7 +92,7 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
    * Appends a request that was walked without a fault and whose spans are all valid. `rejected` has
    * the amounts of spans that were cut out of it, for the ledger.
    */
-  append(walked: WalkedRequest, rejected: readonly ServiceAmount[] = []): Appended {
+  append(walked: WalkedRequest, rejected: readonly ServiceAmount[] = []): AppendResult {
     const request = { walked, rejected, mayEvict: this.mayEvict, unixMs: this.unixMs() };
     return withLock(this.ring.lock, () => append(this.ring, request));
   }

@@ -18,7 +18,7 @@ import {
 } from "./ring-memory.ts";
 import { blockOf, evictBefore, evictOldestBlock, slotOf } from "./ring-removal.ts";
 import { recordAcceptedByService, recordRejectedByService, servicesOf } from "./ring-services.ts";
-import type { Appended } from "../../ports/trace-buffer.ts";
+import type { AppendResult } from "../../ports/trace-buffer.ts";
 
 export interface AppendRequest {
   /** A request walked without a fault, of valid spans only. */
@@ -40,7 +40,7 @@ const SMALLEST_BLOCK_BYTES = 2 + 2 + 2 + (2 + TRACE_ID_BYTES) + (2 + SPAN_ID_BYT
  *
  * Invariant: next sequence = first sequence + used slots, and used slots <= capacity.
  */
-export function append(ring: RingMemory, request: AppendRequest): Appended {
+export function append(ring: RingMemory, request: AppendRequest): AppendResult {
   const { walked, mayEvict } = request;
   assert(walked.fault === NO_FAULT, "what is put in was walked without a fault");
   assert(walked.spanCount * walked.rejectedSpans === 0, "no rejected span is in a block");
@@ -91,7 +91,7 @@ function makeRoom(ring: RingMemory, walked: WalkedRequest): number {
  */
 function offsetFor(ring: RingMemory, lengthBytes: number): number {
   if (usedSlots(ring) === 0) return 0;
-  const oldest = oldestPlace(ring);
+  const oldest = oldestOffset(ring);
   const end = newestEnd(ring);
   if (end <= oldest) return oldest - end >= lengthBytes ? end : NO_OFFSET;
   if (ring.capacityBytes - end >= lengthBytes) return end;
@@ -103,7 +103,7 @@ function offsetFor(ring: RingMemory, lengthBytes: number): number {
  */
 export function usedBytes(ring: RingMemory): number {
   if (usedSlots(ring) === 0) return 0;
-  const lengthBytes = newestEnd(ring) - oldestPlace(ring);
+  const lengthBytes = newestEnd(ring) - oldestOffset(ring);
   return lengthBytes > 0 ? lengthBytes : ring.capacityBytes + lengthBytes;
 }
 
@@ -115,7 +115,7 @@ export function usedShare(ring: RingMemory): number {
   return Math.max(usedSlots(ring) / ring.capacitySpans, usedBytes(ring) / ring.capacityBytes);
 }
 
-function oldestPlace(ring: RingMemory): number {
+function oldestOffset(ring: RingMemory): number {
   return ring.blockOffset[blockOf(ring, ring.control[FIRST_SEQUENCE]!)]!;
 }
 

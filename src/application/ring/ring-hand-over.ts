@@ -161,7 +161,7 @@ export function visitSpans(ring: RingMemory, search: Search, visit: Visit): void
   const buffered = bufferedRange(ring);
   const first = Math.max(search.range.first, buffered.first);
   const next = Math.min(search.range.next, buffered.next);
-  const place = {
+  const location = {
     bytes: ring.arena,
     spanOffset: 0,
     spanLength: 0,
@@ -179,8 +179,8 @@ export function visitSpans(ring: RingMemory, search: Search, visit: Visit): void
     // One column holds the tails of all trace ids, so spans of other traces are skipped cheaply.
     const isWanted = traceTail === undefined || slotTraceTail[slot] === traceTail;
     if (isWanted && slotState[slot] !== GONE) {
-      moveTo(ring, slot, place);
-      if (matcher.matches(place) && !visit(sequence, place)) return;
+      moveTo(ring, slot, location);
+      if (matcher.matches(location) && !visit(sequence, location)) return;
     }
     sequence += step;
     slot += step;
@@ -189,13 +189,13 @@ export function visitSpans(ring: RingMemory, search: Search, visit: Visit): void
   }
 }
 
-function moveTo(ring: RingMemory, slot: number, place: SpanLocation): void {
+function moveTo(ring: RingMemory, slot: number, location: SpanLocation): void {
   const context = ring.slotContext[slot]!;
-  place.spanOffset = ring.slotOffset[slot]!;
-  place.spanLength = ring.slotLength[slot]!;
-  place.resourceOffset = ring.resourceOffset[context]!;
-  place.resourceLength = ring.resourceLength[context]!;
-  place.traceTail = ring.slotTraceTail[slot]!;
+  location.spanOffset = ring.slotOffset[slot]!;
+  location.spanLength = ring.slotLength[slot]!;
+  location.resourceOffset = ring.resourceOffset[context]!;
+  location.resourceLength = ring.resourceLength[context]!;
+  location.traceTail = ring.slotTraceTail[slot]!;
 }
 
 const UNKNOWN = -1;
@@ -205,9 +205,9 @@ export class SharedFields {
   private readonly fields = createSpanFields();
   private spanOffset = UNKNOWN;
 
-  /** Returns the fields of the span at a place, valid until the next call. */
-  readonly of: FieldsOf = (place) => {
-    if (place.spanOffset !== this.spanOffset) this.read(place);
+  /** Returns the fields of the span at a location, valid until the next call. */
+  readonly of: FieldsOf = (location) => {
+    if (location.spanOffset !== this.spanOffset) this.read(location);
     return this.fields;
   };
 

@@ -90,14 +90,14 @@ export function settle(
   assertLiesIn(lease, part);
   const isReturned = settlement === "returned";
   const overtaken = releaseSlots(ring, lease, part, isReturned ? FREE : GONE);
-  const departed = isReturned ? overtaken : placesOf(part);
+  const departed = isReturned ? overtaken : positionsOf(part);
   recordDeparted(ring, lease, departed, BOOKS[settlement]);
   beginAt(ring, ring.control[FIRST_SEQUENCE]!);
   audit(ring);
   return isReturned ? departed.length : 0;
 }
 
-function placesOf({ first, end }: LeasePart): number[] {
+function positionsOf({ first, end }: LeasePart): number[] {
   return Array.from({ length: end - first }, (_, index) => first + index);
 }
 
@@ -135,15 +135,15 @@ function markSlot(ring: RingMemory, sequence: number, mark: typeof FREE | typeof
 function recordDeparted(
   ring: RingMemory,
   { services, lengthBytes }: Lease,
-  places: readonly number[],
+  positions: readonly number[],
   entry: Departure,
 ): void {
-  for (let at = 0; at < places.length;) {
-    const service = services[places[at]!]!;
+  for (let at = 0; at < positions.length;) {
+    const service = services[positions[at]!]!;
     const first = at;
     let bytes = 0;
-    for (; at < places.length && services[places[at]!] === service; at += 1) {
-      bytes += lengthBytes[places[at]!]!;
+    for (; at < positions.length && services[positions[at]!] === service; at += 1) {
+      bytes += lengthBytes[positions[at]!]!;
     }
     const amount = { spans: at - first, bytes };
     recordDepartureFromService(ring, service, { entry, ...amount });

@@ -143,8 +143,8 @@ function auditService({ services }: RingMemory, row: number): void {
   assertLedgerBalances(readLedger(services, row, 1));
 }
 
-function add({ services }: RingMemory, service: number, place: number, amount: SpanAmount): void {
-  const at = service * LEDGER_ENTRIES + place;
+function add({ services }: RingMemory, service: number, entry: number, amount: SpanAmount): void {
+  const at = service * LEDGER_ENTRIES + entry;
   services.ledgers[at]! += amount.spans;
   services.ledgers[at + 1]! += amount.bytes;
 }

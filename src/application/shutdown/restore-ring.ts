@@ -17,7 +17,7 @@ export interface RestoreParts {
 }
 
 /** What has come of it so far. */
-interface Restored {
+interface RestoreProgress {
   spans: number;
   bytes: number;
   /** The first thing that kept spans out of the ring. */
@@ -33,7 +33,7 @@ type Items = AsyncGenerator<SpilledRequest | SpillFault>;
  * how much came back.
  */
 export async function restoreRing(parts: RestoreParts): Promise<SpanAmount> {
-  const restored: Restored = { spans: 0, bytes: 0, trouble: undefined };
+  const restored: RestoreProgress = { spans: 0, bytes: 0, trouble: undefined };
   const items = itemsOf(parts);
   try {
     const next = await receiveAll(parts, items, restored);
@@ -58,7 +58,7 @@ async function* itemsOf({ spill, maxAtOnce }: RestoreParts): Items {
 async function receiveAll(
   parts: RestoreParts,
   items: Items,
-  restored: Restored,
+  restored: RestoreProgress,
 ): Promise<SpilledRequest | undefined> {
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- `for await` would end them when it is left
@@ -99,7 +99,7 @@ async function leave(
     return await setAside(parts, restored_spans, systemErrorText(error));
   }
   const mend = "the next start goes on with it; MAX_BUFFER_SIZE and MAX_BUFFER_BYTES say how far";
-  const fields = { file: parts.spill.place, restored_spans, left_spans: left.spans, mend };
+  const fields = { file: parts.spill.shownPath, restored_spans, left_spans: left.spans, mend };
   parts.logger.warning("not_all_restored", fields);
 }
 
@@ -128,7 +128,7 @@ function* pieces(request: SpilledRequest, most: SpanAmount): Generator<SpilledRe
   }
 }
 
-function receive({ receiver }: RestoreParts, request: Uint8Array, restored: Restored): void {
+function receive({ receiver }: RestoreParts, request: Uint8Array, restored: RestoreProgress): void {
   const receipt = receiptOf(receiver, request);
   if (receipt.outcome === "accepted" || receipt.outcome === "partly_rejected") {
     restored.spans += receipt.amounts.acceptedSpans;
@@ -150,7 +150,7 @@ function receiptOf(receiver: TraceReceiver, request: Uint8Array): Receipt {
 async function remove({ spill, logger }: RestoreParts): Promise<void> {
   await spill.remove().catch((error: unknown) => {
     const mend = "remove it, or the next start reads the same spans again";
-    const fields = { file: spill.place, reason: systemErrorText(error), mend };
+    const fields = { file: spill.shownPath, reason: systemErrorText(error), mend };
     logger.error("cannot_remove_spill_file", fields);
   });
 }
@@ -160,7 +160,7 @@ async function setAside(
   restored_spans: number,
   reason: string,
 ): Promise<void> {
-  const fields = { file: spill.place, restored_spans, reason };
+  const fields = { file: spill.shownPath, restored_spans, reason };
   try {
     const set_aside = await spill.setAside();
     const mend = `spanring send ${set_aside} sends what can be read of it, restored spans too`;

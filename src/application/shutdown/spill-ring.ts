@@ -41,7 +41,7 @@ export async function canSpill({
     await spill?.tryOut();
     return true;
   } catch (error) {
-    const fields = { file: spill?.place, reason: systemErrorText(error), mend: NAME_A_FOLDER };
+    const fields = { file: spill?.shownPath, reason: systemErrorText(error), mend: NAME_A_FOLDER };
     logger.error("cannot_spill", fields);
     return false;
   }
@@ -52,9 +52,9 @@ async function writeSpill(parts: SpillRingParts, spill: SpanSpill): Promise<void
   try {
     const file = await spill.write(requestsIn(parts, spilled));
     parts.logger.info("spilled", { ...spilled, file });
-    if (file !== spill.place) logFileInTheWay(parts, spill, file);
+    if (file !== spill.shownPath) logFileInTheWay(parts, spill, file);
   } catch (error) {
-    parts.logger.error("cannot_spill", { file: spill.place, reason: systemErrorText(error) });
+    parts.logger.error("cannot_spill", { file: spill.shownPath, reason: systemErrorText(error) });
     logLost(parts, MEND_THE_PLACE);
   }
 }
@@ -72,9 +72,9 @@ function* requestsIn({ buffer }: SpillRingParts, spilled: { spans: number; bytes
   }
 }
 
-function logFileInTheWay({ logger }: SpillRingParts, { place }: SpanSpill, file: string): void {
-  const mend = `the next start reads ${place} alone; bring in the other with spanring send`;
-  logger.warning("spill_file_in_the_way", { in_the_way: place, file, mend });
+function logFileInTheWay({ logger }: SpillRingParts, { shownPath }: SpanSpill, file: string): void {
+  const mend = `the next start reads ${shownPath} alone; bring in the other with spanring send`;
+  logger.warning("spill_file_in_the_way", { in_the_way: shownPath, file, mend });
 }
 
 function logLost({ logger, buffer }: SpillRingParts, mend: string): void {

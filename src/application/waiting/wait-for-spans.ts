@@ -64,7 +64,7 @@ export interface NearMiss {
 export async function waitForSpans(parts: WaitParts, request: WaitRequest): Promise<WaitOutcome> {
   const { filter, after, count } = request;
   using resources = new DisposableStack();
-  const gathered = new Gathered(parts.buffer, request);
+  const gathered = new GatheredSpans(parts.buffer, request);
   // From here on nothing is missed: the ring is searched, and arrivals are reported.
   const unsubscribe = parts.arrivals.subscribe(filter, (sequences) => gathered.arrived(sequences));
   if (unsubscribe === undefined) return { outcome: "no_room", for: "filter" };
@@ -144,7 +144,7 @@ async function nearMiss(
  * Invariant: spanCount = the spans of `earlier` and of all `later`; and no matching span is missing
  * before the last of `later`.
  */
-class Gathered {
+class GatheredSpans {
   // Fixed at construction.
   private readonly buffer: SearchedBuffer;
   private readonly request: WaitRequest;
@@ -200,7 +200,7 @@ class Gathered {
 }
 
 /** Adds the range from the first span to the last, without what was evicted before the search. */
-function withRange({ request, sequences }: CopiedSpans, lookedFrom: number): SpanAnswer {
-  const first = Math.max(sequences[0]!, lookedFrom);
+function withRange({ request, sequences }: CopiedSpans, searchedFrom: number): SpanAnswer {
+  const first = Math.max(sequences[0]!, searchedFrom);
   return { request, sequences, range: { first, next: sequences.at(-1)! + 1 } };
 }

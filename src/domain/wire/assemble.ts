@@ -2,7 +2,7 @@ import { assert } from "../assert.ts";
 import { type ByteRange, fieldRuns, type MessageBytes } from "./field-scan.ts";
 import { WIRE_BYTES } from "./otlp-schema.ts";
 import { RESOURCE_SPANS_FIELD, SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-tags.ts";
-import { type SpanTable, everySpan, rowsOf, type SpanPlaces } from "./request-spans.ts";
+import { type SpanTable, everySpan, rowsOf, type SpanRange } from "./request-spans.ts";
 import { varintSize, writeVarint } from "./scalars.ts";
 
 /**
@@ -155,7 +155,7 @@ export function concatenate(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuff
  */
 export function cutRequest(
   request: Uint8Array,
-  ...runs: readonly SpanPlaces[]
+  ...runs: readonly SpanRange[]
 ): Uint8Array<ArrayBuffer> {
   const whole = { bytes: request, offset: 0, length: request.length };
   return assembleRequest(whole, rowsOf(everySpan(whole), ...runs));

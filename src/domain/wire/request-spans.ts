@@ -46,7 +46,7 @@ export function createSpanTable(rows: number): SpanTable {
 }
 
 /** Spans of a request by position: from `first` up to, but not including, `end`. */
-export interface SpanPlaces {
+export interface SpanRange {
   readonly first: number;
   readonly end: number;
 }
@@ -67,7 +67,7 @@ export function everySpan(request: MessageBytes): SpanTable {
 }
 
 /** Returns the rows of these spans, as far as they exist. */
-export function rowsOf(table: SpanTable, ...runs: readonly SpanPlaces[]): SpanTable {
+export function rowsOf(table: SpanTable, ...runs: readonly SpanRange[]): SpanTable {
   const kept = runs.map(({ first, end }) => ({ first, end: Math.min(end, table.spanCount) }));
   const columnOf = (column: Uint32Array) => joined(kept.map((run) => partOf(column, run)));
   const spanOffset = columnOf(table.spanOffset);
@@ -80,7 +80,7 @@ export function rowsOf(table: SpanTable, ...runs: readonly SpanPlaces[]): SpanTa
   };
 }
 
-function partOf(column: Uint32Array, { first, end }: SpanPlaces): Uint32Array {
+function partOf(column: Uint32Array, { first, end }: SpanRange): Uint32Array {
   return column.subarray(first, Math.max(first, end));
 }
 

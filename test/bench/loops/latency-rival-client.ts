@@ -2,7 +2,7 @@
 export interface RivalRequest {
   /** Path of the Worker's bundled code. */
   readonly code: string;
-  /** Appended over and over. */
+  /** Appends over and over. */
   readonly request: Uint8Array;
 }
 

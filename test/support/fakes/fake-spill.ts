@@ -3,8 +3,8 @@ import type { SpanSpill, SpillFault, SpilledRequest } from "../../../src/ports/s
 
 /** A spill in memory. What it is told to do wrong, it does wrong. */
 export class FakeSpill implements SpanSpill {
-  readonly place = "fake";
-  /** By name; what is read is that of `place`. */
+  readonly shownPath = "fake";
+  /** The requests of each file, by path. `read` reads those of `shownPath`. */
   readonly kept = new Map<string, readonly Uint8Array[]>();
   private hasRest = false;
   /** What comes behind all requests, if anything does. */
@@ -17,7 +17,7 @@ export class FakeSpill implements SpanSpill {
   }
 
   async *read(): AsyncGenerator<SpilledRequest | SpillFault> {
-    for (const bytes of this.kept.get(this.place) ?? []) {
+    for (const bytes of this.kept.get(this.shownPath) ?? []) {
       yield { bytes, spanCount: Number(countSpans(bytes)) };
     }
     if (this.fault !== undefined) yield { fault: this.fault };
@@ -25,31 +25,31 @@ export class FakeSpill implements SpanSpill {
 
   async remove(): Promise<void> {
     this.failIfTold();
-    this.kept.delete(this.place);
+    this.kept.delete(this.shownPath);
   }
 
   async setAside(): Promise<string> {
     this.failIfTold();
-    const place = this.keep("aside", this.kept.get(this.place) ?? []);
-    this.kept.delete(this.place);
-    return place;
+    const path = this.keep("aside", this.kept.get(this.shownPath) ?? []);
+    this.kept.delete(this.shownPath);
+    return path;
   }
 
   async write(requests: Iterable<Uint8Array>): Promise<string> {
     const copies = Array.from(requests, (request) => request.slice());
     this.failIfTold();
-    const rest = this.kept.get(this.place);
+    const rest = this.kept.get(this.shownPath);
     if (this.hasRest && rest !== undefined) {
-      this.kept.set(this.place, [...copies, ...rest]);
-      return this.place;
+      this.kept.set(this.shownPath, [...copies, ...rest]);
+      return this.shownPath;
     }
-    return this.keep(this.place, copies);
+    return this.keep(this.shownPath, copies);
   }
 
   async replace(requests: AsyncIterable<Uint8Array>): Promise<void> {
     const copies = await Array.fromAsync(requests, (request) => request.slice());
     this.failIfTold();
-    this.kept.set(this.place, copies);
+    this.kept.set(this.shownPath, copies);
     this.hasRest = true;
   }
 

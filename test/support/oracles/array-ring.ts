@@ -8,7 +8,7 @@ import {
   spansOf,
 } from "../requests/request-shape.ts";
 import type {
-  Appended,
+  AppendResult,
   OldestSpans,
   LeasePart,
   Settlement,
@@ -75,7 +75,11 @@ export class ArrayRing {
     this.capacity = capacity;
   }
 
-  append(request: ShapedRequest, rejected: readonly ServiceAmount[], mayEvict: boolean): Appended {
+  append(
+    request: ShapedRequest,
+    rejected: readonly ServiceAmount[],
+    mayEvict: boolean,
+  ): AppendResult {
     const spans = spansOf(request.shape);
     const { capacity } = this;
     if (request.bytes.length > capacity.bytes) return { outcome: "too_large" };

@@ -3,7 +3,7 @@ import { append } from "../../../src/application/ring/ring-append.ts";
 import { createRingMemory, type RingMemory } from "../../../src/application/ring/ring-memory.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
-import type { Appended } from "../../../src/ports/trace-buffer.ts";
+import type { AppendResult } from "../../../src/ports/trace-buffer.ts";
 import { assertInvariants } from "../oracles/ring-invariants.ts";
 
 /**
@@ -19,7 +19,7 @@ export interface PutOptions {
   readonly unixMs?: number;
 }
 
-export function put(ring: RingMemory, request: Uint8Array, options: PutOptions = {}): Appended {
+export function put(ring: RingMemory, request: Uint8Array, options: PutOptions = {}): AppendResult {
   const { mayEvict = true, rejected = [], unixMs = 1 } = options;
   walkRequest(walked, request);
   const appended = append(ring, { walked, rejected, mayEvict, unixMs });
