@@ -45,7 +45,7 @@ test("exit codes say what became of it: found, not found, wrong, not there", asy
     "spanring: no span is buffered",
     "spanring: not in time",
     'spanring: unknown option "--nmae"; did you mean --name?',
-    expect.stringMatching(/^spanring: cannot connect to \S+: nothing listens there$/),
+    expect.stringMatching(/^spanring: cannot connect to \S+: nothing is listening there$/),
   ]);
 });
 

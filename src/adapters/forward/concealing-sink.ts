@@ -26,21 +26,21 @@ export class ConcealingSink implements SpanSink {
   }
 }
 
-/** A shorter value protects nothing, and replacing it would mutilate every message. */
+/** A shorter value protects nothing, and replacing it would garble every message. */
 const MIN_SECRET_LENGTH = 4;
 
-/** Messages are at most this long. */
+/** The maximum length of a message, which may contain the beginning of a longer secret. */
 const MAX_SECRET_LENGTH = 256;
 
 /** Returns header values, the words in them (a token follows `Bearer`), and the URL query. */
 export function secretsOf(headers: readonly ExportHeader[], url = ""): readonly string[] {
   const values = headers.flatMap(([, value]) => [value, ...value.split(" ")]);
   const found = [...values, ...querySecrets(url)].filter(isSecret).map(asQuoted);
-  // A secret that is part of another one is replaced after it.
+  // Longest first, so that a secret is replaced before any other that is a part of it.
   return [...new Set(found)].toSorted((one, other) => other.length - one.length);
 }
 
-/** Whole, and the values in it as they stand there and as they are meant. */
+/** Returns the query as a whole, and its values both as written and decoded. */
 function querySecrets(url: string): string[] {
   const query = URL.parse(url)?.search.slice(1) ?? "";
   const written = query.split("&").map((pair) => pair.slice(pair.indexOf("=") + 1));
@@ -51,7 +51,7 @@ function isSecret(text: string): boolean {
   return text.length >= MIN_SECRET_LENGTH;
 }
 
-/** As `quotePeerText` has it: of what may be in a header, only the backslash is escaped. */
+/** Quotes as `quotePeerText` does: the backslash is the only header character that it escapes. */
 function asQuoted(text: string): string {
   return text.slice(0, MAX_SECRET_LENGTH).replaceAll("\\", "\\\\");
 }

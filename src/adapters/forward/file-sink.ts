@@ -9,7 +9,7 @@ import { RotatingFile, type RotatingFileParts } from "./rotating-file.ts";
 import { CANCELLED, SendsInFlight } from "./sends-in-flight.ts";
 import { systemErrorText } from "../../domain/text/system-error.ts";
 
-/** Appends batches to a file that `spanring send`, or the collector's receiver, can read. */
+/** Appends batches to a file that `spanring send` and the Collector's file receiver can read. */
 export class FileSink implements SpanSink {
   // Fixed at construction.
   private readonly parts: RotatingFileParts;
@@ -33,11 +33,11 @@ export class FileSink implements SpanSink {
 
   async close(): Promise<void> {
     await this.sends.close();
-    // What was delivered is delivered, also if the disk has something to say in the end.
+    // Batches are settled when they are written, so an error on closing changes nothing for them.
     await this.file.close().catch(() => {});
   }
 
-  /** Runs after all turns before it, whether they succeeded or failed. */
+  /** Runs a write after all earlier ones, whether they succeeded or failed. */
   private inTurn(write: () => Promise<SendOutcome>): Promise<SendOutcome> {
     const written = this.turn.then(write);
     this.turn = written.catch(() => {});
@@ -53,7 +53,7 @@ export class FileSink implements SpanSink {
   }
 }
 
-/** Pieces that can be sent one by one, unless one of them could not be read back. */
+/** Returns the request as frames that can be sent one by one, or why it cannot be written so. */
 async function framesOf(
   request: Uint8Array,
   format: FileFormat,
@@ -61,7 +61,7 @@ async function framesOf(
   if (request.length > MAX_REQUEST_BYTES) return TOO_LARGE;
   const frames: Uint8Array[] = [];
   for (const piece of requestPieces(request)) {
-    // oxlint-disable-next-line no-await-in-loop -- what waits has its turn before the next piece
+    // oxlint-disable-next-line no-await-in-loop -- other work gets its turn between two pieces
     const frame = await frameInSteps(piece, format);
     if (frame.length > MAX_REQUEST_BYTES) return TOO_LARGE;
     frames.push(frame);
@@ -73,16 +73,16 @@ const DELIVERED: SendOutcome = { outcome: "delivered" };
 
 const TOO_LARGE: SendOutcome = {
   outcome: "too_large",
-  message: `more than ${MAX_REQUEST_BYTES} bytes in one piece: it could not be read back`,
+  message: `a piece has more than ${MAX_REQUEST_BYTES} bytes, and could not be read back`,
 };
 
-/** The spans are at fault, or what writes them: others can be written. */
+/** Refuses the batch: its spans or the encoder are at fault, so other batches can be written. */
 function notFramed(error: unknown): SendOutcome {
-  const message = quotePeerText(`it cannot be written in this format: ${String(error)}`);
+  const message = quotePeerText(`the batch cannot be written in this format: ${String(error)}`);
   return { outcome: "refused", reason: "invalid", message };
 }
 
-/** The spans wait: a full disk or a missing folder can be fixed meanwhile. */
+/** Retries the batch later: a full disk or a missing folder can be fixed in the meantime. */
 function notWritten(error: unknown, { path }: RotatingFileParts): SendOutcome {
   const message = `cannot write "${quotePeerText(path)}": ${systemErrorText(error)}`;
   return { outcome: "retry", message };

@@ -6,7 +6,7 @@ import { type ExportHeader, parseExportHeaders } from "../../domain/text/export-
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import { systemErrorText } from "../../domain/text/system-error.ts";
 
-/** In the order of the configuration, and so of the mistakes in them. */
+/** Lists the variables that name files, in the order in which mistakes are reported. */
 const FORWARD_FILES = [
   "FORWARD_HEADERS_FILE",
   "FORWARD_TLS_CA_FILE",
@@ -23,7 +23,7 @@ interface FileMistake extends Mistake {
 
 /** Holds the contents of the files that the configuration names. */
 export interface ForwardFiles {
-  /** Those of the configuration first. */
+  /** The headers of `FORWARD_HEADERS` first, then those of the file. */
   readonly headers: readonly ExportHeader[];
   readonly tls: TlsMaterial;
 }
@@ -35,7 +35,7 @@ export async function readForwardFiles(
   return parseForwardFiles(forward, await loadForwardFiles(forward));
 }
 
-/** Bytes of each file, or why there are none; without those that are not configured. */
+/** Maps each configured file to its bytes, or to the reason why it cannot be read. */
 export type FileContents = ReadonlyMap<ForwardFile, Buffer | UnreadableFile>;
 
 interface UnreadableFile {
@@ -55,7 +55,7 @@ async function contentOf(path: string): Promise<Buffer | UnreadableFile> {
   });
 }
 
-/** The files whose contents differ. */
+/** Returns the files whose contents differ. */
 export function changedFiles(before: FileContents, after: FileContents): ForwardFile[] {
   return FORWARD_FILES.filter((variable) => {
     const [one, other] = [before.get(variable), after.get(variable)];
@@ -64,7 +64,7 @@ export function changedFiles(before: FileContents, after: FileContents): Forward
   });
 }
 
-/** Returns what the contents say, or every mistake in them. No mistake shows a value or a key. */
+/** Parses the contents, or returns every mistake in them. No mistake shows a value or a key. */
 export function parseForwardFiles(
   forward: ForwardConfig,
   contents: FileContents,
@@ -89,7 +89,7 @@ function byVariable(one: FileMistake, other: FileMistake): number {
   return FORWARD_FILES.indexOf(one.variable) - FORWARD_FILES.indexOf(other.variable);
 }
 
-const NO_HEADERS = "a file of name=value, a line each, values percent-encoded";
+const NO_HEADERS = "a file of lines name=value with percent-encoded values";
 
 function pathOf({ headersFile, tls }: ForwardConfig, variable: ForwardFile): string {
   switch (variable) {
@@ -117,7 +117,7 @@ function bytesOf(
 ): Buffer | undefined {
   const content = contents.get(variable);
   if (content === undefined || Buffer.isBuffer(content)) return content;
-  mistakes.push(mistake(forward, variable, `a file that can be read: ${content.reason}`));
+  mistakes.push(mistake(forward, variable, `a readable file: ${content.reason}`));
   return undefined;
 }
 
@@ -130,12 +130,12 @@ type Pems = Omit<TlsMaterial, "rejectUnauthorized">;
 function pemMistakes({ ca, cert, key }: Pems, forward: ForwardConfig): FileMistake[] {
   const found = [];
   if (ca !== undefined && !isUsable({ ca })) {
-    found.push(mistake(forward, "FORWARD_TLS_CA_FILE", "a file of certificates, in PEM"));
+    found.push(mistake(forward, "FORWARD_TLS_CA_FILE", "a file of certificates in PEM"));
   }
   if (cert !== undefined && !isUsable({ cert })) {
-    found.push(mistake(forward, "FORWARD_TLS_CERT_FILE", "a file of a certificate, in PEM"));
+    found.push(mistake(forward, "FORWARD_TLS_CERT_FILE", "a file of a certificate in PEM"));
   } else if (cert !== undefined && key !== undefined && !isUsable({ cert, key })) {
-    const bound = "the key of FORWARD_TLS_CERT_FILE, in PEM, without a passphrase";
+    const bound = "the private key of FORWARD_TLS_CERT_FILE in PEM, without a passphrase";
     found.push(mistake(forward, "FORWARD_TLS_KEY_FILE", bound));
   }
   return found;

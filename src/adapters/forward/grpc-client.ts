@@ -13,18 +13,21 @@ import { ChannelSockets } from "./channel-sockets.ts";
 import type { TlsMaterial } from "./forward-files.ts";
 import { isLoopback, withoutBrackets } from "../../domain/text/host-address.ts";
 
-/** One more than usual, so that grpc-js's words for it are not those of an upstream's own limit. */
+/**
+ * One byte more than the usual limit, so that the message of grpc-js for it differs from that of an
+ * upstream that reports its own limit.
+ */
 export const MAX_ANSWER_BYTES = MAX_RESPONSE_BYTES + 1;
 
 /**
- * How soon a lost upstream is looked for again. When to send again is not decided here, but then
- * the connection must be there: grpc-js would look after up to two minutes.
+ * The pauses between attempts to reconnect. The gate decides when to send again, and the connection
+ * must be ready by then: by default, grpc-js pauses for up to two minutes.
  */
 const FIRST_RECONNECT_MS = 100;
 const LAST_RECONNECT_MS = 1000;
 
 export interface GrpcUpstream {
-  /** IPv6 addresses in brackets. */
+  /** A host name or an address; an IPv6 address is in brackets. */
   readonly host: string;
   readonly port: number;
   /** Undefined for a connection without encryption. */
@@ -33,7 +36,7 @@ export interface GrpcUpstream {
   readonly userAgent: string;
 }
 
-/** A client that has a connection of its own. */
+/** A client with a connection of its own. */
 export class GrpcClient {
   // Fixed at construction.
   readonly calls: Client;
@@ -46,7 +49,7 @@ export class GrpcClient {
     this.calls = new Client(`dns:${host}:${port}`, watched, optionsOf(upstream));
   }
 
-  /** Calls on a connection go on to their ends; one that is only being made is broken off. */
+  /** Closes the client. Calls on an open connection finish; an unfinished connection is aborted. */
   close(): void {
     const isReady = this.calls.getChannel().getConnectivityState(false) === connectivityState.READY;
     this.calls.close();
@@ -67,15 +70,16 @@ function optionsOf({ host, tls, compression, userAgent }: GrpcUpstream): ClientO
     "grpc.enable_channelz": 0,
     "grpc.enable_http_proxy": isLoopback(host) ? 0 : 1,
     "grpc.service_config_disable_resolution": 1,
-    // A doubted connection would be found there again.
+    // A new client would otherwise find the suspect connection in the global pool.
     "grpc.use_local_subchannel_pool": 1,
     ...(isAddress ? { [SENT_NAME]: NAME_OF_ADDRESS } : {}),
   };
 }
 
 /**
- * grpc-js puts the host into TLS as the server's name, but an address is none, and Bun throws. So
- * another name goes there, and the certificate is held against the host all the same.
+ * The option that replaces the server name in TLS. grpc-js sends the host as the server name, but
+ * an IP address is not a valid one, and Bun throws. So another name is sent, and the certificate is
+ * still checked against the host.
  *
  * Source: RFC 6066, section 3; https://github.com/grpc/grpc-node/issues/1919
  */

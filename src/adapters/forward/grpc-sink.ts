@@ -22,7 +22,7 @@ export interface GrpcSinkParts extends GrpcUpstream {
   readonly timeoutMs: number;
 }
 
-/** Sends the bytes of a batch as they are, over one HTTP/2 connection. */
+/** Sends the bytes of a batch unchanged, over one HTTP/2 connection. */
 export class GrpcSink implements SpanSink {
   // Fixed at construction.
   private readonly parts: GrpcSinkParts;
@@ -58,8 +58,8 @@ export class GrpcSink implements SpanSink {
   }
 
   /**
-   * A peer that is gone without a word leaves a connection that looks well for a quarter of an
-   * hour. Other calls on it go on to their ends.
+   * Replaces the client after a call without a response: if the peer has vanished, its connection
+   * looks intact for a quarter of an hour. Other calls on the old connection finish.
    */
   private doubtConnection(client: GrpcClient): void {
     if (client !== this.client) return;
@@ -84,7 +84,7 @@ interface Call {
 
 interface CallEnd {
   readonly client: GrpcClient;
-  /** Nearly all of the time, or all of it, was used up. */
+  /** Whether nearly all of the timeout, or all of it, had passed. */
   readonly isLate: boolean;
   readonly code: number;
   readonly details: string;
@@ -92,12 +92,12 @@ interface CallEnd {
   readonly answer: Uint8Array;
 }
 
-/** Share of the time for an answer after which the end of a deadline is taken for ours. */
+/** Share of the timeout after which DEADLINE_EXCEEDED is taken to mean our own deadline. */
 const LATE_SHARE = 0.75;
 
 const sameBytes = (bytes: Buffer): Buffer => bytes;
 
-/** Resolves however the call ends. */
+/** Makes one call. Resolves whether it succeeds or fails; never rejects. */
 function exportOnce({ client, metadata, options, request, cancelled }: Call): Promise<CallEnd> {
   const end = Promise.withResolvers<CallEnd>();
   const lateMs = options.deadline - (1 - LATE_SHARE) * (options.deadline - Date.now());
@@ -138,17 +138,18 @@ function outcomeOf(end: CallEnd, spanCount: number, isSecure: boolean): SendOutc
 }
 
 /**
- * An upstream that waits for another and says so early has not run out of our time. One that heeds
- * the deadline of a call says the same as grpc-js here, and may be the first to say it.
+ * Reports whether our deadline has passed. An upstream may answer DEADLINE_EXCEEDED early, when
+ * another server kept it waiting; that is no timeout of ours. An upstream that observes our
+ * deadline may answer so just before grpc-js does.
  */
 function isTimeout({ code, isLate }: CallEnd): boolean {
   return code === status.DEADLINE_EXCEEDED && isLate;
 }
 
-/** Nothing was heard of the peer. These are grpc-js's own words. */
+/** Reports whether the peer did not respond at all. Matches the message of grpc-js for that. */
 function isSilence({ code, details }: CallEnd): boolean {
   return code === status.DEADLINE_EXCEEDED && details.startsWith("Deadline exceeded after ");
 }
 
-/** There is an answer only where a request has succeeded. */
-const TOO_LONG = `its answer is longer than ${MAX_RESPONSE_BYTES} bytes, and was not read`;
+/** A message for a success: in gRPC, only a successful call has a response message. */
+const TOO_LONG = `its response is longer than ${MAX_RESPONSE_BYTES} bytes, and was not read`;

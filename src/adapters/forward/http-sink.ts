@@ -58,7 +58,7 @@ function requestInit({ url, headers, compression, tls, userAgent }: HttpSinkPart
       ["User-Agent", userAgent],
       ...headers.map(([name, value]): [string, string] => [name, value]),
       ["Content-Type", PROTOBUF],
-      // What an answer becomes when it is decompressed would be for the sender to say.
+      // Otherwise the upstream could choose how large its response becomes when decompressed.
       ["Accept-Encoding", "identity"],
       ...(compression === "none" ? [] : [["Content-Encoding", compression] as [string, string]]),
     ],
@@ -75,7 +75,7 @@ interface Posting {
   readonly cancelled: AbortSignal;
 }
 
-/** Resolves however it ends: `timeoutMs` is for all of it, the answer's body included. */
+/** Posts once. Never rejects. `timeoutMs` covers everything, including the response body. */
 async function postOnce(
   { url, timeoutMs, tls, clock }: HttpSinkParts,
   init: BunFetchRequestInit,
@@ -98,12 +98,12 @@ async function postOnce(
   }
 }
 
-const TIMED_OUT = new DOMException("no answer in time", "TimeoutError");
+const TIMED_OUT = new DOMException("no response in time", "TimeoutError");
 
 /**
- * Starts the thread that every `fetch` uses, with one that goes nowhere. The thread needs file
- * descriptors; if none is left, Bun 1.4.5 ends the process, and the ring with it
- * (https://github.com/oven-sh/bun/pull/33850). Later it rejects, as it should.
+ * Starts the thread that every `fetch` uses, by a request that fails at once. The thread needs file
+ * descriptors; if none is left when it starts, Bun 1.4.5 ends the process, and the ring with it
+ * (https://github.com/oven-sh/bun/pull/33850). Once it runs, `fetch` rejects instead, as it should.
  */
 export async function startFetchThread(): Promise<void> {
   // Nothing can listen on port 0, so the system refuses it without a packet.
@@ -116,8 +116,8 @@ const gzipAsync = promisify(gzip);
 const zstdAsync = promisify(zstdCompress);
 
 /**
- * Compresses in another thread, at the fastest level: it already finds what the spans of a batch
- * have in common, and it leaves the processor to receiving.
+ * Compresses in another thread, at the fastest level: it already removes the repetition between the
+ * spans of a batch, and leaves more processor time for receiving.
  */
 export async function compress(
   bytes: Uint8Array<ArrayBuffer>,

@@ -13,7 +13,7 @@ import { ReloadingSink } from "./reloading-sink.ts";
 export interface SinkParts {
   readonly forward: ForwardConfig;
   readonly version: string;
-  /** Unix time. */
+  /** Returns the current Unix time. */
   readonly nowMs: () => number;
   readonly clock: TimerClock;
   readonly logger: Logger;
@@ -23,7 +23,7 @@ export type SinkOpening =
   | { readonly ok: true; readonly sink: ReloadableSink }
   | { readonly ok: false; readonly mistakes: readonly Mistake[] };
 
-/** The sink that the configuration asks for; nothing is sent, or looked for, before a batch is. */
+/** Opens the sink that the configuration selects. It connects when the first batch is sent. */
 export async function openSpanSink(parts: SinkParts): Promise<SinkOpening> {
   const { forward } = parts;
   const contents = await loadForwardFiles(forward);
@@ -43,7 +43,7 @@ function makeSink({ forward, version, nowMs, clock }: SinkParts, files: ForwardF
   const { endpoint, compression, timeoutMs } = forward;
   if (endpoint.protocol === "file") {
     const { path, format } = endpoint;
-    assert(format !== undefined, "the configuration refuses a file whose ending says no format");
+    assert(format !== undefined, "the configuration refuses a file name without a known format");
     return new FileSink({ path, format, nowMs, ...forward.file });
   }
   const { headers } = files;
@@ -53,7 +53,7 @@ function makeSink({ forward, version, nowMs, clock }: SinkParts, files: ForwardF
     return new HttpSink({ ...parts, clock, url: endpoint.url, compression });
   }
   const { host, port } = endpoint;
-  // The configuration has no zstd for gRPC.
+  // The configuration rejects zstd over gRPC.
   return new GrpcSink({
     ...parts,
     host,

@@ -12,13 +12,13 @@ import {
 
 export interface ReloadingSinkParts {
   readonly forward: ForwardConfig;
-  /** Makes the sink that sends with what the files hold. */
+  /** Creates a sink that uses these headers and certificates. */
   readonly make: (files: ForwardFiles) => SpanSink;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Holds what was read before the sink was made. */
+/** Holds the files as read before the sink was created. */
 export interface FirstReading {
   readonly contents: FileContents;
   readonly files: ForwardFiles;
@@ -27,12 +27,12 @@ export interface FirstReading {
 export const CHECK_INTERVAL_MS = 5_000;
 
 /**
- * A sink that follows its files: headers, certificates and keys. It reads them before a batch when
- * the interval has passed, and before every batch that follows a failure, since they may have been
- * changed to mend it. What is being sent goes on to its end with the old ones.
+ * A sink that reloads its files of headers, certificates and keys. It reads them before a batch if
+ * the interval has passed, and before every batch that follows a failure, because they may have
+ * been changed to fix it. Batches in flight finish with the old ones.
  *
- * Contents are compared, not times: a file may be replaced by a rename, or behind a symbolic link.
- * Files with a mistake change nothing, since a certificate and its key are rarely replaced at the
+ * It compares contents, not times: a file may be replaced by a rename, or behind a symbolic link.
+ * Files with a mistake change nothing, because a certificate and its key are rarely replaced at the
  * same instant.
  */
 export class ReloadingSink implements ReloadableSink {
@@ -60,7 +60,7 @@ export class ReloadingSink implements ReloadableSink {
     return outcome;
   }
 
-  /** Several at a time share one reading. */
+  /** Reloads changed files. Concurrent calls share one reading. */
   reload(): Promise<boolean> {
     this.checkAtMs = this.clock.monotonicMs() + CHECK_INTERVAL_MS;
     const ended = () => (this.reloading = undefined);
@@ -78,7 +78,7 @@ export class ReloadingSink implements ReloadableSink {
   }
 }
 
-/** Whether what the files hold may be the reason. */
+/** Reports whether outdated headers or certificates may be the cause. */
 function isFailure({ outcome }: SendOutcome): boolean {
   return outcome === "retry" || outcome === "blocked";
 }
@@ -94,7 +94,7 @@ interface Generations {
   isClosed?: true;
 }
 
-/** Resolves to whether what the files hold is in use. */
+/** Reads the files, and replaces the sink if they changed. Resolves to whether they are in use. */
 async function useChangedFiles(state: Generations): Promise<boolean> {
   const { forward, make, logger } = state.parts;
   const contents = await loadForwardFiles(forward);
@@ -121,7 +121,7 @@ function replaceSink(state: Generations, sink: SpanSink): void {
   void old.retire().finally(() => state.retired.delete(old));
 }
 
-/** A sink that can be closed once what it sends has ended. */
+/** A sink that can be closed once its sends in flight have ended. */
 export class RetiringSink implements SpanSink {
   // Fixed at construction.
   private readonly sink: SpanSink;
@@ -139,7 +139,7 @@ export class RetiringSink implements SpanSink {
     return sending;
   }
 
-  /** Nothing more is sent through it. */
+  /** Closes the sink after the sends in flight. Must not be followed by another send. */
   async retire(): Promise<void> {
     await Promise.allSettled(this.sends);
     await this.sink.close();

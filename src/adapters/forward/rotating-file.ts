@@ -8,15 +8,15 @@ import { LENGTH_BYTES } from "../otlp-files/message-frames.ts";
 export interface RotatingFileParts {
   readonly path: string;
   readonly format: FileFormat;
-  /** A frame that is larger by itself gets a file of its own. */
+  /** The maximum size of a file; a frame that is larger gets a file of its own. */
   readonly maxBytes: number;
-  /** 0 means no limit. */
+  /** The maximum age of a file; 0 for no limit. */
   readonly maxAgeMs: number;
-  /** Number of files that were set aside to keep; at least one. */
+  /** The number of rotated files to keep; at least one. */
   readonly keep: number;
-  /** When what was written must be on the disk: never, once a file is done, or before it counts. */
+  /** When files are synced: never, at rotation, or before spans count as delivered. */
   readonly fsync: "never" | "rotate" | "always";
-  /** Unix time. */
+  /** Returns the current Unix time. */
   readonly nowMs: () => number;
 }
 
@@ -29,15 +29,15 @@ interface OpenFile {
   sizeBytes: number;
 }
 
-/** Only its owner may read it: spans are sensitive. */
+/** Only the owner may read, because spans may contain private data. */
 const MODE = 0o600;
 
 /**
- * A file of frames, each whole or not there. When it is full or old it is set aside under another
- * name, and a new one takes its place; beyond `keep` of those, the oldest are removed.
+ * A file of frames, each written as a whole or not at all. When the file is full or old, it is
+ * renamed and a new one begins; of the renamed files, only the newest `keep` are kept.
  *
  *     spans.jsonl                             is being written
- *     spans-2026-01-02T03-04-05.678Z.jsonl    set aside then
+ *     spans-2026-01-02T03-04-05.678Z.jsonl    was rotated at that time
  */
 export class RotatingFile {
   // Fixed at construction.
@@ -50,7 +50,7 @@ export class RotatingFile {
     this.parts = parts;
   }
 
-  /** Rejects when the frame cannot be written, and nothing of it is left. One at a time. */
+  /** Appends a frame, or rejects and leaves nothing of it. Must not be called concurrently. */
   async append(frame: Uint8Array): Promise<void> {
     const file = await this.ready(frame.length);
     await writeWhole(file, frame, this.parts.fsync === "always").catch(async (error: unknown) => {
@@ -79,7 +79,7 @@ export class RotatingFile {
     await removeOldest(this.parts);
   }
 
-  /** Closes the file; opening it again will examine it. */
+  /** Closes the file without a sync. The next append opens it, and checks that it is whole. */
   private async abandon(): Promise<void> {
     const { file } = this;
     this.file = undefined;
@@ -103,7 +103,7 @@ function isDone(file: OpenFile, frameBytes: number, parts: RotatingFileParts): b
 async function writeWhole(file: OpenFile, frame: Uint8Array, isSynced: boolean): Promise<void> {
   let at = 0;
   while (at < frame.length) {
-    // oxlint-disable-next-line no-await-in-loop -- the rest comes after what is written
+    // oxlint-disable-next-line no-await-in-loop -- the next piece follows this one
     at += (await file.handle.write(frame, at, frame.length - at)).bytesWritten;
   }
   if (isSynced) await file.handle.datasync();
@@ -117,7 +117,7 @@ async function isCutBack({ handle, sizeBytes }: OpenFile): Promise<boolean> {
   );
 }
 
-/** Opens the file to append. One that a crash has cut off is set aside, and a new one begun. */
+/** Opens the file to append. If a crash has truncated it, sets it aside and begins a new one. */
 async function openWhole(parts: RotatingFileParts): Promise<OpenFile> {
   const file = await openFile(parts);
   const isWhole = await orClose(file.handle, isWholeFile(parts.path, parts.format));
@@ -133,14 +133,14 @@ async function openFile(parts: RotatingFileParts): Promise<OpenFile> {
   return await orClose(handle, openedFile(handle, parts));
 }
 
-/** Refuses a pipe, whose opening would wait for a reader. A folder fails clearly by itself. */
+/** Rejects a pipe, because opening it would wait for a reader. A folder fails clearly anyway. */
 async function refuseSpecial(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   const isSpecial = found !== undefined && !found.isFile() && !found.isDirectory();
-  if (isSpecial) throw new Error("what is there is not a regular file");
+  if (isSpecial) throw new Error("it is not a regular file");
 }
 
-/** Who opens a file closes it when nothing comes of it: each retry opens it again. */
+/** Closes the file if the step fails, because each retry opens it again. */
 async function orClose<Value>(handle: FileHandle, step: Promise<Value>): Promise<Value> {
   return await step.catch(async (error: unknown) => {
     await Promise.allSettled([handle.close()]);
@@ -152,7 +152,7 @@ async function openedFile(handle: FileHandle, parts: RotatingFileParts): Promise
   const { path, fsync, nowMs } = parts;
   const { ino, size, birthtimeMs, mtimeMs } = await handle.stat();
   if (size === 0 && fsync !== "never") await syncFolder(path);
-  // Not every file system knows when a file was born.
+  // Not every file system records when a file was created.
   const bornMs = size === 0 ? nowMs() : birthtimeMs || mtimeMs;
   return { handle, inode: ino, bornMs, sizeBytes: size };
 }
@@ -165,14 +165,14 @@ async function finish({ handle }: OpenFile, { fsync }: RotatingFileParts): Promi
   }
 }
 
-/** Names sort by age, so a new name is later than all others even if the clock was set back. */
+/** Renames the file. Names sort by age: the new one is the last even if the clock was set back. */
 async function setAside(parts: RotatingFileParts): Promise<void> {
   const newest = (await oldNames(parts)).at(-1);
   const afterMs = newest === undefined ? 0 : timeIn(newest, parts) + 1;
   await rename(parts.path, nameAt(parts.path, Math.max(parts.nowMs(), afterMs)));
 }
 
-/** Names sort as their times do. A colon may not be in a name everywhere. */
+/** Returns a name that sorts by its time, without colons, which some file systems do not allow. */
 function nameAt(path: string, atMs: number): string {
   const time = new Date(atMs).toISOString().replaceAll(":", "-");
   const { folder, stem, ending } = partsOf(path);
@@ -201,7 +201,7 @@ async function oldNames(parts: RotatingFileParts): Promise<string[]> {
   return names.filter((name) => !Number.isNaN(timeIn(name, parts))).toSorted();
 }
 
-/** Leaves files that cannot be removed: to stop writing would lose more. */
+/** Removes surplus files. Ignores those that cannot be removed: to stop writing would lose more. */
 async function removeOldest(parts: RotatingFileParts): Promise<void> {
   const { folder } = partsOf(parts.path);
   const surplus = (await oldNames(parts)).slice(0, -parts.keep);
@@ -210,7 +210,7 @@ async function removeOldest(parts: RotatingFileParts): Promise<void> {
 
 const LINE_END = 0x0a;
 
-/** Reports whether a file ends with a whole frame: its writer may have been killed. */
+/** Reports whether a file ends with a whole frame; it does not if its writer was killed. */
 export async function isWholeFile(path: string, format: FileFormat): Promise<boolean> {
   const file = await open(path, "r");
   try {
@@ -228,12 +228,12 @@ async function endsWithLine(file: FileHandle, sizeBytes: number): Promise<boolea
   return last[0] === LINE_END;
 }
 
-/** From length to length; what is between is not looked at. */
+/** Steps from length to length, without reading the messages between them. */
 async function endsWithMessage(file: FileHandle, sizeBytes: number): Promise<boolean> {
   const length = Buffer.alloc(LENGTH_BYTES);
   let at = 0;
   while (at + LENGTH_BYTES <= sizeBytes) {
-    // oxlint-disable-next-line no-await-in-loop -- where the next length is, this one says
+    // oxlint-disable-next-line no-await-in-loop -- each length determines where the next one is
     await file.read(length, 0, LENGTH_BYTES, at);
     at += LENGTH_BYTES + length.readUInt32BE();
   }

@@ -1,6 +1,6 @@
 import type { SendOutcome } from "../../ports/span-sink.ts";
 
-export const CANCELLED: SendOutcome = { outcome: "retry", message: "given up before an answer" };
+export const CANCELLED: SendOutcome = { outcome: "retry", message: "cancelled before a response" };
 export const CLOSED: SendOutcome = { outcome: "retry", message: "the sink is closed" };
 
 /** Tracks sends in progress, so that closing a sink can cancel them and wait for their ends. */
@@ -9,7 +9,7 @@ export class SendsInFlight {
   private readonly running = new Map<AbortController, Promise<SendOutcome>>();
   private isClosed = false;
 
-  /** Calls `send`, unless the sink is closed. Its signal is aborted by closing, too. */
+  /** Calls `send`, unless the sink is closed. Closing the sink aborts its signal too. */
   async run(cancelled: AbortSignal, send: Send): Promise<SendOutcome> {
     if (this.isClosed) return CLOSED;
     return cancelled.aborted ? CANCELLED : await this.runUntil(cancelled, send);
@@ -22,7 +22,7 @@ export class SendsInFlight {
     await Promise.allSettled(this.running.values());
   }
 
-  /** Not with `AbortSignal.any`: what it makes of a signal that lasts, lasts as well. */
+  /** Avoids `AbortSignal.any`: signals derived from a long-lived one stay in memory as long. */
   private runUntil(cancelled: AbortSignal, send: Send): Promise<SendOutcome> {
     const given = new AbortController();
     const stopListening = whenAborted(cancelled, () => given.abort());

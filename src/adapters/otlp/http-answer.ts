@@ -92,7 +92,7 @@ async function bodyOf({ body }: Response): Promise<{ bytes: Uint8Array } | { unr
   }
 }
 
-const TOO_LONG = `its answer is longer than ${MAX_RESPONSE_BYTES} bytes, and was not read`;
+const TOO_LONG = `its response is longer than ${MAX_RESPONSE_BYTES} bytes, and was not read`;
 
 /** Returns the code of an error: the runtime's message may contain the whole URL. */
 function codeOf(error: unknown): string {

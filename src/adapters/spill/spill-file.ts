@@ -14,27 +14,27 @@ import {
 } from "../otlp-files/unfinished-file.ts";
 import { systemErrorText } from "../../domain/text/system-error.ts";
 
-/** Only its owner may read it: spans are sensitive. */
+/** Only the owner may read, because spans may contain private data. */
 const MODE = 0o600;
 
-/** The largest length of a frame: spilled requests may be larger than what receivers take. */
+/** The maximum length of a frame. Spilled requests may be larger than receivers accept. */
 const MAX_REQUEST_BYTES = 2 ** 32 - 1;
 
 /**
- * A file of protobuf behind lengths, whatever its ending, as `spanring get --out x.binpb` writes
- * and `spanring send` reads. It is there as a whole or not at all.
+ * A file of length-delimited protobuf, whatever its name ends in: the format that
+ * `spanring get --out x.binpb` writes and `spanring send` reads. It is complete whenever it exists.
  *
- *     spill.binpb             read by the next start
- *     spill.binpb.1           the same, of a stop that found a file in the way
- *     spill.binpb.unread      set aside; the next one is spill.binpb.unread.1
- *     .spill.binpb.5f3a9c01   under way; a leftover only if the program was killed
+ *     spill.binpb             is read by the next start
+ *     spill.binpb.1           the same, from a stop whose name was already taken
+ *     spill.binpb.unread      was set aside; the next one is spill.binpb.unread.1
+ *     .spill.binpb.5f3a9c01   is being written; a leftover only if the program was killed
  */
 export class SpillFile implements SpanSpill {
   // Fixed at construction.
   private readonly path: string;
   readonly shownPath: string;
 
-  // Moved by `replace`: what is there was not restored, and the next start reads it.
+  // Moved by `replace`: the file holds spans that were not restored, for the next start to read.
   private hasRest = false;
 
   constructor(path: string) {
@@ -74,8 +74,8 @@ export class SpillFile implements SpanSpill {
 }
 
 /**
- * Rejects when something that is not a readable, regular file has this name: the next start could
- * not read what a stop leaves beside it.
+ * Rejects if the path exists but is not a readable, regular file: the next start could not read the
+ * spans that a stop saves next to it.
  */
 async function checkPlace(path: string): Promise<void> {
   if (path.endsWith("/")) throw new Error("it names a folder");
@@ -87,10 +87,10 @@ async function checkPlace(path: string): Promise<void> {
 
 type Requests = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** Answers the name that it has in the end. */
+/** Renames a file to the wanted name or a similar one, and resolves to its new name. */
 type Rename = (from: string, wanted: string) => Promise<string>;
 
-/** Nothing is left of what cannot be written to the end. */
+/** Writes a whole file and names it. After an error, no file is left. */
 async function writeFile(path: string, requests: Requests, giveName: Rename): Promise<string> {
   const file = await openUnfinished(path, MODE);
   try {
@@ -134,14 +134,14 @@ async function* readFile(path: string): AsyncGenerator<SpilledRequest | SpillFau
   }
 }
 
-/** On the disk before it has its name: so the name never stands for half of it. */
+/** Writes and syncs the file before it is named, so that its name never stands for a part. */
 async function writeWhole({ handle }: UnfinishedFile, requests: Requests): Promise<void> {
   for await (const request of requests) await handle.writeFile(frameRequest(request, "proto"));
   await handle.sync();
   await handle.close();
 }
 
-/** Joins both files, because the next start reads only one. Without room for that, keeps two. */
+/** Joins both files, because the next start reads only one. Keeps both if that fails. */
 async function joinRest(name: string, path: string): Promise<string> {
   if (name === path) return path;
   try {
@@ -171,7 +171,7 @@ async function renameOver(path: string, wanted: string): Promise<string> {
 /** Renames to the wanted name, or to the first free one with a number after it. */
 async function renameToFree(path: string, wanted: string): Promise<string> {
   let name = wanted;
-  // oxlint-disable-next-line no-await-in-loop -- the next name is for when this one is taken
+  // oxlint-disable-next-line no-await-in-loop -- the next name is needed only if this one is taken
   for (let number = 1; !(await isClaimed(name)); number += 1) name = `${wanted}.${number}`;
   await rename(path, name).catch(async (error: unknown) => {
     await rm(name, { force: true });
@@ -181,8 +181,8 @@ async function renameToFree(path: string, wanted: string): Promise<string> {
 }
 
 /**
- * Whether the name was free, and is ours from now on: an empty file, to be renamed over. Not every
- * file system has a rename that never replaces, or links.
+ * Claims a free name with an empty file, which the rename replaces. Resolves to false if the name
+ * is taken. Not every file system supports links, or a rename that never replaces.
  */
 async function isClaimed(name: string): Promise<boolean> {
   try {

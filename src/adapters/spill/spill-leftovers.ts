@@ -9,13 +9,13 @@ interface Leftover {
   readonly bytes: number;
 }
 
-/** A line of the log stays readable, however often a stop was killed. */
+/** Keeps the log line readable, however many leftovers exist. */
 const MAX_NAMED = 10;
 
 /**
- * Logs the files beside a spill file that hold what earlier stops have left, and that no start
- * reads: unfinished ones of a stop that was killed, those of a stop that found a file in the way,
- * and those that were set aside. They stay where they are.
+ * Logs the files next to a spill file that earlier stops left behind and that no start reads:
+ * unfinished files of a stop that was killed, files of a stop whose name was already taken, and
+ * files that were set aside. It does not touch them.
  */
 export async function logLeftovers(spillPath: string, logger: Logger): Promise<void> {
   try {
@@ -42,7 +42,7 @@ function isLeftover(name: string, spillName: string): boolean {
   return name.startsWith(numbered) && /^(unread(\.\d+)?|\d+)$/.test(name.slice(numbered.length));
 }
 
-/** Returns undefined for what is not a file, or no longer there. */
+/** Returns undefined unless the path is an existing file. */
 async function leftoverAt(path: string): Promise<Leftover | undefined> {
   const found = await lstat(path).catch(() => undefined);
   return found?.isFile() === true ? { path, bytes: found.size } : undefined;

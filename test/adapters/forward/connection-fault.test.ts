@@ -5,7 +5,7 @@ test.each<{ name: string; error: unknown; told: string }>([
   {
     name: "a code that is known",
     error: Object.assign(new Error("x"), { code: "ECONNREFUSED" }),
-    told: "ECONNREFUSED: nothing listens there",
+    told: "ECONNREFUSED: nothing is listening there",
   },
   {
     name: "another code, in whose words a secret may be,",
@@ -15,7 +15,7 @@ test.each<{ name: string; error: unknown; told: string }>([
   {
     name: "a code that is a number",
     error: new DOMException("no answer in time", "TimeoutError"),
-    told: "TimeoutError: no answer in time",
+    told: "TimeoutError: no response in time",
   },
   { name: "an error without a message", error: new TypeError(""), told: "TypeError" },
   { name: "a text", error: "odd", told: "odd" },

@@ -89,7 +89,7 @@ test.each([
   {
     name: "a pipe that nobody reads",
     path: "pipe.jsonl",
-    reason: "what is there is not a regular file",
+    reason: "it is not a regular file",
   },
 ])("$name is to be mended while the spans wait", async ({ path, reason }) => {
   const folder = mkdtempSync(join(root, "wrong-"));

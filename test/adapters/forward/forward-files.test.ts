@@ -68,7 +68,7 @@ test.each<{ name: string; env: Environment; mistakes: object[] }>([
       {
         variable: "FORWARD_HEADERS_FILE",
         value: JUNK,
-        bound: "a file of name=value, a line each, values percent-encoded",
+        bound: "a file of lines name=value with percent-encoded values",
       },
     ],
   },
@@ -76,14 +76,14 @@ test.each<{ name: string; env: Environment; mistakes: object[] }>([
     name: "authorities that are none",
     env: { FORWARD_TLS_CA_FILE: JUNK },
     mistakes: [
-      { variable: "FORWARD_TLS_CA_FILE", value: JUNK, bound: "a file of certificates, in PEM" },
+      { variable: "FORWARD_TLS_CA_FILE", value: JUNK, bound: "a file of certificates in PEM" },
     ],
   },
   {
     name: "a certificate that is none",
     env: { ...PAIR, FORWARD_TLS_CERT_FILE: JUNK },
     mistakes: [
-      { variable: "FORWARD_TLS_CERT_FILE", value: JUNK, bound: "a file of a certificate, in PEM" },
+      { variable: "FORWARD_TLS_CERT_FILE", value: JUNK, bound: "a file of a certificate in PEM" },
     ],
   },
   ...[JUNK, OTHER_KEY].map((key) => ({
@@ -93,7 +93,7 @@ test.each<{ name: string; env: Environment; mistakes: object[] }>([
       {
         variable: "FORWARD_TLS_KEY_FILE",
         value: key,
-        bound: "the key of FORWARD_TLS_CERT_FILE, in PEM, without a passphrase",
+        bound: "the private key of FORWARD_TLS_CERT_FILE in PEM, without a passphrase",
       },
     ],
   })),
@@ -110,12 +110,12 @@ test.each<{ name: string; env: Environment; mistakes: object[] }>([
       {
         variable: "FORWARD_TLS_CA_FILE",
         value: NOWHERE,
-        bound: "a file that can be read: no such file or folder",
+        bound: "a readable file: no such file or folder",
       },
       {
         variable: "FORWARD_TLS_CERT_FILE",
         value: folder,
-        bound: "a file that can be read: it is a folder, not a file",
+        bound: "a readable file: it is a folder, not a file",
       },
     ],
   },

@@ -131,7 +131,7 @@ test("an answer beyond 4 MiB is not read, and the batch not sent again", async (
 
   expect(await answered(grpcSuccess(0, warning))).toEqual({
     outcome: "delivered",
-    message: "its answer is longer than 4194304 bytes, and was not read",
+    message: "its response is longer than 4194304 bytes, and was not read",
   });
 });
 

@@ -163,7 +163,7 @@ test.each([
 test("an answer beyond 4 MiB is not read, and the batch not sent again", async () => {
   expect(await answered(new Response(new Uint8Array(5 * 1024 * 1024)))).toEqual({
     outcome: "delivered",
-    message: "its answer is longer than 4194304 bytes, and was not read",
+    message: "its response is longer than 4194304 bytes, and was not read",
   });
 });
 
@@ -215,7 +215,7 @@ test("a silent upstream is retried after the timeout", async () => {
   await asked.promise;
   clock.moveMs(30_000);
 
-  const message = "TimeoutError: no answer in time";
+  const message = "TimeoutError: no response in time";
   expect(await sending).toEqual({ outcome: "retry", message, isTimeout: true });
 });
 

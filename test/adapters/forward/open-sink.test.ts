@@ -139,7 +139,7 @@ test("an upstream that answers nonsense does not bring the URL into the log", as
 
   expect(await sink.send(batchOf(1), never)).toEqual({
     outcome: "retry",
-    message: "Malformed_HTTP_Response: it does not answer in HTTP/1.1",
+    message: "Malformed_HTTP_Response: its response is not HTTP/1.1",
   });
 });
 

@@ -7,7 +7,7 @@ test.each([
   ["CERT_HAS_EXPIRED: its certificate has expired", "renewed"],
   ["UNABLE_TO_VERIFY_LEAF_SIGNATURE: its certificate is by", "FORWARD_TLS_CA_FILE"],
   ["Last error: Error: self signed certificate in certificate chain.", "FORWARD_TLS_CA_FILE"],
-  ["DEPTH_ZERO_SELF_SIGNED_CERT: its certificate is signed by itself", "FORWARD_TLS_CA_FILE"],
+  ["DEPTH_ZERO_SELF_SIGNED_CERT: its certificate is self-signed", "FORWARD_TLS_CA_FILE"],
   ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY: its", "FORWARD_TLS_CA_FILE"],
   ["SSL routines:OPENSSL_internal:TLSV1_ALERT_CERTIFICATE_REQUIRED", "FORWARD_TLS_CERT_FILE"],
   ["SSL routines:OPENSSL_internal:TLSV1_ALERT_UNKNOWN_CA", "FORWARD_TLS_CERT_FILE"],
@@ -16,7 +16,7 @@ test.each([
   expect(tlsHint(reason).hint).toContain(hint);
 });
 
-test.each(["ECONNREFUSED: nothing listens there", "TimeoutError: no answer in time", ""])(
+test.each(["ECONNREFUSED: nothing is listening there", "TimeoutError: no response in time", ""])(
   "%p has nothing to do with TLS",
   (reason) => {
     expect(tlsHint(reason)).toEqual({});

@@ -5,41 +5,41 @@ import { quotePeerText } from "../../../domain/text/quote-text.ts";
 const MALFORMED = "Malformed_HTTP_Response";
 
 const FAULTS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nothing listens there",
-  ENOTFOUND: "the host name is not known",
-  EAI_AGAIN: "the host name cannot be resolved now",
+  ECONNREFUSED: "nothing is listening there",
+  ENOTFOUND: "the host name is unknown",
+  EAI_AGAIN: "the host name cannot be resolved at the moment",
   EHOSTUNREACH: "no route to the host",
   ENETUNREACH: "no route to the host",
-  ETIMEDOUT: "the host does not answer",
-  ECONNRESET: "the connection was broken off",
-  ECONNCLOSED: "the connection was broken off",
-  EPROTO: "it does not speak TLS; with http: it may answer",
-  TooManyRedirects: "it redirects without end",
-  UnsupportedProxyProtocol: "the proxy's URL has a scheme that is not supported",
-  [MALFORMED]: "it does not answer in HTTP/1.1",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is signed by itself",
-  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is by an authority that is not known",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is by an authority that is not known",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is by an authority that is not known",
+  ETIMEDOUT: "the host does not respond",
+  ECONNRESET: "the connection was reset",
+  ECONNCLOSED: "the connection was closed",
+  EPROTO: "it does not speak TLS; try http: instead",
+  TooManyRedirects: "it redirects in a loop",
+  UnsupportedProxyProtocol: "the proxy's URL has an unsupported scheme",
+  [MALFORMED]: "its response is not HTTP/1.1",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed",
+  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is from an unknown authority",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is from an unknown authority",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is from an unknown authority",
   CERT_HAS_EXPIRED: "its certificate has expired",
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
 };
 
 /**
- * Returns why a connection failed, in a few words, or with its code. The runtime's own message is
- * advice for callers of its `fetch`.
+ * Returns why a connection failed, in a few words, or with its code. Ignores the runtime's message,
+ * which advises callers of its `fetch`.
  */
 export function connectionFault(error: unknown): string {
   const code = codeOf(error);
   return FAULTS[code] ?? `the connection failed (${quotePeerText(code)})`;
 }
 
-const WHERE = "say where it is with --url or SPANRING_URL.";
+const WHERE = "set --url or SPANRING_URL.";
 
-/** The end of a message about an answer that is not of the read API. */
+/** The end of a message about a response that is not from the read API. */
 export const OTHER_PORTS =
-  "The read API is at port 4319, unless API_PORT says otherwise; 4317 takes OTLP/gRPC, and 4318 " +
-  `OTLP/HTTP.\nIf it is elsewhere, ${WHERE}`;
+  "The read API listens on port 4319 unless API_PORT is set; 4317 is for OTLP/gRPC, and 4318 for " +
+  `OTLP/HTTP.\nIf spanring is elsewhere, ${WHERE}`;
 
 /** The error codes of ports where another kind of server listens. */
 const WRONG_PORT = new Set([MALFORMED, "ECONNRESET", "ECONNCLOSED", "EPROTO", "TooManyRedirects"]);
@@ -49,17 +49,17 @@ export function unreachable(url: string, env: Environment, error: unknown): stri
   const [base, code] = [quotePeerText(url), codeOf(error)];
   if (code === MALFORMED) {
     const guess = "it may be the port for OTLP/gRPC";
-    return `${base} does not answer in HTTP/1.1: ${guess}\n${OTHER_PORTS}`;
+    return `${base} does not respond in HTTP/1.1: ${guess}\n${OTHER_PORTS}`;
   }
   const advice = WRONG_PORT.has(code) ? OTHER_PORTS : `Start spanring there, or ${WHERE}`;
   return `cannot connect to ${base}: ${connectionFault(error)}${proxyDoubt(url, env)}\n${advice}`;
 }
 
-/** Returns what to say when the read API is asked and does not answer. */
+/** Returns the message for a request that gets no response in time. */
 export function unanswered(url: string, limitMs: number): string {
   const limit = `${limitMs / 1_000} s`;
-  const guess = "what listens there may hang, or be something else";
-  return `${quotePeerText(url)} has not answered within ${limit}: ${guess}\n${OTHER_PORTS}`;
+  const guess = "the program there may hang, or may not be spanring";
+  return `${quotePeerText(url)} has not responded within ${limit}: ${guess}\n${OTHER_PORTS}`;
 }
 
 const PROXY_VARIABLES = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"];
@@ -68,7 +68,7 @@ const PROXY_VARIABLES = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy
 function proxyDoubt(url: string, env: Environment): string {
   const variable = PROXY_VARIABLES.find((name) => env[name]);
   const isDirect = isLoopback(URL.parse(url)?.hostname ?? "");
-  return variable === undefined || isDirect ? "" : `; ${variable} is set: it may be the proxy`;
+  return variable === undefined || isDirect ? "" : `; ${variable} is set, so it may be the proxy`;
 }
 
 function codeOf(error: unknown): string {

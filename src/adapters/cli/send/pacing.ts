@@ -3,22 +3,22 @@ import { type CommandRun, valueOf } from "../command/command-run.ts";
 import type { FileRequest } from "../../otlp-files/file-request.ts";
 
 export interface Pacing {
-  /** A request with more spans is sent in slices. */
+  /** The maximum number of spans in a request; one with more is sent in slices. */
   readonly maxSpans: number;
   /**
-   * When a request is due, in milliseconds after the first; what is in the past is due at once.
-   * Asked once for each request, in their order.
+   * Returns when a request is due, in milliseconds after the first; a time in the past means at
+   * once. Must be called once for each request, in order.
    */
   readonly dueMs: (request: FileRequest) => number;
 }
 
 const AT_ONCE: Pacing = { maxSpans: Infinity, dueMs: () => 0 };
 
-/** As `--rate` and `--pace` say; with neither, everything is due at once. */
+/** Reads `--rate` and `--pace`. With neither, all requests are due at once. */
 export function pacingOf(run: CommandRun): Pacing {
   const [rate, pace] = [valueOf(run, "rate"), valueOf(run, "pace")];
   if (rate !== undefined && pace !== undefined) {
-    throw usageFailure("--rate and --pace exclude one another");
+    throw usageFailure("--rate and --pace cannot be combined");
   }
   if (rate !== undefined) return atRate(numberIn("--rate", rate, /^(\d+(\.\d+)?)$/));
   return pace === undefined ? AT_ONCE : atPace(numberIn("--pace", pace, /^(\d+(\.\d+)?)x$/));
@@ -27,16 +27,16 @@ export function pacingOf(run: CommandRun): Pacing {
 function numberIn(option: string, text: string, pattern: RegExp): number {
   const value = Number(pattern.exec(text)?.[1]);
   if (value > 0 && Number.isFinite(value)) return value;
-  const example = option === "--rate" ? "a number of spans a second" : "a factor, such as 10x";
+  const example = option === "--rate" ? "a number of spans per second" : "a factor, such as 10x";
   throw usageFailure(`${option} must be ${example}, and more than 0`);
 }
 
-/** Even enough for a receiver, and few enough requests. */
+/** Enough slices to load a receiver evenly, and few enough to cost little. */
 const SLICES_A_SECOND = 10;
 
 /**
- * A request is due when the spans before it have had their time. Behind the last nothing waits: its
- * own time is no more than a slice has.
+ * Spaces requests evenly: one is due when all spans before it have taken their time. The time of
+ * the last request is not waited for; it is that of one slice at most.
  */
 function atRate(spansPerSecond: number): Pacing {
   const maxSpans = Math.max(1, Math.floor(spansPerSecond / SLICES_A_SECOND));
@@ -50,8 +50,9 @@ function atRate(spansPerSecond: number): Pacing {
 }
 
 /**
- * A request is due when its earliest span began, counted from the first request's. It is not cut:
- * its spans left their application together, when they had ended, and not when each began.
+ * Keeps the original timing: a request is due when its earliest span began, relative to the first
+ * request. Requests are not split, because an application exports the spans of a batch together,
+ * after they have ended, and not when each begins.
  */
 function atPace(factor: number): Pacing {
   let firstMs: number | undefined;

@@ -8,7 +8,7 @@ import type { Tally } from "./send-requests.ts";
 
 export interface ProgressBar {
   update(tally: Tally): void;
-  /** Takes it off the terminal. */
+  /** Removes the bar from the terminal. */
   clear(): void;
 }
 
@@ -17,10 +17,10 @@ const NO_PROGRESS: ProgressBar = { update: () => {}, clear: () => {} };
 const BETWEEN_DRAWINGS_MS = 100;
 const BAR_COLUMNS = 24;
 
-/** Back to the left edge, and erases what is there. Source: ECMA-48, EL. */
+/** Moves the cursor to the left edge, and erases the line. Source: ECMA-48, EL. */
 const ERASE = "\r\u001b[K";
 
-/** On a terminal that can erase it: in a pipe or a log it would be in the way. */
+/** Opens a bar on a terminal that can erase it. A pipe or a log file gets none. */
 export function openProgress(
   stderr: TextStream,
   { clock, env }: { readonly clock: SleepingClock; readonly env: Environment },
@@ -42,7 +42,7 @@ export function openProgress(
   };
 }
 
-/** Shows a bar if the total is known; that of standard input is not. */
+/** Returns the bar and the figures. The bar needs a total, which standard input does not have. */
 export function progressText(
   { spans, fileBytes }: Pick<Tally, "spans" | "fileBytes">,
   elapsedMs: number,

@@ -10,29 +10,29 @@ export interface SendParts {
   readonly url: string;
   readonly pacing: Pacing;
   readonly clock: SleepingClock;
-  /** Given when the person wants no more. */
+  /** Aborted when the user interrupts the command. */
   readonly signal: AbortSignal;
-  /** Called when a request is done with, however it ended. */
+  /** Called when a request has ended, successfully or not. */
   readonly progressed: (tally: Tally) => void;
 }
 
-/** What became of the requests. */
+/** Counts what happened to the requests. */
 export interface Tally {
-  /** Accepted in full or in part. */
+  /** Requests that were accepted in full or in part. */
   requests: number;
-  /** In requests that were accepted, without those that were rejected. */
+  /** Spans of accepted requests, without rejected spans. */
   spans: number;
   bytes: number;
   rejectedSpans: number;
   refusedRequests: number;
   refusedSpans: number;
-  /** Bytes of the file that are done. */
+  /** Bytes of the files whose requests have ended. */
   fileBytes: number;
   /** Distinct messages of receivers. */
   readonly messages: Set<string>;
-  /** A body of so many bytes was too large for the receiver. */
+  /** The size of the smallest body that was too large for the receiver. */
   tooLargeBytes: number;
-  /** Why sending has ended early. */
+  /** Why sending ended early; undefined while it continues. */
   end: SendEnd | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface SendEnd {
   readonly message: string;
 }
 
-/** Enough to keep a receiver busy while answers travel. */
+/** Enough to keep a receiver busy during round trips. */
 const MAX_IN_FLIGHT = 4;
 
 const MAX_ATTEMPTS = 6;
@@ -49,7 +49,7 @@ const FIRST_DELAY_MS = 250;
 /** Upper bound of the delay that a receiver asks for. */
 const LONGEST_DELAY_MS = 30_000;
 
-/** So that a receiver with ever new words does not fill the memory. */
+/** Bounds the memory if a receiver sends ever new messages. */
 const MAX_MESSAGES = 20;
 
 export function newTally(): Tally {
@@ -67,7 +67,7 @@ export function newTally(): Tally {
   };
 }
 
-/** Sends every request when it is due, a few at a time, until the tally says that it is over. */
+/** Sends each request when it is due, a few at a time, until the last one or `tally.end`. */
 export async function sendRequests(
   requests: AsyncIterable<FileRequest>,
   tally: Tally,
@@ -99,7 +99,7 @@ async function* inSlices(requests: AsyncIterable<FileRequest>, maxSpans: number)
 
 const INTERRUPTED: SendEnd = { reason: "interrupted", message: "interrupted" };
 
-/** Sends a request, and in parts what is too large for the receiver. */
+/** Sends a request, in parts if it is too large for the receiver. */
 async function sendOne(request: FileRequest, tally: Tally, parts: SendParts): Promise<void> {
   const isKnown = request.bytes.length >= tally.tooLargeBytes && request.spanCount > 1;
   const answer = isKnown ? TOO_LARGE : await finalAnswer(request, tally, parts);
@@ -112,17 +112,17 @@ async function sendOne(request: FileRequest, tally: Tally, parts: SendParts): Pr
   tally.tooLargeBytes = Math.min(tally.tooLargeBytes, request.bytes.length);
   for (const part of requestSlices(request, Math.ceil(request.spanCount / 2))) {
     if (tally.end !== undefined) return;
-    // oxlint-disable-next-line no-await-in-loop -- the others that are in flight are enough
+    // oxlint-disable-next-line no-await-in-loop -- other requests in flight keep the receiver busy
     await sendOne(part, tally, parts);
   }
 }
 
 const TOO_LARGE: Attempt = { outcome: "too_large", message: "" };
 
-/** Sends it again while the receiver asks for that; "unreachable" also when all is over. */
+/** Retries as the receiver requests. Returns "unreachable" also if sending has ended meanwhile. */
 async function finalAnswer(request: FileRequest, tally: Tally, parts: SendParts): Promise<Attempt> {
   for (let attempt = 1; ; attempt += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- it is sent again only after an answer
+    // oxlint-disable-next-line no-await-in-loop -- a retry follows the response
     const answer = await attemptOnce(request, parts);
     const { outcome, message } = answer;
     if (parts.signal.aborted) tally.end ??= INTERRUPTED;
@@ -132,7 +132,7 @@ async function finalAnswer(request: FileRequest, tally: Tally, parts: SendParts)
     }
     if (outcome !== "retry" || attempt === MAX_ATTEMPTS) return answer;
     const delayMs = answer.afterMs ?? FIRST_DELAY_MS * 2 ** (attempt - 1);
-    // oxlint-disable-next-line no-await-in-loop -- and not before it has had a rest
+    // oxlint-disable-next-line no-await-in-loop -- and its pause
     await parts.clock.sleep(Math.min(delayMs, LONGEST_DELAY_MS), parts.signal);
   }
 }
@@ -157,7 +157,7 @@ async function attemptOnce(request: FileRequest, parts: SendParts): Promise<Atte
   }
 }
 
-/** Books what became of a request. */
+/** Counts a request by its outcome. */
 function enter(tally: Tally, request: FileRequest, answer: ExportAnswer): void {
   const { spanCount, bytes, fileBytes } = request;
   tally.fileBytes += fileBytes;
@@ -176,17 +176,17 @@ function enter(tally: Tally, request: FileRequest, answer: ExportAnswer): void {
   if (answer.outcome === "retry") tally.end ??= { reason: "refusing", message: answer.message };
 }
 
-/** What a receiver says to a request. */
+/** The response of a receiver to a request. */
 export type ExportAnswer =
   /** `message` may be a warning about spans that were all accepted. */
   | { readonly outcome: "accepted"; readonly rejectedSpans: number; readonly message: string }
   | { readonly outcome: "refused"; readonly message: string }
-  /** Never at this size; a part of it may pass. */
+  /** The receiver accepts no request of this size, but may accept parts of it. */
   | { readonly outcome: "too_large"; readonly message: string }
-  /** For now: to be sent again. */
+  /** The receiver is temporarily unable to accept it. */
   | { readonly outcome: "retry"; readonly message: string; readonly afterMs?: number };
 
-/** Reads the whole answer to a request of so many spans. */
+/** Reads the whole response to a request of `spanCount` spans. */
 export async function readExportAnswer(
   response: Response,
   spanCount: number,
@@ -213,7 +213,7 @@ function exportAnswerOf(outcome: SendOutcome): ExportAnswer {
   }
 }
 
-/** Yielded last if the signal was aborted before the end. */
+/** The last item if the signal was aborted before the end. */
 export const ABORTED = Symbol("aborted");
 
 /**

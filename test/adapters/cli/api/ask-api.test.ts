@@ -75,9 +75,7 @@ test("a refused connection is reported with the URL and what to do", async () =>
 
   expect(end).toMatchObject({ exitCode: 3, stdout: "" });
   expect(end.stderr).toStartWith(`spanring: cannot connect to ${url}: `);
-  expect(end.stderr).toEndWith(
-    "Start spanring there, or say where it is with --url or SPANRING_URL.\n",
-  );
+  expect(end.stderr).toEndWith("Start spanring there, or set --url or SPANRING_URL.\n");
 });
 
 const silent = () => new Promise<Response>(() => {});
@@ -97,8 +95,8 @@ describe("a port that accepts connections and never answers", () => {
     const end = await runAgainstFake(argv, silent, { clock: new HandMovedSleep() });
 
     expect(end).toMatchObject({ exitCode: 3, stdout: "" });
-    expect(end.stderr).toStartWith(`spanring: ${end.url} has not answered within ${limit}: `);
-    expect(end.stderr).toContain("The read API is at port 4319");
+    expect(end.stderr).toStartWith(`spanring: ${end.url} has not responded within ${limit}: `);
+    expect(end.stderr).toContain("The read API listens on port 4319");
   });
 
   test("is told from one that answers late, but in time", async () => {

@@ -16,8 +16,8 @@ import { runCommands } from "../../../support/running/run-command-line.ts";
 stopFakeServersAfterEach();
 
 const PORTS =
-  "The read API is at port 4319, unless API_PORT says otherwise; 4317 takes OTLP/gRPC, and 4318 " +
-  "OTLP/HTTP.\nIf it is elsewhere, say where it is with --url or SPANRING_URL.\n";
+  "The read API listens on port 4319 unless API_PORT is set; 4317 is for OTLP/gRPC, and 4318 for " +
+  "OTLP/HTTP.\nIf spanring is elsewhere, set --url or SPANRING_URL.\n";
 const RUNTIMES_WORDS = /fetch|verbose|second argument|Is the computer able/i;
 
 const COMMANDS = [["stats"], ["get"], ["traces"], ["wait"], ["take"], ["clear"], ["tail"]];
@@ -76,14 +76,14 @@ test.each<{ name: string; scheme?: string; greet: Parameters<typeof listening>[0
   {
     name: "another protocol",
     greet: (socket) => void socket.end("SSH-2.0-OpenSSH_9.9\r\n"),
-    says: "does not answer in HTTP/1.1",
+    says: "does not respond in HTTP/1.1",
   },
   {
     name: "gRPC alone, as another receiver's",
     greet: (socket) => void socket.once("data", () => socket.end(HTTP2_REFUSAL)),
-    says: "does not answer in HTTP/1.1: it may be the port for OTLP/gRPC\n",
+    says: "does not respond in HTTP/1.1: it may be the port for OTLP/gRPC\n",
   },
-  { name: "nothing", greet: (socket) => void socket.destroy(), says: "was broken off" },
+  { name: "nothing", greet: (socket) => void socket.destroy(), says: "was reset" },
   {
     name: "no TLS",
     scheme: "https",
@@ -113,7 +113,7 @@ test("a server that redirects endlessly is reported in our words", async () => {
   const end = await runCommands(["stats", "--url", url]);
 
   expect(end.exitCode).toBe(3);
-  expect(end.stderr).toStartWith(`spanring: cannot connect to ${url}: it redirects without end\n`);
+  expect(end.stderr).toStartWith(`spanring: cannot connect to ${url}: it redirects in a loop\n`);
   expect(end.stderr).not.toMatch(RUNTIMES_WORDS);
 });
 
@@ -133,5 +133,5 @@ test("a proxy in use is named, for it may be at fault", async () => {
   const end = await runCommands(["stats", "--url", "http://spanring.invalid:4319"], { env });
 
   expect(end.exitCode).toBe(3);
-  expect(end.stderr).toContain("; HTTP_PROXY is set: it may be the proxy\n");
+  expect(end.stderr).toContain("; HTTP_PROXY is set, so it may be the proxy\n");
 });

@@ -238,10 +238,10 @@ test("a lost receiver is reported with what was sent", async () => {
 test.each([
   { argv: ["nowhere.jsonl"], message: 'cannot read "nowhere.jsonl": no such file or folder' },
   { argv: [folder], message: "is a folder, not a file" },
-  { argv: ["--rate", "0", BARE], message: "--rate must be a number of spans a second" },
-  { argv: ["--rate", "fast", BARE], message: "--rate must be a number of spans a second" },
+  { argv: ["--rate", "0", BARE], message: "--rate must be a number of spans per second" },
+  { argv: ["--rate", "fast", BARE], message: "--rate must be a number of spans per second" },
   { argv: ["--pace=fast", BARE], message: "--pace must be a factor, such as 10x" },
-  { argv: ["--rate", "1", "--pace", BARE], message: "--rate and --pace exclude one another" },
+  { argv: ["--rate", "1", "--pace", BARE], message: "--rate and --pace cannot be combined" },
 ])("$argv is refused before anything is sent: $message", async ({ argv, message }) => {
   const end = await send(argv);
 
