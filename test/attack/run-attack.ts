@@ -69,7 +69,7 @@ export async function runAttack(attack: Attack, run: AttackRun): Promise<Row> {
   };
 }
 
-function portsOf({ grpcPort, httpPort, apiUrl }: RunningProgram): Ports {
+export function portsOf({ grpcPort, httpPort, apiUrl }: RunningProgram): Ports {
   return { grpc: grpcPort, http: httpPort, api: Number(new URL(apiUrl).port) };
 }
 
@@ -109,7 +109,7 @@ function isRunning(pid: number): boolean {
   return (residentBytesOf(pid) ?? 0) > 0;
 }
 
-async function hasBalance({ apiUrl }: RunningProgram): Promise<boolean> {
+export async function hasBalance({ apiUrl }: RunningProgram): Promise<boolean> {
   try {
     const stats: BufferStats = await readApiClient(apiUrl).stats();
     assertLedgerBalances(stats.spans);

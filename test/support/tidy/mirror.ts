@@ -11,6 +11,7 @@ const OWN_FOLDERS = [
   "test/scripts/",
   "test/quirks/",
   "test/attack/",
+  "test/fuzz/",
 ];
 
 /** A test stands where the thing it tests stands: beside a file of its name, or in its folder. */

@@ -1,0 +1,49 @@
+/** A payload that takes so long is taken for one that never ends, however busy the machine is. */
+const PATIENCE_MS = 60_000;
+
+/**
+ * Watches the number of the payload from another thread, as a loop that does not end would keep
+ * this one from doing so; ends the process when the number stays.
+ */
+export class Watchdog implements Disposable {
+  private readonly at = new Int32Array(new SharedArrayBuffer(4));
+  private readonly worker: Worker;
+
+  constructor(seed: number, patienceMs = PATIENCE_MS) {
+    const order: WatchOrder = { at: this.at, seed, patienceMs };
+    this.worker = new Worker(new URL(import.meta.url));
+    this.worker.unref();
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is not a window
+    this.worker.postMessage(order);
+  }
+
+  progress(at: number): void {
+    Atomics.store(this.at, 0, at);
+  }
+
+  [Symbol.dispose](): void {
+    this.worker.terminate();
+  }
+}
+
+interface WatchOrder {
+  readonly at: Int32Array;
+  readonly seed: number;
+  readonly patienceMs: number;
+}
+
+function watch({ at, seed, patienceMs }: WatchOrder): void {
+  let last = -1;
+  setInterval(() => {
+    const now = Atomics.load(at, 0);
+    if (now === last) {
+      process.stderr.write(`fuzz: seed ${seed + now} does not end\n`);
+      process.kill(process.pid, "SIGKILL");
+    }
+    last = now;
+  }, patienceMs);
+}
+
+if (!Bun.isMainThread) {
+  addEventListener("message", ({ data }: MessageEvent<WatchOrder>) => watch(data));
+}
