@@ -18,6 +18,7 @@ test.each(named("holds"))("$name: $does", async (attack) => {
   const row = await runAttack(attack, { ...SHORT, lostAfterMs: 60_000 });
 
   expect(brokenFacts(row.outcome)).toEqual([]);
+  expect(row.outcome.lanes.filter(({ unanswered }) => unanswered > 0)).toEqual([]);
 });
 
 test.each(named("known to fail"))("$name leaves it alive: $does", async (attack) => {

@@ -14,6 +14,8 @@ export interface LaneFigures {
   readonly sent: number;
   /** Refused, broken off, or not answered in time. */
   readonly lost: number;
+  /** Those of them that were not answered in time. */
+  readonly unanswered: number;
   /** Over all requests; one that was lost counts with its time limit at least. */
   readonly p99Ms: number;
   readonly maxMs: number;
@@ -38,6 +40,9 @@ const INTERVAL_MS: Readonly<Record<LaneName, number>> = {
 const KEPT_CONNECTIONS = 4;
 /** Their code is compiled and their connections are open before anything is measured. */
 const WARM_UP_REQUESTS = 20;
+
+/** Why a request is lost that is not answered in time. */
+const TOO_LATE = "too late";
 
 /** Well-behaved clients on all lanes, from open to close. */
 export class Lanes {
@@ -123,12 +128,13 @@ function figuresOf(
   const sorted = latencies.toSorted((one, other) => one - other);
   const lost = Object.values(reasons).reduce((sum, count) => sum + count, 0);
   const [p99Ms, maxMs] = [percentile(sorted, 0.99) ?? 0, sorted.at(-1) ?? 0];
-  return { lane, sent: sorted.length, lost, p99Ms, maxMs, reasons };
+  const unanswered = reasons[TOO_LATE] ?? 0;
+  return { lane, sent: sorted.length, lost, unanswered, p99Ms, maxMs, reasons };
 }
 
 async function inTime(request: Promise<void>, limitMs: number): Promise<void> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error("too late")), limitMs);
+  const timer = setTimeout(() => late.reject(new Error(TOO_LATE)), limitMs);
   await Promise.race([request, late.promise]).finally(() => clearTimeout(timer));
 }
 

@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test";
-import type { LaneName } from "./lanes.ts";
+import type { LaneFigures, LaneName } from "./lanes.ts";
 import { BOUND_ABOVE_IDLE_BYTES, brokenFacts, missedTimes, type Outcome } from "./requirements.ts";
 
-const lane = (name: LaneName, figures: { lost?: number; p99Ms?: number; maxMs?: number } = {}) => ({
+const lane = (name: LaneName, figures: Partial<LaneFigures> = {}) => ({
   lane: name,
   sent: 100,
   lost: 0,
+  unanswered: 0,
   p99Ms: 249,
   maxMs: 1_000,
   reasons: {},
@@ -33,13 +34,17 @@ test.each<{ change: Partial<Outcome>; broken: string }>([
   { change: { peakBytes: 1_001 + BOUND_ABOVE_IDLE_BYTES }, broken: "memory" },
   {
     change: { lanes: [lane("grpc-kept", { lost: 1 }), lane("api", { lost: 1 })] },
-    broken: "lost grpc-kept+api",
+    broken: "refused grpc-kept+api",
   },
 ])("$broken is a broken fact", ({ change, broken }) => {
   expect(brokenFacts({ ...GOOD, ...change })).toEqual([broken]);
 });
 
 test.each<{ change: Partial<Outcome>; missed: string }>([
+  {
+    change: { lanes: [lane("grpc-kept", { lost: 2, unanswered: 2 })] },
+    missed: "unanswered grpc-kept",
+  },
   { change: { lanes: [lane("http-kept", { p99Ms: 250 })] }, missed: "p99 http-kept" },
   { change: { lanes: [lane("http-new", { maxMs: 1_001 })] }, missed: "late http-new" },
   { change: { lanes: [lane("grpc-new", { lost: 1 })] }, missed: "late grpc-new" },

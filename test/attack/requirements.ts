@@ -27,22 +27,28 @@ const MAX_STOP_MS = 5_500;
 /** Returns what failed of that which a busy machine cannot change. */
 export function brokenFacts(outcome: Outcome): string[] {
   const aboveIdleBytes = outcome.peakBytes - outcome.idleBytes;
-  const lost = outcome.lanes.filter((figures) => KEPT_LANES.has(figures.lane) && figures.lost > 0);
+  const refused = outcome.lanes.filter(
+    ({ lane, lost, unanswered }) => KEPT_LANES.has(lane) && lost > unanswered,
+  );
   return [
     ...(outcome.isAlive ? [] : ["ended"]),
     ...(outcome.isBalanced ? [] : ["unbalanced"]),
     ...(aboveIdleBytes <= BOUND_ABOVE_IDLE_BYTES ? [] : ["memory"]),
-    ...listOf("lost", lost),
+    ...listOf("refused", refused),
   ];
 }
 
 /** Returns what failed of the times, which depend on the machine and on what else it does. */
 export function missedTimes({ lanes, longestBlockMs, stopMs }: Outcome): string[] {
+  const unanswered = lanes.filter(
+    ({ lane, unanswered: count }) => KEPT_LANES.has(lane) && count > 0,
+  );
   const slow = lanes.filter(({ p99Ms }) => p99Ms >= MAX_P99_MS);
   const late = lanes.filter(
     ({ lane, lost, maxMs }) => !KEPT_LANES.has(lane) && (lost > 0 || maxMs > MAX_NEW_CONNECTION_MS),
   );
   return [
+    ...listOf("unanswered", unanswered),
     ...listOf("p99", slow),
     ...listOf("late", late),
     ...(longestBlockMs <= MAX_BLOCK_MS ? [] : ["block"]),

@@ -1,10 +1,12 @@
 import type { Attack, Field } from "../attack-case.ts";
 import { eachAnswered, http1Request, poured, unfinished } from "../wire/http1-talk.ts";
+import { repeated } from "../wire/http2-talk.ts";
 import { paddedRequest } from "../wire/payloads.ts";
-import { besiege } from "../wire/siege.ts";
+import { besiege, type Talk } from "../wire/siege.ts";
 
-const READ_ALL = http1Request({ method: "GET", path: "/api/spans?limit=10000" });
-const PIPELINED = Buffer.alloc(READ_ALL.length * 16, READ_ALL);
+const ALL_SPANS = "/api/spans?limit=10000";
+const READ_ALL = http1Request({ method: "GET", path: ALL_SPANS });
+const PIPELINED = repeated(READ_ALL, 16);
 
 export async function readWithoutReading(field: Field): Promise<void> {
   const talk = () => unfinished(PIPELINED, field.tally);
@@ -12,9 +14,40 @@ export async function readWithoutReading(field: Field): Promise<void> {
   await besiege(field, { ...siege, connections: field.size(16, 8) });
 }
 
+/** Sends so many reads together, and the next when all answers are there to their ends. */
+function readWhole(field: Field, path: string, together: number): Talk {
+  const reads = repeated(http1Request({ method: "GET", path }), together);
+  const [countEnds, countRefusals] = [counterOf("\r\n0\r\n\r\n"), counterOf("HTTP/1.1 503")];
+  let missing = 0;
+  return {
+    opening: new Uint8Array(),
+    next: () => {
+      if (missing > 0) return undefined;
+      missing = together;
+      return reads;
+    },
+    take: (bytes) => {
+      const [whole, refused] = [countEnds(bytes), countRefusals(bytes)];
+      missing -= whole + refused;
+      for (let at = 0; at < whole; at += 1) field.tally.add("whole answer");
+      for (let at = 0; at < refused; at += 1) field.tally.add("503");
+      return undefined;
+    },
+  };
+}
+
+/** Counts where the text occurs, also where it is cut between two pieces. */
+function counterOf(mark: string): (bytes: Buffer) => number {
+  let rest = "";
+  return (bytes) => {
+    const text = rest + bytes.toString("latin1");
+    rest = text.slice(1 - mark.length);
+    return text.split(mark).length - 1;
+  };
+}
+
 function readAgain(field: Field, path: string, connections: number): Promise<void> {
-  const request = http1Request({ method: "GET", path });
-  const talk = () => eachAnswered(request, field.tally);
+  const talk = () => readWhole(field, path, 1);
   return besiege(field, { listener: "api", connections, talk });
 }
 
@@ -61,7 +94,17 @@ export const READ_API: readonly Attack[] = [
     does: "one ordinary client reads the full ring as JSON, again and again",
     expected: "known to fail",
     fillsRing: true,
-    run: (field) => readAgain(field, "/api/spans?limit=10000", 1),
+    run: (field) => readAgain(field, ALL_SPANS, 1),
+  },
+  {
+    name: "api-two-pipelined-reads",
+    does: "4 connections send two reads of the full ring together, and read both answers",
+    expected: "known to fail",
+    fillsRing: true,
+    run: async (field) => {
+      const talk = () => readWhole(field, ALL_SPANS, 2);
+      await besiege(field, { listener: "api", connections: field.size(4, 1), talk });
+    },
   },
   {
     name: "api-traces",
