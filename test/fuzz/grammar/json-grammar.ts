@@ -3,6 +3,7 @@ import type { SeededRandom } from "../../support/disk/seeded-random.ts";
 
 /** OTLP/JSON from the schema, with members of wrong kinds and members that OTLP does not have. */
 
+/** Fewer the deeper a message is, so that requests stay small, and there can be many. */
 const MAX_MEMBERS = 5;
 const MAX_ITEMS = 3;
 const MAX_DEPTH = 9;
@@ -10,14 +11,21 @@ const STRANGE = ["null", "true", "-0", "1e400", '"NaN"', '"\\ud800"', "[]", "{}"
 const NUMBERS = ["0", "1", '"1"', "-1", "4294967296", '"18446744073709551615"', "1.5", "1e3"];
 const TEXTS = ['""', '"GET /orders"', '"\\u00e9\\ud83d\\ude00"', '"\\n\\\\\\""', '"é"'];
 
+const FIELDS = Object.fromEntries(
+  Object.entries(OTLP).map(([name, fields]) => [
+    name,
+    Object.entries(fields).map(([key, [, kind]]) => [key, kind] as const),
+  ]),
+) as unknown as Readonly<Record<MessageName, readonly (readonly [key: string, kind: string])[]>>;
+
 export function jsonMessage(
   random: SeededRandom,
   name: MessageName = "ExportTraceServiceRequest",
   depth = 0,
 ): string {
-  const fields = Object.entries(OTLP[name]) as [string, readonly [number, string]][];
-  const members = Array.from({ length: random.between(0, MAX_MEMBERS) }, () => {
-    const [key, [, kind]] = random.pick(fields);
+  const length = random.between(0, Math.max(1, MAX_MEMBERS - depth));
+  const members = Array.from({ length }, () => {
+    const [key, kind] = random.pick(FIELDS[name]);
     return `${JSON.stringify(random.chance(0.97) ? key : "unknown")}:${value(random, kind, depth)}`;
   });
   if (name === "Span" && random.chance(0.9)) members.push(identifiers(random));

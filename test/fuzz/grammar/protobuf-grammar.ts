@@ -7,7 +7,8 @@ import { wideVarint } from "../../support/requests/wire-bytes.ts";
  * in more bytes than they need. Much quicker than the arbitraries of fast-check, for long runs.
  */
 
-const MAX_FIELDS = 6;
+/** Fewer the deeper a message is, so that requests stay small, and there can be many. */
+const MAX_FIELDS = 5;
 const MAX_DEPTH = 9;
 const ID_BYTES: Readonly<Record<string, number>> = {
   trace_id: 16,
@@ -19,14 +20,30 @@ const ID_BYTES: Readonly<Record<string, number>> = {
 const VARINTS = [0n, 1n, 2n, 127n, 128n, 2n ** 31n, 2n ** 32n, 2n ** 63n, 2n ** 64n - 1n];
 const TEXTS = ["", "GET /orders", "service.name", "é😀", "\u0000", "shop"];
 
+type Field = readonly [fieldNumber: number, kind: string];
+
+const FIELDS = Object.fromEntries(
+  Object.entries(OTLP).map(([name, fields]) => [
+    name,
+    Object.values(fields as Record<string, Field>).map(([fieldNumber, kind]): Field => [
+      fieldNumber,
+      kind.replace("[]", ""),
+    ]),
+  ]),
+) as unknown as Readonly<Record<MessageName, readonly Field[]>>;
+
 export function protobufMessage(
   random: SeededRandom,
   name: MessageName = "ExportTraceServiceRequest",
   depth = 0,
 ): number[] {
-  const fields = Object.values(OTLP[name]) as (readonly [number, string])[];
+  const fields = FIELDS[name];
   const bytes = name === "Span" && random.chance(0.9) ? identifiers(random) : [];
-  for (let left = random.between(0, MAX_FIELDS); left > 0; left -= 1) {
+  for (
+    let left = random.between(depth < 3 ? 1 : 0, Math.max(1, MAX_FIELDS - depth));
+    left > 0;
+    left -= 1
+  ) {
     bytes.push(...(random.chance(0.05) ? unknownField(random) : field(random, fields, depth)));
   }
   return bytes;
@@ -39,13 +56,8 @@ function identifiers(random: SeededRandom): number[] {
   );
 }
 
-function field(
-  random: SeededRandom,
-  fields: readonly (readonly [number, string])[],
-  depth: number,
-): number[] {
-  const [fieldNumber, listed] = random.pick(fields);
-  const kind = listed.replace("[]", "");
+function field(random: SeededRandom, fields: readonly Field[], depth: number): number[] {
+  const [fieldNumber, kind] = random.pick(fields);
   if (kind in OTLP) {
     const isDeep = depth >= MAX_DEPTH;
     const body = isDeep ? [] : protobufMessage(random, kind as MessageName, depth + 1);
@@ -83,9 +95,16 @@ function head(random: SeededRandom, fieldNumber: number, wireType: number): numb
 
 /** Mostly in as few bytes as it needs. */
 function number(random: SeededRandom, value: bigint, widest: number): number[] {
+  if (value < 128n && random.chance(0.97)) return [Number(value)];
   return wideVarint(value, random.chance(0.97) ? 1 : random.between(1, widest));
 }
 
 function octets(random: SeededRandom, length: number): number[] {
-  return Array.from({ length }, () => random.between(0, 255));
+  const bytes: number[] = [];
+  while (bytes.length < length) {
+    const bits = random.bits();
+    bytes.push(bits & 0xff, (bits >>> 8) & 0xff, (bits >>> 16) & 0xff, bits >>> 24);
+  }
+  bytes.length = length;
+  return bytes;
 }
