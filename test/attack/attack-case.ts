@@ -19,8 +19,8 @@ export interface Attack {
   readonly does: string;
   /**
    * Whether the facts that a busy machine cannot change hold today: the process lives, its
-   * accounting balances, its memory keeps to the bound, and it refuses or breaks off no request of a
-   * well-behaved client on a kept connection. Times are not part of it.
+   * accounting balances, its memory keeps to the bound, and it refuses or breaks off no request of
+   * a well-behaved client on a kept connection. Times are not part of it.
    */
   readonly expected: "holds" | "known to fail";
   /** Settings that the row needs; all others have their defaults. */

@@ -74,7 +74,7 @@ export function portsOf({ grpcPort, httpPort, apiUrl }: RunningProgram): Ports {
 }
 
 const FULL_RING = { requests: 5, spans: 2_000, bytes: 6_500 };
-const BACKLOG = { requests: 50, spans: 20_000, bytes: 1 };
+const BACKLOG = { requests: 15, spans: 20_000, bytes: 150 };
 
 async function fill(attack: Attack, { httpUrl }: RunningProgram): Promise<void> {
   if (attack.fillsRing !== true && attack.upstream === undefined) return;
@@ -109,15 +109,32 @@ function isRunning(pid: number): boolean {
   return (residentBytesOf(pid) ?? 0) > 0;
 }
 
+/** How long the read API may take to answer again: its listener may be paused. */
+const MAX_RECOVERY_MS = 20_000;
+const RECOVERY_POLL_MS = 100;
+
 export async function hasBalance({ apiUrl }: RunningProgram): Promise<boolean> {
+  const stats = await statsOnceItAnswers(apiUrl);
+  if (stats === undefined) return false;
   try {
-    const stats: BufferStats = await readApiClient(apiUrl).stats();
     assertLedgerBalances(stats.spans);
     assertLedgerBalances(stats.bytes);
     return true;
   } catch {
     return false;
   }
+}
+
+async function statsOnceItAnswers(apiUrl: string): Promise<BufferStats | undefined> {
+  const endMs = performance.now() + MAX_RECOVERY_MS;
+  while (performance.now() < endMs) {
+    const stats = await readApiClient(apiUrl)
+      .stats()
+      .catch(() => undefined);
+    if (stats !== undefined) return stats;
+    await Bun.sleep(RECOVERY_POLL_MS);
+  }
+  return undefined;
 }
 
 async function stopTime(program: RunningProgram, limitMs: number): Promise<number> {

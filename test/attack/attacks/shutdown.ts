@@ -37,11 +37,11 @@ export const SHUTDOWN: readonly Attack[] = [
   },
   ...(["hangs", "refuses", "accepts"] as const).map((upstream): Attack => ({
     name: `stop-with-backlog-${upstream}`,
-    does: `SIGTERM with 64 MiB of small spans to forward to an upstream that ${upstream}`,
+    does: `SIGTERM with 60 MiB of spans to forward to an upstream that ${upstream}`,
     expected: "holds",
     stops: true,
     upstream,
-    environment: { MAX_BUFFER_SIZE: "1000000" },
+    environment: { MAX_BUFFER_SIZE: "300000" },
     run: async (field) => await field.over,
   })),
 ];
