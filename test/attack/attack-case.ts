@@ -5,7 +5,7 @@ export type Listener = "grpc" | "http" | "api";
 /** Where the receiver listens on the loopback address. */
 export type Ports = Readonly<Record<Listener, number>>;
 
-/** An upstream that takes requests and never answers, that refuses all, or that accepts all. */
+/** An upstream that never answers, or that refuses or accepts all requests after a while. */
 export type Upstream = "hangs" | "refuses" | "accepts";
 
 /**

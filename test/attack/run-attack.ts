@@ -83,6 +83,9 @@ async function fill(attack: Attack, { httpUrl }: RunningProgram): Promise<void> 
   for (let sent = 0; sent < requests; sent += 1) await exportOverHttp(httpUrl, request);
 }
 
+/** Slow enough that a backlog is left at the shutdown. */
+const UPSTREAM_DELAY_MS = 4_000;
+
 interface RunningUpstream extends Disposable {
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -96,6 +99,7 @@ function startUpstream(kind: Attack["upstream"]): RunningUpstream {
     fetch: async (request) => {
       await request.bytes();
       if (kind === "hangs") return await new Promise<never>(() => {});
+      await Bun.sleep(UPSTREAM_DELAY_MS);
       return new Response("", { status: kind === "refuses" ? 400 : 200 });
     },
   });

@@ -37,7 +37,7 @@ export const SHUTDOWN: readonly Attack[] = [
   },
   ...(["hangs", "refuses", "accepts"] as const).map((upstream): Attack => ({
     name: `stop-with-backlog-${upstream}`,
-    does: `SIGTERM with 60 MiB of spans to forward to an upstream that ${upstream}`,
+    does: `SIGTERM with 60 MiB of spans to forward to a slow upstream that ${upstream}`,
     expected: "holds",
     stops: true,
     upstream,
