@@ -114,10 +114,19 @@ export async function failureOf(
   const { status } = response;
   const problem = await problemOf(response);
   if (problem === undefined) return await notTheApi(response);
+  if (status === 404 && problem.parameter === undefined) return noSuchPath(response);
   const others = status === 404 ? exitCodeOf404 : EXIT_CODE.cannotConnect;
   // A cursor that is gone is a mistake in the request: the spans may well be buffered.
   const exitCode = [400, 410].includes(status) ? EXIT_CODE.badUsage : others;
   return new CommandFailure(exitCode, quotePeerText(inOptions(problem)));
+}
+
+/** Returns the failure for a path that the API does not have, unlike one without a result. */
+function noSuchPath({ url }: Response): CommandFailure {
+  const message =
+    `${quotePeerText(url)} answered 404 Not Found: the read API has no such path\n` +
+    "Set --url or SPANRING_URL to the part before /api.";
+  return new CommandFailure(EXIT_CODE.cannotConnect, message);
 }
 
 async function notTheApi(response: Response): Promise<CommandFailure> {

@@ -31,7 +31,10 @@ export function optionText(condition: string): string {
   return /^\S+$/.test(value) ? `${option} ${value}` : `${option} "${value}"`;
 }
 
-/** Replaces pairs and names with underscores, which cannot be ordinary words. */
+/**
+ * Replaces pairs and names with underscores, which cannot be ordinary words. A name in braces is
+ * part of a path.
+ */
 function withOptions(text: string): string {
   return text
     .replaceAll(/\b(\w+)=(\w+)/g, (pair, name: string, value: string) => {
@@ -39,7 +42,7 @@ function withOptions(text: string): string {
       if (option === undefined) return pair;
       return value === "true" ? option : `${option} ${value}`;
     })
-    .replaceAll(/\b\w+_\w+\b/g, (name) => optionOf(name) ?? name);
+    .replaceAll(/(?<!\{)\b\w+_\w+\b/g, (name) => optionOf(name) ?? name);
 }
 
 /** Returns undefined for a parameter that has no option. */

@@ -37,6 +37,11 @@ test.each([
     detail: 'name is "trace_id"count=5"; it must be the name of a span',
     says: '--name is "trace_id"count=5"; it must be the name of a span',
   },
+  {
+    parameter: undefined,
+    detail: "known paths: /api/traces, /api/traces/{trace_id}",
+    says: "known paths: /api/traces, /api/traces/{trace_id}",
+  },
   { parameter: "Host", detail: "Host must be a name", says: "Host must be a name" },
   { parameter: "limit", detail: "the limit is reached", says: "the limit is reached" },
   { parameter: undefined, detail: "the server is stopping", says: "the server is stopping" },

@@ -58,6 +58,24 @@ test.each(COMMANDS)("%s recognises the port for OTLP/HTTP", async (command) => {
   expect(end.stderr).toEndWith(`\n${PORTS}`);
 });
 
+// With a trace id, `traces` takes 404 for "not found": this one is not about the trace.
+test.each([...COMMANDS, ["traces", "0af7651916cd43dd8448eb211c80319c"]])(
+  "%s reports a URL with a path that the read API does not have",
+  async (...command) => {
+    const server = await startSpanring();
+    const url = `http://127.0.0.1:${server.ports.api}/x`;
+
+    const end = await runCommands([...command, "--url", url]);
+    await server.stop(0);
+
+    expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+    expect(end.stderr).toMatch(
+      /^spanring: \S+\/x\/api\/\S+ answered 404 Not Found: the read API has no such path\n/,
+    );
+    expect(end.stderr).toEndWith("\nSet --url or SPANRING_URL to the part before /api.\n");
+  },
+);
+
 /** SETTINGS, and GOAWAY for a preface that is none. Source: RFC 9113, 6.5 and 6.8. */
 const HTTP2_REFUSAL = Uint8Array.fromHex("0000000400000000000000080700000000000000000000000001");
 

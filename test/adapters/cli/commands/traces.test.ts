@@ -78,7 +78,9 @@ test("a default limit on traces is reported", async () => {
 });
 
 test("an id that is not there is exit code 1, with what the server says", async () => {
-  const end = await traces([TRACE_ID], () => problem(404, { detail: "no span of this trace" }));
+  const absent = { detail: "no span of this trace", parameter: "trace_id" };
+
+  const end = await traces([TRACE_ID], () => problem(404, absent));
 
   expect(end).toMatchObject({ exitCode: 1, stderr: "spanring: no span of this trace\n" });
 });
