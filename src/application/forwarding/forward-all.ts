@@ -170,8 +170,8 @@ async function sendNewest(
 const EMPTY = { request: new Uint8Array(0), spanCount: 0 };
 
 /**
- * Sends an empty request, which every receiver of OTLP takes. The answer shows whether the upstream
- * refuses the spans or their sender.
+ * Sends an empty request, which every OTLP receiver should accept. The answer shows whether the
+ * upstream refuses the spans or their sender.
  */
 export class Probe {
   // Fixed at construction.

@@ -17,7 +17,7 @@ import {
   SEGMENT_HEADER_BYTES,
 } from "./segment-file.ts";
 
-/** A record that is to be written. */
+/** A record to be written. */
 export interface NewRecord {
   /** `syncedBytes` defaults to those of the segment that receives the record. */
   readonly fields: Omit<RecordFields, "syncedBytes" | "offsetBytes"> & { syncedBytes?: number };

@@ -19,7 +19,7 @@ const READ_ATTEMPTS = 3;
 
 /**
  * Reads a file of this length into the beginning of `into`. A part that the disk cannot read
- * becomes zeros, and so counts as damaged. Throws if nothing of the file can be read.
+ * becomes zeros, and so counts as damaged. Throws if no part can be read.
  */
 export async function readFile(
   disk: Disk,

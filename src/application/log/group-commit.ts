@@ -14,7 +14,10 @@ import { makeRoom, NoRoomError, removeSpent, reservedBytes, type Room } from "./
 const FULL = "the disk buffer is full and OVERFLOW_POLICY is refuse; send again later";
 const SLOW = "too many requests wait for the disk; send again later";
 const CLOSED = "the log is closed; send again later";
-/** Names no file: the details are for the operator, who finds them in the log. */
+/**
+ * The message for senders. It names no file, because the details are for the operator, who finds
+ * them in the log.
+ */
 const BROKEN = "the disk buffer cannot be written; send again later";
 
 /** Delays between attempts to begin a new segment after a failure. */
@@ -66,7 +69,7 @@ export function startWriting(state: LogState): void {
 async function writeWaiting(state: LogState): Promise<void> {
   // Requests that arrive in this turn of the event loop join the first group.
   await Promise.resolve();
-  // oxlint-disable-next-line no-await-in-loop -- a file has one end
+  // oxlint-disable-next-line no-await-in-loop -- a file grows at one end only
   while (hasWork(state)) await writeGroup(state, takeGroup(state));
   removeSpent(state);
   state.writing = undefined;

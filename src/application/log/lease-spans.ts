@@ -22,8 +22,8 @@ import { depart } from "./write-records.ts";
 import { startWriting } from "./group-commit.ts";
 
 /**
- * Spans that were read from the disk to be sent. They stay stored, and no other lease gets them,
- * until each is settled, once.
+ * Spans that were read from the disk for sending. They stay stored, and no other lease gets them,
+ * until each is settled, exactly once.
  */
 export interface LogLease {
   // Fixed at construction.

@@ -57,8 +57,8 @@ export interface LogRequest {
   readonly spanBytes: number;
   readonly unixMs: number;
   /**
-   * Called once the request is as safe as the level promises, before the promise resolves, and in
-   * the order of the sequences: this callback puts the spans into the ring.
+   * Called once the request is as safe as the level promises, before the promise resolves, in the
+   * order of the sequences. This callback puts the spans into the ring.
    */
   readonly stored?: ((firstSequence: number) => void) | undefined;
 }
@@ -154,8 +154,8 @@ export interface LogState {
   /** Reads for leases run one after the other. */
   reading: Promise<unknown>;
   /**
-   * How often a read in progress has become stale: spans before its results are free again, or it
-   * has met damage with more spans after it.
+   * Number of times that the read in progress has become stale: spans before its results are free
+   * again, or it has met damage that is followed by more spans.
    */
   staleCount: number;
 }

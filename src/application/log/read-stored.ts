@@ -91,7 +91,9 @@ export class BrokenRecordError extends Error {
 const MIN_CHUNK_BYTES = 64 * 1024;
 const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 
-/** The place where a read of a segment begins, and the bytes that are probably needed. */
+/**
+ * The position at which a read of a segment begins, and the number of bytes that it probably needs.
+ */
 export interface ReadStart {
   readonly segment: Segment;
   readonly sequence: number;
@@ -114,7 +116,7 @@ export async function readRequests(
     const damage = damageAt(segment, at);
     at = damage?.endBytes ?? at;
     if (damage !== undefined) continue;
-    // oxlint-disable-next-line no-await-in-loop -- where a chunk begins is known from the last one
+    // oxlint-disable-next-line no-await-in-loop -- each chunk begins where the last one ended
     const chunk = await readChunk(state, segment, { at, chunkBytes });
     let next = 0;
     for (; readRecord(chunk, next, record); next += recordBytes(record.payloadBytes)) {

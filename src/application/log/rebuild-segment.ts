@@ -24,16 +24,16 @@ import {
 /** A file of the log. */
 export interface FoundSegment extends SegmentName, DiskFile {}
 
-/** What newer segments record about an older one. */
+/** The records in newer segments about an older one. */
 export interface Context {
   /** Spans from this sequence on are in newer segments, or were never acknowledged. */
   readonly limitSequence: number;
-  /** The state that the newest segment has carried of it. */
+  /** The state of it that the newest segment carries. */
   readonly carried: FoundDeparture | undefined;
   readonly segmentBytes: number;
 }
 
-/** A segment as recovered. */
+/** A recovered segment. */
 export interface RebuiltSegment {
   readonly segment: Segment;
   readonly damage: readonly BrokenBytes[];
@@ -46,7 +46,7 @@ export interface RebuiltSegment {
   readonly isOpeningWhole: boolean;
 }
 
-/** Describes a file that is no longer needed, and takes room until it is removed. */
+/** Returns a file that is no longer needed; it takes up space until it is removed. */
 export function leftOverSegment({ number, salt, name, bytes }: FoundSegment): RebuiltSegment {
   const segment = newSegment({ number, salt, name, firstSequence: 1 });
   segment.fileBytes = bytes;

@@ -21,7 +21,7 @@ import {
 } from "./segment-file.ts";
 import { addRange, countSequences, gapsIn } from "./sequence-ranges.ts";
 
-/** Bytes of a segment without an intact record. */
+/** Bytes of a segment that are in no intact record. */
 export interface Damage {
   readonly segment: string;
   readonly offsetBytes: number;
@@ -40,7 +40,7 @@ export interface Recovery {
   readonly torn: readonly Damage[];
   /** Acknowledged spans that this start found lost: damaged, in a missing file, or torn. */
   readonly lostSpans: number;
-  /** Numbers of segments that were removed from outside. */
+  /** Numbers of segments that something else has removed. */
   readonly missingSegments: readonly number[];
   /** Segments that could not be synced to stable storage; they are used nevertheless. */
   readonly unsynced: readonly string[];
@@ -144,7 +144,7 @@ function startOf({ segment }: RebuiltSegment): number {
 }
 
 /**
- * Counts missing spans as departed, without bytes, because their bytes were not found. Returns the
+ * Counts missing spans as departed, with zero bytes because their sizes are unknown. Returns the
  * number of newly lost spans.
  */
 function applyDepartures(
@@ -200,7 +200,7 @@ function adopt(state: LogState, rebuilt: readonly RebuiltSegment[]): void {
 async function syncAll({ parts: { disk }, segments }: LogState): Promise<string[]> {
   const unsynced: string[] = [];
   for (const { name } of segments) {
-    // oxlint-disable-next-line no-await-in-loop -- the disk has no use for more at a time
+    // oxlint-disable-next-line no-await-in-loop -- concurrent syncs are no faster
     await disk.sync(name).catch(() => unsynced.push(name));
   }
   await disk.syncDirectory().catch(() => unsynced.push("the directory"));

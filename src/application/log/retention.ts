@@ -25,7 +25,7 @@ export function reservedBytes(maxDiskBytes: number): number {
   return Math.min(64 * 1024, Math.floor(maxDiskBytes / 8));
 }
 
-/** The size of a write, and the bytes of the disk that may be used after it. */
+/** The size of a write, and the disk space that may be used once it is done. */
 export interface Room {
   readonly requestBytes: number;
   readonly isForNewSegment: boolean;
@@ -98,7 +98,7 @@ export function removeSpent(state: LogState): void {
   if (spent.length > 0) void removeDoomed(state);
 }
 
-/** Tries to remove each file. One that cannot be removed continues to take room. */
+/** Tries to remove each file. A file that cannot be removed still takes up space. */
 export async function removeDoomed(state: LogState): Promise<void> {
   const removing = state.removing.then(async () => await removeFiles(state));
   state.removing = removing;

@@ -32,7 +32,7 @@ export interface Segment {
 
   // Changed by reads: where the next one probably begins.
   cursor: SegmentMark | undefined;
-  /** Since when the disk fails to read the segment. */
+  /** The time of the first failed read, if the disk keeps failing to read the segment. */
   failingSinceMs: number | undefined;
 
   // Changed by departures and leases.
@@ -44,7 +44,7 @@ export interface Segment {
   lastDeparture: number;
 }
 
-/** The request with this sequence begins at this offset, and arrived at this time. */
+/** The offset and arrival time of the request that begins with this sequence. */
 export interface SegmentMark {
   readonly sequence: number;
   readonly offsetBytes: number;
@@ -131,10 +131,10 @@ export function markBefore(segment: Segment, sequence: number): SegmentMark | un
 
 export type { SpanAmount };
 
-/** Why spans leave the log for good. */
+/** The reasons for which spans leave the log for good. */
 export type Cause = "taken" | "delivered" | "evicted" | "undeliverable";
 
-/** The causes by their numbers in records. 0 stands for spans that a record only counts. */
+/** The causes by their number in records. The number 0 marks spans that a record only counts. */
 export const CAUSES: readonly (Cause | undefined)[] = [
   undefined,
   "taken",

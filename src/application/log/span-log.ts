@@ -23,7 +23,10 @@ import { CLOSED, recordBytes } from "./segment-file.ts";
 export interface LogStats {
   readonly spans: Ledger;
   readonly bytes: Ledger;
-  /** `first` is that of the oldest stored span, `next` that of the next logged one. */
+  /**
+   * `first` is the sequence of the oldest stored span, `next` the sequence of the next span to be
+   * logged.
+   */
   readonly sequence: { readonly first: number; readonly next: number };
   /** Arrival of the oldest stored span, or of one shortly before it; undefined without spans. */
   readonly oldestUnixMs: number | undefined;
@@ -36,7 +39,7 @@ export interface LogStats {
   readonly failure: string | undefined;
 }
 
-/** A durable log of spans. `README.md` in this folder explains how it works, and why. */
+/** A durable log of spans. `README.md` in this folder explains how it works and why. */
 export class SpanLog {
   // Fixed at construction; the state holds everything that changes.
   private readonly state: LogState;

@@ -7,20 +7,20 @@ import type { CopiedSpans, SequenceRange, SearchedBuffer } from "../../ports/tra
 
 export interface SpanQuery {
   readonly filter: SpanFilter;
-  /** Only spans with a greater sequence; 0 for all. */
+  /** Selects only spans with a greater sequence; 0 selects all. */
   readonly after: number;
   readonly limit: number;
   readonly newestFirst: boolean;
 }
 
-/** Holds spans, and the range that has no other matching spans. */
+/** Holds matching spans, and the range in which there are no others. */
 export interface SpanAnswer extends CopiedSpans {
   readonly range: SequenceRange;
 }
 
 /**
- * Returns copies of the matching spans. The ring is searched piece by piece, so that spans go on
- * arriving meanwhile: what is evicted before it is searched is outside the returned range.
+ * Returns copies of the matching spans. The ring is searched in pieces, so that spans can arrive in
+ * between. Spans that are evicted before they are searched are outside the returned range.
  */
 export async function querySpans(buffer: SearchedBuffer, query: SpanQuery): Promise<SpanAnswer> {
   const { newestFirst } = query;
@@ -37,7 +37,9 @@ export async function querySpans(buffer: SearchedBuffer, query: SpanQuery): Prom
   return { ...joinedSpans(parts), range };
 }
 
-/** Joins several answers, and releases their bytes: together they may be as large as the ring. */
+/**
+ * Joins several answers, and frees their memory, because together they may be as large as the ring.
+ */
 export function joinedSpans(parts: readonly CopiedSpans[]): CopiedSpans {
   const [only, ...others] = parts;
   if (only !== undefined && others.length === 0) return only;
@@ -57,7 +59,7 @@ export interface CountedSpans {
 
 const NEWEST_SHOWN = 5;
 
-/** Counts matching spans. Ends early, with the count so far, once it is unwanted. */
+/** Counts matching spans. Ends early with the count so far if the count is no longer wanted. */
 export async function countSpans(
   buffer: SearchedBuffer,
   filter: SpanFilter,

@@ -12,7 +12,7 @@ import type { SpanAnswer } from "./query-spans.ts";
 import type { SequenceRange, SearchedBuffer } from "../../ports/trace-buffer.ts";
 
 export interface TraceAnswer extends SpanAnswer {
-  /** Whether a span without a parent, the root, is among them. It ends last. */
+  /** Whether the root, a span without a parent, is among them. It ends last. */
   readonly hasRoot: boolean;
 }
 
@@ -38,7 +38,7 @@ export async function readTrace(
   });
   const copied = buffer.copy(found);
   const first = copied.sequences.length < found.length ? buffer.range().first : 0;
-  // Copied at the end, not piece by piece, so spans that were evicted meanwhile do not count.
+  // Copied at the end rather than piece by piece, so spans evicted in the meantime do not count.
   return { ...copied, hasRoot: newestRoot > 0 && newestRoot >= first, range: from(range, first) };
 }
 
@@ -46,14 +46,14 @@ function from({ first, next }: SequenceRange, least: number): SequenceRange {
   return { first: Math.min(next, Math.max(first, least)), next };
 }
 
-/** Describes the buffered spans of a trace, and what the trace lacks. */
+/** Describes the buffered spans of a trace and the spans that are missing. */
 export interface IncompleteTrace {
   /** 32 hex digits, lowercase. */
   readonly traceId: string;
   readonly spanCount: number;
   /** Whether a span without a parent is among them. */
   readonly hasRoot: boolean;
-  /** Parents that are not buffered, by identifier; empty if the trace has a root. */
+  /** Identifiers of parents that are not buffered; empty if the trace has a root. */
   readonly missingParents: readonly string[];
 }
 
@@ -61,8 +61,8 @@ export interface IncompleteTrace {
 const MAX_PARENTS = 1_000;
 
 /**
- * Reads a trace twice: first the parents that its spans name, then the spans that are one of these
- * parents. So only parents are kept in memory, however many spans the trace has.
+ * Reads a trace in two passes: first the parents that its spans name, then the spans that are one
+ * of these parents. Only parents are held in memory, however many spans the trace has.
  */
 export async function readIncompleteTrace(
   buffer: SearchedBuffer,

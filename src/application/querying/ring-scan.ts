@@ -1,28 +1,28 @@
 import type { SpanMatcher } from "../../domain/query/span-matcher.ts";
 import type { SequenceRange, SequenceSource } from "../../ports/trace-buffer.ts";
 
-/** The spans of one piece: matching them takes well under a millisecond, whatever the filter. */
+/** Spans per piece: matching them takes well under a millisecond with any filter. */
 const SPANS_PER_PIECE = 2048;
 
-/** The spans of one piece if the filter requires a trace: one column is read, 100 times as fast. */
+/** Spans per piece if the filter requires a trace: only one column is read, 100 times as fast. */
 const TRACE_TAILS_PER_PIECE = 200_000;
 
 export interface Scan {
   readonly matcher: Pick<SpanMatcher, "traceTail">;
-  /** Only spans with a greater sequence; 0 for all. */
+  /** Selects only spans with a greater sequence; 0 selects all. */
   readonly after: number;
   readonly newestFirst: boolean;
 }
 
-/** Scans one piece. Returns the sequence of the last span to scan, if no more are needed. */
+/** Scans one piece. Returns the sequence of the last span needed, or undefined to continue. */
 export type ScanPiece = (piece: SequenceRange) => number | undefined;
 
 /**
- * Scans the ring piece by piece, with a turn for everything else between two pieces: spans arrive
- * on the same thread, and there may be other scans.
+ * Scans the ring in pieces and yields to everything else between two of them, because spans arrive
+ * on the same thread, and other scans may be in progress.
  *
- * Returns the range in which no span was missed. It ends where the scan ended, and leaves out what
- * was evicted before it was scanned.
+ * Returns the range that was scanned completely. It ends where the scan ended, and excludes spans
+ * that were evicted before they were scanned.
  */
 export async function scanRing(
   buffer: SequenceSource,
@@ -32,7 +32,7 @@ export async function scanRing(
   let seen = rangeAfter(buffer.range(), scan.after);
   for (const piece of piecesOf(seen, scan)) {
     const turnToCome = scheduler.next();
-    // oxlint-disable-next-line no-await-in-loop -- pieces one after the other are the point
+    // oxlint-disable-next-line no-await-in-loop -- pieces are scanned one at a time
     if (turnToCome !== undefined) await turnToCome;
     seen = withoutEvicted(seen, piece, { ...buffer.range(), newestFirst: scan.newestFirst });
     const last = scanPiece(piece);
@@ -56,8 +56,8 @@ function* piecesOf(whole: SequenceRange, { matcher, newestFirst }: Scan): Genera
 }
 
 /**
- * Leaves out what was evicted before its turn. If the newest come first, everything after the piece
- * has been scanned already, whether it is evicted now or not.
+ * Excludes spans that were evicted before their turn. If the newest come first, everything after
+ * the piece has been scanned already, whether or not it has since been evicted.
  */
 function withoutEvicted(
   seen: SequenceRange,
@@ -73,22 +73,25 @@ function cutAt(seen: SequenceRange, last: number, newestFirst: boolean): Sequenc
   return newestFirst ? { ...seen, first: last } : { ...seen, next: last + 1 };
 }
 
-/** Resolves when everything that waits for this thread has had a turn. */
+/** Resolves when everything waiting for this thread has had a turn. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
 /**
- * Gives turns to all scans of this thread: one in each round of the event loop, first come, first
- * served. So a hundred scans take no more time from receivers than one does; each takes longer.
+ * Gives turns to all scans of this thread, one per round of the event loop, first come, first
+ * served. So a hundred scans take no more time from receivers than one does; each just takes
+ * longer.
  *
- * Invariant: while `isTaken`, a round that gives the next turn is due.
+ * Invariant: while `isTaken` is set, a round that gives the next turn is due.
  */
 export class ScanScheduler {
   private readonly waiting: (() => void)[] = [];
   private isTaken = false;
 
-  /** Returns undefined if the turn begins at once, as no other scan has had one in this round. */
+  /**
+   * Returns undefined if the turn begins at once, because no other scan has had one in this round.
+   */
   next(): Promise<void> | undefined {
     if (this.isTaken) return new Promise((resolve) => void this.waiting.push(resolve));
     this.isTaken = true;

@@ -20,12 +20,12 @@ export interface TraceSummary {
   readonly traceId: string;
   /** The name of the span without a parent; undefined while none is buffered. */
   readonly root: string | undefined;
-  /** In the order in which they were first seen. */
+  /** The services in the order in which they were first seen. */
   readonly services: readonly string[];
   readonly spanCount: number;
   /** Spans whose status is an error. */
   readonly errorCount: number;
-  /** The earliest start and the latest end; undefined when no span has one. */
+  /** The earliest start and the latest end; undefined if no span has one. */
   readonly startTimeUnixNano: bigint | undefined;
   readonly endTimeUnixNano: bigint | undefined;
 }
@@ -39,9 +39,9 @@ const STATUS_ERROR = 2;
 const ALL: SpanFilter = [];
 
 /**
- * Summarises the traces of matching spans: at most `limit`, in the order in which these spans are
- * scanned. A summary covers all buffered spans of its trace, even those that do not match, or that
- * come before `after`.
+ * Summarises the traces of matching spans: at most `limit`, in the order in which the spans are
+ * scanned. A summary covers all buffered spans of its trace, including spans that do not match or
+ * that come before `after`.
  */
 export async function summariseTraces(
   buffer: SearchedBuffer,
@@ -53,7 +53,7 @@ export async function summariseTraces(
   return { traces: [...traces.values()].filter(({ spanCount }) => spanCount > 0), range };
 }
 
-/** First scan: finds the traces. */
+/** Finds the traces, in a first scan. */
 function findTraces(
   buffer: SearchedBuffer,
   { filter, after, limit, newestFirst }: SpanQuery,
@@ -74,14 +74,14 @@ function findTraces(
   });
 }
 
-/** Second scan: adds all spans of these traces. */
+/** Adds all spans of these traces, in a second scan. */
 async function addSpans(
   buffer: SearchedBuffer,
   traces: Map<string, GrowingSummary>,
 ): Promise<void> {
   const scan = { matcher: compileFilter(ALL), after: 0, newestFirst: false };
   const fields = createSpanFields();
-  // Nearly every span is of another trace, and its identifier need not even be formatted.
+  // Nearly every span belongs to another trace, so its identifier is not even formatted.
   const tails = new Set(Array.from(traces.keys(), (id) => traceTail(Uint8Array.fromHex(id), 0)));
   await scanRing(buffer, scan, (range) => {
     buffer.visit({ ...scan, range }, (_, location) => {
@@ -125,7 +125,7 @@ function addSpan(summary: GrowingSummary, span: SpanDigest, service: string): vo
   addTimes(summary, span);
 }
 
-/** A time of 0 means "not set". */
+/** Adds the times of a span; 0 means "not set". */
 function addTimes(summary: GrowingSummary, span: SpanDigest): void {
   const { startTimeUnixNano: start, endTimeUnixNano: end } = span;
   const { startTimeUnixNano: earliest = start, endTimeUnixNano: latest = end } = summary;
@@ -143,7 +143,7 @@ export interface NameTally {
 export interface NameTallies {
   /** The most frequent first; names with equal counts in order of arrival. */
   readonly names: readonly NameTally[];
-  /** Spans with further names, for which there was no room. */
+  /** Number of spans with names for which there was no room. */
   readonly otherSpanCount: number;
 }
 

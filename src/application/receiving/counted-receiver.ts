@@ -6,7 +6,7 @@ import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 
 type Outcome = Receipt["outcome"];
 
-/** A record, so that an outcome without a counter does not compile. */
+/** This is a record, so that an outcome without a counter does not compile. */
 const NO_REQUESTS: Readonly<Record<Outcome, number>> = {
   accepted: 0,
   partly_rejected: 0,
@@ -29,9 +29,9 @@ interface CountedParts {
 }
 
 /**
- * Counts what arrives by one protocol, around the one receiver of all protocols. A request costs
- * three readings of the clock (one of them in the receiver) and a dozen additions, and allocates
- * nothing.
+ * Counts the requests of one protocol and passes them to the receiver that all protocols share. A
+ * request costs three clock readings (one of them in the receiver) and a dozen additions, and no
+ * allocation.
  */
 export class CountedReceiver implements TraceReceiver {
   // Fixed at construction.
@@ -104,11 +104,11 @@ function addTo(total: ReceivedAmounts, amounts: Readonly<ReceivedAmounts>): void
 }
 
 /**
- * Counts how often a value fell between two bounds. An observation costs a search among a dozen
- * bounds and two additions.
+ * Counts how often a value falls between two bounds. An observation costs a search through a dozen
+ * bounds, and two additions.
  *
- * Invariant: the counts add up to the number of observations; `counts[i]` counts the values above
- * `bounds[i - 1]` and not above `bounds[i]`, the last one those above all bounds.
+ * Invariant: the counts add up to the number of observations. `counts[i]` counts the values above
+ * `bounds[i - 1]` up to `bounds[i]`; the last one counts the values above all bounds.
  */
 export class Histogram {
   // Fixed at construction.

@@ -15,7 +15,7 @@ import type { TimerClock } from "../../ports/clock.ts";
 import type { Logger, Problem, ProblemLog } from "../../ports/logger.ts";
 import { RateLimitedLog } from "./rate-limited-log.ts";
 
-/** The problems of one peer for one reason, since it was first seen or last forgotten. */
+/** The problems of one peer for one reason, since the peer was first seen or last forgotten. */
 export interface RecentProblem {
   readonly protocol: ProblemProtocol;
   readonly reason: ProblemReason;
@@ -28,7 +28,7 @@ export interface RecentProblem {
   readonly hint: string;
 }
 
-/** The number of problems for one reason since the start, of all peers. */
+/** The number of problems for one reason since the start, over all peers. */
 export interface ProblemTotal {
   readonly protocol: ProblemProtocol;
   readonly reason: ProblemReason;
@@ -46,7 +46,8 @@ export interface ProblemRegistryParts {
 }
 
 /**
- * The limit for each protocol and reason, so that a flood for one reason does not push out others.
+ * Limits the addresses for each protocol and reason, so that a flood for one reason does not
+ * displace others.
  */
 export const MAX_ADDRESSES = 10;
 
@@ -104,13 +105,13 @@ export class ProblemRegistry implements ProblemLog {
     });
   }
 
-  /** Logs the counts that are not logged yet. */
+  /** Logs the counts that have not been logged yet. */
   close(): void {
     for (const { log } of this.rows) log.close();
   }
 }
 
-/** Both together mean that two ports are swapped. */
+/** A pair of problems which together mean that two ports are swapped. */
 const SWAPPED = [
   ["http", "grpc_on_http"],
   ["grpc", "http_on_grpc"],
@@ -120,7 +121,7 @@ interface Row {
   readonly protocol: ProblemProtocol;
   readonly reason: ProblemReason;
   readonly log: RateLimitedLog;
-  /** In the order in which they were last seen. */
+  /** The peers in the order in which they were last seen. */
   readonly peers: Map<string, Peer>;
   newest: Peer | undefined;
   total: number;
@@ -136,7 +137,7 @@ interface Peer {
   lastUnixMs: number;
   count: number;
   detail: string;
-  /** The number of its latest problem among all problems noted. */
+  /** The position of its latest problem among all problems. */
   order: number;
 }
 
@@ -183,8 +184,8 @@ function canHappen(protocol: ProblemProtocol, reason: ProblemReason): boolean {
 }
 
 /**
- * Notes a problem. A full ring causes one with every request, so the path for the same peer as
- * before moves and allocates nothing.
+ * Notes a problem. A full ring causes one with every request, so the path for a repeated peer
+ * neither moves nor allocates anything.
  */
 function noteIn(
   row: Row,
@@ -227,7 +228,7 @@ function ownCopy(text: string): string {
   return new TextDecoder().decode(new TextEncoder().encode(text));
 }
 
-/** Returns an IPv4 address without its IPv6 prefix, so that a peer has one address. */
+/** Returns an IPv4 address without its IPv6 prefix, so that each peer has only one address. */
 function addressText(address: string): string {
   return address.startsWith(MAPPED_IPV4) ? address.slice(MAPPED_IPV4.length) : address;
 }

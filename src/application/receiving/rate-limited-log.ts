@@ -4,10 +4,10 @@ import type { LogFields } from "../../ports/logger.ts";
 const LINE_INTERVAL_MS = 1000;
 
 /**
- * Logs what peers can cause at any rate: the first time at once, then at most one line a second,
- * with a count for each reason.
+ * Logs events that peers can cause at any rate: the first one at once, then at most one line per
+ * second, with a count for each reason.
  *
- * Invariant: the times noted of a reason = its counts in all lines + its count here.
+ * Invariant: the number of events for a reason = its counts in all lines + its pending count here.
  */
 export class RateLimitedLog {
   // Fixed at construction.
@@ -24,14 +24,14 @@ export class RateLimitedLog {
     this.write = write;
   }
 
-  /** Counts a reason. A line has the `details` of the last one before it. */
+  /** Counts an event. A line has the `details` of the last event before it. */
   note(reason: string, details: LogFields = {}, times = 1): void {
     this.counts[reason] = (this.counts[reason] ?? 0) + times;
     this.details = details;
     if (this.cancelPause === undefined) this.writeAndPause();
   }
 
-  /** Writes the counts that are not written yet, and cancels the timer. */
+  /** Writes the pending counts, and cancels the timer. */
   close(): void {
     this.cancelPause?.();
     this.cancelPause = undefined;

@@ -30,12 +30,12 @@ export interface ReceiveParts {
   readonly appended?: (() => void) | undefined;
   /**
    * Estimates when this many spans will fit, in whole milliseconds. A forwarder knows how fast it
-   * drains the ring; without one there is no estimate.
+   * drains the ring; without one, there is no estimate.
    */
   readonly roomAfterMs?: ((spanCount: number) => number | undefined) | undefined;
 }
 
-/** Walks requests and appends their valid spans to the buffer. Keeps nothing of a request. */
+/** Walks requests and appends their valid spans to the buffer. It keeps no part of a request. */
 export class ReceiveTraces implements TraceReceiver {
   private readonly work: ReceiverState;
   private isStopping = false;
@@ -62,7 +62,8 @@ interface ReceiverState {
   readonly parts: ReceiveParts;
   readonly accepted: Receipt;
 
-  // Overwritten by each request: one of each serves all, so a usual request allocates nothing.
+  // Overwritten by each request. All requests share one of each, so a typical request allocates
+  // nothing.
   readonly walked: WalkedRequest;
   readonly amounts: ReceivedAmounts;
 
@@ -79,7 +80,7 @@ function receiveRequest(work: ReceiverState, request: Uint8Array): Receipt {
   amounts.appendStartMs = parts.clock.monotonicMs();
   const appended = parts.buffer.append(walked, rejection?.byService);
   parts.appended?.();
-  // The ring has copied the valid spans, or refused them.
+  // By now, the ring has copied the valid spans or refused them.
   if (rejection !== undefined) releaseOwnBuffer(rejection.valid);
   if (appended.outcome === "too_large") return LARGER_THAN_RING;
   if (appended.outcome === "refused") return refusal(work);
@@ -94,7 +95,7 @@ const LARGER_THAN_RING: Receipt = {
   message: "the request is larger than the whole buffer; send smaller batches",
 };
 const REFUSED = "the buffer is full and OVERFLOW_POLICY is refuse; send again later";
-/** Used when nothing can estimate when the buffer has room. */
+/** The default if there is no estimate. */
 const RETRY_AFTER_MS = 1_000;
 
 function faultReceipt(walked: WalkedRequest): Receipt {
@@ -113,7 +114,7 @@ function logProfiles(work: ReceiverState): void {
   work.parts.logger.warning("profiles_only_field_seen", { read_as: "absent" });
 }
 
-/** The spans of one request that were rejected, and a request of those that were not. */
+/** The rejected spans of a request, and a request with the remaining ones. */
 interface Rejection extends Pick<WalkedRequest, "rejectedByFault" | "rejectedBytesByFault"> {
   readonly receipt: {
     readonly outcome: "partly_rejected";
@@ -126,7 +127,7 @@ interface Rejection extends Pick<WalkedRequest, "rejectedByFault" | "rejectedByt
 
 /**
  * Cuts the rejected spans out before the append, so that everything in the ring is valid. Leaves
- * `walked` at the request of valid spans, so the counts of faults are copied first.
+ * `walked` at the request of valid spans, so it copies the counts of faults first.
  */
 function cutRejected(walked: WalkedRequest): Rejection {
   const { rejectedSpans, rejectedByFault, rejectedBytesByFault } = walked;
@@ -178,7 +179,10 @@ function clearRejected(amounts: ReceivedAmounts): void {
   amounts.rejectedBytesByFault.fill(0);
 }
 
-/** An empty request is correct: exporters send one to find out whether a receiver is there. */
+/**
+ * Returns the receipt of an empty request, which is valid: exporters send one to find out whether a
+ * receiver is listening.
+ */
 function emptyReceipt({ walked, amounts }: ReceiverState): Receipt {
   const unknown = unknownFields(walked.request).join(", ");
   if (unknown === "") return { outcome: "accepted", amounts, isEmpty: true };

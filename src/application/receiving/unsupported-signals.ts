@@ -1,4 +1,4 @@
-/** The signals that an SDK exports in addition to traces. */
+/** The signals that SDKs export in addition to traces. */
 export const UNSUPPORTED_SIGNALS = ["metrics", "logs"] as const;
 
 export type UnsupportedSignal = (typeof UNSUPPORTED_SIGNALS)[number];

@@ -52,8 +52,7 @@ export interface BufferOptions {
 const ONE_SPAN = { spansPerRequest: 1, nestingDepth: 100 };
 
 /**
- * The ring: holds spans as the bytes in which they arrived, in shared memory, and evicts the
- * oldest.
+ * A ring buffer of encoded spans in shared memory. If it is full, it evicts the oldest spans.
  *
  * Every method holds the ring's lock for its copies and index writes, so several threads may share
  * one ring, each through its own instance: `create` on one thread, `open(shared)` on the others.
@@ -83,7 +82,7 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
     return new ObservabilityBuffer(openRingMemory(shared), options);
   }
 
-  /** The memory of the ring, for another thread. */
+  /** Returns the memory of the ring, for another thread. */
   get shared(): SharedArrayBuffer {
     return this.ring.shared;
   }
@@ -125,8 +124,8 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
   }
 
   /**
-   * Calls `visit` with each matching span in place; `visit` must not keep the reference. Holds the
-   * lock throughout, so callers search a large ring in pieces.
+   * Calls `visit` with each matching span in place; `visit` must not keep the reference. The lock
+   * is held throughout, so callers search a large ring in pieces.
    */
   visit(search: Search, visit: Visit): void {
     withLock(this.ring.lock, () => visitSpans(this.ring, search, visit));
@@ -156,8 +155,8 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
   }
 
   /**
-   * Settles some or all spans of a lease. Returns how many of them were to be returned but had
-   * already made room, and are now counted as evicted.
+   * Settles some or all spans of a lease. Returns how many of the spans to be returned had already
+   * been evicted to make room, and are now counted as evicted.
    */
   settle(lease: Lease, settlement: Settlement, part: LeasePart = wholeLease(lease)): number {
     return withLock(this.ring.lock, () => settle(this.ring, lease, part, settlement));
@@ -169,8 +168,8 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
   }
 
   /**
-   * Returns the number of buffered spans, including leased ones. Leased spans may have made room
-   * already, so it can exceed the capacity.
+   * Returns the number of buffered spans, including leased ones. It can exceed the capacity,
+   * because leased spans may have given up their slots already.
    */
   size(): number {
     return withLock(this.ring.lock, () => bufferedSpans(this.ring));
@@ -209,7 +208,7 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
   }
 }
 
-/** Returns how many spans a reader gets for any number: none for less than one, and for NaN. */
+/** Returns the number of spans for any argument: 0 below one, and for NaN. */
 function wholeSpans(count: number): number {
   return Math.max(0, Math.floor(count) || 0);
 }

@@ -21,7 +21,7 @@ import { recordAcceptedByService, recordRejectedByService, servicesOf } from "./
 import type { AppendResult } from "../../ports/trace-buffer.ts";
 
 export interface AppendRequest {
-  /** A request walked without a fault, of valid spans only. */
+  /** A request that was walked without a fault and has only valid spans. */
   readonly walked: WalkedRequest;
   /** The amounts of spans that were cut out of the request. */
   readonly rejected: readonly ServiceAmount[];
@@ -109,7 +109,8 @@ export function usedBytes(ring: RingMemory): number {
 
 /**
  * Returns the used share of the slots or of the arena, whichever is larger, from 0 to 1. The ledger
- * would not do: it counts leased spans that have made room already. Needs the lock.
+ * cannot be used for this, because it counts leased spans that have already given up their slots.
+ * Needs the lock.
  */
 export function usedShare(ring: RingMemory): number {
   return Math.max(usedSlots(ring) / ring.capacitySpans, usedBytes(ring) / ring.capacityBytes);
@@ -167,7 +168,7 @@ function addContexts(ring: RingMemory, walked: WalkedRequest, to: ContextRows): 
     ring.resourceLength[row] = walked.resourceLength[from]!;
     ring.scopeOffset[row] = to.offset + walked.scopeOffset[from]!;
     ring.scopeLength[row] = walked.scopeLength[from]!;
-    // Found when it is first needed: only a block that is copied in part needs it.
+    // Computed when first needed, which is only if a block is copied in part.
     ring.spansEnd[row] = 0;
     row = rowAfter(ring, row);
   }

@@ -24,11 +24,11 @@ import type { SpanLocation, FieldsOf } from "../../domain/query/span-matcher.ts"
 import { createSpanFields, readSpanFields } from "../../domain/wire/span-fields.ts";
 
 /**
- * Copies the spans of these sequences into one request, in the order given, skipping those that
+ * Copies the spans with these sequences into one request, in the given order, skipping those that
  * have left. Needs the lock.
  *
- * Encoded messages concatenate to one message, so whole blocks form a request without a change.
- * Only spans of a partly requested block are put together from slices.
+ * Concatenated protobuf messages merge into one, so whole blocks form a request unchanged. Only the
+ * spans of a partly requested block are assembled from slices.
  */
 export function copySpans(ring: RingMemory, sequences: readonly number[]): CopiedSpans {
   return copyBuffered(
@@ -132,7 +132,7 @@ function addContext(ring: RingMemory, table: SpanTable, context: number): void {
 
 /**
  * Finds the run of spans in a scope once, so that a reader who takes spans one by one does not pay
- * for a scan of all of them each time.
+ * for a full scan each time.
  */
 function findSpans(ring: RingMemory, context: number): void {
   const [offset, length] = [ring.scopeOffset[context]!, ring.scopeLength[context]!];

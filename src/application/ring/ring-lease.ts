@@ -19,8 +19,8 @@ import { recordDepartureFromService } from "./ring-services.ts";
 import type { Lease, LeasePart, Settlement } from "../../ports/trace-buffer.ts";
 
 /**
- * Leases the oldest free spans, at least one; undefined when none is free. Copies before it marks,
- * so a copy that fails leases nothing. Needs the lock.
+ * Leases the oldest free spans, at least one; undefined if none is free. It copies before it marks,
+ * so a failed copy leases nothing. Needs the lock.
  */
 export function leaseOldest(ring: RingMemory, limit: SpanAmount): Lease | undefined {
   const wanted = oldestFree(ring, limit);
@@ -30,7 +30,7 @@ export function leaseOldest(ring: RingMemory, limit: SpanAmount): Lease | undefi
 }
 
 /**
- * Leases the newest free span, to learn what the upstream does with spans other than the oldest.
+ * Leases the newest free span, to learn how the upstream reacts to spans other than the oldest.
  * Needs the lock.
  */
 export function leaseNewest(ring: RingMemory): Lease | undefined {
@@ -78,8 +78,8 @@ function assertLiesIn({ sequences }: Lease, { first, end }: LeasePart): void {
 const BOOKS = { delivered: DELIVERED, undeliverable: UNDELIVERABLE, returned: EVICTED } as const;
 
 /**
- * Settles these spans, each of which is settled once. Returns how many of the returned spans had
- * made room, and are counted as evicted now. Needs the lock.
+ * Settles these spans, each of them once. Returns how many of the returned spans had given up their
+ * slots, and are now counted as evicted. Needs the lock.
  */
 export function settle(
   ring: RingMemory,
@@ -129,7 +129,7 @@ function markSlot(ring: RingMemory, sequence: number, mark: typeof FREE | typeof
 }
 
 /**
- * Updates the ledger from the lease, because the ring may have nothing left of it. Counts
+ * Updates the ledger from the lease, because the spans may no longer be in the ring. Counts
  * neighbours of one service together.
  */
 function recordDeparted(

@@ -37,8 +37,8 @@ export function recordDeparture(ring: RingMemory, entry: Departure, amount: Span
 }
 
 /**
- * Returns the buffered spans of the ledger. The ring may hold fewer, because leased spans may have
- * made room.
+ * Returns the number of buffered spans in the ledger. The ring may hold fewer, because leased spans
+ * may have given up their slots.
  */
 export function bufferedSpans(ring: RingMemory): number {
   return ring.control[BUFFERED_SPANS]!;
@@ -73,8 +73,8 @@ function readLedger({ control }: RingMemory, unit: 0 | 1): Ledger {
 }
 
 /**
- * Asserts the equation of the ledger after every change. The buffered amount is counted separately,
- * so an error shows.
+ * Asserts the equation of the ledger, after every change. The buffered amount is counted
+ * separately, so an error becomes visible.
  */
 export function audit(ring: RingMemory): void {
   assertLedgerBalances(readLedger(ring, 0));

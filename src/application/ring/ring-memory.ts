@@ -1,8 +1,8 @@
 import { assert } from "../../domain/assert.ts";
 
 /**
- * The memory of the ring: one `SharedArrayBuffer` with a fixed layout, so every thread that gets it
- * sees the same ring. Pages that were never written take no memory.
+ * The memory of the ring: one `SharedArrayBuffer` with a fixed layout, so that all threads that get
+ * it see the same ring. Pages that were never written take up no memory.
  *
  *   lock      one word
  *   control   capacities, sequences and the ledger: whole numbers below 2^53
@@ -13,8 +13,8 @@ import { assert } from "../../domain/assert.ts";
  *   arena     the bytes
  *
  * The slot of a span is its sequence modulo the capacity. Rows of contexts and blocks wrap around
- * in the same way, and are as many as slots, because each has at least one span. Offsets are
- * relative to the arena.
+ * in the same way. There are as many of them as slots, because each has at least one span. Offsets
+ * are relative to the arena.
  */
 export interface RingMemory {
   readonly shared: SharedArrayBuffer;
@@ -50,7 +50,7 @@ const CAPACITY_SPANS = 0;
 const CAPACITY_BYTES = 1;
 export const FIRST_SEQUENCE = 2;
 export const NEXT_SEQUENCE = 3;
-/** A lower bound: no span before it is free, but it need not be free itself. */
+/** A lower bound: no span before it is free, but the span itself need not be free. */
 export const FIRST_FREE = 4;
 export const BUFFERED_SPANS = 5;
 export const BUFFERED_BYTES = 6;
@@ -154,16 +154,16 @@ function arenaAt(rows: number): number {
 }
 
 /**
- * All services ever seen, found by name, in shared memory of a fixed size.
+ * All services ever seen, indexed by name, in shared memory of a fixed size.
  *
  *   count    of the rows in use
  *   index    a hash table of names: each entry is a row, or 0 when it is free
  *   names    256 bytes a row
  *   ledgers    the ledger of each row, and when it was last seen
  *
- * Row 0 collects all services that come when the other rows are taken, so a peer that invents
- * services costs no more than this table. A row is never freed, because its ledger covers the whole
- * run.
+ * Row 0 collects all services that arrive once the other rows are taken, so a peer that invents
+ * services costs no more than this table. Rows are never freed, because their ledgers cover the
+ * whole run.
  */
 export interface ServiceTable {
   /** One word: the rows with a name are 1 to `count[0]`. */
@@ -178,7 +178,7 @@ export interface ServiceTable {
 export const MAX_SERVICES = 1024;
 export const OTHER_SERVICES = 0;
 
-/** Longer names are cut, and share the row of their beginning. */
+/** Longer names are truncated, and share the row of their first bytes. */
 export const MAX_NAME_BYTES = 256;
 
 /** The entries of the ledger, each in spans and in bytes, and the time when it was last seen. */

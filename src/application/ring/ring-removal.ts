@@ -18,7 +18,8 @@ export function slotOf(ring: RingMemory, sequence: number): number {
 }
 
 /**
- * Returns the slot of the next sequence, several times as fast as a division in a loop over many.
+ * Returns the slot of the next sequence. In a loop over many slots, this is several times as fast
+ * as a division.
  */
 export function slotAfter({ capacitySpans }: RingMemory, slot: number): number {
   return slot + 1 < capacitySpans ? slot + 1 : 0;
@@ -50,7 +51,7 @@ export function isBuffered(ring: RingMemory, sequence: number): boolean {
   return isInRange && ring.slotState[slotOf(ring, sequence)] !== GONE;
 }
 
-/** Returns the oldest free spans: at least one if one exists, and no more than the limit. */
+/** Returns the oldest free spans within the limit, but at least one if any exists. */
 export function oldestFree(ring: RingMemory, limit: SpanAmount): number[] {
   const { slotState, slotLength } = ring;
   const next = ring.control[NEXT_SEQUENCE]!;
@@ -91,7 +92,7 @@ export function oldestBuffered(ring: RingMemory, spanCount: number): number[] {
 }
 
 /**
- * Returns where the search for a free span starts. One open lease can hold back the beginning of
+ * Returns where to start the search for a free span. An open lease can hold back the beginning of
  * the ring; the spans that left after it are not examined again each time.
  */
 function firstFree({ control }: RingMemory): number {

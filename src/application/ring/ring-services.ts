@@ -29,7 +29,7 @@ import {
  * the lock.
  */
 
-// Indexes in a row, each of two numbers, spans and bytes; those before are as in `control`.
+// Indexes in a row, each for two numbers: spans and bytes. Lower indexes are as in `control`.
 const BUFFERED = 14;
 const LAST_SEEN = 16;
 
@@ -63,7 +63,7 @@ export function recordAcceptedByService(ring: RingMemory, request: ServicedReque
 
 export interface ServicedRequest {
   readonly walked: WalkedRequest;
-  /** See `servicesOf`. */
+  /** The service of each context; see `servicesOf`. */
   readonly services: Uint32Array;
   readonly skippedSpans: number;
   readonly unixMs: number;

@@ -1,19 +1,19 @@
 /**
- * The lock of all threads that share a ring, in one word of shared memory.
+ * The lock of all threads that share a ring: one word of shared memory.
  *
  *   FREE --acquire--> HELD --another thread must wait--> CONTENDED --release--> FREE, wake one
  *
- * An uncontended turn takes two atomic operations and no system call. Source of the scheme: U.
- * Drepper, "Futexes Are Tricky", the second mutex.
+ * An uncontended turn takes two atomic operations and no system call. Source: U. Drepper, "Futexes
+ * Are Tricky", the second mutex.
  */
 const FREE = 0;
 const HELD = 1;
 const CONTENDED = 2;
 
-/** The lock is held for a copy. A holder that takes this long has died while holding it. */
+/** The lock is only held for a copy. A holder that takes this long must have died. */
 const MAX_WAIT_MS = 5_000;
 
-/** The lock was not acquired; nothing was done under it. */
+/** Thrown if the lock was not acquired; the action did not run. */
 export class LockLostError extends Error {
   override name = "LockLostError";
 }
@@ -36,7 +36,7 @@ function acquire(word: Int32Array, maxWaitMs: number): void {
   if (Atomics.compareExchange(word, 0, FREE, HELD) === FREE) return;
   // Acquired as CONTENDED, because others may wait too: at worst, one wake-up is needless.
   for (let mayWait = true; Atomics.exchange(word, 0, CONTENDED) !== FREE;) {
-    // One more try after a wait in vain: a woken thread may have died before its turn.
+    // Try once more after a wait that timed out: a woken thread may have died before its turn.
     if (!mayWait) throw new LockLostError(`the ring's lock was held for ${maxWaitMs} ms`);
     mayWait = Atomics.wait(word, 0, CONTENDED, maxWaitMs) !== "timed-out";
   }

@@ -4,20 +4,20 @@ import type { Clock } from "../../ports/clock.ts";
 export type LifeCycleState = "starting" | "ready" | "stopping";
 
 /**
- * Stops one part within the time given, by force at its end. May be called again with no time while
- * the part is stopping: then it stops by force at once.
+ * Stops a part within the given time, and by force at its end. A second call with no time forces a
+ * part that is still stopping.
  */
 export type StopPart = (graceMs: number) => Promise<void>;
 
 /**
- * Holds the running parts and the state of the whole. Parts stop in the reverse order of their
- * start, and share one grace period: each has what the one before it left.
+ * Holds the running parts and the state of the process. Parts stop in the reverse order of their
+ * start and share one grace period: each gets the time that the earlier ones left.
  */
 export class LifeCycle {
   // Fixed at construction.
   private readonly clock: Clock;
 
-  // Moved by `started`, `ready` and `stop`, by nothing else.
+  // Moved by `started`, `ready` and `stop`.
   private readonly parts: StopPart[] = [];
   private currentState: LifeCycleState = "starting";
 
@@ -44,8 +44,9 @@ export class LifeCycle {
   }
 
   /**
-   * Stops what was started, each part once, also where starting did not get far. A part that fails
-   * does not keep the others running; rejects with what failed, when all is done.
+   * Stops all started parts, each of them once, even if the start did not complete. A part that
+   * fails does not keep the others from stopping; the returned promise then rejects with all
+   * failures at the end.
    */
   async stop(graceMs: number): Promise<void> {
     this.currentState = "stopping";
@@ -75,7 +76,7 @@ interface Grace {
 async function stopInTurn(parts: readonly StopPart[], grace: Grace): Promise<unknown[]> {
   const failures: unknown[] = [];
   for (const stop of parts) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
+    // oxlint-disable-next-line no-await-in-loop -- parts stop one at a time
     await stopOne(stop, grace).catch((error: unknown) => failures.push(error));
   }
   return failures;
@@ -89,7 +90,7 @@ async function stopOne(stop: StopPart, { leftMs, over }: Grace): Promise<void> {
   if (ended === "hurried") await stop(0);
 }
 
-/** Stops gently; if that has not ended when the time is up, by force. */
+/** Stops a part gently, or by force if that takes too long. */
 export async function stopWithin(
   graceMs: number,
   part: { readonly gently: () => Promise<void>; readonly byForce: () => Promise<void> },

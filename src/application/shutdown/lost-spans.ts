@@ -2,7 +2,7 @@ import type { ServiceStats, SpanAmount } from "../../domain/ledger.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { LogFields } from "../../ports/logger.ts";
 
-/** Services with a place of their own in the line; the others are summed up. */
+/** Maximum number of services listed in the line; the others are added up. */
 const MAX_SERVICES = 20;
 
 /** Returns the buffered spans as fields of a log line: in total, and by service, largest first. */

@@ -11,26 +11,26 @@ export interface RestoreParts {
   readonly spill: SpanSpill;
   readonly buffer: RoomCheck;
   readonly receiver: TraceReceiver;
-  /** What it takes at once; it may have taken more when these spans came in. */
+  /** The receiver's limits for one request; they may have been higher when these spans arrived. */
   readonly maxAtOnce: SpanAmount;
   readonly logger: Logger;
 }
 
-/** What has come of it so far. */
+/** Counts the restored spans so far. */
 interface RestoreProgress {
   spans: number;
   bytes: number;
-  /** The first thing that kept spans out of the ring. */
+  /** The first reason why spans could not be restored. */
   trouble: string | undefined;
 }
 
 type Items = AsyncGenerator<SpilledRequest | SpillFault>;
 
 /**
- * The first thing of a start: what the stop before has left is received like anything that comes
- * in, as far as there is room: it never evicts, for on the disk it is safe. What is not restored
- * stays there for a later start; what cannot be is set aside. Either way the start goes on. Answers
- * how much came back.
+ * Restores the spans that the last stop has spilled, as far as the ring has room. It evicts
+ * nothing, because the spans are safe on the disk. Spans without room stay there for a later start;
+ * spans that cannot be restored are set aside. The start continues in any case. Resolves to the
+ * restored amount.
  */
 export async function restoreRing(parts: RestoreParts): Promise<SpanAmount> {
   const restored: RestoreProgress = { spans: 0, bytes: 0, trouble: undefined };
@@ -54,14 +54,14 @@ async function* itemsOf({ spill, maxAtOnce }: RestoreParts): Items {
   }
 }
 
-/** Resolves to the first request that does not fit. */
+/** Receives requests. Resolves to the first one that does not fit, if any. */
 async function receiveAll(
   parts: RestoreParts,
   items: Items,
   restored: RestoreProgress,
 ): Promise<SpilledRequest | undefined> {
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- `for await` would end them when it is left
+    // oxlint-disable-next-line no-await-in-loop -- leaving `for await` would end the generator
     const { value: item, done } = await items.next();
     if (done === true) return undefined;
     if ("fault" in item) restored.trouble ??= item.fault;
@@ -70,14 +70,20 @@ async function receiveAll(
   }
 }
 
-/** A request larger than the whole ring does not wait: no later start has room for it either. */
+/**
+ * Reports whether a request waits for a later start. A request larger than the whole ring does not,
+ * because it would never fit.
+ */
 function mustWait({ buffer, maxAtOnce }: RestoreParts, request: SpilledRequest): boolean {
   const { bytes, spanCount: spans } = request;
   if (bytes.length > maxAtOnce.bytes) return false;
   return !buffer.hasRoom({ spans, bytes: bytes.length });
 }
 
-/** Throws at a fault: what follows it can only be read from the original file. */
+/**
+ * Yields the remaining requests. Throws at a fault, because the data after it can be read only from
+ * the original file.
+ */
 async function* rest(first: SpilledRequest, items: Items): AsyncGenerator<SpilledRequest> {
   yield first;
   for await (const item of items) {
@@ -86,7 +92,10 @@ async function* rest(first: SpilledRequest, items: Items): AsyncGenerator<Spille
   }
 }
 
-/** For the next start, and where that cannot be, aside: never again what was restored. */
+/**
+ * Leaves the remaining requests to the next start, or sets the file aside if that fails. Either
+ * way, restored spans are not read again.
+ */
 async function leave(
   parts: RestoreParts,
   restored_spans: number,
@@ -113,7 +122,7 @@ async function* countInto(
   }
 }
 
-/** Halves of halves, until each is small enough or of one span. */
+/** Splits a request in halves until each part is small enough or a single span. */
 function* pieces(request: SpilledRequest, most: SpanAmount): Generator<SpilledRequest> {
   const { bytes, spanCount } = request;
   const isSmall = spanCount <= most.spans && bytes.length <= most.bytes;
@@ -137,7 +146,10 @@ function receive({ receiver }: RestoreParts, request: Uint8Array, restored: Rest
   if (receipt.outcome !== "accepted") restored.trouble ??= receipt.message;
 }
 
-/** A fault of ours with one request must not keep the program from ever starting again. */
+/**
+ * Passes a request to the receiver. An internal error with one request must not prevent every
+ * future start.
+ */
 function receiptOf(receiver: TraceReceiver, request: Uint8Array): Receipt {
   try {
     return receiver.receive(request);
@@ -146,7 +158,7 @@ function receiptOf(receiver: TraceReceiver, request: Uint8Array): Receipt {
   }
 }
 
-/** If it stays, the spans come in once more with the next start. */
+/** Removes the file. If that fails, the next start reads the same spans again. */
 async function remove({ spill, logger }: RestoreParts): Promise<void> {
   await spill.remove().catch((error: unknown) => {
     const mend = "remove it, or the next start reads the same spans again";

@@ -8,14 +8,17 @@ import { systemErrorText } from "../../domain/text/system-error.ts";
 
 export interface SpillRingParts {
   readonly buffer: SpilledBuffer;
-  /** Where what is left goes; undefined when it goes nowhere. */
+  /** The destination of the remaining spans; undefined if spilling is disabled. */
   readonly spill: SpanSpill | undefined;
-  /** Then spans that are left were meant to go on; else they were here to be looked at. */
+  /**
+   * Whether forwarding is enabled. Without it, spans were buffered only for readers, and remaining
+   * ones do not count as lost.
+   */
   readonly isForwarding: boolean;
   readonly logger: Logger;
 }
 
-/** Limits a request that is written, which is in memory in addition to the ring. */
+/** Limits each request written, which is in memory in addition to the ring. */
 const PIECE = { spans: 8192, bytes: 4 * 1024 * 1024 };
 
 const SET_A_FILE = "set SHUTDOWN_SPILL_FILE, and a stop leaves them to the next start";
@@ -23,8 +26,8 @@ const NAME_A_FOLDER = "name a regular file in SHUTDOWN_SPILL_FILE, in a folder t
 const MEND_THE_PLACE = "make room there, or name another file in SHUTDOWN_SPILL_FILE";
 
 /**
- * Writes the spans left in the ring, or logs them as lost. Runs last in a stop, when nothing is
- * appended, taken or sent any more. The ledger still counts them as buffered.
+ * Writes the spans left in the ring, or logs them as lost. It is the last step of a stop, when no
+ * spans are appended, taken or sent any more. The ledger still counts them as buffered.
  */
 export async function spillRing(parts: SpillRingParts): Promise<void> {
   if (parts.buffer.stats().spans.buffered === 0) return;
@@ -32,7 +35,10 @@ export async function spillRing(parts: SpillRingParts): Promise<void> {
   else if (parts.isForwarding) logLost(parts, SET_A_FILE);
 }
 
-/** For a start. False when a stop could leave nothing: then the log says why. */
+/**
+ * Reports whether a stop could spill spans. It is called during the start. If it returns false, the
+ * log says why.
+ */
 export async function canSpill({
   spill,
   logger,

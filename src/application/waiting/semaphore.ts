@@ -1,7 +1,7 @@
 import { assert } from "../../domain/assert.ts";
 
 /**
- * Bounds how many requests of a kind are under way at a time.
+ * Limits the number of concurrent requests of one kind.
  *
  * Invariant: 0 <= takenCount <= limit.
  */
@@ -9,14 +9,17 @@ export class Semaphore {
   // Fixed at construction.
   readonly limit: number;
 
-  // Moved by `take`, and by what it returns.
+  // Moved by `take`, and by the functions it returns.
   takenCount = 0;
 
   constructor(limit: number) {
     this.limit = limit;
   }
 
-  /** Returns the function that releases the permit, to call once; undefined if none is free. */
+  /**
+   * Takes a permit. Returns a function that releases it, to be called once; undefined if none is
+   * free.
+   */
   take(): (() => void) | undefined {
     if (this.takenCount === this.limit) return undefined;
     this.takenCount += 1;

@@ -11,24 +11,24 @@ export interface TailParts {
 
 export interface TailRequest {
   readonly filter: SpanFilter;
-  /** The tail begins with the span after this sequence. */
+  /** The sequence after which the tail begins. */
   readonly after: number;
-  /** Aborted when the reader has gone, or when the program stops. */
+  /** Aborted when the reader has gone or the program stops. */
   readonly cancelled: AbortSignal;
 }
 
-/** Holds matching spans, and the number of spans that were evicted before they were scanned. */
+/** Holds matching spans, and the number of spans evicted before they were scanned. */
 export interface TailPiece extends CopiedSpans {
   readonly missedSpans: number;
 }
 
-/** Bounds one piece, so that little is copied ahead of its reader. */
+/** Limits the size of a piece, so that little is copied ahead of the reader. */
 const SPANS_PER_PIECE = 1024;
 const MATCHES_PER_PIECE = 64;
 
 /**
- * Yields spans as they arrive, at the pace of the reader. What the reader has not asked for yet is
- * only in the ring: so a slow reader costs nothing, and learns how much it missed.
+ * Yields spans as they arrive, at the pace of the reader. Spans that the reader has not requested
+ * yet are only in the ring, so a slow reader costs nothing, and learns how many spans it missed.
  */
 export async function* tailSpans(
   { buffer, arrivals }: TailParts,
@@ -46,7 +46,7 @@ export async function* tailSpans(
     buffer.visit({ matcher, newestFirst: false, range }, visit);
     at = found.length === MATCHES_PER_PIECE ? found.at(-1)! + 1 : Math.max(at, range.next);
     if (found.length > 0 || missedSpans > 0) yield { ...buffer.copy(found), missedSpans };
-    // oxlint-disable-next-line no-await-in-loop -- the next spans are scanned after that
+    // oxlint-disable-next-line no-await-in-loop -- each scan follows the previous one
     await (at < next ? turn() : arrival(arrivals, at, cancelled));
   }
 }

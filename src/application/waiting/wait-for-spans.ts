@@ -13,32 +13,37 @@ export interface WaitParts {
 
 export interface WaitRequest {
   readonly filter: SpanFilter;
-  /** Only spans with a greater sequence; 0 for all, including those already buffered. */
+  /**
+   * Selects only spans with a greater sequence; 0 selects all, including spans already buffered.
+   */
   readonly after: number;
   /** At least 1. */
   readonly count: number;
   readonly timeoutMs: number;
-  /** Aborted when the client has gone, or when the program stops. */
+  /** Aborted when the client has gone or the program stops. */
   readonly cancelled: AbortSignal;
 }
 
-/** Says why a trace is not followed: this wait, or all waits together, follow enough already. */
+/** Says why a trace is not followed: this wait, or all waits together, already follow too many. */
 export type LackOfRoom = "own_traces" | "all_traces";
 
 export type WaitOutcome =
   | { readonly outcome: "found"; readonly spans: SpanAnswer }
   | TimeUp
   | { readonly outcome: "cancelled" }
-  /** Too many filters or traces are waited for, so the wait could miss something. */
+  /** Waits need too many filters or traces, so this one could miss spans. */
   | { readonly outcome: "no_room"; readonly for: "filter" | LackOfRoom };
 
 export interface TimeUp {
   readonly outcome: "time_up";
   /** The number of matching spans. */
   readonly found: number;
-  /** Undefined for a filter without conditions, and if the searches under way take too long. */
+  /** Undefined for a filter without conditions, or if other searches take too long. */
   readonly nearest: NearMiss | undefined;
-  /** One of the traces of a wait for a trace; undefined if none matches, or for the same reason. */
+  /**
+   * One of the traces followed by a wait for a trace; undefined if no span matches, or if other
+   * searches take too long.
+   */
   readonly incomplete?: FollowedTrace | undefined;
   readonly range: SequenceRange;
 }
@@ -49,7 +54,9 @@ export interface FollowedTrace extends IncompleteTrace {
   readonly traceCount: number;
 }
 
-/** Holds what matches without the last condition, which is most likely the mistaken one. */
+/**
+ * Describes the spans that match without the last condition, which is most likely the mistaken one.
+ */
 export interface NearMiss {
   readonly without: SpanCondition;
   readonly count: number;
@@ -59,13 +66,13 @@ export interface NearMiss {
 
 /**
  * Waits until `count` matching spans are buffered or have arrived. Each is copied when it is found,
- * so that it counts even if it is evicted later.
+ * so it counts even if it is evicted later.
  */
 export async function waitForSpans(parts: WaitParts, request: WaitRequest): Promise<WaitOutcome> {
   const { filter, after, count } = request;
   using resources = new DisposableStack();
   const gathered = new GatheredSpans(parts.buffer, request);
-  // From here on nothing is missed: the ring is searched, and arrivals are reported.
+  // From here on, no span is missed: the ring is searched, and arrivals are reported.
   const unsubscribe = parts.arrivals.subscribe(filter, (sequences) => gathered.arrived(sequences));
   if (unsubscribe === undefined) return { outcome: "no_room", for: "filter" };
   resources.defer(unsubscribe);
@@ -74,7 +81,7 @@ export async function waitForSpans(parts: WaitParts, request: WaitRequest): Prom
   const earlier = querySpans(parts.buffer, query).then((spans) => gathered.found(spans));
   const end = await Promise.race([gathered.enough, limit.over, failureOf(earlier)]);
   if (end === "cancelled") return { outcome: "cancelled" };
-  // However short the time is, all spans that were buffered when it began count.
+  // All spans buffered when the wait began count, however short the time limit is.
   if (end === "time_up") await earlier;
   if (gathered.spanCount >= count) return { outcome: "found", spans: gathered.answer() };
   return await timeUp(parts, request, { found: gathered.spanCount, limit });
@@ -83,9 +90,9 @@ export async function waitForSpans(parts: WaitParts, request: WaitRequest): Prom
 export type TimeLimitEnd = "time_up" | "cancelled";
 
 export interface TimeLimit extends Disposable {
-  /** Resolves when the time is up, or as soon as the wait is cancelled. */
+  /** Resolves at the time limit, or as soon as the wait is cancelled. */
   readonly over: Promise<TimeLimitEnd>;
-  /** Reports whether as much time again has passed: then only what must be done is done. */
+  /** Reports whether twice the time limit has passed; after that, only essential work is done. */
   isLongOver(): boolean;
 }
 
@@ -110,7 +117,7 @@ export function timeLimit(
   return { over: promise, isLongOver, [Symbol.dispose]: dispose };
 }
 
-/** Settles only when the promise is rejected. */
+/** Returns a promise that rejects with this one and never resolves. */
 export function failureOf(promise: Promise<void>): Promise<never> {
   return new Promise((_, reject) => void promise.catch(reject));
 }
@@ -126,7 +133,10 @@ export async function timeUp(
   return { outcome: "time_up", found, nearest, range: { first, next } };
 }
 
-/** Gives up once the time is long over: it helps, but is not worth waiting for other searches. */
+/**
+ * Finds the near miss of a wait. Gives up once the time is long over, because its help is not worth
+ * waiting for other searches.
+ */
 async function nearMiss(
   buffer: SearchedBuffer,
   { filter, after }: WaitRequest,
@@ -139,10 +149,10 @@ async function nearMiss(
 }
 
 /**
- * Holds the spans found so far, the buffered ones first.
+ * Holds the matching spans found so far, buffered ones first.
  *
- * Invariant: spanCount = the spans of `earlier` and of all `later`; and no matching span is missing
- * before the last of `later`.
+ * Invariant: spanCount = the number of spans in `earlier` and `later`, and no matching span before
+ * the last of `later` is missing.
  */
 class GatheredSpans {
   // Fixed at construction.
@@ -169,7 +179,10 @@ class GatheredSpans {
     this.count(spans);
   }
 
-  /** Passes errors to the wait: the caller is appending, and has nothing to do with them. */
+  /**
+   * Adds spans. Errors are passed to the wait, because the caller is an append, which they do not
+   * concern.
+   */
   arrived(sequences: readonly number[]): void {
     try {
       this.keep(sequences.filter((sequence) => sequence > this.request.after));
@@ -199,7 +212,7 @@ class GatheredSpans {
   }
 }
 
-/** Adds the range from the first span to the last, without what was evicted before the search. */
+/** Adds the range from the first span to the last, excluding spans evicted before the search. */
 function withRange({ request, sequences }: CopiedSpans, searchedFrom: number): SpanAnswer {
   const first = Math.max(sequences[0]!, searchedFrom);
   return { request, sequences, range: { first, next: sequences.at(-1)! + 1 } };

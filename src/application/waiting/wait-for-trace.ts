@@ -20,21 +20,24 @@ import {
 
 export interface TraceWaitParts extends WaitParts {
   readonly arrivals: WaitParts["arrivals"] & Pick<Arrivals, "showArrived">;
-  /** One permit for each trace that any wait follows: each costs a subscription. */
+  /** Permits for followed traces, over all waits, because each trace costs a subscription. */
   readonly followed: Pick<Semaphore, "take">;
 }
 
 export interface TraceWaitRequest extends WaitRequest {
-  /** A trace is complete if it has a root, and none of its spans has arrived for this long. */
+  /**
+   * The quiet time: a trace is complete if it has a root and none of its spans has arrived for this
+   * long.
+   */
   readonly quietMs: number;
-  /** Bounds the traces that this wait follows; at least 1. */
+  /** Maximum number of traces that this wait follows; at least 1. */
   readonly maxTraces: number;
 }
 
 /**
- * Waits for a complete trace: one with a span that matches, with its root, with at least `count`
- * spans, and quiet for a while. The outcome has all its spans. If more traces match than can be
- * followed, any complete one of those that are followed will do.
+ * Waits for a complete trace: one with a matching span, with its root, with at least `count` spans,
+ * and quiet for a while. The outcome has all its spans. If more traces match than can be followed,
+ * any complete one among the followed traces is returned.
  */
 export async function waitForTrace(
   parts: TraceWaitParts,
@@ -51,18 +54,18 @@ export async function waitForTrace(
   const complete = firstComplete(parts, request, traces);
   const end = await Promise.race([complete, traces.noneFollowed, limit.over, failureOf(earlier)]);
   if (end === "cancelled") return { outcome: "cancelled" };
-  // However short the time is, all spans that were buffered when it began count.
+  // All spans buffered when the wait began count, however short the time limit is.
   if (end === "time_up") await earlier;
   if (typeof end === "object") return { outcome: "found", spans: end };
-  // One of those that were not followed may have been complete.
+  // A trace that was not followed may have been complete.
   if (traces.lacking !== undefined) return { outcome: "no_room", for: traces.lacking };
   const outcome = await timeUp(parts, request, { found: traces.matchCount, limit });
   return { ...outcome, incomplete: await incompleteTrace(parts, traces, limit) };
 }
 
 /**
- * Reads each followed trace once it is quiet, one at a time, until one is complete. Traces that are
- * quiet and incomplete are read again after their next span.
+ * Reads followed traces, one at a time, once each is quiet, until one is complete. Traces that are
+ * quiet but incomplete are read again after their next span.
  */
 async function firstComplete(
   { buffer, arrivals, clock }: TraceWaitParts,
@@ -71,14 +74,14 @@ async function firstComplete(
 ): Promise<TraceAnswer> {
   for (;;) {
     const [quietest] = traces.arrivedMs;
-    // oxlint-disable no-await-in-loop -- one trace after the other, so one copy at a time
+    // oxlint-disable no-await-in-loop -- one trace at a time, so there is one copy at a time
     if (quietest === undefined) {
       await traces.nextArrival();
       continue;
     }
     const [traceId, arrivedMs] = quietest;
     await clock.sleep(arrivedMs + quietMs - clock.monotonicMs(), traces.closed);
-    // A span may have arrived in the ring, and not have been shown yet.
+    // A span may be in the ring without having been shown yet.
     arrivals.showArrived();
     if (traces.closed.aborted) return await new Promise<never>(() => {});
     if (traces.arrivedMs.get(traceId)! + quietMs > clock.monotonicMs()) continue;
@@ -104,7 +107,7 @@ async function followBuffered(
   });
 }
 
-/** Describes the first followed trace. Like a near miss, it is of help, but not worth a wait. */
+/** Describes the first followed trace. Like a near miss, it helps but is not worth a wait. */
 async function incompleteTrace(
   { buffer }: TraceWaitParts,
   { traceIds }: FollowedTraces,
@@ -117,10 +120,10 @@ async function incompleteTrace(
 }
 
 /**
- * Holds the traces of matching spans, or as many of them as there is room for.
+ * Holds the traces of matching spans, as many as there is room for.
  *
- * Invariant: each of `traceIds` has a permit and a subscription until the traces are disposed of;
- * `arrivedMs` has those of which a span has arrived since they were read.
+ * Invariant: each of `traceIds` has a permit and a subscription until this object is disposed of.
+ * `arrivedMs` has the traces with a new span since they were last read.
  */
 class FollowedTraces implements Disposable {
   // Fixed at construction.
@@ -158,7 +161,10 @@ class FollowedTraces implements Disposable {
     return this.whenNone.promise;
   }
 
-  /** Passes errors to the wait: the caller is appending, and has nothing to do with them. */
+  /**
+   * Follows the traces of new spans. Errors are passed to the wait, because the caller is an
+   * append, which they do not concern.
+   */
   arrived(sequences: readonly number[]): void {
     try {
       this.followIn({ first: sequences[0]!, next: sequences.at(-1)! + 1 });
@@ -195,7 +201,8 @@ class FollowedTraces implements Disposable {
   }
 
   private add(traceId: string, release: () => void): void {
-    // Before it is subscribed to: that shows what has arrived, which may be more of this trace.
+    // Added before subscribing, because subscribing shows new spans, which may belong to this
+    // trace.
     this.traceIds.add(traceId);
     this.noteArrival(traceId);
     const unsubscribe = this.subscribe(traceId);
@@ -213,14 +220,17 @@ class FollowedTraces implements Disposable {
     this.resources.defer(unsubscribe);
   }
 
-  /** Deletes first, so that the trace moves to the end of the map. */
+  /**
+   * Records the time of an arrival. It deletes first, so that the trace moves to the end of the
+   * map.
+   */
   private noteArrival(traceId: string): void {
     this.arrivedMs.delete(traceId);
     this.arrivedMs.set(traceId, this.parts.clock.monotonicMs());
     this.arrival.resolve();
   }
 
-  /** Gives up a trace for which the index of filters has no room. */
+  /** Stops following a trace for which the filter index has no room. */
   private giveUp(traceId: string, release: () => void): void {
     this.traceIds.delete(traceId);
     this.arrivedMs.delete(traceId);
@@ -240,7 +250,9 @@ interface TraceSearch {
   readonly range: SequenceRange;
 }
 
-/** Counts matching spans, and returns their traces. Subscribing has to wait until it has ended. */
+/**
+ * Counts matching spans and returns their traces. Callers can subscribe only after it has returned.
+ */
 function tracesIn(
   buffer: WaitParts["buffer"],
   { matcher, fields, range }: TraceSearch,
