@@ -142,8 +142,9 @@ export class UpstreamGate {
     this.endTrial();
   }
 
-  /** Reports whether waiting is pointless. */
+  /** Reports whether waiting is pointless. A trial in flight may still succeed. */
   private get isOver(): boolean {
+    if (this.trial !== undefined) return false;
     const isHurried = this.endsAtMs < Number.POSITIVE_INFINITY;
     if (isHurried && this.spanRefusals >= MAX_SPAN_REFUSALS) return true;
     return this.pausedUntilMs > this.endsAtMs;

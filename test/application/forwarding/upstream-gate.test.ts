@@ -231,6 +231,19 @@ test("without a hurry, an upstream that refuses all spans is tried again and aga
   expect(await gate.pass(NEVER)).toEqual(passOf(3));
 });
 
+test("while the last try of a hurry is in flight, another batch waits for its outcome", async () => {
+  const { gate } = openGate();
+  const failure = { areSpansRefused: true };
+  for (let time = 0; time < 2; time += 1) gate.failed((await gate.pass(NEVER))!, failure);
+  gate.hurry(60_000);
+  const trial = await gate.pass(NEVER);
+  const waiting = gate.pass(NEVER);
+
+  gate.succeeded(trial!);
+
+  expect(await waiting).toEqual(passOf(2));
+});
+
 test("what has come through between two refusals of spans makes the second the first", async () => {
   const { gate } = openGate();
   gate.failed((await gate.pass(NEVER))!, { areSpansRefused: true });
