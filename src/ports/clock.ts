@@ -16,4 +16,9 @@ export interface TimerClock extends Clock {
    * call does not keep the process running.
    */
   schedule(delayMs: number, action: () => void): () => void;
+  /**
+   * Calls `action` once in each period, and returns a function that ends that. Keeps the process
+   * running until then.
+   */
+  repeat(periodMs: number, action: () => void): () => void;
 }

@@ -81,24 +81,11 @@ function sampleHighWater({ highWater }: ServerParts): Stage {
   return {
     name: "high water",
     start: () => {
-      cancel = repeat(TICK_MS, () => highWater.tick());
+      cancel = clock.repeat(TICK_MS, () => highWater.tick());
       return true;
     },
     stop: async () => cancel?.(),
   };
-}
-
-/** Repeats an action until the function that it returns is called. */
-function repeat(periodMs: number, action: () => void): () => void {
-  let cancel: () => void;
-  const scheduleNext = (): void => {
-    cancel = clock.schedule(periodMs, () => {
-      scheduleNext();
-      action();
-    });
-  };
-  scheduleNext();
-  return () => cancel();
 }
 
 /** Its stop ignores the grace period, also when hurried: half a file would be lost. */
@@ -190,7 +177,7 @@ export function guardDescriptors(parts: ServerParts): Stage {
           parts.logger.error("unexpected_error", { error }),
         );
       };
-      cancel = repeat(DESCRIPTOR_CHECK_MS, tick);
+      cancel = clock.repeat(DESCRIPTOR_CHECK_MS, tick);
       return true;
     },
     // A listener that is about to listen again must do so before it is stopped.

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, jest, spyOn, test } from "bun:test";
 import * as fs from "node:fs";
+import { join } from "node:path";
 import {
   DESCRIPTOR_CHECK_MS,
   type PausableListener,
@@ -80,6 +81,29 @@ async function paused(env: Readonly<Record<string, string>> = {}) {
   await pass(DESCRIPTOR_CHECK_MS);
   return guard;
 }
+
+const ROOT = join(import.meta.dir, "../..");
+
+test("while all listeners are paused, it keeps the process running until it is stopped", async () => {
+  const code = `
+    const { readConfig } = await import("./src/config/config.ts");
+    const { SILENT_LOGGER: logger } = await import("./src/adapters/logging/silent-logger.ts");
+    const { buildParts } = await import("./src/server/parts.ts");
+    const { guardDescriptors } = await import("./src/server/stages.ts");
+    const { config } = readConfig({ MAX_BUFFER_BYTES: "65536" });
+    const stage = guardDescriptors(buildParts({ config, logger, version: "0.0.0" }));
+    stage.start();
+    const later = async () => {
+      console.log("still running");
+      await stage.stop(0);
+    };
+    setTimeout(later, 10).unref();`;
+
+  const child = Bun.spawn([process.execPath, "-e", code], { cwd: ROOT, stderr: "inherit" });
+
+  expect(await child.stdout.text()).toBe("still running\n");
+  expect(await child.exited).toBe(0);
+});
 
 test("while files can be opened, listeners are left alone", async () => {
   const { api, http, logger, isStarted, stop } = await startGuard();

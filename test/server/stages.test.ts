@@ -112,41 +112,32 @@ test("what waits to be sent is sent while calls in flight are still waited for",
   ]);
 });
 
-/** Holds the delays of calls that are scheduled from now on, as long as they are pending. */
-function watchScheduled() {
-  const { schedule } = SYSTEM_CLOCK;
-  const pending = new Set<{ readonly delayMs: number }>();
-  const spy = spyOn(SYSTEM_CLOCK, "schedule").mockImplementation((delayMs, action) => {
-    const call = { delayMs };
-    pending.add(call);
-    const cancel = schedule(delayMs, () => {
-      pending.delete(call);
-      action();
-    });
+/** Holds the periods of actions that are repeated from now on, until they end. */
+function watchRepeated() {
+  const { repeat } = SYSTEM_CLOCK;
+  const running = new Set<{ readonly periodMs: number }>();
+  const spy = spyOn(SYSTEM_CLOCK, "repeat").mockImplementation((periodMs, action) => {
+    const call = { periodMs };
+    running.add(call);
+    const cancel = repeat(periodMs, action);
     return () => {
-      pending.delete(call);
+      running.delete(call);
       cancel();
     };
   });
-  const delaysMs = () =>
-    Array.from(pending, ({ delayMs }) => delayMs)
-      .filter(isOurs)
-      .toSorted();
-  return { delaysMs, [Symbol.dispose]: () => spy.mockRestore() };
+  const periodsMs = () =>
+    Array.from(running, ({ periodMs }) => periodMs).toSorted((one, other) => one - other);
+  return { periodsMs, [Symbol.dispose]: () => spy.mockRestore() };
 }
 
-/** Of the high-water mark and of the guard of file descriptors. */
-const TIMERS_MS = [1_000, DESCRIPTOR_CHECK_MS].toSorted();
-const isOurs = (delayMs: number): boolean => TIMERS_MS.includes(delayMs);
-
-test("stopped, it has no timer left", async () => {
-  using scheduled = watchScheduled();
+test("stopped, it repeats nothing any more", async () => {
+  using repeated = watchRepeated();
   const server = await runServer(NO_UPSTREAM);
-  const during = scheduled.delaysMs();
+  const during = repeated.periodsMs();
 
   await server.stop(0);
 
-  // The log may have one, too.
-  expect([...new Set(during)]).toEqual(TIMERS_MS);
-  expect(scheduled.delaysMs()).toEqual([]);
+  // The guard of file descriptors, the high-water mark, and the expiry of requests over HTTP.
+  expect(during).toEqual([DESCRIPTOR_CHECK_MS, 1_000, 1_000]);
+  expect(repeated.periodsMs()).toEqual([]);
 });

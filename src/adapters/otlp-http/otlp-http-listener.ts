@@ -68,7 +68,7 @@ export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpLis
     // Exporters send an aborted request again.
     mayBreakOff: true,
   });
-  const cancelExpiry = expireEverySecond(table, parts.clock);
+  const cancelExpiry = parts.clock.repeat(EXPIRY_INTERVAL_MS, () => table.expire());
   return {
     port: served.port,
     relieve: () => served.relieve(),
@@ -82,18 +82,6 @@ export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpLis
     },
     counts: () => ({ requestsInFlight: table.size }),
   };
-}
-
-function expireEverySecond(table: RequestTable, clock: TimerClock): () => void {
-  let cancel: (() => void) | undefined;
-  const scheduleNext = (): void => {
-    cancel = clock.schedule(EXPIRY_INTERVAL_MS, () => {
-      table.expire();
-      scheduleNext();
-    });
-  };
-  scheduleNext();
-  return () => cancel?.();
 }
 
 function serve({ address, limits }: OtlpHttpListenerParts, exporting: ExportParts, port: number) {

@@ -52,3 +52,19 @@ test.each(["-1", "NaN", "-Infinity", "2 ** 31", "Infinity"])(
     expect(await child.exited).toBe(0);
   },
 );
+
+test("an action is repeated, and keeps the process running, until that is ended", async () => {
+  const code = `
+    const { SYSTEM_CLOCK } = await import(${CLOCK});
+    let times = 0;
+    const end = SYSTEM_CLOCK.repeat(1, () => {
+      times += 1;
+      console.log(times);
+      if (times === 3) end();
+    });`;
+
+  const child = Bun.spawn([process.execPath, "-e", code], { stderr: "inherit" });
+
+  expect(await child.stdout.text()).toBe("1\n2\n3\n");
+  expect(await child.exited).toBe(0);
+});

@@ -168,7 +168,7 @@ describe("stopping", () => {
   });
 
   test("cancels its timer", async () => {
-    using timers = watchTimers("Timeout");
+    using timers = watchTimers("Interval");
     const { listener } = runOtlpHttp();
     const during = timers.count(1_000);
 

@@ -26,6 +26,18 @@ export class HandMovedClock implements TimerClock {
     return () => void this.timers.delete(timer);
   }
 
+  repeat(periodMs: number, action: () => void): () => void {
+    let cancel: () => void;
+    const scheduleNext = (): void => {
+      cancel = this.schedule(periodMs, () => {
+        scheduleNext();
+        action();
+      });
+    };
+    scheduleNext();
+    return () => cancel();
+  }
+
   /** Runs the actions that are due by then, each at its time. */
   moveMs(durationMs: number): void {
     const endMs = this.nowMs + durationMs;

@@ -8,4 +8,5 @@ export const PATIENT_CLOCK: SleepingClock & TimerClock = {
     if (!signal.aborted) await once(signal, "abort");
   },
   schedule: () => () => {},
+  repeat: () => () => {},
 };
