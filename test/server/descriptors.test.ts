@@ -84,7 +84,7 @@ async function paused(env: Readonly<Record<string, string>> = {}) {
 
 const ROOT = join(import.meta.dir, "../..");
 
-test("while all listeners are paused, it keeps the process running until it is stopped", async () => {
+test("with all listeners paused, the process goes on until the guard is stopped", async () => {
   const code = `
     const { readConfig } = await import("./src/config/config.ts");
     const { SILENT_LOGGER: logger } = await import("./src/adapters/logging/silent-logger.ts");

@@ -231,7 +231,7 @@ test("without a hurry, an upstream that refuses all spans is tried again and aga
   expect(await gate.pass(NEVER)).toEqual(passOf(3));
 });
 
-test("while the last try of a hurry is in flight, another batch waits for its outcome", async () => {
+test("while the last try of a hurry is in flight, other batches wait for its outcome", async () => {
   const { gate } = openGate();
   const failure = { areSpansRefused: true };
   for (let time = 0; time < 2; time += 1) gate.failed((await gate.pass(NEVER))!, failure);
