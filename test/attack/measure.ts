@@ -7,6 +7,9 @@ export const MIB = 1024 * 1024;
 const SAMPLE_INTERVAL_MS = 20;
 const PROBE_PAUSE_MS = 5;
 
+/** A process that exceeds this is killed, so that its machine goes on to serve others. */
+const MAX_RESIDENT_BYTES = 6 * 1024 * MIB;
+
 /** Watches the resident memory of a process. */
 export class MemoryWatch {
   private peakBytes = 0;
@@ -26,7 +29,9 @@ export class MemoryWatch {
 
   /** A process that has ended has no memory to measure. */
   private sample(): void {
-    this.peakBytes = Math.max(this.peakBytes, residentBytesOf(this.pid) ?? 0);
+    const heldBytes = residentBytesOf(this.pid) ?? 0;
+    this.peakBytes = Math.max(this.peakBytes, heldBytes);
+    if (heldBytes > MAX_RESIDENT_BYTES) process.kill(this.pid, "SIGKILL");
   }
 }
 

@@ -11,10 +11,13 @@ const HEADS = [
   ...LANE_NAMES.map((name) => `${name}: p99 ms, lost`),
   "block ms",
   "stop ms",
-  "expected",
-  "verdict",
+  "facts expected",
+  "facts broken",
+  "times missed",
   "attacker received",
 ];
+
+const WORDS_AT_THE_END = 4;
 
 /** Returns the rows as lines of text, aligned. */
 export function attackTable(rows: readonly Row[]): string {
@@ -29,6 +32,10 @@ export function verdictOf({ outcome }: Row): string {
   return failed.length === 0 ? "holds" : failed.join(", ");
 }
 
+function listOf(faults: readonly string[]): string {
+  return faults.length === 0 ? "none" : faults.join(", ");
+}
+
 function cellsOf(row: Row): string[] {
   const { idleBytes, peakBytes, lanes, longestBlockMs, stopMs } = row.outcome;
   return [
@@ -39,7 +46,8 @@ function cellsOf(row: Row): string[] {
     longestBlockMs.toFixed(0),
     stopMs?.toFixed(0) ?? "",
     row.expected,
-    verdictOf(row),
+    listOf(brokenFacts(row.outcome)),
+    listOf(missedTimes(row.outcome)),
     receivedText(row.received),
   ];
 }
@@ -52,7 +60,7 @@ function receivedText(received: Row["received"]): string {
 /** Words stand at the left of their column, figures at the right. */
 function lineOf(cells: readonly string[], widths: readonly number[]): string {
   const aligned = cells.map((cell, column) => {
-    const isFigure = column > 0 && column < cells.length - 3;
+    const isFigure = column > 0 && column < cells.length - WORDS_AT_THE_END;
     return isFigure ? fitRight(cell, widths[column]!) : fit(cell, widths[column]!);
   });
   return aligned.join("  ").trimEnd();
