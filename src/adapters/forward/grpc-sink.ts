@@ -122,6 +122,9 @@ function exportOnce({ client, metadata, options, request, cancelled }: Call): Pr
   return end.promise;
 }
 
+/** The end of a message of grpc-js about a connection, where it has nothing to add. */
+const EMPTY_NOTE = /\. Resolution note: $/;
+
 function outcomeOf(end: CallEnd, spanCount: number, isSecure: boolean): SendOutcome {
   const { code, details, trailers, answer } = end;
   if (ANSWER_TOO_LONG.test(details)) return { outcome: "delivered", message: TOO_LONG };
@@ -131,7 +134,8 @@ function outcomeOf(end: CallEnd, spanCount: number, isSecure: boolean): SendOutc
   if (verdict.outcome === "success") {
     return successOutcome({ bytes: answer, isJson: false }, spanCount);
   }
-  const outcome = failureOutcome(verdict, `${status[code] ?? code}: ${details}`, retryAfterMs);
+  const message = `${status[code] ?? code}: ${details.replace(EMPTY_NOTE, "")}`;
+  const outcome = failureOutcome(verdict, message, retryAfterMs);
   if (outcome.outcome !== "retry") return outcome;
   const hint = isSecure ? tlsHint(details) : {};
   return { ...outcome, ...hint, ...(isTimeout(end) ? { isTimeout: true } : {}) };

@@ -197,6 +197,20 @@ test.each([
   expect(travelled < batch.request.length / 2).toBe(isFewer);
 });
 
+test("a refused connection is retried, and its message ends with the reason", async () => {
+  const probe = createServer();
+  await new Promise<void>((resolve) => void probe.listen(0, "127.0.0.1", resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+
+  const outcome = await openSink(port).send(batchOf(3), never);
+
+  expect(outcome).toMatchObject({
+    outcome: "retry",
+    message: expect.stringMatching(/^UNAVAILABLE: No connection .* ECONNREFUSED [^ ]+$/),
+  });
+});
+
 test("a silent upstream is retried after the timeout, on a new connection", async () => {
   let connections = 0;
   const silent = createServer((socket) => {
