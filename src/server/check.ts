@@ -1,6 +1,3 @@
-import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
-import { dirname } from "node:path";
 import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
 import type { CheckedStart } from "../adapters/cli/command-line.ts";
 import { openSpanSink } from "../adapters/forward/open-sink.ts";
@@ -11,6 +8,7 @@ import { SpillFile } from "../adapters/spill/spill-file.ts";
 import type { Config, ConfigWarning, Mistake } from "../config/config.ts";
 import { withoutBrackets } from "../domain/text/host-address.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
+import { forwardFileWarnings } from "./forward-file.ts";
 import { memoryWarnings } from "./memory.ts";
 import { systemErrorText } from "../domain/text/system-error.ts";
 
@@ -84,27 +82,14 @@ async function upstreamWarnings(
 ): Promise<ConfigWarning[]> {
   if (forward === "off") return [];
   const { endpoint } = forward;
-  const message =
-    endpoint.protocol === "file"
-      ? await folderWarning(dirname(endpoint.path))
-      : await hostWarning(endpoint.host, lookup);
+  if (endpoint.protocol === "file") return await forwardFileWarnings(forward);
+  const message = await hostWarning(endpoint.host, lookup);
   return message === undefined ? [] : [{ variable: "FORWARD_ENDPOINT", message }];
 }
 
 async function hostWarning(host: string, lookup: Lookup | undefined): Promise<string | undefined> {
   if (await resolves(withoutBrackets(host), lookup)) return undefined;
   return `${host} does not resolve: unless a proxy resolves it, spans wait until it does`;
-}
-
-async function folderWarning(folder: string): Promise<string | undefined> {
-  const reason = await reasonOf(requireWritable(folder));
-  if (reason === undefined) return undefined;
-  return `spans wait until ${quotePeerText(folder)} can be written: ${reason}`;
-}
-
-async function requireWritable(folder: string): Promise<void> {
-  if (!(await stat(folder)).isDirectory()) throw new Error("it is not a folder");
-  await access(folder, constants.W_OK);
 }
 
 async function reasonOf(trying: Promise<void>): Promise<string | undefined> {

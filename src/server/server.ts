@@ -3,6 +3,7 @@ import type { Arrivals } from "../application/arrivals/arrivals.ts";
 import type { ProblemTotal } from "../application/receiving/problem-registry.ts";
 import type { LoggedBuffer } from "../application/ring/logged-buffer.ts";
 import type { ListenerName } from "./listen.ts";
+import { forwardFileWarnings } from "./forward-file.ts";
 import { memoryWarnings } from "./memory.ts";
 import { buildParts, type ServerInputs, type ServerParts } from "./parts.ts";
 import { stagesOf, startStages } from "./stages.ts";
@@ -38,7 +39,7 @@ export async function startServer(inputs: ServerInputs): Promise<RunningServer> 
     await life.stop(0);
     throw new CannotStartError("the log says what cannot start, and why");
   }
-  warnOfMemory(inputs);
+  await warn(inputs);
   return {
     ports: running.ports,
     buffer,
@@ -51,10 +52,11 @@ export async function startServer(inputs: ServerInputs): Promise<RunningServer> 
   };
 }
 
-/** Comes last, because reading the limit takes a few milliseconds and nothing waits for it. */
-function warnOfMemory(inputs: ServerInputs): void {
+/** Comes last, because these checks take a few milliseconds and nothing waits for them. */
+async function warn(inputs: ServerInputs): Promise<void> {
   const { config, logger, memoryLimitBytes = cgroupMemoryLimit } = inputs;
-  for (const warning of memoryWarnings(config, memoryLimitBytes())) {
+  const files = await forwardFileWarnings(config.forward);
+  for (const warning of [...files, ...memoryWarnings(config, memoryLimitBytes())]) {
     logger.warning("configuration", { ...warning });
   }
 }
