@@ -146,7 +146,7 @@ test("a wait without room says why, and not that its time is up", async () => {
   await Promise.all(waiting);
 
   expect(refused).toStartWith("Error: there is no room for this wait: 64 waits with other filters");
-  expect(refused).toContain("apply to the same spans already; filter by a name");
+  expect(refused).toContain("already apply to the same spans; filter by a name");
 });
 
 test("variables of spanring are used and checked", async () => {

@@ -12,9 +12,9 @@ export interface ProblemKind {
   readonly protocols: readonly ProblemProtocol[];
   /** The unit that is counted. */
   readonly noun: "request" | "span" | "connection" | "sender" | "shortage";
-  /** Completes "3 requests were ...". */
+  /** What happened, as the end of a sentence such as "3 requests were ...". */
   readonly fate: string;
-  /** The remedy. `{http}` stands for `port 4318`, or for a phrase when that listener is off. */
+  /** What to do. `{http}` stands for `port 4318`, or for a phrase if that listener is off. */
   readonly hint: string;
   /** Whether spans that an exporter sent may be missing because of it. */
   readonly mayLoseSpans: boolean;
@@ -25,9 +25,8 @@ const HTTP = ["http"] as const;
 const API = ["api"] as const;
 const OTLP = ["grpc", "http"] as const;
 
-const MORE_ROOM =
-  "set MAX_BUFFER_SIZE and MAX_BUFFER_BYTES to more than is sent, or read or forward faster";
-const SEND_LATER = "the exporter should retry; fewer at a time, or a higher limit, help";
+const MORE_ROOM = "raise MAX_BUFFER_SIZE and MAX_BUFFER_BYTES, or read or forward the spans faster";
+const SEND_LATER = "the exporter should retry; send fewer at a time, or raise the limit";
 
 /** All reasons. Their names are values of a metric's label, so they are few and fixed. */
 export const PROBLEM_KINDS = {
@@ -35,7 +34,7 @@ export const PROBLEM_KINDS = {
     protocols: OTLP,
     noun: "request",
     fate: "not an ExportTraceServiceRequest",
-    hint: "check that a trace exporter sends it; metrics and logs, sent as traces, look like this",
+    hint: "check that a trace exporter sends it, and not one for metrics or logs",
     mayLoseSpans: true,
   },
   not_otlp_json: {
@@ -49,13 +48,13 @@ export const PROBLEM_KINDS = {
     protocols: OTLP,
     noun: "request",
     fate: "not compressed as declared",
-    hint: "Content-Encoding or grpc-encoding must name it; a proxy may have changed it",
+    hint: "check Content-Encoding or grpc-encoding; a proxy may have changed the header or body",
     mayLoseSpans: true,
   },
   incomplete: {
     protocols: HTTP,
     noun: "request",
-    fate: "cut off by the sender",
+    fate: "aborted by the sender",
     hint: "check the timeout of the exporter, and proxies in between",
     mayLoseSpans: true,
   },
@@ -63,7 +62,7 @@ export const PROBLEM_KINDS = {
     protocols: OTLP,
     noun: "request",
     fate: "accepted without a span, because OTLP defines none of its keys",
-    hint: "keys are resourceSpans, scopeSpans, spans, traceId; /v1/traces is for traces only",
+    hint: "expected keys are resourceSpans, scopeSpans, spans; /v1/traces is for traces only",
     mayLoseSpans: true,
   },
   too_large: {
@@ -79,7 +78,7 @@ export const PROBLEM_KINDS = {
     protocols: OTLP,
     noun: "span",
     fate: "rejected as invalid",
-    hint: "correct the exporter; the valid spans of these requests were kept",
+    hint: "fix the exporter; the valid spans of these requests were stored",
     mayLoseSpans: true,
   },
   evicted: {
@@ -92,36 +91,36 @@ export const PROBLEM_KINDS = {
   buffer_full: {
     protocols: OTLP,
     noun: "request",
-    fate: "refused by the full buffer",
+    fate: "refused because the buffer was full",
     hint: MORE_ROOM,
     mayLoseSpans: true,
   },
   failed: {
     protocols: OTLP,
     noun: "request",
-    fate: "refused because of an internal fault",
-    hint: "please report it with the log line that describes the fault",
+    fate: "refused because of an internal error",
+    hint: "please report it with the log line that describes the error",
     mayLoseSpans: true,
   },
   stopping: {
     protocols: OTLP,
     noun: "request",
     fate: "refused while spanring was shutting down",
-    hint: "the exporter should retry, after the next start or elsewhere",
+    hint: "the exporter should retry after the next start, or at another receiver",
     mayLoseSpans: true,
   },
   unsupported_metrics: {
     protocols: OTLP,
     noun: "request",
     fate: "for metrics, which are not supported",
-    hint: "OTEL_METRICS_EXPORTER=none stops sending them",
+    hint: "set OTEL_METRICS_EXPORTER=none to stop sending them",
     mayLoseSpans: false,
   },
   unsupported_logs: {
     protocols: OTLP,
     noun: "request",
     fate: "for logs, which are not supported",
-    hint: "OTEL_LOGS_EXPORTER=none stops sending them",
+    hint: "set OTEL_LOGS_EXPORTER=none to stop sending them",
     mayLoseSpans: false,
   },
   unknown_path: {
@@ -183,14 +182,14 @@ export const PROBLEM_KINDS = {
   tls: {
     protocols: GRPC,
     noun: "connection",
-    fate: "started with TLS, which this port does not support",
+    fate: "opened with TLS, which this port does not support",
     hint: "use http:// instead of https://, or OTEL_EXPORTER_OTLP_INSECURE=true",
     mayLoseSpans: true,
   },
   not_http2: {
     protocols: GRPC,
     noun: "connection",
-    fate: "started with neither HTTP nor TLS",
+    fate: "opened with neither HTTP nor TLS",
     hint: "find out which program connects from this address to {grpc}",
     mayLoseSpans: false,
   },
@@ -219,7 +218,7 @@ export const PROBLEM_KINDS = {
     protocols: GRPC,
     noun: "connection",
     fate: "closed without a request within FIRST_REQUEST_TIMEOUT_MS",
-    hint: "exporters send at once: check for probes that only connect, and for slow proxies",
+    hint: "check for probes that only connect, and for slow proxies; exporters send at once",
     mayLoseSpans: false,
   },
   too_many_requests: {
@@ -246,7 +245,7 @@ export const PROBLEM_KINDS = {
   out_of_descriptors: {
     protocols: PROBLEM_PROTOCOLS,
     noun: "shortage",
-    fate: "of file descriptors, so connections were closed or not accepted",
+    fate: "noticed: no file descriptor was left, so connections were closed or not accepted",
     hint: "raise the limit of open files (ulimit -n, LimitNOFILE=), or lower MAX_CONNECTIONS",
     mayLoseSpans: true,
   },
@@ -287,5 +286,5 @@ function withPorts(text: string, ports: ListenerPorts): string {
 }
 
 function portText(port: number | "off"): string {
-  return port === "off" ? "no port, as it is off" : `port ${port}`;
+  return port === "off" ? "no port, because it is off" : `port ${port}`;
 }

@@ -11,7 +11,7 @@ import {
 const PORTS = { grpc: 4317, http: 4318, api: 4319 };
 
 test("a problem is a sentence with its count", () => {
-  expect(problemText("tls", 1)).toStartWith("1 connection was started with TLS");
+  expect(problemText("tls", 1)).toStartWith("1 connection was opened with TLS");
   expect(problemText("too_large", 1_234)).toBe("1,234 requests were larger than a limit");
 });
 
@@ -25,7 +25,7 @@ test("a hint names the ports in use", () => {
 test("a hint says when a port is off", () => {
   const hint = hintFor("grpc_on_http", { ...PORTS, grpc: "off" });
 
-  expect(hint).toStartWith("OTLP/gRPC is at no port, as it is off;");
+  expect(hint).toStartWith("OTLP/gRPC is at no port, because it is off;");
 });
 
 test("the hint for swapped ports names both", () => {

@@ -110,8 +110,8 @@ test("a wait for a trace whose root never comes names the parent that is missing
 
   expect(end).toMatchObject({ exitCode: 1, stdout: "" });
   expect(end.stderr).toBe(
-    `spanring: 1 span matches, but the trace ${TRACE_ID} was not complete in time: no root came, ` +
-      `and the parent ${LOST_ID} is missing\n`,
+    `spanring: 1 span matches, but the trace ${TRACE_ID} was not complete in time: no root ` +
+      `arrived, and the parent ${LOST_ID} is missing\n`,
   );
 });
 

@@ -22,10 +22,9 @@ import {
 } from "./message.ts";
 
 /**
- * Describes each JSON response of the read API once: the types of what is written and of what is
- * read, the check of a response by the command line, and the schema in the API description all
- * come from here. Every member is always present unless it is optional; later versions may add
- * members, states and reasons.
+ * Describes each JSON response of the read API once. The types of its writer and readers, its
+ * validation in the command line, and its schema in the API description derive from this. Every
+ * member is present unless it is optional; later versions may add members, states and reasons.
  */
 
 const TRACE_ID = /^[0-9a-f]{32}$/;
@@ -43,14 +42,14 @@ export const readiness = message("Readiness", () =>
     status: z.enum(["starting", "ready", "stopping"]),
     high_water: described(
       z.optional(z.boolean()),
-      "Whether the buffer is as full as `FORWARD_HIGH_WATER`, or was in the last ten seconds: " +
-        "spans may be lost soon. The status stays 200, because exporters that are turned away " +
-        "would lose more. Absent unless spans are forwarded.",
+      "Whether the buffer is as full as `FORWARD_HIGH_WATER`, or was in the last ten seconds, so " +
+        "that spans may soon be lost. The status stays 200, because turning exporters away " +
+        "would lose more. Absent unless forwarding is enabled.",
     ),
     forward: described(
       z.optional(z.object({ state: word(UPSTREAM_STATES), last_error: z.optional(lastError()) })),
       "The state of the upstream and, while it fails, the reason and what to check. It does not " +
-        "change the status: received spans wait. Absent unless spans are forwarded.",
+        "affect the status, because spans wait in the buffer. Absent unless forwarding is enabled.",
     ),
   }),
 );
@@ -92,7 +91,7 @@ export const forward = message(
       lag_seconds: amount("The age of the oldest span that has not been delivered."),
       in_flight: z.object({ batches: count(), spans: count() }),
       retried_spans: count(
-        "Spans that were sent more than once: the upstream may have duplicates.",
+        "Spans that were sent more than once, so the upstream may have duplicates.",
       ),
       undeliverable: countsOf(
         UNDELIVERABLE_REASONS,
@@ -140,7 +139,7 @@ export const problems = message("Problems", () =>
         first: time(),
         last: time(),
         detail: z.optional(text("Details of the last occurrence.")),
-        hint: text("What to do."),
+        hint: text("What to do about it."),
       }),
     ),
   }),
@@ -170,12 +169,12 @@ export const traces = message("Traces", () =>
   }),
 );
 
-/** A line of a tail that is not a span. */
+/** The only line of a tail that is not a span. */
 export const missedSpans = once(() =>
   described(
     z.object({ missed: count() }),
-    "The number of spans missing before the next line: evicted before they could be searched, " +
-      "or not copied, because answers under way held too much memory.",
+    "The number of spans missing before the next line: those evicted before they could be " +
+      "searched, and those not copied because responses in progress held too much memory.",
   ),
 );
 
@@ -214,7 +213,7 @@ export const timeUpProblem = message("TimeUpProblem", () =>
     nearest: described(
       z.optional(z.object({ without: text(), count: count(), spans: requestSpans() })),
       "The result without the last condition: the number of spans, and the newest few. " +
-        "Absent if there was no condition, or no time to search.",
+        "Absent without a condition, or if the time was too short to search.",
     ),
     incomplete: described(
       z.optional(
@@ -225,9 +224,8 @@ export const timeUpProblem = message("TimeUpProblem", () =>
           missingParents: list(pattern(SPAN_ID)),
         }),
       ),
-      "With `trace_complete`: one of the incomplete traces, with the parents that are not " +
-        "buffered, at most a thousand. Absent if no span matched, or if there was no time to " +
-        "search.",
+      "With `trace_complete`: one of the incomplete traces, with at most a thousand parents that " +
+        "are not buffered. Absent if no span matched, or if the time was too short to search.",
     ),
     sequence: sequenceRange(),
   }),

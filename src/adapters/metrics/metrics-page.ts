@@ -1,4 +1,4 @@
-/** Describes a family of metrics: its type, its labels and its meaning. */
+/** Describes a metric family: its type, its labels and its meaning. */
 interface MetricFamily {
   readonly type: "counter" | "gauge" | "histogram";
   readonly labels: readonly string[];
@@ -30,17 +30,19 @@ export const METRIC_FAMILIES = {
     "entry",
   ),
   spanring_buffered_spans: gauge("Spans in the buffer, including those in flight to the upstream."),
-  spanring_buffered_span_bytes: gauge("Encoded size of these spans."),
+  spanring_buffered_span_bytes: gauge("Encoded size of buffered spans in bytes."),
   spanring_capacity_spans: gauge("Capacity of the buffer in spans."),
   spanring_used_bytes: gauge(
-    "Bytes of the capacity in use: spans, their resources and scopes, gaps.",
+    "Bytes of the capacity in use: spans, their resources and scopes, and gaps.",
   ),
   spanring_capacity_bytes: gauge("Capacity of the buffer in bytes."),
-  spanring_high_water: gauge("1 while FORWARD_HIGH_WATER is reached; only if spans are forwarded."),
-  spanring_restored_spans_total: counter(
-    "Spans restored at the start, which count for no protocol.",
+  spanring_high_water: gauge(
+    "1 while FORWARD_HIGH_WATER is reached, else 0; only with forwarding.",
   ),
-  spanring_restored_span_bytes_total: counter("Encoded size of these spans."),
+  spanring_restored_spans_total: counter(
+    "Spans restored at the start; the counters by protocol do not include them.",
+  ),
+  spanring_restored_span_bytes_total: counter("Encoded size of restored spans in bytes."),
 
   // Both entries, plus the restored spans, add up to all received spans.
   spanring_received_spans_total: counter(
@@ -48,45 +50,54 @@ export const METRIC_FAMILIES = {
     "protocol",
     "entry",
   ),
-  spanring_received_span_bytes_total: counter("Encoded size of these spans.", "protocol", "entry"),
+  spanring_received_span_bytes_total: counter(
+    "Encoded size of received spans in bytes.",
+    "protocol",
+    "entry",
+  ),
   spanring_rejected_spans_total: counter(
-    "Spans rejected for this reason; a span may have several.",
+    "Spans rejected, by reason; a span may have several reasons.",
+    "protocol",
+    "reason",
+  ),
+  spanring_rejected_span_bytes_total: counter(
+    "Encoded size of rejected spans in bytes.",
     "protocol",
     "reason",
   ),
 
-  spanring_rejected_span_bytes_total: counter("Encoded size of these spans.", "protocol", "reason"),
-
   spanring_requests_total: counter(
-    "Trace requests, by outcome and by the status of the answer.",
+    "Trace requests, by outcome and response status.",
     "protocol",
     "outcome",
     "status",
   ),
   spanring_received_bytes_total: counter(
-    "Decompressed size of trace requests, by outcome.",
+    "Decompressed size of trace requests in bytes, by outcome.",
     "protocol",
     "outcome",
   ),
-  spanring_request_bytes: histogram("Decompressed size of trace requests.", "protocol"),
-  spanring_receive_seconds: histogram("Time to check and store a request.", "protocol"),
-  spanring_append_seconds: histogram("Time to store a request that has been checked.", "protocol"),
+  spanring_request_bytes: histogram("Decompressed size of a trace request in bytes.", "protocol"),
+  spanring_receive_seconds: histogram("Time to validate and store a request.", "protocol"),
+  spanring_append_seconds: histogram("Time to store a validated request.", "protocol"),
   spanring_unsupported_requests_total: counter(
-    "Requests of unsupported signals.",
+    "Requests with unsupported signals, which were discarded.",
     "signal",
     "protocol",
   ),
 
   // The rate of `delivered` in the ledger is the speed of forwarding.
-  spanring_forward_state: gauge("1 for the state of the upstream, 0 for all others.", "state"),
+  spanring_forward_state: gauge("1 for the current state of the upstream, 0 for others.", "state"),
   spanring_forward_retry_in_seconds: gauge(
     "Time until the next attempt; 0 unless forwarding is paused.",
   ),
   spanring_forward_lag_seconds: gauge("Age of the oldest span that has not been delivered."),
-  spanring_forward_in_flight_batches: gauge("Batches that await an answer of the upstream."),
-  spanring_forward_in_flight_spans: gauge("Spans in these batches."),
+  spanring_forward_in_flight_batches: gauge("Batches awaiting a response from the upstream."),
+  spanring_forward_in_flight_spans: gauge("Spans awaiting a response from the upstream."),
   spanring_forward_batches_total: counter("Batches sent, by outcome.", "outcome"),
-  spanring_forward_retried_spans_total: counter("Spans that were sent and must be sent again."),
+  spanring_forward_retried_spans_total: counter(
+    "Spans that must be sent again after a failed attempt.",
+  ),
   spanring_undeliverable_spans_total: counter(
     "Spans that will never be delivered, by reason.",
     "reason",
@@ -104,13 +115,13 @@ export const METRIC_FAMILIES = {
 
   spanring_api_requests_in_flight: gauge("Read API requests in flight, including this scrape."),
   spanring_api_requests_total: counter("Read API requests, by status.", "status"),
-  spanring_waits: gauge("Waits under way."),
-  spanring_tails: gauge("Tails under way."),
-  spanring_answer_bytes: gauge("Bytes held by answers that have not been sent."),
+  spanring_waits: gauge("Waits in progress."),
+  spanring_tails: gauge("Tails in progress."),
+  spanring_answer_bytes: gauge("Bytes held by responses that are not completely sent."),
 
-  process_resident_memory_bytes: gauge("Resident memory."),
-  process_cpu_seconds_total: counter("Processor time, user and system."),
-  process_open_fds: gauge("Open file descriptors, where the system reports them."),
+  process_resident_memory_bytes: gauge("Resident memory in bytes."),
+  process_cpu_seconds_total: counter("User and system CPU time in seconds."),
+  process_open_fds: gauge("Number of open file descriptors, where the system reports it."),
   process_max_fds: gauge("Maximum number of open file descriptors, where the system reports it."),
   process_start_time_seconds: gauge("Start time of the process, in Unix seconds."),
 } as const satisfies Record<string, MetricFamily>;
@@ -135,9 +146,9 @@ export interface MetricsPage {
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /**
- * Returns all metrics in the text format 0.0.4. A library would look up labels for each count,
- * which costs more than the rest of a request; spanring counts by itself, so only this format is
- * left to do.
+ * Returns all metrics in the text format 0.0.4. A client library would look up labels for each
+ * count, which costs more than the rest of a request. The parts of spanring keep plain counters
+ * instead, so only the format remains to be written.
  *
  * Source: Prometheus, "Exposition formats".
  */

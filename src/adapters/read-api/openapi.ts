@@ -11,10 +11,10 @@ import { PROBLEM_TYPE } from "./problem.ts";
 import type { AnswerDescription, Route } from "./route.ts";
 
 const ABOUT =
-  "Searches the buffer, waits for spans, and follows them. Every path that answers GET answers " +
+  "Searches the buffer, waits for spans, and follows them. Every path that supports GET supports " +
   "HEAD as well. Requests with a foreign `Host` or `Origin` are refused with 403, and so are " +
-  "requests that a browser sends for a page of another site (`Sec-Fetch-Site`), except for links " +
-  "that a person follows. A wrong or unknown parameter is answered with 400, without any effect.";
+  "requests that a browser sends for a page of another site (`Sec-Fetch-Site`), unless the user " +
+  "follows a link. A request with an invalid or unknown parameter has no effect; it gets 400.";
 
 /** Returns the OpenAPI document of the routes. It takes some milliseconds to build. */
 export function openApiDocument(routes: readonly Route[], version: string): object {
@@ -78,8 +78,8 @@ function refTo(name: string): JsonSchema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-const FIRST_SEQUENCE = sequenceHeader("The first sequence that was searched.");
-const NEXT_SEQUENCE = sequenceHeader("The first sequence that was not searched any more.");
+const FIRST_SEQUENCE = sequenceHeader("The sequence at which the search began.");
+const NEXT_SEQUENCE = sequenceHeader("The sequence before which the search ended.");
 
 function sequenceHeader(description: string): object {
   return { description, required: true, schema: { type: "integer", minimum: 1 } };
@@ -97,7 +97,7 @@ const NEXT = { "Spanring-Next-Sequence": { $ref: "#/components/headers/NextSeque
 const RANGE_HEADERS = { first: FIRST, all: { ...FIRST, ...NEXT } };
 
 const ANY_PROBLEM = {
-  description: "Says what is wrong with the request or with the server.",
+  description: "An error, and what is wrong with the request or the server.",
   headers: RUN,
   content: { [PROBLEM_TYPE]: { schema: refTo("Problem") } },
 };
@@ -117,7 +117,7 @@ const SCALAR_SCHEMAS: Readonly<Record<ScalarKind, JsonSchema>> = {
   fixed64: { type: "string", pattern: String.raw`^\d{1,20}$` },
 };
 
-/** Describes the messages of OTLP/JSON by the tables from which they are written. */
+/** Describes the messages of OTLP/JSON, derived from the tables that also write them. */
 function otlpSchemas(): Readonly<Record<string, JsonSchema>> {
   const messages = Object.entries(SHAPES).map(([name, shape]) => [name, messageSchema(shape)]);
   return Object.fromEntries(messages);
@@ -138,7 +138,7 @@ function nameOfShape(shape: Shape): string {
   return Object.entries(SHAPES).find(([, each]) => each === shape)![0];
 }
 
-/** Describes a line of NDJSON. */
+/** Returns the schema of a line of NDJSON. */
 function spanLineSchema(): JsonSchema {
   const { properties } = messageSchema(SHAPES.Span);
   return {
@@ -154,6 +154,6 @@ function spanLineSchema(): JsonSchema {
       scopeSchemaUrl: { type: "string" },
     },
     required: ["sequence", "run_id", "service", "resource", "scope"],
-    description: "One line for each span: an OTLP/JSON Span with more members around it.",
+    description: "One line for each span: an OTLP/JSON Span with additional members.",
   };
 }

@@ -4,14 +4,14 @@ import { BEGINNING, type Cursor, readCursor } from "../../domain/cursor.ts";
 import { readCondition } from "../../domain/query/span-filter.ts";
 import { readDuration } from "../../domain/query/time-text.ts";
 
-/** Describes a parameter of a path or of a query, and reads it. */
+/** A parameter of a path or of a query: its description and its parser. */
 export interface Parameter<Value> {
-  /** Describes its purpose. */
+  /** Describes what the parameter does, for the API description. */
   readonly meaning: string;
   readonly schema: JsonSchema;
-  /** Completes "must be ...". */
+  /** The valid values, as the end of a message "... must be". */
   readonly bound: string;
-  /** The value if it is not given. */
+  /** The value if the parameter is absent. */
   readonly unset: Value;
   /** Returns undefined for text that is not a valid value. */
   readonly read: (text: string) => Value | undefined;
@@ -48,7 +48,7 @@ export function wholeNumber<Unset extends number | undefined>(
   };
 }
 
-/** Reads a sequence, alone or with the run that numbers it. */
+/** Returns a parameter whose value is a sequence, with or without its run. */
 export function cursor<Unset extends Cursor | undefined>(
   meaning: string,
   unset: Unset,
@@ -66,7 +66,7 @@ export function cursor<Unset extends Cursor | undefined>(
   };
 }
 
-/** Reads one of several words; the first is the default. */
+/** Returns a parameter whose value is one of several words; the first is the default. */
 export function choice<Word extends string>(
   meaning: string,
   words: readonly [Word, ...Word[]],
@@ -80,7 +80,7 @@ export function choice<Word extends string>(
   };
 }
 
-/** Reads a boolean, false by default. */
+/** Returns a boolean parameter, false by default. */
 export function flag(meaning: string): Parameter<boolean> {
   return {
     meaning,
@@ -99,7 +99,7 @@ interface DurationBounds<Unset> {
   readonly meant?: string;
 }
 
-/** Reads whole milliseconds, rounded up: no wait is shorter than requested. */
+/** Returns a parameter in whole milliseconds, rounded up so that no wait is too short. */
 export function duration<Unset extends number | undefined>(
   bounds: DurationBounds<Unset>,
 ): Parameter<number | Unset> {
@@ -127,7 +127,7 @@ function defaultOf(unset: number | string | undefined): JsonSchema {
   return unset === undefined ? {} : { default: unset };
 }
 
-/** Reads the identifier of a trace, in lowercase. As part of a path, it is always given. */
+/** The identifier of a trace, in lowercase. It is part of the path, so it is always present. */
 export const TRACE_ID: Parameter<string> = {
   meaning: "The trace.",
   schema: { type: "string", pattern: "^[0-9A-Fa-f]{32}$" },
@@ -144,17 +144,17 @@ export const TRACE_ID: Parameter<string> = {
 const DEFAULT_LIMIT = 1000;
 const MAX_LIMIT = 2 ** 31 - 1;
 
-/** Summaries are held until the last one is made: this many take some megabytes. */
+/** Bounds the memory of summaries, which are held until the last one is made: some megabytes. */
 const MAX_TRACES = 10_000;
 const DEFAULT_TRACES = 100;
 
-/** Bounds the waits at a time. Each costs some kilobytes: a connection, a timer, a subscription. */
+/** Bounds concurrent waits. Each costs a few kilobytes: a connection, a timer, a subscription. */
 export const MAX_WAITS = 10_000;
 
 /** Bounds the traces that all waits for complete traces follow together. */
 export const MAX_FOLLOWED_TRACES = 8_192;
 
-/** Bounds the traces that one wait follows: a filter that all match must leave some to others. */
+/** Bounds the traces that one wait follows, so that a broad filter leaves some to other waits. */
 export const MAX_FOLLOWED_BY_ONE = 1_024;
 
 export const MAX_WAIT_COUNT = 10_000;
@@ -164,13 +164,13 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const LONGEST_WAIT = "10m";
 
 const AFTER_MEANING =
-  "Only spans with a greater sequence. As `RUN-SEQUENCE`, from `run_id` and `sequence` of a line " +
-  "or from the headers, it is refused (410) if spanring has been restarted since.";
+  "Only spans with a greater sequence. The form `RUN-SEQUENCE`, with `run_id` and `sequence` " +
+  "from a line or from the headers, is refused with 410 if spanring has been restarted since.";
 
 export const AFTER = cursor(AFTER_MEANING, BEGINNING);
 
 export const AFTER_OR_NOW = cursor(
-  `${AFTER_MEANING} By default, only spans that arrive from now on.`,
+  `${AFTER_MEANING} By default, only new spans are shown.`,
   undefined,
 );
 
@@ -205,12 +205,14 @@ export const WAIT_PARAMETERS = {
     meant: `${DEFAULT_TIMEOUT_MS / 1000}s`,
   }),
   after: AFTER,
-  absent: flag("Expect no span: 200 if none comes in time, 409 as soon as one does."),
+  absent: flag("Expect no span: 200 if none arrives in time, 409 as soon as one does."),
   trace_complete: flag(
-    "Wait for a complete trace: with a matching span, with its root, and with `count` spans.",
+    "Wait for a complete trace: one with a matching span, its root, and `count` spans.",
   ),
   quiet: duration({
-    meaning: "How long a complete trace has been quiet; only with `trace_complete=true`.",
+    meaning:
+      "How long a trace must have received no span to be complete; only with " +
+      "`trace_complete=true`.",
     most: LONGEST_WAIT,
     unset: undefined,
     meant: `${DEFAULT_QUIET_MS}ms`,

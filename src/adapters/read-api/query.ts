@@ -28,7 +28,7 @@ export interface GivenParameters {
 export interface ReadParameters {
   readonly values: Readonly<Record<string, unknown>>;
   readonly filter: readonly SpanCondition[];
-  /** As written: `name=value`. */
+  /** The last condition as written: `name=value`. */
   readonly lastCondition: string | undefined;
 }
 
@@ -99,8 +99,8 @@ function unknownParameter(name: string, known: readonly string[]): Problem {
 }
 
 /**
- * Returns a problem when this run has no span at the cursor: it is of another run, or beyond the
- * newest span. Answered anyway, its reader could wait endlessly, or skip spans.
+ * Returns a problem if the cursor belongs to another run or is beyond the newest span. Without this
+ * check, its reader might wait endlessly, or skip spans.
  */
 export function goneCursor(
   { buffer, runId }: { readonly buffer: SequenceSource; readonly runId: string },
@@ -113,7 +113,7 @@ export function goneCursor(
   if (isOfThisRun && cursor.sequence <= newest) return undefined;
   const why = isOfThisRun
     ? `but the newest span of this run, ${runId}, is number ${newest}: was spanring restarted?`
-    : `a position in another run of spanring: this run, ${runId}, numbers its spans anew.`;
+    : `a position in another run of spanring; this run, ${runId}, numbers its spans from 1.`;
   return {
     status: 410,
     parameter,

@@ -39,7 +39,7 @@ function spans(meaning: string): AnswerDescription {
   return withRange({ meaning, bodies });
 }
 
-/** Answers that searched the buffer report the range they searched. */
+/** Adds the headers that report the searched range. */
 function withRange(answer: AnswerDescription): AnswerDescription {
   return { ...answer, reportsRange: "all" };
 }
@@ -49,11 +49,14 @@ function problem(meaning: string, schema = "Problem"): AnswerDescription {
 }
 
 const GONE = withRange(
-  problem("`after` is of another run, or beyond the newest span: begin again.", "GoneProblem"),
+  problem(
+    "`after` belongs to another run, or is beyond the newest span. Start again.",
+    "GoneProblem",
+  ),
 );
 
-const BUSY = problem("Too much is under way; retry after `Retry-After`.");
-const BUSY_OR_STOPPING = problem("Too much is under way, or the server is stopping.");
+const BUSY = problem("The server is busy; retry after `Retry-After`.");
+const BUSY_OR_STOPPING = problem("The server is busy or stopping.");
 
 /** Lists all routes. A path that is not listed is neither answered nor documented. */
 export const ROUTES: readonly Route[] = [
@@ -61,7 +64,7 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/healthz",
     summary: "Report whether the program is alive",
-    answers: { 200: json("It is alive.", "Health") },
+    answers: { 200: json("The program is alive.", "Health") },
     answer: answerHealth,
   }),
   route({
@@ -69,8 +72,8 @@ export const ROUTES: readonly Route[] = [
     path: "/readyz",
     summary: "Report whether the program is ready",
     answers: {
-      200: json("It is ready.", "Readiness"),
-      503: json("It is starting or stopping.", "Readiness"),
+      200: json("The program is ready.", "Readiness"),
+      503: json("The program is starting or stopping.", "Readiness"),
     },
     answer: answerReadiness,
   }),
@@ -79,9 +82,9 @@ export const ROUTES: readonly Route[] = [
     path: "/api/stats",
     summary: "Report the ledger, the capacity, the uptime and the version",
     description:
-      "Spans in flight to the upstream count as buffered until the upstream has answered. " +
-      "`forward` is present if spans are forwarded.",
-    answers: { 200: withRange(json("All numbers are from the same instant.", "Stats")) },
+      "Spans in flight to the upstream count as buffered until the upstream responds. " +
+      "`forward` is present if forwarding is enabled.",
+    answers: { 200: withRange(json("The figures, all from the same instant.", "Stats")) },
     answer: answerStats,
   }),
   route({
@@ -99,7 +102,9 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/metrics",
     summary: "Report metrics for Prometheus",
-    answers: { 200: { meaning: "Text format 0.0.4.", bodies: { "text/plain": undefined } } },
+    answers: {
+      200: { meaning: "Metrics in text format 0.0.4.", bodies: { "text/plain": undefined } },
+    },
     answer: answerMetrics,
   }),
   route({
@@ -108,14 +113,14 @@ export const ROUTES: readonly Route[] = [
     summary: "Return spans, and keep them",
     takesFilter: true,
     queryParameters: { after: AFTER, limit: LIMIT, order: OLDEST_FIRST },
-    answers: { 200: spans("The spans that match."), 410: GONE, 503: BUSY },
+    answers: { 200: spans("The matching spans."), 410: GONE, 503: BUSY },
     answer: answerSpans,
   }),
   route({
     method: "DELETE",
     path: "/api/spans",
     summary: "Remove all spans",
-    description: "They count as taken. Spans in flight to the upstream stay until it answers.",
+    description: "They count as taken. Spans in flight to the upstream stay until it responds.",
     answers: {
       200: withRange(json("The number of removed spans, and their sequences.", "Cleared")),
     },
@@ -125,7 +130,7 @@ export const ROUTES: readonly Route[] = [
     method: "POST",
     path: "/api/spans/take",
     summary: "Return the oldest spans, and remove them",
-    description: "Spans in flight to the upstream are not among them.",
+    description: "Spans in flight to the upstream are not taken.",
     queryParameters: { limit: LIMIT },
     answers: { 200: spans("The removed spans."), 503: BUSY },
     answer: answerTake,
@@ -168,25 +173,25 @@ export const ROUTES: readonly Route[] = [
     path: "/api/wait",
     summary: "Wait for spans",
     description:
-      "Answers as soon as enough matching spans have arrived; spans that are already buffered " +
-      "count. To count only later spans, set `after` to the `Spanring-Run-Id` of an earlier " +
-      "answer, a hyphen, and its `Spanring-Next-Sequence` minus one. " +
-      "Thousands of waits may be under way, each for a trace, a name or an attribute of its own, " +
-      `but at most ${MAX_FOUND_TOGETHER} different filters that apply to the same spans; beyond ` +
-      "that, the answer is 503, and says what to filter by instead. With `trace_complete`, one " +
-      `wait follows at most ${MAX_FOLLOWED_BY_ONE} traces, and all waits together ` +
-      `${MAX_FOLLOWED_TRACES}. If more traces match, the wait ends as soon as a followed trace ` +
-      "is complete; if none is complete in time, the answer is 503 instead of 408, and it " +
-      "comes at once if no trace can be followed. Spans that are buffered when the wait begins " +
-      "are searched however short the `timeout` is, so the answer may be late while there are " +
-      "many searches of a large buffer. Some HTTP clients repeat a request after 408; switch " +
-      "that off, or a wait takes several times as long.",
+      "Responds as soon as enough matching spans have arrived, including those that are already " +
+      "buffered. To count only later spans, set `after` to the `Spanring-Run-Id` of an earlier " +
+      "response, a hyphen, and its `Spanring-Next-Sequence` minus one. " +
+      "Thousands of waits may be in progress, each for a trace, a name or an attribute of its " +
+      `own, but at most ${MAX_FOUND_TOGETHER} different filters that apply to the same spans; ` +
+      "beyond that, the response is 503, and says what to filter by instead. With " +
+      `\`trace_complete\`, one wait follows at most ${MAX_FOLLOWED_BY_ONE} traces, and all waits ` +
+      `together ${MAX_FOLLOWED_TRACES}. If more traces match, the wait ends as soon as one of ` +
+      "those followed is complete; if none is complete in time, the response is 503 instead of " +
+      "408, immediately if no trace can be followed. Spans that are buffered when the wait " +
+      "begins are searched even with a short `timeout`, so the response may be late during many " +
+      "searches of a large buffer. Some HTTP clients retry after 408; disable that, or a wait " +
+      "takes several times as long.",
     takesFilter: true,
     queryParameters: WAIT_PARAMETERS,
     answers: {
-      200: spans("The spans. With `absent=true`: no span came, and the list is empty."),
-      408: withRange(problem("The spans did not come in time.", "TimeUpProblem")),
-      409: withRange(problem("With `absent=true`: a span came.", "PresentProblem")),
+      200: spans("The spans. With `absent=true`: no span arrived, and the list is empty."),
+      408: withRange(problem("The spans did not arrive in time.", "TimeUpProblem")),
+      409: withRange(problem("With `absent=true`: a span arrived.", "PresentProblem")),
       410: GONE,
       503: BUSY_OR_STOPPING,
     },
@@ -197,19 +202,19 @@ export const ROUTES: readonly Route[] = [
     path: "/api/tail",
     summary: "Follow spans as they arrive",
     description:
-      'One span per line. `{"missed":N}` (the event `missed`) reports missing spans: evicted ' +
-      "before they could be searched, because the reader was too slow, whether they match or " +
-      "not; or not copied, because answers under way held too much memory. An empty line (in an " +
-      "event stream, a comment) at the beginning, and after each silence of 15 seconds, shows " +
-      `that the connection lives. A reader may be slow: only when ${MAX_TAILS} readers follow, ` +
-      "and another one arrives, the reader that has stalled for longest, at least a minute, is " +
-      "disconnected. The identifier of an event is `RUN-SEQUENCE`, and " +
-      `\`${LAST_EVENT_ID}\` continues after it, as \`after\` does.`,
+      'One span per line. `{"missed":N}` (the event `missed`) reports missing spans: spans, ' +
+      "matching or not, that were evicted before they could be searched because the reader was " +
+      "too slow, and spans that were not copied because responses in progress held too much " +
+      "memory. An empty line (in an event stream, a comment) at the beginning, and after every " +
+      "15 seconds of silence, shows that the connection is alive. Readers may be slow: one is " +
+      `disconnected only if ${MAX_TAILS} readers follow, another one connects, and it has ` +
+      "stalled longest, for at least a minute. The identifier of an event is `RUN-SEQUENCE`, " +
+      `and \`${LAST_EVENT_ID}\` continues after it, as \`after\` does.`,
     takesFilter: true,
     queryParameters: { after: AFTER_OR_NOW },
     answers: {
       200: {
-        meaning: "Ends when the server stops, or when a stalled reader makes room for another.",
+        meaning: "The spans, until the server stops or disconnects a stalled reader.",
         bodies: { [NDJSON_TYPE]: "TailLine", [EVENT_STREAM_TYPE]: undefined },
         reportsRange: "first",
       },
@@ -222,7 +227,7 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/api/openapi.json",
     summary: "Return this description",
-    answers: { 200: json("OpenAPI 3.1.", "Description") },
+    answers: { 200: json("An OpenAPI 3.1 document.", "Description") },
     answer: answerDescription,
   }),
 ];

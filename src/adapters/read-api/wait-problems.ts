@@ -20,22 +20,22 @@ import { MAX_FOLLOWED_BY_ONE, MAX_FOLLOWED_TRACES } from "./parameter.ts";
 export interface TimeUpAnswer {
   readonly outcome: TimeUp;
   readonly wanted: number;
-  /** How long a complete trace is quiet. */
+  /** How long a trace must have received no span to be complete. */
   readonly quietMs: number;
   readonly parsed: ParsedRequest<{ readonly trace_complete: boolean }>;
 }
 
-/** The members that a problem of this kind has beyond those of every problem. */
+/** The members that a problem of this kind has in addition to those of every problem. */
 type Beyond<Described extends Message> = Omit<Written<Described>, keyof Written<typeof problem>>;
 
 type NoRoom = Extract<WaitOutcome, { outcome: "no_room" }>["for"];
 
-/** A later attempt may find room, when other waits have ended. */
+/** The problems of waits for which no room is left. A later attempt may find room. */
 export const NO_ROOM: Readonly<Record<NoRoom, Problem>> = {
   filter: {
     status: 503,
     detail:
-      `${MAX_FOUND_TOGETHER} waits with other filters apply to the same spans already; ` +
+      `${MAX_FOUND_TOGETHER} waits with other filters already apply to the same spans; ` +
       "filter by a name, an attribute or a trace_id that fewer spans have",
     headers: RETRY_SOON,
   },
@@ -56,7 +56,7 @@ export const NO_ROOM: Readonly<Record<NoRoom, Problem>> = {
   },
 };
 
-/** Returns 408, with the number of matches, and what matches without the last condition. */
+/** Returns 408 with the number of matches, and the spans that match without the last condition. */
 export function timeUpResponse(
   parts: HeldAnswerParts,
   held: HeldAnswer,
@@ -66,7 +66,7 @@ export function timeUpResponse(
   const { found, nearest, incomplete, range } = outcome;
   const detail = parsed.values.trace_complete
     ? incompleteText(answer)
-    : `${found} of ${wanted} spans came in time`;
+    : `${found} of ${wanted} spans arrived in time`;
   const members: Beyond<typeof timeUpProblem> = {
     found,
     wanted,
@@ -81,7 +81,7 @@ export function timeUpResponse(
 /** Returns why no trace was complete. */
 function incompleteText({ outcome, wanted, quietMs }: TimeUpAnswer): string {
   const { found, incomplete } = outcome;
-  if (found === 0) return "no matching span came in time";
+  if (found === 0) return "no matching span arrived in time";
   if (incomplete === undefined) return "no trace with a matching span was complete in time";
   const { traceId, traceCount } = incomplete;
   const missing = missingText(incomplete, { wanted, quietMs });
@@ -101,9 +101,9 @@ function missingText(
 ): string {
   if (spanCount === 0) return "its spans have left the buffer";
   if (!hasRoot && missingParents.length === 0) {
-    return "no root came, and its spans are parents of one another";
+    return "no root arrived, and its spans are parents of one another";
   }
-  if (!hasRoot) return `no root came, and ${parentsText(missingParents)} missing`;
+  if (!hasRoot) return `no root arrived, and ${parentsText(missingParents)} missing`;
   if (spanCount < wanted) return `it has a root, but only ${spanCount} of ${wanted} spans`;
   return `it has a root, but was not quiet for ${quietMs} ms`;
 }
@@ -127,13 +127,13 @@ function nearestMembers(nearest: NearMiss | undefined, condition = "") {
   return { nearest: { without: quotePeerText(condition), count, spans: SPANS_PLACEHOLDER } };
 }
 
-/** Returns 409, with the spans that should have been absent. */
+/** Returns 409 with the spans that were expected to be absent. */
 export function presentResponse(
   parts: HeldAnswerParts,
   held: HeldAnswer,
   { request, range }: SpanAnswer,
 ): Response {
-  const detail = "a span matches, but none should";
+  const detail = "a span matches, but none was expected";
   const members: Beyond<typeof presentProblem> = {
     spans: SPANS_PLACEHOLDER,
     sequence: rangeMember(parts.runId, range),
@@ -159,7 +159,7 @@ function problemWithSpans(
   return heldResponse(parts, held, { status, headers, chunks });
 }
 
-/** No text of a peer contains it: control characters are escaped there. */
+/** Occurs in no text of a peer, because control characters are escaped there. */
 const SPANS_PLACEHOLDER = "\0";
 
 function* jsonWithSpans(json: string, request: Uint8Array | undefined): Generator<Chunk> {

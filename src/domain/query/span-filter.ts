@@ -38,7 +38,7 @@ const STATUSES = ["unset", "ok", "error"] as const;
 
 const INSTANT =
   "RFC 3339, a date (UTC), a Unix time of 10 (s), 13 (ms), 16 (us) or 19 (ns) digits, or a " +
-  "duration such as `5m`: that long ago. None without a start";
+  "duration before now such as `5m`. Spans without a start do not match";
 
 /**
  * Lists every condition. Query parameters, `--expect`, `waitFor()`, the options of the command
@@ -47,13 +47,13 @@ const INSTANT =
 const CONDITIONS = {
   service: row({
     ...text("the name of a service"),
-    meaning: "Spans of the service of this name; `unknown_service` where the resource says none.",
+    meaning: "Spans of the service with this name; `unknown_service` if the resource has none.",
     option: { value: "NAME", meaning: "spans of this service" },
     key: ({ value }) => ({ on: "service", value }),
   }),
   name: row({
     ...text("the name of a span"),
-    meaning: "Spans of this name.",
+    meaning: "Spans with exactly this name.",
     option: { value: "NAME", meaning: "spans with exactly this name" },
     key: ({ value }) => nameKey(value),
   }),
@@ -103,7 +103,7 @@ const CONDITIONS = {
   min_duration: row({
     bound: "a duration: a number with ns, us, ms, s, m or h, such as 250ms or 1.5s",
     read: readMinDuration,
-    meaning: "Spans that last at least so long, such as `250ms`; none without a start or an end.",
+    meaning: "Spans of at least this duration, such as `250ms`; none without a start or an end.",
     option: { value: "TIME", meaning: "spans that took at least this long: 250ms, 1.5s" },
   }),
   /** since <= start < until. A span without a start matches neither. */

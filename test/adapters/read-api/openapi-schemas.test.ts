@@ -211,7 +211,7 @@ test("both reasons for missed spans of a tail are described", () => {
     JSON.stringify(description.components.schemas["TailLine"]),
   ];
 
-  for (const text of told) expect(text).toMatch(/evicted before .* or not copied, because answers/);
+  for (const text of told) expect(text).toMatch(/evicted before .* not copied because responses/);
 });
 
 /** Where there is a choice, this type; problems are of one type whatever is asked for. */

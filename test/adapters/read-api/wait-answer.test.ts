@@ -82,7 +82,7 @@ test("when the time is up it is 408, with the nearest misses", async () => {
     type: "about:blank",
     title: "Request Timeout",
     status: 408,
-    detail: "1 of 3 spans came in time",
+    detail: "1 of 3 spans arrived in time",
     found: 1,
     wanted: 3,
     sequence: { run_id: RUN_ID, first: 1, next: 6 },
@@ -154,7 +154,7 @@ test("absent: 409 and the span as soon as one comes", async () => {
     type: "about:blank",
     title: "Conflict",
     status: 409,
-    detail: "a span matches, but none should",
+    detail: "a span matches, but none was expected",
     sequence: { run_id: RUN_ID, first: 6, next: 7 },
   });
   expect(JSON.stringify(spans)).toStartWith('{"resourceSpans":[{');
@@ -187,7 +187,7 @@ test("trace_complete: 408 says what the trace had", async () => {
   expect(await response.json()).toMatchObject({
     found: 1,
     wanted: 1,
-    detail: expect.stringContaining("no root came, and the parent 0102030405060708 is missing"),
+    detail: expect.stringContaining("no root arrived, and the parent 0102030405060708 is missing"),
   });
 });
 

@@ -36,7 +36,7 @@ test.each([
     name: "without a match",
     spans: [],
     query: "",
-    says: "no matching span came in time",
+    says: "no matching span arrived in time",
     trace: undefined,
   },
   {
@@ -44,7 +44,7 @@ test.each([
     spans: [{ trace: 1, name: "child", parent: spanId(99) }],
     query: "",
     says:
-      `1 span matches, but the trace ${traceHex(1)} was not complete in time: no root came, ` +
+      `1 span matches, but the trace ${traceHex(1)} was not complete in time: no root arrived, ` +
       `and the parent ${LOST} is missing`,
     trace: { traceId: traceHex(1), spans: 1, hasRoot: false, missingParents: [LOST] },
   },
@@ -68,7 +68,7 @@ test.each([
       { trace: 1, name: "child", parent: spanId(1) },
     ],
     query: "",
-    says: expect.stringMatching(/: no root came, and its spans are parents of one another$/),
+    says: expect.stringMatching(/: no root arrived, and its spans are parents of one another$/),
     trace: { hasRoot: false, missingParents: [] },
   },
   {
@@ -94,7 +94,7 @@ test.each([
     query: "",
     says:
       `2 spans of 2 traces match, but no trace was complete in time; one is ${traceHex(1)}: ` +
-      `no root came, and the parent ${LOST} is missing`,
+      `no root arrived, and the parent ${LOST} is missing`,
     trace: { traceId: traceHex(1) },
   },
 ])("408 says what is missing of a trace $name", async ({ spans, query, says, trace }) => {

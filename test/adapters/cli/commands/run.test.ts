@@ -178,7 +178,7 @@ test("evicted spans are reported, because they may have met an expectation", asy
   const { stderr } = await run([...SHELL, "exit 0"], requestOf(3), { spans: 2, problems });
 
   expect(stderr).toContain(
-    "spans may be missing: 1 span was evicted from the full buffer; set MAX_BUFFER_SIZE",
+    "spans may be missing: 1 span was evicted from the full buffer; raise MAX_BUFFER_SIZE",
   );
 });
 
@@ -202,8 +202,8 @@ test("what must not be there is not met unseen, and the JUnit file says why too"
   expect(stderr).not.toContain("SERVICE");
   for (const text of [stderr, readFileSync(file, "utf8")]) {
     expect(text).toContain("seen: 0 spans; spans that were lost may match too");
-    expect(text).toContain("1 span was evicted from the full buffer; set MAX_BUFFER_SIZE");
-    expect(text).toContain("3 requests were refused by the full buffer; set MAX_BUFFER_SIZE");
+    expect(text).toContain("1 span was evicted from the full buffer; raise MAX_BUFFER_SIZE");
+    expect(text).toContain("3 requests were refused because the buffer was full; raise");
   }
 });
 

@@ -85,7 +85,7 @@ test.each([undefined, null, {}, { without: "a", count: 0 }, "near"])(
 );
 
 test("of a trace that was not complete, the server says what is missing", async () => {
-  const detail = "1 span matches, but its trace was not complete in time: no root came";
+  const detail = "1 span matches, but its trace was not complete in time: no root arrived";
 
   const end = await wait(["--trace-complete"], () => problem(408, { detail, found: 1, wanted: 1 }));
 

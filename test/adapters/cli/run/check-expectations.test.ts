@@ -124,14 +124,17 @@ test("when nothing is lost, nothing is said", () => {
 });
 
 test.each([
-  { reason: "evicted", says: "1 span was evicted from the full buffer; set MAX_BUFFER_SIZE" },
-  { reason: "rejected", says: "1 span was rejected as invalid; correct the exporter" },
-  { reason: "buffer_full", says: "1 request was refused by the full buffer; set MAX_BUFFER_SIZE" },
+  { reason: "evicted", says: "1 span was evicted from the full buffer; raise MAX_BUFFER_SIZE" },
+  { reason: "rejected", says: "1 span was rejected as invalid; fix the exporter" },
+  {
+    reason: "buffer_full",
+    says: "1 request was refused because the buffer was full; raise MAX_BUFFER_SIZE",
+  },
   { reason: "too_large", says: "1 request was larger than a limit; send smaller batches" },
-  { reason: "failed", says: "1 request was refused because of an internal fault; please report" },
+  { reason: "failed", says: "1 request was refused because of an internal error; please report" },
   {
     reason: "tls",
-    says: "1 connection was started with TLS, which this port does not support; use h",
+    says: "1 connection was opened with TLS, which this port does not support; use h",
   },
 ] as const)("$says", ({ reason, says }) => {
   const losses = { problems: problemTotals({ [reason]: 1 }), hasSpans: true };
