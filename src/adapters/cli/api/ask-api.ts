@@ -20,6 +20,8 @@ export interface ApiCall {
   readonly signal?: AbortSignal;
   /** How long the server may wait before it answers, in addition to the usual time. */
   readonly waitMs?: number;
+  /** Set if the spans of the answer are removed from the buffer, and are lost without the answer. */
+  readonly removesSpans?: true;
 }
 
 /** An answer that takes longer to begin will not come: searches take seconds at most. */
@@ -40,8 +42,19 @@ export function checkedUrl(text: string, option: string): string {
   throw new CommandFailure(EXIT_CODE.badUsage, `${option} is "${quotePeerText(text)}"; ${mend}`);
 }
 
-/** Returns the answer, whatever its status. Throws a failure when none begins in time. */
+/**
+ * Returns the answer, whatever its status. Throws a failure when none begins in time. A server that
+ * stalls still carries out a call that was given up, so one that removes spans has no limit once
+ * the server has answered at all.
+ */
 export async function askApi(run: CommandRun, call: ApiCall): Promise<Response> {
+  if (call.removesSpans !== true) return await fetchAnswer(run, call);
+  const alive = await fetchAnswer(run, { path: "/healthz" });
+  await alive.body?.cancel();
+  return await fetchAnswer(run, { ...call, waitMs: Number.POSITIVE_INFINITY });
+}
+
+async function fetchAnswer(run: CommandRun, call: ApiCall): Promise<Response> {
   const { method = "GET", path, query = [], accept = "application/json" } = call;
   const base = apiUrl(run);
   const search =

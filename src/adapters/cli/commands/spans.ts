@@ -43,7 +43,7 @@ function defaultLimit(run: CommandRun): Pick<SpanPlan, "defaultLimit"> {
 
 export async function take(run: CommandRun): Promise<ExitCode> {
   return await answerSpans(run, {
-    call: { method: "POST", path: "/api/spans/take", query: queryOf(run) },
+    call: { method: "POST", path: "/api/spans/take", query: queryOf(run), removesSpans: true },
     isTree: false,
     exitCodeWhenEmpty: EXIT_CODE.notFound,
     emptyText: "the buffer is empty",

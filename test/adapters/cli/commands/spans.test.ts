@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { otlpJson } from "../../../../src/adapters/otlp/json/otlp-json.ts";
+import { DrivenClock } from "../../../support/fakes/driven-clock.ts";
 import { requestOf } from "../../../support/requests/request-bytes.ts";
 import { lineOf, noSpans, REQUEST, threeSpans } from "../../../support/fakes/api-answers.ts";
 import { type Answer, ndjson, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
@@ -198,8 +199,31 @@ const take = (argv: readonly string[], answer: Answer) => runAgainstFake(["take"
 test("the oldest spans are taken and printed", async () => {
   const end = await take(["--limit", "3"], threeSpans);
 
-  expect(end).toMatchObject({ exitCode: 0, asked: ["POST /api/spans/take?limit=3"] });
+  const asked = ["GET /healthz", "POST /api/spans/take?limit=3"];
+  expect(end).toMatchObject({ exitCode: 0, asked });
   expect(end.stdout.split("\n")).toHaveLength(4);
+});
+
+test("spans that are taken are waited for, however long: nobody else would have them", async () => {
+  const clock = new DrivenClock();
+  const asked = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+
+  const ended = runAgainstFake(
+    ["take"],
+    async (given) => {
+      if (given.method === "GET") return new Response();
+      asked.resolve();
+      await answered.promise;
+      return await threeSpans(given);
+    },
+    { clock },
+  );
+  await asked.promise;
+  clock.moveMs(3_600_000);
+  answered.resolve();
+
+  expect(await ended).toMatchObject({ exitCode: 0, stderr: "" });
 });
 
 test("an empty buffer is exit code 1, so that a loop can end", async () => {
