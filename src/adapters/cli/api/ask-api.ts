@@ -20,7 +20,7 @@ export interface ApiCall {
   readonly signal?: AbortSignal;
   /** How long the server may wait before it answers, in addition to the usual time. */
   readonly waitMs?: number;
-  /** Set if the spans of the answer are removed from the buffer, and are lost without the answer. */
+  /** Set if the buffer no longer has the spans of the answer: without it, they would be lost. */
   readonly removesSpans?: true;
 }
 
