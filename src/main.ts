@@ -74,13 +74,13 @@ async function serveUntilStopped(
   logger.info("stopping", { signal, grace_ms: graceMs });
   void hurryOnSecondSignal(server, signals, logger);
   await server.stop(graceMs);
-  // The counters are the last line of the log.
+  // These counts are the last line of the log.
   unforeseen.close();
   logger.info("stopped", { ...server.buffer.stats() });
   return EXIT_CODE.ok;
 }
 
-/** With `nohup`, the program continues after its terminal closes. */
+/** Handles signals. Under `nohup`, the program continues after its terminal closes. */
 function listenToSignals(reload: () => void): ServeSignals {
   const { ignore } = nativeSignals();
   const hasNohup = ignore(constants.signals.SIGHUP);
@@ -97,7 +97,7 @@ async function hurryOnSecondSignal(
   server.hurry();
 }
 
-/** Starts a receiver for a command, which logs only what goes wrong. */
+/** Starts a receiver for a command. It logs only warnings and errors. */
 async function startReceiver(config: Config): Promise<Receiver> {
   const lines = new LineWriter(STANDARD_ERROR);
   const logger = createLogger(config.logLevel, lines);

@@ -1,8 +1,8 @@
 /**
- * Runs a spanring in the process of a test: `import { startSpanring } from "spanring/testing"`.
+ * Runs spanring inside the process of a test: `import { startSpanring } from "spanring/testing"`.
  *
  *     await using ring = await startSpanring();
- *     // ... run what exports to ring.endpoints.http ...
+ *     // ... run code that exports to ring.endpoints.http ...
  *     const [span] = await ring.waitFor({ name: "GET /" });
  */
 import packageJson from "../package.json" with { type: "json" };
@@ -28,7 +28,7 @@ import { CannotStartError, type RunningServer, startServer } from "./server/serv
 
 /**
  * Selects spans by the filters of the read API, as text by name. `attribute` is `key=value`, or a
- * list of them, all of which must match.
+ * list of these, all of which must match.
  */
 export type SpanConditions = {
   readonly [Name in ConditionName]?: Name extends RepeatableName
@@ -39,32 +39,32 @@ export type SpanConditions = {
 export interface WaitOptions {
   /** The number of spans to wait for; 1 by default. */
   readonly count?: number;
-  /** 5000 by default, which is the limit of most test runners. */
+  /** The time limit; 5000 by default, which is the limit of most test runners. */
   readonly timeoutMs?: number;
 }
 
 /**
- * If spanring itself has failed, spans that were sent to it may be missing: then `waitFor` and
- * `spans` reject with the reason.
+ * A running spanring. If spanring itself fails, spans sent to it may be missing, so `waitFor` and
+ * `spans` then reject with the reason.
  */
 export interface TestSpanring extends AsyncDisposable {
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT` and the exporters' `url`: base URLs, without a path. */
   readonly endpoints: { readonly grpc: string; readonly http: string; readonly api: string };
   /**
-   * Resolves with the matching spans as soon as there are enough, counted from the start or from
-   * the last `reset`. Rejects when the time is up, and says what was found instead and what was
-   * refused; when a condition is wrong; when there is no room for another filter; and on `stop`.
+   * Resolves with the matching spans as soon as there are enough, counted from the start or the
+   * last `reset`. Rejects if the time is up, and reports the spans found and the requests refused;
+   * if a condition is invalid; if there is no room for another filter; and after `stop`.
    */
   waitFor(conditions: SpanConditions, options?: WaitOptions): Promise<TraceSpan[]>;
   /** Returns the matching spans in order of arrival; all spans if there are no conditions. */
   spans(conditions?: SpanConditions): Promise<TraceSpan[]>;
-  /** Removes all spans and problems so far. */
+  /** Removes all spans and problems recorded so far. */
   reset(): void;
   stop(): Promise<void>;
 }
 
 export interface SpanringOptions {
-  /** Variables such as `MAX_BUFFER_SIZE`. Ports that are not given are free ports. */
+  /** Variables such as `MAX_BUFFER_SIZE`. Ports that are not set are free ports. */
   readonly env?: Environment;
 }
 
@@ -87,7 +87,7 @@ export async function startSpanring(options: SpanringOptions = {}): Promise<Test
   const problems = problemsSince(server.problems);
   const ended = AbortSignal.any([server.failed, stopping.signal]);
   const watched = { ...server, problems: problems.totals, ended };
-  // Async functions, so that wrong conditions reject rather than throw.
+  // Async functions, so that invalid conditions reject instead of throwing.
   return {
     endpoints: endpointsOf(server),
     waitFor: async (conditions, wait = {}) => await waitFor(watched, filterOf(conditions), wait),
@@ -135,7 +135,7 @@ function urlOf(port: number | "off"): string {
   return `http://127.0.0.1:${port}`;
 }
 
-/** Keeps the order of the conditions: a failed wait tries without the last one. */
+/** Keeps the order of the conditions, because a failed wait tries again without the last one. */
 function filterOf(conditions: SpanConditions): SpanFilter {
   const nowUnixNano = BigInt(Date.now()) * NANOS_PER_MS;
   return Object.entries(conditions).flatMap(([name, texts]) =>
@@ -148,8 +148,8 @@ function filterOf(conditions: SpanConditions): SpanFilter {
 }
 
 /**
- * Checks the type as well, for callers in JavaScript. An undefined condition is not left out: a
- * test that has lost its value would be met by any span.
+ * Checks the type too, for callers in JavaScript. An undefined condition is an error: if it were
+ * ignored, a test that has lost its value would match any span.
  */
 function checkedText(name: string, text: unknown): string {
   if (typeof text === "string") return text;
@@ -158,7 +158,7 @@ function checkedText(name: string, text: unknown): string {
 }
 
 interface WatchedServer extends QuietServer {
-  /** Aborted when the server has failed, or was stopped. */
+  /** Aborted when the server has failed or was stopped. */
   readonly ended: AbortSignal;
 }
 
@@ -181,7 +181,7 @@ async function waitFor(
   throw new Error([came, ...lossTexts(lossesOf(server))].join("\n"));
 }
 
-/** Reports what was refused or discarded since the start or the last reset. */
+/** Returns the problems since the start or the last reset. */
 function problemsSince(all: RunningServer["problems"]) {
   let before: readonly ProblemTotal[] = [];
   return {

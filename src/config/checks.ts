@@ -6,7 +6,9 @@ import {
 } from "./forward-checks.ts";
 import type { ConfigWarning, Mistake, Settings } from "./variables.ts";
 
-/** Returns the listeners in table order: of two that conflict, the later one is the mistake. */
+/**
+ * Returns the listeners in table order: if two conflict, the later one is reported as the mistake.
+ */
 function listenersOf(settings: Settings): [Listener, Listener, Listener] {
   const { OTLP_GRPC_PORT, OTLP_HTTP_PORT, API_PORT } = settings;
   return [
@@ -56,7 +58,7 @@ export function warningsBetween(settings: Settings): ConfigWarning[] {
   return [...sizeWarnings(settings), ...forwardWarnings(settings)];
 }
 
-/** Warns of sizes that conflict, so that some requests could never be stored. */
+/** Returns warnings about conflicting sizes, with which some requests could never be stored. */
 function sizeWarnings(settings: Settings): ConfigWarning[] {
   const largest = largestRequest(settings);
   if (largest === undefined) return [];

@@ -18,7 +18,7 @@ export type { ForwardEndpoint } from "./endpoint.ts";
 export type { ForwardConfig, ForwardFileConfig, ForwardTlsConfig } from "./forward.ts";
 export type { Settings } from "./variables.ts";
 
-/** The configuration. `variables.ts` has the names, bounds and help of its variables. */
+/** The configuration. `variables.ts` has the names, limits and help texts of its variables. */
 export interface Config {
   readonly grpc: ListenAddress | "off";
   readonly http: ListenAddress | "off";
@@ -27,21 +27,21 @@ export interface Config {
   readonly maxMessageBytes: number;
   /** Maximum size of an HTTP request body. */
   readonly maxBodyBytes: number;
-  /** Origins of the web pages that may send over HTTP; `*` stands for any. */
+  /** Origins of web pages that may send over HTTP; `*` means any. */
   readonly corsOrigins: readonly string[];
   readonly unsupportedSignals: "accept" | "reject";
   readonly buffer: BufferConfig;
   readonly limits: LimitsConfig;
   readonly logLevel: "DEBUG" | "INFO" | "WARNING" | "ERROR";
   readonly shutdownGraceMs: number;
-  /** Empty for none. */
+  /** The path of the spill file; empty for none. */
   readonly shutdownSpillFile: string;
   readonly forward: ForwardConfig | "off";
 }
 
 export interface ListenAddress {
   readonly host: string;
-  /** 0 stands for any free port. */
+  /** The port; 0 means any free port. */
   readonly port: number;
 }
 
@@ -54,7 +54,7 @@ export interface BufferConfig {
 export interface LimitsConfig {
   readonly connections: number;
   readonly connectionsPerAddress: number;
-  /** Time from accept to the first request; a connection without one is closed. */
+  /** Maximum time from accept to the first request, after which the connection is closed. */
   readonly firstRequestMs: number;
   readonly idleMs: number;
   readonly keepaliveMs: number;
@@ -63,13 +63,16 @@ export interface LimitsConfig {
   readonly streamsPerConnection: number;
   readonly spansPerRequest: number;
   readonly nestingDepth: number;
-  /** Maximum bytes of unfinished requests, over all connections. */
+  /** Maximum bytes of unfinished requests over all connections. */
   readonly inFlightBytes: number;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `settings` holds the same values as `config`, by variable, as `--check` prints them. */
+/**
+ * The result of reading the configuration. `settings` has the same values as `config`, by variable,
+ * as `--check` prints them.
+ */
 export type ConfigReading =
   | {
       readonly ok: true;
@@ -84,8 +87,8 @@ export type ConfigReading =
     };
 
 /**
- * Returns the configuration, frozen, or every mistake in it at once. It reads only `env`, and the
- * addresses of this machine if spans might be forwarded back to it.
+ * Returns the frozen configuration, or all mistakes in it. It reads only `env`, and the addresses
+ * of this machine if spans might be forwarded back to it.
  */
 export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): ConfigReading {
   const { env: given, warnings } = withoutServiceLinks(env);
@@ -107,7 +110,10 @@ export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): 
   return { ok: true, config: configOf(settings), settings, warnings };
 }
 
-/** Treats empty variables as unset, as `NAME= spanring` and unfilled templates mean them. */
+/**
+ * Returns the text of each variable. Empty variables count as unset, which is what `NAME= spanring`
+ * and unfilled templates mean.
+ */
 function textsOf(env: Environment): Record<VariableName, string> {
   const texts = VARIABLE_NAMES.map((name) => [name, env[name] || VARIABLES[name].unset] as const);
   return Object.fromEntries(texts) as Record<VariableName, string>;
@@ -161,8 +167,8 @@ function limitsOf(settings: Settings): LimitsConfig {
 }
 
 /**
- * Variables for a receiver that a single program uses: free ports on this machine only, and neither
- * forwarding nor a spill file.
+ * Variables for a receiver that a single program uses: free ports on this machine only, without
+ * forwarding and without a spill file.
  */
 export const ON_FREE_PORTS = {
   OTLP_GRPC_HOST: "127.0.0.1",

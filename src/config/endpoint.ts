@@ -7,14 +7,14 @@ import { SecretText } from "../domain/text/quote-text.ts";
 export type ForwardEndpoint =
   | {
       readonly protocol: "grpc";
-      /** IPv6 addresses in brackets. */
+      /** The host; IPv6 addresses are in brackets. */
       readonly host: string;
       readonly port: number;
       readonly isSecure: boolean;
     }
   | {
       readonly protocol: "http/protobuf";
-      /** Includes the path. */
+      /** The URL, including the path. */
       readonly url: SecretText;
       readonly host: string;
       readonly port: number;
@@ -27,23 +27,26 @@ export type ForwardProtocol = "grpc" | "http/protobuf";
 /** Source: OTLP/HTTP request, "Default URL path for traces". */
 const TRACES_PATH = "/v1/traces";
 
-/** Default port of an OTLP/gRPC receiver; an HTTP URL has the default ports of HTTP. */
+/** The default port of OTLP/gRPC; HTTP URLs have the default ports of HTTP. */
 const GRPC_PORT = 4317;
 
 const HTTP_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 
 const SCHEMES: ReadonlySet<string> = new Set(["http:", "https:", "grpc:", "grpcs:"]);
 
-/** Reports whether text is an endpoint; `forward-checks.ts` finds further mistakes. */
+/** Reports whether a text is an endpoint; `forward-checks.ts` finds further mistakes. */
 export function isEndpoint(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || url.hash !== "") return false;
-  // `file:spans.jsonl` would refer to the root folder, not to the working folder.
+  // `file:spans.jsonl` would refer to the root folder rather than the working folder.
   if (url.protocol === "file:") return text.toLowerCase().startsWith("file:///") && isFile(url);
   return SCHEMES.has(url.protocol) && canonicalHost(url.hostname) !== undefined;
 }
 
-/** Rejects encoded slashes, at which the runtime throws, and bytes that are not UTF-8. */
+/**
+ * Reports whether a URL is a file path. It rejects encoded slashes, for which the runtime throws,
+ * and bytes that are not UTF-8.
+ */
 function isFile(url: URL): boolean {
   const hasPath = url.host === "" && !/%2f/i.test(url.pathname);
   return hasPath && isText(url.pathname) && !/\p{Cc}/u.test(fileURLToPath(url));
@@ -57,7 +60,7 @@ function isText(encoded: string): boolean {
   }
 }
 
-/** Parses an endpoint. The scheme determines the protocol, unless gRPC is given an HTTP URL. */
+/** Parses an endpoint. The scheme determines the protocol, except for an HTTP URL with gRPC. */
 export function endpointOf(text: string, protocol: ForwardProtocol | ""): ForwardEndpoint {
   const url = new URL(text);
   if (url.protocol === "file:") {
@@ -74,7 +77,7 @@ export function endpointOf(text: string, protocol: ForwardProtocol | ""): Forwar
   return { protocol: "http/protobuf", url: secret, host, port, isSecure };
 }
 
-/** Hides user, password, query and fragment, even in text that is not a URL. */
+/** Hides the user, password, query and fragment, even in a text that is not a URL. */
 export function concealUrl(text: string): string {
   const path = /^file:\/\/\/[^?#]*$/i.exec(text);
   if (path !== null) return text;

@@ -27,7 +27,10 @@ export function forwardMistakes(
   ];
 }
 
-/** Delivered spans in the spill file would be read at the next start and delivered again. */
+/**
+ * Reports whether the endpoint is the spill file. The next start would read spans delivered there
+ * and deliver them again.
+ */
 function isSpilledOver(
   { SHUTDOWN_SPILL_FILE: path }: Settings,
   endpoint: ForwardEndpoint | undefined,
@@ -74,7 +77,10 @@ function isSet(settings: Settings, variable: VariableName): boolean {
   return String(settings[variable]) !== "";
 }
 
-/** Detects an endpoint that is one of our listeners, so that spans would circulate endlessly. */
+/**
+ * Returns mistakes if the endpoint is one of our listeners, so that spans would circulate
+ * endlessly.
+ */
 function loopMistakes(
   settings: Settings,
   endpoint: ForwardEndpoint,
@@ -141,18 +147,18 @@ interface Address {
   readonly port: number | "off";
 }
 
-/** A listener with its address and the variable of its port. */
+/** A listener, with its address and the variable of its port. */
 export interface Listener extends Address {
   readonly portVariable: "OTLP_GRPC_PORT" | "OTLP_HTTP_PORT" | "API_PORT";
 }
 
-/** Returns the names and addresses of this machine, except the loopback. */
+/** Returns the names and addresses of this machine, except loopback ones. */
 export function ownAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
   return [hostname(), ...all.map(({ address }) => address)];
 }
 
-/** Reports whether a connection to `target` reaches `listener`. It looks up no names. */
+/** Reports whether a connection to `target` reaches `listener`. It does no name lookups. */
 export function isListenerAt(
   listener: Address,
   target: Address,
@@ -169,7 +175,7 @@ const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 
 type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
 
-/** The variables in which the runtime and grpc-js look for a proxy, in order of precedence. */
+/** The variables that the runtime and grpc-js search for a proxy, in order of precedence. */
 interface ProxyRule {
   readonly groups: readonly (readonly string[])[];
   readonly schemes: readonly string[];
@@ -210,13 +216,13 @@ function ruleFor({ protocol, isSecure }: NetworkEndpoint): ProxyRule {
 
 type NetworkEndpoint = Exclude<ForwardEndpoint, { protocol: "file" }>;
 
-/** Returns the scheme of a proxy, HTTP by default; an empty variable means none. */
+/** Returns the scheme of a proxy, by default HTTP; an empty variable means no proxy. */
 function schemeOf(text: string): string {
   const [scheme] = /^[a-z][a-z\d+.-]*:(?=\/\/)/i.exec(text) ?? [];
   return scheme?.toLowerCase() ?? "http:";
 }
 
-/** Reports whether NO_PROXY has the host, a domain above it, or `*`. */
+/** Reports whether NO_PROXY contains the host, a parent domain, or `*`. */
 function isExcepted(env: ProxyEnvironment, { host, port }: NetworkEndpoint): boolean {
   const listed = [env["NO_PROXY"], env["no_proxy"], env["no_grpc_proxy"]].join(",").split(",");
   const name = withoutBrackets(host);

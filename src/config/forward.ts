@@ -7,14 +7,14 @@ import { SecretText } from "../domain/text/quote-text.ts";
 export interface ForwardConfig {
   readonly endpoint: ForwardEndpoint;
   readonly headers: readonly (readonly [name: string, value: SecretText])[];
-  /** File with more headers; empty for none. */
+  /** The path of a file with more headers; empty for none. */
   readonly headersFile: string;
   readonly compression: "none" | "gzip" | "zstd";
-  /** Time for a batch, from the request to the end of the response. */
+  /** Maximum time for a batch, from the request to the end of the response. */
   readonly timeoutMs: number;
   readonly batchSpans: number;
   readonly batchBytes: number;
-  /** Time that an incomplete batch waits for more spans. */
+  /** Maximum time that an incomplete batch waits for more spans. */
   readonly maxDelayMs: number;
   /** Maximum number of concurrent batches. */
   readonly concurrency: number;
@@ -30,19 +30,19 @@ export interface ForwardTlsConfig {
   readonly caFile: string;
   readonly certFile: string;
   readonly keyFile: string;
-  /** Whether any certificate of the upstream is accepted. */
+  /** Whether every certificate of the upstream is accepted. */
   readonly isInsecure: boolean;
 }
 
 export interface ForwardFileConfig {
   readonly maxBytes: number;
-  /** 0 means no limit. */
+  /** The maximum age of a file; 0 for no limit. */
   readonly maxAgeMs: number;
   readonly keep: number;
   readonly fsync: "never" | "rotate" | "always";
 }
 
-/** Returns the configuration of forwarding; off without an endpoint. */
+/** Returns the configuration of forwarding, which is off without an endpoint. */
 export function forwardOf(settings: Settings): ForwardConfig | "off" {
   const endpoint = forwardEndpoint(settings);
   if (endpoint === undefined) return "off";

@@ -11,17 +11,17 @@ export const GIB = 2 ** 30;
 const BYTES_OF_SUFFIX: Readonly<Record<string, number>> = { KiB: KIB, MiB: MIB, GiB: GIB };
 
 /**
- * The type of an environment variable. One function makes the schema, which checks a value, and the
- * bound, which describes valid values, so that the two agree.
+ * An environment variable. One function makes the schema, which checks values, and the bound, which
+ * describes valid values, so that the two agree.
  */
 export interface Variable<Value> {
-  /** Used if the variable is unset or empty. */
+  /** The text to use if the variable is unset or empty. */
   readonly unset: string;
   readonly help: string;
   /** Completes "must be ..." in a mistake. */
   readonly bound: string;
   readonly schema: z.ZodMiniType<Value, string>;
-  /** Hides the secret parts of a text, valid or not, for a mistake. */
+  /** Hides the secret parts of a text, valid or not, in a mistake. */
   readonly conceal: (text: string) => string;
 }
 
@@ -31,7 +31,7 @@ export interface Variable<Value> {
  */
 export type Kind<Value, Text = string> = (unset: Text, help: string) => Variable<Value>;
 
-/** A range that includes both ends. */
+/** A range, both ends included. */
 export interface Range {
   readonly from: number;
   readonly to: number;
@@ -66,7 +66,7 @@ export function size(range: Range): Kind<number> {
 }
 
 /**
- * Makes a variable that is one of a few words or a synonym, in any case. An empty word stands for
+ * Makes a variable that accepts a few words or their synonyms, in any case. An empty word means
  * unset.
  */
 export function choice<const Word extends string>(
@@ -80,7 +80,7 @@ export function choice<const Word extends string>(
   return kind(`one of ${words.filter((word) => word !== "").join(", ")}`, schema);
 }
 
-/** Origins of web pages as browsers write them: without a path or a default port. */
+/** Origins of web pages as browsers write them, without a path or a default port. */
 export const origins: Kind<readonly string[]> = kind(
   "origins such as https://shop.example, separated by commas, or * for any",
   z.pipe(
@@ -89,7 +89,7 @@ export const origins: Kind<readonly string[]> = kind(
   ),
 );
 
-/** Empty for none. */
+/** A path; empty for none. */
 export const path: Kind<string> = kind("a path", z.string().check(z.regex(/^\P{Cc}{0,4096}$/u)));
 
 export const endpoint: Kind<SecretText> = secret(

@@ -2,13 +2,21 @@ import { type ConfigWarning, type VariableName, VARIABLE_NAMES, VARIABLES } from
 import { nearestWord } from "../domain/text/nearest-word.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
 
-/** Shorter names resemble those of other programs: `APP_PORT` is no typo of `API_PORT`. */
+/**
+ * Shorter names resemble those of other programs; for example, `APP_PORT` is not a typo of
+ * `API_PORT`.
+ */
 const MIN_LENGTH = 12;
 
-/** Adjacent letters that may be missing, added or changed; swapped letters count as two. */
+/**
+ * Maximum number of adjacent letters that are missing, added or changed; swapped letters count as
+ * two.
+ */
 const MAX_TYPOS = 2;
 
-/** Warns of names that resemble ours. It does not print values, which may be secret. */
+/**
+ * Returns warnings about names that resemble ours. They do not contain values, which may be secret.
+ */
 export function misspelledNames(names: readonly string[]): ConfigWarning[] {
   return names.flatMap((name) => {
     const nearest = nearestName(name);
@@ -18,8 +26,8 @@ export function misspelledNames(names: readonly string[]): ConfigWarning[] {
 }
 
 /**
- * A fast test that excludes nearly all names of an environment, because it delays the start. It
- * assumes that the first three letters have no typo.
+ * The beginnings of our names, for a fast test that excludes nearly all names of an environment,
+ * because a slow one would delay the start. It assumes that the first three letters have no typo.
  */
 const BEGINNINGS: ReadonlySet<string> = new Set([...VARIABLE_NAMES.map(beginning), "SPA"]);
 
@@ -39,7 +47,7 @@ function isOurs(name: string): name is VariableName {
   return VARIABLE_NAMES.some((ours) => ours === name);
 }
 
-/** Finds typos, names without their last word, such as the unit, and names with another unit. */
+/** Finds typos, names that lack their last word, such as the unit, and names with another unit. */
 function nearlyWritten(name: string): VariableName | undefined {
   const typo = VARIABLE_NAMES.filter((ours) => ours.length >= MIN_LENGTH)
     .filter((ours) => Math.abs(ours.length - name.length) <= MAX_TYPOS)
@@ -51,7 +59,10 @@ function nearlyWritten(name: string): VariableName | undefined {
   return others.length === 0 ? longer : undefined;
 }
 
-/** Ignores the common beginning and end of two names; few letters may be left between. */
+/**
+ * Reports whether a name is a typo of ours. It ignores their common beginning and end; only few
+ * letters may remain between.
+ */
 function isTypoOf(ours: string, name: string): boolean {
   const shorter = Math.min(ours.length, name.length);
   let alike = 0;
@@ -71,7 +82,7 @@ const FAMILIES = [
   { prefix: "OTLP_HTTP_", usual: "OTLP_HTTP_HOST", words: /^(ADDR(ESS)?|ENDPOINT|LISTEN|BIND)$/ },
 ] as const;
 
-/** Suggests a name from a family that only this program uses. */
+/** Suggests a name from a family of names that only this program uses. */
 function sameInOtherWords(name: string): VariableName | undefined {
   const family = FAMILIES.find(({ prefix }) => name.startsWith(prefix));
   if (family === undefined) return undefined;
@@ -88,18 +99,18 @@ function sameInOtherWords(name: string): VariableName | undefined {
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** A value such as `tcp://10.96.0.7:80`. */
+/** Matches a value such as `tcp://10.96.0.7:80`. */
 const LINK = /^(tcp|udp|sctp):\/\/\S+:\d{1,5}$/;
 
-/** Other variables of a Service: `API_SERVICE_HOST`, `API_PORT_80_TCP_ADDR` and so on. */
+/** Matches other variables of a Service: `API_SERVICE_HOST`, `API_PORT_80_TCP_ADDR` and so on. */
 const LINK_NAME = /_(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_|$)/;
 
-/** Variables of ours that Kubernetes may set for a Service. */
+/** Our variables that Kubernetes may set for a Service. */
 const PORTS = ["OTLP_GRPC_PORT", "OTLP_HTTP_PORT", "API_PORT"] as const;
 
 /**
  * Returns the environment without the variables that Kubernetes sets in a pod for the Services of
- * its namespace, and warnings for those with names of ours. Source: Kubernetes, "Service",
+ * its namespace, and warnings for those that have our names. Source: Kubernetes, "Service",
  * environment variables.
  */
 export function withoutServiceLinks(env: Variables): {

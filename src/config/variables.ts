@@ -25,7 +25,7 @@ const connections = count("connections", { from: 1, to: 1_000_000 });
 const rows = count("spans", { from: 1, to: 13_000_000 });
 const arena = size({ from: 4 * KIB, to: 3 * GIB });
 
-// Readers decode with protobufjs, which stops at 100 levels and could not read deeper spans.
+// Readers decode with protobufjs, which stops at 100 levels and cannot read deeper spans.
 const nesting = count("levels", { from: 10, to: 100 });
 
 // The synonyms are those of OpenTelemetry, syslog, Python and .NET.

@@ -1,4 +1,7 @@
-/** Asserts what must hold for every input; a failure is a fault of ours, never of a peer. */
+/**
+ * Asserts a condition that holds for any input. A failure is a bug in spanring, never the fault of
+ * a peer.
+ */
 export function assert(holds: boolean, belief: string): asserts holds {
   if (!holds) throw new AssertionError(belief);
 }

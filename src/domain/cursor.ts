@@ -1,20 +1,20 @@
 /**
  * A position among the spans of one run: right after the span with this sequence.
  *
- * Every run numbers its spans from 1, so a sequence alone may mean another span after a restart.
+ * Each run numbers its spans from 1, so after a restart a sequence alone may refer to another span.
  */
 export interface Cursor {
-  /** Undefined when only the sequence was given. */
+  /** Undefined if only the sequence was given. */
   readonly runId: string | undefined;
   readonly sequence: number;
 }
 
-/** Before the first span of any run. */
+/** The position before the first span of any run. */
 export const BEGINNING: Cursor = { runId: undefined, sequence: 0 };
 
 const CURSOR = /^(?:([0-9A-Za-z]{1,64})-)?(0|[1-9]\d{0,15})$/;
 
-/** Reads `17` or `3f9a0c5e7b21d804-17`. Returns undefined when the text is neither. */
+/** Parses `17` or `3f9a0c5e7b21d804-17`. Returns undefined for any other text. */
 export function readCursor(text: string): Cursor | undefined {
   const [, runId, digits] = CURSOR.exec(text) ?? [];
   const sequence = Number(digits);

@@ -1,7 +1,7 @@
 import { assert } from "./assert.ts";
 
 /**
- * Counts every span by what became of it, in one unit (spans, or bytes of encoded `Span` messages).
+ * Counts every span by its outcome, in one unit (spans, or bytes of encoded `Span` messages).
  *
  *     received = rejected + accepted
  *     accepted = buffered + taken + delivered + evicted + undeliverable
@@ -44,22 +44,25 @@ export interface ServiceStats {
   readonly lastSeenUnixMs: number;
 }
 
-/** One consistent reading of the buffer: all numbers belong to the same instant. */
+/** A consistent snapshot of the buffer: all numbers belong to the same instant. */
 export interface BufferStats {
   readonly spans: Ledger;
   readonly bytes: Ledger;
   readonly capacity: { readonly spans: number; readonly bytes: number };
-  /** `first` belongs to the oldest buffered span, `next` will belong to the next accepted one. */
+  /**
+   * `first` is the sequence of the oldest buffered span, `next` the sequence of the next accepted
+   * one.
+   */
   readonly sequence: { readonly first: number; readonly next: number };
 }
 
-/** An amount of spans, in both units of the ledger. */
+/** An amount of spans in both units of the ledger. */
 export interface SpanAmount {
   readonly spans: number;
   readonly bytes: number;
 }
 
-/** Spans of one service. */
+/** An amount of spans of one service. */
 export interface ServiceAmount extends SpanAmount {
   /** The name, as UTF-8. */
   readonly service: Uint8Array;

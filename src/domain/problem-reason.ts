@@ -3,20 +3,20 @@ export const PROBLEM_PROTOCOLS = ["grpc", "http", "api"] as const;
 
 export type ProblemProtocol = (typeof PROBLEM_PROTOCOLS)[number];
 
-/** The ports in use, which hints name. */
+/** The ports in use, for hints. */
 export type ListenerPorts = Readonly<Record<ProblemProtocol, number | "off">>;
 
 /** Describes one reason for refusing or discarding something. */
 export interface ProblemKind {
   /** The listeners where it can happen. */
   readonly protocols: readonly ProblemProtocol[];
-  /** The unit that is counted. */
+  /** The unit of the count. */
   readonly noun: "request" | "span" | "connection" | "sender" | "shortage";
   /** What happened, as the end of a sentence such as "3 requests were ...". */
   readonly fate: string;
   /** What to do. `{http}` stands for `port 4318`, or for a phrase if that listener is off. */
   readonly hint: string;
-  /** Whether spans that an exporter sent may be missing because of it. */
+  /** Whether it may cause exported spans to be missing. */
   readonly mayLoseSpans: boolean;
 }
 
@@ -28,7 +28,10 @@ const OTLP = ["grpc", "http"] as const;
 const MORE_ROOM = "raise MAX_BUFFER_SIZE and MAX_BUFFER_BYTES, or read or forward the spans faster";
 const SEND_LATER = "the exporter should retry; send fewer at a time, or raise the limit";
 
-/** All reasons. Their names are values of a metric's label, so they are few and fixed. */
+/**
+ * All reasons. Their names are label values of a metric, so there are few of them, and they are
+ * fixed.
+ */
 export const PROBLEM_KINDS = {
   malformed: {
     protocols: OTLP,
@@ -274,7 +277,7 @@ export function hintFor(reason: ProblemReason, ports: ListenerPorts): string {
   return withPorts(PROBLEM_KINDS[reason].hint, ports);
 }
 
-/** Returns the hint for two ports that each get the traffic of the other. */
+/** Returns the hint for two ports that receive each other's traffic. */
 export function swappedHint({ grpc, http }: ListenerPorts): string {
   return `${grpc} and ${http} are swapped: OTLP/gRPC goes to ${grpc}, OTLP/HTTP to ${http}`;
 }

@@ -1,6 +1,6 @@
 import { FAULT_KINDS } from "./span-validity.ts";
 
-/** The spans of one request, counted by what became of them. */
+/** Counts the spans of one request by their outcome. */
 export interface ReceivedAmounts {
   acceptedSpans: number;
   acceptedBytes: number;
@@ -8,10 +8,10 @@ export interface ReceivedAmounts {
   rejectedBytes: number;
   /** Spans that were evicted to make room for this request. */
   evictedSpans: number;
-  /** Spans with each fault; see `domain/span-validity.ts`. */
+  /** Number of spans with each fault; see `domain/span-validity.ts`. */
   readonly rejectedByFault: Float64Array;
   readonly rejectedBytesByFault: Float64Array;
-  /** When all checks were done and the append began, by the monotonic clock. */
+  /** The monotonic time at which all checks were done and the append began. */
   appendStartMs: number;
 }
 
@@ -32,26 +32,26 @@ export function zeroAmounts(): ReceivedAmounts {
  * The result of one request. Adapters translate it with the one table in
  * `adapters/otlp/status-table.ts`, so that gRPC and HTTP cannot drift apart.
  *
- * `amounts` belongs to the receiver, which overwrites it with the next request: reading it right
- * after `receive` costs no allocation, keeping it needs a copy.
+ * `amounts` belongs to the receiver, which overwrites it with the next request. Reading it right
+ * after `receive` costs no allocation; keeping it requires a copy.
  */
 export type Receipt =
   | {
       readonly outcome: "accepted";
       readonly amounts: Readonly<ReceivedAmounts>;
-      /** Set when the request had no span. */
+      /** Set if the request had no span. */
       readonly isEmpty?: true;
-      /** Names the fields that OTLP does not define, when they may explain the missing spans. */
+      /** Names the fields that OTLP does not define, if they may explain the missing spans. */
       readonly unknown?: string;
     }
-  /** Valid spans were stored. `message` says why the others were not, and how to fix them. */
+  /** Valid spans were stored. `message` explains why the others were not, and how to fix them. */
   | {
       readonly outcome: "partly_rejected";
       readonly amounts: Readonly<ReceivedAmounts>;
       readonly rejectedSpans: number;
       readonly message: string;
     }
-  /** Not a trace request; nothing was stored. `problem` names the kind of fault, if known. */
+  /** Not a trace request; nothing was stored. `problem` names the kind of fault, if it is known. */
   | {
       readonly outcome: "malformed";
       readonly message: string;
@@ -59,7 +59,7 @@ export type Receipt =
     }
   /** Larger than a limit or than the whole ring; nothing was stored, and a retry cannot succeed. */
   | { readonly outcome: "too_large"; readonly message: string }
-  /** Full, and `OVERFLOW_POLICY=refuse`; nothing was stored. */
+  /** The ring is full and `OVERFLOW_POLICY=refuse`; nothing was stored. */
   | { readonly outcome: "refused"; readonly message: string; readonly retryAfterMs: number }
   /** Shutting down; nothing was stored. */
   | { readonly outcome: "stopping"; readonly message: string }

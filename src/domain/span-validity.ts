@@ -1,9 +1,9 @@
 /**
- * Defines when a span is valid, and the messages for senders of other spans.
+ * Defines when a span is valid, and the messages to senders of invalid spans.
  *
- * A parent id of zeros means no parent. A link may have no identifiers, or zeros: the trace API
- * requires that links with an empty SpanContext are recorded when they carry attributes or a trace
- * state.
+ * A parent id of zeros means no parent. A link may have no identifiers, or identifiers of zeros:
+ * the trace API requires links with an empty SpanContext to be recorded if they have attributes or
+ * a trace state.
  *
  * Source: opentelemetry-proto, trace/v1/trace.proto, the comments on the identifiers; OpenTelemetry
  * specification, trace/api.md, "Link".

@@ -1,15 +1,15 @@
-/** Time that only moves forward, in milliseconds since some fixed instant. */
+/** A time that only moves forward, in milliseconds since some fixed instant. */
 export interface Clock {
   monotonicMs(): number;
 }
 
-/** Time that can be waited for. */
+/** A clock that callers can sleep by. */
 export interface SleepingClock extends Clock {
-  /** Resolves early, without an error, when the signal is aborted. */
+  /** Resolves after this time, or early, without an error, if the signal is aborted. */
   sleep(durationMs: number, signal: AbortSignal): Promise<void>;
 }
 
-/** Time at which something can be done. */
+/** A clock that can schedule actions. */
 export interface TimerClock extends Clock {
   /**
    * Calls `action` once after the delay, and returns a function that cancels the call. A pending

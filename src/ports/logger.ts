@@ -1,6 +1,6 @@
 import type { ProblemProtocol, ProblemReason } from "../domain/problem-reason.ts";
 
-/** The fields of a log line: never a payload, an attribute or a header value. */
+/** The fields of a log line. They never include a payload, an attribute or a header value. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Writes one JSON line for each event. `event` is a fixed word, such as `listening`. */
@@ -19,16 +19,16 @@ export interface Problem {
   readonly address: string;
   /** The number of occurrences, 1 by default. */
   readonly count?: number;
-  /** What was wrong with this one. May quote a peer, but never an attribute. */
+  /** The details of this occurrence. They may quote a peer, but never an attribute. */
   readonly detail?: string;
-  /** The error that was thrown by a fault of ours, for the log only. */
+  /** The exception behind an internal error, for the log only. */
   readonly error?: unknown;
 }
 
 /** Records everything that is refused or discarded. */
 export interface ProblemLog {
-  /** Takes constant time, and bounded memory for any number of peers. */
+  /** Notes a problem, in constant time and in bounded memory for any number of peers. */
   note(problem: Problem): void;
-  /** Returns the remedy for a reason, for people and for answers to peers. */
+  /** Returns the remedy for a reason, for people and for responses to peers. */
   hint(reason: ProblemReason): string;
 }

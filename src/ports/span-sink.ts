@@ -1,16 +1,19 @@
 /** Spans that are sent together. */
 export interface SpanBatch {
-  /** An encoded `ExportTraceServiceRequest`; it must stay as it is until the batch is settled. */
+  /** An encoded `ExportTraceServiceRequest`, which must not change until the batch is settled. */
   readonly request: Uint8Array<ArrayBuffer>;
   readonly spanCount: number;
 }
 
 /** A destination of spans, such as an upstream receiver or a file. */
 export interface SpanSink {
-  /** Never rejects because of the upstream or the network. May be called concurrently. */
+  /**
+   * Sends a batch. Never rejects because of the upstream or the network. May be called
+   * concurrently.
+   */
   send(batch: SpanBatch, cancelled: AbortSignal): Promise<SendOutcome>;
   /**
-   * Abandons sends in progress, which report that they may be retried; sends nothing afterwards.
+   * Abandons pending sends, which report that they may be retried, and sends nothing afterwards.
    */
   close(): Promise<void>;
 }
@@ -28,7 +31,7 @@ export interface ReloadableSink extends SpanSink {
  * The result of sending a batch. Messages are short and escaped, so they are safe in a log line.
  */
 export type SendOutcome =
-  /** `message` is a warning of the upstream. */
+  /** Accepted. `message` is a warning from the upstream. */
   | { readonly outcome: "delivered"; readonly message?: string }
   /** All spans are settled; the upstream rejected `rejectedSpans` of them, from 1 to all. */
   | {
@@ -37,14 +40,14 @@ export type SendOutcome =
       readonly message: string;
     }
   /**
-   * To be retried, not before `afterMs` if the upstream names a time. It may have the spans
-   * already.
+   * May be retried, but not before `afterMs` if the upstream asks for a pause. The upstream may
+   * already have the spans.
    */
   | {
       readonly outcome: "retry";
       readonly message: string;
       readonly afterMs?: number;
-      /** No answer arrived in time: a smaller batch may be answered. */
+      /** Set if no answer arrived in time; a smaller batch may be answered. */
       readonly isTimeout?: true;
       /** Names what to check. */
       readonly hint?: string;
@@ -53,10 +56,13 @@ export type SendOutcome =
   | { readonly outcome: "too_large"; readonly message: string }
   /** The upstream cannot accept some or all of these spans. */
   | { readonly outcome: "refused"; readonly reason: RefusalReason; readonly message: string }
-  /** The upstream, or a proxy before it, accepts nothing from us until something is fixed. */
+  /** The upstream, or a proxy in front of it, accepts nothing from us until something is fixed. */
   | { readonly outcome: "blocked"; readonly reason: RefusalReason; readonly message: string };
 
-/** The reasons why spans are refused: few and fixed, because they label a metric. */
+/**
+ * The reasons why spans are refused. There are few of them, and they are fixed, because they label
+ * a metric.
+ */
 export const REFUSAL_REASONS = [
   "invalid",
   "unauthenticated",
@@ -70,22 +76,24 @@ export const REFUSAL_REASONS = [
 
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
-/** Stores spans while spanring does not run: a stop writes them, and the next start reads them. */
+/**
+ * Stores spans while spanring is not running: a stop writes them, and the next start reads them.
+ */
 export interface SpanSpill {
   /** The path of the file, safe for a log line. */
   readonly shownPath: string;
-  /** Rejects when the file cannot be written; leaves nothing behind. */
+  /** Checks that the file can be written, and rejects if not. It leaves nothing behind. */
   tryOut(): Promise<void>;
   /**
-   * Yields the stored requests, oldest first. A fault that prevents reading the rest is the last
-   * item; nothing is thrown for it.
+   * Yields the stored requests, oldest first. It does not throw: a fault that prevents reading the
+   * rest is yielded as the last item.
    */
   read(): AsyncIterable<SpilledRequest | SpillFault>;
-  /** Removes what was read. */
+  /** Removes the file that was read. */
   remove(): Promise<void>;
   /**
-   * Replaces everything with these requests; if it rejects, nothing has changed. They may come from
-   * `read` of the same file.
+   * Replaces all stored requests with these, which may come from `read` of the same file. If it
+   * rejects, nothing has changed.
    */
   replace(requests: AsyncIterable<Uint8Array>): Promise<void>;
   /**
@@ -94,9 +102,9 @@ export interface SpanSpill {
    */
   setAside(): Promise<string>;
   /**
-   * Writes all of these requests, or, if it rejects, none; resolves to the path. What is stored
-   * already stays: in the same file if `replace` has written it, otherwise in another one. A
-   * request may change once the next one is requested.
+   * Writes all of these requests or, if it rejects, none; resolves to the path. Stored requests are
+   * kept: in the same file if `replace` has written it, otherwise in another file. A request may
+   * change once the next one is requested.
    */
   write(requests: Iterable<Uint8Array>): Promise<string>;
 }

@@ -6,7 +6,7 @@ import type { SpanRange } from "../domain/wire/request-spans.ts";
 
 /** Removes spans for a reader. */
 interface SpanTaker {
-  /** Removes and returns the oldest spans that are not leased, `spanCount` of them or all. */
+  /** Removes and returns the oldest `spanCount` spans that are not leased, or all of them. */
   take(spanCount: number): OldestSpans;
   /** Removes all spans that are not leased; returns their number. */
   clear(): number;
@@ -15,17 +15,17 @@ interface SpanTaker {
 /** Accepts spans, and shows new ones to waiting readers. */
 export interface WatchedBuffer extends SpanAppender, SequenceSource, SpanVisits, SpanTaker {}
 
-/** The buffer with all views: of listeners, of readers and of the forwarder. */
+/** The buffer with all its views: for listeners, readers and the forwarder. */
 export interface TraceBuffer
   extends SpanAppender, RoomCheck, SpanReader, SpanTaker, ForwardedBuffer, FillLevel {}
 
 /** A bounded first-in, first-out buffer of spans: when it is full, the oldest spans are evicted. */
 export interface TraceBufferPort {
-  /** Stores one span. Returns false when the span is not valid or cannot fit. */
+  /** Stores one span. Returns false if the span is invalid or cannot fit. */
   addSpan(span: TraceSpan): boolean;
-  /** Removes and returns the oldest spans, oldest first: `count` of them, or all. */
+  /** Removes and returns the oldest `count` spans, or all of them, oldest first. */
   getSpans(count: number): TraceSpan[];
-  /** Returns how many spans are buffered. */
+  /** Returns the number of buffered spans. */
   size(): number;
   /** Reports whether the next span would evict the oldest. */
   isFull(): boolean;
@@ -42,13 +42,13 @@ export interface SpanCodec {
 /** Accepts spans. */
 export interface SpanAppender {
   /**
-   * Stores a request that was walked without a fault. `rejected` has the amounts of its spans that
-   * were rejected.
+   * Stores a request that was walked without a fault. `rejected` has the amounts of its rejected
+   * spans.
    */
   append(walked: WalkedRequest, rejected?: readonly ServiceAmount[]): AppendResult;
 }
 
-/** Reports whether spans fit in. */
+/** Reports whether more spans fit. */
 export interface RoomCheck {
   /** Reports whether a request of this many spans and bytes evicts nothing. */
   hasRoom(request: SpanAmount): boolean;
@@ -56,33 +56,39 @@ export interface RoomCheck {
 
 /** Reports how full the buffer is. */
 export interface FillLevel {
-  /** Returns a share from 0 to 1: of spans or of bytes, whichever is larger. */
+  /** Returns the used share of the spans or of the bytes, whichever is larger, from 0 to 1. */
   usedShare(): number;
 }
 
 /** Leases the oldest spans. */
 interface Leaser {
-  /** Leases the oldest free spans, at least one; undefined when there are none. */
+  /** Leases the oldest free spans, at least one; undefined if none is free. */
   lease(limit: SpanAmount): Lease | undefined;
 }
 
 /** Ends leases. */
 export interface LeaseSettler {
-  /** Ends the lease of a part or of all of it; returns how many returned spans were evicted. */
+  /**
+   * Ends the lease for some or all of its spans; returns how many of the returned spans were
+   * evicted.
+   */
   settle(lease: Lease, settlement: Settlement, part?: LeasePart): number;
 }
 
-/** Measures what waits to be forwarded. */
+/** Measures the spans that wait to be forwarded. */
 export interface BacklogSource extends SequenceSource {
-  /** Returns how many bytes of the capacity are in use, with envelopes and gaps. */
+  /** Returns how many bytes of the capacity are in use, including envelopes and gaps. */
   usedBytes(): number;
 }
 
 /** Forwards spans. */
 export interface ForwardedBuffer extends Leaser, LeaseSettler, BacklogSource {
-  /** Leases the newest free span; undefined when there is none. */
+  /** Leases the newest free span; undefined if none is free. */
   leaseNewest(): Lease | undefined;
-  /** Returns when the oldest buffered span was received; undefined when the buffer is empty. */
+  /**
+   * Returns the time at which the oldest buffered span was received; undefined if the buffer is
+   * empty.
+   */
   oldestUnixMs(): number | undefined;
 }
 
@@ -94,14 +100,14 @@ export interface SequenceSource {
   range(): SequenceRange;
 }
 
-/** Shows spans in place. */
+/** Visits spans in place. */
 export interface SpanVisits {
   visit(search: Search, visit: Visit): void;
 }
 
-/** Finds spans and copies those that were found. */
+/** Searches for spans and copies them. */
 export interface SearchedBuffer extends SequenceSource, SpanVisits {
-  /** Copies spans by their sequences, in the order given, skipping those that have left. */
+  /** Copies the spans with these sequences, in the given order, skipping those that have left. */
   copy(sequences: readonly number[]): CopiedSpans;
 }
 
@@ -111,9 +117,9 @@ interface LedgerSource {
   stats(): BufferStats;
 }
 
-/** Reads spans without removing them. The bytes that it hands out are copies. */
+/** Reads spans without removing them. The bytes it returns are copies. */
 export interface SpanReader extends SearchedBuffer, LedgerSource {
-  /** Copies the oldest spans, `spanCount` of them or all that are buffered. */
+  /** Copies the oldest `spanCount` spans, or all of them. */
   peek(spanCount: number): OldestSpans;
 }
 
@@ -126,20 +132,23 @@ export interface SequenceRange {
 /** The result of an append. A request that is not accepted is neither stored nor counted. */
 export type AppendResult =
   | { readonly outcome: "accepted"; readonly evictedSpans: number }
-  /** No room, and the overflow policy does not evict. */
+  /** There is no room, and the overflow policy does not evict. */
   | { readonly outcome: "refused" }
-  /** It can never fit: larger than the arena, or, if nothing is evicted, than all slots. */
+  /**
+   * It can never fit: it is larger than the arena or, if nothing is evicted, has more spans than
+   * there are slots.
+   */
   | { readonly outcome: "too_large" };
 
-/** Spans as the bytes of one request, and the sequence of each, in the order of the request. */
+/** Spans as one encoded request, and the sequence of each, in the order of the request. */
 export interface CopiedSpans {
   readonly request: Uint8Array<ArrayBuffer>;
   readonly sequences: readonly number[];
 }
 
 /**
- * The oldest spans of the buffer. Their sequences have gaps where others are leased or have left;
- * `range` is what was examined.
+ * The oldest spans of the buffer. Their sequences have gaps if other spans are leased or have left;
+ * `range` is the range that was examined.
  */
 export interface OldestSpans extends CopiedSpans {
   readonly range: SequenceRange;
@@ -151,27 +160,29 @@ export interface Search {
   readonly matcher: SpanMatcher;
 }
 
-/** Called with each matching span in place, until it returns false. Must not keep the reference. */
+/**
+ * Called with each matching span in place, until it returns false. It must not keep the reference.
+ */
 export type Visit = (sequence: number, location: Readonly<SpanLocation>) => boolean;
 
 /**
- * Spans on their way to the upstream. They stay in the buffer, where readers see them and no taker
- * and no other lease gets them. A full buffer evicts their slots like all others, so the lease has
- * the bytes as well: they can be sent again whatever has become of the slots.
+ * Spans on their way to the upstream. They stay in the buffer: readers see them, but takers and
+ * other leases do not get them. A full buffer evicts their slots like any others. The lease
+ * therefore has a copy of the bytes, which can be sent again whatever happens to the slots.
  *
  *   free ──lease──▶ leased ──────────────────┬─delivered──────▶ delivered
  *     ▲               │ │                    ├─undeliverable──▶ undeliverable
  *     └───returned────┘ └─makes room, still──┴─returned───────▶ evicted
  *                         leased in the ledger
  *
- * Until it is settled a leased span counts as buffered in the ledger, whether it still has its slot
- * or not: so each ends in exactly one entry, and no entry is ever corrected.
+ * Until it is settled, a leased span counts as buffered in the ledger, whether or not it still has
+ * its slot. So each span ends in exactly one entry, and no entry is ever corrected.
  */
 export interface Lease {
   // Fixed at construction.
   readonly request: Uint8Array<ArrayBuffer>;
   readonly sequences: readonly number[];
-  /** For the ledger: the service and the length of each span. */
+  /** The service and the length of each span, for the ledger. */
   readonly services: Uint32Array;
   readonly lengthBytes: Uint32Array;
 
@@ -179,7 +190,7 @@ export interface Lease {
   readonly settled: Uint8Array;
 }
 
-/** Spans of a lease by their positions in it. */
+/** A range of spans in a lease, by position. */
 export type LeasePart = SpanRange;
 
 export type Settlement = "delivered" | "returned" | "undeliverable";

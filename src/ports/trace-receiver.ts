@@ -1,8 +1,8 @@
 import type { Receipt } from "../domain/receipt.ts";
 
 /**
- * The use case behind every OTLP listener. Does not keep `request` after the call, so its memory
- * may be freed then.
+ * The use case behind every OTLP listener. It does not keep `request` after the call, so the memory
+ * may then be freed.
  */
 export interface TraceReceiver {
   receive(request: Uint8Array): Receipt;

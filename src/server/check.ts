@@ -19,7 +19,7 @@ export interface StartToCheck {
   readonly memoryLimitBytes?: () => number | undefined;
 }
 
-/** Tries all that a start tries, short of listening. Leaves everything as it was. */
+/** Tries everything that a start does, except listening. It leaves everything unchanged. */
 export async function checkStart(start: StartToCheck): Promise<CheckedStart> {
   const { config, lookup, memoryLimitBytes = cgroupMemoryLimit } = start;
   const mistakes = [hostMistakes(config, lookup), spillMistakes(config), forwardMistakes(start)];
@@ -67,7 +67,7 @@ async function spillMistakes({ shutdownSpillFile: path }: Config): Promise<Mista
 async function forwardMistakes({ config, version }: StartToCheck): Promise<readonly Mistake[]> {
   if (config.forward === "off") return [];
   const { forward } = config;
-  // A sink logs nothing before it has sent something.
+  // A sink logs nothing until it has sent something.
   const unused = { nowMs: Date.now, clock, logger: SILENT_LOGGER };
   const opening = await openSpanSink({ forward, version, ...unused });
   if (!opening.ok) return opening.mistakes;
@@ -75,7 +75,7 @@ async function forwardMistakes({ config, version }: StartToCheck): Promise<reado
   return [];
 }
 
-/** Warns of an upstream that is not there now; a start does without it. */
+/** Warns of an unreachable upstream, which does not prevent a start. */
 async function upstreamWarnings(
   { forward }: Config,
   lookup: Lookup | undefined,

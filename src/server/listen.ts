@@ -17,7 +17,7 @@ import type { ServerParts } from "./parts.ts";
 import type { LogFields } from "../ports/logger.ts";
 import { systemErrorText } from "../domain/text/system-error.ts";
 
-/** Each way to listen starts a listener, keeps it in `running`, and returns its port. */
+/** The listeners. `start` starts one, stores it in `running`, and returns its port. */
 const LISTENERS = {
   api: { portVariable: "API_PORT", start: startApi },
   grpc: { portVariable: "OTLP_GRPC_PORT", start: startGrpc },
@@ -26,7 +26,7 @@ const LISTENERS = {
 
 export type ListenerName = keyof typeof LISTENERS;
 
-/** Resolves to false when it cannot listen; the log has said why. */
+/** Starts a listener. If it cannot listen, logs the reason and resolves to false. */
 export async function listen(parts: ServerParts, listener: ListenerName): Promise<boolean> {
   const { config, logger, running } = parts;
   const address = config[listener];
@@ -44,7 +44,7 @@ export async function listen(parts: ServerParts, listener: ListenerName): Promis
   }
 }
 
-/** A listener that runs, and what to say when it cannot listen again. */
+/** A running listener, and the description to log if it cannot listen again. */
 export interface RunningListener extends FailedListener {
   readonly listener: ListenerName;
   readonly pausable: PausableListener;
@@ -131,7 +131,7 @@ function startHttp(parts: ServerParts, address: ListenAddress): number {
   return http.port;
 }
 
-/** What cannot listen, and the variable that says where it should. */
+/** A listener that cannot listen, and the variable that sets its port. */
 export interface FailedListener {
   readonly listener: string;
   readonly address: ListenAddress;
@@ -141,7 +141,7 @@ export interface FailedListener {
 const OWN_ADDRESS = "an address of this machine, or to 0.0.0.0 for all of them";
 const ANY_PORT = "to 0 for any free one, or to off";
 
-/** By the error's code: what went wrong, the variable to set, and to what. */
+/** For each error code: the reason, the variable to set, and its new value. */
 const FAILURES: Readonly<
   Record<string, readonly [reason: string, sets: "PORT" | "HOST", to: string]>
 > = {
@@ -155,7 +155,7 @@ const FAILURES: Readonly<
   ENOTFOUND: ["the host name does not resolve", "HOST", OWN_ADDRESS],
 };
 
-/** Returns the fields of a log line: what went wrong and how to fix it. */
+/** Returns the fields of a log line that explains the failure and how to fix it. */
 export function listenFailure(
   { listener, address, portVariable }: FailedListener,
   error: unknown,

@@ -3,10 +3,10 @@ import type { Config, ConfigWarning } from "../config/config.ts";
 
 const MIB = 2 ** 20;
 
-/** The runtime, the program, and answers under way. */
+/** The memory of the runtime, the program, and responses in progress. */
 const PROGRAM_BYTES = 100 * MIB;
 
-/** Warns of a memory limit below what this configuration may need, before a burst needs it. */
+/** Warns of a memory limit below the needs of this configuration, before a burst exceeds it. */
 export function memoryWarnings(
   { buffer, limits }: Config,
   limitBytes: number | undefined,

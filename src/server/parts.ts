@@ -24,43 +24,46 @@ export interface ServerInputs {
   readonly config: Config;
   readonly logger: Logger;
   readonly version: string;
-  /** Returns the system's memory limit, or undefined without one. Default: the cgroup's. */
+  /**
+   * Returns the memory limit of the system; undefined if there is none. Default: the limit of the
+   * cgroup.
+   */
   readonly memoryLimitBytes?: () => number | undefined;
 }
 
-/** Holds what a start adds and others look at: nothing of it is there before its stage. */
+/** Holds the parts that a start adds. None of them exists before its stage. */
 export interface RunningParts {
   forwarder?: Forwarder;
   grpc?: GrpcListener;
   http?: OtlpHttpListener;
   api?: ReadApi;
-  /** In use; `off` until something listens there. */
+  /** The ports in use; `off` until a listener is listening. */
   readonly ports: Record<ProblemProtocol, number | "off">;
-  /** Restored from the spill of an earlier run. */
+  /** The amount restored from the spill of an earlier run. */
   restored: { readonly spans: number; readonly bytes: number };
 }
 
-/** Holds the parts of a server, whether it runs or not. Only `running` changes. */
+/** Holds the parts of a server, running or not. Only `running` changes. */
 export interface ServerParts extends ServerInputs {
   readonly running: RunningParts;
   readonly life: LifeCycle;
   readonly buffer: LoggedBuffer;
-  /** Identifies this run: the buffer's sequences keep their meaning as long as it lasts. */
+  /** Identifies this run, for which the sequences of the buffer are valid. */
   readonly runId: string;
   readonly arrivals: Arrivals;
   readonly receiver: ReceiveTraces;
   /** Wraps `receiver`, and counts by protocol. */
   readonly receivers: Readonly<Record<"grpc" | "http/protobuf" | "http/json", CountedReceiver>>;
   readonly problems: ProblemRegistry;
-  /** Undefined when metrics and logs are rejected. */
+  /** Undefined if metrics and logs are rejected. */
   readonly unsupported: UnsupportedSignals | undefined;
-  /** Shared by all listeners, because the bound is on what they hold together. */
+  /** Shared by all listeners, because the limit covers all of them together. */
   readonly budget: InFlightBudget;
-  /** Undefined unless forwarding is enabled; without it, a full ring is normal. */
+  /** Undefined unless forwarding is enabled; without forwarding, a full ring is normal. */
   readonly highWater: HighWater | undefined;
-  /** Undefined when a stop drops the remaining spans. */
+  /** Undefined if a stop discards the remaining spans. */
   readonly spill: SpanSpill | undefined;
-  /** Aborted by a stop, to end waits and tails. */
+  /** Aborted by a stop, which ends waits and tails. */
   readonly stopping: AbortController;
 }
 
@@ -132,7 +135,9 @@ function countedReceivers(
   return { grpc, "http/protobuf": protobuf, "http/json": json };
 }
 
-/** Random, so that no two runs share one, even when the system clock is set back. */
+/**
+ * Returns a random identifier, so that no two runs share one, even if the system clock is set back.
+ */
 function newRunId(): string {
   return crypto.getRandomValues(new Uint8Array(8)).toHex();
 }

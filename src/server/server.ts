@@ -8,30 +8,36 @@ import { memoryWarnings } from "./memory.ts";
 import { buildParts, type ServerInputs, type ServerParts } from "./parts.ts";
 import { stagesOf, startStages } from "./stages.ts";
 
-/** A running spanring in this process, without the command line and the signals. */
+/** A running spanring in this process, without a command line or signals. */
 export interface RunningServer {
-  /** In use, also where the configuration asked for any; `off` where nothing listens. */
+  /**
+   * The actual ports, even if the configuration asked for any free port; `off` for disabled
+   * listeners.
+   */
   readonly ports: Readonly<Record<ListenerName, number | "off">>;
   readonly buffer: LoggedBuffer;
-  /** Identifies this run in the responses of the read API. */
+  /** Identifies this run in responses of the read API. */
   readonly runId: string;
   readonly arrivals: Arrivals;
-  /** Counts what was refused or discarded since the start. */
+  /** Returns the counts of requests and spans refused or discarded since the start. */
   readonly problems: () => readonly ProblemTotal[];
   /** Stops all stages in reverse order; they share the grace period. */
   stop(graceMs: number): Promise<void>;
   /** Reads the header and certificate files again, and logs the result. */
   reload(): Promise<void>;
-  /** Ends the grace period of a stop; remaining spans are still spilled or logged as lost. */
+  /** Ends the grace period of a stop. Remaining spans are still spilled or logged as lost. */
   hurry(): void;
 }
 
-/** Thrown when the server cannot listen, forward or write; the log says what and why. */
+/** Thrown if the server cannot listen, forward or write. The log has the details. */
 export class CannotStartError extends Error {
   override name = "CannotStartError";
 }
 
-/** Resolves when everything listens. Rejects with a `CannotStartError` after undoing the start. */
+/**
+ * Starts a server. Resolves when all listeners are listening; rejects with a `CannotStartError`
+ * after undoing the start.
+ */
 export async function startServer(inputs: ServerInputs): Promise<RunningServer> {
   const parts = buildParts(inputs);
   const { buffer, runId, arrivals, problems, life, running } = parts;

@@ -20,21 +20,21 @@ import {
 const TICK_MS = 1_000;
 
 /**
- * Lists the stages, in the order of the start; the stop runs in reverse:
+ * Returns the stages in start order; the stop runs in reverse:
  *
  *     start ▼                                                          stop ▲
- *     problems          what is refused from here on is logged         write the last line
+ *     problems          log refused requests from now on               write the last line
  *     high water        one sample a second                            no more samples
- *     spill             the file can be written                        spill what is in the ring
- *     forwarding        the sink can be opened                         send within the grace period
- *     restore           what an earlier run has spilled is the oldest
- *     listeners         read API, OTLP/gRPC, OTLP/HTTP                 finish what is in flight
+ *     spill             check that the file can be written             spill the rest of the ring
+ *     forwarding        open the sink                                  send within the grace period
+ *     restore           restore earlier spans as the oldest
+ *     listeners         read API, OTLP/gRPC, OTLP/HTTP                 finish requests in flight
  *     descriptors       pause listeners while none is left             leave them as they are
  *     receiving                                                        refuse new requests
  *     readers                                                          end waits and tails
  *
- * Nothing touches an earlier run's spill before it is known that the file can be written again and
- * that forwarding can start.
+ * The spill of an earlier run is not touched until it is certain that the file can be written again
+ * and that forwarding can start.
  */
 export function stagesOf(parts: ServerParts): readonly Stage[] {
   const { problems, receiver, running, stopping } = parts;
@@ -88,7 +88,10 @@ function sampleHighWater({ highWater }: ServerParts): Stage {
   };
 }
 
-/** Its stop ignores the grace period, also when hurried: half a file would be lost. */
+/**
+ * Spills the remaining spans. The stop of this stage ignores the grace period, even when hurried,
+ * because half a file would be lost.
+ */
 function spillAtStop({ buffer, spill, config, logger }: ServerParts): Stage {
   const isForwarding = config.forward !== "off";
   let left: Promise<void> | undefined;
@@ -126,7 +129,9 @@ function buildForwarder(
   return new Forwarder({ buffer, capacity, arrivals, sink, settings, ...times, logger });
 }
 
-/** Runs before anything listens, so that the restored spans are the oldest. */
+/**
+ * Restores spilled spans. It runs before any listener starts, so that these spans are the oldest.
+ */
 async function restore(parts: ServerParts): Promise<boolean> {
   const { spill, buffer, receiver, config, logger } = parts;
   if (spill === undefined) return true;
@@ -142,19 +147,21 @@ async function stopReadApi({ running: { api } }: ServerParts, graceMs: number): 
   await stopWithin(graceMs, { gently: () => api.stop(), byForce: () => api.abort() });
 }
 
-/** One step of a start, and its opposite in the stop. */
+/** One step of a start, and its counterpart in the stop. */
 export interface Stage {
   readonly name: string;
-  /** Resolves to false when the server cannot start; the log has said why. */
+  /** Resolves to false if the server cannot start; the log has the reason. */
   readonly start?: () => boolean | Promise<boolean>;
-  /** Left out when the stop has nothing to do. Called only after a successful start. */
+  /** Absent if the stop has nothing to do. It is called only after a successful start. */
   readonly stop?: StopPart;
 }
 
-/** Resolves to whether all stages have started; those that have are registered for the stop. */
+/**
+ * Starts the stages in order and registers each for the stop. Resolves to whether all have started.
+ */
 export async function startStages(parts: ServerParts, stages: readonly Stage[]): Promise<boolean> {
   for (const { start, stop } of stages) {
-    // oxlint-disable-next-line no-await-in-loop -- each stage relies on those before it
+    // oxlint-disable-next-line no-await-in-loop -- each stage depends on earlier ones
     if (start !== undefined && !(await start())) return false;
     if (stop !== undefined) parts.life.started(stop);
   }
@@ -162,7 +169,7 @@ export async function startStages(parts: ServerParts, stages: readonly Stage[]):
   return true;
 }
 
-/** Pauses the listeners whenever the process runs out of file descriptors. */
+/** Pauses the listeners while the process has no file descriptors left. */
 export function guardDescriptors(parts: ServerParts): Stage {
   let cancel: (() => void) | undefined;
   let ticked: Promise<void> = Promise.resolve();
@@ -172,7 +179,7 @@ export function guardDescriptors(parts: ServerParts): Stage {
       const guard = buildGuard(parts);
       const tick = (): void => {
         const guarded = ticked.then(() => guard.tick());
-        // A fault of one look must not end all later ones.
+        // An error in one check must not end all later ones.
         ticked = guarded.catch((error: unknown) =>
           parts.logger.error("unexpected_error", { error }),
         );

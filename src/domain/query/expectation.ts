@@ -1,7 +1,7 @@
 import { quotePeerText } from "../text/quote-text.ts";
 import { readCondition, type SpanCondition, type SpanFilter } from "./span-filter.ts";
 
-/** Describes what a run must emit: a number of matching spans. */
+/** The spans that a run must emit: a filter and a number of matching spans. */
 export interface Expectation {
   /** The expectation as written. */
   readonly text: string;
@@ -19,7 +19,7 @@ export interface CountCondition {
 const COMPARISONS = [">=", "<=", "=", ">", "<"] as const;
 type Comparison = (typeof COMPARISONS)[number];
 
-/** Lists every mistake, each in one sentence. */
+/** The mistakes in an expectation, one sentence each. */
 export interface ExpectationMistakes {
   readonly mistakes: readonly string[];
 }
@@ -30,7 +30,7 @@ const AT_LEAST_ONE: CountCondition = { comparison: ">=", count: 1 };
 const AND = /(?<=^|\s)&(?=\s|$)/;
 
 /**
- * Reads `name=GET / & service=shop & count>=2`: conditions of the read API, joined by ` & `, and
+ * Parses `name=GET / & service=shop & count>=2`: conditions of the read API, joined by ` & `, and
  * the number of spans, by default `count>=1`. In a value, `\&` means `&`.
  */
 export function readExpectation(
@@ -54,7 +54,7 @@ export function readExpectation(
   return { text, filter, lastCondition: conditions.at(-1), count };
 }
 
-/** Reports whether the number of spans found is as expected. */
+/** Reports whether the number of spans found meets the expectation. */
 export function isAsExpected({ comparison, count }: CountCondition, found: number): boolean {
   switch (comparison) {
     case ">=":
@@ -76,7 +76,7 @@ export function minCount({ comparison, count }: CountCondition): number {
   return comparison === ">=" || comparison === "=" ? count : 0;
 }
 
-/** Reports whether there can be too many spans, so that a span lost unseen may matter. */
+/** Reports whether the number of spans has a maximum. If so, a span lost unseen may matter. */
 export function hasMaximum({ comparison }: CountCondition): boolean {
   return comparison === "=" || comparison === "<=" || comparison === "<";
 }
@@ -93,7 +93,10 @@ function countOf(text: string): CountCondition | undefined {
   return comparison === undefined ? undefined : { comparison, count: Number(digits) };
 }
 
-/** A count that is always or never met would look like a test that passes or fails for a reason. */
+/**
+ * Returns the mistake in a count that is always or never met: a test with it would pass or fail for
+ * no good reason.
+ */
 function mistakeIn(count: CountCondition | undefined): string | undefined {
   if (count === undefined) return COUNT_BOUND;
   if (count.count > 0) return undefined;

@@ -3,9 +3,9 @@ import { uint32At } from "../wire/scalars.ts";
 import { meansMoreThanText } from "./wanted-attribute.ts";
 
 /**
- * Identifies an equality that a filter requires, so that a span is tried only on the filters that a
- * look-up by the span's own keys finds. Filters with equal keys may still differ: a hash or a tail
- * is rarely, but sometimes, common to two values.
+ * A key that a filter requires of a span. Filters are found by the keys of a span, so that only
+ * those are tried on it. Different filters may have equal keys, because different values
+ * occasionally share a hash or a tail.
  */
 export type FilterKey =
   | { readonly on: "trace_id"; readonly tail: number }
@@ -13,14 +13,17 @@ export type FilterKey =
   | ({ readonly on: "attribute" } & AttributeHashes)
   | { readonly on: "service"; readonly value: string };
 
-/** Holds the hash of an attribute's key, and of that key with each kind of value it may mean. */
+/**
+ * The hash of an attribute's key, and the hashes of that key with each kind of value that the text
+ * may mean.
+ */
 export interface AttributeHashes {
   readonly keyBytes: number;
   readonly keyHash: number;
   readonly pairHashes: readonly number[];
 }
 
-/** Most selective first, and of those as selective, the cheapest to compute for a span. */
+/** The kinds of keys: most selective first, and the cheapest to compute first among equals. */
 const KEYS_BY_RANK = ["trace_id", "name", "attribute", "service"] as const;
 
 /** Returns the first key of each kind, by rank. */
@@ -49,20 +52,23 @@ export function pairHash(keyHash: number, valueHash: number): number {
   return (Math.imul(keyHash, 0x9e3779b1) ^ valueHash) >>> 0;
 }
 
-/** Returns the hash for any other value: a number can be written in too many ways to be hashed. */
+/**
+ * Returns the hash for all other values, because a number can be written in too many ways to be
+ * hashed.
+ */
 export function otherHash(keyHash: number): number {
   return pairHash(keyHash, 0x5bd1e995);
 }
 
-/** Returns the last four bytes of the trace id at `at`. SDKs draw all bytes of it at random. */
+/** Returns the last four bytes of the trace id at `at`. SDKs choose all its bytes at random. */
 export function traceTail(bytes: Uint8Array, at: number): number {
   return uint32At(bytes, at + TRACE_ID_BYTES - 4);
 }
 
 /**
- * Returns 32 bits made of the length of a text, and of four bytes each from its beginning, its
- * middle and its end. Texts that differ only elsewhere have equal hashes, and are compared in full
- * afterwards. The bet is that such texts are rare; it buys a hash of any text in three loads.
+ * Returns a 32-bit hash of a text: its length, and four bytes each from its beginning, middle and
+ * end. It takes three loads for a text of any length. Texts that differ only elsewhere have equal
+ * hashes and are compared in full afterwards; they should be rare.
  */
 export function nameHash(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;

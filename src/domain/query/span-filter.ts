@@ -3,21 +3,21 @@ import { quotePeerText } from "../text/quote-text.ts";
 import { attributeKey, type FilterKey, nameKey, rankedKeys, traceKey } from "./filter-key.ts";
 import { readDuration, readInstant } from "./time-text.ts";
 
-/** Describes one condition: how it is read, documented, written as an option, and indexed. */
+/** Describes one condition: how to parse, document, index and write it as an option. */
 interface ConditionRow<Operand> {
   /** Completes "must be ...". */
   readonly bound: string;
-  /** Returns undefined for text that is not such a condition. */
+  /** Parses a condition; returns undefined for an invalid one. */
   readonly read: (text: string, nowUnixNano: bigint) => Operand | undefined;
   /** Describes the query parameter of the read API. */
   readonly meaning: string;
   /** The pattern that the API description gives for the parameter. */
   readonly pattern?: string;
-  /** May be given several times; then all of them must hold. */
+  /** Whether it may be given several times, in which case all of them must hold. */
   readonly isRepeatable?: boolean;
-  /** The option of the command line: what stands for its value, and the end of "spans ...". */
+  /** The option of the command line: a placeholder for its value, and the end of "spans ...". */
   readonly option: OptionText;
-  /** Returns the key by which a waiting filter is found; absent if spans are not indexed by it. */
+  /** Returns the key by which a waiting filter is indexed; absent if this condition has none. */
   readonly key?: (operand: Operand) => FilterKey;
 }
 
@@ -28,11 +28,11 @@ interface Repeatable {
 interface OptionText {
   readonly value: string;
   readonly meaning: string;
-  /** The values, where they are a few words. */
+  /** The values, if they are a few words. */
   readonly words?: readonly string[];
 }
 
-/** SpanKind and StatusCode: the index of a word is its number in OTLP. */
+/** The words of SpanKind and StatusCode. The index of a word is its number in OTLP. */
 const KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"] as const;
 const STATUSES = ["unset", "ok", "error"] as const;
 
@@ -41,8 +41,8 @@ const INSTANT =
   "duration before now such as `5m`. Spans without a start do not match";
 
 /**
- * Lists every condition. Query parameters, `--expect`, `waitFor()`, the options of the command
- * line, help and the API description are made from it; `span-matcher.ts` has the test of a span.
+ * All conditions. The query parameters, `--expect`, `waitFor()`, the options of the command line,
+ * the help and the API description derive from this table; `span-matcher.ts` tests spans.
  */
 const CONDITIONS = {
   service: row({
@@ -85,7 +85,9 @@ const CONDITIONS = {
       words: STATUSES,
     },
   }),
-  /** Of the span or, if the span has no attribute of that key, of its resource. */
+  /**
+   * Tests an attribute of the span or, if the span has no attribute with that key, of its resource.
+   */
   attribute: repeatable({
     bound: "key=value, with a key that is not empty",
     read: readAttribute,
@@ -99,14 +101,14 @@ const CONDITIONS = {
     },
     key: attributeKey,
   }),
-  /** A span without a start or an end has no known duration, and does not match. */
+  /** A span without a start or an end has no known duration and does not match. */
   min_duration: row({
     bound: "a duration: a number with ns, us, ms, s, m or h, such as 250ms or 1.5s",
     read: readMinDuration,
     meaning: "Spans of at least this duration, such as `250ms`; none without a start or an end.",
     option: { value: "TIME", meaning: "spans that took at least this long: 250ms, 1.5s" },
   }),
-  /** since <= start < until. A span without a start matches neither. */
+  /** Means since <= start < until. A span without a start does not match. */
   since: row({
     ...instant(),
     meaning: `Spans that start at this time or later: ${INSTANT}.`,
@@ -124,7 +126,7 @@ const CONDITIONS = {
 
 export type ConditionName = keyof typeof CONDITIONS;
 
-/** Names the conditions that may be given several times. */
+/** The names of conditions that may be given several times. */
 export type RepeatableName = {
   [Name in ConditionName]: (typeof CONDITIONS)[Name] extends Repeatable ? Name : never;
 }[ConditionName];
@@ -136,13 +138,13 @@ export type SpanCondition = {
 }[ConditionName];
 
 /**
- * Selects spans: all conditions must hold, and a filter without conditions matches every span. They
- * keep the order in which they were written: a wait that fails reports what it would have found
+ * Selects spans for which all conditions hold; an empty filter matches every span. The conditions
+ * keep the order in which they were written, because a wait that fails reports the spans that match
  * without the last one.
  */
 export type SpanFilter = readonly SpanCondition[];
 
-/** Says in one sentence what is wrong and what would be right; fit for a log line. */
+/** Explains in one sentence what is wrong and what would be right. It is safe for a log line. */
 export interface ConditionMistake {
   readonly mistake: string;
 }
@@ -154,7 +156,7 @@ export const CONDITION_ROWS: Readonly<
 > = CONDITIONS;
 
 /**
- * Reads a condition as people write it: `name=GET /`, `kind=server`, `min_duration=250ms`,
+ * Parses a condition as people write it: `name=GET /`, `kind=server`, `min_duration=250ms`,
  * `since=5m`.
  */
 export function readCondition(
@@ -169,7 +171,7 @@ export function readCondition(
   const { bound, read } = CONDITIONS[name];
   const operand = read(written, nowUnixNano);
   const mistake = `${name} is "${quotePeerText(written)}"; it must be ${bound}`;
-  // The row of this name has read it, which the compiler cannot follow.
+  // The operand belongs to the row of this name, which the compiler cannot infer.
   return operand === undefined ? { mistake } : ({ on: name, ...operand } as SpanCondition);
 }
 
@@ -187,7 +189,10 @@ function keyOf(condition: SpanCondition): FilterKey | undefined {
   return key?.(condition);
 }
 
-/** Returns a text that only filters with equal conditions in the same order have in common. */
+/**
+ * Returns a text that is equal for filters with equal conditions in the same order, and only for
+ * those.
+ */
 export function filterText(filter: SpanFilter): string {
   return JSON.stringify(filter, (_, value: unknown) =>
     typeof value === "bigint" ? `${value}` : value,
@@ -207,7 +212,7 @@ function text(bound: string) {
   return { bound, read: (value: string) => ({ value }) };
 }
 
-/** Reads hex digits, and returns them in lowercase. */
+/** Parses hex digits and returns them in lowercase. */
 function identifier(lengthBytes: number) {
   const digits = lengthBytes * 2;
   const isIdentifier = (value: string) => value.length === digits && /^[\da-f]+$/i.test(value);
@@ -218,7 +223,7 @@ function identifier(lengthBytes: number) {
   };
 }
 
-/** Reads a word in any case, or its number. */
+/** Parses a word, in any case, or its number. */
 function choice(words: readonly string[]) {
   return {
     bound: `one of ${words.join(", ")}, or a number from 0 to ${words.length - 1}`,

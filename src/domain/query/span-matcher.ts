@@ -28,32 +28,35 @@ export interface SpanLocation {
 export interface SpanMatcher {
   /**
    * The last four bytes, little endian, of the trace id that the filter requires, if it requires
-   * one: a cheap test to make first.
+   * one. It allows a cheap first test.
    */
   readonly traceTail: number | undefined;
   /**
-   * Drops what is known of resources. Called when the bytes may have changed since the last call,
-   * that is each time the ring's lock has been taken.
+   * Forgets cached resources. It is called if the bytes may have changed since the last call, which
+   * is each time the lock of the ring has been acquired.
    */
   reset(): void;
-  /** Decodes only what it needs, and allocates nothing. */
+  /**
+   * Reports whether a span matches. It decodes only the fields that it needs, and allocates
+   * nothing.
+   */
   matches(location: SpanLocation): boolean;
 }
 
-/** Returns the fields of a span. They are valid until the next call. */
+/** Returns the fields of a span, which are valid until the next call. */
 export type FieldsOf = (location: SpanLocation) => SpanFields;
 
 type LocationTest = (location: SpanLocation) => boolean;
 type FieldTest = (fields: SpanFields) => boolean;
 
-/** Holds a verdict on a resource, which holds for all of its spans. */
+/** The result for a resource, which applies to all of its spans. */
 interface ResourceVerdict {
-  /** Negative while nothing is known: no offset is negative. */
+  /** Negative if unknown; offsets are never negative. */
   resourceOffset: number;
   holds: boolean;
 }
 
-/** Holds the tests of a filter, by what they read. */
+/** The tests of a filter, by what they read. */
 interface Tests {
   readonly resource: LocationTest[];
   readonly field: FieldTest[];
@@ -91,7 +94,7 @@ function fieldReader(): FieldsOf {
   };
 }
 
-/** Most filters have one condition, which needs no loop. */
+/** Combines tests. Most filters have one condition, which needs no loop. */
 function allOf<Subject>(
   tests: readonly ((subject: Subject) => boolean)[],
 ): (subject: Subject) => boolean {
@@ -106,7 +109,10 @@ function allOf<Subject>(
   };
 }
 
-/** Returns a number only so that a condition without a test does not compile. */
+/**
+ * Adds the test of a condition. It returns a number only so that a condition without a test does
+ * not compile.
+ */
 function addTest(tests: Tests, condition: SpanCondition): number {
   const { resource, field, attribute } = tests;
   switch (condition.on) {
@@ -133,7 +139,7 @@ function addTest(tests: Tests, condition: SpanCondition): number {
   }
 }
 
-/** Compares the name as readers see it, with U+FFFD for what is not UTF-8. */
+/** Compares the name as readers see it, with U+FFFD in place of invalid UTF-8. */
 function serviceTest(tests: Tests, wanted: string): LocationTest {
   return perResource(
     tests,
@@ -142,7 +148,10 @@ function serviceTest(tests: Tests, wanted: string): LocationTest {
   );
 }
 
-/** An attribute of a span hides the attribute of its resource that has the same key. */
+/**
+ * Tests an attribute. An attribute of the span hides an attribute of its resource with the same
+ * key.
+ */
 function attributeTest(tests: Tests, key: string, value: string): LocationTest {
   const wanted = wantedAttribute(key, value);
   const resourceHasIt = perResource(
@@ -207,7 +216,7 @@ function minDurationTest(least: Halves): FieldTest {
   };
 }
 
-/** Reports whether a span has the time. In proto3, 0 means "not set". */
+/** Reports whether the time is set. In proto3, 0 means "not set". */
 function isSet(bytes: Uint8Array, at: number): boolean {
   return at !== ABSENT && (uint32At(bytes, at) !== 0 || uint32At(bytes, at + 4) !== 0);
 }

@@ -1,5 +1,5 @@
 import { NANOS_PER_MS } from "../time.ts";
-/** Reads durations and instants as people write them, in nanoseconds and without loss. */
+/** Parses durations and instants as people write them, in nanoseconds and without rounding. */
 
 const NANOSECONDS: Readonly<Record<string, bigint>> = {
   ns: 1n,
@@ -10,7 +10,7 @@ const NANOSECONDS: Readonly<Record<string, bigint>> = {
   h: 3_600_000_000_000n,
 };
 
-/** Fifteen digits on either side of the point exceed the range of any clock. */
+/** Fifteen digits on either side of the decimal point exceed the range of any clock. */
 const DURATION = /^(\d{1,15})(?:\.(\d{1,15}))?(ns|us|ms|s|m|h)$/;
 
 /** Returns the nanoseconds of a duration such as 250ms or 1.5s, rounded down. */
@@ -32,8 +32,8 @@ export function readInstant(text: string, nowUnixNano: bigint): bigint | undefin
 }
 
 /**
- * From 2001 to 2286, the number of digits implies the unit. Any other number is refused: read in
- * the wrong unit, it would be a time in 1970 or in the far future.
+ * From 2001 to 2286, the number of digits implies the unit. Other numbers are rejected: in the
+ * wrong unit, they would mean a time in 1970 or in the far future.
  */
 const UNIX_SECONDS = /^([1-9]\d{9})(?:\.(\d{1,9}))?$/;
 const UNIX_MS_US_NS = /^[1-9](?:\d{12}|\d{15}|\d{18})$/;
@@ -52,12 +52,12 @@ const DATE = /^\d{4}-\d\d-\d\d$/;
 const TIMESTAMP =
   /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,18}))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
-/** Source: RFC 3339. A leap second is refused, for Unix time has none. */
+/** Parses RFC 3339. A leap second is rejected, because Unix time has none. */
 function readTimestamp(text: string): bigint | undefined {
   const [, date, time, fraction = "", zone] = TIMESTAMP.exec(text) ?? [];
   if (date === undefined || zone === undefined) return undefined;
   const local = new Date(`${date}T${time}Z`);
-  // `Date` takes a day that the month does not have for one of the next month.
+  // `Date` interprets a day that the month does not have as a day of the next month.
   if (Number.isNaN(local.getTime()) || !local.toISOString().startsWith(`${date}T${time}`)) {
     return undefined;
   }

@@ -17,8 +17,8 @@ import {
 import { doubleAt, hasGroups, isSame, isTrueVarint, varintGroups } from "../wire/scalars.ts";
 
 /**
- * Describes an attribute to find: its key, and its value as each kind of value that the text may
- * mean. The last three members are scratch space, so that a search allocates nothing.
+ * An attribute to find: its key, and its value as each kind of value that the text may mean. The
+ * last three members are scratch space, so that a search allocates nothing.
  */
 export interface WantedAttribute {
   readonly key: Uint8Array;
@@ -33,7 +33,7 @@ export interface WantedAttribute {
   readonly resource: ResourceScan;
 }
 
-/** Verdicts on a message. If it has the key several times, any of the values may match. */
+/** The result for a message. If it has the key several times, any of the values may match. */
 export const NO_SUCH_KEY = 0;
 export const OTHER_VALUE = 1;
 export const WANTED_VALUE = 2;
@@ -45,7 +45,10 @@ const NO_NUMBER = /^(?:NaN|-?Infinity)$/;
 
 const encoder = new TextEncoder();
 
-/** "200" means the string, the integer and the double 200; likewise "0.5" and "true". */
+/**
+ * Returns the attribute that a text means. "200" means the string, the integer and the double 200;
+ * the same applies to "0.5" and "true".
+ */
 export function wantedAttribute(key: string, text: string): WantedAttribute {
   const integer = INTEGER.test(text) ? BigInt(text) : undefined;
   const isInt64 = integer !== undefined && BigInt.asIntN(64, integer) === integer;
@@ -68,7 +71,7 @@ export function meansMoreThanText(text: string): boolean {
   return bool !== undefined || int !== undefined || double !== undefined;
 }
 
-/** Returns the verdict on the span whose body begins at `offset`. */
+/** Returns the result for the span whose body begins at `offset`. */
 export function verdictOfSpan(
   wanted: WantedAttribute,
   bytes: Uint8Array,
@@ -84,7 +87,7 @@ export function verdictOfSpan(
   return verdict;
 }
 
-/** Returns the verdict on the resource of the ResourceSpans message at `offset`. */
+/** Returns the result for the resource of the ResourceSpans message at `offset`. */
 export function verdictOfResource(
   wanted: WantedAttribute,
   bytes: Uint8Array,
@@ -101,7 +104,10 @@ export function verdictOfResource(
   return verdict;
 }
 
-/** Reports whether a few bytes show that the KeyValue in this range has another key. */
+/**
+ * Reports whether the KeyValue in this range is seen to have another key, by reading only a few
+ * bytes.
+ */
 function hasPlainlyOtherKey(
   { key }: WantedAttribute,
   bytes: Uint8Array,
@@ -133,7 +139,7 @@ function hasWantedValue({ found, text, bool, int, double }: WantedAttribute, byt
   return member === DOUBLE_VALUE && double !== undefined && isEqual(doubleAt(bytes, start), double);
 }
 
-/** Compares numbers, with NaN equal to NaN. */
+/** Compares numbers; NaN equals NaN. */
 function isEqual(value: number, wanted: number): boolean {
   return value === wanted || (Number.isNaN(value) && Number.isNaN(wanted));
 }

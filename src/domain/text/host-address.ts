@@ -1,4 +1,4 @@
-/** Reports whether a host is this machine: a proxy would resolve the name to itself. */
+/** Reports whether a host is this machine. A proxy would resolve such a name to itself. */
 export function isLoopback(host: string): boolean {
   const name = plainHost(host);
   return /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|::1|0\.0\.0\.0|::)$/.test(name);
@@ -6,7 +6,7 @@ export function isLoopback(host: string): boolean {
 
 /**
  * Returns a canonical spelling for comparison: `127.1` and `[::ffff:127.0.0.1]` mean `127.0.0.1`,
- * and a final dot does not matter. Does not look up names.
+ * and a trailing dot is ignored. It does no name lookups.
  */
 export function plainHost(host: string): string {
   const name = withoutBrackets(host);
@@ -16,14 +16,15 @@ export function plainHost(host: string): string {
 
 /**
  * Returns the host as in an HTTP URL, with IPv6 addresses in brackets, because URLs of other
- * schemes keep a host as it is written. Undefined for an invalid host.
+ * schemes leave the host unchanged. Undefined for an invalid host.
  */
 export function canonicalHost(host: string): string | undefined {
   return URL.parse(`http://${host}`)?.hostname;
 }
 
 /**
- * Turns `::ffff:7f00:1`, as the URL standard writes it, into 127.0.0.1. Source: RFC 4291, 2.5.5.2.
+ * Converts `::ffff:7f00:1`, which is how the URL standard writes it, to 127.0.0.1. Source: RFC
+ * 4291, 2.5.5.2.
  */
 function withoutIpv6Prefix(host: string): string {
   const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(host) ?? [];
@@ -32,7 +33,7 @@ function withoutIpv6Prefix(host: string): string {
   return words.flatMap((word) => [word >> 8, word & 0xff]).join(".");
 }
 
-/** Returns the IPv6 address of a URL without brackets, as everything but URLs expects it. */
+/** Returns the host of a URL without the brackets around an IPv6 address, which only URLs use. */
 export function withoutBrackets(host: string): string {
   return host.replace(/^\[|\]$/g, "");
 }

@@ -1,7 +1,7 @@
 /**
  * Returns the word that was probably meant: one that starts with the given text, or the one with
- * the fewest letters to insert, remove, change or swap. Undefined when more than half would have to
- * change.
+ * the fewest letters to insert, remove, change or swap. Undefined if more than half of the letters
+ * would change.
  */
 export function nearestWord(written: string, words: readonly string[]): string | undefined {
   const begun = words.find((word) => written.length >= 3 && word.startsWith(written));
@@ -20,10 +20,13 @@ export function suggestion(written: string, words: readonly string[]): string {
   return nearest === undefined ? "" : `; did you mean ${nearest}?`;
 }
 
-/** Longer than any known word, so letters after it cannot change the result. */
+/** Longer than any known word, so the letters after it cannot change the result. */
 const MAX_LETTERS = 64;
 
-/** Returns the Damerau-Levenshtein distance, row by row; two swapped neighbours count once. */
+/**
+ * Returns the Damerau-Levenshtein distance, computed row by row. Swapping two adjacent letters
+ * counts once.
+ */
 function slipsBetween(one: string, other: string): number {
   const letters = one.slice(0, MAX_LETTERS);
   let before: number[] = [];

@@ -10,7 +10,8 @@ const CUT_MARK_BYTES = 3;
 const UNSAFE = /[\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * Returns text of a peer, safe for a log line: escaped, at most 256 bytes of UTF-8, `…` where cut.
+ * Returns a peer's text in a form that is safe for a log line: escaped, and truncated to 256 bytes
+ * of UTF-8, with `…` at the end if truncated.
  */
 export function quotePeerText(text: string): string {
   const escaped = text.slice(0, LIMIT_BYTES).replaceAll(UNSAFE, escapeCharacter);
@@ -29,7 +30,9 @@ function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
-/** `encodeInto` stops before the first character that does not fit whole. */
+/**
+ * Returns the beginning of a text. `encodeInto` stops before the first character that does not fit.
+ */
 function firstBytes(text: string, lengthBytes: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(lengthBytes));
   return text.slice(0, read);

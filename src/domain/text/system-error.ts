@@ -1,6 +1,6 @@
 import { quotePeerText } from "./quote-text.ts";
 
-/** Says what each code means to a person. Source: errno(3). */
+/** The meaning of each code in plain words. Source: errno(3). */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EBUSY: "it is in use",
@@ -23,8 +23,9 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns why the system refused to open, read or write something, fit for a log line. The
- * runtime's own text names its system call and the path, which the caller has named already.
+ * Returns the reason why the system refused to open, read or write something, safe for a log line.
+ * The message of the runtime also has the system call and the path, which the caller has already
+ * named.
  */
 export function systemErrorText(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

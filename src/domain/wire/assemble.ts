@@ -6,11 +6,11 @@ import { type SpanTable, everySpan, rowsOf, type SpanRange } from "./request-spa
 import { varintSize, writeVarint } from "./scalars.ts";
 
 /**
- * Returns a request with the spans of `table` and no others, made of slices of the request they
- * were walked in: the bytes of each span, and around them every field of their envelopes (request,
- * ResourceSpans, ScopeSpans), unknown ones included. Envelopes without a span are left out.
+ * Returns a request with only the spans of `table`, made of slices of the request in which they
+ * were walked: the bytes of each span, and around them every field of their envelopes (request,
+ * ResourceSpans, ScopeSpans), including unknown ones. Envelopes without a span are left out.
  *
- * Needs a request that the walk accepted, and at least one span.
+ * The request must have been accepted by the walk, and have at least one span.
  */
 export function assembleRequest(source: MessageBytes, table: SpanTable): Uint8Array<ArrayBuffer> {
   assert(table.spanCount > 0, "an assembled request has a span");
@@ -31,7 +31,7 @@ interface Assembly {
   lengthBytes: number;
 }
 
-/** Rows of spans, both ends included. */
+/** A range of spans by row, both ends included. */
 interface Rows {
   readonly first: number;
   readonly last: number;
@@ -70,9 +70,9 @@ function knownRun(table: SpanTable, context: number): ByteRange | undefined {
 }
 
 /**
- * Reports whether only spans, with tags and lengths of the shortest form, lie between these spans:
- * then they are copied in one piece. Every tag and length takes at least these bytes, so an equal
- * sum leaves no room for anything else.
+ * Reports whether nothing but spans, with tags and lengths of the shortest form, lies between these
+ * spans; they can then be copied in one piece. Every tag and length takes at least these bytes, so
+ * an equal sum leaves no room for anything else.
  */
 function areNeighbours(table: SpanTable, rows: Rows): boolean {
   let expectedBytes = table.spanLength[rows.first]!;
@@ -112,7 +112,7 @@ function addOtherFields(assembly: Assembly, message: MessageBytes, runs: ByteRan
   if (keptFrom < offset + length) add(assembly, bytes.subarray(keptFrom, offset + length));
 }
 
-/** Adds a field that holds a message. Reserves the place of its head before the length is known. */
+/** Adds a field that holds a message. It reserves space for the head before the length is known. */
 function addMessage(assembly: Assembly, field: number, addBody: () => void): void {
   const headIndex = assembly.pieces.length;
   assembly.pieces.push(assembly.bytes.subarray(0, 0));
@@ -123,7 +123,7 @@ function addMessage(assembly: Assembly, field: number, addBody: () => void): voi
   assembly.lengthBytes += head.length;
 }
 
-/** Returns tag and length. All fields written here have tags of one byte. */
+/** Returns a tag and a length. All fields written here have one-byte tags. */
 function fieldHead(field: number, bodyBytes: number): Uint8Array {
   const head = new Uint8Array(1 + varintSize(bodyBytes));
   head[0] = (field << 3) | WIRE_BYTES;
@@ -148,10 +148,10 @@ export function concatenate(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuff
 }
 
 /**
- * Returns a request with these spans of another request and no others, each with everything around
- * it; see `assembleRequest`. The runs ascend.
+ * Returns a request with only these spans of another request, each with its envelopes; see
+ * `assembleRequest`. The runs must ascend.
  *
- * Needs a request of which the walk accepted all spans, and at least one span.
+ * The walk must have accepted all spans of the request, and there must be at least one.
  */
 export function cutRequest(
   request: Uint8Array,

@@ -18,12 +18,12 @@ import {
   ATTRIBUTES_TAG,
 } from "./otlp-tags.ts";
 
-/** The member of an AnyValue without a value. */
+/** The member of an AnyValue that has no value. */
 export const NO_VALUE = 0;
 
 /**
- * The offsets of key and value of an encoded KeyValue, and the member of its value. Reused for many
- * attributes. An absent key has two equal offsets.
+ * The offsets of the key and the value of an encoded KeyValue, and the member of the value. It is
+ * reused for many attributes. An absent key has two equal offsets.
  */
 export interface EncodedAttribute {
   readonly fields: FieldScan;
@@ -68,8 +68,8 @@ export function readAttribute(
 }
 
 /**
- * Reads the value at `fields`. An AnyValue is a oneof: its last member counts, in any of the
- * occurrences of the value, which together are one message.
+ * Reads the value at `fields`. An AnyValue is a oneof whose last member counts. If the value occurs
+ * several times, the occurrences merge into one message.
  */
 function readValue(attribute: EncodedAttribute): void {
   const { fields, members } = attribute;
@@ -82,13 +82,13 @@ function readValue(attribute: EncodedAttribute): void {
   }
 }
 
-/** A value that is no offset of a key's end. */
+/** Cannot be the offset of the end of a key. */
 export const NO_PLAIN_KEY = 0;
 
 /**
- * Returns the end of the key of the KeyValue from `start` to `end`, by looking at a few bytes; the
- * key starts at `start` + 2. The bet: a key followed by a value, their lengths in one byte, and
- * nothing else. If it is lost, the attribute must be read.
+ * Returns the end of the key of the KeyValue from `start` to `end`, by reading only a few bytes;
+ * the key starts at `start` + 2. It assumes a key followed by a value, each with a one-byte length,
+ * and nothing else. Otherwise, the attribute must be read in full.
  *
  *   [0a][key bytes][ key ... ][12][value bytes][ value ... ]
  *                             ^
@@ -103,8 +103,8 @@ export function plainKeyEnd(bytes: Uint8Array, start: number, end: number): numb
 }
 
 /**
- * Returns the start of the text that is the value after a plain key, up to `end`; 0 when the value
- * is not a text, or is encoded in an unusual way.
+ * Returns the start of the text that is the value after a plain key, up to `end`; 0 if the value is
+ * not text or has an unusual encoding.
  *
  *   [12][value bytes][0a][text bytes][ text ... ]
  *                                    ^           ^end

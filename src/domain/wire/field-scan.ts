@@ -50,13 +50,13 @@ export function stepField(scan: FieldScan): void {
   assert(scan.at <= scan.end, "an accepted field ends within its message");
 }
 
-/** A value that is no offset of a field's end. */
+/** Cannot be the offset of the end of a field. */
 export const NOT_PLAIN = 0;
 
 /**
- * Returns the end of a field of the usual form: its tag takes one byte, and so does its number or
- * its length. Two bytes decide, so a loop that keeps its position in a local steps over such fields
- * in about 2 ns each, and leaves others to `stepField`.
+ * Returns the end of a field of the usual form, in which the tag takes one byte, and so does the
+ * number or the length. Two bytes decide this, so a loop that keeps its position in a local
+ * variable skips such fields in about 2 ns each, and leaves others to `stepField`.
  */
 export function plainFieldEnd(bytes: Uint8Array, at: number): number {
   const tag = bytes[at]!;
@@ -69,7 +69,7 @@ export function plainFieldEnd(bytes: Uint8Array, at: number): number {
   return wireType === WIRE_VARINT ? at + 2 : NOT_PLAIN;
 }
 
-/** Steps over a field in any form that the encoding allows. */
+/** Steps over a field of any form that the encoding allows. */
 function stepOddField(scan: FieldScan): void {
   const tag = takeVarint(scan);
   scan.fieldNumber = tag >>> 3;
@@ -78,7 +78,7 @@ function stepOddField(scan: FieldScan): void {
   scan.at += length;
 }
 
-/** Returns the length of a value; reads it first if the field has one. */
+/** Returns the length of a value, which it reads first if the field has one. */
 function valueLength(scan: FieldScan, wireType: number): number {
   if (wireType === WIRE_BYTES) return takeVarint(scan);
   if (wireType === WIRE_VARINT) return nextVarintWidth(scan);

@@ -12,9 +12,9 @@ import { SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-tags.ts";
 import { everySpan, type SpanTable } from "./request-spans.ts";
 
 /**
- * Returns 1 for every span of a request with text that is not UTF-8, in the span, its resource or
- * its scope, otherwise 0. Strict receivers refuse the whole request of such a span. Needs a request
- * that the walk accepted.
+ * Returns 1 for each span that has text that is not UTF-8 in the span, its resource or its scope,
+ * and otherwise 0. Strict receivers refuse the whole request of such a span. The walk must have
+ * accepted the request.
  */
 export function spansWithInvalidText(request: Uint8Array): Uint8Array {
   const table = everySpan({ bytes: request, offset: 0, length: request.length });

@@ -2,12 +2,12 @@ import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT } from "./otlp-sche
 import { varintValue, varintWidth } from "./scalars.ts";
 
 /**
- * The path from a request to its items: for each message on it, the fields to follow. The last ones
- * hold the items.
+ * The path from a request to its items: the fields to follow in each message along it. The last
+ * ones hold the items.
  */
 export type ItemPath = readonly (readonly number[])[];
 
-/** Returned for bytes that are not such a request. */
+/** Returned if the bytes are not such a request. */
 export const NO_COUNT = -1;
 
 /** Tags and lengths have 32 bits, as in the walk of a trace request. */
@@ -22,8 +22,8 @@ interface Cursor {
 }
 
 /**
- * Returns how many items an encoded request holds, without decoding them, or NO_COUNT. Recursion is
- * as deep as the path is long.
+ * Returns the number of items in an encoded request, without decoding them, or NO_COUNT. The
+ * recursion is as deep as the path is long.
  */
 export function countItems(request: Uint8Array, path: ItemPath): number {
   const cursor = { bytes: request, at: 0, fieldNumber: 0, wireType: 0, valueAt: 0 };
@@ -64,8 +64,8 @@ function takeField(cursor: Cursor, end: number): boolean {
 }
 
 /**
- * Returns the length of a field's value, which starts after its length prefix, if any; -1 for an
- * invalid one.
+ * Returns the length of the value of a field, which starts after its length prefix, if any; -1 if
+ * it is invalid.
  */
 function takeLength(cursor: Cursor, end: number): number {
   const { bytes, at, wireType } = cursor;

@@ -1,11 +1,12 @@
 /**
- * The OTLP schema: every message of a trace request, in one table. The other tables here, the tags
- * in `otlp-tags.ts` and the shapes of OTLP/JSON are derived from it.
+ * The OTLP schema: all messages of a trace request in one table. The other tables in this file, the
+ * tags in `otlp-tags.ts` and the shapes of OTLP/JSON derive from it.
  * `test/domain/wire/otlp-schema.test.ts` compares it with the definitions in `proto/`.
  */
 
 /**
- * A varint on the wire. `profiles_only` fields have a meaning in profiles only, and read as absent.
+ * The kinds of a varint. `profiles_only` fields have a meaning only in profiles, and read as
+ * absent.
  */
 type VarintKind = "bool" | "enum" | "uint32" | "int64" | "profiles_only";
 type FixedKind = "double" | "fixed64" | "fixed32";
@@ -33,7 +34,7 @@ type RepeatedMessage =
   | "KeyValue"
   | "AnyValue";
 
-/** Number and kind of each field, by the names of message and field (as in JSON). */
+/** The number and kind of each field, by message and by field name (as in JSON). */
 export const OTLP = {
   ExportTraceServiceRequest: { resourceSpans: [1, "ResourceSpans[]"] },
   ResourceSpans: {
@@ -116,7 +117,7 @@ export const OTLP = {
 
 export type MessageName = keyof typeof OTLP;
 
-/** The names in the order of the table, which is the order of the kinds below. */
+/** The names in table order, which is the order of the kinds below. */
 export const MESSAGES = Object.keys(OTLP) as readonly MessageName[];
 
 export interface SchemaField {
@@ -136,7 +137,10 @@ export function schemaFields(message: MessageName): readonly SchemaField[] {
   }));
 }
 
-/** Up to `LINK`, the walk has work to do when a message starts or ends; see `walked-request`. */
+/**
+ * For kinds up to `LINK`, the walk has work to do when a message starts or ends; see
+ * `walked-request`.
+ */
 export const REQUEST = 0;
 export const RESOURCE_SPANS = 1;
 export const SCOPE_SPANS = 2;
@@ -149,13 +153,13 @@ export const WIRE_FIXED64 = 1;
 export const WIRE_BYTES = 2;
 export const WIRE_FIXED32 = 5;
 
-/** The actions of the walk on a field. From `BYTES` on, the field has a length. */
+/** The actions of the walk on a field. From `BYTES` on, a field has a length. */
 export const BAD_TAG = 0;
 export const WRONG_WIRE_TYPE = 1;
 export const VARINT = 2;
 export const FIXED64 = 3;
 export const FIXED32 = 4;
-/** Has a meaning in profiles only: skipped, reported, read as absent. */
+/** The field has a meaning only in profiles: it is skipped, reported, and reads as absent. */
 export const PROFILES_ONLY = 5;
 export const BYTES = 6;
 export const CHECK_TRACE_ID = 7;
@@ -163,7 +167,7 @@ export const CHECK_SPAN_ID = 8;
 export const CHECK_PARENT_SPAN_ID = 9;
 export const CHECK_LINK_TRACE_ID = 10;
 export const CHECK_LINK_SPAN_ID = 11;
-/** Added to the kind of the message that the field holds. */
+/** Added to the kind of the message in the field. */
 export const DESCEND = 16;
 
 type Action = "varint" | "fixed64" | "fixed32" | "bytes" | "profiles_only" | IdKind | MessageName;

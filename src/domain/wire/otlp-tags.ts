@@ -1,8 +1,8 @@
 /**
- * Field numbers and tags (field number << 3 | wire type) of the OTLP schema, as literals, which a
- * bundler inlines: a table lookup would be a load in the loops of the walk. The type of each
- * literal is computed from the table, so one that is not in the table, or that belongs to another
- * field, does not compile.
+ * Field numbers and tags (field number << 3 | wire type) of the OTLP schema. They are literals,
+ * which a bundler inlines, because a table lookup would be a load in the loops of the walk. The
+ * type of each literal is computed from the table, so a literal that is missing from the table or
+ * belongs to another field does not compile.
  */
 import type { MessageName, OTLP } from "./otlp-schema.ts";
 
@@ -29,7 +29,7 @@ type WireTypeOf<Kind> = Kind extends "bool" | "enum" | "uint32" | "int64" | "pro
       ? 5
       : 2;
 
-/** Counts with the lengths of tuples, the only arithmetic on types. */
+/** Counts by the lengths of tuples, the only arithmetic that types have. */
 type Units<Count, Row extends unknown[] = []> = Row["length"] extends Count
   ? Row
   : Units<Count, [...Row, unknown]>;
@@ -72,7 +72,7 @@ export const END_TIME_FIELD: FieldOf<"Span", "endTimeUnixNano"> = 8;
 export const END_TIME_TAG: TagOf<"Span", "endTimeUnixNano"> = 0x41;
 export const ATTRIBUTES_FIELD: FieldOf<"Span", "attributes"> = 9;
 export const ATTRIBUTES_TAG: TagOf<"Span", "attributes"> = 0x4a;
-// Some encoders write these although they are zero, for example the SDK for JavaScript.
+// Some encoders write these even if they are zero, for example the SDK for JavaScript.
 export const DROPPED_ATTRIBUTES_TAG: TagOf<"Span", "droppedAttributesCount"> = 0x50;
 export const DROPPED_EVENTS_TAG: TagOf<"Span", "droppedEventsCount"> = 0x60;
 export const DROPPED_LINKS_TAG: TagOf<"Span", "droppedLinksCount"> = 0x70;
@@ -98,7 +98,7 @@ export const STRING_VALUE: FieldOf<"AnyValue", "stringValue"> = 1;
 export const BOOL_VALUE: FieldOf<"AnyValue", "boolValue"> = 2;
 export const INT_VALUE: FieldOf<"AnyValue", "intValue"> = 3;
 export const DOUBLE_VALUE: FieldOf<"AnyValue", "doubleValue"> = 4;
-/** An indexed string of profiles: reads as absent, but unsets the member before it. */
+/** An indexed string of profiles. It reads as absent, but unsets the member before it. */
 export const STRING_INDEX_VALUE: FieldOf<"AnyValue", "stringValueStrindex"> = 8;
 export const STRING_VALUE_TAG: TagOf<"AnyValue", "stringValue"> = 0x0a;
 export const BOOL_VALUE_TAG: TagOf<"AnyValue", "boolValue"> = 0x10;

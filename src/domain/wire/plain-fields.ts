@@ -1,13 +1,13 @@
 /**
  * The fast path of the walk: fields of a span in the form that nearly every encoder writes.
  *
- * The bet: identifiers come first, tags and lengths take one byte, attributes are one short key
- * with one short scalar, and a status has only a code. Such fields are checked by comparing a few
- * bytes with the expected ones, instead of going through the schema and into three kinds of
+ * The assumptions: identifiers come first, tags and lengths take one byte, attributes are one short
+ * key with one short scalar, and a status has only a code. Such fields are checked by comparing a
+ * few bytes with the expected ones, instead of going through the schema and into three kinds of
  * message. A usual span is walked about five times as fast (`bun run bench walk`).
  *
- * If the bet is lost, the functions return the position where it was lost. The general walk reads
- * one field there, and then the bet is on again. Nothing is called malformed here.
+ * If an assumption fails, the functions return the position of the failure. The general walk reads
+ * one field there, and then the fast path resumes. Nothing is called malformed here.
  */
 import { isValidId, SPAN_ID_BYTES, TRACE_ID_BYTES } from "../span-validity.ts";
 import {
@@ -35,7 +35,7 @@ import {
   TRACE_STATE_TAG,
 } from "./otlp-tags.ts";
 
-/** The messages that plain spans open: the span, its attribute and the value. */
+/** The depth of the messages in plain spans: the span, its attribute and the value. */
 export const PLAIN_DEPTH = 3;
 
 /** The offset after a tag and a length. */
@@ -45,9 +45,9 @@ const PLAIN_IDS_BYTES = 2 + TRACE_ID_BYTES + 2 + SPAN_ID_BYTES;
 const PLAIN_PARENT_BYTES = 2 + SPAN_ID_BYTES;
 
 /**
- * Returns the end of the identifiers if the span starts with its own two, valid, and perhaps its
- * parent's; otherwise `at`. They are not among the plain fields because a later one of the same
- * number overrides an earlier one.
+ * Returns the end of the identifiers if the span starts with its own two, both valid, and
+ * optionally its parent's; otherwise `at`. They are not among the plain fields, because a later one
+ * with the same number overrides an earlier one.
  */
 export function skipPlainIds(bytes: Uint8Array, at: number, length: number): number {
   const spanId = at + 2 + TRACE_ID_BYTES;
@@ -100,8 +100,8 @@ export function skipPlainFields(bytes: Uint8Array, from: number, end: number): n
 }
 
 /**
- * Returns the offset of the name of a plain span, at its length: its only name, near its start. 0
- * when the name is elsewhere or absent.
+ * Returns the offset of the length of the name of a plain span. A plain span has one name, near its
+ * start; 0 if the name is elsewhere or absent.
  *
  *   [trace id][span id]([parent])([trace state])[ 2a ][ length ][ name ]
  *                                                     ^
@@ -114,7 +114,7 @@ export function plainNameAt(bytes: Uint8Array, spanOffset: number, spanLength: n
   return at < end && bytes[at] === NAME_TAG ? at + 1 : 0;
 }
 
-/** Skips plain attributes of a message in which they have another tag than in a span. */
+/** Skips plain attributes of messages other than spans, in which they have another tag. */
 export function skipPlainAttributes(
   bytes: Uint8Array,
   tag: number,
@@ -138,7 +138,8 @@ export function skipPlainAttributes(
  *                                                         [21][ 8 bytes      ]  double
  */
 function isPlainAttribute(bytes: Uint8Array, start: number, end: number): boolean {
-  // Two tags, two lengths and the shortest scalar: a shorter one would be read past its end.
+  // This covers two tags, two lengths and the shortest scalar; a shorter one would be read past its
+  // end.
   if (end - start < 6 || bytes[start] !== KEY_TAG) return false;
   const valueTag = start + 2 + bytes[start + 1]!;
   // A key too long for a one-byte length would end after `end`, which is at most 127 bytes away.

@@ -3,8 +3,8 @@ import { RESOURCE_SPANS_FIELD, SCOPE_SPANS_FIELD, SPANS_FIELD } from "./otlp-tag
 
 /**
  * The offsets of the spans of one request, in columns. Offsets and lengths are those of message
- * bodies, without tag and length. A context is one ScopeSpans within its ResourceSpans; a context
- * without spans has no row.
+ * bodies, without tag and length. A context is one ScopeSpans within its ResourceSpans; contexts
+ * without spans have no row.
  *
  *   [ ResourceSpans [ resource ][ ScopeSpans [ scope ][ Span ][ Span ] ] ] [ ResourceSpans ...
  *                   ^resourceOffset          ^scopeOffset     ^spanOffset
@@ -20,14 +20,16 @@ export interface SpanTable {
   readonly resourceLength: Uint32Array;
   readonly scopeOffset: Uint32Array;
   readonly scopeLength: Uint32Array;
-  /** The run of spans within the scope, if it is known to be the only one: `spansEnd` is not 0. */
+  /**
+   * The run of spans within the scope, if it is known to be the only one; `spansEnd` is then not 0.
+   */
   readonly spansStart: Uint32Array;
   readonly spansEnd: Uint32Array;
 }
 
 /**
- * Creates a table. Every span has at most one context of its own, so the same number of rows serves
- * both.
+ * Creates a table. Each span has at most one context of its own, so both kinds of rows need the
+ * same number.
  */
 export function createSpanTable(rows: number): SpanTable {
   return {
@@ -45,15 +47,15 @@ export function createSpanTable(rows: number): SpanTable {
   };
 }
 
-/** Spans of a request by position: from `first` up to, but not including, `end`. */
+/** A range of spans by position: from `first` up to, but not including, `end`. */
 export interface SpanRange {
   readonly first: number;
   readonly end: number;
 }
 
 /**
- * Returns the offsets of all spans of a request, valid or not. Reads nothing deeper than the head
- * of a span, so it costs little and needs no limits. Needs a request that the walk accepted.
+ * Returns the offsets of all spans of a request, valid or not. It reads no deeper than the head of
+ * a span, so it costs little and needs no limits. The walk must have accepted the request.
  */
 export function everySpan(request: MessageBytes): SpanTable {
   const scopes = scopesOf(request);
@@ -66,7 +68,7 @@ export function everySpan(request: MessageBytes): SpanTable {
   return table;
 }
 
-/** Returns the rows of these spans, as far as they exist. */
+/** Returns the rows of these spans, if they exist. */
 export function rowsOf(table: SpanTable, ...runs: readonly SpanRange[]): SpanTable {
   const kept = runs.map(({ first, end }) => ({ first, end: Math.min(end, table.spanCount) }));
   const columnOf = (column: Uint32Array) => joined(kept.map((run) => partOf(column, run)));

@@ -47,16 +47,16 @@ import {
 } from "./walk-fault.ts";
 import { beginWalk, enterMessage, leaveMessage, type WalkedRequest } from "./walked-request.ts";
 
-/** Lengths have 32 bits, as in protobufjs: a longer one could be stored, but not decoded. */
+/** Lengths have 32 bits, as in protobufjs; a longer message could be stored but not decoded. */
 const MAX_LENGTH_BYTES = 5;
 
 /**
- * Finds and checks every span of an encoded `ExportTraceServiceRequest`, in one pass and without
- * decoding. Sets `walked.fault`, and throws for no input.
+ * Finds and checks every span of an encoded `ExportTraceServiceRequest` in one pass, without
+ * decoding it. Sets `walked.fault`; throws for no input.
  *
- * Stricter than the encoding in three ways: a known field must have its own wire type, groups are
- * refused, and a tag or a length takes at most five bytes.
- * Source: protobuf encoding, and the OTLP rules on identifiers.
+ * It is stricter than the encoding in three ways: a known field must have its own wire type, groups
+ * are rejected, and a tag or a length takes at most five bytes. Source: protobuf encoding, and the
+ * OTLP rules on identifiers.
  */
 export function walkRequest(walked: WalkedRequest, request: Uint8Array): void {
   beginWalk(walked, request);
@@ -64,9 +64,10 @@ export function walkRequest(walked: WalkedRequest, request: Uint8Array): void {
 }
 
 /**
- * One loop for all messages: the current one is in locals, the outer ones on a stack of fixed
- * height, so nesting needs no recursion. The function is long because every field of every span
- * passes through it: in pieces, its locals would go through memory each time.
+ * Walks all messages in one loop. The current message is in local variables, the outer ones on a
+ * stack of fixed height, so nesting needs no recursion. The function is long because every field of
+ * every span passes through it; split into parts, it would move its local variables through memory
+ * each time.
  */
 function walkMessages(walked: WalkedRequest, bytes: Uint8Array): number {
   const { open, limits } = walked;
@@ -125,9 +126,9 @@ function walkMessages(walked: WalkedRequest, bytes: Uint8Array): number {
 }
 
 /**
- * Accepts spans that are plain from first to last byte without entering them, keeping their offsets
- * in locals. Other spans, and one span too many, are left to the general walk, which resumes after
- * the plain fields.
+ * Accepts spans that are plain from first to last byte without entering them, and keeps their
+ * offsets in local variables. Other spans, and the first span above the limit, are left to the
+ * general walk, which resumes after the plain fields.
  */
 function acceptPlainSpans(walked: WalkedRequest, from: number, end: number): number {
   const { request: bytes, spanOffset, spanLength, spanContext, spanTraceId } = walked;
@@ -164,8 +165,8 @@ function acceptPlainSpans(walked: WalkedRequest, from: number, end: number): num
 }
 
 /**
- * Returns the action on a tag of several bytes: only `Span.flags` and unknown fields have two, and
- * more than five are invalid.
+ * Returns the action on a tag of several bytes. Only `Span.flags` and unknown fields have two-byte
+ * tags, and more than five bytes are invalid.
  */
 function wideTagAction(walked: WalkedRequest, kind: number, width: number): number {
   if (width === 0 || width > 5) return BAD_TAG;
@@ -183,7 +184,7 @@ function stepOver(bytes: Uint8Array, at: number, end: number, action: number): n
   return width === 0 ? -BAD_VARINT : at + width;
 }
 
-/** Returns the position after the plain fields, among which the identifiers were read. */
+/** Returns the position after the plain fields, which include the identifiers. */
 function resumeSpan({ open }: WalkedRequest): number {
   open.spanFaults = 0;
   return open.plainEnd;

@@ -5,7 +5,7 @@ import { isSame, textBetween } from "./scalars.ts";
 
 /**
  * A position among the attributes of a resource. A ResourceSpans message may hold its resource in
- * several pieces, which together are one: their attributes follow one another.
+ * several pieces, whose attributes follow one another.
  *
  *   [ Resource [ attribute ][ attribute ] ][ ScopeSpans ... ][ Resource [ attribute ] ]
  *                           ^attributes                                              ^around.end
@@ -21,7 +21,7 @@ export function createResourceScan(): ResourceScan {
   return { around: scanFrom(nothing, 0, 0), attributes: scanFrom(nothing, 0, 0) };
 }
 
-/** Points a scan before the first attribute of the ResourceSpans message at `offset`. */
+/** Moves a scan to the first attribute of the ResourceSpans message at `offset`. */
 export function scanResource(
   scan: ResourceScan,
   bytes: Uint8Array,
@@ -46,7 +46,7 @@ export function nextAttribute({ around, attributes }: ResourceScan): boolean {
 }
 
 /**
- * The service of a resource without a name. Source: OpenTelemetry, semantic conventions for
+ * The service of a resource without a service name. Source: OpenTelemetry, semantic conventions for
  * services.
  */
 const UNKNOWN_SERVICE = "unknown_service";
@@ -59,11 +59,11 @@ export function serviceName(bytes: Uint8Array, offset: number, length: number): 
   return range === undefined ? UNKNOWN_SERVICE : textBetween(bytes, range.start, range.end);
 }
 
-// Reused by each call. Every thread has modules of its own.
+// Each call reuses these. Every thread has its own modules.
 const scan = createResourceScan();
 const attribute = createEncodedAttribute();
 
-/** Returns the range of the name: the first attribute with that key that holds a string. */
+/** Returns the range of the name: the first attribute with that key and a string value. */
 export function serviceNameRange(
   bytes: Uint8Array,
   offset: number,

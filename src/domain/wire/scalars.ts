@@ -1,20 +1,21 @@
 /**
- * Base-128 varints: seven bits a byte, the lowest first, the top bit set on all but the last byte.
+ * Varints of base 128: seven bits per byte, lowest bits first, with the top bit set on all but the
+ * last byte.
  *
  *     300 = 0b10_0101100      [ 1 0101100 ][ 0 0000010 ]
  *
  * Source: protobuf encoding, "Base 128 Varints".
  */
 
-/** A 64-bit value needs ten bytes; the tenth holds its highest bit, and nothing else. */
+/** A 64-bit value needs ten bytes; the tenth holds only its highest bit. */
 const MAX_VARINT_BYTES = 10;
 
 /**
- * Returns how many bytes the varint at `at` takes, or 0 for an invalid one: cut off by `end`,
+ * Returns the number of bytes of the varint at `at`, or 0 if it is invalid: cut off by `end`,
  * longer than ten bytes, or too large for 64 bits.
  */
 export function varintWidth(bytes: Uint8Array, at: number, end: number): number {
-  // Nearly every varint of a trace has one or two bytes; the loop handles the rest.
+  // Nearly every varint of a trace has one or two bytes; the loop handles longer ones.
   if (at < end && bytes[at]! < 0x80) return 1;
   if (at + 1 < end && bytes[at + 1]! < 0x80) return 2;
   const last = Math.min(end, at + MAX_VARINT_BYTES);
@@ -29,8 +30,8 @@ function fits(bytes: Uint8Array, at: number, width: number): number {
 }
 
 /**
- * Returns the value of a varint of known width. Exact below 2^53; larger values are only known to
- * exceed any possible length, which is enough for a bounds check.
+ * Returns the value of a varint of known width. It is exact below 2^53. A larger value is only
+ * known to exceed any possible length, which is enough for a bounds check.
  */
 export function varintValue(bytes: Uint8Array, at: number, width: number): number {
   if (width === 1) return bytes[at]!;
@@ -65,8 +66,8 @@ export function writeVarint(into: Uint8Array, at: number, value: number): number
 /** Reads and compares encoded scalars without allocating an object or a bigint for each. */
 
 /**
- * A 64-bit number in two halves: a bigint is an allocation, and a span has two times. The halves of
- * a negative or enormous bigint order it below or above all 64-bit values.
+ * A 64-bit number in two halves, because a bigint is an allocation and a span has two times. The
+ * halves of a negative or enormous bigint order it below or above all 64-bit values.
  */
 export interface Halves {
   readonly high: number;
@@ -77,7 +78,7 @@ export function halvesOf(value: bigint): Halves {
   return { high: Number(value >> 32n), low: Number(value & 0xffff_ffffn) };
 }
 
-/** Reads a little-endian number, like all fixed-width numbers of protobuf. */
+/** Reads a little-endian 32-bit number; all fixed-width numbers of protobuf are little-endian. */
 export function uint32At(bytes: Uint8Array, at: number): number {
   return (
     (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
@@ -91,13 +92,16 @@ export function uint64At(bytes: Uint8Array, at: number): bigint {
 const doubleBytes = new Uint8Array(8);
 const double = new Float64Array(doubleBytes.buffer);
 
-/** Reads a double through eight aligned bytes: those of a span are rarely aligned. */
+/**
+ * Reads a double. It copies the bytes to an aligned array, because the bytes of a span are rarely
+ * aligned.
+ */
 export function doubleAt(bytes: Uint8Array, at: number): number {
   for (let index = 0; index < 8; index += 1) doubleBytes[index] = bytes[at + index]!;
   return double[0]!;
 }
 
-/** Reads an int32 or an enum: bits beyond 32 are ignored, as in any decoder. */
+/** Reads an int32 or an enum. Bits beyond 32 are ignored, as in any decoder. */
 export function int32Varint(bytes: Uint8Array, at: number, end: number): number {
   let value = 0;
   for (let index = 0; at + index < end && index < 5; index += 1) {
@@ -114,10 +118,7 @@ export function isTrueVarint(bytes: Uint8Array, at: number, end: number): boolea
   return false;
 }
 
-/**
- * Returns the groups of seven bits that a varint of this value has, lowest first, as few as
- * possible.
- */
+/** Returns the 7-bit groups of the shortest varint of this value, lowest first. */
 export function varintGroups(value: bigint): Uint8Array {
   const groups: number[] = [];
   for (let rest = BigInt.asUintN(64, value); rest > 0n; rest >>= 7n) {
@@ -126,7 +127,7 @@ export function varintGroups(value: bigint): Uint8Array {
   return Uint8Array.from(groups);
 }
 
-/** Reports whether a varint has the value of these groups, with any number of bytes. */
+/** Reports whether a varint, of any width, has the value of these groups. */
 export function hasGroups(bytes: Uint8Array, at: number, end: number, groups: Uint8Array): boolean {
   const width = end - at;
   if (width < groups.length) return false;
@@ -138,8 +139,8 @@ export function hasGroups(bytes: Uint8Array, at: number, end: number, groups: Ui
 }
 
 /**
- * Reports whether the bytes from `start` to `end` equal `wanted`. Compares from the end: names,
- * keys and identifiers of one sender tend to start alike and to end differently.
+ * Reports whether the bytes from `start` to `end` equal `wanted`. It compares from the end, because
+ * the names, keys and identifiers of one sender tend to start alike and end differently.
  */
 export function isSame(bytes: Uint8Array, start: number, end: number, wanted: Uint8Array): boolean {
   if (end - start !== wanted.length) return false;
@@ -149,7 +150,7 @@ export function isSame(bytes: Uint8Array, start: number, end: number, wanted: Ui
   return true;
 }
 
-/** Decodes invalid UTF-8 as U+FFFD, and keeps a byte order mark like any other character. */
+/** Decodes invalid UTF-8 as U+FFFD, and preserves a byte order mark. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export function textBetween(bytes: Uint8Array, start: number, end: number): string {

@@ -24,11 +24,11 @@ import {
 import { isValidId, SPAN_ID_BYTES, TRACE_ID_BYTES } from "../span-validity.ts";
 
 /**
- * The offsets of those fields of an encoded span that readers ask for, and two small numbers.
- * Offsets are relative to `bytes`, and become meaningless when those change. Reused for many spans,
+ * The offsets of the fields of an encoded span that readers need, and two small numbers. Offsets
+ * are relative to `bytes`, and are invalid once those change. The object is reused for many spans,
  * so that reading a span allocates nothing.
  *
- * The last occurrence of a field counts. An absent name or parent is empty, an absent time is at
+ * The last occurrence of a field counts. An absent name or parent is empty; an absent time is at
  * `ABSENT`.
  */
 export interface SpanFields extends FieldScan {
@@ -67,8 +67,8 @@ export function createSpanFields(): SpanFields {
  * Reads the fields of a span that the wire walk has accepted, in one pass: about 2 ns each, because
  * each field must be read to find the next one.
  *
- * The bet: tags and lengths take one byte, and a status has only a code. Other fields are read by
- * `readOddField`, at about five times the cost.
+ * It assumes that tags and lengths take one byte, and that a status has only a code. Other fields
+ * are read by `readOddField`, at about five times the cost.
  */
 export function readSpanFields(
   fields: SpanFields,
@@ -133,7 +133,7 @@ function noteBytes(fields: SpanFields, tag: number, start: number, end: number):
   else if (tag === SPAN_ID_TAG) fields.spanIdAt = start;
 }
 
-/** Reads a field in any form that the encoding allows; returns the start of the next one. */
+/** Reads a field of any form that the encoding allows; returns the start of the next one. */
 function readOddField(fields: SpanFields, at: number): number {
   fields.at = at;
   stepField(fields);
@@ -146,7 +146,9 @@ function readOddField(fields: SpanFields, at: number): number {
   return end;
 }
 
-/** Reads a status. Several statuses merge into one: one without a code keeps the earlier code. */
+/**
+ * Reads a status. Several statuses merge into one; a status without a code keeps the earlier code.
+ */
 function readStatus(fields: SpanFields, start: number, end: number): void {
   const scan = scanFrom(fields.bytes, start, end);
   while (nextField(scan)) {
@@ -155,7 +157,7 @@ function readStatus(fields: SpanFields, start: number, end: number): void {
   }
 }
 
-/** The fields of a span that the summary of a trace needs. */
+/** The fields of a span that a trace summary needs. */
 export interface SpanDigest {
   /** 32 hex digits, lowercase. */
   readonly traceId: string;
@@ -169,7 +171,9 @@ export interface SpanDigest {
   readonly statusCode: number;
 }
 
-/** Returns the digest of a span whose fields have been read, while its bytes are unchanged. */
+/**
+ * Returns the digest of a span whose fields have been read and whose bytes have not changed since.
+ */
 export function digestSpan(fields: SpanFields): SpanDigest {
   return {
     traceId: traceIdHex(fields),
@@ -190,13 +194,14 @@ export function spanIdHex({ bytes, spanIdAt }: SpanFields): string {
   return bytes.subarray(spanIdAt, spanIdAt + SPAN_ID_BYTES).toHex();
 }
 
-/** Returns the identifier of the parent; empty when there is none. */
+/** Returns the identifier of the parent; empty if there is none. */
 export function parentIdHex({ bytes, parentStart, parentEnd }: SpanFields): string {
   return bytes.subarray(parentStart, parentEnd).toHex();
 }
 
 /**
- * Reports whether a span has a parent. Some senders write zeros on a root span, which mean none.
+ * Reports whether a span has a parent. Some senders write an identifier of zeros on root spans,
+ * which means none.
  */
 export function hasParent({ bytes, parentStart, parentEnd }: SpanFields): boolean {
   return isValidId(bytes, parentStart, parentEnd);
@@ -206,7 +211,7 @@ function spanName({ bytes, nameStart, nameEnd }: SpanFields): string {
   return textBetween(bytes, nameStart, nameEnd);
 }
 
-/** Returns Unix nanoseconds; 0 when the field is absent. */
+/** Returns Unix nanoseconds; 0 if the field is absent. */
 function timeAt({ bytes }: SpanFields, at: number): bigint {
   return at === ABSENT ? 0n : uint64At(bytes, at);
 }

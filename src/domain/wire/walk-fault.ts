@@ -2,8 +2,8 @@ import { type FieldScan, nextField, scanFrom } from "./field-scan.ts";
 import { type MessageName, SCHEMA } from "./otlp-schema.ts";
 
 /**
- * The reasons why bytes are not an acceptable trace request. Codes, because the walk returns a
- * number.
+ * The reasons why bytes are not an acceptable trace request. They are numbers, because the walk
+ * returns a number.
  */
 export const NO_FAULT = 0;
 export const BAD_FIELD_TAG = 1;
@@ -11,7 +11,7 @@ export const FIELD_OF_WRONG_TYPE = 2;
 export const BAD_VARINT = 3;
 export const OVERRUN = 4;
 export const TOO_DEEP = 5;
-/** The only fault that concerns size and not form. */
+/** The only fault that concerns size rather than form. */
 export const TOO_MANY_SPANS = 6;
 
 const WORDS: Readonly<Record<number, string>> = {
@@ -31,8 +31,8 @@ const MAX_NAMED = 4;
 
 /**
  * Returns the fields that OTLP does not define, such as `ResourceSpans.1000`, in messages that may
- * hold spans: at most four, each once. The wire walk must have accepted the request. Slow, so it is
- * called only to explain why a request has no span.
+ * hold spans: at most four, without duplicates. The wire walk must have accepted the request. It is
+ * slow, so it is called only to explain why a request has no spans.
  */
 export function unknownFields(request: Uint8Array): readonly string[] {
   const found = new Set<string>();
@@ -41,7 +41,7 @@ export function unknownFields(request: Uint8Array): readonly string[] {
 }
 
 /**
- * Searches a message. The depth does not depend on the peer: no message that may hold spans
+ * Searches a message. A peer cannot affect the depth, because no message that may hold spans
  * contains its own kind.
  */
 function search(scan: FieldScan, message: MessageName, found: Set<string>): void {

@@ -8,13 +8,13 @@ import { serviceNameBytes } from "./resource.ts";
 
 export interface WalkLimits {
   readonly spansPerRequest: number;
-  /** The depth of nested messages, the request itself being the first. */
+  /** Maximum depth of nested messages; the request itself is at depth 1. */
   readonly nestingDepth: number;
 }
 
 /**
- * The result of a walk. One is created for each thread and reused, so a request of any size
- * allocates nothing; it is valid until the next walk.
+ * The result of a walk. Each thread creates one and reuses it, so that requests of any size
+ * allocate nothing. It is valid until the next walk.
  *
  * Invariant: spans begun = spanCount + rejectedSpans, and contextCount <= spanCount.
  */
@@ -23,11 +23,11 @@ export interface WalkedRequest extends SpanTable {
   request: Uint8Array;
   /** The offset of each span's trace identifier. */
   readonly spanTraceId: Uint32Array;
-  /** Valid spans that were plain from first to last byte. */
+  /** Number of valid spans that were plain from first to last byte. */
   plainSpans: number;
   fault: number;
   faultOffsetBytes: number;
-  /** The bytes of the valid and of the rejected spans, as encoded `Span` messages. */
+  /** The bytes of valid spans, and below those of rejected ones, as encoded `Span` messages. */
   spanBytes: number;
   rejectedBytes: number;
   /** The rejected spans: their ResourceSpans and lengths. */
@@ -35,7 +35,7 @@ export interface WalkedRequest extends SpanTable {
   readonly rejectedResourceOffset: Uint32Array;
   readonly rejectedResourceLength: Uint32Array;
   readonly rejectedLength: Uint32Array;
-  /** In spans and in bytes; a span with several faults counts for each. */
+  /** Counts in spans and in bytes; a span with several faults counts for each. */
   readonly rejectedByFault: Uint32Array;
   readonly rejectedBytesByFault: Uint32Array;
   sawProfilesOnlyField: boolean;
@@ -58,7 +58,7 @@ interface OpenMessages {
 
 export function createWalkedRequest(limits: WalkLimits): WalkedRequest {
   return {
-    // One row more than the limit: the row after the last is the draft of the next span.
+    // One row more than the limit, because the row after the last holds the draft of the next span.
     ...createSpanTable(limits.spansPerRequest + 1),
     limits,
     request: new Uint8Array(0),
@@ -107,7 +107,7 @@ function forgetRejected(walked: WalkedRequest): void {
   walked.rejectedBytesByFault.fill(0);
 }
 
-/** Records the start of a message. Kinds above `LINK` hold nothing that is recorded. */
+/** Records the start of a message. Kinds above `LINK` hold nothing to record. */
 export function enterMessage(
   walked: WalkedRequest,
   kind: number,
@@ -118,7 +118,7 @@ export function enterMessage(
   if (kind === SPAN) {
     walked.spanOffset[spanCount] = at;
     walked.spanLength[spanCount] = length;
-    // The usual position; an identifier that is elsewhere is recorded when it is read.
+    // The usual position; an identifier elsewhere is recorded when it is read.
     walked.spanTraceId[spanCount] = at + PLAIN_TRACE_ID_AT;
     open.spanFaults = BAD_TRACE_ID | BAD_SPAN_ID;
   } else if (kind === LINK) {
@@ -135,7 +135,7 @@ export function enterMessage(
   }
 }
 
-/** Turns the drafts of a finished message into rows, or drops them. */
+/** Turns the drafts of a finished message into rows, or discards them. */
 export function leaveMessage(walked: WalkedRequest, kind: number): void {
   const { open } = walked;
   if (kind === SPAN) {
@@ -171,8 +171,8 @@ function rejectSpan(walked: WalkedRequest): void {
 }
 
 /**
- * Returns the amounts of a request's rejected spans for the ledger: an entry for each run of them
- * in one resource. The names are views of the request.
+ * Returns the amounts of a request's rejected spans for the ledger, with an entry for each run of
+ * them in one resource. The names are views of the request.
  */
 export function rejectedByService(walked: WalkedRequest): ServiceAmount[] {
   const { request, rejectedSpans, rejectedResourceOffset, rejectedLength } = walked;
