@@ -25,7 +25,7 @@ export async function readHttpAnswer(response: Response, spanCount: number): Pro
   }
   const answer = answerOf("unread" in body ? NO_BYTES : body.bytes, headers);
   const details = statusDetails(answer);
-  const said = redirection(response) ?? (details.message || plainText(answer, headers));
+  const said = redirection(response) ?? (details.message || otherText(answer, headers));
   const afterMs = retryAfterMs(headers.get("retry-after"), Date.now()) ?? details.retryAfterMs;
   const isTooLarge = verdict.outcome !== "retry" && details.code === RESOURCE_EXHAUSTED;
   const found = isTooLarge ? TOO_LARGE : verdict;
@@ -62,11 +62,23 @@ function typeOf(headers: Headers): string {
 }
 
 /**
- * Returns the text of proxies and web servers, which explains their status; their pages are for
- * browsers.
+ * Returns the text of proxies, gateways and web servers, which explains their status; their pages
+ * are for browsers.
  */
-function plainText({ bytes }: Answer, headers: Headers): string {
-  return typeOf(headers) === "text/plain" ? new TextDecoder().decode(bytes.subarray(0, 1024)) : "";
+function otherText({ bytes }: Answer, headers: Headers): string {
+  const type = typeOf(headers);
+  if (type === "application/problem+json") return problemText(bytes);
+  return type === "text/plain" ? new TextDecoder().decode(bytes.subarray(0, 1024)) : "";
+}
+
+/** Returns the detail of a problem, if it has one. Source: RFC 9457. */
+function problemText(bytes: Uint8Array): string {
+  try {
+    const problem = JSON.parse(new TextDecoder().decode(bytes)) as { detail?: unknown } | null;
+    return typeof problem?.detail === "string" ? problem.detail : "";
+  } catch {
+    return "";
+  }
 }
 
 /** Explains a redirect: spans are sent to the configured place only. The query may be secret. */

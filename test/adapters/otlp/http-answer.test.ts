@@ -94,6 +94,22 @@ test.each([
   });
 });
 
+// Gateways answer so, and the read API of another spanring.
+test.each([
+  {
+    body: '{"title":"Misdirected","detail":"the wrong\\nport"}',
+    says: String.raw`the wrong\nport`,
+  },
+  { body: '{"title":"Misdirected","detail":1}', says: "Misdirected Request" },
+  { body: "null", says: "Misdirected Request" },
+  { body: "{", says: "Misdirected Request" },
+])("a refusal with the problem $body says $says", async ({ body, says }) => {
+  const headers = { "Content-Type": "application/problem+json" };
+  const response = new Response(body, { status: 421, statusText: "Misdirected Request", headers });
+
+  expect(await readHttpAnswer(response, 3)).toMatchObject({ message: `421: ${says}` });
+});
+
 test("a page without anything in it is as good as no body", async () => {
   const response = new Response("", { headers: { "Content-Type": "text/html" } });
 

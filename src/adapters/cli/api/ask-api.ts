@@ -34,11 +34,11 @@ export function apiUrl(run: CommandRun): string {
   return checkedUrl(option ?? (run.env["SPANRING_URL"] || DEFAULT_URL), name);
 }
 
-/** Throws a failure that names the option, unless the text is an HTTP URL. */
-export function checkedUrl(text: string, option: string): string {
+/** Throws a failure with the option and an example, unless the text is an HTTP URL. */
+export function checkedUrl(text: string, option: string, example = DEFAULT_URL): string {
   const protocol = URL.parse(text)?.protocol;
   if (protocol === "http:" || protocol === "https:") return text.replace(/\/+$/, "");
-  const mend = `it must be a URL, such as ${DEFAULT_URL}`;
+  const mend = `it must be a URL, such as ${example}`;
   throw new CommandFailure(EXIT_CODE.badUsage, `${option} is "${quotePeerText(text)}"; ${mend}`);
 }
 

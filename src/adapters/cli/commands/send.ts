@@ -54,7 +54,7 @@ export async function send(run: CommandRun): Promise<ExitCode> {
 
 /** Appends the path for traces, unless the URL has it. */
 function exportUrl(text: string): string {
-  const url = checkedUrl(text, "--to");
+  const url = checkedUrl(text, "--to", DEFAULT_URL);
   return url.endsWith(PATH) ? url : url + PATH;
 }
 

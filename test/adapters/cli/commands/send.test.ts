@@ -255,4 +255,5 @@ test("a URL that is none is refused", async () => {
 
   expect(end).toMatchObject({ exitCode: 2 });
   expect(end.stderr).toContain('--to is "127.0.0.1:4318"; it must be a URL');
+  expect(end.stderr).toEndWith(", such as http://127.0.0.1:4318\n");
 });
