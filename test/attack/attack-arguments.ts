@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-/** What the command line asks for. */
+/** The request of the command line. */
 export type AttackRequest =
   | { readonly command: "help" | "list" }
   | { readonly command: "unusable"; readonly complaint: string }
@@ -14,7 +14,7 @@ export type AttackRequest =
 const DEFAULT_SECONDS = 10;
 const MAX_SECONDS = 3_600;
 
-/** `known` are the names of all attacks. */
+/** Parses the arguments. `known` has the names of all attacks. */
 export function readAttackArguments(
   argv: readonly string[],
   known: readonly string[],

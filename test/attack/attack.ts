@@ -5,7 +5,7 @@ import { attackNamed, ATTACKS } from "./catalogue.ts";
 import { type Row, runAttack } from "./run-attack.ts";
 import { attackTable, verdictOf } from "./table.ts";
 
-/** A well-behaved client gives up then. */
+/** The time limit of a well-behaved client. */
 const LOST_AFTER_MS = 2_000;
 
 async function main(argv: readonly string[]): Promise<number> {

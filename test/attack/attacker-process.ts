@@ -2,17 +2,17 @@ import { join } from "node:path";
 import { ownProcess } from "../bench/own-processes.ts";
 import type { AttackOrder } from "./attacker.ts";
 
-/** What the attacker received, by kind. */
+/** The number of responses to the attacker, by kind. */
 export type Received = Readonly<Record<string, number>>;
 
 export interface AttackerProcess extends AsyncDisposable {
   /** Resolves when the attack is over. */
   readonly received: Promise<Received>;
-  /** Ends the attack before its time. */
+  /** Ends the attack early. */
   stop(): void;
 }
 
-/** Starts an attack in a process of its own, which does not outlive this one. */
+/** Starts an attack in its own process, which does not outlive this one. */
 export function startAttacker(name: string, order: AttackOrder): AttackerProcess {
   const program = join(import.meta.dir, "attacker.ts");
   const child = Bun.spawn([process.execPath, program, name, JSON.stringify(order)], {

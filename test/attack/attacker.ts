@@ -1,7 +1,8 @@
 /**
  * The process of the attackers: `bun attacker.ts NAME ORDER`, with the order as JSON.
  *
- * It prints what it received as JSON, and ends: after its time, on SIGTERM, or without a parent.
+ * It prints its responses as JSON and ends at the end of the attack, on SIGTERM, or when its parent
+ * is gone.
  */
 import { type Field, type Ports, Tally } from "./attack-case.ts";
 import { attackNamed } from "./catalogue.ts";
@@ -12,7 +13,7 @@ export interface AttackOrder {
   readonly isShort: boolean;
 }
 
-/** An attack that does not end by itself is ended so long after its time. */
+/** The time after which an attack that does not end is ended. */
 const OVERTIME_MS = 5_000;
 
 async function attack(name: string, { ports, seconds, isShort }: AttackOrder): Promise<void> {

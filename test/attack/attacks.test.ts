@@ -4,10 +4,10 @@ import { brokenFacts } from "./requirements.ts";
 import { runAttack } from "./run-attack.ts";
 import { verdictOf } from "./table.ts";
 
-// Goal: bounds that hold under attack go on to hold.
-// Method: each attack of the table in its short form. Only facts are asserted that a busy machine
-// cannot change; `bun run attack --all` prints the figures. Where an attack is known to break them,
-// the receiver lives on all the same, and its accounting balances.
+// Goal: bounds that hold under attack keep holding.
+// Method: run each attack of the table in its short form. Only facts that do not depend on a busy
+// machine are asserted; `bun run attack --all` prints the figures. If an attack is known to break
+// them, the receiver still survives, and its accounting balances.
 
 const SHORT = { seconds: 1, isShort: true };
 

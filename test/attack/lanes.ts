@@ -8,23 +8,23 @@ import { SMALL_REQUEST } from "./wire/payloads.ts";
 export const LANE_NAMES = ["grpc-kept", "grpc-new", "http-kept", "http-new", "api"] as const;
 export type LaneName = (typeof LANE_NAMES)[number];
 
-/** How well-behaved clients fared on one lane. */
+/** The results of well-behaved clients on one lane. */
 export interface LaneFigures {
   readonly lane: LaneName;
   readonly sent: number;
-  /** Refused, broken off, or not answered in time. */
+  /** The number of requests that were refused, broken off or not answered in time. */
   readonly lost: number;
   /** Those of them that were not answered in time. */
   readonly unanswered: number;
-  /** Over all requests; one that was lost counts with its time limit at least. */
+  /** The 99th percentile over all requests; a lost request counts with at least its time limit. */
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** Why requests were lost. */
+  /** The reasons why requests were lost, with their counts. */
   readonly reasons: Readonly<Record<string, number>>;
 }
 
 interface Client {
-  /** Rejects when the request is not accepted. */
+  /** Sends a request. Rejects if it is not accepted. */
   request(): Promise<void>;
   close(): void;
 }
@@ -36,15 +36,17 @@ const INTERVAL_MS: Readonly<Record<LaneName, number>> = {
   "http-new": 100,
   api: 50,
 };
-/** A connection of HTTP/1.1 takes one request at a time: with one alone, they would queue there. */
+/**
+ * A connection of HTTP/1.1 takes one request at a time, so requests would queue at a single one.
+ */
 const KEPT_CONNECTIONS = 4;
-/** Their code is compiled and their connections are open before anything is measured. */
+/** Requests sent before measuring, which compile the code and open the connections. */
 const WARM_UP_REQUESTS = 20;
 
 /** Why a request is lost that is not answered in time. */
 const TOO_LATE = "too late";
 
-/** Well-behaved clients on all lanes, from open to close. */
+/** Runs well-behaved clients on all lanes, from open to close. */
 export class Lanes {
   private readonly lanes: readonly Lane[];
 
@@ -62,15 +64,16 @@ export class Lanes {
     for (const lane of this.lanes) lane.start();
   }
 
-  /** Sends no more, and waits for what is under way. */
+  /** Stops sending, and waits for pending requests. */
   async finish(): Promise<LaneFigures[]> {
     return await Promise.all(this.lanes.map((lane) => lane.finish()));
   }
 }
 
 /**
- * Sends a request at a steady pace, whether or not those before are answered, and measures from
- * the time at which it was due: a blocked receiver delays every request, and each is counted.
+ * Sends requests at a steady pace, whether or not earlier ones have been answered, and measures
+ * from the time at which each was due. A blocked receiver delays every request, and each of them
+ * counts.
  */
 class Lane {
   private readonly name: LaneName;
@@ -138,7 +141,7 @@ async function inTime(request: Promise<void>, limitMs: number): Promise<void> {
   await Promise.race([request, late.promise]).finally(() => clearTimeout(timer));
 }
 
-/** A gRPC status, an error of the system, or a sentence. */
+/** Returns a gRPC status, a system error, or a sentence. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error ? error.code : undefined;
@@ -190,7 +193,7 @@ function keptHttp(port: number, requests: readonly Uint8Array[]): Client {
   };
 }
 
-/** A client without a connection of its own. */
+/** A client that opens a connection for each request. */
 function each(request: () => Promise<void>): Client {
   return { request, close: () => {} };
 }

@@ -45,9 +45,9 @@ export function residentBytesOf(pid: number): number | undefined {
 }
 
 /**
- * Measures how long the event loop keeps a request waiting: the time that its thread computed
- * between a question for `/healthz` and the answer. Time in which other processes had the
- * processor does not count. It is an upper bound of one turn of the loop.
+ * Measures how long the event loop keeps a request waiting, as the CPU time of its thread between a
+ * request for `/healthz` and the response. Time in which other processes had the processor does not
+ * count. The result is an upper bound of one turn of the loop.
  */
 export class BlockProbe {
   private longestCpuMs = 0;
@@ -69,7 +69,10 @@ export class BlockProbe {
     return this.longestCpuMs;
   }
 
-  /** A question whose answer never came counts as well: the loop may be blocked until the end. */
+  /**
+   * Sends one request. A request without a response counts too, because the loop may be blocked
+   * until the end.
+   */
   private async probe(): Promise<void> {
     for (; !this.isOver; await Bun.sleep(PROBE_PAUSE_MS)) {
       const beforeMs = mainThreadCpuMs(this.pid);
@@ -82,7 +85,10 @@ export class BlockProbe {
 
 const NANOSECONDS_PER_MS = 1e6;
 
-/** Returns NaN where the system does not have it, and after the end of the process. */
+/**
+ * Returns the CPU time of the main thread; NaN if the system does not report it, or after the end
+ * of the process.
+ */
 function mainThreadCpuMs(pid: number): number {
   try {
     const [nanoseconds] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ");

@@ -1,17 +1,17 @@
 import type { LaneFigures } from "./lanes.ts";
 import { MIB } from "./measure.ts";
 
-/** What one attack did to the receiver. */
+/** The effects of one attack on the receiver. */
 export interface Outcome {
   readonly idleBytes: number;
   readonly peakBytes: number;
   readonly lanes: readonly LaneFigures[];
   readonly longestBlockMs: number;
-  /** From SIGTERM to the end of the process; null where the row is not about a shutdown. */
+  /** The time from SIGTERM to the end of the process; null if the row is not about a shutdown. */
   readonly stopMs: number | null;
-  /** The process ran until it was stopped. */
+  /** Whether the process ran until it was stopped. */
   readonly isAlive: boolean;
-  /** Both equations of the ledger hold afterwards, in spans and in bytes. */
+  /** Whether both equations of the ledger hold afterwards, in spans and in bytes. */
   readonly isBalanced: boolean;
 }
 
@@ -24,7 +24,7 @@ const MAX_BLOCK_MS = 50;
 /** SHUTDOWN_GRACE_MS and half a second. */
 const MAX_STOP_MS = 5_500;
 
-/** Returns what failed of that which a busy machine cannot change. */
+/** Returns the violated facts that do not depend on a busy machine. */
 export function brokenFacts(outcome: Outcome): string[] {
   const aboveIdleBytes = outcome.peakBytes - outcome.idleBytes;
   const refused = outcome.lanes.filter(
@@ -38,7 +38,7 @@ export function brokenFacts(outcome: Outcome): string[] {
   ];
 }
 
-/** Returns what failed of the times, which depend on the machine and on what else it does. */
+/** Returns the missed times, which depend on the machine and its load. */
 export function missedTimes({ lanes, longestBlockMs, stopMs }: Outcome): string[] {
   const unanswered = lanes.filter(
     ({ lane, unanswered: count }) => KEPT_LANES.has(lane) && count > 0,

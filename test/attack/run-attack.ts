@@ -14,13 +14,13 @@ import { paddedRequest } from "./wire/payloads.ts";
 
 export interface AttackRun {
   readonly seconds: number;
-  /** Fewer connections and smaller requests, for the tests. */
+  /** Whether to use fewer connections and smaller requests, for the tests. */
   readonly isShort: boolean;
-  /** A request that is not answered by then is lost. */
+  /** The time after which an unanswered request is lost. */
   readonly lostAfterMs: number;
 }
 
-/** One row of the table. */
+/** A row of the results. */
 export interface Row {
   readonly name: string;
   readonly expected: Attack["expected"];
@@ -28,7 +28,7 @@ export interface Row {
   readonly received: Received;
 }
 
-/** A process that has not ended so long after SIGTERM is killed. */
+/** The time after SIGTERM at which a process is killed. */
 const STOP_WAIT_MS = { full: 30_000, short: 8_000 };
 
 /** Starts the receiver, attacks it while well-behaved clients use it, and measures. */
@@ -48,7 +48,7 @@ export async function runAttack(attack: Attack, run: AttackRun): Promise<Row> {
   const memory = new MemoryWatch(program.pid);
   const probe = new BlockProbe(program.pid, ports.api);
   lanes.start();
-  // An attack that goes on during the shutdown is ended by its end.
+  // An attack that continues during the shutdown ends with it.
   const stopWaitMs = run.isShort ? STOP_WAIT_MS.short : STOP_WAIT_MS.full;
   const seconds = run.seconds + (attack.stops === true ? stopWaitMs / 1000 : 0);
   await using attacker = startAttacker(attack.name, { ports, seconds, isShort: run.isShort });

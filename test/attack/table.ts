@@ -26,7 +26,7 @@ export function attackTable(rows: readonly Row[]): string {
   return lines.map((cells) => `${lineOf(cells, widths)}\n`).join("");
 }
 
-/** Returns what a row failed to keep to, or "holds". */
+/** Returns the violations of a row, or "holds". */
 export function verdictOf({ outcome }: Row): string {
   const failed = [...brokenFacts(outcome), ...missedTimes(outcome)];
   return failed.length === 0 ? "holds" : failed.join(", ");
@@ -57,7 +57,7 @@ function receivedText(received: Row["received"]): string {
   return kinds.length === 0 ? "nothing" : kinds.join(", ");
 }
 
-/** Words stand at the left of their column, figures at the right. */
+/** Returns a line of the table, with words aligned left and figures aligned right. */
 function lineOf(cells: readonly string[], widths: readonly number[]): string {
   const aligned = cells.map((cell, column) => {
     const isFigure = column > 0 && column < cells.length - WORDS_AT_THE_END;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { timeAlternately } from "./alternate-timing.ts";
 
-/** A contender whose run takes `runNs` of a time that only runs move. */
+/** Returns contenders whose runs take `runNs` on a clock that only they advance. */
 function fakeRace() {
   const turns: string[] = [];
   let now = 0;
@@ -35,7 +35,7 @@ test("contenders take turns within a round", () => {
 
   timeAlternately([one, other], { rounds: 3, roundMs: 20, nowNs });
 
-  // Each warms up once; then there are three rounds of two slices each.
+  // Each contender warms up once; then there are three rounds of two slices each.
   const pairs = 1 + 3 * 2;
   expect(turns).toEqual(Array.from({ length: pairs }, () => ["one", "other"]).flat());
 });

@@ -1,25 +1,25 @@
-/** One of those that take turns. */
+/** One of the programs that take turns. */
 export interface Contender {
-  /** Spans that one run deals with. */
+  /** Number of spans per run. */
   readonly spanCount: number;
   readonly run: () => void;
 }
 
 export interface Turns {
   readonly rounds: number;
-  /** How long each contender runs in one round, in all its slices together. */
+  /** The time of each contender in one round, over all its slices. */
   readonly roundMs: number;
-  /** The clock; without it, the real one. */
+  /** The clock; the real one by default. */
   readonly nowNs?: () => number;
 }
 
-/** Short enough that a disturbance of the machine hits all contenders alike. */
+/** Short enough for a disturbance of the machine to affect all contenders alike. */
 const SLICE_MS = 10;
 const WARM_UP_SLICES = 30;
 
 /**
- * Nanoseconds a span, one sample a round, for each contender in their order. Within a round they
- * take turns in short slices.
+ * Returns nanoseconds per span, one sample per round, for each contender. Within a round, the
+ * contenders take turns in short slices.
  */
 export function timeAlternately(contenders: readonly Contender[], turns: Turns): number[][] {
   const { rounds, roundMs, nowNs = Bun.nanoseconds } = turns;
@@ -41,7 +41,7 @@ export function timeAlternately(contenders: readonly Contender[], turns: Turns):
 
 type TimeRuns = (contender: Contender, repeats: number) => number;
 
-/** Runs a contender until its code is compiled, and answers how often it runs in a slice. */
+/** Runs a contender until its code is compiled, and returns the number of runs per slice. */
 function repeatsPerSlice(contender: Contender, sliceNs: TimeRuns): number {
   let repeats = 1;
   for (let slice = 0; slice < WARM_UP_SLICES; slice += 1) {

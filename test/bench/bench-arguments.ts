@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-/** What the command line asks for. */
+/** The request of the command line. */
 export type BenchRequest =
   | { readonly command: "help" | "list" }
   | { readonly command: "unusable"; readonly complaint: string }
@@ -15,7 +15,10 @@ export type BenchRequest =
 const DEFAULT_ROUNDS = 5;
 const MAX_ROUNDS = 1_000;
 
-/** `known` are the names of all cases; without a name on the command line, all are meant. */
+/**
+ * Parses the arguments. `known` has the names of all cases; without a name on the command line, all
+ * of them run.
+ */
 export function readBenchArguments(
   argv: readonly string[],
   known: readonly string[],

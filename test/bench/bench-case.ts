@@ -1,24 +1,24 @@
 import type { Figure } from "./figure.ts";
 
-/** What one run of the benchmarks asks of each case. */
+/** The options of one run of the benchmarks. */
 export interface BenchRun {
-  /** Every contender has this many turns, one after the other. */
+  /** Number of turns of each contender. */
   readonly rounds: number;
-  /** A quick look: shorter turns, so coarser figures. */
+  /** Whether to run shorter turns, with coarser figures. */
   readonly isShort: boolean;
-  /** One line for whoever waits. */
+  /** Prints a line of progress. */
   readonly progress: (text: string) => void;
 }
 
-/** Something worth measuring. A case that cannot run throws a `CannotRunError` that says why. */
+/** A benchmark. If it cannot run, it throws a `CannotRunError` with the reason. */
 export interface BenchCase {
   readonly name: string;
-  /** One sentence: what its figures show. */
+  /** A sentence that says what its figures show. */
   readonly shows: string;
   readonly run: (run: BenchRun) => Promise<Figure[]>;
 }
 
-/** What is missing or went wrong, in words for the person at the terminal. */
+/** Says what is missing or went wrong, in words for the person at the terminal. */
 export class CannotRunError extends Error {
   override name = "CannotRunError";
 }

@@ -1,7 +1,9 @@
 import { cpus } from "node:os";
 import type { CaseResult } from "./case-result.ts";
 
-/** What `--json` prints. Figures compare within one report only: another machine is another. */
+/**
+ * The output of `--json`. Figures are comparable only within one report, because machines differ.
+ */
 export interface BenchReport {
   readonly bench: "spanring";
   readonly rounds: number;

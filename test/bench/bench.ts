@@ -17,7 +17,7 @@ import { walk } from "./cases/walk.ts";
 import { endWithOwnProcesses } from "./own-processes.ts";
 import { tableText } from "./figure-table.ts";
 
-/** The quick ones first. */
+/** The cases, quick ones first. */
 const CASES: readonly BenchCase[] = [
   walk,
   append,
@@ -51,7 +51,7 @@ async function runCases(request: Extract<BenchRequest, { command: "run" }>): Pro
   const results: CaseResult[] = [];
   for (const name of request.names) {
     const benchCase = CASES.find((one) => one.name === name)!;
-    // One at a time: two cases at once would measure one another.
+    // One at a time, because two cases at once would disturb each other.
     results.push(await runCase(benchCase, { rounds, isShort, progress }));
   }
   const report = benchReport(results, request);

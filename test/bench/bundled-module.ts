@@ -4,8 +4,9 @@ import { workFolder } from "./work-folder.ts";
 const ENTRY_FOLDER = import.meta.dir;
 
 /**
- * One file of this folder with all it imports, as the product ships: bundled and minified. It makes
- * a difference: between the files of a source tree, each use of an imported constant is a load.
+ * Bundles and minifies a file of this folder with all its imports, as the product is shipped. It
+ * makes a difference: between the files of a source tree, each use of an imported constant is a
+ * load.
  */
 export async function bundle(file: string): Promise<string> {
   const folder = workFolder();
@@ -18,7 +19,10 @@ export async function bundle(file: string): Promise<string> {
   return join(folder, basename(file).replace(/\.ts$/, ".js"));
 }
 
-/** `Module` is the type of the file itself: `typeof import("./loops/walk-loop.ts")`. */
+/**
+ * Imports a bundled file. `Module` is the type of the file itself: `typeof
+ * import("./loops/walk-loop.ts")`.
+ */
 export async function importBundled<Module>(file: string): Promise<Module> {
   return (await import(await bundle(file))) as Module;
 }

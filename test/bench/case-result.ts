@@ -1,7 +1,7 @@
 import { CannotRunError, type BenchCase, type BenchRun } from "./bench-case.ts";
 import { summarise, type FigureSummary } from "./figure.ts";
 
-/** What became of one case. `failure` is null when it ran, whether or not its goals were met. */
+/** The result of one case. `failure` is null if it ran, whether or not its goals were met. */
 export interface CaseResult {
   readonly name: string;
   readonly shows: string;
@@ -9,7 +9,7 @@ export interface CaseResult {
   readonly figures: readonly FigureSummary[];
 }
 
-/** Runs one case. One that cannot run is a result too, and stops no other. */
+/** Runs one case. If it cannot run, that is a result too and does not stop the others. */
 export async function runCase({ name, shows, run }: BenchCase, how: BenchRun): Promise<CaseResult> {
   how.progress(`${name}: ${shows}`);
   try {
@@ -22,7 +22,7 @@ export async function runCase({ name, shows, run }: BenchCase, how: BenchRun): P
   }
 }
 
-/** A fault of the benchmark itself is shown with the place where it lies. */
+/** Returns the text of a failure. An internal error of the benchmark has its stack. */
 function failureText(error: unknown): string {
   if (error instanceof CannotRunError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

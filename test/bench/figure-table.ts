@@ -14,10 +14,10 @@ const HEADS = [
   "verdict",
 ];
 
-/** Numbers stand at the right of their column, so that their digits stand under one another. */
+/** The columns that are aligned right, so that digits line up. */
 const NUMBER_COLUMNS = new Set([3, 4, 5, 6]);
 
-/** All figures as lines of text, aligned, and below them why a case has none. */
+/** Returns all figures as aligned lines of text, followed by the reasons for missing ones. */
 export function tableText(results: readonly CaseResult[]): string {
   const rows = results.flatMap(({ name, figures }) => figures.map((figure) => cells(name, figure)));
   const widths = HEADS.map((head, column) =>
@@ -57,7 +57,7 @@ function alignedLine(row: readonly string[], widths: readonly number[]): string 
   return aligned.join("  ").trimEnd();
 }
 
-/** Three digits that tell something, and no more than that behind the point. */
+/** Returns a number with three significant digits. */
 export function numberText(value: number): string {
   if (Number.isInteger(value) || Math.abs(value) >= 1000)
     return Math.round(value).toLocaleString("en");

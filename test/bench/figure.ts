@@ -1,4 +1,4 @@
-/** What a case measured: one figure, once a round, and perhaps what to hold it against. */
+/** A figure that a case has measured, with one sample per round and possibly a reference. */
 export interface Figure {
   readonly name: string;
   readonly unit: string;
@@ -8,18 +8,20 @@ export interface Figure {
   readonly goal?: Goal;
 }
 
-/** The same, of something else, measured in turns with it. */
+/** Samples of something else, measured in alternation with the figure. */
 export interface Reference {
   readonly name: string;
   readonly samples: readonly number[];
 }
 
 export interface Goal {
-  /** What must keep to the bound. `ratio` is to the reference: 2 is twice as good. */
+  /**
+   * The value that must meet the bound. `ratio` is relative to the reference: 2 is twice as good.
+   */
   readonly of: "ratio" | "median" | "max";
   readonly is: ">=" | "<=" | "<";
   readonly bound: number;
-  /** What would be a triumph. */
+  /** A more ambitious bound. */
   readonly further?: number;
 }
 
@@ -33,7 +35,7 @@ export interface FigureSummary {
   readonly max: number;
   readonly samples: readonly number[];
   readonly reference: { readonly name: string; readonly median: number } | null;
-  /** How many times as good as the reference: of the two medians. */
+  /** The ratio of the two medians: how many times as good as the reference. */
   readonly ratio: number | null;
   readonly goal: string | null;
   readonly verdict: Verdict | null;
@@ -60,7 +62,7 @@ export function summarise(figure: Figure): FigureSummary {
   };
 }
 
-/** The middle sample, or the mean of the two in the middle. */
+/** Returns the middle sample, or the mean of the two middle ones. */
 export function median(samples: readonly number[]): number {
   const sorted = samples.toSorted((one, other) => one - other);
   const upper = Math.floor(sorted.length / 2);
@@ -68,7 +70,10 @@ export function median(samples: readonly number[]): number {
   return (sorted[lower]! + sorted[upper]!) / 2;
 }
 
-/** The least of the sorted values that at least `share` of them do not exceed (nearest rank). */
+/**
+ * Returns the lowest of the sorted values that at least `share` of them do not exceed (nearest
+ * rank).
+ */
 export function percentile(sorted: ArrayLike<number>, share: number): number {
   const rank = Math.ceil(share * sorted.length);
   return sorted[Math.max(1, rank) - 1]!;
@@ -84,7 +89,7 @@ function goalText({ of, is, bound, further }: Goal): string {
   return `${of} ${is} ${bound}${further === undefined ? "" : `, then ${further}`}`;
 }
 
-/** What is no number has missed its goal. */
+/** Returns the verdict on a value; NaN has missed the goal. */
 function verdictOf({ is, bound, further }: Goal, value: number): Verdict {
   if (!keeps(value, is, bound)) return "missed";
   return further !== undefined && keeps(value, is, further) ? "surpassed" : "met";

@@ -1,7 +1,7 @@
-/** Processes that a benchmark started and that may still run, by what ends them. */
+/** The functions that end processes that a benchmark has started and that may still run. */
 const running = new Set<() => void>();
 
-/** Ends this process when the benchmark does, however that comes about. */
+/** Ends this process when the benchmark ends, for whatever reason. */
 export function ownProcess(child: {
   readonly pid: number;
   readonly exited: Promise<unknown>;
@@ -11,7 +11,7 @@ export function ownProcess(child: {
   void child.exited.finally(() => running.delete(end));
 }
 
-/** From now on, an interrupted benchmark leaves no process behind. */
+/** Makes sure that an interrupted benchmark leaves no process behind. */
 export function endWithOwnProcesses(): void {
   process.once("exit", () => {
     for (const end of running) end();

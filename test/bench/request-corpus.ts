@@ -22,10 +22,10 @@ export interface RequestShape {
 
 const START_NS = 1_700_000_000_000_000_000n;
 
-/** The figures of the design are about these. */
+/** The requests to which the figures of the design refer. */
 export const SERVER_SPANS = serverRequestShape(512);
 
-/** What the walk must be quick at, and what it must not be slow at. */
+/** Requests on which the walk must be fast, and on which it must not be slow. */
 export const REQUEST_SHAPES: readonly RequestShape[] = [
   SERVER_SPANS,
   serverRequestShape(1),
@@ -35,13 +35,15 @@ export const REQUEST_SHAPES: readonly RequestShape[] = [
   shape("fields in odd order", 128, () => requestOfSpans(128, oddSpan)),
 ];
 
-/** Spans as a web server's SDK emits them: about 350 bytes each, with eight attributes. */
+/**
+ * Returns spans as the SDK of a web server emits them: about 350 bytes each, with eight attributes.
+ */
 export function serverRequestShape(spanCount: number): RequestShape {
   const name = spanCount === 1 ? "one server span" : `${spanCount} server spans`;
   return shape(name, spanCount, () => serverRequest(spanCount));
 }
 
-/** Requests come out of gRPC as `Buffer`, and are made one here. */
+/** Makes a shape. gRPC delivers requests as `Buffer`, so they are buffers here. */
 function shape(name: string, spanCount: number, make: () => Uint8Array): RequestShape {
   return { name, spanCount, bytes: Buffer.from(make()) };
 }
@@ -60,7 +62,7 @@ function times(number: number): number[][] {
   return [fixed64Field(7, startNs), fixed64Field(8, startNs + 5_000_000n)];
 }
 
-/** A statement and a stack trace: attribute values whose lengths take two bytes. */
+/** Returns a span with a statement and a stack trace: attribute values with two-byte lengths. */
 function longSpan(number: number): number[][] {
   return [
     ...ids(number),
@@ -73,7 +75,10 @@ function longSpan(number: number): number[][] {
   ];
 }
 
-/** Two events and two links, each with attributes: messages that are no attribute of the span. */
+/**
+ * Returns a span with two events and two links, which have attributes that are not attributes of
+ * the span.
+ */
 function eventfulSpan(number: number): number[][] {
   const event = [
     fixed64Field(1, START_NS + BigInt(number)),
@@ -96,12 +101,15 @@ function eventfulSpan(number: number): number[][] {
   ];
 }
 
-/** The value before its key. */
+/** Encodes an attribute with its value before its key. */
 function backward(key: string, value: string): number[] {
   return bytesField(9, bytesField(2, bytesField(1, value)), bytesField(1, key));
 }
 
-/** Legal, and as no encoder writes it: identifiers last, values before keys, unknown fields. */
+/**
+ * Returns a span that is valid but that no encoder writes: identifiers last, values before keys,
+ * unknown fields.
+ */
 function oddSpan(number: number): number[][] {
   return [
     fixed32Field(16, 0x101),

@@ -14,7 +14,7 @@ interface Bodies {
   readonly connections: number;
 }
 
-/** Each connection sends the body again when it is answered. */
+/** Sends a body on each connection, again after every response. */
 function sendBodies(field: Field, bodies: Bodies): Promise<void> {
   const headers = {
     "Content-Type": `application/${bodies.type}`,

@@ -18,7 +18,7 @@ function silent(listener: Listener): Attack {
   };
 }
 
-/** Connects as fast as it is closed, up to 64 connections at a time. */
+/** Reconnects as soon as a connection is closed, with up to 64 connections at a time. */
 function sendWrongProtocol(field: Field): Promise<void> {
   const opening = Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const talk = () => ({ opening });

@@ -9,7 +9,7 @@ const UNKNOWN = 0xee;
 const CANCEL = uint32(8);
 const FRAMES_TOGETHER = 512;
 
-/** Frames without a stream, or of a stream that is not open. */
+/** Frames without a stream, or for a stream that is not open. */
 const FRAMES: Readonly<Record<string, Uint8Array>> = {
   priority: frame({ type: PRIORITY, streamId: 1 }, Buffer.from([0, 0, 0, 3, 16])),
   unknown: frame({ type: UNKNOWN }, Buffer.alloc(8)),
@@ -27,14 +27,14 @@ function flood(
   return besiege(field, { listener, connections: field.size(8, 4), talk });
 }
 
-/** The first frames of a header block that never ends. */
+/** Returns the first frames of a header block that never ends. */
 function endlessBlock({ open, nextStream }: Http2State): Uint8Array {
   const [streamId] = open;
   if (streamId === undefined) return frame({ type: FRAME.headers, streamId: nextStream() });
   return repeated(frame({ type: FRAME.continuation, streamId }), FRAMES_TOGETHER);
 }
 
-/** Calls that are cancelled at once. */
+/** Returns calls that are cancelled at once. */
 function rapidReset(path: string): (state: Http2State) => Uint8Array {
   return ({ open, nextStream }) => {
     const calls = Array.from({ length: 64 }, () => {

@@ -51,7 +51,7 @@ function readAgain(field: Field, path: string, connections: number): Promise<voi
   return besiege(field, { listener: "api", connections, talk });
 }
 
-/** Follows every span and reads none, while others send spans of 64 kB. */
+/** Follows every span without reading any, while others send spans of 64 kB. */
 async function followUnread(field: Field): Promise<void> {
   const tail = http1Request({ method: "GET", path: "/api/tail" });
   const headers = { "Content-Type": "application/x-protobuf" };

@@ -4,7 +4,7 @@ import { pourOneByteChunks } from "./http-bodies.ts";
 import { pourOneByteFrames } from "./grpc-frames.ts";
 import { readWithoutReading } from "./read-api.ts";
 
-/** The receiver has 5 s for its shutdown. */
+/** Attacks during a shutdown, for which the receiver has 5 s. */
 export const SHUTDOWN: readonly Attack[] = [
   {
     name: "stop-during-json",

@@ -6,16 +6,16 @@ import { besiege } from "./siege.ts";
 
 export interface Calls {
   readonly connections: number;
-  /** How many calls of a connection are open at a time. */
+  /** The number of open calls per connection. */
   readonly openCalls: number;
   readonly message: Uint8Array;
-  /** The first byte of the message's prefix: 1 where it is compressed. */
+  /** The first byte of the message prefix: 1 if compressed. */
   readonly flag?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly reads?: boolean;
 }
 
-/** Whole calls, one after the other and several at a time. */
+/** Sends complete calls, one after the other and several at a time. */
 export function pourCalls(field: Field, calls: Calls): Promise<void> {
   const body = grpcMessage(calls.message, calls.flag ?? 0);
   const talk = () =>
@@ -33,13 +33,18 @@ export function pourCalls(field: Field, calls: Calls): Promise<void> {
 export interface Fragments {
   readonly connections: number;
   readonly streams: number;
-  /** What a stream says first; a message's prefix that promises more than will come. */
+  /**
+   * The first bytes of a stream: the prefix of a message, which announces more than will be sent.
+   */
   readonly prefix: Uint8Array;
-  /** Bytes of each DATA frame that follows. */
+  /** The size of each DATA frame that follows. */
   readonly frameBytes: number;
 }
 
-/** Streams with an unfinished message, sent in frames of one size as far as their windows allow. */
+/**
+ * Opens streams with an unfinished message, sent in frames of one size as far as their windows
+ * allow.
+ */
 export function pourFragments(field: Field, fragments: Fragments): Promise<void> {
   const { connections, streams, prefix, frameBytes } = fragments;
   const talk = () => {
@@ -71,14 +76,14 @@ function rotated(streams: readonly number[], by: number): number[] {
 export interface Openings {
   readonly connections: number;
   readonly streams: number;
-  /** The fields of each call beyond those of every call. */
+  /** The headers of each call in addition to the usual ones. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The beginning of the message. */
   readonly data?: Uint8Array;
   readonly sharesAddress?: boolean;
 }
 
-/** Opens calls and leaves them so; pings are answered. */
+/** Opens calls and leaves them open; pings are answered. */
 export function openCalls(field: Field, openings: Openings): Promise<void> {
   const { connections, streams, headers = {}, data, sharesAddress = false } = openings;
   const talk = () =>

@@ -1,8 +1,9 @@
 import { connect, type Socket } from "node:net";
 
 /**
- * A well-behaved client of HTTP/1.1 with one connection at most, and one request on it at a time.
- * A library would open a second connection where the first is slow, and hide what is measured.
+ * A well-behaved client of HTTP/1.1 with at most one connection and one request at a time. A
+ * library would open a second connection when the first is slow, and so hide the effect to be
+ * measured.
  */
 export class HttpClient {
   private readonly port: number;
@@ -13,7 +14,9 @@ export class HttpClient {
     this.port = port;
   }
 
-  /** Resolves with the status of the answer; rejects when the connection ends before. */
+  /**
+   * Sends a request. Resolves to the status of the response; rejects if the connection ends first.
+   */
   request(request: Uint8Array): Promise<number> {
     const answer = this.queue.then(() => this.exchange(request));
     this.queue = answer.catch(() => {});
@@ -30,7 +33,7 @@ export class HttpClient {
   }
 }
 
-/** Sends one request on a connection of its own. */
+/** Sends one request on its own connection. */
 export async function requestOnce(port: number, request: Uint8Array): Promise<number> {
   const socket = open(port);
   try {
@@ -63,7 +66,7 @@ async function exchangeOver(socket: Socket, request: Uint8Array): Promise<number
   }
 }
 
-/** Returns the status once the whole answer is there. */
+/** Returns the status once the response is complete. */
 function statusWhenWhole(text: string): number | undefined {
   const headEnd = text.indexOf("\r\n\r\n");
   if (headEnd < 0) return undefined;

@@ -8,7 +8,7 @@ export interface Http1Request {
   readonly body?: Uint8Array;
 }
 
-/** Returns the bytes of a request; with a body, its length is declared. */
+/** Returns the bytes of a request. If it has a body, its length is declared. */
 export function http1Request({
   method = "POST",
   path = "/v1/traces",
@@ -22,7 +22,7 @@ export function http1Request({
   return body === undefined ? head : Buffer.concat([head, body]);
 }
 
-/** Sends a request again as soon as the one before is answered. */
+/** Sends a request again after each response. */
 export function eachAnswered(request: Uint8Array, tally: Tally): Talk {
   let unanswered = 0;
   const count = statusCounter(tally);
@@ -40,12 +40,12 @@ export function eachAnswered(request: Uint8Array, tally: Tally): Talk {
   };
 }
 
-/** Sends the opening and then one piece after the other, whatever is answered. */
+/** Sends the opening and then one piece after the other, whatever the response. */
 export function poured(opening: Uint8Array, piece: Uint8Array, tally: Tally): Talk {
   return { opening, next: () => piece, take: counted(tally) };
 }
 
-/** Sends the opening, and nothing more. */
+/** Sends only the opening. */
 export function unfinished(opening: Uint8Array, tally: Tally): Talk {
   return { opening, take: counted(tally) };
 }
@@ -55,7 +55,7 @@ function counted(tally: Tally): NonNullable<Talk["take"]> {
   return (bytes) => void count(bytes);
 }
 
-/** Counts status lines, also where one is cut between two pieces. */
+/** Counts status lines, including those split between two chunks. */
 function statusCounter(tally: Tally): (bytes: Buffer) => number {
   const lengthChars = "HTTP/1.1 200".length;
   let rest = "";

@@ -2,26 +2,26 @@ import { callHeaders, FLAG, frame, FRAME, GREETING } from "../../support/grpc/gr
 import type { Tally } from "../attack-case.ts";
 import type { Talk } from "./siege.ts";
 
-/** What HTTP/2 lets each side send before it hears of more. Source: RFC 9113, 6.9.2. */
+/** The number of bytes that HTTP/2 lets each side send initially. Source: RFC 9113, 6.9.2. */
 const INITIAL_WINDOW_BYTES = 65_535;
 const MAX_FRAME_BYTES = 16_384;
 const INITIAL_WINDOW_SIZE = 4;
 
-/** The other side may send two gigabytes before it has to wait for this one. */
+/** A window update that lets the other side send two gigabytes. */
 const WIDE_WINDOW = frame({ type: FRAME.windowUpdate }, uint32(2 ** 31 - 1 - INITIAL_WINDOW_BYTES));
 
 export interface Http2State {
-  /** Bytes of DATA that the other side takes now, on this stream. */
+  /** Returns how many bytes of DATA the other side accepts now, on this stream. */
   readonly room: (streamId: number) => number;
   readonly spend: (streamId: number, bytes: number) => void;
-  /** Streams that were opened and have not ended. */
+  /** Open streams. */
   readonly open: Set<number>;
   readonly nextStream: () => number;
 }
 
 /**
- * A client of HTTP/2 that keeps to the flow control and answers pings, so that nothing but the
- * attack itself is held against it.
+ * A client of HTTP/2 that obeys flow control and answers pings, so that nothing but the attack
+ * itself can be held against it.
  */
 export function http2Talk(tally: Tally, next: (state: Http2State) => Uint8Array | undefined): Talk {
   const windows = new Map<number, number>([[0, INITIAL_WINDOW_BYTES]]);
@@ -70,7 +70,7 @@ export function http2Talk(tally: Tally, next: (state: Http2State) => Uint8Array 
   };
 }
 
-/** Says one thing once, then waits. */
+/** Sends one thing once, then waits. */
 export function once(build: (state: Http2State) => Uint8Array) {
   let isSaid = false;
   return (state: Http2State): Uint8Array | undefined => {
@@ -80,7 +80,7 @@ export function once(build: (state: Http2State) => Uint8Array) {
   };
 }
 
-/** The frames that open a call: its fields in as many frames as they need. */
+/** Returns the frames that open a call, with as many frames as its headers need. */
 export function opensCall(
   streamId: number,
   path: string,
@@ -99,7 +99,7 @@ export function opensCall(
   return Buffer.concat(pieces);
 }
 
-/** The same frame so many times. */
+/** Returns the same bytes, repeated. */
 export function repeated(bytes: Uint8Array, times: number): Buffer {
   return Buffer.concat(Array<Uint8Array>(times).fill(bytes));
 }
@@ -133,7 +133,10 @@ function framesIn(bytes: Buffer): { frames: HeardFrame[]; rest: Buffer } {
   return { frames, rest: bytes.subarray(at) };
 }
 
-/** Settings are pairs of a number of two bytes and a value of four. Source: RFC 9113, 6.5.1. */
+/**
+ * Returns a setting. Settings are pairs of a two-byte identifier and a four-byte value. Source: RFC
+ * 9113, 6.5.1.
+ */
 function settingOf(payload: Buffer, wanted: number): number | undefined {
   for (let at = 0; at + 6 <= payload.length; at += 6) {
     if (payload.readUInt16BE(at) === wanted) return payload.readUInt32BE(at + 2);

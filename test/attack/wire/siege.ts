@@ -1,12 +1,12 @@
 import { connect, type Socket } from "node:net";
 import type { Field, Listener } from "../attack-case.ts";
 
-/** One side of a connection, as an attacker means to behave. */
+/** One side of a connection, as the attacker plays it. */
 export interface Talk {
   readonly opening: Uint8Array;
-  /** Returns what to send next, or undefined while there is nothing to send. */
+  /** Returns the next bytes to send, or undefined if there are none for now. */
   readonly next?: () => Uint8Array | undefined;
-  /** Takes what came; it may return an answer to it. */
+  /** Receives bytes; may return a reply. */
   readonly take?: (bytes: Buffer) => Uint8Array | undefined;
 }
 
@@ -15,24 +15,24 @@ export interface Siege {
   readonly connections: number;
   /** Called for each connection when it opens. */
   readonly talk: () => Talk;
-  /** An attacker that does not read leaves the receiver with its answers. */
+  /** Whether the attacker reads responses. */
   readonly reads?: boolean;
-  /** What follows when a connection ends: another at once, or none. */
+  /** Whether another connection is opened when one ends. */
   readonly reconnects?: boolean;
-  /** An attacker that gives a connection up itself, to begin again. */
+  /** The time after which the attacker closes a connection to begin again. */
   readonly lifeMs?: number;
-  /** All from the address that the well-behaved clients have. */
+  /** Whether to connect from the address of the well-behaved clients. */
   readonly sharesAddress?: boolean;
 }
 
-/** The receiver admits 200 connections of one address: a patient attacker stays below. */
+/** The receiver admits 200 connections per address; a patient attacker stays below that. */
 const CONNECTIONS_PER_ADDRESS = 190;
-/** Connections are opened in groups, so that the backlog of the listening socket suffices. */
+/** Connections are opened in groups, so that the backlog of the listening socket is sufficient. */
 const GROUP = 64;
-/** Pieces that one connection sends before the others have their turn. */
+/** Number of pieces that one connection sends before the others have their turn. */
 const PIECES_PER_TURN = 16;
 
-/** Keeps so many connections busy until the attack is over. */
+/** Keeps this many connections busy until the attack is over. */
 export async function besiege(field: Field, siege: Siege): Promise<void> {
   const sockets = new Set<Socket>();
   const begin = (at: number): void => {
@@ -83,7 +83,7 @@ function answer(socket: Socket, talk: Talk, bytes: Buffer, pour: () => void): vo
   pour();
 }
 
-/** Sends what the talk has, as fast as the other side takes it. */
+/** Sends the bytes of the talk as fast as the other side accepts them. */
 function pouring(socket: Socket, talk: Talk, field: Field): () => void {
   let isWaiting = false;
   const pour = (): void => {

@@ -4,7 +4,7 @@ import type { Figure } from "../figure.ts";
 import type * as AppendLoop from "../loops/append-loop.ts";
 import { serverRequestShape } from "../request-corpus.ts";
 
-/** Walk and append in process, into a ring that is full: what a request costs without gRPC. */
+/** Measures walk and append in process, into a full ring: the cost of a request without gRPC. */
 export const append: BenchCase = {
   name: "append",
   shows: "what a span costs from its request's bytes to a full ring, and on from a ring, less gRPC",

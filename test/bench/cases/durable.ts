@@ -9,7 +9,7 @@ const SHAPE = serverRequestShape(512);
 const SMALL = serverRequestShape(10);
 const SENDERS = 32;
 
-/** The log on a real disk, without gRPC, next to what the disk can do by itself. */
+/** Measures the log on a real disk, without gRPC, next to the disk alone. */
 export const durable: BenchCase = {
   name: "durable",
   shows: "how fast the log takes spans, how soon it answers, and how long a start and a drain take",

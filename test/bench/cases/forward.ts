@@ -12,7 +12,7 @@ import { exportOnce, type Spanring, startReference, startSpanring } from "../ser
 
 const SPAN_COUNT = 512;
 
-/** For all spans of a turn: none may be lost for want of room, or less would be sent on. */
+/** Room for all spans of a turn; if some were evicted, less would be forwarded. */
 const ROOM: Environment = { MAX_BUFFER_SIZE: "4000000", MAX_BUFFER_BYTES: "1536MiB" };
 
 const WAYS = [
@@ -29,7 +29,9 @@ const UPSTREAMS: Readonly<Record<"grpc" | "http", ReferenceKind>> = {
 
 const GOAL: Goal = { of: "ratio", is: ">=", bound: 0.5 };
 
-/** All on one machine: the load, spanring, and an upstream that counts and drops. */
+/**
+ * Measures forwarding on one machine: the load, spanring, and an upstream that counts and discards.
+ */
 export const forward: BenchCase = {
   name: "forward",
   shows: "what is taken in and sent on, next to what is only taken in; and memory in an outage",

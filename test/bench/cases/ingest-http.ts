@@ -9,7 +9,7 @@ import { exportOnce, startSpanring } from "../servers/subject.ts";
 
 const SPAN_COUNT = 512;
 
-/** One process and its two listeners, so that whatever else differs drops out. */
+/** Compares the two listeners of one process, so that all other differences cancel out. */
 export const ingestHttp: BenchCase = {
   name: "ingest-http",
   shows: "what the whole process takes in over HTTP, next to what it takes in over gRPC",

@@ -6,7 +6,7 @@ import { costs, rates, takeTurns, type Turn } from "../load/turns.ts";
 import { serverRequestShape } from "../request-corpus.ts";
 import { exportOnce, startReference, startSpanring, type Subject } from "../servers/subject.ts";
 
-/** Spans a request, and how much of the bare server's throughput is asked for. */
+/** The spans per request, and the required share of the bare server's throughput. */
 const SIZES: readonly { readonly spanCount: number; readonly goal?: Goal }[] = [
   { spanCount: 1 },
   { spanCount: 100, goal: { of: "ratio", is: ">=", bound: 0.85, further: 0.95 } },
@@ -15,7 +15,10 @@ const SIZES: readonly { readonly spanCount: number; readonly goal?: Goal }[] = [
 
 const DECODE_GOAL: Goal = { of: "ratio", is: ">=", bound: 6 };
 
-/** The whole process over gRPC, next to a server that does nothing and one that does it plainly. */
+/**
+ * Measures the whole process over gRPC, next to a server that does nothing and one that does the
+ * same plainly.
+ */
 export const ingest: BenchCase = {
   name: "ingest",
   shows: "what the whole process takes in over gRPC, next to a bare and to a decoding server",

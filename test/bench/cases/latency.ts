@@ -15,7 +15,7 @@ const SHARES = [
   { name: "max", share: 1 },
 ];
 
-/** How long a caller is held up by the ring, at the worst of times. */
+/** Measures how long the ring delays a caller in the worst case. */
 export const latency: BenchCase = {
   name: "latency",
   shows: "how long append and take of one span hold up their caller, on a ring that is full",

@@ -21,7 +21,10 @@ import { gzipRequestFile, requestFile } from "../load/request-file.ts";
 import { serverRequestShape } from "../request-corpus.ts";
 import { startBinary } from "../servers/subject.ts";
 
-/** One process, from idle to a minute of overflow; rounds would only repeat the same minute. */
+/**
+ * Measures one process, from idle to a minute of overflow; further rounds would only repeat that
+ * minute.
+ */
 export const memory: BenchCase = {
   name: "memory",
   shows: "that memory stays bounded, and the books balance, at full load and beyond capacity",
@@ -45,7 +48,7 @@ export const memory: BenchCase = {
   },
 };
 
-/** Spans one by one: the slowest way to fill a ring, so that it is seen filling. */
+/** Fills the ring span by span, the slowest way, so that the growth is visible. */
 async function fill(program: RunningProgram): Promise<void> {
   const { bytes } = serverRequestShape(1);
   const requests = Math.ceil((ARENA_MIB * MIB) / bytes.length);
@@ -54,7 +57,9 @@ async function fill(program: RunningProgram): Promise<void> {
   if (spans.evicted === 0) throw new CannotRunError("the ring should be full, and is not");
 }
 
-/** One span, of which gzip leaves little: just under the largest message that is taken. */
+/**
+ * Returns a request with one span that gzip compresses well, just below the maximum message size.
+ */
 function largeRequest(): Uint8Array {
   return request(resourceSpans("shop", span(1, bytesField(3, "x".repeat(4 * MIB - 1024)))));
 }

@@ -12,13 +12,13 @@ const GOAL: Goal = { of: "median", is: "<", bound: 20 };
 
 interface Query {
   readonly name: string;
-  /** Of the n-th time. */
+  /** Returns the path of the n-th request. */
   readonly path: (turn: number) => string;
   readonly spanCount: number;
   readonly goal?: Goal;
 }
 
-/** Of the filters, those that match nothing: they look at every span there is. */
+/** The filters match nothing, so they examine every span. */
 const QUERIES: readonly Query[] = [
   {
     name: "a trace, by its identifier",
@@ -37,7 +37,10 @@ const QUERIES: readonly Query[] = [
 const TURNS_A_ROUND = 20;
 const WARM_UP_TURNS = 5;
 
-/** From the request for spans to the last byte of the answer, over all that a large ring holds. */
+/**
+ * Measures the time from the request for spans to the last byte of the response, over a large full
+ * ring.
+ */
 export const query: BenchCase = {
   name: "query",
   shows: "how long queries over a million buffered spans take, from the request to the answer",

@@ -13,13 +13,13 @@ import { workFolder } from "../work-folder.ts";
 const BINARY = join(import.meta.dir, "../../../dist/spanring");
 const EMPTY = join(import.meta.dir, "../servers/empty-program.ts");
 
-/** More than elsewhere, for each takes a moment only; and what is first after a pause is slow. */
+/** More than in other cases, because a start is short, and the first one after a pause is slow. */
 const STARTS_PER_ROUND = 4;
 const STARTS_LEFT_OUT = 2;
 
 const PATIENCE_MS = 10_000;
 
-/** How long an edge host is without its buffer when the process is replaced. */
+/** Measures how long an edge host is without its buffer when the process is replaced. */
 export const start: BenchCase = {
   name: "start",
   shows: "how soon after its start the binary has accepted a span, next to an empty Bun program",
@@ -61,7 +61,10 @@ interface StartTimes {
   readonly acceptedMs: number;
 }
 
-/** From before each process exists. The client is this process; it waits for a line only. */
+/**
+ * Measures from before each process exists. The client is this process, which waits only for a
+ * line.
+ */
 async function timeStarts(empty: string): Promise<StartTimes> {
   const emptyMs = await withProcess(empty, async (child, elapsedMs) => {
     await child.stderr.getReader().read();
@@ -96,7 +99,7 @@ async function withProcess<Result>(
   }
 }
 
-/** From the log line that says where gRPC listens. */
+/** Returns the port of gRPC from the log. */
 async function grpcPort(stderr: ReadableStream<Uint8Array>): Promise<number> {
   const decoder = new TextDecoder();
   let text = "";

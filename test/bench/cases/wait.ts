@@ -15,7 +15,10 @@ const BY_NAME: Crowd = {
   filter: (number) => `name=never+${number}`,
 };
 
-/** Who may wait in a busy test run; the last as many with filters of their own as are let in. */
+/**
+ * The clients that may wait in a busy test run. The last crowd has the maximum number of different
+ * filters.
+ */
 const CROWDS: readonly Crowd[] = [
   BY_NAME,
   {
@@ -44,7 +47,10 @@ const INGEST_GOAL: Goal = { of: "ratio", is: ">=", bound: 0.95 };
 const WAKES_A_ROUND = 200;
 const WARM_UP_WAKES = 20;
 
-/** How soon who waits knows of what it waits for, and what many who wait cost those who send. */
+/**
+ * Measures how soon a waiting client gets its spans, and how much many waiting clients slow down
+ * senders.
+ */
 export const wait: BenchCase = {
   name: "wait",
   shows: "how soon a waiter is answered after the export was, and what 1,000 waiters cost ingest",
@@ -89,7 +95,10 @@ async function wakeFigures(
   return [figure("p50", 0.5), { ...figure("p99", 0.99), goal: WAKE_GOAL }];
 }
 
-/** From the export's answer to the waiter's, which may be the first of the two. */
+/**
+ * Returns the time from the response to the export to the response to the waiter, which may come
+ * first.
+ */
 async function wakeMs(apiUrl: string, client: ExportClient, number: number): Promise<number> {
   const answered = fetch(`${apiUrl}/api/wait?name=span+${number}&timeout=10s`).then(
     async (response) => {
@@ -98,14 +107,14 @@ async function wakeMs(apiUrl: string, client: ExportClient, number: number): Pro
       return performance.now();
     },
   );
-  // It waits when this is answered: what was sent before is read before.
+  // The wait has begun when this is answered, because requests are read in order.
   await (await fetch(`${apiUrl}/healthz`)).bytes();
   await client.export(request(resourceSpans("shop", span(number))));
   const exportedMs = performance.now();
   return Math.max(0, (await answered) - exportedMs);
 }
 
-/** One process, so that nothing differs but who waits. */
+/** Uses one process, so that only the waiting clients differ. */
 async function ingestFigures(subject: Spanring, run: BenchRun): Promise<Figure[]> {
   const { bytes } = serverRequestShape(SPANS_A_REQUEST);
   const { port, apiUrl } = subject;

@@ -6,7 +6,7 @@ import { REQUEST_SHAPES, type RequestShape, SERVER_SPANS } from "../request-corp
 
 const GOAL: Goal = { of: "ratio", is: ">=", bound: 18 };
 
-/** The wire walk with all its checks, against protobufjs decoding the same bytes. */
+/** Compares the wire walk and all its checks with protobufjs decoding the same bytes. */
 export const walk: BenchCase = {
   name: "walk",
   shows: "what finding and checking every span of a request costs, against decoding it",

@@ -2,25 +2,25 @@ import { EXPORT_PATH } from "../../../src/adapters/otlp-grpc/export-services.ts"
 import { CannotRunError } from "../bench-case.ts";
 import { ownProcess } from "../own-processes.ts";
 
-/** Enough streams that the server always has a next request, few enough that none is shed. */
+/** Enough streams to keep the server busy, and few enough that none is shed. */
 const CONNECTIONS = 4;
 const STREAMS_PER_CONNECTION = 8;
 
-/** How one request is sent. */
+/** The protocol of a request. */
 export interface LoadProtocol {
   readonly path: string;
   readonly isHttp1: boolean;
   readonly headers: readonly string[];
 }
 
-/** The body is one gRPC message, prefix included. */
+/** The body is one gRPC message, including its prefix. */
 export const GRPC: LoadProtocol = {
   path: EXPORT_PATH,
   isHttp1: false,
   headers: ["content-type:application/grpc", "te:trailers"],
 };
 
-/** The body is the request as it is. */
+/** The body is the request itself. */
 export function otlpHttp(version: "1.1" | "2", type: "x-protobuf" | "json"): LoadProtocol {
   const headers = [`content-type:application/${type}`];
   return { path: "/v1/traces", isHttp1: version === "1.1", headers };
@@ -28,24 +28,24 @@ export function otlpHttp(version: "1.1" | "2", type: "x-protobuf" | "json"): Loa
 
 export interface Load {
   readonly port: number;
-  /** gRPC when not given. */
+  /** The protocol; gRPC by default. */
   readonly protocol?: LoadProtocol;
   readonly bodyFile: string;
   readonly requests: number;
-  /** Of the message in the file. */
+  /** The encoding of the message in the file. */
   readonly encoding?: "gzip";
-  /** The load is given up, and the case with it, when it takes longer. */
+  /** The time limit of the load, after which it and the case are aborted. */
   readonly timeoutMs: number;
 }
 
 export interface LoadOutcome {
   readonly requests: number;
-  /** Answered with a status of 2xx. */
+  /** Number of requests answered with a status of 2xx. */
   readonly succeeded: number;
   readonly requestsPerSecond: number;
 }
 
-/** Sends one request many times over, from a process of its own. */
+/** Sends one request many times, from its own process. */
 export async function sendLoad({
   port,
   protocol = GRPC,
@@ -58,7 +58,7 @@ export async function sendLoad({
     [
       requireH2load(),
       `--requests=${requests}`,
-      // Never more connections than requests: h2load refuses that.
+      // At most as many connections as requests; h2load refuses more.
       `--clients=${Math.min(CONNECTIONS, requests)}`,
       `--max-concurrent-streams=${STREAMS_PER_CONNECTION}`,
       `--data=${bodyFile}`,
@@ -81,7 +81,7 @@ export async function sendLoad({
   return readOutcome(text);
 }
 
-/** Where h2load is; it comes from a package of the system. */
+/** Returns the path of h2load, which a system package provides. */
 export function requireH2load(): string {
   const path = Bun.which("h2load");
   if (path !== null) return path;
@@ -91,7 +91,7 @@ export function requireH2load(): string {
 }
 
 /**
- * From what h2load prints:
+ * Parses the output of h2load:
  *
  *   finished in 2.01s, 1234.56 req/s, 12.30MB/s
  *   requests: 2480 total, 2480 started, 2480 done, 2480 succeeded, 0 failed, 0 errored, 0 timeout

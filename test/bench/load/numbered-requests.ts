@@ -8,9 +8,9 @@ export const SPANS_A_TRACE = 10;
 const TRACE_ID_BYTES = 16;
 
 /**
- * Requests of server spans, one after the other, whose spans belong to ever new traces. Building a
- * million spans would take longer than all that is measured: the numbers are written into one
- * request instead, which is therefore the same object each time.
+ * Yields requests of server spans in ever new traces. Building a million spans would take longer
+ * than everything measured, so the numbers are written into one request, which is the same object
+ * each time.
  */
 export function* numberedRequests(spanCount: number, total: number): Generator<Uint8Array> {
   const { bytes } = serverRequestShape(spanCount);
@@ -27,12 +27,15 @@ export function* numberedRequests(spanCount: number, total: number): Generator<U
   }
 }
 
-/** The trace identifier that spans of this trace have, as text. */
+/** Returns the trace identifier of the spans of a trace, as text. */
 export function traceIdOf(trace: number): string {
   return `ab${"07".repeat(11)}${scattered(trace).toString(16).padStart(8, "0")}`;
 }
 
-/** As SDKs draw them: all over the range, and each only once, as the factor is odd. */
+/**
+ * Returns an identifier like those of SDKs: spread over the whole range, and each only once,
+ * because the factor is odd.
+ */
 function scattered(trace: number): number {
   return Math.imul(trace + 1, 0x9e3779b1) >>> 0;
 }

@@ -13,11 +13,11 @@ import {
 } from "./overflow.ts";
 import { requestFile } from "./request-file.ts";
 
-/** As they are when nothing is configured: so much is held beside the ring. */
+/** The default, which determines how much is held in addition to the ring. */
 const FORWARD_CONCURRENCY = 4;
 const FORWARD_BATCH_MIB = 3;
 
-/** Memory while spans come in at full load, and the upstream takes them and never answers. */
+/** Measures memory under full load while the upstream accepts connections and never answers. */
 export async function outageFigures(run: BenchRun): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const scheme of ["grpc", "http"] as const) {

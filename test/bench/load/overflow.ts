@@ -7,11 +7,11 @@ import { type Load, sendLoad } from "./h2load.ts";
 
 export const MIB = 2 ** 20;
 
-/** Of the ring whose memory is measured, and what the rest of the process may need. */
+/** The size of the ring whose memory is measured. */
 export const ARENA_MIB = 64;
 const ALLOWANCE_MIB = 100;
 
-/** More slots than spans fit into the arena, so that it is the arena that fills. */
+/** More slots than spans fit into the arena, so that the arena fills up first. */
 const MAX_SPANS = 250_000;
 
 export const SMALL_RING = {
@@ -19,7 +19,7 @@ export const SMALL_RING = {
   MAX_BUFFER_SIZE: String(MAX_SPANS),
 };
 
-/** What it may hold at most, given what it holds when nothing goes on. */
+/** Returns the maximum memory, given the memory when idle. */
 export function boundMib(idle: Readings): number {
   return Math.round(Math.max(...idle.residentMib)) + ARENA_MIB + ALLOWANCE_MIB;
 }
@@ -36,10 +36,10 @@ export function overflowSeconds({ isShort }: BenchRun): number {
   return isShort ? 10 : 60;
 }
 
-/** What was seen while something went on. */
+/** The readings while something went on. */
 export interface Readings {
   readonly residentMib: number[];
-  /** How many readings of the ledger there were, and how many of them did not balance. */
+  /** The number of readings of the ledger, and how many of them did not balance. */
   readonly ledgers: number;
   readonly unbalanced: number;
 }
@@ -51,7 +51,7 @@ export async function readWhile(
   const api = readApiClient(program.apiUrl);
   const readings = { residentMib: [] as number[], ledgers: 0, unbalanced: 0 };
   const over = work.then(() => "over");
-  // Awaited below; should it fail before that, it is no failure that nobody looks at.
+  // This is awaited below; an earlier failure must not count as unhandled.
   over.catch(() => {});
   do {
     const { spans, bytes } = await api.stats();
@@ -65,10 +65,10 @@ export async function readWhile(
 const LOAD_TIMEOUT_MS = 120_000;
 const REQUESTS_AT_ONCE = 10_000;
 
-/** What is sent. */
+/** The body of the requests. */
 export type Body = Pick<Load, "bodyFile" | "encoding">;
 
-/** At full load. */
+/** Sends at full load. */
 export async function overflowFor(
   program: RunningProgram,
   body: Body,
@@ -83,7 +83,7 @@ export async function overflowFor(
   }
 }
 
-/** Requests a second. */
+/** Returns the requests per second. */
 export async function loadOnce(
   { grpcPort: port }: RunningProgram,
   what: Body & { readonly requests: number },

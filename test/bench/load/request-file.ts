@@ -4,17 +4,19 @@ import { gzipSync } from "node:zlib";
 import { grpcMessage } from "../../support/grpc/grpc-wire.ts";
 import { workFolder } from "../work-folder.ts";
 
-/** The request as a gRPC message in a file, for h2load. It goes away with this process. */
+/**
+ * Writes a request as a gRPC message to a file for h2load, which is removed when this process ends.
+ */
 export function requestFile(request: Uint8Array): string {
   return bodyFile("request.grpc", grpcMessage(request));
 }
 
-/** The same, compressed. */
+/** Writes the same file, compressed. */
 export function gzipRequestFile(request: Uint8Array): string {
   return bodyFile("request.grpc", grpcMessage(gzipSync(request), 1));
 }
 
-/** Any bytes as a body for h2load, likewise. */
+/** Writes any bytes to a file for h2load, likewise. */
 export function bodyFile(name: string, bytes: Uint8Array): string {
   const file = join(workFolder(), name);
   writeFileSync(file, bytes);

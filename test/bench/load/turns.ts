@@ -4,31 +4,31 @@ import { cpuSeconds } from "../servers/process-figures.ts";
 import type { Subject } from "../servers/subject.ts";
 import { type LoadProtocol, sendLoad } from "./h2load.ts";
 
-/** A server, and how it is loaded. */
+/** A server and its load. */
 export interface Contender {
   readonly subject: Subject;
   readonly port: number;
-  /** gRPC when not given. */
+  /** The protocol; gRPC by default. */
   readonly protocol?: LoadProtocol;
   readonly bodyFile: string;
   readonly spanCount: number;
-  /** What is there during each of its turns, and gone after it. */
+  /** A resource that exists during each of its turns. */
   readonly beside?: () => Promise<AsyncDisposable>;
   /**
-   * What has to end as well before a turn has: then its rate is that of all of it, from the first
-   * request on, and of no less.
+   * A condition that must be met before a turn ends. The rate then covers everything from the first
+   * request on.
    */
   readonly toTheEnd?: () => Promise<void>;
 }
 
-/** One run of load on one contender. */
+/** The result of one run of load on one contender. */
 export interface Turn {
   readonly spansPerSecond: number;
-  /** Null where the system does not tell. */
+  /** Null if the system does not report it. */
   readonly cpuNsPerSpan: number | null;
 }
 
-/** For each contender, its turns: one after the other, while all servers run. */
+/** Returns the turns of each contender, taken one after the other while all servers run. */
 export async function takeTurns(
   contenders: readonly Contender[],
   what: string,
@@ -50,12 +50,12 @@ export async function takeTurns(
   return turns;
 }
 
-/** Seconds of load before anything counts: until then, code is being compiled. */
+/** Seconds of load before the measurement, in which code is compiled. */
 const WARM_UP_SECONDS = 1;
 const FIRST_SPANS = 50_000;
 const TURN_TIMEOUT_MS = 60_000;
 
-/** Requests a second, when warm. */
+/** Returns the requests per second once warm. */
 async function warmUp(contender: Contender): Promise<number> {
   const first = Math.ceil(FIRST_SPANS / (contender.spanCount + 9));
   const cold = await checkedLoad(contender, first);
@@ -74,7 +74,10 @@ async function oneTurn(contender: Contender, requests: number): Promise<Turn> {
   };
 }
 
-/** Requests a second; every one of them must have succeeded, by the server's own count as well. */
+/**
+ * Returns the requests per second, all of which must have succeeded, by the count of the server as
+ * well.
+ */
 async function checkedLoad(contender: Contender, requests: number): Promise<number> {
   const { subject, spanCount, beside, toTheEnd, ...load } = contender;
   await using _ = await beside?.();

@@ -4,16 +4,16 @@ import { CannotRunError } from "../bench-case.ts";
 export interface Crowd {
   readonly name: string;
   readonly size: number;
-  /** Each of their filters is tried on every span; no more than a few are let in. */
+  /** Whether each of their filters is tried on every span; only few of those are admitted. */
   readonly isDear?: boolean;
-  /** What the one with this number waits for, as in the query of a URL. */
+  /** Returns the filter of the client with this number, as in the query of a URL. */
   readonly filter: (number: number) => string;
 }
 
 /**
- * Clients that wait for spans which never come, each on a connection of its own, among the spans
- * that come from now on: looking through those of before is not waiting. They wait when it
- * resolves, and must do so until they are let go.
+ * Starts clients that wait for spans that never arrive, each on its own connection. They wait only
+ * for new spans, because searching earlier ones is not waiting. All of them wait when it resolves,
+ * and must do so until they are released.
  */
 export async function openCrowd(apiUrl: string, { size, filter }: Crowd): Promise<AsyncDisposable> {
   const { hostname, port } = new URL(apiUrl);
@@ -27,7 +27,7 @@ export async function openCrowd(apiUrl: string, { size, filter }: Crowd): Promis
     const path = `/api/wait?${filter(number)}&after=${sequence.next - 1}&timeout=10m`;
     each.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   }
-  // What was sent before is read before.
+  // Earlier requests are read first.
   await (await fetch(`${apiUrl}/healthz`)).bytes();
   return {
     [Symbol.asyncDispose]: async () => {

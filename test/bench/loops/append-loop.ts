@@ -10,7 +10,10 @@ const CAPACITY = { spans: 10_000, bytes: 64 * 2 ** 20 };
 
 const walked = createWalkedRequest({ spansPerRequest: 100_000, nestingDepth: 100 });
 
-/** Nanoseconds a span, one sample a round, of walk and append together, and of the walk alone. */
+/**
+ * Returns nanoseconds per span, one sample per round, for walk and append together and for the walk
+ * alone.
+ */
 export function timeAppend(
   { bytes, spanCount }: RequestShape,
   turns: Turns,
@@ -31,7 +34,10 @@ export function timeAppend(
   return { append: appendNs!, walk: walkNs! };
 }
 
-/** The same of append, lease and delivery together, and of append and take: how spans leave. */
+/**
+ * Returns the same for append, lease and delivery together, and for append and take, the ways in
+ * which spans leave.
+ */
 export function timeDelivery(
   { bytes, spanCount }: RequestShape,
   turns: Turns,

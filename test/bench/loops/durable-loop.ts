@@ -50,14 +50,17 @@ async function closeLog({ log, disk }: OpenLog): Promise<void> {
   await disk.close();
 }
 
-/** Puts one request in, as a sender does that waits for the answer. */
+/** Appends a request like a sender that waits for the response. */
 async function append(log: SpanLog, { bytes, spanCount }: RequestShape): Promise<void> {
   const request = { bytes, spanCount, spanBytes: bytes.length - 100, unixMs: Date.now() };
   const { outcome } = await log.append(request);
   assert(outcome === "logged", `a request is logged, not ${outcome}`);
 }
 
-/** Spans a second that so many senders get acknowledged, each waiting for its answer. */
+/**
+ * Returns the spans per second that this many senders get acknowledged, each waiting for its
+ * response.
+ */
 export async function spansPerSecond(
   folder: string,
   shape: RequestShape,
@@ -77,7 +80,7 @@ export async function spansPerSecond(
   return (requests * shape.spanCount) / seconds;
 }
 
-/** How long each of so many requests waited, sent one each millisecond whatever happens. */
+/** Returns how long each request waited, with one sent per millisecond whatever happens. */
 export async function acknowledgementMs(
   folder: string,
   shape: RequestShape,
@@ -102,7 +105,7 @@ export async function acknowledgementMs(
   return times;
 }
 
-/** The machine's own: one write and one `fdatasync` after the other. */
+/** Measures the machine itself: one write and one `fdatasync` at a time. */
 export async function bareSyncMs(
   folder: string,
   shape: RequestShape,
@@ -128,7 +131,7 @@ export interface Refill {
   readonly drainMs: number;
 }
 
-/** A log of so many bytes: filled, closed, opened again, and read to its end. */
+/** Fills a log to this size, closes and reopens it, and reads it to its end. */
 export async function refill(folder: string, shape: RequestShape, bytes: number): Promise<Refill> {
   const path = mkdtempSync(join(folder, "log-"));
   const requests = Math.ceil(bytes / shape.bytes.length);

@@ -6,15 +6,15 @@ import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts"
 import { openRival, type RivalRequest } from "./latency-rival-client.ts";
 
 export interface LatencyPlan {
-  /** Of each operation, in one round. */
+  /** Number of each operation per round. */
   readonly operations: number;
   readonly rounds: number;
   readonly oneSpan: Uint8Array;
-  /** Where the Worker's code is, and what it appends; without it, the ring has one user. */
+  /** The code of the Worker and the request it appends; without it, the ring has one user. */
   readonly rival?: RivalRequest;
 }
 
-/** Microseconds each, sorted; one array a round. */
+/** Latencies in microseconds, sorted, with one array per round. */
 export interface Latencies {
   readonly append: Float64Array[];
   readonly take: Float64Array[];
@@ -22,7 +22,9 @@ export interface Latencies {
 
 const walked = createWalkedRequest({ spansPerRequest: 1, nestingDepth: 100 });
 
-/** Times append of one span and take of one, on a ring that is full whenever a span is appended. */
+/**
+ * Measures the append of one span and the take of one, on a ring that is full before each append.
+ */
 export async function timeOperations(plan: LatencyPlan): Promise<Latencies> {
   const buffer = fullBuffer(plan.oneSpan);
   const rival = plan.rival === undefined ? undefined : await openRival(plan.rival, buffer.shared);
@@ -59,7 +61,7 @@ function timedRound(
     buffer.take(1);
     take[operation] = (Bun.nanoseconds() - appendedNs) / 1000;
     append[operation] = (appendedNs - beganNs) / 1000;
-    // Not timed: the place of the span that was taken, so that the next append must evict.
+    // Not timed: this refills the slot of the taken span, so that the next append must evict.
     buffer.append(walked);
   }
   assert(buffer.stats().spans.evicted > evictedBefore, "the ring is full and evicts");

@@ -1,12 +1,12 @@
-/** What the rival Worker is started with. */
+/** The input of the rival Worker. */
 export interface RivalRequest {
-  /** Path of the Worker's bundled code. */
+  /** The path of the Worker's bundled code. */
   readonly code: string;
-  /** Appends over and over. */
+  /** The request that the Worker appends repeatedly. */
   readonly request: Uint8Array;
 }
 
-/** What is posted to the Worker: the ring, its work, and the word that ends it. */
+/** The message to the Worker: the ring, its work, and the word that ends it. */
 export interface RivalTask {
   readonly shared: SharedArrayBuffer;
   readonly request: Uint8Array;

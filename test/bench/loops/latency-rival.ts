@@ -1,4 +1,4 @@
-/** Runs in a Worker: appends and takes on the ring it is handed, until it is told to stop. */
+/** Runs in a Worker: appends and takes on the given ring until it is stopped. */
 import { ProtobufSpanCodec } from "../../../src/adapters/otlp/span-codec.ts";
 import { ObservabilityBuffer } from "../../../src/application/ring/observability-buffer.ts";
 import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
@@ -7,7 +7,7 @@ import type { RivalTask } from "./latency-rival-client.ts";
 
 declare const self: Worker;
 
-/** After each request, so that blocks in part are copied under the lock as well. */
+/** Spans taken after each request, so that parts of blocks are copied under the lock as well. */
 const SPANS_TAKEN = 64;
 
 self.addEventListener("message", ({ data }: MessageEvent<RivalTask>) => work(data));

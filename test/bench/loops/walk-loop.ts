@@ -9,7 +9,10 @@ import type { RequestShape } from "../request-corpus.ts";
 const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
 const walked = createWalkedRequest({ spansPerRequest: 100_000, nestingDepth: 100 });
 
-/** Nanoseconds a span, one sample a round: of the walk, and of protobufjs on the same bytes. */
+/**
+ * Returns nanoseconds per span, one sample per round, for the walk and for protobufjs on the same
+ * bytes.
+ */
 export function timeWalk(
   { bytes, spanCount }: RequestShape,
   turns: Turns,

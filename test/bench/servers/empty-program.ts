@@ -1,2 +1,2 @@
-/** The least that an executable of Bun can do: what it takes to start, every one takes. */
+/** The smallest program for Bun; its start time is a lower bound for every executable. */
 process.stderr.write("started\n");

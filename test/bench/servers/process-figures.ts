@@ -1,19 +1,19 @@
 import { readFileSync } from "node:fs";
 
-/** Of Linux's accounting, on every machine that Bun runs on. */
+/** The clock ticks of Linux, on every machine that Bun supports. */
 const TICKS_PER_SECOND = 100;
 
-/** Processor time of a process so far, in all its threads; null where there is no `/proc`. */
+/** Returns the CPU time of a process so far, over all threads; null if there is no `/proc`. */
 export function cpuSeconds(pid: number): number | null {
   if (process.platform !== "linux") return null;
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The second field is a name in parentheses, and may hold anything.
+  // The second field is a name in parentheses that may contain anything.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [userTicks, systemTicks] = [Number(fields[11]), Number(fields[12])];
   return (userTicks + systemTicks) / TICKS_PER_SECOND;
 }
 
-/** Resident memory of a process, in bytes. */
+/** Returns the resident memory of a process, in bytes. */
 export function residentBytes(pid: number): number {
   const kib = process.platform === "linux" ? residentKibOnLinux(pid) : residentKibByPs(pid);
   if (!(kib > 0)) throw new Error(`nothing tells the resident memory of process ${pid}`);

@@ -1,12 +1,11 @@
 /**
- * A plain receiver of traces to hold the product against, or to be its upstream, in a process of
- * its own:
+ * A plain receiver of traces in its own process, for comparison or as an upstream:
  *
  *   bun reference-server.ts discard        answers, and does nothing with the bytes
  *   bun reference-server.ts decode         decodes them with protobufjs into an array of spans
  *   bun reference-server.ts discard-http   discards, but over HTTP; the others speak gRPC
  *
- * It tells its parent the port, and on request its counts; it ends when its parent does.
+ * It sends its port to its parent, and its counts on request; it ends when its parent ends.
  */
 import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall } from "@grpc/grpc-js";
 import { EXPORT_PATH } from "../../../src/adapters/otlp-grpc/export-services.ts";
@@ -21,17 +20,17 @@ type DecodedSpan = opentelemetry.proto.trace.v1.Span;
 
 export type ReferenceKind = "discard" | "decode" | "discard-http";
 
-/** What has been answered with success since the start. */
+/** Counts of successful responses since the start. */
 export interface AnsweredCounts {
   readonly requests: number;
-  /** 0 where nothing is decoded. */
+  /** 0 if requests are not decoded. */
   readonly spans: number;
 }
 
-/** The port once, then counts each time the parent sends anything. */
+/** A message to the parent: first the port, then counts after each message from the parent. */
 export type ServerMessage = { readonly port: number } | AnsweredCounts;
 
-/** The product's own, so that the two differ in what they do with a request only. */
+/** The limits of the product, so that the two differ only in how they handle a request. */
 const reading = readConfig({});
 assert(reading.ok, "the defaults are a configuration");
 const { limits, maxMessageBytes, buffer } = reading.config;
@@ -54,7 +53,7 @@ function keepRequest(
     for (const { spans } of scopeSpans) fifo.push(...spans);
   answered.requests += 1;
   answered.spans += fifo.length - before;
-  // The oldest go first, in one piece: `shift` would move the whole array for each.
+  // The oldest spans are removed in one piece, because `shift` would move the whole array for each.
   if (fifo.length > buffer.maxSpans) fifo.splice(0, fifo.length - buffer.maxSpans);
   answer(null, NO_BYTES);
 }

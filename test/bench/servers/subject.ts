@@ -7,12 +7,12 @@ import { bundle } from "../bundled-module.ts";
 import { ownProcess } from "../own-processes.ts";
 import type { AnsweredCounts, ReferenceKind, ServerMessage } from "./reference-server.ts";
 
-/** A receiver under load, in a process of its own. */
+/** A receiver under load, in its own process. */
 export interface Subject extends AsyncDisposable {
   readonly name: string;
   readonly pid: number;
   readonly port: number;
-  /** What it has answered with success, by its own count: spans where it counts them. */
+  /** Returns the number of successful responses by its own count, in spans if it counts them. */
   readonly answered: () => Promise<Partial<AnsweredCounts>>;
 }
 
@@ -21,7 +21,7 @@ export interface Spanring extends Subject {
   readonly apiUrl: string;
 }
 
-/** The built executable. */
+/** Starts the built executable. */
 export async function startSpanring(env: Environment = {}): Promise<Spanring> {
   const program = await startBinary(env);
   const api = readApiClient(program.apiUrl);
@@ -36,7 +36,7 @@ export async function startSpanring(env: Environment = {}): Promise<Spanring> {
   };
 }
 
-/** It may not be built, or refuse to run. */
+/** Starts the executable. Throws if it is not built or does not run. */
 export async function startBinary(env: Environment = {}): Promise<RunningProgram> {
   try {
     const program = await startProgram(env);
@@ -68,7 +68,7 @@ export async function startReference(kind: ReferenceKind, name: string): Promise
       return countsIn(await heard.promise, kind);
     },
     [Symbol.asyncDispose]: async () => {
-      // Its end is what is wanted now, and no failure.
+      // Its end is expected now and is not a failure.
       heard.promise.catch(() => {});
       child.kill();
       await child.exited;
@@ -76,13 +76,16 @@ export async function startReference(kind: ReferenceKind, name: string): Promise
   };
 }
 
-/** The servers that discard cannot tell spans. */
+/** Returns the counts of a message. Servers that discard requests do not count spans. */
 function countsIn(message: ServerMessage, kind: ReferenceKind): Partial<AnsweredCounts> {
   if ("port" in message) throw new CannotRunError(`the server that should ${kind} tells no counts`);
   return kind === "decode" ? message : { requests: message.requests };
 }
 
-/** One request by a real client, which checks what h2load does not: the status in the trailers. */
+/**
+ * Sends one request with a real client, which checks the status in the trailers that h2load
+ * ignores.
+ */
 export async function exportOnce(port: number, request: Uint8Array): Promise<void> {
   using client = openExportClient(port);
   const answer = await client.export(request);
