@@ -167,5 +167,5 @@ export function listenFailure(
   }
   const [reason, sets, to] = failure;
   const variable = portVariable.replace(/PORT$/, sets);
-  return { listener, ...address, reason, mend: `set ${variable} to ${to}` };
+  return { listener, ...address, reason, hint: `set ${variable} to ${to}` };
 }

@@ -69,6 +69,6 @@ async function warn(inputs: ServerInputs): Promise<void> {
 
 async function reloadFiles({ running, logger }: ServerParts): Promise<void> {
   if ((await running.forwarder?.reload()) ?? true) return logger.info("reloaded");
-  const mend = "fix what cannot_reload has named, and send SIGHUP again; the old contents are used";
-  logger.warning("not_reloaded", { mend });
+  const hint = "fix what cannot_reload has named, and send SIGHUP again; the old contents are used";
+  logger.warning("not_reloaded", { hint });
 }

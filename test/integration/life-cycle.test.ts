@@ -174,7 +174,7 @@ test.each([
     listener,
     port: taken,
     reason: "the port is in use",
-    mend: expect.stringContaining(port),
+    hint: expect.stringContaining(port),
   });
 });
 

@@ -151,7 +151,7 @@ test("files with a mistake are not used, and it goes on with the old ones", asyn
   await program.stop();
   await upstream.stop();
 
-  expect(line).toMatchObject({ level: "WARNING", mend: expect.stringContaining("SIGHUP") });
+  expect(line).toMatchObject({ level: "WARNING", hint: expect.stringContaining("SIGHUP") });
   expect(upstream.requests.map((request) => request.headers.get("authorization"))).toEqual(["one"]);
 });
 

@@ -194,7 +194,7 @@ test("what a killed stop has left is reported, kept, and can be sent", async () 
     level: "WARNING",
     count: 1,
     files: [hidden],
-    mend: expect.stringContaining(`spanring send ${hidden} `),
+    hint: expect.stringContaining(`spanring send ${hidden} `),
   });
   expect(left).toEqual([".spill.binpb.5f3a9c01"]);
   expect(sending).toMatchObject({ exitCode: 0, stderr: "" });
@@ -214,7 +214,7 @@ test("forwarding without a file, a stop tells what is lost, by service", async (
       { service: "shop", spans: 2 },
       { service: "till", spans: 1 },
     ],
-    mend: expect.stringContaining("SHUTDOWN_SPILL_FILE"),
+    hint: expect.stringContaining("SHUTDOWN_SPILL_FILE"),
   });
 });
 
@@ -246,7 +246,7 @@ test("where the file cannot be written, it does not start, and says why", async 
     event: "cannot_spill",
     file: missing,
     reason: expect.stringContaining("no such file or folder"),
-    mend: expect.stringContaining("SHUTDOWN_SPILL_FILE"),
+    hint: expect.stringContaining("SHUTDOWN_SPILL_FILE"),
   });
 });
 

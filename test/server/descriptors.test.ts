@@ -178,7 +178,7 @@ test("a listener that cannot listen again is logged with its remedy, and tried a
       host: "127.0.0.1",
       port: 4319,
       reason: "the port is in use",
-      mend: "set API_PORT to another port, to 0 for any free one, or to off",
+      hint: "set API_PORT to another port, to 0 for any free one, or to off",
     },
   });
   expect(logged().at(-2)).toEqual(["info", "listening_resumed", "api"]);

@@ -11,29 +11,29 @@ test.each([
   {
     code: "EADDRINUSE",
     reason: "the port is in use",
-    mend: "set OTLP_GRPC_PORT to another port, to 0 for any free one, or to off",
+    hint: "set OTLP_GRPC_PORT to another port, to 0 for any free one, or to off",
   },
   {
     code: "EACCES",
     reason: "the port needs a privilege this program does not have",
-    mend: "set OTLP_GRPC_PORT to a port above 1023, to 0 for any free one, or to off",
+    hint: "set OTLP_GRPC_PORT to a port above 1023, to 0 for any free one, or to off",
   },
   {
     code: "EADDRNOTAVAIL",
     reason: "this machine does not have the address",
-    mend: "set OTLP_GRPC_HOST to an address of this machine, or to 0.0.0.0 for all of them",
+    hint: "set OTLP_GRPC_HOST to an address of this machine, or to 0.0.0.0 for all of them",
   },
   {
     code: "ENOTFOUND",
     reason: "the host name does not resolve",
-    mend: "set OTLP_GRPC_HOST to an address of this machine, or to 0.0.0.0 for all of them",
+    hint: "set OTLP_GRPC_HOST to an address of this machine, or to 0.0.0.0 for all of them",
   },
-])("$code is put into words, with the variable that mends it", ({ code, reason, mend }) => {
+])("$code is put into words, with a hint at the variable", ({ code, reason, hint }) => {
   const error = Object.assign(new Error("listen failed"), { code });
 
   const line = listenFailure(LISTENER, error);
 
-  expect(line).toEqual({ listener: "grpc", host: "0.0.0.0", port: 4317, reason, mend });
+  expect(line).toEqual({ listener: "grpc", host: "0.0.0.0", port: 4317, reason, hint });
 });
 
 test.each([

@@ -83,7 +83,7 @@ test("a reload that fails is logged with its remedy, and the old headers stay", 
   expect(after).toBe("old");
   expect(reloads()).toMatchObject([
     { event: "cannot_reload", fields: { variable: "FORWARD_HEADERS_FILE" } },
-    { level: "warning", event: "not_reloaded", fields: { mend: expect.stringMatching(/SIGHUP/) } },
+    { level: "warning", event: "not_reloaded", fields: { hint: expect.stringMatching(/SIGHUP/) } },
   ]);
 });
 

@@ -47,7 +47,7 @@ export async function canSpill({
     await spill?.tryOut();
     return true;
   } catch (error) {
-    const fields = { file: spill?.shownPath, reason: systemErrorText(error), mend: NAME_A_FOLDER };
+    const fields = { file: spill?.shownPath, reason: systemErrorText(error), hint: NAME_A_FOLDER };
     logger.error("cannot_spill", fields);
     return false;
   }
@@ -79,10 +79,10 @@ function* requestsIn({ buffer }: SpillRingParts, spilled: { spans: number; bytes
 }
 
 function logFileInTheWay({ logger }: SpillRingParts, { shownPath }: SpanSpill, file: string): void {
-  const mend = `the next start reads ${shownPath} alone; bring in the other with spanring send`;
-  logger.warning("spill_file_in_the_way", { in_the_way: shownPath, file, mend });
+  const hint = `the next start reads ${shownPath} alone; bring in the other with spanring send`;
+  logger.warning("spill_file_in_the_way", { in_the_way: shownPath, file, hint });
 }
 
-function logLost({ logger, buffer }: SpillRingParts, mend: string): void {
-  logger.warning("lost", { ...lostSpans(buffer.services()), mend });
+function logLost({ logger, buffer }: SpillRingParts, hint: string): void {
+  logger.warning("lost", { ...lostSpans(buffer.services()), hint });
 }
