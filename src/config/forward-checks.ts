@@ -77,10 +77,7 @@ function isSet(settings: Settings, variable: VariableName): boolean {
   return String(settings[variable]) !== "";
 }
 
-/**
- * Returns mistakes if the endpoint is one of our listeners, so that spans would circulate
- * endlessly.
- */
+/** Returns mistakes if the endpoint is one of our listeners. */
 function loopMistakes(
   settings: Settings,
   endpoint: ForwardEndpoint,
@@ -89,7 +86,8 @@ function loopMistakes(
   if (endpoint.protocol === "file") return [];
   const met = listeners.find((listener) => isListenerAt(listener, endpoint, own));
   if (met === undefined) return [];
-  const bound = `somewhere else: ${met.portVariable} listens there, so spans would circulate`;
+  const why = met.portVariable === "API_PORT" ? "for readers only" : "so spans would circulate";
+  const bound = `somewhere else: ${met.portVariable} listens there, ${why}`;
   return [mistake(settings, "FORWARD_ENDPOINT", bound)];
 }
 

@@ -13,6 +13,7 @@ function mistakesIn(env: Environment): string[] {
 
 const TLS = { FORWARD_ENDPOINT: "grpcs://up" };
 const CIRCLE = "listens there, so spans would circulate";
+const READERS = "listens there, for readers only";
 const NO_TLS = "unset for an endpoint without TLS; use https:// or grpcs://";
 
 test.each<{ name: string; env: Environment; mistakes: string[] }>([
@@ -132,7 +133,7 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
     name: "its own read API",
     env: { FORWARD_ENDPOINT: "http://127.0.0.1:4319" },
     mistakes: [
-      `FORWARD_ENDPOINT="http://127.0.0.1:4319": must be somewhere else: API_PORT ${CIRCLE}`,
+      `FORWARD_ENDPOINT="http://127.0.0.1:4319": must be somewhere else: API_PORT ${READERS}`,
     ],
   },
   {
