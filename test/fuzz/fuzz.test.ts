@@ -44,3 +44,17 @@ test("wrong usage names the fault, and nothing runs", () => {
   expect(stderr).toContain("--payloads takes a whole number from 0 to ");
   expect(exitCode).toBe(2);
 });
+
+test("a signal ends a long run", async () => {
+  const argv = ["--payloads", "1000000000", "--streams", "0"];
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "fuzz.ts"), ...argv], {
+    stdout: "pipe",
+  });
+  const reader = child.stdout.getReader();
+  // Its first line comes before its first payload.
+  await reader.read();
+
+  child.kill("SIGTERM");
+
+  expect(await child.exited).toBe(143);
+});

@@ -34,6 +34,8 @@ export interface PayloadOutcome {
 /** One payload may take so much time of the processor. */
 const MAX_CPU_MS = 1_000;
 const MAX_FINDINGS = 10;
+/** After so many, the event loop has its turn. */
+const PAYLOADS_PER_TURN = 1_000;
 
 /** Payload number N of a seed is the same in every run: `--seed S+N --payloads 1` repeats it. */
 export async function fuzzPayloads({
@@ -47,6 +49,8 @@ export async function fuzzPayloads({
   let longestCpuMs = 0;
   for (let at = 0; at < payloads && findings.length < MAX_FINDINGS; at += 1) {
     progress?.(at);
+    // Otherwise no signal would be handled, as most checks never wait.
+    if (at % PAYLOADS_PER_TURN === 0) await Bun.sleep(0);
     const random = new SeededRandom(seed + at);
     const target = targetFor(targets, random.between(1, 100));
     counts[target.name] = (counts[target.name] ?? 0) + 1;
