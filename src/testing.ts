@@ -81,7 +81,7 @@ export async function startSpanring(options: SpanringOptions = {}): Promise<Test
   const server = await startQuietly(reading.config);
   const stopping = new AbortController();
   const stop = async () => {
-    stopping.abort(new Error("spanring was stopped; spans() has what came before"));
+    stopping.abort(new Error("spanring was stopped; spans() returns what arrived before"));
     await server.stop(STOP_GRACE_MS);
   };
   const problems = problemsSince(server.problems);
@@ -154,7 +154,7 @@ function filterOf(conditions: SpanConditions): SpanFilter {
 function checkedText(name: string, text: unknown): string {
   if (typeof text === "string") return text;
   const found = text === undefined || text === null ? String(text) : `of type ${typeof text}`;
-  throw new TypeError(`${name} is ${found}; it must be text, or be left out`);
+  throw new TypeError(`${name} is ${found}; it must be a string, or omitted`);
 }
 
 interface WatchedServer extends QuietServer {
@@ -174,10 +174,10 @@ async function waitFor(
   if (outcome.outcome === "found") return codec.decode(outcome.spans.request);
   if (outcome.outcome === "cancelled") throw ended.reason;
   if (outcome.outcome === "no_room") {
-    throw new Error(`there is no room for this wait: ${NO_ROOM[outcome.for].detail}`);
+    throw new Error(`no room for this wait: ${NO_ROOM[outcome.for].detail}`);
   }
   const { found, nearest } = outcome;
-  const came = `${found} of ${count} spans came within ${timeoutMs} ms${nearText(nearest)}`;
+  const came = `${found} of ${count} spans arrived within ${timeoutMs} ms${nearText(nearest)}`;
   throw new Error([came, ...lossTexts(lossesOf(server))].join("\n"));
 }
 
@@ -200,7 +200,7 @@ function nearText(nearest: NearMiss | undefined): string {
   const { without, count, spans } = nearest;
   const names = codec.decode(spans.request).map(({ name }) => JSON.stringify(name));
   const some = names.length === 0 ? "" : `, such as ${names.join(", ")}`;
-  return `; without the condition on ${without.on} there are ${count}${some}`;
+  return `; without the condition on ${without.on}, ${count} match${some}`;
 }
 
 async function spansOf({ buffer, failed }: QuietServer, filter: SpanFilter): Promise<TraceSpan[]> {

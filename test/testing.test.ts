@@ -24,7 +24,7 @@ test("a failed wait says how many came, and what came instead", async () => {
   const waiting = ring.waitFor({ service: "shop", name: "no" }, { count: 3, timeoutMs: 1 });
 
   expect(await waiting.catch(String)).toBe(
-    "Error: 0 of 3 spans came within 1 ms; without the condition on name there are 2, " +
+    "Error: 0 of 3 spans arrived within 1 ms; without the condition on name, 2 match, " +
       'such as "span 2", "span 1"',
   );
 });
@@ -42,7 +42,7 @@ test("a failed wait says what was refused since the last reset, and what to do",
 
   const said = await ring.waitFor({ name: "no" }, { timeoutMs: 1 }).catch(String);
 
-  expect(said).toContain("came within 1 ms");
+  expect(said).toContain("arrived within 1 ms");
   expect(said).toContain("\nno span arrived, but 1 request was JSON, but not OTLP (not OTLP/");
   expect(said).not.toContain("unknown path");
 });
@@ -89,9 +89,17 @@ test.each([
   { name: "a value that is none", conditions: { kind: "round" }, says: "round" },
   { name: "a name that is none", conditions: { nmae: "x" }, says: 'unknown condition "nmae"' },
   // As JavaScript, and TypeScript without its strictest options, let pass.
-  { name: "nothing", conditions: { name: undefined }, says: "name is undefined; it must be text" },
+  {
+    name: "nothing",
+    conditions: { name: undefined },
+    says: "name is undefined; it must be a string",
+  },
   { name: "a number", conditions: { min_duration: 5 }, says: "min_duration is of type number" },
-  { name: "null", conditions: { attribute: [null] }, says: "attribute is null; it must be text" },
+  {
+    name: "null",
+    conditions: { attribute: [null] },
+    says: "attribute is null; it must be a string",
+  },
 ])("a condition with $name rejects at once", async ({ conditions, says }) => {
   await using ring = await startSpanring();
 
@@ -129,7 +137,7 @@ test("a stop ends waits, and spans can still be read", async () => {
   await ring.stop();
   const later = ring.waitFor({ name: "span 1" }, { timeoutMs: 60_000 }).catch(String);
 
-  const says = "Error: spanring was stopped; spans() has what came before";
+  const says = "Error: spanring was stopped; spans() returns what arrived before";
   expect(await waiting).toBe(says);
   expect(await later).toBe(says);
   expect(await ring.spans()).toHaveLength(1);
@@ -145,7 +153,7 @@ test("a wait without room says why, and not that its time is up", async () => {
   await ring.stop();
   await Promise.all(waiting);
 
-  expect(refused).toStartWith("Error: there is no room for this wait: 64 waits with other filters");
+  expect(refused).toStartWith("Error: no room for this wait: 64 waits with other filters");
   expect(refused).toContain("already apply to the same spans; filter by a name");
 });
 

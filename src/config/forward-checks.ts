@@ -53,7 +53,7 @@ function endpointMistakes(settings: Settings, endpoint: ForwardEndpoint): Mistak
   const found: (readonly [is: boolean, variable: VariableName, bound: string])[] = [
     [username !== "" || password !== "", "FORWARD_ENDPOINT", NO_USER],
     [protocol === "grpc" && hasPath, "FORWARD_ENDPOINT", "without a path for gRPC"],
-    [protocol === "file" && search !== "", "FORWARD_ENDPOINT", "without ? for a file"],
+    [protocol === "file" && search !== "", "FORWARD_ENDPOINT", "without a query for a file"],
     [protocol === "file" && endpoint.format === undefined, "FORWARD_ENDPOINT", AN_ENDING],
     [isAtOdds, "FORWARD_PROTOCOL", `unset for an endpoint of ${protocol}`],
     [
@@ -86,7 +86,7 @@ function loopMistakes(
   if (endpoint.protocol === "file") return [];
   const met = listeners.find((listener) => isListenerAt(listener, endpoint, own));
   if (met === undefined) return [];
-  const why = met.portVariable === "API_PORT" ? "for readers only" : "so spans would circulate";
+  const why = met.portVariable === "API_PORT" ? "for readers only" : "so spans would loop";
   const bound = `somewhere else: ${met.portVariable} listens there, ${why}`;
   return [mistake(settings, "FORWARD_ENDPOINT", bound)];
 }

@@ -60,7 +60,7 @@ async function spillMistakes({ shutdownSpillFile: path }: Config): Promise<Mista
   if (path === "") return [];
   const reason = await reasonOf(new SpillFile(path).tryOut());
   if (reason === undefined) return [];
-  const bound = `a regular file, or a new one in a folder that can be written: ${reason}`;
+  const bound = `a regular file, or a new one in a writable folder: ${reason}`;
   return [{ variable: "SHUTDOWN_SPILL_FILE", value: quotePeerText(path), bound }];
 }
 

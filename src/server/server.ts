@@ -43,7 +43,7 @@ export async function startServer(inputs: ServerInputs): Promise<RunningServer> 
   const { buffer, runId, arrivals, problems, life, running } = parts;
   if (!(await startStages(parts, stagesOf(parts)))) {
     await life.stop(0);
-    throw new CannotStartError("the log says what cannot start, and why");
+    throw new CannotStartError("the log says which part cannot start, and why");
   }
   await warn(inputs);
   return {
@@ -69,6 +69,6 @@ async function warn(inputs: ServerInputs): Promise<void> {
 
 async function reloadFiles({ running, logger }: ServerParts): Promise<void> {
   if ((await running.forwarder?.reload()) ?? true) return logger.info("reloaded");
-  const hint = "fix what cannot_reload has named, and send SIGHUP again; the old contents are used";
+  const hint = "fix the files named by cannot_reload, and send SIGHUP again; the old contents stay";
   logger.warning("not_reloaded", { hint });
 }

@@ -12,7 +12,7 @@ function mistakesIn(env: Environment): string[] {
 }
 
 const TLS = { FORWARD_ENDPOINT: "grpcs://up" };
-const CIRCLE = "listens there, so spans would circulate";
+const CIRCLE = "listens there, so spans would loop";
 const READERS = "listens there, for readers only";
 const NO_TLS = "unset for an endpoint without TLS; use https:// or grpcs://";
 
@@ -54,7 +54,7 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
   {
     name: "a file that is asked something",
     env: { FORWARD_ENDPOINT: "file:///spans.jsonl?a" },
-    mistakes: ['FORWARD_ENDPOINT="file:///spans.jsonl?***": must be without ? for a file'],
+    mistakes: ['FORWARD_ENDPOINT="file:///spans.jsonl?***": must be without a query for a file'],
   },
   {
     name: "HTTP over grpc://",

@@ -107,7 +107,7 @@ test("a stop does not wait for spans that the upstream keeps refusing", async ()
 
   expect(exitCode).toBe(0);
   expect(String(blocked["error"])).toContain("no span is good enough");
-  const hint = expect.stringContaining("takes empty requests but refuses the spans that are left");
+  const hint = expect.stringContaining("accepts empty requests but refuses the remaining spans");
   expect([blocked["hint"], forward.last_error.hint]).toEqual([hint, hint]);
   expect(lastBooks(program)).toEqual(books({ received: SPANS, accepted: SPANS, buffered: SPANS }));
 });

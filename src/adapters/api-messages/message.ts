@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** A description of a JSON body, built at its first use: a start builds none. */
+/** A description of a JSON body. It is built at its first use, so a start builds none. */
 export type Message<Schema extends z.ZodMiniType = z.ZodMiniType> = () => Schema;
 
 /** The type of a body as the server writes it. */
@@ -21,13 +21,13 @@ export function message<Schema extends z.ZodMiniType>(
   return once(() => build().check(named) as Schema);
 }
 
-/** Returns a function that builds its value when it is called first. */
+/** Returns a function that builds its value at the first call. */
 export function once<Value>(build: () => Value): () => Value {
   let built: Value | undefined;
   return () => (built ??= build());
 }
 
-/** Reports whether a body is such a message. Members that are not described are allowed. */
+/** Reports whether a body is such a message. Additional members are allowed. */
 export function isMessage<Schema extends z.ZodMiniType>(
   schema: Schema,
   body: unknown,
@@ -118,7 +118,7 @@ function jsonSchemaOf(schema: z.ZodMiniType): JsonSchema {
   return converted;
 }
 
-/** Drops what the library adds, and says nothing to a reader of the API description. */
+/** Removes keywords that the library adds and that mean nothing to a reader of the description. */
 function shorten({ jsonSchema }: { readonly jsonSchema: z.core.JSONSchema.BaseSchema }): void {
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
   if (jsonSchema.propertyNames !== undefined) delete jsonSchema.additionalProperties;

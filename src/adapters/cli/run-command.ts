@@ -68,7 +68,7 @@ export async function runCommand(
 
 type Reading = ReturnType<typeof readCommandArguments>;
 
-/** Help is given despite a missing operand, but not next to an unknown argument. */
+/** Reports whether help was requested, by a valid command line or by `--help` alone. */
 function asksForHelp(reading: Reading, argv: readonly string[]): boolean {
   if (!("mistake" in reading)) return reading.options.some(({ name }) => name === "help");
   return argv.length === 1 && (argv[0] === "--help" || argv[0] === "-h");

@@ -38,7 +38,7 @@ export class DirectoryDisk implements Disk {
     this.lock = lock;
   }
 
-  /** Opens or creates the directory. Rejects with `DirectoryInUseError` if it is in use. */
+  /** Opens or creates a directory. Rejects with `DirectoryInUseError` if it is in use. */
   static async open(path: string): Promise<DirectoryDisk> {
     await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
     const lock = lockDirectory(join(path, LOCK_NAME));
@@ -125,7 +125,7 @@ async function fill(file: number, offsetBytes: number, into: Uint8Array): Promis
   let length = 0;
   while (length < into.length) {
     const rest = into.subarray(length);
-    // oxlint-disable-next-line no-await-in-loop -- a read may stop short
+    // oxlint-disable-next-line no-await-in-loop -- a read may return less than requested
     const { bytesRead } = await readFile(file, rest, 0, rest.length, offsetBytes + length);
     if (bytesRead === 0) break;
     length += bytesRead;
@@ -155,7 +155,7 @@ async function listFiles(path: string): Promise<DiskFile[]> {
   );
 }
 
-/** Restricts the directory. If it belongs to another user, the modes of the files must suffice. */
+/** Restricts the directory to its owner. If another user owns it, the file modes must suffice. */
 async function restrict(path: string): Promise<void> {
   await chmod(path, DIRECTORY_MODE).catch(() => {});
 }

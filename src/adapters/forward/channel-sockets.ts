@@ -41,7 +41,7 @@ function withConnectors(
   });
 }
 
-/** With TLS there are two sockets, one within the other. */
+/** Watches the sockets of a connector. With TLS it has two, one within the other. */
 function watchedConnector(connector: Connector, watch: (socket: Socket) => void): Connector {
   return {
     connect: async (socket) => {

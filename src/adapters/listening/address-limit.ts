@@ -1,11 +1,11 @@
-/** Bounds how many connections or requests are open, in total and for each address. */
+/** The maximum number of open connections or requests, in total and for each address. */
 export interface AddressLimits {
   readonly connections: number;
   readonly connectionsPerAddress: number;
 }
 
 /**
- * Counts what is open by the address of its peer.
+ * Counts open connections or requests by the address of their peer.
  *
  * Invariant: the sum of `countByAddress` = size <= limits.connections,
  * and each of its numbers is from 1 to limits.connectionsPerAddress.

@@ -3,11 +3,11 @@ import type { Clock } from "../../ports/clock.ts";
 
 /** A listener that can stop accepting connections for a while. */
 export interface PausableListener {
-  /** Closes unused connections, as far as it knows them. */
+  /** Closes the unused connections that it knows. */
   relieve(): void;
-  /** Stops accepting connections. Open ones stay, as far as they are in use. */
+  /** Stops accepting connections. Open ones that are in use stay. */
   pause(): void;
-  /** Listens again on the same port, unless it does. Rejects when it cannot. */
+  /** Listens on the same port again, unless it already does. Rejects if it cannot. */
   resume(): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export interface DescriptorGuardParts {
   readonly exhausted: () => void;
 }
 
-/** The interval between two checks. */
+/** The interval between checks. */
 export const DESCRIPTOR_CHECK_MS = 250;
 
 const MIN_PAUSE_MS = 1_000;

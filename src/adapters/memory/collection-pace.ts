@@ -1,6 +1,6 @@
 import { edenGC, fullGC } from "bun:jsc";
 
-/** The garbage of one request, most of it from HTTP/2; measured on Bun 1.4.5. */
+/** The garbage of one request, most of it from HTTP/2, as measured on Bun 1.4.5. */
 const REQUEST_GARBAGE_BYTES = 20 * 1024;
 
 /** The garbage of five hundred requests. */
@@ -19,13 +19,13 @@ const OF_THIS_PROGRAM: Collectors = { young: edenGC, all: fullGC };
 /**
  * Starts garbage collections by the amount of garbage.
  *
- * By itself the collector waits until the heap has doubled, and it counts the ring's shared memory
- * as heap: the larger the ring, the more garbage would lie beside it.
+ * By default the collector waits until the heap has doubled, and it counts the ring's shared memory
+ * as heap, so garbage would grow with the size of the ring.
  *
- * Most collections take only young objects, in about a millisecond. Each 64th takes all, in five to
- * ten, which under full load happens once in several seconds; without it, a minute of overflow adds
- * 60 MiB of old garbage. (A concurrent full collection takes the processor from other work, and
- * comes too late.)
+ * Most collections cover only young objects, and take about a millisecond. Every 64th is a full one
+ * of 5 to 10 ms, which under full load happens once in several seconds; without it, a minute of
+ * overflow adds 60 MiB of old garbage. (A concurrent full collection takes processor time from
+ * other work, and finishes too late.)
  */
 export class CollectionPace {
   // Fixed at construction.
@@ -44,7 +44,7 @@ export class CollectionPace {
     this.noteGarbage(REQUEST_GARBAGE_BYTES);
   }
 
-  /** Counts memory that was allocated in addition, and is not freed by hand. */
+  /** Counts additional memory that is left to the collector. */
   noteGarbage(lengthBytes: number): void {
     this.garbageBytes += lengthBytes;
     if (this.garbageBytes < GARBAGE_A_COLLECTION_BYTES) return;

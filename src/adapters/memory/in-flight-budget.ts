@@ -4,8 +4,8 @@ import type { Clock } from "../../ports/clock.ts";
 /** An owner of requests in flight that are dropped together: a connection of any protocol. */
 export interface InFlightOwner {
   /**
-   * Called when it has held too much for too long. Its bytes are uncharged already, and it must
-   * free them.
+   * Called when the owner has held too much for too long. Its bytes are no longer charged, and it
+   * must free them.
    */
   dropped(): void;
 }
@@ -24,16 +24,16 @@ export interface InFlightParts {
   readonly clock: Clock;
 }
 
-/** Headers and frames, so that a message as large as the whole budget still fits. */
+/** Room for headers and frames, so that a message as large as the whole budget still fits. */
 export const ENVELOPE_BYTES = 128 * 1024;
 
 /**
- * The minimum charge of a piece: the objects around a small piece take 400 bytes (measured on Bun
- * 1.4.5), and no option of grpc-js or HTTP/2 keeps peers from sending single bytes.
+ * The minimum charge of a piece. The objects around a small piece take 400 bytes on Bun 1.4.5, and
+ * no option of grpc-js or HTTP/2 keeps peers from sending single bytes.
  */
 const MIN_PIECE_BYTES = 512;
 
-/** The age limit in comparisons: long-lived calls are not at fault for their age. */
+/** Older requests count as if they had this age: long-lived calls are not at fault for theirs. */
 const MAX_AGE_MS = 10_000;
 
 /**
@@ -82,7 +82,7 @@ export class InFlightBudget {
     request.heldBytes = 0;
   }
 
-  /** Ignores bytes of a request that has ended, because no one keeps them. */
+  /** Charges bytes, except those of a request that has ended, which are not kept. */
   private charge(request: OpenRequest, bytes: number): void {
     if (request.hasEnded) return;
     request.heldBytes += bytes;
@@ -106,8 +106,8 @@ export class InFlightBudget {
 
 /**
  * Returns the owner to drop: the one whose unfinished messages took the most memory for the longest
- * time. The largest alone would be wrong: a peer with many small connections would get the large
- * messages of others dropped.
+ * time. Size alone must not decide: a peer with many small connections could get the large messages
+ * of others dropped.
  */
 function worstOf(requests: Iterable<OpenRequest>, nowMs: number): InFlightOwner {
   const byteMs = new Map<InFlightOwner, number>();

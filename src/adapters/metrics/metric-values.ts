@@ -11,7 +11,7 @@ import { GRPC_CODE, type Outcome, STATUS_TABLE } from "../otlp/status-table.ts";
 import type { MetricName, MetricValue, MetricValues } from "./metrics-page.ts";
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Returns the numbers on request. A part that does not run, such as a listener, has none. */
+/** The sources of the numbers, read at each scrape. A part that does not run has none. */
 export interface MetricSources {
   readonly version: string;
   readonly stats: () => BufferStats;
@@ -57,7 +57,7 @@ export interface ProcessFigures {
   readonly maxFds: number | undefined;
 }
 
-/** Returns all values; those of the ledger are of one instant. */
+/** Returns all values. Those of the ledger are from the same instant. */
 export function metricValues(sources: MetricSources): MetricValues {
   const { spans, bytes, capacity } = sources.stats();
   const figures = sources.process();
@@ -214,7 +214,7 @@ function flag(value: boolean | undefined): MetricValue[] {
   return value === undefined ? [] : one(value ? 1 : 0);
 }
 
-/** Leaves out the buffered spans: their number can fall, so it is a gauge. */
+/** Returns the counters of a ledger, without the buffered spans, which are a gauge. */
 function ledger(amounts: Ledger): MetricValue[] {
   const { received: all, rejected, accepted, taken, delivered, evicted, undeliverable } = amounts;
   const entries = { received: all, rejected, accepted, taken, delivered, evicted, undeliverable };
@@ -231,7 +231,7 @@ function counted(
   });
 }
 
-/** Buckets are cumulative: each counts all values up to its bound. */
+/** Returns the series of a histogram. Each bucket counts all values up to its bound. */
 function series(name: MetricName, histogram: Histogram, protocol: string) {
   const { bounds, counts } = histogram;
   let count = 0;
@@ -246,7 +246,7 @@ function series(name: MetricName, histogram: Histogram, protocol: string) {
   ];
 }
 
-/** Returns figures of this process. Without a /proc, the number of open files is unknown. */
+/** Returns figures of this process. Without /proc, the number of open files is unknown. */
 export function processFigures(folder = "/proc/self"): ProcessFigures {
   const { user, system } = process.cpuUsage();
   return {
@@ -258,7 +258,7 @@ export function processFigures(folder = "/proc/self"): ProcessFigures {
   };
 }
 
-/** Leaves out the file that reading the folder opens. */
+/** Returns the number of open files, without the one that reading the folder opens. */
 function filesIn(folder: string): number | undefined {
   try {
     return readdirSync(folder).length - 1;

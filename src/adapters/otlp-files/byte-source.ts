@@ -95,8 +95,8 @@ export function compressionOf(head: Uint8Array): FileCompression | undefined {
 }
 
 /**
- * Decompresses a file or a message, chunk by chunk, also several concatenated ones. Throws at the
- * place where the data is truncated or damaged, after yielding what it could read.
+ * Decompresses one or several concatenated files or messages, chunk by chunk. If the data is
+ * truncated or damaged, it yields everything before that point, and throws.
  *
  * There are two implementations, because on Bun 1.4.5 node:zlib does not detect truncated zstd, and
  * web streams do not accept the trailing zero bytes of gzip.

@@ -65,7 +65,7 @@ function joinedFault(fault: FileFault | undefined, next: FileFault): FileFault |
   return { ...fault, last: next.last, skippedBytes: fault.skippedBytes + next.skippedBytes };
 }
 
-/** Far more than receivers accept; unused rows cost nothing. */
+/** Limits of the walk that are far beyond what receivers accept. */
 const LIMITS = { spansPerRequest: 1_000_000, nestingDepth: 100 };
 
 let walked: WalkedRequest | undefined;
@@ -89,7 +89,7 @@ export function earliestStartMs(request: Uint8Array): number | undefined {
     const scan = scanFields({ bytes, parts: [at, at + walked.spanLength[row]!] });
     while (nextField(scan)) {
       if (scan.fieldNumber !== START_TIME_FIELD) continue;
-      // A time of 0 is one that was not set.
+      // A time of 0 means that none was set.
       const startNano = Number(bytes.readBigUInt64LE(scan.valueAt)) || Infinity;
       earliest = Math.min(earliest, startNano / NANOS_PER_MS_NUMBER);
     }

@@ -167,7 +167,7 @@ function ownMembers(line: SpanLine): object {
   return Object.fromEntries(Object.entries(line).filter(([name]) => !ADDED_MEMBERS.has(name)));
 }
 
-/** TypeScript does not declare it yet. Source: ECMAScript proposal "JSON.parse source text". */
+/** Declares what TypeScript lacks. Source: ECMAScript proposal "JSON.parse source text access". */
 declare global {
   interface JSON {
     rawJSON(text: string): unknown;

@@ -22,7 +22,7 @@ export function createJsonScan(): JsonScan {
   return { open: [], state: VALUE, afterString: AFTER_VALUE, fault: "" };
 }
 
-/** Far more than receivers accept, and few enough for any parser. */
+/** The maximum nesting: far more than receivers accept, and little enough for any parser. */
 const MAX_DEPTH = 1000;
 
 const VALUE = 0;
@@ -83,7 +83,9 @@ function scanEscapedByte(scan: JsonScan, byte: number): void {
 }
 
 function faultInString(byte: number): string {
-  return byte === LINE_END ? "the line ends within a string" : `a string has ${byteText(byte)}`;
+  return byte === LINE_END
+    ? "the line ends within a string"
+    : `a string contains ${byteText(byte)}`;
 }
 
 /** Reports whether a byte may be part of a number, `true`, `false` or `null`. */

@@ -31,13 +31,13 @@ export function frameRequest(request: Uint8Array, format: FileFormat): Uint8Arra
   return lengthDelimited(request);
 }
 
-/** Does the same with a turn of the event loop between two chunks, because JSON takes long. */
+/** Does the same, but yields to the event loop between chunks, because JSON takes long. */
 export async function frameInSteps(request: Uint8Array, format: FileFormat): Promise<Uint8Array> {
   if (format === "proto") return lengthDelimited(request);
   const chunks: Uint8Array[] = [];
   for (const chunk of otlpJsonChunks(request)) {
     chunks.push(chunk);
-    // oxlint-disable-next-line no-await-in-loop -- what waits has its turn before the next chunk
+    // oxlint-disable-next-line no-await-in-loop -- other work gets its turn between two chunks
     await new Promise((resolve) => void setImmediate(resolve));
   }
   return Buffer.concat([...chunks, LINE_END]);
@@ -50,12 +50,12 @@ function lengthDelimited(request: Uint8Array): Uint8Array {
   return framed;
 }
 
-/** As many zero bytes were left by a crash; they are not empty messages. */
+/** This many zero bytes are the trace of a crash, not empty messages. */
 const HOLE_BYTES = 16;
 
 export const HOLE = "NUL bytes, probably left by a crash";
 
-/** Returns what a message is, or what is wrong with it. */
+/** Returns the item that a message encodes, or what is wrong with it. */
 type ReadMessage<Item> = (message: Uint8Array, fileBytes: number) => Promise<Item | string>;
 
 /**
@@ -109,15 +109,15 @@ interface LastMessage<Item> {
 }
 
 /**
- * Returns to a message that begins inside the last one, and returns the number of bytes before it;
- * returns undefined, without moving, if none does.
+ * Moves back to a message that begins inside the last one, and returns the number of bytes before
+ * it. If there is no such message, does not move, and returns undefined.
  */
 async function skipTorn(source: ByteSource, framed: Uint8Array): Promise<number | undefined> {
   returnBytes(source, framed);
   const held = await peekBytes(source, framed.length + MESSAGE_HEAD_BYTES);
   for (let at = 1; at < framed.length; at += 1) {
     if (!isLikely(held, at)) continue;
-    // oxlint-disable-next-line no-await-in-loop -- the first one counts
+    // oxlint-disable-next-line no-await-in-loop -- the search ends at the first one
     const message = await likelyMessageAt(source, at);
     if (message === undefined || at + LENGTH_BYTES + message.length <= framed.length) continue;
     dropBytes(source, at);
@@ -181,7 +181,7 @@ export async function skipToMessage(source: ByteSource): Promise<void> {
   if (isInHole) await skipHole(source);
   else dropBytes(source, 1);
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- what is behind it is searched after it
+    // oxlint-disable-next-line no-await-in-loop -- one part is searched after the other
     const searched = await peekBytes(source, SEARCHED_BYTES);
     const at = likelyMessage(searched);
     const isEnd = searched.length < SEARCHED_BYTES;
@@ -197,7 +197,7 @@ export async function skipToMessage(source: ByteSource): Promise<void> {
 /** Skips zero bytes, except those with which a length may begin. */
 export async function skipHole(source: ByteSource): Promise<void> {
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- what is behind it is searched after it
+    // oxlint-disable-next-line no-await-in-loop -- one part is searched after the other
     const bytes = await peekBytes(source, Math.max(LENGTH_BYTES, source.heldBytes));
     const end = bytes.findIndex((byte) => byte !== 0);
     const zeros = end < 0 ? bytes.length : end;

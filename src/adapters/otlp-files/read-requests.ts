@@ -34,9 +34,9 @@ import {
 import { fieldsOf, splitRequest } from "./request-split.ts";
 import { systemErrorText } from "../../domain/text/system-error.ts";
 
-/** Enough bytes to detect the format, even an ambiguous one. */
+/** The number of bytes that suffice to detect the format, even an ambiguous one. */
 const HEAD_BYTES = 512;
-/** A pipe may deliver no more for a long time. */
+/** The number of bytes to wait for, because a pipe may deliver no more for a long time. */
 const FIRST_BYTES = 16;
 
 /**
@@ -66,7 +66,7 @@ async function* readItems(
   }
 }
 
-/** Ends where the chunks fail, so that everything before is read. */
+/** Yields the chunks, and ends instead of throwing, so that everything before an error is read. */
 async function* untilError(
   chunks: AsyncIterable<Uint8Array>,
   ending: { reason?: string },

@@ -18,12 +18,12 @@ import {
 } from "../../domain/wire/request-spans.ts";
 
 /**
- * Small enough that `send --pace` can pace the requests of a file, and large enough that headers
- * do not matter.
+ * The size of a piece: small enough for `send --pace` to pace the requests of a file, and large
+ * enough to make headers negligible.
  */
 export const PIECE_BYTES = 64 * 1024;
 
-/** More than the size of a tag and a length. */
+/** The number of bytes to read for a tag and a length, which are shorter. */
 const HEAD_BYTES = 20;
 
 /**
@@ -115,7 +115,7 @@ interface SplitInput {
   readonly table: SpanTable;
 }
 
-/** Halves a ResourceSpans that is too long by itself, recursively. */
+/** Halves a single ResourceSpans that is too long, recursively. */
 function* cutToSize(request: Uint8Array): Generator<Uint8Array> {
   if (request.length <= PIECE_BYTES) return yield request;
   const whole = { bytes: request, offset: 0, length: request.length };

@@ -102,7 +102,7 @@ function admit(connection: Connection, parts: AdmitParts): void {
   });
 }
 
-/** Answers a peer that speaks another protocol. What it sends meanwhile is discarded. */
+/** Responds to a peer that speaks another protocol, and discards everything else it sends. */
 function turnAway(
   connection: Connection,
   problem: Pick<Problem, "reason" | "detail">,
@@ -137,7 +137,7 @@ type Opening = "http2" | "http1" | "tls" | "other";
 const HTTP2_BEGIN = "PRI * HTTP/2.0\r\n";
 const TLS_HANDSHAKE = 0x16;
 const TLS_MAJOR_VERSION = 3;
-/** A method, a space, and the first character of a path, all within the bytes that are examined. */
+/** Matches a method, a space, and the first character of a path, within the examined bytes. */
 const HTTP1_BEGIN = /^[A-Z]+ [\x21-\x7e]/;
 const MAYBE_HTTP1 = /^[A-Z]{1,15} ?$/;
 
@@ -216,5 +216,5 @@ function textOf(head: Buffer): string {
   return head.toString("latin1", 0, MAX_HEAD_BYTES);
 }
 
-/** Bytes after these are ignored. */
+/** The size of a head that is examined; further bytes are ignored. */
 const MAX_HEAD_BYTES = 4096;

@@ -15,7 +15,7 @@ export const HEALTH_SERVICE = "grpc.health.v1.Health";
 export const REFLECTION_SERVICE = "grpc.reflection.v1.ServerReflection";
 export const OLD_REFLECTION_SERVICE = "grpc.reflection.v1alpha.ServerReflection";
 
-/** Handlers get encoded messages: each decodes what it needs, and chooses the status of a fault. */
+/** A handler of encoded messages. It decodes what it needs, and chooses the status of a fault. */
 type UnaryHandler = handleUnaryCall<Buffer, Buffer>;
 type ServerStreamHandler = handleServerStreamingCall<Buffer, Buffer>;
 type BidirectionalHandler = handleBidiStreamingCall<Buffer, Buffer>;

@@ -106,7 +106,7 @@ export function cardinalityFault({ prefix, receivedBytes }: ReceivedMessage): Ca
 
 const CUT_SHORT: CardinalityFault = {
   code: GRPC_CODE.INTERNAL,
-  message: "the call ended within its message, which was cut short",
+  message: "the call ended before the end of its message",
 };
 
 const NO_MESSAGE: CardinalityFault = {

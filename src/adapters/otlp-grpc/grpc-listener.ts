@@ -97,7 +97,7 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
   };
 }
 
-/** Everything behind the listening socket. */
+/** The service behind the listening socket. */
 interface GrpcService {
   readonly server: Server;
   readonly health: HealthService;
@@ -195,7 +195,7 @@ export function logLibraryThrough(logger: Logger, clock: TimerClock): void {
   setLogVerbosity(logVerbosity.ERROR);
 }
 
-/** Keeps what stands before the first colon: after it may come what a peer has sent. */
+/** Returns the text before the first colon, because data from a peer may follow it. */
 function withoutValues(words: readonly unknown[]): string {
   const [message = ""] = words.join(" ").split(":", 1);
   return quotePeerText(message);

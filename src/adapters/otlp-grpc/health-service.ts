@@ -17,10 +17,10 @@ const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse.ServingSta
 
 type Watcher = ServerWritableStream<Buffer, Buffer>;
 
-/** `""` stands for the whole server, whose status is always that of the trace service. */
+/** The known services. `""` is the whole server, whose status is that of the trace service. */
 const SERVICES = ["", TRACE_SERVICE];
 
-/** A request holds the name of a service, which is much shorter. */
+/** The maximum size of a request, which holds the name of a service and is much shorter. */
 const MAX_REQUEST_BYTES = 4096;
 
 /**
@@ -33,7 +33,7 @@ export class HealthService {
 
   // Moved by `setServing`, `stop` and the watchers.
   private readonly watchers = new Set<Watcher>();
-  /** The watchers of a service that exists: they get each change of the status. */
+  /** The watchers of an existing service, which get each change of the status. */
   private readonly notified = new Set<Watcher>();
   private status: number = NOT_SERVING;
   private isStopping = false;

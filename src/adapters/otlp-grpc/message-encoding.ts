@@ -46,7 +46,7 @@ export function plainMessage(call: EncodedMessage, maxBytes: number): PlainMessa
     return malformedFrame(`the compressed flag of the message is ${flag}, not 0 or 1`);
   const [encoding] = call.metadata.get(OWN_HEADER);
   if (encoding === undefined) {
-    return malformedFrame("the message is compressed, and grpc-encoding does not say how");
+    return malformedFrame("the message is compressed, but grpc-encoding does not say how");
   }
   return isCompression(encoding) ? inflate(call.request, encoding, maxBytes) : UNSUPPORTED;
 }

@@ -28,7 +28,7 @@ type Messages = (typeof VERSIONS)[number]["messages"];
 
 const SERVICES = [TRACE_SERVICE, HEALTH_SERVICE, REFLECTION_SERVICE, OLD_REFLECTION_SERVICE];
 
-/** In total. Only its flow-control window bounds what a client sends on an open stream. */
+/** The maximum number of streams, because only flow control bounds what a client sends on one. */
 const MAX_STREAMS = 16;
 
 const TOO_MANY: CallFailure = {
@@ -41,7 +41,7 @@ const MALFORMED: CallFailure = {
   details: "not a reflection request",
 };
 
-/** A request names a file or a symbol. The answer repeats it, so a long one would cost twice. */
+/** The maximum size of a request. The response repeats it, so a long one would cost twice. */
 const MAX_REQUEST_BYTES = 16 * 1024;
 
 /**

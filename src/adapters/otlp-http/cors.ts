@@ -5,7 +5,7 @@ const MAX_AGE_SECONDS = 7200;
 
 const METHODS = "POST";
 
-/** Used when a browser requests no headers, or invalid ones. */
+/** The allowed headers if a browser requests none, or invalid ones. */
 const USUAL_HEADERS = "content-type, content-encoding";
 
 /** Header names, separated by commas. */

@@ -172,7 +172,7 @@ function noSuchPath(parts: ExportParts): WrongRequest {
 }
 
 const WRONG_METHOD: Refusal = {
-  objection: { outcome: "wrong_method", message: "this path takes POST" },
+  objection: { outcome: "wrong_method", message: "this path supports only POST" },
   reason: "wrong_method",
   headers: { Allow: "POST" },
 };

@@ -99,7 +99,7 @@ function serve({ address, limits }: OtlpHttpListenerParts, exporting: ExportPart
     fetch: (request, own) => answerExport(exporting, request, own.requestIP(request) ?? UNKNOWN),
     error: (error) => {
       exporting.failed(error);
-      return answerResponse({ outcome: "failed", message: "a fault of the server" }, "json");
+      return answerResponse({ outcome: "failed", message: "internal error" }, "json");
     },
   });
 }

@@ -20,7 +20,7 @@ export interface BodyParts {
   readonly maxBytes: number;
 }
 
-/** Anything else in `Content-Length` is ignored. */
+/** Matches a usable `Content-Length`; anything else is ignored. */
 const DIGITS = /^\d{1,15}$/;
 
 /**
@@ -124,7 +124,7 @@ export function bodyFormat(contentType: string | null): BodyFormat | undefined {
 
 export type ContentCoding = "identity" | Compression;
 
-/** For the header of an answer that refuses another coding. */
+/** The supported codings, for the header of a response that refuses another one. */
 export const CODINGS_TAKEN = "gzip, deflate, zstd, identity";
 
 /**
@@ -197,7 +197,7 @@ function capacityFor(lengthBytes: number): number {
   return Math.ceil(lengthBytes * 1.25) + MIN_ROOM_BYTES;
 }
 
-/** The time after the refusal. A sender on a slow link may need longer. */
+/** The maximum time of a drain. A sender on a slow link may need longer. */
 const MAX_DRAIN_MS = 5_000;
 
 /** The limit for one body: the size that OTLP recommends to accept. */
@@ -250,7 +250,7 @@ function hasMoreToCome({ headers, body }: Request): boolean {
   return Number(headers.get("content-length")) <= MAX_DRAIN_BYTES && body !== null;
 }
 
-/** Never rejects: when the connection is gone, nothing is left to read or to answer. */
+/** Discards the rest. Never rejects: without a connection, nothing is left to read or answer. */
 async function discard(
   body: ReadableStream,
   clock: SleepingClock,

@@ -47,10 +47,10 @@ export const MAX_REQUEST_MS = 60_000;
 /**
  * Holds the requests in flight, limited in total and for each address.
  *
- * Bun.serve shows no connections: not how many are open, not which are idle, and no single one can
- * be closed. So `MAX_CONNECTIONS` limits requests here that have begun and are not answered; a
- * connection without a request costs a socket, and Bun closes it after the idle time. To drop a
- * connection means to stop waiting for its bodies: each is answered with 503.
+ * Bun.serve does not expose connections: neither how many are open nor which are idle, and a single
+ * one cannot be closed. So `MAX_CONNECTIONS` limits the requests that have begun and are not
+ * answered. A connection without a request costs a socket until Bun closes it after the idle time.
+ * To drop a connection means to stop waiting for its bodies: each is answered with 503.
  *
  * Invariant: `requests.size` = `open.size`.
  */
@@ -123,7 +123,7 @@ export class RequestTable {
   }
 }
 
-/** The requests of one connection, which is all that Bun.serve lets us know about it. */
+/** The requests of one connection. Bun.serve exposes nothing else of it. */
 class HttpConnection implements InFlightOwner {
   readonly key: string;
   readonly address: string;
@@ -175,7 +175,7 @@ class Entry implements RequestInFlight {
 
 const STOPPING: EarlyAnswer = {
   outcome: "stopping",
-  message: "spanring is shutting down; send again",
+  message: "spanring is shutting down; retry later",
 };
 
 const REASONS: Readonly<Record<"total" | "address", BusyReason>> = {
@@ -193,6 +193,6 @@ const BUSY: Readonly<Record<BusyReason, Busy>> = {
 };
 
 function busy(reason: string): Busy {
-  const message = `${reason}; send again later`;
+  const message = `${reason}; retry later`;
   return { outcome: "busy", message, retryAfterMs: RETRY_AFTER_MS };
 }

@@ -76,7 +76,7 @@ export function discardItems(
       ? countItemsJson(bytes, JSON_PATHS[signal], { nestingDepth })
       : countItems(bytes, ENCODED_PATHS[signal]);
   if (typeof items === "string") return malformed(`not OTLP/JSON: ${items}`);
-  if (items === NO_COUNT) return malformed(`the message is no request with ${signal}`);
+  if (items === NO_COUNT) return malformed(`the message is not an export request for ${signal}`);
   return unsupported.receive({ ...request, items });
 }
 

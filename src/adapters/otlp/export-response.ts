@@ -24,7 +24,7 @@ export type FailureReceipt = Exclude<Answer, SuccessReceipt>;
 /** The largest response that OTLP recommends. */
 export const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 
-/** More than the tags, lengths and the count beside the message take. */
+/** Room for the tags, the lengths and the count next to the message. */
 const ENVELOPE_BYTES = 64;
 
 /** A status is sent in HTTP/2 trailers, and many peers accept at most 8 KiB of them in total. */

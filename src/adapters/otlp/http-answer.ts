@@ -32,14 +32,12 @@ export async function readHttpAnswer(response: Response, spanCount: number): Pro
   return failureOutcome(found, `${status}: ${said || statusText}`, afterMs);
 }
 
-/**
- * Sent by gRPC receivers for a request that is too large, and passed on by gateways before them.
- */
+/** The gRPC status for a request that is too large, which gateways pass on over HTTP. */
 const RESOURCE_EXHAUSTED = 8;
 const TOO_LARGE = { outcome: "too_large" } as const;
 
 const PAGE = { outcome: "blocked", reason: "unsupported" } as const;
-const PAGE_ANSWERED = "a web page, not the answer of a receiver of OTLP";
+const PAGE_ANSWERED = "a web page, not the response of an OTLP receiver";
 
 /**
  * Reports whether a body is a web page: web servers, sign-in pages and captive portals answer 200
@@ -62,8 +60,8 @@ function typeOf(headers: Headers): string {
 }
 
 /**
- * Returns the text of proxies, gateways and web servers, which explains their status; their pages
- * are for browsers.
+ * Returns a body with which a proxy, a gateway or a web server explains its status in plain text or
+ * as a problem. HTML pages are meant for browsers, and left out.
  */
 function otherText({ bytes }: Answer, headers: Headers): string {
   const type = typeOf(headers);
@@ -81,11 +79,11 @@ function problemText(bytes: Uint8Array): string {
   }
 }
 
-/** Explains a redirect: spans are sent to the configured place only. The query may be secret. */
+/** Explains a redirect, without its query, which may be secret. Redirects are not followed. */
 function redirection({ status, headers }: Response): string | undefined {
   if (status < 300 || status >= 400) return undefined;
   const [to = ""] = (headers.get("location") ?? "").split("?");
-  return `redirections are not followed${to === "" ? "" : `, here to ${quotePeerText(to)}`}`;
+  return `redirects are not followed${to === "" ? "" : `; this one leads to ${quotePeerText(to)}`}`;
 }
 
 async function bodyOf({ body }: Response): Promise<{ bytes: Uint8Array } | { unread: string }> {
@@ -100,7 +98,7 @@ async function bodyOf({ body }: Response): Promise<{ bytes: Uint8Array } | { unr
     }
     return { bytes: Buffer.concat(chunks) };
   } catch (error) {
-    return { unread: `its answer was cut off: ${codeOf(error)}` };
+    return { unread: `its response was cut off: ${codeOf(error)}` };
   }
 }
 

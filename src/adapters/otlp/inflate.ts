@@ -47,9 +47,9 @@ export function inflate(
 }
 
 /**
- * Returns the size of zlib's buffer: the whole message if its length is known, so that it comes out
- * in one buffer that can be freed. Several buffers are left to the collector, and 4 KiB may become
- * 4 MiB of them.
+ * Returns the size of zlib's buffer: the whole message if its length is known, so that the result
+ * is one buffer that can be freed. Several buffers are left to the collector, and 4 KiB may inflate
+ * to 4 MiB of them.
  */
 function chunkBytes(message: Uint8Array, compression: Compression, maxBytes: number): number {
   const isDeclared = compression === "gzip" && message.length >= GZIP_LENGTH_BYTES;
@@ -78,7 +78,7 @@ function tooLarge(maxBytes: number) {
 }
 
 function malformed(compression: Compression) {
-  const message = `the message is not what ${compression} makes`;
+  const message = `the message is not valid ${compression} data`;
   return { outcome: "malformed", problem: "broken_compression", message } as const;
 }
 

@@ -5,7 +5,7 @@ import type { ProblemProtocol } from "../../domain/problem-reason.ts";
 import type { Problem, ProblemLog } from "../../ports/logger.ts";
 import type { Answer } from "./export-response.ts";
 
-const OUR_FAULT: Receipt = { outcome: "failed", message: "a fault of the server; send it again" };
+const OUR_FAULT: Receipt = { outcome: "failed", message: "internal error; retry later" };
 
 export interface SafelyParts {
   readonly receiver: TraceReceiver;

@@ -41,9 +41,9 @@ export interface OutcomeStatus {
  * The status of every outcome of a request: the only such table.
  *
  * Exporters retry after UNAVAILABLE and 503, and after nothing else here. RESOURCE_EXHAUSTED
- * without RetryInfo is final for them, as it should be for a request that will never fit. A fault
- * of ours is never INTERNAL or UNKNOWN, because exporters would drop the spans. gRPC requires
- * INTERNAL when the peer breaks the framing.
+ * without RetryInfo is final for them, as it should be for a request that will never fit. An
+ * internal error is never INTERNAL or UNKNOWN, because exporters would drop the spans. gRPC
+ * requires INTERNAL when the peer breaks the framing.
  */
 export const STATUS_TABLE: Readonly<Record<Outcome, OutcomeStatus>> = {
   accepted: { grpcCode: GRPC_CODE.OK, httpStatus: 200 },

@@ -184,7 +184,7 @@ function partialSuccess({ bytes, isJson }: Answer): PartialSuccess {
   try {
     return isJson ? jsonPartialSuccess(bytes) : binaryPartialSuccess(bytes);
   } catch {
-    return { rejectedSpans: 0n, message: "its answer cannot be read" };
+    return { rejectedSpans: 0n, message: "its response cannot be read" };
   }
 }
 

@@ -2,8 +2,8 @@ import type { CopiedSpans, SearchedBuffer } from "../../ports/trace-buffer.ts";
 import { BUSY, ProblemError, STOPPING } from "./problem.ts";
 
 /**
- * Bounds the memory of answers under way: a reader that stops reading keeps its answer in memory,
- * there may be many such readers, and a wait keeps what it has found so far.
+ * Bounds the memory of answers in progress. A reader that stops reading keeps its answer in memory,
+ * many readers may do so, and a wait keeps what it has found so far.
  *
  * An answer may grow as long as the others leave room. So a single answer may be of any size, and
  * many answers share the limit.
@@ -36,7 +36,7 @@ export class AnswerBudget {
     return this.heldBytes - ownBytes < this.limitBytes;
   }
 
-  /** Only answers call it. */
+  /** Adds to the held bytes. Only answers call this. */
   change(bytes: number): void {
     this.heldBytes += bytes;
   }
@@ -53,7 +53,10 @@ export class HeldAnswer implements Disposable {
     this.budget = budget;
   }
 
-  /** Called before a copy, when its size is not yet known: hence "plus the largest answer". */
+  /**
+   * Reports whether the answer may grow. It is called before the size of a copy is known, so the
+   * largest answer can exceed the limit.
+   */
   mayGrow(): boolean {
     return this.budget.hasRoomBeside(this.bytes);
   }
@@ -113,7 +116,7 @@ export function heldBuffer(
   { held, ended, whenRefused = () => {} }: HeldBufferParts,
 ): SearchedBuffer {
   const check = (): void => {
-    // If the client has gone, nobody reads the problem.
+    // A client that has disconnected does not read the problem.
     if (ended.aborted) throw new ProblemError(held.refusedSpans > 0 ? BUSY : STOPPING);
   };
   const copy = (sequences: readonly number[]): CopiedSpans => {

@@ -8,7 +8,7 @@ import type { Route, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
 
-/** No route takes a body; this tolerates clients that send one anyway, such as `{}`. */
+/** The size of a body that is tolerated. No route takes one, but some clients send `{}`. */
 const MAX_BODY_BYTES = 1024;
 
 /** Answers a request from the peer at `address`. Rejects only for an internal error. */
@@ -52,7 +52,7 @@ function goneAfter(
   return after === undefined ? undefined : goneCursor(context, after as Cursor, "after");
 }
 
-const TOO_LARGE: Problem = { status: 413, detail: "no path takes a body" };
+const TOO_LARGE: Problem = { status: 413, detail: "no path accepts a body" };
 
 const BAD_HOST: Problem = { status: 400, detail: "Host must be a name, or a name and a port" };
 
@@ -100,7 +100,7 @@ function wrongMethod(routes: readonly Route[]): Problem {
   const first = others.length === 0 ? "" : `${others.toReversed().join(", ")} and `;
   return {
     status: 405,
-    detail: `this path takes ${first}${last}`,
+    detail: `this path supports only ${first}${last}`,
     headers: { Allow: allowed.join(", ") },
   };
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { CollectionPace } from "../memory/collection-pace.ts";
 
-/** Is called once, when a stream ends. */
+/** Watches a stream. One of its methods is called, once, when the stream ends. */
 export interface StreamWatcher {
   /** The stream was sent whole, or its reader has gone. */
   ended(): void;
@@ -12,10 +12,10 @@ export interface StreamWatcher {
 export type Chunk = Uint8Array<ArrayBuffer>;
 
 /**
- * Returns a body that is made as the reader takes it: a slow reader costs only a few chunks.
+ * Returns a body that is produced as the reader consumes it, so a slow reader costs a few chunks.
  *
- * The first chunk is made at once, so that an error in it throws here, while 500 is still possible.
- * Later the status has been sent, and all that is left is to break off the connection.
+ * The first chunk is produced at once, so that an error in it throws here, while 500 is still
+ * possible. After the status has been sent, an error can only abort the connection.
  */
 export function streamChunks(
   chunks: Iterator<Chunk>,
@@ -52,7 +52,7 @@ function streamOf(
   let isFirst = true;
   let isOver = false;
   const pull = async (controller: ReadableStreamDefaultController<Chunk>): Promise<void> => {
-    // Spans keep arriving on this thread: they get a turn between chunks, not after the last.
+    // Spans arrive on the same thread, so they get a turn between chunks, not after the last one.
     if (!isFirst) await setImmediate();
     isFirst = false;
     if (isOver) return;
@@ -85,7 +85,7 @@ function streamOf(
   return new ReadableStream({ start, pull, cancel }, { highWaterMark: 0 });
 }
 
-/** Returns true at the end of the stream. */
+/** Passes the next chunk to the reader. Returns true at the end of the stream. */
 function give(
   controller: ReadableStreamDefaultController<Chunk>,
   result: IteratorResult<Chunk>,

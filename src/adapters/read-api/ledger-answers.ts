@@ -20,8 +20,8 @@ export function answerHealth(): Response {
 }
 
 /**
- * Stays ready at high water and while the upstream fails: exporters that are turned away would lose
- * more spans.
+ * Reports the readiness. It stays ready at high water and while the upstream fails, because turning
+ * exporters away would lose more spans.
  */
 export function answerReadiness(context: RouteContext): Response {
   const { highWater, forward } = context;
@@ -51,12 +51,12 @@ export function answerServices({ buffer, runId }: RouteContext): Response {
   return jsonResponse<typeof services>(body, { headers: rangeHeaders(range) });
 }
 
-/** Lists what was refused or discarded, which an exporter may have kept from its user. */
+/** Lists what was refused or discarded, because many exporters do not report it to their user. */
 export function answerProblems(context: RouteContext): Response {
   return jsonResponse<typeof problems>({ problems: context.problems.list().map(problemMember) });
 }
 
-/** Leaves out what is unknown: JSON has no undefined members. */
+/** Returns a problem as a member of the list, without its unknown values. */
 function problemMember({ firstUnixMs, lastUnixMs, ...problem }: RecentProblem) {
   const first = new Date(firstUnixMs).toISOString();
   const last = new Date(lastUnixMs).toISOString();
@@ -116,7 +116,7 @@ function errorMember({ message, hint, unixMs }: NonNullable<ForwardStatus["lastE
   return { message, ...advice, time: new Date(unixMs).toISOString() };
 }
 
-/** Returns an answer that is small, however much is buffered. */
+/** Returns a JSON response that is small, however many spans are buffered. */
 function jsonResponse<Described extends Message>(
   body: Written<Described>,
   { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> } = {},

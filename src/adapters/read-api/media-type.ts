@@ -45,7 +45,7 @@ function byPreference(one: Rating<string>, other: Rating<string>): number {
   return other.quality - one.quality || other.precision - one.precision;
 }
 
-/** The most precise range that covers a type gives its quality. */
+/** Returns the quality of a type: that of the most precise range that covers it. */
 function rate<Type extends string>(type: Type, ranges: readonly MediaRange[]): Rating<Type> {
   const names = ["*/*", `${type.split("/")[0]}/*`, type];
   const covering = ranges
@@ -55,7 +55,7 @@ function rate<Type extends string>(type: Type, ranges: readonly MediaRange[]): R
   return covering.toSorted((one, other) => other.precision - one.precision)[0] ?? none;
 }
 
-/** A range whose quality is not a number from 0 to 1 is ignored. */
+/** Parses a range, and ignores one whose quality is not a number from 0 to 1. */
 function parseRange(text: string): MediaRange {
   const [range = "", ...parameters] = text.split(";").map((part) => part.trim().toLowerCase());
   const quality = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";

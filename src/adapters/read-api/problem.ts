@@ -5,9 +5,9 @@ import type { Logger } from "../../ports/logger.ts";
 /** Describes what went wrong with a request, for a person and for a program. */
 export interface Problem {
   readonly status: keyof typeof TITLES;
-  /** Says in one sentence what is wrong, and what would be right. */
+  /** One sentence that says what is wrong, and what would be right. */
   readonly detail: string;
-  /** Names the parameter to blame, of the path or of the query. */
+  /** The parameter of the path or of the query that caused the problem. */
   readonly parameter?: string;
   /** Further members of the body. */
   readonly members?: object;
@@ -50,7 +50,7 @@ export function problemMembers({
   return { type: "about:blank", title: TITLES[status], status, detail, ...toBlame, ...members };
 }
 
-/** Headers of every answer: the buffer changes at any time, and no answer is a page to show. */
+/** The headers of every response: the buffer changes at any time, and no response is a page. */
 export const ANSWER_HEADERS = {
   "Cache-Control": "no-store",
   "X-Content-Type-Options": "nosniff",
@@ -63,7 +63,7 @@ export const RETRY_SOON = { "Retry-After": "1" } as const;
 
 export const BUSY: Problem = {
   status: 503,
-  detail: "too many answers are waiting for their readers; nothing was taken",
+  detail: "too many responses are waiting to be read; nothing was taken",
   headers: RETRY_SOON,
 };
 
@@ -72,7 +72,7 @@ export const STOPPING: Problem = { status: 503, detail: "the server is stopping"
 /** Logs an internal error, and returns an answer that does not show it to the peer. */
 export function answerFault(logger: Logger, error: unknown): Response {
   logFault(logger, error);
-  return problemResponse({ status: 500, detail: "a fault of the server; its log says more" });
+  return problemResponse({ status: 500, detail: "internal error; see the log of spanring" });
 }
 
 export function logFault(logger: Logger, error: unknown): void {

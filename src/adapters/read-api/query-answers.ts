@@ -87,14 +87,14 @@ export async function answerTrace(
   return problemResponse({ status: 404, parameter: "trace_id", detail, members, headers });
 }
 
-/** Writes the whole answer at once: it is small beside the spans. Long names count as held. */
+/** Writes the whole response at once, because it is small. Long names count as held. */
 export async function answerTraces(
   context: RouteContext,
   parsed: ParsedRequest<QueryValues>,
 ): Promise<Response> {
   using held = holdAnswer(context);
   const spanCount = spanCountOf(context);
-  // The summaries while they grow, and the garbage of each span that is searched.
+  // Covers the growing summaries, and the garbage of each searched span.
   held.hold(TRACE_SUMMARY_BYTES * Math.min(parsed.values.limit, spanCount));
   answerPace.noteGarbage(SUMMARISED_SPAN_BYTES * spanCount);
   const buffer = heldBuffer(context.buffer, { held, ended: parsed.request.signal });
@@ -108,7 +108,7 @@ export async function answerTraces(
   return heldResponse(context, held, { status: 200, headers, chunks: pieces(bytes) });
 }
 
-/** Roughly what a summary takes with its identifier and names (measured on Bun 1.4.5). */
+/** The approximate size of a summary with its identifier and names, as measured on Bun 1.4.5. */
 const TRACE_SUMMARY_BYTES = 1024;
 const SUMMARISED_SPAN_BYTES = 512;
 
@@ -117,7 +117,7 @@ function spanCountOf({ buffer }: RouteContext): number {
   return next - first;
 }
 
-/** If a clock was set back, the duration of a trace is 0. */
+/** Returns the duration of a trace; 0 if a clock was set back. */
 function durationText(durationNano: bigint): string {
   return String(durationNano > 0n ? durationNano : 0n);
 }

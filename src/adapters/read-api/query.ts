@@ -94,7 +94,7 @@ function isRepeatable(name: string): boolean {
 
 function unknownParameter(name: string, known: readonly string[]): Problem {
   const parameter = quotePeerText(name);
-  const choice = known.length === 0 ? "this path takes none" : `known: ${known.join(", ")}`;
+  const choice = known.length === 0 ? "this path has no parameters" : `known: ${known.join(", ")}`;
   return badParameter(parameter, `unknown parameter "${parameter}"; ${choice}`);
 }
 

@@ -24,7 +24,7 @@ export interface ReadApiParts {
   /** Identifies the run that numbers the spans; digits and letters. */
   readonly runId: string;
   readonly arrivals: WatchedArrivals;
-  /** Aborted before `stop`, which would otherwise wait for waits and tails to end. */
+  /** Aborted before `stop`, which would otherwise wait for the ends of waits and tails. */
   readonly stopping: AbortSignal;
   readonly readiness: () => Readiness;
   readonly highWater: RouteContext["highWater"];
@@ -48,7 +48,7 @@ export interface ReadApi extends PausableListener {
   readonly port: number;
   /** Accepts no more connections, and resolves when the answers under way have been sent. */
   stop(): Promise<void>;
-  /** Breaks off the answers under way. */
+  /** Aborts the responses in progress. */
   abort(): Promise<void>;
   counts(): ReadApiCounts;
 }
@@ -63,7 +63,7 @@ export interface ReadApiCounts {
   readonly requestsByStatus: Readonly<Record<string, number>>;
 }
 
-/** Is sent with every answer, so that a client notices a restart. */
+/** The header of every response that lets clients notice a restart. */
 const RUN_ID = "Spanring-Run-Id";
 
 export const ANSWER_BUDGET_BYTES = 64 * 1024 * 1024;
@@ -71,7 +71,7 @@ export const ANSWER_BUDGET_BYTES = 64 * 1024 * 1024;
 /** Closes connections without traffic: between two requests, or if a reader has stopped reading. */
 export const IDLE_TIMEOUT_SECONDS = 30;
 
-/** Throws if it cannot listen; the `code` of the error is `EADDRINUSE` if the port is taken. */
+/** Starts the server. Throws if it cannot listen; `code` is `EADDRINUSE` if the port is taken. */
 export function startReadApi(parts: ReadApiParts): ReadApi {
   const { host, port: wantedPort } = parts.address;
   const owners: Owners = new WeakMap();

@@ -12,7 +12,7 @@ import type { SpanReader } from "../../ports/trace-buffer.ts";
 
 export type Readiness = "starting" | "ready" | "stopping";
 
-/** Reports the upstream, and the state of forwarding. */
+/** The upstream, and the state of forwarding. */
 export interface ForwardReading {
   /** The URL, without secrets. */
   readonly endpoint: string;
@@ -24,7 +24,7 @@ export interface MetricsText {
   readonly text: string;
 }
 
-/** Holds what all requests share. */
+/** The parts and settings that all requests share. */
 export interface RouteContext {
   readonly buffer: SpanReader;
   readonly arrivals: WatchedArrivals;
@@ -57,7 +57,7 @@ export interface RouteContext {
   readonly allowIdling: (request: Request, mayIdle: boolean) => void;
 }
 
-/** Holds a request whose parameters are valid. */
+/** A request with valid parameters. */
 export interface ParsedRequest<Values> extends ReadParameters {
   readonly values: Values & Readonly<Record<string, unknown>>;
   readonly request: Request;
@@ -66,7 +66,7 @@ export interface ParsedRequest<Values> extends ReadParameters {
 /** Describes an answer: its meaning, and the name of the schema of its body by media type. */
 export interface AnswerDescription {
   readonly meaning: string;
-  /** Undefined where a schema has nothing to say, as for bytes. */
+  /** The schema by media type; undefined for bytes, which have none. */
   readonly bodies: Readonly<Record<string, string | undefined>>;
   /** The headers that report the searched range: all, or for an endless answer only the first. */
   readonly reportsRange?: "all" | "first";
@@ -75,13 +75,13 @@ export interface AnswerDescription {
 interface RouteDescription {
   /** A route for GET answers HEAD as well; Bun leaves the body out. */
   readonly method: "GET" | "POST" | "DELETE";
-  /** With parameter names in braces. */
+  /** The path, with parameter names in braces. */
   readonly path: string;
-  /** A few words. */
+  /** The summary, in a few words. */
   readonly summary: string;
   /** Further details. */
   readonly description?: string;
-  /** By status, without the answers that every route may give. */
+  /** The answers by status, except those that every route may give. */
   readonly answers: Readonly<Record<number, AnswerDescription>>;
 }
 
@@ -114,7 +114,7 @@ export function route<Path extends Parameters = {}, Query extends Parameters = {
     takesFilter: false,
     ...described,
     answer: (context, parsed) =>
-      // The values were read by these parameters, and so have their types.
+      // These parameters have read the values, so the types match.
       answer(context, parsed as ParsedRequest<ValuesOf<Path> & ValuesOf<Query>>),
   };
 }

@@ -115,13 +115,13 @@ function* chunksOf(type: SpanType, spans: CopiedSpans, runId: string): Generator
   releaseOwnBuffer(spans.request);
 }
 
-/** Adds a line end, so that answers do not run into one another in a terminal. */
+/** Adds a line end, so that responses do not run together on a terminal. */
 function* jsonLine(request: Uint8Array): Generator<Chunk> {
   yield* otlpJsonChunks(request);
   yield LINE_END;
 }
 
-/** Copies pieces, so that what a slow reader has not taken yet does not keep the whole alive. */
+/** Yields copies of pieces, so that the whole is freed even if a slow reader holds some pieces. */
 export function* pieces(bytes: Chunk): Generator<Chunk> {
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.slice(at, at + PIECE_BYTES);
 }

@@ -28,16 +28,16 @@ import type { SleepingClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { type LineFrame, PLAIN_LINE, spanLineChunks } from "../otlp/json/span-lines.ts";
 
-/** Bounds the readers that follow: each matches every new span, and delays receiving. */
+/** Bounds the readers that follow, because each matches every new span, which delays receiving. */
 export const MAX_TAILS = 64;
 
-/** Most proxies close a connection that is silent for a minute. */
+/** The interval of beats, because most proxies close a connection after a minute of silence. */
 const BEAT_MS = 15_000;
 
 export const LAST_EVENT_ID = "Last-Event-ID";
 
 function tooMany({ limit }: TailPermits): Problem {
-  const detail = `${limit} readers follow already`;
+  const detail = `${limit} readers are already following`;
   return { status: 503, detail, headers: RETRY_SOON };
 }
 
@@ -56,7 +56,7 @@ export function answerTail(context: RouteContext, parsed: ParsedTail): Response 
   const permit = context.tails.take(() => breaking.abort());
   if (permit === undefined) return problemResponse(tooMany(context.tails));
   resources.use(permit);
-  // A slow reader is not a reader that has gone: see `TailPermits`.
+  // A slow reader is not disconnected for silence: see `TailPermits`.
   context.allowIdling(request, true);
   resources.defer(() => context.allowIdling(request, false));
   const held = resources.use(context.budget.begin());
@@ -86,8 +86,8 @@ function watcherOf(resources: Disposable, logger: Logger): StreamWatcher {
 }
 
 /**
- * Returns the sequence after which to begin. A browser that lost its connection sends the
- * identifier of the last event it got, and that decides.
+ * Returns the sequence after which to begin. If a browser has lost its connection, this is the
+ * identifier of the last event that it received.
  */
 function beginOf(context: RouteContext, { values, request }: ParsedTail): number | Problem {
   const text = request.headers.get(LAST_EVENT_ID);
@@ -115,7 +115,7 @@ async function* notePauses(
 export interface TailForm {
   readonly line: LineFrame;
   readonly missed: (spanCount: number) => string;
-  /** Means nothing to the reader. It shows both ends that the connection lives. */
+  /** A piece without meaning, which shows both ends that the connection is alive. */
   readonly beat: string;
 }
 
@@ -172,7 +172,7 @@ export async function* withBeats(
   for (;;) {
     const silence = new AbortController();
     const beatDue = clock.sleep(everyMs, silence.signal).then(() => undefined);
-    // oxlint-disable-next-line no-await-in-loop -- one chunk after the other is the point
+    // oxlint-disable-next-line no-await-in-loop -- chunks are sent one after the other
     const result = await Promise.race([next, beatDue]).finally(() => silence.abort());
     if (result?.done === true) return;
     yield result?.value ?? encode(beat);

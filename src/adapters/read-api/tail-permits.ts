@@ -1,29 +1,29 @@
 import { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { Clock } from "../../ports/clock.ts";
 
-/** A reader may leave data untaken for this long before another may get its permit. */
+/** The time for which a reader may leave data unread before another may get its permit. */
 export const STALLED_MS = 60_000;
 
 /** Allows one reader to follow, until it is disposed of. */
 export interface TailPermit extends Disposable {
-  /** Notes that the reader has data to take. */
+  /** Notes that the reader has data to read. */
   gave(): void;
-  /** Notes that the reader has taken the data. */
+  /** Notes that the reader has read the data. */
   took(): void;
 }
 
 /**
- * Bounds the readers that follow at a time. A reader may be as slow as it likes: the server sees
- * nothing of one that takes a few bytes now and then, until half of a socket's buffer is free.
- * But when all permits are taken, and another reader wants one, the reader that has stalled longest
- * is disconnected.
+ * Bounds the number of concurrent readers that follow. Readers may be slow: the server cannot see
+ * that one reads a few bytes now and then, until half of the socket's buffer is free. But if all
+ * permits are taken and another reader connects, the reader that has stalled longest is
+ * disconnected.
  */
 export class TailPermits {
   // Fixed at construction.
   private readonly permits: Semaphore;
   private readonly clock: Clock;
 
-  // Moved by the permits: since when each reader has left data untaken, the longest first.
+  // Moved by the permits: since when each reader has left data unread, the longest first.
   private readonly stalledSinceMs = new Map<() => void, number>();
 
   constructor(limit: number, clock: Clock) {

@@ -24,7 +24,7 @@ export interface WaitValues {
 const DEFAULT_COUNT = 1;
 
 function tooMany({ limit }: Semaphore): Problem {
-  const detail = `${limit} requests are waiting already`;
+  const detail = `${limit} requests are already waiting`;
   return { status: 503, detail, headers: RETRY_SOON };
 }
 
@@ -39,7 +39,7 @@ export async function answerWait(
   const release = context.waits.take();
   if (release === undefined) return problemResponse(tooMany(context.waits));
   resources.defer(release);
-  // A search that is still under way when the wait ends is of no use any more.
+  // Ends searches that are still in progress when the wait has ended.
   using cancellation = cancelledBy([request.signal, context.stopping]);
   context.allowIdling(request, true);
   resources.defer(() => context.allowIdling(request, false));
@@ -49,20 +49,20 @@ export async function answerWait(
   return outcomeResponse(context, held, { type, outcome, parsed });
 }
 
-/** Returns what is wrong with parameters that are right by themselves, but not together. */
+/** Returns the mistake in parameters that are valid on their own, but not together. */
 function contradictionIn({ count, absent, trace_complete, quiet }: WaitValues) {
   if (absent && trace_complete) {
-    return badParameter("trace_complete", "absent=true waits for no trace; leave one of them out");
+    return badParameter("trace_complete", "absent=true waits for no trace; omit one of them");
   }
   if (absent && count !== undefined && count > 0) {
-    return badParameter("count", `count is "${count}"; with absent=true it is 0, or left out`);
+    return badParameter("count", `count is "${count}"; with absent=true it must be 0 or omitted`);
   }
   if (!absent && count === 0) {
     const bound = `a whole number from 1 to ${MAX_WAIT_COUNT}, or 0 together with absent=true`;
     return badParameter("count", `count is "0"; it must be ${bound}`);
   }
   if (quiet !== undefined && !trace_complete) {
-    return badParameter("quiet", "quiet is of use together with trace_complete=true only");
+    return badParameter("quiet", "quiet has an effect only with trace_complete=true");
   }
   return undefined;
 }
@@ -97,7 +97,7 @@ function outcomeResponse(
     case "no_room":
       return problemResponse(NO_ROOM[outcome.for]);
     case "cancelled":
-      // If the client has gone, nobody reads it.
+      // A client that has disconnected does not read it.
       return problemResponse(held.refusedSpans > 0 ? BUSY : STOPPING);
   }
 }
@@ -107,7 +107,7 @@ interface Waiting {
   readonly cancellation: Cancellation;
 }
 
-/** Ends the wait when there is no room for what it finds. */
+/** Waits, and ends early if no memory is left for what it finds. */
 function wait(
   { buffer, arrivals, followed, clock }: RouteContext,
   { filter, values }: ParsedRequest<WaitValues>,
@@ -124,7 +124,7 @@ function wait(
   return waitForTrace(parts, { ...request, quietMs, maxTraces: MAX_FOLLOWED_BY_ONE });
 }
 
-/** Traces are read one at a time: the previous copy was incomplete, and is released. */
+/** Returns the buffer for reading traces one by one: each copy releases the previous one. */
 function lastCopyOf(buffer: SearchedBuffer, held: HeldAnswer): SearchedBuffer {
   const copy = (sequences: readonly number[]) => {
     held.release();

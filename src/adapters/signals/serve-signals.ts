@@ -17,7 +17,7 @@ const COUNTED = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGABRT"] as const;
 
 const UNUSED = ["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO"] as const;
 
-/** SIGSTKFLT and the real-time signals of Linux, which `process.on` does not know. */
+/** SIGSTKFLT and the real-time signals of Linux, which `process.on` does not support. */
 const UNKNOWN_TO_RUNTIME =
   constants.signals.SIGSTKFLT === undefined
     ? []
@@ -40,7 +40,7 @@ export const UNTOUCHED_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set([
   "SIGPIPE",
   "SIGXFSZ",
   "SIGPWR",
-  // These pause and continue a job, or do nothing by default.
+  // These suspend and resume a job, or do nothing by default.
   "SIGTSTP",
   "SIGTTIN",
   "SIGTTOU",

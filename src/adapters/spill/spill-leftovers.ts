@@ -54,6 +54,6 @@ function fieldsOf(leftovers: readonly Leftover[]) {
     count: leftovers.length,
     bytes: leftovers.reduce((sum, { bytes }) => sum + bytes, 0),
     files,
-    hint: `spanring send ${files[0]} sends what can be read of it; then remove it`,
+    hint: `spanring send ${files[0]} sends its readable spans; then remove it`,
   };
 }

@@ -151,7 +151,7 @@ function forwardingOf(
 
 const ABANDONED: SendOutcome = {
   outcome: "retry",
-  message: "abandoned: the sink does not give up",
+  message: "abandoned: the send did not end in time",
 };
 
 /**

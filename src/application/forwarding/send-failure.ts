@@ -15,19 +15,19 @@ export interface SendFailure {
   readonly areSpansRefused: boolean;
 }
 
-const CREDENTIALS = "check FORWARD_HEADERS and FORWARD_HEADERS_FILE, which hold the credentials";
+const CREDENTIALS = "check FORWARD_HEADERS and FORWARD_HEADERS_FILE, which contain the credentials";
 const RECEIVER =
-  "check that FORWARD_ENDPOINT is a receiver of OTLP traces, and FORWARD_COMPRESSION";
+  "check that FORWARD_ENDPOINT is an OTLP trace receiver, and check FORWARD_COMPRESSION";
 
 const HINTS: Readonly<Record<RefusalReason, string>> = {
   invalid: RECEIVER,
   unauthenticated: CREDENTIALS,
-  forbidden: `${CREDENTIALS}, and what they allow`,
+  forbidden: `${CREDENTIALS}, and their permissions`,
   not_found: "check the host and the path of FORWARD_ENDPOINT",
   unsupported: RECEIVER,
-  redirected: "name the place in FORWARD_ENDPOINT that it redirects to",
+  redirected: "set FORWARD_ENDPOINT to the URL that it redirects to",
   internal: RECEIVER,
-  other: "check FORWARD_ENDPOINT and the proxies on the way to it",
+  other: "check FORWARD_ENDPOINT and any proxies on the way",
 };
 
 /** Returns the failure of an upstream that accepted neither a batch nor an empty request. */
@@ -48,12 +48,12 @@ export function failureOf(outcome: Exclude<SendOutcome, { outcome: "delivered" }
 const NO_REFUSAL = { isRefusal: false, areSpansRefused: false };
 const REFUSAL = { isRefusal: true, areSpansRefused: false, afterMs: undefined };
 
-const NOT_EVEN_EMPTY = `it refuses even an empty request: ${RECEIVER}`;
+const NOT_EVEN_EMPTY = `the upstream refuses even an empty request: ${RECEIVER}`;
 
 const REFUSED_SPANS =
-  "the upstream takes empty requests but refuses the spans that are left; its answer says why: " +
-  'correct what makes these spans, or remove them with "spanring take --out FILE"; ' +
-  "if it refuses every span, FORWARD_ENDPOINT may not be a receiver of OTLP traces";
+  "the upstream accepts empty requests but refuses the remaining spans; its response says why: " +
+  'fix the sender of these spans, or remove them with "spanring take --out FILE"; ' +
+  "if it refuses every span, FORWARD_ENDPOINT may not be an OTLP trace receiver";
 
 /** Returns the failure of an upstream that accepts an empty request but none of the spans tried. */
 export function refusesAllSpans(message: string): SendFailure {

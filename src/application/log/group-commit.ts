@@ -11,14 +11,14 @@ import type {
 import { recordBytes, SEGMENT_HEADER_BYTES } from "./segment-file.ts";
 import { makeRoom, NoRoomError, removeSpent, reservedBytes, type Room } from "./retention.ts";
 
-const FULL = "the disk buffer is full and OVERFLOW_POLICY is refuse; send again later";
-const SLOW = "too many requests wait for the disk; send again later";
-const CLOSED = "the log is closed; send again later";
+const FULL = "the disk buffer is full and OVERFLOW_POLICY is refuse; retry later";
+const SLOW = "too many requests wait for the disk; retry later";
+const CLOSED = "the log is closed; retry later";
 /**
  * The message for senders. It names no file, because the details are for the operator, who finds
  * them in the log.
  */
-const BROKEN = "the disk buffer cannot be written; send again later";
+const BROKEN = "the disk buffer cannot be written; retry later";
 
 /** Delays between attempts to begin a new segment after a failure. */
 const FIRST_DELAY_MS = 250;

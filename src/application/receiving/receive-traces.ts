@@ -89,12 +89,15 @@ function receiveRequest(work: ReceiverState, request: Uint8Array): Receipt {
   return walked.spanCount > 0 ? work.accepted : emptyReceipt(work);
 }
 
-const STOPPING: Receipt = { outcome: "stopping", message: "spanring is shutting down; send again" };
+const STOPPING: Receipt = {
+  outcome: "stopping",
+  message: "spanring is shutting down; retry later",
+};
 const LARGER_THAN_RING: Receipt = {
   outcome: "too_large",
   message: "the request is larger than the whole buffer; send smaller batches",
 };
-const REFUSED = "the buffer is full and OVERFLOW_POLICY is refuse; send again later";
+const REFUSED = "the buffer is full and OVERFLOW_POLICY is refuse; retry later";
 /** The default if there is no estimate. */
 const RETRY_AFTER_MS = 1_000;
 

@@ -47,5 +47,5 @@ const MESSAGES: Readonly<Record<UnsupportedSignal, string>> = {
 
 function warning(signal: UnsupportedSignal, variable: string): string {
   const reason = `spanring stores traces only, not ${signal}`;
-  return `${reason}; ${variable}=none stops sending them`;
+  return `${reason}; set ${variable}=none to stop sending them`;
 }

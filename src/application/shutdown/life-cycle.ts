@@ -52,7 +52,7 @@ export class LifeCycle {
     this.currentState = "stopping";
     const grace = this.graceUntil(this.clock.monotonicMs() + graceMs);
     const failures = await stopInTurn(this.parts.splice(0).toReversed(), grace);
-    if (failures.length > 0) throw new AggregateError(failures, "not every part stopped");
+    if (failures.length > 0) throw new AggregateError(failures, "some parts did not stop");
   }
 
   /** Ends the grace period for the part that is stopping and for those after it. */

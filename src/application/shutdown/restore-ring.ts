@@ -107,7 +107,7 @@ async function leave(
   } catch (error) {
     return await setAside(parts, restored_spans, systemErrorText(error));
   }
-  const hint = "the next start goes on with it; MAX_BUFFER_SIZE and MAX_BUFFER_BYTES say how far";
+  const hint = "the next start continues with it; MAX_BUFFER_SIZE and MAX_BUFFER_BYTES say how far";
   const fields = { file: parts.spill.shownPath, restored_spans, left_spans: left.spans, hint };
   parts.logger.warning("not_all_restored", fields);
 }
@@ -161,7 +161,7 @@ function receiptOf(receiver: TraceReceiver, request: Uint8Array): Receipt {
 /** Removes the file. If that fails, the next start reads the same spans again. */
 async function remove({ spill, logger }: RestoreParts): Promise<void> {
   await spill.remove().catch((error: unknown) => {
-    const hint = "remove it, or the next start reads the same spans again";
+    const hint = "remove it; otherwise the next start restores the same spans again";
     const fields = { file: spill.shownPath, reason: systemErrorText(error), hint };
     logger.error("cannot_remove_spill_file", fields);
   });
@@ -175,10 +175,10 @@ async function setAside(
   const fields = { file: spill.shownPath, restored_spans, reason };
   try {
     const set_aside = await spill.setAside();
-    const hint = `spanring send ${set_aside} sends what can be read of it, restored spans too`;
+    const hint = `spanring send ${set_aside} sends its readable spans, including restored ones`;
     logger.error("cannot_restore", { ...fields, set_aside, hint });
   } catch (error) {
-    const hint = `move it away: it cannot be set aside (${systemErrorText(error)})`;
+    const hint = `move it elsewhere; it cannot be renamed (${systemErrorText(error)})`;
     logger.error("cannot_restore", { ...fields, hint });
   }
 }

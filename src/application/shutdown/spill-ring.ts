@@ -21,9 +21,9 @@ export interface SpillRingParts {
 /** Limits each request written, which is in memory in addition to the ring. */
 const PIECE = { spans: 8192, bytes: 4 * 1024 * 1024 };
 
-const SET_A_FILE = "set SHUTDOWN_SPILL_FILE, and a stop leaves them to the next start";
-const NAME_A_FOLDER = "name a regular file in SHUTDOWN_SPILL_FILE, in a folder that can be written";
-const MEND_THE_PLACE = "make room there, or name another file in SHUTDOWN_SPILL_FILE";
+const SET_A_FILE = "set SHUTDOWN_SPILL_FILE to keep such spans for the next start";
+const NAME_A_FOLDER = "set SHUTDOWN_SPILL_FILE to a regular file in a writable folder";
+const MEND_THE_PLACE = "free space there, or set SHUTDOWN_SPILL_FILE to another file";
 
 /**
  * Writes the spans left in the ring, or logs them as lost. It is the last step of a stop, when no
@@ -79,7 +79,7 @@ function* requestsIn({ buffer }: SpillRingParts, spilled: { spans: number; bytes
 }
 
 function logFileInTheWay({ logger }: SpillRingParts, { shownPath }: SpanSpill, file: string): void {
-  const hint = `the next start reads ${shownPath} alone; bring in the other with spanring send`;
+  const hint = `the next start reads only ${shownPath}; use spanring send for the other`;
   logger.warning("spill_file_in_the_way", { in_the_way: shownPath, file, hint });
 }
 

@@ -101,7 +101,7 @@ function mistakeIn(count: CountCondition | undefined): string | undefined {
   if (count === undefined) return COUNT_BOUND;
   if (count.count > 0) return undefined;
   if (count.comparison === "<") return "can never be met";
-  return count.comparison === ">=" ? "is met whatever comes; for none it is count=0" : undefined;
+  return count.comparison === ">=" ? "is always met; to expect no span, use count=0" : undefined;
 }
 
 function conditionOf(

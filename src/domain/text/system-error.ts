@@ -5,7 +5,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EBUSY: "it is in use",
   EDQUOT: "the disk quota is used up",
-  EEXIST: "it exists already",
+  EEXIST: "it already exists",
   EFBIG: "the file would be too large",
   EIO: "the device reports a read or write error",
   EISDIR: "it is a folder, not a file",
@@ -19,7 +19,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENXIO: "no such device, or nothing reads the pipe",
   EPERM: "the system does not permit it",
   EROFS: "the file system is read-only",
-  ETXTBSY: "it is a program that is running",
+  ETXTBSY: "it is a running program",
 };
 
 /**

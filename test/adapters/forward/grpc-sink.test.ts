@@ -122,7 +122,7 @@ test("an upstream's limit of 4 MiB is not taken for that of its answers", async 
 test("an answer that cannot be read is that of a success", async () => {
   expect(await answered({ bytes: Uint8Array.from([0x0a, 0xff]) })).toEqual({
     outcome: "delivered",
-    message: "its answer cannot be read",
+    message: "its response cannot be read",
   });
 });
 

@@ -138,14 +138,14 @@ test.each([301, 302, 303, 307, 308])("%d is not followed", async (status) => {
   expect(outcome).toEqual({
     outcome: "blocked",
     reason: "redirected",
-    message: `${status}: redirections are not followed, here to ${other.url}/elsewhere`,
+    message: `${status}: redirects are not followed; this one leads to ${other.url}/elsewhere`,
   });
   expect(other.requests).toEqual([]);
 });
 
 test("a redirection to nowhere is not followed either", async () => {
   expect((await answered(new Response(null, { status: 302 }))).message).toBe(
-    "302: redirections are not followed",
+    "302: redirects are not followed",
   );
 });
 
@@ -193,7 +193,7 @@ test("a success whose answer is cut off is a success", async () => {
   const outcome = await openSink(url).send(batchOf(1), never);
 
   expect(outcome.outcome).toBe("delivered");
-  expect(outcome.message).toStartWith("its answer was cut off: ");
+  expect(outcome.message).toStartWith("its response was cut off: ");
 });
 
 test.each([

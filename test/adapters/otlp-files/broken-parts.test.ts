@@ -78,7 +78,7 @@ const JSON_FILES = [
   {
     name: "zero bytes in a line",
     text: `${TORN}${NULS}${LINE_B}\n`,
-    items: [`line 1: incomplete or invalid JSON: a string has byte 0x00 (104 B)`, JSON_B],
+    items: [`line 1: incomplete or invalid JSON: a string contains byte 0x00 (104 B)`, JSON_B],
   },
   {
     name: "lines of something else, which are one fault",

@@ -50,7 +50,7 @@ test("two documents where one must be are found out, however the first is cut of
 test.each([
   { text: '{"a":"b\nc"}', fault: "the line ends within a string" },
   { text: '{"a":"b\\\nc"}', fault: "the line ends within a string" },
-  { text: '{"a":"\u0000"}', fault: "a string has byte 0x00" },
+  { text: '{"a":"\u0000"}', fault: "a string contains byte 0x00" },
   { text: '{"a":1}'.replace(":", "\u0000"), fault: "unexpected byte 0x00" },
   { text: '{"a" 1}', fault: 'unexpected "1"' },
   { text: '{"a":1 2}', fault: 'unexpected "2"' },

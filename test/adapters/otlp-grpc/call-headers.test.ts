@@ -131,9 +131,27 @@ test.each([
 
 test.each([
   { name: "nothing", seenBytes: 0, receivedBytes: 0, code: 12, message: "has no message" },
-  { name: "4 bytes", seenBytes: 4, receivedBytes: 4, code: 13, message: "was cut short" },
-  { name: "a prefix", seenBytes: 5, receivedBytes: 5, code: 13, message: "was cut short" },
-  { name: "all but one byte", seenBytes: 5, receivedBytes: 14, code: 13, message: "cut short" },
+  {
+    name: "4 bytes",
+    seenBytes: 4,
+    receivedBytes: 4,
+    code: 13,
+    message: "before the end of its message",
+  },
+  {
+    name: "a prefix",
+    seenBytes: 5,
+    receivedBytes: 5,
+    code: 13,
+    message: "before the end of its message",
+  },
+  {
+    name: "all but one byte",
+    seenBytes: 5,
+    receivedBytes: 14,
+    code: 13,
+    message: "before the end of its message",
+  },
   { name: "all of one", seenBytes: 5, receivedBytes: 15, code: 12, message: "more than one" },
   { name: "two", seenBytes: 5, receivedBytes: 30, code: 12, message: "more than one message" },
 ])("of a message of 10 bytes came $name", ({ seenBytes, receivedBytes, code, message }) => {

@@ -55,7 +55,7 @@ describe("messages that are not one whole message", () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  const cutShort = "the call ended within its message, which was cut short";
+  const cutShort = "the call ended before the end of its message";
 
   test.each([
     { name: "none", pieces: [], code: 12, message: "the call has no message" },

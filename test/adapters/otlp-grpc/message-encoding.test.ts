@@ -85,7 +85,7 @@ describe("the compressed flag", () => {
     { name: "without an encoding", flag: 1, encoding: undefined },
     { name: "with the encoding of what is not compressed", flag: 1, encoding: "identity" },
   ])("$name is a malformed frame", (sent) => {
-    const message = "the message is compressed, and grpc-encoding does not say how";
+    const message = "the message is compressed, but grpc-encoding does not say how";
 
     expect(plainOf({ body: TEXT, ...sent })).toEqual({
       outcome: "malformed_frame",

@@ -50,7 +50,7 @@ test.each(SIGNALS)("%s that cannot be read are INVALID_ARGUMENT", async (signal)
   const end = await callUnary(client(), UNSUPPORTED_PATHS[signal], Buffer.alloc(10_000));
 
   expect(end.code).toBe(status.INVALID_ARGUMENT);
-  expect(end.details).toBe(`the message is no request with ${signal}`);
+  expect(end.details).toBe(`the message is not an export request for ${signal}`);
   expect(unsupported.counts[signal].grpc).toBe(0);
   expect(receiver.turnedAwayAs).toEqual([]);
   expect(countsOf(problems)).toEqual({ [`unsupported_${signal}`]: 1 });

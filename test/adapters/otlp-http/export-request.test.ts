@@ -111,7 +111,7 @@ describe("requests that are refused", () => {
 
     expect(response.status).toBe(405);
     expect(response.headers.get("allow")).toBe("POST");
-    expect(await response.json()).toEqual({ code: 12, message: "this path takes POST" });
+    expect(await response.json()).toEqual({ code: 12, message: "this path supports only POST" });
   });
 
   test.each(["text/plain", "application/grpc-web", ""])(

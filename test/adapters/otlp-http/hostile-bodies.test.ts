@@ -120,7 +120,7 @@ describe("a body that is not what its headers say is 400", () => {
     expect(await statusIn(response)).toEqual({
       http: 400,
       code: 3,
-      message: `the message is not what ${coding} makes`,
+      message: `the message is not valid ${coding} data`,
     });
     expect(receiver.requests).toEqual([]);
   });

@@ -52,7 +52,7 @@ test.each(UNSUPPORTED_SIGNALS)(
     ];
 
     expect(answers).toEqual([
-      { outcome: "malformed", message: `the message is no request with ${signal}` },
+      { outcome: "malformed", message: `the message is not an export request for ${signal}` },
       { outcome: "malformed", message: expect.stringMatching(/^not OTLP\/JSON: at byte \d+: /) },
     ]);
     expect(discarding.unsupported.counts[signal]).toEqual({ grpc: 0, http: 0 });

@@ -55,7 +55,7 @@ test.each([
     (answer) => ({
       name: "bytes that are no answer",
       answer,
-      outcome: { outcome: "delivered", message: "its answer cannot be read" },
+      outcome: { outcome: "delivered", message: "its response cannot be read" },
     }),
   ),
 ])("a success that says $name", ({ answer, outcome }) => {

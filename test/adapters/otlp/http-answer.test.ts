@@ -40,7 +40,7 @@ test("a body that breaks off changes nothing, and the URL stays secret", async (
   ];
 
   expect(outcomes).toEqual([
-    { outcome: "delivered", message: "its answer was cut off: Error" },
+    { outcome: "delivered", message: "its response was cut off: Error" },
     { outcome: "retry", message: "503: Busy" },
   ]);
 });
@@ -78,7 +78,7 @@ test.each([
   expect(await readHttpAnswer(response, 3)).toEqual({
     outcome: "blocked",
     reason: "unsupported",
-    message: "200: a web page, not the answer of a receiver of OTLP",
+    message: "200: a web page, not the response of an OTLP receiver",
   });
 });
 
@@ -90,7 +90,7 @@ test.each([
 
   expect(await readHttpAnswer(response, 3)).toEqual({
     outcome: "delivered",
-    message: "its answer cannot be read",
+    message: "its response cannot be read",
   });
 });
 

@@ -43,7 +43,7 @@ describe.each(["gzip", "deflate", "zstd"] as const)("%s", (compression) => {
 
     expect(inflate(message, compression, MAX_BYTES)).toMatchObject({
       outcome: "malformed",
-      message: `the message is not what ${compression} makes`,
+      message: `the message is not valid ${compression} data`,
     });
   });
 });

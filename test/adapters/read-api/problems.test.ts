@@ -70,7 +70,7 @@ test.each(["/healthz", "/readyz", "/api/stats"])("%s takes no parameter", async 
 
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({
-    detail: 'unknown parameter "verbose"; this path takes none',
+    detail: 'unknown parameter "verbose"; this path has no parameters',
   });
 });
 
@@ -126,8 +126,10 @@ test("a 405 lists all methods of a path", async () => {
     await request("/api/spans/take", { method: "PATCH" }),
   ];
 
-  expect(await two.json()).toMatchObject({ detail: "this path takes GET, HEAD and DELETE" });
-  expect(await one.json()).toMatchObject({ detail: "this path takes POST" });
+  expect(await two.json()).toMatchObject({
+    detail: "this path supports only GET, HEAD and DELETE",
+  });
+  expect(await one.json()).toMatchObject({ detail: "this path supports only POST" });
 });
 
 test("an Accept that allows neither form is 406, and nothing is taken", async () => {

@@ -67,12 +67,12 @@ test.each([
   {
     ask: "/api/traces/ab070707070707070707070700000001?limit=1",
     parameter: "limit",
-    detail: 'unknown parameter "limit"; this path takes none',
+    detail: 'unknown parameter "limit"; this path has no parameters',
   },
   {
     ask: "/api/traces/ab070707070707070707070700000001?trace_id=1",
     parameter: "trace_id",
-    detail: 'unknown parameter "trace_id"; this path takes none',
+    detail: 'unknown parameter "trace_id"; this path has no parameters',
   },
   {
     ask: "/api/spans?filter=a",
@@ -98,17 +98,17 @@ test.each([
   {
     ask: "/api/wait?absent=true&count=2",
     parameter: "count",
-    detail: 'count is "2"; with absent=true it is 0, or left out',
+    detail: 'count is "2"; with absent=true it must be 0 or omitted',
   },
   {
     ask: "/api/wait?absent=true&trace_complete=true",
     parameter: "trace_complete",
-    detail: "absent=true waits for no trace; leave one of them out",
+    detail: "absent=true waits for no trace; omit one of them",
   },
   {
     ask: "/api/wait?quiet=1s",
     parameter: "quiet",
-    detail: "quiet is of use together with trace_complete=true only",
+    detail: "quiet has an effect only with trace_complete=true",
   },
   {
     ask: "/api/wait?absent=1",

@@ -163,7 +163,7 @@ test("a limited number may follow, and one that leaves makes room for the next",
 
   expect(refused.status).toBe(503);
   expect(refused.headers.get("retry-after")).toBe("1");
-  expect(await refused.json()).toMatchObject({ detail: "1 readers follow already" });
+  expect(await refused.json()).toMatchObject({ detail: "1 readers are already following" });
   expect(next.status).toBe(200);
 });
 

@@ -219,7 +219,7 @@ test("the wait of a client that leaves ends, and returns its permit", async () =
 
   expect(refused.status).toBe(503);
   expect(refused.headers.get("retry-after")).toBe("1");
-  expect(await refused.json()).toMatchObject({ detail: "2 requests are waiting already" });
+  expect(await refused.json()).toMatchObject({ detail: "2 requests are already waiting" });
   expect(ends.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   expect(answered.status).toBe(200);
   expect(run.logger.lines).toEqual([]);

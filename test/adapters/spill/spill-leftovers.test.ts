@@ -48,7 +48,7 @@ test("what earlier stops have left under other names is logged, and stays", asyn
         count: 5,
         bytes: 15,
         files: left.map((name) => join(folder, name)),
-        hint: expect.stringMatching(/^spanring send \/.*5f3a9c01 sends what can be read of it; /),
+        hint: expect.stringMatching(/^spanring send \/.*5f3a9c01 sends its readable spans; /),
       },
     },
   ]);

@@ -94,7 +94,7 @@ describe("an upstream that", () => {
     expect(spansSent / run.clock.sleptMs.length).toBeLessThan(300);
     expect(run.logger.lines[0]).toMatchObject({
       event: "forward_blocked",
-      fields: { error: "400", hint: expect.stringContaining("takes empty requests but") },
+      fields: { error: "400", hint: expect.stringContaining("accepts empty requests but") },
     });
   });
 

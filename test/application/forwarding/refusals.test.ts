@@ -186,7 +186,11 @@ describe("an upstream that takes empty requests and refuses all spans costs none
     expect(sink.sent.length).toBeLessThan(15);
     expect(end.asked).toEqual(["probe", "witness"]);
     expect(end.failures).toMatchObject([
-      { message: "400", isRefusal: true, hint: expect.stringContaining("refuses the spans") },
+      {
+        message: "400",
+        isRefusal: true,
+        hint: expect.stringContaining("refuses the remaining spans"),
+      },
     ]);
   });
 

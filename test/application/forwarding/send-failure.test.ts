@@ -37,14 +37,16 @@ test.each([
   const { hint, isRefusal } = failureOf(outcome);
 
   expect(isRefusal).toBe(true);
-  expect(hint).toStartWith("it refuses even an empty request: check that FORWARD_ENDPOINT is");
+  expect(hint).toStartWith(
+    "the upstream refuses even an empty request: check that FORWARD_ENDPOINT is",
+  );
 });
 
 test("an upstream that refuses the spans that are left is not taken for another program", () => {
   const { message, hint, isRefusal, areSpansRefused } = refusesAllSpans("400: no");
 
   expect([message, isRefusal, areSpansRefused]).toEqual(["400: no", true, true]);
-  expect(hint).toStartWith("the upstream takes empty requests but refuses the spans that are left");
+  expect(hint).toStartWith("the upstream accepts empty requests but refuses the remaining spans");
   expect(hint).toContain('remove them with "spanring take --out FILE"');
 });
 

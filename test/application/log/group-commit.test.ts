@@ -11,7 +11,7 @@ import {
 import { NO_FAULTS } from "../../support/disk/simulated-disk.ts";
 
 const FIRST = "spans-000000000001";
-const BROKEN = "the disk buffer cannot be written; send again later";
+const BROKEN = "the disk buffer cannot be written; retry later";
 
 describe("group commit", () => {
   test("what arrives while a group is synced is written at once and synced once", async () => {

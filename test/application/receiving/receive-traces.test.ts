@@ -191,7 +191,7 @@ test.each([
 
   const receipts = [receive.receive(requestOf(2, 3)), receive.receive(scoped(span(3), bad))];
 
-  const message = "the buffer is full and OVERFLOW_POLICY is refuse; send again later";
+  const message = "the buffer is full and OVERFLOW_POLICY is refuse; retry later";
   expect(receipts).toEqual(
     given.delaysMs.map((retryAfterMs) => ({ outcome: "refused", message, retryAfterMs })),
   );
@@ -213,7 +213,7 @@ test("after a stop every request is to be retried, and nothing is stored", () =>
 
   const stopping = {
     outcome: "stopping",
-    message: "spanring is shutting down; send again",
+    message: "spanring is shutting down; retry later",
   } as const;
   expect(receive.receive(requestOf(1))).toEqual(stopping);
   expect(receive.receive(Uint8Array.of(0x0a))).toEqual(stopping);

@@ -89,7 +89,7 @@ test.each<{ name: string; setting: Setting }>([
     file: "fake",
     restored_spans: 2,
     left_spans: 3,
-    hint: expect.stringContaining("the next start goes on with it"),
+    hint: expect.stringContaining("the next start continues with it"),
   });
 });
 
@@ -206,7 +206,7 @@ test("what comes before a fault is kept, and the rest is set aside, which is tol
       restored_spans: 2,
       reason: "byte 90: cut off",
       set_aside: "aside",
-      hint: "spanring send aside sends what can be read of it, restored spans too",
+      hint: "spanring send aside sends its readable spans, including restored ones",
     },
   });
 });
@@ -269,7 +269,7 @@ test("what cannot be set aside is told, with what to do", async () => {
         file: "fake",
         restored_spans: 0,
         reason: "it is not a file",
-        hint: "move it away: it cannot be set aside (permission denied)",
+        hint: "move it elsewhere; it cannot be renamed (permission denied)",
       },
     },
   ]);
@@ -287,7 +287,7 @@ test("what cannot be removed is told, for it would come in again", async () => {
     fields: {
       file: "fake",
       reason: "permission denied",
-      hint: "remove it, or the next start reads the same spans again",
+      hint: "remove it; otherwise the next start restores the same spans again",
     },
   });
 });

@@ -95,7 +95,7 @@ test("where something is in the way, the log says which is read and which is not
       fields: {
         in_the_way: "fake",
         file: "fake.1",
-        hint: "the next start reads fake alone; bring in the other with spanring send",
+        hint: "the next start reads only fake; use spanring send for the other",
       },
     },
   ]);
@@ -117,7 +117,7 @@ test("what should have gone on, and has nowhere to be left, is told as lost", as
           { service: "shop", spans: 3, bytes: 3 * SPAN_BYTES },
           { service: "till", spans: 1, bytes: SPAN_BYTES },
         ],
-        hint: "set SHUTDOWN_SPILL_FILE, and a stop leaves them to the next start",
+        hint: "set SHUTDOWN_SPILL_FILE to keep such spans for the next start",
       },
     },
   ]);
@@ -146,7 +146,7 @@ test.each([true, false])("what cannot be written is lost (forwarding: %p)", asyn
       event: "lost",
       fields: expect.objectContaining({
         spans: 2,
-        hint: "make room there, or name another file in SHUTDOWN_SPILL_FILE",
+        hint: "free space there, or set SHUTDOWN_SPILL_FILE to another file",
       }),
     },
   ]);

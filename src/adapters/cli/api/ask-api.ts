@@ -18,13 +18,13 @@ export interface ApiCall {
   readonly query?: readonly (readonly [name: string, value: string])[];
   readonly accept?: string;
   readonly signal?: AbortSignal;
-  /** How long the server may wait before it answers, in addition to the usual time. */
+  /** How long the server may wait before it responds, in addition to the usual time. */
   readonly waitMs?: number;
-  /** Set if the buffer no longer has the spans of the answer: without it, they would be lost. */
+  /** Set if the call removes the returned spans, which would be lost with the response. */
   readonly removesSpans?: true;
 }
 
-/** An answer that takes longer to begin will not come: searches take seconds at most. */
+/** The longest time until a response begins. Searches take a few seconds at most. */
 const ANSWER_LIMIT_MS = 10_000;
 
 /** Returns the URL of the read API, without a slash: `--url`, `SPANRING_URL`, or the default. */
@@ -43,9 +43,9 @@ export function checkedUrl(text: string, option: string, example = DEFAULT_URL):
 }
 
 /**
- * Returns the answer, whatever its status. Throws a failure when none begins in time. A server that
- * stalls still carries out a call that was given up, so one that removes spans has no limit once
- * the server has answered at all.
+ * Returns the response, whatever its status. Throws a failure if none begins in time. A stalled
+ * server may still carry out an abandoned call, so a call that removes spans has no time limit once
+ * the server has responded at all.
  */
 export async function askApi(run: CommandRun, call: ApiCall): Promise<Response> {
   if (call.removesSpans !== true) return await fetchAnswer(run, call);
@@ -74,7 +74,7 @@ async function fetchAnswer(run: CommandRun, call: ApiCall): Promise<Response> {
   }
 }
 
-/** Returns a signal that is given when the time is up, unless it is disposed of before. */
+/** Returns a signal that aborts when the time is up, unless it is disposed of before. */
 function answerLimit(clock: CommandRun["clock"], limitMs: number) {
   const [late, answered] = [new AbortController(), new AbortController()];
   const watch = async () => {
@@ -85,7 +85,7 @@ function answerLimit(clock: CommandRun["clock"], limitMs: number) {
   return { signal: late.signal, [Symbol.dispose]: () => answered.abort() };
 }
 
-/** Returns a successful answer. Throws a failure with the sentence of the server otherwise. */
+/** Returns a successful response. Otherwise throws a failure with the server's message. */
 export async function askForSuccess(
   run: CommandRun,
   call: ApiCall,
@@ -96,19 +96,19 @@ export async function askForSuccess(
   throw await asFailure(response);
 }
 
-/** Reports whether it is a web page, which another server may have for any path. */
+/** Reports whether a response is a web page, which another server may return for any path. */
 function isPage({ headers }: Response): boolean {
   return (headers.get("content-type") ?? "").startsWith("text/html");
 }
 
-/** Holds the members of a problem. */
+/** The members of a problem. */
 export interface Problem {
   readonly detail: string;
   readonly parameter: string | undefined;
   readonly [member: string]: unknown;
 }
 
-/** Returns undefined for any other answer, which is probably not of spanring. Source: RFC 9457. */
+/** Returns the problem; undefined if the response is probably not spanring's. Source: RFC 9457. */
 export async function problemOf(response: Response): Promise<Problem | undefined> {
   const type = response.headers.get("content-type") ?? "";
   if (!type.startsWith("application/problem+json")) return undefined;
@@ -119,7 +119,7 @@ export async function problemOf(response: Response): Promise<Problem | undefined
   return { ...problem, detail, parameter };
 }
 
-/** Returns the failure that an answer means. Only the caller knows what a 404 is about. */
+/** Returns the failure for a response. Only the caller knows what a 404 refers to. */
 export async function failureOf(
   response: Response,
   exitCodeOf404: ExitCode = EXIT_CODE.cannotConnect,
@@ -154,10 +154,10 @@ async function notTheApi(response: Response): Promise<CommandFailure> {
   return new CommandFailure(EXIT_CODE.cannotConnect, message);
 }
 
-/** The answer of the OTLP/gRPC port to HTTP/1.1. */
+/** The status with which the OTLP/gRPC port responds to HTTP/1.1. */
 const MISDIRECTED = 421;
 
-/** Reports whether the body is a `google.rpc.Status`, as OTLP listeners answer unknown paths. */
+/** Reports whether the body is a `google.rpc.Status`, as OTLP listeners send for unknown paths. */
 async function isOtlpStatus(response: Response): Promise<boolean> {
   const body = (await response.json().catch(() => undefined)) as { code?: unknown } | undefined;
   return !response.ok && typeof body?.code === "number";
@@ -170,7 +170,7 @@ export async function* bodyOf({ body, url }: Response): AsyncGenerator<Uint8Arra
   } catch (error) {
     throw new CommandFailure(
       EXIT_CODE.cannotConnect,
-      `the answer of ${quotePeerText(url)} broke off: ${connectionFault(error)}`,
+      `the response from ${quotePeerText(url)} was cut off: ${connectionFault(error)}`,
     );
   }
 }

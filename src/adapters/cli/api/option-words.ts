@@ -2,7 +2,7 @@ import { isOptionName, OPTIONS } from "../usage/option-table.ts";
 
 interface Sentence {
   readonly detail: string;
-  /** The parameter to blame, if the API names one. */
+  /** The parameter that the problem concerns, if the API names one. */
   readonly parameter: string | undefined;
 }
 

@@ -8,15 +8,15 @@ import { askForSuccess } from "./ask-api.ts";
 /** Fewer digits would match too many traces. */
 const BEGINNING = /^[0-9a-f]{4,32}$/;
 
-/** The most that the read API lists, the newest first. */
+/** The number of traces that the read API lists at most, newest first. */
 const MAX_TRACES = 10_000;
 const MAX_SHOWN = 10;
 const WHOLE_DIGITS = 32;
 
 /**
  * Returns the identifier of the one buffered trace that begins with the text: narrow tables show
- * only the first digits. A whole identifier is not looked up. `name` is the operand or option that
- * the text was given as.
+ * only the first digits. A whole identifier is not looked up. `name` is the operand or option to
+ * mention in messages.
  */
 export async function wholeTraceId(run: CommandRun, name: string, text: string): Promise<string> {
   const beginning = text.toLowerCase();

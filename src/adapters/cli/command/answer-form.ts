@@ -59,8 +59,8 @@ export const MEDIA_TYPE_OF_FORM: Readonly<Record<AnswerForm["kind"], string>> = 
 };
 
 /**
- * Characters that JSON allows in strings, and that a terminal would take for commands or for
- * another text direction. Line ends and tabs stay, because they separate values.
+ * Characters that JSON allows in strings, but that a terminal would interpret as commands or as a
+ * change of text direction. Line ends and tabs stay, because they separate values.
  */
 const UNSAFE = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 

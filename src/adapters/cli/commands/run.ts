@@ -59,7 +59,7 @@ async function runWithReceiver(run: CommandRun, plan: RunPlan): Promise<Outcome>
   }
 }
 
-/** Returns the command's exit code, if it failed; an expectation says nothing if nothing ran. */
+/** Returns the command's exit code if it failed, and that of the expectations otherwise. */
 function exitCodeOf({ end, checked }: Outcome): number {
   if (end.exitCode !== 0) return end.exitCode;
   return checked.every(({ isMet }) => isMet) ? EXIT_CODE.ok : EXIT_CODE.notFound;

@@ -18,12 +18,12 @@ const DEFAULT_URL = "http://127.0.0.1:4318";
 const PATH = "/v1/traces";
 const STANDARD_INPUT = "-";
 
-/** Collects what was found in the files besides requests that can be sent. */
+/** Collects everything in the files that cannot be sent. */
 interface FileProblems {
   /** The first few faults, with their places. */
   readonly faults: string[];
   moreFaults: number;
-  /** Bytes skipped for the faults that are only counted. */
+  /** Bytes that were skipped because of faults that are only counted. */
   moreBytes: number;
   otherSignals: number;
 }
@@ -52,7 +52,7 @@ export async function send(run: CommandRun): Promise<ExitCode> {
   return exitCodeOf(tally, fileProblems);
 }
 
-/** Appends the path for traces, unless the URL has it. */
+/** Returns the URL with the path for traces, appended if it is missing. */
 function exportUrl(text: string): string {
   const url = checkedUrl(text, "--to", DEFAULT_URL);
   return url.endsWith(PATH) ? url : url + PATH;

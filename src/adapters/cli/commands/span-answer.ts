@@ -21,7 +21,7 @@ export interface SpanPlan {
   readonly asFailure?: (response: Response) => Promise<CommandFailure>;
 }
 
-/** Says how many spans were printed, and whether the reader is still there. */
+/** The number of printed spans, and whether the reader has kept the pipe open. */
 interface SpanOutput {
   readonly spans: number;
   readonly hasReader: boolean;
@@ -44,7 +44,7 @@ export async function answerSpans(run: CommandRun, plan: SpanPlan): Promise<Exit
   return conclude(run, plan, { spans, hasReader });
 }
 
-/** Reports an empty response, in a pipe as well, unless it is the success. */
+/** Reports an empty response, even in a pipe, unless an empty one is the success. */
 function conclude(run: CommandRun, plan: SpanPlan, { spans, hasReader }: SpanOutput): ExitCode {
   const { defaultLimit: limit, exitCodeWhenEmpty, emptyText } = plan;
   if (hasReader && limit !== undefined && spans >= limit.spans) report(run, limit.text);
@@ -111,7 +111,7 @@ function notNdjson(): CommandFailure {
   );
 }
 
-/** Counts the spans of a response while its bytes are being copied. */
+/** A counter of spans that reads a response while its bytes are being copied. */
 interface SpanMeter {
   add(chunk: Uint8Array): void;
   count(): number;
@@ -122,7 +122,7 @@ type MeteredForm = "ndjson" | "json" | "otlp";
 const HEAD_BYTES = 64;
 const NO_SPANS = '{"resourceSpans":[]}';
 
-/** Counts 1 if there is any span, else 0, for a response of any size. */
+/** Returns a meter that counts 1 if a response of any size has a span, else 0. */
 export function firstSpanMeter(): SpanMeter {
   let head = Buffer.alloc(0);
   return {
@@ -136,7 +136,7 @@ export function firstSpanMeter(): SpanMeter {
   };
 }
 
-/** Counts all spans of a response with a limit. It is held: only the whole can be counted. */
+/** Returns a meter for a response with a limit. It holds the response, to count at its end. */
 export function wholeMeter(form: MeteredForm): SpanMeter {
   const chunks: Uint8Array[] = [];
   return {
@@ -157,7 +157,7 @@ const COUNTS: Readonly<Record<MeteredForm, (answer: Buffer) => number>> = {
   },
 };
 
-/** Returns undefined for an unreadable response. It was copied, so it counts as not empty. */
+/** Parses a response; returns undefined if it is unreadable, which counts as not empty. */
 function parsed(answer: Buffer): unknown {
   try {
     return JSON.parse(answer.toString());

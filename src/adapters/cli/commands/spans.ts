@@ -20,10 +20,10 @@ export async function get(run: CommandRun): Promise<ExitCode> {
   });
 }
 
-/** More than any buffer holds, and the maximum of the API. */
+/** The maximum limit of the API, which is more than any buffer holds. */
 const EVERY_SPAN = 2 ** 31 - 1;
 
-/** A file gets all spans: one that is missing would be noticed too late. */
+/** Requests all spans for a file, because missing spans would be noticed too late. */
 function everySpan(run: CommandRun): [name: string, value: string][] {
   const isWhole = isGiven(run, "out") && !isGiven(run, "limit");
   return isWhole ? [["limit", String(EVERY_SPAN)]] : [];

@@ -8,7 +8,7 @@ import { missedFromLine, spanFromLine } from "../render/shown-span.ts";
 import { livePrinter } from "../render/span-table.ts";
 
 const PAUSE_MS = 250;
-/** Five seconds in all; a restart takes less. */
+/** The attempts to reconnect take five seconds in all; a restart takes less. */
 const MAX_TRIES = 20;
 
 const GONE = 410;
@@ -107,7 +107,7 @@ async function reconnect(state: TailState): Promise<Response> {
     state.triesLeft -= 1;
     // oxlint-disable-next-line no-await-in-loop -- one attempt after the other is the point
     await run.clock.sleep(PAUSE_MS, signal);
-    // oxlint-disable-next-line no-await-in-loop -- and each after its pause
+    // oxlint-disable-next-line no-await-in-loop -- each attempt follows a pause
     const answer = await askAgain(state);
     if (answer instanceof Response) return answer;
     obstacle = answer;

@@ -13,7 +13,7 @@ import { answerSpans } from "./span-answer.ts";
 const TIMED_OUT = 408;
 const ARRIVED_UNWANTED = 409;
 
-/** A few spans show what went wrong; more would hide it. */
+/** Limits the spans that are shown after a failure: a few are enough to see the cause. */
 const MAX_SHOWN = 10;
 
 export async function wait(run: CommandRun): Promise<ExitCode> {
@@ -27,13 +27,13 @@ export async function wait(run: CommandRun): Promise<ExitCode> {
   });
 }
 
-/** How long the read API waits unless it is asked to wait for another time. */
-const USUAL_TIMEOUT = "10s";
+/** The default timeout of the read API. */
+const DEFAULT_TIMEOUT = "10s";
 
-/** A timeout that cannot be read is refused at once. */
+/** Returns the timeout; the default for an invalid one, which the server rejects at once. */
 function timeoutMs(run: CommandRun): number {
-  const timeout = readDuration(valueOf(run, "timeout") ?? USUAL_TIMEOUT);
-  return Number((timeout ?? readDuration(USUAL_TIMEOUT)!) / NANOS_PER_MS);
+  const timeout = readDuration(valueOf(run, "timeout") ?? DEFAULT_TIMEOUT);
+  return Number((timeout ?? readDuration(DEFAULT_TIMEOUT)!) / NANOS_PER_MS);
 }
 
 async function waitFailure(run: CommandRun, response: Response): Promise<CommandFailure> {
@@ -45,7 +45,7 @@ async function waitFailure(run: CommandRun, response: Response): Promise<Command
   return new CommandFailure(EXIT_CODE.notFound, lines.join("\n"));
 }
 
-/** Says how many spans arrived, and how many would match without the last filter. */
+/** Returns how many spans arrived, and how many would match without the last filter. */
 function missLines(run: CommandRun, problem: Problem): string[] {
   const { found, wanted, nearest } = problem;
   // A trace may be incomplete although it has enough spans: only the server knows why.

@@ -110,7 +110,7 @@ function writeFailure(path: string, error: unknown): CommandFailure {
   );
 }
 
-/** The place where a file will be. */
+/** The destination of a file. */
 interface OutTarget {
   /** The path after all links: the links stay, and their target is written. */
   readonly target: string;
@@ -127,12 +127,12 @@ function resolveTarget(path: string): OutTarget {
   return { target: realpathSync(path), isReplaced: true };
 }
 
-/** Reports whether a file is regular. A folder counts too: writing to it fails with a reason. */
+/** Reports whether a file is regular. A folder counts too, because writing to it fails clearly. */
 function mayBeReplaced(found: Stats): boolean {
   return found.isFile() || found.isDirectory();
 }
 
-/** Follows links to a file that does not exist yet. The system has ruled out circles before. */
+/** Follows links to a file that does not exist yet. The system has already ruled out cycles. */
 function behindLinks(path: string): string {
   const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
   return isLink ? behindLinks(resolve(realpathSync(dirname(path)), readlinkSync(path))) : path;

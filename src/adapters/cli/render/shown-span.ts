@@ -4,7 +4,7 @@ import { missedSpans } from "../../api-messages/messages.ts";
 export interface ShownSpan {
   readonly traceId: string;
   readonly spanId: string;
-  /** Empty for a root. */
+  /** The parent; empty for a root. */
   readonly parentSpanId: string;
   readonly name: string;
   readonly service: string;

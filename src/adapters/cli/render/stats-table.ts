@@ -23,7 +23,7 @@ type Cells = readonly [name: string, spans: string, bytes: string];
 const GAP = "  ";
 const NANOS_PER_SECOND = 1e9;
 
-/** Highlighted unless zero, because nothing has read these spans. */
+/** Counters that are highlighted unless zero, because these spans were never read. */
 const LOSSES: ReadonlySet<string> = new Set(["rejected", "evicted", "undeliverable"]);
 
 /** Returns the counters in spans and in bytes, and how much of the capacity is used. */
@@ -50,8 +50,8 @@ export function statsTable(stats: StatsAnswer, url: string, palette: Palette): s
 }
 
 /**
- * Returns the slots in use, with those of spans that have left from the middle. Spans in flight
- * may have lost their slots although they count as buffered, so bytes are limited to the capacity.
+ * Returns the slots in use, including those of spans that were removed from the middle. Spans in
+ * flight count as buffered even after their slots are freed, so bytes are limited to the capacity.
  */
 function inUseRow({ bytes, capacity, sequence }: StatsAnswer): Cells {
   const usedBytes = Math.min(bytes.buffered, capacity.bytes);

@@ -138,7 +138,7 @@ function messageText(line: TreeLine, drawing: Drawing): string[] {
   return [MARK.none + palette.faint(rails) + paint(message)];
 }
 
-/** Replaces rails that leave no room for the name by their depth. */
+/** Returns the rails, or the depth as a number if they leave no room for the name. */
 function shownRails({ rails, depth }: TreeLine, nameColumns: number): string {
   const isDrawn = depth === 0 || (rails !== "" && widthOf(rails) <= nameColumns / 2);
   return isDrawn ? rails : `${depth}└─ `;
@@ -187,7 +187,7 @@ interface Entry {
 
 /**
  * Returns every span once, parents before children, siblings by start. Identifiers may be missing,
- * occur twice, or form a circle.
+ * occur twice, or form a cycle.
  */
 export function treeLines(spans: readonly ShownSpan[]): TreeLine[] {
   const sorted = spans.toSorted(byStart);
@@ -204,7 +204,7 @@ export function treeLines(spans: readonly ShownSpan[]): TreeLine[] {
     if (parent !== "" && !ids.has(parent)) draw(missingEntry(`missing parent ${parent}`, orphans));
   }
   for (const span of sorted) {
-    if (!drawn.has(span)) draw(missingEntry("parents in a circle", [span]));
+    if (!drawn.has(span)) draw(missingEntry("cyclic parents", [span]));
   }
   return lines;
 }

@@ -35,7 +35,7 @@ export interface SettleOptions {
 
 /**
  * Checks the spans that a command has emitted. Exporters flush before their program ends, but the
- * last spans may still be in flight: missing ones are waited for, `settleMs` in all.
+ * last spans may still be in flight, so the check waits up to `settleMs` for missing ones.
  */
 export async function checkExpectations(
   receiver: CheckedReceiver,
@@ -75,7 +75,7 @@ async function check(
   return { expectation, isMet, seen, nearest: { without, ...near } };
 }
 
-/** Holds what was refused or discarded, and whether any span was received. */
+/** The problems of a run, and whether any span was received. */
 export interface Losses {
   readonly problems: readonly ProblemTotal[];
   readonly hasSpans: boolean;
@@ -86,14 +86,14 @@ export function lossesOf({ buffer, problems }: Pick<Receiver, "buffer" | "proble
   return { problems: problems().filter(({ count }) => count > 0), hasSpans };
 }
 
-/** Reports whether something was refused or discarded that may have matched. */
+/** Reports whether spans were refused or discarded that might have matched. */
 export function isAnythingLost({ problems }: Losses): boolean {
   return problems.some(mayLoseSpans);
 }
 
 /**
- * Says why spans may be missing, and what to do about it. If no span was received, it lists every
- * problem, because the exporter may have sent nothing else.
+ * Returns why spans may be missing, and what to do about it. If no span was received, it lists
+ * every problem, because the exporter may have sent nothing else.
  */
 export function lossTexts({ problems, hasSpans }: Losses): string[] {
   if (!hasSpans) return problems.map((each) => `no span arrived, but ${lossText(each)}`);

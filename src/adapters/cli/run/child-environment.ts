@@ -49,13 +49,13 @@ const OWN_HOSTS = "127.0.0.1,localhost";
 
 /**
  * Exempts the receiver from proxies, which cannot reach it. Some programs read only one spelling,
- * others read the second if the first is empty: so each gets the value of either.
+ * others the second if the first is empty, so an empty one gets the value of the other.
  */
 function withoutProxy({ no_proxy, NO_PROXY }: Environment): Environment {
   return { no_proxy: withOwn(no_proxy || NO_PROXY), NO_PROXY: withOwn(NO_PROXY || no_proxy) };
 }
 
-/** Adds our hosts to a list. `*` stands for all hosts only if it is alone. */
+/** Adds our hosts to a list, except to `*`, which stands for all hosts only if it is alone. */
 function withOwn(hosts: string | undefined): string {
   if (hosts === undefined || hosts.trim() === "") return OWN_HOSTS;
   return hosts.trim() === "*" ? hosts : `${hosts},${OWN_HOSTS}`;

@@ -6,9 +6,9 @@ import { quotePeerText } from "../../../domain/text/quote-text.ts";
 
 /** Describes how a command ended, with the exit codes of a shell. */
 export interface ChildEnd {
-  /** Its own; 128 plus the number of the signal that ended it; 126 or 127 if it did not run. */
+  /** Its own code; 128 plus the number of a signal that ended it; 126 or 127 if it did not run. */
   readonly exitCode: number;
-  /** Why it did not run, or did not end by itself. */
+  /** Why it did not run, or did not exit normally. */
   readonly reason?: string;
   /** Present if the command could not be started. */
   readonly hasNotRun?: true;
@@ -87,8 +87,8 @@ function forwardSignals(
 }
 
 /**
- * Says what is missing if the command itself exists: the system reports the same error for a script
- * whose interpreter is missing. Returns undefined if the command does not exist.
+ * Returns what is missing if the command itself exists, because the system reports the same error
+ * for a script without its interpreter. Returns undefined if the command does not exist.
  */
 export function missingPart(command: string, { PATH = "" }: Environment): string | undefined {
   const path = Bun.which(command, { PATH });
@@ -99,7 +99,7 @@ export function missingPart(command: string, { PATH = "" }: Environment): string
     : `its interpreter "${quotePeerText(interpreter)}" was not found`;
 }
 
-/** More than the system reads of the first line. Source: execve(2). */
+/** The number of bytes to read for the first line; the system reads fewer. Source: execve(2). */
 const HEAD_BYTES = 256;
 
 /** Returns `/usr/bin/env` for `#!/usr/bin/env node`; undefined if the file cannot be read. */

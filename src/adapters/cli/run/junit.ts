@@ -2,7 +2,7 @@ import { PLAIN } from "../output/palette.ts";
 import { type CheckedExpectation, lossTexts } from "./check-expectations.ts";
 import { hasFoundNothing, type Outcome, failureLines, nameLines } from "./run-report.ts";
 
-/** Width of tables in the file, which no terminal limits. */
+/** The width of tables in the file, where no terminal determines it. */
 const TEXT_COLUMNS = 120;
 
 /** Returns the tests of a JUnit file: the command, and each expectation. */
@@ -38,7 +38,7 @@ function expectationCase(
 interface TestCase {
   readonly name: string;
   readonly seconds: number;
-  /** The lines that say what went wrong; undefined for a success. */
+  /** The lines that explain a failure; undefined for a success. */
   readonly failure?: string;
 }
 

@@ -70,15 +70,15 @@ const COMMON_NAMES: ReadonlySet<string> = new Set([
   "MAX_CONNECTION_AGE_MS",
 ]);
 
-/** A receiver next to a command logs only what goes wrong. */
+/** The log level of a receiver next to a command, which reports errors only. */
 const LOG_LEVEL = "ERROR";
 
 /**
- * Reads the receiver's configuration from the command's environment. A common name with an invalid
- * value does not keep the command from running; for `LOG_LEVEL`, this is too common to warn about.
+ * Reads the receiver's configuration from the command's environment. An invalid value of a common
+ * name does not prevent the run; for `LOG_LEVEL`, it is too frequent to warn about.
  */
 function readReceiverConfig(run: CommandRun): ConfigReading {
-  // Free ports, whatever the environment says: another spanring may listen on those.
+  // Ignores the ports in the environment, because another spanring may be listening there.
   const env = { ...run.env, ...ON_FREE_PORTS, LOG_LEVEL: run.env["LOG_LEVEL"] || LOG_LEVEL };
   const reading = readConfig(env);
   if (reading.ok) return reading;

@@ -12,7 +12,7 @@ import { type ShownSpan, spansFromOtlpJson } from "../render/shown-span.ts";
 import { spanTable } from "../render/span-table.ts";
 import { fit, fitRight, peerText, widest } from "../output/text-columns.ts";
 
-/** Describes how a run ended; its messages and its JUnit file derive from this. */
+/** Describes how a run ended. Its messages and its JUnit file derive from this. */
 export interface Outcome {
   readonly command: readonly string[];
   readonly end: ChildEnd;
@@ -25,7 +25,7 @@ export interface Outcome {
 /** Summarises the spans that the receiver got. */
 interface ReceivedSpans {
   readonly text: string;
-  /** Present only if an expectation matched no span: then a name is often the mistake. */
+  /** Present only if an expectation matched no span, which is often due to a wrong name. */
   readonly names?: NameTallies;
   readonly losses: Losses;
 }
@@ -64,7 +64,7 @@ function printIndented({ stderr }: CommandRun, lines: readonly string[]): void {
 const SERVICES_SHOWN = 10;
 const NAMES_SHOWN = 10;
 
-/** Returns what was seen instead of an expectation, and below it the spans that come nearest. */
+/** Returns what was seen instead of an expectation, followed by the spans that come closest. */
 export function failureLines(
   { seen, nearest, isUncertain }: CheckedExpectation,
   columns: number,

@@ -10,7 +10,7 @@ import {
 import { suggestion } from "../../../domain/text/nearest-word.ts";
 import { isOptionName, OPTIONS, type OptionName, optionUsage } from "./option-table.ts";
 
-/** The request of a command line; without arguments, to serve. */
+/** What a command line requests: to serve if it has no arguments. */
 export type Request =
   | { readonly command: "serve" | "check" | "help" | "version" }
   | { readonly command: "client"; readonly name: CommandName; readonly argv: readonly string[] }
@@ -18,7 +18,7 @@ export type Request =
 
 type ServeOption = (typeof SERVE_OPTIONS)[number];
 
-/** Of several options the most harmless wins; an unknown one stops them all. */
+/** The order in which options win, the most harmless first. An unknown one overrides them. */
 const PRECEDENCE = ["help", "version", "check"] as const;
 
 export function readArguments(argv: readonly string[]): Request {
@@ -55,19 +55,19 @@ export function unknownArgument(argument: string): string {
   return `unknown command "${shown}"${suggestion(argument, [...COMMAND_NAMES, ...options])}`;
 }
 
-/** An option as written; the value of a switch is "true". */
+/** An option as the user wrote it; the value of a switch is "true". */
 export interface WrittenOption {
   readonly name: OptionName;
   readonly value: string;
 }
 
 export interface CommandArguments {
-  /** In the order written: a near miss leaves out the last filter. */
+  /** The options in the order written, because a near miss omits the last filter. */
   readonly options: readonly WrittenOption[];
   readonly operands: readonly string[];
 }
 
-/** A sentence, without the name of the program. */
+/** A mistake in the arguments, as a sentence without the name of the program. */
 export interface UsageMistake {
   readonly mistake: string;
 }
@@ -110,7 +110,7 @@ function parseRule(name: OptionName) {
   return { type, multiple: true, ...(short === undefined ? {} : { short }) };
 }
 
-/** Requires `--` before a command to run, whose options would be taken for ours. */
+/** Returns a mistake unless `--` precedes the command to run, whose options may look like ours. */
 function unguardedOperand(command: CommandName, args: readonly string[]): string | undefined {
   const { operands, options } = COMMANDS[command];
   if (!operands.startsWith("-- ")) return undefined;

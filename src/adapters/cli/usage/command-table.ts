@@ -13,9 +13,9 @@ export interface CommandSpec {
   readonly options: readonly OptionName[];
   readonly found: string;
   readonly notFound?: string;
-  /** Whether the command connects to no spanring, so that it cannot fail to. */
+  /** Whether the command connects to no spanring, so that no connection can fail. */
   readonly isLocal?: boolean;
-  /** Whether the command prints nothing, so that it cannot fail to. */
+  /** Whether the command prints nothing, so that no output can fail. */
   readonly isSilent?: boolean;
   readonly otherExits?: readonly (readonly [code: string, meaning: string])[];
   readonly examples: readonly string[];

@@ -13,10 +13,10 @@ export interface OptionSpec {
   readonly isRepeatable?: boolean;
   /** Whether it is a query parameter of the API, with underscores in its name. */
   readonly isParameter?: boolean;
-  /** The possible values, where the value is one of a few words. */
+  /** The possible values if the value is one of a few words. */
   readonly words?: readonly string[];
   readonly isFile?: boolean;
-  /** Makes the value optional: `implied` stands for it; a value matches `pattern`. */
+  /** Makes the value optional: `implied` is its default, and a value must match `pattern`. */
   readonly optionalValue?: { readonly implied: string; readonly pattern: RegExp };
 }
 

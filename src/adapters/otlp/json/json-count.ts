@@ -92,7 +92,7 @@ function readList(counting: Counting, key: string, depth: number): boolean {
  */
 function readItem(counting: Counting, key: string, depth: number): boolean {
   const { reader, path } = counting;
-  if (nextByte(reader) !== OPEN_BRACE) return fail(reader, `in "${key}" an object must stand here`);
+  if (nextByte(reader) !== OPEN_BRACE) return fail(reader, `expected an object in "${key}"`);
   if (depth + 1 < path.length) return readObject(counting, depth + 1);
   counting.count += 1;
   return skipValue(reader);

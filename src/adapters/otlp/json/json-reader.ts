@@ -31,7 +31,7 @@ export interface JsonReader {
   /** Keys that OTLP does not define: their number, and the first few that look like names. */
   unknownKeyCount: number;
   readonly unknownKeys: Set<string>;
-  /** What is wrong and where, for the sender; empty without a fault. */
+  /** A message to the sender about what is wrong and where; empty without a fault. */
   fault: string;
 }
 
@@ -117,7 +117,7 @@ export function readDocument(reader: JsonReader, readObject: () => boolean): boo
   reader.at = byteOrderMarkLength(reader.json);
   if (nextByte(reader) !== OPEN_BRACE) return fail(reader, "the body must be one JSON object");
   if (!readObject()) return false;
-  return nextByte(reader) < 0 || fail(reader, "nothing may follow the object");
+  return nextByte(reader) < 0 || fail(reader, "unexpected data after the object");
 }
 
 /** Returns the length of a byte order mark, which PowerShell and others write before a text. */
@@ -133,12 +133,12 @@ export function takeByte(reader: JsonReader, wanted: number): boolean {
 }
 
 export function takeColon(reader: JsonReader): boolean {
-  return takeByte(reader, COLON) || fail(reader, '":" must stand here');
+  return takeByte(reader, COLON) || fail(reader, 'expected ":"');
 }
 
 /** Records a missing separator between two values, or a missing end. */
 export function failSeparator(reader: JsonReader, close: "]" | "}"): false {
-  return fail(reader, `"," or "${close}" must stand here`);
+  return fail(reader, `expected "," or "${close}"`);
 }
 
 /** Consumes a word if it is next; the caller checks what follows. */

@@ -118,7 +118,7 @@ function readField(reader: JsonReader, field: Field, depth: number): boolean {
 }
 
 function failNull(reader: JsonReader): false {
-  return fail(reader, "a JSON value must stand here");
+  return fail(reader, "expected a JSON value");
 }
 
 function readList(reader: JsonReader, field: Field, depth: number): boolean {

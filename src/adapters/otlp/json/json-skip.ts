@@ -57,7 +57,7 @@ function skipScalar(reader: JsonReader): boolean {
   if (takeWord(reader, "true") || takeWord(reader, "false") || takeWord(reader, "null"))
     return true;
   const end = scanNumber(reader.number, reader.json, reader.at);
-  if (end < 0) return fail(reader, "a JSON value must stand here");
+  if (end < 0) return fail(reader, "expected a JSON value");
   reader.at = end;
   return true;
 }

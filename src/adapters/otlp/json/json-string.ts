@@ -62,14 +62,14 @@ export function copyString(reader: JsonReader, to: number): number {
 /** Copies a key after the end of the output. */
 export function copyKey(reader: JsonReader): number {
   if (nextByte(reader) === QUOTE) return copyString(reader, reader.wireEnd);
-  fail(reader, "a key in double quotes must stand here");
+  fail(reader, "expected a key in double quotes");
   return -1;
 }
 
 /** Records a fault within a string, including the end of the body. */
 function failInString(reader: JsonReader, at: number): -1 {
   reader.at = at;
-  fail(reader, "a string goes on here, without control characters");
+  fail(reader, "expected the rest of a string, without control characters");
   return -1;
 }
 

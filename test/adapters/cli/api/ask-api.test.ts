@@ -137,5 +137,5 @@ test("a broken connection is reported", async () => {
   const end = await runCommands(["get", "--url", `http://127.0.0.1:${server.port}`]);
 
   expect(end.exitCode).toBe(3);
-  expect(end.stderr).toMatch(/^spanring: the answer of \S+ broke off: /);
+  expect(end.stderr).toMatch(/^spanring: the response from \S+ was cut off: /);
 });

@@ -14,13 +14,13 @@ test.each([
   },
   {
     parameter: "quiet",
-    detail: "quiet is of use together with trace_complete=true only",
-    says: "--quiet is of use together with --trace-complete only",
+    detail: "quiet has an effect only with trace_complete=true",
+    says: "--quiet has an effect only with --trace-complete",
   },
   {
     parameter: "trace_complete",
-    detail: "absent=true waits for no trace; leave one of them out",
-    says: "--absent waits for no trace; leave one of them out",
+    detail: "absent=true waits for no trace; omit one of them",
+    says: "--absent waits for no trace; omit one of them",
   },
   {
     parameter: "after",

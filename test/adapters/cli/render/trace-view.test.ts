@@ -178,11 +178,11 @@ test("spans without their parent stand under what is missing", () => {
 });
 
 test.each([
-  { name: "its own parent", spans: [span("a", "a")], lines: ["(parents in a circle)", "└─ a"] },
+  { name: "its own parent", spans: [span("a", "a")], lines: ["(cyclic parents)", "└─ a"] },
   {
     name: "each the other's parent",
     spans: [span("a", "b", 1), span("b", "a", 2)],
-    lines: ["(parents in a circle)", "└─ a", "   └─ b"],
+    lines: ["(cyclic parents)", "└─ a", "   └─ b"],
   },
   {
     name: "a span that came twice",

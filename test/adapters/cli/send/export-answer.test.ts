@@ -46,13 +46,13 @@ test.each([
     name: "what cannot be read",
     answer: () => new Response("ok"),
     rejected: 0,
-    message: "its answer cannot be read",
+    message: "its response cannot be read",
   },
   {
     name: "JSON that cannot be read",
     answer: () => new Response("{", { headers: { "Content-Type": JSON_TYPE } }),
     rejected: 0,
-    message: "its answer cannot be read",
+    message: "its response cannot be read",
   },
 ])("a success in $name", async ({ answer, rejected, message }) => {
   expect(await readExportAnswer(answer(), SPANS)).toEqual({

@@ -159,7 +159,7 @@ test("a redirection is not followed: it would lose the spans on its way", async 
   );
 
   expect(end).toMatchObject({ exitCode: 1 });
-  expect(end.stderr).toContain("301: redirections are not followed, here to /elsewhere\n");
+  expect(end.stderr).toContain("301: redirects are not followed; this one leads to /elsewhere\n");
 });
 
 test("a receiver that goes on refusing is given up, and the rest is not sent", async () => {

@@ -30,20 +30,23 @@ test.each([
 test.each([
   { body: "", fault: "at byte 0: the body must be one JSON object, but the body ends" },
   { body: "[]", fault: "at byte 0: the body must be one JSON object" },
-  { body: "{} {}", fault: "at byte 3: nothing may follow the object" },
+  { body: "{} {}", fault: "at byte 3: unexpected data after the object" },
   { body: '{"lists":{}}', fault: 'at byte 9: "lists" must be a list' },
-  { body: '{"lists":[[]]}', fault: 'at byte 10: in "lists" an object must stand here' },
-  { body: '{"lists":[null]}', fault: 'at byte 10: in "lists" an object must stand here' },
-  { body: '{"lists":[{}', fault: 'at byte 12: "," or "]" must stand here, but the body ends' },
-  { body: '{"lists":[{"one":[]}]}', fault: 'at byte 17: in "one" an object must stand here' },
+  { body: '{"lists":[[]]}', fault: 'at byte 10: expected an object in "lists"' },
+  { body: '{"lists":[null]}', fault: 'at byte 10: expected an object in "lists"' },
+  { body: '{"lists":[{}', fault: 'at byte 12: expected "," or "]", but the body ends' },
+  { body: '{"lists":[{"one":[]}]}', fault: 'at byte 17: expected an object in "one"' },
   {
     body: '{"lists":[{"one":{"items":[1]}}]}',
-    fault: 'at byte 27: in "items" an object must stand here',
+    fault: 'at byte 27: expected an object in "items"',
   },
-  { body: '{"lists":[{"one":{"items":[{]}}]}', fault: "at byte 28: a key in double quotes" },
-  { body: '{"x":01}', fault: 'at byte 6: "," or "}" must stand here' },
+  {
+    body: '{"lists":[{"one":{"items":[{]}}]}',
+    fault: "at byte 28: expected a key in double quotes",
+  },
+  { body: '{"x":01}', fault: 'at byte 6: expected "," or "}"' },
   { body: '{"x":[[[[[[]]]]]]}', fault: "at byte 10: an unknown field is nested too deeply" },
-  { body: '{"lists" []}', fault: 'at byte 9: ":" must stand here' },
+  { body: '{"lists" []}', fault: 'at byte 9: expected ":"' },
   { body: Uint8Array.of(0x7b, 0xff, 0x7d), fault: "the body is not valid UTF-8" },
 ])("$fault", ({ body, fault }) => {
   expect(count(body)).toStartWith(fault);
