@@ -1,5 +1,11 @@
 import { quotePeerText } from "../text/quote-text.ts";
-import { readCondition, type SpanCondition, type SpanFilter } from "./span-filter.ts";
+import {
+  CONDITION_ROWS,
+  isConditionName,
+  readCondition,
+  type SpanCondition,
+  type SpanFilter,
+} from "./span-filter.ts";
 
 /** The spans that a run must emit: a filter and a number of matching spans. */
 export interface Expectation {
@@ -42,15 +48,15 @@ export function readExpectation(
   const conditions = parts.filter((part) => !isCount(part));
   const read = conditions.map((part) => conditionOf(part, nowUnixNano));
   const mistakes = read.flatMap((each) => ("mistake" in each ? [each.mistake] : []));
-  const [countText, another] = counts;
+  const [countText] = counts;
   const count = countText === undefined ? AT_LEAST_ONE : countOf(countText);
   const countMistake = mistakeIn(count);
   if (countMistake !== undefined) {
     mistakes.push(`"${quotePeerText(countText ?? "")}" ${countMistake}`);
   }
-  if (another !== undefined) mistakes.push("count is given more than once");
-  if (mistakes.length > 0 || count === undefined) return { mistakes };
   const filter = read.flatMap((each) => ("mistake" in each ? [] : [each]));
+  mistakes.push(...repetitions([...filter.map(({ on }) => on), ...counts.map(() => "count")]));
+  if (mistakes.length > 0 || count === undefined) return { mistakes };
   return { text, filter, lastCondition: conditions.at(-1), count };
 }
 
@@ -102,6 +108,16 @@ function mistakeIn(count: CountCondition | undefined): string | undefined {
   if (count.count > 0) return undefined;
   if (count.comparison === "<") return "can never be met";
   return count.comparison === ">=" ? "is always met; to expect no span, use count=0" : undefined;
+}
+
+/** Returns a mistake for each repetition that no span can match: count=0 would always be met. */
+function repetitions(names: readonly string[]): string[] {
+  const repeated = names.filter((name, at) => !isRepeatable(name) && names.indexOf(name) < at);
+  return [...new Set(repeated)].map((name) => `${name} is given more than once`);
+}
+
+function isRepeatable(name: string): boolean {
+  return isConditionName(name) && CONDITION_ROWS[name].isRepeatable === true;
 }
 
 function conditionOf(

@@ -33,9 +33,10 @@ describe("an expectation is read", () => {
       count: { comparison: "<", count: 3 },
     },
     {
-      text: "attribute=a=b=c & name=x",
+      text: "attribute=a=b=c & attribute=d=e & name=x",
       filter: [
         { on: "attribute", key: "a", value: "b=c" },
+        { on: "attribute", key: "d", value: "e" },
         { on: "name", value: "x" },
       ],
       lastCondition: "name=x",
@@ -80,10 +81,13 @@ describe("every mistake in an expectation is reported", () => {
     { text: "", says: ['"" must be name=value'] },
     { text: "name=x & count>=many", says: ['"count>=many" must be count with'] },
     { text: "count>=1 & count<=2", says: ["count is given more than once"] },
+    // No span has two names, so that count=0 would be met whatever comes.
+    { text: "name=x & name=y & count=0", says: ["name is given more than once"] },
+    { text: "kind=1 & kind=2 & kind=3", says: ["kind is given more than once"] },
     { text: "name=x & ", says: ['"" must be name=value'] },
     { text: "name=x &", says: ['"" must be name=value'] },
     { text: "& name=x", says: ['"" must be name=value'] },
-    { text: "name=x & & name=y", says: ['"" must be name=value'] },
+    { text: "name=x & & kind=1", says: ['"" must be name=value'] },
     { text: "name=x & count<0", says: ['"count<0" can never be met'] },
     { text: "name=x & count>=0", says: ['"count>=0" is always met'] },
   ])("$text", ({ text, says }) => {
