@@ -1,10 +1,11 @@
 /**
- * Holds every version in `bun.lock`, and the Bun that runs this, against floors below which a known
- * hole is open: `bun run audit`. It asks nobody; `bun audit` asks the registry and finds more.
+ * Checks every version in `bun.lock`, and the Bun that runs this, against the lowest version
+ * without known vulnerabilities: `bun run audit`. It works offline; `bun audit` queries the
+ * registry and finds more.
  */
 import { resolve } from "node:path";
 
-/** A package at this major version, or at any when there is none, is at least `version`. */
+/** The minimum version of a package, for one major version or for all. */
 interface Floor {
   readonly name: string;
   readonly major?: number;
@@ -16,7 +17,7 @@ export const FLOORS: readonly Floor[] = [
   { name: "bun", version: "1.4.4", hole: "out-of-bounds write in brotli" },
   { name: "@grpc/grpc-js", version: "1.14.5", hole: "two remote crashes, leaked error details" },
   { name: "protobufjs", version: "8.6.2", hole: "recursion, amplified unknown fields" },
-  // The one that gRPC's loader brings along.
+  // A dependency of gRPC's loader.
   { name: "protobufjs", major: 7, version: "7.5.6", hole: "recursion, amplified unknown fields" },
 ];
 
@@ -25,7 +26,9 @@ interface Locked {
   readonly version: string;
 }
 
-/** One sentence for each version below its floor, and for each floor that holds nothing up. */
+/**
+ * Returns a sentence for each version below its minimum, and for each minimum without a package.
+ */
 export function findings(lockText: string, bunVersion: string): string[] {
   const packages = [...lockedPackages(lockText), { name: "bun", version: bunVersion }];
   const low = packages.flatMap((found) => findingFor(found));
@@ -51,7 +54,10 @@ function floorOf({ name, version }: Locked): Floor | undefined {
   );
 }
 
-/** Each value of `packages` starts with `name@version`; its key says only who asked for it. */
+/**
+ * Returns the locked packages. Each value of `packages` starts with `name@version`; its key only
+ * says which package requires it.
+ */
 function lockedPackages(lockText: string): Locked[] {
   const lock = Bun.JSONC.parse(lockText) as { packages: Record<string, [string, ...unknown[]]> };
   return Object.values(lock.packages).map(([identity]) => {

@@ -1,7 +1,7 @@
 /**
  * Builds the executable: `bun run build [--target=bun-linux-arm64] [--outfile=PATH]`.
  *
- * Two builds of the same sources are the same bytes, wherever the checkout lies.
+ * Builds of the same sources are identical, wherever the checkout is.
  */
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
@@ -10,16 +10,17 @@ import { parseArgs } from "node:util";
 const ROOT = resolve(import.meta.dir, "..");
 
 export interface BinaryBuild {
-  /** The program's first file. */
+  /** The entry point of the program. */
   readonly entrypoint: string;
   readonly outfile: string;
-  /** One of Bun's targets, such as `bun-darwin-arm64`; without it, this machine's. */
+  /** A target of Bun, such as `bun-darwin-arm64`; by default, this machine. */
   readonly target?: string | undefined;
 }
 
 /**
- * Resolves to the path of the executable, which ends in `.exe` for Windows. It takes its place in
- * one step, so that nobody runs half of it, and a program that is running keeps its own file.
+ * Builds the executable; resolves to its path, which ends in `.exe` for Windows. The file is
+ * replaced in one step, so that no process runs half of it, and a running program keeps its own
+ * file.
  */
 export async function buildBinary(build: BinaryBuild): Promise<string> {
   const folder = dirname(resolve(build.outfile));
@@ -42,15 +43,15 @@ async function compile({ entrypoint, outfile, target }: BinaryBuild): Promise<st
     bytecode: true,
     // Bytecode defaults to CommonJS, which has no `await` outside functions.
     format: "esm",
-    // Is kept inside the executable as well; the file beside it is left behind.
+    // The source map is also embedded in the executable; the separate file is discarded.
     sourcemap: "linked",
-    // Some libraries name their own folder. It does not exist where the program runs, and would
-    // make every checkout's executable another.
+    // Some libraries embed the path of their own folder. It does not exist where the program runs,
+    // and would make the executables of different checkouts differ.
     define: { __dirname: '"/"', __filename: '"/"' },
     compile: {
       outfile,
       ...(target === undefined ? {} : { target: target as Bun.Build.CompileTarget }),
-      // The working directory of the program decides nothing.
+      // The working directory must not affect the program.
       autoloadDotenv: false,
       autoloadBunfig: false,
     },
@@ -60,7 +61,7 @@ async function compile({ entrypoint, outfile, target }: BinaryBuild): Promise<st
   return executable.path;
 }
 
-/** `dist/spanring`, and for other machines `dist/spanring-linux-arm64` and so on. */
+/** Returns `dist/spanring`, or for other machines `dist/spanring-linux-arm64` and so on. */
 export function defaultOutfile(target: string | undefined): string {
   const suffix = target === undefined ? "" : target.replace(/^bun/, "");
   return join(ROOT, "dist", `spanring${suffix}`);

@@ -9,7 +9,7 @@ import { writeDescriptors } from "./proto/descriptors.ts";
 const REPOSITORY = resolve(import.meta.dir, "..");
 const PROTO = join(REPOSITORY, "proto");
 
-/** In an order in which every file comes after the ones it imports. */
+/** The files, each after its imports. */
 const OTLP_FILES = [
   "google/protobuf/any.proto",
   "google/protobuf/duration.proto",
@@ -27,7 +27,7 @@ const SERVICE_FILES = [
   "grpc/reflection/v1alpha/reflection.proto",
 ];
 
-/** Everything that is generated from `proto/`: path in the repository, and content. */
+/** Returns all files generated from `proto/`, by path in the repository. */
 export function generate(): ReadonlyMap<string, string> {
   return new Map([
     ["src/adapters/otlp/generated/otlp.js", writeCode("otlp", OTLP_FILES)],
@@ -48,7 +48,7 @@ export function generate(): ReadonlyMap<string, string> {
 }
 
 /**
- * Static code by pbjs: `encode` and `decode`, and nothing else. 64-bit integers are always objects
+ * Generates static code with pbjs: only `encode` and `decode`. 64-bit integers are always objects
  * of two halves (`force-long`), so that no value is rounded.
  */
 function writeCode(rootName: string, names: readonly string[]): string {
@@ -65,8 +65,8 @@ function writeCode(rootName: string, names: readonly string[]): string {
 }
 
 /**
- * Calls the step of pbjs that takes parsed definitions, which its type declarations leave out. Its
- * `main` reads files itself, and takes its own `google/protobuf/any.proto` in place of ours.
+ * Calls the step of pbjs that takes parsed definitions, which its type declarations omit. Its
+ * `main` reads files itself, and uses its own `google/protobuf/any.proto` instead of ours.
  */
 function runPbjs(root: Root, options: object): string {
   let code: string | undefined;
@@ -87,8 +87,8 @@ interface Pbjs {
 }
 
 /**
- * pbjs lets proto3 strings throw when they are not UTF-8. We take in any bytes a sender calls a
- * string and hand them back as they came, so a reader gets U+FFFD, not an error.
+ * Makes strings lenient. The code of pbjs throws for proto3 strings that are not UTF-8. We accept
+ * any bytes as a string and return them unchanged, so readers get U+FFFD instead of an error.
  */
 function lenientStrings(code: string): string {
   return code.replaceAll("reader.stringVerify()", "reader.string()");

@@ -4,8 +4,8 @@
  *
  *     git worktree add --detach ../before COMMIT && bun scripts/structure.ts ../before
  *
- * A part is a folder with files in it; files that lie loose in `src/`, `src/adapters/` or
- * `src/application/` are parts of their own. Generated code is left out.
+ * A part is a folder with files; a file directly in `src/`, `src/adapters/` or `src/application/`
+ * is a part too. Generated code is excluded.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import type { Graph, SourceFile } from "./structure/import-graph.ts";
 
 const SHORT_FILE_LINES = 30;
 
-/** Returns the figures, a line each, and below them what they are made of. */
+/** Returns the figures, one per line, followed by the details behind them. */
 export function structureReport(files: readonly SourceFile[]): string {
   const imports = importGraph(files);
   const parts = grouped(imports, partOf);

@@ -1,10 +1,11 @@
 import protobuf from "protobufjs";
 
 /**
- * TypeScript declarations of what pbjs generates, for the few functions we let it generate.
+ * Returns TypeScript declarations for the few functions that we let pbjs generate.
  *
- * Its own tool, pbts, runs jsdoc in Node: slow, and not there on a machine that has only Bun. It
- * also cannot say that a decoded 64-bit field is always two 32-bit halves, never a number.
+ * Its own tool, pbts, runs jsdoc in Node, which is slow, and absent on a machine that has only Bun.
+ * It also cannot express that a decoded 64-bit field is always two 32-bit halves and never a
+ * number.
  */
 export function writeDeclarations(root: protobuf.Root): string {
   return [HEADER, ...namespaces(root)].join("\n");
@@ -76,7 +77,7 @@ function declareType(type: protobuf.Type, indent: string): string[] {
   ];
 }
 
-/** A getter: the name of the member that is set. */
+/** Declares a getter: the name of the member that is set. */
 function declareOneof(oneof: protobuf.OneOf): string {
   const names = oneof.oneof.map((name) => `"${name}"`);
   return `readonly ${oneof.name}: ${names.join(" | ")} | undefined;`;

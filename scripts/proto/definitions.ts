@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import protobuf from "protobufjs";
 
-/** One parsed `.proto` file, by its path under `proto/`, which is also its name for reflection. */
+/** A parsed `.proto` file, with its path under `proto/`, which is also its name in reflection. */
 export interface ProtoFile {
   readonly name: string;
   readonly package: string;
@@ -10,14 +10,14 @@ export interface ProtoFile {
 }
 
 export interface Definitions {
-  /** Every type of every file, with its references resolved. */
+  /** All types of all files, with resolved references. */
   readonly root: protobuf.Root;
   readonly files: readonly ProtoFile[];
 }
 
 /**
- * Parses the files ourselves instead of `Root.load`: that one takes its own copy of
- * `google/protobuf/*.proto`, and here `proto/` is the only truth. Imports must be among `names`.
+ * Parses the files without `Root.load`, which uses its own copies of `google/protobuf/*.proto`,
+ * whereas `proto/` is our only source. Imports must be among `names`.
  */
 export function readDefinitions(protoDirectory: string, names: readonly string[]): Definitions {
   const root = new protobuf.Root();
@@ -28,7 +28,7 @@ export function readDefinitions(protoDirectory: string, names: readonly string[]
 
 function parseFile(root: protobuf.Root, protoDirectory: string, name: string): ProtoFile {
   const source = readFileSync(join(protoDirectory, name), "utf8");
-  // The parser's own global: it marks every object with the file it comes from, and is reset after.
+  // This global of the parser names the file of every parsed object; it is reset afterwards.
   (protobuf.parse as { filename?: string }).filename = name;
   const parsed = protobuf.parse(source, root);
   return { name, package: parsed.package ?? "", imports: parsed.imports ?? [] };

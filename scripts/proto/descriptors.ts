@@ -3,10 +3,11 @@ import { FileDescriptorProto } from "protobufjs/ext/descriptor.js";
 import type { Definitions, ProtoFile } from "./definitions.ts";
 
 /**
- * What gRPC reflection answers with, as a TypeScript module.
+ * Returns the responses of gRPC reflection, as a TypeScript module.
  *
- * Built as protoc builds it: one descriptor for each file, references fully qualified, `json_name`
- * always there. protobufjs's own `toDescriptor` makes one file of each package, without imports.
+ * They are built like those of protoc: one descriptor per file, fully qualified references, and
+ * `json_name` always set. The `toDescriptor` of protobufjs makes one file per package, without
+ * imports.
  */
 export function writeDescriptors(definitions: Definitions): string {
   const files = definitions.files.toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -153,7 +154,10 @@ function describeService(service: protobuf.Service): object {
   return { name: service.name, method };
 }
 
-/** The parser turns names into lowerCamelCase, as `json_name` wants them; this is the way back. */
+/**
+ * Returns the name in the `.proto` file. The parser converts names to lowerCamelCase, as
+ * `json_name` requires; this is the inverse.
+ */
 function protoName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -1,25 +1,26 @@
 /**
- * What imports what, as a graph of names: files first, folders made from them. Type imports count
- * as well: they tie two files together for a reader, whatever is left of them at run time.
+ * The imports between files, as a graph of names, and the graph of folders derived from it. Type
+ * imports count as well, because for a reader they connect two files, even if nothing remains of
+ * them at run time.
  */
 import { dirname, join } from "node:path/posix";
 import { parseSync } from "oxc-parser";
 
 export interface SourceFile {
-  /** From the root of the repository, with `/` between folders. */
+  /** The path from the root of the repository, with `/` between folders. */
   readonly path: string;
   readonly text: string;
 }
 
-/** One `import`, `export ... from` or `import()`. */
+/** An `import`, `export ... from` or `import()`. */
 export interface Dependency {
-  /** As written: `./ring.ts`, `node:fs`, `pino`. */
+  /** The specifier as written: `./ring.ts`, `node:fs`, `pino`. */
   readonly specifier: string;
-  /** Whether only types are imported, so that nothing is left of it at run time. */
+  /** Whether only types are imported, so that nothing remains of it at run time. */
   readonly isType: boolean;
 }
 
-/** Every node, with those that it depends on. */
+/** All nodes, each with the nodes it depends on. */
 export type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
 export function dependenciesOf({ path, text }: SourceFile): Dependency[] {
@@ -40,12 +41,12 @@ export function dependenciesOf({ path, text }: SourceFile): Dependency[] {
   return [...imports, ...exports, ...dynamic];
 }
 
-/** Returns where a relative import leads, from the root; undefined for a package. */
+/** Returns the path from the root that a relative import refers to; undefined for a package. */
 export function targetOf(path: string, specifier: string): string | undefined {
   return specifier.startsWith(".") ? join(dirname(path), specifier) : undefined;
 }
 
-/** Returns the imports between the given files. Those of packages and other files are left out. */
+/** Returns the imports between the given files, without those of packages and other files. */
 export function importGraph(files: readonly SourceFile[]): Graph {
   const known = new Set(files.map(({ path }) => path));
   const targets = (file: SourceFile): string[] =>
@@ -55,7 +56,7 @@ export function importGraph(files: readonly SourceFile[]): Graph {
   );
 }
 
-/** Returns the graph with every node replaced by its group; edges inside a group are gone. */
+/** Returns the graph with every node replaced by its group, without edges inside a group. */
 export function grouped(graph: Graph, groupOf: (node: string) => string): Graph {
   const groups = new Map<string, Set<string>>();
   for (const [from, targets] of graph) {
@@ -67,25 +68,25 @@ export function grouped(graph: Graph, groupOf: (node: string) => string): Graph 
   return groups;
 }
 
-/** Folders whose entries are the parts of the program: a file that lies loose in one is a part. */
+/** Folders whose entries are the parts of the program; a file directly in one is a part. */
 const HOLDERS = new Set(["src", "src/adapters", "src/application"]);
 
-/** Returns the folder of a file, or the file itself where it lies loose among the parts. */
+/** Returns the folder of a file, or the file itself if it is directly among the parts. */
 export function partOf(path: string): string {
   return HOLDERS.has(dirname(path)) ? path : dirname(path);
 }
 
-/** Returns each set of nodes that depend on each other in a circle, sorted. */
+/** Returns each set of nodes that form a cycle, sorted. */
 export function cycles(graph: Graph): string[][] {
   return components(graph)
     .filter(({ length }) => length > 1)
     .map((nodes) => nodes.toSorted());
 }
 
-/** Returns the longest chain of dependencies. Nodes of one cycle count as one step of it. */
+/** Returns the longest chain of dependencies. The nodes of a cycle count as one step. */
 export function longestChain(graph: Graph): string[] {
   const chains = new Map<string, string[]>();
-  // Components come after those that they depend on, so the chains below are complete.
+  // Components come after their dependencies, so the chains below are complete.
   for (const nodes of components(graph)) {
     const below = nodes
       .flatMap((node) => [...(graph.get(node) ?? [])])
@@ -101,7 +102,7 @@ function longest(chains: readonly string[][]): string[] {
   return chains.reduce((best, chain) => (chain.length > best.length ? chain : best), []);
 }
 
-/** Tarjan's strongly connected components, each after all those that it depends on. */
+/** Returns the strongly connected components (Tarjan), each after its dependencies. */
 function components(graph: Graph): string[][] {
   const found: string[][] = [];
   const stack: string[] = [];

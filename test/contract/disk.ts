@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Disk } from "../../src/ports/disk.ts";
 
-// What every disk does, whatever it is made of. Each test has an empty one.
+// The contract of every disk. Each test starts with an empty one.
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -5,24 +5,24 @@ import type { SendOutcome, SpanBatch, SpanSink } from "../../src/ports/span-sink
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { batchOf, never } from "../support/requests/span-batch.ts";
 
-/** What an upstream does with every request. */
+/** How an upstream responds to every request. */
 export type UpstreamAnswer =
   | { readonly kind: "accept"; readonly warning?: string }
   | { readonly kind: "reject"; readonly rejectedSpans: number; readonly message: string }
   | { readonly kind: "busy"; readonly message: string; readonly afterMs?: number }
   | { readonly kind: "too_large"; readonly message: string }
   | { readonly kind: "invalid"; readonly message: string }
-  /** It takes the request, and never says anything; the sink waits so long, or for a minute. */
+  /** It accepts the request and never responds; the sink waits this long, or a minute. */
   | { readonly kind: "silent"; readonly timeoutMs?: number };
 
-/** A sink and what stands behind it. */
+/** A sink and its upstream. */
 export interface SinkAndUpstream {
   readonly sink: SpanSink;
-  /** The requests that arrived, in any order, whatever the answer. */
+  /** Resolves to the requests that arrived, in any order and with any response. */
   received(): Promise<Uint8Array[]>;
-  /** Resolves when so many requests have arrived. */
+  /** Resolves when this many requests have arrived. */
   arrived(count: number): Promise<void>;
-  /** From now on nobody is there; then somebody is again, in the same place. */
+  /** Stops the upstream; the other function restarts it at the same address. */
   goAway(): Promise<void>;
   comeBack(): Promise<void>;
   stop(): Promise<void>;
@@ -51,12 +51,12 @@ function hex(requests: readonly Uint8Array[]): string[] {
   return requests.map((request) => Buffer.from(request).toString("hex")).toSorted();
 }
 
-/** Returns the spans of requests that came in order, each with its resource and scope. */
+/** Returns the spans of requests that arrived in order, each with its resource and scope. */
 function spansIn(requests: readonly Uint8Array[]): TraceSpan[] {
   return new ProtobufSpanCodec().decode(new Uint8Array(Buffer.concat(requests)));
 }
 
-/** What any `SpanSink` must do. Run it on every implementation, the fakes included. */
+/** Tests the contract of every `SpanSink`. It is run on every implementation, including fakes. */
 export function describeSpanSink(name: string, make: MakeSink): void {
   describe(name, () => {
     stopAfterEach();
@@ -65,7 +65,7 @@ export function describeSpanSink(name: string, make: MakeSink): void {
   });
 }
 
-/** What a sink must do besides whose upstream is a receiver, which answers. */
+/** Tests the additional contract of a sink whose upstream is a receiver that responds. */
 export function describeAnswers(name: string, make: MakeSink): void {
   describe(`${name}, and what is answered`, () => {
     stopAfterEach();
@@ -142,7 +142,10 @@ function describeAbsence(make: MakeSink): void {
   });
 }
 
-/** Connections are found anew in their own time; each round is one round trip of the network. */
+/**
+ * Sends until the batch is settled. Reconnecting takes its own time; each round is one network
+ * round trip.
+ */
 async function sendUntilSettled(sink: SpanSink, batch: SpanBatch): Promise<SendOutcome> {
   for (;;) {
     const outcome = await sink.send(batch, never);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { SpanSpill, SpillFault, SpilledRequest } from "../../src/ports/span-sink.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 
-// What every spill does, whatever it is made of. Each test has an empty one.
+// The contract of every spill. Each test starts with an empty one.
 
 const REQUESTS = [requestOf(2), requestOf(1, 3), requestOf(3, 4)];
 
@@ -12,13 +12,13 @@ export async function contentsOf(spill: SpanSpill): Promise<(SpilledRequest | Sp
   return items;
 }
 
-/** In hexadecimal, which a failed test can show. */
+/** Returns the requests in hexadecimal, which a failed test can show. */
 async function requestsIn(spill: SpanSpill): Promise<string[]> {
   const items = await contentsOf(spill);
   return items.map((item) => ("fault" in item ? item.fault : item.bytes.toHex()));
 }
 
-/** All that is there but the first so many. */
+/** Yields all requests except the first few. */
 async function* readOf(spill: SpanSpill, skipped: number): AsyncGenerator<Uint8Array> {
   for (const item of (await contentsOf(spill)).slice(skipped)) {
     if ("bytes" in item) yield item.bytes;

@@ -5,10 +5,13 @@ import type { TraceBufferPort } from "../../src/ports/trace-buffer.ts";
 import { plainSpan } from "../support/requests/plain-span.ts";
 import { traceSpanArbitrary } from "../support/requests/trace-span-arbitrary.ts";
 
-/** Makes an empty buffer for so many spans, with no other limit that a test here could reach. */
+/** Makes an empty buffer of this capacity, with no other limit that these tests could reach. */
 export type MakeBuffer = (capacitySpans: number) => TraceBufferPort;
 
-/** What any `TraceBufferPort` must do. Run it on every implementation, the fakes included. */
+/**
+ * Tests the contract of every `TraceBufferPort`. It is run on every implementation, including
+ * fakes.
+ */
 export function describeTraceBufferPort(name: string, makeBuffer: MakeBuffer): void {
   describe(name, () => {
     describeOrder(makeBuffer);
@@ -132,7 +135,7 @@ const goodLink = {
   droppedAttributesCount: 0,
 };
 
-/** A good link on either side, so that no single one decides. */
+/** Returns links with a valid link on either side, so that no single one decides. */
 function linkedTo(link: Partial<SpanLink>): Pick<TraceSpan, "links"> {
   return { links: [goodLink, { ...goodLink, ...link }, goodLink] };
 }

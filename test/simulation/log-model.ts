@@ -1,7 +1,7 @@
 import { assert } from "../../src/domain/assert.ts";
 
 /**
- * What may become of a span, as whoever sent it sees it.
+ * The states of a span, as its sender sees them.
  *
  *   sent ──▶ stored ⇄ leased ──▶ gone        absent after a crash: must not be / may be / may be
  *     └────▶ unsure                           (sent and unsure may be, too)
@@ -10,30 +10,30 @@ type Fate = "sent" | "unsure" | "stored" | "leased" | "gone";
 
 interface ModelSpan {
   readonly number: number;
-  /** The request it was sent in. */
+  /** The request in which it was sent. */
   readonly request: number;
   fate: Fate;
   sequence: number;
-  /** Even a power cut must not take it. */
+  /** Whether it must survive even a power cut. */
   isSafe: boolean;
-  /** Acknowledged since the last recovery. */
+  /** Whether it was acknowledged since the last recovery. */
   isNew: boolean;
-  /** Its segment was evicted while it was leased. */
+  /** Whether its segment was evicted while it was leased. */
   isOrphan: boolean;
 }
 
-/** A span as the log has shown it. */
+/** A span as the log has returned it. */
 export interface ShownSpan {
   readonly number: number;
   readonly sequence: number;
 }
 
 /**
- * Everything that was sent and that the log may still show, and whether it must. It knows nothing
+ * Models all sent spans that the log may still return, and whether it must. The model knows nothing
  * of segments, records or syncs.
  */
 export class LogModel {
-  // Moved by what is sent and by what the log does.
+  // Moved by sends and by the actions of the log.
   private readonly spans = new Map<number, ModelSpan>();
   private nextNumber = 1;
   private nextRequest = 1;
@@ -58,7 +58,10 @@ export class LogModel {
     }
   }
 
-  /** Not acknowledged: after a crash it may be there, unless it was never written. */
+  /**
+   * Records a request that was not acknowledged. It may appear after a crash, unless it was never
+   * written.
+   */
   turnAway(first: number, spanCount: number, mayBeThere: boolean): void {
     for (let number = first; number < first + spanCount; number += 1) {
       if (mayBeThere) this.known(number, "sent").fate = "unsure";
@@ -66,20 +69,20 @@ export class LogModel {
     }
   }
 
-  /** What is stored now, in the order of the sequences. */
+  /** Returns the stored spans in the order of their sequences. */
   stored(): readonly ModelSpan[] {
     const stored = [...this.spans.values()].filter(({ fate }) => fate === "stored");
     return stored.toSorted((left, right) => left.sequence - right.sequence);
   }
 
-  /** Stored and leased spans that a power cut may take. */
+  /** Returns the stored and leased spans that a power cut may lose. */
   unsafe(): readonly ModelSpan[] {
     return [...this.spans.values()].filter(
       ({ fate, isSafe }) => (fate === "stored" || fate === "leased") && !isSafe,
     );
   }
 
-  /** Checks that these are the oldest, and that nobody else has them. */
+  /** Checks that these are the oldest free spans. */
   lease(shown: readonly ShownSpan[]): void {
     const oldest = this.stored();
     for (const [index, { number, sequence }] of shown.entries()) {
@@ -92,14 +95,16 @@ export class LogModel {
     }
   }
 
-  /** Returns how many of those that are returned have lost their segment. */
+  /** Settles spans. Returns how many of the returned spans have lost their segment. */
   settle(numbers: readonly number[], isReturned: boolean): number {
     const leased = numbers.map((number) => this.known(number, "leased"));
     for (const span of leased) span.fate = isReturned && !span.isOrphan ? "stored" : "gone";
     return isReturned ? leased.filter(({ isOrphan }) => isOrphan).length : 0;
   }
 
-  /** Returns how many stored spans that takes; of those that are leased only after a crash. */
+  /**
+   * Evicts spans. Returns the number of stored spans evicted; leased ones count only after a crash.
+   */
   evict({ first, end }: { first: number; end: number }, isAfterCrash = false): number {
     const inside = [...this.spans.values()].filter(
       ({ fate, sequence }) =>
@@ -118,7 +123,7 @@ export class LogModel {
     return stored.length;
   }
 
-  /** What a stop on good terms has settled stays settled. */
+  /** Records a clean stop, after which settled spans stay settled. */
   closed(): void {
     for (const span of this.spans.values()) {
       if (span.fate === "leased" && !span.isOrphan) span.fate = "stored";
@@ -128,11 +133,11 @@ export class LogModel {
   }
 
   /**
-   * After a crash: everything that is shown was sent, and is there once and in order; everything
-   * that must be there is shown. Returns the requests of which something is missing.
+   * Checks the log after a crash: every span it returns was sent and appears once and in order, and
+   * every span that must be there is returned. Returns the requests with missing spans.
    *
-   * The recovery has synced what it shows. But where a sync has failed, the kernel may have dropped
-   * pages that it still shows; until a power cut only what was safe before is safe then.
+   * The recovery has synced what it returns. But if a sync has failed, the kernel may have dropped
+   * pages that it still shows; until a power cut, only spans that were safe before are then safe.
    */
   recover(
     shown: readonly ShownSpan[],
@@ -154,14 +159,16 @@ export class LogModel {
     return missing;
   }
 
-  /** What is not there now never comes back: the log has gone on behind it. */
+  /**
+   * Forgets the absent spans, which can never come back because the log has continued after them.
+   */
   forgetAbsent(): void {
     for (const { number, fate } of this.spans.values()) {
       if (fate !== "stored") this.spans.delete(number);
     }
   }
 
-  /** What was never acknowledged is there as a whole or not at all. */
+  /** Checks that a request that was never acknowledged is complete or absent. */
   private assertWholeRequests(present: ReadonlyMap<number, number>): void {
     const unacknowledged = [...this.spans.values()].filter(({ sequence }) => sequence === 0);
     for (const [request, spans] of Map.groupBy(unacknowledged, (span) => span.request)) {

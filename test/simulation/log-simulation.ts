@@ -11,16 +11,16 @@ import { shownIn, SimulatedWorld, type Tally, turn } from "./simulated-world.ts"
 const EVERYTHING = { spans: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
 
 /**
- * One log through many lives. Each begins with a recovery, which is checked against the model, goes
- * on with random work while the disk finishes its operations in any order, and ends with a power
- * cut, a kill or a stop at a random step.
+ * Runs one log through many lives. Each life begins with a recovery, which is checked against the
+ * model, continues with random work while the disk completes its operations in any order, and ends
+ * with a power cut, a kill or a stop at a random step.
  */
 export class LogSimulation {
   // Fixed at construction.
   private readonly world: SimulatedWorld;
 
   // Moved by each life.
-  /** Files that a recovery has put on stable storage, and that were not written since. */
+  /** Files that a recovery has synced to stable storage and that were not written since. */
   private coldNames: string[] = [];
   private step = "start";
 
@@ -28,7 +28,7 @@ export class LogSimulation {
     this.world = new SimulatedWorld(seed, tally);
   }
 
-  /** Where it was when it threw. */
+  /** Returns the current step, for messages. */
   get where(): string {
     return `${this.step}, ${JSON.stringify(this.world.settings)}`;
   }
@@ -41,7 +41,7 @@ export class LogSimulation {
     this.world.assertNoProblem();
   }
 
-  /** Recovers, perhaps several times, as the power may go in the middle. */
+  /** Recovers, possibly several times, because the power may fail in the middle. */
   private async open(): Promise<SpanLog> {
     this.step = "recovery";
     for (;;) {
@@ -55,7 +55,7 @@ export class LogSimulation {
     }
   }
 
-  /** A recovery that changes nothing, to be held against the next one. */
+  /** Runs a recovery that changes nothing, to compare it with the next one. */
   private async recoverAlone(): Promise<Recovery> {
     const { disk } = this.world;
     disk.isEager = true;
@@ -83,7 +83,9 @@ export class LogSimulation {
     return opened[0];
   }
 
-  /** Everything that must be there is, nothing else is, and the numbers add up. */
+  /**
+   * Checks that the log has all the spans it must have and no others, and that its counters add up.
+   */
   private async verify(log: SpanLog): Promise<void> {
     const { world } = this;
     this.step = "verification";
@@ -109,7 +111,7 @@ export class LogSimulation {
     const { random, disk } = this.world;
     disk.isEager = false;
     const steps = random.between(1, 40);
-    // A full log has seen it all, and takes long to read.
+    // A full log has seen everything and takes long to read.
     if (random.chance(0.3)) workload.clear();
     for (let step = 0; step < steps; step += 1) {
       this.step = `step ${step}`;
@@ -138,7 +140,7 @@ export class LogSimulation {
     tally[isPowerCut ? "cuts" : "kills"] += 1;
   }
 
-  /** On good terms: what is acknowledged is safe, and what is settled stays settled. */
+  /** Stops cleanly: acknowledged spans are safe, and settled spans stay settled. */
   private async stop(log: SpanLog, workload: LogWorkload): Promise<void> {
     const { disk, model, tally } = this.world;
     const hadFaults = disk.faults !== NO_FAULTS || log.stats().failure !== undefined;
@@ -173,14 +175,14 @@ async function readAll(log: SpanLog): Promise<ShownSpan[]> {
   return shown;
 }
 
-/** Whether nothing can be missing, so that a recovery has nothing to report. */
+/** Reports whether no span can be missing, so that a recovery has nothing to report. */
 function mustBeQuiet(world: SimulatedWorld): boolean {
   const isSynced = world.settings.durability === "disk" || !world.isPowerCut;
   const isSound = !world.hasEverFlipped && !world.hadFaults && !world.hasPhantoms;
   return isSynced && isSound && world.model.unsafe().length === 0;
 }
 
-/** A flipped bit costs one request, and is reported. */
+/** Checks that a flipped bit costs one request and is reported. */
 function assertOnlyFlipsLose(
   world: SimulatedWorld,
   missing: ReadonlyMap<number, readonly number[]>,
@@ -188,9 +190,9 @@ function assertOnlyFlipsLose(
 ): void {
   const spans = [...missing.values()].flat();
   assert(missing.size <= world.flips, `${spans.length} spans lost: ${spans}`);
-  // A start that was interrupted has found it first, and could tell nobody.
-  const isTold = world.wasInterrupted || spans.length <= lostSpans + world.damagedSpans;
-  assert(isTold, `${spans.length} spans lost, ${lostSpans} reported`);
+  // An interrupted start may have found the damage first, without being able to report it.
+  const isReported = world.wasInterrupted || spans.length <= lostSpans + world.damagedSpans;
+  assert(isReported, `${spans.length} spans lost, ${lostSpans} reported`);
   world.tally.lost += spans.length;
 }
 
@@ -207,7 +209,9 @@ function assertSame(first: Recovery, second: Recovery): void {
   assert(one === other, `recovered ${one}, and then ${other}`);
 }
 
-/** What a failed sync has spoiled stays in its file, and is no news. */
+/**
+ * Checks for false alarms. Damage from a failed sync stays in its file and is not reported again.
+ */
 function assertNoFalseAlarm(recovery: Recovery, hasEverFailed: boolean): void {
   const { damage, lostSpans, missingSegments } = recovery;
   const alarm = JSON.stringify({ damage, lostSpans, missingSegments });

@@ -8,13 +8,13 @@ import { shownIn, type SimulatedWorld, turn } from "./simulated-world.ts";
 interface HeldLease {
   readonly lease: LogLease;
   readonly numbers: readonly number[];
-  /** Those from here on are settled. */
+  /** The spans from here on are settled. */
   end: number;
 }
 
 const SETTLEMENTS = ["delivered", "delivered", "undeliverable", "returned"] as const;
 
-/** Random work on one log, each step of it mirrored on the model. */
+/** Performs random work on one log, and mirrors each step on the model. */
 export class LogWorkload {
   // Fixed at construction.
   private readonly world: SimulatedWorld;
@@ -89,7 +89,7 @@ export class LogWorkload {
     });
   }
 
-  /** The last spans of any lease, or all of it; the rest stays leased. */
+  /** Settles the last spans of any lease, or all of it; the rest stays leased. */
   private settle(): void {
     const { random, model } = this.world;
     const { leases } = this;
@@ -105,7 +105,7 @@ export class LogWorkload {
     if (first === 0) leases.splice(leases.indexOf(held), 1);
   }
 
-  /** At level `process`: when it is over, what was acknowledged before it began is safe. */
+  /** Syncs at level `process`; afterwards, all spans acknowledged before it began are safe. */
   private async sync(): Promise<void> {
     const { world } = this;
     if (world.settings.durability !== "process") return;

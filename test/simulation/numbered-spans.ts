@@ -2,8 +2,8 @@ import { everySpan } from "../../src/domain/wire/request-spans.ts";
 import { writeVarint, varintSize } from "../../src/domain/wire/scalars.ts";
 
 /**
- * Spans that are known by a number: it is in their identifiers, and it decides every byte of them.
- * So a span that comes back can be held against what was sent, without keeping what was sent.
+ * Spans that are identified by a number, which is in their identifiers and determines all their
+ * bytes. So a span can be compared with what was sent, without storing that.
  *
  *   |0a 10|trace id ....number|12 08|span id ....number|2a length|name|
  */
@@ -18,7 +18,7 @@ const pattern = Uint8Array.from(
 );
 const resource = Uint8Array.from([0x0a, 4, 0x0a, 2, 0x12, 0]);
 
-/** Most are short; some take several pages. */
+/** Returns the length of a name. Most are short; some take several pages. */
 function nameBytes(number: number): number {
   const word = Math.imul(number, 0x9e_37_79_b1) >>> 0;
   const share = word % 100;
@@ -28,7 +28,7 @@ function nameBytes(number: number): number {
   return Math.floor(part * MAX_NAME_BYTES);
 }
 
-/** Length of a span as an encoded `Span` message. */
+/** Returns the length of a span as an encoded `Span` message. */
 export function numberedSpanBytes(number: number): number {
   const length = nameBytes(number);
   return NAME_AT + 1 + varintSize(length) + length;
@@ -49,7 +49,7 @@ function writeSpan(into: Uint8Array, at: number, number: number): number {
   return nameAt + length;
 }
 
-/** A request of spans with consecutive numbers, all in one scope. */
+/** Returns a request of spans with consecutive numbers, all in one scope. */
 export function numberedRequest(first: number, spanCount: number): Uint8Array<ArrayBuffer> {
   const numbers = Array.from({ length: spanCount }, (_, index) => first + index);
   const fields = numbers.map((number) => field(numberedSpanBytes(number)));
@@ -74,7 +74,9 @@ function writeHead(into: Uint8Array, at: number, tag: number, length: number): n
   return writeVarint(into, at + 1, length);
 }
 
-/** The numbers of the spans in a request, in its order; throws for a span that was never sent. */
+/**
+ * Returns the numbers of the spans in a request, in order; throws for a span that was never sent.
+ */
 export function numbersIn(request: Uint8Array): number[] {
   const table = everySpan({ bytes: request, offset: 0, length: request.length });
   return Array.from({ length: table.spanCount }, (_, row) => {

@@ -1,8 +1,8 @@
 /**
- * Power cuts without end: `bun run simulate [--cuts N] [--seed S]`.
+ * Simulates power cuts: `bun run simulate [--cuts N] [--seed S]`.
  *
- * A run is one log, from an empty disk through `LIVES` lives. Its seed is in every message, and
- * `--seed S --cuts 1` repeats it.
+ * A run is one log, from an empty disk through `LIVES` lives. Its seed is in every message; `--seed
+ * S --cuts 1` repeats it.
  */
 import { parseArgs } from "node:util";
 import { LogSimulation } from "./log-simulation.ts";
@@ -13,11 +13,11 @@ const LIVES = 50;
 export interface SimulationResult {
   readonly tally: Tally;
   readonly runs: number;
-  /** What the first run that failed has to say. */
+  /** The message of the first run that failed. */
   readonly failure: string | undefined;
 }
 
-/** Runs until there were so many power cuts, or one run has failed. */
+/** Runs until this many power cuts, or until a run has failed. */
 export async function simulate(
   { cuts, seed }: { readonly cuts: number; readonly seed: number },
   progress: (tally: Tally) => void = () => {},

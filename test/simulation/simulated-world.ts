@@ -8,7 +8,7 @@ import { SimulatedDisk } from "../support/disk/simulated-disk.ts";
 import { LogModel, type ShownSpan } from "./log-model.ts";
 import { numberedSpanBytes, numbersIn } from "./numbered-spans.ts";
 
-/** What a run has met, to see that it has met everything there is to meet. */
+/** Counts the events of a run, to check that it has covered all of them. */
 export interface Tally {
   cuts: number;
   kills: number;
@@ -23,7 +23,7 @@ export interface Tally {
 
 const RUN_ID = "00112233445566778899aabbccddeeff";
 
-/** The disk, the clock and the model around a log, and what is known of them. */
+/** The disk, the clock and the model around a log, and their state. */
 export class SimulatedWorld {
   // Fixed at construction.
   readonly random: SeededRandom;
@@ -33,22 +33,22 @@ export class SimulatedWorld {
   readonly settings: LogSettings;
   readonly tally: Tally;
 
-  // Moved by each life: about the recovery that is going on, or comes next.
+  // Moved by each life: the state of the current or next recovery.
   isOpening = false;
-  /** The power has gone since the last recovery was over. */
+  /** Whether the power has failed since the end of the last recovery. */
   isPowerCut = false;
-  /** A recovery was begun, and the power has gone. */
+  /** Whether the power has failed during a recovery. */
   wasInterrupted = false;
-  /** The disk was told to fail since the last recovery. */
+  /** Whether the disk had faults since the last recovery. */
   hadFaults = false;
-  /** The page cache may show what a failed sync has lost; a power cut brings it to light. */
+  /** Whether the page cache may show data that a failed sync has lost; a power cut reveals it. */
   hasPhantoms = false;
-  /** Bits that were flipped since the last recovery. */
+  /** Bits flipped since the last recovery. */
   flips = 0;
   damagedSpans = 0;
 
   // Moved by events.
-  /** How often the disk has failed. */
+  /** Number of failures of the disk. */
   failures = 0;
   hasEverFlipped = false;
   private problem: unknown;
@@ -80,7 +80,10 @@ export class SimulatedWorld {
     };
   }
 
-  /** Keeps what a check throws for later: the log would take it for a failure of the disk. */
+  /**
+   * Stores the exceptions of a check for later, because the log would mistake them for a failure of
+   * the disk.
+   */
   note(check: () => void): void {
     try {
       check();
@@ -93,7 +96,7 @@ export class SimulatedWorld {
     if (this.problem !== undefined) throw this.problem;
   }
 
-  /** What lies on the disk is what the log says, and no more than it may. */
+  /** Checks that the size of the files is what the log reports, and within its limit. */
   assertWithinBounds(usedBytes: number): void {
     const names = this.disk.fileNames();
     const onDisk = names.reduce((sum, name) => sum + this.disk.file(name).length, 0);
@@ -104,12 +107,15 @@ export class SimulatedWorld {
 
   private noteFailure(reason: string): void {
     this.failures += 1;
-    // What a failed sync was for is not safe after the next one either.
+    // Spans of a failed sync are not safe after the next one either.
     if (!reason.includes("write")) for (const span of this.model.unsafe()) span.isNew = false;
     this.note(() => assert(this.hadFaults, `nothing is wrong with the disk: ${reason}`));
   }
 
-  /** While a log is being opened, the model still has what the crash may have taken. */
+  /**
+   * Notes an eviction. While a log is being opened, the model still has spans that the crash may
+   * have lost.
+   */
   private noteEviction(spans: number, range: { first: number; end: number }): void {
     const expected = this.model.evict(range, this.isOpening);
     this.tally.evicted += spans;
@@ -118,7 +124,7 @@ export class SimulatedWorld {
   }
 }
 
-/** Small, so that everything there is happens within a few dozen steps. */
+/** Returns small settings, so that everything happens within a few dozen steps. */
 function randomSettings(random: SeededRandom): LogSettings {
   const segmentBytes = random.pick([4_096, 4_096, 8_192, 16_384]);
   return {
@@ -130,7 +136,7 @@ function randomSettings(random: SeededRandom): LogSettings {
   };
 }
 
-/** The spans of a lease, each of which must be as it was sent. */
+/** Returns the spans of a lease, each of which must be as it was sent. */
 export function shownIn({ request, sequences, lengthBytes }: LogLease): ShownSpan[] {
   const numbers = numbersIn(request);
   assert(numbers.length === sequences.length, "a lease has a sequence for each span");
@@ -140,7 +146,7 @@ export function shownIn({ request, sequences, lengthBytes }: LogLease): ShownSpa
   });
 }
 
-/** Everything that can go on without the disk has gone on. */
+/** Resolves when everything that does not need the disk has run. */
 export async function turn(): Promise<void> {
   await new Promise<void>((resolve) => {
     setImmediate(resolve);

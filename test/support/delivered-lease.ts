@@ -16,11 +16,11 @@ export const FORBIDDEN: SendOutcome = { outcome: "blocked", reason: "forbidden",
 export interface DeliveryGiven {
   readonly sink: Pick<SpanSink, "send">;
   readonly spans?: Uint8Array<ArrayBuffer>;
-  /** What becomes of an empty request, and of a span that is not in the lease. */
+  /** The outcome of an empty request, and of a span outside the lease. */
   readonly probed?: () => SendOutcome;
   readonly witnessed?: () => SendOutcome | undefined;
   readonly isProbed?: boolean;
-  /** The upstream has taken a span before. */
+  /** Whether the upstream has accepted a span before. */
   readonly takesSpans?: boolean;
 }
 
@@ -31,16 +31,16 @@ export interface DeliveryBooks {
 }
 
 export interface DeliveryEnd {
-  /** What the watcher was notified of. */
+  /** The notifications of the watcher, as text. */
   readonly told: readonly string[];
-  /** What was sent besides the lease. */
+  /** The requests besides the lease. */
   readonly asked: readonly ("probe" | "witness")[];
   readonly failures: readonly SendFailure[];
   readonly books: DeliveryBooks;
   readonly takesSpans: boolean;
 }
 
-/** Delivers six spans at once, or those given. */
+/** Delivers six spans at once, or the given ones. */
 export async function delivered({
   sink,
   spans = requestOf(6),
@@ -84,6 +84,6 @@ export const namesOf = ({ request: bytes }: SpanBatch): string[] =>
 export const answering = (answer: (batch: SpanBatch) => SendOutcome): FakeSink =>
   new FakeSink(answer);
 
-/** An upstream that refuses whatever holds one of these spans. */
+/** Returns an upstream that refuses every batch with one of these spans. */
 export const refusing = (names: readonly string[], refusal: SendOutcome = INVALID): FakeSink =>
   answering((batch) => (namesOf(batch).some((name) => names.includes(name)) ? refusal : DELIVERED));

@@ -2,11 +2,11 @@ import { plugin } from "bun";
 import { afterEach } from "bun:test";
 import { TEST_TIMEOUT_MS } from "./running/fuzz-runs.ts";
 
-// Loaded before all tests, as bunfig.toml says.
+// This file is loaded before all tests; see bunfig.toml.
 
-// Only a test that hangs may fail for its time: a busy machine is no fault. Bun takes a time limit
-// for all tests from its command line, and from nowhere else; what sets one at the top of a file
-// holds for that file. So each file is given that line, before its own first.
+// A test may time out only if it hangs, because a busy machine is not a fault. Bun takes a time
+// limit for all tests only from its command line; a limit set at the top of a file applies to that
+// file. So each file gets this line before its own first line.
 const LIMIT = `import { setDefaultTimeout as limit } from "bun:test"; limit(${TEST_TIMEOUT_MS});`;
 
 plugin({
@@ -18,8 +18,8 @@ plugin({
   },
 });
 
-// A ring counts in the heap with all its bytes, also those that nobody has touched: while there
-// are a few of them, the next collection is gigabytes away. So what piles up is collected here.
+// The bytes of a ring count as heap, even those never touched. With a few rings, the next
+// collection is gigabytes away, so garbage is collected here.
 const MAX_GARBAGE_BYTES = 256 * 1024 * 1024;
 let keptBytes = process.memoryUsage.rss();
 

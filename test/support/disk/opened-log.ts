@@ -22,7 +22,7 @@ const SETTINGS: LogSettings = {
   maxQueuedBytes: 1_000_000,
 };
 
-/** What a log has told its watcher, in order. */
+/** The events of a log, in order. */
 export type Told = { readonly [Event in keyof LogWatcher]: Parameters<LogWatcher[Event]>[] };
 
 export function recordingWatcher(): { watcher: LogWatcher; told: Told } {
@@ -43,7 +43,7 @@ export function recordingWatcher(): { watcher: LogWatcher; told: Told } {
   return { watcher, told };
 }
 
-/** A simulated disk, and what a log needs beside it. */
+/** A simulated disk, and the other parts that a log needs. */
 export class LogBench {
   // Fixed at construction.
   readonly disk: SimulatedDisk;
@@ -71,12 +71,12 @@ export class LogBench {
     return SpanLog.open(this.parts);
   }
 
-  /** Ends all operations but those that begin with this. */
+  /** Completes all operations except those whose name begins with this. */
   async finishAllBut(kind: string): Promise<void> {
     for (await turn(); this.disk.completeOther(kind); await turn());
   }
 
-  /** Ends operations in the order in which they began, until none is left. */
+  /** Completes operations in the order in which they began, until none is left. */
   async finish(): Promise<void> {
     for (await turn(); this.disk.pendingOperations > 0; await turn()) this.disk.completeOldest();
   }
@@ -87,7 +87,7 @@ function randomFrom(seed: number): () => number {
   return () => random.fraction();
 }
 
-/** A request of spans that are known by their numbers. */
+/** Returns a request of numbered spans. */
 export function requestFor(first: number, spanCount: number): LogRequest {
   let spanBytes = 0;
   for (let number = first; number < first + spanCount; number += 1) {
@@ -106,7 +106,7 @@ export async function append(
 
 const EVERYTHING = { spans: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
 
-/** The numbers of all spans that nobody has, oldest first; they stay. */
+/** Returns the numbers of all free spans, oldest first; they stay in the log. */
 export async function storedNumbers(log: SpanLog): Promise<number[]> {
   const lease = await log.lease(EVERYTHING);
   if (lease === undefined) return [];
@@ -114,7 +114,7 @@ export async function storedNumbers(log: SpanLog): Promise<number[]> {
   return numbersIn(lease.request);
 }
 
-/** The operations that have begun, from one on, without the names of files. */
+/** Returns the operations that began from an index on, without the names of files. */
 export function kindsOf({ disk }: LogBench, from: number): string[] {
   return disk.begun.slice(from).map((operation) => operation.replace(/spans-.*/, "segment"));
 }
@@ -123,7 +123,7 @@ export function numbers(first: number, count: number): number[] {
   return Array.from({ length: count }, (_, index) => first + index);
 }
 
-/** Everything that can go on without the disk has gone on. */
+/** Resolves when everything that does not need the disk has run. */
 export async function turn(): Promise<void> {
   await new Promise<void>((resolve) => {
     setImmediate(resolve);

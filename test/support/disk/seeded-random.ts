@@ -1,4 +1,4 @@
-/** Random numbers that a seed repeats: xorshift128, started from a mixed seed. */
+/** Generates random numbers that a seed repeats: xorshift128, started from a mixed seed. */
 export class SeededRandom {
   // Moved by every draw.
   private readonly state: Uint32Array;
@@ -8,7 +8,7 @@ export class SeededRandom {
     for (let at = 0; at < 4; at += 1) this.state[at] = mix(seed + at * 0x9e_37_79_b9);
   }
 
-  /** A whole number from 0 to 2^32 - 1. */
+  /** Returns an integer from 0 to 2^32 - 1. */
   bits(): number {
     const { state } = this;
     const value = step(state);
@@ -17,12 +17,12 @@ export class SeededRandom {
     return state[0];
   }
 
-  /** From 0 up to, and without, 1. */
+  /** Returns a number from 0 up to, but not including, 1. */
   fraction(): number {
     return this.bits() / 2 ** 32;
   }
 
-  /** A whole number from `least` to `most`. */
+  /** Returns an integer from `least` to `most`. */
   between(least: number, most: number): number {
     return least + Math.floor(this.fraction() * (most - least + 1));
   }
@@ -43,7 +43,7 @@ function step(state: Uint32Array): number {
   return word ^ state[0]! ^ (state[0]! >>> 19);
 }
 
-/** So that seeds that follow one another have nothing in common. */
+/** Mixes a seed, so that consecutive seeds have nothing in common. */
 function mix(seed: number): number {
   let word = seed | 0;
   word = Math.imul(word ^ (word >>> 16), 0x85_eb_ca_6b);

@@ -2,17 +2,17 @@ import type { AppendFile, Disk, DiskFile } from "../../../src/ports/disk.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { SimulatedFile } from "./simulated-file.ts";
 
-/** What goes wrong, each from 0 to 1 for one operation. */
+/** The probability of each fault, from 0 to 1, per operation. */
 export interface DiskFaults {
   readonly failedWrites: number;
   readonly failedSyncs: number;
   readonly failedNames: number;
   readonly failedReads: number;
-  /** What all files together may take; beyond it a write fails in the middle. */
+  /** The capacity of the disk; beyond it, a write fails in the middle. */
   readonly capacityBytes: number;
 }
 
-/** Enough for a test; a simulation goes on and on. */
+/** Enough for a test; a simulation never ends. */
 const MAX_BEGUN = 1_000;
 
 export const NO_FAULTS: DiskFaults = {
@@ -23,11 +23,11 @@ export const NO_FAULTS: DiskFaults = {
   capacityBytes: Number.POSITIVE_INFINITY,
 };
 
-/** A system call that has begun, and that ends when `complete` or a crash says so. */
+/** A system call that has begun, and ends when `complete` or a crash decides. */
 interface Operation {
   readonly kind: string;
   readonly run: () => unknown;
-  /** A crash comes in the middle of it. */
+  /** Called if a crash interrupts it. */
   readonly interrupt: () => void;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -35,16 +35,16 @@ interface Operation {
 
 interface NameChange {
   readonly name: string;
-  /** What the name stands for afterwards; undefined when it is removed. */
+  /** The file behind the name afterwards; undefined if it is removed. */
   readonly file: SimulatedFile | undefined;
 }
 
 /**
- * A disk that forgets. Data is unsynced in pages of 4096 bytes, and names are unsynced too; at a
- * power cut each page survives, is lost or is torn, and each name survives or is lost. Operations
- * end one by one, in any order that `complete` chooses, or at once while `isEager`.
+ * A disk that forgets. Data is unsynced in pages of 4096 bytes, and names are unsynced too. At a
+ * power cut, each page survives, is lost or is torn, and each name survives or is lost. Operations
+ * complete one by one, in any order that `complete` chooses, or at once while `isEager` is set.
  *
- * Names reach the disk in order for each name, and names apart from each other in any order.
+ * Changes to one name reach the disk in order; changes to different names do so in any order.
  */
 export class SimulatedDisk implements Disk {
   // Fixed at construction.
@@ -53,7 +53,7 @@ export class SimulatedDisk implements Disk {
   // Set by the test.
   faults = NO_FAULTS;
   isEager = true;
-  /** Every operation that has begun, in order. */
+  /** All operations that have begun, in order. */
   begun: string[] = [];
 
   // Moved by operations and crashes.
@@ -70,12 +70,12 @@ export class SimulatedDisk implements Disk {
     return this.operations.length;
   }
 
-  /** What has begun and not ended, such as `append spans-...`. */
+  /** Returns the operations in progress, such as `append spans-...`. */
   get pending(): string[] {
     return this.operations.map(({ kind }) => kind);
   }
 
-  /** Ends one of the operations that have begun. */
+  /** Completes one of the operations in progress. */
   complete(): void {
     this.completeAt(this.random.between(0, this.operations.length - 1));
   }
@@ -84,19 +84,22 @@ export class SimulatedDisk implements Disk {
     this.completeAt(0);
   }
 
-  /** Ends the oldest operation that does not begin with this; returns whether there was one. */
+  /**
+   * Completes the oldest operation whose name does not begin with this; returns whether one
+   * existed.
+   */
   completeOther(kind: string): boolean {
     const at = this.operations.findIndex((operation) => !operation.kind.startsWith(kind));
     if (at >= 0) this.completeAt(at);
     return at >= 0;
   }
 
-  /** The process dies; what it has written stays in the page cache. */
+  /** Kills the process; its writes stay in the page cache. */
   kill(): void {
     for (const { interrupt } of this.operations.splice(0)) interrupt();
   }
 
-  /** The power goes: what was not synced is at the mercy of chance. */
+  /** Cuts the power; chance decides the fate of unsynced data. */
   cutPower(): void {
     this.kill();
     this.durableNames = namesAfterCut(this.durableNames, this.changes, this.random);
@@ -148,7 +151,7 @@ export class SimulatedDisk implements Disk {
     });
   }
 
-  /** Begins an operation; `interrupt` is what a crash leaves of it. */
+  /** Begins an operation. `interrupt` applies what a crash leaves of it. */
   begin<Result>(kind: string, run: () => Result, interrupt = (): void => {}): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const operation = { kind, run, interrupt, resolve, reject } as Operation;
@@ -202,7 +205,7 @@ export class SimulatedDisk implements Disk {
     applyChange(this.names, change);
   }
 
-  /** What a crash in the middle leaves: all of it, or nothing. */
+  /** Returns what a crash in the middle leaves: everything or nothing. */
   private half(run: () => void): () => void {
     return () => {
       if (this.random.chance(0.5) && this.faults.failedNames === 0) run();
@@ -261,7 +264,7 @@ function applyChange(names: Map<string, SimulatedFile>, { name, file }: NameChan
   else names.set(name, file);
 }
 
-/** Of the changes to one name, the first few are on the disk. */
+/** Returns the names after a power cut: the first few changes to each name are on the disk. */
 function namesAfterCut(
   durable: ReadonlyMap<string, SimulatedFile>,
   changes: readonly NameChange[],

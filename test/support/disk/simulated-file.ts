@@ -1,14 +1,14 @@
 import type { SeededRandom } from "./seeded-random.ts";
 
 export const PAGE_BYTES = 4096;
-/** What a disk writes at once: a torn page is new up to a multiple of this, or from one on. */
+/** The unit of a disk write: a torn page is new up to, or from, a multiple of this. */
 const SECTOR_BYTES = 512;
 
 /**
- * A file twice over: as the page cache shows it, and as the disk would have it after a power cut.
+ * A file in two versions: as the page cache shows it, and as the disk has it after a power cut.
  *
- * Invariant: pages that are not dirty are the same in both, but for those that a failed sync has
- * dropped: the cache shows them still, and nothing will ever write them.
+ * Invariant: pages that are not dirty are equal in both, except those that a failed sync has
+ * dropped: the cache still shows them, and they will never be written.
  */
 export class SimulatedFile {
   // Moved by `write`.
@@ -40,14 +40,17 @@ export class SimulatedFile {
     this.dirtyPages.clear();
   }
 
-  /** Some of the dirty pages are written, and the kernel forgets about the others. */
+  /** Fails a sync: some of the dirty pages are written, and the kernel forgets the others. */
   failSync(random: SeededRandom): void {
     for (const page of this.dirtyPages) if (random.chance(0.5)) this.writePage(page);
     this.durableLength = random.between(this.durableLength, this.length);
     this.dirtyPages.clear();
   }
 
-  /** Each dirty page survives, is lost, or is torn; so does the length, if it has changed. */
+  /**
+   * Cuts the power: each dirty page survives, is lost, or is torn; so does the length, if it has
+   * changed.
+   */
   cutPower(random: SeededRandom): void {
     for (const page of this.dirtyPages) persist(random, { page, file: this });
     if (random.chance(0.5)) this.durableLength = this.length;
@@ -55,7 +58,7 @@ export class SimulatedFile {
     this.reload();
   }
 
-  /** Flips one bit, as if the disk had aged: everybody sees it from now on. */
+  /** Flips one bit, as if the disk had aged; all later reads see it. */
   flipBit(offsetBytes: number, bit: number): void {
     this.cached[offsetBytes]! ^= 1 << bit;
     this.durable = withRoom(this.durable, offsetBytes + 1);
@@ -76,7 +79,7 @@ export class SimulatedFile {
   }
 }
 
-/** What becomes of one dirty page when the power goes. */
+/** Applies a power cut to one dirty page. */
 function persist(
   random: SeededRandom,
   { page, file }: { page: number; file: SimulatedFile },

@@ -3,7 +3,7 @@ import { type Answer, ndjson } from "./fake-api.ts";
 import { requestOf } from "../requests/request-bytes.ts";
 import { TRACE_ID } from "../requests/shown-spans.ts";
 
-/** A span as a line of NDJSON has it. */
+/** Returns a span as a line of NDJSON. */
 export function lineOf(sequence: number, more: object = {}): object {
   return {
     sequence,
@@ -22,7 +22,7 @@ export function lineOf(sequence: number, more: object = {}): object {
 export const SPAN_COUNT = 3;
 export const REQUEST = requestOf(SPAN_COUNT);
 
-/** Three spans in whatever form they are asked for, as the read API gives them. */
+/** Responds with three spans in the requested format, like the read API. */
 export const threeSpans: Answer = ({ headers }) => {
   const type = headers.get("accept") ?? "";
   if (type === "application/x-ndjson") return ndjson(lineOf(1), lineOf(2), lineOf(3));
@@ -30,7 +30,7 @@ export const threeSpans: Answer = ({ headers }) => {
   return new Response(body, { headers: { "Content-Type": type } });
 };
 
-/** The same forms, with nothing in them. */
+/** Responds in the same formats, without spans. */
 export const noSpans: Answer = ({ headers }) => {
   const type = headers.get("accept") ?? "";
   const body = type === "application/json" ? '{"resourceSpans":[]}\n' : "";

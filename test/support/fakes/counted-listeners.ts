@@ -5,7 +5,7 @@ export interface CountedSignal {
   listening(): number;
 }
 
-/** A signal that never aborts, and how many listen to it. */
+/** Returns a signal that never aborts, and the number of its listeners. */
 export function countedSignal(): CountedSignal {
   const { signal } = new AbortController();
   let listening = 0;
@@ -29,7 +29,7 @@ export interface CountedArrivals extends Pick<
   waiting(): number;
 }
 
-/** The same arrivals, and how many are subscribed through them or wait for a sequence. */
+/** Returns the same arrivals, and the number of subscribers and of waits for a sequence. */
 export function countedArrivals(arrivals: Arrivals): CountedArrivals {
   let waiting = 0;
   const counted = (leave: (() => void) | undefined) => {

@@ -6,11 +6,11 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** A clock that is moved by hand, and wakes the sleepers whose time is over then. */
+/** A clock that is moved by hand and wakes the sleepers whose time is up. */
 export class DrivenClock extends HandMovedClock implements SleepingClock {
   private readonly sleepers = new Set<Sleeper>();
 
-  /** The time that is left of each sleep, the shortest first. */
+  /** Returns the rest of each sleep, shortest first. */
   get sleepsMs(): number[] {
     const left = Array.from(this.sleepers, ({ endMs }) => endMs - this.monotonicMs());
     return left.toSorted((one, other) => one - other);

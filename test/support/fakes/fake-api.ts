@@ -1,16 +1,16 @@
 import { afterEach } from "bun:test";
 
-/** A request that a fake server got. */
+/** A request that a fake server has received. */
 export interface Asked {
   readonly method: string;
-  /** With the query, as it was written. */
+  /** The path, with the query as written. */
   readonly path: string;
   readonly headers: Headers;
   readonly body: Uint8Array;
 }
 
 export interface FakeServer {
-  /** Without a slash at the end. */
+  /** The base URL, without a trailing slash. */
   readonly url: string;
   readonly asked: Asked[];
   stop(): Promise<void>;
@@ -20,7 +20,7 @@ export type Answer = (asked: Asked) => Response | Promise<Response>;
 
 const running: FakeServer[] = [];
 
-/** A server on a free port that gives one answer to everything, and keeps what it was asked. */
+/** Starts a server on a free port that gives one response to all requests, and records them. */
 export function startFakeServer(answer: Answer): FakeServer {
   const asked: Asked[] = [];
   const server = Bun.serve({
@@ -41,7 +41,7 @@ export function startFakeServer(answer: Answer): FakeServer {
   return fake;
 }
 
-/** To be called once in a test file that starts fake servers. */
+/** Must be called once in a test file that starts fake servers. */
 export function stopFakeServersAfterEach(): void {
   afterEach(async () => {
     await Promise.all(running.splice(0).map((server) => server.stop()));
@@ -60,7 +60,7 @@ export function ndjson(...values: unknown[]): Response {
   return new Response(text, { headers: { "Content-Type": "application/x-ndjson" } });
 }
 
-/** A stream that goes on after its first lines, until its reader leaves. */
+/** Returns a stream that stays open after its first lines, until its reader leaves. */
 export function endless(...values: unknown[]): Response {
   const text = values.map((value) => `${JSON.stringify(value)}\n`).join("");
   const stream = new ReadableStream<Uint8Array>({
@@ -69,7 +69,7 @@ export function endless(...values: unknown[]): Response {
   return new Response(stream, { headers: { "Content-Type": "application/x-ndjson" } });
 }
 
-/** A URL where nothing listens. */
+/** Returns a URL where nothing is listening. */
 export async function unusedUrl(): Promise<string> {
   const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
   const url = `http://127.0.0.1:${server.port}`;

@@ -1,24 +1,24 @@
 import { CANCELLED, CLOSED } from "../../../src/adapters/forward/sends-in-flight.ts";
 import type { ReloadableSink, SendOutcome, SpanBatch } from "../../../src/ports/span-sink.ts";
 
-/** A batch that has no outcome yet. */
+/** A batch without an outcome yet. */
 export interface HeldSend {
   readonly batch: SpanBatch;
   readonly settle: (outcome: SendOutcome) => void;
 }
 
-/** What becomes of a batch; `held` leaves it to the test, in `held`. */
+/** Decides the outcome of a batch; `held` leaves it to the test, in `held`. */
 export type FakeAnswer = (batch: SpanBatch) => SendOutcome | "held";
 
-/** A sink that keeps what it is sent, copied, and answers as the test says. */
+/** A sink that keeps copies of its batches, with the outcomes that the test chooses. */
 export class FakeSink implements ReloadableSink {
-  /** In the order of sending, whatever became of them. */
+  /** All batches, in the order of sending. */
   readonly sent: SpanBatch[] = [];
-  /** Not settled yet, oldest first. */
+  /** Batches not yet settled, oldest first. */
   readonly held: HeldSend[] = [];
   isClosed = false;
   reloads = 0;
-  /** May be changed at any time. */
+  /** The outcomes; may be changed at any time. */
   answer: FakeAnswer;
 
   constructor(answer: FakeAnswer = () => ({ outcome: "delivered" })) {

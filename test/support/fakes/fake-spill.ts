@@ -1,15 +1,15 @@
 import { countSpans } from "../../../src/adapters/otlp-files/file-request.ts";
 import type { SpanSpill, SpillFault, SpilledRequest } from "../../../src/ports/span-sink.ts";
 
-/** A spill in memory. What it is told to do wrong, it does wrong. */
+/** A spill in memory, with the failures that a test chooses. */
 export class FakeSpill implements SpanSpill {
   readonly shownPath = "fake";
   /** The requests of each file, by path. `read` reads those of `shownPath`. */
   readonly kept = new Map<string, readonly Uint8Array[]>();
   private hasRest = false;
-  /** What comes behind all requests, if anything does. */
+  /** The fault after all requests, if any. */
   fault: string | undefined;
-  /** With this message, everything but reading rejects. */
+  /** If set, everything but reading rejects with this message. */
   failure: string | undefined;
 
   async tryOut(): Promise<void> {
@@ -53,7 +53,7 @@ export class FakeSpill implements SpanSpill {
     this.hasRest = true;
   }
 
-  /** Names that are taken get a number. */
+  /** Stores requests; names already in use get a number. */
   private keep(wanted: string, requests: readonly Uint8Array[]): string {
     let name = wanted;
     for (let number = 1; this.kept.has(name); number += 1) name = `${wanted}.${number}`;

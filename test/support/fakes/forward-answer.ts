@@ -3,7 +3,7 @@ import { forwardMember } from "../../../src/adapters/read-api/ledger-answers.ts"
 import type { ForwardStatus } from "../../../src/application/forwarding/forward-status.ts";
 import { forwardStatus } from "./forward-status.ts";
 
-/** What a server answers whose upstream is gone for the moment. */
+/** Returns the response of a server whose upstream is temporarily down. */
 export function forwardAnswer(parts: Partial<ForwardStatus> = {}): ForwardAnswer {
   const endpoint = "grpcs://collector:4317";
   return forwardMember({ endpoint, status: () => forwardStatus(parts) }) as ForwardAnswer;

@@ -1,6 +1,6 @@
 import { type Environment, type ForwardConfig, readConfig } from "../../../src/config/config.ts";
 
-/** As this environment configures it. */
+/** Returns the configuration of forwarding for this environment. */
 export function forwardConfig(env: Environment): ForwardConfig {
   const reading = readConfig(env);
   if (!reading.ok) throw new Error(JSON.stringify(reading.mistakes));

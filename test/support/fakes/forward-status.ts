@@ -3,7 +3,7 @@ import {
   zeroForwardFigures,
 } from "../../../src/application/forwarding/forward-status.ts";
 
-/** An upstream that is gone for the moment, after something has happened to every number. */
+/** Returns the status of an upstream that is temporarily down, with no number at zero. */
 export function forwardStatus(parts: Partial<ForwardStatus> = {}): ForwardStatus {
   const { batches, undeliverableSpans, ...others } = zeroForwardFigures();
   return {

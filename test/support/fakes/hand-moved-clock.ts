@@ -7,11 +7,11 @@ interface Timer {
 
 /** A clock that stands still until it is moved. */
 export class HandMovedClock implements TimerClock {
-  // Not zero: a clock may begin anywhere.
+  // Not zero, because a clock may start anywhere.
   private nowMs = 123_456.75;
   private readonly timers = new Set<Timer>();
 
-  /** How many scheduled actions have neither run nor been cancelled. */
+  /** Returns the number of scheduled actions that have neither run nor been cancelled. */
   get pendingActions(): number {
     return this.timers.size;
   }
@@ -38,7 +38,7 @@ export class HandMovedClock implements TimerClock {
     return () => cancel();
   }
 
-  /** Runs the actions that are due by then, each at its time. */
+  /** Moves the clock, and runs the actions that become due, each at its time. */
   moveMs(durationMs: number): void {
     const endMs = this.nowMs + durationMs;
     for (let timer = this.nextTimer(endMs); timer !== undefined; timer = this.nextTimer(endMs)) {

@@ -1,7 +1,7 @@
 import type { SleepingClock } from "../../../src/ports/clock.ts";
 import { HandMovedClock } from "./hand-moved-clock.ts";
 
-/** A clock on which every sleep is over at once, and moves it by as much. */
+/** A clock on which every sleep ends at once and advances the clock by its duration. */
 export class HandMovedSleep extends HandMovedClock implements SleepingClock {
   readonly sleptMs: number[] = [];
 

@@ -10,7 +10,7 @@ import { bytesField } from "../requests/wire-bytes.ts";
 
 const bad = bytesField(2, bytesField(5, "no identifiers"));
 
-/** A server in which something has happened to every number, always the same. */
+/** Returns the metrics of a server with no number at zero, always the same. */
 export function metricSources(parts: Partial<MetricSources> = {}): MetricSources {
   const { buffer } = searchedRing({ spans: 3, bytes: 1 << 16 });
   const logger = new RecordingLogger();

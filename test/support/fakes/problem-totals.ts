@@ -8,7 +8,7 @@ import { HandMovedClock } from "./hand-moved-clock.ts";
 
 const PORTS = { grpc: 4317, http: 4318, api: 4319 };
 
-/** A registry of listeners on the usual ports, whatever their ports are. */
+/** Returns a registry for listeners on the usual ports. */
 export function recordingProblems(logger: Logger): ProblemRegistry {
   return new ProblemRegistry({
     logger,
@@ -20,13 +20,13 @@ export function recordingProblems(logger: Logger): ProblemRegistry {
 
 type Counts = Partial<Readonly<Record<ProblemReason, number>>>;
 
-/** How often what has happened did, whatever the listener. */
+/** Returns the counts by reason, over all listeners. */
 export function countsOf(problems: { totals(): readonly ProblemTotal[] }): Counts {
   const some = problems.totals().filter(({ count }) => count > 0);
   return Object.fromEntries(some.map(({ reason, count }) => [reason, count]));
 }
 
-/** What a registry would say after these had happened over HTTP. */
+/** Returns the totals of a registry after these problems over HTTP. */
 export function problemTotals(counts: Counts, detail = ""): ProblemTotal[] {
   return (Object.keys(counts) as ProblemReason[]).map((reason) => {
     return {

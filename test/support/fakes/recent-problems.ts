@@ -1,13 +1,13 @@
 import type { RecentProblem } from "../../../src/application/receiving/problem-registry.ts";
 
-/** What a read API shows that has these problems, and gets no more. */
+/** The parts of a read API that shows these problems and receives no more. */
 export const SHOWING_RECENT_PROBLEMS = {
   list: (): readonly RecentProblem[] => RECENT_PROBLEMS,
   note: (): void => {},
   hint: (): string => "",
 };
 
-/** One with everything that can be known, and one with as little as there can be. */
+/** Problems: one with every detail, and one with as few as possible. */
 export const RECENT_PROBLEMS: readonly RecentProblem[] = [
   {
     protocol: "http",

@@ -1,12 +1,12 @@
 import type { TextStream } from "../../../src/adapters/cli/output/text-stream.ts";
 
-/** A stream that keeps what is written to it. */
+/** A stream that records what is written to it. */
 export interface WrittenText extends TextStream {
   text(): string;
   bytes(): Uint8Array;
 }
 
-/** The reader leaves, if ever, when `readerLeavesAfter` pieces are written. */
+/** Returns a stream whose reader leaves after `readerLeavesAfter` writes, if given. */
 export function writtenText(
   isTerminal = false,
   columns = 80,

@@ -2,7 +2,7 @@ import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
 import type { ClientOptions, ServiceError } from "@grpc/grpc-js";
 import { gzipSync } from "node:zlib";
 
-/** How a unary call ended. */
+/** The end of a unary call. */
 export interface CallEnd {
   readonly code: status;
   readonly details: string;
@@ -13,7 +13,7 @@ export interface CallEnd {
 export const EXPORT_PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 export function openGrpcClient(port: number, options: ClientOptions = {}): Client {
-  // Channels to the same port would share their connections otherwise.
+  // Otherwise, channels to the same port share their connections.
   const ownConnections = { "grpc.use_local_subchannel_pool": 1 };
   const address = `127.0.0.1:${port}`;
   return new Client(address, credentials.createInsecure(), { ...ownConnections, ...options });
@@ -28,7 +28,7 @@ export interface CallOptions {
   readonly deadlineMs?: number;
 }
 
-/** Sends `message` as it is; resolves however the call ends. */
+/** Sends `message` unchanged; resolves however the call ends. */
 export function callUnary(
   client: Client,
   path: string,
@@ -48,17 +48,17 @@ export function callUnary(
   return end.promise;
 }
 
-/** With this option a client compresses its messages with gzip itself. */
+/** With this option, a client compresses its messages with gzip. */
 export const GZIP: ClientOptions = { "grpc.default_compression_algorithm": 2 };
 
-/** A small message that becomes `lengthBytes` of zeros. */
+/** Returns a small message that decompresses to `lengthBytes` of zeros. */
 export function gzipBomb(lengthBytes: number): Buffer {
   return gzipSync(Buffer.alloc(lengthBytes));
 }
 
 /**
- * Resolves when the server has heard of everything that happened on this connection so far. A
- * cancelled call is told of a turn of the event loop later, so it takes two round trips.
+ * Resolves when the server has processed everything that happened on this connection so far. It
+ * learns of a cancelled call one turn of the event loop later, so this takes two round trips.
  */
 export async function heardByServer(client: Client): Promise<void> {
   await callUnary(client, "/no.such/Method", Buffer.alloc(0));

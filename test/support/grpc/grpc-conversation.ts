@@ -2,11 +2,11 @@ import { Metadata } from "@grpc/grpc-js";
 import type { Client, ClientDuplexStream, ClientReadableStream, StatusObject } from "@grpc/grpc-js";
 import { sameBytes } from "./grpc-call.ts";
 
-/** A call with many answers, read one at a time, in order. */
+/** A call with several responses, which are read one at a time, in order. */
 export interface GrpcConversation {
-  /** The next answer; rejects when the call ends instead. */
+  /** Resolves to the next response; rejects if the call ends instead. */
   next(): Promise<Buffer>;
-  /** How the call ended. */
+  /** Resolves to the status at the end of the call. */
   readonly ended: Promise<StatusObject>;
   cancel(): void;
 }
@@ -39,7 +39,7 @@ function listen(call: Call): GrpcConversation {
     if (first === undefined) answers.push(answer);
     else first.resolve(answer);
   });
-  // A status other than OK is an error too; `ended` has it.
+  // A status other than OK is also emitted as an error; `ended` reports it.
   call.on("error", () => {});
   const ended = new Promise<StatusObject>((resolve) => void call.on("status", resolve));
   call.on("status", ({ code }: StatusObject) => {

@@ -7,21 +7,21 @@ import { messagePrefix } from "./grpc-wire.ts";
 export interface Flood {
   readonly connections: number;
   readonly streams: number;
-  /** It goes on until so many of its connections have been closed. */
+  /** The flood ends when this many of its connections have been closed. */
   readonly closuresToSee: number;
 }
 
 export interface FloodReport {
   readonly closedConnections: number;
   readonly peakBytes: number;
-  /** How an honest sender's exports ended meanwhile. */
+  /** The statuses of a well-behaved sender's exports in the meantime. */
   readonly codes: readonly status[];
 }
 
 const MESSAGE_BYTES = 4 * 1024 * 1024;
 const PIECE = Buffer.alloc(16_384);
 
-/** Floods a listener in a process of its own, while an honest sender exports. */
+/** Floods a listener in its own process, while a well-behaved sender exports. */
 export async function floodUnfinished(flood: Flood): Promise<FloodReport> {
   const child = Bun.spawn(
     [process.execPath, `${import.meta.dir}/../processes/grpc-listener-process.ts`],
@@ -73,7 +73,7 @@ function seeClosures(port: number, flood: Flood): Promise<void> {
   });
 }
 
-/** A message without its last piece, sent as fast as the server takes it. */
+/** Sends a message without its last piece, as fast as the server accepts it. */
 function sendUnfinished(session: ClientHttp2Session): void {
   const stream = beginCall(session, { pieces: [messagePrefix(MESSAGE_BYTES)] });
   let leftBytes = MESSAGE_BYTES - PIECE.length;

@@ -2,13 +2,13 @@ import { connect } from "node:http2";
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { EXPORT_PATH } from "./grpc-call.ts";
 
-/** How a call ended, in the words of HTTP/2. */
+/** The end of a call, in terms of HTTP/2. */
 export interface Http2End {
   readonly httpStatus: number;
-  /** Undefined when there was none. */
+  /** The gRPC status; undefined if there was none. */
   readonly grpcStatus: number | undefined;
   readonly grpcMessage: string;
-  /** What the peer is told to use instead, when its encoding is not taken. */
+  /** The encodings that the server offers instead of an unsupported one. */
   readonly acceptEncoding: string | undefined;
   readonly body: Buffer;
 }
@@ -16,17 +16,17 @@ export interface Http2End {
 export interface Http2Call {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Written one after the other: where a message begins and ends is for the test to say. */
+  /** Pieces written one after the other; the test decides where messages begin and end. */
   readonly pieces?: readonly Uint8Array[];
 }
 
-/** A session without the care that a gRPC library takes of its messages. */
+/** Opens a session without the message handling of a gRPC library. */
 export function openHttp2(port: number): ClientHttp2Session {
-  // Errors are told by the streams, and by what the test expects of the server.
+  // Errors are reported by the streams, and by the expectations of the test.
   return connect(`http://127.0.0.1:${port}`).on("error", () => {});
 }
 
-/** A call whose sending half stays open. */
+/** Begins a call whose sending half stays open. */
 export function beginCall(session: ClientHttp2Session, call: Http2Call = {}): ClientHttp2Stream {
   const stream = session.request({
     ":method": "POST",
@@ -39,14 +39,14 @@ export function beginCall(session: ClientHttp2Session, call: Http2Call = {}): Cl
   return stream.on("error", () => {});
 }
 
-/** The whole call, to its end. */
+/** Makes a complete call. */
 export function callHttp2(session: ClientHttp2Session, call: Http2Call = {}): Promise<Http2End> {
   const stream = beginCall(session, call);
   stream.end();
   return endOf(stream);
 }
 
-/** The server's half is over; ours may still be open. */
+/** Resolves when the server has ended its half; ours may still be open. */
 export async function endOf(stream: ClientHttp2Stream): Promise<Http2End> {
   const found: Record<string, unknown> = {};
   const body: Uint8Array[] = [];
@@ -67,7 +67,9 @@ export async function endOf(stream: ClientHttp2Stream): Promise<Http2End> {
   };
 }
 
-/** The server has read what was sent before; data may wait for its window all the same. */
+/**
+ * Resolves when the server has read everything sent before, except data that waits for its window.
+ */
 export function pong(session: ClientHttp2Session): Promise<void> {
   return new Promise((resolve) => void session.ping(() => resolve()));
 }

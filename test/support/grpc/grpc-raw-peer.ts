@@ -10,8 +10,8 @@ export interface ReceivedFrame {
 }
 
 /**
- * A peer that says what a test tells it to, and nothing of its own accord: it acknowledges nothing,
- * answers no ping, and never closes its side before the test does.
+ * A peer that sends only what a test tells it to. It acknowledges nothing, answers no pings, and
+ * never closes its side before the test does.
  */
 export class GrpcRawPeer {
   readonly socket: Socket;
@@ -39,7 +39,7 @@ export class GrpcRawPeer {
     return this.send(GREETING, frame({ type: FRAME.settings, flags: FLAG.acknowledge }));
   }
 
-  /** The first frame that fits, received or yet to come; rejects when the server ends before. */
+  /** Resolves to the first matching frame, received or future; rejects if the server ends first. */
   async frame(fits: (candidate: ReceivedFrame) => boolean): Promise<ReceivedFrame> {
     const found = Promise.withResolvers<ReceivedFrame>();
     const look = () => {

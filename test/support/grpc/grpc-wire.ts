@@ -38,10 +38,10 @@ export function frame(head: FrameHead, payload: Uint8Array = new Uint8Array()): 
   return bytes;
 }
 
-/** What a client says first: the preface and empty settings. */
+/** The first bytes of a client: the preface and empty settings. */
 export const GREETING = Buffer.concat([PREFACE, frame({ type: FRAME.settings })]);
 
-/** The header block of a gRPC call to `path`; `extra` fields come last. */
+/** Returns the header block of a gRPC call to `path`; `extra` fields come last. */
 export function callHeaders(path: string, extra: Readonly<Record<string, string>> = {}): Buffer {
   const fields = {
     ":method": "POST",
@@ -59,7 +59,9 @@ function literalField(name: string, value: string): Buffer {
   return Buffer.concat([Buffer.of(0), plainString(name), plainString(value)]);
 }
 
-/** A string literal without Huffman coding: its length, with a prefix of seven bits, and octets. */
+/**
+ * Returns a string literal without Huffman coding: its length, with a 7-bit prefix, and its octets.
+ */
 function plainString(text: string): Buffer {
   const octets = Buffer.from(text, "latin1");
   if (octets.length < 127) return Buffer.concat([Buffer.of(octets.length), octets]);
@@ -69,7 +71,7 @@ function plainString(text: string): Buffer {
   return Buffer.concat([Buffer.of(...length, rest), octets]);
 }
 
-/** The five bytes before a gRPC message: is it compressed (1), and how long is it. */
+/** Returns the five bytes before a gRPC message: the compression flag and the length. */
 export function messagePrefix(lengthBytes: number, flag = 0): Buffer {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt8(flag, 0);
@@ -81,7 +83,7 @@ export function grpcMessage(body: Uint8Array, flag = 0): Buffer {
   return Buffer.concat([messagePrefix(body.length, flag), body]);
 }
 
-/** DATA frames of at most 16 KiB, the largest a peer may send unasked. */
+/** Returns DATA frames of at most 16 KiB, the largest that a peer may send by default. */
 export function dataFrames(streamId: number, body: Uint8Array, flags = 0): Buffer {
   const frames: Buffer[] = [];
   for (let start = 0; start < body.length || start === 0; start += 16_384) {

@@ -14,7 +14,7 @@ import type {
   Settlement,
 } from "../../../src/ports/trace-buffer.ts";
 
-/** A request as the model is given it: its tree, and the bytes of it, and when it came. */
+/** A request for the model: its tree, its bytes and its time of arrival. */
 export interface ShapedRequest {
   readonly shape: RequestShape;
   readonly bytes: Uint8Array;
@@ -25,7 +25,7 @@ interface Block extends ShapedRequest {
   readonly place: number;
 }
 
-/** A span and what has become of it; the slot is its own until the ring begins behind it. */
+/** A span and its state. The slot belongs to it until the ring begins after it. */
 interface Slot {
   readonly span: SpanShape;
   readonly block: Block;
@@ -55,20 +55,21 @@ const BOOKS = {
   returned: "evicted",
 } as const;
 
-/** The smallest valid span, with the heads around it. */
+/** The size of the smallest valid span, with the messages around it. */
 const SMALLEST_BYTES = 34;
 
 /**
- * The ring as an array of spans, which is searched, copied and shifted without a thought for speed.
- * It shares no code with the ring, and knows a block's place only to know when there is none.
+ * A model of the ring: an array of spans that is searched, copied and shifted without regard for
+ * speed. It shares no code with the ring, and tracks the offset of blocks only to know when they do
+ * not fit.
  */
 export class ArrayRing {
   private readonly capacity: SpanAmount;
-  /** From the first slot in use to the last. */
+  /** The slots from the first one in use to the last. */
   private slots: Slot[] = [];
   private readonly all = emptyBooks();
   private readonly byService = new Map<string, Books>();
-  /** By what became of them: spans that had made room while they were in flight. */
+  /** Spans that had given up their slots while in flight, by their outcome. */
   readonly overtakenSpans = { delivered: 0, undeliverable: 0, returned: 0 };
 
   constructor(capacity: SpanAmount) {
@@ -108,7 +109,7 @@ export class ArrayRing {
     return { outcome: "accepted", evictedSpans: this.all.spans.evicted - evictedBefore };
   }
 
-  /** The oldest spans that are there, as the bytes that the ring must hand out. */
+  /** Returns the oldest buffered spans, as the bytes that the ring must return. */
   peek(spanCount: number): OldestSpans {
     return this.oldest(
       this.slots.filter(({ state }) => state !== "gone").slice(0, spanCount),
@@ -133,7 +134,9 @@ export class ArrayRing {
     return { entries, request: encodeRun(entries), sequences };
   }
 
-  /** Answers how many could not be returned, for they had made room. */
+  /**
+   * Settles spans. Returns how many could not be returned, because they had given up their slots.
+   */
   settle({ entries }: ModelLease, settlement: Settlement, { first, end }: LeasePart): number {
     const part = entries.slice(first, end);
     const evicted = part.filter((entry) => !this.slots.includes(entry));
@@ -144,7 +147,7 @@ export class ArrayRing {
     return evicted.length;
   }
 
-  /** Takes all that are free; answers how many. */
+  /** Takes all free spans; returns their number. */
   clear(): number {
     const free = this.free();
     this.leave(free, "taken");
@@ -170,7 +173,7 @@ export class ArrayRing {
     return { ...this.all, capacity: this.capacity, sequence };
   }
 
-  /** In the order in which they were first seen. */
+  /** Returns the services in the order in which they were first seen. */
   services(): (Books & { readonly service: string })[] {
     return Array.from(this.byService, ([service, own]) => ({ service, ...own }));
   }
@@ -190,7 +193,10 @@ export class ArrayRing {
     return this.slots.filter(({ block }) => block === this.slots[0]!.block);
   }
 
-  /** Behind the newest block, or at the start, if nothing that is still there is in the way. */
+  /**
+   * Returns the offset after the newest block, or 0 if it fits there without overlapping a buffered
+   * block.
+   */
   private offsetFor(lengthBytes: number): number | undefined {
     const blocks = Array.from(new Set(this.slots.map(({ block }) => block)));
     const newest = blocks.at(-1);
@@ -204,7 +210,7 @@ export class ArrayRing {
     });
   }
 
-  /** Frees the first slots; what is leased stays in the books. */
+  /** Frees the first slots; leased spans stay in the ledger. */
   private evict(slotCount: number): void {
     const evicted = this.slots.splice(0, slotCount);
     this.leave(
@@ -239,7 +245,7 @@ export class ArrayRing {
   }
 }
 
-/** Whole blocks as they came in, others without what is not among these. */
+/** Encodes a run: whole blocks unchanged, and others without the spans not in the run. */
 function encodeRun(entries: readonly Slot[]): Uint8Array<ArrayBuffer> {
   const blocks = new Set(entries.map(({ block }) => block));
   const parts = Array.from(blocks, (block) => {

@@ -1,6 +1,6 @@
 import type { Ledger } from "../../../src/domain/ledger.ts";
 
-/** A ledger with these entries, and nothing else in it. */
+/** Returns a ledger with these entries; all others are 0. */
 export function books(entries: Partial<Ledger> = {}): {
   -readonly [Entry in keyof Ledger]: number;
 } {

@@ -8,13 +8,13 @@ import { largeField } from "../requests/large-bytes.ts";
 import { bytesField } from "../requests/wire-bytes.ts";
 
 /**
- * Spans that can be checked one by one without decoding: who put them in, their number, and a
+ * Spans that can be checked one by one without decoding: each has its appender, its number, and a
  * checksum of both over bytes of varying length.
  *
  *   [0a 10][ac appender 0 0][number, 4][number, 4][0 0 0 ac][12 08][checksum, 8][2a length][name]
  *
- * The scope of a block bears the appender's number, so that a span that came out in the scope of
- * another would be seen.
+ * The scope of a block has the number of the appender, so that a span in the wrong scope is
+ * detected.
  */
 
 const MARK = 0xac;
@@ -29,7 +29,7 @@ export interface SpanRun {
   readonly count: number;
 }
 
-/** One request with these spans, all in one scope. */
+/** Returns a request with these spans, all in one scope. */
 export function checkedRequest({ appender, first, count }: SpanRun): Uint8Array<ArrayBuffer> {
   const spans = new Uint8Array(count * (4 + NAME_AT + 2 + LONGEST_NAME));
   let at = 0;
@@ -63,7 +63,10 @@ function readNumber(from: Uint8Array, at: number): number {
   return ((from[at]! << 24) | (from[at + 1]! << 16) | (from[at + 2]! << 8) | from[at + 3]!) >>> 0;
 }
 
-/** FNV-1a over everything but the checksum itself; never zero, as half of a span id. */
+/**
+ * Returns the FNV-1a hash of everything but the checksum itself. It is never zero, because it is
+ * half of a span id.
+ */
 function checksum(bytes: Uint8Array, body: number, nameLength: number): number {
   let hash = 0x811c9dc5;
   for (let at = body; at < body + CHECKSUM_AT; at += 1) {
@@ -75,7 +78,7 @@ function checksum(bytes: Uint8Array, body: number, nameLength: number): number {
   return (hash | 1) >>> 0;
 }
 
-/** Tells each span of a request, or throws on the first that is not as it was put in. */
+/** Reports each span of a request; throws for the first that differs from what was appended. */
 export class SpanChecker {
   private readonly walked: WalkedRequest;
 

@@ -7,8 +7,9 @@ import type {
 } from "../../../src/domain/trace-span.ts";
 
 /**
- * The OTLP/JSON of spans, as `JSON.parse` would give it, made from what they mean and not from
- * bytes: a second opinion on `otlpJsonChunks`. Each span in a ResourceSpans of its own.
+ * Returns the OTLP/JSON of spans, as `JSON.parse` would return it. It is made from the meaning of
+ * the spans rather than from bytes, as an independent check of `otlpJsonChunks`. Each span is in
+ * its own ResourceSpans.
  */
 export function expectedOtlpJson(spans: readonly TraceSpan[]): object {
   return { resourceSpans: spans.map(resourceSpansJson) };
@@ -96,7 +97,10 @@ function doubleJson(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
 }
 
-/** proto3 JSON leaves out zero, the empty string and the empty list; "0" is a 64-bit zero here. */
+/**
+ * Omits default values: proto3 JSON leaves out zero, the empty string and the empty list. "0" is a
+ * 64-bit zero here.
+ */
 function unlessDefault(fields: Record<string, unknown>): object {
   return Object.fromEntries(
     Object.entries(fields).filter(([name, value]) => {

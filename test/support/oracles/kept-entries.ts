@@ -1,6 +1,6 @@
 /**
- * Counts the entries of all maps and sets that an object holds, itself or through its parts: what
- * grows for ever when something is not taken out again.
+ * Counts the entries of all maps and sets in an object and its parts, which grow without bound if
+ * entries are not removed.
  */
 export function keptEntries(holder: object): number {
   const seen = new Set([holder]);

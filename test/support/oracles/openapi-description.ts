@@ -1,6 +1,6 @@
 import { runReadApi } from "../running/running-read-api.ts";
 
-/** What a client reads of the description. */
+/** The parts of the description that a client reads. */
 export interface DescribedParameter {
   readonly $ref?: string;
   readonly name: string;
@@ -28,7 +28,7 @@ export interface Description {
   };
 }
 
-/** The description that a running server gives. */
+/** Fetches the description from a running server. */
 export async function fetchDescription(): Promise<Description> {
   const { request, api } = runReadApi();
   const fetched = (await (await request("/api/openapi.json")).json()) as Description;
@@ -43,7 +43,7 @@ export interface FoundOperation {
   readonly parameters: readonly DescribedParameter[];
 }
 
-/** Every method of every path, its parameters at hand. */
+/** Returns every method of every path, with its parameters. */
 export function operationsOf({ paths, components }: Description): FoundOperation[] {
   const resolved = (parameter: DescribedParameter): DescribedParameter => {
     const name = parameter.$ref?.split("/").at(-1);
@@ -57,7 +57,7 @@ export function operationsOf({ paths, components }: Description): FoundOperation
   );
 }
 
-/** The schema with nothing in any object but the members that are listed. */
+/** Returns the schema, allowing only the listed members in objects. */
 export function closed<Value>(schema: Value): Value {
   if (Array.isArray(schema)) return schema.map(closed) as Value;
   if (typeof schema !== "object" || schema === null) return schema;

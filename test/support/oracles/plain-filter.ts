@@ -5,7 +5,7 @@ import type { DecodedSpan } from "../requests/decoded-request.ts";
 
 type KeyValue = opentelemetry.proto.common.v1.KeyValue;
 
-/** What a filter means, on spans that protobufjs has decoded, without a thought for speed. */
+/** Reports whether a span decoded by protobufjs matches a filter, without regard for speed. */
 export function matchesPlainly(decoded: DecodedSpan, filter: SpanFilter): boolean {
   return filter.every((condition) => holds(decoded, condition));
 }

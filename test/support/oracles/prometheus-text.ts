@@ -14,14 +14,14 @@ export interface Family {
 const HELP = /^# HELP ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)$/;
 const TYPE = /^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge|histogram)$/;
 const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? ([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)$/;
-/** Within a value `\`, `"` and a line's end are escaped. */
+/** A label. In its value, `\`, `"` and line feeds are escaped. */
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\["\\n])*)"(?:,|$)/y;
 const HISTOGRAM_SERIES = ["_bucket", "_sum", "_count"];
 
 /**
- * Reads a page as Prometheus does, and is stricter: each family has a HELP and then a TYPE, once,
- * and its samples straight behind them; no series comes twice. Throws at the first line that is not
- * so. Source: Prometheus, "Exposition formats", text format 0.0.4.
+ * Parses a page like Prometheus, but more strictly: each family has one HELP and then one TYPE,
+ * followed directly by its samples, and no series occurs twice. Throws at the first violation.
+ * Source: Prometheus, "Exposition formats", text format 0.0.4.
  */
 export function parsePrometheusText(text: string): Family[] {
   if (!text.endsWith("\n")) throw new Error("the last line does not end");

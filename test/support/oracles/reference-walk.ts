@@ -18,8 +18,8 @@ import type { WalkLimits } from "../../../src/domain/wire/walked-request.ts";
 import type { Extent, SpanPlace, WalkAnswer } from "./walk-answer.ts";
 
 /**
- * The plainest walk there can be, to hold the fast one against: recursive, varints as bigint, an
- * object for each span, no path that is faster than another. It shares the schema, and no code.
+ * A simple walk for comparison with the fast one: recursive, with varints as bigint and an object
+ * per span, and without fast paths. It shares the schema, but no code.
  */
 export function referenceWalk(bytes: Uint8Array, limits: WalkLimits): WalkAnswer {
   const walk: Walk = { bytes, limits, found: [], traceIdAt: 0, sawProfilesOnlyField: false };
@@ -73,7 +73,7 @@ interface Walk {
   readonly bytes: Uint8Array;
   readonly limits: WalkLimits;
   readonly found: FoundSpan[];
-  /** In the span that is read, or was last. */
+  /** The offset in the current or last span. */
   traceIdAt: number;
   sawProfilesOnlyField: boolean;
 }
@@ -86,7 +86,7 @@ interface Message {
   readonly around?: Message;
 }
 
-/** Faults of the identifiers that are fields of this message. */
+/** Reads a message; returns the faults of its identifiers. */
 function readMessage(walk: Walk, message: Message): number {
   const ids = new Map<string, boolean>();
   let hasBadLink = false;

@@ -1,13 +1,16 @@
 import type { ServiceError } from "@grpc/grpc-js";
 import { google } from "../../../src/adapters/otlp/generated/otlp.js";
 
-/** Milliseconds, from the RetryInfo in the status details; undefined when there is none. */
+/**
+ * Returns the delay in milliseconds from the RetryInfo in the status details; undefined if there is
+ * none.
+ */
 export function retryDelayOf(refusal: unknown): number | undefined {
   const [details] = (refusal as ServiceError).metadata.get("grpc-status-details-bin");
   return retryDelayIn(details as Buffer);
 }
 
-/** The same, of an encoded `google.rpc.Status`. */
+/** Returns the same for an encoded `google.rpc.Status`. */
 export function retryDelayIn(status: Uint8Array): number | undefined {
   const [retryInfo] = google.rpc.Status.decode(status).details;
   if (!retryInfo?.typeUrl.endsWith("/google.rpc.RetryInfo")) return undefined;

@@ -16,8 +16,8 @@ import { traceTail } from "../../../src/domain/query/filter-key.ts";
 import { createSpanFields, readSpanFields } from "../../../src/domain/wire/span-fields.ts";
 
 /**
- * Asserts everything that holds of a ring between two calls. To be called after each change in
- * tests, without the lock, so no other thread may use the ring meanwhile.
+ * Asserts the invariants of a ring between two calls. Tests call it after each change, without the
+ * lock, so no other thread may use the ring at the same time.
  */
 export function assertInvariants(ring: RingMemory): void {
   assertSequences(ring);
@@ -55,7 +55,7 @@ function assertSlotStates(ring: RingMemory): void {
 
 const fields = createSpanFields();
 
-/** Asserts that a span, its scope, resource, block and the arena lie in one another. */
+/** Asserts that a span, its scope, resource and block, and the arena contain one another. */
 function assertSpanLies(ring: RingMemory, sequence: number): void {
   const slot = slotOf(ring, sequence);
   const context = ring.slotContext[slot]!;
@@ -94,7 +94,9 @@ function isWithin(inner: Range, outer: Range): boolean {
   return outer.start <= inner.start && inner.start <= inner.end && inner.end <= outer.end;
 }
 
-/** Contexts and blocks go round in the order of the spans, and blocks do not overlap. */
+/**
+ * Asserts that contexts and blocks are in the order of the spans, and that blocks do not overlap.
+ */
 function assertBlocksFollow(ring: RingMemory): void {
   const used = usedSequences(ring);
   let turns = 0;
@@ -124,7 +126,10 @@ function isSameOrNext({ capacitySpans }: RingMemory, row: number, next: number):
   return next === row || next === (row + 1) % capacitySpans;
 }
 
-/** The ledger balances, agrees with the slots, and is the sum of the ledgers by service. */
+/**
+ * Asserts that the ledger balances, agrees with the slots, and is the sum of the ledgers by
+ * service.
+ */
 function assertLedger(ring: RingMemory): void {
   const stats = readStats(ring);
   const services = readServices(ring);
@@ -140,7 +145,7 @@ function assertLedger(ring: RingMemory): void {
     .map((sequence) => slotOf(ring, sequence))
     .filter((slot) => ring.slotState[slot] !== GONE);
   const bytes = there.reduce((sum, slot) => sum + ring.slotLength[slot]!, 0);
-  // Leased spans that have made room are buffered in the ledger, and have no slot.
+  // Leased spans that have given up their slots are buffered in the ledger.
   assert(stats.spans.buffered >= there.length, "every span that is there is buffered");
   assert(stats.bytes.buffered >= bytes, "every byte that is there is buffered");
 }

@@ -1,7 +1,7 @@
 import { NO_FAULT } from "../../../src/domain/wire/walk-fault.ts";
 import type { WalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 
-/** Where a message's body lies. */
+/** The range of the body of a message. */
 export interface Extent {
   readonly offset: number;
   readonly length: number;
@@ -11,7 +11,7 @@ export interface SpanPlace {
   readonly span: Extent;
   readonly resourceSpans: Extent;
   readonly scopeSpans: Extent;
-  /** Where the identifier of its trace lies. */
+  /** The offset of the trace identifier. */
   readonly traceIdAt: number;
 }
 
@@ -20,7 +20,7 @@ export interface RejectedPlace {
   readonly length: number;
 }
 
-/** What a walk says, as objects. Of a fault, only where and which. */
+/** The result of a walk, as objects. For a fault, only its position and kind. */
 export type WalkAnswer =
   | { readonly fault: number; readonly faultOffsetBytes: number }
   | {
@@ -36,7 +36,7 @@ export type WalkAnswer =
       readonly sawProfilesOnlyField: boolean;
     };
 
-/** The walk under test, in the words of this one. */
+/** Returns the result of the walk under test in the same form. */
 export function answerOf(walked: WalkedRequest): WalkAnswer {
   const { fault, faultOffsetBytes, spanBytes, sawProfilesOnlyField } = walked;
   if (fault !== NO_FAULT) return { fault, faultOffsetBytes };

@@ -4,7 +4,7 @@ import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts"
 
 const walked = createWalkedRequest({ spansPerRequest: 1000, nestingDepth: 100 });
 
-/** Whether the wire walk takes these bytes in, with the depth that ships. */
+/** Reports whether the wire walk accepts these bytes, with the default depth. */
 export function isAccepted(request: Uint8Array): boolean {
   walkRequest(walked, request);
   return walked.fault === NO_FAULT;

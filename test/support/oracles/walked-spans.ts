@@ -5,7 +5,7 @@ import {
   type WalkedRequest,
 } from "../../../src/domain/wire/walked-request.ts";
 
-// For more spans than can be decoded in a test's time.
+// For more spans than can be decoded within a test.
 
 const walked = createWalkedRequest({ spansPerRequest: 100_000, nestingDepth: 100 });
 
@@ -19,14 +19,14 @@ export function countSpans(request: Uint8Array): number {
   return walk(request).spanCount;
 }
 
-/** Of spans as `request-bytes.ts` makes them: what each was numbered. */
+/** Returns the numbers of spans made by `request-bytes.ts`. */
 export function spanNumbers(request: Uint8Array): number[] {
   const { spanTraceId, spanCount } = walk(request);
   const view = new DataView(request.buffer, request.byteOffset, request.byteLength);
   return Array.from({ length: spanCount }, (_, row) => view.getUint32(spanTraceId[row]! + 12));
 }
 
-/** SHA-256 of each span's bytes. */
+/** Returns the SHA-256 of each span. */
 export function spanHashes(request: Uint8Array): string[] {
   const { spanOffset, spanLength, spanCount } = walk(request);
   return Array.from({ length: spanCount }, (_, row) => {

@@ -12,7 +12,7 @@ export interface BooksWatch {
   readonly unbalanced: readonly BufferStats[];
 }
 
-/** Reads the books without a pause while something goes on, and once after it. */
+/** Reads the ledger continuously while something goes on, and once afterwards. */
 export async function watchBooks(api: ReadApiClient, work: Promise<unknown>): Promise<BooksWatch> {
   const state = { isDone: false };
   const end = work.finally(() => (state.isDone = true));
@@ -28,7 +28,7 @@ export async function watchBooks(api: ReadApiClient, work: Promise<unknown>): Pr
   return { readings, unbalanced };
 }
 
-/** The first reading of this kind; a test that waits in vain ends with its time. */
+/** Resolves to the first matching reading; a test that waits in vain runs into its time limit. */
 export async function booksWhen(
   api: ReadApiClient,
   isWanted: (stats: BufferStats) => boolean,
@@ -39,7 +39,7 @@ export async function booksWhen(
   }
 }
 
-/** Nothing is left to be sent. */
+/** Resolves when no spans are buffered. */
 export function booksWhenEmpty(api: ReadApiClient): Promise<BufferStats> {
   return booksWhen(api, ({ spans }) => spans.buffered === 0);
 }

@@ -1,6 +1,6 @@
 /**
- * Tells of every SIGINT it gets, and at a SIGTERM, by its exit code, how many there were. A SIGHUP
- * is for who wants to know that a signal of before has come through.
+ * Reports every SIGINT, and on SIGTERM exits with their number. A SIGHUP shows that earlier signals
+ * have been handled.
  */
 let count = 0;
 process.on("SIGINT", () => {

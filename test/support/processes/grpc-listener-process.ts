@@ -7,8 +7,8 @@ import { GRPC_TEST_LIMITS } from "../running/running-grpc-listener.ts";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 
 /**
- * A listener that discards, in a process of its own, so that its memory can be measured. Prints its
- * port; when its standard input ends, what it counted, and the most memory it was seen to have.
+ * A listener that discards requests, in its own process, so that its memory can be measured. It
+ * prints its port and, when its standard input ends, its counts and peak memory.
  */
 const logger = new RecordingLogger();
 const problems = recordingProblems(logger);
@@ -25,7 +25,7 @@ const listener = await startGrpcListener({
   problems,
   clock: SYSTEM_CLOCK,
 });
-// Not `resourceUsage().maxRSS`: on Linux a process starts with the mark of the one that started it.
+// Not `resourceUsage().maxRSS`: on Linux, a process starts with the peak of its parent.
 let peakBytes = 0;
 const sampling = setInterval(() => {
   peakBytes = Math.max(peakBytes, process.memoryUsage.rss());

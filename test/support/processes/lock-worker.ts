@@ -1,13 +1,13 @@
 /* oxlint-disable unicorn/require-post-message-target-origin -- a Worker has no origin */
 import { withLock } from "../../../src/application/ring/shared-lock.ts";
 
-/** A thread that uses a lock in one of these ways, and then says `done`. */
+/** A thread that uses a lock in one of these ways, and then posts `done`. */
 export type LockTask =
-  /** Once so many threads are there, adds 1 so often, in steps that others could come between. */
+  /** Once this many threads are ready, adds 1 repeatedly, in steps that others could interrupt. */
   | { readonly does: "count"; readonly turns: number; readonly threads: number }
-  /** Waits for the lock once another has it, and has all the patience there is. */
+  /** Waits for the lock while another thread holds it, without a time limit. */
   | { readonly does: "wait" }
-  /** Frees the lock when somebody waits for it, but wakes nobody. */
+  /** Frees the lock while another thread waits for it, without waking that thread. */
   | { readonly does: "free_in_silence" };
 
 export interface LockJob {
@@ -15,7 +15,9 @@ export interface LockJob {
   readonly task: LockTask;
 }
 
-/** The lock's word, behind it the counter, and the number of threads that are there. */
+/**
+ * The offsets of the lock, of the counter after it, and of the number of threads that are ready.
+ */
 export const LOCK_AT = 0;
 export const COUNTER_AT = 4;
 const THREADS_AT = 8;
@@ -60,7 +62,7 @@ function waitForThreads(there: Int32Array, threads: number): void {
   }
 }
 
-/** Slowly, so that without a lock two threads would read the same number. */
+/** Adds one slowly, so that without a lock, two threads would read the same number. */
 function addOne(count: number): number {
   let next = count;
   for (let step = 0; step < 50; step += 1) next += 0.02;

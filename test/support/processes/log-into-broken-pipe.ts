@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import { LineWriter, createLogger } from "../../../src/adapters/logging/pino-logger.ts";
 
-// A program whose reader of standard error has gone. At the end it says `alive`.
+// A program whose standard error has no reader. At the end it prints `alive`.
 
 function untilPipeBreaks(): void {
   for (;;) {

@@ -1,12 +1,12 @@
 import { readdirSync, readlinkSync } from "node:fs";
 
-/** As many as this process has open below `folder`. */
+/** Returns the number of files that this process has open below `folder`. */
 export function openFilesIn(folder: string): number {
   const links = readdirSync("/proc/self/fd").map((name) => linkOf(`/proc/self/fd/${name}`));
   return links.filter((path) => path.startsWith(folder)).length;
 }
 
-/** That of the listing itself is gone by now. */
+/** Returns the target of a link; the link of the listing itself is gone by now. */
 function linkOf(path: string): string {
   try {
     return readlinkSync(path);

@@ -4,20 +4,20 @@ import { join } from "node:path";
 import type { Environment } from "../../../src/config/config.ts";
 import { COMMAND, FREE_PORTS, type LogLine, portOf, readLog } from "../running/running-program.ts";
 
-/** The program on a terminal. It is killed when it goes out of scope and still runs. */
+/** The program on a terminal. It is killed if it still runs when this is disposed of. */
 export interface ProgramOnTerminal extends AsyncDisposable {
-  /** The shell's, and the program's where the shell has handed over to it. */
+  /** The process id of the shell, or of the program once the shell has been replaced by it. */
   readonly pid: number;
   readonly httpUrl: string;
   /** Closes the terminal. */
   hangUp(): void;
-  /** Resolves with every line, when the program has ended. */
+  /** Resolves to all lines once the program has ended. */
   readonly wholeLog: Promise<readonly LogLine[]>;
 }
 
 /**
- * Has a shell on a new terminal run `script`, with the program and its arguments as `"$@"`, and
- * where its log goes as `$LOG`. Resolves when it is ready.
+ * Runs `script` in a shell on a new terminal, with the program and its arguments as `"$@"`, and the
+ * path of its log as `$LOG`. Resolves when the program is ready.
  */
 export async function startOnTerminal(
   script: string,
@@ -26,7 +26,7 @@ export async function startOnTerminal(
   const folder = mkdtempSync(join(tmpdir(), "spanring-"));
   const pipe = join(folder, "log");
   Bun.spawnSync(["mkfifo", pipe]);
-  // It waits for the program to open the pipe, which this process must not do.
+  // This waits for the program to open the pipe, which this process must not do.
   const reader = Bun.spawn(["cat", pipe], { stdout: "pipe" });
   const shell = Bun.spawn(["sh", "-c", script, "sh", ...COMMAND], {
     env: { PATH: process.env["PATH"], LOG: pipe, ...FREE_PORTS, ...env },
@@ -54,11 +54,11 @@ export async function startOnTerminal(
   }
 }
 
-/** The shell leads a group of its own, which the program is in. */
+/** Kills the process group that the shell leads and that contains the program. */
 function killGroup(leader: number): void {
   try {
     process.kill(-leader, "SIGKILL");
   } catch {
-    // It has ended.
+    // The process has ended.
   }
 }

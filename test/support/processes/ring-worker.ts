@@ -7,18 +7,18 @@ import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts"
 import { checkedRequest, SpanChecker } from "../oracles/checked-spans.ts";
 import type { Lease, LeasePart, Settlement } from "../../../src/ports/trace-buffer.ts";
 
-/** A thread that puts spans into a shared ring, takes some out, leases some, or all of it. */
+/** A thread that appends spans to a shared ring, takes some, leases some, or does all of these. */
 export interface RingJob {
   readonly ring: SharedArrayBuffer;
   readonly board: SharedArrayBuffer;
-  /** Its number; its spans bear it. Threads that put spans in are numbered from 0. */
+  /** The number of the thread, which its spans contain. Threads that append are numbered from 0. */
   readonly thread: number;
-  /** Spans that each thread which puts in any puts in, in requests of at most `MAX_SPANS`. */
+  /** Number of spans that each appending thread appends, in requests of at most `MAX_SPANS`. */
   readonly spansEach: number;
   readonly appends: boolean;
-  /** Whether it takes as well, until all threads have put in theirs and the ring is empty. */
+  /** Whether it also takes spans, until all threads have appended theirs and the ring is empty. */
   readonly takes: boolean;
-  /** Whether it leases for as long. What is returned comes out of order. */
+  /** Whether it leases spans for the same time. Returned spans come out of order. */
   readonly leases?: boolean;
   readonly isOrdered?: boolean;
   readonly seed: number;
@@ -26,7 +26,9 @@ export interface RingJob {
 
 export const MAX_SPANS = 400;
 
-/** What all threads see: how many spans are still to come, and how often each came out. */
+/**
+ * The state shared by all threads: the number of spans still to come, and how often each came out.
+ */
 export class TakingBoard {
   readonly shared: SharedArrayBuffer;
   readonly spansToCome: Int32Array;
@@ -79,8 +81,8 @@ function run(job: RingJob): void {
 }
 
 /**
- * Collects garbage every so often. Left alone, a thread lets pile up as much again as the ring has
- * bytes, for they count in the heap of each.
+ * Collects garbage at intervals. Otherwise, each thread would let as much garbage pile up as the
+ * ring has bytes, because these count in the heap of each thread.
  */
 function collector(): () => void {
   let rounds = 0;
@@ -90,7 +92,7 @@ function collector(): () => void {
   };
 }
 
-/** What is leased counts: it may be returned. */
+/** Reports whether there are more spans. Leased ones count, because they may be returned. */
 function hasMore(ring: ObservabilityBuffer, board: TakingBoard): boolean {
   return Atomics.load(board.spansToCome, 0) > 0 || ring.size() > 0;
 }
@@ -104,7 +106,10 @@ function appenderOf(ring: ObservabilityBuffer, { thread }: RingJob) {
   };
 }
 
-/** Checks all that it takes: each span whole, and behind those that its appender put in before. */
+/**
+ * Checks all spans that it takes: each is complete, and follows the spans that its appender
+ * appended earlier.
+ */
 function takerOf(ring: ObservabilityBuffer, board: TakingBoard, job: RingJob) {
   const { spansEach, isOrdered = true } = job;
   const checker = new SpanChecker(2 * MAX_SPANS);
@@ -120,8 +125,8 @@ function takerOf(ring: ObservabilityBuffer, board: TakingBoard, job: RingJob) {
 }
 
 /**
- * Leases, has two leases open at a time, and settles the older one in three parts that end
- * differently; what is delivered, or is undeliverable, is checked and has come out.
+ * Leases spans, with two leases open at a time, and settles the older one in three parts with
+ * different outcomes. Delivered and undeliverable spans are checked and count as having come out.
  */
 function leaserOf(ring: ObservabilityBuffer, board: TakingBoard, { spansEach }: RingJob) {
   const checker = new SpanChecker(2 * MAX_SPANS);
@@ -146,7 +151,7 @@ function leaserOf(ring: ObservabilityBuffer, board: TakingBoard, { spansEach }: 
   };
 }
 
-/** Whole numbers below a bound, the same ones for the same seed. */
+/** Returns integers below a bound, the same ones for the same seed. */
 function randomFrom(seed: number): (bound: number) => number {
   let state = seed;
   return (bound) => {

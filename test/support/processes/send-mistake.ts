@@ -3,7 +3,7 @@ import { callHttp2, type Http2Call, openHttp2 } from "../grpc/grpc-http2-call.ts
 import { grpcMessage } from "../grpc/grpc-wire.ts";
 import { requestOf } from "../requests/request-bytes.ts";
 
-/** What exporters and people send by mistake, each to one port. */
+/** Requests that exporters and people send by mistake, each to one port. */
 const PROTOBUF = { "Content-Type": "application/x-protobuf" };
 const JSON_TYPE = { "Content-Type": "application/json" };
 const TOO_LARGE_BYTES = 21_000_000;

@@ -6,8 +6,8 @@ import { RecordingLogger } from "../fakes/recording-logger.ts";
 import { batchOf, never } from "../requests/span-batch.ts";
 
 /**
- * A process that opens a sink, as its environment says, then every file that it may, and sends.
- * Prints what became of it.
+ * A process that opens a sink according to its environment, then as many files as it may, and
+ * sends. It prints the outcome.
  */
 const opening = await openSpanSink({
   forward: forwardConfig(process.env),
@@ -22,7 +22,7 @@ const { outcome } = await opening.sink.send(batchOf(1), never);
 process.stdout.write(`${outcome}\n`);
 process.exit(0);
 
-/** The code of the error that ends it. */
+/** Opens files until an error occurs; returns the code of the error. */
 function openEveryFile(): string {
   try {
     for (;;) openSync("/dev/null", "r");

@@ -2,7 +2,7 @@
 /** A Worker whose messages can be waited for. */
 export interface WorkerThread {
   readonly worker: Worker;
-  /** The next message that is equal to this; rejected when the Worker fails first. */
+  /** Resolves on the next message equal to this one; rejects if the Worker fails first. */
   said(message: unknown): Promise<void>;
   terminate(): Promise<void>;
 }
@@ -18,7 +18,7 @@ export function startWorkerThread(file: URL, job: unknown): WorkerThread {
       worker.addEventListener("error", ({ message: fault }) => reject(new Error(fault)));
       return promise;
     },
-    // bun-types says void; it is a promise, of the end.
+    // bun-types says void, but it is a promise that resolves at the end.
     terminate: async () => void (await (worker.terminate() as unknown as Promise<number>)),
   };
 }

@@ -3,8 +3,8 @@ import { formatOfPath } from "../../../src/domain/text/file-format.ts";
 import { batchOf, never } from "../requests/span-batch.ts";
 import { FILE_PARTS } from "../upstreams/sink-upstreams.ts";
 
-// Run with a limit on the size of files: sends batches of 30 spans until one is not delivered,
-// then small ones; prints how many of each were, and what was said of those that were not.
+// Runs with a limit on the size of files: sends batches of 30 spans until one is not delivered,
+// then small ones. Prints the number of each, and the messages for undelivered batches.
 
 const path = process.argv[2] ?? "";
 const sink = new FileSink({ ...FILE_PARTS, path, format: formatOfPath(path) ?? "json" });

@@ -1,4 +1,4 @@
-/** Bytes as a stream that comes in chunks of one size. */
+/** Yields bytes in chunks of one size. */
 export async function* chunksOf(bytes: Uint8Array, sizeBytes: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += sizeBytes) yield bytes.subarray(at, at + sizeBytes);
 }
@@ -7,7 +7,7 @@ export function textBytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** As the collector's file exporter writes them with `format: proto`. */
+/** Returns requests as the file exporter of the collector writes them with `format: proto`. */
 export function lengthDelimited(...requests: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(
     requests.flatMap((request) => {

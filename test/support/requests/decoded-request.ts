@@ -4,7 +4,7 @@ import type { WalkedRequest } from "../../../src/domain/wire/walked-request.ts";
 const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
 const { ResourceSpans, ScopeSpans, Span } = opentelemetry.proto.trace.v1;
 
-/** A span and what it came in, as protobufjs decodes them. */
+/** A span and its envelopes, as protobufjs decodes them. */
 export interface DecodedSpan {
   readonly span: opentelemetry.proto.trace.v1.Span;
   readonly resource: unknown;
@@ -13,7 +13,7 @@ export interface DecodedSpan {
   readonly scopeSchemaUrl: string;
 }
 
-/** Every span of a request, in wire order. Throws what protobufjs throws. */
+/** Returns every span of a request, in wire order. Throws the errors of protobufjs. */
 export function decodeSpans(request: Uint8Array): DecodedSpan[] {
   return ExportTraceServiceRequest.decode(request).resourceSpans.flatMap(
     ({ resource, schemaUrl: resourceSchemaUrl, scopeSpans }) =>
@@ -23,7 +23,7 @@ export function decodeSpans(request: Uint8Array): DecodedSpan[] {
   );
 }
 
-/** The same of a walk: each slice that it found, decoded by itself. */
+/** Returns the spans of a walk, with each slice decoded separately. */
 export function decodeWalked(walked: WalkedRequest): DecodedSpan[] {
   const contexts = Array.from({ length: walked.contextCount }, (_, row) => {
     const { resourceOffset, resourceLength, scopeOffset, scopeLength, request } = walked;
@@ -44,7 +44,7 @@ export function decodeWalked(walked: WalkedRequest): DecodedSpan[] {
   });
 }
 
-/** As the OTLP rules say it, on decoded fields. */
+/** Reports whether a decoded span is valid by the rules of OTLP. */
 export function isValidSpan({ span }: DecodedSpan): boolean {
   const { parentSpanId } = span;
   return (
@@ -67,8 +67,8 @@ function isZero(bytes: Uint8Array): boolean {
 }
 
 /**
- * Where protobufjs, the oracle, sees other spans than the walk of the same bytes; nothing when they
- * agree. For walks without a fault.
+ * Returns the first difference between protobufjs, the oracle, and a walk of the same bytes;
+ * undefined if they agree. For walks without a fault.
  */
 export function disagreement(walked: WalkedRequest): string | undefined {
   const decoded = decodeSpans(walked.request);

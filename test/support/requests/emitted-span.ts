@@ -6,12 +6,12 @@ import type {
   TraceSpan,
 } from "../../../src/domain/trace-span.ts";
 
-/** A span in the SDK's words, as `sdk-client.mjs` prints it. */
+/** A span in the terms of the SDK, as `sdk-client.mjs` prints it. */
 export interface EmittedSpan {
   readonly context: EmittedContext;
   readonly parent?: EmittedContext;
   readonly name: string;
-  /** The SDK counts from 0, OTLP from 1. */
+  /** The kind; the SDK counts from 0, OTLP from 1. */
   readonly kind: number;
   readonly startTime: EmittedTime;
   readonly endTime: EmittedTime;
@@ -51,7 +51,7 @@ interface EmittedLink {
   readonly droppedAttributesCount?: number;
 }
 
-/** Seconds, and nanoseconds. */
+/** A time as seconds and nanoseconds. */
 type EmittedTime = readonly [number, number];
 
 type EmittedAttributes = Readonly<Record<string, EmittedValue>>;
@@ -66,7 +66,7 @@ type EmittedValue =
   | { readonly $number: string }
   | { readonly [key: string]: EmittedValue };
 
-/** What a reader of OTLP should see of it. */
+/** Returns the span as readers of OTLP should see it. */
 export function traceSpanOf(span: EmittedSpan): TraceSpan {
   const { context, parent, resource, scope } = span;
   return {
@@ -122,7 +122,10 @@ function linkOf({ context, attributes, droppedAttributesCount }: EmittedLink): S
   };
 }
 
-/** The trace flags; that it is known whether the other span is remote; whether it is. */
+/**
+ * Returns the trace flags, and two bits: whether it is known that the other span is remote, and
+ * whether it is.
+ */
 function flagsOf(traceFlags: number, isRemote = false): number {
   return traceFlags + 0x100 + (isRemote ? 0x200 : 0);
 }
@@ -146,7 +149,7 @@ function valueOf(value: EmittedValue): AttributeValue {
   return { type: "kvlist", value: attributesOf(value) };
 }
 
-/** Integers that 64 bits can hold are sent as such. */
+/** Returns the value of a number. Integers that fit into 64 bits are sent as integers. */
 function numberOf(value: number): AttributeValue {
   const isInt = Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63;
   return isInt ? { type: "int", value: BigInt(value) } : { type: "double", value };

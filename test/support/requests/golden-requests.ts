@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The groups of spans that are kept as files, one request each. */
+/** The groups of spans that are stored as files, with one request each. */
 export const GOLDEN_NAMES = [
   "plain-server-span",
   "attribute-kinds",

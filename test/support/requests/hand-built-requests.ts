@@ -52,7 +52,7 @@ const link = bytesField(
   fixed32Field(6, 0x300),
 );
 
-/** Every field that a span has, in the order of their numbers. */
+/** All fields of a span, in numerical order. */
 export const fullSpanBody = [
   ...bytesField(1, traceId(7)),
   ...bytesField(2, spanId(7)),
@@ -93,7 +93,7 @@ const fullScope = bytesField(
   varintField(4, 1),
 );
 
-/** Of each wire type one, with numbers that OTLP has not given out. */
+/** One field of each wire type, with numbers that OTLP does not use. */
 export const unknownFields = [
   varintField(1000, 1),
   fixed64Field(17, 2n),
@@ -101,7 +101,7 @@ export const unknownFields = [
   fixed32Field(19, 3),
 ];
 
-/** Valid requests, each with what is special about it. */
+/** Valid requests by their special property. */
 export const handBuiltRequests: Readonly<Record<string, Uint8Array>> = {
   "one short span": requestOf(1),
   "every field set": request(

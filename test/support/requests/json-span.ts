@@ -4,17 +4,19 @@ import { requestFromJson } from "../../../src/adapters/otlp/json/json-request.ts
 const BEGIN = '{"resourceSpans":[{"scopeSpans":[{"spans":[{';
 const END = "}]}]}]}";
 
-/** The place of the first member's first byte in a body made by `bodyOfSpan`. */
+/** The offset of the first byte of the first member in a body made by `bodyOfSpan`. */
 export const MEMBERS_AT = BEGIN.length;
 
-/** A body of OTLP/JSON whose one span has these members, which may be wrong in any way. */
+/**
+ * Returns a body of OTLP/JSON whose one span has these members, which may be invalid in any way.
+ */
 export function bodyOfSpan(members: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(BEGIN + members + END);
 }
 
 /**
- * What became of a span with these members: the members as our own JSON writes them, from the bytes
- * that were made of them, or the message that says what is wrong.
+ * Returns the members of a span as our JSON writer prints them after a round trip, or the message
+ * that explains their mistake.
  */
 export function rereadSpan(members: string): string {
   const reading = requestFromJson(bodyOfSpan(members), { nestingDepth: 100 });
@@ -23,7 +25,7 @@ export function rereadSpan(members: string): string {
   return text.startsWith(BEGIN) ? text.slice(BEGIN.length, -END.length) : text;
 }
 
-/** The same of one attribute value. */
+/** Returns the same for one attribute value. */
 export function rereadValue(value: string): string {
   const begin = '"attributes":[{"value":';
   const text = rereadSpan(`${begin}${value}}]`);

@@ -1,13 +1,13 @@
 import { tag, varint } from "./wire-bytes.ts";
 
-/** Bytes too many to be built as arrays of numbers. */
+/** Bytes too large to build as arrays of numbers. */
 
-/** The same bytes, `times` over. */
+/** Returns the bytes, repeated. */
 export function repeated(bytes: readonly number[], times: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.alloc(bytes.length * times, Uint8Array.from(bytes)));
 }
 
-/** What `bytesField` makes, of a large body. */
+/** Returns the same as `bytesField`, for a large body. */
 export function largeField(
   fieldNumber: number,
   ...parts: (Uint8Array | number[])[]

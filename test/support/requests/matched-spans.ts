@@ -9,11 +9,11 @@ import {
 } from "../../../src/domain/wire/walked-request.ts";
 
 const walked = createWalkedRequest({ spansPerRequest: 1_000, nestingDepth: 100 });
-/** Other bytes around it, as in the ring, and shared as there. */
+/** The number of other bytes around it, as in the ring. */
 const AROUND_BYTES = 64;
 const arena = new Uint8Array(new SharedArrayBuffer(2 ** 20)).fill(0x4a);
 
-/** Walks a request that lies somewhere in shared memory, and tells the place of each valid span. */
+/** Walks a request somewhere in shared memory, and returns the location of each valid span. */
 export function placesOf(request: Uint8Array): SpanLocation[] {
   walkRequest(walked, request);
   if (walked.fault !== NO_FAULT) throw new Error(`fault ${walked.fault}`);
@@ -33,7 +33,7 @@ function placeOfRow({ spanContext, ...table }: WalkedRequest, row: number): Span
   };
 }
 
-/** Which spans of a request, by row, match the filter. */
+/** Returns the rows of the spans that match the filter. */
 export function matchedRows(request: Uint8Array, filter: SpanFilter): number[] {
   const matcher = compileFilter(filter);
   return placesOf(request).flatMap((place, row) => (matcher.matches(place) ? [row] : []));

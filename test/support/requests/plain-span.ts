@@ -1,6 +1,6 @@
 import type { TraceSpan } from "../../../src/domain/trace-span.ts";
 
-/** A valid span with everything else empty. */
+/** Returns a valid span in which everything else is empty. */
 export function plainSpan(): TraceSpan {
   const noAttributes = { attributes: [], droppedAttributesCount: 0 };
   return {

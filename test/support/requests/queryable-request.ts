@@ -12,9 +12,9 @@ import {
 } from "./wire-bytes.ts";
 
 /**
- * Requests and filters that often meet: both are drawn from the same few names, keys, values and
- * times. Spans come in every form that the encoding allows: fields in any order and several times,
- * heads and numbers wider than they need be, values of several kinds, resources in pieces.
+ * Requests and filters that often match, because both are drawn from the same few names, keys,
+ * values and times. Spans have every form that the encoding allows: fields in any order and
+ * repeated, tags and numbers wider than necessary, values of several kinds, resources in pieces.
  */
 
 const NAMES = ["", "GET /", "GET /orders", "GET /orderz", "péché", "\ufeffx", "n".repeat(130)];
@@ -142,7 +142,7 @@ const resourceSpans = fieldsOf(
   5,
 );
 
-/** A request whose spans are all valid. */
+/** Generates requests with only valid spans. */
 export const queryableRequest: fc.Arbitrary<Uint8Array<ArrayBuffer>> = fc
   .array(withHead(1, resourceSpans), { maxLength: 3 })
   .map((all) => Uint8Array.from(all.flat()));

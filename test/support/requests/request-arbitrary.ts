@@ -3,14 +3,14 @@ import { type MessageName, MESSAGES, SCHEMA } from "../../../src/domain/wire/otl
 import { wideVarint } from "./wire-bytes.ts";
 
 /**
- * Encoded trace requests of any shape that the encoding allows and the walk accepts: fields in any
- * order, missing or several times, unknown ones between them, tags, lengths and numbers in more
- * bytes than they need. Built from the schema, so nothing that OTLP has is left out.
+ * Encoded trace requests of any form that the encoding allows and the walk accepts: fields in any
+ * order, absent or repeated, unknown ones between them, and tags, lengths and numbers wider than
+ * necessary. They are generated from the schema, so they cover all of OTLP.
  */
 
 type Bytes = readonly number[];
 
-/** Mostly as an encoder writes it, at times wider. */
+/** Usually the width that encoders write, sometimes wider. */
 const width = (widest: number) =>
   fc.oneof(
     { arbitrary: fc.constant(1), weight: 12 },
@@ -114,7 +114,7 @@ const messages = fc.letrec<Messages>(
 export const requestArbitrary: fc.Arbitrary<Uint8Array<ArrayBuffer>> =
   messages.ExportTraceServiceRequest.map((bytes) => Uint8Array.from(bytes));
 
-/** One change to bytes: others in the place of a few, none or more of them. */
+/** A change that replaces a few bytes by others, by none or by more. */
 export interface ByteChange {
   readonly at: number;
   readonly removed: number;

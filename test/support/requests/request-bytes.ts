@@ -1,6 +1,6 @@
 import { bytesField, fixed32Field, fixed64Field, varintField } from "./wire-bytes.ts";
 
-/** Identifiers that differ from span to span and are never all zero. */
+/** Returns an identifier that differs from span to span and is never all zero. */
 export function traceId(number: number): number[] {
   return [0xab, ...Array<number>(11).fill(7), ...bigEndian(number)];
 }
@@ -17,7 +17,7 @@ export function attribute(key: string, value: string): number[] {
   return [...bytesField(1, key), ...bytesField(2, bytesField(1, value))];
 }
 
-/** The shortest valid span: its two identifiers and its name. */
+/** Returns the shortest valid span: its two identifiers and its name. */
 export function spanBody(number: number, ...more: number[][]): number[] {
   return [
     ...bytesField(1, traceId(number)),
@@ -31,7 +31,9 @@ export function span(number: number, ...more: number[][]): number[] {
   return bytesField(2, spanBody(number, ...more));
 }
 
-/** The ResourceSpans field of a request, with one scope; `spans` are fields made by `span`. */
+/**
+ * Returns the ResourceSpans field of a request, with one scope; `spans` are fields made by `span`.
+ */
 export function resourceSpans(service: string, ...spans: number[][]): number[] {
   const resource = bytesField(1, bytesField(1, attribute("service.name", service)));
   const scope = bytesField(1, bytesField(1, "spanring.test"), bytesField(2, "1.2.3"));
@@ -42,13 +44,13 @@ export function request(...parts: number[][]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(parts.flat());
 }
 
-/** A request of `spanCount` short spans, numbered from `first`. */
+/** Returns a request of `spanCount` short spans, numbered from `first`. */
 export function requestOf(spanCount: number, first = 1): Uint8Array<ArrayBuffer> {
   const spans = Array.from({ length: spanCount }, (_, index) => span(first + index));
   return request(resourceSpans("shop", ...spans));
 }
 
-/** A span as a web server's SDK emits it: about 370 bytes, eight attributes. */
+/** Returns a span as the SDK of a web server emits it: about 370 bytes, eight attributes. */
 export function serverSpan(number: number): number[] {
   return span(
     number,

@@ -4,8 +4,8 @@ import { attribute, spanBody, spanId, traceId } from "./request-bytes.ts";
 import { bytesField, fixed64Field, varintField, wideBytesField } from "./wire-bytes.ts";
 
 /**
- * A request as a tree, so that a test can say what is left of it when some spans are gone, without
- * asking the code that takes them out. A part that is an array of numbers is one other field.
+ * A request as a tree, so that a test can compute what is left of it without some spans,
+ * independently of the code that removes them. A part that is an array of numbers is another field.
  */
 export interface RequestShape {
   readonly parts: readonly (number[] | ResourceShape)[];
@@ -26,18 +26,18 @@ export interface SpanShape {
   readonly body: number[];
 }
 
-/** How many bytes tag and length take, where they could do with fewer. */
+/** Widths of the tag and the length, which may be larger than necessary. */
 interface HeadWidth {
   readonly tag: number;
   readonly length: number;
 }
 
-/** Its spans in wire order. */
+/** Returns its spans in wire order. */
 export function spansOf(shape: RequestShape): SpanShape[] {
   return childrenOf(shape).flatMap(childrenOf).flatMap(childrenOf);
 }
 
-/** The service that a span belongs to: what its resource says first, or the name for none. */
+/** Returns the service of a span: the first name in its resource, or the name for none. */
 export function serviceOf(shape: RequestShape, span: SpanShape): string {
   const inResource = childrenOf(shape).find((each) =>
     childrenOf(each).flatMap(childrenOf).includes(span),
@@ -46,7 +46,7 @@ export function serviceOf(shape: RequestShape, span: SpanShape): string {
   return SERVICES.get(String(named)) ?? "unknown_service";
 }
 
-/** All of it, as it was drawn up. */
+/** Encodes the whole request. */
 export function encodeShape(shape: RequestShape): Uint8Array<ArrayBuffer> {
   const scopeBody = (scope: ScopeShape) =>
     encodeParts(scope, ({ width, body }) => wideBytesField(2, width, body));
@@ -58,8 +58,9 @@ export function encodeShape(shape: RequestShape): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * What a hand-over of these spans alone must be: of every message around one of them first the
- * other fields, in order, then what is left; all tags and lengths in their shortest form.
+ * Returns what a hand-over of these spans alone must be: in each message around one of them, first
+ * the other fields, in order, then the remaining messages, with all tags and lengths in their
+ * shortest form.
  */
 export function encodeKept(
   shape: RequestShape,
@@ -119,12 +120,12 @@ const NAMED_RESOURCES = ["shop", "cart", "till"].map((service) => ({
   service,
   field: bytesField(1, bytesField(1, attribute("service.name", service))),
 }));
-/** By the bytes of a resource, written as numbers. */
+/** The services by the bytes of their resource, written as numbers. */
 const SERVICES = new Map(NAMED_RESOURCES.map(({ service, field }) => [String(field), service]));
 const resource = fc.constantFrom(...NAMED_RESOURCES.map(({ field }) => field));
 const scope = fc.constant(bytesField(1, bytesField(1, "spanring.test"), bytesField(2, "1.2.3")));
 
-/** Some of which a fast path may take, and some not. */
+/** Fields of spans, some of which the fast path may accept. */
 const spanField = fc.constantFrom(
   varintField(6, 2),
   fixed64Field(7, 1n),
@@ -145,7 +146,7 @@ const span: fc.Arbitrary<SpanShape> = fc
     body: spanBody(number, bytesField(3, "x".repeat(padding)), ...fields),
   }));
 
-/** Children among other fields, more of them than of those. */
+/** Generates children among other fields, more children than fields. */
 function partsOf<Child>(
   child: fc.Arbitrary<Child>,
   others: fc.Arbitrary<number[]>[],
@@ -170,7 +171,10 @@ const resourceShape: fc.Arbitrary<ResourceShape> = fc.record({
   parts: partsOf(scopeShape, [unknownField, schemaUrl, resource], 4),
 });
 
-/** At least one span, in any number of resources and scopes, with and without other fields. */
+/**
+ * Generates requests of at least one span, in any number of resources and scopes, with and without
+ * other fields.
+ */
 export const requestShapeArbitrary: fc.Arbitrary<RequestShape> = fc
   .record({ parts: partsOf(resourceShape, [unknownField], 3) })
   .filter((shape) => spansOf(shape).length > 0);

@@ -10,7 +10,7 @@ export interface SpanTimes {
   readonly toMs: number;
 }
 
-/** A span of the trace, as it is shown; times are from the trace's begin. */
+/** Returns a printed span of the trace, with times relative to the start of the trace. */
 export function shownSpan(
   spanId: string,
   parentSpanId: string,
@@ -37,13 +37,16 @@ function nanos(ms: number): bigint {
   return BigInt(Math.round(ms * 1e6));
 }
 
-/** Text that would take over a terminal, or turn the line around. */
+/** Text that would control a terminal or reverse a line. */
 export const HOSTILE_NAME = "evil \u001b[2J\u001b]0;title\u0007\u202ename\r\nforged\u009b31m";
 
-/** What no terminal may ever be sent from a peer: all control and format characters but "\n". */
+/**
+ * Matches characters of a peer that must never reach a terminal: all control and format characters
+ * but "\n".
+ */
 export const UNSAFE_TEXT = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-/** A little of everything that a trace can be. */
+/** A trace with a bit of everything. */
 export const VARIED_TRACE: readonly ShownSpan[] = [
   shownSpan("a", "", { fromMs: 0, toMs: 120 }, { name: "GET /orders/{id}" }),
   shownSpan("b", "a", { fromMs: 1, toMs: 9.5 }, { name: "authenticate", service: "auth" }),

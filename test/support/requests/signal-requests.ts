@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { bytesField, fixed64Field, varintField } from "./wire-bytes.ts";
 
-/** A request of metrics or logs in both encodings, and how many items it has. */
+/** A request of metrics or logs in both encodings, and its number of items. */
 export interface SignalRequest {
   readonly encoded: Uint8Array<ArrayBuffer>;
   readonly json: string;
@@ -14,7 +14,7 @@ interface Part {
   readonly items: number;
 }
 
-/** By the names of fields: those that lead to the items, in order, and numbers of each. */
+/** Field names on the path to the items, in order, with their numbers. */
 type Step = Readonly<Record<string, number>>;
 
 const METRICS_STEPS: readonly Step[] = [
@@ -26,7 +26,7 @@ const METRICS_STEPS: readonly Step[] = [
 ];
 const LOGS_STEPS: readonly Step[] = [{ resourceLogs: 1 }, { scopeLogs: 2 }, { logRecords: 2 }];
 
-/** What else such messages hold: a name, a number, and an attribute that looks like the way on. */
+/** Other contents of such messages: a name, a number, and an attribute that looks like the path. */
 const around = fc.constantFrom<{ encoded: number[]; json: object }>(
   { encoded: [], json: {} },
   { encoded: bytesField(31, "dataPoints"), json: { name: 'dataPoints"}]' } },
@@ -39,7 +39,7 @@ const around = fc.constantFrom<{ encoded: number[]; json: object }>(
 
 const item: fc.Arbitrary<Part> = around.map((part) => ({ ...part, items: 1 }));
 
-/** A message that has up to three of what the field `step` names holds, or one of a oneof. */
+/** Generates a message with up to three of the fields that `step` names, or one of a oneof. */
 function messageOf(step: Step, below: fc.Arbitrary<Part>): fc.Arbitrary<Part> {
   const names = Object.keys(step);
   const isOneof = names.length > 1;
@@ -70,7 +70,7 @@ export const signalRequests = {
   logs: requestOf(LOGS_STEPS),
 } as const;
 
-/** Three data points in two metrics, and as many log records in two scopes. */
+/** Three data points in two metrics, and three log records in two scopes. */
 export const THREE_ITEMS = {
   metrics: {
     encoded: Uint8Array.from(

@@ -10,14 +10,14 @@ import type {
   TraceSpan,
 } from "../../../src/domain/trace-span.ts";
 
-/** Spans that are valid, with every field that OTLP carries at times set and at times not. */
+/** Valid spans in which each field of OTLP is sometimes set. */
 
 const text = fc.string({ unit: "grapheme", maxLength: 12 });
 const uint32 = fc.nat({ max: 0xffff_ffff });
 const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
 
-/** Lowercase, and not all zero. */
+/** Generates lowercase identifiers that are not all zero. */
 function identifier(lengthBytes: number): fc.Arbitrary<string> {
   return fc
     .uint8Array({ minLength: lengthBytes, maxLength: lengthBytes })
@@ -50,7 +50,7 @@ const event: fc.Arbitrary<SpanEvent> = fc.record({
   droppedAttributesCount: uint32,
 });
 
-/** Of a link, which may have none, or one of zeros. */
+/** Generates the identifier of a link, which may be empty or all zeros. */
 function optionalIdentifier(lengthBytes: number): fc.Arbitrary<string> {
   const zeros = fc.constant("00".repeat(lengthBytes));
   return fc.oneof({ arbitrary: identifier(lengthBytes), weight: 6 }, fc.constant(""), zeros);

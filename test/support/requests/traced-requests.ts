@@ -11,14 +11,14 @@ export interface TracedSpan {
   readonly isError?: boolean;
 }
 
-/** Of this span's trace, in hex. */
+/** Returns the trace identifier of this span, in hex. */
 export function traceHex(trace: number): string {
   return Buffer.from(traceId(trace)).toString("hex");
 }
 
 export const SOME_PARENT = spanId(99);
 
-/** One request for each span. */
+/** Returns one request per span. */
 export function tracedRequests(...spans: TracedSpan[]): Uint8Array<ArrayBuffer>[] {
   return spans.map((span, index) => {
     const { service = "shop", startNano = 1n, endNano = 2n, parent } = span;

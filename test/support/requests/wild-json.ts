@@ -1,14 +1,14 @@
 /**
- * The same JSON, written as no encoder would: white space anywhere, escapes where none is needed,
- * numbers for strings of 64-bit integers and strings for numbers, and members that OTLP does not
- * have, of any form. `random` answers a number from 0 to 1, never 1.
+ * Returns the same JSON as no encoder would write it: white space anywhere, needless escapes,
+ * numbers for strings of 64-bit integers and strings for numbers, and members of any form that OTLP
+ * does not have. `random` returns a number from 0 up to, but not including, 1.
  */
 export function wildJson(value: unknown, random: () => number): string {
   const space = () => pick(["", "", "", " ", "\n", "\t \r\n"], random);
   return space() + wildValue(value, random) + space();
 }
 
-/** Numbers that look random and are the same for the same seed: Marsaglia's xorshift. */
+/** Returns pseudo-random numbers that are the same for the same seed: Marsaglia's xorshift. */
 export function randomFrom(seed: number): () => number {
   let state = seed | 0 || 1;
   return () => {
@@ -43,7 +43,8 @@ function wildMember([key, value]: [string, unknown], random: () => number): stri
 function wildString(text: string, random: () => number): string {
   const units = Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
   if (random() < 0.5) return JSON.stringify(text);
-  // All or nothing of a surrogate pair: half of one, escaped, would be no pair.
+  // Escape either both halves of a surrogate pair or neither; a single escaped half would not be a
+  // pair.
   const escaped = units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`);
   return `"${escaped.join("")}"`;
 }

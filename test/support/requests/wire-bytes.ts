@@ -1,6 +1,6 @@
 /**
- * Protobuf bytes written by hand, so that a test can show exactly the bytes it means, the wrong
- * ones included. Nothing here checks anything.
+ * Protobuf bytes written by hand, so that tests can show the exact bytes, including invalid ones.
+ * Nothing is checked here.
  */
 export function varint(value: number | bigint): number[] {
   const bytes: number[] = [];
@@ -9,7 +9,7 @@ export function varint(value: number | bigint): number[] {
   return [...bytes, Number(rest)];
 }
 
-/** The same value in more bytes than it needs: `width` of them, the last ones empty. */
+/** Returns the same value in `width` bytes, more than necessary; the last ones are empty. */
 export function wideVarint(value: number | bigint, width: number): number[] {
   const bytes = varint(value);
   while (bytes.length < width) {
@@ -39,13 +39,13 @@ export function fixed32Field(fieldNumber: number, value: number): number[] {
   return [...tag(fieldNumber, 5), ...bytes];
 }
 
-/** A field with a length: bytes, a string, or a message given as its parts. */
+/** Returns a field with a length: bytes, a string, or a message given as its parts. */
 export function bytesField(fieldNumber: number, ...parts: (number[] | string)[]): number[] {
   const body = parts.flatMap((part) => (typeof part === "string" ? utf8(part) : part));
   return [...tag(fieldNumber, 2), ...varint(body.length), ...body];
 }
 
-/** The same field, with a tag and a length of more bytes than they need. */
+/** Returns the same field with a wider tag and length than necessary. */
 export function wideBytesField(
   fieldNumber: number,
   width: { readonly tag: number; readonly length: number },
@@ -59,7 +59,7 @@ export function wideBytesField(
   return [...head, ...body];
 }
 
-/** A group: what proto2 had in place of a length, between two tags. */
+/** Returns a group, which proto2 had instead of a length, between two tags. */
 export function groupField(fieldNumber: number, ...parts: number[][]): number[] {
   return [...tag(fieldNumber, 3), ...parts.flat(), ...tag(fieldNumber, 4)];
 }

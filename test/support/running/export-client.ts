@@ -2,17 +2,19 @@ import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
 
 const EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
-/** Sends trace requests as the bytes they are. */
+/** Sends encoded trace requests unchanged. */
 export interface ExportClient extends Disposable {
-  /** Resolves with the bytes of the answer; rejects with the status that the server gave. */
+  /**
+   * Sends a request. Resolves to the bytes of the response; rejects with the status of the server.
+   */
   export(request: Uint8Array): Promise<Uint8Array>;
 }
 
-/** A connection of its own to a gRPC server on the loopback address. */
+/** Opens its own connection to a gRPC server on the loopback address. */
 export function openExportClient(port: number): ExportClient {
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
     "grpc.enable_http_proxy": 0,
-    // Otherwise clients of one address share a connection.
+    // Otherwise, clients of one address share a connection.
     "grpc.use_local_subchannel_pool": 1,
   });
   return {

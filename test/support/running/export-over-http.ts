@@ -1,4 +1,4 @@
-/** Sends a request to an OTLP/HTTP listener; throws when it is not accepted as a whole. */
+/** Sends a request to an OTLP/HTTP listener; throws if it is not accepted completely. */
 export async function exportOverHttp(endpoint: string, request: Uint8Array): Promise<void> {
   const answer = await fetch(`${endpoint}/v1/traces`, {
     method: "POST",

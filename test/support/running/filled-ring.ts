@@ -7,8 +7,8 @@ import type { AppendResult } from "../../../src/ports/trace-buffer.ts";
 import { assertInvariants } from "../oracles/ring-invariants.ts";
 
 /**
- * The ring's functions for a test on one thread: walks what it puts in, takes no lock, and asserts
- * the invariants of the ring afterwards.
+ * The functions of the ring for single-threaded tests: they walk the requests, take no lock, and
+ * assert the invariants of the ring afterwards.
  */
 
 const walked = createWalkedRequest({ spansPerRequest: 100_000, nestingDepth: 100 });
@@ -27,12 +27,12 @@ export function put(ring: RingMemory, request: Uint8Array, options: PutOptions =
   return appended;
 }
 
-/** Spans that were rejected, of one service. */
+/** Returns an amount of rejected spans of one service. */
 export function rejectedOf(service: string, spans: number, bytes: number): ServiceAmount[] {
   return [{ service: Buffer.from(service), spans, bytes }];
 }
 
-/** A ring that holds these requests. */
+/** Returns a ring with these requests. */
 export function ringOf(
   capacity: { readonly spans: number; readonly bytes: number },
   ...requests: Uint8Array[]

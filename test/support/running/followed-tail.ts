@@ -4,9 +4,9 @@ import type { RunningReadApi } from "./running-read-api.ts";
 export interface FollowedTail {
   readonly response: Response;
   readonly reader: { read(): Promise<{ done: boolean }>; readonly closed: Promise<unknown> };
-  /** The beat at its beginning. */
+  /** The heartbeat at its beginning. */
   readonly first: string;
-  /** Reads on until what it read since the last call holds a text. */
+  /** Reads until the text since the last call contains `end`; resolves to that text. */
   next(end: string): Promise<string>;
 }
 
@@ -34,7 +34,7 @@ export async function follow(
   return { response, reader, first, next };
 }
 
-/** Of spans that are written one a line. */
+/** Returns the sequences of spans written one per line. */
 export function sequencesIn(text: string): number[] {
   return Array.from(text.matchAll(/"sequence":(\d+)/g), ([, digits]) => Number(digits));
 }

@@ -1,22 +1,22 @@
 import { connect, type Socket } from "node:net";
 
 export interface HalfSent {
-  /** A whole request body declares this; without it, pieces are sent chunked. */
+  /** The declared length of the body; without it, pieces are sent chunked. */
   readonly declaredBytes?: number;
   readonly sentBytes: number;
   readonly path?: string;
 }
 
-/** An export over HTTP/1.1 that has not been sent to its end. */
+/** An export over HTTP/1.1 that has been sent only in part. */
 export interface HalfSentBody extends Disposable {
-  /** The status line and all that came with it, when something comes. */
+  /** Resolves to the status line and everything received with it. */
   readonly answer: Promise<string>;
-  /** Resolves when the other side has closed, or broken off. */
+  /** Resolves when the other side has closed or reset the connection. */
   readonly closed: Promise<void>;
   send(bytes: Uint8Array): void;
 }
 
-/** Resolves when the head and the bytes are handed to the system. */
+/** Resolves when the head and the bytes have been passed to the system. */
 export async function sendHalfBody(port: number, half: HalfSent): Promise<HalfSentBody> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   const answer = Promise.withResolvers<string>();
@@ -41,7 +41,7 @@ function headOf({ declaredBytes, path = "/v1/traces" }: HalfSent): Buffer {
   return Buffer.from(`${lines.join("\r\n")}\r\nContent-Type: application/x-protobuf\r\n\r\n`);
 }
 
-/** Zeros, so that where they are taken for a request it is a malformed one. */
+/** Returns zeros, which are a malformed request if they are parsed as one. */
 function bodyOf({ declaredBytes, sentBytes }: HalfSent): Buffer {
   const zeros = Buffer.alloc(sentBytes);
   if (declaredBytes !== undefined) return zeros;

@@ -1,19 +1,19 @@
 import { connect } from "node:http2";
 import { grpcMessage } from "../grpc/grpc-wire.ts";
 
-/** An export whose request has not been sent to its end: a call that is in flight. */
+/** An export whose request has been sent only in part, so that the call is in flight. */
 export interface HalfSentCall extends Disposable {
-  /** Sends the other half; resolves with the gRPC status of the answer. */
+  /** Sends the other half; resolves to the gRPC status of the response. */
   finish(): Promise<number>;
   /** Resolves when the server has closed the connection. */
   readonly closed: Promise<void>;
 }
 
-/** Resolves when the server has seen the first half. */
+/** Sends the first half of a request. Resolves when the server has seen it. */
 export async function sendHalf(port: number, request: Uint8Array): Promise<HalfSentCall> {
   const session = connect(`http://127.0.0.1:${port}`);
   const closed = new Promise<void>((resolve) => session.once("close", resolve));
-  // A server that breaks the connection off resets it.
+  // The server resets a connection that it breaks off.
   session.on("error", () => {});
   const call = session.request({
     ":method": "POST",
@@ -26,12 +26,12 @@ export async function sendHalf(port: number, request: Uint8Array): Promise<HalfS
   const note = (headers: object) => {
     if ("grpc-status" in headers) status.resolve(Number(headers["grpc-status"]));
   };
-  // A failure comes in the headers where there is nothing else to say.
+  // An immediate failure comes in the headers.
   call.on("response", note).on("trailers", note).resume();
   const message = grpcMessage(request);
   const half = Math.floor(message.length / 2);
   call.write(message.subarray(0, half));
-  // Frames are read in order: when the ping is answered, what was sent before it has been read.
+  // Frames are read in order: once the ping is answered, everything sent before it has been read.
   await new Promise((resolve) => session.ping(resolve));
   return {
     finish: () => {

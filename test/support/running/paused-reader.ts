@@ -1,13 +1,13 @@
-/** A client of HTTP that takes nothing, not even into a buffer of its own, until it is told to. */
+/** An HTTP client that reads nothing, not even into its own buffer, until told to. */
 export interface PausedReader {
-  /** Reads on until the body so far holds this; answers with the body. */
+  /** Reads until the body contains this; resolves to the body so far. */
   readUntil(end: string): Promise<string>;
-  /** Reads on until the server closes; answers with all that came, its chunk heads too. */
+  /** Reads until the server closes; resolves to everything received, including chunk heads. */
   readUntilClosed(): Promise<string>;
   close(): void;
 }
 
-/** Resolves when the request is sent, and the beginning of the answer is there. */
+/** Sends a request. Resolves when the beginning of the response has arrived. */
 export async function openPausedReader(port: number, path: string): Promise<PausedReader> {
   const begun = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<void>();
@@ -48,7 +48,7 @@ export async function openPausedReader(port: number, path: string): Promise<Paus
   return { readUntil, readUntilClosed, close: () => void socket.end() };
 }
 
-/** The body of an answer in chunks, as far as it is there. Source: RFC 9112, 7.1. */
+/** Returns the body of a chunked response, as far as it has arrived. Source: RFC 9112, 7.1. */
 function withoutChunkHeads(answer: string): string {
   let at = answer.indexOf("\r\n\r\n") + 4;
   let body = "";

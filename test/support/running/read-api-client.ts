@@ -2,7 +2,7 @@ import type { BufferStats } from "../../../src/domain/ledger.ts";
 
 const PROTOBUF = { Accept: "application/x-protobuf" };
 
-/** The read API of a running program, as a client sees it. Every answer must be a success. */
+/** A client of the read API of a running program. Every response must be a success. */
 export interface ReadApiClient {
   stats(): Promise<BufferStats>;
   /** OTLP/JSON, parsed. */

@@ -3,12 +3,12 @@ import { type CommandEnd, type CommandSurroundings, runCommands } from "./run-co
 
 export interface FakeEnd extends CommandEnd {
   readonly url: string;
-  /** Method and path of each request, with the query as it was written. */
+  /** The method and path of each request, with the query as written. */
   readonly asked: readonly string[];
   readonly requests: readonly Asked[];
 }
 
-/** Runs a command against a server that gives one answer to everything. */
+/** Runs a command against a server that gives the same response to all requests. */
 export async function runAgainstFake(
   [command = "", ...argv]: readonly string[],
   answer: Answer,

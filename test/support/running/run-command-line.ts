@@ -7,15 +7,15 @@ import { writtenText } from "../fakes/written-text.ts";
 
 export interface CommandSurroundings {
   readonly env?: Environment;
-  /** Of a terminal; without it, output goes into a pipe. */
+  /** The width of the terminal; without it, output goes to a pipe. */
   readonly columns?: number;
   readonly stdin?: AsyncIterable<Uint8Array>;
   readonly stopped?: () => Promise<unknown>;
   readonly clock?: SleepingClock;
   readonly startReceiver?: StartReceiver;
-  /** Leaves after so many writes. */
+  /** The reader of the output leaves after this many writes. */
   readonly readerLeavesAfter?: number;
-  /** In place of the one whose text is given back. */
+  /** Replaces the stream whose text is returned. */
   readonly stdout?: TextStream;
 }
 
@@ -26,7 +26,7 @@ export interface CommandEnd {
   readonly stdoutBytes: Uint8Array;
 }
 
-/** Runs a command as the program does, in this process. */
+/** Runs a command in this process, like the program. */
 export async function runCommands(
   argv: readonly string[],
   surroundings: CommandSurroundings = {},

@@ -20,12 +20,12 @@ export interface RunningGrpcListener {
   readonly receiver: GrpcFakeReceiver;
   readonly logger: RecordingLogger;
   readonly problems: ProblemRegistry;
-  /** A client, and its connection, of its own. */
+  /** Returns a new client with its own connection. */
   client(options?: ClientOptions): Client;
   peer(): GrpcRawPeer;
 }
 
-/** The limits that ship, with times so long that no test meets them by accident. */
+/** The default limits, but with times that no test reaches by accident. */
 export const GRPC_TEST_LIMITS: LimitsConfig = {
   connections: 1000,
   connectionsPerAddress: 200,
@@ -42,7 +42,9 @@ export const GRPC_TEST_LIMITS: LimitsConfig = {
 
 const ends: (() => unknown)[] = [];
 
-/** A listener on a free port of 127.0.0.1; ended with its clients when the test ends. */
+/**
+ * Runs a listener on a free port of 127.0.0.1, which ends with its clients at the end of the test.
+ */
 export async function runGrpcListener(
   parts: Partial<Omit<GrpcListenerParts, "limits">> & { limits?: Partial<LimitsConfig> } = {},
 ): Promise<RunningGrpcListener> {
@@ -79,7 +81,7 @@ function ending<T>(thing: T, end: (thing: T) => void): T {
   return thing;
 }
 
-/** To be called once in a test file that runs listeners. Clients end before their listeners. */
+/** Must be called once in a test file that runs listeners. Clients end before their listeners. */
 export function stopGrpcListenersAfterEach(): void {
   afterEach(async () => {
     for (const end of ends.splice(0).toReversed()) await end();

@@ -19,7 +19,7 @@ export interface RunningOtlpHttp {
   readonly logger: RecordingLogger;
   readonly problems: ProblemRegistry;
   readonly budget: InFlightBudget;
-  /** A POST to `/v1/traces` in protobuf, where `init` does not say otherwise. */
+  /** Sends a POST to `/v1/traces`, as protobuf by default. */
   send(body: string | Uint8Array<ArrayBuffer>, options?: SendOptions): Promise<Response>;
   request(path: string, init?: RequestInit): Promise<Response>;
 }
@@ -41,7 +41,9 @@ const running: Running[] = [];
 
 type Parts = Partial<Omit<OtlpHttpListenerParts, "limits">> & { limits?: Partial<LimitsConfig> };
 
-/** A listener on a free port of 127.0.0.1; stopped by force when the test ends. */
+/**
+ * Runs a listener on a free port of 127.0.0.1, which is stopped by force at the end of the test.
+ */
 export function runOtlpHttp(parts: Parts = {}): RunningOtlpHttp {
   const receiver = new GrpcFakeReceiver();
   const logger = new RecordingLogger();
@@ -75,7 +77,7 @@ export function runOtlpHttp(parts: Parts = {}): RunningOtlpHttp {
   };
 }
 
-/** To be called once in a test file that runs such listeners. */
+/** Must be called once in a test file that runs such listeners. */
 export function stopOtlpHttpAfterEach(): void {
   afterEach(async () => {
     const ended = running.splice(0);

@@ -4,14 +4,14 @@ import type { Environment } from "../../../src/config/config.ts";
 
 const ROOT = join(import.meta.dir, "../../..");
 
-/** `SPANRING_PROGRAM=src/main.ts bun test` saves the build while the program is being worked on. */
+/** `SPANRING_PROGRAM=src/main.ts bun test` avoids the build during development. */
 const PROGRAM = resolvePath(ROOT, process.env["SPANRING_PROGRAM"] ?? "dist/spanring");
-/** What starts the program, to be followed by its arguments. */
+/** The command of the program, followed by its arguments. */
 export const COMMAND: readonly string[] = PROGRAM.endsWith(".ts")
   ? [process.execPath, PROGRAM]
   : [PROGRAM];
 
-/** One line of the program's log. */
+/** A line of the log. */
 export interface LogLine {
   readonly time: string;
   readonly level: string;
@@ -25,25 +25,25 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** The program, listening. It is killed when it goes out of scope and still runs. */
+/** The running program. It is killed if it still runs when this is disposed of. */
 export interface RunningProgram extends AsyncDisposable {
   readonly pid: number;
   readonly grpcPort: number;
-  /** Where the OTLP exporter sends to. */
+  /** The URL for OTLP/gRPC exporters. */
   readonly grpcUrl: string;
   readonly httpPort: number;
-  /** Where OTLP/HTTP is; without a slash at the end. */
+  /** The URL of OTLP/HTTP, without a trailing slash. */
   readonly httpUrl: string;
-  /** Where the read API is; without a slash at the end. */
+  /** The URL of the read API, without a trailing slash. */
   readonly apiUrl: string;
-  /** Resolves with the first line of this event, also one that was written before the call. */
+  /** Resolves to the first line of this event, even one written before the call. */
   logged(event: string): Promise<LogLine>;
-  /** Every line so far; after the program's end, every line there was. */
+  /** Returns all lines so far; after the end of the program, all its lines. */
   log(): readonly LogLine[];
   signal(name: "SIGTERM" | "SIGINT"): void;
-  /** Resolves when the program has ended and its log is read. */
+  /** Resolves to the exit code when the program has ended and its log has been read. */
   readonly exited: Promise<number>;
-  /** SIGTERM, and then the exit code. */
+  /** Sends SIGTERM, and resolves to the exit code. */
   stop(): Promise<number>;
 }
 
@@ -54,9 +54,7 @@ export async function runProgram(argv: string[], env: Environment = {}): Promise
   return { exitCode: await child.exited, stdout, stderr };
 }
 
-/**
- * Starts the program on free ports of the loopback address; resolves when it is ready.
- */
+/** Starts the program on free ports of the loopback address; resolves when it is ready. */
 export async function startProgram(
   env: Environment = {},
   options: SpawnOptions = {},
@@ -103,13 +101,13 @@ export const FREE_PORTS: Environment = {
 };
 
 interface SpawnOptions {
-  /** In a session of its own, without a terminal. */
+  /** Whether to run it in its own session, without a terminal. */
   readonly detached?: boolean;
-  /** As many as the machine allows when not given. */
+  /** The limit of open files; by default, the limit of the machine. */
   readonly maxOpenFiles?: number;
 }
 
-/** Nothing of this process's environment reaches the program. */
+/** Starts the program with none of the environment of this process. */
 function spawn(
   argv: readonly string[],
   env: Environment,
@@ -146,14 +144,16 @@ interface Waiter {
 }
 
 export interface ReadLog {
-  /** Every line so far. */
+  /** All lines so far. */
   readonly lines: readonly LogLine[];
   readonly ended: Promise<void>;
-  /** Resolves with the first such line, also one that was written before the call. */
+  /** Resolves to the first matching line, even one written before the call. */
   first(isWanted: Waiter["isWanted"]): Promise<LogLine>;
 }
 
-/** Reads a log as it is written. Who waits for a line that never came learns what there was. */
+/**
+ * Reads a log as it is written. A wait for a line that never arrives fails with all other lines.
+ */
 export function readLog(stderr: ReadableStream<Uint8Array>): ReadLog {
   const lines: LogLine[] = [];
   const waiters = new Set<Waiter>();
@@ -179,7 +179,7 @@ export function readLog(stderr: ReadableStream<Uint8Array>): ReadLog {
   return { lines, ended, first };
 }
 
-/** What a crash prints is no JSON, and must be seen too. */
+/** Parses a line. The output of a crash is not JSON, but must be visible too. */
 function parseLine(text: string): LogLine {
   try {
     return JSON.parse(text) as LogLine;

@@ -21,30 +21,36 @@ export interface RunningReadApi {
   readonly ring: ObservabilityBuffer;
   readonly logger: RecordingLogger;
   readonly problems: ProblemRegistry;
-  /** Appends a request as a listener does. */
+  /** Appends a request like a listener. */
   put(request: Uint8Array): void;
   request(path: string, init?: RequestInit): Promise<Response>;
-  /** Resolves when as many wait for spans, or follow: not before the server has their requests. */
+  /**
+   * Resolves when this many requests wait for spans or follow them, once the server has received
+   * them.
+   */
   waiters(count: number): Promise<void>;
   /** What the program does first when it stops. */
   beginToStop(): void;
 }
 
 export interface ReadApiSetting extends Partial<Omit<ReadApiParts, "buffer">> {
-  /** Spans numbered from 1, each in a request of its own. */
+  /** Number of spans, numbered from 1, each in its own request. */
   readonly spanCount?: number;
   readonly capacity?: { readonly spans: number; readonly bytes: number };
   /** What the buffer does otherwise than a buffer does. */
   readonly faults?: Partial<SpanReader>;
 }
 
-/** Identifies the run of every read API that a test starts. */
+/** The run identifier of every read API that a test starts. */
 export const RUN_ID = "0123456789abcdef";
 
 const running: Pick<RunningReadApi, "api" | "problems">[] = [];
 const SMALL_RING = { spans: 100, bytes: 2 ** 16 };
 
-/** A read API on a free port of 127.0.0.1, over a ring of five spans; stopped with the test. */
+/**
+ * Runs a read API on a free port of 127.0.0.1, over a ring of five spans; it is stopped with the
+ * test.
+ */
 export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
   const { spanCount = 5, capacity = SMALL_RING, faults = {}, ...parts } = setting;
   const ring = ObservabilityBuffer.create(capacity, { codec: new ProtobufSpanCodec() });
@@ -79,7 +85,7 @@ export function runReadApi(setting: ReadApiSetting = {}): RunningReadApi {
   return { api, ring, logger, problems, put, request, waiters, beginToStop };
 }
 
-/** Tells when there are as many subscriptions as a test waits for. */
+/** Reports when there are as many subscriptions as a test waits for. */
 function watchWaiters(arrivals: Arrivals) {
   const wakers = new Set<() => void>();
   let count = 0;
@@ -125,7 +131,7 @@ function putInto(arrivals: Arrivals): (request: Uint8Array) => void {
   };
 }
 
-/** To be called once in a test file that runs read APIs. */
+/** Must be called once in a test file that runs read APIs. */
 export function stopReadApisAfterEach(): void {
   afterEach(async () => {
     const ended = running.splice(0);
@@ -137,13 +143,13 @@ export function stopReadApisAfterEach(): void {
 export const AS_PROTOBUF = { headers: { Accept: "application/x-protobuf" } };
 export const AS_NDJSON = { headers: { Accept: "application/x-ndjson" } };
 
-/** Each line of NDJSON, parsed. */
+/** Returns the parsed lines of NDJSON. */
 export async function linesOf(response: Response): Promise<Record<string, unknown>[]> {
   const lines = (await response.text()).split("\n").filter((line) => line !== "");
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** The first and the next sequence that an answer says it saw. */
+/** Returns the first and the next sequence in the headers of a response. */
 export function rangeOf({ headers }: Response): (string | null)[] {
   return [headers.get("spanring-first-sequence"), headers.get("spanring-next-sequence")];
 }

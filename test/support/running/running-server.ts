@@ -5,7 +5,7 @@ import { RecordingLogger } from "../fakes/recording-logger.ts";
 const LOCAL = { OTLP_GRPC_HOST: "127.0.0.1", OTLP_HTTP_HOST: "127.0.0.1" };
 const FREE = { ...LOCAL, OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
 
-/** A server in this process, on free ports where the environment does not say otherwise. */
+/** Runs a server in this process, by default on free ports. */
 export async function runServer(
   env: Readonly<Record<string, string>>,
   logger = new RecordingLogger(),

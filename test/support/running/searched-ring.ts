@@ -40,10 +40,10 @@ export function named(name: string): SpanFilter {
   return [{ on: "name", value: name }];
 }
 
-/** Nobody cancels. */
+/** A signal that never aborts. */
 export const NEVER: AbortSignal = new AbortController().signal;
 
-/** Everything that waits for its turn on this thread has had it. */
+/** Resolves when everything waiting for this thread has had a turn. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }

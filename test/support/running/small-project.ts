@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 
 const ROOT = join(import.meta.dir, "../../..");
 
-/** What every machine has, as POSIX says; the scripts may use no other program unasked. */
+/** The programs of every POSIX machine; the scripts may use no others without checking. */
 const USUAL_PROGRAMS =
   "basename cat cksum dirname env find ldd ln mkdir printf rm sed sh sort uname".split(" ");
 
@@ -14,8 +14,8 @@ export interface Finished {
 }
 
 /**
- * A project like this one on a machine of its own: with the same scripts, but a program of two
- * lines and a package of its own, so that all that happens to it happens in a moment.
+ * A project like this one on its own machine, with the same scripts but a two-line program and its
+ * own package, so that everything takes a moment.
  */
 export interface SmallProject {
   readonly folder: string;
@@ -27,8 +27,8 @@ export interface SmallProject {
 }
 
 /**
- * Makes one in `folder`, on a machine that has the usual programs and those given: the text of a
- * shell script each, or the path of a program.
+ * Creates a project in `folder`, on a machine with the usual programs and the given ones, each as
+ * the text of a shell script or the path of a program.
  */
 export async function smallProject(
   folder: string,
@@ -47,7 +47,7 @@ export async function smallProject(
   };
 }
 
-/** A shell script is written there; another program is linked, and keeps its own place. */
+/** Adds a program: a shell script is written; any other program is linked. */
 function addProgram(folder: string, name: string, program: string): void {
   const path = join(folder, "programs", name);
   mkdirSync(dirname(path), { recursive: true });
@@ -75,7 +75,7 @@ const FILES = {
       name: "small",
       private: true,
       dependencies: { word: "file:./vendor/word" },
-      // The scripts read the pinned version by its key, wherever that stands.
+      // The scripts find the pinned version by its key, at any position.
       pinned: { bun: Bun.version },
     },
     undefined,

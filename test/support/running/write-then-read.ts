@@ -10,13 +10,15 @@ export interface WrittenRequest {
 }
 
 export interface WrittenEnd {
-  /** Whether the other side took all there was to write. */
+  /** Whether the other side accepted everything written. */
   readonly isWritten: boolean;
-  /** All that came until the other side closed; empty when it broke off. */
+  /** Everything received until the other side closed; empty if it reset the connection. */
   readonly answer: string;
 }
 
-/** A sender that reads nothing before all is written, and then to the end: as nginx does it. */
+/**
+ * Sends a request and reads nothing until all of it is written, like nginx; then reads to the end.
+ */
 export async function writeThenRead(port: number, request: WrittenRequest): Promise<WrittenEnd> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true });
   const closed = new Promise<false>((resolve) => socket.once("close", () => resolve(false)));

@@ -1,6 +1,6 @@
 /**
- * A small program with the real SDK, which is told where to export by its environment alone:
- * `node emit-by-environment.mjs [EXIT_CODE | wait]`.
+ * A small program with the real SDK that exports according to its environment: `node
+ * emit-by-environment.mjs [EXIT_CODE | wait]`.
  */
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";

@@ -1,4 +1,6 @@
-/** A small program with the real SDK, over gRPC: one span, larger than a receiver likes. */
+/**
+ * A small program with the real SDK over gRPC that sends one span, larger than a receiver accepts.
+ */
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { BasicTracerProvider, BatchSpanProcessor } from "@opentelemetry/sdk-trace-base";
 

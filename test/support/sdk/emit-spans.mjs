@@ -1,5 +1,5 @@
 /**
- * Spans as applications make them, with the real SDK: every field it can set, in named groups.
+ * Emits spans like applications, with the real SDK: every field it can set, in named groups.
  *
  * Plain JavaScript, because clients run this in Node as well as in Bun. Each group is given a
  * scene: how to open a tracer provider for a resource, what the time is, and whether the spans will
@@ -23,7 +23,7 @@ const SHOP = resourceFromAttributes(
 );
 const BANK = resourceFromAttributes({ "service.name": "bänk ⚖" });
 
-/** As it would arrive in a `traceparent` header. */
+/** The context as in a `traceparent` header. */
 const REMOTE = {
   traceId: "0af7651916cd43dd8448eb211c80319c",
   spanId: "b7ad6b7169203331",
@@ -59,8 +59,8 @@ function emitPlainServerSpan({ open, at }) {
 }
 
 /**
- * What the SDK's JSON (0.301.0) makes something else of: `intValue` of a number that it rounds to
- * one of more than 64 bits, and null.
+ * Attributes that the JSON of the SDK (0.301.0) changes: `intValue` for a number that it rounds to
+ * more than 64 bits, and null.
  */
 const NOT_FOR_JSON = ["widest", "too wide for int64", "endless", "not a number"];
 
@@ -153,7 +153,9 @@ function emitDroppedCounts({ open, at }) {
   span.end(at(2));
 }
 
-/** A time in the SDK's own form, with nanoseconds that a double could not hold. */
+/**
+ * Returns a clock with times in the form of the SDK, whose nanoseconds a double cannot represent.
+ */
 export function clockFrom(seconds) {
   return (offsetMs) => [
     seconds + Math.floor(offsetMs / 1000),

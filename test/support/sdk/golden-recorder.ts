@@ -9,7 +9,10 @@ import type { ReadableSpan, TracerProviderOptions } from "@opentelemetry/sdk-tra
 import { clockFrom, GROUPS } from "./emit-spans.mjs";
 import { GOLDEN_NAMES, type GoldenName } from "../requests/golden-requests.ts";
 
-/** What the SDK sends for each group; the same every time, as times and identifiers are fixed. */
+/**
+ * Records the requests of the SDK for each group. They are always the same, because times and
+ * identifiers are fixed.
+ */
 export async function recordGoldenRequests(): Promise<Map<GoldenName, Uint8Array>> {
   const recorder = await startRecorder();
   const exporter = new OTLPTraceExporter({
@@ -54,7 +57,7 @@ async function exportAll(exporter: OTLPTraceExporter, spans: ReadableSpan[]): Pr
   await promise;
 }
 
-/** A gRPC server that takes any trace request, and keeps the bytes of the last. */
+/** Starts a gRPC server that accepts any trace request and keeps the last one. */
 async function startRecorder() {
   let last = new Uint8Array();
   const server = new Server();

@@ -1,6 +1,6 @@
 /**
- * Records the golden requests anew: `bun test/support/sdk/record-golden.ts`. To be run when a test
- * says that the SDK now sends something else.
+ * Records the golden requests again: `bun test/support/sdk/record-golden.ts`. Run it after a test
+ * has reported that the SDK now sends something else.
  */
 import { recordGoldenRequests } from "./golden-recorder.ts";
 import { goldenPath } from "../requests/golden-requests.ts";

@@ -2,8 +2,8 @@
  * An application with the real SDK, in Node or in Bun:
  * `node sdk-client.mjs URL none|gzip grpc|http/protobuf|http/json`.
  *
- * Prints a line of JSON for each span it ended, in the SDK's own words, and at the end one that
- * says how its exports went.
+ * It prints a line of JSON for each span it has ended, in the terms of the SDK, and at the end one
+ * about its exports.
  */
 import { diag, DiagLogLevel } from "@opentelemetry/api";
 import { OTLPTraceExporter as GrpcExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
@@ -80,7 +80,7 @@ function print(line) {
   process.stdout.write(`${JSON.stringify(line, asJson)}\n`);
 }
 
-/** What JSON has no word for. */
+/** Converts values that JSON cannot represent. */
 function asJson(_key, value) {
   if (value instanceof Uint8Array) return { $bytes: [...value] };
   return typeof value === "number" && !Number.isFinite(value) ? { $number: String(value) } : value;

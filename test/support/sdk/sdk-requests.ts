@@ -9,12 +9,12 @@ import type { ReadableSpan, TracerProviderOptions } from "@opentelemetry/sdk-tra
 import { clockFrom, GROUPS } from "./emit-spans.mjs";
 import { grpcSuccess, startGrpcUpstream } from "../upstreams/grpc-upstream.ts";
 
-/** Spans of one scene: all that the SDK can set. */
+/** Number of spans in a scene. */
 export const SPANS_OF_SCENE = 16;
 
 const SCENES_OF_REQUEST = 32;
 
-/** What the SDK's exporter sends while the scene is played so often. */
+/** Returns the requests of the exporter for this many scenes. */
 export async function sdkRequests(scenes: number): Promise<Uint8Array[]> {
   const recorder = await startGrpcUpstream(() => grpcSuccess());
   const exporter = new OTLPTraceExporter({

@@ -5,10 +5,13 @@ import type { RepositoryFile } from "./repository-files.ts";
 
 export const MAX_METHOD_LINES = 5;
 export const MAX_FUNCTION_LINES = 40;
-/** For a flat scan loop or `switch` that is listed, with its reason, where the rule is applied. */
+/**
+ * The limit of flat scan loops and `switch` statements, which are listed with a reason where the
+ * rule is applied.
+ */
 export const MAX_LISTED_LINES = 60;
 
-/** `path name` of functions that may be longer, and why. */
+/** Functions that may be longer, as `path name`, with the reason. */
 export type LongFunctions = Readonly<Record<string, string>>;
 
 interface Found {
@@ -18,7 +21,7 @@ interface Found {
   readonly at: number;
 }
 
-/** One sentence for each function or method of the file whose body is too long. */
+/** Returns a sentence for each function or method with a body that is too long. */
 export function longFunctions(file: RepositoryFile, listed: LongFunctions): string[] {
   return functionsIn(file).flatMap(({ name, isMethod, lines, at }) => {
     const isListed = `${file.path} ${name}` in listed;
@@ -32,7 +35,7 @@ export function longFunctions(file: RepositoryFile, listed: LongFunctions): stri
 
 type Callable = ArrowFunctionExpression | FunctionNode;
 
-/** Whatever a class holds that runs (accessors and static blocks too), and all other functions. */
+/** Returns all functions, including methods, accessors and static blocks of classes. */
 export function functionsIn(file: RepositoryFile): Found[] {
   const parsed = parseSync(file.path, file.text);
   const found: Found[] = [];
@@ -68,7 +71,7 @@ function keyText({ text }: RepositoryFile, { start, end }: Span): string {
   return text.slice(start, end);
 }
 
-/** Lines between the braces that hold more than blanks and comments. */
+/** Returns the number of lines between the braces, without blank lines and comments. */
 function linesOfBody(text: string, { start, end }: Span, comments: readonly Span[]): number {
   let body = text.slice(start, end);
   for (const comment of comments) {

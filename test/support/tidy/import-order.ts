@@ -18,12 +18,12 @@ const APPLICATION_ORDER: readonly (readonly string[])[] = [
   ["forwarding"],
 ];
 
-/** Returns a sentence for each circle of files that import each other, types included. */
+/** Returns a sentence for each import cycle between files, types included. */
 export function fileCycles(files: readonly RepositoryFile[]): string[] {
   return cycles(importGraph(files.filter(isSource))).map(sentence);
 }
 
-/** Returns a sentence for each circle of folders whose files import each other. */
+/** Returns a sentence for each import cycle between folders. */
 export function folderCycles(files: readonly RepositoryFile[]): string[] {
   return cycles(grouped(importGraph(files.filter(isSource)), partOf)).map(sentence);
 }

@@ -8,8 +8,8 @@ import { isSource } from "./repository-files.ts";
 import type { RepositoryFile } from "./repository-files.ts";
 
 /**
- * Lists what each layer may import besides itself. An adapter may also import the folders below,
- * which hold what several adapters need; every other folder of an adapter is internal to it.
+ * The layers that each layer may import. An adapter may also import the folders below, which
+ * several adapters share; all other folders of an adapter are internal to it.
  */
 const INWARDS: Readonly<Record<string, readonly string[]>> = {
   domain: [],
@@ -51,7 +51,10 @@ function isAllowed(path: string, { specifier, isType }: Dependency): boolean {
   return layerOf(target) === layer || isInwards(layer, target);
 }
 
-/** Adapters know the types of the configuration; only the command line reads it. */
+/**
+ * Reports whether a file may import the configuration. Adapters know its types; only the command
+ * line reads it.
+ */
 function mayUseConfig(path: string, isType: boolean): boolean {
   if (path.startsWith("src/adapters/cli/")) return true;
   return isType && layerOf(path) === "adapter";

@@ -3,7 +3,7 @@ import { dependenciesOf, targetOf } from "../../../scripts/structure/import-grap
 import { isSource } from "./repository-files.ts";
 import type { RepositoryFile } from "./repository-files.ts";
 
-/** Tests of what is no single part of `src/`. */
+/** Tests that belong to no single part of `src/`. */
 const OWN_FOLDERS = [
   "test/integration/",
   "test/contract/",
@@ -14,7 +14,7 @@ const OWN_FOLDERS = [
   "test/fuzz/",
 ];
 
-/** A test stands where the thing it tests stands: beside a file of its name, or in its folder. */
+/** Returns tests without a counterpart: a test mirrors a file of the same name, or its folder. */
 export function testsWithoutCounterpart(files: readonly RepositoryFile[]): string[] {
   const sources = files.filter(({ path }) => path.startsWith("src/")).map(({ path }) => path);
   const folders = new Set(sources.map((path) => dirname(path)).filter((path) => path !== "src"));
@@ -28,8 +28,8 @@ export function testsWithoutCounterpart(files: readonly RepositoryFile[]): strin
 }
 
 /**
- * Coverage counts the files that the tests load, and knows nothing of the others: so every file
- * with code in it must be loaded by some test, straight or through another file.
+ * Returns source files that no test loads, directly or through another file. Coverage counts only
+ * files that are loaded.
  */
 export function sourcesNoTestLoads(files: readonly RepositoryFile[]): string[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
@@ -52,7 +52,7 @@ function loadedBy(file: RepositoryFile): string[] {
     .flatMap(({ specifier }) => targetOf(file.path, specifier) ?? []);
 }
 
-/** What is left when the types are gone. */
+/** Reports whether a file has code besides types. */
 function hasCode({ text }: RepositoryFile): boolean {
   return new Bun.Transpiler({ loader: "ts" }).transformSync(text).trim() !== "";
 }

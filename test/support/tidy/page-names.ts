@@ -5,7 +5,7 @@ import { isSource, isWritten, lineAt } from "./repository-files.ts";
 import type { RepositoryFile } from "./repository-files.ts";
 
 /**
- * Pages name things of the repository between backticks:
+ * The names between backticks on a page:
  *
  *     `application/ring/ring-append.ts`, `adapters/`   a file or a folder, from the page's folder,
  *                                                      from `src/` or from the root
@@ -13,13 +13,13 @@ import type { RepositoryFile } from "./repository-files.ts";
  *                                                      in the same paragraph or row
  *     `ObservabilityBuffer`, `MAX_BUFFER_SIZE`         a type or a constant, anywhere in the code
  *
- * Other words between backticks are not checked, nor are fenced blocks, but for the tree.
+ * Other words between backticks are not checked. Neither are fenced blocks, except for the tree.
  */
 const PATH = /^\.{0,2}\/?[\w.-]+(\/[\w.-]+)*(\.(ts|md|mjs|sh|json|toml|yml)|\/)$/;
 const CALL = /^((?:[A-Z]\w*\.)?[a-z]\w*)\(\)$/;
 const TYPE_OR_CONSTANT = /^[A-Z]\w+$/;
 
-/** Returns a sentence for each name on the page that leads nowhere. */
+/** Returns a sentence for each name on the page that does not exist. */
 export function deadNames(page: RepositoryFile, files: readonly RepositoryFile[]): string[] {
   const written = files.filter(isWritten);
   return namesOn(page).flatMap(({ name, line, file }) => {
@@ -43,7 +43,7 @@ export function deadNames(page: RepositoryFile, files: readonly RepositoryFile[]
 interface Name {
   readonly name: string;
   readonly line: number;
-  /** The last file that was named before it, in the same paragraph or row. */
+  /** The last file named before it, in the same paragraph or row. */
   readonly file: string | undefined;
 }
 
@@ -119,7 +119,10 @@ interface TreeEntry {
   readonly purpose: string;
 }
 
-/** Reads the first block marked `tree`: one entry a line, two spaces deeper than its folder. */
+/**
+ * Parses the first block marked `tree`: one entry per line, indented two spaces more than its
+ * folder.
+ */
 function treeOn({ text }: RepositoryFile): TreeEntry[] {
   const [, block = ""] = /^```text tree\n([^]*?)^```/m.exec(text) ?? [];
   const open: string[] = [];

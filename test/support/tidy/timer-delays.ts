@@ -2,13 +2,16 @@ import { parseSync, Visitor } from "oxc-parser";
 import type { CallExpression } from "oxc-parser";
 import { lineAt, type RepositoryFile } from "./repository-files.ts";
 
-/** A constant, or a delay that was made one for a timer. */
+/** A constant, or a delay limited for a timer. */
 const SAFE = /^([A-Z][A-Z\d_]*|timerMs\([^]*\))$/;
 
-/** Which argument is the delay; `sleep` is how the one of `node:timers/promises` is imported. */
+/** The argument with the delay. `sleep` is the import of `node:timers/promises`. */
 const DELAYS: Readonly<Record<string, number>> = { setTimeout: 1, setInterval: 1, sleep: 0 };
 
-/** A negative delay, or one that is too long, makes the runtime print a warning that is no JSON. */
+/**
+ * Returns timers with unsafe delays: if negative or too long, the runtime prints a warning that is
+ * not JSON.
+ */
 export function unsafeTimers(file: RepositoryFile): string[] {
   const found: string[] = [];
   const add = (node: CallExpression): void => {

@@ -29,20 +29,20 @@ export function longPort({ path, text }: RepositoryFile): string[] {
     .map(([, name]) => `${path}: ${name} has more than ${MAX_PORT_LINES} lines`);
 }
 
-/** Names that say nothing of what is inside, for files and for folders. */
+/** Returns a sentence for a file or folder name that says nothing about its contents. */
 export function forbiddenName({ path }: RepositoryFile): string[] {
   const words = path.split("/").map((part) => part.replace(/\..*$/, ""));
   return words.filter((word) => FORBIDDEN_NAMES.has(word)).map((word) => `${path}: ${word}`);
 }
 
-/** What says that something is not done; spelt so that this file keeps to the rule as well. */
+/** Matches markers of unfinished work; spelt so that this file follows the rule as well. */
 const UNFINISHED = /\b([T]ODO|[F]IXME|[X]XX)\b/g;
 
 export function unfinishedWork(file: RepositoryFile): string[] {
   return matches(file, UNFINISHED, "is not done");
 }
 
-/** A test that never runs, or one that keeps the others from running. */
+/** Matches tests that never run, or that prevent others from running. */
 const SIDESTEP =
   /(\b(test|it|describe)(\.\w+|\([^)]*\))*|\]\))\.(skip|only|todo|failing|if|skipIf|todoIf)\b/g;
 
@@ -50,7 +50,10 @@ export function testsThatDoNotRun(file: RepositoryFile): string[] {
   return matches(file, SIDESTEP, "does not always run");
 }
 
-/** Of a test, as its last argument or for its file: see `every-test.ts` for that of all. */
+/**
+ * The time limits of a test, as its last argument or for its file; `every-test.ts` sets the limit
+ * of all tests.
+ */
 const TIME_LIMITS = [
   /\b(setDefaultTimeout|jest\.setTimeout)\(/g,
   /^\s*\}, (\{ timeout: )?[\d_]+( \})?\);$/gm,
@@ -63,7 +66,7 @@ export function timeLimitsOfTests(file: RepositoryFile): string[] {
   );
 }
 
-/** Folders of somebody's machine, and hosts of registries: neither is the same elsewhere. */
+/** Matches folders of a particular machine and hosts of registries, which differ elsewhere. */
 const MACHINE_PATH = /(?<![\w.~@:/-])\/(home|root|Users|work|mnt|media)\/[\w.-]+/g;
 const REGISTRY_HOST = /\bregistry\.[\w-]+\.(org|com)\b|\bfiles\.pythonhosted\.org\b/g;
 
@@ -74,7 +77,7 @@ export function placesOfOneMachine(file: RepositoryFile): string[] {
   ];
 }
 
-/** A lint rule is switched off with its reason beside it: `-- why`, or a comment above it. */
+/** Matches lint directives without a reason, which is `-- why` or a comment above. */
 const DIRECTIVE = /(\/\/|\/\*)\s*(ox|es)lint-disable(?!.*\s--\s+\S)[^\n]*/g;
 
 export function rulesOffWithoutReason(file: RepositoryFile): string[] {

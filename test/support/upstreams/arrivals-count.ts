@@ -1,4 +1,4 @@
-/** Lets a test wait until so many things have happened. */
+/** Lets a test wait until this many events have occurred. */
 export class ArrivalsCount {
   private count = 0;
   private waiting: { readonly count: number; readonly tell: () => void }[] = [];

@@ -1,24 +1,26 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { isIPv4 } from "node:net";
 
-// X.509 in as few bytes as TLS takes, so that tests need no program that makes certificates.
-// Source: RFC 5280; X.690 for the encoding.
+// Minimal X.509 certificates for TLS, so that tests need no program to create them. Source: RFC
+// 5280; X.690 for the encoding.
 
-/** A certificate and its key, as PEM. */
+/** A certificate and its key as PEM. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
 }
 
-/** Those of one test: an authority, what it vouches for, and somebody it knows nothing of. */
+/**
+ * The certificates of one test: an authority, the certificates it has issued, and an unknown one.
+ */
 export interface Certificates {
   readonly authority: Certificate;
-  /** For `localhost` and `127.0.0.1`. */
+  /** A certificate for `localhost` and `127.0.0.1`. */
   readonly server: Certificate;
-  /** For `elsewhere.example`. */
+  /** A certificate for `elsewhere.example`. */
   readonly misnamed: Certificate;
   readonly client: Certificate;
-  /** Of another authority, which nobody is told of. */
+  /** A certificate of another authority, which no client trusts. */
   readonly stranger: Certificate;
 }
 
@@ -39,7 +41,7 @@ export function makeCertificates(): Certificates {
   };
 }
 
-/** Without an issuer it is one itself. */
+/** Issues a certificate, self-signed without an issuer. */
 function issue(name: string, hosts: readonly string[], by?: Issuer) {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const issuer = by ?? { name, key: privateKey };
@@ -64,7 +66,7 @@ function tagged(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...lengthBytes(content.length)]), content]);
 }
 
-/** As few as can be: BoringSSL takes no others. */
+/** Encodes a length in as few bytes as possible; BoringSSL accepts no others. */
 function lengthBytes(length: number): number[] {
   if (length < 128) return [length];
   return length < 256 ? [0x81, length] : [0x82, length >>> 8, length & 0xff];
@@ -86,7 +88,7 @@ function utcTime(text: string): Buffer {
   return tagged(0x17, Buffer.from(text));
 }
 
-/** The encoded arcs, in hex. */
+/** Returns an object identifier from its encoded arcs, in hex. */
 function objectId(hex: string): Buffer {
   return tagged(0x06, Buffer.from(hex, "hex"));
 }
@@ -99,7 +101,7 @@ function commonName(name: string): Buffer {
 
 const TRUE = tagged(0x01, Buffer.from([0xff]));
 
-/** Basic constraints, critical: it may vouch for others. */
+/** Critical basic constraints: the certificate may issue others. */
 const AUTHORITY = sequence(objectId("551d13"), TRUE, tagged(0x04, sequence(TRUE)));
 
 function alternativeNames(hosts: readonly string[]): Buffer {

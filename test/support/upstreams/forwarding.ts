@@ -16,11 +16,14 @@ export interface Forwarding extends SearchedRing {
 export interface ForwardingSettings extends Partial<ForwardSettings> {
   readonly capacity?: { readonly spans: number; readonly bytes: number };
   readonly answer?: FakeAnswer;
-  /** In place of the ring, for what a test has to see or to break. */
+  /** Replaces the ring, so that a test can observe or break it. */
   readonly buffer?: (ring: SearchedRing["buffer"]) => ForwardedBuffer;
 }
 
-/** A ring, its forwarder, not started yet, and an upstream that answers as the test says. */
+/**
+ * Returns a ring, its forwarder (not started), and an upstream with the responses that the test
+ * chooses.
+ */
 export function forwarding({
   capacity = { spans: 10_000, bytes: 1 << 20 },
   answer,
@@ -51,7 +54,7 @@ export function forwarding({
   return { ...ring, forwarder, sink, clock, logger };
 }
 
-/** All that has been started goes on until it waits for something from outside. */
+/** Resolves when everything started is waiting for outside events. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await nextTurn();
 }

@@ -13,7 +13,7 @@ import { EXPORT_PATH, sameBytes } from "../grpc/grpc-call.ts";
 
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 
-/** What a call is answered with; `undefined` leaves it without an answer. */
+/** The response to a call; `undefined` gives none. */
 export type GrpcReply =
   | { readonly bytes: Uint8Array }
   | { readonly code: status; readonly details: string; readonly metadata?: Metadata }
@@ -28,7 +28,7 @@ export interface GrpcUpstream {
   readonly port: number;
   readonly requests: readonly GrpcRequest[];
   readonly arrivals: ArrivalsCount;
-  /** Breaks all connections off. */
+  /** Resets all connections. */
   stop(): Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export interface GrpcUpstreamParts {
   readonly options?: ServerOptions;
 }
 
-/** A receiver of OTLP/gRPC on 127.0.0.1 that says what it is told to. */
+/** Starts an OTLP/gRPC receiver on 127.0.0.1 that responds as told. */
 export async function startGrpcUpstream(
   reply: (request: GrpcRequest) => GrpcReply,
   { port = 0, credentials = ServerCredentials.createInsecure(), options }: GrpcUpstreamParts = {},
@@ -80,7 +80,10 @@ export function grpcSuccess(rejectedSpans = 0, errorMessage = ""): GrpcReply {
 
 const RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo";
 
-/** With `google.rpc.Status` in the trailers, and in it a RetryInfo where there is a delay. */
+/**
+ * Returns a failure with `google.rpc.Status` in the trailers, including a RetryInfo if there is a
+ * delay.
+ */
 export function grpcFailure(code: status, details: string, afterMs?: number): GrpcReply {
   const metadata = new Metadata();
   const retryDelay = {

@@ -2,7 +2,7 @@ import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { ArrivalsCount } from "./arrivals-count.ts";
 
 export interface HttpRequest {
-  /** Decompressed. */
+  /** The body, decompressed. */
   readonly bytes: Uint8Array;
   readonly bodyBytes: number;
   readonly path: string;
@@ -15,7 +15,7 @@ export interface HttpUpstream {
   readonly port: number;
   readonly requests: readonly HttpRequest[];
   readonly arrivals: ArrivalsCount;
-  /** Breaks all connections off. */
+  /** Resets all connections. */
   stop(): Promise<void>;
 }
 
@@ -24,7 +24,9 @@ const DECOMPRESSED: Readonly<Record<string, (body: Uint8Array) => Uint8Array>> =
   zstd: zstdDecompressSync,
 };
 
-/** A receiver of OTLP/HTTP on 127.0.0.1 that says what it is told to; `undefined` says nothing. */
+/**
+ * Starts an OTLP/HTTP receiver on 127.0.0.1 that responds as told; `undefined` gives no response.
+ */
 export function startHttpUpstream(
   reply: (request: HttpRequest) => Response | undefined,
   { port = 0, tls }: { readonly port?: number; readonly tls?: Bun.TLSOptions } = {},

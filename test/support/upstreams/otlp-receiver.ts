@@ -2,7 +2,7 @@ import { google, opentelemetry } from "../../../src/adapters/otlp/generated/otlp
 
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 
-/** Answers of an OTLP/HTTP receiver, in the encoding that it was asked in. */
+/** Returns the response of an OTLP/HTTP receiver, in the encoding of the request. */
 export function exportSuccess(contentType: string, rejectedSpans = 0, errorMessage = ""): Response {
   const isPartial = rejectedSpans !== 0 || errorMessage !== "";
   const partialSuccess = { rejectedSpans, errorMessage };

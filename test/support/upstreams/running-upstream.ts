@@ -6,17 +6,17 @@ import { spanNumbers } from "../oracles/walked-spans.ts";
 
 const PROGRAM = join(import.meta.dir, "upstream-process.ts");
 
-/** A receiver of traces in a process of its own, which answers as it is told. */
+/** A trace receiver in its own process, which responds as told. */
 export interface RunningUpstream extends AsyncDisposable {
-  /** As FORWARD_ENDPOINT has it. */
+  /** The value for FORWARD_ENDPOINT. */
   readonly endpoint: string;
-  /** Resolves when it is so. */
+  /** Changes its behaviour; resolves once the change is effective. */
   order(order: UpstreamOrder): Promise<UpstreamReport>;
-  /** In the midst of whatever it does. */
+  /** Kills the process, whatever it is doing. */
   kill(): Promise<void>;
-  /** Another process at the same port, which goes on with the same file. */
+  /** Starts another process on the same port, which continues with the same file. */
   comeBack(): Promise<void>;
-  /** What it has ever said, or would have said, that it has: the spans' numbers, in its order. */
+  /** Resolves to the numbers of all spans it has accepted, acknowledged or not, in order. */
   kept(): Promise<number[]>;
 }
 
@@ -53,7 +53,7 @@ async function startProcess(protocol: UpstreamProtocol, file: string, port: numb
       return heard.promise;
     },
     kill: async () => {
-      // Its end is what is wanted now, and no failure.
+      // Its end is expected now and is not a failure.
       heard.promise.catch(() => {});
       child.kill("SIGKILL");
       await child.exited;

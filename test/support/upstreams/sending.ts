@@ -9,11 +9,11 @@ import { requestOf } from "../requests/request-bytes.ts";
 import { type FakeEnd, runAgainstFake } from "../running/run-against-fake.ts";
 import type { CommandSurroundings } from "../running/run-command-line.ts";
 
-/** Of 3, 1 and 2 spans. */
+/** Requests of 3, 1 and 2 spans. */
 export const REQUESTS = [requestOf(3), requestOf(1, 10), requestOf(2, 20)] as const;
 export const LINES = REQUESTS.map((bytes) => otlpJson(bytes));
 
-/** The path of a new file. */
+/** Creates a file; returns its path. */
 export type FileMaker = (name: string, content: string | Uint8Array) => string;
 
 export function filesIn(folder: string): FileMaker {
@@ -24,7 +24,7 @@ export function filesIn(folder: string): FileMaker {
   };
 }
 
-/** So many requests of three spans, as a file with lengths. */
+/** Returns this many requests of three spans, as a file with lengths. */
 export function manyRequests(requestCount: number): Uint8Array {
   return lengthDelimited(...Array<Uint8Array>(requestCount).fill(REQUESTS[0]));
 }
@@ -32,12 +32,12 @@ export function manyRequests(requestCount: number): Uint8Array {
 export const accept: Answer = ({ headers }) => exportSuccess(headers.get("content-type")!);
 
 export interface Sent extends FakeEnd {
-  /** What was sent, in base64. */
+  /** The bodies that were sent, in base64. */
   readonly bodies: readonly string[];
   readonly clock: HandMovedSleep;
 }
 
-/** Runs `spanring send` against a receiver, on a clock on which no sleep takes time. */
+/** Runs `spanring send` against a receiver, on a clock on which sleeping takes no time. */
 export async function send(
   argv: readonly string[],
   answer: Answer = accept,

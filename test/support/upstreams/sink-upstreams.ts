@@ -18,7 +18,8 @@ import { startHttpUpstream } from "./http-upstream.ts";
 import { exportFailure, exportSuccess } from "./otlp-receiver.ts";
 import { grpcFailure, type GrpcReply, grpcSuccess, startGrpcUpstream } from "./grpc-upstream.ts";
 
-// What the contract of sinks is run on: each sink with an upstream that answers as the suite says.
+// The subjects of the contract of sinks: each sink with an upstream that responds as the suite
+// chooses.
 
 export async function fakeSinkAndUpstream(answer: UpstreamAnswer): Promise<SinkAndUpstream> {
   const arrivals = new ArrivalsCount();
@@ -62,7 +63,7 @@ function fakeOutcome(answer: UpstreamAnswer, spanCount: number): SendOutcome | "
 
 const LATE: SendOutcome = { outcome: "retry", message: "no answer in time", isTimeout: true };
 
-/** How long a sink waits. */
+/** Returns the time limit of a sink. */
 function patience(answer: UpstreamAnswer): { readonly timeoutMs: number } {
   return { timeoutMs: (answer.kind === "silent" ? answer.timeoutMs : undefined) ?? 60_000 };
 }
@@ -178,7 +179,7 @@ export const FILE_PARTS: Omit<RotatingFileParts, "path" | "format"> = {
   nowMs: () => Date.now(),
 };
 
-/** To be in a new folder of its own, which is moved away when nobody is to be there. */
+/** Returns a file sink in its own new folder, which is moved away while the upstream is down. */
 export function fileSinkAndUpstream(folder: string, format: FileFormat): SinkAndUpstream {
   const path = join(folder, `spans.${format === "json" ? "jsonl" : "binpb"}`);
   const sink = new FileSink({ ...FILE_PARTS, path, format });
@@ -192,7 +193,10 @@ export function fileSinkAndUpstream(folder: string, format: FileFormat): SinkAnd
   };
 }
 
-/** As protobuf, whatever the format. Throws when it is not whole. */
+/**
+ * Returns the requests in a file as protobuf, whatever its format. Throws if the file is
+ * incomplete.
+ */
 export async function requestsInFile(path: string): Promise<Uint8Array[]> {
   if (!existsSync(path)) return [];
   const items = await Array.fromAsync(readRequests(Bun.file(path).stream()));

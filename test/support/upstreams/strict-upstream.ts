@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-/** What an upstream has received; see strict-grpc/main.go. */
+/** The requests that an upstream has received; see strict-grpc/main.go. */
 export interface StrictReport {
   readonly port: number;
   readonly withSpans: number;
@@ -10,13 +10,13 @@ export interface StrictReport {
   readonly unique: number;
 }
 
-/** What is left out stays as it is; `code` 0 takes all spans. */
+/** A change of behaviour; absent members stay unchanged, and `code` 0 accepts all spans. */
 export interface StrictOrder {
   readonly code?: number;
   readonly token?: string;
 }
 
-/** A receiver made of the libraries that others are made of. */
+/** A receiver built from the libraries that real receivers use. */
 export interface StrictUpstream extends AsyncDisposable {
   readonly endpoint: string;
   order(order?: StrictOrder): Promise<StrictReport>;
@@ -30,7 +30,7 @@ export interface StrictOptions {
 export interface StrictKind {
   readonly name: "grpc-go" | "python-protobuf";
   readonly protocol: "grpc" | "http";
-  /** Its status for what is not there. */
+  /** Its status for unknown paths. */
   readonly notFound: number;
   start(options?: StrictOptions): Promise<StrictUpstream>;
 }
@@ -60,7 +60,10 @@ const KINDS: readonly (StrictKind & { readonly made: string })[] = [
   },
 ];
 
-/** Those that scripts/setup.sh could make on this machine: it takes Go, and Python with pip. */
+/**
+ * The upstreams that scripts/setup.sh could build on this machine, which requires Go, and Python
+ * with pip.
+ */
 export const STRICT_KINDS: readonly StrictKind[] = KINDS.filter(({ made }) => existsSync(made));
 
 export const MISSING_KINDS = KINDS.filter(({ made }) => !existsSync(made)).map(({ name }) => name);

@@ -6,7 +6,7 @@ export interface TlsFront extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Speaks TLS to clients on 127.0.0.1, and plainly to the port behind. */
+/** Speaks TLS to clients on 127.0.0.1, and plaintext to the port behind it. */
 export async function startTlsFront(
   behind: number,
   { authority, server: own }: Certificates,

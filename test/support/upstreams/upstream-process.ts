@@ -1,10 +1,11 @@
 /**
- * A receiver of traces in a process of its own, for `running-upstream.ts`:
+ * A trace receiver in its own process, for `running-upstream.ts`:
  *
  *   bun upstream-process.ts grpc|http FILE PORT
  *
- * What it keeps it appends to FILE before it answers: no end of it, however sudden, takes back what
- * it has said. It does as its parent orders, reports after each order, and ends with its parent.
+ * It appends accepted spans to FILE before it responds, so even a sudden end does not undo a
+ * response. It follows the orders of its parent, reports after each of them, and ends with its
+ * parent.
  */
 import type { Buffer } from "node:buffer";
 import { openSync, writeSync } from "node:fs";
@@ -20,39 +21,41 @@ export type UpstreamProtocol = "grpc" | "http";
 
 export type OrderedAnswer =
   | { readonly kind: "accept" }
-  /** Keeps all spans but the last so many. */
+  /** Accepts all spans but the last few. */
   | { readonly kind: "reject"; readonly rejectedSpans: number }
-  /** Keeps nothing. `code` is a status of gRPC or of HTTP. */
+  /** Accepts nothing. `code` is a status of gRPC or of HTTP. */
   | {
       readonly kind: "fail";
       readonly code: number;
       readonly message?: string;
       readonly afterMs?: number;
-      /** Over HTTP: whether `afterMs` is told as a date. */
+      /** Over HTTP: whether `afterMs` is sent as a date. */
       readonly isDate?: boolean;
     }
-  /** Keeps all, and never says so. */
+  /** Accepts all spans without responding. */
   | { readonly kind: "silent" };
 
-/** What is left out stays as it is. */
+/** A change of behaviour; absent members stay unchanged. */
 export interface UpstreamOrder {
   /** `cut`: every connection is reset after `CUT_AFTER_BYTES`. */
   readonly listen?: "open" | "closed" | "cut";
-  /** For one request each, and then come the usual ones. */
+  /** The responses to the next requests, one each, before the usual ones. */
   readonly next?: readonly OrderedAnswer[];
   readonly usual?: OrderedAnswer;
 }
 
 export interface UpstreamReport {
-  /** Where it listens, or last did. */
+  /** The current or last port. */
   readonly port: number;
-  /** The number of spans of each request that was read to its end. */
+  /** The number of spans of each request that was read completely. */
   readonly batches: readonly number[];
-  /** The `authorization` of the last request. */
+  /** The `authorization` header of the last request. */
   readonly authorization: string;
 }
 
-/** In the midst of a batch, as those are larger in the tests that cut. */
+/**
+ * The offset of a cut, in the middle of a batch, because batches are larger in the tests that cut.
+ */
 export const CUT_AFTER_BYTES = 20_000;
 
 if (import.meta.main) await serve();
@@ -179,7 +182,7 @@ function retryAfter({ afterMs, isDate = false }: OrderedAnswer & { kind: "fail" 
   return isDate ? new Date(Date.now() + afterMs).toUTCString() : String(afterMs / 1000);
 }
 
-/** Hands on what comes in, both ways, until it is enough. */
+/** Forwards data both ways until the limit is reached. */
 async function cutInFront(behind: Listening, port: number): Promise<Listening> {
   const front = createServer((client) => {
     const server = connect(behind.port, "127.0.0.1");
