@@ -84,7 +84,7 @@ test.each([
 ])("$name: warnings $warnings", ({ env, warnings }) => {
   const reading = readConfig(env);
 
-  const told = reading.warnings.map(({ variable, message }) => `${variable} ${message}`);
+  const warned = reading.warnings.map(({ variable, message }) => `${variable} ${message}`);
   expect(reading.ok).toBe(true);
-  expect(told.map((text) => text.split(" (")[0]!)).toEqual([...warnings]);
+  expect(warned.map((text) => text.split(" (")[0]!)).toEqual([...warnings]);
 });

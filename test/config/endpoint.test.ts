@@ -9,7 +9,7 @@ import {
 } from "../../src/config/endpoint.ts";
 
 /** With its URL as text. */
-function shown(endpoint: ForwardEndpoint): object {
+function withUrlText(endpoint: ForwardEndpoint): object {
   return endpoint.protocol === "http/protobuf"
     ? { ...endpoint, url: endpoint.url.reveal() }
     : endpoint;
@@ -61,7 +61,7 @@ test.each<{ text: string; protocol?: ForwardProtocol; endpoint: object }>([
   { text: "file:///a.txt", endpoint: { protocol: "file", path: "/a.txt", format: undefined } },
 ])("$text with protocol $protocol", ({ text, protocol, endpoint }) => {
   expect(isEndpoint(text)).toBe(true);
-  expect(shown(endpointOf(text, protocol ?? ""))).toEqual(endpoint);
+  expect(withUrlText(endpointOf(text, protocol ?? ""))).toEqual(endpoint);
 });
 
 test.each([
@@ -108,19 +108,19 @@ test.each([
   expect(concealUrl(text)).toBe(concealed);
 });
 
-test.each<{ text: string; protocol?: ForwardProtocol; told: string }>([
-  { text: "grpc://up", told: "grpc://up:4317" },
-  { text: "grpc://127.1", told: "grpc://127.0.0.1:4317" },
-  { text: "grpc://[::FFFF:127.0.0.1]:1", told: "grpc://[::ffff:7f00:1]:1" },
-  { text: "grpc://UP%2e", told: "grpc://up.:4317" },
-  { text: "grpcs://me:secret@up:1/secret?key=secret", told: "grpcs://up:1" },
-  { text: "https://up:443", protocol: "grpc", told: "grpcs://up:443" },
-  { text: "http://up", told: "http://up:80/v1/traces" },
+test.each<{ text: string; protocol?: ForwardProtocol; shown: string }>([
+  { text: "grpc://up", shown: "grpc://up:4317" },
+  { text: "grpc://127.1", shown: "grpc://127.0.0.1:4317" },
+  { text: "grpc://[::FFFF:127.0.0.1]:1", shown: "grpc://[::ffff:7f00:1]:1" },
+  { text: "grpc://UP%2e", shown: "grpc://up.:4317" },
+  { text: "grpcs://me:secret@up:1/secret?key=secret", shown: "grpcs://up:1" },
+  { text: "https://up:443", protocol: "grpc", shown: "grpcs://up:443" },
+  { text: "http://up", shown: "http://up:80/v1/traces" },
   {
     text: "https://me:secret@[::1]/a%20b?key=secret",
-    told: "https://[::1]:443/a%20b",
+    shown: "https://[::1]:443/a%20b",
   },
-  { text: "file:///var/spool/a%20b.jsonl?key=secret", told: "file:///var/spool/a%20b.jsonl" },
-])("only $told of $text is shown", ({ text, protocol, told }) => {
-  expect(shownEndpoint(endpointOf(text, protocol ?? ""))).toBe(told);
+  { text: "file:///var/spool/a%20b.jsonl?key=secret", shown: "file:///var/spool/a%20b.jsonl" },
+])("only $shown of $text is shown", ({ text, protocol, shown }) => {
+  expect(shownEndpoint(endpointOf(text, protocol ?? ""))).toBe(shown);
 });

@@ -243,9 +243,9 @@ test.each<{ name: string; env: Environment; warnings: string[] }>([
     ],
   },
 ])("$name: warnings", ({ env, warnings }) => {
-  const told = readConfig(env, own).warnings;
+  const warned = readConfig(env, own).warnings;
 
-  expect(told.map(({ variable, message }) => `${variable}: ${message}`)).toEqual(warnings);
+  expect(warned.map(({ variable, message }) => `${variable}: ${message}`)).toEqual(warnings);
 });
 
 const addresses = () => ["edge-1", "10.0.0.5", "fe80::1"];

@@ -20,7 +20,7 @@ test.each([
   { entry: "evicted", line: ACCEPTED },
   { entry: "undeliverable", line: ACCEPTED },
 ] as const)("one span too many in $entry is found", ({ entry, line }) => {
-  const books = { ...balanced, [entry]: balanced[entry] + 1 };
+  const ledger = { ...balanced, [entry]: balanced[entry] + 1 };
 
-  expect(() => assertLedgerBalances(books)).toThrow(new AssertionError(line));
+  expect(() => assertLedgerBalances(ledger)).toThrow(new AssertionError(line));
 });

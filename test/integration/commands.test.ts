@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { books } from "../support/oracles/books.ts";
+import { ledgerOf } from "../support/oracles/ledger-of.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { otlpJson } from "../../src/adapters/otlp/json/otlp-json.ts";
@@ -210,7 +210,7 @@ const everything: Answer = (asked) => {
   if (asked.path.startsWith("/api/problems")) return Response.json({ problems: [] });
   if (!asked.path.startsWith("/api/stats")) return threeSpans(asked);
   const capacity = { spans: 1, bytes: 1 };
-  const figures = { spans: books(), bytes: books(), capacity, sequence };
+  const figures = { spans: ledgerOf(), bytes: ledgerOf(), capacity, sequence };
   return Response.json({ ...figures, uptime_seconds: 1, version: "1" });
 };
 

@@ -1,16 +1,16 @@
 import { status } from "@grpc/grpc-js";
 import { expect, test } from "bun:test";
-import { books } from "../support/oracles/books.ts";
+import { ledgerOf } from "../support/oracles/ledger-of.ts";
 import { openExportClient } from "../support/running/export-client.ts";
 import { readApiClient } from "../support/running/read-api-client.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { startProgram } from "../support/running/running-program.ts";
 import { type RunningUpstream, startUpstream } from "../support/upstreams/running-upstream.ts";
 import type { OrderedAnswer } from "../support/upstreams/upstream-process.ts";
-import { booksWhenEmpty } from "../support/oracles/watched-books.ts";
+import { ledgerWhenEmpty } from "../support/oracles/watched-ledger.ts";
 
 // Goal: whatever an upstream answers, each span is delivered, or is lost for a reason, and the
-// books say what the upstream says. Method: a program that sends on batch by batch, to an upstream
+// ledger says what the upstream says. Method: a program that sends on batch by batch, to an upstream
 // in a process of its own that goes through all answers of the OTLP rules.
 
 /** A batch for each request that comes in, and nothing waits long. */
@@ -128,18 +128,18 @@ const OVER_HTTP: readonly AnswerCase[] = [
 test.each([
   { protocol: "grpc", cases: OVER_GRPC },
   { protocol: "http", cases: OVER_HTTP },
-] as const)("over $protocol every answer has its end in the books", async (given) => {
+] as const)("over $protocol every answer has its end in the ledger", async (given) => {
   await using upstream = await startUpstream(given.protocol);
   await using program = await startProgram({ ...SETTINGS, FORWARD_ENDPOINT: upstream.endpoint });
   using client = openExportClient(program.grpcPort);
   const api = readApiClient(program.apiUrl);
   const fates: AnswerCase[] = [];
-  let [seen, first, before] = [0, 1, books()];
+  let [seen, first, before] = [0, 1, ledgerOf()];
 
   for (const { name, answers } of given.cases) {
     await upstream.order({ next: answers });
     await client.export(requestOf(SPANS, first));
-    const { spans } = await booksWhenEmpty(api);
+    const { spans } = await ledgerWhenEmpty(api);
     const { batches } = await upstream.order({});
     const delivered = spans.delivered - before.delivered;
     const undeliverable = spans.undeliverable - before.undeliverable;
@@ -173,7 +173,7 @@ test.each([
   const ready = await (await fetch(`${program.apiUrl}/readyz`)).json();
   const { spans: meanwhile } = await api.stats();
   await upstream.order({ usual: { kind: "accept" } });
-  const { spans } = await booksWhenEmpty(api);
+  const { spans } = await ledgerWhenEmpty(api);
   const { batches } = await upstream.order({});
 
   expect(error).toStartWith(given.shown);
@@ -203,7 +203,7 @@ test.each([
   const tooLarge = { kind: "fail", ...given.tooLarge } as const;
   await upstream.order({ next: Array.from({ length: 5 }, () => tooLarge) });
   await client.export(requestOf(SPANS));
-  const { spans } = await booksWhenEmpty(readApiClient(program.apiUrl));
+  const { spans } = await ledgerWhenEmpty(readApiClient(program.apiUrl));
   const { batches } = await upstream.order({});
   const kept = await upstream.kept();
 

@@ -6,7 +6,7 @@ import { startProgram } from "../support/running/running-program.ts";
 import { startUpstream } from "../support/upstreams/running-upstream.ts";
 import type { OrderedAnswer } from "../support/upstreams/upstream-process.ts";
 import { spanNumbers } from "../support/oracles/walked-spans.ts";
-import { booksWhenEmpty } from "../support/oracles/watched-books.ts";
+import { ledgerWhenEmpty } from "../support/oracles/watched-ledger.ts";
 
 // Goal: a span leaves once. Method: two readers take while the forwarder sends on. The upstream has
 // every third batch sent again, so that spans are free again in front of others that are in flight.
@@ -48,7 +48,7 @@ test.each([
 
     await upstream.order({ next: Array.from({ length: SPANS }, answerAt) });
     await Promise.all([send(), take(3), take(17)]);
-    const { spans } = await booksWhenEmpty(api);
+    const { spans } = await ledgerWhenEmpty(api);
     const kept = await upstream.kept();
 
     const both = [...taken, ...kept].toSorted((one, other) => one - other);

@@ -13,7 +13,7 @@ import { SPANS_OF_SCENE, sdkRequests } from "../support/sdk/sdk-requests.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { startTlsFront } from "../support/upstreams/tls-front.ts";
 import { spanHashes } from "../support/oracles/walked-spans.ts";
-import { booksWhen } from "../support/oracles/watched-books.ts";
+import { ledgerWhen } from "../support/oracles/watched-ledger.ts";
 
 // Goal: at the end of a chain there is what came in at its beginning, every byte of every span, in
 // its order. Method: what the real SDK sends goes through two programs into a file.
@@ -80,7 +80,7 @@ test.each([
 
   using client = openExportClient(first.grpcPort);
   for (const request of requests) await client.export(request);
-  const ends = [await booksWhenAllAreSent(first), await booksWhenAllAreSent(last)];
+  const ends = [await ledgerWhenAllAreSent(first), await ledgerWhenAllAreSent(last)];
   const written = await hashesInFile(path);
 
   for (const spans of ends) expect(spans).toMatchObject({ accepted: SPANS, delivered: SPANS });
@@ -93,8 +93,8 @@ test("no two spans of the SDK are the same", () => {
   expect(new Set(sent).size).toBe(SPANS);
 });
 
-async function booksWhenAllAreSent({ apiUrl }: RunningProgram): Promise<Ledger> {
-  return (await booksWhen(readApiClient(apiUrl), areAllSent)).spans;
+async function ledgerWhenAllAreSent({ apiUrl }: RunningProgram): Promise<Ledger> {
+  return (await ledgerWhen(readApiClient(apiUrl), areAllSent)).spans;
 }
 
 function areAllSent({ spans }: BufferStats): boolean {

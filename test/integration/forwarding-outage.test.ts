@@ -7,7 +7,7 @@ import { readApiClient } from "../support/running/read-api-client.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
 import { type RunningUpstream, startUpstream } from "../support/upstreams/running-upstream.ts";
-import { booksWhen, booksWhenEmpty, watchBooks } from "../support/oracles/watched-books.ts";
+import { ledgerWhen, ledgerWhenEmpty, watchLedger } from "../support/oracles/watched-ledger.ts";
 
 // Goal: while the ring has room, no failure of an upstream loses a span. Method: spans come in all
 // the time, and the upstream goes away and comes back, each time in another way.
@@ -72,8 +72,8 @@ test.each([
     }
     await load.stop();
   };
-  const { readings, unbalanced } = await watchBooks(api, goOn());
-  const { spans } = await booksWhenEmpty(api);
+  const { readings, unbalanced } = await watchLedger(api, goOn());
+  const { spans } = await ledgerWhenEmpty(api);
   const kept = await upstream.kept();
   const { retried_spans: retried, in_flight: inFlight } = await forwardAnswer(program);
 
@@ -103,10 +103,10 @@ async function outlast(
   const failuresBefore = failuresIn(program);
   const untilMs = performance.now() + OUTAGE_MS;
   await outage.begin();
-  await booksWhen(api, () => performance.now() > untilMs && failuresIn(program) > failuresBefore);
+  await ledgerWhen(api, () => performance.now() > untilMs && failuresIn(program) > failuresBefore);
   const { spans } = await api.stats();
   await outage.end();
-  await booksWhen(api, ({ spans: { delivered } }) => delivered >= spans.accepted);
+  await ledgerWhen(api, ({ spans: { delivered } }) => delivered >= spans.accepted);
 }
 
 function failuresIn(program: RunningProgram): number {

@@ -5,7 +5,7 @@ import { readApiClient } from "../support/running/read-api-client.ts";
 import { request, resourceSpans, span } from "../support/requests/request-bytes.ts";
 import { startProgram } from "../support/running/running-program.ts";
 import { startUpstream } from "../support/upstreams/running-upstream.ts";
-import { balances, booksWhenEmpty, watchBooks } from "../support/oracles/watched-books.ts";
+import { balances, ledgerWhenEmpty, watchLedger } from "../support/oracles/watched-ledger.ts";
 
 // Goal: what an outage costs is told to the span, of each service. Method: ten times what fits
 // comes in while the upstream fails, and readers take some of it; then the upstream is back, and
@@ -65,14 +65,14 @@ test.each([
   };
 
   await upstream.order({ usual: { kind: "fail", code: given.unavailable } });
-  const { unbalanced } = await watchBooks(api, overflow());
+  const { unbalanced } = await watchLedger(api, overflow());
   const during = await api.stats();
   await upstream.order({
     usual: { kind: "accept" },
     // After many failures, the first batch is a small one.
     next: [{ kind: "reject", rejectedSpans: 10 }, { kind: "accept" }],
   });
-  const { spans, bytes } = await booksWhenEmpty(api);
+  const { spans, bytes } = await ledgerWhenEmpty(api);
   const last = await services();
   const kept = await upstream.kept();
 

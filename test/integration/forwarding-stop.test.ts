@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { books } from "../support/oracles/books.ts";
+import { ledgerOf } from "../support/oracles/ledger-of.ts";
 import { openExportClient } from "../support/running/export-client.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
@@ -37,8 +37,8 @@ test.each(["grpc", "http"] as const)(
     expect(exitCode).toBe(0);
     expect(batches).toEqual([10, 10, 5]);
     expect(await upstream.kept()).toEqual(Array.from({ length: SPANS }, (_, at) => at + 1));
-    expect(lastBooks(program)).toEqual(
-      books({ received: SPANS, accepted: SPANS, delivered: SPANS }),
+    expect(lastLedger(program)).toEqual(
+      ledgerOf({ received: SPANS, accepted: SPANS, delivered: SPANS }),
     );
   },
 );
@@ -75,7 +75,9 @@ test.each(
   const exitCode = await program.stop();
 
   expect(exitCode).toBe(0);
-  expect(lastBooks(program)).toEqual(books({ received: SPANS, accepted: SPANS, buffered: SPANS }));
+  expect(lastLedger(program)).toEqual(
+    ledgerOf({ received: SPANS, accepted: SPANS, buffered: SPANS }),
+  );
   expect(program.log().filter(({ level }) => level === "ERROR")).toEqual([]);
 });
 
@@ -109,7 +111,9 @@ test("a stop does not wait for spans that the upstream keeps refusing", async ()
   expect(String(blocked["error"])).toContain("no span is good enough");
   const hint = expect.stringContaining("accepts empty requests but refuses the remaining spans");
   expect([blocked["hint"], forward.last_error.hint]).toEqual([hint, hint]);
-  expect(lastBooks(program)).toEqual(books({ received: SPANS, accepted: SPANS, buffered: SPANS }));
+  expect(lastLedger(program)).toEqual(
+    ledgerOf({ received: SPANS, accepted: SPANS, buffered: SPANS }),
+  );
 });
 
 async function sendTo({ grpcPort }: RunningProgram): Promise<void> {
@@ -117,6 +121,6 @@ async function sendTo({ grpcPort }: RunningProgram): Promise<void> {
   await client.export(requestOf(SPANS));
 }
 
-function lastBooks(program: RunningProgram): unknown {
+function lastLedger(program: RunningProgram): unknown {
   return program.log().findLast(({ event }) => event === "stopped")?.["spans"];
 }

@@ -13,7 +13,7 @@ import {
   type StrictUpstream,
 } from "../support/upstreams/strict-upstream.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
-import { booksWhen, booksWhenEmpty } from "../support/oracles/watched-books.ts";
+import { ledgerWhen, ledgerWhenEmpty } from "../support/oracles/watched-ledger.ts";
 import { bytesField } from "../support/requests/wire-bytes.ts";
 
 // Goal: real receivers, which refuse a whole request for one span in it, get every other span, and
@@ -86,7 +86,7 @@ test.each(STRICT_KINDS)("$name gets every span but the bad ones", async (kind: S
   const seconds = Math.max(3, SECONDS);
 
   const sent = await sendFor(program, seconds, true);
-  const { spans } = await booksWhenEmpty(readApiClient(program.apiUrl));
+  const { spans } = await ledgerWhenEmpty(readApiClient(program.apiUrl));
   const { spans: received, unique } = await upstream.order();
 
   expect(sent).toEqual({ good: seconds * 2_000, bad: seconds });
@@ -108,7 +108,7 @@ test.each(STRICT_KINDS)("$name that finds nothing at its path costs nothing", as
   await probed(upstream, 3);
   const { spans: meanwhile } = await api.stats();
   const { withSpans } = await upstream.order({ code: 0 });
-  const { spans } = await booksWhenEmpty(api);
+  const { spans } = await ledgerWhenEmpty(api);
   const { unique } = await upstream.order();
 
   expect(meanwhile).toMatchObject({ buffered: good, undeliverable: 0, evicted: 0 });
@@ -133,7 +133,7 @@ test.each(STRICT_KINDS)("$name gets all of it once a token was rotated", async (
   const during = await sendFor(program, SECONDS);
   const { hint } = await program.logged("forward_blocked");
   writeFileSync(file, "authorization=second");
-  const { spans } = await booksWhenEmpty(api);
+  const { spans } = await ledgerWhenEmpty(api);
 
   const all = before.good + during.good;
   expect(spans).toMatchObject({ delivered: all, undeliverable: 0, evicted: 0 });
@@ -151,12 +151,12 @@ test.each(WITHOUT_GZIP)("$name without gzip costs nothing, and says so", async (
 
   const { good } = await sendFor(program, SECONDS);
   const { error, hint } = await program.logged("forward_blocked");
-  await booksWhen(api, ({ spans: { buffered } }) => buffered === good);
+  await ledgerWhen(api, ({ spans: { buffered } }) => buffered === good);
   const { spans: meanwhile } = await api.stats();
   const port = Number(new URL(upstream.endpoint).port);
   await upstream[Symbol.asyncDispose]();
   await using mended = await kind.start({ port });
-  const { spans } = await booksWhenEmpty(api);
+  const { spans } = await ledgerWhenEmpty(api);
 
   expect(error).toStartWith("UNIMPLEMENTED: ");
   expect(hint).toContain("FORWARD_COMPRESSION");

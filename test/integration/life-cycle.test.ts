@@ -2,14 +2,14 @@ import { type ServiceError, status } from "@grpc/grpc-js";
 import { expect, test } from "bun:test";
 import packageJson from "../../package.json" with { type: "json" };
 import { VARIABLE_NAMES, VARIABLES } from "../../src/config/variables.ts";
-import { books } from "../support/oracles/books.ts";
+import { ledgerOf } from "../support/oracles/ledger-of.ts";
 import { openExportClient } from "../support/running/export-client.ts";
 import { sendHalfBody } from "../support/running/half-sent-body.ts";
 import { sendHalf } from "../support/running/half-sent-call.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { runProgram, startProgram } from "../support/running/running-program.ts";
 
-// Goal: the program ends as it is told to, and what it said "yes" to is in its last books.
+// Goal: the program ends as it is told to, and what it said "yes" to is in its last ledger.
 
 const SPANS_OF_REQUEST = 10;
 
@@ -30,12 +30,12 @@ test.each(["SIGTERM", "SIGINT"] as const)(
       event: "stopped",
       sequence: { first: 1, next: 4 },
     });
-    expect(last?.["spans"]).toEqual(books({ received: 3, accepted: 3, buffered: 3 }));
+    expect(last?.["spans"]).toEqual(ledgerOf({ received: 3, accepted: 3, buffered: 3 }));
     expect(program.log().find(({ event }) => event === "stopping")).toMatchObject({ signal });
   },
 );
 
-test("stopped under load, it has in its books what it said yes to, and nothing else", async () => {
+test("stopped under load, it has in its ledger what it said yes to, and nothing else", async () => {
   await using program = await startProgram();
   const enough = Promise.withResolvers<void>();
   const senders = Array.from({ length: 8 }, () =>

@@ -20,12 +20,12 @@ import {
 import { retryDelayOf } from "../support/oracles/retry-delay.ts";
 import { type LogLine, startProgram } from "../support/running/running-program.ts";
 import { bytesField } from "../support/requests/wire-bytes.ts";
-import { books } from "../support/oracles/books.ts";
-import { balances } from "../support/oracles/watched-books.ts";
+import { ledgerOf } from "../support/oracles/ledger-of.ts";
+import { balances } from "../support/oracles/watched-ledger.ts";
 
 // Goal: however much comes in, every span is accounted for at every instant, and the log stays
 // short. Method: 100 times what fits, from several senders at once, while a reader takes some out
-// and another reads the books without a pause.
+// and another reads the ledger without a pause.
 
 const SENDERS = 8;
 const REQUESTS_OF_EACH = 125;
@@ -58,7 +58,7 @@ const numbersOfSenders = senders.map((requests) => requests.flatMap(({ numbers }
 test.each([
   { what: "spans", env: { MAX_BUFFER_SIZE: String(SPANS / 100) } },
   { what: "bytes", env: { MAX_BUFFER_BYTES: "9KiB" } },
-])("a hundred times what fits in $what: the books balance at every reading", async ({ env }) => {
+])("a hundred times what fits in $what: the ledger balances at every reading", async ({ env }) => {
   await using program = await startProgram(env);
   const api = readApiClient(program.apiUrl);
 
@@ -77,7 +77,7 @@ test.each([
   expect(readings.filter((reading) => !isRight(reading))).toEqual([]);
   expect(readings.length).toBeGreaterThan(10);
   expect(spans).toEqual(
-    books({
+    ledgerOf({
       received: accepted.spans + REQUESTS,
       rejected: REQUESTS,
       accepted: accepted.spans,
@@ -87,7 +87,7 @@ test.each([
     }),
   );
   expect(bytes).toEqual(
-    books({
+    ledgerOf({
       received: accepted.bytes + INVALID_BYTES * REQUESTS,
       rejected: INVALID_BYTES * REQUESTS,
       accepted: accepted.bytes,

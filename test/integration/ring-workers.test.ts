@@ -31,8 +31,8 @@ function noMoreThanSlots({ capacity, sequence }: BufferStats): void {
   assert(sequence.next - sequence.first <= capacity.spans, "a span in the ring has a slot");
 }
 
-/** Reads the books until the threads are done; each reading must balance. */
-async function readBooksUntil(done: Promise<unknown>, ring: ObservabilityBuffer, check: Check) {
+/** Reads the ledger until the threads are done; each reading must balance. */
+async function readLedgerUntil(done: Promise<unknown>, ring: ObservabilityBuffer, check: Check) {
   const end = { isReached: false };
   let readings = 0;
   void Promise.allSettled([done]).then(() => (end.isReached = true));
@@ -78,7 +78,7 @@ async function play({ capacity, roles, check = allAreNumbered }: Play) {
   const started = roles.map((role, thread) =>
     startThread({ ...memory, ...role, thread, spansEach, seed: SEED + thread }).said("done"),
   );
-  const readings = await readBooksUntil(Promise.all(started), ring, check);
+  const readings = await readLedgerUntil(Promise.all(started), ring, check);
   return { readings, stats: ring.stats(), takings: board.takings };
 }
 
@@ -109,7 +109,7 @@ test.each([
   { name: "slots are short", capacity: { spans: 700, bytes: 1 << 20 }, roles: twoAndTwo },
   { name: "bytes are short", capacity: { spans: 100_000, bytes: 40_000 }, roles: fourDoBoth },
 ])(
-  "when $name, no span comes out twice, and the books tell of each",
+  "when $name, no span comes out twice, and the ledger counts each of them",
   async ({ capacity, roles }) => {
     const { readings, stats, takings } = await play({ capacity, roles });
 

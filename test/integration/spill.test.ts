@@ -12,7 +12,7 @@ import {
 import { dirname, join } from "node:path";
 import { walkRequest } from "../../src/domain/wire/request-walk.ts";
 import { createWalkedRequest } from "../../src/domain/wire/walked-request.ts";
-import { books } from "../support/oracles/books.ts";
+import { ledgerOf } from "../support/oracles/ledger-of.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import {
   request,
@@ -52,8 +52,8 @@ async function requestIn(program: RunningProgram): Promise<Uint8Array> {
   return await answer.bytes();
 }
 
-/** The books, in spans. */
-async function ledgerOf(program: RunningProgram): Promise<unknown> {
+/** The ledger, in spans. */
+async function spansOf(program: RunningProgram): Promise<unknown> {
   const answer = await fetch(`${program.apiUrl}/api/stats`);
   return ((await answer.json()) as { spans: unknown }).spans;
 }
@@ -109,7 +109,7 @@ test("whole requests are left and found as they came in", async () => {
   await using second = await startProgram(env);
 
   expect((await requestIn(second)).toHex()).toBe(joined(...requests).toHex());
-  expect(await ledgerOf(second)).toEqual(books({ received: 6, accepted: 6, buffered: 6 }));
+  expect(await spansOf(second)).toEqual(ledgerOf({ received: 6, accepted: 6, buffered: 6 }));
 });
 
 test("what is left may be taken up by a smaller buffer, as far as it has room", async () => {
@@ -124,7 +124,7 @@ test("what is left may be taken up by a smaller buffer, as far as it has room", 
     MAX_SPANS_PER_REQUEST: "3",
   });
 
-  expect(await ledgerOf(second)).toEqual(books({ received: 3, accepted: 3, buffered: 3 }));
+  expect(await spansOf(second)).toEqual(ledgerOf({ received: 3, accepted: 3, buffered: 3 }));
   expect(eventsOf(second)).toEqual(["restored", "not_all_restored", "ready"]);
   expect(second.log().find(({ event }) => event === "not_all_restored")).toMatchObject({
     level: "WARNING",

@@ -24,7 +24,7 @@ export interface DeliveryGiven {
   readonly takesSpans?: boolean;
 }
 
-export interface DeliveryBooks {
+export interface DeliveryAmounts {
   readonly buffered: number;
   readonly delivered: number;
   readonly undeliverable: number;
@@ -32,11 +32,11 @@ export interface DeliveryBooks {
 
 export interface DeliveryEnd {
   /** The notifications of the watcher, as text. */
-  readonly told: readonly string[];
+  readonly events: readonly string[];
   /** The requests besides the lease. */
-  readonly asked: readonly ("probe" | "witness")[];
+  readonly extraSends: readonly ("probe" | "witness")[];
   readonly failures: readonly SendFailure[];
-  readonly books: DeliveryBooks;
+  readonly ledger: DeliveryAmounts;
   readonly takesSpans: boolean;
 }
 
@@ -50,32 +50,32 @@ export async function delivered({
   const { buffer, arrive } = searchedRing();
   arrive(spans);
   const lease = buffer.lease({ spans: 1_000, bytes: 1 << 20 }) as Lease;
-  const [told, failures]: [string[], SendFailure[]] = [[], []];
-  const asked: ("probe" | "witness")[] = [];
+  const [events, failures]: [string[], SendFailure[]] = [[], []];
+  const extraSends: ("probe" | "witness")[] = [];
   const watcher = {
     sent: ({ outcome }: SendOutcome, { spanCount }: { spanCount: number }) =>
-      void told.push(`sent ${spanCount}: ${outcome}`),
-    delivered: (spanCount: number) => void told.push(`delivered ${spanCount}`),
+      void events.push(`sent ${spanCount}: ${outcome}`),
+    delivered: (spanCount: number) => void events.push(`delivered ${spanCount}`),
     undeliverable: (spanCount: number, reason: string, message: string) =>
-      void told.push(`undeliverable ${spanCount}: ${reason}, ${message}`),
-    returned: (spanCount: number) => void told.push(`returned ${spanCount}`),
-    tooLarge: ({ spanCount }: { spanCount: number }) => void told.push(`too large ${spanCount}`),
+      void events.push(`undeliverable ${spanCount}: ${reason}, ${message}`),
+    returned: (spanCount: number) => void events.push(`returned ${spanCount}`),
+    tooLarge: ({ spanCount }: { spanCount: number }) => void events.push(`too large ${spanCount}`),
     failed: (failure: SendFailure) => void failures.push(failure),
   };
   const probe = async () => {
-    asked.push("probe");
+    extraSends.push("probe");
     return probed();
   };
   const witness = async () => {
-    asked.push("witness");
+    extraSends.push("witness");
     return witnessed();
   };
   const evidence = { takesSpans: given.takesSpans ?? false };
   const parts = { buffer, sink, watcher, cancelled: NEVER, evidence, probe, witness };
   await deliver(parts, lease, isProbed);
   const { buffered, delivered: gone, undeliverable } = buffer.stats().spans;
-  const books = { buffered, delivered: gone, undeliverable };
-  return { told, asked, failures, books, takesSpans: evidence.takesSpans };
+  const ledger = { buffered, delivered: gone, undeliverable };
+  return { events, extraSends, failures, ledger, takesSpans: evidence.takesSpans };
 }
 
 export const namesOf = ({ request: bytes }: SpanBatch): string[] =>

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { CANCELLED, CLOSED, SendsInFlight } from "../../../src/adapters/forward/sends-in-flight.ts";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
 import { countedSignal } from "../../support/fakes/counted-listeners.ts";
-import { keptEntries } from "../../support/oracles/kept-entries.ts";
+import { countEntries } from "../../support/oracles/entry-count.ts";
 import { NEVER, nextTurn } from "../../support/running/searched-ring.ts";
 
 const DELIVERED: SendOutcome = { outcome: "delivered" };
@@ -61,12 +61,12 @@ test("what has ended leaves nothing behind, and no listener", async () => {
   const { signal, listening } = countedSignal();
   const send = Promise.withResolvers<SendOutcome>();
   const running = sends.run(signal, () => send.promise);
-  const during = [keptEntries(sends), listening()];
+  const during = [countEntries(sends), listening()];
 
   send.resolve(DELIVERED);
   await running;
 
-  expect([during, keptEntries(sends), listening()]).toEqual([[1, 1], 0, 0]);
+  expect([during, countEntries(sends), listening()]).toEqual([[1, 1], 0, 0]);
 });
 
 test("nothing is sent that was given up before, or once it is closed", async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { AddressLimit } from "../../../src/adapters/listening/address-limit.ts";
-import { keptEntries } from "../../support/oracles/kept-entries.ts";
+import { countEntries } from "../../support/oracles/entry-count.ts";
 
 function limitOf(...addresses: string[]): AddressLimit {
   const limit = new AddressLimit({ connections: 3, connectionsPerAddress: 2 });
@@ -29,10 +29,10 @@ test("removing one makes room, in total and for its address", () => {
 
 test("an address without a connection is forgotten", () => {
   const limit = limitOf("a", "b");
-  const during = keptEntries(limit);
+  const during = countEntries(limit);
 
   limit.remove("a");
   limit.remove("b");
 
-  expect([during, keptEntries(limit)]).toEqual([2, 0]);
+  expect([during, countEntries(limit)]).toEqual([2, 0]);
 });

@@ -64,7 +64,7 @@ test.each([
   },
 ])("the $unit of all protocols and the restored ones add up to the ledger", ({ name, ledger }) => {
   const found = families();
-  const books = found.get(ledger)!.samples;
+  const samples = found.get(ledger)!.samples;
 
   const sums = ["accepted", "rejected"].map((entry) =>
     found
@@ -76,10 +76,10 @@ test.each([
 
   expect(restored!.value).toBeGreaterThan(0);
   expect([sums[0]! + restored!.value, sums[1]]).toEqual([
-    valueOf(books, { entry: "accepted" })!,
-    valueOf(books, { entry: "rejected" })!,
+    valueOf(samples, { entry: "accepted" })!,
+    valueOf(samples, { entry: "rejected" })!,
   ]);
-  expect(sums[0]! + sums[1]! + restored!.value).toBe(valueOf(books, { entry: "received" })!);
+  expect(sums[0]! + sums[1]! + restored!.value).toBe(valueOf(samples, { entry: "received" })!);
 });
 
 test.each([

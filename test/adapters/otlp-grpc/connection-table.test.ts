@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { endsKey, ConnectionTable } from "../../../src/adapters/otlp-grpc/connection-table.ts";
 import { fakeConnection } from "../../support/fakes/grpc-fake-socket.ts";
-import { keptEntries } from "../../support/oracles/kept-entries.ts";
+import { countEntries } from "../../support/oracles/entry-count.ts";
 
 const LIMITS = { connections: 4, connectionsPerAddress: 2 };
 
@@ -61,12 +61,12 @@ describe("a connection that has closed", () => {
     const table = new ConnectionTable(LIMITS);
     const connections = ["a", "a", "b"].map((address) => fakeConnection(address));
     for (const connection of connections) table.add(connection);
-    const during = keptEntries(table);
+    const during = countEntries(table);
 
     for (const connection of connections) table.remove(connection);
 
     expect(during).toBeGreaterThanOrEqual(connections.length);
-    expect(keptEntries(table)).toBe(0);
+    expect(countEntries(table)).toBe(0);
   });
 });
 

@@ -215,7 +215,7 @@ describe("sizes", () => {
   });
 });
 
-// A message of 4 MB is many times what a peer may send unasked, and Bun can keep different books of
+// A message of 4 MB is many times what a peer may send unasked, and Bun can keep different ledger of
 // that for later streams of a connection: https://github.com/oven-sh/bun/pull/40180
 test.each([
   { name: "the first", before: [] },

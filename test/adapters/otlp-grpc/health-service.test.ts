@@ -6,7 +6,7 @@ import { grpc } from "../../../src/adapters/otlp-grpc/generated/services.js";
 import { HealthService } from "../../../src/adapters/otlp-grpc/health-service.ts";
 import { callUnary, GZIP, heardByServer } from "../../support/grpc/grpc-call.ts";
 import { openServerStream } from "../../support/grpc/grpc-conversation.ts";
-import { keptEntries } from "../../support/oracles/kept-entries.ts";
+import { countEntries } from "../../support/oracles/entry-count.ts";
 import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
@@ -164,7 +164,7 @@ describe("Watch", () => {
     const health = new HealthService(2);
     const watchers = [fakeWatcher(), fakeWatcher()] as const;
     for (const { call } of watchers) health.admit(call, "");
-    const during = keptEntries(health);
+    const during = countEntries(health);
 
     watchers[0].call.emit("cancelled");
     health.setServing(true);
@@ -175,7 +175,7 @@ describe("Watch", () => {
     expect(told).toEqual([0, 1]);
     expect(watchers.map(({ heard }) => heard.length)).toEqual(told);
     expect(during).toBeGreaterThanOrEqual(watchers.length);
-    expect(keptEntries(health)).toBe(0);
+    expect(countEntries(health)).toBe(0);
   });
 
   test("has as many permits as connections are allowed, and releases them", async () => {

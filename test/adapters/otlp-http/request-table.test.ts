@@ -7,7 +7,7 @@ import {
   type RequestInFlight,
   RequestTable,
 } from "../../../src/adapters/otlp-http/request-table.ts";
-import { keptEntries } from "../../support/oracles/kept-entries.ts";
+import { countEntries } from "../../support/oracles/entry-count.ts";
 
 const LIMITS = { connections: 5, connectionsPerAddress: 3 };
 
@@ -159,12 +159,12 @@ describe("a request that takes too long", () => {
 test("of requests that have ended nothing is left, neither of their connections", () => {
   const { beginIn, table } = createTable();
   const requests = [beginIn("a", 1), beginIn("a", 1), beginIn("a", 2), beginIn("b", 1)];
-  const during = keptEntries(table);
+  const during = countEntries(table);
 
   for (const request of requests) table.end(request);
 
   expect(during).toBeGreaterThanOrEqual(requests.length);
-  expect(keptEntries(table)).toBe(0);
+  expect(countEntries(table)).toBe(0);
 });
 
 test("stopping answers every request, and counts none as refused", async () => {

@@ -13,7 +13,7 @@ import {
   runReadApi,
   stopReadApisAfterEach,
 } from "../../support/running/running-read-api.ts";
-import { books } from "../../support/oracles/books.ts";
+import { ledgerOf } from "../../support/oracles/ledger-of.ts";
 
 stopReadApisAfterEach();
 
@@ -60,7 +60,7 @@ test("GET /api/stats has the ledger, the capacity, the sequence, uptime and vers
   expect(response.headers.get("content-type")).toBe("application/json");
   expect(await response.text()).toBe(
     `${JSON.stringify({
-      spans: books({ received: 5, accepted: 5, buffered: 3, taken: 2 }),
+      spans: ledgerOf({ received: 5, accepted: 5, buffered: 3, taken: 2 }),
       bytes,
       capacity: { spans: 100, bytes: 65536 },
       sequence: { run_id: RUN_ID, first: 3, next: 6 },

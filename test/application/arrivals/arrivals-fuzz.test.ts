@@ -31,9 +31,9 @@ test("subscribers see every span that had a slot, once and in order", async () =
   const property = fc.asyncProperty(game, async ({ steps, ...capacity }) => {
     const { buffer, arrivals, arrive } = searchedRing(capacity);
     const [all, seconds]: number[][] = [[], []];
-    const [toldAll, toldSeconds]: number[][] = [[], []];
-    arrivals.subscribe([], (sequences) => toldAll!.push(...sequences));
-    arrivals.subscribe(named("span 2"), (sequences) => toldSeconds!.push(...sequences));
+    const [shownAll, shownSeconds]: number[][] = [[], []];
+    arrivals.subscribe([], (sequences) => shownAll!.push(...sequences));
+    arrivals.subscribe(named("span 2"), (sequences) => shownSeconds!.push(...sequences));
     for (const size of steps) {
       if (size === "turn") await nextTurn();
       const { next } = buffer.range();
@@ -47,8 +47,8 @@ test("subscribers see every span that had a slot, once and in order", async () =
     await nextTurn();
     evicted += buffer.stats().spans.evicted;
 
-    expect(toldAll).toEqual(all!);
-    expect(toldSeconds).toEqual(seconds!);
+    expect(shownAll).toEqual(all!);
+    expect(shownSeconds).toEqual(seconds!);
   });
 
   await fc.assert(property, { numRuns: fuzzRuns(300) });

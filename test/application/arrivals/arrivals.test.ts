@@ -11,59 +11,59 @@ import type { WatchedBuffer } from "../../../src/ports/trace-buffer.ts";
 describe("a subscriber", () => {
   test("is called once with all matching spans that arrived in a turn", async () => {
     const { arrivals, arrive } = searchedRing();
-    const told: (readonly number[])[] = [];
-    arrivals.subscribe(named("span 2"), (sequences) => told.push(sequences));
+    const received: (readonly number[])[] = [];
+    arrivals.subscribe(named("span 2"), (sequences) => received.push(sequences));
 
     arrive(requestOf(3), requestOf(1, 9), requestOf(2));
-    const atOnce = told.length;
+    const atOnce = received.length;
     await nextTurn();
 
     expect(atOnce).toBe(0);
-    expect(told).toEqual([[2, 6]]);
+    expect(received).toEqual([[2, 6]]);
   });
 
   test("is called once, and immediately, when arrivals are shown early", async () => {
     const { arrivals, arrive } = searchedRing();
-    const told: (readonly number[])[] = [];
-    arrivals.subscribe(named("span 2"), (sequences) => told.push(sequences));
+    const received: (readonly number[])[] = [];
+    arrivals.subscribe(named("span 2"), (sequences) => received.push(sequences));
     arrive(requestOf(3));
 
     arrivals.showArrived();
-    const atOnce = [...told];
+    const atOnce = [...received];
     await nextTurn();
 
     expect(atOnce).toEqual([[2]]);
-    expect(told).toEqual([[2]]);
+    expect(received).toEqual([[2]]);
   });
 
   test("is not called if nothing matches", async () => {
     const { arrivals, arrive } = searchedRing();
-    const told: (readonly number[])[] = [];
-    arrivals.subscribe(named("no"), (sequences) => told.push(sequences));
+    const received: (readonly number[])[] = [];
+    arrivals.subscribe(named("no"), (sequences) => received.push(sequences));
 
     arrive(requestOf(3));
     await nextTurn();
 
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
   });
 
   test("is not called with earlier spans, even of the same turn", async () => {
     const { arrivals, arrive } = searchedRing();
-    const told: number[] = [];
+    const received: number[] = [];
     arrivals.subscribe([], () => {});
     arrive(requestOf(2));
 
-    arrivals.subscribe([], (sequences) => told.push(...sequences));
+    arrivals.subscribe([], (sequences) => received.push(...sequences));
     arrive(requestOf(2));
     await nextTurn();
 
-    expect(told).toEqual([3, 4]);
+    expect(received).toEqual([3, 4]);
   });
 
   test("is called with spans that are taken or cleared in the turn of their arrival", async () => {
     const { buffer, arrivals, arrive } = searchedRing();
-    const told: number[] = [];
-    arrivals.subscribe([], (sequences) => told.push(...sequences));
+    const received: number[] = [];
+    arrivals.subscribe([], (sequences) => received.push(...sequences));
 
     arrive(requestOf(2));
     const taken = arrivals.take(2);
@@ -71,14 +71,14 @@ describe("a subscriber", () => {
     const cleared = arrivals.clear();
     await nextTurn();
 
-    expect(told).toEqual([1, 2, 3, 4, 5]);
+    expect(received).toEqual([1, 2, 3, 4, 5]);
     expect([taken.sequences, cleared, buffer.stats().spans.taken]).toEqual([[1, 2], 3, 5]);
   });
 
   test("is not called after it has unsubscribed", async () => {
     const { arrivals, arrive } = searchedRing();
-    const told: number[] = [];
-    const unsubscribe = arrivals.subscribe([], (sequences) => told.push(...sequences));
+    const received: number[] = [];
+    const unsubscribe = arrivals.subscribe([], (sequences) => received.push(...sequences));
     arrive(requestOf(1));
     await nextTurn();
 
@@ -86,16 +86,16 @@ describe("a subscriber", () => {
     arrive(requestOf(1));
     await nextTurn();
 
-    expect(told).toEqual([1]);
+    expect(received).toEqual([1]);
   });
 
   test("may subscribe and unsubscribe while it is called", async () => {
     const { arrivals, arrive } = searchedRing();
-    const told: string[] = [];
+    const received: string[] = [];
     const unsubscribe = arrivals.subscribe([], (sequences) => {
-      told.push(`first ${sequences.join()}`);
+      received.push(`first ${sequences.join()}`);
       unsubscribe?.();
-      arrivals.subscribe([], (later) => told.push(`second ${later.join()}`));
+      arrivals.subscribe([], (later) => received.push(`second ${later.join()}`));
     });
 
     arrive(requestOf(1));
@@ -103,15 +103,15 @@ describe("a subscriber", () => {
     arrive(requestOf(1));
     await nextTurn();
 
-    expect(told).toEqual(["first 1", "second 2"]);
+    expect(received).toEqual(["first 1", "second 2"]);
   });
 });
 
 test("among plain spans, one with two names has its last", async () => {
   const { arrivals, arrive } = searchedRing();
-  const told: string[] = [];
-  arrivals.subscribe(named("span 2"), ([sequence]) => told.push(`span 2 is ${sequence}`));
-  arrivals.subscribe(named("second"), ([sequence]) => told.push(`second is ${sequence}`));
+  const received: string[] = [];
+  arrivals.subscribe(named("span 2"), ([sequence]) => received.push(`span 2 is ${sequence}`));
+  arrivals.subscribe(named("second"), ([sequence]) => received.push(`second is ${sequence}`));
   const twice = request(resourceSpans("shop", span(2, bytesField(5, "second"))));
 
   arrive(twice, requestOf(1));
@@ -119,22 +119,22 @@ test("among plain spans, one with two names has its last", async () => {
   arrive(requestOf(2));
   await nextTurn();
 
-  expect(told).toEqual(["second is 1", "span 2 is 4"]);
+  expect(received).toEqual(["second is 1", "span 2 is 4"]);
 });
 
 test("is not called if another subscriber unsubscribes it first", async () => {
   const { arrivals, arrive } = searchedRing();
-  const told: string[] = [];
+  const received: string[] = [];
   arrivals.subscribe([], () => {
-    told.push("first");
+    received.push("first");
     unsubscribe?.();
   });
-  const unsubscribe = arrivals.subscribe([], () => told.push("second"));
+  const unsubscribe = arrivals.subscribe([], () => received.push("second"));
 
   arrive(requestOf(1));
   await nextTurn();
 
-  expect(told).toEqual(["first"]);
+  expect(received).toEqual(["first"]);
 });
 
 describe("no subscriber is called with a request that is not stored", () => {
@@ -144,13 +144,13 @@ describe("no subscriber is called with a request that is not stored", () => {
   ])("$name", async ({ capacity }) => {
     const { arrivals, arrive } = searchedRing(capacity, "refuse");
     arrive(requestOf(1, 5));
-    const told: number[] = [];
-    arrivals.subscribe([], (sequences) => told.push(...sequences));
+    const received: number[] = [];
+    arrivals.subscribe([], (sequences) => received.push(...sequences));
 
     arrive(requestOf(1));
     await nextTurn();
 
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
   });
 });
 
@@ -247,7 +247,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: fc.constant("come or go"), spans: fc.constant(0) }) },
 );
 
-// Goal: whatever comes between two turns, and however small the ring, a subscriber is told of each
+// Goal: whatever comes between two turns, and however small the ring, a subscriber is received of each
 // span that is accepted while it is there: once, in order.
 // Method: random steps, against the sequences that were accepted meanwhile; the seed is printed.
 test("no arrival is missed or reported twice", async () => {
@@ -257,12 +257,12 @@ test("no arrival is missed or reported twice", async () => {
     async (spans, steps) => {
       const { buffer, arrivals, arrive } = searchedRing({ spans, bytes: 1 << 16 });
       const expected: number[] = [];
-      const told: number[] = [];
+      const received: number[] = [];
       let unsubscribe: (() => void) | undefined;
       for (const { does, spans: count } of steps) {
         if (does === "turn") await nextTurn();
         if (does === "come or go" && unsubscribe === undefined) {
-          unsubscribe = arrivals.subscribe([], (sequences) => told.push(...sequences));
+          unsubscribe = arrivals.subscribe([], (sequences) => received.push(...sequences));
         } else if (does === "come or go") {
           await nextTurn();
           unsubscribe?.();
@@ -276,7 +276,7 @@ test("no arrival is missed or reported twice", async () => {
       }
       await nextTurn();
 
-      expect(told).toEqual(expected);
+      expect(received).toEqual(expected);
     },
   );
 

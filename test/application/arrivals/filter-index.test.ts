@@ -9,7 +9,7 @@ import {
 } from "../../../src/application/arrivals/filter-index.ts";
 import type { SpanCondition, SpanFilter } from "../../../src/domain/query/span-filter.ts";
 import { SharedFields } from "../../../src/application/ring/ring-hand-over.ts";
-import { placesOf } from "../../support/requests/matched-spans.ts";
+import { locationsOf } from "../../support/requests/matched-spans.ts";
 import {
   attribute,
   request,
@@ -41,7 +41,7 @@ function foundIn<IndexedFilter>(
   const fieldsOf = new SharedFields().of;
   const found = (some: ReadonlySet<IndexedFilter>) => void filters.push(...some);
   const search = beginSearch({ wanted, fieldsOf, arePlain, found });
-  return placesOf(SPANS).map((place) => {
+  return locationsOf(SPANS).map((place) => {
     filters = [];
     findFilters(search, place);
     return filters;

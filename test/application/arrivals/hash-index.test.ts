@@ -6,7 +6,7 @@ import {
 } from "../../../src/application/arrivals/hash-index.ts";
 import type { AttributeHashes } from "../../../src/domain/query/filter-key.ts";
 import { filterKeys } from "../../../src/domain/query/span-filter.ts";
-import { placesOf } from "../../support/requests/matched-spans.ts";
+import { locationsOf } from "../../support/requests/matched-spans.ts";
 import { attribute, request, span } from "../../support/requests/request-bytes.ts";
 import { bytesField, varintField, wideBytesField } from "../../support/requests/wire-bytes.ts";
 
@@ -112,7 +112,7 @@ function place({ own = [] as number[][], around = [] as number[][] }) {
   const bytes = request(
     bytesField(1, bytesField(1, ...resource), bytesField(2, span(1, ...fields))),
   );
-  return placesOf(bytes)[0]!;
+  return locationsOf(bytes)[0]!;
 }
 
 const INT = [...bytesField(1, "code"), ...bytesField(2, varintField(3, 200))];

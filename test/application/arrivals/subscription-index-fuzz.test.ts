@@ -12,16 +12,16 @@ const game = fc.record({
   turns: fc.array(fc.array(queryableRequest, { maxLength: 3 }), { maxLength: 3 }),
 });
 
-// Goal: who is found by a trace, a name or a service is told of the same spans as one whose filter
+// Goal: who is found by a trace, a name or a service is received of the same spans as one whose filter
 // is tried on every span.
 // Method: protobufjs decodes the spans, and a plain function filters them. The seed is printed.
 test("each subscriber is called with exactly the spans that its filter matches", async () => {
   let matched = 0;
   const property = fc.asyncProperty(game, async ({ filters, turns }) => {
     const { buffer, arrivals, arrive } = searchedRing();
-    const told = filters.map((): number[] => []);
+    const received = filters.map((): number[] => []);
     for (const [index, filter] of filters.entries()) {
-      arrivals.subscribe(filter, (sequences) => told[index]!.push(...sequences));
+      arrivals.subscribe(filter, (sequences) => received[index]!.push(...sequences));
     }
     for (const requests of turns) {
       arrive(...requests);
@@ -34,8 +34,8 @@ test("each subscriber is called with exactly the spans that its filter matches",
     const expected = filters.map((filter) =>
       spans.flatMap((span, index) => (matchesPlainly(span, filter) ? [index + 1] : [])),
     );
-    expect(told).toEqual(expected);
-    matched += told.flat().length;
+    expect(received).toEqual(expected);
+    matched += received.flat().length;
   });
 
   await fc.assert(property, { numRuns: fuzzRuns(400) });

@@ -22,12 +22,12 @@ function shown({ filters, arePlain = true }: Showing): number[][] {
   const { buffer, arrive } = searchedRing();
   arrive(...SPANS);
   const index = new SubscriptionIndex();
-  const told: number[][] = filters.map(() => []);
+  const received: number[][] = filters.map(() => []);
   for (const [at, filter] of filters.entries()) {
-    index.add(filter, (sequences) => told[at]!.push(...sequences));
+    index.add(filter, (sequences) => received[at]!.push(...sequences));
   }
   index.show(buffer, { ...buffer.range(), arePlain });
-  return told;
+  return received;
 }
 
 const ofTrace = (trace: number): SpanFilter => [{ on: "trace_id", value: traceHex(trace) }];
@@ -63,34 +63,34 @@ test("the last name of a span that is not plain counts, as for any reader", () =
   const { buffer, arrive } = searchedRing();
   arrive(request(resourceSpans("shop", span(1, bytesField(5, "second name")))));
   const index = new SubscriptionIndex();
-  const told: string[] = [];
-  index.add(named("span 1"), () => told.push("first name"));
-  index.add(named("second name"), () => told.push("second name"));
+  const received: string[] = [];
+  index.add(named("span 1"), () => received.push("first name"));
+  index.add(named("second name"), () => received.push("second name"));
 
   index.show(buffer, { ...buffer.range(), arePlain: false });
 
-  expect(told).toEqual(["second name"]);
+  expect(received).toEqual(["second name"]);
 });
 
 test("a show does not repeat the spans of the previous one", () => {
   const { buffer, arrive } = searchedRing();
   const index = new SubscriptionIndex();
-  const told: (readonly number[])[] = [];
-  index.add(named("GET /"), (sequences) => told.push(sequences));
+  const received: (readonly number[])[] = [];
+  index.add(named("GET /"), (sequences) => received.push(sequences));
 
   arrive(SPANS[0]!);
   index.show(buffer, { first: 1, next: 2, arePlain: true });
   arrive(SPANS[1]!);
   index.show(buffer, { first: 2, next: 3, arePlain: true });
 
-  expect(told).toEqual([[1], [2]]);
+  expect(received).toEqual([[1], [2]]);
 });
 
 test("a resource at the offset of an earlier one is matched by its own content", () => {
   const { buffer, arrive } = searchedRing();
   const index = new SubscriptionIndex();
-  const told: (readonly number[])[] = [];
-  index.add([...named("GET /"), ...ofService("shop")], (sequences) => told.push(sequences));
+  const received: (readonly number[])[] = [];
+  index.add([...named("GET /"), ...ofService("shop")], (sequences) => received.push(sequences));
 
   for (const spans of SPANS.slice(0, 2)) {
     arrive(spans);
@@ -98,7 +98,7 @@ test("a resource at the offset of an earlier one is matched by its own content",
     buffer.clear();
   }
 
-  expect(told).toEqual([[1]]);
+  expect(received).toEqual([[1]]);
 });
 
 test.each<{ name: string; filter: SpanFilter }>([
@@ -110,9 +110,9 @@ test.each<{ name: string; filter: SpanFilter }>([
   const { buffer, arrive } = searchedRing();
   arrive(...SPANS);
   const index = new SubscriptionIndex();
-  const told: string[] = [];
-  const remove = index.add(filter, () => told.push("gone"));
-  const removeOther = index.add(filter, () => told.push("there"));
+  const received: string[] = [];
+  const remove = index.add(filter, () => received.push("gone"));
+  const removeOther = index.add(filter, () => received.push("there"));
 
   remove?.();
   index.show(buffer, { ...buffer.range(), arePlain: true });
@@ -121,7 +121,7 @@ test.each<{ name: string; filter: SpanFilter }>([
   sizes.push(index.size);
   index.show(buffer, { ...buffer.range(), arePlain: true });
 
-  expect(told).toEqual(["there"]);
+  expect(received).toEqual(["there"]);
   expect(sizes).toEqual([1, 0]);
 });
 
@@ -130,12 +130,14 @@ test("a subscriber is called once for an attribute that a span has twice", () =>
   const twice = bytesField(9, attribute("k", "a"));
   arrive(request(resourceSpans("shop", span(1, twice, twice), span(2, twice))));
   const index = new SubscriptionIndex();
-  const told: number[] = [];
-  index.add([{ on: "attribute", key: "k", value: "a" }], (sequences) => told.push(...sequences));
+  const received: number[] = [];
+  index.add([{ on: "attribute", key: "k", value: "a" }], (sequences) =>
+    received.push(...sequences),
+  );
 
   index.show(buffer, { ...buffer.range(), arePlain: true });
 
-  expect(told).toEqual([1, 2]);
+  expect(received).toEqual([1, 2]);
 });
 
 test("equal filters always find room, and a further filter does not", () => {
@@ -179,26 +181,26 @@ test("a filter can be subscribed to again", () => {
   const { buffer, arrive } = searchedRing();
   arrive(...SPANS);
   const index = new SubscriptionIndex();
-  const told: number[] = [];
+  const received: number[] = [];
   index.add(named("pay"), () => {})?.();
 
-  index.add(named("pay"), (sequences) => told.push(...sequences));
+  index.add(named("pay"), (sequences) => received.push(...sequences));
   index.show(buffer, { ...buffer.range(), arePlain: true });
 
-  expect(told).toEqual([3]);
+  expect(received).toEqual([3]);
 });
 
 test("a subscriber added during a show is not called with the spans of that show", () => {
   const { buffer, arrive } = searchedRing();
   arrive(SPANS[0]!);
   const index = new SubscriptionIndex();
-  const told: string[] = [];
+  const received: string[] = [];
   index.add([], () => {
-    told.push("first");
-    index.add([], () => told.push("second"));
+    received.push("first");
+    index.add([], () => received.push("second"));
   });
 
   index.show(buffer, { ...buffer.range(), arePlain: true });
 
-  expect(told).toEqual(["first"]);
+  expect(received).toEqual(["first"]);
 });

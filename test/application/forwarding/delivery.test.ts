@@ -6,7 +6,7 @@ import {
   BUSY,
   delivered,
   DELIVERED,
-  type DeliveryBooks,
+  type DeliveryAmounts,
   INVALID,
   namesOf,
   TOO_LARGE,
@@ -16,40 +16,40 @@ import { NEVER, searchedRing } from "../../support/running/searched-ring.ts";
 import type { Lease } from "../../../src/ports/trace-buffer.ts";
 
 describe("what the upstream says of a batch is what becomes of its spans", () => {
-  test.each<{ name: string; outcome: SendOutcome; told: string[]; books: DeliveryBooks }>([
+  test.each<{ name: string; outcome: SendOutcome; events: string[]; ledger: DeliveryAmounts }>([
     {
       name: "it has them",
       outcome: DELIVERED,
-      told: ["sent 6: delivered", "delivered 6"],
-      books: { buffered: 0, delivered: 6, undeliverable: 0 },
+      events: ["sent 6: delivered", "delivered 6"],
+      ledger: { buffered: 0, delivered: 6, undeliverable: 0 },
     },
     {
       name: "it has all but two",
       outcome: { outcome: "partly_rejected", rejectedSpans: 2, message: "no id" },
-      told: ["sent 6: partly_rejected", "delivered 4", "undeliverable 2: rejected, no id"],
-      books: { buffered: 0, delivered: 4, undeliverable: 2 },
+      events: ["sent 6: partly_rejected", "delivered 4", "undeliverable 2: rejected, no id"],
+      ledger: { buffered: 0, delivered: 4, undeliverable: 2 },
     },
     {
       name: "it has none of them, and never will",
       outcome: { outcome: "partly_rejected", rejectedSpans: 6, message: "no id" },
-      told: ["sent 6: partly_rejected", "delivered 0", "undeliverable 6: rejected, no id"],
-      books: { buffered: 0, delivered: 0, undeliverable: 6 },
+      events: ["sent 6: partly_rejected", "delivered 0", "undeliverable 6: rejected, no id"],
+      ledger: { buffered: 0, delivered: 0, undeliverable: 6 },
     },
     {
       name: "it may take them later",
       outcome: BUSY,
-      told: ["sent 6: retry", "returned 6"],
-      books: { buffered: 6, delivered: 0, undeliverable: 0 },
+      events: ["sent 6: retry", "returned 6"],
+      ledger: { buffered: 6, delivered: 0, undeliverable: 0 },
     },
-  ])("$name", async ({ outcome, told, books }) => {
-    expect(await delivered({ sink: answering(() => outcome) })).toMatchObject({ told, books });
+  ])("$name", async ({ outcome, events, ledger }) => {
+    expect(await delivered({ sink: answering(() => outcome) })).toMatchObject({ events, ledger });
   });
 });
 
 test("what is too large is sent in halves, in order, until it passes", async () => {
   const sink = answering(({ spanCount }) => (spanCount > 2 ? TOO_LARGE : DELIVERED));
 
-  const { books } = await delivered({ sink });
+  const { ledger } = await delivered({ sink });
 
   expect(sink.sent.map(({ spanCount }) => spanCount)).toEqual([6, 3, 2, 1, 3, 2, 1]);
   expect(sink.sent.filter(({ spanCount }) => spanCount <= 2).flatMap(namesOf)).toEqual([
@@ -60,26 +60,26 @@ test("what is too large is sent in halves, in order, until it passes", async () 
     "span 5",
     "span 6",
   ]);
-  expect(books).toEqual({ buffered: 0, delivered: 6, undeliverable: 0 });
+  expect(ledger).toEqual({ buffered: 0, delivered: 6, undeliverable: 0 });
 });
 
 test("one span that is too large for itself is undeliverable, and the others are not", async () => {
   const sink = answering((batch) => (namesOf(batch).includes("span 3") ? TOO_LARGE : DELIVERED));
 
-  const { books, told } = await delivered({ sink });
+  const { ledger, events } = await delivered({ sink });
 
-  expect(books).toEqual({ buffered: 0, delivered: 5, undeliverable: 1 });
-  expect(told).toContain("undeliverable 1: too_large, too long");
+  expect(ledger).toEqual({ buffered: 0, delivered: 5, undeliverable: 1 });
+  expect(events).toContain("undeliverable 1: too_large, too long");
 });
 
 test("when one half has to wait, so has all behind it", async () => {
   const answers = [TOO_LARGE, DELIVERED, BUSY];
   const sink = answering(() => answers.shift()!);
 
-  const { books, told, failures } = await delivered({ sink });
+  const { ledger, events, failures } = await delivered({ sink });
 
-  expect(books).toEqual({ buffered: 3, delivered: 3, undeliverable: 0 });
-  expect(told).toEqual([
+  expect(ledger).toEqual({ buffered: 3, delivered: 3, undeliverable: 0 });
+  expect(events).toEqual([
     "sent 6: too_large",
     "sent 3: delivered",
     "delivered 3",
@@ -99,8 +99,8 @@ test("a sink that fails gives the spans back, and so does one that throws", asyn
 
   const outcomes = [await delivered({ sink: failing }), await delivered({ sink: throwing })];
 
-  expect(outcomes.map(({ books }) => books.buffered)).toEqual([6, 6]);
-  expect(outcomes.map(({ told }) => told.at(-1))).toEqual(["returned 6", "returned 6"]);
+  expect(outcomes.map(({ ledger }) => ledger.buffered)).toEqual([6, 6]);
+  expect(outcomes.map(({ events }) => events.at(-1))).toEqual(["returned 6", "returned 6"]);
 });
 
 const nothing = (): void => {};
@@ -115,15 +115,15 @@ const SILENT = {
 const probe = async (): Promise<SendOutcome> => DELIVERED;
 
 describe("an offer", () => {
-  test.each<{ outcome: SendOutcome; books: DeliveryBooks }>([
-    { outcome: DELIVERED, books: { buffered: 0, delivered: 6, undeliverable: 0 } },
+  test.each<{ outcome: SendOutcome; ledger: DeliveryAmounts }>([
+    { outcome: DELIVERED, ledger: { buffered: 0, delivered: 6, undeliverable: 0 } },
     {
       outcome: { outcome: "partly_rejected", rejectedSpans: 6, message: "no" },
-      books: { buffered: 0, delivered: 0, undeliverable: 6 },
+      ledger: { buffered: 0, delivered: 0, undeliverable: 6 },
     },
-    { outcome: INVALID, books: { buffered: 6, delivered: 0, undeliverable: 0 } },
-    { outcome: BUSY, books: { buffered: 6, delivered: 0, undeliverable: 0 } },
-  ])("is sent once, and settled: $outcome.outcome", async ({ outcome, books }) => {
+    { outcome: INVALID, ledger: { buffered: 6, delivered: 0, undeliverable: 0 } },
+    { outcome: BUSY, ledger: { buffered: 6, delivered: 0, undeliverable: 0 } },
+  ])("is sent once, and settled: $outcome.outcome", async ({ outcome, ledger }) => {
     const { buffer, arrive } = searchedRing();
     arrive(requestOf(6));
     const lease = buffer.lease({ spans: 6, bytes: 1 << 20 }) as Lease;
@@ -137,6 +137,6 @@ describe("an offer", () => {
     const { buffered, delivered: gone, undeliverable } = buffer.stats().spans;
     expect(end).toEqual(outcome);
     expect(sink.sent.length).toBe(1);
-    expect({ buffered, delivered: gone, undeliverable }).toEqual(books);
+    expect({ buffered, delivered: gone, undeliverable }).toEqual(ledger);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { SendOutcome, SpanBatch } from "../../../src/ports/span-sink.ts";
 import { HandMovedSleep } from "../../support/fakes/hand-moved-sleep.ts";
 import { PATIENT_CLOCK } from "../../support/fakes/patient-clock.ts";
-import { booksOf, forwarding, settled } from "../../support/upstreams/forwarding.ts";
+import { ledgerOfRun, forwarding, settled } from "../../support/upstreams/forwarding.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 
 const endless = (): Promise<never> => new Promise(() => {});
@@ -52,7 +52,7 @@ test("a fault before anything is leased is told, and ends nothing", async () => 
   run.forwarder.start();
   await settled();
 
-  expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 10 });
+  expect(ledgerOfRun(run)).toMatchObject({ buffered: 0, delivered: 10 });
   const events = run.logger.lines.map(({ event }) => event);
   expect(events).toEqual(["unexpected_error", "unexpected_error", "forward_connected"]);
   expect(run.clock.sleptMs).toEqual([1_000, 1_000]);
@@ -77,7 +77,7 @@ test("a fault in a lease is told, and slowed down", async () => {
   run.forwarder.start();
   await settled();
 
-  expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 10 });
+  expect(ledgerOfRun(run)).toMatchObject({ buffered: 0, delivered: 10 });
   expect(run.clock.sleptMs).toEqual([50]);
 });
 
@@ -96,7 +96,7 @@ describe("a stop", () => {
     await stopped;
 
     expect([heldSpans, before, run.sink.isClosed]).toEqual([[3], false, true]);
-    expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 3 });
+    expect(ledgerOfRun(run)).toMatchObject({ buffered: 0, delivered: 3 });
   });
 
   test("sends what comes back once more", async () => {
@@ -111,7 +111,7 @@ describe("a stop", () => {
     run.sink.held[0]!.settle({ outcome: "retry", message: "busy" });
     await stopped;
 
-    expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 3 });
+    expect(ledgerOfRun(run)).toMatchObject({ buffered: 0, delivered: 3 });
   });
 
   test("gives back what is in flight when its time is up", async () => {
@@ -123,7 +123,7 @@ describe("a stop", () => {
     await run.forwarder.stop(0);
 
     expect(run.sink.isClosed).toBe(true);
-    expect(booksOf(run)).toMatchObject({ buffered: 6, delivered: 0 });
+    expect(ledgerOfRun(run)).toMatchObject({ buffered: 6, delivered: 0 });
     // What is given up says nothing of the upstream.
     expect(run.forwarder.status()).toMatchObject({ state: "untried", lastError: undefined });
     expect(run.buffer.take(10).request.length).toBeGreaterThan(0);
@@ -143,7 +143,7 @@ describe("a stop", () => {
 
     expect(run.sink.sent.length).toBe(1);
     expect(run.clock.sleptMs).toEqual([]);
-    expect(booksOf(run)).toMatchObject({ buffered: 2 });
+    expect(ledgerOfRun(run)).toMatchObject({ buffered: 2 });
   });
 
   test("does not wait for spans that the upstream keeps refusing", async () => {
@@ -159,7 +159,7 @@ describe("a stop", () => {
     await run.forwarder.stop(600_000);
 
     expect(run.clock.sleptMs).toEqual([]);
-    expect(booksOf(run)).toMatchObject({ buffered: 300, delivered: 0, undeliverable: 0 });
+    expect(ledgerOfRun(run)).toMatchObject({ buffered: 300, delivered: 0, undeliverable: 0 });
     expect(run.forwarder.status().lastError).toMatchObject({ message: "400" });
   });
 
@@ -177,7 +177,7 @@ describe("a stop", () => {
     await stopped;
 
     expect(run.clock.sleptMs).toEqual([50]);
-    expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 300 });
+    expect(ledgerOfRun(run)).toMatchObject({ buffered: 0, delivered: 300 });
   });
 
   test("logs the losses that are not logged yet", async () => {
@@ -196,7 +196,7 @@ describe("a stop", () => {
 
     await run.forwarder.stop(600_000);
 
-    expect(booksOf(run)).toMatchObject({ buffered: 0, undeliverable: 5 });
+    expect(ledgerOfRun(run)).toMatchObject({ buffered: 0, undeliverable: 5 });
     expect([before, loggedSpans()]).toEqual([1, 5]);
   });
 
@@ -209,7 +209,7 @@ describe("a stop", () => {
 
     await run.forwarder.stop(0);
 
-    expect(booksOf(run)).toMatchObject({ buffered: 2 });
+    expect(ledgerOfRun(run)).toMatchObject({ buffered: 2 });
     // Nothing is on its way any more: what comes after the stop finds all of it.
     expect(run.buffer.lease({ spans: 9, bytes: 1 << 20 })?.sequences).toEqual([1, 2]);
     expect(run.forwarder.status().figures).toMatchObject({ inFlightBatches: 0, inFlightSpans: 0 });

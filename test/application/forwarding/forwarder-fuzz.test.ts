@@ -69,14 +69,14 @@ test("each span has one end", async () => {
     while (run.sink.held.length > 0) settle(0, { outcome: "delivered" });
     await run.forwarder.stop(60_000);
 
-    const books = run.buffer.stats().spans;
+    const ledger = run.buffer.stats().spans;
     expect(new Set(delivered).size).toBe(delivered.length);
     expect(taken.filter((name) => delivered.includes(name))).toEqual([]);
-    expect(books.accepted).toBe(next - 1);
-    expect([books.buffered, run.forwarder.status().figures.inFlightSpans]).toEqual([0, 0]);
+    expect(ledger.accepted).toBe(next - 1);
+    expect([ledger.buffered, run.forwarder.status().figures.inFlightSpans]).toEqual([0, 0]);
     // Those of a batch that was kept in part are delivered too, and not in the list.
-    expect(books.delivered).toBeGreaterThanOrEqual(delivered.length);
-    ends += books.delivered + books.undeliverable + books.evicted;
+    expect(ledger.delivered).toBeGreaterThanOrEqual(delivered.length);
+    ends += ledger.delivered + ledger.undeliverable + ledger.evicted;
   });
 
   await fc.assert(property, { numRuns: fuzzRuns(300) });
@@ -136,8 +136,8 @@ test("a bad span costs no other", async () => {
 
     const good = Array.from({ length: spanCount }, (_, at) => at + 1).filter((n) => !bad.has(n));
     expect(delivered.toSorted((one, other) => one - other)).toEqual([...good, ...later]);
-    const books = run.buffer.stats().spans;
-    expect([books.undeliverable, books.buffered]).toEqual([bad.size, 0]);
+    const ledger = run.buffer.stats().spans;
+    expect([ledger.undeliverable, ledger.buffered]).toEqual([bad.size, 0]);
     undeliverable += bad.size;
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { SendOutcome, SpanBatch } from "../../../src/ports/span-sink.ts";
 import { decodeSpans } from "../../support/requests/decoded-request.ts";
-import { booksOf, forwarding, settled } from "../../support/upstreams/forwarding.ts";
+import { ledgerOfRun, forwarding, settled } from "../../support/upstreams/forwarding.ts";
 import { nextTurn } from "../../support/running/searched-ring.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 
@@ -31,7 +31,7 @@ describe("an upstream that", () => {
     expect(sizes.slice(-6)).toEqual([0, 0, 64, 100, 100, 36]);
     expect(run.clock.sleptMs).toEqual([50, 100]);
     expect(run.sink.sent.slice(-4).flatMap(namesOf)).toEqual(namesFrom(1, 300));
-    expect(booksOf(run)).toMatchObject({ undeliverable: 0, delivered: 300 });
+    expect(ledgerOfRun(run)).toMatchObject({ undeliverable: 0, delivered: 300 });
     expect(run.forwarder.status()).toMatchObject({
       state: "connected",
       lastError: { message: "401", hint: expect.stringContaining("FORWARD_HEADERS_FILE") },
@@ -52,7 +52,7 @@ describe("an upstream that", () => {
     await settled();
 
     expect(run.sink.sent.map(({ spanCount }) => spanCount)).toEqual([10, 0, 0, 0, 10]);
-    expect(booksOf(run)).toMatchObject({ delivered: 10 });
+    expect(ledgerOfRun(run)).toMatchObject({ delivered: 10 });
   });
 
   test("takes no empty request is tried with few spans", async () => {
@@ -67,7 +67,7 @@ describe("an upstream that", () => {
     await settled();
 
     expect(run.sink.sent.map(({ spanCount }) => spanCount)).toEqual([100, 0, 0, 64, 100, 36]);
-    expect(booksOf(run)).toMatchObject({ delivered: 200, undeliverable: 0 });
+    expect(ledgerOfRun(run)).toMatchObject({ delivered: 200, undeliverable: 0 });
   });
 
   test("refuses all spans and takes empty requests keeps them waiting in the ring", async () => {
@@ -86,7 +86,7 @@ describe("an upstream that", () => {
     await settled();
 
     const spansSent = run.sink.sent.reduce((sum, { spanCount }) => sum + spanCount, 0);
-    expect(booksOf(run)).toMatchObject({ accepted: 300, undeliverable: 0, delivered: 300 });
+    expect(ledgerOfRun(run)).toMatchObject({ accepted: 300, undeliverable: 0, delivered: 300 });
     // The last one is no pause: the last spans waited for others.
     expect(run.clock.sleptMs.slice(0, 5)).toEqual([50, 100, 200, 400, 500]);
     expect(new Set(run.clock.sleptMs.slice(5, -1))).toEqual(new Set([500]));
@@ -107,7 +107,7 @@ describe("an upstream that", () => {
     await settled();
 
     expect(run.clock.sleptMs).toEqual([]);
-    expect(booksOf(run)).toMatchObject({ delivered: 9, undeliverable: 1 });
+    expect(ledgerOfRun(run)).toMatchObject({ delivered: 9, undeliverable: 1 });
     expect(run.logger.lines).toMatchObject([
       { event: "forward_connected" },
       { event: "undeliverable", fields: { invalid: 1, error: "400" } },
@@ -123,7 +123,7 @@ describe("an upstream that", () => {
     await settled();
 
     expect(run.clock.sleptMs).toEqual([]);
-    expect(booksOf(run)).toMatchObject({ delivered: 60, undeliverable: 40, buffered: 0 });
+    expect(ledgerOfRun(run)).toMatchObject({ delivered: 60, undeliverable: 40, buffered: 0 });
     const delivered = run.sink.sent.filter((batch) => !namesOf(batch).some(isOld));
     const names = delivered.flatMap(namesOf);
     expect(new Set(names).size).toBe(names.length);
@@ -147,7 +147,7 @@ describe("an upstream that", () => {
     }
     await settled();
 
-    expect(booksOf(run)).toMatchObject({ delivered: 15, undeliverable: 3, buffered: 0 });
+    expect(ledgerOfRun(run)).toMatchObject({ delivered: 15, undeliverable: 3, buffered: 0 });
   });
 
   test("refuses several batches at a time has one reason, its own", async () => {
@@ -168,6 +168,6 @@ describe("an upstream that", () => {
 
     expect(run.sink.sent.map(({ spanCount }) => spanCount)).toEqual([10, 10, 10, 10, 0]);
     expect(run.forwarder.status().lastError?.message).toBe("403");
-    expect(booksOf(run)).toMatchObject({ buffered: 40, undeliverable: 0 });
+    expect(ledgerOfRun(run)).toMatchObject({ buffered: 40, undeliverable: 0 });
   });
 });

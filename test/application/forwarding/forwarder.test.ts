@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { SendOutcome, SpanBatch } from "../../../src/ports/span-sink.ts";
 import { decodeSpans } from "../../support/requests/decoded-request.ts";
-import { booksOf, forwarding, settled } from "../../support/upstreams/forwarding.ts";
+import { ledgerOfRun, forwarding, settled } from "../../support/upstreams/forwarding.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 
 const DELIVERED: SendOutcome = { outcome: "delivered" };
@@ -22,7 +22,7 @@ describe("batches", () => {
 
     expect(run.sink.sent.map(({ spanCount }) => spanCount)).toEqual([4, 4, 2]);
     expect(run.sink.sent.flatMap(namesOf)).toEqual(namesFrom(1, 10));
-    expect(booksOf(run)).toMatchObject({ accepted: 10, buffered: 0, delivered: 10 });
+    expect(ledgerOfRun(run)).toMatchObject({ accepted: 10, buffered: 0, delivered: 10 });
   });
 
   test("that are not full wait for more, and no longer than they may", async () => {
@@ -96,7 +96,7 @@ describe("batches", () => {
     expect(first).toEqual([2, 2, 2]);
     expect([inFlightBatches, inFlightSpans]).toEqual([3, 6]);
     expect(run.sink.sent.map(namesOf).at(-1)).toEqual(["span 7", "span 8"]);
-    expect(booksOf(run)).toMatchObject({ buffered: 6, delivered: 2 });
+    expect(ledgerOfRun(run)).toMatchObject({ buffered: 6, delivered: 2 });
   });
 
   test("are no larger than the upstream takes, once one was too large", async () => {
@@ -109,7 +109,7 @@ describe("batches", () => {
 
     const sizes = run.sink.sent.map(({ spanCount }) => spanCount);
     expect(sizes.filter((size) => size > 4)).toEqual([8]);
-    expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 32 });
+    expect(ledgerOfRun(run)).toMatchObject({ buffered: 0, delivered: 32 });
   });
 
   test("that readers have taken meanwhile are not sent, and what comes then is", async () => {
@@ -164,7 +164,7 @@ describe("while the upstream fails", () => {
     for (const { settle } of run.sink.held.slice()) settle(BUSY);
     await settled();
 
-    expect(booksOf(run)).toMatchObject({ buffered: 0, delivered: 4 });
+    expect(ledgerOfRun(run)).toMatchObject({ buffered: 0, delivered: 4 });
   });
 
   test("it is asked no sooner than it says", async () => {
@@ -189,13 +189,13 @@ describe("while the upstream fails", () => {
     run.arrive(requestOf(10));
     run.forwarder.start();
     await settled();
-    const before = booksOf(run).delivered;
+    const before = ledgerOfRun(run).delivered;
 
     await run.forwarder.reload();
     await settled();
 
     expect([before, wakes.length, run.sink.reloads]).toEqual([0, 1, 1]);
-    expect(booksOf(run)).toMatchObject({ delivered: 10 });
+    expect(ledgerOfRun(run)).toMatchObject({ delivered: 10 });
   });
 
   test("what makes room meanwhile is evicted, and each span is in one book", async () => {
@@ -205,14 +205,14 @@ describe("while the upstream fails", () => {
     run.forwarder.start();
     await settled();
     run.arrive(requestOf(6, 11));
-    const inFlight = booksOf(run);
+    const inFlight = ledgerOfRun(run);
 
     run.sink.held[0]!.settle(BUSY);
     run.sink.answer = () => DELIVERED;
     await settled();
 
     expect(inFlight).toMatchObject({ accepted: 16, buffered: 14, evicted: 2 });
-    expect(booksOf(run)).toEqual({
+    expect(ledgerOfRun(run)).toEqual({
       accepted: 16,
       buffered: 0,
       delivered: 10,
@@ -232,7 +232,7 @@ describe("while the upstream fails", () => {
     run.sink.held[0]!.settle(DELIVERED);
 
     await settled();
-    expect(booksOf(run)).toMatchObject({ delivered: 4, evicted: 2, buffered: 10 });
+    expect(ledgerOfRun(run)).toMatchObject({ delivered: 4, evicted: 2, buffered: 10 });
   });
 
   test("batches that are not answered in time are followed by smaller ones", async () => {
@@ -264,7 +264,7 @@ describe("while the upstream fails", () => {
     run.forwarder.start();
     await settled();
 
-    expect(booksOf(run)).toMatchObject({ delivered: 10_000, buffered: 0 });
+    expect(ledgerOfRun(run)).toMatchObject({ delivered: 10_000, buffered: 0 });
     const { retry, delivered } = run.forwarder.status().figures.batches;
     expect(retry).toBeWithin(3, 12);
     expect(delivered).toBeGreaterThan(5);

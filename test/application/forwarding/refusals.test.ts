@@ -23,20 +23,20 @@ describe("a refusal", () => {
     const end = await delivered({ sink: answering(() => refusal), probed: () => probed });
 
     expect(end).toMatchObject({
-      asked: ["probe"],
-      books: { buffered: 6, delivered: 0, undeliverable: 0 },
+      extraSends: ["probe"],
+      ledger: { buffered: 6, delivered: 0, undeliverable: 0 },
       failures: [
         { message: probed.message!, isRefusal: true, hint: expect.stringContaining(hint) },
       ],
     });
-    expect(end.told.slice(1)).toEqual(["returned 6"]);
+    expect(end.events.slice(1)).toEqual(["returned 6"]);
   });
 
   test("says nothing when the upstream is gone before it takes an empty request", async () => {
     const end = await delivered({ sink: answering(() => INVALID), probed: () => BUSY });
 
     expect(end.failures).toMatchObject([{ message: "busy", isRefusal: false }]);
-    expect(end.books.buffered).toBe(6);
+    expect(end.ledger.buffered).toBe(6);
   });
 
   test("for a reason that is gone meanwhile costs nothing: the batch is sent again", async () => {
@@ -44,7 +44,7 @@ describe("a refusal", () => {
 
     const end = await delivered({ sink: answering(() => answers.shift()!) });
 
-    expect(end.told).toEqual(["sent 6: blocked", "sent 6: delivered", "delivered 6"]);
+    expect(end.events).toEqual(["sent 6: blocked", "sent 6: delivered", "delivered 6"]);
     expect(end.failures).toEqual([]);
   });
 });
@@ -53,10 +53,10 @@ describe("a span that is refused alone", () => {
   test.each([1, 2, 3, 4, 5, 6])("number %d, is lost, and no other", async (number) => {
     const sink = refusing([`span ${number}`]);
 
-    const { books, told, failures } = await delivered({ sink });
+    const { ledger, events, failures } = await delivered({ sink });
 
-    expect(books).toEqual({ buffered: 0, delivered: 5, undeliverable: 1 });
-    expect(told).toContain("undeliverable 1: invalid, 400");
+    expect(ledger).toEqual({ buffered: 0, delivered: 5, undeliverable: 1 });
+    expect(events).toContain("undeliverable 1: invalid, 400");
     expect(failures).toEqual([]);
     expect(
       new Set(sink.sent.filter(({ spanCount }) => spanCount === 1).flatMap(namesOf)),
@@ -64,10 +64,10 @@ describe("a span that is refused alone", () => {
   });
 
   test("is lost also when something in between refuses it", async () => {
-    const { books, told } = await delivered({ sink: refusing(["span 4"], FORBIDDEN) });
+    const { ledger, events } = await delivered({ sink: refusing(["span 4"], FORBIDDEN) });
 
-    expect(books).toEqual({ buffered: 0, delivered: 5, undeliverable: 1 });
-    expect(told).toContain("undeliverable 1: forbidden, 403");
+    expect(ledger).toEqual({ buffered: 0, delivered: 5, undeliverable: 1 });
+    expect(events).toContain("undeliverable 1: forbidden, 403");
   });
 
   test("by a route that is down in the last try too is kept until it is taken", async () => {
@@ -77,7 +77,7 @@ describe("a span that is refused alone", () => {
 
     const end = await delivered({ sink: answering(() => answers.shift() ?? yes) });
 
-    expect(end.books).toEqual({ buffered: 0, delivered: 6, undeliverable: 0 });
+    expect(end.ledger).toEqual({ buffered: 0, delivered: 6, undeliverable: 0 });
   });
 
   test("by a route that is down, and with it an empty request, stays buffered", async () => {
@@ -86,7 +86,7 @@ describe("a span that is refused alone", () => {
 
     const end = await delivered({ sink, probed: () => probes.shift() ?? FORBIDDEN });
 
-    expect(end.books).toEqual({ buffered: 2, delivered: 4, undeliverable: 0 });
+    expect(end.ledger).toEqual({ buffered: 2, delivered: 4, undeliverable: 0 });
     expect(end.failures).toHaveLength(1);
   });
 
@@ -96,17 +96,22 @@ describe("a span that is refused alone", () => {
 
     const end = await delivered({ sink: answering(() => answers.shift()!) });
 
-    expect(end.books).toEqual({ buffered: 0, delivered: 6, undeliverable: 0 });
-    expect(end.asked).toEqual(["probe", "witness"]);
+    expect(end.ledger).toEqual({ buffered: 0, delivered: 6, undeliverable: 0 });
+    expect(end.extraSends).toEqual(["probe", "witness"]);
   });
 
   test.each([
-    { name: "another span", witnessed: BUSY, probes: [DELIVERED], asked: ["probe", "witness"] },
+    {
+      name: "another span",
+      witnessed: BUSY,
+      probes: [DELIVERED],
+      extraSends: ["probe", "witness"],
+    },
     {
       name: "an empty request, where no other span is there",
       witnessed: undefined,
       probes: [DELIVERED, BUSY],
-      asked: ["probe", "witness", "probe"],
+      extraSends: ["probe", "witness", "probe"],
     },
   ])("is not lost as long as $name has not been taken after it", async (given) => {
     const answers = [INVALID, DELIVERED, INVALID, DELIVERED, INVALID];
@@ -118,8 +123,8 @@ describe("a span that is refused alone", () => {
       witnessed: () => given.witnessed,
     });
 
-    expect(end.asked).toEqual([...given.asked]);
-    expect(end.books).toEqual({ buffered: 1, delivered: 5, undeliverable: 0 });
+    expect(end.extraSends).toEqual([...given.extraSends]);
+    expect(end.ledger).toEqual({ buffered: 1, delivered: 5, undeliverable: 0 });
     expect(end.failures).toMatchObject([{ message: "busy", isRefusal: false }]);
   });
 
@@ -130,9 +135,9 @@ describe("a span that is refused alone", () => {
       bytes.length === whole.length ? INVALID : DELIVERED,
     );
 
-    const { books } = await delivered({ sink, spans: whole });
+    const { ledger } = await delivered({ sink, spans: whole });
 
-    expect(books).toEqual({ buffered: 0, delivered: 1, undeliverable: 0 });
+    expect(ledger).toEqual({ buffered: 0, delivered: 1, undeliverable: 0 });
   });
 });
 
@@ -152,8 +157,8 @@ describe("text that is not UTF-8", () => {
     const end = await delivered({ sink, spans: spansWith(200, [77]) });
 
     expect(sink.sent.map(({ spanCount }) => spanCount)).toEqual([200, 199, 1]);
-    expect(end.books).toEqual({ buffered: 0, delivered: 199, undeliverable: 1 });
-    expect(end.asked).toEqual(["probe", "probe"]);
+    expect(end.ledger).toEqual({ buffered: 0, delivered: 199, undeliverable: 1 });
+    expect(end.extraSends).toEqual(["probe", "probe"]);
   });
 
   test("in all spans takes few requests as well, and no other span has to be taken", async () => {
@@ -162,9 +167,9 @@ describe("text that is not UTF-8", () => {
 
     const end = await delivered({ sink, spans: spansWith(200, all), witnessed: () => INVALID });
 
-    expect(end.books).toEqual({ buffered: 0, delivered: 0, undeliverable: 200 });
+    expect(end.ledger).toEqual({ buffered: 0, delivered: 0, undeliverable: 200 });
     expect(sink.sent.length).toBeLessThan(20);
-    expect(end.asked).toEqual(["probe", "probe"]);
+    expect(end.extraSends).toEqual(["probe", "probe"]);
   });
 
   test("is no reason for an upstream that takes it", async () => {
@@ -172,7 +177,7 @@ describe("text that is not UTF-8", () => {
 
     const end = await delivered({ sink, spans: spansWith(9, [1, 4, 7]) });
 
-    expect(end.books).toEqual({ buffered: 0, delivered: 8, undeliverable: 1 });
+    expect(end.ledger).toEqual({ buffered: 0, delivered: 8, undeliverable: 1 });
   });
 });
 
@@ -182,9 +187,9 @@ describe("an upstream that takes empty requests and refuses all spans costs none
 
     const end = await delivered({ sink, spans: requestOf(500), witnessed: () => INVALID });
 
-    expect(end.books).toEqual({ buffered: 500, delivered: 0, undeliverable: 0 });
+    expect(end.ledger).toEqual({ buffered: 500, delivered: 0, undeliverable: 0 });
     expect(sink.sent.length).toBeLessThan(15);
-    expect(end.asked).toEqual(["probe", "witness"]);
+    expect(end.extraSends).toEqual(["probe", "witness"]);
     expect(end.failures).toMatchObject([
       {
         message: "400",
@@ -199,7 +204,7 @@ describe("an upstream that takes empty requests and refuses all spans costs none
 
     const end = await delivered({ sink, witnessed: () => undefined });
 
-    expect(end.books).toEqual({ buffered: 6, delivered: 0, undeliverable: 0 });
+    expect(end.ledger).toEqual({ buffered: 6, delivered: 0, undeliverable: 0 });
     expect(end.failures).toMatchObject([{ isRefusal: true }]);
   });
 
@@ -212,7 +217,7 @@ describe("an upstream that takes empty requests and refuses all spans costs none
       witnessed: () => INVALID,
     });
 
-    expect(end.books).toEqual({ buffered: 48, delivered: 16, undeliverable: 0 });
+    expect(end.ledger).toEqual({ buffered: 48, delivered: 16, undeliverable: 0 });
   });
 });
 
@@ -221,7 +226,7 @@ test("spans in a row that are refused are lost when another one is taken", async
 
   const end = await delivered({ sink: refusing(refused), spans: requestOf(9) });
 
-  expect(end.books).toEqual({ buffered: 0, delivered: 0, undeliverable: 9 });
+  expect(end.ledger).toEqual({ buffered: 0, delivered: 0, undeliverable: 9 });
   expect(end.failures).toEqual([]);
 });
 
@@ -230,7 +235,7 @@ test("without another one, those of the same batch will do", async () => {
 
   const end = await delivered({ sink, witnessed: () => undefined });
 
-  expect(end.books).toEqual({ buffered: 0, delivered: 2, undeliverable: 4 });
+  expect(end.ledger).toEqual({ buffered: 0, delivered: 2, undeliverable: 4 });
 });
 
 describe("the only span there is, which is refused", () => {
@@ -241,8 +246,8 @@ describe("the only span there is, which is refused", () => {
     const first = await delivered({ ...given, sink, takesSpans: true });
     const next = await delivered({ ...given, sink, takesSpans: first.takesSpans });
 
-    expect([first.books.undeliverable, first.failures]).toEqual([1, []]);
-    expect([next.books.buffered, next.failures.length]).toEqual([1, 1]);
+    expect([first.ledger.undeliverable, first.failures]).toEqual([1, []]);
+    expect([next.ledger.buffered, next.failures.length]).toEqual([1, 1]);
   });
 
   test("is alone in that: others that were refused with it wait", async () => {
@@ -250,7 +255,7 @@ describe("the only span there is, which is refused", () => {
 
     const end = await delivered({ ...given, sink: answering(() => INVALID), takesSpans: true });
 
-    expect(end.books).toEqual({ buffered: 4, delivered: 0, undeliverable: 1 });
+    expect(end.ledger).toEqual({ buffered: 4, delivered: 0, undeliverable: 1 });
     expect(end.failures).toEqual([]);
   });
 });
@@ -258,36 +263,36 @@ describe("the only span there is, which is refused", () => {
 test("an upstream that is gone when another span is asked about is waited for", async () => {
   const end = await delivered({ sink: answering(() => INVALID), witnessed: () => BUSY });
 
-  expect(end.books.buffered).toBe(6);
+  expect(end.ledger.buffered).toBe(6);
   expect(end.failures).toMatchObject([{ message: "busy", isRefusal: false }]);
 });
 
 test("a batch whose parts are all taken was too large, under another name", async () => {
   const sink = answering(({ spanCount }) => (spanCount > 2 ? INVALID : DELIVERED));
 
-  const { told, books } = await delivered({ sink });
+  const { events, ledger } = await delivered({ sink });
 
-  expect(books).toEqual({ buffered: 0, delivered: 6, undeliverable: 0 });
-  expect(told.at(-1)).toBe("too large 3");
+  expect(ledger).toEqual({ buffered: 0, delivered: 6, undeliverable: 0 });
+  expect(events.at(-1)).toBe("too large 3");
 });
 
 test("a batch that is full of refused spans is left to the next after some requests", async () => {
   const refused = Array.from({ length: 500 }, (_, at) => `span ${2 * at}`);
   const sink = refusing(refused);
 
-  const { books, failures } = await delivered({ sink, spans: requestOf(1_000) });
+  const { ledger, failures } = await delivered({ sink, spans: requestOf(1_000) });
 
   expect(sink.sent.length).toBeLessThan(200);
   expect(failures).toEqual([]);
-  expect(books.delivered).toBeGreaterThan(10);
-  expect(books.undeliverable).toBeGreaterThan(10);
-  expect(books.buffered).toBe(1_000 - books.delivered - books.undeliverable);
+  expect(ledger.delivered).toBeGreaterThan(10);
+  expect(ledger.undeliverable).toBeGreaterThan(10);
+  expect(ledger.buffered).toBe(1_000 - ledger.delivered - ledger.undeliverable);
 });
 
 test("after an empty request has been answered, none is sent for a refusal", async () => {
   const end = await delivered({ sink: refusing(["span 1"]), isProbed: true });
 
-  expect(end.asked).toEqual([]);
-  expect(end.told.filter((each) => each.startsWith("sent 6"))).toHaveLength(1);
-  expect(end.books).toEqual({ buffered: 0, delivered: 5, undeliverable: 1 });
+  expect(end.extraSends).toEqual([]);
+  expect(end.events.filter((each) => each.startsWith("sent 6"))).toHaveLength(1);
+  expect(end.ledger).toEqual({ buffered: 0, delivered: 5, undeliverable: 1 });
 });

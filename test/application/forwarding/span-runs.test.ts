@@ -8,7 +8,7 @@ import {
 } from "../../../src/application/forwarding/suspects.ts";
 
 const run = (first: number, end: number) => ({ first, end });
-const placesOf = (runs: SpanRuns): number[] =>
+const locationsOf = (runs: SpanRuns): number[] =>
   runs.flatMap(({ first, end }) => Array.from({ length: end - first }, (_, at) => first + at));
 
 const RUNS = [run(1, 3), run(5, 6), run(8, 10)];
@@ -20,16 +20,19 @@ test("runs have as many spans as their places", () => {
 test.each([0, 1, 2, 3, 4, 5, 9])("of the first %d and the others none is lost", (count) => {
   const [head, tail] = splitRuns(RUNS, count);
 
-  const places = placesOf(RUNS);
-  expect([placesOf(head), placesOf(tail)]).toEqual([places.slice(0, count), places.slice(count)]);
+  const places = locationsOf(RUNS);
+  expect([locationsOf(head), locationsOf(tail)]).toEqual([
+    places.slice(0, count),
+    places.slice(count),
+  ]);
 });
 
 test("halves are in order, and the first is the larger one", () => {
-  expect(halvesOf(RUNS).map(placesOf)).toEqual([
+  expect(halvesOf(RUNS).map(locationsOf)).toEqual([
     [1, 2, 5],
     [8, 9],
   ]);
-  expect(halvesOf([run(4, 5)]).map(placesOf)).toEqual([[4], []]);
+  expect(halvesOf([run(4, 5)]).map(locationsOf)).toEqual([[4], []]);
 });
 
 test("marked spans are told from the others, in as few runs as can be", () => {

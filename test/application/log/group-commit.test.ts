@@ -158,7 +158,7 @@ describe("a failed sync", () => {
 
     expect(waits).toEqual([250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
     expect(logged.outcome).toBe("logged");
-    expect(bench.told.diskRecovered).toHaveLength(1);
+    expect(bench.events.diskRecovered).toHaveLength(1);
     expect(log.stats().failure).toBeUndefined();
   });
 
@@ -187,7 +187,7 @@ describe("a failed sync", () => {
     await syncing;
 
     expect((await written).outcome).toBe("failed");
-    expect(bench.told.diskFailed).not.toEqual([]);
+    expect(bench.events.diskFailed).not.toEqual([]);
   });
 
   test("at level process, of a full segment, is reported, and writes continue", async () => {
@@ -204,10 +204,10 @@ describe("a failed sync", () => {
     await syncing;
     bench.disk.isEager = true;
 
-    expect(bench.told.syncFailed.map(([{ segment }]) => segment.slice(0, FIRST.length))).toEqual([
+    expect(bench.events.syncFailed.map(([{ segment }]) => segment.slice(0, FIRST.length))).toEqual([
       FIRST,
     ]);
-    expect(bench.told.diskFailed).toEqual([]);
+    expect(bench.events.diskFailed).toEqual([]);
     expect((await append(log, 31, 1)).outcome).toBe("logged");
   });
 });
@@ -228,7 +228,7 @@ describe("a failed write", () => {
     const logged = await append(log, 3, 1);
 
     expect(failed).toMatchObject({ outcome: "failed", message: BROKEN });
-    expect(bench.told.diskFailed).toEqual([[{ reason: "ENOSPC: write", retryAfterMs: 250 }]]);
+    expect(bench.events.diskFailed).toEqual([[{ reason: "ENOSPC: write", retryAfterMs: 250 }]]);
     expect(logged).toEqual({ outcome: "logged", firstSequence: 2 });
     bench.disk.cutPower();
     const next = await bench.open();

@@ -131,14 +131,14 @@ test("a span that was damaged while it was leased is lost when it is returned", 
   file.read(0, content);
   file.flipBit(Buffer.from(content).indexOf(requestFor(1, 1).bytes), 0);
   const second = await log.lease({ spans: 1, bytes: Infinity });
-  const damagedWhileLeased = bench.told.damaged.map(([{ lostSpans }]) => lostSpans);
+  const damagedWhileLeased = bench.events.damaged.map(([{ lostSpans }]) => lostSpans);
 
   log.settle(first!, "returned");
   const third = await log.lease({ spans: 1, bytes: Infinity });
 
   expect([second!.sequences, third]).toEqual([[2], undefined]);
   expect(damagedWhileLeased).toEqual([0]);
-  expect(bench.told.damaged.map(([{ lostSpans }]) => lostSpans)).toEqual([0, 1]);
+  expect(bench.events.damaged.map(([{ lostSpans }]) => lostSpans)).toEqual([0, 1]);
   expect(log.stats().spans).toMatchObject({ accepted: 2, evicted: 1, buffered: 1 });
 });
 
@@ -160,7 +160,7 @@ describe("a disk that fails to read", () => {
     bench.disk.faults = NO_FAULTS;
 
     expect(await storedNumbers(log)).toEqual(numbers(1, 30));
-    expect(bench.told.damaged).toEqual([]);
+    expect(bench.events.damaged).toEqual([]);
   });
 
   test("costs no span either when it can read nothing at all for longer", async () => {
@@ -193,7 +193,7 @@ describe("a disk that fails to read", () => {
     expect(stored.at(-1)).toBe(1_800);
     expect(stored).toEqual(numbers(stored[0]!, stored.length));
     const lostSpans = 1_800 - stored.length;
-    expect(bench.told.damaged.map(([damage]) => damage.lostSpans)).toEqual([lostSpans]);
+    expect(bench.events.damaged.map(([damage]) => damage.lostSpans)).toEqual([lostSpans]);
     expect(log.stats().spans).toMatchObject({ evicted: lostSpans, buffered: stored.length });
     expect(lostSpans).toBeGreaterThan(100);
   });

@@ -57,7 +57,7 @@ describe("what is stored is shown", () => {
     bench.disk.file(name!).flipBit(at + 3, 0);
 
     expect((await shown(log, 1)).stored).toEqual([...numbers(1, 4), ...numbers(7, 34)]);
-    expect(bench.told.damaged).toEqual([[{ segment: name!, lostSpans: 2 }]]);
+    expect(bench.events.damaged).toEqual([[{ segment: name!, lostSpans: 2 }]]);
   });
 
   test("also when everything else has left, and when nothing is there", async () => {

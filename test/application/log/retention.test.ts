@@ -33,7 +33,7 @@ describe("a full disk, with drop_oldest", () => {
     expect(mostBytes).toBeGreaterThan(SMALL.maxDiskBytes / 2);
     const stored = await storedNumbers(log);
     expect(stored).toEqual(numbers(stored[0]!, 401 - stored[0]!));
-    const evicted = bench.told.evicted.reduce((sum, [{ spans }]) => sum + spans, 0);
+    const reported = bench.events.evicted.reduce((sum, [{ spans }]) => sum + spans, 0);
     expect(log.stats().spans).toMatchObject({ accepted: 400, evicted, buffered: stored.length });
     expect(evicted).toBe(stored[0]! - 1);
   });
@@ -66,8 +66,8 @@ describe("a full disk, with drop_oldest", () => {
 
     expect(evicted).toEqual([0, 4]);
     const { spans } = log.stats();
-    const told = bench.told.evicted.reduce((sum, [event]) => sum + event.spans, 0);
-    expect(spans).toMatchObject({ accepted: 306, delivered: 2, evicted: told + 4 });
+    const reported = bench.events.evicted.reduce((sum, [event]) => sum + event.spans, 0);
+    expect(spans).toMatchObject({ accepted: 306, delivered: 2, evicted: reported + 4 });
     expect(spans.buffered).toBe((await storedNumbers(log)).length);
   });
 
@@ -75,13 +75,13 @@ describe("a full disk, with drop_oldest", () => {
     const bench = new LogBench(SMALL);
     const log = await bench.open();
     await fill(bench, log, 100);
-    const before = bench.told.evicted.length;
+    const before = bench.events.evicted.length;
     bench.disk.faults = { ...NO_FAULTS, failedNames: 1 };
 
     const { outcomes } = await fill(bench, log, 300);
 
     expect(outcomes.at(-1)).toBe("failed");
-    expect(bench.told.evicted.length - before).toBeLessThanOrEqual(1);
+    expect(bench.events.evicted.length - before).toBeLessThanOrEqual(1);
   });
 
   test("keeps to a limit that has become smaller since", async () => {

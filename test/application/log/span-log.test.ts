@@ -75,7 +75,7 @@ describe("order", () => {
     await expect(failed).rejects.toThrow("no ring");
     expect((await next).outcome).toBe("logged");
     expect(await storedNumbers(log)).toEqual([1, 2]);
-    expect(bench.told.diskFailed).toEqual([]);
+    expect(bench.events.diskFailed).toEqual([]);
   });
 });
 

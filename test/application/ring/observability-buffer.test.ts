@@ -10,7 +10,7 @@ import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts"
 import { joined } from "../../support/running/filled-ring.ts";
 import { plainSpan } from "../../support/requests/plain-span.ts";
 import { requestOf, spanBody } from "../../support/requests/request-bytes.ts";
-import { books } from "../../support/oracles/books.ts";
+import { ledgerOf } from "../../support/oracles/ledger-of.ts";
 
 const codec = new ProtobufSpanCodec();
 const roomy = { spans: 100, bytes: 1 << 16 };
@@ -149,8 +149,8 @@ test("one reading has all counters, in spans and in bytes", () => {
   buffer.take(1);
 
   expect(buffer.stats()).toEqual({
-    spans: books({ received: 4, accepted: 4, buffered: 2, taken: 1, evicted: 1 }),
-    bytes: books({
+    spans: ledgerOf({ received: 4, accepted: 4, buffered: 2, taken: 1, evicted: 1 }),
+    bytes: ledgerOf({
       received: 4 * spanBytes,
       accepted: 4 * spanBytes,
       buffered: 2 * spanBytes,

@@ -13,7 +13,7 @@ import {
   traceId,
 } from "../../support/requests/request-bytes.ts";
 import { bytesField } from "../../support/requests/wire-bytes.ts";
-import { books } from "../../support/oracles/books.ts";
+import { ledgerOf } from "../../support/oracles/ledger-of.ts";
 
 /** Of one span, all of the same length as long as numbers have one digit. */
 const BLOCK = requestOf(1).length;
@@ -134,8 +134,8 @@ test("a request of more spans than slots keeps its newest", () => {
 
   expect(put(ring, bare(1, 2, 3, 4, 5))).toEqual(evicting(3));
   expect(readStats(ring)).toEqual({
-    spans: books({ received: 6, accepted: 6, buffered: 3, evicted: 3 }),
-    bytes: books({
+    spans: ledgerOf({ received: 6, accepted: 6, buffered: 3, evicted: 3 }),
+    bytes: ledgerOf({
       received: 6 * spanBytes,
       accepted: 6 * spanBytes,
       buffered: 3 * spanBytes,

@@ -19,7 +19,7 @@ import {
 } from "../../support/requests/request-bytes.ts";
 import { named } from "../../support/running/searched-ring.ts";
 import type { SequenceRange } from "../../../src/ports/trace-buffer.ts";
-import { placesOf } from "../../support/requests/matched-spans.ts";
+import { locationsOf } from "../../support/requests/matched-spans.ts";
 import { varintField } from "../../support/requests/wire-bytes.ts";
 
 const ALL = { first: 1, next: 1_000 };
@@ -167,7 +167,7 @@ const kindsOf = (...kinds: number[]) =>
 
 test("each span has its own fields, however often it is asked for them", () => {
   const fields = new SharedFields();
-  const [one, other] = placesOf(kindsOf(1, 2));
+  const [one, other] = locationsOf(kindsOf(1, 2));
 
   const kinds = [one!, one!, other!, one!].map((place) => fields.of(place).kind);
 
@@ -176,9 +176,9 @@ test("each span has its own fields, however often it is asked for them", () => {
 
 test("once they may have changed, the bytes are read anew", () => {
   const fields = new SharedFields();
-  const [before] = placesOf(kindsOf(1));
+  const [before] = locationsOf(kindsOf(1));
   const first = fields.of(before!).kind;
-  const [after] = placesOf(kindsOf(2));
+  const [after] = locationsOf(kindsOf(2));
 
   fields.reset();
 

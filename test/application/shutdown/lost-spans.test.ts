@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { lostSpans } from "../../../src/application/shutdown/lost-spans.ts";
 import type { ServiceStats } from "../../../src/domain/ledger.ts";
-import { books } from "../../support/oracles/books.ts";
+import { ledgerOf } from "../../support/oracles/ledger-of.ts";
 
 function service(name: string, buffered: number): ServiceStats {
-  const [spans, bytes] = [books({ buffered, taken: 7 }), books({ buffered: buffered * 100 })];
+  const [spans, bytes] = [ledgerOf({ buffered, taken: 7 }), ledgerOf({ buffered: buffered * 100 })];
   return { service: name, spans, bytes, lastSeenUnixMs: 1 };
 }
 

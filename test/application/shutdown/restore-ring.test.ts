@@ -7,7 +7,7 @@ import {
 } from "../../../src/application/ring/observability-buffer.ts";
 import { ReceiveTraces } from "../../../src/application/receiving/receive-traces.ts";
 import { restoreRing } from "../../../src/application/shutdown/restore-ring.ts";
-import { books } from "../../support/oracles/books.ts";
+import { ledgerOf } from "../../support/oracles/ledger-of.ts";
 import { FakeSpill } from "../../support/fakes/fake-spill.ts";
 import { joined } from "../../support/running/filled-ring.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
@@ -53,7 +53,7 @@ test("what was left is received, byte for byte, and is needed no more", async ()
   const restored = await restore();
 
   expect(restored).toEqual({ spans: 3, bytes: 3 * SPAN_BYTES });
-  expect(buffer.stats().spans).toEqual(books({ received: 3, accepted: 3, buffered: 3 }));
+  expect(buffer.stats().spans).toEqual(ledgerOf({ received: 3, accepted: 3, buffered: 3 }));
   expect(buffer.peek(3).request).toEqual(joined(requestOf(2), requestOf(1, 3)));
   expect(spill.kept.size).toBe(0);
   expect(logger.lines).toEqual([
@@ -79,7 +79,7 @@ test.each<{ name: string; setting: Setting }>([
   const restored = await restore();
 
   expect(restored.spans).toBe(2);
-  expect(buffer.stats().spans).toEqual(books({ received: 2, accepted: 2, buffered: 2 }));
+  expect(buffer.stats().spans).toEqual(ledgerOf({ received: 2, accepted: 2, buffered: 2 }));
   expect([...spill.kept]).toEqual([["fake", requests.slice(1)]]);
   expect(events(logger)).toEqual([
     ["info", "restored"],

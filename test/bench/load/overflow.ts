@@ -1,6 +1,6 @@
 import { readApiClient } from "../../support/running/read-api-client.ts";
 import type { RunningProgram } from "../../support/running/running-program.ts";
-import { balances } from "../../support/oracles/watched-books.ts";
+import { balances } from "../../support/oracles/watched-ledger.ts";
 import { type BenchRun, CannotRunError } from "../bench-case.ts";
 import { residentBytes } from "../servers/process-figures.ts";
 import { type Load, sendLoad } from "./h2load.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { SpanCondition, SpanFilter } from "../../../src/domain/query/span-filter.ts";
 import { compileFilter, type SpanLocation } from "../../../src/domain/query/span-matcher.ts";
-import { matchedRows, placesOf } from "../../support/requests/matched-spans.ts";
+import { matchedRows, locationsOf } from "../../support/requests/matched-spans.ts";
 import {
   attribute,
   request,
@@ -251,8 +251,8 @@ test.each<{ name: string; condition: SpanCondition }>([
 ])("$name is looked up again when the bytes may have changed", ({ condition }) => {
   const matcher = compileFilter([condition]);
   const isAnyMatched = (places: SpanLocation[]) => places.some((place) => matcher.matches(place));
-  const shop = isAnyMatched(placesOf(request(resourceSpans("shop", span(1)))));
-  const bank = placesOf(request(resourceSpans("bank", span(1))));
+  const shop = isAnyMatched(locationsOf(request(resourceSpans("shop", span(1)))));
+  const bank = locationsOf(request(resourceSpans("bank", span(1))));
 
   matcher.reset();
 

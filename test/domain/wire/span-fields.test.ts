@@ -10,7 +10,7 @@ import {
 } from "../../support/requests/decoded-request.ts";
 import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { fullSpanBody, handBuiltRequests } from "../../support/requests/hand-built-requests.ts";
-import { placesOf } from "../../support/requests/matched-spans.ts";
+import { locationsOf } from "../../support/requests/matched-spans.ts";
 import { requestArbitrary } from "../../support/requests/request-arbitrary.ts";
 import { spanBody, spanId, traceId } from "../../support/requests/request-bytes.ts";
 import {
@@ -57,7 +57,7 @@ function decodedValues({ span }: DecodedSpan): Values {
 }
 
 function readValues(request: Uint8Array): Values[] {
-  return placesOf(request).map(({ bytes, spanOffset, spanLength }) =>
+  return locationsOf(request).map(({ bytes, spanOffset, spanLength }) =>
     valuesAt(bytes, spanOffset, spanLength),
   );
 }

@@ -23,10 +23,10 @@ const SETTINGS: LogSettings = {
 };
 
 /** The events of a log, in order. */
-export type Told = { readonly [Event in keyof LogWatcher]: Parameters<LogWatcher[Event]>[] };
+export type LogEvents = { readonly [Event in keyof LogWatcher]: Parameters<LogWatcher[Event]>[] };
 
-export function recordingWatcher(): { watcher: LogWatcher; told: Told } {
-  const told: Told = {
+export function recordingWatcher(): { watcher: LogWatcher; events: LogEvents } {
+  const events: LogEvents = {
     diskFailed: [],
     diskRecovered: [],
     syncFailed: [],
@@ -34,13 +34,13 @@ export function recordingWatcher(): { watcher: LogWatcher; told: Told } {
     damaged: [],
   };
   const watcher: LogWatcher = {
-    diskFailed: (failure) => void told.diskFailed.push([failure]),
-    diskRecovered: () => void told.diskRecovered.push([]),
-    syncFailed: (failure) => void told.syncFailed.push([failure]),
-    evicted: (segment) => void told.evicted.push([segment]),
-    damaged: (damage) => void told.damaged.push([damage]),
+    diskFailed: (failure) => void events.diskFailed.push([failure]),
+    diskRecovered: () => void events.diskRecovered.push([]),
+    syncFailed: (failure) => void events.syncFailed.push([failure]),
+    evicted: (segment) => void events.evicted.push([segment]),
+    damaged: (damage) => void events.damaged.push([damage]),
   };
-  return { watcher, told };
+  return { watcher, events };
 }
 
 /** A simulated disk, and the other parts that a log needs. */
@@ -48,13 +48,13 @@ export class LogBench {
   // Fixed at construction.
   readonly disk: SimulatedDisk;
   readonly clock = new HandMovedClock();
-  readonly told: Told;
+  readonly events: LogEvents;
   readonly parts: LogParts;
 
   constructor(settings: Partial<LogSettings> = {}, disk = new SimulatedDisk(new SeededRandom(7))) {
-    const { watcher, told } = recordingWatcher();
+    const { watcher, events } = recordingWatcher();
     this.disk = disk;
-    this.told = told;
+    this.events = events;
     this.parts = {
       disk,
       watcher,

@@ -1,7 +1,7 @@
 import { afterEach } from "bun:test";
 
 /** A request that a fake server has received. */
-export interface Asked {
+export interface FakeRequest {
   readonly method: string;
   /** The path, with the query as written. */
   readonly path: string;
@@ -12,17 +12,17 @@ export interface Asked {
 export interface FakeServer {
   /** The base URL, without a trailing slash. */
   readonly url: string;
-  readonly asked: Asked[];
+  readonly asked: FakeRequest[];
   stop(): Promise<void>;
 }
 
-export type Answer = (asked: Asked) => Response | Promise<Response>;
+export type Answer = (asked: FakeRequest) => Response | Promise<Response>;
 
 const running: FakeServer[] = [];
 
 /** Starts a server on a free port that gives one response to all requests, and records them. */
 export function startFakeServer(answer: Answer): FakeServer {
-  const asked: Asked[] = [];
+  const asked: FakeRequest[] = [];
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,

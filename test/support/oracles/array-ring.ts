@@ -1,5 +1,5 @@
 import type { BufferStats, Ledger, ServiceAmount, SpanAmount } from "../../../src/domain/ledger.ts";
-import { books } from "./books.ts";
+import { ledgerOf } from "./ledger-of.ts";
 import {
   encodeKept,
   type RequestShape,
@@ -42,12 +42,12 @@ export interface ModelLease {
 
 type Book = { -readonly [Entry in keyof Ledger]: number };
 
-interface Books {
+interface SpanLedgers {
   readonly spans: Book;
   readonly bytes: Book;
 }
 
-const emptyBooks = (): Books => ({ spans: books(), bytes: books() });
+const emptyLedger = (): SpanLedgers => ({ spans: ledgerOf(), bytes: ledgerOf() });
 
 const BOOKS = {
   delivered: "delivered",
@@ -67,8 +67,8 @@ export class ArrayRing {
   private readonly capacity: SpanAmount;
   /** The slots from the first one in use to the last. */
   private slots: Slot[] = [];
-  private readonly all = emptyBooks();
-  private readonly byService = new Map<string, Books>();
+  private readonly all = emptyLedger();
+  private readonly byService = new Map<string, SpanLedgers>();
   /** Spans that had given up their slots while in flight, by their outcome. */
   readonly overtakenSpans = { delivered: 0, undeliverable: 0, returned: 0 };
 
@@ -174,7 +174,7 @@ export class ArrayRing {
   }
 
   /** Returns the services in the order in which they were first seen. */
-  services(): (Books & { readonly service: string })[] {
+  services(): (SpanLedgers & { readonly service: string })[] {
     return Array.from(this.byService, ([service, own]) => ({ service, ...own }));
   }
 
@@ -234,7 +234,7 @@ export class ArrayRing {
     entries: readonly (keyof Ledger)[],
     { spans = 1, bytes }: { readonly spans?: number; readonly bytes: number },
   ): void {
-    const own = this.byService.get(service) ?? emptyBooks();
+    const own = this.byService.get(service) ?? emptyLedger();
     this.byService.set(service, own);
     for (const each of [this.all, own]) {
       for (const entry of entries) {

@@ -14,7 +14,7 @@ const AROUND_BYTES = 64;
 const arena = new Uint8Array(new SharedArrayBuffer(2 ** 20)).fill(0x4a);
 
 /** Walks a request somewhere in shared memory, and returns the location of each valid span. */
-export function placesOf(request: Uint8Array): SpanLocation[] {
+export function locationsOf(request: Uint8Array): SpanLocation[] {
   walkRequest(walked, request);
   if (walked.fault !== NO_FAULT) throw new Error(`fault ${walked.fault}`);
   arena.set(request, AROUND_BYTES);
@@ -36,5 +36,5 @@ function placeOfRow({ spanContext, ...table }: WalkedRequest, row: number): Span
 /** Returns the rows of the spans that match the filter. */
 export function matchedRows(request: Uint8Array, filter: SpanFilter): number[] {
   const matcher = compileFilter(filter);
-  return placesOf(request).flatMap((place, row) => (matcher.matches(place) ? [row] : []));
+  return locationsOf(request).flatMap((place, row) => (matcher.matches(place) ? [row] : []));
 }

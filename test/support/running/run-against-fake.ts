@@ -1,11 +1,11 @@
-import { type Answer, type Asked, startFakeServer } from "../fakes/fake-api.ts";
+import { type Answer, type FakeRequest, startFakeServer } from "../fakes/fake-api.ts";
 import { type CommandEnd, type CommandSurroundings, runCommands } from "./run-command-line.ts";
 
 export interface FakeEnd extends CommandEnd {
   readonly url: string;
   /** The method and path of each request, with the query as written. */
   readonly asked: readonly string[];
-  readonly requests: readonly Asked[];
+  readonly requests: readonly FakeRequest[];
 }
 
 /** Runs a command against a server that gives the same response to all requests. */

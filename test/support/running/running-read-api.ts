@@ -29,7 +29,7 @@ export interface RunningReadApi {
    * them.
    */
   waiters(count: number): Promise<void>;
-  /** What the program does first when it stops. */
+  /** Does what the program does first when it stops. */
   beginToStop(): void;
 }
 
@@ -37,7 +37,7 @@ export interface ReadApiSetting extends Partial<Omit<ReadApiParts, "buffer">> {
   /** Number of spans, numbered from 1, each in its own request. */
   readonly spanCount?: number;
   readonly capacity?: { readonly spans: number; readonly bytes: number };
-  /** What the buffer does otherwise than a buffer does. */
+  /** Methods that replace those of the buffer, to simulate faults. */
   readonly faults?: Partial<SpanReader>;
 }
 

@@ -61,7 +61,7 @@ export async function settled(): Promise<void> {
 
 type Books = Pick<Ledger, "accepted" | "buffered" | "delivered" | "evicted" | "undeliverable">;
 
-export function booksOf({ buffer }: Forwarding): Books {
+export function ledgerOfRun({ buffer }: Forwarding): Books {
   const { accepted, buffered, delivered, evicted, undeliverable } = buffer.stats().spans;
   return { accepted, buffered, delivered, evicted, undeliverable };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { type Answer, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
 import { forwardAnswer } from "../../../support/fakes/forward-answer.ts";
-import { books } from "../../../support/oracles/books.ts";
+import { ledgerOf } from "../../../support/oracles/ledger-of.ts";
 import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
 import type { CommandSurroundings } from "../../../support/running/run-command-line.ts";
 
@@ -17,7 +17,7 @@ const stats = (
   return runAgainstFake(["stats", ...argv], answers, surroundings);
 };
 
-const BOOKS = books({ received: 5, accepted: 5, buffered: 5 });
+const BOOKS = ledgerOf({ received: 5, accepted: 5, buffered: 5 });
 const STATS = {
   spans: BOOKS,
   bytes: BOOKS,

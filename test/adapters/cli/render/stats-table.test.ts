@@ -5,7 +5,7 @@ import {
   forwardTable,
   problemTable,
 } from "../../../../src/adapters/cli/render/stats-table.ts";
-import { books } from "../../../support/oracles/books.ts";
+import { ledgerOf } from "../../../support/oracles/ledger-of.ts";
 import type { ForwardAnswer } from "../../../../src/adapters/cli/render/stats-table.ts";
 import { widthOf } from "../../../../src/adapters/cli/output/text-columns.ts";
 import { forwardAnswer } from "../../../support/fakes/forward-answer.ts";
@@ -14,15 +14,15 @@ import type { ListedProblem } from "../../../../src/adapters/cli/render/stats-ta
 
 const BOOKS = { received: 12_345, rejected: 3, accepted: 12_342, buffered: 10_000 };
 const STATS = {
-  spans: books({ ...BOOKS, evicted: 2342 }),
-  bytes: books({ ...BOOKS, buffered: 3_700_000, evicted: 453 }),
+  spans: ledgerOf({ ...BOOKS, evicted: 2342 }),
+  bytes: ledgerOf({ ...BOOKS, buffered: 3_700_000, evicted: 453 }),
   capacity: { spans: 10_000, bytes: 67_108_864 },
   sequence: { run_id: "3f9a0c5e7b21d804", first: 2343, next: 12_343 },
   uptime_seconds: 11_234.5,
   version: "1.2.3",
 };
 
-test("the books are a table, in spans and in bytes", () => {
+test("the ledger is a table, in spans and in bytes", () => {
   expect(statsTable(STATS, "http://127.0.0.1:4319", PLAIN)).toEqual([
     "spanring 1.2.3 at http://127.0.0.1:4319, up 3 h 07 m",
     "",
@@ -44,9 +44,9 @@ test("the books are a table, in spans and in bytes", () => {
   ]);
 });
 
-test("what made room in flight uses no slot, though it is buffered in the books", () => {
-  const spans = books({ ...BOOKS, buffered: 10_400, evicted: 1942 });
-  const bytes = books({ ...BOOKS, buffered: 70_000_000 });
+test("what made room in flight uses no slot, though it is buffered in the ledger", () => {
+  const spans = ledgerOf({ ...BOOKS, buffered: 10_400, evicted: 1942 });
+  const bytes = ledgerOf({ ...BOOKS, buffered: 70_000_000 });
 
   const rows = statsTable({ ...STATS, spans, bytes }, "x", PLAIN);
 
@@ -57,7 +57,7 @@ test("what made room in flight uses no slot, though it is buffered in the books"
 test("a slot is in use for as long as an older span is there", () => {
   const sequence = { ...STATS.sequence, first: 12_000, next: 17_000 };
 
-  const rows = statsTable({ ...STATS, sequence, spans: books() }, "x", PLAIN);
+  const rows = statsTable({ ...STATS, sequence, spans: ledgerOf() }, "x", PLAIN);
 
   expect(rows).toContainEqual(expect.stringMatching(/^in use +50\.0 % /));
 });

@@ -2,7 +2,7 @@
  * Counts the entries of all maps and sets in an object and its parts, which grow without bound if
  * entries are not removed.
  */
-export function keptEntries(holder: object): number {
+export function countEntries(holder: object): number {
   const seen = new Set([holder]);
   let entryCount = 0;
   for (const part of seen) {

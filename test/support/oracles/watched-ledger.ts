@@ -7,13 +7,16 @@ export function balances({ received, rejected, accepted, ...left }: Ledger): boo
   return received === rejected + accepted && accepted === whereabouts;
 }
 
-export interface BooksWatch {
+export interface LedgerWatch {
   readonly readings: number;
   readonly unbalanced: readonly BufferStats[];
 }
 
 /** Reads the ledger continuously while something goes on, and once afterwards. */
-export async function watchBooks(api: ReadApiClient, work: Promise<unknown>): Promise<BooksWatch> {
+export async function watchLedger(
+  api: ReadApiClient,
+  work: Promise<unknown>,
+): Promise<LedgerWatch> {
   const state = { isDone: false };
   const end = work.finally(() => (state.isDone = true));
   const unbalanced: BufferStats[] = [];
@@ -29,7 +32,7 @@ export async function watchBooks(api: ReadApiClient, work: Promise<unknown>): Pr
 }
 
 /** Resolves to the first matching reading; a test that waits in vain runs into its time limit. */
-export async function booksWhen(
+export async function ledgerWhen(
   api: ReadApiClient,
   isWanted: (stats: BufferStats) => boolean,
 ): Promise<BufferStats> {
@@ -40,6 +43,6 @@ export async function booksWhen(
 }
 
 /** Resolves when no spans are buffered. */
-export function booksWhenEmpty(api: ReadApiClient): Promise<BufferStats> {
-  return booksWhen(api, ({ spans }) => spans.buffered === 0);
+export function ledgerWhenEmpty(api: ReadApiClient): Promise<BufferStats> {
+  return ledgerWhen(api, ({ spans }) => spans.buffered === 0);
 }

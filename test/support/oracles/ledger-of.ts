@@ -1,7 +1,7 @@
 import type { Ledger } from "../../../src/domain/ledger.ts";
 
 /** Returns a ledger with these entries; all others are 0. */
-export function books(entries: Partial<Ledger> = {}): {
+export function ledgerOf(entries: Partial<Ledger> = {}): {
   -readonly [Entry in keyof Ledger]: number;
 } {
   const empty = { received: 0, rejected: 0, accepted: 0, buffered: 0 };
