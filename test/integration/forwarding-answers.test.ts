@@ -9,9 +9,10 @@ import { type RunningUpstream, startUpstream } from "../support/upstreams/runnin
 import type { OrderedAnswer } from "../support/upstreams/upstream-process.ts";
 import { ledgerWhenEmpty } from "../support/oracles/watched-ledger.ts";
 
-// Goal: whatever an upstream answers, each span is delivered, or is lost for a reason, and the
-// ledger says what the upstream says. Method: a program that sends on batch by batch, to an upstream
-// in a process of its own that goes through all answers of the OTLP rules.
+// Goal: whatever an upstream responds, each span is delivered or is lost for a reason, and the
+// ledger agrees with the upstream.
+// Method: a program forwards batch by batch to an upstream in its own process, which goes through
+// all responses of the OTLP rules.
 
 /** A batch for each request that comes in, and nothing waits long. */
 const SETTINGS = {

@@ -215,8 +215,8 @@ describe("sizes", () => {
   });
 });
 
-// A message of 4 MB is many times what a peer may send unasked, and Bun can keep different ledger of
-// that for later streams of a connection: https://github.com/oven-sh/bun/pull/40180
+// A message of 4 MB is many times what a peer may send unasked, and Bun can keep wrong counts of
+// it for later streams of a connection: https://github.com/oven-sh/bun/pull/40180
 test.each([
   { name: "the first", before: [] },
   { name: "the second", before: [100] },

@@ -247,9 +247,9 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: fc.constant("come or go"), spans: fc.constant(0) }) },
 );
 
-// Goal: whatever comes between two turns, and however small the ring, a subscriber is received of each
-// span that is accepted while it is there: once, in order.
-// Method: random steps, against the sequences that were accepted meanwhile; the seed is printed.
+// Goal: whatever happens between two turns, and however small the ring, a subscriber is called with
+// each span accepted during its subscription: once, in order.
+// Method: random steps, compared with the sequences accepted in the meantime; the seed is printed.
 test("no arrival is missed or reported twice", async () => {
   const property = fc.asyncProperty(
     fc.integer({ min: 12, max: 40 }),

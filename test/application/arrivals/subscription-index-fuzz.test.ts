@@ -12,8 +12,8 @@ const game = fc.record({
   turns: fc.array(fc.array(queryableRequest, { maxLength: 3 }), { maxLength: 3 }),
 });
 
-// Goal: who is found by a trace, a name or a service is received of the same spans as one whose filter
-// is tried on every span.
+// Goal: filters found by a trace, a name or a service receive the same spans as filters that are
+// tried on every span.
 // Method: protobufjs decodes the spans, and a plain function filters them. The seed is printed.
 test("each subscriber is called with exactly the spans that its filter matches", async () => {
   let matched = 0;

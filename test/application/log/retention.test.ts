@@ -33,7 +33,7 @@ describe("a full disk, with drop_oldest", () => {
     expect(mostBytes).toBeGreaterThan(SMALL.maxDiskBytes / 2);
     const stored = await storedNumbers(log);
     expect(stored).toEqual(numbers(stored[0]!, 401 - stored[0]!));
-    const reported = bench.events.evicted.reduce((sum, [{ spans }]) => sum + spans, 0);
+    const evicted = bench.events.evicted.reduce((sum, [{ spans }]) => sum + spans, 0);
     expect(log.stats().spans).toMatchObject({ accepted: 400, evicted, buffered: stored.length });
     expect(evicted).toBe(stored[0]! - 1);
   });
