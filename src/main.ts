@@ -49,7 +49,11 @@ async function withLogger<Result>(
     return await use(createLogger(logLevel, lines));
   } finally {
     // The reader of the log may have stopped reading.
-    await stopWithin(LAST_LINES_MS, { gently: () => lines.flush(), byForce: async () => {} });
+    await stopWithin(
+      LAST_LINES_MS,
+      { gently: () => lines.flush(), byForce: async () => {} },
+      SYSTEM_CLOCK,
+    );
   }
 }
 

@@ -16,6 +16,8 @@ export interface TimerClock extends Clock {
    * call does not keep the process running.
    */
   schedule(delayMs: number, action: () => void): () => void;
+  /** Like `schedule`, but a pending call keeps the process running. */
+  timeout(delayMs: number, action: () => void): () => void;
   /**
    * Calls `action` once in each period, and returns a function that ends that. Keeps the process
    * running until then.

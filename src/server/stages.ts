@@ -144,7 +144,7 @@ async function restore(parts: ServerParts): Promise<boolean> {
 
 async function stopReadApi({ running: { api } }: ServerParts, graceMs: number): Promise<void> {
   if (api === undefined) return;
-  await stopWithin(graceMs, { gently: () => api.stop(), byForce: () => api.abort() });
+  await stopWithin(graceMs, { gently: () => api.stop(), byForce: () => api.abort() }, clock);
 }
 
 /** One step of a start, and its counterpart in the stop. */

@@ -22,6 +22,10 @@ export const SYSTEM_CLOCK: SleepingClock & TimerClock = {
     timer.unref();
     return () => clearTimeout(timer);
   },
+  timeout: (delayMs, action) => {
+    const timer = setTimeout(action, timerMs(delayMs));
+    return () => clearTimeout(timer);
+  },
   // Not unref'ed: while all listeners are paused, nothing else may keep the process running, and
   // then Bun 1.4.5 uses a whole core to wait for a promise of the main module.
   repeat: (periodMs, action) => {

@@ -91,7 +91,7 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
     setServing: (isServing) => service.health.setServing(isServing),
     stop: (graceMs) => {
       stopped ??= stopGently({ ...service, acceptor, unwatch });
-      return stopAllWithin(graceMs, service.connections, stopped);
+      return stopAllWithin(graceMs, service.connections, { stopped, clock: parts.clock });
     },
     counts: () => countsOf(service),
   };
@@ -149,9 +149,9 @@ async function stopGently(running: RunningService): Promise<void> {
 async function stopAllWithin(
   graceMs: number,
   connections: ConnectionTable,
-  stopped: Promise<void>,
+  { stopped, clock }: { readonly stopped: Promise<void>; readonly clock: TimerClock },
 ): Promise<void> {
-  await stopWithin(graceMs, {
+  const part = {
     gently: () => stopped,
     // tryShutdown never ends while a call stays open, see
     // https://github.com/grpc/grpc-node/issues/1458, and forceShutdown of grpc-js 1.14.7 leaves it
@@ -161,7 +161,8 @@ async function stopAllWithin(
       for (const connection of connections) connection.close();
       await stopped;
     },
-  });
+  };
+  await stopWithin(graceMs, part, clock);
 }
 
 /** Time for open streams when a connection has reached its maximum age. */

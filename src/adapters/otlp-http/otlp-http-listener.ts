@@ -77,7 +77,8 @@ export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpLis
     stop: async (graceMs) => {
       table.stop();
       drain.stop();
-      await stopWithin(graceMs, { gently: () => served.stop(), byForce: () => served.abort() });
+      const part = { gently: () => served.stop(), byForce: () => served.abort() };
+      await stopWithin(graceMs, part, parts.clock);
       cancelExpiry();
     },
     counts: () => ({ requestsInFlight: table.size }),

@@ -72,8 +72,9 @@ export class Forwarder {
   /** Sends the remaining spans within the given time, then returns those in flight to the ring. */
   async stop(graceMs: number): Promise<void> {
     this.drain(graceMs);
-    await stopWithin(graceMs, { gently: () => this.running, byForce: () => this.giveUp() });
-    await within(LAST_MS, () => this.parts.sink.close());
+    const { clock, sink } = this.parts;
+    await stopWithin(graceMs, { gently: () => this.running, byForce: () => this.giveUp() }, clock);
+    await within(LAST_MS, () => sink.close(), clock);
     this.forwarding.notes.log.close();
   }
 
@@ -99,7 +100,7 @@ export class Forwarder {
    */
   private async giveUp(): Promise<void> {
     this.cancelling.abort();
-    await within(LAST_MS, () => this.running);
+    await within(LAST_MS, () => this.running, this.parts.clock);
     this.sink.abandon();
     await this.running;
   }
@@ -108,8 +109,12 @@ export class Forwarder {
 /** Time limit for steps that should end at once. */
 const LAST_MS = 1_000;
 
-async function within(limitMs: number, gently: () => Promise<void>): Promise<void> {
-  await stopWithin(limitMs, { gently, byForce: async () => {} });
+async function within(
+  limitMs: number,
+  gently: () => Promise<void>,
+  clock: TimerClock,
+): Promise<void> {
+  await stopWithin(limitMs, { gently, byForce: async () => {} }, clock);
 }
 
 function lagMs({ buffer, unixMs }: ForwarderParts): number {

@@ -1,5 +1,4 @@
-import { timerMs } from "../../domain/time.ts";
-import type { Clock } from "../../ports/clock.ts";
+import type { Clock, TimerClock } from "../../ports/clock.ts";
 
 export type LifeCycleState = "starting" | "ready" | "stopping";
 
@@ -90,16 +89,22 @@ async function stopOne(stop: StopPart, { leftMs, over }: Grace): Promise<void> {
   if (ended === "hurried") await stop(0);
 }
 
+interface StoppedPart {
+  readonly gently: () => Promise<void>;
+  readonly byForce: () => Promise<void>;
+}
+
 /** Stops a part gently, or by force if that takes too long. */
 export async function stopWithin(
   graceMs: number,
-  part: { readonly gently: () => Promise<void>; readonly byForce: () => Promise<void> },
+  part: StoppedPart,
+  clock: Pick<TimerClock, "timeout">,
 ): Promise<void> {
   const timeUp = Promise.withResolvers<"time is up">();
-  const timer = setTimeout(() => timeUp.resolve("time is up"), timerMs(graceMs));
+  const cancel = clock.timeout(graceMs, () => timeUp.resolve("time is up"));
   // A part that fails to stop gently is stopped by force, like one that takes too long.
   const gently = part.gently().catch(() => "failed" as const);
   const ended = await Promise.race([gently, timeUp.promise]);
-  clearTimeout(timer);
+  cancel();
   if (ended !== undefined) await part.byForce();
 }

@@ -68,3 +68,15 @@ test("an action is repeated, and keeps the process running, until that is ended"
   expect(await child.stdout.text()).toBe("1\n2\n3\n");
   expect(await child.exited).toBe(0);
 });
+
+test("a time limit keeps the process running until it is over or cancelled", async () => {
+  const code = `
+    const { SYSTEM_CLOCK } = await import(${CLOCK});
+    SYSTEM_CLOCK.timeout(3_600_000, () => console.log("too late"))();
+    SYSTEM_CLOCK.timeout(1, () => console.log("over"));`;
+
+  const child = Bun.spawn([process.execPath, "-e", code], { stderr: "inherit" });
+
+  expect(await child.stdout.text()).toBe("over\n");
+  expect(await child.exited).toBe(0);
+});

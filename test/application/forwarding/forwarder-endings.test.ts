@@ -207,7 +207,13 @@ describe("a stop", () => {
     run.forwarder.start();
     await settled();
 
-    await run.forwarder.stop(0);
+    const stopped = run.forwarder.stop(0);
+    // One limit for the send, one for the close.
+    for (const limitMs of [1_000, 1_000]) {
+      await settled();
+      run.clock.moveMs(limitMs);
+    }
+    await stopped;
 
     expect(ledgerOfRun(run)).toMatchObject({ buffered: 2 });
     // Nothing is on its way any more: what comes after the stop finds all of it.

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { LifeCycle, stopWithin } from "../../../src/application/shutdown/life-cycle.ts";
-import { watchTimers } from "../../support/fakes/watched-timers.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+import { PATIENT_CLOCK } from "../../support/fakes/patient-clock.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
 
 function startedWith(names: readonly string[], { costMs }: { costMs: number }) {
   const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };
@@ -87,30 +89,41 @@ test("hurried before it stops, no part has any time, and each is told once", asy
 test("a part that ends gently is not forced", async () => {
   const calls: string[] = [];
 
-  await stopWithin(60_000, {
-    gently: async () => void calls.push("gently"),
-    byForce: async () => void calls.push("by force"),
-  });
+  await stopWithin(
+    60_000,
+    {
+      gently: async () => void calls.push("gently"),
+      byForce: async () => void calls.push("by force"),
+    },
+    PATIENT_CLOCK,
+  );
 
   expect(calls).toEqual(["gently"]);
 });
 
 test("a part that ends in time leaves no timer that keeps the program running", async () => {
-  using timers = watchTimers("Timeout");
+  const clock = new HandMovedClock();
 
-  await stopWithin(60_001, { gently: async () => {}, byForce: async () => {} });
+  await stopWithin(60_000, { gently: async () => {}, byForce: async () => {} }, clock);
 
-  expect(timers.count(60_001)).toEqual({ started: 1, left: 0 });
+  expect(clock.pendingActions).toBe(0);
 });
 
 test("a part that never ends gently is forced when the time is up", async () => {
   const calls: string[] = [];
+  const clock = new HandMovedClock();
   const never = Promise.withResolvers<void>();
 
-  await stopWithin(0, {
+  const part = {
     gently: () => never.promise,
     byForce: async () => void calls.push("by force"),
-  });
+  };
+  const stopping = stopWithin(60_000, part, clock);
+  clock.moveMs(59_999);
+  await nextTurn();
+  expect(calls).toEqual([]);
+  clock.moveMs(1);
+  await stopping;
 
   expect(calls).toEqual(["by force"]);
 });
@@ -129,10 +142,14 @@ test("a part that fails to stop does not keep the others running, and is told of
 test("a part that fails to stop gently is stopped by force", async () => {
   const calls: string[] = [];
 
-  await stopWithin(60_000, {
-    gently: () => Promise.reject(new Error("cannot stop")),
-    byForce: async () => void calls.push("by force"),
-  });
+  await stopWithin(
+    60_000,
+    {
+      gently: () => Promise.reject(new Error("cannot stop")),
+      byForce: async () => void calls.push("by force"),
+    },
+    PATIENT_CLOCK,
+  );
 
   expect(calls).toEqual(["by force"]);
 });

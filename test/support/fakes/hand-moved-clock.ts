@@ -26,6 +26,13 @@ export class HandMovedClock implements TimerClock {
     return () => void this.timers.delete(timer);
   }
 
+  /** A limit of no time ends in the next turn of the event loop. */
+  timeout(delayMs: number, action: () => void): () => void {
+    if (delayMs > 0) return this.schedule(delayMs, action);
+    const immediate = setImmediate(action);
+    return () => clearImmediate(immediate);
+  }
+
   repeat(periodMs: number, action: () => void): () => void {
     let cancel: () => void;
     const scheduleNext = (): void => {

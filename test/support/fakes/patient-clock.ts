@@ -8,5 +8,10 @@ export const PATIENT_CLOCK: SleepingClock & TimerClock = {
     if (!signal.aborted) await once(signal, "abort");
   },
   schedule: () => () => {},
+  // Only the time limit of a stop that has no time is over.
+  timeout: (delayMs, action) => {
+    const immediate = delayMs <= 0 ? setImmediate(action) : undefined;
+    return () => clearImmediate(immediate);
+  },
   repeat: () => () => {},
 };
