@@ -29,7 +29,7 @@ test("a failed wait says how many came, and what came instead", async () => {
   );
 });
 
-test("a failed wait says what was refused since the last reset, and what to do", async () => {
+test("a failed wait reports the refusals since the last reset, and the remedy", async () => {
   await using ring = await startSpanring();
   const send = (path: string) => fetch(`${ring.endpoints.http}${path}`, { method: "POST" });
   await send("/v1/spans");

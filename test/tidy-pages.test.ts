@@ -28,7 +28,7 @@ test.each([
   ["| `ring/append.ts` |\n| `append()` |", "append() stands behind no file"],
   ["`ObservabilityBuffer`", "ObservabilityBuffer is nowhere in the code"],
   ["`MAX_BYTES`", "MAX_BYTES is nowhere in the code"],
-])("a page that says %j names something that is gone", (text, verdict) => {
+])("a page with %j names something that does not exist", (text, verdict) => {
   const found = deadNames(file("src/README.md", text), NAMED);
 
   expect(found).toEqual([expect.stringMatching(/^src\/README\.md:\d+ /)]);

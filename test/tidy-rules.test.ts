@@ -233,7 +233,7 @@ test.each([
     bad: file(".oxlintrc.json", '{\n"max-params": ["off", 3],\n}'),
     good: file(".oxlintrc.json", '{\n"max-params": ["error", 3],\n}'),
   },
-])("$rule.name tells $bad.path from $good.path", ({ rule, bad, good }) => {
+])("$rule.name rejects $bad.path and accepts $good.path", ({ rule, bad, good }) => {
   expect(rule(bad)).toHaveLength(1);
   expect(rule(good)).toEqual([]);
 });

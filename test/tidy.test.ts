@@ -111,7 +111,7 @@ test("no lint rule is switched off for all code without its reason", () => {
   expect(settings.flatMap(settingsOffWithoutReason)).toEqual([]);
 });
 
-test("no file tells of one machine's folders or of a registry's host", () => {
+test("no file names a folder of one machine or the host of a registry", () => {
   expect(files.flatMap(placesOfOneMachine)).toEqual([]);
 });
 

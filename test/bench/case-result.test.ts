@@ -38,7 +38,7 @@ test("a case that cannot run is a result with the reason alone", async () => {
   expect(run.told).toContain("walk could not run: h2load is missing");
 });
 
-test("a fault of the benchmark tells where it lies", async () => {
+test("an internal error of the benchmark has its location", async () => {
   const faulty = caseThat(() => Promise.reject(new TypeError("no such thing")));
 
   const result = await runCase(faulty, quietRun());

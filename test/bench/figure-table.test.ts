@@ -54,6 +54,6 @@ test("a case that could not run says why, below the figures of the others", () =
   expect(lines.at(-1)).toBe("ingest could not run: h2load is missing");
 });
 
-test("with no figure at all there is still a head", () => {
+test("without any figure, the table still has a head", () => {
   expect(tableText([FAILED])).toStartWith("case  figure  unit");
 });

@@ -78,7 +78,7 @@ test.each([
   },
 );
 
-test("a goal that is met by far is surpassed, and says what is next", () => {
+test("a goal met by far is surpassed, and names the next one", () => {
   const goal = { of: "ratio", is: ">=", bound: 2, further: 2.5 } as const;
 
   const summary = summarise({ ...TIME, reference: REFERENCE, goal });

@@ -273,7 +273,7 @@ test.each([
   { listens: "localhost", target: "127.0.0.1", isMet: true },
   { listens: "10.0.0.5", target: "10.0.0.5", isMet: true },
   { listens: "10.0.0.5", target: "127.0.0.1", isMet: false },
-])("who connects to $target meets $listens: $isMet", ({ listens, target, isMet }) => {
+])("a connection to $target reaches $listens: $isMet", ({ listens, target, isMet }) => {
   const at = (port: number) => ({ host: target, port });
 
   expect(isListenerAt({ host: listens, port: 4317 }, at(4317), addresses)).toBe(isMet);

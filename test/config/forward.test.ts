@@ -81,7 +81,7 @@ test("it is frozen to its leaves", () => {
   expect(parts.filter((part) => !Object.isFrozen(part))).toEqual([]);
 });
 
-test("what is secret is nowhere in it as text", () => {
+test("it contains no secret as text", () => {
   const reading = readConfig({
     FORWARD_ENDPOINT: "https://collector/v1/traces?key=hunter2",
     FORWARD_HEADERS: "authorization=hunter2",

@@ -51,7 +51,7 @@ export function describeDisk(name: string, create: () => Promise<Disk>): void {
       expect(await textOf(disk, "one")).toBe("first");
     });
 
-    test("appends pieces in order, the empty ones too, behind what is there", async () => {
+    test("appends pieces in order, including empty ones, to the end", async () => {
       const disk = await create();
       const file = await disk.create("one");
 
@@ -95,7 +95,7 @@ export function describeDisk(name: string, create: () => Promise<Disk>): void {
       expect(await disk.read("one", 20, into)).toBe(0);
     });
 
-    test("shows what is appended before it is synced, and after", async () => {
+    test("reads appended data before and after a sync", async () => {
       const disk = await create();
       const file = await disk.create("one");
       await file.append([bytes("ab")]);
@@ -121,7 +121,7 @@ export function describeDisk(name: string, create: () => Promise<Disk>): void {
       expect(await textOf(disk, "one")).toBe("new");
     });
 
-    test("rejects what is asked of a file that does not exist", async () => {
+    test("rejects operations on a file that does not exist", async () => {
       const disk = await create();
 
       await expect(disk.read("none", 0, new Uint8Array(1))).rejects.toThrow();

@@ -75,7 +75,7 @@ export function describeAnswers(name: string, make: MakeSink): void {
 }
 
 function describeDelivery(make: MakeSink): void {
-  test("what is delivered arrives byte for byte", async () => {
+  test("a delivered batch arrives byte for byte", async () => {
     const { sink, received } = await start(make, { kind: "accept" });
     const batches = [batchOf(3), batchOf(1, 10)];
 
@@ -115,7 +115,7 @@ function describeDelivery(make: MakeSink): void {
 }
 
 function describeAbsence(make: MakeSink): void {
-  test("without an upstream a batch is to be retried, and arrives when there is one", async () => {
+  test("without an upstream, a batch is to be retried, and arrives once it is up", async () => {
     const { sink, received, goAway, comeBack } = await start(make, { kind: "accept" });
     await sink.send(batchOf(1), never);
     await goAway();
@@ -156,7 +156,7 @@ async function sendUntilSettled(sink: SpanSink, batch: SpanBatch): Promise<SendO
 function describeVerdicts(make: MakeSink): void {
   test.each<{ name: string; answer: UpstreamAnswer; outcome: SendOutcome }>([
     {
-      name: "a warning comes with what is delivered",
+      name: "a warning is returned with a delivered batch",
       answer: { kind: "accept", warning: "use fewer attributes" },
       outcome: { outcome: "delivered", message: "use fewer attributes" },
     },
@@ -193,7 +193,7 @@ function describeVerdicts(make: MakeSink): void {
       outcome: { outcome: "retry", afterMs: 7000, message: expect.stringContaining("full") },
     },
     {
-      name: "a batch too large is told from one that is refused",
+      name: "a batch too large is distinguished from a refused one",
       answer: { kind: "too_large", message: "Received message larger than max (9 vs. 4)" },
       outcome: { outcome: "too_large", message: expect.stringContaining("larger than max") },
     },
@@ -252,13 +252,13 @@ function describeGivingUp(make: MakeSink): void {
     expect(outcome).not.toHaveProperty("isTimeout");
   });
 
-  test("a batch whose time is up is to be retried, and that it was is told", async () => {
+  test("a batch that times out is to be retried, and the outcome says so", async () => {
     const { sink } = await start(make, { kind: "silent", timeoutMs: 30 });
 
     expect(await sink.send(batchOf(1), never)).toMatchObject({ outcome: "retry", isTimeout: true });
   });
 
-  test("closing gives up what is being sent", async () => {
+  test("closing abandons pending sends", async () => {
     const { sink, arrived } = await start(make, { kind: "silent" });
     const sending = [sink.send(batchOf(1), never), sink.send(batchOf(1), never)];
     await arrived(2);

@@ -35,7 +35,7 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       expect(await contentsOf(spill)).toEqual([]);
     });
 
-    test("has nothing of what it was tried out with, and all that it had before", async () => {
+    test("a trial leaves nothing behind and removes nothing", async () => {
       const spill = create();
 
       await spill.tryOut();
@@ -46,7 +46,7 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       expect([empty, await requestsIn(spill)]).toEqual([[], [requestOf(1).toHex()]]);
     });
 
-    test("has what was written, request by request, as often as it is read", async () => {
+    test("returns the written requests on every read", async () => {
       const spill = create();
 
       const path = await spill.write(REQUESTS);
@@ -82,7 +82,7 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       expect(await contentsOf(spill)).toEqual([]);
     });
 
-    test("does not have what is set aside, each time somewhere else", async () => {
+    test("does not return requests set aside, each time to another path", async () => {
       const spill = create();
 
       await spill.write(REQUESTS);
@@ -94,7 +94,7 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       expect(new Set([spill.shownPath, first, second]).size).toBe(3);
     });
 
-    test("keeps what is there when more is written, which is somewhere else then", async () => {
+    test("keeps stored requests when more are written, to another path", async () => {
       const spill = create();
 
       await spill.write([requestOf(1)]);
@@ -104,7 +104,7 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       expect(new Set([spill.shownPath, ...paths]).size).toBe(3);
     });
 
-    test("has, in place of what was there, what is read from it and written back", async () => {
+    test("replaces its contents with requests read from it", async () => {
       const spill = create();
       await spill.write(REQUESTS);
 
@@ -113,7 +113,7 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       expect(await requestsIn(spill)).toEqual(REQUESTS.slice(1).map((each) => each.toHex()));
     });
 
-    test("has what was written back, and what is written after that, in one place", async () => {
+    test("writes to the same file after a replacement", async () => {
       const spill = create();
       await spill.write(REQUESTS);
       await spill.replace(readOf(spill, 2));
@@ -124,7 +124,7 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       expect(await requestsIn(spill)).toEqual([requestOf(2, 7).toHex(), REQUESTS[2]!.toHex()]);
     });
 
-    test("has what it had, when what was to replace it does not come to its end", async () => {
+    test("keeps its contents if a replacement fails midway", async () => {
       const spill = create();
       await spill.write([requestOf(1)]);
 

@@ -5,6 +5,6 @@ test("what holds passes in silence", () => {
   expect(() => assert(true, "one is one")).not.toThrow();
 });
 
-test("what does not hold is an error of its own kind, which says what was believed", () => {
+test("a false condition throws its own error type, with the message", () => {
   expect(() => assert(false, "one is two")).toThrow(new AssertionError("one is two"));
 });

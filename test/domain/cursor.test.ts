@@ -26,7 +26,7 @@ test.each([
   expect(readCursor(text)).toBeUndefined();
 });
 
-test("what it writes, it reads", () => {
+test("a cursor survives a round trip", () => {
   const text = cursorText("3f9a0c5e7b21d804", 17);
 
   expect(text).toBe("3f9a0c5e7b21d804-17");

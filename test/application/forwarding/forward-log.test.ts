@@ -130,7 +130,7 @@ test("the last error is known, of whichever kind", () => {
   log.close();
 });
 
-test("what is lost is told at once, and what comes right after it in one line", () => {
+test("lost spans are logged at once, and those that follow in one line", () => {
   const { logger, log } = openLog();
 
   log.lost(3, "invalid", "first");

@@ -9,7 +9,7 @@ const endless = (): Promise<never> => new Promise(() => {});
 
 const DELIVERED: SendOutcome = { outcome: "delivered" };
 
-test("a fault of ours is told, gives back what is not settled, and is slowed down", async () => {
+test("an internal error is logged, returns unsettled spans, and causes a pause", async () => {
   let faults = 1;
   const run = forwarding({
     buffer: (ring) => ({
@@ -33,7 +33,7 @@ test("a fault of ours is told, gives back what is not settled, and is slowed dow
   expect(run.forwarder.status().figures).toMatchObject({ inFlightBatches: 0 });
 });
 
-test("a fault before anything is leased is told, and ends nothing", async () => {
+test("an error before a lease is logged, and forwarding continues", async () => {
   let faults = 2;
   const run = forwarding({
     buffer: (ring) => ({
@@ -58,7 +58,7 @@ test("a fault before anything is leased is told, and ends nothing", async () => 
   expect(run.clock.sleptMs).toEqual([1_000, 1_000]);
 });
 
-test("a fault in a lease is told, and slowed down", async () => {
+test("an error in a lease is logged and causes a pause", async () => {
   let faults = 1;
   const run = forwarding({
     buffer: (ring) => ({

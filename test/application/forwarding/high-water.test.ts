@@ -48,7 +48,7 @@ test("without a look it is reached at the next tick", () => {
   expect([tick(79), tick(80)]).toEqual([false, true]);
 });
 
-test("batches of most of the ring that come and go are told of once", () => {
+test("batches that repeatedly fill and empty the ring are logged once", () => {
   const { logger, look, tick } = highWater(80);
 
   for (let batches = 0; batches < 100; batches += 1) {

@@ -182,7 +182,7 @@ describe("text that is not UTF-8", () => {
 });
 
 describe("an upstream that takes empty requests and refuses all spans costs none", () => {
-  test("after a few, one that is not in the batch is asked about", async () => {
+  test("after a few refusals, a span outside the batch is sent", async () => {
     const sink = answering(() => INVALID);
 
     const end = await delivered({ sink, spans: requestOf(500), witnessed: () => INVALID });
@@ -199,7 +199,7 @@ describe("an upstream that takes empty requests and refuses all spans costs none
     ]);
   });
 
-  test("so it is when nobody else is there to be asked about", async () => {
+  test("also if there is no other span to send", async () => {
     const sink = answering(() => INVALID);
 
     const end = await delivered({ sink, witnessed: () => undefined });
@@ -260,7 +260,7 @@ describe("the only span there is, which is refused", () => {
   });
 });
 
-test("an upstream that is gone when another span is asked about is waited for", async () => {
+test("forwarding waits for an upstream that is down when another span is sent", async () => {
   const end = await delivered({ sink: answering(() => INVALID), witnessed: () => BUSY });
 
   expect(end.ledger.buffered).toBe(6);

@@ -30,7 +30,7 @@ test("without a suspect it is taken apart by halves, and one span is sent for it
   expect(suspects.isStrict).toBe(false);
 });
 
-test("suspects are told from the others, which come first", () => {
+test("suspects are separated from the others, which come first", () => {
   const suspects = suspectsOf("x..x");
 
   expect(takeApart(suspects, whole("x..x"))).toEqual([

@@ -118,7 +118,7 @@ describe("on trial there is one batch, and others wait until it has ended", () =
     expect([await other, gate.isOpen]).toEqual([trial, false]);
   });
 
-  test("it is told of late, of a pass long gone: nothing changes", async () => {
+  test("a late outcome of an outdated pass changes nothing", async () => {
     const { gate, trial, hasPassed } = await onTrial();
 
     gate.gaveUp({ ...trial, period: trial.period - 1 });
@@ -167,7 +167,7 @@ test("a pause can be ended, for one try, and then it is as long as the next woul
   expect([leftMs, clock.sleptMs.map(Math.round)]).toEqual([0, [200]]);
 });
 
-test("whoever waits for a pass is told when that is wanted no longer", async () => {
+test("a wait for a pass ends when it is cancelled", async () => {
   const { gate } = openGate();
   gate.failed((await gate.pass(NEVER))!);
   await gate.pass(NEVER);

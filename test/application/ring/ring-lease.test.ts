@@ -68,7 +68,7 @@ describe("a lease", () => {
     expect(lease(ring, 9, 2 * SPAN_BYTES).sequences).toEqual([3, 4]);
   });
 
-  test("is not of what another has, nor of what has left", () => {
+  test("excludes spans that are leased or have left", () => {
     const ring = ringOf(ROOMY, requestOf(5));
     lease(ring, 2);
     takeOldest(ring, 1);

@@ -45,7 +45,7 @@ test("spans may leave from the middle; the ring begins at the first that is ther
   expect(readStats(ring).sequence).toEqual({ first: 4, next: 6 });
 });
 
-test("what has left is neither among the oldest nor taken again", () => {
+test("spans that have left are neither among the oldest nor taken again", () => {
   const ring = ringOf(roomy, requestOf(6));
   leaseOldest(ring, { spans: 1, bytes: 1_000 });
   takeBefore(ring, 4);

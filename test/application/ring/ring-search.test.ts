@@ -83,7 +83,7 @@ test("an empty ring has no span to visit, either way", () => {
   expect([found(ring), found(ring, { newestFirst: true })]).toEqual([[], []]);
 });
 
-test("what was taken is not visited", () => {
+test("taken spans are not visited", () => {
   const ring = ringOf({ spans: 9, bytes: 10_000 }, requestOf(4));
   takeOldest(ring, 2);
 

@@ -57,7 +57,7 @@ test("each part stops once, however often the whole is stopped", async () => {
   expect(stopped).toHaveLength(1);
 });
 
-test("hurried, the part that stops now is told so, and those behind it have no time", async () => {
+test("when hurried, the stopping part is notified, and later parts get no time", async () => {
   const { life, stopped } = startedWith(["api", "grpc"], { costMs: 0 });
   const calls: number[] = [];
   const stuck = Promise.withResolvers<void>();
@@ -77,7 +77,7 @@ test("hurried, the part that stops now is told so, and those behind it have no t
   ]);
 });
 
-test("hurried before it stops, no part has any time, and each is told once", async () => {
+test("when hurried before the stop, no part gets any time, and each is stopped once", async () => {
   const { life, stopped } = startedWith(["api"], { costMs: 0 });
 
   life.hurry();
@@ -128,7 +128,7 @@ test("a part that never ends gently is forced when the time is up", async () => 
   expect(calls).toEqual(["by force"]);
 });
 
-test("a part that fails to stop does not keep the others running, and is told of", async () => {
+test("a part that fails to stop does not keep the others running, and is reported", async () => {
   const { life, stopped } = startedWith(["api"], { costMs: 0 });
   const failure = new Error("cannot stop");
   life.started(() => Promise.reject(failure));

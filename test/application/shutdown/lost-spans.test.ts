@@ -8,7 +8,7 @@ function service(name: string, buffered: number): ServiceStats {
   return { service: name, spans, bytes, lastSeenUnixMs: 1 };
 }
 
-test("what is buffered is lost, by service, the largest first", () => {
+test("buffered spans are listed as lost, by service, largest first", () => {
   expect(lostSpans([service("a", 1), service("none", 0), service("b", 2)])).toEqual({
     spans: 3,
     bytes: 300,
@@ -34,6 +34,6 @@ test("of more than twenty services, the smallest are summed up", () => {
   });
 });
 
-test("what a service is called forges no line", () => {
+test("the name of a service cannot forge a line", () => {
   expect(lostSpans([service("a\nb", 1)])).toMatchObject({ by_service: [{ service: "a\\nb" }] });
 });

@@ -47,7 +47,7 @@ const SPAN_BYTES = spanBody(1).length;
 const namesIn = (buffer: ObservabilityBuffer) => buffer.getSpans(1_000).map(({ name }) => name);
 const events = ({ lines }: RecordingLogger) => lines.map(({ level, event }) => [level, event]);
 
-test("what was left is received, byte for byte, and is needed no more", async () => {
+test("spilled spans are received byte for byte, and the file is removed", async () => {
   const { buffer, spill, logger, restore } = await start([requestOf(2), requestOf(1, 3)]);
 
   const restored = await restore();
@@ -72,28 +72,31 @@ test.each<{ name: string; setting: Setting }>([
   { name: "spans", setting: { spans: 3 } },
   { name: "spans, as where spans are refused,", setting: { spans: 3, overflowPolicy: "refuse" } },
   { name: "bytes", setting: { bytes: requestOf(2).length + 1 } },
-])("more $name than the ring holds stay where they are, which is told", async ({ setting }) => {
-  const requests = [requestOf(2), requestOf(2, 3), requestOf(1, 5)];
-  const { buffer, spill, logger, restore } = await start(requests, setting);
+])(
+  "more $name than the ring holds stay in the file, and a warning is logged",
+  async ({ setting }) => {
+    const requests = [requestOf(2), requestOf(2, 3), requestOf(1, 5)];
+    const { buffer, spill, logger, restore } = await start(requests, setting);
 
-  const restored = await restore();
+    const restored = await restore();
 
-  expect(restored.spans).toBe(2);
-  expect(buffer.stats().spans).toEqual(ledgerOf({ received: 2, accepted: 2, buffered: 2 }));
-  expect([...spill.kept]).toEqual([["fake", requests.slice(1)]]);
-  expect(events(logger)).toEqual([
-    ["info", "restored"],
-    ["warning", "not_all_restored"],
-  ]);
-  expect(logger.lines.at(-1)?.fields).toEqual({
-    file: "fake",
-    restored_spans: 2,
-    left_spans: 3,
-    hint: expect.stringContaining("the next start continues with it"),
-  });
-});
+    expect(restored.spans).toBe(2);
+    expect(buffer.stats().spans).toEqual(ledgerOf({ received: 2, accepted: 2, buffered: 2 }));
+    expect([...spill.kept]).toEqual([["fake", requests.slice(1)]]);
+    expect(events(logger)).toEqual([
+      ["info", "restored"],
+      ["warning", "not_all_restored"],
+    ]);
+    expect(logger.lines.at(-1)?.fields).toEqual({
+      file: "fake",
+      restored_spans: 2,
+      left_spans: 3,
+      hint: expect.stringContaining("the next start continues with it"),
+    });
+  },
+);
 
-test("what is as large as the whole ring waits until the ring is empty", async () => {
+test("a request as large as the ring waits until the ring is empty", async () => {
   const requests = [requestOf(1), requestOf(2, 2)];
   const { buffer, spill, restore } = await start(requests, { bytes: requestOf(2).length });
 
@@ -143,7 +146,7 @@ test("a request of more bytes than the ring holds comes in as far as there is ro
 
 test.each<{ name: string; break: (spill: FakeSpill) => void; reason: string }>([
   {
-    name: "has a fault behind what is restored",
+    name: "has a fault after the restored requests",
     break: (spill) => (spill.fault = "byte 90: cut off"),
     reason: "byte 90: cut off",
   },
@@ -190,7 +193,7 @@ test("a file is not left open when it is not read to its end", async () => {
   expect(file.isOpen).toBe(false);
 });
 
-test("what comes before a fault is kept, and the rest is set aside, which is told", async () => {
+test("requests before a fault are restored; the rest is set aside and logged", async () => {
   const { buffer, spill, logger, restore } = await start([requestOf(2)]);
   spill.fault = "byte 90: cut off";
 
@@ -254,7 +257,7 @@ test("a fault of ours with one request sets it aside, and the others come in", a
   expect(logger.lines.at(-1)?.fields).toMatchObject({ reason: "unexpected: unforeseen" });
 });
 
-test("what cannot be set aside is told, with what to do", async () => {
+test("a file that cannot be set aside is logged with the remedy", async () => {
   const { spill, logger, restore } = await start([]);
   spill.fault = "it is not a file";
   spill.failure = "EACCES";
@@ -275,7 +278,7 @@ test("what cannot be set aside is told, with what to do", async () => {
   ]);
 });
 
-test("what cannot be removed is told, for it would come in again", async () => {
+test("a file that cannot be removed is logged, because it would be restored again", async () => {
   const { spill, logger, restore } = await start([requestOf(1)]);
   spill.failure = "EACCES";
 

@@ -33,7 +33,7 @@ function ringWith(...requests: Uint8Array[]) {
 const SPAN_BYTES = spanBody(1).length;
 const TWO_SERVICES = request(resourceSpans("shop", span(3)), resourceSpans("till", span(4)));
 
-test("what is left is written byte for byte, oldest first, and stays buffered", async () => {
+test("remaining spans are written byte for byte, oldest first, and stay buffered", async () => {
   const { buffer, leave, logger } = ringWith(requestOf(2), TWO_SERVICES);
   const spill = new FakeSpill();
 
@@ -101,7 +101,7 @@ test("where something is in the way, the log says which is read and which is not
   ]);
 });
 
-test("what should have gone on, and has nowhere to be left, is told as lost", async () => {
+test("without a spill file, spans not forwarded are logged as lost", async () => {
   const { leave, logger } = ringWith(requestOf(2), TWO_SERVICES);
 
   await leave();
@@ -123,7 +123,7 @@ test("what should have gone on, and has nowhere to be left, is told as lost", as
   ]);
 });
 
-test("what was here to be looked at is not lost", async () => {
+test("without forwarding, remaining spans are not lost", async () => {
   const { leave, logger } = ringWith(requestOf(2));
 
   await leave(undefined, false);
@@ -155,7 +155,7 @@ test.each([true, false])("what cannot be written is lost (forwarding: %p)", asyn
 test.each([
   { name: "where there is room", spill: new FakeSpill() },
   { name: "where nothing is to be left", spill: undefined },
-])("a start finds that a stop can leave what it holds: $name", async ({ spill }) => {
+])("a start checks whether a stop can spill: $name", async ({ spill }) => {
   const logger = new RecordingLogger();
 
   expect(await canSpill({ spill, logger })).toBe(true);

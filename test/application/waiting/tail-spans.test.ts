@@ -117,7 +117,7 @@ test("a tail cancelled while it scans does not wait for new spans", async () => 
   expect(end).toEqual({ done: true, value: undefined });
 });
 
-test("a tail leaves nothing behind, however often it has waited", async () => {
+test("a tail leaves no listener behind, however often it has waited", async () => {
   const { arrive, buffer, arrivals } = searchedRing();
   const [counted, { signal, listening }] = [countedArrivals(arrivals), countedSignal()];
   const tail = tailSpans(

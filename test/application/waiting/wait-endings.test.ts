@@ -146,7 +146,7 @@ test("a wait keeps no span from before `after`", async () => {
   expect(copied).toEqual([[4]]);
 });
 
-describe("a tail leaves nothing behind", () => {
+describe("a tail leaves no listener behind", () => {
   test("between two spans, however often it waits", async () => {
     const { arrive, arrivals, buffer } = searchedRing();
     const [signal, counted] = [countedSignal(), countedArrivals(arrivals)];

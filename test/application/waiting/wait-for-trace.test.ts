@@ -157,7 +157,7 @@ describe("a trace is not found", () => {
       incomplete: undefined,
     },
     {
-      name: "of several, and one of them is told of",
+      name: "of several, one of which is described",
       requests: [CHILD, ...OTHER_CHILDREN],
       wait: {},
       found: 3,

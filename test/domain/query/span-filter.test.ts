@@ -82,7 +82,7 @@ test.each([
   { name: "since", text: "17", must: aTime },
   { name: "since", text: "20260131", must: aTime },
   { name: "until", text: "2023-02-30T00:00:00Z", must: aTime },
-])("$name=$text is refused with what it must be", ({ name, text, must }) => {
+])("$name=$text is rejected with its bound", ({ name, text, must }) => {
   expect(readCondition(name, text, NOW)).toEqual({
     mistake: `${name} is "${text}"; it must be ${must}`,
   });

@@ -50,7 +50,7 @@ test.each([
   expect(shown).not.toContain("hunter2");
 });
 
-test("only who asks for the text gets it", () => {
+test("only an explicit request returns the text", () => {
   expect(secret.reveal()).toBe("hunter2");
 });
 

@@ -95,7 +95,7 @@ test.each<Case>([
     expected: request(bytesField(1, bytesField(2, span(3)))),
   },
   {
-    name: "fields of the request itself stay, whatever is gone",
+    name: "fields of the request itself stay, whichever spans are removed",
     bytes: request(between, bytesField(1, bytesField(2, span(1), span(2))), between),
     kept: [1],
     expected: request(between, between, bytesField(1, bytesField(2, span(2)))),

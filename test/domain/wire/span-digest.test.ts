@@ -39,7 +39,7 @@ test("a digest has what the summary of a trace needs", () => {
   });
 });
 
-test("what a span does not have is empty, zero or unset", () => {
+test("absent fields are empty, zero or unset", () => {
   const digest = digestOf([...bytesField(1, traceId(7)), ...bytesField(2, spanId(7))]);
 
   expect(digest).toEqual({
