@@ -47,7 +47,7 @@ export const VARIABLES = {
   OTLP_GRPC_HOST: host("0.0.0.0", "address on which OTLP/gRPC listens"),
   OTLP_GRPC_PORT: port(
     "4317",
-    "port on which OTLP/gRPC listens; the log names the one that 0 has chosen",
+    "port on which OTLP/gRPC listens; if 0, the log names the chosen port",
   ),
   OTLP_HTTP_HOST: host("0.0.0.0", "address on which OTLP/HTTP listens"),
   OTLP_HTTP_PORT: port("4318", "port on which OTLP/HTTP listens"),
@@ -94,7 +94,10 @@ export const VARIABLES = {
     "1000",
     "maximum number of gRPC connections, and of concurrent HTTP requests",
   ),
-  MAX_CONNECTIONS_PER_ADDRESS: connections("200", "maximum number of them from one client address"),
+  MAX_CONNECTIONS_PER_ADDRESS: connections(
+    "200",
+    "maximum number of connections and requests, as above, from one client address",
+  ),
   MAX_CONCURRENT_STREAMS: count("streams", { from: 1, to: 10_000 })(
     "100",
     "maximum number of concurrent requests on one gRPC connection",
@@ -114,22 +117,25 @@ export const VARIABLES = {
   LOG_LEVEL: level("INFO", "lowest level that is logged"),
   SHUTDOWN_GRACE_MS: timeOrNone(
     "5000",
-    "time to finish after SIGTERM or SIGINT; a second signal ends it, a third exits immediately",
+    "grace period after SIGTERM or SIGINT; a second signal ends it, a third exits immediately",
   ),
   SHUTDOWN_SPILL_FILE: path(
     "",
-    "file that keeps the buffered spans from a shutdown to the next start; unset for none",
+    "file that keeps the buffered spans between a shutdown and the next start; unset for none",
   ),
 
-  FORWARD_ENDPOINT: endpoint("", "upstream to which spans are forwarded; unset for none"),
+  FORWARD_ENDPOINT: endpoint(
+    "",
+    "upstream to which spans are forwarded; unset to disable forwarding",
+  ),
   FORWARD_PROTOCOL: choice(["", "grpc", "http/protobuf"])(
     "",
-    "protocol of the upstream, where the URL scheme does not determine it",
+    "protocol of the upstream, if the URL scheme does not determine it",
   ),
-  FORWARD_HEADERS: headers("", "headers that are sent with every request"),
+  FORWARD_HEADERS: headers("", "headers to send with every request"),
   FORWARD_HEADERS_FILE: path(
     "",
-    "file with more headers, one per line, to keep them out of the environment",
+    "file with additional headers, one per line, to keep secrets out of the environment",
   ),
   FORWARD_COMPRESSION: choice(["none", "gzip", "zstd"])(
     "gzip",
@@ -151,7 +157,7 @@ export const VARIABLES = {
   ),
   FORWARD_RETRY_INITIAL_MS: time(
     "1000",
-    "pause before the first retry, doubled for each further one",
+    "pause before the first retry; it doubles with each further retry",
   ),
   FORWARD_RETRY_MAX_MS: time(
     "30000",
@@ -162,15 +168,12 @@ export const VARIABLES = {
     "fill level of the buffer at which the log and /readyz (still 200) warn",
   ),
 
-  FORWARD_TLS_CA_FILE: path(
-    "",
-    "certificate authorities to trust instead of those of the system, in PEM",
-  ),
+  FORWARD_TLS_CA_FILE: path("", "certificate authorities to trust instead of the system's, in PEM"),
   FORWARD_TLS_CERT_FILE: path("", "client certificate, in PEM"),
   FORWARD_TLS_KEY_FILE: path("", "private key of the client certificate, in PEM"),
   FORWARD_TLS_INSECURE: choice(["false", "true"])(
     "false",
-    "whether to accept any certificate of the upstream",
+    "whether to accept any certificate from the upstream",
   ),
 
   FORWARD_FILE_MAX_BYTES: size({ from: 4 * KIB, to: 1024 * GIB })(

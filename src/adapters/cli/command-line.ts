@@ -14,12 +14,12 @@ import { type CommandSurroundings, runCommand } from "./run-command.ts";
 
 /** The result of checking a configuration on this machine. */
 export interface CheckedStart {
-  /** Each of these prevents a start. */
+  /** The mistakes, each of which prevents a start. */
   readonly mistakes: readonly Mistake[];
   readonly warnings: readonly ConfigWarning[];
 }
 
-/** Everything that the program receives from outside. */
+/** The inputs that the program receives from outside. */
 export interface CommandLine extends CommandSurroundings {
   /** The arguments without the name of the program. */
   readonly argv: readonly string[];

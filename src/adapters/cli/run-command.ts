@@ -31,7 +31,7 @@ const COMMAND_FUNCTIONS: Readonly<Record<CommandName, Command>> = {
   completions,
 };
 
-/** Everything that a command receives from outside. */
+/** The inputs that a command receives from outside. */
 export interface CommandSurroundings {
   readonly env: Environment;
   readonly stdout: TextStream;

@@ -11,7 +11,7 @@ const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 const LOCK_NAME = "lock";
 
-/** Maximum number of pieces in one write on Linux. */
+/** The maximum number of pieces in one write on Linux. */
 const MAX_PIECES = 1024;
 
 // Plain descriptors: Bun throws when it collects an unreferenced `FileHandle`.

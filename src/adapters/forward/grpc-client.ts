@@ -30,7 +30,7 @@ export interface GrpcUpstream {
   /** A host name or an address; an IPv6 address is in brackets. */
   readonly host: string;
   readonly port: number;
-  /** Undefined for a connection without encryption. */
+  /** The certificates; undefined for a connection without encryption. */
   readonly tls: TlsMaterial | undefined;
   readonly compression: "none" | "gzip";
   readonly userAgent: string;

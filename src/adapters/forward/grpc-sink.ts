@@ -92,7 +92,7 @@ interface CallEnd {
   readonly answer: Uint8Array;
 }
 
-/** Share of the timeout after which DEADLINE_EXCEEDED is taken to mean our own deadline. */
+/** The share of the timeout after which DEADLINE_EXCEEDED is taken to mean our own deadline. */
 const LATE_SHARE = 0.75;
 
 const sameBytes = (bytes: Buffer): Buffer => bytes;

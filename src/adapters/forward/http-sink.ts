@@ -13,9 +13,9 @@ import { promisify } from "node:util";
 const PROTOBUF = "application/x-protobuf";
 
 export interface HttpSinkParts {
-  /** Includes the path. The query may be secret. */
+  /** The URL with its path. The query may be secret. */
   readonly url: SecretText;
-  /** Undefined for a connection without encryption. */
+  /** The certificates; undefined for a connection without encryption. */
   readonly tls: TlsMaterial | undefined;
   readonly headers: readonly ExportHeader[];
   readonly compression: HttpCompression;

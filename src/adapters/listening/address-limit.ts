@@ -22,7 +22,7 @@ export class AddressLimit {
     this.limits = limits;
   }
 
-  /** Returns the limit that one more from `address` would exceed; undefined if none. */
+  /** Returns the limit that another one from `address` would exceed; undefined if none. */
   exceededBy(address: string): "total" | "address" | undefined {
     if (this.size >= this.limits.connections) return "total";
     return this.countOf(address) >= this.limits.connectionsPerAddress ? "address" : undefined;

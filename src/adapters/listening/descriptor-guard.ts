@@ -25,10 +25,10 @@ export const DESCRIPTOR_CHECK_MS = 250;
 
 const MIN_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 16_000;
-/** After this time without a shortage, the next one counts as the first. */
+/** The time without a shortage after which the next one counts as the first. */
 const CALM_MS = 60_000;
 
-/** Enough for three listeners and a first connection. */
+/** The number of descriptors for three listeners and a first connection. */
 const NEEDED_DESCRIPTORS = 4;
 
 /**

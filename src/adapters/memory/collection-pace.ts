@@ -3,10 +3,10 @@ import { edenGC, fullGC } from "bun:jsc";
 /** The garbage of one request, most of it from HTTP/2, as measured on Bun 1.4.5. */
 const REQUEST_GARBAGE_BYTES = 20 * 1024;
 
-/** The garbage of five hundred requests. */
+/** The amount of garbage after which a collection starts: that of 500 requests. */
 const GARBAGE_A_COLLECTION_BYTES = 500 * REQUEST_GARBAGE_BYTES;
 
-/** Young objects that survive become old garbage: up to 0.4 MiB for each collection. */
+/** The young collections per full one. Each leaves up to 0.4 MiB of old garbage. */
 const YOUNG_COLLECTIONS_A_FULL = 64;
 
 export interface Collectors {

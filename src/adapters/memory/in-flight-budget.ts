@@ -38,8 +38,8 @@ const MAX_AGE_MS = 10_000;
 
 /**
  * The budget of message bytes in flight, for the whole process: every listener charges it. Over
- * gRPC an answer does not end a charge, because the message may live as long as the peer keeps the
- * stream open.
+ * gRPC, a response does not end the charge, because the message may stay in memory for as long as
+ * the peer keeps the stream open.
  *
  * Invariant: heldBytes = the sum of heldBytes of `openRequests`, and between calls heldBytes <=
  * capacityBytes + ENVELOPE_BYTES.

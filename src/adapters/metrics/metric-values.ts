@@ -142,7 +142,7 @@ function byReason(countByFault: Float64Array, protocol: string): MetricValue[] {
   });
 }
 
-/** Each outcome has one status, so the label adds no series. */
+/** Returns requests by outcome and status. Each outcome has one status, which adds no series. */
 function byStatus(counts: CountedReceiver["requests"], protocol: string): MetricValue[] {
   return Object.entries(counts).map(([outcome, value]) => {
     const status = statusOf(outcome as keyof typeof counts, protocol);

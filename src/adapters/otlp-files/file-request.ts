@@ -37,7 +37,7 @@ export interface OtherSignal {
 
 export type FileItem = FileRequest | FileFault | OtherSignal;
 
-/** Maximum size of a request in memory; receivers accept far less. */
+/** The maximum size of a request in memory; receivers accept far less. */
 export const MAX_REQUEST_BYTES = 256 * 1024 * 1024;
 
 /** Describes a fault with its place. */

@@ -128,7 +128,7 @@ const BEGINNINGS = ["resourceSpans", "resourceMetrics", "resourceLogs", "sequenc
 );
 const LONGEST_BEGINNING = Math.max(...BEGINNINGS.map(({ length }) => length));
 
-/** Skips a broken document up to the next line or document, and holds little of it. */
+/** Skips a broken document up to the next line or document, with little of it in memory. */
 async function skipBroken(lines: LineSource): Promise<void> {
   const { source } = lines;
   const isHole = source.held[0]![0] === NUL;

@@ -15,7 +15,7 @@ import {
 } from "./byte-source.ts";
 import { countSpans, type FileFault, MAX_REQUEST_BYTES } from "./file-request.ts";
 
-/** Size of the length before each protobuf message, big endian. */
+/** The size of the length before each protobuf message, big endian. */
 export const LENGTH_BYTES = 4;
 
 const LINE_END = Buffer.from("\n");
@@ -169,10 +169,10 @@ function lengthAt({ buffer, byteOffset }: Uint8Array, at: number): number {
   return new DataView(buffer, byteOffset + at, LENGTH_BYTES).getUint32(0);
 }
 
-/** Number of bytes that are searched at a time. */
+/** The number of bytes that are searched at a time. */
 const SEARCHED_BYTES = 64 * 1024;
 
-/** Size of a message length, a tag and the longest length of a field. */
+/** The size of a message length, a tag and the longest length of a field. */
 const MESSAGE_HEAD_BYTES = LENGTH_BYTES + 1 + 10;
 
 /** Skips to the next readable message, or to the end. */
@@ -215,7 +215,7 @@ function likelyMessage(bytes: Uint8Array): number {
   return -1;
 }
 
-/** Reports whether a message may begin there. Other bytes hardly ever pass. */
+/** Reports whether a message may begin there. Other bytes rarely pass this check. */
 function isLikely(bytes: Uint8Array, at: number): boolean {
   const begin = at + LENGTH_BYTES;
   const isCompressed = compressionOf(bytes.subarray(begin, begin + 4)) === "zstd";

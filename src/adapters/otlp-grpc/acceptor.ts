@@ -26,7 +26,7 @@ export interface Acceptor extends PausableListener {
   close(): void;
 }
 
-/** Time for a peer to read the last bytes and to close its side. */
+/** The time for a peer to read the last bytes and to close its side. */
 const LINGER_MS = 1000;
 
 /**

@@ -3,7 +3,7 @@ import type { ProblemReason } from "../../domain/problem-reason.ts";
 import { AddressLimit, type AddressLimits } from "../listening/address-limit.ts";
 import type { InFlightOwner } from "../memory/in-flight-budget.ts";
 
-/** Both ends of a connection: no two open connections have the same. */
+/** Both ends of a connection, which identify it among the open ones. */
 interface Ends {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;

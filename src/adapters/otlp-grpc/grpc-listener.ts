@@ -28,7 +28,7 @@ import { watchStreams } from "./stream-watch.ts";
 export interface GrpcListenerParts {
   readonly address: ListenAddress;
   readonly receiver: TraceReceiver;
-  /** Without it, metrics and logs are answered with UNIMPLEMENTED. */
+  /** The receiver of metrics and logs; without it, they get UNIMPLEMENTED. */
   readonly unsupported?: UnsupportedSignals | undefined;
   readonly limits: LimitsConfig;
   /** The limit of one request, before and after decompression. */
@@ -165,7 +165,7 @@ async function stopAllWithin(
   await stopWithin(graceMs, part, clock);
 }
 
-/** Time for open streams when a connection has reached its maximum age. */
+/** The time for open streams after a connection has reached its maximum age. */
 const AGE_GRACE_MS = 30_000;
 
 /** Returns our limits as grpc-js takes them: by default it limits the size of messages only. */

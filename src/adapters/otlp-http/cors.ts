@@ -8,7 +8,7 @@ const METHODS = "POST";
 /** The allowed headers if a browser requests none, or invalid ones. */
 const USUAL_HEADERS = "content-type, content-encoding";
 
-/** Header names, separated by commas. */
+/** Matches header names, separated by commas. */
 const HEADER_NAMES = /^[\w!#$%&'*+.^`|~-]+(\s*,\s*[\w!#$%&'*+.^`|~-]+)*$/;
 const MAX_HEADERS_LENGTH = 1024;
 

@@ -39,9 +39,9 @@ export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
   readonly receivers: Readonly<Record<BodyFormat, TraceReceiver>>;
   readonly table: RequestTable;
   readonly pace: CollectionPace;
-  /** Without it, the paths of metrics and logs are unknown. */
+  /** The receiver of metrics and logs; without it, their paths are unknown. */
   readonly unsupported: UnsupportedSignals | undefined;
-  /** Without it, answers have no CORS headers. */
+  /** The CORS headers; without it, answers have none. */
   readonly cors: Cors | undefined;
   readonly nestingDepth: number;
   readonly problems: ProblemLog;

@@ -16,9 +16,9 @@ import { type Peer, RequestTable, type RequestTableParts } from "./request-table
 
 export interface OtlpHttpListenerParts {
   readonly address: ListenAddress;
-  /** One for each encoding of the body, so that each is counted separately. */
+  /** The receivers by encoding of the body, so that each encoding is counted separately. */
   readonly receivers: Readonly<Record<BodyFormat, TraceReceiver>>;
-  /** Without it, the paths of metrics and logs are unknown. */
+  /** The receiver of metrics and logs; without it, their paths are unknown. */
   readonly unsupported?: UnsupportedSignals | undefined;
   readonly limits: LimitsConfig;
   /** The limit of one body, before and after decompression. */

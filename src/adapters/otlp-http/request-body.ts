@@ -129,9 +129,9 @@ export const CODINGS_TAKEN = "gzip, deflate, zstd, identity";
 
 /**
  * Returns the coding that `Content-Encoding` names; undefined for any other, and for several. `br`
- * is refused although the runtime supports it: its decoder has had a security hole. `deflate` means
- * the zlib format, as in the Collector; the raw format has no checksum, so other bytes could pass
- * for a request without spans.
+ * is refused although the runtime supports it, because its decoder has had a vulnerability.
+ * `deflate` means the zlib format, as in the Collector; the raw format has no checksum, so other
+ * bytes could pass for a request without spans.
  * Source: RFC 9110, section 8.4.1.
  */
 export function contentCoding(contentEncoding: string | null): ContentCoding | undefined {

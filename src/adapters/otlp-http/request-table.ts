@@ -59,7 +59,7 @@ export class RequestTable {
   private readonly parts: RequestTableParts;
 
   // Moved by `begin` and `end`.
-  /** Oldest first. */
+  /** The requests in flight, oldest first. */
   private readonly requests = new Set<Entry>();
   private readonly connections = new Map<string, HttpConnection>();
   private readonly open: AddressLimit;

@@ -8,10 +8,10 @@ import type { UnsupportedSignals } from "../../application/receiving/unsupported
 import { countItems, type ItemPath, NO_COUNT } from "../../domain/wire/item-count.ts";
 import { countItemsJson, type JsonItemPath } from "./json/json-count.ts";
 
-/** One step down to the items, in protobuf and in JSON. */
+/** A step down to the items, in protobuf and in JSON. */
 interface Step {
   readonly isRepeated: boolean;
-  /** Field numbers by their names in JSON. */
+  /** The field numbers by their names in JSON. */
   readonly fields: Readonly<Record<string, number>>;
 }
 

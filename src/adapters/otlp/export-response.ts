@@ -15,7 +15,7 @@ type WithoutAmounts<Each> = Each extends unknown ? Omit<Each, "amounts"> : never
 /** The receiver's answer to a request. */
 export type ReceiptAnswer = WithoutAmounts<Receipt>;
 
-/** Every answer that a sender can get. */
+/** Any answer that a sender can get. */
 export type Answer = ReceiptAnswer | Objection | FrameObjection | UnsupportedReceipt;
 
 type SuccessReceipt = Extract<Answer, { outcome: "accepted" | "partly_rejected" | "unsupported" }>;

@@ -19,7 +19,7 @@ const MIN_CHUNK_BYTES = 64 * 1024;
 const GZIP_LENGTH_BYTES = 4;
 
 /**
- * 8 MiB, the largest window that HTTP allows; a frame may request 128 MiB. Source: RFC 9659,
+ * The maximum window, 8 MiB as HTTP allows; a frame may request 128 MiB. Source: RFC 9659,
  * section 3.
  */
 const ZSTD_WINDOW_LOG = 23;

@@ -45,7 +45,7 @@ export function turnAway<Refused extends Pick<Refusal, "outcome">>(
 interface Sender {
   readonly protocol: ProblemProtocol;
   readonly address: string;
-  /** Absent for traces. Faults of other signals cost no spans. */
+  /** The signal; absent for traces. Faults of other signals cost no spans. */
   readonly signal?: UnsupportedSignal | undefined;
 }
 

@@ -63,7 +63,7 @@ type Span = opentelemetry.proto.trace.v1.Span;
 type KeyValue = opentelemetry.proto.common.v1.KeyValue;
 type AnyValue = opentelemetry.proto.common.v1.AnyValue;
 
-/** Resource and scope of a span; spans of one scope share one object. */
+/** The resource and scope of a span. Spans of one scope share one object. */
 interface SpanContext {
   readonly resource: Resource;
   readonly scope: InstrumentationScope;

@@ -17,9 +17,9 @@ export type GrpcCode = (typeof GRPC_CODE)[keyof typeof GRPC_CODE];
 export type Objection =
   | { readonly outcome: "unknown_path"; readonly message: string }
   | { readonly outcome: "wrong_method"; readonly message: string }
-  /** Intended for another port. */
+  /** The request is intended for another port. */
   | { readonly outcome: "misdirected"; readonly message: string }
-  /** Unsupported type or encoding of the body. */
+  /** The type or encoding of the body is unsupported. */
   | { readonly outcome: "unsupported_media"; readonly message: string }
   /** Too much is in flight, or the request took too long; nothing was stored. */
   | { readonly outcome: "busy"; readonly message: string; readonly retryAfterMs: number };

@@ -9,9 +9,9 @@ export type Verdict =
   | { readonly outcome: "success" }
   | { readonly outcome: "retry" }
   | { readonly outcome: "too_large" }
-  /** It cannot accept all of the spans; an empty request shows whether it accepts anything. */
+  /** The upstream does not accept all spans; an empty request shows whether it accepts any. */
   | { readonly outcome: "refused"; readonly reason: RefusalReason }
-  /** It accepts nothing from us, or is not the intended receiver: no span is at fault. */
+  /** The upstream accepts nothing from us, or is no OTLP receiver, so no span is at fault. */
   | { readonly outcome: "blocked"; readonly reason: RefusalReason };
 
 const SUCCESS: Verdict = { outcome: "success" };

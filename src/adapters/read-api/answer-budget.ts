@@ -116,7 +116,7 @@ export function heldBuffer(
   { held, ended, whenRefused = () => {} }: HeldBufferParts,
 ): SearchedBuffer {
   const check = (): void => {
-    // A client that has disconnected does not read the problem.
+    // A client that has disconnected never reads the problem.
     if (ended.aborted) throw new ProblemError(held.refusedSpans > 0 ? BUSY : STOPPING);
   };
   const copy = (sequences: readonly number[]): CopiedSpans => {
@@ -137,7 +137,7 @@ export function heldBuffer(
   };
 }
 
-/** Disposing of it cancels, and detaches it from the signals that it follows. */
+/** A cancellation. Disposing of it cancels, and detaches it from the signals it follows. */
 export interface Cancellation extends Disposable {
   readonly signal: AbortSignal;
   cancel(): void;

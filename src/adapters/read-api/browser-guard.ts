@@ -37,7 +37,7 @@ export function isLoopbackName(name: string): boolean {
   return name.toLowerCase() === "localhost" || /^(127\.\d+\.\d+\.\d+|\[?::1\]?)$/.test(name);
 }
 
-/** `none` means that a person typed the URL. Programs send no such header. */
+/** Reports whether a page of another site sent the request. A typed URL has the value `none`. */
 function isFromElsewhere(headers: Headers): boolean {
   const site = headers.get("sec-fetch-site") ?? "none";
   return site !== "none" && site !== "same-origin";

@@ -13,14 +13,14 @@ export type TailType = (typeof TAIL_TYPES)[number];
 
 interface MediaRange {
   readonly range: string;
-  /** From 0 (refused) to 1. */
+  /** The preference, from 0 (refused) to 1. */
   readonly quality: number;
 }
 
 interface Rating<Type> {
   readonly type: Type;
   readonly quality: number;
-  /** 2 if the range names the type, 1 if it names only the part before the slash, 0 if neither. */
+  /** The precision: 2 for a whole type, 1 for the part before the slash, 0 for neither. */
   readonly precision: number;
 }
 

@@ -9,7 +9,7 @@ export interface Problem {
   readonly detail: string;
   /** The parameter of the path or of the query that caused the problem. */
   readonly parameter?: string;
-  /** Further members of the body. */
+  /** Additional members of the body. */
   readonly members?: object;
   readonly headers?: Readonly<Record<string, string>>;
 }

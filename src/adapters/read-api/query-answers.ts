@@ -50,7 +50,7 @@ function queryOf({ filter, values: { after, limit, order } }: ParsedRequest<Quer
   return { filter, after: after.sequence, limit, newestFirst: order === "newest" };
 }
 
-/** Checks the whole request before it takes spans, so that no mistake can lose them. */
+/** Takes spans after checking the whole request, so that a mistake in it cannot lose them. */
 export function answerTake(
   context: RouteContext,
   { request, values: { limit } }: ParsedRequest<{ readonly limit: number }>,

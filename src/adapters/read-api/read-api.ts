@@ -37,7 +37,7 @@ export interface ReadApiParts {
   readonly logger: Logger;
   /** Bounds what answers under way hold together, except for one answer; 64 MiB by default. */
   readonly answerBudgetBytes?: number;
-  /** By default `MAX_WAITS`, `MAX_TAILS` and `MAX_FOLLOWED_TRACES`. */
+  /** The limits, by default `MAX_WAITS`, `MAX_TAILS` and `MAX_FOLLOWED_TRACES`. */
   readonly maxWaits?: number;
   readonly maxTails?: number;
   readonly maxFollowedTraces?: number;
@@ -59,7 +59,7 @@ export interface ReadApiCounts {
   readonly tails: number;
   /** The bytes that answers under way hold. */
   readonly answerBytes: number;
-  /** Counts answers since the start, including those under way, for every status. */
+  /** Counts responses since the start by status, including those in progress. */
   readonly requestsByStatus: Readonly<Record<string, number>>;
 }
 

@@ -40,7 +40,7 @@ export interface RouteContext {
   readonly readiness: () => Readiness;
   /** Reports whether the buffer is nearly full; undefined unless spans are forwarded. */
   readonly highWater: () => boolean | undefined;
-  /** What any listener has refused or discarded. */
+  /** The problems of all listeners. */
   readonly problems: ProblemLog & { list(): readonly RecentProblem[] };
   readonly clock: SleepingClock;
   readonly uptimeMs: () => number;
@@ -79,7 +79,7 @@ interface RouteDescription {
   readonly path: string;
   /** The summary, in a few words. */
   readonly summary: string;
-  /** Further details. */
+  /** The details. */
   readonly description?: string;
   /** The answers by status, except those that every route may give. */
   readonly answers: Readonly<Record<number, AnswerDescription>>;

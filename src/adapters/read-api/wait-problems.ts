@@ -144,7 +144,7 @@ export function presentResponse(
 
 interface ProblemWithSpans {
   readonly problem: Problem;
-  /** Written in place of `SPANS_PLACEHOLDER`, if it occurs. */
+  /** The spans to write in place of `SPANS_PLACEHOLDER`. */
   readonly request: Uint8Array | undefined;
 }
 

@@ -5,7 +5,7 @@ import { countedText, countText } from "../output/quantities.ts";
 import { peerText } from "../output/text-columns.ts";
 import { askForSuccess } from "./ask-api.ts";
 
-/** Fewer digits would match too many traces. */
+/** Matches 4 to 32 digits; fewer would match too many traces. */
 const BEGINNING = /^[0-9a-f]{4,32}$/;
 
 /** The number of traces that the read API lists at most, newest first. */

@@ -17,7 +17,7 @@ export interface CommandRun extends CommandArguments {
   readonly stderr: TextStream;
   readonly stdin: () => AsyncIterable<Uint8Array>;
   readonly clock: SleepingClock;
-  /** Aborts at the first Ctrl-C or SIGTERM. Until it is called, either ends the program. */
+  /** Returns a signal that Ctrl-C or SIGTERM aborts. Before this call, they end the program. */
   readonly interruption: () => AbortSignal;
   readonly startReceiver: StartReceiver;
 }

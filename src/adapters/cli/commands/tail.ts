@@ -22,9 +22,9 @@ interface TailState {
   /** The position to continue from: the last span shown, or the start of the tail. */
   runId: string | null;
   sequence: number;
-  /** Remaining attempts to reconnect; each span shown resets them. */
+  /** The remaining attempts to reconnect; each span shown resets them. */
   triesLeft: number;
-  /** False after a reconnect, when spans that did not match may count as missed again. */
+  /** Whether missed spans are counted exactly. A reconnect may count spans that did not match. */
   isMissedExact: boolean;
 }
 

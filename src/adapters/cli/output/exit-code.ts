@@ -13,7 +13,7 @@ export const EXIT_CODE = {
   cannotConnect: 3,
   /** Standard output cannot be written, for example because a disk is full. */
   cannotWrite: 4,
-  /** Interrupted by Ctrl-C, as shells report it: 128 plus the number of the signal. */
+  /** The user pressed Ctrl-C. As in a shell, 128 plus the number of the signal. */
   interrupted: 130,
 } as const;
 

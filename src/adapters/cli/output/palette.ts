@@ -9,7 +9,7 @@ export interface Palette {
   readonly faint: Paint;
   readonly bad: Paint;
   readonly odd: Paint;
-  /** Distinct colours without a meaning, to tell services apart. */
+  /** Distinct colours without a meaning, which distinguish services. */
   readonly distinct: readonly Paint[];
 }
 

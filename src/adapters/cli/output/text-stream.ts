@@ -3,11 +3,11 @@ import { isatty } from "node:tty";
 import { CommandFailure, EXIT_CODE } from "./exit-code.ts";
 import { systemErrorText } from "../../../domain/text/system-error.ts";
 
-/** Standard output or standard error, as commands need them. */
+/** The standard output or standard error of a command. */
 export interface TextStream {
   /** Whether it is a terminal, so that colours help. */
   readonly isTerminal: boolean;
-  /** Width of the terminal; read each time, because windows are resized. */
+  /** The width of the terminal, read each time, because windows are resized. */
   readonly columns: number;
   /** Returns false once the reader has closed the pipe, so that the caller can stop. */
   write(text: string | Uint8Array): boolean;
@@ -15,7 +15,7 @@ export interface TextStream {
 
 const DEFAULT_COLUMNS = 80;
 
-/** Pause before writing again to a full pipe that its reader has made non-blocking. */
+/** The pause before writing again to a full pipe that its reader has made non-blocking. */
 const FULL_PIPE_PAUSE_MS = 5;
 
 const STANDARD_ERROR = 2;

@@ -21,7 +21,7 @@ export const KIND_WORDS = ["", "internal", "server", "client", "producer", "cons
 
 const STATUS_ERROR = 2;
 
-/** Some senders write zeros instead of an empty parent id. */
+/** Matches an absent parent id, which some senders write as zeros. */
 const ZEROS = /^0*$/;
 
 /** Returns the duration; undefined if the start or the end is unknown. */
@@ -82,7 +82,7 @@ function attributesOf(attributes: unknown) {
   }));
 }
 
-/** Deeper values are shown as JSON, so that a peer cannot make us recurse without bound. */
+/** The depth beyond which values are shown as JSON, so that no peer can cause deep recursion. */
 const MAX_VALUE_DEPTH = 32;
 
 /** Returns the value of an `AnyValue`: `x`, `5`, `[a, b]`, `{key: value}`; empty if none is set. */

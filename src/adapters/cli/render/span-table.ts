@@ -25,7 +25,7 @@ export interface RowPrinter {
   end(): void;
 }
 
-/** Number of spans that determine the column widths. */
+/** The number of spans that determine the column widths. */
 const SAMPLE_SPANS = 1000;
 
 /** Returns a printer that holds back the first spans to fit the column widths. */

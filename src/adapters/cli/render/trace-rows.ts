@@ -4,7 +4,7 @@ import type { Palette } from "../output/palette.ts";
 import { clockText, countText, durationText } from "../output/quantities.ts";
 import { cut, fit, fitRight, peerText, widest } from "../output/text-columns.ts";
 
-/** One trace of `GET /api/traces`. Its texts are a peer's, and not escaped. */
+/** One trace of `GET /api/traces`, with texts of a peer that are not escaped. */
 export type TraceSummary = Received<typeof traces>["traces"][number];
 
 const GAP = "  ";

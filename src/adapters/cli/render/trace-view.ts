@@ -29,7 +29,7 @@ const MAX_SERVICE_COLUMNS = 20;
 const MAX_BAR_COLUMNS = 100;
 const MIN_NAME_COLUMNS = 16;
 
-/** Share of the remaining columns for names; bars get the rest. */
+/** The share of the remaining columns that names get; bars get the rest. */
 const NAME_SHARE = 0.6;
 
 /**
@@ -177,7 +177,7 @@ export type TreeLine = {
   | { readonly span?: undefined; readonly missing: string }
 );
 
-/** Deeper rails are not drawn, because a chain of 100,000 spans would need gigabytes. */
+/** The maximum depth of drawn rails, because a chain of 100,000 spans would need gigabytes. */
 const MAX_RAIL_DEPTH = 40;
 
 interface Entry {

@@ -21,7 +21,7 @@ export interface CheckedExpectation {
   readonly isUncertain?: true;
   /** The spans that match. */
   readonly seen: CountedSpans;
-  /** If too few spans matched: the spans that match without the last condition. */
+  /** The spans that match without the last condition, if too few match all of them. */
   readonly nearest?: CountedSpans & { readonly without: string };
 }
 

@@ -27,7 +27,7 @@ const FORWARDED_SIGNALS = [
 ] as const;
 type ForwardedSignal = (typeof FORWARDED_SIGNALS)[number];
 
-/** Ctrl-C and Ctrl-\, which a terminal sends to every process of its foreground group. */
+/** The signals that a terminal sends to its whole foreground group at Ctrl-C and Ctrl-\. */
 const TERMINAL_SIGNALS: ReadonlySet<ForwardedSignal> = new Set(["SIGINT", "SIGQUIT"]);
 
 /** The part of `process` that receives signals. */

@@ -31,7 +31,7 @@ function numberIn(option: string, text: string, pattern: RegExp): number {
   throw usageFailure(`${option} must be ${example}, and more than 0`);
 }
 
-/** Enough slices to load a receiver evenly, and few enough to cost little. */
+/** The number of slices, which load a receiver evenly but cost little. */
 const SLICES_A_SECOND = 10;
 
 /**

@@ -28,7 +28,7 @@ export interface Tally {
   refusedSpans: number;
   /** Bytes of the files whose requests have ended. */
   fileBytes: number;
-  /** Distinct messages of receivers. */
+  /** The distinct messages of receivers. */
   readonly messages: Set<string>;
   /** The size of the smallest body that was too large for the receiver. */
   tooLargeBytes: number;
@@ -41,12 +41,12 @@ export interface SendEnd {
   readonly message: string;
 }
 
-/** Enough to keep a receiver busy during round trips. */
+/** The number of concurrent requests, which keeps a receiver busy during round trips. */
 const MAX_IN_FLIGHT = 4;
 
 const MAX_ATTEMPTS = 6;
 const FIRST_DELAY_MS = 250;
-/** Upper bound of the delay that a receiver asks for. */
+/** The upper bound of a delay that a receiver requests. */
 const LONGEST_DELAY_MS = 30_000;
 
 /** Bounds the memory if a receiver sends ever new messages. */

@@ -168,18 +168,18 @@ const SPECS = {
     summary: "send files of spans to an OTLP/HTTP endpoint",
     details: [
       "Reads OTLP/JSON (requests, or the spans that get, take, tail and wait print in a pipe), " +
-        "length-delimited protobuf, and a single bare protobuf request, whatever the file is " +
-        "called; also compressed with gzip or zstd, as a whole or message by message. - is " +
-        "standard input. A broken part is skipped: standard error says where, and the rest is " +
-        "sent.",
-      "The bytes are sent unchanged. A request that is refused for now (429, 502, 503, 504) is " +
-        "retried, with six attempts in all; one that is too large for the receiver (413) is " +
+        "length-delimited protobuf, and a single bare protobuf request, regardless of the file " +
+        "name; also compressed with gzip or zstd, as a whole or message by message. The name - " +
+        "means standard input. Broken parts are skipped: standard error says where they are, " +
+        "and the rest is sent.",
+      "The bytes are sent unchanged. A request that is temporarily refused (429, 502, 503, 504) " +
+        "is retried, with six attempts in all; one that is too large for the receiver (413) is " +
         "split.",
-      "Spans that are still in the buffer they are sent to are then stored twice: get leaves " +
-        "them there, take does not.",
+      "Spans that the receiving buffer still holds are then stored twice. To move spans, save " +
+        "them with take, which removes them, instead of get.",
       "With --rate, a request with more than a tenth of a second's worth of spans is split, " +
-        "and each piece waits its turn. With --pace, a request is due when its earliest span " +
-        "began, and none is split.",
+        "and each piece is sent when it is due. With --pace, a request is due when its earliest " +
+        "span began, and none is split.",
     ],
     options: ["to", "rate", "pace", "help"],
     found: "everything was accepted",

@@ -69,7 +69,7 @@ function commands(): Entry[] {
   ]);
   return columns([
     ...words,
-    ["", `They connect to http://127.0.0.1:${API_PORT}, or to --url or SPANRING_URL.`],
+    ["", `Commands use http://127.0.0.1:${API_PORT}, or --url or SPANRING_URL.`],
     ["", "A proxy from HTTP_PROXY is used for other machines only."],
     ["", "NO_COLOR or TERM=dumb disables colours."],
   ]);

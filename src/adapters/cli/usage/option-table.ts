@@ -20,7 +20,7 @@ export interface OptionSpec {
   readonly optionalValue?: { readonly implied: string; readonly pattern: RegExp };
 }
 
-/** Default limits of the read API. */
+/** The default limits of the read API. */
 export const DEFAULT_SPANS = 1000;
 export const DEFAULT_TRACES = 100;
 
@@ -62,15 +62,15 @@ const SPECS = {
   ...filterOptions(),
   after: parameter("CURSOR", "spans after this one: its sequence, or RUN_ID-SEQUENCE"),
   limit: parameter("N", `maximum number (default ${DEFAULT_SPANS}; of traces ${DEFAULT_TRACES})`),
-  order: parameter("ORDER", "which come first: oldest or newest", ["oldest", "newest"]),
+  order: parameter("ORDER", "whether the oldest or the newest come first", ["oldest", "newest"]),
 
   count: parameter("N", "number of spans to wait for (default 1)"),
   timeout: parameter("TIME", "how long to wait (default 10s)"),
   absent: parameterSwitch("with --count 0: succeed if no span matches in time"),
   "trace-complete": parameterSwitch(
-    "wait for a complete trace: its root has ended, and it is quiet",
+    "wait for a complete trace: its root has ended, and no more spans arrive",
   ),
-  quiet: parameter("TIME", "how long a complete trace has been quiet (default 200ms)"),
+  quiet: parameter("TIME", "time without new spans after which it is complete (default 200ms)"),
 
   json: { meaning: "print JSON even on a terminal; OTLP/JSON for spans" },
   otlp: { meaning: "print protobuf bytes: one ExportTraceServiceRequest" },

@@ -46,10 +46,10 @@ const NINE = 0x39;
 const UPPER_E = 0x45;
 const LOWER_E = 0x65;
 
-/** Larger than the number of digits in any body. */
+/** The maximum exponent, which is larger than the number of digits in any body. */
 const MAX_EXPONENT = 1e12;
 
-/** 2^64 has twenty digits. */
+/** The maximum number of digits: 2^64 has twenty. */
 const MAX_DIGITS = 20;
 
 /** The digits that a double always holds without loss, and those that 32 bits hold. */

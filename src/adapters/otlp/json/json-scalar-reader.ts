@@ -41,7 +41,7 @@ export function failValue(reader: JsonReader, field: Field, what: string, at?: n
   return fail(reader, `${field.isRepeated ? "each of " : ""}"${field.name}" must be ${what}`, at);
 }
 
-/** More than a message will quote of a peer's text. */
+/** The maximum size of quoted text, which is more than a message shows. */
 const MAX_QUOTED_BYTES = 1024;
 
 type Decode = (bytes: Uint8Array, from: number, end: number) => number;

@@ -44,13 +44,13 @@ export interface Field {
 export interface Shape {
   readonly fields: readonly Field[];
   readonly byNumber: readonly (Field | undefined)[];
-  /** Indexed by the code of the first letter of the name. */
+  /** The fields by the code of the first letter of their name. */
   readonly byLetter: readonly (readonly Field[] | undefined)[];
   /** Only the last field counts, and it is written even when it is zero. */
   readonly isOneof: boolean;
 }
 
-/** All messages of a request, by their names in `proto/`. */
+/** The messages of a request, by their names in `proto/`. */
 export const SHAPES = Object.fromEntries(MESSAGES.map((name) => [name, shapeOf(name)])) as Readonly<
   Record<MessageName, Shape>
 >;

@@ -17,9 +17,9 @@ import {
 import { copyKey, copyString } from "./json-string.ts";
 
 /**
- * Skips one value of any form, for a key that OTLP does not define. It must still be valid JSON. A
- * loop with a stack of fixed height for open brackets, so nesting needs no recursion: such a value
- * may nest as deeply as messages may.
+ * Skips one value of any form, for a key that OTLP does not define. It must still be valid JSON. To
+ * avoid recursion, this is a loop with a fixed stack of open brackets, so such a value may nest as
+ * deeply as messages may.
  */
 export function skipValue(reader: JsonReader): boolean {
   let depth = 0;

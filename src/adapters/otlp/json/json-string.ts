@@ -145,7 +145,7 @@ const PADDING = 0x3d;
 
 const HEX_VALUES = digitValues(HEX_DIGITS, HEX_DIGITS.toUpperCase());
 
-/** Both alphabets: proto3 JSON accepts the URL-safe one as well. */
+/** The values of both alphabets, because proto3 JSON accepts the URL-safe one as well. */
 const BASE64_VALUES = digitValues(BASE64_DIGITS, BASE64_DIGITS.replace("+/", "-_"));
 
 /**

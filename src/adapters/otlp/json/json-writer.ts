@@ -107,7 +107,7 @@ function doubleText(value: number): string {
   return Object.is(value, -0) ? "-0" : JSON.stringify(value);
 }
 
-/** Large enough to make the overhead of a chunk negligible, small enough to be made quickly. */
+/** The size of a chunk: its overhead is negligible, and it is made quickly. */
 const CHUNK_LENGTH = 64 * 1024;
 
 /** Collects pieces of text into chunks of UTF-8. No piece ends within a character. */

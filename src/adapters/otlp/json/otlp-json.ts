@@ -12,7 +12,7 @@ import {
 } from "./json-writer.ts";
 import { type Field, RESOURCE_SPANS_LIST, type ScalarKind, type Shape } from "./json-shape.ts";
 
-/** Smaller messages are written in one step; larger ones yield chunks in between. */
+/** The size below which a message is written in one step; larger ones yield chunks. */
 const STEP_BYTES = 4096;
 
 type Chunks = Generator<Uint8Array<ArrayBuffer>, void>;
@@ -52,7 +52,7 @@ interface MessageList {
 interface FieldPlace {
   readonly shape: Shape;
   readonly message: MessageBytes;
-  /** Empty before the first field, otherwise a comma. */
+  /** A comma; empty before the first field. */
   readonly separator: string;
 }
 

@@ -19,7 +19,7 @@ export interface LineFrame {
   readonly after: string;
 }
 
-/** NDJSON: one span on each line. */
+/** The frame of NDJSON, which has one span on each line. */
 export const PLAIN_LINE: LineFrame = { before: () => "", after: "\n" };
 
 const { ExportTraceServiceRequest, ResourceSpans, Resource, ScopeSpans, Span } = SHAPES;
