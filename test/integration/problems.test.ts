@@ -39,7 +39,7 @@ async function metricsOf({ ports }: Pick<RunningServer, "ports">): Promise<strin
   return await (await fetch(`http://127.0.0.1:${ports.api}/metrics`)).text();
 }
 
-test("what is refused by its headers is in the list, the log and the metrics", async () => {
+test("a request refused by its headers is in the list, the log and the metrics", async () => {
   const server = await start();
 
   await fetch(`${server.http}/v1/trace`, { method: "POST", body: "x" });
@@ -73,7 +73,7 @@ test.each([
   { reason: "unsupported_type", status: 415, type: "text/plain", body: "{}" },
   { reason: "unsupported_encoding", status: 415, type: PROTOBUF_TYPE, coding: "br", body: "" },
   { reason: "unknown_path", status: 404, type: PROTOBUF_TYPE, path: "/v1/trace", body: "" },
-])("what is refused for $reason is counted, logged and listed", async (given) => {
+])("a request refused for $reason is counted, logged and listed", async (given) => {
   const { reason, status, type, coding = "identity", path = "/v1/traces", body } = given;
   const server = await start();
   const headers = { "Content-Type": type, "Content-Encoding": coding };
@@ -136,7 +136,7 @@ test("when the ports of gRPC and HTTP are swapped, both answers and the list say
   ]);
 });
 
-test("OTLP that is sent to the read API is told where to go", async () => {
+test("OTLP sent to the read API is answered with the right port", async () => {
   const server = await start();
   const { grpc, http, api } = server.ports;
 
@@ -152,7 +152,7 @@ test("OTLP that is sent to the read API is told where to go", async () => {
 test.each([
   { policy: "drop_oldest", counts: { evicted: 3 } },
   { policy: "refuse", counts: { buffer_full: 2 } },
-])("with $policy, what a full buffer costs is a problem", async ({ policy, counts }) => {
+])("with $policy, losses to a full buffer are a problem", async ({ policy, counts }) => {
   const server = await start({ MAX_BUFFER_SIZE: "2", OVERFLOW_POLICY: policy });
 
   for (const spanCount of [2, 1, 2]) {
@@ -163,7 +163,7 @@ test.each([
   expect(countsOf({ totals: server.problems })).toEqual(counts);
 });
 
-test("what is still to be logged is logged when it stops", async () => {
+test("pending counts are logged when it stops", async () => {
   const server = await start();
   for (let time = 0; time < 3; time += 1) await fetch(`${server.http}/no`, { method: "POST" });
 

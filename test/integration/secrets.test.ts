@@ -11,7 +11,7 @@ const RIGHT = {
   FORWARD_HEADERS: `authorization=Bearer%20${SECRET},x-tenant=${SECRET}`,
 };
 
-test("--check shows what is configured, without what is secret", async () => {
+test("--check shows the configuration without secrets", async () => {
   const { exitCode, stdout, stderr } = await runProgram(["--check"], RIGHT);
 
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
@@ -25,7 +25,7 @@ test.each([
   { FORWARD_ENDPOINT: `user:${SECRET}@upstream:4317` },
   { FORWARD_ENDPOINT: "grpc://upstream", FORWARD_HEADERS: `authorization: Bearer ${SECRET}` },
   { FORWARD_ENDPOINT: "file:///spans.jsonl", FORWARD_HEADERS: `authorization=${SECRET}` },
-])("a mistake is told without what is secret (%#)", async (env) => {
+])("a mistake is reported without secrets (%#)", async (env) => {
   const { exitCode, stdout, stderr } = await runProgram([], env);
 
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
@@ -33,7 +33,7 @@ test.each([
   expect(stderr).not.toContain(SECRET);
 });
 
-test("neither the log nor the read API tells what is secret", async () => {
+test("neither the log nor the read API reveals secrets", async () => {
   await using program = await startProgram({ ...RIGHT, LOG_LEVEL: "DEBUG" });
   const paths = ["/api/stats", "/api/services", "/metrics", "/readyz", "/api/openapi.json"];
 

@@ -28,7 +28,7 @@ test.each(["grpc", "http/protobuf"])(
   },
 );
 
-test("SIGTERM tells those who wait, and ends those who follow, at once", async () => {
+test("SIGTERM answers waits and ends tails at once", async () => {
   await using program = await startProgram({ SHUTDOWN_GRACE_MS: "600000" });
   const waiting = fetch(`${program.apiUrl}/api/wait?name=never&timeout=10m`);
   const tail = await fetch(`${program.apiUrl}/api/tail`);

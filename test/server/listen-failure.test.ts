@@ -39,6 +39,6 @@ test.each([
 test.each([
   { thrown: new Error("no such luck"), reason: "no such luck" },
   { thrown: "no such luck", reason: "no such luck" },
-])("what has no code is told as it is", ({ thrown, reason }) => {
+])("an error without a code is reported unchanged", ({ thrown, reason }) => {
   expect(listenFailure(LISTENER, thrown)["reason"]).toBe(reason);
 });

@@ -22,7 +22,7 @@ test.each([
   expect(warningsFor({}, limit)).toHaveLength(count);
 });
 
-test("the warning says what is needed, for what, and what to do", () => {
+test("the warning gives the need, its parts, and the remedy", () => {
   const env = {
     MAX_BUFFER_BYTES: "256MiB",
     MAX_BUFFER_SIZE: "1000000",

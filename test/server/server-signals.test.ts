@@ -98,7 +98,7 @@ test("hurried, a stop waits no longer for a call in flight", async () => {
   await call.closed;
 });
 
-test("what it has refused since the start is counted", async () => {
+test("refusals since the start are counted", async () => {
   const server = await runServer({});
   const before = countsOf({ totals: server.problems });
 

@@ -46,7 +46,7 @@ test("when one cannot listen, none does, and the log says which and why", async 
   });
 });
 
-test("what the stop before has left is there before anything listens", async () => {
+test("spilled spans are restored before anything listens", async () => {
   const path = join(folder, "before.binpb");
   const logger = new RecordingLogger();
   await new SpillFile(path).write([requestOf(2)]);
@@ -64,7 +64,7 @@ test("what the stop before has left is there before anything listens", async () 
   expect([isLeft, existsSync(path)]).toEqual([false, false]);
 });
 
-test("when it cannot listen, what the stop before has left is left again", async () => {
+test("if it cannot listen, restored spans are spilled again", async () => {
   const path = join(folder, "again.binpb");
   await new SpillFile(path).write([requestOf(2)]);
   const first = await start({});
@@ -80,7 +80,7 @@ test("when it cannot listen, what the stop before has left is left again", async
   expect(spans.buffered).toBe(2);
 });
 
-test("when it cannot forward, what the stop before has left is not touched", async () => {
+test("if it cannot forward, the spill of the last stop is not touched", async () => {
   const path = join(folder, "untouched.binpb");
   await new SpillFile(path).write([requestOf(2)]);
   const { ino } = statSync(path);
@@ -98,7 +98,7 @@ test("when it cannot forward, what the stop before has left is not touched", asy
 test.each([
   { name: "above the mark", spans: 9, reached: true },
   { name: "below it", spans: 7, reached: false },
-])("forwarding with a buffer $name, it is ready and tells of it", async ({ spans, reached }) => {
+])("forwarding with a buffer $name, it is ready and reports it", async ({ spans, reached }) => {
   const path = join(folder, `${spans}.binpb`);
   await new SpillFile(path).write([requestOf(spans)]);
   const forwarding = { FORWARD_ENDPOINT: "http://127.0.0.1:1", MAX_BUFFER_SIZE: "10" };
@@ -113,7 +113,7 @@ test.each([
   expect(metrics).toContain(`\nspanring_high_water ${Number(reached)}\n`);
 });
 
-test("without forwarding nobody is told how full the buffer is", async () => {
+test("without forwarding, the fill level is not reported", async () => {
   const server = await start({});
 
   const ready = await (await fetch(apiUrl(server, "/readyz"))).json();
@@ -124,7 +124,7 @@ test("without forwarding nobody is told how full the buffer is", async () => {
   expect(metrics).not.toContain("\nspanring_high_water ");
 });
 
-test("whoever waits when it stops is sent away at once", async () => {
+test("waits end at once when it stops", async () => {
   const server = await start({});
   const waiting = fetch(apiUrl(server, "/api/wait?name=never&timeout=10m"));
   await fetch(apiUrl(server, "/healthz"));
@@ -149,7 +149,7 @@ test("its numbers are those of all its listeners", async () => {
   expect(metrics).toContain("spanring_http_requests_in_flight 0\n");
 });
 
-test("one that forwards tells how that is going, and none of the endpoint's secrets", async () => {
+test("a forwarder reports its status without the endpoint's secrets", async () => {
   const env = { FORWARD_PROTOCOL: "http/protobuf", FORWARD_HEADERS: "key=secret" };
   const logger = new RecordingLogger();
   const server = await start({ FORWARD_ENDPOINT: "https://up.test/v1?key=secret", ...env }, logger);
@@ -176,7 +176,7 @@ test("one that forwards nothing has no word on it", async () => {
   expect(metrics).not.toMatch(/^spanring_(forward|undeliverable)/m);
 });
 
-test("when it refuses, senders are told how long the forwarder needs to make room", async () => {
+test("refused senders learn how long the forwarder needs to make room", async () => {
   // Longer than anybody is told to wait.
   const headers = { "Retry-After": "3600" };
   const upstream = startHttpUpstream(() => new Response("", { status: 503, headers }));
@@ -212,7 +212,7 @@ async function refusedBy({ ports }: RunningServer, body: Uint8Array<ArrayBuffer>
   return { grpc: retryDelayOf(grpc), http: retryDelayIn(await http.bytes()), retryAfter };
 }
 
-test("a reader who does not leave is left behind when the grace time is up", async () => {
+test("a reader who does not leave is abandoned after the grace period", async () => {
   const server = await start({ MAX_BUFFER_SIZE: "100000" });
   await exportOverHttp(`http://127.0.0.1:${server.ports.http}`, requestOf(50_000));
   const { body } = await fetch(apiUrl(server, "/api/spans?limit=100000"));

@@ -13,7 +13,7 @@ import type {
   WatchedBuffer,
 } from "../../ports/trace-buffer.ts";
 
-/** The methods that waits, takes and clears use. */
+/** The methods used by waits, takes and clears. */
 export type WatchedArrivals = Pick<
   Arrivals,
   "subscribe" | "onNext" | "seenNext" | "showArrived" | "take" | "clear"

@@ -235,7 +235,7 @@ export function settleLease(
   return evictedSpans;
 }
 
-/** Consecutive spans of a lease in one segment, or in a removed one. */
+/** A run of consecutive spans of a lease, in one segment or in a removed one. */
 interface LeaseRun {
   readonly segment: Segment | undefined;
   readonly range: SequenceRange;

@@ -120,7 +120,7 @@ export interface LogState {
   active: ActiveSegment | undefined;
   /** The newest segment whose opening is on stable storage. */
   anchor: Segment | undefined;
-  /** At level `process`, full segments that were not synced to their end. */
+  /** Full segments not synced to their end, at level `process`. */
   readonly unsynced: ActiveSegment[];
   acceptedEnd: number;
   nextSequence: number;
