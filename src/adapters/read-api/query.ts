@@ -1,7 +1,6 @@
 import {
   CONDITION_NAMES,
-  CONDITION_ROWS,
-  isConditionName,
+  isRepeatable,
   readCondition,
   type SpanCondition,
 } from "../../domain/query/span-filter.ts";
@@ -86,10 +85,6 @@ function checkNames(query: URLSearchParams, known: readonly string[]): Problem |
   const repeated = names.find((name, index) => !isRepeatable(name) && names.indexOf(name) < index);
   if (repeated === undefined) return undefined;
   return badParameter(repeated, `${repeated} is given more than once`);
-}
-
-function isRepeatable(name: string): boolean {
-  return isConditionName(name) && CONDITION_ROWS[name].isRepeatable === true;
 }
 
 function unknownParameter(name: string, known: readonly string[]): Problem {

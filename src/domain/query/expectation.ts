@@ -1,11 +1,5 @@
 import { quotePeerText } from "../text/quote-text.ts";
-import {
-  CONDITION_ROWS,
-  isConditionName,
-  readCondition,
-  type SpanCondition,
-  type SpanFilter,
-} from "./span-filter.ts";
+import { isRepeatable, readCondition, type SpanCondition, type SpanFilter } from "./span-filter.ts";
 
 /** The spans that a run must emit: a filter and a number of matching spans. */
 export interface Expectation {
@@ -114,10 +108,6 @@ function mistakeIn(count: CountCondition | undefined): string | undefined {
 function repetitions(names: readonly string[]): string[] {
   const repeated = names.filter((name, at) => !isRepeatable(name) && names.indexOf(name) < at);
   return [...new Set(repeated)].map((name) => `${name} is given more than once`);
-}
-
-function isRepeatable(name: string): boolean {
-  return isConditionName(name) && CONDITION_ROWS[name].isRepeatable === true;
 }
 
 function conditionOf(

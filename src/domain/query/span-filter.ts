@@ -179,6 +179,11 @@ export function isConditionName(name: string): name is ConditionName {
   return Object.hasOwn(CONDITIONS, name);
 }
 
+/** Reports whether a condition may be given several times. All other names may not. */
+export function isRepeatable(name: string): boolean {
+  return isConditionName(name) && CONDITION_ROWS[name].isRepeatable === true;
+}
+
 /** Returns the keys of a filter, the most selective first; none if any span might match it. */
 export function filterKeys(filter: SpanFilter): FilterKey[] {
   return rankedKeys(filter.flatMap((condition) => keyOf(condition) ?? []));
