@@ -36,6 +36,7 @@ import { systemErrorText } from "../../domain/text/system-error.ts";
 
 /** The number of bytes that suffice to detect the format, even an ambiguous one. */
 const HEAD_BYTES = 512;
+const OPENING_BRACE = 0x7b;
 /** The number of bytes to wait for, because a pipe may deliver no more for a long time. */
 const FIRST_BYTES = 16;
 
@@ -108,7 +109,8 @@ function formatItems(source: ByteSource, head: Uint8Array): AsyncGenerator<FileI
 function plainItems(source: ByteSource, head: Uint8Array): AsyncGenerator<FileItem> {
   if (isText(head)) return jsonRequests(source);
   if (head[0] === RESOURCE_SPANS_TAG) return bareRequests(source);
-  return isFramed(head) ? framedRequests(source) : unknownItems(source);
+  if (head[0] !== OPENING_BRACE && isFramed(head)) return framedRequests(source);
+  return isMostlyText(head) ? jsonRequests(source) : unknownItems(source);
 }
 
 async function* compressedItems(
@@ -139,6 +141,11 @@ function isText(head: Uint8Array): boolean {
   const zeros = zerosIn(head);
   const isLength = zeros > 0 && !isAscii(head[zeros] ?? 0);
   return !isLength && head.every(isTextOrNul);
+}
+
+/** A JSON file has only a few bytes that are no text, where it is damaged. */
+function isMostlyText(head: Uint8Array): boolean {
+  return head.filter((byte) => byte !== 0 && isTextOrNul(byte)).length >= head.length * 0.9;
 }
 
 function isAscii(byte: number): boolean {

@@ -56,6 +56,19 @@ test.each(DAMAGES)("a line that $name anywhere costs no other", async ({ damage 
   );
 });
 
+test("one wrong byte anywhere in the first line costs no other line", async () => {
+  const [first, ...rest] = REQUESTS.map((request) => textBytes(`${otlpJson(request)}\n`));
+  const others = REQUESTS.slice(1).map((request) => json(otlpJson(request), spansIn(request)));
+
+  for (const byte of [0, 1, 0x0a, 0x0b, 0x7f, 0xff]) {
+    for (let at = 0; at < 40; at += 1) {
+      const damaged = new Uint8Array(first!).fill(byte, at, at + 1);
+      const items = await itemsOf(Buffer.concat([damaged, ...rest]), 8_192);
+      expect(items.map(read)).toEqual(expect.arrayContaining(others));
+    }
+  }
+});
+
 test.each(DAMAGES)("a message that $name anywhere costs no other", async ({ damage }) => {
   const frames = REQUESTS.map((request) => lengthDelimited(request));
   const others = OTHERS.map((request) => protobuf(request, spansIn(request)));
