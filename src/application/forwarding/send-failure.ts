@@ -11,7 +11,7 @@ export interface SendFailure {
    * Whether the upstream answered with a refusal. It then gets an empty request before any spans.
    */
   readonly isRefusal: boolean;
-  /** Whether it accepts empty requests but refused every span of the last try. */
+  /** Whether it refused every span of the last try, whatever it says to an empty request. */
   readonly areSpansRefused: boolean;
 }
 
@@ -51,11 +51,11 @@ const REFUSAL = { isRefusal: true, areSpansRefused: false, afterMs: undefined };
 const NOT_EVEN_EMPTY = `the upstream refuses even an empty request: ${RECEIVER}`;
 
 const REFUSED_SPANS =
-  "the upstream accepts empty requests but refuses the remaining spans; its response says why: " +
+  "the upstream refuses the remaining spans; its response says why: " +
   'fix the sender of these spans, or remove them with "spanring take --out FILE"; ' +
-  "if it refuses every span, FORWARD_ENDPOINT may not be an OTLP trace receiver";
+  "if it refuses every request, FORWARD_ENDPOINT may not be an OTLP trace receiver";
 
-/** Returns the failure of an upstream that accepts an empty request but none of the spans tried. */
+/** Returns the failure of an upstream that accepts none of the spans tried. */
 export function refusesAllSpans(message: string): SendFailure {
   return { ...REFUSAL, message, hint: REFUSED_SPANS, areSpansRefused: true };
 }

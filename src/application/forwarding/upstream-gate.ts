@@ -24,7 +24,7 @@ export interface GateFailure {
   /** The pause that the upstream asks for. */
   readonly afterMs?: number | undefined;
   readonly isRefusal?: boolean;
-  /** Whether it accepts empty requests but refused every span of the last try. */
+  /** Whether it refused every span of the last try, whatever it says to an empty request. */
   readonly areSpansRefused?: boolean;
 }
 

@@ -94,8 +94,21 @@ describe("an upstream that", () => {
     expect(spansSent / run.clock.sleptMs.length).toBeLessThan(300);
     expect(run.logger.lines[0]).toMatchObject({
       event: "forward_blocked",
-      fields: { error: "400", hint: expect.stringContaining("accepts empty requests but") },
+      fields: { error: "400", hint: expect.stringContaining("refuses the remaining spans") },
     });
+  });
+
+  test("refuses everything is not said to accept empty requests", async () => {
+    const refusal = { outcome: "refused", reason: "internal", message: "500" } as const;
+    const run = forwarding({ answer: () => (run.sink.sent.length > 20 ? DELIVERED : refusal) });
+    run.arrive(requestOf(1));
+    run.forwarder.start();
+    await settled();
+
+    const hints = run.logger.lines.flatMap(({ fields }) => fields?.["hint"] ?? []);
+    expect(hints).not.toBeEmpty();
+    expect(hints.filter((hint) => String(hint).includes("accepts"))).toEqual([]);
+    expect(run.forwarder.status().lastError?.hint).not.toContain("accepts");
   });
 
   test("refuses one span costs no pause and no other span", async () => {

@@ -46,7 +46,7 @@ test("an upstream that refuses the spans that are left is not taken for another 
   const { message, hint, isRefusal, areSpansRefused } = refusesAllSpans("400: no");
 
   expect([message, isRefusal, areSpansRefused]).toEqual(["400: no", true, true]);
-  expect(hint).toStartWith("the upstream accepts empty requests but refuses the remaining spans");
+  expect(hint).toStartWith("the upstream refuses the remaining spans");
   expect(hint).toContain('remove them with "spanring take --out FILE"');
 });
 
