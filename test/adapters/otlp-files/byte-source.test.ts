@@ -119,7 +119,7 @@ test.each(COMPRESSIONS)("a file in $compression that is cut off says so", async 
 });
 
 test.each(COMPRESSIONS)("what is before the cut of $compression is read", async ({ compress }) => {
-  // Of random bytes, so that the half of the file is about half of the lines.
+  // Random bytes hardly compress, so half of the file contains about half of the lines.
   const many = Array.from({ length: 5000 }, (_, at) => otlpJson(randomRequest(at))).join("\n");
   const file = compress(textBytes(many));
 

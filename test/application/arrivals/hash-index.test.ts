@@ -116,7 +116,7 @@ function place({ own = [] as number[][], around = [] as number[][] }) {
 }
 
 const INT = [...bytesField(1, "code"), ...bytesField(2, varintField(3, 200))];
-/** The same text, with a length that takes more bytes than it need. */
+/** An attribute whose key has a length of more bytes than necessary. */
 const WIDE = [
   ...wideBytesField(1, { tag: 1, length: 2 }, [0x6b]),
   ...bytesField(2, bytesField(1, "a")),

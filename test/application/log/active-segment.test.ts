@@ -16,7 +16,7 @@ function failToClose({ disk }: LogBench): string[] {
   return closed;
 }
 
-// What is written was synced before; an error that nobody catches would end the program.
+// The records were synced before; an uncaught error would end the program.
 test("a segment that cannot be closed costs no span, and stops nothing", async () => {
   const bench = new LogBench({ segmentBytes: 1_500 });
   const closed = failToClose(bench);

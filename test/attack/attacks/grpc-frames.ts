@@ -4,7 +4,7 @@ import { openCalls, pourCalls, pourFragments } from "../wire/grpc-calls.ts";
 import { SMALL_REQUEST } from "../wire/payloads.ts";
 
 const MIB = 1024 * 1024;
-/** Of the largest message that is admitted. */
+/** The prefix of the largest message that is accepted. */
 const PREFIX = messagePrefix(4 * MIB);
 
 export function pourOneByteFrames(field: Field, connections: number): Promise<void> {

@@ -179,7 +179,7 @@ const fishLines = COMPLETION_SCRIPTS.fish()
   .filter((line) => line !== "" && !line.startsWith("#"))
   .map(shellWords);
 
-/** Of those behind this condition. */
+/** Returns the words of the completions that have this condition. */
 function fishBehind(condition: string): string[][] {
   return fishLines
     .filter((words) => words.slice(0, 5).join(" ") === `complete -c spanring -n ${condition}`)
