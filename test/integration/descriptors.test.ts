@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
-import { startProgram } from "../support/running/running-program.ts";
+import { runProgram, startProgram } from "../support/running/running-program.ts";
 
 const MAX_OPEN_FILES = 64;
 
@@ -41,11 +41,16 @@ test("without file descriptors it pauses its listeners, says so, and recovers", 
   await exportOverHttp(program.httpUrl, requestOf(1));
   const answer = await fetch(`${program.apiUrl}/api/problems`);
   const metrics = await (await fetch(`${program.apiUrl}/metrics`)).text();
+  const stats = await runProgram(["stats", "--url", program.apiUrl]);
   const exitCode = await program.stop();
 
   const { problems } = (await answer.json()) as { problems: object[] };
   expect(problems).toContainEqual(
     expect.objectContaining({ protocol: "http", reason: "out_of_descriptors" }),
+  );
+  expect(JSON.parse(stats.stdout)).toMatchObject({ problems });
+  expect(metrics).toMatch(
+    /\nspanring_problems_total\{protocol="http",reason="out_of_descriptors"\} [1-9]/,
   );
   expect(metrics).toContain(`\nprocess_max_fds ${MAX_OPEN_FILES}\n`);
   expect(program.log()).toContainEqual(

@@ -1,5 +1,5 @@
 import { EXPORT_PATH } from "../grpc/grpc-call.ts";
-import { callHttp2, type Http2Call, openHttp2 } from "../grpc/grpc-http2-call.ts";
+import { callHttp2, type Http2Call, type Http2End, openHttp2 } from "../grpc/grpc-http2-call.ts";
 import { grpcMessage } from "../grpc/grpc-wire.ts";
 import { requestOf } from "../requests/request-bytes.ts";
 
@@ -27,6 +27,7 @@ export const MISTAKES = {
     call(url, { pieces: [grpcMessage(Buffer.alloc(TOO_LARGE_BYTES))] }),
   "HTTP/1.1 on the gRPC port": (url: string) => post(url, { headers: PROTOBUF, body: "" }),
   "gRPC on the HTTP port": (url: string) => call(url, { pieces: [grpcMessage(requestOf(1))] }),
+  "swapped ports": sendToSwappedPorts,
   "OTLP on the port of the read API": (url: string) => post(url, { headers: PROTOBUF, body: "" }),
   "only unknown keys": (url: string) => post(url, { headers: JSON_TYPE, body: UNKNOWN_KEYS }),
   metrics: (url: string) => post(url, { path: "/v1/metrics", headers: JSON_TYPE, body: "{}" }),
@@ -46,10 +47,18 @@ async function post(url: string, { path = "/v1/traces", headers, body }: Post): 
   await response.arrayBuffer();
 }
 
-async function call(url: string, how: Http2Call): Promise<void> {
+async function call(url: string, how: Http2Call): Promise<Http2End> {
   const session = openHttp2(Number(new URL(url).port));
-  await callHttp2(session, { path: EXPORT_PATH, ...how });
+  const end = await callHttp2(session, { path: EXPORT_PATH, ...how });
   session.destroy();
+  return end;
+}
+
+/** Sends each protocol to the other port. The answer of the first names the port of the other. */
+async function sendToSwappedPorts(httpUrl: string): Promise<void> {
+  const { grpcMessage: message } = await call(httpUrl, { pieces: [grpcMessage(requestOf(1))] });
+  const grpcPort = /OTLP\/gRPC is at port (\d+)/.exec(decodeURIComponent(message))?.[1];
+  await post(`http://127.0.0.1:${grpcPort}`, { headers: PROTOBUF, body: "" });
 }
 
 if (import.meta.main) {

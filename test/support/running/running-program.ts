@@ -48,8 +48,12 @@ export interface RunningProgram extends AsyncDisposable {
 }
 
 /** Runs the program to its end. */
-export async function runProgram(argv: string[], env: Environment = {}): Promise<Finished> {
-  const child = spawn(argv, env);
+export async function runProgram(
+  argv: string[],
+  env: Environment = {},
+  options: SpawnOptions = {},
+): Promise<Finished> {
+  const child = spawn(argv, env, options);
   const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   return { exitCode: await child.exited, stdout, stderr };
 }

@@ -96,8 +96,15 @@ export function isAnythingLost({ problems }: Losses): boolean {
  * every problem, because the exporter may have sent nothing else.
  */
 export function lossTexts({ problems, hasSpans }: Losses): string[] {
-  if (!hasSpans) return problems.map((each) => `no span arrived, but ${lossText(each)}`);
-  return problems.filter(mayLoseSpans).map((each) => `spans may be missing: ${lossText(each)}`);
+  const listed = problems.filter(isFirstOfShortage);
+  if (!hasSpans) return listed.map((each) => `no span arrived, but ${lossText(each)}`);
+  return listed.filter(mayLoseSpans).map((each) => `spans may be missing: ${lossText(each)}`);
+}
+
+/** A shortage concerns the whole process, but is counted for each port. */
+function isFirstOfShortage({ reason }: ProblemTotal, index: number, all: readonly ProblemTotal[]) {
+  const isShortage = PROBLEM_KINDS[reason].noun === "shortage";
+  return !isShortage || all.findIndex((each) => each.reason === reason) === index;
 }
 
 function mayLoseSpans({ reason }: ProblemTotal): boolean {

@@ -7,6 +7,7 @@ import {
   lossTexts,
 } from "../../../../src/adapters/cli/run/check-expectations.ts";
 import { LoggedBuffer } from "../../../../src/application/ring/logged-buffer.ts";
+import { PROBLEM_PROTOCOLS } from "../../../../src/domain/problem-reason.ts";
 import { type Expectation, readExpectation } from "../../../../src/domain/query/expectation.ts";
 import { problemTotals } from "../../../support/fakes/problem-totals.ts";
 import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
@@ -161,4 +162,13 @@ test("what had no spans in it is no loss, and is not mentioned beside spans that
 
   expect(isAnythingLost({ ...losses, hasSpans: true })).toBe(false);
   expect(lossTexts({ ...losses, hasSpans: true })).toEqual([]);
+});
+
+test("a shortage that every port counts is mentioned once", () => {
+  const [shortage] = problemTotals({ out_of_descriptors: 2 });
+  const problems = PROBLEM_PROTOCOLS.map((protocol) => ({ ...shortage!, protocol }));
+
+  expect(lossTexts({ problems, hasSpans: true })).toEqual([
+    expect.stringContaining("spans may be missing: 2 shortages were noticed"),
+  ]);
 });
