@@ -39,12 +39,12 @@ export function createFilterIndex<IndexedFilter>(): FilterIndex<IndexedFilter> {
  * all its keys are full, and so is the bucket of filters without a key.
  */
 export function addFilter<IndexedFilter>(
-  wanted: FilterIndex<IndexedFilter>,
+  index: FilterIndex<IndexedFilter>,
   filter: SpanFilter,
   indexed: IndexedFilter,
 ): (() => void) | undefined {
-  const buckets = filterKeys(filter).map((key) => bucketOf(wanted, key));
-  buckets.push(bucketAt(wanted.byNothing, null));
+  const buckets = filterKeys(filter).map((key) => bucketOf(index, key));
+  buckets.push(bucketAt(index.byNothing, null));
   const bucket = buckets.find(({ count }) => count() < MAX_FOUND_TOGETHER);
   bucket?.add(indexed);
   return bucket && (() => bucket.remove(indexed));
@@ -92,7 +92,7 @@ function bucketAt<Key, IndexedFilter>(
 
 /** Holds the state of one search over spans that arrived together. */
 export interface FilterSearch<IndexedFilter> {
-  readonly wanted: FilterIndex<IndexedFilter>;
+  readonly index: FilterIndex<IndexedFilter>;
   readonly fieldsOf: FieldsOf;
   /** Whether the wire walk found every span plain. */
   readonly arePlain: boolean;
@@ -115,7 +115,7 @@ export function findFilters<IndexedFilter>(
   location: SpanLocation,
 ): void {
   const { found } = search;
-  const { byTrace, byName, byAttribute, byNothing } = search.wanted;
+  const { byTrace, byName, byAttribute, byNothing } = search.index;
   const ofTrace = byTrace.isEmpty ? undefined : byTrace.valuesOf(location.traceTail);
   if (ofTrace !== undefined) found(ofTrace);
   const ofName = byName.isEmpty ? undefined : byName.valuesOf(nameHashOf(search, location));
@@ -131,7 +131,7 @@ function findOfResource<IndexedFilter>(
   search: FilterSearch<IndexedFilter>,
   location: SpanLocation,
 ): void {
-  const { byAttribute, byService } = search.wanted;
+  const { byAttribute, byService } = search.index;
   const { bytes, resourceOffset, resourceLength } = location;
   const ofResource: ReadonlySet<IndexedFilter>[] = [];
   search.resourceOffset = resourceOffset;

@@ -52,7 +52,7 @@ const EVERY_SPAN: SpanMatcher = { traceTail: undefined, reset: () => {}, matches
 export class SubscriptionIndex {
   // Moved by `add`, and by the functions it returns.
   private readonly filters = new Map<string, IndexedFilter>();
-  private readonly wanted = createFilterIndex<IndexedFilter>();
+  private readonly index = createFilterIndex<IndexedFilter>();
   size = 0;
 
   // Moved by `show`.
@@ -73,14 +73,14 @@ export class SubscriptionIndex {
   show(buffer: SpanVisits, range: ArrivedRange): void {
     this.shows += 1;
     this.fields.reset();
-    const showing = { wanted: this.wanted, number: this.shows, fieldsOf: this.fields.of };
+    const showing = { index: this.index, number: this.shows, fieldsOf: this.fields.of };
     const matches = matchesIn(buffer, range, showing);
     for (const { subscription, found } of matches) subscription.arrived(found);
   }
 
   private indexFilter(text: string, filter: SpanFilter): IndexedFilter | undefined {
     const indexed = indexedFilter(text, compileFilter(filter, this.fields.of));
-    indexed.remove = addFilter(this.wanted, filter, indexed);
+    indexed.remove = addFilter(this.index, filter, indexed);
     if (indexed.remove !== undefined) this.filters.set(text, indexed);
     return indexed.remove && indexed;
   }
@@ -112,7 +112,7 @@ function indexedFilter(text: string, matcher: SpanMatcher): IndexedFilter {
 
 /** Holds the values that stay the same during one show. */
 interface ShowContext {
-  readonly wanted: FilterIndex<IndexedFilter>;
+  readonly index: FilterIndex<IndexedFilter>;
   readonly number: number;
   readonly fieldsOf: FieldsOf;
 }
@@ -130,12 +130,12 @@ interface Match {
 function matchesIn(
   buffer: SpanVisits,
   { arePlain, ...range }: ArrivedRange,
-  { wanted, number, fieldsOf }: ShowContext,
+  { index, number, fieldsOf }: ShowContext,
 ): Match[] {
   const matched = new Set<IndexedFilter>();
   const trial: Trial = { number, sequence: 0, location: NOWHERE, matched };
   const found = (filters: ReadonlySet<IndexedFilter>) => tryOn(filters, trial);
-  const search = beginSearch({ wanted, fieldsOf, arePlain, found });
+  const search = beginSearch({ index, fieldsOf, arePlain, found });
   buffer.visit({ matcher: EVERY_SPAN, newestFirst: false, range }, (sequence, location) => {
     trial.sequence = sequence;
     trial.location = location;

@@ -22,7 +22,7 @@ export function addRange(ranges: SequenceRanges, { first, end }: SequenceRange):
   const at = firstEndingAfter(ranges, first);
   const before = ranges[at - 1];
   const after = ranges[at];
-  assert(after === undefined || end <= after.first, "what is added is not in the set");
+  assert(after === undefined || end <= after.first, "added sequences are not in the set");
   const joinsBefore = before?.end === first;
   const joinsAfter = after?.first === end;
   const joined = {
@@ -35,7 +35,7 @@ export function addRange(ranges: SequenceRanges, { first, end }: SequenceRange):
 /** Removes sequences that are all in the set. */
 export function removeRange(ranges: SequenceRanges, { first, end }: SequenceRange): void {
   if (first === end) return;
-  assert(hasRange(ranges, { first, end }), "what is removed is in the set");
+  assert(hasRange(ranges, { first, end }), "removed sequences are in the set");
   const at = firstEndingAfter(ranges, first);
   const whole = ranges[at]!;
   const rest = [

@@ -22,10 +22,10 @@ const game = fc.record({
   steps: fc.array(step, { maxLength: 80 }),
 });
 
-// Goal: whatever fits into the ring is shown to a subscriber before anything evicts it, however
-// large the requests are in relation to the ring, in spans and in bytes.
-// Method: random requests and turns, against what the ring has accepted; the seed is printed. Of
-// a request of more spans than there are slots, those that never had a slot are not expected.
+// Goal: a subscriber sees every stored span before it is evicted, however large the requests are
+// in relation to the ring, in spans and in bytes.
+// Method: random requests and turns, compared with what the ring accepted; the seed is printed. If
+// a request has more spans than the ring has slots, spans that never had a slot are not expected.
 test("subscribers see every span that had a slot, once and in order", async () => {
   let [evicted, tooLarge] = [0, 0];
   const property = fc.asyncProperty(game, async ({ steps, ...capacity }) => {

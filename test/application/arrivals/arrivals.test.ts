@@ -107,7 +107,7 @@ describe("a subscriber", () => {
   });
 });
 
-test("among plain spans, one with two names has its last", async () => {
+test("a span with two names among plain spans is matched by its last name", async () => {
   const { arrivals, arrive } = searchedRing();
   const received: string[] = [];
   arrivals.subscribe(named("span 2"), ([sequence]) => received.push(`span 2 is ${sequence}`));
@@ -122,7 +122,7 @@ test("among plain spans, one with two names has its last", async () => {
   expect(received).toEqual(["second is 1", "span 2 is 4"]);
 });
 
-test("is not called if another subscriber unsubscribes it first", async () => {
+test("a subscriber is not called if another one has just unsubscribed it", async () => {
   const { arrivals, arrive } = searchedRing();
   const received: string[] = [];
   arrivals.subscribe([], () => {
@@ -137,7 +137,7 @@ test("is not called if another subscriber unsubscribes it first", async () => {
   expect(received).toEqual(["first"]);
 });
 
-describe("no subscriber is called with a request that is not stored", () => {
+describe("no subscriber is called with a request that is not stored,", () => {
   test.each([
     { name: "because it is larger than the ring", capacity: { spans: 9, bytes: 60 } },
     { name: "because the ring is full", capacity: { spans: 1, bytes: 10_000 } },
@@ -206,7 +206,7 @@ describe("a waker for a sequence", () => {
   });
 });
 
-test("all spans up to the last show have been seen", async () => {
+test("the next sequence to be seen advances at the end of a turn", async () => {
   const { arrivals, arrive } = searchedRing();
   arrivals.subscribe([], () => {});
 
@@ -217,28 +217,28 @@ test("all spans up to the last show have been seen", async () => {
   expect([before, arrivals.seenNext]).toEqual([1, 4]);
 });
 
-test("without subscribers, nothing is scanned", async () => {
-  let looks = 0;
+test("the buffer is not read without subscribers", async () => {
+  let reads = 0;
   const buffer: WatchedBuffer = {
     append: () => ({ outcome: "accepted", evictedSpans: 0 }),
     range: () => {
-      looks += 1;
+      reads += 1;
       return { first: 1, next: 1 };
     },
-    visit: () => void (looks += 1),
+    visit: () => void (reads += 1),
     take: () => ({ request: new Uint8Array(0), sequences: [], range: { first: 1, next: 1 } }),
     clear: () => 0,
   };
   const arrivals = new Arrivals(buffer, { spans: 10, bytes: 100 });
   arrivals.subscribe([], () => {})?.();
-  const before = looks;
+  const before = reads;
 
   for (let count = 0; count < 100; count += 1) {
     arrivals.append(createWalkedRequest({ spansPerRequest: 1, nestingDepth: 10 }));
   }
   await nextTurn();
 
-  expect(looks - before).toBe(0);
+  expect(reads - before).toBe(0);
 });
 
 const step = fc.oneof(
@@ -247,10 +247,10 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: fc.constant("come or go"), spans: fc.constant(0) }) },
 );
 
-// Goal: whatever happens between two turns, and however small the ring, a subscriber is called with
-// each span accepted during its subscription: once, in order.
+// Goal: a subscriber is called with each span accepted during its subscription, once and in order,
+// whatever happens between two turns and however small the ring is.
 // Method: random steps, compared with the sequences accepted in the meantime; the seed is printed.
-test("no arrival is missed or reported twice", async () => {
+test("a subscriber misses no arrival and sees none twice", async () => {
   const property = fc.asyncProperty(
     fc.integer({ min: 12, max: 40 }),
     fc.array(step, { maxLength: 120 }),

@@ -32,15 +32,15 @@ const CONDITIONS = {
   nothing: { on: "kind", value: 1 },
 } as const satisfies Record<string, SpanCondition>;
 
-/** The filters that each span of `SPANS` finds. */
+/** Returns the filters that each span of `SPANS` finds. */
 function foundIn<IndexedFilter>(
-  wanted: FilterIndex<IndexedFilter>,
+  index: FilterIndex<IndexedFilter>,
   arePlain = true,
 ): IndexedFilter[][] {
   let filters: IndexedFilter[] = [];
   const fieldsOf = new SharedFields().of;
   const found = (some: ReadonlySet<IndexedFilter>) => void filters.push(...some);
-  const search = beginSearch({ wanted, fieldsOf, arePlain, found });
+  const search = beginSearch({ index, fieldsOf, arePlain, found });
   return locationsOf(SPANS).map((place) => {
     filters = [];
     findFilters(search, place);
@@ -55,15 +55,15 @@ test.each<{ by: keyof typeof CONDITIONS; spans: number[] }>([
   { by: "service", spans: [0, 1] },
   { by: "nothing", spans: [0, 1, 2] },
 ])("a filter is found by the spans that may match it, and by no others: by $by", (each) => {
-  const wanted = createFilterIndex<string>();
-  addFilter(wanted, [CONDITIONS[each.by]], "it");
+  const index = createFilterIndex<string>();
+  addFilter(index, [CONDITIONS[each.by]], "it");
 
   const expected = [0, 1, 2].map((row) => (each.spans.includes(row) ? ["it"] : []));
-  expect([foundIn(wanted), foundIn(wanted, false)]).toEqual([expected, expected]);
+  expect([foundIn(index), foundIn(index, false)]).toEqual([expected, expected]);
 });
 
-const full = (wanted: FilterIndex<number>, filter: SpanFilter) => {
-  for (let each = 0; each < MAX_FOUND_TOGETHER; each += 1) addFilter(wanted, filter, each);
+const full = (index: FilterIndex<number>, filter: SpanFilter) => {
+  for (let each = 0; each < MAX_FOUND_TOGETHER; each += 1) addFilter(index, filter, each);
 };
 
 test.each<{ by: keyof typeof CONDITIONS }>([
@@ -72,27 +72,27 @@ test.each<{ by: keyof typeof CONDITIONS }>([
   { by: "attribute" },
   { by: "service" },
 ])("a filter whose first bucket is full is found by its next key: $by", ({ by }) => {
-  const wanted = createFilterIndex<number>();
-  full(wanted, [CONDITIONS[by]]);
+  const index = createFilterIndex<number>();
+  full(index, [CONDITIONS[by]]);
 
-  const remove = addFilter(wanted, [CONDITIONS[by]], 1_000);
+  const remove = addFilter(index, [CONDITIONS[by]], 1_000);
 
-  // By nothing, so that every span finds it.
+  // It is in the bucket without a key, so that every span finds it.
   expect(remove).toBeFunction();
-  expect(foundIn(wanted).map((found) => found.includes(1_000))).toEqual([true, true, true]);
+  expect(foundIn(index).map((found) => found.includes(1_000))).toEqual([true, true, true]);
 });
 
 test("a filter whose buckets are all full is refused until another is removed", () => {
-  const wanted = createFilterIndex<number>();
-  const removeFirst = addFilter(wanted, [CONDITIONS.nothing], 1_000);
-  full(wanted, [CONDITIONS.nothing]);
-  full(wanted, [CONDITIONS.service]);
+  const index = createFilterIndex<number>();
+  const removeFirst = addFilter(index, [CONDITIONS.nothing], 1_000);
+  full(index, [CONDITIONS.nothing]);
+  full(index, [CONDITIONS.service]);
   const filter = [CONDITIONS.service, CONDITIONS.nothing];
 
-  const refused = addFilter(wanted, filter, 2_000);
+  const refused = addFilter(index, filter, 2_000);
   removeFirst?.();
-  const added = addFilter(wanted, filter, 2_000);
+  const added = addFilter(index, filter, 2_000);
 
   expect([refused === undefined, added === undefined]).toEqual([true, false]);
-  expect(foundIn(wanted).map((found) => found.includes(1_000))).toEqual([false, false, false]);
+  expect(foundIn(index).map((found) => found.includes(1_000))).toEqual([false, false, false]);
 });

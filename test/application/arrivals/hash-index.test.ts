@@ -22,8 +22,8 @@ test("a key has the values that were added under it", () => {
 });
 
 test.each([
-  { name: "nothing was added under", key: 9 },
-  { name: "ends like another one", key: 0x1_0007 },
+  { name: "was never added", key: 9 },
+  { name: "only shares its low bits with another one", key: 0x1_0007 },
 ])("a key that $name has no values", ({ key }) => {
   const keys = new HashIndex<string>();
 
@@ -32,7 +32,7 @@ test.each([
   expect(keys.valuesOf(key)).toBeUndefined();
 });
 
-test("a key that ends like a removed one keeps its values", () => {
+test("a key that shares its low bits with a removed one keeps its values", () => {
   const keys = new HashIndex<string>();
   keys.add(7, "a");
   keys.add(0x1_0007, "b");
@@ -54,7 +54,7 @@ test("one of two values of a key can be removed", () => {
   expect(keys.isEmpty).toBe(false);
 });
 
-test("it is empty again after its last value is removed", () => {
+test("an index is empty again after its last value is removed", () => {
   const keys = new HashIndex<string>();
   const atFirst = keys.isEmpty;
   keys.add(7, "a");
@@ -64,7 +64,7 @@ test("it is empty again after its last value is removed", () => {
   expect([atFirst, keys.isEmpty]).toEqual([true, true]);
 });
 
-test("a key has the values that were added under it, and no other key has them", () => {
+test("each key of a set has its own values and their count", () => {
   const sets = new KeyedSets<string, number>();
 
   sets.add("a", 1);
@@ -105,8 +105,8 @@ function hashesOf(key: string, value: string): AttributeHashes {
   return found;
 }
 
-/** One span with these attributes, in a resource with those. */
-function place({ own = [] as number[][], around = [] as number[][] }) {
+/** Returns the location of a span with its own attributes, in a resource with those of `around`. */
+function locationOf({ own = [] as number[][], around = [] as number[][] }) {
   const resource = around.map((body) => bytesField(1, body));
   const fields = own.map((body) => bytesField(9, body));
   const bytes = request(
@@ -116,7 +116,7 @@ function place({ own = [] as number[][], around = [] as number[][] }) {
 }
 
 const INT = [...bytesField(1, "code"), ...bytesField(2, varintField(3, 200))];
-/** An attribute whose key has a length of more bytes than necessary. */
+/** An attribute whose key length is encoded in more bytes than necessary. */
 const WIDE = [
   ...wideBytesField(1, { tag: 1, length: 2 }, [0x6b]),
   ...bytesField(2, bytesField(1, "a")),
@@ -127,43 +127,43 @@ test.each<{ name: string; own: number[][]; key: string; value: string; isFound: 
   { name: "another text", own: [attribute("k", "b")], key: "k", value: "a", isFound: false },
   { name: "another key", own: [attribute("j", "a")], key: "k", value: "a", isFound: false },
   { name: "the second", own: [INT, attribute("k", "a")], key: "k", value: "a", isFound: true },
-  { name: "a text in an odd form", own: [WIDE], key: "k", value: "a", isFound: true },
+  { name: "a text with an overlong length", own: [WIDE], key: "k", value: "a", isFound: true },
   { name: "a number", own: [INT], key: "code", value: "200", isFound: true },
-  { name: "a number for a text", own: [INT], key: "code", value: "x", isFound: false },
+  { name: "a number that should be a text", own: [INT], key: "code", value: "x", isFound: false },
 ])("a value is found by its attribute: $name", ({ own, key, value, isFound }) => {
-  const wanted = new AttributeIndex<string>();
-  wanted.add(hashesOf(key, value), "who");
+  const index = new AttributeIndex<string>();
+  index.add(hashesOf(key, value), "filter");
   const [ofSpan, ofResource, ofOther] = [[], [], []] as string[][];
 
-  wanted.ofSpan(place({ own }), (found) => ofSpan!.push(...found));
-  wanted.ofResource(place({ around: own }), (found) => ofResource!.push(...found));
-  wanted.ofSpan(place({ around: own }), (found) => ofOther!.push(...found));
+  index.ofSpan(locationOf({ own }), (found) => ofSpan!.push(...found));
+  index.ofResource(locationOf({ around: own }), (found) => ofResource!.push(...found));
+  index.ofSpan(locationOf({ around: own }), (found) => ofOther!.push(...found));
 
-  const found = isFound ? ["who"] : [];
+  const found = isFound ? ["filter"] : [];
   expect([ofSpan, ofResource, ofOther]).toEqual([found, found, []]);
 });
 
 test("values under the same attribute are found together, and counted", () => {
-  const wanted = new AttributeIndex<string>();
-  for (const who of ["one", "other"]) wanted.add(hashesOf("k", "200"), who);
+  const index = new AttributeIndex<string>();
+  for (const filter of ["one", "other"]) index.add(hashesOf("k", "200"), filter);
   const found: string[] = [];
 
-  wanted.ofSpan(place({ own: [attribute("k", "200")] }), (each) => found.push(...each));
+  index.ofSpan(locationOf({ own: [attribute("k", "200")] }), (each) => found.push(...each));
 
   expect(found).toEqual(["one", "other"]);
-  const counts = ["200", "true", "text"].map((value) => wanted.countAt(hashesOf("k", value)));
-  // What may be a number is found by any number, and any boolean.
+  const counts = ["200", "true", "text"].map((value) => index.countAt(hashesOf("k", value)));
+  // A value that may be a number is found by any number and any boolean.
   expect(counts).toEqual([2, 2, 0]);
 });
 
 test("a removed value is not found", () => {
-  const wanted = new AttributeIndex<string>();
-  wanted.add(hashesOf("k", "200"), "who");
-  const before = wanted.isEmpty;
+  const index = new AttributeIndex<string>();
+  index.add(hashesOf("k", "200"), "filter");
+  const before = index.isEmpty;
   const found: string[] = [];
 
-  wanted.remove(hashesOf("k", "200"), "who");
-  wanted.ofSpan(place({ own: [attribute("k", "200")] }), (each) => found.push(...each));
+  index.remove(hashesOf("k", "200"), "filter");
+  index.ofSpan(locationOf({ own: [attribute("k", "200")] }), (each) => found.push(...each));
 
-  expect([before, wanted.isEmpty, found]).toEqual([false, true, []]);
+  expect([before, index.isEmpty, found]).toEqual([false, true, []]);
 });

@@ -8,12 +8,12 @@ import { nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
 
 const game = fc.record({
   filters: fc.array(filterArbitrary, { minLength: 1, maxLength: 8 }),
-  /** What arrives in each turn. */
+  /** The requests that arrive in each turn. */
   turns: fc.array(fc.array(queryableRequest, { maxLength: 3 }), { maxLength: 3 }),
 });
 
-// Goal: filters found by a trace, a name or a service receive the same spans as filters that are
-// tried on every span.
+// Goal: filters that are found by a trace, a name or a service receive the spans that they would
+// receive if they were tried on every span.
 // Method: protobufjs decodes the spans, and a plain function filters them. The seed is printed.
 test("each subscriber is called with exactly the spans that its filter matches", async () => {
   let matched = 0;
@@ -26,7 +26,7 @@ test("each subscriber is called with exactly the spans that its filter matches",
     for (const requests of turns) {
       arrive(...requests);
       await nextTurn();
-      // What comes next lies where this lay: nothing that was kept of it may be used.
+      // The next requests overwrite these, so that nothing remembered about these may be used.
       buffer.clear();
     }
 

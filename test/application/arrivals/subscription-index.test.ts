@@ -43,10 +43,14 @@ describe("each subscriber is called with its matches", () => {
     { name: "by name", filter: named("GET /"), sequences: [1, 2] },
     { name: "by service", filter: ofService("cart"), sequences: [2] },
     { name: "by an attribute of the resource", filter: withAttribute("till"), sequences: [3] },
-    { name: "by a condition that no key is for", filter: withStatus(2), sequences: [3] },
+    { name: "by a condition without a key", filter: withStatus(2), sequences: [3] },
     { name: "without a condition", filter: [], sequences: [1, 2, 3] },
     { name: "by several at once", filter: [...ofTrace(1), ...named("pay")], sequences: [3] },
-    { name: "by what nothing is", filter: [...ofTrace(2), ...named("pay")], sequences: [] },
+    {
+      name: "by unmet conditions",
+      filter: [...ofTrace(2), ...named("pay")],
+      sequences: [],
+    },
   ])("$name", ({ filter, sequences }) => {
     expect(shown({ filters: [filter] })).toEqual([sequences]);
     expect(shown({ filters: [filter], arePlain: false })).toEqual([sequences]);
@@ -59,7 +63,7 @@ test("many filters match the same spans", () => {
   expect(shown({ filters })).toEqual([[2], [3], [1], [1, 2, 3], [2], [3]]);
 });
 
-test("the last name of a span that is not plain counts, as for any reader", () => {
+test("a span with two names is matched by its last name", () => {
   const { buffer, arrive } = searchedRing();
   arrive(request(resourceSpans("shop", span(1, bytesField(5, "second name")))));
   const index = new SubscriptionIndex();
@@ -105,14 +109,14 @@ test.each<{ name: string; filter: SpanFilter }>([
   { name: "by trace", filter: ofTrace(1) },
   { name: "by name", filter: named("GET /") },
   { name: "by service", filter: ofService("shop") },
-  { name: "by nothing", filter: [] },
+  { name: "without a condition", filter: [] },
 ])("a removed subscriber is not called, and its neighbour is: $name", ({ filter }) => {
   const { buffer, arrive } = searchedRing();
   arrive(...SPANS);
   const index = new SubscriptionIndex();
   const received: string[] = [];
-  const remove = index.add(filter, () => received.push("gone"));
-  const removeOther = index.add(filter, () => received.push("there"));
+  const remove = index.add(filter, () => received.push("removed"));
+  const removeOther = index.add(filter, () => received.push("other"));
 
   remove?.();
   index.show(buffer, { ...buffer.range(), arePlain: true });
@@ -121,7 +125,7 @@ test.each<{ name: string; filter: SpanFilter }>([
   sizes.push(index.size);
   index.show(buffer, { ...buffer.range(), arePlain: true });
 
-  expect(received).toEqual(["there"]);
+  expect(received).toEqual(["other"]);
   expect(sizes).toEqual([1, 0]);
 });
 
@@ -140,18 +144,18 @@ test("a subscriber is called once for an attribute that a span has twice", () =>
   expect(received).toEqual([1, 2]);
 });
 
-test("equal filters always find room, and a further filter does not", () => {
+test("a full index accepts filters equal to stored ones and refuses others", () => {
   const index = new SubscriptionIndex();
-  const waiting = (value: number) => index.add(withStatus(value), () => {});
-  for (let value = 0; value < MAX_FOUND_TOGETHER; value += 1) waiting(value);
+  const subscribe = (value: number) => index.add(withStatus(value), () => {});
+  for (let value = 0; value < MAX_FOUND_TOGETHER; value += 1) subscribe(value);
 
-  const same = Array.from({ length: 1_000 }, () => waiting(0));
-  const other = waiting(MAX_FOUND_TOGETHER);
+  const same = Array.from({ length: 1_000 }, () => subscribe(0));
+  const other = subscribe(MAX_FOUND_TOGETHER);
   const size = index.size;
-  for (const leave of same) leave?.();
-  const stillNone = waiting(MAX_FOUND_TOGETHER);
+  for (const unsubscribe of same) unsubscribe?.();
+  const stillNone = subscribe(MAX_FOUND_TOGETHER);
 
-  expect(same.every((leave) => leave !== undefined)).toBe(true);
+  expect(same.every((unsubscribe) => unsubscribe !== undefined)).toBe(true);
   expect([other, stillNone]).toEqual([undefined, undefined]);
   expect([size, index.size]).toEqual([1_000 + MAX_FOUND_TOGETHER, MAX_FOUND_TOGETHER]);
 });
@@ -161,20 +165,20 @@ test.each<{ name: string; filter: SpanFilter }>([
   { name: "by name", filter: named("GET /") },
   { name: "by attribute", filter: withAttribute("till") },
   { name: "by service", filter: ofService("shop") },
-  { name: "by nothing", filter: [] },
-])("after all subscribers are removed, others find room: $name", ({ filter }) => {
+  { name: "without a condition", filter: [] },
+])("a full index has room again after its subscribers are removed: $name", ({ filter }) => {
   const index = new SubscriptionIndex();
-  const waiting = (value: number) => index.add([...filter, ...withStatus(value)], () => {});
-  // Some have room under their key, as many under none.
+  const subscribe = (value: number) => index.add([...filter, ...withStatus(value)], () => {});
+  // Half of them are stored under their key, and half under none.
   const room = filter.length === 0 ? MAX_FOUND_TOGETHER : 2 * MAX_FOUND_TOGETHER;
-  const all = Array.from({ length: room }, (_, value) => waiting(value));
-  const oneTooMany = waiting(room);
+  const all = Array.from({ length: room }, (_, value) => subscribe(value));
+  const oneTooMany = subscribe(room);
 
-  for (const leave of all) leave?.();
-  const others = Array.from({ length: room }, (_, value) => waiting(room + value));
+  for (const unsubscribe of all) unsubscribe?.();
+  const others = Array.from({ length: room }, (_, value) => subscribe(room + value));
 
   expect(oneTooMany).toBeUndefined();
-  expect(others.every((leave) => leave !== undefined)).toBe(true);
+  expect(others.every((unsubscribe) => unsubscribe !== undefined)).toBe(true);
 });
 
 test("a filter can be subscribed to again", () => {

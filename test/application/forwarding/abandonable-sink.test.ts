@@ -6,7 +6,7 @@ import { batchOf } from "../../support/requests/span-batch.ts";
 
 const DELIVERED: SendOutcome = { outcome: "delivered" };
 
-test("it sends as the sink does", async () => {
+test("an abandonable sink returns the outcomes and errors of its sink", async () => {
   const failing = new AbandonableSink({ send: () => Promise.reject(new Error("a fault")) });
 
   expect(
@@ -15,7 +15,7 @@ test("it sends as the sink does", async () => {
   expect(failing.send(batchOf(1), NEVER)).rejects.toThrow("a fault");
 });
 
-test("what does not end is over when it is abandoned, and its end comes too late", async () => {
+test("abandoning the sink ends a pending send, and its late outcome is ignored", async () => {
   const { promise, resolve } = Promise.withResolvers<SendOutcome>();
   const sink = new AbandonableSink({ send: () => promise });
   const sending = sink.send(batchOf(1), NEVER);
@@ -28,7 +28,7 @@ test("what does not end is over when it is abandoned, and its end comes too late
   expect(outcome).toMatchObject({ outcome: "retry" });
 });
 
-test("nothing is sent after that", async () => {
+test("an abandoned sink sends nothing", async () => {
   let sends = 0;
   const sink = new AbandonableSink({
     send: async () => {

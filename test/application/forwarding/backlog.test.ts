@@ -5,7 +5,7 @@ import { requestOf } from "../../support/requests/request-bytes.ts";
 import { nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
 import { countedArrivals } from "../../support/fakes/counted-listeners.ts";
 
-/** A clock whose sleeps end with their signal alone. */
+/** A clock whose sleeps end only when they are aborted. */
 class SleeplessClock extends HandMovedClock {
   sleep(_durationMs: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
@@ -23,7 +23,7 @@ function backlogOf(full = { spans: 100, bytes: 1 << 20 }) {
   return { buffer, arrive, clock, backlog, states };
 }
 
-test("a span that has waited long enough is late, however much arrives meanwhile", async () => {
+test("later arrivals do not delay a batch whose oldest span has waited long enough", async () => {
   const { arrive, clock, states } = backlogOf();
   const seen: number[] = [];
 
@@ -35,7 +35,7 @@ test("a span that has waited long enough is late, however much arrives meanwhile
     clock.moveMs(100);
   }
 
-  // It has waited for 0, 100, 200 and 300 ms.
+  // The oldest span has waited for 0, 100, 200 and 300 ms.
   expect(seen).toEqual([0, 0, 0, 1]);
   expect(states).toEqual(["due"]);
 });
@@ -43,24 +43,21 @@ test("a span that has waited long enough is late, however much arrives meanwhile
 test.each([
   { of: "spans", full: { spans: 3, bytes: 1 << 20 } },
   { of: "bytes", full: { spans: 100, bytes: 200 } },
-])(
-  "a batch that is full of $of is due at once, though it was not so at first",
-  async ({ full }) => {
-    const { arrive, states } = backlogOf(full);
-    arrive(requestOf(1));
-    await nextTurn();
-    await nextTurn();
-    const before = states.length;
+])("a batch that becomes full in $of is due at once", async ({ full }) => {
+  const { arrive, states } = backlogOf(full);
+  arrive(requestOf(1));
+  await nextTurn();
+  await nextTurn();
+  const before = states.length;
 
-    arrive(requestOf(2));
-    await nextTurn();
-    await nextTurn();
+  arrive(requestOf(2));
+  await nextTurn();
+  await nextTurn();
 
-    expect([before, states]).toEqual([0, ["due"]]);
-  },
-);
+  expect([before, states]).toEqual([0, ["due"]]);
+});
 
-test("what is in flight is no reason for another batch", async () => {
+test("spans in flight do not make another batch due", async () => {
   const { buffer, arrive, backlog, states } = backlogOf({ spans: 10, bytes: 300 });
   arrive(requestOf(10));
   await nextTurn();
@@ -75,7 +72,7 @@ test("what is in flight is no reason for another batch", async () => {
   expect(states).toEqual(["due"]);
 });
 
-test("however often a batch ends, one waits for what arrives", async () => {
+test("one listener waits for arrivals, however many batches have settled", async () => {
   const { buffer, arrivals, arrive } = searchedRing();
   const [counted, clock] = [countedArrivals(arrivals), new SleeplessClock()];
   const full = { spans: 100, bytes: 1 << 20 };
@@ -95,7 +92,7 @@ test("however often a batch ends, one waits for what arrives", async () => {
   expect(waiting).toEqual([1, 1, 1]);
 });
 
-test("when readers have taken what waited, the next span has its whole time", async () => {
+test("a span waits for the full delay if readers have taken those before it", async () => {
   const { buffer, arrive, clock, states } = backlogOf();
   arrive(requestOf(1));
   await nextTurn();
@@ -106,16 +103,16 @@ test("when readers have taken what waited, the next span has its whole time", as
   arrive(requestOf(1));
   await nextTurn();
   await nextTurn();
-  const atOnce = states.length;
+  const countBefore = states.length;
   clock.moveMs(300);
   arrive(requestOf(1));
   await nextTurn();
   await nextTurn();
 
-  expect([atOnce, states.length]).toEqual([1, 1]);
+  expect([countBefore, states.length]).toEqual([1, 1]);
 });
 
-test("the bytes of a lease that is not the oldest count as long as it is open", async () => {
+test("the bytes of a lease of newer spans count as in flight while it is open", async () => {
   const { buffer, arrive, backlog, states } = backlogOf({ spans: 100, bytes: 200 });
   arrive(requestOf(1));
   const newest = buffer.leaseNewest()!;
@@ -125,7 +122,7 @@ test("the bytes of a lease that is not the oldest count as long as it is open", 
   await nextTurn();
   const whileOpen = states.length;
 
-  // 2 spans of 75 bytes and what is around them: with the first they are a full batch.
+  // Two spans of 75 bytes with their messages fill a batch only together with the first one.
   buffer.settle(newest, "returned");
   backlog.settled(newest);
   await nextTurn();

@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import { BatchSize } from "../../../src/application/forwarding/batch-size.ts";
 
-const MOST = 1_024_000;
+const MAX_BYTES = 1_024_000;
 
 const batch = (spanBytes: number, spanCount = 10) => ({ spanCount, spanBytes });
 
 const LATE = { message: "no answer in time", isTimeout: true };
 const BUSY = { message: "503: busy" };
 
-/** Sends batches as large as may be through a proxy with a limit that it calls by another name. */
+/** Sends batches of the maximum size through a proxy that does not name its limit as the reason. */
 function sentThrough(limitBytes: number, size: BatchSize, times: number): string {
   let passes = "";
   for (let time = 0; time < times; time += 1) {
@@ -20,17 +20,17 @@ function sentThrough(limitBytes: number, size: BatchSize, times: number): string
   return passes;
 }
 
-/** So many batches as large as may be. */
+/** Passes this many batches of the maximum size; returns the next maximum. */
 function passed(size: BatchSize, times: number): number {
   for (let time = 0; time < times; time += 1) size.passed(batch(size.bytes));
   return size.bytes;
 }
 
-test("batches are as large as configured, however many pass", () => {
-  expect(passed(new BatchSize(MOST), 1_000)).toBe(MOST);
+test("the size never exceeds the configured maximum, however many batches pass", () => {
+  expect(passed(new BatchSize(MAX_BYTES), 1_000)).toBe(MAX_BYTES);
 });
 
-test("after one that was too large they are half of it, down to a byte", () => {
+test("a batch that is too large halves the size, down to one byte", () => {
   const size = new BatchSize(1_000);
 
   const sizes = [900, 2_000, 100, 1, 0].map((bytes) => {
@@ -38,35 +38,35 @@ test("after one that was too large they are half of it, down to a byte", () => {
     return size.bytes;
   });
 
-  // A batch may be longer than asked for: its first span is always in it.
+  // A batch may exceed the requested size, because it always includes its first span.
   expect(sizes).toEqual([450, 450, 50, 1, 1]);
 });
 
-test("after one that was refused, and whose parts were taken, it is soon tried again", () => {
-  const size = new BatchSize(MOST);
+test("a refused batch whose parts were accepted reduces the size for two batches", () => {
+  const size = new BatchSize(MAX_BYTES);
 
   const sizes = [0, 0, 0, 0].map(() => {
-    size.seemsTooLarge(batch(MOST));
+    size.seemsTooLarge(batch(MAX_BYTES));
     const half = size.bytes;
     let count = 0;
-    for (; size.bytes < MOST; count += 1) size.passed(batch(size.bytes));
+    for (; size.bytes < MAX_BYTES; count += 1) size.passed(batch(size.bytes));
     return [half, count];
   });
   size.seemsTooLarge(batch(1_000));
 
-  expect(sizes).toEqual([0, 0, 0, 0].map(() => [MOST / 2, 2]));
-  expect(size.bytes).toBe(MOST);
+  expect(sizes).toEqual([0, 0, 0, 0].map(() => [MAX_BYTES / 2, 2]));
+  expect(size.bytes).toBe(MAX_BYTES);
 });
 
-test("when that goes on, it is tried ever less often", () => {
-  const size = new BatchSize(MOST);
+test("repeated refusals of this kind make attempts at a larger size less frequent", () => {
+  const size = new BatchSize(MAX_BYTES);
 
-  for (const bytes of [MOST, MOST / 2, MOST / 4]) size.seemsTooLarge(batch(bytes));
+  for (const bytes of [MAX_BYTES, MAX_BYTES / 2, MAX_BYTES / 4]) size.seemsTooLarge(batch(bytes));
 
-  expect([passed(size, 7), passed(size, 1)]).toEqual([MOST / 8, MOST / 4]);
+  expect([passed(size, 7), passed(size, 1)]).toEqual([MAX_BYTES / 8, MAX_BYTES / 4]);
 });
 
-test("it is tried again whether more passes than was too large, up to what is configured", () => {
+test("the size doubles after every 64 accepted batches, up to the configured maximum", () => {
   const size = new BatchSize(1_000);
   size.tooLarge(batch(800));
 
@@ -75,7 +75,7 @@ test("it is tried again whether more passes than was too large, up to what is co
   expect(sizes).toEqual([400, 800, 1_000, 1_000]);
 });
 
-test("what has passed before one was too large does not count after it", () => {
+test("batches that passed before one was too large do not count towards growth", () => {
   const size = new BatchSize(1_000);
   size.tooLarge(batch(800));
   passed(size, 63);
@@ -85,7 +85,7 @@ test("what has passed before one was too large does not count after it", () => {
   expect(passed(size, 63)).toBe(200);
 });
 
-test("one span that is too large by itself makes no batch smaller for long", () => {
+test("one span that is too large by itself reduces the size only briefly", () => {
   const size = new BatchSize(1_000);
 
   for (const bytes of [800, 400, 200]) size.tooLarge(batch(bytes));
@@ -96,10 +96,10 @@ test("one span that is too large by itself makes no batch smaller for long", () 
   expect([atLeast, size.bytes]).toEqual([100, 400]);
 });
 
-test("after one that was late they are half of it, and not less than what is soon sent", () => {
-  const size = new BatchSize(MOST);
+test("a timeout halves the size, down to 64 KiB", () => {
+  const size = new BatchSize(MAX_BYTES);
 
-  const sizes = [MOST, 512_000, 256_000, 128_000, 1_000].map((bytes) => {
+  const sizes = [MAX_BYTES, 512_000, 256_000, 128_000, 1_000].map((bytes) => {
     size.failed(batch(bytes), LATE);
     return size.bytes;
   });
@@ -107,8 +107,8 @@ test("after one that was late they are half of it, and not less than what is soo
   expect(sizes).toEqual([512_000, 256_000, 128_000, 65_536, 65_536]);
 });
 
-test("each that arrives is followed by one twice as large, up to what is too large", () => {
-  const size = new BatchSize(MOST);
+test("after a timeout, each accepted batch doubles the size, up to the known limit", () => {
+  const size = new BatchSize(MAX_BYTES);
   size.tooLarge(batch(600_000));
   size.failed(batch(128_000), LATE);
 
@@ -117,7 +117,7 @@ test("each that arrives is followed by one twice as large, up to what is too lar
   expect(sizes).toEqual([65_536, 131_072, 262_144, 300_000, 300_000]);
 });
 
-test("the same failure three times in a row makes batches much smaller, until they pass", () => {
+test("from the third similar failure in a row, the size is quartered each time", () => {
   const size = new BatchSize(3_000_000);
 
   const sizes = Array.from({ length: 6 }, () => {
@@ -128,7 +128,7 @@ test("the same failure three times in a row makes batches much smaller, until th
   expect(sizes).toEqual([3_000_000, 3_000_000, 750_000, 187_500, 46_875, 11_718]);
 });
 
-test("they become no smaller than a few spans, and as large as before in a dozen steps", () => {
+test("similar failures leave a size of 1 KiB, which recovers in a dozen steps", () => {
   const size = new BatchSize(3_000_000);
   for (let time = 0; time < 50; time += 1) size.failed(batch(size.bytes), BUSY);
   const least = size.bytes;
@@ -139,39 +139,39 @@ test("they become no smaller than a few spans, and as large as before in a dozen
 test.each([
   { name: "two failures", failures: [BUSY, BUSY] },
   { name: "failures of several kinds", failures: [BUSY, { message: "429: busy" }, BUSY, BUSY] },
-])("$name say nothing of the size", ({ failures }) => {
-  const size = new BatchSize(MOST);
+])("$name do not change the size", ({ failures }) => {
+  const size = new BatchSize(MAX_BYTES);
 
-  for (const failure of failures) size.failed(batch(MOST), failure);
+  for (const failure of failures) size.failed(batch(MAX_BYTES), failure);
 
-  expect(size.bytes).toBe(MOST);
+  expect(size.bytes).toBe(MAX_BYTES);
 });
 
-test("failures with one between that passed, and was as large, are not in a row", () => {
-  const size = new BatchSize(MOST);
+test("failures are not in a row if a batch of the same size passed between them", () => {
+  const size = new BatchSize(MAX_BYTES);
 
   for (let time = 0; time < 5; time += 1) {
-    size.failed(batch(MOST), BUSY);
-    size.failed(batch(MOST), BUSY);
-    size.passed(batch(MOST));
+    size.failed(batch(MAX_BYTES), BUSY);
+    size.failed(batch(MAX_BYTES), BUSY);
+    size.passed(batch(MAX_BYTES));
   }
 
-  expect(size.bytes).toBe(MOST);
+  expect(size.bytes).toBe(MAX_BYTES);
 });
 
-test("what is smaller passes for another reason: it does not come between", () => {
-  const size = new BatchSize(MOST);
+test("a smaller batch that passes does not interrupt a row of similar failures", () => {
+  const size = new BatchSize(MAX_BYTES);
 
   for (let time = 0; time < 2; time += 1) {
-    size.failed(batch(MOST), BUSY);
+    size.failed(batch(MAX_BYTES), BUSY);
     size.passed(batch(100));
   }
-  size.failed(batch(MOST), BUSY);
+  size.failed(batch(MAX_BYTES), BUSY);
 
-  expect(size.bytes).toBe(MOST / 4);
+  expect(size.bytes).toBe(MAX_BYTES / 4);
 });
 
-test("a limit is found, and is tried ever less often", () => {
+test("an unknown limit is found, and then exceeded less and less often", () => {
   const size = new BatchSize(3_000_000);
 
   const first = sentThrough(100_000, size, 5);
@@ -182,7 +182,7 @@ test("a limit is found, and is tried ever less often", () => {
   expect(growth.replaceAll(".", "").length).toBeLessThan(12);
 });
 
-test("a limit that is gone is forgotten", () => {
+test("the size returns to the maximum after the limit is removed", () => {
   const size = new BatchSize(3_000_000);
   sentThrough(100_000, size, 300);
 
@@ -191,7 +191,7 @@ test("a limit that is gone is forgotten", () => {
   expect(size.bytes).toBe(3_000_000);
 });
 
-test("a batch that was far from full proves nothing, and a failure after it limits nothing", () => {
+test("a batch far below the size neither confirms it nor makes the next failure a limit", () => {
   const size = new BatchSize(3_000_000);
   for (let time = 0; time < 3; time += 1) size.failed(batch(3_000_000), BUSY);
   size.passed(batch(400));

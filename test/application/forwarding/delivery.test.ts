@@ -15,28 +15,28 @@ import { requestOf } from "../../support/requests/request-bytes.ts";
 import { NEVER, searchedRing } from "../../support/running/searched-ring.ts";
 import type { Lease } from "../../../src/ports/trace-buffer.ts";
 
-describe("what the upstream says of a batch is what becomes of its spans", () => {
+describe("spans are settled as the upstream answers", () => {
   test.each<{ name: string; outcome: SendOutcome; events: string[]; ledger: DeliveryAmounts }>([
     {
-      name: "it has them",
+      name: "accepted spans are delivered",
       outcome: DELIVERED,
       events: ["sent 6: delivered", "delivered 6"],
       ledger: { buffered: 0, delivered: 6, undeliverable: 0 },
     },
     {
-      name: "it has all but two",
+      name: "two rejected spans are undeliverable, and the others delivered",
       outcome: { outcome: "partly_rejected", rejectedSpans: 2, message: "no id" },
       events: ["sent 6: partly_rejected", "delivered 4", "undeliverable 2: rejected, no id"],
       ledger: { buffered: 0, delivered: 4, undeliverable: 2 },
     },
     {
-      name: "it has none of them, and never will",
+      name: "a batch whose spans are all rejected is undeliverable",
       outcome: { outcome: "partly_rejected", rejectedSpans: 6, message: "no id" },
       events: ["sent 6: partly_rejected", "delivered 0", "undeliverable 6: rejected, no id"],
       ledger: { buffered: 0, delivered: 0, undeliverable: 6 },
     },
     {
-      name: "it may take them later",
+      name: "spans of a retryable failure are returned",
       outcome: BUSY,
       events: ["sent 6: retry", "returned 6"],
       ledger: { buffered: 6, delivered: 0, undeliverable: 0 },
@@ -46,7 +46,7 @@ describe("what the upstream says of a batch is what becomes of its spans", () =>
   });
 });
 
-test("what is too large is sent in halves, in order, until it passes", async () => {
+test("a batch that is too large is halved until its parts pass, in order", async () => {
   const sink = answering(({ spanCount }) => (spanCount > 2 ? TOO_LARGE : DELIVERED));
 
   const { ledger } = await delivered({ sink });
@@ -63,7 +63,7 @@ test("what is too large is sent in halves, in order, until it passes", async () 
   expect(ledger).toEqual({ buffered: 0, delivered: 6, undeliverable: 0 });
 });
 
-test("one span that is too large for itself is undeliverable, and the others are not", async () => {
+test("only a span that is too large by itself is undeliverable", async () => {
   const sink = answering((batch) => (namesOf(batch).includes("span 3") ? TOO_LARGE : DELIVERED));
 
   const { ledger, events } = await delivered({ sink });
@@ -72,7 +72,7 @@ test("one span that is too large for itself is undeliverable, and the others are
   expect(events).toContain("undeliverable 1: too_large, too long");
 });
 
-test("when one half has to wait, so has all behind it", async () => {
+test("a retryable failure of one half returns all spans after it", async () => {
   const answers = [TOO_LARGE, DELIVERED, BUSY];
   const sink = answering(() => answers.shift()!);
 
@@ -89,7 +89,7 @@ test("when one half has to wait, so has all behind it", async () => {
   expect(failures).toMatchObject([{ message: "busy", isRefusal: false }]);
 });
 
-test("a sink that fails gives the spans back, and so does one that throws", async () => {
+test("spans are returned when the sink rejects or throws", async () => {
   const failing = { send: () => Promise.reject(new Error("a fault")) };
   const throwing = {
     send: () => {
@@ -123,7 +123,7 @@ describe("an offer", () => {
     },
     { outcome: INVALID, ledger: { buffered: 6, delivered: 0, undeliverable: 0 } },
     { outcome: BUSY, ledger: { buffered: 6, delivered: 0, undeliverable: 0 } },
-  ])("is sent once, and settled: $outcome.outcome", async ({ outcome, ledger }) => {
+  ])("is sent once and settled: $outcome.outcome", async ({ outcome, ledger }) => {
     const { buffer, arrive } = searchedRing();
     arrive(requestOf(6));
     const lease = buffer.lease({ spans: 6, bytes: 1 << 20 }) as Lease;

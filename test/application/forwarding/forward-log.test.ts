@@ -16,20 +16,20 @@ function failure(message: string, hint?: string): SendFailure {
   return { message, hint, afterMs: undefined, isRefusal, areSpansRefused: false };
 }
 
-test("each change of the upstream's state is one line, and no change is none", () => {
+test("a line is logged only when the upstream's state changes", () => {
   const { logger, clock, log } = openLog();
   const states = [log.state];
-  const then = (happens: () => void) => {
-    happens();
+  const observe = (act: () => void) => {
+    act();
     states.push(log.state);
   };
 
-  then(() => log.succeeded());
-  then(() => log.succeeded());
-  then(() => log.failed(failure("503: busy"), 120.4));
+  observe(() => log.succeeded());
+  observe(() => log.succeeded());
+  observe(() => log.failed(failure("503: busy"), 120.4));
   clock.moveMs(1_500);
-  then(() => log.failed(failure("503: busy"), 120.4));
-  then(() => log.succeeded());
+  observe(() => log.failed(failure("503: busy"), 120.4));
+  observe(() => log.succeeded());
 
   expect(states).toEqual([
     "untried",
@@ -50,7 +50,7 @@ test("each change of the upstream's state is one line, and no change is none", (
   ]);
 });
 
-test("each other reason of an outage is logged, and one that stays every five minutes", () => {
+test("an outage is logged at each new reason, and every five minutes if it stays the same", () => {
   const { logger, clock, log } = openLog();
   const reasons = ["refused", "refused", "no answer", "refused", "no answer", "no answer"];
   const secondsBefore = [0, 20, 1, 1, 1, 299];
@@ -72,8 +72,8 @@ test("each other reason of an outage is logged, and one that stays every five mi
   ]);
 });
 
-describe("other reasons within a second of a line", () => {
-  test("are one line at the end of it, of the last", () => {
+describe("new reasons within a second of a line", () => {
+  test("are logged as one line at the end of that second, with the last reason", () => {
     const { clock, log, errors } = openLog();
 
     log.failed(failure("refused"), 1);
@@ -87,7 +87,7 @@ describe("other reasons within a second of a line", () => {
     expect(errors()).toEqual(["refused", "no answer"]);
   });
 
-  test("are none when the last is the one that is logged", () => {
+  test("are not logged if the last one equals the reason already logged", () => {
     const { clock, log, errors } = openLog();
 
     for (const reason of ["refused", "no answer", "refused"]) log.failed(failure(reason), 1);
@@ -99,7 +99,7 @@ describe("other reasons within a second of a line", () => {
   test.each([
     { name: "the outage is over", end: (log: ForwardLog) => log.succeeded(), after: [undefined] },
     { name: "the log is closed", end: (log: ForwardLog) => log.close(), after: [] },
-  ])("are one line at once when $name", ({ end, after }) => {
+  ])("are logged at once as one line when $name", ({ end, after }) => {
     const { clock, log, errors } = openLog();
 
     for (const reason of ["refused", "no answer"]) log.failed(failure(reason), 1);
@@ -112,7 +112,7 @@ describe("other reasons within a second of a line", () => {
   });
 });
 
-test("the last error is known, of whichever kind", () => {
+test("the last error is that of the last failure or loss", () => {
   const { log } = openLog();
   const atFirst = log.lastError;
 
@@ -130,7 +130,7 @@ test("the last error is known, of whichever kind", () => {
   log.close();
 });
 
-test("lost spans are logged at once, and those that follow in one line", () => {
+test("the first loss is logged at once, and later ones together in one line", () => {
   const { logger, log } = openLog();
 
   log.lost(3, "invalid", "first");
@@ -150,7 +150,7 @@ test("lost spans are logged at once, and those that follow in one line", () => {
   ]);
 });
 
-test("a refusal is another state than an outage, and says what to check", () => {
+test("a refusal has a state of its own, with a hint at what to check", () => {
   const { logger, clock, log } = openLog();
   const states = [];
 
@@ -188,7 +188,7 @@ test("a refusal is another state than an outage, and says what to check", () => 
   ]);
 });
 
-test("after an outage the next is new again", () => {
+test("a second outage is logged like the first one", () => {
   const { logger, log } = openLog();
 
   log.failed(failure("503: busy"), 1);
@@ -202,7 +202,7 @@ test("after an outage the next is new again", () => {
   ]);
 });
 
-test("what the upstream has to say of what it takes is logged, a line a second", () => {
+test("warnings of the upstream are logged, at most one line a second", () => {
   const { logger, log } = openLog();
 
   for (const message of ["slow down", "slower", "please"]) log.warned(message);

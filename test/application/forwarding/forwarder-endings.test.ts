@@ -82,7 +82,7 @@ test("an error in a lease is logged and causes a pause", async () => {
 });
 
 describe("a stop", () => {
-  test("sends what is there at once, and ends when nothing is left", async () => {
+  test("sends buffered spans at once, and ends when all are delivered", async () => {
     const run = forwarding({ batchSpans: 100, answer: () => "held" });
     run.forwarder.start();
     await settled();
@@ -99,7 +99,7 @@ describe("a stop", () => {
     expect(ledgerOfRun(run)).toMatchObject({ buffered: 0, delivered: 3 });
   });
 
-  test("sends what comes back once more", async () => {
+  test("sends returned spans again", async () => {
     const run = forwarding({ batchSpans: 3, answer: () => "held" });
     run.arrive(requestOf(3));
     run.forwarder.start();
@@ -114,7 +114,7 @@ describe("a stop", () => {
     expect(ledgerOfRun(run)).toMatchObject({ buffered: 0, delivered: 3 });
   });
 
-  test("gives back what is in flight when its time is up", async () => {
+  test("returns spans in flight to the ring when its time is up", async () => {
     const run = forwarding({ batchSpans: 2, concurrency: 2, answer: () => "held" });
     run.arrive(requestOf(6));
     run.forwarder.start();
@@ -124,7 +124,7 @@ describe("a stop", () => {
 
     expect(run.sink.isClosed).toBe(true);
     expect(ledgerOfRun(run)).toMatchObject({ buffered: 6, delivered: 0 });
-    // What is given up says nothing of the upstream.
+    // A cancelled send does not change what is known about the upstream.
     expect(run.forwarder.status()).toMatchObject({ state: "untried", lastError: undefined });
     expect(run.buffer.take(10).request.length).toBeGreaterThan(0);
   });
@@ -200,7 +200,7 @@ describe("a stop", () => {
     expect([before, loggedSpans()]).toEqual([1, 5]);
   });
 
-  test("ends though the sink does not give up", async () => {
+  test("ends even if neither a send nor the close of the sink ends", async () => {
     const run = forwarding({ batchSpans: 2 });
     Object.assign(run.sink, { send: endless, close: endless });
     run.arrive(requestOf(2));
@@ -216,12 +216,12 @@ describe("a stop", () => {
     await stopped;
 
     expect(ledgerOfRun(run)).toMatchObject({ buffered: 2 });
-    // Nothing is on its way any more: what comes after the stop finds all of it.
+    // Nothing is in flight any more, so that the spill finds all spans.
     expect(run.buffer.lease({ spans: 9, bytes: 1 << 20 })?.sequences).toEqual([1, 2]);
     expect(run.forwarder.status().figures).toMatchObject({ inFlightBatches: 0, inFlightSpans: 0 });
   });
 
-  test("with nothing there is over at once, also before anything was started", async () => {
+  test("ends at once if the ring is empty, even before the forwarder was started", async () => {
     const [started, never] = [forwarding({}), forwarding({})];
     started.forwarder.start();
 
@@ -232,25 +232,25 @@ describe("a stop", () => {
   });
 });
 
-describe("what it tells", () => {
-  test("of the lag: the age of the oldest span, and nothing without one", async () => {
+describe("the status reports", () => {
+  test("the age of the oldest span as lag, and zero if the ring is empty", async () => {
     const run = forwarding({ answer: () => "held" });
     const empty = run.forwarder.status().lagMs;
 
     run.arrive(requestOf(1));
 
-    // Spans arrive at 1,000 in these tests, and it is 61,000.
+    // Spans arrive at 1,000 ms in these tests, and the time is 61,000 ms.
     expect([empty, run.forwarder.status().lagMs]).toEqual([0, 60_000]);
   });
 
-  test("of room: as fast as spans leave, within bounds", async () => {
+  test("the expected delay until room, from the delivery rate and within bounds", async () => {
     const run = forwarding({ batchSpans: 100 });
     const unknown = run.forwarder.roomAfterMs(1_000);
     run.arrive(requestOf(100));
     run.forwarder.start();
     await settled();
 
-    // A hundred in this second.
+    // A hundred spans were delivered in this second.
     const rooms = [1, 250, 1_000_000].map((spans) => run.forwarder.roomAfterMs(spans));
 
     expect(unknown).toBe(1_000);

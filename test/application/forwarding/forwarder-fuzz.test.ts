@@ -35,11 +35,11 @@ const game = fc.record({
 const namesOf = (bytes: Uint8Array): string[] =>
   decodeSpans(Buffer.from(bytes)).map(({ span: { name } }) => name ?? "");
 
-// Goal: whatever the upstream says and in whichever order, whatever readers take and what makes
-// room meanwhile: no span is delivered twice, none that was taken is sent on as delivered, and
-// every span is in exactly one book.
-// Method: random steps; at the end the upstream takes all. The seed is printed.
-test("each span has one end", async () => {
+// Goal: whatever the upstream answers, in any order, while readers take spans and spans are
+// evicted: no span is delivered twice, no taken span is delivered, and every span has exactly one
+// entry in the ledger.
+// Method: random steps; at the end the upstream accepts everything. The seed is printed.
+test("each span ends in exactly one entry of the ledger", async () => {
   let ends = 0;
   const property = fc.asyncProperty(game, async ({ steps, ...settings }) => {
     const run = forwarding({ ...settings, capacity: CAPACITY, answer: () => "held" });
@@ -74,7 +74,7 @@ test("each span has one end", async () => {
     expect(taken.filter((name) => delivered.includes(name))).toEqual([]);
     expect(ledger.accepted).toBe(next - 1);
     expect([ledger.buffered, run.forwarder.status().figures.inFlightSpans]).toEqual([0, 0]);
-    // Those of a batch that was kept in part are delivered too, and not in the list.
+    // The accepted spans of a partly rejected batch are delivered, but not in the list.
     expect(ledger.delivered).toBeGreaterThanOrEqual(delivered.length);
     ends += ledger.delivered + ledger.undeliverable + ledger.evicted;
   });
@@ -85,7 +85,7 @@ test("each span has one end", async () => {
 
 const strictGame = fc.record({
   spanCount: fc.integer({ min: 1, max: 120 }),
-  /** Every so many spans there is a bad one, which is refused with all that comes with it. */
+  /** The numbers of the spans that the upstream refuses, with every batch that contains them. */
   bad: fc.uniqueArray(fc.integer({ min: 1, max: 120 }), { maxLength: 12 }),
   isInvalidText: fc.boolean(),
   maxSpans: fc.integer({ min: 1, max: 120 }),
@@ -97,10 +97,10 @@ const strictGame = fc.record({
   ),
 });
 
-// Goal: whichever spans an upstream refuses, and however many it takes at a time, it gets all the
-// others, each once, and only those are undeliverable.
-// Method: random spans that are refused, and good ones after them. The seed is printed.
-test("a bad span costs no other", async () => {
+// Goal: whichever spans an upstream refuses, and however many it accepts at a time, it receives
+// all others, each once, and only the refused ones are undeliverable.
+// Method: random refused spans, followed by valid ones. The seed is printed.
+test("only refused spans are undeliverable, and all others are delivered once", async () => {
   let undeliverable = 0;
   const property = fc.asyncProperty(strictGame, async (given) => {
     const { spanCount, isInvalidText, maxSpans, refusal, ...settings } = given;
@@ -119,14 +119,14 @@ test("a bad span costs no other", async () => {
     const spans = Array.from({ length: spanCount }, (_, at) =>
       isInvalidText && bad.has(at + 1) ? span(at + 1, INVALID_TEXT) : span(at + 1),
     );
-    // Without a turn between two tries, nothing else would ever arrive.
+    // Without a turn between two attempts, nothing else could arrive.
     run.clock.sleep = (durationMs) => {
       run.clock.moveMs(durationMs);
       return nextTurn();
     };
     run.arrive(request(resourceSpans("shop", ...spans)));
     run.forwarder.start();
-    // Good ones come after them, one by one: they show that it is not all that is refused.
+    // Valid spans follow one by one; they show that the upstream does not refuse everything.
     const later = Array.from({ length: 15 }, (_, at) => 1_000 + at);
     for (const number of later) {
       await settled();

@@ -14,11 +14,11 @@ const namesOf = ({ request }: SpanBatch): string[] =>
 const namesFrom = (first: number, last: number): string[] =>
   Array.from({ length: last - first + 1 }, (_, index) => `span ${first + index}`);
 
-/** Of the oldest forty. */
+/** Reports whether a span is one of the oldest forty. */
 const isOld = (name: string): boolean => Number(name.split(" ")[1]) <= 40;
 
 describe("an upstream that", () => {
-  test("refuses us is sent an empty request after each pause, and then few spans", async () => {
+  test("refuses access is sent an empty request after each pause, and then few spans", async () => {
     const refusal = { outcome: "blocked", reason: "unauthenticated", message: "401" } as const;
     const run = forwarding({ batchSpans: 100, concurrency: 3 });
     run.sink.answer = () => (run.clock.sleptMs.length < 2 ? refusal : DELIVERED);
@@ -43,7 +43,7 @@ describe("an upstream that", () => {
     ]);
   });
 
-  test("has refused us and is gone then is sent the empty request first", async () => {
+  test("refuses access and then becomes unavailable is sent an empty request first", async () => {
     const refusal = { outcome: "blocked", reason: "not_found", message: "404" } as const;
     const answers: SendOutcome[] = [refusal, refusal, BUSY];
     const run = forwarding({ answer: () => answers.shift() ?? DELIVERED });
@@ -55,7 +55,7 @@ describe("an upstream that", () => {
     expect(ledgerOfRun(run)).toMatchObject({ delivered: 10 });
   });
 
-  test("takes no empty request is tried with few spans", async () => {
+  test("refuses empty requests is sent a small batch", async () => {
     const empty = { outcome: "refused", reason: "invalid", message: "no spans" } as const;
     const blocked = { outcome: "blocked", reason: "forbidden", message: "403" } as const;
     const answers: SendOutcome[] = [blocked];
@@ -70,14 +70,14 @@ describe("an upstream that", () => {
     expect(ledgerOfRun(run)).toMatchObject({ delivered: 200, undeliverable: 0 });
   });
 
-  test("refuses all spans and takes empty requests keeps them waiting in the ring", async () => {
+  test("refuses all spans but accepts empty requests loses no span", async () => {
     const refusal = { outcome: "refused", reason: "invalid", message: "400" } as const;
     const run = forwarding({ batchSpans: 100, answer: () => "held" });
     run.arrive(requestOf(300));
     run.forwarder.start();
     await settled();
     run.sink.answer = ({ spanCount }) => {
-      // In the end it is mended.
+      // In the end the upstream is repaired.
       if (run.sink.sent.length > 200) return DELIVERED;
       return spanCount === 0 ? DELIVERED : refusal;
     };
@@ -87,10 +87,10 @@ describe("an upstream that", () => {
 
     const spansSent = run.sink.sent.reduce((sum, { spanCount }) => sum + spanCount, 0);
     expect(ledgerOfRun(run)).toMatchObject({ accepted: 300, undeliverable: 0, delivered: 300 });
-    // The last one is no pause: the last spans waited for others.
+    // The last sleep is no pause: the last spans waited for a full batch.
     expect(run.clock.sleptMs.slice(0, 5)).toEqual([50, 100, 200, 400, 500]);
     expect(new Set(run.clock.sleptMs.slice(5, -1))).toEqual(new Set([500]));
-    // Few spans are sent with each try.
+    // Each attempt sends few spans.
     expect(spansSent / run.clock.sleptMs.length).toBeLessThan(300);
     expect(run.logger.lines[0]).toMatchObject({
       event: "forward_blocked",
@@ -98,7 +98,7 @@ describe("an upstream that", () => {
     });
   });
 
-  test("refuses everything is not said to accept empty requests", async () => {
+  test("refuses everything is not reported to accept empty requests", async () => {
     const refusal = { outcome: "refused", reason: "internal", message: "500" } as const;
     const run = forwarding({ answer: () => (run.sink.sent.length > 20 ? DELIVERED : refusal) });
     run.arrive(requestOf(1));
@@ -111,7 +111,7 @@ describe("an upstream that", () => {
     expect(run.forwarder.status().lastError?.hint).not.toContain("accepts");
   });
 
-  test("refuses one span costs no pause and no other span", async () => {
+  test("refuses one span receives all others without a pause", async () => {
     const refusal = { outcome: "refused", reason: "invalid", message: "400" } as const;
     const answer = (batch: SpanBatch) => (namesOf(batch).includes("span 4") ? refusal : DELIVERED);
     const run = forwarding({ batchSpans: 5, answer });
@@ -127,7 +127,7 @@ describe("an upstream that", () => {
     ]);
   });
 
-  test("refuses all of the oldest spans gets the newer ones", async () => {
+  test("refuses all of the oldest spans receives the newer ones", async () => {
     const refusal = { outcome: "refused", reason: "invalid", message: "too old" } as const;
     const answer = (batch: SpanBatch) => (namesOf(batch).some(isOld) ? refusal : DELIVERED);
     const run = forwarding({ batchSpans: 10, answer });
@@ -142,8 +142,8 @@ describe("an upstream that", () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  // Several deliveries of one span each close the gate for one another.
-  test("refuses a few spans, as if it refused us, keeps none of them for ever", async () => {
+  // Several deliveries of one span each close the gate for each other.
+  test("refuses a few spans as forbidden blocks no span permanently", async () => {
     const refusal = { outcome: "blocked", reason: "forbidden", message: "403" } as const;
     const answer = (batch: SpanBatch) => (namesOf(batch).some(isOld) ? refusal : DELIVERED);
     const run = forwarding({ batchSpans: 1, concurrency: 2, answer });
@@ -163,7 +163,7 @@ describe("an upstream that", () => {
     expect(ledgerOfRun(run)).toMatchObject({ delivered: 15, undeliverable: 3, buffered: 0 });
   });
 
-  test("refuses several batches at a time has one reason, its own", async () => {
+  test("refuses several batches at a time is reported with its own message", async () => {
     const refusal = { outcome: "blocked", reason: "forbidden", message: "403" } as const;
     const run = forwarding({ batchSpans: 10, concurrency: 4, answer: () => "held" });
     run.clock.sleep = () => new Promise(() => {});

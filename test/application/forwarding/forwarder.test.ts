@@ -14,7 +14,7 @@ const namesFrom = (first: number, last: number): string[] =>
   Array.from({ length: last - first + 1 }, (_, index) => `span ${first + index}`);
 
 describe("batches", () => {
-  test("are sent in the order in which spans came, as many at a time as may be", async () => {
+  test("are sent in order of arrival, and are as large as allowed", async () => {
     const run = forwarding({ batchSpans: 4 });
     run.arrive(requestOf(6), requestOf(4, 7));
     run.forwarder.start();
@@ -25,7 +25,7 @@ describe("batches", () => {
     expect(ledgerOfRun(run)).toMatchObject({ accepted: 10, buffered: 0, delivered: 10 });
   });
 
-  test("that are not full wait for more, and no longer than they may", async () => {
+  test("that are not full wait for more spans, up to the maximum delay", async () => {
     const run = forwarding({ batchSpans: 10, maxDelayMs: 250 });
     run.forwarder.start();
     run.arrive(requestOf(3));
@@ -35,7 +35,7 @@ describe("batches", () => {
     expect(run.clock.sleptMs).toEqual([250]);
   });
 
-  test("that are full in bytes wait for nothing, whatever their number", async () => {
+  test("that are full in bytes are sent at once, however few their spans", async () => {
     const run = forwarding({ batchSpans: 100, batchBytes: 100, maxDelayMs: 250 });
     run.forwarder.start();
     run.arrive(requestOf(10));
@@ -54,7 +54,7 @@ describe("batches", () => {
       few: 9,
       half: 10,
     },
-  ])("wait for nothing once half of the ring waits, in $of", async ({ capacity, few, half }) => {
+  ])("are sent at once when half of the ring waits, in $of", async ({ capacity, few, half }) => {
     const runs = [few, half].map((spanCount) => {
       const run = forwarding({ capacity, batchSpans: 500, maxDelayMs: 250 });
       run.forwarder.start();
@@ -70,7 +70,7 @@ describe("batches", () => {
     ]);
   });
 
-  test("that are full wait for nothing", async () => {
+  test("that are full are sent at once", async () => {
     const run = forwarding({ batchSpans: 3 });
     run.forwarder.start();
     await settled();
@@ -81,7 +81,7 @@ describe("batches", () => {
     expect(run.clock.sleptMs).toEqual([]);
   });
 
-  test("are in flight several at a time, and settle in any order", async () => {
+  test("are sent concurrently and settle in any order", async () => {
     const run = forwarding({ batchSpans: 2, concurrency: 3, answer: () => "held" });
     run.arrive(requestOf(8));
     run.forwarder.start();
@@ -99,7 +99,7 @@ describe("batches", () => {
     expect(ledgerOfRun(run)).toMatchObject({ buffered: 6, delivered: 2 });
   });
 
-  test("are no larger than the upstream takes, once one was too large", async () => {
+  test("stay below the upstream's limit after one was too large", async () => {
     const tooLarge: SendOutcome = { outcome: "too_large", message: "too long" };
     const answer = ({ spanCount }: SpanBatch) => (spanCount > 4 ? tooLarge : DELIVERED);
     const run = forwarding({ batchSpans: 8, answer });
@@ -112,7 +112,7 @@ describe("batches", () => {
     expect(ledgerOfRun(run)).toMatchObject({ buffered: 0, delivered: 32 });
   });
 
-  test("that readers have taken meanwhile are not sent, and what comes then is", async () => {
+  test("do not contain spans that readers have taken", async () => {
     const run = forwarding({ batchSpans: 3 });
     run.forwarder.start();
     run.arrive(requestOf(2));
@@ -128,7 +128,7 @@ describe("batches", () => {
 });
 
 describe("while the upstream fails", () => {
-  test("one batch at a time is tried, after pauses, and then all, the oldest first", async () => {
+  test("one batch is retried after each pause, and then all are sent, oldest first", async () => {
     let failures = 3;
     const answer = () => ((failures -= 1) >= 0 ? BUSY : DELIVERED);
     const run = forwarding({ batchSpans: 2, concurrency: 1, answer });
@@ -154,7 +154,7 @@ describe("while the upstream fails", () => {
     ]);
   });
 
-  test("all that has come back is sent again, though nothing else arrives", async () => {
+  test("returned spans are sent again even if no other span arrives", async () => {
     const run = forwarding({ batchSpans: 2, concurrency: 2, answer: () => "held" });
     run.arrive(requestOf(4));
     run.forwarder.start();
@@ -167,7 +167,7 @@ describe("while the upstream fails", () => {
     expect(ledgerOfRun(run)).toMatchObject({ buffered: 0, delivered: 4 });
   });
 
-  test("it is asked no sooner than it says", async () => {
+  test("no batch is sent before the delay that it requests has passed", async () => {
     const answers: SendOutcome[] = [{ ...BUSY, afterMs: 7_000 } as SendOutcome];
     const run = forwarding({ answer: () => answers.shift() ?? DELIVERED });
     run.arrive(requestOf(10));
@@ -177,7 +177,7 @@ describe("while the upstream fails", () => {
     expect(run.clock.sleptMs).toEqual([7_000]);
   });
 
-  test("a reload ends the pause: what it has read may have been the reason", async () => {
+  test("a reload ends the pause, because it may have removed the cause", async () => {
     const answers: SendOutcome[] = [{ ...BUSY, afterMs: 7_000 } as SendOutcome];
     const run = forwarding({ answer: () => answers.shift() ?? DELIVERED });
     const wakes: (() => void)[] = [];
@@ -198,7 +198,7 @@ describe("while the upstream fails", () => {
     expect(ledgerOfRun(run)).toMatchObject({ delivered: 10 });
   });
 
-  test("what makes room meanwhile is evicted, and each span is in one book", async () => {
+  test("evicted spans have one entry in the ledger, in flight or not", async () => {
     const capacity = { spans: 10, bytes: 1 << 16 };
     const run = forwarding({ capacity, batchSpans: 4, answer: () => "held" });
     run.arrive(requestOf(10));
@@ -221,7 +221,7 @@ describe("while the upstream fails", () => {
     });
   });
 
-  test("what has made room in flight is delivered all the same when it arrives", async () => {
+  test("spans that are evicted in flight and then accepted count as delivered", async () => {
     const capacity = { spans: 10, bytes: 1 << 16 };
     const run = forwarding({ capacity, batchSpans: 4, answer: () => "held" });
     run.arrive(requestOf(10));
@@ -235,7 +235,7 @@ describe("while the upstream fails", () => {
     expect(ledgerOfRun(run)).toMatchObject({ delivered: 4, evicted: 2, buffered: 10 });
   });
 
-  test("batches that are not answered in time are followed by smaller ones", async () => {
+  test("a timeout makes the following batches smaller", async () => {
     const late: SendOutcome = { outcome: "retry", message: "no answer", isTimeout: true };
     const answer = ({ request }: SpanBatch) => (request.length > 100_000 ? late : DELIVERED);
     const run = forwarding({
@@ -253,7 +253,7 @@ describe("while the upstream fails", () => {
     expect(run.forwarder.status().figures.batches.delivered).toBeGreaterThan(0);
   });
 
-  test("the same failure again and again, and smaller batches are tried", async () => {
+  test("repeated similar failures make batches smaller until they pass", async () => {
     const capacity = { spans: 10_000, bytes: 1 << 22 };
     const run = forwarding({
       batchSpans: 10_000,
@@ -270,7 +270,7 @@ describe("while the upstream fails", () => {
     expect(delivered).toBeGreaterThan(5);
   });
 
-  test("batches that fail together are one failure: they are no smaller after it", async () => {
+  test("batches that fail at the same time count as one failure and keep their size", async () => {
     const run = forwarding({ batchSpans: 100, concurrency: 4, answer: () => "held" });
     run.arrive(requestOf(400));
     run.forwarder.start();
@@ -283,7 +283,7 @@ describe("while the upstream fails", () => {
     expect(run.sink.sent.map(({ spanCount }) => spanCount)).toEqual(Array(8).fill(100));
   });
 
-  test("what it has to say of what it takes is logged", async () => {
+  test("a warning in its response is logged", async () => {
     const run = forwarding({
       answer: () => ({ outcome: "delivered", message: "use fewer attributes" }),
     });

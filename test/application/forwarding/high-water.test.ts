@@ -2,12 +2,12 @@ import { expect, test } from "bun:test";
 import { HighWater } from "../../../src/application/forwarding/high-water.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 
-/** Beside a ring that is as full, in percent, as the test says. */
+/** A high-water mark for a ring whose fill level, in percent, is set by the test. */
 function highWater(percent: number) {
   const used = { percent: 0 };
   const logger = new RecordingLogger();
   const mark = new HighWater({ percent, buffer: { usedShare: () => used.percent / 100 }, logger });
-  const look = (usedPercent: number): boolean => {
+  const sample = (usedPercent: number): boolean => {
     used.percent = usedPercent;
     mark.sample();
     return mark.isReached;
@@ -17,16 +17,16 @@ function highWater(percent: number) {
     for (let ticks = 0; ticks < times; ticks += 1) mark.tick();
     return mark.isReached;
   };
-  return { mark, logger, look, tick };
+  return { mark, logger, sample, tick };
 }
 
 const events = ({ lines }: RecordingLogger) => lines.map(({ event }) => event);
 
-test("it is reached as soon as the mark is, and over after ten ticks below it", () => {
-  const { mark, logger, look, tick } = highWater(80);
+test("the mark is reached at its level, and ends after more than ten ticks well below it", () => {
+  const { mark, logger, sample, tick } = highWater(80);
 
   const before = mark.isReached;
-  const rising = [look(79), look(80), look(100)];
+  const rising = [sample(79), sample(80), sample(100)];
   const falling = [tick(79, 20), tick(70, 20), tick(69, 10), tick(69)];
 
   expect(before).toBe(false);
@@ -42,35 +42,35 @@ test("it is reached as soon as the mark is, and over after ten ticks below it", 
   ]);
 });
 
-test("without a look it is reached at the next tick", () => {
+test("without a sample, the mark is reached at the next tick", () => {
   const { tick } = highWater(80);
 
   expect([tick(79), tick(80)]).toEqual([false, true]);
 });
 
 test("batches that repeatedly fill and empty the ring are logged once", () => {
-  const { logger, look, tick } = highWater(80);
+  const { logger, sample, tick } = highWater(80);
 
   for (let batches = 0; batches < 100; batches += 1) {
-    look(82);
+    sample(82);
     tick(0, 9);
   }
 
   expect(events(logger)).toEqual(["high_water"]);
 });
 
-test("what rises and falls between two ticks is no calm", () => {
-  const { look, tick } = highWater(80);
+test("a rise between two ticks restarts the count of calm ticks", () => {
+  const { sample, tick } = highWater(80);
 
-  look(80);
+  sample(80);
   tick(0, 10);
-  look(75);
+  sample(75);
   const stillReached = [tick(0), tick(0, 9)];
 
   expect([...stillReached, tick(0)]).toEqual([true, true, false]);
 });
 
-test("a low mark is over, too, once the ring is empty", () => {
+test("a mark of one percent ends when the ring is empty", () => {
   const { tick } = highWater(1);
 
   expect([tick(1), tick(0, 11)]).toEqual([true, false]);

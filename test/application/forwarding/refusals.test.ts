@@ -17,7 +17,7 @@ describe("a refusal", () => {
     { name: "invalid", refusal: INVALID, probed: INVALID, hint: "refuses even an empty request" },
     { name: "forbidden", refusal: FORBIDDEN, probed: FORBIDDEN, hint: "FORWARD_HEADERS_FILE" },
     { name: "forbidden", refusal: FORBIDDEN, probed: INVALID, hint: "even an empty request" },
-  ])("as $name costs nothing when an empty request is refused as well", async (given) => {
+  ])("as $name loses no span if an empty request is refused as well", async (given) => {
     const { refusal, probed, hint } = given;
 
     const end = await delivered({ sink: answering(() => refusal), probed: () => probed });
@@ -32,14 +32,14 @@ describe("a refusal", () => {
     expect(end.events.slice(1)).toEqual(["returned 6"]);
   });
 
-  test("says nothing when the upstream is gone before it takes an empty request", async () => {
+  test("proves nothing if the upstream fails before it accepts an empty request", async () => {
     const end = await delivered({ sink: answering(() => INVALID), probed: () => BUSY });
 
     expect(end.failures).toMatchObject([{ message: "busy", isRefusal: false }]);
     expect(end.ledger.buffered).toBe(6);
   });
 
-  test("for a reason that is gone meanwhile costs nothing: the batch is sent again", async () => {
+  test("that an empty request does not confirm is followed by the batch again", async () => {
     const answers = [FORBIDDEN, DELIVERED];
 
     const end = await delivered({ sink: answering(() => answers.shift()!) });
@@ -50,7 +50,7 @@ describe("a refusal", () => {
 });
 
 describe("a span that is refused alone", () => {
-  test.each([1, 2, 3, 4, 5, 6])("number %d, is lost, and no other", async (number) => {
+  test.each([1, 2, 3, 4, 5, 6])("is lost, and no other: number %d", async (number) => {
     const sink = refusing([`span ${number}`]);
 
     const { ledger, events, failures } = await delivered({ sink });
@@ -63,15 +63,15 @@ describe("a span that is refused alone", () => {
     ).toContain(`span ${number}`);
   });
 
-  test("is lost also when something in between refuses it", async () => {
+  test("is lost even if a proxy refuses it", async () => {
     const { ledger, events } = await delivered({ sink: refusing(["span 4"], FORBIDDEN) });
 
     expect(ledger).toEqual({ buffered: 0, delivered: 5, undeliverable: 1 });
     expect(events).toContain("undeliverable 1: forbidden, 403");
   });
 
-  test("by a route that is down in the last try too is kept until it is taken", async () => {
-    // 6, 3, 3, 2, 1, and that one five times more.
+  test("by a proxy that refuses it again stays buffered until it is accepted", async () => {
+    // The batches are of 6, 3, 3, 2 and 1 spans, and the last is sent five more times.
     const [no, yes] = [FORBIDDEN, DELIVERED];
     const answers = [no, no, yes, no, yes, no, yes, no, no, no, no, yes];
 
@@ -80,7 +80,7 @@ describe("a span that is refused alone", () => {
     expect(end.ledger).toEqual({ buffered: 0, delivered: 6, undeliverable: 0 });
   });
 
-  test("by a route that is down, and with it an empty request, stays buffered", async () => {
+  test("together with an empty request stays buffered", async () => {
     const sink = refusing(["span 4"], FORBIDDEN);
     const probes = [DELIVERED, DELIVERED];
 
@@ -90,8 +90,8 @@ describe("a span that is refused alone", () => {
     expect(end.failures).toHaveLength(1);
   });
 
-  test("and is taken when it is tried once more, is not lost", async () => {
-    // 6, 3, 3, 2, 1, and that one again.
+  test("and then accepted at the next attempt is not lost", async () => {
+    // The batches are of 6, 3, 3, 2 and 1 spans, and the last is sent again.
     const answers = [INVALID, DELIVERED, INVALID, DELIVERED, INVALID, DELIVERED];
 
     const end = await delivered({ sink: answering(() => answers.shift()!) });
@@ -108,12 +108,12 @@ describe("a span that is refused alone", () => {
       extraSends: ["probe", "witness"],
     },
     {
-      name: "an empty request, where no other span is there",
+      name: "an empty request, if no other span is buffered",
       witnessed: undefined,
       probes: [DELIVERED, BUSY],
       extraSends: ["probe", "witness", "probe"],
     },
-  ])("is not lost as long as $name has not been taken after it", async (given) => {
+  ])("is not lost until the upstream has accepted $name", async (given) => {
     const answers = [INVALID, DELIVERED, INVALID, DELIVERED, INVALID];
     const probes = [...given.probes];
 
@@ -128,7 +128,7 @@ describe("a span that is refused alone", () => {
     expect(end.failures).toMatchObject([{ message: "busy", isRefusal: false }]);
   });
 
-  test("is not alone as long as a message without spans comes with it", async () => {
+  test("is sent again without the messages that contain no spans", async () => {
     const empty = bytesField(1, bytesField(2, bytesField(3, [0xff])));
     const whole = request(empty, resourceSpans("shop", span(1)));
     const sink = answering(({ request: bytes }) =>
@@ -142,7 +142,7 @@ describe("a span that is refused alone", () => {
 });
 
 const INVALID_TEXT = bytesField(3, [0x63, 0xe9]);
-/** Spans from 1 on; those of these numbers hold text that is not UTF-8. */
+/** Returns spans numbered from 1; those of `invalid` hold text that is not UTF-8. */
 function spansWith(count: number, invalid: readonly number[]): Uint8Array<ArrayBuffer> {
   const spans = Array.from({ length: count }, (_, at) =>
     invalid.includes(at + 1) ? span(at + 1, INVALID_TEXT) : span(at + 1),
@@ -151,7 +151,7 @@ function spansWith(count: number, invalid: readonly number[]): Uint8Array<ArrayB
 }
 
 describe("text that is not UTF-8", () => {
-  test("is found at once: two requests do, however many spans there are", async () => {
+  test("is found with two more requests, however many spans are in the batch", async () => {
     const sink = refusing(["span 77"]);
 
     const end = await delivered({ sink, spans: spansWith(200, [77]) });
@@ -161,7 +161,7 @@ describe("text that is not UTF-8", () => {
     expect(end.extraSends).toEqual(["probe", "probe"]);
   });
 
-  test("in all spans takes few requests as well, and no other span has to be taken", async () => {
+  test("in all spans is found with few requests, without any accepted span", async () => {
     const all = Array.from({ length: 200 }, (_, at) => at + 1);
     const sink = answering(() => INVALID);
 
@@ -172,7 +172,7 @@ describe("text that is not UTF-8", () => {
     expect(end.extraSends).toEqual(["probe", "probe"]);
   });
 
-  test("is no reason for an upstream that takes it", async () => {
+  test("is not lost if the upstream accepts it", async () => {
     const sink = refusing(["span 2"]);
 
     const end = await delivered({ sink, spans: spansWith(9, [1, 4, 7]) });
@@ -181,8 +181,8 @@ describe("text that is not UTF-8", () => {
   });
 });
 
-describe("an upstream that takes empty requests and refuses all spans costs none", () => {
-  test("after a few refusals, a span outside the batch is sent", async () => {
+describe("an upstream that accepts empty requests and refuses all spans loses none", () => {
+  test("if it also refuses a span outside the batch", async () => {
     const sink = answering(() => INVALID);
 
     const end = await delivered({ sink, spans: requestOf(500), witnessed: () => INVALID });
@@ -199,7 +199,7 @@ describe("an upstream that takes empty requests and refuses all spans costs none
     ]);
   });
 
-  test("also if there is no other span to send", async () => {
+  test("if no span outside the batch is buffered", async () => {
     const sink = answering(() => INVALID);
 
     const end = await delivered({ sink, witnessed: () => undefined });
@@ -208,7 +208,7 @@ describe("an upstream that takes empty requests and refuses all spans costs none
     expect(end.failures).toMatchObject([{ isRefusal: true }]);
   });
 
-  test("and so it is when it comes to do so in the middle", async () => {
+  test("if it begins to refuse them in the middle of a batch", async () => {
     const answers = [INVALID, INVALID, DELIVERED];
 
     const end = await delivered({
@@ -221,7 +221,7 @@ describe("an upstream that takes empty requests and refuses all spans costs none
   });
 });
 
-test("spans in a row that are refused are lost when another one is taken", async () => {
+test("refused spans in a row are lost once another span is accepted", async () => {
   const refused = Array.from({ length: 9 }, (_, at) => `span ${at + 1}`);
 
   const end = await delivered({ sink: refusing(refused), spans: requestOf(9) });
@@ -230,7 +230,7 @@ test("spans in a row that are refused are lost when another one is taken", async
   expect(end.failures).toEqual([]);
 });
 
-test("without another one, those of the same batch will do", async () => {
+test("refused spans are lost once others of the same batch are accepted", async () => {
   const sink = refusing(["span 1", "span 2", "span 3", "span 6"]);
 
   const end = await delivered({ sink, witnessed: () => undefined });
@@ -238,8 +238,8 @@ test("without another one, those of the same batch will do", async () => {
   expect(end.ledger).toEqual({ buffered: 0, delivered: 2, undeliverable: 4 });
 });
 
-describe("the only span there is, which is refused", () => {
-  test("is lost when the upstream has taken one before; and that counts once", async () => {
+describe("the only buffered span, if refused,", () => {
+  test("is lost if the upstream has accepted one before, which counts once", async () => {
     const given = { spans: requestOf(1), witnessed: () => undefined };
     const sink = answering(() => INVALID);
 
@@ -250,7 +250,7 @@ describe("the only span there is, which is refused", () => {
     expect([next.ledger.buffered, next.failures.length]).toEqual([1, 1]);
   });
 
-  test("is alone in that: others that were refused with it wait", async () => {
+  test("is lost alone, and spans refused in the same batch stay buffered", async () => {
     const given = { spans: requestOf(5), witnessed: () => undefined };
 
     const end = await delivered({ ...given, sink: answering(() => INVALID), takesSpans: true });
@@ -260,14 +260,14 @@ describe("the only span there is, which is refused", () => {
   });
 });
 
-test("forwarding waits for an upstream that is down when another span is sent", async () => {
+test("no span is lost if the upstream fails when a span outside the batch is sent", async () => {
   const end = await delivered({ sink: answering(() => INVALID), witnessed: () => BUSY });
 
   expect(end.ledger.buffered).toBe(6);
   expect(end.failures).toMatchObject([{ message: "busy", isRefusal: false }]);
 });
 
-test("a batch whose parts are all taken was too large, under another name", async () => {
+test("a refused batch whose parts are all accepted is treated as too large", async () => {
   const sink = answering(({ spanCount }) => (spanCount > 2 ? INVALID : DELIVERED));
 
   const { events, ledger } = await delivered({ sink });
@@ -276,7 +276,7 @@ test("a batch whose parts are all taken was too large, under another name", asyn
   expect(events.at(-1)).toBe("too large 3");
 });
 
-test("a batch that is full of refused spans is left to the next after some requests", async () => {
+test("a batch with many refused spans is returned after a limited number of requests", async () => {
   const refused = Array.from({ length: 500 }, (_, at) => `span ${2 * at}`);
   const sink = refusing(refused);
 
@@ -289,7 +289,7 @@ test("a batch that is full of refused spans is left to the next after some reque
   expect(ledger.buffered).toBe(1_000 - ledger.delivered - ledger.undeliverable);
 });
 
-test("after an empty request has been answered, none is sent for a refusal", async () => {
+test("no empty request is sent for a refusal if one has just been accepted", async () => {
   const end = await delivered({ sink: refusing(["span 1"]), isProbed: true });
 
   expect(end.extraSends).toEqual([]);

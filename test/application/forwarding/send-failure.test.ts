@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { failureOf, refusesAllSpans } from "../../../src/application/forwarding/send-failure.ts";
 import { REFUSAL_REASONS } from "../../../src/ports/span-sink.ts";
 
-test("an upstream that is not there is waited for, as long as it wants", () => {
+test("a retryable failure keeps the delay and the hint of the upstream", () => {
   expect(failureOf({ outcome: "retry", message: "503", afterMs: 7, hint: "a file" })).toEqual({
     message: "503",
     afterMs: 7,
@@ -18,14 +18,14 @@ test.each([
   { reason: "not_found", hint: "path of FORWARD_ENDPOINT" },
   { reason: "unsupported", hint: "FORWARD_COMPRESSION" },
   { reason: "redirected", hint: "FORWARD_ENDPOINT" },
-] as const)("one that refuses us, $reason, names $hint", ({ reason, hint }) => {
+] as const)("the hint for a blocked upstream, $reason, names $hint", ({ reason, hint }) => {
   const failure = failureOf({ outcome: "blocked", reason, message: "no" });
 
   expect(failure).toMatchObject({ message: "no", isRefusal: true, afterMs: undefined });
   expect(failure.hint).toContain(hint);
 });
 
-test.each(REFUSAL_REASONS)("there is a hint for %s", (reason) => {
+test.each(REFUSAL_REASONS)("the reason %s has a hint that names a variable", (reason) => {
   expect(failureOf({ outcome: "blocked", reason, message: "no" }).hint).toContain("FORWARD_");
 });
 
@@ -33,16 +33,19 @@ test.each([
   { outcome: "refused", reason: "invalid", message: "400" },
   { outcome: "too_large", message: "413" },
   { outcome: "partly_rejected", rejectedSpans: 1, message: "one" },
-] as const)("whoever answers $outcome to an empty request is no receiver", (outcome) => {
-  const { hint, isRefusal } = failureOf(outcome);
+] as const)(
+  "the hint for an empty request answered with $outcome is to check the endpoint",
+  (outcome) => {
+    const { hint, isRefusal } = failureOf(outcome);
 
-  expect(isRefusal).toBe(true);
-  expect(hint).toStartWith(
-    "the upstream refuses even an empty request: check that FORWARD_ENDPOINT is",
-  );
-});
+    expect(isRefusal).toBe(true);
+    expect(hint).toStartWith(
+      "the upstream refuses even an empty request: check that FORWARD_ENDPOINT is",
+    );
+  },
+);
 
-test("an upstream that refuses the spans that are left is not taken for another program", () => {
+test("the hint for an upstream that refuses all spans explains how to remove them", () => {
   const { message, hint, isRefusal, areSpansRefused } = refusesAllSpans("400: no");
 
   expect([message, isRefusal, areSpansRefused]).toEqual(["400: no", true, true]);
@@ -54,6 +57,6 @@ test.each([
   { outcome: "retry", message: "503" },
   { outcome: "blocked", reason: "forbidden", message: "403" },
   { outcome: "refused", reason: "invalid", message: "400" },
-] as const)("whoever answers $outcome has not refused the spans", (outcome) => {
+] as const)("the outcome $outcome does not count as a refusal of all spans", (outcome) => {
   expect(failureOf(outcome).areSpansRefused).toBe(false);
 });

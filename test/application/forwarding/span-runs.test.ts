@@ -13,17 +13,17 @@ const locationsOf = (runs: SpanRuns): number[] =>
 
 const RUNS = [run(1, 3), run(5, 6), run(8, 10)];
 
-test("runs have as many spans as their places", () => {
+test("the count of runs is the number of their spans", () => {
   expect([countOf([]), countOf(RUNS)]).toEqual([0, 5]);
 });
 
-test.each([0, 1, 2, 3, 4, 5, 9])("of the first %d and the others none is lost", (count) => {
+test.each([0, 1, 2, 3, 4, 5, 9])("splitting runs after %d spans loses none", (count) => {
   const [head, tail] = splitRuns(RUNS, count);
 
-  const places = locationsOf(RUNS);
+  const locations = locationsOf(RUNS);
   expect([locationsOf(head), locationsOf(tail)]).toEqual([
-    places.slice(0, count),
-    places.slice(count),
+    locations.slice(0, count),
+    locations.slice(count),
   ]);
 });
 
@@ -35,7 +35,7 @@ test("halves are in order, and the first is the larger one", () => {
   expect(halvesOf([run(4, 5)]).map(locationsOf)).toEqual([[4], []]);
 });
 
-test("marked spans are told from the others, in as few runs as can be", () => {
+test("marked spans are separated from the others, in as few runs as possible", () => {
   const marks = Uint8Array.from([1, 1, 0, 1, 1, 0, 1, 1, 1, 1]);
 
   expect(divideRuns(RUNS, marks)).toEqual({

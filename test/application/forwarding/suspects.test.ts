@@ -8,7 +8,7 @@ import {
 import { request, resourceSpans, span } from "../../support/requests/request-bytes.ts";
 import { bytesField } from "../../support/requests/wire-bytes.ts";
 
-/** `x` is a span whose name is not UTF-8, a dot one like all others. */
+/** Returns a span for each mark: `x` has a name that is not UTF-8, a dot has a valid one. */
 function suspectsOf(pattern: string): Suspects {
   const spans = [...pattern].map((mark, at) =>
     mark === "x" ? span(at, bytesField(3, [0xff])) : span(at),
@@ -21,7 +21,7 @@ const piece = (first: number, end: number, isCut = true): Piece => {
   return { runs: [{ first, end }], isCut };
 };
 
-test("without a suspect it is taken apart by halves, and one span is sent for itself", () => {
+test("a piece without suspects is halved, and a single span is sent alone once", () => {
   const suspects = suspectsOf("...");
 
   expect(takeApart(suspects, whole("..."))).toEqual([piece(0, 2), piece(2, 3)]);
@@ -30,7 +30,7 @@ test("without a suspect it is taken apart by halves, and one span is sent for it
   expect(suspects.isStrict).toBe(false);
 });
 
-test("suspects are separated from the others, which come first", () => {
+test("suspects are separated from the others, which are sent first", () => {
   const suspects = suspectsOf("x..x");
 
   expect(takeApart(suspects, whole("x..x"))).toEqual([
@@ -45,7 +45,7 @@ test("suspects are separated from the others, which come first", () => {
   ]);
 });
 
-test("suspects are halved until one was refused alone; the others are like it", () => {
+test("suspects are halved until one is refused alone; then the rest is not divided", () => {
   const suspects = suspectsOf("xxxx");
 
   const before = takeApart(suspects, piece(0, 4));
@@ -55,7 +55,7 @@ test("suspects are halved until one was refused alone; the others are like it", 
   expect([before, alone, after]).toEqual([[piece(0, 2), piece(2, 4)], [], []]);
 });
 
-test("spans are invalid when each of them is", () => {
+test("spans are invalid only if each of them is", () => {
   const suspects = suspectsOf("xx.");
 
   const found = [piece(0, 2), piece(1, 3), piece(2, 3)].map(({ runs }) =>

@@ -4,7 +4,7 @@ import { countedSignal } from "../../support/fakes/counted-listeners.ts";
 
 const never = new Promise<void>(() => {});
 
-test("it ends with the promise, and listens to the signal no longer", async () => {
+test("the wait ends with the promise and removes its listener from the signal", async () => {
   const { signal, listening } = countedSignal();
 
   const waiting = untilAborted(Promise.resolve(), signal);
@@ -14,7 +14,7 @@ test("it ends with the promise, and listens to the signal no longer", async () =
   expect([during, listening()]).toEqual([1, 0]);
 });
 
-test("it ends when the signal is given, or has been given before", async () => {
+test("the wait ends when the signal aborts, or has aborted before", async () => {
   const canceller = new AbortController();
   const waiting = untilAborted(never, canceller.signal);
 

@@ -17,7 +17,7 @@ function openGate(settings: Partial<typeof SETTINGS> = {}) {
   return { clock, gate: new UpstreamGate({ ...SETTINGS, ...settings, clock }) };
 }
 
-/** Fails so often in a row, each time on trial but the first; answers the pauses. */
+/** Fails this many times in a row, each time but the first as a trial; returns the pauses. */
 async function pausesOf(times: number, askedMs?: number, settings?: Partial<typeof SETTINGS>) {
   const { clock, gate } = openGate(settings);
   for (let time = 0; time < times; time += 1)
@@ -26,7 +26,7 @@ async function pausesOf(times: number, askedMs?: number, settings?: Partial<type
   return clock.sleptMs.map(Math.round);
 }
 
-test("while nothing fails, whoever comes may send", async () => {
+test("every caller may send while no send fails", async () => {
   const { clock, gate } = openGate();
 
   const passes = [await gate.pass(NEVER), await gate.pass(NEVER)];
@@ -37,26 +37,26 @@ test("while nothing fails, whoever comes may send", async () => {
 });
 
 describe("pauses", () => {
-  test("double from the first to the longest", async () => {
+  test("double from the initial to the maximum pause", async () => {
     expect(await pausesOf(6)).toEqual([100, 200, 400, 800, 1_000, 1_000]);
   });
 
-  test("are drawn at random below that", async () => {
+  test("are random up to that bound", async () => {
     expect(await pausesOf(3, 0, { random: () => 0.5 })).toEqual([50, 100, 200]);
   });
 
-  test("are as long as the upstream asks for, at least", async () => {
+  test("are at least as long as the upstream requests", async () => {
     expect(await pausesOf(3, 300)).toEqual([300, 300, 400]);
   });
 
   test.each([
-    { name: "for ever", askedMs: 1e12, pauseMs: LONGEST_ASKED_PAUSE_MS },
-    { name: "less than nothing", askedMs: -5, pauseMs: 100 },
-  ])("have bounds, whatever is asked: $name", async ({ askedMs, pauseMs }) => {
+    { name: "a very long one", askedMs: 1e12, pauseMs: LONGEST_ASKED_PAUSE_MS },
+    { name: "a negative one", askedMs: -5, pauseMs: 100 },
+  ])("have bounds, whichever pause is requested: $name", async ({ askedMs, pauseMs }) => {
     expect(await pausesOf(1, askedMs)).toEqual([pauseMs]);
   });
 
-  test("begin anew once something has come through", async () => {
+  test("start again at the initial pause after a success", async () => {
     const { clock, gate } = openGate();
     gate.failed((await gate.pass(NEVER))!);
     gate.failed((await gate.pass(NEVER))!);
@@ -69,7 +69,7 @@ describe("pauses", () => {
   });
 });
 
-test("of what was sent before a failure, nothing counts after it", async () => {
+test("outcomes of sends that began before a failure do not count after it", async () => {
   const { gate } = openGate();
   const passes = [await gate.pass(NEVER), await gate.pass(NEVER), await gate.pass(NEVER)];
 
@@ -81,7 +81,7 @@ test("of what was sent before a failure, nothing counts after it", async () => {
   expect([gate.isOpen, gate.pauseLeftMs]).toEqual([false, leftMs]);
 });
 
-/** One batch is on trial, and another waits for it. */
+/** Returns a gate with one batch on trial and another that waits for its outcome. */
 async function onTrial() {
   const { gate } = openGate();
   gate.failed((await gate.pass(NEVER))!);
@@ -92,8 +92,8 @@ async function onTrial() {
   return { gate, trial, other, hasPassed: () => passed };
 }
 
-describe("on trial there is one batch, and others wait until it has ended", () => {
-  test("it comes through: they follow", async () => {
+describe("while one batch is on trial, others wait", () => {
+  test("and follow when it succeeds", async () => {
     const { gate, trial, other, hasPassed } = await onTrial();
     const before = hasPassed();
 
@@ -102,7 +102,7 @@ describe("on trial there is one batch, and others wait until it has ended", () =
     expect([before, await other, gate.isOpen]).toEqual([false, trial, true]);
   });
 
-  test("it fails: the next is on trial after a pause", async () => {
+  test("and the next is on trial after a pause when it fails", async () => {
     const { gate, trial, other } = await onTrial();
 
     gate.failed(trial);
@@ -110,7 +110,7 @@ describe("on trial there is one batch, and others wait until it has ended", () =
     expect([await other, gate.isOpen]).toEqual([passOf(2), false]);
   });
 
-  test("nothing comes of it: the next is on trial at once", async () => {
+  test("and the next is on trial at once when it is given up", async () => {
     const { gate, trial, other } = await onTrial();
 
     gate.gaveUp(trial);
@@ -118,7 +118,7 @@ describe("on trial there is one batch, and others wait until it has ended", () =
     expect([await other, gate.isOpen]).toEqual([trial, false]);
   });
 
-  test("a late outcome of an outdated pass changes nothing", async () => {
+  test("and the late outcome of an outdated pass changes nothing", async () => {
     const { gate, trial, hasPassed } = await onTrial();
 
     gate.gaveUp({ ...trial, period: trial.period - 1 });
@@ -129,7 +129,7 @@ describe("on trial there is one batch, and others wait until it has ended", () =
 });
 
 describe("after a refusal", () => {
-  test("an empty request goes first, until something has come through", async () => {
+  test("an empty request is sent first, until a send succeeds", async () => {
     const { gate } = openGate();
     gate.failed((await gate.pass(NEVER))!, { isRefusal: true });
     const refused = (await gate.pass(NEVER))!;
@@ -144,7 +144,7 @@ describe("after a refusal", () => {
     ]);
   });
 
-  test("which came too late to count, nothing changes", async () => {
+  test("that comes too late to count, no empty request is sent", async () => {
     const { gate } = openGate();
     const passes = [await gate.pass(NEVER), await gate.pass(NEVER)];
 
@@ -155,7 +155,7 @@ describe("after a refusal", () => {
   });
 });
 
-test("a pause can be ended, for one try, and then it is as long as the next would be", async () => {
+test("ending a pause allows one attempt, and its failure doubles the next pause", async () => {
   const { clock, gate } = openGate();
   gate.failed((await gate.pass(NEVER))!);
 
@@ -180,7 +180,7 @@ test("a wait for a pass ends when it is cancelled", async () => {
 });
 
 describe("in a hurry", () => {
-  test("a pause ends at once, for one try", async () => {
+  test("a pause ends at once, for one attempt", async () => {
     const clock = Object.assign(new HandMovedClock(), {
       sleep: (_: number, signal: AbortSignal) =>
         new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve())),
@@ -195,9 +195,13 @@ describe("in a hurry", () => {
   });
 
   test.each([
-    { name: "longer than there is time is not waited for", withinMs: 150, passed: undefined },
-    { name: "shorter is", withinMs: 250, passed: passOf(2) },
-  ])("the pause after it, when it is $name", async ({ withinMs, passed }) => {
+    { name: "longer than the remaining time, ends all attempts", withinMs: 150, passed: undefined },
+    {
+      name: "shorter than the remaining time, is followed by an attempt",
+      withinMs: 250,
+      passed: passOf(2),
+    },
+  ])("the next pause, if it is $name", async ({ withinMs, passed }) => {
     const { gate } = openGate();
     gate.failed((await gate.pass(NEVER))!);
     gate.hurry(withinMs);
@@ -208,10 +212,10 @@ describe("in a hurry", () => {
   });
 
   test.each([
-    { name: "twice in a row", refused: [true, true], passed: undefined },
-    { name: "once", refused: [false, true], passed: passOf(2) },
-    { name: "and then something else fails", refused: [true, false], passed: passOf(2) },
-  ])("an upstream that refuses all spans it is sent, $name", async ({ refused, passed }) => {
+    { name: "twice in a row, ends all attempts", refused: [true, true], passed: undefined },
+    { name: "once, is tried again", refused: [false, true], passed: passOf(2) },
+    { name: "and then fails otherwise, is tried again", refused: [true, false], passed: passOf(2) },
+  ])("an upstream that refuses all spans $name", async ({ refused, passed }) => {
     const { gate } = openGate();
     gate.failed((await gate.pass(NEVER))!, { areSpansRefused: refused[0]! });
     gate.hurry(60_000);
@@ -222,7 +226,7 @@ describe("in a hurry", () => {
   });
 });
 
-test("without a hurry, an upstream that refuses all spans is tried again and again", async () => {
+test("unless in a hurry, an upstream that refuses all spans is tried repeatedly", async () => {
   const { gate } = openGate();
   const failure = { areSpansRefused: true };
 
@@ -231,7 +235,7 @@ test("without a hurry, an upstream that refuses all spans is tried again and aga
   expect(await gate.pass(NEVER)).toEqual(passOf(3));
 });
 
-test("while the last try of a hurry is in flight, other batches wait for its outcome", async () => {
+test("batches wait for the outcome of the last attempt of a hurry", async () => {
   const { gate } = openGate();
   const failure = { areSpansRefused: true };
   for (let time = 0; time < 2; time += 1) gate.failed((await gate.pass(NEVER))!, failure);
@@ -244,7 +248,7 @@ test("while the last try of a hurry is in flight, other batches wait for its out
   expect(await waiting).toEqual(passOf(2));
 });
 
-test("what has come through between two refusals of spans makes the second the first", async () => {
+test("a refusal of all spans counts as the first again after a success", async () => {
   const { gate } = openGate();
   gate.failed((await gate.pass(NEVER))!, { areSpansRefused: true });
   gate.succeeded((await gate.pass(NEVER))!);
@@ -255,7 +259,7 @@ test("what has come through between two refusals of spans makes the second the f
   expect(await gate.pass(NEVER)).toEqual(passOf(2));
 });
 
-test("a pause is over with time alone", async () => {
+test("a pause ends with time, without any call", async () => {
   const clock = Object.assign(new HandMovedClock(), { sleep: async () => {} });
   const gate = new UpstreamGate({ ...SETTINGS, clock });
   gate.failed((await gate.pass(NEVER))!);

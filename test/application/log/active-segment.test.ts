@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { append, LogBench, numbers, storedNumbers } from "../../support/disk/opened-log.ts";
 
-/** Makes the files of a disk fail to close; returns the names of those that were to be closed. */
+/** Makes all files of a disk fail to close; returns the names of those that failed. */
 function failToClose({ disk }: LogBench): string[] {
   const closed: string[] = [];
   const create = disk.create.bind(disk);
@@ -17,7 +17,7 @@ function failToClose({ disk }: LogBench): string[] {
 }
 
 // The records were synced before; an uncaught error would end the program.
-test("a segment that cannot be closed costs no span, and stops nothing", async () => {
+test("a segment that cannot be closed loses no span and does not stop the log", async () => {
   const bench = new LogBench({ segmentBytes: 1_500 });
   const closed = failToClose(bench);
   const log = await bench.open();

@@ -10,7 +10,7 @@ import {
 import { NO_FAULTS } from "../../support/disk/simulated-disk.ts";
 
 describe("departures", () => {
-  test("are written with the next group, and never synced on their own", async () => {
+  test("are written with the next group, without a sync of their own", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 5);
@@ -24,7 +24,7 @@ describe("departures", () => {
   });
 
   test.each(["delivered", "taken", "undeliverable"] as const)(
-    "%s spans do not come back after a stop, and only they leave",
+    "of %s spans, and of no others, persist across a stop",
     async (settlement) => {
       const bench = new LogBench();
       const log = await bench.open();
@@ -40,7 +40,7 @@ describe("departures", () => {
     },
   );
 
-  test("that a crash has undone bring spans back, twice rather than never", async () => {
+  test("that a crash has undone bring the spans back, rather than losing them", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 5);
@@ -56,7 +56,7 @@ describe("departures", () => {
     expect(await storedNumbers(next)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  test("of everything in a segment remove its file, once the records of it are safe", async () => {
+  test("of all spans of a segment remove its file, after their records are synced", async () => {
     const bench = new LogBench({ segmentBytes: 1_500 });
     const log = await bench.open();
     for (const number of numbers(1, 30)) await append(log, number, 1);
@@ -92,7 +92,7 @@ describe("departures", () => {
     expect(await storedNumbers(log)).toEqual([1, 30, 31]);
   });
 
-  test("survive the segment with their records", async () => {
+  test("survive the removal of the segment with their records", async () => {
     const bench = new LogBench({ segmentBytes: 1_500 });
     const log = await bench.open();
     await append(log, 1, 4);
@@ -112,7 +112,7 @@ describe("departures", () => {
     expect(await storedNumbers(next)).toEqual([3, 4, 45]);
   });
 
-  test("that come while a segment is begun after a failure are not forgotten", async () => {
+  test("that come while a new segment is begun after a failure are written", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 5);
@@ -137,7 +137,7 @@ describe("departures", () => {
     expect(await storedNumbers(next)).toEqual([3, 4, 5, 7]);
   });
 
-  test("remove no file after a sync from before their records were written", async () => {
+  test("remove no file after a sync that began before their records were written", async () => {
     const bench = new LogBench({ durability: "process", segmentBytes: 1_500 });
     const log = await bench.open();
     for (const number of numbers(1, 12)) await append(log, number, 1);

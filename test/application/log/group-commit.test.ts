@@ -14,7 +14,7 @@ const FIRST = "spans-000000000001";
 const BROKEN = "the disk buffer cannot be written; retry later";
 
 describe("group commit", () => {
-  test("what arrives while a group is synced is written at once and synced once", async () => {
+  test("requests that arrive during a sync are written as one group and synced once", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     bench.disk.isEager = false;
@@ -37,7 +37,7 @@ describe("group commit", () => {
     );
   });
 
-  test("a request waits for the sync that is running and for its own, for no third", async () => {
+  test("a request waits for the running sync and its own, and not for a third", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     bench.disk.isEager = false;
@@ -56,7 +56,7 @@ describe("group commit", () => {
     expect(events.slice(0, 5)).toEqual(["appe", "sync", "appe", "sync", "logged"]);
   });
 
-  test("requests of one turn of the event loop share a group, the first one too", async () => {
+  test("all requests of one turn of the event loop share a group", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     const begun = bench.disk.begun.length;
@@ -66,7 +66,7 @@ describe("group commit", () => {
     expect(kindsOf(bench, begun)).toEqual(["append segment", "sync segment"]);
   });
 
-  test("a group ends where the segment is full; the next one begins another", async () => {
+  test("a group ends where the segment is full, and the next one begins another", async () => {
     const bench = new LogBench({ segmentBytes: 2_000 });
     const log = await bench.open();
 
@@ -78,7 +78,7 @@ describe("group commit", () => {
     expect(await storedNumbers(log)).toEqual(numbers(1, 60));
   });
 
-  test("requests are refused, not kept in memory, when too many wait for a slow disk", async () => {
+  test("requests are refused while too many wait for a slow disk", async () => {
     const bench = new LogBench({ maxQueuedBytes: 1_000 });
     const log = await bench.open();
     bench.disk.isEager = false;
@@ -116,7 +116,7 @@ async function failingSync() {
 }
 
 describe("a failed sync", () => {
-  test("acknowledges nothing of its group, and nothing queued after it", async () => {
+  test("acknowledges no request of its group or queued after it", async () => {
     const { log, failing, waiting, stored } = await failingSync();
 
     for (const logged of [await failing, await waiting]) {
@@ -127,7 +127,7 @@ describe("a failed sync", () => {
     expect(await storedNumbers(log)).toEqual([1, 2]);
   });
 
-  test("is not repeated: the segment is closed as it is, and the next one is new", async () => {
+  test("is not repeated, and later requests go to a new segment", async () => {
     const { bench, log } = await failingSync();
     const begun = bench.disk.begun.length;
 
@@ -141,7 +141,7 @@ describe("a failed sync", () => {
     expect(await storedNumbers(log)).toEqual([1, 2, 7]);
   });
 
-  test("is followed by attempts further and further apart, until one succeeds", async () => {
+  test("is followed by attempts at growing intervals until one succeeds", async () => {
     const { bench, log } = await failingSync();
     const waits: number[] = [];
     bench.disk.faults = { ...NO_FAULTS, failedNames: 1 };
@@ -162,7 +162,7 @@ describe("a failed sync", () => {
     expect(log.stats().failure).toBeUndefined();
   });
 
-  test("leaves nothing that a recovery considers acknowledged", async () => {
+  test("leaves no span that a recovery considers acknowledged", async () => {
     const { bench, log } = await failingSync();
     bench.clock.moveMs(250);
     await append(log, 7, 1);
@@ -174,7 +174,7 @@ describe("a failed sync", () => {
     expect(await storedNumbers(next)).toEqual([1, 2, 7]);
   });
 
-  test("at level process, beside a write, fails that write as well", async () => {
+  test("at level process fails a concurrent write as well", async () => {
     const bench = new LogBench({ durability: "process" });
     const log = await bench.open();
     await append(log, 1, 1);
@@ -190,7 +190,7 @@ describe("a failed sync", () => {
     expect(bench.events.diskFailed).not.toEqual([]);
   });
 
-  test("at level process, of a full segment, is reported, and writes continue", async () => {
+  test("at level process, of a full segment, is reported and does not stop writes", async () => {
     const bench = new LogBench({ durability: "process", segmentBytes: 1_500 });
     const log = await bench.open();
     for (const number of numbers(1, 30)) await append(log, number, 1);
@@ -213,7 +213,7 @@ describe("a failed sync", () => {
 });
 
 describe("a failed write", () => {
-  test("fails its group; its bytes in the file cause no harm", async () => {
+  test("fails its group, and its bytes in the file are ignored", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 1);
@@ -236,7 +236,7 @@ describe("a failed write", () => {
     expect(next.recovery.lostSpans).toBe(0);
   });
 
-  test("at level process does not keep what was written before it from being synced", async () => {
+  test("at level process does not prevent a sync of earlier writes", async () => {
     const bench = new LogBench({ durability: "process" });
     const log = await bench.open();
     await append(log, 1, 2);

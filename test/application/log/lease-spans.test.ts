@@ -11,7 +11,7 @@ import {
 import { NO_FAULTS } from "../../support/disk/simulated-disk.ts";
 
 describe("leases", () => {
-  test("take the oldest spans, whole requests as they came", async () => {
+  test("take the oldest spans, and leave whole requests unchanged", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 3);
@@ -23,7 +23,7 @@ describe("leases", () => {
     expect(Buffer.from(lease!.request).equals(both)).toBe(true);
   });
 
-  test("cut a request where the limit is, and the next lease goes on there", async () => {
+  test("cut a request at the limit, where the next lease continues", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 10);
@@ -39,7 +39,7 @@ describe("leases", () => {
     expect(await log.lease({ spans: 1, bytes: 1 })).toBeUndefined();
   });
 
-  test("of no span are none, and cost nothing", async () => {
+  test("with a limit of no span are undefined", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 2);
@@ -48,7 +48,7 @@ describe("leases", () => {
     expect(await storedNumbers(log)).toEqual([1, 2]);
   });
 
-  test("never share a span, however many are requested at a time", async () => {
+  test("share no span, however many are requested at a time", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     for (const number of numbers(0, 20)) await append(log, 1 + number * 3, 3);
@@ -60,7 +60,7 @@ describe("leases", () => {
     expect(leases.flatMap((lease) => lease!.sequences)).toEqual(numbers(1, 36));
   });
 
-  test("that are returned come first again, before what was read meanwhile", async () => {
+  test("that are returned are leased again before spans that were read meanwhile", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 4);
@@ -76,7 +76,7 @@ describe("leases", () => {
     expect((await second)!.sequences).toEqual([1, 2, 3, 4]);
   });
 
-  test("read from the middle of a segment without stepping over all of it", async () => {
+  test("continue in the middle of a large segment", async () => {
     const bench = new LogBench({ segmentBytes: 300_000, maxQueuedBytes: 10_000_000 });
     const log = await bench.open();
     const requests = numbers(0, 500).map((number) => append(log, 1 + number * 2, 2));
@@ -90,7 +90,7 @@ describe("leases", () => {
   });
 });
 
-test("spans that are taken are gone, and known to their taker", async () => {
+test("taken spans are removed and returned", async () => {
   const bench = new LogBench();
   const log = await bench.open();
   await append(log, 1, 5);
@@ -102,7 +102,7 @@ test("spans that are taken are gone, and known to their taker", async () => {
   expect(log.stats().spans).toMatchObject({ accepted: 5, taken: 3, buffered: 2 });
 });
 
-test("a request larger than what is read at a time comes back whole", async () => {
+test("a request larger than one read is leased whole", async () => {
   const bench = new LogBench({ maxDiskBytes: 10_000_000, maxQueuedBytes: 10_000_000 });
   const log = await bench.open();
   await append(log, 1, 1);
@@ -119,7 +119,7 @@ test("a request larger than what is read at a time comes back whole", async () =
   expect(leased).toEqual([[1], numbers(2, 1_001)]);
 });
 
-test("a span that was damaged while it was leased is lost when it is returned", async () => {
+test("a span that is damaged while leased is lost when it is returned", async () => {
   const bench = new LogBench();
   const log = await bench.open();
   await append(log, 1, 1);
@@ -151,7 +151,7 @@ async function unreadable() {
 }
 
 describe("a disk that fails to read", () => {
-  test("costs no span as long as it may pass", async () => {
+  test("loses no span within a minute", async () => {
     const { bench, log } = await unreadable();
     for (let attempt = 0; attempt < 20; attempt += 1) {
       await expect(log.lease({ spans: 1, bytes: 1 })).rejects.toThrow("EIO");
@@ -163,7 +163,7 @@ describe("a disk that fails to read", () => {
     expect(bench.events.damaged).toEqual([]);
   });
 
-  test("costs no span either when it can read nothing at all for longer", async () => {
+  test("loses no span if it cannot read anything, even after a minute", async () => {
     const { bench, log } = await unreadable();
     for (let attempt = 0; attempt < 5; attempt += 1) {
       await expect(log.lease({ spans: 1, bytes: 1 })).rejects.toThrow("EIO");
@@ -174,7 +174,7 @@ describe("a disk that fails to read", () => {
     expect(await storedNumbers(log)).toEqual(numbers(1, 30));
   });
 
-  test("costs what cannot be read when that stays so, and no more", async () => {
+  test("loses only the spans that it cannot read for a minute", async () => {
     const bench = new LogBench({ segmentBytes: 600_000, maxDiskBytes: 5_000_000 });
     const log = await bench.open();
     const requests = numbers(0, 900).map((index) => append(log, 1 + index * 2, 2));

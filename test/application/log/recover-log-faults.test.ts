@@ -32,7 +32,7 @@ test("a directory that cannot be synced is reported, and its spans are served", 
   expect(await storedNumbers(next)).toEqual([1, 2]);
 });
 
-test("where everything can be synced, nothing is reported", async () => {
+test("a recovery that can sync everything reports nothing", async () => {
   const bench = await killedLog();
 
   const next = await bench.open();

@@ -11,7 +11,7 @@ import {
 } from "../../support/disk/opened-log.ts";
 import { NO_FAULTS } from "../../support/disk/simulated-disk.ts";
 
-/** Requests of two spans each, in segments of a few requests, after a power cut. */
+/** Returns a log of requests of two spans each, in several segments, after a power cut. */
 async function cutLog(requests: number, segmentBytes = 1_500): Promise<LogBench> {
   const bench = new LogBench({ segmentBytes });
   const log = await bench.open();
@@ -20,14 +20,14 @@ async function cutLog(requests: number, segmentBytes = 1_500): Promise<LogBench>
   return bench;
 }
 
-/** Where these bytes lie. */
-function placeOf({ disk }: LogBench, bytes: Uint8Array): { name: string; at: number } {
-  const places = disk.fileNames().map((name) => {
+/** Returns the file and the offset of these bytes. */
+function locate({ disk }: LogBench, bytes: Uint8Array): { name: string; at: number } {
+  const locations = disk.fileNames().map((name) => {
     const content = new Uint8Array(disk.file(name).length);
     disk.file(name).read(0, content);
     return { name, at: Buffer.from(content).indexOf(bytes) };
   });
-  return places.find(({ at }) => at >= 0)!;
+  return locations.find(({ at }) => at >= 0)!;
 }
 
 async function imageOf({ disk }: LogBench): Promise<string[]> {
@@ -41,7 +41,7 @@ async function imageOf({ disk }: LogBench): Promise<string[]> {
 }
 
 describe("a torn tail", () => {
-  test("ends the last segment: what was not acknowledged is as if it had never come", async () => {
+  test("ends the last segment and is not reported as loss", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 3);
@@ -59,7 +59,7 @@ describe("a torn tail", () => {
     expect(next.stats().spans.received).toBe((await storedNumbers(next)).length);
   });
 
-  test.each([1, 20, 47, 48, 200])("of %d bytes is reported, with its place", async (bytes) => {
+  test.each([1, 20, 47, 48, 200])("of %d bytes is reported with its location", async (bytes) => {
     const bench = await cutLog(1);
     const [name] = bench.disk.fileNames();
     const { length } = bench.disk.file(name!);
@@ -71,7 +71,7 @@ describe("a torn tail", () => {
     expect(await storedNumbers(next)).toEqual([1, 2]);
   });
 
-  test("that is a segment without a whole header is no loss, and its file goes away", async () => {
+  test("that is an incomplete header is not a loss, and its file is removed", async () => {
     const bench = await cutLog(1);
     const file = await bench.disk.create("spans-000000000009-00000001.v1");
     await file.append([new Uint8Array(10)]);
@@ -86,11 +86,11 @@ describe("a torn tail", () => {
 });
 
 describe("damage", () => {
-  test("in the middle is counted with its place, and records after it are found", async () => {
+  test("in the middle is reported with its location, and later records are found", async () => {
     const bench = await cutLog(20);
     await (await bench.open()).close();
     const { bytes } = requestFor(15, 2);
-    const { name, at } = placeOf(bench, bytes);
+    const { name, at } = locate(bench, bytes);
     bench.disk.file(name).flipBit(at + 9, 3);
 
     const next = await bench.open();
@@ -104,7 +104,7 @@ describe("damage", () => {
     expect(next.stats().spans).toMatchObject({ received: 38, buffered: 38 });
   });
 
-  test("anywhere in a segment costs one request at most, and is no torn tail", async () => {
+  test("anywhere in a segment loses at most one request and is not a torn tail", async () => {
     const clean = await cutLog(12, 1_000_000);
     await (await clean.open()).close();
     const [name] = clean.disk.fileNames();
@@ -123,7 +123,7 @@ describe("damage", () => {
     }
   });
 
-  test("is reported as a loss once, and not again by the next start", async () => {
+  test("is counted as a loss by the first start only", async () => {
     const bench = await cutLog(20);
     const name = bench.disk.fileNames()[1]!;
     await (await bench.open()).close();
@@ -137,11 +137,11 @@ describe("damage", () => {
     expect(second.recovery.damage).toEqual(first.recovery.damage);
   });
 
-  test("that shows while it runs costs what it hits; the rest is read on", async () => {
+  test("that is found while the log runs loses only the spans that it hits", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     for (const index of numbers(0, 10)) await append(log, 1 + index * 2, 2);
-    const { name, at } = placeOf(bench, requestFor(7, 2).bytes);
+    const { name, at } = locate(bench, requestFor(7, 2).bytes);
     bench.disk.file(name).flipBit(at + 5, 1);
 
     const stored = await storedNumbers(log);
@@ -151,7 +151,7 @@ describe("damage", () => {
     expect(log.stats().spans).toMatchObject({ accepted: 20, evicted: 2, buffered: 18 });
   });
 
-  test("of a record that a sender has shaped brings in no span that was never sent", async () => {
+  test("does not expose a record that a sender has forged inside a request", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 50, 1);
@@ -170,7 +170,7 @@ describe("damage", () => {
 });
 
 describe("a recovery", () => {
-  test("changes nothing, so that a second one finds the same", async () => {
+  test("changes nothing, so that a second one has the same result", async () => {
     const bench = await cutLog(20);
     bench.disk.file(bench.disk.fileNames()[1]!).flipBit(300, 0);
     const before = await imageOf(bench);
@@ -183,7 +183,7 @@ describe("a recovery", () => {
     expect(await imageOf(bench)).toEqual(before);
   });
 
-  test("puts what a killed run has left on stable storage before anybody sees it", async () => {
+  test("syncs the spans of a killed process before they are read", async () => {
     const bench = new LogBench({ durability: "process" });
     const log = await bench.open();
     await append(log, 1, 5);
@@ -196,7 +196,7 @@ describe("a recovery", () => {
     expect(await storedNumbers(next)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  test("reports a segment that somebody has removed, and serves the others", async () => {
+  test("reports a removed segment and serves the others", async () => {
     const bench = await cutLog(20);
     await (await bench.open()).close();
     await bench.disk.remove(bench.disk.fileNames()[1]!);
@@ -209,7 +209,7 @@ describe("a recovery", () => {
     expect(stored.length).toBeGreaterThan(20);
   });
 
-  test("takes a segment that was removed, and is there again, for nothing", async () => {
+  test("ignores a removed segment that has reappeared", async () => {
     const bench = await cutLog(20);
     const log = await bench.open();
     const name = bench.disk.fileNames()[0]!;
@@ -229,7 +229,7 @@ describe("a recovery", () => {
     expect(bench.disk.fileNames()).not.toContain(name);
   });
 
-  test("reports a segment that was cut short, and serves the others", async () => {
+  test("reports a truncated segment and serves the others", async () => {
     const bench = await cutLog(20);
     await (await bench.open()).close();
     const name = bench.disk.fileNames()[1]!;
@@ -246,7 +246,7 @@ describe("a recovery", () => {
     expect(stored.at(-1)).toBe(40);
   });
 
-  test("of a directory in another format refuses, and names what to do", async () => {
+  test("refuses a directory in another format and names both formats", async () => {
     const bench = await cutLog(1);
     await bench.disk.create("spans-000000000009-00000001.v2");
 
@@ -255,7 +255,7 @@ describe("a recovery", () => {
     );
   });
 
-  test("has no use for files of other kinds, and leaves them alone", async () => {
+  test("ignores files of other kinds and does not remove them", async () => {
     const bench = await cutLog(1);
     await bench.disk.create("notes.txt");
 
@@ -265,21 +265,21 @@ describe("a recovery", () => {
     expect(bench.disk.fileNames()).toContain("notes.txt");
   });
 
-  test("refuses to take a segment for empty when nothing of it can be read", async () => {
+  test("fails if a segment cannot be read, instead of taking it for empty", async () => {
     const bench = await cutLog(3);
     bench.disk.faults = { ...NO_FAULTS, failedReads: 1 };
 
     await expect(bench.open()).rejects.toThrow("EIO");
   });
 
-  test("tries again what an error that passes has kept it from reading", async () => {
+  test("repeats a read that failed temporarily", async () => {
     const bench = await cutLog(3);
     const read = bench.disk.read.bind(bench.disk);
     let failures = 2;
-    bench.disk.read = async (...place) => {
+    bench.disk.read = async (...range) => {
       failures -= 1;
       if (failures >= 0) throw new Error("EIO: read");
-      return await read(...place);
+      return await read(...range);
     };
 
     const next = await bench.open();

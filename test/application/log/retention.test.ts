@@ -10,27 +10,27 @@ function bytesOnDisk({ disk }: LogBench): number {
   return disk.fileNames().reduce((sum, name) => sum + disk.file(name).length, 0);
 }
 
-/** One request after the other; what each has come to, and the most there was on the disk. */
+/** Appends requests one by one; returns their outcomes and the maximum of bytes on the disk. */
 async function fill(bench: LogBench, log: SpanLog, count: number) {
   const outcomes: string[] = [];
-  let mostBytes = 0;
+  let maxBytes = 0;
   for (const number of numbers(1, count)) {
     outcomes.push((await append(log, number, 1)).outcome);
-    mostBytes = Math.max(mostBytes, bytesOnDisk(bench));
+    maxBytes = Math.max(maxBytes, bytesOnDisk(bench));
   }
-  return { outcomes, mostBytes };
+  return { outcomes, maxBytes };
 }
 
 describe("a full disk, with drop_oldest", () => {
-  test("makes room by evicting the oldest segment, and never holds more than it may", async () => {
+  test("evicts its oldest segment to make room, and stays within its limit", async () => {
     const bench = new LogBench(SMALL);
     const log = await bench.open();
 
-    const { outcomes, mostBytes } = await fill(bench, log, 400);
+    const { outcomes, maxBytes } = await fill(bench, log, 400);
 
     expect(new Set(outcomes)).toEqual(new Set(["logged"]));
-    expect(mostBytes).toBeLessThanOrEqual(SMALL.maxDiskBytes);
-    expect(mostBytes).toBeGreaterThan(SMALL.maxDiskBytes / 2);
+    expect(maxBytes).toBeLessThanOrEqual(SMALL.maxDiskBytes);
+    expect(maxBytes).toBeGreaterThan(SMALL.maxDiskBytes / 2);
     const stored = await storedNumbers(log);
     expect(stored).toEqual(numbers(stored[0]!, 401 - stored[0]!));
     const evicted = bench.events.evicted.reduce((sum, [{ spans }]) => sum + spans, 0);
@@ -38,7 +38,7 @@ describe("a full disk, with drop_oldest", () => {
     expect(evicted).toBe(stored[0]! - 1);
   });
 
-  test("does not bring back what was evicted, whatever a power cut leaves", async () => {
+  test("does not bring evicted spans back after a power cut", async () => {
     const bench = new LogBench(SMALL);
     const log = await bench.open();
     await fill(bench, log, 300);
@@ -52,7 +52,7 @@ describe("a full disk, with drop_oldest", () => {
     expect(next.stats().spans).toMatchObject({ received: stored.length, evicted: 0 });
   });
 
-  test("counts leased spans as buffered until they are settled, however long that is", async () => {
+  test("counts leased spans as buffered until they are settled", async () => {
     const bench = new LogBench(SMALL);
     const log = await bench.open();
     await append(log, 1000, 6);
@@ -71,7 +71,7 @@ describe("a full disk, with drop_oldest", () => {
     expect(spans.buffered).toBe((await storedNumbers(log)).length);
   });
 
-  test("evicts nothing more while a file cannot be removed", async () => {
+  test("evicts at most one segment while files cannot be removed", async () => {
     const bench = new LogBench(SMALL);
     const log = await bench.open();
     await fill(bench, log, 100);
@@ -84,7 +84,7 @@ describe("a full disk, with drop_oldest", () => {
     expect(bench.events.evicted.length - before).toBeLessThanOrEqual(1);
   });
 
-  test("keeps to a limit that has become smaller since", async () => {
+  test("shrinks to a limit that was lowered since", async () => {
     const bench = new LogBench(SMALL);
     const log = await bench.open();
     await fill(bench, log, 300);
@@ -102,20 +102,20 @@ describe("a full disk, with drop_oldest", () => {
 describe("a full disk, with refuse", () => {
   const REFUSING = { ...SMALL, overflowPolicy: "refuse" as const };
 
-  test("refuses requests, keeps every span it has, and holds no more than it may", async () => {
+  test("refuses requests, loses no span, and stays within its limit", async () => {
     const bench = new LogBench(REFUSING);
     const log = await bench.open();
 
-    const { outcomes, mostBytes } = await fill(bench, log, 400);
+    const { outcomes, maxBytes } = await fill(bench, log, 400);
 
     const logged = numbers(1, 400).filter((number) => outcomes[number - 1] === "logged");
     expect(outcomes.at(-1)).toBe("refused");
-    expect(mostBytes).toBeLessThanOrEqual(REFUSING.maxDiskBytes);
+    expect(maxBytes).toBeLessThanOrEqual(REFUSING.maxDiskBytes);
     expect(await storedNumbers(log)).toEqual(logged);
     expect(log.stats().spans).toMatchObject({ accepted: logged.length, evicted: 0 });
   });
 
-  test("takes requests again when spans have left", async () => {
+  test("accepts requests again after spans have left", async () => {
     const bench = new LogBench(REFUSING);
     const log = await bench.open();
     await fill(bench, log, 400);
@@ -128,7 +128,7 @@ describe("a full disk, with refuse", () => {
     expect(logged.outcome).toBe("logged");
   });
 
-  test("has room for the records of what leaves, and starts again, full as it is", async () => {
+  test("has room for records of departures, and can be opened again", async () => {
     const bench = new LogBench(REFUSING);
     const log = await bench.open();
     await fill(bench, log, 400);
@@ -144,7 +144,7 @@ describe("a full disk, with refuse", () => {
   });
 });
 
-test("a limit that has become smaller refuses requests until spans have left", async () => {
+test("a lowered limit refuses requests until enough spans have left", async () => {
   const bench = new LogBench({ ...SMALL, overflowPolicy: "refuse" });
   const log = await bench.open();
   await fill(bench, log, 60);
@@ -165,18 +165,18 @@ test("a limit that has become smaller refuses requests until spans have left", a
   expect(bytesOnDisk(bench)).toBeLessThanOrEqual(5_000);
 });
 
-test("a disk of less than one segment holds the newest spans it can", async () => {
+test("a disk smaller than one segment holds the newest spans", async () => {
   const bench = new LogBench({ maxDiskBytes: 5_000, segmentBytes: 100_000 });
   const log = await bench.open();
 
-  const { outcomes, mostBytes } = await fill(bench, log, 100);
+  const { outcomes, maxBytes } = await fill(bench, log, 100);
 
   expect(new Set(outcomes)).toEqual(new Set(["logged"]));
-  expect(mostBytes).toBeLessThanOrEqual(5_000);
+  expect(maxBytes).toBeLessThanOrEqual(5_000);
   expect((await storedNumbers(log)).at(-1)).toBe(100);
 });
 
-test("a request that can never fit is too large, and nothing is evicted for it", async () => {
+test("a request larger than the disk is too large and evicts nothing", async () => {
   const bench = new LogBench(SMALL);
   const log = await bench.open();
   await append(log, 1, 1);
@@ -187,7 +187,7 @@ test("a request that can never fit is too large, and nothing is evicted for it",
   expect(await storedNumbers(log)).toEqual([1]);
 });
 
-test("a request larger than a segment has one to itself", async () => {
+test("a request larger than a segment has a segment of its own", async () => {
   const bench = new LogBench({ segmentBytes: 1_000 });
   const log = await bench.open();
 
@@ -201,6 +201,6 @@ test.each([
   { maxDiskBytes: 2 ** 20, segmentBytes: 2 ** 16 },
   { maxDiskBytes: 2 ** 30, segmentBytes: 2 ** 26 },
   { maxDiskBytes: 2 ** 40, segmentBytes: 2 ** 26 },
-])("segments of $segmentBytes bytes for a disk of $maxDiskBytes", (sizes) => {
+])("segments have $segmentBytes bytes if the disk has $maxDiskBytes", (sizes) => {
   expect(segmentBytesFor(sizes.maxDiskBytes)).toBe(sizes.segmentBytes);
 });

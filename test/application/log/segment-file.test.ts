@@ -27,7 +27,7 @@ const fields = {
   syncedBytes: 64_000,
 };
 
-/** One record that lies at byte 64 of its file, with the zeros behind it. */
+/** Returns a record for byte 64 of its file, with the padding after it. */
 function written(salt = seal.salt): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(recordBytes(payload.length));
   bytes.set(payload, 48);
@@ -40,7 +40,7 @@ function isRead(bytes: Uint8Array, offsetBytes = 64): boolean {
   return readRecord(segmentBytes(bytes, offsetBytes, seal), 0, emptyRecord());
 }
 
-test("a record says what was written, in 48 bytes before its payload, in multiples of 8", () => {
+test("a record is read as written; it has a header of 48 bytes and is padded to 8", () => {
   const record = emptyRecord();
 
   const isWhole = readRecord(segmentBytes(written(), 64, seal), 0, record);
@@ -52,7 +52,7 @@ test("a record says what was written, in 48 bytes before its payload, in multipl
   ]);
 });
 
-test("flipping any bit invalidates a record, except in the zeros after it", () => {
+test("a flipped bit invalidates a record, except in its padding", () => {
   const bytes = written();
   const unnoticed: number[] = [];
   for (let bit = 0; bit < bytes.length * 8; bit += 1) {
@@ -64,7 +64,7 @@ test("flipping any bit invalidates a record, except in the zeros after it", () =
   expect([...new Set(unnoticed)]).toEqual([69, 70, 71]);
 });
 
-test("a record that is not all there is none", () => {
+test("a truncated record is invalid", () => {
   for (let length = 0; length < 48 + payload.length; length += 1) {
     expect({ length, isRead: isRead(written().subarray(0, length)) }).toEqual({
       length,
@@ -74,7 +74,7 @@ test("a record that is not all there is none", () => {
   expect(isRead(written().subarray(0, 48 + payload.length))).toBe(true);
 });
 
-test("a record of another segment, or at another place, is none", () => {
+test("a record from another segment or offset is invalid", () => {
   expect([isRead(written(1)), isRead(written(), 72), isRead(written())]).toEqual([
     false,
     false,
@@ -82,7 +82,7 @@ test("a record of another segment, or at another place, is none", () => {
   ]);
 });
 
-test("ranges are read as they were written", () => {
+test("ranges are decoded as they were encoded", () => {
   const ranges = [
     { first: 1, end: 2 },
     { first: 10, end: 2 ** 53 - 1 },
@@ -92,7 +92,7 @@ test("ranges are read as they were written", () => {
   expect(decodeRanges(new DataView(bytes.buffer), 0, bytes.length)).toEqual(ranges);
 });
 
-test("the checksum is the CRC-32 of IEEE 802.3, in pieces as in one", () => {
+test("the checksum is the CRC-32 of IEEE 802.3, even if computed in pieces", () => {
   const text = new TextEncoder().encode("123456789");
 
   expect(crc32(text, 0)).toBe(0xcb_f4_39_26);
@@ -107,7 +107,7 @@ const header = {
   createdUnixMs: 1_700_000_000_000,
 };
 
-test("a name says its number, its salt and the format", () => {
+test("a segment's name contains its number, its salt and its format", () => {
   const name = segmentFileName({ number: 42, salt: 0x9f3a });
 
   expect(name).toBe("spans-000000000042-00009f3a.v1");
@@ -115,17 +115,17 @@ test("a name says its number, its salt and the format", () => {
 });
 
 test.each(["lock", "spans-1-9f3a.v1", "spans-000000000042-9f3a5c7e", "x.v1", ""])(
-  "%p is no segment",
+  "%p is not the name of a segment",
   (name) => {
     expect(parseSegmentName(name)).toBeUndefined();
   },
 );
 
-test("a header says what was written, the run too", () => {
+test("a header is decoded as it was encoded", () => {
   expect(decodeSegmentHeader(encodeSegmentHeader(header, seal), seal)).toEqual(header);
 });
 
-test("a header with any one bit flipped is none, and neither is one that is cut short", () => {
+test("a header that is truncated, or in which a bit is flipped, is invalid", () => {
   const bytes = encodeSegmentHeader(header, seal);
   for (let bit = 0; bit < bytes.length * 8; bit += 1) {
     bytes[bit >> 3]! ^= 1 << (bit & 7);

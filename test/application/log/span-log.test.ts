@@ -17,7 +17,7 @@ const noRing = (): void => {
 };
 
 describe("order", () => {
-  test("a span is stored, and its request answered, after the sync and not before", async () => {
+  test("a request is stored and answered after its sync, not before", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     const events: string[] = [];
@@ -40,7 +40,7 @@ describe("order", () => {
   });
 
   test.each(["process", "stop"] as const)(
-    "at level %s it is stored when it is written, and nothing is synced",
+    "at level %s a request is stored after its write, without a sync",
     async (durability) => {
       const bench = new LogBench({ durability });
       const log = await bench.open();
@@ -80,7 +80,7 @@ describe("order", () => {
 });
 
 describe("sequences", () => {
-  test("go on across a stop, also when nothing is left", async () => {
+  test("continue after a stop, even if the log is empty", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 5);
@@ -95,7 +95,7 @@ describe("sequences", () => {
     expect(bench.disk.fileNames()).toHaveLength(1);
   });
 
-  test("go on across a power cut, and a request keeps its own", async () => {
+  test("continue after a power cut, and spans keep theirs", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 5);
@@ -109,7 +109,7 @@ describe("sequences", () => {
     expect(next.stats().sequence).toEqual({ first: 1, next: 8 });
   });
 
-  test("may skip spans that were never logged, and none is reported as lost", async () => {
+  test("that are skipped are not reported as lost", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 2);
@@ -128,7 +128,7 @@ describe("sequences", () => {
 
 describe("a stop", () => {
   test.each(["disk", "process", "stop"] as const)(
-    "at level %s leaves all that was acknowledged, whatever happens then",
+    "at level %s syncs all acknowledged spans",
     async (durability) => {
       const bench = new LogBench({ durability, segmentBytes: 1_500 });
       const log = await bench.open();
@@ -142,7 +142,7 @@ describe("a stop", () => {
     },
   );
 
-  test("waits for what was queued, and takes nothing more", async () => {
+  test("waits for queued requests and accepts no more", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     const queued = numbers(1, 5).map((number) => append(log, number, 1));
@@ -156,7 +156,7 @@ describe("a stop", () => {
     expect(late.outcome).toBe("failed");
   });
 
-  test("leaves no file of which nothing is needed", async () => {
+  test("removes files without buffered spans", async () => {
     const bench = new LogBench({ durability: "process", segmentBytes: 1_500 });
     const log = await bench.open();
     await Promise.all(numbers(1, 40).map((number) => append(log, number, 1)));
@@ -167,7 +167,7 @@ describe("a stop", () => {
     expect(bench.disk.fileNames()).toHaveLength(1);
   });
 
-  test("that cannot put everything on stable storage says so", async () => {
+  test("fails if it cannot sync everything", async () => {
     const bench = new LogBench({ durability: "stop" });
     const log = await bench.open();
     await append(log, 1, 1);
@@ -176,7 +176,7 @@ describe("a stop", () => {
     await expect(log.close()).rejects.toThrow("EIO: sync");
   });
 
-  test("proves that the last group was intact, so damage to it is not a torn write", async () => {
+  test("marks the last group as complete, so that later damage is not a torn write", async () => {
     const bench = new LogBench();
     const log = await bench.open();
     await append(log, 1, 1);
@@ -192,8 +192,8 @@ describe("a stop", () => {
   });
 });
 
-describe("a sync from time to time, at level process", () => {
-  test("saves what was written before it from a power cut", async () => {
+describe("a periodic sync at level process", () => {
+  test("saves earlier writes from a power cut", async () => {
     const bench = new LogBench({ durability: "process", segmentBytes: 1_500 });
     const log = await bench.open();
     await Promise.all(numbers(1, 40).map((number) => append(log, number, 1)));
@@ -205,7 +205,7 @@ describe("a sync from time to time, at level process", () => {
     expect(await storedNumbers(next)).toEqual(numbers(1, 40));
   });
 
-  test("does not keep requests waiting", async () => {
+  test("does not delay requests", async () => {
     const bench = new LogBench({ durability: "process" });
     const log = await bench.open();
     await append(log, 1, 1);
@@ -220,7 +220,7 @@ describe("a sync from time to time, at level process", () => {
     expect(logged.outcome).toBe("logged");
   });
 
-  test("covers only what was written before it, and comes back for the rest", async () => {
+  test("covers only earlier writes, and a second one covers the rest", async () => {
     const bench = new LogBench({ durability: "process", segmentBytes: 700 });
     const log = await bench.open();
     await append(log, 1, 1);

@@ -8,7 +8,7 @@ import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts"
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 
-test("what enters or leaves is logged at DEBUG, and passed on to the buffer", () => {
+test("appends and removals are logged at DEBUG and passed on to the buffer", () => {
   const options = { codec: new ProtobufSpanCodec() };
   const buffer = ObservabilityBuffer.create({ spans: 10, bytes: 4096 }, options);
   const logger = new RecordingLogger();
@@ -38,7 +38,7 @@ test("what enters or leaves is logged at DEBUG, and passed on to the buffer", ()
   ]);
 });
 
-test("leases and what becomes of their spans are logged at DEBUG", () => {
+test("leases and settlements are logged at DEBUG", () => {
   const { buffer, logger, logged } = filledBuffer(5);
 
   const oldest = logged.lease({ spans: 2, bytes: 4096 })!;
@@ -61,7 +61,7 @@ test("leases and what becomes of their spans are logged at DEBUG", () => {
   ]);
 });
 
-test("a lease of nothing leaves no line", () => {
+test("a lease without spans is not logged", () => {
   const { logger, logged } = filledBuffer(0);
 
   const leases = [logged.lease({ spans: 2, bytes: 4096 }), logged.leaseNewest()];
@@ -70,7 +70,7 @@ test("a lease of nothing leaves no line", () => {
   expect(logger.lines).toEqual([]);
 });
 
-test("questions about the buffer are passed on without a log line", () => {
+test("queries about the buffer are passed on without a log line", () => {
   const { buffer, logger, logged } = filledBuffer(5);
   const beforeMs = Date.now();
   const rooms = [5, 6].map((spans) => logged.hasRoom({ spans, bytes: 100 }));
@@ -98,7 +98,7 @@ test("reading without removing writes no log line", () => {
   expect(logger.lines).toEqual([]);
 });
 
-/** A buffer for ten spans, with so many in it; its log is empty. */
+/** Returns a buffer for ten spans that holds `spanCount`, and an empty log. */
 function filledBuffer(spanCount: number) {
   const options = { codec: new ProtobufSpanCodec() };
   const buffer = ObservabilityBuffer.create({ spans: 10, bytes: 4096 }, options);

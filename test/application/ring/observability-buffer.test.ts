@@ -13,9 +13,9 @@ import { requestOf, spanBody } from "../../support/requests/request-bytes.ts";
 import { ledgerOf } from "../../support/oracles/ledger-of.ts";
 
 const codec = new ProtobufSpanCodec();
-const roomy = { spans: 100, bytes: 1 << 16 };
+const ROOMY = { spans: 100, bytes: 1 << 16 };
 
-function createBuffer(capacity = roomy, options: Partial<BufferOptions> = {}) {
+function createBuffer(capacity = ROOMY, options: Partial<BufferOptions> = {}) {
   return ObservabilityBuffer.create(capacity, { codec, ...options });
 }
 
@@ -25,12 +25,12 @@ function put(buffer: ObservabilityBuffer, request: Uint8Array) {
   return buffer.append(walked);
 }
 
-/** What is answered when there is nothing to hand over. */
+/** Returns the result of a hand-over without spans. */
 function nothingBefore(first: number) {
   return { request: new Uint8Array(0), sequences: [], range: { first, next: first } };
 }
 
-test("requests are read as spans, across their borders, and taken in that order", () => {
+test("spans are read in order, across the borders of requests, and then removed", () => {
   const buffer = createBuffer();
   put(buffer, requestOf(2));
   put(buffer, requestOf(2, 3));
@@ -41,7 +41,7 @@ test("requests are read as spans, across their borders, and taken in that order"
   expect(buffer.stats().spans).toMatchObject({ accepted: 4, taken: 4, buffered: 0 });
 });
 
-test("peeking leaves the spans in place; taking them returns the same bytes", () => {
+test("peeking leaves spans in place, and taking them returns the same bytes", () => {
   const buffer = createBuffer();
   put(buffer, requestOf(3));
   put(buffer, requestOf(1, 4));
@@ -56,7 +56,7 @@ test("peeking leaves the spans in place; taking them returns the same bytes", ()
 });
 
 test.each([-1, Number.NaN, 0.5, Number.NEGATIVE_INFINITY])(
-  "to look at or take %d spans is to get none, and leaves the ring as it is",
+  "peeking at or taking %d spans returns none and changes nothing",
   (count) => {
     const buffer = createBuffer();
     put(buffer, requestOf(3));
@@ -115,14 +115,14 @@ test("the deepest span that is stored can be read back", () => {
   expect(buffer.getSpans(1)).toStrictEqual([deep]);
 });
 
-test("with the policy refuse, a span without room is not stored and evicts nothing", () => {
+test("with the policy refuse, a span that does not fit is not stored and evicts nothing", () => {
   const buffer = createBuffer({ spans: 1, bytes: 1_000 }, { overflowPolicy: "refuse" });
 
   expect([buffer.addSpan(plainSpan()), buffer.addSpan(plainSpan())]).toEqual([true, false]);
   expect(buffer.stats().spans).toMatchObject({ received: 1, buffered: 1, evicted: 0 });
 });
 
-test("with the policy to refuse, an invalid span is rejected, even when it is full", () => {
+test("with the policy refuse, an invalid span is rejected even if the ring is full", () => {
   const buffer = createBuffer({ spans: 1, bytes: 1_000 }, { overflowPolicy: "refuse" });
   buffer.addSpan(plainSpan());
 
@@ -130,7 +130,7 @@ test("with the policy to refuse, an invalid span is rejected, even when it is fu
   expect(buffer.stats().spans).toMatchObject({ received: 2, rejected: 1 });
 });
 
-test("by default the oldest spans make room", () => {
+test("by default the oldest spans are evicted", () => {
   const options = [{}, { overflowPolicy: "drop_oldest" }] as const;
 
   const outcomes = options.map((option) => {
@@ -142,7 +142,7 @@ test("by default the oldest spans make room", () => {
   expect(outcomes).toEqual([expected, expected] as typeof outcomes);
 });
 
-test("one reading has all counters, in spans and in bytes", () => {
+test("the statistics have all counters, in spans and in bytes", () => {
   const buffer = createBuffer({ spans: 3, bytes: 5_000 });
   const spanBytes = spanBody(1).length;
   put(buffer, requestOf(4));
@@ -172,7 +172,7 @@ test("copied spans do not change when their bytes in the ring are reused", () =>
   expect(taken.request).toEqual(requestOf(1));
 });
 
-test("after a clear it is empty, and its spans count as taken", () => {
+test("a cleared buffer is empty, and its spans count as taken", () => {
   const buffer = createBuffer({ spans: 10, bytes: 5_000 });
   put(buffer, requestOf(3));
 
@@ -182,7 +182,7 @@ test("after a clear it is empty, and its spans count as taken", () => {
   expect(buffer.range()).toEqual({ first: 4, next: 4 });
 });
 
-test("its services, and its spans by sequence, are those of the ring", () => {
+test("the buffer returns the services of its ring, and spans by sequence", () => {
   const buffer = createBuffer({ spans: 10, bytes: 5_000 });
   put(buffer, requestOf(3));
 
@@ -192,7 +192,7 @@ test("its services, and its spans by sequence, are those of the ring", () => {
 
 const ANY = { spans: 100, bytes: 1 << 16 };
 
-test("a clear keeps leased spans, which may be on their way", () => {
+test("a clear keeps leased spans, which may be in flight", () => {
   const buffer = createBuffer();
   put(buffer, requestOf(3));
   const leased = buffer.lease({ ...ANY, spans: 2 })!;
@@ -203,7 +203,7 @@ test("a clear keeps leased spans, which may be on their way", () => {
   expect(buffer.stats().spans).toMatchObject({ buffered: 0, taken: 1, delivered: 2 });
 });
 
-test("a lease is settled as a whole, or in parts", () => {
+test("a lease can be settled as a whole or in parts", () => {
   const buffer = createBuffer();
   put(buffer, requestOf(3));
   const [one, other] = [2, 1].map((spans) => buffer.lease({ ...ANY, spans })!);
@@ -216,7 +216,7 @@ test("a lease is settled as a whole, or in parts", () => {
   expect(buffer.stats().spans).toMatchObject(left);
 });
 
-test("in flight without a slot, a span is counted in its size, but fills it no more", () => {
+test("leased spans without a slot count towards the size", () => {
   const buffer = createBuffer({ spans: 3, bytes: 1 << 16 });
   put(buffer, requestOf(3));
   const leased = buffer.lease(ANY)!;
@@ -228,7 +228,7 @@ test("in flight without a slot, a span is counted in its size, but fills it no m
   expect([buffer.size(), buffer.isFull()]).toEqual([4, false]);
 });
 
-test("if nothing is evicted, a leased span keeps its slot, and so do all after it", () => {
+test("with the policy refuse, a leased span and all after it keep their slots", () => {
   const buffer = createBuffer({ spans: 3, bytes: 1 << 16 }, { overflowPolicy: "refuse" });
   put(buffer, requestOf(3));
   const leased = buffer.lease({ ...ANY, spans: 1 })!;
@@ -244,9 +244,9 @@ test("if nothing is evicted, a leased span keeps its slot, and so do all after i
   expect(put(buffer, requestOf(3, 4))).toEqual({ outcome: "accepted", evictedSpans: 0 });
 });
 
-test("its oldest span's time is that of the request it came in", () => {
+test("the time of the oldest span is when its request was received", () => {
   const now = { unixMs: 7_000 };
-  const buffer = createBuffer(roomy, { unixMs: () => now.unixMs });
+  const buffer = createBuffer(ROOMY, { unixMs: () => now.unixMs });
   const empty = buffer.oldestUnixMs();
   put(buffer, requestOf(2));
   now.unixMs = 9_000;

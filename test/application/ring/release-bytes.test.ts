@@ -5,11 +5,11 @@ import {
   releaseOwnBuffer,
 } from "../../../src/application/ring/release-bytes.ts";
 
-describe("memory is freed", () => {
+describe("the memory is freed", () => {
   test.each([
     { name: "of a piece that fills its buffer", bytes: new Uint8Array(4096) },
     {
-      name: "of a message behind its prefix of five bytes",
+      name: "of a message after its prefix of five bytes",
       bytes: new Uint8Array(9000).subarray(5),
     },
   ])("$name", ({ bytes }) => {
@@ -18,7 +18,7 @@ describe("memory is freed", () => {
     expect(bytes.length).toBe(0);
   });
 
-  test("once, although it is released twice", () => {
+  test("only once if it is released twice", () => {
     const bytes = new Uint8Array(4096);
 
     releaseBytes(bytes);
@@ -28,12 +28,12 @@ describe("memory is freed", () => {
   });
 });
 
-describe("memory stays as it is", () => {
+describe("the memory is not freed", () => {
   test.each([
     { name: "of a small piece", bytes: new Uint8Array(4095).fill(7) },
-    { name: "of a part of something larger", bytes: new Uint8Array(9000).fill(7).subarray(6) },
+    { name: "of a part of a larger buffer", bytes: new Uint8Array(9000).fill(7).subarray(6) },
     {
-      name: "of what is shared between threads",
+      name: "of a buffer shared between threads",
       bytes: new Uint8Array(new SharedArrayBuffer(4096)).fill(7),
     },
   ])("$name", ({ bytes }) => {
@@ -46,7 +46,7 @@ describe("memory stays as it is", () => {
   });
 });
 
-test("a buffer of our own is freed as a whole, whatever part the view shows", () => {
+test("an own buffer is freed as a whole, whichever part the view shows", () => {
   const buffer = new Uint8Array(9000);
 
   releaseOwnBuffer(buffer.subarray(100, 200));
@@ -55,6 +55,6 @@ test("a buffer of our own is freed as a whole, whatever part the view shows", ()
   expect(buffer.length).toBe(0);
 });
 
-test("small buffers are not worth keeping for it", () => {
+test("only a buffer of at least 4 KiB is worth releasing", () => {
   expect([4095, 4096].map((length) => isWorthIt(new Uint8Array(length)))).toEqual([false, true]);
 });

@@ -11,7 +11,7 @@ import { bytesField } from "../../support/requests/wire-bytes.ts";
 test.each<{ name: string; bytes: Uint8Array }>([
   { name: "was refused by the walk", bytes: Uint8Array.of(0x0a) },
   { name: "holds rejected spans beside valid ones", bytes: mixed() },
-])("a request that $name is not put in: that is the caller's fault", ({ bytes }) => {
+])("appending a request that $name is a bug of the caller", ({ bytes }) => {
   const ring = createRingMemory({ spans: 5, bytes: 1_000 });
   const walked = createWalkedRequest({ spansPerRequest: 5, nestingDepth: 100 });
   walkRequest(walked, bytes);

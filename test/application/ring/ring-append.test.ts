@@ -15,7 +15,7 @@ import {
 import { bytesField } from "../../support/requests/wire-bytes.ts";
 import { ledgerOf } from "../../support/oracles/ledger-of.ts";
 
-/** Of one span, all of the same length as long as numbers have one digit. */
+/** The length of a request of one span whose number has one digit. */
 const BLOCK = requestOf(1).length;
 const one = (number: number) => requestOf(1, number);
 const spanBytes = spanBody(1).length;
@@ -23,8 +23,8 @@ const spanBytes = spanBody(1).length;
 const ACCEPTED = { outcome: "accepted", evictedSpans: 0 } as const;
 const evicting = (evictedSpans: number) => ({ outcome: "accepted", evictedSpans }) as const;
 
-/** Where each buffered span's block begins in the arena, oldest first. */
-function places(ring: RingMemory): number[] {
+/** Returns the offset of each buffered span's block in the arena, oldest first. */
+function offsets(ring: RingMemory): number[] {
   const { first, next } = readStats(ring).sequence;
   return Array.from({ length: next - first }, (_, index) => {
     const slot = (first + index) % ring.capacitySpans;
@@ -42,7 +42,7 @@ test("blocks follow one another up to the end of the arena", () => {
   const outcomes = [1, 2, 3].map((number) => put(ring, one(number)));
 
   expect(outcomes).toEqual([ACCEPTED, ACCEPTED, ACCEPTED]);
-  expect(places(ring)).toEqual([0, BLOCK, 2 * BLOCK]);
+  expect(offsets(ring)).toEqual([0, BLOCK, 2 * BLOCK]);
   expect(contents(ring)).toBe(joined(one(1), one(2), one(3)).toHex());
 });
 
@@ -60,33 +60,33 @@ test("used bytes are the blocks and the gaps between, from oldest to newest", ()
   expect(used).toEqual([0, BLOCK, 2 * BLOCK, 3 * BLOCK, 3 * BLOCK + 5, BLOCK]);
 });
 
-test("a block goes round when its bytes no longer fit at the end, which is skipped", () => {
+test("a block that does not fit at the end of the arena is stored at the beginning", () => {
   const ring = ringOf({ spans: 10, bytes: 4 * BLOCK - 1 }, one(1), one(2), one(3));
   takeOldest(ring, 1);
 
   expect(put(ring, one(4))).toEqual(ACCEPTED);
-  expect(places(ring)).toEqual([BLOCK, 2 * BLOCK, 0]);
+  expect(offsets(ring)).toEqual([BLOCK, 2 * BLOCK, 0]);
 });
 
-test("a block that went round fills the gap exactly", () => {
+test("blocks at the beginning may fill the gap exactly", () => {
   const ring = ringOf({ spans: 10, bytes: 3 * BLOCK }, one(1), one(2), one(3));
   takeOldest(ring, 2);
 
   expect([put(ring, one(4)), put(ring, one(5))]).toEqual([ACCEPTED, ACCEPTED]);
-  expect(places(ring)).toEqual([2 * BLOCK, 0, BLOCK]);
+  expect(offsets(ring)).toEqual([2 * BLOCK, 0, BLOCK]);
   expect(contents(ring)).toBe(joined(one(3), one(4), one(5)).toHex());
 });
 
-test("where the gap is one byte too short the oldest block goes, and no other", () => {
+test("a block one byte longer than the gap evicts the oldest block only", () => {
   const ring = ringOf({ spans: 10, bytes: 3 * BLOCK }, one(1), one(2), one(3));
   takeOldest(ring, 1);
 
   expect(put(ring, one(10))).toEqual(evicting(1));
-  expect(places(ring)).toEqual([2 * BLOCK, 0]);
+  expect(offsets(ring)).toEqual([2 * BLOCK, 0]);
   expect(contents(ring)).toBe(joined(one(3), one(10)).toHex());
 });
 
-test("a block larger than the end and the gap evicts all that lies in its way", () => {
+test("a block longer than the gap evicts all blocks that it overlaps", () => {
   const large = requestOf(4, 5);
   const ring = ringOf({ spans: 10, bytes: 4 * BLOCK }, one(1), one(2), one(3), one(4));
 
@@ -99,10 +99,10 @@ test("after a block that reached the end, the next one starts at the beginning",
   takeOldest(ring, 1);
 
   expect([put(ring, one(3)), put(ring, one(4))]).toEqual([ACCEPTED, evicting(1)]);
-  expect(places(ring)).toEqual([0, BLOCK]);
+  expect(offsets(ring)).toEqual([0, BLOCK]);
 });
 
-test("a request as large as the arena gets in, and pushes out everything else", () => {
+test("a request as large as the arena is stored and evicts everything else", () => {
   const large = requestOf(4);
   const ring = ringOf({ spans: 10, bytes: large.length }, one(1), one(2));
 
@@ -110,7 +110,7 @@ test("a request as large as the arena gets in, and pushes out everything else", 
   expect(contents(ring)).toBe(large.toHex());
 });
 
-test("one byte larger than the arena is too large, and leaves everything as it is", () => {
+test("a request one byte larger than the arena is too large and changes nothing", () => {
   const large = requestOf(4);
   const ring = ringOf({ spans: 10, bytes: large.length - 1 }, one(1), one(2));
   const before = readStats(ring);
@@ -122,14 +122,14 @@ test("one byte larger than the arena is too large, and leaves everything as it i
   expect(contents(ring)).toBe(joined(one(1), one(2)).toHex());
 });
 
-test("the oldest spans go one by one when slots are short, not by blocks", () => {
+test("when slots are short, single spans are evicted instead of whole blocks", () => {
   const ring = ringOf({ spans: 4, bytes: 10_000 }, requestOf(3, 1));
 
   expect(put(ring, requestOf(2, 4))).toEqual(evicting(1));
   expect(readStats(ring).spans).toMatchObject({ buffered: 4, evicted: 1 });
 });
 
-test("a request of more spans than slots keeps its newest", () => {
+test("a request with more spans than slots keeps its newest spans", () => {
   const ring = ringOf({ spans: 3, bytes: 10_000 }, one(9));
 
   expect(put(ring, bare(1, 2, 3, 4, 5))).toEqual(evicting(3));
@@ -147,12 +147,12 @@ test("a request of more spans than slots keeps its newest", () => {
   expect(contents(ring)).toBe(bare(3, 4, 5).toHex());
 });
 
-/** One scope, with nothing in it but these spans. */
+/** Returns a request with one scope that contains only these spans. */
 function bare(...numbers: number[]): Uint8Array<ArrayBuffer> {
   return request(bytesField(1, bytesField(2, ...numbers.map((number) => span(number)))));
 }
 
-test("of spans in many scopes, those whose scope has no slot left take no row either", () => {
+test("scopes whose spans have no slot take no row", () => {
   const scopes = [1, 2, 3, 4, 5].map((number) => bytesField(2, span(number)));
   const ring = createRingMemory({ spans: 2, bytes: 10_000 });
 
@@ -161,7 +161,7 @@ test("of spans in many scopes, those whose scope has no slot left take no row ei
   expect(contents(ring)).toBe(request(bytesField(1, ...scopes.slice(3))).toHex());
 });
 
-test("a ring of one span holds the newest", () => {
+test("a ring of one span holds the newest span", () => {
   const ring = ringOf({ spans: 1, bytes: 10_000 }, one(1), requestOf(2, 2), one(4));
 
   expect(readStats(ring).spans).toMatchObject({ accepted: 4, buffered: 1, evicted: 3 });
@@ -171,7 +171,7 @@ test("a ring of one span holds the newest", () => {
 const twoScopes = (number: number) =>
   request(bytesField(1, bytesField(2, span(number)), bytesField(2, span(number + 1))));
 
-test("rows of contexts and blocks go round without meeting, one scope a span", () => {
+test("rows of contexts and blocks wrap without colliding, even with one span per scope", () => {
   const ring = createRingMemory({ spans: 3, bytes: 100_000 });
 
   for (let number = 1; number <= 41; number += 2) put(ring, twoScopes(number));
@@ -181,7 +181,7 @@ test("rows of contexts and blocks go round without meeting, one scope a span", (
   );
 });
 
-test("a request without spans changes nothing, and fits into a full ring", () => {
+test("a request without spans changes nothing and fits into a full ring", () => {
   const ring = ringOf({ spans: 1, bytes: BLOCK }, one(1));
   const before = readStats(ring);
 
@@ -202,7 +202,7 @@ test("rejected spans are counted with the request they were cut out of", () => {
   expect(bytes).toMatchObject({ received: spanBytes + 31, rejected: 31, accepted: spanBytes });
 });
 
-test("sequences go on where they were, whatever is taken or evicted", () => {
+test("sequences continue after spans are taken and evicted", () => {
   const ring = ringOf({ spans: 2, bytes: 10_000 }, requestOf(5));
   takeOldest(ring, 2);
 
@@ -213,7 +213,7 @@ test("sequences go on where they were, whatever is taken or evicted", () => {
 
 const refuse = { mayEvict: false } as const;
 
-test("where nothing may be evicted, a request is refused when one slot is missing", () => {
+test("without eviction, a request is refused if one slot is missing", () => {
   const ring = ringOf({ spans: 4, bytes: 10_000 }, requestOf(2));
   const before = readStats(ring);
 
@@ -222,7 +222,7 @@ test("where nothing may be evicted, a request is refused when one slot is missin
   expect(put(ring, requestOf(2, 3), refuse)).toEqual(ACCEPTED);
 });
 
-test("where nothing may be evicted, a request is refused when one byte is missing", () => {
+test("without eviction, a request is refused if one byte is missing", () => {
   const ring = ringOf({ spans: 10, bytes: 2 * BLOCK - 1 }, one(1));
   const before = readStats(ring);
   const rejected = rejectedOf("shop", 1, 1);
@@ -233,7 +233,7 @@ test("where nothing may be evicted, a request is refused when one byte is missin
   expect(put(ring, one(2), refuse)).toEqual(ACCEPTED);
 });
 
-test("where nothing may be evicted, what can never fit is too large, the ring empty or not", () => {
+test("without eviction, a request that can never fit is too large, even when empty", () => {
   const ring = createRingMemory({ spans: 2, bytes: requestOf(3).length });
 
   expect(put(ring, requestOf(3), refuse)).toEqual({ outcome: "too_large" });
@@ -242,13 +242,13 @@ test("where nothing may be evicted, what can never fit is too large, the ring em
   expect(put(ring, requestOf(3), refuse)).toEqual({ outcome: "too_large" });
 });
 
-test("where nothing may be evicted, a request that fills the ring exactly gets in", () => {
+test("without eviction, a request that fills the ring exactly is stored", () => {
   const ring = createRingMemory({ spans: 2, bytes: requestOf(2).length });
 
   expect(put(ring, requestOf(2), refuse)).toEqual(ACCEPTED);
 });
 
-test("it is full when no slot is free, and not before", () => {
+test("a ring is full when no slot is free, and not before", () => {
   const ring = ringOf({ spans: 2, bytes: 10_000 }, one(1));
   const before = isFull(ring);
 
@@ -257,7 +257,7 @@ test("it is full when no slot is free, and not before", () => {
   expect([before, isFull(ring)]).toEqual([false, true]);
 });
 
-/** The smallest request with a valid span in it: three heads and two identifiers. */
+/** The smallest request with a valid span: three message headers and two identifiers. */
 const smallest = request(
   bytesField(1, bytesField(2, bytesField(2, bytesField(1, traceId(1)), bytesField(2, spanId(1))))),
 );
@@ -267,14 +267,14 @@ test.each([
   { free: smallest.length - 1, full: true },
   { free: 1, full: true },
   { free: 0, full: true },
-])("with $free bytes left at the end of the arena, it is full: $full", ({ free, full }) => {
+])("a ring with $free bytes left at the end of the arena is full: $full", ({ free, full }) => {
   const ring = ringOf({ spans: 10, bytes: BLOCK + free }, one(1));
 
   expect(isFull(ring)).toBe(full);
   expect(put(ring, smallest)).toEqual(evicting(full ? 1 : 0));
 });
 
-test("an empty ring is not full, and one that was emptied is not", () => {
+test("a ring that is empty or was emptied is not full", () => {
   const ring = createRingMemory({ spans: 1, bytes: BLOCK });
   const before = isFull(ring);
   put(ring, one(1));

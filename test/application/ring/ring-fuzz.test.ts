@@ -83,7 +83,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** `SPANRING_FUZZ_FACTOR=67` makes a million steps of them. */
+/** With `SPANRING_FUZZ_FACTOR=67`, all runs together have a million steps. */
 const STEPS_A_RUN = 100;
 
 const game = fc.record({
@@ -96,9 +96,9 @@ const game = fc.record({
   peeked: fc.nat({ max: 70 }),
 });
 
-// Goal: whatever the order of calls, the ring says and hands out what an array of spans would.
-// Method: 15,000 random steps, on two views of one memory by turns; fast-check prints its seed.
-test("agrees with an array, byte for byte, for any sequence of calls", () => {
+// Goal: the ring returns what an array of spans would return, in any order of calls.
+// Method: 15,000 random steps, alternately on two views of one memory; fast-check prints its seed.
+test("the ring agrees with an array, byte for byte, for any sequence of calls", () => {
   const overtaken = { delivered: 0, undeliverable: 0, returned: 0 };
   const property = fc.property(game, ({ capacity, overflowPolicy, steps, peeked }) => {
     const now = { unixMs: 0 };
@@ -134,7 +134,7 @@ test("agrees with an array, byte for byte, for any sequence of calls", () => {
   expect(Math.min(...Object.values(overtaken))).toBeGreaterThan(100);
 });
 
-/** Of two services, of which one sends valid spans too. */
+/** Returns rejected spans of two services, one of which sends valid spans too. */
 function rejectedSpans(count: number): ServiceAmount[] {
   return ["shop", "odd"].slice(0, count).flatMap((service) => rejectedOf(service, count, 11));
 }
@@ -149,12 +149,12 @@ interface Players {
   readonly ring: ObservabilityBuffer;
   readonly model: ArrayRing;
   readonly mayEvict: boolean;
-  /** Those that are not settled, or only from `end` on, each as the ring and the model have it. */
+  /** The leases that are not settled, or only from `end` on, of the ring and the model. */
   readonly leases: OpenLease[];
   readonly unixMs: number;
 }
 
-/** What the ring answers, and what it should. */
+/** Performs a step on both; returns the result of the ring and the expected one. */
 function doInBoth(doing: Step, players: Players): readonly [unknown, unknown] {
   const { ring, model } = players;
   switch (doing.does) {
@@ -171,7 +171,7 @@ function doInBoth(doing: Step, players: Players): readonly [unknown, unknown] {
   }
 }
 
-/** Bytes as text: the difference of two is short to print. */
+/** Returns the bytes as text, so that a difference is printed briefly. */
 function written({ request, ...oldest }: OldestSpans) {
   return { ...oldest, request: request.toHex() };
 }
@@ -187,7 +187,7 @@ function seen(lease: Lease | ModelLease | undefined) {
   return [lease?.request.toHex(), lease?.sequences];
 }
 
-/** The last spans of any open lease, or all of it; what is left of it stays open. */
+/** Settles the last spans of an open lease, or all of it; the rest stays open. */
 function settleInBoth(doing: Step & { does: "settle" }, { ring, model, leases }: Players) {
   const [lease] = leases.splice(doing.which % Math.max(1, leases.length), 1);
   if (lease === undefined) return [[], []] as const;

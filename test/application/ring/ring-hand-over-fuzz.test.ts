@@ -10,38 +10,38 @@ import { encodeShape, requestShapeArbitrary } from "../../support/requests/reque
 const game = fc.record({
   spans: fc.integer({ min: 1, max: 60 }),
   requests: fc.array(requestShapeArbitrary.map(encodeShape), { minLength: 1, maxLength: 8 }),
-  /** Of each span that has come, whether it is wanted, and where in the order. */
-  wishes: fc.infiniteStream(fc.record({ isWanted: fc.boolean(), place: fc.nat({ max: 1_000 }) })),
+  /** For each received span, whether it is requested, and its position in the order. */
+  choices: fc.infiniteStream(fc.record({ isChosen: fc.boolean(), rank: fc.nat({ max: 1_000 }) })),
   order: fc.constantFrom("ascending", "descending", "any" as const),
 });
 
-// Goal: whatever sequences are asked for, the copy is those spans that are still there, in that
-// order, each in its own resource and scope.
-// Method: random requests, put one after the other into a ring that has no room for all; protobufjs
-// decodes what came and what is copied. The seed is printed.
-test("any spans in any order are copied as they came, without those that are gone", () => {
+// Goal: a copy contains the requested spans that are still buffered, in the requested order, each
+// in its own resource and scope.
+// Method: random requests are appended to a ring without room for all; protobufjs decodes what was
+// received and what is copied. The seed is printed.
+test("any spans in any order are copied as received, without evicted ones", () => {
   let [copiedCount, goneCount] = [0, 0];
-  const property = fc.property(game, ({ spans, requests, wishes, order }) => {
+  const property = fc.property(game, ({ spans, requests, choices, order }) => {
     const ring = ringOf({ spans, bytes: 1 << 16 }, ...requests);
-    const came = requests.flatMap((request) => decodeSpans(Buffer.from(request)));
+    const received = requests.flatMap((request) => decodeSpans(Buffer.from(request)));
     const first = ring.control[FIRST_SEQUENCE]!;
-    const wanted = came
+    const chosen = received
       .keys()
-      .map((index) => ({ sequence: index + 1, ...wishes.next().value! }))
-      .filter(({ isWanted }) => isWanted)
+      .map((index) => ({ sequence: index + 1, ...choices.next().value! }))
+      .filter(({ isChosen }) => isChosen)
       .toArray()
-      .toSorted((one, other) => (order === "any" ? one.place - other.place : 0))
+      .toSorted((one, other) => (order === "any" ? one.rank - other.rank : 0))
       .map(({ sequence }) => sequence);
-    const asked = order === "descending" ? wanted.toReversed() : wanted;
+    const requested = order === "descending" ? chosen.toReversed() : chosen;
 
-    const copied = copySpans(ring, asked);
+    const copied = copySpans(ring, requested);
 
-    const there = asked.filter((sequence) => sequence >= first);
-    expect(copied.sequences).toEqual(there);
+    const present = requested.filter((sequence) => sequence >= first);
+    expect(copied.sequences).toEqual(present);
     const decoded = decodeSpans(Buffer.from(copied.request));
-    expect(decoded).toEqual(there.map((sequence) => came[sequence - 1]!));
-    copiedCount += there.length;
-    goneCount += asked.length - there.length;
+    expect(decoded).toEqual(present.map((sequence) => received[sequence - 1]!));
+    copiedCount += present.length;
+    goneCount += requested.length - present.length;
   });
 
   fc.assert(property, { numRuns: fuzzRuns(500) });
@@ -49,7 +49,7 @@ test("any spans in any order are copied as they came, without those that are gon
   expect(goneCount).toBeGreaterThan(1_000);
 });
 
-test("all spans of requests that are whole are copied as the bytes that came", () => {
+test("all spans of complete requests are copied as the received bytes", () => {
   const some = fc.array(requestShapeArbitrary.map(encodeShape), { maxLength: 6 });
   const property = fc.property(some, (requests) => {
     const ring = ringOf({ spans: 1_000, bytes: 1 << 18 }, ...requests);

@@ -7,30 +7,30 @@ import { handBuiltRequests, unknownFields } from "../../support/requests/hand-bu
 import { request, requestOf, span } from "../../support/requests/request-bytes.ts";
 import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
 
-const roomy = { spans: 1_000, bytes: 1 << 20 };
+const ROOMY = { spans: 1_000, bytes: 1 << 20 };
 
-/** One scope, with nothing in it but these spans. */
+/** Returns a request with one scope that contains only these spans. */
 function bare(...numbers: number[]): Uint8Array<ArrayBuffer> {
   return request(bytesField(1, bytesField(2, ...numbers.map((number) => span(number)))));
 }
 
 test.each(Object.entries(handBuiltRequests).filter(([name]) => !name.includes("that are not")))(
-  "%s: untouched, it leaves as exactly the bytes that came in",
+  "a complete request leaves as the bytes that were received: %s",
   (_, bytes) => {
-    const ring = ringOf(roomy, bytes);
+    const ring = ringOf(ROOMY, bytes);
 
     expect(takeOldest(ring, readStats(ring).spans.buffered).request.toHex()).toBe(bytes.toHex());
   },
 );
 
-test("several complete requests leave one after the other, unchanged", () => {
+test("several complete requests leave in order and unchanged", () => {
   const requests = [bare(1), handBuiltRequests["unknown fields at every level"]!, bare(2, 3)];
-  const ring = ringOf(roomy, ...requests);
+  const ring = ringOf(ROOMY, ...requests);
 
   expect(takeOldest(ring, 5).request.toHex()).toBe(joined(...requests).toHex());
 });
 
-test("a partly evicted request keeps the rest and the messages around it", () => {
+test("a partly evicted request keeps its other spans and the messages around them", () => {
   const around = [varintField(40, 1), bytesField(1, bytesField(1, "scope"))];
   const whole = request(
     ...unknownFields,
@@ -43,8 +43,8 @@ test("a partly evicted request keeps the rest and the messages around it", () =>
   expect(takeOldest(ring, 2).request.toHex()).toBe(joined(part, bare(3)).toHex());
 });
 
-test("a hand-over may begin and end within a request, and whole ones lie between", () => {
-  const ring = ringOf(roomy, bare(1, 2, 3), requestOf(2, 4), bare(6, 7, 8));
+test("a hand-over may begin and end within requests, with complete ones between them", () => {
+  const ring = ringOf(ROOMY, bare(1, 2, 3), requestOf(2, 4), bare(6, 7, 8));
   takeOldest(ring, 1);
 
   expect(takeOldest(ring, 5).request.toHex()).toBe(
@@ -54,7 +54,7 @@ test("a hand-over may begin and end within a request, and whole ones lie between
 });
 
 test("a hand-over may start and end within one request", () => {
-  const ring = ringOf(roomy, bare(1, 2, 3, 4));
+  const ring = ringOf(ROOMY, bare(1, 2, 3, 4));
   takeOldest(ring, 1);
 
   expect(takeOldest(ring, 2).request.toHex()).toBe(bare(2, 3).toHex());
@@ -63,12 +63,12 @@ test("a hand-over may start and end within one request", () => {
 const scope = (name: string, ...spans: number[][]) =>
   bytesField(2, bytesField(1, bytesField(1, name)), ...spans);
 
-test("spans that are left in several scopes come with the scope they came in", () => {
+test("the remaining spans of several scopes keep their scopes", () => {
   const whole = request(
     bytesField(1, scope("a", span(1), span(2)), scope("b", span(3))),
     bytesField(1, bytesField(3, "schema"), scope("c", span(4), span(5))),
   );
-  const ring = ringOf(roomy, whole);
+  const ring = ringOf(ROOMY, whole);
   takeOldest(ring, 1);
 
   const part = request(
@@ -78,8 +78,8 @@ test("spans that are left in several scopes come with the scope they came in", (
   expect(takeOldest(ring, 3).request.toHex()).toBe(part.toHex());
 });
 
-test("a copy leaves everything as it is, and is not part of the ring", () => {
-  const ring = ringOf(roomy, bare(1, 2));
+test("a copy does not change the ring and does not share its memory", () => {
+  const ring = ringOf(ROOMY, bare(1, 2));
   const before = readStats(ring);
 
   const copy = copyOldest(ring, 2);
@@ -89,21 +89,21 @@ test("a copy leaves everything as it is, and is not part of the ring", () => {
   expect(readStats(ring)).toEqual(before);
 });
 
-test("more spans than there are means all there are", () => {
-  const ring = ringOf(roomy, bare(1), bare(2));
+test("a copy of more spans than are buffered contains all of them", () => {
+  const ring = ringOf(ROOMY, bare(1), bare(2));
 
   expect(copyOldest(ring, Number.POSITIVE_INFINITY).request.toHex()).toBe(
     joined(bare(1), bare(2)).toHex(),
   );
 });
 
-test.each([0, 1, 1_000])("of an empty ring, %i spans are no bytes", (spanCount) => {
-  const ring = createRingMemory(roomy);
+test.each([0, 1, 1_000])("a copy of %i spans of an empty ring has no bytes", (spanCount) => {
+  const ring = createRingMemory(ROOMY);
 
   expect(copyOldest(ring, spanCount).request).toHaveLength(0);
 });
 
-test("spans whose slots went round the end of the index come in order", () => {
+test("spans are in order even if their slots wrap around the end of the index", () => {
   const ring = ringOf({ spans: 3, bytes: 10_000 }, bare(1, 2));
   takeOldest(ring, 1);
   put(ring, bare(3, 4));
@@ -112,8 +112,8 @@ test("spans whose slots went round the end of the index come in order", () => {
   expect(takeOldest(ring, 1).request.toHex()).toBe(bare(4).toHex());
 });
 
-// Offsets are unsigned: a sign would show from the middle of the largest arena on.
-test("a request that lies beyond 2 GiB is handed over like any other, whole and in part", () => {
+// Offsets are unsigned; a signed one would be negative in the second half of the largest arena.
+test("a request stored beyond 2 GiB is handed over whole and in parts", () => {
   const far = 2 ** 31 + 12_345;
   const ring = ringOf({ spans: 10, bytes: 2 ** 31 + 2 ** 20 }, bare(1, 2, 3));
   ring.arena.copyWithin(far, 0, bare(1, 2, 3).length);
@@ -134,21 +134,21 @@ describe("spans by their sequences", () => {
   test.each([
     { name: "none", sequences: [], parts: [] },
     { name: "a whole request", sequences: [4, 5], parts: [requestOf(2, 4)] },
-    { name: "all, as they came in", sequences: [1, 2, 3, 4, 5, 6, 7], parts: requests },
-    { name: "some of a request, in one", sequences: [1, 3], parts: [bare(1, 3)] },
+    { name: "all, as received", sequences: [1, 2, 3, 4, 5, 6, 7], parts: requests },
+    { name: "some of a request, together", sequences: [1, 3], parts: [bare(1, 3)] },
     {
       name: "over several requests",
       sequences: [3, 4, 5, 6],
       parts: [bare(3), requestOf(2, 4), bare(6)],
     },
     {
-      name: "backwards, each for itself",
+      name: "backwards, each by itself",
       sequences: [7, 6, 2],
       parts: [bare(7), bare(6), bare(2)],
     },
-    { name: "forwards behind backwards", sequences: [7, 1, 2], parts: [bare(7), bare(1, 2)] },
+    { name: "forwards after backwards", sequences: [7, 1, 2], parts: [bare(7), bare(1, 2)] },
   ])("are copied in the order given: $name", ({ sequences, parts }) => {
-    const ring = ringOf(roomy, ...requests);
+    const ring = ringOf(ROOMY, ...requests);
 
     const copied = copySpans(ring, sequences);
 
@@ -156,8 +156,8 @@ describe("spans by their sequences", () => {
     expect(copied.sequences).toEqual(sequences);
   });
 
-  test("that are gone are left out", () => {
-    const ring = ringOf(roomy, ...requests);
+  test("are left out if they are gone", () => {
+    const ring = ringOf(ROOMY, ...requests);
     takeOldest(ring, 2);
 
     const copied = copySpans(ring, [5, 2, 3, 1]);

@@ -26,7 +26,7 @@ const ROOMY = { spans: 100, bytes: 100_000 };
 const ANY = { spans: 1_000, bytes: 1_000_000 };
 const SPAN_BYTES = spanBody(1).length;
 
-/** One scope, with nothing behind its spans that would come before them in a part. */
+/** Returns a request with one scope and no field after its spans, which a part would move. */
 function bare(name: string, ...numbers: number[]): Uint8Array<ArrayBuffer> {
   const scope = bytesField(1, bytesField(1, name));
   return request(bytesField(1, bytesField(2, scope, ...numbers.map((number) => span(number)))));
@@ -34,7 +34,7 @@ function bare(name: string, ...numbers: number[]): Uint8Array<ArrayBuffer> {
 
 function lease(ring: RingMemory, spans = ANY.spans, bytes = ANY.bytes): Lease {
   const leased = leaseOldest(ring, { spans, bytes });
-  if (leased === undefined) throw new Error("there is nothing to lease");
+  if (leased === undefined) throw new Error("no span can be leased");
   return leased;
 }
 
@@ -42,7 +42,7 @@ function settleAll(ring: RingMemory, leased: Lease, settlement: Settlement): voi
   settle(ring, leased, { first: 0, end: leased.sequences.length }, settlement);
 }
 
-/** Two newer spans have the slots of a leased one and of its neighbour. */
+/** Returns a ring in which two newer spans have the slots of a leased span and of its neighbour. */
 function overtaken(): { ring: RingMemory; leased: Lease } {
   const ring = ringOf({ spans: 2, bytes: 10_000 }, requestOf(2));
   const leased = lease(ring, 1);
@@ -51,7 +51,7 @@ function overtaken(): { ring: RingMemory; leased: Lease } {
 }
 
 describe("a lease", () => {
-  test("is of the oldest spans, as they came in, which stay", () => {
+  test("contains the oldest spans as received, and does not remove them", () => {
     const ring = ringOf(ROOMY, requestOf(2), requestOf(3, 3));
 
     const { request: bytes, sequences } = lease(ring);
@@ -61,7 +61,7 @@ describe("a lease", () => {
     expect(readStats(ring).spans).toMatchObject({ buffered: 5, delivered: 0 });
   });
 
-  test("has its limit in spans and in bytes", () => {
+  test("is limited in spans and in bytes", () => {
     const ring = ringOf(ROOMY, requestOf(5));
 
     expect(lease(ring, 2).sequences).toEqual([1, 2]);
@@ -76,7 +76,7 @@ describe("a lease", () => {
     expect(lease(ring).sequences).toEqual([4, 5]);
   });
 
-  test("of nothing is none", () => {
+  test("is undefined if no span is free", () => {
     const ring = ringOf(ROOMY, requestOf(2));
     lease(ring);
 
@@ -84,7 +84,7 @@ describe("a lease", () => {
     expect(leaseOldest(ringOf(ROOMY), ANY)).toBeUndefined();
   });
 
-  test("that starts and ends within requests has the messages around its spans", () => {
+  test("that begins and ends within requests includes the messages around its spans", () => {
     const ring = ringOf(ROOMY, bare("a", 1, 2), bare("b", 3, 4));
     takeOldest(ring, 1);
 
@@ -93,7 +93,7 @@ describe("a lease", () => {
     expect(bytes.toHex()).toBe(joined(bare("a", 2), bare("b", 3)).toHex());
   });
 
-  test("leaves its spans to be looked at", () => {
+  test("leaves its spans readable", () => {
     const ring = ringOf(ROOMY, requestOf(3));
     const leased = lease(ring, 2);
 
@@ -101,7 +101,7 @@ describe("a lease", () => {
     expect(copySpans(ring, leased.sequences).sequences).toEqual([1, 2]);
   });
 
-  test("keeps its spans from takers", () => {
+  test("excludes its spans from being taken", () => {
     const ring = ringOf(ROOMY, requestOf(1), requestOf(1, 2), requestOf(1, 3));
     lease(ring, 2);
 
@@ -123,7 +123,7 @@ describe("a settled span is in one entry of the ledger", () => {
     expect(readStats(ring).sequence.first).toBe(first);
   });
 
-  test("in any order, and each lease for itself", () => {
+  test("whatever the order in which leases are settled", () => {
     const ring = ringOf(ROOMY, requestOf(4));
     const [one, other] = [lease(ring, 2), lease(ring, 1)];
 
@@ -135,7 +135,7 @@ describe("a settled span is in one entry of the ledger", () => {
     expect(lease(ring).sequences).toEqual([1, 2, 4]);
   });
 
-  test("in parts that end differently", () => {
+  test("even if parts of its lease are settled differently", () => {
     const ring = ringOf(ROOMY, requestOf(4));
     const leased = lease(ring);
 
@@ -148,7 +148,7 @@ describe("a settled span is in one entry of the ledger", () => {
     expect(readStats(ring).bytes).toMatchObject({ buffered: 2 * SPAN_BYTES });
   });
 
-  test("of its service", () => {
+  test("and in the same entry of its service", () => {
     const shop = resourceSpans("shop", span(1));
     const ring = ringOf(ROOMY, request(shop, resourceSpans("cart", span(2), span(3))));
 
@@ -158,10 +158,10 @@ describe("a settled span is in one entry of the ledger", () => {
   });
 
   test.each([
-    { name: "that lies beyond its lease", part: { first: 1, end: 3 } },
-    { name: "that begins before it", part: { first: -1, end: 1 } },
+    { name: "that ends after its lease", part: { first: 1, end: 3 } },
+    { name: "that begins before its lease", part: { first: -1, end: 1 } },
     { name: "that ends before it begins", part: { first: 2, end: 1 } },
-  ])("no part $name can be settled, nor sent", ({ part }) => {
+  ])("but no part $name can be settled or sent", ({ part }) => {
     const ring = ringOf(ROOMY, requestOf(2));
     const leased = lease(ring);
 
@@ -169,7 +169,7 @@ describe("a settled span is in one entry of the ledger", () => {
     expect(() => requestOfPart(leased, part)).toThrow(AssertionError);
   });
 
-  test("and only once: a second settlement is a broken belief", () => {
+  test("and cannot be settled again", () => {
     const ring = ringOf(ROOMY, requestOf(3));
     const leased = lease(ring);
     settle(ring, leased, { first: 0, end: 2 }, "returned");
@@ -179,7 +179,7 @@ describe("a settled span is in one entry of the ledger", () => {
 });
 
 describe("the newest span", () => {
-  test("is leased alone, and the oldest are as free as before", () => {
+  test("is leased alone, and the oldest ones stay free", () => {
     const ring = ringOf(ROOMY, requestOf(3));
 
     const newest = leaseNewest(ring);
@@ -189,7 +189,7 @@ describe("the newest span", () => {
     expect(spanNumbers(newest!.request)).toEqual([3]);
   });
 
-  test("is the newest free span", () => {
+  test("is the newest one that is free", () => {
     const ring = ringOf(ROOMY, requestOf(3));
     leaseNewest(ring);
 
@@ -209,8 +209,8 @@ describe("the newest span", () => {
   });
 });
 
-describe("a leased span that makes room", () => {
-  test("counts as buffered until it is settled; its neighbour is evicted", () => {
+describe("a leased span without a slot", () => {
+  test("counts as buffered until it is settled, and its neighbour is evicted", () => {
     const { ring } = overtaken();
 
     expect(readStats(ring).spans).toMatchObject({ accepted: 4, buffered: 3, evicted: 1 });
@@ -221,7 +221,7 @@ describe("a leased span that makes room", () => {
     { settlement: "delivered", left: { buffered: 2, delivered: 1, evicted: 1 } },
     { settlement: "undeliverable", left: { buffered: 2, undeliverable: 1, evicted: 1 } },
     { settlement: "returned", left: { buffered: 2, delivered: 0, evicted: 2 } },
-  ] as const)("counts as what became of it: $settlement", ({ settlement, left }) => {
+  ] as const)("counts as settled: $settlement", ({ settlement, left }) => {
     const { ring, leased } = overtaken();
 
     const evictedSpans = settle(ring, leased, { first: 0, end: 1 }, settlement);
@@ -231,7 +231,7 @@ describe("a leased span that makes room", () => {
     expect(lease(ring).sequences).toEqual([3, 4]);
   });
 
-  test("is not mistaken for the span that has its slot now, leased or not", () => {
+  test("is not confused with the span that has its slot now", () => {
     const { ring, leased } = overtaken();
     const other = lease(ring);
 
@@ -242,7 +242,7 @@ describe("a leased span that makes room", () => {
     expect(takeOldest(ring, 9).request.toHex()).toBe(requestOf(2, 3).toHex());
   });
 
-  test("counts for its service, in bytes too", () => {
+  test("counts for its service, in bytes as well", () => {
     const both = request(resourceSpans("shop", span(1)), resourceSpans("cart", span(2)));
     const ring = ringOf({ spans: 2, bytes: 10_000 }, both);
     const leased = lease(ring);
@@ -258,7 +258,7 @@ describe("a leased span that makes room", () => {
 });
 
 describe("a part of a lease", () => {
-  test("is a request of its own", () => {
+  test("is a complete request", () => {
     const leased = lease(ringOf(ROOMY, bare("a", 1), bare("b", 2, 3), bare("c", 4, 5)));
 
     const part = requestOfPart(leased, { first: 1, end: 4 });
@@ -266,8 +266,8 @@ describe("a part of a lease", () => {
     expect(part.toHex()).toBe(joined(bare("b", 2, 3), bare("c", 4)).toHex());
   });
 
-  test("that is the whole has nothing of messages without spans", () => {
-    const empty = bytesField(1, bytesField(2, bytesField(1, bytesField(1, "nobody"))));
+  test("that covers the whole lease omits messages without spans", () => {
+    const empty = bytesField(1, bytesField(2, bytesField(1, bytesField(1, "empty"))));
     const leased = lease(ringOf(ROOMY, joined(bare("a", 1, 2), request(empty))));
 
     const part = requestOfPart(leased, { first: 0, end: 2 });
@@ -276,7 +276,7 @@ describe("a part of a lease", () => {
     expect(part.toHex()).toBe(bare("a", 1, 2).toHex());
   });
 
-  test("may be in several pieces", () => {
+  test("may consist of several ranges", () => {
     const leased = lease(ringOf(ROOMY, bare("a", 1), bare("b", 2, 3)));
 
     const part = requestOfPart(leased, { first: 0, end: 1 }, { first: 2, end: 3 });
@@ -284,7 +284,7 @@ describe("a part of a lease", () => {
     expect(part.toHex()).toBe(joined(bare("a", 1), bare("b", 3)).toHex());
   });
 
-  test("can be sent after its spans have left the ring and others have their slots", () => {
+  test("can be sent after its spans have lost their slots", () => {
     const ring = ringOf({ spans: 2, bytes: 10_000 }, bare("a", 1, 2));
     const leased = lease(ring);
     put(ring, requestOf(2, 3));

@@ -41,32 +41,40 @@ const capacities = [
   { spans: 4_097, bytes: 1 << 20 },
 ];
 
-test.each(capacities)("of $spans spans and $bytes bytes, no column lies in another", (capacity) => {
-  const ring = createRingMemory(capacity);
+test.each(capacities)(
+  "no columns overlap in a ring of $spans spans and $bytes bytes",
+  (capacity) => {
+    const ring = createRingMemory(capacity);
 
-  const inOrder = columnsOf(ring).toSorted(([, a], [, b]) => a.byteOffset - b.byteOffset);
+    const inOrder = columnsOf(ring).toSorted(([, a], [, b]) => a.byteOffset - b.byteOffset);
 
-  const overlaps = inOrder.filter(([, column], index) => {
-    const next = inOrder[index + 1]?.[1].byteOffset ?? ring.shared.byteLength;
-    return column.byteOffset + column.byteLength > next;
-  });
-  expect(overlaps.map(([name]) => name)).toEqual([]);
-  expect(inOrder.at(-1)![0]).toBe("arena");
-  expect(ring.arena.byteOffset + ring.arena.length).toBe(ring.shared.byteLength);
-});
+    const overlaps = inOrder.filter(([, column], index) => {
+      const next = inOrder[index + 1]?.[1].byteOffset ?? ring.shared.byteLength;
+      return column.byteOffset + column.byteLength > next;
+    });
+    expect(overlaps.map(([name]) => name)).toEqual([]);
+    expect(inOrder.at(-1)![0]).toBe("arena");
+    expect(ring.arena.byteOffset + ring.arena.length).toBe(ring.shared.byteLength);
+  },
+);
 
-test.each(capacities)("of $spans spans, every column has a row for each", ({ spans, bytes }) => {
-  const ring = createRingMemory({ spans, bytes });
-  const { lock, arena } = ring;
+test.each(capacities)(
+  "every column of a ring of $spans spans has a row for each",
+  ({ spans, bytes }) => {
+    const ring = createRingMemory({ spans, bytes });
+    const { lock, arena } = ring;
 
-  const lengths = columnsOf(ring)
-    .filter(([name]) => !["lock", "control", "arena", ...Object.keys(ring.services)].includes(name))
-    .map(([, column]) => column.length);
+    const lengths = columnsOf(ring)
+      .filter(
+        ([name]) => !["lock", "control", "arena", ...Object.keys(ring.services)].includes(name),
+      )
+      .map(([, column]) => column.length);
 
-  expect(lengths).toEqual(Array(18).fill(spans));
-  expect(arena).toHaveLength(bytes);
-  expect(lock).toHaveLength(1);
-});
+    expect(lengths).toEqual(Array(18).fill(spans));
+    expect(arena).toHaveLength(bytes);
+    expect(lock).toHaveLength(1);
+  },
+);
 
 test("a write to one column does not change another", () => {
   const ring = createRingMemory({ spans: 5, bytes: 64 });
@@ -89,7 +97,7 @@ test("the lock has a cache line of its own, and the arena begins on a page", () 
   expect(ring.arena.byteOffset % 4096).toBe(0);
 });
 
-test("a new ring is empty, and the first span will have number 1", () => {
+test("a new ring is empty, and its first sequence will be 1", () => {
   const ring = createRingMemory({ spans: 9, bytes: 50 });
 
   expect(ring).toMatchObject({ capacitySpans: 9, capacityBytes: 50 });
@@ -97,7 +105,7 @@ test("a new ring is empty, and the first span will have number 1", () => {
   expect(new Set(ring.control.subarray(NEXT_SEQUENCE + 1))).toEqual(new Set([0]));
 });
 
-test("opened memory is the same ring, not a copy", () => {
+test("an opened ring shares the memory of the original", () => {
   const ring = createRingMemory({ spans: 6, bytes: 100 });
   for (const [index, [, column]] of columnsOf(ring).slice(2).entries()) column.fill(index + 7);
 
@@ -108,24 +116,24 @@ test("opened memory is the same ring, not a copy", () => {
   expect(ring.arena[99]).toBe(42);
 });
 
-test("the largest arena is the largest of which every offset, the end too, has 32 bits", () => {
+test("in the largest arena every offset, including the end, fits into 32 bits", () => {
   expect(MAX_ARENA_BYTES).toBe(0xffff_ffff);
 });
 
 test.each([
-  { name: "no span", capacity: { spans: 0, bytes: 100 } },
-  { name: "no byte", capacity: { spans: 1, bytes: 0 } },
-  { name: "less than no byte", capacity: { spans: 1, bytes: -1 } },
-  { name: "more than 32-bit offsets reach", capacity: { spans: 1, bytes: MAX_ARENA_BYTES + 1 } },
+  { name: "zero spans", capacity: { spans: 0, bytes: 100 } },
+  { name: "zero bytes", capacity: { spans: 1, bytes: 0 } },
+  { name: "a negative number of bytes", capacity: { spans: 1, bytes: -1 } },
+  { name: "more than 4 GiB", capacity: { spans: 1, bytes: MAX_ARENA_BYTES + 1 } },
   { name: "half a span", capacity: { spans: 1.5, bytes: 100 } },
   { name: "half a byte", capacity: { spans: 1, bytes: 99.5 } },
-  { name: "no number", capacity: { spans: Number.NaN, bytes: 100 } },
-])("a ring of $name cannot be made", ({ capacity }) => {
+  { name: "NaN spans", capacity: { spans: Number.NaN, bytes: 100 } },
+])("a ring of $name cannot be created", ({ capacity }) => {
   expect(() => createRingMemory(capacity)).toThrow(AssertionError);
 });
 
-// Goal: the invariants that the tests of the ring assert after each change can fail.
-// Method: two requests, of which one span is leased; then one number is changed.
+// Goal: each invariant that the tests of the ring assert after a change can fail.
+// Method: a ring of two requests and one leased span, in which one number is changed.
 test.each<{ name: string; change: (ring: RingMemory) => void }>([
   { name: "1 <= first sequence <= next", change: (ring) => (ring.control[FIRST_SEQUENCE] = 0) },
   { name: "used slots <= capacity", change: (ring) => (ring.control[NEXT_SEQUENCE] = 20) },
@@ -143,7 +151,7 @@ test.each<{ name: string; change: (ring: RingMemory) => void }>([
   { name: "tail of its span's trace", change: (ring) => (ring.slotTraceTail[3] = 1) },
   { name: "services add up", change: (ring) => (ring.services.ledgers[17] = 9) },
   { name: "accepted = buffered", change: (ring) => (ring.control[BUFFERED_SPANS] = 9) },
-])("the invariants notice a ring in which not: $name", ({ name, change }) => {
+])("the invariants detect a ring that violates: $name", ({ name, change }) => {
   const ring = ringOf({ spans: 10, bytes: 1_000 }, requestOf(3), requestOf(2, 4));
   leaseOldest(ring, { spans: 1, bytes: 100 });
   expect(() => assertInvariants(ring)).not.toThrow();
@@ -169,7 +177,7 @@ test("a service keeps its row, and each service has its own", () => {
   expect(rows).toEqual([1, 2, 1, 3, 2]);
 });
 
-test("the name of a row is that of its service, whatever characters it has", () => {
+test("a row has the name of its service, whichever characters it contains", () => {
   const table = createTable();
   const names = ["shop", "", "Ωmega ✓", "a\u0000b", "\uFEFFshop"];
 
@@ -178,7 +186,7 @@ test("the name of a row is that of its service, whatever characters it has", () 
   expect(rows.map((row) => nameOf(table, row))).toEqual(names);
 });
 
-test("when all rows have a name, the rest share one", () => {
+test("services share one row when all others have a name", () => {
   const table = createTable();
   for (let number = 1; number <= MAX_SERVICES; number += 1) rowOf(table, `service ${number}`);
 
@@ -189,7 +197,7 @@ test("when all rows have a name, the rest share one", () => {
   expect(rowOf(table, `service ${MAX_SERVICES}`)).toBe(MAX_SERVICES);
 });
 
-test("a long name is known by its beginning", () => {
+test("long names are compared by their first bytes", () => {
   const table = createTable();
   const long = "x".repeat(MAX_NAME_BYTES);
 
@@ -208,8 +216,8 @@ test("another view of the memory has the same services", () => {
   expect(rows).toEqual([1, 2, 2, 1]);
 });
 
-// Names whose hashes end alike go to the next free place, round the end of the index.
-test("ten thousand look-ups of a thousand names find what a map finds", () => {
+// Names with colliding hashes use the next free position and wrap around the end of the index.
+test("ten thousand look-ups of a thousand names agree with a map", () => {
   const table = createTable();
   const map = new Map<string, number>();
 

@@ -19,22 +19,22 @@ import { AssertionError } from "../../../src/domain/assert.ts";
 import { put, ringOf } from "../../support/running/filled-ring.ts";
 import { requestOf, spanBody } from "../../support/requests/request-bytes.ts";
 
-const roomy = { spans: 100, bytes: 10_000 };
-const spanBytes = spanBody(1).length;
+const ROOMY = { spans: 100, bytes: 10_000 };
+const SPAN_BYTES = spanBody(1).length;
 
 test("taken spans are counted in spans and in bytes", () => {
-  const ring = ringOf(roomy, requestOf(3), requestOf(2, 4));
+  const ring = ringOf(ROOMY, requestOf(3), requestOf(2, 4));
 
-  expect(takeBefore(ring, 4)).toEqual({ spans: 3, bytes: 3 * spanBytes });
+  expect(takeBefore(ring, 4)).toEqual({ spans: 3, bytes: 3 * SPAN_BYTES });
 
   const { spans, bytes, sequence } = readStats(ring);
   expect(spans).toMatchObject({ accepted: 5, buffered: 2, taken: 3, evicted: 0 });
-  expect(bytes).toMatchObject({ buffered: 2 * spanBytes, taken: 3 * spanBytes });
+  expect(bytes).toMatchObject({ buffered: 2 * SPAN_BYTES, taken: 3 * SPAN_BYTES });
   expect(sequence).toEqual({ first: 4, next: 6 });
 });
 
-test("spans may leave from the middle; the ring begins at the first that is there", () => {
-  const ring = ringOf(roomy, requestOf(5));
+test("spans may leave from the middle, and the ring begins at the first that is left", () => {
+  const ring = ringOf(ROOMY, requestOf(5));
   const leased = leaseOldest(ring, { spans: 1, bytes: 1_000 })!;
 
   takeBefore(ring, 4);
@@ -45,18 +45,18 @@ test("spans may leave from the middle; the ring begins at the first that is ther
   expect(readStats(ring).sequence).toEqual({ first: 4, next: 6 });
 });
 
-test("spans that have left are neither among the oldest nor taken again", () => {
-  const ring = ringOf(roomy, requestOf(6));
+test("spans that have left are not among the oldest and are not taken again", () => {
+  const ring = ringOf(ROOMY, requestOf(6));
   leaseOldest(ring, { spans: 1, bytes: 1_000 });
   takeBefore(ring, 4);
 
   expect(oldestFree(ring, { spans: 2, bytes: 1_000 })).toEqual([4, 5]);
   expect(oldestBuffered(ring, 3)).toEqual([1, 4, 5]);
-  expect(takeBefore(ring, 5)).toEqual({ spans: 1, bytes: spanBytes });
+  expect(takeBefore(ring, 5)).toEqual({ spans: 1, bytes: SPAN_BYTES });
 });
 
 test("a returned span is among the oldest again, even after newer ones have left", () => {
-  const ring = ringOf(roomy, requestOf(5));
+  const ring = ringOf(ROOMY, requestOf(5));
   const leased = leaseOldest(ring, { spans: 2, bytes: 1_000 })!;
   takeBefore(ring, 4);
 
@@ -67,15 +67,15 @@ test("a returned span is among the oldest again, even after newer ones have left
 
 test.each<{ name: string; spans: number; bytes: number; sequences: number[] }>([
   { name: "spans", spans: 2, bytes: 1_000, sequences: [1, 2] },
-  { name: "bytes", spans: 9, bytes: 3 * spanBytes, sequences: [1, 2, 3] },
-  { name: "bytes, but never less than a span", spans: 9, bytes: 1, sequences: [1] },
-  { name: "spans, down to none", spans: 0, bytes: 1_000, sequences: [] },
-])("the oldest that are free have their limit in $name", ({ spans, bytes, sequences }) => {
-  expect(oldestFree(ringOf(roomy, requestOf(5)), { spans, bytes })).toEqual(sequences);
+  { name: "bytes", spans: 9, bytes: 3 * SPAN_BYTES, sequences: [1, 2, 3] },
+  { name: "bytes, with one span at least", spans: 9, bytes: 1, sequences: [1] },
+  { name: "spans, which may be zero", spans: 0, bytes: 1_000, sequences: [] },
+])("the oldest free spans are limited in $name", ({ spans, bytes, sequences }) => {
+  expect(oldestFree(ringOf(ROOMY, requestOf(5)), { spans, bytes })).toEqual(sequences);
 });
 
-test("nothing taken is nothing changed", () => {
-  const ring = ringOf(roomy, requestOf(3));
+test("taking no span changes nothing", () => {
+  const ring = ringOf(ROOMY, requestOf(3));
   const before = readStats(ring);
 
   expect(takeBefore(ring, 1)).toEqual({ spans: 0, bytes: 0 });
@@ -83,14 +83,14 @@ test("nothing taken is nothing changed", () => {
 });
 
 test("a span that has left can neither be taken nor evicted", () => {
-  const ring = ringOf(roomy, requestOf(3));
+  const ring = ringOf(ROOMY, requestOf(3));
 
   expect(() => takeBefore(ring, 5)).toThrow(AssertionError);
   expect(() => evictBefore(ring, 5)).toThrow(AssertionError);
 });
 
-test("evicting the oldest block evicts its remaining spans, and no others", () => {
-  const ring = ringOf(roomy, requestOf(3), requestOf(2, 4));
+test("evicting the oldest block evicts its remaining spans only", () => {
+  const ring = ringOf(ROOMY, requestOf(3), requestOf(2, 4));
   takeBefore(ring, 2);
 
   evictOldestBlock(ring);
@@ -99,16 +99,16 @@ test("evicting the oldest block evicts its remaining spans, and no others", () =
 });
 
 test("an empty ring has no oldest block", () => {
-  expect(() => evictOldestBlock(createRingMemory(roomy))).toThrow(AssertionError);
+  expect(() => evictOldestBlock(createRingMemory(ROOMY))).toThrow(AssertionError);
 });
 
-// Each change is audited: memory that was written to by something else is found at once.
+// The ledger is checked at each change, so that foreign writes to the memory are found at once.
 test.each<{ name: string; damage: (ring: RingMemory) => void }>([
-  { name: "a book in spans", damage: (ring) => (ring.control[RECEIVED]! += 1) },
-  { name: "a book in bytes", damage: (ring) => (ring.control[EVICTED + 1]! += 1) },
-  { name: "what is buffered", damage: (ring) => (ring.control[BUFFERED_SPANS]! += 1) },
-])("damage to $name is found by the next removal, and by the next append", ({ damage }) => {
-  const ring = ringOf(roomy, requestOf(3));
+  { name: "an entry of the ledger in spans", damage: (ring) => (ring.control[RECEIVED]! += 1) },
+  { name: "an entry of the ledger in bytes", damage: (ring) => (ring.control[EVICTED + 1]! += 1) },
+  { name: "the number of buffered spans", damage: (ring) => (ring.control[BUFFERED_SPANS]! += 1) },
+])("damage to $name is found by the next removal or append", ({ damage }) => {
+  const ring = ringOf(ROOMY, requestOf(3));
 
   damage(ring);
 

@@ -24,18 +24,18 @@ import { varintField } from "../../support/requests/wire-bytes.ts";
 
 const ALL = { first: 1, next: 1_000 };
 
-interface Looked {
+interface SearchOptions {
   readonly filter?: SpanFilter;
   readonly range?: SequenceRange;
   readonly newestFirst?: boolean;
-  readonly most?: number;
+  readonly limit?: number;
 }
 
-function found(ring: RingMemory, looked: Looked = {}): number[] {
-  const { filter = [], range = ALL, newestFirst = false, most = 1_000 } = looked;
+function found(ring: RingMemory, options: SearchOptions = {}): number[] {
+  const { filter = [], range = ALL, newestFirst = false, limit = 1_000 } = options;
   const sequences: number[] = [];
   const search = { matcher: compileFilter(filter), range, newestFirst };
-  visitSpans(ring, search, (sequence) => sequences.push(sequence) < most);
+  visitSpans(ring, search, (sequence) => sequences.push(sequence) < limit);
   return sequences;
 }
 
@@ -43,41 +43,41 @@ function trace(number: number): SpanFilter {
   return [{ on: "trace_id", value: Buffer.from(traceId(number)).toString("hex") }];
 }
 
-/** Spans 1 to 7 have come; the slots of the first two are used again by the last two. */
-function turnedRing(): RingMemory {
+/** Returns a ring of spans 1 to 7, the last two of which reuse the slots of the first two. */
+function wrappedRing(): RingMemory {
   const ring = ringOf({ spans: 5, bytes: 10_000 }, requestOf(3, 1));
   put(ring, requestOf(4, 4));
   return ring;
 }
 
-describe("of a ring that has gone round", () => {
-  test.each<{ name: string; looked: Looked; sequences: number[] }>([
-    { name: "all, oldest first", looked: {}, sequences: [3, 4, 5, 6, 7] },
-    { name: "all, newest first", looked: { newestFirst: true }, sequences: [7, 6, 5, 4, 3] },
-    { name: "a range", looked: { range: { first: 4, next: 6 } }, sequences: [4, 5] },
-    { name: "a range that is gone", looked: { range: { first: 1, next: 3 } }, sequences: [] },
-    { name: "a range to come", looked: { range: { first: 8, next: 99 } }, sequences: [] },
-    { name: "an empty range", looked: { range: { first: 5, next: 5 } }, sequences: [] },
-    { name: "until it is enough", looked: { most: 2 }, sequences: [3, 4] },
+describe("a ring that has wrapped is visited", () => {
+  test.each<{ name: string; options: SearchOptions; sequences: number[] }>([
+    { name: "oldest first", options: {}, sequences: [3, 4, 5, 6, 7] },
+    { name: "newest first", options: { newestFirst: true }, sequences: [7, 6, 5, 4, 3] },
+    { name: "in a range", options: { range: { first: 4, next: 6 } }, sequences: [4, 5] },
+    { name: "in a range that is gone", options: { range: { first: 1, next: 3 } }, sequences: [] },
+    { name: "in a future range", options: { range: { first: 8, next: 99 } }, sequences: [] },
+    { name: "in an empty range", options: { range: { first: 5, next: 5 } }, sequences: [] },
+    { name: "until the limit", options: { limit: 2 }, sequences: [3, 4] },
     {
-      name: "until it is enough, newest first",
-      looked: { most: 2, newestFirst: true },
+      name: "until the limit, newest first",
+      options: { limit: 2, newestFirst: true },
       sequences: [7, 6],
     },
-    { name: "by name", looked: { filter: named("span 6") }, sequences: [6] },
-    { name: "by trace", looked: { filter: trace(5) }, sequences: [5] },
+    { name: "by name", options: { filter: named("span 6") }, sequences: [6] },
+    { name: "by trace", options: { filter: trace(5) }, sequences: [5] },
     {
       name: "by trace, newest first",
-      looked: { filter: trace(3), newestFirst: true },
+      options: { filter: trace(3), newestFirst: true },
       sequences: [3],
     },
-    { name: "by a trace that is gone", looked: { filter: trace(2) }, sequences: [] },
-  ])("is visited $name", ({ looked, sequences }) => {
-    expect(found(turnedRing(), looked)).toEqual(sequences);
+    { name: "by a trace that is gone", options: { filter: trace(2) }, sequences: [] },
+  ])("$name", ({ options, sequences }) => {
+    expect(found(wrappedRing(), options)).toEqual(sequences);
   });
 });
 
-test("an empty ring has no span to visit, either way", () => {
+test("an empty ring has no spans to visit in either direction", () => {
   const ring = ringOf({ spans: 5, bytes: 10_000 });
 
   expect([found(ring), found(ring, { newestFirst: true })]).toEqual([[], []]);
@@ -90,7 +90,7 @@ test("taken spans are not visited", () => {
   expect(found(ring)).toEqual([3, 4]);
 });
 
-test("a visitor sees where a span and its resource are, and its trace's tail", () => {
+test("a visitor receives the location of a span and its resource, and its trace's tail", () => {
   const ring = ringOf({ spans: 9, bytes: 10_000 }, requestOf(2));
   const seen: string[] = [];
   const search = { matcher: compileFilter(named("span 2")), range: ALL, newestFirst: false };
@@ -110,7 +110,7 @@ test("a visitor sees where a span and its resource are, and its trace's tail", (
   expect(seen[2]).toBe("2000000");
 });
 
-test("leased spans are found, delivered ones are not", () => {
+test("leased spans are found, and delivered ones are not", () => {
   const ring = ringOf({ spans: 10, bytes: 10_000 }, requestOf(4));
   const leased = leaseOldest(ring, { spans: 3, bytes: 1_000 })!;
 
@@ -126,46 +126,46 @@ test.each<{ name: string; filter: SpanFilter }>([
     name: "attribute of the resource",
     filter: [{ on: "attribute", key: "service.name", value: "shop" }],
   },
-])("a search by $name sees the resource that lies there now, after a wrap", ({ filter }) => {
+])("a search by $name reads the resource that has overwritten another one", ({ filter }) => {
   const shop = request(resourceSpans("shop", span(1)));
   const cart = request(resourceSpans("cart", span(2)));
   const ring = ringOf({ spans: 9, bytes: shop.length }, shop);
   const [matcher, sequences] = [compileFilter(filter), [] as number[]];
   const search = { matcher, range: ALL, newestFirst: false };
-  const look = () => visitSpans(ring, search, (sequence) => sequences.push(sequence) > 0);
+  const searchOnce = () => visitSpans(ring, search, (sequence) => sequences.push(sequence) > 0);
 
-  look();
+  searchOnce();
   put(ring, cart);
-  look();
+  searchOnce();
   put(ring, shop);
-  look();
+  searchOnce();
 
   expect(sequences).toEqual([1, 3]);
 });
 
-test("the oldest span's time is when its request was received, as long as it is there", () => {
+test("the time of the oldest span is when its request was received", () => {
   const ring = ringOf({ spans: 4, bytes: 10_000 });
-  const told = [oldestUnixMs(ring)];
-  const tell = (change: () => void) => {
+  const times = [oldestUnixMs(ring)];
+  const observe = (change: () => void) => {
     change();
-    told.push(oldestUnixMs(ring));
+    times.push(oldestUnixMs(ring));
   };
 
-  tell(() => put(ring, requestOf(2), { unixMs: 1_000 }));
-  tell(() => put(ring, requestOf(2, 3), { unixMs: 2_000 }));
-  tell(() => takeOldest(ring, 1));
-  tell(() => put(ring, requestOf(2, 5), { unixMs: 3_000 }));
+  observe(() => put(ring, requestOf(2), { unixMs: 1_000 }));
+  observe(() => put(ring, requestOf(2, 3), { unixMs: 2_000 }));
+  observe(() => takeOldest(ring, 1));
+  observe(() => put(ring, requestOf(2, 5), { unixMs: 3_000 }));
   const leased = leaseOldest(ring, { spans: 2, bytes: 1_000 })!;
-  tell(() => takeOldest(ring, 9));
-  tell(() => settle(ring, leased, { first: 0, end: 2 }, "delivered"));
+  observe(() => takeOldest(ring, 9));
+  observe(() => settle(ring, leased, { first: 0, end: 2 }, "delivered"));
 
-  expect(told).toEqual([undefined, 1_000, 1_000, 1_000, 2_000, 2_000, undefined]);
+  expect(times).toEqual([undefined, 1_000, 1_000, 1_000, 2_000, 2_000, undefined]);
 });
 
 const kindsOf = (...kinds: number[]) =>
   request(resourceSpans("shop", ...kinds.map((kind) => span(1, varintField(6, kind)))));
 
-test("each span has its own fields, however often it is asked for them", () => {
+test("each span has its own fields, however often they are requested", () => {
   const fields = new SharedFields();
   const [one, other] = locationsOf(kindsOf(1, 2));
 
@@ -174,7 +174,7 @@ test("each span has its own fields, however often it is asked for them", () => {
   expect(kinds).toEqual([1, 1, 2, 1]);
 });
 
-test("once they may have changed, the bytes are read anew", () => {
+test("the fields are read again after a reset", () => {
   const fields = new SharedFields();
   const [before] = locationsOf(kindsOf(1));
   const first = fields.of(before!).kind;

@@ -31,17 +31,17 @@ function startThread(shared: SharedArrayBuffer, task: LockTask): WorkerThread {
   return thread;
 }
 
-/** Lets other things happen until somebody waits for the lock. */
+/** Yields to the event loop until another thread waits for the lock. */
 async function untilContended(word: Int32Array): Promise<void> {
   while (Atomics.load(word, 0) !== CONTENDED) await new Promise(setImmediate);
 }
 
-/** The same without letting anything else happen; gives up when nobody comes. */
+/** Spins until another thread waits for the lock, or gives up. */
 function spinUntilContended(word: Int32Array): void {
   for (let spins = 0; spins < 1e9 && Atomics.load(word, 0) !== CONTENDED; spins += 1);
 }
 
-test("the result of an action under the lock is returned, and the lock is free again", () => {
+test("an action under the lock returns its result and frees the lock", () => {
   const { word } = sharedWord();
 
   const answer = withLock(word, () => Atomics.load(word, 0));
@@ -50,7 +50,7 @@ test("the result of an action under the lock is returned, and the lock is free a
   expect(word[0]).toBe(FREE);
 });
 
-test("an action that throws frees the lock as well", () => {
+test("an action that throws frees the lock", () => {
   const { word } = sharedWord();
   const failing = () =>
     withLock(word, () => {
@@ -61,7 +61,7 @@ test("an action that throws frees the lock as well", () => {
   expect(word[0]).toBe(FREE);
 });
 
-test("waiting for a lock that is never released ends, and nothing is done under it", () => {
+test("waiting for a lock that is never released fails, and the action does not run", () => {
   const { word } = sharedWord();
   let hasRun = false;
   Atomics.store(word, 0, HELD);
@@ -74,7 +74,7 @@ test("waiting for a lock that is never released ends, and nothing is done under 
   expect(word[0]).toBe(CONTENDED);
 });
 
-test("four threads under one lock lose no turn", async () => {
+test("four threads under one lock lose no increment", async () => {
   const { shared, word, counter } = sharedWord();
 
   const counting = Array.from({ length: 4 }, () =>
@@ -86,8 +86,8 @@ test("four threads under one lock lose no turn", async () => {
   expect(word[0]).toBe(FREE);
 });
 
-// The thread would wait for ever: only a wake-up helps it.
-test("a thread that waits is woken as soon as the lock is freed", async () => {
+// Without a wake-up, the thread would never end.
+test("a waiting thread is woken when the lock is freed", async () => {
   const { shared, word } = sharedWord();
   const thread = startThread(shared, { does: "wait" });
   const done = thread.said("done");
@@ -99,8 +99,8 @@ test("a thread that waits is woken as soon as the lock is freed", async () => {
   expect(word[0]).toBe(FREE);
 });
 
-// A thread that is woken and dies before it takes the lock leaves it free, and others asleep.
-test("a free lock is acquired even without a wake-up", async () => {
+// A thread that dies after its wake-up, before it takes the lock, leaves it free and others asleep.
+test("a waiting thread acquires a free lock even without a wake-up", async () => {
   const { shared, word } = sharedWord();
   Atomics.store(word, 0, HELD);
   await startThread(shared, { does: "free_in_silence" }).said("begun");
@@ -108,7 +108,7 @@ test("a free lock is acquired even without a wake-up", async () => {
   expect(withLock(word, () => "taken", 1_000)).toBe("taken");
 });
 
-test("a thread that dies while it waits leaves the lock to the others", async () => {
+test("other threads acquire the lock after a waiting thread has died", async () => {
   const { shared, word, counter } = sharedWord();
   Atomics.store(word, 0, HELD);
   const thread = startThread(shared, { does: "wait" });
