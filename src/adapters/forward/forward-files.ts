@@ -1,10 +1,14 @@
 import { Buffer } from "node:buffer";
-import { readFile } from "node:fs/promises";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 import type { ForwardConfig, Mistake } from "../../config/config.ts";
 import { type ExportHeader, parseExportHeaders } from "../../domain/text/export-headers.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
-import { systemErrorText } from "../../domain/text/system-error.ts";
+import {
+  type FileContents,
+  type FileMistakes,
+  type FilePaths,
+  loadFiles,
+} from "../listening/reloaded-files.ts";
 
 /** Lists the variables that name files, in the order in which mistakes are reported. */
 const FORWARD_FILES = [
@@ -31,44 +35,21 @@ export interface ForwardFiles {
 /** Returns what the files of the configuration hold, or every mistake in them. */
 export async function readForwardFiles(
   forward: ForwardConfig,
-): Promise<ForwardFiles | { readonly mistakes: readonly Mistake[] }> {
-  return parseForwardFiles(forward, await loadForwardFiles(forward));
+): Promise<ForwardFiles | FileMistakes> {
+  return parseForwardFiles(forward, await loadFiles(forwardPaths(forward)));
 }
 
-/** Maps each configured file to its bytes, or to the reason why it cannot be read. */
-export type FileContents = ReadonlyMap<ForwardFile, Buffer | UnreadableFile>;
-
-interface UnreadableFile {
-  readonly reason: string;
-}
-
-/** Reads every file that the configuration names. */
-export async function loadForwardFiles(forward: ForwardConfig): Promise<FileContents> {
-  const named = FORWARD_FILES.filter((variable) => pathOf(forward, variable) !== "");
-  const contents = named.map((variable) => contentOf(pathOf(forward, variable)));
-  return new Map((await Promise.all(contents)).map((content, at) => [named[at]!, content]));
-}
-
-async function contentOf(path: string): Promise<Buffer | UnreadableFile> {
-  return await readFile(path).catch((error: Error) => {
-    return { reason: systemErrorText(error) };
-  });
-}
-
-/** Returns the files whose contents differ. */
-export function changedFiles(before: FileContents, after: FileContents): ForwardFile[] {
-  return FORWARD_FILES.filter((variable) => {
-    const [one, other] = [before.get(variable), after.get(variable)];
-    if (Buffer.isBuffer(one) && Buffer.isBuffer(other)) return !one.equals(other);
-    return Buffer.isBuffer(one) || Buffer.isBuffer(other) || one?.reason !== other?.reason;
-  });
+/** Returns the path of each configured file. */
+export function forwardPaths(forward: ForwardConfig): FilePaths<ForwardFile> {
+  const paths = FORWARD_FILES.map((variable) => [variable, pathOf(forward, variable)] as const);
+  return new Map(paths.filter(([, path]) => path !== ""));
 }
 
 /** Parses the contents, or returns every mistake in them. No mistake shows a value or a key. */
 export function parseForwardFiles(
   forward: ForwardConfig,
-  contents: FileContents,
-): ForwardFiles | { readonly mistakes: readonly Mistake[] } {
+  contents: FileContents<ForwardFile>,
+): ForwardFiles | FileMistakes {
   const mistakes: FileMistake[] = [];
   const read = (variable: ForwardFile) => bytesOf(contents, { variable, forward, mistakes });
   const [headers, ca] = [read("FORWARD_HEADERS_FILE"), read("FORWARD_TLS_CA_FILE")];
@@ -112,7 +93,7 @@ interface WantedFile {
 
 /** Returns undefined for a file that is not configured, or cannot be read, which is a mistake. */
 function bytesOf(
-  contents: FileContents,
+  contents: FileContents<ForwardFile>,
   { variable, forward, mistakes }: WantedFile,
 ): Buffer | undefined {
   const content = contents.get(variable);

@@ -6,7 +6,8 @@ import type { ReloadableSink, SpanSink } from "../../ports/span-sink.ts";
 import { ConcealingSink, secretsOf } from "./concealing-sink.ts";
 import { HttpSink, startFetchThread } from "./http-sink.ts";
 import { FileSink } from "./file-sink.ts";
-import { type ForwardFiles, loadForwardFiles, parseForwardFiles } from "./forward-files.ts";
+import { type ForwardFiles, forwardPaths, parseForwardFiles } from "./forward-files.ts";
+import { loadFiles } from "../listening/reloaded-files.ts";
 import { GrpcSink } from "./grpc-sink.ts";
 import { ReloadingSink } from "./reloading-sink.ts";
 
@@ -26,7 +27,7 @@ export type SinkOpening =
 /** Opens the sink that the configuration selects. It connects when the first batch is sent. */
 export async function openSpanSink(parts: SinkParts): Promise<SinkOpening> {
   const { forward } = parts;
-  const contents = await loadForwardFiles(forward);
+  const contents = await loadFiles(forwardPaths(forward));
   const files = parseForwardFiles(forward, contents);
   if ("mistakes" in files) return { ok: false, mistakes: files.mistakes };
   if (forward.endpoint.protocol === "http/protobuf") await startFetchThread();

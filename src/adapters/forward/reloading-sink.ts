@@ -3,10 +3,14 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { ReloadableSink, SendOutcome, SpanBatch, SpanSink } from "../../ports/span-sink.ts";
 import {
-  changedFiles,
+  CHECK_INTERVAL_MS,
   type FileContents,
+  ReloadedFiles,
+} from "../listening/reloaded-files.ts";
+import {
+  type ForwardFile,
   type ForwardFiles,
-  loadForwardFiles,
+  forwardPaths,
   parseForwardFiles,
 } from "./forward-files.ts";
 
@@ -20,36 +24,32 @@ export interface ReloadingSinkParts {
 
 /** Holds the files as read before the sink was created. */
 export interface FirstReading {
-  readonly contents: FileContents;
+  readonly contents: FileContents<ForwardFile>;
   readonly files: ForwardFiles;
 }
-
-export const CHECK_INTERVAL_MS = 5_000;
 
 /**
  * A sink that reloads its files of headers, certificates and keys. It reads them before a batch if
  * the interval has passed, and before every batch that follows a failure, because they may have
  * been changed to fix it. Batches in flight finish with the old ones.
- *
- * It compares contents, not times: a file may be replaced by a rename, or behind a symbolic link.
- * Files with a mistake change nothing, because a certificate and its key are rarely replaced at the
- * same instant.
  */
 export class ReloadingSink implements ReloadableSink {
   // Fixed at construction.
   private readonly clock: Clock;
+  private readonly files: ReloadedFiles<ForwardFile, ForwardFiles>;
+  private readonly hasFiles: boolean;
 
-  // Moved by `useChangedFiles` and `close`.
+  // Moved by `files`.
   private readonly state: Generations;
 
   // Moved by `send` and `reload`.
   private checkAtMs: number;
-  private reloading: Promise<boolean> | undefined;
 
   constructor(parts: ReloadingSinkParts, { contents, files }: FirstReading) {
-    const current = new RetiringSink(parts.make(files));
-    this.state = { parts, used: contents, read: contents, current, retired: new Set() };
     this.clock = parts.clock;
+    this.state = { current: new RetiringSink(parts.make(files)), retired: new Set() };
+    this.files = reloadedFiles(parts, contents, this.state);
+    this.hasFiles = contents.size > 0;
     this.checkAtMs = this.clock.monotonicMs() + CHECK_INTERVAL_MS;
   }
 
@@ -60,21 +60,19 @@ export class ReloadingSink implements ReloadableSink {
     return outcome;
   }
 
-  /** Reloads changed files. Concurrent calls share one reading. */
   reload(): Promise<boolean> {
     this.checkAtMs = this.clock.monotonicMs() + CHECK_INTERVAL_MS;
-    const ended = () => (this.reloading = undefined);
-    return (this.reloading ??= useChangedFiles(this.state).finally(ended));
+    return this.files.reload();
   }
 
   async close(): Promise<void> {
-    this.state.isClosed = true;
+    this.files.close();
     const { current, retired } = this.state;
     await Promise.all([current, ...retired].map((sink) => sink.close()));
   }
 
   private get isCheckDue(): boolean {
-    return this.state.used.size > 0 && this.clock.monotonicMs() >= this.checkAtMs;
+    return this.hasFiles && this.clock.monotonicMs() >= this.checkAtMs;
   }
 }
 
@@ -84,34 +82,21 @@ function isFailure({ outcome }: SendOutcome): boolean {
 }
 
 interface Generations {
-  readonly parts: ReloadingSinkParts;
-  /** The contents that `current` was made with. */
-  used: FileContents;
-  /** The contents read last: a mistake in them is logged once. */
-  read: FileContents;
   current: RetiringSink;
   readonly retired: Set<RetiringSink>;
-  isClosed?: true;
 }
 
-/** Reads the files, and replaces the sink if they changed. Resolves to whether they are in use. */
-async function useChangedFiles(state: Generations): Promise<boolean> {
-  const { forward, make, logger } = state.parts;
-  const contents = await loadForwardFiles(forward);
-  if (changedFiles(state.read, contents).length === 0 || state.isClosed === true) {
-    return changedFiles(state.used, contents).length === 0;
-  }
-  state.read = contents;
-  const files = parseForwardFiles(forward, contents);
-  if ("mistakes" in files) {
-    for (const mistake of files.mistakes) logger.warning("cannot_reload", { ...mistake });
-    return false;
-  }
-  const changed = changedFiles(state.used, contents);
-  if (changed.length > 0) replaceSink(state, make(files));
-  if (changed.length > 0) logger.info("forward_reloaded", { files: changed });
-  state.used = contents;
-  return true;
+function reloadedFiles(
+  { forward, make, logger }: ReloadingSinkParts,
+  contents: FileContents<ForwardFile>,
+  state: Generations,
+): ReloadedFiles<ForwardFile, ForwardFiles> {
+  const use = (files: ForwardFiles, changed: readonly ForwardFile[]): void => {
+    replaceSink(state, make(files));
+    logger.info("forward_reloaded", { files: changed });
+  };
+  const parse = (read: FileContents<ForwardFile>) => parseForwardFiles(forward, read);
+  return new ReloadedFiles({ paths: forwardPaths(forward), parse, use, logger }, contents);
 }
 
 function replaceSink(state: Generations, sink: SpanSink): void {

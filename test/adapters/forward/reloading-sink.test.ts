@@ -3,10 +3,11 @@ import { renameSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type ForwardFiles,
-  loadForwardFiles,
+  forwardPaths,
   parseForwardFiles,
 } from "../../../src/adapters/forward/forward-files.ts";
-import { CHECK_INTERVAL_MS, ReloadingSink } from "../../../src/adapters/forward/reloading-sink.ts";
+import { ReloadingSink } from "../../../src/adapters/forward/reloading-sink.ts";
+import { CHECK_INTERVAL_MS, loadFiles } from "../../../src/adapters/listening/reloaded-files.ts";
 import type { Environment } from "../../../src/config/config.ts";
 import type { SendOutcome } from "../../../src/ports/span-sink.ts";
 import { makeCertificates } from "../../support/upstreams/certificates.ts";
@@ -31,7 +32,7 @@ async function open(env: Environment) {
     made.push({ files, sink });
     return sink;
   };
-  const contents = await loadForwardFiles(forward);
+  const contents = await loadFiles(forwardPaths(forward));
   const files = parseForwardFiles(forward, contents);
   if ("mistakes" in files) throw new Error(JSON.stringify(files.mistakes));
   const sink = new ReloadingSink({ forward, make, clock, logger }, { contents, files });

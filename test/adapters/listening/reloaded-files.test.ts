@@ -1,0 +1,142 @@
+import { expect, test } from "bun:test";
+import { renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  CHECK_INTERVAL_MS,
+  changedFiles,
+  type FileContents,
+  loadFiles,
+  ReloadedFiles,
+} from "../../../src/adapters/listening/reloaded-files.ts";
+import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
+import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
+import { temporaryFolder } from "../../support/running/temporary-folder.ts";
+
+const folder = temporaryFolder();
+const ONE = join(folder, "one");
+const TWO = join(folder, "two");
+
+const MISTAKE = { variable: "ONE", value: ONE, bound: "a file of digits" };
+
+function digitsIn(contents: FileContents<string>) {
+  const texts = [...contents.values()].map(String);
+  return texts.every((text) => /^\d+$/.test(text)) ? { texts } : { mistakes: [MISTAKE] };
+}
+
+/** Opens files of digits; `used` lists the texts that were handed on. */
+async function open(texts: Readonly<Record<string, string>>) {
+  for (const [path, text] of Object.entries(texts)) writeFileSync(path, text);
+  const paths = new Map(Object.keys(texts).map((path) => [path, path]));
+  const logger = new RecordingLogger();
+  const used: { texts: readonly string[]; changed: readonly string[] }[] = [];
+  const use = (parsed: { texts: string[] }, changed: readonly string[]) =>
+    used.push({ ...parsed, changed });
+  const contents = await loadFiles(paths);
+  const files = new ReloadedFiles({ paths, parse: digitsIn, use, logger }, contents);
+  return { files, used, logger };
+}
+
+test("a file that is replaced by a rename is used", async () => {
+  const { files, used } = await open({ [ONE]: "1" });
+  writeFileSync(`${ONE}.new`, "2");
+  renameSync(`${ONE}.new`, ONE);
+
+  expect(await files.reload()).toBe(true);
+  expect(used).toEqual([{ texts: ["2"], changed: [ONE] }]);
+});
+
+test("unchanged files are not used again", async () => {
+  const { files, used } = await open({ [ONE]: "1" });
+
+  expect(await files.reload()).toBe(true);
+  expect(used).toEqual([]);
+});
+
+test("only the changed files are reported", async () => {
+  const { files, used } = await open({ [ONE]: "1", [TWO]: "2" });
+  writeFileSync(TWO, "3");
+  await files.reload();
+
+  expect(used).toEqual([{ texts: ["1", "3"], changed: [TWO] }]);
+});
+
+test("a mistake is logged once, and the old contents stay until it is fixed", async () => {
+  const { files, used, logger } = await open({ [ONE]: "1" });
+  writeFileSync(ONE, "no digits");
+
+  expect([await files.reload(), await files.reload()]).toEqual([false, false]);
+  expect(logger.lines).toEqual([{ level: "warning", event: "cannot_reload", fields: MISTAKE }]);
+  expect(used).toEqual([]);
+
+  writeFileSync(ONE, "1");
+  expect(await files.reload()).toBe(true);
+  expect(used).toEqual([]);
+});
+
+test("a file that disappears is a mistake", async () => {
+  const { files, used } = await open({ [ONE]: "1" });
+  unlinkSync(ONE);
+
+  expect(await files.reload()).toBe(false);
+  expect(used).toEqual([]);
+});
+
+test("concurrent calls share one reading", async () => {
+  const { files, used } = await open({ [ONE]: "1" });
+  writeFileSync(ONE, "2");
+
+  expect(await Promise.all([files.reload(), files.reload()])).toEqual([true, true]);
+  expect(used.length).toBe(1);
+});
+
+test("nothing changes once it is closed", async () => {
+  const { files, used } = await open({ [ONE]: "1" });
+  writeFileSync(ONE, "2");
+  files.close();
+
+  expect(await files.reload()).toBe(false);
+  expect(used).toEqual([]);
+});
+
+test("watched files are read at each interval, until the watch ends", async () => {
+  const { files, used } = await open({ [ONE]: "1" });
+  const clock = new HandMovedClock();
+  const end = files.watch(clock);
+  writeFileSync(ONE, "2");
+
+  clock.moveMs(CHECK_INTERVAL_MS - 1);
+  const early = clock.pendingActions;
+  clock.moveMs(1);
+  await files.reload();
+  end();
+
+  expect({ early, late: clock.pendingActions }).toEqual({ early: 1, late: 0 });
+  expect(used).toEqual([{ texts: ["2"], changed: [ONE] }]);
+});
+
+test("without files, nothing is watched", async () => {
+  const { files } = await open({});
+  const clock = new HandMovedClock();
+  files.watch(clock);
+
+  expect(clock.pendingActions).toBe(0);
+});
+
+test("contents are compared by bytes, and by the reason why they cannot be read", () => {
+  const before: FileContents<string> = new Map<string, Buffer | { reason: string }>([
+    ["same", Buffer.from("1")],
+    ["changed", Buffer.from("1")],
+    ["lost", Buffer.from("1")],
+    ["unreadable", { reason: "EACCES" }],
+    ["stillUnreadable", { reason: "EACCES" }],
+  ]);
+  const after: FileContents<string> = new Map<string, Buffer | { reason: string }>([
+    ["same", Buffer.from("1")],
+    ["changed", Buffer.from("2")],
+    ["lost", { reason: "ENOENT" }],
+    ["unreadable", { reason: "ENOENT" }],
+    ["stillUnreadable", { reason: "EACCES" }],
+  ]);
+
+  expect(changedFiles(before, after)).toEqual(["changed", "lost", "unreadable"]);
+});
