@@ -1,5 +1,13 @@
 import { quotePeerText } from "../text/quote-text.ts";
-import { isRepeatable, readCondition, type SpanCondition, type SpanFilter } from "./span-filter.ts";
+import {
+  CONDITION_NAMES,
+  isConditionName,
+  isRepeatable,
+  readCondition,
+  type SpanCondition,
+  type SpanFilter,
+  unknownCondition,
+} from "./span-filter.ts";
 
 /** The spans that a run must emit: a filter and a number of matching spans. */
 export interface Expectation {
@@ -115,6 +123,10 @@ function conditionOf(
   nowUnixNano: bigint,
 ): SpanCondition | { readonly mistake: string } {
   const at = part.indexOf("=");
-  if (at > 0) return readCondition(part.slice(0, at).trim(), part.slice(at + 1), nowUnixNano);
-  return { mistake: `"${quotePeerText(part)}" must be name=value, such as service=shop` };
+  const name = part.slice(0, Math.max(at, 0)).trim();
+  if (name === "") {
+    return { mistake: `"${quotePeerText(part)}" must be name=value, such as service=shop` };
+  }
+  if (!isConditionName(name)) return unknownCondition(name, [...CONDITION_NAMES, "count"]);
+  return readCondition(name, part.slice(at + 1), nowUnixNano);
 }

@@ -164,15 +164,17 @@ export function readCondition(
   written: string,
   nowUnixNano: bigint,
 ): SpanCondition | ConditionMistake {
-  if (!isConditionName(name)) {
-    const known = CONDITION_NAMES.join(", ");
-    return { mistake: `unknown condition "${quotePeerText(name)}"; known: ${known}` };
-  }
+  if (!isConditionName(name)) return unknownCondition(name, CONDITION_NAMES);
   const { bound, read } = CONDITIONS[name];
   const operand = read(written, nowUnixNano);
   const mistake = `${name} is "${quotePeerText(written)}"; it must be ${bound}`;
   // The operand belongs to the row of this name, which the compiler cannot infer.
   return operand === undefined ? { mistake } : ({ on: name, ...operand } as SpanCondition);
+}
+
+/** Returns the mistake of a name that is not among the known ones. */
+export function unknownCondition(name: string, known: readonly string[]): ConditionMistake {
+  return { mistake: `unknown condition "${quotePeerText(name)}"; known: ${known.join(", ")}` };
 }
 
 export function isConditionName(name: string): name is ConditionName {

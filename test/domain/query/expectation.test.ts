@@ -77,6 +77,9 @@ describe("an expectation is read", () => {
 describe("every mistake in an expectation is reported", () => {
   test.each([
     { text: "nmae=x & kind=round", says: ['unknown condition "nmae"', 'kind is "round"'] },
+    { text: "nme=x", says: ["known: service, name, "] },
+    { text: "nme=x", says: [", count"] },
+    { text: " =x", says: ['"=x" must be name=value'] },
     { text: "shop", says: ['"shop" must be name=value'] },
     { text: "", says: ['"" must be name=value'] },
     { text: "name=x & count>=many", says: ['"count>=many" must be count with'] },
