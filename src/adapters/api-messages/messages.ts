@@ -30,6 +30,7 @@ import {
 const TRACE_ID = /^[0-9a-f]{32}$/;
 const SPAN_ID = /^[0-9a-f]{16}$/;
 const UNIX_NANOSECONDS = /^\d{1,20}$/;
+const NANOSECONDS = /^-?\d{1,20}$/;
 
 export const health = message("Health", () => z.object({ status: z.enum(["alive"]) }));
 
@@ -160,8 +161,9 @@ export const traces = message("Traces", () =>
         errors: count(),
         startTimeUnixNano: nullable(pattern(UNIX_NANOSECONDS), "Null if no span has a start."),
         durationNano: nullable(
-          pattern(UNIX_NANOSECONDS),
-          "Null if no span has a start, or none has an end.",
+          pattern(NANOSECONDS),
+          "From the earliest start to the latest end; negative if the end is before the start. " +
+            "Null if no span has a start, or none has an end.",
         ),
       }),
     ),

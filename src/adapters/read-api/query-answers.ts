@@ -117,11 +117,6 @@ function spanCountOf({ buffer }: RouteContext): number {
   return next - first;
 }
 
-/** Returns the duration of a trace; 0 if a clock was set back. */
-function durationText(durationNano: bigint): string {
-  return String(durationNano > 0n ? durationNano : 0n);
-}
-
 function traceMembers(trace: TraceSummary) {
   const { traceId, root, services, spanCount, errorCount } = trace;
   const { startTimeUnixNano: start, endTimeUnixNano: end } = trace;
@@ -132,6 +127,6 @@ function traceMembers(trace: TraceSummary) {
     spans: spanCount,
     errors: errorCount,
     startTimeUnixNano: start === undefined ? null : String(start),
-    durationNano: start === undefined || end === undefined ? null : durationText(end - start),
+    durationNano: start === undefined || end === undefined ? null : String(end - start),
   };
 }

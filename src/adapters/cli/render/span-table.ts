@@ -1,3 +1,4 @@
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { type Palette, serviceColours } from "../output/palette.ts";
 import { type ShownSpan, durationOf, KIND_WORDS } from "./shown-span.ts";
 import { type CommandRun, paletteOf } from "../command/command-run.ts";
@@ -157,7 +158,7 @@ function traceIdText({ traceId }: ShownSpan, columns: number): string {
 /** Returns as many attributes as fit; the message of a failed span comes first. */
 function attributesText(span: ShownSpan, columns: number): string {
   if (columns === 0) return "";
-  const message = span.statusMessage === "" ? [] : [peerText(span.statusMessage, columns)];
-  const pairs = span.attributes.map(({ key, value }) => peerText(`${key}=${value}`, columns));
+  const message = span.statusMessage === "" ? [] : [quotePeerText(span.statusMessage)];
+  const pairs = span.attributes.map(({ key, value }) => quotePeerText(`${key}=${value}`));
   return cut([...message, ...pairs].join(" "), columns);
 }

@@ -1,8 +1,9 @@
+import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import type { Received } from "../../api-messages/message.ts";
 import type { traces } from "../../api-messages/messages.ts";
 import type { Palette } from "../output/palette.ts";
 import { clockText, countText, durationText } from "../output/quantities.ts";
-import { cut, fit, fitRight, peerText, widest } from "../output/text-columns.ts";
+import { fit, fitRight, peerText, widest, widthOf } from "../output/text-columns.ts";
 
 /** One trace of `GET /api/traces`, with texts of a peer that are not escaped. */
 export type TraceSummary = Received<typeof traces>["traces"][number];
@@ -32,7 +33,7 @@ export function traceRows(
   };
   const isWide = columns >= 110;
   const rows = traces.map((trace, index) => [
-    fit(peerText(trace.traceId, TRACE_ID_COLUMNS), TRACE_ID_COLUMNS),
+    trace.traceId,
     ...(isWide
       ? [palette.faint(fit(clockText(nanosOf(trace.startTimeUnixNano)), TIME_COLUMNS))]
       : []),
@@ -59,28 +60,17 @@ export function traceRows(
   ];
 }
 
-/** Returns the name of the root, and the services if they fit. */
+/** Returns the name of the root, and the services if they fit. A service is never shortened. */
 function rootText({ root, services }: TraceSummary, columns: number): string {
-  const name = root === null ? NO_ROOT : peerText(root, columns);
-  return cut(
-    [name, ...services.map((service) => `[${peerText(service, columns)}]`)].join(" "),
-    columns,
-  );
+  let text = root === null ? NO_ROOT : peerText(root, columns);
+  for (const service of services) {
+    const longer = `${text} [${quotePeerText(service)}]`;
+    if (widthOf(longer) > columns) break;
+    text = longer;
+  }
+  return text;
 }
 
 function nanosOf(text: string | null): bigint | undefined {
-  return text !== null && /^-?\d{1,20}$/.test(text) ? BigInt(text) : undefined;
-}
-
-/** Fills in what a summary lacks, so that it can be shown. */
-export function summaryOf(trace: Partial<TraceSummary>): TraceSummary {
-  return {
-    traceId: String(trace.traceId ?? ""),
-    root: trace.root === null || trace.root === undefined ? null : String(trace.root),
-    services: Array.isArray(trace.services) ? trace.services.map(String) : [],
-    spans: Number(trace.spans ?? 0),
-    errors: Number(trace.errors ?? 0),
-    startTimeUnixNano: trace.startTimeUnixNano ?? null,
-    durationNano: trace.durationNano ?? null,
-  };
+  return text === null ? undefined : BigInt(text);
 }
