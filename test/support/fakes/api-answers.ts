@@ -19,6 +19,22 @@ export function lineOf(sequence: number, more: object = {}): object {
   };
 }
 
+export const SEQUENCE = { run_id: "3f9a0c5e7b21d804", first: 1, next: 10 };
+
+/** Returns a summary of a trace, as the read API lists it. */
+export function summaryOf(traceId: string, more: object = {}): object {
+  return {
+    traceId,
+    root: "GET /",
+    services: ["shop"],
+    spans: 5,
+    errors: 1,
+    startTimeUnixNano: "1753000000123000000",
+    durationNano: "12300000",
+    ...more,
+  };
+}
+
 export const SPAN_COUNT = 3;
 export const REQUEST = requestOf(SPAN_COUNT);
 

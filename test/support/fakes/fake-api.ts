@@ -49,7 +49,8 @@ export function stopFakeServersAfterEach(): void {
 }
 
 export function problem(status: number, members: object): Response {
-  return new Response(JSON.stringify({ type: "about:blank", status, ...members }), {
+  const body = { type: "about:blank", title: "Not possible", status, ...members };
+  return new Response(JSON.stringify(body), {
     status,
     headers: { "Content-Type": "application/problem+json" },
   });

@@ -4,6 +4,7 @@ import { otlpJson } from "../../../src/adapters/otlp/json/otlp-json.ts";
 import { lengthDelimited } from "../requests/byte-chunks.ts";
 import type { Answer } from "../fakes/fake-api.ts";
 import { HandMovedSleep } from "../fakes/hand-moved-sleep.ts";
+import { PATIENT_CLOCK } from "../fakes/patient-clock.ts";
 import { exportSuccess } from "./otlp-receiver.ts";
 import { requestOf } from "../requests/request-bytes.ts";
 import { type FakeEnd, runAgainstFake } from "../running/run-against-fake.ts";
@@ -37,13 +38,24 @@ export interface Sent extends FakeEnd {
   readonly clock: HandMovedSleep;
 }
 
+/** The time that a receiver has to respond. */
+const ANSWER_LIMIT_MS = 60_000;
+
+/** A clock on which no receiver takes too long to respond, and other sleeps take no time. */
+class PauseClock extends HandMovedSleep {
+  override sleep(durationMs: number, signal = new AbortController().signal): Promise<void> {
+    const isLimit = durationMs === ANSWER_LIMIT_MS;
+    return isLimit ? PATIENT_CLOCK.sleep(durationMs, signal) : super.sleep(durationMs);
+  }
+}
+
 /** Runs `spanring send` against a receiver, on a clock on which sleeping takes no time. */
 export async function send(
   argv: readonly string[],
   answer: Answer = accept,
   parts: CommandSurroundings = {},
 ): Promise<Sent> {
-  const clock = new HandMovedSleep();
+  const clock = new PauseClock();
   const end = await runAgainstFake(["send", ...argv], answer, { clock, ...parts });
   return { ...end, clock, bodies: base64(end.requests.map(({ body }) => body)) };
 }

@@ -1,4 +1,7 @@
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
+import { isMessage, type Message, type Received } from "../../api-messages/message.ts";
+import { problem as problemMessage } from "../../api-messages/messages.ts";
+import type { SleepingClock } from "../../../ports/clock.ts";
 import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, valueOf } from "../command/command-run.ts";
 import {
@@ -74,8 +77,12 @@ async function fetchAnswer(run: CommandRun, call: ApiCall): Promise<Response> {
   }
 }
 
+interface AnswerLimit extends Disposable {
+  readonly signal: AbortSignal;
+}
+
 /** Returns a signal that aborts when the time is up, unless it is disposed of before. */
-function answerLimit(clock: CommandRun["clock"], limitMs: number) {
+export function answerLimit(clock: SleepingClock, limitMs: number): AnswerLimit {
   const [late, answered] = [new AbortController(), new AbortController()];
   const watch = async () => {
     await clock.sleep(limitMs, answered.signal);
@@ -101,22 +108,32 @@ function isPage({ headers }: Response): boolean {
   return (headers.get("content-type") ?? "").startsWith("text/html");
 }
 
-/** The members of a problem. */
-export interface Problem {
-  readonly detail: string;
-  readonly parameter: string | undefined;
-  readonly [member: string]: unknown;
+/** Returns the body, which is such a message. Throws a failure if it is anything else. */
+export async function messageIn<Described extends Message>(
+  response: Response,
+  described: Described,
+): Promise<Received<Described>> {
+  const chunks = await Array.fromAsync(bodyOf(response));
+  const body = parsed(Buffer.concat(chunks).toString());
+  if (isMessage(described(), body)) return body as Received<Described>;
+  const what = `the body from ${quotePeerText(response.url)}`;
+  throw new CommandFailure(
+    EXIT_CODE.cannotConnect,
+    `${what} is not a response of spanring's read API\n${OTHER_PORTS}`,
+  );
 }
 
-/** Returns the problem; undefined if the response is probably not spanring's. Source: RFC 9457. */
-export async function problemOf(response: Response): Promise<Problem | undefined> {
-  const type = response.headers.get("content-type") ?? "";
-  if (!type.startsWith("application/problem+json")) return undefined;
-  const problem: unknown = await response.json().catch(() => undefined);
-  if (typeof problem !== "object" || problem === null) return undefined;
-  const detail = "detail" in problem ? String(problem.detail) : response.statusText;
-  const parameter = "parameter" in problem ? String(problem.parameter) : undefined;
-  return { ...problem, detail, parameter };
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reports whether the body is a problem. Source: RFC 9457. */
+export function hasProblem({ headers }: Response): boolean {
+  return (headers.get("content-type") ?? "").startsWith("application/problem+json");
 }
 
 /** Returns the failure for a response. Only the caller knows what a 404 refers to. */
@@ -125,8 +142,8 @@ export async function failureOf(
   exitCodeOf404: ExitCode = EXIT_CODE.cannotConnect,
 ): Promise<CommandFailure> {
   const { status } = response;
-  const problem = await problemOf(response);
-  if (problem === undefined) return await notTheApi(response);
+  if (!hasProblem(response)) return await notTheApi(response);
+  const problem = await messageIn(response, problemMessage);
   if (status === 404 && problem.parameter === undefined) return noSuchPath(response);
   const others = status === 404 ? exitCodeOf404 : EXIT_CODE.cannotConnect;
   // A cursor that is gone is a mistake in the request: the spans may well be buffered.

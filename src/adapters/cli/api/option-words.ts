@@ -3,7 +3,7 @@ import { isOptionName, OPTIONS } from "../usage/option-table.ts";
 interface Sentence {
   readonly detail: string;
   /** The parameter that the problem concerns, if the API names one. */
-  readonly parameter: string | undefined;
+  readonly parameter?: string | undefined;
 }
 
 /**

@@ -1,9 +1,9 @@
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
+import { traces as tracesMessage } from "../../api-messages/messages.ts";
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
 import { type CommandRun, report } from "../command/command-run.ts";
 import { countedText, countText } from "../output/quantities.ts";
-import { peerText } from "../output/text-columns.ts";
-import { askForSuccess } from "./ask-api.ts";
+import { askForSuccess, messageIn } from "./ask-api.ts";
 
 /** Matches 4 to 32 digits; fewer would match too many traces. */
 const BEGINNING = /^[0-9a-f]{4,32}$/;
@@ -24,7 +24,8 @@ export async function wholeTraceId(run: CommandRun, name: string, text: string):
   if (beginning.length === WHOLE_DIGITS) return beginning;
   const query = [["limit", String(MAX_TRACES)]] as const;
   const response = await askForSuccess(run, { path: "/api/traces", query });
-  const traceIds = traceIdsIn(await response.json().catch(() => undefined));
+  const { traces } = await messageIn(response, tracesMessage);
+  const traceIds = traces.map(({ traceId }) => traceId);
   const [found, ...others] = traceIds.filter((traceId) => traceId.startsWith(beginning));
   if (found === undefined) throw notFound(beginning, traceIds.length);
   if (others.length > 0) throw ambiguous(beginning, [found, ...others]);
@@ -45,12 +46,6 @@ export async function withWholeTraceId(
   );
 }
 
-function traceIdsIn(answer: unknown): string[] {
-  const list = (answer as { traces?: unknown } | null | undefined)?.traces;
-  if (!Array.isArray(list)) return [];
-  return list.map((trace: { traceId?: unknown } | null) => String(trace?.traceId));
-}
-
 function noBeginning(name: string, text: string): CommandFailure {
   const bound = `it must be ${WHOLE_DIGITS} hex digits, or the first 4 or more`;
   return new CommandFailure(EXIT_CODE.badUsage, `${name} is "${quotePeerText(text)}"; ${bound}`);
@@ -67,7 +62,7 @@ function notFound(beginning: string, traceCount: number): CommandFailure {
 }
 
 function ambiguous(beginning: string, traceIds: readonly string[]): CommandFailure {
-  const shown = traceIds.slice(0, MAX_SHOWN).map((id) => `  ${peerText(id, WHOLE_DIGITS)}`);
+  const shown = traceIds.slice(0, MAX_SHOWN).map((id) => `  ${id}`);
   const more = traceIds.length > MAX_SHOWN ? ["  and more"] : [];
   const count = countedText(traceIds.length, "trace");
   const lines = [`${count} begin with ${beginning}; give more digits`, ...shown, ...more];

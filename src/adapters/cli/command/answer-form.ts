@@ -20,6 +20,7 @@ export function answerForm(run: CommandRun): AnswerForm {
   const [isJson, isOtlp] = [isGiven(run, "json"), isGiven(run, "otlp")];
   const path = valueOf(run, "out");
   if (isJson && isOtlp) throw usageFailure("--json and --otlp cannot be combined");
+  if (path === "-") throw usageFailure(`--out "-" is not a file; ${WITHOUT_OUT}`);
   if (path !== undefined) return { kind: "file", path, format: fileFormat(run, path) };
   if (isGiven(run, "format")) throw usageFailure("--format requires --out FILE");
   if (isJson) return { kind: "json" };
@@ -27,6 +28,8 @@ export function answerForm(run: CommandRun): AnswerForm {
   if (!run.stdout.isTerminal) return { kind: "otlp" };
   throw usageFailure("--otlp prints bytes, not text for a terminal: use --out FILE or a pipe");
 }
+
+const WITHOUT_OUT = "without --out, spans go to standard output";
 
 function fileFormat(run: CommandRun, path: string): OutFormat {
   const format = valueOf(run, "format");

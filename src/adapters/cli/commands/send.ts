@@ -111,7 +111,7 @@ function noteFault(fileProblems: FileProblems, name: string, fault: FileFault): 
 function unreachable(url: string, { message }: { message: string }): CommandFailure {
   return new CommandFailure(
     EXIT_CODE.cannotConnect,
-    `cannot connect to ${quotePeerText(url)}: ${message}
+    `cannot send to ${quotePeerText(url)}: ${message}
 Start spanring there, or set --to to an OTLP/HTTP receiver.`,
   );
 }

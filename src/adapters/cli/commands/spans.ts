@@ -1,12 +1,11 @@
 import { withWholeTraceId } from "../api/whole-trace-id.ts";
 import { type CommandRun, isGiven, queryOf, valueOf } from "../command/command-run.ts";
-import { EXIT_CODE, type ExitCode, CommandFailure } from "../output/exit-code.ts";
+import { EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { DEFAULT_SPANS } from "../usage/option-table.ts";
 import { countText, countedText } from "../output/quantities.ts";
 import { answerSpans, type SpanPlan } from "./span-answer.ts";
-import { isMessage } from "../../api-messages/message.ts";
 import { cleared } from "../../api-messages/messages.ts";
-import { askForSuccess } from "../api/ask-api.ts";
+import { askForSuccess, messageIn } from "../api/ask-api.ts";
 import { writeJson } from "../command/answer-form.ts";
 
 export async function get(run: CommandRun): Promise<ExitCode> {
@@ -53,13 +52,7 @@ export async function take(run: CommandRun): Promise<ExitCode> {
 export async function clear(run: CommandRun): Promise<ExitCode> {
   const { stdout } = run;
   const response = await askForSuccess(run, { method: "DELETE", path: "/api/spans" });
-  const answer: unknown = await response.json().catch(() => undefined);
-  if (!isMessage(cleared(), answer)) {
-    throw new CommandFailure(
-      EXIT_CODE.cannotConnect,
-      "the response does not say how many spans were removed",
-    );
-  }
+  const answer = await messageIn(response, cleared);
   if (isGiven(run, "json") || !stdout.isTerminal) writeJson(run, answer);
   else stdout.write(`removed ${countedText(answer.removed, "span")}\n`);
   return EXIT_CODE.ok;

@@ -1,8 +1,7 @@
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
-import { apiUrl, askForSuccess } from "../api/ask-api.ts";
-import { isMessage } from "../../api-messages/message.ts";
+import { apiUrl, askForSuccess, messageIn } from "../api/ask-api.ts";
 import { problems as problemsMessage, stats as statsMessage } from "../../api-messages/messages.ts";
-import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
+import { EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, isGiven, paletteOf } from "../command/command-run.ts";
 import { writeJson } from "../command/answer-form.ts";
 import {
@@ -16,10 +15,7 @@ import {
 export async function stats(run: CommandRun): Promise<ExitCode> {
   const { stdout } = run;
   const response = await askForSuccess(run, { path: "/api/stats" });
-  const answer: unknown = await response.json().catch(() => undefined);
-  if (!isMessage(statsMessage(), answer)) {
-    throw new CommandFailure(EXIT_CODE.cannotConnect, "unexpected response from /api/stats");
-  }
+  const answer = await messageIn(response, statsMessage);
   const problems = await askForProblems(run);
   if (isGiven(run, "json") || !stdout.isTerminal) writeJson(run, { ...answer, problems });
   else stdout.write(tablesText(run, answer, problems));
@@ -28,9 +24,7 @@ export async function stats(run: CommandRun): Promise<ExitCode> {
 
 async function askForProblems(run: CommandRun): Promise<readonly ListedProblem[]> {
   const response = await askForSuccess(run, { path: "/api/problems" });
-  const answer: unknown = await response.json().catch(() => undefined);
-  if (isMessage(problemsMessage(), answer)) return answer.problems;
-  throw new CommandFailure(EXIT_CODE.cannotConnect, "unexpected response from /api/problems");
+  return (await messageIn(response, problemsMessage)).problems;
 }
 
 function tablesText(

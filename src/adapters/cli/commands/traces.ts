@@ -1,10 +1,11 @@
 import { answerForm, usageFailure, writeJson } from "../command/answer-form.ts";
-import { askForSuccess, failureOf } from "../api/ask-api.ts";
+import { askForSuccess, failureOf, messageIn } from "../api/ask-api.ts";
 import { wholeTraceId, withWholeTraceId } from "../api/whole-trace-id.ts";
-import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
+import { traces as tracesMessage } from "../../api-messages/messages.ts";
+import { EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, isGiven, paletteOf, queryOf, report } from "../command/command-run.ts";
 import { DEFAULT_TRACES } from "../usage/option-table.ts";
-import { summaryOf, traceRows, type TraceSummary } from "../render/trace-rows.ts";
+import { traceRows, type TraceSummary } from "../render/trace-rows.ts";
 import { answerSpans } from "./span-answer.ts";
 
 export async function traces(run: CommandRun): Promise<ExitCode> {
@@ -32,11 +33,11 @@ async function listTraces(run: CommandRun): Promise<ExitCode> {
   }
   const query = await withWholeTraceId(run, queryOf(run));
   const response = await askForSuccess(run, { path: "/api/traces", query });
-  const answer: unknown = await response.json().catch(() => undefined);
-  const summaries = summariesIn(answer);
+  const answer = await messageIn(response, tracesMessage);
+  const { traces: summaries } = answer;
   if (kind === "json") writeJson(run, answer);
   else if (kind === "ndjson") summaries.every((summary) => writeJson(run, summary));
-  else showList(run, summaries.map(summaryOf));
+  else showList(run, summaries);
   if (!isGiven(run, "limit") && summaries.length >= DEFAULT_TRACES) report(run, MORE_TRACES);
   if (summaries.length > 0) return EXIT_CODE.ok;
   report(run, "no buffered trace matches");
@@ -47,12 +48,6 @@ const MORE_TRACES = [
   `these are ${DEFAULT_TRACES} traces, and there may be more`,
   "set --limit",
 ].join(": ");
-
-function summariesIn(answer: unknown): Partial<TraceSummary>[] {
-  const list = (answer as { traces?: unknown } | null | undefined)?.traces;
-  if (Array.isArray(list)) return list;
-  throw new CommandFailure(EXIT_CODE.cannotConnect, "the response is not a list of traces");
-}
 
 function showList(run: CommandRun, summaries: readonly TraceSummary[]): void {
   const { stdout } = run;

@@ -1,7 +1,9 @@
+import type { Received } from "../../api-messages/message.ts";
+import { presentProblem, timeUpProblem } from "../../api-messages/messages.ts";
 import { readDuration } from "../../../domain/query/time-text.ts";
 import { NANOS_PER_MS } from "../../../domain/time.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
-import { failureOf, type Problem, problemOf } from "../api/ask-api.ts";
+import { failureOf, hasProblem, messageIn } from "../api/ask-api.ts";
 import { inOptions, optionText } from "../api/option-words.ts";
 import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, isGiven, paletteOf, queryOf, valueOf } from "../command/command-run.ts";
@@ -18,7 +20,7 @@ const MAX_SHOWN = 10;
 
 export async function wait(run: CommandRun): Promise<ExitCode> {
   return await answerSpans(run, {
-    call: { path: "/api/wait", query: queryOf(run), waitMs: timeoutMs(run) },
+    call: { path: "/api/wait", query: queryOf(run), waitMs: OVERTIME * timeoutMs(run) },
     isTree: isGiven(run, "trace-complete"),
     // With --absent, an empty response is the success.
     exitCodeWhenEmpty: EXIT_CODE.ok,
@@ -26,6 +28,9 @@ export async function wait(run: CommandRun): Promise<ExitCode> {
     asFailure: (response) => waitFailure(run, response),
   });
 }
+
+/** The server searches for a near miss for up to as long again as the timeout. */
+const OVERTIME = 2;
 
 /** The default timeout of the read API. */
 const DEFAULT_TIMEOUT = "10s";
@@ -37,27 +42,33 @@ function timeoutMs(run: CommandRun): number {
 }
 
 async function waitFailure(run: CommandRun, response: Response): Promise<CommandFailure> {
-  const isExpected = [TIMED_OUT, ARRIVED_UNWANTED].includes(response.status);
-  const problem = isExpected ? await problemOf(response) : undefined;
-  if (problem === undefined) return await failureOf(response);
-  const lines =
-    response.status === TIMED_OUT ? missLines(run, problem) : unwantedLines(run, problem);
+  const lines = hasProblem(response) ? await resultLines(run, response) : undefined;
+  if (lines === undefined) return await failureOf(response);
   return new CommandFailure(EXIT_CODE.notFound, lines.join("\n"));
 }
 
+/** Returns the lines about a wait that did not succeed; undefined if it did not take place. */
+async function resultLines(run: CommandRun, response: Response): Promise<string[] | undefined> {
+  switch (response.status) {
+    case TIMED_OUT:
+      return missLines(run, await messageIn(response, timeUpProblem));
+    case ARRIVED_UNWANTED:
+      return unwantedLines(run, await messageIn(response, presentProblem));
+    default:
+      return undefined;
+  }
+}
+
 /** Returns how many spans arrived, and how many would match without the last filter. */
-function missLines(run: CommandRun, problem: Problem): string[] {
+function missLines(run: CommandRun, problem: Received<typeof timeUpProblem>): string[] {
   const { found, wanted, nearest } = problem;
   // A trace may be incomplete although it has enough spans: only the server knows why.
-  const isCount = !isGiven(run, "trace-complete") && typeof found === "number";
-  const counts =
-    isCount && typeof wanted === "number"
-      ? `${found} of ${countedText(wanted, "span")} arrived in time`
-      : quotePeerText(inOptions(problem));
-  if (typeof nearest !== "object" || nearest === null) return [counts];
-  const { without, count, spans } = nearest as Readonly<Record<string, unknown>>;
-  if (typeof count !== "number" || count === 0) return [counts];
-  const condition = quotePeerText(optionText(String(without)));
+  const counts = isGiven(run, "trace-complete")
+    ? quotePeerText(inOptions(problem))
+    : `${found} of ${countedText(wanted, "span")} arrived in time`;
+  if (nearest === undefined || nearest.count === 0) return [counts];
+  const { without, count, spans } = nearest;
+  const condition = quotePeerText(optionText(without));
   const verb = count === 1 ? "matches" : "match";
   return [
     counts,
@@ -66,8 +77,8 @@ function missLines(run: CommandRun, problem: Problem): string[] {
   ];
 }
 
-function unwantedLines(run: CommandRun, problem: Problem): string[] {
-  return [quotePeerText(inOptions(problem)), ...spanLines(run, problem["spans"])];
+function unwantedLines(run: CommandRun, problem: Received<typeof presentProblem>): string[] {
+  return [quotePeerText(inOptions(problem)), ...spanLines(run, problem.spans)];
 }
 
 function spanLines(run: CommandRun, request: unknown): string[] {

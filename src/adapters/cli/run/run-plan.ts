@@ -42,6 +42,7 @@ export function readRunPlan(run: CommandRun): RunPlan {
   const mistakes = [
     ...read.flatMap((each) => (isMistaken(each) ? each.mistakes.map(expectMistake) : [])),
     ...(settle === undefined ? [`--settle "${quotePeerText(settleText)}" ${SETTLE_BOUND}`] : []),
+    ...(valueOf(run, "junit") === "-" ? [JUNIT_TO_OUTPUT] : []),
     ...(protocol === undefined ? [`--protocol must be one of ${PROTOCOLS.join(", ")}`] : []),
     ...(reading.ok
       ? []
@@ -58,6 +59,10 @@ export function readRunPlan(run: CommandRun): RunPlan {
     settleMs: Number(settle / NANOS_PER_MS),
   };
 }
+
+const JUNIT_TO_OUTPUT =
+  '--junit "-" is not a file, because standard output is that of the command; ' +
+  "give a name, such as spans.xml";
 
 /** Names so common that the command may use them for something else. */
 const COMMON_NAMES: ReadonlySet<string> = new Set([

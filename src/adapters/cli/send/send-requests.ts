@@ -1,4 +1,5 @@
 import { connectionFault, proxyFor } from "../api/connection-fault.ts";
+import { answerLimit } from "../api/ask-api.ts";
 import type { SleepingClock } from "../../../ports/clock.ts";
 import type { FileRequest } from "../../otlp-files/file-request.ts";
 import { requestSlices } from "../files/request-slices.ts";
@@ -48,6 +49,10 @@ const MAX_ATTEMPTS = 6;
 const FIRST_DELAY_MS = 250;
 /** The upper bound of a delay that a receiver requests. */
 const LONGEST_DELAY_MS = 30_000;
+
+/** The time for a whole request and its response: a slow connection may need most of it. */
+const ANSWER_LIMIT_MS = 60_000;
+const UNANSWERED = `it has not responded within ${ANSWER_LIMIT_MS / 1_000} s`;
 
 /** Bounds the memory if a receiver sends ever new messages. */
 const MAX_MESSAGES = 20;
@@ -141,19 +146,23 @@ type Attempt = ExportAnswer | { readonly outcome: "unreachable"; readonly messag
 
 async function attemptOnce(request: FileRequest, parts: SendParts): Promise<Attempt> {
   const { bytes, contentType, spanCount } = request;
+  using limit = answerLimit(parts.clock, ANSWER_LIMIT_MS);
   try {
     const response = await fetch(parts.url, {
       method: "POST",
       headers: { "Content-Type": contentType, "User-Agent": "spanring" },
       body: bytes as Uint8Array<ArrayBuffer>,
-      signal: parts.signal,
+      // Bun's own limit is five minutes.
+      timeout: false,
+      signal: AbortSignal.any([limit.signal, parts.signal]),
       // A redirected POST becomes a GET, which succeeds without the spans.
       redirect: "manual",
       ...proxyFor(parts.url),
     });
     return await readExportAnswer(response, spanCount);
   } catch (error) {
-    return { outcome: "unreachable", message: connectionFault(error) };
+    const message = limit.signal.aborted ? UNANSWERED : connectionFault(error);
+    return { outcome: "unreachable", message };
   }
 }
 

@@ -36,11 +36,17 @@ test.each([
   expect(end.stderr).toBe("spanring: --kind is \\x1b[2J; it must be one of\\nserver, client\n");
 });
 
-test.each([
-  () => new Response("not here", { status: 404, statusText: "Not Found" }),
-  () => new Response("{", { status: 400, headers: { "Content-Type": "application/problem+json" } }),
-])("another server on the port is recognised", async (answer) => {
-  const end = await get([], answer);
+test("a problem that cannot be read is not a response of the read API", async () => {
+  const headers = { "Content-Type": "application/problem+json" };
+
+  const end = await get([], () => new Response("{", { status: 400, headers }));
+
+  expect(end.exitCode).toBe(3);
+  expect(end.stderr).toContain("/api/spans is not a response of spanring's read API\n");
+});
+
+test("another server on the port is recognised", async () => {
+  const end = await get([], () => new Response("not here", { status: 404 }));
 
   expect(end.exitCode).toBe(3);
   expect(end.stderr).toContain("it is not the read API of a spanring of this version\n");
@@ -88,9 +94,9 @@ describe("a port that accepts connections and never answers", () => {
     { argv: ["traces"], limit: "10 s" },
     { argv: ["take"], limit: "10 s" },
     { argv: ["clear"], limit: "10 s" },
-    { argv: ["wait"], limit: "20 s" },
-    { argv: ["wait", "--timeout", "1m"], limit: "70 s" },
-    { argv: ["wait", "--timeout", "long"], limit: "20 s" },
+    { argv: ["wait"], limit: "30 s" },
+    { argv: ["wait", "--timeout", "1m"], limit: "130 s" },
+    { argv: ["wait", "--timeout", "long"], limit: "30 s" },
   ])("ends $argv after $limit, with what to do", async ({ argv, limit }) => {
     const end = await runAgainstFake(argv, silent, { clock: new HandMovedSleep() });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { threeSpans } from "../../../support/fakes/api-answers.ts";
+import { SEQUENCE, summaryOf, threeSpans } from "../../../support/fakes/api-answers.ts";
 import { type Answer, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
 import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
 import { TRACE_ID } from "../../../support/requests/shown-spans.ts";
@@ -14,7 +14,7 @@ const listing =
   (...traceIds: string[]): Answer =>
   (asked) =>
     asked.path === "/api/traces?limit=10000"
-      ? Response.json({ traces: traceIds.map((traceId) => ({ traceId })) })
+      ? Response.json({ traces: traceIds.map((id) => summaryOf(id)), sequence: SEQUENCE })
       : threeSpans(asked);
 
 describe("the first digits of a trace's identifier will do", () => {
@@ -103,8 +103,16 @@ test.each([
   },
 );
 
-test("an answer without a list of traces has no such trace", async () => {
-  const end = await runAgainstFake(["traces", "ffff"], () => new Response("no"));
+test.each([
+  { name: "text", answer: () => new Response("no") },
+  { name: "no list of traces", answer: () => Response.json({ sequence: SEQUENCE }) },
+  {
+    name: "a trace without an identifier",
+    answer: () => Response.json({ traces: [{ spans: 5 }], sequence: SEQUENCE }),
+  },
+])("a response with $name is an error, and not a trace that was not found", async ({ answer }) => {
+  const end = await runAgainstFake(["traces", "ffff"], answer);
 
-  expect(end.exitCode).toBe(1);
+  expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+  expect(end.stderr).toContain("/api/traces?limit=10000 is not a response of spanring's read API");
 });

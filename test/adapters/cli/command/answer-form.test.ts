@@ -14,6 +14,8 @@ const TERMINAL = { columns: 80 };
 test.each([
   { argv: ["--json", "--otlp"], message: "--json and --otlp cannot be combined" },
   { argv: ["--format", "json"], message: "--format requires --out FILE" },
+  { argv: ["--out", "-"], message: '--out "-" is not a file; without --out, spans go to' },
+  { argv: ["--out", "-", "--json"], message: '--out "-" is not a file' },
   { argv: ["--out", "x.txt"], message: "--out needs a file name that ends in .json, " },
   { argv: ["--out", "x.toString"], message: "--out needs a file name that ends in .json, " },
   { argv: ["--out", "x.pb", "--format", "xml"], message: "--format must be json or proto" },

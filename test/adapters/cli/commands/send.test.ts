@@ -6,6 +6,7 @@ import {
   stopFakeServersAfterEach,
   unusedUrl,
 } from "../../../support/fakes/fake-api.ts";
+import { HandMovedSleep } from "../../../support/fakes/hand-moved-sleep.ts";
 import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
 import { threeSpans } from "../../../support/fakes/api-answers.ts";
 import { exportSuccess } from "../../../support/upstreams/otlp-receiver.ts";
@@ -217,8 +218,22 @@ test("an unreachable receiver is reported with its URL and a hint", async () => 
   const end = await runCommands(["send", "--to", url, BARE]);
 
   expect(end).toMatchObject({ exitCode: 3, stdout: "" });
-  expect(end.stderr).toStartWith(`spanring: cannot connect to ${url}/v1/traces: `);
+  expect(end.stderr).toStartWith(`spanring: cannot send to ${url}/v1/traces: `);
   expect(end.stderr).toContain("--to");
+});
+
+const silent = () => new Promise<Response>(() => {});
+
+test("a receiver that accepts connections and never responds is given up after 60 s", async () => {
+  const clock = new HandMovedSleep();
+
+  const end = await send([BARE], silent, { clock });
+
+  expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+  expect(clock.sleptMs).toContain(60_000);
+  expect(end.stderr).toStartWith(
+    `spanring: cannot send to ${end.url}/v1/traces: it has not responded within 60 s\n`,
+  );
 });
 
 test("a lost receiver is reported with what was sent", async () => {

@@ -289,6 +289,6 @@ test.each([() => new Response("no"), () => Response.json({}), () => Response.jso
     const end = await clear([], answer);
 
     expect(end).toMatchObject({ exitCode: 3, stdout: "" });
-    expect(end.stderr).toContain("does not say how many spans were removed");
+    expect(end.stderr).toContain("/api/spans is not a response of spanring's read API\n");
   },
 );

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { threeSpans } from "../../../support/fakes/api-answers.ts";
+import { SEQUENCE, summaryOf, threeSpans } from "../../../support/fakes/api-answers.ts";
 import { type Answer, problem, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
 import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
 import type { CommandSurroundings } from "../../../support/running/run-command-line.ts";
@@ -12,19 +12,11 @@ const traces = (argv: readonly string[], answer: Answer, parts: CommandSurroundi
 
 const TERMINAL = { columns: 80 };
 
-const SUMMARY = {
-  traceId: TRACE_ID,
-  root: "GET /",
-  services: ["shop"],
-  spans: 5,
-  errors: 1,
-  startTimeUnixNano: "1753000000123000000",
-  durationNano: "12300000",
-};
-const LIST = { traces: [SUMMARY, { ...SUMMARY, root: null }], sequence: { first: 1, next: 10 } };
+const SUMMARY = summaryOf(TRACE_ID);
+const LIST = { traces: [SUMMARY, summaryOf(TRACE_ID, { root: null })], sequence: SEQUENCE };
 
 const list: Answer = () => Response.json(LIST);
-const none: Answer = () => Response.json({ traces: [], sequence: { first: 1, next: 1 } });
+const none: Answer = () => Response.json({ traces: [], sequence: SEQUENCE });
 
 test("in a pipe a list is NDJSON: one trace a line", async () => {
   const end = await traces(["--status", "error", "--limit", "2"], list);
@@ -67,7 +59,8 @@ test.each([{ columns: 80 }, {}])("no trace is exit code 1: %p", async (parts) =>
   expect(end.stderr).toBe("spanring: no buffered trace matches\n");
 });
 
-const many: Answer = () => Response.json({ traces: Array.from({ length: 100 }, () => SUMMARY) });
+const HUNDRED = Array.from({ length: 100 }, () => SUMMARY);
+const many: Answer = () => Response.json({ traces: HUNDRED, sequence: SEQUENCE });
 
 test("a default limit on traces is reported", async () => {
   const full = await traces([], many);
@@ -99,11 +92,11 @@ test.each([
   () => Response.json({ spans: [] }),
   () => new Response("no"),
   () => Response.json(null),
-])("a response that is not a list is reported", async (answer) => {
+  () => Response.json({ traces: [summaryOf(TRACE_ID, { spans: "many" })], sequence: SEQUENCE }),
+  () => Response.json({ traces: [SUMMARY, { traceId: TRACE_ID }], sequence: SEQUENCE }),
+])("a response that does not match the description is reported as a whole", async (answer) => {
   const end = await traces([], answer);
 
-  expect(end).toMatchObject({
-    exitCode: 3,
-    stderr: "spanring: the response is not a list of traces\n",
-  });
+  expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+  expect(end.stderr).toContain("/api/traces is not a response of spanring's read API\n");
 });

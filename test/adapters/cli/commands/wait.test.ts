@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { noSpans, threeSpans } from "../../../support/fakes/api-answers.ts";
+import { noSpans, SEQUENCE, threeSpans } from "../../../support/fakes/api-answers.ts";
 import { type Answer, problem, stopFakeServersAfterEach } from "../../../support/fakes/fake-api.ts";
 import { runAgainstFake } from "../../../support/running/run-against-fake.ts";
 import type { CommandSurroundings } from "../../../support/running/run-command-line.ts";
@@ -18,8 +18,10 @@ function otlpJsonOf(...names: string[]): object {
 }
 
 const missed = (nearest?: object): Answer => {
-  return () => problem(408, { detail: "not in time", found: 1, wanted: 3, nearest });
+  return () => problem(408, { ...MISSED, nearest });
 };
+
+const MISSED = { detail: "not in time", found: 1, wanted: 3, sequence: SEQUENCE };
 
 test("what came is printed, and how to wait is asked in the API's words", async () => {
   const argv = "--name x --count 2 --timeout 5s --quiet 1s --after 7 --trace-complete".split(" ");
@@ -75,10 +77,10 @@ test("of many near misses the first ten are shown", async () => {
   expect(end.stderr).not.toContain("span 10 ");
 });
 
-test.each([undefined, null, {}, { without: "a", count: 0 }, "near"])(
-  "with %p near, only the numbers are told",
+test.each([undefined, { without: "a", count: 0, spans: {} }])(
+  "with %p near, only the numbers are printed",
   async (nearest) => {
-    const end = await wait([], missed(nearest as object));
+    const end = await wait([], missed(nearest));
 
     expect(end).toMatchObject({ exitCode: 1, stderr: "spanring: 1 of 3 spans arrived in time\n" });
   },
@@ -87,19 +89,27 @@ test.each([undefined, null, {}, { without: "a", count: 0 }, "near"])(
 test("of a trace that was not complete, the server says what is missing", async () => {
   const detail = "1 span matches, but its trace was not complete in time: no root arrived";
 
-  const end = await wait(["--trace-complete"], () => problem(408, { detail, found: 1, wanted: 1 }));
+  const end = await wait(["--trace-complete"], () => problem(408, { ...MISSED, detail }));
 
   expect(end).toMatchObject({ exitCode: 1, stderr: `spanring: ${detail}\n` });
 });
 
-test("a timeout without numbers is reported in the words of the server", async () => {
-  const end = await wait([], () => problem(408, { detail: "no complete trace in 10 s" }));
+test.each([
+  { name: "no numbers", status: 408, members: { detail: "x", sequence: SEQUENCE } },
+  { name: "a number as text", status: 408, members: { ...MISSED, found: "1" } },
+  { name: "null as the near miss", status: 408, members: { ...MISSED, nearest: null } },
+  { name: "an incomplete near miss", status: 408, members: { ...MISSED, nearest: { count: 1 } } },
+  { name: "no sequence", status: 409, members: { detail: "a span came", spans: {} } },
+  { name: "no detail", status: 400, members: {} },
+])("$status with $name is not a response of the read API", async ({ status, members }) => {
+  const end = await wait([], () => problem(status, members));
 
-  expect(end).toMatchObject({ exitCode: 1, stderr: "spanring: no complete trace in 10 s\n" });
+  expect(end).toMatchObject({ exitCode: 3, stdout: "" });
+  expect(end.stderr).toContain("/api/wait is not a response of spanring's read API\n");
 });
 
 test("a span that should have stayed away is shown", async () => {
-  const came = { detail: "a span came", spans: otlpJsonOf("GET /") };
+  const came = { detail: "a span came", spans: otlpJsonOf("GET /"), sequence: SEQUENCE };
 
   const end = await wait(["--absent"], () => problem(409, came));
 

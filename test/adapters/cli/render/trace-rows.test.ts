@@ -32,7 +32,7 @@ test("a list of traces has whole ids in 80 columns", () => {
 
 test.each([
   { name: "a name", root: "GET /a/very/long/path/of/an/order", shown: "GET /a/very/long/pat…" },
-  { name: "a name of wide characters", root: `a${"字".repeat(20)}`, shown: `a${"字".repeat(9)}…` },
+  { name: "wide characters", root: `a${"字".repeat(20)}`, shown: `a${"字".repeat(9)}…` },
   { name: "a name as wide as the column", root: "x".repeat(21), shown: "x".repeat(21) },
   { name: "a service", root: "GET /", shown: "GET / [shop] [db]" },
 ])("$name is shortened once in 80 columns, or not at all", ({ root, shown }) => {

@@ -5,12 +5,12 @@ import { SYSTEM_CLOCK } from "../../../../src/adapters/clock/system-clock.ts";
 import type { Environment } from "../../../../src/config/config.ts";
 import { writtenText } from "../../../support/fakes/written-text.ts";
 
-function planFor(env: Environment) {
+function planFor(env: Environment, options: CommandRun["options"] = []) {
   const [stdout, stderr] = [writtenText(false), writtenText(false)];
   const run: CommandRun = {
     command: "run",
     operands: ["true"],
-    options: [],
+    options,
     env,
     stdout,
     stderr,
@@ -53,6 +53,17 @@ test("a Service of Kubernetes does not keep it from running", () => {
   const { plan } = planFor({ API_PORT: "tcp://10.96.0.7:80" });
 
   expect(plan.config.api).toEqual({ host: "127.0.0.1", port: 0 });
+});
+
+test("JUnit on standard output, which is that of the command, is refused", () => {
+  const options = [
+    { name: "junit", value: "-" },
+    { name: "expect", value: "nme=x" },
+  ] as const;
+
+  expect(() => planFor({}, options)).toThrow(
+    /unknown condition "nme"[^]*--junit "-" is not a file/,
+  );
 });
 
 test("what only spanring can mean must be right", () => {
