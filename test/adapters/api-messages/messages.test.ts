@@ -11,11 +11,11 @@ test.each<Partial<ForwardStatus>>([
   {},
   { state: "untried", lastError: undefined, figures: zeroForwardFigures() },
   { state: "connected" },
-])("what a server with %j writes is such a message", (parts) => {
+])("a message that a server writes with %j is accepted", (parts) => {
   expect(isMessage(forward(), forwardAnswer(parts))).toBe(true);
 });
 
-test("a later version may add members, states and reasons", () => {
+test("members, states and reasons of later versions are accepted", () => {
   const later = { state: "drowned", undeliverable: { drowned: 1 }, depth_metres: 11 };
 
   expect(isMessage(forward(), { ...forwardAnswer(), ...later })).toBe(true);
@@ -34,18 +34,18 @@ test.each<[name: string, value: unknown]>([
   ["retried_spans", undefined],
   ["undeliverable", { invalid: "many" }],
   ["batches", []],
-])("%s as %j is refused", (name, value) => {
+])("%s set to %j is refused", (name, value) => {
   expect(isMessage(forward(), { ...forwardAnswer(), [name]: value })).toBe(false);
 });
 
 test.each([{ member: null }, { member: "text" }, { member: [] }])(
-  "$member is not such a message",
+  "$member is not accepted as a message",
   ({ member }) => {
     expect(isMessage(forward(), member)).toBe(false);
   },
 );
 
-test("a schema has the words that this version writes, and a reader accepts others", () => {
+test("an enumeration lists the known words, but a reader accepts others", () => {
   const { Forward } = schemasOf(MESSAGES);
 
   const states = ["untried", "connected", "backing_off", "blocked"];
@@ -53,7 +53,7 @@ test("a schema has the words that this version writes, and a reader accepts othe
   expect(isMessage(forward(), { ...forwardAnswer(), state: "paused" })).toBe(true);
 });
 
-test("a message is built once, and refers to others by name", () => {
+test("a schema is built once, and refers to other schemas by name", () => {
   expect(forward()).toBe(forward());
   expect(schemasOf(MESSAGES)).toMatchObject({
     Stats: { properties: { forward: { $ref: "#/components/schemas/Forward" } } },
@@ -62,13 +62,16 @@ test("a message is built once, and refers to others by name", () => {
   expect(schemasOf(MESSAGES)).toEqual(schemasOf(MESSAGES));
 });
 
-test("schemas say nothing that holds for every JavaScript number, list or record", () => {
+test("schemas contain no constraint that every JavaScript number, list or record meets", () => {
   const text = JSON.stringify(schemasOf(MESSAGES));
 
   const own = ["9007199254740991", "readOnly", "propertyNames", "additionalProperties", "$defs"];
   expect(own.filter((word) => text.includes(word))).toEqual([]);
 });
 
-test.each([{ missed: -1 }, { missed: 1.5 }, { missed: "1" }, {}])("%j misses no spans", (line) => {
-  expect(isMessage(missedSpans(), line)).toBe(false);
-});
+test.each([{ missed: -1 }, { missed: 1.5 }, { missed: "1" }, {}])(
+  "%j is not accepted as a line about missed spans",
+  (line) => {
+    expect(isMessage(missedSpans(), line)).toBe(false);
+  },
+);

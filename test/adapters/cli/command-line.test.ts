@@ -55,18 +55,33 @@ test.each(["--help", "-h"])("%s prints the help on standard output", async (opti
 });
 
 test.each([
-  { name: "a terminal is coloured", env: {}, isTerminal: true, isColoured: true },
-  { name: "a pipe is not", env: {}, isTerminal: false, isColoured: false },
-  { name: "nor is it with NO_COLOR", env: { NO_COLOR: "1" }, isTerminal: true, isColoured: false },
-  { name: "nor where TERM is dumb", env: { TERM: "dumb" }, isTerminal: true, isColoured: false },
-  { name: "an empty NO_COLOR is none", env: { NO_COLOR: "" }, isTerminal: true, isColoured: true },
+  { name: "a terminal gets colours", env: {}, isTerminal: true, isColoured: true },
+  { name: "a pipe gets none", env: {}, isTerminal: false, isColoured: false },
+  {
+    name: "NO_COLOR disables colours",
+    env: { NO_COLOR: "1" },
+    isTerminal: true,
+    isColoured: false,
+  },
+  {
+    name: "TERM=dumb disables colours",
+    env: { TERM: "dumb" },
+    isTerminal: true,
+    isColoured: false,
+  },
+  {
+    name: "an empty NO_COLOR is ignored",
+    env: { NO_COLOR: "" },
+    isTerminal: true,
+    isColoured: true,
+  },
 ])("help: $name", async ({ env, isTerminal, isColoured }) => {
   const { stdout } = await run(["--help"], { env, isTerminal });
 
   expect(stdout.includes(COLOUR)).toBe(isColoured);
 });
 
-test("--check prints every resolved variable, one a line", async () => {
+test("--check prints each resolved variable on its own line", async () => {
   const done = await run(["--check"], { env: { MAX_BUFFER_BYTES: "32MiB", API_PORT: "off" } });
 
   const lines = done.stdout.trimEnd().split("\n");
@@ -85,7 +100,7 @@ test("--check prints every resolved variable, one a line", async () => {
   ]);
 });
 
-test("what --check prints is itself a right configuration", async () => {
+test("the output of --check is a valid configuration that prints the same output", async () => {
   const first = await run(["--check"], { env: { OVERFLOW_POLICY: "refuse" } });
   const env = Object.fromEntries(first.stdout.trimEnd().split("\n").map(asPair));
 
@@ -103,7 +118,7 @@ test("--check warns of typos on standard error and succeeds", async () => {
   );
 });
 
-test("--check lists what is wrong on this machine, warnings first, and fails", async () => {
+test("--check lists warnings and then mistakes in the start on this machine, and fails", async () => {
   const checked = {
     mistakes: [{ variable: "API_HOST", value: "nope", bound: "a name that resolves" }],
     warnings: [{ variable: "FORWARD_ENDPOINT", message: "up does not resolve" }],
@@ -121,7 +136,7 @@ See spanring --help.
 `);
 });
 
-test("--check with warnings only prints the configuration and succeeds", async () => {
+test("--check succeeds and prints the configuration if it finds only warnings", async () => {
   const warnings = [{ variable: "FORWARD_ENDPOINT", message: "up does not resolve" }];
 
   const done = await run(["--check"], { checked: { mistakes: [], warnings } });
@@ -132,7 +147,7 @@ test("--check with warnings only prints the configuration and succeeds", async (
 });
 
 test.each([[["--check"]], [[]]])(
-  "with %p every mistake is listed and nothing runs",
+  "arguments %p: all mistakes in the environment are listed and nothing is started",
   async (argv) => {
     const done = await run(argv, { env: { MAX_BUFFER_SIZE: "none", LOG_LEVEL: "\u001b[2J" } });
 
@@ -149,13 +164,13 @@ See spanring --help.
   },
 );
 
-test("one mistake is not called mistakes", async () => {
+test("a single mistake is reported in the singular", async () => {
   const { stderr } = await run([], { env: { LOG_LEVEL: "LOUD" } });
 
   expect(stderr).toStartWith("spanring: 1 mistake in the environment\n");
 });
 
-test("no arguments serve, with the configuration and its warnings", async () => {
+test("without arguments, the receiver is started with the configuration and its warnings", async () => {
   const env = { API_PORT: "0", MAX_BUFER_SIZE: "5" };
 
   const done = await run([], { env, serveExitCode: 1 });
@@ -192,7 +207,7 @@ test.each([
   });
 });
 
-test("of several options the most harmless wins", async () => {
+test("--help takes precedence over --version, and --version over --check", async () => {
   const help = await run(["--check", "--version", "--help"]);
   const version = await run(["--check", "--version"]);
 

@@ -11,7 +11,7 @@ class FakeProcess extends EventEmitter {
 }
 
 test.each(["SIGTERM", "SIGINT"] as const)(
-  "the first %s asks to stop and ends nothing",
+  "the first %s requests a stop without ending the process",
   async (signal) => {
     const process = new FakeProcess();
     const stopped = stopSignal(process);
@@ -27,7 +27,7 @@ test.each([
   { first: "SIGTERM", second: "SIGTERM", code: 143 },
   { first: "SIGTERM", second: "SIGINT", code: 130 },
   { first: "SIGINT", second: "SIGINT", code: 130 },
-])("$second after $first ends the program with $code", ({ first, second, code }) => {
+])("$second after $first ends the process with exit code $code", ({ first, second, code }) => {
   const process = new FakeProcess();
   void stopSignal(process);
 

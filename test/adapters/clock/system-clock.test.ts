@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
 import { countedSignal } from "../../support/fakes/counted-listeners.ts";
 
-test("time goes on", async () => {
+test("the monotonic time advances during a sleep", async () => {
   const before = SYSTEM_CLOCK.monotonicMs();
 
   await SYSTEM_CLOCK.sleep(2, new AbortController().signal);
@@ -11,7 +11,7 @@ test("time goes on", async () => {
   expect(SYSTEM_CLOCK.monotonicMs() - before).toBeGreaterThan(1);
 });
 
-test("a signal ends a sleep early, and without an error", async () => {
+test("a signal ends a sleep early without an error", async () => {
   const controller = new AbortController();
   const slept = SYSTEM_CLOCK.sleep(3_600_000, controller.signal);
 
@@ -20,11 +20,11 @@ test("a signal ends a sleep early, and without an error", async () => {
   expect(await slept).toBeUndefined();
 });
 
-test("a sleep with a signal that was given before ends at once", async () => {
+test("a sleep with an aborted signal ends at once", async () => {
   expect(await SYSTEM_CLOCK.sleep(3_600_000, AbortSignal.abort())).toBeUndefined();
 });
 
-test("a sleep that is over leaves no listener on its signal", async () => {
+test("a sleep removes its listener from the signal when it ends", async () => {
   const { signal, listening } = countedSignal();
   const slept = SYSTEM_CLOCK.sleep(1, signal);
   const during = listening();
@@ -37,7 +37,7 @@ test("a sleep that is over leaves no listener on its signal", async () => {
 const CLOCK = JSON.stringify(join(import.meta.dir, "../../../src/adapters/clock/system-clock.ts"));
 
 test.each(["-1", "NaN", "-Infinity", "2 ** 31", "Infinity"])(
-  "a sleep of %s ms makes the runtime print no warning",
+  "a sleep of %s ms causes no warning of the runtime",
   async (durationMs) => {
     const code = `
       const { SYSTEM_CLOCK } = await import(${CLOCK});
@@ -53,7 +53,7 @@ test.each(["-1", "NaN", "-Infinity", "2 ** 31", "Infinity"])(
   },
 );
 
-test("an action is repeated, and keeps the process running, until that is ended", async () => {
+test("a repeated action keeps the process running until it is ended", async () => {
   const code = `
     const { SYSTEM_CLOCK } = await import(${CLOCK});
     let times = 0;
@@ -69,7 +69,7 @@ test("an action is repeated, and keeps the process running, until that is ended"
   expect(await child.exited).toBe(0);
 });
 
-test("a time limit keeps the process running until it is over or cancelled", async () => {
+test("a pending timeout keeps the process running, and a cancelled one does not", async () => {
   const code = `
     const { SYSTEM_CLOCK } = await import(${CLOCK});
     SYSTEM_CLOCK.timeout(3_600_000, () => console.log("too late"))();

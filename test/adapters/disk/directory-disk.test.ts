@@ -12,7 +12,7 @@ const emptyFolder = (): string => mkdtempSync(join(folder, "disk-"));
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 describe("a directory", () => {
-  test("is made if need be, and only its owner may look into it", async () => {
+  test("is created if missing, accessible only to its owner", async () => {
     const path = join(emptyFolder(), "deep", "data");
 
     const disk = await DirectoryDisk.open(path);
@@ -26,7 +26,7 @@ describe("a directory", () => {
     await disk.close();
   });
 
-  test("that was open to others is so no more", async () => {
+  test("is closed to other users when it is opened", async () => {
     const path = emptyFolder();
     chmodSync(path, 0o755);
 
@@ -36,7 +36,7 @@ describe("a directory", () => {
     await disk.close();
   });
 
-  test("lists files only", async () => {
+  test("lists regular files only", async () => {
     const path = emptyFolder();
     mkdirSync(join(path, "folder"));
     writeFileSync(join(path, "file"), "12");
@@ -47,14 +47,14 @@ describe("a directory", () => {
     await disk.close();
   });
 
-  test("that is a file is refused", async () => {
+  test("is refused if its path is a file", async () => {
     const path = join(emptyFolder(), "file");
     writeFileSync(path, "");
 
     await expect(DirectoryDisk.open(path)).rejects.toThrow();
   });
 
-  test("holds a log across a stop", async () => {
+  test("keeps a log across a stop", async () => {
     const path = emptyFolder();
     const bench = new LogBench({ segmentBytes: 3_000 });
     const first = await DirectoryDisk.open(path);
@@ -72,43 +72,46 @@ describe("a directory", () => {
   });
 });
 
-/** What a kernel that takes so many bytes at a time has been given. */
-async function writtenBy(pieces: string[], bytesAtATime: number) {
-  let taken = "";
+/** Writes the pieces to a kernel that accepts this number of bytes per call. */
+async function writeTo(pieces: string[], bytesAtATime: number) {
+  let accepted = "";
   const calls: number[] = [];
   const texts = pieces.map((piece) => new TextEncoder().encode(piece));
   await writeAll(texts, async (some) => {
     const offered = Buffer.concat(some).toString();
     calls.push(some.length);
-    taken += offered.slice(0, bytesAtATime);
+    accepted += offered.slice(0, bytesAtATime);
     return await Promise.resolve(Math.min(bytesAtATime, offered.length));
   });
-  return { taken, calls };
+  return { accepted, calls };
 }
 
 describe("a write", () => {
-  test.each([1, 2, 3, 5, 7, 100])("of %d bytes at a time loses none", async (bytesAtATime) => {
-    const pieces = ["abc", "", "d", "efgh", "ij"];
+  test.each([1, 2, 3, 5, 7, 100])(
+    "that accepts %d bytes at a time loses none",
+    async (bytesAtATime) => {
+      const pieces = ["abc", "", "d", "efgh", "ij"];
 
-    const { taken } = await writtenBy(pieces, bytesAtATime);
+      const { accepted } = await writeTo(pieces, bytesAtATime);
 
-    expect(taken).toBe("abcdefghij");
-  });
+      expect(accepted).toBe("abcdefghij");
+    },
+  );
 
-  test("offers the kernel no more pieces than it takes", async () => {
-    const { taken, calls } = await writtenBy(Array<string>(2500).fill("x"), 10_000);
+  test("passes at most 1,024 pieces per call", async () => {
+    const { accepted, calls } = await writeTo(Array<string>(2500).fill("x"), 10_000);
 
-    expect(taken).toHaveLength(2500);
+    expect(accepted).toHaveLength(2500);
     expect(calls).toEqual([1024, 1024, 452]);
   });
 
-  test("that makes no progress fails instead of looping", async () => {
-    const writing = writtenBy(["abc"], 0);
+  test("fails instead of looping if it makes no progress", async () => {
+    const writing = writeTo(["abc"], 0);
 
     await expect(writing).rejects.toThrow("the disk accepts no more bytes");
   });
 
-  test("that fails is not tried again", async () => {
+  test("is not repeated after a failure", async () => {
     let calls = 0;
 
     const writing = writeAll([new Uint8Array(3)], () => {

@@ -10,27 +10,27 @@ const HOLDER = join(import.meta.dir, "../../support/disk/hold-directory.ts");
 
 const emptyFolder = (): string => mkdtempSync(join(folder, "lock-"));
 
-/** Another process that holds the directory; resolves when it does. */
+/** Starts another process that locks the directory; resolves when it has. */
 async function holderOf(path: string) {
   const holder = Bun.spawn([process.execPath, HOLDER, path], { stdout: "pipe" });
   const reader = holder.stdout.getReader();
   const { value } = await reader.read();
-  return { holder, said: new TextDecoder().decode(value) };
+  return { holder, output: new TextDecoder().decode(value) };
 }
 
-test("a directory that another process holds is refused", async () => {
+test("a directory that another process has locked is refused", async () => {
   const path = emptyFolder();
-  const { holder, said } = await holderOf(path);
+  const { holder, output } = await holderOf(path);
 
   const opening = DirectoryDisk.open(path);
 
   await expect(opening).rejects.toThrow(DirectoryInUseError);
-  expect(said).toBe("held\n");
+  expect(output).toBe("held\n");
   holder.kill("SIGKILL");
   await holder.exited;
 });
 
-test("a process that was killed leaves nothing that blocks the next one", async () => {
+test("a killed process leaves no lock that blocks the next one", async () => {
   const path = emptyFolder();
   const { holder } = await holderOf(path);
   holder.kill("SIGKILL");
@@ -42,12 +42,12 @@ test("a process that was killed leaves nothing that blocks the next one", async 
   await disk.close();
 });
 
-test("a directory is refused to a second owner in this process, until it is closed", async () => {
+test("a directory is refused to a second owner in the same process until it is closed", async () => {
   const path = emptyFolder();
   const first = await DirectoryDisk.open(path);
 
   await expect(DirectoryDisk.open(path)).rejects.toThrow("is locked by another process");
-  // The refusal has not given up the lock.
+  // The refusal has not released the lock.
   await expect(DirectoryDisk.open(path)).rejects.toThrow(DirectoryInUseError);
   await first.close();
   const second = await DirectoryDisk.open(path);
@@ -56,7 +56,7 @@ test("a directory is refused to a second owner in this process, until it is clos
   await second.close();
 });
 
-test("a refusal here does not free the directory for another process", async () => {
+test("a refusal in the same process does not release the lock for another process", async () => {
   const path = emptyFolder();
   const disk = await DirectoryDisk.open(path);
   await expect(DirectoryDisk.open(path)).rejects.toThrow(DirectoryInUseError);

@@ -8,13 +8,13 @@ const REQUEST = serverRequest(500);
 test.each([
   { compression: "gzip", undo: gunzipSync },
   { compression: "zstd", undo: zstdDecompressSync },
-] as const)("$compression makes less of a request, and all of it again", async (parts) => {
+] as const)("$compression compresses a request without loss", async (parts) => {
   const compressed = await compress(REQUEST, parts.compression);
 
   expect(compressed.length).toBeLessThan(REQUEST.length / 5);
   expect(parts.undo(compressed).equals(REQUEST)).toBe(true);
 });
 
-test("none leaves a request as it is", async () => {
+test("the compression none returns the request unchanged", async () => {
   expect(await compress(REQUEST, "none")).toBe(REQUEST);
 });

@@ -19,25 +19,25 @@ async function concealed(outcome: SendOutcome): Promise<SendOutcome> {
 }
 
 test.each([
-  ["a header's value", "got Bearer t0k3n!", "got ***!"],
-  ["the part behind the scheme", "token=t0k3n", "token=***"],
-  ["a value that is escaped", "no back\\slash", "no ***"],
+  ["the value of a header", "got Bearer t0k3n!", "got ***!"],
+  ["the credentials after the scheme", "token=t0k3n", "token=***"],
+  ["an escaped value", "no back\\slash", "no ***"],
   ["the whole query", "at /?key=S3%20CRET&flag&n=12", "at /?***"],
   ["a value of the query", "no S3%20CRET", "no ***"],
   ["a value of the query, decoded", "no S3 CRET", "no ***"],
-  ["each of them, wherever they stand", "t0k3n S3 CRET t0k3n", "*** *** ***"],
-  ["nothing that is too short to be a secret", "a car, 12 of them", "a car, 12 of them"],
-])("%s is concealed", async (_, said, told) => {
-  const message = quotePeerText(said);
+  ["every occurrence of every secret", "t0k3n S3 CRET t0k3n", "*** *** ***"],
+  ["no value that is too short to be a secret", "a car, 12 of them", "a car, 12 of them"],
+])("%s is concealed", async (_, original, expected) => {
+  const message = quotePeerText(original);
 
   expect(await concealed({ outcome: "retry", message, afterMs: 7 })).toEqual({
     outcome: "retry",
-    message: told,
+    message: expected,
     afterMs: 7,
   });
 });
 
-test("where a message is cut no beginning of a secret is left", async () => {
+test("a secret at the cut of a message is concealed whole", async () => {
   const message = quotePeerText(`${"x".repeat(240)} Bearer t0k3n and on`);
 
   const outcome = await concealed({ outcome: "too_large", message });
@@ -45,13 +45,13 @@ test("where a message is cut no beginning of a secret is left", async () => {
   expect(outcome.message).toBe(`${"x".repeat(240)} ***…`);
 });
 
-test("what has no message stays without one", async () => {
+test("an outcome without a message stays unchanged", async () => {
   expect(await concealed({ outcome: "delivered" })).toEqual({ outcome: "delivered" });
 });
 
-test("closing closes what is behind it", async () => {
-  const behind = new FakeSink(() => ({ outcome: "delivered" }));
-  await new ConcealingSink(behind, []).close();
+test("close() closes the wrapped sink", async () => {
+  const wrapped = new FakeSink(() => ({ outcome: "delivered" }));
+  await new ConcealingSink(wrapped, []).close();
 
-  expect(await behind.send(batchOf(1), never)).toMatchObject({ outcome: "retry" });
+  expect(await wrapped.send(batchOf(1), never)).toMatchObject({ outcome: "retry" });
 });

@@ -1,24 +1,24 @@
 import { expect, test } from "bun:test";
 import { connectionFault } from "../../../src/adapters/forward/connection-fault.ts";
 
-test.each<{ name: string; error: unknown; told: string }>([
+test.each<{ name: string; error: unknown; description: string }>([
   {
-    name: "a code that is known",
+    name: "a known code",
     error: Object.assign(new Error("x"), { code: "ECONNREFUSED" }),
-    told: "ECONNREFUSED: nothing is listening there",
+    description: "ECONNREFUSED: nothing is listening there",
   },
   {
-    name: "another code, in whose words a secret may be,",
+    name: "an unknown code, whose message may contain a secret,",
     error: Object.assign(new Error("fetching http://up/?key=secret"), { code: "EODD\n" }),
-    told: "EODD\\n",
+    description: "EODD\\n",
   },
   {
-    name: "a code that is a number",
+    name: "an error with a numeric code",
     error: new DOMException("no answer in time", "TimeoutError"),
-    told: "TimeoutError: no response in time",
+    description: "TimeoutError: no response in time",
   },
-  { name: "an error without a message", error: new TypeError(""), told: "TypeError" },
-  { name: "a text", error: "odd", told: "odd" },
-])("$name is told in a few words", ({ error, told }) => {
-  expect(connectionFault(error)).toBe(told);
+  { name: "an error without a message", error: new TypeError(""), description: "TypeError" },
+  { name: "a string", error: "odd", description: "odd" },
+])("$name is described briefly", ({ error, description }) => {
+  expect(connectionFault(error)).toBe(description);
 });

@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 
 const SENDING = `${import.meta.dir}/../../support/processes/send-without-descriptors.ts`;
 
-// Goal: a batch that is sent when no file descriptor is left is retried, and does not end the
-// process. Method: a process with few of them uses all, and sends its first batch.
+// Goal: a batch sent when file descriptors have run out is retried, and the process survives.
+// Method: a process with a low limit opens as many files as it can, and sends its first batch.
 test.each(["http://127.0.0.1:1", "grpc://127.0.0.1:1"])(
-  "a first batch to %s without a file descriptor is retried",
+  "a first batch to %s without a free file descriptor is retried",
   async (endpoint) => {
     const limited = ["sh", "-c", 'ulimit -n 200 && exec "$@"', "sh"];
     const child = Bun.spawn([...limited, process.execPath, SENDING], {

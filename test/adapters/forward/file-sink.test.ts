@@ -34,7 +34,7 @@ function newPath(name: string): string {
   return join(mkdtempSync(join(root, "sink-")), name);
 }
 
-test("JSON is a line for each batch, as the collector's file exporter writes it", async () => {
+test("JSON has one line per batch, like that of the collector's file exporter", async () => {
   const path = newPath("spans.jsonl");
   const sink = openSink(path, "json");
 
@@ -45,7 +45,7 @@ test("JSON is a line for each batch, as the collector's file exporter writes it"
   expect(readFileSync(path, "utf8")).toBe(lines.join(""));
 });
 
-test("protobuf is each batch behind its length, byte for byte", async () => {
+test("protobuf is the unchanged batches, each after its length", async () => {
   const path = newPath("spans.binpb");
   const sink = openSink(path, "proto");
 
@@ -57,7 +57,7 @@ test("protobuf is each batch behind its length, byte for byte", async () => {
 });
 
 test.each(["json", "proto"] as const)(
-  "a large batch of %s can be sent from its file",
+  "a large batch written as %s can be sent from its file",
   async (format) => {
     const path = newPath("spans.any");
     const sink = openSink(path, format);
@@ -76,22 +76,22 @@ test.each(["json", "proto"] as const)(
 
 test.each([
   {
-    name: "a folder that is not there",
+    name: "a missing folder",
     path: "nowhere/spans.jsonl",
     reason: "no such file or folder",
   },
-  { name: "a folder of that name", path: "folder.jsonl", reason: "it is a folder, not a file" },
+  { name: "a folder at the path", path: "folder.jsonl", reason: "it is a folder, not a file" },
   {
-    name: "a file for a folder",
+    name: "a file in place of a folder",
     path: "file/spans.jsonl",
     reason: "part of the path is not a folder",
   },
   {
-    name: "a pipe that nobody reads",
+    name: "a pipe without a reader",
     path: "pipe.jsonl",
     reason: "it is not a regular file",
   },
-])("$name is to be mended while the spans wait", async ({ path, reason }) => {
+])("$name causes a retry with the reason", async ({ path, reason }) => {
   const folder = mkdtempSync(join(root, "wrong-"));
   mkdirSync(join(folder, "folder.jsonl"));
   await Bun.write(join(folder, "file"), "");
@@ -104,20 +104,20 @@ test.each([
   expect(outcome.message).toBe(`cannot write "${join(folder, path)}": ${reason}`);
 });
 
-test("a batch that is given up while others are written does not arrive", async () => {
+test("a batch aborted while another is written is not written", async () => {
   const path = newPath("spans.binpb");
   const sink = openSink(path, "proto");
-  const giving = new AbortController();
+  const aborting = new AbortController();
 
-  const sending = [sink.send(batchOf(1), never), sink.send(batchOf(2), giving.signal)];
-  giving.abort();
+  const sending = [sink.send(batchOf(1), never), sink.send(batchOf(2), aborting.signal)];
+  aborting.abort();
   const outcomes = await Promise.all(sending);
 
   expect(outcomes.map(({ outcome }) => outcome)).toEqual(["delivered", "retry"]);
   expect(await requestsInFile(path)).toHaveLength(1);
 });
 
-test("a batch that could not be read back is too large", async () => {
+test("a batch too large to be read back is refused as too large", async () => {
   const request = new Uint8Array(MAX_REQUEST_BYTES + 1);
   const path = newPath("spans.binpb");
 
@@ -127,7 +127,7 @@ test("a batch that could not be read back is too large", async () => {
   expect(existsSync(path)).toBe(false);
 });
 
-test("closing is done with also if the disk has something to say in the end", async () => {
+test("close() succeeds if the last sync fails", async () => {
   const sink = new FileSink({
     ...FILE_PARTS,
     path: newPath("spans.jsonl"),
@@ -147,37 +147,37 @@ test("closing is done with also if the disk has something to say in the end", as
 });
 
 test.each(["spans.jsonl", "spans.binpb"])(
-  "a disk that is full leaves whole requests in %s, and room for what still fits",
+  "a full disk leaves whole requests in %s, and smaller batches are still written",
   async (name) => {
     const path = newPath(name);
-    // The system cuts the write that crosses the limit short, as a full disk does.
+    // The system shortens the write that crosses the limit, as a full disk does.
     const command = `trap '' XFSZ; ulimit -f 100; exec "$0" "$1" "$2"`;
     const child = Bun.spawn(["sh", "-c", command, process.execPath, WRITE_UNTIL_FULL, path], {
       stderr: "inherit",
     });
 
-    const told = JSON.parse(await child.stdout.text()) as Record<"large" | "small", Told>;
+    const results = JSON.parse(await child.stdout.text()) as Record<"large" | "small", SinkResult>;
 
     const requests = await requestsInFile(path);
-    expect(told.large.delivered).toBeGreaterThan(3);
-    expect(told.small.delivered).toBeGreaterThan(0);
-    expect(requests).toHaveLength(told.large.delivered + told.small.delivered);
-    expect(told.large.message).toMatch(
+    expect(results.large.delivered).toBeGreaterThan(3);
+    expect(results.small.delivered).toBeGreaterThan(0);
+    expect(requests).toHaveLength(results.large.delivered + results.small.delivered);
+    expect(results.large.message).toMatch(
       /^cannot write ".*": (the file would be too large|no space is left on the device)$/,
     );
     expect(statSync(path).size).toBeLessThanOrEqual(100 * 1024);
   },
 );
 
-interface Told {
+interface SinkResult {
   readonly delivered: number;
   readonly message: string;
 }
 
-test("a batch that cannot be written in the format is refused, the next is written", async () => {
+test("a batch that cannot be converted to the format is refused, and the next one is written", async () => {
   const path = newPath("spans.jsonl");
   const sink = openSink(path, "json");
-  // A field that says that it is longer than what there is.
+  // A field whose length exceeds the request.
   const broken = { request: Uint8Array.from([0x0a, 0x7f, 0x0a]), spanCount: 1 };
 
   const outcomes = await Promise.all([sink.send(broken, never), sink.send(batchOf(2), never)]);
@@ -193,7 +193,7 @@ test("a batch that cannot be written in the format is refused, the next is writt
   expect(readFileSync(path, "utf8")).toBe(`${otlpJson(batchOf(2).request)}\n`);
 });
 
-test("a turn that fails does not make the next one fail", async () => {
+test("a failed turn does not affect the next one", async () => {
   const sink = openSink(newPath("spans.binpb"), "proto");
   const fault = spyOn(RotatingFile.prototype, "append").mockImplementationOnce(() => {
     throw new Error("a fault");
@@ -206,14 +206,11 @@ test("a turn that fails does not make the next one fail", async () => {
   expect([first, second]).toEqual(["Error: a fault", { outcome: "delivered" }]);
 });
 
-test.each(["json", "proto"] as const)(
-  "of an empty request nothing is written as %s",
-  async (format) => {
-    const path = newPath("spans.any");
-    const sink = openSink(path, format);
+test.each(["json", "proto"] as const)("an empty request writes nothing as %s", async (format) => {
+  const path = newPath("spans.any");
+  const sink = openSink(path, format);
 
-    const outcome = await sink.send({ request: new Uint8Array(0), spanCount: 0 }, never);
+  const outcome = await sink.send({ request: new Uint8Array(0), spanCount: 0 }, never);
 
-    expect([outcome, existsSync(path)]).toEqual([{ outcome: "delivered" }, false]);
-  },
-);
+  expect([outcome, existsSync(path)]).toEqual([{ outcome: "delivered" }, false]);
+});

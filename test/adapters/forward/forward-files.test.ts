@@ -26,7 +26,7 @@ const NOWHERE = join(folder, "nowhere");
 const read = (env: Environment) =>
   readForwardFiles(forwardConfig({ FORWARD_ENDPOINT: "grpcs://up", ...env }));
 
-test("what stands in the files is there, headers of the configuration first", async () => {
+test("the contents of the files are read, with the configured headers first", async () => {
   const files = await read({
     FORWARD_HEADERS: "a=1",
     FORWARD_HEADERS_FILE: fileOf("headers", "b=2\nauthorization=Bearer%20hunter2\n"),
@@ -50,7 +50,7 @@ test("what stands in the files is there, headers of the configuration first", as
   });
 });
 
-test("without files there is nothing but the check", async () => {
+test("without files, only the check of certificates is configured", async () => {
   expect(await read({})).toEqual({ headers: [], tls: { rejectUnauthorized: true } });
   expect(await read({ FORWARD_TLS_INSECURE: "true" })).toEqual({
     headers: [],
@@ -62,7 +62,7 @@ const PAIR = { FORWARD_TLS_CERT_FILE: CERT, FORWARD_TLS_KEY_FILE: KEY };
 
 test.each<{ name: string; env: Environment; mistakes: object[] }>([
   {
-    name: "a file of headers that is none",
+    name: "an invalid file of headers",
     env: { FORWARD_HEADERS_FILE: JUNK },
     mistakes: [
       {
@@ -73,21 +73,21 @@ test.each<{ name: string; env: Environment; mistakes: object[] }>([
     ],
   },
   {
-    name: "authorities that are none",
+    name: "invalid authorities",
     env: { FORWARD_TLS_CA_FILE: JUNK },
     mistakes: [
       { variable: "FORWARD_TLS_CA_FILE", value: JUNK, bound: "a file of certificates in PEM" },
     ],
   },
   {
-    name: "a certificate that is none",
+    name: "an invalid certificate",
     env: { ...PAIR, FORWARD_TLS_CERT_FILE: JUNK },
     mistakes: [
       { variable: "FORWARD_TLS_CERT_FILE", value: JUNK, bound: "a file of a certificate in PEM" },
     ],
   },
   ...[JUNK, OTHER_KEY].map((key) => ({
-    name: "a key that is not the certificate's",
+    name: "a key that does not match the certificate",
     env: { ...PAIR, FORWARD_TLS_KEY_FILE: key },
     mistakes: [
       {
@@ -98,7 +98,7 @@ test.each<{ name: string; env: Environment; mistakes: object[] }>([
     ],
   })),
   {
-    name: "all that is wrong, at once",
+    name: "every mistake at once",
     env: {
       FORWARD_HEADERS_FILE: JUNK,
       FORWARD_TLS_CA_FILE: NOWHERE,
@@ -119,7 +119,7 @@ test.each<{ name: string; env: Environment; mistakes: object[] }>([
       },
     ],
   },
-])("$name: told, without a word of what stands there", async ({ env, mistakes }) => {
+])("$name: reported without the contents of the file", async ({ env, mistakes }) => {
   const files = await read(env);
 
   expect(files).toEqual({ mistakes } as never);

@@ -16,8 +16,8 @@ afterEach(async () => {
   for (const end of ends.splice(0).toReversed()) await end();
 });
 
-/** Takes connections, and says nothing on them; `ended` resolves when one of them was ended. */
-async function startDeaf(upstream: Server) {
+/** Accepts connections without answering; `ended` resolves when one of them has ended. */
+async function startSilent(upstream: Server) {
   const { promise: ended, resolve } = Promise.withResolvers<string>();
   upstream.on("connection", (socket) => {
     socket.on("error", () => {});
@@ -36,14 +36,17 @@ function openSink(parts: Pick<GrpcSinkParts, "port" | "tls">): GrpcSink {
 }
 
 test.each([
-  { name: "in the clear", upstream: () => createServer(), tls: undefined },
+  { name: "in plain text", upstream: () => createServer(), tls: undefined },
   { name: "before TLS", upstream: () => createServer(), tls: ANYBODY },
   { name: "within TLS", upstream: () => createTlsServer(H2), tls: ANYBODY },
-])("a connection that nothing comes of, $name, is not left open", async ({ upstream, tls }) => {
-  const { port, ended } = await startDeaf(upstream());
+])(
+  "a connection without an answer $name is closed after the timeout",
+  async ({ upstream, tls }) => {
+    const { port, ended } = await startSilent(upstream());
 
-  const outcome = await openSink({ port, tls }).send(batchOf(1), never);
+    const outcome = await openSink({ port, tls }).send(batchOf(1), never);
 
-  expect(outcome).toMatchObject({ outcome: "retry", isTimeout: true });
-  expect(await ended).toBe("ended");
-});
+    expect(outcome).toMatchObject({ outcome: "retry", isTimeout: true });
+    expect(await ended).toBe("ended");
+  },
+);

@@ -5,7 +5,7 @@ import { GrpcSink } from "../../../src/adapters/forward/grpc-sink.ts";
 import { GRPC_PARTS } from "../../support/upstreams/sink-upstreams.ts";
 import { batchOf, never } from "../../support/requests/span-batch.ts";
 
-// Upstreams that take a request and end its stream without a status of gRPC.
+// Upstreams that accept a request and end its stream without a gRPC status.
 
 const ends: (() => unknown)[] = [];
 
@@ -17,11 +17,11 @@ const HEADERS = { ":status": 200, "content-type": "application/grpc" };
 
 test.each<{ name: string; end: (stream: ServerHttp2Stream) => void }>([
   {
-    name: "a stream that is reset",
+    name: "a reset stream",
     end: (stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
   },
   {
-    name: "a connection that is to be calm",
+    name: "ENHANCE_YOUR_CALM",
     end: ({ session }) => {
       session?.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0);
       session?.destroy();
@@ -35,10 +35,10 @@ test.each<{ name: string; end: (stream: ServerHttp2Stream) => void }>([
     },
   },
   {
-    name: "headers that are all there is",
+    name: "a response of headers only",
     end: (stream) => stream.respond(HEADERS, { endStream: true }),
   },
-])("$name settles nothing: the batch is to be retried", async ({ end }) => {
+])("$name causes a retry", async ({ end }) => {
   const upstream = createServer();
   upstream.on("session", (session) => session.on("error", () => {}));
   upstream.on("stream", (stream: ServerHttp2Stream) => {

@@ -46,7 +46,7 @@ const RETRYABLE = [
   "DATA_LOSS",
 ] as const;
 
-test.each(RETRYABLE)("%s is retried, when RetryInfo says", async (code) => {
+test.each(RETRYABLE)("%s is retried after the delay in RetryInfo", async (code) => {
   expect(await answered(grpcFailure(status[code], "later", 1500))).toEqual({
     outcome: "retry",
     message: `${code}: later`,
@@ -60,7 +60,7 @@ test.each([
   ["ALREADY_EXISTS", "other"],
   ["FAILED_PRECONDITION", "invalid"],
   ["INTERNAL", "internal"],
-] as const)("%s may concern the spans: refused, %s", async (code, reason) => {
+] as const)("%s may concern the spans: refused as %s", async (code, reason) => {
   expect(await answered(grpcFailure(status[code], "no"))).toEqual({
     outcome: "refused",
     reason,
@@ -73,7 +73,7 @@ test.each([
   ["PERMISSION_DENIED", "forbidden"],
   ["UNIMPLEMENTED", "unsupported"],
   ["UNAUTHENTICATED", "unauthenticated"],
-] as const)("%s concerns us: blocked, %s", async (code, reason) => {
+] as const)("%s concerns the connection or the route: blocked as %s", async (code, reason) => {
   expect(await answered(grpcFailure(status[code], "no", 1500))).toEqual({
     outcome: "blocked",
     reason,
@@ -81,14 +81,14 @@ test.each([
   });
 });
 
-test("RESOURCE_EXHAUSTED is retried without RetryInfo as well", async () => {
+test("RESOURCE_EXHAUSTED is retried without RetryInfo too", async () => {
   expect(await answered(grpcFailure(status.RESOURCE_EXHAUSTED, "quota"))).toEqual({
     outcome: "retry",
     message: "RESOURCE_EXHAUSTED: quota",
   });
 });
 
-test("details that are no google.rpc.Status are as good as none", async () => {
+test("details that are not a google.rpc.Status are ignored", async () => {
   const metadata = new Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from([0xff, 0xff]));
 
@@ -97,7 +97,7 @@ test("details that are no google.rpc.Status are as good as none", async () => {
   expect(outcome).toEqual({ outcome: "retry", message: "RESOURCE_EXHAUSTED: x" });
 });
 
-test("a message larger than a receiver takes is too large", async () => {
+test("a message above the upstream's limit is too large", async () => {
   const options = { "grpc.max_receive_message_length": 1000 };
   const { port } = await startUpstream(() => grpcSuccess(), { options });
   const sink = openSink(port, { compression: "none" });
@@ -106,7 +106,7 @@ test("a message larger than a receiver takes is too large", async () => {
   expect(await sink.send(batchOf(1), never)).toEqual({ outcome: "delivered" });
 });
 
-test("an upstream's limit of 4 MiB is not taken for that of its answers", async () => {
+test("an upstream's limit of 4 MiB is not mistaken for the limit of answers", async () => {
   const options = { "grpc.max_receive_message_length": 4 * 1024 * 1024 };
   const { port } = await startUpstream(() => grpcSuccess(), { options });
   const request = new Uint8Array(4 * 1024 * 1024 + 1);
@@ -119,14 +119,14 @@ test("an upstream's limit of 4 MiB is not taken for that of its answers", async 
   expect(outcome.outcome).toBe("too_large");
 });
 
-test("an answer that cannot be read is that of a success", async () => {
+test("a success with an unreadable answer counts as delivered", async () => {
   expect(await answered({ bytes: Uint8Array.from([0x0a, 0xff]) })).toEqual({
     outcome: "delivered",
     message: "its response cannot be read",
   });
 });
 
-test("an answer beyond 4 MiB is not read, and the batch not sent again", async () => {
+test("an answer above 4 MiB is not read, and the batch counts as delivered", async () => {
   const warning = "x".repeat(4 * 1024 * 1024 + 100);
 
   expect(await answered(grpcSuccess(0, warning))).toEqual({
@@ -135,7 +135,7 @@ test("an answer beyond 4 MiB is not read, and the batch not sent again", async (
   });
 });
 
-test("a proxy that says 413 finds it too large, and 503 is retried", async () => {
+test("413 from a proxy means too large, and 503 means retry", async () => {
   const statuses = [413, 503];
   const proxy = createHttp2Server((_, response) => {
     response.writeHead(statuses.shift() ?? 500).end();
@@ -148,7 +148,7 @@ test("a proxy that says 413 finds it too large, and 503 is retried", async () =>
   expect(await sink.send(batchOf(1), never)).toMatchObject({ outcome: "retry" });
 });
 
-test("headers go with every request, and who sends it is told", async () => {
+test("every request has the configured headers and a user agent", async () => {
   const upstream = await startUpstream(() => grpcSuccess());
   const headers = [
     ["api-key", "secret"],
@@ -166,36 +166,39 @@ test("headers go with every request, and who sends it is told", async () => {
 test.each([
   { compression: "gzip", isFewer: true },
   { compression: "none", isFewer: false },
-] as const)("with $compression fewer bytes travel: $isFewer", async ({ compression, isFewer }) => {
-  const upstream = await startGrpcUpstream(() => grpcSuccess());
-  ends.push(() => upstream.stop());
-  let travelled = 0;
-  const relay = createServer((socket) => {
-    const onward = Bun.connect({
-      hostname: "127.0.0.1",
-      port: upstream.port,
-      socket: {
-        data: (_, bytes) => void socket.write(bytes),
-        close: () => void socket.destroy(),
-        error: () => void socket.destroy(),
-      },
+] as const)(
+  "$compression sends less than half of the bytes: $isFewer",
+  async ({ compression, isFewer }) => {
+    const upstream = await startGrpcUpstream(() => grpcSuccess());
+    ends.push(() => upstream.stop());
+    let sentBytes = 0;
+    const relay = createServer((socket) => {
+      const onward = Bun.connect({
+        hostname: "127.0.0.1",
+        port: upstream.port,
+        socket: {
+          data: (_, bytes) => void socket.write(bytes),
+          close: () => void socket.destroy(),
+          error: () => void socket.destroy(),
+        },
+      });
+      socket.on("data", (bytes: Buffer) => {
+        sentBytes += bytes.length;
+        void onward.then((to) => to.write(bytes));
+      });
+      socket.on("close", () => void onward.then((to) => to.end()));
+      socket.on("error", () => {});
     });
-    socket.on("data", (bytes: Buffer) => {
-      travelled += bytes.length;
-      void onward.then((to) => to.write(bytes));
-    });
-    socket.on("close", () => void onward.then((to) => to.end()));
-    socket.on("error", () => {});
-  });
-  await new Promise<void>((listening) => relay.listen(0, "127.0.0.1", listening));
-  ends.push(() => relay.close());
-  const batch = batchOf(500);
+    await new Promise<void>((listening) => relay.listen(0, "127.0.0.1", listening));
+    ends.push(() => relay.close());
+    const batch = batchOf(500);
 
-  await openSink((relay.address() as AddressInfo).port, { compression }).send(batch, never);
+    await openSink((relay.address() as AddressInfo).port, { compression }).send(batch, never);
 
-  expect(travelled).toBeGreaterThan(100);
-  expect(travelled < batch.request.length / 2).toBe(isFewer);
-});
+    expect(sentBytes).toBeGreaterThan(100);
+    expect(sentBytes < batch.request.length / 2).toBe(isFewer);
+  },
+);
 
 test("a refused connection is retried, and its message ends with the reason", async () => {
   const probe = createServer();
@@ -230,13 +233,13 @@ test("a silent upstream is retried after the timeout, on a new connection", asyn
   expect(connections).toBe(2);
 });
 
-test("an upstream that says DEADLINE_EXCEEDED is there: no time of ours was up", async () => {
+test("DEADLINE_EXCEEDED from the upstream is not reported as our timeout", async () => {
   const outcome = await answered(grpcFailure(status.DEADLINE_EXCEEDED, "of another's"));
 
   expect(outcome).toEqual({ outcome: "retry", message: "DEADLINE_EXCEEDED: of another's" });
 });
 
-test("an upstream that heeds the deadline, and says so, has run out of our time", async () => {
+test("an answer of DEADLINE_EXCEEDED shortly before our deadline is our timeout", async () => {
   const headers = { ":status": 200, "content-type": "application/grpc", "grpc-status": "4" };
   const upstream = createHttp2Server((_, { stream }) => {
     setTimeout(() => stream.respond(headers, { endStream: true }), 450);
@@ -248,13 +251,13 @@ test("an upstream that heeds the deadline, and says so, has run out of our time"
   expect(await sink.send(batchOf(1), never)).toMatchObject({ outcome: "retry", isTimeout: true });
 });
 
-test("a proxy of the environment is asked, but not for what is on this machine", async () => {
+test("the proxy of the environment is used, except for hosts on this machine", async () => {
   const upstream = await startUpstream(() => grpcSuccess());
-  const asked: string[] = [];
+  const proxied: string[] = [];
   const proxy = createServer((socket) => {
     socket.on("error", () => {});
     socket.once("data", (bytes: Buffer) => {
-      asked.push(bytes.toString().split("\r\n")[0]!);
+      proxied.push(bytes.toString().split("\r\n")[0]!);
       const onward = connect(upstream.port, "127.0.0.1", () => {
         socket.write("HTTP/1.1 200 OK\r\n\r\n");
         socket.pipe(onward).pipe(socket);
@@ -272,7 +275,7 @@ test("a proxy of the environment is asked, but not for what is on this machine",
   const elsewhere = await openSink(9, { host: "upstream.invalid" }).send(batchOf(1), never);
 
   expect([here, elsewhere]).toEqual([{ outcome: "delivered" }, { outcome: "delivered" }]);
-  expect(asked).toEqual(["CONNECT upstream.invalid:9 HTTP/1.1"]);
+  expect(proxied).toEqual(["CONNECT upstream.invalid:9 HTTP/1.1"]);
 });
 
 function restore(name: string, value: string | undefined): void {

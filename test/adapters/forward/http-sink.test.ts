@@ -35,14 +35,17 @@ async function answered(response: Response): Promise<SendOutcome> {
   return await openSink(startUpstream(() => response).url).send(batchOf(3), never);
 }
 
-test.each([429, 502, 503, 504])("%d is retried, at no certain time", async (code) => {
-  expect(await answered(exportFailure(code, "later"))).toEqual({
-    outcome: "retry",
-    message: `${code}: later`,
-  });
-});
+test.each([429, 502, 503, 504])(
+  "%d without Retry-After is retried without a delay from the upstream",
+  async (code) => {
+    expect(await answered(exportFailure(code, "later"))).toEqual({
+      outcome: "retry",
+      message: `${code}: later`,
+    });
+  },
+);
 
-test.each([429, 502, 503, 504])("%d is retried when Retry-After says", async (code) => {
+test.each([429, 502, 503, 504])("%d is retried after the delay in Retry-After", async (code) => {
   expect(await answered(exportFailure(code, "later", { retryAfter: "3" }))).toEqual({
     outcome: "retry",
     message: `${code}: later`,
@@ -58,7 +61,7 @@ test("Retry-After may be a date", async () => {
   expect((outcome as { afterMs: number }).afterMs).toBeWithin(3_000_000, 3_600_001);
 });
 
-test("without Retry-After, the RetryInfo of the body says when", async () => {
+test("RetryInfo in the body applies without Retry-After", async () => {
   const value = google.rpc.RetryInfo.encode({ retryDelay: { seconds: 2, nanos: 0 } }).finish();
   const details = [{ typeUrl: "type.googleapis.com/google.rpc.RetryInfo", value }];
   const body = google.rpc.Status.encode({ code: 14, message: "later", details }).finish();
@@ -72,7 +75,7 @@ test.each([
   [400, "invalid"],
   [422, "invalid"],
   [500, "internal"],
-] as const)("%d may concern the spans: refused, %s", async (code, reason) => {
+] as const)("%d may concern the spans: refused as %s", async (code, reason) => {
   expect(await answered(exportFailure(code, "no", { retryAfter: "1" }))).toEqual({
     outcome: "refused",
     reason,
@@ -90,7 +93,7 @@ test.each([
   [425, "other"],
   [501, "unsupported"],
   [520, "other"],
-] as const)("%d concerns us or the way: blocked, %s", async (code, reason) => {
+] as const)("%d concerns the connection or the route: blocked as %s", async (code, reason) => {
   expect(await answered(exportFailure(code, "no", { retryAfter: "1" }))).toEqual({
     outcome: "blocked",
     reason,
@@ -98,7 +101,7 @@ test.each([
   });
 });
 
-test("413 is too large", async () => {
+test("413 means too large", async () => {
   expect(await answered(exportFailure(413, "4 MiB at most"))).toEqual({
     outcome: "too_large",
     message: "413: 4 MiB at most",
@@ -117,19 +120,23 @@ test.each([
     message: "401: token has expired\\n",
   },
   {
-    name: "a page",
+    name: "a web page",
     response: new Response("<html>no</html>", {
       status: 403,
       headers: { "Content-Type": "text/html" },
     }),
     message: "403: Forbidden",
   },
-  { name: "nothing", response: new Response(null, { status: 404 }), message: "404: Not Found" },
-])("a failure with $name is told in few words", async ({ response, message }) => {
+  {
+    name: "an empty body",
+    response: new Response(null, { status: 404 }),
+    message: "404: Not Found",
+  },
+])("the message of a failure with $name is short", async ({ response, message }) => {
   expect((await answered(response)).message).toBe(message);
 });
 
-test.each([301, 302, 303, 307, 308])("%d is not followed", async (status) => {
+test.each([301, 302, 303, 307, 308])("a redirect with %d is not followed", async (status) => {
   const other = startUpstream(() => exportSuccess(PROTOBUF));
   const headers = { Location: `${other.url}/elsewhere?token=secret` };
 
@@ -143,7 +150,7 @@ test.each([301, 302, 303, 307, 308])("%d is not followed", async (status) => {
   expect(other.requests).toEqual([]);
 });
 
-test("a redirection to nowhere is not followed either", async () => {
+test("a redirect without a target is not followed", async () => {
   expect((await answered(new Response(null, { status: 302 }))).message).toBe(
     "302: redirects are not followed",
   );
@@ -160,14 +167,14 @@ test.each([
   });
 });
 
-test("an answer beyond 4 MiB is not read, and the batch not sent again", async () => {
+test("an answer above 4 MiB is not read, and the batch counts as delivered", async () => {
   expect(await answered(new Response(new Uint8Array(5 * 1024 * 1024)))).toEqual({
     outcome: "delivered",
     message: "its response is longer than 4194304 bytes, and was not read",
   });
 });
 
-test("of a failure beyond 4 MiB the status is told", async () => {
+test("only the status is reported for a failure above 4 MiB", async () => {
   const body = new Uint8Array(5 * 1024 * 1024);
 
   expect(await answered(new Response(body, { status: 503 }))).toEqual({
@@ -176,8 +183,8 @@ test("of a failure beyond 4 MiB the status is told", async () => {
   });
 });
 
-/** A server that says `text` to whatever comes, and hangs up. */
-async function startRudeServer(text: string): Promise<string> {
+/** Starts a server that answers any request with `text` and closes the connection. */
+async function startRawServer(text: string): Promise<string> {
   const server = createServer((socket: Socket) => {
     socket.on("error", () => {});
     socket.once("data", () => socket.end(text));
@@ -187,8 +194,8 @@ async function startRudeServer(text: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test("a success whose answer is cut off is a success", async () => {
-  const url = await startRudeServer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nxx");
+test("a success with a truncated answer counts as delivered", async () => {
+  const url = await startRawServer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nxx");
 
   const outcome = await openSink(url).send(batchOf(1), never);
 
@@ -200,26 +207,26 @@ test.each([
   ["a greeting", "220 smtp.example.com ESMTP\r\n"],
   ["nothing", ""],
   ["half a status", "HTTP/1.1 20"],
-])("an upstream that says %s and hangs up is retried", async (_, text) => {
-  const url = await startRudeServer(text);
+])("an upstream that closes the connection after %s is retried", async (_, text) => {
+  const url = await startRawServer(text);
 
   expect((await openSink(url).send(batchOf(1), never)).outcome).toBe("retry");
 });
 
 test("a silent upstream is retried after the timeout", async () => {
-  const asked = Promise.withResolvers<void>();
-  const { url } = startUpstream(() => void asked.resolve());
+  const requested = Promise.withResolvers<void>();
+  const { url } = startUpstream(() => void requested.resolve());
   const clock = new HandMovedClock();
   const sending = openSink(url, { timeoutMs: 30_000, clock }).send(batchOf(1), never);
 
-  await asked.promise;
+  await requested.promise;
   clock.moveMs(30_000);
 
   const message = "TimeoutError: no response in time";
   expect(await sending).toEqual({ outcome: "retry", message, isTimeout: true });
 });
 
-test("an upstream that answers in time, or not at all, leaves no timer behind", async () => {
+test("a send leaves no timer, whether it is answered or fails", async () => {
   const clock = new HandMovedClock();
   const { url } = startUpstream(() => exportSuccess(PROTOBUF));
 
@@ -229,14 +236,14 @@ test("an upstream that answers in time, or not at all, leaves no timer behind", 
   expect([outcome, other.outcome, clock.pendingActions]).toEqual(["delivered", "retry", 0]);
 });
 
-test("a host that nobody knows is retried, and told", async () => {
+test("an unknown host is retried, and the message does not contain the URL", async () => {
   const outcome = await openSink("http://no-such-host.invalid/").send(batchOf(1), never);
 
   expect(outcome.outcome).toBe("retry");
   expect(outcome.message).not.toContain("invalid/");
 });
 
-test("the path, what it asks for and the headers go with every request", async () => {
+test("every request has the path, the query and the headers", async () => {
   const upstream = startUpstream(() => exportSuccess(PROTOBUF));
   const headers = [["api-key", "secret"]] as const;
 
@@ -257,19 +264,24 @@ test.each([
   { compression: "none", encoding: null, isFewer: false },
   { compression: "gzip", encoding: "gzip", isFewer: true },
   { compression: "zstd", encoding: "zstd", isFewer: true },
-] as const)("$compression is what is sent", async ({ compression, encoding, isFewer }) => {
-  const upstream = startUpstream(() => exportSuccess(PROTOBUF));
-  const batch = batchOf(500);
+] as const)(
+  "the compression $compression is applied",
+  async ({ compression, encoding, isFewer }) => {
+    const upstream = startUpstream(() => exportSuccess(PROTOBUF));
+    const batch = batchOf(500);
 
-  await openSink(upstream.url, { compression }).send(batch, never);
+    await openSink(upstream.url, { compression }).send(batch, never);
 
-  const [{ bytes, bodyBytes, headers }] = upstream.requests as [(typeof upstream.requests)[number]];
-  expect(headers.get("content-encoding")).toBe(encoding);
-  expect(bodyBytes < batch.request.length / 2).toBe(isFewer);
-  expect(Buffer.from(bytes).equals(batch.request)).toBe(true);
-});
+    const [{ bytes, bodyBytes, headers }] = upstream.requests as [
+      (typeof upstream.requests)[number],
+    ];
+    expect(headers.get("content-encoding")).toBe(encoding);
+    expect(bodyBytes < batch.request.length / 2).toBe(isFewer);
+    expect(Buffer.from(bytes).equals(batch.request)).toBe(true);
+  },
+);
 
-test("one connection serves one request after another", async () => {
+test("consecutive requests use one connection", async () => {
   const upstream = startUpstream(() => exportSuccess(PROTOBUF));
   const sink = openSink(upstream.url);
 
@@ -278,7 +290,7 @@ test("one connection serves one request after another", async () => {
   expect(new Set(upstream.requests.map(({ from }) => from)).size).toBe(1);
 });
 
-test("a proxy of the environment is not asked for what is on this machine", async () => {
+test("the proxy of the environment is not used for hosts on this machine", async () => {
   const upstream = startUpstream(() => exportSuccess(PROTOBUF));
   const proxy = startUpstream(() => exportSuccess(PROTOBUF));
   const before = process.env["http_proxy"];

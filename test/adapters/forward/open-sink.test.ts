@@ -79,7 +79,7 @@ test("grpcs:// is gRPC with TLS", async () => {
 
 const accept = () => exportSuccess("application/x-protobuf");
 
-test("http:// is OTLP/HTTP, at its path", async () => {
+test("http:// is OTLP/HTTP with the default path", async () => {
   const upstream = startHttpUpstream(accept);
   ends.push(() => upstream.stop());
   const sink = await openSink({
@@ -103,7 +103,7 @@ const HEADERS_FILE = join(folder, "headers");
 writeFileSync(HEADERS_FILE, "authorization=Bearer%20t0k3n-of-file");
 const SECRETS = { FORWARD_HEADERS: "api-key=k3y", FORWARD_HEADERS_FILE: HEADERS_FILE };
 
-test("over HTTP an upstream that repeats what is secret gives nothing away", async () => {
+test("secrets that an HTTP upstream repeats are concealed", async () => {
   const upstream = startHttpUpstream(() => exportFailure(403, "t0k3n-of-file is not of s3cret"));
   ends.push(() => upstream.stop());
   const endpoint = `http://127.0.0.1:${upstream.port}/?key=s3cret`;
@@ -114,7 +114,7 @@ test("over HTTP an upstream that repeats what is secret gives nothing away", asy
   expect(message).toBe("403: *** is not of ***");
 });
 
-test("over gRPC an upstream that repeats what is secret gives nothing away", async () => {
+test("secrets that a gRPC upstream repeats are concealed", async () => {
   const denied = grpcFailure(status.PERMISSION_DENIED, "not Bearer t0k3n-of-file");
   const upstream = await startGrpcUpstream(() => denied);
   ends.push(() => upstream.stop());
@@ -126,7 +126,7 @@ test("over gRPC an upstream that repeats what is secret gives nothing away", asy
   expect(message).toBe("PERMISSION_DENIED: not ***");
 });
 
-test("an upstream that answers nonsense does not bring the URL into the log", async () => {
+test("an invalid HTTP answer does not reveal the URL", async () => {
   const upstream = createServer((socket) => {
     socket.on("error", () => {});
     socket.once("data", () => socket.write("HTTP/1.1 nonsense\r\n\r\n"));
@@ -143,7 +143,7 @@ test("an upstream that answers nonsense does not bring the URL into the log", as
   });
 });
 
-test("a token that was replaced is used after the upstream has refused the old one", async () => {
+test("a replaced token is used after the upstream has refused the old one", async () => {
   const file = join(folder, "rotated");
   writeFileSync(file, "authorization=old-token");
   const upstream = startHttpUpstream(({ headers }) =>
@@ -160,7 +160,7 @@ test("a token that was replaced is used after the upstream has refused the old o
   expect([before.message, after]).toEqual(["401: not ***", { outcome: "delivered" }]);
 });
 
-test.each(["grpcs", "https"])("over %s an authority that was replaced is used", async (scheme) => {
+test.each(["grpcs", "https"])("a replaced authority is used with %s", async (scheme) => {
   const file = join(folder, "rotated.pem");
   writeFileSync(file, stranger.cert);
   const pair = { private_key: Buffer.from(server.key), cert_chain: Buffer.from(server.cert) };
@@ -190,7 +190,7 @@ test("https:// is OTLP/HTTP with TLS", async () => {
   expect(await sink.send(batchOf(1), never)).toEqual({ outcome: "delivered" });
 });
 
-test("file:/// is a file that is set aside when it is full", async () => {
+test("file:/// is a rotating file", async () => {
   const sink = await openSink({
     FORWARD_ENDPOINT: `file://${folder}/spans.jsonl`,
     FORWARD_FILE_MAX_BYTES: "4KiB",
@@ -202,7 +202,7 @@ test("file:/// is a file that is set aside when it is full", async () => {
   expect(names.toSorted()).toEqual(["spans-2026-01-02T03-04-05.678Z.jsonl", "spans.jsonl"]);
 });
 
-test("what is wrong with the files is told, and there is no sink", async () => {
+test("mistakes in the files are returned instead of a sink", async () => {
   const forward = forwardConfig({
     FORWARD_ENDPOINT: "https://up",
     FORWARD_TLS_CA_FILE: "nowhere.pem",

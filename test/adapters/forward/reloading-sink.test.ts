@@ -22,7 +22,7 @@ const folder = temporaryFolder();
 const HEADERS = join(folder, "headers");
 const { client, stranger } = makeCertificates();
 
-/** A sink whose generations are fakes, in the order in which they were made. */
+/** Opens a sink whose generations are fakes; `made` lists them in order. */
 async function open(env: Environment) {
   const forward = forwardConfig({ FORWARD_ENDPOINT: "grpcs://up", ...env });
   const [clock, logger] = [new HandMovedClock(), new RecordingLogger()];
@@ -45,7 +45,7 @@ async function openWithToken(token: string) {
   return await open({ FORWARD_HEADERS_FILE: HEADERS });
 }
 
-test("files are looked at again once the interval has passed, and not before", async () => {
+test("files are checked again after the interval, and not before", async () => {
   const { sink, clock, headersMade } = await openWithToken("one");
   writeFileSync(HEADERS, "token=two");
 
@@ -64,16 +64,19 @@ test.each<{ outcome: SendOutcome; isReason: boolean }>([
   { outcome: { outcome: "refused", reason: "invalid", message: "400" }, isReason: false },
   { outcome: { outcome: "delivered" }, isReason: false },
   { outcome: { outcome: "too_large", message: "413" }, isReason: false },
-])("after $outcome.outcome they are looked at: $isReason", async ({ outcome, isReason }) => {
-  const { sink, made, headersMade } = await openWithToken("one");
-  made[0]!.sink.answer = () => outcome;
-  await sink.send(batchOf(1), never);
-  writeFileSync(HEADERS, "token=two");
+])(
+  "the files are checked after the outcome $outcome.outcome: $isReason",
+  async ({ outcome, isReason }) => {
+    const { sink, made, headersMade } = await openWithToken("one");
+    made[0]!.sink.answer = () => outcome;
+    await sink.send(batchOf(1), never);
+    writeFileSync(HEADERS, "token=two");
 
-  await sink.send(batchOf(1), never);
+    await sink.send(batchOf(1), never);
 
-  expect(headersMade().length).toBe(isReason ? 2 : 1);
-});
+    expect(headersMade().length).toBe(isReason ? 2 : 1);
+  },
+);
 
 test.each([
   { name: "written in place", replace: (text: string) => writeFileSync(HEADERS, text) },
@@ -85,14 +88,14 @@ test.each([
     },
   },
   {
-    name: "behind a link that points elsewhere now",
+    name: "replaced behind a link",
     replace: (text: string) => {
       writeFileSync(`${HEADERS}.data`, text);
       unlinkSync(HEADERS);
       symlinkSync(`${HEADERS}.data`, HEADERS);
     },
   },
-])("a file that was $name is seen, though it is as long as before", async ({ replace }) => {
+])("a file that was $name is reloaded although its size is the same", async ({ replace }) => {
   const { sink, logger, headersMade } = await openWithToken("one");
 
   replace("token=two");
@@ -105,7 +108,7 @@ test.each([
   unlinkSync(HEADERS);
 });
 
-test("files that have not changed make no new sink, and say nothing", async () => {
+test("unchanged files cause no new sink and no log line", async () => {
   const { sink, logger, made } = await openWithToken("one");
 
   await sink.reload();
@@ -113,7 +116,7 @@ test("files that have not changed make no new sink, and say nothing", async () =
   expect([made.length, logger.lines]).toEqual([1, []]);
 });
 
-test("without files nothing is looked at", async () => {
+test("without files, nothing is reloaded", async () => {
   const { sink, clock, made } = await open({ FORWARD_HEADERS: "token=one" });
 
   clock.moveMs(CHECK_INTERVAL_MS);
@@ -123,7 +126,7 @@ test("without files nothing is looked at", async () => {
   expect(made.length).toBe(1);
 });
 
-test("what is being sent ends with the old files, and then their sink is closed", async () => {
+test("a send in flight ends with the old files, and their sink is closed after it", async () => {
   const { sink, made } = await openWithToken("one");
   made[0]!.sink.answer = () => "held";
   const sending = sink.send(batchOf(1), never);
@@ -147,7 +150,7 @@ test("what is being sent ends with the old files, and then their sink is closed"
   ]);
 });
 
-test("files with a mistake change nothing, and the mistake is logged once", async () => {
+test("files with a mistake are not used, and the mistake is logged once", async () => {
   const { sink, logger, made, headersMade } = await openWithToken("one");
   writeFileSync(HEADERS, "no header");
 
@@ -166,7 +169,7 @@ test("files with a mistake change nothing, and the mistake is logged once", asyn
   expect(logger.lines[0]!.fields).toMatchObject({ variable: "FORWARD_HEADERS_FILE" });
 });
 
-test("a reload reports whether what the files hold is in use", async () => {
+test("reload() returns whether the current contents of the files are in use", async () => {
   const { sink } = await openWithToken("one");
   const unchanged = await sink.reload();
 
@@ -178,7 +181,7 @@ test("a reload reports whether what the files hold is in use", async () => {
   expect([unchanged, wrong, changed]).toEqual([true, [false, false], true]);
 });
 
-test("a certificate waits for its key", async () => {
+test("a new certificate is not used before its key has been replaced too", async () => {
   const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
   writeFileSync(cert, client.cert);
   writeFileSync(key, client.key);
@@ -198,7 +201,7 @@ test("a certificate waits for its key", async () => {
   });
 });
 
-test("a file that is gone for a while is no reason to stop", async () => {
+test("a missing file does not stop sending", async () => {
   const { sink, made, logger } = await openWithToken("one");
 
   unlinkSync(HEADERS);
@@ -212,7 +215,7 @@ test("a file that is gone for a while is no reason to stop", async () => {
   expect([made.length, logger.lines.map(({ event }) => event)]).toEqual([1, ["cannot_reload"]]);
 });
 
-test("a closed sink closes all there are, and makes no other", async () => {
+test("close() closes all generations and makes no new one", async () => {
   const { sink, made } = await openWithToken("one");
   made[0]!.sink.answer = () => "held";
   const sending = sink.send(batchOf(1), never);

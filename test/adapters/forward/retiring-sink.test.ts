@@ -4,7 +4,7 @@ import { FakeSink } from "../../support/fakes/fake-sink.ts";
 import { nextTurn } from "../../support/running/searched-ring.ts";
 import { batchOf, never } from "../../support/requests/span-batch.ts";
 
-test("what is being sent ends before the sink is closed", async () => {
+test("a retired sink is closed after its last send", async () => {
   const sink = new FakeSink(() => "held");
   const retiring = new RetiringSink(sink);
   const sending = retiring.send(batchOf(1), never);
@@ -20,7 +20,7 @@ test("what is being sent ends before the sink is closed", async () => {
   expect([isClosedBefore, sink.isClosed]).toEqual([false, true]);
 });
 
-test("a send that fails is an end as well", async () => {
+test("a retired sink is closed after a send that throws", async () => {
   const sink = new FakeSink(() => {
     throw new Error("a fault");
   });
@@ -33,7 +33,7 @@ test("a send that fails is an end as well", async () => {
   expect(sink.isClosed).toBe(true);
 });
 
-test("to close it gives up what is being sent", async () => {
+test("close() aborts the send in flight", async () => {
   const retiring = new RetiringSink(new FakeSink(() => "held"));
   const sending = retiring.send(batchOf(1), never);
 

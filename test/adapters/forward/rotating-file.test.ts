@@ -28,7 +28,7 @@ afterEach(async () => {
   for (const file of files.splice(0)) await file.close();
 });
 
-/** In a folder of its own, at a time that only the test moves. */
+/** Starts a file in its own folder, with a clock that only the test moves. */
 function start(parts: Partial<RotatingFileParts> = {}) {
   const folder = mkdtempSync(join(root, "files-"));
   const path = join(folder, "spans.jsonl");
@@ -40,13 +40,13 @@ function start(parts: Partial<RotatingFileParts> = {}) {
   return { file, folder, path, time, write, texts: () => textsIn(folder) };
 }
 
-/** What is in every file, by its name. */
+/** Returns the text of every file by its name. */
 function textsIn(folder: string): Record<string, string> {
   const names = readdirSync(folder).toSorted();
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }
 
-test("frames are appended, and only the owner may read them", async () => {
+test("frames are appended to a file that only its owner can read", async () => {
   const { file, path, write, texts } = start();
 
   await write("a\n");
@@ -57,7 +57,7 @@ test("frames are appended, and only the owner may read them", async () => {
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
-test("what was there before is appended to", async () => {
+test("frames are appended to an existing file", async () => {
   const { path, write, texts } = start();
   writeFileSync(path, "old\n");
 
@@ -66,7 +66,7 @@ test("what was there before is appended to", async () => {
   expect(texts()).toEqual({ "spans.jsonl": "old\nnew\n" });
 });
 
-test("a file that is full is set aside before the frame that does not fit", async () => {
+test("a full file is rotated before the frame that does not fit", async () => {
   const { write, texts } = start({ maxBytes: 6 });
 
   for (const text of ["aa\n", "bb\n", "cc\n"]) await write(text);
@@ -77,7 +77,7 @@ test("a file that is full is set aside before the frame that does not fit", asyn
   });
 });
 
-test("what was there before counts towards its size", async () => {
+test("the size of an existing file counts", async () => {
   const { path, write, texts } = start({ maxBytes: 6 });
   writeFileSync(path, "old\n");
 
@@ -86,7 +86,7 @@ test("what was there before counts towards its size", async () => {
   expect(Object.values(texts())).toEqual(["old\n", "new\n"]);
 });
 
-test("a frame larger than a file gets one of its own", async () => {
+test("a frame larger than the maximum gets its own file", async () => {
   const { write, texts } = start({ maxBytes: 3 });
 
   await write("large\n");
@@ -95,7 +95,7 @@ test("a frame larger than a file gets one of its own", async () => {
   expect(Object.values(texts())).toEqual(["large\n", "a\n"]);
 });
 
-test("a file that is old is set aside, counted from when it was begun", async () => {
+test("a file is rotated at the maximum age, which counts from its creation", async () => {
   const { time, write, texts } = start({ maxAgeMs: 1000 });
 
   await write("a\n");
@@ -110,7 +110,7 @@ test("a file that is old is set aside, counted from when it was begun", async ()
   });
 });
 
-test("with no age, a file may become as old as it likes", async () => {
+test("without a maximum age, a file is not rotated by age", async () => {
   const { time, write, texts } = start({ maxAgeMs: 0 });
 
   await write("a\n");
@@ -120,7 +120,7 @@ test("with no age, a file may become as old as it likes", async () => {
   expect(Object.keys(texts())).toEqual(["spans.jsonl"]);
 });
 
-test("a file from an earlier run is as old as it is", async () => {
+test("the age of a file from an earlier run counts", async () => {
   const { path, write, texts } = start({ maxAgeMs: 1000, nowMs: () => Date.now() + 5000 });
   writeFileSync(path, "old\n");
 
@@ -129,7 +129,7 @@ test("a file from an earlier run is as old as it is", async () => {
   expect(Object.values(texts())).toEqual(["old\n", "new\n"]);
 });
 
-test("the newest are kept, whatever the clock says, and nothing else is touched", async () => {
+test("the newest files are kept regardless of the clock, and other files are not removed", async () => {
   const { folder, time, write, texts } = start({ maxBytes: 2, keep: 2 });
   const others = ["spans-old.jsonl", "spans-2026-01-02T03-04-05.678Z.txt", "other.jsonl"];
   for (const name of others) writeFileSync(join(folder, name), "");
@@ -139,12 +139,12 @@ test("the newest are kept, whatever the clock says, and nothing else is touched"
     await write(text);
   }
 
-  const kept = Object.entries(texts()).filter(([name]) => !others.includes(name));
-  expect(kept.map(([, text]) => text)).toEqual(["3\n", "4\n", "5\n"]);
+  const rotated = Object.entries(texts()).filter(([name]) => !others.includes(name));
+  expect(rotated.map(([, text]) => text)).toEqual(["3\n", "4\n", "5\n"]);
   expect(Object.keys(texts())).toEqual(expect.arrayContaining(others));
 });
 
-test("what a crash has cut off is set aside, and nothing is written behind it", async () => {
+test("a file with an incomplete frame at its end is rotated before the next frame", async () => {
   const { path, write, texts } = start();
   writeFileSync(path, "whole\nhal");
 
@@ -153,7 +153,7 @@ test("what a crash has cut off is set aside, and nothing is written behind it", 
   expect(Object.values(texts())).toEqual(["whole\nhal", "new\n"]);
 });
 
-test("a file that somebody moves or removes is begun anew", async () => {
+test("a file that was moved or removed is created anew", async () => {
   const { folder, path, write, texts } = start();
   await write("a\n");
 
@@ -165,7 +165,7 @@ test("a file that somebody moves or removes is begun anew", async () => {
   expect(texts()).toEqual({ moved: "a\n", "spans.jsonl": "c\n" });
 });
 
-test("a folder that is not there is told of, and written to when it is", async () => {
+test("a missing folder is reported, and written to once it exists", async () => {
   const { folder, write, texts } = start();
   renameSync(folder, `${folder}-away`);
 
@@ -180,23 +180,26 @@ test.each([
   { fsync: "never", syncs: [0, 0, 0] },
   { fsync: "rotate", syncs: [0, 1, 2] },
   { fsync: "always", syncs: [1, 2, 2] },
-] as const)("with $fsync it is on the disk after $syncs calls", async ({ fsync, syncs }) => {
-  const { file, write } = start({ fsync, maxBytes: 3 });
-  const probe = await open(root, "r");
-  const datasync = spyOn(Object.getPrototypeOf(probe) as typeof probe, "datasync");
-  await probe.close();
-  const counts: number[] = [];
+] as const)(
+  "with fsync=$fsync, the numbers of syncs after two frames and close() are $syncs",
+  async ({ fsync, syncs }) => {
+    const { file, write } = start({ fsync, maxBytes: 3 });
+    const probe = await open(root, "r");
+    const datasync = spyOn(Object.getPrototypeOf(probe) as typeof probe, "datasync");
+    await probe.close();
+    const counts: number[] = [];
 
-  for (const step of [() => write("a\n"), () => write("b\n"), () => file.close()]) {
-    await step();
-    counts.push(datasync.mock.calls.length);
-  }
-  datasync.mockRestore();
+    for (const step of [() => write("a\n"), () => write("b\n"), () => file.close()]) {
+      await step();
+      counts.push(datasync.mock.calls.length);
+    }
+    datasync.mockRestore();
 
-  expect(counts).toEqual([...syncs]);
-});
+    expect(counts).toEqual([...syncs]);
+  },
+);
 
-test("a frame that cannot be put on the disk is taken back", async () => {
+test("a frame that cannot be synced is removed", async () => {
   const { write, texts } = start({ fsync: "always" });
   await write("a\n");
   const probe = await open(root, "r");
@@ -211,7 +214,7 @@ test("a frame that cannot be put on the disk is taken back", async () => {
   expect(texts()).toEqual({ "spans.jsonl": "a\nc\n" });
 });
 
-test("a file that cannot be cut back is set aside", async () => {
+test("a file that cannot be truncated is rotated", async () => {
   const { write, texts } = start({ fsync: "always" });
   await write("a\n");
   const probe = await open(root, "r");
@@ -227,25 +230,22 @@ test("a file that cannot be cut back is set aside", async () => {
   expect(Object.values(texts())).toEqual(["a\nhalf", "c\n"]);
 });
 
-test.each(["stat", "sync"] as const)(
-  "a file is not left open when its %s fails",
-  async (method) => {
-    const { folder, write, texts } = start({ fsync: "always" });
-    const probe = await open(root, "r");
-    const failing = spyOn(Object.getPrototypeOf(probe) as typeof probe, method);
-    await probe.close();
-    failing.mockRejectedValueOnce(new Error("EIO: i/o error"));
+test.each(["stat", "sync"] as const)("a file is closed if its %s fails", async (method) => {
+  const { folder, write, texts } = start({ fsync: "always" });
+  const probe = await open(root, "r");
+  const failing = spyOn(Object.getPrototypeOf(probe) as typeof probe, method);
+  await probe.close();
+  failing.mockRejectedValueOnce(new Error("EIO: i/o error"));
 
-    await expect(write("a\n")).rejects.toThrow("EIO");
-    failing.mockRestore();
+  await expect(write("a\n")).rejects.toThrow("EIO");
+  failing.mockRestore();
 
-    expect(openFilesIn(folder)).toBe(0);
-    await write("b\n");
-    expect(texts()).toEqual({ "spans.jsonl": "b\n" });
-  },
-);
+  expect(openFilesIn(folder)).toBe(0);
+  await write("b\n");
+  expect(texts()).toEqual({ "spans.jsonl": "b\n" });
+});
 
-test("a file is not left open when what is in it cannot be read", async () => {
+test("a file is closed if its contents cannot be read", async () => {
   const { folder, path, write } = start();
   writeFileSync(path, "old\n");
   const probe = await open(root, "r");

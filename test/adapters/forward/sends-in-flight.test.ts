@@ -7,29 +7,29 @@ import { NEVER, nextTurn } from "../../support/running/searched-ring.ts";
 
 const DELIVERED: SendOutcome = { outcome: "delivered" };
 
-test("a send is given up by its own signal, and by closing", async () => {
+test("a send is aborted by its own signal and by close()", async () => {
   const sends = new SendsInFlight();
   const canceller = new AbortController();
-  const givenUp: boolean[] = [];
+  const aborted: boolean[] = [];
   const send = async (given: AbortSignal): Promise<SendOutcome> => {
     await new Promise((resolve) => {
       given.addEventListener("abort", resolve);
     });
-    givenUp.push(given.aborted);
+    aborted.push(given.aborted);
     return CANCELLED;
   };
   const running = [sends.run(canceller.signal, send), sends.run(NEVER, send)];
 
   canceller.abort();
   await running[0];
-  const before = [...givenUp];
+  const before = [...aborted];
   await sends.close();
 
-  expect([before, givenUp]).toEqual([[true], [true, true]]);
+  expect([before, aborted]).toEqual([[true], [true, true]]);
   expect(await Promise.all(running)).toEqual([CANCELLED, CANCELLED]);
 });
 
-test("closing ends once every send has ended, however it did", async () => {
+test("close() resolves after every send has settled, also if one throws", async () => {
   const sends = new SendsInFlight();
   const [one, other] = [Promise.withResolvers<SendOutcome>(), Promise.withResolvers<SendOutcome>()];
   const running = Promise.allSettled(
@@ -56,7 +56,7 @@ test("closing ends once every send has ended, however it did", async () => {
   ]);
 });
 
-test("what has ended leaves nothing behind, and no listener", async () => {
+test("a settled send is forgotten, and its listener is removed", async () => {
   const sends = new SendsInFlight();
   const { signal, listening } = countedSignal();
   const send = Promise.withResolvers<SendOutcome>();
@@ -69,7 +69,7 @@ test("what has ended leaves nothing behind, and no listener", async () => {
   expect([during, countEntries(sends), listening()]).toEqual([[1, 1], 0, 0]);
 });
 
-test("nothing is sent that was given up before, or once it is closed", async () => {
+test("nothing is sent with an aborted signal or after close()", async () => {
   const sends = new SendsInFlight();
   let count = 0;
   const send = async (): Promise<SendOutcome> => {

@@ -12,12 +12,12 @@ test.each([
   ["SSL routines:OPENSSL_internal:TLSV1_ALERT_CERTIFICATE_REQUIRED", "FORWARD_TLS_CERT_FILE"],
   ["SSL routines:OPENSSL_internal:TLSV1_ALERT_UNKNOWN_CA", "FORWARD_TLS_CERT_FILE"],
   ["EPROTO", "FORWARD_TLS_CERT_FILE"],
-])("of %p, what to check is: %s", (reason, hint) => {
+])("the hint for %p names %s", (reason, hint) => {
   expect(tlsHint(reason).hint).toContain(hint);
 });
 
 test.each(["ECONNREFUSED: nothing is listening there", "TimeoutError: no response in time", ""])(
-  "%p has nothing to do with TLS",
+  "%p gets no hint about TLS",
   (reason) => {
     expect(tlsHint(reason)).toEqual({});
   },

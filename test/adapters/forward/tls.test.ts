@@ -12,8 +12,8 @@ import { exportSuccess } from "../../support/upstreams/otlp-receiver.ts";
 import { GRPC_PARTS, HTTP_PARTS } from "../../support/upstreams/sink-upstreams.ts";
 import { batchOf, never } from "../../support/requests/span-batch.ts";
 
-// Goal: spans go to whom they are meant for, and to nobody else. Method: both sinks, by the name
-// and by the address of the upstream, against certificates of every kind.
+// Goal: spans are sent only to the intended upstream. Method: both sinks connect by name and by
+// address to upstreams with valid and invalid certificates.
 
 const { authority, server, misnamed, client, stranger } = makeCertificates();
 
@@ -27,11 +27,11 @@ interface TlsCase {
   readonly name: string;
   /** The certificate of the upstream. */
   readonly by: Certificate;
-  /** Whether it lets nobody in without one of its own authority. */
-  readonly asks?: boolean;
+  /** Whether it requires a client certificate by its authority. */
+  readonly requiresClient?: boolean;
   readonly tls: TlsMaterial | undefined;
   readonly outcome: SendOutcome["outcome"];
-  /** What to check, in part. */
+  /** A part of the hint. */
   readonly hint?: string;
 }
 
@@ -52,26 +52,30 @@ const CASES: readonly TlsCase[] = [
   { name: "an unknown authority", by: server, tls: NO_ROOT, outcome: "retry", hint: "_CA_FILE" },
   { name: "another authority", by: stranger, tls: ROOT, outcome: "retry", hint: "_CA_FILE" },
   { name: "another host's name", by: misnamed, tls: ROOT, outcome: "retry", hint: "_ENDPOINT" },
-  { name: "anybody, unchecked", by: stranger, tls: unchecked(NO_ROOT), outcome: "delivered" },
+  { name: "any authority, unchecked", by: stranger, tls: unchecked(NO_ROOT), outcome: "delivered" },
   { name: "another name, unchecked", by: misnamed, tls: unchecked(ROOT), outcome: "delivered" },
-  { name: "a known client", by: server, asks: true, tls: KNOWN, outcome: "delivered" },
+  { name: "a known client", by: server, requiresClient: true, tls: KNOWN, outcome: "delivered" },
   {
     name: "a client without a certificate",
     by: server,
-    asks: true,
+    requiresClient: true,
     tls: ROOT,
     outcome: "retry",
     hint: "_CERT_FILE",
   },
-  { name: "an unknown client", by: server, asks: true, tls: UNKNOWN, outcome: "retry" },
+  { name: "an unknown client", by: server, requiresClient: true, tls: UNKNOWN, outcome: "retry" },
 ];
 
 test.each([
   ...CASES,
-  { name: "a client that speaks plainly", by: server, tls: undefined, outcome: "retry" } as TlsCase,
-])("gRPC with $name: $outcome", async ({ by, asks = false, tls, outcome, hint }) => {
+  { name: "a client without TLS", by: server, tls: undefined, outcome: "retry" } as TlsCase,
+])("gRPC with $name: $outcome", async ({ by, requiresClient = false, tls, outcome, hint }) => {
   const pair = { private_key: Buffer.from(by.key), cert_chain: Buffer.from(by.cert) };
-  const credentials = ServerCredentials.createSsl(Buffer.from(authority.cert), [pair], asks);
+  const credentials = ServerCredentials.createSsl(
+    Buffer.from(authority.cert),
+    [pair],
+    requiresClient,
+  );
   const { port, stop } = await startGrpcUpstream(() => grpcSuccess(), { credentials });
   ends.push(stop);
 
@@ -81,21 +85,26 @@ test.each([
   expect([byAddress, byName]).toMatchObject([expected(outcome, hint), expected(outcome, hint)]);
 });
 
-test.each(CASES)("HTTP with $name: $outcome", async ({ by, asks = false, tls, outcome, hint }) => {
-  const { cert, key } = by;
-  const { cert: ca } = authority;
-  const asking = asks ? { ca, requestCert: true, rejectUnauthorized: true } : {};
-  const { port, stop } = startHttpUpstream(accept, { tls: { cert, key, ...asking } });
-  ends.push(stop);
-  const urls = ["127.0.0.1", "localhost"].map((host) => new SecretText(`https://${host}:${port}`));
+test.each(CASES)(
+  "HTTP with $name: $outcome",
+  async ({ by, requiresClient = false, tls, outcome, hint }) => {
+    const { cert, key } = by;
+    const { cert: ca } = authority;
+    const clientAuth = requiresClient ? { ca, requestCert: true, rejectUnauthorized: true } : {};
+    const { port, stop } = startHttpUpstream(accept, { tls: { cert, key, ...clientAuth } });
+    ends.push(stop);
+    const urls = ["127.0.0.1", "localhost"].map(
+      (host) => new SecretText(`https://${host}:${port}`),
+    );
 
-  const [byAddress, byName] = urls.map((url) => new HttpSink({ ...HTTP_PARTS, url, tls }));
+    const [byAddress, byName] = urls.map((url) => new HttpSink({ ...HTTP_PARTS, url, tls }));
 
-  expect([await outcomeOf(byAddress!), await outcomeOf(byName!)]).toMatchObject([
-    expected(outcome, hint),
-    expected(outcome, hint),
-  ]);
-});
+    expect([await outcomeOf(byAddress!), await outcomeOf(byName!)]).toMatchObject([
+      expected(outcome, hint),
+      expected(outcome, hint),
+    ]);
+  },
+);
 
 function accept(): Response {
   return exportSuccess("application/x-protobuf");

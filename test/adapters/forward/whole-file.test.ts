@@ -9,7 +9,7 @@ import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 const path = join(temporaryFolder(), "file");
 
 test.each(["json", "proto"] as const)(
-  "a file of %s is whole at the end of a frame, and nowhere else",
+  "a file of %s is whole only if it ends with a frame",
   async (format) => {
     const frames = [requestOf(1), requestOf(0), requestOf(2)].map((request) =>
       frameRequest(request, format),
@@ -27,6 +27,6 @@ test.each(["json", "proto"] as const)(
   },
 );
 
-test("what is not there is not whole, and not broken either", async () => {
+test("a missing file is an error", async () => {
   await expect(isWholeFile(join(path, "nowhere"), "json")).rejects.toThrow("ENOTDIR");
 });

@@ -14,11 +14,14 @@ test.each([
   { open: ["a", "a"], address: "a", exceeded: "address" as const },
   { open: ["a", "a"], address: "b", exceeded: undefined },
   { open: ["a", "a", "b"], address: "c", exceeded: "total" as const },
-])("with $open open, one more from $address exceeds $exceeded", ({ open, address, exceeded }) => {
-  expect(limitOf(...open).exceededBy(address)).toBe(exceeded);
-});
+])(
+  "with $open open, a connection from $address exceeds the limit: $exceeded",
+  ({ open, address, exceeded }) => {
+    expect(limitOf(...open).exceededBy(address)).toBe(exceeded);
+  },
+);
 
-test("removing one makes room, in total and for its address", () => {
+test("removing a connection makes room, in total and for its address", () => {
   const limit = limitOf("a", "a", "b");
 
   limit.remove("a");
@@ -27,7 +30,7 @@ test("removing one makes room, in total and for its address", () => {
   expect(limit.exceededBy("a")).toBeUndefined();
 });
 
-test("an address without a connection is forgotten", () => {
+test("the entry of an address is removed with its last connection", () => {
   const limit = limitOf("a", "b");
   const during = countEntries(limit);
 

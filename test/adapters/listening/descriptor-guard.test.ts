@@ -32,7 +32,7 @@ function guarding() {
     await guard.tick();
     return state.isListening;
   };
-  /** The first time connections are closed that are not in use. */
+  /** Uses all descriptors for two ticks; on the first exhaustion, idle connections are closed. */
   const exhaust = async () => {
     state.free = 0;
     await after(0);
@@ -41,14 +41,14 @@ function guarding() {
   return { state, fault, after, exhaust };
 }
 
-test("while there are descriptors nothing is closed", async () => {
+test("nothing is closed while descriptors are available", async () => {
   const { after, state } = guarding();
 
   expect([await after(0), await after(250)]).toEqual([true, true]);
   expect(state).toMatchObject({ reliefs: 0, exhaustions: 0 });
 });
 
-test("without any, connections that are not in use are closed at first", async () => {
+test("idle connections are closed first when descriptors run out", async () => {
   const { after, state } = guarding();
 
   state.free = 0;
@@ -59,7 +59,7 @@ test("without any, connections that are not in use are closed at first", async (
   expect(state).toMatchObject({ reliefs: 1, exhaustions: 1 });
 });
 
-test("where that is not enough, listeners are paused, and resumed a second later", async () => {
+test("listeners are paused if that is not enough, and resume after a second", async () => {
   const { after, state } = guarding();
 
   state.free = 0;
@@ -71,7 +71,7 @@ test("where that is not enough, listeners are paused, and resumed a second later
   expect(state).toMatchObject({ reliefs: 1, exhaustions: 2 });
 });
 
-test("they stay paused while there are too few to listen and to take a connection", async () => {
+test("listeners stay paused until descriptors suffice to listen and to accept a connection", async () => {
   const { after, exhaust, state } = guarding();
   await exhaust();
 
@@ -83,7 +83,7 @@ test("they stay paused while there are too few to listen and to take a connectio
   expect([tooFew, enough]).toEqual([false, true]);
 });
 
-test("pauses become longer while it goes on, up to 16 s", async () => {
+test("pauses double up to 16 s while descriptors keep running out", async () => {
   const { after, exhaust, state } = guarding();
   const pausesMs: number[] = [];
 
@@ -99,7 +99,7 @@ test("pauses become longer while it goes on, up to 16 s", async () => {
   expect(state.reliefs).toBe(1);
 });
 
-test("after a minute in peace it begins anew", async () => {
+test("after a minute without exhaustion, the first remedy and the shortest pause apply again", async () => {
   const { after, exhaust, state } = guarding();
   await exhaust();
   state.free = 10;
@@ -113,7 +113,7 @@ test("after a minute in peace it begins anew", async () => {
   expect([await after(999), await after(1)]).toEqual([false, true]);
 });
 
-test("a listener that cannot listen again is tried again a second later", async () => {
+test("a listener that fails to resume is resumed a second later", async () => {
   const { after, exhaust, state, fault } = guarding();
   await exhaust();
 
@@ -124,7 +124,7 @@ test("a listener that cannot listen again is tried again a second later", async 
   expect(states).toEqual([false, false, true]);
 });
 
-test("what listens again is guarded while another cannot listen yet", async () => {
+test("a listener that has resumed is guarded while another one has not", async () => {
   const { after, exhaust, state, fault } = guarding();
   await exhaust();
   state.free = 10;
@@ -138,7 +138,7 @@ test("what listens again is guarded while another cannot listen yet", async () =
   expect(state.exhaustions).toBe(3);
 });
 
-test("whether files can be opened is found out with files that are closed again", () => {
+test("canOpenFiles closes the files that it opens", () => {
   const opened: number[] = [];
   const open = () => {
     opened.push(openSync("/dev/null", "r"));
@@ -154,7 +154,7 @@ test.each([
   { code: "EMFILE", can: false },
   { code: "ENFILE", can: false },
   { code: "ENOENT", can: true },
-])("$code says that they can be: $can", ({ code, can }) => {
+])("canOpenFiles returns $can after $code", ({ code, can }) => {
   const open = () => {
     throw Object.assign(new Error(code), { code });
   };

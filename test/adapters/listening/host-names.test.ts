@@ -2,34 +2,34 @@ import { expect, test } from "bun:test";
 import { requireResolvable } from "../../../src/adapters/listening/served-port.ts";
 
 function lookups(known: readonly string[]) {
-  const asked: string[] = [];
+  const lookedUp: string[] = [];
   const lookup = async (host: string) => {
-    asked.push(host);
+    lookedUp.push(host);
     if (!known.includes(host)) throw Object.assign(new Error("no"), { code: "EAI_AGAIN" });
   };
-  return { asked, lookup };
+  return { lookedUp, lookup };
 }
 
 test.each(["0.0.0.0", "::", "::1", "fe80::1%eth0"])(
   "the address %s is not looked up",
   async (host) => {
-    const { asked, lookup } = lookups([]);
+    const { lookedUp, lookup } = lookups([]);
 
     await requireResolvable(host, lookup);
 
-    expect(asked).toEqual([]);
+    expect(lookedUp).toEqual([]);
   },
 );
 
-test("a name that resolves is all right", async () => {
-  const { asked, lookup } = lookups(["edge"]);
+test("a name that resolves is accepted", async () => {
+  const { lookedUp, lookup } = lookups(["edge"]);
 
   await requireResolvable("edge", lookup);
 
-  expect(asked).toEqual(["edge"]);
+  expect(lookedUp).toEqual(["edge"]);
 });
 
-test("a name that does not resolve has one code, whatever the resolver says", async () => {
+test("a name that does not resolve causes the same code for every error of the resolver", async () => {
   const { lookup } = lookups([]);
 
   const required = requireResolvable("nope", lookup);
@@ -37,6 +37,6 @@ test("a name that does not resolve has one code, whatever the resolver says", as
   await expect(required).rejects.toMatchObject({ code: "ENOTFOUND", message: "EAI_AGAIN: nope" });
 });
 
-test("this machine knows itself", async () => {
+test("localhost resolves on this machine", async () => {
   await requireResolvable("localhost");
 });

@@ -10,7 +10,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((served) => served.abort()));
 });
 
-/** Answers `/` at once, and everything else when it is released. */
+/** Serves a port that answers `/` at once, and other paths after `release()`. */
 function serveOnFreePort({ mayBreakOff = false } = {}) {
   const released = Promise.withResolvers<void>();
   let begun = 0;
@@ -29,15 +29,15 @@ function serveOnFreePort({ mayBreakOff = false } = {}) {
   const served = new ServedPort({ serve, port: 0, mayBreakOff });
   running.push(served);
   const url = `http://127.0.0.1:${served.port}`;
-  const asked = async (path: string) =>
+  const get = async (path: string) =>
     await fetch(`${url}${path}`, { keepalive: false }).then(
       (answer) => answer.text(),
       (error: Error & { code?: string }) => error.code,
     );
-  return { served, asked, release: () => released.resolve(), begun: () => begun };
+  return { served, get, release: () => released.resolve(), begun: () => begun };
 }
 
-/** Says too little for a request, and enough to be let in: Linux keeps those who say nothing. */
+/** Sends part of a request: enough to be accepted, because Linux defers silent connections. */
 async function slowPeer(port: number) {
   const socket = connect({ port, host: "127.0.0.1" }).resume();
   sockets.push(socket);
@@ -46,32 +46,32 @@ async function slowPeer(port: number) {
   return { closed };
 }
 
-test("while paused it refuses connections, and afterwards it has the same port", async () => {
-  const { served, asked } = serveOnFreePort();
+test("a paused port refuses connections, and resumes with the same number", async () => {
+  const { served, get } = serveOnFreePort();
 
   served.pause();
-  const paused = await asked("/");
+  const paused = await get("/");
   await served.resume();
 
   expect(paused).toBe("ECONNREFUSED");
-  expect(await asked("/")).toBe("answered");
+  expect(await get("/")).toBe("answered");
 });
 
-test("pausing twice, and resuming twice, changes nothing", async () => {
-  const { served, asked } = serveOnFreePort();
+test("repeated calls of pause() and resume() have no effect", async () => {
+  const { served, get } = serveOnFreePort();
 
   served.pause();
   served.pause();
   await served.resume();
   await served.resume();
 
-  expect(await asked("/")).toBe("answered");
+  expect(await get("/")).toBe("answered");
 });
 
-test("a request that is in flight is answered, and counted until then", async () => {
-  const { served, asked, release, begun } = serveOnFreePort();
-  const waiting = asked("/slow");
-  while (begun() === 0) await asked("/");
+test("a request in flight is answered after a pause, and counted until then", async () => {
+  const { served, get, release, begun } = serveOnFreePort();
+  const waiting = get("/slow");
+  while (begun() === 0) await get("/");
 
   served.pause();
   await served.resume();
@@ -82,11 +82,11 @@ test("a request that is in flight is answered, and counted until then", async ()
   expect(await waiting).toBe("answered");
 });
 
-test("where it may break off, half-sent requests and those in flight end at once", async () => {
-  const { served, asked, begun } = serveOnFreePort({ mayBreakOff: true });
+test("mayBreakOff ends incomplete requests and those in flight at once", async () => {
+  const { served, get, begun } = serveOnFreePort({ mayBreakOff: true });
   const slow = await slowPeer(served.port);
-  const waiting = asked("/never");
-  while (begun() === 0) await asked("/");
+  const waiting = get("/never");
+  while (begun() === 0) await get("/");
 
   served.pause();
 
@@ -94,16 +94,16 @@ test("where it may break off, half-sent requests and those in flight end at once
   expect(await waiting).toBe("ECONNRESET");
 });
 
-test("a connection that has had its answer can be closed, and one that waits stays", async () => {
-  const { served, asked, release, begun } = serveOnFreePort();
+test("relieve() closes idle connections and keeps those with a request", async () => {
+  const { served, get, release, begun } = serveOnFreePort();
   const idle = connect({ port: served.port, host: "127.0.0.1" });
   sockets.push(idle);
   const closed = new Promise<void>((resolve) => idle.once("close", () => resolve()));
   idle.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   await new Promise<void>((resolve) => void idle.once("data", () => resolve()));
   idle.resume();
-  const waiting = asked("/slow");
-  while (begun() < 2) await asked("/");
+  const waiting = get("/slow");
+  while (begun() < 2) await get("/");
 
   served.relieve();
   await closed;
@@ -112,8 +112,8 @@ test("a connection that has had its answer can be closed, and one that waits sta
   expect(await waiting).toBe("answered");
 });
 
-test("what cannot listen again says so, and may be tried again", async () => {
-  const { served, asked } = serveOnFreePort();
+test("resume() reports a port in use, and can be called again", async () => {
+  const { served, get } = serveOnFreePort();
   served.pause();
   const other = Bun.serve({
     hostname: "127.0.0.1",
@@ -126,13 +126,13 @@ test("what cannot listen again says so, and may be tried again", async () => {
   await served.resume();
 
   expect(failure).toMatchObject({ code: "EADDRINUSE" });
-  expect(await asked("/")).toBe("answered");
+  expect(await get("/")).toBe("answered");
 });
 
-test("stopping ends what was paused, too", async () => {
-  const { served, asked, begun } = serveOnFreePort();
-  const waiting = asked("/never");
-  while (begun() === 0) await asked("/");
+test("abort() ends the requests of a paused port", async () => {
+  const { served, get, begun } = serveOnFreePort();
+  const waiting = get("/never");
+  while (begun() === 0) await get("/");
   served.pause();
 
   await served.abort();

@@ -15,12 +15,12 @@ function loggerWithLines(level: LogLevel = "DEBUG"): { logger: Logger; lines: st
   return { logger, lines };
 }
 
-/** A line with its time taken out, for the rest of it to be compared. */
+/** Returns the line without its time, so that the rest can be compared. */
 function withoutTime(line: string | undefined): string | undefined {
   return line?.replace(/"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/, '"time":""');
 }
 
-test("a line is time, level, event, then the fields in the order given", () => {
+test("a line has the time, the level, the event and the fields in their order", () => {
   const { logger, lines } = loggerWithLines();
 
   logger.info("listening", { port: 4317, addresses: ["::1"] });
@@ -30,7 +30,7 @@ test("a line is time, level, event, then the fields in the order given", () => {
   ]);
 });
 
-test("the time is now, in UTC", () => {
+test("the time of a line is the current time in UTC", () => {
   const { logger, lines } = loggerWithLines();
   const before = Date.now();
 
@@ -46,7 +46,7 @@ test.each([
   { level: "INFO", logged: ["INFO", "WARNING", "ERROR"] },
   { level: "WARNING", logged: ["WARNING", "ERROR"] },
   { level: "ERROR", logged: ["ERROR"] },
-] as const)("at $level, $logged are written", ({ level, logged }) => {
+] as const)("$level writes the levels $logged", ({ level, logged }) => {
   const { logger, lines } = loggerWithLines(level);
 
   logger.debug("tick");
@@ -59,15 +59,19 @@ test.each([
 });
 
 test.each([
-  { name: "an absent field is left out", value: undefined, json: "" },
-  { name: "a big integer is a number", value: 2n ** 63n, json: ',"x":9223372036854775808' },
-  { name: "what is not a number is null", value: Number.NaN, json: ',"x":null' },
+  { name: "an undefined field is omitted", value: undefined, json: "" },
   {
-    name: "an error is its name and message, escaped",
+    name: "a big integer is written as a number",
+    value: 2n ** 63n,
+    json: ',"x":9223372036854775808',
+  },
+  { name: "NaN is written as null", value: Number.NaN, json: ',"x":null' },
+  {
+    name: "an error is written as its escaped name and message",
     value: new RangeError("bad\u001b[0m"),
     json: String.raw`,"x":"RangeError: bad\\x1b[0m"`,
   },
-  { name: "a line feed does not end the line", value: "a\nb", json: String.raw`,"x":"a\nb"` },
+  { name: "a line feed is escaped", value: "a\nb", json: String.raw`,"x":"a\nb"` },
 ])("$name", ({ value, json }) => {
   const { logger, lines } = loggerWithLines();
 
@@ -76,7 +80,7 @@ test.each([
   expect(lines.map(withoutTime)).toEqual([`{"time":"","level":"ERROR","event":"failed"${json}}\n`]);
 });
 
-test("a field that holds itself does not stop the program", () => {
+test("a circular field does not throw", () => {
   const { logger, lines } = loggerWithLines();
   const circle: Record<string, unknown> = {};
   circle["self"] = circle;
@@ -86,7 +90,7 @@ test("a field that holds itself does not stop the program", () => {
   expect(JSON.parse(lines[0] ?? "")).toMatchObject({ event: "odd" });
 });
 
-test("time, level and event cannot be replaced by fields", () => {
+test("fields cannot replace the time, the level and the event", () => {
   const { logger, lines } = loggerWithLines();
 
   logger.warning("evicting", { time: "never", level: "INFO", event: "nothing", spans: 3 });
@@ -96,7 +100,7 @@ test("time, level and event cannot be replaced by fields", () => {
   ]);
 });
 
-test("text with format codes stays unchanged", () => {
+test("format codes in an event are written unchanged", () => {
   const { logger, lines } = loggerWithLines();
 
   logger.info("%s %d %j");
@@ -106,7 +110,7 @@ test("text with format codes stays unchanged", () => {
 
 const folder = temporaryFolder();
 
-test("all lines are written, in the order they came in", async () => {
+test("all lines are written in order", async () => {
   const path = join(folder, "written");
   const fileDescriptor = openSync(path, "w");
   const writer = new LineWriter(fileDescriptor);
@@ -121,23 +125,23 @@ test("all lines are written, in the order they came in", async () => {
   expect(lines.at(-2)).toEndWith('"event":"evicting","count":999}');
 });
 
-test("a descriptor that takes no bytes costs the lines, not the program", async () => {
+test("a file that refuses bytes loses the lines without an error", async () => {
   const path = join(folder, "read-only");
   writeFileSync(path, "");
   const fileDescriptor = openSync(path, "r");
   const writer = new LineWriter(fileDescriptor);
 
-  writer.write("nobody takes this\n");
+  writer.write("lost\n");
   await writer.flush();
 
   closeSync(fileDescriptor);
   expect(readFileSync(path, "utf8")).toBe("");
 });
 
-test("while no one reads, a megabyte is kept, the rest dropped, and nothing blocks", async () => {
+test("a full pipe keeps 1 MiB of lines, drops the rest, and does not block", async () => {
   const path = join(folder, "paused");
   Bun.spawnSync(["mkfifo", path]);
-  // Open for reading as well: otherwise opening it would wait for a reader.
+  // Also opened for reading: otherwise open() would wait for a reader.
   const fileDescriptor = openSync(path, constants.O_RDWR);
   const writer = new LineWriter(fileDescriptor);
   const line = `${"x".repeat(1023)}\n`;
@@ -151,9 +155,9 @@ test("while no one reads, a megabyte is kept, the rest dropped, and nothing bloc
   expect(text).toBe(line.repeat(1024));
 });
 
-test("a reader who has left does not stop the program", async () => {
+test("a reader that closes the pipe does not stop the program", async () => {
   const program = join(import.meta.dir, "../../support/processes/log-into-broken-pipe.ts");
-  // `:` leaves at once, and with it the only reader of standard error.
+  // `:` exits at once, which closes the only reading end of standard error.
   const shell = 'exec 3>&1; { "$0" "$1" 2>&1 >&3; echo " $?" >&3; } | :';
 
   const child = Bun.spawn(["sh", "-c", shell, process.execPath, program]);

@@ -25,7 +25,7 @@ test.each([
   ]);
 });
 
-test("a warning of the runtime is logged as one, and not printed as well", () => {
+test("a warning of the runtime is logged as a warning, and not printed", () => {
   const process = new EventEmitter();
   const printed: unknown[] = [];
   process.on("warning", (warning) => printed.push(warning));
@@ -41,7 +41,7 @@ test("a warning of the runtime is logged as one, and not printed as well", () =>
   ]);
 });
 
-test("what happens again and again is one line, and the rest is in the last", () => {
+test("repeated events are logged once, and counted in the last line", () => {
   const process = new EventEmitter();
   const logger = new RecordingLogger();
   const unforeseen = logUnforeseen(process, logger, new HandMovedClock());
@@ -60,8 +60,8 @@ test("what happens again and again is one line, and the rest is in the last", ()
 const LOGGING = join(import.meta.dir, "../../../src/adapters/logging");
 
 // Goal: standard error carries JSON only.
-// Method: a process that does what makes the runtime print plain text.
-test("nothing of the runtime's is on standard error but in JSON", async () => {
+// Method: a process does everything that makes the runtime print plain text.
+test("messages of the runtime appear on standard error only as JSON", async () => {
   const script = `
     import { EventEmitter } from "node:events";
     import { deprecate } from "node:util";

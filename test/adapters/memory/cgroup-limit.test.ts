@@ -7,12 +7,12 @@ const V1 = "36 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory";
 const V1_CPU = "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu";
 const UNLIMITED_V1 = "9223372036854771712";
 
-/** The files of a machine; what is not among them cannot be read. */
+/** Returns the limit on a machine that has only these files. */
 function limitOn(files: Readonly<Record<string, string>>): number | undefined {
   return cgroupMemoryLimit((path) => files[path]);
 }
 
-test("version 2: the limit of the process's own group", () => {
+test("version 2: the limit of the process's own group is found", () => {
   expect(
     limitOn({
       "/proc/self/cgroup": "0::/system.slice/spanring.service\n",
@@ -23,7 +23,7 @@ test("version 2: the limit of the process's own group", () => {
   ).toBe(128 * MIB);
 });
 
-test("version 2: a group above may have a lower limit", () => {
+test("version 2: a lower limit of a parent group applies", () => {
   expect(
     limitOn({
       "/proc/self/cgroup": "0::/kubepods/burstable/pod1/container2\n",
@@ -36,7 +36,7 @@ test("version 2: a group above may have a lower limit", () => {
   ).toBe(256 * MIB);
 });
 
-test("version 2: in a container, its group is the root", () => {
+test("version 2: the limit of the root group applies in a container", () => {
   expect(
     limitOn({
       "/proc/self/cgroup": "0::/\n",
@@ -46,7 +46,7 @@ test("version 2: in a container, its group is the root", () => {
   ).toBe(64 * MIB);
 });
 
-test("version 1: the group's limit, and those above", () => {
+test("version 1: the lowest limit of the group and its parents applies", () => {
   expect(
     limitOn({
       "/proc/self/cgroup": "4:memory:/docker/abc\n3:cpu,cpuacct:/docker/abc\n0::/\n",
@@ -68,12 +68,12 @@ test("version 1: memory may share its hierarchy with other controllers", () => {
   ).toBe(MIB);
 });
 
-// A container that sees the host's names of its group, of which only its own part is mounted.
+// A container sees its group's path on the host, of which only a part is mounted.
 test.each([
-  { name: "its own group", mounted: "/docker/abc", group: "/docker/abc" },
-  { name: "a group above its own", mounted: "/docker", group: "/docker" },
-  { name: "a group it has no name for", mounted: "/", group: "/../../other" },
-])("only the mounted hierarchy is examined: $name", ({ mounted, group }) => {
+  { name: "the group itself", mounted: "/docker/abc", group: "/docker/abc" },
+  { name: "a parent group", mounted: "/docker", group: "/docker" },
+  { name: "a group outside", mounted: "/", group: "/../../other" },
+])("only the mounted part of the hierarchy is examined: $name", ({ mounted, group }) => {
   expect(
     limitOn({
       "/proc/self/cgroup": `4:memory:${group}\n`,
@@ -84,13 +84,13 @@ test.each([
 });
 
 test.each([
-  { name: "nothing is limited", files: { "/sys/fs/cgroup/a/memory.max": "max\n" } },
-  { name: "no limit can be read", files: { "/sys/fs/cgroup/a/memory.max": "" } },
+  { name: "the limit is max", files: { "/sys/fs/cgroup/a/memory.max": "max\n" } },
+  { name: "the file is empty", files: { "/sys/fs/cgroup/a/memory.max": "" } },
   {
-    name: "version 1 says that there is none",
+    name: "version 1 reports no limit",
     files: { "/sys/fs/cgroup/memory/memory.limit_in_bytes": UNLIMITED_V1 },
   },
-])("no limit is found where $name", ({ files }) => {
+])("no limit is found if $name", ({ files }) => {
   const machine = {
     "/proc/self/cgroup": "0::/a\n4:memory:/\n",
     "/proc/self/mountinfo": `${V2}\n${V1}\n`,
@@ -99,10 +99,10 @@ test.each([
   expect(limitOn({ ...machine, ...files })).toBeUndefined();
 });
 
-test("without any of these files, no limit is found", () => {
+test("no limit is found without these files", () => {
   expect(limitOn({})).toBeUndefined();
 });
 
-test("this machine can be asked", () => {
+test("the limit of this machine is read without an error", () => {
   expect(() => cgroupMemoryLimit()).not.toThrow();
 });

@@ -14,7 +14,7 @@ test.each([
   { requests: 499, collections: 0 },
   { requests: 500, collections: 1 },
   { requests: 5000, collections: 10 },
-])("$requests requests leave garbage for $collections collections", ({ requests, collections }) => {
+])("$requests requests trigger $collections collections", ({ requests, collections }) => {
   const { pace, collected } = countedPace();
 
   for (let request = 0; request < requests; request += 1) pace.note();
@@ -24,13 +24,13 @@ test.each([
 
 test.each([
   {
-    name: "less than five hundred requests would leave",
+    name: "less than that of 500 requests",
     garbageBytes: 10_239_999,
     collections: 0,
   },
-  { name: "as much as five hundred requests leave", garbageBytes: 10_240_000, collections: 1 },
-  { name: "far more, in one piece", garbageBytes: 2 ** 30, collections: 1 },
-])("other garbage counts as well: $name", ({ garbageBytes, collections }) => {
+  { name: "as much as that of 500 requests", garbageBytes: 10_240_000, collections: 1 },
+  { name: "far more at once", garbageBytes: 2 ** 30, collections: 1 },
+])("other garbage triggers collections too: $name", ({ garbageBytes, collections }) => {
   const { pace, collected } = countedPace();
 
   pace.noteGarbage(garbageBytes);
@@ -38,7 +38,7 @@ test.each([
   expect(collected.young).toBe(collections);
 });
 
-test("each 64th collection takes old garbage as well", () => {
+test("every 64th collection is a full one", () => {
   const { pace, collected } = countedPace();
 
   for (let collection = 0; collection < 130; collection += 1) pace.noteGarbage(10_240_000);
@@ -46,10 +46,10 @@ test("each 64th collection takes old garbage as well", () => {
   expect(collected).toEqual({ young: 128, all: 2 });
 });
 
-test("by default it is this program's garbage", async () => {
+test("collections of the runtime are the default", async () => {
   const pace = new CollectionPace();
   const garbage = Array.from({ length: 1000 }, () => new WeakRef({}));
-  // What a WeakRef was made of lives until the end of the turn.
+  // The target of a new WeakRef lives until the end of the turn.
   await new Promise((resolve) => void setImmediate(resolve));
 
   pace.noteGarbage(2 ** 30);

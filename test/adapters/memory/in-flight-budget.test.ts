@@ -3,11 +3,11 @@ import * as fc from "fast-check";
 import { ENVELOPE_BYTES, InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
 import type { InFlightOwner, OpenRequest } from "../../../src/adapters/memory/in-flight-budget.ts";
 
-/** What an open request is charged in these tests, and what a small piece costs. */
+/** The charge for an open request in these tests, and the minimum charge for a piece. */
 const BASE = 1000;
-const LEAST = 512;
+const MIN_PIECE = 512;
 
-/** With the envelope in `limitBytes`. */
+/** Creates a budget whose `limitBytes` include the envelope. */
 function createBudget(limitBytes: number, ownerCount = 3) {
   const dropped: InFlightOwner[] = [];
   const owners = Array.from({ length: ownerCount }, () => {
@@ -20,8 +20,8 @@ function createBudget(limitBytes: number, ownerCount = 3) {
   return { budget, owners, dropped, clock, begin };
 }
 
-describe("what a request is charged with", () => {
-  test("its base, and every piece of its message", () => {
+describe("a request is charged", () => {
+  test("for its base and for every piece of its message", () => {
     const { budget, begin } = createBudget(100_000);
 
     const request = begin(0);
@@ -32,15 +32,15 @@ describe("what a request is charged with", () => {
     expect(budget.heldBytes).toBe(BASE + 5000);
   });
 
-  test("a single byte costs what the objects around it do", () => {
+  test("at least the minimum for a piece of one byte", () => {
     const { budget, begin } = createBudget(100_000);
 
     budget.hold(begin(0), 1);
 
-    expect(budget.heldBytes).toBe(BASE + LEAST);
+    expect(budget.heldBytes).toBe(BASE + MIN_PIECE);
   });
 
-  test("nothing when it has ended, whatever still comes", () => {
+  test("nothing after its end", () => {
     const { budget, begin } = createBudget(100_000);
     const request = begin(0);
     budget.hold(request, 3000);
@@ -54,8 +54,8 @@ describe("what a request is charged with", () => {
   });
 });
 
-describe("over the budget", () => {
-  test("exactly the budget is within it", () => {
+describe("an in-flight budget", () => {
+  test("that is used up exactly drops no owner", () => {
     const { budget, begin, dropped } = createBudget(BASE + 5000);
 
     budget.hold(begin(0), 5000);
@@ -63,7 +63,7 @@ describe("over the budget", () => {
     expect(dropped).toEqual([]);
   });
 
-  test("a byte more drops the owner, and lets its bytes go", () => {
+  test("that is exceeded by a byte drops the owner and releases its bytes", () => {
     const { budget, begin, dropped, owners } = createBudget(BASE + 5000);
 
     const request = begin(0);
@@ -74,7 +74,7 @@ describe("over the budget", () => {
     expect(request.hasEnded).toBe(true);
   });
 
-  test("among owners of one age, the one with the most bytes is dropped", () => {
+  test("drops the owner with the most bytes among owners of the same age", () => {
     const { budget, begin, dropped, owners } = createBudget(10_000);
     const [small, large, other] = [begin(0), begin(1), begin(2)];
 
@@ -85,7 +85,7 @@ describe("over the budget", () => {
     expect(dropped).toEqual([owners[1] as InFlightOwner]);
   });
 
-  test("many requests of one owner count together", () => {
+  test("adds up the requests of an owner", () => {
     const { budget, begin, dropped, owners } = createBudget(10_000);
     for (let request = 0; request < 5; request += 1) budget.hold(begin(0), 600);
 
@@ -94,7 +94,7 @@ describe("over the budget", () => {
     expect(dropped).toEqual([owners[0] as InFlightOwner]);
   });
 
-  test("what was held long goes before a large message that has just begun", () => {
+  test("drops bytes held for long before a large message that has just begun", () => {
     const { budget, begin, dropped, owners, clock } = createBudget(10_000);
     budget.hold(begin(0), 1000);
     clock.nowMs = 5000;
@@ -105,7 +105,7 @@ describe("over the budget", () => {
     expect(budget.heldBytes).toBe(BASE + 8000);
   });
 
-  test("a call that lasts for hours is not at fault for its age alone", () => {
+  test("does not drop an idle call because of its age alone", () => {
     const { budget, begin, dropped, owners, clock } = createBudget(50_000);
     begin(0);
     clock.nowMs = 3_600_000;
@@ -117,7 +117,7 @@ describe("over the budget", () => {
     expect(dropped).toEqual([owners[1] as InFlightOwner]);
   });
 
-  test("owners are dropped until it is within the limit", () => {
+  test("drops owners until it is within the limit", () => {
     const { budget, begin, dropped, clock } = createBudget(12_000);
     budget.hold(begin(0), 3000);
     budget.hold(begin(1), 3000);
@@ -130,9 +130,9 @@ describe("over the budget", () => {
   });
 });
 
-// Goal: after any sequence of calls the total is the sum over all requests, and within the budget.
+// Goal: after any sequence of calls, the total is the sum over all requests, and within the budget.
 // Method: random calls of four owners; fast-check prints the seed and the shortest sequence.
-test("the total is the sum of the parts after any sequence of calls", () => {
+test("the total equals the sum of the requests after any sequence of calls", () => {
   const calls = fc.array(
     fc.record({
       act: fc.constantFrom("begin", "hold", "end", "wait"),

@@ -7,7 +7,7 @@ function page(parts: Partial<MetricSources> = {}): string[] {
   return metricsPage(metricValues(metricSources(parts))).text.split("\n");
 }
 
-test("every number is present, under its name and with its labels", () => {
+test("every value is present with its name and its labels", () => {
   const lines = page();
 
   const expected = [
@@ -83,7 +83,7 @@ test("every family is described once, with its type, before its values", () => {
   }
 });
 
-test("values have the labels of their family, and no others", () => {
+test("values have exactly the labels of their family", () => {
   const values = page().filter((line) => line !== "" && !line.startsWith("#"));
 
   const wrong = values.filter((line) => {
@@ -101,7 +101,7 @@ test("values have the labels of their family, and no others", () => {
 test.each([
   { name: "a listener that is off", parts: { grpc: () => undefined }, absent: "grpc_connections " },
   {
-    name: "what the system does not tell",
+    name: "a figure that the system does not report",
     parts: {
       process: () => {
         return {
@@ -115,14 +115,18 @@ test.each([
     },
     absent: "process_open_fds",
   },
-  { name: "an upstream that there is not", parts: { forward: () => undefined }, absent: "forward" },
   {
-    name: "what an upstream that there is not would refuse",
+    name: "forwarding without an upstream",
+    parts: { forward: () => undefined },
+    absent: "forward",
+  },
+  {
+    name: "undeliverable spans without an upstream",
     parts: { forward: () => undefined },
     absent: "undeliverable_spans_total",
   },
   {
-    name: "signals that are rejected",
+    name: "unsupported signals that are rejected",
     parts: { unsupported: undefined },
     absent: "requests_total{sig",
   },
@@ -132,7 +136,7 @@ test.each([
   expect(lines.filter((line) => line.includes(absent) && !line.startsWith("#"))).toEqual([]);
 });
 
-test("each scrape has the values of its time", () => {
+test("each scrape has the current values", () => {
   let bytes = 1;
   const sources = metricSources({ inFlightBytes: () => bytes });
   metricsPage(metricValues(sources));

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { closeSync, openSync, readdirSync } from "node:fs";
 import { processFigures } from "../../../src/adapters/metrics/metric-values.ts";
 
-test("the figures are those of this process", () => {
+test("memory, processor time and start time are plausible for this process", () => {
   const { residentBytes, cpuSeconds, startUnixSeconds } = processFigures();
 
   expect(residentBytes).toBeGreaterThan(1 << 20);
@@ -21,13 +21,13 @@ test("an opened file is counted", () => {
   expect(after).toBe(before! + 1);
 });
 
-test("the limit of open files is that of the system", async () => {
+test("the limit of open files equals that of the system", async () => {
   const child = Bun.spawn(["sh", "-c", "ulimit -n"]);
 
   expect(processFigures().maxFds).toBe(Number(await child.stdout.text()));
 });
 
-test("without /proc, the number of open files is unknown", () => {
+test("the number of open files is unknown without /proc", () => {
   const figures = processFigures("/no/such/folder");
 
   expect([figures.openFds, figures.maxFds]).toEqual([undefined, undefined]);

@@ -24,11 +24,11 @@ function valueOf(samples: readonly Sample[], labels: Sample["labels"]): number |
   return samples.find((sample) => Bun.deepEquals(sample.labels, labels))?.value;
 }
 
-test("the page of a fixed server is the golden page, to the byte", () => {
+test("the page of a fixed server equals the golden page byte for byte", () => {
   expect(page()).toBe(readFileSync(GOLDEN_PAGE, "utf8"));
 });
 
-test("the page is well formed, and has values of every family in the table", () => {
+test("the page is well-formed and has values of every family", () => {
   const found = [...families().values()];
 
   const table = Object.entries(METRIC_FAMILIES).map(([name, { help, type }]) => {
@@ -38,7 +38,7 @@ test("the page is well formed, and has values of every family in the table", () 
   expect(found.filter(({ samples }) => samples.length === 0)).toEqual([]);
 });
 
-test("names have the prefix of their subject, and counters alone end in _total", () => {
+test("names have a prefix, and only counters end in _total", () => {
   const wrong = Object.entries(METRIC_FAMILIES).filter(([name, { type }]) => {
     const isNamed = /^(spanring|process)_[a-z_]+$/.test(name);
     return !isNamed || name.endsWith("_total") !== (type === "counter");
@@ -47,7 +47,7 @@ test("names have the prefix of their subject, and counters alone end in _total",
   expect(wrong).toEqual([]);
 });
 
-test("the value of a label is escaped, whatever it contains", () => {
+test("the value of a label is escaped", () => {
   const { samples } = families().get("spanring_build_info")!;
 
   expect(samples).toEqual([
@@ -106,18 +106,21 @@ test.each([
   expect(own.find((sample) => sample.name === `${name}_count`)?.value).toBe(requests);
 });
 
-test.each(["grpc", "http/json"])("the bytes by %s and outcome add up to its sizes", (one) => {
-  const found = families();
-  const ofProtocol = (name: string) =>
-    found.get(name)!.samples.filter(({ labels }) => labels["protocol"] === one);
+test.each(["grpc", "http/json"])(
+  "the bytes by outcome of %s add up to the sum of its sizes",
+  (one) => {
+    const found = families();
+    const ofProtocol = (name: string) =>
+      found.get(name)!.samples.filter(({ labels }) => labels["protocol"] === one);
 
-  const bytes = ofProtocol("spanring_received_bytes_total").map(({ value }) => value);
+    const bytes = ofProtocol("spanring_received_bytes_total").map(({ value }) => value);
 
-  const sum = ofProtocol("spanring_request_bytes").find(({ name }) => name.endsWith("_sum"));
-  expect(bytes.reduce((total, each) => total + each, 0)).toBe(sum!.value);
-});
+    const sum = ofProtocol("spanring_request_bytes").find(({ name }) => name.endsWith("_sum"));
+    expect(bytes.reduce((total, each) => total + each, 0)).toBe(sum!.value);
+  },
+);
 
-test("a scrape reads the ledger once, so that all its numbers are from one instant", () => {
+test("a scrape reads the ledger once, so that its values are consistent", () => {
   const { stats, ...others } = metricSources();
   let readings = 0;
   const counting = () => {

@@ -19,9 +19,9 @@ function parts() {
   };
 }
 
-// Goal: every data point and log record is counted, in whatever it lies, in both encodings.
-// Method: requests of any shape, with the number known from how they were built.
-test.each(UNSUPPORTED_SIGNALS)("any request of %s is counted", (signal) => {
+// Goal: every data point and log record is counted at any nesting, in both encodings.
+// Method: random requests, whose builder knows the number of items.
+test.each(UNSUPPORTED_SIGNALS)("all items of any request of %s are counted", (signal) => {
   const discarding = parts();
   const property = fc.property(signalRequests[signal], fc.integer(), (request, seed) => {
     const json = Buffer.from(wildJson(JSON.parse(request.json), randomFrom(seed)));
@@ -39,22 +39,19 @@ test.each(UNSUPPORTED_SIGNALS)("any request of %s is counted", (signal) => {
   fc.assert(property, { numRuns: fuzzRuns(200) });
 });
 
-test.each(UNSUPPORTED_SIGNALS)(
-  "%s that cannot be read are malformed, and not counted",
-  (signal) => {
-    const discarding = parts();
-    const { encoded, json } = THREE_ITEMS[signal];
-    const cutJson = Buffer.from(json.slice(0, -1));
+test.each(UNSUPPORTED_SIGNALS)("unreadable %s are malformed and not counted", (signal) => {
+  const discarding = parts();
+  const { encoded, json } = THREE_ITEMS[signal];
+  const cutJson = Buffer.from(json.slice(0, -1));
 
-    const answers = [
-      discardItems(encoded.subarray(0, -1), { signal, ...PROTOBUF }, discarding),
-      discardItems(cutJson, { signal, ...JSON_FORMAT }, discarding),
-    ];
+  const answers = [
+    discardItems(encoded.subarray(0, -1), { signal, ...PROTOBUF }, discarding),
+    discardItems(cutJson, { signal, ...JSON_FORMAT }, discarding),
+  ];
 
-    expect(answers).toEqual([
-      { outcome: "malformed", message: `the message is not an export request for ${signal}` },
-      { outcome: "malformed", message: expect.stringMatching(/^not OTLP\/JSON: at byte \d+: /) },
-    ]);
-    expect(discarding.unsupported.counts[signal]).toEqual({ grpc: 0, http: 0 });
-  },
-);
+  expect(answers).toEqual([
+    { outcome: "malformed", message: `the message is not an export request for ${signal}` },
+    { outcome: "malformed", message: expect.stringMatching(/^not OTLP\/JSON: at byte \d+: /) },
+  ]);
+  expect(discarding.unsupported.counts[signal]).toEqual({ grpc: 0, http: 0 });
+});

@@ -22,7 +22,7 @@ function partly(rejectedSpans: number, errorMessage: string) {
 }
 
 test.each([
-  { name: "nothing", answer: binary([]), outcome: { outcome: "delivered" } },
+  { name: "no bytes", answer: binary([]), outcome: { outcome: "delivered" } },
   { name: "an empty partial success", answer: partly(0, ""), outcome: { outcome: "delivered" } },
   { name: "{}", answer: json("{}"), outcome: { outcome: "delivered" } },
   { name: "null", answer: json('{"partialSuccess":null}'), outcome: { outcome: "delivered" } },
@@ -37,7 +37,7 @@ test.each([
     outcome: { outcome: "partly_rejected", rejectedSpans: 2, message: "bad" },
   },
   {
-    name: "a count in JSON that is a number",
+    name: "a numeric count in JSON",
     answer: json('{"partialSuccess":{"rejectedSpans":2}}'),
     outcome: { outcome: "partly_rejected", rejectedSpans: 2, message: "" },
   },
@@ -47,26 +47,26 @@ test.each([
     outcome: { outcome: "partly_rejected", rejectedSpans: 3, message: "none" },
   },
   {
-    name: "more spans rejected than a double can count",
+    name: "a count beyond the integers of a double",
     answer: json('{"partialSuccess":{"rejectedSpans":"9223372036854775807"}}'),
     outcome: { outcome: "partly_rejected", rejectedSpans: 3, message: "" },
   },
   ...[binary([0x0a, 0xff]), json("<html>"), json("null"), json('{"partialSuccess":')].map(
     (answer) => ({
-      name: "bytes that are no answer",
+      name: "unreadable bytes",
       answer,
       outcome: { outcome: "delivered", message: "its response cannot be read" },
     }),
   ),
-])("a success that says $name", ({ answer, outcome }) => {
+])("a success with $name is read", ({ answer, outcome }) => {
   expect(successOutcome(answer, 3)).toEqual(outcome as ReturnType<typeof successOutcome>);
 });
 
-test("of no spans, none is rejected", () => {
+test("no span is rejected out of none", () => {
   expect(successOutcome(partly(3, "none"), 0)).toEqual({ outcome: "delivered", message: "none" });
 });
 
-test("a count in JSON that is no number leaves the answer unread", () => {
+test("a fractional count in JSON makes the answer unreadable", () => {
   const answer = json('{"partialSuccess":{"rejectedSpans":"1.5"}}');
 
   expect(successOutcome(answer, 3)).toMatchObject({ outcome: "delivered" });
@@ -76,7 +76,7 @@ test.each([
   { name: "seconds and nanoseconds", seconds: 2, nanos: 500_000_000, ms: 2500 },
   { name: "less than a millisecond", seconds: 0, nanos: 600_000, ms: 1 },
   { name: "the past", seconds: -5, nanos: 0, ms: 0 },
-])("a RetryInfo of $name is $ms ms", ({ seconds, nanos, ms }) => {
+])("a RetryInfo of $name is read as $ms ms", ({ seconds, nanos, ms }) => {
   const value = google.rpc.RetryInfo.encode({ retryDelay: { seconds, nanos } }).finish();
 
   expect(detailsWith("type.googleapis.com/google.rpc.RetryInfo", value)).toEqual({
@@ -87,7 +87,7 @@ test.each([
   });
 });
 
-test("a RetryInfo without a delay allows to retry, at no certain time", () => {
+test("a RetryInfo without a delay permits a retry without a delay", () => {
   expect(detailsWith("type.googleapis.com/google.rpc.RetryInfo", new Uint8Array(0))).toEqual({
     code: 14,
     message: "said",
@@ -96,7 +96,7 @@ test("a RetryInfo without a delay allows to retry, at no certain time", () => {
   });
 });
 
-test("other details do not allow to retry", () => {
+test("other details do not permit a retry", () => {
   expect(detailsWith("type.googleapis.com/google.rpc.BadRequest", new Uint8Array(0))).toEqual({
     code: 14,
     message: "said",
@@ -113,7 +113,7 @@ function detailsWith(typeUrl: string, value: Uint8Array) {
 }
 
 test.each([binary([0xff]), json("<html>"), json("[]"), binary([])])(
-  "a body that is no status tells nothing",
+  "a body that is not a status is read as an empty status",
   (answer) => {
     expect(statusDetails(answer)).toEqual({
       code: 0,
@@ -128,7 +128,7 @@ test("the message of a status in JSON is read", () => {
   expect(statusDetails(json('{"code":3,"message":"no traces"}')).message).toBe("no traces");
 });
 
-test("only a retry has a time, and messages are escaped and cut", () => {
+test("only a retry has a delay, and messages are escaped and cut", () => {
   expect(failureOutcome({ outcome: "retry" }, "a\nb", 5)).toEqual({
     outcome: "retry",
     message: "a\\nb",

@@ -17,11 +17,11 @@ import { GRPC_CODE } from "../../../src/adapters/otlp/status-table.ts";
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 const message = "why, and how to mend it";
 
-test("plain success is zero bytes", () => {
+test("an accepted request is answered with zero bytes", () => {
   expect(encodeExportResponse({ outcome: "accepted" })).toHaveLength(0);
 });
 
-test("a partial success carries the count and the message", () => {
+test("a partial success contains the count and the message", () => {
   const bytes = encodeExportResponse({ outcome: "partly_rejected", rejectedSpans: 3, message });
 
   const { partialSuccess } = ExportTraceServiceResponse.decode(bytes);
@@ -29,7 +29,7 @@ test("a partial success carries the count and the message", () => {
   expect(partialSuccess?.errorMessage).toBe(message);
 });
 
-test("a message is shortened, at a whole character, so that the response is not too large", () => {
+test("a message is cut at a whole character to fit the size limit", () => {
   const bytes = encodeExportResponse({
     outcome: "partly_rejected",
     rejectedSpans: Number.MAX_SAFE_INTEGER,
@@ -57,19 +57,22 @@ test.each([
   { retryAfterMs: 0, seconds: 0, nanos: 0 },
   { retryAfterMs: 1500, seconds: 1, nanos: 500_000_000 },
   { retryAfterMs: 999.5, seconds: 0, nanos: 999_500_000 },
-])("the status of a refusal says to wait $retryAfterMs ms", ({ retryAfterMs, seconds, nanos }) => {
-  const bytes = encodeStatus({ outcome: "refused", message, retryAfterMs });
+])(
+  "the status of a refusal asks for a pause of $retryAfterMs ms",
+  ({ retryAfterMs, seconds, nanos }) => {
+    const bytes = encodeStatus({ outcome: "refused", message, retryAfterMs });
 
-  const { code, details } = google.rpc.Status.decode(bytes);
-  const delay = google.rpc.RetryInfo.decode(details[0]?.value ?? new Uint8Array(1)).retryDelay;
-  expect(code).toBe(GRPC_CODE.UNAVAILABLE);
-  expect(details.map(({ typeUrl }) => typeUrl)).toEqual([
-    "type.googleapis.com/google.rpc.RetryInfo",
-  ]);
-  expect([Number(delay?.seconds), delay?.nanos]).toEqual([seconds, nanos]);
-});
+    const { code, details } = google.rpc.Status.decode(bytes);
+    const delay = google.rpc.RetryInfo.decode(details[0]?.value ?? new Uint8Array(1)).retryDelay;
+    expect(code).toBe(GRPC_CODE.UNAVAILABLE);
+    expect(details.map(({ typeUrl }) => typeUrl)).toEqual([
+      "type.googleapis.com/google.rpc.RetryInfo",
+    ]);
+    expect([Number(delay?.seconds), delay?.nanos]).toEqual([seconds, nanos]);
+  },
+);
 
-test("a status fits into trailers, however long its message", () => {
+test("a status with a long message still fits into trailers", () => {
   const bytes = encodeStatus({ outcome: "failed", message: "x".repeat(100_000) });
 
   expect(bytes.length).toBeLessThan(1100);
@@ -86,22 +89,25 @@ test.each<{ receipt: Answer; success: boolean }>([
   expect(isSuccess(receipt)).toBe(success);
 });
 
-test.each(["metrics", "logs"] as const)("%s are answered with a count and a warning", (signal) => {
-  const unsupported = {
-    outcome: "unsupported",
-    signal,
-    rejectedItems: 300,
-    message: "traces only",
-  } as const;
-  const bytes = encodeExportResponse(unsupported);
+test.each(["metrics", "logs"] as const)(
+  "the answer to %s contains a count and a warning",
+  (signal) => {
+    const unsupported = {
+      outcome: "unsupported",
+      signal,
+      rejectedItems: 300,
+      message: "traces only",
+    } as const;
+    const bytes = encodeExportResponse(unsupported);
 
-  // [0a length] partial_success, [08] what is rejected, [12 length] error_message
-  expect(Buffer.from(bytes)).toEqual(
-    Buffer.concat([Buffer.of(0x0a, 16, 0x08, 0xac, 0x02, 0x12, 11), Buffer.from("traces only")]),
-  );
-});
+    // [0a length] partial_success, [08] number of rejected items, [12 length] error_message
+    expect(Buffer.from(bytes)).toEqual(
+      Buffer.concat([Buffer.of(0x0a, 16, 0x08, 0xac, 0x02, 0x12, 11), Buffer.from("traces only")]),
+    );
+  },
+);
 
-test("a request with nothing in it is answered with a warning alone", () => {
+test("a request without items is answered with a warning only", () => {
   const answer = {
     outcome: "unsupported",
     signal: "logs",
@@ -127,7 +133,7 @@ test.each<{ receipt: Parameters<typeof exportResponseJson>[0]; json: string }>([
     receipt: { outcome: "unsupported", signal: "logs", rejectedItems: 1, message: "no" },
     json: '{"partialSuccess":{"rejectedLogRecords":"1","errorMessage":"no"}}',
   },
-])("$receipt.outcome in OTLP/JSON is $json", ({ receipt, json }) => {
+])("$receipt.outcome is written as $json in OTLP/JSON", ({ receipt, json }) => {
   expect(exportResponseJson(receipt)).toBe(json);
 });
 
@@ -139,7 +145,7 @@ test.each<{ receipt: FailureReceipt; json: string }>([
       '{"code":14,"message":"later","details":[' +
       '{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1.5s"}]}',
   },
-])("the status of $receipt.outcome in JSON is $json", ({ receipt, json }) => {
+])("the status of $receipt.outcome is written as $json", ({ receipt, json }) => {
   expect(statusJson(receipt)).toBe(json);
 });
 
@@ -148,18 +154,18 @@ test.each([
   "application/grpc+proto",
   "Application/GRPC",
   "application/grpc; charset=utf-8",
-])("%p is gRPC", (type) => {
+])("the content type %p is gRPC", (type) => {
   expect(isGrpcType(type)).toBe(true);
 });
 
 test.each([null, "", "application/grpc-web", "application/grpcfoo", "text/application/grpc"])(
-  "%p is not",
+  "the content type %p is not gRPC",
   (type) => {
     expect(isGrpcType(type)).toBe(false);
   },
 );
 
-test("a refusal is a status of gRPC in its headers, and nothing else", async () => {
+test("a refusal is an empty response with a gRPC status in its headers", async () => {
   const response = grpcRefusal("at port 4317; 100 % sure");
 
   expect(response.status).toBe(200);

@@ -23,21 +23,21 @@ const { root: definitions } = readDefinitions(
 
 const generated = [...generate()].map(([path, content]) => ({ path, content }));
 
-test.each(generated)("$path is what bun run proto makes of proto/", ({ path, content }) => {
+test.each(generated)("$path equals the output of bun run proto", ({ path, content }) => {
   const committed = readFileSync(join(REPOSITORY, path), "utf8");
 
   expect(committed === content).toBe(true);
 });
 
-test("generated code is reproducible, and names no path of the machine", () => {
+test("the generated code is reproducible and contains no path of the machine", () => {
   const again = [...generate()].map(([path, content]) => ({ path, content }));
 
   expect(Bun.deepEquals(again, generated)).toBe(true);
   expect(JSON.stringify(again)).not.toContain(REPOSITORY);
 });
 
-// Code and declarations are made by two programs, and nothing but this holds them together.
-test.each(messageTypes())("the code of %s has the fields that its declaration promises", (name) => {
+// Two programs generate the code and the declarations; only this test compares them.
+test.each(messageTypes())("the generated code of %s has the fields of its declaration", (name) => {
   const type = definitions.lookupType(name);
 
   const message: unknown = name.split(".").reduce<unknown>(member, { opentelemetry, google, grpc });
@@ -47,7 +47,7 @@ test.each(messageTypes())("the code of %s has the fields that its declaration pr
   expect(names.filter((field) => !(field in prototype))).toEqual([]);
 });
 
-test("64-bit integers keep every bit", () => {
+test("64-bit integers are read without loss", () => {
   const { Span } = opentelemetry.proto.trace.v1;
   const startTimeUnixNano = { low: -1, high: -2, unsigned: true };
 
@@ -56,7 +56,7 @@ test("64-bit integers keep every bit", () => {
   expect(decoded.startTimeUnixNano).toMatchObject(startTimeUnixNano);
 });
 
-test("a string that is not UTF-8 is read with replacement characters", () => {
+test("invalid UTF-8 is read with replacement characters", () => {
   const { Status } = opentelemetry.proto.trace.v1;
 
   const decoded = Status.decode(Uint8Array.of(0x12, 2, 0x61, 0xff));
@@ -64,7 +64,7 @@ test("a string that is not UTF-8 is read with replacement characters", () => {
   expect(decoded.message).toBe("a\ufffd");
 });
 
-test("messages of the gRPC services can be encoded and decoded, maps included", () => {
+test("messages of the gRPC services are encoded and decoded, including maps", () => {
   const { HealthListResponse, HealthCheckResponse } = grpc.health.v1;
   const { SERVING } = HealthCheckResponse.ServingStatus;
 
@@ -99,20 +99,23 @@ const SHA_256_BY_PROTOC: Readonly<Record<string, string>> = {
     "86971db3ac326aed22a95b30a89620ee4a1ff2867ee821399e17390a7659431a",
 };
 
-test.each(Object.entries(SHA_256_BY_PROTOC))("the descriptor of %s is protoc's", (name, sha256) => {
-  const bytes = Buffer.from(fileDescriptors[name] ?? "", "base64");
+test.each(Object.entries(SHA_256_BY_PROTOC))(
+  "the descriptor of %s equals that of protoc",
+  (name, sha256) => {
+    const bytes = Buffer.from(fileDescriptors[name] ?? "", "base64");
 
-  expect(new Bun.CryptoHasher("sha256").update(bytes).digest("hex")).toBe(sha256);
-});
+    expect(new Bun.CryptoHasher("sha256").update(bytes).digest("hex")).toBe(sha256);
+  },
+);
 
-test("every file in proto/ has a descriptor with protoc's hash", () => {
+test("every file in proto/ has a descriptor and the hash of one by protoc", () => {
   const files = [...new Bun.Glob("**/*.proto").scanSync(join(REPOSITORY, "proto"))].toSorted();
 
   expect(Object.keys(fileDescriptors)).toEqual(files);
   expect(Object.keys(SHA_256_BY_PROTOC)).toEqual(files);
 });
 
-test("descriptors decode to files that import what they use", () => {
+test("descriptors decode to complete files with their imports", () => {
   const files = Object.values(fileDescriptors).map(decodeDescriptor);
 
   const root = (
@@ -128,7 +131,7 @@ test("descriptors decode to files that import what they use", () => {
   );
 });
 
-test("every symbol leads to the file that defines it", () => {
+test("every symbol is mapped to the file that defines it", () => {
   const files = [...new Set(Object.values(symbolFiles))].toSorted();
 
   expect(files).toEqual(Object.keys(fileDescriptors));
@@ -138,7 +141,7 @@ test("every symbol leads to the file that defines it", () => {
   expect(symbolFiles["grpc.health.v1.Health.Check"]).toBe("grpc/health/v1/health.proto");
 });
 
-test("all services are named", () => {
+test("serviceNames lists all services", () => {
   expect(serviceNames).toEqual([
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",

@@ -5,25 +5,29 @@ import { exportFailure, exportSuccess } from "../../support/upstreams/otlp-recei
 const JSON_TYPE = "application/json";
 
 test.each([
-  { name: "in full", response: exportSuccess(JSON_TYPE), outcome: { outcome: "delivered" } },
   {
-    name: "in part",
+    name: "without a message",
+    response: exportSuccess(JSON_TYPE),
+    outcome: { outcome: "delivered" },
+  },
+  {
+    name: "with rejected spans",
     response: exportSuccess(JSON_TYPE, 2, "bad"),
     outcome: { outcome: "partly_rejected", rejectedSpans: 2, message: "bad" },
   },
   {
-    name: "in a type whose name is spelled in capitals",
+    name: "with an upper-case media type",
     response: new Response('{"partialSuccess":{"rejectedSpans":"2"}}', {
       headers: { "Content-Type": "Application/JSON; charset=utf-8" },
     }),
     outcome: { outcome: "partly_rejected", rejectedSpans: 2, message: "" },
   },
   {
-    name: "in no body at all",
+    name: "without a body",
     response: new Response(null, { status: 204 }),
     outcome: { outcome: "delivered" },
   },
-])("a success $name", async ({ response, outcome }) => {
+])("a success $name is read", async ({ response, outcome }) => {
   expect(await readHttpAnswer(response, 3)).toEqual(outcome as never);
 });
 
@@ -33,7 +37,7 @@ function brokenOff(): ReadableStream {
   });
 }
 
-test("a body that breaks off changes nothing, and the URL stays secret", async () => {
+test("a truncated body does not change the outcome or reveal the URL", async () => {
   const outcomes = [
     await readHttpAnswer(new Response(brokenOff()), 3),
     await readHttpAnswer(new Response(brokenOff(), { status: 503, statusText: "Busy" }), 3),
@@ -45,7 +49,7 @@ test("a body that breaks off changes nothing, and the URL stays secret", async (
   ]);
 });
 
-test("a failure has the receiver's message and the time of a retry", async () => {
+test("a failure contains the receiver's message and the delay of a retry", async () => {
   const response = exportFailure(429, "slow down", { contentType: JSON_TYPE, retryAfter: "3" });
 
   expect(await readHttpAnswer(response, 3)).toEqual({
@@ -56,9 +60,9 @@ test("a failure has the receiver's message and the time of a retry", async () =>
 });
 
 test.each([
-  { name: "refuses", status: 400, outcome: "too_large" },
-  { name: "may take later", status: 503, outcome: "retry" },
-])("what a gateway $name for RESOURCE_EXHAUSTED is: $outcome", async ({ status, outcome }) => {
+  { name: "with a permanent status", status: 400, outcome: "too_large" },
+  { name: "with a retryable status", status: 503, outcome: "retry" },
+])("RESOURCE_EXHAUSTED from a gateway $name means $outcome", async ({ status, outcome }) => {
   const body = JSON.stringify({ code: 8, message: "too long" });
   const headers = { "Content-Type": JSON_TYPE };
 
@@ -69,10 +73,10 @@ test.each([
 });
 
 test.each([
-  { name: "says so", type: "text/html; charset=utf-8", body: "<h1>Sign in</h1>" },
-  { name: "does not say so", type: "text/plain", body: "\n <!DOCTYPE html><html></html>" },
-  { name: "claims to be JSON", type: JSON_TYPE, body: "<html><body>It works!</body></html>" },
-])("200 with a web page that $name is not a delivery", async ({ type, body }) => {
+  { name: "is declared as HTML", type: "text/html; charset=utf-8", body: "<h1>Sign in</h1>" },
+  { name: "is declared as text", type: "text/plain", body: "\n <!DOCTYPE html><html></html>" },
+  { name: "is declared as JSON", type: JSON_TYPE, body: "<html><body>It works!</body></html>" },
+])("a web page with status 200 that $name is not a delivery", async ({ type, body }) => {
   const response = new Response(body, { headers: { "Content-Type": type } });
 
   expect(await readHttpAnswer(response, 3)).toEqual({
@@ -84,8 +88,8 @@ test.each([
 
 test.each([
   { name: "a word", type: "text/plain", body: "ok" },
-  { name: "a message of another kind", type: JSON_TYPE, body: "[]" },
-])("200 with $name is a delivery, with a warning", async ({ type, body }) => {
+  { name: "JSON of another shape", type: JSON_TYPE, body: "[]" },
+])("$name with status 200 is a delivery with a warning", async ({ type, body }) => {
   const response = new Response(body, { headers: { "Content-Type": type } });
 
   expect(await readHttpAnswer(response, 3)).toEqual({
@@ -94,7 +98,7 @@ test.each([
   });
 });
 
-// Gateways answer so, and the read API of another spanring.
+// Gateways and the read API of spanring answer in this way.
 test.each([
   {
     body: '{"title":"Misdirected","detail":"the wrong\\nport"}',
@@ -103,14 +107,14 @@ test.each([
   { body: '{"title":"Misdirected","detail":1}', says: "Misdirected Request" },
   { body: "null", says: "Misdirected Request" },
   { body: "{", says: "Misdirected Request" },
-])("a refusal with the problem $body says $says", async ({ body, says }) => {
+])("a refusal with the problem $body is reported as $says", async ({ body, says }) => {
   const headers = { "Content-Type": "application/problem+json" };
   const response = new Response(body, { status: 421, statusText: "Misdirected Request", headers });
 
   expect(await readHttpAnswer(response, 3)).toMatchObject({ message: `421: ${says}` });
 });
 
-test("a page without anything in it is as good as no body", async () => {
+test("an empty page counts as no body", async () => {
   const response = new Response("", { headers: { "Content-Type": "text/html" } });
 
   expect(await readHttpAnswer(response, 3)).toEqual({ outcome: "delivered" });
@@ -133,6 +137,6 @@ test.each([
   { header: "9".repeat(40), ms: undefined },
   { header: "2026-01-02", ms: undefined },
   { header: "Fri, 99 Foo", ms: undefined },
-])("Retry-After: $header is $ms", ({ header, ms }) => {
+])("Retry-After: $header is read as $ms ms", ({ header, ms }) => {
   expect(retryAfterMs(header, NOW_MS)).toBe(ms);
 });

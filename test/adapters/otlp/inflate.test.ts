@@ -15,8 +15,8 @@ const COMPRESS: Readonly<Record<Compression, (plain: Buffer) => Buffer>> = {
   zstd: (plain) => zstdCompressSync(plain),
 };
 
-describe.each(["gzip", "deflate", "zstd"] as const)("%s", (compression) => {
-  test("comes out as it was before", () => {
+describe.each(["gzip", "deflate", "zstd"] as const)("%s data", (compression) => {
+  test("is decompressed without loss", () => {
     const inflated = inflate(COMPRESS[compression](TEXT), compression, MAX_BYTES);
 
     expect(inflated).toEqual({ outcome: "plain", bytes: TEXT, garbageBytes: 0 });
@@ -26,19 +26,19 @@ describe.each(["gzip", "deflate", "zstd"] as const)("%s", (compression) => {
     { lengthBytes: MAX_BYTES, outcome: "plain" },
     { lengthBytes: MAX_BYTES + 1, outcome: "too_large" },
     { lengthBytes: 64 * 1024 * 1024, outcome: "too_large" },
-  ])("$lengthBytes bytes of zeros: $outcome", ({ lengthBytes, outcome }) => {
+  ])("of $lengthBytes zeros is $outcome", ({ lengthBytes, outcome }) => {
     const bomb = COMPRESS[compression](Buffer.alloc(lengthBytes));
 
     expect(inflate(bomb, compression, MAX_BYTES).outcome).toBe(outcome as "plain");
   });
 
   test.each([
-    { name: "cut short", cut: (whole: Buffer) => whole.subarray(0, -5) },
+    { name: "truncated", cut: (whole: Buffer) => whole.subarray(0, -5) },
     { name: "cut in half", cut: (whole: Buffer) => whole.subarray(0, whole.length / 2) },
     { name: "empty", cut: () => Buffer.alloc(0) },
-    { name: "something else", cut: () => TEXT },
-    { name: "behind a byte too many", cut: (whole: Buffer) => Buffer.concat([TEXT, whole]) },
-  ])("$name is malformed", ({ cut }) => {
+    { name: "not compressed", cut: () => TEXT },
+    { name: "preceded by other bytes", cut: (whole: Buffer) => Buffer.concat([TEXT, whole]) },
+  ])("that is $name is malformed", ({ cut }) => {
     const message = cut(COMPRESS[compression](TEXT));
 
     expect(inflate(message, compression, MAX_BYTES)).toMatchObject({
@@ -48,13 +48,13 @@ describe.each(["gzip", "deflate", "zstd"] as const)("%s", (compression) => {
   });
 });
 
-// A frame names the window it needs: up to 128 MiB, to be had before the first byte comes out.
+// A frame declares its window of up to 128 MiB, which is allocated before any output.
 test.each([
   { windowLog: 23, outcome: "plain" },
   { windowLog: 24, outcome: "malformed" },
   { windowLog: 27, outcome: "malformed" },
-])("a window of 2^$windowLog bytes is $outcome", ({ windowLog, outcome }) => {
-  // [magic][descriptor: nothing but a window][window][last block, raw, 4 bytes][its bytes]
+])("a zstd window of 2^$windowLog bytes is $outcome", ({ windowLog, outcome }) => {
+  // [magic][descriptor: only a window][window][last block, raw, 4 bytes][its bytes]
   const head = [0x28, 0xb5, 0x2f, 0xfd, 0x00, (windowLog - 10) << 3];
   const message = Uint8Array.from([...head, (4 << 3) | 1, 0, 0, 1, 2, 3, 4]);
 
@@ -63,10 +63,10 @@ test.each([
 
 const NOISE = Buffer.from(Array.from({ length: 70_000 }, (_, at) => (at * 7919) % 251));
 
-/** Magic of a skippable frame, its length, and that many bytes. */
+/** The magic of a skippable frame, its length, and its bytes. */
 const SKIPPED = Buffer.of(0x53, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3);
 
-/** The frames that `zstd` makes differ in whether they tell their size, and have a checksum. */
+/** The frames that `zstd` writes, with and without their size and a checksum. */
 const frames = [0, 1, 300, 70_000, 200_000].flatMap((lengthBytes) =>
   [
     { kind: "plain", flags: {} },
@@ -87,25 +87,32 @@ function compress(plain: Buffer, flags: { checksumFlag?: number; contentSizeFlag
   return zstdCompressSync(plain, { params });
 }
 
-test.each(frames)("a frame of $lengthBytes bytes, $kind, is whole", ({ frame }) => {
+test.each(frames)("a frame of $lengthBytes bytes, $kind, is recognized as whole", ({ frame }) => {
   expect(areWholeZstdFrames(frame)).toBe(true);
 });
 
-test.each(frames)("of $lengthBytes bytes, $kind,, no part is whole", ({ frame }) => {
-  const cuts = Array.from({ length: Math.min(frame.length, 2000) }, (_, at) => at);
-  const tails = cuts.map((cut) => frame.length - 1 - cut);
+test.each(frames)(
+  "a part of a frame of $lengthBytes bytes, $kind, is never recognized as whole",
+  ({ frame }) => {
+    const cuts = Array.from({ length: Math.min(frame.length, 2000) }, (_, at) => at);
+    const tails = cuts.map((cut) => frame.length - 1 - cut);
 
-  const whole = [...cuts, ...tails].filter((cut) => areWholeZstdFrames(frame.subarray(0, cut)));
+    const whole = [...cuts, ...tails].filter((cut) => areWholeZstdFrames(frame.subarray(0, cut)));
 
-  expect(whole).toEqual([]);
-});
+    expect(whole).toEqual([]);
+  },
+);
 
 test.each([
   { name: "two frames", bytes: Buffer.concat([frames[0]!.frame, frames[6]!.frame]), whole: true },
   { name: "a skippable frame", bytes: Buffer.concat([SKIPPED, frames[3]!.frame]), whole: true },
-  { name: "a skippable frame, cut", bytes: SKIPPED.subarray(0, -1), whole: false },
-  { name: "a byte behind a frame", bytes: Buffer.concat([frames[3]!.frame, NOISE]), whole: false },
+  { name: "a truncated skippable frame", bytes: SKIPPED.subarray(0, -1), whole: false },
+  {
+    name: "a frame with bytes after it",
+    bytes: Buffer.concat([frames[3]!.frame, NOISE]),
+    whole: false,
+  },
   { name: "another format", bytes: NOISE, whole: false },
-])("$name: $whole", ({ bytes, whole }) => {
+])("$name: areWholeZstdFrames() returns $whole", ({ bytes, whole }) => {
   expect(areWholeZstdFrames(bytes)).toBe(whole);
 });

@@ -6,18 +6,18 @@ function unknownIn(body: string): string {
   return reading.ok ? reading.unknown : expect.unreachable(reading.message);
 }
 
-/** As many members as that, each with a key of its own. */
+/** Returns this number of members with different keys. */
 function members(count: number, prefix: string): string {
   return Array.from({ length: count }, (_, at) => `"${prefix}${at}":1`).join(",");
 }
 
-// Goal: a sender whose request has no spans in it can be told why, without showing data: what is a
-// map to others has keys that are names of people, or worse.
+// Goal: the report on a request without spans explains why, but shows no data: an object that is a
+// map of the sender's own may have personal data as its keys.
 test.each([
-  { name: "nothing", body: "{}", unknown: "" },
+  { name: "an empty object", body: "{}", unknown: "" },
   { name: "keys of OTLP", body: '{"resourceSpans":[{"scopeSpans":[]}]}', unknown: "" },
   {
-    name: "keys as Python writes them",
+    name: "keys in snake case",
     body: '{"resource_spans":[{"scope_spans":[]}]}',
     unknown: "unknown keys: resource_spans",
   },
@@ -28,14 +28,14 @@ test.each([
   },
   { name: "another signal", body: '{"resourceLogs":[{}]}', unknown: "unknown keys: resourceLogs" },
   {
-    name: "a key that comes again and again, at any depth",
+    name: "a key repeated at several depths",
     body: '{"a":1,"resourceSpans":[{"a":1,"b":1,"scopeSpans":[{"a":1}]}]}',
     unknown: "unknown keys: a, b",
   },
   { name: "a key with escapes", body: String.raw`{"\u0061b":1}`, unknown: "unknown keys: ab" },
   { name: "an address", body: '{"alice@example.com":1}', unknown: "unknown keys: 1" },
   {
-    name: "an address beside a name",
+    name: "an address and an identifier",
     body: '{"alice@example.com":1,"_id":2}',
     unknown: "unknown keys: _id",
   },
@@ -47,10 +47,10 @@ test.each([
   { name: "a longer key", body: `{"${"x".repeat(33)}":1}`, unknown: "unknown keys: 1" },
   { name: "five keys", body: `{${members(5, "k")}}`, unknown: "unknown keys: k0, k1, k2, k3" },
   {
-    name: "a name behind many keys of another kind",
+    name: "an identifier after many other keys",
     body: `{${members(16, "-")},"k":1}`,
     unknown: "unknown keys: 17",
   },
-])("of $name: $unknown", ({ body, unknown }) => {
+])("the report on $name is: $unknown", ({ body, unknown }) => {
   expect(unknownIn(body)).toBe(unknown);
 });

@@ -6,7 +6,7 @@ import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 
 const REQUEST = Uint8Array.of(1, 2, 3);
 
-test("what the receiver says is handed on", () => {
+test("the receipt of the receiver is returned unchanged", () => {
   const seen: Uint8Array[] = [];
   const failures: unknown[] = [];
   const receiver = {
@@ -23,7 +23,7 @@ test("what the receiver says is handed on", () => {
   expect(failures).toEqual([]);
 });
 
-test("an error of the receiver is reported to us, and not to the sender", () => {
+test("an error of the receiver is reported locally and concealed from the sender", () => {
   const failures: unknown[] = [];
   const error = new Error("the lock is gone");
   const counted: string[] = [];
@@ -34,7 +34,7 @@ test("an error of the receiver is reported to us, and not to the sender", () => 
     turnedAway: (outcome: string) => void counted.push(outcome),
   };
 
-  const receipt = receiveSafely(REQUEST, { receiver, failed: (told) => failures.push(told) });
+  const receipt = receiveSafely(REQUEST, { receiver, failed: (failure) => failures.push(failure) });
 
   expect(receipt.outcome).toBe("failed");
   expect(JSON.stringify(receipt)).not.toContain("lock");
@@ -81,11 +81,11 @@ test.each([
     detail: "",
   },
   { answer: { outcome: "stopping", message: "why" }, reason: "stopping", detail: "" },
-] as const)("$answer is $reason", ({ answer, reason, detail }) => {
+] as const)("$answer is recorded as $reason", ({ answer, reason, detail }) => {
   expect(noted(answer)).toMatchObject([{ ...SENDER, reason, count: 1, detail }]);
 });
 
-test("an accepted request without spans is recorded when its fields are unknown", () => {
+test("an accepted request without spans is recorded if it has unknown fields", () => {
   const unknown = "unknown keys: resource_spans";
 
   expect(noted({ outcome: "accepted", isEmpty: true, unknown })).toMatchObject([
@@ -94,14 +94,14 @@ test("an accepted request without spans is recorded when its fields are unknown"
   expect(noted({ outcome: "accepted", isEmpty: true })).toEqual([]);
 });
 
-test("rejected spans are counted one by one", () => {
+test("each rejected span is counted", () => {
   const problems = noted({ outcome: "partly_rejected", rejectedSpans: 7, message: "why" });
 
   expect(problems).toMatchObject([{ ...SENDER, reason: "rejected", count: 7, detail: "why" }]);
 });
 
 test.each(["metrics", "logs"] as const)(
-  "a fault of %s is recorded as one that costs no spans",
+  "a fault in %s is recorded as unsupported, because no spans are lost",
   (signal) => {
     const broken = { outcome: "malformed", problem: "broken_compression", message: "why" } as const;
 
@@ -113,10 +113,10 @@ test.each(["metrics", "logs"] as const)(
 
 test.each<Answer>([
   { outcome: "accepted" },
-  // Recorded where they are found, with more than an answer tells.
+  // These are recorded where they are detected, with more detail.
   { outcome: "failed", message: "" },
   { outcome: "busy", message: "", retryAfterMs: 1 },
   { outcome: "unknown_path", message: "" },
-])("$outcome is not recorded here", (answer) => {
+])("$outcome is not recorded by noteAnswer()", (answer) => {
   expect(noted(answer)).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
 
 const codec = new ProtobufSpanCodec();
 
-test("any span is equal after encoding and decoding", () => {
+test("any span is encoded and decoded without loss", () => {
   fc.assert(
     fc.property(traceSpanArbitrary, (traceSpan) => {
       expect(codec.decode(codec.encode(traceSpan))).toStrictEqual([traceSpan]);
@@ -17,7 +17,7 @@ test("any span is equal after encoding and decoding", () => {
   );
 });
 
-test("spans come in wire order, each with its own resource and scope", () => {
+test("spans are decoded in wire order, each with its resource and scope", () => {
   const bytes = request(resourceSpans("shop", span(1), span(2)), resourceSpans("bank", span(3)));
 
   const spans = codec.decode(bytes);
@@ -37,13 +37,13 @@ test("a span without resource and scope gets empty ones", () => {
   expect(decoded?.status).toStrictEqual({ code: 0, message: "" });
 });
 
-test("a root span has no parent, not an empty one", () => {
+test("a decoded root span has no parentSpanId", () => {
   const [decoded] = codec.decode(request(resourceSpans("shop", span(1))));
 
   expect(decoded).not.toHaveProperty("parentSpanId");
 });
 
-test("a parent id of zeros is no parent, as some senders write it on a root span", () => {
+test("a parent id of zeros, which some senders write on root spans, is read as absent", () => {
   const root = bytesField(2, spanBody(1), bytesField(4, Array<number>(8).fill(0)));
 
   const [decoded] = codec.decode(request(resourceSpans("shop", root)));
@@ -54,8 +54,8 @@ test("a parent id of zeros is no parent, as some senders write it on a root span
 const number7 = bytesField(7, [1, 2, 3]);
 
 test.each<{ name: string; value: number[]; expected: AttributeValue }>([
-  { name: "a value with nothing set is null", value: bytesField(2), expected: null },
-  { name: "no value at all is null", value: [], expected: null },
+  { name: "an empty value is null", value: bytesField(2), expected: null },
+  { name: "a missing value is null", value: [], expected: null },
   {
     name: "a zero is a value",
     value: bytesField(2, varintField(3, 0)),
@@ -67,16 +67,16 @@ test.each<{ name: string; value: number[]; expected: AttributeValue }>([
     expected: null,
   },
   {
-    name: "of two kinds of value the later counts",
+    name: "the last of two kinds applies",
     value: bytesField(2, bytesField(1, "early"), varintField(2, 1)),
     expected: { type: "bool", value: true },
   },
   {
-    name: "an empty list is a list",
+    name: "an empty map is kept",
     value: bytesField(2, bytesField(6)),
     expected: { type: "kvlist", value: [] },
   },
-])("$name", ({ value, expected }) => {
+])("attribute values: $name", ({ value, expected }) => {
   const attribute = bytesField(9, bytesField(1, "key"), value);
 
   const [decoded] = codec.decode(request(resourceSpans("shop", span(1, attribute))));
@@ -95,13 +95,13 @@ test("a decoded span does not change when the memory of its request is reused", 
   expect(decoded?.attributes[0]?.value).toEqual({ type: "bytes", value: Uint8Array.of(1, 2, 3) });
 });
 
-test("encoded bytes lie in memory of their own", () => {
+test("encoded bytes have their own memory", () => {
   const bytes = codec.encode(plainSpan());
 
   expect(bytes.buffer.byteLength).toBe(bytes.length);
 });
 
-test("a request in shared memory, not at its start, can be decoded", () => {
+test("a request within shared memory can be decoded", () => {
   const bytes = request(resourceSpans("shop", span(1)));
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.length + 3), 3);
   shared.set(bytes);
@@ -111,7 +111,7 @@ test("a request in shared memory, not at its start, can be decoded", () => {
   expect(decoded?.name).toBe("span 1");
 });
 
-test("text that is not UTF-8 is decoded with replacement characters", () => {
+test("invalid UTF-8 is decoded with replacement characters", () => {
   const body = [...spanBody(1), ...bytesField(5, [0x61, 0xff])];
 
   const [decoded] = codec.decode(request(bytesField(1, bytesField(2, bytesField(2, body)))));
@@ -119,19 +119,19 @@ test("text that is not UTF-8 is decoded with replacement characters", () => {
   expect(decoded?.name).toBe("a\ufffd");
 });
 
-// What the wire walk makes of the bytes is its own affair: here it is enough that an identifier
-// which is not one does not become another that is.
+// The walk decides about such bytes: this test only checks that an invalid identifier does not
+// become a valid one.
 test.each([
   { name: "not hex", spanId: "zzzzzzzzzzzzzzzz" },
   { name: "half a byte too long", spanId: "00112233445566778" },
   { name: "hex with a tail", spanId: "0011223344556677--" },
-])("an identifier that is $name is encoded as one of the wrong length", ({ spanId }) => {
+])("an identifier that is $name is encoded with a wrong length", ({ spanId }) => {
   const [decoded] = codec.decode(codec.encode({ ...plainSpan(), spanId }));
 
   expect(decoded?.spanId).toBe("00");
 });
 
-test("an identifier in capitals is equal to one in lowercase", () => {
+test("an upper-case identifier is decoded in lower case", () => {
   const [decoded] = codec.decode(codec.encode({ ...plainSpan(), spanId: "00112233AABBCCDD" }));
 
   expect(decoded?.spanId).toBe("00112233aabbccdd");

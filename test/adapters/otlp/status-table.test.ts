@@ -24,7 +24,7 @@ test.each<[Outcome, number, number]>([
   expect(STATUS_TABLE[outcome]).toMatchObject({ grpcCode, httpStatus });
 });
 
-test("the codes are gRPC's", () => {
+test("the codes equal those of gRPC", () => {
   expect(GRPC_CODE).toEqual({
     OK: 0,
     INVALID_ARGUMENT: 3,

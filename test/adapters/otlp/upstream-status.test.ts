@@ -32,18 +32,18 @@ function word(verdict: Verdict): string {
   return verdict.outcome === "refused" ? verdict.reason : verdict.outcome;
 }
 
-test.each(Object.entries(GRPC))("of gRPC, %s means %s", (name, meaning) => {
+test.each(Object.entries(GRPC))("the gRPC status %s means %s", (name, meaning) => {
   const code = status[name as keyof typeof status];
 
   expect(word(grpcVerdict(code, "said", false))).toBe(meaning);
 });
 
-test("a code that gRPC does not have may concern the spans", () => {
+test("an unknown gRPC code may concern the spans", () => {
   expect(word(grpcVerdict(17, "said", false))).toBe("other");
   expect(word(grpcVerdict(-1, "said", true))).toBe("other");
 });
 
-test("RetryInfo makes no code that is final one to retry", () => {
+test("RetryInfo does not make a permanent status retryable", () => {
   const changed = Object.entries(GRPC).filter(([name, meaning]) => {
     return word(grpcVerdict(status[name as keyof typeof status], "", true)) !== meaning;
   });
@@ -60,7 +60,7 @@ test.each([
   ["UNKNOWN", "Received HTTP status code 200"],
   ["PERMISSION_DENIED", "Protocol not secure enough"],
   ["RESOURCE_EXHAUSTED", "Bandwidth exhausted or memory limit exceeded"],
-] as const)("%s with %p is no status of the upstream's, and is retried", (name, details) => {
+] as const)("%s with %p was not sent by the upstream and is retried", (name, details) => {
   expect(word(grpcVerdict(status[name], details, false))).toBe("retry");
 });
 
@@ -69,7 +69,7 @@ test.each([
   ["UNKNOWN", "Received HTTP status code 2000", "other"],
   ["PERMISSION_DENIED", "no such key", "blocked: forbidden"],
   ["INTERNAL", "Received HTTP status code 200", "internal"],
-] as const)("%s with %p is the upstream's own, and %s", (name, details, meaning) => {
+] as const)("%s with %p was sent by the upstream and means %s", (name, details, meaning) => {
   expect(word(grpcVerdict(status[name], details, false))).toBe(meaning);
 });
 
@@ -82,7 +82,7 @@ test.each([
   ["RESOURCE_EXHAUSTED", "more than 9 spans in one request; send smaller batches"],
   ["OUT_OF_RANGE", "Error, decoded message length too large: found 5 bytes, the limit is: 4 bytes"],
   ["UNKNOWN", "Received HTTP status code 413"],
-] as const)("%s with %p is too large", (name, details) => {
+] as const)("%s with %p means too large", (name, details) => {
   expect(word(grpcVerdict(status[name], details, false))).toBe("too_large");
 });
 
@@ -91,7 +91,7 @@ test.each([
   ["RESOURCE_EXHAUSTED", "too many requests", "retry"],
   ["OUT_OF_RANGE", "past the end", "retry"],
   ["UNKNOWN", "Received HTTP status code 4130", "other"],
-] as const)("%s with %p is not too large but %s", (name, details, meaning) => {
+] as const)("%s with %p does not mean too large but %s", (name, details, meaning) => {
   expect(word(grpcVerdict(status[name], details, false))).toBe(meaning);
 });
 
@@ -105,13 +105,13 @@ test.each([
   ["UNKNOWN", 405],
   ["UNKNOWN", 500],
   ["UNKNOWN", 520],
-] as const)("%s of a proxy that does not speak gRPC is what its %d is", (name, code) => {
+] as const)("%s from a proxy without gRPC means the same as HTTP %d", (name, code) => {
   const details = `Received HTTP status code ${code}`;
 
   expect(grpcVerdict(status[name], details, false)).toEqual(httpVerdict(code));
 });
 
-test("what may be sent again is not taken for too large", () => {
+test("a retryable status is not taken for too large", () => {
   const details = "Received message larger than max (5 vs. 4)";
 
   expect(word(grpcVerdict(status.RESOURCE_EXHAUSTED, details, true))).toBe("retry");
@@ -152,11 +152,11 @@ test.each([
   [511, "blocked: unauthenticated"],
   [520, "blocked: other"],
   [999, "blocked: other"],
-])("of HTTP, %d means %s", (code, meaning) => {
+])("the HTTP status %d means %s", (code, meaning) => {
   expect(word(httpVerdict(code))).toBe(meaning);
 });
 
-test("every reason has a code", () => {
+test("every refusal reason belongs to at least one status", () => {
   const codes = Object.keys(GRPC).map((name) => status[name as keyof typeof status]);
   const statuses = Array.from({ length: 600 }, (_, code) => code);
 

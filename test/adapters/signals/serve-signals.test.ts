@@ -30,8 +30,8 @@ function serving(hangupStops = false) {
   return { process, reloads, ignored, ...signals };
 }
 
-/** What has been asked for so far. */
-async function asked({ stopped, hurried }: ReturnType<typeof serving>) {
+/** Returns the signals that have requested a stop and hurried it so far. */
+async function requested({ stopped, hurried }: ReturnType<typeof serving>) {
   const none = Promise.resolve("nothing" as const);
   return [await Promise.race([stopped, none]), await Promise.race([hurried, none])];
 }
@@ -57,27 +57,33 @@ test.each([
     hurried: "SIGTERM",
     exitCodes: [130],
   },
-])("$signals: stopped by $stopped, hurried by $hurried, exits $exitCodes", async (expected) => {
-  const running = serving();
+])(
+  "$signals: stopped by $stopped, hurried by $hurried, exit codes $exitCodes",
+  async (expected) => {
+    const running = serving();
 
-  for (const signal of expected.signals) running.process.emit(signal);
+    for (const signal of expected.signals) running.process.emit(signal);
 
-  expect(await asked(running)).toEqual([expected.stopped, expected.hurried]);
-  expect(running.process.exitCodes).toEqual([...expected.exitCodes]);
-});
+    expect(await requested(running)).toEqual([expected.stopped, expected.hurried]);
+    expect(running.process.exitCodes).toEqual([...expected.exitCodes]);
+  },
+);
 
-// A closed terminal sends several, and the kernel sends SIGXCPU every second.
-test.each(["SIGHUP", "SIGXCPU"])("%s stops once, however often it comes", async (signal) => {
-  const running = serving(true);
+// A closed terminal sends several SIGHUP, and the kernel sends SIGXCPU every second.
+test.each(["SIGHUP", "SIGXCPU"])(
+  "repeated %s requests one stop and hurries nothing",
+  async (signal) => {
+    const running = serving(true);
 
-  for (let count = 0; count < 5; count += 1) running.process.emit(signal);
-  const afterFive = await asked(running);
-  running.process.emit("SIGTERM");
+    for (let count = 0; count < 5; count += 1) running.process.emit(signal);
+    const afterFive = await requested(running);
+    running.process.emit("SIGTERM");
 
-  expect(afterFive).toEqual([signal, "nothing"]);
-  expect(await asked(running)).toEqual([signal, "SIGTERM"]);
-  expect([running.reloads, running.process.exitCodes]).toEqual([[], []]);
-});
+    expect(afterFive).toEqual([signal, "nothing"]);
+    expect(await requested(running)).toEqual([signal, "SIGTERM"]);
+    expect([running.reloads, running.process.exitCodes]).toEqual([[], []]);
+  },
+);
 
 test.each([
   { signal: "SIGTERM", immediate: false },
@@ -90,53 +96,53 @@ test.each([
   expect(isImmediate(signal)).toBe(immediate);
 });
 
-test("SIGHUP after a stop signal hurries nothing", async () => {
+test("SIGHUP after a stop signal does not hurry the stop", async () => {
   const running = serving(true);
 
   running.process.emit("SIGTERM");
   running.process.emit("SIGHUP");
 
-  expect(await asked(running)).toEqual(["SIGTERM", "nothing"]);
+  expect(await requested(running)).toEqual(["SIGTERM", "nothing"]);
 });
 
-test("where a hangup does not stop, each SIGHUP reloads", async () => {
+test("each SIGHUP reloads if a hangup does not stop", async () => {
   const running = serving(false);
 
   running.process.emit("SIGHUP");
   running.process.emit("SIGHUP");
 
   expect(running.reloads).toEqual(["reload", "reload"]);
-  expect(await asked(running)).toEqual(["nothing", "nothing"]);
+  expect(await requested(running)).toEqual(["nothing", "nothing"]);
 });
 
 test.each(["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO"])(
-  "%s is listened to, and does nothing",
+  "%s is handled without an effect",
   async (signal) => {
     const running = serving();
 
     const isListenedTo = running.process.emit(signal);
 
     expect(isListenedTo).toBe(true);
-    expect(await asked(running)).toEqual(["nothing", "nothing"]);
+    expect(await requested(running)).toEqual(["nothing", "nothing"]);
     expect([running.reloads, running.process.exitCodes]).toEqual([[], []]);
   },
 );
 
-test("signals that the runtime cannot listen to are ignored by the system", () => {
+test("signals that the runtime cannot handle are ignored by the system", () => {
   const { ignored } = serving();
 
   expect(ignored).toEqual([16, ...Array.from({ length: 31 }, (_, at) => 34 + at)]);
 });
 
-test("every signal of this system is listened to, ignored, or left alone for a reason", () => {
+test("every signal of the system is handled, ignored, or listed as untouched", () => {
   const { process, ignored } = serving();
 
-  const forgotten = Object.entries(constants.signals).filter(
+  const unhandled = Object.entries(constants.signals).filter(
     ([name, number]) =>
       process.listenerCount(name) === 0 && !ignored.includes(number) && !isUntouched(name),
   );
 
-  expect(forgotten).toEqual([]);
+  expect(unhandled).toEqual([]);
 });
 
 function isUntouched(name: string): boolean {
@@ -149,32 +155,32 @@ const SCRIPT = `
   process.exit(hasControllingTerminal() ? 10 : 20);
 `;
 
-test("a process that a terminal started has one, whatever its standard streams are", async () => {
+test("a process started by a terminal has a controlling terminal without standard streams", async () => {
   const argv = ["sh", "-c", 'exec "$@" </dev/null >/dev/null 2>&1', "sh"];
   const child = Bun.spawn([...argv, process.execPath, "-e", SCRIPT], { terminal: {} });
 
   expect(await child.exited).toBe(10);
 });
 
-test("a process in a session of its own has none", async () => {
+test("a process in its own session has no controlling terminal", async () => {
   const child = Bun.spawn([process.execPath, "-e", SCRIPT], { detached: true });
 
   expect(await child.exited).toBe(20);
 });
 
-test("a system without terminals has no controlling terminal", () => {
+test("a system without /dev/tty has no controlling terminal", () => {
   expect(hasControllingTerminal("/nowhere/tty")).toBe(false);
 });
 
 const SIGSTKFLT = 16;
 
-test("a signal that is ignored was not ignored before, and is from then on", () => {
+test("ignore() returns whether the signal was ignored before", () => {
   const { ignore } = nativeSignals();
 
   expect([ignore(SIGSTKFLT), ignore(SIGSTKFLT)]).toEqual([false, true]);
 });
 
-test("a process survives a signal that it has asked to ignore", async () => {
+test("a process survives ignored signals", async () => {
   const script = `
     import { nativeSignals } from "${MODULE}";
     const { ignore } = nativeSignals();
@@ -191,7 +197,7 @@ test("a process survives a signal that it has asked to ignore", async () => {
   expect(await child.exited).toBe(0);
 });
 
-test("without a C library that can be called, nothing is ignored, and nothing fails", () => {
+test("without a C library, ignore() returns false and does not throw", () => {
   const { ignore } = nativeSignals(["libnothing.so.0"]);
 
   expect([ignore(SIGSTKFLT), ignore(SIGSTKFLT)]).toEqual([false, false]);

@@ -25,7 +25,7 @@ import { nextTurn } from "../../support/running/searched-ring.ts";
 
 const root = temporaryFolder();
 
-/** In a folder of its own. */
+/** Creates a spill file in its own folder. */
 function spillFile(name = "spill.binpb") {
   const folder = mkdtempSync(join(root, "spill-"));
   const path = join(folder, name);
@@ -39,7 +39,7 @@ function frame(request: Uint8Array): Uint8Array {
 }
 
 test.each(["spill.binpb", "spill.jsonl", "spill"])(
-  "%s holds protobuf behind lengths, which the commands read, and only its owner may",
+  "%s contains length-delimited protobuf that commands can read, only for its owner",
   async (name) => {
     const { spill, path, names } = spillFile(name);
 
@@ -54,7 +54,7 @@ test.each(["spill.binpb", "spill.jsonl", "spill"])(
   },
 );
 
-test("while it is being written it has another name", async () => {
+test("an incomplete file has another name", async () => {
   const { spill, names } = spillFile();
   const seen: string[][] = [];
 
@@ -69,7 +69,7 @@ test("while it is being written it has another name", async () => {
   expect(names()).toEqual(["spill.binpb"]);
 });
 
-test("it is on the disk before it has its name, and then its name is", async () => {
+test("the file is synced before it is renamed, and its folder after that", async () => {
   const { spill, path, folder, names } = spillFile();
   const probe = await open(root, "r");
   const sync = spyOn(Object.getPrototypeOf(probe) as typeof probe, "sync");
@@ -104,15 +104,15 @@ test("a file that is not read to its end is closed", async () => {
   expect(during).toBe(1);
 });
 
-test("what is in the way stays, and what is set aside too, whatever it is", async () => {
+test("existing files and links are never replaced by a write or by setAside()", async () => {
   const { spill, path, names } = spillFile();
   writeFileSync(path, "first");
   mkdirSync(`${path}.1`);
   symlinkSync("nowhere", `${path}.unread`);
 
-  const places = [await spill.write([requestOf(1)]), await spill.setAside()];
+  const paths = [await spill.write([requestOf(1)]), await spill.setAside()];
 
-  expect(places).toEqual([`${path}.2`, `${path}.unread.1`]);
+  expect(paths).toEqual([`${path}.2`, `${path}.unread.1`]);
   expect(names().map((name) => name.replace("spill.binpb", ""))).toEqual([
     ".1",
     ".2",
@@ -122,7 +122,7 @@ test("what is in the way stays, and what is set aside too, whatever it is", asyn
   expect(readFileSync(`${path}.unread.1`, "utf8")).toBe("first");
 });
 
-test("tried out, it leaves no file behind", async () => {
+test("tryOut() leaves no file", async () => {
   const { spill, names } = spillFile();
 
   await spill.tryOut();
@@ -147,7 +147,7 @@ test.each([
     put: (path: string) => symlinkSync("spill.binpb", path),
     reason: "ELOOP",
   },
-])("tried out, it refuses $name in its place, and leaves it there", async ({ put, reason }) => {
+])("tryOut() refuses $name at the path and leaves it in place", async ({ put, reason }) => {
   const { spill, path, names } = spillFile();
   put(path);
 
@@ -156,7 +156,7 @@ test.each([
   expect(names()).toEqual(["spill.binpb"]);
 });
 
-test("tried out, it refuses the name of a folder that is not there", async () => {
+test("tryOut() refuses a path that ends in a missing folder", async () => {
   const { folder, names } = spillFile();
   const spill = new SpillFile(join(folder, "spill/"));
 
@@ -165,7 +165,7 @@ test("tried out, it refuses the name of a folder that is not there", async () =>
   expect(names()).toEqual([]);
 });
 
-test("tried out, it refuses a file that it may not read, and leaves it there", async () => {
+test("tryOut() refuses an unreadable file and leaves it in place", async () => {
   const { spill, folder, path, names } = spillFile();
   writeFileSync(path, "spans", { mode: 0 });
   for (const each of [root, folder]) chmodSync(each, 0o777);
@@ -177,23 +177,27 @@ test("tried out, it refuses a file that it may not read, and leaves it there", a
 });
 
 test.each([
-  { name: "cannot be read", rest: Buffer.from("no traces at all"), left: ["", ".1"] },
-  { name: "is gone", rest: undefined, left: [""] },
-])("what was written back and $name does no harm to what is written", async ({ rest, left }) => {
+  {
+    name: "is replaced by an unreadable file",
+    rest: Buffer.from("no traces at all"),
+    left: ["", ".1"],
+  },
+  { name: "is removed", rest: undefined, left: [""] },
+])("a rewritten file that $name does not affect the next write", async ({ rest, left }) => {
   const { spill, path, names } = spillFile();
   await spill.write([requestOf(2)]);
   await spill.replace(Readable.from([requestOf(1)]));
   rmSync(path);
   for (const bytes of [rest ?? []].flat()) writeFileSync(path, bytes);
 
-  const place = await spill.write([requestOf(3)]);
+  const finalPath = await spill.write([requestOf(3)]);
 
-  expect(place).toBe(`${path}${left.at(-1)}`);
+  expect(finalPath).toBe(`${path}${left.at(-1)}`);
   expect(names()).toEqual(left.map((ending) => `spill.binpb${ending}`));
-  expect(readFileSync(place).toHex()).toBe(frame(requestOf(3)).toHex());
+  expect(readFileSync(finalPath).toHex()).toBe(frame(requestOf(3)).toHex());
 });
 
-test("a folder that cannot be synced is found when it is tried out", async () => {
+test("tryOut() finds a folder that cannot be synced", async () => {
   const { spill, names } = spillFile();
   const probe = await open(root, "r");
   const sync = spyOn(Object.getPrototypeOf(probe) as typeof probe, "sync");
@@ -207,7 +211,7 @@ test("a folder that cannot be synced is found when it is tried out", async () =>
   expect(names()).toEqual([]);
 });
 
-test("where it cannot be written, that is known before, and nothing is left", async () => {
+test("an unusable path is found by tryOut(), and a write leaves no file", async () => {
   const { folder, names } = spillFile();
   const spill = new SpillFile(join(folder, "missing", "spill.binpb"));
 
@@ -216,7 +220,7 @@ test("where it cannot be written, that is known before, and nothing is left", as
   expect(names()).toEqual([]);
 });
 
-test("a file that somebody removes meanwhile leaves nothing under its name", async () => {
+test("a file removed during a write leaves nothing under its final name", async () => {
   const { spill, folder, names } = spillFile();
 
   const written = spill.write(
@@ -230,7 +234,7 @@ test("a file that somebody removes meanwhile leaves nothing under its name", asy
   expect(names()).toEqual([]);
 });
 
-test("what cannot have a longer name stays where it is", async () => {
+test("a file whose longer name would be too long stays in place", async () => {
   const { spill, path, names } = spillFile("n".repeat(250));
   writeFileSync(path, "kept");
 
@@ -239,15 +243,15 @@ test("what cannot have a longer name stays where it is", async () => {
 });
 
 test.each([
-  { name: "cut off within a request", cut: FRAMED.length - 1, requests: 1, fault: "truncated" },
+  { name: "truncated within a request", cut: FRAMED.length - 1, requests: 1, fault: "truncated" },
   {
     name: "truncated within a length",
     cut: frame(requestOf(2)).length + 2,
     requests: 1,
     fault: "truncated",
   },
-  { name: "cut off within the first", cut: 10, requests: 0, fault: "byte 0: truncated" },
-])("of a file $name, the requests before are read", async ({ cut, requests, fault }) => {
+  { name: "truncated within the first request", cut: 10, requests: 0, fault: "byte 0: truncated" },
+])("the requests before the fault are read from a file $name", async ({ cut, requests, fault }) => {
   const { spill, path } = spillFile();
   writeFileSync(path, FRAMED.subarray(0, cut));
 
@@ -257,7 +261,7 @@ test.each([
   expect(items.at(-1)).toEqual({ fault: expect.stringContaining(fault) });
 });
 
-test("a request that is none is a fault, which says where", async () => {
+test("an invalid request is reported as a fault with its position", async () => {
   const { spill, path } = spillFile();
   writeFileSync(path, Buffer.concat([frame(requestOf(2)), frame(Buffer.from("no traces"))]));
 
@@ -268,7 +272,7 @@ test("a request that is none is a fault, which says where", async () => {
   expect(more).toEqual([]);
 });
 
-test("what is no file is a fault, and stays where it is", async () => {
+test("a folder at the path is reported as a fault and stays in place", async () => {
   const { spill, path, names } = spillFile();
   mkdirSync(path);
 
@@ -277,7 +281,7 @@ test("what is no file is a fault, and stays where it is", async () => {
   expect(names()).toEqual(["spill.binpb"]);
 });
 
-test("what cannot even be looked at is a fault", async () => {
+test("a path that cannot be examined is reported as a fault", async () => {
   const { path } = spillFile();
   writeFileSync(path, "");
   const spill = new SpillFile(join(path, "spill.binpb"));

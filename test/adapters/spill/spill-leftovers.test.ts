@@ -15,7 +15,7 @@ import { temporaryFolder } from "../../support/running/temporary-folder.ts";
 
 const root = temporaryFolder();
 
-/** A folder with such files, each of three bytes. */
+/** Creates a folder with these files, of three bytes each. */
 function folderWith(...names: string[]) {
   return folderOf("spill.binpb", names);
 }
@@ -28,7 +28,7 @@ function folderOf(spillName: string, names: readonly string[]) {
   return { folder, logger, look, names: () => readdirSync(folder).toSorted() };
 }
 
-test("what earlier stops have left under other names is logged, and stays", async () => {
+test("files that earlier stops left under other names are logged and kept", async () => {
   const left = [
     ".spill.binpb.5f3a9c01",
     "spill.binpb.1",
@@ -55,7 +55,7 @@ test("what earlier stops have left under other names is logged, and stays", asyn
   expect(names()).toEqual([...left, "spill.binpb"].toSorted());
 });
 
-test("files with other names are none of them", async () => {
+test("files with other names are not leftovers", async () => {
   const { logger, look } = folderWith(
     "spill.binpb",
     "spill.binpb.old",
@@ -71,7 +71,7 @@ test("files with other names are none of them", async () => {
   expect(logger.lines).toEqual([]);
 });
 
-test("a spill file with a name as short as the endings has leftovers, too", async () => {
+test("a spill file with a very short name has leftovers too", async () => {
   const { logger, look } = folderOf("1", ["1", "1.1", ".1.1f3a9c01", "1.unread", "2", "11.1"]);
 
   await look();
@@ -79,7 +79,7 @@ test("a spill file with a name as short as the endings has leftovers, too", asyn
   expect(logger.lines).toMatchObject([{ fields: { count: 3 } }]);
 });
 
-test("what is no file is none of them", async () => {
+test("folders and broken links are not leftovers", async () => {
   const { folder, logger, look } = folderWith();
   mkdirSync(join(folder, "spill.binpb.1"));
   symlinkSync("nowhere", join(folder, "spill.binpb.2"));
@@ -89,7 +89,7 @@ test("what is no file is none of them", async () => {
   expect(logger.lines).toEqual([]);
 });
 
-test("of many, the first ten are named", async () => {
+test("at most ten leftovers are named", async () => {
   const names = Array.from({ length: 30 }, (_, at) => `spill.binpb.${at + 1}`);
   const { logger, look } = folderWith(...names);
 
@@ -99,7 +99,7 @@ test("of many, the first ten are named", async () => {
   expect(logger.lines[0]?.fields["files"]).toHaveLength(10);
 });
 
-test("a folder that cannot be listed is logged, and does not end the start", async () => {
+test("a folder that cannot be listed is logged, and the start continues", async () => {
   const { folder, logger, look } = folderWith("spill.binpb.1");
   chmodSync(root, 0o777);
   chmodSync(folder, 0o333);
@@ -115,8 +115,8 @@ test("a folder that cannot be listed is logged, and does not end the start", asy
   ]);
 });
 
-// As when a file is removed after its folder was listed: its name is known, and nothing else.
-test("a file that cannot be looked at is none of them", async () => {
+// A file that is removed after its folder was listed fails in this way.
+test("a file that cannot be examined is not a leftover", async () => {
   const { folder, logger, look } = folderWith("spill.binpb.1");
   chmodSync(root, 0o777);
   chmodSync(folder, 0o444);

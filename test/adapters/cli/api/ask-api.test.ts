@@ -27,16 +27,19 @@ test.each([
   { status: 406, exitCode: 3 },
   { status: 500, exitCode: 3 },
   { status: 503, exitCode: 3 },
-])("a problem with status $status is a sentence, and exit code $exitCode", async (expected) => {
-  const detail = "kind is \u001b[2J; it must be one of\nserver, client";
+])(
+  "a problem response with status $status is reported in one line, with exit code $exitCode",
+  async (expected) => {
+    const detail = "kind is \u001b[2J; it must be one of\nserver, client";
 
-  const end = await get([], () => problem(expected.status, { detail, parameter: "kind" }));
+    const end = await get([], () => problem(expected.status, { detail, parameter: "kind" }));
 
-  expect(end).toMatchObject({ exitCode: expected.exitCode, stdout: "" });
-  expect(end.stderr).toBe("spanring: --kind is \\x1b[2J; it must be one of\\nserver, client\n");
-});
+    expect(end).toMatchObject({ exitCode: expected.exitCode, stdout: "" });
+    expect(end.stderr).toBe("spanring: --kind is \\x1b[2J; it must be one of\\nserver, client\n");
+  },
+);
 
-test("a problem that cannot be read is not a response of the read API", async () => {
+test("an unreadable problem is not taken for a response of the read API", async () => {
   const headers = { "Content-Type": "application/problem+json" };
 
   const end = await get([], () => new Response("{", { status: 400, headers }));
@@ -45,14 +48,14 @@ test("a problem that cannot be read is not a response of the read API", async ()
   expect(end.stderr).toContain("/api/spans is not a response of spanring's read API\n");
 });
 
-test("another server on the port is recognised", async () => {
+test("a response from another kind of server is recognized", async () => {
   const end = await get([], () => new Response("not here", { status: 404 }));
 
   expect(end.exitCode).toBe(3);
   expect(end.stderr).toContain("it is not the read API of a spanring of this version\n");
 });
 
-test("a mistake names the option as written", async () => {
+test("an error message names the option as the user wrote it", async () => {
   const mistake = {
     detail: 'min_duration is "x"; it must be a duration',
     parameter: "min_duration",
@@ -63,7 +66,7 @@ test("a mistake names the option as written", async () => {
   expect(end.stderr).toBe('spanring: --min-duration is "x"; it must be a duration\n');
 });
 
-test("a cursor of another run is exit code 2, unlike a search without a result", async () => {
+test("a cursor from another run causes exit code 2, not that of an empty result", async () => {
   const detail = 'after is "a1-5", a position in another run. Start again with after=0';
 
   const end = await get(["--after", "a1-5"], () => problem(410, { detail, parameter: "after" }));
@@ -74,7 +77,7 @@ test("a cursor of another run is exit code 2, unlike a search without a result",
   );
 });
 
-test("a refused connection is reported with the URL and what to do", async () => {
+test("a refused connection is reported with the URL and a remedy", async () => {
   const url = await unusedUrl();
 
   const end = await runCommands(["get", "--url", `${url}/`]);
@@ -97,7 +100,7 @@ describe("a port that accepts connections and never answers", () => {
     { argv: ["wait"], limit: "30 s" },
     { argv: ["wait", "--timeout", "1m"], limit: "130 s" },
     { argv: ["wait", "--timeout", "long"], limit: "30 s" },
-  ])("ends $argv after $limit, with what to do", async ({ argv, limit }) => {
+  ])("makes $argv time out after $limit with a hint", async ({ argv, limit }) => {
     const end = await runAgainstFake(argv, silent, { clock: new HandMovedSleep() });
 
     expect(end).toMatchObject({ exitCode: 3, stdout: "" });
@@ -105,7 +108,7 @@ describe("a port that accepts connections and never answers", () => {
     expect(end.stderr).toContain("The read API listens on port 4319");
   });
 
-  test("is told from one that answers late, but in time", async () => {
+  test("does not time out if it answers late but within the limit", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const clock: SleepingClock = {
       monotonicMs: () => 0,
@@ -132,7 +135,7 @@ test("--url takes precedence over SPANRING_URL", async () => {
   expect(wrong.stderr).toContain('SPANRING_URL is "localhost:4319"; it must be a URL');
 });
 
-test("a broken connection is reported", async () => {
+test("a connection that breaks during the response is reported", async () => {
   const half = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{}\n";
   using server = Bun.listen({
     hostname: "127.0.0.1",

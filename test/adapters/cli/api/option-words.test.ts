@@ -45,7 +45,7 @@ test.each([
   { parameter: "Host", detail: "Host must be a name", says: "Host must be a name" },
   { parameter: "limit", detail: "the limit is reached", says: "the limit is reached" },
   { parameter: undefined, detail: "the server is stopping", says: "the server is stopping" },
-])("$detail", ({ parameter, detail, says }) => {
+])("a message of the API names options: $detail", ({ parameter, detail, says }) => {
   expect(inOptions({ detail, parameter })).toBe(says);
 });
 
@@ -57,6 +57,6 @@ test.each([
   { text: "name=", says: '--name ""' },
   { text: "other=x", says: "other=x" },
   { text: "a", says: "a" },
-])("the condition $text is the option $says", ({ text, says }) => {
+])("the condition $text is displayed as the option $says", ({ text, says }) => {
   expect(optionText(text)).toBe(says);
 });

@@ -10,7 +10,7 @@ test.each([
   "http://spans.localhost",
   "http://[::1]:4319",
   "http://0.0.0.0:4318",
-])("%s is asked without a proxy", (url) => {
+])("requests to %s bypass the proxy", (url) => {
   expect(proxyFor(url)).toEqual({ proxy: false });
 });
 
@@ -20,6 +20,6 @@ test.each([
   "http://localhost.example.com",
   "http://10.0.0.1",
   "no URL",
-])("the environment decides about the proxy for %s", (url) => {
+])("requests to %s use the proxy of the environment", (url) => {
   expect(proxyFor(url)).toEqual({});
 });

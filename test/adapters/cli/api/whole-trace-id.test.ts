@@ -9,7 +9,7 @@ stopFakeServersAfterEach();
 const OTHER = `${TRACE_ID.slice(0, 30)}00`;
 const THIRD = "ff".repeat(16);
 
-/** Lists these traces, and has spans of whatever trace it is asked for. */
+/** Lists these traces, and returns three spans for any trace. */
 const listing =
   (...traceIds: string[]): Answer =>
   (asked) =>
@@ -17,18 +17,18 @@ const listing =
       ? Response.json({ traces: traceIds.map((id) => summaryOf(id)), sequence: SEQUENCE })
       : threeSpans(asked);
 
-describe("the first digits of a trace's identifier will do", () => {
+describe("a prefix of a trace id is resolved to the whole id", () => {
   test.each([
     { argv: ["traces", TRACE_ID.slice(0, 31)], asked: `GET /api/traces/${TRACE_ID}` },
     { argv: ["traces", "FFFF"], asked: `GET /api/traces/${THIRD}` },
     { argv: ["get", "--trace-id", "ffffffff"], asked: `GET /api/spans?trace_id=${THIRD}` },
-  ])("$argv", async ({ argv, asked }) => {
+  ])("by $argv", async ({ argv, asked }) => {
     const end = await runAgainstFake(argv, listing(TRACE_ID, OTHER, THIRD));
 
     expect(end).toMatchObject({ exitCode: 0, asked: ["GET /api/traces?limit=10000", asked] });
   });
 
-  test("the first digits will do in a list of traces, beside other filters", async () => {
+  test("a prefix in --trace-id is resolved when other filters are present", async () => {
     const argv = ["traces", "--name", "x", "--trace-id", "ffff"];
 
     const { asked } = await runAgainstFake(argv, listing(THIRD));
@@ -37,7 +37,7 @@ describe("the first digits of a trace's identifier will do", () => {
   });
 });
 
-test("a whole identifier is not looked up", async () => {
+test("a whole trace id is sent without a lookup", async () => {
   const { asked } = await runAgainstFake(["traces", TRACE_ID.toUpperCase()], listing(TRACE_ID));
 
   expect(asked).toEqual([`GET /api/traces/${TRACE_ID}`]);
@@ -51,14 +51,17 @@ test.each([
   { argv: ["traces", "\u001b[2J"], says: 'TRACE_ID is "\\x1b[2J"' },
   { argv: ["get", "--trace-id", "f"], says: '--trace-id is "f"' },
   { argv: ["traces", "--trace-id", "f"], says: '--trace-id is "f"' },
-])("$argv is refused with the digits that will do, without a request", async ({ argv, says }) => {
-  const { exitCode, stderr, asked } = await runAgainstFake(argv, listing(TRACE_ID));
+])(
+  "$argv is refused without a request, and the message states the minimum length",
+  async ({ argv, says }) => {
+    const { exitCode, stderr, asked } = await runAgainstFake(argv, listing(TRACE_ID));
 
-  expect({ exitCode, asked }).toEqual({ exitCode: 2, asked: [] });
-  expect(stderr).toBe(`spanring: ${says}; it must be 32 hex digits, or the first 4 or more\n`);
-});
+    expect({ exitCode, asked }).toEqual({ exitCode: 2, asked: [] });
+    expect(stderr).toBe(`spanring: ${says}; it must be 32 hex digits, or the first 4 or more\n`);
+  },
+);
 
-test("with more traces than are listed, an older one may begin with the same digits", async () => {
+test("a warning is printed if traces beyond the listed ones may match the prefix", async () => {
   const traceIds = [THIRD, ...Array<string>(9_999).fill(TRACE_ID)];
 
   const { exitCode, stderr } = await runAgainstFake(["traces", "ffff"], listing(...traceIds));
@@ -70,7 +73,7 @@ test("with more traces than are listed, an older one may begin with the same dig
   );
 });
 
-test("digits that several traces begin with are refused, with a list of these", async () => {
+test("an ambiguous prefix is refused, and the matching traces are listed", async () => {
   const end = await runAgainstFake(["traces", TRACE_ID.slice(0, 8)], listing(TRACE_ID, OTHER));
 
   expect(end).toMatchObject({ exitCode: 2, stdout: "" });
@@ -79,7 +82,7 @@ test("digits that several traces begin with are refused, with a list of these", 
   );
 });
 
-test("ten of many such traces are listed", async () => {
+test("at most ten matching traces are listed", async () => {
   const { stderr } = await runAgainstFake(
     ["traces", "ffff"],
     listing(...Array<string>(11).fill(THIRD)),
@@ -92,16 +95,13 @@ test("ten of many such traces are listed", async () => {
 test.each([
   { traceCount: 1, says: "none of the buffered traces begins with ffff" },
   { traceCount: 10_000, says: "none of the newest 10,000 begins with ffff" },
-])(
-  "digits that none of $traceCount traces begins with are reported",
-  async ({ traceCount, says }) => {
-    const traceIds = Array<string>(traceCount).fill(TRACE_ID);
+])("a prefix that matches none of $traceCount traces is reported", async ({ traceCount, says }) => {
+  const traceIds = Array<string>(traceCount).fill(TRACE_ID);
 
-    const end = await runAgainstFake(["traces", "ffff"], listing(...traceIds));
+  const end = await runAgainstFake(["traces", "ffff"], listing(...traceIds));
 
-    expect(end).toMatchObject({ exitCode: 1, stdout: "", stderr: `spanring: ${says}\n` });
-  },
-);
+  expect(end).toMatchObject({ exitCode: 1, stdout: "", stderr: `spanring: ${says}\n` });
+});
 
 test.each([
   { name: "text", answer: () => new Response("no") },
@@ -110,7 +110,7 @@ test.each([
     name: "a trace without an identifier",
     answer: () => Response.json({ traces: [{ spans: 5 }], sequence: SEQUENCE }),
   },
-])("a response with $name is an error, and not a trace that was not found", async ({ answer }) => {
+])("a response with $name is an error, and not an unknown trace", async ({ answer }) => {
   const end = await runAgainstFake(["traces", "ffff"], answer);
 
   expect(end).toMatchObject({ exitCode: 3, stdout: "" });

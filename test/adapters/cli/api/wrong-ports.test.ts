@@ -10,15 +10,15 @@ import {
 import { RecordingLogger } from "../../../support/fakes/recording-logger.ts";
 import { runCommands } from "../../../support/running/run-command-line.ts";
 
-// Goal: who asks at a wrong port is told what is wrong, and where to ask, in words of ours: those
-// of the runtime are for who calls its `fetch`.
+// Goal: a command that connects to a wrong port explains the mistake and names the right port, in
+// our own words: the runtime's messages address programmers who call `fetch`.
 
 stopFakeServersAfterEach();
 
 const PORTS =
   "The read API listens on port 4319 unless API_PORT is set; 4317 is for OTLP/gRPC, and 4318 for " +
   "OTLP/HTTP.\nIf spanring is elsewhere, set --url or SPANRING_URL.\n";
-const RUNTIMES_WORDS = /fetch|verbose|second argument|Is the computer able/i;
+const RUNTIME_WORDING = /fetch|verbose|second argument|Is the computer able/i;
 
 const COMMANDS = [["stats"], ["get"], ["traces"], ["wait"], ["take"], ["clear"], ["tail"]];
 
@@ -30,7 +30,7 @@ async function startSpanring() {
   return await startServer(parts);
 }
 
-test.each(COMMANDS)("%s recognises the port for OTLP/gRPC", async (command) => {
+test.each(COMMANDS)("%s recognizes the port for OTLP/gRPC", async (command) => {
   const server = await startSpanring();
   const url = `http://127.0.0.1:${server.ports.grpc}`;
 
@@ -44,7 +44,7 @@ test.each(COMMANDS)("%s recognises the port for OTLP/gRPC", async (command) => {
   expect(end.stderr).toEndWith(`\n${PORTS}`);
 });
 
-test.each(COMMANDS)("%s recognises the port for OTLP/HTTP", async (command) => {
+test.each(COMMANDS)("%s recognizes the port for OTLP/HTTP", async (command) => {
   const server = await startSpanring();
   const url = `http://127.0.0.1:${server.ports.http}`;
 
@@ -58,9 +58,9 @@ test.each(COMMANDS)("%s recognises the port for OTLP/HTTP", async (command) => {
   expect(end.stderr).toEndWith(`\n${PORTS}`);
 });
 
-// With a trace id, `traces` takes 404 for "not found": this one is not about the trace.
+// With a trace id, `traces` takes 404 for "not found": this 404 does not concern the trace.
 test.each([...COMMANDS, ["traces", "0af7651916cd43dd8448eb211c80319c"]])(
-  "%s reports a URL with a path that the read API does not have",
+  "%s reports a URL whose path the read API does not have",
   async (...command) => {
     const server = await startSpanring();
     const url = `http://127.0.0.1:${server.ports.api}/x`;
@@ -76,10 +76,10 @@ test.each([...COMMANDS, ["traces", "0af7651916cd43dd8448eb211c80319c"]])(
   },
 );
 
-/** SETTINGS, and GOAWAY for a preface that is none. Source: RFC 9113, 6.5 and 6.8. */
+/** SETTINGS, then GOAWAY because of an invalid preface. Source: RFC 9113, 6.5 and 6.8. */
 const HTTP2_REFUSAL = Uint8Array.fromHex("0000000400000000000000080700000000000000000000000001");
 
-/** A server that does this with each connection. */
+/** Starts a server that calls `greet` with each connection. */
 async function listening(greet: (socket: Socket) => void) {
   const server = createServer((socket) => {
     socket.on("error", () => {});
@@ -97,19 +97,19 @@ test.each<{ name: string; scheme?: string; greet: Parameters<typeof listening>[0
     says: "does not respond in HTTP/1.1",
   },
   {
-    name: "gRPC alone, as another receiver's",
+    name: "gRPC only",
     greet: (socket) => void socket.once("data", () => socket.end(HTTP2_REFUSAL)),
     says: "does not respond in HTTP/1.1: it may be the port for OTLP/gRPC\n",
   },
   { name: "nothing", greet: (socket) => void socket.destroy(), says: "was reset" },
   {
-    name: "no TLS",
+    name: "plain HTTP where TLS is expected",
     scheme: "https",
     greet: (socket) => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"),
     says: "does not speak TLS",
   },
 ])(
-  "a port that speaks $name is reported in our words",
+  "a port that speaks $name is reported without the runtime's wording",
   async ({ scheme = "http", greet, says }) => {
     using server = await listening(greet);
 
@@ -118,24 +118,24 @@ test.each<{ name: string; scheme?: string; greet: Parameters<typeof listening>[0
     expect(end).toMatchObject({ exitCode: 3, stdout: "" });
     expect(end.stderr).toContain(says);
     expect(end.stderr).toEndWith(PORTS);
-    expect(end.stderr).not.toMatch(RUNTIMES_WORDS);
+    expect(end.stderr).not.toMatch(RUNTIME_WORDING);
   },
 );
 
 const redirecting: Answer = ({ path }) => Response.redirect(path, 302);
 const page: Answer = () => new Response("<html>", { headers: { "Content-Type": "text/html" } });
 
-test("a server that redirects endlessly is reported in our words", async () => {
+test("an endless redirection is reported without the runtime's wording", async () => {
   const { url } = startFakeServer(redirecting);
 
   const end = await runCommands(["stats", "--url", url]);
 
   expect(end.exitCode).toBe(3);
   expect(end.stderr).toStartWith(`spanring: cannot connect to ${url}: it redirects in a loop\n`);
-  expect(end.stderr).not.toMatch(RUNTIMES_WORDS);
+  expect(end.stderr).not.toMatch(RUNTIME_WORDING);
 });
 
-test.each(COMMANDS)("%s does not accept a web page as an answer", async (command) => {
+test.each(COMMANDS)("%s rejects a web page as an answer", async (command) => {
   const { url } = startFakeServer(page);
 
   const end = await runCommands([command, "--url", url]);
@@ -145,7 +145,7 @@ test.each(COMMANDS)("%s does not accept a web page as an answer", async (command
   expect(end.stderr).toEndWith(PORTS);
 });
 
-test("a proxy in use is named, for it may be at fault", async () => {
+test("a proxy in use is named as a possible cause", async () => {
   const env = { HTTP_PROXY: "http://127.0.0.1:1", NO_COLOR: "1" };
 
   const end = await runCommands(["stats", "--url", "http://spanring.invalid:4319"], { env });

@@ -31,7 +31,7 @@ test.each([
   expect(end.stderr).toContain(message);
 });
 
-test("bytes are not for a terminal", async () => {
+test("--otlp is refused on a terminal", async () => {
   const end = await get(["--otlp"], threeSpans, TERMINAL);
 
   expect(end).toMatchObject({ exitCode: 2, stdout: "", asked: [] });

@@ -29,7 +29,7 @@ test.each([
   expect(end.stderr).toStartWith(`spanring: ${message}`);
 });
 
-test("without a shell, what is missing is said, and --help helps all the same", async () => {
+test("a missing shell is reported, but --help does not need one", async () => {
   const missing = await runCommands(["completions"]);
   const help = await runCommands(["completions", "--help"]);
 
@@ -39,10 +39,10 @@ test("without a shell, what is missing is said, and --help helps all the same", 
   expect(help.stdout).toStartWith("spanring completions [OPTIONS] SHELL\n");
 });
 
-/** What only reads a script, for the shells of this machine. */
+/** The shells on this machine, which can check the syntax of their scripts. */
 const installed = SHELLS.filter((shell) => Bun.which(shell) !== null);
 
-test.each(SHELLS)("the script for %s names every command and every option", (shell) => {
+test.each(SHELLS)("the script for %s contains every command and every option", (shell) => {
   const script = COMPLETION_SCRIPTS[shell]();
   const spelt = (option: string) => (shell === "fish" ? `-l ${option} ` : `--${option}`);
 
@@ -53,14 +53,14 @@ test.each(SHELLS)("the script for %s names every command and every option", (she
   expect(missing).toEqual([]);
 });
 
-test.each(SHELLS)("the script for %s has the words that values are", (shell) => {
+test.each(SHELLS)("the script for %s contains every predefined option value", (shell) => {
   const script = COMPLETION_SCRIPTS[shell]();
   const words = OPTION_NAMES.flatMap((name) => OPTIONS[name].words ?? []);
 
   expect(words.filter((word) => !script.includes(word))).toEqual([]);
 });
 
-test.each(installed)("%s can read its script", (shell) => {
+test.each(installed)("%s accepts the syntax of its script", (shell) => {
   const script = new TextEncoder().encode(COMPLETION_SCRIPTS[shell]());
 
   const read = Bun.spawnSync([shell, "-n"], { stdin: script, stderr: "pipe" });
@@ -69,7 +69,7 @@ test.each(installed)("%s can read its script", (shell) => {
   expect(read.exitCode).toBe(0);
 });
 
-/** What bash would offer. */
+/** Returns the completions that bash offers for these words. */
 function bashOffers(words: readonly string[]): string[] {
   const line = words.map((word) => `'${word}'`).join(" ");
   const script = `${COMPLETION_SCRIPTS.bash()}
@@ -86,27 +86,27 @@ test.each([
   { words: ["spanring", "get", "--status", ""], offers: ["unset", "ok", "error"] },
   { words: ["spanring", "completions", ""], offers: ["bash", "zsh", "fish"] },
   { words: ["spanring", "clear", "--name"], offers: [""] },
-])("bash offers $offers for $words", ({ words, offers }) => {
+])("bash offers $offers after $words", ({ words, offers }) => {
   expect(bashOffers(words)).toEqual([...offers]);
 });
 
-test("bash offers every option of a command", () => {
+test("bash offers all options of a command", () => {
   expect(bashOffers(["spanring", "wait", "--"])).toEqual(
     COMMANDS.wait.options.map((name) => `--${name}`),
   );
 });
 
-// Goal: zsh and fish, which a machine may not have, are offered what the tables have and no more.
-// Method: their scripts are taken apart into the words that the shells would read.
+// Goal: the scripts for zsh and fish, which may not be installed, offer exactly what the tables list.
+// Method: the tests parse the scripts into the words that these shells would read.
 
-/** As any of the shells: words may be quoted. */
+/** Splits a command line into words as a shell does, with quotes. */
 function shellWords(text: string): string[] {
   const shell = Bun.spawnSync(["sh", "-c", `printf '%s\\0' ${text}`], { stderr: "pipe" });
   expect(shell.stderr.toString()).toBe("");
   return shell.stdout.toString().split("\0").slice(0, -1);
 }
 
-/** What a script says of an option. */
+/** An option as a completion script describes it. */
 interface OfferedOption {
   readonly name: string;
   readonly meaning: string;
@@ -120,7 +120,7 @@ function expectedOption(name: OptionName): OfferedOption {
   return { name, meaning, takesValue: value !== undefined, takesFile: isFile, words };
 }
 
-/** `*--limit[at most so many]:N:(1 2)`. */
+/** Parses a specification such as `*--limit[the maximum number]:N:(1 2)`. */
 function zshOption(spec: string): OfferedOption {
   const [, name = "", meaning = "", value, action = ""] =
     /^\*?--([a-z-]+)\[(.*?)(?<!\\)\](?::([^:]*):(.*))?$/.exec(spec) ?? [];
@@ -134,14 +134,14 @@ function zshOption(spec: string): OfferedOption {
   };
 }
 
-/** The words of `_arguments` behind `command)`. */
+/** Returns the arguments of `_arguments` in the branch for this command. */
 function zshArguments(command: string): string[] {
   const script = COMPLETION_SCRIPTS.zsh();
   const [, rest = ""] = script.split(`\n      ${command}) _arguments `);
   return shellWords(rest.slice(0, rest.indexOf(" ;;\n")));
 }
 
-test.each(COMMAND_NAMES)("zsh offers the options of %s and no other", (command) => {
+test.each(COMMAND_NAMES)("zsh offers exactly the options of %s", (command) => {
   const specs = zshArguments(command).filter((word) => /^\*?--/.test(word));
 
   expect(specs.map(zshOption)).toEqual(COMMANDS[command].options.map(expectedOption));
@@ -151,7 +151,7 @@ test.each(COMMAND_NAMES)("zsh offers the options of %s and no other", (command) 
   );
 });
 
-test("zsh offers files to send, and shells to completions", () => {
+test("zsh completes files after send, and shells after completions", () => {
   const operands = COMMAND_NAMES.map((command) => [command, zshArguments(command).at(-1)]);
 
   const others = Object.fromEntries(COMMAND_NAMES.map((command) => [command, "*::"]));
@@ -162,7 +162,7 @@ test("zsh offers files to send, and shells to completions", () => {
   });
 });
 
-test("zsh offers every command, and the options of serving", () => {
+test("zsh offers every command and the options without a command", () => {
   const [, list = ""] = COMPLETION_SCRIPTS.zsh().split("  commands=(\n");
   const [commands = "", rest = ""] = list.split("\n  )\n  _arguments -C ");
   const serving = shellWords(rest.slice(0, rest.indexOf("\n  case ")));
@@ -180,7 +180,7 @@ const fishLines = COMPLETION_SCRIPTS.fish()
   .map(shellWords);
 
 /** Returns the words of the completions that have this condition. */
-function fishBehind(condition: string): string[][] {
+function fishAfter(condition: string): string[][] {
   return fishLines
     .filter((words) => words.slice(0, 5).join(" ") === `complete -c spanring -n ${condition}`)
     .map((words) => words.slice(5));
@@ -197,15 +197,15 @@ function fishOption(words: readonly string[]): OfferedOption {
   };
 }
 
-test.each(COMMAND_NAMES)("fish offers the options of %s and no other", (command) => {
-  const lines = fishBehind(`__fish_seen_subcommand_from ${command}`);
+test.each(COMMAND_NAMES)("fish offers exactly the options of %s", (command) => {
+  const lines = fishAfter(`__fish_seen_subcommand_from ${command}`);
   const options = lines.filter((words) => words.includes("-l")).map(fishOption);
 
   expect(options).toEqual(COMMANDS[command].options.map(expectedOption));
 });
 
-test("fish offers every command, and the options of serving", () => {
-  const lines = fishBehind("__fish_use_subcommand");
+test("fish offers every command and the options without a command", () => {
+  const lines = fishAfter("__fish_use_subcommand");
 
   expect(lines.filter((words) => words.includes("-l")).map(fishOption)).toEqual(
     SERVE_OPTIONS.map(expectedOption),
@@ -215,7 +215,7 @@ test("fish offers every command, and the options of serving", () => {
   );
 });
 
-test("fish offers files to send, shells to completions, and nothing else", () => {
+test("fish completes files after send, shells after completions, and no other operands", () => {
   const operands = fishLines.filter(
     (words) => !words.includes("-l") && !words.includes("__fish_use_subcommand"),
   );

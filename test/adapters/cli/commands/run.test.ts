@@ -17,14 +17,14 @@ const SHELL = ["--settle", "1ms", "--", "sh", "-c"];
 const cannotStart = () => Promise.reject(new Error("no port is free"));
 
 interface RunSurroundings {
-  /** How many the ring holds. */
+  /** The capacity of the ring. */
   readonly spans?: number;
   readonly problems?: Parameters<typeof problemTotals>[0];
   readonly env?: Environment;
   readonly stopped?: () => Promise<unknown>;
 }
 
-/** Runs a shell script beside a receiver that has got this request from it. */
+/** Runs a shell script with a receiver that has received this request. */
 async function run(
   argv: readonly string[],
   received?: Uint8Array,
@@ -50,22 +50,22 @@ async function run(
   return { ...end, configs, stops: () => stops };
 }
 
-describe("its exit code", () => {
+describe("the exit code of run", () => {
   test.each([
     { name: "0 when all is well", argv: [...SHELL, "exit 0"], exitCode: 0 },
     { name: "the command's own", argv: [...SHELL, "exit 9"], exitCode: 9 },
     {
-      name: "the command's own, though an expectation is missed",
+      name: "the command's own, even if an expectation is not met",
       argv: ["--expect", "name=no", ...SHELL, "exit 9"],
       exitCode: 9,
     },
     {
-      name: "1 when an expectation is missed",
+      name: "1 when an expectation is not met",
       argv: ["--expect", "name=no", ...SHELL, "exit 0"],
       exitCode: 1,
     },
     {
-      name: "0 when what must not come has not",
+      name: "0 when a span that must be absent is absent",
       argv: ["--expect", "name=no & count=0", ...SHELL, "exit 0"],
       exitCode: 0,
     },
@@ -77,7 +77,7 @@ describe("its exit code", () => {
   });
 });
 
-describe("all mistakes are reported before anything is started", () => {
+describe("mistakes are reported before anything is started", () => {
   test.each([
     {
       argv: ["--expect", "nmae=x", "--expect", "count>=no", "--settle", "soon", "--", "true"],
@@ -86,14 +86,14 @@ describe("all mistakes are reported before anything is started", () => {
     { argv: ["--settle", "11m", "--", "true"], says: ['--settle "11m" must be a time up to 10m'] },
     { argv: ["--protocol", "smoke", "--", "true"], says: ["--protocol must be one of"] },
     { argv: [], says: ["COMMAND"] },
-  ])("%p", async ({ argv, says }) => {
+  ])("in %p", async ({ argv, says }) => {
     const end = await run(argv);
 
     expect(end).toMatchObject({ exitCode: 2, configs: [] });
     for (const part of says) expect(end.stderr).toContain(part);
   });
 
-  test("also those in the environment", async () => {
+  test("in the environment", async () => {
     const env = { ...ENV, MAX_BUFFER_SIZE: "none" };
 
     const end = await runCommands(["run", "--", "true"], { env });
@@ -103,7 +103,7 @@ describe("all mistakes are reported before anything is started", () => {
   });
 });
 
-test("what a stop of another spanring has left is none of its business", async () => {
+test("run ignores SHUTDOWN_SPILL_FILE, which belongs to another spanring", async () => {
   const env = { SHUTDOWN_SPILL_FILE: "/spool/spans.binpb" };
 
   const { configs } = await run([...SHELL, "exit 0"], undefined, { env });
@@ -111,7 +111,7 @@ test("what a stop of another spanring has left is none of its business", async (
   expect(configs).toMatchObject([{ shutdownSpillFile: "" }]);
 });
 
-test("its receiver is on free local ports, and logs only errors", async () => {
+test("the receiver listens on free loopback ports and logs only errors", async () => {
   const { configs } = await run([...SHELL, "exit 0"]);
 
   const [config] = configs;
@@ -123,7 +123,7 @@ test("its receiver is on free local ports, and logs only errors", async () => {
   });
 });
 
-/** With this environment, what a command is told to export by. */
+/** Returns the protocol and the endpoint that the command gets in this environment. */
 async function protocolIn(env: Environment, ...options: string[]): Promise<string> {
   const file = join(temporaryFolder(), "protocol");
   const script = `printf %s "$OTEL_EXPORTER_OTLP_PROTOCOL $OTEL_EXPORTER_OTLP_ENDPOINT" > ${file}`;
@@ -131,23 +131,23 @@ async function protocolIn(env: Environment, ...options: string[]): Promise<strin
   return readFileSync(file, "utf8");
 }
 
-describe("the protocol is", () => {
+describe("the export protocol of the command is", () => {
   const [HTTP, GRPC] = ["http://127.0.0.1:2", "http://127.0.0.1:1"];
 
   test.each([
     { name: "http/protobuf", env: {}, expected: `http/protobuf ${HTTP}` },
     {
-      name: "that of the environment",
+      name: "that of OTEL_EXPORTER_OTLP_PROTOCOL",
       env: { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" },
       expected: `grpc ${GRPC}`,
     },
     {
-      name: "that for traces, before that for all",
+      name: "that of OTEL_EXPORTER_OTLP_TRACES_PROTOCOL if both are set",
       env: { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "http/json", OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" },
       expected: `http/json ${HTTP}`,
     },
     {
-      name: "http/protobuf where the environment has what no SDK knows, or nothing",
+      name: "http/protobuf if the variables are unknown or empty",
       env: { OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: "", OTEL_EXPORTER_OTLP_PROTOCOL: "smoke" },
       expected: `http/protobuf ${HTTP}`,
     },
@@ -155,14 +155,14 @@ describe("the protocol is", () => {
     expect(await protocolIn(env)).toBe(expected);
   });
 
-  test("that of --protocol before any", async () => {
+  test("that of --protocol even if a variable is set", async () => {
     const env = { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" };
 
     expect(await protocolIn(env, "--protocol", "http/json")).toBe(`http/json ${HTTP}`);
   });
 });
 
-test("a receiver that cannot start is reported, and nothing runs", async () => {
+test("a receiver that cannot start is reported, and the command is not run", async () => {
   const end = await runCommands(["run", "--", "true"], {
     env: ENV,
     startReceiver: cannotStart,
@@ -182,7 +182,7 @@ test("evicted spans are reported, because they may have met an expectation", asy
   );
 });
 
-test("when nothing arrived, it says what did instead", async () => {
+test("if no span arrived, the requests that arrived instead are reported", async () => {
   const problems = { not_otlp_json: 3, unsupported_metrics: 1 };
 
   const { stderr } = await run([...SHELL, "exit 0"], undefined, { problems });
@@ -191,7 +191,7 @@ test("when nothing arrived, it says what did instead", async () => {
   expect(stderr).toContain("spanring: no span arrived, but 1 request was for metrics");
 });
 
-test("what must not be there is not met unseen, and the JUnit file says why too", async () => {
+test("absence is not proven if spans were lost, and the JUnit file gives the reason", async () => {
   const file = join(temporaryFolder(), "spans.xml");
   const options = ["--expect", "name=no & count=0", "--junit", file];
 
@@ -207,7 +207,7 @@ test("what must not be there is not met unseen, and the JUnit file says why too"
   }
 });
 
-test("if nothing matches, the received names are listed, in the JUnit file too", async () => {
+test("the received names are listed if nothing matches, in the JUnit file too", async () => {
   const file = join(temporaryFolder(), "spans.xml");
   const options = ["--expect", "name=no", "--junit", file];
 
@@ -217,17 +217,17 @@ test("if nothing matches, the received names are listed, in the JUnit file too",
   expect(readFileSync(file, "utf8")).toContain("       1  shop     span 1&#10;");
 });
 
-test("a missing command is reported", async () => {
+test("a missing command is reported without a wait for its spans", async () => {
   const argv = ["--settle", "10m", "--expect", "name=no", "--", "spanring-no-such-command"];
 
-  // And nobody waits for its spans.
+  // A wait of ten minutes would exceed the time limit of the test.
   const { exitCode, stderr } = await run(argv);
 
   expect(exitCode).toBe(127);
   expect(stderr).toContain("spanring-no-such-command: command not found");
 });
 
-test("Ctrl-C after the command ends the wait, and the outcome is reported", async () => {
+test("Ctrl-C after the command ends the wait, and the outcome is still reported", async () => {
   const file = join(temporaryFolder(), "spans.xml");
   const options = ["--expect", "name=no", "--settle", "10m", "--junit", file];
 
@@ -243,7 +243,7 @@ test("Ctrl-C after the command ends the wait, and the outcome is reported", asyn
 const isUnfinishedOf = (path: string) => (name: string) => name.startsWith(`.${basename(path)}.`);
 
 describe("the JUnit file", () => {
-  test("has the command and every expectation", async () => {
+  test("contains the command and every expectation", async () => {
     const file = join(temporaryFolder(), "spans.xml");
     const expectations = ["--expect", "name=span 1", "--expect", "name=no"];
 
@@ -256,7 +256,7 @@ describe("the JUnit file", () => {
     expect(text).toContain("seen: 0 spans");
   });
 
-  test("is not there in part while spans are waited for: a second signal may end it", async () => {
+  test("does not exist in part during the wait, which a second signal may end", async () => {
     const folder = temporaryFolder();
     const options = ["--expect", "name=no", "--settle", "10m", "--junit", join(folder, "x.xml")];
     const found: string[][] = [];
@@ -269,7 +269,7 @@ describe("the JUnit file", () => {
     expect(readdirSync(folder)).toEqual(["x.xml"]);
   });
 
-  test("that cannot be written is reported before anything runs", async () => {
+  test("is reported before the command runs if it cannot be written", async () => {
     const end = await run(["--junit", "/no/such/folder/spans.xml", "--", "true"]);
 
     expect(end).toMatchObject({ exitCode: 1, configs: [] });
@@ -278,17 +278,20 @@ describe("the JUnit file", () => {
   test.each([
     { script: "exit 3", exitCode: 3 },
     { script: "exit 0", exitCode: 1 },
-  ])("that cannot be renamed is reported, after $script with $exitCode", async (each) => {
-    const folder = temporaryFolder();
+  ])(
+    "is reported after $script, with exit code $exitCode, if it cannot be renamed",
+    async (each) => {
+      const folder = temporaryFolder();
 
-    const end = await run(["--junit", folder, ...SHELL, each.script]);
+      const end = await run(["--junit", folder, ...SHELL, each.script]);
 
-    expect(end.exitCode).toBe(each.exitCode);
-    expect(end.stderr).toContain(`cannot write "${folder}"`);
-    expect(readdirSync(join(folder, "..")).filter(isUnfinishedOf(folder))).toEqual([]);
-  });
+      expect(end.exitCode).toBe(each.exitCode);
+      expect(end.stderr).toContain(`cannot write "${folder}"`);
+      expect(readdirSync(join(folder, "..")).filter(isUnfinishedOf(folder))).toEqual([]);
+    },
+  );
 
-  test("is not there when nothing ran", async () => {
+  test("is not created if the command was not run", async () => {
     const file = join(temporaryFolder(), "spans.xml");
     await runCommands(["run", "--junit", file, "--", "true"], {
       env: ENV,

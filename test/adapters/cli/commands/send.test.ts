@@ -31,9 +31,9 @@ const BARE = file("bare.bin", REQUESTS[0]);
 const CUT = file("cut.binpb", lengthDelimited(...REQUESTS).subarray(0, -5));
 
 test.each([
-  { name: "lines", path: JSONL, type: "application/json", bodies: base64(LINES), spans: 6 },
+  { name: "JSON lines", path: JSONL, type: "application/json", bodies: base64(LINES), spans: 6 },
   {
-    name: "lengths",
+    name: "length-delimited requests",
     path: BINPB,
     type: "application/x-protobuf",
     bodies: base64(REQUESTS),
@@ -46,7 +46,7 @@ test.each([
     bodies: base64(REQUESTS.slice(0, 1)),
     spans: 3,
   },
-])("$name: the bytes of the file are sent as they are", async ({ path, type, bodies, spans }) => {
+])("$name: the bytes of the file are sent unchanged", async ({ path, type, bodies, spans }) => {
   const end = await send([path]);
 
   expect(end).toMatchObject({ exitCode: 0, stderr: "" });
@@ -57,7 +57,7 @@ test.each([
   expect(new Set(types)).toEqual(new Set([type]));
 });
 
-test("several files and standard input are sent", async () => {
+test("several files and standard input are sent in one run", async () => {
   const stdin = chunksOf(textBytes(LINES.join("\n")), 10);
 
   const end = await send([BARE, "-", BINPB], accept, { stdin });
@@ -66,7 +66,7 @@ test("several files and standard input are sent", async () => {
   expect(end.stdout).toStartWith("sent 15 spans in 7 requests");
 });
 
-test("a URL that has the path already is used as it is", async () => {
+test("the path /v1/traces is appended to a URL unless the URL has it already", async () => {
   const receiver = startFakeServer(accept);
 
   await runCommands(["send", "--to", `${receiver.url}/v1/traces/`, BARE]);
@@ -75,7 +75,7 @@ test("a URL that has the path already is used as it is", async () => {
   expect(receiver.asked.map(({ path }) => path)).toEqual(["/v1/traces", "/otlp/v1/traces"]);
 });
 
-test("broken parts are skipped and reported with their place, and the rest is sent", async () => {
+test("broken parts are skipped and reported with their position, and the rest is sent", async () => {
   const torn = [LINES[0], LINES[1]!.slice(0, 40), LINES[1], LINES[2]].join("\n");
 
   const cut = await send([CUT, BARE]);
@@ -92,20 +92,20 @@ test("broken parts are skipped and reported with their place, and the rest is se
   );
 });
 
-test("of many broken parts, ten are listed and the others counted", async () => {
+test("ten broken parts are listed, and the remaining ones are counted", async () => {
   const path = file("worn.jsonl", `{"a":\n${LINES[1]}\n`.repeat(500));
 
   const end = await send([path, path]);
 
   expect(end.exitCode).toBe(1);
   expect(end.stdout).toStartWith("sent 1,000 spans in 1,000 requests");
-  const told = end.stderr.trimEnd().split("\n");
-  expect(told).toHaveLength(11);
-  expect(told[9]).toMatch(/worn\.jsonl: line 19: incomplete or invalid JSON/);
-  expect(told[10]).toBe("spanring: 990 more broken parts skipped (5.80 KiB)");
+  const reported = end.stderr.trimEnd().split("\n");
+  expect(reported).toHaveLength(11);
+  expect(reported[9]).toMatch(/worn\.jsonl: line 19: incomplete or invalid JSON/);
+  expect(reported[10]).toBe("spanring: 990 more broken parts skipped (5.80 KiB)");
 });
 
-test("a file that cannot be read to its end is one sentence, and others are sent", async () => {
+test("a read error is reported in one line, and the other files are still sent", async () => {
   const end = await send(["-", "/proc/self/mem", "/dev/null", BARE], accept, { stdin: failing() });
 
   expect(end.exitCode).toBe(1);
@@ -123,7 +123,7 @@ async function* failing() {
   throw new Error("EIO: i/o error, read");
 }
 
-test("what take prints can be sent", async () => {
+test("the output of take can be sent", async () => {
   const [one, other] = await Promise.all([
     runAgainstFake(["take"], threeSpans),
     runAgainstFake(["take", "--json"], threeSpans),
@@ -156,7 +156,7 @@ async function* idle() {
 const rejectOne: Answer = ({ headers }) =>
   exportSuccess(headers.get("content-type")!, 1, "bad\u001b[2J id");
 
-test("rejected spans are reported, and are not a success", async () => {
+test("rejected spans are reported and make send fail", async () => {
   const binary = await send([BARE], rejectOne);
   const json = await send([JSONL], rejectOne);
 
@@ -169,7 +169,7 @@ test("rejected spans are reported, and are not a success", async () => {
   expect(json.stderr).toStartWith("spanring: 3 spans rejected\n");
 });
 
-test("a warning about accepted spans is reported, and is a success", async () => {
+test("a warning about accepted spans is reported, but send succeeds", async () => {
   const end = await send([BARE], () => exportSuccess("application/json", 0, "slow down"));
 
   expect(end.exitCode).toBe(0);
@@ -186,7 +186,7 @@ test("metrics and logs in a file are skipped and reported", async () => {
   expect(end.stderr).toBe("spanring: 1 request of metrics or logs skipped\n");
 });
 
-test("on a terminal progress is drawn on standard error, and taken away", async () => {
+test("a progress bar is drawn on the terminal and erased at the end", async () => {
   const end = await send([BINPB], accept, { columns: 80 });
 
   expect(end.stderr).toContain("\r\u001b[K▕");
@@ -194,7 +194,7 @@ test("on a terminal progress is drawn on standard error, and taken away", async 
   expect(end.stdout).not.toContain("\r");
 });
 
-test("Ctrl-C stops it, and it reports what was sent", async () => {
+test("Ctrl-C stops sending, and the result so far is reported", async () => {
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   let count = 0;
   const answer: Answer = async (asked) => {
@@ -224,7 +224,7 @@ test("an unreachable receiver is reported with its URL and a hint", async () => 
 
 const silent = () => new Promise<Response>(() => {});
 
-test("a receiver that accepts connections and never responds is given up after 60 s", async () => {
+test("send gives up after 60 s on a receiver that accepts connections and never responds", async () => {
   const clock = new HandMovedSleep();
 
   const end = await send([BARE], silent, { clock });
@@ -236,7 +236,7 @@ test("a receiver that accepts connections and never responds is given up after 6
   );
 });
 
-test("a lost receiver is reported with what was sent", async () => {
+test("the result so far is reported if the receiver disappears", async () => {
   const receiver = startFakeServer(async (asked) => {
     if (receiver.asked.length > 2) await receiver.stop();
     return await accept(asked);
@@ -265,7 +265,7 @@ test.each([
   expect(end.asked).toEqual([]);
 });
 
-test("a URL that is none is refused", async () => {
+test("an invalid URL is refused", async () => {
   const end = await runCommands(["send", "--to", "127.0.0.1:4318", BARE]);
 
   expect(end).toMatchObject({ exitCode: 2 });

@@ -5,7 +5,7 @@ import { requestOf } from "../../../support/requests/request-bytes.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** In two pieces, cut where it is said. */
+/** Splits the answer into two pieces at this offset. */
 const inPieces = (answer: Uint8Array, at: number) => [answer.subarray(0, at), answer.subarray(at)];
 
 test.each([
@@ -14,7 +14,7 @@ test.each([
   { name: "JSON without spans", answer: bytes('{"resourceSpans":[]}\n'), spans: 0 },
   { name: "JSON with spans", answer: bytes(otlpJson(requestOf(3))), spans: 1 },
   { name: "bytes", answer: requestOf(3), spans: 1 },
-])("$name is counted as having a span: $spans", ({ answer, spans }) => {
+])("$name is counted as $spans spans", ({ answer, spans }) => {
   const meter = firstSpanMeter();
 
   for (const piece of inPieces(answer, 10)) meter.add(piece);
@@ -32,7 +32,7 @@ test.each([
   { form: "otlp", answer: requestOf(3), spans: 3 },
   { form: "otlp", answer: bytes(""), spans: 0 },
   { form: "otlp", answer: bytes("<html>"), spans: 1 },
-] as const)("of $form the spans are counted: $spans", ({ form, answer, spans }) => {
+] as const)("an answer in the form $form is counted as $spans spans", ({ form, answer, spans }) => {
   const meter = wholeMeter(form);
 
   for (const piece of inPieces(answer, 1)) meter.add(piece);

@@ -17,7 +17,7 @@ const get = (argv: readonly string[], answer: Answer, parts: CommandSurroundings
 
 const TERMINAL = { columns: 80 };
 
-test("filters are sent in the order they were written, under the API's names", async () => {
+test("filters are sent in the order of the options, under the names of the API", async () => {
   const filters = "--status error --attribute a=1 --min-duration 1s --attribute b=2";
   const traceId = "ff".repeat(16);
   const argv = [
@@ -40,20 +40,20 @@ test("filters are sent in the order they were written, under the API's names", a
   ]);
 });
 
-test("without filters there is no query", async () => {
+test("without filters, the request has no query", async () => {
   const { asked } = await get([], threeSpans);
 
   expect(asked).toEqual(["GET /api/spans"]);
 });
 
-test("in a pipe it is NDJSON, as it came", async () => {
+test("in a pipe, get prints the NDJSON of the server unchanged", async () => {
   const end = await get([], threeSpans);
 
   const lines = [1, 2, 3].map((sequence) => `${JSON.stringify(lineOf(sequence))}\n`);
   expect(end).toMatchObject({ exitCode: 0, stdout: lines.join(""), stderr: "" });
 });
 
-test("--json is OTLP/JSON, and --otlp are the bytes", async () => {
+test("--json prints OTLP/JSON, and --otlp prints the bytes", async () => {
   const json = await get(["--json"], threeSpans);
   const otlp = await get(["--otlp"], threeSpans);
 
@@ -62,7 +62,7 @@ test("--json is OTLP/JSON, and --otlp are the bytes", async () => {
   expect(Buffer.from(otlp.stdoutBytes).equals(REQUEST)).toBe(true);
 });
 
-test("on a terminal it is a table, coloured unless NO_COLOR is set", async () => {
+test("on a terminal, get prints a table, with colours unless NO_COLOR is set", async () => {
   const plain = await get([], threeSpans, TERMINAL);
   const coloured = await get([], threeSpans, { ...TERMINAL, env: {} });
 
@@ -74,7 +74,7 @@ test("on a terminal it is a table, coloured unless NO_COLOR is set", async () =>
   expect(Bun.stripANSI(coloured.stdout)).toBe(plain.stdout);
 });
 
-test("more spans than decide the columns are all shown", async () => {
+test("rows beyond those that determine the column widths are printed too", async () => {
   const lines = Array.from({ length: 2500 }, (_, at) => lineOf(at));
 
   const { stdout } = await get([], () => ndjson(...lines), TERMINAL);
@@ -83,7 +83,7 @@ test("more spans than decide the columns are all shown", async () => {
   expect(stdout).toContain("span 2499");
 });
 
-test("a trace on a terminal is a tree", async () => {
+test("a trace on a terminal is drawn as a tree", async () => {
   const { stdout, exitCode } = await get(["--trace-id", TRACE_ID], threeSpans, TERMINAL);
 
   expect(exitCode).toBe(0);
@@ -96,7 +96,7 @@ const hostileSpan: Answer = ({ headers }) =>
     : ndjson(lineOf(1, { name: HOSTILE_NAME, service: HOSTILE_NAME, traceId: HOSTILE_NAME }));
 
 test.each([[], ["--json"], ["--trace-id", TRACE_ID]])(
-  "what a name says never reaches a terminal: %p",
+  "control characters in a name are never printed on a terminal: %p",
   async (...argv) => {
     const { stdout } = await get(argv, hostileSpan, { columns: 200 });
 
@@ -105,7 +105,7 @@ test.each([[], ["--json"], ["--trace-id", TRACE_ID]])(
   },
 );
 
-test("JSON that is escaped for a terminal means the same", async () => {
+test("JSON that is escaped for a terminal has the same meaning", async () => {
   const answer = { resourceSpans: [{ name: HOSTILE_NAME }] };
 
   const { stdout } = await get(["--json"], () => new Response(JSON.stringify(answer)), TERMINAL);
@@ -119,7 +119,7 @@ test.each([
   { argv: ["--name", "x"], says: "no buffered span matches" },
   { argv: ["--trace-id", TRACE_ID], says: "no buffered span matches" },
   { argv: ["--json"], says: "no span is buffered" },
-])("nothing found is said, on a terminal and in a pipe: $argv", async ({ argv, says }) => {
+])("an empty result is reported, on a terminal and in a pipe: $argv", async ({ argv, says }) => {
   const onTerminal = await get(argv, noSpans, TERMINAL);
   const inPipe = await get(argv, noSpans);
 
@@ -127,7 +127,7 @@ test.each([
   expect(inPipe).toMatchObject({ exitCode: 1, stderr: `spanring: ${says}\n` });
 });
 
-test("nothing found is no byte on standard output, when bytes are asked for", async () => {
+test("an empty result prints nothing on standard output with --otlp", async () => {
   const end = await get(["--otlp"], noSpans);
 
   expect(end).toMatchObject({ exitCode: 1, stdout: "", stderr: "spanring: no span is buffered\n" });
@@ -151,7 +151,7 @@ test.each([
   { name: "NDJSON", argv: [], parts: {} },
   { name: "JSON", argv: ["--json"], parts: {} },
   { name: "bytes", argv: ["--otlp"], parts: {} },
-])("a default limit is reported with $name", async ({ argv, parts }) => {
+])("a result cut off by the default limit is reported with $name", async ({ argv, parts }) => {
   const full = await get(argv, manySpans(1000), parts);
   const whole = await get(argv, manySpans(999), parts);
   const asked = await get([...argv, "--limit", "1000"], manySpans(1000), parts);
@@ -164,28 +164,31 @@ test.each([
   expect([whole.stderr, asked.stderr]).toEqual(["", ""]);
 });
 
-test("with --order newest these are the newest", async () => {
+test("the report of a cut result names the newest spans with --order newest", async () => {
   const { stderr } = await get(["--order", "newest"], manySpans(1000));
 
   expect(stderr).toContain("these are the newest 1,000 spans");
 });
 
-test("a response on a terminal that is not NDJSON is reported", async () => {
+test("a response that is not NDJSON is reported on a terminal", async () => {
   const end = await get([], () => new Response("<html>\n"), TERMINAL);
 
   expect(end).toMatchObject({ exitCode: 3, stderr: expect.stringContaining("not NDJSON") });
 });
 
-test.each([undefined, 80])("a reader who leaves ends it quietly (%p columns)", async (columns) => {
-  const lines = Array.from({ length: 5000 }, (_, at) => lineOf(at));
-  const parts = { readerLeavesAfter: 1, ...(columns === undefined ? {} : { columns }) };
+test.each([undefined, 80])(
+  "get ends quietly when its reader closes the pipe (%p columns)",
+  async (columns) => {
+    const lines = Array.from({ length: 5000 }, (_, at) => lineOf(at));
+    const parts = { readerLeavesAfter: 1, ...(columns === undefined ? {} : { columns }) };
 
-  const end = await get([], () => ndjson(...lines), parts);
+    const end = await get([], () => ndjson(...lines), parts);
 
-  expect(end).toMatchObject({ exitCode: 0, stderr: "" });
-});
+    expect(end).toMatchObject({ exitCode: 0, stderr: "" });
+  },
+);
 
-test("--help is printed and nothing is asked", async () => {
+test("--help is printed without a request", async () => {
   const end = await get(["--help"], threeSpans);
 
   expect(end).toMatchObject({ exitCode: 0, stderr: "", asked: [] });
@@ -196,7 +199,7 @@ stopFakeServersAfterEach();
 
 const take = (argv: readonly string[], answer: Answer) => runAgainstFake(["take", ...argv], answer);
 
-test("the oldest spans are taken and printed", async () => {
+test("take prints the oldest spans", async () => {
   const end = await take(["--limit", "3"], threeSpans);
 
   const asked = ["GET /healthz", "POST /api/spans/take?limit=3"];
@@ -204,7 +207,7 @@ test("the oldest spans are taken and printed", async () => {
   expect(end.stdout.split("\n")).toHaveLength(4);
 });
 
-test("spans that are taken are waited for, however long: nobody else would have them", async () => {
+test("take waits an hour for its answer, because the spans have left the buffer", async () => {
   const clock = new DrivenClock();
   const asked = Promise.withResolvers<void>();
   const answered = Promise.withResolvers<void>();
@@ -226,13 +229,13 @@ test("spans that are taken are waited for, however long: nobody else would have 
   expect(await ended).toMatchObject({ exitCode: 0, stderr: "" });
 });
 
-test("an empty buffer is exit code 1, so that a loop can end", async () => {
+test("an empty buffer causes exit code 1, so that a loop can end", async () => {
   const stderr = "spanring: the buffer is empty\n";
 
   expect(await take([], noSpans)).toMatchObject({ exitCode: 1, stdout: "", stderr });
 });
 
-test("nothing is taken for a file that cannot be written", async () => {
+test("take sends no request if its output file cannot be written", async () => {
   const path = join(temporaryFolder(), "no-such-folder", "spans.binpb");
 
   const end = await take(["--out", path], threeSpans);
@@ -240,7 +243,7 @@ test("nothing is taken for a file that cannot be written", async () => {
   expect(end).toMatchObject({ exitCode: 1, asked: [] });
 });
 
-test("there are no filters, and that is said", async () => {
+test("take refuses filters with an explanation", async () => {
   const end = await take(["--name", "x"], threeSpans);
 
   expect(end).toMatchObject({ exitCode: 2, asked: [] });
@@ -260,7 +263,7 @@ test.each([
   { removed: 1, text: "removed 1 span\n" },
   { removed: 1234, text: "removed 1,234 spans\n" },
   { removed: 0, text: "removed 0 spans\n" },
-])("a terminal shows: $text", async ({ removed, text }) => {
+])("clear on a terminal prints: $text", async ({ removed, text }) => {
   const end = await clear([], () => Response.json({ removed, sequence }), { columns: 80 });
 
   expect(end).toMatchObject({
@@ -272,7 +275,7 @@ test.each([
 });
 
 test.each([{ argv: [] }, { argv: ["--json"], columns: 80 }])(
-  "otherwise it is the JSON of the API: %p",
+  "clear prints the JSON of the API in a pipe and with --json: %p",
   async ({ argv, columns }) => {
     const answer = { removed: 3, sequence };
     const parts = columns === undefined ? {} : { columns };
@@ -284,7 +287,7 @@ test.each([{ argv: [] }, { argv: ["--json"], columns: 80 }])(
 );
 
 test.each([() => new Response("no"), () => Response.json({}), () => Response.json(null)])(
-  "a response without a number is reported",
+  "a response without the number of removed spans is reported",
   async (answer) => {
     const end = await clear([], answer);
 

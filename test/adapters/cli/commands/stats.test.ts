@@ -17,17 +17,17 @@ const stats = (
   return runAgainstFake(["stats", ...argv], answers, surroundings);
 };
 
-const BOOKS = ledgerOf({ received: 5, accepted: 5, buffered: 5 });
+const LEDGER = ledgerOf({ received: 5, accepted: 5, buffered: 5 });
 const STATS = {
-  spans: BOOKS,
-  bytes: BOOKS,
+  spans: LEDGER,
+  bytes: LEDGER,
   capacity: { spans: 10, bytes: 1024 },
   sequence: { run_id: "3f9a0c5e7b21d804", first: 1, next: 6 },
   uptime_seconds: 1.5,
   version: "9.8.7",
 };
 
-test("in a pipe it is the JSON of the API", async () => {
+test("in a pipe, stats prints the JSON of the API", async () => {
   const end = await stats([], () => Response.json(STATS));
 
   const asked = ["GET /api/stats", "GET /api/problems"];
@@ -35,7 +35,7 @@ test("in a pipe it is the JSON of the API", async () => {
   expect(end.stdout).toBe(`${JSON.stringify({ ...STATS, problems: [] })}\n`);
 });
 
-test("on a terminal it is a table, and with --json the same JSON", async () => {
+test("on a terminal, stats prints a table, and with --json the JSON of the API", async () => {
   const table = await stats([], () => Response.json(STATS), { columns: 80 });
   const json = await stats(["--json"], () => Response.json(STATS), { columns: 80 });
 
@@ -44,7 +44,7 @@ test("on a terminal it is a table, and with --json the same JSON", async () => {
   expect(JSON.parse(json.stdout)).toEqual({ ...STATS, problems: [] });
 });
 
-test("the table shows the state of forwarding", async () => {
+test("the table includes the state of forwarding", async () => {
   const answer = () => Response.json({ ...STATS, forward: forwardAnswer() });
 
   const table = await stats([], answer, { columns: 60 });
@@ -67,7 +67,7 @@ const PROBLEM = {
   hint: "mend it",
 };
 
-test("what was refused is below, and in the JSON", async () => {
+test("problems are listed below the table and included in the JSON", async () => {
   const answer = () => Response.json(STATS);
   const problems = () => Response.json({ problems: [PROBLEM] });
 
@@ -86,7 +86,7 @@ test.each([
   () => new Response("no"),
   () => Response.json({}),
   () => Response.json({ problems: [{ ...PROBLEM, last: "once" }] }),
-])("problems of another shape are an error", async (problems) => {
+])("an unexpected response with problems is an error", async (problems) => {
   const end = await stats([], () => Response.json(STATS), { columns: 80, problems });
 
   expect(end).toMatchObject({ exitCode: 3, stdout: "" });
@@ -99,7 +99,7 @@ test.each([
   () => Response.json({ ...STATS, bytes: null }),
   () => Response.json({ ...STATS, uptime_seconds: "long" }),
   () => Response.json({ ...STATS, forward: { state: "connected" } }),
-])("a response of another shape is reported", async (answer) => {
+])("an unexpected response with statistics is an error", async (answer) => {
   const end = await stats([], answer, { columns: 80 });
 
   expect(end).toMatchObject({ exitCode: 3, stdout: "" });

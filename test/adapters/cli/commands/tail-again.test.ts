@@ -14,15 +14,15 @@ import { runCommands } from "../../../support/running/run-command-line.ts";
 import { runReadApi, stopReadApisAfterEach } from "../../../support/running/running-read-api.ts";
 import { writtenText } from "../../../support/fakes/written-text.ts";
 
-// Goal: a tail outlives a connection that ends, goes on where it was, and tells of a restart.
-// Method: a server that gives one answer after the other, and a clock on which no time passes.
+// Goal: tail reconnects when a connection ends, continues at its position, and reports a restart.
+// Method: a server that gives a list of answers, one per request, and a clock that stands still.
 
 stopFakeServersAfterEach();
 stopReadApisAfterEach();
 
-const GOES_ON = "spanring: the connection to spanring ended; reconnecting\n";
+const RECONNECTING = "spanring: the connection to spanring ended; reconnecting\n";
 
-/** What the read API answers a tail that begins behind `after`; it ends after these lines. */
+/** Returns the answer to a tail that begins after `after`; it ends after these lines. */
 function tailOf(runId: string, after: number, ...lines: object[]): Response {
   return signed(
     runId,
@@ -46,7 +46,7 @@ function gone(runId: string): Response {
   return response;
 }
 
-/** A clock on which no time passes, and no answer takes too long. */
+/** A clock that stands still, so that no answer is late; pauses end at once. */
 class PauseClock extends HandMovedSleep {
   override sleep(durationMs: number, signal = new AbortController().signal): Promise<void> {
     return durationMs < 10_000 ? super.sleep(durationMs) : PATIENT_CLOCK.sleep(durationMs, signal);
@@ -55,12 +55,12 @@ class PauseClock extends HandMovedSleep {
 
 interface Following {
   readonly argv?: readonly string[];
-  /** Written to standard output when Ctrl-C comes. */
+  /** The text on standard output that triggers Ctrl-C. */
   readonly until?: string;
   readonly clock?: HandMovedSleep;
 }
 
-/** One answer after the other; the last is given again and again. */
+/** Runs tail against a server that gives these answers in order, and then repeats the last. */
 async function follow(
   answers: readonly (() => Response)[],
   { argv = [], until, clock = new PauseClock() }: Following,
@@ -81,7 +81,7 @@ async function follow(
   return { ...end, names, asked: api.asked.map(({ path }) => path), clock };
 }
 
-test("it continues after the last span shown, in the same run", async () => {
+test("tail continues after the last span shown in the same run", async () => {
   const answers = [
     () => tailOf("a1", 3, lineOf(4), lineOf(6)),
     () => signed("a1", 6, endless(lineOf(7))),
@@ -95,7 +95,7 @@ test("it continues after the last span shown, in the same run", async () => {
   expect(end).toMatchObject({
     exitCode: 0,
     names: ["span 4", "span 6", "span 7"],
-    stderr: GOES_ON,
+    stderr: RECONNECTING,
   });
   expect(end.asked).toEqual([
     "/api/tail?status=error&after=3",
@@ -103,7 +103,7 @@ test("it continues after the last span shown, in the same run", async () => {
   ]);
 });
 
-test("where it has shown nothing, it goes on where it began", async () => {
+test("tail continues at its first position if it has shown no span", async () => {
   const answers = [() => tailOf("a1", 41), () => signed("a1", 41, endless(lineOf(42)))];
 
   const end = await follow(answers, { until: "span 42" });
@@ -111,7 +111,7 @@ test("where it has shown nothing, it goes on where it began", async () => {
   expect(end.asked).toEqual(["/api/tail", "/api/tail?after=a1-41"]);
 });
 
-test("after a restart it says so, and shows the new run from its beginning", async () => {
+test("tail reports a restart and shows the new run from its beginning", async () => {
   const answers = [
     () => tailOf("a1", 0, lineOf(1)),
     () => gone("b2"),
@@ -122,12 +122,12 @@ test("after a restart it says so, and shows the new run from its beginning", asy
 
   expect(end).toMatchObject({ exitCode: 0, names: ["span 1", "new"] });
   expect(end.stderr).toBe(
-    `${GOES_ON}spanring: spanring was restarted; these are the spans of the new run\n`,
+    `${RECONNECTING}spanring: spanring was restarted; these are the spans of the new run\n`,
   );
   expect(end.asked.slice(1)).toEqual(["/api/tail?after=a1-1", "/api/tail?after=b2-0"]);
 });
 
-test("against spanring itself: a restart on the same port", async () => {
+test("tail survives a restart of the real read API on the same port", async () => {
   const first = runReadApi({ runId: "a1" });
   const { port } = first.api;
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
@@ -163,7 +163,7 @@ test("against spanring itself: a restart on the same port", async () => {
   expect(end.stderr).toContain("spanring was restarted; these are the spans of the new run\n");
 });
 
-test("what it may have seen before the connection ended is missed at most", async () => {
+test("spans missed after a reconnection are reported as an upper limit", async () => {
   const answers = [
     () => tailOf("a1", 0, { missed: 2 }, lineOf(3)),
     () => signed("a1", 3, endless({ missed: 1200 }, lineOf(1300))),
@@ -172,19 +172,19 @@ test("what it may have seen before the connection ended is missed at most", asyn
   const end = await follow(answers, { until: "span 1300" });
 
   expect(end.stderr).toBe(
-    `spanring: missed 2 spans\n${GOES_ON}spanring: missed up to 1,200 spans\n`,
+    `spanring: missed 2 spans\n${RECONNECTING}spanring: missed up to 1,200 spans\n`,
   );
 });
 
-test("a spanring that does not come back in five seconds is given up", async () => {
+test("tail gives up after five seconds without a connection", async () => {
   const end = await follow([() => tailOf("a1", 0, lineOf(1)), stopping], {});
 
   expect(end).toMatchObject({ exitCode: 3, names: ["span 1"] });
-  expect(end.stderr).toBe(`${GOES_ON}spanring: gave up after 5 s: the server is stopping\n`);
+  expect(end.stderr).toBe(`${RECONNECTING}spanring: gave up after 5 s: the server is stopping\n`);
   expect(end.clock.sleptMs.reduce((sum, each) => sum + each)).toBe(5_000);
 });
 
-test("one that breaks off every tail, and shows nothing, is given up", async () => {
+test("tail gives up on a server that closes every connection without a span", async () => {
   const end = await follow([() => tailOf("a1", 0)], {});
 
   expect(end).toMatchObject({ exitCode: 3, stdout: "" });
@@ -194,17 +194,17 @@ test("one that breaks off every tail, and shows nothing, is given up", async () 
 
 const refused = () => problem(403, { detail: "Host must be of this machine" });
 
-test("a refusal is no reason to try again", async () => {
+test("tail does not retry after a refusal", async () => {
   const end = await follow([() => tailOf("a1", 0, lineOf(1)), refused], {});
 
   expect(end).toMatchObject({
     exitCode: 3,
-    stderr: `${GOES_ON}spanring: Host must be of this machine\n`,
+    stderr: `${RECONNECTING}spanring: Host must be of this machine\n`,
   });
   expect(end.asked).toHaveLength(2);
 });
 
-test("Ctrl-C while it tries is a success", async () => {
+test("Ctrl-C during reconnection is a success", async () => {
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   const api = startFakeServer(() => tailOf("a1", 0));
   const clock = new PauseClock();
@@ -218,5 +218,5 @@ test("Ctrl-C while it tries is a success", async () => {
     stopped: () => stopped,
   });
 
-  expect(end).toMatchObject({ exitCode: 0, stdout: "", stderr: GOES_ON });
+  expect(end).toMatchObject({ exitCode: 0, stdout: "", stderr: RECONNECTING });
 });

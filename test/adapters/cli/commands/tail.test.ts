@@ -19,7 +19,7 @@ stopFakeServersAfterEach();
 const lines = [lineOf(1), lineOf(2)];
 const SPANS = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 
-/** Follows until so many pieces are written, and then is told to stop. */
+/** Runs tail until it has written this number of pieces, and then stops it. */
 async function tail(
   argv: readonly string[],
   answer: Answer,
@@ -44,7 +44,7 @@ async function tail(
   return { ...end, stdout: written.text(), asked: api.asked };
 }
 
-test("spans are printed as they come, until Ctrl-C, and that is a success", async () => {
+test("spans are printed as they arrive until Ctrl-C, which is a success", async () => {
   const end = await tail(["--status", "error", "--after", "5"], () => endless(...lines));
 
   expect(end).toMatchObject({ exitCode: 0, stdout: SPANS, stderr: "" });
@@ -52,14 +52,14 @@ test("spans are printed as they come, until Ctrl-C, and that is a success", asyn
   expect(end.asked[0]?.headers.get("accept")).toBe("application/x-ndjson");
 });
 
-test("missed spans are reported on standard error, and are not spans", async () => {
+test("missed spans are reported on standard error only", async () => {
   const end = await tail([], () => endless(lines[0], { missed: 1200 }, { missed: 1 }, lines[1]));
 
   expect(end).toMatchObject({ exitCode: 0, stdout: SPANS });
   expect(end.stderr).toBe("spanring: missed 1,200 spans\nspanring: missed 1 span\n");
 });
 
-test("on a terminal spans are rows under a header, with nothing a name could do", async () => {
+test("on a terminal, spans are rows under a header, without control characters from names", async () => {
   const hostile = lineOf(3, { name: HOSTILE_NAME });
 
   const end = await tail([], () => endless(...lines, hostile), { columns: 100, pieces: 4 });
@@ -72,7 +72,7 @@ test("on a terminal spans are rows under a header, with nothing a name could do"
   expect(end.stdout).not.toMatch(UNSAFE_TEXT);
 });
 
-test("--json on a terminal is NDJSON, escaped", async () => {
+test("--json on a terminal prints escaped NDJSON", async () => {
   const hostile = lineOf(3, { name: HOSTILE_NAME });
 
   const end = await tail(["--json"], () => endless(hostile), { columns: 80, pieces: 1 });
@@ -81,13 +81,13 @@ test("--json on a terminal is NDJSON, escaped", async () => {
   expect(end.stdout).not.toMatch(UNSAFE_TEXT);
 });
 
-test("a line on a terminal that is no span is left out", async () => {
+test("a line that is not a span is skipped on a terminal", async () => {
   const end = await tail([], () => new Response('nonsense\n\n{"name":"x"}\n'), { columns: 80 });
 
   expect(end.stdout.split("\n")).toHaveLength(3);
 });
 
-test("a reader who leaves ends it quietly", async () => {
+test("tail ends quietly when its reader closes the pipe", async () => {
   const stdout = writtenText(false, 80, 1);
 
   const end = await tail([], () => endless(...lines, lineOf(3)), { stdout });
@@ -96,7 +96,7 @@ test("a reader who leaves ends it quietly", async () => {
   expect(stdout.text()).toBe(SPANS.slice(0, SPANS.indexOf("\n") + 1));
 });
 
-test("Ctrl-C before the first span is a success too", async () => {
+test("Ctrl-C before the first span is a success", async () => {
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   const answer: Answer = () => {
     stop();

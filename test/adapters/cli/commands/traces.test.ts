@@ -18,7 +18,7 @@ const LIST = { traces: [SUMMARY, summaryOf(TRACE_ID, { root: null })], sequence:
 const list: Answer = () => Response.json(LIST);
 const none: Answer = () => Response.json({ traces: [], sequence: SEQUENCE });
 
-test("in a pipe a list is NDJSON: one trace a line", async () => {
+test("in a pipe, a list is NDJSON with one trace per line", async () => {
   const end = await traces(["--status", "error", "--limit", "2"], list);
 
   const lines = LIST.traces.map((trace) => `${JSON.stringify(trace)}\n`);
@@ -26,13 +26,13 @@ test("in a pipe a list is NDJSON: one trace a line", async () => {
   expect(end.asked).toEqual(["GET /api/traces?status=error&limit=2"]);
 });
 
-test("--json is the API's answer", async () => {
+test("--json prints the answer of the API", async () => {
   const end = await traces(["--json"], list, TERMINAL);
 
   expect(JSON.parse(end.stdout)).toEqual(LIST);
 });
 
-test("on a terminal it is a table", async () => {
+test("on a terminal, a list is a table", async () => {
   const end = await traces([], list, TERMINAL);
 
   expect(end).toMatchObject({ exitCode: 0, stderr: "" });
@@ -43,7 +43,7 @@ test("on a terminal it is a table", async () => {
   );
 });
 
-test("with an id, a terminal shows the tree and a pipe gets the spans", async () => {
+test("a trace is drawn as a tree on a terminal, and printed as spans in a pipe", async () => {
   const tree = await traces([TRACE_ID], threeSpans, TERMINAL);
   const lines = await traces([TRACE_ID], threeSpans);
 
@@ -52,7 +52,7 @@ test("with an id, a terminal shows the tree and a pipe gets the spans", async ()
   expect(lines.stdout.split("\n")).toHaveLength(4);
 });
 
-test.each([{ columns: 80 }, {}])("no trace is exit code 1: %p", async (parts) => {
+test.each([{ columns: 80 }, {}])("an empty list causes exit code 1: %p", async (parts) => {
   const end = await traces([], none, parts);
 
   expect(end).toMatchObject({ exitCode: 1, stdout: "" });
@@ -62,7 +62,7 @@ test.each([{ columns: 80 }, {}])("no trace is exit code 1: %p", async (parts) =>
 const HUNDRED = Array.from({ length: 100 }, () => SUMMARY);
 const many: Answer = () => Response.json({ traces: HUNDRED, sequence: SEQUENCE });
 
-test("a default limit on traces is reported", async () => {
+test("a list cut off by the default limit is reported", async () => {
   const full = await traces([], many);
   const asked = await traces(["--limit", "100"], many);
 
@@ -70,7 +70,7 @@ test("a default limit on traces is reported", async () => {
   expect(asked.stderr).toBe("");
 });
 
-test("an id that is not there is exit code 1, with what the server says", async () => {
+test("an unknown trace id causes exit code 1, with the message of the server", async () => {
   const absent = { detail: "no span of this trace", parameter: "trace_id" };
 
   const end = await traces([TRACE_ID], () => problem(404, absent));
@@ -94,7 +94,7 @@ test.each([
   () => Response.json(null),
   () => Response.json({ traces: [summaryOf(TRACE_ID, { spans: "many" })], sequence: SEQUENCE }),
   () => Response.json({ traces: [SUMMARY, { traceId: TRACE_ID }], sequence: SEQUENCE }),
-])("a response that does not match the description is reported as a whole", async (answer) => {
+])("a response that does not match its description is reported", async (answer) => {
   const end = await traces([], answer);
 
   expect(end).toMatchObject({ exitCode: 3, stdout: "" });

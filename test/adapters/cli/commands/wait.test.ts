@@ -23,7 +23,7 @@ const missed = (nearest?: object): Answer => {
 
 const MISSED = { detail: "not in time", found: 1, wanted: 3, sequence: SEQUENCE };
 
-test("what came is printed, and how to wait is asked in the API's words", async () => {
+test("wait sends its options as query parameters and prints the spans found", async () => {
   const argv = "--name x --count 2 --timeout 5s --quiet 1s --after 7 --trace-complete".split(" ");
 
   const end = await wait(argv, threeSpans);
@@ -35,20 +35,20 @@ test("what came is printed, and how to wait is asked in the API's words", async 
   ]);
 });
 
-test("a complete trace on a terminal is a tree", async () => {
+test("a complete trace on a terminal is drawn as a tree", async () => {
   const end = await wait(["--trace-complete"], threeSpans, { columns: 80 });
 
   expect(end.stdout).toStartWith(`trace ${TRACE_ID}\n`);
 });
 
-test("when nothing comes that should not, it is a success without spans", async () => {
+test("an expected absence is a success without output", async () => {
   const end = await wait(["--count", "0", "--absent", "--status", "error"], noSpans);
 
   expect(end).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
   expect(end.asked).toEqual(["GET /api/wait?count=0&absent=true&status=error"]);
 });
 
-test("not in time: how many came, and what there was without the last filter", async () => {
+test("a timeout reports the number of spans found and the matches without the last filter", async () => {
   const nearest = { without: "status=error", count: 2, spans: otlpJsonOf("GET /", "GET /a") };
 
   const end = await wait(["--count", "3"], missed(nearest));
@@ -62,13 +62,13 @@ test("not in time: how many came, and what there was without the last filter", a
   expect(end.stderr).toContain("shop       GET /a ");
 });
 
-test("one near miss is one span", async () => {
+test("a single near miss is reported in the singular", async () => {
   const end = await wait([], missed({ without: "a", count: 1, spans: otlpJsonOf("x") }));
 
   expect(end.stderr).toContain("\n1 span matches without a:\n");
 });
 
-test("of many near misses the first ten are shown", async () => {
+test("at most ten near misses are shown", async () => {
   const names = Array.from({ length: 50 }, (_, at) => `span ${at}`);
 
   const end = await wait([], missed({ without: "a", count: 50, spans: otlpJsonOf(...names) }));
@@ -78,7 +78,7 @@ test("of many near misses the first ten are shown", async () => {
 });
 
 test.each([undefined, { without: "a", count: 0, spans: {} }])(
-  "with %p near, only the numbers are printed",
+  "with %p as the nearest spans, a timeout reports only the numbers",
   async (nearest) => {
     const end = await wait([], missed(nearest));
 
@@ -86,7 +86,7 @@ test.each([undefined, { without: "a", count: 0, spans: {} }])(
   },
 );
 
-test("of a trace that was not complete, the server says what is missing", async () => {
+test("an incomplete trace is reported in the words of the server", async () => {
   const detail = "1 span matches, but its trace was not complete in time: no root arrived";
 
   const end = await wait(["--trace-complete"], () => problem(408, { ...MISSED, detail }));
@@ -108,7 +108,7 @@ test.each([
   expect(end.stderr).toContain("/api/wait is not a response of spanring's read API\n");
 });
 
-test("a span that should have stayed away is shown", async () => {
+test("a span that should be absent is shown", async () => {
   const came = { detail: "a span came", spans: otlpJsonOf("GET /"), sequence: SEQUENCE };
 
   const end = await wait(["--absent"], () => problem(409, came));
@@ -118,7 +118,7 @@ test("a span that should have stayed away is shown", async () => {
   expect(end.stderr).toContain("GET /");
 });
 
-test("what spans say never reaches the terminal", async () => {
+test("control characters in spans are never printed on the terminal", async () => {
   const nearest = { without: HOSTILE_NAME, count: 1, spans: otlpJsonOf(HOSTILE_NAME) };
 
   const end = await wait([], missed(nearest), { columns: 80 });
@@ -126,7 +126,7 @@ test("what spans say never reaches the terminal", async () => {
   expect(end.stderr).not.toMatch(UNSAFE_TEXT);
 });
 
-test("a mistake in a filter is exit code 2", async () => {
+test("a mistake in a filter causes exit code 2", async () => {
   const mistake = { detail: "timeout must be a duration", parameter: "timeout" };
 
   const end = await wait(["--timeout", "soon"], () => problem(400, mistake));
@@ -134,7 +134,7 @@ test("a mistake in a filter is exit code 2", async () => {
   expect(end).toMatchObject({ exitCode: 2, stderr: "spanring: --timeout must be a duration\n" });
 });
 
-test("a time-out of some other server is not taken for an answer", async () => {
+test("a 408 response of another kind of server is not taken for a timeout of the wait", async () => {
   const end = await wait([], () => new Response("", { status: 408 }));
 
   expect(end.exitCode).toBe(3);

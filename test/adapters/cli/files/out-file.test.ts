@@ -26,7 +26,7 @@ async function writeInTwo(path: string): Promise<void> {
 
 const WAYS = [
   { name: "written piece by piece", write: writeInTwo },
-  { name: "written in one go", write: (path: string) => writeOutFile(path, TEXT) },
+  { name: "written at once", write: (path: string) => writeOutFile(path, TEXT) },
 ];
 
 function pipeIn(folder: string): string {
@@ -35,8 +35,8 @@ function pipeIn(folder: string): string {
   return path;
 }
 
-describe.each(WAYS)("what is $name", ({ write }) => {
-  test("into a pipe comes out of it, and the pipe stays", async () => {
+describe.each(WAYS)("output $name", ({ write }) => {
+  test("reaches the reader of a pipe, and leaves the pipe in place", async () => {
     const folder = temporaryFolder();
     const pipe = pipeIn(folder);
     await using reader = Bun.spawn(["cat", pipe]);
@@ -49,7 +49,7 @@ describe.each(WAYS)("what is $name", ({ write }) => {
     expect(readdirSync(folder)).toEqual(["pipe"]);
   });
 
-  test("into a link to a pipe comes out of it", async () => {
+  test("reaches the reader of a pipe behind a link", async () => {
     const folder = temporaryFolder();
     const link = join(folder, "link");
     symlinkSync(pipeIn(folder), link);
@@ -63,9 +63,9 @@ describe.each(WAYS)("what is $name", ({ write }) => {
   });
 
   test.each([
-    { name: "a file", before: "old" },
-    { name: "what is not there yet", before: undefined },
-  ])("through links to $name is there, and the links stay", async ({ before }) => {
+    { name: "an existing file", before: "old" },
+    { name: "a new file", before: undefined },
+  ])("reaches $name through links, and leaves the links in place", async ({ before }) => {
     const folder = temporaryFolder();
     const [far, file] = [join(folder, "far"), join(folder, "far", "file")];
     mkdirSync(far);
@@ -82,18 +82,20 @@ describe.each(WAYS)("what is $name", ({ write }) => {
     expect(readdirSync(far).toSorted()).toEqual(["file", "middle"]);
   });
 
-  test("through circular links is reported, and the links stay", async () => {
+  test("is refused through circular links, and leaves the links in place", async () => {
     const path = join(temporaryFolder(), "circle");
     symlinkSync("circle", path);
 
-    const told: unknown = await (async () => await write(path))().catch((error: unknown) => error);
+    const failure: unknown = await (async () => await write(path))().catch(
+      (error: unknown) => error,
+    );
 
-    expect(String(told)).toContain(`cannot write "${path}": too many symbolic links`);
+    expect(String(failure)).toContain(`cannot write "${path}": too many symbolic links`);
     expect(lstatSync(path).isSymbolicLink()).toBe(true);
   });
 });
 
-test("whether a pipe can be written is known without a reader, and leaves it there", () => {
+test("the check of a pipe needs no reader, and leaves the pipe in place", () => {
   const folder = temporaryFolder();
   const pipe = pipeIn(folder);
 
@@ -103,7 +105,7 @@ test("whether a pipe can be written is known without a reader, and leaves it the
   expect(readdirSync(folder)).toEqual(["pipe"]);
 });
 
-test("whether a file can be written where a link leads is known, and leaves nothing", () => {
+test("the check follows links, and leaves no file", () => {
   const folder = temporaryFolder();
   const link = join(folder, "link");
   symlinkSync(join(folder, "no-such-folder", "file"), link);
@@ -112,7 +114,7 @@ test("whether a file can be written where a link leads is known, and leaves noth
   expect(readdirSync(folder)).toEqual(["link"]);
 });
 
-test("what is abandoned leaves a pipe where it is", async () => {
+test("abandoned output leaves a pipe in place", async () => {
   const folder = temporaryFolder();
   const pipe = pipeIn(folder);
   await using reader = Bun.spawn(["cat", pipe]);

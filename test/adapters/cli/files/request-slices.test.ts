@@ -9,11 +9,11 @@ import { otlpJson } from "../../../../src/adapters/otlp/json/otlp-json.ts";
 import { request, span } from "../../../support/requests/request-bytes.ts";
 import { bytesField } from "../../../support/requests/wire-bytes.ts";
 
-/** Not valid: it has no identifiers. */
+/** An invalid span without identifiers. */
 const nameless = bytesField(2, bytesField(5, "no identifiers"));
 const unknown = bytesField(99, "unknown");
 
-/** With what is around the spans in front of them, where a slice has it. */
+/** Encodes the fields around the spans first, in the order of a slice. */
 function scopeOf(schema: string, ...spans: number[][]): number[] {
   return bytesField(1, bytesField(3, schema), bytesField(2, bytesField(3, schema), ...spans));
 }
@@ -21,7 +21,7 @@ function scopeOf(schema: string, ...spans: number[][]): number[] {
 const SHOP = scopeOf("shop", span(1), nameless, span(2));
 const CART = scopeOf("cart", span(3));
 
-test("of a protobuf request each slice has its spans, and what is around them", () => {
+test("a slice of a protobuf request has its spans and the fields around them", () => {
   const slices = [...protoSlices(request(unknown, SHOP, CART), 2)];
 
   expect(slices.map((slice) => Buffer.from(slice))).toEqual([
@@ -33,7 +33,7 @@ test("of a protobuf request each slice has its spans, and what is around them", 
 const onlySpan = (number: number) =>
   Buffer.from(request(bytesField(1, bytesField(2, bytesField(3, "schema"), span(number)))));
 
-test("a scope whose spans lie apart is cut too, and one without spans is left out", () => {
+test("a scope with separated spans is cut too, and one without spans is omitted", () => {
   const apart = bytesField(1, bytesField(2, span(1), bytesField(3, "schema"), span(2)));
   const empty = bytesField(1, bytesField(2, bytesField(3, "schema")));
 
@@ -47,8 +47,8 @@ const spansOf = (name: string) =>
 const slicesOf = (text: string, maxSpans: number) =>
   [...jsonSlices(Buffer.from(text), maxSpans)].map((slice) => Buffer.from(slice).toString());
 
-describe("of a JSON request", () => {
-  test("each slice has its spans, and what is around them", () => {
+describe("a JSON request", () => {
+  test("is cut into slices that have their spans and the members around them", () => {
     const text = `{"z":[],"resourceSpans":[${spansOf("a")},${spansOf("b")}]}`;
 
     const [first, second, ...others] = slicesOf(text, 3);
@@ -60,7 +60,7 @@ describe("of a JSON request", () => {
     expect(others).toEqual([]);
   });
 
-  test("numbers keep their digits", () => {
+  test("keeps the digits of its numbers", () => {
     const odd = '{"n":[12345678901234567890,1.50,-0,1e2,7,0.1]}';
     const text = `{"resourceSpans":[{"scopeSpans":[{"spans":[${odd},{}]}]}]}`;
 
@@ -71,7 +71,7 @@ describe("of a JSON request", () => {
 test.each([
   { contentType: "application/x-protobuf", bytes: request(SHOP, CART) },
   { contentType: "application/json", bytes: Buffer.from(otlpJson(request(SHOP, CART))) },
-] as const)("slices of $contentType have all spans and all of the file", (each) => {
+] as const)("slices of $contentType together have all spans and all bytes of the file", (each) => {
   const whole: FileRequest = {
     ...each,
     spanCount: 4,

@@ -26,7 +26,7 @@ test.each([
   { name: "spans.binpb", content: lengthDelimited(REQUEST) },
   { name: "spans.pb", content: lengthDelimited(REQUEST) },
   { name: "spans.proto", content: lengthDelimited(REQUEST) },
-])("the ending of $name says its format", async ({ name, content }) => {
+])("the extension of $name determines its format", async ({ name, content }) => {
   const path = join(folder, name);
 
   const end = await get(["--out", path], threeSpans);
@@ -41,7 +41,7 @@ test.each([
   { argv: ["--format", "json"], content: `${otlpJson(REQUEST)}\n` },
   { argv: ["--json"], content: `${otlpJson(REQUEST)}\n` },
   { argv: ["--otlp"], content: REQUEST },
-])("$argv says the format of a file, whatever its ending", async ({ argv, content }) => {
+])("$argv determines the format of a file, whatever its extension", async ({ argv, content }) => {
   const path = join(folder, "spans.txt");
 
   const end = await get(["--out", path, ...argv], threeSpans, TERMINAL);
@@ -50,7 +50,7 @@ test.each([
   expect(readFileSync(path).equals(Buffer.from(content as string))).toBe(true);
 });
 
-test("a large answer becomes requests that can be sent, one a line", async () => {
+test("a large answer is split into requests, one per line", async () => {
   const path = join(folder, "large.jsonl");
   const large = Buffer.concat(Array.from({ length: 400 }, (_, at) => requestOf(5, 1 + at * 5)));
 
@@ -62,7 +62,7 @@ test("a large answer becomes requests that can be sent, one a line", async () =>
   expect(lines.flatMap((line) => JSON.parse(line).resourceSpans)).toHaveLength(400);
 });
 
-test.each(["jsonl", "binpb"])("a large ResourceSpans is cut for a file of .%s", async (ending) => {
+test.each(["jsonl", "binpb"])("a large ResourceSpans is split in a .%s file", async (ending) => {
   const path = join(folder, `one.${ending}`);
 
   const end = await get(["--out", path], () => new Response(serverRequest(2000)));
@@ -75,7 +75,7 @@ test.each(["jsonl", "binpb"])("a large ResourceSpans is cut for a file of .%s", 
   expect(Math.max(...sizes)).toBeLessThan(256 * 1024);
 });
 
-test("one bare request stays what it is, whatever its size", async () => {
+test("a single bare request is never split", async () => {
   const path = join(folder, "bare.bin");
   const request = serverRequest(2000);
 
@@ -85,12 +85,12 @@ test("one bare request stays what it is, whatever its size", async () => {
 });
 
 test.each([
-  { name: "nothing found", answer: noSpans, exitCode: 1 },
+  { name: "an empty result", answer: noSpans, exitCode: 1 },
   { name: "a refusal", answer: () => problem(400, { detail: "no" }), exitCode: 2 },
-  { name: "an answer cut off", answer: () => new Response(REQUEST.subarray(0, 99)), exitCode: 3 },
-  { name: "an answer of another kind", answer: () => new Response("<html>"), exitCode: 3 },
+  { name: "a truncated answer", answer: () => new Response(REQUEST.subarray(0, 99)), exitCode: 3 },
+  { name: "an answer of another type", answer: () => new Response("<html>"), exitCode: 3 },
   {
-    name: "an answer that is no trace request",
+    name: "an answer that is not a trace request",
     answer: () => new Response(Uint8Array.of(0x0a, 2, 0x0b, 0)),
     exitCode: 3,
   },
@@ -103,7 +103,7 @@ test.each([
   expect(readdirSync(empty)).toEqual([]);
 });
 
-test("a file that is there already is replaced when all is well, and only then", async () => {
+test("an existing file is kept if the new answer is truncated", async () => {
   const path = join(folder, "again.jsonl");
   await get(["--out", path], threeSpans);
   const before = readFileSync(path, "utf8");
@@ -128,7 +128,7 @@ test("Ctrl-C leaves no file", async () => {
   expect(readdirSync(empty)).toEqual([]);
 });
 
-test("a file that cannot be written is reported before any request", async () => {
+test("an output path that cannot be written is reported before any request", async () => {
   const path = join(folder, "no-such-folder", "spans.jsonl");
 
   const end = await get(["--out", path], threeSpans);
@@ -137,7 +137,7 @@ test("a file that cannot be written is reported before any request", async () =>
   expect(end.stderr).toMatch(/^spanring: cannot write "\S+": no such file/);
 });
 
-test("a file that cannot be renamed leaves nothing", async () => {
+test("an output file that cannot be renamed is removed", async () => {
   const empty = temporaryFolder();
   const path = join(empty, "taken.jsonl");
   mkdirSync(join(path, "full"), { recursive: true });
@@ -149,7 +149,7 @@ test("a file that cannot be renamed leaves nothing", async () => {
   expect(existsSync(join(path, "full"))).toBe(true);
 });
 
-test("a file has all spans, unless a limit is given", async () => {
+test("a file gets all spans unless a limit is given", async () => {
   const path = join(folder, "all.jsonl");
 
   const all = await get(["--out", path], threeSpans);

@@ -13,11 +13,14 @@ test.each([
   { isTerminal: true, env: { TERM: "dumb" }, palette: PLAIN },
   { isTerminal: true, env: { TERM: "xterm" }, palette: COLOURED },
   { isTerminal: false, env: {}, palette: PLAIN },
-])("terminal $isTerminal, $env", ({ isTerminal, env, palette }) => {
-  expect(paletteFor({ isTerminal }, env)).toBe(palette);
-});
+])(
+  "colours depend on the terminal and NO_COLOR: terminal $isTerminal, $env",
+  ({ isTerminal, env, palette }) => {
+    expect(paletteFor({ isTerminal }, env)).toBe(palette);
+  },
+);
 
-test("services have colours of their own, the same each time", () => {
+test("each service has its own colour, and keeps it", () => {
   const colourOf = serviceColours(COLOURED);
   const names = ["shop", "db", "auth", "cache"];
 
@@ -28,15 +31,15 @@ test("services have colours of their own, the same each time", () => {
   expect(second).toEqual(first);
 });
 
-test("ever new services do not fill the memory", () => {
+test("the number of remembered services is bounded", () => {
   const colourOf = serviceColours(COLOURED);
 
   const paints = Array.from({ length: 5000 }, (_, at) => colourOf(`service ${at}`));
 
-  // From the last one that was remembered on, all get the same.
+  // All services after the last remembered one share a colour.
   expect(new Set(paints.slice(1024)).size).toBe(1);
 });
 
-test("nothing is painted around nothing", () => {
+test("an empty text is not wrapped in colour codes", () => {
   expect(COLOURED.bad("")).toBe("");
 });

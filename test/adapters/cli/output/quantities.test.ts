@@ -28,7 +28,7 @@ test.each([
   [100_000_000_000_000n, "27 h 46 m"],
   [-5_000_000n, "-5.00 ms"],
   [2n ** 64n, "5,124,095 h 34 m"],
-])("%p nanoseconds are %s", (nanos, text) => {
+])("%p nanoseconds are displayed as %s", (nanos, text) => {
   expect(durationText(nanos)).toBe(text);
 });
 
@@ -39,11 +39,11 @@ test.each([
   [4_404_019, "4.20 MiB"],
   [67_108_864, "64.0 MiB"],
   [2 ** 50 * 5, "5120 TiB"],
-])("%p bytes are %s", (bytes, text) => {
+])("%p bytes are displayed as %s", (bytes, text) => {
   expect(bytesText(bytes)).toBe(text);
 });
 
-test("counts have thousands, and nouns have numbers", () => {
+test("counts have thousands separators, and nouns agree in number", () => {
   expect(countText(1_234_567)).toBe("1,234,567");
   expect(countedText(1, "span")).toBe("1 span");
   expect(countedText(0, "span")).toBe("0 spans");
@@ -53,11 +53,11 @@ test.each([
   [1, 3, "33.3 %"],
   [5, 5, "100.0 %"],
   [0, 0, "0.0 %"],
-])("%p of %p is %s", (part, whole, text) => {
+])("%p of %p is displayed as %s", (part, whole, text) => {
   expect(percentText(part, whole)).toBe(text);
 });
 
-test("a time is that of the machine's zone, to the millisecond", () => {
+test("times are displayed in the local time zone, with milliseconds", () => {
   const local = new Date(2025, 6, 20, 8, 5, 4, 12);
   const nanos = BigInt(local.getTime()) * 1_000_000n;
 
@@ -65,7 +65,7 @@ test("a time is that of the machine's zone, to the millisecond", () => {
   expect(dateText(nanos)).toBe("2025-07-20 08:05:04.012");
 });
 
-test("what is not known is said to be unknown", () => {
+test("an undefined time is displayed as unknown", () => {
   expect([durationText(undefined), clockText(undefined), dateText(undefined)]).toEqual([
     "unknown",
     "unknown",
@@ -73,7 +73,7 @@ test("what is not known is said to be unknown", () => {
   ]);
 });
 
-test("an invalid time is shown, not thrown", () => {
+test("an invalid time is displayed without an exception", () => {
   expect(clockText(2n ** 64n * 1_000_000n)).toBe("--:--:--.---");
   expect(dateText(2n ** 64n * 1_000_000n)).toBe("invalid time");
 });

@@ -20,19 +20,19 @@ test.each([
   ["any", 1, "…"],
   ["any", 0, ""],
   ["any", -3, ""],
-])("%p in %p columns is %p", (text, columns, shown) => {
+])("%p is cut to %p columns as %p", (text, columns, shown) => {
   expect(cut(text, columns)).toBe(shown);
 });
 
 test.each(["a", "too long for it", "日本語の名前", "👩‍👩‍👧‍👦 family", "é"])(
-  "%p fills its column exactly",
+  "%p is cut or padded to exactly six columns",
   (text) => {
     expect(widthOf(fit(text, 6))).toBe(6);
     expect(widthOf(fitRight(text, 6))).toBe(6);
   },
 );
 
-test("numbers are filled up in front", () => {
+test("numbers are padded on the left", () => {
   expect(fitRight("7", 3)).toBe("  7");
   expect(fit("7", 3)).toBe("7  ");
 });
@@ -43,7 +43,7 @@ test("text of a peer is escaped before it is cut", () => {
   expect(peerText("\u001b[31m", 8)).toBe("\\x1b[31m");
 });
 
-test("the widest of texts is measured in columns", () => {
+test("the widest text is measured in columns", () => {
   expect(widest(["abc", "日本", ""])).toBe(4);
   expect(widest([])).toBe(0);
 });
@@ -51,41 +51,41 @@ test("the widest of texts is measured in columns", () => {
 const RANGE = { startNano: 100n, endNano: 200n };
 
 test.each([
-  { name: "the whole range", from: 100n, to: 200n, bar: "██████████" },
-  { name: "its first half", from: 100n, to: 150n, bar: "█████" },
-  { name: "its second half", from: 150n, to: 200n, bar: "     █████" },
-  { name: "an eighth of a column more", from: 100n, to: 151n, bar: "█████▏" },
-  { name: "no time at all", from: 130n, to: 130n, bar: "   ▏" },
-  { name: "no time, at the very end", from: 200n, to: 200n, bar: "         ▏" },
-  { name: "an end before its start", from: 150n, to: 120n, bar: "     ▏" },
-  { name: "a start before the range", from: 0n, to: 120n, bar: "██" },
-  { name: "an end beyond it", from: 180n, to: 900n, bar: "        ██" },
-])("$name is drawn", ({ from, to, bar }) => {
+  { name: "over the whole range", from: 100n, to: 200n, bar: "██████████" },
+  { name: "over its first half", from: 100n, to: 150n, bar: "█████" },
+  { name: "over its second half", from: 150n, to: 200n, bar: "     █████" },
+  { name: "over half the range and an eighth of a column", from: 100n, to: 151n, bar: "█████▏" },
+  { name: "without duration", from: 130n, to: 130n, bar: "   ▏" },
+  { name: "without duration at the end of the range", from: 200n, to: 200n, bar: "         ▏" },
+  { name: "that ends before its start", from: 150n, to: 120n, bar: "     ▏" },
+  { name: "that starts before the range", from: 0n, to: 120n, bar: "██" },
+  { name: "that ends after the range", from: 180n, to: 900n, bar: "        ██" },
+])("the bar of a span $name is drawn", ({ from, to, bar }) => {
   expect(timeBar({ startNano: from, endNano: to }, RANGE, 10)).toBe(bar);
 });
 
 test.each([
-  { name: "no end: where it begins", startNano: 150n, endNano: undefined, bar: "     ▏" },
-  { name: "no start: nothing", startNano: undefined, endNano: 150n, bar: "" },
-  { name: "neither: nothing", startNano: undefined, endNano: undefined, bar: "" },
-])("of a span with $name is drawn", ({ startNano, endNano, bar }) => {
+  { name: "no end is drawn at its start", startNano: 150n, endNano: undefined, bar: "     ▏" },
+  { name: "no start is empty", startNano: undefined, endNano: 150n, bar: "" },
+  { name: "neither is empty", startNano: undefined, endNano: undefined, bar: "" },
+])("the bar of a span with $name", ({ startNano, endNano, bar }) => {
   expect(timeBar({ startNano, endNano }, RANGE, 10)).toBe(bar);
 });
 
 test.each([
   { startNano: undefined, endNano: 9n },
   { startNano: 1n, endNano: undefined },
-])("in a range that is not known nothing is drawn: %p", (range) => {
+])("a bar is empty if the range is unknown: %p", (range) => {
   expect(timeBar({ startNano: 1n, endNano: 9n }, range, 10)).toBe("");
 });
 
-test("a range without length puts everything at its begin", () => {
+test("a range without duration places every bar at its start", () => {
   const instant = { startNano: 5n, endNano: 5n };
 
   expect(timeBar(instant, instant, 10)).toBe("▏");
 });
 
-test("no bar is wider than its columns, or nothing", () => {
+test("a visible bar is at least one column wide and never exceeds its columns", () => {
   for (let from = 0n; from <= 100n; from += 1n) {
     for (let to = from; to <= 100n; to += 1n) {
       const bar = timeBar({ startNano: from, endNano: to }, { startNano: 0n, endNano: 100n }, 7);
@@ -95,7 +95,7 @@ test("no bar is wider than its columns, or nothing", () => {
   }
 });
 
-test("the whole range is of the times that are known", () => {
+test("the whole range ignores unknown times", () => {
   const spans = [
     { startNano: undefined, endNano: 6n },
     { startNano: 2n, endNano: undefined },
@@ -107,7 +107,7 @@ test("the whole range is of the times that are known", () => {
   expect(wholeRange(spans.slice(1, 2))).toEqual({ startNano: 2n, endNano: undefined });
 });
 
-test("the whole range holds every span", () => {
+test("the whole range includes every span", () => {
   const spans = [
     { startNano: 5n, endNano: 6n },
     { startNano: 2n, endNano: 3n },

@@ -9,7 +9,7 @@ import { temporaryFolder } from "../../../support/running/temporary-folder.ts";
 
 const folder = temporaryFolder();
 
-test("what was written is there when the call returns", () => {
+test("a write is complete when the call returns", () => {
   const path = join(folder, "written");
   const fileDescriptor = openSync(path, "w");
   const stream = openTextStream(fileDescriptor);
@@ -24,7 +24,7 @@ test("what was written is there when the call returns", () => {
   expect(stream.isTerminal).toBe(false);
 });
 
-test("a stream that cannot be written to is a failure with an exit code, not silence", () => {
+test("a failed write throws an error with an exit code", () => {
   const fileDescriptor = openSync(import.meta.path, "r");
   const stream = openTextStream(fileDescriptor);
 
@@ -44,9 +44,9 @@ test("a message that cannot be written is dropped", () => {
   closeSync(fileDescriptor);
 });
 
-test("a reader who has left is no error", async () => {
+test("a reader that closes the pipe is not an error", async () => {
   const program = join(import.meta.dir, "../../../support/processes/print-into-broken-pipe.ts");
-  // `:` leaves at once, and with it the only reader of standard output.
+  // `:` exits at once, which closes the only reading end of standard output.
   const shell = 'exec 3>&1; { "$0" "$1" 2>&3; echo "$?" >&3; } | :';
 
   const child = Bun.spawn(["sh", "-c", shell, process.execPath, program]);
@@ -54,13 +54,13 @@ test("a reader who has left is no error", async () => {
   expect(await new Response(child.stdout).text()).toBe("0\n");
 });
 
-test.each([1, 2])("what is no terminal is as wide as most are: %d", (fileDescriptor) => {
+test.each([1, 2])("a stream that is not a terminal has a default width: %d", (fileDescriptor) => {
   const { columns } = openTextStream(fileDescriptor);
 
   expect(columns).toBeGreaterThan(0);
 });
 
-test("a pipe that is full and does not block is waited for", async () => {
+test("a write to a full non-blocking pipe waits for space", async () => {
   const program = join(import.meta.dir, "../../../support/processes/print-into-full-pipe.ts");
 
   const child = Bun.spawn([process.execPath, program], { stdout: "pipe" });

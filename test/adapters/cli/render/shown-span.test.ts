@@ -5,7 +5,7 @@ import {
   spansFromOtlpJson,
 } from "../../../../src/adapters/cli/render/shown-span.ts";
 
-test("a line of NDJSON is a span, with what JSON leaves out at its default", () => {
+test("a line of NDJSON is read as a span, with defaults for omitted members", () => {
   const line = JSON.stringify({
     sequence: 17,
     service: "shop",
@@ -45,7 +45,7 @@ test("a line of NDJSON is a span, with what JSON leaves out at its default", () 
   });
 });
 
-test.each(["", "not JSON", "[", "5", "null"])("%p is no span", (line) => {
+test.each(["", "not JSON", "[", "5", "null"])("%p is not read as a span", (line) => {
   expect(spanFromLine(line)).toBeUndefined();
 });
 
@@ -53,7 +53,7 @@ test.each([
   '{"name":5,"startTimeUnixNano":"soon","attributes":"none","status":null,"kind":[]}',
   "{}",
   "[]",
-])("%p has another shape, and is shown as far as it goes", (line) => {
+])("the valid members of %p are read", (line) => {
   expect(spanFromLine(line)).toMatchObject({
     startNano: undefined,
     endNano: undefined,
@@ -88,13 +88,13 @@ test.each([
   { value: { kvlistValue: null }, shown: "{}" },
   { value: { bytesValue: "AQI=" }, shown: "AQI=" },
   { value: { futureValue: { a: [1] } }, shown: '{"a":[1]}' },
-])("an attribute of $value is shown as $shown", ({ value, shown }) => {
+])("an attribute with the value $value is displayed as $shown", ({ value, shown }) => {
   const line = JSON.stringify({ attributes: [{ key: "k", value }] });
 
   expect(spanFromLine(line)?.attributes).toEqual([{ key: "k", value: shown }]);
 });
 
-test("values that lie deeper than any sender nests them are JSON", () => {
+test("values nested deeper than the limit are displayed as JSON", () => {
   const deep = Array.from({ length: 200 }).reduce<object>((inner) => list(inner), text("x"));
 
   const [shown] = spanFromLine(
@@ -105,9 +105,12 @@ test("values that lie deeper than any sender nests them are JSON", () => {
   expect(shown?.value).toContain('{"arrayValue"');
 });
 
-test.each(["0000000000000000", "", undefined])("a parent of %p is none", (parentSpanId) => {
-  expect(spanFromLine(JSON.stringify({ parentSpanId }))?.parentSpanId).toBe("");
-});
+test.each(["0000000000000000", "", undefined])(
+  "the parent id %p means that the span has no parent",
+  (parentSpanId) => {
+    expect(spanFromLine(JSON.stringify({ parentSpanId }))?.parentSpanId).toBe("");
+  },
+);
 
 test.each([
   { times: {}, startNano: undefined, endNano: undefined },
@@ -117,17 +120,17 @@ test.each([
     endNano: undefined,
   },
   { times: { startTimeUnixNano: "1", endTimeUnixNano: "2" }, startNano: 1n, endNano: 2n },
-])("of $times, what is not set is unknown", ({ times, startNano, endNano }) => {
+])("unset times are unknown: $times", ({ times, startNano, endNano }) => {
   expect(spanFromLine(JSON.stringify(times))).toMatchObject({ startNano, endNano });
 });
 
-test("a line about missed spans is not a span", () => {
+test("a line about missed spans is not read as a span", () => {
   expect(missedFromLine('{"missed":12}')).toBe(12);
   expect(missedFromLine('{"sequence":1,"name":"missed"}')).toBeUndefined();
   expect(missedFromLine('{"missed":"x"}')).toBeUndefined();
 });
 
-test("the spans of an OTLP/JSON request have the service of their resource", () => {
+test("the spans of an OTLP/JSON request get the service of their resource", () => {
   const request = {
     resourceSpans: [
       {

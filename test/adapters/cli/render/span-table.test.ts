@@ -18,7 +18,7 @@ function table(spans: readonly ShownSpan[], columns: number, palette = PLAIN): s
 
 const at = (ms: number) => clockText(BEGAN_NANO + BigInt(ms) * 1_000_000n);
 
-test("spans are aligned rows in 80 columns, each with what finds its trace", () => {
+test("spans are aligned in 80 columns, with the first digits of their trace ids", () => {
   expect(table(VARIED_TRACE, 80)).toEqual([
     "TIME          SERVICE    NAME                                 DURATION  TRACE",
     `${at(0)}  shop       GET /orders/{id}                       120 ms  0af76519`,
@@ -33,7 +33,7 @@ test("spans are aligned rows in 80 columns, each with what finds its trace", () 
   ]);
 });
 
-test("times that are not known are said to be unknown", () => {
+test("unknown times are displayed as unknown", () => {
   const times = { fromMs: 0, toMs: 1 };
   const spans = [
     shownSpan("a", "", times, { startNano: undefined }),
@@ -46,11 +46,11 @@ test("times that are not known are said to be unknown", () => {
   ]);
 });
 
-test("below 80 columns there is room for the rest only", () => {
+test("a table of fewer than 80 columns has no TRACE column", () => {
   expect(headerRow(rowLayout(79, VARIED_TRACE), PLAIN)).toEndWith(" DURATION");
 });
 
-test("in 200 columns there are kinds, whole trace ids and attributes", () => {
+test("a table of 200 columns has kinds, whole trace ids and attributes", () => {
   const lines = table(VARIED_TRACE, 200);
 
   expect(lines[0]).toMatch(/^TIME +SERVICE +KIND +NAME +DURATION +TRACE +ATTRIBUTES$/);
@@ -73,14 +73,14 @@ test.each([64, 80, 100, 120, 160, 200])("no row is wider than %d columns", (colu
   expect(tooWide).toEqual([]);
 });
 
-test("colours change nothing but the colours, and errors are red", () => {
+test("colours do not change the text, and errors are red", () => {
   const coloured = table(VARIED_TRACE, 200, COLOURED);
 
   expect(coloured.map((line) => Bun.stripANSI(line))).toEqual(table(VARIED_TRACE, 200));
   expect(coloured[4]).toContain("\u001b[31m✗ SELECT orders");
 });
 
-test("text of a peer sends nothing to the terminal", () => {
+test("control characters of a peer are never printed", () => {
   const hostile = "\u001b[2J\u202e";
   const attributes = [{ key: hostile, value: hostile }];
   const span = shownSpan("a", "", { fromMs: 0, toMs: 1 }, { attributes, statusMessage: hostile });
@@ -90,7 +90,7 @@ test("text of a peer sends nothing to the terminal", () => {
   expect(text).not.toMatch(UNSAFE_TEXT);
 });
 
-test("for spans that are yet to come the columns are as wide as usual", () => {
+test("columns have default widths if the spans are not known yet", () => {
   expect(headerRow(rowLayout(80, []), PLAIN)).toBe(
     "TIME          SERVICE           NAME                          DURATION  TRACE",
   );

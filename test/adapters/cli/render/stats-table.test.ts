@@ -12,17 +12,17 @@ import { forwardAnswer } from "../../../support/fakes/forward-answer.ts";
 import { HOSTILE_NAME, UNSAFE_TEXT } from "../../../support/requests/shown-spans.ts";
 import type { ListedProblem } from "../../../../src/adapters/cli/render/stats-table.ts";
 
-const BOOKS = { received: 12_345, rejected: 3, accepted: 12_342, buffered: 10_000 };
+const LEDGER = { received: 12_345, rejected: 3, accepted: 12_342, buffered: 10_000 };
 const STATS = {
-  spans: ledgerOf({ ...BOOKS, evicted: 2342 }),
-  bytes: ledgerOf({ ...BOOKS, buffered: 3_700_000, evicted: 453 }),
+  spans: ledgerOf({ ...LEDGER, evicted: 2342 }),
+  bytes: ledgerOf({ ...LEDGER, buffered: 3_700_000, evicted: 453 }),
   capacity: { spans: 10_000, bytes: 67_108_864 },
   sequence: { run_id: "3f9a0c5e7b21d804", first: 2343, next: 12_343 },
   uptime_seconds: 11_234.5,
   version: "1.2.3",
 };
 
-test("the ledger is a table, in spans and in bytes", () => {
+test("the ledger is displayed in spans and in bytes", () => {
   expect(statsTable(STATS, "http://127.0.0.1:4319", PLAIN)).toEqual([
     "spanring 1.2.3 at http://127.0.0.1:4319, up 3 h 07 m",
     "",
@@ -44,9 +44,9 @@ test("the ledger is a table, in spans and in bytes", () => {
   ]);
 });
 
-test("what made room in flight uses no slot, though it is buffered in the ledger", () => {
-  const spans = ledgerOf({ ...BOOKS, buffered: 10_400, evicted: 1942 });
-  const bytes = ledgerOf({ ...BOOKS, buffered: 70_000_000 });
+test("spans evicted while in flight use no slot, although the ledger counts them as buffered", () => {
+  const spans = ledgerOf({ ...LEDGER, buffered: 10_400, evicted: 1942 });
+  const bytes = ledgerOf({ ...LEDGER, buffered: 70_000_000 });
 
   const rows = statsTable({ ...STATS, spans, bytes }, "x", PLAIN);
 
@@ -54,7 +54,7 @@ test("what made room in flight uses no slot, though it is buffered in the ledger
   expect(rows).toContainEqual(expect.stringMatching(/^in use +100\.0 % +100\.0 %$/));
 });
 
-test("a slot is in use for as long as an older span is there", () => {
+test("a slot behind an older buffered span is in use", () => {
   const sequence = { ...STATS.sequence, first: 12_000, next: 17_000 };
 
   const rows = statsTable({ ...STATS, sequence, spans: ledgerOf() }, "x", PLAIN);
@@ -62,7 +62,7 @@ test("a slot is in use for as long as an older span is there", () => {
   expect(rows).toContainEqual(expect.stringMatching(/^in use +50\.0 % /));
 });
 
-test("what was lost is marked, and only when there is some", () => {
+test("losses are highlighted if they are not zero", () => {
   const lossy = { ...STATS, spans: { ...STATS.spans, undeliverable: 1 } };
   const marked = statsTable(lossy, "x", COLOURED).filter((line) => line.startsWith("\u001b[33m"));
   const none = { ...STATS, spans: { ...STATS.spans, rejected: 0, evicted: 0, undeliverable: 0 } };
@@ -75,7 +75,7 @@ test("what was lost is marked, and only when there is some", () => {
   expect(statsTable(none, "x", COLOURED).join("")).not.toContain("\u001b[33m");
 });
 
-test("a book that this program does not know is shown too", () => {
+test("an unknown member of the ledger is displayed too", () => {
   const newer = { ...STATS, spans: { ...STATS.spans, mislaid: 7 } };
 
   expect(statsTable(newer, "x", PLAIN)).toContainEqual(expect.stringMatching(/^mislaid +7 +0 B$/));
@@ -86,15 +86,15 @@ const lines = (parts: Partial<ForwardAnswer> = {}) =>
 
 const TIME = "2026-11-24T13:04:39.007Z";
 
-/** The lines whose names are painted with this colour. */
+/** Returns the names of the lines that have this colour. */
 function painted(colour: number, parts: Partial<ForwardAnswer> = {}): string[] {
   const table = forwardTable({ ...forwardAnswer(), ...parts }, 80, COLOURED);
   const inColour = table.filter((line) => line.startsWith(`\u001b[${colour}m`));
   return inColour.map((line) => Bun.stripANSI(line).split("  ")[0]!);
 }
 
-test("an unreachable upstream is shown with next attempt, losses and last error", () => {
-  // The time is shown as the machine's zone has it.
+test("an unreachable upstream is displayed with its next attempt, losses and last error", () => {
+  // The time is displayed in the local time zone.
   const now = Date.now();
   const time = new Date(now - (now % 60_000) + 39_007).toISOString();
   const last_error = { message: "UNAVAILABLE: no route", time };
@@ -114,7 +114,7 @@ test("an unreachable upstream is shown with next attempt, losses and last error"
   ]);
 });
 
-test("an untried upstream has nothing to show", () => {
+test("an upstream without attempts is displayed with zeros", () => {
   const calm = {
     state: "untried",
     spans_per_second: 0,
@@ -139,32 +139,37 @@ test("an untried upstream has nothing to show", () => {
 });
 
 test.each([
-  { state: "connected", told: "connected" },
-  { state: "backing_off", retry_in_ms: 0, told: "backing off, retrying" },
-  { state: "blocked", retry_in_ms: 0, told: "blocked: the upstream refuses, retrying" },
-  { state: "backing_off", retry_in_ms: 90_000, told: "backing off, next attempt in 1 m 30 s" },
-  { state: "drowned", told: "drowned" },
-])("$state, with an attempt in $retry_in_ms ms, is shown as: $told", ({ told, ...parts }) => {
-  expect(lines(parts)[1]).toBe(`state          ${told}`);
-});
+  { state: "connected", shown: "connected" },
+  { state: "backing_off", retry_in_ms: 0, shown: "backing off, retrying" },
+  { state: "blocked", retry_in_ms: 0, shown: "blocked: the upstream refuses, retrying" },
+  { state: "backing_off", retry_in_ms: 90_000, shown: "backing off, next attempt in 1 m 30 s" },
+  { state: "drowned", shown: "drowned" },
+])(
+  "the state $state with an attempt in $retry_in_ms ms is displayed as: $shown",
+  ({ shown, ...parts }) => {
+    expect(lines(parts)[1]).toBe(`state          ${shown}`);
+  },
+);
 
-test("a hint is shown while forwarding fails", () => {
+test("a hint is displayed only while forwarding fails", () => {
   const last_error = { message: "401: no", hint: "check the token\u001b[2J", time: TIME };
 
-  const [told, later] = ["blocked", "connected"].map((state) => lines({ state, last_error }));
+  const [failing, connected] = ["blocked", "connected"].map((state) =>
+    lines({ state, last_error }),
+  );
 
-  expect(told!.at(-1)).toBe("hint           check the token\\x1b[2J");
-  expect(later!.at(-1)).toStartWith("last error");
+  expect(failing!.at(-1)).toBe("hint           check the token\\x1b[2J");
+  expect(connected!.at(-1)).toStartWith("last error");
 });
 
-test("an outage has the colour of errors, and what will never arrive that of losses", () => {
+test("an outage is red, and undeliverable spans are yellow", () => {
   expect(painted(31)).toEqual(["state"]);
   expect(painted(31, { state: "connected" })).toEqual([]);
   expect(painted(33)).toEqual(["undeliverable"]);
   expect(painted(33, { undeliverable: { invalid: 0 } })).toEqual([]);
 });
 
-test("nothing is wider than the terminal, and no word of an error is lost", () => {
+test("no line is wider than the terminal, and long errors are wrapped without loss", () => {
   const message = `UNAVAILABLE: ${"word ".repeat(30)}${"x".repeat(90)}`;
   const endpoint = `https://collector:443/${"y".repeat(120)}`;
   const time = "2026-11-24T13:04:39.007Z";
@@ -172,12 +177,12 @@ test("nothing is wider than the terminal, and no word of an error is lost", () =
   const table = lines({ endpoint, last_error: { message, time } });
 
   expect(table.filter((line) => widthOf(line) > 80)).toEqual([]);
-  const told = table.map((line) => line.slice(15)).join("");
-  expect(told.replaceAll(" ", "")).toContain(message.replaceAll(" ", ""));
-  expect(told).toContain(endpoint);
+  const shown = table.map((line) => line.slice(15)).join("");
+  expect(shown.replaceAll(" ", "")).toContain(message.replaceAll(" ", ""));
+  expect(shown).toContain(endpoint);
 });
 
-test("text of the server cannot do anything to the terminal", () => {
+test("control characters from the server are never printed", () => {
   const table = lines({
     endpoint: HOSTILE_NAME,
     state: HOSTILE_NAME,
@@ -188,7 +193,7 @@ test("text of the server cannot do anything to the terminal", () => {
   expect(table.join("")).not.toMatch(UNSAFE_TEXT);
 });
 
-// The time is shown as the machine's zone has it.
+// The time is displayed in the local time zone.
 const now = Date.now();
 const LAST = new Date(now - (now % 60_000) + 39_007).toISOString();
 
@@ -204,7 +209,7 @@ const problem = (parts: Partial<ListedProblem> = {}): ListedProblem => ({
   ...parts,
 });
 
-test("a problem is when, where, who, what and why, and below it what to do", () => {
+test("a problem is displayed with its time, source, count and reason, and a hint below", () => {
   const [heading, what, hint, ...others] = problemTable([problem()], 120, PLAIN);
 
   expect(heading).toBe("problems, newest first");
@@ -216,7 +221,7 @@ test("a problem is when, where, who, what and why, and below it what to do", () 
   expect(others).toEqual([]);
 });
 
-test("what is not known is left out", () => {
+test("missing members of a problem are omitted", () => {
   const [, what] = problemTable(
     [problem({ address: undefined, detail: undefined, count: 1 })],
     120,
@@ -226,14 +231,14 @@ test("what is not known is left out", () => {
   expect(what).toEndWith(" http: 1 request was larger than a limit");
 });
 
-test("a reason of a newer server is shown by its name", () => {
+test("an unknown reason is displayed by its name", () => {
   for (const reason of ["brand_new", "toString"]) {
     const [, what] = problemTable([problem({ reason })], 120, PLAIN);
     expect(what).toContain(`: 3 x ${reason}: `);
   }
 });
 
-test("of many the newest five are shown, and how many there are beside them", () => {
+test("the newest five problems are displayed, with the number of the others", () => {
   const many = Array.from({ length: 8 }, (_, at) => problem({ hint: `hint ${at}` }));
 
   const table = problemTable(many, 120, PLAIN);
@@ -244,11 +249,11 @@ test("of many the newest five are shown, and how many there are beside them", ()
   );
 });
 
-test("where there are none, there is no table", () => {
+test("without problems, the table is empty", () => {
   expect(problemTable([], 80, PLAIN)).toEqual([]);
 });
 
-test("nothing is wider than the terminal, and nothing of a peer reaches it unescaped", () => {
+test("no line of problems is wider than the terminal, and text of a peer is escaped", () => {
   const hostile = { address: HOSTILE_NAME, protocol: HOSTILE_NAME, reason: HOSTILE_NAME };
   const texts = { detail: HOSTILE_NAME.repeat(9), hint: HOSTILE_NAME.repeat(9) };
 
@@ -258,7 +263,7 @@ test("nothing is wider than the terminal, and nothing of a peer reaches it unesc
   expect(table.join("")).not.toMatch(UNSAFE_TEXT);
 });
 
-test("what went wrong is painted, and what to do is faint", () => {
+test("the problem is highlighted, and its hint is faint", () => {
   const [heading, what, hint] = problemTable([problem()], 120, COLOURED);
 
   expect([heading, what, hint].map((line) => line?.slice(0, 5).replace("\u001B", ""))).toEqual([

@@ -35,7 +35,7 @@ test.each([
   { name: "wide characters", root: `a${"字".repeat(20)}`, shown: `a${"字".repeat(9)}…` },
   { name: "a name as wide as the column", root: "x".repeat(21), shown: "x".repeat(21) },
   { name: "a service", root: "GET /", shown: "GET / [shop] [db]" },
-])("$name is shortened once in 80 columns, or not at all", ({ root, shown }) => {
+])("$name is shortened at most once in 80 columns", ({ root, shown }) => {
   const services = ["shop", "db", "字".repeat(5)];
 
   expect(traceRows([{ ...WHOLE, root, services }], 80, PLAIN)[1]).toEndWith(`  ${shown}`);
@@ -49,7 +49,7 @@ test("a trace that ends before it starts has the same duration as in the tree", 
   expect(heading).toContain(", -5.00 ms, ");
 });
 
-test("times that are not known are said to be unknown", () => {
+test("unknown times are displayed as unknown", () => {
   const unknown = { ...WHOLE, startTimeUnixNano: null, durationNano: null };
 
   expect(traceRows([unknown, WHOLE], 200, PLAIN).slice(1)).toEqual([
@@ -58,7 +58,7 @@ test("times that are not known are said to be unknown", () => {
   ]);
 });
 
-test("in 200 columns there is the time, and every service", () => {
+test("a list of 200 columns has the time and all services", () => {
   const time = clockText(BEGAN_NANO);
 
   expect(traceRows([WHOLE], 200, PLAIN)).toEqual([
@@ -67,13 +67,13 @@ test("in 200 columns there is the time, and every service", () => {
   ]);
 });
 
-test("colours change nothing but the colours", () => {
+test("colours do not change the text", () => {
   const coloured = traceRows([WHOLE], 80, COLOURED).map((line) => Bun.stripANSI(line));
 
   expect(coloured).toEqual(traceRows([WHOLE], 80, PLAIN));
 });
 
-test("text of a peer sends nothing to the terminal", () => {
+test("control characters of a peer are never printed", () => {
   const hostile = { ...WHOLE, root: HOSTILE_NAME, services: [HOSTILE_NAME] };
 
   expect(traceRows([hostile], 200, PLAIN).join("\n")).not.toMatch(UNSAFE_TEXT);

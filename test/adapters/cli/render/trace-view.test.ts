@@ -19,7 +19,7 @@ const began = (nanos: bigint) => {
   return local.toISOString().replace("T", " ").replace("Z", "");
 };
 
-test("a trace is a tree with bars in 80 columns", () => {
+test("a trace is drawn as a tree with bars in 80 columns", () => {
   const lines = traceView(VARIED_TRACE, 80, PLAIN);
 
   expect(lines).toEqual([
@@ -58,27 +58,30 @@ test.each([
     row: `  └─ span b  shop  unknown  ${" ".repeat(26)}▏`,
   },
   {
-    name: "no end, and it is alone",
+    name: "no end, alone in its trace",
     spans: [shownSpan("a", "", { fromMs: 0, toMs: 0 }, { endNano: undefined })],
     facts: `1 span, 1 service, duration unknown, began ${began(BEGAN_NANO)}`,
     row: "  span a  shop  unknown",
   },
   {
-    name: "no time at all",
+    name: "neither start nor end",
     spans: [
       shownSpan("a", "", { fromMs: 0, toMs: 0 }, { startNano: undefined, endNano: undefined }),
     ],
     facts: "1 span, 1 service, duration unknown, start unknown",
     row: "  span a  shop  unknown",
   },
-])("a span with $name is unknown in its line, and is none of the bounds", (given) => {
-  const lines = traceView(given.spans, 80, PLAIN);
+])(
+  "a span with $name is displayed as unknown, and does not affect the bounds of its trace",
+  (given) => {
+    const lines = traceView(given.spans, 80, PLAIN);
 
-  expect(lines.slice(0, 3)).toEqual([`trace ${TRACE_ID}`, given.facts, ""]);
-  expect(lines.at(-1)).toBe(given.row);
-});
+    expect(lines.slice(0, 3)).toEqual([`trace ${TRACE_ID}`, given.facts, ""]);
+    expect(lines.at(-1)).toBe(given.row);
+  },
+);
 
-test("in 200 columns names are whole and bars are longer", () => {
+test("in 200 columns, names are complete and bars are longer", () => {
   const lines = traceView(VARIED_TRACE, 200, PLAIN);
 
   const orphan = lines.find((line) => line.includes("orphaned"))!;
@@ -93,13 +96,13 @@ test.each([70, 80, 120, 200])("no line is wider than %d columns", (columns) => {
   expect(lines.filter((line) => Bun.stringWidth(line) > columns)).toEqual([]);
 });
 
-test("colours change nothing but the colours", () => {
+test("colours do not change the text", () => {
   const coloured = traceView(VARIED_TRACE, 80, COLOURED);
 
   expect(coloured.map((line) => Bun.stripANSI(line))).toEqual(traceView(VARIED_TRACE, 80, PLAIN));
 });
 
-test("an error is red from its sign to its bar, and services differ in colour", () => {
+test("an erroneous span is red from its sign to its bar, and services differ in colour", () => {
   const lines = traceView(VARIED_TRACE, 80, COLOURED);
   const lineOf = (name: string) => lines.find((line) => line.includes(name))!;
 
@@ -113,13 +116,13 @@ test("an error is red from its sign to its bar, and services differ in colour", 
   expect(new Set(colours).size).toBe(3);
 });
 
-test("names of a peer send nothing to the terminal", () => {
+test("control characters in names are never printed", () => {
   const text = traceView(VARIED_TRACE, 200, PLAIN).join("\n");
 
   expect(text).not.toMatch(UNSAFE_TEXT);
 });
 
-test("several traces stand one below the other", () => {
+test("several traces are drawn one below the other", () => {
   const other = shownSpan("z", "", { fromMs: 0, toMs: 1 }, { traceId: "ff" });
 
   const lines = traceView([VARIED_TRACE[0]!, other], 80, PLAIN);
@@ -128,7 +131,7 @@ test("several traces stand one below the other", () => {
   expect(lines.filter((line) => line === "")).toHaveLength(3);
 });
 
-test("rails that leave no room for names become the depth", () => {
+test("rails that leave no space for names are replaced by the depth", () => {
   const chain = Array.from({ length: 30 }, (_, at) =>
     shownSpan(String(at), at === 0 ? "" : String(at - 1), { fromMs: at, toMs: 60 - at }),
   );
@@ -139,7 +142,7 @@ test("rails that leave no room for names become the depth", () => {
   expect(lines.filter((line) => Bun.stringWidth(line) > 80)).toEqual([]);
 });
 
-test("the bounds of a trace are those of its spans, whatever their order", () => {
+test("the bounds of a trace include all its spans, in any order", () => {
   const spans = [
     shownSpan("b", "a", { fromMs: 10, toMs: 20 }),
     shownSpan("a", "", { fromMs: 0, toMs: 5 }),
@@ -158,13 +161,13 @@ function drawn(line: TreeLine): string {
   return line.rails + (line.span === undefined ? `(${line.missing})` : line.span.spanId);
 }
 
-test("children are under their parents, siblings in the order of their starts", () => {
+test("children are drawn below their parents, in the order of their starts", () => {
   const spans = [span("c", "a", 3), span("d", "b", 9), span("a", ""), span("b", "a", 2)];
 
   expect(treeLines(spans).map(drawn)).toEqual(["a", "├─ b", "│  └─ d", "└─ c"]);
 });
 
-test("spans without their parent stand under what is missing", () => {
+test("orphans are drawn below their missing parent", () => {
   const spans = [span("a", ""), span("c", "gone", 5), span("b", "gone", 4), span("d", "lost")];
 
   expect(treeLines(spans).map(drawn)).toEqual([
@@ -178,14 +181,18 @@ test("spans without their parent stand under what is missing", () => {
 });
 
 test.each([
-  { name: "its own parent", spans: [span("a", "a")], lines: ["(cyclic parents)", "└─ a"] },
   {
-    name: "each the other's parent",
+    name: "a span that is its own parent",
+    spans: [span("a", "a")],
+    lines: ["(cyclic parents)", "└─ a"],
+  },
+  {
+    name: "two spans that are each other's parent",
     spans: [span("a", "b", 1), span("b", "a", 2)],
     lines: ["(cyclic parents)", "└─ a", "   └─ b"],
   },
   {
-    name: "a span that came twice",
+    name: "a duplicate span",
     spans: [span("a", ""), span("a", ""), span("b", "a")],
     lines: ["a", "└─ b", "a"],
   },
@@ -194,12 +201,12 @@ test.each([
     spans: [span("", ""), span("", ""), span("", "x")],
     lines: ["", "", "(missing parent x)", "└─ "],
   },
-  { name: "no span", spans: [], lines: [] },
-])("$name: every span is drawn, and once", ({ spans, lines }) => {
+  { name: "an empty list", spans: [], lines: [] },
+])("$name: every span is drawn once", ({ spans, lines }) => {
   expect(treeLines(spans).map(drawn)).toEqual([...lines]);
 });
 
-test("a child that begins before its parent is marked, and no other", () => {
+test("only a child that begins before its parent is marked", () => {
   const marked = treeLines(VARIED_TRACE).filter(
     (line) => line.span !== undefined && line.isBeforeParent,
   );
@@ -207,7 +214,7 @@ test("a child that begins before its parent is marked, and no other", () => {
   expect(marked.map(({ span: found }) => found?.spanId)).toEqual(["f"]);
 });
 
-test("spans whose start is not known come last, and not before their parent", () => {
+test("spans with an unknown start come last and are not marked", () => {
   const unknown = { ...span("b", "a"), startNano: undefined };
   const spans = [unknown, { ...span("c", "b"), name: "child" }, span("d", "a", 5), span("a", "")];
 
@@ -217,7 +224,7 @@ test("spans whose start is not known come last, and not before their parent", ()
   expect(lines.filter((line) => line.span !== undefined && line.isBeforeParent)).toEqual([]);
 });
 
-test("a chain of 200,000 spans is drawn, with rails only where they help", () => {
+test("a chain of 200,000 spans is drawn with rails of limited width", () => {
   const spans = Array.from({ length: 200_000 }, (_, at) =>
     span(String(at), at === 0 ? "" : String(at - 1), at),
   );

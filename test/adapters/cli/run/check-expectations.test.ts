@@ -33,17 +33,20 @@ test.each([
   { text: "service=shop & count<3", isMet: false, seen: 3, nearest: undefined },
   { text: "name=no & count=0", isMet: true, seen: 0, nearest: undefined },
   { text: "count=0", isMet: false, seen: 3, nearest: undefined },
-])("of three spans, $text: $isMet, $seen seen", async ({ text, isMet, seen, nearest }) => {
-  const { receiver, arrive } = receiving();
-  arrive(requestOf(3));
+])(
+  "three spans, $text: isMet is $isMet, with $seen spans seen",
+  async ({ text, isMet, seen, nearest }) => {
+    const { receiver, arrive } = receiving();
+    arrive(requestOf(3));
 
-  const [checked] = await checkExpectations(receiver, [expectation(text)], settling(1));
+    const [checked] = await checkExpectations(receiver, [expectation(text)], settling(1));
 
-  expect(checked).toMatchObject({ isMet, seen: { count: seen } });
-  expect(checked?.nearest?.count).toBe(nearest);
-});
+    expect(checked).toMatchObject({ isMet, seen: { count: seen } });
+    expect(checked?.nearest?.count).toBe(nearest);
+  },
+);
 
-// Goal: "there are none" is never said of spans that nobody has looked at.
+// Goal: an expectation of absence is never met if unseen spans may have matched.
 test.each([
   { text: "name=no & count=0", isMet: false, isUncertain: true },
   { text: "service=shop & count=2", isMet: false, isUncertain: true },
@@ -53,22 +56,25 @@ test.each([
   { text: "service=shop & count>=2", isMet: true, isUncertain: undefined },
   { text: "service=shop & count>1", isMet: true, isUncertain: undefined },
   { text: "service=shop & count>=3", isMet: false, isUncertain: undefined },
-])("of three spans, one evicted, $text: $isMet", async ({ text, isMet, isUncertain }) => {
-  const { receiver, arrive } = receiving({ spans: 2, bytes: 1 << 16 });
-  arrive(requestOf(3));
+])(
+  "three spans, one of them evicted, $text: isMet is $isMet",
+  async ({ text, isMet, isUncertain }) => {
+    const { receiver, arrive } = receiving({ spans: 2, bytes: 1 << 16 });
+    arrive(requestOf(3));
 
-  const [checked] = await checkExpectations(
-    { ...receiver, problems: () => problemTotals({ evicted: 1 }) },
-    [expectation(text)],
-    settling(1),
-  );
+    const [checked] = await checkExpectations(
+      { ...receiver, problems: () => problemTotals({ evicted: 1 }) },
+      [expectation(text)],
+      settling(1),
+    );
 
-  expect(checked?.isMet).toBe(isMet);
-  expect(checked?.isUncertain).toBe(isUncertain);
-});
+    expect(checked?.isMet).toBe(isMet);
+    expect(checked?.isUncertain).toBe(isUncertain);
+  },
+);
 
 test.each(["buffer_full", "malformed", "too_large", "failed", "unknown_path"] as const)(
-  "what was in a request that was refused for %s may have matched",
+  "a span in a request refused as %s may have matched",
   async (reason) => {
     const { receiver } = receiving();
     const problems = () => problemTotals({ [reason]: 1 });
@@ -83,7 +89,7 @@ test.each(["buffer_full", "malformed", "too_large", "failed", "unknown_path"] as
   },
 );
 
-test("what is still on its way is waited for", async () => {
+test("spans that arrive before the deadline are counted", async () => {
   const { receiver, arrive } = receiving();
 
   const checking = checkExpectations(receiver, [expectation("name=span 2")], settling(60_000));
@@ -107,7 +113,7 @@ test("an interruption ends the wait", async () => {
 
 const threeEvicted = () => problemTotals({ evicted: 3, malformed: 0 });
 
-test("losses are the problems that have happened, and whether any span came in", () => {
+test("the losses include only problems that occurred, and whether any span arrived", () => {
   const { buffer: ring, arrive } = searchedRing();
   const buffer = new LoggedBuffer(ring, new RecordingLogger());
   const before = lossesOf({ buffer, problems: threeEvicted });
@@ -118,7 +124,7 @@ test("losses are the problems that have happened, and whether any span came in",
   expect(after.hasSpans).toBe(true);
 });
 
-test("when nothing is lost, nothing is said", () => {
+test("no text is written if no span was lost", () => {
   expect(isAnythingLost({ problems: [], hasSpans: true })).toBe(false);
   expect(lossTexts({ problems: [], hasSpans: true })).toEqual([]);
   expect(lossTexts({ problems: [], hasSpans: false })).toEqual([]);
@@ -137,14 +143,14 @@ test.each([
     reason: "tls",
     says: "1 connection was opened with TLS, which this port does not support; use h",
   },
-] as const)("$says", ({ reason, says }) => {
+] as const)("a problem is reported as a loss: $says", ({ reason, says }) => {
   const losses = { problems: problemTotals({ [reason]: 1 }), hasSpans: true };
 
   expect(isAnythingLost(losses)).toBe(true);
   expect(lossTexts(losses)).toEqual([expect.stringContaining(`spans may be missing: ${says}`)]);
 });
 
-test("where no span arrived, it says what did, with what was wrong with it", () => {
+test("if no span arrived, the requests that arrived instead are listed with their details", () => {
   const [notOtlp] = problemTotals({ not_otlp_json: 3 }, "at byte 0: the body must be one object");
   const problems = [notOtlp!, ...problemTotals({ unsupported_logs: 1 })];
 
@@ -157,7 +163,7 @@ test("where no span arrived, it says what did, with what was wrong with it", () 
   ]);
 });
 
-test("what had no spans in it is no loss, and is not mentioned beside spans that arrived", () => {
+test("a request without spans is not a loss, and is not reported if spans arrived", () => {
   const losses = { problems: problemTotals({ unsupported_logs: 1, wrong_method: 2 }) };
 
   expect(isAnythingLost({ ...losses, hasSpans: true })).toBe(false);

@@ -7,7 +7,7 @@ test.each([
   { protocol: "http/protobuf", endpoint: "http://127.0.0.1:22" },
   { protocol: "http/json", endpoint: "http://127.0.0.1:22" },
   { protocol: "grpc", endpoint: "http://127.0.0.1:11" },
-] as const)("over $protocol the command exports to $endpoint", ({ protocol, endpoint }) => {
+] as const)("with $protocol, the command exports to $endpoint", ({ protocol, endpoint }) => {
   const env = childEnvironment({ PATH: "/bin" }, receiver, protocol);
 
   expect(env).toEqual({
@@ -31,13 +31,13 @@ test.each([
   { set: { no_proxy: "a.b" }, NO_PROXY: `a.b${ADDED}`, no_proxy: `a.b${ADDED}` },
   { set: { NO_PROXY: "a", no_proxy: "b" }, NO_PROXY: `a${ADDED}`, no_proxy: `b${ADDED}` },
   { set: { NO_PROXY: "*" }, NO_PROXY: "*", no_proxy: "*" },
-])("no proxy is between the command and its receiver: $set", ({ set, NO_PROXY, no_proxy }) => {
+])("the command connects to the receiver without a proxy: $set", ({ set, NO_PROXY, no_proxy }) => {
   const env = childEnvironment(set, receiver, "http/protobuf");
 
   expect(env).toMatchObject({ NO_PROXY, no_proxy });
 });
 
-test("what the user has set stays, but for what would lead spans elsewhere", () => {
+test("variables of the user are kept, except those that would send spans elsewhere", () => {
   const set = {
     OTEL_TRACES_EXPORTER: "otlp,console",
     OTEL_BSP_SCHEDULE_DELAY: "9",

@@ -20,12 +20,12 @@ function run(script: string, isInForeground = () => false) {
   return { signals, end: runChild({ command, env: ENV, signals, isInForeground }) };
 }
 
-describe("a command ends as it ends", () => {
+describe("the exit code of a command", () => {
   test.each([
-    { name: "with success", script: "exit 0", end: { exitCode: 0 } },
-    { name: "with a code of its own", script: "exit 42", end: { exitCode: 42 } },
+    { name: "is 0 after success", script: "exit 0", end: { exitCode: 0 } },
+    { name: "is passed through", script: "exit 42", end: { exitCode: 42 } },
     {
-      name: "by a signal",
+      name: "is 128 plus the number of the signal that ended it",
       script: "kill -KILL $$",
       end: { exitCode: 137, reason: "ended by SIGKILL" },
     },
@@ -34,9 +34,9 @@ describe("a command ends as it ends", () => {
   });
 
   test.each([
-    { name: "that was not found", command: ["spanring-no-such-command"], exitCode: 127 },
-    { name: "that cannot be executed", command: ["/dev/null"], exitCode: 126 },
-  ])("or does not run, one $name", async ({ command, exitCode }) => {
+    { name: "was not found", command: ["spanring-no-such-command"], exitCode: 127 },
+    { name: "cannot be executed", command: ["/dev/null"], exitCode: 126 },
+  ])("is $exitCode if the command $name", async ({ command, exitCode }) => {
     const signals = new EventEmitter();
     const child = { command, env: ENV, signals, isInForeground: () => false };
 
@@ -44,11 +44,11 @@ describe("a command ends as it ends", () => {
   });
 });
 
-/** Says in its exit code which signal it got. */
+/** Returns a script that exits with this code after this signal. */
 const trapping = (signal: string, code: number) =>
   `trap 'exit ${code}' ${signal}; while :; do sleep 0.01; done`;
 
-describe("a signal is passed on", () => {
+describe("a signal to run", () => {
   test.each([
     { signal: "SIGTERM", name: "TERM", code: 3 },
     { signal: "SIGINT", name: "INT", code: 4 },
@@ -58,18 +58,18 @@ describe("a signal is passed on", () => {
     { signal: "SIGUSR1", name: "USR1", code: 8 },
     { signal: "SIGUSR2", name: "USR2", code: 9 },
     { signal: "SIGALRM", name: "ALRM", code: 10 },
-  ] as const)("$signal", async ({ signal, name, code }) => {
+  ] as const)("is passed on to the command: $signal", async ({ signal, name, code }) => {
     const { signals, end } = run(trapping(name, code));
     const exits = { trapped: code, untrapped: 128 + constants.signals[signal] };
 
     signals.emit(signal);
 
-    // The shell may not have come to its trap yet, and then the signal ends it as it is.
+    // If the shell has not set its trap yet, the signal ends it with the default code.
     expect(Object.values(exits)).toContain((await end).exitCode);
   });
 
   test.each(["SIGINT", "SIGQUIT"])(
-    "but for a %s of a terminal, which the command has got already",
+    "is not passed on if the terminal has already sent the command this %s",
     async (signal) => {
       const { signals, end } = run("sleep 0.05; exit 7", () => true);
 
@@ -80,7 +80,7 @@ describe("a signal is passed on", () => {
     },
   );
 
-  test("until it has ended, and no longer", async () => {
+  test("is handled until the command has ended", async () => {
     const { signals, end } = run("exit 0");
     const listening = signals.listenerCount("SIGTERM");
 
@@ -103,12 +103,12 @@ executable("on-the-path", "#!/no/such/shell -e\nexit 0\n");
 
 test.each([
   {
-    name: "an interpreter that was not found",
+    name: "a missing interpreter",
     command: executable("script", "#! /no/such/shell -e\nexit 0\n"),
     says: 'its interpreter "/no/such/shell" was not found',
   },
   {
-    name: "lines that end as on Windows",
+    name: "an interpreter with a carriage return",
     command: executable("windows", "#!/bin/sh\r\nexit 0\r\n"),
     says: 'its interpreter "/bin/sh\\x0d" was not found',
   },
@@ -117,7 +117,7 @@ test.each([
     command: "on-the-path",
     says: 'its interpreter "/no/such/shell" was not found',
   },
-])("$name: the report says what is missing", async ({ command, says }) => {
+])("the missing part is named for $name", async ({ command, says }) => {
   const signals = { on: () => {}, off: () => {} };
   const child = { command: [command], env: { PATH: folder }, signals, isInForeground: () => false };
 
@@ -125,34 +125,37 @@ test.each([
 });
 
 test.each([
-  { name: "is no script", command: executable("program", "\u007fELF\u0002") },
+  { name: "is not a script", command: executable("program", "\u007fELF\u0002") },
   { name: "cannot be read", command: executable("unreadable", "x", 0o111) },
-])("of what $name an interpreter or a loader is missing", ({ command }) => {
+])("a file that $name is reported as lacking an interpreter or loader", ({ command }) => {
   expect(missingPart(command, {})).toContain("its interpreter or loader");
 });
 
-test("what cannot be read names no interpreter", () => {
+test("interpreterOf returns undefined for a missing file", () => {
   expect(interpreterOf(join(folder, "nothing"))).toBeUndefined();
 });
 
-test.each([{ PATH: folder }, {}])("of what was not found no part is missing, with %p", (env) => {
-  expect(missingPart("no-such-command", env)).toBeUndefined();
-});
+test.each([{ PATH: folder }, {}])(
+  "no missing part is reported for a command that was not found, with %p",
+  (env) => {
+    expect(missingPart("no-such-command", env)).toBeUndefined();
+  },
+);
 
 test.each([
-  { name: "the terminal's group", stat: "12 (spanring) S 9 11 9 34817 11 4194304", is: true },
-  { name: "another group", stat: "12 (spanring) S 9 11 9 34817 15 4194304", is: false },
-  { name: "no terminal", stat: "12 (spanring) S 9 11 9 0 -1 4194304", is: false },
-  { name: "a name of its own making", stat: "12 (a) S 1 2 3) S 9 11 9 34817 11 4", is: true },
-  { name: "nothing that can be read", stat: "", is: false },
-])("a process of $name is in front of a terminal: $is", ({ stat, is }) => {
+  { name: "in the terminal's group", stat: "12 (spanring) S 9 11 9 34817 11 4194304", is: true },
+  { name: "in another group", stat: "12 (spanring) S 9 11 9 34817 15 4194304", is: false },
+  { name: "without a terminal", stat: "12 (spanring) S 9 11 9 0 -1 4194304", is: false },
+  { name: "with a misleading name", stat: "12 (a) S 1 2 3) S 9 11 9 34817 11 4", is: true },
+  { name: "with an empty stat file", stat: "", is: false },
+])("a process $name is in the foreground: $is", ({ stat, is }) => {
   const file = join(temporaryFolder(), "stat");
   writeFileSync(file, stat);
 
   expect(isForegroundProcess(file)).toBe(is);
 });
 
-test("without a report of the system, a process with a terminal is in the foreground", () => {
+test("without a stat file, a process with a terminal counts as in the foreground", () => {
   const hasTerminal = [0, 1, 2].some((fileDescriptor) => isatty(fileDescriptor));
 
   expect(isForegroundProcess("/no/such/file")).toBe(hasTerminal);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { junitXml } from "../../../../src/adapters/cli/run/junit.ts";
 
-test("a run is a suite of its command and its expectations", () => {
+test("a run becomes a test suite of its command and its expectations", () => {
   const text = junitXml([
     { name: "npm test", seconds: 1.5 },
     { name: "name=GET / & count>=2", seconds: 0.25, failure: "seen: 1 span\nwithout name=GET /" },
@@ -23,8 +23,8 @@ test.each([
   { name: "markup", text: `<b a="1">&`, escaped: "&lt;b a=&quot;1&quot;&gt;&amp;" },
   { name: "control characters", text: "a\u0000\u001b[31m\rb", escaped: "a��[31m�b" },
   { name: "half a surrogate pair", text: "a\ud800b", escaped: "a�b" },
-  { name: "what XML calls no character", text: "\ufffe\uffff", escaped: "��" },
-  { name: "other letters", text: "Größe ✗ 字", escaped: "Größe ✗ 字" },
-])("$name cannot break it", ({ text, escaped }) => {
+  { name: "noncharacters of XML", text: "\ufffe\uffff", escaped: "��" },
+  { name: "letters beyond ASCII", text: "Größe ✗ 字", escaped: "Größe ✗ 字" },
+])("the XML stays valid with $name in a name", ({ text, escaped }) => {
   expect(junitXml([{ name: text, seconds: 0 }])).toContain(`name="${escaped}"`);
 });

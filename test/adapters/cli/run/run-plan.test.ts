@@ -30,7 +30,7 @@ test.each([
   { text: "silent", level: "ERROR" },
   { text: "5", level: "ERROR" },
   { text: "app=debug,db=info", level: "ERROR" },
-] as const)("LOG_LEVEL=$text of the command gives the receiver $level", ({ text, level }) => {
+] as const)("LOG_LEVEL=$text gives the receiver the level $level", ({ text, level }) => {
   const { plan, stderr } = planFor({ LOG_LEVEL: text });
 
   expect(plan.config.logLevel).toBe(level);
@@ -40,22 +40,25 @@ test.each([
 test.each([
   { env: { MAX_CONNECTIONS: "unlimited" }, limits: { connections: 1000 } },
   { env: { IDLE_TIMEOUT_MS: "0" }, limits: { idleMs: 300_000 } },
-])("$env may be the command's: it is ignored with a warning", ({ env, limits }) => {
-  const { plan, stderr } = planFor({ LOG_LEVEL: "silent", ...env });
+])(
+  "an invalid value that may be meant for the command is ignored with a warning: $env",
+  ({ env, limits }) => {
+    const { plan, stderr } = planFor({ LOG_LEVEL: "silent", ...env });
 
-  const [[name, value] = []] = Object.entries(env);
-  expect(plan.config.limits).toMatchObject(limits);
-  expect(stderr).toStartWith(`spanring: warning: ignored ${name}="${value}": `);
-  expect(stderr.split("\n")).toHaveLength(2);
-});
+    const [[name, value] = []] = Object.entries(env);
+    expect(plan.config.limits).toMatchObject(limits);
+    expect(stderr).toStartWith(`spanring: warning: ignored ${name}="${value}": `);
+    expect(stderr.split("\n")).toHaveLength(2);
+  },
+);
 
-test("a Service of Kubernetes does not keep it from running", () => {
+test("a variable that Kubernetes sets for a Service is ignored", () => {
   const { plan } = planFor({ API_PORT: "tcp://10.96.0.7:80" });
 
   expect(plan.config.api).toEqual({ host: "127.0.0.1", port: 0 });
 });
 
-test("JUnit on standard output, which is that of the command, is refused", () => {
+test("a JUnit report on standard output, which the command uses, is refused", () => {
   const options = [
     { name: "junit", value: "-" },
     { name: "expect", value: "nme=x" },
@@ -66,7 +69,7 @@ test("JUnit on standard output, which is that of the command, is refused", () =>
   );
 });
 
-test("what only spanring can mean must be right", () => {
+test("an invalid value that only spanring can be meant to read is an error", () => {
   expect(() => planFor({ MAX_BUFFER_SIZE: "lots", LOG_LEVEL: "silent" })).toThrow(
     'MAX_BUFFER_SIZE="lots": must be a whole number of spans',
   );

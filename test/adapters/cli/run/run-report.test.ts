@@ -20,7 +20,7 @@ import { named, searchedRing } from "../../../support/running/searched-ring.ts";
 
 const expectation = readExpectation("service=shop & name=no", 0n) as Expectation;
 
-test("missing spans are reported with those that match without the last condition", async () => {
+test("a missed expectation is reported with the spans that match without its last condition", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(2));
   const seen = await countSpans(buffer, named("no"));
@@ -37,7 +37,7 @@ test("missing spans are reported with those that match without the last conditio
   ]);
 });
 
-test("what should not be there is shown", async () => {
+test("spans that should be absent are listed", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(1));
 
@@ -48,7 +48,7 @@ test("what should not be there is shown", async () => {
   expect(rows).toEqual([expect.stringContaining("span 1")]);
 });
 
-test("an uncertain expectation is reported as such", async () => {
+test("an uncertain expectation is reported as uncertain", async () => {
   const { buffer } = searchedRing();
   const seen = await countSpans(buffer, []);
 
@@ -57,14 +57,14 @@ test("an uncertain expectation is reported as such", async () => {
   expect(lines).toEqual(["seen: 0 spans; spans that were lost may match too"]);
 });
 
-test("received spans are reported by service, the busiest first", () => {
+test("received spans are reported by service, largest count first", () => {
   const { buffer, arrive } = searchedRing();
   arrive(request(resourceSpans("cart", span(1))), requestOf(3));
 
   expect(receivedText(buffer)).toBe("4 spans received, by service: shop 3, cart 1");
 });
 
-test("of many services the first ten are named", () => {
+test("at most ten services are named", () => {
   const { buffer, arrive } = searchedRing();
   for (let number = 1; number <= 12; number += 1) {
     arrive(request(resourceSpans(`s${number}`, span(number))));
@@ -74,11 +74,11 @@ test("of many services the first ten are named", () => {
 });
 
 test.each([
-  { name: "found nothing", isMet: false, count: 0, areNamed: true },
-  { name: "found too many", isMet: false, count: 2, areNamed: false },
-  { name: "met with none", isMet: true, count: 0, areNamed: false },
+  { name: "not met by any span", isMet: false, count: 0, areNamed: true },
+  { name: "not met because of too many spans", isMet: false, count: 2, areNamed: false },
+  { name: "met without spans", isMet: true, count: 0, areNamed: false },
 ])(
-  "an expectation that is $name lists span names: $areNamed",
+  "span names are listed ($areNamed) for an expectation that is $name",
   async ({ isMet, count, areNamed }) => {
     const { buffer, arrive } = searchedRing();
     arrive(requestOf(1));
@@ -92,7 +92,7 @@ test.each([
   },
 );
 
-test("names are listed in columns, the most frequent first, and quoted", () => {
+test("names are escaped and listed in columns, most frequent first", () => {
   const names = [
     { service: "shop", name: "GET /\u001b[2J", spanCount: 1_234 },
     { service: "a-service-of-a-rather-long-name", name: "x".repeat(99), spanCount: 2 },
@@ -110,10 +110,10 @@ test("names are listed in columns, the most frequent first, and quoted", () => {
   expect(lines.slice(11)).toEqual(["       5                        other names"]);
 });
 
-test("without spans there are no names", () => {
+test("the list of names is empty without spans", () => {
   expect(nameLines({ names: [], otherSpanCount: 0 }, 80, PLAIN)).toEqual([]);
 });
 
-test("without any span, the report says so", () => {
+test("a report without spans says that no span was received", () => {
   expect(receivedText(searchedRing().buffer)).toBe("no span was received");
 });

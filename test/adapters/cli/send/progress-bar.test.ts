@@ -6,7 +6,7 @@ import { writtenText } from "../../../support/fakes/written-text.ts";
 
 const HALF = { spans: 12_345, fileBytes: 512 };
 
-test("with a size there is a bar, without one only numbers", () => {
+test("the bar is drawn only if the size is known", () => {
   expect(progressText(HALF, 2000, 1024)).toBe(
     "▕████████████            ▏ 50.0 %  12,345 spans, 512 B, 6,173 spans/s",
   );
@@ -16,8 +16,8 @@ test("with a size there is a bar, without one only numbers", () => {
 
 test.each([
   { where: "in a pipe", isTerminal: false, env: {} },
-  { where: "on a terminal that erases nothing", isTerminal: true, env: { TERM: "dumb" } },
-])("$where nothing is drawn", ({ isTerminal, env }) => {
+  { where: "on a terminal that cannot erase", isTerminal: true, env: { TERM: "dumb" } },
+])("$where, no progress is drawn", ({ isTerminal, env }) => {
   const stderr = writtenText(isTerminal);
   const bar = openProgress(stderr, { clock: new HandMovedSleep(), env }, 1024);
 
@@ -27,7 +27,7 @@ test.each([
   expect(stderr.text()).toBe("");
 });
 
-test("it is drawn ten times a second at most, in one line", () => {
+test("progress is drawn at most ten times a second, in one line", () => {
   const stderr = writtenText(true, 40);
   const clock = new HandMovedSleep();
   const bar = openProgress(stderr, { clock, env: { NO_COLOR: "1" } }, 1024);

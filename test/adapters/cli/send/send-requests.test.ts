@@ -30,7 +30,7 @@ const JSONL = file("spans.jsonl", LINES.join("\n"));
 const BARE = file("bare.bin", REQUESTS[0]);
 const MANY = file("many.binpb", manyRequests(50));
 
-test("a request that is refused for good is not sent again, and the others are sent", async () => {
+test("a request that is refused permanently is not retried, and the others are sent", async () => {
   let count = 0;
   const answer: Answer = (asked) => {
     count += 1;
@@ -41,12 +41,12 @@ test("a request that is refused for good is not sent again, and the others are s
 
   expect(end).toMatchObject({ exitCode: 1 });
   expect(end.asked).toHaveLength(3);
-  const [refused, says] = end.stderr.split("\n");
+  const [refused, reason] = end.stderr.split("\n");
   expect(refused).toMatch(/^spanring: 1 request of \d spans? refused$/);
-  expect(says).toBe("spanring: the receiver says: 400: no trace request");
+  expect(reason).toBe("spanring: the receiver reason: 400: no trace request");
 });
 
-/** Takes no body that is longer, and says so as a receiver does. */
+/** Accepts bodies up to this size, and refuses larger ones as a receiver does. */
 const acceptUpTo =
   (maxBytes: number, status = 413): Answer =>
   (asked) =>
@@ -62,7 +62,7 @@ test.each([
   { path: LARGE, spans: "3,000", status: 413 },
   { path: LARGE_BARE, spans: "4,000", status: 413 },
   { path: LARGE_BARE, spans: "4,000", status: 400 },
-])("a request too large for the receiver ($status) is sent in parts", async (each) => {
+])("a request too large for the receiver ($status) is split", async (each) => {
   const end = await send([each.path], acceptUpTo(40_000, each.status));
 
   expect(end).toMatchObject({ exitCode: 0, stderr: "" });
@@ -81,7 +81,7 @@ test("a size that was refused is not tried again", async () => {
   expect(refused.length).toBeWithin(1, 5);
 });
 
-test("a span too large for the receiver is refused by itself", async () => {
+test("only the span that is too large for the receiver is refused", async () => {
   const long = span(7, bytesField(9, attribute("long", "x".repeat(1000))));
   const path = file("long.bin", request(resourceSpans("shop", span(1), span(2), long, span(3))));
 
@@ -95,7 +95,7 @@ test("a span too large for the receiver is refused by itself", async () => {
 });
 
 test.each([429, 502, 503, 504])(
-  "what is refused for now, with %d, is sent again",
+  "a request refused with the retryable status %d is sent again",
   async (status) => {
     let count = 0;
     const answer: Answer = (asked) => {
@@ -118,7 +118,7 @@ test.each([
   { retryAfter: "soon", sleptMs: 250 },
   { retryAfter: "-1", sleptMs: 250 },
   { retryAfter: "1.5", sleptMs: 250 },
-])("Retry-After: $retryAfter is $sleptMs ms", async ({ retryAfter, sleptMs }) => {
+])("Retry-After: $retryAfter causes a pause of $sleptMs ms", async ({ retryAfter, sleptMs }) => {
   let count = 0;
   const answer: Answer = (asked) => {
     count += 1;
@@ -138,7 +138,7 @@ test.each([
     stdout: "sent 0 spans in 1 request",
     stderr: "spanring: 3 spans rejected\n",
   },
-])("a receiver that rejects $rejectedSpans of three spans is not believed", async (each) => {
+])("a report of $rejectedSpans rejected spans out of three is corrected", async (each) => {
   const headers = { "Content-Type": "application/json" };
   const partialSuccess = { rejectedSpans: String(each.rejectedSpans) };
 
@@ -151,7 +151,7 @@ test.each([
   expect(end.stderr).toBe(each.stderr);
 });
 
-test("a redirection is not followed: it would lose the spans on its way", async () => {
+test("a redirect is not followed, because it would lose the spans", async () => {
   const end = await send([BARE], ({ method }) =>
     method === "GET"
       ? new Response()
@@ -162,7 +162,7 @@ test("a redirection is not followed: it would lose the spans on its way", async 
   expect(end.stderr).toContain("301: redirects are not followed; this one leads to /elsewhere\n");
 });
 
-test("a receiver that goes on refusing is given up, and the rest is not sent", async () => {
+test("sending stops if the receiver keeps refusing, and the rest is not sent", async () => {
   const contentType = "application/json";
 
   const end = await send([MANY], () => exportFailure(503, "full", { contentType }));
@@ -174,7 +174,7 @@ test("a receiver that goes on refusing is given up, and the rest is not sent", a
   expect(end.stderr).toContain("which keeps refusing requests; the rest was not sent\n");
 });
 
-test("no more than four requests are on their way at a time", async () => {
+test("at most four requests are in flight", async () => {
   let [now, most] = [0, 0];
   const answer: Answer = async (asked) => {
     now += 1;
@@ -190,11 +190,11 @@ test("no more than four requests are on their way at a time", async () => {
   expect(most).toBeWithin(1, 5);
 });
 
-test("at a rate, a request is sent when the spans before it have had their time", async () => {
+test("with --rate, a request is sent after the time that the earlier spans take", async () => {
   const end = await send(["--rate", "30", BINPB]);
 
   expect(end.exitCode).toBe(0);
-  // 3 spans, then 1, then 2, of 33 ms each; behind the last nothing waits.
+  // Requests of 3, 1 and 2 spans, of 33 ms each; no pause follows the last one.
   expect(end.clock.sleptMs.map(Math.round)).toEqual([100, 33]);
   expect(end.bodies.toSorted()).toEqual(base64(REQUESTS).toSorted());
 });
@@ -203,7 +203,7 @@ test.each([
   { rate: "10", slices: 6, sleptMs: [100, 100, 100, 100, 100] },
   { rate: "2.5", slices: 6, sleptMs: [400, 400, 400, 400, 400] },
   { rate: "20", slices: 4, sleptMs: [100, 50, 50] },
-])("at $rate spans a second no request has more than 100 ms of them", async (each) => {
+])("at $rate spans a second, no request has more than 100 ms of spans", async (each) => {
   const protobuf = await send(["--rate", each.rate, BINPB]);
   const json = await send(["--rate", each.rate, JSONL]);
 
@@ -231,7 +231,7 @@ test.each([
   { pace: ["--pace"], sleptMs: [2000, 3000] },
   { pace: ["--pace", "10x"], sleptMs: [200, 300] },
   { pace: ["--pace=0.5x"], sleptMs: [4000, 6000] },
-])("$pace keeps the gaps of the original times", async ({ pace, sleptMs }) => {
+])("$pace scales the gaps between the original times", async ({ pace, sleptMs }) => {
   const end = await send([...pace, GAPS]);
 
   expect(end.exitCode).toBe(0);

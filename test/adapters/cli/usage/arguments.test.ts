@@ -6,7 +6,7 @@ function read(line: string | readonly string[], command: CommandName = "get") {
   return readCommandArguments(command, typeof line === "string" ? line.split(" ") : line);
 }
 
-test("options keep the order they were written in, and repeated attributes all count", () => {
+test("options keep their order, and repeated attributes are all kept", () => {
   const reading = read("--status error --attribute a=1 --name x --attribute b=2=3 --json");
 
   expect(reading).toEqual({
@@ -26,7 +26,7 @@ test.each([
   { line: ["--name", "GET /"], value: "GET /" },
   { line: ["--name="], value: "" },
   { line: ["--name=--x"], value: "--x" },
-])("$line gives the name $value", ({ line, value }) => {
+])("$line sets the name to $value", ({ line, value }) => {
   expect(read(line)).toMatchObject({ options: [{ name: "name", value }] });
 });
 
@@ -34,7 +34,7 @@ test.each([
   { line: "-", operands: ["-"] },
   { line: "a b", operands: ["a", "b"] },
   { line: "-- --pace", operands: ["--pace"] },
-])("send $line reads $operands", ({ line, operands }) => {
+])("send $line has the operands $operands", ({ line, operands }) => {
   expect(read(line, "send")).toEqual({ options: [], operands });
 });
 
@@ -43,7 +43,7 @@ test.each([
   { line: "--pace f", pace: "1x", operands: ["f"] },
   { line: "--pace 10x f", pace: "10x", operands: ["f"] },
   { line: "f --pace=0.5x", pace: "0.5x", operands: ["f"] },
-])("send $line has the pace $pace", ({ line, pace, operands }) => {
+])("send $line sets the pace to $pace", ({ line, pace, operands }) => {
   expect(read(line, "send")).toEqual({ options: [{ name: "pace", value: pace }], operands });
 });
 
@@ -66,7 +66,7 @@ test.each([
   { line: "--json=yes", mistake: "--json takes no value" },
   { line: "--name a --name b", mistake: "--name is given more than once" },
   { line: "a", mistake: 'unexpected argument "a": get takes only options' },
-])("get $line: $mistake", ({ line, mistake }) => {
+])("get $line is refused: $mistake", ({ line, mistake }) => {
   expect(read(line)).toEqual({ mistake });
 });
 
@@ -78,15 +78,15 @@ test.each([
     line: ["a", "b"],
     mistake: 'unexpected argument "b": traces takes [TRACE_ID] and options',
   },
-] as const)("$command: $mistake", ({ command, line, mistake }) => {
+] as const)("$command is refused: $mistake", ({ command, line, mistake }) => {
   expect(read(line, command)).toEqual({ mistake });
 });
 
-describe("the command to run must follow --", () => {
+describe("the command to run", () => {
   test.each([
     { argv: ["--", "npm", "test", "--", "--junit", "x"], operands: 5 },
     { argv: ["--settle", "2s", "--", "a"], operands: 1 },
-  ])("%p", ({ argv, operands }) => {
+  ])("follows --: %p", ({ argv, operands }) => {
     expect(readCommandArguments("run", argv)).toMatchObject({
       operands: argv.slice(-operands),
     });
@@ -96,7 +96,7 @@ describe("the command to run must follow --", () => {
     { argv: ["npm", "test", "--junit", "x"], first: "npm" },
     { argv: ["npm", "--", "test"], first: "npm" },
     { argv: ["node", "app.js", "--port", "3"], first: "node" },
-  ])("%p is a mistake", ({ argv, first }) => {
+  ])("must follow --: %p", ({ argv, first }) => {
     expect(readCommandArguments("run", argv)).toEqual({
       mistake: `"${first}" must follow --: spanring run [OPTIONS] -- COMMAND...`,
     });

@@ -20,7 +20,7 @@ import { CONDITION_NAMES } from "../../../../src/domain/query/span-filter.ts";
 
 const API_FILTERS = CONDITION_NAMES.map((name) => name.replaceAll("_", "-"));
 
-test("every option is of a command or of serving", () => {
+test("every option belongs to a command or to spanring itself", () => {
   const taken = new Set(COMMAND_NAMES.flatMap((name) => [...COMMANDS[name].options]));
   for (const name of SERVE_OPTIONS) taken.add(name);
 
@@ -35,7 +35,7 @@ test.each(COMMAND_NAMES)("the overview lists %s", (name) => {
   expect(lines.find((line) => line.startsWith(`  ${usage} `))).toEndWith(` ${summary}`);
 });
 
-test.each(COMMAND_NAMES)("spanring %s --help lists every option and no other", (name) => {
+test.each(COMMAND_NAMES)("spanring %s --help lists exactly the options of the command", (name) => {
   const help = commandHelp(name, PLAIN);
 
   const listed = [...help.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, option]) => option);
@@ -43,7 +43,7 @@ test.each(COMMAND_NAMES)("spanring %s --help lists every option and no other", (
   for (const option of COMMANDS[name].options) expect(help).toContain(OPTIONS[option].meaning);
 });
 
-test.each(COMMAND_NAMES)("spanring %s --help fits 100 columns and is documented", (name) => {
+test.each(COMMAND_NAMES)("spanring %s --help fits 100 columns and lists exit codes", (name) => {
   const help = commandHelp(name, PLAIN);
 
   expect(help.split("\n").filter((line) => line.length > 100)).toEqual([]);
@@ -52,24 +52,27 @@ test.each(COMMAND_NAMES)("spanring %s --help fits 100 columns and is documented"
   expect(/^ {2}4 {2}cannot write to standard output/m.test(help)).toBe(name !== "run");
 });
 
-test.each(COMMAND_NAMES)("no paragraph in the help of %s breaks off", (name) => {
-  const broken = COMMANDS[name].details.filter((paragraph) => /[,;]$/.test(paragraph));
+test.each(COMMAND_NAMES)(
+  "no paragraph in the help of %s ends with a comma or a semicolon",
+  (name) => {
+    const broken = COMMANDS[name].details.filter((paragraph) => /[,;]$/.test(paragraph));
 
-  expect(broken).toEqual([]);
-});
+    expect(broken).toEqual([]);
+  },
+);
 
-test.each(COMMAND_NAMES)("colours change nothing but the colours in the help of %s", (name) => {
+test.each(COMMAND_NAMES)("colours do not change the text of the help of %s", (name) => {
   const coloured = commandHelp(name, COLOURED);
 
   expect(Bun.stripANSI(coloured)).toBe(commandHelp(name, PLAIN));
   expect(coloured).not.toBe(commandHelp(name, PLAIN));
 });
 
-test.each(["get", "tail", "traces", "wait"] as const)("%s takes every filter", (name) => {
+test.each(["get", "tail", "traces", "wait"] as const)("%s accepts every filter", (name) => {
   expect(COMMANDS[name].options).toEqual(expect.arrayContaining(API_FILTERS));
 });
 
-test("examples use options that their commands have", () => {
+test("examples use only options of their commands", () => {
   const examples = COMMAND_NAMES.flatMap((name) => COMMANDS[name].examples);
   const uses = examples.flatMap((example) => [...example.matchAll(/spanring ([a-z]+)([^|;]*)/g)]);
 
@@ -82,18 +85,18 @@ test("examples use options that their commands have", () => {
   expect(wrong).toEqual([]);
 });
 
-test("the limits in the help are those of the read API", () => {
+test("the limits in the help equal those of the read API", () => {
   const unset = [LIMIT, TRACE_LIMIT].map((parameter) => parameter.schema["default"]);
 
   expect(unset).toEqual([DEFAULT_SPANS, DEFAULT_TRACES]);
   expect(commandHelp("get", PLAIN)).toContain("maximum number (default 1000;");
 });
 
-test("names that objects inherit are no commands", () => {
+test("inherited property names are not commands", () => {
   expect(isCommandName("toString")).toBe(false);
 });
 
-test("an option is used with its value, a switch without", () => {
+test("the usage of an option includes its value unless it is a switch", () => {
   expect(optionUsage("limit")).toBe("--limit N");
   expect(optionUsage("json")).toBe("--json");
 });

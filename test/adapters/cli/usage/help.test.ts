@@ -4,7 +4,7 @@ import { helpText } from "../../../../src/adapters/cli/usage/help.ts";
 import { COLOURED, PLAIN } from "../../../../src/adapters/cli/output/palette.ts";
 import { VARIABLE_NAMES, VARIABLES } from "../../../../src/config/variables.ts";
 
-test.each(VARIABLE_NAMES)("the help teaches %s: default, meaning and bound", (name) => {
+test.each(VARIABLE_NAMES)("the help describes %s with its default, meaning and bound", (name) => {
   const { unset, help, bound } = VARIABLES[name];
 
   const [, entry = ""] = helpText("1.2.3", PLAIN).split(`\n  ${name}=${unset}\n`);
@@ -12,7 +12,7 @@ test.each(VARIABLE_NAMES)("the help teaches %s: default, meaning and bound", (na
   expect(meaning.trim().replaceAll(/\n +/g, " ")).toBe(`${help} (${bound})`);
 });
 
-test("the help fits a terminal of 100 columns", () => {
+test("the help fits 100 columns", () => {
   const tooLong = helpText("1.2.3", PLAIN)
     .split("\n")
     .filter((line) => line.length > 100);
@@ -20,7 +20,7 @@ test("the help fits a terminal of 100 columns", () => {
   expect(tooLong).toEqual([]);
 });
 
-test("colours change nothing but the colours", () => {
+test("colours do not change the text", () => {
   const coloured = helpText("1.2.3", COLOURED);
 
   expect(Bun.stripANSI(coloured)).toBe(helpText("1.2.3", PLAIN));
@@ -28,7 +28,7 @@ test("colours change nothing but the colours", () => {
 });
 
 test.each(ROUTES.map(({ method, path }) => ({ method, path })))(
-  "the help names $method $path",
+  "the help lists $method $path",
   ({ method, path }) => {
     const { ports } = /^Ports\n(?<ports>[^]*?)\n\n/m.exec(helpText("1.2.3", PLAIN))!.groups!;
 
@@ -37,7 +37,7 @@ test.each(ROUTES.map(({ method, path }) => ({ method, path })))(
   },
 );
 
-test("exit codes and all ports are there", () => {
+test("the help lists the exit codes and all ports", () => {
   const help = helpText("1.2.3", PLAIN);
 
   expect(help).toMatch(/^ {2}0 {2}done/m);

@@ -23,7 +23,7 @@ test.each([
   { body: '{"lists":[{"one":{"items":[{}],"items":[{}]}}],"lists":[]}', items: 2 },
   { body: '{"items":[{}],"List":[{}],"listss":[{"one":{"items":[{}]}}]}', items: 0 },
   { body: '{"lists":[{"items":[{}],"one":{"lists":[{}],"x":{"items":[{}]}}}]}', items: 0 },
-])("$body has $items items", ({ body, items }) => {
+])("$items items are counted in $body", ({ body, items }) => {
   expect(count(body)).toBe(items);
 });
 
@@ -48,6 +48,6 @@ test.each([
   { body: '{"x":[[[[[[]]]]]]}', fault: "at byte 10: an unknown field is nested too deeply" },
   { body: '{"lists" []}', fault: 'at byte 9: expected ":"' },
   { body: Uint8Array.of(0x7b, 0xff, 0x7d), fault: "the body is not valid UTF-8" },
-])("$fault", ({ body, fault }) => {
+])("a fault is reported: $fault", ({ body, fault }) => {
   expect(count(body)).toStartWith(fault);
 });

@@ -9,11 +9,11 @@ import { fuzzRuns } from "../../../support/running/fuzz-runs.ts";
 
 const encoder = new TextEncoder();
 
-/** The value when the text is a whole number of 64 bits, else what it is instead. */
-function wholeOf(text: string): bigint | "not whole" | "no number" {
+/** Returns the value of a whole 64-bit number, or what the text is instead. */
+function wholeOf(text: string): bigint | "not whole" | "not a number" {
   const number = createNumberText();
   const bytes = encoder.encode(text);
-  if (scanNumber(number, bytes, 0) !== bytes.length) return "no number";
+  if (scanNumber(number, bytes, 0) !== bytes.length) return "not a number";
   if (!readWhole(number, bytes)) return "not whole";
   const magnitude = BigInt(number.high) * 2n ** 32n + BigInt(number.low);
   return number.isNegative ? -magnitude : magnitude;
@@ -34,8 +34,8 @@ test.each([
   "0x10",
   "1_0",
   "٣",
-])("%p is no number, as JSON.parse says", (text) => {
-  expect(wholeOf(text)).toBe("no number");
+])("%p is rejected as by JSON.parse", (text) => {
+  expect(wholeOf(text)).toBe("not a number");
   expect(() => JSON.parse(text)).toThrow(SyntaxError);
 });
 
@@ -57,7 +57,7 @@ test.each([
   { text: `1${"0".repeat(30)}e-30`, value: 1n },
   { text: `0.${"0".repeat(30)}1e31`, value: 1n },
   { text: "1e1000000000000000000000", value: "not whole" },
-] as const)("$text", ({ text, value }) => {
+] as const)("$text is read as $value", ({ text, value }) => {
   expect(wholeOf(text)).toBe(value);
 });
 
@@ -66,8 +66,8 @@ function digits(most: number): fc.Arbitrary<string> {
   return fc.array(digit, { minLength: 1, maxLength: most }).map((all) => all.join(""));
 }
 
-// Goal: no digit is lost, whatever the form. Method: the same in rational arithmetic of bigints.
-test("any number is read as exact arithmetic reads it", () => {
+// Goal: no notation loses a digit. Method: comparison with exact arithmetic on bigints.
+test("a number in any notation is read as exact arithmetic reads it", () => {
   const whole = digits(22).map((text) => text.replace(/^0+(?=\d)/, ""));
   const parts = fc.tuple(
     fc.boolean(),
@@ -75,15 +75,15 @@ test("any number is read as exact arithmetic reads it", () => {
     fc.option(digits(6)),
     fc.option(fc.integer({ min: -9, max: 9 })),
   );
-  const property = fc.property(parts, ([isNegative, before, behind, exponent]) => {
-    const fraction = behind === null ? "" : `.${behind}`;
+  const property = fc.property(parts, ([isNegative, before, fractionDigits, exponent]) => {
+    const fraction = fractionDigits === null ? "" : `.${fractionDigits}`;
     const power = exponent === null ? "" : `e${exponent}`;
 
     const value = wholeOf(`${isNegative ? "-" : ""}${before}${fraction}${power}`);
 
-    // In units of 10^-16, which is where the last digit can be.
-    const shift = 16 - (behind?.length ?? 0) + (exponent ?? 0);
-    const units = BigInt(before + (behind ?? "")) * 10n ** BigInt(shift);
+    // In units of 10^-16, the lowest possible digit.
+    const shift = 16 - (fractionDigits?.length ?? 0) + (exponent ?? 0);
+    const units = BigInt(before + (fractionDigits ?? "")) * 10n ** BigInt(shift);
     const isWhole = units % 10n ** 16n === 0n && units / 10n ** 16n < 2n ** 64n;
     const exact = units / 10n ** 16n;
     expect(value).toBe(isWhole ? (isNegative ? -exact : exact) : "not whole");

@@ -13,8 +13,8 @@ import { byteChangeArbitrary, changed } from "../../../support/requests/request-
 import { traceSpanArbitrary } from "../../../support/requests/trace-span-arbitrary.ts";
 import { randomFrom, wildJson } from "../../../support/requests/wild-json.ts";
 
-// Goal: nothing but JSON is read, and whatever is read is a request. Method: tables of what JSON
-// is not, every truncation, damage of every byte; JSON.parse, the wire walk and protobufjs judge.
+// Goal: only JSON is accepted, and the result is always a valid request. Method: tables of invalid
+// JSON, every truncation and every damaged byte; JSON.parse, the walk and protobufjs are the oracles.
 
 const limits = { nestingDepth: 100 };
 const codec = new ProtobufSpanCodec();
@@ -29,7 +29,7 @@ function messageOf(body: Uint8Array): string | undefined {
   return reading.ok ? undefined : reading.message;
 }
 
-/** One byte order mark at the beginning is dropped by the decoder. */
+/** Reports whether JSON.parse accepts the body; the decoder drops one byte order mark. */
 function isJson(body: Uint8Array): boolean {
   try {
     JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
@@ -39,7 +39,7 @@ function isJson(body: Uint8Array): boolean {
   }
 }
 
-/** What is wrong with the answer to a body, if anything. */
+/** Returns a description of the error in the answer to a body, if any. */
 function complaint(body: Uint8Array): string | undefined {
   const reading = requestFromJson(body, limits);
   if (!reading.ok) return reading.message === "" ? "no message" : undefined;
@@ -49,23 +49,23 @@ function complaint(body: Uint8Array): string | undefined {
 }
 
 test.each([
-  { name: "nothing", text: "" },
+  { name: "an empty body", text: "" },
   { name: "white space", text: " \n" },
   { name: "a list", text: "[]" },
   { name: "a string", text: '"{}"' },
   { name: "null", text: "null" },
-  { name: "a byte order mark alone", text: "\ufeff" },
+  { name: "only a byte order mark", text: "\ufeff" },
   { name: "two byte order marks", text: "\ufeff\ufeff{}" },
-  { name: "a byte order mark behind white space", text: " \ufeff{}" },
-])("a body that is no object: $name", ({ text }) => {
+  { name: "a byte order mark after white space", text: " \ufeff{}" },
+])("a body that is not an object is refused: $name", ({ text }) => {
   expect(messageOf(bytesOf(text))).toContain("the body must be one JSON object");
 });
 
-test("the offset of a fault is that in the body, including a byte order mark", () => {
+test("offsets of faults count the byte order mark", () => {
   expect(messageOf(bytesOf("\ufeff{,}"))).toStartWith("at byte 4: expected a key in double quotes");
 });
 
-test("a part of a byte order mark is refused as what it is: no UTF-8", () => {
+test("a partial byte order mark is refused as invalid UTF-8", () => {
   expect(messageOf(Uint8Array.of(0xef, 0xbb, 0x7b, 0x7d))).toBe("the body is not valid UTF-8");
 });
 
@@ -117,24 +117,24 @@ test.each([
 });
 
 test.each([
-  { name: "a byte that begins nothing", bytes: [0xff] },
-  { name: "a character cut off", bytes: [0xe2, 0x82] },
-  { name: "a character written too long", bytes: [0xc0, 0xaf] },
-  { name: "half a surrogate pair", bytes: [0xed, 0xa0, 0x80] },
-])("invalid UTF-8 is refused, in unknown fields too: $name", ({ bytes }) => {
+  { name: "an invalid first byte", bytes: [0xff] },
+  { name: "a truncated character", bytes: [0xe2, 0x82] },
+  { name: "an overlong encoding", bytes: [0xc0, 0xaf] },
+  { name: "a lone surrogate", bytes: [0xed, 0xa0, 0x80] },
+])("invalid UTF-8 is refused in unknown fields too: $name", ({ bytes }) => {
   const body = Buffer.concat([bytesOf('{"a":"'), Uint8Array.from(bytes), bytesOf('"}')]);
 
   expect(messageOf(body)).toBe("the body is not valid UTF-8");
 });
 
-// Deliberate differences: JSON.parse takes these, and we do not.
+// Deliberate differences: JSON.parse accepts these, and the reader does not.
 test.each([
-  { name: "a number beyond its field", text: `{"resourceSpans":[{"schemaUrl":1}]}` },
+  { name: "a number in a string field", text: `{"resourceSpans":[{"schemaUrl":1}]}` },
   {
     name: "unknown fields nested beyond the limit",
     text: `{"a":${"[".repeat(101)}${"]".repeat(101)}}`,
   },
-])("valid JSON that is refused: $name", ({ text }) => {
+])("valid JSON outside the limits is refused: $name", ({ text }) => {
   expect(isJson(bytesOf(text))).toBe(true);
   expect(messageOf(bytesOf(text))).toBeString();
 });
@@ -153,7 +153,7 @@ test.each(GOLDEN_NAMES.map((name) => ({ name })))(
 );
 
 test.each(GOLDEN_NAMES.map((name) => ({ name })))(
-  "no damaged byte of $name leads astray",
+  "damage of any byte of $name causes a refusal or a valid request",
   ({ name }) => {
     const body = bytesOf(otlpJson(goldenRequest(name)));
 
@@ -168,7 +168,7 @@ test.each(GOLDEN_NAMES.map((name) => ({ name })))(
   },
 );
 
-test("no change of any request leads astray", () => {
+test("any change of any request causes a refusal or a valid request", () => {
   const body = fc
     .tuple(traceSpanArbitrary, fc.integer())
     .map(([span, seed]) => wildJson(JSON.parse(otlpJson(codec.encode(span))), randomFrom(seed)));
@@ -183,8 +183,8 @@ test("no change of any request leads astray", () => {
   fc.assert(property, { numRuns: fuzzRuns(2_000) });
 });
 
-// Pieces that fit together now and then, so that damage goes deeper than the first byte.
-test("no order of the pieces of JSON leads astray", () => {
+// These pieces sometimes form valid JSON, so that faults occur beyond the first byte.
+test("any sequence of JSON tokens is accepted if and only if JSON.parse accepts it", () => {
   const pieces = [
     "{",
     "}",
@@ -213,7 +213,7 @@ test("no order of the pieces of JSON leads astray", () => {
   fc.assert(property, { numRuns: fuzzRuns(5_000) });
 });
 
-test("any JSON at all is stepped over", () => {
+test("any JSON value in an unknown field is skipped", () => {
   const property = fc.property(fc.json(), fc.integer(), (text, seed) => {
     const wild = wildJson(JSON.parse(text), randomFrom(seed));
 

@@ -10,7 +10,7 @@ function read(body: Uint8Array, nestingDepth = 100): Uint8Array {
   return reading.ok ? reading.request : expect.unreachable(reading.message);
 }
 
-/** Around the innermost value are a request, two envelopes, a span, a KeyValue and an AnyValue. */
+/** Nests lists within a request, two envelopes, a span, a KeyValue and an AnyValue. */
 function nestedLists(levels: number): Uint8Array {
   const begin = '{"arrayValue":{"values":[';
   return bodyOfSpan(`"attributes":[{"value":${begin.repeat(levels)}{}${"]}}".repeat(levels)}}]`);
@@ -22,8 +22,8 @@ function isWalked(request: Uint8Array, nestingDepth: number): boolean {
   return walked.fault === NO_FAULT;
 }
 
-// Goal: what is read here the walk does not refuse for its depth, and the other way round.
-test.each([4, 5, 6, 10, 11, 12, 100])("a limit of %d levels is the same as the walk's", (depth) => {
+// Goal: the reader and the walk refuse the same depths.
+test.each([4, 5, 6, 10, 11, 12, 100])("a limit of %d levels equals that of the walk", (depth) => {
   for (let levels = 0; levels < 47; levels += 1) {
     const body = nestedLists(levels);
 
@@ -33,7 +33,7 @@ test.each([4, 5, 6, 10, 11, 12, 100])("a limit of %d levels is the same as the w
   }
 });
 
-test("a nest of any depth is refused, known and unknown, without recursion", () => {
+test("nesting of any depth is refused without recursion, in known and unknown fields", () => {
   const million = 1_000_000;
   const known = `"attributes":[{"value":${'{"arrayValue":{"values":['.repeat(million / 10)}`;
 
@@ -42,12 +42,12 @@ test("a nest of any depth is refused, known and unknown, without recursion", () 
   expect(rereadSpan(`"x":${'{"x":'.repeat(million)}`)).toContain("nested too deeply");
 });
 
-/** By turns in lists and in objects. */
+/** Nests lists and objects in turn. */
 function unknownNest(levels: number): string {
   return `"x":${'[{"a":'.repeat(levels / 2)}1${"}]".repeat(levels / 2)}`;
 }
 
-test("an unknown value may nest as deeply in itself as messages may", () => {
+test("unknown values may nest as deeply as messages", () => {
   expect(rereadSpan(`${unknownNest(100)},"flags":1`)).toBe('"flags":1');
   expect(rereadSpan(unknownNest(102))).toContain("an unknown field is nested too deeply");
 });
@@ -57,12 +57,12 @@ test.each([
   { name: "empty attributes", body: () => `"attributes":[${"{},".repeat(200_000)}{}]` },
   { name: "empty strings", body: () => `${'"name":"",'.repeat(50_000)}"name":""` },
   { name: "broken identifiers", body: () => `${'"spanId":"x",'.repeat(50_000)}"spanId":""` },
-  { name: "half surrogate pairs", body: () => `"name":"${"\\ud800".repeat(50_000)}"` },
+  { name: "lone surrogates", body: () => `"name":"${"\\ud800".repeat(50_000)}"` },
   { name: "escapes", body: () => `"name":"${"\\n".repeat(50_000)}"` },
   { name: "long text", body: () => `"name":"${"€".repeat(700_000)}"` },
-  { name: "a key of escapes", body: () => `"${"\\u0061".repeat(50_000)}":0` },
+  { name: "an escaped key", body: () => `"${"\\u0061".repeat(50_000)}":0` },
   { name: "digits", body: () => `"flags":0.${"0".repeat(500_000)}1e500001` },
-])("the request takes at most an eighth more than the body: $name", ({ body }) => {
+])("the request is at most an eighth larger than the body: $name", ({ body }) => {
   const bytes = bodyOfSpan(body());
 
   const made = read(bytes);
@@ -70,7 +70,7 @@ test.each([
   expect(made.length).toBeLessThanOrEqual(bytes.length * 1.125 + 64);
 });
 
-test("the result is memory of its own, and the body is left as it was", () => {
+test("the result has its own memory", () => {
   const body = bodyOfSpan('"name":"a\\u0062c"');
   const before = body.slice();
 

@@ -23,35 +23,38 @@ const { ExportTraceServiceRequest } = opentelemetry.proto.collector.trace.v1;
 const codec = new ProtobufSpanCodec();
 const limits = { nestingDepth: 100 };
 
-/** Bytes of protobuf, or the message. */
+/** Returns the protobuf bytes, or the message of the fault. */
 function read(body: string | Uint8Array): Uint8Array | string {
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
   const reading = requestFromJson(bytes, limits);
   return reading.ok ? reading.request : reading.message;
 }
 
-/** For bodies that are known to be good. */
+/** Returns the protobuf bytes of a valid body. */
 function request(body: string): Uint8Array {
   const reading = requestFromJson(new TextEncoder().encode(body), limits);
   return reading.ok ? reading.request : expect.unreachable(reading.message);
 }
 
-test.each(GOLDEN_NAMES.map((name) => ({ name })))("$name comes back the same", ({ name }) => {
-  const golden = goldenRequest(name);
+test.each(GOLDEN_NAMES.map((name) => ({ name })))(
+  "$name is converted to OTLP/JSON and back without loss",
+  ({ name }) => {
+    const golden = goldenRequest(name);
 
-  const decoded = ExportTraceServiceRequest.decode(request(otlpJson(golden)));
+    const decoded = ExportTraceServiceRequest.decode(request(otlpJson(golden)));
 
-  expect(decoded).toEqual(ExportTraceServiceRequest.decode(golden));
-});
+    expect(decoded).toEqual(ExportTraceServiceRequest.decode(golden));
+  },
+);
 
 test.each(REQUEST_SHAPES.filter(({ name }) => name !== "fields in odd order"))(
-  "$name come back to the byte, so that the walk finds them plain",
+  "$name keep every byte in OTLP/JSON and back",
   ({ bytes }) => {
     expect(Buffer.compare(request(otlpJson(bytes)), bytes)).toBe(0);
   },
 );
 
-test("any spans come back as they were", () => {
+test("any spans are converted to OTLP/JSON and back without loss", () => {
   const property = fc.property(fc.array(traceSpanArbitrary, { maxLength: 3 }), (spans) => {
     const bytes = Buffer.concat(spans.map((span) => codec.encode(span)));
 
@@ -61,9 +64,9 @@ test("any spans come back as they were", () => {
   fc.assert(property, { numRuns: fuzzRuns(200) });
 });
 
-// Goal: whatever JSON can say of a request is in the bytes that are made of it.
-// Method: any request that the walk accepts, as JSON, and the JSON of what is made of that.
-test("a request of any shape means the same after conversion", () => {
+// Goal: everything that JSON expresses of a request is in the resulting bytes.
+// Method: random requests that the walk accepts are converted to JSON, to bytes, and to JSON again.
+test("a request of any shape keeps its meaning", () => {
   const property = fc.property(requestArbitrary, (bytes) => {
     const json = otlpJson(bytes);
 
@@ -73,7 +76,7 @@ test("a request of any shape means the same after conversion", () => {
   fc.assert(property, { numRuns: fuzzRuns(500) });
 });
 
-test("any way to write a request in JSON gives the same bytes", () => {
+test("every notation of a request in JSON gives the same bytes", () => {
   const property = fc.property(traceSpanArbitrary, fc.integer(), (span, seed) => {
     const json = otlpJson(codec.encode(span));
     const wild = wildJson(JSON.parse(json), randomFrom(seed));
@@ -91,12 +94,12 @@ test.each([
   { name: "a byte order mark", body: "\ufeff{}" },
   { name: "a byte order mark, then white space", body: "\ufeff\r\n{}" },
   { name: "white space around", body: ' \n{\t"resourceSpans" : [ ] }\r\n' },
-  { name: "unknown fields alone", body: '{"resource_spans":[{}],"x":{"resourceSpans":[{}]}}' },
-])("a request of no bytes: $name", ({ body }) => {
+  { name: "only unknown fields", body: '{"resource_spans":[{}],"x":{"resourceSpans":[{}]}}' },
+])("the result is empty for $name", ({ body }) => {
   expect(read(body)).toEqual(new Uint8Array(0));
 });
 
-test("a byte order mark before a request changes nothing of it", () => {
+test("a byte order mark before a request is ignored", () => {
   const json = otlpJson(goldenRequest("attribute-kinds"));
 
   expect(read(`\ufeff${json}`)).toEqual(request(json));
@@ -105,18 +108,18 @@ test("a byte order mark before a request changes nothing of it", () => {
 test.each([
   { name: "keys in snake case", members: '"trace_id":"00","start_time_unix_nano":"1"' },
   { name: "keys in another case", members: '"Name":"a","NAME":"b"' },
-  { name: "a longer and a shorter key", members: '"names":"a","nam":"b","":"c"' },
-  { name: "a key that goes on behind a quote", members: '"name\\"":"a","name\\u0022":1' },
+  { name: "a longer, a shorter and an empty key", members: '"names":"a","nam":"b","":"c"' },
+  { name: "a key that contains a quote", members: '"name\\"":"a","name\\u0022":1' },
   { name: "a message and a list", members: '"x":{"name":"a","y":[{}]},"z":[[],{},[{"a":[]}]]' },
   { name: "every scalar", members: '"a":null,"b":true,"c":false,"d":-1.5e+3,"e":"\\u0000"' },
-  { name: "what would be wrong in a known field", members: '"x":{"kind":"SERVER"}' },
+  { name: "a value that a known field would refuse", members: '"x":{"kind":"SERVER"}' },
   { name: "null for any field", members: '"name":null,"kind":null,"events":null,"status":null' },
-  { name: "an index into a profile's strings, for a key", members: '"keyStrindex":1' },
-])("read as absent: $name", ({ members }) => {
+  { name: "a key index into the strings of a profile", members: '"keyStrindex":1' },
+])("a member is ignored: $name", ({ members }) => {
   expect(rereadSpan(`"flags":7,${members},"flags":8`)).toBe('"flags":8');
 });
 
-test("unknown fields are absent at every depth", () => {
+test("unknown fields are ignored at every depth", () => {
   const body =
     '{"a":1,"resourceSpans":[{"a":1,"resource":{"a":[{}]},"scopeSpans":[{"a":{"b":[]},' +
     '"scope":{"a":"b"},"spans":[{"events":[{"a":1}],"links":[{"a":1}],"status":{"a":1},' +
@@ -129,11 +132,11 @@ test("unknown fields are absent at every depth", () => {
 });
 
 test.each([
-  { name: "the last scalar counts", members: '"kind":1,"kind":3', read: '"kind":3' },
-  { name: "a zero too", members: '"kind":1,"name":"a","kind":0,"name":""', read: "" },
-  { name: "null is no value", members: '"kind":1,"kind":null', read: '"kind":1' },
+  { name: "the last scalar applies", members: '"kind":1,"kind":3', read: '"kind":3' },
+  { name: "a zero applies too", members: '"kind":1,"name":"a","kind":0,"name":""', read: "" },
+  { name: "null is ignored", members: '"kind":1,"kind":null', read: '"kind":1' },
   {
-    name: "messages merge",
+    name: "messages are merged",
     members: '"status":{"code":2},"status":{"message":"bad"}',
     read: '"status":{"message":"bad","code":2}',
   },
@@ -143,11 +146,11 @@ test.each([
     read: '"events":[{"name":"a"},{"name":"b"}]',
   },
   {
-    name: "a key with escapes is the same key",
+    name: "an escaped key is the same key",
     members: '"name":"a","\\u006eam\\u0065":"b"',
     read: '"name":"b"',
   },
-])("of a key that occurs twice: $name", ({ members, read: expected }) => {
+])("for a repeated key, $name", ({ members, read: expected }) => {
   expect(rereadSpan(members)).toBe(expected);
 });
 
@@ -157,11 +160,11 @@ test.each([
   { value: '{"intValue":"1","stringValue":null}', read: '{"intValue":"1"}' },
   { value: '{"stringValue":"a","stringValueStrindex":1}', read: "{}" },
   { value: "{}", read: "{}" },
-])("of a value's kinds the last one counts: $value", ({ value, read: expected }) => {
+])("the last kind of a value applies: $value", ({ value, read: expected }) => {
   expect(rereadValue(value)).toBe(expected);
 });
 
-test("an index into a profile's strings reaches the walk, which reports it", () => {
+test("an index into the strings of a profile is passed on to the walk, which reports it", () => {
   const members = '"attributes":[{"value":{"stringValueStrindex":3}}]';
   const walked = createWalkedRequest({ spansPerRequest: 1, nestingDepth: 100 });
 
@@ -180,7 +183,7 @@ test.each([
   { name: "empty", ids: '"traceId":"","spanId":""' },
   { name: "not ASCII", ids: '"traceId":"é1","spanId":"0000000000000001"' },
   { name: "missing", ids: "" },
-])("an identifier that is $name costs the span, not the request", ({ ids }) => {
+])("an identifier that is $name rejects the span, not the request", ({ ids }) => {
   const good = '"traceId":"0AF7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331"';
   const walked = createWalkedRequest({ spansPerRequest: 9, nestingDepth: 100 });
 
@@ -192,7 +195,7 @@ test.each([
 test.each([
   { name: "a parent", members: '"parentSpanId":"xy"' },
   { name: "a link", members: '"links":[{"traceId":"xy","spanId":"b7ad6b7169203331"}]' },
-])("so does that of $name", ({ members }) => {
+])("an invalid identifier of $name rejects the span", ({ members }) => {
   const good = '"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331"';
   const walked = createWalkedRequest({ spansPerRequest: 9, nestingDepth: 100 });
 
@@ -227,7 +230,7 @@ test.each([
   { members: '"name":1', offset: 7, message: '"name" must be a string' },
   { members: '"spanId":1', offset: 9, message: '"spanId" must be a string' },
   { members: '"kind": {}', offset: 8, message: '"kind" must be a whole number' },
-])("a value of the wrong kind is refused with its offset: $members", (wrong) => {
+])("a value of the wrong type is refused with its offset: $members", (wrong) => {
   const { members, offset, message } = wrong;
 
   expect(rereadSpan(members)).toStartWith(`at byte ${MEMBERS_AT + offset}: ${message}`);

@@ -30,7 +30,7 @@ test.each([
   },
   { members: '"endTimeUnixNano":1e19', read: '"endTimeUnixNano":"10000000000000000000"' },
   { members: '"endTimeUnixNano":0e99999999999999999999', read: "" },
-])("a whole number without loss: $members", ({ members, read }) => {
+])("a whole number is read without loss: $members", ({ members, read }) => {
   expect(rereadSpan(members)).toBe(read);
 });
 
@@ -41,7 +41,7 @@ test.each([
   { value: '{"intValue":-4294967296}', read: '{"intValue":"-4294967296"}' },
   { value: '{"intValue":1e18}', read: '{"intValue":"1000000000000000000"}' },
   { value: '{"intValue":0}', read: '{"intValue":"0"}' },
-  // As the SDK for JavaScript writes 2 ** 63, -(2 ** 63) and 2 ** 70.
+  // The SDK for JavaScript writes 2 ** 63, -(2 ** 63) and 2 ** 70 in this form.
   { value: '{"intValue":9223372036854776000}', read: '{"doubleValue":9223372036854776000}' },
   { value: '{"intValue":-9223372036854776000}', read: '{"doubleValue":-9223372036854776000}' },
   { value: '{"intValue":1.1805916207174113e+21}', read: '{"doubleValue":1.1805916207174113e+21}' },
@@ -56,7 +56,7 @@ test.each([
   { value: '{"intValue":"1e+21"}', read: '{"doubleValue":1e+21}' },
   { value: '{"intValue":"-6.02214076e+23"}', read: '{"doubleValue":-6.02214076e+23}' },
   { value: '{"intValue":"\\u0031e21"}', read: '{"doubleValue":1e+21}' },
-  // As a `BigInt` is written.
+  // A `BigInt` is written in this form.
   { value: '{"intValue":"9223372036854775808"}', read: '{"doubleValue":9223372036854776000}' },
   { value: '{"intValue":"-18446744073709551616"}', read: '{"doubleValue":-18446744073709552000}' },
   { value: '{"boolValue":true}', read: '{"boolValue":true}' },
@@ -76,7 +76,7 @@ test.each([
   { value: '{"stringValue":""}', read: '{"stringValue":""}' },
   { value: '{"arrayValue":{}}', read: '{"arrayValue":{}}' },
   { value: '{"kvlistValue":{"values":[]}}', read: '{"kvlistValue":{}}' },
-])("a value of an attribute: $value", ({ value, read }) => {
+])("a value of an attribute is read: $value", ({ value, read }) => {
   expect(rereadValue(value)).toBe(read);
 });
 
@@ -111,7 +111,7 @@ test.each([
   expect(rereadSpan(`"${key}":${value}`)).toBe(`at byte ${at}: "${key}" must be ${message}`);
 });
 
-test("the name of an enum is refused, and the message says so", () => {
+test("the name of an enum value is refused, and the message explains it", () => {
   expect(rereadSpan('"kind":"SPAN_KIND_SERVER"')).toBe(
     `at byte ${MEMBERS_AT + 7}: "kind" must be a whole number, not a name such as ` +
       '"SPAN_KIND_SERVER"',
@@ -155,7 +155,7 @@ test.each([
     value: "-1e999",
     message: 'a number of 64 bits, "NaN", "Infinity" or "-Infinity"',
   },
-])('"$key" of $value is refused, without a word of its value', ({ key, value, message }) => {
+])('"$key" of $value is refused without revealing the value', ({ key, value, message }) => {
   const reading = rereadValue(`{"${key}":${value}}`);
 
   expect(reading).toMatch(/^at byte \d+: /);
@@ -163,21 +163,21 @@ test.each([
 });
 
 test.each([
-  { name: "not escaped", text: 'GET "/"', json: '"GET \\"/\\""' },
+  { name: "with optional escapes", text: 'GET "/"', json: '"GET \\"/\\""' },
   { name: "every short escape", text: '"\\/\b\f\n\r\t', json: '"\\"\\\\\\/\\b\\f\\n\\r\\t"' },
   { name: "numbers of either case", text: "é\u00ff\u0000", json: '"\\u00e9\\u00FF\\u0000"' },
   { name: "two and three bytes", text: "\u07ff\u0800\uffff", json: '"\\u07ff\\u0800\\uffff"' },
   { name: "a surrogate pair", text: "😀", json: '"\\ud83d\\uDE00"' },
   { name: "the last code point", text: "\u{10ffff}", json: '"\\udbff\\udfff"' },
-  { name: "half a pair, first", text: "\ufffda", json: '"\\ud83da"' },
-  { name: "half a pair, second", text: "\ufffda", json: '"\\ude00a"' },
-  { name: "a pair the wrong way round", text: "\ufffd\ufffd", json: '"\\ude00\\ud83d"' },
-  { name: "half a pair before a pair", text: "\ufffd😀", json: '"\\ud83d\\ud83d\\ude00"' },
-  { name: "half a pair before an escape", text: "\ufffd\n", json: '"\\ud83d\\n"' },
+  { name: "a lone high surrogate", text: "\ufffda", json: '"\\ud83da"' },
+  { name: "a lone low surrogate", text: "\ufffda", json: '"\\ude00a"' },
+  { name: "a reversed surrogate pair", text: "\ufffd\ufffd", json: '"\\ude00\\ud83d"' },
+  { name: "a lone surrogate before a pair", text: "\ufffd😀", json: '"\\ud83d\\ud83d\\ude00"' },
+  { name: "a lone surrogate before an escape", text: "\ufffd\n", json: '"\\ud83d\\n"' },
   { name: "a byte order mark", text: "\ufeffa", json: '"\ufeffa"' },
   { name: "127 bytes", text: "x".repeat(127), json: `"${"x".repeat(127)}"` },
   { name: "128 bytes", text: "x".repeat(128), json: `"${"x".repeat(128)}"` },
   { name: "a long text", text: "é\n".repeat(9_000), json: `"${"é\\n".repeat(9_000)}"` },
-])("a string, $name", ({ text, json }) => {
+])("a string is read without loss: $name", ({ text, json }) => {
   expect(JSON.parse(rereadValue(`{"stringValue":${json}}`))).toEqual({ stringValue: text });
 });

@@ -20,7 +20,7 @@ const { root } = readDefinitions(PROTO, [
 
 const messages = [...messagePairs(root.lookupType("ExportTraceServiceRequest"), REQUEST)];
 
-test.each(messages)("$name is written with the fields that proto/ gives it", ({ type, shape }) => {
+test.each(messages)("the shape of $name equals its definition in proto/", ({ type, shape }) => {
   const defined = type.fieldsArray
     .filter((field) => field.name !== "keyStrindex")
     .map((field) => ({
@@ -36,7 +36,7 @@ test.each(messages)("$name is written with the fields that proto/ gives it", ({ 
   expect(shape.isOneof).toBe(type.oneofsArray.length > 0);
 });
 
-test("every message of a request is written", () => {
+test("every message of a request has a shape", () => {
   expect(messages.map(({ name }) => name).toSorted()).toEqual([
     "AnyValue",
     "ArrayValue",
@@ -55,7 +55,7 @@ test("every message of a request is written", () => {
   ]);
 });
 
-test.each(messages)("every field of $name is found by its key, and by no other", ({ shape }) => {
+test.each(messages)("a field of $name is found only by its exact key", ({ shape }) => {
   for (const field of shape.fields) {
     const { name } = field;
     const found = (key: string) => fieldByKey(shape, new TextEncoder().encode(`{"${key}":1}`), 2);
@@ -68,7 +68,7 @@ test.each(messages)("every field of $name is found by its key, and by no other",
   }
 });
 
-test("no field is found at the end of the bytes, or by a byte that begins no name", () => {
+test("no field is found at the end of the bytes or by an invalid first byte", () => {
   const bytes = Uint8Array.from([0xff, 0x00, 0x72]);
 
   expect([0, 1, 2, 3].map((at) => fieldByKey(REQUEST, bytes, at))).toEqual(
@@ -82,7 +82,7 @@ interface MessagePair {
   readonly shape: Shape;
 }
 
-/** Every message that is reached from this one, each once. */
+/** Returns every message that is reachable from this one, once. */
 function messagePairs(type: protobuf.Type, shape: Shape, seen = new Map<string, MessagePair>()) {
   if (seen.has(type.name)) return seen.values();
   seen.set(type.name, { name: type.name, type, shape });

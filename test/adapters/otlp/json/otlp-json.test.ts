@@ -23,10 +23,10 @@ import {
 
 const codec = new ProtobufSpanCodec();
 
-test("a request of any spans reads as its spans do", () => {
+test("the JSON of any spans has the same content as the spans", () => {
   fc.assert(
     fc.property(fc.array(traceSpanArbitrary, { maxLength: 3 }), (spans) => {
-      // Messages concatenate, so requests do.
+      // Concatenated messages are one message, so concatenated requests are one request.
       const bytes = Buffer.concat(spans.map((span) => codec.encode(span)));
 
       expect(JSON.parse(otlpJson(bytes))).toStrictEqual(expectedOtlpJson(spans));
@@ -34,11 +34,11 @@ test("a request of any spans reads as its spans do", () => {
   );
 });
 
-test("an empty request is an empty list", () => {
+test("an empty request is written as an empty list", () => {
   expect(otlpJson(request())).toBe('{"resourceSpans":[]}');
 });
 
-test("a span with every field is written to the letter", () => {
+test("a span with every field is written exactly", () => {
   const bytes = requestOfSpan(
     bytesField(1, traceId(1)),
     bytesField(2, spanId(1)),
@@ -72,7 +72,7 @@ test("a span with every field is written to the letter", () => {
   );
 });
 
-test("fields at their default value are left out", () => {
+test("fields with default values are omitted", () => {
   const zeros = [varintField(6, 0), fixed64Field(7, 0n), varintField(10, 0), fixed32Field(16, 0)];
 
   expect(spanText(requestOfSpan(bytesField(5), bytesField(4), ...zeros))).toBe("{}");
@@ -82,7 +82,7 @@ test("a name that looks like a default value is written", () => {
   expect(spanText(requestOfSpan(bytesField(5, "0")))).toBe('{"name":"0"}');
 });
 
-test("a message that is there but empty is written", () => {
+test("an empty message is written", () => {
   expect(spanText(requestOfSpan(bytesField(15)))).toBe('{"status":{}}');
 });
 
@@ -94,7 +94,7 @@ test.each<{ name: string; value: number[]; text: string }>([
   { name: "true in any number", value: varintField(2, 2n ** 40n), text: '{"boolValue":true}' },
   { name: "a zero integer", value: varintField(3, 0), text: '{"intValue":"0"}' },
   {
-    name: "the least integer",
+    name: "the minimum integer",
     value: varintField(3, -(2n ** 63n)),
     text: '{"intValue":"-9223372036854775808"}',
   },
@@ -114,17 +114,17 @@ test.each<{ name: string; value: number[]; text: string }>([
   { name: "nothing", value: [], text: "{}" },
   { name: "an unknown kind", value: varintField(9, 1), text: "{}" },
   {
-    name: "a list of nothing and a string",
+    name: "a list of an empty value and a string",
     value: bytesField(5, bytesField(1), bytesField(1, bytesField(1, "a"))),
     text: '{"arrayValue":{"values":[{},{"stringValue":"a"}]}}',
   },
   {
-    name: "the later of two kinds",
+    name: "the second of two kinds",
     value: [...bytesField(1, "early"), ...varintField(2, 1)],
     text: '{"boolValue":true}',
   },
   {
-    name: "nothing, when an index into a profile's strings comes last",
+    name: "nothing, if an index into a profile's strings comes last",
     value: [...bytesField(1, "early"), ...varintField(8, 1)],
     text: "{}",
   },
@@ -138,7 +138,7 @@ test.each<{ name: string; value: number[]; text: string }>([
     text: '{"arrayValue":{"values":[{"boolValue":true},{"boolValue":false}]}}',
   },
   {
-    name: "a list that another kind cut in two: its second part",
+    name: "the part of a list after another kind",
     value: [
       ...bytesField(5, bytesField(1, varintField(2, 1))),
       ...varintField(2, 1),
@@ -152,13 +152,13 @@ test.each<{ name: string; value: number[]; text: string }>([
   expect(spanText(bytes)).toBe(`{"attributes":[{"key":"key","value":${text}}]}`);
 });
 
-test("an attribute without a value, with a profile's key index, is written without both", () => {
+test("an attribute without a value is written without its key index", () => {
   const bytes = requestOfSpan(bytesField(9, bytesField(1, "key"), varintField(3, 7)));
 
   expect(spanText(bytes)).toBe('{"attributes":[{"key":"key"}]}');
 });
 
-test("the order of fields and unknown fields between them do not change the text", () => {
+test("the order of fields and unknown fields do not affect the text", () => {
   const ordered = [
     bytesField(5, "name"),
     bytesField(9, attribute("a", "1")),
@@ -173,11 +173,11 @@ test("the order of fields and unknown fields between them do not change the text
   expect(spanText(mixed)).toBe(spanText(requestOfSpan(...ordered)));
 });
 
-test("of a field that occurs twice the last one counts", () => {
+test("the last value of a repeated field applies", () => {
   expect(spanText(requestOfSpan(varintField(6, 1), varintField(6, 3)))).toBe('{"kind":3}');
 });
 
-test("a message that occurs twice is merged, an empty part between included", () => {
+test("repeated messages are merged, including an empty one", () => {
   const status = [
     bytesField(15, bytesField(2, "bad")),
     bytesField(15),
@@ -199,21 +199,21 @@ test.each([
     field: varintField(14, 2n ** 63n + 5n),
     text: '{"droppedLinksCount":5}',
   },
-])("of a varint too long for its field the low 32 bits count: $name", ({ field, text }) => {
+])("the low 32 bits of an overlong varint apply: $name", ({ field, text }) => {
   expect(spanText(requestOfSpan(field))).toBe(text);
 });
 
-test("text that is not UTF-8 is written with replacement characters", () => {
+test("invalid UTF-8 is written with replacement characters", () => {
   const text = spanText(requestOfSpan(bytesField(5, [0x61, 0xff, 0xed, 0xa0, 0x80])));
 
   expect(JSON.parse(text).name).toMatch(/^a\ufffd+$/);
 });
 
-test("the byte order mark is part of a text", () => {
+test("a byte order mark in a text is kept", () => {
   expect(JSON.parse(spanText(requestOfSpan(bytesField(5, "\ufeffa")))).name).toBe("\ufeffa");
 });
 
-test("a large request comes in chunks that join to the same text", () => {
+test("a large request is written in chunks of the same text", () => {
   const parts = Array.from({ length: 40 }, (_, index) => requestOf(100, index * 100 + 1));
   const bytes = Buffer.concat(parts);
 
@@ -226,7 +226,7 @@ test("a large request comes in chunks that join to the same text", () => {
   expect(JSON.parse(otlpJson(bytes)).resourceSpans).toHaveLength(40);
 });
 
-test("one large span comes in chunks too, which join to the same text", () => {
+test("a large span is written in chunks of the same text", () => {
   const attributes = Array.from({ length: 2000 }, (_, index): Attribute => ({
     key: `key ${index}`,
     value: { type: "string", value: "value".repeat(index % 20) },
@@ -246,7 +246,7 @@ test("one large span comes in chunks too, which join to the same text", () => {
   expect(JSON.parse(Buffer.concat(chunks).toString())).toStrictEqual(expectedOtlpJson([span]));
 });
 
-test("the first chunk is made before the second block is looked at", () => {
+test("the first chunk is written before the second block is read", () => {
   const broken = bytesField(1, bytesField(2, [0xff]));
   const bytes = Buffer.concat([requestOf(1000), Uint8Array.from(broken)]);
 
@@ -258,11 +258,11 @@ test("the first chunk is made before the second block is looked at", () => {
 
 test.each([
   { name: "a group", bytes: [0x0b, 0x0c] },
-  { name: "a tag that is cut off", bytes: [0xff] },
-  { name: "a length that is cut off", bytes: [0x0a, 0xff] },
-  { name: "a field that runs out of its message", bytes: [0x0a, 5, 0] },
-  { name: "a varint that is cut off", bytes: [0x0a, 2, 0x08, 0xff] },
-])("bytes that the wire walk refuses are a broken belief: $name", ({ bytes }) => {
+  { name: "a truncated tag", bytes: [0xff] },
+  { name: "a truncated length", bytes: [0x0a, 0xff] },
+  { name: "a field longer than its message", bytes: [0x0a, 5, 0] },
+  { name: "a truncated varint", bytes: [0x0a, 2, 0x08, 0xff] },
+])("bytes that the wire walk refuses fail an assertion: $name", ({ bytes }) => {
   expect(() => otlpJson(Uint8Array.from(bytes))).toThrow(AssertionError);
 });
 
@@ -270,7 +270,7 @@ function requestOfSpan(...fields: number[][]): Uint8Array<ArrayBuffer> {
   return request(bytesField(1, bytesField(2, bytesField(2, ...fields))));
 }
 
-/** The text of the one span of a request made by `requestOfSpan`. */
+/** Returns the text of the only span of a request by `requestOfSpan`. */
 function spanText(bytes: Uint8Array): string {
   const text = otlpJson(bytes);
   const begin = '{"resourceSpans":[{"scopeSpans":[{"spans":[';

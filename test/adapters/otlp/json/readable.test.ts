@@ -9,12 +9,12 @@ import { traceSpanArbitrary } from "../../../support/requests/trace-span-arbitra
 import { isAccepted } from "../../../support/oracles/walk-for-reading.ts";
 import { bytesField, tag } from "../../../support/requests/wire-bytes.ts";
 
-// Goal: what was taken in can be read, by both readers, and reads the same.
-// Method: requests that are damaged byte by byte, of which the wire walk takes some in.
+// Goal: both readers can read every accepted request, and agree about it.
+// Method: requests are damaged byte by byte; the wire walk accepts some of them.
 
 const codec = new ProtobufSpanCodec();
 
-test("any single wrong byte leaves a request refused, or readable", () => {
+test("a request with any single wrong byte is refused or readable", () => {
   const good = serverRequest(1);
   const damaged = Array.from(good, (byte, index) =>
     [0, 1, 0x7f, 0x80, 0xff, byte ^ 8].map((wrong) => good.with(index, wrong)),
@@ -26,7 +26,7 @@ test("any single wrong byte leaves a request refused, or readable", () => {
   expect(accepted.filter((request) => !readsTheSame(request))).toEqual([]);
 });
 
-test("any damage leaves a request refused, or readable", () => {
+test("a request with any damage is refused or readable", () => {
   const changes = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), {
     minLength: 1,
     maxLength: 6,
@@ -44,7 +44,7 @@ test("any damage leaves a request refused, or readable", () => {
 });
 
 test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
-  "a length written with %d bytes leaves a request refused, or readable",
+  "a request whose length is written with %d bytes is refused or readable",
   (width) => {
     const span = spanBody(1);
     const padded = [...Array<number>(width - 1).fill(0x80), 0];
@@ -86,20 +86,20 @@ const places: { place: string; put: (value: AttributeValue) => TraceSpan }[] = [
   },
 ];
 
-test.each(places)("attributes of a $place nested too deeply are refused whole, never cut", (at) => {
+test.each(places)("attributes of a $place nested too deeply are refused whole", (at) => {
   const spans = Array.from({ length: 120 }, (_, levels) => [
     at.put(arrays(levels)),
     at.put(maps(levels)),
   ]).flat();
 
-  const kept = spans.filter((span) => isAccepted(codec.encode(span)));
+  const accepted = spans.filter((span) => isAccepted(codec.encode(span)));
 
-  expect(kept.length).toBeGreaterThan(70);
-  expect(kept.length).toBeLessThan(90);
-  expect(kept.flatMap((span) => codec.decode(codec.encode(span)))).toStrictEqual(kept);
+  expect(accepted.length).toBeGreaterThan(70);
+  expect(accepted.length).toBeLessThan(90);
+  expect(accepted.flatMap((span) => codec.decode(codec.encode(span)))).toStrictEqual(accepted);
 });
 
-test("attributes nested a hundred thousand deep do not overflow the stack", () => {
+test("attributes nested a hundred thousand levels deep do not overflow the stack", () => {
   let value: AttributeValue = null;
   for (let level = 0; level < 100_000; level += 1) value = { type: "array", value: [value] };
 
@@ -108,7 +108,7 @@ test("attributes nested a hundred thousand deep do not overflow the stack", () =
   expect(isAccepted(request)).toBe(false);
 });
 
-/** Whether the JSON of a request is that of the spans the decoder finds, field by field. */
+/** Reports whether the JSON of a request agrees with its decoded spans. */
 function readsTheSame(request: Uint8Array): boolean {
   const spans = codec.decode(request);
   const json: { resourceSpans: { scopeSpans?: { spans?: object[] }[] }[] } = JSON.parse(

@@ -16,7 +16,7 @@ import type { CopiedSpans } from "../../../../src/ports/trace-buffer.ts";
 
 const codec = new ProtobufSpanCodec();
 
-test("a span is written exactly, followed by its resource and scope", () => {
+test("a line has the span, then its resource and scope", () => {
   expect(textOf(numbered(requestOf(1), 17))).toBe(
     '{"sequence":17,"run_id":"a1","service":"shop","traceId":"ab070707070707070707070700000001",' +
       '"spanId":"cd01020300000001","name":"span 1","resource":{"attributes":' +
@@ -25,13 +25,13 @@ test("a span is written exactly, followed by its resource and scope", () => {
   );
 });
 
-test("what a span came in is an empty object where it came in nothing", () => {
+test("a missing resource or scope is written as an empty object", () => {
   const [line] = linesOf(numbered(request(bytesField(1, bytesField(2, span(1)))), 1));
 
   expect(line).toMatchObject({ service: "unknown_service", resource: {}, scope: {} });
 });
 
-test("the schema of what a span came in stands beside it, the last where it is said twice", () => {
+test("schema URLs are written beside the resource and the scope, and the last one applies", () => {
   const scope = bytesField(
     2,
     bytesField(3, 'of "another" scope'),
@@ -52,17 +52,17 @@ test("the schema of what a span came in stands beside it, the last where it is s
   });
 });
 
-test("no span is no line", () => {
+test("nothing is written without spans", () => {
   expect(textOf({ request: new Uint8Array(0), sequences: [] })).toBe("");
 });
 
-test("the name of a service is quoted, whatever is in it", () => {
+test("the name of a service is quoted", () => {
   const [line] = linesOf(numbered(request(resourceSpans('a"\n\u2028\\', span(1))), 1));
 
   expect(line).toMatchObject({ service: 'a"\n\u2028\\' });
 });
 
-test("a resource in two pieces is one", () => {
+test("the two parts of a resource are merged", () => {
   const pieces = ["shop", "x"].map((value, index) =>
     bytesField(1, bytesField(1, attribute(index === 0 ? "service.name" : "b", value))),
   );
@@ -76,7 +76,7 @@ test("a resource in two pieces is one", () => {
   });
 });
 
-test("lines say of spans what OTLP/JSON says, in its order", () => {
+test("lines have the content of OTLP/JSON in the same order", () => {
   fc.assert(
     fc.property(fc.array(traceSpanArbitrary, { maxLength: 4 }), (spans) => {
       const bytes = new Uint8Array(Buffer.concat(spans.map((each) => codec.encode(each))));
@@ -88,7 +88,7 @@ test("lines say of spans what OTLP/JSON says, in its order", () => {
   );
 });
 
-test("a span or a resource that is large is written in steps", () => {
+test("a large span or resource is written in several chunks", () => {
   const long = attribute("long", "x".repeat(40_000));
   const resource = bytesField(1, bytesField(1, long), bytesField(1, long), bytesField(1, long));
   const bytes = request(
@@ -102,7 +102,7 @@ test("a span or a resource that is large is written in steps", () => {
   expect(linesOf(numbered(bytes, 1)).map(withoutService)).toStrictEqual(expectedLines(bytes, 1));
 });
 
-test("a frame stands around each span", () => {
+test("the frame surrounds each span", () => {
   const frame = { before: (cursor: string) => `<${cursor}>`, after: "</>" };
 
   const chunks = [...spanLineChunks(numbered(requestOf(2), 5), "a1", frame)];
@@ -110,7 +110,7 @@ test("a frame stands around each span", () => {
   expect(Buffer.concat(chunks).toString()).toMatch(/^<a1-5>\{.*\}<\/><a1-6>\{.*\}<\/>$/);
 });
 
-/** With sequences from `first` on. */
+/** Numbers the spans from `first`. */
 function numbered(bytes: Uint8Array<ArrayBuffer>, first: number): CopiedSpans {
   const spanCount = codec.decode(bytes).length;
   return { request: bytes, sequences: Array.from({ length: spanCount }, (_, at) => first + at) };
@@ -126,7 +126,7 @@ function linesOf(spans: CopiedSpans): object[] {
   return lines.map((line) => JSON.parse(line) as object);
 }
 
-/** What the service is, is the domain's to say. The rest is in the order of its members. */
+/** Returns the members in order without the service, which the domain determines. */
 function withoutService(line: object): [string, unknown][] {
   return Object.entries(line).filter(([name]) => name !== "service");
 }
@@ -145,11 +145,12 @@ interface OtlpJson {
 
 function expectedLines(bytes: Uint8Array, first: number): [string, unknown][][] {
   const { resourceSpans: resources } = JSON.parse(otlpJson(bytes)) as OtlpJson;
-  const spans = resources.flatMap(({ resource = {}, scopeSpans = [], schemaUrl: ofResource }) =>
-    scopeSpans.flatMap(({ scope = {}, spans: inScope = [], schemaUrl: ofScope }) => {
-      const context = { resource, resourceSchemaUrl: ofResource, scope, scopeSchemaUrl: ofScope };
-      return inScope.map((each) => ({ ...each, ...context }));
-    }),
+  const spans = resources.flatMap(
+    ({ resource = {}, scopeSpans = [], schemaUrl: resourceSchemaUrl }) =>
+      scopeSpans.flatMap(({ scope = {}, spans: inScope = [], schemaUrl: scopeSchemaUrl }) => {
+        const context = { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
+        return inScope.map((each) => ({ ...each, ...context }));
+      }),
   );
   return spans.map((each, index) =>
     Object.entries({ sequence: first + index, run_id: "a1", ...each }).filter(
