@@ -7,8 +7,8 @@ import { chunksOf, lengthDelimited, textBytes } from "../../support/requests/byt
 import { itemsOf, json, protobuf, read } from "../../support/requests/file-items.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 
-// Goal: what is broken in a file costs nothing but itself, and its place is known.
-// Method: files as a crash, a full disk or a careless hand leaves them, in chunks of every size.
+// Goal: a broken part of a file affects no other part, and its position is reported.
+// Method: files damaged as by a crash, a full disk or an editor, in chunks of several sizes.
 
 const REQUESTS = [requestOf(3), requestOf(1, 10), requestOf(2, 20)] as const;
 const [LINE_A, LINE_B, LINE_C] = REQUESTS.map((bytes) => otlpJson(bytes)) as [
@@ -33,17 +33,17 @@ const JSON_FILES = [
     items: [JSON_A, torn("line 2", 41), JSON_B, JSON_C],
   },
   {
-    name: "a torn line that another follows without a line end",
+    name: "a torn line followed by another without a line end",
     text: `${LINE_A}\n${TORN}${LINE_B}\n${LINE_C}\n`,
     items: [JSON_A, 'line 2: incomplete or invalid JSON: unexpected "r" (40 B)', JSON_B, JSON_C],
   },
   {
-    name: "a line that is torn where another may follow",
+    name: "a line torn where a nested object may follow, before two lines",
     text: `{"resourceSpans":[\n${LINE_B}\n${LINE_C}\n`,
     items: ['line 1: incomplete or invalid JSON: unexpected "{" (19 B)', JSON_B, JSON_C],
   },
   {
-    name: "a line that is torn where the last may follow",
+    name: "a line torn where a nested object may follow, before the last line",
     text: `{"resourceSpans":[\n${LINE_B}\n`,
     items: ["line 1: incomplete or invalid JSON: the file ends inside it (19 B)", JSON_B],
   },
@@ -61,7 +61,7 @@ const JSON_FILES = [
     items: [nuls("byte 0", 64), JSON_A, JSON_B],
   },
   {
-    name: "more zero bytes than tell the format",
+    name: "more zero bytes than format detection reads",
     text: `${NULS.repeat(100)}${LINE_A}\n`,
     items: [nuls("byte 0", 6400), JSON_A],
   },
@@ -81,7 +81,7 @@ const JSON_FILES = [
     items: [`line 1: incomplete or invalid JSON: a string contains byte 0x00 (104 B)`, JSON_B],
   },
   {
-    name: "lines of something else, which are one fault",
+    name: "consecutive other lines, which are one fault",
     text: `one\ntwo\n\nthree\n${LINE_A}\nfour`,
     items: [
       'lines 1 to 4: this is not OTLP/JSON: a request begins with "{" (14 B)',
@@ -90,7 +90,7 @@ const JSON_FILES = [
     ],
   },
   {
-    name: "a document over many lines that is cut off",
+    name: "a truncated document of many lines",
     text: `${DOCUMENT.slice(0, -5)}\n${LINE_B}\n`,
     items: [
       expect.stringContaining(
@@ -100,24 +100,27 @@ const JSON_FILES = [
     ],
   },
   {
-    name: "JSON that only a parser knows to be none",
+    name: "invalid JSON that only a parser detects",
     text: `{"resourceSpans":[nulll]}\n${LINE_A}\n`,
     items: ["line 1: incomplete or invalid JSON: Expected ']' (25 B)", JSON_A],
   },
   {
-    name: "JSON of something else",
+    name: "other JSON",
     text: `${LINE_A}\n{"spans":[]}\n17\n${LINE_B}`,
     items: [JSON_A, "lines 2 to 3: JSON without resourceSpans, so not traces (15 B)", JSON_B],
   },
 ];
 
-test.each([...JSON_FILES])("OTLP/JSON: $name", async ({ text, items }) => {
-  for (const chunkBytes of [1, 7, 1000, 100_000]) {
-    expect((await itemsOf(textBytes(text), chunkBytes)).map(read)).toEqual(items);
-  }
-});
+test.each([...JSON_FILES])(
+  "broken OTLP/JSON is reported and skipped: $name",
+  async ({ text, items }) => {
+    for (const chunkBytes of [1, 7, 1000, 100_000]) {
+      expect((await itemsOf(textBytes(text), chunkBytes)).map(read)).toEqual(items);
+    }
+  },
+);
 
-test("a document that is too long is stepped over, whatever its length", async () => {
+test("a document above the limit is skipped, whatever its length", async () => {
   const bytes = textBytes(`${LINE_B}\n{"a":"${"x".repeat(5000)}"}\n${LINE_B}\n`);
 
   const found = await Array.fromAsync(jsonDocuments(openSource(chunksOf(bytes, 100)), 1000));
@@ -141,7 +144,7 @@ const NO_TAG = "no valid field tag (field 0, a group, or more than 32 bits)";
 
 const PROTO_FILES = [
   {
-    name: "a message that is no request",
+    name: "a message that is not a request",
     bytes: lengthDelimited(A, noRequest, B),
     items: [
       PROTO_A,
@@ -150,7 +153,7 @@ const PROTO_FILES = [
     ],
   },
   {
-    name: "a torn message that others follow",
+    name: "a torn message before others",
     bytes: framed(frameA, tornB, lengthDelimited(A, C)),
     items: [
       PROTO_A,
@@ -164,7 +167,7 @@ const PROTO_FILES = [
     ],
   },
   {
-    name: "a message that lost no more than the end of its last text",
+    name: "a message without the end of its last text",
     bytes: framed(frameA, frameA.subarray(0, -7), lengthDelimited(B, C)),
     items: [
       PROTO_A,
@@ -174,17 +177,17 @@ const PROTO_FILES = [
     ],
   },
   {
-    name: "a torn message that no other follows",
+    name: "a torn message at the end",
     bytes: framed(frameA, tornB),
     items: [PROTO_A, `${cutOff(frameA.length, B.length - 30, B.length)} (${tornB.length} B)`],
   },
   {
-    name: "a length that is cut off",
+    name: "a truncated length",
     bytes: framed(frameA, Uint8Array.of(0, 0)),
     items: [PROTO_A, `byte ${frameA.length}: truncated within a length (2 B)`],
   },
   {
-    name: "a length that cannot be",
+    name: "an impossible length",
     bytes: framed(frameA, Uint8Array.of(0xff, 0xff, 0xff, 0xff), lengthDelimited(B)),
     items: [
       PROTO_A,
@@ -209,12 +212,12 @@ const PROTO_FILES = [
     items: [nuls("byte 0", 6400)],
   },
   {
-    name: "a beginning that is lost",
+    name: "a missing beginning",
     bytes: framed(frameA.subarray(50), lengthDelimited(B, C)),
     items: [`byte 0: neither OTLP/JSON nor protobuf (${frameA.length - 50} B)`, PROTO_B, PROTO_C],
   },
   {
-    name: "something else",
+    name: "another format",
     bytes: framed(Uint8Array.of(0x7f, 0x45, 0x4c, 0x46), new Uint8Array(100_000).fill(7)),
     items: ["byte 0: neither OTLP/JSON nor protobuf (100004 B)"],
   },
@@ -222,7 +225,7 @@ const PROTO_FILES = [
 
 const BARE_FILES = [
   {
-    name: "a field that is no ResourceSpans",
+    name: "a field that is not a ResourceSpans",
     bytes: framed(A, noRequest, B),
     items: [
       PROTO_A,
@@ -231,7 +234,7 @@ const BARE_FILES = [
     ],
   },
   {
-    name: "a field that is cut off",
+    name: "a truncated field",
     bytes: framed(A, B.subarray(0, -5)),
     items: [
       PROTO_A,
@@ -240,25 +243,28 @@ const BARE_FILES = [
     ],
   },
   {
-    name: "something else behind it",
+    name: "other data after the request",
     bytes: framed(A, Uint8Array.of(0x0b, 1), new Uint8Array(200_000).fill(0x0b)),
     items: [PROTO_A, `byte ${A.length}: not a field of a trace request (200002 B)`],
   },
 ];
 
-test.each([...PROTO_FILES])("protobuf with lengths: $name", async ({ bytes, items }) => {
+test.each([...PROTO_FILES])(
+  "broken length-delimited protobuf is reported and skipped: $name",
+  async ({ bytes, items }) => {
+    for (const chunkBytes of [1, 7, 1000, 100_000]) {
+      expect((await itemsOf(bytes, chunkBytes)).map(read)).toEqual(items);
+    }
+  },
+);
+
+test.each([...BARE_FILES])("a broken bare request is reported: $name", async ({ bytes, items }) => {
   for (const chunkBytes of [1, 7, 1000, 100_000]) {
     expect((await itemsOf(bytes, chunkBytes)).map(read)).toEqual(items);
   }
 });
 
-test.each([...BARE_FILES])("a bare request: $name", async ({ bytes, items }) => {
-  for (const chunkBytes of [1, 7, 1000, 100_000]) {
-    expect((await itemsOf(bytes, chunkBytes)).map(read)).toEqual(items);
-  }
-});
-
-test("every truncation of a file with lengths is a fault, and never a wrong request", async () => {
+test("every truncation of a length-delimited file is reported, and no wrong request is read", async () => {
   const bytes = lengthDelimited(...REQUESTS);
   const ends = REQUESTS.map((_, at) => lengthDelimited(...REQUESTS.slice(0, at + 1)).length);
 
@@ -276,7 +282,7 @@ test("every truncation of a file with lengths is a fault, and never a wrong requ
   }
 });
 
-test("a file that cannot be read on: what was before is there, and then the reason", async () => {
+test("after a read error, the earlier requests and the reason are returned", async () => {
   const between = await Array.fromAsync(readRequests(failing(`${LINE_A}\n`)));
   const within = await Array.fromAsync(readRequests(failing(`${LINE_A}\n${TORN}`)));
 

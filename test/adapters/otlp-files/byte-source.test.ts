@@ -17,44 +17,53 @@ import { requestOf } from "../../support/requests/request-bytes.ts";
 
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
-test.each([1, 2, 3, 7, 100])("bytes in chunks of %d come in pieces of any length", async (size) => {
-  const source = openSource(chunksOf(textBytes("abcdefghij"), size));
+test.each([1, 2, 3, 7, 100])(
+  "reads of any length cross the borders of chunks of %d bytes",
+  async (size) => {
+    const source = openSource(chunksOf(textBytes("abcdefghij"), size));
 
-  const pieces = [
-    text(await peekBytes(source, 4)),
-    text(await takeBytes(source, 3)),
-    text(await takeBytes(source, 0)),
-    text(await takeBytes(source, 5)),
-    text(await peekBytes(source, 5)),
-    text(await takeBytes(source, 5)),
-    text(await takeBytes(source, 5)),
-  ];
+    const pieces = [
+      text(await peekBytes(source, 4)),
+      text(await takeBytes(source, 3)),
+      text(await takeBytes(source, 0)),
+      text(await takeBytes(source, 5)),
+      text(await peekBytes(source, 5)),
+      text(await takeBytes(source, 5)),
+      text(await takeBytes(source, 5)),
+    ];
 
-  expect(pieces).toEqual(["abcd", "abc", "", "defgh", "ij", "ij", ""]);
-  expect(source.offsetBytes).toBe(10);
-});
+    expect(pieces).toEqual(["abcd", "abc", "", "defgh", "ij", "ij", ""]);
+    expect(source.offsetBytes).toBe(10);
+  },
+);
 
-test.each([1, 2, 3, 7, 100])("what is dropped of chunks of %d is taken, no more", async (size) => {
-  const source = openSource(chunksOf(textBytes("abcdefghij"), size));
+test.each([1, 2, 3, 7, 100])(
+  "dropBytes() drops the given number of bytes with chunks of %d",
+  async (size) => {
+    const source = openSource(chunksOf(textBytes("abcdefghij"), size));
 
-  await peekBytes(source, 8);
-  dropBytes(source, 7);
+    await peekBytes(source, 8);
+    dropBytes(source, 7);
 
-  expect([source.offsetBytes, text(await peekBytes(source, 2))]).toEqual([7, "hi"]);
-});
+    expect([source.offsetBytes, text(await peekBytes(source, 2))]).toEqual([7, "hi"]);
+  },
+);
 
-test.each([1, 2, 3, 7, 100])("the rest of chunks of %d is all that is left", async (size) => {
-  const source = openSource(chunksOf(textBytes("abcdefghij"), size));
-  await takeBytes(source, 4);
-  await peekBytes(source, 3);
+test.each([1, 2, 3, 7, 100])(
+  "restOf() returns all remaining bytes with chunks of %d",
+  async (size) => {
+    const source = openSource(chunksOf(textBytes("abcdefghij"), size));
+    await takeBytes(source, 4);
+    await peekBytes(source, 3);
 
-  const rest = await Array.fromAsync(restOf(source));
+    const rest = await Array.fromAsync(restOf(source));
 
-  expect(text(Buffer.concat(rest))).toBe("efghij");
-  expect([source.offsetBytes, source.heldBytes]).toEqual([10, 0]);
-});
+    expect(text(Buffer.concat(rest))).toBe("efghij");
+    expect([source.offsetBytes, source.heldBytes]).toEqual([10, 0]);
+  },
+);
 
-test("bytes that are put back are the next ones again", async () => {
+test("returned bytes are read again", async () => {
   const source = openSource(chunksOf(textBytes("abcdefghij"), 3));
 
   returnBytes(source, await takeBytes(source, 4));
@@ -62,8 +71,8 @@ test("bytes that are put back are the next ones again", async () => {
   expect([source.offsetBytes, text(await takeBytes(source, 6))]).toEqual([0, "abcdef"]);
 });
 
-test("an empty chunk is no end", async () => {
-  const source = openSource(withAnEmptyOne());
+test("an empty chunk does not end the source", async () => {
+  const source = openSource(withEmptyChunk());
 
   const found = [await holdChunk(source), await holdChunk(source), await holdChunk(source)];
 
@@ -71,7 +80,7 @@ test("an empty chunk is no end", async () => {
   expect(text(await takeBytes(source, 5))).toBe("ab");
 });
 
-async function* withAnEmptyOne() {
+async function* withEmptyChunk() {
   yield* [textBytes("a"), new Uint8Array(0), textBytes("b")];
 }
 
@@ -87,62 +96,77 @@ const COMPRESSIONS = [
   { compression: "zstd", compress: (bytes: Uint8Array) => new Uint8Array(zstdCompressSync(bytes)) },
 ] as const;
 
-test.each(COMPRESSIONS)("a file in $compression is read, in every format", async ({ compress }) => {
-  const files = [
-    compress(textBytes(`${LINE_A}\n${LINE_B}\n`)),
-    compress(lengthDelimited(A, B)),
-    compress(joined(A, B)),
-  ];
+test.each(COMPRESSIONS)(
+  "a file compressed with $compression is read in every format",
+  async ({ compress }) => {
+    const files = [
+      compress(textBytes(`${LINE_A}\n${LINE_B}\n`)),
+      compress(lengthDelimited(A, B)),
+      compress(joined(A, B)),
+    ];
 
-  const [lines, framed, bare] = await Promise.all(files.map((file) => itemsOf(file, 50)));
+    const [lines, framed, bare] = await Promise.all(files.map((file) => itemsOf(file, 50)));
 
-  expect(lines!.map(read)).toEqual(JSON_ITEMS);
-  expect(framed!.map(read)).toEqual(PROTO_ITEMS);
-  expect(bare!.map(read)).toEqual([protobuf(joined(A, B), 4)]);
-});
+    expect(lines!.map(read)).toEqual(JSON_ITEMS);
+    expect(framed!.map(read)).toEqual(PROTO_ITEMS);
+    expect(bare!.map(read)).toEqual([protobuf(joined(A, B), 4)]);
+  },
+);
 
-test.each(COMPRESSIONS)("files in $compression that were joined are one", async ({ compress }) => {
-  const file = joined(compress(textBytes(`${LINE_A}\n`)), compress(textBytes(`${LINE_B}\n`)));
+test.each(COMPRESSIONS)(
+  "concatenated files compressed with $compression are read as one",
+  async ({ compress }) => {
+    const file = joined(compress(textBytes(`${LINE_A}\n`)), compress(textBytes(`${LINE_B}\n`)));
 
-  expect((await itemsOf(file)).map(read)).toEqual(JSON_ITEMS);
-});
+    expect((await itemsOf(file)).map(read)).toEqual(JSON_ITEMS);
+  },
+);
 
-test.each(COMPRESSIONS)("a file in $compression that is cut off says so", async (each) => {
-  const many = textBytes(`${LINE_A}\n`.repeat(2000));
-  const file = each.compress(many);
+test.each(COMPRESSIONS)(
+  "a truncated file compressed with $compression is reported",
+  async (each) => {
+    const many = textBytes(`${LINE_A}\n`.repeat(2000));
+    const file = each.compress(many);
 
-  for (const lost of [1, Math.round(file.length / 2), file.length - 10]) {
-    const items = await itemsOf(file.subarray(0, -lost), 100_000);
-    const fault = `the ${each.compression} data is damaged or truncated: unexpected end of file`;
-    expect(items.at(-1)).toMatchObject({ fault: `cannot read further: ${fault}` });
-  }
-});
+    for (const lost of [1, Math.round(file.length / 2), file.length - 10]) {
+      const items = await itemsOf(file.subarray(0, -lost), 100_000);
+      const fault = `the ${each.compression} data is damaged or truncated: unexpected end of file`;
+      expect(items.at(-1)).toMatchObject({ fault: `cannot read further: ${fault}` });
+    }
+  },
+);
 
-test.each(COMPRESSIONS)("what is before the cut of $compression is read", async ({ compress }) => {
-  // Random bytes hardly compress, so half of the file contains about half of the lines.
-  const many = Array.from({ length: 5000 }, (_, at) => otlpJson(randomRequest(at))).join("\n");
-  const file = compress(textBytes(many));
+test.each(COMPRESSIONS)(
+  "the part before the truncation is decompressed from $compression",
+  async ({ compress }) => {
+    // Random bytes hardly compress, so half of the file contains about half of the lines.
+    const many = Array.from({ length: 5000 }, (_, at) => otlpJson(randomRequest(at))).join("\n");
+    const file = compress(textBytes(many));
 
-  const items = await itemsOf(file.subarray(0, file.length / 2), 100_000);
+    const items = await itemsOf(file.subarray(0, file.length / 2), 100_000);
 
-  const found = items.filter((item) => "spanCount" in item);
-  expect(found.length).toBeWithin(1000, 5000);
-});
+    const found = items.filter((item) => "spanCount" in item);
+    expect(found.length).toBeWithin(1000, 5000);
+  },
+);
 
 function randomRequest(at: number): Uint8Array {
   return requestOf(1, Number(Bun.hash.crc32(String(at))) + 1);
 }
 
-test.each(COMPRESSIONS)("the bytes of a file in $compression are accounted for", async (each) => {
-  const file = each.compress(textBytes(`${LINE_A}\n${LINE_B}\n`));
+test.each(COMPRESSIONS)(
+  "the sizes of requests add up to the size of the file compressed with $compression",
+  async (each) => {
+    const file = each.compress(textBytes(`${LINE_A}\n${LINE_B}\n`));
 
-  const items = await itemsOf(file, 50);
+    const items = await itemsOf(file, 50);
 
-  const sizes = items.map((item) => ("fileBytes" in item ? item.fileBytes : NaN));
-  expect(sizes.reduce((sum, bytes) => sum + bytes, 0)).toBe(file.length);
-});
+    const sizes = items.map((item) => ("fileBytes" in item ? item.fileBytes : NaN));
+    expect(sizes.reduce((sum, bytes) => sum + bytes, 0)).toBe(file.length);
+  },
+);
 
-// The collector compresses each message by itself, of JSON too, and puts its length before it.
+// The collector compresses each message separately, JSON too, and writes its length before it.
 const zstd = (bytes: Uint8Array | string) => new Uint8Array(zstdCompressSync(bytes));
 
 test.each([
@@ -159,7 +183,7 @@ test.each([
     items: ["other signal", JSON_ITEMS[1]],
   },
   {
-    name: "a span by itself",
+    name: "a line with one span",
     messages: [zstd('{"traceId":"1","spanId":"2","resource":{},"scope":{}}')],
     items: [
       json(
@@ -170,7 +194,7 @@ test.each([
     ],
   },
   {
-    name: "JSON of something else",
+    name: "other JSON",
     messages: [zstd('{"spans":[]}'), zstd(LINE_B)],
     items: [
       "byte 0: JSON without resourceSpans, so not traces " +
@@ -178,13 +202,16 @@ test.each([
       JSON_ITEMS[1],
     ],
   },
-])("the collector's messages of $name, each in zstd, are read", async ({ messages, items }) => {
-  expect((await itemsOf(lengthDelimited(...messages), 50)).map(read)).toEqual([
-    ...items,
-  ] as string[]);
-});
+])(
+  "the collector's messages of $name, each compressed with zstd, are read",
+  async ({ messages, items }) => {
+    expect((await itemsOf(lengthDelimited(...messages), 50)).map(read)).toEqual([
+      ...items,
+    ] as string[]);
+  },
+);
 
-test("a message in zstd that is torn costs only itself", async () => {
+test("a torn zstd message affects no other message", async () => {
   const [whole, other] = [lengthDelimited(zstd(LINE_A)), lengthDelimited(zstd(LINE_B))];
   const middle = joined(whole, other.subarray(0, -9), whole, other);
 

@@ -5,8 +5,8 @@ import { lengthDelimited, textBytes } from "../../support/requests/byte-chunks.t
 import { itemsOf, json, protobuf, read } from "../../support/requests/file-items.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 
-// Goal: whatever happens to one request of a file, all others are read.
-// Method: the middle one of seven loses bytes, gets zeros or gets other bytes, anywhere in it.
+// Goal: damage to one request of a file never prevents the others from being read.
+// Method: the middle one of seven requests loses bytes, or has zeros or other bytes instead.
 
 const REQUESTS = Array.from({ length: 7 }, (_, at) => requestOf(1 + (at % 3), 1 + at * 10));
 const DAMAGED = 3;
@@ -30,7 +30,7 @@ const DAMAGES: readonly { readonly name: string; readonly damage: Damage }[] = [
   },
 ];
 
-/** From where and how much, within what a request takes in its file. */
+/** The offset and the length of the damage, and the size of the chunks. */
 const places = fc.tuple(fc.nat(10_000), fc.integer({ min: 1, max: 10_000 }), fc.nat(200));
 
 async function found(
@@ -45,7 +45,7 @@ async function found(
   return (await itemsOf(file, 1 + chunkBytes)).map(read);
 }
 
-test.each(DAMAGES)("a line that $name anywhere costs no other", async ({ damage }) => {
+test.each(DAMAGES)("a line that $name anywhere affects no other line", async ({ damage }) => {
   const lines = REQUESTS.map((request) => textBytes(`${otlpJson(request)}\n`));
   const others = OTHERS.map((request) => json(otlpJson(request), spansIn(request)));
 
@@ -56,7 +56,7 @@ test.each(DAMAGES)("a line that $name anywhere costs no other", async ({ damage 
   );
 });
 
-test("one wrong byte anywhere in the first line costs no other line", async () => {
+test("one wrong byte anywhere in the first line affects no other line", async () => {
   const [first, ...rest] = REQUESTS.map((request) => textBytes(`${otlpJson(request)}\n`));
   const others = REQUESTS.slice(1).map((request) => json(otlpJson(request), spansIn(request)));
 
@@ -69,7 +69,7 @@ test("one wrong byte anywhere in the first line costs no other line", async () =
   }
 });
 
-test.each(DAMAGES)("a message that $name anywhere costs no other", async ({ damage }) => {
+test.each(DAMAGES)("a message that $name anywhere affects no other message", async ({ damage }) => {
   const frames = REQUESTS.map((request) => lengthDelimited(request));
   const others = OTHERS.map((request) => protobuf(request, spansIn(request)));
 

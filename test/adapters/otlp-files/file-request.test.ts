@@ -6,9 +6,9 @@ import { fixed64Field } from "../../support/requests/wire-bytes.ts";
 const start = (unixMs: bigint) => fixed64Field(7, unixMs * 1_000_000n);
 
 test.each([
-  { name: "the least of those that are set", starts: [9n, 5n, 7n], earliest: 5 },
-  { name: "of one that is 0, and so not set, nothing", starts: [9n, 0n], earliest: 9 },
-  { name: "of none that is set, nothing", starts: [0n], earliest: undefined },
+  { name: "the minimum of the set start times", starts: [9n, 5n, 7n], earliest: 5 },
+  { name: "independent of unset start times of 0", starts: [9n, 0n], earliest: 9 },
+  { name: "undefined if no start time is set", starts: [0n], earliest: undefined },
 ])("the earliest start is $name", ({ starts, earliest }) => {
   const spans = starts.map((unixMs, at) => span(at + 1, start(unixMs)));
 

@@ -4,7 +4,7 @@ import { jsonDocuments } from "../../../src/adapters/otlp-files/json-documents.t
 import { chunksOf, textBytes } from "../../support/requests/byte-chunks.ts";
 
 test.each([1, 7, 1_000])(
-  "in chunks of %d, a document may be as long as the limit and no longer",
+  "a document may be as long as the limit, but no longer, in chunks of %d",
   async (chunkBytes) => {
     const document = textBytes('{"a":"0123456789"}');
     const read = async (maxBytes: number) => {

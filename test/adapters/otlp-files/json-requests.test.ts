@@ -12,7 +12,7 @@ import { traceSpanArbitrary } from "../../support/requests/trace-span-arbitrary.
 
 const codec = new ProtobufSpanCodec();
 
-/** What `spanring take` prints of a request. */
+/** Returns the lines that `spanring take` prints for a request. */
 function printed(request: Uint8Array<ArrayBuffer>, first = 1): string {
   const sequences = codec.decode(request).map((_, at) => first + at);
   return Buffer.concat([...spanLineChunks({ request, sequences }, "a1")]).toString();
@@ -30,13 +30,13 @@ interface Request {
   }[];
 }
 
-/** Each span with what it lies in, sorted: those of one resource are sent together. */
+/** Returns each span with its resource and scope, sorted, because requests are grouped by resource. */
 function spansIn(requests: readonly (string | Uint8Array)[]): string[] {
   const spans = requests.flatMap((bytes) => {
     const { resourceSpans } = JSON.parse(Buffer.from(bytes as string).toString()) as Request;
     return resourceSpans.flatMap(({ resource = {}, scopeSpans = [], schemaUrl }) =>
-      scopeSpans.flatMap(({ scope = {}, spans: inScope = [], schemaUrl: ofScope }) =>
-        inScope.map((span) => JSON.stringify([resource, schemaUrl, scope, ofScope, span])),
+      scopeSpans.flatMap(({ scope = {}, spans: inScope = [], schemaUrl: scopeSchemaUrl }) =>
+        inScope.map((span) => JSON.stringify([resource, schemaUrl, scope, scopeSchemaUrl, span])),
       ),
     );
   });
@@ -47,7 +47,7 @@ function bytesOf(item: FileItem): Uint8Array {
   return "bytes" in item ? item.bytes : textBytes(read(item));
 }
 
-test("spans that were printed one a line are the same spans when they are read", async () => {
+test("spans printed one per line are read without loss", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(traceSpanArbitrary, { minLength: 1, maxLength: 5 }),
@@ -62,7 +62,7 @@ test("spans that were printed one a line are the same spans when they are read",
   );
 });
 
-test("spans of one resource and scope are one request, to the letter", async () => {
+test("spans of one resource and scope are read as one request", async () => {
   const items = await itemsOf(textBytes(printed(requestOf(3), 17)));
 
   expect(items.map(read)).toEqual([json(otlpJson(requestOf(3)), 3)]);
@@ -80,7 +80,7 @@ test("numbers keep their digits", async () => {
   );
 });
 
-test("many spans are several requests, none of which is large", async () => {
+test("many spans are split into several small requests", async () => {
   const items = await itemsOf(textBytes(printed(serverRequest(1000))), 1_000_000);
 
   const counts = items.map((item) => ("spanCount" in item ? item.spanCount : NaN));
@@ -89,7 +89,7 @@ test("many spans are several requests, none of which is large", async () => {
   expect(Math.max(...items.map((item) => bytesOf(item).length))).toBeLessThan(70_000);
 });
 
-test("requests between the lines, and what is broken, keep their places", async () => {
+test("requests and broken lines between spans are read in order", async () => {
   const line = printed(requestOf(1));
   const request = otlpJson(requestOf(2));
 
@@ -107,7 +107,7 @@ test("requests between the lines, and what is broken, keep their places", async 
   ]);
 });
 
-test("spans that come through a pipe do not wait for others", async () => {
+test("spans from a pipe are read before more arrive", async () => {
   const { promise: more, resolve: goOn } = Promise.withResolvers<void>();
   const slow = async function* () {
     yield textBytes(printed(requestOf(2)));
@@ -123,7 +123,7 @@ test("spans that come through a pipe do not wait for others", async () => {
   expect([first.value, second.value]).toMatchObject([{ spanCount: 2 }, { spanCount: 1 }]);
 });
 
-test("the earliest of the spans says when their request began", async () => {
+test("the earliest start of a request is that of its earliest span", async () => {
   const [item] = await itemsOf(textBytes(printed(serverRequest(3))));
 
   expect(item).toMatchObject({ spanCount: 3 });

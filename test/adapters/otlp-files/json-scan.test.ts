@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { createJsonScan, scanJson } from "../../../src/adapters/otlp-files/json-scan.ts";
 import { textBytes } from "../../support/requests/byte-chunks.ts";
 
-/** Returns where the first document ends, "more" while it does not, or what is wrong. */
+/** Returns the end of the first document, "more" if it is incomplete, or the fault. */
 function scanned(text: string, chunkBytes = 1000): number | string {
   const bytes = textBytes(text);
   const scan = createJsonScan();
@@ -20,7 +20,7 @@ const documents = fc
   .tuple(fc.dictionary(fc.string(), fc.jsonValue()), fc.constantFrom(undefined, 1, "\t"))
   .map(([value, space]) => JSON.stringify(value, undefined, space));
 
-test("a document ends with its last byte, whatever follows and however it is chunked", () => {
+test("the end of a document does not depend on the following bytes or on the chunks", () => {
   fc.assert(
     fc.property(documents, fc.string(), fc.integer({ min: 1, max: 9 }), (text, rest, chunk) => {
       expect(scanned(text + rest, chunk)).toBe(textBytes(text).length);
@@ -28,7 +28,7 @@ test("a document ends with its last byte, whatever follows and however it is chu
   );
 });
 
-test("a document that is cut off anywhere goes on", () => {
+test("a truncated document is incomplete, not faulty", () => {
   fc.assert(
     fc.property(documents, fc.nat(), (text, cut) => {
       expect(scanned(text.slice(0, cut % text.length))).toBe("more");
@@ -36,7 +36,7 @@ test("a document that is cut off anywhere goes on", () => {
   );
 });
 
-test("two documents where one must be are found out, however the first is cut off", () => {
+test("a truncated document followed by others on new lines is a fault or ends early", () => {
   fc.assert(
     fc.property(documents, fc.nat(), (text, cut) => {
       const line = JSON.stringify({ spans: [JSON.parse(text)] });
@@ -62,12 +62,12 @@ test.each([
   { text: '{"a":[1}', fault: 'unexpected "}"' },
   { text: '{"a":é}', fault: "unexpected byte 0xc3" },
   { text: '{"a":}', fault: 'unexpected "}"' },
-])("$text is no document: $fault", ({ text, fault }) => {
+])("$text is a fault: $fault", ({ text, fault }) => {
   expect(scanned(text)).toBe(fault);
   expect(scanned(text, 1)).toBe(fault);
 });
 
-test("nesting has a limit", () => {
+test("nesting deeper than 1,000 levels is a fault", () => {
   expect(scanned(nested(1000))).toBe(2000);
   expect(scanned(nested(1001))).toBe("nested more than 1000 deep");
 });

@@ -21,25 +21,29 @@ const PROTOBUF_ITEMS = [
 
 test.each([
   { name: "lines", text: `${LINES.join("\n")}\n`, items: JSON_ITEMS },
-  { name: "lines without an end", text: LINES.join("\n"), items: JSON_ITEMS },
-  { name: "blank lines between", text: `\n${LINES.join("\n\n  \n")}\n\n`, items: JSON_ITEMS },
-  { name: "one document over many lines", text: DOCUMENT, items: [json(DOCUMENT, 3)] },
-  { name: "documents one behind another", text: LINES.join(""), items: JSON_ITEMS },
+  { name: "lines without a final line feed", text: LINES.join("\n"), items: JSON_ITEMS },
+  {
+    name: "blank lines between requests",
+    text: `\n${LINES.join("\n\n  \n")}\n\n`,
+    items: JSON_ITEMS,
+  },
+  { name: "a document of many lines", text: DOCUMENT, items: [json(DOCUMENT, 3)] },
+  { name: "documents without separators", text: LINES.join(""), items: JSON_ITEMS },
   { name: "lines of Windows", text: LINES.join("\r\n"), items: JSON_ITEMS },
   { name: "a byte order mark", text: `\ufeff${LINES.join("\n")}`, items: JSON_ITEMS },
-  { name: "files that were joined", text: `\ufeff${LINES.join("\n\ufeff")}`, items: JSON_ITEMS },
+  { name: "concatenated files", text: `\ufeff${LINES.join("\n\ufeff")}`, items: JSON_ITEMS },
   { name: "an empty request", text: "{}\n", items: [json("{}", 0)] },
-])("OTLP/JSON: $name", async ({ text, items }) => {
+])("OTLP/JSON is read: $name", async ({ text, items }) => {
   expect((await itemsOf(textBytes(text))).map(read)).toEqual([...items]);
 });
 
-test("of one document over many lines, what is around it is left out", async () => {
+test("white space around a document of many lines is not part of it", async () => {
   const items = await itemsOf(textBytes(`\r\n ${DOCUMENT}\r\n\r\n${DOCUMENT}`));
 
   expect(items.map(read)).toEqual([json(DOCUMENT, 3), json(DOCUMENT, 3)]);
 });
 
-test("length-delimited protobuf is read unchanged, empty requests too", async () => {
+test("length-delimited protobuf is read unchanged, including empty requests", async () => {
   const bytes = lengthDelimited(new Uint8Array(0), ...REQUESTS);
 
   expect((await itemsOf(bytes)).map(read)).toEqual([
@@ -48,15 +52,18 @@ test("length-delimited protobuf is read unchanged, empty requests too", async ()
   ]);
 });
 
-test.each([1, 5, 64, 100_000])("nothing depends on chunks: of %d bytes", async (chunkBytes) => {
-  const files = [textBytes(LINES.join("\n")), lengthDelimited(...REQUESTS), REQUESTS[0]!];
+test.each([1, 5, 64, 100_000])(
+  "the result does not depend on chunks: of %d bytes",
+  async (chunkBytes) => {
+    const files = [textBytes(LINES.join("\n")), lengthDelimited(...REQUESTS), REQUESTS[0]!];
 
-  const found = await Promise.all(files.map((file) => itemsOf(file, chunkBytes)));
+    const found = await Promise.all(files.map((file) => itemsOf(file, chunkBytes)));
 
-  expect(found.flat().map(read)).toEqual([...JSON_ITEMS, ...PROTOBUF_ITEMS, PROTOBUF_ITEMS[0]!]);
-});
+    expect(found.flat().map(read)).toEqual([...JSON_ITEMS, ...PROTOBUF_ITEMS, PROTOBUF_ITEMS[0]!]);
+  },
+);
 
-test("a bare request is read in pieces that are the same bytes together", async () => {
+test("a bare request is read in pieces of the same bytes", async () => {
   const big = Buffer.concat(Array.from({ length: 400 }, (_, at) => requestOf(5, 1 + at * 5)));
 
   const items = await itemsOf(big, 10_000);
@@ -67,7 +74,7 @@ test("a bare request is read in pieces that are the same bytes together", async 
   expect(Buffer.concat(pieces).equals(big)).toBe(true);
 });
 
-test.each(GOLDEN_NAMES)("what an SDK sent is read in every format: %s", async (name) => {
+test.each(GOLDEN_NAMES)("the request of an SDK is read in every format: %s", async (name) => {
   const golden = goldenRequest(name);
   const line = textBytes(otlpJson(golden));
 
@@ -81,7 +88,7 @@ test.each(GOLDEN_NAMES)("what an SDK sent is read in every format: %s", async (n
   expect(others).toEqual([bare!, bare!]);
 });
 
-test("bytes that look like JSON at first are a request all the same", async () => {
+test("a bare request that begins like JSON is read as protobuf", async () => {
   // A ResourceSpans of 123 bytes that begins with a resource of 34 reads as `\n{\n"...`.
   const resource = bytesField(1, attribute("service.name", "x".repeat(14)));
   const rest = 123 - 2 - resource.length;
@@ -92,7 +99,7 @@ test("bytes that look like JSON at first are a request all the same", async () =
   expect((await itemsOf(bytes)).map(read)).toEqual([protobuf(bytes, 1)]);
 });
 
-test("metrics and logs of a Collector are recognised", async () => {
+test("metrics and logs of a collector are recognized", async () => {
   const text = `${LINES[0]}\n{"resourceMetrics":[]}\n{"resourceLogs":[]}\n${LINES[1]}\n`;
 
   expect((await itemsOf(textBytes(text))).map(read)).toEqual([
@@ -103,13 +110,13 @@ test("metrics and logs of a Collector are recognised", async () => {
   ]);
 });
 
-test("spans beside metrics or logs in one document are not left out", async () => {
+test("spans beside metrics or logs in a document are read", async () => {
   const mixed = `${LINES[1]!.slice(0, -1)},"resourceLogs":[]}`;
 
   expect((await itemsOf(textBytes(mixed))).map(read)).toEqual([json(mixed, 1)]);
 });
 
-test("an empty file has no request", async () => {
+test("an empty file has no requests", async () => {
   expect(await itemsOf(new Uint8Array(0))).toEqual([]);
 });
 
@@ -121,7 +128,7 @@ const TIMED = [
 
 const startMs = (item: FileItem | undefined) => (item as FileRequest).earliestStartMs();
 
-test("the earliest start is known for JSON, in strings or in numbers", async () => {
+test("the earliest start is read from JSON strings and numbers", async () => {
   const timed = { resourceSpans: [{ scopeSpans: [{ spans: TIMED }] }] };
 
   const [item] = await itemsOf(textBytes(JSON.stringify(timed)));
@@ -129,7 +136,7 @@ test("the earliest start is known for JSON, in strings or in numbers", async () 
   expect(startMs(item)).toBeCloseTo(1_753_000_000_250, 2);
 });
 
-test("the earliest start is known for protobuf, and unknown when no span says", async () => {
+test("the earliest start is read from protobuf, and undefined if no span has one", async () => {
   const golden = goldenRequest("plain-server-span");
 
   const [timed] = await itemsOf(golden);
@@ -139,7 +146,7 @@ test("the earliest start is known for protobuf, and unknown when no span says", 
   expect(startMs(untimed)).toBeUndefined();
 });
 
-test("the bytes of a file are accounted for", async () => {
+test("the sizes of requests add up to the size of the file", async () => {
   const files = [
     textBytes(`${LINES.join("\n")}\n`),
     textBytes(DOCUMENT),

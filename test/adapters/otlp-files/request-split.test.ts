@@ -20,7 +20,7 @@ import {
 
 const HEAD_BYTES = 1 + 4;
 
-/** The beginning of a field that says to be so long, with tag and length. */
+/** Returns the beginning of a field of this size: tag, length and three bytes. */
 function beginOfField(fieldBytes: number): Uint8Array {
   return Uint8Array.from([0x0a, ...varint(fieldBytes - HEAD_BYTES), 1, 2, 3]);
 }
@@ -31,7 +31,7 @@ test.each([
     fault: `truncated: the field that begins there has 8 of its ${MAX_REQUEST_BYTES} bytes`,
   },
   { fieldBytes: MAX_REQUEST_BYTES + 1, fault: "not a field of a trace request" },
-])("a field of $fieldBytes bytes is waited for up to the limit: $fault", async (field) => {
+])("a field of $fieldBytes bytes is accepted up to the limit: $fault", async (field) => {
   const begin = beginOfField(field.fieldBytes);
 
   const pieces = await Array.fromAsync(splitRequest(openSource(chunksOf(begin, 4))));
@@ -40,7 +40,7 @@ test.each([
   expect(pieces).toMatchObject([{ fault: field.fault, first: 0 }]);
 });
 
-test("bytes that are no field are found out", async () => {
+test("bytes that are not a field are reported", async () => {
   const noTag = Uint8Array.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
 
   const pieces = await Array.fromAsync(splitRequest(openSource(chunksOf(noTag, 4))));
@@ -52,14 +52,14 @@ const codec = new ProtobufSpanCodec();
 const sizesOf = (pieces: readonly Uint8Array[]) => pieces.map(({ length }) => length);
 const bytesOf = (pieces: readonly Uint8Array[]) => Buffer.concat(pieces);
 
-test("a request that is short is one piece, byte for byte", () => {
+test("a short request is returned as one piece", () => {
   const short = request(resourceSpans("shop", span(1)), bytesField(99, "unknown"));
 
   expect([...requestPieces(short)]).toEqual([short]);
   expect([...requestPieces(new Uint8Array(0))]).toEqual([new Uint8Array(0)]);
 });
 
-test("many ResourceSpans become pieces that are the same bytes together", () => {
+test("many ResourceSpans are split into pieces of the same bytes", () => {
   const many = Buffer.concat(Array.from({ length: 400 }, (_, at) => requestOf(5, 1 + at * 5)));
 
   const pieces = [...requestPieces(many)];
@@ -69,7 +69,7 @@ test("many ResourceSpans become pieces that are the same bytes together", () => 
   expect(bytesOf(pieces).equals(many)).toBe(true);
 });
 
-test("one long ResourceSpans becomes pieces with its spans, in order, and all around them", () => {
+test("a long ResourceSpans is split into pieces with all its spans in order", () => {
   const long = serverRequest(2000);
 
   const pieces = [...requestPieces(long)];
@@ -79,7 +79,7 @@ test("one long ResourceSpans becomes pieces with its spans, in order, and all ar
   expect(codec.decode(new Uint8Array(bytesOf(pieces)))).toEqual(codec.decode(long));
 });
 
-test("a span that is long by itself is not cut", () => {
+test("a long span is not split", () => {
   const long = span(2, bytesField(9, attribute("long", "x".repeat(PIECE_BYTES))));
 
   const pieces = [...requestPieces(request(resourceSpans("shop", span(1), long, span(3))))];
@@ -87,7 +87,7 @@ test("a span that is long by itself is not cut", () => {
   expect(pieces.map((piece) => codec.decode(new Uint8Array(piece)).length)).toEqual([1, 1, 1]);
 });
 
-test("a long resource is not written once for every few spans", () => {
+test("a long resource is not repeated for every few spans", () => {
   const resource = bytesField(1, bytesField(1, attribute("long", "x".repeat(PIECE_BYTES))));
   const spans = Array.from({ length: 10_000 }, (_, at) => span(at + 1));
   const long = request(bytesField(1, resource, bytesField(2, ...spans)));

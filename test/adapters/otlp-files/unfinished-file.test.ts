@@ -14,7 +14,7 @@ function inOwnFolder(name: string): string {
   return join(mkdtempSync(join(folder, "unfinished-")), name);
 }
 
-test("a file under way has another name, beside its own, and the mode asked for", async () => {
+test("an unfinished file has a temporary name in the same folder, and the requested mode", async () => {
   const path = inOwnFolder("a.binpb");
 
   const file = await openUnfinished(path, 0o600);
@@ -26,7 +26,7 @@ test("a file under way has another name, beside its own, and the mode asked for"
   expect(statSync(file.path).mode & 0o777).toBe(0o600);
 });
 
-test("abandoned, it leaves nothing, also when it was closed before", async () => {
+test("an abandoned file is removed, whether it is open or closed", async () => {
   const path = inOwnFolder("a.binpb");
   const [open, closed] = [await openUnfinished(path), await openUnfinished(path)];
   await closed.handle.close();
@@ -36,7 +36,7 @@ test("abandoned, it leaves nothing, also when it was closed before", async () =>
   expect(readdirSync(join(path, ".."))).toEqual([]);
 });
 
-test("the folder of a name is put on the disk, if it is there", async () => {
+test("syncFolder() syncs the folder of a path, and fails if it is missing", async () => {
   const path = inOwnFolder("a.binpb");
 
   await syncFolder(path);

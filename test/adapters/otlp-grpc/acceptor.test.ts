@@ -12,7 +12,7 @@ import {
 } from "../../support/running/running-grpc-listener.ts";
 import { nextTurn } from "../../support/running/searched-ring.ts";
 
-// Time passes when a test says so: on a busy machine a peer may take longer than any limit.
+// The tests move the time: on a busy machine a peer may exceed any limit of real time.
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
@@ -21,7 +21,7 @@ stopGrpcListenersAfterEach();
 const LIMIT_MS = 10;
 const { firstRequestMs } = GRPC_TEST_LIMITS;
 
-/** A whole export of no spans. */
+/** Sends a complete export without spans. */
 function exportOn(peer: GrpcRawPeer, streamId: number): void {
   const flags = FLAG.endHeaders;
   peer.send(
@@ -36,16 +36,16 @@ function answerOn(peer: GrpcRawPeer, streamId: number) {
   );
 }
 
-/** The server has read what the peer sent before: settings come when a session exists. */
+/** Resolves when the server has created a session, which its settings prove. */
 function greeting(peer: GrpcRawPeer) {
   return peer.greet().frame(({ type }) => type === FRAME.settings);
 }
 
-describe("more connections than there may be", () => {
+describe("connections beyond a limit", () => {
   test.each([
     { limits: { connections: 2 }, reason: "too_many_connections" as const },
     { limits: { connectionsPerAddress: 2 }, reason: "too_many_connections_per_address" as const },
-  ])("are closed, and counted and logged as $reason", async ({ limits, reason }) => {
+  ])("are closed, counted and logged as $reason", async ({ limits, reason }) => {
     const { peer, listener, logger, problems } = await runGrpcListener({ limits });
     const [first, second] = [peer(), peer()];
     await Promise.all([greeting(first), greeting(second)]);
@@ -62,7 +62,7 @@ describe("more connections than there may be", () => {
     ]);
   });
 
-  test("are taken again when one has closed", async () => {
+  test("are accepted again after one has closed", async () => {
     const { peer, client, listener } = await runGrpcListener({ limits: { connections: 1 } });
     const first = peer();
     await greeting(first);
@@ -76,16 +76,16 @@ describe("more connections than there may be", () => {
   });
 });
 
-/** The server has as many connections open. */
+/** Resolves when the server has this number of open connections. */
 async function connections({ listener }: RunningGrpcListener, count: number): Promise<void> {
   while (listener.counts().openConnections !== count) await nextTurn();
 }
 
-describe("the first request", () => {
+describe("the limit for the first request", () => {
   test.each([
-    { name: "says nothing", speak: async (_peer: GrpcRawPeer) => {} },
-    { name: "only greets", speak: greeting },
-  ])("a peer that $name is closed when its time is up", async ({ speak }) => {
+    { name: "sends nothing", speak: async (_peer: GrpcRawPeer) => {} },
+    { name: "only sends the preface", speak: greeting },
+  ])("closes a peer that $name", async ({ speak }) => {
     const run = await runGrpcListener();
     const silent = run.peer();
     await speak(silent);
@@ -102,7 +102,7 @@ describe("the first request", () => {
     ]);
   });
 
-  test("a peer that made one may be silent after it", async () => {
+  test("does not apply to later requests", async () => {
     const { peer, problems } = await runGrpcListener();
     const busy = peer().greet();
     exportOn(busy, 1);
@@ -115,7 +115,7 @@ describe("the first request", () => {
     expect(countsOf(problems)).toEqual({});
   });
 
-  test("a peer that disconnects before then is not a problem", async () => {
+  test("reports no problem if the peer disconnects earlier", async () => {
     const run = await runGrpcListener();
     const gone = run.peer();
     await greeting(gone);
@@ -133,8 +133,8 @@ function goAway({ type }: ReceivedFrame): boolean {
   return type === FRAME.goAway;
 }
 
-/** The server has read all that the peer sent before. */
-async function heard(peer: GrpcRawPeer): Promise<void> {
+/** Resolves when the server has read everything that the peer has sent. */
+async function readByServer(peer: GrpcRawPeer): Promise<void> {
   const before = peer.frames.length;
   peer.send(frame({ type: FRAME.ping, flags: 0 }, Buffer.alloc(8)));
   await peer.frame(
@@ -142,8 +142,8 @@ async function heard(peer: GrpcRawPeer): Promise<void> {
   );
 }
 
-/** Time passes, turn by turn, until this has happened. */
-async function passUntil(happened: Promise<unknown>): Promise<void> {
+/** Moves the time, turn by turn, until the promise has settled. */
+async function moveTimeUntil(happened: Promise<unknown>): Promise<void> {
   const end = { isReached: false };
   void happened.finally(() => (end.isReached = true));
   while (!end.isReached) {
@@ -152,74 +152,74 @@ async function passUntil(happened: Promise<unknown>): Promise<void> {
   }
 }
 
-/** In all the time that passes in a test no other limit of time is reached. */
+/** Returns limits of which only this one can be reached during a test. */
 function only(limit: "idleMs" | "keepaliveMs" | "connectionAgeMs") {
   const far = 2 ** 30;
   const others = { firstRequestMs: far, idleMs: far, keepaliveMs: far, connectionAgeMs: far };
   return { limits: { ...others, [limit]: LIMIT_MS } };
 }
 
-describe("connections that last", () => {
+describe("long-lived connections", () => {
   test("are closed when idle", async () => {
     const { peer } = await runGrpcListener(only("idleMs"));
     const idle = peer().greet();
     exportOn(idle, 1);
     await answerOn(idle, 1);
 
-    await passUntil(idle.ended);
+    await moveTimeUntil(idle.ended);
 
     const noError = 0;
     expect(idle.frames.find(goAway)!.payload.readUInt32BE(4)).toBe(noError);
   });
 
-  test("are not idle while a call goes on", async () => {
+  test("are not idle during a call", async () => {
     const { peer } = await runGrpcListener(only("idleMs"));
     const [busy, idle] = [peer().greet(), peer().greet()];
     busy.send(frame({ type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 }, HEADERS));
-    await Promise.all([heard(busy), heard(idle)]);
+    await Promise.all([readByServer(busy), readByServer(idle)]);
 
-    await passUntil(idle.ended);
+    await moveTimeUntil(idle.ended);
     busy.send(frame({ type: FRAME.data, flags: FLAG.endStream, streamId: 1 }, messagePrefix(0)));
 
     expect((await answerOn(busy, 1)).streamId).toBe(1);
   });
 
-  test("are closed when they answer no ping", async () => {
+  test("are closed if they do not answer a ping", async () => {
     const { peer } = await runGrpcListener(only("keepaliveMs"));
-    const deaf = peer();
-    await greeting(deaf);
+    const silent = peer();
+    await greeting(silent);
 
     jest.advanceTimersByTime(LIMIT_MS);
-    await deaf.frame(({ type }) => type === FRAME.ping);
-    const before = deaf.frames.some(goAway);
-    await passUntil(deaf.ended);
+    await silent.frame(({ type }) => type === FRAME.ping);
+    const before = silent.frames.some(goAway);
+    await moveTimeUntil(silent.ended);
 
-    expect([before, deaf.frames.some(goAway)]).toEqual([false, true]);
+    expect([before, silent.frames.some(goAway)]).toEqual([false, true]);
   });
 
-  test("are asked to go when they are old, and their calls are finished", async () => {
+  test("receive GOAWAY at their maximum age, after which their calls finish", async () => {
     const { peer } = await runGrpcListener(only("connectionAgeMs"));
     const old = peer().greet();
     old.send(frame({ type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 }, HEADERS));
-    await heard(old);
+    await readByServer(old);
 
-    await passUntil(old.frame(goAway));
+    await moveTimeUntil(old.frame(goAway));
     old.send(frame({ type: FRAME.data, flags: FLAG.endStream, streamId: 1 }, messagePrefix(0)));
     await answerOn(old, 1);
-    await passUntil(old.ended);
+    await moveTimeUntil(old.ended);
 
     expect(old.frames.filter(goAway).length).toBeGreaterThan(0);
   });
 
-  test("are closed in the end, also when the peer never closes its side", async () => {
+  test("are closed even if the peer never closes its side", async () => {
     const run = await runGrpcListener(only("idleMs"));
-    const rude = run.peer().greet();
-    exportOn(rude, 1);
-    await answerOn(rude, 1);
-    await passUntil(rude.ended);
+    const lingering = run.peer().greet();
+    exportOn(lingering, 1);
+    await answerOn(lingering, 1);
+    await moveTimeUntil(lingering.ended);
 
-    await passUntil(connections(run, 0));
-    // Has an hour for what is left, and no time passes.
+    await moveTimeUntil(connections(run, 0));
+    // The grace period is an hour, and the time stands still.
     await run.listener.stop(3_600_000);
 
     expect(run.listener.counts().openConnections).toBe(0);
@@ -228,7 +228,7 @@ describe("connections that last", () => {
 
 const HEADERS = callHeaders(EXPORT_PATH);
 
-test("more streams than a connection may have are refused, one by one", async () => {
+test("streams beyond the limit of a connection are refused one by one", async () => {
   const { peer } = await runGrpcListener({ limits: { streamsPerConnection: 2 } });
   const greedy = peer().greet();
 
@@ -245,7 +245,7 @@ test("more streams than a connection may have are refused, one by one", async ()
 });
 
 describe("a pause", () => {
-  test("refuses new connections, closes unused ones, and leaves the others open", async () => {
+  test("refuses new connections, closes unused ones, and keeps the others open", async () => {
     const { peer, listener } = await runGrpcListener();
     const [busy, silent] = [peer().greet(), peer()];
     exportOn(busy, 1);
@@ -262,7 +262,7 @@ describe("a pause", () => {
     expect(listener.counts().openConnections).toBe(1);
   });
 
-  test("ends on the same port, and ending it twice changes nothing", async () => {
+  test("ends on the same port, and a second resume() has no effect", async () => {
     const { client, listener } = await runGrpcListener();
     listener.pause();
 
@@ -273,7 +273,7 @@ describe("a pause", () => {
     expect(end.code).toBe(status.OK);
   });
 
-  test("is over for good when it stops", async () => {
+  test("does not end after a stop", async () => {
     const { peer, listener } = await runGrpcListener();
     listener.pause();
 
@@ -285,7 +285,7 @@ describe("a pause", () => {
   });
 });
 
-test("who is silent can be sent away while others are let in", async () => {
+test("relieve() closes silent connections while new ones are accepted", async () => {
   const { peer, listener } = await runGrpcListener();
   const silent = peer();
   await greeting(peer());

@@ -3,7 +3,7 @@ import { status } from "@grpc/grpc-js";
 import { callFailure } from "../../../src/adapters/otlp-grpc/call-handlers.ts";
 import { google } from "../../../src/adapters/otlp/generated/otlp.js";
 
-test("a failure has the code of its outcome, its message, and both as details", () => {
+test("a failure has the code and message of its outcome, also in its details", () => {
   const failure = callFailure({ outcome: "malformed", message: "field 1 is cut short" });
 
   const [details] = failure.metadata?.get("grpc-status-details-bin") ?? [];
@@ -15,10 +15,13 @@ test("a failure has the code of its outcome, its message, and both as details", 
 });
 
 test.each([
-  { outcome: "unsupported_encoding", taken: ["identity,gzip,deflate,zstd"] },
+  { outcome: "unsupported_encoding", accepted: ["identity,gzip,deflate,zstd"] },
   { outcome: "malformed_frame", taken: [] },
-] as const)("only what is not supported says what is: $outcome", ({ outcome, taken }) => {
-  const { metadata } = callFailure({ outcome, message: "no" });
+] as const)(
+  "only unsupported_encoding lists the supported encodings: $outcome",
+  ({ outcome, accepted }) => {
+    const { metadata } = callFailure({ outcome, message: "no" });
 
-  expect<readonly unknown[] | undefined>(metadata?.get("grpc-accept-encoding")).toEqual(taken);
-});
+    expect<readonly unknown[] | undefined>(metadata?.get("grpc-accept-encoding")).toEqual(accepted);
+  },
+);

@@ -29,22 +29,22 @@ test.each([
   "application/grpc+json",
   "application/grpc;charset=utf-8",
   "application/grpc+proto ; a=b",
-])("%s is gRPC", (type) => {
+])("the content type %s is gRPC", (type) => {
   expect(adapted({ "content-type": type })).toEqual({ "content-type": "application/grpc" });
 });
 
 test.each(["application/grpc-web", "application/grpcfoo", "a/grpc", "grpc"])(
-  "%s is not, and grpc-js will say so",
+  "the content type %s is left for grpc-js to refuse",
   (type) => {
     expect(adapted({ "content-type": type })).toEqual({ "content-type": "" });
   },
 );
 
-test("without a content type, none is made up", () => {
+test("a missing content type stays missing", () => {
   expect(adapted({})).toEqual({});
 });
 
-test("a deadline and an encoding are not for grpc-js to see, all else is", () => {
+test("only the deadline and the encoding are concealed from grpc-js", () => {
   const headers = { "grpc-timeout": "1S", "grpc-encoding": "zstd", te: "trailers" };
 
   expect(adapted(headers)).toEqual({ "spanring-message-encoding": "zstd", te: "trailers" });
@@ -52,8 +52,8 @@ test("a deadline and an encoding are not for grpc-js to see, all else is", () =>
 
 stopGrpcListenersAfterEach();
 
-// Goal: what grpc-js refuses before we see it is recorded. Method: a listener without metrics and
-// logs gets it, and what the list of problems then says is compared.
+// Goal: calls that grpc-js refuses by itself are recorded. Method: such calls are sent to a listener
+// without metrics and logs, and the list of problems is compared.
 test.each([
   { path: "/no.such/Method", type: "application/grpc", reason: "unknown_path" },
   { path: UNSUPPORTED_PATHS.metrics, type: "application/grpc", reason: "unsupported_metrics" },
@@ -73,7 +73,7 @@ test.each([
   ]);
 });
 
-test("a message that is too long is recorded, with its length and the limit", async () => {
+test("a message above the limit is recorded with its length and the limit", async () => {
   const { listener, problems, receiver } = await runGrpcListener({ maxMessageBytes: 1000 });
   const session = openHttp2(listener.port);
 
@@ -99,33 +99,33 @@ test("a correct call is not a problem", async () => {
 test.each([
   { headers: { ":status": 200 }, name: "success" },
   { headers: { "grpc-status": 5, "grpc-message": "no such service" }, name: "another status" },
-  { headers: { "grpc-status": 12, "grpc-message": "not this way" }, name: "one of our own" },
-])("$name is not refused by grpc-js", ({ headers }) => {
+  { headers: { "grpc-status": 12, "grpc-message": "not this way" }, name: "a status by spanring" },
+])("$name is not a refusal by grpc-js", ({ headers }) => {
   expect(refusedCall(headers, EXPORT_PATH)).toBeUndefined();
 });
 
-test("a message of metrics that is too long is metrics, and one of health is nothing", () => {
+test("an oversized message of metrics is recorded as metrics, and one of health is not recorded", () => {
   const lengths = { lengthBytes: 2, maxBytes: 1 };
 
   expect(tooLargeCall(UNSUPPORTED_PATHS.metrics, lengths)?.reason).toBe("unsupported_metrics");
   expect(tooLargeCall("/grpc.health.v1.Health/Check", lengths)).toBeUndefined();
 });
 
-const OF_LIBRARY = {
+const LIBRARY_FAULT = {
   "grpc-status": status.UNIMPLEMENTED,
   "grpc-message": encodeURI("Received no request message for server streaming method /a.B/C"),
 };
 
 test.each([
-  { name: "the fault", headers: OF_LIBRARY, isFault: true },
-  { name: "another status", headers: { ...OF_LIBRARY, "grpc-status": 13 }, isFault: false },
-  { name: "no status, as before a message", headers: { ":status": 200 }, isFault: false },
+  { name: "the fault", headers: LIBRARY_FAULT, isFault: true },
+  { name: "another status", headers: { ...LIBRARY_FAULT, "grpc-status": 13 }, isFault: false },
+  { name: "no status", headers: { ":status": 200 }, isFault: false },
   {
-    name: "a method that is not there",
-    headers: { ...OF_LIBRARY, "grpc-message": "The server does not implement the method /a" },
+    name: "an unknown method",
+    headers: { ...LIBRARY_FAULT, "grpc-message": "The server does not implement the method /a" },
     isFault: false,
   },
-])("recognized among the other answers of grpc-js: $name", ({ headers, isFault }) => {
+])("$name is recognized as a cardinality fault of grpc-js: $isFault", ({ headers, isFault }) => {
   expect(isCardinalityFault(headers)).toBe(isFault);
 });
 
@@ -152,10 +152,25 @@ test.each([
     code: 13,
     message: "before the end of its message",
   },
-  { name: "all of one", seenBytes: 5, receivedBytes: 15, code: 12, message: "more than one" },
-  { name: "two", seenBytes: 5, receivedBytes: 30, code: 12, message: "more than one message" },
-])("of a message of 10 bytes came $name", ({ seenBytes, receivedBytes, code, message }) => {
-  const fault = cardinalityFault({ prefix: { seenBytes, lengthBytes: 10 }, receivedBytes });
+  {
+    name: "more than one message",
+    seenBytes: 5,
+    receivedBytes: 15,
+    code: 12,
+    message: "more than one",
+  },
+  {
+    name: "two messages",
+    seenBytes: 5,
+    receivedBytes: 30,
+    code: 12,
+    message: "more than one message",
+  },
+])(
+  "the fault is explained if, of a message of 10 bytes, the server received $name",
+  ({ seenBytes, receivedBytes, code, message }) => {
+    const fault = cardinalityFault({ prefix: { seenBytes, lengthBytes: 10 }, receivedBytes });
 
-  expect(fault).toEqual({ code, message: expect.stringContaining(message) });
-});
+    expect(fault).toEqual({ code, message: expect.stringContaining(message) });
+  },
+);

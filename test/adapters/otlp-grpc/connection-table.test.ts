@@ -5,15 +5,15 @@ import { countEntries } from "../../support/oracles/entry-count.ts";
 
 const LIMITS = { connections: 4, connectionsPerAddress: 2 };
 
-describe("who is refused", () => {
-  test("no one while there is room", () => {
+describe("a new connection", () => {
+  test("is accepted below the limits", () => {
     const table = new ConnectionTable(LIMITS);
     table.add(fakeConnection("192.0.2.1"));
 
     expect(table.refusalOf("192.0.2.1")).toBeUndefined();
   });
 
-  test("an address with as many connections as it may have, and no other", () => {
+  test("is refused at the limit of its address, which does not affect other addresses", () => {
     const table = new ConnectionTable(LIMITS);
     table.add(fakeConnection("192.0.2.1"));
     table.add(fakeConnection("192.0.2.1"));
@@ -22,7 +22,7 @@ describe("who is refused", () => {
     expect(table.refusalOf("192.0.2.2")).toBeUndefined();
   });
 
-  test("everyone when the total is reached", () => {
+  test("is refused at the total limit", () => {
     const table = new ConnectionTable(LIMITS);
     for (const address of ["a", "b", "c", "d"]) table.add(fakeConnection(address));
 
@@ -30,8 +30,8 @@ describe("who is refused", () => {
   });
 });
 
-describe("a connection that has closed", () => {
-  test("makes room, in all and for its address", () => {
+describe("a closed connection", () => {
+  test("makes room, in total and for its address", () => {
     const table = new ConnectionTable({ connections: 2, connectionsPerAddress: 2 });
     const connections = [fakeConnection("a"), fakeConnection("a")] as const;
     for (const connection of connections) table.add(connection);
@@ -42,7 +42,7 @@ describe("a connection that has closed", () => {
     expect(table.refusalOf("a")).toBeUndefined();
   });
 
-  test("makes room once, however often it is removed", () => {
+  test("makes room once, even if it is removed twice", () => {
     const table = new ConnectionTable(LIMITS);
     const closed = fakeConnection("a");
     table.add(closed);
@@ -57,7 +57,7 @@ describe("a connection that has closed", () => {
     expect(table.refusalOf("a")).toBe("too_many_connections_per_address");
   });
 
-  test("leaves no entry behind", () => {
+  test("leaves no entry", () => {
     const table = new ConnectionTable(LIMITS);
     const connections = ["a", "a", "b"].map((address) => fakeConnection(address));
     for (const connection of connections) table.add(connection);
@@ -70,7 +70,7 @@ describe("a connection that has closed", () => {
   });
 });
 
-test("a connection is found by its ends, and by no others", () => {
+test("a connection is found only by its own addresses and ports", () => {
   const table = new ConnectionTable(LIMITS);
   const connection = fakeConnection("192.0.2.1");
   const { remoteAddress, remotePort = 0, localPort } = connection.socket;
@@ -82,7 +82,7 @@ test("a connection is found by its ends, and by no others", () => {
   expect([...table]).toEqual([connection]);
 });
 
-test("one port of a peer may be connected to two of our addresses: the keys differ", () => {
+test("the keys of two local addresses differ for the same peer", () => {
   const peer = { remoteAddress: "192.0.2.1", remotePort: 40_000, localPort: 4317 };
 
   const keys = ["192.0.2.8", "192.0.2.9"].map((localAddress) => endsKey({ ...peer, localAddress }));

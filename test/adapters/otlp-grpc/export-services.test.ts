@@ -21,7 +21,7 @@ function statusDetails(trailers: Metadata) {
   return google.rpc.Status.decode(bytes as Buffer);
 }
 
-describe("the answer to the sender", () => {
+describe("the answer to an export", () => {
   const cases: { receipt: Receipt; code: status; details: string }[] = [
     {
       receipt: { outcome: "malformed", message: "field 1 is cut short" },
@@ -61,7 +61,7 @@ describe("the answer to the sender", () => {
     expect(statusDetails(end.trailers).code).toBe(expected.code);
   });
 
-  test("acceptance is a body of zero bytes", async () => {
+  test("is empty if all spans are accepted", async () => {
     const { client, receiver } = await runGrpcListener();
 
     const end = await callUnary(client(), EXPORT_PATH, REQUEST);
@@ -71,7 +71,7 @@ describe("the answer to the sender", () => {
     expect(receiver.requests).toEqual([REQUEST]);
   });
 
-  test("an empty request is handed on, and succeeds", async () => {
+  test("is a success for an empty request, which the receiver gets", async () => {
     const { client, receiver } = await runGrpcListener();
 
     const end = await callUnary(client(), EXPORT_PATH, Buffer.alloc(0));
@@ -80,7 +80,7 @@ describe("the answer to the sender", () => {
     expect(receiver.requests).toEqual([Buffer.alloc(0)]);
   });
 
-  test("a partial success says how many spans were rejected, and why", async () => {
+  test("reports the number of rejected spans and the reason", async () => {
     const { client, receiver } = await runGrpcListener();
     const message = "2 spans without a trace id: set one";
     receiver.answer = () => ({ outcome: "partly_rejected", rejectedSpans: 2, message });
@@ -93,7 +93,7 @@ describe("the answer to the sender", () => {
     expect(partialSuccess?.errorMessage).toBe(message);
   });
 
-  test("a refusal says when to come back, and no other failure does", async () => {
+  test("contains a delay only if the request was refused", async () => {
     const { client, receiver } = await runGrpcListener();
     receiver.answer = () => ({ outcome: "refused", message: "full", retryAfterMs: 1500 });
     const refused = await callUnary(client(), EXPORT_PATH, REQUEST);
@@ -107,7 +107,7 @@ describe("the answer to the sender", () => {
     expect(statusDetails(tooLarge.trailers).details).toEqual([]);
   });
 
-  test("a message that no trailer can carry is cut, and half a character is mended", async () => {
+  test("contains a message that is cut to fit into trailers, without lone surrogates", async () => {
     const { client, receiver } = await runGrpcListener();
     receiver.answer = () => ({ outcome: "malformed", message: `\ud83d${"x".repeat(2000)}` });
 
@@ -119,7 +119,7 @@ describe("the answer to the sender", () => {
 });
 
 describe("a receiver that throws", () => {
-  test("is a fault of ours: UNAVAILABLE, without details for the peer", async () => {
+  test("is answered with UNAVAILABLE, without details for the peer", async () => {
     const { client, receiver } = await runGrpcListener();
     receiver.answer = () => {
       throw new Error("the lock is gone");
@@ -131,7 +131,7 @@ describe("a receiver that throws", () => {
     expect(end.details).not.toContain("lock");
   });
 
-  test("is logged, once for many in a second, without the request", async () => {
+  test("is logged once per second, without the request", async () => {
     const { client, receiver, logger, problems } = await runGrpcListener();
     receiver.answer = () => {
       throw new Error("the lock is gone");
@@ -149,7 +149,7 @@ describe("a receiver that throws", () => {
     expect(JSON.stringify(lines)).not.toContain("payload");
   });
 
-  test("is logged also when what it throws is no error", async () => {
+  test("is logged even if it throws a value that is not an error", async () => {
     const { client, receiver, logger } = await runGrpcListener();
     receiver.answer = () => {
       throw "nothing much"; // oxlint-disable-line no-throw-literal -- libraries do
@@ -161,18 +161,18 @@ describe("a receiver that throws", () => {
   });
 });
 
-describe("sizes", () => {
+describe("the size limit", () => {
   const MAX = 10_000;
 
   test.each([
-    { name: "as long as the limit", lengthBytes: MAX, code: status.OK, counted: [] },
+    { name: "of exactly the limit", lengthBytes: MAX, code: status.OK, counted: [] },
     {
-      name: "a byte longer",
+      name: "of a byte more",
       lengthBytes: MAX + 1,
       code: status.RESOURCE_EXHAUSTED,
       counted: ["too_large"],
     },
-  ])("a plain request $name: $code", async ({ lengthBytes, code, counted }) => {
+  ])("for a plain request $name: $code", async ({ lengthBytes, code, counted }) => {
     const { client, receiver } = await runGrpcListener({ maxMessageBytes: MAX });
 
     const end = await callUnary(client(), EXPORT_PATH, Buffer.alloc(lengthBytes, 7));
@@ -182,7 +182,7 @@ describe("sizes", () => {
     expect<readonly string[]>(receiver.turnedAwayAs).toEqual(counted);
   });
 
-  test("a too long message of another method is not counted as a trace request", async () => {
+  test("does not count an oversized message of another method as a trace request", async () => {
     const { client, receiver } = await runGrpcListener({ maxMessageBytes: MAX });
 
     const end = await callUnary(client(), "/grpc.health.v1.Health/Check", Buffer.alloc(MAX + 1));
@@ -192,9 +192,9 @@ describe("sizes", () => {
   });
 
   test.each([
-    { name: "as long as the limit", lengthBytes: MAX, code: status.OK },
-    { name: "a byte longer", lengthBytes: MAX + 1, code: status.RESOURCE_EXHAUSTED },
-  ])("a compressed request that becomes $name: $code", async ({ lengthBytes, code }) => {
+    { name: "of exactly the limit", lengthBytes: MAX, code: status.OK },
+    { name: "of a byte more", lengthBytes: MAX + 1, code: status.RESOURCE_EXHAUSTED },
+  ])("for a compressed request $name after decompression: $code", async ({ lengthBytes, code }) => {
     const { client, receiver } = await runGrpcListener({ maxMessageBytes: MAX });
 
     const end = await callUnary(client(GZIP), EXPORT_PATH, Buffer.alloc(lengthBytes, 7));
@@ -203,7 +203,7 @@ describe("sizes", () => {
     expect(receiver.requests).toHaveLength(code === status.OK ? 1 : 0);
   });
 
-  test("a connection goes on after a request that was too large", async () => {
+  test("does not end the connection when it refuses a request", async () => {
     const { client } = await runGrpcListener({ maxMessageBytes: MAX });
     const sender = client();
 
@@ -215,13 +215,13 @@ describe("sizes", () => {
   });
 });
 
-// A message of 4 MB is many times what a peer may send unasked, and Bun can keep wrong counts of
+// A message of 4 MB exceeds the initial window many times, and Bun can keep wrong counts of
 // it for later streams of a connection: https://github.com/oven-sh/bun/pull/40180
 test.each([
-  { name: "the first", before: [] },
-  { name: "the second", before: [100] },
-  { name: "one after other large ones", before: [4_000_000, 4_000_000] },
-])("a large message arrives as $name of a connection", async ({ before }) => {
+  { name: "the first message", before: [] },
+  { name: "the second message", before: [100] },
+  { name: "a message after other large ones", before: [4_000_000, 4_000_000] },
+])("a large message arrives unchanged as $name of a connection", async ({ before }) => {
   const { client, receiver } = await runGrpcListener();
   const sender = client();
   const large = Buffer.alloc(4_000_000, 7);
@@ -245,7 +245,7 @@ test("messages of many sizes arrive together on one connection", async () => {
   expect(receiver.requests).toHaveLength(messages.length);
 });
 
-test("gzip from a client library arrives as it was before", async () => {
+test("a message that a client library compressed with gzip is decompressed", async () => {
   const { client, receiver } = await runGrpcListener();
   const request = Buffer.from("the same text again and again ".repeat(10_000));
 
@@ -264,7 +264,7 @@ test("gzip without grpc-encoding is not decompressed", async () => {
   expect(receiver.requests).toEqual([request]);
 });
 
-test("an unknown method is UNIMPLEMENTED", async () => {
+test("a call of an unknown method is UNIMPLEMENTED", async () => {
   const { client } = await runGrpcListener();
 
   const path = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
@@ -273,7 +273,7 @@ test("an unknown method is UNIMPLEMENTED", async () => {
   expect(end.code).toBe(status.UNIMPLEMENTED);
 });
 
-test("a deadline that is far away is no deadline that has passed", async () => {
+test("a deadline beyond the range of timers does not expire at once", async () => {
   const { client } = await runGrpcListener();
   const daysMs = 60 * 24 * 3600 * 1000;
 

@@ -25,15 +25,15 @@ stopGrpcListenersAfterEach();
 
 const REQUEST = Buffer.from("not decoded here");
 
-describe("starting", () => {
-  test("on port 0 takes a free port, and says which", async () => {
+describe("a start", () => {
+  test("on port 0 selects a free port and reports it", async () => {
     const [one, other] = [await runGrpcListener(), await runGrpcListener()];
 
     expect(one.listener.port).toBeGreaterThan(0);
     expect(one.listener.port).not.toBe(other.listener.port);
   });
 
-  test("on a port that is taken fails with EADDRINUSE", async () => {
+  test("on a port in use fails with EADDRINUSE", async () => {
     const { listener } = await runGrpcListener();
 
     const second = runGrpcListener({ address: { host: "127.0.0.1", port: listener.port } });
@@ -41,13 +41,13 @@ describe("starting", () => {
     expect(second).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 
-  test("on an address of another machine fails", async () => {
+  test("on the address of another machine fails", async () => {
     const elsewhere = runGrpcListener({ address: { host: "192.0.2.1", port: 0 } });
 
     expect(elsewhere).rejects.toMatchObject({ code: "EADDRNOTAVAIL" });
   });
 
-  test("two listeners in one process know their own calls", async () => {
+  test("of two listeners in a process keeps their calls apart", async () => {
     const [one, other] = [await runGrpcListener(), await runGrpcListener()];
     const session = openHttp2(one.listener.port);
 
@@ -66,8 +66,8 @@ const REFLECTION_PATH = "/grpc.reflection.v1.ServerReflection/ServerReflectionIn
 /** A ServerReflectionRequest with an empty `list_services`. */
 const LIST_SERVICES = Buffer.of(0x3a, 0);
 
-describe("stopping", () => {
-  test("lets a call that has begun finish", async () => {
+describe("a stop", () => {
+  test("lets a call in progress finish", async () => {
     const { listener, receiver } = await runGrpcListener();
     const session = openHttp2(listener.port);
     const stream = beginCall(session, { pieces: [messagePrefix(REQUEST.length)] });
@@ -83,20 +83,20 @@ describe("stopping", () => {
     expect(receiver.requests).toEqual([REQUEST]);
   });
 
-  test("ends the calls that watch an unknown service or hold a reflection stream", async () => {
+  test("ends health watches and reflection streams", async () => {
     const { client, listener } = await runGrpcListener();
     const watcher = openServerStream(
       client(),
       "/grpc.health.v1.Health/Watch",
       Buffer.from("\n\x03x.Y"),
     );
-    const dialogue = openDialogue(client(), REFLECTION_PATH);
-    dialogue.call.write(LIST_SERVICES);
-    await Promise.all([watcher.next(), dialogue.next()]);
+    const reflection = openDialogue(client(), REFLECTION_PATH);
+    reflection.call.write(LIST_SERVICES);
+    await Promise.all([watcher.next(), reflection.next()]);
 
     await listener.stop(3_600_000);
 
-    const ends = await Promise.all([watcher.ended, dialogue.ended]);
+    const ends = await Promise.all([watcher.ended, reflection.ended]);
     expect(ends.map(({ code }) => code)).toEqual([status.UNAVAILABLE, status.UNAVAILABLE]);
   });
 
@@ -109,7 +109,7 @@ describe("stopping", () => {
     expect(listener.counts().openConnections).toBe(0);
   });
 
-  test("aborts unfinished calls when the time is up", async () => {
+  test("aborts unfinished calls after the grace period", async () => {
     const { peer, listener } = await runGrpcListener();
     const stuck = peer().greet();
     const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
@@ -124,7 +124,7 @@ describe("stopping", () => {
     expect(listener.counts()).toMatchObject({ openConnections: 0, heldBytes: 0 });
   });
 
-  test("takes no more connections", async () => {
+  test("refuses new connections", async () => {
     const { client, listener } = await runGrpcListener();
 
     await listener.stop(0);
@@ -133,7 +133,7 @@ describe("stopping", () => {
     expect(end.code).toBe(status.UNAVAILABLE);
   });
 
-  test("a second time, without any, breaks off what the first one waits for", async () => {
+  test("without a grace period interrupts an earlier stop that waits", async () => {
     const { peer, listener } = await runGrpcListener();
     const stuck = peer().greet();
     const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
@@ -148,32 +148,32 @@ describe("stopping", () => {
   });
 });
 
-describe("bytes in flight", () => {
+describe("the bytes in flight", () => {
   test("are zero after calls of every kind have ended", async () => {
     const { client, peer, listener } = await runGrpcListener({ maxMessageBytes: 100_000 });
     const sender = client();
     const head = { type: FRAME.headers, flags: FLAG.endHeaders };
-    const leaver = peer().greet();
-    leaver.send(frame({ ...head, streamId: 1 }, callHeaders(EXPORT_PATH)));
-    leaver.send(frame({ type: FRAME.data, streamId: 1 }, messagePrefix(5000)));
-    leaver.send(frame({ ...head, streamId: 3 }, callHeaders(EXPORT_PATH)));
-    leaver.send(frame({ type: FRAME.resetStream, streamId: 3 }, Buffer.of(0, 0, 0, 8)));
-    leaver.send(frame({ type: FRAME.ping }, Buffer.alloc(8)));
-    await leaver.frame(({ type }) => type === FRAME.ping);
-    const heldByOne = listener.counts().heldBytes;
+    const leaving = peer().greet();
+    leaving.send(frame({ ...head, streamId: 1 }, callHeaders(EXPORT_PATH)));
+    leaving.send(frame({ type: FRAME.data, streamId: 1 }, messagePrefix(5000)));
+    leaving.send(frame({ ...head, streamId: 3 }, callHeaders(EXPORT_PATH)));
+    leaving.send(frame({ type: FRAME.resetStream, streamId: 3 }, Buffer.of(0, 0, 0, 8)));
+    leaving.send(frame({ type: FRAME.ping }, Buffer.alloc(8)));
+    await leaving.frame(({ type }) => type === FRAME.ping);
+    const heldByLeaving = listener.counts().heldBytes;
 
     await callUnary(sender, EXPORT_PATH, REQUEST);
     await callUnary(sender, EXPORT_PATH, Buffer.alloc(100_001));
     await callUnary(sender, "/no.such/Method", REQUEST);
-    leaver.destroy();
+    leaving.destroy();
     await listener.stop(0);
 
-    expect(heldByOne).toBeGreaterThan(512);
-    expect(heldByOne).toBeLessThan(20_000);
+    expect(heldByLeaving).toBeGreaterThan(512);
+    expect(heldByLeaving).toBeLessThan(20_000);
     expect(listener.counts().heldBytes).toBe(0);
   });
 
-  test("of one message may be as many as the budget", async () => {
+  test("of one message may equal the budget", async () => {
     const size = 1_000_000;
     const limits = { inFlightBytes: size };
     const { client, problems } = await runGrpcListener({ limits, maxMessageBytes: size });
@@ -185,7 +185,7 @@ describe("bytes in flight", () => {
   });
 });
 
-test("grpc-js is given every limit that it can keep, and none is left open", () => {
+test("every limit of grpc-js is set", () => {
   const limits = {
     ...GRPC_TEST_LIMITS,
     streamsPerConnection: 1,
@@ -215,10 +215,10 @@ beforeEach(() => {
   logger = new RecordingLogger();
   logLibraryThrough(logger, new HandMovedClock());
 });
-// The logger is the process's: other test files start with none.
+// The logger belongs to the process: other test files start without one.
 afterAll(() => setLogger({}));
 
-test("what grpc-js complains of is a warning of ours, without the value that a peer sent", () => {
+test("a complaint of grpc-js is logged as a warning without the value that the peer sent", () => {
   Metadata.fromHttp2Headers({ "x-name": "secret\u0001value" });
 
   expect(logger.lines).toEqual([
@@ -230,7 +230,7 @@ test("what grpc-js complains of is a warning of ours, without the value that a p
   ]);
 });
 
-test("what a peer can put in is escaped and cut", () => {
+test("text of a peer in a complaint is escaped and cut", () => {
   Metadata.fromHttp2Headers({ [`x\u001b[2J${"y".repeat(1000)}`]: "value" });
 
   const text = String(logger.lines[0]?.fields["text"]);
@@ -238,7 +238,7 @@ test("what a peer can put in is escaped and cut", () => {
   expect(Buffer.byteLength(text)).toBeLessThanOrEqual(256);
 });
 
-test("many complaints are one line a second", () => {
+test("repeated complaints are logged once per second", () => {
   for (let call = 0; call < 100; call += 1) {
     Metadata.fromHttp2Headers({ "x-name": "secret\u0001value" });
   }

@@ -34,12 +34,12 @@ function watch(client: Client, service: string) {
   return openServerStream(client, "/grpc.health.v1.Health/Watch", requestFor(service));
 }
 
-/** A call that notes what it is told: each message, and the failure at its end. */
+/** Returns a call that records its messages and its final failure. */
 function fakeWatcher() {
-  const heard: unknown[] = [];
-  const emitter = new EventEmitter().on("error", (failure) => heard.push(failure));
-  const call = Object.assign(emitter, { write: (message: Buffer) => heard.push(message) });
-  return { heard, call: call as unknown as ServerWritableStream<Buffer, Buffer> };
+  const received: unknown[] = [];
+  const emitter = new EventEmitter().on("error", (failure) => received.push(failure));
+  const call = Object.assign(emitter, { write: (message: Buffer) => received.push(message) });
+  return { received, call: call as unknown as ServerWritableStream<Buffer, Buffer> };
 }
 
 describe("Check", () => {
@@ -48,17 +48,20 @@ describe("Check", () => {
     { service: TRACE_SERVICE, isServing: true, expected: SERVING },
     { service: "", isServing: false, expected: NOT_SERVING },
     { service: TRACE_SERVICE, isServing: false, expected: NOT_SERVING },
-  ])("of %p while serving is $isServing: $expected", async ({ service, isServing, expected }) => {
-    const { client, listener } = await runGrpcListener();
-    listener.setServing(isServing);
+  ])(
+    "of %p while serving is $isServing returns $expected",
+    async ({ service, isServing, expected }) => {
+      const { client, listener } = await runGrpcListener();
+      listener.setServing(isServing);
 
-    const end = await check(client(), requestFor(service));
+      const end = await check(client(), requestFor(service));
 
-    expect(end.code).toBe(status.OK);
-    expect(statusIn(end.message)).toBe(expected);
-  });
+      expect(end.code).toBe(status.OK);
+      expect(statusIn(end.message)).toBe(expected);
+    },
+  );
 
-  test("reports NOT_SERVING until it is set to serving", async () => {
+  test("returns NOT_SERVING until serving is set", async () => {
     const { client } = await runGrpcListener();
 
     const end = await check(client(), requestFor(""));
@@ -67,14 +70,14 @@ describe("Check", () => {
   });
 
   test.each([
-    { name: "a service that is not there", message: requestFor("x.Y"), code: status.NOT_FOUND },
-    { name: "no request", message: Buffer.of(0x0a, 0x7f), code: status.INVALID_ARGUMENT },
+    { name: "an unknown service", message: requestFor("x.Y"), code: status.NOT_FOUND },
+    { name: "an invalid request", message: Buffer.of(0x0a, 0x7f), code: status.INVALID_ARGUMENT },
     {
-      name: "a name without end",
+      name: "an overlong name",
       message: requestFor("x".repeat(5000)),
       code: status.INVALID_ARGUMENT,
     },
-  ])("of $name: $code", async ({ message, code }) => {
+  ])("of $name fails with code $code", async ({ message, code }) => {
     const { client } = await runGrpcListener();
 
     const end = await check(client(), message);
@@ -82,7 +85,7 @@ describe("Check", () => {
     expect(end.code).toBe(code);
   });
 
-  test("takes gzip, and not a name that becomes endless", async () => {
+  test("accepts gzip, but not a name that decompresses beyond the limit", async () => {
     const { client, listener } = await runGrpcListener();
     listener.setServing(true);
     const sender = client(GZIP);
@@ -95,7 +98,7 @@ describe("Check", () => {
   });
 });
 
-test("List names every service with its status", async () => {
+test("List returns the status of every service", async () => {
   const { client, listener } = await runGrpcListener();
   listener.setServing(true);
 
@@ -110,7 +113,7 @@ test("List names every service with its status", async () => {
 });
 
 describe("Watch", () => {
-  test("sends the status at once, and every change of it", async () => {
+  test("sends the status at once and after every change", async () => {
     const { client, listener } = await runGrpcListener();
     const watcher = watch(client(), TRACE_SERVICE);
 
@@ -124,7 +127,7 @@ describe("Watch", () => {
     expect([first, second, third]).toEqual([NOT_SERVING, SERVING, NOT_SERVING]);
   });
 
-  test("of a service that is not there says so, and goes on", async () => {
+  test("of an unknown service sends SERVICE_UNKNOWN and stays open", async () => {
     const { client, listener } = await runGrpcListener();
     const [unknown, known] = [watch(client(), "x.Y"), watch(client(), "")];
     await known.next();
@@ -136,7 +139,7 @@ describe("Watch", () => {
     expect([first, change]).toEqual([SERVICE_UNKNOWN, SERVING]);
   });
 
-  test("of no request ends with INVALID_ARGUMENT", async () => {
+  test("of an invalid request ends with INVALID_ARGUMENT", async () => {
     const { client } = await runGrpcListener();
 
     const broken = Buffer.of(0x0a, 0x7f);
@@ -145,7 +148,7 @@ describe("Watch", () => {
     expect((await watcher.ended).code).toBe(status.INVALID_ARGUMENT);
   });
 
-  test("ends when the server stops, after a last word, long before the time is up", async () => {
+  test("ends at a stop after a final NOT_SERVING, without waiting for the grace period", async () => {
     const { client, listener } = await runGrpcListener();
     listener.setServing(true);
     const watcher = watch(client(), "");
@@ -160,7 +163,7 @@ describe("Watch", () => {
     expect(end.code).toBe(status.UNAVAILABLE);
   });
 
-  test("that its client has cancelled gets nothing more, and leaves no entry behind", () => {
+  test("of a cancelled call sends nothing more and leaves no entry", () => {
     const health = new HealthService(2);
     const watchers = [fakeWatcher(), fakeWatcher()] as const;
     for (const { call } of watchers) health.admit(call, "");
@@ -168,24 +171,24 @@ describe("Watch", () => {
 
     watchers[0].call.emit("cancelled");
     health.setServing(true);
-    const told = watchers.map(({ heard }) => heard.length);
+    const receivedCounts = watchers.map(({ received }) => received.length);
     watchers[1].call.emit("cancelled");
     health.stop();
 
-    expect(told).toEqual([0, 1]);
-    expect(watchers.map(({ heard }) => heard.length)).toEqual(told);
+    expect(receivedCounts).toEqual([0, 1]);
+    expect(watchers.map(({ received }) => received.length)).toEqual(receivedCounts);
     expect(during).toBeGreaterThanOrEqual(watchers.length);
     expect(countEntries(health)).toBe(0);
   });
 
-  test("has as many permits as connections are allowed, and releases them", async () => {
+  test("has a permit for each allowed connection, and releases it", async () => {
     const { client } = await runGrpcListener({ limits: { connections: 2 } });
     const sender = client();
-    const kept = [watch(sender, ""), watch(sender, "x.Y")] as const;
-    await Promise.all(kept.map((watcher) => watcher.next()));
+    const watchers = [watch(sender, ""), watch(sender, "x.Y")] as const;
+    await Promise.all(watchers.map((watcher) => watcher.next()));
 
     const refused = await watch(sender, "").ended;
-    kept[0].cancel();
+    watchers[0].cancel();
     await heardByServer(sender);
     const admitted = await watch(sender, "").next();
 

@@ -17,7 +17,7 @@ import {
   stopGrpcListenersAfterEach,
 } from "../../support/running/running-grpc-listener.ts";
 
-// Calls that are proper HTTP/2 and improper gRPC.
+// Calls that are valid HTTP/2 but invalid gRPC.
 stopGrpcListenersAfterEach();
 const sessions: ClientHttp2Session[] = [];
 afterEach(() => {
@@ -34,19 +34,19 @@ async function runWithSession() {
   return { ...running, session };
 }
 
-describe("messages that are not one whole message", () => {
+describe("a call without exactly one complete message", () => {
   test.each([
     {
-      name: "one that says it is too long",
+      name: "whose message declares a length above the limit",
       pieces: [messagePrefix(MAX_BYTES + 1)],
       code: status.RESOURCE_EXHAUSTED,
     },
     {
-      name: "one that says it is 4 GiB long",
+      name: "whose message declares a length of 4 GiB",
       pieces: [messagePrefix(0xffffffff)],
       code: status.RESOURCE_EXHAUSTED,
     },
-  ])("$name: $code, and nothing is received", async ({ pieces, code }) => {
+  ])("$name: status $code, and nothing is received", async ({ pieces, code }) => {
     const { session, receiver } = await runWithSession();
 
     const end = await callHttp2(session, { pieces });
@@ -55,26 +55,31 @@ describe("messages that are not one whole message", () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  const cutShort = "the call ended before the end of its message";
+  const truncated = "the call ended before the end of its message";
 
   test.each([
-    { name: "none", pieces: [], code: 12, message: "the call has no message" },
+    { name: "without a message", pieces: [], code: 12, message: "the call has no message" },
     {
-      name: "two",
+      name: "with two messages",
       pieces: [grpcMessage(REQUEST), grpcMessage(REQUEST)],
       code: 12,
       message: "the call has more than one message",
     },
-    { name: "half of one", pieces: [messagePrefix(100), REQUEST], code: 13, message: cutShort },
     {
-      name: "one without its last byte",
+      name: "with half a message",
+      pieces: [messagePrefix(100), REQUEST],
+      code: 13,
+      message: truncated,
+    },
+    {
+      name: "without the last byte",
       pieces: [grpcMessage(REQUEST).subarray(0, -1)],
       code: 13,
-      message: cutShort,
+      message: truncated,
     },
-    { name: "a prefix alone", pieces: [messagePrefix(1)], code: 13, message: cutShort },
-    { name: "half of a prefix", pieces: [Buffer.of(0, 0)], code: 13, message: cutShort },
-  ])("$name: $code, $message, counted as malformed", async ({ pieces, code, message }) => {
+    { name: "with only a prefix", pieces: [messagePrefix(1)], code: 13, message: truncated },
+    { name: "with half a prefix", pieces: [Buffer.of(0, 0)], code: 13, message: truncated },
+  ])("$name: status $code, $message, counted as malformed", async ({ pieces, code, message }) => {
     const { session, receiver, problems } = await runWithSession();
 
     const end = await callHttp2(session, { pieces });
@@ -86,17 +91,17 @@ describe("messages that are not one whole message", () => {
     expect(countsOf(problems)).toEqual({ malformed: 1 });
   });
 
-  test("half a message to another service is cut short as well, and not counted", async () => {
+  test("to another service is refused but not counted as an export", async () => {
     const { session, receiver } = await runWithSession();
 
     const path = "/grpc.health.v1.Health/Check";
     const end = await callHttp2(session, { path, pieces: [messagePrefix(9), REQUEST.subarray(8)] });
 
-    expect([end.grpcStatus, decodeURI(end.grpcMessage)]).toEqual([status.INTERNAL, cutShort]);
+    expect([end.grpcStatus, decodeURI(end.grpcMessage)]).toEqual([status.INTERNAL, truncated]);
     expect(receiver.turnedAwayAs).toEqual([]);
   });
 
-  test("an unknown method is recorded by its name, whatever it is", async () => {
+  test("to an unknown method is UNIMPLEMENTED, with the path in its message", async () => {
     const { session, receiver } = await runWithSession();
 
     const path = "/a/for%20server%20streaming%20method";
@@ -107,7 +112,7 @@ describe("messages that are not one whole message", () => {
     expect(receiver.turnedAwayAs).toEqual([]);
   });
 
-  test("a length beyond the limit is refused before the message comes", async () => {
+  test("is refused at the length prefix if the length exceeds the limit", async () => {
     const { session } = await runWithSession();
 
     const unfinished = beginCall(session, { pieces: [messagePrefix(MAX_BYTES + 1)] });
@@ -115,7 +120,7 @@ describe("messages that are not one whole message", () => {
     expect((await endOf(unfinished)).grpcStatus).toBe(status.RESOURCE_EXHAUSTED);
   });
 
-  test("a complete one followed by half of another is received as it is", async () => {
+  test("is accepted if a complete message is followed by part of another", async () => {
     const { session, receiver, logger } = await runWithSession();
     const large = Buffer.alloc(50_000, "not decoded here");
     const pieces = [grpcMessage(large), messagePrefix(90_000), Buffer.alloc(60_000)];
@@ -127,7 +132,7 @@ describe("messages that are not one whole message", () => {
     expect(logger.lines).toEqual([]);
   });
 
-  test("one that comes byte by byte is received whole", async () => {
+  test("is accepted if its message arrives byte by byte", async () => {
     const { session, receiver } = await runWithSession();
     const pieces = [...grpcMessage(REQUEST)].map((byte) => Buffer.of(byte));
 
@@ -138,7 +143,7 @@ describe("messages that are not one whole message", () => {
   });
 });
 
-describe("compression", () => {
+describe("a compressed call", () => {
   test.each([
     { encoding: "gzip", flag: 1, body: gzipSync(REQUEST) },
     { encoding: "deflate", flag: 1, body: deflateSync(REQUEST) },
@@ -146,7 +151,7 @@ describe("compression", () => {
     { encoding: "gzip", flag: 0, body: REQUEST },
     { encoding: "identity", flag: 0, body: REQUEST },
     { encoding: "br", flag: 0, body: REQUEST },
-  ])("$encoding, flag $flag: received", async ({ encoding, flag, body }) => {
+  ])("with $encoding and flag $flag is received", async ({ encoding, flag, body }) => {
     const { session, receiver, problems } = await runWithSession();
     const pieces = [grpcMessage(body, flag)];
 
@@ -161,19 +166,25 @@ describe("compression", () => {
   const zstd = { "grpc-encoding": "zstd" };
 
   test.each([
-    { name: "a flag without encoding", headers: {}, flag: 1, body: REQUEST, code: 13 },
+    { name: "a set flag without encoding", headers: {}, flag: 1, body: REQUEST, code: 13 },
     {
-      name: "a flag with identity",
+      name: "a set flag with identity",
       headers: { "grpc-encoding": "identity" },
       flag: 1,
       body: REQUEST,
       code: 13,
     },
     { name: "a flag of 2", headers: gzip, flag: 2, body: gzipSync(REQUEST), code: 13 },
-    { name: "no gzip", headers: gzip, flag: 1, body: REQUEST, code: 3 },
-    { name: "cut gzip", headers: gzip, flag: 1, body: gzipSync(REQUEST).subarray(0, 12), code: 3 },
-    { name: "no zstd", headers: zstd, flag: 1, body: gzipSync(REQUEST), code: 3 },
-  ])("$name: $code, counted as malformed", async ({ headers, flag, body, code }) => {
+    { name: "invalid gzip", headers: gzip, flag: 1, body: REQUEST, code: 3 },
+    {
+      name: "truncated gzip",
+      headers: gzip,
+      flag: 1,
+      body: gzipSync(REQUEST).subarray(0, 12),
+      code: 3,
+    },
+    { name: "invalid zstd", headers: zstd, flag: 1, body: gzipSync(REQUEST), code: 3 },
+  ])("with $name: status $code, counted as malformed", async ({ headers, flag, body, code }) => {
     const { session, receiver, problems } = await runWithSession();
 
     const end = await callHttp2(session, { headers, pieces: [grpcMessage(body, flag)] });
@@ -186,10 +197,10 @@ describe("compression", () => {
   });
 
   test.each([
-    { name: "a byte too many", headers: gzip, body: gzipBomb(MAX_BYTES + 1) },
-    { name: "a bomb of gzip", headers: gzip, body: gzipBomb(50_000_000) },
-    { name: "a bomb of zstd", headers: zstd, body: zstdCompressSync(Buffer.alloc(50_000_000)) },
-  ])("$name: too large", async ({ headers, body }) => {
+    { name: "a byte above the limit", headers: gzip, body: gzipBomb(MAX_BYTES + 1) },
+    { name: "a gzip bomb", headers: gzip, body: gzipBomb(50_000_000) },
+    { name: "a zstd bomb", headers: zstd, body: zstdCompressSync(Buffer.alloc(50_000_000)) },
+  ])("of $name is too large", async ({ headers, body }) => {
     const { session, receiver, problems } = await runWithSession();
 
     const end = await callHttp2(session, { headers, pieces: [grpcMessage(body, 1)] });
@@ -208,7 +219,7 @@ describe("compression", () => {
       path: "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
       noted: {},
     },
-  ])("$name in another encoding: the answer says which are taken", async (call) => {
+  ])("of $name with an unsupported encoding is answered with the supported ones", async (call) => {
     const { session, receiver, problems } = await runWithSession();
     const headers = { "grpc-encoding": "br" };
 
@@ -224,7 +235,7 @@ describe("compression", () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  test("a hundred bombs at once are each refused", async () => {
+  test("with a bomb is refused, a hundred times at once", async () => {
     const { session } = await runWithSession();
     const bomb = {
       headers: { "grpc-encoding": "gzip" },
@@ -238,15 +249,15 @@ describe("compression", () => {
   });
 });
 
-describe("headers", () => {
+describe("the headers of a call", () => {
   test.each(["99999999H", "99999999S", "0n", "1n", "soon", "-1S"])(
-    "a deadline of %p does not matter",
+    "may contain the deadline %p, which is ignored",
     async (timeout) => {
       const { session, receiver } = await runWithSession();
       const headers = { "grpc-timeout": timeout };
       const stream = beginCall(session, { headers, pieces: [messagePrefix(REQUEST.length)] });
 
-      // Long enough for a timer of no time at all to run out on the server.
+      // A timer of zero milliseconds would expire on the server in the meantime.
       for (let ping = 0; ping < 20; ping += 1) await pong(session);
       stream.end(REQUEST);
 
@@ -262,7 +273,7 @@ describe("headers", () => {
     "application/grpcfoo",
     "text/application/grpc",
     "",
-  ])("the content type %p is 415, and no gRPC at all", async (contentType) => {
+  ])("with the content type %p are answered with 415 without gRPC", async (contentType) => {
     const { session, receiver } = await runWithSession();
     const headers = { "content-type": contentType };
 
@@ -278,7 +289,7 @@ describe("headers", () => {
     "application/grpc+proto",
     "application/grpc; charset=utf-8",
     "application/grpc+proto ;v=1",
-  ])("the content type %p is gRPC", async (contentType) => {
+  ])("with the content type %p are accepted", async (contentType) => {
     const { session, receiver } = await runWithSession();
     const headers = { "content-type": contentType };
 
@@ -288,7 +299,7 @@ describe("headers", () => {
     expect(receiver.requests).toEqual([REQUEST]);
   });
 
-  test("text that is unsafe in a log is received unchanged", async () => {
+  test("may contain unsafe text, which is not logged", async () => {
     const { session, logger } = await runWithSession();
     const headers = { "x-name-bin": "%%%", "user-agent": "a\u0080b" };
 

@@ -14,7 +14,7 @@ import {
 } from "../../support/running/running-grpc-listener.ts";
 import type { RunningGrpcListener } from "../../support/running/running-grpc-listener.ts";
 
-// Peers that are not proper HTTP/2, and peers that are and mean ill.
+// Peers that violate HTTP/2, and malicious peers that do not.
 
 stopGrpcListenersAfterEach();
 
@@ -25,7 +25,7 @@ afterEach(() => {
 
 const HEADERS = callHeaders(EXPORT_PATH);
 
-/** Somebody else's export, on a connection of its own. */
+/** Returns the status of an export by another client on its own connection. */
 async function codeOfExport({ client }: RunningGrpcListener): Promise<status> {
   const { code } = await callUnary(client(), EXPORT_PATH, Buffer.from("not decoded here"));
   return code;
@@ -35,21 +35,21 @@ function headersOn(streamId: number, block = HEADERS): Buffer {
   return frame({ type: FRAME.headers, flags: FLAG.endHeaders, streamId }, block);
 }
 
-describe("a peer is disconnected, without effect on others, when it sends", () => {
+describe("a peer is disconnected without effect on others if it sends", () => {
   const cases: { name: string; bytes: () => Uint8Array }[] = [
     { name: "HTTP/1.1", bytes: () => Buffer.from("GET / HTTP/1.1\r\nHost: here\r\n\r\n") },
-    { name: "a TLS greeting", bytes: () => Buffer.from("1603010200010001fc0303", "hex") },
+    { name: "a TLS ClientHello", bytes: () => Buffer.from("1603010200010001fc0303", "hex") },
     { name: "zeros", bytes: () => Buffer.alloc(100_000) },
     {
-      name: "a frame longer than any may be",
+      name: "a frame above the maximum size",
       bytes: () => Buffer.concat([GREETING, Buffer.from("ffffff000000000001", "hex")]),
     },
     {
-      name: "headers that are no HPACK",
+      name: "headers that are not HPACK",
       bytes: () => Buffer.concat([GREETING, headersOn(1, Buffer.alloc(50, 0xff))]),
     },
     {
-      name: "headers that do not end",
+      name: "endless headers",
       bytes: () => {
         const more = frame({ type: FRAME.continuation, streamId: 1 }, Buffer.alloc(16_384, 0x20));
         const begin = frame({ type: FRAME.headers, streamId: 1 }, HEADERS);
@@ -57,7 +57,7 @@ describe("a peer is disconnected, without effect on others, when it sends", () =
       },
     },
     {
-      name: "calls that it takes back at once, without end",
+      name: "endless calls that it resets at once",
       bytes: () => {
         const pairs = Array.from({ length: 20_000 }, (_, index) => [
           headersOn(1 + 2 * index),
@@ -67,7 +67,7 @@ describe("a peer is disconnected, without effect on others, when it sends", () =
       },
     },
     {
-      name: "pings without end",
+      name: "endless pings",
       bytes: () => {
         const ping = frame({ type: FRAME.ping }, Buffer.alloc(8));
         return Buffer.concat([GREETING, ...Array.from({ length: 100_000 }, () => ping)]);
@@ -86,14 +86,14 @@ describe("a peer is disconnected, without effect on others, when it sends", () =
   });
 });
 
-describe("a peer goes on, and nothing of it is received, when it sends", () => {
+describe("a peer stays connected, but its data is discarded, if it sends", () => {
   const many = Array.from({ length: 1000 }, (_, index) => [`x-${index}`, "v"]);
   const tooMany = callHeaders(EXPORT_PATH, Object.fromEntries(many));
 
   test.each([
-    { name: "data on a stream that never began", bytes: dataFrames(1, messagePrefix(0)) },
-    { name: "more headers than may be on a call", bytes: headersOn(1, tooMany) },
-    { name: "frames of a type that nobody knows", bytes: frame({ type: 0x77 }, Buffer.alloc(99)) },
+    { name: "data on an unopened stream", bytes: dataFrames(1, messagePrefix(0)) },
+    { name: "more headers than allowed", bytes: headersOn(1, tooMany) },
+    { name: "frames of an unknown type", bytes: frame({ type: 0x77 }, Buffer.alloc(99)) },
   ])("$name", async ({ bytes }) => {
     const running = await runGrpcListener();
     const peer = running.peer().greet();
@@ -106,7 +106,7 @@ describe("a peer goes on, and nothing of it is received, when it sends", () => {
   });
 });
 
-/** Four messages that never end, 60 kB in all: within the windows that HTTP/2 begins with. */
+/** Sends four incomplete messages, 60 kB in total: within the initial windows of HTTP/2. */
 function sendUnfinished(peer: GrpcRawPeer): void {
   peer.greet();
   for (const streamId of [1, 3, 5, 7]) {
@@ -116,11 +116,11 @@ function sendUnfinished(peer: GrpcRawPeer): void {
 }
 
 describe("unfinished messages over the budget", () => {
-  /** With what the listener adds for headers and frames. */
+  /** The capacity includes the bytes that the listener adds for headers and frames. */
   const BUDGET_BYTES = 50_000;
   const CAPACITY_BYTES = BUDGET_BYTES + 128 * 1024;
 
-  test("close the connections that sent them, until the others fit", async () => {
+  test("close the connections that sent them until the others fit", async () => {
     const running = await runGrpcListener({ limits: { inFlightBytes: BUDGET_BYTES } });
     const peers = Array.from({ length: 8 }, () => running.peer());
 
@@ -136,7 +136,7 @@ describe("unfinished messages over the budget", () => {
     expect(new Set(reasons)).toEqual(new Set(["in_flight_bytes"]));
   });
 
-  test("do not disconnect a peer that sends complete ones as fast as it can", async () => {
+  test("do not include fast complete messages, whose peers stay connected", async () => {
     const running = await runGrpcListener({ limits: { inFlightBytes: BUDGET_BYTES } });
     const whole = Buffer.alloc(30_000);
 
@@ -155,7 +155,7 @@ describe("unfinished messages over the budget", () => {
     expect(countsOf(running.problems)).toEqual({});
   });
 
-  test("count also when they come in pieces of a byte", async () => {
+  test("are counted in pieces of one byte", async () => {
     const running = await runGrpcListener({ limits: { inFlightBytes: BUDGET_BYTES } });
     const peer = running.peer().greet();
     const byte = dataFrames(1, Buffer.of(0));
@@ -167,7 +167,7 @@ describe("unfinished messages over the budget", () => {
     expect(countsOf(running.problems).in_flight_bytes).toBe(1);
   });
 
-  test("count even when they have only headers", async () => {
+  test("are counted if they have only headers", async () => {
     const running = await runGrpcListener({ limits: { inFlightBytes: BUDGET_BYTES } });
     const peer = running.peer().greet();
     const block = callHeaders(EXPORT_PATH, { "x-name": "v".repeat(10_000) });
@@ -178,7 +178,7 @@ describe("unfinished messages over the budget", () => {
     expect(countsOf(running.problems).in_flight_bytes).toBe(1);
   });
 
-  test("count also on a method that is not there", async () => {
+  test("are counted for an unknown method", async () => {
     const running = await runGrpcListener({ limits: { inFlightBytes: BUDGET_BYTES } });
     const session = openHttp2(running.listener.port);
     sessions.push(session);
@@ -191,10 +191,10 @@ describe("unfinished messages over the budget", () => {
   });
 });
 
-// Goal: a process under a flood of unfinished messages keeps to its memory, and serves the others.
-// Method: a listener in a process of its own; four connections with 100 streams each, opened again
-// whenever they are closed, try to leave 1.6 GB of unfinished messages there.
-test("a flood of unfinished messages does not take the memory, nor the service", async () => {
+// Goal: a process under a flood of incomplete messages stays within its memory and serves others.
+// Method: a listener in its own process; four connections with 100 streams each, reopened whenever
+// they are closed, try to accumulate 1.6 GB of incomplete messages there.
+test("a flood of incomplete messages exhausts neither the memory nor the service", async () => {
   const flood = await floodUnfinished({ connections: 4, streams: 100, closuresToSee: 12 });
 
   const { closedConnections, peakBytes, codes } = flood;

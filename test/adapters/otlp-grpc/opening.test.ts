@@ -19,47 +19,52 @@ import {
 } from "../../support/running/running-grpc-listener.ts";
 import { nextTurn } from "../../support/running/searched-ring.ts";
 
-/** What a client of OpenSSL sends first: a record of the handshake, then a ClientHello. */
+/** The first bytes of an OpenSSL client: a handshake record with a ClientHello. */
 const CLIENT_HELLO = Buffer.from("16030100c8010000c40303", "hex");
 
 test.each([
   { name: "the preface", head: GREETING, opening: "http2" },
   { name: "an export over HTTP/1.1", head: "POST /v1/traces HTTP/1.1\r\n", opening: "http1" },
   { name: "a probe", head: "GET / HTTP/1.1\r\n", opening: "http1" },
-  { name: "a method that begins as the preface", head: "PROPFIND /x", opening: "http1" },
+  { name: "a method that begins like the preface", head: "PROPFIND /x", opening: "http1" },
   { name: "a ClientHello", head: CLIENT_HELLO, opening: "tls" },
-  { name: "the same byte in front of something else", head: [0x16, 0x04], opening: "other" },
+  { name: "the first byte of TLS before other bytes", head: [0x16, 0x04], opening: "other" },
   { name: "zeros", head: [0, 0], opening: "other" },
-  { name: "lower case", head: "post / HTTP/1.1\r\n", opening: "other" },
-  { name: "a method without end", head: "A".repeat(17), opening: "other" },
-  { name: "a line break behind the method", head: "GET \r\n", opening: "other" },
+  { name: "a lower-case method", head: "post / HTTP/1.1\r\n", opening: "other" },
+  { name: "an overlong method", head: "A".repeat(17), opening: "other" },
+  { name: "a line break after the method", head: "GET \r\n", opening: "other" },
   { name: "HTTP/2 in another version", head: "PRI * HTTP/3.0\r\n", opening: "http1" },
-])("$name is $opening", ({ head, opening }) => {
+])("$name is recognized as $opening", ({ head, opening }) => {
   expect<unknown>(openingOf(Buffer.from(head as string))).toBe(opening);
 });
 
-test.each<{ name: string; whole: Buffer | string; least: number }>([
-  { name: "the preface", whole: GREETING, least: 16 },
-  { name: "HTTP/1.1", whole: "POST /v1/traces", least: 6 },
-  { name: "TLS", whole: CLIENT_HELLO, least: 2 },
-])("$name is recognized from its first $least bytes on, and not before", ({ whole, least }) => {
-  const bytes = Buffer.from(whole as string);
+test.each<{ name: string; whole: Buffer | string; minBytes: number }>([
+  { name: "the preface", whole: GREETING, minBytes: 16 },
+  { name: "HTTP/1.1", whole: "POST /v1/traces", minBytes: 6 },
+  { name: "TLS", whole: CLIENT_HELLO, minBytes: 2 },
+])(
+  "$name is recognized from its first $minBytes bytes, and not from fewer",
+  ({ whole, minBytes }) => {
+    const bytes = Buffer.from(whole as string);
 
-  const early = Array.from(Array(least).keys(), (length) => openingOf(bytes.subarray(0, length)));
+    const early = Array.from(Array(minBytes).keys(), (length) =>
+      openingOf(bytes.subarray(0, length)),
+    );
 
-  expect(early).toEqual(Array(least).fill(undefined));
-  expect(openingOf(bytes.subarray(0, least))).toBe(openingOf(bytes)!);
-});
+    expect(early).toEqual(Array(minBytes).fill(undefined));
+    expect(openingOf(bytes.subarray(0, minBytes))).toBe(openingOf(bytes)!);
+  },
+);
 
 afterEach(() => void jest.useRealTimers());
 stopGrpcListenersAfterEach();
 
-// Goal: whoever sends to this port what it does not speak is told where to send it, in words that
-// its own tools show, and its operator finds it in the list of problems.
+// Goal: a peer that uses a wrong protocol receives the right port in an error that its tools
+// display, and the operator finds it in the list of problems.
 
-const WHERE = "this port speaks gRPC without TLS, over HTTP/2: OTLP/HTTP is at port 4318;";
+const RIGHT_PORT = "this port speaks gRPC without TLS, over HTTP/2: OTLP/HTTP is at port 4318;";
 
-/** Sends bytes in pieces, and resolves with all that comes until the other side ends. */
+/** Sends bytes in pieces, and resolves with the whole answer. */
 async function answerTo(port: number, ...pieces: (string | Buffer)[]): Promise<string> {
   const socket = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
   const answer: Buffer[] = [];
@@ -74,7 +79,7 @@ async function answerTo(port: number, ...pieces: (string | Buffer)[]): Promise<s
 }
 
 describe("an export over HTTP/1.1", () => {
-  test("is answered in JSON, and recorded without its query", async () => {
+  test("is answered in JSON and recorded without its query", async () => {
     const { listener, problems } = await runGrpcListener();
     const url = `http://127.0.0.1:${listener.port}/v1/traces?token=secret`;
 
@@ -83,7 +88,7 @@ describe("an export over HTTP/1.1", () => {
 
     expect(answer.status).toBe(421);
     expect(code).toBe(status.UNIMPLEMENTED);
-    expect(message).toStartWith(WHERE);
+    expect(message).toStartWith(RIGHT_PORT);
     expect(problems.list()).toMatchObject([
       {
         protocol: "grpc",
@@ -95,7 +100,7 @@ describe("an export over HTTP/1.1", () => {
     ]);
   });
 
-  test("in protobuf is answered in protobuf, however long it is", async () => {
+  test("in protobuf is answered in protobuf, even if it is long", async () => {
     const { listener } = await runGrpcListener();
     const headers = { "Content-Type": "application/x-protobuf" };
     const body = new Uint8Array(5_000_000);
@@ -109,10 +114,10 @@ describe("an export over HTTP/1.1", () => {
 
     expect(answer.headers.get("content-type")).toBe("application/x-protobuf");
     expect(code).toBe(status.UNIMPLEMENTED);
-    expect(message).toStartWith(WHERE);
+    expect(message).toStartWith(RIGHT_PORT);
   });
 
-  test("is answered however it is cut, and its connection is closed", async () => {
+  test("in any pieces is answered, and its connection is closed", async () => {
     const { listener, problems } = await runGrpcListener();
 
     const answer = await answerTo(listener.port, "P", "OST", " /x", " HTTP/1.1\r\n\r\n");
@@ -125,7 +130,7 @@ describe("an export over HTTP/1.1", () => {
 
 test.each([
   { name: "TLS", bytes: Buffer.from("16030100c8010000c40303", "hex"), reason: "tls" },
-  { name: "what is nothing known", bytes: Buffer.from([1, 2, 3]), reason: "not_http2" },
+  { name: "an unknown protocol", bytes: Buffer.from([1, 2, 3]), reason: "not_http2" },
 ] as const)("$name is answered, recorded as $reason, and counted once", async (given) => {
   jest.useFakeTimers();
   const { listener, problems } = await runGrpcListener();
@@ -139,18 +144,18 @@ test.each([
   expect(problems.list().map((problem) => [problem.reason, problem.count])).toEqual([[reason, 1]]);
 });
 
-test("no connection stays open after such an answer", async () => {
+test("a connection is closed after such an answer", async () => {
   const { listener } = await runGrpcListener({ limits: { connections: 1 } });
 
   const first = await answerTo(listener.port, "GET / HTTP/1.1\r\n\r\n");
   let second = "";
-  // Until the first has gone, another one is closed without an answer.
+  // While the first connection is open, another one is closed without an answer.
   while (second === "") second = await answerTo(listener.port, "GET / HTTP/1.1\r\n\r\n");
 
   expect(first).toBe(second);
 });
 
-test("gRPC is gRPC, in whatever pieces its first bytes come", async () => {
+test("gRPC in single bytes is served", async () => {
   const { peer, receiver, problems } = await runGrpcListener();
   const cut = peer();
   const call = Buffer.concat([
@@ -168,7 +173,7 @@ test("gRPC is gRPC, in whatever pieces its first bytes come", async () => {
   expect(problems.list()).toEqual([]);
 });
 
-test("many clients at once are all served", async () => {
+test("fifty concurrent clients are all served", async () => {
   const { client, receiver } = await runGrpcListener();
 
   const calls = Array.from({ length: 50 }, () =>

@@ -25,8 +25,8 @@ function encode(request: Request): Buffer {
   return Buffer.from(ServerReflectionRequest.encode(request).finish());
 }
 
-/** Asks one question on a connection of its own. */
-async function ask(request: Request, path = V1) {
+/** Sends one request on its own connection. */
+async function reflect(request: Request, path = V1) {
   const { client } = await runGrpcListener();
   const { call, next } = openDialogue(client(), path);
   call.write(encode(request));
@@ -35,7 +35,7 @@ async function ask(request: Request, path = V1) {
 
 describe.each([V1, V1_ALPHA])("%s", (path) => {
   test("lists every service", async () => {
-    const answer = await ask({ listServices: "*" }, path);
+    const answer = await reflect({ listServices: "*" }, path);
 
     expect(answer.listServicesResponse?.service.map(({ name }) => name)).toEqual([
       TRACE_SERVICE,
@@ -46,7 +46,7 @@ describe.each([V1, V1_ALPHA])("%s", (path) => {
   });
 });
 
-describe("files", () => {
+describe("the files of a reflection request", () => {
   test.each([
     { name: "by the name of a service", request: { fileContainingSymbol: TRACE_SERVICE } },
     {
@@ -59,29 +59,29 @@ describe("files", () => {
         fileByFilename: "opentelemetry/proto/collector/trace/v1/trace_service.proto",
       },
     },
-  ])("are found $name, with what they import", async ({ request }) => {
-    const answer = await ask(request);
+  ])("are found $name and returned with their imports", async ({ request }) => {
+    const answer = await reflect(request);
 
     expect(answer.fileDescriptorResponse?.fileDescriptorProto).toHaveLength(4);
   });
 
   test.each([
-    { name: "a file that is not there", request: { fileByFilename: "no.proto" } },
-    { name: "a symbol that is not there", request: { fileContainingSymbol: "no.Such" } },
+    { name: "an unknown file", request: { fileByFilename: "no.proto" } },
+    { name: "an unknown symbol", request: { fileContainingSymbol: "no.Such" } },
     {
       name: "an extension",
       request: { fileContainingExtension: { containingType: "a.B", extensionNumber: 1 } },
     },
-    { name: "extensions of no type", request: { allExtensionNumbersOfType: "no.Such" } },
-  ])("$name is an answer with NOT_FOUND in it", async ({ request }) => {
-    const answer = await ask(request);
+    { name: "extensions of an unknown type", request: { allExtensionNumbersOfType: "no.Such" } },
+  ])("are replaced by NOT_FOUND for $name", async ({ request }) => {
+    const answer = await reflect(request);
 
     expect(answer.errorResponse?.errorCode).toBe(status.NOT_FOUND);
   });
 });
 
-test("a type has no extensions", async () => {
-  const answer = await ask({ allExtensionNumbersOfType: "opentelemetry.proto.trace.v1.Span" });
+test("the extensions of a type are an empty list", async () => {
+  const answer = await reflect({ allExtensionNumbersOfType: "opentelemetry.proto.trace.v1.Span" });
 
   expect(answer.allExtensionNumbersResponse).toMatchObject({
     baseTypeName: "opentelemetry.proto.trace.v1.Span",
@@ -89,21 +89,21 @@ test("a type has no extensions", async () => {
   });
 });
 
-test("a request for nothing is an answer with INVALID_ARGUMENT in it", async () => {
-  const answer = await ask({ host: "here" });
+test("an empty request is answered with INVALID_ARGUMENT", async () => {
+  const answer = await reflect({ host: "here" });
 
   expect(answer.errorResponse?.errorCode).toBe(status.INVALID_ARGUMENT);
 });
 
-test("an answer repeats the request and its host", async () => {
-  const answer = await ask({ host: "here", fileByFilename: "no.proto" });
+test("an answer repeats its request and host", async () => {
+  const answer = await reflect({ host: "here", fileByFilename: "no.proto" });
 
   expect(answer.validHost).toBe("here");
   expect(answer.originalRequest?.fileByFilename).toBe("no.proto");
 });
 
-describe("a dialogue", () => {
-  test("has one answer a request, in order, and ends when the client has asked all", async () => {
+describe("a reflection stream", () => {
+  test("has one answer per request, in order, and ends after the client's end", async () => {
     const { client } = await runGrpcListener();
     const { call, next, ended } = openDialogue(client(GZIP), V1);
 
@@ -122,9 +122,9 @@ describe("a dialogue", () => {
   });
 
   test.each([
-    { name: "is no request", message: Buffer.of(0x0a, 0x7f) },
-    { name: "names something endless", message: encode({ fileByFilename: "x".repeat(20_000) }) },
-  ])("ends with INVALID_ARGUMENT at what $name", async ({ message }) => {
+    { name: "is invalid", message: Buffer.of(0x0a, 0x7f) },
+    { name: "contains an overlong name", message: encode({ fileByFilename: "x".repeat(20_000) }) },
+  ])("ends with INVALID_ARGUMENT after a message that $name", async ({ message }) => {
     const { client } = await runGrpcListener();
     const { call, ended } = openDialogue(client(), V1);
 
@@ -133,16 +133,16 @@ describe("a dialogue", () => {
     expect((await ended).code).toBe(status.INVALID_ARGUMENT);
   });
 
-  test("is refused when too many go on, and exports are not", async () => {
+  test("is refused above the limit, which does not affect exports", async () => {
     const { client } = await runGrpcListener();
     const holders = client();
-    const dialogues = Array.from({ length: 16 }, () => openDialogue(holders, V1));
-    for (const { call } of dialogues) call.write(encode({ listServices: "*" }));
-    await Promise.all(dialogues.map(({ next }) => next()));
+    const streams = Array.from({ length: 16 }, () => openDialogue(holders, V1));
+    for (const { call } of streams) call.write(encode({ listServices: "*" }));
+    await Promise.all(streams.map(({ next }) => next()));
 
     const refused = await openDialogue(holders, V1).ended;
     const exported = await callUnary(holders, EXPORT_PATH, Buffer.alloc(0));
-    dialogues[0]?.cancel();
+    streams[0]?.cancel();
     await heardByServer(holders);
     const admitted = openDialogue(holders, V1);
     admitted.call.write(encode({ listServices: "*" }));
@@ -153,7 +153,7 @@ describe("a dialogue", () => {
   });
 });
 
-test("a client that reads no answers has no more of its requests read, until it does", async () => {
+test("requests of a client that reads no answers are not read until it does", async () => {
   const { listener } = await runGrpcListener();
   const settings = { initialWindowSize: 0 };
   const session = connect(`http://127.0.0.1:${listener.port}`, { settings });
@@ -161,7 +161,7 @@ test("a client that reads no answers has no more of its requests read, until it 
   const request = grpcMessage(encode({ fileByFilename: "x".repeat(10_000) }));
 
   for (let count = 0; count < 300; count += 1) stream.write(request);
-  // Time enough to read them all.
+  // The pings leave enough time to read all requests.
   for (let ping = 0; ping < 50; ping += 1) await pong(session);
   const held = listener.counts().heldBytes;
   session.settings({ initialWindowSize: 16_000_000 });
@@ -169,7 +169,7 @@ test("a client that reads no answers has no more of its requests read, until it 
   const { grpcStatus, body } = await endOf(stream);
   session.destroy();
 
-  // Of 3 MB; every request that is read is charged for.
+  // The requests have 3 MB; each one that is read is charged.
   expect(held).toBeGreaterThan(0);
   expect(held).toBeLessThan(1_000_000);
   expect(grpcStatus).toBe(status.OK);
@@ -184,7 +184,7 @@ function nameOf(file: Uint8Array): string {
 }
 
 describe("files", () => {
-  test("a file comes first, then each file it needs, once", () => {
+  test("filesFor() returns a file and then each of its imports once", () => {
     const names = filesFor(TRACE_SERVICE_FILE)?.map(nameOf);
 
     expect(names).toEqual([
@@ -196,7 +196,7 @@ describe("files", () => {
   });
 
   test.each(["no/such.proto", "", "__proto__", "constructor"])(
-    "the file %p does not exist",
+    "filesFor() returns undefined for the unknown file %p",
     (name) => {
       expect(filesFor(name)).toBeUndefined();
     },
@@ -215,7 +215,7 @@ describe("symbols", () => {
     expect(fileOfSymbol(symbol)).toBe(file);
   });
 
-  test.each(["no.such.Symbol", "", "__proto__", "toString"])("nothing is called %p", (symbol) => {
+  test.each(["no.such.Symbol", "", "__proto__", "toString"])("no symbol is named %p", (symbol) => {
     expect(fileOfSymbol(symbol)).toBeUndefined();
   });
 });

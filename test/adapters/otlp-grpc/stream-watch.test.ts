@@ -33,7 +33,7 @@ function sessionTo(port: number): ClientHttp2Session {
 }
 
 describe("a stream is charged", () => {
-  test("for its message while it comes", async () => {
+  test("for its message while it arrives", async () => {
     const { listener } = await runGrpcListener();
     const session = sessionTo(listener.port);
 
@@ -46,7 +46,7 @@ describe("a stream is charged", () => {
     expect(held).toBeLessThan(50_000);
   });
 
-  test("for its message although it is answered, while its peer does not end it", async () => {
+  test("for its message after the answer until the peer ends it", async () => {
     const { peer, listener } = await runGrpcListener({ maxMessageBytes: 20_000 });
     const lingering = peer().greet();
     const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
@@ -62,7 +62,7 @@ describe("a stream is charged", () => {
     expect(held).toBeGreaterThan(10_000);
   });
 
-  test("for nothing when the watch of its listener has ended", async () => {
+  test("for nothing after its listener has stopped", async () => {
     const { listener } = await runGrpcListener();
     const names = ["created", "close"].map((name) => `http2.server.stream.${name}`);
     const before = names.map((name) => channel(name).hasSubscribers);
@@ -74,7 +74,7 @@ describe("a stream is charged", () => {
   });
 });
 
-test("the memory of a message and its pieces is freed at the end of the stream", async () => {
+test("the memory of a message and its pieces is released at the end of the stream", async () => {
   const { listener, receiver } = await runGrpcListener();
   const session = sessionTo(listener.port);
   const pieces: Uint8Array[] = [];
@@ -82,7 +82,7 @@ test("the memory of a message and its pieces is freed at the end of the stream",
   const begun = (event: unknown) => {
     const { stream } = event as { stream: ServerHttp2Stream };
     stream.on("data", (piece: Uint8Array) => pieces.push(piece));
-    // Behind the watch's own ear, which is on the channel for as long as its listener.
+    // Called after the listener of the watch, which is subscribed first.
     stream.once("close", () => setImmediate(closed.resolve));
   };
   subscribe("http2.server.stream.created", begun);
@@ -97,7 +97,7 @@ test("the memory of a message and its pieces is freed at the end of the stream",
   expect(receiver.lengthsLater()).toEqual([0]);
 });
 
-test("the headers of another server's calls are not changed, and it is not charged", async () => {
+test("streams of another server are neither changed nor charged", async () => {
   const { listener } = await runGrpcListener();
   const foreign = createServer();
   const seen = Promise.withResolvers<unknown>();
@@ -120,7 +120,7 @@ describe("a peer that", () => {
   const WHOLE = { pieces: [grpcMessage(Buffer.alloc(0))] };
   const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
 
-  test("breaks the rules of HTTP/2 is recorded", async () => {
+  test("violates HTTP/2 is recorded", async () => {
     const { peer, problems } = await runGrpcListener();
     const rude = peer().greet();
 
@@ -132,7 +132,7 @@ describe("a peer that", () => {
     ]);
   });
 
-  test("resets its connection is not", async () => {
+  test("resets its connection is not recorded", async () => {
     const { peer, problems, listener } = await runGrpcListener();
     const [gone, other] = [peer().greet(), sessionTo(listener.port)];
     gone.send(frame(head, callHeaders(EXPORT_PATH)));
@@ -150,7 +150,7 @@ stopGrpcListenersAfterEach();
 
 const WINDOW_BYTES = 2 * 1024 * 1024;
 
-test("a peer gets the same large window for its connection and its streams", async () => {
+test("the connection and its streams have the same large window", async () => {
   const { peer } = await runGrpcListener();
   const large = peer().greet();
   const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };

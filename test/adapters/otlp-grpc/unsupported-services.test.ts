@@ -15,18 +15,18 @@ import {
 
 stopGrpcListenersAfterEach();
 
-// The responses of metrics and logs differ from that of traces in the names of fields only.
+// The responses to metrics and logs differ from that to traces only in the names of fields.
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 
 const SIGNALS = ["metrics", "logs"] as const;
 
-const WAYS = [
+const VARIANTS = [
   { name: "plain", options: {} },
   { name: "gzip", options: GZIP },
 ] as const;
 
-test.each(SIGNALS.flatMap((signal) => WAYS.map((way) => ({ signal, ...way }))))(
-  "$signal are rejected with their number and a warning: $name",
+test.each(SIGNALS.flatMap((signal) => VARIANTS.map((variant) => ({ signal, ...variant }))))(
+  "$signal are rejected with their count and a warning: $name",
   async ({ signal, options }) => {
     const unsupported = new UnsupportedSignals();
     const { client, receiver } = await runGrpcListener({ unsupported });
@@ -43,7 +43,7 @@ test.each(SIGNALS.flatMap((signal) => WAYS.map((way) => ({ signal, ...way }))))(
   },
 );
 
-test.each(SIGNALS)("%s that cannot be read are INVALID_ARGUMENT", async (signal) => {
+test.each(SIGNALS)("unreadable %s are INVALID_ARGUMENT", async (signal) => {
   const unsupported = new UnsupportedSignals();
   const { client, receiver, problems } = await runGrpcListener({ unsupported });
 
@@ -56,22 +56,25 @@ test.each(SIGNALS)("%s that cannot be read are INVALID_ARGUMENT", async (signal)
   expect(countsOf(problems)).toEqual({ [`unsupported_${signal}`]: 1 });
 });
 
-test.each(SIGNALS)("%s in another encoding: the answer says which are taken", async (signal) => {
-  const unsupported = new UnsupportedSignals();
-  const { listener } = await runGrpcListener({ unsupported });
-  const session = openHttp2(listener.port);
+test.each(SIGNALS)(
+  "%s with an unsupported encoding are answered with the supported ones",
+  async (signal) => {
+    const unsupported = new UnsupportedSignals();
+    const { listener } = await runGrpcListener({ unsupported });
+    const session = openHttp2(listener.port);
 
-  const headers = { "grpc-encoding": "br" };
-  const pieces = [grpcMessage(THREE_ITEMS[signal].encoded, 1)];
-  const end = await callHttp2(session, { path: UNSUPPORTED_PATHS[signal], headers, pieces });
-  session.destroy();
+    const headers = { "grpc-encoding": "br" };
+    const pieces = [grpcMessage(THREE_ITEMS[signal].encoded, 1)];
+    const end = await callHttp2(session, { path: UNSUPPORTED_PATHS[signal], headers, pieces });
+    session.destroy();
 
-  expect(end.grpcStatus).toBe(status.UNIMPLEMENTED);
-  expect(end.acceptEncoding).toBe("identity,gzip,deflate,zstd");
-  expect(unsupported.counts[signal].grpc).toBe(0);
-});
+    expect(end.grpcStatus).toBe(status.UNIMPLEMENTED);
+    expect(end.acceptEncoding).toBe("identity,gzip,deflate,zstd");
+    expect(unsupported.counts[signal].grpc).toBe(0);
+  },
+);
 
-test.each(SIGNALS)("%s have the same limit as traces", async (signal) => {
+test.each(SIGNALS)("%s have the same size limit as traces", async (signal) => {
   const unsupported = new UnsupportedSignals();
   const { client } = await runGrpcListener({ unsupported, maxMessageBytes: 1000 });
 
@@ -81,7 +84,7 @@ test.each(SIGNALS)("%s have the same limit as traces", async (signal) => {
   expect(unsupported.counts[signal].grpc).toBe(0);
 });
 
-test.each(SIGNALS)("%s are UNIMPLEMENTED when they are to be rejected", async (signal) => {
+test.each(SIGNALS)("%s are UNIMPLEMENTED if they are to be rejected", async (signal) => {
   const { client } = await runGrpcListener();
 
   const end = await callUnary(client(), UNSUPPORTED_PATHS[signal], Buffer.alloc(0));

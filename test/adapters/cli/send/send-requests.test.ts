@@ -43,7 +43,7 @@ test("a request that is refused permanently is not retried, and the others are s
   expect(end.asked).toHaveLength(3);
   const [refused, reason] = end.stderr.split("\n");
   expect(refused).toMatch(/^spanring: 1 request of \d spans? refused$/);
-  expect(reason).toBe("spanring: the receiver reason: 400: no trace request");
+  expect(reason).toBe("spanring: the receiver says: 400: no trace request");
 });
 
 /** Accepts bodies up to this size, and refuses larger ones as a receiver does. */
