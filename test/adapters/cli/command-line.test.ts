@@ -118,7 +118,7 @@ test("--check warns of typos on standard error and succeeds", async () => {
   );
 });
 
-test("--check lists warnings and then mistakes in the start on this machine, and fails", async () => {
+test("--check lists warnings and then mistakes of a start on this machine, and fails", async () => {
   const checked = {
     mistakes: [{ variable: "API_HOST", value: "nope", bound: "a name that resolves" }],
     warnings: [{ variable: "FORWARD_ENDPOINT", message: "up does not resolve" }],
@@ -170,7 +170,7 @@ test("a single mistake is reported in the singular", async () => {
   expect(stderr).toStartWith("spanring: 1 mistake in the environment\n");
 });
 
-test("without arguments, the receiver is started with the configuration and its warnings", async () => {
+test("without arguments, the receiver gets the configuration and its warnings", async () => {
   const env = { API_PORT: "0", MAX_BUFER_SIZE: "5" };
 
   const done = await run([], { env, serveExitCode: 1 });

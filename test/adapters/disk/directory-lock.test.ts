@@ -42,7 +42,7 @@ test("a killed process leaves no lock that blocks the next one", async () => {
   await disk.close();
 });
 
-test("a directory is refused to a second owner in the same process until it is closed", async () => {
+test("a directory is refused to a second owner in this process until it is closed", async () => {
   const path = emptyFolder();
   const first = await DirectoryDisk.open(path);
 

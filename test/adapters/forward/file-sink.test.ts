@@ -174,7 +174,7 @@ interface SinkResult {
   readonly message: string;
 }
 
-test("a batch that cannot be converted to the format is refused, and the next one is written", async () => {
+test("a batch that cannot be converted is refused, and the next one is written", async () => {
   const path = newPath("spans.jsonl");
   const sink = openSink(path, "json");
   // A field whose length exceeds the request.

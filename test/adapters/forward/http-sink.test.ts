@@ -35,15 +35,12 @@ async function answered(response: Response): Promise<SendOutcome> {
   return await openSink(startUpstream(() => response).url).send(batchOf(3), never);
 }
 
-test.each([429, 502, 503, 504])(
-  "%d without Retry-After is retried without a delay from the upstream",
-  async (code) => {
-    expect(await answered(exportFailure(code, "later"))).toEqual({
-      outcome: "retry",
-      message: `${code}: later`,
-    });
-  },
-);
+test.each([429, 502, 503, 504])("%d without Retry-After has no delay", async (code) => {
+  expect(await answered(exportFailure(code, "later"))).toEqual({
+    outcome: "retry",
+    message: `${code}: later`,
+  });
+});
 
 test.each([429, 502, 503, 504])("%d is retried after the delay in Retry-After", async (code) => {
   expect(await answered(exportFailure(code, "later", { retryAfter: "3" }))).toEqual({
@@ -127,11 +124,7 @@ test.each([
     }),
     message: "403: Forbidden",
   },
-  {
-    name: "an empty body",
-    response: new Response(null, { status: 404 }),
-    message: "404: Not Found",
-  },
+  { name: "no body", response: new Response(null, { status: 404 }), message: "404: Not Found" },
 ])("the message of a failure with $name is short", async ({ response, message }) => {
   expect((await answered(response)).message).toBe(message);
 });
@@ -264,22 +257,17 @@ test.each([
   { compression: "none", encoding: null, isFewer: false },
   { compression: "gzip", encoding: "gzip", isFewer: true },
   { compression: "zstd", encoding: "zstd", isFewer: true },
-] as const)(
-  "the compression $compression is applied",
-  async ({ compression, encoding, isFewer }) => {
-    const upstream = startUpstream(() => exportSuccess(PROTOBUF));
-    const batch = batchOf(500);
+] as const)("$compression is applied", async ({ compression, encoding, isFewer }) => {
+  const upstream = startUpstream(() => exportSuccess(PROTOBUF));
+  const batch = batchOf(500);
 
-    await openSink(upstream.url, { compression }).send(batch, never);
+  await openSink(upstream.url, { compression }).send(batch, never);
 
-    const [{ bytes, bodyBytes, headers }] = upstream.requests as [
-      (typeof upstream.requests)[number],
-    ];
-    expect(headers.get("content-encoding")).toBe(encoding);
-    expect(bodyBytes < batch.request.length / 2).toBe(isFewer);
-    expect(Buffer.from(bytes).equals(batch.request)).toBe(true);
-  },
-);
+  const [{ bytes, bodyBytes, headers }] = upstream.requests as [(typeof upstream.requests)[number]];
+  expect(headers.get("content-encoding")).toBe(encoding);
+  expect(bodyBytes < batch.request.length / 2).toBe(isFewer);
+  expect(Buffer.from(bytes).equals(batch.request)).toBe(true);
+});
 
 test("consecutive requests use one connection", async () => {
   const upstream = startUpstream(() => exportSuccess(PROTOBUF));

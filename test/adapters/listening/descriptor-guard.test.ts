@@ -71,7 +71,7 @@ test("listeners are paused if that is not enough, and resume after a second", as
   expect(state).toMatchObject({ reliefs: 1, exhaustions: 2 });
 });
 
-test("listeners stay paused until descriptors suffice to listen and to accept a connection", async () => {
+test("listeners stay paused until descriptors suffice to listen and accept", async () => {
   const { after, exhaust, state } = guarding();
   await exhaust();
 
@@ -99,7 +99,7 @@ test("pauses double up to 16 s while descriptors keep running out", async () => 
   expect(state.reliefs).toBe(1);
 });
 
-test("after a minute without exhaustion, the first remedy and the shortest pause apply again", async () => {
+test("after a minute without exhaustion, remedies start from the first again", async () => {
   const { after, exhaust, state } = guarding();
   await exhaust();
   state.free = 10;

@@ -29,7 +29,7 @@ test("a name that resolves is accepted", async () => {
   expect(lookedUp).toEqual(["edge"]);
 });
 
-test("a name that does not resolve causes the same code for every error of the resolver", async () => {
+test("a name that does not resolve causes one code for all errors of the resolver", async () => {
   const { lookup } = lookups([]);
 
   const required = requireResolvable("nope", lookup);

@@ -30,7 +30,7 @@ interface Request {
   }[];
 }
 
-/** Returns each span with its resource and scope, sorted, because requests are grouped by resource. */
+/** Returns each span with its resource and scope, sorted, because resources group the spans. */
 function spansIn(requests: readonly (string | Uint8Array)[]): string[] {
   const spans = requests.flatMap((bytes) => {
     const { resourceSpans } = JSON.parse(Buffer.from(bytes as string).toString()) as Request;

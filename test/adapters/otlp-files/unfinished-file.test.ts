@@ -14,7 +14,7 @@ function inOwnFolder(name: string): string {
   return join(mkdtempSync(join(folder, "unfinished-")), name);
 }
 
-test("an unfinished file has a temporary name in the same folder, and the requested mode", async () => {
+test("an unfinished file has a temporary name in its folder, and the requested mode", async () => {
   const path = inOwnFolder("a.binpb");
 
   const file = await openUnfinished(path, 0o600);

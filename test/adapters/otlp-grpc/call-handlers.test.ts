@@ -16,7 +16,7 @@ test("a failure has the code and message of its outcome, also in its details", (
 
 test.each([
   { outcome: "unsupported_encoding", accepted: ["identity,gzip,deflate,zstd"] },
-  { outcome: "malformed_frame", taken: [] },
+  { outcome: "malformed_frame", accepted: [] },
 ] as const)(
   "only unsupported_encoding lists the supported encodings: $outcome",
   ({ outcome, accepted }) => {

@@ -52,8 +52,8 @@ test("only the deadline and the encoding are concealed from grpc-js", () => {
 
 stopGrpcListenersAfterEach();
 
-// Goal: calls that grpc-js refuses by itself are recorded. Method: such calls are sent to a listener
-// without metrics and logs, and the list of problems is compared.
+// Goal: calls that grpc-js refuses by itself are recorded. Method: a listener without metrics and
+// logs receives such calls, and the list of problems is compared.
 test.each([
   { path: "/no.such/Method", type: "application/grpc", reason: "unknown_path" },
   { path: UNSUPPORTED_PATHS.metrics, type: "application/grpc", reason: "unsupported_metrics" },
@@ -104,7 +104,7 @@ test.each([
   expect(refusedCall(headers, EXPORT_PATH)).toBeUndefined();
 });
 
-test("an oversized message of metrics is recorded as metrics, and one of health is not recorded", () => {
+test("an oversized message is recorded as metrics, or not at all for a health check", () => {
   const lengths = { lengthBytes: 2, maxBytes: 1 };
 
   expect(tooLargeCall(UNSUPPORTED_PATHS.metrics, lengths)?.reason).toBe("unsupported_metrics");

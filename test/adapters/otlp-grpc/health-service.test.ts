@@ -148,7 +148,7 @@ describe("Watch", () => {
     expect((await watcher.ended).code).toBe(status.INVALID_ARGUMENT);
   });
 
-  test("ends at a stop after a final NOT_SERVING, without waiting for the grace period", async () => {
+  test("ends at a stop after a final NOT_SERVING, before the grace period does", async () => {
     const { client, listener } = await runGrpcListener();
     listener.setServing(true);
     const watcher = watch(client(), "");

@@ -28,33 +28,39 @@ const failures: { answer: Answer; status: number; code: number; retryAfter: stri
   },
 ];
 
-test.each(failures)("$answer.outcome is $status with a status in protobuf", async (expected) => {
-  const response = answerResponse(expected.answer, "protobuf");
+test.each(failures)(
+  "$answer.outcome is answered with $status and a status in protobuf",
+  async (expected) => {
+    const response = answerResponse(expected.answer, "protobuf");
 
-  const status = google.rpc.Status.decode(await response.bytes());
-  expect(response.status).toBe(expected.status);
-  expect(response.headers.get("content-type")).toBe("application/x-protobuf");
-  expect(response.headers.get("retry-after")).toBe(expected.retryAfter);
-  expect(status).toMatchObject({ code: expected.code, message });
-});
+    const status = google.rpc.Status.decode(await response.bytes());
+    expect(response.status).toBe(expected.status);
+    expect(response.headers.get("content-type")).toBe("application/x-protobuf");
+    expect(response.headers.get("retry-after")).toBe(expected.retryAfter);
+    expect(status).toMatchObject({ code: expected.code, message });
+  },
+);
 
-test.each(failures)("$answer.outcome is $status with a status in JSON", async (expected) => {
-  const response = answerResponse(expected.answer, "json");
+test.each(failures)(
+  "$answer.outcome is answered with $status and a status in JSON",
+  async (expected) => {
+    const response = answerResponse(expected.answer, "json");
 
-  expect(response.status).toBe(expected.status);
-  expect(response.headers.get("content-type")).toBe("application/json");
-  expect(response.headers.get("retry-after")).toBe(expected.retryAfter);
-  expect(await response.json()).toMatchObject({ code: expected.code, message });
-});
+    expect(response.status).toBe(expected.status);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    expect(response.headers.get("retry-after")).toBe(expected.retryAfter);
+    expect(await response.json()).toMatchObject({ code: expected.code, message });
+  },
+);
 
-test("acceptance in protobuf is 200 and zero bytes", async () => {
+test("acceptance is answered with 200 and zero bytes in protobuf", async () => {
   const response = answerResponse({ outcome: "accepted" }, "protobuf");
 
   expect(response.status).toBe(200);
   expect(await response.bytes()).toHaveLength(0);
 });
 
-test("acceptance in JSON is 200 and an empty object", async () => {
+test("acceptance is answered with 200 and an empty object in JSON", async () => {
   const response = answerResponse({ outcome: "accepted" }, "json");
 
   expect(response.status).toBe(200);
@@ -63,7 +69,7 @@ test("acceptance in JSON is 200 and an empty object", async () => {
 
 const partly: Answer = { outcome: "partly_rejected", rejectedSpans: 2, message };
 
-test("a partial success is 200 with the count and the reason, in protobuf", async () => {
+test("a partial success is answered with 200, the count and the reason in protobuf", async () => {
   const response = answerResponse(partly, "protobuf");
 
   const { partialSuccess } = ExportTraceServiceResponse.decode(await response.bytes());
@@ -72,7 +78,7 @@ test("a partial success is 200 with the count and the reason, in protobuf", asyn
   expect(partialSuccess?.errorMessage).toBe(message);
 });
 
-test("a partial success is 200 with the count as a string, in JSON", async () => {
+test("a partial success is answered with 200 and the count as a string in JSON", async () => {
   const response = answerResponse(partly, "json");
 
   expect(response.status).toBe(200);
@@ -81,7 +87,7 @@ test("a partial success is 200 with the count as a string, in JSON", async () =>
   });
 });
 
-test("other headers go with it", () => {
+test("additional headers are included", () => {
   const response = answerResponse({ outcome: "accepted" }, "json", { Vary: "Origin" });
 
   expect(response.headers.get("vary")).toBe("Origin");

@@ -6,14 +6,14 @@ stopOtlpHttpAfterEach();
 const PAGE = "https://shop.example";
 const GRANT = "access-control-allow-origin";
 
-/** What a browser asks before it sends JSON from a page of another origin. */
-function preflight(origin: string, askedHeaders = "content-type"): RequestInit {
+/** Returns the preflight of a browser before a page of another origin sends JSON. */
+function preflight(origin: string, requestedHeaders = "content-type"): RequestInit {
   return {
     method: "OPTIONS",
     headers: {
       Origin: origin,
       "Access-Control-Request-Method": "POST",
-      "Access-Control-Request-Headers": askedHeaders,
+      "Access-Control-Request-Headers": requestedHeaders,
     },
   };
 }
@@ -22,8 +22,8 @@ function corsHeaders({ headers }: Response) {
   return Object.fromEntries([...headers].filter(([name]) => /^(access|vary)/.test(name)));
 }
 
-describe("a browser that asks first", () => {
-  test("gets what a page may send, and how long to cache it", async () => {
+describe("a preflight", () => {
+  test("is answered with the permitted method and headers, and a time to cache them", async () => {
     const { request } = runOtlpHttp({ corsOrigins: [PAGE] });
 
     const response = await request("/v1/traces", preflight(PAGE, "content-type,x-tenant"));
@@ -41,27 +41,30 @@ describe("a browser that asks first", () => {
   });
 
   test.each([
-    { name: "one of several", corsOrigins: ["https://a.example", PAGE], granted: PAGE },
-    { name: "any", corsOrigins: ["*"], granted: PAGE },
-    { name: "another", corsOrigins: ["https://a.example"], granted: null },
-    { name: "the same without TLS", corsOrigins: ["http://shop.example"], granted: null },
-    { name: "one on another port", corsOrigins: [`${PAGE}:8443`], granted: null },
-  ])("where its origin is $name: $granted", async ({ corsOrigins, granted }) => {
-    const { request } = runOtlpHttp({ corsOrigins });
+    { name: "one of the permitted ones", corsOrigins: ["https://a.example", PAGE], granted: PAGE },
+    { name: "any, and all are permitted", corsOrigins: ["*"], granted: PAGE },
+    { name: "not permitted", corsOrigins: ["https://a.example"], granted: null },
+    { name: "permitted only without TLS", corsOrigins: ["http://shop.example"], granted: null },
+    { name: "permitted only on another port", corsOrigins: [`${PAGE}:8443`], granted: null },
+  ])(
+    "from an origin that is $name gets the permission $granted",
+    async ({ corsOrigins, granted }) => {
+      const { request } = runOtlpHttp({ corsOrigins });
 
-    const response = await request("/v1/traces", preflight(PAGE));
+      const response = await request("/v1/traces", preflight(PAGE));
 
-    expect(response.status).toBe(204);
-    expect(response.headers.get(GRANT)).toBe(granted);
-    expect(response.headers.get("vary")).toBe("Origin");
-  });
+      expect(response.status).toBe(204);
+      expect(response.headers.get(GRANT)).toBe(granted);
+      expect(response.headers.get("vary")).toBe("Origin");
+    },
+  );
 
   test.each(["x".repeat(1025), "content-type; x", "a,,b", ""])(
-    "hears of the usual headers when it asks for %p",
-    async (asked) => {
+    "that requests the headers %p gets the default headers",
+    async (requested) => {
       const { request } = runOtlpHttp({ corsOrigins: [PAGE] });
 
-      const { headers } = await request("/v1/traces", preflight(PAGE, asked));
+      const { headers } = await request("/v1/traces", preflight(PAGE, requested));
 
       expect(headers.get("access-control-allow-headers")).toBe("content-type, content-encoding");
     },
@@ -69,7 +72,7 @@ describe("a browser that asks first", () => {
 });
 
 describe("without OTLP_HTTP_CORS_ORIGINS", () => {
-  test("asking first is a wrong method", async () => {
+  test("a preflight is answered with 405", async () => {
     const { request } = runOtlpHttp();
 
     const response = await request("/v1/traces", preflight(PAGE));
@@ -78,7 +81,7 @@ describe("without OTLP_HTTP_CORS_ORIGINS", () => {
     expect(corsHeaders(response)).toEqual({});
   });
 
-  test("answers say nothing of other origins", async () => {
+  test("answers have no CORS headers", async () => {
     const { send } = runOtlpHttp();
 
     const response = await send("", { headers: { Origin: PAGE } });
@@ -88,8 +91,8 @@ describe("without OTLP_HTTP_CORS_ORIGINS", () => {
   });
 });
 
-describe("the answer to what a page sends", () => {
-  test("can be read by the page, with the time to wait", async () => {
+describe("the answer to a request from a page", () => {
+  test("is readable by the page, including Retry-After", async () => {
     const { send } = runOtlpHttp({ corsOrigins: [PAGE] });
 
     const response = await send("", { headers: { Origin: PAGE } });
@@ -102,7 +105,7 @@ describe("the answer to what a page sends", () => {
     });
   });
 
-  test("can be read by the page also when it is a failure", async () => {
+  test("is readable by the page if it is a failure", async () => {
     const { send } = runOtlpHttp({ corsOrigins: [PAGE] });
 
     const response = await send("", { path: "/nothing", headers: { Origin: PAGE } });
@@ -112,7 +115,7 @@ describe("the answer to what a page sends", () => {
   });
 
   test.each([{ headers: {} }, { headers: { Origin: "https://evil.example" } }])(
-    "grants nothing to $headers",
+    "has no permission for $headers",
     async ({ headers }) => {
       const { send } = runOtlpHttp({ corsOrigins: [PAGE] });
 
@@ -121,7 +124,7 @@ describe("the answer to what a page sends", () => {
   );
 });
 
-test("OPTIONS that no browser sends is a wrong method", async () => {
+test("OPTIONS that is not a preflight is answered with 405", async () => {
   const { request } = runOtlpHttp({ corsOrigins: [PAGE] });
 
   expect((await request("/v1/traces", { method: "OPTIONS" })).status).toBe(405);

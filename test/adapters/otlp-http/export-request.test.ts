@@ -12,21 +12,21 @@ const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 const REQUEST = goldenRequest("events-links-status");
 const JSON_TYPE = { "Content-Type": "application/json" };
 
-/** In JSON, with one span of which only the name is told. */
+/** A request in JSON with one span that has only a name. */
 const JSON_REQUEST = '{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"GET /"}]}]}]}';
 const JSON_REQUEST_BYTES = Buffer.concat([
   Buffer.of(0x0a, 11, 0x12, 9, 0x12, 7, 0x2a, 5),
   Buffer.from("GET /"),
 ]);
 
-describe("a body arrives as its sender had it", () => {
+describe("the receiver gets the original body", () => {
   test.each([
-    { name: "as it is", body: REQUEST, headers: {} },
+    { name: "without an encoding", body: REQUEST, headers: {} },
     { name: "identity", body: REQUEST, headers: { "Content-Encoding": "identity" } },
     { name: "gzip", body: gzipSync(REQUEST), headers: { "Content-Encoding": "gzip" } },
     { name: "deflate", body: deflateSync(REQUEST), headers: { "Content-Encoding": "deflate" } },
     { name: "zstd", body: zstdCompressSync(REQUEST), headers: { "Content-Encoding": "zstd" } },
-  ])("$name", async ({ body, headers }) => {
+  ])("with the encoding: $name", async ({ body, headers }) => {
     const { send, receiver } = runOtlpHttp();
 
     const response = await send(new Uint8Array(body), { headers });
@@ -40,7 +40,7 @@ describe("a body arrives as its sender had it", () => {
   test.each([
     { name: "JSON", body: Buffer.from(JSON_REQUEST), headers: {} },
     { name: "gzip", body: gzipSync(JSON_REQUEST), headers: { "Content-Encoding": "gzip" } },
-  ])("from JSON as protobuf: $name", async ({ body, headers }) => {
+  ])("converted from JSON to protobuf: $name", async ({ body, headers }) => {
     const { send, receiver } = runOtlpHttp();
 
     const response = await send(new Uint8Array(body), { headers: { ...JSON_TYPE, ...headers } });
@@ -51,7 +51,7 @@ describe("a body arrives as its sender had it", () => {
     expect(receiver.requests).toEqual([JSON_REQUEST_BYTES]);
   });
 
-  test("without a length, in chunks", async () => {
+  test("if it is sent in chunks without a length", async () => {
     const { request, receiver } = runOtlpHttp();
     const body = new ReadableStream({
       start: (controller) => {
@@ -68,7 +68,7 @@ describe("a body arrives as its sender had it", () => {
     expect(receiver.requests).toEqual([Buffer.from(REQUEST)]);
   });
 
-  test("empty, which is a request without spans", async () => {
+  test("if it is empty, which is a request without spans", async () => {
     const { request, send, receiver } = runOtlpHttp();
 
     const declared = await send("");
@@ -79,14 +79,14 @@ describe("a body arrives as its sender had it", () => {
     expect(receiver.requests).toEqual([Buffer.alloc(0), Buffer.alloc(0)]);
   });
 
-  test("with a query after the path, which is ignored", async () => {
+  test("if the path has a query, which is ignored", async () => {
     const { send } = runOtlpHttp();
 
     expect((await send(REQUEST, { path: "/v1/traces?a=/b" })).status).toBe(200);
   });
 });
 
-describe("requests that are refused", () => {
+describe("a refused request", () => {
   test.each([
     { path: "/", method: "POST", status: 404 },
     { path: "/v1/traces/", method: "POST", status: 404 },
@@ -94,7 +94,7 @@ describe("requests that are refused", () => {
     { path: "/x/v1/traces", method: "PUT", status: 404 },
     { path: "/v1/traces", method: "PUT", status: 405 },
     { path: "/v1/traces", method: "DELETE", status: 405 },
-  ])("$method $path is $status", async ({ path, method, status }) => {
+  ])("$method $path is answered with $status", async ({ path, method, status }) => {
     const { send, receiver } = runOtlpHttp();
 
     const response = await send(REQUEST, { path, method });
@@ -104,7 +104,7 @@ describe("requests that are refused", () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  test("the answer to a wrong method names the right one", async () => {
+  test("with a wrong method is answered with the permitted one", async () => {
     const { request } = runOtlpHttp();
 
     const response = await request("/v1/traces");
@@ -115,7 +115,7 @@ describe("requests that are refused", () => {
   });
 
   test.each(["text/plain", "application/grpc-web", ""])(
-    "a body of type %p is told what may be sent, in JSON",
+    "of the type %p is answered with the supported ones in JSON",
     async (type) => {
       const { send, receiver } = runOtlpHttp();
 
@@ -133,7 +133,7 @@ describe("requests that are refused", () => {
   );
 
   test.each(["br", "compress", "gzip, gzip"])(
-    "a body encoded as %p is told which",
+    "with the encoding %p is answered with the supported ones",
     async (coding) => {
       const { send, receiver } = runOtlpHttp();
 
@@ -147,7 +147,7 @@ describe("requests that are refused", () => {
     },
   );
 
-  test("the answer to invalid JSON says where, in JSON", async () => {
+  test("with invalid JSON is answered with the position in JSON", async () => {
     const { send, receiver } = runOtlpHttp();
 
     const response = await send('{"resourceSpans":[}', { headers: JSON_TYPE });
@@ -159,7 +159,7 @@ describe("requests that are refused", () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  test("JSON that is nested too deeply is malformed", async () => {
+  test("with JSON nested too deeply is malformed", async () => {
     const { send } = runOtlpHttp({ limits: { nestingDepth: 3 } });
 
     const response = await send(JSON_REQUEST, { headers: JSON_TYPE });
@@ -169,8 +169,8 @@ describe("requests that are refused", () => {
   });
 });
 
-describe("the answer to the sender is that of the receiver", () => {
-  test("a partial success", async () => {
+describe("the answer of the receiver is sent", () => {
+  test("as a partial success", async () => {
     const { send, receiver } = runOtlpHttp();
     receiver.answer = () => ({ outcome: "partly_rejected", rejectedSpans: 2, message: "why" });
 
@@ -181,7 +181,7 @@ describe("the answer to the sender is that of the receiver", () => {
     expect(partialSuccess?.errorMessage).toBe("why");
   });
 
-  test("a refusal, with the time to wait", async () => {
+  test("as a refusal with a delay", async () => {
     const { send, receiver } = runOtlpHttp();
     receiver.answer = () => ({ outcome: "refused", message: "full", retryAfterMs: 1000 });
 
@@ -192,7 +192,7 @@ describe("the answer to the sender is that of the receiver", () => {
     expect(await response.json()).toMatchObject({ code: 14, message: "full" });
   });
 
-  test("a fault of ours is 503, and the log has what it was, without the request", async () => {
+  test("as 503 after an internal error, which is logged without the request", async () => {
     const { send, receiver, logger, listener } = runOtlpHttp();
     receiver.answer = () => {
       throw new Error("the lock is gone");
@@ -214,18 +214,18 @@ describe("memory", () => {
   const large = new Uint8Array(100_000);
 
   test.each([
-    { name: "of a body", body: large, headers: {} },
+    { name: "a body", body: large, headers: {} },
     {
-      name: "of what a compressed body becomes",
+      name: "a decompressed body",
       body: gzipSync(large),
       headers: { "Content-Encoding": "gzip" },
     },
     {
-      name: "of what JSON becomes",
+      name: "a body converted from JSON",
       body: Buffer.from(JSON_REQUEST.replace("GET /", "x".repeat(50_000))),
       headers: JSON_TYPE,
     },
-  ])("the memory of $name is freed when it is received", async ({ body, headers }) => {
+  ])("of $name is released after receiving", async ({ body, headers }) => {
     const { send, receiver, budget } = runOtlpHttp();
 
     const response = await send(new Uint8Array(body), { headers });
@@ -239,12 +239,12 @@ describe("memory", () => {
 
 const LONG = Buffer.alloc(1_000, "x");
 
-describe("traces that never became a request are counted", () => {
+describe("traces in a request that cannot be read", () => {
   test.each([
-    { name: "gzip that is none", coding: "gzip", body: Buffer.from("no"), counted: "malformed" },
+    { name: "invalid gzip", coding: "gzip", body: Buffer.from("no"), counted: "malformed" },
     { name: "a body over the limit", coding: "identity", body: LONG, counted: "too_large" },
-    { name: "gzip that becomes so", coding: "gzip", body: gzipSync(LONG), counted: "too_large" },
-  ])("$name, as $counted", async ({ coding, body, counted }) => {
+    { name: "gzip beyond the limit", coding: "gzip", body: gzipSync(LONG), counted: "too_large" },
+  ])("are counted for $name as $counted", async ({ coding, body, counted }) => {
     const { send, receiver } = runOtlpHttp({ maxBodyBytes: LONG.length - 1 });
 
     await send(new Uint8Array(body), { headers: { "Content-Encoding": coding } });
@@ -252,7 +252,7 @@ describe("traces that never became a request are counted", () => {
     expect(receiver.turnedAwayAs).toEqual([counted]);
   });
 
-  test("but not when we do not wait for them any more", async () => {
+  test("are not counted if the receiver stops waiting for them", async () => {
     const { listener, request, receiver } = runOtlpHttp();
     using sender = await sendHalfBody(listener.port, { declaredBytes: 1000, sentBytes: 10 });
     while (listener.counts().requestsInFlight === 0) await request("/");

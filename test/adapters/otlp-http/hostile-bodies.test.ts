@@ -19,11 +19,11 @@ async function statusIn(response: Response) {
   return { http: response.status, code, message };
 }
 
-describe("a body over the limit is 413", () => {
+describe("a body over the limit is answered with 413", () => {
   const MAX = 100_000;
 
   test.each([
-    { name: "by its length", headers: {}, body: new Uint8Array(MAX + 1) },
+    { name: "declared by its length", headers: {}, body: new Uint8Array(MAX + 1) },
     {
       name: "a gzip bomb",
       headers: { "Content-Encoding": "gzip" },
@@ -40,7 +40,7 @@ describe("a body over the limit is 413", () => {
       body: deflateSync(new Uint8Array(64 * MIB)),
     },
     {
-      name: "gzip that is a byte too long when decompressed",
+      name: "gzip of a byte more than the limit",
       headers: { "Content-Encoding": "gzip" },
       body: gzipSync(new Uint8Array(MAX + 1)),
     },
@@ -61,7 +61,7 @@ describe("a body over the limit is 413", () => {
       headers: { "Content-Encoding": "zstd" },
       body: zstdCompressSync(new Uint8Array(MAX)),
     },
-  ])("and one as long as the limit is not: $name", async ({ headers, body }) => {
+  ])("unless its length equals the limit: $name", async ({ headers, body }) => {
     const { send, receiver } = runOtlpHttp({ maxBodyBytes: MAX });
 
     const response = await send(new Uint8Array(body), { headers });
@@ -70,7 +70,7 @@ describe("a body over the limit is 413", () => {
     expect(receiver.requests.map(({ length }) => length)).toEqual([MAX]);
   });
 
-  test("in chunks without a length, before it is there as a whole", async () => {
+  test("in chunks without a length, before it is complete", async () => {
     const clock = new HandMovedSleep();
     const { listener, receiver, budget } = runOtlpHttp({ maxBodyBytes: MAX, clock });
     using sender = await sendHalfBody(listener.port, { sentBytes: MAX + 1 });
@@ -82,7 +82,7 @@ describe("a body over the limit is 413", () => {
     expect(budget.heldBytes).toBe(0);
   });
 
-  test("by an impossible length, before anything is sent", async () => {
+  test("if its length is impossible, before anything is sent", async () => {
     const { listener, budget } = runOtlpHttp();
     using sender = await sendHalfBody(listener.port, { declaredBytes: 10 ** 12, sentBytes: 0 });
 
@@ -90,28 +90,28 @@ describe("a body over the limit is 413", () => {
     expect(budget.heldBytes).toBe(0);
   });
 
-  test("when it is more than may be in flight at all", async () => {
+  test("if it exceeds the budget for requests in flight", async () => {
     const { send } = runOtlpHttp({ limits: { inFlightBytes: 50_000 } });
 
     expect((await send(new Uint8Array(50_001))).status).toBe(413);
   });
 });
 
-describe("a body that is not what its headers say is 400", () => {
+describe("a body that does not match its headers is answered with 400", () => {
   const gzip = gzipSync(REQUEST);
   const zstd = zstdCompressSync(REQUEST);
 
   test.each([
-    { name: "gzip, cut short", coding: "gzip", body: gzip.subarray(0, -4) },
-    { name: "gzip, half", coding: "gzip", body: gzip.subarray(0, gzip.length / 2) },
-    { name: "zstd, cut short", coding: "zstd", body: zstd.subarray(0, -1) },
-    { name: "zstd, half", coding: "zstd", body: zstd.subarray(0, zstd.length / 2) },
-    { name: "deflate, cut short", coding: "deflate", body: deflateSync(REQUEST).subarray(0, -1) },
-    // It has no checksum: nearly anything could be taken for it, and for no spans at all.
-    { name: "deflate without zlib around it", coding: "deflate", body: deflateRawSync(REQUEST) },
-    { name: "no gzip at all", coding: "gzip", body: REQUEST },
-    { name: "zstd for gzip", coding: "gzip", body: zstd },
-    { name: "nothing for zstd", coding: "zstd", body: new Uint8Array(0) },
+    { name: "truncated gzip", coding: "gzip", body: gzip.subarray(0, -4) },
+    { name: "half of gzip data", coding: "gzip", body: gzip.subarray(0, gzip.length / 2) },
+    { name: "truncated zstd", coding: "zstd", body: zstd.subarray(0, -1) },
+    { name: "half of zstd data", coding: "zstd", body: zstd.subarray(0, zstd.length / 2) },
+    { name: "truncated deflate", coding: "deflate", body: deflateSync(REQUEST).subarray(0, -1) },
+    // Raw deflate has no checksum, so that many other bodies would be read as empty requests.
+    { name: "deflate without a zlib header", coding: "deflate", body: deflateRawSync(REQUEST) },
+    { name: "plain data declared as gzip", coding: "gzip", body: REQUEST },
+    { name: "zstd declared as gzip", coding: "gzip", body: zstd },
+    { name: "no bytes declared as zstd", coding: "zstd", body: new Uint8Array(0) },
   ])("$name", async ({ coding, body }) => {
     const { send, receiver } = runOtlpHttp();
 
@@ -125,7 +125,7 @@ describe("a body that is not what its headers say is 400", () => {
     expect(receiver.requests).toEqual([]);
   });
 
-  test("a refused body is freed", async () => {
+  test("a refused body is released", async () => {
     const { send, budget, listener } = runOtlpHttp({ maxBodyBytes: 1000 });
     const headers = { "Content-Encoding": "gzip" };
 
@@ -137,7 +137,7 @@ describe("a body that is not what its headers say is 400", () => {
   });
 });
 
-/** Each declares `declaredBytes`, and sends some of them. */
+/** Starts senders that declare `declaredBytes` and send 60,000 bytes each. */
 async function halfSenders(port: number, count: number, declaredBytes: number) {
   const senders: HalfSentBody[] = [];
   for (let sender = 0; sender < count; sender += 1) {
@@ -146,13 +146,13 @@ async function halfSenders(port: number, count: number, declaredBytes: number) {
   return senders;
 }
 
-/** Resolves when there is nothing left to hear of what was sent before. */
+/** Resolves when the server has read everything that was sent before. */
 async function settle({ request }: { request: (path: string) => Promise<Response> }) {
   await request("/");
 }
 
-describe("half-sent bodies", () => {
-  test("hold no more than the budget, whatever they declare", async () => {
+describe("incomplete bodies", () => {
+  test("never hold more than the budget, whatever length they declare", async () => {
     const running = runOtlpHttp({ limits: { inFlightBytes: 8 * MIB } });
     const { listener, budget, logger, problems } = running;
 
@@ -190,7 +190,7 @@ describe("half-sent bodies", () => {
     expect(receiver.requests).toHaveLength(5);
   });
 
-  test("are freed when their sender disconnects", async () => {
+  test("are released when their sender disconnects", async () => {
     const running = runOtlpHttp();
     const [sender] = await halfSenders(running.listener.port, 1, MIB);
     await settle(running);
@@ -204,7 +204,7 @@ describe("half-sent bodies", () => {
     expect(running.listener.counts().requestsInFlight).toBe(0);
   });
 
-  test("in chunks are charged as they come", async () => {
+  test("in chunks are charged as they arrive", async () => {
     const clock = new HandMovedSleep();
     const running = runOtlpHttp({ limits: { inFlightBytes: MIB }, clock });
     using sender = await sendHalfBody(running.listener.port, { sentBytes: 500_000 });
@@ -213,15 +213,15 @@ describe("half-sent bodies", () => {
     sender.send(Buffer.from(`${(900_000).toString(16)}\r\n`));
     sender.send(Buffer.alloc(900_000));
 
-    // It is over the limit of one body and of the budget, whichever is seen first.
+    // The body exceeds its own limit and the budget; either may be detected first.
     expect(await sender.answer).toMatch(/^HTTP\/1.1 (413|503)/);
     expect(running.budget.heldBytes).toBe(0);
   });
 
-  test("use up the limit of their address only", async () => {
+  test("use up only the limit of their address", async () => {
     const running = runOtlpHttp({ limits: { connectionsPerAddress: 3 } });
     const senders = await halfSenders(running.listener.port, 3, 100_000);
-    // Refused itself while they have all places: so it asks until they do.
+    // This request is refused itself while they use all permits.
     while (running.listener.counts().requestsInFlight < 3) await settle(running);
 
     const response = await running.send(REQUEST);
@@ -234,7 +234,7 @@ describe("half-sent bodies", () => {
   });
 });
 
-test("over HTTP/2, streams that together hold too much are answered with 503", async () => {
+test("HTTP/2 streams that together exceed the budget are answered with 503", async () => {
   const { listener, budget } = runOtlpHttp({ limits: { inFlightBytes: 4 * MIB } });
   const session = connect(`http://127.0.0.1:${listener.port}`);
   const statuses = Array.from({ length: 5 }, async () => {

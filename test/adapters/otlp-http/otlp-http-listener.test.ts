@@ -13,12 +13,12 @@ stopOtlpHttpAfterEach();
 
 const REQUEST = goldenRequest("plain-server-span");
 
-describe("starting", () => {
-  test("on port 0 takes a free one, and says which", () => {
+describe("a start", () => {
+  test("on port 0 selects a free port and reports it", () => {
     expect(runOtlpHttp().listener.port).toBeGreaterThan(0);
   });
 
-  test("on a port that is taken fails with EADDRINUSE", () => {
+  test("on a port in use fails with EADDRINUSE", () => {
     const { port } = runOtlpHttp().listener;
 
     expect(() => runOtlpHttp({ address: { host: "127.0.0.1", port } })).toThrow(
@@ -32,7 +32,7 @@ test.each([
   { idleMs: 1_001, seconds: 2 },
   { idleMs: 90_000, seconds: 90 },
   { idleMs: 3_600_000, seconds: 255 },
-])("a connection may idle for $idleMs ms: as $seconds s, for Bun", ({ idleMs, seconds }) => {
+])("an idle timeout of $idleMs ms is passed to Bun as $seconds s", ({ idleMs, seconds }) => {
   const serve = spyOn(Bun, "serve");
 
   runOtlpHttp({ limits: { idleMs } });
@@ -42,7 +42,7 @@ test.each([
   expect(options).toMatchObject({ idleTimeout: seconds });
 });
 
-test("one port speaks HTTP/1.1 and HTTP/2", async () => {
+test("one port serves HTTP/1.1 and HTTP/2", async () => {
   const { listener, send, receiver } = runOtlpHttp();
   const session = connect(`http://127.0.0.1:${listener.port}`);
   const head = { ":method": "POST", ":path": "/v1/traces" };
@@ -60,7 +60,7 @@ test("one port speaks HTTP/1.1 and HTTP/2", async () => {
   expect(receiver.requests).toEqual([Buffer.from(REQUEST), Buffer.from(REQUEST)]);
 });
 
-test("a request that is not complete in time is answered so", async () => {
+test("a request that is incomplete after its time limit is answered with 503", async () => {
   const monotonicMs = () => performance.now() + clock.aheadMs;
   const clock = { ...SYSTEM_CLOCK, aheadMs: 0, monotonicMs };
   const { listener, request, problems } = runOtlpHttp({ clock });
@@ -73,7 +73,7 @@ test("a request that is not complete in time is answered so", async () => {
   expect(countsOf(problems).request_timeout).toBe(1);
 });
 
-test("a pause aborts incomplete requests, refuses connections, and ends", async () => {
+test("a pause aborts incomplete requests and refuses connections until it ends", async () => {
   const { listener, send, budget } = runOtlpHttp();
   using sender = await sendHalfBody(listener.port, { declaredBytes: 1000, sentBytes: 10 });
   while (listener.counts().requestsInFlight === 0) await send(REQUEST);
@@ -89,7 +89,7 @@ test("a pause aborts incomplete requests, refuses connections, and ends", async 
   expect(budget.heldBytes).toBe(0);
 });
 
-test("relieved, it closes connections that have had their answer, and no others", async () => {
+test("relieve() closes only idle connections", async () => {
   const { listener, send, receiver } = runOtlpHttp();
   using idle = await sendHalfBody(listener.port, { declaredBytes: 10, sentBytes: 10 });
   await idle.answer;
@@ -105,7 +105,7 @@ test("relieved, it closes connections that have had their answer, and no others"
   expect(receiver.requests).toHaveLength(before + 1);
 });
 
-test("over HTTP/2, a body in many frames is whole", async () => {
+test("a body of many HTTP/2 frames is received whole", async () => {
   const { listener, receiver } = runOtlpHttp();
   const session = connect(`http://127.0.0.1:${listener.port}`);
   const head = { ":method": "POST", ":path": "/v1/traces" };
@@ -124,11 +124,11 @@ test("over HTTP/2, a body in many frames is whole", async () => {
   ]);
 });
 
-describe("stopping", () => {
+describe("a stop", () => {
   test.each([
     { name: "with a length", half: { declaredBytes: 1000, sentBytes: 10 } },
     { name: "in chunks", half: { sentBytes: 10 } },
-  ])("answers a request in flight that it may be retried: $name", async ({ half }) => {
+  ])("answers a request in flight with a retryable status: $name", async ({ half }) => {
     const { listener, budget, request } = runOtlpHttp();
     using sender = await sendHalfBody(listener.port, half);
     while (listener.counts().requestsInFlight === 0) await request("/");
@@ -139,7 +139,7 @@ describe("stopping", () => {
     expect(budget.heldBytes).toBe(0);
   });
 
-  test("closes connections that are idle, of either protocol", async () => {
+  test("closes idle connections of both protocols", async () => {
     const { listener, send } = runOtlpHttp();
     await send(REQUEST);
     const session = connect(`http://127.0.0.1:${listener.port}`);
@@ -152,7 +152,7 @@ describe("stopping", () => {
     expect(session.destroyed).toBe(true);
   });
 
-  test("breaks off an answer that is not read, when the grace period is over", async () => {
+  test("aborts an answer that is not read after the grace period", async () => {
     const { listener } = runOtlpHttp();
     const session = connect(`http://127.0.0.1:${listener.port}`, {
       settings: { initialWindowSize: 0 },
@@ -167,7 +167,7 @@ describe("stopping", () => {
     expect(session.destroyed).toBe(true);
   });
 
-  test("cancels its timer", async () => {
+  test("cancels the timer", async () => {
     using timers = watchTimers("Interval");
     const { listener } = runOtlpHttp();
     const during = timers.count(1_000);
@@ -180,7 +180,7 @@ describe("stopping", () => {
     ]);
   });
 
-  test("takes no more connections", async () => {
+  test("refuses new connections", async () => {
     const { listener, send } = runOtlpHttp();
 
     await listener.stop(0);
@@ -189,10 +189,10 @@ describe("stopping", () => {
   });
 });
 
-test("an unexpected error is a fault of ours: the sender may retry", async () => {
+test("an unexpected error is answered with 503, so that the sender retries", async () => {
   const unsupported = new UnsupportedSignals();
   unsupported.receive = () => {
-    throw new Error("nobody foresaw this");
+    throw new Error("an unexpected error");
   };
   const { request, logger } = runOtlpHttp({ unsupported });
 

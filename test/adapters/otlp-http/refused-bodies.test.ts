@@ -4,8 +4,8 @@ import { PATIENT_CLOCK } from "../../support/fakes/patient-clock.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
 import { writeThenRead } from "../../support/running/write-then-read.ts";
 
-// Senders that write all of a body before they read the answer that refuses it, on connections that
-// are closed behind that answer.
+// These senders write the whole body before they read the refusal, on connections that are closed
+// after it.
 
 stopOtlpHttpAfterEach();
 
@@ -19,11 +19,15 @@ const CHUNKED = Buffer.concat([CHUNK, Buffer.from("\r\n0\r\n\r\n")]);
 
 const CLOSING = [
   { name: "HTTP/1.0", version: "HTTP/1.0", connection: [] },
-  { name: "HTTP/1.0, as nginx speaks it", version: "HTTP/1.0", connection: ["Connection: close"] },
-  { name: "HTTP/1.1, closing", version: "HTTP/1.1", connection: ["Connection: close"] },
+  { name: "HTTP/1.0 of nginx", version: "HTTP/1.0", connection: ["Connection: close"] },
+  {
+    name: "HTTP/1.1 with Connection: close",
+    version: "HTTP/1.1",
+    connection: ["Connection: close"],
+  },
 ];
 
-test.each(CLOSING)("413 is read by its sender: $name", async ({ version, connection }) => {
+test.each(CLOSING)("the sender can read 413: $name", async ({ version, connection }) => {
   const { listener, budget } = runOtlpHttp({ maxBodyBytes: MAX, clock: PATIENT_CLOCK });
 
   const head = [`POST /v1/traces ${version}`, "Host: localhost", TYPE, LENGTH, ...connection];
@@ -34,7 +38,7 @@ test.each(CLOSING)("413 is read by its sender: $name", async ({ version, connect
   expect(budget.heldBytes).toBe(0);
 });
 
-test("413 is read by its sender: in chunks, without a length", async () => {
+test("the sender can read 413 after chunks without a length", async () => {
   const { listener } = runOtlpHttp({ maxBodyBytes: MAX, clock: PATIENT_CLOCK });
 
   const chunked = ["Transfer-Encoding: chunked", "Connection: close"];
@@ -49,7 +53,7 @@ test.each([
   { status: 405, path: "/v1/traces", method: "PUT", headers: [TYPE] },
   { status: 415, path: "/v1/traces", headers: ["Content-Type: text/plain"] },
   { status: 415, path: "/v1/traces", headers: [TYPE, "Content-Encoding: br"] },
-])("$status is read by its sender: $headers", async ({ status, path, method, headers }) => {
+])("the sender can read $status: $headers", async ({ status, path, method, headers }) => {
   const { listener } = runOtlpHttp({ clock: PATIENT_CLOCK });
 
   const line = `${method ?? "POST"} ${path} HTTP/1.0`;
@@ -60,7 +64,7 @@ test.each([
   expect(end).toEqual({ isWritten: true, answer });
 });
 
-test("a body that is read to its end before it is refused needs no draining", async () => {
+test("a body that was read to its end before the refusal is not drained", async () => {
   const { listener } = runOtlpHttp({ maxBodyBytes: MAX, clock: PATIENT_CLOCK });
   const body = gzipSync(BODY);
 

@@ -20,7 +20,7 @@ test.each([
   ["application/json, application/x-protobuf", undefined],
   ["", undefined],
   [null, undefined],
-])("a body of type %p is %p", (contentType, format) => {
+])("the type %p means the format %p", (contentType, format) => {
   expect(bodyFormat(contentType)).toBe(format as "json");
 });
 
@@ -39,7 +39,7 @@ test.each([
   ["gzip, gzip", undefined],
   ["gzip, zstd", undefined],
   ["identity, br", undefined],
-])("a body encoded as %p is %p", (contentEncoding, coding) => {
+])("the encoding %p means the coding %p", (contentEncoding, coding) => {
   expect(contentCoding(contentEncoding)).toBe(coding as "gzip");
 });
 
@@ -47,7 +47,7 @@ const pieces = [3, 0, 1, 20_000, 5, 70_000, 1].map((length, at) =>
   new Uint8Array(length).fill(at + 1),
 );
 
-test("the pieces come out in order, as one", () => {
+test("appended pieces are joined in order", () => {
   const gathered = new GrowingBytes();
 
   for (const piece of pieces) gathered.append(piece);
@@ -56,7 +56,7 @@ test("the pieces come out in order, as one", () => {
   expect(Buffer.from(gathered.bytes)).toEqual(Buffer.concat(pieces));
 });
 
-test("no piece is aliased", () => {
+test("appended pieces are copied", () => {
   const gathered = new GrowingBytes();
   const piece = Uint8Array.of(1, 2, 3);
 
@@ -66,7 +66,7 @@ test("no piece is aliased", () => {
   expect([...gathered.bytes]).toEqual([1, 2, 3]);
 });
 
-test("the growth that it reports is all its memory, and never much more than needed", () => {
+test("the reported growth equals the capacity, which stays close to the length", () => {
   const gathered = new GrowingBytes();
   let capacity = 0;
 
@@ -79,7 +79,7 @@ test("the growth that it reports is all its memory, and never much more than nee
   expect(gathered.bytes.at(-1)).toBe(99_999 & 0xff);
 });
 
-test("memory that is released is gone, and it begins anew", () => {
+test("released memory is gone, and appending starts anew", () => {
   const gathered = new GrowingBytes();
   gathered.append(new Uint8Array(50_000));
   const view = gathered.bytes;
@@ -93,19 +93,19 @@ test("memory that is released is gone, and it begins anew", () => {
 
 const MIB = 1024 * 1024;
 
-/** A request, and how many bytes of its body have been taken. */
+/** Returns a request and a count of the pieces read from its body. */
 function requestOf(
   pull: (controller: ReadableStreamDefaultController<Uint8Array>) => void,
   headers: Readonly<Record<string, string>> = {},
 ) {
-  const taken = { pieces: 0, isCancelled: false };
+  const reads = { pieces: 0, isCancelled: false };
   const counting = (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    taken.pieces += 1;
+    reads.pieces += 1;
     pull(controller);
   };
-  const cancel = () => void (taken.isCancelled = true);
+  const cancel = () => void (reads.isCancelled = true);
   const body = new ReadableStream({ pull: counting, cancel }, { highWaterMark: 0 });
-  return { request: new Request("http://a", { method: "POST", headers, body }), taken };
+  return { request: new Request("http://a", { method: "POST", headers, body }), reads };
 }
 
 function pieceOf(lengthBytes: number) {
@@ -115,9 +115,9 @@ function pieceOf(lengthBytes: number) {
 
 const nothing = () => {};
 
-test("a body is read to its end", async () => {
+test("a body is drained to its end", async () => {
   let remaining = 3;
-  const { request, taken } = requestOf((controller) => {
+  const { request, reads } = requestOf((controller) => {
     if (remaining > 0) pieceOf(10)(controller);
     else controller.close();
     remaining -= 1;
@@ -125,57 +125,60 @@ test("a body is read to its end", async () => {
 
   await new BodyDrain(PATIENT_CLOCK).drain(request);
 
-  expect(taken).toEqual({ pieces: 4, isCancelled: false });
+  expect(reads).toEqual({ pieces: 4, isCancelled: false });
 });
 
-test("a body that breaks off is at its end, and makes room for another", async () => {
+test("a failing body ends its drain and releases its permit", async () => {
   const drain = new BodyDrain(PATIENT_CLOCK);
   const broken = () => requestOf((controller) => controller.error(new Error("gone"))).request;
 
   for (let time = 0; time < 70; time += 1) await drain.drain(broken());
-  const { request, taken } = requestOf((controller) => controller.close());
+  const { request, reads } = requestOf((controller) => controller.close());
   await drain.drain(request);
 
-  expect(taken.pieces).toBe(1);
+  expect(reads.pieces).toBe(1);
 });
 
-test("one without an end is read for no longer than its time", async () => {
+test("an endless body is drained for its time limit", async () => {
   const clock = new HandMovedSleep();
-  const { request, taken } = requestOf(nothing);
+  const { request, reads } = requestOf(nothing);
 
   await new BodyDrain(clock).drain(request);
 
   expect(clock.sleptMs).toEqual([5_000]);
-  expect(taken.isCancelled).toBe(true);
+  expect(reads.isCancelled).toBe(true);
 });
 
-test("one that is too long is read for no longer than its limit", async () => {
-  const { request, taken } = requestOf(pieceOf(MIB));
+test("a long body is drained up to its size limit", async () => {
+  const { request, reads } = requestOf(pieceOf(MIB));
 
   await new BodyDrain(PATIENT_CLOCK).drain(request);
 
-  expect(taken.pieces).toBe(65);
+  expect(reads.pieces).toBe(65);
 });
 
 test.each([
-  { name: "of a sender that waits to be asked for it", headers: { Expect: "100-Continue" } },
-  { name: "that says it is too long", headers: { "Content-Length": String(64 * MIB + 1) } },
-])("nothing is read of a body $name", async ({ headers }) => {
-  const { request, taken } = requestOf(nothing, headers);
+  { name: "whose sender expects 100 Continue", headers: { Expect: "100-Continue" } },
+  {
+    name: "whose declared length exceeds the limit",
+    headers: { "Content-Length": String(64 * MIB + 1) },
+  },
+])("a body $name is not drained", async ({ headers }) => {
+  const { request, reads } = requestOf(nothing, headers);
 
   await new BodyDrain(PATIENT_CLOCK).drain(request);
 
-  expect(taken.pieces).toBe(0);
+  expect(reads.pieces).toBe(0);
 });
 
-test("without a body there is no wait", async () => {
+test("a request without a body is not waited for", async () => {
   await new BodyDrain(PATIENT_CLOCK).drain(new Request("http://a"));
 });
 
-test("a 65th body at the same time is not read", async () => {
+test("a 65th concurrent body is not drained", async () => {
   const drain = new BodyDrain(PATIENT_CLOCK);
   const draining = Array.from({ length: 64 }, () => drain.drain(requestOf(nothing).request));
-  const { request, taken } = requestOf(nothing);
+  const { request, reads } = requestOf(nothing);
 
   await drain.drain(request);
   drain.stop();
@@ -183,5 +186,5 @@ test("a 65th body at the same time is not read", async () => {
   const after = requestOf((controller) => controller.close());
   await drain.drain(after.request);
 
-  expect([taken.pieces, after.taken.pieces]).toEqual([0, 1]);
+  expect([reads.pieces, after.reads.pieces]).toEqual([0, 1]);
 });

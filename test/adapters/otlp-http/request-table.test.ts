@@ -22,14 +22,14 @@ function createTable(capacityBytes = 10_000_000) {
   return { table, budget, clock, refusals, begin, beginIn };
 }
 
-/** What a request is told that is not waited for; "waited for" when it still is. */
+/** Returns the message to an abandoned request, or "waited for" while it is not abandoned. */
 async function fateOf({ abandoned }: RequestInFlight): Promise<string> {
   const fate = await Promise.race([abandoned, Promise.resolve("waited for" as const)]);
   return typeof fate === "string" ? fate : fate.message;
 }
 
-describe("limits", () => {
-  test("are refused beyond those of one address, and others still have theirs", () => {
+describe("the limit of requests", () => {
+  test("refuses those beyond the limit of their address, and not those of others", () => {
     const { begin, beginIn, refusals, table } = createTable();
     for (const port of [1, 2, 3]) beginIn("a", port);
 
@@ -42,7 +42,7 @@ describe("limits", () => {
     expect(table.size).toBe(4);
   });
 
-  test("are refused beyond those there are in all", () => {
+  test("refuses those beyond the total limit", () => {
     const { begin, beginIn, refusals } = createTable();
     for (const address of ["a", "b", "c", "d", "e"]) beginIn(address);
 
@@ -50,7 +50,7 @@ describe("limits", () => {
     expect(refusals).toEqual(["too_many_requests f"]);
   });
 
-  test("are free again when a request has ended, once", () => {
+  test("is released once when a request ends", () => {
     const { begin, beginIn, table } = createTable();
     const requests = [1, 2, 3].map((port) => beginIn("a", port));
 
@@ -75,7 +75,7 @@ describe("the budget", () => {
     expect(budget.heldBytes).toBe(0);
   });
 
-  test("drops all requests of the worst connection, and no others", async () => {
+  test("drops all requests of the connection with the most bytes, and no others", async () => {
     const { beginIn, budget, refusals } = createTable(200_000 - ENVELOPE_BYTES);
     const [one, two, other] = [beginIn("a", 1), beginIn("a", 1), beginIn("a", 2)];
 
@@ -93,7 +93,7 @@ describe("the budget", () => {
     expect(budget.heldBytes).toBe(REQUEST_BYTES + 80_000);
   });
 
-  test("knows a connection by its open requests, though another of it has ended", async () => {
+  test("identifies a connection by its open requests after another has ended", async () => {
     const { beginIn, budget, table } = createTable(200_000 - ENVELOPE_BYTES);
     const [ended, one, other] = [beginIn("a", 1), beginIn("a", 1), beginIn("a", 2)];
     table.end(ended);
@@ -107,7 +107,7 @@ describe("the budget", () => {
     expect(fates.map((fate) => fate === "waited for")).toEqual([false, false, true]);
   });
 
-  test("no longer drops what has ended", () => {
+  test("does not drop requests that have ended", () => {
     const { beginIn, budget, table, refusals } = createTable();
     const ended = beginIn("a", 1);
     const open = beginIn("a", 1);
@@ -118,7 +118,7 @@ describe("the budget", () => {
     expect(refusals).toEqual(["in_flight_bytes a"]);
   });
 
-  test("drops a request that is one too many for its connection, as it begins", async () => {
+  test("drops a request that exceeds it at its beginning", async () => {
     const { beginIn, budget } = createTable(200_000 - ENVELOPE_BYTES);
     budget.hold(beginIn("a", 1).open, 200_000 - 2 * REQUEST_BYTES + 1);
 
@@ -129,8 +129,8 @@ describe("the budget", () => {
   });
 });
 
-describe("a request that takes too long", () => {
-  test("is given up, and not before its time", async () => {
+describe("a request that exceeds its time limit", () => {
+  test("is abandoned, but not before", async () => {
     const { beginIn, clock, table, refusals } = createTable();
     const early = beginIn("a", 1);
     clock.nowMs = 1000;
@@ -144,7 +144,7 @@ describe("a request that takes too long", () => {
     expect(refusals).toEqual(["request_timeout a"]);
   });
 
-  test("is counted once, however long it stays", () => {
+  test("is counted once", () => {
     const { beginIn, clock, table, refusals } = createTable();
     beginIn("a");
     clock.nowMs = 2 * MAX_REQUEST_MS;
@@ -156,7 +156,7 @@ describe("a request that takes too long", () => {
   });
 });
 
-test("of requests that have ended nothing is left, neither of their connections", () => {
+test("ended requests and their connections leave no entries", () => {
   const { beginIn, table } = createTable();
   const requests = [beginIn("a", 1), beginIn("a", 1), beginIn("a", 2), beginIn("b", 1)];
   const during = countEntries(table);
@@ -167,13 +167,13 @@ test("of requests that have ended nothing is left, neither of their connections"
   expect(countEntries(table)).toBe(0);
 });
 
-test("stopping answers every request, and counts none as refused", async () => {
+test("stop() answers every request, and counts none as refused", async () => {
   const { beginIn, table, refusals } = createTable();
   const requests = [beginIn("a"), beginIn("b")];
 
   table.stop();
 
-  const told = await Promise.all(requests.map(({ abandoned }) => abandoned));
-  expect(told.map(({ outcome }) => outcome)).toEqual(["stopping", "stopping"]);
+  const answers = await Promise.all(requests.map(({ abandoned }) => abandoned));
+  expect(answers.map(({ outcome }) => outcome)).toEqual(["stopping", "stopping"]);
   expect(refusals).toEqual([]);
 });

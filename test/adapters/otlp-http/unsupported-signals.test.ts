@@ -6,7 +6,7 @@ import { countsOf } from "../../support/fakes/problem-totals.ts";
 import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
 import { THREE_ITEMS } from "../../support/requests/signal-requests.ts";
 
-// The responses of metrics and logs differ from that of traces in the names of fields only.
+// The responses to metrics and logs differ from that to traces only in the names of fields.
 const { ExportTraceServiceResponse } = opentelemetry.proto.collector.trace.v1;
 
 stopOtlpHttpAfterEach();
@@ -19,11 +19,11 @@ describe.each(["metrics", "logs"] as const)("%s", (signal) => {
   const { encoded, json, jsonName } = THREE_ITEMS[signal];
 
   test.each([
-    { name: "as they are", coding: "identity", encode: (plain: Uint8Array) => plain },
+    { name: "without an encoding", coding: "identity", encode: (plain: Uint8Array) => plain },
     { name: "with gzip", coding: "gzip", encode: gzipSync },
     { name: "with deflate", coding: "deflate", encode: deflateSync },
     { name: "with zstd", coding: "zstd", encode: zstdCompressSync },
-  ])("are rejected with their number and a warning: $name", async ({ coding, encode }) => {
+  ])("are rejected with their count and a warning: $name", async ({ coding, encode }) => {
     const unsupported = new UnsupportedSignals();
     const { send, receiver } = runOtlpHttp({ unsupported });
     const headers = { "Content-Encoding": coding };
@@ -44,20 +44,23 @@ describe.each(["metrics", "logs"] as const)("%s", (signal) => {
   });
 
   test.each([
-    { name: "no protobuf", body: encoded.subarray(1), headers: {} },
-    { name: "no JSON", body: Buffer.from(json.slice(1)), headers: JSON_TYPE },
-    { name: "no gzip", body: encoded, headers: { "Content-Encoding": "gzip" } },
-  ])("that are $name are 400, and not counted as traces", async ({ body, headers }) => {
-    const unsupported = new UnsupportedSignals();
-    const { send, receiver, problems } = runOtlpHttp({ unsupported });
+    { name: "invalid protobuf", body: encoded.subarray(1), headers: {} },
+    { name: "invalid JSON", body: Buffer.from(json.slice(1)), headers: JSON_TYPE },
+    { name: "invalid gzip", body: encoded, headers: { "Content-Encoding": "gzip" } },
+  ])(
+    "that are $name are answered with 400, and not counted as traces",
+    async ({ body, headers }) => {
+      const unsupported = new UnsupportedSignals();
+      const { send, receiver, problems } = runOtlpHttp({ unsupported });
 
-    const response = await send(new Uint8Array(body), { path, headers });
+      const response = await send(new Uint8Array(body), { path, headers });
 
-    expect(response.status).toBe(400);
-    expect(unsupported.counts[signal].http).toBe(0);
-    expect(receiver.turnedAwayAs).toEqual([]);
-    expect(countsOf(problems)).toEqual({ [`unsupported_${signal}`]: 1 });
-  });
+      expect(response.status).toBe(400);
+      expect(unsupported.counts[signal].http).toBe(0);
+      expect(receiver.turnedAwayAs).toEqual([]);
+      expect(countsOf(problems)).toEqual({ [`unsupported_${signal}`]: 1 });
+    },
+  );
 
   test("have the same limits as traces", async () => {
     const unsupported = new UnsupportedSignals();
@@ -70,7 +73,7 @@ describe.each(["metrics", "logs"] as const)("%s", (signal) => {
     expect(unsupported.counts[signal].http).toBe(0);
   });
 
-  test("are not found when they are to be rejected", async () => {
+  test("are answered with 404 if they are to be rejected", async () => {
     const { send } = runOtlpHttp();
 
     const response = await send(new Uint8Array(encoded), { path });

@@ -12,10 +12,10 @@ stopOtlpHttpAfterEach();
 
 const REQUEST = goldenRequest("events-links-status");
 const PLAIN = { "Content-Type": "text/plain; charset=utf-8" };
-const ASKING = { Origin: "https://page.example", "Access-Control-Request-Method": "POST" };
+const PREFLIGHT = { Origin: "https://page.example", "Access-Control-Request-Method": "POST" };
 
-// Goal: nothing that is wrong by its headers is refused unseen. Method: each is sent, and what the
-// list of problems then says of it is compared.
+// Goal: every request that is refused because of its headers is recorded. Method: such requests are
+// sent, and the list of problems is compared.
 test.each<{ sent: SendOptions; reason: string; detail: string }>([
   { sent: { path: "/v1/trace?a=b" }, reason: "unknown_path", detail: "/v1/trace" },
   { sent: { path: "/v1/metrics/v1/traces" }, reason: "unknown_path", detail: "/v1/metrics/v1/tr" },
@@ -45,7 +45,7 @@ test.each<{ sent: SendOptions; reason: string; detail: string }>([
     reason: "unsupported_encoding",
     detail: "another Content-Encoding",
   },
-])("$sent is recorded as $reason, with $detail", async ({ sent, reason, detail }) => {
+])("$sent is recorded as $reason with the detail $detail", async ({ sent, reason, detail }) => {
   const { send, problems } = runOtlpHttp();
 
   await send(REQUEST, sent);
@@ -56,7 +56,7 @@ test.each<{ sent: SendOptions; reason: string; detail: string }>([
   expect(others).toEqual([]);
 });
 
-test("logs of an unknown type are logs", async () => {
+test("logs of an unknown type are recorded as logs", async () => {
   const unsupported = new UnsupportedSignals();
   const { send, problems } = runOtlpHttp({ unsupported });
 
@@ -67,26 +67,26 @@ test("logs of an unknown type are logs", async () => {
 });
 
 test.each([[[]], [["https://other.example"]]])(
-  "a page that may not send is recorded, where %p may",
+  "a preflight from an origin that is not permitted is recorded, where %p may send",
   async (corsOrigins) => {
     const { request, problems } = runOtlpHttp({ corsOrigins });
 
-    await request("/v1/traces", { method: "OPTIONS", headers: ASKING });
+    await request("/v1/traces", { method: "OPTIONS", headers: PREFLIGHT });
 
     expect(problems.list()).toMatchObject([{ reason: "origin_not_allowed", detail: "" }]);
   },
 );
 
-test("what may be sent is no problem, nor is asking whether it may", async () => {
+test("neither a permitted request nor its preflight is recorded as a problem", async () => {
   const { request, send, problems } = runOtlpHttp({ corsOrigins: ["https://page.example"] });
 
-  await request("/v1/traces", { method: "OPTIONS", headers: ASKING });
+  await request("/v1/traces", { method: "OPTIONS", headers: PREFLIGHT });
   await send(REQUEST);
 
   expect(problems.list()).toEqual([]);
 });
 
-test("the answer to a gRPC client names the gRPC port, and its request is recorded", async () => {
+test("a gRPC client is answered with the gRPC port, and its request is recorded", async () => {
   const { listener, problems } = runOtlpHttp();
   const client = openGrpcClient(listener.port);
 

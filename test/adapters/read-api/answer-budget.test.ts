@@ -30,7 +30,7 @@ stopReadApisAfterEach();
 const LARGE_RING = { spans: 600_000, bytes: 2 ** 25 };
 const EVERY_SPAN = "limit=1000000";
 
-test("the budget has room until its limit is held", () => {
+test("the budget has room until its limit is reached", () => {
   const budget = new AnswerBudget(10);
   const [one, other] = [budget.begin(), budget.begin()];
 
@@ -42,7 +42,7 @@ test("the budget has room until its limit is held", () => {
   expect(budget.hasRoom()).toBe(true);
 });
 
-test("an answer may grow as long as the others leave room, however large it is itself", () => {
+test("an answer may grow while the others leave room, even if it exceeds the budget itself", () => {
   const budget = new AnswerBudget(10);
   const [one, other] = [budget.begin(), budget.begin()];
 
@@ -52,7 +52,7 @@ test("an answer may grow as long as the others leave room, however large it is i
   expect(other.mayGrow()).toBe(false);
 });
 
-test("released bytes are not released again", () => {
+test("bytes are released only once", () => {
   const budget = new AnswerBudget(10);
   const [one, other] = [budget.begin(), budget.begin()];
   other.hold(10);
@@ -78,7 +78,7 @@ test.each([
   { method: "GET", path: "/api/traces" },
   { method: "GET", path: "/api/traces/ab070707070707070707070700000001" },
   { method: "GET", path: "/api/wait" },
-])("while a reader keeps its answer waiting, $method $path is asked to retry", async (asked) => {
+])("$method $path is answered with a delay while another answer uses the budget", async (asked) => {
   const { request, ring, put } = runReadApi({ capacity: LARGE_RING, answerBudgetBytes: 1 });
   put(largeRequest());
   const size = ring.size();
@@ -97,7 +97,7 @@ test.each([
   expect(answered.status).toBe(200);
 });
 
-test("an answer that runs out of room is replaced by a problem", () => {
+test("an answer that exceeds the budget is replaced by a problem", () => {
   const budget = new AnswerBudget(10);
   const held = budget.begin();
   held.hold(10);
@@ -113,7 +113,7 @@ test("an answer that runs out of room is replaced by a problem", () => {
   expect(budget.hasRoom()).toBe(true);
 });
 
-test("a wait without room for what it finds is asked to retry", async () => {
+test("a wait that finds more than the budget allows is answered with 503", async () => {
   const run = runReadApi({ capacity: LARGE_RING, answerBudgetBytes: 1 });
   const waits = [1, 2].map(() => run.request("/api/wait?after=5&count=10&timeout=10m"));
   await run.waiters(2);
@@ -126,7 +126,7 @@ test("a wait without room for what it finds is asked to retry", async () => {
   expect(statuses.toSorted()).toEqual([200, 503]);
 });
 
-test("a wait for a trace counts what it holds, not what it read before", async () => {
+test("a wait for a trace is charged for its current copy, not for earlier ones", async () => {
   const reads = countedReads();
   const copy: SpanReader["copy"] = (sequences) => reads.note(run.ring.copy(sequences));
   const run = runReadApi({ spanCount: 0, answerBudgetBytes: 2_500, faults: { copy } });
@@ -146,7 +146,7 @@ test("a wait for a trace counts what it holds, not what it read before", async (
   expect((await waiting).status).toBe(200);
 });
 
-/** Tells when so many copies have been made. */
+/** Counts copies; `done(n)` resolves after the n-th. */
 function countedReads() {
   const wakers = new Map<number, () => void>();
   let count = 0;
@@ -173,7 +173,7 @@ test("an answer without a body holds nothing", async () => {
   expect(next.status).toBe(200);
 });
 
-test("an answer that is handed over is held until it is released, whatever disposes of it", () => {
+test("an answer that was handed over holds its bytes until release(), despite disposal", () => {
   const budget = new AnswerBudget(10);
   const held = budget.begin();
   held.hold(7);
@@ -192,7 +192,7 @@ const TEN_BYTES_EACH: SearchedBuffer = {
   copy: (sequences) => ({ request: new Uint8Array(10 * sequences.length), sequences }),
 };
 
-test("copied bytes are held", () => {
+test("copied bytes are charged", () => {
   const budget = new AnswerBudget(20);
   const buffer = heldBuffer(TEN_BYTES_EACH, { held: budget.begin(), ended: NEVER });
 
@@ -203,7 +203,7 @@ test("copied bytes are held", () => {
   expect(buffer.range()).toEqual({ first: 1, next: 9 });
 });
 
-test("without room nothing is copied, and the spans are counted as refused", () => {
+test("without room, nothing is copied, and the spans are counted as refused", () => {
   const budget = new AnswerBudget(20);
   const held = budget.begin();
   let refusals = 0;
@@ -230,21 +230,21 @@ test("an empty copy is never refused", () => {
   expect(held.refusedSpans).toBe(0);
 });
 
-test("once the answer has ended, nothing is searched or held", () => {
+test("after its answer has ended, a buffer is neither searched nor copied", () => {
   const budget = new AnswerBudget(20);
   const ending = new AbortController();
   const buffer = heldBuffer(TEN_BYTES_EACH, { held: budget.begin(), ended: ending.signal });
-  const look = { matcher: compileFilter([]), newestFirst: false, range: { first: 1, next: 2 } };
+  const scan = { matcher: compileFilter([]), newestFirst: false, range: { first: 1, next: 2 } };
 
   ending.abort();
 
   expect(() => buffer.range()).toThrow(ProblemError);
-  expect(() => buffer.visit(look, () => true)).toThrow(ProblemError);
+  expect(() => buffer.visit(scan, () => true)).toThrow(ProblemError);
   expect(() => buffer.copy([1, 2])).toThrow(ProblemError);
   expect(budget.hasRoom()).toBe(true);
 });
 
-test("it is cancelled by any of the signals", () => {
+test("cancelledBy() follows any of its signals", () => {
   const [one, other] = [new AbortController(), new AbortController()];
   const { signal } = cancelledBy([one.signal, other.signal]);
 
@@ -253,11 +253,11 @@ test("it is cancelled by any of the signals", () => {
   expect(signal.aborted).toBe(true);
 });
 
-test("it is cancelled from the beginning by a signal that was aborted before", () => {
+test("cancelledBy() is cancelled from the beginning by an aborted signal", () => {
   expect(cancelledBy([AbortSignal.abort()]).signal.aborted).toBe(true);
 });
 
-test("it can be cancelled by itself", () => {
+test("cancel() cancels without a signal", () => {
   const cancellation = cancelledBy([]);
 
   cancellation.cancel();
@@ -265,7 +265,7 @@ test("it can be cancelled by itself", () => {
   expect(cancellation.signal.aborted).toBe(true);
 });
 
-test("disposed of, it is cancelled, and follows no signal any more", () => {
+test("disposal cancels and removes the listeners from the signals", () => {
   const followed = countedSignal();
   const cancellation = cancelledBy([followed.signal]);
   const listening = followed.listening();

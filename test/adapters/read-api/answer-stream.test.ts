@@ -6,7 +6,7 @@ import {
 } from "../../../src/adapters/read-api/answer-stream.ts";
 import { NEVER } from "../../support/running/searched-ring.ts";
 
-test("a stream makes its chunks as they are read", async () => {
+test("chunks are made as they are read", async () => {
   let madeCount = 0;
   const { watcher, ends } = watch();
   const reader = streamChunks(
@@ -21,7 +21,7 @@ test("a stream makes its chunks as they are read", async () => {
   expect(ends).toEqual([]);
 });
 
-test("other work gets its turn between any two chunks", async () => {
+test("other work runs between any two chunks", async () => {
   const order: string[] = [];
   const { watcher } = watch();
   const stream = streamChunks([chunk(), chunk(), chunk()].values(), watcher);
@@ -32,8 +32,8 @@ test("other work gets its turn between any two chunks", async () => {
   expect(order).toEqual(["chunk of 1", "other work", "chunk of 1", "chunk of 1"]);
 });
 
-// The stream waits its turn from the second chunk on; the reader leaves just before it comes.
-test("a stream whose reader leaves while it waits for a turn makes no more chunks", async () => {
+// From the second chunk, the stream waits for its turn; the reader cancels just before.
+test("a stream that is cancelled while it waits for its turn makes no more chunks", async () => {
   let madeCount = 0;
   const { watcher, ends } = watch();
   const reader = streamChunks(
@@ -51,7 +51,7 @@ test("a stream whose reader leaves while it waits for a turn makes no more chunk
   expect(ends).toEqual(["ended"]);
 });
 
-test("a stream that is read to its end has ended once", async () => {
+test("a stream that is read to its end ends once", async () => {
   const { watcher, ends } = watch();
 
   const body = await new Response(streamChunks([chunk(), chunk()].values(), watcher)).bytes();
@@ -60,7 +60,7 @@ test("a stream that is read to its end has ended once", async () => {
   expect(ends).toEqual(["ended"]);
 });
 
-test("a stream whose reader leaves has ended", async () => {
+test("a cancelled stream ends", async () => {
   const { watcher, ends } = watch();
   const stream = streamChunks(endless(), watcher);
 
@@ -69,7 +69,7 @@ test("a stream whose reader leaves has ended", async () => {
   expect(ends).toEqual(["ended"]);
 });
 
-test("a stream whose chunks fail reports it, and is broken off", async () => {
+test("a failure of the chunks is reported and aborts the stream", async () => {
   const { watcher, ends } = watch();
   const reader = streamChunks(failing(), watcher).getReader();
 
@@ -79,7 +79,7 @@ test("a stream whose chunks fail reports it, and is broken off", async () => {
   expect(ends).toEqual([new Error("a broken belief")]);
 });
 
-test("a stream whose first chunk fails throws", () => {
+test("a failure of the first chunk throws", () => {
   const chunks = failing();
   chunks.next();
 
@@ -103,7 +103,7 @@ test("a stream of arriving chunks makes nothing before it is read", async () => 
   expect(ends).toEqual([]);
 });
 
-test("a stream whose reader leaves while it waits for a chunk ends once", async () => {
+test("a stream that is cancelled while it waits for a chunk ends once", async () => {
   const { watcher, ends } = watch();
   const arrival = Promise.withResolvers<void>();
   const reader = streamArrivingChunks(arriving(arrival.promise, []), watcher, NEVER).getReader();
@@ -117,7 +117,7 @@ test("a stream whose reader leaves while it waits for a chunk ends once", async 
   expect(ends).toEqual(["ended"]);
 });
 
-test("a stream whose reader leaves before a chunk fails does not report the failure", async () => {
+test("a failure after the stream was cancelled is not reported", async () => {
   const { watcher, ends } = watch();
   const arrival = Promise.withResolvers<void>();
   const reader = streamArrivingChunks(arriving(arrival.promise, []), watcher, NEVER).getReader();
@@ -132,7 +132,7 @@ test("a stream whose reader leaves before a chunk fails does not report the fail
   expect(ends).toEqual(["ended"]);
 });
 
-test("a stream that is broken off fails for its reader, and ends once", async () => {
+test("an aborted stream fails for its reader and ends once", async () => {
   const { watcher, ends } = watch();
   const breaking = new AbortController();
   const chunks = arriving(Promise.resolve(), []);
@@ -140,14 +140,14 @@ test("a stream that is broken off fails for its reader, and ends once", async ()
   await reader.read();
 
   breaking.abort();
-  const end = await reader.read().catch(() => "broken off");
+  const end = await reader.read().catch(() => "aborted");
   await reader.cancel().catch(() => {});
 
-  expect(end).toBe("broken off");
+  expect(end).toBe("aborted");
   expect(ends).toEqual(["ended"]);
 });
 
-test("a stream that has ended is not broken off", async () => {
+test("a stream that has ended is not aborted", async () => {
   const { watcher, ends } = watch();
   const breaking = new AbortController();
   const chunks = arriving(Promise.resolve(), []);

@@ -16,13 +16,13 @@ test.each<{ name: string; host?: string; origin?: string; loopback: boolean; sta
   { name: "a program, by another loopback address", host: "127.9.9.9", loopback: true },
   { name: "a program without Host", loopback: true },
   {
-    name: "a page of ours",
+    name: "a page of the API",
     host: "localhost:4319",
     origin: "http://localhost:4319",
     loopback: true,
   },
   {
-    name: "a page of ours behind a proxy for TLS",
+    name: "a page of the API behind a TLS proxy",
     host: "spans.example.com",
     origin: "https://spans.example.com",
     loopback: false,
@@ -37,18 +37,18 @@ test.each<{ name: string; host?: string; origin?: string; loopback: boolean; sta
     status: refused,
   },
   {
-    name: "a name that begins like ours",
+    name: "a name that begins with localhost",
     host: "localhost.evil.example",
     loopback: true,
     status: refused,
   },
   {
-    name: "a name that begins like an address",
+    name: "a name that begins with an address",
     host: "127.0.0.1.nip.io",
     loopback: true,
     status: refused,
   },
-  { name: "a Host that is none", host: "a b", loopback: true, status: refused },
+  { name: "an invalid Host", host: "a b", loopback: true, status: refused },
   { name: "an empty Host", host: "", loopback: true, status: refused },
   {
     name: "a page of another site",
@@ -65,27 +65,27 @@ test.each<{ name: string; host?: string; origin?: string; loopback: boolean; sta
     status: refused,
   },
   {
-    name: "a page of no origin",
+    name: "a page without an origin",
     host: "localhost:4319",
     origin: "null",
     loopback: true,
     status: refused,
   },
   {
-    name: "a page of another site, when all may connect",
+    name: "a page of another site, if the API is not on the loopback",
     host: "spans.example.com",
     origin: "https://evil.example",
     loopback: false,
     status: refused,
   },
   {
-    name: "a page of no origin, with a Host that is none",
+    name: "a page without an origin, with an invalid Host",
     host: "a b",
     origin: "null",
     loopback: false,
     status: refused,
   },
-])("$name is answered with $status", ({ host, origin, loopback, status }) => {
+])("the status for $name is $status", ({ host, origin, loopback, status }) => {
   const headers = new Headers({
     ...(host === undefined ? {} : { host }),
     ...(origin === undefined ? {} : { origin }),
@@ -96,14 +96,14 @@ test.each<{ name: string; host?: string; origin?: string; loopback: boolean; sta
 
 const LINK = { site: "cross-site", mode: "navigate", dest: "document", user: "?1" };
 
-// What browsers send. Without CORS, a GET carries no Origin: the fetch metadata are all there is.
+// Headers of browsers. A GET without CORS has no Origin: only the fetch metadata identify it.
 test.each<{ name: string; method?: string; fetched: Record<string, string>; status?: Refusal }>([
   { name: "a program", fetched: {} },
-  { name: "an address that was typed", fetched: { ...LINK, site: "none" } },
-  { name: "a page of ours", fetched: { site: "same-origin", mode: "cors", dest: "empty" } },
-  { name: "a link that a person followed", fetched: LINK },
-  { name: "the same from another port", fetched: { ...LINK, site: "same-site" } },
-  { name: "the same, asking for no body", method: "HEAD", fetched: LINK, status: refused },
+  { name: "a typed address", fetched: { ...LINK, site: "none" } },
+  { name: "a page of the API", fetched: { site: "same-origin", mode: "cors", dest: "empty" } },
+  { name: "a followed link", fetched: LINK },
+  { name: "a followed link from another port", fetched: { ...LINK, site: "same-site" } },
+  { name: "a HEAD request by a link", method: "HEAD", fetched: LINK, status: refused },
   { name: "a form of another site", method: "POST", fetched: LINK, status: refused },
   {
     name: "an image in another site's page",
@@ -115,11 +115,11 @@ test.each<{ name: string; method?: string; fetched: Record<string, string>; stat
     fetched: { site: "same-site", mode: "no-cors", dest: "script" },
     status: refused,
   },
-  { name: "a page that sends itself here", fetched: { ...LINK, user: "" }, status: refused },
+  { name: "a navigation without the user", fetched: { ...LINK, user: "" }, status: refused },
   { name: "a frame in another site's page", fetched: { ...LINK, dest: "iframe" }, status: refused },
-  { name: "a fetch in a person's name", fetched: { ...LINK, mode: "cors" }, status: refused },
-  { name: "a site that is not known yet", fetched: { site: "cross-planet" }, status: refused },
-])("$name is answered with $status by its fetch metadata", (given) => {
+  { name: "a fetch with user activation", fetched: { ...LINK, mode: "cors" }, status: refused },
+  { name: "an unknown site value", fetched: { site: "cross-planet" }, status: refused },
+])("the status for the fetch metadata of $name is $status", (given) => {
   const { method = "GET", fetched, status } = given;
   const metadata = Object.entries(fetched).map(([name, value]) => [`sec-fetch-${name}`, value]);
   const headers = new Headers({ host: "localhost:4319", ...Object.fromEntries(metadata) });
@@ -134,18 +134,18 @@ test.each([
   ["0.0.0.0", false],
   ["::", false],
   ["192.168.1.1", false],
-])("%s is only for this machine: %p", (name, expected) => {
+])("%s is a loopback name: %p", (name, expected) => {
   expect(isLoopbackName(name)).toBe(expected);
 });
 
 const pages = [
   { page: "of another origin", headers: { Origin: "https://evil.example" } },
   { page: "with a rebound name", headers: { Host: "evil.example" } },
-  { page: "that asks without CORS", headers: { "Sec-Fetch-Site": "cross-site" } },
+  { page: "that sends a request without CORS", headers: { "Sec-Fetch-Site": "cross-site" } },
 ];
 
 test.each(ROUTES.flatMap(({ method, path }) => pages.map((each) => ({ method, path, ...each }))))(
-  "a page $page gets nothing from $method $path",
+  "a page $page is refused by $method $path",
   async ({ method, path, headers }) => {
     const { request, ring } = runReadApi();
 
@@ -167,7 +167,7 @@ test("the preflight of a DELETE is refused", async () => {
   expect(response.status).toBe(403);
 });
 
-test("on an address that other machines can reach, any Host is accepted", async () => {
+test("any Host is accepted on an address that other machines can reach", async () => {
   const { request } = runReadApi({ address: { host: "0.0.0.0", port: 0 } });
 
   const response = await request("/healthz", { headers: { Host: "collector.example:4319" } });

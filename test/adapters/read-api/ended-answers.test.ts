@@ -7,8 +7,8 @@ import { nextTurn } from "../../support/running/searched-ring.ts";
 
 stopReadApisAfterEach();
 
-// Goal: answers that last as long as their readers like leave nothing behind when they have ended.
-// Method: who listens for the stop of the program, which lasts longer than all of them, is counted.
+// Goal: long answers leave no listeners when they end.
+// Method: the listeners of the stop signal, which lives longer than every answer, are counted.
 
 test("a wait that has ended no longer listens for the stop of the program", async () => {
   const { signal, listening } = countedSignal();

@@ -12,12 +12,12 @@ import {
 
 stopReadApisAfterEach();
 
-// Goal: a reader that outlives a restart is told so, wherever it goes on reading, and not left
-// waiting for sequences that the new run may never reach.
+// Goal: a reader that continues after a restart gets an error on every path, and does not wait for
+// sequences that the new run may never reach.
 
 const PATHS = ["/api/spans?", "/api/traces?", "/api/wait?timeout=0s&", "/api/tail?"];
 
-const GONE = [
+const GONE_CURSORS = [
   { name: "beyond the newest span", cursor: "6", says: "the newest span of this run" },
   { name: "far beyond it", cursor: String(2 ** 53 - 1), says: "the newest span of this run" },
   { name: "beyond it, in this run", cursor: `${RUN_ID}-6`, says: "the newest span of this run" },
@@ -25,7 +25,7 @@ const GONE = [
   { name: "at the beginning of another run", cursor: "b-0", says: "another run of spanring" },
 ];
 
-test.each(PATHS.flatMap((path) => GONE.map((gone) => ({ path, ...gone }))))(
+test.each(PATHS.flatMap((path) => GONE_CURSORS.map((gone) => ({ path, ...gone }))))(
   "$path answers a cursor $name with 410",
   async ({ path, cursor, says }) => {
     const { request } = runReadApi();
@@ -44,25 +44,25 @@ test.each(PATHS.flatMap((path) => GONE.map((gone) => ({ path, ...gone }))))(
   },
 );
 
-test.each(GONE)(
-  "every path, and Last-Event-ID, gives the same answer to $cursor",
+test.each(GONE_CURSORS)(
+  "every path and Last-Event-ID give the same answer to $cursor",
   async ({ cursor }) => {
     const { request } = runReadApi();
     const bodyOf = async (path: string, init?: RequestInit) =>
       await (await request(path, init)).text();
 
-    const ofPaths = await Promise.all(PATHS.map((path) => bodyOf(`${path}after=${cursor}`)));
-    const ofEvent = await bodyOf("/api/tail", { headers: { "Last-Event-ID": cursor } });
+    const pathBodies = await Promise.all(PATHS.map((path) => bodyOf(`${path}after=${cursor}`)));
+    const eventBody = await bodyOf("/api/tail", { headers: { "Last-Event-ID": cursor } });
 
-    const ofAfter = ofEvent
+    const normalizedEventBody = eventBody
       .replace("Last-Event-ID is", "after is")
       .replace('"parameter":"Last-Event-ID"', '"parameter":"after"');
-    expect(new Set([...ofPaths, ofAfter]).size).toBe(1);
+    expect(new Set([...pathBodies, normalizedEventBody]).size).toBe(1);
   },
 );
 
 test.each(["0", "5", `${RUN_ID}-0`, `${RUN_ID}-5`])(
-  "a cursor of %s, up to the newest span, is accepted everywhere",
+  "the cursor %s, up to the newest span, is accepted on every path",
   async (cursor) => {
     const { request } = runReadApi();
 
@@ -79,7 +79,7 @@ test.each(["0", "5", `${RUN_ID}-0`, `${RUN_ID}-5`])(
   },
 );
 
-test("an empty ring accepts its beginning, and nothing beyond it", async () => {
+test("an empty ring accepts a cursor at its beginning, and none beyond", async () => {
   const { request } = runReadApi({ spanCount: 0 });
 
   const responses = await Promise.all(
@@ -89,7 +89,7 @@ test("an empty ring accepts its beginning, and nothing beyond it", async () => {
   expect(responses.map(({ status }) => status)).toEqual([200, 200, 410]);
 });
 
-test("taken and cleared spans still count as past", async () => {
+test("a cursor at a span that was taken or cleared is accepted", async () => {
   const { request, ring } = runReadApi();
   ring.clear();
 
@@ -98,7 +98,7 @@ test("taken and cleared spans still count as past", async () => {
   expect(response.status).toBe(200);
 });
 
-test("the run and the sequence of a line are a cursor to continue with", async () => {
+test("the run and the sequence of a line form a cursor", async () => {
   const { request, put } = runReadApi();
   const lines = await linesOf(await request("/api/spans?limit=3", AS_NDJSON));
   put(requestOf(1, 6));
@@ -110,7 +110,7 @@ test("the run and the sequence of a line are a cursor to continue with", async (
   expect(later.map((line) => line["sequence"])).toEqual([4, 5, 6]);
 });
 
-test("the identifier of an event is a cursor to continue with", async () => {
+test("the id of an event is a cursor", async () => {
   const run = runReadApi();
   const asEvents = { Accept: "text/event-stream" };
   const tail = await follow(run, "", { headers: asEvents });
@@ -125,7 +125,7 @@ test("the identifier of an event is a cursor to continue with", async () => {
 });
 
 test.each(ROUTES.map(({ method, path }) => ({ method, path })))(
-  "$method $path answers with the run id",
+  "the answer of $method $path has the run id in a header",
   async ({ method, path }) => {
     const { request } = runReadApi({ spanCount: 1 });
     const aborting = new AbortController();
@@ -149,7 +149,7 @@ test.each([
   { method: "GET", path: "/api/wait?name=x&timeout=0s" },
   { method: "GET", path: "/api/wait?absent=true" },
   { method: "DELETE", path: "/api/spans" },
-])("$method $path says which run its sequences are of", async ({ method, path }) => {
+])("the answer of $method $path has the run id of its sequences", async ({ method, path }) => {
   const { request } = runReadApi();
 
   const body = (await (await request(path, { method })).json()) as { sequence: object };

@@ -11,14 +11,14 @@ import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 import { recordingProblems } from "../../support/fakes/problem-totals.ts";
 import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 
-// Goal: a connection without traffic is closed, but not while somebody waits on it.
-// Method: what the server would be told is recorded, for it takes its half minute.
+// Goal: a connection without traffic is closed, but not while a client waits on it.
+// Method: the settings for the server are recorded, because its timeout is half a minute.
 
 const CAPACITY = { spans: 10, bytes: 4096 };
 
-/** Whether the connection may idle, each time that the server is told. */
+/** Returns the successive settings of whether the connection may idle. */
 async function idlingOf(path: string) {
-  const told: boolean[] = [];
+  const settings: boolean[] = [];
   const buffer = ObservabilityBuffer.create(CAPACITY, { codec: new ProtobufSpanCodec() });
   const context = {
     buffer,
@@ -39,21 +39,24 @@ async function idlingOf(path: string) {
     metrics: () => ({ contentType: "text/plain", text: "" }),
     description: () => ({}),
     logger: new RecordingLogger(),
-    allowIdling: (_: Request, mayIdle: boolean) => void told.push(mayIdle),
+    allowIdling: (_: Request, mayIdle: boolean) => void settings.push(mayIdle),
   };
   const response = await answerRequest(context, new Request(`http://localhost${path}`), "");
   await response.body?.cancel();
-  return told;
+  return settings;
 }
 
-test("a wait may idle until it is answered", async () => {
+test("the connection of a wait may idle until the answer", async () => {
   expect(await idlingOf("/api/wait?timeout=0s")).toEqual([true, false]);
 });
 
-test("a tail may idle until it ends, however slow its reader is", async () => {
+test("the connection of a tail may idle until the end", async () => {
   expect(await idlingOf("/api/tail")).toEqual([true, false]);
 });
 
-test.each(["/api/spans", "/api/traces", "/api/stats"])("%s may never idle", async (path) => {
-  expect(await idlingOf(path)).toEqual([]);
-});
+test.each(["/api/spans", "/api/traces", "/api/stats"])(
+  "the connection of %s may never idle",
+  async (path) => {
+    expect(await idlingOf(path)).toEqual([]);
+  },
+);

@@ -12,15 +12,15 @@ import {
 
 stopReadApisAfterEach();
 
-// Goal: what a reader is told of sequences is true while spans are forwarded, too.
-// Method: of five spans, the first is in flight, and the second has been delivered:
+// Goal: the sequences in answers are correct while spans are being forwarded.
+// Method: of five spans, the first is in flight and the second has been delivered:
 //
 //   sequence   1       2          3     4     5
 //              leased  delivered  free  free  free
 
 const ONE_SPAN = { spans: 1, bytes: 4096 };
 
-function runBesideLease(): RunningReadApi {
+function runWithLease(): RunningReadApi {
   const run = runReadApi();
   run.ring.lease(ONE_SPAN);
   run.ring.settle(run.ring.lease(ONE_SPAN)!, "delivered");
@@ -43,39 +43,48 @@ const READINGS: readonly Reading[] = [
   { method: "POST", path: "/api/spans/take?limit=3", found: [3, 4, 5], next: "6" },
 ];
 
-test.each(READINGS)("$method $path as lines has $found", async ({ method, path, found, next }) => {
-  const { request } = runBesideLease();
+test.each(READINGS)(
+  "$method $path returns the spans $found as lines",
+  async ({ method, path, found, next }) => {
+    const { request } = runWithLease();
 
-  const response = await request(path, { method, ...AS_NDJSON });
+    const response = await request(path, { method, ...AS_NDJSON });
 
-  const lines = await linesOf(response);
-  expect(lines.map(({ sequence }) => sequence)).toEqual(found);
-  expect(lines.map(({ name }) => name)).toEqual(found.map((number) => `span ${number}`));
-  expect(rangeOf(response)).toEqual(["1", next]);
-});
+    const lines = await linesOf(response);
+    expect(lines.map(({ sequence }) => sequence)).toEqual(found);
+    expect(lines.map(({ name }) => name)).toEqual(found.map((number) => `span ${number}`));
+    expect(rangeOf(response)).toEqual(["1", next]);
+  },
+);
 
-test.each(READINGS)("$method $path as JSON has $found", async ({ method, path, found, next }) => {
-  const { request, ring } = runBesideLease();
-  const expected = otlpJson(ring.copy(found).request);
+test.each(READINGS)(
+  "$method $path returns the spans $found as JSON",
+  async ({ method, path, found, next }) => {
+    const { request, ring } = runWithLease();
+    const expected = otlpJson(ring.copy(found).request);
 
-  const response = await request(path, { method });
+    const response = await request(path, { method });
 
-  expect(await response.text()).toBe(`${expected}\n`);
-  expect(rangeOf(response)).toEqual(["1", next]);
-});
+    expect(await response.text()).toBe(`${expected}\n`);
+    expect(rangeOf(response)).toEqual(["1", next]);
+  },
+);
 
-test.each(READINGS)("$method $path as bytes has $found", async ({ method, path, found, next }) => {
-  const { request, ring } = runBesideLease();
-  const expected = ring.copy(found).request;
+test.each(READINGS)(
+  "$method $path returns the spans $found as bytes",
+  async ({ method, path, found, next }) => {
+    const { request, ring } = runWithLease();
+    const expected = ring.copy(found).request;
 
-  const response = await request(path, { method, ...AS_PROTOBUF });
+    const response = await request(path, { method, ...AS_PROTOBUF });
 
-  expect(await response.bytes()).toEqual(expected);
-  expect(rangeOf(response)).toEqual(["1", next]);
-});
+    expect(await response.bytes()).toEqual(expected);
+    expect(rangeOf(response)).toEqual(["1", next]);
+  },
+);
 
-test("repeated takes return each span once, with its own sequence", async () => {
-  const { request, ring } = runBesideLease();
+test("repeated takes return each span once with its sequence", async () => {
+  const { request, ring } = runWithLease();
   const take = async () => {
     const response = await request("/api/spans/take?limit=2", { method: "POST", ...AS_NDJSON });
     return (await linesOf(response)).map(({ sequence }) => sequence);
@@ -87,8 +96,8 @@ test("repeated takes return each span once, with its own sequence", async () => 
   expect(ring.stats().spans).toMatchObject({ taken: 3, delivered: 1, buffered: 1 });
 });
 
-test("a filter finds spans in flight, and none that have left", async () => {
-  const { request } = runBesideLease();
+test("a filter finds spans in flight, but no delivered ones", async () => {
+  const { request } = runWithLease();
   const sequences = async (path: string) =>
     (await linesOf(await request(path, AS_NDJSON))).map(({ sequence }) => sequence);
 

@@ -14,7 +14,7 @@ import { closed, fetchDescription } from "../../support/oracles/openapi-descript
 
 stopReadApisAfterEach();
 
-test("GET /api/problems lists what was refused or discarded, without unknown members", async () => {
+test("GET /api/problems lists problems and omits undefined members", async () => {
   const { request } = runReadApi({ problems: SHOWING_RECENT_PROBLEMS });
 
   const response = await request("/api/problems");
@@ -44,13 +44,13 @@ test("GET /api/problems lists what was refused or discarded, without unknown mem
   });
 });
 
-test("without refusals, the list of problems is empty", async () => {
+test("the list of problems is empty without problems", async () => {
   const { request } = runReadApi();
 
   expect(await (await request("/api/problems")).json()).toEqual({ problems: [] });
 });
 
-test("DELETE /api/spans removes every span, as taken, and reports their sequences", async () => {
+test("DELETE /api/spans removes every span as taken and returns their sequences", async () => {
   const { request, ring } = runReadApi();
   ring.take(2);
 
@@ -62,7 +62,7 @@ test("DELETE /api/spans removes every span, as taken, and reports their sequence
   expect(ring.stats().spans).toMatchObject({ accepted: 5, buffered: 0, taken: 5 });
 });
 
-test("GET /api/services has the ledger of each service, and when it was last seen", async () => {
+test("GET /api/services returns the ledger of each service and when it was last seen", async () => {
   const { request, ring } = runReadApi();
   const [shop] = ring.services();
 
@@ -88,7 +88,7 @@ const CALM = { pauseLeftMs: 0, lastError: undefined, figures: zeroForwardFigures
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema({ $id: "api", ...closed(await fetchDescription()) });
 
-test("the member has all numbers, and the time of the next attempt", () => {
+test("the forward member has all figures and the time of the next attempt", () => {
   expect(forwardMember(reading())).toEqual({
     endpoint,
     state: "backing_off",
@@ -121,13 +121,16 @@ test("the member has all numbers, and the time of the next attempt", () => {
   });
 });
 
-test.each<ForwardStatus["state"]>(["untried", "connected"])("%s, there is no next try", (state) => {
-  const member = forwardMember(reading({ ...CALM, state }));
+test.each<ForwardStatus["state"]>(["untried", "connected"])(
+  "in the state %s, no next attempt is reported",
+  (state) => {
+    const member = forwardMember(reading({ ...CALM, state }));
 
-  expect(member).toHaveProperty("state", state);
-  expect(member).not.toHaveProperty("retry_in_ms");
-  expect(member).not.toHaveProperty("last_error");
-});
+    expect(member).toHaveProperty("state", state);
+    expect(member).not.toHaveProperty("retry_in_ms");
+    expect(member).not.toHaveProperty("last_error");
+  },
+);
 
 test.each<Partial<ForwardStatus>>([
   { ...CALM, state: "untried", spansPerSecond: 0, lagMs: 0 },
@@ -135,7 +138,7 @@ test.each<Partial<ForwardStatus>>([
   { state: "connected", pauseLeftMs: 0 },
   { state: "backing_off", pauseLeftMs: 0 },
   {},
-])("the stats of a server that forwards match their description: %j", async (parts) => {
+])("the stats of a forwarding server match their schema: %j", async (parts) => {
   const { request } = runReadApi({ forward: reading(parts) });
 
   const body: unknown = await (await request("/api/stats")).json();
@@ -148,7 +151,7 @@ test.each<Partial<ForwardStatus>>([
 test.each([
   { state: "blocked", hint: "check FORWARD_HEADERS_FILE" },
   { state: "backing_off", hint: undefined },
-] as const)("while it is $state, that is what /readyz says, and why", async ({ state, hint }) => {
+] as const)("/readyz reports the state $state and its reason", async ({ state, hint }) => {
   const lastError = { message: "401: no", hint, unixMs: 0 };
   const { request } = runReadApi({ forward: reading({ state, lastError }) });
   const last_error = {
@@ -163,26 +166,26 @@ test.each([
 
   const validate = ajv.compile({ $ref: "api#/components/schemas/Readiness" });
   expect({ valid: validate(body), errors: validate.errors }).toEqual({ valid: true, errors: null });
-  // It receives, so it is ready: exporters that it turned away would lose more.
+  // The server receives, so it is ready: refusing exporters would lose more spans.
   expect(response.status).toBe(200);
   expect(body).toMatchObject({ status: "ready", forward: { state, last_error } });
   expect(stats).toMatchObject({ forward: { state, retry_in_ms: 1235, last_error } });
 });
 
-test("once the upstream accepts spans again, /readyz has only its state", async () => {
+test("/readyz reports only the state after the upstream accepts spans again", async () => {
   const { request } = runReadApi({ forward: reading({ state: "connected" }) });
 
   expect(await (await request("/readyz")).json()).toHaveProperty("forward", { state: "connected" });
 });
 
-test("a server that forwards nothing does not mention forwarding", async () => {
+test("a server without forwarding does not mention it", async () => {
   const { request } = runReadApi();
 
   expect(await (await request("/api/stats")).json()).not.toHaveProperty("forward");
 });
 
 test.each(["state", "endpoint", "batches", "undeliverable"])(
-  "an answer without %s is invalid",
+  "an answer without %s does not match its schema",
   (name) => {
     const member = { ...forwardMember(reading()), [name]: undefined };
 

@@ -39,7 +39,7 @@ test.each<{ accept: string | null; chosen: string | undefined }>([
   { accept: "application/json;q=high", chosen: undefined },
   { accept: "application/json;q=1.1", chosen: undefined },
   { accept: ",;,q=1", chosen: undefined },
-])("Accept: $accept chooses $chosen", ({ accept, chosen }) => {
+])("Accept: $accept selects $chosen", ({ accept, chosen }) => {
   expect(chooseMediaType(accept, SPAN_TYPES) === chosen).toBe(true);
 });
 
@@ -51,6 +51,6 @@ test.each<{ accept: string | null; chosen: string | undefined }>([
   { accept: "application/x-ndjson, text/event-stream;q=0.9", chosen: NDJSON },
   { accept: "text/event-stream, */*", chosen: EVENTS },
   { accept: "application/json", chosen: undefined },
-])("Accept: $accept chooses $chosen for a tail", ({ accept, chosen }) => {
+])("Accept: $accept selects $chosen for a tail", ({ accept, chosen }) => {
   expect(chooseMediaType(accept, TAIL_TYPES) === chosen).toBe(true);
 });

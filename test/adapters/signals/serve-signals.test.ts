@@ -155,7 +155,7 @@ const SCRIPT = `
   process.exit(hasControllingTerminal() ? 10 : 20);
 `;
 
-test("a process started by a terminal has a controlling terminal without standard streams", async () => {
+test("a process started by a terminal has a controlling one without standard streams", async () => {
   const argv = ["sh", "-c", 'exec "$@" </dev/null >/dev/null 2>&1', "sh"];
   const child = Bun.spawn([...argv, process.execPath, "-e", SCRIPT], { terminal: {} });
 

@@ -96,7 +96,7 @@ test("bash offers all options of a command", () => {
   );
 });
 
-// Goal: the scripts for zsh and fish, which may not be installed, offer exactly what the tables list.
+// Goal: the scripts for zsh and fish, which may not be installed, offer what the tables list.
 // Method: the tests parse the scripts into the words that these shells would read.
 
 /** Splits a command line into words as a shell does, with quotes. */

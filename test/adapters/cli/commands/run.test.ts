@@ -278,18 +278,15 @@ describe("the JUnit file", () => {
   test.each([
     { script: "exit 3", exitCode: 3 },
     { script: "exit 0", exitCode: 1 },
-  ])(
-    "is reported after $script, with exit code $exitCode, if it cannot be renamed",
-    async (each) => {
-      const folder = temporaryFolder();
+  ])("that cannot be renamed is reported with $exitCode after $script", async (each) => {
+    const folder = temporaryFolder();
 
-      const end = await run(["--junit", folder, ...SHELL, each.script]);
+    const end = await run(["--junit", folder, ...SHELL, each.script]);
 
-      expect(end.exitCode).toBe(each.exitCode);
-      expect(end.stderr).toContain(`cannot write "${folder}"`);
-      expect(readdirSync(join(folder, "..")).filter(isUnfinishedOf(folder))).toEqual([]);
-    },
-  );
+    expect(end.exitCode).toBe(each.exitCode);
+    expect(end.stderr).toContain(`cannot write "${folder}"`);
+    expect(readdirSync(join(folder, "..")).filter(isUnfinishedOf(folder))).toEqual([]);
+  });
 
   test("is not created if the command was not run", async () => {
     const file = join(temporaryFolder(), "spans.xml");

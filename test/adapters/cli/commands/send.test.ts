@@ -75,7 +75,7 @@ test("the path /v1/traces is appended to a URL unless the URL has it already", a
   expect(receiver.asked.map(({ path }) => path)).toEqual(["/v1/traces", "/otlp/v1/traces"]);
 });
 
-test("broken parts are skipped and reported with their position, and the rest is sent", async () => {
+test("broken parts are skipped and reported with their position; the rest is sent", async () => {
   const torn = [LINES[0], LINES[1]!.slice(0, 40), LINES[1], LINES[2]].join("\n");
 
   const cut = await send([CUT, BARE]);

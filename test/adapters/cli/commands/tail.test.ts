@@ -59,7 +59,7 @@ test("missed spans are reported on standard error only", async () => {
   expect(end.stderr).toBe("spanring: missed 1,200 spans\nspanring: missed 1 span\n");
 });
 
-test("on a terminal, spans are rows under a header, without control characters from names", async () => {
+test("on a terminal, spans are rows under a header, without control characters", async () => {
   const hostile = lineOf(3, { name: HOSTILE_NAME });
 
   const end = await tail([], () => endless(...lines, hostile), { columns: 100, pieces: 4 });

@@ -48,7 +48,7 @@ test("an expected absence is a success without output", async () => {
   expect(end.asked).toEqual(["GET /api/wait?count=0&absent=true&status=error"]);
 });
 
-test("a timeout reports the number of spans found and the matches without the last filter", async () => {
+test("a timeout reports the spans found and the matches without the last filter", async () => {
   const nearest = { without: "status=error", count: 2, spans: otlpJsonOf("GET /", "GET /a") };
 
   const end = await wait(["--count", "3"], missed(nearest));
@@ -134,7 +134,7 @@ test("a mistake in a filter causes exit code 2", async () => {
   expect(end).toMatchObject({ exitCode: 2, stderr: "spanring: --timeout must be a duration\n" });
 });
 
-test("a 408 response of another kind of server is not taken for a timeout of the wait", async () => {
+test("a 408 response of another server is not taken for a timeout of the wait", async () => {
   const end = await wait([], () => new Response("", { status: 408 }));
 
   expect(end.exitCode).toBe(3);

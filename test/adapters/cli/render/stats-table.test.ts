@@ -44,7 +44,7 @@ test("the ledger is displayed in spans and in bytes", () => {
   ]);
 });
 
-test("spans evicted while in flight use no slot, although the ledger counts them as buffered", () => {
+test("spans evicted in flight use no slot, although the ledger has them as buffered", () => {
   const spans = ledgerOf({ ...LEDGER, buffered: 10_400, evicted: 1942 });
   const bytes = ledgerOf({ ...LEDGER, buffered: 70_000_000 });
 

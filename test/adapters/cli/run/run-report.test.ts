@@ -20,7 +20,7 @@ import { named, searchedRing } from "../../../support/running/searched-ring.ts";
 
 const expectation = readExpectation("service=shop & name=no", 0n) as Expectation;
 
-test("a missed expectation is reported with the spans that match without its last condition", async () => {
+test("a missed expectation is reported with the matches without its last condition", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(2));
   const seen = await countSpans(buffer, named("no"));

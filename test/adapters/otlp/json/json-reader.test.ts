@@ -14,7 +14,7 @@ import { traceSpanArbitrary } from "../../../support/requests/trace-span-arbitra
 import { randomFrom, wildJson } from "../../../support/requests/wild-json.ts";
 
 // Goal: only JSON is accepted, and the result is always a valid request. Method: tables of invalid
-// JSON, every truncation and every damaged byte; JSON.parse, the walk and protobufjs are the oracles.
+// JSON, all truncations and damaged bytes, with JSON.parse, the walk and protobufjs as oracles.
 
 const limits = { nestingDepth: 100 };
 const codec = new ProtobufSpanCodec();
