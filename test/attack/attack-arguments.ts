@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-/** The request of the command line. */
+/** The parsed command line. */
 export type AttackRequest =
   | { readonly command: "help" | "list" }
   | { readonly command: "unusable"; readonly complaint: string }
@@ -41,9 +41,9 @@ function complaintAbout(
   known: readonly string[],
 ): string | undefined {
   const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined) return `there is no attack "${unknown}"`;
-  if (isAll && names.length > 0) return "name attacks, or say --all, not both";
-  if (!isAll && names.length === 0) return "name at least one attack, or say --all";
+  if (unknown !== undefined) return `unknown attack "${unknown}"`;
+  if (isAll && names.length > 0) return "names of attacks and --all cannot be combined";
+  if (!isAll && names.length === 0) return "name at least one attack, or use --all";
   return undefined;
 }
 
@@ -68,13 +68,13 @@ function parse(argv: readonly string[]) {
 export const HELP = `bun run attack [OPTION]... [NAME]...
 
 Attacks the built program (bun run build) on free ports of this machine, while well-behaved
-clients use it, and says whether the bounds hold. It needs Linux.
+clients use it, and reports whether the bounds hold. It needs Linux.
 
-  --list         the attacks, and what each does
-  --all          every attack, one after the other; the last is fourteen of them at once
-  --seconds N    time of each attack (default ${DEFAULT_SECONDS})
-  --json         results for machines, on standard output and with nothing else there
-  --help         this
+  --list         list the attacks with their descriptions
+  --all          run every attack in turn; the last one runs fourteen of them at once
+  --seconds N    duration of each attack (default ${DEFAULT_SECONDS})
+  --json         print only the results, as JSON, on standard output
+  --help         print this help
 
-Exit status: 0 when every row holds; 1 when one fails; 2 when the command line is wrong.
+Exit status: 0 if every row holds; 1 if one fails; 2 if the command line is invalid.
 `;

@@ -8,7 +8,7 @@ function attack(...argv: string[]) {
   return { stdout: stdout.toString(), stderr: stderr.toString(), exitCode };
 }
 
-test("the list names every attack with what it does, each name once", () => {
+test("the list has the name and the description of every attack once", () => {
   const { stdout, exitCode } = attack("--list");
 
   const lines = stdout.trimEnd().split("\n");
@@ -19,7 +19,7 @@ test("the list names every attack with what it does, each name once", () => {
   expect(exitCode).toBe(0);
 });
 
-test("help is data, and the command line that led to it was right", () => {
+test("the help is printed on standard output with exit code 0", () => {
   const { stdout, stderr, exitCode } = attack("--help");
 
   expect(stdout).toStartWith("bun run attack");
@@ -27,15 +27,15 @@ test("help is data, and the command line that led to it was right", () => {
   expect(exitCode).toBe(0);
 });
 
-test("an unknown attack is bad usage, and nothing runs", () => {
+test("an unknown attack is refused, and no attack runs", () => {
   const { stdout, stderr, exitCode } = attack("grpc-ping-flood", "nonsense");
 
   expect(stdout).toBe("");
-  expect(stderr).toContain('there is no attack "nonsense"');
+  expect(stderr).toContain('unknown attack "nonsense"');
   expect(exitCode).toBe(2);
 });
 
-test("an attack is one object of JSON, with its figures and its verdict", () => {
+test("the JSON of an attack has its figures and its verdict", () => {
   const { stdout } = attack("grpc-ping-flood", "--seconds", "1", "--json");
 
   const [row, ...more] = JSON.parse(stdout) as object[];

@@ -3,7 +3,7 @@ import { ATTACKS } from "./catalogue.ts";
 import { brokenFacts } from "./requirements.ts";
 import { runAttack } from "./run-attack.ts";
 
-// Goal: bounds that hold under attack keep holding.
+// Goal: the bounds that hold under attack today keep holding.
 // Method: run each attack of the table in its short form. Only facts that do not depend on a busy
 // machine are asserted; `bun run attack --all` prints the figures, and runs those that are known to
 // break a bound too.
@@ -20,7 +20,7 @@ test.each(named("holds"))("$name: $does", async (attack) => {
   expect(row.outcome.lanes.filter(({ unanswered }) => unanswered > 0)).toEqual([]);
 });
 
-test("attacks that are known to break a bound are left to the command", () => {
+test("attacks that are known to break a bound are run only by the command", () => {
   const left = named("known to fail").map(({ name }) => name);
 
   // Some of them take gigabytes, which a machine that only runs the tests may not have.

@@ -54,6 +54,6 @@ export const ATTACKS: readonly Attack[] = [...SINGLE, AT_ONCE];
 
 export function attackNamed(name: string): Attack {
   const attack = ATTACKS.find((each) => each.name === name);
-  if (attack === undefined) throw new Error(`there is no attack "${name}"`);
+  if (attack === undefined) throw new Error(`unknown attack "${name}"`);
   return attack;
 }

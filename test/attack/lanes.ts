@@ -12,7 +12,7 @@ export type LaneName = (typeof LANE_NAMES)[number];
 export interface LaneFigures {
   readonly lane: LaneName;
   readonly sent: number;
-  /** The number of requests that were refused, broken off or not answered in time. */
+  /** The number of requests that were refused, aborted or not answered in time. */
   readonly lost: number;
   /** Those of them that were not answered in time. */
   readonly unanswered: number;
@@ -43,7 +43,7 @@ const KEPT_CONNECTIONS = 4;
 /** Requests sent before measuring, which compile the code and open the connections. */
 const WARM_UP_REQUESTS = 20;
 
-/** Why a request is lost that is not answered in time. */
+/** The reason for the loss of a request that is not answered in time. */
 const TOO_LATE = "too late";
 
 /** Runs well-behaved clients on all lanes, from open to close. */

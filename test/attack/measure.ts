@@ -7,7 +7,7 @@ export const MIB = 1024 * 1024;
 const SAMPLE_INTERVAL_MS = 20;
 const PROBE_PAUSE_MS = 5;
 
-/** A process that exceeds this is killed, so that its machine goes on to serve others. */
+/** A process that exceeds this is killed, so that it does not exhaust the machine. */
 const MAX_RESIDENT_BYTES = 6 * 1024 * MIB;
 
 /** Watches the resident memory of a process. */

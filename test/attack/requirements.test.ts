@@ -23,7 +23,7 @@ const GOOD: Outcome = {
   isBalanced: true,
 };
 
-test("an outcome at every limit keeps to all of them", () => {
+test("an outcome exactly at the limits violates none", () => {
   expect(brokenFacts(GOOD)).toEqual([]);
   expect(missedTimes(GOOD)).toEqual([]);
 });
@@ -36,7 +36,7 @@ test.each<{ change: Partial<Outcome>; broken: string }>([
     change: { lanes: [lane("grpc-kept", { lost: 1 }), lane("api", { lost: 1 })] },
     broken: "refused grpc-kept+api",
   },
-])("$broken is a broken fact", ({ change, broken }) => {
+])("the violated fact $broken is reported", ({ change, broken }) => {
   expect(brokenFacts({ ...GOOD, ...change })).toEqual([broken]);
 });
 
@@ -50,6 +50,6 @@ test.each<{ change: Partial<Outcome>; missed: string }>([
   { change: { lanes: [lane("grpc-new", { lost: 1 })] }, missed: "late grpc-new" },
   { change: { longestBlockMs: 50.1 }, missed: "block" },
   { change: { stopMs: 5_501 }, missed: "shutdown" },
-])("$missed is a missed time", ({ change, missed }) => {
+])("the missed time $missed is reported", ({ change, missed }) => {
   expect(missedTimes({ ...GOOD, ...change })).toEqual([missed]);
 });

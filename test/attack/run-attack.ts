@@ -113,12 +113,12 @@ function isRunning(pid: number): boolean {
   return (residentBytesOf(pid) ?? 0) > 0;
 }
 
-/** How long the read API may take to answer again: its listener may be paused. */
+/** The time within which the read API must answer again, because its listener may be paused. */
 const MAX_RECOVERY_MS = 20_000;
 const RECOVERY_POLL_MS = 100;
 
 export async function hasBalance({ apiUrl }: RunningProgram): Promise<boolean> {
-  const stats = await statsOnceItAnswers(apiUrl);
+  const stats = await statsAfterRecovery(apiUrl);
   if (stats === undefined) return false;
   try {
     assertLedgerBalances(stats.spans);
@@ -129,7 +129,7 @@ export async function hasBalance({ apiUrl }: RunningProgram): Promise<boolean> {
   }
 }
 
-async function statsOnceItAnswers(apiUrl: string): Promise<BufferStats | undefined> {
+async function statsAfterRecovery(apiUrl: string): Promise<BufferStats | undefined> {
   const endMs = performance.now() + MAX_RECOVERY_MS;
   while (performance.now() < endMs) {
     const stats = await readApiClient(apiUrl)

@@ -36,7 +36,7 @@ const BAD: Row = {
   received: { 503: 7, closed: 2 },
 };
 
-test("a row has its figures, what failed, and what the attacker received", () => {
+test("a row has the figures, the violations, and the responses to the attacker", () => {
   const [head, good, bad, ...more] = attackTable([GOOD, BAD]).split("\n");
 
   expect(head).toMatch(/^attack +MiB above idle +bound +grpc-kept: p99 ms, lost /);
@@ -48,7 +48,7 @@ test("a row has its figures, what failed, and what the attacker received", () =>
   expect(more).toEqual([""]);
 });
 
-test("the verdict names what failed, facts first", () => {
+test("the verdict lists the violations, facts first", () => {
   expect(verdictOf(GOOD)).toBe("holds");
   expect(verdictOf(BAD)).toBe("memory, block, shutdown");
 });

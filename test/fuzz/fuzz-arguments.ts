@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export type FuzzRequest =
   | { readonly command: "help" }
   | { readonly command: "unusable"; readonly complaint: string }
@@ -14,7 +14,7 @@ export type FuzzRequest =
 const DEFAULTS = { payloads: 100_000, streams: 10_000 };
 const MAX_COUNT = 1_000_000_000;
 
-/** `seed` is the one to take where the command line has none. */
+/** Parses the arguments. `seed` is the default seed. */
 export function readFuzzArguments(argv: readonly string[], seed: number): FuzzRequest {
   const parsed = parse(argv);
   if (typeof parsed === "string") return { command: "unusable", complaint: parsed };
@@ -54,15 +54,14 @@ function parse(argv: readonly string[]) {
 
 export const HELP = `bun run fuzz [OPTION]...
 
-Gives random payloads to the parts of the program that read what others wrote, and random byte
-streams to the built program (bun run build). It compares their answers with plainer ones.
+Sends random payloads to the readers of foreign input, and random byte streams to the built
+program (bun run build). It compares the answers of the readers with those of simple oracles.
 
   --payloads N   requests, configurations, parameters and files (default ${DEFAULTS.payloads})
   --streams N    connections with bytes of HTTP/1.1 and HTTP/2 (default ${DEFAULTS.streams})
   --seed S       payload and stream number N of a run come from seed S + N (default: by the clock)
-  --help         this
+  --help         print this help
 
-Exit status: 0 when nothing was found; 1 when something was, or when a payload does not end; 2
-when the command line is wrong. A finding names its seed: --seed S --payloads 1 --streams 0 repeats
-it.
+Exit status: 0 without findings; 1 with findings, or if a payload does not end; 2 if the command
+line is invalid. A finding names its seed; --seed S --payloads 1 --streams 0 repeats it.
 `;

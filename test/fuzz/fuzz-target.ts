@@ -1,21 +1,21 @@
 import type { SeededRandom } from "../support/disk/seeded-random.ts";
 
-/** A part of the program, and what the fuzzer gives to it again and again. */
+/** A part of the program that the fuzzer tests, with its source of payloads. */
 export interface PayloadTarget {
   readonly name: string;
-  /** How many of each hundred payloads are its own. */
+  /** The percentage of payloads for this target. */
   readonly share: number;
   readonly draw: (random: SeededRandom) => DrawnPayload;
 }
 
 export interface DrawnPayload {
-  /** Returns a sentence when the program is wrong about the payload; it must not throw. */
+  /** Returns a description of an error in the handling of the payload; must not throw. */
   readonly check: () => Verdict | Promise<Verdict>;
   /** Returns the payload as text that can be pasted into a test. */
   readonly show: () => string;
 }
 
-/** A sentence about what is wrong, or nothing. */
+/** A description of the error, or undefined. */
 type Verdict = string | undefined;
 
 interface TargetParts<Payload> {

@@ -12,7 +12,7 @@ test.each([
   { argv: [], payloads: 100_000, streams: 10_000, seed: 77 },
   { argv: ["--payloads", "0", "--streams=5"], payloads: 0, streams: 5, seed: 77 },
   { argv: ["--seed", "3"], payloads: 100_000, streams: 10_000, seed: 3 },
-])("$argv runs", ({ argv, ...rest }) => {
+])("$argv starts a run", ({ argv, ...rest }) => {
   expect(readFuzzArguments(argv, 77)).toEqual({ command: "run", ...rest });
 });
 
@@ -21,14 +21,14 @@ test.each([
   { argv: ["--streams", "1e3"], complaint: "--streams takes a whole number" },
   { argv: ["--seed", "x"], complaint: "--seed takes a whole number" },
   { argv: ["all"], complaint: "all" },
-])("$argv is unusable: $complaint", ({ argv, complaint }) => {
+])("$argv is refused: $complaint", ({ argv, complaint }) => {
   expect(readFuzzArguments(argv, 77)).toEqual({
     command: "unusable",
     complaint: expect.stringContaining(complaint),
   });
 });
 
-test("a run prints its seed and what it did, and ends by itself", () => {
+test("a run prints its seed and its counts, and ends", () => {
   const { stdout, stderr, exitCode } = fuzz("--payloads", "50", "--streams", "20", "--seed", "4");
 
   expect(stdout).toStartWith("seed 4\n");
@@ -37,7 +37,7 @@ test("a run prints its seed and what it did, and ends by itself", () => {
   expect(exitCode).toBe(0);
 });
 
-test("wrong usage names the fault, and nothing runs", () => {
+test("invalid usage is reported, and nothing runs", () => {
   const { stdout, stderr, exitCode } = fuzz("--payloads", "many");
 
   expect(stdout).toBe("");
@@ -51,7 +51,7 @@ test("a signal ends a long run", async () => {
     stdout: "pipe",
   });
   const reader = child.stdout.getReader();
-  // Its first line comes before its first payload.
+  // The first line is printed before the first payload.
   await reader.read();
 
   child.kill("SIGTERM");

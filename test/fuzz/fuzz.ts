@@ -1,4 +1,4 @@
-/** Looks for inputs that the program gets wrong: `bun run fuzz --help`. */
+/** Searches for inputs that the program handles incorrectly: `bun run fuzz --help`. */
 import { endWithOwnProcesses } from "../bench/own-processes.ts";
 import { type FuzzRequest, HELP, readFuzzArguments } from "./fuzz-arguments.ts";
 import { fuzzPayloads } from "./payload-fuzz.ts";

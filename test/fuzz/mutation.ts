@@ -1,25 +1,25 @@
 import type { SeededRandom } from "../support/disk/seeded-random.ts";
 
-/** Bytes at which formats change their mind: ends of varints, signs, quotes, ends of lines. */
-const TELLING_BYTES = [0, 1, 0x0a, 0x0d, 0x22, 0x2c, 0x5c, 0x7b, 0x7d, 0x7f, 0x80, 0xc0, 0xff];
+/** Bytes with a special meaning in some format: ends of varints, signs, quotes, ends of lines. */
+const SPECIAL_BYTES = [0, 1, 0x0a, 0x0d, 0x22, 0x2c, 0x5c, 0x7b, 0x7d, 0x7f, 0x80, 0xc0, 0xff];
 const MAX_MUTATIONS = 4;
-/** What a payload may grow to. */
+/** The maximum size of a payload. */
 const MAX_BYTES = 4_096;
 
 type Mutation = (bytes: Uint8Array, at: number, random: SeededRandom) => Uint8Array;
 
 const MUTATIONS: readonly Mutation[] = [
   (bytes, at, random) => withByte(bytes, at, (bytes[at] ?? 0) ^ (1 << random.between(0, 7))),
-  (bytes, at, random) => withByte(bytes, at, random.pick(TELLING_BYTES)),
+  (bytes, at, random) => withByte(bytes, at, random.pick(SPECIAL_BYTES)),
   (bytes, at, random) => withByte(bytes, at, random.between(0, 255)),
-  (bytes, at, random) => spliced(bytes, [at, at], Uint8Array.of(random.pick(TELLING_BYTES))),
+  (bytes, at, random) => spliced(bytes, [at, at], Uint8Array.of(random.pick(SPECIAL_BYTES))),
   (bytes, at, random) => spliced(bytes, [at, at + random.between(1, 8)], new Uint8Array()),
   (bytes, at, random) => spliced(bytes, [at, at], rangeOf(bytes, random)),
   (bytes, at, random) => spliced(bytes, [at, at + random.between(1, 16)], rangeOf(bytes, random)),
   (bytes, at) => bytes.subarray(0, at),
 ];
 
-/** Returns the bytes with up to four changes, where chance has it. */
+/** Returns the bytes with up to four random changes. */
 export function mutated(bytes: Uint8Array, random: SeededRandom): Uint8Array<ArrayBuffer> {
   let changed = bytes;
   for (let left = random.between(1, MAX_MUTATIONS); left > 0; left -= 1) {
@@ -42,7 +42,7 @@ function spliced(
   return Buffer.concat([bytes.subarray(0, from), inserted, bytes.subarray(to)]);
 }
 
-/** Up to 64 bytes of what is there: a field twice, or in another place. */
+/** Returns up to 64 of the bytes, which repeat or move a field when inserted. */
 function rangeOf(bytes: Uint8Array, random: SeededRandom): Uint8Array {
   const from = random.between(0, bytes.length);
   return bytes.subarray(from, from + random.between(1, 64));

@@ -6,7 +6,7 @@ import { FILES } from "./targets/files.ts";
 import { JSON_REQUESTS } from "./targets/json-requests.ts";
 import { PROTOBUF_REQUESTS } from "./targets/protobuf-requests.ts";
 
-/** Their shares make one hundred. */
+/** The targets; their shares add up to 100. */
 export const TARGETS: readonly PayloadTarget[] = [
   PROTOBUF_REQUESTS,
   JSON_REQUESTS,
@@ -24,20 +24,20 @@ export interface PayloadRun {
 }
 
 export interface PayloadOutcome {
-  /** Payloads of each target. */
+  /** The number of payloads of each target. */
   readonly counts: Readonly<Record<string, number>>;
   readonly longestCpuMs: number;
-  /** Sentences about the payloads that found something, the first few only. */
+  /** Descriptions of the first few payloads that revealed an error. */
   readonly findings: readonly string[];
 }
 
-/** One payload may take so much time of the processor. */
+/** The maximum processor time of a payload. */
 const MAX_CPU_MS = 1_000;
 const MAX_FINDINGS = 10;
-/** After so many, the event loop has its turn. */
+/** The number of payloads between two turns of the event loop. */
 const PAYLOADS_PER_TURN = 1_000;
 
-/** Payload number N of a seed is the same in every run: `--seed S+N --payloads 1` repeats it. */
+/** Tests the targets. `--seed S+N --payloads 1` repeats payload number N of the seed S. */
 export async function fuzzPayloads({
   seed,
   payloads,
@@ -49,7 +49,7 @@ export async function fuzzPayloads({
   let longestCpuMs = 0;
   for (let at = 0; at < payloads && findings.length < MAX_FINDINGS; at += 1) {
     progress?.(at);
-    // Otherwise no signal would be handled, as most checks never wait.
+    // Most checks never wait, so signals would not be handled otherwise.
     if (at % PAYLOADS_PER_TURN === 0) await Bun.sleep(0);
     const random = new SeededRandom(seed + at);
     const target = targetFor(targets, random.between(1, 100));
@@ -73,10 +73,10 @@ function targetFor(targets: readonly PayloadTarget[], percentage: number): Paylo
     upTo += target.share;
     if (percentage <= upTo) return target;
   }
-  throw new Error("the shares of the targets do not make one hundred");
+  throw new Error("the shares of the targets do not add up to 100");
 }
 
-/** What a target throws is a finding too. */
+/** Returns an exception of the target as a verdict. */
 async function verdictOn(payload: DrawnPayload): Promise<string | undefined> {
   try {
     return await payload.check();

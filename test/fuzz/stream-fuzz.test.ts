@@ -13,7 +13,7 @@ test("random byte streams leave the program alive, responsive and balanced", asy
   expect(sent).toBe(streams);
 });
 
-test("streams go to every listener, in both versions of HTTP, and their seeds repeat them", () => {
+test("streams cover every listener and both versions of HTTP, and seeds repeat them", () => {
   const streams = Array.from({ length: 200 }, (_, seed) => byteStream(new SeededRandom(seed)));
 
   expect(new Set(streams.map(({ listener }) => listener))).toEqual(

@@ -20,13 +20,13 @@ export interface StreamOutcome {
 }
 
 const CONCURRENT = 32;
-/** A stream that the program neither answers to its end nor closes is given up. */
+/** The time after which the client closes a stream that the program keeps open. */
 const MAX_STREAM_MS = 100;
 /** Each address has 28,000 ports, which the system keeps for a minute after their use. */
 const ADDRESSES = 250;
 const MAX_CPU_MS = 1_000;
 
-/** Sends byte streams to the built program; it must live on, answer others, and balance. */
+/** Sends byte streams to the built program, which must survive, answer others and stay balanced. */
 export async function fuzzStreams({ seed, streams }: StreamRun): Promise<StreamOutcome> {
   await using program = await startProgram();
   ownProcess(program);
@@ -55,7 +55,7 @@ export async function fuzzStreams({ seed, streams }: StreamRun): Promise<StreamO
   return { sent, longestCpuMs, peakMib, findings };
 }
 
-/** Resolves when the program has closed the connection, or the time for it is over. */
+/** Sends a stream; resolves when the program closes the connection, or after the time limit. */
 async function sendStream(ports: Ports, seed: number): Promise<void> {
   const { listener, bytes } = byteStream(new SeededRandom(seed));
   const localAddress = `127.0.2.${1 + (seed % ADDRESSES)}`;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 
-test("a payload that does not end ends the process, which says its seed", () => {
+test("the watchdog kills the process after an endless payload and prints its seed", () => {
   const module = JSON.stringify(join(import.meta.dir, "watchdog.ts"));
   const program = `import { Watchdog } from ${module}; new Watchdog(7, 50).progress(35); for (;;);`;
 

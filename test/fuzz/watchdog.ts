@@ -1,9 +1,9 @@
-/** A payload that takes so long is taken for one that never ends, however busy the machine is. */
+/** The time after which a payload counts as endless, even on a busy machine. */
 const PATIENCE_MS = 60_000;
 
 /**
- * Watches the number of the payload from another thread, as a loop that does not end would keep
- * this one from doing so; ends the process when the number stays.
+ * Watches the number of the payload from another thread, because an endless loop would block this
+ * one, and kills the process if the number does not change.
  */
 export class Watchdog implements Disposable {
   private readonly at = new Int32Array(new SharedArrayBuffer(4));

@@ -26,8 +26,8 @@ import {
 
 stopReadApisAfterEach();
 
-// Goal: answers are as the description tells. Method: each kind is asked for, and held against its
-// schema, which is closed first, so that nothing can be in an answer that is not told of.
+// Goal: answers match the description. Method: each kind of answer is validated against its schema,
+// which is closed first, so that answers cannot contain undescribed members.
 
 const description = await fetchDescription();
 const operations = operationsOf(description);
@@ -100,18 +100,18 @@ const answers = [
   { ask: "GET /api/openapi.json", status: 200, type: JSON_TYPE },
 ];
 
-test.each(answers)("$ask answers $status in $type, as described", async (given) => {
+test.each(answers)("the answer to $ask with $status in $type matches its schema", async (given) => {
   const { request, put } = runReadApi({ spanCount: 1, problems: SHOWING_RECENT_PROBLEMS });
   put(requestBytes(resourceSpans("shop", span(7, ...EVERY_FIELD))));
   const [method = "", path = ""] = given.ask.split(" ");
 
   const response = await request(path, { method, headers: accept(given) });
 
-  const told = responseTo(method, path, given.status).content[given.type];
+  const media = responseTo(method, path, given.status).content[given.type];
   expect(response.status).toBe(given.status);
   expect(response.headers.get("content-type")).toBe(given.type);
-  expect(told).toBeDefined();
-  const validate = ajv.compile({ $ref: `api${told!.schema!.$ref}` });
+  expect(media).toBeDefined();
+  const validate = ajv.compile({ $ref: `api${media!.schema!.$ref}` });
   for (const body of await bodiesOf(response)) {
     expect({ valid: validate(body), errors: validate.errors }).toEqual({
       valid: true,
@@ -120,50 +120,53 @@ test.each(answers)("$ask answers $status in $type, as described", async (given) 
   }
 });
 
-const LOOKS_INTO_THE_BUFFER = / \/api\/(?!openapi|problems)/;
+const READS_THE_BUFFER = / \/api\/(?!openapi|problems)/;
 
-const lookedIn = answers.filter(({ ask, status }) => {
-  return LOOKS_INTO_THE_BUFFER.test(ask) && [200, 404, 408, 409, 410].includes(status);
+const bufferAnswers = answers.filter(({ ask, status }) => {
+  return READS_THE_BUFFER.test(ask) && [200, 404, 408, 409, 410].includes(status);
 });
 
-test.each(lookedIn)("$ask, when it answers $status in $type, reports its range", async (given) => {
-  const { request } = runReadApi({ spanCount: 2 });
-  const [method = "", path = ""] = given.ask.split(" ");
+test.each(bufferAnswers)(
+  "the answer to $ask with $status in $type reports its range",
+  async (given) => {
+    const { request } = runReadApi({ spanCount: 2 });
+    const [method = "", path = ""] = given.ask.split(" ");
 
-  const response = await request(path, { method, headers: accept(given) });
+    const response = await request(path, { method, headers: accept(given) });
 
-  expect(rangeOf(response)).toEqual([expect.any(String), expect.any(String)]);
-});
+    expect(rangeOf(response)).toEqual([expect.any(String), expect.any(String)]);
+  },
+);
 
-test.each(answers)("$ask, answered with $status, has the described headers", async (given) => {
+test.each(answers)("the answer to $ask with $status has the described headers", async (given) => {
   const { request } = runReadApi({ spanCount: 1 });
   const [method = "", path = ""] = given.ask.split(" ");
 
   const response = await request(path, { method, headers: accept(given) });
 
-  const told = Object.keys(responseTo(method, path, given.status).headers ?? {});
+  const described = Object.keys(responseTo(method, path, given.status).headers ?? {});
   const sent = [...response.headers.keys()].filter((name) => name.startsWith("spanring-"));
-  expect(sent.toSorted()).toEqual(told.map((name) => name.toLowerCase()).toSorted());
+  expect(sent.toSorted()).toEqual(described.map((name) => name.toLowerCase()).toSorted());
 });
 
-test("every described status and type is tested here, except for these", () => {
-  const told = operations.flatMap(({ method, path, operation }) =>
+test("all described answers are tested here, except these", () => {
+  const described = operations.flatMap(({ method, path, operation }) =>
     Object.entries(operation.responses).flatMap(([status, { content }]) =>
       Object.keys(content).map((type) => `${method} ${path} ${status} ${type}`),
     ),
   );
-  const lookedAt = new Set(
+  const tested = new Set(
     answers.map(({ ask, status, type }) => {
       const [method = "", path = ""] = ask.split(" ");
       return `${method} ${pathOf(path)} ${status} ${type}`;
     }),
   );
 
-  const others = told.filter(
-    (each) => !lookedAt.has(each) && !each.includes("x-protobuf") && !each.includes(" default "),
+  const others = described.filter(
+    (each) => !tested.has(each) && !each.includes("x-protobuf") && !each.includes(" default "),
   );
 
-  // Metrics, tails and full servers have tests of their own; they say no more than others.
+  // Metrics, tails and busy servers have their own tests.
   expect(others).toEqual([
     "GET /readyz 503 application/json",
     "GET /metrics 200 text/plain",
@@ -206,29 +209,30 @@ test("the lines of a tail match their schema", async () => {
 });
 
 test("both reasons for missed spans of a tail are described", () => {
-  const told = [
+  const descriptions = [
     description.paths["/api/tail"]!["get"]!.description,
     JSON.stringify(description.components.schemas["TailLine"]),
   ];
 
-  for (const text of told) expect(text).toMatch(/evicted before .* not copied because responses/);
+  for (const text of descriptions)
+    expect(text).toMatch(/evicted before .* not copied because responses/);
 });
 
-/** Where there is a choice, this type; problems are of one type whatever is asked for. */
+/** Prefers this type; problems have one type regardless of Accept. */
 function accept({ type }: { readonly type: string }): Record<string, string> {
   return { Accept: `${type}, */*;q=0.1` };
 }
 
-function pathOf(asked: string): string {
-  return asked.split("?")[0]!.replace(/^(\/api\/traces\/).+/, "$1{trace_id}");
+function pathOf(target: string): string {
+  return target.split("?")[0]!.replace(/^(\/api\/traces\/).+/, "$1{trace_id}");
 }
 
-function responseTo(method: string, asked: string, status: number) {
-  const { responses } = description.paths[pathOf(asked)]![method.toLowerCase()]!;
+function responseTo(method: string, target: string, status: number) {
+  const { responses } = description.paths[pathOf(target)]![method.toLowerCase()]!;
   return responses[status] ?? responses["default"]!;
 }
 
-/** One, or one for each line. */
+/** Returns the JSON of each line. */
 async function bodiesOf(response: Response): Promise<unknown[]> {
   const text = await response.text();
   const parts = text.split("\n").filter((line) => line !== "");

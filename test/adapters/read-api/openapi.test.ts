@@ -9,8 +9,8 @@ import { runReadApi, stopReadApisAfterEach } from "../../support/running/running
 
 stopReadApisAfterEach();
 
-// Goal: the description is true. Method: it is fetched like by any client; everything it names is
-// asked for, and everything that the server knows is looked for in it.
+// Goal: the description matches the server. Method: the tests fetch it, request everything that it
+// describes, and look up everything that the server supports.
 
 const description = await fetchDescription();
 const operations = operationsOf(description);
@@ -20,7 +20,7 @@ function filled(path: string): string {
   return path.replace("{trace_id}", "ab070707070707070707070700000001");
 }
 
-test("it is OpenAPI 3.1, and has the version of the program", () => {
+test("the description is OpenAPI 3.1 with the version of the program", () => {
   expect(description).toMatchObject({ openapi: "3.1.0", info: { version: "1.2.3" } });
 });
 
@@ -46,9 +46,9 @@ test("all routed paths and methods are described", async () => {
   );
 
   const routed = detail.split("known paths: ").at(-1)!.split(", ");
-  const described = Object.entries(description.paths).map(([path, ofPath]) => [
+  const described = Object.entries(description.paths).map(([path, methods]) => [
     path,
-    Object.keys(ofPath).flatMap((method) =>
+    Object.keys(methods).flatMap((method) =>
       method === "get" ? ["GET", "HEAD"] : [method.toUpperCase()],
     ),
   ]);
@@ -56,29 +56,29 @@ test("all routed paths and methods are described", async () => {
   expect(allowed).toEqual(described);
 });
 
-test.each(operations)("$method $path knows the described parameters", async (given) => {
+test.each(operations)("$method $path supports exactly the described parameters", async (given) => {
   const { request } = runReadApi();
 
   const response = await request(`${filled(given.path)}?nonsense=1`, { method: given.method });
   const { detail } = (await response.json()) as { detail: string };
 
   const [, known] = /known: (.*)$/.exec(detail) ?? [];
-  const inQuery = given.parameters.filter(({ in: place }) => place === "query");
+  const inQuery = given.parameters.filter(({ in: location }) => location === "query");
   expect(known?.split(", ") ?? []).toEqual(inQuery.map(({ name }) => name));
 });
 
-test("the parameters in braces are the described ones", () => {
+test("the parameters in braces equal the described ones", () => {
   for (const { path, parameters } of operations) {
-    const inPath = parameters.filter(({ in: place }) => place === "path");
+    const inPath = parameters.filter(({ in: location }) => location === "path");
     const inBraces = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => name!);
     expect(inBraces).toEqual(inPath.map(({ name }) => name));
   }
 });
 
-test("everything has a description", () => {
+test("every operation has a summary, and every parameter a description", () => {
   for (const { operation, parameters } of operations) {
     expect(operation.summary.length).toBeGreaterThan(10);
-    expect(parameters.every(({ description: told }) => told.length > 8)).toBe(true);
+    expect(parameters.every(({ description: text }) => text.length > 8)).toBe(true);
   }
 });
 
@@ -101,37 +101,40 @@ const examples: Readonly<Record<string, { readonly good: string; readonly bad: s
   quiet: { good: "1ms", bad: "1" },
 };
 
-/** Of these every text is right. */
+/** Parameters that accept any text. */
 const anyText = new Set(["service", "name"]);
 
 const checkedParameters = operations.flatMap(({ method, path, parameters }) =>
   parameters
-    .filter(({ in: place, name }) => place === "query" && !anyText.has(name))
+    .filter(({ in: location, name }) => location === "query" && !anyText.has(name))
     .map(({ name, schema }) => ({ method, path, name, schema })),
 );
 
-test.each(checkedParameters)("$method $path reads $name as its schema says", async (given) => {
-  const { method, path, name, schema } = given;
-  const run = runReadApi();
-  const { good, bad } = examples[name]!;
-  const rest = `${path === "/api/wait" && name !== "timeout" ? "&timeout=1ms" : ""}${
-    name === "quiet" ? "&trace_complete=true" : ""
-  }`;
-  const statusOf = async (text: string) => {
-    const aborting = new AbortController();
-    const query = `${name}=${encodeURIComponent(text)}${rest}`;
-    const init = { method, signal: aborting.signal };
-    const { status } = await run.request(`${path}?${query}`, init);
-    aborting.abort();
-    return status;
-  };
+test.each(checkedParameters)(
+  "$method $path accepts $name according to its schema",
+  async (given) => {
+    const { method, path, name, schema } = given;
+    const run = runReadApi();
+    const { good, bad } = examples[name]!;
+    const rest = `${path === "/api/wait" && name !== "timeout" ? "&timeout=1ms" : ""}${
+      name === "quiet" ? "&trace_complete=true" : ""
+    }`;
+    const statusOf = async (text: string) => {
+      const aborting = new AbortController();
+      const query = `${name}=${encodeURIComponent(text)}${rest}`;
+      const init = { method, signal: aborting.signal };
+      const { status } = await run.request(`${path}?${query}`, init);
+      aborting.abort();
+      return status;
+    };
 
-  const statuses = { good: await statusOf(good), bad: await statusOf(bad) };
+    const statuses = { good: await statusOf(good), bad: await statusOf(bad) };
 
-  expect(statuses.good).not.toBe(400);
-  expect(statuses.bad).toBe(400);
-  expect(ajv.validate(schema, typedAs(schema, good))).toBe(true);
-});
+    expect(statuses.good).not.toBe(400);
+    expect(statuses.bad).toBe(400);
+    expect(ajv.validate(schema, typedAs(schema, good))).toBe(true);
+  },
+);
 
 function typedAs({ type }: DescribedParameter["schema"], text: string): unknown {
   if (type === "integer") return Number(text);

@@ -16,7 +16,7 @@ test.each([
   { text: "0x2", number: undefined },
   { text: " 2", number: undefined },
   { text: "", number: undefined },
-])("$text is the whole number $number, from 2 to 2^53 - 1", ({ text, number }) => {
+])("$text is read as $number, from 2 to 2^53 - 1", ({ text, number }) => {
   const most = Number.MAX_SAFE_INTEGER;
 
   const parameter = wholeNumber({ meaning: "", least: 2, most, unset: undefined });
@@ -33,7 +33,7 @@ test.each([
   { text: "60000001us", ms: undefined },
   { text: "1", ms: undefined },
   { text: "-1s", ms: undefined },
-])("$text is a duration of $ms ms, rounded up, up to a minute", ({ text, ms }) => {
+])("$text is read as $ms ms, rounded up, up to a minute", ({ text, ms }) => {
   const parameter = duration({ meaning: "", most: "1m", unset: 5 });
 
   expect(parameter.read(text)).toBe(ms);
@@ -51,7 +51,7 @@ test("the first word of a choice is its default", () => {
   ]);
 });
 
-test("a flag is true or false, and no inherited property", () => {
+test("a flag is true or false, and not an inherited property", () => {
   const parameter = flag("");
 
   expect(["true", "false", "1", "toString"].map(parameter.read)).toEqual([
@@ -62,7 +62,7 @@ test("a flag is true or false, and no inherited property", () => {
   ]);
 });
 
-test("the case of a trace id does not matter", () => {
+test("a trace id is read in any case", () => {
   expect(TRACE_ID.read("ABCDEF0123456789abcdef0123456789")).toBe(
     "abcdef0123456789abcdef0123456789",
   );

@@ -7,7 +7,7 @@ stopReadApisAfterEach();
 
 const HEALTHZ = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-test("a pause accepts no connection, and waits go on", async () => {
+test("a pause refuses connections, but keeps waits", async () => {
   const { api, request, put, waiters } = runReadApi({ spanCount: 0 });
   const waiting = request("/api/wait?name=span+1&timeout=10m");
   await waiters(1);
@@ -24,7 +24,7 @@ test("a pause accepts no connection, and waits go on", async () => {
   expect((await request("/healthz")).status).toBe(200);
 });
 
-test("a relief closes connections that have had their answer, and waits go on", async () => {
+test("relieve() closes idle connections, but keeps waits", async () => {
   const { api, request, put, waiters } = runReadApi({ spanCount: 0 });
   const waiting = request("/api/wait?name=span+1&timeout=10m");
   await waiters(1);

@@ -29,7 +29,7 @@ test.each([
     parameter: "\\n",
     detail: 'unknown parameter "\\n"; known: limit',
   },
-])("?$query is 400 and names $parameter", async ({ query, parameter, detail }) => {
+])("?$query is answered with 400, which names $parameter", async ({ query, parameter, detail }) => {
   const { request, ring } = runReadApi();
 
   const response = await request(`/api/spans/take?${query}`, { method: "POST" });
@@ -46,7 +46,7 @@ test.each([
   expect(ring.size()).toBe(5);
 });
 
-test.each(["1", "2147483647"])("limit=%s is within bounds", async (limit) => {
+test.each(["1", "2147483647"])("limit=%s is within the bounds", async (limit) => {
   const { request } = runReadApi();
 
   const response = await request(`/api/spans?limit=${limit}`);
@@ -54,7 +54,7 @@ test.each(["1", "2147483647"])("limit=%s is within bounds", async (limit) => {
   expect(response.status).toBe(200);
 });
 
-test("a value is cut before it is sent back", async () => {
+test("a value is cut in the message about it", async () => {
   const { request } = runReadApi();
 
   const response = await request(`/api/spans?limit=${"9".repeat(5000)}`);
@@ -63,7 +63,7 @@ test("a value is cut before it is sent back", async () => {
   expect(detail).toHaveLength('limit is ""; '.length + 254 + bound.length);
 });
 
-test.each(["/healthz", "/readyz", "/api/stats"])("%s takes no parameter", async (path) => {
+test.each(["/healthz", "/readyz", "/api/stats"])("%s accepts no parameters", async (path) => {
   const { request } = runReadApi();
 
   const response = await request(`${path}?verbose=1`);
@@ -83,7 +83,7 @@ test.each([
   "/API/spans",
   "/__proto__",
   "/api/spans/%74ake",
-])("%s is 404", async (path) => {
+])("%s is answered with 404", async (path) => {
   const { request } = runReadApi();
 
   const response = await request(path);
@@ -108,17 +108,20 @@ test.each([
   { method: "OPTIONS", path: "/healthz", allow: "GET, HEAD" },
   { method: "GET", path: "/api/spans/take", allow: "POST" },
   { method: "HEAD", path: "/api/spans/take", allow: "POST" },
-])("$method $path is 405 and says what is allowed", async ({ method, path, allow }) => {
-  const { request, ring } = runReadApi();
+])(
+  "$method $path is answered with 405 and the allowed methods",
+  async ({ method, path, allow }) => {
+    const { request, ring } = runReadApi();
 
-  const response = await request(path, { method });
+    const response = await request(path, { method });
 
-  expect(response.status).toBe(405);
-  expect(response.headers.get("allow")).toBe(allow);
-  expect(ring.size()).toBe(5);
-});
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe(allow);
+    expect(ring.size()).toBe(5);
+  },
+);
 
-test("a 405 lists all methods of a path", async () => {
+test("the detail of 405 lists all methods of the path", async () => {
   const { request } = runReadApi();
 
   const [two, one] = [
@@ -132,7 +135,7 @@ test("a 405 lists all methods of a path", async () => {
   expect(await one.json()).toMatchObject({ detail: "this path supports only POST" });
 });
 
-test("an Accept that allows neither form is 406, and nothing is taken", async () => {
+test("an unacceptable Accept is answered with 406, and nothing is taken", async () => {
   const { request, ring } = runReadApi();
 
   const response = await request("/api/spans/take", {
@@ -148,7 +151,7 @@ test("an Accept that allows neither form is 406, and nothing is taken", async ()
   expect(ring.size()).toBe(5);
 });
 
-test("an internal error is 500: shown in the log, not to the peer", async () => {
+test("an internal error is answered with 500, and its message is only logged", async () => {
   const { request, logger } = runReadApi({ faults: { stats: fail } });
 
   const response = await request("/api/stats");
@@ -161,7 +164,7 @@ test("an internal error is 500: shown in the log, not to the peer", async () => 
   expect(logger.lines[0]?.fields["error"]).toContain("the lock is lost");
 });
 
-test("spans that cannot be written are 500 if the first chunk fails", async () => {
+test("a failure of the first chunk of spans is answered with 500", async () => {
   const faults = { peek: () => oldestOf(Uint8Array.of(0xff)) };
   const { request, logger } = runReadApi({ faults, answerBudgetBytes: 1 });
 
@@ -172,8 +175,8 @@ test("spans that cannot be written are 500 if the first chunk fails", async () =
   expect(logger.lines.map(({ event }) => event)).toEqual(["api_failed", "api_failed"]);
 });
 
-// Each answer gives its part of the budget back: with one byte, the second would be refused.
-test("spans that cannot be written break the answer off if a later chunk fails", async () => {
+// Each answer releases its part of the budget: otherwise the second one would be refused.
+test("a failure of a later chunk of spans aborts the answer", async () => {
   const unwritable = Uint8Array.from(bytesField(1, bytesField(2, [0xff])));
   const spans = new Uint8Array(Buffer.concat([requestOf(5000), unwritable]));
   const faults = { peek: () => oldestOf(spans) };

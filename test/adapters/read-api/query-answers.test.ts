@@ -23,17 +23,17 @@ const SECOND = 1_000_000_000n;
 const ERROR = bytesField(15, varintField(3, 2));
 const CHILD = bytesField(4, [1, 2, 3, 4, 5, 6, 7, 8]);
 
-/** From `startSeconds` to `endSeconds` of Unix time. */
+/** Returns the times of a span from `startSeconds` to `endSeconds`. */
 function lasting(startSeconds: bigint, endSeconds: bigint): number[] {
   return [...fixed64Field(7, startSeconds * SECOND), ...fixed64Field(8, endSeconds * SECOND)];
 }
 
-interface Choice {
+interface QueryResult {
   readonly query: string;
   readonly found: number[];
 }
 
-/** Five spans, of which each filter in the table finds another choice. */
+/** Stores five spans, of which each filter in the table finds different ones. */
 function runWithSpans() {
   const run = runReadApi({ spanCount: 0 });
   const now = BigInt(Math.floor(Date.now() / 1000));
@@ -52,7 +52,7 @@ function runWithSpans() {
   return run;
 }
 
-test.each<Choice>([
+test.each<QueryResult>([
   { query: "", found: [1, 2, 3, 4, 5] },
   { query: "service=shop", found: [1, 2] },
   { query: "service=unknown_service", found: [5] },
@@ -76,7 +76,7 @@ test.each<Choice>([
   { query: "limit=2", found: [1, 2] },
   { query: "limit=2&order=newest", found: [5, 4] },
   { query: "order=newest&service=shop", found: [2, 1] },
-])("GET /api/spans?$query finds the spans $found", async ({ query, found }) => {
+])("GET /api/spans?$query returns the spans $found", async ({ query, found }) => {
   const { request } = runWithSpans();
 
   const lines = await linesOf(await request(`/api/spans?${query}`, AS_NDJSON));
@@ -99,7 +99,7 @@ test.each<{ query: string; range: string[] }>([
   expect(rangeOf(response)).toEqual(range);
 });
 
-test("a range continues where the previous one ended", async () => {
+test("a search can continue where the previous range ended", async () => {
   const { request } = runWithSpans();
 
   const [, next] = rangeOf(await request("/api/spans?limit=2"));
@@ -115,7 +115,7 @@ test("spans that were evicted before the search are outside the range", async ()
   expect(rangeOf(await request("/api/spans"))).toEqual(["4", "6"]);
 });
 
-test("matching spans are returned in every form, and stay", async () => {
+test("matching spans are returned in every format and stay in the buffer", async () => {
   const { request, ring } = runWithSpans();
   const path = "/api/spans?service=bank&limit=1";
 
@@ -128,7 +128,7 @@ test("matching spans are returned in every form, and stay", async () => {
   expect(ring.size()).toBe(5);
 });
 
-test("GET /api/traces summarises the traces of matching spans over all their spans", async () => {
+test("GET /api/traces summarises matching traces over all their spans", async () => {
   const { request } = runWithSpans();
 
   const response = await request("/api/traces?status=error&since=0&until=1970-01-01T00:16:40Z");
@@ -151,7 +151,7 @@ test("GET /api/traces summarises the traces of matching spans over all their spa
   });
 });
 
-test("a trace may have no root, and a negative duration if it ends before it starts", async () => {
+test("the root of a trace may be null, and its duration is not negative", async () => {
   const { request, put } = runReadApi({ spanCount: 0 });
   put(requestBytes(resourceSpans("shop", span(1, lasting(7n, 5n), CHILD))));
 
@@ -163,7 +163,7 @@ test("a trace may have no root, and a negative duration if it ends before it sta
 test.each([
   { name: "start", fields: fixed64Field(8, 9n), start: null, duration: null },
   { name: "end", fields: fixed64Field(7, 9n), start: "9", duration: null },
-])("an unknown $name of a trace is null", async ({ fields, start, duration }) => {
+])("the unknown $name of a trace is null", async ({ fields, start, duration }) => {
   const { request, put } = runReadApi({ spanCount: 0 });
   put(requestBytes(resourceSpans("shop", span(1, fields))));
 
@@ -172,13 +172,13 @@ test.each([
   expect(traces).toMatchObject([{ startTimeUnixNano: start, durationNano: duration }]);
 });
 
-test.each<Choice>([
+test.each<QueryResult>([
   { query: "", found: [5, 3, 2, 1] },
   { query: "order=oldest", found: [1, 2, 3, 5] },
   { query: "limit=2", found: [5, 3] },
   { query: "after=4", found: [5] },
   { query: "service=bank", found: [3] },
-])("GET /api/traces?$query finds the traces $found", async ({ query, found }) => {
+])("GET /api/traces?$query returns the traces $found", async ({ query, found }) => {
   const { request } = runWithSpans();
 
   const { traces } = (await (await request(`/api/traces?${query}`)).json()) as {
@@ -188,7 +188,7 @@ test.each<Choice>([
   expect(traces.map(({ traceId }) => Number(traceId.slice(-2)))).toEqual(found);
 });
 
-test("GET /api/traces/{trace_id} returns all spans of that trace, oldest first", async () => {
+test("GET /api/traces/{trace_id} returns all spans of the trace, oldest first", async () => {
   const { request } = runWithSpans();
 
   const path = "/api/traces/Ab070707070707070707070700000003";
@@ -200,7 +200,7 @@ test("GET /api/traces/{trace_id} returns all spans of that trace, oldest first",
   expect(JSON.stringify(await json.json())).toContain('"name":"span 3"');
 });
 
-test("a trace that is not buffered is 404", async () => {
+test("a trace without buffered spans is answered with 404", async () => {
   const { request } = runWithSpans();
 
   const response = await request("/api/traces/ab070707070707070707070700000009");

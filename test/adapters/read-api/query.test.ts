@@ -135,7 +135,7 @@ test.each([
     parameter: "quiet",
     detail: `quiet is "-1s"; ${aDuration}`,
   },
-])("$ask is 400 and names $parameter", async ({ ask, parameter, detail }) => {
+])("$ask is answered with 400, which names $parameter", async ({ ask, parameter, detail }) => {
   const { request } = runReadApi();
 
   const response = await request(ask);

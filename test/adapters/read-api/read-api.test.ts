@@ -19,7 +19,7 @@ stopReadApisAfterEach();
 
 const LARGE_RING = { spans: 600_000, bytes: 2 ** 25 };
 
-test("GET /healthz answers while the server runs", async () => {
+test("GET /healthz is answered while the server runs", async () => {
   const { request } = runReadApi({ readiness: () => "stopping" });
 
   const response = await request("/healthz");
@@ -32,7 +32,7 @@ test.each<[Readiness, number]>([
   ["starting", 503],
   ["ready", 200],
   ["stopping", 503],
-])("GET /readyz while %s is %d", async (readiness, status) => {
+])("GET /readyz in the state %s is answered with %d", async (readiness, status) => {
   const { request } = runReadApi({ readiness: () => readiness });
 
   const response = await request("/readyz");
@@ -41,7 +41,7 @@ test.each<[Readiness, number]>([
   expect(await response.json()).toEqual({ status: readiness });
 });
 
-test.each([true, false])("GET /readyz reports high water: %p", async (reached) => {
+test.each([true, false])("GET /readyz reports the high-water mark: %p", async (reached) => {
   const { request } = runReadApi({ highWater: () => reached });
 
   const response = await request("/readyz");
@@ -50,7 +50,7 @@ test.each([true, false])("GET /readyz reports high water: %p", async (reached) =
   expect(await response.json()).toEqual({ status: "ready", high_water: reached });
 });
 
-test("GET /api/stats has the ledger, the capacity, the sequence, uptime and version", async () => {
+test("GET /api/stats returns ledger, capacity, sequence, uptime and version", async () => {
   const { request, ring } = runReadApi();
   ring.take(2);
   const { bytes } = ring.stats();
@@ -70,7 +70,7 @@ test("GET /api/stats has the ledger, the capacity, the sequence, uptime and vers
   );
 });
 
-test("GET /api/spans returns the oldest spans as OTLP/JSON, and keeps them", async () => {
+test("GET /api/spans returns the oldest spans as OTLP/JSON and keeps them", async () => {
   const { request, ring } = runReadApi();
 
   const response = await request("/api/spans?limit=2");
@@ -82,7 +82,7 @@ test("GET /api/spans returns the oldest spans as OTLP/JSON, and keeps them", asy
   expect(ring.size()).toBe(5);
 });
 
-test("POST /api/spans/take returns the oldest spans, and removes them", async () => {
+test("POST /api/spans/take returns the oldest spans and removes them", async () => {
   const { request, ring } = runReadApi();
   const expected = `${otlpJson(ring.peek(2).request)}\n`;
 
@@ -94,7 +94,7 @@ test("POST /api/spans/take returns the oldest spans, and removes them", async ()
   expect(ring.size()).toBe(3);
 });
 
-test("spans taken as lines have the sequences that they had in the buffer", async () => {
+test("taken spans keep their sequences in lines", async () => {
   const { request, ring } = runReadApi();
   ring.take(1);
 
@@ -120,7 +120,7 @@ test.each([
   expect(await response.bytes()).toEqual(expected);
 });
 
-test("the default limit is a thousand spans", async () => {
+test("the default limit is 1,000 spans", async () => {
   const { request, ring, put } = runReadApi({ spanCount: 0, capacity: LARGE_RING });
   put(requestOf(1001));
   const expected = ring.peek(1000).request;
@@ -131,7 +131,7 @@ test("the default limit is a thousand spans", async () => {
   expect(ring.size()).toBe(1);
 });
 
-test("an empty buffer is an empty list, no bytes, or no line", async () => {
+test("an empty buffer is returned as an empty list, no bytes, or no line", async () => {
   const { request } = runReadApi({ spanCount: 0 });
 
   const json = await request("/api/spans");
@@ -144,7 +144,7 @@ test("an empty buffer is an empty list, no bytes, or no line", async () => {
   expect(rangeOf(json)).toEqual(["1", "1"]);
 });
 
-test("a large answer arrives whole, in every form", async () => {
+test("a large answer arrives whole in every format", async () => {
   const spans = serverRequest(2000);
   const { request, put } = runReadApi({ spanCount: 0, capacity: LARGE_RING });
   put(spans);
@@ -163,7 +163,7 @@ const getRoutes = ROUTES.filter(({ method }) => method === "GET").map(({ path })
   path.replace("{trace_id}", "ab070707070707070707070700000001"),
 );
 
-test.each(getRoutes)("HEAD %s is answered as GET is, without the body", async (path) => {
+test.each(getRoutes)("HEAD %s is answered like GET, without a body", async (path) => {
   const { request } = runReadApi();
   const aborting = new AbortController();
 
@@ -176,7 +176,7 @@ test.each(getRoutes)("HEAD %s is answered as GET is, without the body", async (p
   expect(await head.text()).toBe("");
 });
 
-test("an HTTP/1.0 client without a Host is answered", async () => {
+test("an HTTP/1.0 client without Host is answered", async () => {
   const { api } = runReadApi();
 
   const answer = await rawRequest(api.port, "GET /healthz HTTP/1.0\r\n\r\n");
@@ -193,7 +193,7 @@ test("an unexpected body is refused before it is read", async () => {
   expect(ring.size()).toBe(5);
 });
 
-test("a second listener on a port fails, and the error says so", () => {
+test("a second listener on a port fails, and the error names the port", () => {
   const { api } = runReadApi();
 
   const second = () => runReadApi({ address: { host: "127.0.0.1", port: api.port } });
@@ -201,7 +201,7 @@ test("a second listener on a port fails, and the error says so", () => {
   expect(second).toThrow(`Is port ${api.port} in use?`);
 });
 
-test("stopping waits for an answer under way, and accepts no new connection", async () => {
+test("a stop waits for an answer in progress and refuses connections", async () => {
   const spans = largeRequest();
   const { api, request, put } = runReadApi({ spanCount: 0, capacity: LARGE_RING });
   put(spans);
@@ -216,7 +216,7 @@ test("stopping waits for an answer under way, and accepts no new connection", as
   await expect(request("/healthz")).rejects.toThrow();
 });
 
-/** Everything a server sends in answer to these bytes, until it closes. */
+/** Returns everything that the server sends in answer to this text, until it closes. */
 async function rawRequest(port: number, text: string): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   const parts: Buffer[] = [];
@@ -260,7 +260,7 @@ test("every described status has a counter", async () => {
   expect(Object.keys(api.counts().requestsByStatus)).toEqual(expect.arrayContaining(statuses));
 });
 
-test("a request is under way until its answer is read to the end", async () => {
+test("a request is in flight until its answer is read to the end", async () => {
   const { api, request, put } = runReadApi({ capacity: LARGE_RING });
   put(largeRequest());
 

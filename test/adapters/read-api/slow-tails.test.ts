@@ -9,8 +9,8 @@ import { nextTurn } from "../../support/running/searched-ring.ts";
 
 stopReadApisAfterEach();
 
-// Far more passes through the ring than fits into the sockets between the two.
-test("a reader that stops reading misses spans, and learns how many, in order", async () => {
+// Far more spans pass through the ring than fit into the sockets.
+test("a reader that stops reading misses spans, and learns their number in order", async () => {
   const run = runReadApi({ spanCount: 0, capacity: { spans: 1_000, bytes: 2 ** 20 } });
   const reader = await openPausedReader(run.api.port, "/api/tail");
   const rounds = 200;
@@ -32,12 +32,12 @@ test("a reader that stops reading misses spans, and learns how many, in order", 
 
 const MANY_SPANS = requestOf(1_000);
 
-/** One place on a clock that is moved by hand, and a way to fill the sockets of a paused reader. */
+/** Runs a read API with one tail permit, and `stall()`, which fills the sockets of a reader. */
 function runForOneTail() {
   const clock = new HandMovedClock();
-  const whenAsked = { count: 0 };
+  const timeReads = { count: 0 };
   const monotonicMs = () => {
-    whenAsked.count += 1;
+    timeReads.count += 1;
     return clock.monotonicMs();
   };
   const capacity = { spans: 1_000, bytes: 2 ** 20 };
@@ -47,19 +47,19 @@ function runForOneTail() {
     maxTails: 1,
     clock: { ...PATIENT_CLOCK, monotonicMs },
   });
-  // The time is asked for with each chunk. Of one that is taken, the next comes in a few turns.
+  // Each chunk reads the time. After a chunk is consumed, the next one follows within a few turns.
   const stall = async (): Promise<void> => {
     for (let [turn, last] = [0, 0]; turn - last < 50; turn += 1) {
-      const { count } = whenAsked;
+      const { count } = timeReads;
       run.put(MANY_SPANS);
       await nextTurn();
-      if (whenAsked.count > count) last = turn;
+      if (timeReads.count > count) last = turn;
     }
   };
   return { run, clock, stall };
 }
 
-test("a reader that has stalled for a minute leaves its permit to another", async () => {
+test("a reader that has stalled for a minute loses its permit to another", async () => {
   const { run, clock, stall } = runForOneTail();
   const reader = await openPausedReader(run.api.port, "/api/tail");
   await stall();
@@ -76,7 +76,7 @@ test("a reader that has stalled for a minute leaves its permit to another", asyn
   expect(run.logger.lines).toEqual([]);
 });
 
-test("a stalled reader that leaves releases what was held for it", async () => {
+test("a stalled reader that disconnects releases its bytes", async () => {
   const { run, stall } = runForOneTail();
   const reader = await openPausedReader(run.api.port, "/api/tail");
   await stall();
@@ -89,7 +89,7 @@ test("a stalled reader that leaves releases what was held for it", async () => {
   expect(run.api.counts()).toMatchObject({ answerBytes: 0, requestsInFlight: 0 });
 });
 
-test("a stalled reader continues where it was, if no other wanted its permit", async () => {
+test("a stalled reader continues if no other needed its permit", async () => {
   const { run, clock, stall } = runForOneTail();
   const reader = await openPausedReader(run.api.port, "/api/tail");
   await stall();
@@ -102,7 +102,7 @@ test("a stalled reader continues where it was, if no other wanted its permit", a
   expect(text).toMatch(/^\{"missed":\d+\}$/m);
 });
 
-test("a reader that has taken everything keeps its permit, however little comes", async () => {
+test("a reader that has consumed everything keeps its permit in a long silence", async () => {
   const { run, clock } = runForOneTail();
   const { next } = await follow(run);
 

@@ -18,7 +18,7 @@ stopReadApisAfterEach();
 
 const AS_EVENTS = { Accept: "text/event-stream" };
 
-test("by default, only spans from now on are shown, in order", async () => {
+test("by default, only new spans are shown, in order", async () => {
   const run = runReadApi();
   const { response, first, next } = await follow(run);
 
@@ -34,7 +34,7 @@ test("by default, only spans from now on are shown, in order", async () => {
   expect(JSON.parse(late)).toMatchObject({ sequence: 8, service: "shop", name: "span 8" });
 });
 
-test("after=N shows the buffered spans after it, and then new ones", async () => {
+test("after=N shows the buffered spans after N, and then new ones", async () => {
   const run = runReadApi();
   const { response, next } = await follow(run, "?after=3");
 
@@ -53,7 +53,7 @@ test("only matching spans are shown", async () => {
   expect(sequencesIn(await next("\n"))).toEqual([8]);
 });
 
-test("the identifier of an event is its run and its sequence", async () => {
+test("the id of an event consists of its run id and sequence", async () => {
   const run = runReadApi();
   const { response, first, next } = await follow(run, "", { headers: AS_EVENTS });
 
@@ -67,12 +67,12 @@ test("the identifier of an event is its run and its sequence", async () => {
 });
 
 test.each<{ id: string; name: string; shown: number[] }>([
-  { id: "3", name: "goes on behind it", shown: [4, 5, 6] },
-  { id: "0", name: "begins with all there is", shown: [1, 2, 3, 4, 5, 6] },
-  { id: "5", name: "is the newest there is, so that only what comes is shown", shown: [6] },
-  { id: `${RUN_ID}-3`, name: "goes on behind it in this run", shown: [4, 5, 6] },
-  { id: "", name: "is none", shown: [6] },
-])("a Last-Event-ID of '$id' $name", async ({ id, shown }) => {
+  { id: "3", name: "continues after it", shown: [4, 5, 6] },
+  { id: "0", name: "begins with all buffered spans", shown: [1, 2, 3, 4, 5, 6] },
+  { id: "5", name: "is the newest span, so that only new ones are shown", shown: [6] },
+  { id: `${RUN_ID}-3`, name: "continues after it in this run", shown: [4, 5, 6] },
+  { id: "", name: "is ignored", shown: [6] },
+])("the Last-Event-ID '$id' $name", async ({ id, shown }) => {
   const run = runReadApi();
   const headers = { ...AS_EVENTS, "Last-Event-ID": id };
   const { next } = await follow(run, "", { headers });
@@ -82,7 +82,7 @@ test.each<{ id: string; name: string; shown: number[] }>([
   expect(sequencesIn(await next('"sequence":6'))).toEqual(shown);
 });
 
-test("a Last-Event-ID wins over after: a browser requests the same URL again", async () => {
+test("Last-Event-ID takes precedence over after, because browsers repeat the URL", async () => {
   const run = runReadApi();
   const headers = { ...AS_EVENTS, "Last-Event-ID": "4" };
   const { next } = await follow(run, "?after=1", { headers });
@@ -90,7 +90,7 @@ test("a Last-Event-ID wins over after: a browser requests the same URL again", a
   expect(sequencesIn(await next('"sequence":5'))).toEqual([5]);
 });
 
-test("a Last-Event-ID that no event had is 400", async () => {
+test("an invalid Last-Event-ID is answered with 400", async () => {
   const { request } = runReadApi();
 
   const response = await request("/api/tail", { headers: { "Last-Event-ID": "1 2" } });
@@ -105,7 +105,7 @@ test("a Last-Event-ID that no event had is 400", async () => {
 test.each([
   { form: "lines", headers: {}, missed: '{"missed":3}\n' },
   { form: "events", headers: AS_EVENTS, missed: 'event: missed\ndata: {"missed":3}\n\n' },
-])("a reader that asks for evicted spans learns how many, in $form", async (given) => {
+])("the number of evicted spans is reported as $form", async (given) => {
   const run = runReadApi({ spanCount: 5, capacity: { spans: 2, bytes: 4096 } });
   const { headers } = given;
 
@@ -116,7 +116,7 @@ test.each([
   expect(sequencesIn(text)).toEqual([4, 5]);
 });
 
-test("spans without room, while other answers wait, are missed", async () => {
+test("spans without room in the budget are reported as missed", async () => {
   const run = runReadApi({ capacity: { spans: 600_000, bytes: 2 ** 25 }, answerBudgetBytes: 1 });
   run.put(largeRequest());
   const { next } = await follow(run);
@@ -128,12 +128,12 @@ test("spans without room, while other answers wait, are missed", async () => {
   run.put(requestOf(1, 600_003));
   const shown = await next('"span 600003"');
 
-  // Beats may stand around them, when the machine is so slow.
+  // On a slow machine, beats may surround the count.
   expect(missed.trim()).toBe('{"missed":2}');
   expect(shown).not.toContain("missed");
 });
 
-test("when the program stops, a tail ends, and stopping does not wait for it", async () => {
+test("a tail ends when the program stops, which does not wait for it", async () => {
   const run = runReadApi();
   const { reader, next } = await follow(run);
   run.put(requestOf(1, 6));
@@ -149,7 +149,7 @@ test("when the program stops, a tail ends, and stopping does not wait for it", a
   expect(run.logger.lines).toEqual([]);
 });
 
-test("a limited number may follow, and one that leaves makes room for the next", async () => {
+test("a tail beyond the limit is refused until another one ends", async () => {
   const run = runReadApi({ maxTails: 1 });
   const aborting = new AbortController();
   const { reader } = await follow(run, "", { signal: aborting.signal });
@@ -176,7 +176,7 @@ test("HEAD takes no permit", async () => {
   expect(response.status).toBe(200);
 });
 
-test("an internal error breaks a tail off, and is logged", async () => {
+test("an internal error aborts a tail and is logged", async () => {
   const faults = {
     copy: () => {
       throw new Error("the lock is lost");
@@ -193,7 +193,7 @@ test("an internal error breaks a tail off, and is logged", async () => {
   expect(run.logger.lines).toMatchObject([{ level: "error", event: "api_failed" }]);
 });
 
-test("an Accept that allows neither form is 406", async () => {
+test("an unacceptable Accept is answered with 406", async () => {
   const { request } = runReadApi();
 
   const response = await request("/api/tail", { headers: { Accept: "application/json" } });
@@ -208,10 +208,10 @@ const LINES = TAIL_FORMS["application/x-ndjson"];
 const runId = "a1";
 const EVENTS = TAIL_FORMS["text/event-stream"];
 
-test("a piece is held until all of it is taken", async () => {
+test("the bytes of a piece are charged until all of it is consumed", async () => {
   const budget = new AnswerBudget(1);
   const held = budget.begin();
-  const chunks = tailChunks(oneAfterTheOther(piece(1), piece(2)), { form: LINES, held, runId });
+  const chunks = tailChunks(inOrder(piece(1), piece(2)), { form: LINES, held, runId });
   held.hold(1);
 
   expect(await nextText(chunks)).toContain('"span 1"');
@@ -220,9 +220,9 @@ test("a piece is held until all of it is taken", async () => {
   expect(budget.hasRoom()).toBe(true);
 });
 
-test("the count of missed spans comes first: evicted ones, and those without room", async () => {
+test("the count of missed spans precedes a piece, and includes those without room", async () => {
   const held = new AnswerBudget(1).begin();
-  const pieces = oneAfterTheOther({ ...piece(9), missedSpans: 3 });
+  const pieces = inOrder({ ...piece(9), missedSpans: 3 });
   const chunks = tailChunks(pieces, { form: LINES, held, runId });
   held.refuse(4);
 
@@ -233,7 +233,7 @@ test("the count of missed spans comes first: evicted ones, and those without roo
 
 const BEAT_MS = 15_000;
 
-test("a beat comes first, and then after each silence", async () => {
+test("a beat is written first, and then after each silence", async () => {
   const clock = new DrivenClock();
   const arrival = Promise.withResolvers<void>();
   const chunks = withBeats(textsAfter(arrival.promise, "late"), EVENTS, {
@@ -252,7 +252,7 @@ test("a beat comes first, and then after each silence", async () => {
   expect(await nextText(chunks)).toBeUndefined();
 });
 
-test("a chunk that comes in time is not followed by a beat", async () => {
+test("a chunk without a silence before it is not preceded by a beat", async () => {
   const chunks = withBeats(textsAfter(Promise.resolve(), "a", "b"), LINES, {
     clock: SYSTEM_CLOCK,
     everyMs: 60_000,
@@ -263,7 +263,7 @@ test("a chunk that comes in time is not followed by a beat", async () => {
   expect(texts).toEqual(["\n", "a", "b"]);
 });
 
-test("a chunk that comes in time ends the sleep for its beat", async () => {
+test("a chunk cancels the sleep for its beat", async () => {
   const clock = new DrivenClock();
   const texts = textsAfter(Promise.resolve(), "a", "b");
   const chunks = withBeats(texts, LINES, { clock, everyMs: BEAT_MS });
@@ -277,7 +277,7 @@ function piece(number: number): TailPiece {
   return { request: requestOf(1, number), sequences: [number], missedSpans: 0 };
 }
 
-async function* oneAfterTheOther(...pieces: TailPiece[]): AsyncGenerator<TailPiece> {
+async function* inOrder(...pieces: TailPiece[]): AsyncGenerator<TailPiece> {
   yield* pieces;
 }
 

@@ -6,24 +6,24 @@ import {
 } from "../../../src/adapters/read-api/tail-permits.ts";
 import { HandMovedClock } from "../../support/fakes/hand-moved-clock.ts";
 
-/** Two permits, taken by readers whose names are noted when they are broken off. */
+/** Takes two permits; `revoked` lists the readers that lose theirs. */
 function twoTaken() {
   const clock = new HandMovedClock();
   const permits = new TailPermits(2, clock);
-  const broken: string[] = [];
+  const revoked: string[] = [];
   const follow = (name: string): TailPermit | undefined => {
-    const breakOff = (): void => {
-      broken.push(name);
+    const revoke = (): void => {
+      revoked.push(name);
       permit![Symbol.dispose]();
     };
-    const permit = permits.take(breakOff);
+    const permit = permits.take(revoke);
     return permit;
   };
   const [first, second] = [follow("first")!, follow("second")!];
-  return { clock, permits, broken, follow, first, second };
+  return { clock, permits, revoked, follow, first, second };
 }
 
-test("when all permits are taken, there is none until one is returned", () => {
+test("no permit is available at the limit until one is returned", () => {
   const { permits, follow, first } = twoTaken();
 
   const refused = follow("third");
@@ -36,7 +36,7 @@ test("when all permits are taken, there is none until one is returned", () => {
 });
 
 test("a reader that has stalled for a minute loses its permit to another", () => {
-  const { clock, permits, broken, follow, first } = twoTaken();
+  const { clock, permits, revoked, follow, first } = twoTaken();
   first.gave();
 
   clock.moveMs(STALLED_MS - 1);
@@ -46,12 +46,12 @@ test("a reader that has stalled for a minute loses its permit to another", () =>
 
   expect(early).toBeUndefined();
   expect(third).toBeDefined();
-  expect(broken).toEqual(["first"]);
+  expect(revoked).toEqual(["first"]);
   expect(permits.takenCount).toBe(2);
 });
 
-test("of two stalled readers, the one that has stalled longer loses its permit", () => {
-  const { clock, broken, follow, first, second } = twoTaken();
+test("the reader that has stalled longer loses its permit", () => {
+  const { clock, revoked, follow, first, second } = twoTaken();
   first.gave();
   second.gave();
   first.took();
@@ -61,22 +61,22 @@ test("of two stalled readers, the one that has stalled longer loses its permit",
 
   follow("third");
 
-  expect(broken).toEqual(["second"]);
+  expect(revoked).toEqual(["second"]);
 });
 
-test("a reader that takes everything keeps its permit, however long nothing comes", () => {
-  const { clock, broken, follow, first } = twoTaken();
+test("a reader that consumes everything keeps its permit in a long silence", () => {
+  const { clock, revoked, follow, first } = twoTaken();
   first.gave();
   first.took();
 
   clock.moveMs(10 * STALLED_MS);
 
   expect(follow("third")).toBeUndefined();
-  expect(broken).toEqual([]);
+  expect(revoked).toEqual([]);
 });
 
-test("no reader loses its permit while one is free, nor twice", () => {
-  const { clock, broken, follow, first, second } = twoTaken();
+test("no reader loses its permit while another is free, or loses it twice", () => {
+  const { clock, revoked, follow, first, second } = twoTaken();
   first.gave();
   clock.moveMs(STALLED_MS);
   second[Symbol.dispose]();
@@ -86,5 +86,5 @@ test("no reader loses its permit while one is free, nor twice", () => {
   );
 
   expect(found).toEqual([true, true, false]);
-  expect(broken).toEqual(["first"]);
+  expect(revoked).toEqual(["first"]);
 });

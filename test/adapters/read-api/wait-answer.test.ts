@@ -23,7 +23,7 @@ stopReadApisAfterEach();
 
 const CHILD = bytesField(4, [1, 2, 3, 4, 5, 6, 7, 8]);
 
-test("spans that are buffered already are found at once", async () => {
+test("buffered spans are found at once", async () => {
   const { request } = runReadApi();
 
   const response = await request("/api/wait?count=2&after=1", AS_NDJSON);
@@ -58,7 +58,7 @@ test("buffered and new spans are counted together", async () => {
   expect(lines.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7]);
 });
 
-test("after the newest span, only new ones count", async () => {
+test("after the newest span, only new ones are counted", async () => {
   const run = runReadApi();
   const [, next] = rangeOf(await run.request("/api/spans?limit=1&order=newest"));
   const waiting = run.request(`/api/wait?after=${Number(next) - 1}&timeout=10m`, AS_NDJSON);
@@ -69,7 +69,7 @@ test("after the newest span, only new ones count", async () => {
   expect(await linesOf(await waiting)).toMatchObject([{ sequence: 6, name: "span 9" }]);
 });
 
-test("when the time is up it is 408, with the nearest misses", async () => {
+test("a timeout is answered with 408 and the nearest misses", async () => {
   const { request, ring } = runReadApi();
 
   const response = await request("/api/wait?service=shop&count=3&name=span+2&timeout=1ms");
@@ -96,7 +96,7 @@ interface NearestProblem {
   readonly nearest: { readonly spans: { readonly resourceSpans: unknown[] } };
 }
 
-test("the five newest of many near misses are shown", async () => {
+test("the newest five near misses are returned", async () => {
   const { request } = runReadApi({ spanCount: 9 });
 
   const response = await request("/api/wait?kind=client&timeout=0s");
@@ -107,7 +107,7 @@ test("the five newest of many near misses are shown", async () => {
   expect(JSON.stringify(nearest.spans.resourceSpans[0])).toContain('"span 9"');
 });
 
-test("without near misses none is shown, and a wait for any span has none", async () => {
+test("a wait without near misses returns none, and a wait without conditions omits them", async () => {
   const { request } = runReadApi({ spanCount: 1 });
 
   const far = await request("/api/wait?service=bank&name=a%00b&timeout=0s");
@@ -119,7 +119,7 @@ test("without near misses none is shown, and a wait for any span has none", asyn
   expect(await any.json()).not.toHaveProperty("nearest");
 });
 
-test("the condition that is left out is the last one written", async () => {
+test("the omitted condition is the last one in the query", async () => {
   const { request } = runReadApi();
 
   const response = await request(
@@ -129,7 +129,7 @@ test("the condition that is left out is the last one written", async () => {
   expect(await response.json()).toMatchObject({ nearest: { without: "attribute=b=2=3" } });
 });
 
-test("absent: 200 and no span if none came in time", async () => {
+test("an expected absence is answered with 200 and no span after the timeout", async () => {
   const { request } = runReadApi();
 
   const response = await request("/api/wait?name=no+such&absent=true&count=0&timeout=1ms");
@@ -139,7 +139,7 @@ test("absent: 200 and no span if none came in time", async () => {
   expect(await response.json()).toEqual({ resourceSpans: [] });
 });
 
-test("absent: 409 and the span as soon as one comes", async () => {
+test("a violated absence is answered with 409 and the span at once", async () => {
   const run = runReadApi();
   const waiting = run.request("/api/wait?name=span+9&absent=true&timeout=10m");
 
@@ -161,7 +161,7 @@ test("absent: 409 and the span as soon as one comes", async () => {
   expect(JSON.stringify(spans)).toContain('"span 9"');
 });
 
-test("trace_complete: all spans of a trace, once it has its root and is quiet", async () => {
+test("trace_complete returns all spans of a trace once it has a root and is quiet", async () => {
   const run = runReadApi({ spanCount: 0 });
   const query = "name=span+1&trace_complete=true&quiet=1ms&count=2&timeout=10m";
   const waiting = run.request(`/api/wait?${query}`, AS_NDJSON);
@@ -177,7 +177,7 @@ test("trace_complete: all spans of a trace, once it has its root and is quiet", 
   ]);
 });
 
-test("trace_complete: 408 says what the trace had", async () => {
+test("408 of trace_complete describes the incomplete trace", async () => {
   const { request, put } = runReadApi({ spanCount: 0 });
   put(requestBytes(resourceSpans("shop", span(1, CHILD))));
 
@@ -191,7 +191,7 @@ test("trace_complete: 408 says what the trace had", async () => {
   });
 });
 
-test("with a timeout of 0, only buffered spans count", async () => {
+test("with a timeout of 0, only buffered spans are counted", async () => {
   const run = runReadApi({ capacity: { spans: 600_000, bytes: 2 ** 25 } });
   run.put(largeRequest());
   run.put(requestBytes(resourceSpans("bank", span(7))));
@@ -201,7 +201,7 @@ test("with a timeout of 0, only buffered spans count", async () => {
   expect(response.status).toBe(200);
 });
 
-test("the wait of a client that leaves ends, and returns its permit", async () => {
+test("the wait of a client that disconnects ends and returns its permit", async () => {
   const run = runReadApi({ maxWaits: 2 });
   const aborting = new AbortController();
   const init = { signal: aborting.signal };
@@ -234,19 +234,19 @@ const MANY_MATCHES = requestBytes(
 
 test.each([
   {
-    name: "its client has gone",
+    name: "its client has disconnected",
     end: (_: RunningReadApi, client: AbortController) => client.abort(),
   },
-  { name: "enough has come", end: (run: RunningReadApi) => run.put(MANY_MATCHES) },
-])("once $name, a wait that still searches holds nothing", async ({ end }) => {
-  let looks = 0;
-  const visit: SpanReader["visit"] = (...look) => {
-    looks += 1;
-    run.ring.visit(...look);
+  { name: "it has found enough spans", end: (run: RunningReadApi) => run.put(MANY_MATCHES) },
+])("after $name, a search for a wait stops and holds nothing", async ({ end }) => {
+  let scans = 0;
+  const visit: SpanReader["visit"] = (...scan) => {
+    scans += 1;
+    run.ring.visit(...scan);
   };
   const capacity = { spans: 150_000, bytes: 2 ** 24 };
   const run = runReadApi({ spanCount: 0, capacity, answerBudgetBytes: 1, faults: { visit } });
-  // A match in each of the pieces in which the ring is looked through, so few that all are wanted.
+  // Each step of the search finds one match, fewer in total than the wait needs.
   for (let piece = 0; piece < PIECES; piece += 1) run.put(PIECE);
   const aborting = new AbortController();
   const waiting = run.request("/api/wait?name=span+7&count=150&timeout=10m", aborting);
@@ -257,25 +257,25 @@ test.each([
   await run.waiters(0);
   for (let round = 0; round < PIECES; round += 1) await nextTurn();
 
-  expect(looks).toBeLessThan(PIECES);
+  expect(scans).toBeLessThan(PIECES);
   expect(run.api.counts().answerBytes).toBe(0);
 });
 
-test("when the program stops, waits end at once, and new ones are refused", async () => {
+test("waits end when the program stops, and new ones are refused", async () => {
   const run = runReadApi();
   const waiting = run.request("/api/wait?name=never&timeout=10m");
   await run.waiters(1);
 
   run.beginToStop();
-  const told = await waiting;
+  const interrupted = await waiting;
   const later = await run.request("/api/wait?name=never&timeout=10m");
   await run.api.stop();
 
-  expect([told.status, later.status]).toEqual([503, 503]);
-  expect(await told.json()).toMatchObject({ detail: "the server is stopping" });
+  expect([interrupted.status, later.status]).toEqual([503, 503]);
+  expect(await interrupted.json()).toMatchObject({ detail: "the server is stopping" });
 });
 
-test("an internal error during a wait is 500, and returns the permit", async () => {
+test("an internal error in a wait is answered with 500 and returns the permit", async () => {
   const faults = {
     copy: () => {
       throw new Error("the lock is lost");
@@ -289,7 +289,7 @@ test("an internal error during a wait is 500, and returns the permit", async () 
   expect(logger.lines.map(({ event }) => event)).toEqual(["api_failed", "api_failed"]);
 });
 
-test("an Accept that allows no form of spans is 406 before the wait", async () => {
+test("an unacceptable Accept is answered with 406 before the wait", async () => {
   const { request } = runReadApi();
   const headers = { Accept: "text/event-stream" };
 

@@ -7,7 +7,7 @@ stopReadApisAfterEach();
 
 const LOST = Uint8Array.from(spanId(99)).toHex();
 
-test("the last of too many different filters is refused with advice", async () => {
+test("a wait beyond the limit of different filters is refused with advice", async () => {
   const run = runReadApi();
   const leaving = new AbortController();
   const waitings = Array.from({ length: 64 }, (_, index) =>
@@ -62,7 +62,7 @@ test.each([
     trace: { spans: 5 },
   },
   {
-    name: "of spans that are one another's parents",
+    name: "whose spans are parents of one another",
     spans: [
       { trace: 1, name: "child", parent: spanId(2) },
       { trace: 1, name: "child", parent: spanId(1) },
@@ -79,14 +79,14 @@ test.each([
     trace: { spans: 1, hasRoot: true, missingParents: [] },
   },
   {
-    name: "that is not quiet",
+    name: "that was not quiet",
     spans: [{ trace: 1, name: "child" }],
     query: `&quiet=${QUIET_MS}ms`,
     says: expect.stringMatching(/: it has a root, but was not quiet for 60000 ms$/),
     trace: { spans: 1, hasRoot: true, missingParents: [] },
   },
   {
-    name: "among others",
+    name: "among other traces",
     spans: [
       { trace: 1, name: "child", parent: spanId(99) },
       { trace: 2, name: "child", parent: spanId(99) },
@@ -97,7 +97,7 @@ test.each([
       `no root arrived, and the parent ${LOST} is missing`,
     trace: { traceId: traceHex(1) },
   },
-])("408 says what is missing of a trace $name", async ({ spans, query, says, trace }) => {
+])("408 describes a trace $name", async ({ spans, query, says, trace }) => {
   const run = runReadApi({ spanCount: 0 });
   for (const each of tracedRequests(...spans)) run.put(each);
 
@@ -112,7 +112,7 @@ test.each([
   );
 });
 
-test("a wait with more traces than it can follow is refused with advice", async () => {
+test("a wait that follows too many traces is refused with advice", async () => {
   const run = runReadApi({ spanCount: 0, capacity: { spans: 2_000, bytes: 2 ** 20 } });
   run.put(requestOf(1_025));
   const wait = "/api/wait?trace_complete=true&quiet=1ms";
@@ -128,7 +128,7 @@ test("a wait with more traces than it can follow is refused with advice", async 
   });
 });
 
-test("a wait with more traces than all waits can follow is asked to retry", async () => {
+test("a wait beyond the total limit of followed traces is refused", async () => {
   const run = runReadApi({ maxFollowedTraces: 1 });
   const leaving = new AbortController();
   const wait = "/api/wait?trace_complete=true&timeout=10m";

@@ -31,7 +31,7 @@ export function sendEmptySpans(field: Field): Promise<void> {
   return sendBodies(field, { type: "json", encoding: "gzip", body, connections });
 }
 
-/** `connections` with 50 calls together, each of one compressed message of 4 MiB of zeros. */
+/** Sends 50 concurrent calls, each with a compressed message of 4 MiB of zeros. */
 function sendGrpcBombs(field: Field, encoding: "gzip" | "deflate"): Promise<void> {
   const zeros = Buffer.alloc(4 * MIB);
   const message = encoding === "gzip" ? payloads.gzipped(zeros) : payloads.deflated(zeros);

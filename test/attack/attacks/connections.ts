@@ -12,7 +12,7 @@ function connectSilently(field: Field, listener: Listener): Promise<void> {
 function silent(listener: Listener): Attack {
   return {
     name: `${listener}-silent-connections`,
-    does: `4,000 connections of 22 addresses to the ${listener} port say nothing`,
+    does: `4,000 connections of 22 addresses to the ${listener} port send nothing`,
     expected: "holds",
     run: (field) => connectSilently(field, listener),
   };
@@ -31,7 +31,7 @@ export const CONNECTIONS: readonly Attack[] = [
   silent("api"),
   {
     name: "grpc-wrong-protocol",
-    does: "64 connections that say something other than HTTP/2, and again when they are closed",
+    does: "64 connections send something other than HTTP/2, and reconnect when they are closed",
     // Its memory comes within a fifth of the bound.
     expected: "known to fail",
     run: sendWrongProtocol,

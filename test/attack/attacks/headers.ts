@@ -5,7 +5,7 @@ import { besiege, type Siege } from "../wire/siege.ts";
 
 const KIB = 1024;
 
-/** 48 kB of fields in each call, which no single one of them makes large. */
+/** Returns many header fields of moderate size. */
 function manyFields(count: number, bytes: number): Record<string, string> {
   return Object.fromEntries(
     Array.from({ length: count }, (_, at) => [`x-field-${at}`, "v".repeat(bytes)]),
@@ -45,7 +45,7 @@ export const HEADERS: readonly Attack[] = [
   },
   {
     name: "http-large-heads",
-    does: "64 connections send requests with 12 kB of header fields, one after the other",
+    does: "64 connections send requests with 12 kB of header fields, in turn",
     expected: "holds",
     run: async (field) => {
       const request = http1Request({ headers: manyFields(12, KIB), body: new Uint8Array() });

@@ -31,7 +31,7 @@ export const HTTP_BODIES: readonly Attack[] = [
   },
   {
     name: "http-full-bodies",
-    does: "64 connections send bodies of 20 MiB of zeros, again and again",
+    does: "64 connections send bodies of 20 MiB of zeros, repeatedly",
     expected: "holds",
     run: async (field) => {
       const head = http1Request({ headers: { ...PROTOBUF, "Content-Length": `${20 * MIB}` } });
@@ -61,7 +61,7 @@ export const HTTP_BODIES: readonly Attack[] = [
   },
   {
     name: "http-pipelined-requests",
-    does: "8 connections pipeline requests with a path of nowhere, and read no answer",
+    does: "8 connections pipeline requests with an unknown path, and read no answer",
     expected: "holds",
     run: async (field) => {
       const request = http1Request({ path: "/nowhere", body: Buffer.from("{}") });

@@ -14,7 +14,7 @@ export async function readWithoutReading(field: Field): Promise<void> {
   await besiege(field, { ...siege, connections: field.size(16, 8) });
 }
 
-/** Sends so many reads together, and the next when all answers are there to their ends. */
+/** Sends this number of reads together, and the next ones after all their answers are complete. */
 function readWhole(field: Field, path: string, together: number): Talk {
   const reads = repeated(http1Request({ method: "GET", path }), together);
   const [countEnds, countRefusals] = [counterOf("\r\n0\r\n\r\n"), counterOf("HTTP/1.1 503")];
@@ -36,7 +36,7 @@ function readWhole(field: Field, path: string, together: number): Talk {
   };
 }
 
-/** Counts where the text occurs, also where it is cut between two pieces. */
+/** Counts occurrences of the text, including those split between two pieces. */
 function counterOf(mark: string): (bytes: Buffer) => number {
   let rest = "";
   return (bytes) => {
@@ -91,7 +91,7 @@ export const READ_API: readonly Attack[] = [
   },
   {
     name: "api-full-ring-json",
-    does: "one ordinary client reads the full ring as JSON, again and again",
+    does: "one ordinary client reads the full ring as JSON, repeatedly",
     expected: "known to fail",
     fillsRing: true,
     run: (field) => readAgain(field, ALL_SPANS, 1),
@@ -131,7 +131,7 @@ export const READ_API: readonly Attack[] = [
   },
   {
     name: "api-wrong-queries",
-    does: "16 connections pipeline reads with parameters that are wrong",
+    does: "16 connections pipeline reads with invalid parameters",
     expected: "holds",
     run: async (field) => {
       const query = `limit=${"9".repeat(2_000)}&since=x&min_duration=${"y".repeat(2_000)}`;

@@ -20,8 +20,8 @@ export interface Http2State {
 }
 
 /**
- * A client of HTTP/2 that obeys flow control and answers pings, so that nothing but the attack
- * itself can be held against it.
+ * A client of HTTP/2 that obeys flow control and answers pings, so that the server can
+ * object only to the attack itself.
  */
 export function http2Talk(tally: Tally, next: (state: Http2State) => Uint8Array | undefined): Talk {
   const windows = new Map<number, number>([[0, INITIAL_WINDOW_BYTES]]);
@@ -41,7 +41,7 @@ export function http2Talk(tally: Tally, next: (state: Http2State) => Uint8Array 
       return lastStream;
     },
   };
-  const hear = ({ type, flags, streamId, payload }: HeardFrame): Uint8Array | undefined => {
+  const receive = ({ type, flags, streamId, payload }: ReceivedFrame): Uint8Array | undefined => {
     if (type === FRAME.windowUpdate) grow(streamId, payload.readUInt32BE(0));
     if (type === FRAME.resetStream) tally.add(`reset ${payload.readUInt32BE(0)}`);
     if (type === FRAME.goAway) tally.add(`goaway ${payload.readUInt32BE(4)}`);
@@ -65,17 +65,17 @@ export function http2Talk(tally: Tally, next: (state: Http2State) => Uint8Array 
         unread.length === 0 ? bytes : Buffer.concat([unread, bytes]),
       );
       unread = rest;
-      return Buffer.concat(frames.map(hear).filter((reply) => reply !== undefined));
+      return Buffer.concat(frames.map(receive).filter((reply) => reply !== undefined));
     },
   };
 }
 
-/** Sends one thing once, then waits. */
+/** Sends the bytes that `build` returns once, then nothing. */
 export function once(build: (state: Http2State) => Uint8Array) {
-  let isSaid = false;
+  let isSent = false;
   return (state: Http2State): Uint8Array | undefined => {
-    if (isSaid) return undefined;
-    isSaid = true;
+    if (isSent) return undefined;
+    isSent = true;
     return build(state);
   };
 }
@@ -110,15 +110,15 @@ export function uint32(value: number): Buffer {
   return bytes;
 }
 
-interface HeardFrame {
+interface ReceivedFrame {
   readonly type: number;
   readonly flags: number;
   readonly streamId: number;
   readonly payload: Buffer;
 }
 
-function framesIn(bytes: Buffer): { frames: HeardFrame[]; rest: Buffer } {
-  const frames: HeardFrame[] = [];
+function framesIn(bytes: Buffer): { frames: ReceivedFrame[]; rest: Buffer } {
+  const frames: ReceivedFrame[] = [];
   let at = 0;
   while (bytes.length - at >= 9 && bytes.length - at >= 9 + bytes.readUIntBE(at, 3)) {
     const end = at + 9 + bytes.readUIntBE(at, 3);

@@ -25,11 +25,11 @@ export interface Siege {
   readonly sharesAddress?: boolean;
 }
 
-/** The receiver admits 200 connections per address; a patient attacker stays below that. */
+/** The receiver admits 200 connections per address; a careful attacker stays below that. */
 const CONNECTIONS_PER_ADDRESS = 190;
 /** Connections are opened in groups, so that the backlog of the listening socket is sufficient. */
 const GROUP = 64;
-/** Number of pieces that one connection sends before the others have their turn. */
+/** The number of pieces that a connection sends in one turn. */
 const PIECES_PER_TURN = 16;
 
 /** Keeps this many connections busy until the attack is over. */

@@ -1,13 +1,25 @@
 import { type MessageName, OTLP } from "../../../src/domain/wire/otlp-schema.ts";
 import type { SeededRandom } from "../../support/disk/seeded-random.ts";
 
-/** OTLP/JSON from the schema, with members of wrong kinds and members that OTLP does not have. */
+/** Builds OTLP/JSON from the schema, with members of wrong types and unknown members. */
 
-/** Fewer the deeper a message is, so that requests stay small, and there can be many. */
+/** Deeper messages have fewer members, so that requests stay small and runs fast. */
 const MAX_MEMBERS = 5;
 const MAX_ITEMS = 3;
 const MAX_DEPTH = 9;
-const STRANGE = ["null", "true", "-0", "1e400", '"NaN"', '"\\ud800"', "[]", "{}", '"', "01", "[["];
+const ODD_VALUES = [
+  "null",
+  "true",
+  "-0",
+  "1e400",
+  '"NaN"',
+  '"\\ud800"',
+  "[]",
+  "{}",
+  '"',
+  "01",
+  "[[",
+];
 const NUMBERS = ["0", "1", '"1"', "-1", "4294967296", '"18446744073709551615"', "1.5", "1e3"];
 const TEXTS = ['""', '"GET /orders"', '"\\u00e9\\ud83d\\ude00"', '"\\n\\\\\\""', '"é"'];
 
@@ -37,7 +49,7 @@ function identifiers(random: SeededRandom): string {
 }
 
 function value(random: SeededRandom, kind: string, depth: number): string {
-  if (random.chance(0.02)) return random.pick(STRANGE);
+  if (random.chance(0.02)) return random.pick(ODD_VALUES);
   if (kind.endsWith("[]")) {
     const length = random.between(0, MAX_ITEMS);
     const items = Array.from({ length }, () => value(random, kind.slice(0, -2), depth));

@@ -3,11 +3,11 @@ import type { SeededRandom } from "../../support/disk/seeded-random.ts";
 import { wideVarint } from "../../support/requests/wire-bytes.ts";
 
 /**
- * Encoded messages from the schema: fields in any order, missing, repeated and unknown ones, heads
- * in more bytes than they need. Much quicker than the arbitraries of fast-check, for long runs.
+ * Builds encoded messages from the schema: with missing, repeated and unknown fields in any order,
+ * and with overlong tags. For long runs, this is much faster than the arbitraries of fast-check.
  */
 
-/** Fewer the deeper a message is, so that requests stay small, and there can be many. */
+/** Deeper messages have fewer fields, so that requests stay small and runs fast. */
 const MAX_FIELDS = 5;
 const MAX_DEPTH = 9;
 const ID_BYTES: Readonly<Record<string, number>> = {
@@ -49,7 +49,7 @@ export function protobufMessage(
   return bytes;
 }
 
-/** The two that make a span valid. */
+/** Returns the two identifiers that make a span valid. */
 function identifiers(random: SeededRandom): number[] {
   return [...head(random, 1, 2), 16, ...octets(random, 16), ...head(random, 2, 2), 8].concat(
     octets(random, 8),
@@ -93,7 +93,7 @@ function head(random: SeededRandom, fieldNumber: number, wireType: number): numb
   return number(random, BigInt(fieldNumber * 8 + wireType), 5);
 }
 
-/** Mostly in as few bytes as it needs. */
+/** Encodes a varint, usually in the minimum number of bytes. */
 function number(random: SeededRandom, value: bigint, widest: number): number[] {
   if (value < 128n && random.chance(0.97)) return [Number(value)];
   return wideVarint(value, random.chance(0.97) ? 1 : random.between(1, widest));

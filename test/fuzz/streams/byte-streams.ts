@@ -14,7 +14,7 @@ import { jsonMessage } from "../grammar/json-grammar.ts";
 import { protobufMessage } from "../grammar/protobuf-grammar.ts";
 import { mutated } from "../mutation.ts";
 
-/** What a peer sends on one connection. */
+/** The bytes that a peer sends on one connection. */
 export interface ByteStream {
   readonly listener: Listener;
   readonly bytes: Uint8Array;
@@ -42,7 +42,7 @@ const HEADERS: readonly (readonly [string, string])[] = [
 ];
 const FRAME_TYPES = [...Object.values(FRAME), 0x2, 0x5, 0xee];
 
-/** Builds what a client could send, whole or with a few changes. */
+/** Builds the bytes of a client, unchanged or with a few mutations. */
 export function byteStream(random: SeededRandom): ByteStream {
   const listener = random.pick(LISTENERS);
   const isHttp2 = listener === "grpc" ? random.chance(0.9) : random.chance(0.3);

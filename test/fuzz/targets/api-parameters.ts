@@ -35,7 +35,7 @@ interface Query {
   readonly text: string;
 }
 
-/** Parameters are read, or one of them is refused with its name and a sentence. */
+/** Checks that parameters are accepted, or refused with status 400 and a detail. */
 export const API_PARAMETERS = payloadTarget<Query>({
   name: "parameters",
   share: 10,

@@ -28,7 +28,7 @@ const TEXTS = [
   "authorization=Bearer%20x,b=%zz",
 ];
 
-/** A configuration is accepted, or each mistake names a variable that was set. */
+/** Checks that a configuration is accepted, or that each mistake names a known variable. */
 export const CONFIGURATIONS = payloadTarget<Environment>({
   name: "configuration",
   share: 5,

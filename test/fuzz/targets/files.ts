@@ -15,12 +15,12 @@ interface ReadFile {
 const GOOD = requestOf(2);
 
 /**
- * The format is recognised by the first chunk: where that is damaged, a longer one may show it, and
- * a shorter one not.
+ * The format is recognized from the first chunk. If its beginning is damaged, a longer chunk may
+ * still reveal the format, and a shorter one may not.
  */
 const UNDECIDED = /neither OTLP\/JSON nor protobuf/;
 
-/** A file of any content is read to its end, and the same however it is cut into chunks. */
+/** Checks that any file is read to its end, with the same result for any chunks. */
 export const FILES = payloadTarget<ReadFile>({
   name: "files",
   share: 5,

@@ -11,8 +11,8 @@ const LIMITS = { spansPerRequest: 1_000, nestingDepth: 100 };
 const walked = createWalkedRequest(LIMITS);
 
 /**
- * The reader refuses everything that JSON.parse refuses. A request that it accepts can be walked,
- * and its JSON gives the same JSON again.
+ * Checks that the reader refuses everything that JSON.parse refuses, that accepted requests can be
+ * walked, and that their JSON is converted to the same JSON again.
  */
 export const JSON_REQUESTS = payloadTarget<Uint8Array<ArrayBuffer>>({
   name: "json",

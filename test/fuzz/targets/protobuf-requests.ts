@@ -12,8 +12,8 @@ const LIMITS = { spansPerRequest: 1_000, nestingDepth: 100 };
 const walked = createWalkedRequest(LIMITS);
 
 /**
- * The walk says what the plainest walk says, and of what it accepts it sees the spans that
- * protobufjs sees.
+ * Checks that the walk agrees with the reference walk, and that it finds the spans that protobufjs
+ * finds in accepted requests.
  */
 export const PROTOBUF_REQUESTS = payloadTarget<Uint8Array<ArrayBuffer>>({
   name: "protobuf",
