@@ -107,7 +107,7 @@ test("the newest five near misses are returned", async () => {
   expect(JSON.stringify(nearest.spans.resourceSpans[0])).toContain('"span 9"');
 });
 
-test("a wait without near misses returns none, and a wait without conditions omits them", async () => {
+test("a wait has an empty list without near misses, and none without conditions", async () => {
   const { request } = runReadApi({ spanCount: 1 });
 
   const far = await request("/api/wait?service=bank&name=a%00b&timeout=0s");

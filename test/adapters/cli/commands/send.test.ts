@@ -224,7 +224,7 @@ test("an unreachable receiver is reported with its URL and a hint", async () => 
 
 const silent = () => new Promise<Response>(() => {});
 
-test("send gives up after 60 s if the receiver accepts a connection without responding", async () => {
+test("send gives up after 60 s on a receiver that accepts connections only", async () => {
   const clock = new HandMovedSleep();
 
   const end = await send([BARE], silent, { clock });
