@@ -81,7 +81,7 @@ async function serveUntilStopped(
   // These counts are the last line of the log.
   unforeseen.close();
   logger.info("stopped", { ...server.buffer.stats() });
-  return EXIT_CODE.ok;
+  return server.hasLostSpans() ? EXIT_CODE.lostSpans : EXIT_CODE.ok;
 }
 
 /** Handles signals. Under `nohup`, the program continues after its terminal closes. */

@@ -83,6 +83,8 @@ export type ConfigReading =
   | {
       readonly ok: false;
       readonly mistakes: readonly Mistake[];
+      /** The configuration with defaults for invalid values, to search for more mistakes. */
+      readonly rest: Config;
       readonly warnings: readonly ConfigWarning[];
     };
 
@@ -94,20 +96,39 @@ export function readConfig(env: Environment, own: OwnAddresses = ownAddresses): 
   const { env: given, warnings } = withoutServiceLinks(env);
   warnings.push(...misspelledNames(Object.keys(given)));
   const texts = textsOf(given);
-  const parsed = settingsSchema.safeParse(texts);
-  if (!parsed.success) {
-    const names = new Set(parsed.error.issues.map((issue) => issue.path[0] as VariableName));
-    return {
-      ok: false,
-      mistakes: [...names].map((name) => mistakeIn(name, texts[name])),
-      warnings,
-    };
-  }
-  const settings = parsed.data;
-  const mistakes = [...mistakesBetween(settings, own), ...proxyMistakes(given, settings)];
-  if (mistakes.length > 0) return { ok: false, mistakes, warnings };
+  const invalid = invalidNames(texts);
+  const settings = settingsSchema.parse({ ...texts, ...neutralTexts(invalid) });
+  const mistakes = moreMistakes(
+    invalid.map((name) => mistakeIn(name, texts[name])),
+    [...mistakesBetween(settings, own), ...proxyMistakes(given, settings)],
+  );
+  const config = configOf(settings);
+  if (mistakes.length > 0) return { ok: false, mistakes, rest: config, warnings };
   warnings.push(...warningsBetween(settings));
-  return { ok: true, config: configOf(settings), settings, warnings };
+  return { ok: true, config, settings, warnings };
+}
+
+function invalidNames(texts: Record<VariableName, string>): VariableName[] {
+  const { error } = settingsSchema.safeParse(texts);
+  return [...new Set(error?.issues.map((issue) => issue.path[0] as VariableName))];
+}
+
+/** Values that conflict with no other variable, where the default may. */
+const NEUTRAL: Readonly<Partial<Record<VariableName, string>>> = {
+  OTLP_GRPC_PORT: "0",
+  OTLP_HTTP_PORT: "0",
+  API_PORT: "0",
+  FORWARD_RETRY_INITIAL_MS: "1",
+};
+
+function neutralTexts(names: readonly VariableName[]): Partial<Record<VariableName, string>> {
+  return Object.fromEntries(names.map((name) => [name, NEUTRAL[name] ?? VARIABLES[name].unset]));
+}
+
+/** Appends mistakes, except those in variables that have one already. */
+export function moreMistakes(found: readonly Mistake[], more: readonly Mistake[]): Mistake[] {
+  const known = new Set(found.map(({ variable }) => variable));
+  return [...found, ...more.filter(({ variable }) => !known.has(variable))];
 }
 
 /**

@@ -15,6 +15,7 @@ import { UnsupportedSignals } from "../application/receiving/unsupported-signals
 import { LoggedBuffer } from "../application/ring/logged-buffer.ts";
 import { ObservabilityBuffer } from "../application/ring/observability-buffer.ts";
 import { LifeCycle } from "../application/shutdown/life-cycle.ts";
+import type { SpillOutcome } from "../application/shutdown/spill-ring.ts";
 import type { Config } from "../config/config.ts";
 import type { ProblemProtocol } from "../domain/problem-reason.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -41,6 +42,8 @@ export interface RunningParts {
   readonly ports: Record<ProblemProtocol, number | "off">;
   /** The amount restored from the spill of an earlier run. */
   restored: { readonly spans: number; readonly bytes: number };
+  /** What a stop did with the spans that it found; undefined before. */
+  leftSpans?: SpillOutcome;
 }
 
 /** Holds the parts of a server, running or not. Only `running` changes. */

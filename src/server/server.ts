@@ -23,6 +23,8 @@ export interface RunningServer {
   readonly problems: () => readonly ProblemTotal[];
   /** Stops all stages in reverse order; they share the grace period. */
   stop(graceMs: number): Promise<void>;
+  /** Reports whether a stop has lost spans; the log says how many. */
+  hasLostSpans(): boolean;
   /** Reads the header and certificate files again, and logs the result. */
   reload(): Promise<void>;
   /** Ends the grace period of a stop. Remaining spans are still spilled or logged as lost. */
@@ -53,6 +55,7 @@ export async function startServer(inputs: ServerInputs): Promise<RunningServer> 
     arrivals,
     problems: () => problems.totals(),
     stop: (graceMs) => life.stop(graceMs),
+    hasLostSpans: () => running.leftSpans === "lost",
     reload: () => reloadFiles(parts),
     hurry: () => life.hurry(),
   };

@@ -92,13 +92,16 @@ function sampleHighWater({ highWater }: ServerParts): Stage {
  * Spills the remaining spans. The stop of this stage ignores the grace period, even when hurried,
  * because half a file would be lost.
  */
-function spillAtStop({ buffer, spill, config, logger }: ServerParts): Stage {
+function spillAtStop({ buffer, spill, config, logger, running }: ServerParts): Stage {
   const isForwarding = config.forward !== "off";
+  const spillOnce = async (): Promise<void> => {
+    running.leftSpans = await spillRing({ buffer, spill, isForwarding, logger });
+  };
   let left: Promise<void> | undefined;
   return {
     name: "spill",
     start: () => canSpill({ spill, logger }),
-    stop: () => (left ??= spillRing({ buffer, spill, isForwarding, logger })),
+    stop: () => (left ??= spillOnce()),
   };
 }
 

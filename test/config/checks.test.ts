@@ -5,6 +5,31 @@ function mistakesIn(reading: ConfigReading): unknown {
   return reading.ok ? [] : reading.mistakes;
 }
 
+test.each([
+  {
+    name: "a format and a conflict",
+    env: { LOG_LEVEL: "x", API_PORT: "4318" },
+    wrong: ["LOG_LEVEL", "API_PORT"],
+  },
+  { name: "a port beside its default", env: { OTLP_GRPC_PORT: "x", API_PORT: "4317" } },
+  { name: "a pause", env: { FORWARD_RETRY_INITIAL_MS: "x", FORWARD_RETRY_MAX_MS: "5" } },
+  { name: "an endpoint", env: { FORWARD_ENDPOINT: "x y", FORWARD_TLS_CERT_FILE: "c" } },
+  {
+    name: "one of a pair of files",
+    env: {
+      FORWARD_ENDPOINT: "grpcs://up:1",
+      FORWARD_TLS_CERT_FILE: "c",
+      FORWARD_COMPRESSION: "x",
+    },
+    wrong: ["FORWARD_COMPRESSION", "FORWARD_TLS_KEY_FILE"],
+  },
+])("$name: all mistakes are listed at once, and no others", ({ env, wrong }) => {
+  const [first] = Object.keys(env);
+  const mistakes = mistakesIn(readConfig(env)) as { variable: string }[];
+
+  expect(mistakes.map(({ variable }) => variable)).toEqual([...(wrong ?? [first!])]);
+});
+
 const TWICE = { variable: "API_PORT", value: "4317", bound: "a port other than OTLP_GRPC_PORT" };
 
 test("all listeners off is a mistake, for nothing would listen", () => {

@@ -74,7 +74,7 @@ test.each(
   await sendTo(program);
   const exitCode = await program.stop();
 
-  expect(exitCode).toBe(0);
+  expect(exitCode).toBe(5);
   expect(lastLedger(program)).toEqual(
     ledgerOf({ received: SPANS, accepted: SPANS, buffered: SPANS }),
   );
@@ -107,7 +107,7 @@ test("a stop does not wait for spans that the upstream keeps refusing", async ()
   const { forward } = (await ready) as { forward: { last_error: { hint: string } } };
   const exitCode = await program.stop();
 
-  expect(exitCode).toBe(0);
+  expect(exitCode).toBe(5);
   expect(String(blocked["error"])).toContain("no span is good enough");
   const hint = expect.stringContaining("the upstream refuses the remaining spans");
   expect([blocked["hint"], forward.last_error.hint]).toEqual([hint, hint]);

@@ -205,8 +205,9 @@ test("forwarding without a file, a stop tells what is lost, by service", async (
   await using program = await startProgram(FORWARDING);
   await send(program, requestOf(2), request(resourceSpans("till", span(7))));
 
-  await program.stop();
+  const exitCode = await program.stop();
 
+  expect(exitCode).toBe(5);
   expect(program.log().find(({ event }) => event === "lost")).toMatchObject({
     level: "WARNING",
     spans: 3,
@@ -258,14 +259,14 @@ test("where it cannot be written any more, a stop says why, and what is lost", a
 
   const exitCode = await program.stop();
 
-  expect(exitCode).toBe(0);
+  expect(exitCode).toBe(5);
   expect(eventsOf(program)).toEqual(["ready", "stopping", "cannot_spill", "lost", "stopped"]);
 });
 
 test.each([
-  { name: "leaves what there is in the file", isKept: true, event: "spilled" },
-  { name: "tells what is lost, where there is none", isKept: false, event: "lost" },
-])("a second signal ends what is sent on, and $name", async ({ isKept, event }) => {
+  { name: "leaves what there is in the file", isKept: true, event: "spilled", exit: 0 },
+  { name: "tells what is lost, where there is none", isKept: false, event: "lost", exit: 5 },
+])("a second signal ends what is sent on, and $name", async ({ isKept, event, exit }) => {
   const { env } = spillFile();
   const pause = { FORWARD_RETRY_INITIAL_MS: "60000", FORWARD_RETRY_MAX_MS: "60000" };
   const patient = { ...FORWARDING, ...pause, SHUTDOWN_GRACE_MS: "60000" };
@@ -278,7 +279,7 @@ test.each([
   program.signal("SIGINT");
   const exitCode = await program.exited;
 
-  expect(exitCode).toBe(0);
+  expect(exitCode).toBe(exit);
   expect(eventsOf(program).slice(-4)).toEqual(["stopping", "grace_ended", event, "stopped"]);
   expect(program.log().at(-2)).toMatchObject({ spans: 2 });
 });

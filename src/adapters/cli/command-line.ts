@@ -1,5 +1,6 @@
 import { VARIABLE_NAMES } from "../../config/variables.ts";
 import {
+  moreMistakes,
   readConfig,
   type Config,
   type ConfigReading,
@@ -61,8 +62,9 @@ async function answer(line: CommandLine): Promise<number> {
 
 async function check(line: CommandLine): Promise<number> {
   const reading = readConfig(line.env);
-  const { mistakes, warnings } = reading.ok ? await line.checkStart(reading.config) : reading;
-  for (const { variable, message } of new Set([...reading.warnings, ...warnings])) {
+  const checked = await line.checkStart(reading.ok ? reading.config : reading.rest);
+  const mistakes = moreMistakes(reading.ok ? [] : reading.mistakes, checked.mistakes);
+  for (const { variable, message } of new Set([...reading.warnings, ...checked.warnings])) {
     line.stderr.write(`spanring: warning: ${variable}: ${message}\n`);
   }
   if (!reading.ok || mistakes.length > 0) return refuse(line, mistakesText(mistakes));

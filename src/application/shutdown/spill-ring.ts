@@ -25,14 +25,17 @@ const SET_A_FILE = "set SHUTDOWN_SPILL_FILE to keep such spans for the next star
 const NAME_A_FOLDER = "set SHUTDOWN_SPILL_FILE to a regular file in a writable folder";
 const MEND_THE_PLACE = "free space there, or set SHUTDOWN_SPILL_FILE to another file";
 
+/** What happened to the spans that a stop found in the ring. */
+export type SpillOutcome = "kept" | "lost";
+
 /**
  * Writes the spans left in the ring, or logs them as lost. It is the last step of a stop, when no
  * spans are appended, taken or sent any more. The ledger still counts them as buffered.
  */
-export async function spillRing(parts: SpillRingParts): Promise<void> {
-  if (parts.buffer.stats().spans.buffered === 0) return;
-  if (parts.spill !== undefined) await writeSpill(parts, parts.spill);
-  else if (parts.isForwarding) logLost(parts, SET_A_FILE);
+export async function spillRing(parts: SpillRingParts): Promise<SpillOutcome> {
+  if (parts.buffer.stats().spans.buffered === 0) return "kept";
+  if (parts.spill !== undefined) return await writeSpill(parts, parts.spill);
+  return parts.isForwarding ? logLost(parts, SET_A_FILE) : "kept";
 }
 
 /**
@@ -53,15 +56,16 @@ export async function canSpill({
   }
 }
 
-async function writeSpill(parts: SpillRingParts, spill: SpanSpill): Promise<void> {
+async function writeSpill(parts: SpillRingParts, spill: SpanSpill): Promise<SpillOutcome> {
   const spilled = { spans: 0, bytes: 0 };
   try {
     const file = await spill.write(requestsIn(parts, spilled));
     parts.logger.info("spilled", { ...spilled, file });
     if (file !== spill.shownPath) logFileInTheWay(parts, spill, file);
+    return "kept";
   } catch (error) {
     parts.logger.error("cannot_spill", { file: spill.shownPath, reason: systemErrorText(error) });
-    logLost(parts, MEND_THE_PLACE);
+    return logLost(parts, MEND_THE_PLACE);
   }
 }
 
@@ -83,6 +87,7 @@ function logFileInTheWay({ logger }: SpillRingParts, { shownPath }: SpanSpill, f
   logger.warning("spill_file_in_the_way", { in_the_way: shownPath, file, hint });
 }
 
-function logLost({ logger, buffer }: SpillRingParts, hint: string): void {
+function logLost({ logger, buffer }: SpillRingParts, hint: string): "lost" {
   logger.warning("lost", { ...lostSpans(buffer.services()), hint });
+  return "lost";
 }

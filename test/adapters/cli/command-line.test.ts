@@ -136,6 +136,24 @@ See spanring --help.
 `);
 });
 
+test("--check lists mistakes of format and of this machine at once", async () => {
+  const mistakes = [
+    { variable: "API_HOST", value: "nope", bound: "a name that resolves" },
+    { variable: "LOG_LEVEL", value: "INFO", bound: "not listed, because it has a mistake" },
+  ];
+  const env = { LOG_LEVEL: "LOUD", OTLP_HTTP_PORT: "4317", API_HOST: "nope" };
+
+  const done = await run(["--check"], { env, checked: { mistakes, warnings: [] } });
+
+  expect(done).toMatchObject({ exitCode: 2, stdout: "" });
+  expect(done.stderr).toBe(`spanring: 3 mistakes in the environment
+  LOG_LEVEL="LOUD": must be one of DEBUG, INFO, WARNING, ERROR
+  OTLP_HTTP_PORT="4317": must be a port other than OTLP_GRPC_PORT
+  API_HOST="nope": must be a name that resolves
+See spanring --help.
+`);
+});
+
 test("--check succeeds and prints the configuration if it finds only warnings", async () => {
   const warnings = [{ variable: "FORWARD_ENDPOINT", message: "up does not resolve" }];
 

@@ -69,6 +69,19 @@ test("many spans are written in pieces, none twice", async () => {
   expect(logger.lines).toMatchObject([{ event: "spilled", fields: { spans: 10_000 } }]);
 });
 
+test.each([
+  { name: "a file that takes them", isForwarding: true, isBroken: false, outcome: "kept" },
+  { name: "a file on a full disk", isForwarding: false, isBroken: true, outcome: "lost" },
+  { name: "forwarding and no file", isForwarding: true, outcome: "lost" },
+  { name: "readers only", isForwarding: false, outcome: "kept" },
+])("with $name, remaining spans are $outcome", async ({ isForwarding, isBroken, outcome }) => {
+  const { leave } = ringWith(requestOf(2));
+  const spill = new FakeSpill();
+  spill.failure = isBroken === true ? "ENOSPC: no space left on device" : undefined;
+
+  expect(await leave(isBroken === undefined ? undefined : spill, isForwarding)).toBe(outcome);
+});
+
 test("an empty ring leaves nothing and says nothing", async () => {
   const { leave, logger } = ringWith();
   const spill = new FakeSpill();

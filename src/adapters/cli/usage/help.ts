@@ -107,6 +107,10 @@ function exitCodes(): Entry[] {
     ],
     [String(EXIT_CODE.cannotConnect), "a command cannot connect, or gets an unusable response"],
     [String(EXIT_CODE.cannotWrite), "cannot write to standard output"],
+    [
+      String(EXIT_CODE.lostSpans),
+      "stopped, but spans to forward or to spill were lost; see the log",
+    ],
   ]);
 }
 
