@@ -1,9 +1,13 @@
-import { parseArgs } from "node:util";
+import {
+  readSuiteArguments,
+  type UnusableRequest,
+  unusable,
+} from "../support/running/suite-arguments.ts";
 
 /** The parsed command line. */
 export type AttackRequest =
   | { readonly command: "help" | "list" }
-  | { readonly command: "unusable"; readonly complaint: string }
+  | UnusableRequest
   | {
       readonly command: "run";
       readonly names: readonly string[];
@@ -11,28 +15,26 @@ export type AttackRequest =
       readonly asJson: boolean;
     };
 
-const DEFAULT_SECONDS = 10;
-const MAX_SECONDS = 3_600;
+const SECONDS = { unset: 10, from: 1, to: 3_600 };
+
+const OPTIONS = {
+  switches: ["list", "all", "json"],
+  counts: { seconds: SECONDS },
+  takesNames: true,
+} as const;
 
 /** Parses the arguments. `known` has the names of all attacks. */
 export function readAttackArguments(
   argv: readonly string[],
   known: readonly string[],
 ): AttackRequest {
-  const parsed = parse(argv);
-  if (typeof parsed === "string") return { command: "unusable", complaint: parsed };
-  const { values, positionals } = parsed;
-  if (values.help) return { command: "help" };
-  if (values.list) return { command: "list" };
-  const complaint = complaintAbout(positionals, values.all, known);
-  if (complaint !== undefined) return { command: "unusable", complaint };
-  const seconds = Number(/^\d{1,4}$/.exec(values.seconds)?.[0] ?? 0);
-  if (seconds < 1 || seconds > MAX_SECONDS) {
-    const range = `--seconds takes a whole number from 1 to ${MAX_SECONDS}`;
-    return { command: "unusable", complaint: range };
-  }
-  const names = values.all ? known : [...new Set(positionals)];
-  return { command: "run", names, seconds, asJson: values.json };
+  const request = readSuiteArguments(argv, OPTIONS);
+  if (request.command !== "run") return request;
+  const { names, switches, counts } = request;
+  const complaint = complaintAbout(names, switches.all, known);
+  if (complaint !== undefined) return unusable(complaint);
+  const { seconds } = counts;
+  return { command: "run", names: switches.all ? known : names, seconds, asJson: switches.json };
 }
 
 function complaintAbout(
@@ -47,24 +49,6 @@ function complaintAbout(
   return undefined;
 }
 
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        help: { type: "boolean", short: "h", default: false },
-        list: { type: "boolean", default: false },
-        all: { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-        seconds: { type: "string", default: String(DEFAULT_SECONDS) },
-      },
-    });
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
 export const HELP = `bun run attack [OPTION]... [NAME]...
 
 Attacks the built program (bun run build) on free ports of this machine, while well-behaved
@@ -72,7 +56,7 @@ clients use it, and reports whether the bounds hold. It needs Linux.
 
   --list         list the attacks with their descriptions
   --all          run every attack in turn; the last one runs fourteen of them at once
-  --seconds N    duration of each attack (default ${DEFAULT_SECONDS})
+  --seconds N    duration of each attack (default ${SECONDS.unset})
   --json         print only the results, as JSON, on standard output
   --help         print this help
 

@@ -1,9 +1,9 @@
-import { parseArgs } from "node:util";
+import { readSuiteArguments, type UnusableRequest } from "../support/running/suite-arguments.ts";
 
 /** The parsed command line. */
 export type FuzzRequest =
-  | { readonly command: "help" }
-  | { readonly command: "unusable"; readonly complaint: string }
+  | { readonly command: "help" | "list" }
+  | UnusableRequest
   | {
       readonly command: "run";
       readonly payloads: number;
@@ -12,44 +12,20 @@ export type FuzzRequest =
     };
 
 const DEFAULTS = { payloads: 100_000, streams: 10_000 };
-const MAX_COUNT = 1_000_000_000;
+const RANGE = { from: 0, to: 1_000_000_000 };
 
 /** Parses the arguments. `seed` is the default seed. */
 export function readFuzzArguments(argv: readonly string[], seed: number): FuzzRequest {
-  const parsed = parse(argv);
-  if (typeof parsed === "string") return { command: "unusable", complaint: parsed };
-  if (parsed.help) return { command: "help" };
-  const numbers = {
-    payloads: countFrom(parsed.payloads, DEFAULTS.payloads),
-    streams: countFrom(parsed.streams, DEFAULTS.streams),
-    seed: countFrom(parsed.seed, seed),
-  };
-  const wrong = Object.entries(numbers).find(([, number]) => Number.isNaN(number));
-  if (wrong === undefined) return { command: "run", ...numbers };
-  const complaint = `--${wrong[0]} takes a whole number from 0 to ${MAX_COUNT}`;
-  return { command: "unusable", complaint };
-}
-
-function countFrom(text: string | undefined, unset: number): number {
-  if (text === undefined) return unset;
-  return /^\d{1,10}$/.test(text) && Number(text) <= MAX_COUNT ? Number(text) : Number.NaN;
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        help: { type: "boolean", short: "h", default: false },
-        payloads: { type: "string" },
-        streams: { type: "string" },
-        seed: { type: "string" },
-      },
-    });
-    return values;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+  const request = readSuiteArguments(argv, {
+    switches: [],
+    counts: {
+      payloads: { ...RANGE, unset: DEFAULTS.payloads },
+      streams: { ...RANGE, unset: DEFAULTS.streams },
+      seed: { ...RANGE, unset: seed },
+    },
+    takesNames: false,
+  });
+  return request.command === "run" ? { command: "run", ...request.counts } : request;
 }
 
 export const HELP = `bun run fuzz [OPTION]...

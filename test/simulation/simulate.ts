@@ -4,9 +4,9 @@
  * A run is one log, from an empty disk through `LIVES` lives. Its seed is in every message; `--seed
  * S --cuts 1` repeats it.
  */
-import { parseArgs } from "node:util";
 import { LogSimulation } from "./log-simulation.ts";
 import type { Tally } from "./simulated-world.ts";
+import { readSuiteArguments, type SuiteRequest } from "../support/running/suite-arguments.ts";
 
 const LIVES = 50;
 
@@ -51,11 +51,34 @@ async function runOnce(seed: number, tally: Tally): Promise<string | undefined> 
   return undefined;
 }
 
+/** Parses the arguments. `seed` is used if the command line has none. */
+function readSimulateArguments(
+  argv: readonly string[],
+  seed: number,
+): SuiteRequest<never, "cuts" | "seed"> {
+  const counts = {
+    cuts: { unset: 1_000, from: 1, to: MAX_NUMBER },
+    seed: { unset: seed, from: 0, to: MAX_NUMBER },
+  };
+  return readSuiteArguments(argv, { switches: [], counts, takesNames: false });
+}
+
+const MAX_NUMBER = 1_000_000_000;
+
+const HELP = `bun run simulate [--cuts N] [--seed S]
+
+Simulates N power cuts (default 1000) on a log; run number K has seed S + K.
+`;
+
 async function main(): Promise<void> {
-  const options = { cuts: { type: "string" }, seed: { type: "string" } } as const;
-  const { values } = parseArgs({ args: process.argv.slice(2), options });
-  const cuts = Number(values.cuts ?? 1_000);
-  const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
+  const request = readSimulateArguments(process.argv.slice(2), Date.now() % 1_000_000_000);
+  if (request.command !== "run") {
+    const isHelp = request.command !== "unusable";
+    process.stdout.write(isHelp ? HELP : `simulate: ${request.complaint}\n${HELP}`);
+    process.exitCode = isHelp ? 0 : 2;
+    return;
+  }
+  const { cuts, seed } = request.counts;
   const startMs = performance.now();
   let nextReport = 10_000;
   const { tally, runs, failure } = await simulate({ cuts, seed }, (soFar) => {

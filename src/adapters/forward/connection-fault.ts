@@ -1,29 +1,10 @@
+import { connectionFaultOf } from "../../domain/text/connection-fault.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 
-const FAULTS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nothing is listening there",
-  ENOTFOUND: "the host name is unknown",
-  ECONNRESET: "the connection was reset",
-  ECONNCLOSED: "the connection was closed before a response",
-  TimeoutError: "no response in time",
-  Malformed_HTTP_Response: "its response is not HTTP/1.1",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed",
-  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is from an unknown authority",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is from an unknown authority",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is from an unknown authority",
-  CERT_HAS_EXPIRED: "its certificate has expired",
-  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
-};
-
-/**
- * Returns why a request got no response, in a few words and with the error code. Leaves out the
- * runtime's message, which may contain the whole URL with a secret query.
- */
+/** Returns why a request got no response: the error code, and its meaning if it is known. */
 export function connectionFault(error: unknown): string {
-  if (!(error instanceof Error)) return quotePeerText(String(error));
-  const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
-  const fault = FAULTS[code];
-  return quotePeerText(fault === undefined ? code : `${code}: ${fault}`);
+  const { code, meaning } = connectionFaultOf(error);
+  return quotePeerText(meaning === undefined ? code : `${code}: ${meaning}`);
 }
 
 const HINTS: readonly (readonly [words: RegExp, hint: string])[] = [

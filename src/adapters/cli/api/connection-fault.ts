@@ -1,37 +1,17 @@
 import type { Environment } from "../../../config/config.ts";
+import { connectionFaultOf } from "../../../domain/text/connection-fault.ts";
 import { isLoopback } from "../../../domain/text/host-address.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 
 const MALFORMED = "Malformed_HTTP_Response";
 
-const FAULTS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nothing is listening there",
-  ENOTFOUND: "the host name is unknown",
-  EAI_AGAIN: "the host name cannot be resolved at the moment",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "no route to the host",
-  ETIMEDOUT: "the host does not respond",
-  ECONNRESET: "the connection was reset",
-  ECONNCLOSED: "the connection was closed",
-  EPROTO: "it does not speak TLS; try http: instead",
-  TooManyRedirects: "it redirects in a loop",
-  UnsupportedProxyProtocol: "the proxy's URL has an unsupported scheme",
-  [MALFORMED]: "its response is not HTTP/1.1",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed",
-  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is from an unknown authority",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is from an unknown authority",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is from an unknown authority",
-  CERT_HAS_EXPIRED: "its certificate has expired",
-  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
-};
+const NO_TLS = "it does not speak TLS; try http: instead";
 
-/**
- * Returns why a connection failed, in a few words, or with its code. Ignores the runtime's message,
- * which advises callers of its `fetch`.
- */
+/** Returns why a connection failed, in a few words, or with its code. */
 export function connectionFault(error: unknown): string {
-  const code = codeOf(error);
-  return FAULTS[code] ?? `the connection failed (${quotePeerText(code)})`;
+  const { code, meaning } = connectionFaultOf(error);
+  if (code === "EPROTO") return NO_TLS;
+  return meaning ?? `the connection failed (${quotePeerText(code)})`;
 }
 
 const WHERE = "set --url or SPANRING_URL.";
@@ -46,7 +26,8 @@ const WRONG_PORT = new Set([MALFORMED, "ECONNRESET", "ECONNCLOSED", "EPROTO", "T
 
 /** Returns why the read API cannot be reached, and what to do. */
 export function unreachable(url: string, env: Environment, error: unknown): string {
-  const [base, code] = [quotePeerText(url), codeOf(error)];
+  const base = quotePeerText(url);
+  const { code } = connectionFaultOf(error);
   if (code === MALFORMED) {
     const guess = "it may be the port for OTLP/gRPC";
     return `${base} does not respond in HTTP/1.1: ${guess}\n${OTHER_PORTS}`;
@@ -69,11 +50,6 @@ function proxyDoubt(url: string, env: Environment): string {
   const variable = PROXY_VARIABLES.find((name) => env[name]);
   const isDirect = isLoopback(URL.parse(url)?.hostname ?? "");
   return variable === undefined || isDirect ? "" : `; ${variable} is set, so it may be the proxy`;
-}
-
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }
 
 /**
