@@ -119,21 +119,18 @@ interface RequestInProgress {
 }
 
 async function answerBody(parts: ExportParts, reading: RequestInProgress): Promise<Response> {
-  const { request, head, inFlight, extra, address } = reading;
-  try {
-    const body = await readBody(request, inFlight, parts);
-    // In one turn of the event loop, so the objects of one request at a time are in memory.
-    const isRead = body.outcome === "read";
-    const answer = isRead ? receive(parts, body.bytes, head) : countFailure(parts, body, head);
-    if (isRead) body.release();
-    const signal = head.signal === "traces" ? undefined : head.signal;
-    noteAnswer(parts.problems, answer, { protocol: "http", address, signal });
-    const response = answerResponse(answer, head.format, extra);
-    // Not awaited here, because the request is no longer in flight while its body is drained.
-    return body.outcome === "too_large" ? afterDrain(parts, request, response) : response;
-  } finally {
-    parts.table.end(inFlight);
-  }
+  const { request, head, extra, address } = reading;
+  using inFlight = reading.inFlight;
+  const body = await readBody(request, inFlight, parts);
+  // In one turn of the event loop, so the objects of one request at a time are in memory.
+  const isRead = body.outcome === "read";
+  const answer = isRead ? receive(parts, body.bytes, head) : countFailure(parts, body, head);
+  if (isRead) body.release();
+  const signal = head.signal === "traces" ? undefined : head.signal;
+  noteAnswer(parts.problems, answer, { protocol: "http", address, signal });
+  const response = answerResponse(answer, head.format, extra);
+  // Not awaited here, because the request is no longer in flight while its body is drained.
+  return body.outcome === "too_large" ? afterDrain(parts, request, response) : response;
 }
 
 async function afterDrain(

@@ -23,7 +23,8 @@ export interface Peer {
   readonly port: number;
 }
 
-export interface RequestInFlight {
+/** A request that may be read until its disposal, which must happen once. */
+export interface RequestInFlight extends Disposable {
   /** The memory that it is charged with. */
   readonly open: OpenRequest;
   /** Resolves when its body must not be waited for any longer. */
@@ -58,7 +59,7 @@ export class RequestTable {
   // Fixed at construction.
   private readonly parts: RequestTableParts;
 
-  // Moved by `begin` and `end`.
+  // Moved by `begin` and the disposal of requests.
   /** The requests in flight, oldest first. */
   private readonly requests = new Set<Entry>();
   private readonly connections = new Map<string, HttpConnection>();
@@ -73,7 +74,7 @@ export class RequestTable {
     return this.requests.size;
   }
 
-  /** Returns a request that may be read until `end`, or the answer if it is refused. */
+  /** Returns a request that may be read until its disposal, or the answer if it is refused. */
   begin(peer: Peer): RequestInFlight | Busy {
     const reason = this.refusalOf(peer.address);
     if (reason === undefined) return this.add(peer);
@@ -81,14 +82,14 @@ export class RequestTable {
     return BUSY[reason];
   }
 
-  /** Must be called once for every request that `begin` returned. */
-  end(request: RequestInFlight): void {
-    if (!(request instanceof Entry) || !this.requests.delete(request)) return;
+  /** Is called when a request is disposed of. */
+  private readonly ended = (request: Entry): void => {
+    if (!this.requests.delete(request)) return;
     this.parts.budget.end(request.open);
     const { address, key, requests } = request.connection;
     this.open.remove(address);
     if (requests.delete(request) && requests.size === 0) this.connections.delete(key);
-  }
+  };
 
   /** Abandons requests that take too long. Must be called about once a second. */
   expire(): void {
@@ -108,7 +109,7 @@ export class RequestTable {
   }
 
   private add(peer: Peer): RequestInFlight {
-    const entry = new Entry(this.connectionOf(peer), this.parts.budget);
+    const entry = new Entry(this.connectionOf(peer), this.parts.budget, this.ended);
     this.requests.add(entry);
     this.open.add(peer.address);
     return entry;
@@ -146,12 +147,14 @@ class Entry implements RequestInFlight {
   readonly connection: HttpConnection;
   readonly open: OpenRequest;
   private readonly answer = Promise.withResolvers<EarlyAnswer>();
+  private readonly ended: (request: Entry) => void;
 
   // Moved by `abandon`.
   isAbandoned = false;
 
-  constructor(connection: HttpConnection, budget: InFlightBudget) {
+  constructor(connection: HttpConnection, budget: InFlightBudget, ended: (request: Entry) => void) {
     this.connection = connection;
+    this.ended = ended;
     // Before it is charged: the budget may drop the connection at once.
     connection.requests.add(this);
     this.open = budget.begin(connection, REQUEST_BYTES);
@@ -164,6 +167,10 @@ class Entry implements RequestInFlight {
   refuse(reason: BusyReason): void {
     if (!this.isAbandoned) this.connection.refused(reason, this.connection.address);
     this.abandon(BUSY[reason]);
+  }
+
+  [Symbol.dispose](): void {
+    this.ended(this);
   }
 
   /** Keeps the first answer. */

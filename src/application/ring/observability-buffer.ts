@@ -35,7 +35,7 @@ import { bufferedSpans, readStats } from "./ring-ledger.ts";
 import { createRingMemory, NEXT_SEQUENCE, openRingMemory, type RingMemory } from "./ring-memory.ts";
 import { takeBefore } from "./ring-removal.ts";
 import { readServices } from "./ring-services.ts";
-import { withLock } from "./shared-lock.ts";
+import { SharedLock } from "./shared-lock.ts";
 
 export type OverflowPolicy = "drop_oldest" | "refuse";
 
@@ -60,6 +60,7 @@ const ONE_SPAN = { spansPerRequest: 1, nestingDepth: 100 };
 export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
   // Fixed at construction; what the lock guards is in the shared memory.
   private readonly ring: RingMemory;
+  private readonly lock: SharedLock;
   private readonly codec: SpanCodec;
   private readonly mayEvict: boolean;
   private readonly unixMs: () => number;
@@ -67,6 +68,7 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
 
   private constructor(ring: RingMemory, options: BufferOptions) {
     this.ring = ring;
+    this.lock = new SharedLock(ring.lock);
     this.codec = options.codec;
     this.mayEvict = options.overflowPolicy !== "refuse";
     this.unixMs = options.unixMs ?? Date.now;
@@ -93,7 +95,8 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
    */
   append(walked: WalkedRequest, rejected: readonly ServiceAmount[] = []): AppendResult {
     const request = { walked, rejected, mayEvict: this.mayEvict, unixMs: this.unixMs() };
-    return withLock(this.ring.lock, () => append(this.ring, request));
+    using _ = this.lock.hold();
+    return append(this.ring, request);
   }
 
   addSpan(span: TraceSpan): boolean {
@@ -110,17 +113,20 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
 
   /** Copies the oldest `count` spans, or all; they stay buffered. */
   peek(count: number): OldestSpans {
-    return withLock(this.ring.lock, () => copyOldest(this.ring, wholeSpans(count)));
+    using _ = this.lock.hold();
+    return copyOldest(this.ring, wholeSpans(count));
   }
 
   /** Removes and returns the oldest `count` spans that are not leased, or all of them. */
   take(count: number): OldestSpans {
-    return withLock(this.ring.lock, () => takeOldest(this.ring, wholeSpans(count)));
+    using _ = this.lock.hold();
+    return takeOldest(this.ring, wholeSpans(count));
   }
 
   /** Returns the sequences of the buffered spans. */
   range(): SequenceRange {
-    return withLock(this.ring.lock, () => bufferedRange(this.ring));
+    using _ = this.lock.hold();
+    return bufferedRange(this.ring);
   }
 
   /**
@@ -128,12 +134,14 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
    * is held throughout, so callers search a large ring in pieces.
    */
   visit(search: Search, visit: Visit): void {
-    withLock(this.ring.lock, () => visitSpans(this.ring, search, visit));
+    using _ = this.lock.hold();
+    visitSpans(this.ring, search, visit);
   }
 
   /** Copies spans by their sequences, in the order given, skipping those that have left. */
   copy(sequences: readonly number[]): CopiedSpans {
-    return withLock(this.ring.lock, () => copySpans(this.ring, sequences));
+    using _ = this.lock.hold();
+    return copySpans(this.ring, sequences);
   }
 
   /**
@@ -141,17 +149,20 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
    * because they may have been delivered already.
    */
   clear(): number {
-    return withLock(this.ring.lock, () => takeAll(this.ring));
+    using _ = this.lock.hold();
+    return takeAll(this.ring);
   }
 
   /** Leases the oldest free spans, at least one; undefined when none is free. See `Lease`. */
   lease(limit: SpanAmount): Lease | undefined {
-    return withLock(this.ring.lock, () => leaseOldest(this.ring, limit));
+    using _ = this.lock.hold();
+    return leaseOldest(this.ring, limit);
   }
 
   /** Leases the newest free span; undefined when none is free. */
   leaseNewest(): Lease | undefined {
-    return withLock(this.ring.lock, () => leaseNewest(this.ring));
+    using _ = this.lock.hold();
+    return leaseNewest(this.ring);
   }
 
   /**
@@ -159,12 +170,14 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
    * been evicted to make room, and are now counted as evicted.
    */
   settle(lease: Lease, settlement: Settlement, part: LeasePart = wholeLease(lease)): number {
-    return withLock(this.ring.lock, () => settle(this.ring, lease, part, settlement));
+    using _ = this.lock.hold();
+    return settle(this.ring, lease, part, settlement);
   }
 
   /** Returns the ledger of each service, in the order in which services were first seen. */
   services(): ServiceStats[] {
-    return withLock(this.ring.lock, () => readServices(this.ring));
+    using _ = this.lock.hold();
+    return readServices(this.ring);
   }
 
   /**
@@ -172,16 +185,19 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
    * because leased spans may have given up their slots already.
    */
   size(): number {
-    return withLock(this.ring.lock, () => bufferedSpans(this.ring));
+    using _ = this.lock.hold();
+    return bufferedSpans(this.ring);
   }
 
   isFull(): boolean {
-    return withLock(this.ring.lock, () => isFull(this.ring));
+    using _ = this.lock.hold();
+    return isFull(this.ring);
   }
 
   /** Reports whether a request of this many spans and bytes would evict nothing. */
   hasRoom(request: SpanAmount): boolean {
-    return withLock(this.ring.lock, () => hasRoom(this.ring, request));
+    using _ = this.lock.hold();
+    return hasRoom(this.ring, request);
   }
 
   /**
@@ -189,22 +205,26 @@ export class ObservabilityBuffer implements TraceBuffer, TraceBufferPort {
    * gaps.
    */
   usedBytes(): number {
-    return withLock(this.ring.lock, () => usedBytes(this.ring));
+    using _ = this.lock.hold();
+    return usedBytes(this.ring);
   }
 
   /** Returns how full the ring is, from 0 to 1: the larger of the shares of spans and bytes. */
   usedShare(): number {
-    return withLock(this.ring.lock, () => usedShare(this.ring));
+    using _ = this.lock.hold();
+    return usedShare(this.ring);
   }
 
   /** Returns when the oldest span was received, leased or not; undefined when the ring is empty. */
   oldestUnixMs(): number | undefined {
-    return withLock(this.ring.lock, () => oldestUnixMs(this.ring));
+    using _ = this.lock.hold();
+    return oldestUnixMs(this.ring);
   }
 
   /** Returns counters that all belong to the same instant. */
   stats(): BufferStats {
-    return withLock(this.ring.lock, () => readStats(this.ring));
+    using _ = this.lock.hold();
+    return readStats(this.ring);
   }
 }
 

@@ -54,8 +54,8 @@ describe("the limit of requests", () => {
     const { begin, beginIn, table } = createTable();
     const requests = [1, 2, 3].map((port) => beginIn("a", port));
 
-    table.end(requests[0]!);
-    table.end(requests[0]!);
+    requests[0]![Symbol.dispose]();
+    requests[0]![Symbol.dispose]();
 
     expect(begin("a")).not.toHaveProperty("outcome");
     expect(begin("a")).toHaveProperty("outcome");
@@ -65,11 +65,11 @@ describe("the limit of requests", () => {
 
 describe("the budget", () => {
   test("is charged for a request until it ends", () => {
-    const { beginIn, budget, table } = createTable();
+    const { beginIn, budget } = createTable();
 
     const request = beginIn("a");
     const held = budget.heldBytes;
-    table.end(request);
+    request[Symbol.dispose]();
 
     expect(held).toBe(REQUEST_BYTES);
     expect(budget.heldBytes).toBe(0);
@@ -94,9 +94,9 @@ describe("the budget", () => {
   });
 
   test("identifies a connection by its open requests after another has ended", async () => {
-    const { beginIn, budget, table } = createTable(200_000 - ENVELOPE_BYTES);
+    const { beginIn, budget } = createTable(200_000 - ENVELOPE_BYTES);
     const [ended, one, other] = [beginIn("a", 1), beginIn("a", 1), beginIn("a", 2)];
-    table.end(ended);
+    ended[Symbol.dispose]();
     const two = beginIn("a", 1);
 
     budget.hold(one.open, 60_000);
@@ -108,10 +108,10 @@ describe("the budget", () => {
   });
 
   test("does not drop requests that have ended", () => {
-    const { beginIn, budget, table, refusals } = createTable();
+    const { beginIn, budget, refusals } = createTable();
     const ended = beginIn("a", 1);
     const open = beginIn("a", 1);
-    table.end(ended);
+    ended[Symbol.dispose]();
 
     budget.hold(open.open, 20_000_000);
 
@@ -161,7 +161,7 @@ test("ended requests and their connections leave no entries", () => {
   const requests = [beginIn("a", 1), beginIn("a", 1), beginIn("a", 2), beginIn("b", 1)];
   const during = countEntries(table);
 
-  for (const request of requests) table.end(request);
+  for (const request of requests) request[Symbol.dispose]();
 
   expect(during).toBeGreaterThanOrEqual(requests.length);
   expect(countEntries(table)).toBe(0);

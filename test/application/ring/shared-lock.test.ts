@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { LockLostError, withLock } from "../../../src/application/ring/shared-lock.ts";
+import { LockLostError, SharedLock } from "../../../src/application/ring/shared-lock.ts";
 import {
   COUNTER_AT,
   LOCK_AT,
@@ -41,10 +41,16 @@ function spinUntilContended(word: Int32Array): void {
   for (let spins = 0; spins < 1e9 && Atomics.load(word, 0) !== CONTENDED; spins += 1);
 }
 
+/** Runs an action under the lock. */
+function underLock<Result>(word: Int32Array, action: () => Result, maxWaitMs?: number): Result {
+  using _ = new SharedLock(word, maxWaitMs).hold();
+  return action();
+}
+
 test("an action under the lock returns its result and frees the lock", () => {
   const { word } = sharedWord();
 
-  const answer = withLock(word, () => Atomics.load(word, 0));
+  const answer = underLock(word, () => Atomics.load(word, 0));
 
   expect(answer).toBe(HELD);
   expect(word[0]).toBe(FREE);
@@ -53,7 +59,7 @@ test("an action under the lock returns its result and frees the lock", () => {
 test("an action that throws frees the lock", () => {
   const { word } = sharedWord();
   const failing = () =>
-    withLock(word, () => {
+    underLock(word, () => {
       throw new Error("failed under the lock");
     });
 
@@ -66,7 +72,7 @@ test("waiting for a lock that is never released fails, and the action does not r
   let hasRun = false;
   Atomics.store(word, 0, HELD);
 
-  const waiting = () => withLock(word, () => (hasRun = true), 20);
+  const waiting = () => underLock(word, () => (hasRun = true), 20);
 
   expect(waiting).toThrow(LockLostError);
   expect(waiting).toThrow("the ring's lock was held for 20 ms");
@@ -93,7 +99,7 @@ test("a waiting thread is woken when the lock is freed", async () => {
   const done = thread.said("done");
   await thread.said("begun");
 
-  withLock(word, () => spinUntilContended(word));
+  underLock(word, () => spinUntilContended(word));
 
   await done;
   expect(word[0]).toBe(FREE);
@@ -105,7 +111,7 @@ test("a waiting thread acquires a free lock even without a wake-up", async () =>
   Atomics.store(word, 0, HELD);
   await startThread(shared, { does: "free_in_silence" }).said("begun");
 
-  expect(withLock(word, () => "taken", 1_000)).toBe("taken");
+  expect(underLock(word, () => "taken", 1_000)).toBe("taken");
 });
 
 test("other threads acquire the lock after a waiting thread has died", async () => {
@@ -119,5 +125,5 @@ test("other threads acquire the lock after a waiting thread has died", async () 
   Atomics.notify(word, 0, 1);
 
   await startThread(shared, { does: "count", turns: 100, threads: 1 }).said("done");
-  expect(withLock(word, () => counter[0])).toBe(100);
+  expect(underLock(word, () => counter[0])).toBe(100);
 });

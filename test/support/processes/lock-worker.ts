@@ -1,5 +1,5 @@
 /* oxlint-disable unicorn/require-post-message-target-origin -- a Worker has no origin */
-import { withLock } from "../../../src/application/ring/shared-lock.ts";
+import { SharedLock } from "../../../src/application/ring/shared-lock.ts";
 
 /** A thread that uses a lock in one of these ways, and then posts `done`. */
 export type LockTask =
@@ -41,13 +41,15 @@ function run({ shared, task }: LockJob): void {
   const word = new Int32Array(shared, LOCK_AT, 1);
   const counter = new Int32Array(shared, COUNTER_AT, 1);
   if (task.does === "count") {
+    const lock = new SharedLock(word);
     waitForThreads(new Int32Array(shared, THREADS_AT, 1), task.threads);
     for (let turn = 0; turn < task.turns; turn += 1) {
-      withLock(word, () => (counter[0] = addOne(counter[0]!)));
+      using _ = lock.hold();
+      counter[0] = addOne(counter[0]!);
     }
   } else if (task.does === "wait") {
     while (Atomics.load(word, 0) === FREE);
-    withLock(word, () => {}, Number.POSITIVE_INFINITY);
+    using _ = new SharedLock(word, Number.POSITIVE_INFINITY).hold();
   } else {
     while (Atomics.load(word, 0) !== CONTENDED);
     Atomics.store(word, 0, FREE);
