@@ -203,6 +203,13 @@ export const PROBLEM_KINDS = {
     hint: "check proxies between the exporter and spanring, and what else connects here",
     mayLoseSpans: true,
   },
+  excessive_frames: {
+    protocols: GRPC,
+    noun: "connection",
+    fate: "closed because its frames were out of proportion to its requests",
+    hint: "check proxies that split messages, and clients that cancel most of their requests",
+    mayLoseSpans: true,
+  },
   too_many_connections: {
     protocols: GRPC,
     noun: "connection",

@@ -111,10 +111,10 @@ function metricSources(parts: ServerParts): MetricSources {
 }
 
 async function startGrpc(parts: ServerParts, address: ListenAddress): Promise<number> {
-  const { receivers, unsupported, config, budget, problems, logger } = parts;
+  const { receivers, unsupported, config, budget, turns, problems, logger } = parts;
   const { limits, maxMessageBytes } = config;
   const receiver = receivers.grpc;
-  const receiving = { receiver, unsupported, limits, maxMessageBytes, budget };
+  const receiving = { receiver, unsupported, limits, maxMessageBytes, budget, turns };
   const grpc = await startGrpcListener({ address, ...receiving, problems, logger, clock });
   parts.running.grpc = grpc;
   grpc.setServing(true);

@@ -1,4 +1,5 @@
 import { SYSTEM_CLOCK as clock } from "../adapters/clock/system-clock.ts";
+import { FairTurns } from "../adapters/listening/fair-turns.ts";
 import { InFlightBudget } from "../adapters/memory/in-flight-budget.ts";
 import type { GrpcListener } from "../adapters/otlp-grpc/grpc-listener.ts";
 import type { OtlpHttpListener } from "../adapters/otlp-http/otlp-http-listener.ts";
@@ -62,6 +63,8 @@ export interface ServerParts extends ServerInputs {
   readonly unsupported: UnsupportedSignals | undefined;
   /** Shared by all listeners, because the limit covers all of them together. */
   readonly budget: InFlightBudget;
+  /** Shared by all listeners, because they run in one event loop. */
+  readonly turns: FairTurns;
   /** Undefined unless forwarding is enabled; without forwarding, a full ring is normal. */
   readonly highWater: HighWater | undefined;
   /** Undefined if a stop discards the remaining spans. */
@@ -105,6 +108,7 @@ export function buildParts(inputs: ServerInputs): ServerParts {
     problems,
     unsupported: config.unsupportedSignals === "accept" ? new UnsupportedSignals() : undefined,
     budget: new InFlightBudget({ capacityBytes: config.limits.inFlightBytes, clock }),
+    turns: new FairTurns(clock),
     highWater,
     spill: config.shutdownSpillFile === "" ? undefined : new SpillFile(config.shutdownSpillFile),
     stopping: new AbortController(),

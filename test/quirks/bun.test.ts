@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test";
+import { EventEmitter } from "node:events";
+import { performServerHandshake } from "node:http2";
+import type { Duplex } from "node:stream";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
 // Goal: each workaround for the runtime can be deleted as soon as it is needless.
@@ -6,6 +9,9 @@ import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 // names the code to delete then.
 
 const OPTIONS = { hostname: "127.0.0.1", port: 0, development: false, fetch: () => new Response() };
+
+const TYPE_AT = 3;
+const GO_AWAY = 7;
 
 // adapters/otlp/inflate.ts, areWholeZstdFrames()
 test("a zstd frame that was cut short is decompressed without an error", () => {
@@ -21,6 +27,23 @@ test("two servers without development mode share a port by default", async () =>
 
   expect(second.port).toBe(first.port);
   await Promise.all([first.stop(true), second.stop(true)]);
+});
+
+// adapters/otlp-grpc/paced-socket.ts, end()
+test("a session over a stream that is no socket is destroyed without a GOAWAY", async () => {
+  const written: Uint8Array[] = [];
+  const peer = Object.assign(new EventEmitter(), {
+    write: (bytes: Uint8Array) => written.push(Buffer.from(bytes)) > 0,
+    resume: () => {},
+    end: () => {},
+  });
+  const session = performServerHandshake(peer as unknown as Duplex);
+  await new Promise((resolve) => void setImmediate(resolve));
+
+  session.destroy();
+  await new Promise((resolve) => void setImmediate(resolve));
+
+  expect(written.map((frame) => frame[TYPE_AT])).not.toContain(GO_AWAY);
 });
 
 function listenNowhere(): void {

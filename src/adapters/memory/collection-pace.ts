@@ -9,6 +9,9 @@ const GARBAGE_A_COLLECTION_BYTES = 500 * REQUEST_GARBAGE_BYTES;
 /** The young collections per full one. Each leaves up to 0.4 MiB of old garbage. */
 const YOUNG_COLLECTIONS_A_FULL = 64;
 
+/** The amount of old garbage after which a full collection starts. */
+const OLD_GARBAGE_A_COLLECTION_BYTES = 24 * 1024 * 1024;
+
 export interface Collectors {
   readonly young: () => void;
   readonly all: () => void;
@@ -31,8 +34,9 @@ export class CollectionPace {
   // Fixed at construction.
   private readonly collectors: Collectors;
 
-  // Moved by the two notes.
+  // Moved by the notes.
   private garbageBytes = 0;
+  private oldGarbageBytes = 0;
   private collections = 0;
 
   constructor(collectors = OF_THIS_PROGRAM) {
@@ -52,9 +56,23 @@ export class CollectionPace {
     this.collect();
   }
 
+  /**
+   * Counts memory that has been held for long enough to survive young collections, such as that of
+   * a connection that was dropped.
+   */
+  noteOldGarbage(lengthBytes: number): void {
+    this.oldGarbageBytes += lengthBytes;
+    if (this.oldGarbageBytes >= OLD_GARBAGE_A_COLLECTION_BYTES) this.collectAll();
+  }
+
   private collect(): void {
     this.collections += 1;
-    if (this.collections % YOUNG_COLLECTIONS_A_FULL === 0) this.collectors.all();
+    if (this.collections % YOUNG_COLLECTIONS_A_FULL === 0) this.collectAll();
     else this.collectors.young();
+  }
+
+  private collectAll(): void {
+    this.oldGarbageBytes = 0;
+    this.collectors.all();
   }
 }

@@ -4,7 +4,11 @@ import type { ListenAddress, LimitsConfig } from "../../config/config.ts";
 import type { TimerClock } from "../../ports/clock.ts";
 import type { Problem, ProblemLog } from "../../ports/logger.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
+import type { FairTurns } from "../listening/fair-turns.ts";
+import type { CollectionPace } from "../memory/collection-pace.ts";
+import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
 import { Connection, type ConnectionTable } from "./connection-table.ts";
+import { PacedSocket } from "./paced-socket.ts";
 import { encodeStatus, statusJson } from "../otlp/export-response.ts";
 import { STATUS_TABLE } from "../otlp/status-table.ts";
 
@@ -12,8 +16,11 @@ interface AcceptorParts {
   readonly address: ListenAddress;
   readonly limits: LimitsConfig;
   readonly connections: ConnectionTable;
+  readonly budget: InFlightBudget;
+  readonly pace: CollectionPace;
+  readonly turns: FairTurns;
   /** Hands the socket on to HTTP/2. */
-  readonly admit: (socket: Socket) => void;
+  readonly admit: (socket: PacedSocket) => void;
   /** Records connections that are closed or refused. */
   readonly problems: ProblemLog;
   readonly clock: TimerClock;
@@ -76,8 +83,8 @@ function accept(socket: Socket, parts: AcceptorParts): void {
   const refusal = parts.connections.refusalOf(address);
   const note = (problem: Pick<Problem, "reason" | "detail">): void =>
     parts.problems.note({ protocol: "grpc", address, ...problem });
-  const noted = (reason: "in_flight_bytes"): void => note({ reason });
-  if (refusal === undefined) return admit(new Connection(socket, noted), { ...parts, note });
+  const connection = new Connection(socket, (reason) => note({ reason }));
+  if (refusal === undefined) return admit(connection, { ...parts, note });
   socket.destroy();
   note({ reason: refusal });
 }
@@ -88,18 +95,39 @@ interface AdmitParts extends AcceptorParts {
 
 function admit(connection: Connection, parts: AdmitParts): void {
   const { socket } = connection;
-  const { clock, connections, limits } = parts;
+  const { clock, connections, limits, pace } = parts;
   connections.add(connection);
   const cancel = clock.schedule(limits.firstRequestMs, () => requireRequest(connection, parts));
   socket.once("close", () => {
     cancel();
     connections.remove(connection);
+    pace.noteGarbage(CONNECTION_GARBAGE_BYTES);
+    pace.noteOldGarbage(connection.droppedBytes);
   });
   socket.once("finish", () => linger(socket, clock));
   readOpening(socket, (opening, head) => {
-    if (opening === "http2") parts.admit(socket);
+    if (opening === "http2") parts.admit(pacedSocket(connection, parts));
     else turnAway(connection, misdirectedProblem(opening, head), { ...parts, head });
   });
+}
+
+/** The garbage that a connection leaves in addition to that of its requests. */
+const CONNECTION_GARBAGE_BYTES = 64 * 1024;
+
+/** The bytes of each connection that may wait without a charge: a small request is soon read. */
+const FREE_WAITING_BYTES = 32 * 1024;
+
+/** Charges the bytes that wait to be read or sent to the budget, like a request. */
+function pacedSocket(connection: Connection, { budget, clock, turns }: AdmitParts): PacedSocket {
+  const { socket } = connection;
+  let waiting: OpenRequest | undefined;
+  const held = (bytes: number): void => {
+    if (waiting !== undefined) budget.end(waiting);
+    const isFree = bytes <= FREE_WAITING_BYTES;
+    waiting = isFree ? undefined : budget.begin(connection, bytes);
+  };
+  socket.once("close", () => held(0));
+  return new PacedSocket(socket, { turns, clock, held, excessive: () => connection.excessive() });
 }
 
 /** Responds to a peer that speaks another protocol, and discards everything else it sends. */

@@ -15,22 +15,27 @@ export function endsKey({ remoteAddress, remotePort, localAddress, localPort }: 
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
+/** Why a connection is closed whose peer takes more than its share. */
+type ExcessReason = Extract<ProblemReason, "in_flight_bytes" | "excessive_frames">;
+
 /** An accepted socket. */
 export class Connection implements InFlightOwner {
   // Fixed at construction.
   readonly socket: Socket;
   readonly address: string;
   readonly key: string;
-  private readonly noted: (reason: "in_flight_bytes") => void;
+  private readonly noted: (reason: ExcessReason) => void;
 
-  // Moved by the first stream, and by `close`.
+  // Moved by the first stream, `dropped` and `close`.
   hasBegun = false;
+  /** The bytes that it held when it was dropped. They become garbage when the socket is closed. */
+  droppedBytes = 0;
   private isClosing = false;
 
   /** Resolves when the socket is closed, by either side. */
   readonly closed: Promise<void>;
 
-  constructor(socket: Socket, noted: (reason: "in_flight_bytes") => void) {
+  constructor(socket: Socket, noted: (reason: ExcessReason) => void) {
     this.socket = socket;
     this.noted = noted;
     this.address = socket.remoteAddress ?? "";
@@ -46,9 +51,17 @@ export class Connection implements InFlightOwner {
   }
 
   /** Called when its unfinished messages exceed the budget. */
-  dropped(): void {
+  dropped(heldBytes: number): void {
+    this.droppedBytes += heldBytes;
     this.close();
     this.noted("in_flight_bytes");
+  }
+
+  /** Called when the peer sends frames out of proportion to its calls. */
+  excessive(): void {
+    if (this.isClosing) return;
+    this.close();
+    this.noted("excessive_frames");
   }
 }
 

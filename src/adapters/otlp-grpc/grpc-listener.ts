@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import {
   logVerbosity,
   Server,
@@ -15,6 +16,7 @@ import type { TimerClock } from "../../ports/clock.ts";
 import type { Logger, ProblemLog } from "../../ports/logger.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
+import type { FairTurns } from "../listening/fair-turns.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { type Acceptor, startAcceptor } from "./acceptor.ts";
@@ -35,6 +37,8 @@ export interface GrpcListenerParts {
   readonly maxMessageBytes: number;
   /** Shared with every other listener. */
   readonly budget: InFlightBudget;
+  /** Shared with every other listener. */
+  readonly turns: FairTurns;
   readonly problems: ProblemLog;
   readonly logger: Logger;
   readonly clock: TimerClock;
@@ -72,7 +76,11 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
     address: parts.address,
     limits: parts.limits,
     connections: service.connections,
-    admit: (socket) => injector.injectConnection(socket),
+    budget: parts.budget,
+    pace: service.pace,
+    turns: parts.turns,
+    // The session uses no more of a stream than a paced socket has.
+    admit: (socket) => injector.injectConnection(socket as unknown as Duplex),
     problems: parts.problems,
     clock: parts.clock,
   });

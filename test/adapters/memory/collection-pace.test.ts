@@ -46,6 +46,20 @@ test("every 64th collection is a full one", () => {
   expect(collected).toEqual({ young: 128, all: 2 });
 });
 
+test("24 MiB of old garbage start a full collection", () => {
+  const { pace, collected } = countedPace();
+
+  pace.noteOldGarbage(24 * 2 ** 20 - 1);
+  const before = { ...collected };
+  pace.noteOldGarbage(1);
+  pace.noteOldGarbage(24 * 2 ** 20 - 1);
+
+  expect([before, collected]).toEqual([
+    { young: 0, all: 0 },
+    { young: 0, all: 1 },
+  ]);
+});
+
 test("collections of the runtime are the default", async () => {
   const pace = new CollectionPace();
   const garbage = Array.from({ length: 1000 }, () => new WeakRef({}));

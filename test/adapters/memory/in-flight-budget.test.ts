@@ -5,7 +5,7 @@ import type { InFlightOwner, OpenRequest } from "../../../src/adapters/memory/in
 
 /** The charge for an open request in these tests, and the minimum charge for a piece. */
 const BASE = 1000;
-const MIN_PIECE = 512;
+const MIN_PIECE = 768;
 
 /** Creates a budget whose `limitBytes` include the envelope. */
 function createBudget(limitBytes: number, ownerCount = 3) {

@@ -24,7 +24,7 @@ export const SHUTDOWN: readonly Attack[] = [
   {
     name: "stop-during-frames",
     does: "SIGTERM while 2 connections send DATA frames of one byte",
-    expected: "known to fail",
+    expected: "holds",
     stops: true,
     run: (field) => pourOneByteFrames(field, 2),
   },

@@ -1,5 +1,6 @@
 import { zeroAmounts } from "../../../src/domain/receipt.ts";
 import { startGrpcListener } from "../../../src/adapters/otlp-grpc/grpc-listener.ts";
+import { FairTurns } from "../../../src/adapters/listening/fair-turns.ts";
 import { InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
 import { countsOf, recordingProblems } from "../fakes/problem-totals.ts";
 import { RecordingLogger } from "../fakes/recording-logger.ts";
@@ -20,6 +21,7 @@ const listener = await startGrpcListener({
     capacityBytes: 32 * 1024 * 1024,
     clock: { monotonicMs: () => performance.now() },
   }),
+  turns: new FairTurns(SYSTEM_CLOCK),
   maxMessageBytes: 4 * 1024 * 1024,
   logger,
   problems,

@@ -5,6 +5,7 @@ import type {
   GrpcListener,
   GrpcListenerParts,
 } from "../../../src/adapters/otlp-grpc/grpc-listener.ts";
+import { FairTurns } from "../../../src/adapters/listening/fair-turns.ts";
 import { InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
 import type { LimitsConfig } from "../../../src/config/config.ts";
 import { openGrpcClient } from "../grpc/grpc-call.ts";
@@ -61,6 +62,7 @@ export async function runGrpcListener(
     clock: SYSTEM_CLOCK,
     maxMessageBytes: 4 * 1024 * 1024,
     budget: new InFlightBudget({ capacityBytes: limits.inFlightBytes, clock }),
+    turns: new FairTurns(clock),
     ...parts,
     limits,
   });

@@ -1,0 +1,132 @@
+import { describe, expect, test } from "bun:test";
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+import { FairTurns } from "../../../src/adapters/listening/fair-turns.ts";
+import { MAX_OVERHEAD } from "../../../src/adapters/otlp-grpc/frame-meter.ts";
+import { PacedSocket } from "../../../src/adapters/otlp-grpc/paced-socket.ts";
+import { frame, FRAME, PREFACE } from "../../support/grpc/grpc-wire.ts";
+import { nextTurn } from "../../support/running/searched-ring.ts";
+
+const STEP_BYTES = 64 * 1024;
+
+/** A socket without a network, which remembers whether it is paused. */
+class FakeSocket extends EventEmitter {
+  readableLength = 0;
+  writableLength = 0;
+  writableNeedDrain = false;
+  destroyed = false;
+  isPaused = false;
+  readonly written: Buffer[] = [];
+
+  write(bytes: Buffer): void {
+    this.written.push(bytes);
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
+}
+
+/** A turn has no time left unless `hasTime` is set. */
+function createPaced({ hasTime }: { hasTime: boolean }) {
+  const socket = new FakeSocket();
+  const passed: number[] = [];
+  const held: number[] = [];
+  const excessive: true[] = [];
+  let nowMs = 0;
+  const clock = { monotonicMs: () => (hasTime ? 0 : (nowMs += 5)) };
+  const paced = new PacedSocket(socket as unknown as Socket, {
+    turns: new FairTurns(clock),
+    clock: { monotonicMs: () => 0 },
+    held: (bytes) => held.push(bytes),
+    excessive: () => excessive.push(true),
+  });
+  paced.on("data", (bytes: Buffer) => passed.push(bytes.length));
+  const receive = (bytes: Uint8Array) => socket.emit("data", Buffer.from(bytes));
+  return { socket, passed, held, excessive, receive };
+}
+
+const DATA = frame({ type: FRAME.data, streamId: 1 }, Buffer.alloc(2 ** 17));
+const LONG = Buffer.concat([PREFACE, DATA]);
+const STEPS = [STEP_BYTES, STEP_BYTES, LONG.length - 2 * STEP_BYTES];
+
+describe("what has arrived", () => {
+  test("is passed on at once while there is time", () => {
+    const { passed, socket, receive } = createPaced({ hasTime: true });
+
+    receive(LONG);
+
+    expect(passed).toEqual(STEPS);
+    expect(socket.isPaused).toBe(false);
+  });
+
+  test("is passed on in later turns otherwise, in steps, with a paused socket", async () => {
+    const { passed, socket, receive } = createPaced({ hasTime: false });
+
+    receive(LONG);
+    const before = { passed: [...passed], isPaused: socket.isPaused };
+    for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+
+    expect(before).toEqual({ passed: [], isPaused: true });
+    expect(passed).toEqual(STEPS);
+    expect(socket.isPaused).toBe(false);
+  });
+
+  test("is counted while it waits, with what the socket holds in both directions", async () => {
+    const { held, socket, receive } = createPaced({ hasTime: false });
+    socket.readableLength = 5;
+    socket.writableLength = 7;
+
+    receive(LONG);
+    socket.readableLength = 0;
+    for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+
+    expect(held).toEqual([LONG.length + 12, 7]);
+  });
+
+  test("is not passed on once the socket is destroyed", async () => {
+    const { passed, socket, receive } = createPaced({ hasTime: false });
+
+    receive(LONG);
+    socket.destroyed = true;
+    await nextTurn();
+
+    expect(passed).toEqual([]);
+  });
+});
+
+describe("a peer that does not read", () => {
+  test("is not read either, until it does", async () => {
+    const { passed, socket, receive } = createPaced({ hasTime: true });
+    socket.writableNeedDrain = true;
+
+    receive(LONG);
+    for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+    const before = [...passed];
+    socket.writableNeedDrain = false;
+    socket.emit("drain");
+    for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+
+    expect(before).toEqual([]);
+    expect(passed).toEqual(STEPS);
+  });
+});
+
+test("frames in excess are reported and not passed on, and the peer is asked to be calm", () => {
+  const { passed, excessive, socket, receive } = createPaced({ hasTime: true });
+  const ping = frame({ type: FRAME.ping }, Buffer.alloc(8));
+
+  receive(Buffer.concat([PREFACE, frame({ type: FRAME.headers, streamId: 70_001 })]));
+  receive(Buffer.concat(Array<Buffer>(MAX_OVERHEAD + 1).fill(ping)));
+
+  expect(excessive.length).toBe(1);
+  expect(passed.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(MAX_OVERHEAD * ping.length);
+  const last = [0, 1, 0x11, 0x71];
+  const enhanceYourCalm = [0, 0, 0, 11];
+  const payload = Buffer.from([...last, ...enhanceYourCalm]);
+  expect(socket.written).toEqual([frame({ type: FRAME.goAway }, payload)]);
+});
