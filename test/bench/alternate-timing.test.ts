@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { timeAlternately } from "./alternate-timing.ts";
 
-/** Returns contenders whose runs take `runNs` on a clock that only they advance. */
+/** Returns contenders whose runs advance a fake clock by `runNs`. */
 function fakeRace() {
   const turns: string[] = [];
   let now = 0;
@@ -15,7 +15,7 @@ function fakeRace() {
   return { turns, contender, nowNs: () => now };
 }
 
-test("a sample is the time of one span, once a round, for each contender in its place", () => {
+test("each contender gets one sample per round, which is the time per span", () => {
   const { contender, nowNs } = fakeRace();
   const quick = contender("quick", { spanCount: 10, runNs: 1_000 });
   const slow = contender("slow", { spanCount: 1, runNs: 1_000_000 });

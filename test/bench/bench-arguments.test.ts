@@ -3,7 +3,7 @@ import { readBenchArguments } from "./bench-arguments.ts";
 
 const KNOWN = ["walk", "append"];
 
-test("without arguments every case runs, in five rounds", () => {
+test("without arguments, every case runs in five rounds", () => {
   expect(readBenchArguments([], KNOWN)).toEqual({
     command: "run",
     names: KNOWN,
@@ -13,7 +13,7 @@ test("without arguments every case runs, in five rounds", () => {
   });
 });
 
-test("names, options and their order are free, and a name counts once", () => {
+test("names and options may have any order, and repeated names count once", () => {
   const request = readBenchArguments(
     ["append", "--json", "append", "--rounds=3", "--short"],
     KNOWN,
@@ -32,14 +32,14 @@ test.each([
   { argv: ["--help", "--rounds", "none"], command: "help" },
   { argv: ["-h"], command: "help" },
   { argv: ["--list"], command: "list" },
-] as const)("$argv asks for $command", ({ argv, command }) => {
+] as const)("$argv selects the command $command", ({ argv, command }) => {
   expect(readBenchArguments(argv, KNOWN)).toEqual({ command });
 });
 
-test("an unknown case is answered with those there are", () => {
+test("an unknown case is reported with the known ones", () => {
   expect(readBenchArguments(["walk", "wlak"], KNOWN)).toEqual({
     command: "unusable",
-    complaint: 'there is no case "wlak"; there are: walk, append',
+    complaint: 'unknown case "wlak"; known: walk, append',
   });
 });
 

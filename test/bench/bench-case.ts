@@ -13,12 +13,12 @@ export interface BenchRun {
 /** A benchmark. If it cannot run, it throws a `CannotRunError` with the reason. */
 export interface BenchCase {
   readonly name: string;
-  /** A sentence that says what its figures show. */
+  /** A phrase that describes what its figures show. */
   readonly shows: string;
   readonly run: (run: BenchRun) => Promise<Figure[]>;
 }
 
-/** Says what is missing or went wrong, in words for the person at the terminal. */
+/** An error whose message tells the user why the benchmark cannot run. */
 export class CannotRunError extends Error {
   override name = "CannotRunError";
 }

@@ -8,7 +8,7 @@ function bench(argv: readonly string[], env: Readonly<Record<string, string>> = 
   return { stdout: stdout.toString(), stderr: stderr.toString(), exitCode };
 }
 
-test("the list names every case with what it shows", () => {
+test("the list has the name and the description of every case", () => {
   const { stdout, exitCode } = bench(["--list"]);
 
   const lines = stdout.trimEnd().split("\n");
@@ -30,7 +30,7 @@ test("the list names every case with what it shows", () => {
   expect(exitCode).toBe(0);
 });
 
-test("help is data, and the command line that led to it was right", () => {
+test("the help is printed on standard output with exit code 0", () => {
   const { stdout, stderr, exitCode } = bench(["--help"]);
 
   expect(stdout).toStartWith("bun run bench");
@@ -38,15 +38,15 @@ test("help is data, and the command line that led to it was right", () => {
   expect(exitCode).toBe(0);
 });
 
-test("an unknown case is bad usage, and nothing runs", () => {
+test("an unknown case is refused, and no case runs", () => {
   const { stdout, stderr, exitCode } = bench(["walk", "nonsense"]);
 
   expect(stdout).toBe("");
-  expect(stderr).toContain('there is no case "nonsense"');
+  expect(stderr).toContain('unknown case "nonsense"');
   expect(exitCode).toBe(2);
 });
 
-test("where h2load is missing, its cases say which package brings it, in JSON too", () => {
+test("without h2load, its cases name the package to install, in JSON too", () => {
   const { stdout, stderr, exitCode } = bench(
     ["ingest", "ingest-http", "forward", "memory", "--json"],
     { PATH: "/nowhere" },

@@ -4,8 +4,8 @@ import { workFolder } from "./work-folder.ts";
 const ENTRY_FOLDER = import.meta.dir;
 
 /**
- * Bundles and minifies a file of this folder with all its imports, as the product is shipped. It
- * makes a difference: between the files of a source tree, each use of an imported constant is a
+ * Bundles and minifies a file of this folder with all its imports, like the released product. This
+ * affects the speed: between the files of a source tree, each use of an imported constant is a
  * load.
  */
 export async function bundle(file: string): Promise<string> {

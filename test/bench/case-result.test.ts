@@ -7,15 +7,15 @@ import type { Figure } from "./figure.ts";
 const FIGURE: Figure = { name: "one", unit: "ms", better: "lower", samples: [3, 1, 2] };
 
 function quietRun() {
-  const told: string[] = [];
-  return { rounds: 3, isShort: true, progress: (text: string) => void told.push(text), told };
+  const printed: string[] = [];
+  return { rounds: 3, isShort: true, progress: (text: string) => void printed.push(text), printed };
 }
 
 function caseThat(run: BenchCase["run"]): BenchCase {
   return { name: "walk", shows: "something", run };
 }
 
-test("a case that ran has its figures and no failure", async () => {
+test("a case that ran has figures and no failure", async () => {
   const run = quietRun();
 
   const result = await runCase(
@@ -25,20 +25,20 @@ test("a case that ran has its figures and no failure", async () => {
 
   expect(result).toMatchObject({ name: "walk", shows: "something", failure: null });
   expect(result.figures).toMatchObject([{ name: "one", median: 2 }]);
-  expect(run.told).toEqual(["walk: something"]);
+  expect(run.printed).toEqual(["walk: something"]);
 });
 
-test("a case that cannot run is a result with the reason alone", async () => {
+test("a case that cannot run has only the reason", async () => {
   const run = quietRun();
   const cannot = caseThat(() => Promise.reject(new CannotRunError("h2load is missing")));
 
   const result = await runCase(cannot, run);
 
   expect(result).toMatchObject({ failure: "h2load is missing", figures: [] });
-  expect(run.told).toContain("walk could not run: h2load is missing");
+  expect(run.printed).toContain("walk could not run: h2load is missing");
 });
 
-test("an internal error of the benchmark has its location", async () => {
+test("an internal error of a benchmark contains its location", async () => {
   const faulty = caseThat(() => Promise.reject(new TypeError("no such thing")));
 
   const result = await runCase(faulty, quietRun());
@@ -47,7 +47,7 @@ test("an internal error of the benchmark has its location", async () => {
   expect(result.failure).toContain("case-result.test.ts");
 });
 
-test("the report survives JSON, with the run and the machine it is of", async () => {
+test("the report has the options of the run and the machine, and survives JSON", async () => {
   const run = quietRun();
   const result = await runCase(
     caseThat(async () => [FIGURE]),

@@ -11,7 +11,7 @@ test.each([
   { value: 123.4, text: "123" },
   { value: 1234.5, text: "1,235" },
   { value: 1_000_000, text: "1,000,000" },
-])("$value reads $text", ({ value, text }) => {
+])("the value $value is displayed as $text", ({ value, text }) => {
   expect(numberText(value)).toBe(text);
 });
 
@@ -38,7 +38,7 @@ const FAILED: CaseResult = {
   figures: [],
 };
 
-test("columns are aligned, names at the left and numbers at the right", () => {
+test("names are aligned left and numbers right", () => {
   expect(tableText([RAN]).split("\n")).toEqual([
     "case  figure     unit     median   min   max    ratio  reference      goal         verdict",
     "walk  512 spans  ns/span     200   100   300  20.00 x  decode, 4,000  ratio >= 18  met",
@@ -47,13 +47,13 @@ test("columns are aligned, names at the left and numbers at the right", () => {
   ]);
 });
 
-test("a case that could not run says why, below the figures of the others", () => {
+test("the reason why a case could not run follows the figures", () => {
   const lines = tableText([FAILED, RAN]).trimEnd().split("\n");
 
   expect(lines).toHaveLength(4);
   expect(lines.at(-1)).toBe("ingest could not run: h2load is missing");
 });
 
-test("without any figure, the table still has a head", () => {
+test("a table without figures has a header", () => {
   expect(tableText([FAILED])).toStartWith("case  figure  unit");
 });

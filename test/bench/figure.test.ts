@@ -3,10 +3,10 @@ import { type Figure, median, percentile, summarise } from "./figure.ts";
 
 test.each<{ name: string; samples: number[]; middle: number }>([
   { name: "one sample", samples: [7], middle: 7 },
-  { name: "an odd number, in any order", samples: [9, 1, 5], middle: 5 },
-  { name: "an even number, between the two in the middle", samples: [4, 1, 2, 3], middle: 2.5 },
-  { name: "numbers, not their texts", samples: [10, 9, 100], middle: 10 },
-])("the median of $name", ({ samples, middle }) => {
+  { name: "an odd number of unordered samples", samples: [9, 1, 5], middle: 5 },
+  { name: "an even number of samples", samples: [4, 1, 2, 3], middle: 2.5 },
+  { name: "samples of different lengths", samples: [10, 9, 100], middle: 10 },
+])("the median of $name is $middle", ({ samples, middle }) => {
   const before = [...samples];
 
   expect(median(samples)).toBe(middle);
@@ -19,7 +19,7 @@ test.each([
   { share: 0.999, value: 100 },
   { share: 1, value: 100 },
   { share: 0, value: 1 },
-])("the percentile $share of 1 to 100 is $value", ({ share, value }) => {
+])("percentile $share of 1 to 100 is $value", ({ share, value }) => {
   const sorted = Float64Array.from({ length: 100 }, (_, at) => at + 1);
 
   expect(percentile(sorted, share)).toBe(value);
@@ -44,7 +44,7 @@ test("a figure without reference and goal has neither ratio nor verdict", () => 
   });
 });
 
-test("a rate is as many times as good as it is higher, a time as it is lower", () => {
+test("the ratio of a rate grows with it, and that of a time falls", () => {
   const rate = summarise({ ...RATE, reference: REFERENCE });
   const time = summarise({ ...TIME, reference: REFERENCE });
 
@@ -78,7 +78,7 @@ test.each([
   },
 );
 
-test("a goal met by far is surpassed, and names the next one", () => {
+test("a goal that is surpassed includes the next one", () => {
   const goal = { of: "ratio", is: ">=", bound: 2, further: 2.5 } as const;
 
   const summary = summarise({ ...TIME, reference: REFERENCE, goal });
@@ -87,6 +87,6 @@ test("a goal met by far is surpassed, and names the next one", () => {
   expect(summary.verdict).toBe("surpassed");
 });
 
-test("a goal for a ratio to nothing is missed", () => {
+test("a goal for a ratio without a reference is missed", () => {
   expect(summarise({ ...TIME, goal: { of: "ratio", is: ">=", bound: 0 } }).verdict).toBe("missed");
 });

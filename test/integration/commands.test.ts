@@ -3,7 +3,7 @@ import { ledgerOf } from "../support/oracles/ledger-of.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { otlpJson } from "../../src/adapters/otlp/json/otlp-json.ts";
-import { lineOf, noSpans, threeSpans } from "../support/fakes/api-answers.ts";
+import { lineOf, noSpans, SEQUENCE, summaryOf, threeSpans } from "../support/fakes/api-answers.ts";
 import { lengthDelimited } from "../support/requests/byte-chunks.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { openExportClient } from "../support/running/export-client.ts";
@@ -26,10 +26,12 @@ import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 stopFakeServersAfterEach();
 
-test("exit codes say what became of it: found, not found, wrong, not there", async () => {
+const LATE = { detail: "not in time", found: 0, wanted: 1, sequence: SEQUENCE };
+
+test("exit codes distinguish found, not found, wrong usage, and no server", async () => {
   const found = startFakeServer(threeSpans);
   const empty = startFakeServer(noSpans);
-  const late = startFakeServer(() => problem(408, { detail: "not in time" }));
+  const late = startFakeServer(() => problem(408, LATE));
 
   const ends = await Promise.all([
     runProgram(["get"], { SPANRING_URL: found.url }),
@@ -43,7 +45,7 @@ test("exit codes say what became of it: found, not found, wrong, not there", asy
   expect(ends.map(({ stderr }) => stderr.split("\n")[0])).toEqual([
     "",
     "spanring: no span is buffered",
-    "spanring: not in time",
+    "spanring: 0 of 1 span arrived in time",
     'spanring: unknown option "--nmae"; did you mean --name?',
     expect.stringMatching(/^spanring: cannot connect to \S+: nothing is listening there$/),
   ]);
@@ -200,17 +202,17 @@ test.each(
   expect(await child.exited).toBe(4);
 });
 
-const sequence = { run_id: "a", first: 1, next: 1 };
+const traces = [summaryOf("0af7651916cd43dd8448eb211c80319c")];
 
 /** Answers every command with something to print. */
 const everything: Answer = (asked) => {
   if (asked.path.startsWith("/api/tail")) return endless(lineOf(1));
-  if (asked.path.startsWith("/api/traces")) return Response.json({ traces: [{}] });
-  if (asked.method === "DELETE") return Response.json({ removed: 1, sequence });
+  if (asked.path.startsWith("/api/traces")) return Response.json({ traces, sequence: SEQUENCE });
+  if (asked.method === "DELETE") return Response.json({ removed: 1, sequence: SEQUENCE });
   if (asked.path.startsWith("/api/problems")) return Response.json({ problems: [] });
   if (!asked.path.startsWith("/api/stats")) return threeSpans(asked);
   const capacity = { spans: 1, bytes: 1 };
-  const figures = { spans: ledgerOf(), bytes: ledgerOf(), capacity, sequence };
+  const figures = { spans: ledgerOf(), bytes: ledgerOf(), capacity, sequence: SEQUENCE };
   return Response.json({ ...figures, uptime_seconds: 1, version: "1" });
 };
 

@@ -42,7 +42,7 @@ describe("a preflight", () => {
 
   test.each([
     { name: "one of the permitted ones", corsOrigins: ["https://a.example", PAGE], granted: PAGE },
-    { name: "any, and all are permitted", corsOrigins: ["*"], granted: PAGE },
+    { name: "permitted by *", corsOrigins: ["*"], granted: PAGE },
     { name: "not permitted", corsOrigins: ["https://a.example"], granted: null },
     { name: "permitted only without TLS", corsOrigins: ["http://shop.example"], granted: null },
     { name: "permitted only on another port", corsOrigins: [`${PAGE}:8443`], granted: null },

@@ -7,7 +7,8 @@ import { serverRequestShape } from "../request-corpus.ts";
 /** Measures walk and append in process, into a full ring: the cost of a request without gRPC. */
 export const append: BenchCase = {
   name: "append",
-  shows: "what a span costs from its request's bytes to a full ring, and on from a ring, less gRPC",
+  shows:
+    "the cost of a span from the bytes of its request into a full ring and out of it, without gRPC",
   run: async ({ rounds, isShort, progress }) => {
     const loops = await importBundled<typeof AppendLoop>("loops/append-loop.ts");
     const turns = { rounds, roundMs: isShort ? 100 : 400 };
@@ -25,22 +26,22 @@ export const append: BenchCase = {
 
 function figuresOf(
   name: string,
-  into: ReturnType<typeof AppendLoop.timeAppend>,
-  on: ReturnType<typeof AppendLoop.timeDelivery>,
+  appending: ReturnType<typeof AppendLoop.timeAppend>,
+  delivering: ReturnType<typeof AppendLoop.timeDelivery>,
 ): Figure[] {
   const cost = { unit: "ns/span", better: "lower" } as const;
   return [
     {
       ...cost,
       name: `walk and append, ${name}`,
-      samples: into.append,
-      reference: { name: "walk alone", samples: into.walk },
+      samples: appending.append,
+      reference: { name: "walk alone", samples: appending.walk },
     },
     {
       ...cost,
       name: `walk, append and deliver, ${name}`,
-      samples: on.delivery,
-      reference: { name: "walk, append and take", samples: on.take },
+      samples: delivering.delivery,
+      reference: { name: "walk, append and take", samples: delivering.take },
     },
   ];
 }

@@ -12,7 +12,7 @@ const SENDERS = 32;
 /** Measures the log on a real disk, without gRPC, next to the disk alone. */
 export const durable: BenchCase = {
   name: "durable",
-  shows: "how fast the log takes spans, how soon it answers, and how long a start and a drain take",
+  shows: "the throughput and latency of the log, and the duration of a recovery and a drain",
   run: async (run) => {
     const loop = await importBundled<typeof DurableLoop>("loops/durable-loop.ts");
     const folder = workFolder();

@@ -15,7 +15,7 @@ const SPAN_COUNT = 512;
 /** Room for all spans of a turn; if some were evicted, less would be forwarded. */
 const ROOM: Environment = { MAX_BUFFER_SIZE: "4000000", MAX_BUFFER_BYTES: "1536MiB" };
 
-const WAYS = [
+const PROTOCOLS = [
   { name: "gRPC", scheme: "grpc", compression: "none" },
   { name: "gRPC, gzip", scheme: "grpc", compression: "gzip" },
   { name: "HTTP", scheme: "http", compression: "none" },
@@ -34,7 +34,7 @@ const GOAL: Goal = { of: "ratio", is: ">=", bound: 0.5 };
  */
 export const forward: BenchCase = {
   name: "forward",
-  shows: "what is taken in and sent on, next to what is only taken in; and memory in an outage",
+  shows: "the rate of forwarded spans, next to receiving only; and memory in an outage",
   run: async (run) => {
     requireH2load();
     return [...(await speedFigures(run)), ...(await outageFigures(run))];
@@ -45,7 +45,7 @@ async function speedFigures(run: BenchRun): Promise<Figure[]> {
   await using stack = new AsyncDisposableStack();
   const alone = stack.use(await startSpanring(ROOM));
   const contenders: Contender[] = [await contenderOf(alone)];
-  for (const { name, scheme, compression } of WAYS) {
+  for (const { name, scheme, compression } of PROTOCOLS) {
     const { port } = stack.use(await startReference(UPSTREAMS[scheme], `upstream, ${name}`));
     const spanring = stack.use(
       await startSpanring({
@@ -57,7 +57,7 @@ async function speedFigures(run: BenchRun): Promise<Figure[]> {
     contenders.push({ ...(await contenderOf(spanring)), toTheEnd: () => allDelivered(spanring) });
   }
   const turns = await takeTurns(contenders, `forward: ${SPAN_COUNT} spans a request`, run);
-  return WAYS.flatMap(({ name }, at) => figuresOf(name, turns[at + 1]!, turns[0]!));
+  return PROTOCOLS.flatMap(({ name }, at) => figuresOf(name, turns[at + 1]!, turns[0]!));
 }
 
 async function contenderOf(subject: Spanring): Promise<Contender> {
@@ -66,7 +66,7 @@ async function contenderOf(subject: Spanring): Promise<Contender> {
   return { subject, port: subject.port, bodyFile: requestFile(bytes), spanCount: SPAN_COUNT };
 }
 
-const LOOK_MS = 5;
+const POLL_MS = 5;
 
 async function allDelivered({ apiUrl }: Spanring): Promise<void> {
   const api = readApiClient(apiUrl);
@@ -74,7 +74,7 @@ async function allDelivered({ apiUrl }: Spanring): Promise<void> {
     const { spans } = await api.stats();
     if (spans.evicted + spans.undeliverable > 0) throw new CannotRunError("spans were lost");
     if (spans.buffered === 0) return;
-    await Bun.sleep(LOOK_MS);
+    await Bun.sleep(POLL_MS);
   }
 }
 

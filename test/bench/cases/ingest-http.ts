@@ -12,7 +12,7 @@ const SPAN_COUNT = 512;
 /** Compares the two listeners of one process, so that all other differences cancel out. */
 export const ingestHttp: BenchCase = {
   name: "ingest-http",
-  shows: "what the whole process takes in over HTTP, next to what it takes in over gRPC",
+  shows: "the throughput of the whole process over HTTP, next to gRPC",
   run: async (run) => {
     requireH2load();
     await using spanring = await startSpanring();
@@ -28,29 +28,33 @@ async function turnsOf(subject: Spanring, request: Uint8Array, run: BenchRun): P
   const { port, httpPort } = subject;
   const protobuf = bodyFile("request.bin", request);
   const json = bodyFile("request.json", Buffer.concat([...otlpJsonChunks(request)]));
-  const ways = [
+  const variants = [
     { port, protocol: GRPC, bodyFile: requestFile(request) },
     { port: httpPort, protocol: otlpHttp("1.1", "x-protobuf"), bodyFile: protobuf },
     { port: httpPort, protocol: otlpHttp("2", "x-protobuf"), bodyFile: protobuf },
     { port: httpPort, protocol: otlpHttp("1.1", "json"), bodyFile: json },
   ];
-  const contenders = ways.map((way): Contender => ({ ...way, subject, spanCount: SPAN_COUNT }));
+  const contenders = variants.map((variant): Contender => ({
+    ...variant,
+    subject,
+    spanCount: SPAN_COUNT,
+  }));
   return await takeTurns(contenders, `ingest-http: ${SPAN_COUNT} spans a request`, run);
 }
 
 function figuresOf(turns: readonly Turn[][]): Figure[] {
   const [grpc, http1, http2, json] = turns as [Turn[], Turn[], Turn[], Turn[]];
   const reference = { name: "gRPC", samples: rates(grpc) };
-  const taken = { unit: "spans/s", better: "higher", reference } as const;
+  const throughput = { unit: "spans/s", better: "higher", reference } as const;
   const figures: Figure[] = [
     {
-      ...taken,
+      ...throughput,
       name: "protobuf, HTTP/1.1",
       samples: rates(http1),
       goal: { of: "ratio", is: ">=", bound: 1.3 },
     },
-    { ...taken, name: "protobuf, HTTP/2", samples: rates(http2) },
-    { ...taken, name: "JSON, HTTP/1.1", samples: rates(json) },
+    { ...throughput, name: "protobuf, HTTP/2", samples: rates(http2) },
+    { ...throughput, name: "JSON, HTTP/1.1", samples: rates(json) },
     {
       name: "protobuf, HTTP/1.1, processor time",
       unit: "ns/span",

@@ -16,12 +16,12 @@ const SIZES: readonly { readonly spanCount: number; readonly goal?: Goal }[] = [
 const DECODE_GOAL: Goal = { of: "ratio", is: ">=", bound: 6 };
 
 /**
- * Measures the whole process over gRPC, next to a server that does nothing and one that does the
- * same plainly.
+ * Measures the whole process over gRPC, next to a server that discards requests and one that
+ * decodes them with protobufjs.
  */
 export const ingest: BenchCase = {
   name: "ingest",
-  shows: "what the whole process takes in over gRPC, next to a bare and to a decoding server",
+  shows: "the throughput of the whole process over gRPC, next to a bare and a decoding server",
   run: async (run) => {
     requireH2load();
     await using spanring = await startSpanring();
@@ -50,16 +50,16 @@ async function turnsAt(
 
 function figuresOf(spanCount: number, turns: readonly Turn[][], goal?: Goal): Figure[] {
   const [spanring, bare, decode] = turns as [Turn[], Turn[], Turn[]];
-  const taken = { unit: "spans/s", better: "higher", samples: rates(spanring) } as const;
+  const throughput = { unit: "spans/s", better: "higher", samples: rates(spanring) } as const;
   const figures: Figure[] = [
     {
-      ...taken,
+      ...throughput,
       name: `at ${spanCount}, against bare`,
       reference: { name: "bare grpc-js", samples: rates(bare) },
       ...(goal === undefined ? {} : { goal }),
     },
     {
-      ...taken,
+      ...throughput,
       name: `at ${spanCount}, against decoding`,
       reference: { name: "protobufjs decode", samples: rates(decode) },
       ...(spanCount === 512 ? { goal: DECODE_GOAL } : {}),

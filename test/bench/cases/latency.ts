@@ -18,7 +18,7 @@ const SHARES = [
 /** Measures how long the ring delays a caller in the worst case. */
 export const latency: BenchCase = {
   name: "latency",
-  shows: "how long append and take of one span hold up their caller, on a ring that is full",
+  shows: "the latency of appending and taking one span on a full ring",
   run: async ({ rounds, isShort, progress }) => {
     const { timeOperations } = await importBundled<typeof LatencyLoop>(LOOP);
     const oneSpan = serverRequestShape(1).bytes;

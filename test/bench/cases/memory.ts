@@ -27,7 +27,7 @@ import { startBinary } from "../servers/subject.ts";
  */
 export const memory: BenchCase = {
   name: "memory",
-  shows: "that memory stays bounded, and the ledger balances, at full load and beyond capacity",
+  shows: "bounded memory and a balanced ledger, at full load and beyond capacity",
   run: async (run) => {
     requireH2load();
     await using program = await startBinary(SMALL_RING);

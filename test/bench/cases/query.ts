@@ -43,7 +43,7 @@ const WARM_UP_TURNS = 5;
  */
 export const query: BenchCase = {
   name: "query",
-  shows: "how long queries over a million buffered spans take, from the request to the answer",
+  shows: "the duration of queries over a million buffered spans, from request to answer",
   run: async (run) => {
     await using spanring = await startSpanring(RING);
     run.progress(`query: filling the ring with ${SPAN_COUNT} spans`);

@@ -22,7 +22,7 @@ const PATIENCE_MS = 10_000;
 /** Measures how long an edge host is without its buffer when the process is replaced. */
 export const start: BenchCase = {
   name: "start",
-  shows: "how soon after its start the binary has accepted a span, next to an empty Bun program",
+  shows: "the time from the start of the binary to an accepted span, next to an empty Bun program",
   run: async ({ rounds, isShort, progress }) => {
     if (!existsSync(BINARY)) throw new CannotRunError(`${BINARY} is not built: bun run build`);
     const starts = STARTS_LEFT_OUT + rounds * (isShort ? 1 : STARTS_PER_ROUND);

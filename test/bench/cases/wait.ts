@@ -53,7 +53,7 @@ const WARM_UP_WAKES = 20;
  */
 export const wait: BenchCase = {
   name: "wait",
-  shows: "how soon a waiter is answered after the export was, and what 1,000 waiters cost ingest",
+  shows: "the delay from an export to the answer of a wait, and the cost of 1,000 waits for ingest",
   run: async (run) => {
     requireH2load();
     await using spanring = await startSpanring();

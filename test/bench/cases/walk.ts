@@ -9,7 +9,7 @@ const GOAL: Goal = { of: "ratio", is: ">=", bound: 18 };
 /** Compares the wire walk and all its checks with protobufjs decoding the same bytes. */
 export const walk: BenchCase = {
   name: "walk",
-  shows: "what finding and checking every span of a request costs, against decoding it",
+  shows: "the cost of finding and checking every span of a request, next to decoding it",
   run: async (run) => {
     const { timeWalk } = await importBundled<typeof WalkLoop>("loops/walk-loop.ts");
     return REQUEST_SHAPES.map((shape) => walkFigure(shape, timeWalk, run));

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { CannotRunError } from "../bench-case.ts";
 import { readOutcome } from "./h2load.ts";
 
-const PRINTED = `
+const OUTPUT = `
 starting benchmark...
 progress: 100% done
 
@@ -12,15 +12,15 @@ status codes: 2479 2xx, 0 3xx, 0 4xx, 1 5xx
 traffic: 24.9MB (26109440) total, 155.61KB (159344) headers (space savings 94.43%)
 `;
 
-test("the outcome of a load is read from what h2load prints", () => {
-  expect(readOutcome(PRINTED)).toEqual({
+test("the outcome of a load is parsed from the output of h2load", () => {
+  expect(readOutcome(OUTPUT)).toEqual({
     requests: 2480,
     succeeded: 2479,
     requestsPerSecond: 1234.56,
   });
 });
 
-test("what is no outcome is shown as it is", () => {
+test("unexpected output of h2load is reported unchanged", () => {
   expect(() => readOutcome("segmentation fault")).toThrow(CannotRunError);
   expect(() => readOutcome("segmentation fault")).toThrow("segmentation fault");
 });

@@ -2,7 +2,7 @@ import { EXPORT_PATH } from "../../../src/adapters/otlp-grpc/export-services.ts"
 import { CannotRunError } from "../bench-case.ts";
 import { ownProcess } from "../own-processes.ts";
 
-/** Enough streams to keep the server busy, and few enough that none is shed. */
+/** Enough streams to keep the server busy, but too few for the server to refuse any. */
 const CONNECTIONS = 4;
 const STREAMS_PER_CONNECTION = 8;
 
@@ -99,7 +99,8 @@ export function requireH2load(): string {
 export function readOutcome(text: string): LoadOutcome {
   const rate = /^finished in .*?, ([\d.]+) req\/s/m.exec(text);
   const counts = /^requests: (\d+) total, .* (\d+) succeeded,/m.exec(text);
-  if (rate === null || counts === null) throw new CannotRunError(`h2load says:\n${text}`);
+  if (rate === null || counts === null)
+    throw new CannotRunError(`unexpected output of h2load:\n${text}`);
   return {
     requests: Number(counts[1]),
     succeeded: Number(counts[2]),

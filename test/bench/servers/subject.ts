@@ -49,27 +49,28 @@ export async function startBinary(env: Environment = {}): Promise<RunningProgram
 
 export async function startReference(kind: ReferenceKind, name: string): Promise<Subject> {
   const code = await bundle("servers/reference-server.ts");
-  let heard = Promise.withResolvers<ServerMessage>();
+  let nextMessage = Promise.withResolvers<ServerMessage>();
   const child = Bun.spawn([process.execPath, code, kind], {
     env: {},
     stdio: ["ignore", "ignore", "inherit"],
-    ipc: (message: ServerMessage) => heard.resolve(message),
-    onExit: () => heard.reject(new CannotRunError(`the server that should ${kind} has ended`)),
+    ipc: (message: ServerMessage) => nextMessage.resolve(message),
+    onExit: () =>
+      nextMessage.reject(new CannotRunError(`the server that should ${kind} has ended`)),
   });
   ownProcess(child);
-  const begun = await heard.promise;
+  const begun = await nextMessage.promise;
   return {
     name,
     pid: child.pid,
     port: "port" in begun ? begun.port : 0,
     answered: async () => {
-      heard = Promise.withResolvers();
+      nextMessage = Promise.withResolvers();
       child.send("counts");
-      return countsIn(await heard.promise, kind);
+      return countsIn(await nextMessage.promise, kind);
     },
     [Symbol.asyncDispose]: async () => {
       // Its end is expected now and is not a failure.
-      heard.promise.catch(() => {});
+      nextMessage.promise.catch(() => {});
       child.kill();
       await child.exited;
     },
@@ -78,7 +79,7 @@ export async function startReference(kind: ReferenceKind, name: string): Promise
 
 /** Returns the counts of a message. Servers that discard requests do not count spans. */
 function countsIn(message: ServerMessage, kind: ReferenceKind): Partial<AnsweredCounts> {
-  if ("port" in message) throw new CannotRunError(`the server that should ${kind} tells no counts`);
+  if ("port" in message) throw new CannotRunError(`the server that should ${kind} sends no counts`);
   return kind === "decode" ? message : { requests: message.requests };
 }
 
