@@ -37,7 +37,7 @@ export function readBenchArguments(
   const { names: given, switches, counts } = request;
   const unknown = given.find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    return unusable(`there is no case "${unknown}"; there are: ${known.join(", ")}`);
+    return unusable(`unknown case "${unknown}"; known: ${known.join(", ")}`);
   }
   const names = given.length === 0 ? known : given;
   const { short: isShort, json: asJson } = switches;
@@ -46,14 +46,14 @@ export function readBenchArguments(
 
 export const HELP = `bun run bench [OPTION]... [CASE]...
 
-Measures, and says whether the goals of the design are met. Without CASE, all cases run.
+Runs benchmarks, and reports whether the goals of the design are met. Without CASE, all cases run.
 
-  --list        the cases, and what each shows
-  --rounds N    turns for every contender (default ${ROUNDS.unset}); memory has one long turn
-  --short       shorter turns: a quick look, with coarser figures
-  --json        results for machines, on standard output and with nothing else there
-  --help        this
+  --list        list the cases with their descriptions
+  --rounds N    turns of each contender (default ${ROUNDS.unset}); memory always has one
+  --short       use shorter turns, with coarser figures
+  --json        print only the results, as JSON, on standard output
+  --help        print this help
 
-Exit status: 0 when every case ran, whether or not it met its goals; 1 when a case could not run;
-2 when the command line is wrong.
+Exit status: 0 if every case ran, whether or not it met its goals; 1 if a case could not run; 2 if
+the command line is invalid.
 `;
