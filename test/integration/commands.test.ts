@@ -119,10 +119,10 @@ test("a file is sent, from its path and from standard input", async () => {
   expect(fromPath).toMatchObject({ exitCode: 0, stderr: "" });
   expect(fromPath.stdout).toStartWith("sent 5 spans in 2 requests ");
   expect(await fromInput.stdout.text()).toStartWith("sent 5 spans in 2 requests ");
-  expect(receiver.asked).toHaveLength(4);
+  expect(receiver.requests).toHaveLength(4);
 });
 
-test("a proxy in the environment is not asked for what is on this machine", async () => {
+test("a proxy in the environment is not used for hosts on this machine", async () => {
   const api = startFakeServer(threeSpans);
   const receiver = startFakeServer(accept);
   const proxy = startFakeServer(() => new Response("no", { status: 502 }));
@@ -136,7 +136,7 @@ test("a proxy in the environment is not asked for what is on this machine", asyn
   ]);
 
   expect([found.exitCode, sent.exitCode]).toEqual([0, 0]);
-  expect(proxy.asked).toEqual([]);
+  expect(proxy.requests).toEqual([]);
 });
 
 test("a tail ends with 0 at Ctrl-C", async () => {
@@ -205,12 +205,12 @@ test.each(
 const traces = [summaryOf("0af7651916cd43dd8448eb211c80319c")];
 
 /** Answers every command with something to print. */
-const everything: Answer = (asked) => {
-  if (asked.path.startsWith("/api/tail")) return endless(lineOf(1));
-  if (asked.path.startsWith("/api/traces")) return Response.json({ traces, sequence: SEQUENCE });
-  if (asked.method === "DELETE") return Response.json({ removed: 1, sequence: SEQUENCE });
-  if (asked.path.startsWith("/api/problems")) return Response.json({ problems: [] });
-  if (!asked.path.startsWith("/api/stats")) return threeSpans(asked);
+const everything: Answer = (request) => {
+  if (request.path.startsWith("/api/tail")) return endless(lineOf(1));
+  if (request.path.startsWith("/api/traces")) return Response.json({ traces, sequence: SEQUENCE });
+  if (request.method === "DELETE") return Response.json({ removed: 1, sequence: SEQUENCE });
+  if (request.path.startsWith("/api/problems")) return Response.json({ problems: [] });
+  if (!request.path.startsWith("/api/stats")) return threeSpans(request);
   const capacity = { spans: 1, bytes: 1 };
   const figures = { spans: ledgerOf(), bytes: ledgerOf(), capacity, sequence: SEQUENCE };
   return Response.json({ ...figures, uptime_seconds: 1, version: "1" });

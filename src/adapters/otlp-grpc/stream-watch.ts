@@ -89,9 +89,9 @@ export function watchStreams(parts: StreamWatchParts): () => void {
     parts.pace.note();
   };
   const channels = { created: begun, close: ended };
-  for (const [name, heard] of Object.entries(channels)) subscribe(PREFIX + name, heard);
+  for (const [name, listener] of Object.entries(channels)) subscribe(PREFIX + name, listener);
   return () => {
-    for (const [name, heard] of Object.entries(channels)) unsubscribe(PREFIX + name, heard);
+    for (const [name, listener] of Object.entries(channels)) unsubscribe(PREFIX + name, listener);
   };
 }
 

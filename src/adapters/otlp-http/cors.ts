@@ -73,12 +73,12 @@ function grantTo(origin: string): ExtraHeaders {
 }
 
 /** Allows every header: SDKs are configured with headers that we ignore. */
-function permissions(askedHeaders: string | null): ExtraHeaders {
-  const asked = askedHeaders ?? "";
-  const isSensible = asked.length <= MAX_HEADERS_LENGTH && HEADER_NAMES.test(asked);
+function permissions(requestedHeaders: string | null): ExtraHeaders {
+  const requested = requestedHeaders ?? "";
+  const isSensible = requested.length <= MAX_HEADERS_LENGTH && HEADER_NAMES.test(requested);
   return {
     "Access-Control-Allow-Methods": METHODS,
-    "Access-Control-Allow-Headers": isSensible ? asked : USUAL_HEADERS,
+    "Access-Control-Allow-Headers": isSensible ? requested : USUAL_HEADERS,
     "Access-Control-Max-Age": String(MAX_AGE_SECONDS),
   };
 }

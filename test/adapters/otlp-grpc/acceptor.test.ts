@@ -230,14 +230,14 @@ const HEADERS = callHeaders(EXPORT_PATH);
 
 test("streams beyond the limit of a connection are refused one by one", async () => {
   const { peer } = await runGrpcListener({ limits: { streamsPerConnection: 2 } });
-  const greedy = peer().greet();
+  const busy = peer().greet();
 
   for (const streamId of [1, 3, 5]) {
-    greedy.send(frame({ type: FRAME.headers, flags: FLAG.endHeaders, streamId }, HEADERS));
+    busy.send(frame({ type: FRAME.headers, flags: FLAG.endHeaders, streamId }, HEADERS));
   }
-  const reset = await greedy.frame(({ type }) => type === FRAME.resetStream);
-  greedy.send(frame({ type: FRAME.data, flags: FLAG.endStream, streamId: 1 }, messagePrefix(0)));
-  await answerOn(greedy, 1);
+  const reset = await busy.frame(({ type }) => type === FRAME.resetStream);
+  busy.send(frame({ type: FRAME.data, flags: FLAG.endStream, streamId: 1 }, messagePrefix(0)));
+  await answerOn(busy, 1);
 
   const refusedStream = 7;
   expect(reset.streamId).toBe(5);

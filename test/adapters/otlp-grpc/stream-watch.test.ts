@@ -122,10 +122,10 @@ describe("a peer that", () => {
 
   test("violates HTTP/2 is recorded", async () => {
     const { peer, problems } = await runGrpcListener();
-    const rude = peer().greet();
+    const violating = peer().greet();
 
-    rude.send(frame(head, callHeaders(EXPORT_PATH)), frame({ type: FRAME.data, streamId: 0 }));
-    await rude.ended;
+    violating.send(frame(head, callHeaders(EXPORT_PATH)), frame({ type: FRAME.data, streamId: 0 }));
+    await violating.ended;
 
     expect(problems.list()).toMatchObject([
       { protocol: "grpc", reason: "broken_http2", address: "127.0.0.1", count: 1 },

@@ -210,7 +210,7 @@ describe("the answer of the receiver is sent", () => {
   });
 });
 
-describe("memory", () => {
+describe("the memory", () => {
   const large = new Uint8Array(100_000);
 
   test.each([

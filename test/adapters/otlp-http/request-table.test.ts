@@ -50,7 +50,7 @@ describe("the limit of requests", () => {
     expect(refusals).toEqual(["too_many_requests f"]);
   });
 
-  test("is released once when a request ends", () => {
+  test("has room for one more after a request has ended", () => {
     const { begin, beginIn, table } = createTable();
     const requests = [1, 2, 3].map((port) => beginIn("a", port));
 

@@ -78,13 +78,13 @@ test.each([
   { method: "GET", path: "/api/traces" },
   { method: "GET", path: "/api/traces/ab070707070707070707070700000001" },
   { method: "GET", path: "/api/wait" },
-])("$method $path is answered with a delay while another answer uses the budget", async (asked) => {
+])("$method $path is answered with a delay while another answer uses the budget", async (route) => {
   const { request, ring, put } = runReadApi({ capacity: LARGE_RING, answerBudgetBytes: 1 });
   put(largeRequest());
   const size = ring.size();
 
   const waiting = await request(`/api/spans?${EVERY_SPAN}`, AS_PROTOBUF);
-  const refused = await request(asked.path, { method: asked.method });
+  const refused = await request(route.path, { method: route.method });
 
   expect(refused.status).toBe(503);
   expect(refused.headers.get("retry-after")).toBe("1");
@@ -92,7 +92,7 @@ test.each([
   expect(ring.size()).toBe(size);
 
   await waiting.bytes();
-  const answered = await request(asked.path, { method: asked.method });
+  const answered = await request(route.path, { method: route.method });
 
   expect(answered.status).toBe(200);
 });

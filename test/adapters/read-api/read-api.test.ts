@@ -110,11 +110,11 @@ test("taken spans keep their sequences in lines", async () => {
 test.each([
   { method: "GET", path: "/api/spans" },
   { method: "POST", path: "/api/spans/take" },
-])("$method $path returns the original bytes as protobuf", async (asked) => {
+])("$method $path returns the original bytes as protobuf", async (route) => {
   const { request, ring } = runReadApi();
   const expected = ring.peek(5).request;
 
-  const response = await request(asked.path, { ...AS_PROTOBUF, method: asked.method });
+  const response = await request(route.path, { ...AS_PROTOBUF, method: route.method });
 
   expect(response.headers.get("content-type")).toBe("application/x-protobuf");
   expect(await response.bytes()).toEqual(expected);

@@ -12,17 +12,18 @@ export interface FakeRequest {
 export interface FakeServer {
   /** The base URL, without a trailing slash. */
   readonly url: string;
-  readonly asked: FakeRequest[];
+  /** The requests so far, in order. */
+  readonly requests: FakeRequest[];
   stop(): Promise<void>;
 }
 
-export type Answer = (asked: FakeRequest) => Response | Promise<Response>;
+export type Answer = (request: FakeRequest) => Response | Promise<Response>;
 
 const running: FakeServer[] = [];
 
 /** Starts a server on a free port that gives one response to all requests, and records them. */
 export function startFakeServer(answer: Answer): FakeServer {
-  const asked: FakeRequest[] = [];
+  const requests: FakeRequest[] = [];
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -31,12 +32,12 @@ export function startFakeServer(answer: Answer): FakeServer {
       const { pathname, search } = new URL(request.url);
       const { method, headers } = request;
       const got = { method, path: pathname + search, headers, body: await request.bytes() };
-      asked.push(got);
+      requests.push(got);
       return await answer(got);
     },
   });
   const url = `http://127.0.0.1:${server.port}`;
-  const fake = { url, asked, stop: () => server.stop(true) };
+  const fake = { url, requests, stop: () => server.stop(true) };
   running.push(fake);
   return fake;
 }

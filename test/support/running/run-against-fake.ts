@@ -4,7 +4,7 @@ import { type CommandEnd, type CommandSurroundings, runCommands } from "./run-co
 export interface FakeEnd extends CommandEnd {
   readonly url: string;
   /** The method and path of each request, with the query as written. */
-  readonly asked: readonly string[];
+  readonly requestLines: readonly string[];
   readonly requests: readonly FakeRequest[];
 }
 
@@ -17,6 +17,6 @@ export async function runAgainstFake(
   const server = startFakeServer(answer);
   const where = command === "send" ? "--to" : "--url";
   const end = await runCommands([command, where, server.url, ...argv], surroundings);
-  const asked = server.asked.map(({ method, path }) => `${method} ${path}`);
-  return { ...end, url: server.url, asked, requests: server.asked };
+  const requestLines = server.requests.map(({ method, path }) => `${method} ${path}`);
+  return { ...end, url: server.url, requestLines, requests: server.requests };
 }

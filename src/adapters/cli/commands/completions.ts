@@ -13,11 +13,11 @@ import { suggestion } from "../../../domain/text/nearest-word.ts";
 import { OPTION_NAMES, OPTIONS, type OptionName } from "../usage/option-table.ts";
 
 export async function completions(run: CommandRun): Promise<ExitCode> {
-  const [asked = ""] = run.operands;
-  const shell = SHELLS.find((name) => name === asked);
+  const [name = ""] = run.operands;
+  const shell = SHELLS.find((known) => known === name);
   if (shell === undefined) {
-    const choice = `${quotePeerText(asked)}" is not one of ${SHELLS.join(", ")}`;
-    throw usageFailure(`the shell "${choice}${suggestion(asked, SHELLS)}`);
+    const choice = `${quotePeerText(name)}" is not one of ${SHELLS.join(", ")}`;
+    throw usageFailure(`the shell "${choice}${suggestion(name, SHELLS)}`);
   }
   run.stdout.write(COMPLETION_SCRIPTS[shell]());
   return EXIT_CODE.ok;

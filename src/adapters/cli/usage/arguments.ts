@@ -28,8 +28,8 @@ export function readArguments(argv: readonly string[]): Request {
   }
   const unknown = argv.find((argument) => serveOption(argument) === undefined);
   if (unknown !== undefined) return { command: "unknown", argument: unknown };
-  const asked = new Set(argv.map(serveOption));
-  return { command: PRECEDENCE.find((command) => asked.has(command)) ?? "serve" };
+  const options = new Set(argv.map(serveOption));
+  return { command: PRECEDENCE.find((command) => options.has(command)) ?? "serve" };
 }
 
 function serveOption(argument: string): ServeOption | undefined {

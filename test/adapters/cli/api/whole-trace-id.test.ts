@@ -12,35 +12,41 @@ const THIRD = "ff".repeat(16);
 /** Lists these traces, and returns three spans for any trace. */
 const listing =
   (...traceIds: string[]): Answer =>
-  (asked) =>
-    asked.path === "/api/traces?limit=10000"
+  (request) =>
+    request.path === "/api/traces?limit=10000"
       ? Response.json({ traces: traceIds.map((id) => summaryOf(id)), sequence: SEQUENCE })
-      : threeSpans(asked);
+      : threeSpans(request);
 
 describe("a prefix of a trace id is resolved to the whole id", () => {
   test.each([
-    { argv: ["traces", TRACE_ID.slice(0, 31)], asked: `GET /api/traces/${TRACE_ID}` },
-    { argv: ["traces", "FFFF"], asked: `GET /api/traces/${THIRD}` },
-    { argv: ["get", "--trace-id", "ffffffff"], asked: `GET /api/spans?trace_id=${THIRD}` },
-  ])("by $argv", async ({ argv, asked }) => {
+    { argv: ["traces", TRACE_ID.slice(0, 31)], requested: `GET /api/traces/${TRACE_ID}` },
+    { argv: ["traces", "FFFF"], requested: `GET /api/traces/${THIRD}` },
+    { argv: ["get", "--trace-id", "ffffffff"], requested: `GET /api/spans?trace_id=${THIRD}` },
+  ])("by $argv", async ({ argv, requested }) => {
     const end = await runAgainstFake(argv, listing(TRACE_ID, OTHER, THIRD));
 
-    expect(end).toMatchObject({ exitCode: 0, asked: ["GET /api/traces?limit=10000", asked] });
+    expect(end).toMatchObject({
+      exitCode: 0,
+      requestLines: ["GET /api/traces?limit=10000", requested],
+    });
   });
 
   test("a prefix in --trace-id is resolved when other filters are present", async () => {
     const argv = ["traces", "--name", "x", "--trace-id", "ffff"];
 
-    const { asked } = await runAgainstFake(argv, listing(THIRD));
+    const { requestLines } = await runAgainstFake(argv, listing(THIRD));
 
-    expect(asked[1]).toBe(`GET /api/traces?name=x&trace_id=${THIRD}`);
+    expect(requestLines[1]).toBe(`GET /api/traces?name=x&trace_id=${THIRD}`);
   });
 });
 
 test("a whole trace id is sent without a lookup", async () => {
-  const { asked } = await runAgainstFake(["traces", TRACE_ID.toUpperCase()], listing(TRACE_ID));
+  const { requestLines } = await runAgainstFake(
+    ["traces", TRACE_ID.toUpperCase()],
+    listing(TRACE_ID),
+  );
 
-  expect(asked).toEqual([`GET /api/traces/${TRACE_ID}`]);
+  expect(requestLines).toEqual([`GET /api/traces/${TRACE_ID}`]);
 });
 
 test.each([
@@ -54,9 +60,9 @@ test.each([
 ])(
   "$argv is refused without a request, and the message states the minimum length",
   async ({ argv, says }) => {
-    const { exitCode, stderr, asked } = await runAgainstFake(argv, listing(TRACE_ID));
+    const { exitCode, stderr, requestLines } = await runAgainstFake(argv, listing(TRACE_ID));
 
-    expect({ exitCode, asked }).toEqual({ exitCode: 2, asked: [] });
+    expect({ exitCode, requestLines }).toEqual({ exitCode: 2, requestLines: [] });
     expect(stderr).toBe(`spanring: ${says}; it must be 32 hex digits, or the first 4 or more\n`);
   },
 );

@@ -27,13 +27,13 @@ test.each([
 ])("$argv is refused: $message", async ({ argv, message }) => {
   const end = await get(argv, threeSpans);
 
-  expect(end).toMatchObject({ exitCode: 2, stdout: "", asked: [] });
+  expect(end).toMatchObject({ exitCode: 2, stdout: "", requestLines: [] });
   expect(end.stderr).toContain(message);
 });
 
 test("--otlp is refused on a terminal", async () => {
   const end = await get(["--otlp"], threeSpans, TERMINAL);
 
-  expect(end).toMatchObject({ exitCode: 2, stdout: "", asked: [] });
+  expect(end).toMatchObject({ exitCode: 2, stdout: "", requestLines: [] });
   expect(end.stderr).toContain("--out FILE");
 });

@@ -52,7 +52,7 @@ test.each([
   expect(end).toMatchObject({ exitCode: 0, stderr: "" });
   expect(end.bodies.toSorted()).toEqual(bodies.toSorted());
   expect(end.stdout).toStartWith(`sent ${spans} spans in ${bodies.length} request`);
-  expect(new Set(end.asked)).toEqual(new Set(["POST /v1/traces"]));
+  expect(new Set(end.requestLines)).toEqual(new Set(["POST /v1/traces"]));
   const types = end.requests.map(({ headers }) => headers.get("content-type"));
   expect(new Set(types)).toEqual(new Set([type]));
 });
@@ -72,7 +72,7 @@ test("the path /v1/traces is appended to a URL unless the URL has it already", a
   await runCommands(["send", "--to", `${receiver.url}/v1/traces/`, BARE]);
   await runCommands(["send", "--to", `${receiver.url}/otlp/`, BARE]);
 
-  expect(receiver.asked.map(({ path }) => path)).toEqual(["/v1/traces", "/otlp/v1/traces"]);
+  expect(receiver.requests.map(({ path }) => path)).toEqual(["/v1/traces", "/otlp/v1/traces"]);
 });
 
 test("broken parts are skipped and reported with their position; the rest is sent", async () => {
@@ -138,9 +138,9 @@ test("the output of take can be sent", async () => {
 
 test("Ctrl-C ends the wait for more input", async () => {
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
-  const answer: Answer = async (asked) => {
+  const answer: Answer = async (request) => {
     stop();
-    return await accept(asked);
+    return await accept(request);
   };
   const end = await send(["-"], answer, { stdin: idle(), stopped: () => stopped });
 
@@ -182,7 +182,7 @@ test("metrics and logs in a file are skipped and reported", async () => {
   const end = await send([path]);
 
   expect(end).toMatchObject({ exitCode: 0 });
-  expect(end.asked).toHaveLength(1);
+  expect(end.requestLines).toHaveLength(1);
   expect(end.stderr).toBe("spanring: 1 request of metrics or logs skipped\n");
 });
 
@@ -197,10 +197,10 @@ test("a progress bar is drawn on the terminal and erased at the end", async () =
 test("Ctrl-C stops sending, and the result so far is reported", async () => {
   const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
   let count = 0;
-  const answer: Answer = async (asked) => {
+  const answer: Answer = async (request) => {
     count += 1;
     if (count === 2) stop();
-    return await accept(asked);
+    return await accept(request);
   };
   const big = file("many.jsonl", Array<string>(500).fill(LINES[0]!).join("\n"));
 
@@ -209,7 +209,7 @@ test("Ctrl-C stops sending, and the result so far is reported", async () => {
   expect(end.exitCode).toBe(130);
   expect(end.stdout).toStartWith("sent ");
   expect(end.stderr).toEndWith("interrupted; the rest was not sent\n");
-  expect(end.asked.length).toBeLessThan(500);
+  expect(end.requestLines.length).toBeLessThan(500);
 });
 
 test("an unreachable receiver is reported with its URL and a hint", async () => {
@@ -237,9 +237,9 @@ test("send gives up after 60 s on a receiver that accepts connections only", asy
 });
 
 test("the result so far is reported if the receiver disappears", async () => {
-  const receiver = startFakeServer(async (asked) => {
-    if (receiver.asked.length > 2) await receiver.stop();
-    return await accept(asked);
+  const receiver = startFakeServer(async (request) => {
+    if (receiver.requests.length > 2) await receiver.stop();
+    return await accept(request);
   });
   const big = file("lost.jsonl", Array<string>(100).fill(LINES[0]!).join("\n"));
 
@@ -262,7 +262,7 @@ test.each([
 
   expect(end).toMatchObject({ exitCode: 2, stdout: "" });
   expect(end.stderr).toContain(message);
-  expect(end.asked).toEqual([]);
+  expect(end.requestLines).toEqual([]);
 });
 
 test("an invalid URL is refused", async () => {

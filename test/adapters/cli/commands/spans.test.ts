@@ -32,18 +32,18 @@ test("filters are sent in the order of the options, under the names of the API",
     "newest",
   ];
 
-  const { asked } = await get(argv, threeSpans);
+  const { requestLines } = await get(argv, threeSpans);
 
-  expect(asked).toEqual([
+  expect(requestLines).toEqual([
     `GET /api/spans?trace_id=${traceId}&status=error&attribute=a%3D1&min_duration=1s` +
       "&attribute=b%3D2&name=GET+%2F%3F%26&limit=5&order=newest",
   ]);
 });
 
 test("without filters, the request has no query", async () => {
-  const { asked } = await get([], threeSpans);
+  const { requestLines } = await get([], threeSpans);
 
-  expect(asked).toEqual(["GET /api/spans"]);
+  expect(requestLines).toEqual(["GET /api/spans"]);
 });
 
 test("in a pipe, get prints the NDJSON of the server unchanged", async () => {
@@ -154,14 +154,14 @@ test.each([
 ])("a result cut off by the default limit is reported with $name", async ({ argv, parts }) => {
   const full = await get(argv, manySpans(1000), parts);
   const whole = await get(argv, manySpans(999), parts);
-  const asked = await get([...argv, "--limit", "1000"], manySpans(1000), parts);
+  const limited = await get([...argv, "--limit", "1000"], manySpans(1000), parts);
 
   expect(full.exitCode).toBe(0);
   expect(full.stderr).toBe(
     "spanring: these are the oldest 1,000 spans, and there may be more: " +
       "set --limit, or save all with --out FILE\n",
   );
-  expect([whole.stderr, asked.stderr]).toEqual(["", ""]);
+  expect([whole.stderr, limited.stderr]).toEqual(["", ""]);
 });
 
 test("the report of a cut result names the newest spans with --order newest", async () => {
@@ -191,7 +191,7 @@ test.each([undefined, 80])(
 test("--help is printed without a request", async () => {
   const end = await get(["--help"], threeSpans);
 
-  expect(end).toMatchObject({ exitCode: 0, stderr: "", asked: [] });
+  expect(end).toMatchObject({ exitCode: 0, stderr: "", requestLines: [] });
   expect(end.stdout).toStartWith("spanring get [OPTIONS]\n");
 });
 
@@ -202,27 +202,27 @@ const take = (argv: readonly string[], answer: Answer) => runAgainstFake(["take"
 test("take prints the oldest spans", async () => {
   const end = await take(["--limit", "3"], threeSpans);
 
-  const asked = ["GET /healthz", "POST /api/spans/take?limit=3"];
-  expect(end).toMatchObject({ exitCode: 0, asked });
+  const requestLines = ["GET /healthz", "POST /api/spans/take?limit=3"];
+  expect(end).toMatchObject({ exitCode: 0, requestLines });
   expect(end.stdout.split("\n")).toHaveLength(4);
 });
 
 test("take waits an hour for its answer, because the spans have left the buffer", async () => {
   const clock = new DrivenClock();
-  const asked = Promise.withResolvers<void>();
+  const requested = Promise.withResolvers<void>();
   const answered = Promise.withResolvers<void>();
 
   const ended = runAgainstFake(
     ["take"],
     async (given) => {
       if (given.method === "GET") return new Response();
-      asked.resolve();
+      requested.resolve();
       await answered.promise;
       return await threeSpans(given);
     },
     { clock },
   );
-  await asked.promise;
+  await requested.promise;
   clock.moveMs(3_600_000);
   answered.resolve();
 
@@ -240,13 +240,13 @@ test("take sends no request if its output file cannot be written", async () => {
 
   const end = await take(["--out", path], threeSpans);
 
-  expect(end).toMatchObject({ exitCode: 1, asked: [] });
+  expect(end).toMatchObject({ exitCode: 1, requestLines: [] });
 });
 
 test("take refuses filters with an explanation", async () => {
   const end = await take(["--name", "x"], threeSpans);
 
-  expect(end).toMatchObject({ exitCode: 2, asked: [] });
+  expect(end).toMatchObject({ exitCode: 2, requestLines: [] });
   expect(end.stderr).toStartWith(
     "spanring: take does not accept --name; it belongs to tail, get, ",
   );
@@ -270,7 +270,7 @@ test.each([
     exitCode: 0,
     stdout: text,
     stderr: "",
-    asked: ["DELETE /api/spans"],
+    requestLines: ["DELETE /api/spans"],
   });
 });
 

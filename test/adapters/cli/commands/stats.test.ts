@@ -13,7 +13,7 @@ const stats = (
   parts: CommandSurroundings & { readonly problems?: Answer } = {},
 ) => {
   const { problems = () => Response.json({ problems: [] }), ...surroundings } = parts;
-  const answers: Answer = (asked) => (asked.path === "/api/stats" ? answer : problems)(asked);
+  const answers: Answer = (request) => (request.path === "/api/stats" ? answer : problems)(request);
   return runAgainstFake(["stats", ...argv], answers, surroundings);
 };
 
@@ -30,8 +30,8 @@ const STATS = {
 test("in a pipe, stats prints the JSON of the API", async () => {
   const end = await stats([], () => Response.json(STATS));
 
-  const asked = ["GET /api/stats", "GET /api/problems"];
-  expect(end).toMatchObject({ exitCode: 0, stderr: "", asked });
+  const requestLines = ["GET /api/stats", "GET /api/problems"];
+  expect(end).toMatchObject({ exitCode: 0, stderr: "", requestLines });
   expect(end.stdout).toBe(`${JSON.stringify({ ...STATS, problems: [] })}\n`);
 });
 

@@ -78,7 +78,7 @@ async function follow(
   const surroundings = { clock, stopped: () => stopped, stdout: { ...written, write } };
   const end = await runCommands(["tail", "--url", api.url, ...argv], surroundings);
   const names = Array.from(written.text().matchAll(/"name":"(.*?)"/g), ([, name]) => name);
-  return { ...end, names, asked: api.asked.map(({ path }) => path), clock };
+  return { ...end, names, paths: api.requests.map(({ path }) => path), clock };
 }
 
 test("tail continues after the last span shown in the same run", async () => {
@@ -97,7 +97,7 @@ test("tail continues after the last span shown in the same run", async () => {
     names: ["span 4", "span 6", "span 7"],
     stderr: RECONNECTING,
   });
-  expect(end.asked).toEqual([
+  expect(end.paths).toEqual([
     "/api/tail?status=error&after=3",
     "/api/tail?status=error&after=a1-6",
   ]);
@@ -108,7 +108,7 @@ test("tail continues at its first position if it has shown no span", async () =>
 
   const end = await follow(answers, { until: "span 42" });
 
-  expect(end.asked).toEqual(["/api/tail", "/api/tail?after=a1-41"]);
+  expect(end.paths).toEqual(["/api/tail", "/api/tail?after=a1-41"]);
 });
 
 test("tail reports a restart and shows the new run from its beginning", async () => {
@@ -124,7 +124,7 @@ test("tail reports a restart and shows the new run from its beginning", async ()
   expect(end.stderr).toBe(
     `${RECONNECTING}spanring: spanring was restarted; these are the spans of the new run\n`,
   );
-  expect(end.asked.slice(1)).toEqual(["/api/tail?after=a1-1", "/api/tail?after=b2-0"]);
+  expect(end.paths.slice(1)).toEqual(["/api/tail?after=a1-1", "/api/tail?after=b2-0"]);
 });
 
 test("tail survives a restart of the real read API on the same port", async () => {
@@ -189,7 +189,7 @@ test("tail gives up on a server that closes every connection without a span", as
 
   expect(end).toMatchObject({ exitCode: 3, stdout: "" });
   expect(end.stderr).toEndWith("gave up after 5 s: it closes every connection\n");
-  expect(end.asked).toHaveLength(21);
+  expect(end.paths).toHaveLength(21);
 });
 
 const refused = () => problem(403, { detail: "Host must be of this machine" });
@@ -201,7 +201,7 @@ test("tail does not retry after a refusal", async () => {
     exitCode: 3,
     stderr: `${RECONNECTING}spanring: Host must be of this machine\n`,
   });
-  expect(end.asked).toHaveLength(2);
+  expect(end.paths).toHaveLength(2);
 });
 
 test("Ctrl-C during reconnection is a success", async () => {

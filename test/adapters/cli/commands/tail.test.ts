@@ -41,15 +41,15 @@ async function tail(
     ...parts,
   };
   const end = await runCommands(["tail", "--url", api.url, ...argv], surroundings);
-  return { ...end, stdout: written.text(), asked: api.asked };
+  return { ...end, stdout: written.text(), requests: api.requests };
 }
 
 test("spans are printed as they arrive until Ctrl-C, which is a success", async () => {
   const end = await tail(["--status", "error", "--after", "5"], () => endless(...lines));
 
   expect(end).toMatchObject({ exitCode: 0, stdout: SPANS, stderr: "" });
-  expect(end.asked[0]?.path).toBe("/api/tail?status=error&after=5");
-  expect(end.asked[0]?.headers.get("accept")).toBe("application/x-ndjson");
+  expect(end.requests[0]?.path).toBe("/api/tail?status=error&after=5");
+  expect(end.requests[0]?.headers.get("accept")).toBe("application/x-ndjson");
 });
 
 test("missed spans are reported on standard error only", async () => {

@@ -23,7 +23,7 @@ test("in a pipe, a list is NDJSON with one trace per line", async () => {
 
   const lines = LIST.traces.map((trace) => `${JSON.stringify(trace)}\n`);
   expect(end).toMatchObject({ exitCode: 0, stdout: lines.join(""), stderr: "" });
-  expect(end.asked).toEqual(["GET /api/traces?status=error&limit=2"]);
+  expect(end.requestLines).toEqual(["GET /api/traces?status=error&limit=2"]);
 });
 
 test("--json prints the answer of the API", async () => {
@@ -47,7 +47,7 @@ test("a trace is drawn as a tree on a terminal, and printed as spans in a pipe",
   const tree = await traces([TRACE_ID], threeSpans, TERMINAL);
   const lines = await traces([TRACE_ID], threeSpans);
 
-  expect(tree.asked).toEqual([`GET /api/traces/${TRACE_ID}`]);
+  expect(tree.requestLines).toEqual([`GET /api/traces/${TRACE_ID}`]);
   expect(tree.stdout).toStartWith(`trace ${TRACE_ID}\n3 spans`);
   expect(lines.stdout.split("\n")).toHaveLength(4);
 });
@@ -64,10 +64,10 @@ const many: Answer = () => Response.json({ traces: HUNDRED, sequence: SEQUENCE }
 
 test("a list cut off by the default limit is reported", async () => {
   const full = await traces([], many);
-  const asked = await traces(["--limit", "100"], many);
+  const limited = await traces(["--limit", "100"], many);
 
   expect(full.stderr).toBe("spanring: these are 100 traces, and there may be more: set --limit\n");
-  expect(asked.stderr).toBe("");
+  expect(limited.stderr).toBe("");
 });
 
 test("an unknown trace id causes exit code 1, with the message of the server", async () => {
@@ -85,7 +85,11 @@ test.each([
 ])("$argv is refused", async ({ argv, message }) => {
   const end = await traces(argv, list);
 
-  expect(end).toMatchObject({ exitCode: 2, asked: [], stderr: expect.stringContaining(message) });
+  expect(end).toMatchObject({
+    exitCode: 2,
+    requestLines: [],
+    stderr: expect.stringContaining(message),
+  });
 });
 
 test.each([

@@ -30,7 +30,7 @@ test("wait sends its options as query parameters and prints the spans found", as
 
   expect(end).toMatchObject({ exitCode: 0, stderr: "" });
   expect(end.stdout.split("\n")).toHaveLength(4);
-  expect(end.asked).toEqual([
+  expect(end.requestLines).toEqual([
     "GET /api/wait?name=x&count=2&timeout=5s&quiet=1s&after=7&trace_complete=true",
   ]);
 });
@@ -45,7 +45,7 @@ test("an expected absence is a success without output", async () => {
   const end = await wait(["--count", "0", "--absent", "--status", "error"], noSpans);
 
   expect(end).toMatchObject({ exitCode: 0, stdout: "", stderr: "" });
-  expect(end.asked).toEqual(["GET /api/wait?count=0&absent=true&status=error"]);
+  expect(end.requestLines).toEqual(["GET /api/wait?count=0&absent=true&status=error"]);
 });
 
 test("a timeout reports the spans found and the matches without the last filter", async () => {

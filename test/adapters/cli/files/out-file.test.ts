@@ -24,7 +24,7 @@ async function writeInTwo(path: string): Promise<void> {
   await file.finish();
 }
 
-const WAYS = [
+const WRITERS = [
   { name: "written piece by piece", write: writeInTwo },
   { name: "written at once", write: (path: string) => writeOutFile(path, TEXT) },
 ];
@@ -35,7 +35,7 @@ function pipeIn(folder: string): string {
   return path;
 }
 
-describe.each(WAYS)("output $name", ({ write }) => {
+describe.each(WRITERS)("output $name", ({ write }) => {
   test("reaches the reader of a pipe, and leaves the pipe in place", async () => {
     const folder = temporaryFolder();
     const pipe = pipeIn(folder);

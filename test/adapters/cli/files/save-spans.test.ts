@@ -133,7 +133,7 @@ test("an output path that cannot be written is reported before any request", asy
 
   const end = await get(["--out", path], threeSpans);
 
-  expect(end).toMatchObject({ exitCode: 1, stdout: "", asked: [] });
+  expect(end).toMatchObject({ exitCode: 1, stdout: "", requestLines: [] });
   expect(end.stderr).toMatch(/^spanring: cannot write "\S+": no such file/);
 });
 
@@ -155,6 +155,6 @@ test("a file gets all spans unless a limit is given", async () => {
   const all = await get(["--out", path], threeSpans);
   const some = await get(["--out", path, "--limit", "5"], threeSpans);
 
-  expect(all.asked).toEqual(["GET /api/spans?limit=2147483647"]);
-  expect(some.asked).toEqual(["GET /api/spans?limit=5"]);
+  expect(all.requestLines).toEqual(["GET /api/spans?limit=2147483647"]);
+  expect(some.requestLines).toEqual(["GET /api/spans?limit=5"]);
 });

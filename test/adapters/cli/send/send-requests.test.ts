@@ -32,15 +32,15 @@ const MANY = file("many.binpb", manyRequests(50));
 
 test("a request that is refused permanently is not retried, and the others are sent", async () => {
   let count = 0;
-  const answer: Answer = (asked) => {
+  const answer: Answer = (received) => {
     count += 1;
-    return count === 2 ? exportFailure(400, "no trace request") : accept(asked);
+    return count === 2 ? exportFailure(400, "no trace request") : accept(received);
   };
 
   const end = await send([BINPB], answer);
 
   expect(end).toMatchObject({ exitCode: 1 });
-  expect(end.asked).toHaveLength(3);
+  expect(end.requestLines).toHaveLength(3);
   const [refused, reason] = end.stderr.split("\n");
   expect(refused).toMatch(/^spanring: 1 request of \d spans? refused$/);
   expect(reason).toBe("spanring: the receiver says: 400: no trace request");
@@ -49,9 +49,9 @@ test("a request that is refused permanently is not retried, and the others are s
 /** Accepts bodies up to this size, and refuses larger ones as a receiver does. */
 const acceptUpTo =
   (maxBytes: number, status = 413): Answer =>
-  (asked) =>
-    asked.body.length <= maxBytes
-      ? accept(asked)
+  (received) =>
+    received.body.length <= maxBytes
+      ? accept(received)
       : exportFailure(status, "too long", { code: RESOURCE_EXHAUSTED });
 
 const RESOURCE_EXHAUSTED = 8;
@@ -98,9 +98,9 @@ test.each([429, 502, 503, 504])(
   "a request refused with the retryable status %d is sent again",
   async (status) => {
     let count = 0;
-    const answer: Answer = (asked) => {
+    const answer: Answer = (received) => {
       count += 1;
-      return count < 4 ? exportFailure(status, "full") : accept(asked);
+      return count < 4 ? exportFailure(status, "full") : accept(received);
     };
 
     const end = await send([BARE], answer);
@@ -120,9 +120,9 @@ test.each([
   { retryAfter: "1.5", sleptMs: 250 },
 ])("Retry-After: $retryAfter causes a pause of $sleptMs ms", async ({ retryAfter, sleptMs }) => {
   let count = 0;
-  const answer: Answer = (asked) => {
+  const answer: Answer = (received) => {
     count += 1;
-    return count === 1 ? exportFailure(503, "full", { retryAfter }) : accept(asked);
+    return count === 1 ? exportFailure(503, "full", { retryAfter }) : accept(received);
   };
 
   const end = await send([BARE], answer);
@@ -168,7 +168,7 @@ test("sending stops if the receiver keeps refusing, and the rest is not sent", a
   const end = await send([MANY], () => exportFailure(503, "full", { contentType }));
 
   expect(end.exitCode).toBe(1);
-  expect(end.asked.length).toBeLessThanOrEqual(4 * 6);
+  expect(end.requestLines.length).toBeLessThanOrEqual(4 * 6);
   expect(end.stdout).toStartWith("sent 0 spans in 0 requests");
   expect(end.stderr).toContain("the receiver says: 503: full\n");
   expect(end.stderr).toContain("which keeps refusing requests; the rest was not sent\n");
@@ -176,17 +176,17 @@ test("sending stops if the receiver keeps refusing, and the rest is not sent", a
 
 test("at most four requests are in flight", async () => {
   let [now, most] = [0, 0];
-  const answer: Answer = async (asked) => {
+  const answer: Answer = async (received) => {
     now += 1;
     most = Math.max(most, now);
     await new Promise(setImmediate);
     now -= 1;
-    return await accept(asked);
+    return await accept(received);
   };
 
   const end = await send([MANY], answer);
 
-  expect(end.asked).toHaveLength(50);
+  expect(end.requestLines).toHaveLength(50);
   expect(most).toBeWithin(1, 5);
 });
 
