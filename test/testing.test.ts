@@ -17,7 +17,7 @@ test("a wait finds spans that an application exports", async () => {
   expect(await ring.spans({ name: "span 3" })).toHaveLength(1);
 });
 
-test("a failed wait says how many came, and what came instead", async () => {
+test("a failed wait reports how many spans arrived, and near misses", async () => {
   await using ring = await startSpanring();
   await exportOverHttp(ring.endpoints.http, requestOf(2));
 
@@ -29,7 +29,7 @@ test("a failed wait says how many came, and what came instead", async () => {
   );
 });
 
-test("a failed wait reports the refusals since the last reset, and the remedy", async () => {
+test("a failed wait reports the refusals since the last reset with a remedy", async () => {
   await using ring = await startSpanring();
   const send = (path: string) => fetch(`${ring.endpoints.http}${path}`, { method: "POST" });
   await send("/v1/spans");
@@ -40,14 +40,14 @@ test("a failed wait reports the refusals since the last reset, and the remedy", 
     body: "[]",
   });
 
-  const said = await ring.waitFor({ name: "no" }, { timeoutMs: 1 }).catch(String);
+  const message = await ring.waitFor({ name: "no" }, { timeoutMs: 1 }).catch(String);
 
-  expect(said).toContain("arrived within 1 ms");
-  expect(said).toContain("\nno span arrived, but 1 request was JSON, but not OTLP (not OTLP/");
-  expect(said).not.toContain("unknown path");
+  expect(message).toContain("arrived within 1 ms");
+  expect(message).toContain("\nno span arrived, but 1 request was JSON, but not OTLP (not OTLP/");
+  expect(message).not.toContain("unknown path");
 });
 
-test("after a reset, only new spans count", async () => {
+test("a reset excludes earlier spans", async () => {
   await using ring = await startSpanring();
   await exportOverHttp(ring.endpoints.http, requestOf(2));
 
@@ -59,7 +59,7 @@ test("after a reset, only new spans count", async () => {
   expect(await ring.waitFor({}, { count: 1 })).toHaveLength(1);
 });
 
-test("all listeners have ports of their own, which are closed after a stop", async () => {
+test("all listeners have their own ports, which are closed after a stop", async () => {
   const ring = await startSpanring();
   const { grpc, http, api } = ring.endpoints;
   const ready = await fetch(`${api}/readyz`);
@@ -71,7 +71,7 @@ test("all listeners have ports of their own, which are closed after a stop", asy
   expect(await fetch(`${api}/readyz`).catch(() => "refused")).toBe("refused");
 });
 
-test("the package exports it for tests", () => {
+test("the package exports `startSpanring` as spanring/testing", () => {
   expect(published.startSpanring).toBe(startSpanring);
 });
 
@@ -86,15 +86,19 @@ test("all of several attributes must match", async () => {
 });
 
 test.each([
-  { name: "a value that is none", conditions: { kind: "round" }, says: "round" },
-  { name: "a name that is none", conditions: { nmae: "x" }, says: 'unknown condition "nmae"' },
-  // As JavaScript, and TypeScript without its strictest options, let pass.
+  { name: "an invalid value", conditions: { kind: "round" }, says: "round" },
+  { name: "an unknown name", conditions: { nmae: "x" }, says: 'unknown condition "nmae"' },
+  // JavaScript, and TypeScript without its strictest options, allow these values.
   {
-    name: "nothing",
+    name: "an undefined value",
     conditions: { name: undefined },
     says: "name is undefined; it must be a string",
   },
-  { name: "a number", conditions: { min_duration: 5 }, says: "min_duration is of type number" },
+  {
+    name: "a number for a text",
+    conditions: { min_duration: 5 },
+    says: "min_duration is of type number",
+  },
   {
     name: "null",
     conditions: { attribute: [null] },
@@ -105,18 +109,18 @@ test.each([
 
   const given = conditions as SpanConditions;
   const waiting = ring.waitFor(given, { timeoutMs: 60_000 }).catch(String);
-  const asking = ring.spans(given).catch(String);
+  const reading = ring.spans(given).catch(String);
 
   expect(await waiting).toStartWith("TypeError: ");
   expect(await waiting).toContain(says);
-  expect(await asking).toContain(says);
+  expect(await reading).toContain(says);
 });
 
-test("when the receiver itself fails, waits reject with the reason", async () => {
+test("waits reject with the reason if the receiver fails", async () => {
   await using ring = await startSpanring();
   using append = spyOn(ObservabilityBuffer.prototype, "append");
   append.mockImplementation(() => {
-    throw new Error("out of luck");
+    throw new Error("unforeseen");
   });
 
   const waiting = ring.waitFor({ name: "span 1" }, { timeoutMs: 60_000 }).catch(String);
@@ -124,7 +128,7 @@ test("when the receiver itself fails, waits reject with the reason", async () =>
 
   const says = "spanring has failed: receive_failed";
   expect(await waiting).toContain(says);
-  expect(await waiting).toContain("out of luck");
+  expect(await waiting).toContain("unforeseen");
   expect(await ring.spans().catch(String)).toContain(says);
   await sending;
 });
@@ -143,7 +147,7 @@ test("a stop ends waits, and spans can still be read", async () => {
   expect(await ring.spans()).toHaveLength(1);
 });
 
-test("a wait without room says why, and not that its time is up", async () => {
+test("a wait without room rejects with that reason", async () => {
   await using ring = await startSpanring();
   const waitFor = (ms: number) =>
     ring.waitFor({ min_duration: `${ms}ms` }, { timeoutMs: 60_000 }).catch(String);

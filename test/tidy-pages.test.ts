@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import { deadNames, treeFaults } from "./support/tidy/page-names.ts";
 import type { RepositoryFile } from "./support/tidy/repository-files.ts";
 
-// Goal: the rules on pages find names that lead nowhere. Method: each is shown something bad, and
-// something good that is like it.
+// Goal: the rules for pages find names of things that do not exist. Method: each rule is applied to
+// a violation and to something similar that is allowed.
 
 function file(path: string, text: string): RepositoryFile {
   return { path, text };
@@ -40,11 +40,11 @@ test.each([
   "`ring/append.ts` has `append()`\nand `grow()`; `ring/buffer.ts` has `take()`, `Buffer.take()`",
   "`Buffer`, `MAX_SPANS`, and `received`, `bun test`, `*.test.ts`, `a.b.c`",
   "```sh\n`ring/drop.ts`\n```",
-])("a page may say %j", (text) => {
+])("a page may contain %j", (text) => {
   expect(deadNames(file("src/README.md", text), NAMED)).toEqual([]);
 });
 
-/** Draws `src/` with these lines below it. */
+/** Returns a page whose tree shows `src/` with these lines below it. */
 function tree(...lines: readonly string[]): RepositoryFile {
   return file("src/README.md", ["```text tree", "src/   all", ...lines, "```"].join("\n"));
 }

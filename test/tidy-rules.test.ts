@@ -18,14 +18,14 @@ import {
   unfinishedWork,
 } from "./support/tidy/written-text-rules.ts";
 
-// Goal: a rule that finds nothing has looked. Method: each is shown something bad, and something
-// good that is like it.
+// Goal: every rule can find a violation. Method: each rule is applied to a violation and to
+// something similar that is allowed.
 
 function file(path: string, text: string): RepositoryFile {
   return { path, text };
 }
 
-/** So many statements, one a line. */
+/** Returns this many statements, one per line. */
 function statements(count: number): string {
   return Array.from({ length: count }, (_, at) => `    use(${at});\n`).join("");
 }
@@ -49,7 +49,7 @@ test.each([
   },
   { name: "a method of a nameless class", text: `use(class {\n  a() {\n${statements(6)}  }\n});` },
   { name: "one expression", text: "class A {\n  a = () => [\n1,\n2,\n3,\n4,\n];\n}" },
-])("six lines are too many for $name", ({ text }) => {
+])("six lines are too long for $name", ({ text }) => {
   const found = longFunctions(file("src/a.ts", text), {});
 
   expect(found).toHaveLength(1);
@@ -57,19 +57,19 @@ test.each([
 });
 
 test.each([
-  { name: "five lines", text: `class A {\n  a() {\n${statements(5)}  }\n}` },
+  { name: "a method of five lines", text: `class A {\n  a() {\n${statements(5)}  }\n}` },
   {
-    name: "blank lines and comments beside them",
+    name: "a method of five lines with blank lines and comments",
     text: `class A {\n  a() {\n\n// why\n/* why\n\nnot */\n${statements(5)}  }\n}`,
   },
   { name: "a function of forty lines", text: `function a() {\n${statements(40)}}` },
   { name: "a method of an object", text: `const a = {\n  b() {\n${statements(40)}  },\n};` },
   { name: "a method that is only declared", text: "declare class A {\n  a(): void;\n}" },
-])("$name are not", ({ text }) => {
+])("$name may be that long", ({ text }) => {
   expect(longFunctions(file("src/a.ts", text), {})).toEqual([]);
 });
 
-test("a function may have sixty lines where it is listed, and no more", () => {
+test("a listed function may have sixty lines, and no more", () => {
   const listed = { "src/a.ts a": "the reason" };
 
   expect(longFunctions(functionOf(41), {})).toEqual(["src/a.ts:1 a has 41 lines of body, not 40"]);
@@ -99,7 +99,7 @@ test.each([
   ["src/adapters/cli/a.ts", 'import "../../main.ts";'],
   ["src/config/config.ts", 'import type { B } from "../ports/b.ts";'],
   ["src/adapters/otlp-grpc/a.ts", 'import { b } from "../../../test/support/b.ts";'],
-])("%s may not say %s", (path, text) => {
+])("%s may not contain %s", (path, text) => {
   expect(outwardImports(file(path, text))).toHaveLength(1);
 });
 
@@ -116,9 +116,9 @@ test.each([
   ["src/adapters/cli/a.ts", 'import { readConfig } from "../../config/config.ts";'],
   ["src/config/config.ts", 'import { b } from "./variables.ts";'],
   ["src/config/config.ts", 'import { b } from "../domain/b.ts";'],
-  ["src/server/house.ts", 'import { b } from "../adapters/otlp-grpc/b.ts";'],
+  ["src/server/parts.ts", 'import { b } from "../adapters/otlp-grpc/b.ts";'],
   ["src/main.ts", 'import packageJson from "../package.json";'],
-])("%s may say %s", (path, text) => {
+])("%s may contain %s", (path, text) => {
   expect(outwardImports(file(path, text))).toEqual([]);
 });
 
@@ -128,13 +128,13 @@ const CIRCLE = [
   file("src/domain/c.ts", 'import type { A } from "../config/a.ts";'),
 ];
 
-test("files that import each other in a circle are found, types included", () => {
+test("import cycles between files are found, types included", () => {
   const found = ["src/config/a.ts, src/config/b.ts, src/domain/c.ts import each other in a circle"];
 
   expect(fileCycles(CIRCLE)).toEqual(found);
 });
 
-test("folders that import each other in a circle are found, though no files do", () => {
+test("import cycles between folders are found, even without cycles between files", () => {
   const [a, b, c] = CIRCLE as [RepositoryFile, RepositoryFile, RepositoryFile];
   const d = file("src/config/d.ts", "export type D = 1;");
   const files = [a, b, d, file(c.path, 'import type { D } from "../config/d.ts";')];
@@ -143,7 +143,7 @@ test("folders that import each other in a circle are found, though no files do",
   expect(folderCycles(files)).toEqual(["src/config, src/domain import each other in a circle"]);
 });
 
-test("imports in one direction are no circle", () => {
+test("imports in one direction are not a cycle", () => {
   const files = [...CIRCLE.slice(0, 2), file("src/domain/c.ts", "export type C = 1;")];
 
   expect(fileCycles(files)).toEqual([]);
@@ -157,7 +157,7 @@ test.each([
   ["src/application/waiting/a.ts", 'export { b } from "../shutdown/b.ts";'],
   ["src/application/a.ts", "export const a = 1;"],
   ["src/application/spare/a.ts", "export const a = 1;"],
-])("%s may not say %s, by the order inside application/", (path, text) => {
+])("the order inside application/ forbids %s to contain %s", (path, text) => {
   expect(applicationDisorder(file(path, text))).toHaveLength(1);
 });
 
@@ -168,7 +168,7 @@ test.each([
   ["src/application/waiting/a.ts", 'import { b } from "../querying/b.ts";'],
   ["src/application/forwarding/a.ts", 'import { b } from "../shutdown/b.ts";'],
   ["src/adapters/otlp/a.ts", 'import { b } from "../../application/forwarding/b.ts";'],
-])("%s may say %s, by the order inside application/", (path, text) => {
+])("the order inside application/ allows %s to contain %s", (path, text) => {
   expect(applicationDisorder(file(path, text))).toEqual([]);
 });
 
@@ -255,7 +255,7 @@ test("a test that mirrors nothing is found", () => {
   ]);
 });
 
-test("code that no test loads is found; types need no test", () => {
+test("code that no test loads is found, and types need no test", () => {
   const files = [
     file(
       "test/a.test.ts",
@@ -289,6 +289,6 @@ test.each([
   "setInterval(tick, TICK_MS);",
   "await sleep(timerMs(durationMs), undefined, { signal });",
   "clock.sleep(durationMs, signal);",
-])("a timer that cannot be is not: %s", (text) => {
+])("a timer that cannot be negative is accepted: %s", (text) => {
   expect(unsafeTimers(file("src/a.ts", text))).toEqual([]);
 });

@@ -20,9 +20,9 @@ import {
   unfinishedWork,
 } from "./support/tidy/written-text-rules.ts";
 
-// Goal: the repository keeps to its own style, and each exception stands here with its reason.
-// Method: every rule is a function from a file to sentences about it; `tidy-rules.test.ts` shows
-// that each can find something.
+// Goal: the repository follows its own style, and each exception is listed here with its reason.
+// Method: every rule is a function from a file to its violations; `tidy-rules.test.ts` shows that
+// each rule can find one.
 
 const LONG_FUNCTIONS: LongFunctions = {
   "src/domain/wire/request-walk.ts walkMessages":
@@ -30,14 +30,14 @@ const LONG_FUNCTIONS: LongFunctions = {
     "through memory each time",
 };
 
-/** These name files that users have; tests run what the README says. */
+/** Pages that name files of users; other tests run the examples of the README. */
 const PAGES_OF_USERS: ReadonlySet<string> = new Set(["README.md", "CHANGELOG.md"]);
 
 const files = repositoryFiles();
 const written = files.filter(isWritten);
 const sources = files.filter(isSource);
 
-test("the rules have something to look at", () => {
+test("the rules are applied to all files", () => {
   const paths = files.map(({ path }) => path);
 
   expect(paths).toContain(".oxlintrc.json");
@@ -50,7 +50,7 @@ test("methods have at most 5 lines of body, functions at most 40, or 60 where li
   expect(sources.flatMap((file) => longFunctions(file, LONG_FUNCTIONS))).toEqual([]);
 });
 
-test("every listed function is still there, and still needs to be listed", () => {
+test("every listed function exists and still needs to be listed", () => {
   const unlisted = sources.flatMap((file) => longFunctions(file, {}));
 
   const stale = Object.keys(LONG_FUNCTIONS).filter((listed) => {
@@ -65,15 +65,15 @@ test("imports point inwards only", () => {
   expect(sources.flatMap(outwardImports)).toEqual([]);
 });
 
-test("no files import each other in a circle", () => {
+test("files have no import cycles", () => {
   expect(fileCycles(files)).toEqual([]);
 });
 
-test("no folders import each other in a circle", () => {
+test("folders have no import cycles", () => {
   expect(folderCycles(files)).toEqual([]);
 });
 
-test("folders of application/ import only those before them in their order", () => {
+test("folders of application/ import only the folders before them", () => {
   expect(sources.flatMap(applicationDisorder)).toEqual([]);
 });
 
@@ -81,18 +81,18 @@ test.each([
   { name: "lines have at most 100 columns", rule: longLines },
   { name: "files have at most 300 lines", rule: longFile },
   { name: "an interface of a port has fewer than 40 lines", rule: longPort },
-  { name: "no file is named for everything and nothing", rule: forbiddenName },
-  { name: "no work is left undone", rule: unfinishedWork },
-  { name: "no lint rule is switched off in code without its reason", rule: rulesOffWithoutReason },
+  { name: "no file has a meaningless name", rule: forbiddenName },
+  { name: "no work is unfinished", rule: unfinishedWork },
+  { name: "no lint rule is disabled in code without a reason", rule: rulesOffWithoutReason },
 ])("$name", ({ rule }) => {
   expect(written.flatMap(rule)).toEqual([]);
 });
 
-test("no timer gets a delay that the runtime would warn of in plain text", () => {
+test("no timer has a delay of which the runtime would warn in plain text", () => {
   expect(sources.flatMap(unsafeTimers)).toEqual([]);
 });
 
-test("every test runs, always", () => {
+test("no test is skipped", () => {
   const tests = written.filter(({ path }) => path.startsWith("test/"));
 
   expect(tests.flatMap(testsThatDoNotRun)).toEqual([]);
@@ -104,7 +104,7 @@ test("no test has a time limit of its own", () => {
   expect(tests.flatMap(timeLimitsOfTests)).toEqual([]);
 });
 
-test("no lint rule is switched off for all code without its reason", () => {
+test("no lint rule is disabled for all code without a reason", () => {
   const settings = files.filter(({ path }) => path === ".oxlintrc.json");
 
   expect(settings).toHaveLength(1);
@@ -115,25 +115,25 @@ test("no file names a folder of one machine or the host of a registry", () => {
   expect(files.flatMap(placesOfOneMachine)).toEqual([]);
 });
 
-test("every test stands where the thing it tests stands", () => {
+test("every test mirrors the path of a source", () => {
   expect(testsWithoutCounterpart(files)).toEqual([]);
 });
 
-test("every file with code in it is loaded by a test, so that coverage counts it", () => {
+test("every file with code is loaded by a test", () => {
   // main.ts runs in a process of its own: the smoke test and the integration tests run it.
   const unloaded = sourcesNoTestLoads(files).filter((found) => !found.startsWith("src/main.ts "));
 
   expect(unloaded).toEqual([]);
 });
 
-test("the map draws every folder of src/", () => {
+test("the map lists every folder of src/", () => {
   const maps = files.filter(({ path }) => path === "src/README.md");
 
   expect(maps).toHaveLength(1);
   expect(maps.flatMap((map) => treeFaults(map, files))).toEqual([]);
 });
 
-test("every file and every function that a page names is there", () => {
+test("every file and every function that a page names exists", () => {
   const pages = files.filter(({ path }) => path.endsWith(".md") && !PAGES_OF_USERS.has(path));
 
   expect(pages.map(({ path }) => path)).toContain("src/README.md");

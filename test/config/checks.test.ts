@@ -32,7 +32,7 @@ test.each([
 
 const TWICE = { variable: "API_PORT", value: "4317", bound: "a port other than OTLP_GRPC_PORT" };
 
-test("all listeners off is a mistake, for nothing would listen", () => {
+test("turning all listeners off is a mistake", () => {
   const reading = readConfig({ OTLP_GRPC_PORT: "off", OTLP_HTTP_PORT: "off", API_PORT: "off" });
 
   expect(mistakesIn(reading)).toEqual([
@@ -44,13 +44,13 @@ test("all listeners off is a mistake, for nothing would listen", () => {
   ]);
 });
 
-test.each(["OTLP_GRPC_PORT", "OTLP_HTTP_PORT", "API_PORT"])("only %s may be on", (only) => {
+test.each(["OTLP_GRPC_PORT", "OTLP_HTTP_PORT", "API_PORT"])("%s alone may be on", (only) => {
   const off = { OTLP_GRPC_PORT: "off", OTLP_HTTP_PORT: "off", API_PORT: "off" };
 
   expect(mistakesIn(readConfig({ ...off, [only]: "4317" }))).toEqual([]);
 });
 
-test("each listener is held against all before it", () => {
+test("each listener is compared with all before it", () => {
   const reading = readConfig({ OTLP_HTTP_PORT: "4317", API_PORT: "4317" });
 
   expect(mistakesIn(reading)).toEqual([
@@ -72,7 +72,7 @@ test.each([
   { name: "every address and one", hosts: ["::", "127.0.0.1"], mistakes: [TWICE] },
   { name: "two hosts", hosts: ["127.0.0.1", "127.0.0.2"], mistakes: [] },
   { name: "every IPv4 address and an IPv6 one", hosts: ["0.0.0.0", "::1"], mistakes: [] },
-])("one port twice, on $name", ({ hosts, mistakes }) => {
+])("one port is a mistake on overlapping hosts: $name", ({ hosts, mistakes }) => {
   const [OTLP_GRPC_HOST, API_HOST] = hosts;
 
   const reading = readConfig({ OTLP_GRPC_HOST, API_HOST, API_PORT: "4317" });
@@ -92,12 +92,12 @@ test.each([
     warnings: ["MAX_BUFFER_BYTES less than HTTP_MAX_BODY_LENGTH"],
   },
   {
-    name: "requests larger than what may be in flight",
+    name: "requests larger than the budget in flight",
     env: { MAX_IN_FLIGHT_BYTES: "1MiB" },
     warnings: ["MAX_IN_FLIGHT_BYTES less than HTTP_MAX_BODY_LENGTH"],
   },
   {
-    name: "requests that nothing receives",
+    name: "limits of listeners that are off",
     env: { MAX_BUFFER_BYTES: "1MiB", OTLP_GRPC_PORT: "off", OTLP_HTTP_PORT: "off" },
     warnings: [],
   },
@@ -106,7 +106,7 @@ test.each([
     env: { GRPC_MAX_MESSAGE_LENGTH: "64MiB" },
     warnings: [],
   },
-])("$name: warnings $warnings", ({ env, warnings }) => {
+])("$name cause the warnings $warnings", ({ env, warnings }) => {
   const reading = readConfig(env);
 
   const warned = reading.warnings.map(({ variable, message }) => `${variable} ${message}`);

@@ -20,7 +20,7 @@ function mistakesIn(env: Environment): readonly Mistake[] {
   return reading.ok ? [] : reading.mistakes;
 }
 
-test("an empty environment gives the documented defaults", () => {
+test("an empty environment results in the documented defaults", () => {
   expect(configFrom({})).toEqual({
     grpc: { host: "0.0.0.0", port: 4317 },
     http: { host: "0.0.0.0", port: 4318 },
@@ -50,7 +50,7 @@ test("an empty environment gives the documented defaults", () => {
   });
 });
 
-test("the configuration is frozen to its leaves", () => {
+test("the configuration is deeply frozen", () => {
   const config = configFrom({});
 
   const parts = [config, config.grpc, config.http, config.api, config.buffer, config.limits];
@@ -59,7 +59,7 @@ test("the configuration is frozen to its leaves", () => {
   expect([...parts, ...lists].filter((part) => !Object.isFrozen(part))).toEqual([]);
 });
 
-test("every variable reaches its own place", () => {
+test("every variable sets its own value", () => {
   const config = configFrom({
     OTLP_GRPC_HOST: "::1",
     OTLP_GRPC_PORT: "1",
@@ -120,7 +120,7 @@ test("every variable reaches its own place", () => {
 });
 
 test.each([
-  { name: "off leaves a listener out", env: { API_PORT: "off" }, part: { api: "off" } },
+  { name: "off disables a listener", env: { API_PORT: "off" }, part: { api: "off" } },
   {
     name: "port 0 is any free port",
     env: { OTLP_GRPC_PORT: "0" },
@@ -136,13 +136,25 @@ test.each([
     env: { OTLP_GRPC_HOST: "127.0.0.2", API_PORT: "4317" },
     part: { api: { host: "127.0.0.1", port: 4317 } },
   },
-  { name: "any origin", env: { OTLP_HTTP_CORS_ORIGINS: "*" }, part: { corsOrigins: ["*"] } },
+  {
+    name: "an asterisk allows any origin",
+    env: { OTLP_HTTP_CORS_ORIGINS: "*" },
+    part: { corsOrigins: ["*"] },
+  },
   { name: "empty counts as unset", env: { LOG_LEVEL: "" }, part: { logLevel: "INFO" } },
   { name: "words may be in any case", env: { LOG_LEVEL: "debug" }, part: { logLevel: "DEBUG" } },
-  { name: "KiB", env: { GRPC_MAX_MESSAGE_LENGTH: "16KiB" }, part: { maxMessageBytes: 16_384 } },
-  { name: "MiB", env: { GRPC_MAX_MESSAGE_LENGTH: "16MiB" }, part: { maxMessageBytes: 16 * MIB } },
   {
-    name: "GiB",
+    name: "a size may be in KiB",
+    env: { GRPC_MAX_MESSAGE_LENGTH: "16KiB" },
+    part: { maxMessageBytes: 16_384 },
+  },
+  {
+    name: "a size may be in MiB",
+    env: { GRPC_MAX_MESSAGE_LENGTH: "16MiB" },
+    part: { maxMessageBytes: 16 * MIB },
+  },
+  {
+    name: "a size may be in GiB",
     env: { GRPC_MAX_MESSAGE_LENGTH: "1GiB" },
     part: { maxMessageBytes: 1024 * MIB },
   },
@@ -157,13 +169,13 @@ test.each([
   ["OTLP_GRPC_PORT", "0", "65535"],
   ["SHUTDOWN_GRACE_MS", "0", "86400000"],
   ["MAX_NESTING_DEPTH", "10", "100"],
-])("%s may be anything from %s to %s, and nothing beyond", (variable, least, most) => {
-  const beyond = String(Number(most) + 1);
+])("%s must be from %s to %s", (variable, minimum, maximum) => {
+  const beyond = String(Number(maximum) + 1);
 
-  expect(mistakesIn({ [variable]: least })).toEqual([]);
-  expect(mistakesIn({ [variable]: most })).toEqual([]);
+  expect(mistakesIn({ [variable]: minimum })).toEqual([]);
+  expect(mistakesIn({ [variable]: maximum })).toEqual([]);
   expect(mistakesIn({ [variable]: beyond })).toMatchObject([{ variable, value: beyond }]);
-  expect(mistakesIn({ [variable]: String(Number(least) - 1) })).toHaveLength(1);
+  expect(mistakesIn({ [variable]: String(Number(minimum) - 1) })).toHaveLength(1);
 });
 
 test.each([
@@ -195,11 +207,11 @@ test.each([
   "https://*.shop.example",
   "null",
   "http://a.example,",
-])("%p is no list of origins", (text) => {
+])("%p is not a list of origins", (text) => {
   expect(mistakesIn({ OTLP_HTTP_CORS_ORIGINS: text })).toHaveLength(1);
 });
 
-test("a ring can be made with both capacities at their greatest", () => {
+test("a ring can be created with both maximum capacities", () => {
   const { buffer } = configFrom({ MAX_BUFFER_SIZE: "13000000", MAX_BUFFER_BYTES: "3GiB" });
 
   const ring = createRingMemory({ spans: buffer.maxSpans, bytes: buffer.maxBytes });
@@ -237,7 +249,7 @@ test("every mistake is listed at once, with variable, value and bound", () => {
   ]);
 });
 
-test("a mistaken value is shown escaped and cut at 256 bytes", () => {
+test("a mistaken value is shown escaped and truncated to 256 bytes", () => {
   const value = `\u001b[31m${"x".repeat(1000)}`;
 
   const [mistake] = mistakesIn({ LOG_LEVEL: value });
@@ -255,7 +267,7 @@ test("the settings are the resolved values by variable", () => {
   });
 });
 
-test("nothing but the environment given is read", () => {
+test("only the given environment is read", () => {
   const before = process.env["MAX_BUFFER_SIZE"];
   process.env["MAX_BUFFER_SIZE"] = "7";
 

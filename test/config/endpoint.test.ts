@@ -8,7 +8,7 @@ import {
   shownEndpoint,
 } from "../../src/config/endpoint.ts";
 
-/** With its URL as text. */
+/** Parses an endpoint; returns it with its URL as text. */
 function withUrlText(endpoint: ForwardEndpoint): object {
   return endpoint.protocol === "http/protobuf"
     ? { ...endpoint, url: endpoint.url.reveal() }
@@ -59,7 +59,7 @@ test.each<{ text: string; protocol?: ForwardProtocol; endpoint: object }>([
   },
   { text: "file:///a.pb", endpoint: { protocol: "file", path: "/a.pb", format: "proto" } },
   { text: "file:///a.txt", endpoint: { protocol: "file", path: "/a.txt", format: undefined } },
-])("$text with protocol $protocol", ({ text, protocol, endpoint }) => {
+])("$text with protocol $protocol is an endpoint", ({ text, protocol, endpoint }) => {
   expect(isEndpoint(text)).toBe(true);
   expect(withUrlText(endpointOf(text, protocol ?? ""))).toEqual(endpoint);
 });
@@ -85,7 +85,7 @@ test.each([
   "file:/spans.jsonl",
   "/spans.jsonl",
   " ",
-])("%p is no endpoint", (text) => {
+])("%p is not an endpoint", (text) => {
   expect(isEndpoint(text)).toBe(false);
 });
 

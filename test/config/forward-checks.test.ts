@@ -39,12 +39,12 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
     mistakes: ['FORWARD_ENDPOINT="grpc://up/v1/traces": must be without a path for gRPC'],
   },
   {
-    name: "a question for gRPC",
+    name: "a query for gRPC",
     env: { FORWARD_ENDPOINT: "http://up?key=secret", FORWARD_PROTOCOL: "grpc" },
     mistakes: ['FORWARD_ENDPOINT="http://up?***": must be without a path for gRPC'],
   },
   {
-    name: "a file that says no format",
+    name: "a file without a known format",
     env: { FORWARD_ENDPOINT: "file:///spans.log" },
     mistakes: [
       'FORWARD_ENDPOINT="file:///spans.log": must be a file that ends in ' +
@@ -52,7 +52,7 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
     ],
   },
   {
-    name: "a file that is asked something",
+    name: "a file with a query",
     env: { FORWARD_ENDPOINT: "file:///spans.jsonl?a" },
     mistakes: ['FORWARD_ENDPOINT="file:///spans.jsonl?***": must be without a query for a file'],
   },
@@ -69,7 +69,7 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
     ],
   },
   {
-    name: "what a file has no use for",
+    name: "settings that do not apply to a file",
     env: {
       FORWARD_ENDPOINT: "file:///spans.jsonl",
       FORWARD_PROTOCOL: "grpc",
@@ -111,19 +111,19 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
     mistakes: ['FORWARD_TLS_CERT_FILE="": must be set, because FORWARD_TLS_KEY_FILE is set'],
   },
   {
-    name: "retries that become quicker",
+    name: "a maximum pause below the initial one",
     env: { FORWARD_RETRY_INITIAL_MS: "500", FORWARD_RETRY_MAX_MS: "499" },
     mistakes: ['FORWARD_RETRY_MAX_MS="499": must be at least FORWARD_RETRY_INITIAL_MS'],
   },
   {
-    name: "its own gRPC",
+    name: "its own gRPC listener",
     env: { FORWARD_ENDPOINT: "grpc://localhost" },
     mistakes: [
       `FORWARD_ENDPOINT="grpc://localhost": must be somewhere else: OTLP_GRPC_PORT ${CIRCLE}`,
     ],
   },
   {
-    name: "its own HTTP, by the machine's address",
+    name: "its own HTTP listener, by the machine's address",
     env: { FORWARD_ENDPOINT: "http://10.0.0.5:4318" },
     mistakes: [
       `FORWARD_ENDPOINT="http://10.0.0.5:4318": must be somewhere else: OTLP_HTTP_PORT ${CIRCLE}`,
@@ -137,7 +137,7 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
     ],
   },
   {
-    name: "a stop's file where spans go on to",
+    name: "a spill file equal to the file sink",
     env: { FORWARD_ENDPOINT: "file:///spool/a.binpb", SHUTDOWN_SPILL_FILE: "/spool/./a.binpb" },
     mistakes: [
       'SHUTDOWN_SPILL_FILE="/spool/./a.binpb": must be a file other than FORWARD_ENDPOINT\'s, ' +
@@ -145,7 +145,7 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
     ],
   },
   {
-    name: "several at once",
+    name: "several mistakes at once",
     env: {
       API_PORT: "4317",
       FORWARD_ENDPOINT: "grpc://u@up/x",
@@ -162,15 +162,15 @@ test.each<{ name: string; env: Environment; mistakes: string[] }>([
       expect.stringContaining("FORWARD_RETRY_MAX_MS="),
     ] as string[],
   },
-])("$name: the mistakes are reported", ({ env, mistakes }) => {
+])("the mistakes of $name are reported", ({ env, mistakes }) => {
   expect(mistakesIn(env)).toEqual(mistakes);
 });
 
 test.each<{ name: string; env: Environment }>([
   { name: "another machine's receiver", env: { FORWARD_ENDPOINT: "grpc://collector:4317" } },
-  { name: "another receiver here", env: { FORWARD_ENDPOINT: "grpc://127.0.0.1:14317" } },
+  { name: "another receiver on this machine", env: { FORWARD_ENDPOINT: "grpc://127.0.0.1:14317" } },
   {
-    name: "the usual port where nothing of ours listens",
+    name: "the default port while our listener is off",
     env: { FORWARD_ENDPOINT: "grpc://127.0.0.1:4317", OTLP_GRPC_PORT: "off" },
   },
   {
@@ -184,14 +184,14 @@ test.each<{ name: string; env: Environment }>([
   { name: "zstd over HTTP", env: { FORWARD_ENDPOINT: "http://up", FORWARD_COMPRESSION: "zstd" } },
   { name: "a file", env: { FORWARD_ENDPOINT: "file:///spool/spans.binpb" } },
   {
-    name: "a file beside that of a stop",
+    name: "a file beside the spill file",
     env: { FORWARD_ENDPOINT: "file:///spool/a.binpb", SHUTDOWN_SPILL_FILE: "/spool/b.binpb" },
   },
   {
-    name: "what is of no use, for nothing is forwarded",
+    name: "unused settings without an endpoint",
     env: { FORWARD_HEADERS: "a=1", FORWARD_TLS_CERT_FILE: "/cert" },
   },
-])("$name is right", ({ env }) => {
+])("$name is valid", ({ env }) => {
   expect(mistakesIn(env)).toEqual([]);
 });
 
@@ -200,7 +200,7 @@ test.each([
   ["FORWARD_ENDPOINT", "http//up?key=secret", "http//up?***"],
   ["FORWARD_HEADERS", "authorization: Bearer secret", "***"],
   ["FORWARD_HEADERS", "a=1,content-type=secret", "***"],
-])("a mistake in %s does not show %s but %s", (variable, value, shown) => {
+])("a mistake in %s shows, instead of %s, %s", (variable, value, shown) => {
   const reading = readConfig({ [variable]: value }, own);
 
   expect(reading).toMatchObject({ ok: false, mistakes: [{ variable, value: shown }] });
@@ -210,23 +210,23 @@ test.each([
 const UNUSED = "has no effect, because FORWARD_ENDPOINT is not set";
 
 test.each<{ name: string; env: Environment; warnings: string[] }>([
-  { name: "nothing", env: {}, warnings: [] },
-  { name: "a stop's file alone", env: { SHUTDOWN_SPILL_FILE: "/spool/a.binpb" }, warnings: [] },
+  { name: "an empty environment", env: {}, warnings: [] },
+  { name: "a spill file alone", env: { SHUTDOWN_SPILL_FILE: "/spool/a.binpb" }, warnings: [] },
   { name: "TLS", env: { FORWARD_ENDPOINT: "https://up" }, warnings: [] },
   {
-    name: "gRPC on its port, over a URL of HTTP",
+    name: "the port of gRPC in a URL of HTTP",
     env: { FORWARD_ENDPOINT: "http://up:4317", FORWARD_PROTOCOL: "grpc" },
     warnings: [],
   },
   {
-    name: "HTTP on the port of gRPC",
+    name: "the port of gRPC with the protocol HTTP",
     env: { FORWARD_ENDPOINT: "http://up:4317" },
     warnings: [
       "FORWARD_ENDPOINT: 4317 is the port of OTLP/gRPC: use grpc://, or FORWARD_PROTOCOL=grpc",
     ],
   },
   {
-    name: "TLS without a check",
+    name: "TLS without verification",
     env: { FORWARD_ENDPOINT: "https://up", FORWARD_TLS_INSECURE: "true" },
     warnings: [
       "FORWARD_TLS_INSECURE: certificates are not verified: " +
@@ -234,7 +234,7 @@ test.each<{ name: string; env: Environment; warnings: string[] }>([
     ],
   },
   {
-    name: "how to forward, but not where to",
+    name: "settings of forwarding without an endpoint",
     env: { FORWARD_HEADERS: "a=1", FORWARD_PROTOCOL: "grpc", FORWARD_TLS_KEY_FILE: "/key" },
     warnings: [
       `FORWARD_PROTOCOL: ${UNUSED}`,
@@ -242,7 +242,7 @@ test.each<{ name: string; env: Environment; warnings: string[] }>([
       `FORWARD_TLS_KEY_FILE: ${UNUSED}`,
     ],
   },
-])("$name: warnings", ({ env, warnings }) => {
+])("the warnings of $name are reported", ({ env, warnings }) => {
   const warned = readConfig(env, own).warnings;
 
   expect(warned.map(({ variable, message }) => `${variable}: ${message}`)).toEqual(warnings);
@@ -273,15 +273,18 @@ test.each([
   { listens: "localhost", target: "127.0.0.1", isMet: true },
   { listens: "10.0.0.5", target: "10.0.0.5", isMet: true },
   { listens: "10.0.0.5", target: "127.0.0.1", isMet: false },
-])("a connection to $target reaches $listens: $isMet", ({ listens, target, isMet }) => {
-  const at = (port: number) => ({ host: target, port });
+])(
+  "a connection to $target reaches a listener at $listens: $isMet",
+  ({ listens, target, isMet }) => {
+    const at = (port: number) => ({ host: target, port });
 
-  expect(isListenerAt({ host: listens, port: 4317 }, at(4317), addresses)).toBe(isMet);
-  expect(isListenerAt({ host: listens, port: 4317 }, at(4318), addresses)).toBe(false);
-  expect(isListenerAt({ host: listens, port: "off" }, at(4317), addresses)).toBe(false);
-});
+    expect(isListenerAt({ host: listens, port: 4317 }, at(4317), addresses)).toBe(isMet);
+    expect(isListenerAt({ host: listens, port: 4317 }, at(4318), addresses)).toBe(false);
+    expect(isListenerAt({ host: listens, port: "off" }, at(4317), addresses)).toBe(false);
+  },
+);
 
-test("this machine is known by the addresses it has", () => {
+test("addresses of this machine are recognised", () => {
   const [[address] = []] = Object.values(networkInterfaces());
 
   expect(ownAddresses()).toContain(address!.address);

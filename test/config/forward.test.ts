@@ -8,7 +8,7 @@ function forwardFrom(env: Environment): ForwardConfig {
   return reading.config.forward;
 }
 
-test("an endpoint alone gives the documented defaults", () => {
+test("an endpoint alone results in the documented defaults", () => {
   expect(forwardFrom({ FORWARD_ENDPOINT: "grpc://collector" })).toEqual({
     endpoint: { protocol: "grpc", host: "collector", port: 4317, isSecure: false },
     headers: [],
@@ -27,7 +27,7 @@ test("an endpoint alone gives the documented defaults", () => {
   });
 });
 
-test("every variable reaches its own place", () => {
+test("every variable sets its own value", () => {
   const { headers, ...forward } = forwardFrom({
     FORWARD_ENDPOINT: "https://collector:1",
     FORWARD_PROTOCOL: "GRPC",
@@ -73,7 +73,7 @@ test("every variable reaches its own place", () => {
   });
 });
 
-test("it is frozen to its leaves", () => {
+test("the configuration of forwarding is deeply frozen", () => {
   const forward = forwardFrom({ FORWARD_ENDPOINT: "http://collector", FORWARD_HEADERS: "a=1" });
 
   const parts = [forward, forward.endpoint, forward.headers, forward.tls, forward.file];
@@ -81,7 +81,7 @@ test("it is frozen to its leaves", () => {
   expect(parts.filter((part) => !Object.isFrozen(part))).toEqual([]);
 });
 
-test("it contains no secret as text", () => {
+test("the configuration of forwarding contains no secret as text", () => {
   const reading = readConfig({
     FORWARD_ENDPOINT: "https://collector/v1/traces?key=hunter2",
     FORWARD_HEADERS: "authorization=hunter2",

@@ -12,7 +12,7 @@ test.each([
   { word: "err", level: "ERROR" },
   { word: "critical", level: "ERROR" },
   { word: "fatal", level: "ERROR" },
-])("LOG_LEVEL=$word is another spelling of $level", ({ word, level }) => {
+])("LOG_LEVEL=$word means $level", ({ word, level }) => {
   expect(readConfig({ LOG_LEVEL: word })).toMatchObject({
     config: { logLevel: level },
     settings: { LOG_LEVEL: level },

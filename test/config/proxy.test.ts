@@ -22,13 +22,13 @@ test.each([
   { endpoint: GRPC, variable: "grpc_proxy", bound: OF_GRPC },
   { endpoint: GRPC, variable: "https_proxy", bound: OF_GRPC },
   { endpoint: GRPC, variable: "http_proxy", bound: OF_GRPC },
-])("$endpoint cannot go over a socks proxy in $variable", ({ endpoint, variable, bound }) => {
+])("$endpoint cannot use a SOCKS proxy in $variable", ({ endpoint, variable, bound }) => {
   const env = { FORWARD_ENDPOINT: endpoint, [variable]: "socks5://me:hunter2@proxy:1080" };
 
   expect(mistakesOf(env)).toEqual([{ variable, value: "socks5://***@proxy:1080", bound }]);
 });
 
-test("gRPC cannot go over a proxy with TLS either", () => {
+test("gRPC cannot use a proxy with TLS", () => {
   const env = { FORWARD_ENDPOINT: GRPC, grpc_proxy: "https://proxy" };
 
   expect(mistakesOf(env)).toMatchObject([{ variable: "grpc_proxy", bound: OF_GRPC }]);
@@ -38,16 +38,25 @@ const SOCKS = "socks5://proxy:1080";
 
 test.each<{ name: string; env: Environment }>([
   { name: "without forwarding", env: { HTTP_PROXY: SOCKS } },
-  { name: "for a file", env: { FORWARD_ENDPOINT: "file:///spans.jsonl", ALL_PROXY: SOCKS } },
-  { name: "for this machine", env: { FORWARD_ENDPOINT: "http://localhost:1/", ALL_PROXY: SOCKS } },
-  { name: "of another scheme", env: { FORWARD_ENDPOINT: HTTPS, HTTP_PROXY: SOCKS } },
-  { name: "that gRPC does not look at", env: { FORWARD_ENDPOINT: GRPC, ALL_PROXY: SOCKS } },
   {
-    name: "behind one that comes first",
+    name: "if the sink is a file",
+    env: { FORWARD_ENDPOINT: "file:///spans.jsonl", ALL_PROXY: SOCKS },
+  },
+  {
+    name: "if the endpoint is on this machine",
+    env: { FORWARD_ENDPOINT: "http://localhost:1/", ALL_PROXY: SOCKS },
+  },
+  { name: "if it is for another scheme", env: { FORWARD_ENDPOINT: HTTPS, HTTP_PROXY: SOCKS } },
+  {
+    name: "in a variable that gRPC does not read",
+    env: { FORWARD_ENDPOINT: GRPC, ALL_PROXY: SOCKS },
+  },
+  {
+    name: "if another variable precedes it",
     env: { FORWARD_ENDPOINT: HTTP, HTTP_PROXY: "proxy:3128", ALL_PROXY: SOCKS },
   },
   {
-    name: "behind one that comes first for gRPC",
+    name: "if another variable precedes it for gRPC",
     env: { FORWARD_ENDPOINT: GRPC, grpc_proxy: "http://proxy", http_proxy: SOCKS },
   },
   ...["up.example", ".example", "*.example", "example", "UP.EXAMPLE", "*", "a, up.example:80"].map(
@@ -60,12 +69,15 @@ test.each<{ name: string; env: Environment }>([
     name: "with an address in no_proxy",
     env: { FORWARD_ENDPOINT: "http://[2001:db8::1]/", HTTP_PROXY: SOCKS, no_proxy: "2001:db8::1" },
   },
-])("a socks proxy is no mistake $name", ({ env }) => {
+])("a SOCKS proxy is not a mistake $name", ({ env }) => {
   expect(mistakesOf(env)).toEqual([]);
 });
 
-test.each(["other.example", "p.example", ","])("NO_PROXY=%s is about others", (list) => {
-  const env = { FORWARD_ENDPOINT: HTTP, HTTP_PROXY: SOCKS, NO_PROXY: list };
+test.each(["other.example", "p.example", ","])(
+  "NO_PROXY=%s does not exclude the endpoint",
+  (list) => {
+    const env = { FORWARD_ENDPOINT: HTTP, HTTP_PROXY: SOCKS, NO_PROXY: list };
 
-  expect(mistakesOf(env)).toHaveLength(1);
-});
+    expect(mistakesOf(env)).toHaveLength(1);
+  },
+);

@@ -6,7 +6,7 @@ test.each([
   { slip: "OTLP_GRPC_PROT", meant: "OTLP_GRPC_PORT" },
   { slip: "MAX_BUFFER_BYTE", meant: "MAX_BUFFER_BYTES" },
   { slip: "max_buffer_size", meant: "MAX_BUFFER_SIZE" },
-  // Without their unit, or with another one.
+  // A missing or wrong unit.
   { slip: "SHUTDOWN_GRACE", meant: "SHUTDOWN_GRACE_MS" },
   { slip: "SHUTDOWN_GRACE_SEC", meant: "SHUTDOWN_GRACE_MS" },
   { slip: "SHUTDOWN_GRACE_SECONDS", meant: "SHUTDOWN_GRACE_MS" },
@@ -17,11 +17,11 @@ test.each([
   { slip: "KEEPALIVE_TIME", meant: "KEEPALIVE_TIME_MS" },
   { slip: "MAX_CONNECTION_AGE", meant: "MAX_CONNECTION_AGE_MS" },
   { slip: "FIRST_REQUEST_TIMEOUT_S", meant: "FIRST_REQUEST_TIMEOUT_MS" },
-  // Without another last word.
+  // A missing last word.
   { slip: "SHUTDOWN_SPILL", meant: "SHUTDOWN_SPILL_FILE" },
   { slip: "FORWARD_TLS_CERT", meant: "FORWARD_TLS_CERT_FILE" },
   { slip: "OTLP_HTTP_CORS", meant: "OTLP_HTTP_CORS_ORIGINS" },
-  // In other words.
+  // Synonyms.
   { slip: "FORWARD_URL", meant: "FORWARD_ENDPOINT" },
   { slip: "FORWARD_URI", meant: "FORWARD_ENDPOINT" },
   { slip: "FORWARD_TO", meant: "FORWARD_ENDPOINT" },
@@ -32,14 +32,14 @@ test.each([
   { slip: "OTLP_GRPC_ADDRESS", meant: "OTLP_GRPC_HOST" },
   { slip: "SPANRING_MAX_BUFFER_SIZE", meant: "MAX_BUFFER_SIZE" },
   { slip: "SPANRING_LOG_LEVEL", meant: "LOG_LEVEL" },
-  // Of somebody else.
+  // Variables of other programs.
   { slip: "SPANRING_URL", meant: undefined },
   { slip: "FORWARDED_ALLOW_IPS", meant: undefined },
   { slip: "SHUTDOWN_HOOK_ENABLED", meant: undefined },
   { slip: "MAX_CONNECTION_POOL", meant: undefined },
   { slip: "IDLE", meant: undefined },
   { slip: "FORWARD_", meant: undefined },
-  // Of Kubernetes, for Services named api, otlp-grpc and otlp-http.
+  // Variables of Kubernetes for Services named api, otlp-grpc and otlp-http.
   { slip: "OTLP_GRPC_SERVICE_HOST", meant: undefined },
   { slip: "OTLP_GRPC_SERVICE_PORT", meant: undefined },
   { slip: "OTLP_GRPC_SERVICE_PORT_GRPC", meant: undefined },
@@ -51,7 +51,7 @@ test.each([
   { slip: "OTLP_HTTP_PORT", meant: undefined },
   { slip: "PATH", meant: undefined },
   { slip: "X".repeat(100_000), meant: undefined },
-])("$slip is taken for a slip of $meant", ({ slip, meant }) => {
+])("$slip is recognised as a misspelling of $meant", ({ slip, meant }) => {
   const warnings = readConfig({ [slip]: "a secret" }).warnings;
 
   expect(warnings).toEqual(
@@ -59,7 +59,7 @@ test.each([
   );
 });
 
-test("typos are reported next to mistakes", () => {
+test("misspellings are reported beside mistakes", () => {
   const env: Environment = { LOG_LEVEL: "LOUD", MAX_BUFER_SIZE: "1" };
 
   const reading = readConfig(env);
@@ -68,7 +68,7 @@ test("typos are reported next to mistakes", () => {
   expect(reading.warnings.map((warning) => warning.variable)).toEqual(["MAX_BUFER_SIZE"]);
 });
 
-// What Kubernetes sets in every pod of a namespace with a Service of that name.
+// Kubernetes sets these in every pod of a namespace with a Service of that name.
 test.each([
   { variable: "API_PORT", value: "tcp://10.96.0.7:80", service: "api", unset: "4319" },
   {
@@ -108,7 +108,7 @@ test.each(["tcp://10.96.0.7", "http://10.96.0.7:80", "tcp:80", "10.96.0.7:80"])(
   },
 );
 
-test("what Kubernetes sets for other names is nothing to warn of", () => {
+test("variables of Kubernetes for other Services cause no warning", () => {
   const env = {
     SPANRING_API_PORT: "tcp://10.96.0.7:80",
     API_SERVICE_HOST: "10.96.0.7",

@@ -29,7 +29,7 @@ export function describeDisk(name: string, create: () => Promise<Disk>): void {
       expect(await disk.list()).toEqual([]);
     });
 
-    test("lists what was created, with its length", async () => {
+    test("lists created files with their lengths", async () => {
       const disk = await create();
 
       await write(disk, "one", "12345");
@@ -42,7 +42,7 @@ export function describeDisk(name: string, create: () => Promise<Disk>): void {
       ]);
     });
 
-    test("does not create a file twice, and leaves the first as it is", async () => {
+    test("does not create a file twice, and does not change the first one", async () => {
       const disk = await create();
       await write(disk, "one", "first");
 
@@ -72,7 +72,7 @@ export function describeDisk(name: string, create: () => Promise<Disk>): void {
       expect(await textOf(disk, "one")).toBe(pieces.map((each) => Buffer.from(each)).join(""));
     });
 
-    test("appends views of shared memory, and nothing around them", async () => {
+    test("appends views of shared memory without the bytes around them", async () => {
       const disk = await create();
       const file = await disk.create("one");
       const shared = new Uint8Array(new SharedArrayBuffer(9));
@@ -83,7 +83,7 @@ export function describeDisk(name: string, create: () => Promise<Disk>): void {
       expect(await textOf(disk, "one")).toBe("shared");
     });
 
-    test("reads from an offset, as far as there is room or the file reaches", async () => {
+    test("reads from an offset up to the end of the target or of the file", async () => {
       const disk = await create();
       await write(disk, "one", "0123456789");
       const into = new Uint8Array(4);
@@ -108,7 +108,7 @@ export function describeDisk(name: string, create: () => Promise<Disk>): void {
       expect([before, await textOf(disk, "one")]).toEqual(["ab", "ab"]);
     });
 
-    test("has nothing of a file that is removed, and takes its name again", async () => {
+    test("removes a file, whose name can then be used again", async () => {
       const disk = await create();
       await write(disk, "one", "old");
       await write(disk, "two", "other");

@@ -67,7 +67,7 @@ export function describeSpanSink(name: string, make: MakeSink): void {
 
 /** Tests the additional contract of a sink whose upstream is a receiver that responds. */
 export function describeAnswers(name: string, make: MakeSink): void {
-  describe(`${name}, and what is answered`, () => {
+  describe(`${name}, with the responses of its upstream`, () => {
     stopAfterEach();
     describeVerdicts(make);
     describeGivingUp(make);
@@ -104,7 +104,7 @@ function describeDelivery(make: MakeSink): void {
     expect(spansIn(await received())).toEqual(spansIn([batch.request]));
   });
 
-  test("a batch that is given up before it is sent does not arrive", async () => {
+  test("a batch that is cancelled before it is sent does not arrive", async () => {
     const { sink, received } = await start(make, { kind: "accept" });
 
     const outcome = await sink.send(batchOf(1), AbortSignal.abort());
@@ -115,7 +115,7 @@ function describeDelivery(make: MakeSink): void {
 }
 
 function describeAbsence(make: MakeSink): void {
-  test("without an upstream, a batch is to be retried, and arrives once it is up", async () => {
+  test("a batch is retryable without an upstream, and arrives once it is up", async () => {
     const { sink, received, goAway, comeBack } = await start(make, { kind: "accept" });
     await sink.send(batchOf(1), never);
     await goAway();
@@ -130,7 +130,7 @@ function describeAbsence(make: MakeSink): void {
     expect(hex(await received())).toContain(hex([requestOf(2, 10)])[0]!);
   });
 
-  test("a closed sink sends nothing, and may be closed again", async () => {
+  test("a closed sink sends nothing and may be closed again", async () => {
     const { sink, received } = await start(make, { kind: "accept" });
     await sink.close();
 
@@ -161,7 +161,7 @@ function describeVerdicts(make: MakeSink): void {
       outcome: { outcome: "delivered", message: "use fewer attributes" },
     },
     {
-      name: "spans that are not kept are counted",
+      name: "rejected spans are counted",
       answer: { kind: "reject", rejectedSpans: 2, message: "no trace id" },
       outcome: { outcome: "partly_rejected", rejectedSpans: 2, message: "no trace id" },
     },
@@ -171,7 +171,7 @@ function describeVerdicts(make: MakeSink): void {
       outcome: { outcome: "partly_rejected", rejectedSpans: 3, message: "" },
     },
     {
-      name: "fewer than no spans are not rejected",
+      name: "a negative number of rejected spans counts as none",
       answer: { kind: "reject", rejectedSpans: -7, message: "so much the better" },
       outcome: { outcome: "delivered", message: "so much the better" },
     },
@@ -183,22 +183,22 @@ function describeVerdicts(make: MakeSink): void {
 
   test.each<{ name: string; answer: UpstreamAnswer; outcome: object }>([
     {
-      name: "a busy upstream is asked again",
+      name: "the answer of a busy upstream is retryable",
       answer: { kind: "busy", message: "full" },
       outcome: { outcome: "retry", message: expect.stringContaining("full") },
     },
     {
-      name: "a busy upstream may say when",
+      name: "a busy upstream may specify a delay",
       answer: { kind: "busy", message: "full", afterMs: 7000 },
       outcome: { outcome: "retry", afterMs: 7000, message: expect.stringContaining("full") },
     },
     {
-      name: "a batch too large is distinguished from a refused one",
+      name: "a batch that is too large is distinguished from a refused one",
       answer: { kind: "too_large", message: "Received message larger than max (9 vs. 4)" },
       outcome: { outcome: "too_large", message: expect.stringContaining("larger than max") },
     },
     {
-      name: "a batch that is refused is not sent again, and has a reason",
+      name: "a refused batch is not retryable and has a reason",
       answer: { kind: "invalid", message: "no request" },
       outcome: {
         outcome: "refused",
@@ -213,7 +213,7 @@ function describeVerdicts(make: MakeSink): void {
     expect(await received()).toHaveLength(1);
   });
 
-  test("a retry without a time has none", async () => {
+  test("a retryable answer without a delay has none", async () => {
     const { sink } = await start(make, { kind: "busy", message: "full" });
 
     const outcome = await sink.send(batchOf(1), never);
@@ -228,7 +228,7 @@ function describeVerdicts(make: MakeSink): void {
       name: "rejection",
       answer: { kind: "reject", rejectedSpans: 1, message: `\u001b[2J${"x".repeat(5000)}` },
     },
-  ])("the words of a $name are escaped and cut", async ({ answer }) => {
+  ])("the text of a $name is escaped and truncated", async ({ answer }) => {
     const { sink } = await start(make, answer);
 
     const { message = "" } = await sink.send(batchOf(1), never);
@@ -239,7 +239,7 @@ function describeVerdicts(make: MakeSink): void {
 }
 
 function describeGivingUp(make: MakeSink): void {
-  test("a batch that is given up while it is sent is to be retried", async () => {
+  test("a batch that is cancelled while it is sent is retryable", async () => {
     const { sink, arrived } = await start(make, { kind: "silent" });
     const giving = new AbortController();
     const sending = sink.send(batchOf(1), giving.signal);
@@ -252,7 +252,7 @@ function describeGivingUp(make: MakeSink): void {
     expect(outcome).not.toHaveProperty("isTimeout");
   });
 
-  test("a batch that times out is to be retried, and the outcome says so", async () => {
+  test("a batch that times out is retryable, and the outcome is marked as a timeout", async () => {
     const { sink } = await start(make, { kind: "silent", timeoutMs: 30 });
 
     expect(await sink.send(batchOf(1), never)).toMatchObject({ outcome: "retry", isTimeout: true });
@@ -268,7 +268,7 @@ function describeGivingUp(make: MakeSink): void {
     expect(await Promise.all(sending)).toMatchObject([{ outcome: "retry" }, { outcome: "retry" }]);
   });
 
-  test("an upstream that dies with a batch in hand leaves it to be retried", async () => {
+  test("a batch is retryable if the upstream dies before it answers", async () => {
     const { sink, arrived, goAway } = await start(make, { kind: "silent" });
     const sending = sink.send(batchOf(1), never);
     await arrived(1);

@@ -27,7 +27,7 @@ async function* readOf(spill: SpanSpill, skipped: number): AsyncGenerator<Uint8A
 
 export function describeSpanSpill(name: string, create: () => SpanSpill): void {
   describe(`${name}, as a spill`, () => {
-    test("has nothing, and forgets nothing, before anything was written", async () => {
+    test("is empty, and can be removed, before anything was written", async () => {
       const spill = create();
 
       await spill.remove();
@@ -59,7 +59,7 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       ).toEqual([2, 1, 3]);
     });
 
-    test("is done with a request when it asks for the next one", async () => {
+    test("does not use a request after it has requested the next one", async () => {
       const spill = create();
       const lent = requestOf(2);
 
@@ -73,7 +73,7 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       expect(await requestsIn(spill)).toEqual([requestOf(2).toHex()]);
     });
 
-    test("has nothing once it is removed", async () => {
+    test("is empty once it is removed", async () => {
       const spill = create();
       await spill.write(REQUESTS);
 
@@ -82,7 +82,7 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       expect(await contentsOf(spill)).toEqual([]);
     });
 
-    test("does not return requests set aside, each time to another path", async () => {
+    test("does not return requests that were set aside, each to another path", async () => {
       const spill = create();
 
       await spill.write(REQUESTS);
@@ -94,7 +94,7 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       expect(new Set([spill.shownPath, first, second]).size).toBe(3);
     });
 
-    test("keeps stored requests when more are written, to another path", async () => {
+    test("writes more requests to another path, without changing the stored ones", async () => {
       const spill = create();
 
       await spill.write([requestOf(1)]);
@@ -139,7 +139,7 @@ export function describeSpanSpill(name: string, create: () => SpanSpill): void {
       expect(await requestsIn(spill)).toEqual([requestOf(1).toHex()]);
     });
 
-    test("has nothing of what could not be written to the end", async () => {
+    test("contains no part of a write that failed", async () => {
       const spill = create();
 
       const written = spill.write(

@@ -5,7 +5,7 @@ import type { TraceBufferPort } from "../../src/ports/trace-buffer.ts";
 import { plainSpan } from "../support/requests/plain-span.ts";
 import { traceSpanArbitrary } from "../support/requests/trace-span-arbitrary.ts";
 
-/** Makes an empty buffer of this capacity, with no other limit that these tests could reach. */
+/** Creates an empty buffer of this capacity, without other limits that these tests could reach. */
 export type MakeBuffer = (capacitySpans: number) => TraceBufferPort;
 
 /**
@@ -42,7 +42,7 @@ function describeOrder(makeBuffer: MakeBuffer): void {
     expect([buffer.size(), buffer.isFull(), buffer.getSpans(1)]).toEqual([0, false, []]);
   });
 
-  test("spans come out oldest first, and are gone then", () => {
+  test("spans are returned oldest first and removed", () => {
     const buffer = filled(makeBuffer, 5, 3);
 
     expect(names(buffer.getSpans(2))).toEqual(["span 1", "span 2"]);
@@ -51,28 +51,30 @@ function describeOrder(makeBuffer: MakeBuffer): void {
     expect(buffer.size()).toBe(0);
   });
 
-  test("to ask for more than there are is to ask for all", () => {
+  test("a request for more spans than are buffered returns all of them", () => {
     const buffer = filled(makeBuffer, 5, 3);
 
     expect(buffer.getSpans(Number.POSITIVE_INFINITY)).toHaveLength(3);
   });
 
-  test.each<{ count: number; got: string[] }>([
-    { count: 0, got: [] },
-    { count: -1, got: [] },
-    { count: Number.NEGATIVE_INFINITY, got: [] },
-    { count: Number.NaN, got: [] },
-    { count: 0.9, got: [] },
-    { count: 1.9, got: ["span 1"] },
-  ])("to ask for $count spans gets whole ones, and none twice", ({ count, got }) => {
+  test.each<{ count: number; expected: string[] }>([
+    { count: 0, expected: [] },
+    { count: -1, expected: [] },
+    { count: Number.NEGATIVE_INFINITY, expected: [] },
+    { count: Number.NaN, expected: [] },
+    { count: 0.9, expected: [] },
+    { count: 1.9, expected: ["span 1"] },
+  ])("a request for $count spans returns none twice", ({ count, expected }) => {
     const buffer = filled(makeBuffer, 5, 3);
 
-    expect(names(buffer.getSpans(count))).toEqual(got);
-    expect(buffer.size()).toBe(3 - got.length);
-    expect(names(buffer.getSpans(5))).toEqual(["span 1", "span 2", "span 3"].slice(got.length));
+    expect(names(buffer.getSpans(count))).toEqual(expected);
+    expect(buffer.size()).toBe(3 - expected.length);
+    expect(names(buffer.getSpans(5))).toEqual(
+      ["span 1", "span 2", "span 3"].slice(expected.length),
+    );
   });
 
-  test("a span that is added twice is there twice", () => {
+  test("a span that is added twice is stored twice", () => {
     const buffer = makeBuffer(5);
 
     buffer.addSpan(span(1));
@@ -81,7 +83,7 @@ function describeOrder(makeBuffer: MakeBuffer): void {
     expect(names(buffer.getSpans(5))).toEqual(["span 1", "span 1"]);
   });
 
-  test("a span comes out as it went in, whatever it holds", () => {
+  test("a span is returned as it was added, with all its fields", () => {
     const property = fc.property(fc.array(traceSpanArbitrary, { maxLength: 4 }), (spans) => {
       const buffer = makeBuffer(4);
 
@@ -94,7 +96,7 @@ function describeOrder(makeBuffer: MakeBuffer): void {
 }
 
 function describeLimits(makeBuffer: MakeBuffer): void {
-  test("it is full at its capacity, and not one span before", () => {
+  test("a buffer is full at its capacity, and not one span before", () => {
     const buffer = filled(makeBuffer, 3, 2);
     const before = buffer.isFull();
 
@@ -103,7 +105,7 @@ function describeLimits(makeBuffer: MakeBuffer): void {
     expect([before, buffer.isFull(), buffer.size()]).toEqual([false, true, 3]);
   });
 
-  test("when it is full the oldest span makes room", () => {
+  test("a full buffer evicts its oldest span", () => {
     const buffer = filled(makeBuffer, 3, 3);
 
     expect(buffer.addSpan(span(4))).toBe(true);
@@ -111,7 +113,7 @@ function describeLimits(makeBuffer: MakeBuffer): void {
     expect(names(buffer.getSpans(3))).toEqual(["span 2", "span 3", "span 4"]);
   });
 
-  test("it is no longer full when a span was taken", () => {
+  test("a full buffer has room after a span is taken", () => {
     const buffer = filled(makeBuffer, 3, 9);
 
     buffer.getSpans(1);
@@ -135,7 +137,7 @@ const goodLink = {
   droppedAttributesCount: 0,
 };
 
-/** Returns links with a valid link on either side, so that no single one decides. */
+/** Returns links with a valid link on either side of this one. */
 function linkedTo(link: Partial<SpanLink>): Pick<TraceSpan, "links"> {
   return { links: [goodLink, { ...goodLink, ...link }, goodLink] };
 }
@@ -156,7 +158,7 @@ function describeValidity(makeBuffer: MakeBuffer): void {
     { name: "a link's trace id too short", wrong: linkedTo({ traceId: "1".repeat(30) }) },
     { name: "a link's trace id not hex", wrong: linkedTo({ traceId: "g".repeat(32) }) },
     { name: "a link's span id too long", wrong: linkedTo({ spanId: "1".repeat(18) }) },
-  ])("a span with $name is not kept, and pushes nothing out", ({ wrong }) => {
+  ])("a span with $name is refused and evicts nothing", ({ wrong }) => {
     const buffer = filled(makeBuffer, 2, 2);
 
     expect(buffer.addSpan({ ...span(3), ...wrong })).toBe(false);
@@ -176,7 +178,7 @@ function describeValidity(makeBuffer: MakeBuffer): void {
     { name: "without a trace id", link: { traceId: "" } },
     { name: "without a span id", link: { spanId: "" } },
     { name: "of zeros", link: { traceId: "0".repeat(32), spanId: "0".repeat(16) } },
-  ])("a span with a link $name is valid, and the link stays as it is", ({ link }) => {
+  ])("a span with a link $name is valid, and its link is unchanged", ({ link }) => {
     const buffer = makeBuffer(1);
     const linked = { ...span(1), ...linkedTo(link) };
 

@@ -10,6 +10,6 @@ test.each([
   { durationMs: 2 ** 31 - 1, timer: 2 ** 31 - 1 },
   { durationMs: 2 ** 31, timer: 2 ** 31 - 1 },
   { durationMs: Number.POSITIVE_INFINITY, timer: 2 ** 31 - 1 },
-])("$durationMs ms are $timer ms for a timer", ({ durationMs, timer }) => {
+])("a delay of $durationMs ms is limited to $timer ms for a timer", ({ durationMs, timer }) => {
   expect(timerMs(durationMs)).toBe(timer);
 });

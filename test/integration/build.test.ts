@@ -11,7 +11,7 @@ function sha256(bytes: Uint8Array): string {
   return new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
 }
 
-test("two builds are the same bytes, and name no folder of this machine", async () => {
+test("two builds are identical and contain no path of this machine", async () => {
   const one = join(temporaryFolder(), "spanring");
   const other = join(temporaryFolder(), "deeper", "spanring");
 
@@ -24,7 +24,7 @@ test("two builds are the same bytes, and name no folder of this machine", async 
   expect(bytes.includes(join(ROOT, "src"))).toBe(false);
 });
 
-test("an executable is one file, put where it was asked for", async () => {
+test("an executable is one file at the requested path", async () => {
   const folder = temporaryFolder();
   const entrypoint = join(temporaryFolder(), "hello.ts");
   writeFileSync(entrypoint, 'console.log("hello");\n');
@@ -36,7 +36,7 @@ test("an executable is one file, put where it was asked for", async () => {
   expect(Bun.spawnSync([path]).stdout.toString()).toBe("hello\n");
 });
 
-test("files in the working directory decide nothing", async () => {
+test("an executable ignores configuration files in its working directory", async () => {
   const folder = temporaryFolder();
   const entrypoint = join(temporaryFolder(), "main.ts");
   writeFileSync(entrypoint, 'console.log(process.env["MAX_BUFFER_SIZE"]);\n');
@@ -50,7 +50,7 @@ test("files in the working directory decide nothing", async () => {
   expect(stdout.toString()).toBe("undefined\n");
 });
 
-test("an error tells the line of the source, with nothing beside the executable", async () => {
+test("an error names its line in the source without a separate source map", async () => {
   const sources = temporaryFolder();
   const entrypoint = join(sources, "failing.ts");
   writeFileSync(
@@ -65,7 +65,7 @@ test("an error tells the line of the source, with nothing beside the executable"
   expect(exitCode).toBe(1);
 });
 
-test("a program with a mistake is no executable, and leaves nothing behind", async () => {
+test("a failed build leaves no file", async () => {
   const folder = temporaryFolder();
   const entrypoint = join(temporaryFolder(), "broken.ts");
   writeFileSync(entrypoint, 'import "./missing.ts";\n');
@@ -81,6 +81,6 @@ test.each([
   [undefined, "spanring"],
   ["bun-linux-arm64", "spanring-linux-arm64"],
   ["bun-darwin-arm64", "spanring-darwin-arm64"],
-])("for the target %p the file is %s", (target, name) => {
+])("the file for the target %p is %s", (target, name) => {
   expect(defaultOutfile(target)).toBe(join(ROOT, "dist", name));
 });

@@ -15,14 +15,14 @@ import {
 import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
 import { bytesField } from "../support/requests/wire-bytes.ts";
 
-// Goal: what is handed over is what came in, in every byte, also where OTLP knows no such field.
+// Goal: readers receive exactly the bytes that were sent, including unknown fields.
 
-/** A message field with fields in it that OTLP has not given out, before and behind its own. */
+/** Returns a message field with unknown fields before and after its own. */
 function openEnded(fieldNumber: number, ...parts: number[][]): number[] {
   return bytesField(fieldNumber, ...bothEnds(...parts));
 }
 
-/** A span with unknown fields in itself and in every message that it can hold. */
+/** Returns a span with unknown fields in itself and in every message that it can contain. */
 function openEndedSpan(number: number): number[] {
   const value = openEnded(2, openEnded(5, openEnded(1, bytesField(1, "in an array"))));
   const list = openEnded(2, openEnded(6, openEnded(1, attribute("in", "a list"))));
@@ -41,7 +41,7 @@ const resource = openEnded(1, openEnded(1, attribute("service.name", "shop")));
 const scope = openEnded(1, bytesField(1, "scope"));
 const [scopeSchema, resourceSchema] = [bytesField(3, "scope schema"), bytesField(3, "schema")];
 
-/** A request of these spans, in one scope, with unknown fields in every envelope too. */
+/** Returns a request of these spans, in one scope, with unknown fields in every envelope. */
 function openEndedRequest(...numbers: number[]): Uint8Array<ArrayBuffer> {
   const spans = numbers.map(openEndedSpan);
   const scopeSpans = openEnded(2, scope, ...spans, scopeSchema);
@@ -49,7 +49,7 @@ function openEndedRequest(...numbers: number[]): Uint8Array<ArrayBuffer> {
   return request(...unknownFields, resourceSpans, ...unknownFields);
 }
 
-/** What is left of such a request with only these spans: the fields around them, and then they. */
+/** Returns the rest of such a request with only these spans, after the fields around them. */
 function restOfRequest(...numbers: number[]): Uint8Array<ArrayBuffer> {
   const spans = numbers.map(openEndedSpan);
   const scopeSpans = bytesField(2, ...bothEnds(scope, scopeSchema), ...spans);
@@ -63,13 +63,13 @@ function bothEnds(...parts: number[][]): number[][] {
 
 const valid = Object.entries({
   ...handBuiltRequests,
-  "unknown fields in every message there is": openEndedRequest(1, 2),
+  "unknown fields in every message": openEndedRequest(1, 2),
   "five thousand spans, in more than a megabyte": serverRequest(5_000),
 }).filter(([name]) => !name.startsWith("a valid span between"));
 
 const goldens = GOLDEN_NAMES.map((name): [string, Uint8Array] => [name, goldenRequest(name)]);
 
-// Every test takes out what it sent, so that they can share a program.
+// Every test takes the spans that it sent, so that all tests can share a program.
 let program: RunningProgram;
 beforeAll(async () => {
   program = await startProgram();
@@ -78,14 +78,17 @@ afterAll(async () => {
   await program[Symbol.asyncDispose]();
 });
 
-test.each([...valid, ...goldens])("%s: the same SHA-256 sent and taken", async (_name, sent) => {
-  await sendAll(program, [sent]);
-  const taken = await readApiClient(program.apiUrl).takeAsBytes(10_000);
+test.each([...valid, ...goldens])(
+  "the taken bytes have the SHA-256 of the sent ones: %s",
+  async (_name, sent) => {
+    await sendAll(program, [sent]);
+    const taken = await readApiClient(program.apiUrl).takeAsBytes(10_000);
 
-  expect(sha256(taken)).toBe(sha256(sent));
-});
+    expect(sha256(taken)).toBe(sha256(sent));
+  },
+);
 
-test("requests are handed over one behind the other, looked at and taken", async () => {
+test("several requests are read and taken in order and unchanged", async () => {
   // The first has one span.
   const sent = [requestOf(1), ...[...valid, ...goldens].map(([, bytes]) => bytes)];
   const api = readApiClient(program.apiUrl);
@@ -102,7 +105,7 @@ test("requests are handed over one behind the other, looked at and taken", async
   expect(nothing).toHaveLength(0);
 });
 
-test("of seventeen megabytes over one connection, the newest are handed over", async () => {
+test("the newest of seventeen megabytes over one connection are taken unchanged", async () => {
   const large = serverRequest(5_000);
   const api = readApiClient(program.apiUrl);
 
@@ -112,7 +115,7 @@ test("of seventeen megabytes over one connection, the newest are handed over", a
   expect(sha256(taken)).toBe(sha256(large, large));
 });
 
-test("a request of which some spans were evicted keeps all other bytes", async () => {
+test("a partly evicted request keeps all other bytes", async () => {
   await using small = await startProgram({ MAX_BUFFER_SIZE: "5" });
   const [older, newer] = [openEndedRequest(1, 2, 3, 4), openEndedRequest(5, 6, 7)];
   const api = readApiClient(small.apiUrl);
@@ -125,7 +128,7 @@ test("a request of which some spans were evicted keeps all other bytes", async (
   expect(taken.toHex()).toBe(restOfRequest(3, 4).toHex() + newer.toHex());
 });
 
-test("taken span by span, every span keeps its bytes and what it came in", async () => {
+test("spans that are taken one by one keep their bytes and their envelopes", async () => {
   const sent = openEndedRequest(1, 2, 3);
   const api = readApiClient(program.apiUrl);
 
@@ -137,7 +140,7 @@ test("taken span by span, every span keeps its bytes and what it came in", async
   );
 });
 
-test("of a request with spans that are not valid, the valid ones keep their bytes", async () => {
+test("the valid spans of a request with invalid ones keep their bytes", async () => {
   const bad = [bytesField(2, bytesField(5, "no ids")), bytesField(2, ...unknownFields)];
   const good = [openEndedSpan(1), openEndedSpan(2)];
   const sent = request(bytesField(1, bytesField(2, bad[0]!, good[0]!, bad[1]!, good[1]!)));
@@ -149,7 +152,7 @@ test("of a request with spans that are not valid, the valid ones keep their byte
   expect(taken.toHex()).toBe(request(bytesField(1, bytesField(2, ...good))).toHex());
 });
 
-/** Sends one after the other; every answer is the empty one that means full success. */
+/** Sends the requests in order; each must be answered with full success. */
 async function sendAll(to: RunningProgram, requests: readonly Uint8Array[]): Promise<void> {
   using client = openExportClient(to.grpcPort);
   for (const bytes of requests) await client.export(bytes);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { runProgram } from "../support/running/running-program.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
-// Goal: the program itself makes of its environment what the configuration says.
+// Goal: the built program treats its environment as the configuration specifies.
 
 const FREE = { OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
 
@@ -42,7 +42,7 @@ test.each(["warn", "trace", "silent"])("LOG_LEVEL=%s does not stop run", async (
 });
 
 test.each(["OTLP_HTTP_HOST", "API_HOST", "OTLP_GRPC_HOST"])(
-  "%s that does not resolve is said to be so, by a start and by --check",
+  "a start and --check report that %s does not resolve",
   async (variable) => {
     const env = { ...FREE, [variable]: "nope.invalid" };
 

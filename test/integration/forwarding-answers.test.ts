@@ -9,12 +9,12 @@ import { type RunningUpstream, startUpstream } from "../support/upstreams/runnin
 import type { OrderedAnswer } from "../support/upstreams/upstream-process.ts";
 import { ledgerWhenEmpty } from "../support/oracles/watched-ledger.ts";
 
-// Goal: whatever an upstream responds, each span is delivered or is lost for a reason, and the
-// ledger agrees with the upstream.
-// Method: a program forwards batch by batch to an upstream in its own process, which goes through
-// all responses of the OTLP rules.
+// Goal: after any response of an upstream, each span is delivered or undeliverable for a reason,
+// and the ledger agrees with the upstream.
+// Method: a program forwards batch by batch to an upstream in a process of its own, which gives all
+// responses of the OTLP rules.
 
-/** A batch for each request that comes in, and nothing waits long. */
+/** Sends each request as one batch, without long waits. */
 const SETTINGS = {
   FORWARD_CONCURRENCY: "1",
   FORWARD_MAX_DELAY_MS: "0",
@@ -24,9 +24,9 @@ const SETTINGS = {
 
 const SPANS = 10;
 
-/** What becomes of ten spans. */
+/** The settlement of ten spans. */
 interface Fate {
-  /** The number of spans of each request that the upstream saw. */
+  /** The number of spans in each request that the upstream received. */
   readonly batches: readonly number[];
   readonly delivered: number;
   readonly undeliverable: number;
@@ -34,14 +34,14 @@ interface Fate {
 
 interface AnswerCase extends Fate {
   readonly name: string;
-  /** Of one request each; all others are taken. */
+  /** The answers to one request each; all other requests are accepted. */
   readonly answers: readonly OrderedAnswer[];
 }
 
 const DELIVERED: Fate = { batches: [SPANS], delivered: SPANS, undeliverable: 0 };
 const RETRIED: Fate = { ...DELIVERED, batches: [SPANS, SPANS] };
 const REJECTED: Fate = { batches: [SPANS], delivered: 0, undeliverable: SPANS };
-/** After an empty request it is sent in parts, or as a whole where no span is at fault. */
+/** After an empty request, the batch is sent in parts, or whole if no span is the cause. */
 const REFUSED: Fate = { ...DELIVERED, batches: [SPANS, 0, SPANS / 2, SPANS / 2] };
 const BLOCKED: Fate = { ...DELIVERED, batches: [SPANS, 0, SPANS] };
 const HALVED: Fate = { ...DELIVERED, batches: [SPANS, SPANS / 2, SPANS / 2] };
@@ -56,7 +56,7 @@ const COMMON: readonly AnswerCase[] = [
     undeliverable: 3,
   },
   {
-    name: "partial success without any of them",
+    name: "partial success that rejects all spans",
     answers: [{ kind: "reject", rejectedSpans: SPANS }],
     ...REJECTED,
   },
@@ -82,7 +82,7 @@ const RETRYABLE = [
   status.DATA_LOSS,
 ];
 
-const OF_US = [
+const OF_ACCESS = [
   status.NOT_FOUND,
   status.PERMISSION_DENIED,
   status.UNIMPLEMENTED,
@@ -91,7 +91,7 @@ const OF_US = [
 
 const OF_SPANS = Object.values(status).filter(
   (code): code is status =>
-    typeof code === "number" && ![status.OK, ...RETRYABLE, ...OF_US].includes(code),
+    typeof code === "number" && ![status.OK, ...RETRYABLE, ...OF_ACCESS].includes(code),
 );
 
 const OVER_GRPC: readonly AnswerCase[] = [
@@ -106,12 +106,12 @@ const OVER_GRPC: readonly AnswerCase[] = [
     ...failing(`${status[code]} with RetryInfo`, { code, afterMs: 20 }),
     ...REFUSED,
   })),
-  ...OF_US.map((code) => ({ ...failing(status[code], { code }), ...BLOCKED })),
-  ...OF_US.map((code) => ({
+  ...OF_ACCESS.map((code) => ({ ...failing(status[code], { code }), ...BLOCKED })),
+  ...OF_ACCESS.map((code) => ({
     ...failing(`${status[code]} with RetryInfo`, { code, afterMs: 20 }),
     ...BLOCKED,
   })),
-  // The last one: batches are smaller from then on.
+  // This is the last case, because batches are smaller from then on.
   { ...failing("too large", TOO_LARGE), ...HALVED },
 ];
 
@@ -129,7 +129,7 @@ const OVER_HTTP: readonly AnswerCase[] = [
 test.each([
   { protocol: "grpc", cases: OVER_GRPC },
   { protocol: "http", cases: OVER_HTTP },
-] as const)("over $protocol every answer has its end in the ledger", async (given) => {
+] as const)("over $protocol each answer settles the spans by the OTLP rules", async (given) => {
   await using upstream = await startUpstream(given.protocol);
   await using program = await startProgram({ ...SETTINGS, FORWARD_ENDPOINT: upstream.endpoint });
   using client = openExportClient(program.grpcPort);
@@ -147,19 +147,19 @@ test.each([
     fates.push({ name, answers, batches: batches.slice(seen), delivered, undeliverable });
     [seen, first, before] = [batches.length, first + SPANS, spans];
   }
-  const kept = await upstream.kept();
+  const accepted = await upstream.acceptedSpans();
 
   expect(fates).toEqual([...given.cases]);
   expect(before.accepted).toBe(given.cases.length * SPANS);
   expect(before.delivered + before.undeliverable).toBe(before.accepted);
-  expect(kept).toHaveLength(before.delivered);
-  expect(kept).toEqual(kept.toSorted((one, other) => one - other));
+  expect(accepted).toHaveLength(before.delivered);
+  expect(accepted).toEqual(accepted.toSorted((one, other) => one - other));
 });
 
 test.each([
   { protocol: "grpc", refusal: { code: status.UNAUTHENTICATED }, shown: "UNAUTHENTICATED: " },
   { protocol: "http", refusal: { code: 404 }, shown: "404: " },
-] as const)("over $protocol an upstream that refuses us costs no span", async (given) => {
+] as const)("over $protocol an upstream that refuses access loses no span", async (given) => {
   await using upstream = await startUpstream(given.protocol);
   await using program = await startProgram({ ...SETTINGS, FORWARD_ENDPOINT: upstream.endpoint });
   using client = openExportClient(program.grpcPort);
@@ -183,12 +183,12 @@ test.each([
   expect(ready).toHaveProperty("forward.last_error.hint", hint);
   expect(meanwhile).toMatchObject({ buffered: 10 * SPANS, undeliverable: 0 });
   expect(spans).toMatchObject({ delivered: 10 * SPANS, undeliverable: 0 });
-  // One batch with spans, and after it nothing but empty requests.
+  // One batch with spans is followed by empty requests only.
   expect(batches.slice(1, 10)).toEqual(Array<number>(9).fill(0));
-  expect(await upstream.kept()).toHaveLength(10 * SPANS);
+  expect(await upstream.acceptedSpans()).toHaveLength(10 * SPANS);
 });
 
-/** Resolves when the upstream has seen so many requests. */
+/** Resolves when the upstream has received this many requests. */
 async function triesAfter(upstream: RunningUpstream, count: number): Promise<void> {
   for (let seen = 0; seen < count;) seen = (await upstream.order({})).batches.length;
 }
@@ -206,11 +206,11 @@ test.each([
   await client.export(requestOf(SPANS));
   const { spans } = await ledgerWhenEmpty(readApiClient(program.apiUrl));
   const { batches } = await upstream.order({});
-  const kept = await upstream.kept();
+  const accepted = await upstream.acceptedSpans();
 
   expect(batches).toEqual([10, 5, 3, 2, 1, 1, 1, 2, 5]);
   expect(spans).toMatchObject({ accepted: SPANS, delivered: SPANS - 1, undeliverable: 1 });
-  expect(kept).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(accepted).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });
 
 test.each([
@@ -218,7 +218,7 @@ test.each([
   { name: "a RetryInfo of exhaustion", protocol: "grpc", code: RESOURCE_EXHAUSTED },
   { name: "seconds in Retry-After", protocol: "http", code: 429 },
   { name: "a date in Retry-After", protocol: "http", code: 503, isDate: true },
-] as const)("$name is heeded", async ({ protocol, ...failure }) => {
+] as const)("the delay in $name is respected", async ({ protocol, ...failure }) => {
   const afterMs = 3_000_000;
   await using upstream = await startUpstream(protocol);
   await using program = await startProgram({ ...SETTINGS, FORWARD_ENDPOINT: upstream.endpoint });
@@ -228,8 +228,8 @@ test.each([
   await client.export(requestOf(SPANS));
   const { pause_ms: pauseMs } = await program.logged("forward_backing_off");
 
-  // Without the upstream's word it would be FORWARD_RETRY_MAX_MS at most. A date is as much less
-  // as it takes to be read.
+  // Without the upstream's delay, the pause would be FORWARD_RETRY_MAX_MS at most. A date yields a
+  // slightly shorter pause, because time passes before it is read.
   expect(pauseMs).toBeGreaterThan(afterMs / 2);
   expect(pauseMs).toBeLessThanOrEqual(afterMs);
 });

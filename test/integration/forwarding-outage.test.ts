@@ -9,8 +9,8 @@ import { type RunningProgram, startProgram } from "../support/running/running-pr
 import { type RunningUpstream, startUpstream } from "../support/upstreams/running-upstream.ts";
 import { ledgerWhen, ledgerWhenEmpty, watchLedger } from "../support/oracles/watched-ledger.ts";
 
-// Goal: while the ring has room, no failure of an upstream loses a span. Method: spans come in all
-// the time, and the upstream goes away and comes back, each time in another way.
+// Goal: while the ring has room, no failure of an upstream loses a span. Method: spans arrive all
+// the time, and the upstream fails and recovers, each time in another way.
 //
 //     SPANRING_FUZZ_FACTOR=100 bun test test/integration/forwarding-outage.test.ts
 //
@@ -19,7 +19,7 @@ import { ledgerWhen, ledgerWhenEmpty, watchLedger } from "../support/oracles/wat
 const OUTAGE_MS = fuzzRuns(300);
 
 const SETTINGS = {
-  // Room for all that comes in, and batches that are larger than what is let through of a cut one.
+  // The ring has room for all spans, and batches exceed what a cut connection lets through.
   MAX_BUFFER_SIZE: "2000000",
   MAX_BUFFER_BYTES: "256MiB",
   FORWARD_COMPRESSION: "none",
@@ -64,29 +64,29 @@ test.each([
   await using upstream = await startUpstream(protocol);
   await using program = await startProgram({ ...SETTINGS, FORWARD_ENDPOINT: upstream.endpoint });
   const api = readApiClient(program.apiUrl);
-  const load = sendOn(program);
+  const load = sendContinuously(program);
 
-  const goOn = async (): Promise<void> => {
+  const runOutages = async (): Promise<void> => {
     for (const { begin, end } of outages(unavailable)) {
       await outlast(program, { begin: () => begin(upstream), end: () => end(upstream) });
     }
     await load.stop();
   };
-  const { readings, unbalanced } = await watchLedger(api, goOn());
+  const { readings, unbalanced } = await watchLedger(api, runOutages());
   const { spans } = await ledgerWhenEmpty(api);
-  const kept = await upstream.kept();
+  const accepted = await upstream.acceptedSpans();
   const { retried_spans: retried, in_flight: inFlight } = await forwardAnswer(program);
 
   const sent = await load.sent;
-  const once = new Set(kept);
+  const once = new Set(accepted);
   expect(unbalanced).toEqual([]);
   expect(readings).toBeGreaterThan(10);
   expect(spans).toMatchObject({ accepted: sent, delivered: sent, evicted: 0, undeliverable: 0 });
   expect(once.size).toBe(sent);
   expect(inFlight).toEqual({ batches: 0, spans: 0 });
-  // What was kept and not confirmed has come twice, and no more than is told.
-  expect(kept.length).toBeGreaterThan(once.size);
-  expect(kept.length - once.size).toBeLessThanOrEqual(retried);
+  // Batches whose confirmation was lost arrive twice, but no more than the counter reports.
+  expect(accepted.length).toBeGreaterThan(once.size);
+  expect(accepted.length - once.size).toBeLessThanOrEqual(retried);
 });
 
 async function forwardAnswer({ apiUrl }: RunningProgram): Promise<ForwardAnswer> {
@@ -94,7 +94,7 @@ async function forwardAnswer({ apiUrl }: RunningProgram): Promise<ForwardAnswer>
   return ((await answer.json()) as { forward: ForwardAnswer }).forward;
 }
 
-/** The upstream fails until that is noticed and the time is up; then all that waited is sent. */
+/** Lets the upstream fail until that is logged and the time is up, then waits for all spans. */
 async function outlast(
   program: RunningProgram,
   outage: { readonly begin: () => Promise<unknown>; readonly end: () => Promise<unknown> },
@@ -115,8 +115,8 @@ function failuresIn(program: RunningProgram): number {
 
 const SPANS_OF_REQUEST = 20;
 
-/** One request after the other, of ever new spans. */
-function sendOn({ grpcPort }: RunningProgram) {
+/** Sends requests with new spans, one at a time. */
+function sendContinuously({ grpcPort }: RunningProgram) {
   const state = { isOver: false };
   const send = async (): Promise<number> => {
     using client = openExportClient(grpcPort);

@@ -7,9 +7,9 @@ import { startProgram } from "../support/running/running-program.ts";
 import { startUpstream } from "../support/upstreams/running-upstream.ts";
 import { balances, ledgerWhenEmpty, watchLedger } from "../support/oracles/watched-ledger.ts";
 
-// Goal: what an outage costs is told to the span, of each service. Method: ten times what fits
-// comes in while the upstream fails, and readers take some of it; then the upstream is back, and
-// does not want all.
+// Goal: the losses of an outage are counted exactly, for each service. Method: ten times the
+// capacity arrives while the upstream fails, and readers take some spans; then the upstream
+// recovers and rejects a few.
 
 const CAPACITY = 1_000;
 const REQUESTS = 500;
@@ -17,7 +17,7 @@ const SPANS_OF_REQUEST = 20;
 const SPANS = REQUESTS * SPANS_OF_REQUEST;
 const SERVICES = ["shop", "bank", "mail"] as const;
 
-/** Of two services, so that their parts in the overflow differ. */
+/** Returns a request of two services, so that their shares in the overflow differ. */
 function requestAt(index: number): Uint8Array {
   const first = index * SPANS_OF_REQUEST + 1;
   const spans = Array.from({ length: SPANS_OF_REQUEST }, (_, offset) => span(first + offset));
@@ -39,7 +39,7 @@ const ENTRIES = [
 test.each([
   { protocol: "grpc", unavailable: 14 },
   { protocol: "http", unavailable: 503 },
-] as const)("over $protocol ten times what fits is accounted for", async (given) => {
+] as const)("over $protocol the ledgers account for ten times the capacity", async (given) => {
   await using upstream = await startUpstream(given.protocol);
   await using program = await startProgram({
     MAX_BUFFER_SIZE: String(CAPACITY),
@@ -55,12 +55,12 @@ test.each([
     const answer = await fetch(`${program.apiUrl}/api/services`);
     return ((await answer.json()) as { services: ServiceStats[] }).services;
   };
-  const ofServices: ServiceStats[] = [];
+  const serviceReadings: ServiceStats[] = [];
   const overflow = async (): Promise<void> => {
     for (let index = 0; index < REQUESTS; index += 1) {
       await client.export(requestAt(index));
       if (index % 10 === 0) await api.takeAsBytes(3);
-      if (index % 10 === 5) ofServices.push(...(await services()));
+      if (index % 10 === 5) serviceReadings.push(...(await services()));
     }
   };
 
@@ -69,23 +69,23 @@ test.each([
   const during = await api.stats();
   await upstream.order({
     usual: { kind: "accept" },
-    // After many failures, the first batch is a small one.
+    // After many failures, the first batch is small.
     next: [{ kind: "reject", rejectedSpans: 10 }, { kind: "accept" }],
   });
   const { spans, bytes } = await ledgerWhenEmpty(api);
   const last = await services();
-  const kept = await upstream.kept();
+  const accepted = await upstream.acceptedSpans();
 
   expect(unbalanced).toEqual([]);
-  expect(ofServices.filter((stats) => !balances(stats.spans) || !balances(stats.bytes))).toEqual(
-    [],
-  );
+  expect(
+    serviceReadings.filter((stats) => !balances(stats.spans) || !balances(stats.bytes)),
+  ).toEqual([]);
   expect(during.spans).toMatchObject({ accepted: SPANS, delivered: 0, undeliverable: 0 });
   expect(during.spans.evicted).toBeGreaterThan(SPANS - 2 * CAPACITY);
   expect(spans.undeliverable).toBe(10);
   expect(spans.delivered + 10 + spans.taken + spans.evicted).toBe(SPANS);
-  expect(new Set(kept).size).toBe(kept.length);
-  expect(kept).toHaveLength(spans.delivered);
+  expect(new Set(accepted).size).toBe(accepted.length);
+  expect(accepted).toHaveLength(spans.delivered);
   expect(last.map(({ service }) => service).toSorted()).toEqual([...SERVICES].toSorted());
   expect(sumOf(last.map((stats) => stats.spans))).toEqual(sumOf([spans]));
   expect(sumOf(last.map((stats) => stats.bytes))).toEqual(sumOf([bytes]));

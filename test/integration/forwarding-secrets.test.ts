@@ -11,8 +11,8 @@ import {
 import { startUpstream } from "../support/upstreams/running-upstream.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
-// Goal: what a header says is between the program and the upstream. Method: the upstream gets it,
-// and fails in every way there is to talk about; then all that the program says is looked at.
+// Goal: only the upstream learns the values of headers. Method: the upstream receives them and
+// fails in every way that is reported; then all output of the program is searched for them.
 
 const SECRET = "hunter2";
 const SECRET_OF_FILE = "correct-horse";
@@ -22,7 +22,7 @@ const PATHS = ["/api/stats", "/api/services", "/metrics", "/readyz", "/api/spans
 test.each([
   { protocol: "grpc", unavailable: 14, unauthenticated: 16 },
   { protocol: "http", unavailable: 503, unauthenticated: 401 },
-] as const)("over $protocol nobody but the upstream learns what headers say", async (given) => {
+] as const)("over $protocol only the upstream learns the values of headers", async (given) => {
   await using upstream = await startUpstream(given.protocol);
   const file = join(temporaryFolder(), "headers");
   writeFileSync(file, `x-tenant=${SECRET_OF_FILE}\n`);
@@ -35,7 +35,7 @@ test.each([
     FORWARD_RETRY_MAX_MS: "1",
     SHUTDOWN_GRACE_MS: "0",
     LOG_LEVEL: "DEBUG",
-    // What the library would say, if it were let.
+    // The library would log headers if the program allowed it.
     GRPC_TRACE: "all",
     GRPC_VERBOSITY: "DEBUG",
   };
@@ -52,14 +52,14 @@ test.each([
   await upstream.kill();
   await send(program);
   const answers = await Promise.all(PATHS.map((path) => fetch(program.apiUrl + path)));
-  const said = await Promise.all(answers.map((answer) => answer.text()));
+  const texts = await Promise.all(answers.map((answer) => answer.text()));
   const check = await runProgram(["--check"], settings);
   await program.stop();
 
   expect(authorization).toBe(`Bearer ${SECRET}`);
   expect(answers.map(({ status }) => status)).toEqual(PATHS.map(() => 200));
   expect(check.exitCode).toBe(0);
-  const all = [...said, check.stdout, check.stderr, JSON.stringify(program.log())].join("\n");
+  const all = [...texts, check.stdout, check.stderr, JSON.stringify(program.log())].join("\n");
   expect(all).toContain("forward_backing_off");
   expect(all).not.toContain(SECRET);
   expect(all).not.toContain(SECRET_OF_FILE);

@@ -5,8 +5,8 @@ import { requestOf } from "../support/requests/request-bytes.ts";
 import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
 import { type RunningUpstream, startUpstream } from "../support/upstreams/running-upstream.ts";
 
-// Goal: a stop sends what is there while it may, and no upstream keeps it longer than that.
-// Method: times of a day in every place where one could wait, but for the grace time.
+// Goal: a stop sends buffered spans within the grace time, and no upstream delays it further.
+// Method: every other wait would last a day.
 
 const DAY_MS = String(24 * 60 * 60 * 1000);
 const SPANS = 25;
@@ -19,7 +19,7 @@ const PATIENT = {
 };
 
 test.each(["grpc", "http"] as const)(
-  "over %s a stop sends what still waits for others",
+  "over %s a stop sends spans that still wait for a full batch",
   async (protocol) => {
     await using upstream = await startUpstream(protocol);
     await using program = await startProgram({
@@ -36,7 +36,9 @@ test.each(["grpc", "http"] as const)(
 
     expect(exitCode).toBe(0);
     expect(batches).toEqual([10, 10, 5]);
-    expect(await upstream.kept()).toEqual(Array.from({ length: SPANS }, (_, at) => at + 1));
+    expect(await upstream.acceptedSpans()).toEqual(
+      Array.from({ length: SPANS }, (_, at) => at + 1),
+    );
     expect(lastLedger(program)).toEqual(
       ledgerOf({ received: SPANS, accepted: SPANS, delivered: SPANS }),
     );
@@ -50,9 +52,9 @@ interface DeadUpstream {
 
 const DEAD: readonly DeadUpstream[] = [
   { name: "never answers", die: (upstream) => upstream.order({ usual: { kind: "silent" } }) },
-  { name: "is not there", die: (upstream) => upstream.kill() },
+  { name: "is not running", die: (upstream) => upstream.kill() },
   {
-    name: "says to come again in an hour",
+    name: "requests a pause of an hour",
     die: (upstream, code) =>
       upstream.order({ usual: { kind: "fail", code, afterMs: 60 * 60 * 1000 } }),
   },
@@ -60,12 +62,12 @@ const DEAD: readonly DeadUpstream[] = [
 
 test.each(
   DEAD.flatMap((dead) => (["grpc", "http"] as const).map((protocol) => ({ ...dead, protocol }))),
-)("over $protocol an upstream that $name does not keep it", async ({ protocol, die }) => {
+)("over $protocol an upstream that $name does not delay a stop", async ({ protocol, die }) => {
   await using upstream = await startUpstream(protocol);
   await using program = await startProgram({
     ...PATIENT,
     FORWARD_ENDPOINT: upstream.endpoint,
-    // All is in flight, or was, when the stop comes.
+    // All spans are or were in flight when the stop begins.
     FORWARD_MAX_DELAY_MS: "0",
     SHUTDOWN_GRACE_MS: "300",
   });
@@ -81,8 +83,8 @@ test.each(
   expect(program.log().filter(({ level }) => level === "ERROR")).toEqual([]);
 });
 
-// Goal: spans that no try will deliver do not keep a stop for the grace time. Method: an upstream
-// takes empty requests alone; the grace time and the longest pause are a day.
+// Goal: spans that cannot be delivered do not delay a stop by the grace time. Method: an upstream
+// accepts only empty requests; the grace time and the longest pause are a day.
 test("a stop does not wait for spans that the upstream keeps refusing", async () => {
   await using upstream = Bun.serve({
     hostname: "127.0.0.1",

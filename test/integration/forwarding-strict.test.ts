@@ -16,9 +16,9 @@ import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { ledgerWhen, ledgerWhenEmpty } from "../support/oracles/watched-ledger.ts";
 import { bytesField } from "../support/requests/wire-bytes.ts";
 
-// Goal: real receivers, which refuse a whole request for one span in it, get every other span, and
-// no refusal of ours costs one. Method: 2,000 spans a second come in while grpc-go and Python's
-// protobuf answer as they do.
+// Goal: strict receivers, which refuse a whole request because of one span, receive every other
+// span, and a refusal of access loses none. Method: 2,000 spans a second arrive while grpc-go and
+// Python's protobuf answer.
 //
 //     SPANRING_FUZZ_FACTOR=74 bun test test/integration/forwarding-strict.test.ts
 //
@@ -43,7 +43,7 @@ const SPANS_OF_REQUEST = 20;
 const REQUESTS_PER_SECOND = 100;
 const FIRST_BAD = 2 ** 30;
 
-/** An attribute in Latin-1: every strict receiver refuses the request it is in. */
+/** Returns a span with an attribute in Latin-1, whose request every strict receiver refuses. */
 const badSpan = (number: number): number[] =>
   span(FIRST_BAD + number, bytesField(9, bytesField(1, "city"), bytesField(2, LATIN_1)));
 const LATIN_1 = bytesField(1, [0x43, 0x6f, 0x67, 0x6e, 0x61, 0x63, 0xe9]);
@@ -53,7 +53,7 @@ interface Sent {
   readonly bad: number;
 }
 
-/** 2,000 good spans a second, and with `bad` one request in each second has a bad one, too. */
+/** Sends 2,000 good spans a second and, with `bad`, one bad span a second beside them. */
 async function sendFor(program: RunningProgram, seconds: number, bad = false): Promise<Sent> {
   using client = openExportClient(program.grpcPort);
   const startedMs = performance.now();
@@ -74,31 +74,34 @@ async function start(upstream: StrictUpstream, settings: Record<string, string> 
   return await startProgram(env);
 }
 
-/** Resolves when the upstream has seen so many empty requests more. */
+/** Resolves when the upstream has received this many more empty requests. */
 async function probed(upstream: StrictUpstream, probes: number): Promise<void> {
   const { empty } = await upstream.order();
   for (let now = empty; now < empty + probes;) ({ empty: now } = await upstream.order());
 }
 
-test.each(STRICT_KINDS)("$name gets every span but the bad ones", async (kind: StrictKind) => {
-  await using upstream = await kind.start();
-  await using program = await start(upstream);
-  const seconds = Math.max(3, SECONDS);
+test.each(STRICT_KINDS)(
+  "$name receives every span except the bad ones",
+  async (kind: StrictKind) => {
+    await using upstream = await kind.start();
+    await using program = await start(upstream);
+    const seconds = Math.max(3, SECONDS);
 
-  const sent = await sendFor(program, seconds, true);
-  const { spans } = await ledgerWhenEmpty(readApiClient(program.apiUrl));
-  const { spans: received, unique } = await upstream.order();
+    const sent = await sendFor(program, seconds, true);
+    const { spans } = await ledgerWhenEmpty(readApiClient(program.apiUrl));
+    const { spans: received, unique } = await upstream.order();
 
-  expect(sent).toEqual({ good: seconds * 2_000, bad: seconds });
-  expect(spans).toMatchObject({ delivered: sent.good, undeliverable: sent.bad, evicted: 0 });
-  expect([received, unique]).toEqual([sent.good, sent.good]);
-  // Nothing was wrong with the upstream, so nothing waited for it.
-  const events = program.log().map(({ event }) => event);
-  expect(events).not.toContain("forward_blocked");
-  expect(events).not.toContain("forward_backing_off");
-});
+    expect(sent).toEqual({ good: seconds * 2_000, bad: seconds });
+    expect(spans).toMatchObject({ delivered: sent.good, undeliverable: sent.bad, evicted: 0 });
+    expect([received, unique]).toEqual([sent.good, sent.good]);
+    // The upstream did not fail, so that forwarding did not pause.
+    const events = program.log().map(({ event }) => event);
+    expect(events).not.toContain("forward_blocked");
+    expect(events).not.toContain("forward_backing_off");
+  },
+);
 
-test.each(STRICT_KINDS)("$name that finds nothing at its path costs nothing", async (kind) => {
+test.each(STRICT_KINDS)("$name without a service at its path loses no span", async (kind) => {
   await using upstream = await kind.start();
   await using program = await start(upstream);
   const api = readApiClient(program.apiUrl);
@@ -114,13 +117,13 @@ test.each(STRICT_KINDS)("$name that finds nothing at its path costs nothing", as
   expect(meanwhile).toMatchObject({ buffered: good, undeliverable: 0, evicted: 0 });
   expect(spans).toMatchObject({ delivered: good, undeliverable: 0, evicted: 0 });
   expect(unique).toBe(good);
-  // No more than what was in flight when it was found out.
+  // No more batches than were in flight when the refusal arrived.
   expect(withSpans).toBeLessThanOrEqual(4);
   const { hint } = await program.logged("forward_blocked");
   expect(hint).toContain("FORWARD_ENDPOINT");
 });
 
-test.each(STRICT_KINDS)("$name gets all of it once a token was rotated", async (kind) => {
+test.each(STRICT_KINDS)("$name receives all spans after a token was rotated", async (kind) => {
   await using upstream = await kind.start();
   const file = join(temporaryFolder(), "headers");
   writeFileSync(file, "authorization=first");
@@ -144,23 +147,26 @@ test.each(STRICT_KINDS)("$name gets all of it once a token was rotated", async (
 
 const WITHOUT_GZIP = STRICT_KINDS.filter(({ protocol }) => protocol === "grpc");
 
-test.each(WITHOUT_GZIP)("$name without gzip costs nothing, and says so", async (kind) => {
-  const upstream = await kind.start({ gzip: false });
-  await using program = await start(upstream);
-  const api = readApiClient(program.apiUrl);
+test.each(WITHOUT_GZIP)(
+  "$name without gzip loses no span and is logged with a hint",
+  async (kind) => {
+    const upstream = await kind.start({ gzip: false });
+    await using program = await start(upstream);
+    const api = readApiClient(program.apiUrl);
 
-  const { good } = await sendFor(program, SECONDS);
-  const { error, hint } = await program.logged("forward_blocked");
-  await ledgerWhen(api, ({ spans: { buffered } }) => buffered === good);
-  const { spans: meanwhile } = await api.stats();
-  const port = Number(new URL(upstream.endpoint).port);
-  await upstream[Symbol.asyncDispose]();
-  await using mended = await kind.start({ port });
-  const { spans } = await ledgerWhenEmpty(api);
+    const { good } = await sendFor(program, SECONDS);
+    const { error, hint } = await program.logged("forward_blocked");
+    await ledgerWhen(api, ({ spans: { buffered } }) => buffered === good);
+    const { spans: meanwhile } = await api.stats();
+    const port = Number(new URL(upstream.endpoint).port);
+    await upstream[Symbol.asyncDispose]();
+    await using repaired = await kind.start({ port });
+    const { spans } = await ledgerWhenEmpty(api);
 
-  expect(error).toStartWith("UNIMPLEMENTED: ");
-  expect(hint).toContain("FORWARD_COMPRESSION");
-  expect(meanwhile).toMatchObject({ delivered: 0, undeliverable: 0, evicted: 0 });
-  expect(spans).toMatchObject({ delivered: good, undeliverable: 0, evicted: 0 });
-  expect(await mended.order()).toMatchObject({ unique: good });
-});
+    expect(error).toStartWith("UNIMPLEMENTED: ");
+    expect(hint).toContain("FORWARD_COMPRESSION");
+    expect(meanwhile).toMatchObject({ delivered: 0, undeliverable: 0, evicted: 0 });
+    expect(spans).toMatchObject({ delivered: good, undeliverable: 0, evicted: 0 });
+    expect(await repaired.order()).toMatchObject({ unique: good });
+  },
+);

@@ -3,9 +3,9 @@ import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { startProgram } from "../support/running/running-program.ts";
 
-// Goal: an upstream that is gone is known before a span is lost for it.
+// Goal: a failing upstream is reported before it causes a loss.
 
-test("a buffer that fills up is told of, in the log and by readiness, and it goes on", async () => {
+test("a filling buffer is reported in the log and by readiness, and receives spans", async () => {
   await using program = await startProgram({
     FORWARD_ENDPOINT: "http://127.0.0.1:1",
     FORWARD_HIGH_WATER: "70",
@@ -25,7 +25,7 @@ test("a buffer that fills up is told of, in the log and by readiness, and it goe
   expect(after).toMatchObject({ status: "ready", high_water: true });
 });
 
-test("it is told of before the first span is lost, also where one request does both", async () => {
+test("the high-water mark is logged before a loss, even if one request causes both", async () => {
   await using program = await startProgram({
     FORWARD_ENDPOINT: "http://127.0.0.1:1",
     SHUTDOWN_GRACE_MS: "1",

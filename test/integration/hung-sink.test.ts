@@ -10,8 +10,8 @@ import { requestsInFile } from "../support/upstreams/sink-upstreams.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { spanNumbers } from "../support/oracles/walked-spans.ts";
 
-// Goal: a stop loses nothing that a disk holds up. Method: a write that never ends, as on a network
-// file system whose server is gone, which nothing can cancel.
+// Goal: a stop loses no span because of a hanging disk. Method: a write that never ends and cannot
+// be cancelled, as on a network file system whose server is gone.
 
 const folder = temporaryFolder();
 
@@ -24,7 +24,7 @@ const FREE = {
 };
 const SPANS = 25;
 
-/** Stops a server while each of its spans is in a write that does not end. */
+/** Stops a server while all its spans are in a write that does not end. */
 async function stoppedWhileHung(env: Record<string, string>) {
   const begun = Promise.withResolvers<void>();
   using append = spyOn(RotatingFile.prototype, "append").mockImplementation(() => {
@@ -43,7 +43,7 @@ async function stoppedWhileHung(env: Record<string, string>) {
   return { logger, stats: server.buffer.stats().spans };
 }
 
-test("what the sink holds is in the file for the next start", async () => {
+test("spans in a hanging write are spilled for the next start", async () => {
   const path = join(folder, "left.binpb");
 
   const { logger, stats } = await stoppedWhileHung({ SHUTDOWN_SPILL_FILE: path });
@@ -54,7 +54,7 @@ test("what the sink holds is in the file for the next start", async () => {
   expect(stats).toMatchObject({ accepted: SPANS, buffered: SPANS, delivered: 0 });
 });
 
-test("without such a file, what the sink holds is told as lost", async () => {
+test("without a spill file, spans in a hanging write are logged as lost", async () => {
   const { logger } = await stoppedWhileHung({});
 
   const lost = logger.lines.find(({ event }) => event === "lost");

@@ -4,9 +4,9 @@ import { startServer } from "../../src/server/server.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
 import { runCommands } from "../support/running/run-command-line.ts";
 
-// Goal: spans as real senders write them, without a start, without an end, or with zeros for a
-// parent, look right wherever they are shown.
-// Method: they are sent as OTLP/JSON to a whole receiver, and read by the command line.
+// Goal: spans without a start, without an end, or with a parent of zeros, as real senders write
+// them, are displayed correctly everywhere.
+// Method: they are sent as OTLP/JSON to a complete receiver and read with the command line.
 
 const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
 const ROOT_ID = "b7ad6b7169203331";
@@ -17,11 +17,11 @@ const TO = { endTimeUnixNano: "1755519434100000000" };
 const root = { spanId: ROOT_ID, name: "root", ...FROM, ...TO };
 const child = { spanId: "b7ad6b7169203332", name: "child", parentSpanId: ROOT_ID };
 
-/** A receiver that has these spans of one trace, and the command line beside it. */
+/** Starts a receiver, sends it these spans of one trace, and returns a command line for it. */
 async function receiverOf(...spans: object[]) {
   const env = { OTLP_GRPC_PORT: "off", OTLP_HTTP_PORT: "0", API_PORT: "0" };
   const reading = readConfig({ ...env, OTLP_HTTP_HOST: "127.0.0.1" });
-  if (!reading.ok) throw new Error("the configuration is not right");
+  if (!reading.ok) throw new Error("the configuration is invalid");
   const parts = { config: reading.config, logger: new RecordingLogger(), version: "0.0.0" };
   const server = await startServer(parts);
   const ofTrace = spans.map((span) => ({ traceId: TRACE_ID, ...span }));
@@ -64,7 +64,7 @@ test.each([
     row: /root {2}unknown_service {2}unknown$/,
     duration: null,
   },
-])("a span with $name has a duration that is unknown", async ({ spans, facts, row, duration }) => {
+])("a span with $name has an unknown duration", async ({ spans, facts, row, duration }) => {
   await using receiver = await receiverOf(...spans);
 
   const tree = await receiver.spanring("traces", TRACE_ID);
@@ -80,7 +80,7 @@ test.each([
   expect(traces).toMatchObject([{ ...FROM, durationNano: duration }]);
 });
 
-test("a span without an end is found by no least duration, and by its name", async () => {
+test("a span without an end is found by name but not by minimum duration", async () => {
   await using receiver = await receiverOf({ spanId: ROOT_ID, name: "root", ...FROM });
 
   const long = await receiver.spanring("get", "--min-duration", "0s");
@@ -90,7 +90,7 @@ test("a span without an end is found by no least duration, and by its name", asy
   expect(named.stdout).toMatch(/ root +unknown {2}0af76519\n$/);
 });
 
-test("a span whose parent is zeros is a root, in trees, in lists, and for waits", async () => {
+test("a span whose parent is zeros is a root in trees, lists and waits", async () => {
   await using receiver = await receiverOf({ ...root, parentSpanId: "0000000000000000" });
 
   const tree = await receiver.spanring("traces", TRACE_ID);
@@ -102,7 +102,7 @@ test("a span whose parent is zeros is a root, in trees, in lists, and for waits"
   expect(wait.exitCode).toBe(0);
 });
 
-test("a wait for a trace whose root never comes names the parent that is missing", async () => {
+test("a wait for a trace without a root names the missing parent", async () => {
   await using receiver = await receiverOf({ ...child, ...FROM, ...TO, parentSpanId: LOST_ID });
   const argv = ["wait", "--name", "child", "--trace-complete", "--timeout", "20ms"];
 
@@ -115,7 +115,7 @@ test("a wait for a trace whose root never comes names the parent that is missing
   );
 });
 
-test("a time in seconds is one in seconds", async () => {
+test("a time may be in Unix seconds", async () => {
   await using receiver = await receiverOf(root);
 
   const before = await receiver.spanring("get", "--since", "1755519434");

@@ -9,12 +9,12 @@ import { sendHalf } from "../support/running/half-sent-call.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { runProgram, startProgram } from "../support/running/running-program.ts";
 
-// Goal: the program ends as requested, and its last ledger has all acknowledged spans.
+// Goal: the program ends as requested, and its last ledger contains all acknowledged spans.
 
 const SPANS_OF_REQUEST = 10;
 
 test.each(["SIGTERM", "SIGINT"] as const)(
-  "%s ends it with 0 and the final ledger",
+  "%s ends the program with 0 and the final ledger",
   async (signal) => {
     await using program = await startProgram();
     using client = openExportClient(program.grpcPort);
@@ -35,7 +35,7 @@ test.each(["SIGTERM", "SIGINT"] as const)(
   },
 );
 
-test("stopped under load, its ledger has exactly the acknowledged spans", async () => {
+test("the ledger of a stop under load contains exactly the acknowledged spans", async () => {
   await using program = await startProgram();
   const enough = Promise.withResolvers<void>();
   const senders = Array.from({ length: 8 }, () =>
@@ -57,7 +57,7 @@ test("stopped under load, its ledger has exactly the acknowledged spans", async 
   expect(sent.map(({ refusal }) => refusal.code)).toEqual(sent.map(() => status.UNAVAILABLE));
 });
 
-/** One request after the other, to the first that is not accepted. */
+/** Sends requests one at a time until one is refused. */
 async function sendUntilRefused(port: number, report: (accepted: number) => void) {
   using client = openExportClient(port);
   for (let accepted = 0; ; accepted += 1) {
@@ -70,7 +70,7 @@ async function sendUntilRefused(port: number, report: (accepted: number) => void
   }
 }
 
-test("while it stops it is not ready, and answers a call that is in flight", async () => {
+test("a stopping program is not ready and answers calls in flight", async () => {
   await using program = await startProgram({ SHUTDOWN_GRACE_MS: "60000" });
   using call = await sendHalf(program.grpcPort, requestOf(3));
   const readiness = () => fetch(`${program.apiUrl}/readyz`);
@@ -89,10 +89,10 @@ test("while it stops it is not ready, and answers a call that is in flight", asy
   expect(exitCode).toBe(0);
 });
 
-test("while it stops, a request over HTTP that is in flight is told to come again", async () => {
+test("a stopping program answers an HTTP request in flight with 503", async () => {
   await using program = await startProgram({ SHUTDOWN_GRACE_MS: "60000" });
   using sender = await sendHalfBody(program.httpPort, { declaredBytes: 1000, sentBytes: 10 });
-  // It came later, and is answered: so the other one has been seen.
+  // This request arrives later; its answer shows that the program has read the other one.
   await fetch(program.httpUrl);
 
   const exitCode = await program.stop();
@@ -101,7 +101,7 @@ test("while it stops, a request over HTTP that is in flight is told to come agai
   expect(exitCode).toBe(0);
 });
 
-test("a client that never finishes is left behind when the grace time is up", async () => {
+test("a call that never finishes is closed when the grace time is up", async () => {
   await using program = await startProgram({ SHUTDOWN_GRACE_MS: "200" });
   using call = await sendHalf(program.grpcPort, requestOf(3));
 
@@ -113,7 +113,7 @@ test("a client that never finishes is left behind when the grace time is up", as
 });
 
 test.each(["SIGTERM", "SIGINT"] as const)(
-  "a second signal, %s, ends the grace time, and it ends as after any other",
+  "a second signal, %s, ends the grace time, and the program ends normally",
   async (second) => {
     await using program = await startProgram({ SHUTDOWN_GRACE_MS: "60000" });
     using client = openExportClient(program.grpcPort);
@@ -135,20 +135,20 @@ test.each(["SIGTERM", "SIGINT"] as const)(
   },
 );
 
-test("a third signal ends it at once", async () => {
+test("a third signal ends the program at once", async () => {
   await using program = await startProgram({ SHUTDOWN_GRACE_MS: "60000" });
   using call = await sendHalf(program.grpcPort, requestOf(3));
 
   program.signal("SIGTERM");
   await program.logged("stopping");
-  // Both are there when it goes on, so that it cannot have ended between them.
+  // Both signals are pending when it continues, so that it cannot have ended between them.
   for (const signal of ["SIGSTOP", "SIGTERM", "SIGINT", "SIGCONT"] as const) {
     process.kill(program.pid, signal);
   }
 
   const ended = await program.exited;
   await call.closed;
-  // Which of the two is the last is the system's affair.
+  // The system determines which of the two is handled last.
   expect([130, 143]).toContain(ended);
   expect(program.log().filter(({ event }) => event === "stopped")).toEqual([]);
 });
@@ -157,28 +157,31 @@ test.each([
   { listener: "grpc", host: "OTLP_GRPC_HOST", port: "OTLP_GRPC_PORT" },
   { listener: "http", host: "OTLP_HTTP_HOST", port: "OTLP_HTTP_PORT" },
   { listener: "api", host: "API_HOST", port: "API_PORT" },
-] as const)("a port that is in use ends it with 1: $listener", async ({ listener, host, port }) => {
-  await using running = await startProgram();
-  const { grpcPort, httpPort, apiUrl } = running;
-  const taken = { grpc: grpcPort, http: httpPort, api: Number(new URL(apiUrl).port) }[listener];
-  const others = { OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
+] as const)(
+  "a port that is in use ends the start with 1: $listener",
+  async ({ listener, host, port }) => {
+    await using running = await startProgram();
+    const { grpcPort, httpPort, apiUrl } = running;
+    const taken = { grpc: grpcPort, http: httpPort, api: Number(new URL(apiUrl).port) }[listener];
+    const others = { OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
 
-  const env = { ...others, [host]: "127.0.0.1", [port]: String(taken) };
-  const { exitCode, stdout, stderr } = await runProgram([], env);
+    const env = { ...others, [host]: "127.0.0.1", [port]: String(taken) };
+    const { exitCode, stdout, stderr } = await runProgram([], env);
 
-  expect(exitCode).toBe(1);
-  expect(stdout).toBe("");
-  expect(JSON.parse(stderr.trimEnd().split("\n").at(-1)!)).toMatchObject({
-    level: "ERROR",
-    event: "cannot_listen",
-    listener,
-    port: taken,
-    reason: "the port is in use",
-    hint: expect.stringContaining(port),
-  });
-});
+    expect(exitCode).toBe(1);
+    expect(stdout).toBe("");
+    expect(JSON.parse(stderr.trimEnd().split("\n").at(-1)!)).toMatchObject({
+      level: "ERROR",
+      event: "cannot_listen",
+      listener,
+      port: taken,
+      reason: "the port is in use",
+      hint: expect.stringContaining(port),
+    });
+  },
+);
 
-test("a configuration with mistakes ends it with 2, and every mistake is listed", async () => {
+test("a start with an invalid configuration ends with 2 and lists every mistake", async () => {
   const env = { OTLP_GRPC_PORT: "http", MAX_BUFFER_SIZE: "0", LOG_LEVEL: "LOUD\u001b[31m" };
 
   const { exitCode, stdout, stderr } = await runProgram([], env);
@@ -193,7 +196,7 @@ See spanring --help.
 `);
 });
 
-test("--check lists the mistakes, or shows every variable", async () => {
+test("--check lists the mistakes or shows every variable", async () => {
   const wrong = await runProgram(["--check"], { API_PORT: "4317", OTLP_GRPC_PORT: "4317" });
   const right = await runProgram(["--check"], { MAX_BUFFER_SIZE: "7" });
 
@@ -208,7 +211,7 @@ function nameOf(line: string): string {
   return line.slice(0, line.indexOf("="));
 }
 
-test("--version and --help tell, on standard output, and end with 0", async () => {
+test("--version and --help print to standard output and end with 0", async () => {
   const version = await runProgram(["--version"]);
   const help = await runProgram(["--help"]);
 
@@ -218,20 +221,20 @@ test("--version and --help tell, on standard output, and end with 0", async () =
     stderr: "",
   });
   expect(help).toMatchObject({ exitCode: 0, stderr: "" });
-  const told = VARIABLE_NAMES.filter((name) =>
+  const documented = VARIABLE_NAMES.filter((name) =>
     help.stdout.includes(`${name}=${VARIABLES[name].unset}`),
   );
-  expect(told).toEqual([...VARIABLE_NAMES]);
+  expect(documented).toEqual([...VARIABLE_NAMES]);
 });
 
-test("an argument that is not known ends it with 2", async () => {
+test("an unknown argument ends the program with 2", async () => {
   const { exitCode, stdout, stderr } = await runProgram(["--serve"]);
 
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr).toContain('unknown option "--serve"');
 });
 
-test("every line of its log is an event in JSON, with nothing of what spans say", async () => {
+test("every line of the log is an event in JSON, without the contents of spans", async () => {
   await using program = await startProgram({ LOG_LEVEL: "DEBUG", MAX_BUFFER_SIZE: "1" });
   using client = openExportClient(program.grpcPort);
 

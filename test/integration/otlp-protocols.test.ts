@@ -11,9 +11,9 @@ import { readApiClient } from "../support/running/read-api-client.ts";
 import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
 import { traceSpanArbitrary } from "../support/requests/trace-span-arbitrary.ts";
 
-// Goal: it makes no difference to a reader over which protocol spans came.
-// Method: the same requests, recorded ones and random ones, sent in every way there is to one
-// program; after each, what is taken out is compared with what came out first.
+// Goal: readers receive the same spans whichever protocol they were sent over.
+// Method: recorded and random requests are sent to one program over every protocol; the spans taken
+// after each are compared with the first ones.
 
 const RANDOM_SPANS = 100;
 
@@ -50,7 +50,7 @@ function jsonOf(request: Uint8Array): Uint8Array {
   return Buffer.concat([...otlpJsonChunks(request)]);
 }
 
-/** By hand: the client library knows no deflate and no zstd. */
+/** Sends a compressed message by hand, because the client library lacks deflate and zstd. */
 async function callCompressed(
   { grpcPort }: RunningProgram,
   { coding, bytes }: { readonly coding: string; readonly bytes: Uint8Array },
@@ -73,7 +73,7 @@ const WAYS: Readonly<Record<string, Send>> = {
   "HTTP, protobuf, zstd": (program, request) =>
     post(program, { type: PROTOBUF, coding: "zstd", bytes: zstdCompressSync(request) }),
   "HTTP, JSON": (program, request) => post(program, { type: JSON_TYPE, bytes: jsonOf(request) }),
-  "HTTP, JSON, behind a byte order mark": (program, request) =>
+  "HTTP, JSON, after a byte order mark": (program, request) =>
     post(program, { type: JSON_TYPE, bytes: Buffer.concat([BYTE_ORDER_MARK, jsonOf(request)]) }),
   "gRPC, gzip": (program, request) =>
     callCompressed(program, { coding: "gzip", bytes: gzipSync(request) }),
@@ -100,7 +100,7 @@ async function roundTrip(program: RunningProgram, send: Send) {
 }
 
 test.each(Object.entries(WAYS))(
-  "%s: it reads back as over gRPC without compression",
+  "spans read back as over gRPC without compression: %s",
   async (_name, send) => {
     await using program = await startProgram();
     const first = await roundTrip(program, overGrpc);
@@ -113,7 +113,7 @@ test.each(Object.entries(WAYS))(
   },
 );
 
-test("metrics and logs of an SDK are taken without an error, and nothing is kept", async () => {
+test("metrics and logs of an SDK are accepted with a hint and discarded", async () => {
   await using program = await startProgram();
 
   const answers = await Promise.all(
@@ -137,7 +137,7 @@ test("metrics and logs of an SDK are taken without an error, and nothing is kept
   });
 });
 
-test("UNSUPPORTED_SIGNALS=reject leaves their paths out", async () => {
+test("UNSUPPORTED_SIGNALS=reject makes their paths unknown", async () => {
   await using program = await startProgram({ UNSUPPORTED_SIGNALS: "reject" });
 
   const init = { method: "POST", headers: { "Content-Type": JSON_TYPE }, body: "{}" };
@@ -146,7 +146,7 @@ test("UNSUPPORTED_SIGNALS=reject leaves their paths out", async () => {
   expect(status).toBe(404);
 });
 
-test("a browser may send from a page that is listed", async () => {
+test("a browser may send from a listed origin", async () => {
   const page = "https://shop.example";
   await using program = await startProgram({ OTLP_HTTP_CORS_ORIGINS: page });
   const url = `${program.httpUrl}/v1/traces`;

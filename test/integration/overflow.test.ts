@@ -23,9 +23,9 @@ import { bytesField } from "../support/requests/wire-bytes.ts";
 import { ledgerOf } from "../support/oracles/ledger-of.ts";
 import { balances } from "../support/oracles/watched-ledger.ts";
 
-// Goal: however much comes in, every span is accounted for at every instant, and the log stays
-// short. Method: 100 times what fits, from several senders at once, while a reader takes some out
-// and another reads the ledger without a pause.
+// Goal: in an overflow, every span is accounted for at every instant, and the log stays short.
+// Method: several senders send 100 times the capacity at once, while a reader takes some spans and
+// another reads the ledger continuously.
 
 const SENDERS = 8;
 const REQUESTS_OF_EACH = 125;
@@ -33,11 +33,11 @@ const SPANS_OF_REQUEST = 20;
 const REQUESTS = SENDERS * REQUESTS_OF_EACH;
 const SPANS = REQUESTS * SPANS_OF_REQUEST;
 
-/** One in each request: no identifiers, four bytes long. */
+/** A span without identifiers, four bytes long; each request contains one. */
 const INVALID_SPAN = bytesField(2, bytesField(5, "no"));
 const INVALID_BYTES = 4;
 
-/** Every span is told from all others by its number, and its sender too. */
+/** Returns requests whose span numbers identify each span and its sender. */
 function requestsOf(sender: number): SentRequest[] {
   return Array.from({ length: REQUESTS_OF_EACH }, (_, index) => {
     const first = sender * 1_000_000 + index * SPANS_OF_REQUEST;
@@ -58,14 +58,14 @@ const numbersOfSenders = senders.map((requests) => requests.flatMap(({ numbers }
 test.each([
   { what: "spans", env: { MAX_BUFFER_SIZE: String(SPANS / 100) } },
   { what: "bytes", env: { MAX_BUFFER_BYTES: "9KiB" } },
-])("a hundred times what fits in $what: the ledger balances at every reading", async ({ env }) => {
+])("the ledger always balances while a hundred times the $what arrive", async ({ env }) => {
   await using program = await startProgram(env);
   const api = readApiClient(program.apiUrl);
 
   const sending = Promise.all(senders.map((requests) => sendAll(program.grpcPort, requests)));
   const [readings, takings] = await Promise.all([
     untilDone(sending, () => api.stats()),
-    // So few that the buffer stays full.
+    // The takes are so small that the buffer stays full.
     untilDone(sending, () => takeNumbers(api, 1)),
   ]);
   const left = await takeNumbers(api, SPANS);
@@ -74,7 +74,7 @@ test.each([
   const taken = [...takings.flat(), ...left];
   const evicted = SPANS - taken.length;
   const accepted = { spans: SPANS, bytes: bytesOf(numbersOfSenders.flat()) };
-  expect(readings.filter((reading) => !isRight(reading))).toEqual([]);
+  expect(readings.filter((reading) => !isConsistent(reading))).toEqual([]);
   expect(readings.length).toBeGreaterThan(10);
   expect(spans).toEqual(
     ledgerOf({
@@ -101,7 +101,7 @@ test.each([
   expect(left.toSorted((one, other) => one - other)).toEqual(newestOfEach(left));
 });
 
-test("the log reports an overflow at once, and then once a second, with every span", async () => {
+test("the log reports every evicted span, at once and then once a second", async () => {
   await using program = await startProgram({ MAX_BUFFER_SIZE: String(SPANS / 100) });
 
   await Promise.all(senders.map((requests) => sendAll(program.grpcPort, requests)));
@@ -111,13 +111,13 @@ test("the log reports an overflow at once, and then once a second, with every sp
   expect(faultsOfLog(program.log(), spans.evicted)).toEqual([]);
 });
 
-/** One request after the other, on a connection of its own. */
+/** Sends the requests one at a time, over a connection of its own. */
 async function sendAll(port: number, requests: readonly SentRequest[]): Promise<void> {
   using client = openExportClient(port);
   for (const { bytes } of requests) await client.export(bytes);
 }
 
-/** Again and again, and once to the end after the work is done: no result is lost. */
+/** Repeats an action until the work is done; returns all results. */
 async function untilDone<Result>(
   work: Promise<unknown>,
   action: () => Promise<Result>,
@@ -141,13 +141,13 @@ function bytesOf(numbers: readonly number[]): number {
   return numbers.reduce((bytes, number) => bytes + spanBody(number).length, 0);
 }
 
-function isRight({ spans, bytes, capacity, sequence }: BufferStats): boolean {
+function isConsistent({ spans, bytes, capacity, sequence }: BufferStats): boolean {
   const isWithin = spans.buffered <= capacity.spans && bytes.buffered <= capacity.bytes;
   const isInSequence = sequence.next - sequence.first === spans.buffered;
   return balances(spans) && balances(bytes) && isWithin && isInSequence;
 }
 
-/** First in, first out: of what each sender sent, the newest must be left, without a gap. */
+/** Returns the newest spans of each sender, as many as are left of it: first in, first out. */
 function newestOfEach(left: readonly number[]): number[] {
   return numbersOfSenders.flatMap((numbers) => {
     const count = left.filter(
@@ -157,7 +157,7 @@ function newestOfEach(left: readonly number[]): number[] {
   });
 }
 
-/** A second between the lines, but for the last one: when it stops, nothing waits any longer. */
+/** Returns the faults of the log: lines, except the last one at the stop, are a second apart. */
 function faultsOfLog(log: readonly LogLine[], evicted: number): string[] {
   const lines = log.filter((line) => line["reason"] === "evicted");
   const counted = lines.reduce((spans, line) => spans + Number(line["count"]), 0);
@@ -165,12 +165,12 @@ function faultsOfLog(log: readonly LogLine[], evicted: number): string[] {
   const gapsMs = times.slice(1, -1).map((time, index) => time - times[index]!);
   return [
     ...(counted === evicted ? [] : [`the lines count ${counted} of ${evicted} spans`]),
-    // The program's clock moves forward only, the log's may be set meanwhile: hence some slack.
+    // The clock of the log may be set meanwhile, unlike the monotonic one, hence the tolerance.
     ...gapsMs.filter((gapMs) => gapMs < 900).map((gapMs) => `lines ${gapMs} ms apart`),
   ];
 }
 
-test("told to refuse, it evicts nothing, and has room again after a take", async () => {
+test("with the policy refuse, no span is evicted, and a take makes room", async () => {
   await using program = await startProgram({ OVERFLOW_POLICY: "refuse", MAX_BUFFER_SIZE: "10" });
   using client = openExportClient(program.grpcPort);
   const api = readApiClient(program.apiUrl);
@@ -191,7 +191,7 @@ test("told to refuse, it evicts nothing, and has room again after a take", async
   expect(await program.logged("problem")).toMatchObject({ reason: "buffer_full", count: 1 });
 });
 
-test("told to refuse, it tells the SDK's exporter UNAVAILABLE until there is room", async () => {
+test("with the policy refuse, the SDK receives UNAVAILABLE until a take makes room", async () => {
   await using program = await startProgram({ OVERFLOW_POLICY: "refuse", MAX_BUFFER_SIZE: "1" });
   const exporter = new OTLPTraceExporter({ url: program.grpcUrl });
   const memory = new InMemorySpanExporter();

@@ -10,15 +10,15 @@ import { RecordingLogger } from "../support/fakes/recording-logger.ts";
 import { request, requestOf, span } from "../support/requests/request-bytes.ts";
 import { bytesField } from "../support/requests/wire-bytes.ts";
 
-// Goal: nothing is refused or discarded unseen. Method: a whole server gets what exporters and
-// people send by mistake; then its log, its metrics and its list of problems are looked at.
+// Goal: everything that is refused or discarded is reported. Method: a complete server receives the
+// usual mistakes of exporters and people; then its log, metrics and list of problems are checked.
 
 const LOCAL = { OTLP_GRPC_HOST: "127.0.0.1", OTLP_HTTP_HOST: "127.0.0.1" };
 const FREE = { ...LOCAL, OTLP_GRPC_PORT: "0", OTLP_HTTP_PORT: "0", API_PORT: "0" };
 
 async function start(env: Record<string, string> = {}) {
   const reading = readConfig({ ...FREE, ...env });
-  if (!reading.ok) throw new Error("the configuration is not right");
+  if (!reading.ok) throw new Error("the configuration is invalid");
   const logger = new RecordingLogger();
   const server = await startServer({ config: reading.config, logger, version: "0.0.0" });
   const linesOf = (event: string) => logger.lines.filter((line) => line.event === event);
@@ -39,7 +39,7 @@ async function metricsOf({ ports }: Pick<RunningServer, "ports">): Promise<strin
   return await (await fetch(`http://127.0.0.1:${ports.api}/metrics`)).text();
 }
 
-test("a request refused by its headers is in the list, the log and the metrics", async () => {
+test("a request refused for its headers appears in the list, the log and the metrics", async () => {
   const server = await start();
 
   await fetch(`${server.http}/v1/trace`, { method: "POST", body: "x" });
@@ -97,7 +97,7 @@ test.each([
   ]);
 });
 
-test("a message that is too long is one over gRPC, too", async () => {
+test("a message that is too long over gRPC is listed and logged once", async () => {
   const server = await start({ GRPC_MAX_MESSAGE_LENGTH: "5000" });
   const session = openHttp2(server.ports.grpc as number);
 
@@ -111,7 +111,7 @@ test("a message that is too long is one over gRPC, too", async () => {
   expect(server.linesOf("problem")).toHaveLength(1);
 });
 
-test("when the ports of gRPC and HTTP are swapped, both answers and the list say so", async () => {
+test("swapped ports of gRPC and HTTP are reported in both answers and in the list", async () => {
   const server = await start();
   const { grpc, http } = server.ports;
   const client = openGrpcClient(http as number);
@@ -152,7 +152,7 @@ test("OTLP sent to the read API is answered with the right port", async () => {
 test.each([
   { policy: "drop_oldest", counts: { evicted: 3 } },
   { policy: "refuse", counts: { buffer_full: 2 } },
-])("with $policy, losses to a full buffer are a problem", async ({ policy, counts }) => {
+])("with $policy, losses to a full buffer are counted as a problem", async ({ policy, counts }) => {
   const server = await start({ MAX_BUFFER_SIZE: "2", OVERFLOW_POLICY: policy });
 
   for (const spanCount of [2, 1, 2]) {
@@ -163,7 +163,7 @@ test.each([
   expect(countsOf({ totals: server.problems })).toEqual(counts);
 });
 
-test("pending counts are logged when it stops", async () => {
+test("a stop logs the pending counts of problems", async () => {
   const server = await start();
   for (let time = 0; time < 3; time += 1) await fetch(`${server.http}/no`, { method: "POST" });
 
@@ -179,7 +179,7 @@ async function postJson(url: string, value: object): Promise<Response> {
 
 const SPAN = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
 
-test("a request without spans, as its keys are unknown, is a success and a problem", async () => {
+test("a request of unknown keys without spans succeeds and is listed as a problem", async () => {
   const server = await start();
   const url = `${server.http}/v1/traces`;
 
@@ -203,7 +203,7 @@ test("a request without spans, as its keys are unknown, is a success and a probl
   expect(logged[0]?.["hint"]).toContain("keys are resourceSpans, scopeSpans, spans");
 });
 
-test("spans in the wrong spelling are rejected, and their keys are named", async () => {
+test("spans with misspelt keys are rejected, and the keys are named", async () => {
   const server = await start();
   const spans = [{ trace_id: SPAN.traceId, span_id: SPAN.spanId }];
 
@@ -219,9 +219,9 @@ test("spans in the wrong spelling are rejected, and their keys are named", async
 
 test.each([
   { name: "an empty request", body: {} },
-  { name: "a request of an empty list", body: { resourceSpans: [] } },
-  { name: "spans with more keys than OTLP has", body: requestWith({ ...SPAN, colour: "red" }) },
-])("$name is no problem", async ({ body }) => {
+  { name: "a request with an empty list", body: { resourceSpans: [] } },
+  { name: "a span with an additional key", body: requestWith({ ...SPAN, colour: "red" }) },
+])("$name is not a problem", async ({ body }) => {
   const server = await start();
 
   const answer = await postJson(`${server.http}/v1/traces`, body);
@@ -235,23 +235,26 @@ function requestWith(only: object): object {
   return { resourceSpans: [{ scopeSpans: [{ spans: [only] }] }] };
 }
 
-test.each(["grpc", "http"] as const)("over %s, spans of an older OTLP are", async (name) => {
-  const server = await start();
-  const former = request(bytesField(1, bytesField(1000, bytesField(2, span(1)))));
-  const session = openHttp2(server.ports.grpc as number);
+test.each(["grpc", "http"] as const)(
+  "over %s, spans of an older OTLP are a problem",
+  async (name) => {
+    const server = await start();
+    const former = request(bytesField(1, bytesField(1000, bytesField(2, span(1)))));
+    const session = openHttp2(server.ports.grpc as number);
 
-  const send = {
-    grpc: () => callHttp2(session, { pieces: [grpcMessage(former)] }),
-    http: () => exportOverHttp(server.http, former),
-  };
-  await send[name]();
-  session.destroy();
-  await server.stop(0);
+    const send = {
+      grpc: () => callHttp2(session, { pieces: [grpcMessage(former)] }),
+      http: () => exportOverHttp(server.http, former),
+    };
+    await send[name]();
+    session.destroy();
+    await server.stop(0);
 
-  const [problem] = server.linesOf("problem");
-  expect(problem?.fields).toMatchObject({
-    protocol: name,
-    reason: "unknown_fields",
-    detail: "unknown fields: ResourceSpans.1000",
-  });
-});
+    const [problem] = server.linesOf("problem");
+    expect(problem?.fields).toMatchObject({
+      protocol: name,
+      reason: "unknown_fields",
+      detail: "unknown fields: ResourceSpans.1000",
+    });
+  },
+);

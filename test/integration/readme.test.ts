@@ -23,7 +23,7 @@ import { plainSpan } from "../support/requests/plain-span.ts";
 import { COMMAND, type RunningProgram, startProgram } from "../support/running/running-program.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
-// Goal: the README is true. Method: what stands behind the language of a fence marks a block
+// Goal: the README is correct. Method: the word after the language of a fence names a block
 // ("```sh session"); blocks are run, and tables and commands are compared with the code.
 
 const ROOT = join(import.meta.dir, "../..");
@@ -47,7 +47,7 @@ const machines = [
   { machine: "a stand-in for curl", node: NODE, curl: standInForCurl() },
 ];
 
-test.each(machines)("the session does what the README says, with $machine", async (machine) => {
+test.each(machines)("the session works as the README says, with $machine", async (machine) => {
   await using program = await startProgram();
 
   const { exitCode, stdout, stderr } = await runSession(program, machine);
@@ -89,7 +89,7 @@ async function runScript(text: string, { node, curl }: Tools) {
   return { exitCode: await child.exited, stdout, stderr };
 }
 
-test("the example of embedding is the one that is type-checked, and does what it says", () => {
+test("the example of embedding is the type-checked file, and works as described", () => {
   const example = readFileSync(join(ROOT, "test/support/running/embed-example.ts"), "utf8");
 
   const handedOver = Array.from({ length: 100 }, () => keep(ring, plainSpan()).length);
@@ -99,13 +99,13 @@ test("the example of embedding is the one that is type-checked, and does what it
   expect(() => keep(ring, { ...plainSpan(), traceId: "" })).toThrow("not valid");
 });
 
-test("the example of a test is one that runs", () => {
+test("the example of a test is a test that runs", () => {
   const example = join(import.meta.dir, "testing-example.test.ts");
 
   expect(block("ts testing")).toBe(readFileSync(example, "utf8"));
 });
 
-test("that example runs in another project too, which has spanring as a package", async () => {
+test("the example of a test runs in another project with spanring as a package", async () => {
   const cwd = temporaryFolder();
   mkdirSync(join(cwd, "node_modules"));
   symlinkSync(ROOT, join(cwd, "node_modules", "spanring"));
@@ -129,7 +129,7 @@ test("the expectation in the README is met", async () => {
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "spanring: 1 expectation met\n" });
 });
 
-test("the commands in the README are commands, with options that they have", () => {
+test("the commands in the README exist and have these options", () => {
   const lines = block("sh emits").matchAll(/dist\/spanring ([a-z]+)([^#&\n]*)/g);
 
   for (const [, name = "", rest = ""] of lines) {
@@ -139,7 +139,7 @@ test("the commands in the README are commands, with options that they have", () 
   }
 });
 
-test("every path of the read API is in its table", () => {
+test("the table of the README lists every path of the read API", () => {
   const [, table = ""] = README.split("\n| read API ");
 
   for (const { path } of ROUTES) expect(table).toContain(path);
@@ -151,10 +151,10 @@ test("every variable that the README names exists", () => {
   for (const [, name = ""] of named) expect([...VARIABLE_NAMES, ...OF_GRPC]).toContain(name);
 });
 
-/** Names in the same form that are no variables. */
+/** Words in the form of variables that are not variables. */
 const OF_GRPC = ["INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"];
 
-test("the bounds on the memory of readers are the numbers in the code", () => {
+test("the README has the memory bounds of readers from the code", () => {
   const [, memory = ""] = README.split("- Memory is bounded:");
   const text = memory.split("\n- ")[0]!.replaceAll(/\s+/g, " ");
 
@@ -164,13 +164,13 @@ test("the bounds on the memory of readers are the numbers in the code", () => {
   expect(text).toContain(`${IDLE_TIMEOUT_SECONDS} s`);
 });
 
-test("the README names every script of the package, and no other", () => {
+test("the README names exactly the scripts of the package", () => {
   const named = [...commands, "start", "test"];
 
   expect(new Set(named)).toEqual(new Set(Object.keys(packageJson.scripts)));
 });
 
-test("running code is in the first 15 lines, and the page has fewer than 150", () => {
+test("the README shows running code in its first 15 lines and has fewer than 150", () => {
   const lines = README.trimEnd().split("\n");
 
   const running = lines.findIndex((line) => line.startsWith("./scripts/start"));
@@ -178,7 +178,7 @@ test("running code is in the first 15 lines, and the page has fewer than 150", (
   expect(lines.length).toBeLessThan(150);
 });
 
-test("the buffer of the edge host holds the outage of the example, and a stop keeps it", () => {
+test("the edge host of the README buffers the outage of the example and spills at a stop", () => {
   const [assignments] = block("sh edge").split("dist/spanring");
   const env = Object.fromEntries(
     assignments!
@@ -206,7 +206,7 @@ test("the buffer of the edge host holds the outage of the example, and a stop ke
   expect(row).toBe(Math.round((ringBytes(2_000_000) - ringBytes(1_000_000)) / 1_000_000));
 });
 
-test("the bytes of a span are where the README says, also when none is buffered", async () => {
+test("the metrics contain the bytes of a span as described, even if none is buffered", async () => {
   await using program = await startProgram();
   const [, section = ""] = README.split("\n## Forward from an edge host\n");
   const named = [...section.matchAll(/`(spanring_\w+)\{(\w+)="(\w+)"\}`/g)];

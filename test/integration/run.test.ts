@@ -4,8 +4,8 @@ import { expect, test } from "bun:test";
 import { COMMAND, runProgram } from "../support/running/running-program.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
-// Goal: a command runs as it would without spanring, and what its real SDK emits is checked.
-// Method: a small Node program which knows of spanring through its environment only.
+// Goal: a command runs as it would without spanring, and the spans of its real SDK are checked.
+// Method: a small Node program that is configured only by its environment.
 
 const CLIENT = join(import.meta.dir, "../support/sdk/emit-by-environment.mjs");
 const LARGE = join(import.meta.dir, "../support/sdk/emit-large-span.mjs");
@@ -16,7 +16,7 @@ async function run(options: string[], clientArgument = "0") {
   return await runProgram(["run", ...options, "--", "node", CLIENT, clientArgument], ENV);
 }
 
-test("an expectation that is met ends it with 0, and the command's output is its own", async () => {
+test("a run whose expectation is met ends with 0 and keeps the command's output", async () => {
   const { exitCode, stdout, stderr } = await run([
     "--expect",
     "service=shop & name=GET / & count=2",
@@ -26,7 +26,7 @@ test("an expectation that is met ends it with 0, and the command's output is its
   expect(stderr).toBe("spanring: 1 expectation met\n");
 });
 
-test("one that is missed ends it with 1, and the difference is told", async () => {
+test("a run whose expectation is missed ends with 1 and prints the difference", async () => {
   const junit = join(temporaryFolder(), "spans.xml");
 
   const missed = "service=shop & name=POST / & count>=1";
@@ -42,7 +42,7 @@ test("one that is missed ends it with 1, and the difference is told", async () =
 });
 
 test.each([["grpc"], ["http/json"], ["http/protobuf"]])(
-  "the protocol %s is the command's to use",
+  "the command receives the protocol %s in its environment",
   async (protocol) => {
     const script = "echo $OTEL_EXPORTER_OTLP_PROTOCOL";
 
@@ -67,17 +67,20 @@ test.each([
     node: ["-e", POST],
     says: "OTLP/HTTP is POST /v1/traces",
   },
-])("what was sent and is $name is not taken for absent", async ({ options, node, says }) => {
-  const expecting = ["--expect", "name=big & count=0", ...options];
+])(
+  "a refused request, $name, fails an expectation of no spans",
+  async ({ options, node, says }) => {
+    const expecting = ["--expect", "name=big & count=0", ...options];
 
-  const ran = await runProgram(["run", ...expecting, "--", "node", ...node], ENV);
+    const ran = await runProgram(["run", ...expecting, "--", "node", ...node], ENV);
 
-  expect(ran.exitCode).toBe(1);
-  expect(ran.stderr).toContain("no span arrived, but 1 request was");
-  expect(ran.stderr).toContain(says);
-});
+    expect(ran.exitCode).toBe(1);
+    expect(ran.stderr).toContain("no span arrived, but 1 request was");
+    expect(ran.stderr).toContain(says);
+  },
+);
 
-test("when nothing arrived but a request of unknown keys, it says which", async () => {
+test("a run that received only a request of unknown keys names them", async () => {
   const body = JSON.stringify({ resource_spans: [{}] });
   const post =
     "fetch(process.env.OTEL_EXPORTER_OTLP_ENDPOINT + '/v1/traces', { method: 'POST', " +
@@ -90,21 +93,21 @@ test("when nothing arrived but a request of unknown keys, it says which", async 
   expect(ran.stderr).toContain("(unknown keys: resource_spans)");
 });
 
-test("a command that fails has its exit code, whatever was expected", async () => {
+test("the exit code of a failed command is kept even if expectations are met", async () => {
   const { exitCode, stderr } = await run(["--expect", "name=GET /"], "3");
 
   expect(exitCode).toBe(3);
   expect(stderr).toBe("spanring: 1 expectation met\n");
 });
 
-test("a command that a signal kills has the exit code that a shell gives it", async () => {
+test("a run whose command is killed by a signal ends with the exit code of a shell", async () => {
   const { exitCode, stderr } = await runProgram(["run", "--", "sh", "-c", "kill -KILL $$"], ENV);
 
   expect(exitCode).toBe(137);
   expect(stderr).toBe("spanring: sh: ended by SIGKILL (exit code 137)\n");
 });
 
-test("a signal is passed on, and what the command makes of it is the outcome", async () => {
+test("a signal is passed on, and the command decides the exit code", async () => {
   const argv = [...COMMAND, "run", "--expect", "name=GET /", "--", "node", CLIENT, "wait"];
   const child = Bun.spawn(argv, { env: ENV, stdio: ["ignore", "pipe", "pipe"] });
   const reader = child.stdout.getReader();
@@ -116,7 +119,7 @@ test("a signal is passed on, and what the command makes of it is the outcome", a
   expect(await child.stderr.text()).toBe("spanring: 1 expectation met\n");
 });
 
-test("one Ctrl-C on a terminal is one for the command, wherever messages go", async () => {
+test("one Ctrl-C on a terminal interrupts the command once", async () => {
   const argv = [...COMMAND, "run", "--", "node", INTERRUPTED];
   const shown = shownText();
   const child = Bun.spawn(["sh", "-c", 'exec "$@" 2>/dev/null', "sh", ...argv], {
@@ -125,12 +128,12 @@ test("one Ctrl-C on a terminal is one for the command, wherever messages go", as
   });
   await shown.has("ready");
 
-  // Stopped, so that what it passes on is no one signal with what the terminal gives.
+  // The run is stopped, so that a signal it passes on does not merge with that of the terminal.
   child.kill("SIGSTOP");
   child.terminal?.write("\u0003");
   await shown.has("interrupt 1");
   child.kill("SIGCONT");
-  // Passed on behind a second interrupt, if there is one.
+  // This signal is passed on after a second interrupt, if the run sends one.
   child.kill("SIGHUP");
   await shown.has("hangup");
   child.kill("SIGTERM");
@@ -138,24 +141,24 @@ test("one Ctrl-C on a terminal is one for the command, wherever messages go", as
   expect(await child.exited).toBe(1);
 });
 
-/** What a terminal has shown, for those who wait for some of it. */
+/** Collects the text on a terminal, and waits for parts of it. */
 function shownText() {
   let text = "";
-  let look: (() => void) | undefined;
+  let check: (() => void) | undefined;
   const has = async (wanted: string): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    look = () => (text.includes(wanted) ? resolve() : undefined);
-    look();
+    check = () => (text.includes(wanted) ? resolve() : undefined);
+    check();
     await promise;
   };
   const add = (bytes: Uint8Array) => {
     text += new TextDecoder().decode(bytes);
-    look?.();
+    check?.();
   };
   return { add, has };
 }
 
-test("standard input is the command's", async () => {
+test("the command receives standard input", async () => {
   const child = Bun.spawn([...COMMAND, "run", "--", "cat"], {
     env: ENV,
     stdio: [Buffer.from("for the command\n"), "pipe", "pipe"],

@@ -10,7 +10,7 @@ import { type LogLine, startProgram } from "../support/running/running-program.t
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: no signal that can be caught loses a span.
-// Method: the program, with spans in its ring and a file to leave them in, gets each of them.
+// Method: a program with spans in its ring and a spill file receives each of them.
 
 const root = temporaryFolder();
 
@@ -35,13 +35,13 @@ const HARMLESS_NAMES = new Set([
   "SIGCONT",
 ]);
 
-/** Not all of them have a name that the runtime knows. */
+/** The runtime has names for some of these signals only. */
 const HARMLESS: readonly (readonly [name: string, number: number])[] = [
   ...Object.entries(constants.signals).filter(([name]) => HARMLESS_NAMES.has(name)),
   ...Array.from({ length: 31 }, (_, at) => [`SIGRTMIN+${at}`, 34 + at] as const),
 ];
 
-test.each(HARMLESS)("%s changes nothing, and a stop leaves every span", async (_, signal) => {
+test.each(HARMLESS)("%s changes nothing, and a stop spills every span", async (_, signal) => {
   const path = spillFile();
   await using program = await startProgram({ SHUTDOWN_SPILL_FILE: path });
   await exportOverHttp(program.httpUrl, requestOf(3));
@@ -76,11 +76,11 @@ test.each([
   expect(program.log().at(-3)).toMatchObject({ signal, grace_ms: graceMs });
 });
 
-// The second has a shell between, as a window has: then the system sends SIGHUP more than once.
+// The second script keeps a shell, as in a window, so that the system sends SIGHUP more than once.
 test.each([
   { name: "an SSH session for one command", script: 'exec "$@" 2>"$LOG"' },
   { name: "a shell in a window", script: '"$@" 2>"$LOG"; exit 0' },
-])("a terminal that is closed leaves every span: $name", async ({ script }) => {
+])("closing the terminal spills every span: $name", async ({ script }) => {
   const path = spillFile();
   await using program = await startOnTerminal(script, { SHUTDOWN_SPILL_FILE: path });
   await exportOverHttp(program.httpUrl, requestOf(3));
@@ -93,7 +93,7 @@ test.each([
   expect(readFileSync(path).toHex()).toEndWith(requestOf(3).toHex());
 });
 
-test("with nohup, a terminal that is closed stops nothing", async () => {
+test("with nohup, closing the terminal does not stop the program", async () => {
   const path = spillFile();
   const script = 'exec nohup "$@" </dev/null >/dev/null 2>"$LOG"';
   await using program = await startOnTerminal(script, { SHUTDOWN_SPILL_FILE: path });
@@ -108,7 +108,7 @@ test("with nohup, a terminal that is closed stops nothing", async () => {
   expect(readFileSync(path).toHex()).toEndWith(requestOf(3).toHex());
 });
 
-test("without a terminal, SIGHUP reads files again, and it goes on", async () => {
+test("without a terminal, SIGHUP reloads files without a stop", async () => {
   const headers = join(mkdtempSync(join(root, "reload-")), "headers");
   writeFileSync(headers, "authorization=one");
   const upstream = startHttpUpstream(() => new Response());
@@ -133,7 +133,7 @@ test("without a terminal, SIGHUP reads files again, and it goes on", async () =>
   });
 });
 
-test("files with a mistake are not used, and it goes on with the old ones", async () => {
+test("files with a mistake are not reloaded, and the old ones stay in use", async () => {
   const headers = join(mkdtempSync(join(root, "reload-")), "headers");
   writeFileSync(headers, "authorization=one");
   const upstream = startHttpUpstream(() => new Response());
@@ -155,7 +155,7 @@ test("files with a mistake are not used, and it goes on with the old ones", asyn
   expect(upstream.requests.map((request) => request.headers.get("authorization"))).toEqual(["one"]);
 });
 
-test("without anything to read again, SIGHUP changes nothing", async () => {
+test("without files to reload, SIGHUP changes nothing", async () => {
   const path = spillFile();
   await using program = await startProgram({ SHUTDOWN_SPILL_FILE: path }, { detached: true });
   await exportOverHttp(program.httpUrl, requestOf(3));
@@ -169,7 +169,7 @@ test("without anything to read again, SIGHUP changes nothing", async () => {
   expect(readFileSync(path).toHex()).toEndWith(requestOf(3).toHex());
 });
 
-/** Without those of the ports. */
+/** Returns the events of the log without those of listeners. */
 function eventsOf(log: readonly LogLine[]): string[] {
   return log.flatMap(({ event }) => (event === "listening" ? [] : [event]));
 }

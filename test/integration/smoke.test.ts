@@ -5,9 +5,9 @@ import { openExportClient } from "../support/running/export-client.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
-// Goal: the one file that is handed out works by itself.
-// Method: a copy of dist/spanring alone in an empty folder, with an empty environment and no
-// `node_modules` above it, receives a span, hands it back, and stops when told to.
+// Goal: the distributed file works by itself.
+// Method: a copy of dist/spanring in an empty folder, with an empty environment and no
+// `node_modules` above it, receives a span, returns it, and stops at a signal.
 
 const BUILT = join(import.meta.dir, "../../dist/spanring");
 
@@ -19,9 +19,9 @@ const FREE_PORTS = {
   API_PORT: "0",
 };
 
-/** The executable's only copy in a new folder. */
+/** Copies the executable to a new folder. */
 function copyOfExecutable(): { folder: string; path: string } {
-  if (!existsSync(BUILT)) throw new Error("dist/spanring is not there: bun run build");
+  if (!existsSync(BUILT)) throw new Error("dist/spanring does not exist: bun run build");
   const folder = temporaryFolder();
   const path = join(folder, "spanring");
   copyFileSync(BUILT, path);
@@ -44,7 +44,7 @@ async function* logLines(stderr: ReadableStream<Uint8Array>): AsyncGenerator<Log
   }
 }
 
-/** Resolves when all listeners have said where they listen, and reads the log on to its end. */
+/** Resolves when all listeners have logged their ports, and reads the rest of the log. */
 function listeningPorts(stderr: ReadableStream<Uint8Array>): Promise<Map<string, number>> {
   const { promise, resolve, reject } = Promise.withResolvers<Map<string, number>>();
   const ports = new Map<string, number>();
@@ -59,7 +59,7 @@ function listeningPorts(stderr: ReadableStream<Uint8Array>): Promise<Map<string,
   return promise;
 }
 
-test("the executable alone receives a span, hands it back, and stops when told to", async () => {
+test("the executable alone receives a span, returns it, and stops at a signal", async () => {
   const { folder, path } = copyOfExecutable();
   await using program = Bun.spawn([path], { cwd: folder, env: FREE_PORTS, stderr: "pipe" });
   const ports = await listeningPorts(program.stderr);
@@ -98,7 +98,7 @@ test.each([
   expect(done.exitCode).toBe(0);
 });
 
-test("the executable alone tells the version of package.json", async () => {
+test("the executable alone prints the version of package.json", async () => {
   const { folder, path } = copyOfExecutable();
   const { version } = await Bun.file(join(import.meta.dir, "../../package.json")).json();
 

@@ -29,11 +29,11 @@ import {
 } from "../support/running/running-program.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
-// Goal: a stop loses no span that the next start does not have, and what is lost is told.
+// Goal: the next start restores every span of a stop, and lost spans are reported.
 
 const root = temporaryFolder();
 
-/** Nobody is there, so that nothing is ever delivered. */
+/** The upstream does not listen, so that no span is delivered. */
 const FORWARDING = { FORWARD_ENDPOINT: "http://127.0.0.1:1", SHUTDOWN_GRACE_MS: "1" };
 
 function spillFile() {
@@ -52,13 +52,13 @@ async function requestIn(program: RunningProgram): Promise<Uint8Array> {
   return await answer.bytes();
 }
 
-/** The ledger, in spans. */
+/** Returns the ledger, in spans. */
 async function spansOf(program: RunningProgram): Promise<unknown> {
   const answer = await fetch(`${program.apiUrl}/api/stats`);
   return ((await answer.json()) as { spans: unknown }).spans;
 }
 
-/** Of each span a digest of its bytes, in their order. */
+/** Returns a digest of each span's bytes, in order. */
 function digestsOf(spans: Uint8Array): unknown[] {
   const walked = createWalkedRequest({ spansPerRequest: 20_000, nestingDepth: 100 });
   walkRequest(walked, spans);
@@ -68,7 +68,7 @@ function digestsOf(spans: Uint8Array): unknown[] {
   });
 }
 
-/** Without those of the ports. */
+/** Returns the events of the log without those of listeners. */
 function eventsOf(program: RunningProgram): string[] {
   return program.log().flatMap(({ event }) => (event === "listening" ? [] : [event]));
 }
@@ -76,7 +76,7 @@ function eventsOf(program: RunningProgram): string[] {
 test.each([
   { name: "without forwarding", more: {} },
   { name: "with forwarding", more: FORWARDING },
-])("each span that a stop finds is there after the next start, $name", async ({ more }) => {
+])("the next start restores each buffered span of a stop, $name", async ({ more }) => {
   const { env, names } = spillFile();
   const requests = [serverRequest(500), requestOf(2), serverRequest(10_000)];
 
@@ -99,7 +99,7 @@ test.each([
   expect(digestsOf(found)).toEqual(digestsOf(joined(...requests)));
 });
 
-test("whole requests are left and found as they came in", async () => {
+test("complete requests are restored byte for byte", async () => {
   const { env } = spillFile();
   const requests = [requestOf(2), request(resourceSpans("till", span(7))), requestOf(3, 10)];
 
@@ -112,7 +112,7 @@ test("whole requests are left and found as they came in", async () => {
   expect(await spansOf(second)).toEqual(ledgerOf({ received: 6, accepted: 6, buffered: 6 }));
 });
 
-test("what is left may be taken up by a smaller buffer, as far as it has room", async () => {
+test("a smaller buffer restores as many spans as fit and leaves the rest in the file", async () => {
   const { env, path, names } = spillFile();
 
   await using first = await startProgram(env);
@@ -135,7 +135,7 @@ test("what is left may be taken up by a smaller buffer, as far as it has room", 
   expect(names()).toEqual(["spill.binpb"]);
 });
 
-test("start by start, a smaller buffer takes up all that was left, each span once", async () => {
+test("several starts with a smaller buffer restore all spans, each once", async () => {
   const { env, names } = spillFile();
   const small = { ...env, MAX_BUFFER_SIZE: "4" };
 
@@ -153,7 +153,7 @@ test("start by start, a smaller buffer takes up all that was left, each span onc
   expect(found.toSorted()).toEqual(digestsOf(requestOf(6)).toSorted());
 });
 
-test("a broken file is read up to there and set aside, and the start goes on", async () => {
+test("a start restores a broken file up to the fault and sets it aside", async () => {
   const { env, path, names } = spillFile();
 
   await using first = await startProgram({ ...env });
@@ -176,13 +176,13 @@ test("a broken file is read up to there and set aside, and the start goes on", a
   });
 });
 
-test("what a killed stop has left is reported, kept, and can be sent", async () => {
+test("the file of a killed stop is reported and kept, and can be sent", async () => {
   const { env, path, names } = spillFile();
   const hidden = join(dirname(path), ".spill.binpb.5f3a9c01");
   await using first = await startProgram(env);
   await send(first, requestOf(5));
   await first.stop();
-  // Killed between taking the name and giving it to the finished file, a stop leaves these two.
+  // A stop that is killed between reserving the name and renaming the file leaves these two.
   renameSync(path, hidden);
   writeFileSync(path, "");
 
@@ -201,7 +201,7 @@ test("what a killed stop has left is reported, kept, and can be sent", async () 
   expect((await requestIn(second)).toHex()).toBe(requestOf(5).toHex());
 });
 
-test("forwarding without a file, a stop tells what is lost, by service", async () => {
+test("a stop that forwards without a spill file logs lost spans by service", async () => {
   await using program = await startProgram(FORWARDING);
   await send(program, requestOf(2), request(resourceSpans("till", span(7))));
 
@@ -219,7 +219,7 @@ test("forwarding without a file, a stop tells what is lost, by service", async (
   });
 });
 
-test("what is no regular file is refused, and nothing is written beside it", async () => {
+test("a spill file that is not a regular file is refused, and no file is written", async () => {
   const folder = mkdtempSync(join(root, "device-"));
   const path = join(folder, "device");
   symlinkSync("/dev/null", path);
@@ -235,7 +235,7 @@ test("what is no regular file is refused, and nothing is written beside it", asy
   expect(readdirSync(folder)).toEqual(["device"]);
 });
 
-test("where the file cannot be written, it does not start, and says why", async () => {
+test("a start whose spill file cannot be written fails with the reason", async () => {
   const { path } = spillFile();
   const missing = join(path, "missing", "a");
 
@@ -251,7 +251,7 @@ test("where the file cannot be written, it does not start, and says why", async 
   });
 });
 
-test("where it cannot be written any more, a stop says why, and what is lost", async () => {
+test("a stop that cannot write its spill file logs the reason and the lost spans", async () => {
   const { path, env } = spillFile();
   await using program = await startProgram(env);
   await send(program, requestOf(2));
@@ -264,9 +264,9 @@ test("where it cannot be written any more, a stop says why, and what is lost", a
 });
 
 test.each([
-  { name: "leaves what there is in the file", isKept: true, event: "spilled", exit: 0 },
-  { name: "tells what is lost, where there is none", isKept: false, event: "lost", exit: 5 },
-])("a second signal ends what is sent on, and $name", async ({ isKept, event, exit }) => {
+  { name: "the rest is spilled", isKept: true, event: "spilled", exit: 0 },
+  { name: "the rest is logged as lost", isKept: false, event: "lost", exit: 5 },
+])("a second signal ends forwarding, and $name", async ({ isKept, event, exit }) => {
   const { env } = spillFile();
   const pause = { FORWARD_RETRY_INITIAL_MS: "60000", FORWARD_RETRY_MAX_MS: "60000" };
   const patient = { ...FORWARDING, ...pause, SHUTDOWN_GRACE_MS: "60000" };
@@ -284,7 +284,7 @@ test.each([
   expect(program.log().at(-2)).toMatchObject({ spans: 2 });
 });
 
-test("without forwarding and without a file, a stop says nothing of what is left", async () => {
+test("without forwarding and without a spill file, a stop logs no loss", async () => {
   await using program = await startProgram();
   await send(program, requestOf(2));
 

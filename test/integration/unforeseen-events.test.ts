@@ -6,21 +6,21 @@ import { requestOf } from "../support/requests/request-bytes.ts";
 import { startProgram } from "../support/running/running-program.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
-// Goal: what nobody foresaw ends nothing, and standard error carries JSON only.
-// Method: code that the runtime loads beside the program does what a fault in it would do.
+// Goal: unforeseen errors do not end the program, and standard error contains only JSON.
+// Method: code that the runtime preloads behaves like a faulty program.
 
 const FAULTS = `
-  const failOnceHeard = () => {
-    if (process.listenerCount("unhandledRejection") === 0) return setImmediate(failOnceHeard);
+  const failOnceHandled = () => {
+    if (process.listenerCount("unhandledRejection") === 0) return setImmediate(failOnceHandled);
     setTimeout(() => {}, -5);
     process.emitWarning("old", "DeprecationWarning");
     Promise.reject(new Error("rejected"));
     queueMicrotask(() => { throw new Error("thrown"); });
   };
-  setImmediate(failOnceHeard);
+  setImmediate(failOnceHandled);
 `;
 
-test("warnings and faults are lines of the log, and it goes on", async () => {
+test("warnings and errors are logged, and the program continues", async () => {
   const path = join(temporaryFolder(), "faults.js");
   writeFileSync(path, FAULTS);
   await using program = await startProgram({ BUN_OPTIONS: `--preload=${path}` });

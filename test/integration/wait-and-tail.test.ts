@@ -4,13 +4,13 @@ import { openExportClient } from "../support/running/export-client.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { startProgram } from "../support/running/running-program.ts";
 
-// Goal: what waits over HTTP learns of what arrives over gRPC, and nothing of it outlives a stop.
+// Goal: waits and tails over HTTP receive spans sent over gRPC, and end at a stop.
 
 const CLIENT = join(import.meta.dir, "../support/sdk/sdk-client.mjs");
 const AS_NDJSON = { Accept: "application/x-ndjson" };
 
 test.each(["grpc", "http/protobuf"])(
-  "a wait that began before the application is answered with its span, over %s",
+  "a wait that began before the application receives its span over %s",
   async (protocol) => {
     await using program = await startProgram();
     const query = "service=shop&name=GET+%2Forders%2F%7Bid%7D&timeout=10m";
@@ -38,12 +38,12 @@ test("SIGTERM answers waits and ends tails at once", async () => {
   const lines = await readUntil(first, '"span 2"');
 
   program.signal("SIGTERM");
-  const told = await waiting;
+  const answer = await waiting;
   const end = await first.read();
   const exitCode = await program.exited;
 
   expect(lines).toContain('"span 1"');
-  expect(told.status).toBe(503);
+  expect(answer.status).toBe(503);
   expect(end.done).toBe(true);
   expect(exitCode).toBe(0);
 });

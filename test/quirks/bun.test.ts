@@ -4,9 +4,9 @@ import { performServerHandshake } from "node:http2";
 import type { Duplex } from "node:stream";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
-// Goal: each workaround for the runtime can be deleted as soon as it is needless.
-// Method: each test shows a quirk of Bun by itself, and fails once Bun has fixed it; its comment
-// names the code to delete then.
+// Goal: each workaround for the runtime can be deleted once it is no longer needed.
+// Method: each test shows one quirk of Bun, and fails once Bun has fixed it; its comment names the
+// code to delete then.
 
 const OPTIONS = { hostname: "127.0.0.1", port: 0, development: false, fetch: () => new Response() };
 

@@ -57,7 +57,7 @@ test.each([
 });
 
 // adapters/otlp-grpc/call-headers.ts, cardinalityFault()
-test("a message that was cut short is reported as no message of a streaming method", async () => {
+test("a truncated message is reported as an absent message of a streaming method", async () => {
   expect(await responseTo("application/grpc", 0, 0, 0, 0, 9, 1)).toMatchObject({
     "grpc-status": "12",
     "grpc-message": expect.stringMatching(/^Received%20no%20request%20message.*streaming/),
@@ -65,7 +65,7 @@ test("a message that was cut short is reported as no message of a streaming meth
 });
 
 // adapters/otlp-grpc/message-encoding.ts, compressedFlag()
-test("a message is passed on as a view after its prefix, any flag but 1 taken for 0", async () => {
+test("a message is passed on as a view after its prefix, any flag but 1 as 0", async () => {
   await responseTo("application/grpc", 7, 0, 0, 0, 2, 8, 9);
 
   const message = messages.at(-1)!;
@@ -77,7 +77,7 @@ test("a message is passed on as a view after its prefix, any flag but 1 taken fo
 test("without channelz, a forced shutdown leaves a connection with an open call open", async () => {
   const headers = { ":method": "POST", ":path": HANGING_PATH, "content-type": "application/grpc" };
   session.request(headers).on("error", () => {});
-  // The answer to this call shows that the server has read the one before.
+  // The answer to this call shows that the server has read the previous one.
   await responseTo("application/grpc", 0, 0, 0, 0, 0);
 
   server.forceShutdown();

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { findings } from "../../scripts/audit.ts";
 
-/** A lock file with the packages given as `name@version`, beside good ones of every floor. */
+/** Returns a lock file with these packages, as `name@version`, and valid ones for every floor. */
 function lockWith(...identities: string[]): string {
   const good = ["bun@1.4.4", "@grpc/grpc-js@1.14.5", "protobufjs@8.6.2", "protobufjs@7.5.6"];
   const entries = [...good, ...identities].map(
@@ -11,7 +11,7 @@ function lockWith(...identities: string[]): string {
   return `{ // With commas, as Bun writes it.\n"packages": {\n${entries.join("\n")}\n}, }`;
 }
 
-test("the lock file of this project has nothing below a floor", async () => {
+test("the lock file of this project has no version below its floor", async () => {
   const lock = await Bun.file(join(import.meta.dir, "../../bun.lock")).text();
 
   expect(findings(lock, Bun.version)).toEqual([]);
@@ -38,13 +38,13 @@ test.each(["@grpc/grpc-js@1.15.0", "protobufjs@8.10.0", "protobufjs@7.6.6", "lef
   },
 );
 
-test("the Bun that runs is held to the floor as well", () => {
+test("the running Bun is checked as well", () => {
   expect(findings(lockWith(), "1.3.11")).toEqual([
     "bun 1.3.11: at least 1.4.4 is needed (out-of-bounds write in brotli)",
   ]);
 });
 
-test("a floor for no package is reported, because it guards nothing", () => {
+test("a floor without a package is reported, because it checks nothing", () => {
   expect(findings('{ "packages": {} }', "1.4.5")).toEqual([
     "@grpc/grpc-js 1.14.5: not in bun.lock",
     "protobufjs 8.6.2: not in bun.lock",

@@ -5,7 +5,7 @@ import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 const CI_RUN = join(import.meta.dir, "../../.ci/run");
 
-/** Runs `.ci/run` over a stand-in for `scripts/test` that prints and exits as told. */
+/** Runs `.ci/run` over a fake of `scripts/test` with this output and exit code. */
 function ciRun(output: string, exitCode: number): { exitCode: number; lines: string[] } {
   const folder = temporaryFolder();
   mkdirSync(join(folder, ".ci"));
@@ -41,14 +41,14 @@ test.each([
     ciExitCode: 1,
   },
   {
-    name: "it ended before any test",
+    name: "the script ended before any test",
     output: "spanring: cannot fetch",
     exitCode: 1,
     closing: "0 passed, 1 failed",
     ciExitCode: 1,
   },
   {
-    name: "it ran no test and thought nothing of it",
+    name: "the script succeeded without a test",
     output: "",
     exitCode: 0,
     closing: "0 passed, 1 failed",
@@ -61,7 +61,7 @@ test.each([
   expect(run.exitCode).toBe(ciExitCode);
 });
 
-test("what the tests print is passed on", () => {
+test("the output of the tests is passed on", () => {
   const run = ciRun("first\nsecond\n 1 pass\n 0 fail", 0);
 
   expect(run.lines.slice(0, 2)).toEqual(["first", "second"]);

@@ -12,7 +12,7 @@ const AMIGA = "#!/bin/sh\ncase $1 in -s) echo AmigaOS ;; -m) echo m68k ;; esac\n
 const GLIBC = "#!/bin/sh\necho 'ldd (GNU libc) 2.36'\n";
 const MUSL = "#!/bin/sh\necho 'musl libc (x86_64)' >&2\nexit 1\n";
 
-/** Stands in for npm and for another Bun: puts the running Bun where a package's would be. */
+/** Replaces npm and another Bun: installs the running Bun as the one of the package. */
 const CLIENT = `#!/bin/sh
 if [ "$1" = --version ]; then echo 1.0.0; exit; fi
 echo "$(basename "$0") $*: $(cat package.json)" >&2
@@ -49,7 +49,7 @@ test.each([
   expect(first.stderr).toContain(`"dependencies": { "${name}": "${Bun.version}" }`);
 });
 
-test("what was fetched is found again", async () => {
+test("a fetched Bun is not fetched again", async () => {
   const project = await machineWith({ npm: CLIENT });
   await project.start();
   project.write("src/word.ts", 'export const word = "second";\n');
@@ -61,9 +61,9 @@ test("what was fetched is found again", async () => {
 });
 
 test.each([
-  { name: "with another Bun alone", programs: { bun: CLIENT } },
-  { name: "where npm fails", programs: { bun: CLIENT, npm: FAILING } },
-])("$name, that Bun fetches the pinned one", async ({ programs }) => {
+  { name: "without npm", programs: { bun: CLIENT } },
+  { name: "if npm fails", programs: { bun: CLIENT, npm: FAILING } },
+])("another Bun fetches the pinned one $name", async ({ programs }) => {
   const project = await machineWith(programs);
 
   const done = await project.start();
@@ -76,7 +76,7 @@ test.each([
   { name: "neither npm nor Bun", programs: {}, why: "it takes Node with npm, or Bun" },
   { name: "a registry that refuses", programs: { npm: FAILING }, why: "a way to the registry" },
   { name: "no Bun for its system", programs: { uname: AMIGA }, why: "no set-up for AmigaOS" },
-])("a machine with $name gets an error", async ({ programs, why }) => {
+])("the setup of a machine with $name fails with a reason", async ({ programs, why }) => {
   const project = await machineWith(programs);
 
   const done = await project.start();
@@ -87,7 +87,7 @@ test.each([
 
 const REQUIREMENTS = "protobuf==1.2.3\n";
 
-/** Runs the setup of the receivers that are made with other languages, twice. */
+/** Runs the setup of the receivers in other languages twice. */
 async function strictUpstreams(programs: Readonly<Record<string, string>>) {
   const project = await machineWith({ bun: process.execPath, ...EVERYDAY, ...programs });
   project.write("test/support/upstreams/strict-grpc/main.go", "package main\n");
@@ -104,13 +104,13 @@ async function strictUpstreams(programs: Readonly<Record<string, string>>) {
 
 const EVERYDAY = { cp: Bun.which("cp")!, touch: Bun.which("touch")! };
 
-/** Stand in for the tools of the languages. */
+/** Replace the tools of the languages. */
 const GO = '#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\n: >"$2"\nchmod +x "$2"\n';
 const PYTHON = `#!/bin/sh
 if [ "$2" = venv ]; then mkdir -p "$3/bin"; ln -s "$0" "$3/bin/python"; else echo "$*" >&2; fi
 `;
 
-test("receivers are made once, of what is pinned", async () => {
+test("receivers are built once, from pinned versions", async () => {
   const programs = { go: GO, python3: PYTHON, chmod: Bun.which("chmod")! };
 
   const { first, second, made } = await strictUpstreams(programs);
@@ -123,8 +123,8 @@ test("receivers are made once, of what is pinned", async () => {
 
 test.each([
   { name: "without Go and Python", programs: {} },
-  { name: "without a way to their packages", programs: { go: FAILING, python3: FAILING } },
-])("a machine $name continues without, with a message", async ({ programs }) => {
+  { name: "without access to their packages", programs: { go: FAILING, python3: FAILING } },
+])("the setup of a machine $name skips the receivers with a message", async ({ programs }) => {
   const { first, second, made } = await strictUpstreams(programs);
 
   expect([first.exitCode, second.exitCode, ...made]).toEqual([0, 0, false, false]);

@@ -6,23 +6,23 @@ import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 const project = await smallProject(join(temporaryFolder(), "a project"));
 
-/** Tests of this file build on one another: each leaves behind a program that is up to date. */
+/** The tests of this file depend on each other: each leaves a program that is up to date. */
 const BUILDING = "spanring: building dist/spanring";
 
-test("the first start builds the program, says so, and runs it with the arguments", async () => {
+test("the first start prints that it builds the program, and runs it with arguments", async () => {
   const done = await project.start(["--one", "two words"]);
 
   expect(done).toMatchObject({ exitCode: 0, stdout: "first --one two words\n" });
   expect(done.stderr).toContain(BUILDING);
 });
 
-test("the next start runs it and nothing else", async () => {
+test("the next start only runs the program", async () => {
   const done = await project.start();
 
   expect(done).toEqual({ exitCode: 0, stdout: "first\n", stderr: "" });
 });
 
-test("it works from any working directory", async () => {
+test("a start works from any working directory", async () => {
   const done = await project.start([], "/");
 
   expect(done).toEqual({ exitCode: 0, stdout: "first\n", stderr: "" });
@@ -42,8 +42,8 @@ test.each([
       project.write("package.json", `${await file.text()}\n`);
     },
   },
-  { name: "a program that is gone", change: () => rmSync(join(project.folder, "dist/spanring")) },
-])("$name makes it build again", async ({ change }) => {
+  { name: "a missing program", change: () => rmSync(join(project.folder, "dist/spanring")) },
+])("$name causes another build", async ({ change }) => {
   await change();
 
   const first = await project.start();
@@ -54,7 +54,7 @@ test.each([
   expect(second.stderr).toBe("");
 });
 
-test("a build that fails runs nothing, not even the program of before", async () => {
+test("a failed build does not run the previous program", async () => {
   project.write("src/word.ts", "this is no program");
 
   const first = await project.start();

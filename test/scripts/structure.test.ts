@@ -37,11 +37,15 @@ test("imports, exports, types and import() are edges; packages and unknown files
 });
 
 test.each([
-  { name: "a chain has none", lines: ["a: b", "b: c", "c:"], found: [] },
-  { name: "a diamond has none", lines: ["a: b c", "b: d", "c: d", "d:"], found: [] },
-  { name: "two that name each other", lines: ["b: a", "a: b"], found: [["a", "b"]] },
+  { name: "a chain has no cycle", lines: ["a: b", "b: c", "c:"], found: [] },
+  { name: "a diamond has no cycle", lines: ["a: b c", "b: d", "c: d", "d:"], found: [] },
   {
-    name: "two circles with a bridge are two",
+    name: "two nodes that depend on each other are a cycle",
+    lines: ["b: a", "a: b"],
+    found: [["a", "b"]],
+  },
+  {
+    name: "two cycles with a bridge are two",
     lines: ["a: b", "b: a c", "c: d", "d: e", "e: c"],
     found: [
       ["c", "d", "e"],
@@ -49,11 +53,11 @@ test.each([
     ],
   },
   {
-    name: "two circles that share a node are one",
+    name: "two cycles that share a node are one",
     lines: ["a: b c", "b: a", "c: a"],
     found: [["a", "b", "c"]],
   },
-])("cycles: $name", ({ lines, found }) => {
+])("$name", ({ lines, found }) => {
   expect<readonly (readonly string[])[]>(cycles(graph(...lines))).toEqual(found);
 });
 
@@ -65,7 +69,7 @@ test.each([
   expect<readonly string[]>(longestChain(graph(...lines))).toEqual(chain);
 });
 
-test("a group has the edges of its nodes, and none to itself", () => {
+test("a group has the edges of its nodes without edges to itself", () => {
   const groups = grouped(graph("a1: a2 b1", "a2: b2", "b1: b2", "b2:"), ([group = ""]) => group);
 
   expect(groups).toEqual(graph("a: b", "b:"));
@@ -81,7 +85,7 @@ test.each([
   expect(partOf(path)).toBe(part);
 });
 
-test("the report has every figure of a small program", () => {
+test("the report of a small program contains every figure", () => {
   const files = [
     { path: "src/main.ts", text: 'import "./application/ring/a.ts";\n' },
     { path: "src/application/ring/a.ts", text: 'import "../b.ts";\n'.padEnd(60, "\n") },

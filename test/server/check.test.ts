@@ -25,7 +25,7 @@ async function lookup(host: string): Promise<void> {
 
 async function check(env: Record<string, string>, memoryLimitBytes?: number) {
   const reading = readConfig({ ...FREE, ...env });
-  if (!reading.ok) throw new Error("the configuration is not right");
+  if (!reading.ok) throw new Error("the configuration is invalid");
   const parts = { config: reading.config, version: "0.0.0", lookup };
   return await checkStart({ ...parts, memoryLimitBytes: () => memoryLimitBytes });
 }
@@ -68,13 +68,13 @@ test.each([
   { variable: "FORWARD_HEADERS_FILE", value: fileOf("junk", "\u0000"), reason: "name=value" },
   { variable: "FORWARD_TLS_CA_FILE", value: MISSING, reason: "no such file or folder" },
   { variable: "FORWARD_TLS_CA_FILE", value: fileOf("ca", "junk"), reason: "PEM" },
-])("$variable=$value must be right: $reason", async ({ variable, value, reason }) => {
+])("$variable=$value is a mistake: $reason", async ({ variable, value, reason }) => {
   const { mistakes } = await check({ ...SECURE, [variable]: value });
 
   expect(mistakes).toEqual([{ variable, value, bound: expect.stringContaining(reason) }]);
 });
 
-test("the key must be that of the certificate", async () => {
+test("the key must belong to the certificate", async () => {
   const { mistakes } = await check({
     ...SECURE,
     FORWARD_TLS_CERT_FILE: fileOf("client.pem", client.cert),
@@ -84,7 +84,7 @@ test("the key must be that of the certificate", async () => {
   expect(mistakes).toMatchObject([{ variable: "FORWARD_TLS_KEY_FILE" }]);
 });
 
-test("every mistake is found at once", async () => {
+test("all mistakes are found at once", async () => {
   const { mistakes } = await check({
     ...SECURE,
     API_HOST: "nope.invalid",
@@ -99,7 +99,7 @@ test("every mistake is found at once", async () => {
   ]);
 });
 
-// None of these keeps it from starting: spans wait until it is mended.
+// None of these prevents a start: spans wait until the upstream is repaired.
 test.each([
   {
     name: "an upstream that does not resolve",
@@ -108,7 +108,7 @@ test.each([
       "collector.invalid does not resolve: unless a proxy resolves it, spans wait until it does",
   },
   {
-    name: "a folder that is not there",
+    name: "a missing folder",
     endpoint: pathToFileURL(join(root, "missing", "spans.jsonl")).href,
     message: expect.stringMatching(/^spans wait until .*missing can be written: no such file/),
   },
@@ -117,14 +117,14 @@ test.each([
     endpoint: pathToFileURL(join(fileOf("file", ""), "spans.jsonl")).href,
     message: expect.stringMatching(/^spans wait until .*file can be written: it is not a folder$/),
   },
-])("FORWARD_ENDPOINT with $name is a warning", async ({ endpoint, message }) => {
+])("FORWARD_ENDPOINT with $name causes a warning", async ({ endpoint, message }) => {
   expect(await check({ FORWARD_ENDPOINT: endpoint })).toEqual({
     mistakes: [],
     warnings: [{ variable: "FORWARD_ENDPOINT", message }],
   });
 });
 
-test("a file that can be written is all right, and is not made", async () => {
+test("a writable file causes no warning and is not created", async () => {
   const folder = join(root, "forward");
   mkdirSync(folder);
 
@@ -134,7 +134,7 @@ test("a file that can be written is all right, and is not made", async () => {
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test("a memory limit below the need is a warning", async () => {
+test("a memory limit that is too low causes a warning", async () => {
   const { mistakes, warnings } = await check({}, 2 ** 20);
 
   expect(mistakes).toEqual([]);

@@ -11,15 +11,15 @@ import { buildParts, type RunningParts } from "../../src/server/parts.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
 
 // Goal: a server without file descriptors pauses its listeners, logs each step, and recovers.
-// Method: listeners that only note what they are asked to do; files fail to open on demand, and the
-// time is moved by hand.
+// Method: fake listeners record their calls; files fail to open on demand, and the test moves the
+// time.
 
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 class FakeListener implements PausableListener {
   readonly calls: string[] = [];
-  /** What the next call fails with. */
+  /** The error of the next call. */
   fault: Error | undefined = undefined;
 
   relieve(): void {
@@ -44,7 +44,7 @@ class FakeListener implements PausableListener {
 
 async function startGuard(env: Readonly<Record<string, string>> = {}) {
   const reading = readConfig({ OTLP_GRPC_PORT: "off", MAX_BUFFER_BYTES: "65536", ...env });
-  if (!reading.ok) throw new Error("the configuration is not right");
+  if (!reading.ok) throw new Error("the configuration is invalid");
   const logger = new RecordingLogger();
   const parts = buildParts({ config: reading.config, logger, version: "0.0.0" });
   const [api, http] = [new FakeListener(), new FakeListener()];
@@ -60,7 +60,7 @@ async function startGuard(env: Readonly<Record<string, string>> = {}) {
   return { api, http, logger, logged, isStarted, problems: parts.problems, stop: stage.stop! };
 }
 
-/** Until it is disposed of, no file can be opened. */
+/** Makes all files fail to open until it is disposed of. */
 function withoutDescriptors(): Disposable {
   const opening = spyOn(fs, "openSync").mockImplementation(() => {
     throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
@@ -68,7 +68,7 @@ function withoutDescriptors(): Disposable {
   return { [Symbol.dispose]: () => opening.mockRestore() };
 }
 
-/** Moves the time, and lets all that follows from it happen: nothing of it waits for the system. */
+/** Moves the time and runs everything that follows, none of which waits for the system. */
 async function pass(ms: number): Promise<void> {
   jest.advanceTimersByTime(ms);
   for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
@@ -84,7 +84,7 @@ async function paused(env: Readonly<Record<string, string>> = {}) {
 
 const ROOT = join(import.meta.dir, "../..");
 
-test("with all listeners paused, the process goes on until the guard is stopped", async () => {
+test("while all listeners are paused, the guard keeps the process running", async () => {
   const code = `
     const { readConfig } = await import("./src/config/config.ts");
     const { SILENT_LOGGER: logger } = await import("./src/adapters/logging/silent-logger.ts");
@@ -105,7 +105,7 @@ test("with all listeners paused, the process goes on until the guard is stopped"
   expect(await child.exited).toBe(0);
 });
 
-test("while files can be opened, listeners are left alone", async () => {
+test("listeners are not paused while files can be opened", async () => {
   const { api, http, logger, isStarted, stop } = await startGuard();
 
   await pass(60_000);
@@ -115,7 +115,7 @@ test("while files can be opened, listeners are left alone", async () => {
   expect([api.calls, http.calls, logger.lines]).toEqual([[], [], []]);
 });
 
-test("at first, idle connections are closed, and it is a problem of each listener", async () => {
+test("without descriptors, listeners close idle connections and report a problem", async () => {
   const { api, http, logged, problems, stop } = await startGuard();
 
   {
@@ -133,7 +133,7 @@ test("at first, idle connections are closed, and it is a problem of each listene
   ]);
 });
 
-test("then listeners are paused and resumed, and each of these is logged", async () => {
+test("listeners are then paused and resumed, and each step is logged", async () => {
   const { api, http, logged, problems, stop } = await paused();
 
   await pass(1_000);
@@ -160,7 +160,7 @@ test("a listener that is off is not resumed", async () => {
   expect([api.calls, http.calls]).toEqual([["relieve", "pause", "resume"], []]);
 });
 
-test("a listener that cannot listen again is logged with its remedy, and tried again", async () => {
+test("a listener that cannot resume is logged with its remedy and tried again", async () => {
   const { api, logger, logged, problems, stop } = await paused();
 
   api.fault = Object.assign(new Error("taken"), { code: "EADDRINUSE" });
@@ -184,9 +184,9 @@ test("a listener that cannot listen again is logged with its remedy, and tried a
   expect(logged().at(-2)).toEqual(["info", "listening_resumed", "api"]);
 });
 
-test("a fault of one look is logged, and the next look is as good as ever", async () => {
+test("an error in one check is logged, and the next check works", async () => {
   const { api, logger, problems, stop } = await startGuard();
-  const error = new Error("nobody foresaw this");
+  const error = new Error("unforeseen");
 
   {
     using _ = withoutDescriptors();
@@ -201,7 +201,7 @@ test("a fault of one look is logged, and the next look is as good as ever", asyn
   expect(api.calls).toEqual(["pause"]);
 });
 
-test("stopping waits for a listener that is about to listen again, and looks no more", async () => {
+test("a stop waits for a listener that is resuming and ends the checks", async () => {
   const { api, problems, stop } = await paused();
   const listening = Promise.withResolvers<void>();
   api.resume = () => listening.promise;

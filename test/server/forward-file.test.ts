@@ -8,14 +8,14 @@ import { RecordingLogger } from "../support/fakes/recording-logger.ts";
 import { runServer } from "../support/running/running-server.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
-// Goal: a start and --check warn alike of a file to which spans cannot be forwarded now.
+// Goal: a start and --check give the same warning if spans cannot be forwarded to a file.
 
 const root = temporaryFolder();
 const urlOf = (...names: string[]) => pathToFileURL(join(root, ...names)).href;
 
 async function warnings(endpoint: string) {
   const reading = readConfig({ FORWARD_ENDPOINT: endpoint });
-  if (!reading.ok) throw new Error("the configuration is not right");
+  if (!reading.ok) throw new Error("the configuration is invalid");
   return await forwardFileWarnings(reading.config.forward);
 }
 
@@ -28,9 +28,9 @@ test.each([
   { what: "an upstream", endpoint: "http://127.0.0.1:1" },
   { what: "no upstream", endpoint: "" },
   { what: "a file that exists", endpoint: urlOf("spans.jsonl") },
-  { what: "a link to it", endpoint: urlOf("link.jsonl") },
+  { what: "a link to a file", endpoint: urlOf("link.jsonl") },
   { what: "a file that does not exist yet", endpoint: urlOf("new.jsonl") },
-])("$what needs no warning", async ({ endpoint }) => {
+])("$what causes no warning", async ({ endpoint }) => {
   const before = readdirSync(root);
 
   expect(await warnings(endpoint)).toEqual([]);
@@ -42,13 +42,13 @@ test.each([
   { name: "device.jsonl", message: /^spans wait until .*device\.jsonl is a regular file$/ },
   { name: "no/spans.jsonl", message: /^spans wait until .*no can be written: no such file/ },
   { name: "spans.jsonl/a.jsonl", message: /^spans wait until .* written: it is not a folder$/ },
-])("$name is a warning", async ({ name, message }) => {
+])("$name causes a warning", async ({ name, message }) => {
   const expected = { variable: "FORWARD_ENDPOINT", message: expect.stringMatching(message) };
 
   expect(await warnings(urlOf(...name.split("/")))).toEqual([expected]);
 });
 
-test("a start logs the warning, and receives spans nevertheless", async () => {
+test("a start logs the warning and receives spans", async () => {
   const logger = new RecordingLogger();
   const server = await runServer({ FORWARD_ENDPOINT: urlOf("folder.jsonl") }, logger);
   const warned = logger.lines.filter(({ event }) => event === "configuration");

@@ -28,7 +28,7 @@ test.each([
     reason: "the host name does not resolve",
     hint: "set OTLP_GRPC_HOST to an address of this machine, or to 0.0.0.0 for all of them",
   },
-])("$code is put into words, with a hint at the variable", ({ code, reason, hint }) => {
+])("$code is explained with a hint that names the variable", ({ code, reason, hint }) => {
   const error = Object.assign(new Error("listen failed"), { code });
 
   const line = listenFailure(LISTENER, error);

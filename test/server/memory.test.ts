@@ -18,11 +18,11 @@ const NEEDED = ringBytes({ spans: 10_000, bytes: 64 * MIB }) + 64 * MIB + 100 * 
 test.each([
   { name: "less than", limit: NEEDED - 1, count: 1 },
   { name: "all that", limit: NEEDED, count: 0 },
-])("a limit of $name the defaults may need gives $count warnings", ({ limit, count }) => {
+])("a limit of $name the defaults may need causes $count warnings", ({ limit, count }) => {
   expect(warningsFor({}, limit)).toHaveLength(count);
 });
 
-test("the warning gives the need, its parts, and the remedy", () => {
+test("the warning contains the required memory, its parts and the remedy", () => {
   const env = {
     MAX_BUFFER_BYTES: "256MiB",
     MAX_BUFFER_SIZE: "1000000",

@@ -3,7 +3,7 @@ import { readConfig } from "../../src/config/config.ts";
 import { buildParts } from "../../src/server/parts.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
 
-test("every run has an identifier of its own, of digits and letters", () => {
+test("every run has a unique identifier of 16 hex digits", () => {
   const reading = readConfig({});
   if (!reading.ok) throw new Error("the configuration is not right");
   const inputs = { config: reading.config, logger: new RecordingLogger(), version: "0.0.0" };

@@ -10,12 +10,12 @@ import { runServer } from "../support/running/running-server.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { startHttpUpstream } from "../support/upstreams/http-upstream.ts";
 
-// What the program has a running server do at a signal, in one process.
+// The reactions of a running server to signals, within one process.
 
 const folder = temporaryFolder();
 const HOUR_MS = 3_600_000;
 
-/** A server that forwards with the headers of a file; `send` resolves with the key that arrives. */
+/** Starts a server that forwards with headers from a file; `send` resolves to the received key. */
 async function forwardWithHeaders(name: string) {
   const path = join(folder, name);
   writeFileSync(path, "key=old\n");
@@ -44,7 +44,7 @@ async function forwardWithHeaders(name: string) {
   return { path, server, send, reloads, stop };
 }
 
-test("a reload without anything to reload is logged as done", async () => {
+test("a reload without files is logged as done", async () => {
   const logger = new RecordingLogger();
   const server = await runServer({}, logger);
 
@@ -56,7 +56,7 @@ test("a reload without anything to reload is logged as done", async () => {
   ]);
 });
 
-test("after a reload, the file's new headers are sent", async () => {
+test("a reload makes the file's new headers effective", async () => {
   const { path, server, send, reloads, stop } = await forwardWithHeaders("changed");
 
   const before = await send();
@@ -72,7 +72,7 @@ test("after a reload, the file's new headers are sent", async () => {
   ]);
 });
 
-test("a reload that fails is logged with its remedy, and the old headers stay", async () => {
+test("a failed reload is logged with its remedy and keeps the old headers", async () => {
   const { path, server, send, reloads, stop } = await forwardWithHeaders("removed");
 
   rmSync(path);
@@ -87,7 +87,7 @@ test("a reload that fails is logged with its remedy, and the old headers stay", 
   ]);
 });
 
-test("hurried, a stop waits no longer for a call in flight", async () => {
+test("a hurried stop does not wait for a call in flight", async () => {
   const server = await runServer({});
   using call = await sendHalf(Number(server.ports.grpc), requestOf(1));
 

@@ -31,7 +31,7 @@ test("a listener that is off has no port, and the others run", async () => {
   expect(await stats.json()).toMatchObject({ spans: { accepted: 2 }, version: "0.0.0" });
 });
 
-test("when one cannot listen, none does, and the log says which and why", async () => {
+test("a start fails if one listener fails, and the log says which and why", async () => {
   const first = await start({});
   const logger = new RecordingLogger();
 
@@ -57,14 +57,14 @@ test("spilled spans are restored before anything listens", async () => {
   server.arrivals.clear();
   await server.stop(0);
 
-  const told = logger.lines.filter(({ level }) => level !== "debug");
-  expect(told[0]).toMatchObject({ event: "restored", fields: { spans: 2 } });
-  expect(told[1]).toMatchObject({ event: "listening" });
+  const lines = logger.lines.filter(({ level }) => level !== "debug");
+  expect(lines[0]).toMatchObject({ event: "restored", fields: { spans: 2 } });
+  expect(lines[1]).toMatchObject({ event: "listening" });
   expect(metrics).toContain("\nspanring_restored_spans_total 2\n");
   expect([isLeft, existsSync(path)]).toEqual([false, false]);
 });
 
-test("if it cannot listen, restored spans are spilled again", async () => {
+test("restored spans are spilled again if a listener fails", async () => {
   const path = join(folder, "again.binpb");
   await new SpillFile(path).write([requestOf(2)]);
   const first = await start({});
@@ -80,7 +80,7 @@ test("if it cannot listen, restored spans are spilled again", async () => {
   expect(spans.buffered).toBe(2);
 });
 
-test("if it cannot forward, the spill of the last stop is not touched", async () => {
+test("the spill of the last stop is not touched if forwarding cannot start", async () => {
   const path = join(folder, "untouched.binpb");
   await new SpillFile(path).write([requestOf(2)]);
   const { ino } = statSync(path);
@@ -97,21 +97,24 @@ test("if it cannot forward, the spill of the last stop is not touched", async ()
 
 test.each([
   { name: "above the mark", spans: 9, reached: true },
-  { name: "below it", spans: 7, reached: false },
-])("forwarding with a buffer $name, it is ready and reports it", async ({ spans, reached }) => {
-  const path = join(folder, `${spans}.binpb`);
-  await new SpillFile(path).write([requestOf(spans)]);
-  const forwarding = { FORWARD_ENDPOINT: "http://127.0.0.1:1", MAX_BUFFER_SIZE: "10" };
+  { name: "below the mark", spans: 7, reached: false },
+])(
+  "a forwarding server with a buffer $name is ready and reports it",
+  async ({ spans, reached }) => {
+    const path = join(folder, `${spans}.binpb`);
+    await new SpillFile(path).write([requestOf(spans)]);
+    const forwarding = { FORWARD_ENDPOINT: "http://127.0.0.1:1", MAX_BUFFER_SIZE: "10" };
 
-  const server = await start({ ...forwarding, SHUTDOWN_SPILL_FILE: path });
-  const ready = await fetch(apiUrl(server, "/readyz"));
-  const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
-  await server.stop(0);
+    const server = await start({ ...forwarding, SHUTDOWN_SPILL_FILE: path });
+    const ready = await fetch(apiUrl(server, "/readyz"));
+    const metrics = await (await fetch(apiUrl(server, "/metrics"))).text();
+    await server.stop(0);
 
-  expect(ready.status).toBe(200);
-  expect(await ready.json()).toMatchObject({ status: "ready", high_water: reached });
-  expect(metrics).toContain(`\nspanring_high_water ${Number(reached)}\n`);
-});
+    expect(ready.status).toBe(200);
+    expect(await ready.json()).toMatchObject({ status: "ready", high_water: reached });
+    expect(metrics).toContain(`\nspanring_high_water ${Number(reached)}\n`);
+  },
+);
 
 test("without forwarding, the fill level is not reported", async () => {
   const server = await start({});
@@ -124,7 +127,7 @@ test("without forwarding, the fill level is not reported", async () => {
   expect(metrics).not.toContain("\nspanring_high_water ");
 });
 
-test("waits end at once when it stops", async () => {
+test("a stop ends waits at once", async () => {
   const server = await start({});
   const waiting = fetch(apiUrl(server, "/api/wait?name=never&timeout=10m"));
   await fetch(apiUrl(server, "/healthz"));
@@ -134,7 +137,7 @@ test("waits end at once when it stops", async () => {
   expect((await waiting).status).toBe(503);
 });
 
-test("its numbers are those of all its listeners", async () => {
+test("the metrics cover all listeners", async () => {
   const server = await start({});
   await exportOverHttp(`http://127.0.0.1:${server.ports.http}`, requestOf(2));
 
@@ -165,7 +168,7 @@ test("a forwarder reports its status without the endpoint's secrets", async () =
   expect(stats + metrics + JSON.stringify(logger.lines)).not.toContain("secret");
 });
 
-test("one that forwards nothing has no word on it", async () => {
+test("a server without forwarding reports no status of it", async () => {
   const server = await start({});
 
   const stats: unknown = await (await fetch(apiUrl(server, "/api/stats"))).json();
@@ -177,7 +180,7 @@ test("one that forwards nothing has no word on it", async () => {
 });
 
 test("refused senders learn how long the forwarder needs to make room", async () => {
-  // Longer than anybody is told to wait.
+  // This is longer than the maximum delay for senders.
   const headers = { "Retry-After": "3600" };
   const upstream = startHttpUpstream(() => new Response("", { status: 503, headers }));
   const FORWARD_ENDPOINT = `http://127.0.0.1:${upstream.port}`;
@@ -201,7 +204,7 @@ async function untilBackingOff(server: RunningServer): Promise<void> {
   }
 }
 
-/** The delays, in milliseconds but for that of the header. */
+/** Returns the delays in milliseconds, except the one in the header. */
 async function refusedBy({ ports }: RunningServer, body: Uint8Array<ArrayBuffer>) {
   using client = openExportClient(Number(ports.grpc));
   const grpc = await client.export(body).catch((error: unknown) => error);
@@ -212,7 +215,7 @@ async function refusedBy({ ports }: RunningServer, body: Uint8Array<ArrayBuffer>
   return { grpc: retryDelayOf(grpc), http: retryDelayIn(await http.bytes()), retryAfter };
 }
 
-test("a reader who does not leave is abandoned after the grace period", async () => {
+test("the connection of a paused reader is closed after the grace time", async () => {
   const server = await start({ MAX_BUFFER_SIZE: "100000" });
   await exportOverHttp(`http://127.0.0.1:${server.ports.http}`, requestOf(50_000));
   const { body } = await fetch(apiUrl(server, "/api/spans?limit=100000"));
@@ -227,14 +230,14 @@ test("a reader who does not leave is abandoned after the grace period", async ()
 
 test.each([
   {
-    name: "JSON that is none",
+    name: "invalid JSON",
     type: "application/json",
     coding: "identity",
     body: "{",
     protocol: "http/json",
   },
   {
-    name: "gzip that is none",
+    name: "invalid gzip",
     type: "application/x-protobuf",
     coding: "gzip",
     body: "no",

@@ -12,8 +12,8 @@ import { runServer } from "../support/running/running-server.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 import { startHttpUpstream } from "../support/upstreams/http-upstream.ts";
 
-// Goal: each stage starts and stops the parts that it is there for.
-// Method: a whole server runs; what a part does because of its stage is seen from outside.
+// Goal: each stage starts and stops its parts.
+// Method: a complete server runs, and the effects of its parts are observed from outside.
 
 const folder = temporaryFolder();
 
@@ -28,7 +28,7 @@ async function spilled(name: string, request: Uint8Array): Promise<string> {
   return path;
 }
 
-test("the high-water mark is over when the buffer has been empty for some time", async () => {
+test("the high-water mark ends when the buffer has been empty for some time", async () => {
   jest.useFakeTimers();
   const path = await spilled("high-water", requestOf(4));
   const logger = new RecordingLogger();
@@ -69,7 +69,7 @@ test.each<{ limit: string; env: Record<string, string>; spans: number; restored:
 test.each([
   { what: "unsupported signals", path: "/v1/metrics", event: "problem" },
   { what: "unknown paths", path: "/v1/trace", event: "problem" },
-])("requests for $what are all logged by the time it has stopped", async ({ path, event }) => {
+])("all requests for $what are logged before a stop ends", async ({ path, event }) => {
   const logger = new RecordingLogger();
   const server = await runServer({}, logger);
   const headers = { "Content-Type": "application/json" };
@@ -88,7 +88,7 @@ test.each([
   expect([before, loggedRequests()]).toEqual([1, 3]);
 });
 
-test("what waits to be sent is sent while calls in flight are still waited for", async () => {
+test("buffered spans are forwarded while a stop waits for calls in flight", async () => {
   const upstream = startHttpUpstream(() => new Response());
   const server = await runServer({
     FORWARD_ENDPOINT: `http://127.0.0.1:${upstream.port}`,
@@ -112,7 +112,7 @@ test("what waits to be sent is sent while calls in flight are still waited for",
   ]);
 });
 
-/** Holds the periods of actions that are repeated from now on, until they end. */
+/** Records the periods of all actions that are repeated from now on, until they are cancelled. */
 function watchRepeated() {
   const { repeat } = SYSTEM_CLOCK;
   const running = new Set<{ readonly periodMs: number }>();
@@ -130,7 +130,7 @@ function watchRepeated() {
   return { periodsMs, [Symbol.dispose]: () => spy.mockRestore() };
 }
 
-test("stopped, it repeats nothing any more", async () => {
+test("a stop ends all repeated actions", async () => {
   using repeated = watchRepeated();
   const server = await runServer(NO_UPSTREAM);
   const during = repeated.periodsMs();

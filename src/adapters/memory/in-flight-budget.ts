@@ -117,6 +117,6 @@ function worstOf(requests: Iterable<OpenRequest>, nowMs: number): InFlightOwner 
     byteMs.set(owner, (byteMs.get(owner) ?? 0) + heldBytes * ageMs);
   }
   const [worst] = [...byteMs].toSorted(([, one], [, other]) => other - one);
-  assert(worst !== undefined, "bytes that are held are held by an owner");
+  assert(worst !== undefined, "held bytes have an owner");
   return worst[0];
 }

@@ -42,7 +42,7 @@ const SMALLEST_BLOCK_BYTES = 2 + 2 + 2 + (2 + TRACE_ID_BYTES) + (2 + SPAN_ID_BYT
  */
 export function append(ring: RingMemory, request: AppendRequest): AppendResult {
   const { walked, mayEvict } = request;
-  assert(walked.fault === NO_FAULT, "what is put in was walked without a fault");
+  assert(walked.fault === NO_FAULT, "the walk of an appended request has no fault");
   assert(walked.spanCount * walked.rejectedSpans === 0, "no rejected span is in a block");
   if (walked.request.length > ring.capacityBytes) return { outcome: "too_large" };
   if (!mayEvict && walked.spanCount > ring.capacitySpans) return { outcome: "too_large" };

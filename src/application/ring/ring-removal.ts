@@ -101,7 +101,7 @@ function firstFree({ control }: RingMemory): number {
 
 /** Removes all free spans before `end`; leased spans stay. */
 export function takeBefore(ring: RingMemory, end: number): SpanAmount {
-  assert(end <= ring.control[NEXT_SEQUENCE]!, "only what is there can be taken");
+  assert(end <= ring.control[NEXT_SEQUENCE]!, "taken spans are in the ring");
   const from = firstFree(ring);
   const taken = removeFreeBefore(ring, end, TAKEN);
   markGone(ring, from, end);
@@ -115,7 +115,7 @@ export function takeBefore(ring: RingMemory, end: number): SpanAmount {
  * until they are settled.
  */
 export function evictBefore(ring: RingMemory, end: number): void {
-  assert(end <= ring.control[NEXT_SEQUENCE]!, "only what is there can be evicted");
+  assert(end <= ring.control[NEXT_SEQUENCE]!, "evicted spans are in the ring");
   removeFreeBefore(ring, end, EVICTED);
   beginAt(ring, end);
   audit(ring);

@@ -27,7 +27,7 @@ export class Semaphore {
   }
 
   private release(): void {
-    assert(this.takenCount > 0, "a permit that is released was taken");
+    assert(this.takenCount > 0, "a released permit was taken");
     this.takenCount -= 1;
   }
 }

@@ -6,18 +6,18 @@ import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import { named, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
 
-/** Among each hundred spans one is `wanted`; of the others, all are asked for by no condition. */
+/** One of a hundred spans is named `span 7`, which the filter requires if a run has one. */
 const A_REQUEST = 100;
 const REQUEST = requestOf(A_REQUEST);
-const isWanted = (sequence: number) => sequence % A_REQUEST === 7;
+const isMatch = (sequence: number) => sequence % A_REQUEST === 7;
 
-/** Of several pieces, and of a number of slots that no request divides. */
+/** Large enough for several pieces, with a number of slots that is no multiple of a request. */
 const CAPACITY = { spans: 7_013, bytes: 1 << 20 };
 
 const game = fc.record({
-  /** In the ring, and gone from it, before the query. */
+  /** The number of requests before the query; early ones may be evicted. */
   before: fc.integer({ min: 0, max: 150 }),
-  /** Arriving in each turn during the query. */
+  /** The number of requests in each turn during the query. */
   meanwhile: fc.array(fc.integer({ min: 0, max: 45 }), { maxLength: 6 }),
   newestFirst: fc.boolean(),
   isNamed: fc.boolean(),
@@ -25,9 +25,9 @@ const game = fc.record({
   limit: fc.oneof(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 8_000 })),
 });
 
-// Goal: the range of an answer is true: in it, no buffered span that matches was passed over.
-// Method: while the ring is looked through, random numbers of spans arrive in each turn, and evict
-// what they must; what matches is known from the sequence alone. The seed is printed.
+// Goal: the range of an answer is correct: no buffered span in it that matches is missing.
+// Method: while the ring is scanned, random numbers of spans arrive in each turn and evict others;
+// the sequence alone determines whether a span matches. The seed is printed.
 test("an answer misses no match in its range, whatever arrives meanwhile", async () => {
   let [evictedMeanwhile, cut] = [0, 0];
   const property = fc.asyncProperty(game, async ({ before, meanwhile, isNamed, ...query }) => {
@@ -36,14 +36,14 @@ test("an answer misses no match in its range, whatever arrives meanwhile", async
     const { first, next } = buffer.range();
     const filter = isNamed ? named("span 7") : [];
 
-    const asked = querySpans(buffer, { filter, ...query });
+    const pending = querySpans(buffer, { filter, ...query });
     for (const requests of meanwhile) {
       for (let count = 0; count < requests; count += 1) arrive(REQUEST);
       await nextTurn();
     }
-    const { sequences, range, request } = await asked;
+    const { sequences, range, request } = await pending;
 
-    const matching = rangeOf(range).filter((sequence) => !isNamed || isWanted(sequence));
+    const matching = rangeOf(range).filter((sequence) => !isNamed || isMatch(sequence));
     const within = sequences.filter((sequence) => range.first <= sequence);
     const inOrder = query.newestFirst ? within.toReversed() : within;
     expect(inOrder).toEqual(matching.filter((sequence) => sequence < next));
@@ -51,7 +51,7 @@ test("an answer misses no match in its range, whatever arrives meanwhile", async
     expect(sequences.length).toBeLessThanOrEqual(query.limit);
     expect(sequences.every((sequence) => sequence > query.after)).toBe(true);
     expect(request.length > 0).toBe(sequences.length > 0);
-    // Newest first, all that is answered is in the range, too.
+    // Newest first, all returned spans are also in the range.
     expect(query.newestFirst ? within : sequences).toEqual([...sequences]);
     expect(range.first).toBeGreaterThanOrEqual(Math.max(first, query.after + 1));
     evictedMeanwhile += buffer.range().first > first ? 1 : 0;

@@ -12,15 +12,15 @@ const EVERY: SpanQuery = { filter: [], after: 0, limit: 100_000, newestFirst: fa
 
 describe("a query over six spans in two requests", () => {
   test.each<{ name: string; query: Partial<SpanQuery>; sequences: number[]; next?: number }>([
-    { name: "everything", query: {}, sequences: [1, 2, 3, 4, 5, 6] },
+    { name: "all spans", query: {}, sequences: [1, 2, 3, 4, 5, 6] },
     { name: "newest first", query: { newestFirst: true }, sequences: [6, 5, 4, 3, 2, 1] },
-    { name: "a name", query: { filter: named("span 5") }, sequences: [5] },
-    { name: "a name that is not there", query: { filter: named("no") }, sequences: [] },
-    { name: "what came after", query: { after: 4 }, sequences: [5, 6] },
-    { name: "what came after all", query: { after: 6 }, sequences: [] },
+    { name: "spans with a name", query: { filter: named("span 5") }, sequences: [5] },
+    { name: "no span with an unknown name", query: { filter: named("no") }, sequences: [] },
+    { name: "spans after a sequence", query: { after: 4 }, sequences: [5, 6] },
+    { name: "no span after the last sequence", query: { after: 6 }, sequences: [] },
     { name: "the oldest two", query: { limit: 2 }, sequences: [1, 2] },
     { name: "the newest two", query: { limit: 2, newestFirst: true }, sequences: [6, 5] },
-  ])("answers $name", async ({ query, sequences }) => {
+  ])("returns $name", async ({ query, sequences }) => {
     const { buffer, arrive } = searchedRing();
     arrive(requestOf(3, 1), requestOf(3, 4));
 
@@ -30,7 +30,7 @@ describe("a query over six spans in two requests", () => {
   });
 });
 
-test("whole requests are returned as they came in", async () => {
+test("complete requests are returned as received", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(3, 1), requestOf(2, 4));
 
@@ -60,14 +60,14 @@ test("the next query continues after the range of a limited answer", async () =>
   expect([...first.sequences, ...second.sequences]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
-test("spans evicted during a query are outside its range, all others are found", async () => {
+test("spans evicted during a query are outside its range, and all others are found", async () => {
   const { buffer, arrive } = searchedRing({ spans: 6_000, bytes: 1 << 22 });
   arrive(requestOf(6_000));
 
-  const asked = querySpans(buffer, EVERY);
+  const pending = querySpans(buffer, EVERY);
   await nextTurn();
   arrive(requestOf(5_000));
-  const { sequences, range } = await asked;
+  const { sequences, range } = await pending;
 
   expect(range.first).toBeGreaterThan(1);
   expect(range.next).toBe(6_001);
@@ -101,20 +101,20 @@ test.each([
   expect(counted.newest.sequences).toEqual(newest);
 });
 
-test("spans are not scanned once the count is unwanted", async () => {
+test("counting stops when it is cancelled", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(5_000));
-  let [asked, looks] = [0, 0];
+  let [checks, scans] = [0, 0];
   const watched = {
     range: buffer.range.bind(buffer),
     copy: buffer.copy.bind(buffer),
     visit: (...search: Parameters<typeof buffer.visit>) => {
-      looks += 1;
+      scans += 1;
       buffer.visit(...search);
     },
   };
 
-  await countSpans(watched, [], 0, () => (asked += 1) > 1);
+  await countSpans(watched, [], 0, () => (checks += 1) > 1);
 
-  expect(looks).toBe(1);
+  expect(scans).toBe(1);
 });

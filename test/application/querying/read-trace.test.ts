@@ -24,11 +24,11 @@ test.each([
   { trace: 3, sequences: [4], hasRoot: false },
   { trace: 4, sequences: [5], hasRoot: true },
   { trace: 9, sequences: [], hasRoot: false },
-])("trace $trace has $sequences, with a root: $hasRoot", async ({ trace, ...told }) => {
+])("trace $trace has $sequences, with a root: $hasRoot", async ({ trace, ...expected }) => {
   const { buffer, arrive } = searchedRing();
   arrive(...SPANS);
 
-  expect(await readTrace(buffer, traceHex(trace))).toMatchObject(told);
+  expect(await readTrace(buffer, traceHex(trace))).toMatchObject(expected);
 });
 
 test("all spans of a trace are returned in order of arrival", async () => {
@@ -43,36 +43,36 @@ test("all spans of a trace are returned in order of arrival", async () => {
 
 const PIECE = 200_000;
 
-/** Where the second piece begins, the real ring has its second span. */
-function real(sequence: number): number {
+/** Maps the sequences of the two pieces to the two spans of the real ring. */
+function realSequence(sequence: number): number {
   return sequence === 1 ? 1 : 2;
 }
 
-/** Of a ring of two pieces: the trace has a span in each, and the first, its root, goes between. */
-function twoPieces(whenLooked: (piece: number) => void) {
+/** Returns a ring of two pieces, each with a span of the trace; the first one is its root. */
+function twoPieces(afterScan: (piece: number) => void) {
   const { buffer, arrive } = searchedRing();
   arrive(...SPANS.slice(2, 3), ...SPANS.slice(0, 1));
-  let looks = 0;
+  let scans = 0;
   let first = 1;
   const searched: SearchedBuffer = {
     range: () => ({ first, next: PIECE + 2 }),
     visit: ({ range, ...search }, visit) => {
-      looks += 1;
-      const at = real(range.first);
+      scans += 1;
+      const at = realSequence(range.first);
       const within = { ...search, range: { first: at, next: at + 1 } };
       buffer.visit(within, (_, place) => visit(range.first, place));
-      whenLooked(looks);
+      afterScan(scans);
     },
     copy: (sequences) => {
-      const there = sequences.filter((sequence) => sequence >= first);
-      return { ...buffer.copy(there.map(real)), sequences: there };
+      const present = sequences.filter((sequence) => sequence >= first);
+      return { ...buffer.copy(present.map(realSequence)), sequences: present };
     },
   };
   return { searched, evict: (until: number) => (first = until) };
 }
 
 test("a root that is evicted before it is copied does not count", async () => {
-  const { searched, evict } = twoPieces((looks) => looks === 2 && evict(100));
+  const { searched, evict } = twoPieces((scans) => scans === 2 && evict(100));
 
   const answer = await readTrace(searched, traceHex(1));
 
@@ -99,7 +99,7 @@ function hexOf(number: number): string {
   return Uint8Array.from(spanId(number)).toHex();
 }
 
-/** Spans of trace 1; each has the number of its place, from 1 on, as its identifier. */
+/** Reads trace 1 of these spans, whose identifiers are their positions, from 1 on. */
 async function read(...spans: Partial<TracedSpan>[]) {
   const { buffer, arrive } = searchedRing();
   arrive(...tracedRequests(...spans.map((each) => ({ trace: 1, name: "x", ...each }))));
@@ -123,7 +123,7 @@ test("a buffered parent is not missing, whichever span came first", async () => 
   expect(trace).toMatchObject({ hasRoot: false, missingParents: [hexOf(99)] });
 });
 
-test("spans that are parents of one another miss no parent", async () => {
+test("spans that are each other's parents miss no parent", async () => {
   const trace = await read({ parent: spanId(2) }, { parent: spanId(1) });
 
   expect(trace).toMatchObject({ spanCount: 2, hasRoot: false, missingParents: [] });
@@ -138,7 +138,7 @@ test.each([
   expect(trace).toMatchObject({ spanCount: 2, hasRoot: true, missingParents: [] });
 });
 
-test("spans of other traces neither count nor are parents", async () => {
+test("spans of other traces are neither counted nor parents", async () => {
   const trace = await read({ parent: spanId(2) }, { trace: 2 });
 
   expect(trace).toMatchObject({ spanCount: 1, hasRoot: false, missingParents: [hexOf(2)] });

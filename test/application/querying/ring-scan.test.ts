@@ -10,36 +10,36 @@ import { nextTurn } from "../../support/running/searched-ring.ts";
 
 const PIECE = 2048;
 
-/** A ring with this range, which moves on when a piece was looked at. */
+/** Returns a ring with this range, which advances after each scanned piece. */
 function ringAt(range: SequenceRange, movesBy = 0) {
   let { first, next } = range;
   const pieces: SequenceRange[] = [];
-  const look = async (
+  const scan = async (
     how: Partial<Scan>,
     lastOf?: (piece: SequenceRange) => number | undefined,
   ) => {
-    const looking = { matcher: { traceTail: undefined }, after: 0, newestFirst: false, ...how };
-    return await scanRing({ range: () => ({ first, next }) }, looking, (piece) => {
+    const options = { matcher: { traceTail: undefined }, after: 0, newestFirst: false, ...how };
+    return await scanRing({ range: () => ({ first, next }) }, options, (piece) => {
       pieces.push({ first: piece.first, next: piece.next });
       first += movesBy;
       next += movesBy;
       return lastOf?.(piece);
     });
   };
-  return { look, pieces };
+  return { scan, pieces };
 }
 
-test("an empty ring takes no scan", async () => {
-  const { look, pieces } = ringAt({ first: 5, next: 5 });
+test("an empty ring is not scanned", async () => {
+  const { scan, pieces } = ringAt({ first: 5, next: 5 });
 
-  expect(await look({})).toEqual({ first: 5, next: 5 });
+  expect(await scan({})).toEqual({ first: 5, next: 5 });
   expect(pieces).toEqual([]);
 });
 
 test("a large ring is scanned in pieces, oldest first", async () => {
-  const { look, pieces } = ringAt({ first: 10, next: 10 + 2 * PIECE + 1 });
+  const { scan, pieces } = ringAt({ first: 10, next: 10 + 2 * PIECE + 1 });
 
-  expect(await look({})).toEqual({ first: 10, next: 10 + 2 * PIECE + 1 });
+  expect(await scan({})).toEqual({ first: 10, next: 10 + 2 * PIECE + 1 });
   expect(pieces).toEqual([
     { first: 10, next: 10 + PIECE },
     { first: 10 + PIECE, next: 10 + 2 * PIECE },
@@ -47,10 +47,10 @@ test("a large ring is scanned in pieces, oldest first", async () => {
   ]);
 });
 
-test("or newest first", async () => {
-  const { look, pieces } = ringAt({ first: 10, next: 11 + PIECE });
+test("a large ring is scanned in pieces, newest first", async () => {
+  const { scan, pieces } = ringAt({ first: 10, next: 11 + PIECE });
 
-  await look({ newestFirst: true });
+  await scan({ newestFirst: true });
 
   expect(pieces).toEqual([
     { first: 11, next: 11 + PIECE },
@@ -58,10 +58,10 @@ test("or newest first", async () => {
   ]);
 });
 
-test("pieces are larger if the filter requires a trace", async () => {
-  const { look, pieces } = ringAt({ first: 1, next: 150_000 });
+test("a filter that requires a trace is scanned in larger pieces", async () => {
+  const { scan, pieces } = ringAt({ first: 1, next: 150_000 });
 
-  await look({ matcher: { traceTail: 7 } });
+  await scan({ matcher: { traceTail: 7 } });
 
   expect(pieces).toEqual([{ first: 1, next: 150_000 }]);
 });
@@ -69,17 +69,17 @@ test("pieces are larger if the filter requires a trace", async () => {
 test.each([
   { name: "within the ring", after: 7, range: { first: 8, next: 20 } },
   { name: "before its first", after: 2, range: { first: 5, next: 20 } },
-  { name: "its last", after: 19, range: { first: 20, next: 20 } },
+  { name: "at its last", after: 19, range: { first: 20, next: 20 } },
   { name: "beyond its last", after: 99, range: { first: 100, next: 100 } },
 ])("the scanned range begins after a sequence $name", async ({ after, range }) => {
-  const { look } = ringAt({ first: 5, next: 20 });
+  const { scan } = ringAt({ first: 5, next: 20 });
 
-  expect(await look({ after })).toEqual(range);
+  expect(await scan({ after })).toEqual(range);
 });
 
 test("the scan ends when it has enough, and so does its range", async () => {
-  const oldest = await ringAt({ first: 1, next: 9_000 }).look({}, () => 17);
-  const newest = await ringAt({ first: 1, next: 9_000 }).look({ newestFirst: true }, () => 8_900);
+  const oldest = await ringAt({ first: 1, next: 9_000 }).scan({}, () => 17);
+  const newest = await ringAt({ first: 1, next: 9_000 }).scan({ newestFirst: true }, () => 8_900);
 
   expect(oldest).toEqual({ first: 1, next: 18 });
   expect(newest).toEqual({ first: 8_900, next: 9_000 });
@@ -88,9 +88,9 @@ test("the scan ends when it has enough, and so does its range", async () => {
 test("spans that were evicted before their turn are outside the scanned range", async () => {
   const end = 1 + 2 * PIECE;
 
-  const inPart = await ringAt({ first: 1, next: end }, PIECE + 100).look({});
-  const whole = await ringAt({ first: 1, next: end }, 10 * PIECE).look({});
-  const newestFirst = await ringAt({ first: 1, next: end }, 50).look({ newestFirst: true });
+  const inPart = await ringAt({ first: 1, next: end }, PIECE + 100).scan({});
+  const whole = await ringAt({ first: 1, next: end }, 10 * PIECE).scan({});
+  const newestFirst = await ringAt({ first: 1, next: end }, 50).scan({ newestFirst: true });
 
   expect(inPart).toEqual({ first: 1 + PIECE + 100, next: end });
   expect(whole).toEqual({ first: end, next: end });
@@ -100,23 +100,23 @@ test("spans that were evicted before their turn are outside the scanned range", 
 test("newest first, spans that are evicted after they were scanned stay in the range", async () => {
   const end = 1 + 3 * PIECE;
 
-  const seen = await ringAt({ first: 1, next: end }, 2 * PIECE + 50).look({ newestFirst: true });
+  const seen = await ringAt({ first: 1, next: end }, 2 * PIECE + 50).scan({ newestFirst: true });
 
   expect(seen).toEqual({ first: 1 + 2 * PIECE, next: end });
 });
 
 test("spans that are evicted after their turn are in the scanned range", async () => {
-  const { look } = ringAt({ first: 1, next: 1 + 2 * PIECE }, PIECE);
+  const { scan } = ringAt({ first: 1, next: 1 + 2 * PIECE }, PIECE);
 
-  expect(await look({})).toEqual({ first: 1, next: 1 + 2 * PIECE });
+  expect(await scan({})).toEqual({ first: 1, next: 1 + 2 * PIECE });
 });
 
-test("everything else has a turn between two pieces", async () => {
+test("other work has a turn between two pieces", async () => {
   const order: string[] = [];
-  const { look } = ringAt({ first: 1, next: 1 + 2 * PIECE });
+  const { scan } = ringAt({ first: 1, next: 1 + 2 * PIECE });
   setImmediate(() => order.push("something else"));
 
-  await look({}, ({ first }) => {
+  await scan({}, ({ first }) => {
     order.push(`piece from ${first}`);
     return undefined;
   });
@@ -133,7 +133,7 @@ test("a turn is a turn of the event loop", async () => {
   expect(hasPassed).toBe(true);
 });
 
-test("a single scan has a turn immediately, once in each round of the event loop", async () => {
+test("a single scan has its turn immediately, once in each round of the event loop", async () => {
   const turns = new ScanScheduler();
 
   const first = turns.next();
@@ -143,7 +143,7 @@ test("a single scan has a turn immediately, once in each round of the event loop
   expect([first, second]).toEqual([undefined, undefined]);
 });
 
-test("each round has one turn, first come, first served", async () => {
+test("each round has one turn, in the order of requests", async () => {
   const turns = new ScanScheduler();
   const had: string[] = [];
   const ask = (name: string) => void turns.next()?.then(() => had.push(name));

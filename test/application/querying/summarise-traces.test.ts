@@ -40,7 +40,7 @@ test("a summary covers the spans of all services", async () => {
 
 test.each([
   {
-    name: "of a span without a start, the others tell when it began",
+    name: "the start ignores spans without one",
     spans: [
       { startNano: 0n, endNano: 90n },
       { startNano: 20n, endNano: 80n },
@@ -48,7 +48,7 @@ test.each([
     times: { startTimeUnixNano: 20n, endTimeUnixNano: 90n },
   },
   {
-    name: "of a span without an end, the others tell when it ended",
+    name: "the end ignores spans without one",
     spans: [
       { startNano: 10n, endNano: 0n },
       { startNano: 20n, endNano: 80n },
@@ -56,12 +56,12 @@ test.each([
     times: { startTimeUnixNano: 10n, endTimeUnixNano: 80n },
   },
   {
-    name: "without any start there is none",
+    name: "a trace whose spans have no start has none",
     spans: [{ startNano: 0n, endNano: 90n }],
     times: { startTimeUnixNano: undefined, endTimeUnixNano: 90n },
   },
   {
-    name: "without any end there is none",
+    name: "a trace whose spans have no end has none",
     spans: [{ startNano: 5n, endNano: 0n }],
     times: { startTimeUnixNano: 5n, endTimeUnixNano: undefined },
   },
@@ -85,16 +85,16 @@ test("a trace whose root is not buffered has no root", async () => {
 test.each([
   { name: "the newest first", query: {}, traces: [3, 1, 2] },
   { name: "the oldest first", query: { newestFirst: false }, traces: [1, 2, 3] },
-  { name: "as many as asked for", query: { limit: 2 }, traces: [3, 1] },
+  { name: "up to the limit", query: { limit: 2 }, traces: [3, 1] },
   { name: "those with a span that matches", query: { filter: named("pay") }, traces: [1] },
-  { name: "those with a span that came after", query: { after: 3 }, traces: [3, 1] },
+  { name: "those with a span after a sequence", query: { after: 3 }, traces: [3, 1] },
   { name: "none that matches", query: { filter: named("no") }, traces: [] },
 ])("traces are listed, $name", async ({ query, traces }) => {
   const { buffer } = ringWithTraces();
 
-  const told = await summariseTraces(buffer, { ...EVERY, ...query });
+  const summary = await summariseTraces(buffer, { ...EVERY, ...query });
 
-  expect(told.traces.map(({ traceId }) => traceId)).toEqual(traces.map(traceHex));
+  expect(summary.traces.map(({ traceId }) => traceId)).toEqual(traces.map(traceHex));
 });
 
 test("a summary covers spans of the trace that do not match or came before", async () => {
@@ -109,10 +109,10 @@ test("a trace that is evicted between the two scans is not listed", async () => 
   const ring = searchedRing({ spans: 3_000, bytes: 1 << 20 });
   ring.arrive(...tracedRequests({ trace: 70_000, name: "first" }), requestOf(2_999));
 
-  const asked = summariseTraces(ring.buffer, { ...EVERY, newestFirst: false, limit: 1 });
+  const pending = summariseTraces(ring.buffer, { ...EVERY, newestFirst: false, limit: 1 });
   ring.arrive(requestOf(3_000));
 
-  expect((await asked).traces).toEqual([]);
+  expect((await pending).traces).toEqual([]);
 });
 
 test("names are counted by service, the most frequent first", async () => {

@@ -36,7 +36,7 @@ function receivers(capacity?: { readonly spans: number; readonly bytes: number }
   return { receiver, one: counted("one"), other: counted("other"), evictions };
 }
 
-test("requests are counted by their outcome, by the protocol that they came by", () => {
+test("requests are counted by outcome and by protocol", () => {
   const { receiver, one, other } = receivers();
 
   one.receive(requestOf(2));
@@ -50,7 +50,7 @@ test("requests are counted by their outcome, by the protocol that they came by",
   expect(other.requests).toMatchObject({ accepted: 0, too_large: 1, stopping: 1 });
 });
 
-test("spans are counted in spans and in bytes, accepted and rejected, with their faults", () => {
+test("accepted and rejected spans are counted, in spans and bytes, with their faults", () => {
   const { one } = receivers();
 
   one.receive(requestOf(2));
@@ -92,7 +92,7 @@ test.each([
   ["stopping", { outcome: "stopping", message: "" }],
   ["failed", { outcome: "failed", message: "" }],
 ] as const satisfies [string, Receipt][])(
-  "a request that is %s is counted once, as nothing else",
+  "a request that is %s is counted once, under that outcome only",
   (outcome, receipt) => {
     const receiver = { receive: () => receipt };
     const counted = new CountedReceiver({ receiver, clock: new HandMovedClock(), evicted });
@@ -107,10 +107,10 @@ test.each([
 
 test.each([
   { name: "the smallest bound", length: 256, at: 0 },
-  { name: "a byte more", length: 257, at: 1 },
+  { name: "one byte more", length: 257, at: 1 },
   { name: "the largest bound", length: 16 << 20, at: 8 },
   { name: "more than all bounds", length: (16 << 20) + 1, at: 9 },
-])("a request of $name is counted in its bucket", ({ length, at }) => {
+])("a request with the length of $name is counted in its bucket", ({ length, at }) => {
   const { receiver, one } = receivers();
   receiver.stop();
 
@@ -119,7 +119,7 @@ test.each([
   expect(one.requestBytes.counts[at]).toBe(1);
 });
 
-test("the time is what the receiver took, in seconds", () => {
+test("the time that the receiver takes is observed in seconds", () => {
   const clock = new HandMovedClock();
   const receive = (): Receipt => {
     clock.moveMs(2);
@@ -137,7 +137,7 @@ test("the time is what the receiver took, in seconds", () => {
   expect([...counted.receiveSeconds.counts]).toEqual([0, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
 });
 
-test("putting in is timed apart from the checks, and only where something is put in", () => {
+test("the append is timed apart from the checks, and only if spans are stored", () => {
   const clock = new HandMovedClock();
   const amounts = zeroAmounts();
   const outcomes: Receipt[] = [
@@ -159,7 +159,7 @@ test("putting in is timed apart from the checks, and only where something is put
   expect([...counted.appendSeconds.counts]).toEqual([0, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
 });
 
-test("more spans are rejected than fit into 32 bits, and are still counted", () => {
+test("the count of rejected spans may exceed 32 bits", () => {
   const amounts = { ...zeroAmounts(), rejectedSpans: 1 };
   amounts.rejectedByFault[0] = 2 ** 31;
   const rejected = { outcome: "partly_rejected", amounts, rejectedSpans: 1, message: "" } as const;
@@ -182,7 +182,7 @@ test("a request that is not stored counts no spans", () => {
   expect(one.total.acceptedSpans).toBe(2);
 });
 
-test("every request is in both histograms", () => {
+test("every request is observed in both histograms", () => {
   const { one } = receivers();
 
   one.receive(requestOf(1));
@@ -193,7 +193,7 @@ test("every request is in both histograms", () => {
   expect(one.requestBytes.sum).toBe(requestOf(1).length + 5000);
 });
 
-test("a request that a listener refused counts as a request, and as nothing else", () => {
+test("a request that a listener refused counts as a request only", () => {
   const { one } = receivers();
 
   one.turnedAway("malformed");
@@ -217,7 +217,7 @@ test("evictions are reported for the protocol that caused them", () => {
 
 test.each([
   { name: "below all bounds", value: 0.5, counts: [1, 0, 0, 0] },
-  { name: "at a bound, which belongs below", value: 10, counts: [0, 1, 0, 0] },
+  { name: "at a bound, which it includes,", value: 10, counts: [0, 1, 0, 0] },
   { name: "just above a bound", value: 10.01, counts: [0, 0, 1, 0] },
   { name: "above all bounds", value: 1e9, counts: [0, 0, 0, 1] },
 ])("a value $name is counted in its bucket", ({ value, counts }) => {
@@ -239,8 +239,8 @@ test("the counts add up to the observations, and the sum to their values", () =>
 });
 
 test.each([
-  { name: "fall", bounds: [2, 1] },
-  { name: "stay", bounds: [1, 1] },
-])("bounds that $name are a fault", ({ bounds }) => {
+  { name: "decrease", bounds: [2, 1] },
+  { name: "repeat", bounds: [1, 1] },
+])("bounds that $name are refused", ({ bounds }) => {
   expect(() => new Histogram(bounds)).toThrow(AssertionError);
 });

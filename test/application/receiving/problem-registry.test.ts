@@ -29,7 +29,7 @@ function createRegistry() {
   return { registry, logger, clock, time };
 }
 
-test("what one peer does in one way is one entry, with its first and its last time", () => {
+test("problems of one peer for one reason are one entry, with the first and last time", () => {
   const { registry, time } = createRegistry();
 
   registry.note(MALFORMED);
@@ -50,7 +50,7 @@ test("what one peer does in one way is one entry, with its first and its last ti
   ]);
 });
 
-test("the newest is first, also when it is not new", () => {
+test("entries are listed by their last occurrence, newest first", () => {
   const { registry } = createRegistry();
 
   registry.note(MALFORMED);
@@ -68,7 +68,7 @@ test("the newest is first, also when it is not new", () => {
   ]);
 });
 
-test("the latest peers of each reason are listed, and no flood pushes out another reason", () => {
+test("the latest peers of each reason are listed, even during a flood of another", () => {
   const { registry } = createRegistry();
   registry.note({ ...MALFORMED, reason: "too_large" });
   registry.note(MALFORMED);
@@ -85,7 +85,7 @@ test("the latest peers of each reason are listed, and no flood pushes out anothe
   expect(list.at(-1)).toMatchObject({ reason: "too_large", count: 1 });
 });
 
-test("totals forget no peer, and count nothing twice", () => {
+test("totals include the peers that are no longer listed, once each", () => {
   const { registry } = createRegistry();
 
   for (let peer = 0; peer < 100; peer += 1) {
@@ -114,7 +114,7 @@ test("every reason has a total before it occurs", () => {
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-test("text of a peer is escaped and cut, and an IPv4 address has one spelling", () => {
+test("text of a peer is escaped and truncated, and an IPv4 address has one spelling", () => {
   const { registry } = createRegistry();
 
   registry.note({
@@ -129,7 +129,7 @@ test("text of a peer is escaped and cut, and an IPv4 address has one spelling", 
   expect(Buffer.byteLength(problem?.detail ?? "")).toBeLessThanOrEqual(256);
 });
 
-test("a long text does not stay in memory for the part that is shown", () => {
+test("a long text is not kept in memory for the part that is shown", () => {
   const { registry } = createRegistry();
   Bun.gc(true);
   const before = heapStats().extraMemorySize;
@@ -144,7 +144,7 @@ test("a long text does not stay in memory for the part that is shown", () => {
   expect(heapStats().extraMemorySize - before).toBeLessThan(4_000_000);
 });
 
-test("the first is logged at once, what follows once a second, with a count and the hint", () => {
+test("the first problem is logged at once, and later ones once a second with a count", () => {
   const { registry, logger, clock } = createRegistry();
 
   for (let time = 0; time < 5; time += 1) registry.note({ ...MALFORMED, count: 2 });
@@ -166,7 +166,7 @@ test("the first is logged at once, what follows once a second, with a count and 
   ]);
 });
 
-test("each reason, and each protocol, has lines of its own", () => {
+test("each reason of each protocol has its own log lines", () => {
   const { registry, logger } = createRegistry();
 
   registry.note(MALFORMED);
@@ -186,7 +186,7 @@ test("a log line omits unknown fields", () => {
   expect(Object.keys(fields)).toEqual(["protocol", "reason", "count", "hint"]);
 });
 
-test("a fault of ours is an error, and its line has the stack", () => {
+test("an internal error is logged at level error with its stack", () => {
   const { registry, logger } = createRegistry();
 
   registry.note({ protocol: "grpc", reason: "failed", address: "", error: new Error("broken") });
@@ -201,7 +201,7 @@ test("a fault of ours is an error, and its line has the stack", () => {
   expect(JSON.stringify(registry.list())).not.toContain("broken");
 });
 
-test("when each port gets the traffic of the other, the hint says that they are swapped", () => {
+test("the hint says that ports are swapped if each receives the traffic of the other", () => {
   const { registry, logger } = createRegistry();
   const hints = () => registry.list().map(({ hint }) => hint);
 

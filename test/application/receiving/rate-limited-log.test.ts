@@ -17,7 +17,7 @@ test("the first event is logged at once", () => {
   expect(lines).toEqual([{ idle: 1, text: "first" }]);
 });
 
-test("further events within a second are one line at its end, with the last details", () => {
+test("later events within a second are logged as one line at its end", () => {
   const { log, lines, clock } = createLog();
   log.note("idle");
 
@@ -31,7 +31,7 @@ test("further events within a second are one line at its end, with the last deta
   expect(lines.slice(1)).toEqual([{ idle: 3, "too many": 1 }]);
 });
 
-test("a stream of events is at most one line a second", () => {
+test("a stream of events is logged at most once a second", () => {
   const { log, lines, clock } = createLog();
 
   for (let step = 0; step < 100; step += 1) {
@@ -44,7 +44,7 @@ test("a stream of events is at most one line a second", () => {
   expect(noted).toBe(100);
 });
 
-test("after a second without an event, the next one is logged at once again", () => {
+test("an event is logged at once after a second without events", () => {
   const { log, lines, clock } = createLog();
   log.note("idle");
   clock.moveMs(1000);
@@ -54,7 +54,7 @@ test("after a second without an event, the next one is logged at once again", ()
   expect(lines).toEqual([{ idle: 1 }, { idle: 1 }]);
 });
 
-test("closing logs the rest, and a second time nothing", () => {
+test("closing logs the remaining events once", () => {
   const { log, lines, clock } = createLog();
   log.note("idle");
   log.note("idle");

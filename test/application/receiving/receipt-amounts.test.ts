@@ -12,7 +12,7 @@ import { RecordingLogger } from "../../support/fakes/recording-logger.ts";
 import { request, requestOf, span, spanBody } from "../../support/requests/request-bytes.ts";
 import { bytesField } from "../../support/requests/wire-bytes.ts";
 
-// Goal: the amounts of a receipt are those of its own request, and cost no allocation.
+// Goal: a receipt has the amounts of its own request, without an allocation.
 
 function receiver(spans = 100, overflowPolicy: OverflowPolicy = "drop_oldest") {
   const options = { codec: new ProtobufSpanCodec(), overflowPolicy };
@@ -51,7 +51,7 @@ test("a receipt says when the append of its request began", () => {
   expect(amountsOf(receipt).appendStartMs).toBe(clock.monotonicMs());
 });
 
-test("a receipt counts what its own request brought, after one with rejected spans as well", () => {
+test("a receipt counts its own request only, even after one with rejected spans", () => {
   const { receive } = receiver();
   const rejecting = amountsOf(receive.receive(scoped(span(1), bad)));
   const before = { ...rejecting, rejectedByFault: [...rejecting.rejectedByFault] };
@@ -66,7 +66,7 @@ test("a receipt counts what its own request brought, after one with rejected spa
   expect([...after.rejectedBytesByFault]).toEqual([0, 0, 0, 0]);
 });
 
-test("a request that the ring refuses leaves no faults to the next one", () => {
+test("the faults of a refused request do not count for the next one", () => {
   const { receive, buffer } = receiver(1, "refuse");
   receive.receive(requestOf(1));
   receive.receive(scoped(span(2), bad));
@@ -77,7 +77,7 @@ test("a request that the ring refuses leaves no faults to the next one", () => {
   expect([...rejectedByFault]).toEqual([0, 0, 0, 0]);
 });
 
-test("a usual request allocates no receipt: the same one is returned again", () => {
+test("usual requests share one receipt, so that none is allocated", () => {
   const { receive } = receiver();
 
   expect(receive.receive(requestOf(1))).toBe(receive.receive(requestOf(1, 2)));

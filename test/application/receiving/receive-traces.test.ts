@@ -35,7 +35,7 @@ function receiver(setting: Setting = {}) {
   return { buffer, logger, clock, receive };
 }
 
-/** Returns a receipt without its amounts: each test names those that it is about. */
+/** Returns a receipt without its amounts, which have tests of their own. */
 function answerOf(receipt: Receipt): object {
   return Object.fromEntries(Object.entries(receipt).filter(([name]) => name !== "amounts"));
 }
@@ -43,7 +43,7 @@ function answerOf(receipt: Receipt): object {
 const bad = bytesField(2, bytesField(5, "bad"));
 const scoped = (...fields: number[][]) => request(bytesField(1, bytesField(2, ...fields)));
 
-test("a valid request is accepted, and leaves as the bytes that came in", () => {
+test("a valid request is accepted and stored byte for byte", () => {
   const { receive, buffer } = receiver();
   const bytes = handBuiltRequests["unknown fields at every level"]!;
 
@@ -60,7 +60,7 @@ test("an empty request is accepted", () => {
   expect(buffer.stats().spans.received).toBe(0);
 });
 
-test("a request with fields that OTLP does not have, and no span, is accepted with a note", () => {
+test("a request of unknown fields without spans is accepted with a note", () => {
   const { receive, buffer } = receiver();
   const formerName = request(bytesField(1, bytesField(1000, bytesField(2, span(1)))));
 
@@ -75,14 +75,14 @@ test("a request with fields that OTLP does not have, and no span, is accepted wi
 test.each([
   { name: "spans beside unknown fields", bytes: scoped(span(1), bytesField(99)), isEmpty: false },
   { name: "a resource without spans", bytes: request(bytesField(1, bytesField(1))), isEmpty: true },
-])("$name need no note", ({ bytes, isEmpty }) => {
+])("a request of $name is accepted without a note", ({ bytes, isEmpty }) => {
   const { receive } = receiver();
 
   const expected = isEmpty ? { outcome: "accepted", isEmpty } : { outcome: "accepted" };
   expect(answerOf(receive.receive(bytes))).toEqual(expected);
 });
 
-test("what was received is not looked at again: its memory may be used for the next", () => {
+test("the bytes of a request may be reused after it was received", () => {
   const { receive, buffer } = receiver();
   const bytes = requestOf(2);
 
@@ -92,7 +92,7 @@ test("what was received is not looked at again: its memory may be used for the n
   expect(buffer.take(2).request).toEqual(requestOf(2));
 });
 
-test("rejected spans are cut out, explained and counted; the rest is stored byte for byte", () => {
+test("rejected spans are explained and counted, and the rest is stored byte for byte", () => {
   const { receive, buffer } = receiver();
   const others = unknownFields.flat();
   const bytes = scoped(bad, others, span(1), bad, span(2), others, span(3));
@@ -117,7 +117,7 @@ test("rejected spans are cut out, explained and counted; the rest is stored byte
   );
 });
 
-test("a request of rejected spans only is answered so, and moves nothing but counters", () => {
+test("a request whose spans are all rejected changes only counters", () => {
   const { receive, buffer } = receiver();
 
   expect(receive.receive(scoped(bad, bad))).toMatchObject({
@@ -145,7 +145,7 @@ test.each([
   expect(buffer.stats().spans.received).toBe(0);
 });
 
-test("a request malformed at its end is not stored, not even its valid spans", () => {
+test("a request that is malformed at its end is not stored, nor are its valid spans", () => {
   const { receive, buffer } = receiver();
 
   const receipt = receive.receive(Uint8Array.from([...requestOf(3), 0x0a]));
@@ -154,7 +154,7 @@ test("a request malformed at its end is not stored, not even its valid spans", (
   expect(buffer.stats().spans).toMatchObject({ received: 0, buffered: 0 });
 });
 
-test("more spans than a request may carry are too large", () => {
+test("a request with more spans than allowed is too large", () => {
   const { receive, buffer } = receiver({ spansPerRequest: 3 });
 
   expect(receive.receive(requestOf(4))).toEqual({
@@ -184,7 +184,7 @@ test("a request that fits without its rejected spans is stored", () => {
 test.each([
   { knows: "nothing", roomAfterMs: undefined, delaysMs: [1_000, 1_000] },
   { knows: "its drain", roomAfterMs: (spans: number) => spans * 700 + 1, delaysMs: [1_401, 701] },
-])("a full ring that knows $knows says when to retry, and counts nothing", (given) => {
+])("a full ring that knows $knows says when to retry and counts nothing", (given) => {
   const { receive, buffer } = receiver({ ...given, spans: 2, overflowPolicy: "refuse" });
   receive.receive(requestOf(2));
   const before = buffer.stats();
@@ -198,7 +198,7 @@ test.each([
   expect(buffer.stats()).toEqual(before);
 });
 
-test("a full ring that refuses still answers what carries no valid span", () => {
+test("a full ring that refuses spans still accepts requests without valid spans", () => {
   const { receive } = receiver({ spans: 1, overflowPolicy: "refuse" });
   receive.receive(requestOf(1));
 
@@ -206,7 +206,7 @@ test("a full ring that refuses still answers what carries no valid span", () => 
   expect(receive.receive(scoped(bad)).outcome).toBe("partly_rejected");
 });
 
-test("after a stop every request is to be retried, and nothing is stored", () => {
+test("after a stop every request is refused as retryable, and none is stored", () => {
   const { receive, buffer } = receiver();
 
   receive.stop();
@@ -220,7 +220,7 @@ test("after a stop every request is to be retried, and nothing is stored", () =>
   expect(buffer.stats().spans.received).toBe(0);
 });
 
-test("a fault of the buffer is thrown to the listener, and the next request is stored", () => {
+test("an error of the buffer is thrown, and the next request is stored", () => {
   const { buffer, logger, clock } = receiver();
   const faults = [new RangeError("out of memory")];
   const append: ReceiveParts["buffer"]["append"] = (...appended) => {
@@ -235,7 +235,7 @@ test("a fault of the buffer is thrown to the listener, and the next request is s
   expect(buffer.size()).toBe(1);
 });
 
-test("a field for profiles is logged once, and its spans are stored", () => {
+test("a request with a field for profiles is logged once, and its spans are stored", () => {
   const { receive, buffer, logger } = receiver();
   const bytes = scoped(span(1, bytesField(9, varintField(3, 1))));
 
@@ -248,7 +248,7 @@ test("a field for profiles is logged once, and its spans are stored", () => {
   ]);
 });
 
-test("a field for profiles is logged where it came with rejected spans, too", () => {
+test("a field for profiles is logged even beside rejected spans", () => {
   const { receive, logger } = receiver();
 
   receive.receive(scoped(bad, span(1, bytesField(9, bytesField(2, varintField(8, 1))))));

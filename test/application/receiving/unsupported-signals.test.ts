@@ -4,7 +4,7 @@ import { UnsupportedSignals } from "../../../src/application/receiving/unsupport
 test.each([
   { signal: "metrics" as const, variable: "OTEL_METRICS_EXPORTER=none" },
   { signal: "logs" as const, variable: "OTEL_LOGS_EXPORTER=none" },
-])("the message to a sender of $signal says how to stop sending them", ({ signal, variable }) => {
+])("the message to a sender of $signal says how to turn them off", ({ signal, variable }) => {
   const unsupported = new UnsupportedSignals();
 
   const { message, ...answer } = unsupported.receive({ signal, protocol: "http", items: 3 });
@@ -14,7 +14,7 @@ test.each([
   expect(message).toContain(variable);
 });
 
-test("requests are counted by signal and by protocol", () => {
+test("unsupported requests are counted by signal and protocol", () => {
   const unsupported = new UnsupportedSignals();
 
   unsupported.receive({ signal: "metrics", protocol: "http", items: 3 });

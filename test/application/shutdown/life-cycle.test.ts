@@ -17,7 +17,7 @@ function startedWith(names: readonly string[], { costMs }: { costMs: number }) {
   return { life, stopped };
 }
 
-test("it is starting, then ready, then stopping", async () => {
+test("the state is starting, then ready, then stopping", async () => {
   const { life } = startedWith([], { costMs: 0 });
   const states = [life.state];
 
@@ -48,7 +48,7 @@ test("when a part takes longer than the grace time, the next one has none", asyn
   expect(stopped.map(({ graceMs }) => graceMs)).toEqual([200, 0]);
 });
 
-test("each part stops once, however often the whole is stopped", async () => {
+test("each part stops once, however often a stop is requested", async () => {
   const { life, stopped } = startedWith(["api"], { costMs: 0 });
 
   await life.stop(0);
@@ -57,7 +57,7 @@ test("each part stops once, however often the whole is stopped", async () => {
   expect(stopped).toHaveLength(1);
 });
 
-test("when hurried, the stopping part is notified, and later parts get no time", async () => {
+test("a hurry notifies the part that is stopping and leaves later parts no time", async () => {
   const { life, stopped } = startedWith(["api", "grpc"], { costMs: 0 });
   const calls: number[] = [];
   const stuck = Promise.withResolvers<void>();
@@ -77,7 +77,7 @@ test("when hurried, the stopping part is notified, and later parts get no time",
   ]);
 });
 
-test("when hurried before the stop, no part gets any time, and each is stopped once", async () => {
+test("a hurry before the stop leaves no part any time", async () => {
   const { life, stopped } = startedWith(["api"], { costMs: 0 });
 
   life.hurry();
@@ -86,7 +86,7 @@ test("when hurried before the stop, no part gets any time, and each is stopped o
   expect(stopped).toEqual([{ name: "api", graceMs: 0 }]);
 });
 
-test("a part that ends gently is not forced", async () => {
+test("a part that stops in time is not forced", async () => {
   const calls: string[] = [];
 
   await stopWithin(
@@ -101,7 +101,7 @@ test("a part that ends gently is not forced", async () => {
   expect(calls).toEqual(["gently"]);
 });
 
-test("a part that ends in time leaves no timer that keeps the program running", async () => {
+test("a part that stops in time leaves no timer", async () => {
   const clock = new HandMovedClock();
 
   await stopWithin(60_000, { gently: async () => {}, byForce: async () => {} }, clock);
@@ -109,7 +109,7 @@ test("a part that ends in time leaves no timer that keeps the program running", 
   expect(clock.pendingActions).toBe(0);
 });
 
-test("a part that never ends gently is forced when the time is up", async () => {
+test("a part that does not stop in time is forced", async () => {
   const calls: string[] = [];
   const clock = new HandMovedClock();
   const never = Promise.withResolvers<void>();
@@ -128,7 +128,7 @@ test("a part that never ends gently is forced when the time is up", async () => 
   expect(calls).toEqual(["by force"]);
 });
 
-test("a part that fails to stop does not keep the others running, and is reported", async () => {
+test("a part that fails to stop is reported and does not keep the others running", async () => {
   const { life, stopped } = startedWith(["api"], { costMs: 0 });
   const failure = new Error("cannot stop");
   life.started(() => Promise.reject(failure));
@@ -139,7 +139,7 @@ test("a part that fails to stop does not keep the others running, and is reporte
   expect(stopped).toHaveLength(1);
 });
 
-test("a part that fails to stop gently is stopped by force", async () => {
+test("a part whose stop fails is forced", async () => {
   const calls: string[] = [];
 
   await stopWithin(

@@ -19,7 +19,7 @@ test("buffered spans are listed as lost, by service, largest first", () => {
   });
 });
 
-test("of more than twenty services, the smallest are summed up", () => {
+test("the smallest of more than twenty services are listed as one sum", () => {
   const services = Array.from({ length: 23 }, (_, index) => service(`s${index}`, index + 1));
 
   const lost = lostSpans(services);

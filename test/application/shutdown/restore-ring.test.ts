@@ -28,7 +28,7 @@ interface Setting {
   readonly spansPerRequest?: number;
 }
 
-/** A ring of a start that finds these requests. */
+/** Returns the parts of a start that finds these requests in its spill file. */
 async function start(requests: readonly Uint8Array[], setting: Setting = {}) {
   const { spans = 100, bytes = 1 << 16, overflowPolicy = "drop_oldest" } = setting;
   const codec = new ProtobufSpanCodec();
@@ -55,13 +55,13 @@ test("spilled spans are received byte for byte, and the file is removed", async 
   expect(restored).toEqual({ spans: 3, bytes: 3 * SPAN_BYTES });
   expect(buffer.stats().spans).toEqual(ledgerOf({ received: 3, accepted: 3, buffered: 3 }));
   expect(buffer.peek(3).request).toEqual(joined(requestOf(2), requestOf(1, 3)));
-  expect(spill.kept.size).toBe(0);
+  expect(spill.files.size).toBe(0);
   expect(logger.lines).toEqual([
     { level: "info", event: "restored", fields: { spans: 3, bytes: 3 * SPAN_BYTES } },
   ]);
 });
 
-test("when nothing was left, nothing is said", async () => {
+test("a start without a spill file restores and logs nothing", async () => {
   const { logger, restore } = await start([]);
 
   expect(await restore()).toEqual({ spans: 0, bytes: 0 });
@@ -70,10 +70,10 @@ test("when nothing was left, nothing is said", async () => {
 
 test.each<{ name: string; setting: Setting }>([
   { name: "spans", setting: { spans: 3 } },
-  { name: "spans, as where spans are refused,", setting: { spans: 3, overflowPolicy: "refuse" } },
+  { name: "spans, with the policy refuse,", setting: { spans: 3, overflowPolicy: "refuse" } },
   { name: "bytes", setting: { bytes: requestOf(2).length + 1 } },
 ])(
-  "more $name than the ring holds stay in the file, and a warning is logged",
+  "a file with more $name than the ring holds keeps the rest, with a warning",
   async ({ setting }) => {
     const requests = [requestOf(2), requestOf(2, 3), requestOf(1, 5)];
     const { buffer, spill, logger, restore } = await start(requests, setting);
@@ -82,7 +82,7 @@ test.each<{ name: string; setting: Setting }>([
 
     expect(restored.spans).toBe(2);
     expect(buffer.stats().spans).toEqual(ledgerOf({ received: 2, accepted: 2, buffered: 2 }));
-    expect([...spill.kept]).toEqual([["fake", requests.slice(1)]]);
+    expect([...spill.files]).toEqual([["fake", requests.slice(1)]]);
     expect(events(logger)).toEqual([
       ["info", "restored"],
       ["warning", "not_all_restored"],
@@ -101,17 +101,17 @@ test("a request as large as the ring waits until the ring is empty", async () =>
   const { buffer, spill, restore } = await start(requests, { bytes: requestOf(2).length });
 
   const first = await restore();
-  const left = spill.kept.get("fake");
+  const left = spill.files.get("fake");
   const names = namesIn(buffer);
   const second = await restore();
 
   expect([first.spans, second.spans]).toEqual([1, 2]);
   expect(left).toEqual([requestOf(2, 2)]);
   expect(names).toEqual(["span 1"]);
-  expect(spill.kept.size).toBe(0);
+  expect(spill.files.size).toBe(0);
 });
 
-test("start by start, all of it comes into a small ring, each span once", async () => {
+test("several starts restore a large file into a small ring, each span once", async () => {
   const { buffer, restore } = await start([requestOf(5), requestOf(4, 6)], { spans: 3 });
 
   const names: string[][] = [];
@@ -123,21 +123,21 @@ test("start by start, all of it comes into a small ring, each span once", async 
   expect(names.flat()).toEqual(Array.from({ length: 9 }, (_, at) => `span ${at + 1}`));
 });
 
-test("a request of more spans than are taken now comes in parts", async () => {
+test("a request with more spans than now allowed is restored in parts", async () => {
   const { buffer, spill, restore } = await start([requestOf(5)], { spansPerRequest: 2 });
 
   const restored = await restore();
 
   expect(restored.spans).toBe(5);
   expect(namesIn(buffer).at(-1)).toBe("span 5");
-  expect(spill.kept.size).toBe(0);
+  expect(spill.files.size).toBe(0);
 });
 
-test("a request of more bytes than the ring holds comes in as far as there is room", async () => {
+test("a request with more bytes than the ring holds is restored as far as it fits", async () => {
   const { buffer, spill, restore } = await start([requestOf(5)], { bytes: 200 });
 
   const { spans } = await restore();
-  const left = spill.kept.get("fake")!.map((each) => Number(countSpans(each)));
+  const left = spill.files.get("fake")!.map((each) => Number(countSpans(each)));
 
   expect(spans).toBeWithin(1, 5);
   expect(namesIn(buffer)).toHaveLength(spans);
@@ -151,7 +151,7 @@ test.each<{ name: string; break: (spill: FakeSpill) => void; reason: string }>([
     reason: "byte 90: cut off",
   },
   {
-    name: "cannot be written anew",
+    name: "cannot be replaced",
     break: (spill) => {
       spill.replace = () => Promise.reject(new Error("ENOSPC"));
     },
@@ -166,15 +166,15 @@ test.each<{ name: string; break: (spill: FakeSpill) => void; reason: string }>([
   await restore();
 
   expect(buffer.size()).toBe(2);
-  expect([...spill.kept.keys()]).toEqual(["aside"]);
-  expect(spill.kept.get("aside")).toHaveLength(2);
+  expect([...spill.files.keys()]).toEqual(["aside"]);
+  expect(spill.files.get("aside")).toHaveLength(2);
   expect(logger.lines.at(-1)).toMatchObject({
     event: "cannot_restore",
     fields: { reason: broken.reason, restored_spans: 2, set_aside: "aside" },
   });
 });
 
-test("a file is not left open when it is not read to its end", async () => {
+test("a file that is not read to its end is closed", async () => {
   const { spill, restore } = await start([requestOf(2), requestOf(2, 3)], { spans: 3 });
   spill.replace = () => Promise.reject(new Error("ENOSPC"));
   const read = spill.read.bind(spill);
@@ -193,14 +193,14 @@ test("a file is not left open when it is not read to its end", async () => {
   expect(file.isOpen).toBe(false);
 });
 
-test("requests before a fault are restored; the rest is set aside and logged", async () => {
+test("requests before a fault are restored, and the file is set aside and logged", async () => {
   const { buffer, spill, logger, restore } = await start([requestOf(2)]);
   spill.fault = "byte 90: cut off";
 
   await restore();
 
   expect(namesIn(buffer)).toEqual(["span 1", "span 2"]);
-  expect([...spill.kept.keys()]).toEqual(["aside"]);
+  expect([...spill.files.keys()]).toEqual(["aside"]);
   expect(logger.lines.at(-1)).toEqual({
     level: "error",
     event: "cannot_restore",
@@ -222,19 +222,19 @@ test.each<{ name: string; left: Uint8Array; setting: Setting; reason: string }>(
     reason: "the request is larger than the whole buffer; send smaller batches",
   },
   {
-    name: "a span that is not valid",
+    name: "an invalid span",
     left: request(resourceSpans("shop", bytesField(2, bytesField(5, "bad")))),
     setting: {},
     reason: "1 span",
   },
-])("$name is set aside with all of its file", async ({ left, setting, reason }) => {
+])("a file with $name is set aside as a whole", async ({ left, setting, reason }) => {
   const { buffer, spill, logger, restore } = await start([requestOf(1), left], setting);
 
   const restored = await restore();
 
   expect(restored.spans).toBe(1);
   expect(buffer.size()).toBe(1);
-  expect(spill.kept.get("aside")).toHaveLength(2);
+  expect(spill.files.get("aside")).toHaveLength(2);
   expect(logger.lines.at(-1)).toMatchObject({
     level: "error",
     event: "cannot_restore",
@@ -242,7 +242,7 @@ test.each<{ name: string; left: Uint8Array; setting: Setting; reason: string }>(
   });
 });
 
-test("a fault of ours with one request sets it aside, and the others come in", async () => {
+test("an internal error with one request sets the file aside and restores the others", async () => {
   const { receiver, spill, logger, restore } = await start([requestOf(1), requestOf(1, 2)]);
   const receive = receiver.receive.bind(receiver);
   const faults = [new Error("unforeseen")];
@@ -253,7 +253,7 @@ test("a fault of ours with one request sets it aside, and the others come in", a
   };
 
   expect((await restore()).spans).toBe(1);
-  expect(spill.kept.get("aside")).toHaveLength(2);
+  expect(spill.files.get("aside")).toHaveLength(2);
   expect(logger.lines.at(-1)?.fields).toMatchObject({ reason: "unexpected: unforeseen" });
 });
 

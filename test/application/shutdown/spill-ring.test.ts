@@ -15,7 +15,7 @@ import {
   spanBody,
 } from "../../support/requests/request-bytes.ts";
 
-/** A ring that holds these requests, and what leaves it. */
+/** Returns a ring that holds these requests, and a function that spills it. */
 function ringWith(...requests: Uint8Array[]) {
   const codec = new ProtobufSpanCodec();
   const buffer = ObservabilityBuffer.create({ spans: 20_000, bytes: 1 << 24 }, { codec });
@@ -25,43 +25,43 @@ function ringWith(...requests: Uint8Array[]) {
     buffer.append(walked);
   }
   const logger = new RecordingLogger();
-  const leave = (spill?: FakeSpill, isForwarding = true) =>
+  const spillTo = (spill?: FakeSpill, isForwarding = true) =>
     spillRing({ buffer, spill, isForwarding, logger });
-  return { buffer, leave, logger };
+  return { buffer, spillTo, logger };
 }
 
 const SPAN_BYTES = spanBody(1).length;
 const TWO_SERVICES = request(resourceSpans("shop", span(3)), resourceSpans("till", span(4)));
 
 test("remaining spans are written byte for byte, oldest first, and stay buffered", async () => {
-  const { buffer, leave, logger } = ringWith(requestOf(2), TWO_SERVICES);
+  const { buffer, spillTo, logger } = ringWith(requestOf(2), TWO_SERVICES);
   const spill = new FakeSpill();
 
-  await leave(spill);
+  await spillTo(spill);
 
   const fields = { spans: 4, bytes: 4 * SPAN_BYTES, file: "fake" };
-  expect(joined(...spill.kept.get("fake")!)).toEqual(joined(requestOf(2), TWO_SERVICES));
+  expect(joined(...spill.files.get("fake")!)).toEqual(joined(requestOf(2), TWO_SERVICES));
   expect(buffer.stats().spans).toMatchObject({ buffered: 4, evicted: 0 });
   expect(logger.lines).toEqual([{ level: "info", event: "spilled", fields }]);
 });
 
-test("it is written without forwarding, too", async () => {
-  const { leave } = ringWith(requestOf(2));
+test("remaining spans are written without forwarding as well", async () => {
+  const { spillTo } = ringWith(requestOf(2));
   const spill = new FakeSpill();
 
-  await leave(spill, false);
+  await spillTo(spill, false);
 
-  expect(spill.kept.size).toBe(1);
+  expect(spill.files.size).toBe(1);
 });
 
-test("many spans are written in pieces, none twice", async () => {
-  const { buffer, leave, logger } = ringWith(requestOf(10_000));
+test("many spans are written in pieces, each once", async () => {
+  const { buffer, spillTo, logger } = ringWith(requestOf(10_000));
   const whole = buffer.peek(10_000).request;
   const spill = new FakeSpill();
 
-  await leave(spill);
+  await spillTo(spill);
 
-  const written = spill.kept.get("fake")!;
+  const written = spill.files.get("fake")!;
   expect(written).toHaveLength(2);
   expect(new ProtobufSpanCodec().decode(joined(...written))).toEqual(
     new ProtobufSpanCodec().decode(whole),
@@ -75,30 +75,30 @@ test.each([
   { name: "forwarding and no file", isForwarding: true, outcome: "lost" },
   { name: "readers only", isForwarding: false, outcome: "kept" },
 ])("with $name, remaining spans are $outcome", async ({ isForwarding, isBroken, outcome }) => {
-  const { leave } = ringWith(requestOf(2));
+  const { spillTo } = ringWith(requestOf(2));
   const spill = new FakeSpill();
   spill.failure = isBroken === true ? "ENOSPC: no space left on device" : undefined;
 
-  expect(await leave(isBroken === undefined ? undefined : spill, isForwarding)).toBe(outcome);
+  expect(await spillTo(isBroken === undefined ? undefined : spill, isForwarding)).toBe(outcome);
 });
 
-test("an empty ring leaves nothing and says nothing", async () => {
-  const { leave, logger } = ringWith();
+test("an empty ring writes no file and logs nothing", async () => {
+  const { spillTo, logger } = ringWith();
   const spill = new FakeSpill();
 
-  await leave(spill);
-  await leave();
+  await spillTo(spill);
+  await spillTo();
 
-  expect(spill.kept.size).toBe(0);
+  expect(spill.files.size).toBe(0);
   expect(logger.lines).toEqual([]);
 });
 
-test("where something is in the way, the log says which is read and which is not", async () => {
-  const { leave, logger } = ringWith(requestOf(2));
+test("an existing file is not overwritten, and the log names both files", async () => {
+  const { spillTo, logger } = ringWith(requestOf(2));
   const spill = new FakeSpill();
   await spill.write([requestOf(1)]);
 
-  await leave(spill);
+  await spillTo(spill);
 
   expect(logger.lines).toEqual([
     { level: "info", event: "spilled", fields: expect.objectContaining({ file: "fake.1" }) },
@@ -114,10 +114,10 @@ test("where something is in the way, the log says which is read and which is not
   ]);
 });
 
-test("without a spill file, spans not forwarded are logged as lost", async () => {
-  const { leave, logger } = ringWith(requestOf(2), TWO_SERVICES);
+test("without a spill file, spans that were not forwarded are logged as lost", async () => {
+  const { spillTo, logger } = ringWith(requestOf(2), TWO_SERVICES);
 
-  await leave();
+  await spillTo();
 
   expect(logger.lines).toEqual([
     {
@@ -137,45 +137,48 @@ test("without a spill file, spans not forwarded are logged as lost", async () =>
 });
 
 test("without forwarding, remaining spans are not lost", async () => {
-  const { leave, logger } = ringWith(requestOf(2));
+  const { spillTo, logger } = ringWith(requestOf(2));
 
-  await leave(undefined, false);
+  await spillTo(undefined, false);
 
   expect(logger.lines).toEqual([]);
 });
 
-test.each([true, false])("what cannot be written is lost (forwarding: %p)", async (forwards) => {
-  const { leave, logger } = ringWith(requestOf(2));
-  const spill = new FakeSpill();
-  spill.failure = "\u001b[31mno space";
+test.each([true, false])(
+  "spans that cannot be written are lost (forwarding: %p)",
+  async (forwards) => {
+    const { spillTo, logger } = ringWith(requestOf(2));
+    const spill = new FakeSpill();
+    spill.failure = "\u001b[31mno space";
 
-  await leave(spill, forwards);
+    await spillTo(spill, forwards);
 
-  const reason = "\\x1b[31mno space";
-  expect(logger.lines).toEqual([
-    { level: "error", event: "cannot_spill", fields: { file: "fake", reason } },
-    {
-      level: "warning",
-      event: "lost",
-      fields: expect.objectContaining({
-        spans: 2,
-        hint: "free space there, or set SHUTDOWN_SPILL_FILE to another file",
-      }),
-    },
-  ]);
-});
+    const reason = "\\x1b[31mno space";
+    expect(logger.lines).toEqual([
+      { level: "error", event: "cannot_spill", fields: { file: "fake", reason } },
+      {
+        level: "warning",
+        event: "lost",
+        fields: expect.objectContaining({
+          spans: 2,
+          hint: "free space there, or set SHUTDOWN_SPILL_FILE to another file",
+        }),
+      },
+    ]);
+  },
+);
 
 test.each([
-  { name: "where there is room", spill: new FakeSpill() },
-  { name: "where nothing is to be left", spill: undefined },
-])("a start checks whether a stop can spill: $name", async ({ spill }) => {
+  { name: "with a writable file", spill: new FakeSpill() },
+  { name: "without a file", spill: undefined },
+])("a start logs nothing if a stop can spill or need not: $name", async ({ spill }) => {
   const logger = new RecordingLogger();
 
   expect(await canSpill({ spill, logger })).toBe(true);
   expect(logger.lines).toEqual([]);
 });
 
-test("a start that finds that a stop could leave nothing says why", async () => {
+test("a start logs why a stop could not spill", async () => {
   const [logger, spill] = [new RecordingLogger(), new FakeSpill()];
   spill.failure = "no such folder";
 

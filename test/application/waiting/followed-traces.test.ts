@@ -55,11 +55,11 @@ test("a trace whose matching spans come before `after` is not followed", async (
   expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [3] } });
 });
 
-/** Waits that follow each as many traces as asked for, or as are there, until they are ended. */
-function followers(parts: TraceWaitParts, ...mosts: number[]) {
+/** Returns waits that each follow as many traces as requested or present, until they are ended. */
+function followers(parts: TraceWaitParts, ...limits: number[]) {
   const canceller = new AbortController();
   const quiet = { ...WAIT, quietMs: 60_000, cancelled: canceller.signal };
-  const waiting = mosts.map((maxTraces) => waitForTrace(parts, { ...quiet, maxTraces }));
+  const waiting = limits.map((maxTraces) => waitForTrace(parts, { ...quiet, maxTraces }));
   const end = async (): Promise<void> => {
     canceller.abort();
     await Promise.all(waiting);
@@ -90,7 +90,7 @@ describe("a wait with more traces than it can follow", () => {
     expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [1, 11] } });
   });
 
-  test("reports when its time is up that it could not follow all", async () => {
+  test("reports that it could not follow all when its time is up", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(...orphans(3));
 
@@ -120,7 +120,7 @@ describe("when all waits together follow as many traces as they can", () => {
   const NO_ROOM = { outcome: "no_room", for: "all_traces" } as const;
   const FOR_ROOT = { ...WAIT, filter: named("root") };
 
-  test("a wait that could follow none ends at once, until the others have ended", async () => {
+  test("a wait that cannot follow any trace ends at once", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(...orphans(MAX_FOLLOWED));
     const { end } = followers(parts, MAX_FOLLOWED);
@@ -169,7 +169,7 @@ describe("when all waits together follow as many traces as they can", () => {
 
 const NOTHING_ARRIVES = { seenNext: 1, showArrived: () => {} };
 
-test("a wait without room for its filter or for its traces says so", async () => {
+test("a wait without room for its filter or its traces reports which", async () => {
   const { arrive, ...parts } = searchedRing();
   arrive(CHILD, ROOT);
   const full = { ...parts, arrivals: { ...NOTHING_ARRIVES, subscribe: () => undefined } };
@@ -179,10 +179,10 @@ test("a wait without room for its filter or for its traces says so", async () =>
     subscribe: () => ((left -= 1) === 0 ? () => {} : undefined),
   };
 
-  const ofFilter = await waitForTrace(full, WAIT);
-  const ofTrace = await waitForTrace({ ...parts, arrivals: oneSubscription }, WAIT);
+  const withoutFilterRoom = await waitForTrace(full, WAIT);
+  const withoutTraceRoom = await waitForTrace({ ...parts, arrivals: oneSubscription }, WAIT);
 
-  expect([ofFilter, ofTrace]).toEqual([
+  expect([withoutFilterRoom, withoutTraceRoom]).toEqual([
     { outcome: "no_room", for: "filter" },
     { outcome: "no_room", for: "all_traces" },
   ]);

@@ -6,8 +6,8 @@ import { DrivenClock } from "../../support/fakes/driven-clock.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import { named, NEVER, searchedRing } from "../../support/running/searched-ring.ts";
 
-// Goal: a wait whose time is up does what it owes, and what is of help besides only while that is
-// no long wait.
+// Goal: a wait whose time is up always counts its matches, and searches for near misses only while
+// that takes little time.
 // Method: the test moves the clock.
 
 const TIMEOUT_MS = 77_000;
@@ -20,15 +20,15 @@ const REQUEST = {
   cancelled: NEVER,
 };
 
-/** A ring that takes several looks, of which each is told. */
-function lookedThrough(looked: (newestFirst: boolean) => void) {
+/** Returns a ring that is scanned in several pieces, and reports each of them. */
+function scannedRing(scanned: (newestFirst: boolean) => void) {
   const { buffer, arrive, arrivals } = searchedRing();
   arrive(requestOf(SPAN_COUNT));
   const watched = {
     range: buffer.range.bind(buffer),
     copy: buffer.copy.bind(buffer),
     visit: (...[search, visit]: Parameters<typeof buffer.visit>) => {
-      looked(search.newestFirst);
+      scanned(search.newestFirst);
       buffer.visit(search, visit);
     },
   };
@@ -39,13 +39,13 @@ const WAITS = [
   { of: "spans", wait: waitForSpans },
   {
     of: "a trace",
-    wait: (parts: ReturnType<typeof lookedThrough>, request: WaitRequest) =>
+    wait: (parts: ReturnType<typeof scannedRing>, request: WaitRequest) =>
       waitForTrace(parts, { ...request, quietMs: 600_000, maxTraces: 1 }),
   },
 ];
 
 test.each(WAITS)("a wait for $of whose time is just up has near misses", async ({ wait }) => {
-  const parts = lookedThrough(() => {});
+  const parts = scannedRing(() => {});
   const waiting = wait(parts, REQUEST);
 
   parts.clock.moveMs(TIMEOUT_MS);
@@ -54,26 +54,26 @@ test.each(WAITS)("a wait for $of whose time is just up has near misses", async (
 });
 
 test.each(WAITS)(
-  "a wait for $of whose time is long over counts buffered spans, and searches no further",
+  "a wait for $of whose time is long over counts spans but searches no near misses",
   async (of) => {
-    const looks: boolean[] = [];
-    const parts = lookedThrough((newestFirst) => void looks.push(newestFirst));
+    const scans: boolean[] = [];
+    const parts = scannedRing((newestFirst) => void scans.push(newestFirst));
     const waiting = of.wait(parts, REQUEST);
 
     parts.clock.moveMs(2 * TIMEOUT_MS);
 
     expect(await waiting).toMatchObject({ outcome: "time_up", found: 1, nearest: undefined });
-    expect(looks).toEqual([false, false, false]);
+    expect(scans).toEqual([false, false, false]);
   },
 );
 
 test.each(WAITS)(
-  "a wait for $of gives up its search for near misses when its time is long over",
+  "a wait for $of stops searching near misses when its time is long over",
   async ({ wait }) => {
-    let looks = 0;
-    const parts = lookedThrough((newestFirst) => {
+    let scans = 0;
+    const parts = scannedRing((newestFirst) => {
       if (!newestFirst) return;
-      looks += 1;
+      scans += 1;
       parts.clock.moveMs(TIMEOUT_MS);
     });
     const waiting = wait(parts, REQUEST);
@@ -81,6 +81,6 @@ test.each(WAITS)(
     parts.clock.moveMs(TIMEOUT_MS);
 
     expect(await waiting).toMatchObject({ outcome: "time_up", found: 1, nearest: undefined });
-    expect(looks).toBe(1);
+    expect(scans).toBe(1);
   },
 );

@@ -5,8 +5,8 @@ import { DrivenClock } from "../../support/fakes/driven-clock.ts";
 import { NEVER, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
 import { SOME_PARENT, tracedRequests } from "../../support/requests/traced-requests.ts";
 
-// Goal: when a quiet time ends, whatever else happens in that moment, the answer is one trace that
-// has been quiet.
+// Goal: when a quiet time ends, the answer is one trace that has been quiet, whatever else happens
+// at that moment.
 // Method: the test moves the clock.
 
 const [CHILD, ROOT, SECOND_CHILD, OTHER_ROOT] = tracedRequests(
@@ -49,7 +49,7 @@ async function someTurns(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await nextTurn();
 }
 
-test("one of two traces that are complete in the same moment is copied and found", async () => {
+test("one of two traces that become quiet at the same moment is copied and found", async () => {
   const { arrive, waiting, copied, clock } = beginToWait();
   arrive(CHILD, ROOT, OTHER_ROOT);
   await nextTurn();
@@ -62,7 +62,7 @@ test("one of two traces that are complete in the same moment is copied and found
   expect(copied).toEqual([[1, 2]]);
 });
 
-test("a span that has arrived and was not shown yet restarts the quiet time", async () => {
+test("a span that has arrived but is not reported yet restarts the quiet time", async () => {
   const { arrive, waiting, copied, clock } = beginToWait();
   arrive(CHILD, ROOT);
   await nextTurn();
@@ -77,7 +77,7 @@ test("a span that has arrived and was not shown yet restarts the quiet time", as
   expect(copiedAtFirst).toEqual([]);
 });
 
-test("a trace that is quiet and has no root is read again after its next span", async () => {
+test("a quiet trace without a root is read again after its next span", async () => {
   const { arrive, waiting, copied, clock } = beginToWait();
   arrive(CHILD);
   await nextTurn();

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { AssertionError } from "../../../src/domain/assert.ts";
 import { Semaphore } from "../../../src/application/waiting/semaphore.ts";
 
-test("a released permit can be taken again, and no more than the limit are out", () => {
+test("a released permit can be taken again, up to the limit", () => {
   const permits = new Semaphore(2);
 
   const release = permits.take();
@@ -24,7 +24,7 @@ test("taken permits are counted", () => {
   expect([before, permits.takenCount]).toEqual([2, 1]);
 });
 
-test("releasing a permit that was not taken is a broken belief", () => {
+test("releasing a permit that was not taken fails", () => {
   const release = new Semaphore(1).take();
   release?.();
 

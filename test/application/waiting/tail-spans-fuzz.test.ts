@@ -5,7 +5,7 @@ import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { requestOf } from "../../support/requests/request-bytes.ts";
 import { NEVER, searchedRing } from "../../support/running/searched-ring.ts";
 
-/** Far more than is looked at in one go, too. */
+/** Numbers of spans, some of which exceed one scan. */
 const burst = fc.oneof(
   { weight: 4, arbitrary: fc.nat({ max: 3 }) },
   { weight: 4, arbitrary: fc.nat({ max: 250 }) },
@@ -15,14 +15,14 @@ const burst = fc.oneof(
 const game = fc.record({
   spans: fc.integer({ min: 1, max: 200 }),
   after: fc.nat({ max: 60 }),
-  /** Spans that arrive between two pieces: a reader that is now quick, now slow. */
+  /** Numbers of spans between two pieces, so that the reader is sometimes slow. */
   arriving: fc.array(burst, { maxLength: 30 }),
 });
 
-// Goal: what a reader is handed and what it is told that it missed are together all spans.
-// Method: a reader of random speed against a small ring; each piece must go on exactly where the
-// one before it and what was missed end. The seed is printed.
-test("a reader gets every span or learns that it missed it, however slow it is", async () => {
+// Goal: the received spans and the reported missed spans of a reader are together all spans.
+// Method: a reader of random speed on a small ring; each piece must continue exactly where the one
+// before it and the missed spans end. The seed is printed.
+test("a reader receives each span or learns that it missed it, however slow it is", async () => {
   let missed = 0;
   const property = fc.asyncProperty(game, async ({ spans, after, arriving }) => {
     const { arrive, buffer, arrivals } = searchedRing({ spans, bytes: 1 << 20 });

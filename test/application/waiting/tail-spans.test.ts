@@ -12,7 +12,7 @@ async function pieceOf(tail: AsyncGenerator<TailPiece, void>): Promise<TailPiece
   return value;
 }
 
-test("buffered spans after the sequence come first, then new ones", async () => {
+test("a tail returns buffered spans after the sequence first, then new ones", async () => {
   const { arrive, ...parts } = searchedRing();
   arrive(requestOf(3));
   const tail = tailSpans(parts, { ...FROM_THE_FIRST, after: 1 });
@@ -26,7 +26,7 @@ test("buffered spans after the sequence come first, then new ones", async () => 
   expect(await later).toMatchObject({ sequences: [4, 5], missedSpans: 0 });
 });
 
-test("only matching spans come, with their bytes", async () => {
+test("a tail returns only matching spans, with their bytes", async () => {
   const { arrive, ...parts } = searchedRing();
   arrive(requestOf(5));
 
@@ -69,7 +69,7 @@ test("a reader that is too slow learns how many spans it missed", async () => {
   expect(await pieceOf(tail)).toMatchObject({ sequences: [6, 7, 8, 9], missedSpans: 3 });
 });
 
-test("it learns so even if no remaining span matches", async () => {
+test("a slow reader learns how many spans it missed even if no others match", async () => {
   const { arrive, ...parts } = searchedRing({ spans: 4, bytes: 1 << 16 });
   arrive(requestOf(9));
 
@@ -78,7 +78,7 @@ test("it learns so even if no remaining span matches", async () => {
   expect(piece).toMatchObject({ sequences: [], missedSpans: 5 });
 });
 
-test("a tail waits for a sequence to come", async () => {
+test("a tail waits for a future sequence", async () => {
   const { arrive, ...parts } = searchedRing();
   const tail = tailSpans(parts, { ...FROM_THE_FIRST, after: 2 });
 
@@ -91,7 +91,7 @@ test("a tail waits for a sequence to come", async () => {
   expect(await piece).toMatchObject({ sequences: [3, 4], missedSpans: 0 });
 });
 
-test("a tail cancelled while it waits ends, and listens no more", async () => {
+test("a tail that is cancelled while it waits ends and removes its listener", async () => {
   const canceller = new AbortController();
   const tail = tailSpans(searchedRing(), { ...FROM_THE_FIRST, cancelled: canceller.signal });
 
@@ -102,7 +102,7 @@ test("a tail cancelled while it waits ends, and listens no more", async () => {
   expect(await end).toEqual({ done: true, value: undefined });
 });
 
-test("a tail cancelled while it scans does not wait for new spans", async () => {
+test("a tail that is cancelled while it scans does not wait for new spans", async () => {
   const canceller = new AbortController();
   const { buffer, arrivals } = searchedRing();
   const cancelling = {
@@ -117,7 +117,7 @@ test("a tail cancelled while it scans does not wait for new spans", async () => 
   expect(end).toEqual({ done: true, value: undefined });
 });
 
-test("a tail leaves no listener behind, however often it has waited", async () => {
+test("a tail leaves no listener, however often it has waited", async () => {
   const { arrive, buffer, arrivals } = searchedRing();
   const [counted, { signal, listening }] = [countedArrivals(arrivals), countedSignal()];
   const tail = tailSpans(
@@ -135,7 +135,7 @@ test("a tail leaves no listener behind, however often it has waited", async () =
   expect([counted.waiting(), listening()]).toEqual([0, 0]);
 });
 
-test("a tail cancelled before it began ends at once", async () => {
+test("a tail that is cancelled before it begins ends at once", async () => {
   const parts = searchedRing();
   parts.arrive(requestOf(1));
 
@@ -144,7 +144,7 @@ test("a tail cancelled before it began ends at once", async () => {
   expect(await tail.next()).toEqual({ done: true, value: undefined });
 });
 
-test("a reader that begins in the past learns how many spans are gone", async () => {
+test("a reader that begins before the ring learns how many spans are gone", async () => {
   const { arrive, ...parts } = searchedRing({ spans: 4, bytes: 1 << 16 });
   arrive(requestOf(9));
 
@@ -153,7 +153,7 @@ test("a reader that begins in the past learns how many spans are gone", async ()
   expect(piece).toMatchObject({ sequences: [6, 7, 8, 9], missedSpans: 3 });
 });
 
-test("a tail cancelled between two pieces yields no other", async () => {
+test("a tail that is cancelled between two pieces yields no more", async () => {
   const canceller = new AbortController();
   const { arrive, ...parts } = searchedRing();
   arrive(requestOf(200));
@@ -165,7 +165,7 @@ test("a tail cancelled between two pieces yields no other", async () => {
   expect(await tail.next()).toEqual({ done: true, value: undefined });
 });
 
-test("a sequence far ahead is not scanned for until it has come", async () => {
+test("a tail does not scan before its sequence has arrived", async () => {
   const { arrive, buffer, arrivals } = searchedRing();
   let ranges = 0;
   const counted = {

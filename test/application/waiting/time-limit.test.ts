@@ -6,7 +6,7 @@ import { NEVER } from "../../support/running/searched-ring.ts";
 
 const LONG = { timeoutMs: 600_000, cancelled: NEVER };
 
-test("it ends when the time is up", async () => {
+test("a limit ends when the time is up", async () => {
   const clock = new DrivenClock();
   using limit = timeLimit(clock, LONG);
 
@@ -15,7 +15,7 @@ test("it ends when the time is up", async () => {
   expect(await limit.over).toBe("time_up");
 });
 
-test("it ends as soon as it is cancelled", async () => {
+test("a limit ends as soon as it is cancelled", async () => {
   const canceller = new AbortController();
   using limit = timeLimit(new DrivenClock(), { ...LONG, cancelled: canceller.signal });
 
@@ -24,13 +24,13 @@ test("it ends as soon as it is cancelled", async () => {
   expect(await limit.over).toBe("cancelled");
 });
 
-test("it has ended if it was cancelled before it began", async () => {
+test("a limit that was cancelled before it began has ended", async () => {
   using limit = timeLimit(new DrivenClock(), { ...LONG, cancelled: AbortSignal.abort() });
 
   expect(await limit.over).toBe("cancelled");
 });
 
-test("disposed of, it leaves no listener and no sleep", () => {
+test("a disposed limit leaves no listener and no sleep", () => {
   const [clock, signal] = [new DrivenClock(), countedSignal()];
   const limit = timeLimit(clock, { ...LONG, cancelled: signal.signal });
   const during = [signal.listening(), clock.sleepsMs];
@@ -45,13 +45,16 @@ test.each([
   { timeoutMs: 5_000, overtimeMs: 5_000 },
   { timeoutMs: 500, overtimeMs: 1_000 },
   { timeoutMs: 0, overtimeMs: 1_000 },
-])("$timeoutMs ms are long over after $overtimeMs ms more", ({ timeoutMs, overtimeMs }) => {
-  const clock = new DrivenClock();
-  using limit = timeLimit(clock, { timeoutMs, cancelled: NEVER });
+])(
+  "a limit of $timeoutMs ms is long over after $overtimeMs ms more",
+  ({ timeoutMs, overtimeMs }) => {
+    const clock = new DrivenClock();
+    using limit = timeLimit(clock, { timeoutMs, cancelled: NEVER });
 
-  clock.moveMs(timeoutMs + overtimeMs - 1);
-  const isNearlyLongOver = limit.isLongOver();
-  clock.moveMs(1);
+    clock.moveMs(timeoutMs + overtimeMs - 1);
+    const isNearlyLongOver = limit.isLongOver();
+    clock.moveMs(1);
 
-  expect([isNearlyLongOver, limit.isLongOver()]).toEqual([false, true]);
-});
+    expect([isNearlyLongOver, limit.isLongOver()]).toEqual([false, true]);
+  },
+);

@@ -11,8 +11,8 @@ import { requestOf } from "../../support/requests/request-bytes.ts";
 import { named, NEVER, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
 import { SOME_PARENT, tracedRequests } from "../../support/requests/traced-requests.ts";
 
-// Goal: whoever has waited leaves nothing behind: no subscription, for every later append would pay
-// for it; no listener on a signal that outlives it; no timer.
+// Goal: a wait that has ended leaves no subscription, which would slow down every later append, no
+// listener on a signal that outlives it, and no timer.
 
 const [CHILD, ROOT, SECOND_CHILD, OTHER_ROOT] = tracedRequests(
   { trace: 1, name: "child", parent: SOME_PARENT },
@@ -43,11 +43,11 @@ const WAITS = [
   },
 ];
 
-describe.each(WAITS)("a wait for $of leaves nothing behind", ({ wait }) => {
+describe.each(WAITS)("a wait for $of leaves no subscription, listener or timer", ({ wait }) => {
   test.each<{ name: string; requests: Uint8Array[]; how: Partial<WaitRequest> }>([
-    { name: "when it has found what it waited for", requests: [CHILD, ROOT], how: {} },
+    { name: "when it has found its spans", requests: [CHILD, ROOT], how: {} },
     { name: "when the time is up", requests: [CHILD], how: { count: 9, timeoutMs: 1 } },
-    { name: "when nothing is there", requests: [], how: { timeoutMs: 1 } },
+    { name: "when no span matches", requests: [], how: { timeoutMs: 1 } },
   ])("$name", async ({ requests, how }) => {
     const { arrive, buffer, arrivals } = searchedRing();
     const [signal, counted] = [countedSignal(), countedArrivals(arrivals)];
@@ -61,7 +61,7 @@ describe.each(WAITS)("a wait for $of leaves nothing behind", ({ wait }) => {
     expect([signal.listening(), counted.waiting()]).toEqual([0, 0]);
   });
 
-  test("when subscribing failed", async () => {
+  test("when it fails to subscribe", async () => {
     const signal = countedSignal();
     const arrivals = {
       seenNext: 1,
@@ -79,9 +79,9 @@ describe.each(WAITS)("a wait for $of leaves nothing behind", ({ wait }) => {
   });
 });
 
-// The ring is looked through in two pieces. In the turn between them a span of the same trace
-// arrives, which is shown when the trace that is found in the second piece is subscribed to.
-test("a trace is followed once, even if more of it arrives in the same turn", async () => {
+// The ring is scanned in two pieces. In the turn between them, a span of the trace arrives; it is
+// reported when the trace, found in the second piece, is subscribed to.
+test("a trace is followed once, even if more of its spans arrive in the same turn", async () => {
   const { arrive, buffer, arrivals, followed } = searchedRing();
   const counted = countedArrivals(arrivals);
   arrive(requestOf(2_100, 100), CHILD);
@@ -97,7 +97,7 @@ test("a trace is followed once, even if more of it arrives in the same turn", as
   expect(counted.waiting()).toBe(0);
 });
 
-test("each span of a trace, and of no other, restarts its quiet time", async () => {
+test("each span of a trace restarts its quiet time, and other spans do not", async () => {
   const { arrive, arrivals, buffer, followed } = searchedRing();
   const [clock, canceller] = [new DrivenClock(), new AbortController()];
   const request = { ...WAIT, quietMs: QUIET_MS, maxTraces: 1, cancelled: canceller.signal };
@@ -120,8 +120,8 @@ test("each span of a trace, and of no other, restarts its quiet time", async () 
   expect(clock.sleepsMs).toEqual([]);
 });
 
-// A wait may be long, and what is copied for it is kept until its end.
-test("a wait keeps no span from before `after`", async () => {
+// A wait may be long, and its copies stay in memory until it ends.
+test("a wait copies no span from before `after`", async () => {
   const { arrive, arrivals, buffer } = searchedRing();
   const canceller = new AbortController();
   const copied: (readonly number[])[] = [];
@@ -146,7 +146,7 @@ test("a wait keeps no span from before `after`", async () => {
   expect(copied).toEqual([[4]]);
 });
 
-describe("a tail leaves no listener behind", () => {
+describe("a tail leaves no listener", () => {
   test("between two spans, however often it waits", async () => {
     const { arrive, arrivals, buffer } = searchedRing();
     const [signal, counted] = [countedSignal(), countedArrivals(arrivals)];

@@ -9,17 +9,17 @@ const A_REQUEST = 10;
 const REQUEST = requestOf(A_REQUEST);
 
 const game = fc.record({
-  /** Requests that are there, of several pieces, before the first wait. */
+  /** The number of requests before the first wait, up to several pieces. */
   before: fc.nat({ max: 500 }),
   counts: fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 5 }),
-  /** Requests that arrive in each turn. */
+  /** The number of requests in each turn. */
   arriving: fc.infiniteStream(fc.oneof(fc.nat({ max: 2 }), fc.integer({ min: 0, max: 120 }))),
 });
 
-// Goal: the range of what was waited for is true, and whoever waits again from its end passes over
-// nothing that came since.
-// Method: waits in a row, while random numbers of spans arrive in each turn; one span of each ten
-// matches, so that its sequence alone tells. The ring has room for all. The seed is printed.
+// Goal: the range of the found spans is correct, and a wait that continues at its end misses no
+// span that arrived since.
+// Method: several waits in a row, while random numbers of spans arrive in each turn; every tenth
+// span matches, by its sequence alone. The ring has room for all. The seed is printed.
 test("a wait misses no match in its range, whatever arrives meanwhile", async () => {
   let joinedCount = 0;
   const property = fc.asyncProperty(game, async ({ before, counts, arriving }) => {

@@ -13,8 +13,8 @@ const ONE: WaitRequest = {
   cancelled: NEVER,
 };
 
-describe("found", () => {
-  test("when it was buffered before", async () => {
+describe("spans are found", () => {
+  test("if they are buffered already", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(requestOf(3));
 
@@ -23,7 +23,7 @@ describe("found", () => {
     expect(outcome).toMatchObject({ outcome: "found", spans: { sequences: [2] } });
   });
 
-  test("when it comes", async () => {
+  test("when they arrive", async () => {
     const { arrive, ...parts } = searchedRing();
 
     const waiting = waitForSpans(parts, ONE);
@@ -33,7 +33,7 @@ describe("found", () => {
     expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [2] } });
   });
 
-  test("when one was buffered and the other comes", async () => {
+  test("if one is buffered and the other arrives", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(requestOf(3));
 
@@ -44,7 +44,7 @@ describe("found", () => {
     expect(await waiting).toMatchObject({ spans: { sequences: [2, 5] } });
   });
 
-  test("when it comes while the ring is still searched", async () => {
+  test("if they arrive while the ring is scanned", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(requestOf(9_000, 100));
 
@@ -54,7 +54,7 @@ describe("found", () => {
     expect(await waiting).toMatchObject({ spans: { sequences: [9_002] } });
   });
 
-  test("even if it is evicted before the others come", async () => {
+  test("even if one is evicted before the others arrive", async () => {
     const { arrive, ...parts } = searchedRing({ spans: 4, bytes: 1 << 16 });
 
     const waiting = waitForSpans(parts, { ...ONE, count: 2 });
@@ -67,7 +67,7 @@ describe("found", () => {
     expect(await waiting).toMatchObject({ spans: { sequences: [2, 8] } });
   });
 
-  test("not before `after`, wherever that is", async () => {
+  test("only after `after`, buffered or not", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(requestOf(3));
 
@@ -80,7 +80,7 @@ describe("found", () => {
     expect(await waiting).toMatchObject({ spans: { sequences: [8] } });
   });
 
-  test("with a range that ends after the last, where the next wait continues", async () => {
+  test("with a range that ends after the last one, where the next wait continues", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(requestOf(9));
 
@@ -90,7 +90,7 @@ describe("found", () => {
   });
 });
 
-// The first look finds what it needs in its third piece; one more has come before that.
+// The scan finds enough spans in its third piece; one more span has arrived before that.
 test("the range of spans found before the end of the ring has no other match", async () => {
   const { arrive, ...parts } = searchedRing();
   arrive(requestOf(5_000, 100), requestOf(2), requestOf(1, 50), requestOf(2), requestOf(1, 60));
@@ -107,7 +107,7 @@ test("the range of spans found before the end of the ring has no other match", a
 test("spans that are evicted before they are searched are outside the range", async () => {
   const { arrive, ...parts } = searchedRing({ spans: 6_000, bytes: 1 << 20 });
   arrive(requestOf(6_000));
-  // Nobody else looks in this round, so that the first piece is looked at at once.
+  // This is the only scan of the round, so that its first piece is scanned at once.
   await nextTurn();
 
   const waiting = waitForSpans(parts, { ...ONE, count: 2 });
@@ -129,8 +129,8 @@ test("once enough are found, more spans of the same turn are left out", async ()
   });
 });
 
-describe("not found in time", () => {
-  test("reports the number of matches, and what matches without the last condition", async () => {
+describe("a wait that does not find enough in time", () => {
+  test("reports the number of matches and the matches without the last condition", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(requestOf(8));
 
@@ -171,7 +171,7 @@ describe("not found in time", () => {
     });
   });
 
-  test("searches for near misses after `after`, too", async () => {
+  test("searches near misses after `after` only", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(requestOf(8));
 
@@ -190,7 +190,7 @@ test("a cancelled wait ends at once", async () => {
   expect(await waiting).toEqual({ outcome: "cancelled" });
 });
 
-test("when the ring cannot be read, the wait fails", async () => {
+test("a wait fails if the ring cannot be read", async () => {
   const { buffer, arrivals } = searchedRing();
   const broken = {
     range: () => ({ first: 1, next: 2 }),
@@ -205,7 +205,7 @@ test("when the ring cannot be read, the wait fails", async () => {
   expect(await waiting.catch(String)).toBe("Error: the lock was lost");
 });
 
-test("when new spans cannot be copied, the wait fails, and not the append", async () => {
+test("a wait fails if new spans cannot be copied, and the append succeeds", async () => {
   const { arrive, buffer, arrivals } = searchedRing();
   const broken = {
     range: buffer.range.bind(buffer),
@@ -226,7 +226,7 @@ test("when new spans cannot be copied, the wait fails, and not the append", asyn
   expect(await waiting).toBe("Error: no memory is left");
 });
 
-test("no subscription is left, however the wait ended", async () => {
+test("a wait leaves no subscription, however it ended", async () => {
   const { arrive, buffer, arrivals } = searchedRing();
   let open = 0;
   const counted = {
@@ -250,7 +250,7 @@ test("no subscription is left, however the wait ended", async () => {
   expect(open).toBe(0);
 });
 
-test("without room for its filter, a wait ends at once", async () => {
+test("a wait without room for its filter ends at once", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(1));
   const arrivals = { seenNext: 2, subscribe: () => undefined };

@@ -38,7 +38,7 @@ const WAIT: TraceWaitRequest = {
 afterEach(() => void jest.useRealTimers());
 
 describe("a trace is found", () => {
-  test("when it was buffered before, with all its spans", async () => {
+  test("with all its spans if it is buffered already", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(CHILD, OTHER_ROOT, ROOT, SECOND_CHILD);
 
@@ -47,7 +47,7 @@ describe("a trace is found", () => {
     expect(outcome).toMatchObject({ outcome: "found", spans: { sequences: [1, 3, 4] } });
   });
 
-  test("when its root comes", async () => {
+  test("when its root arrives", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(CHILD);
 
@@ -58,7 +58,7 @@ describe("a trace is found", () => {
     expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [1, 2] } });
   });
 
-  test("when the matching span comes last", async () => {
+  test("if the matching span arrives last", async () => {
     const { arrive, ...parts } = searchedRing();
     arrive(ROOT);
 
@@ -80,7 +80,7 @@ describe("a trace is found", () => {
     expect(await waiting).toMatchObject({ outcome: "found", spans: { sequences: [1, 2, 3] } });
   });
 
-  test("not before it has been quiet", async () => {
+  test("after it has been quiet, and not before", async () => {
     jest.useFakeTimers();
     const { arrive, ...parts } = searchedRing();
     arrive(CHILD, ROOT);
@@ -96,7 +96,7 @@ describe("a trace is found", () => {
   });
 });
 
-test("a span that comes while a quiet trace is read restarts the quiet time", async () => {
+test("a span that arrives while a quiet trace is read restarts the quiet time", async () => {
   const { arrive, buffer, arrivals, followed } = searchedRing();
   arrive(CHILD, ROOT);
   let reads = 0;
@@ -123,7 +123,7 @@ test("a span that comes while a quiet trace is read restarts the quiet time", as
 describe("a trace is not found", () => {
   test.each([
     {
-      name: "without a root, and it is said whose parent is missing",
+      name: "without a root, and its missing parent is reported",
       requests: [CHILD, SECOND_CHILD],
       wait: {},
       found: 1,
@@ -150,14 +150,14 @@ describe("a trace is not found", () => {
       incomplete: { traceCount: 1, hasRoot: true, spanCount: 2 },
     },
     {
-      name: "that came before",
+      name: "if it arrived before `after`",
       requests: [CHILD, ROOT],
       wait: { after: 1 },
       found: 0,
       incomplete: undefined,
     },
     {
-      name: "of several, one of which is described",
+      name: "if several are incomplete, and one is described",
       requests: [CHILD, ...OTHER_CHILDREN],
       wait: {},
       found: 3,
@@ -173,7 +173,7 @@ describe("a trace is not found", () => {
   });
 });
 
-/** A ring in which the span that matches is far behind what is looked at first. */
+/** Returns a ring whose matching span is far beyond the first scanned piece. */
 function largeRing() {
   const ring = searchedRing({ spans: 200_001, bytes: 1 << 24 });
   const many = requestOf(20_000, 100);
@@ -181,7 +181,7 @@ function largeRing() {
   return ring;
 }
 
-/** Counts who is subscribed. */
+/** Counts the subscriptions. */
 function countedArrivals({ arrivals }: Pick<SearchedRing, "arrivals">) {
   const counted = {
     open: 0,
@@ -201,7 +201,7 @@ function countedArrivals({ arrivals }: Pick<SearchedRing, "arrivals">) {
   return counted;
 }
 
-test("a wait that ended before the buffer was searched follows nothing any more", async () => {
+test("a wait that ends before the buffer is scanned follows no trace", async () => {
   const { buffer, followed, ...ring } = largeRing();
   const arrivals = countedArrivals(ring);
 
@@ -226,7 +226,7 @@ test.each([
   { name: "it was found", wait: {} },
   { name: "the time was up", wait: { count: 9, timeoutMs: 20 } },
   { name: "it was cancelled", wait: { cancelled: AbortSignal.abort() } },
-])("no subscription is left once $name", async ({ wait }) => {
+])("a wait leaves no subscription if $name", async ({ wait }) => {
   const { arrive, buffer, followed, ...ring } = searchedRing();
   arrive(CHILD, ROOT);
   const arrivals = countedArrivals(ring);
@@ -237,9 +237,9 @@ test.each([
 });
 
 test.each([
-  { name: "when it is looked for", comesAfter: 0 },
-  { name: "when it arrives", comesAfter: 1 },
-])("when the ring cannot be read $name, the wait fails", async ({ comesAfter }) => {
+  { name: "when it is scanned", comesAfter: 0 },
+  { name: "when a span arrives", comesAfter: 1 },
+])("a wait fails if the ring cannot be read $name", async ({ comesAfter }) => {
   const { arrive, buffer, arrivals, followed } = searchedRing();
   let visits = 0;
   const broken = {
@@ -267,7 +267,7 @@ function outOfMemory(): never {
   throw new Error("no memory is left");
 }
 
-test("when a quiet trace cannot be read, the wait fails", async () => {
+test("a wait fails if a quiet trace cannot be read", async () => {
   const { arrive, buffer, arrivals, followed } = searchedRing();
   arrive(CHILD, ROOT);
   const broken = {

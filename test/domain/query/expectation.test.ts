@@ -69,8 +69,8 @@ describe("an expectation is read", () => {
       lastCondition: "name=a&b",
       count: { comparison: ">", count: 1 },
     },
-  ])("$text", ({ text, ...read }) => {
-    expect(readExpectation(text, NOW)).toEqual({ text, ...read } as never);
+  ])("$text", ({ text, ...expected }) => {
+    expect(readExpectation(text, NOW)).toEqual({ text, ...expected } as never);
   });
 });
 
@@ -84,7 +84,7 @@ describe("every mistake in an expectation is reported", () => {
     { text: "", says: ['"" must be name=value'] },
     { text: "name=x & count>=many", says: ['"count>=many" must be count with'] },
     { text: "count>=1 & count<=2", says: ["count is given more than once"] },
-    // No span has two names, so that count=0 would be met whatever comes.
+    // No span has two names, so that count=0 would always be met.
     { text: "name=x & name=y & count=0", says: ["name is given more than once"] },
     { text: "kind=1 & kind=2 & kind=3", says: ["kind is given more than once"] },
     { text: "name=x & ", says: ['"" must be name=value'] },
@@ -102,16 +102,16 @@ describe("every mistake in an expectation is reported", () => {
 });
 
 test.each([
-  { comparison: ">=", met: [false, true, true], least: 2 },
-  { comparison: "<=", met: [true, true, false], least: 0 },
-  { comparison: "=", met: [false, true, false], least: 2 },
-  { comparison: ">", met: [false, false, true], least: 3 },
-  { comparison: "<", met: [true, false, false], least: 0 },
-] as const)("count $comparison 2 is met by 1, 2, 3: $met", ({ comparison, met, least }) => {
+  { comparison: ">=", met: [false, true, true], minimum: 2 },
+  { comparison: "<=", met: [true, true, false], minimum: 0 },
+  { comparison: "=", met: [false, true, false], minimum: 2 },
+  { comparison: ">", met: [false, false, true], minimum: 3 },
+  { comparison: "<", met: [true, false, false], minimum: 0 },
+] as const)("count $comparison 2 is met by 1, 2, 3: $met", ({ comparison, met, minimum }) => {
   const condition = { comparison, count: 2 };
 
   expect([1, 2, 3].map((found) => isAsExpected(condition, found))).toEqual([...met]);
-  expect(minCount(condition)).toBe(least);
+  expect(minCount(condition)).toBe(minimum);
 });
 
 test.each([

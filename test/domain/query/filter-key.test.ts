@@ -32,23 +32,23 @@ const onText = {
 } as const;
 
 test.each<{ has: string; filter: SpanFilter; keys: ReturnType<typeof filterKeys> }>([
-  { has: "nothing", filter: [], keys: [] },
-  { has: "no equality that is a key", filter: [kind], keys: [] },
+  { has: "no condition", filter: [], keys: [] },
+  { has: "no condition with a key", filter: [kind], keys: [] },
   { has: "a service", filter: [kind, service], keys: [onService] },
   { has: "a name and a service", filter: [service, name], keys: [onName, onService] },
   { has: "an attribute", filter: [service, attributed("a")], keys: [onText, onService] },
   {
-    has: "one of each",
+    has: "one condition of each kind",
     filter: [service, attributed("a"), name, traceId],
     keys: [onTrace, onName, onText, onService],
   },
   { has: "two names", filter: [name, { on: "name", value: "x" }], keys: [onName] },
-])("a filter with $has has its keys, the most selective first", ({ filter, keys }) => {
+])("a filter with $has has keys, the most selective first", ({ filter, keys }) => {
   expect(filterKeys(filter)).toEqual(keys);
 });
 
 test.each(["200", "-0.5", "2e2", "NaN", "true"])(
-  "an attribute condition with %s may match other values than strings",
+  "an attribute condition with %s may match values other than strings",
   (value) => {
     const pairHashes = [pairHash(keyHash, hashOf(value)), otherHash(keyHash)];
 
@@ -75,7 +75,7 @@ test.each([
   { differ: "in their last letter", one: "order 1", other: "order 2" },
   { differ: "in length", one: "aaaaaaaa", other: "aaaaaaaaa" },
   { differ: "and are short", one: "ab", other: "ba" },
-  { differ: "in being there at all", one: "", other: "a" },
+  { differ: "in being empty", one: "", other: "a" },
 ])("names that differ $differ have different hashes", ({ one, other }) => {
   expect(hashOf(one)).not.toBe(hashOf(other));
 });
@@ -88,13 +88,13 @@ test("the hashes of ten thousand numbered names are spread over 16 bits", () => 
   expect(hashes.every((hash) => hash >= 0 && hash < 2 ** 32)).toBe(true);
 });
 
-test("the hash of a name is that of its bytes, whatever lies around them", () => {
+test("the hash of a name depends on its own bytes only", () => {
   const bytes = new TextEncoder().encode("-GET /-");
 
   expect(nameHash(bytes, 1, bytes.length - 1)).toBe(hashOf("GET /"));
 });
 
-test("the tail of a trace id is its last four bytes, the first of them lowest", () => {
+test("the tail of a trace id is its last four bytes, little endian", () => {
   const bytes = Uint8Array.from({ length: 20 }, (_, index) => 0xf0 + index);
 
   expect(traceTail(bytes, 0)).toBe(0xfffe_fdfc);

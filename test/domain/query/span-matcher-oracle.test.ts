@@ -8,9 +8,9 @@ import { matchesPlainly, serviceOf } from "../../support/oracles/plain-filter.ts
 import { filterArbitrary, queryableRequest } from "../../support/requests/queryable-request.ts";
 import { requestArbitrary } from "../../support/requests/request-arbitrary.ts";
 
-// Goal: the matcher, which decodes next to nothing, says of every span what its fields say.
+// Goal: the matcher, which decodes almost nothing, agrees with the decoded fields of every span.
 // Method: protobufjs decodes the spans, and a plain function filters the objects. fast-check prints
-// the seed of what it finds.
+// the seed of a difference.
 
 function expectedRows(request: Uint8Array, filter: SpanFilter): number[] {
   const spans = decodeSpans(Buffer.from(request)).filter(isValidSpan);
@@ -30,10 +30,10 @@ test("the matcher agrees with the plain filter on spans in any valid encoding", 
   expect(matchedCount).toBeGreaterThan(1_000);
 });
 
-/** What is not UTF-8 reads as U+FFFD, and bytes that are not UTF-8 are equal to no text. */
+/** Reports whether a text is valid: invalid UTF-8 reads as U+FFFD, but its bytes equal no text. */
 const isText = (text: string) => !text.includes("\ufffd");
 
-/** Filters that each look for what one span has. */
+/** Returns filters that each require one property of a span. */
 function ownFilters(request: Uint8Array): SpanFilter[] {
   return decodeSpans(Buffer.from(request)).flatMap((decoded) => {
     const { span } = decoded;
@@ -63,7 +63,7 @@ test("the matcher agrees with the plain filter on spans with arbitrary fields", 
   fc.assert(property, { numRuns: fuzzRuns(500) });
 });
 
-/** An invalid span may have an identifier that nobody can ask for. */
+/** Reports whether a request may have this filter; invalid spans may have unusable identifiers. */
 function isWellFormed([condition]: SpanFilter): boolean {
   return condition?.on !== "trace_id" || condition.value.length === 32;
 }

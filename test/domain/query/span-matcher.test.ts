@@ -23,7 +23,7 @@ function isMatched(bytes: Uint8Array, ...filter: SpanFilter): boolean {
   return matchedRows(bytes, filter).length === 1;
 }
 
-/** One span in a resource with these attributes. */
+/** Returns a request of one span with these fields, in a resource with these attributes. */
 function spanIn(resource: number[][], ...fields: number[][]): Uint8Array {
   const attributes = resource.map((body) => bytesField(1, body));
   return request(bytesField(1, bytesField(1, ...attributes), bytesField(2, span(1, ...fields))));
@@ -68,7 +68,7 @@ test.each<{ name: string; filter: SpanFilter; rows: number[] }>([
   { name: "since", filter: [{ on: "since", unixNano: 100n }], rows: [0, 1] },
   { name: "until", filter: [{ on: "until", unixNano: 100n }], rows: [3] },
   {
-    name: "all of several",
+    name: "several conditions at once",
     filter: [
       { on: "kind", value: 2 },
       { on: "service", value: "bank" },
@@ -76,7 +76,7 @@ test.each<{ name: string; filter: SpanFilter; rows: number[] }>([
     rows: [3],
   },
   {
-    name: "two that exclude each other",
+    name: "two conditions that exclude each other",
     filter: [
       { on: "service", value: "shop" },
       { on: "service", value: "bank" },
@@ -122,7 +122,7 @@ test.each<{ name: string; body: number[]; yes: string[]; no: string[] }>([
     no: ["9223372036854775806", "9223372036854775808", "-1"],
   },
   {
-    name: "an integer that has no sign as nineteen digits",
+    name: "a negative integer that would be positive without its sign bit",
     body: intOf("k", -8446744073709551617n),
     yes: ["-8446744073709551617"],
     no: ["9999999999999999999"],
@@ -136,7 +136,7 @@ test.each<{ name: string; body: number[]; yes: string[]; no: string[] }>([
   },
   { name: "a whole double", body: doubleOf("k", 200), yes: ["200", "200.0", "2e2"], no: ["0xc8"] },
   { name: "a double of zero", body: doubleOf("k", -0), yes: ["0", "-0", "0.0"], no: ["", " "] },
-  { name: "no number", body: doubleOf("k", Number.NaN), yes: ["NaN"], no: ["nan", "0", "x"] },
+  { name: "NaN", body: doubleOf("k", Number.NaN), yes: ["NaN"], no: ["nan", "0", "x"] },
   {
     name: "an infinite double",
     body: doubleOf("k", Number.NEGATIVE_INFINITY),
@@ -151,8 +151,8 @@ test.each<{ name: string; body: number[]; yes: string[]; no: string[] }>([
     yes: [],
     no: ["a", "YQ=="],
   },
-  { name: "nothing", body: bytesField(1, "k"), yes: [], no: ["", "null"] },
-])("an attribute of $name equals the texts that mean it", ({ body, yes, no }) => {
+  { name: "no value", body: bytesField(1, "k"), yes: [], no: ["", "null"] },
+])("an attribute of $name equals the texts that represent it", ({ body, yes, no }) => {
   const bytes = spanIn([], bytesField(9, body));
 
   const equal = [...yes, ...no].filter((text) => isMatched(bytes, wants("k", text)));
@@ -162,7 +162,7 @@ test.each<{ name: string; body: number[]; yes: string[]; no: string[] }>([
 
 test.each<{ name: string; bytes: Uint8Array; values: string[] }>([
   {
-    name: "the resource's counts where the span has none",
+    name: "the resource's counts if the span has none",
     bytes: spanIn([attribute("k", "r")], bytesField(9, attribute("kk", "s"))),
     values: ["r"],
   },
@@ -172,7 +172,7 @@ test.each<{ name: string; bytes: Uint8Array; values: string[] }>([
     values: ["s"],
   },
   {
-    name: "the span's hides the resource's, though it has no value",
+    name: "the span's hides the resource's even without a value",
     bytes: spanIn([attribute("k", "r")], bytesField(9, bytesField(1, "k"))),
     values: [],
   },
@@ -197,17 +197,17 @@ test.each<{ name: string; bytes: Uint8Array; values: string[] }>([
   );
 });
 
-// A key and behind it a value, with lengths of one byte: such an attribute is put aside by a few of
-// its bytes when the key is another. Each of these looks like that at first, and is not.
+// An attribute of a key and then a value, with lengths of one byte, is skipped after a few of its
+// bytes if the key differs. Each of these attributes begins like that, but has another form.
 test.each<{ name: string; body: number[] }>([
   {
-    // [0a 82 00]: in one byte of length, a key of 130 bytes, and a value that ends with the text.
-    name: "a key with a length wider than it need be",
+    // [0a 82 00]: read as a one-byte length, a key of 130 bytes, and a value that ends the text.
+    name: "a key with an overlong length",
     body: [0x0a, 0x82, 0x00, 0x6b, 0x6b, ...valueOf(`${"-".repeat(123)}\u0012\u0000`)],
   },
   {
-    // [12 85 00]: in one byte of length, a value up to the end, and not five bytes before a key.
-    name: "a value with a length wider than it need be, and then the key",
+    // [12 85 00]: read as a one-byte length, a value up to the end instead of five bytes.
+    name: "a value with an overlong length, and then the key",
     body: [
       ...bytesField(1, "x"),
       ...tag(2, 2),
@@ -223,20 +223,20 @@ test.each<{ name: string; body: number[] }>([
   },
   { name: "another key, and then the key", body: [...bytesField(1, "x"), ...bytesField(1, "kk")] },
   {
-    // [18 08]: as a length, a key up to the text, which holds what looks like a value.
+    // [18 08]: read as a length, a key up to the text, which contains something like a value.
     name: "a number, and then a key and a value",
     body: [...varintField(3, 8), ...bytesField(1, "kk"), ...valueOf("\u0012\u0003end")],
   },
-])("an attribute of the wanted key is not overlooked: $name", ({ body }) => {
+])("an attribute in another form is not missed: $name", ({ body }) => {
   const bytes = spanIn([attribute("kk", "of the resource")], bytesField(9, body));
 
   // The span's attribute hides that of the resource, whatever its value is.
   expect(isMatched(bytes, wants("kk", "of the resource"))).toBe(false);
 });
 
-// Text that is not UTF-8 reads as U+FFFD. A span's name is compared as bytes, which never are those
-// of U+FFFD then; a service is compared as it reads, so that each name that is listed can be asked.
-test("a name that is not UTF-8 equals no text, a service equals what it reads as", () => {
+// Text that is not UTF-8 reads as U+FFFD. A span's name is compared as bytes, which then differ
+// from those of U+FFFD; a service is compared as decoded, so that every listed name can be queried.
+test("a name that is not UTF-8 equals no text, and a service equals its decoded text", () => {
   const broken = [0x61, 0xff];
   const service = [...bytesField(1, "service.name"), ...bytesField(2, bytesField(1, broken))];
   const bytes = spanIn([service], bytesField(5, broken));
@@ -248,7 +248,7 @@ test("a name that is not UTF-8 equals no text, a service equals what it reads as
 test.each<{ name: string; condition: SpanCondition }>([
   { name: "a service", condition: { on: "service", value: "bank" } },
   { name: "an attribute of the resource", condition: wants("service.name", "bank") },
-])("$name is looked up again when the bytes may have changed", ({ condition }) => {
+])("$name is read again after a reset", ({ condition }) => {
   const matcher = compileFilter([condition]);
   const isAnyMatched = (places: SpanLocation[]) => places.some((place) => matcher.matches(place));
   const shop = isAnyMatched(locationsOf(request(resourceSpans("shop", span(1)))));

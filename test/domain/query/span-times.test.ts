@@ -12,13 +12,13 @@ function spanWith(...fields: number[][]): Uint8Array {
   return request(resourceSpans("shop", span(1, ...fields)));
 }
 
-// A time of 0 is proto3's "not set": what is unknown is neither long, nor early, nor late.
+// A time of 0 means "not set" in proto3; an unknown time is neither early nor late.
 test.each<{ name: string; fields: number[][] }>([
   { name: "no start", fields: [fixed64Field(8, 2n ** 60n)] },
   { name: "a start of 0", fields: [fixed64Field(7, 0n), fixed64Field(8, 2n ** 60n)] },
   { name: "no end", fields: [fixed64Field(7, 5n)] },
   { name: "an end of 0", fields: [fixed64Field(7, 5n), fixed64Field(8, 0n)] },
-  { name: "neither", fields: [] },
+  { name: "no times", fields: [] },
 ])("a span with $name matches no duration", ({ fields }) => {
   const bytes = spanWith(...fields);
 
@@ -29,7 +29,7 @@ test.each<{ name: string; fields: number[][] }>([
 test.each<{ name: string; fields: number[][] }>([
   { name: "no start", fields: [] },
   { name: "a start of 0", fields: [fixed64Field(7, 0n)] },
-])("a span with $name began neither before nor after any time", ({ fields }) => {
+])("a span with $name matches no start time", ({ fields }) => {
   const bytes = spanWith(...fields);
 
   expect(isMatched(bytes, { on: "since", unixNano: 0n })).toBe(false);
@@ -37,7 +37,7 @@ test.each<{ name: string; fields: number[][] }>([
   expect(isMatched(bytes, { on: "until", unixNano: 2n ** 64n })).toBe(false);
 });
 
-test.each([1n, 2n ** 32n, 2n ** 64n - 1n])("a span that begins and ends at %d is timed", (time) => {
+test.each([1n, 2n ** 32n, 2n ** 64n - 1n])("the time %d of a span is matched", (time) => {
   const bytes = spanWith(fixed64Field(7, time), fixed64Field(8, time));
 
   expect(isMatched(bytes, { on: "min_duration", durationNano: 0n })).toBe(true);
@@ -45,7 +45,7 @@ test.each([1n, 2n ** 32n, 2n ** 64n - 1n])("a span that begins and ends at %d is
   expect(isMatched(bytes, { on: "until", unixNano: time + 1n })).toBe(true);
 });
 
-test("a span that ends before it starts lasts less than any duration", () => {
+test("a span that ends before it starts matches no duration", () => {
   const bytes = spanWith(fixed64Field(7, 2n ** 32n), fixed64Field(8, 2n ** 32n - 1n));
 
   expect(isMatched(bytes, { on: "min_duration", durationNano: 0n })).toBe(false);

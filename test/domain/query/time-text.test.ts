@@ -41,7 +41,7 @@ test.each([
   "1s\n",
   "1000000000000000s",
   "0.0000000000000001s",
-])("%j is no duration", (text) => {
+])("%j is not a duration", (text) => {
   expect(readDuration(text)).toBeUndefined();
 });
 
@@ -73,7 +73,7 @@ test.each([
   { text: "5m", unixNano: NOW - 300_000_000_000n },
   { text: "0s", unixNano: NOW },
   { text: "1000000h", unixNano: NOW - 3_600_000_000_000_000_000n },
-])("$text is the instant $unixNano", ({ text, unixNano }) => {
+])("$text is the time $unixNano", ({ text, unixNano }) => {
   expect(readInstant(text, NOW)).toBe(unixNano);
 });
 
@@ -115,6 +115,6 @@ test.each([
   "+2023-11-14T22:13:20Z",
   "2023-11-14T22:13:20Z\n",
   "123456789012345678901",
-])("%j is no instant", (text) => {
+])("%j is not a time", (text) => {
   expect(readInstant(text, NOW)).toBeUndefined();
 });

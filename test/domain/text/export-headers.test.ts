@@ -22,7 +22,7 @@ test.each<{ text: string; headers: [string, string][] }>([
       ["b", "2"],
     ],
   },
-])("$text are headers", ({ text, headers }) => {
+])("$text is parsed as headers", ({ text, headers }) => {
   expect(parseExportHeaders(text)).toEqual(headers);
 });
 
@@ -54,11 +54,11 @@ test.each([
   "User-Agent=mine",
   "grpc-timeout=1S",
   "trace-bin=AAAA",
-])("%p are no headers that can be sent", (text) => {
+])("%p is not a list of valid headers", (text) => {
   expect(parseExportHeaders(text)).toBeUndefined();
 });
 
-test("names are shown, values never", () => {
+test("names of headers are shown, and values are not", () => {
   expect(concealHeaders("api-key=secret, x-tenant=a")).toBe("api-key=***,x-tenant=***");
   expect(concealHeaders("api-key: secret")).toBe("***");
   expect(concealHeaders("")).toBe("");

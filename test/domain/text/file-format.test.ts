@@ -13,7 +13,7 @@ test.each([
   ["json", undefined],
   ["spans.constructor", undefined],
   ["", undefined],
-])("the ending of %p says %p", (path, format) => {
+])("the format of %p is %p by its ending", (path, format) => {
   expect(formatOfPath(path)).toBe(format as ReturnType<typeof formatOfPath>);
 });
 

@@ -19,7 +19,7 @@ test.each([
   ["128.0.0.1", false],
   ["localhost.example.com", false],
   ["[2001:db8::1]", false],
-])("%s is reached without leaving the machine: %p", (host, isLocal) => {
+])("%s is an address of this machine: %p", (host, isLocal) => {
   expect(isLoopback(host)).toBe(isLocal);
 });
 
@@ -33,6 +33,6 @@ test.each([
   ["[2001:DB8::1]", "2001:db8::1"],
   ["FE80::1%eth0", "fe80::1%eth0"],
   ["1.2.3.999", "1.2.3.999"],
-])("%s is %s, plainly", (host, plain) => {
+])("the plain form of %s is %s", (host, plain) => {
   expect(plainHost(host)).toBe(plain);
 });

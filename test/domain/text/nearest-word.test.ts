@@ -8,15 +8,15 @@ test.each([
   { written: "trace", nearest: "traces", why: "a letter missing" },
   { written: "waits", nearest: "wait", why: "a letter too many" },
   { written: "gat", nearest: "get", why: "a letter changed" },
-  { written: "comp", nearest: "completions", why: "only begun" },
-  { written: "xyzzyqq", nearest: undefined, why: "nothing like it" },
-  { written: "", nearest: undefined, why: "nothing" },
+  { written: "comp", nearest: "completions", why: "a prefix" },
+  { written: "xyzzyqq", nearest: undefined, why: "no similar word" },
+  { written: "", nearest: undefined, why: "an empty text" },
   { written: "q".repeat(10_000), nearest: undefined, why: "longer than any word" },
-])("$written means $nearest: $why", ({ written, nearest }) => {
+])("the nearest word to $written is $nearest: $why", ({ written, nearest }) => {
   expect(nearestWord(written, WORDS)).toBe(nearest as string);
 });
 
-test("a suggestion is the end of a sentence, or nothing", () => {
+test("a suggestion ends a sentence, or is empty", () => {
   expect(suggestion("tial", WORDS)).toBe("; did you mean tail?");
   expect(suggestion("xyzzyqq", WORDS)).toBe("");
 });

@@ -21,7 +21,7 @@ import { bytesField, varintField, wideBytesField } from "../../support/requests/
 
 const walked = createWalkedRequest({ spansPerRequest: 100_000, nestingDepth: 100 });
 
-/** The rows of a walk that `isKept` wants, as a table of their own. */
+/** Returns the rows of a walk that `isKept` selects, as a table of their own. */
 function keep(isKept: (row: number) => boolean): SpanTable {
   const table = createSpanTable(walked.spanCount);
   for (let row = 0; row < walked.spanCount; row += 1) {
@@ -56,37 +56,37 @@ interface Case {
 
 test.each<Case>([
   {
-    name: "neighbours leave in one piece",
+    name: "neighbours stay together",
     bytes: scoped(span(1), span(2), span(3), span(4)),
     kept: [1, 2],
     expected: scoped(span(2), span(3)),
   },
   {
-    name: "spans with a removed one between them close up",
+    name: "spans around a removed one become adjacent",
     bytes: scoped(span(1), span(2), span(3)),
     kept: [0, 2],
     expected: scoped(span(1), span(3)),
   },
   {
-    name: "a field between two spans comes before both",
+    name: "a field between two spans is moved before both",
     bytes: scoped(span(1), between, span(2)),
     kept: [0, 1],
     expected: scoped(between, span(1), span(2)),
   },
   {
-    name: "a field around spans that are gone stays",
+    name: "fields around removed spans stay",
     bytes: scoped(between, span(1), between, span(2), between),
     kept: [1],
     expected: scoped(between, between, between, span(2)),
   },
   {
-    name: "heads that are wider than they need be become the shortest",
+    name: "overlong tags and lengths are shortened",
     bytes: scoped(wide(1), wide(2), span(3)),
     kept: [0, 1, 2],
     expected: scoped(span(1), span(2), span(3)),
   },
   {
-    name: "envelopes without a span that is left are left out, with their fields",
+    name: "envelopes without remaining spans are omitted with their fields",
     bytes: request(
       bytesField(1, between, bytesField(2, between, span(1))),
       bytesField(1, bytesField(2, between), bytesField(2, span(2)), bytesField(2, span(3))),
@@ -95,7 +95,7 @@ test.each<Case>([
     expected: request(bytesField(1, bytesField(2, span(3)))),
   },
   {
-    name: "fields of the request itself stay, whichever spans are removed",
+    name: "fields of the request itself stay",
     bytes: request(between, bytesField(1, bytesField(2, span(1), span(2))), between),
     kept: [1],
     expected: request(between, between, bytesField(1, bytesField(2, span(2)))),
@@ -106,17 +106,17 @@ test.each<Case>([
   expect(assembled.toHex()).toBe(expected.toHex());
 });
 
-test("all spans of a request with its envelope fields first make that request", () => {
+test("all spans of a request whose other fields come first yield that request", () => {
   const bytes = scoped(bytesField(1, bytesField(1, "scope")), span(1), span(2));
 
   expect(assemble(bytes, () => true)).toEqual(bytes);
 });
 
-test("assembling without a span is a fault of the caller", () => {
+test("assembling without a span fails", () => {
   expect(() => assemble(serverRequest(1), () => false)).toThrow(AssertionError);
 });
 
-test("an assembled request does not change with the memory it was made from", () => {
+test("an assembled request does not share the memory of its source", () => {
   const bytes = serverRequest(2);
   const assembled = assemble(bytes, (row) => row === 1);
   const before = assembled.toHex();
@@ -132,9 +132,9 @@ const anyKept = fc.record({
   before: fc.uint8Array({ maxLength: 40 }),
 });
 
-// Goal: exactly the wanted spans, exactly their bytes, all that belongs to their envelopes.
-// Method: the expected bytes are made from the tree that the request was made from.
-test("of any request, exactly the chosen spans remain, byte for byte", () => {
+// Goal: an assembled request contains exactly the chosen spans, their bytes and their envelopes.
+// Method: the expected bytes are computed from the tree from which the request was encoded.
+test("exactly the chosen spans of any request remain, byte for byte", () => {
   const property = fc.property(anyKept, ({ shape, pattern, before }) => {
     const spans = spansOf(shape);
     const isKept = (row: number) => pattern[row % pattern.length]! || row === spans.length - 1;
@@ -151,20 +151,20 @@ test("of any request, exactly the chosen spans remain, byte for byte", () => {
   fc.assert(property, { numRuns: fuzzRuns(1_000) });
 });
 
-/** As in the ring: the request lies in a larger memory, and offsets are from its start. */
-function assembleAt(place: number, bytes: Uint8Array, isKept: (row: number) => boolean) {
-  const arena = new Uint8Array(place + bytes.length + 20).fill(0x12);
-  arena.set(bytes, place);
+/** Assembles as in the ring: the request is part of a larger memory, whose offsets are used. */
+function assembleAt(offset: number, bytes: Uint8Array, isKept: (row: number) => boolean) {
+  const arena = new Uint8Array(offset + bytes.length + 20).fill(0x12);
+  arena.set(bytes, offset);
   walkRequest(walked, bytes);
   const table = keep(isKept);
   for (const column of [table.spanOffset, table.resourceOffset, table.scopeOffset]) {
-    column.forEach((offset, row) => (column[row] = offset + place));
+    column.forEach((start, row) => (column[row] = start + offset));
   }
-  return assembleRequest({ bytes: arena, offset: place, length: bytes.length }, table);
+  return assembleRequest({ bytes: arena, offset, length: bytes.length }, table);
 }
 
 test.each(Object.entries(handBuiltRequests))(
-  "%s: any run of its spans decodes to those spans, with all that they came in",
+  "any run of spans decodes to those spans with their envelopes: %s",
   (_, bytes) => {
     walkRequest(walked, bytes);
     const all = decodeSpans(assemble(bytes, () => true));
@@ -180,7 +180,7 @@ test.each(Object.entries(handBuiltRequests))(
   },
 );
 
-// With work that grew with the square of the size, these would not end in time.
+// If the work grew with the square of the size, these tests would time out.
 test("every other of 100,000 spans of one scope can be kept", () => {
   const bytes = largeField(1, largeField(2, between, repeated(span(1), 100_000)));
 
@@ -190,7 +190,7 @@ test("every other of 100,000 spans of one scope can be kept", () => {
   expect(Buffer.compare(assembled, kept)).toBe(0);
 });
 
-test("of 100,000 spans with a field before each, all can be kept", () => {
+test("100,000 spans with a field before each can be kept", () => {
   const bytes = largeField(1, largeField(2, repeated([...between, ...span(1)], 100_000)));
 
   const assembled = assemble(bytes, () => true);
@@ -215,16 +215,16 @@ test("every other of 20,000 scopes, and of 20,000 resources, can be kept", () =>
 });
 
 test.each<{ name: string; pieces: number[][]; whole: number[] }>([
-  { name: "nothing is an empty array", pieces: [], whole: [] },
-  { name: "empty pieces leave no trace", pieces: [[], [1], []], whole: [1] },
-  { name: "pieces come in order", pieces: [[1, 2], [3], [4, 5]], whole: [1, 2, 3, 4, 5] },
+  { name: "no pieces yield an empty array", pieces: [], whole: [] },
+  { name: "empty pieces are skipped", pieces: [[], [1], []], whole: [1] },
+  { name: "pieces are joined in order", pieces: [[1, 2], [3], [4, 5]], whole: [1, 2, 3, 4, 5] },
 ])("$name", ({ pieces, whole }) => {
   const joined = concatenate(pieces.map((piece) => Uint8Array.from(piece)));
 
   expect(Array.from(joined)).toEqual(whole);
 });
 
-test("a single piece is copied too, so that it does not change with the ring", () => {
+test("a single piece is copied as well, so that it does not change with the ring", () => {
   const piece = Uint8Array.of(1, 2);
 
   const joined = concatenate([piece]);

@@ -20,7 +20,7 @@ import {
 } from "../../support/requests/wire-bytes.ts";
 import { scanFrom } from "../../../src/domain/wire/field-scan.ts";
 
-// One for all cases: what one attribute left behind must mean nothing to the next.
+// All cases share one object, so that remains of one attribute would show in the next.
 const found = createEncodedAttribute();
 
 function read(...fields: number[][]): { key: string; member: number; value: string } {
@@ -52,10 +52,15 @@ test.each([
   { name: "a value before its key", fields: [value(int), key], member: INT_VALUE, bytes: "07" },
   { name: "no value", fields: [key], member: NO_VALUE, bytes: "" },
   { name: "a value without a member", fields: [key, value()], member: NO_VALUE, bytes: "" },
-  { name: "two members: the last", fields: [key, value(int, text)], member: 1, bytes: "61" },
-  { name: "two values: the last", fields: [key, value(text), value(int)], member: 3, bytes: "07" },
+  { name: "the last of two members", fields: [key, value(int, text)], member: 1, bytes: "61" },
   {
-    name: "two values, of which the second adds nothing",
+    name: "the last of two values",
+    fields: [key, value(text), value(int)],
+    member: 3,
+    bytes: "07",
+  },
+  {
+    name: "two values, the second of which is empty",
     fields: [key, value(text), value()],
     member: STRING_VALUE,
     bytes: "61",
@@ -67,18 +72,18 @@ test.each([
     bytes: "01",
   },
   {
-    name: "a text with an unknown field behind it",
+    name: "a text before an unknown field",
     fields: [key, value(text, varintField(9, 1)), varintField(4, 1)],
     member: STRING_VALUE,
     bytes: "61",
   },
   {
-    name: "two keys: the last",
+    name: "the last of two keys",
     fields: [bytesField(1, "other"), value(int), key],
     member: INT_VALUE,
     bytes: "07",
   },
-])("$name", ({ fields, member, bytes }) => {
+])("an attribute is read: $name", ({ fields, member, bytes }) => {
   expect(read(...fields)).toEqual({ key: "k", member, value: bytes });
 });
 
@@ -88,7 +93,7 @@ test("an attribute without a key has an empty one", () => {
 
 function attributesIn(...fields: number[][]): string[] {
   const body = fields.flat();
-  // Bytes of another field follow, as in a ring.
+  // Bytes of another field follow, as in the ring.
   const bytes = Uint8Array.from([...body, ...bytesField(9, "behind")]);
   const scan = scanFrom(bytes, 0, body.length);
   const bodies: string[] = [];
@@ -107,17 +112,17 @@ test.each<{ name: string; fields: number[][]; expected: string[] }>([
     expected: [],
   },
   {
-    name: "two with others around them",
+    name: "two among other fields",
     fields: [bytesField(5, "n"), bytesField(9, ONE), fixed64Field(7, 1n), bytesField(9, OTHER)],
     expected: HEX,
   },
   {
-    name: "one whose head is wider than it need be",
+    name: "one with an overlong tag and length",
     fields: [wideBytesField(9, { tag: 2, length: 3 }, ONE), bytesField(9, OTHER)],
     expected: HEX,
   },
   {
-    name: "one behind a field with such a head",
+    name: "one after a field with an overlong tag",
     fields: [wideBytesField(5, { tag: 2, length: 3 }, [1]), bytesField(9, ONE)],
     expected: HEX.slice(0, 1),
   },

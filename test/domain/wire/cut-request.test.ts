@@ -22,38 +22,38 @@ test.each([
   {
     name: "from the middle of a scope",
     whole: request(ofShop(span(1), span(2), span(3), span(4))),
-    places: { first: 1, end: 3 },
+    run: { first: 1, end: 3 },
     cut: request(ofShop(span(2), span(3))),
   },
   {
-    name: "over the border of two resources",
+    name: "across the border of two resources",
     whole: request(ofShop(span(1), span(2)), ofCart(span(3))),
-    places: { first: 1, end: 3 },
+    run: { first: 1, end: 3 },
     cut: request(ofShop(span(2)), ofCart(span(3))),
   },
   {
-    name: "over the border of two scopes, of which each keeps what is around it",
+    name: "across the border of two scopes, which both keep their fields",
     whole: request(bytesField(1, scope("a", span(1), span(2)), scope("b", span(3), span(4)))),
-    places: { first: 1, end: 3 },
+    run: { first: 1, end: 3 },
     cut: request(bytesField(1, scope("a", span(2)), scope("b", span(3)))),
   },
   {
-    name: "behind messages without spans, which are left out",
+    name: "after messages without spans, which are omitted",
     whole: request(bytesField(1), bytesField(1, scope("a")), ofShop(span(1))),
-    places: { first: 0, end: 1 },
+    run: { first: 0, end: 1 },
     cut: request(ofShop(span(1))),
   },
   {
     name: "with the fields of the request itself",
     whole: request(varintField(30, 1), bytesField(1, scope("a", span(1), span(2)))),
-    places: { first: 1, end: 2 },
+    run: { first: 1, end: 2 },
     cut: request(varintField(30, 1), bytesField(1, scope("a", span(2)))),
   },
-])("spans are cut out $name", ({ whole, places, cut }) => {
-  expect(cutRequest(whole, places).toHex()).toBe(cut.toHex());
+])("spans are cut out $name", ({ whole, run, cut }) => {
+  expect(cutRequest(whole, run).toHex()).toBe(cut.toHex());
 });
 
-test("several runs are cut out, in order and across what they came with", () => {
+test("several runs are cut out in order, across scopes and resources", () => {
   const whole = request(ofShop(span(1), span(2), span(3)), ofCart(span(4), span(5)));
   const runs = [
     { first: 0, end: 1 },
@@ -66,23 +66,23 @@ test("several runs are cut out, in order and across what they came with", () => 
   expect(cut.toHex()).toBe(request(ofShop(span(1), span(3)), ofCart(span(5))).toHex());
 });
 
-test("no span at all is nothing to cut: that is the caller's fault", () => {
+test("cutting out no span fails", () => {
   expect(() => cutRequest(requestOf(3), { first: 1, end: 1 })).toThrow(AssertionError);
   expect(() => cutRequest(requestOf(3), { first: 3, end: 4 })).toThrow(AssertionError);
 });
 
 const game = fc.record({
   shapes: fc.array(requestShapeArbitrary, { minLength: 1, maxLength: 4 }),
-  /** As parts of all the spans there are. */
+  /** The first and the last span, as fractions of all spans. */
   from: fc.float({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
   to: fc.float({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
 });
 
-// Goal: a cut holds those spans that it should, each with all that is around it, and is made of the
-// fewest bytes.
-// Method: random requests, several one behind the other; protobufjs decodes whole and cut, and the
-// bytes are those that the tree says. The seed is printed.
-test("any run of spans is cut out of any requests as protobufjs sees it in them", () => {
+// Goal: a cut contains exactly the requested spans, each with the fields around it, in the fewest
+// bytes.
+// Method: several random requests in a row; protobufjs decodes whole and cut, and the expected
+// bytes are computed from the tree. The seed is printed.
+test("any run of spans that is cut out decodes to those spans", () => {
   let cutCount = 0;
   const property = fc.property(game, ({ shapes, from, to }) => {
     const whole = Uint8Array.from(shapes.flatMap((shape) => Array.from(encodeShape(shape))));
@@ -90,12 +90,12 @@ test("any run of spans is cut out of any requests as protobufjs sees it in them"
     const spans = spansOf(joined);
     const one = Math.floor(from * spans.length);
     const other = Math.floor(to * spans.length);
-    const places = { first: Math.min(one, other), end: Math.max(one, other) + 1 };
+    const run = { first: Math.min(one, other), end: Math.max(one, other) + 1 };
 
-    const cut = cutRequest(whole, places);
+    const cut = cutRequest(whole, run);
 
-    const kept = spans.slice(places.first, places.end);
-    expect(decodeSpans(cut)).toEqual(decodeSpans(whole).slice(places.first, places.end));
+    const kept = spans.slice(run.first, run.end);
+    expect(decodeSpans(cut)).toEqual(decodeSpans(whole).slice(run.first, run.end));
     expect(cut.toHex()).toBe(encodeKept(joined, new Set(kept)).toHex());
     cutCount += kept.length < spans.length ? 1 : 0;
   });

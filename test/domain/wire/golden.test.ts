@@ -6,8 +6,8 @@ import { disagreement } from "../../support/requests/decoded-request.ts";
 import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { GOLDEN_NAMES, goldenRequest } from "../../support/requests/golden-requests.ts";
 
-// Goal: requests of the real SDK are walked, and neither a wrong byte nor a missing end leads the
-// walk astray. Method: every such damage, and protobufjs as the judge of what the walk accepts.
+// Goal: requests of the real SDK are walked correctly, even with a wrong byte or a missing end.
+// Method: every such damage, with protobufjs as the oracle for requests that the walk accepts.
 
 const walked = createWalkedRequest({ spansPerRequest: 1000, nestingDepth: 100 });
 
@@ -29,7 +29,7 @@ test.each([
 });
 
 test.each(GOLDEN_NAMES)(
-  "%s is refused with its end missing, but for whole ResourceSpans",
+  "a truncated %s is refused, unless it ends after a ResourceSpans",
   (name) => {
     const golden = goldenRequest(name);
     const lengths = Array.from({ length: golden.length }, (_, length) => length);
@@ -44,7 +44,7 @@ test.each(GOLDEN_NAMES)(
   },
 );
 
-test.each(GOLDEN_NAMES)("no wrong byte in %s makes the walk throw", (name) => {
+test.each(GOLDEN_NAMES)("the walk does not throw for any wrong byte in %s", (name) => {
   const golden = goldenRequest(name);
 
   const damaged = damagedRequests(golden, ANY_CHANGE).map(isAccepted);
@@ -54,9 +54,9 @@ test.each(GOLDEN_NAMES)("no wrong byte in %s makes the walk throw", (name) => {
   expect(acceptedCount).toBeLessThan(golden.length * 250);
 });
 
-// Decoding costs: all changes of the smallest request, and of the others with
-// `SPANRING_FUZZ_FACTOR=25`; else eight of each byte, one for each bit.
-test.each(GOLDEN_NAMES)("%s with a wrong byte is refused, or protobufjs agrees on it", (name) => {
+// Decoding is slow: the smallest request is tested with all changes, and others with eight changes
+// of each byte, one for each bit, or with all if `SPANRING_FUZZ_FACTOR=25`.
+test.each(GOLDEN_NAMES)("%s with a wrong byte is refused or read as by protobufjs", (name) => {
   const golden = goldenRequest(name);
   const isSmallest = name === "plain-server-span";
   const changes = isSmallest || fuzzRuns(10) > 200 ? ANY_CHANGE : ONE_BIT;
@@ -72,7 +72,7 @@ test.each(GOLDEN_NAMES)("%s with a wrong byte is refused, or protobufjs agrees o
 const ANY_CHANGE = Array.from({ length: 255 }, (_, index) => index + 1);
 const ONE_BIT = [1, 2, 4, 8, 16, 32, 64, 128];
 
-/** The request with each of its bytes changed in each of these ways; the same array every time. */
+/** Yields the request with each byte changed in each of these ways; always the same array. */
 function* damagedRequests(golden: Uint8Array, changes: readonly number[]) {
   const damaged = golden.slice();
   for (const [at, right] of golden.entries()) {
@@ -84,7 +84,7 @@ function* damagedRequests(golden: Uint8Array, changes: readonly number[]) {
   }
 }
 
-/** What protobufjs sees differently, and in which bytes. */
+/** Returns the difference from protobufjs, with the bytes. */
 function seen(request: Uint8Array): string | undefined {
   walkRequest(walked, request);
   const difference = disagreement(walked);

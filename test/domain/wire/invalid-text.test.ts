@@ -6,7 +6,7 @@ import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { attribute, request, span } from "../../support/requests/request-bytes.ts";
 import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
 
-/** Latin-1 for "café": its last byte begins a character of UTF-8 that does not go on. */
+/** Latin-1 for "café": its last byte begins a UTF-8 character that is incomplete. */
 const LATIN_1 = [0x63, 0x61, 0x66, 0xe9];
 
 const scope = (...spans: number[][]) => bytesField(2, ...spans);
@@ -80,14 +80,14 @@ describe("invalid text around spans affects all spans in it: a", () => {
 
 test.each([
   {
-    name: "bytes, which are no text",
+    name: "bytes, which are not text",
     field: bytesField(9, key, bytesField(2, bytesField(7, LATIN_1))),
   },
-  { name: "a field that nobody knows", field: bytesField(30, LATIN_1) },
+  { name: "an unknown field", field: bytesField(30, LATIN_1) },
   { name: "identifiers", field: bytesField(4, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]) },
   { name: "text in any script", field: bytesField(9, attribute("ключ", "価値 🎈")) },
   { name: "numbers", field: varintField(6, 300) },
-])("nothing is found in $name", ({ field }) => {
+])("no invalid text is found in $name", ({ field }) => {
   expect(found(resource(scope(span(1, field))))).toEqual([0]);
 });
 
@@ -95,9 +95,9 @@ test("a request without spans has no span with invalid text", () => {
   expect(found()).toEqual([]);
 });
 
-// Goal: it agrees with the runtime's own check on what is UTF-8.
+// Goal: the search for invalid text agrees with the runtime's check of UTF-8.
 // Method: random bytes, mostly near the borders between forms of characters, as the name of a span.
-test("it accepts the same text as the runtime", () => {
+test("the search accepts the same text as the runtime", () => {
   const byte = fc.constantFrom(0x41, 0x7f, 0x80, 0xbf, 0xc0, 0xc3, 0xe0, 0xed, 0xef, 0xf0, 0xf4);
   let invalidCount = 0;
   const property = fc.property(fc.array(byte, { maxLength: 6 }), (name) => {

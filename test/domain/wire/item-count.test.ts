@@ -3,7 +3,7 @@ import { countItems, NO_COUNT } from "../../../src/domain/wire/item-count.ts";
 import { bytesField, fixed32Field, fixed64Field, tag } from "../../support/requests/wire-bytes.ts";
 import { varintField, wideBytesField, wideVarint } from "../../support/requests/wire-bytes.ts";
 
-/** Field 1 holds messages, in which fields 2 and 3 hold the items. */
+/** Field 1 contains messages, whose fields 2 and 3 contain the items. */
 const PATH = [[1], [2, 3]];
 
 function count(...fields: number[][]): number {
@@ -11,7 +11,7 @@ function count(...fields: number[][]): number {
 }
 
 test.each([
-  { name: "nothing", fields: [], items: 0 },
+  { name: "an empty request", fields: [], items: 0 },
   { name: "an empty message", fields: [bytesField(1)], items: 0 },
   { name: "one item", fields: [bytesField(1, bytesField(2))], items: 1 },
   { name: "items of both fields", fields: [bytesField(1, bytesField(2), bytesField(3))], items: 2 },
@@ -31,7 +31,7 @@ test.each([
     items: 1,
   },
   {
-    name: "an item that is no message",
+    name: "an item that is not a message",
     fields: [bytesField(1, bytesField(2, [0xff, 0xff]))],
     items: 1,
   },
@@ -40,7 +40,7 @@ test.each([
     fields: [wideBytesField(1, { tag: 5, length: 5 }, wideBytesField(2, { tag: 5, length: 5 }))],
     items: 1,
   },
-])("$name: $items", ({ fields, items }) => {
+])("items are counted: $name has $items", ({ fields, items }) => {
   expect(count(...fields)).toBe(items);
 });
 
@@ -58,7 +58,7 @@ test.each<{ name: string; fields: number[][] }>([
   { name: "a length of 4 GiB", fields: [[0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]] },
   { name: "seven of eight bytes", fields: [[0x29, 1, 2, 3, 4, 5, 6, 7]] },
   { name: "a number that does not end", fields: [[0x20, 0x80]] },
-  { name: "a fault behind a good message", fields: [bytesField(1, bytesField(2)), [0x07]] },
-])("no request: $name", ({ fields }) => {
+  { name: "a fault after a valid message", fields: [bytesField(1, bytesField(2)), [0x07]] },
+])("a request is malformed: $name", ({ fields }) => {
   expect(count(...fields)).toBe(NO_COUNT);
 });

@@ -29,7 +29,7 @@ import {
 const PROTO = join(import.meta.dir, "../../../proto");
 const REQUEST_TYPE = "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest";
 
-/** The definitions as protobufjs reads them: each message that a request can hold. */
+/** Returns every message that a request can contain, as parsed by protobufjs. */
 function definedMessages(): Map<string, protobuf.Type> {
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) => join(PROTO, target);
@@ -47,7 +47,7 @@ function definedMessages(): Map<string, protobuf.Type> {
   return reached;
 }
 
-/** What the table must say of a field, worked out from its definition alone. */
+/** Returns the expected entry of a field, derived from its definition. */
 function expectedAction(message: string, field: protobuf.Field): string {
   if (field.resolvedType instanceof protobuf.Type) return field.resolvedType.name;
   if (field.name.endsWith("_strindex")) return "profiles_only";
@@ -61,17 +61,17 @@ function expectedAction(message: string, field: protobuf.Field): string {
 
 const messages = definedMessages();
 
-test.each(MESSAGES)("the fields of %s that hold text are those of the definitions", (name) => {
+test.each(MESSAGES)("the text fields of %s are those of its definition", (name) => {
   const defined = messages.get(name)!.fieldsArray.filter(({ type }) => type === "string");
 
   expect([...TEXT_FIELDS[name]]).toEqual(defined.map(({ id }) => id).toSorted());
 });
 
-test("the walk knows every message that a request can hold, and no other", () => {
+test("the walk knows exactly the messages that a request can contain", () => {
   expect([...MESSAGES].toSorted()).toEqual([...messages.keys()].toSorted() as MessageName[]);
 });
 
-test.each([...MESSAGES])("%s has the fields of its definition, and no other", (name) => {
+test.each([...MESSAGES])("%s has exactly the fields of its definition", (name) => {
   const fields = messages.get(name)!.fieldsArray;
 
   const expected = Object.fromEntries(
@@ -81,12 +81,12 @@ test.each([...MESSAGES])("%s has the fields of its definition, and no other", (n
   expect(SCHEMA[name]).toEqual(expected as (typeof SCHEMA)[typeof name]);
 });
 
-test("a name stands for one message only", () => {
+test("message names are unique", () => {
   expect(new Set(MESSAGES).size).toBe(MESSAGES.length);
   expect(DESCEND + MESSAGES.length).toBeLessThan(256);
 });
 
-test.each(MESSAGES)("the table names the fields of %s as JSON does, with their kinds", (name) => {
+test.each(MESSAGES)("the table has the JSON names and the kinds of the fields of %s", (name) => {
   const fields = messages.get(name)!.fieldsArray;
 
   const expected = fields.map((field) => ({
@@ -99,7 +99,7 @@ test.each(MESSAGES)("the table names the fields of %s as JSON does, with their k
   expect<unknown>(schemaFields(name)).toEqual(expected);
 });
 
-/** What the table must say of a field, worked out from its definition alone. */
+/** Returns the expected entry of a field, derived from its definition. */
 function expectedKind(message: string, field: protobuf.Field): string {
   if (field.resolvedType instanceof protobuf.Enum) return "enum";
   const action = expectedAction(message, field);
@@ -108,7 +108,7 @@ function expectedKind(message: string, field: protobuf.Field): string {
     : action;
 }
 
-test("the kinds that the walk knows by number are the messages in these rows of the table", () => {
+test("the numbers of messages in the walk are their rows in the table", () => {
   expect(Object.keys(OTLP).slice(0, EVENT + 1)).toEqual(
     [
       ["ExportTraceServiceRequest", REQUEST] as const,
@@ -123,7 +123,7 @@ test("the kinds that the walk knows by number are the messages in these rows of 
   );
 });
 
-test("a known field with any other wire type than its own is refused, in every message", () => {
+test("a known field with another wire type is refused in every message", () => {
   const accepted = MESSAGES.flatMap((name, kind) =>
     Object.keys(SCHEMA[name]).map((fieldNumber) =>
       [0, 1, 2, 5].filter((wireType) => {
@@ -143,9 +143,9 @@ test.each([
   { name: "3 begins a group, and is refused", wireType: 3, action: BAD_TAG },
   { name: "4 ends a group, and is refused", wireType: 4, action: BAD_TAG },
   { name: "5 is four bytes", wireType: 5, action: FIXED32 },
-  { name: "6 means nothing, and is refused", wireType: 6, action: BAD_TAG },
-  { name: "7 means nothing, and is refused", wireType: 7, action: BAD_TAG },
-])("of an unknown field, wire type $name", ({ wireType, action }) => {
+  { name: "6 is undefined, and is refused", wireType: 6, action: BAD_TAG },
+  { name: "7 is undefined, and is refused", wireType: 7, action: BAD_TAG },
+])("in an unknown field, wire type $name", ({ wireType, action }) => {
   const unknown = [17, 31, 32, 1000, 2 ** 29 - 1];
 
   const actions = unknown.map((fieldNumber) => fieldAction(SPAN, fieldNumber * 8 + wireType));
@@ -153,7 +153,7 @@ test.each([
   expect(actions).toEqual(unknown.map(() => action));
 });
 
-test("field 0 is refused with any wire type, in every message", () => {
+test("field 0 is refused with any wire type in every message", () => {
   const actions = MESSAGES.flatMap((_, kind) =>
     [0, 1, 2, 3, 4, 5, 6, 7].map((tag) => ACTIONS[kind * ACTIONS_PER_KIND + tag]),
   );
@@ -161,12 +161,12 @@ test("field 0 is refused with any wire type, in every message", () => {
   expect(new Set(actions)).toEqual(new Set([BAD_TAG]));
 });
 
-test("a group is refused where its field is known as well", () => {
+test("a group with a known field number is refused", () => {
   expect(fieldAction(SPAN, 9 * 8 + 3)).toBe(BAD_TAG);
   expect(fieldAction(SPAN, 9 * 8 + 4)).toBe(BAD_TAG);
 });
 
-test("status 1 and resource spans 1000, which are reserved, are unknown fields", () => {
+test("the reserved fields Status.1 and ResourceSpans.1000 are unknown", () => {
   expect(fieldAction(MESSAGES.indexOf("Status"), 8)).toBe(VARINT);
   expect(fieldAction(MESSAGES.indexOf("ResourceSpans"), 1000 * 8 + 2)).toBe(BYTES);
 });

@@ -36,7 +36,7 @@ function skippedAttributes(bytes: readonly number[], tagByte: number): number {
   return skipPlainAttributes(Uint8Array.from(bytes), tagByte, 0, bytes.length);
 }
 
-test("of the spans of a web server nothing is left for the general walk", () => {
+test("all fields of a web server's spans are plain", () => {
   const body = Uint8Array.from(serverSpan(1).slice(3));
 
   const idsEnd = skipPlainIds(body, 0, body.length);
@@ -81,12 +81,12 @@ test.each([
   { name: "a dropped count in two bytes", field: varintField(10, 128) },
   { name: "a status with a message", field: bytesField(15, bytesField(2, "no"), [0x18, 2]) },
   { name: "a status code in two bytes", field: [0x7a, 3, 0x18, 0x82, 0x00] },
-  { name: "another field where the status code would be", field: [0x7a, 2, 0x08, 1] },
+  { name: "another field in place of the status code", field: [0x7a, 2, 0x08, 1] },
   { name: "an attribute without a value", field: bytesField(9, bytesField(1, "long enough")) },
   { name: "an attribute without a key", field: bytesField(9, bytesField(2, bytesField(1, "v"))) },
   { name: "a value before its key", field: bytesField(9, bytesField(2), bytesField(1, "k")) },
   {
-    name: "a length of two bytes, of which the second would begin a plain attribute",
+    name: "a length of two bytes, the second of which would begin a plain attribute",
     field: [0x4a, 0x80, ...bytesField(1, "keyword"), ...bytesField(2, bytesField(1, text(115)))],
   },
   { name: "a status code that does not end", field: [0x7a, 2, 0x18, 0x82] },
@@ -128,13 +128,13 @@ test.each([
   { name: "a span id cut off", body: ids.slice(0, 27), taken: 0 },
   { name: "a trace id of 17 bytes", body: [0x0a, 17, ...ids.slice(2)], taken: 0 },
   { name: "a span id of 9 bytes", body: [...ids.slice(0, 19), 9, ...ids.slice(20)], taken: 0 },
-])("of a span with $name, $taken bytes are taken for plain identifiers", ({ body, taken }) => {
+])("the plain identifiers of a span with $name have $taken bytes", ({ body, taken }) => {
   const bytes = Uint8Array.from([0xee, ...body, ...bytesField(4, spanId(3))]);
 
   expect(skipPlainIds(bytes, 1, body.length)).toBe(1 + taken);
 });
 
-test("attributes of events and links are plain in the same way, under their own tag", () => {
+test("attributes of events and links are plain under their own tag", () => {
   const attributes = [
     ...bytesField(3, attribute("k", "v")),
     ...bytesField(3, attribute("key", "value")),
@@ -157,7 +157,7 @@ const bodies = fc
   )
   .map(([body, changes, start]) => changed(Uint8Array.from(body), changes).slice(start % 60));
 
-// Goal: the bet loses time at worst. Method: whatever it takes for plain, the plain walk accepts.
+// Goal: the fast path is never wrong. Method: the reference walk accepts all fields that it skips.
 test("plain fields are a run of complete fields without an identifier", () => {
   const property = fc.property(bodies, (body) => {
     const taken = body.subarray(0, skipPlainFields(body, 0, body.length));
@@ -171,7 +171,7 @@ test("plain fields are a run of complete fields without an identifier", () => {
   fc.assert(property, { numRuns: fuzzRuns(3_000) });
 });
 
-test("bytes after a span do not decide what is plain in it", () => {
+test("bytes after a span do not affect its plain fields", () => {
   const property = fc.property(bodies, fc.uint8Array({ maxLength: 12 }), (body, behind) => {
     const longer = Uint8Array.from([...body, ...behind]);
 

@@ -23,19 +23,19 @@ function walk(bytes: Uint8Array) {
   return answerOf(walked);
 }
 
-/** Spans that the fast path takes whole, some that it does not, heads of any width. */
+/** Spans with tags of any width, some of which the fast path skips completely. */
 const shaped = requestShapeArbitrary.map(encodeShape);
 const handBuilt = fc.constantFrom(...Object.values(handBuiltRequests));
 const anyValid = fc.oneof<fc.Arbitrary<Uint8Array>[]>(requestArbitrary, shaped, handBuilt);
 
-/** With a few bytes changed, added or taken out. */
+/** Requests with a few bytes changed, added or removed. */
 const damaged = fc
   .tuple(anyValid, fc.array(byteChangeArbitrary, { maxLength: 3 }))
   .map(([request, changes]) => changed(request, changes));
 
-// Goal: whatever an encoder may write is accepted, and means what protobufjs says it means.
+// Goal: everything that an encoder may write is accepted and read as by protobufjs.
 // Method: random messages from the schema, in every form that the encoding allows.
-test("any request of any shape is accepted, with the spans that protobufjs sees in it", () => {
+test("requests of any shape are accepted, with the spans that protobufjs decodes", () => {
   const property = fc.property(requestArbitrary, (request) => {
     expect(walk(request)).toEqual(referenceWalk(request, limits));
     expect(walked.fault).toBe(NO_FAULT);
@@ -45,8 +45,8 @@ test("any request of any shape is accepted, with the spans that protobufjs sees 
   fc.assert(property, { numRuns: fuzzRuns(1_000) });
 });
 
-// Goal: on any bytes, hostile or not, the walk with its fast paths says what the plain one says.
-test("on any bytes the walk agrees with the plainest walk", () => {
+// Goal: the walk with its fast paths agrees with the reference walk on any bytes.
+test("the walk agrees with the reference walk on any bytes", () => {
   const property = fc.property(damaged, (request) => {
     expect(walk(request)).toEqual(referenceWalk(request, limits));
   });
@@ -54,7 +54,7 @@ test("on any bytes the walk agrees with the plainest walk", () => {
   fc.assert(property, { numRuns: fuzzRuns(4_000) });
 });
 
-test("with any limits the walk agrees with the plainest walk", () => {
+test("the walk agrees with the reference walk under any limits", () => {
   const anyLimits = fc.record({
     spansPerRequest: fc.integer({ min: 1, max: 8 }),
     nestingDepth: fc.integer({ min: 1, max: 12 }),
@@ -84,7 +84,7 @@ test("protobufjs decodes a changed request that the walk accepts to the same spa
   fc.assert(property, { numRuns: fuzzRuns(4_000) });
 });
 
-test("bytes that are nothing at all are never an exception", () => {
+test("the walk does not throw for random bytes", () => {
   const property = fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
     expect(walk(bytes)).toEqual(referenceWalk(bytes, limits));
   });

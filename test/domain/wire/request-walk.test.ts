@@ -30,7 +30,7 @@ function walk(bytes: Uint8Array) {
   return walked;
 }
 
-/** A request whose only span has this body. */
+/** Returns a request whose only span has this body. */
 function oneSpan(...fields: number[][]) {
   return request(bytesField(1, bytesField(2, bytesField(2, ...fields))));
 }
@@ -47,7 +47,7 @@ test("resources and scopes without spans make no rows", () => {
   expect(walked).toMatchObject({ fault: NO_FAULT, spanCount: 0, contextCount: 0 });
 });
 
-test("every span lies where it lies, within its scope, within its resource", () => {
+test("every span has its range, within its scope and its resource", () => {
   //  0        2         4         6 ...
   // [0a len] [12 len] [12 len] [ span ] [ "12 02 1a 00": a ScopeSpans with only a schema URL ]
   const body = [...bytesField(1, traceId(1)), ...bytesField(2, spanId(1))];
@@ -61,7 +61,7 @@ test("every span lies where it lies, within its scope, within its resource", () 
   expect([walked.resourceOffset[0], walked.resourceLength[0]]).toEqual([2, 36]);
 });
 
-test("each span has the context it came in, also where scopes without spans lie between", () => {
+test("each span has its own context, even after scopes without spans", () => {
   const empty = bytesField(2, bytesField(3, "no spans"));
   const walked = walk(
     request(
@@ -149,15 +149,15 @@ test.each([
     fields: [bytesField(13, bytesField(3, "vendor=1"), bytesField(4, attribute("k", "v")))],
   },
   { name: "a link of a bad trace id, then an empty one", fields: [twoTraceIds(ones(3), [])] },
-  { name: "every field there is", fields: [fullSpanBody] },
+  { name: "every field of OTLP", fields: [fullSpanBody] },
   {
     name: "two attributes of one key",
     fields: [bytesField(9, attribute("k", "1")), bytesField(9, attribute("k", "2"))],
   },
   { name: "bytes in a name that are not UTF-8", fields: [bytesField(5, [0xff, 0xc0, 0x80])] },
-  { name: "a kind that OTLP has not given out", fields: [varintField(6, 99)] },
+  { name: "a kind that OTLP does not define", fields: [varintField(6, 99)] },
   { name: "a negative kind, in ten bytes", fields: [varintField(6, -1n)] },
-  { name: "fields that no version has", fields: unknownFields },
+  { name: "unknown fields", fields: unknownFields },
   { name: "a reserved field in its status", fields: [bytesField(15, varintField(1, 1))] },
 ])("a span with $name is valid", ({ fields }) => {
   const walked = walk(oneSpan(valid.traceId, valid.spanId, ...fields));
@@ -180,7 +180,7 @@ test.each([
     name: "a bad parent, then none",
     fields: [valid.traceId, valid.spanId, bytesField(4, [1]), bytesField(4)],
   },
-])("of a field that occurs twice the last counts: $name is valid", ({ fields }) => {
+])("the last occurrence of a field counts: $name is valid", ({ fields }) => {
   expect(walk(oneSpan(...fields))).toMatchObject({ spanCount: 1, rejectedSpans: 0 });
 });
 
@@ -190,7 +190,7 @@ test.each([
   { name: "trace id, empty", again: bytesField(1), fault: BAD_TRACE_ID },
   { name: "span id", again: bytesField(2, ones(3)), fault: BAD_SPAN_ID },
   { name: "parent", again: bytesField(4, ones(3)), fault: BAD_PARENT_SPAN_ID },
-])("a good $name and then a bad one is bad, after plain fields too", ({ again, fault }) => {
+])("a valid $name and then an invalid one are invalid", ({ again, fault }) => {
   const parent = bytesField(4, ones(8));
   const plain = [bytesField(5, "name"), bytesField(9, attribute("k", "v"))];
   const walked = walk(oneSpan(valid.traceId, valid.spanId, parent, ...plain, again, ...plain));
@@ -198,21 +198,21 @@ test.each([
   expect(faultsOf(walked)).toEqual([fault]);
 });
 
-test("a span with several faults is one span, counted under each", () => {
+test("a span with several faults counts once as a span and once for each fault", () => {
   const walked = walk(oneSpan(bytesField(4, [1]), badLink));
 
   expect(walked).toMatchObject({ spanCount: 0, rejectedSpans: 1 });
   expect(faultsOf(walked)).toEqual([BAD_TRACE_ID, BAD_SPAN_ID, BAD_PARENT_SPAN_ID, BAD_LINK]);
 });
 
-test("the faults of one span are not the next one's", () => {
+test("the faults of one span do not count for the next", () => {
   const bad = bytesField(2, valid.traceId, valid.spanId, badLink);
   const walked = walk(request(bytesField(1, bytesField(2, bad, span(1), bad, span(2)))));
 
   expect(walked).toMatchObject({ spanCount: 2, rejectedSpans: 2 });
 });
 
-test("rejected spans leave their neighbours, and are counted with their bytes", () => {
+test("rejected spans are counted with their bytes, and their neighbours are accepted", () => {
   const bad = bytesField(2, bytesField(5, "bad"));
   const walked = walk(request(bytesField(1, bytesField(2, bad, span(1), bad, span(2), bad))));
 
@@ -221,7 +221,7 @@ test("rejected spans leave their neighbours, and are counted with their bytes", 
   expect(walked.spanLength[1]).toBe(span(2).length - 2);
 });
 
-test("a scope whose spans are all rejected makes no row, and takes none from the next", () => {
+test("a scope whose spans are all rejected has no row", () => {
   const bad = bytesField(2, bytesField(5, "bad"));
   const walked = walk(request(bytesField(1, bytesField(2, bad), bytesField(2, bad, span(1)))));
 
@@ -232,13 +232,13 @@ test("a scope whose spans are all rejected makes no row, and takes none from the
 test.each([
   { name: "a key by index", field: bytesField(9, varintField(3, 1)) },
   { name: "a value by index", field: bytesField(9, bytesField(2, varintField(8, 1))) },
-])("$name, a field for profiles, is noted and no error", ({ field }) => {
+])("$name, a field for profiles, is noted without an error", ({ field }) => {
   const walked = walk(oneSpan(valid.traceId, valid.spanId, field));
 
   expect(walked).toMatchObject({ fault: NO_FAULT, spanCount: 1, sawProfilesOnlyField: true });
 });
 
-test("a field for profiles is noted anew for each request", () => {
+test("a field for profiles is noted for each request separately", () => {
   const walked = createWalkedRequest(limits);
 
   walkRequest(walked, oneSpan(valid.traceId, valid.spanId, bytesField(9, varintField(3, 1))));
@@ -247,7 +247,7 @@ test("a field for profiles is noted anew for each request", () => {
   expect(walked.sawProfilesOnlyField).toBe(false);
 });
 
-test("one walk's rows are used for the next, and nothing of the last is left in them", () => {
+test("the rows of one walk are reused by the next without remains", () => {
   const walked = createWalkedRequest(limits);
   walkRequest(walked, serverRequest(300));
   const { spanOffset, spanContext, resourceOffset, open } = walked;
@@ -265,19 +265,19 @@ test("one walk's rows are used for the next, and nothing of the last is left in 
   expect(walked.open).toBe(open);
 });
 
-/** The faults that were counted, each once however often. */
+/** Returns the faults with a count. */
 function faultsOf({ rejectedByFault }: { rejectedByFault: Uint32Array }): number[] {
   return Array.from(rejectedByFault.keys())
     .filter((index) => rejectedByFault[index]! > 0)
     .map((index) => 1 << index);
 }
 
-// The tail of the identifier is kept for every span: so it must be found wherever it lies.
+// The tail of the identifier is stored for every span, so that it must be found anywhere.
 test.each([
-  { name: "in front", body: spanBody(7) },
-  { name: "behind other fields", body: [...bytesField(5, "name"), ...spanBody(7)] },
+  { name: "at the beginning", body: spanBody(7) },
+  { name: "after other fields", body: [...bytesField(5, "name"), ...spanBody(7)] },
   { name: "in its last occurrence", body: [...bytesField(1, traceId(5)), ...spanBody(7)] },
-  { name: "in front of an event", body: spanBody(7, bytesField(11)) },
+  { name: "before an event", body: spanBody(7, bytesField(11)) },
 ])("the identifier of a span's trace is found $name", ({ body }) => {
   const walked = createWalkedRequest(limits);
   const bytes = request(resourceSpans("shop", span(1), bytesField(2, [...body]), span(2)));

@@ -3,7 +3,7 @@ import { serviceName, serviceNameRange } from "../../../src/domain/wire/resource
 import { attribute, span } from "../../support/requests/request-bytes.ts";
 import { bytesField, varintField } from "../../support/requests/wire-bytes.ts";
 
-/** A ResourceSpans message that lies within other bytes. */
+/** Returns a ResourceSpans message within other bytes. */
 function placed(...fields: number[][]): { bytes: Uint8Array; offset: number; length: number } {
   const body = fields.flat();
   return { bytes: Uint8Array.from([0x0a, ...body, 0x0a]), offset: 1, length: body.length };
@@ -16,28 +16,28 @@ const numbered = [...bytesField(1, "service.name"), ...bytesField(2, varintField
 const scope = bytesField(2, span(1, bytesField(9, named("of a span"))));
 
 test.each([
-  { name: "of a resource alone", fields: [resource(named("shop"))], service: "shop" },
+  { name: "the name in a resource", fields: [resource(named("shop"))], service: "shop" },
   {
-    name: "among other attributes",
+    name: "the name among other attributes",
     fields: [resource(attribute("host.name", "a"), named("shop"), attribute("service", "b"))],
     service: "shop",
   },
-  { name: "behind the spans", fields: [scope, resource(named("shop"))], service: "shop" },
-  { name: "the first of two", fields: [resource(named("a"), named("b"))], service: "a" },
+  { name: "the name after the spans", fields: [scope, resource(named("shop"))], service: "shop" },
+  { name: "the first of two names", fields: [resource(named("a"), named("b"))], service: "a" },
   {
-    name: "the first of two resources, which mean one",
+    name: "the first name in two parts of a resource",
     fields: [resource(named("a")), scope, resource(named("b"))],
     service: "a",
   },
   {
-    name: "of a resource behind one without",
+    name: "the name in the second part of a resource",
     fields: [resource(attribute("host.name", "a")), resource(), resource(named("b"))],
     service: "b",
   },
-  { name: "a text behind a number", fields: [resource(numbered, named("b"))], service: "b" },
-  { name: "empty, as it says", fields: [resource(named(""))], service: "" },
+  { name: "a text after a number", fields: [resource(numbered, named("b"))], service: "b" },
+  { name: "an empty name", fields: [resource(named(""))], service: "" },
   {
-    name: "among fields that are not attributes",
+    name: "the name among fields that are not attributes",
     fields: [
       bytesField(1, varintField(2, 3), bytesField(3, named("x")), bytesField(1, named("b"))),
     ],
@@ -46,12 +46,12 @@ test.each([
   { name: "unknown without a resource", fields: [scope], service: "unknown_service" },
   { name: "unknown in an empty message", fields: [], service: "unknown_service" },
   {
-    name: "unknown where only a number is given",
+    name: "unknown if it is a number",
     fields: [resource(numbered), scope],
     service: "unknown_service",
   },
   {
-    name: "unknown where only a longer key is given",
+    name: "unknown if there is only a longer key",
     fields: [resource(attribute("service.name2", "a"), attribute("service.nam", "a"))],
     service: "unknown_service",
   },
@@ -61,7 +61,7 @@ test.each([
   expect(serviceName(bytes, offset, length)).toBe(service);
 });
 
-test("the range is that of the name's bytes, or undefined without a name", () => {
+test("the range is that of the name, or undefined without a name", () => {
   const { bytes, offset, length } = placed(scope, resource(named("shop")));
   const without = placed(scope);
 

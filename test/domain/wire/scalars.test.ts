@@ -36,18 +36,18 @@ test.each(Array.from({ length: 10 }, (_, index) => index + 1))(
 );
 
 test.each([
-  { name: "nothing at all", bytes: [] },
-  { name: "one byte that announces another", bytes: [0x80] },
-  { name: "two bytes that announce a third", bytes: [0xff, 0x80] },
-  { name: "nine bytes that announce a tenth", bytes: Array<number>(9).fill(0x80) },
+  { name: "an empty message", bytes: [] },
+  { name: "one byte that requires another", bytes: [0x80] },
+  { name: "two bytes that require a third", bytes: [0xff, 0x80] },
+  { name: "nine bytes that require a tenth", bytes: Array<number>(9).fill(0x80) },
   { name: "eleven bytes, the last one empty", bytes: [...Array<number>(10).fill(0x80), 0] },
   { name: "2^64, one bit too many in the tenth byte", bytes: [...Array<number>(9).fill(0x80), 2] },
   { name: "all of the tenth byte's bits", bytes: [...Array<number>(9).fill(0xff), 0x7f] },
-])("$name is no varint", ({ bytes }) => {
+])("$name is not a varint", ({ bytes }) => {
   expect(widthOf(bytes)).toBe(NO_VARINT);
 });
 
-test("a varint ends within its message, even if the bytes after it would complete it", () => {
+test("a varint that ends after its message is refused", () => {
   const bytes = Uint8Array.of(0x80, 0x80, 0x01);
 
   expect([0, 1, 2, 3].map((end) => varintWidth(bytes, 0, end))).toEqual([0, 0, 0, 3]);
@@ -75,7 +75,7 @@ test("every value below 2^53 is read exactly", () => {
   );
 });
 
-test("a value beyond 2^53 is read as larger than any length there can be", () => {
+test("a value beyond 2^53 is read as larger than any possible length", () => {
   fc.assert(
     fc.property(fc.bigInt({ min: 2n ** 53n, max: 2n ** 64n - 1n }), (value) => {
       const bytes = Uint8Array.from(varint(value));
@@ -87,7 +87,7 @@ test("a value beyond 2^53 is read as larger than any length there can be", () =>
 
 test.each(
   [7, 14, 21, 28, 32].flatMap((bits) => [{ value: 2 ** bits - 1 }, { value: 2 ** bits % 2 ** 32 }]),
-)("$value is written in as many bytes as its size says, and in the shortest form", ({ value }) => {
+)("$value is written in its shortest form, with the computed size", ({ value }) => {
   const bytes = new Uint8Array(7).fill(0xee);
 
   const next = writeVarint(bytes, 1, value);
@@ -130,11 +130,11 @@ test.each([
 test.each([
   { name: "one byte", bytes: varint(2), value: 2 },
   { name: "two bytes", bytes: varint(300), value: 300 },
-  { name: "ten bytes, of which five count", bytes: wideVarint(2, 10), value: 2 },
+  { name: "ten bytes, five of which count", bytes: wideVarint(2, 10), value: 2 },
   { name: "a negative number", bytes: varint(-1n), value: -1 },
   { name: "the largest", bytes: varint(2 ** 31 - 1), value: 2 ** 31 - 1 },
   { name: "bits beyond 32, which do not count", bytes: varint(2n ** 32n + 7n), value: 7 },
-])("an int32 of $name is read as any decoder reads it", ({ bytes, value }) => {
+])("an int32 of $name is read as by other decoders", ({ bytes, value }) => {
   const within = Uint8Array.from([0xff, ...bytes, 0xff]);
 
   expect(int32Varint(within, 1, 1 + bytes.length)).toBe(value);
@@ -151,7 +151,7 @@ test.each([
   expect(isTrueVarint(within, 0, bytes.length)).toBe(isTrue);
 });
 
-test("a varint has the groups of its own value, however wide, and of no other", () => {
+test("a varint equals its own value only, in any width", () => {
   const values = [0n, 1n, 127n, 128n, -1n, 2n ** 63n - 1n, -(2n ** 63n)];
 
   for (const value of values) {
@@ -162,7 +162,7 @@ test("a varint has the groups of its own value, however wide, and of no other", 
   }
 });
 
-test("bytes are equal when all of them are, and none is missing", () => {
+test("byte sequences are equal if all bytes are equal and none is missing", () => {
   const wanted = bytesOf("key");
   const holds = (text: string) => isSame(bytesOf(`-${text}`), 1, 1 + text.length, wanted);
 
@@ -171,7 +171,7 @@ test("bytes are equal when all of them are, and none is missing", () => {
   expect(isSame(wanted, 1, 1, new Uint8Array(0))).toBe(true);
 });
 
-test("text is read out of shared memory, with U+FFFD for what is not UTF-8", () => {
+test("text is decoded from shared memory, with U+FFFD for invalid UTF-8", () => {
   const text = [0xef, 0xbb, 0xbf, 0xc3, 0xbc, 0xff, 0x61];
   const shared = new Uint8Array(new SharedArrayBuffer(16));
   shared.set(text, 3);

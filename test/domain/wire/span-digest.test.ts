@@ -18,7 +18,7 @@ function digestOf(body: number[]) {
 
 const traceIdHex = Uint8Array.from(traceId(7)).toHex();
 
-test("a digest has what the summary of a trace needs", () => {
+test("a digest contains the fields that summaries of traces need", () => {
   const digest = digestOf([
     ...bytesField(1, traceId(7)),
     ...bytesField(2, spanId(7)),
@@ -53,10 +53,14 @@ test("absent fields are empty, zero or unset", () => {
 });
 
 test.each<{ name: string; parent: number[]; hasParent: boolean }>([
-  { name: "one of eight bytes is a parent", parent: spanId(1), hasParent: true },
-  { name: "one with a single bit is a parent", parent: [0, 0, 0, 0, 0, 0, 0, 1], hasParent: true },
-  { name: "one of zeros is none", parent: [0, 0, 0, 0, 0, 0, 0, 0], hasParent: false },
-  { name: "an empty one is none", parent: [], hasParent: false },
+  { name: "an identifier of eight bytes is a parent", parent: spanId(1), hasParent: true },
+  {
+    name: "an identifier with a single bit is a parent",
+    parent: [0, 0, 0, 0, 0, 0, 0, 1],
+    hasParent: true,
+  },
+  { name: "zeros are not a parent", parent: [0, 0, 0, 0, 0, 0, 0, 0], hasParent: false },
+  { name: "an empty identifier is not a parent", parent: [], hasParent: false },
 ])("$name", ({ parent, hasParent }) => {
   expect(digestOf(spanBody(1, bytesField(4, parent))).hasParent).toBe(hasParent);
 });

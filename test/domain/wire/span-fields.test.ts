@@ -21,10 +21,10 @@ import {
   wideVarint,
 } from "../../support/requests/wire-bytes.ts";
 
-// One for all cases: what one span left behind must mean nothing to the next.
+// All cases share one object, so that remains of one span would show in the next.
 const fields = createSpanFields();
 
-/** What the fields say, as values. */
+/** Returns the fields as values. */
 function valuesAt(bytes: Uint8Array, offset: number, length: number) {
   readSpanFields(fields, bytes, offset, length);
   const { traceIdAt, spanIdAt, nameStart, nameEnd, parentStart, parentEnd } = fields;
@@ -66,11 +66,14 @@ function expectedValues(request: Uint8Array): Values[] {
   return decodeSpans(Buffer.from(request)).filter(isValidSpan).map(decodedValues);
 }
 
-test.each(Object.entries(handBuiltRequests))("%s: as protobufjs reads it", (_, request) => {
-  expect(readValues(request)).toEqual(expectedValues(request));
-});
+test.each(Object.entries(handBuiltRequests))(
+  "a span is read as by protobufjs: %s",
+  (_, request) => {
+    expect(readValues(request)).toEqual(expectedValues(request));
+  },
+);
 
-// Goal: whatever order, form and number of fields, each is read as any decoder reads it.
+// Goal: fields in any order, form and number are read as by any decoder.
 test("any span is read as protobufjs reads it", () => {
   const property = fc.property(requestArbitrary, (request) => {
     expect(readValues(request)).toEqual(expectedValues(request));
@@ -86,12 +89,12 @@ const twoBytes = (fieldNumber: number, value: bigint) => [
 
 test.each<{ name: string; more: number[]; values: Partial<Values> }>([
   {
-    name: "of two names the last counts, empty or not",
+    name: "the last of two names counts, even if empty",
     more: [...bytesField(5, "a"), ...bytesField(5)],
     values: { name: "" },
   },
   {
-    name: "of two identifiers the last counts",
+    name: "the last of two identifiers counts",
     more: [...bytesField(1, traceId(2)), ...bytesField(2, spanId(3))],
     values: {
       traceId: Uint8Array.from(traceId(2)).toHex(),
@@ -99,33 +102,33 @@ test.each<{ name: string; more: number[]; values: Partial<Values> }>([
     },
   },
   {
-    name: "of two times the last counts",
+    name: "the last of two times counts",
     more: [...fixed64Field(7, 1n), ...fixed64Field(8, 3n), ...fixed64Field(7, 2n)],
     values: { start: 2n, end: 3n },
   },
-  { name: "a kind in two bytes is a kind", more: twoBytes(6, 3n), values: { kind: 3 } },
+  { name: "a kind may have two bytes", more: twoBytes(6, 3n), values: { kind: 3 } },
   {
-    name: "a status without a code leaves the code of the one before",
+    name: "a status without a code keeps the previous code",
     more: [...bytesField(15, varintField(3, 2)), ...bytesField(15)],
     values: { status: 2 },
   },
   {
-    name: "of two statuses the last code counts",
+    name: "the last code of two statuses counts",
     more: [...bytesField(15, varintField(3, 2)), ...bytesField(15, varintField(3, 1))],
     values: { status: 1 },
   },
   {
-    name: "a code may stand behind a message",
+    name: "a code may follow a message",
     more: bytesField(15, bytesField(2, "it broke"), varintField(3, 2)),
     values: { status: 2 },
   },
   {
-    name: "a status of two bytes may be something else than a code",
+    name: "a status of two bytes need not be a code",
     more: [...bytesField(15, varintField(3, 2)), ...bytesField(15, [0x12, 0])],
     values: { status: 2 },
   },
   {
-    name: "a field that is nested says nothing about the span",
+    name: "a nested field does not change the span",
     more: bytesField(11, bytesField(5, "nested"), varintField(6, 2)),
     values: { name: "span 1", kind: 0 },
   },
@@ -135,7 +138,7 @@ test.each<{ name: string; more: number[]; values: Partial<Values> }>([
   expect(valuesAt(Uint8Array.from(body), 0, body.length)).toMatchObject(values);
 });
 
-test("nothing of one span is left when the next is read", () => {
+test("reading a span overwrites all fields of the previous one", () => {
   const full = Uint8Array.from(fullSpanBody);
   const bare = Uint8Array.from([...bytesField(1, traceId(1)), ...bytesField(2, spanId(1))]);
   valuesAt(full, 0, full.length);

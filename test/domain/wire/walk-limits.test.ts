@@ -25,10 +25,10 @@ function walk(bytes: Uint8Array, limits: { spansPerRequest?: number; nestingDept
   return walked;
 }
 
-/** Request, ResourceSpans, ScopeSpans, Span, KeyValue and AnyValue. */
+/** The levels of request, ResourceSpans, ScopeSpans, Span, KeyValue and AnyValue. */
 const LEVELS_TO_VALUE = 6;
 
-/** `levels` messages, one inside the other: a list in a list, as deep as it takes. */
+/** Returns a request with `levels` nested messages: a list in a list, and so on. */
 function nested(levels: number, innermost: number[] = []): Uint8Array {
   let value = innermost;
   for (let level = LEVELS_TO_VALUE; level < levels; level += 2) {
@@ -41,14 +41,14 @@ function nested(levels: number, innermost: number[] = []): Uint8Array {
 
 const string = bytesField(1, "innermost");
 
-test("a request nested exactly to the limit is accepted, and protobufjs can read it", () => {
+test("a request nested to the limit is accepted, and protobufjs can decode it", () => {
   const walked = walk(nested(100, string), { nestingDepth: 100 });
 
   expect(walked).toMatchObject({ fault: NO_FAULT, spanCount: 1 });
   expect(disagreement(walked)).toBeUndefined();
 });
 
-test("one level more is refused, and says where", () => {
+test("a request with one level more is refused with its offset", () => {
   const bytes = nested(100, bytesField(5));
   const walked = walk(bytes, { nestingDepth: 100 });
 
@@ -56,13 +56,13 @@ test("one level more is refused, and says where", () => {
   expect(walked.faultOffsetBytes).toBe(bytes.length - 2);
 });
 
-// The fast path reads an attribute without opening its two messages: it must not reach deeper.
+// The fast path reads an attribute without descending into its two messages, which count as levels.
 test.each([
   { levels: 6, fault: NO_FAULT },
   { levels: 5, fault: TOO_DEEP },
   { levels: 4, fault: TOO_DEEP },
 ])(
-  "a plain attribute with a limit of $levels levels is judged like any other",
+  "a plain attribute counts towards a limit of $levels levels like any other",
   ({ levels, fault }) => {
     expect(walk(nested(LEVELS_TO_VALUE, string), { nestingDepth: levels }).fault).toBe(fault);
   },
@@ -73,33 +73,33 @@ test.each([
   { levels: 3, fault: TOO_DEEP },
   { levels: 2, fault: TOO_DEEP },
   { levels: 1, fault: TOO_DEEP },
-])("a span with nothing in it but scalars needs 4 levels: $levels", ({ levels, fault }) => {
+])("a span of scalars needs 4 levels: $levels", ({ levels, fault }) => {
   const bytes = request(bytesField(1, bytesField(2, span(1))));
 
   expect(walk(bytes, { nestingDepth: levels }).fault).toBe(fault);
 });
 
-// Spans behind the first are read by a fast path of their own.
+// Spans after the first are read by another fast path.
 test.each([
   { levels: 6, fault: NO_FAULT },
   { levels: 5, fault: TOO_DEEP },
   { levels: 4, fault: TOO_DEEP },
-])("and so is one of a second span: with a limit of $levels levels", ({ levels, fault }) => {
+])("an attribute of a second span counts towards $levels levels", ({ levels, fault }) => {
   const second = span(2, bytesField(9, attribute("key", "value")));
   const bytes = request(bytesField(1, bytesField(2, span(1), second, span(3))));
 
   expect(walk(bytes, { nestingDepth: levels }).fault).toBe(fault);
 });
 
-test("a status, which is a message, needs a level of its own", () => {
+test("a status, which is a message, counts as a level", () => {
   const bytes = request(bytesField(1, bytesField(2, span(1, bytesField(15, [0x18, 1])))));
 
   expect(walk(bytes, { nestingDepth: 4 }).fault).toBe(TOO_DEEP);
   expect(walk(bytes, { nestingDepth: 5 }).fault).toBe(NO_FAULT);
 });
 
-test("two hundred thousand levels cost neither the stack nor more than a hundred of them", () => {
-  // Written from its end: each head announces all that is behind it.
+test("two hundred thousand levels do not overflow the stack", () => {
+  // Written backwards, because each length includes all bytes after it.
   const bytes = new Uint8Array(1_000_000);
   let start = bytes.length;
   const wrap = (tagByte: number) => {
@@ -113,14 +113,14 @@ test("two hundred thousand levels cost neither the stack nor more than a hundred
   expect(walk(bytes.subarray(start), {}).fault).toBe(TOO_DEEP);
 });
 
-test("as many spans as the limit are accepted", () => {
+test("a request with as many spans as the limit is accepted", () => {
   expect(walk(requestOf(5), { spansPerRequest: 5 })).toMatchObject({
     fault: NO_FAULT,
     spanCount: 5,
   });
 });
 
-test("one span more is refused, and says where", () => {
+test("a request with one span more is refused with its offset", () => {
   const walked = walk(requestOf(6), { spansPerRequest: 5 });
 
   expect(walked.fault).toBe(TOO_MANY_SPANS);
@@ -129,7 +129,7 @@ test("one span more is refused, and says where", () => {
   );
 });
 
-test("rejected spans count towards the limit: they cost as much", () => {
+test("rejected spans count towards the limit, because they cost as much", () => {
   const bad = bytesField(2, bytesField(5, "bad"));
   const bytes = request(bytesField(1, bytesField(2, bad, bad, span(1))));
 
@@ -137,13 +137,13 @@ test("rejected spans count towards the limit: they cost as much", () => {
   expect(walk(bytes, { spansPerRequest: 2 }).fault).toBe(TOO_MANY_SPANS);
 });
 
-test("a request of nothing but empty spans is stopped at the limit", () => {
+test("a request of empty spans is refused at the limit", () => {
   const bytes = largeField(1, largeField(2, repeated(bytesField(2), 200_000)));
 
   expect(walk(bytes, { spansPerRequest: 100_000 }).fault).toBe(TOO_MANY_SPANS);
 });
 
-test("100,000 spans, each in a scope of its own, are accepted with the limits that ship", () => {
+test("100,000 spans, each in its own scope, are accepted by default", () => {
   const bytes = largeField(1, repeated(bytesField(2, span(1)), 100_000));
 
   const walked = walk(bytes, { spansPerRequest: 100_000 });
@@ -152,7 +152,7 @@ test("100,000 spans, each in a scope of its own, are accepted with the limits th
   expect(walked.spanContext[99_999]).toBe(99_999);
 });
 
-test("a million messages without a span in them make no rows", () => {
+test("a million messages without spans have no rows", () => {
   const walked = walk(repeated(bytesField(1), 1_000_000), { spansPerRequest: 1 });
 
   expect(walked).toMatchObject({ fault: NO_FAULT, spanCount: 0, contextCount: 0 });

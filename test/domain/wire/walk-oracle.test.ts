@@ -38,7 +38,7 @@ function faultOf(bytes: Uint8Array): number {
   return walked.fault;
 }
 
-/** What protobufjs does with bytes: spans, or an error. */
+/** Reports whether protobufjs can decode these bytes. */
 function isDecodable(bytes: Uint8Array): boolean {
   try {
     decodeSpans(bytes);
@@ -50,14 +50,14 @@ function isDecodable(bytes: Uint8Array): boolean {
 
 const requests = Object.entries(handBuiltRequests);
 
-test.each(requests)("%s: the walk and protobufjs see the same spans", (_, bytes) => {
+test.each(requests)("the walk and protobufjs find the same spans: %s", (_, bytes) => {
   expect(faultOf(bytes)).toBe(NO_FAULT);
   expect(walked.spanCount).toBeGreaterThan(0);
   expect(disagreement(walked)).toBeUndefined();
 });
 
 test.each(requests)(
-  "%s: cut anywhere, it is refused, but where protobufjs reads it",
+  "a truncated request is accepted only if protobufjs decodes it: %s",
   (_, bytes) => {
     const lengths = Array.from(bytes.keys());
     const isAccepted = (length: number) => faultOf(bytes.subarray(0, length)) === NO_FAULT;
@@ -73,7 +73,7 @@ test.each([
   { name: "one short span", fieldCount: 1 },
   { name: "two resources, four scopes", fieldCount: 3 },
   { name: "unknown fields at every level", fieldCount: 9 },
-])("$name: it may be cut before each of its fields: $fieldCount", ({ name, fieldCount }) => {
+])("a request may end before each of its fields: $name, $fieldCount", ({ name, fieldCount }) => {
   const bytes = handBuiltRequests[name]!;
 
   const accepted = bytes.keys().filter((length) => faultOf(bytes.subarray(0, length)) === NO_FAULT);
@@ -81,9 +81,9 @@ test.each([
   expect([...accepted]).toHaveLength(fieldCount);
 });
 
-// Every other value of every byte where a request is short; in a longer one the values that turn
-// a varint, a wire type or a length into another, and some more.
-test.each(requests)("%s: with any byte changed, it is refused or read alike", (_, bytes) => {
+// Short requests are tested with every other value of every byte; longer ones with the values that
+// turn a varint, a wire type or a length into another, and a few more.
+test.each(requests)("a changed byte is refused or read as by protobufjs: %s", (_, bytes) => {
   const corrupted = Uint8Array.from(bytes);
   const wrong: string[] = [];
   let acceptedCount = 0;
@@ -109,7 +109,7 @@ const span = (...fields: number[][]) =>
 
 const nineFull = Array<number>(9).fill(0xff);
 
-// Where the walk is stricter than protobufjs, on purpose. Each case is one that no encoder writes.
+// The walk is intentionally stricter than protobufjs here. No encoder writes these cases.
 test.each([
   { name: "a group", bytes: span(groupField(20, varintField(1, 1))), fault: BAD_FIELD_TAG },
   { name: "a group with a known number", bytes: span(groupField(9)), fault: BAD_FIELD_TAG },
@@ -137,7 +137,7 @@ test.each([
     bytes: span([...tag(20, 0), ...nineFull, 0x7f]),
     fault: BAD_VARINT,
   },
-])("protobufjs reads $name, and the walk refuses it", ({ bytes, fault }) => {
+])("protobufjs accepts $name, and the walk refuses it", ({ bytes, fault }) => {
   expect(isDecodable(bytes)).toBe(true);
   expect(faultOf(bytes)).toBe(fault);
 });
@@ -147,7 +147,11 @@ test.each([
   { name: "field 0, in two bytes", bytes: span([0x80, 0]), fault: BAD_FIELD_TAG },
   { name: "wire type 6", bytes: span([0xa6, 1]), fault: BAD_FIELD_TAG },
   { name: "wire type 7", bytes: span([0xa7, 1]), fault: BAD_FIELD_TAG },
-  { name: "the end of a group that has not begun", bytes: span(tag(20, 4)), fault: BAD_FIELD_TAG },
+  {
+    name: "the end of a group without its beginning",
+    bytes: span(tag(20, 4)),
+    fault: BAD_FIELD_TAG,
+  },
   { name: "a group that does not end", bytes: span(tag(20, 3)), fault: BAD_FIELD_TAG },
   {
     name: "a tag of 33 bits",
@@ -206,13 +210,13 @@ test.each([
   { name: "half a surrogate pair in text", bytes: span([0x2a, 3, 0xed, 0xa0, 0x80]) },
   { name: "two statuses", bytes: span(bytesField(15, [0x18, 1]), bytesField(15, [0x18, 2])) },
   { name: "a value of two kinds", bytes: span(bytesField(9, bytesField(2, [0x18, 1, 0x10, 1]))) },
-  { name: "nothing", bytes: new Uint8Array(0) },
+  { name: "an empty request", bytes: new Uint8Array(0) },
 ])("protobufjs and the walk both accept $name, and agree", ({ bytes }) => {
   expect(faultOf(bytes)).toBe(NO_FAULT);
   expect(disagreement(walked)).toBeUndefined();
 });
 
-// [12][80 80 0a][10 ...]: in two bytes of length, [0a 10] would begin a span of 16,384 bytes.
+// [12][80 80 0a][10 ...]: with a length of two bytes, [0a 10] would begin a span of 16,384 bytes.
 test("a length of three bytes is not taken for one of two", () => {
   const ids = [...bytesField(1, traceId(2)), ...bytesField(2, spanId(2))];
   const misread = [...ids, ...bytesField(5, "x"), ...repeated(fixed64Field(7, 0n), 1_817)];

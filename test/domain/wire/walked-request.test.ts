@@ -4,7 +4,7 @@ import { walkRequest } from "../../../src/domain/wire/request-walk.ts";
 import { request, resourceSpans, span } from "../../support/requests/request-bytes.ts";
 import { bytesField } from "../../support/requests/wire-bytes.ts";
 
-/** A span without identifiers, of so many bytes. */
+/** Returns a span without identifiers, with this many bytes. */
 function bad(lengthBytes: number): number[] {
   return bytesField(2, bytesField(5, "x".repeat(lengthBytes - 2)));
 }
@@ -24,12 +24,12 @@ test.each<Case>([
     rejected: [],
   },
   {
-    name: "those between valid ones",
+    name: "some between valid ones",
     parts: [resourceSpans("shop", bad(10), span(1), bad(20))],
     rejected: [{ service: "shop", spans: 2, bytes: 30 }],
   },
   {
-    name: "those of several services, and of none",
+    name: "several services, and none",
     parts: [
       resourceSpans("shop", bad(10)),
       resourceSpans("cart", span(1), bad(9)),
@@ -42,7 +42,7 @@ test.each<Case>([
     ],
   },
   {
-    name: "all there may be",
+    name: "as many as allowed",
     parts: [resourceSpans("shop", ...Array.from({ length: 5 }, () => bad(10)))],
     rejected: [{ service: "shop", spans: 5, bytes: 50 }],
   },

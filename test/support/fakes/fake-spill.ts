@@ -5,7 +5,7 @@ import type { SpanSpill, SpillFault, SpilledRequest } from "../../../src/ports/s
 export class FakeSpill implements SpanSpill {
   readonly shownPath = "fake";
   /** The requests of each file, by path. `read` reads those of `shownPath`. */
-  readonly kept = new Map<string, readonly Uint8Array[]>();
+  readonly files = new Map<string, readonly Uint8Array[]>();
   private hasRest = false;
   /** The fault after all requests, if any. */
   fault: string | undefined;
@@ -13,55 +13,55 @@ export class FakeSpill implements SpanSpill {
   failure: string | undefined;
 
   async tryOut(): Promise<void> {
-    this.failIfTold();
+    this.failIfSet();
   }
 
   async *read(): AsyncGenerator<SpilledRequest | SpillFault> {
-    for (const bytes of this.kept.get(this.shownPath) ?? []) {
+    for (const bytes of this.files.get(this.shownPath) ?? []) {
       yield { bytes, spanCount: Number(countSpans(bytes)) };
     }
     if (this.fault !== undefined) yield { fault: this.fault };
   }
 
   async remove(): Promise<void> {
-    this.failIfTold();
-    this.kept.delete(this.shownPath);
+    this.failIfSet();
+    this.files.delete(this.shownPath);
   }
 
   async setAside(): Promise<string> {
-    this.failIfTold();
-    const path = this.keep("aside", this.kept.get(this.shownPath) ?? []);
-    this.kept.delete(this.shownPath);
+    this.failIfSet();
+    const path = this.store("aside", this.files.get(this.shownPath) ?? []);
+    this.files.delete(this.shownPath);
     return path;
   }
 
   async write(requests: Iterable<Uint8Array>): Promise<string> {
     const copies = Array.from(requests, (request) => request.slice());
-    this.failIfTold();
-    const rest = this.kept.get(this.shownPath);
+    this.failIfSet();
+    const rest = this.files.get(this.shownPath);
     if (this.hasRest && rest !== undefined) {
-      this.kept.set(this.shownPath, [...copies, ...rest]);
+      this.files.set(this.shownPath, [...copies, ...rest]);
       return this.shownPath;
     }
-    return this.keep(this.shownPath, copies);
+    return this.store(this.shownPath, copies);
   }
 
   async replace(requests: AsyncIterable<Uint8Array>): Promise<void> {
     const copies = await Array.fromAsync(requests, (request) => request.slice());
-    this.failIfTold();
-    this.kept.set(this.shownPath, copies);
+    this.failIfSet();
+    this.files.set(this.shownPath, copies);
     this.hasRest = true;
   }
 
   /** Stores requests; names already in use get a number. */
-  private keep(wanted: string, requests: readonly Uint8Array[]): string {
-    let name = wanted;
-    for (let number = 1; this.kept.has(name); number += 1) name = `${wanted}.${number}`;
-    this.kept.set(name, requests);
+  private store(path: string, requests: readonly Uint8Array[]): string {
+    let name = path;
+    for (let number = 1; this.files.has(name); number += 1) name = `${path}.${number}`;
+    this.files.set(name, requests);
     return name;
   }
 
-  private failIfTold(): void {
+  private failIfSet(): void {
     if (this.failure !== undefined) throw new Error(this.failure);
   }
 }

@@ -6,7 +6,7 @@ import { spanNumbers } from "../oracles/walked-spans.ts";
 
 const PROGRAM = join(import.meta.dir, "upstream-process.ts");
 
-/** A trace receiver in its own process, which responds as told. */
+/** A trace receiver in its own process, with the responses that the test chooses. */
 export interface RunningUpstream extends AsyncDisposable {
   /** The value for FORWARD_ENDPOINT. */
   readonly endpoint: string;
@@ -17,11 +17,11 @@ export interface RunningUpstream extends AsyncDisposable {
   /** Starts another process on the same port, which continues with the same file. */
   comeBack(): Promise<void>;
   /** Resolves to the numbers of all spans it has accepted, acknowledged or not, in order. */
-  kept(): Promise<number[]>;
+  acceptedSpans(): Promise<number[]>;
 }
 
 export async function startUpstream(protocol: UpstreamProtocol): Promise<RunningUpstream> {
-  const file = join(temporaryFolder(), "kept.binpb");
+  const file = join(temporaryFolder(), "accepted.binpb");
   let running = await startProcess(protocol, file, 0);
   const { port } = running.begun;
   return {
@@ -31,30 +31,30 @@ export async function startUpstream(protocol: UpstreamProtocol): Promise<Running
     comeBack: async () => {
       running = await startProcess(protocol, file, port);
     },
-    kept: async () => (await requestsInFile(file)).flatMap(spanNumbers),
+    acceptedSpans: async () => (await requestsInFile(file)).flatMap(spanNumbers),
     [Symbol.asyncDispose]: () => running.kill(),
   };
 }
 
 async function startProcess(protocol: UpstreamProtocol, file: string, port: number) {
-  let heard = Promise.withResolvers<UpstreamReport>();
+  let report = Promise.withResolvers<UpstreamReport>();
   const child = Bun.spawn([process.execPath, PROGRAM, protocol, file, String(port)], {
     env: {},
     stdio: ["ignore", "ignore", "inherit"],
-    ipc: (report: UpstreamReport) => heard.resolve(report),
-    onExit: () => heard.reject(new Error("the upstream has ended")),
+    ipc: (received: UpstreamReport) => report.resolve(received),
+    onExit: () => report.reject(new Error("the upstream has ended")),
   });
-  const begun = await heard.promise;
+  const begun = await report.promise;
   return {
     begun,
     order: (order: UpstreamOrder) => {
-      heard = Promise.withResolvers();
+      report = Promise.withResolvers();
       child.send(order);
-      return heard.promise;
+      return report.promise;
     },
     kill: async () => {
       // Its end is expected now and is not a failure.
-      heard.promise.catch(() => {});
+      report.promise.catch(() => {});
       child.kill("SIGKILL");
       await child.exited;
     },
