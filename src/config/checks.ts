@@ -5,6 +5,7 @@ import {
   type Listener,
 } from "./forward-checks.ts";
 import type { ConfigWarning, Mistake, Settings } from "./variables.ts";
+import { isLoopbackListener } from "../domain/text/host-address.ts";
 
 /**
  * Returns the listeners in table order: if two conflict, the later one is reported as the mistake.
@@ -21,7 +22,11 @@ function listenersOf(settings: Settings): [Listener, Listener, Listener] {
 /** Returns the mistakes between variables that are valid by themselves. */
 export function mistakesBetween(settings: Settings, own: OwnAddresses): Mistake[] {
   const listeners = listenersOf(settings);
-  return [...listenerMistakes(listeners), ...forwardMistakes(settings, listeners, own)];
+  return [
+    ...listenerMistakes(listeners),
+    ...exposureMistakes(settings),
+    ...forwardMistakes(settings, listeners, own),
+  ];
 }
 
 function listenerMistakes(listeners: readonly Listener[]): Mistake[] {
@@ -52,6 +57,22 @@ function hostsOverlap(one: string, other: string): boolean {
     one === other || [one, other].includes("::") || (isIpv4 && [one, other].includes("0.0.0.0"))
   );
 }
+
+/** The variables of which one is enough to keep strangers away from the read API. */
+const API_PROTECTIONS = ["API_AUTH_TOKENS_FILE"] as const;
+
+/** Returns a mistake if everyone who reaches the read API could read and remove spans. */
+function exposureMistakes(settings: Settings): Mistake[] {
+  const { API_HOST: value, API_PORT: port, API_INSECURE } = settings;
+  const isReachable = port !== "off" && !isLoopbackListener(value);
+  const isProtected = API_PROTECTIONS.some((variable) => settings[variable] !== "");
+  if (!isReachable || isProtected || API_INSECURE === "true") return [];
+  return [{ variable: "API_HOST", value, bound: A_PROTECTED_ADDRESS }];
+}
+
+const A_PROTECTED_ADDRESS =
+  `a loopback address such as 127.0.0.1, unless ${API_PROTECTIONS.join(" or ")} is set, or ` +
+  "API_INSECURE=true lets everyone who reaches it read and remove spans";
 
 /** Returns warnings about valid settings that are probably unintended. */
 export function warningsBetween(settings: Settings): ConfigWarning[] {

@@ -23,6 +23,7 @@ export interface Config {
   readonly grpc: ListenAddress | "off";
   readonly http: ListenAddress | "off";
   readonly api: ListenAddress | "off";
+  readonly tokens: TokensConfig;
   /** Maximum size of a gRPC request. */
   readonly maxMessageBytes: number;
   /** Maximum size of an HTTP request body. */
@@ -43,6 +44,12 @@ export interface ListenAddress {
   readonly host: string;
   /** The port; 0 means any free port. */
   readonly port: number;
+}
+
+/** The paths of files with tokens; empty if none are required. */
+export interface TokensConfig {
+  readonly otlpFile: string;
+  readonly apiFile: string;
 }
 
 export interface BufferConfig {
@@ -150,6 +157,10 @@ function configOf(settings: Settings): Config {
     grpc: addressOf(settings.OTLP_GRPC_HOST, settings.OTLP_GRPC_PORT),
     http: addressOf(settings.OTLP_HTTP_HOST, settings.OTLP_HTTP_PORT),
     api: addressOf(settings.API_HOST, settings.API_PORT),
+    tokens: Object.freeze({
+      otlpFile: settings.OTLP_AUTH_TOKENS_FILE,
+      apiFile: settings.API_AUTH_TOKENS_FILE,
+    }),
     maxMessageBytes: settings.GRPC_MAX_MESSAGE_LENGTH,
     maxBodyBytes: settings.HTTP_MAX_BODY_LENGTH,
     corsOrigins: Object.freeze([...settings.OTLP_HTTP_CORS_ORIGINS]),
@@ -189,7 +200,7 @@ function limitsOf(settings: Settings): LimitsConfig {
 
 /**
  * Variables for a receiver that a single program uses: free ports on this machine only, without
- * forwarding and without a spill file.
+ * tokens, forwarding and a spill file.
  */
 export const ON_FREE_PORTS = {
   OTLP_GRPC_HOST: "127.0.0.1",
@@ -198,6 +209,8 @@ export const ON_FREE_PORTS = {
   OTLP_HTTP_PORT: "0",
   API_HOST: "127.0.0.1",
   API_PORT: "0",
+  OTLP_AUTH_TOKENS_FILE: "",
+  API_AUTH_TOKENS_FILE: "",
   FORWARD_ENDPOINT: "",
   SHUTDOWN_SPILL_FILE: "",
 } as const;

@@ -57,6 +57,19 @@ export const VARIABLES = {
   ),
   API_HOST: host("127.0.0.1", "address on which the read API listens"),
   API_PORT: port("4319", "port on which the read API listens"),
+  OTLP_AUTH_TOKENS_FILE: path(
+    "",
+    "file of the tokens that senders may use, one per line; unset to accept everyone",
+  ),
+  API_AUTH_TOKENS_FILE: path(
+    "",
+    "file of the tokens that readers may use, one per line; unset to accept everyone",
+  ),
+  API_INSECURE: choice(["false", "true"])(
+    "false",
+    "whether everyone who reaches the read API may read and remove spans, if API_HOST is no " +
+      "loopback address",
+  ),
 
   MAX_BUFFER_SIZE: rows("10000", "maximum number of spans in the buffer"),
   MAX_BUFFER_BYTES: arena(

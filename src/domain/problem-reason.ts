@@ -182,6 +182,13 @@ export const PROBLEM_KINDS = {
     hint: "OTLP/gRPC is at {grpc}, OTLP/HTTP at {http}",
     mayLoseSpans: true,
   },
+  unauthenticated: {
+    protocols: PROBLEM_PROTOCOLS,
+    noun: "request",
+    fate: "refused because it had no valid token",
+    hint: "set OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN, or --token-file FILE",
+    mayLoseSpans: true,
+  },
   tls: {
     protocols: GRPC,
     noun: "connection",

@@ -10,6 +10,7 @@ import { withoutBrackets } from "../domain/text/host-address.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
 import { forwardFileWarnings } from "./forward-file.ts";
 import { memoryWarnings } from "./memory.ts";
+import { checkTokens } from "./tokens.ts";
 import { systemErrorText } from "../domain/text/system-error.ts";
 
 export interface StartToCheck {
@@ -23,9 +24,11 @@ export interface StartToCheck {
 export async function checkStart(start: StartToCheck): Promise<CheckedStart> {
   const { config, lookup, memoryLimitBytes = cgroupMemoryLimit } = start;
   const mistakes = [hostMistakes(config, lookup), spillMistakes(config), forwardMistakes(start)];
+  const tokens = await checkTokens(config);
   return {
-    mistakes: (await Promise.all(mistakes)).flat(),
+    mistakes: [...tokens.mistakes, ...(await Promise.all(mistakes)).flat()],
     warnings: [
+      ...tokens.warnings,
       ...(await upstreamWarnings(config, lookup)),
       ...memoryWarnings(config, memoryLimitBytes()),
     ],

@@ -77,6 +77,7 @@ function startApi(parts: ServerParts, address: ListenAddress): number {
     version,
     forward: forwardReading(parts),
     metrics: () => metricsPage(metricValues(sources)),
+    gate: parts.running.gates?.api,
     logger,
   });
   parts.running.api = api;
@@ -114,7 +115,8 @@ async function startGrpc(parts: ServerParts, address: ListenAddress): Promise<nu
   const { receivers, unsupported, config, budget, turns, problems, logger } = parts;
   const { limits, maxMessageBytes } = config;
   const receiver = receivers.grpc;
-  const receiving = { receiver, unsupported, limits, maxMessageBytes, budget, turns };
+  const gate = parts.running.gates?.otlp;
+  const receiving = { receiver, unsupported, limits, maxMessageBytes, budget, turns, gate };
   const grpc = await startGrpcListener({ address, ...receiving, problems, logger, clock });
   parts.running.grpc = grpc;
   grpc.setServing(true);
@@ -126,7 +128,8 @@ function startHttp(parts: ServerParts, address: ListenAddress): number {
   const { limits, maxBodyBytes, corsOrigins } = config;
   const { "http/protobuf": protobuf, "http/json": json } = parts.receivers;
   const receiving = { receivers: { protobuf, json }, unsupported, limits, maxBodyBytes, budget };
-  const http = startOtlpHttpListener({ address, ...receiving, corsOrigins, problems, clock });
+  const gate = parts.running.gates?.otlp;
+  const http = startOtlpHttpListener({ address, ...receiving, gate, corsOrigins, problems, clock });
   parts.running.http = http;
   return http.port;
 }

@@ -21,6 +21,7 @@ import type { Config } from "../config/config.ts";
 import type { ProblemProtocol } from "../domain/problem-reason.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { SpanSpill } from "../ports/span-sink.ts";
+import type { TokenGates } from "./tokens.ts";
 
 export interface ServerInputs {
   readonly config: Config;
@@ -39,6 +40,7 @@ export interface RunningParts {
   grpc?: GrpcListener;
   http?: OtlpHttpListener;
   api?: ReadApi;
+  gates?: TokenGates;
   /** The ports in use; `off` until a listener is listening. */
   readonly ports: Record<ProblemProtocol, number | "off">;
   /** The amount restored from the spill of an earlier run. */

@@ -7,6 +7,7 @@ import { forwardFileWarnings } from "./forward-file.ts";
 import { memoryWarnings } from "./memory.ts";
 import { buildParts, type ServerInputs, type ServerParts } from "./parts.ts";
 import { stagesOf, startStages } from "./stages.ts";
+import { checkTokens, exposureWarnings } from "./tokens.ts";
 
 /** A running spanring in this process, without a command line or signals. */
 export interface RunningServer {
@@ -25,7 +26,7 @@ export interface RunningServer {
   stop(graceMs: number): Promise<void>;
   /** Reports whether a stop has lost spans; the log says how many. */
   hasLostSpans(): boolean;
-  /** Reads the header and certificate files again, and logs the result. */
+  /** Reads the files of headers, certificates and tokens again, and logs the result. */
   reload(): Promise<void>;
   /** Ends the grace period of a stop. Remaining spans are still spilled or logged as lost. */
   hurry(): void;
@@ -65,13 +66,17 @@ export async function startServer(inputs: ServerInputs): Promise<RunningServer> 
 async function warn(inputs: ServerInputs): Promise<void> {
   const { config, logger, memoryLimitBytes = cgroupMemoryLimit } = inputs;
   const files = await forwardFileWarnings(config.forward);
-  for (const warning of [...files, ...memoryWarnings(config, memoryLimitBytes())]) {
+  const { warnings: tokens } = await checkTokens(config);
+  const access = [...tokens, ...exposureWarnings(config)];
+  for (const warning of [...access, ...files, ...memoryWarnings(config, memoryLimitBytes())]) {
     logger.warning("configuration", { ...warning });
   }
 }
 
 async function reloadFiles({ running, logger }: ServerParts): Promise<void> {
-  if ((await running.forwarder?.reload()) ?? true) return logger.info("reloaded");
+  const reloads = [running.forwarder?.reload(), running.gates?.reload()];
+  const isEach = (await Promise.all(reloads)).every((isInUse) => isInUse ?? true);
+  if (isEach) return logger.info("reloaded");
   const hint = "fix the files named by cannot_reload, and send SIGHUP again; the old contents stay";
   logger.warning("not_reloaded", { hint });
 }

@@ -10,6 +10,7 @@ import type { ForwardConfig } from "../config/config.ts";
 import { shownEndpoint } from "../config/endpoint.ts";
 import { listen, listenFailure, type RunningListener, runningListeners } from "./listen.ts";
 import { capacityOf, type ServerParts } from "./parts.ts";
+import { openTokenGates } from "./tokens.ts";
 import {
   canOpenFiles,
   DESCRIPTOR_CHECK_MS,
@@ -27,10 +28,12 @@ const TICK_MS = 1_000;
  *     high water        one sample a second                            no more samples
  *     spill             check that the file can be written             spill the rest of the ring
  *     forwarding        open the sink                                  send within the grace period
+ *     tokens            read the files of tokens                       no longer watch them
  *     restore           restore earlier spans as the oldest
  *     listeners         read API, OTLP/gRPC, OTLP/HTTP                 finish requests in flight
  *     descriptors       pause listeners while none is left             leave them as they are
- *     receiving                                                        refuse new requests
+ *     receiving                                                        refuse new requests; send
+ *                                                                      delayed refusals at once
  *     readers                                                          end waits and tails
  *
  * The spill of an earlier run is not touched until it is certain that the file can be written again
@@ -47,6 +50,7 @@ export function stagesOf(parts: ServerParts): readonly Stage[] {
       start: () => startForwarding(parts),
       stop: async (graceMs) => await running.forwarder?.stop(graceMs),
     },
+    requireTokens(parts),
     { name: "restore", start: () => restore(parts) },
     {
       name: "read API",
@@ -68,6 +72,7 @@ export function stagesOf(parts: ServerParts): readonly Stage[] {
       name: "receiving",
       stop: async (graceMs) => {
         receiver.stop();
+        running.gates?.close();
         running.forwarder?.drain(graceMs);
       },
     },
@@ -130,6 +135,17 @@ function buildForwarder(
   const capacity = capacityOf(config);
   const times = { clock, unixMs: Date.now, random: Math.random };
   return new Forwarder({ buffer, capacity, arrivals, sink, settings, ...times, logger });
+}
+
+function requireTokens(parts: ServerParts): Stage {
+  const { running, logger } = parts;
+  const start = async (): Promise<boolean> => {
+    const gates = await openTokenGates(parts);
+    if (!("mistakes" in gates)) running.gates = gates;
+    else for (const mistake of gates.mistakes) logger.error("cannot_listen", { ...mistake });
+    return !("mistakes" in gates);
+  };
+  return { name: "tokens", start, stop: async () => running.gates?.close() };
 }
 
 /**

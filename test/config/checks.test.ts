@@ -65,6 +65,8 @@ test("the read API cannot have the port of OTLP/HTTP", () => {
   ]);
 });
 
+const INSECURE = { API_INSECURE: "true" };
+
 test.each([
   { name: "the same host", hosts: ["10.0.0.1", "10.0.0.1"], mistakes: [TWICE] },
   { name: "every IPv4 address and one", hosts: ["0.0.0.0", "127.0.0.1"], mistakes: [TWICE] },
@@ -75,10 +77,35 @@ test.each([
 ])("one port is a mistake on overlapping hosts: $name", ({ hosts, mistakes }) => {
   const [OTLP_GRPC_HOST, API_HOST] = hosts;
 
-  const reading = readConfig({ OTLP_GRPC_HOST, API_HOST, API_PORT: "4317" });
+  const reading = readConfig({ ...INSECURE, OTLP_GRPC_HOST, API_HOST, API_PORT: "4317" });
 
   expect(mistakesIn(reading)).toEqual(mistakes);
 });
+
+const EXPOSED = {
+  variable: "API_HOST",
+  bound:
+    "a loopback address such as 127.0.0.1, unless API_AUTH_TOKENS_FILE is set, or " +
+    "API_INSECURE=true lets everyone who reaches it read and remove spans",
+};
+
+test.each(["0.0.0.0", "::", "192.0.2.1", "edge-1.example", "::ffff:10.0.0.1"])(
+  "the read API is not open to everyone on %s, unless that is intended",
+  (API_HOST) => {
+    const open = mistakesIn(readConfig({ API_HOST }));
+    const others = [INSECURE, { API_AUTH_TOKENS_FILE: "tokens" }, { API_PORT: "off" }];
+
+    expect(open).toEqual([{ ...EXPOSED, value: API_HOST }]);
+    expect(others.flatMap((env) => mistakesIn(readConfig({ API_HOST, ...env })))).toEqual([]);
+  },
+);
+
+test.each(["127.0.0.1", "127.8.0.1", "::1", "localhost", "LOCALHOST", "::ffff:127.0.0.1"])(
+  "the read API may be open to everyone on %s",
+  (API_HOST) => {
+    expect(mistakesIn(readConfig({ API_HOST }))).toEqual([]);
+  },
+);
 
 test.each([
   {

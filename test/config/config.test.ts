@@ -25,6 +25,7 @@ test("an empty environment results in the documented defaults", () => {
     grpc: { host: "0.0.0.0", port: 4317 },
     http: { host: "0.0.0.0", port: 4318 },
     api: { host: "127.0.0.1", port: 4319 },
+    tokens: { otlpFile: "", apiFile: "" },
     maxMessageBytes: 4_194_304,
     maxBodyBytes: 20 * MIB,
     corsOrigins: [],
@@ -54,7 +55,7 @@ test("the configuration is deeply frozen", () => {
   const config = configFrom({});
 
   const parts = [config, config.grpc, config.http, config.api, config.buffer, config.limits];
-  const lists = [config.corsOrigins];
+  const lists = [config.corsOrigins, config.tokens];
 
   expect([...parts, ...lists].filter((part) => !Object.isFrozen(part))).toEqual([]);
 });
@@ -70,6 +71,8 @@ test("every variable sets its own value", () => {
     HTTP_MAX_BODY_LENGTH: "18",
     API_HOST: "localhost",
     API_PORT: "2",
+    OTLP_AUTH_TOKENS_FILE: "/senders",
+    API_AUTH_TOKENS_FILE: "/readers",
     GRPC_MAX_MESSAGE_LENGTH: "3",
     MAX_BUFFER_SIZE: "4",
     MAX_BUFFER_BYTES: "5000",
@@ -94,6 +97,7 @@ test("every variable sets its own value", () => {
     grpc: { host: "::1", port: 1 },
     http: { host: "::2", port: 17 },
     api: { host: "localhost", port: 2 },
+    tokens: { otlpFile: "/senders", apiFile: "/readers" },
     maxMessageBytes: 3,
     maxBodyBytes: 18,
     corsOrigins: ["http://a.example", "https://b.example:8443"],

@@ -21,7 +21,12 @@ test.each([
 
 test("a start logs that it ignores a variable of Kubernetes", async () => {
   // The read API listens first and fails, so that no usual port is taken.
-  const env = { ...FREE, OTLP_GRPC_PORT: "tcp://10.96.0.8:4317", API_HOST: "nope.invalid" };
+  const env = {
+    ...FREE,
+    OTLP_GRPC_PORT: "tcp://10.96.0.8:4317",
+    API_HOST: "nope.invalid",
+    API_INSECURE: "true",
+  };
 
   const { stderr } = await runProgram([], env);
 
@@ -44,7 +49,7 @@ test.each(["warn", "trace", "silent"])("LOG_LEVEL=%s does not stop run", async (
 test.each(["OTLP_HTTP_HOST", "API_HOST", "OTLP_GRPC_HOST"])(
   "a start and --check report that %s does not resolve",
   async (variable) => {
-    const env = { ...FREE, [variable]: "nope.invalid" };
+    const env = { ...FREE, [variable]: "nope.invalid", API_INSECURE: "true" };
 
     const [started, checked] = await Promise.all([
       runProgram([], env),

@@ -47,7 +47,7 @@ test("a configuration that can start has neither mistakes nor warnings", async (
 });
 
 test.each(["OTLP_GRPC_HOST", "OTLP_HTTP_HOST", "API_HOST"])("%s must resolve", async (variable) => {
-  const { mistakes } = await check({ [variable]: "nope.invalid" });
+  const { mistakes } = await check({ [variable]: "nope.invalid", API_INSECURE: "true" });
 
   const bound = "an address of this machine, or a name that resolves to one";
   expect(mistakes).toEqual([{ variable, value: "nope.invalid", bound }]);
@@ -88,6 +88,7 @@ test("all mistakes are found at once", async () => {
   const { mistakes } = await check({
     ...SECURE,
     API_HOST: "nope.invalid",
+    API_INSECURE: "true",
     SHUTDOWN_SPILL_FILE: MISSING,
     FORWARD_HEADERS_FILE: MISSING,
   });

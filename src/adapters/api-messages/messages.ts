@@ -238,7 +238,13 @@ export const presentProblem = message("PresentProblem", () =>
 );
 
 const description = message("Description", () =>
-  z.object({ openapi: text(), info: any(), paths: any(), components: any() }),
+  z.object({
+    openapi: text(),
+    info: any(),
+    paths: any(),
+    security: z.array(any()),
+    components: any(),
+  }),
 );
 
 function any() {

@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
-import { isGrpcType } from "../otlp/export-response.ts";
+import { API_KEY_HEADER, type TokenGate, type TokenRefusal } from "../listening/token-gate.ts";
+import { encodeStatus, isGrpcType } from "../otlp/export-response.ts";
+import { HEALTH_SERVICE } from "./call-handlers.ts";
 import { takeEncoding, type MessagePrefix, PREFIX_BYTES } from "./message-encoding.ts";
 import type { ProblemReason } from "../../domain/problem-reason.ts";
 import type { Problem } from "../../ports/logger.ts";
@@ -26,6 +28,42 @@ export function adaptHeaders(headers: IncomingHttpHeaders): void {
   const type = headers["content-type"];
   if (type === GRPC || type === undefined) return;
   headers["content-type"] = isGrpcType(type) ? GRPC : OTHER_TYPE;
+}
+
+/** Makes grpc-js answer a call with 415 at once, before any handler and any byte of its message. */
+export function refuseByType(headers: IncomingHttpHeaders): void {
+  headers["content-type"] = OTHER_TYPE;
+}
+
+/** Health probes cannot send tokens everywhere, and learn nothing of the spans. */
+const OPEN_PATH = `/${HEALTH_SERVICE}/`;
+
+/** Returns the refusal of a call without a valid token, except for health checks. */
+export function tokenRefusal(
+  gate: TokenGate,
+  headers: IncomingHttpHeaders,
+  address: string,
+): TokenRefusal | undefined {
+  if (headers[":path"]?.startsWith(OPEN_PATH) === true) return undefined;
+  const [apiKey] = [headers[API_KEY_HEADER]].flat();
+  return gate.refusalOf({
+    authorization: headers.authorization,
+    apiKey,
+    address,
+    protocol: "grpc",
+  });
+}
+
+/** Returns the headers of a response that consists of headers only, with the status of the call. */
+export function refusalHeaders({ message }: TokenRefusal): OutgoingHttpHeaders {
+  const answer = { outcome: "unauthenticated", message } as const;
+  return {
+    ":status": 200,
+    "content-type": GRPC,
+    "grpc-status": GRPC_CODE.UNAUTHENTICATED,
+    "grpc-message": encodeURI(message),
+    "grpc-status-details-bin": Buffer.from(encodeStatus(answer)).toString("base64"),
+  };
 }
 
 type CallProblem = Pick<Problem, "reason" | "detail">;

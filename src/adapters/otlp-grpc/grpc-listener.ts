@@ -17,6 +17,7 @@ import type { Logger, ProblemLog } from "../../ports/logger.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
 import type { FairTurns } from "../listening/fair-turns.ts";
+import type { TokenGate } from "../listening/token-gate.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { type Acceptor, startAcceptor } from "./acceptor.ts";
@@ -40,6 +41,8 @@ export interface GrpcListenerParts {
   /** Shared with every other listener. */
   readonly turns: FairTurns;
   readonly problems: ProblemLog;
+  /** Checks the tokens of calls other than health checks; without it, everyone may call. */
+  readonly gate?: TokenGate | undefined;
   readonly logger: Logger;
   readonly clock: TimerClock;
 }
@@ -89,6 +92,7 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
     maxMessageBytes: parts.maxMessageBytes,
     turnedAway: (outcome) => parts.receiver.turnedAway?.(outcome),
     problems: parts.problems,
+    gate: parts.gate,
   });
   let stopped: Promise<void> | undefined;
   return {

@@ -1,14 +1,18 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type {
-  Http2Session,
-  IncomingHttpHeaders,
-  OutgoingHttpHeaders,
-  ServerHttp2Stream,
-  ServerStreamResponseOptions,
+import {
+  constants,
+  type Http2Session,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+  type ServerStreamResponseOptions,
 } from "node:http2";
 import {
   adaptHeaders,
+  refusalHeaders,
+  refuseByType,
   refusedCall,
+  tokenRefusal,
   tooLargeCall,
   cardinalityFault,
   isCardinalityFault,
@@ -16,6 +20,7 @@ import {
 import type { Connection, ConnectionTable } from "./connection-table.ts";
 import { isWorthIt, releaseBytes } from "../../application/ring/release-bytes.ts";
 import type { Problem, ProblemLog } from "../../ports/logger.ts";
+import type { TokenGate, TokenRefusal } from "../listening/token-gate.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
 import { type MessagePrefix, emptyPrefix, readPrefix } from "./message-encoding.ts";
@@ -40,6 +45,8 @@ interface StreamWatchParts {
   /** Called for each trace request that grpc-js refuses without calling a handler. */
   readonly turnedAway: (outcome: "too_large" | "malformed") => void;
   readonly problems: ProblemLog;
+  /** Checks the tokens of calls; without it, everyone may call. */
+  readonly gate?: TokenGate | undefined;
 }
 
 interface StreamEvent {
@@ -127,6 +134,8 @@ function watch(
   headers: IncomingHttpHeaders,
   { connection, parts }: { readonly connection: Connection; readonly parts: StreamWatchParts },
 ): void {
+  const { gate } = parts;
+  const refusal = gate && tokenRefusal(gate, headers, connection.address);
   adaptHeaders(headers);
   const open = parts.budget.begin(connection, STREAM_BYTES + lengthOf(headers));
   stream[RECORD] = {
@@ -139,8 +148,24 @@ function watch(
     receivedBytes: 0,
     pieces: [],
   };
-  stream.respond = respond;
-  stream.on("data", received);
+  stream.respond = refusal === undefined ? respond : () => void refuse(stream, refusal, parts);
+  if (refusal === undefined) return void stream.on("data", received);
+  refuseByType(headers);
+  // Discards the message, which would otherwise wait in the buffers of the stream.
+  stream.resume();
+}
+
+/** Answers a call without a valid token, and makes its peer send no more of the message. */
+async function refuse(
+  stream: WatchedStream,
+  refusal: TokenRefusal,
+  { gate }: StreamWatchParts,
+): Promise<void> {
+  await gate?.pause(refusal);
+  const record = stream[RECORD];
+  if (record === undefined || stream.destroyed) return;
+  record.respond.call(stream, refusalHeaders(refusal), { endStream: true });
+  stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
 function received(this: WatchedStream, piece: Uint8Array): void {

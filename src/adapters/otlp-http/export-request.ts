@@ -26,6 +26,12 @@ import {
   type BodyReading,
   readBody,
 } from "./request-body.ts";
+import {
+  API_KEY_HEADER,
+  type Caller,
+  type TokenGate,
+  type TokenRefusal,
+} from "../listening/token-gate.ts";
 import { type Cors, originOf } from "./cors.ts";
 import type { Peer, RequestInFlight, RequestTable } from "./request-table.ts";
 import {
@@ -46,6 +52,8 @@ export interface ExportParts extends Pick<SafelyParts, "failed">, BodyParts {
   readonly nestingDepth: number;
   readonly problems: ProblemLog;
   readonly drain: BodyDrain;
+  /** Undefined if no token is required. */
+  readonly gate: TokenGate | undefined;
 }
 
 type Signal = "traces" | UnsupportedSignal;
@@ -79,6 +87,12 @@ export function answerExport(
   const extra = parts.cors?.headersFor(request.headers.get("origin"));
   // An unknown type is answered with JSON, which a person can read.
   const format = known ?? "json";
+  const refusal = parts.gate?.refusalOf(callerOf(request, address));
+  if (refusal !== undefined) {
+    const headers = { "WWW-Authenticate": refusal.challenge, ...extra };
+    const answer = { outcome: "unauthenticated", message: refusal.message } as const;
+    return afterDrain(parts, request, answerResponse(answer, format, headers), refusal);
+  }
   const head = readHead(parts, request);
   if ("objection" in head) {
     const problem = wrongRequestProblem(request, head.reason);
@@ -89,6 +103,11 @@ export function answerExport(
   const inFlight = parts.table.begin(peer);
   if ("outcome" in inFlight) return answerResponse(inFlight, format, extra);
   return answerBody(parts, { request, head, inFlight, extra, address });
+}
+
+function callerOf({ headers }: Request, address: string): Caller {
+  const [authorization, apiKey] = [headers.get("authorization"), headers.get(API_KEY_HEADER)];
+  return { authorization, apiKey, address, protocol: "http" };
 }
 
 /**
@@ -133,12 +152,14 @@ async function answerBody(parts: ExportParts, reading: RequestInProgress): Promi
   return body.outcome === "too_large" ? afterDrain(parts, request, response) : response;
 }
 
+/** Returns the response when the rest of the body is discarded, and a refusal of a token is due. */
 async function afterDrain(
-  { drain }: ExportParts,
+  { drain, gate }: ExportParts,
   request: Request,
   response: Response,
+  refusal?: TokenRefusal,
 ): Promise<Response> {
-  await drain.drain(request);
+  await Promise.all([drain.drain(request), refusal && gate?.pause(refusal)]);
   return response;
 }
 

@@ -6,6 +6,7 @@ import type { ProblemLog } from "../../ports/logger.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
 import { ServedPort } from "../listening/served-port.ts";
+import type { TokenGate } from "../listening/token-gate.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { answerResponse } from "./answer-response.ts";
@@ -28,6 +29,8 @@ export interface OtlpHttpListenerParts {
   /** Shared with every other listener. */
   readonly budget: InFlightBudget;
   readonly problems: ProblemLog;
+  /** Checks the tokens of requests; without it, everyone may send. */
+  readonly gate?: TokenGate | undefined;
   readonly clock: SleepingClock & TimerClock;
 }
 
@@ -119,6 +122,7 @@ function createExportParts(parts: OtlpHttpListenerParts): ExportParts {
     pace: new CollectionPace(),
     cors: parts.corsOrigins.length === 0 ? undefined : new Cors(parts.corsOrigins),
     budget,
+    gate: parts.gate,
     // A body larger than the budget is refused for good, instead of being retried in vain.
     maxBytes: Math.min(parts.maxBodyBytes, limits.inFlightBytes),
     nestingDepth: limits.nestingDepth,

@@ -9,6 +9,7 @@ export const GRPC_CODE = {
   UNIMPLEMENTED: 12,
   INTERNAL: 13,
   UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
 } as const;
 
 export type GrpcCode = (typeof GRPC_CODE)[keyof typeof GRPC_CODE];
@@ -21,6 +22,8 @@ export type Objection =
   | { readonly outcome: "misdirected"; readonly message: string }
   /** The type or encoding of the body is unsupported. */
   | { readonly outcome: "unsupported_media"; readonly message: string }
+  /** The request has no valid token; its body was not read. */
+  | { readonly outcome: "unauthenticated"; readonly message: string }
   /** Too much is in flight, or the request took too long; nothing was stored. */
   | { readonly outcome: "busy"; readonly message: string; readonly retryAfterMs: number };
 
@@ -56,6 +59,7 @@ export const STATUS_TABLE: Readonly<Record<Outcome, OutcomeStatus>> = {
   stopping: { grpcCode: GRPC_CODE.UNAVAILABLE, httpStatus: 503 },
   failed: { grpcCode: GRPC_CODE.UNAVAILABLE, httpStatus: 503 },
   busy: { grpcCode: GRPC_CODE.UNAVAILABLE, httpStatus: 503 },
+  unauthenticated: { grpcCode: GRPC_CODE.UNAUTHENTICATED, httpStatus: 401 },
   unknown_path: { grpcCode: GRPC_CODE.UNIMPLEMENTED, httpStatus: 404 },
   misdirected: { grpcCode: GRPC_CODE.UNIMPLEMENTED, httpStatus: 421 },
   wrong_method: { grpcCode: GRPC_CODE.UNIMPLEMENTED, httpStatus: 405 },

@@ -6,6 +6,7 @@ import { goneCursor, readParameters } from "./query.ts";
 import { type Problem, ProblemError, problemResponse } from "./problem.ts";
 import type { Route, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
+import { API_KEY_HEADER } from "../listening/token-gate.ts";
 import { grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
 
 /** The size of a body that is tolerated. No route takes one, but some clients send `{}`. */
@@ -29,6 +30,9 @@ export async function answerRequest(
   const refusal = checkBrowser(request, context.isLoopbackOnly);
   if (refusal !== undefined) return problemResponse(refusal);
   const found = findRoute(url.pathname, request.method);
+  const isOpen = "route" in found && found.route.isOpen === true;
+  const unauthenticated = isOpen ? undefined : await refuseWithoutToken(context, request, address);
+  if (unauthenticated !== undefined) return problemResponse(unauthenticated);
   if ("status" in found) return problemResponse(found);
   const { route, path } = found;
   const given = { path, query: url.searchParams };
@@ -42,6 +46,24 @@ export async function answerRequest(
     if (error instanceof ProblemError) return problemResponse(error.problem);
     throw error;
   }
+}
+
+/**
+ * Returns a problem unless the request has a valid token, even for a path that does not exist:
+ * strangers learn nothing.
+ */
+async function refuseWithoutToken(
+  { gate }: RouteContext,
+  { headers }: Request,
+  address: string,
+): Promise<Problem | undefined> {
+  if (gate === undefined) return undefined;
+  const [authorization, apiKey] = [headers.get("authorization"), headers.get(API_KEY_HEADER)];
+  const refusal = gate.refusalOf({ authorization, apiKey, address, protocol: "api" });
+  if (refusal === undefined) return undefined;
+  await gate.pause(refusal);
+  const challenge = { "WWW-Authenticate": refusal.challenge };
+  return { status: 401, detail: refusal.message, headers: challenge };
 }
 
 /** Checks `after`, which has the same meaning for every route that has it. */

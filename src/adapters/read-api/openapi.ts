@@ -7,6 +7,7 @@ import type { Parameters } from "./parameter.ts";
 import { type JsonSchema, schemasOf } from "../api-messages/message.ts";
 import { MESSAGES } from "../api-messages/messages.ts";
 import { type Field, type ScalarKind, type Shape, SHAPES } from "../otlp/json/json-shape.ts";
+import { API_KEY_HEADER } from "../listening/token-gate.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
 import type { AnswerDescription, Route } from "./route.ts";
 
@@ -14,7 +15,9 @@ const ABOUT =
   "Searches the buffer, waits for spans, and follows them. Every path that supports GET supports " +
   "HEAD as well. Requests with a foreign `Host` or `Origin` are refused with 403, and so are " +
   "requests that a browser sends for a page of another site (`Sec-Fetch-Site`), unless the user " +
-  "follows a link. A request with an invalid or unknown parameter has no effect; it gets 400.";
+  "follows a link. A request with an invalid or unknown parameter has no effect; it gets 400. " +
+  "With `API_AUTH_TOKENS_FILE`, requests without a valid token get 401, except `/healthz` and " +
+  "`/readyz`.";
 
 /** Returns the OpenAPI document of the routes. It takes some milliseconds to build. */
 export function openApiDocument(routes: readonly Route[], version: string): object {
@@ -26,7 +29,13 @@ export function openApiDocument(routes: readonly Route[], version: string): obje
     openapi: "3.1.0",
     info: { title: "spanring read API", version, description: ABOUT },
     paths: Object.fromEntries(paths),
+    // The empty alternative applies without `API_AUTH_TOKENS_FILE`.
+    security: [{ bearer: [] }, { apiKey: [] }, {}],
     components: {
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer" },
+        apiKey: { type: "apiKey", in: "header", name: API_KEY_HEADER },
+      },
       schemas: { ...otlpSchemas(), SpanLine: spanLineSchema(), ...schemasOf(MESSAGES) },
       parameters: Object.fromEntries(CONDITION_NAMES.map((name) => [name, conditionOf(name)])),
       headers: { RunId: RUN_ID, FirstSequence: FIRST_SEQUENCE, NextSequence: NEXT_SEQUENCE },
@@ -36,6 +45,7 @@ export function openApiDocument(routes: readonly Route[], version: string): obje
 
 function operationOf(route: Route): object {
   const { summary, description, takesFilter, pathParameters, queryParameters, answers } = route;
+  const isOpen = route.isOpen === true;
   const conditions = takesFilter ? CONDITION_NAMES : [];
   const responses = Object.entries(answers).map(([status, each]) => [status, responseOf(each)]);
   return {
@@ -46,7 +56,12 @@ function operationOf(route: Route): object {
       ...conditions.map((name) => ({ $ref: `#/components/parameters/${name}` })),
       ...parametersIn("query", queryParameters),
     ],
-    responses: { ...Object.fromEntries(responses), default: ANY_PROBLEM },
+    ...(isOpen ? { security: [] } : {}),
+    responses: {
+      ...(isOpen ? {} : { 401: UNAUTHENTICATED }),
+      ...Object.fromEntries(responses),
+      default: ANY_PROBLEM,
+    },
   };
 }
 
@@ -99,6 +114,15 @@ const RANGE_HEADERS = { first: FIRST, all: { ...FIRST, ...NEXT } };
 const ANY_PROBLEM = {
   description: "An error, and what is wrong with the request or the server.",
   headers: RUN,
+  content: { [PROBLEM_TYPE]: { schema: refTo("Problem") } },
+};
+
+const UNAUTHENTICATED = {
+  description: "The request has no valid token.",
+  headers: {
+    ...RUN,
+    "WWW-Authenticate": { description: "`Bearer`.", required: true, schema: { type: "string" } },
+  },
   content: { [PROBLEM_TYPE]: { schema: refTo("Problem") } },
 };
 

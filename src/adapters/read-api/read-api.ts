@@ -35,6 +35,8 @@ export interface ReadApiParts {
   readonly forward?: RouteContext["forward"];
   readonly metrics: RouteContext["metrics"];
   readonly logger: Logger;
+  /** Checks the tokens of requests; without it, everyone may read. */
+  readonly gate?: RouteContext["gate"];
   /** Bounds what answers under way hold together, except for one answer; 64 MiB by default. */
   readonly answerBudgetBytes?: number;
   /** The limits, by default `MAX_WAITS`, `MAX_TAILS` and `MAX_FOLLOWED_TRACES`. */

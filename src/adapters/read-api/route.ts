@@ -2,6 +2,7 @@ import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
 import type { RecentProblem } from "../../application/receiving/problem-registry.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
 import type { Logger, ProblemLog } from "../../ports/logger.ts";
+import type { TokenGate } from "../listening/token-gate.ts";
 import type { AnswerBudget } from "./answer-budget.ts";
 import type { ForwardStatus } from "../../application/forwarding/forward-status.ts";
 import type { Parameters, ValuesOf } from "./parameter.ts";
@@ -53,6 +54,8 @@ export interface RouteContext {
   /** Returns the OpenAPI document. */
   readonly description: () => object;
   readonly logger: Logger;
+  /** Checks the tokens of requests; undefined if no token is required. */
+  readonly gate?: TokenGate | undefined;
   /** Sets whether the connection may be without traffic, as it is during waits and tails. */
   readonly allowIdling: (request: Request, mayIdle: boolean) => void;
 }
@@ -81,6 +84,8 @@ interface RouteDescription {
   readonly summary: string;
   /** The details. */
   readonly description?: string;
+  /** Whether the route needs no token even if others do: probes cannot send one everywhere. */
+  readonly isOpen?: true;
   /** The answers by status, except those that every route may give. */
   readonly answers: Readonly<Record<number, AnswerDescription>>;
 }

@@ -64,6 +64,7 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/healthz",
     summary: "Report whether the program is alive",
+    isOpen: true,
     answers: { 200: json("The program is alive.", "Health") },
     answer: answerHealth,
   }),
@@ -71,6 +72,7 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/readyz",
     summary: "Report whether the program is ready",
+    isOpen: true,
     answers: {
       200: json("The program is ready.", "Readiness"),
       503: json("The program is starting or stopping.", "Readiness"),

@@ -4,6 +4,11 @@ export function isLoopback(host: string): boolean {
   return /^(localhost|.*\.localhost|127(\.\d{1,3}){3}|::1|0\.0\.0\.0|::)$/.test(name);
 }
 
+/** Reports whether only programs on this machine can reach a listener on this host. */
+export function isLoopbackListener(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(plainHost(host));
+}
+
 /**
  * Returns a canonical spelling for comparison: `127.1` and `[::ffff:127.0.0.1]` mean `127.0.0.1`,
  * and a trailing dot is ignored. It does no name lookups.

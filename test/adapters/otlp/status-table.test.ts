@@ -3,6 +3,7 @@ import { GRPC_CODE, type Outcome, STATUS_TABLE } from "../../../src/adapters/otl
 
 const { OK, INVALID_ARGUMENT, INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE, UNIMPLEMENTED } =
   GRPC_CODE;
+const { UNAUTHENTICATED } = GRPC_CODE;
 
 test.each<[Outcome, number, number]>([
   ["accepted", OK, 200],
@@ -15,6 +16,7 @@ test.each<[Outcome, number, number]>([
   ["stopping", UNAVAILABLE, 503],
   ["failed", UNAVAILABLE, 503],
   ["busy", UNAVAILABLE, 503],
+  ["unauthenticated", UNAUTHENTICATED, 401],
   ["unknown_path", UNIMPLEMENTED, 404],
   ["wrong_method", UNIMPLEMENTED, 405],
   ["misdirected", UNIMPLEMENTED, 421],
@@ -32,9 +34,10 @@ test("the codes equal those of gRPC", () => {
     UNIMPLEMENTED: 12,
     INTERNAL: 13,
     UNAVAILABLE: 14,
+    UNAUTHENTICATED: 16,
   });
 });
 
 test("every outcome has a row", () => {
-  expect(Object.keys(STATUS_TABLE)).toHaveLength(15);
+  expect(Object.keys(STATUS_TABLE)).toHaveLength(16);
 });

@@ -1,5 +1,9 @@
 import { expect, test } from "bun:test";
-import { isLoopback, plainHost } from "../../../src/domain/text/host-address.ts";
+import {
+  isLoopback,
+  isLoopbackListener,
+  plainHost,
+} from "../../../src/domain/text/host-address.ts";
 
 test.each([
   ["localhost", true],
@@ -21,6 +25,22 @@ test.each([
   ["[2001:db8::1]", false],
 ])("%s is an address of this machine: %p", (host, isLocal) => {
   expect(isLoopback(host)).toBe(isLocal);
+});
+
+test.each([
+  ["localhost", true],
+  ["LOCALHOST.", true],
+  ["127.0.0.1", true],
+  ["127.8.9.10", true],
+  ["::1", true],
+  ["::ffff:127.0.0.1", true],
+  ["0.0.0.0", false],
+  ["::", false],
+  ["db.localhost", false],
+  ["127.example.com", false],
+  ["192.0.2.1", false],
+])("a listener on %s is reached from this machine only: %p", (host, isLocal) => {
+  expect(isLoopbackListener(host)).toBe(isLocal);
 });
 
 test.each([
