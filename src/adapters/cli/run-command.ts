@@ -7,6 +7,7 @@ import { runBeside } from "./commands/run.ts";
 import { send } from "./commands/send.ts";
 import { stats } from "./commands/stats.ts";
 import { tail } from "./commands/tail.ts";
+import { token } from "./commands/token.ts";
 import { traces } from "./commands/traces.ts";
 import { wait } from "./commands/wait.ts";
 import type { Environment } from "../../config/config.ts";
@@ -28,6 +29,7 @@ const COMMAND_FUNCTIONS: Readonly<Record<CommandName, Command>> = {
   clear,
   send,
   run: runBeside,
+  token,
   completions,
 };
 

@@ -86,8 +86,8 @@ test("--check prints each resolved variable on its own line", async () => {
 
   const lines = done.stdout.trimEnd().split("\n");
   expect(done).toMatchObject({ exitCode: 0, stderr: "", served: [] });
-  expect(lines).toHaveLength(48);
-  expect(lines.slice(0, 9)).toEqual([
+  expect(lines).toHaveLength(51);
+  expect(lines.slice(0, 12)).toEqual([
     "OTLP_GRPC_HOST=0.0.0.0",
     "OTLP_GRPC_PORT=4317",
     "OTLP_HTTP_HOST=0.0.0.0",
@@ -95,6 +95,9 @@ test("--check prints each resolved variable on its own line", async () => {
     "OTLP_HTTP_CORS_ORIGINS=",
     "API_HOST=127.0.0.1",
     "API_PORT=off",
+    "OTLP_AUTH_TOKENS_FILE=",
+    "API_AUTH_TOKENS_FILE=",
+    "API_INSECURE=false",
     "MAX_BUFFER_SIZE=10000",
     "MAX_BUFFER_BYTES=33554432",
   ]);

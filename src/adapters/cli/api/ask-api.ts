@@ -11,6 +11,7 @@ import {
   unanswered,
   unreachable,
 } from "./connection-fault.ts";
+import { accessOf, SET_A_TOKEN } from "./access.ts";
 import { inOptions } from "./option-words.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:4319";
@@ -60,6 +61,7 @@ export async function askApi(run: CommandRun, call: ApiCall): Promise<Response> 
 async function fetchAnswer(run: CommandRun, call: ApiCall): Promise<Response> {
   const { method = "GET", path, query = [], accept = "application/json" } = call;
   const base = apiUrl(run);
+  const access = accessOf(run);
   const search =
     query.length === 0 ? "" : `?${new URLSearchParams(query.map(([...pair]) => pair))}`;
   const limitMs = ANSWER_LIMIT_MS + (call.waitMs ?? 0);
@@ -67,7 +69,8 @@ async function fetchAnswer(run: CommandRun, call: ApiCall): Promise<Response> {
   const signal = AbortSignal.any([limit.signal, ...(call.signal ? [call.signal] : [])]);
   try {
     // Bun's own limit is five minutes, and a wait may take longer.
-    const init = { method, headers: { Accept: accept }, timeout: false, signal };
+    const headers = { Accept: accept, ...access.headers };
+    const init = { ...access, method, headers, timeout: false, signal };
     return await fetch(`${base}${path}${search}`, { ...init, ...proxyFor(base) });
   } catch (error) {
     const message = limit.signal.aborted
@@ -142,6 +145,7 @@ export async function failureOf(
   exitCodeOf404: ExitCode = EXIT_CODE.cannotConnect,
 ): Promise<CommandFailure> {
   const { status } = response;
+  if (status === UNAUTHENTICATED) return await unauthenticated(response);
   if (!hasProblem(response)) return await notTheApi(response);
   const problem = await messageIn(response, problemMessage);
   if (status === 404 && problem.parameter === undefined) return noSuchPath(response);
@@ -149,6 +153,18 @@ export async function failureOf(
   // A cursor that is gone is a mistake in the request: the spans may well be buffered.
   const exitCode = [400, 410].includes(status) ? EXIT_CODE.badUsage : others;
   return new CommandFailure(exitCode, quotePeerText(inOptions(problem)));
+}
+
+const UNAUTHENTICATED = 401;
+
+/** Returns the failure for a missing or wrong token, which a proxy may require too. */
+async function unauthenticated(response: Response): Promise<CommandFailure> {
+  const url = quotePeerText(response.url);
+  const { detail } = hasProblem(response)
+    ? await messageIn(response, problemMessage)
+    : { detail: quotePeerText(response.statusText) };
+  const message = `${url} answered 401: ${quotePeerText(detail)}\n${SET_A_TOKEN}`;
+  return new CommandFailure(EXIT_CODE.cannotConnect, message);
 }
 
 /** Returns the failure for a path that the API does not have, unlike one without a result. */

@@ -24,6 +24,16 @@ export const OTHER_PORTS =
 /** The error codes of ports where another kind of server listens. */
 const WRONG_PORT = new Set([MALFORMED, "ECONNRESET", "ECONNCLOSED", "EPROTO", "TooManyRedirects"]);
 
+/** The error codes of certificates that a file of authorities may make valid. */
+const UNTRUSTED = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+]);
+
+const TRUST = "Set --ca FILE to the certificates of its authority.";
+
 /** Returns why the read API cannot be reached, and what to do. */
 export function unreachable(url: string, env: Environment, error: unknown): string {
   const base = quotePeerText(url);
@@ -32,7 +42,8 @@ export function unreachable(url: string, env: Environment, error: unknown): stri
     const guess = "it may be the port for OTLP/gRPC";
     return `${base} does not respond in HTTP/1.1: ${guess}\n${OTHER_PORTS}`;
   }
-  const advice = WRONG_PORT.has(code) ? OTHER_PORTS : `Start spanring there, or ${WHERE}`;
+  const start = UNTRUSTED.has(code) ? TRUST : `Start spanring there, or ${WHERE}`;
+  const advice = WRONG_PORT.has(code) ? OTHER_PORTS : start;
   return `cannot connect to ${base}: ${connectionFault(error)}${proxyDoubt(url, env)}\n${advice}`;
 }
 

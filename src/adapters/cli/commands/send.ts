@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { usageFailure } from "../command/answer-form.ts";
+import { accessOf, SET_A_TOKEN } from "../api/access.ts";
 import { checkedUrl } from "../api/ask-api.ts";
 import { CommandFailure, EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, report, valueOf } from "../command/command-run.ts";
@@ -35,12 +36,20 @@ export async function send(run: CommandRun): Promise<ExitCode> {
   const pacing = pacingOf(run);
   const url = exportUrl(valueOf(run, "to") ?? DEFAULT_URL);
   const totalBytes = await totalSize(run.operands);
+  const access = accessOf(run);
   const tally = newTally();
   const fileProblems: FileProblems = { faults: [], moreFaults: 0, moreBytes: 0, otherSignals: 0 };
   const progress = openProgress(stderr, run, totalBytes);
   const startedMs = clock.monotonicMs();
   try {
-    const parts = { url, pacing, clock, signal: run.interruption(), progressed: progress.update };
+    const parts = {
+      url,
+      access,
+      pacing,
+      clock,
+      signal: run.interruption(),
+      progressed: progress.update,
+    };
     await sendRequests(requestsIn(run, fileProblems), tally, parts);
   } finally {
     progress.clear();
@@ -146,6 +155,8 @@ function problems(tally: Tally, fileProblems: FileProblems, url: string): string
 }
 
 const END_TEXT = {
+  unauthenticated: (url: string, message: string) =>
+    `${url} answered ${message}; the rest was not sent\n${SET_A_TOKEN}`,
   unreachable: (url: string, message: string) => `lost ${url}: ${message}; the rest was not sent`,
   refusing: (url: string) =>
     `gave up on ${url}, which keeps refusing requests; the rest was not sent`,
@@ -154,7 +165,8 @@ const END_TEXT = {
 
 function exitCodeOf(tally: Tally, { faults }: FileProblems): ExitCode {
   if (tally.end?.reason === "interrupted") return EXIT_CODE.interrupted;
-  if (tally.end?.reason === "unreachable") return EXIT_CODE.cannotConnect;
+  const { reason } = tally.end ?? {};
+  if (reason === "unreachable" || reason === "unauthenticated") return EXIT_CODE.cannotConnect;
   const isWhole = tally.rejectedSpans === 0 && tally.refusedRequests === 0 && faults.length === 0;
   return isWhole ? EXIT_CODE.ok : EXIT_CODE.notAccepted;
 }

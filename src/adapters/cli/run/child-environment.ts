@@ -13,6 +13,9 @@ const OVERRIDING = new Set([
   "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
 ]);
 
+/** A token for another spanring: the receiver requires none. */
+const FOREIGN_TOKEN = "SPANRING_TOKEN";
+
 /**
  * Defaults that the user's environment overrides. Batches are sent ten times a second instead of
  * every five seconds, and only traces are sent, because the receiver does not store other signals.
@@ -34,7 +37,9 @@ export function childEnvironment(
   protocol: Protocol,
 ): Environment {
   const port = protocol === "grpc" ? ports.grpc : ports.http;
-  const others = Object.entries(env).filter(([name]) => !OVERRIDING.has(name));
+  const others = Object.entries(env).filter(
+    ([name]) => !OVERRIDING.has(name) && name !== FOREIGN_TOKEN,
+  );
   return {
     ...UNLESS_SET,
     ...Object.fromEntries(others),

@@ -1,4 +1,5 @@
 import { connectionFault, proxyFor } from "../api/connection-fault.ts";
+import type { Access } from "../api/access.ts";
 import { answerLimit } from "../api/ask-api.ts";
 import type { SleepingClock } from "../../../ports/clock.ts";
 import type { FileRequest } from "../../otlp-files/file-request.ts";
@@ -9,6 +10,7 @@ import { readHttpAnswer } from "../../otlp/http-answer.ts";
 
 export interface SendParts {
   readonly url: string;
+  readonly access: Access;
   readonly pacing: Pacing;
   readonly clock: SleepingClock;
   /** Aborted when the user interrupts the command. */
@@ -38,7 +40,7 @@ export interface Tally {
 }
 
 export interface SendEnd {
-  readonly reason: "unreachable" | "refusing" | "interrupted";
+  readonly reason: "unreachable" | "unauthenticated" | "refusing" | "interrupted";
   readonly message: string;
 }
 
@@ -108,7 +110,7 @@ const INTERRUPTED: SendEnd = { reason: "interrupted", message: "interrupted" };
 async function sendOne(request: FileRequest, tally: Tally, parts: SendParts): Promise<void> {
   const isKnown = request.bytes.length >= tally.tooLargeBytes && request.spanCount > 1;
   const answer = isKnown ? TOO_LARGE : await finalAnswer(request, tally, parts);
-  if (answer.outcome === "unreachable") return;
+  if (answer.outcome === "unreachable" || answer.outcome === "unauthenticated") return;
   if (answer.outcome !== "too_large" || request.spanCount <= 1) {
     enter(tally, request, answer);
     parts.progressed(tally);
@@ -131,7 +133,9 @@ async function finalAnswer(request: FileRequest, tally: Tally, parts: SendParts)
     const answer = await attemptOnce(request, parts);
     const { outcome, message } = answer;
     if (parts.signal.aborted) tally.end ??= INTERRUPTED;
-    if (outcome === "unreachable") tally.end ??= { reason: "unreachable", message };
+    if (outcome === "unreachable" || outcome === "unauthenticated") {
+      tally.end ??= { reason: outcome, message };
+    }
     if (tally.end !== undefined && outcome !== "accepted") {
       return { outcome: "unreachable", message };
     }
@@ -142,7 +146,13 @@ async function finalAnswer(request: FileRequest, tally: Tally, parts: SendParts)
   }
 }
 
-type Attempt = ExportAnswer | { readonly outcome: "unreachable"; readonly message: string };
+/** Without a right token, the receiver would refuse every other request too. */
+type Attempt =
+  | ExportAnswer
+  | { readonly outcome: "unreachable"; readonly message: string }
+  | { readonly outcome: "unauthenticated"; readonly message: string };
+
+const UNAUTHENTICATED = 401;
 
 async function attemptOnce(request: FileRequest, parts: SendParts): Promise<Attempt> {
   const { bytes, contentType, spanCount } = request;
@@ -150,7 +160,12 @@ async function attemptOnce(request: FileRequest, parts: SendParts): Promise<Atte
   try {
     const response = await fetch(parts.url, {
       method: "POST",
-      headers: { "Content-Type": contentType, "User-Agent": "spanring" },
+      ...parts.access,
+      headers: {
+        "Content-Type": contentType,
+        "User-Agent": "spanring",
+        ...parts.access.headers,
+      },
       body: bytes as Uint8Array<ArrayBuffer>,
       // Bun's own limit is five minutes.
       timeout: false,
@@ -159,7 +174,9 @@ async function attemptOnce(request: FileRequest, parts: SendParts): Promise<Atte
       redirect: "manual",
       ...proxyFor(parts.url),
     });
-    return await readExportAnswer(response, spanCount);
+    const answer = await readExportAnswer(response, spanCount);
+    if (response.status !== UNAUTHENTICATED) return answer;
+    return { outcome: "unauthenticated", message: answer.message };
   } catch (error) {
     const message = limit.signal.aborted ? UNANSWERED : connectionFault(error);
     return { outcome: "unreachable", message };

@@ -21,7 +21,7 @@ export interface CommandSpec {
   readonly examples: readonly string[];
 }
 
-const WHERE = ["url", "help"] as const;
+const WHERE = ["url", "token-file", "ca", "help"] as const;
 const FORMS = ["json", "otlp", "out", "format"] as const;
 
 const FILE_FORMATS =
@@ -181,7 +181,7 @@ const SPECS = {
         "and each piece is sent when it is due. With --pace, a request is due when its earliest " +
         "span began, and none is split.",
     ],
-    options: ["to", "rate", "pace", "help"],
+    options: ["to", "rate", "pace", "token-file", "ca", "help"],
     found: "everything was accepted",
     notFound: "something was refused or rejected, or a file is broken; the rest was sent",
     examples: [
@@ -226,6 +226,24 @@ const SPECS = {
       "spanring run --expect 'name=GET / & count>=1' -- npm test",
       "spanring run --expect 'status=error & count=0' --junit spans.xml -- node app.js",
     ],
+  },
+  token: {
+    operands: "",
+    minOperands: 0,
+    maxOperands: 0,
+    summary: "create a token for OTLP_AUTH_TOKENS_FILE or API_AUTH_TOKENS_FILE",
+    details: [
+      "Prints two lines: the token, which a client sends, and its SHA-256 hash, which stands for " +
+        "it in the file. The token cannot be recovered from the hash.",
+      "An exporter sends it with OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN, a " +
+        "command with --token-file or SPANRING_TOKEN. The file may have several tokens, one per " +
+        "line, so that each client can have its own, and old ones can be replaced step by step. " +
+        "spanring reads it again when it changes.",
+    ],
+    options: ["hash", "help"],
+    found: "done",
+    isLocal: true,
+    examples: ["spanring token", "spanring token --hash < token"],
   },
   completions: {
     operands: "SHELL",

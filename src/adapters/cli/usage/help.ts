@@ -70,6 +70,7 @@ function commands(): Entry[] {
   return columns([
     ...words,
     ["", `Commands use http://127.0.0.1:${API_PORT}, or --url or SPANRING_URL.`],
+    ["", "SPANRING_TOKEN or --token-file is the token to send."],
     ["", "A proxy from HTTP_PROXY is used for other machines only."],
     ["", "NO_COLOR or TERM=dumb disables colours."],
   ]);

@@ -109,6 +109,17 @@ const SPECS = {
     words: ["http/protobuf", "http/json", "grpc"],
   },
 
+  hash: { meaning: "print the hash of the token on standard input" },
+  "token-file": {
+    value: "FILE",
+    meaning: "file whose first line is the token to send (default: SPANRING_TOKEN)",
+    isFile: true,
+  },
+  ca: {
+    value: "FILE",
+    meaning: "certificate authorities to trust instead of the system's, in PEM",
+    isFile: true,
+  },
   url: { value: "URL", meaning: "spanring's read API (default: SPANRING_URL)" },
   check: { meaning: "validate the configuration and print it" },
   help: { meaning: "print this help", short: "h" },

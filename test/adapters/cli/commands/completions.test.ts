@@ -80,7 +80,7 @@ _spanring; printf '%s\\n' "\${COMPREPLY[@]}"`;
 }
 
 test.each([
-  { words: ["spanring", "t"], offers: ["tail", "traces", "take"] },
+  { words: ["spanring", "t"], offers: ["tail", "traces", "take", "token"] },
   { words: ["spanring", "--c"], offers: ["--check"] },
   { words: ["spanring", "get", "--sp"], offers: ["--span-id"] },
   { words: ["spanring", "get", "--status", ""], offers: ["unset", "ok", "error"] },

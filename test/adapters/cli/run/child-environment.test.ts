@@ -59,3 +59,9 @@ test("variables of the user are kept, except those that would send spans elsewhe
     "OTEL_TRACES_EXPORTER",
   ]);
 });
+
+test("a token for another spanring stays with it", () => {
+  const env = childEnvironment({ SPANRING_TOKEN: "secret" }, receiver, "grpc");
+
+  expect(env).not.toHaveProperty("SPANRING_TOKEN");
+});
