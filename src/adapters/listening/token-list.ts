@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash as digest, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** Holds the tokens of a file as hashes only. */
 export interface TokenList {
@@ -57,7 +57,7 @@ function hashFromLine(line: string): Buffer {
 }
 
 function hashOf(token: string): Buffer {
-  return createHash("sha256").update(token).digest();
+  return digest("sha256", token, "buffer");
 }
 
 /** Reports whether the list has a token, in a time that depends on neither of them. */

@@ -5,6 +5,7 @@ import {
   FREE_FAILURES,
   MAX_DELAY_MS,
   MAX_FAILED_ADDRESSES,
+  MAX_PASSED,
   MAX_PAUSES,
   type TokenRefusal,
 } from "../../../src/adapters/listening/token-gate.ts";
@@ -95,6 +96,43 @@ test("replaced tokens apply to the next request", () => {
 
   expect(refusalOf({ apiKey: "one" })).toBeDefined();
   expect(refusalOf({ apiKey: "two" })).toBeUndefined();
+});
+
+test("a header that has passed is forgotten when the tokens are replaced", () => {
+  const { gate, refusalOf } = openGate("one", "two");
+  const before = [
+    refusalOf({ authorization: "Bearer one" }),
+    refusalOf({ authorization: "Bearer one" }),
+  ];
+  gate.use(tokenList("two"));
+
+  expect(before).toEqual([undefined, undefined]);
+  expect(refusalOf({ authorization: "Bearer one" })).toBeDefined();
+});
+
+test.each([
+  { name: "an API key is no header of the other kind", passing: { apiKey: "one" } },
+  {
+    name: "a wrong token beside a valid key stays wrong",
+    passing: { authorization: "Bearer two", apiKey: "one" },
+  },
+])("$name", ({ passing }) => {
+  const { refusalOf } = openGate("one");
+  refusalOf(passing);
+
+  const others = ["one", "Bearer two"].map((authorization) => refusalOf({ authorization }));
+  expect(others.map((refusal) => refusal === undefined)).toEqual([false, false]);
+});
+
+test("ever new spellings of a valid header take a bounded amount of memory", () => {
+  const { gate } = openGate("one");
+  const passed = (gate as unknown as { passed: Set<string> }).passed;
+  for (let spaces = 1; spaces <= MAX_PASSED + 5; spaces += 1) {
+    const authorization = `Bearer${" ".repeat(spaces)}one`;
+    expect(gate.refusalOf({ ...NO_HEADERS, authorization })).toBeUndefined();
+  }
+
+  expect(passed.size).toBe(5);
 });
 
 function delaysOf(gate: ReturnType<typeof openGate>, address: string, count: number) {
