@@ -1,6 +1,7 @@
-import { describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, jest, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { FREE_FAILURES } from "../../src/adapters/listening/token-gate.ts";
 import { CHECK_INTERVAL_MS } from "../../src/adapters/listening/reloaded-files.ts";
 import { type Environment, readConfig } from "../../src/config/config.ts";
 import { checkStart } from "../../src/server/check.ts";
@@ -12,6 +13,8 @@ import { runServer } from "../support/running/running-server.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 const folder = temporaryFolder();
+
+afterEach(() => void jest.useRealTimers());
 
 function fileOf(name: string, text: string, mode = 0o600): string {
   const path = join(folder, name);
@@ -233,4 +236,26 @@ test("a running server reloads its tokens, and says when it cannot", async () =>
     "cannot_reload",
     "not_reloaded",
   ]);
+});
+
+async function ask(port: number | "off", path: string, init?: RequestInit): Promise<number> {
+  return (await fetch(`http://127.0.0.1:${port}${path}`, init)).status;
+}
+
+test("a stop does not wait for refusals that are delayed", async () => {
+  // With these timers, no delay ends by itself.
+  jest.useFakeTimers();
+  const server = await runServer({ OTLP_AUTH_TOKENS_FILE: fileOf("senders", "one") });
+  const send = () => ask(server.ports.http, "/v1/traces", { method: "POST" });
+  const failures = () =>
+    server.problems().reduce((sum, { reason, count }) => {
+      return reason === "unauthenticated" ? sum + count : sum;
+    }, 0);
+  for (let failure = 0; failure < FREE_FAILURES; failure += 1) await send();
+  const delayed = send();
+  while (failures() <= FREE_FAILURES) await ask(server.ports.api, "/healthz");
+
+  await server.stop(60_000);
+
+  expect(await delayed).toBe(401);
 });
