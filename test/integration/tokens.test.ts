@@ -126,7 +126,7 @@ test("commands read and send with a token, and say what to set without one", asy
   expect(found.stdout.trimEnd().split("\n").length).toBe(2);
 });
 
-test("SIGHUP replaces the tokens, and keeps connections and the old tokens after a mistake", async () => {
+test("SIGHUP replaces the tokens on open connections, unless the file has a mistake", async () => {
   const file = fileOf("senders", "one\n");
   await using program = await startProgram({ OTLP_AUTH_TOKENS_FILE: file }, { detached: true });
   const client = openGrpcClient(program.grpcPort);

@@ -107,9 +107,9 @@ export class TokenGate {
 }
 
 /**
- * The limit of remembered headers, which differ by token and by the spelling of `Bearer`. Only valid
- * ones are remembered. A lookup compares the whole header with those of an equal hash, so it does
- * not show how much of a guess is right.
+ * The limit of remembered headers, which differ by token and by the spelling of `Bearer`. Only
+ * valid ones are remembered. A lookup compares the whole header with those of an equal hash, so it
+ * does not show how much of a guess is right.
  */
 export const MAX_PASSED = 1_000;
 

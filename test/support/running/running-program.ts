@@ -109,18 +109,20 @@ interface SpawnOptions {
   readonly detached?: boolean;
   /** The limit of open files; by default, the limit of the machine. */
   readonly maxOpenFiles?: number;
+  /** A command that runs the program, which replaces it in the same process. */
+  readonly launcher?: readonly string[];
 }
 
 /** Starts the program with none of the environment of this process. */
 function spawn(
   argv: readonly string[],
   env: Environment,
-  { detached = false, maxOpenFiles }: SpawnOptions = {},
+  { detached = false, maxOpenFiles, launcher = [] }: SpawnOptions = {},
 ) {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: bun run build`);
   const limit = `ulimit -n ${maxOpenFiles} && exec "$@"`;
   const limited = maxOpenFiles === undefined ? [] : ["sh", "-c", limit, "sh"];
-  return Bun.spawn([...limited, ...COMMAND, ...argv], {
+  return Bun.spawn([...limited, ...launcher, ...COMMAND, ...argv], {
     env: { ...env },
     detached,
     stdin: "ignore",

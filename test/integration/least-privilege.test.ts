@@ -1,0 +1,157 @@
+import { chmodSync, chownSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "bun:test";
+import type { Environment } from "../../src/config/config.ts";
+import { openExportClient } from "../support/running/export-client.ts";
+import { exportOverHttp } from "../support/running/export-over-http.ts";
+import { readApiClient } from "../support/running/read-api-client.ts";
+import { requestOf } from "../support/requests/request-bytes.ts";
+import { COMMAND, startProgram } from "../support/running/running-program.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
+
+// Goal: the program needs nothing that a hardened unit takes away. Method: it runs as another user,
+// with a read-only root file system, without capabilities and new privileges, and without the
+// system calls that `SystemCallFilter=@system-service` forbids.
+
+const NOBODY = 65_534;
+const FILTER = join(import.meta.dir, "../support/processes/under-seccomp.ts");
+
+const READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec "$@"';
+
+const CAPABILITIES = ["inh-caps", "ambient-caps", "bounding-set"].map((set) => `--${set}=-all`);
+const OTHER_USER = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
+
+/** Returns the command that runs another one like a hardened unit; only `folder` is writable. */
+function hardened(folder: string): string[] {
+  const drop = ["setpriv", ...OTHER_USER, ...CAPABILITIES, "--no-new-privs"];
+  const restrict = ["sh", "-c", READ_ONLY, folder, process.execPath, FILTER];
+  return ["unshare", "--mount", "--ipc", "--uts", ...restrict, ...drop];
+}
+
+/** Returns a folder of the other user, with the program in it. */
+function stateFolder(): string {
+  const folder = temporaryFolder();
+  chownSync(folder, NOBODY, NOBODY);
+  return folder;
+}
+
+function isPossible(): boolean {
+  if (process.platform !== "linux" || process.getuid!() !== 0) return false;
+  return Bun.spawnSync([...hardened(temporaryFolder()), "true"]).success;
+}
+
+/** Empty on machines where the test cannot take away privileges. */
+const UNITS = isPossible() ? ["a hardened unit"] : [];
+
+if (UNITS.length === 0) {
+  process.stderr.write("4 tests not run: hardening needs root, unshare and setpriv\n");
+}
+
+async function startHardened(folder: string, env: Environment = {}) {
+  return await startProgram(env, { launcher: hardened(folder) });
+}
+
+function statusOf(pid: number, field: string): string {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return new RegExp(`^${field}:[ \\t]*(.*)$`, "m").exec(status)?.[1] ?? "";
+}
+
+describe.each(UNITS)("in %s", () => {
+  test("the program has no privilege, and cannot write outside of its folder", async () => {
+    const folder = stateFolder();
+    await using program = await startHardened(folder);
+    const mounts = readFileSync(`/proc/${program.pid}/mounts`, "utf8").split("\n");
+    const root = mounts.findLast((line) => line.split(" ")[1] === "/")!;
+    const fields = ["Uid", "Gid", "Groups", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
+    const status = fields.map((field) => statusOf(program.pid, field).replaceAll("\t", " ").trim());
+
+    const none = "0".repeat(16);
+    const user = Array(4).fill(NOBODY).join(" ");
+    expect(status).toEqual([user, user, "", none, none, none, none]);
+    expect(statusOf(program.pid, "NoNewPrivs")).toBe("1");
+    expect(statusOf(program.pid, "Seccomp")).toBe("2");
+    expect(root.split(" ")[3]!.split(",")).toContain("ro");
+  });
+
+  test("it receives, answers, and saves its spans from one start to the next", async () => {
+    const folder = stateFolder();
+    const env = { SHUTDOWN_SPILL_FILE: join(folder, "spill.binpb") };
+    await using first = await startHardened(folder, env);
+    using client = openExportClient(first.grpcPort);
+    await client.export(requestOf(2));
+    await exportOverHttp(first.httpUrl, requestOf(3));
+    const exitCode = await first.stop();
+    await using second = await startHardened(folder, env);
+    const stats = await readApiClient(second.apiUrl).stats();
+    await second.stop();
+
+    const lines = [...first.log(), ...second.log()];
+    expect({ exitCode, spans: stats.spans }).toMatchObject({ exitCode: 0, spans: { buffered: 5 } });
+    expect(lines.filter(({ level }) => level !== "INFO")).toEqual([]);
+  });
+
+  test("it reads tokens that only it can read, and forwards into files", async () => {
+    const folder = stateFolder();
+    const tokens = join(folder, "tokens");
+    writeFileSync(tokens, "one\n");
+    chmodSync(tokens, 0o400);
+    chownSync(tokens, NOBODY, NOBODY);
+    await using program = await startHardened(folder, {
+      API_AUTH_TOKENS_FILE: tokens,
+      FORWARD_ENDPOINT: `file://${join(folder, "spans.jsonl")}`,
+      FORWARD_MAX_DELAY_MS: "0",
+    });
+    await exportOverHttp(program.httpUrl, requestOf(3));
+    const [refused, accepted] = await Promise.all(
+      [{}, { "x-api-key": "one" }].map((headers) =>
+        fetch(`${program.apiUrl}/api/stats`, { headers }),
+      ),
+    );
+    await program.stop();
+
+    expect([refused!.status, accepted!.status]).toEqual([401, 200]);
+    expect(readFileSync(join(folder, "spans.jsonl"), "utf8")).toContain('"resourceSpans"');
+    expect(program.log().filter(({ level }) => level !== "INFO")).toMatchObject([
+      { event: "problem", reason: "unauthenticated" },
+    ]);
+  });
+
+  test("a program that makes a forbidden system call is ended, so the others make none", () => {
+    const ended = Bun.spawnSync([...hardened(stateFolder()), "unshare", "--user", "true"]);
+
+    expect(ended.signalCode).toBe("SIGSYS");
+  });
+});
+
+// Goal: SECURITY.md says what variables of the runtime do to the executable. A unit unsets them.
+describe("a variable of the runtime", () => {
+  const folder = temporaryFolder();
+  const injected = join(folder, "injected.ts");
+  writeFileSync(injected, 'console.log("injected");\n');
+  const [program = ""] = COMMAND;
+
+  test.each<{ name: string; env: Environment; argv: string[]; stdout: string }>([
+    {
+      name: "BUN_BE_BUN runs any code",
+      env: { BUN_BE_BUN: "1" },
+      argv: ["-e", 'console.log("injected")'],
+      stdout: "injected\n",
+    },
+    {
+      name: "BUN_OPTIONS loads any file first",
+      env: { BUN_OPTIONS: `--preload ${injected}` },
+      argv: ["--version"],
+      stdout: "injected\nspanring 0.1.0\n",
+    },
+    {
+      name: "NODE_OPTIONS does nothing",
+      env: { NODE_OPTIONS: `--require ${injected}` },
+      argv: ["--version"],
+      stdout: "spanring 0.1.0\n",
+    },
+  ])("$name", ({ env, argv, stdout }) => {
+    const ended = Bun.spawnSync([program, ...argv], { env: { ...env } });
+
+    expect(ended.stdout.toString()).toBe(stdout);
+  });
+});
