@@ -6,7 +6,9 @@ import { openExportClient } from "../support/running/export-client.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { readApiClient } from "../support/running/read-api-client.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
-import { COMMAND, startProgram } from "../support/running/running-program.ts";
+import { runProgram, startProgram } from "../support/running/running-program.ts";
+import { unusedUrl } from "../support/fakes/fake-api.ts";
+import { makeCertificates } from "../support/upstreams/certificates.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
 
 // Goal: the program needs nothing that a hardened unit takes away. Method: it runs as another user,
@@ -123,12 +125,32 @@ describe.each(UNITS)("in %s", () => {
   });
 });
 
+const ANALYZE = Bun.which("systemd-analyze");
+const ANALYZERS = ANALYZE === null ? [] : [ANALYZE];
+
+if (ANALYZERS.length === 0) {
+  process.stderr.write("1 test not run: systemd-analyze is missing\n");
+}
+
+test.each(ANALYZERS)("%s finds the unit in SECURITY.md well protected", (analyze) => {
+  const page = readFileSync(join(import.meta.dir, "../../.github/SECURITY.md"), "utf8");
+  const unit = join(temporaryFolder(), "spanring.service");
+  writeFileSync(unit, /```ini\n([^]*?)```/.exec(page)![1]!);
+  // From 0 to 100: up to 20 is what it calls OK or safe.
+  const argv = [analyze, "security", "--offline=true", "--no-pager", "--threshold=20", unit];
+  const { exitCode, stdout, stderr } = Bun.spawnSync(argv);
+
+  expect({ exitCode, stderr: stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
+  expect(stdout.toString()).toContain("Overall exposure level for spanring.service");
+});
+
+const noLines = () => new Response("", { headers: { "Content-Type": "application/x-ndjson" } });
+
 // Goal: SECURITY.md says what variables of the runtime do to the executable. A unit unsets them.
 describe("a variable of the runtime", () => {
   const folder = temporaryFolder();
   const injected = join(folder, "injected.ts");
   writeFileSync(injected, 'console.log("injected");\n');
-  const [program = ""] = COMMAND;
 
   test.each<{ name: string; env: Environment; argv: string[]; stdout: string }>([
     {
@@ -149,9 +171,37 @@ describe("a variable of the runtime", () => {
       argv: ["--version"],
       stdout: "spanring 0.1.0\n",
     },
-  ])("$name", ({ env, argv, stdout }) => {
-    const ended = Bun.spawnSync([program, ...argv], { env: { ...env } });
+  ])("$name", async ({ env, argv, stdout }) => {
+    expect((await runProgram(argv, env)).stdout).toBe(stdout);
+  });
 
-    expect(ended.stdout.toString()).toBe(stdout);
+  test("BUN_INSPECT opens a port for debuggers", async () => {
+    const { host } = new URL(await unusedUrl());
+    await using program = await startProgram({ BUN_INSPECT: `ws://${host}/debug` });
+    const client = new WebSocket(`ws://${host}/debug`);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    client.addEventListener("open", () => resolve("open"));
+    client.addEventListener("error", () => resolve("closed"));
+
+    expect(await promise).toBe("open");
+    client.close();
+    await program.stop();
+  });
+
+  test("NODE_EXTRA_CA_CERTS and NODE_TLS_REJECT_UNAUTHORIZED make servers trusted", async () => {
+    const { authority, server: tls } = makeCertificates();
+    const file = join(folder, "authority.pem");
+    writeFileSync(file, authority.cert);
+    await using server = Bun.serve({ port: 0, hostname: "127.0.0.1", tls, fetch: noLines });
+    const argv = ["get", "--url", `https://127.0.0.1:${server.port}`];
+
+    const ends = await Promise.all([
+      runProgram(argv),
+      runProgram(argv, { NODE_EXTRA_CA_CERTS: file }),
+      runProgram(argv, { NODE_TLS_REJECT_UNAUTHORIZED: "0" }),
+    ]);
+
+    // No span is found, but only at a server that is trusted.
+    expect(ends.map(({ exitCode }) => exitCode)).toEqual([3, 1, 1]);
   });
 });

@@ -1,6 +1,5 @@
 import { assert } from "../../domain/assert.ts";
 import {
-  hintFor,
   type ListenerPorts,
   type ProblemKind,
   PROBLEM_KINDS,
@@ -8,8 +7,8 @@ import {
   PROBLEM_REASONS,
   type ProblemProtocol,
   type ProblemReason,
-  swappedHint,
 } from "../../domain/problem-reason.ts";
+import { hintFor, swappedHint } from "../../domain/problem-text.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { TimerClock } from "../../ports/clock.ts";
 import type { Logger, Problem, ProblemLog } from "../../ports/logger.ts";

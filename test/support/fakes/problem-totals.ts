@@ -2,7 +2,8 @@ import {
   ProblemRegistry,
   type ProblemTotal,
 } from "../../../src/application/receiving/problem-registry.ts";
-import { hintFor, type ProblemReason } from "../../../src/domain/problem-reason.ts";
+import { type ProblemReason } from "../../../src/domain/problem-reason.ts";
+import { hintFor } from "../../../src/domain/problem-text.ts";
 import type { Logger } from "../../../src/ports/logger.ts";
 import { HandMovedClock } from "./hand-moved-clock.ts";
 

@@ -10,7 +10,8 @@ import {
 import { fit, fitRight, peerText, widest } from "../output/text-columns.ts";
 import { NANOS_PER_MS, NANOS_PER_MS_NUMBER } from "../../../domain/time.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
-import { PROBLEM_REASONS, problemText } from "../../../domain/problem-reason.ts";
+import { PROBLEM_REASONS } from "../../../domain/problem-reason.ts";
+import { problemText } from "../../../domain/problem-text.ts";
 import type { Received } from "../../api-messages/message.ts";
 import type { forward, problems, stats } from "../../api-messages/messages.ts";
 

@@ -9,7 +9,8 @@ import {
 } from "../../../domain/query/expectation.ts";
 import type { Receiver } from "../command/command-run.ts";
 import type { ProblemTotal } from "../../../application/receiving/problem-registry.ts";
-import { PROBLEM_KINDS, problemText } from "../../../domain/problem-reason.ts";
+import { PROBLEM_KINDS } from "../../../domain/problem-reason.ts";
+import { problemText } from "../../../domain/problem-text.ts";
 
 export interface CheckedExpectation {
   readonly expectation: Expectation;
