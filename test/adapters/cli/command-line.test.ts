@@ -144,7 +144,8 @@ test("--check lists mistakes of format and of this machine at once", async () =>
     { variable: "API_HOST", value: "nope", bound: "a name that resolves" },
     { variable: "LOG_LEVEL", value: "INFO", bound: "not listed, because it has a mistake" },
   ];
-  const env = { LOG_LEVEL: "LOUD", OTLP_HTTP_PORT: "4317", API_HOST: "nope" };
+  const api = { API_HOST: "nope", API_INSECURE: "true" };
+  const env = { LOG_LEVEL: "LOUD", OTLP_HTTP_PORT: "4317", ...api };
 
   const done = await run(["--check"], { env, checked: { mistakes, warnings: [] } });
 

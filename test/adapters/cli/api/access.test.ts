@@ -91,9 +91,9 @@ test("a 401 of another server names the same options", async () => {
 
 test("send stops at the first 401, and reports what it has not sent", async () => {
   const lines = '{"resourceSpans":[]}\n'.repeat(100);
-  const { asked, stderr } = await runAgainstFake(["send", fileOf("many.jsonl", lines)], refuse);
+  const { requests, stderr } = await runAgainstFake(["send", fileOf("many.jsonl", lines)], refuse);
 
-  expect(asked.length).toBeLessThan(10);
+  expect(requests.length).toBeLessThan(10);
   expect(stderr).toContain("answered 401: Unauthorized; the rest was not sent");
 });
 
@@ -102,7 +102,7 @@ test("a token is not sent to another host after a redirect", async () => {
   const redirect = () => Response.redirect(`${other.url}/api/spans`, 302);
   await runAgainstFake(["get"], redirect, { env: { SPANRING_TOKEN: "one" } });
 
-  expect(other.asked.map(({ headers }) => headers.get("authorization"))).toEqual([null]);
+  expect(other.requests.map(({ headers }) => headers.get("authorization"))).toEqual([null]);
 });
 
 const MISSING = join(folder, "missing");
@@ -144,7 +144,7 @@ test.each([
     env: { SPANRING_TOKEN: env },
   });
 
-  expect({ exitCode: end.exitCode, asked: end.asked }).toEqual({ exitCode: 2, asked: [] });
+  expect({ exitCode: end.exitCode, requests: end.requests }).toEqual({ exitCode: 2, requests: [] });
   expect(end.stderr).toContain(message);
   expect(end.stderr).not.toContain("hunter2");
 });
