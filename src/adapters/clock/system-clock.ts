@@ -27,7 +27,8 @@ export const SYSTEM_CLOCK: SleepingClock & TimerClock = {
     return () => clearTimeout(timer);
   },
   // Not unref'ed: while all listeners are paused, nothing else may keep the process running, and
-  // then Bun 1.4.5 uses a whole core to wait for a promise of the main module.
+  // then Bun 1.4.5 uses a whole core to wait for a promise of the main module
+  // (`test/quirks/bun-servers.test.ts`).
   repeat: (periodMs, action) => {
     const timer = setInterval(action, timerMs(periodMs));
     return () => clearInterval(timer);

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 /**
  * Holds the sockets of a grpc-js channel, so that they can be destroyed. A channel has no time
  * limit between connecting and the first SETTINGS frame of its peer, and on Bun one that is closed
- * in between leaves its socket open.
+ * in between leaves its socket open (`test/quirks/grpc-js.test.ts`).
  */
 export class ChannelSockets {
   // Moved by `watch`, and by sockets that close.

@@ -17,7 +17,7 @@ interface ServedPortParts {
  *
  * If requests may not be aborted, they end as usual. But then connections without a complete
  * request stay until their idle time is over: Bun 1.4.5 does not close them once a server has
- * stopped gently.
+ * stopped gently (`test/quirks/bun-servers.test.ts`).
  */
 export class ServedPort implements PausableListener {
   // Fixed at construction.

@@ -98,8 +98,8 @@ export function compressionOf(head: Uint8Array): FileCompression | undefined {
  * Decompresses one or several concatenated files or messages, chunk by chunk. If the data is
  * truncated or damaged, it yields everything before that point, and throws.
  *
- * There are two implementations, because on Bun 1.4.5 node:zlib does not detect truncated zstd, and
- * web streams do not accept the trailing zero bytes of gzip.
+ * There are two implementations, because on Bun 1.4.5 node:zlib does not detect truncated zstd
+ * (`test/quirks/bun.test.ts`), and web streams do not accept the trailing zero bytes of gzip.
  */
 export async function* decompressed(
   chunks: AsyncIterable<Uint8Array>,

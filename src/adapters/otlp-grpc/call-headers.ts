@@ -17,10 +17,12 @@ const OTHER_TYPE = "";
  * Adapts the headers of a call before grpc-js reads them:
  *
  * - no deadline: clients keep their own, and we never wait. grpc-js would start a timer for each
- *   call, and one of 1 ms for a deadline of more than 2^31 ms.
+ *   call, and one of 1 ms for many deadlines of more than 2^31 ms.
  * - no encoding of messages: see `takeEncoding`.
  * - a normalized content type: grpc-js 1.14.7 compares the first letters only, so it accepts
- *   `application/grpc-web` as gRPC and refuses `Application/GRPC` (`test/quirks/grpc-js.test.ts`).
+ *   `application/grpc-web` as gRPC and refuses `Application/GRPC`.
+ *
+ * Each is shown in `test/quirks/grpc-js.test.ts`.
  */
 export function adaptHeaders(headers: IncomingHttpHeaders): void {
   if (headers["grpc-timeout"] !== undefined) delete headers["grpc-timeout"];

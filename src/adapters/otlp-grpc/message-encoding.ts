@@ -24,7 +24,7 @@ const COMPRESSIONS: ReadonlySet<string> = new Set<Compression>(["gzip", "deflate
  * Keeps grpc-js from decompressing. It would inflate the messages of all streams at the same time,
  * each up to the size limit, so 100 streams with 4 KiB each would take 400 MiB. We decompress when
  * a message is handled, one at a time, for a fifth less processor time, and zstd as well, which
- * grpc-js does not support.
+ * grpc-js does not support (`test/quirks/grpc-js.test.ts`).
  */
 export function takeEncoding(headers: IncomingHttpHeaders): void {
   const encoding = headers["grpc-encoding"];

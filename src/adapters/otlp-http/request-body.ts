@@ -210,10 +210,10 @@ const MAX_DRAINS = 64;
  * Reads and discards the rest of a body that is refused, so that its sender can read the answer.
  *
  * Bun closes a connection of HTTP/1.0, or with `Connection: close`, right after the answer. If more
- * of the body arrives then, the system resets the connection. The reset may overtake the answer, or
- * break a sender that writes everything before it reads: nginx returns 502 to its client instead of
- * 413, and an exporter sends the same request again. A request does not show whether Bun will close
- * its connection, so all bodies are drained.
+ * of the body arrives then, the system resets the connection (`test/quirks/bun-servers.test.ts`).
+ * The reset may overtake the answer, or break a sender that writes everything before it reads:
+ * nginx returns 502 to its client instead of 413, and an exporter sends the same request again. A
+ * request does not show whether Bun will close its connection, so all bodies are drained.
  */
 export class BodyDrain {
   // Fixed at construction.

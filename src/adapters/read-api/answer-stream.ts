@@ -66,7 +66,8 @@ function streamOf(
       if (isOver) return;
       isOver = true;
       watcher.failed(error);
-      // Without the error: Bun would print it to standard error, past the logger.
+      // Without the error: Bun would print it to standard error, past the logger
+      // (`test/quirks/bun-servers.test.ts`).
       controller.error();
     }
   };

@@ -160,7 +160,8 @@ export async function* tailChunks(
 
 /**
  * Adds a beat after each silence of `everyMs`, and one at the beginning: Bun sends the headers with
- * the first chunk, so the reader learns that it follows. A reader that takes no chunk gets no beat.
+ * the first chunk (`test/quirks/bun-servers.test.ts`), so the reader learns that it follows. A
+ * reader that takes no chunk gets no beat.
  */
 export async function* withBeats(
   chunks: AsyncIterator<Chunk>,

@@ -10,13 +10,19 @@ import type { FileFormat } from "../../../src/domain/text/file-format.ts";
 import { HttpSink, type HttpSinkParts } from "../../../src/adapters/forward/http-sink.ts";
 import { GrpcSink, type GrpcSinkParts } from "../../../src/adapters/forward/grpc-sink.ts";
 import { quotePeerText, SecretText } from "../../../src/domain/text/quote-text.ts";
-import type { SendOutcome } from "../../../src/ports/span-sink.ts";
+import type { SendOutcome, SpanSink } from "../../../src/ports/span-sink.ts";
 import type { SinkAndUpstream, UpstreamAnswer } from "../../contract/span-sink.ts";
 import { ArrivalsCount } from "./arrivals-count.ts";
 import { FakeSink } from "../fakes/fake-sink.ts";
-import { startHttpUpstream } from "./http-upstream.ts";
+import { type HttpUpstream, startHttpUpstream } from "./http-upstream.ts";
 import { exportFailure, exportSuccess } from "./otlp-receiver.ts";
-import { grpcFailure, type GrpcReply, grpcSuccess, startGrpcUpstream } from "./grpc-upstream.ts";
+import {
+  grpcFailure,
+  type GrpcReply,
+  grpcSuccess,
+  type GrpcUpstream,
+  startGrpcUpstream,
+} from "./grpc-upstream.ts";
 
 // The subjects of the contract of sinks: each sink with an upstream that responds as the suite
 // chooses.
@@ -86,17 +92,29 @@ export const GRPC_PARTS: Omit<GrpcSinkParts, "port"> = {
 
 export async function grpcSinkAndUpstream(answer: UpstreamAnswer): Promise<SinkAndUpstream> {
   const reply = () => grpcReply(answer);
-  let upstream = await startGrpcUpstream(reply);
-  const all = [upstream];
+  const upstream = await startGrpcUpstream(reply);
   const { port } = upstream;
   const sink = new GrpcSink({ ...GRPC_PARTS, ...patience(answer), port });
+  return withUpstream(sink, upstream, () => startGrpcUpstream(reply, { port }));
+}
+
+type Upstream = Pick<HttpUpstream | GrpcUpstream, "requests" | "arrivals" | "stop">;
+
+/** Returns a sink with its upstream, which another one on the same port replaces. */
+function withUpstream(
+  sink: SpanSink,
+  first: Upstream,
+  startAgain: () => Upstream | Promise<Upstream>,
+): SinkAndUpstream {
+  let upstream = first;
+  const all = [upstream];
   return {
     sink,
     received: async () => all.flatMap(({ requests }) => requests.map(({ bytes }) => bytes)),
     arrived: (count) => upstream.arrivals.reached(count),
     goAway: () => upstream.stop(),
     comeBack: async () => {
-      upstream = await startGrpcUpstream(reply, { port });
+      upstream = await startAgain();
       all.push(upstream);
     },
     stop: () => upstream.stop(),
@@ -131,22 +149,11 @@ export const HTTP_PARTS: Omit<HttpSinkParts, "url"> = {
 
 export async function httpSinkAndUpstream(answer: UpstreamAnswer): Promise<SinkAndUpstream> {
   const reply = () => httpReply(answer);
-  let upstream = startHttpUpstream(reply);
-  const all = [upstream];
+  const upstream = startHttpUpstream(reply);
   const { port } = upstream;
   const url = new SecretText(`http://127.0.0.1:${port}/v1/traces`);
   const sink = new HttpSink({ ...HTTP_PARTS, ...patience(answer), url });
-  return {
-    sink,
-    received: async () => all.flatMap(({ requests }) => requests.map(({ bytes }) => bytes)),
-    arrived: (count) => upstream.arrivals.reached(count),
-    goAway: () => upstream.stop(),
-    comeBack: async () => {
-      upstream = startHttpUpstream(reply, { port });
-      all.push(upstream);
-    },
-    stop: () => upstream.stop(),
-  };
+  return withUpstream(sink, upstream, () => startHttpUpstream(reply, { port }));
 }
 
 const PROTOBUF = "application/x-protobuf";

@@ -13,7 +13,10 @@ export function cut(text: string, columns: number): string {
   return columns <= 0 ? "" : firstColumns(text, columns - 1) + CUT_MARK;
 }
 
-/** Works around `sliceAnsi`, which keeps a wide character of which only half fits (Bun 1.4.5). */
+/**
+ * Works around `sliceAnsi`, which keeps a wide character of which only half fits (Bun 1.4.5,
+ * `test/quirks/bun-servers.test.ts`).
+ */
 function firstColumns(text: string, columns: number): string {
   const head = Bun.sliceAnsi(text, 0, columns);
   return widthOf(head) <= columns ? head : Bun.sliceAnsi(text, 0, columns - 1);

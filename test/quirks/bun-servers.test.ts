@@ -1,0 +1,106 @@
+import { expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+
+// Goal and method: as in `bun.test.ts`, for servers and processes.
+
+const OPTIONS = { hostname: "127.0.0.1", port: 0, development: false, fetch: () => new Response() };
+
+/** Connects to a server; half open, so that the end of the server does not end the socket. */
+async function connectTo({ port }: { readonly port: number | undefined }): Promise<Socket> {
+  const socket = connect({ host: "127.0.0.1", port: port ?? 0, allowHalfOpen: true });
+  await once(socket, "connect");
+  return socket;
+}
+
+// adapters/listening/served-port.ts, ServedPort
+test("a server that has stopped gently keeps connections without a complete request", async () => {
+  const server = Bun.serve(OPTIONS);
+  const socket = await connectTo(server);
+  socket.write("GET / HTTP/1.1\r\n");
+  // The answer shows that the server has read what came before it.
+  await fetch(server.url);
+
+  const stopped = server.stop();
+  socket.write("Host: a\r\n\r\n");
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  socket.destroy();
+  await stopped;
+
+  expect(answer.toString()).toStartWith("HTTP/1.1 200 ");
+});
+
+// adapters/otlp-http/request-body.ts, BodyDrain
+test("a connection that is closed after the response resets what is sent after that", async () => {
+  await using server = Bun.serve({ ...OPTIONS, fetch: () => new Response("", { status: 413 }) });
+  const socket = await connectTo(server);
+  socket.write("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 9\r\n\r\n123");
+  await once(socket.resume(), "end");
+  const failure = new Promise<Error>((resolve) => socket.on("error", resolve));
+
+  // The first is answered with a reset, so the second fails.
+  socket.write("456", () => socket.write("789"));
+
+  expect(await failure).toMatchObject({ code: expect.stringMatching(/^(EPIPE|ECONNRESET)$/) });
+});
+
+// adapters/cli/output/text-columns.ts, firstColumns()
+test("a slice of text keeps a wide character of which only half fits", () => {
+  expect(Bun.stringWidth(Bun.sliceAnsi("字字", 0, 3))).toBe(4);
+});
+
+/** Runs a program in a runtime of its own; returns its output. */
+function outputOf(program: string): { readonly stdout: string; readonly stderr: string } {
+  const { stdout, stderr } = Bun.spawnSync([process.execPath, "-e", program]);
+  return { stdout: stdout.toString(), stderr: stderr.toString() };
+}
+
+// adapters/read-api/answer-stream.ts, controller.error()
+test("the error of a response body is printed to standard error", () => {
+  const { stderr } = outputOf(`
+    const body = () => new ReadableStream({ pull: (c) => c.error(new Error("of the body")) });
+    const server = Bun.serve({ port: 0, development: false, fetch: () => new Response(body()) });
+    await fetch(server.url).then((response) => response.text()).catch(() => {});
+    await server.stop(true);
+  `);
+
+  expect(stderr).toContain("error: of the body");
+});
+
+// adapters/read-api/tail-answer.ts, withBeats()
+test("the headers of a response are sent with the first chunk of its body", async () => {
+  const seen: string[] = [];
+  const started = Promise.withResolvers<ReadableStreamDefaultController>();
+  const fetchOf = ({ url }: Request): Response =>
+    url.endsWith("/slow")
+      ? new Response(new ReadableStream({ start: started.resolve }))
+      : new Response();
+  await using server = Bun.serve({ ...OPTIONS, fetch: fetchOf });
+  const answered = fetch(`${server.url.href}slow`).then(() => seen.push("headers"));
+  const controller = await started.promise;
+  // Headers that were sent on their own would arrive before this answer.
+  await fetch(server.url);
+
+  seen.push("first chunk");
+  controller.enqueue(new Uint8Array(1));
+  await answered;
+
+  expect(seen).toEqual(["first chunk", "headers"]);
+});
+
+// adapters/clock/system-clock.ts, repeat()
+test("waiting in the main module, with nothing that keeps the process, takes a core", () => {
+  const { stdout } = outputOf(`
+    const start = process.cpuUsage();
+    const end = () => {
+      const { user, system } = process.cpuUsage(start);
+      console.log((user + system) / 1000);
+      process.exit();
+    };
+    setTimeout(end, 400).unref();
+    await new Promise(() => {});
+  `);
+
+  // In milliseconds; an idle process takes about one.
+  expect(Number(stdout)).toBeGreaterThan(20);
+});
