@@ -102,7 +102,11 @@ const SPECS = {
     value: "TIME",
     meaning: "how long to wait for missing spans after the command (default 1s)",
   },
-  junit: { value: "FILE", meaning: "write the result as JUnit XML to this file", isFile: true },
+  junit: {
+    value: "FILE",
+    meaning: "write the result as JUnit XML to this file, not to standard output",
+    isFile: true,
+  },
   protocol: {
     value: "PROTOCOL",
     meaning: "protocol of the exporter (default: the environment's, or http/protobuf)",
