@@ -18,7 +18,7 @@ Sizes are in bytes, or have the suffix \`KiB\`, \`MiB\` or \`GiB\`. Times are in
 
 const CLOSING = `## Notes
 
-Forwarding follows \`HTTPS_PROXY\`, \`HTTP_PROXY\` and \`ALL_PROXY\`; over gRPC \`grpc_proxy\`,
+Forwarding honours \`HTTPS_PROXY\`, \`HTTP_PROXY\` and \`ALL_PROXY\`; over gRPC \`grpc_proxy\`,
 \`https_proxy\` and \`http_proxy\`. SOCKS proxies are not supported. Connections to this machine and
 to the hosts in \`NO_PROXY\` are direct. An HTTP URL without a path stands for its \`/v1/traces\`.
 The file sink writes lines of OTLP/JSON to a file that ends in \`.jsonl\`, and length-delimited
@@ -26,7 +26,7 @@ protobuf to one that ends in \`.binpb\`. \`spanring send\` reads both, and the f
 Collector's file exporter.
 
 In this folder, \`variables.ts\` is the table, and \`kinds.ts\` has the types of values. After a
-change of the table, \`bun scripts/variables-page.ts\` writes this page.`;
+change to the table, \`bun scripts/variables-page.ts\` writes this page.`;
 
 /** Returns the page: one row per variable, with a phrase, the default and the range. */
 export function variablesPage(): string {

@@ -19,7 +19,7 @@ function listenersOf(settings: Settings): [Listener, Listener, Listener] {
   ];
 }
 
-/** Returns the mistakes between variables that are valid by themselves. */
+/** Returns the conflicts between variables that are valid on their own. */
 export function mistakesBetween(settings: Settings, own: OwnAddresses): Mistake[] {
   const listeners = listenersOf(settings);
   return [

@@ -34,7 +34,7 @@ const HTTP_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 44
 
 const SCHEMES: ReadonlySet<string> = new Set(["http:", "https:", "grpc:", "grpcs:"]);
 
-/** Reports whether a text is an endpoint; `forward-checks.ts` finds further mistakes. */
+/** Reports whether a string is an endpoint; `forward-checks.ts` finds further mistakes. */
 export function isEndpoint(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || url.hash !== "") return false;
@@ -77,7 +77,7 @@ export function endpointOf(text: string, protocol: ForwardProtocol | ""): Forwar
   return { protocol: "http/protobuf", url: secret, host, port, isSecure };
 }
 
-/** Hides the user, password, query and fragment, even in a text that is not a URL. */
+/** Hides the user, password, query and fragment, even in a string that is not a URL. */
 export function concealUrl(text: string): string {
   const path = /^file:\/\/\/[^?#]*$/i.exec(text);
   if (path !== null) return text;

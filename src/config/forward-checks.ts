@@ -136,7 +136,7 @@ export function forwardWarnings(settings: Settings): ConfigWarning[] {
   ];
 }
 
-const PORT_OF_GRPC = "4317 is the port of OTLP/gRPC: use grpc://, or FORWARD_PROTOCOL=grpc";
+const PORT_OF_GRPC = "4317 is the OTLP/gRPC port: use grpc://, or FORWARD_PROTOCOL=grpc";
 const UNVERIFIED =
   "certificates are not verified: any server that answers receives spans and headers";
 

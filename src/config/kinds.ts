@@ -21,7 +21,7 @@ export interface Variable<Value> {
   /** Completes "must be ..." in a mistake. */
   readonly bound: string;
   readonly schema: z.ZodMiniType<Value, string>;
-  /** Hides the secret parts of a text, valid or not, in a mistake. */
+  /** Hides the secret parts of a string, valid or not, in a mistake. */
   readonly conceal: (text: string) => string;
 }
 

@@ -117,7 +117,7 @@ export const VARIABLES = {
   ),
   FIRST_REQUEST_TIMEOUT_MS: time(
     "10000",
-    "time from connecting to the first request, after which a connection is closed",
+    "time that a new connection has to send its first request before it is closed",
   ),
   IDLE_TIMEOUT_MS: time("300000", "time without a request, after which a connection is closed"),
   KEEPALIVE_TIME_MS: time("60000", "interval between keepalive pings on a gRPC connection"),
@@ -170,11 +170,11 @@ export const VARIABLES = {
   ),
   FORWARD_RETRY_INITIAL_MS: time(
     "1000",
-    "pause before the first retry; it doubles with each further retry",
+    "maximum pause before the first retry; it doubles with each further retry",
   ),
   FORWARD_RETRY_MAX_MS: time(
     "30000",
-    "maximum pause before a retry; the number of retries is not limited",
+    "maximum pause before a retry, unless the upstream asks for more; retries are unlimited",
   ),
   FORWARD_HIGH_WATER: count("percent", { from: 1, to: 100 })(
     "80",
@@ -203,7 +203,7 @@ export const VARIABLES = {
   ),
   FORWARD_FILE_FSYNC: choice(["never", "rotate", "always"])(
     "always",
-    "when files are synced: before spans count as delivered, at rotation, or never",
+    "when files are synced: never, at rotation, or always before spans count as delivered",
   ),
 } as const;
 

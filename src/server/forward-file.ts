@@ -19,7 +19,7 @@ export async function forwardFileWarnings(forward: Config["forward"]): Promise<C
 async function folderObstacle(folder: string): Promise<string | undefined> {
   const reason = await requireWritable(folder).then(() => undefined, systemErrorText);
   if (reason === undefined) return undefined;
-  return `spans wait until ${quotePeerText(folder)} can be written: ${reason}`;
+  return `spans wait until ${quotePeerText(folder)} is writable: ${reason}`;
 }
 
 async function requireWritable(folder: string): Promise<void> {

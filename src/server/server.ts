@@ -77,6 +77,7 @@ async function reloadFiles({ running, logger }: ServerParts): Promise<void> {
   const reloads = [running.forwarder?.reload(), running.gates?.reload()];
   const isEach = (await Promise.all(reloads)).every((isInUse) => isInUse ?? true);
   if (isEach) return logger.info("reloaded");
-  const hint = "fix the files named by cannot_reload, and send SIGHUP again; the old contents stay";
+  const hint =
+    "fix the files named by cannot_reload, and send SIGHUP again; the old contents stay in use";
   logger.warning("not_reloaded", { hint });
 }

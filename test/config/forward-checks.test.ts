@@ -222,7 +222,7 @@ test.each<{ name: string; env: Environment; warnings: string[] }>([
     name: "the port of gRPC with the protocol HTTP",
     env: { FORWARD_ENDPOINT: "http://up:4317" },
     warnings: [
-      "FORWARD_ENDPOINT: 4317 is the port of OTLP/gRPC: use grpc://, or FORWARD_PROTOCOL=grpc",
+      "FORWARD_ENDPOINT: 4317 is the OTLP/gRPC port: use grpc://, or FORWARD_PROTOCOL=grpc",
     ],
   },
   {

@@ -111,12 +111,12 @@ test.each([
   {
     name: "a missing folder",
     endpoint: pathToFileURL(join(root, "missing", "spans.jsonl")).href,
-    message: expect.stringMatching(/^spans wait until .*missing can be written: no such file/),
+    message: expect.stringMatching(/^spans wait until .*missing is writable: no such file/),
   },
   {
     name: "a folder that is a file",
     endpoint: pathToFileURL(join(fileOf("file", ""), "spans.jsonl")).href,
-    message: expect.stringMatching(/^spans wait until .*file can be written: it is not a folder$/),
+    message: expect.stringMatching(/^spans wait until .*file is writable: it is not a folder$/),
   },
 ])("FORWARD_ENDPOINT with $name causes a warning", async ({ endpoint, message }) => {
   expect(await check({ FORWARD_ENDPOINT: endpoint })).toEqual({

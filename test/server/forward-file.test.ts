@@ -40,8 +40,8 @@ test.each([
 test.each([
   { name: "folder.jsonl", message: /^spans wait until .*folder\.jsonl is a regular file$/ },
   { name: "device.jsonl", message: /^spans wait until .*device\.jsonl is a regular file$/ },
-  { name: "no/spans.jsonl", message: /^spans wait until .*no can be written: no such file/ },
-  { name: "spans.jsonl/a.jsonl", message: /^spans wait until .* written: it is not a folder$/ },
+  { name: "no/spans.jsonl", message: /^spans wait until .*no is writable: no such file/ },
+  { name: "spans.jsonl/a.jsonl", message: /^spans wait until .* writable: it is not a folder$/ },
 ])("$name causes a warning", async ({ name, message }) => {
   const expected = { variable: "FORWARD_ENDPOINT", message: expect.stringMatching(message) };
 

@@ -92,7 +92,7 @@ export const forward = message(
       lag_seconds: amount("The age of the oldest span that has not been delivered."),
       in_flight: z.object({ batches: count(), spans: count() }),
       retried_spans: count(
-        "Spans that were sent more than once, so the upstream may have duplicates.",
+        "Spans of failed attempts, once per attempt; the upstream may have received some of them.",
       ),
       undeliverable: countsOf(
         UNDELIVERABLE_REASONS,

@@ -70,7 +70,7 @@ function byVariable(one: FileMistake, other: FileMistake): number {
   return FORWARD_FILES.indexOf(one.variable) - FORWARD_FILES.indexOf(other.variable);
 }
 
-const NO_HEADERS = "a file of lines name=value with percent-encoded values";
+const NO_HEADERS = "a file with one name=value per line, values percent-encoded";
 
 function pathOf({ headersFile, tls }: ForwardConfig, variable: ForwardFile): string {
   switch (variable) {
@@ -111,10 +111,10 @@ type Pems = Omit<TlsMaterial, "rejectUnauthorized">;
 function pemMistakes({ ca, cert, key }: Pems, forward: ForwardConfig): FileMistake[] {
   const found = [];
   if (ca !== undefined && !isUsable({ ca })) {
-    found.push(mistake(forward, "FORWARD_TLS_CA_FILE", "a file of certificates in PEM"));
+    found.push(mistake(forward, "FORWARD_TLS_CA_FILE", "a PEM file of certificates"));
   }
   if (cert !== undefined && !isUsable({ cert })) {
-    found.push(mistake(forward, "FORWARD_TLS_CERT_FILE", "a file of a certificate in PEM"));
+    found.push(mistake(forward, "FORWARD_TLS_CERT_FILE", "a PEM file with a certificate"));
   } else if (cert !== undefined && key !== undefined && !isUsable({ cert, key })) {
     const bound = "the private key of FORWARD_TLS_CERT_FILE in PEM, without a passphrase";
     found.push(mistake(forward, "FORWARD_TLS_KEY_FILE", bound));

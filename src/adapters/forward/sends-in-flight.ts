@@ -1,9 +1,12 @@
 import type { SendOutcome } from "../../ports/span-sink.ts";
 
-export const CANCELLED: SendOutcome = { outcome: "retry", message: "cancelled before a response" };
+export const CANCELLED: SendOutcome = {
+  outcome: "retry",
+  message: "cancelled before a response arrived",
+};
 export const CLOSED: SendOutcome = { outcome: "retry", message: "the sink is closed" };
 
-/** Tracks sends in progress, so that closing a sink can cancel them and wait for their ends. */
+/** Tracks sends in progress, so that closing a sink can cancel them and wait for them to end. */
 export class SendsInFlight {
   // Moved by `run` and `close`.
   private readonly running = new Map<AbortController, Promise<SendOutcome>>();

@@ -12,7 +12,7 @@ const VERSIONS = [
 
 type Version = (typeof VERSIONS)[number];
 
-/** The least number that means "no limit" in version 1; it is larger than any memory. */
+/** The smallest value that means "no limit" in version 1; it is larger than any memory. */
 const UNLIMITED_BYTES = 2 ** 60;
 
 /**

@@ -24,9 +24,12 @@ function histogram(help: string, ...labels: string[]): MetricFamily {
 export const METRIC_FAMILIES = {
   spanring_build_info: gauge("Always 1; the version is a label.", "version"),
 
-  spanring_spans_total: counter("Ledger entries in spans, except for buffered spans.", "entry"),
+  spanring_spans_total: counter(
+    "Spans by ledger entry; buffered spans have a gauge of their own.",
+    "entry",
+  ),
   spanring_span_bytes_total: counter(
-    "Ledger entries in bytes of encoded spans, except for buffered spans.",
+    "Encoded size of spans in bytes, by ledger entry; buffered spans have a gauge of their own.",
     "entry",
   ),
   spanring_buffered_spans: gauge("Spans in the buffer, including those in flight to the upstream."),
@@ -96,7 +99,7 @@ export const METRIC_FAMILIES = {
   spanring_forward_in_flight_spans: gauge("Spans awaiting a response from the upstream."),
   spanring_forward_batches_total: counter("Batches sent, by outcome.", "outcome"),
   spanring_forward_retried_spans_total: counter(
-    "Spans that must be sent again after a failed attempt.",
+    "Spans of failed attempts, counted once per attempt.",
   ),
   spanring_undeliverable_spans_total: counter(
     "Spans that will never be delivered, by reason.",

@@ -80,7 +80,10 @@ interface StreamRecord {
  */
 const STREAM_BYTES = 6 * 1024;
 
-/** `created` follows the headers, `close` the end of a stream for any reason. */
+/**
+ * The prefix of two channels: `created` after the headers of a stream, `close` after it has ended,
+ * for whatever reason.
+ */
 const PREFIX = "http2.server.stream.";
 
 /** Starts the watch; returns the function that ends it. */

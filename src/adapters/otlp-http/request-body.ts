@@ -155,8 +155,8 @@ export function contentCoding(contentEncoding: string | null): ContentCoding | u
 const MIN_ROOM_BYTES = 16 * 1024;
 
 /**
- * Collects pieces in one buffer, so that many small pieces take no more memory than few large ones.
- * (A separate piece costs about 400 bytes in addition to its own.)
+ * Collects pieces in one buffer, so that many small pieces take no more memory than a few large
+ * ones. (A separate piece costs about 400 bytes in addition to its own.)
  *
  * Invariant: length <= capacity <= 1.25 x length + 16 KiB.
  */
@@ -200,7 +200,7 @@ function capacityFor(lengthBytes: number): number {
 /** The maximum time of a drain. A sender on a slow link may need longer. */
 const MAX_DRAIN_MS = 5_000;
 
-/** The limit for one body: the size that OTLP recommends to accept. */
+/** The limit for one body: the size that OTLP recommends accepting. */
 const MAX_DRAIN_BYTES = 64 * 1024 * 1024;
 
 /** The limit of concurrent drains; beyond it an answer is sent at once. */

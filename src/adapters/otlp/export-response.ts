@@ -90,7 +90,7 @@ export function encodeStatus(receipt: FailureReceipt): Uint8Array {
 }
 
 /**
- * Returns the status as proto3 JSON, in which an `Any` names its type, and a duration is a text.
+ * Returns the status as proto3 JSON, in which an `Any` names its type, and a duration is a string.
  */
 export function statusJson(receipt: FailureReceipt): string {
   if (!("retryAfterMs" in receipt)) return JSON.stringify(codeAndMessage(receipt));
@@ -125,7 +125,7 @@ export function isGrpcType(contentType: string | null): boolean {
 /**
  * Returns the answer to gRPC on a port that does not speak it. Over HTTP/2, a response without a
  * body is a single frame of headers, which gRPC reads as the status of the call (`Trailers-Only`).
- * The status is final, so that exporters report it instead of retrying without end.
+ * The status is final, so that exporters report it instead of retrying endlessly.
  * Source: grpc/grpc, doc/PROTOCOL-HTTP2.md.
  */
 export function grpcRefusal(message: string): Response {

@@ -143,6 +143,6 @@ export function answerOtlp(
   const isGrpc = isGrpcType(headers.get("content-type"));
   if (!isGrpc && !(method === "POST" && OTLP_PATH.test(pathname))) return undefined;
   problems.note({ protocol: "api", reason: "otlp_on_api", address, detail: pathname });
-  const detail = `this port has the read API: ${problems.hint("otlp_on_api")}`;
+  const detail = `this port serves the read API: ${problems.hint("otlp_on_api")}`;
   return isGrpc ? grpcRefusal(detail) : problemResponse({ status: 421, detail });
 }

@@ -211,7 +211,7 @@ export const WAIT_PARAMETERS = {
   ),
   quiet: duration({
     meaning:
-      "How long a trace must have received no span to be complete; only with " +
+      "How long a trace must go without a new span before it counts as complete; only with " +
       "`trace_complete=true`.",
     most: LONGEST_WAIT,
     unset: undefined,

@@ -51,7 +51,7 @@ export function problemMembers({
   return { type: "about:blank", title: TITLES[status], status, detail, ...toBlame, ...members };
 }
 
-/** The headers of every response: the buffer changes at any time, and no response is a page. */
+/** The headers of every response: the buffer may change at any time, and no response is a page. */
 export const ANSWER_HEADERS = {
   "Cache-Control": "no-store",
   "X-Content-Type-Options": "nosniff",

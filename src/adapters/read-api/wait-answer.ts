@@ -52,7 +52,10 @@ export async function answerWait(
 /** Returns the mistake in parameters that are valid on their own, but not together. */
 function contradictionIn({ count, absent, trace_complete, quiet }: WaitValues) {
   if (absent && trace_complete) {
-    return badParameter("trace_complete", "absent=true waits for no trace; omit one of them");
+    return badParameter(
+      "trace_complete",
+      "absent=true and trace_complete=true exclude each other; omit one of them",
+    );
   }
   if (absent && count !== undefined && count > 0) {
     return badParameter("count", `count is "${count}"; with absent=true it must be 0 or omitted`);

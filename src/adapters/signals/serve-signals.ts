@@ -79,7 +79,7 @@ export function isImmediate(signal: StopSignal): boolean {
   return signal === "SIGQUIT" || signal === "SIGABRT";
 }
 
-/** Listens to all signals that a receiver handles, and ignores others that would end it. */
+/** Listens for all signals that a receiver handles, and ignores others that would end it. */
 export function serveSignals(process: ServingProcess, actions: SignalActions): ServeSignals {
   const stopped = Promise.withResolvers<StopSignal>();
   const hurried = Promise.withResolvers<StopSignal>();

@@ -1,6 +1,6 @@
 import { REFUSAL_REASONS, type SendOutcome } from "../../ports/span-sink.ts";
 
-/** Reasons why spans were not delivered: those of the upstream, and two of spanring itself. */
+/** Reasons why spans were not delivered: the reasons of a refusal, and two more. */
 export const UNDELIVERABLE_REASONS = [...REFUSAL_REASONS, "too_large", "rejected"] as const;
 
 /**

@@ -22,7 +22,7 @@ const RECEIVER =
 const HINTS: Readonly<Record<RefusalReason, string>> = {
   invalid: RECEIVER,
   unauthenticated: CREDENTIALS,
-  forbidden: `${CREDENTIALS}, and their permissions`,
+  forbidden: `${CREDENTIALS}, and what the credentials permit`,
   not_found: "check the host and the path of FORWARD_ENDPOINT",
   unsupported: RECEIVER,
   redirected: "set FORWARD_ENDPOINT to the URL that it redirects to",

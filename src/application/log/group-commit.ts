@@ -12,13 +12,13 @@ import { recordBytes, SEGMENT_HEADER_BYTES } from "./segment-file.ts";
 import { makeRoom, NoRoomError, removeSpent, reservedBytes, type Room } from "./retention.ts";
 
 const FULL = "the disk buffer is full and OVERFLOW_POLICY is refuse; retry later";
-const SLOW = "too many requests wait for the disk; retry later";
+const SLOW = "too many requests are waiting for the disk; retry later";
 const CLOSED = "the log is closed; retry later";
 /**
  * The message for senders. It names no file, because the details are for the operator, who finds
  * them in the log.
  */
-const BROKEN = "the disk buffer cannot be written; retry later";
+const BROKEN = "cannot write to the disk buffer; retry later";
 
 /** Delays between attempts to begin a new segment after a failure. */
 const FIRST_DELAY_MS = 250;

@@ -66,7 +66,7 @@ export interface LogRequest {
 /** The outcome of a request. Only a logged one may be acknowledged. */
 export type AppendOutcome =
   | { readonly outcome: "logged"; readonly firstSequence: number }
-  /** No room, or too many requests wait for the disk; nothing was stored. */
+  /** No room, or too many requests are waiting for the disk; nothing was stored. */
   | { readonly outcome: "refused"; readonly message: string }
   /** Too large for the whole log; nothing was stored. */
   | { readonly outcome: "too_large" }

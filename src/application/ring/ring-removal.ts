@@ -136,8 +136,8 @@ function markGone(ring: RingMemory, from: number, end: number): void {
 }
 
 /**
- * Moves the beginning of the ring to `first`, or past spans after it that have left already. The
- * slots before it need no write: they are in the state that an append expects.
+ * Moves the beginning of the ring to `first`, and on over spans after it that have left already.
+ * Marks each slot that it passes as free, the state that an append expects.
  */
 export function beginAt(ring: RingMemory, first: number): void {
   const { control, slotState } = ring;

@@ -3,8 +3,8 @@ import type { Clock, TimerClock } from "../../ports/clock.ts";
 export type LifeCycleState = "starting" | "ready" | "stopping";
 
 /**
- * Stops a part within the given time, and by force at its end. A second call with no time forces a
- * part that is still stopping.
+ * Stops a part gently within the given time, and by force once that has passed. A second call with
+ * a time of 0 forces a part that is still stopping.
  */
 export type StopPart = (graceMs: number) => Promise<void>;
 

@@ -107,7 +107,8 @@ async function leave(
   } catch (error) {
     return await setAside(parts, restored_spans, systemErrorText(error));
   }
-  const hint = "the next start continues with it; MAX_BUFFER_SIZE and MAX_BUFFER_BYTES say how far";
+  const hint =
+    "the next start continues with it, as far as MAX_BUFFER_SIZE and MAX_BUFFER_BYTES allow";
   const fields = { file: parts.spill.shownPath, restored_spans, left_spans: left.spans, hint };
   parts.logger.warning("not_all_restored", fields);
 }

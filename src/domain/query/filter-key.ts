@@ -66,9 +66,9 @@ export function traceTail(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Returns a 32-bit hash of a text: its length, and four bytes each from its beginning, middle and
- * end. It takes three loads for a text of any length. Texts that differ only elsewhere have equal
- * hashes and are compared in full afterwards; they should be rare.
+ * Returns a 32-bit hash of a string: its length, and four bytes each from its beginning, middle and
+ * end. It takes three loads for a string of any length. Strings that differ only elsewhere have
+ * equal hashes and are compared in full afterwards; they should be rare.
  */
 export function nameHash(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;

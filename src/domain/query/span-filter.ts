@@ -92,8 +92,8 @@ const CONDITIONS = {
     bound: "key=value, with a key that is not empty",
     read: readAttribute,
     meaning:
-      "`key=value`, split at the first `=`: spans with this attribute, or with none of that key " +
-      "and of a resource with it. Numbers and booleans by value. May be given several times.",
+      "`key=value`, split at the first `=`: spans with this attribute; if a span lacks the key, " +
+      "that of its resource counts. Numbers and booleans are compared by value. Repeatable.",
     pattern: "^[^=]+=",
     option: {
       value: "KEY=VALUE",
@@ -105,7 +105,8 @@ const CONDITIONS = {
   min_duration: row({
     bound: "a duration: a number with ns, us, ms, s, m or h, such as 250ms or 1.5s",
     read: readMinDuration,
-    meaning: "Spans of at least this duration, such as `250ms`; none without a start or an end.",
+    meaning:
+      "Spans of at least this duration, such as `250ms`; without a start or an end, none matches.",
     option: { value: "TIME", meaning: "spans that took at least this long: 250ms, 1.5s" },
   }),
   /** Means since <= start < until. A span without a start does not match. */
@@ -197,7 +198,7 @@ function keyOf(condition: SpanCondition): FilterKey | undefined {
 }
 
 /**
- * Returns a text that is equal for filters with equal conditions in the same order, and only for
+ * Returns a string that is equal for filters with equal conditions in the same order, and only for
  * those.
  */
 export function filterText(filter: SpanFilter): string {

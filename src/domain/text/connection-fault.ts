@@ -8,7 +8,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   ETIMEDOUT: "the host does not respond",
   TimeoutError: "no response in time",
   ECONNRESET: "the connection was reset",
-  ECONNCLOSED: "the connection was closed before a response",
+  ECONNCLOSED: "the connection was closed before a response arrived",
   TooManyRedirects: "it redirects in a loop",
   UnsupportedProxyProtocol: "the proxy's URL has an unsupported scheme",
   Malformed_HTTP_Response: "its response is not HTTP/1.1",

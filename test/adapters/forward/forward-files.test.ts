@@ -68,7 +68,7 @@ test.each<{ name: string; env: Environment; mistakes: object[] }>([
       {
         variable: "FORWARD_HEADERS_FILE",
         value: JUNK,
-        bound: "a file of lines name=value with percent-encoded values",
+        bound: "a file with one name=value per line, values percent-encoded",
       },
     ],
   },
@@ -76,14 +76,14 @@ test.each<{ name: string; env: Environment; mistakes: object[] }>([
     name: "invalid authorities",
     env: { FORWARD_TLS_CA_FILE: JUNK },
     mistakes: [
-      { variable: "FORWARD_TLS_CA_FILE", value: JUNK, bound: "a file of certificates in PEM" },
+      { variable: "FORWARD_TLS_CA_FILE", value: JUNK, bound: "a PEM file of certificates" },
     ],
   },
   {
     name: "an invalid certificate",
     env: { ...PAIR, FORWARD_TLS_CERT_FILE: JUNK },
     mistakes: [
-      { variable: "FORWARD_TLS_CERT_FILE", value: JUNK, bound: "a file of a certificate in PEM" },
+      { variable: "FORWARD_TLS_CERT_FILE", value: JUNK, bound: "a PEM file with a certificate" },
     ],
   },
   ...[JUNK, OTHER_KEY].map((key) => ({

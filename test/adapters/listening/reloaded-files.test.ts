@@ -60,7 +60,7 @@ test("only the changed files are reported", async () => {
   expect(used).toEqual([{ texts: ["1", "3"], changed: [TWO] }]);
 });
 
-test("a mistake is logged once, and the old contents stay until it is fixed", async () => {
+test("a mistake is logged once, and the old contents stay in use until it is fixed", async () => {
   const { files, used, logger } = await open({ [ONE]: "1" });
   writeFileSync(ONE, "no digits");
 

@@ -4,7 +4,8 @@ import { runReadApi, stopReadApisAfterEach } from "../../support/running/running
 
 stopReadApisAfterEach();
 
-const RIGHT_PORTS = "this port has the read API: OTLP/gRPC is at port 4317, OTLP/HTTP at port 4318";
+const RIGHT_PORTS =
+  "this port serves the read API: OTLP/gRPC is at port 4317, OTLP/HTTP at port 4318";
 
 test.each([
   { path: "/v1/traces", size: 10 },

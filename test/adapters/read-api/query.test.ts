@@ -103,7 +103,7 @@ test.each([
   {
     ask: "/api/wait?absent=true&trace_complete=true",
     parameter: "trace_complete",
-    detail: "absent=true waits for no trace; omit one of them",
+    detail: "absent=true and trace_complete=true exclude each other; omit one of them",
   },
   {
     ask: "/api/wait?quiet=1s",

@@ -11,7 +11,7 @@ import {
 import { NO_FAULTS } from "../../support/disk/simulated-disk.ts";
 
 const FIRST = "spans-000000000001";
-const BROKEN = "the disk buffer cannot be written; retry later";
+const BROKEN = "cannot write to the disk buffer; retry later";
 
 describe("group commit", () => {
   test("requests that arrive during a sync are written as one group and synced once", async () => {

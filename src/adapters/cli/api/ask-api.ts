@@ -182,7 +182,7 @@ async function notTheApi(response: Response): Promise<CommandFailure> {
   const otlpPort = status === MISDIRECTED ? "OTLP/gRPC" : "OTLP/HTTP";
   const what = (await isOtlpStatus(response))
     ? `it is the port for ${otlpPort}`
-    : "it is not the read API of a spanring of this version";
+    : "it is not the read API of this version of spanring";
   const message = `${quotePeerText(url)} answered ${answer}: ${what}\n${OTHER_PORTS}`;
   return new CommandFailure(EXIT_CODE.cannotConnect, message);
 }

@@ -50,7 +50,7 @@ export function unreachable(url: string, env: Environment, error: unknown): stri
 /** Returns the message for a request that gets no response in time. */
 export function unanswered(url: string, limitMs: number): string {
   const limit = `${limitMs / 1_000} s`;
-  const guess = "the program there may hang, or may not be spanring";
+  const guess = "the program there may be stuck, or may not be spanring";
   return `${quotePeerText(url)} has not responded within ${limit}: ${guess}\n${OTHER_PORTS}`;
 }
 

@@ -142,10 +142,10 @@ function problems(tally: Tally, fileProblems: FileProblems, url: string): string
     countedText(refusedSpans, "span"),
   ];
   const more = `${countedText(moreFaults, "more broken part")} skipped (${bytesText(moreBytes)})`;
-  const others = `${countedText(otherSignals, "request")} of metrics or logs skipped`;
+  const others = `${countedText(otherSignals, "request")} with metrics or logs skipped`;
   return [
     ...(rejectedSpans > 0 ? [`${countedText(rejectedSpans, "span")} rejected`] : []),
-    ...(refusedRequests > 0 ? [`${requests} of ${spans} refused`] : []),
+    ...(refusedRequests > 0 ? [`${requests} with ${spans} refused`] : []),
     ...[...messages].map((message) => `the receiver says: ${message}`),
     ...(otherSignals > 0 ? [others] : []),
     ...faults,

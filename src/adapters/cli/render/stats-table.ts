@@ -106,7 +106,7 @@ function rowsOf(forward: ForwardAnswer, { heading, bad, odd }: Palette): Row[] {
     ["lag", lag_seconds === 0 ? NONE : msText(lag_seconds * 1000)],
     ["in flight", inFlightText(in_flight)],
     ["batches", countsText(forward.batches)],
-    ["returned", countedText(retried_spans, "span")],
+    ["retried", countedText(retried_spans, "span")],
     ["undeliverable", undeliverable, undeliverable !== NONE && odd],
     ["last error", errorText(forward)],
     ...hintRows(forward, odd),

@@ -47,7 +47,7 @@ export interface Child {
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
-/** Runs a command with our standard input, output and error, and waits for its end. */
+/** Runs a command with our standard input, output and error, and waits for it to exit. */
 export async function runChild(child: Child): Promise<ChildEnd> {
   const process = spawn(child);
   if ("exitCode" in process) return process;

@@ -58,7 +58,7 @@ const SPECS = {
     details: [
       PRINTED,
       "With --trace-id, a terminal shows the trace as a tree. Without --limit, standard error " +
-        "says when there may be more; with --out, all matching spans are saved.",
+        "says if there may be more; with --out, all matching spans are saved.",
       FILE_FORMATS,
     ],
     options: [...FILTER_OPTIONS, "after", "limit", "order", ...FORMS, ...WHERE],
@@ -175,7 +175,7 @@ const SPECS = {
       "The bytes are sent unchanged. A request that is temporarily refused (429, 502, 503, 504) " +
         "is retried, with six attempts in all; one that is too large for the receiver (413) is " +
         "split. A receiver that does not respond within 60 s ends it.",
-      "Spans that the receiving buffer still holds are then stored twice. To move spans, save " +
+      "Spans that the receiving buffer still holds will be stored twice. To move spans, save " +
         "them with take, which removes them, instead of get.",
       "With --rate, a request with more than a tenth of a second's worth of spans is split, " +
         "and each piece is sent when it is due. With --pace, a request is due when its earliest " +
@@ -199,9 +199,9 @@ const SPECS = {
         "traces there promptly. OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_PROTOCOL are " +
         "always set, and variables that override them for traces are removed. " +
         "OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_LOGS_EXPORTER and " +
-        "OTEL_BSP_SCHEDULE_DELAY are set unless you have set them. NO_PROXY and no_proxy are " +
-        "extended by 127.0.0.1 and localhost. SPANRING_URL is the receiver's read API, for " +
-        "spanring wait inside the command. Limits such as MAX_BUFFER_SIZE are taken from the " +
+        "OTEL_BSP_SCHEDULE_DELAY are set unless you have set them. 127.0.0.1 and " +
+        "localhost are added to NO_PROXY and no_proxy. SPANRING_URL is the receiver's read API, " +
+        "for spanring wait inside the command. Limits such as MAX_BUFFER_SIZE are taken from the " +
         "environment; FORWARD_ENDPOINT and SHUTDOWN_SPILL_FILE are ignored.",
       "An expectation is a list of conditions joined by ' & ': filters as name=value, and " +
         "count with >=, =, <=, < or >, as in 'name=GET / & service=shop & count>=2'. The default " +

@@ -48,7 +48,7 @@ function section(title: string, entries: readonly Entry[], { heading, word }: Pa
 
 function usageEntries(): Entry[] {
   return columns([
-    ["spanring", "receive spans until SIGTERM, SIGINT, or the terminal closes; a second"],
+    ["spanring", "receive spans until SIGTERM, SIGINT or a closed terminal; a second"],
     ["", "signal ends the grace period, a third exits immediately; SIGQUIT skips"],
     ["", "the grace period; SIGHUP without a terminal reloads header and TLS files"],
     ...SERVE_OPTIONS.map((name): Entry => [serveUsage(name), OPTIONS[name].meaning]),
@@ -69,8 +69,9 @@ function commands(): Entry[] {
   ]);
   return columns([
     ...words,
-    ["", `Commands use http://127.0.0.1:${API_PORT}, or --url or SPANRING_URL.`],
-    ["", "SPANRING_TOKEN or --token-file is the token to send."],
+    ["", `Commands connect to http://127.0.0.1:${API_PORT}; --url or`],
+    ["", "SPANRING_URL overrides it."],
+    ["", "--token-file or SPANRING_TOKEN sets the token to send."],
     ["", "A proxy from HTTP_PROXY is used for other machines only."],
     ["", "NO_COLOR or TERM=dumb disables colours."],
   ]);

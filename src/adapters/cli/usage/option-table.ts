@@ -1,3 +1,4 @@
+import { VARIABLES } from "../../../config/variables.ts";
 import {
   CONDITION_NAMES,
   CONDITION_ROWS,
@@ -54,6 +55,8 @@ function filterOptions(): Record<FilterOption, OptionSpec> {
   return Object.fromEntries(entries) as Record<FilterOption, OptionSpec>;
 }
 
+const OWN_API = `http://127.0.0.1:${VARIABLES.API_PORT.unset}`;
+
 /**
  * Lists every option. The parser, the help and the completions derive from this table and from
  * `command-table.ts`, which says what each command takes.
@@ -61,16 +64,19 @@ function filterOptions(): Record<FilterOption, OptionSpec> {
 const SPECS = {
   ...filterOptions(),
   after: parameter("CURSOR", "spans after this one: its sequence, or RUN_ID-SEQUENCE"),
-  limit: parameter("N", `maximum number (default ${DEFAULT_SPANS}; of traces ${DEFAULT_TRACES})`),
+  limit: parameter("N", `maximum number (default ${DEFAULT_SPANS}; ${DEFAULT_TRACES} for traces)`),
   order: parameter("ORDER", "whether the oldest or the newest come first", ["oldest", "newest"]),
 
   count: parameter("N", "number of spans to wait for (default 1)"),
   timeout: parameter("TIME", "how long to wait (default 10s)"),
-  absent: parameterSwitch("with --count 0: succeed if no span matches in time"),
+  absent: parameterSwitch("with --count 0: succeed if no span matches before the timeout"),
   "trace-complete": parameterSwitch(
     "wait for a complete trace: its root has ended, and no more spans arrive",
   ),
-  quiet: parameter("TIME", "time without new spans after which it is complete (default 200ms)"),
+  quiet: parameter(
+    "TIME",
+    "time without new spans after which a trace is complete (default 200ms)",
+  ),
 
   json: { meaning: "print JSON even on a terminal; OTLP/JSON for spans" },
   otlp: { meaning: "print protobuf bytes: one ExportTraceServiceRequest" },
@@ -89,7 +95,7 @@ const SPECS = {
   rate: { value: "N", meaning: "spans per second" },
   pace: {
     value: "[FACTOR]",
-    meaning: "keep the original timing, or 10x as fast",
+    meaning: "keep the original timing, or speed it up: 10x is ten times as fast",
     optionalValue: { implied: "1x", pattern: /^\d+(\.\d+)?x$/ },
   },
 
@@ -124,7 +130,10 @@ const SPECS = {
     meaning: "certificate authorities to trust instead of the system's, in PEM",
     isFile: true,
   },
-  url: { value: "URL", meaning: "spanring's read API (default: SPANRING_URL)" },
+  url: {
+    value: "URL",
+    meaning: `spanring's read API (default: SPANRING_URL, or ${OWN_API})`,
+  },
   check: { meaning: "validate the configuration and print it" },
   help: { meaning: "print this help", short: "h" },
   version: { meaning: "print the version", short: "V" },

@@ -52,7 +52,7 @@ test("a response from another kind of server is recognized", async () => {
   const end = await get([], () => new Response("not here", { status: 404 }));
 
   expect(end.exitCode).toBe(3);
-  expect(end.stderr).toContain("it is not the read API of a spanring of this version\n");
+  expect(end.stderr).toContain("it is not the read API of this version of spanring\n");
 });
 
 test("an error message names the option as the user wrote it", async () => {

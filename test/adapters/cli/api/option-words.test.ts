@@ -19,8 +19,8 @@ test.each([
   },
   {
     parameter: "trace_complete",
-    detail: "absent=true waits for no trace; omit one of them",
-    says: "--absent waits for no trace; omit one of them",
+    detail: "absent=true and trace_complete=true exclude each other; omit one of them",
+    says: "--absent and --trace-complete exclude each other; omit one of them",
   },
   {
     parameter: "after",

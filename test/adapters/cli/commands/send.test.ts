@@ -183,7 +183,7 @@ test("metrics and logs in a file are skipped and reported", async () => {
 
   expect(end).toMatchObject({ exitCode: 0 });
   expect(end.requestLines).toHaveLength(1);
-  expect(end.stderr).toBe("spanring: 1 request of metrics or logs skipped\n");
+  expect(end.stderr).toBe("spanring: 1 request with metrics or logs skipped\n");
 });
 
 test("a progress bar is drawn on the terminal and erased at the end", async () => {

@@ -77,7 +77,7 @@ test("problems are listed below the table and included in the JSON", async () =>
   expect(table.stdout).toContain(
     "oldest buffered 1\nrun 3f9a0c5e7b21d804\n\nproblems, newest first\n",
   );
-  expect(table.stdout).toContain("http from 10.0.0.7: 2 requests were not an Export");
+  expect(table.stdout).toContain("http from 10.0.0.7: 2 requests were not valid as Export");
   expect(table.stdout).toEndWith("\n  mend it\n");
   expect(JSON.parse(json.stdout)).toEqual({ ...STATS, problems: [PROBLEM] });
 });

@@ -106,7 +106,7 @@ test("an unreachable upstream is displayed with its next attempt, losses and las
     "lag            4.20 s",
     "in flight      1,028 spans in 2 batches",
     "batches        21 delivered, 22 partly_rejected, 23 retry",
-    "returned       27 spans",
+    "retried        27 spans",
     "undeliverable  24 invalid, 25 too_large, 26 rejected",
     expect.stringMatching(
       /^last error     \d{4}-\d\d-\d\d \d\d:\d\d:39\.007: UNAVAILABLE: no route$/,
@@ -132,7 +132,7 @@ test("an upstream without attempts is displayed with zeros", () => {
     "lag            none",
     "in flight      1 span in 1 batch",
     "batches        none",
-    "returned       0 spans",
+    "retried        0 spans",
     "undeliverable  none",
     "last error     none",
   ]);

@@ -42,7 +42,7 @@ test("a request that is refused permanently is not retried, and the others are s
   expect(end).toMatchObject({ exitCode: 1 });
   expect(end.requestLines).toHaveLength(3);
   const [refused, reason] = end.stderr.split("\n");
-  expect(refused).toMatch(/^spanring: 1 request of \d spans? refused$/);
+  expect(refused).toMatch(/^spanring: 1 request with \d spans? refused$/);
   expect(reason).toBe("spanring: the receiver says: 400: no trace request");
 });
 
@@ -90,7 +90,7 @@ test("only the span that is too large for the receiver is refused", async () => 
   expect(end.exitCode).toBe(1);
   expect(end.stdout).toStartWith("sent 3 spans in ");
   expect(end.stderr).toBe(
-    "spanring: 1 request of 1 span refused\nspanring: the receiver says: 413: too long\n",
+    "spanring: 1 request with 1 span refused\nspanring: the receiver says: 413: too long\n",
   );
 });
 
