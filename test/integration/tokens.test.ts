@@ -4,6 +4,8 @@ import { describe, expect, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
 import type { Environment } from "../../src/config/config.ts";
 import { callUnary, EXPORT_PATH, openGrpcClient } from "../support/grpc/grpc-call.ts";
+import { exportOverHttp } from "../support/running/export-over-http.ts";
+import { readApiClient } from "../support/running/read-api-client.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import {
   FREE_PORTS,
@@ -262,6 +264,37 @@ describe("a start", () => {
     ]);
   });
 });
+
+test.each(["grpc", "http"] as const)(
+  "a spanring forwards over %s with a token, and loses no span to a wrong one",
+  async (protocol) => {
+    const { token, line } = await created();
+    const env = { OTLP_AUTH_TOKENS_FILE: fileOf("senders", line) };
+    await using upstream = await startProgram(env);
+    const port = protocol === "grpc" ? upstream.grpcPort : upstream.httpPort;
+    const headers = fileOf("headers", "authorization=Bearer%20wrong");
+    const forwarding = {
+      FORWARD_ENDPOINT: `${protocol}://127.0.0.1:${port}`,
+      FORWARD_HEADERS_FILE: headers,
+      FORWARD_MAX_DELAY_MS: "0",
+      FORWARD_RETRY_INITIAL_MS: "10",
+      FORWARD_RETRY_MAX_MS: "10",
+    };
+    await using program = await startProgram(forwarding, { detached: true });
+    const [own, far] = [program, upstream].map(({ apiUrl }) => readApiClient(apiUrl));
+    await exportOverHttp(program.httpUrl, requestOf(3));
+    await upstream.logged("problem");
+    const refused = await own!.stats();
+    writeFileSync(headers, `authorization=Bearer%20${token}`);
+    process.kill(program.pid, "SIGHUP");
+    await program.logged("forward_reloaded");
+    // A stop sends what is left.
+    await program.stop();
+
+    expect(refused.spans).toMatchObject({ buffered: 3, undeliverable: 0 });
+    expect((await far!.stats()).spans).toMatchObject({ received: 3, accepted: 3 });
+  },
+);
 
 test("run and its command need no token, whatever the environment requires", async () => {
   const env = {
