@@ -6,7 +6,7 @@ import { openExportClient } from "../support/running/export-client.ts";
 import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { readApiClient } from "../support/running/read-api-client.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
-import { runProgram, startProgram } from "../support/running/running-program.ts";
+import { COMMAND, runProgram, startProgram } from "../support/running/running-program.ts";
 import { unusedUrl } from "../support/fakes/fake-api.ts";
 import { makeCertificates } from "../support/upstreams/certificates.ts";
 import { temporaryFolder } from "../support/running/temporary-folder.ts";
@@ -39,7 +39,8 @@ function stateFolder(): string {
 
 function isPossible(): boolean {
   if (process.platform !== "linux" || process.getuid!() !== 0) return false;
-  return Bun.spawnSync([...hardened(temporaryFolder()), "true"]).success;
+  // It is not if the other user cannot reach the program.
+  return Bun.spawnSync([...hardened(temporaryFolder()), ...COMMAND, "--version"]).success;
 }
 
 /** Empty on machines where the test cannot take away privileges. */
