@@ -1,11 +1,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
-import type { Environment } from "../../src/config/config.ts";
 import { callUnary, EXPORT_PATH, openGrpcClient } from "../support/grpc/grpc-call.ts";
-import { exportOverHttp } from "../support/running/export-over-http.ts";
-import { readApiClient } from "../support/running/read-api-client.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import {
   FREE_PORTS,
@@ -13,25 +9,9 @@ import {
   runProgram,
   startProgram,
 } from "../support/running/running-program.ts";
-import { temporaryFolder } from "../support/running/temporary-folder.ts";
+import { createdToken as created, secretFile as fileOf } from "../support/running/token-files.ts";
 
-const folder = temporaryFolder();
-const CLIENT = join(import.meta.dir, "../support/sdk/sdk-client.mjs");
 const LOG_LEVEL = "DEBUG";
-
-function fileOf(name: string, text: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  chmodSync(path, 0o600);
-  return path;
-}
-
-/** Returns a new token and its line, as `spanring token` prints them. */
-async function created(): Promise<{ token: string; line: string }> {
-  const { stdout } = await runProgram(["token"]);
-  const [token = "", line = ""] = stdout.split("\n");
-  return { token, line };
-}
 
 async function codeOver(program: RunningProgram, metadata: Record<string, string>) {
   const client = openGrpcClient(program.grpcPort);
@@ -71,36 +51,6 @@ test("with the tokens that the program created, each port accepts its own only",
   expect(await statusOf(`${program.apiUrl}/readyz`, {})).toBe(200);
   expect(await statusOf(`${program.apiUrl}/metrics`, {})).toBe(401);
 });
-
-test.each(["grpc", "http/protobuf", "http/json"])(
-  "the SDK exports over %s with the token in OTEL_EXPORTER_OTLP_HEADERS, and not without",
-  async (protocol) => {
-    const { token, line } = await created();
-    const file = fileOf("senders", line);
-    await using program = await startProgram({ OTLP_AUTH_TOKENS_FILE: file });
-    const url = protocol === "grpc" ? program.grpcUrl : `${program.httpUrl}/v1/traces`;
-    const emitWith = async (env: Environment) => {
-      const command = ["node", CLIENT, url, "none", protocol];
-      const child = Bun.spawn(command, {
-        env: { PATH: process.env["PATH"], ...env },
-        stdout: "ignore",
-        stderr: "pipe",
-      });
-      const stderr = await child.stderr.text();
-      return { isExported: (await child.exited) === 0, stderr };
-    };
-
-    const refused = await emitWith({});
-    const OTEL_EXPORTER_OTLP_HEADERS = `authorization=Bearer%20${token}`;
-    const accepted = await emitWith({ OTEL_EXPORTER_OTLP_HEADERS });
-
-    expect(refused).toEqual({
-      isExported: false,
-      stderr: expect.stringContaining("a token is required"),
-    });
-    expect(accepted).toEqual({ isExported: true, stderr: "" });
-  },
-);
 
 test("commands read and send with a token, and say what to set without one", async () => {
   const { token, line } = await created();
@@ -263,48 +213,4 @@ describe("a start", () => {
       { event: "configuration", variable: "OTLP_AUTH_TOKENS_FILE" },
     ]);
   });
-});
-
-test.each(["grpc", "http"] as const)(
-  "a spanring forwards over %s with a token, and loses no span to a wrong one",
-  async (protocol) => {
-    const { token, line } = await created();
-    const env = { OTLP_AUTH_TOKENS_FILE: fileOf("senders", line) };
-    await using upstream = await startProgram(env);
-    const port = protocol === "grpc" ? upstream.grpcPort : upstream.httpPort;
-    const headers = fileOf("headers", "authorization=Bearer%20wrong");
-    const forwarding = {
-      FORWARD_ENDPOINT: `${protocol}://127.0.0.1:${port}`,
-      FORWARD_HEADERS_FILE: headers,
-      FORWARD_MAX_DELAY_MS: "0",
-      FORWARD_RETRY_INITIAL_MS: "10",
-      FORWARD_RETRY_MAX_MS: "10",
-    };
-    await using program = await startProgram(forwarding, { detached: true });
-    const [own, far] = [program, upstream].map(({ apiUrl }) => readApiClient(apiUrl));
-    await exportOverHttp(program.httpUrl, requestOf(3));
-    await upstream.logged("problem");
-    const refused = await own!.stats();
-    writeFileSync(headers, `authorization=Bearer%20${token}`);
-    process.kill(program.pid, "SIGHUP");
-    await program.logged("forward_reloaded");
-    // A stop sends what is left.
-    await program.stop();
-
-    expect(refused.spans).toMatchObject({ buffered: 3, undeliverable: 0 });
-    expect((await far!.stats()).spans).toMatchObject({ received: 3, accepted: 3 });
-  },
-);
-
-test("run and its command need no token, whatever the environment requires", async () => {
-  const env = {
-    PATH: process.env["PATH"],
-    OTLP_AUTH_TOKENS_FILE: "/no/such/file",
-    API_AUTH_TOKENS_FILE: "/no/such/file",
-    SPANRING_TOKEN: "hunter2",
-  };
-  const emit = join(import.meta.dir, "../support/sdk/emit-by-environment.mjs");
-  const ran = await runProgram(["run", "--expect", "name=GET /", "--", "node", emit], env);
-
-  expect(ran).toMatchObject({ exitCode: 0 });
 });
