@@ -71,6 +71,17 @@ test.each([
   ]);
 });
 
+test("a client that sends a large message learns why it is refused", async () => {
+  const { client } = await runGuarded("one");
+  const large = Buffer.alloc(3 * 1024 * 1024);
+
+  const ends = await Promise.all(
+    Array.from({ length: 5 }, () => callUnary(client(), EXPORT_PATH, large)),
+  );
+
+  expect(ends.map(({ code }) => code)).toEqual(Array(5).fill(status.UNAUTHENTICATED));
+});
+
 test("the calls of one connection are checked one by one", async () => {
   const { client, gate } = await runGuarded("one");
   const one = client();
