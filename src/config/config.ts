@@ -63,6 +63,8 @@ export interface LimitsConfig {
   readonly connectionsPerAddress: number;
   /** Maximum time from accept to the first request, after which the connection is closed. */
   readonly firstRequestMs: number;
+  /** Maximum time from the headers of a request to the end of its body. */
+  readonly requestMs: number;
   readonly idleMs: number;
   readonly keepaliveMs: number;
   readonly keepaliveTimeoutMs: number;
@@ -187,6 +189,7 @@ function limitsOf(settings: Settings): LimitsConfig {
     connections: settings.MAX_CONNECTIONS,
     connectionsPerAddress: settings.MAX_CONNECTIONS_PER_ADDRESS,
     firstRequestMs: settings.FIRST_REQUEST_TIMEOUT_MS,
+    requestMs: settings.REQUEST_TIMEOUT_MS,
     idleMs: settings.IDLE_TIMEOUT_MS,
     keepaliveMs: settings.KEEPALIVE_TIME_MS,
     keepaliveTimeoutMs: settings.KEEPALIVE_TIMEOUT_MS,

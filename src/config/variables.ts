@@ -119,6 +119,10 @@ export const VARIABLES = {
     "10000",
     "time that a new connection has to send its first request before it is closed",
   ),
+  REQUEST_TIMEOUT_MS: time(
+    "60000",
+    "time from the headers of a request to the end of its body, after which it is abandoned",
+  ),
   IDLE_TIMEOUT_MS: time("300000", "time without a request, after which a connection is closed"),
   KEEPALIVE_TIME_MS: time("60000", "interval between keepalive pings on a gRPC connection"),
   KEEPALIVE_TIMEOUT_MS: time("20000", "time to wait for the response to a keepalive ping"),

@@ -220,14 +220,14 @@ export const PROBLEM_KINDS = {
   too_many_connections: {
     protocols: GRPC,
     noun: "connection",
-    fate: "refused because the limit MAX_CONNECTIONS was reached",
+    fate: "refused, or closed unused, because MAX_CONNECTIONS was reached",
     hint: SEND_LATER,
     mayLoseSpans: true,
   },
   too_many_connections_per_address: {
     protocols: GRPC,
     noun: "connection",
-    fate: "refused because the limit MAX_CONNECTIONS_PER_ADDRESS was reached",
+    fate: "refused, or closed unused, because MAX_CONNECTIONS_PER_ADDRESS was reached",
     hint: SEND_LATER,
     mayLoseSpans: true,
   },
@@ -241,14 +241,14 @@ export const PROBLEM_KINDS = {
   too_many_requests: {
     protocols: HTTP,
     noun: "request",
-    fate: "refused because the limit MAX_CONNECTIONS was reached",
+    fate: "refused, or closed unused, because MAX_CONNECTIONS was reached",
     hint: SEND_LATER,
     mayLoseSpans: true,
   },
   too_many_requests_per_address: {
     protocols: HTTP,
     noun: "request",
-    fate: "refused because the limit MAX_CONNECTIONS_PER_ADDRESS was reached",
+    fate: "refused, or closed unused, because MAX_CONNECTIONS_PER_ADDRESS was reached",
     hint: SEND_LATER,
     mayLoseSpans: true,
   },
@@ -267,7 +267,7 @@ export const PROBLEM_KINDS = {
     mayLoseSpans: true,
   },
   request_timeout: {
-    protocols: HTTP,
+    protocols: OTLP,
     noun: "request",
     fate: "abandoned for not being complete in time",
     hint: "check the link between the exporter and spanring, and send smaller batches",

@@ -80,17 +80,20 @@ function accept(socket: Socket, parts: AcceptorParts): void {
   // An error is followed by "close", which is handled.
   socket.on("error", () => {});
   const { remoteAddress: address = "" } = socket;
-  const refusal = parts.connections.refusalOf(address);
-  const note = (problem: Pick<Problem, "reason" | "detail">): void =>
+  const { connections } = parts;
+  const note: AdmitParts["note"] = (problem) =>
     parts.problems.note({ protocol: "grpc", address, ...problem });
   const connection = new Connection(socket, (reason) => note({ reason }));
-  if (refusal === undefined) return admit(connection, { ...parts, note });
-  socket.destroy();
-  note({ reason: refusal });
+  const refusal = connections.refusalOf(address);
+  const closed = refusal === undefined ? undefined : connections.makeRoom(refusal, address);
+  closed?.close();
+  if (refusal !== undefined) note({ reason: refusal, address: closed?.address ?? address });
+  if (refusal === undefined || closed !== undefined) admit(connection, { ...parts, note });
+  else socket.destroy();
 }
 
 interface AdmitParts extends AcceptorParts {
-  readonly note: (problem: Pick<Problem, "reason" | "detail">) => void;
+  readonly note: (problem: Pick<Problem, "reason" | "detail"> & { address?: string }) => void;
 }
 
 function admit(connection: Connection, parts: AdmitParts): void {
@@ -105,6 +108,7 @@ function admit(connection: Connection, parts: AdmitParts): void {
     pace.noteOldGarbage(connection.droppedBytes);
   });
   socket.once("finish", () => linger(socket, clock));
+  socket.once("data", () => void (connection.isSilent = false));
   readOpening(socket, (opening, head) => {
     if (opening === "http2") parts.admit(pacedSocket(connection, parts));
     else turnAway(connection, misdirectedProblem(opening, head), { ...parts, head });
@@ -112,7 +116,7 @@ function admit(connection: Connection, parts: AdmitParts): void {
 }
 
 /** The garbage that a connection leaves in addition to that of its requests. */
-const CONNECTION_GARBAGE_BYTES = 64 * 1024;
+const CONNECTION_GARBAGE_BYTES = 32 * 1024;
 
 /** The bytes of each connection that may wait without a charge: a small request is soon read. */
 const FREE_WAITING_BYTES = 32 * 1024;

@@ -26,8 +26,10 @@ export class Connection implements InFlightOwner {
   readonly key: string;
   private readonly noted: (reason: ExcessReason) => void;
 
-  // Moved by the first stream, `dropped` and `close`.
+  // Moved by the first bytes, the first stream, the first message, `dropped` and `close`.
+  isSilent = true;
   hasBegun = false;
+  hasSentMessage = false;
   /** The bytes that it held when it was dropped. They become garbage when the socket is closed. */
   droppedBytes = 0;
   private isClosing = false;
@@ -102,6 +104,18 @@ export class ConnectionTable implements Iterable<Connection> {
     return exceeded === undefined ? undefined : REASONS[exceeded];
   }
 
+  /**
+   * Makes room for a connection that would be refused: removes the oldest one that is silent, or
+   * else the oldest one that has not sent a message, and returns it, for the caller to close.
+   * Exporters send one at once, so peers that only connect, or never finish a message, cannot lock
+   * out others.
+   */
+  makeRoom(reason: RefusalReason, address: string): Connection | undefined {
+    const unused = leastUsed(this.byKey.values(), reason === REASONS.total ? undefined : address);
+    if (unused !== undefined) this.remove(unused);
+    return unused;
+  }
+
   add(connection: Connection): void {
     this.byKey.set(connection.key, connection);
     this.open.add(connection.address);
@@ -110,4 +124,18 @@ export class ConnectionTable implements Iterable<Connection> {
   remove({ key, address }: Connection): void {
     if (this.byKey.delete(key)) this.open.remove(address);
   }
+}
+
+/** Returns the first silent connection, or else the first one without a message. */
+function leastUsed(
+  connections: Iterable<Connection>,
+  ofAddress: string | undefined,
+): Connection | undefined {
+  let unused: Connection | undefined;
+  for (const connection of connections) {
+    if (ofAddress !== undefined && connection.address !== ofAddress) continue;
+    if (connection.isSilent) return connection;
+    if (!connection.hasSentMessage) unused ??= connection;
+  }
+  return unused;
 }

@@ -27,6 +27,7 @@ import { exportMethod, unsupportedMethods } from "./export-services.ts";
 import { HealthService, healthMethods } from "./health-service.ts";
 import { endReflection, reflectionMethods } from "./reflection-service.ts";
 import { watchStreams } from "./stream-watch.ts";
+import { UnfinishedRequests } from "./unfinished-requests.ts";
 
 export interface GrpcListenerParts {
   readonly address: ListenAddress;
@@ -87,12 +88,14 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
     problems: parts.problems,
     clock: parts.clock,
   });
+  const unfinished = new UnfinishedRequests(parts.limits, parts.clock);
   const unwatch = watchStreams({
     ...service,
     maxMessageBytes: parts.maxMessageBytes,
     turnedAway: (outcome) => parts.receiver.turnedAway?.(outcome),
     problems: parts.problems,
     gate: parts.gate,
+    unfinished,
   });
   let stopped: Promise<void> | undefined;
   return {
@@ -102,7 +105,7 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
     resume: () => acceptor.resume(),
     setServing: (isServing) => service.health.setServing(isServing),
     stop: (graceMs) => {
-      stopped ??= stopGently({ ...service, acceptor, unwatch });
+      stopped ??= stopGently({ ...service, acceptor, unwatch, unfinished });
       return stopAllWithin(graceMs, service.connections, { stopped, clock: parts.clock });
     },
     counts: () => countsOf(service),
@@ -146,6 +149,7 @@ function countsOf({ connections, budget }: GrpcService): GrpcListenerCounts {
 interface RunningService extends GrpcService {
   readonly acceptor: Pick<Acceptor, "close">;
   readonly unwatch: () => void;
+  readonly unfinished: Disposable;
 }
 
 /** Resolves when the last connection has closed. */
@@ -156,6 +160,7 @@ async function stopGently(running: RunningService): Promise<void> {
   running.server.tryShutdown(() => {});
   await Promise.all([...running.connections].map(({ closed }) => closed));
   running.unwatch();
+  running.unfinished[Symbol.dispose]();
 }
 
 async function stopAllWithin(

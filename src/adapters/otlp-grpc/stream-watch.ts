@@ -23,8 +23,9 @@ import type { Problem, ProblemLog } from "../../ports/logger.ts";
 import type { TokenGate, TokenRefusal } from "../listening/token-gate.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
-import { type MessagePrefix, emptyPrefix, readPrefix } from "./message-encoding.ts";
+import { type MessagePrefix, emptyPrefix, PREFIX_BYTES, readPrefix } from "./message-encoding.ts";
 import { EXPORT_PATH } from "./export-services.ts";
+import type { UnfinishedRequest, UnfinishedRequests } from "./unfinished-requests.ts";
 
 /**
  * Watches each HTTP/2 stream of our connections from start to end.
@@ -47,6 +48,7 @@ interface StreamWatchParts {
   readonly problems: ProblemLog;
   /** Checks the tokens of calls; without it, everyone may call. */
   readonly gate?: TokenGate | undefined;
+  readonly unfinished: UnfinishedRequests;
 }
 
 interface StreamEvent {
@@ -58,15 +60,15 @@ interface StreamEvent {
 const RECORD = Symbol("record");
 type WatchedStream = ServerHttp2Stream & { [RECORD]?: StreamRecord };
 
-interface StreamRecord {
+interface StreamRecord extends UnfinishedRequest {
   readonly parts: StreamWatchParts;
+  readonly connection: Connection;
   readonly address: string;
   readonly open: OpenRequest;
   readonly path: string;
   /** The original method of the stream. */
   readonly respond: ServerHttp2Stream["respond"];
   readonly prefix: MessagePrefix;
-  receivedBytes: number;
   /**
    * The large pieces of its message. The decoder of grpc-js may read them until the stream ends, so
    * the peer decides how long they live, and they are charged for as long.
@@ -141,9 +143,12 @@ function watch(
   const refusal = gate && tokenRefusal(gate, headers, connection.address);
   adaptHeaders(headers);
   const open = parts.budget.begin(connection, STREAM_BYTES + lengthOf(headers));
-  stream[RECORD] = {
+  const record: StreamRecord = {
     parts,
+    connection,
     address: connection.address,
+    startedMs: open.openedAtMs,
+    expire: () => abandon(stream, record),
     open,
     path: headers[":path"] ?? "",
     respond: stream.respond,
@@ -151,11 +156,17 @@ function watch(
     receivedBytes: 0,
     pieces: [],
   };
+  stream[RECORD] = record;
   stream.respond = refusal === undefined ? respond : () => void refuse(stream, refusal, parts);
-  if (refusal === undefined) return void stream.on("data", received);
+  if (refusal === undefined) return begin(stream, record);
   refuseByType(headers);
   // Discards the message, which would otherwise wait in the buffers of the stream.
   stream.resume();
+}
+
+function begin(stream: WatchedStream, record: StreamRecord): void {
+  record.parts.unfinished.add(record);
+  stream.on("data", received);
 }
 
 /** Answers a call without a valid token, and makes its peer send no more of the message. */
@@ -171,6 +182,13 @@ async function refuse(
   stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
+/** Ends a call whose message takes too long, and a connection that has not sent any other one. */
+function abandon(stream: WatchedStream, record: StreamRecord): void {
+  note(record, { reason: "request_timeout" });
+  if (record.connection.hasSentMessage) stream.close(constants.NGHTTP2_CANCEL);
+  else record.connection.close();
+}
+
 function received(this: WatchedStream, piece: Uint8Array): void {
   const record = this[RECORD];
   if (record === undefined) return;
@@ -178,6 +196,16 @@ function received(this: WatchedStream, piece: Uint8Array): void {
   record.receivedBytes += piece.length;
   if (readPrefix(record.prefix, piece)) checkPrefix(record);
   if (isWorthIt(piece)) record.pieces.push(piece);
+  if (isWhole(record)) finish(record);
+}
+
+function isWhole({ prefix, receivedBytes }: StreamRecord): boolean {
+  return prefix.seenBytes === PREFIX_BYTES && receivedBytes >= PREFIX_BYTES + prefix.lengthBytes;
+}
+
+function finish(record: StreamRecord): void {
+  record.connection.hasSentMessage = true;
+  record.parts.unfinished.remove(record);
 }
 
 /** Checks the length as grpc-js does, so that the messages that it refuses are counted. */
@@ -223,6 +251,7 @@ function ended(event: unknown): void {
   const record = (event as StreamEvent).stream[RECORD];
   if (record === undefined) return;
   record.parts.budget.end(record.open);
+  record.parts.unfinished.remove(record);
   for (const piece of record.pieces.splice(0)) releaseBytes(piece);
 }
 

@@ -33,7 +33,7 @@ export interface RequestInFlight extends Disposable {
 }
 
 export interface RequestTableParts {
-  readonly limits: Pick<LimitsConfig, "connections" | "connectionsPerAddress">;
+  readonly limits: Pick<LimitsConfig, "connections" | "connectionsPerAddress" | "requestMs">;
   readonly budget: InFlightBudget;
   readonly clock: Clock;
   readonly refused: (reason: BusyReason, address: string) => void;
@@ -41,9 +41,6 @@ export interface RequestTableParts {
 
 /** The memory of a request without a body, here and in Bun, with its headers. */
 export const REQUEST_BYTES = 6 * 1024;
-
-/** The time from headers to end of body: a peer that sends single bytes cannot stay for long. */
-export const MAX_REQUEST_MS = 60_000;
 
 /**
  * Holds the requests in flight, limited in total and for each address.
@@ -93,7 +90,7 @@ export class RequestTable {
 
   /** Abandons requests that take too long. Must be called about once a second. */
   expire(): void {
-    const latestMs = this.parts.clock.monotonicMs() - MAX_REQUEST_MS;
+    const latestMs = this.parts.clock.monotonicMs() - this.parts.limits.requestMs;
     const isLate = (request: Entry) => request.open.openedAtMs <= latestMs;
     for (const late of this.requests.values().filter(isLate)) late.refuse("request_timeout");
   }
@@ -196,7 +193,7 @@ const BUSY: Readonly<Record<BusyReason, Busy>> = {
   too_many_requests: busy("too many requests are in flight"),
   too_many_requests_per_address: busy("too many requests from this address are in flight"),
   in_flight_bytes: busy("requests in flight take too much memory, this one the most"),
-  request_timeout: busy(`the request was not complete after ${MAX_REQUEST_MS / 1000} s`),
+  request_timeout: busy("the request was not complete within REQUEST_TIMEOUT_MS"),
 };
 
 function busy(reason: string): Busy {

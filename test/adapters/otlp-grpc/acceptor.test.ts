@@ -47,13 +47,14 @@ describe("connections beyond a limit", () => {
     { limits: { connectionsPerAddress: 2 }, reason: "too_many_connections_per_address" as const },
   ])("are closed, counted and logged as $reason", async ({ limits, reason }) => {
     const { peer, listener, logger, problems } = await runGrpcListener({ limits });
-    const [first, second] = [peer(), peer()];
-    await Promise.all([greeting(first), greeting(second)]);
+    const [first, second] = [peer().greet(), peer().greet()];
+    for (const each of [first, second]) exportOn(each, 1);
+    await Promise.all([answerOn(first, 1), answerOn(second, 1)]);
 
     const third = peer();
     await third.ended;
-    exportOn(second, 1);
-    await answerOn(second, 1);
+    exportOn(second, 3);
+    await answerOn(second, 3);
 
     expect(countsOf(problems)).toEqual({ [reason]: 1 });
     expect(listener.counts().openConnections).toBe(2);

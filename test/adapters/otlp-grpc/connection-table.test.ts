@@ -1,5 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { endsKey, ConnectionTable } from "../../../src/adapters/otlp-grpc/connection-table.ts";
+import {
+  type Connection,
+  endsKey,
+  ConnectionTable,
+} from "../../../src/adapters/otlp-grpc/connection-table.ts";
 import { fakeConnection } from "../../support/fakes/grpc-fake-socket.ts";
 import { countEntries } from "../../support/oracles/entry-count.ts";
 
@@ -27,6 +31,36 @@ describe("a new connection", () => {
     for (const address of ["a", "b", "c", "d"]) table.add(fakeConnection(address));
 
     expect(table.refusalOf("e")).toBe("too_many_connections");
+  });
+});
+
+describe("room for a new connection", () => {
+  test("is made by the oldest silent one, or else the oldest one without a message", () => {
+    const table = new ConnectionTable({ connections: 4, connectionsPerAddress: 4 });
+    const connections = ["a", "b", "c", "d"].map((address) => fakeConnection(address));
+    const [used, spoken, silent, later] = connections as [
+      Connection,
+      Connection,
+      Connection,
+      Connection,
+    ];
+    used.hasSentMessage = true;
+    for (const each of [used, spoken]) each.isSilent = false;
+    for (const each of connections) table.add(each);
+
+    const removed = Array.from({ length: 4 }, () => table.makeRoom("too_many_connections", "a"));
+
+    expect(removed).toEqual([silent, later, spoken, undefined]);
+    expect([...table]).toEqual([used]);
+  });
+
+  test("is made by one of its address if that has too many", () => {
+    const table = new ConnectionTable(LIMITS);
+    const [other, own] = [fakeConnection("a"), fakeConnection("b")];
+    for (const each of [other, own]) table.add(each);
+
+    expect(table.makeRoom("too_many_connections_per_address", "b")).toBe(own);
+    expect(table.makeRoom("too_many_connections_per_address", "b")).toBeUndefined();
   });
 });
 

@@ -1,7 +1,6 @@
 import { describe, expect, spyOn, test } from "bun:test";
 import { connect } from "node:http2";
 import { SYSTEM_CLOCK } from "../../../src/adapters/clock/system-clock.ts";
-import { MAX_REQUEST_MS } from "../../../src/adapters/otlp-http/request-table.ts";
 import { UnsupportedSignals } from "../../../src/application/receiving/unsupported-signals.ts";
 import { goldenRequest } from "../../support/requests/golden-requests.ts";
 import { sendHalfBody } from "../../support/running/half-sent-body.ts";
@@ -60,14 +59,16 @@ test("one port serves HTTP/1.1 and HTTP/2", async () => {
   expect(receiver.requests).toEqual([Buffer.from(REQUEST), Buffer.from(REQUEST)]);
 });
 
+const REQUEST_MS = 60_000;
+
 test("a request that is incomplete after its time limit is answered with 503", async () => {
   const monotonicMs = () => performance.now() + clock.aheadMs;
   const clock = { ...SYSTEM_CLOCK, aheadMs: 0, monotonicMs };
-  const { listener, request, problems } = runOtlpHttp({ clock });
+  const { listener, request, problems } = runOtlpHttp({ clock, limits: { requestMs: REQUEST_MS } });
   using sender = await sendHalfBody(listener.port, { declaredBytes: 1000, sentBytes: 10 });
   while (listener.counts().requestsInFlight === 0) await request("/");
 
-  clock.aheadMs = MAX_REQUEST_MS;
+  clock.aheadMs = REQUEST_MS;
 
   expect(await sender.answer).toStartWith("HTTP/1.1 503");
   expect(countsOf(problems).request_timeout).toBe(1);

@@ -2,14 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { ENVELOPE_BYTES, InFlightBudget } from "../../../src/adapters/memory/in-flight-budget.ts";
 import {
   type BusyReason,
-  MAX_REQUEST_MS,
   REQUEST_BYTES,
   type RequestInFlight,
   RequestTable,
 } from "../../../src/adapters/otlp-http/request-table.ts";
 import { countEntries } from "../../support/oracles/entry-count.ts";
 
-const LIMITS = { connections: 5, connectionsPerAddress: 3 };
+const LIMITS = { connections: 5, connectionsPerAddress: 3, requestMs: 60_000 };
 
 function createTable(capacityBytes = 10_000_000) {
   const clock = { nowMs: 0, monotonicMs: () => clock.nowMs };
@@ -136,10 +135,10 @@ describe("a request that exceeds its time limit", () => {
     clock.nowMs = 1000;
     const late = beginIn("a", 2);
 
-    clock.nowMs = MAX_REQUEST_MS;
+    clock.nowMs = LIMITS.requestMs;
     table.expire();
 
-    expect(await fateOf(early)).toContain("was not complete after 60 s");
+    expect(await fateOf(early)).toContain("was not complete within REQUEST_TIMEOUT_MS");
     expect(await fateOf(late)).toBe("waited for");
     expect(refusals).toEqual(["request_timeout a"]);
   });
@@ -147,7 +146,7 @@ describe("a request that exceeds its time limit", () => {
   test("is counted once", () => {
     const { beginIn, clock, table, refusals } = createTable();
     beginIn("a");
-    clock.nowMs = 2 * MAX_REQUEST_MS;
+    clock.nowMs = 2 * LIMITS.requestMs;
 
     table.expire();
     table.expire();

@@ -31,6 +31,7 @@ export const GRPC_TEST_LIMITS: LimitsConfig = {
   connections: 1000,
   connectionsPerAddress: 200,
   firstRequestMs: 60_000,
+  requestMs: 60_000,
   idleMs: 300_000,
   keepaliveMs: 60_000,
   keepaliveTimeoutMs: 20_000,
