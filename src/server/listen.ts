@@ -59,7 +59,7 @@ export function runningListeners({ config, running }: ServerParts): RunningListe
   });
 }
 
-function startApi(parts: ServerParts, address: ListenAddress): number {
+async function startApi(parts: ServerParts, address: ListenAddress): Promise<number> {
   const { buffer, runId, arrivals, problems, logger, version, life, highWater } = parts;
   const startedMs = clock.monotonicMs();
   const sources = metricSources(parts);
@@ -80,6 +80,7 @@ function startApi(parts: ServerParts, address: ListenAddress): number {
     gate: parts.running.gates?.api,
     logger,
   });
+  await api.listening;
   parts.running.api = api;
   return api.port;
 }

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
+import { createServer } from "node:http";
 import { performServerHandshake } from "node:http2";
+import { type AddressInfo, connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
@@ -55,4 +57,45 @@ test("the error for a host that does not resolve does not say so", () => {
   expect(listenNowhere).toThrow(
     expect.objectContaining({ code: expect.not.stringMatching("ENOTFOUND") }),
   );
+});
+
+const TWO_REQUESTS = "GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2);
+
+function receive(port: number, requests: string): Promise<string> {
+  const socket = connect({ port, host: "127.0.0.1" });
+  let received = "";
+  socket.on("data", (bytes) => void (received += bytes.toString()));
+  socket.write(requests);
+  return new Promise((resolve) => socket.once("close", () => resolve(received)));
+}
+
+// adapters/read-api/http1/
+test("Bun.serve closes a connection when a request follows one that is not answered", async () => {
+  const server = Bun.serve({
+    ...OPTIONS,
+    fetch: async () => {
+      await new Promise((resolve) => void setImmediate(resolve));
+      return new Response("answer");
+    },
+  });
+
+  expect(await receive(server.port ?? 0, TWO_REQUESTS)).toBe("");
+  await server.stop(true);
+});
+
+// adapters/read-api/http1/
+test("node:http starts all requests of a connection at once, however many", async () => {
+  let begun = 0;
+  const allBegun = Promise.withResolvers<void>();
+  const server = createServer(() => void ((begun += 1) === 5_000 && allBegun.resolve()));
+  server.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = server.address() as AddressInfo;
+
+  const closed = receive(port, TWO_REQUESTS.repeat(2_500));
+  await allBegun.promise;
+
+  expect(begun).toBe(5_000);
+  server.closeAllConnections();
+  server.close();
+  await closed;
 });

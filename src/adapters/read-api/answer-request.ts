@@ -4,7 +4,8 @@ import { answerPace } from "./answer-stream.ts";
 import { checkBrowser } from "./browser-guard.ts";
 import { goneCursor, readParameters } from "./query.ts";
 import { type Problem, ProblemError, problemResponse } from "./problem.ts";
-import type { Route, RouteContext } from "./route.ts";
+import type { Http2Request } from "./http1/http2-refusal.ts";
+import type { ApiRequest, Route, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 import { API_KEY_HEADER } from "../listening/token-gate.ts";
 import { grpcRefusal, isGrpcType } from "../otlp/export-response.ts";
@@ -15,7 +16,7 @@ const MAX_BODY_BYTES = 1024;
 /** Answers a request from the peer at `address`. Rejects only for an internal error. */
 export async function answerRequest(
   context: RouteContext,
-  request: Request,
+  request: ApiRequest,
   address: string,
 ): Promise<Response> {
   answerPace.note();
@@ -54,7 +55,7 @@ export async function answerRequest(
  */
 async function refuseWithoutToken(
   { gate }: RouteContext,
-  { headers }: Request,
+  { headers }: ApiRequest,
   address: string,
 ): Promise<Problem | undefined> {
   if (gate === undefined) return undefined;
@@ -145,4 +146,16 @@ export function answerOtlp(
   problems.note({ protocol: "api", reason: "otlp_on_api", address, detail: pathname });
   const detail = `this port serves the read API: ${problems.hint("otlp_on_api")}`;
   return isGrpc ? grpcRefusal(detail) : problemResponse({ status: 421, detail });
+}
+
+/** Answers a request of HTTP/2, which only the OTLP ports speak. */
+export function answerHttp2(
+  context: Pick<RouteContext, "problems">,
+  { method, path, contentType }: Http2Request,
+  address: string,
+): Response {
+  const headers = new Headers({ "Content-Type": contentType });
+  const [pathname = "/"] = path.split("?", 1);
+  const misdirected = answerOtlp(context, { method, headers }, { pathname, address });
+  return misdirected ?? problemResponse({ status: 421, detail: "this port speaks HTTP/1.1" });
 }

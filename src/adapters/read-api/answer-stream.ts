@@ -27,7 +27,8 @@ export function streamChunks(
     first = undefined;
     return result;
   };
-  return streamOf(next, watcher);
+  // Lets the producer free what it has.
+  return streamOf(next, { ...watcher, ended: () => (chunks.return?.(), watcher.ended()) });
 }
 
 /**

@@ -5,11 +5,13 @@ import type { SleepingClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { once } from "../api-messages/message.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
-import { ServedPort } from "../listening/served-port.ts";
 import { AnswerBudget } from "./answer-budget.ts";
-import { answerRequest } from "./answer-request.ts";
+import { answerHttp2, answerRequest } from "./answer-request.ts";
 import { isLoopbackName } from "./browser-guard.ts";
-import { answerFault, PROBLEM_STATUSES } from "./problem.ts";
+import { allowIdling, type Connection, type Http1Request } from "./http1/connection.ts";
+import { startHttp1Server } from "./http1/http1-server.ts";
+import { refuseHttp2 } from "./http1/http2-refusal.ts";
+import { answerFault, PROBLEM_STATUSES, problemResponse } from "./problem.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Readiness, RouteContext } from "./route.ts";
 import { ROUTES } from "./routes.ts";
@@ -48,6 +50,8 @@ export interface ReadApiParts {
 export interface ReadApi extends PausableListener {
   /** The port in use, even if the address has port 0. */
   readonly port: number;
+  /** Rejects if the server cannot listen; `code` is `EADDRINUSE` if the port is taken. */
+  readonly listening: Promise<void>;
   /** Accepts no more connections, and resolves when the answers under way have been sent. */
   stop(): Promise<void>;
   /** Aborts the responses in progress. */
@@ -70,13 +74,9 @@ const RUN_ID = "Spanring-Run-Id";
 
 export const ANSWER_BUDGET_BYTES = 64 * 1024 * 1024;
 
-/** Closes connections without traffic: between two requests, or if a reader has stopped reading. */
-export const IDLE_TIMEOUT_SECONDS = 30;
-
-/** Starts the server. Throws if it cannot listen; `code` is `EADDRINUSE` if the port is taken. */
+/** Starts the server. It accepts connections once `listening` has resolved. */
 export function startReadApi(parts: ReadApiParts): ReadApi {
-  const { host, port: wantedPort } = parts.address;
-  const owners: Owners = new WeakMap();
+  const connections: Connections = new WeakMap();
   const context: RouteContext = {
     ...parts,
     budget: new AnswerBudget(parts.answerBudgetBytes ?? ANSWER_BUDGET_BYTES),
@@ -84,60 +84,51 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     tails: new TailPermits(parts.maxTails ?? MAX_TAILS, parts.clock),
     followed: new Semaphore(parts.maxFollowedTraces ?? MAX_FOLLOWED_TRACES),
     description: once(() => openApiDocument(ROUTES, parts.version)),
-    isLoopbackOnly: isLoopbackName(host),
+    isLoopbackOnly: isLoopbackName(parts.address.host),
     allowIdling: (request, mayIdle) => {
-      owners.get(request)?.timeout(request, mayIdle ? 0 : IDLE_TIMEOUT_SECONDS);
+      const connection = connections.get(request);
+      if (connection !== undefined) allowIdling(connection, mayIdle);
     },
   };
   const counter = countByStatus();
-  const serve = (port: number) => serveReaders({ context, counter, owners, host, port });
-  // Waits and tails would lose what arrives meanwhile, so no connection is closed.
-  const served = new ServedPort({ serve, port: wantedPort, mayBreakOff: false });
+  const server = serveReaders(parts.address, { context, counter, connections });
   return {
-    port: served.port,
-    relieve: () => served.relieve(),
-    pause: () => served.pause(),
-    resume: () => served.resume(),
-    stop: () => served.stop(),
-    abort: () => served.abort(),
-    counts: () => countsOf(context, served.pendingRequests, counter.counts),
+    port: server.port,
+    listening: server.listening,
+    relieve: () => server.relieve(),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+    stop: () => server.stop(),
+    abort: async () => server.abort(),
+    counts: () => countsOf(context, server.requestsInFlight, counter.counts),
   };
 }
 
-/** Maps requests to the servers that received them. */
-type Owners = WeakMap<Request, ReturnType<typeof Bun.serve>>;
+/** Maps requests to their connections. */
+type Connections = WeakMap<object, Connection>;
 
-interface ServeParts extends ListenAddress {
+interface ServeParts {
   readonly context: RouteContext;
   readonly counter: ReturnType<typeof countByStatus>;
-  readonly owners: Owners;
+  readonly connections: Connections;
 }
 
-function serveReaders({ context, counter, owners, host, port }: ServeParts) {
-  const withRunId = (response: Response): Response => {
+function serveReaders(own: ListenAddress, { context, counter, connections }: ServeParts) {
+  const noted = (response: Response): Response => {
     response.headers.set(RUN_ID, context.runId);
-    return response;
+    return counter.note(response);
   };
-  return Bun.serve({
-    hostname: host,
-    port,
-    // Only for gRPC, so that its clients learn which port they need.
-    http2: true,
-    idleTimeout: IDLE_TIMEOUT_SECONDS,
-    // Nothing reads a body, and Bun buffers only the beginning of a body that is not read. With a
-    // limit, it would answer exporters itself, before they can learn which port they need.
-    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    // By default Bun decides by NODE_ENV, and may show source code in its error page.
-    development: false,
-    // By default, `development: false` shares the port with other such servers (Bun 1.4.5).
-    reusePort: false,
-    fetch: async (request, own) => {
-      owners.set(request, own);
-      const address = own.requestIP(request)?.address ?? "";
-      return withRunId(counter.note(await answerRequest(context, request, address)));
-    },
-    error: (error) => withRunId(counter.note(answerFault(context.logger, error))),
-  });
+  const answer = async (request: Http1Request, connection: Connection): Promise<Response> => {
+    connections.set(request, connection);
+    try {
+      return noted(await answerRequest(context, request, connection.address));
+    } catch (error) {
+      return noted(answerFault(context.logger, error));
+    }
+  };
+  const http2 = refuseHttp2((request, address) => noted(answerHttp2(context, request, address)));
+  const malformed = (detail: string) => noted(problemResponse({ status: 400, detail }));
+  return startHttp1Server({ address: own, answer, malformed, http2 });
 }
 
 function countByStatus() {

@@ -57,13 +57,16 @@ export interface RouteContext {
   /** Checks the tokens of requests; undefined if no token is required. */
   readonly gate?: TokenGate | undefined;
   /** Sets whether the connection may be without traffic, as it is during waits and tails. */
-  readonly allowIdling: (request: Request, mayIdle: boolean) => void;
+  readonly allowIdling: (request: ApiRequest, mayIdle: boolean) => void;
 }
+
+/** A request without its body, which no route reads. */
+export type ApiRequest = Pick<Request, "method" | "url" | "headers" | "signal">;
 
 /** A request with valid parameters. */
 export interface ParsedRequest<Values> extends ReadParameters {
   readonly values: Values & Readonly<Record<string, unknown>>;
-  readonly request: Request;
+  readonly request: ApiRequest;
 }
 
 /** Describes an answer: its meaning, and the name of the schema of its body by media type. */

@@ -6,6 +6,7 @@ import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";
 import { spanLineChunks } from "../otlp/json/span-lines.ts";
 import type { AnswerBudget, HeldAnswer } from "./answer-budget.ts";
 import { type Chunk, streamChunks } from "./answer-stream.ts";
+import { STREAMED } from "./http1/send-response.ts";
 import {
   ANSWER_HEADERS,
   BUSY,
@@ -41,7 +42,7 @@ export function holdAnswer({ budget }: Pick<HeldAnswerParts, "budget">): HeldAns
 }
 
 /** Returns the form of spans that the client prefers. Throws a `ProblemError` if it takes none. */
-export function spanTypeFor({ headers }: Request): SpanType {
+export function spanTypeFor({ headers }: Pick<Request, "headers">): SpanType {
   const type = chooseMediaType(headers.get("accept"), SPAN_TYPES);
   if (type !== undefined) return type;
   throw new ProblemError(notAcceptable(SPAN_TYPES));
@@ -105,14 +106,17 @@ export function heldResponse(
   };
   const body = streamChunks(chunks, { ended, failed });
   held.handOver();
-  return new Response(body, { status, headers: { ...ANSWER_HEADERS, ...headers } });
+  return new Response(body, { status, headers: { ...ANSWER_HEADERS, ...STREAMED, ...headers } });
 }
 
-/** Releases the bytes at the end: an answer may be as large as the ring. */
+/** Releases the bytes at the end, also of the reader: an answer may be as large as the ring. */
 function* chunksOf(type: SpanType, spans: CopiedSpans, runId: string): Generator<Chunk> {
-  if (type === JSON_TYPE) yield* jsonLine(spans.request);
-  else yield* type === NDJSON_TYPE ? spanLineChunks(spans, runId) : pieces(spans.request);
-  releaseOwnBuffer(spans.request);
+  try {
+    if (type === JSON_TYPE) yield* jsonLine(spans.request);
+    else yield* type === NDJSON_TYPE ? spanLineChunks(spans, runId) : pieces(spans.request);
+  } finally {
+    releaseOwnBuffer(spans.request);
+  }
 }
 
 /** Adds a line end, so that responses do not run together on a terminal. */

@@ -21,6 +21,7 @@ import {
   TAIL_TYPES,
   type TailType,
 } from "./media-type.ts";
+import { STREAMED } from "./http1/send-response.ts";
 import type { ParsedRequest, RouteContext } from "./route.ts";
 import { notAcceptable } from "./span-answer.ts";
 import type { TailPermit, TailPermits } from "./tail-permits.ts";
@@ -64,13 +65,14 @@ export function answerTail(context: RouteContext, parsed: ParsedTail): Response 
   const buffer = heldBuffer(context.buffer, { held, ended: signal });
   const parts = { buffer, arrivals: context.arrivals };
   const pieces = tailSpans(parts, { filter, after, cancelled: signal });
-  const form = TAIL_FORMS[type];
-  const chunks = withBeats(tailChunks(pieces, { form, held, runId }), form, {
+  const writing = { form: TAIL_FORMS[type], held, runId };
+  const chunks = withBeats(tailChunks(pieces, writing), writing.form, {
     clock,
     everyMs: BEAT_MS,
   });
   const first = { "Spanring-First-Sequence": String(after + 1) };
-  const headers = { ...ANSWER_HEADERS, "Content-Type": type, Vary: "Accept", ...first };
+  const form = { "Content-Type": type, Vary: "Accept", ...STREAMED };
+  const headers = { ...ANSWER_HEADERS, ...form, ...first };
   const watcher = watcherOf(resources.move(), context.logger);
   const body = streamArrivingChunks(notePauses(chunks, permit), watcher, breaking.signal);
   return new Response(body, { headers });

@@ -39,7 +39,7 @@ async function idlingOf(path: string) {
     metrics: () => ({ contentType: "text/plain", text: "" }),
     description: () => ({}),
     logger: new RecordingLogger(),
-    allowIdling: (_: Request, mayIdle: boolean) => void settings.push(mayIdle),
+    allowIdling: (_: unknown, mayIdle: boolean) => void settings.push(mayIdle),
   };
   const response = await answerRequest(context, new Request(`http://localhost${path}`), "");
   await response.body?.cancel();

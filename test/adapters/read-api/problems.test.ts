@@ -179,7 +179,7 @@ test("a failure of the first chunk of spans is answered with 500", async () => {
 test("a failure of a later chunk of spans aborts the answer", async () => {
   const unwritable = Uint8Array.from(bytesField(1, bytesField(2, [0xff])));
   const spans = new Uint8Array(Buffer.concat([requestOf(5000), unwritable]));
-  const faults = { peek: () => oldestOf(spans) };
+  const faults = { peek: () => oldestOf(spans.slice()) };
   const { request, logger } = runReadApi({ faults, answerBudgetBytes: 1 });
 
   const first = request("/api/spans").then((response) => response.text());

@@ -1,0 +1,198 @@
+import type { Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { releaseBytes } from "../../../application/ring/release-bytes.ts";
+import { MAX_HEAD_BYTES, readRequestHead, type RequestHead } from "./request-head.ts";
+import { sendResponse } from "./send-response.ts";
+
+/** A request as its handler sees it. No handler reads the body. */
+export interface Http1Request {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  /** Aborted when the peer has gone. */
+  readonly signal: AbortSignal;
+}
+
+export interface ConnectionParts {
+  /** Must not reject. */
+  readonly answer: (request: Http1Request, connection: Connection) => Promise<Response>;
+  /** Returns the response to a head that cannot be served. */
+  readonly malformed: (fault: string) => Response;
+  /** Takes over a connection that starts with HTTP/2. */
+  readonly http2: (socket: Socket) => void;
+  readonly isStopping: () => boolean;
+  /** Called when a request has been answered, or its peer has gone. */
+  readonly answered: () => void;
+}
+
+/** One connection. Its requests are answered one after the other. */
+export interface Connection {
+  readonly socket: Socket;
+  readonly address: string;
+  /** The bytes that have arrived and belong to the next requests. */
+  pending: Buffer;
+  /** The bytes of the last request's body that are still to arrive, and are discarded. */
+  discardBytes: number;
+  /** Whether a request is being answered. */
+  isBusy: boolean;
+  /** Whether the connection may be silent, as during waits. */
+  mayIdle: boolean;
+  /** Whether no more requests are read. */
+  isLast: boolean;
+  /** Since when a head is incomplete. */
+  headSinceMs: number | undefined;
+  /** Ends the request that is being answered. */
+  gone: AbortController | undefined;
+}
+
+/** Closes connections without traffic: between two requests, or if a reader has stopped reading. */
+export const IDLE_TIMEOUT_SECONDS = 30;
+const IDLE_TIMEOUT_MS = IDLE_TIMEOUT_SECONDS * 1000;
+
+/** The time in which a peer can send the rest of a body that it has begun, and read its answer. */
+const LINGER_MS = 5_000;
+
+/** A longer body is not waited for: its connection is closed after the response. */
+const MAX_DISCARDED_BYTES = 64 * 1024;
+
+/** Serves a socket. Calls `parts.answer` for one request at a time, and at most once a turn. */
+export function serveConnection(socket: Socket, parts: ConnectionParts): Connection {
+  const connection: Connection = {
+    socket,
+    address: socket.remoteAddress ?? "",
+    pending: Buffer.alloc(0),
+    discardBytes: 0,
+    isBusy: false,
+    mayIdle: false,
+    isLast: false,
+    headSinceMs: undefined,
+    gone: undefined,
+  };
+  // An error is followed by "close".
+  socket.on("error", () => {});
+  socket.on("data", (bytes: Buffer) => receive(connection, bytes, parts));
+  // A peer that has closed its side reads nothing any more.
+  socket.once("end", () => socket.destroy());
+  socket.once("close", () => connection.gone?.abort());
+  socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy());
+  return connection;
+}
+
+/** Sets whether the connection may be without traffic. */
+export function allowIdling(connection: Connection, mayIdle: boolean): void {
+  connection.mayIdle = mayIdle;
+  connection.socket.setTimeout(mayIdle ? 0 : IDLE_TIMEOUT_MS);
+  limitPending(connection);
+}
+
+function receive(connection: Connection, bytes: Buffer, parts: ConnectionParts): void {
+  if (connection.isLast) return;
+  const { pending, discardBytes } = connection;
+  if (pending.length === 0 && isHttp2(bytes)) return handOver(connection, bytes, parts);
+  const fresh = bytes.subarray(Math.min(discardBytes, bytes.length));
+  connection.discardBytes = Math.max(0, discardBytes - bytes.length);
+  connection.pending = Buffer.concat([pending, fresh]);
+  releaseBytes(bytes);
+  if (!connection.isBusy) void work(connection, parts);
+  limitPending(connection);
+}
+
+/**
+ * Keeps no more than the limit of a head for the next requests. A peer that sends more while it
+ * waits for a response gets no further ones: its socket is not read until the connection is closed.
+ * During a wait nothing is sent that would show whether the peer is there, so it is cut.
+ */
+function limitPending(connection: Connection): void {
+  const { socket, pending, mayIdle, isLast } = connection;
+  if (mayIdle && (isLast || pending.length > MAX_HEAD_BYTES)) socket.destroy();
+  if (pending.length <= MAX_HEAD_BYTES) return;
+  connection.pending = Buffer.from(pending.subarray(0, MAX_HEAD_BYTES));
+  releaseBytes(pending);
+  connection.isLast = true;
+  socket.pause();
+}
+
+/** Answers requests until none is complete. */
+async function work(connection: Connection, parts: ConnectionParts): Promise<void> {
+  connection.isBusy = true;
+  // oxlint-disable-next-line no-await-in-loop -- one request at a time
+  while (await answerNext(connection, parts)) await nextTurn();
+  if (parts.isStopping() && !connection.isLast) close(connection);
+  connection.isBusy = false;
+  connection.headSinceMs = connection.pending.length === 0 ? undefined : performance.now();
+  parts.answered();
+}
+
+/** Returns false if no complete request is left, or none may follow. */
+async function answerNext(connection: Connection, parts: ConnectionParts): Promise<boolean> {
+  const { socket } = connection;
+  const read = socket.destroyed ? undefined : readRequestHead(connection.pending);
+  if (read === undefined) return connection.isLast && close(connection);
+  connection.pending = connection.pending.subarray(read.lengthBytes);
+  const { head } = read;
+  if ("fault" in head) {
+    await sendResponse(socket, parts.malformed(head.fault), { method: "GET", isLast: true });
+    return close(connection);
+  }
+  const isLast = isLastRequest(connection, head) || parts.isStopping();
+  discardBody(connection, head);
+  const isDone = await answer(connection, parts, { ...head, isLast });
+  if (!isDone || isLast) return close(connection);
+  if (connection.isLast && connection.pending.length === 0) return close(connection);
+  return connection.pending.length > 0;
+}
+
+function isLastRequest({ pending, isLast }: Connection, head: RequestHead): boolean {
+  if (head.isLast || head.bodyBytes === undefined || head.bodyBytes > MAX_DISCARDED_BYTES) {
+    return true;
+  }
+  return head.headers.has("expect") || (isLast && pending.length === 0);
+}
+
+function discardBody(connection: Connection, { bodyBytes = 0 }: RequestHead): void {
+  const { pending } = connection;
+  connection.pending = pending.subarray(Math.min(bodyBytes, pending.length));
+  connection.discardBytes = Math.max(0, bodyBytes - pending.length);
+}
+
+/** Resolves to false if the response could not be sent whole. */
+async function answer(
+  connection: Connection,
+  parts: ConnectionParts,
+  head: RequestHead,
+): Promise<boolean> {
+  const gone = new AbortController();
+  connection.gone = gone;
+  const { method, url, headers } = head;
+  const response = await parts.answer({ method, url, headers, signal: gone.signal }, connection);
+  const isSent = await sendResponse(connection.socket, response, head);
+  connection.gone = undefined;
+  return isSent;
+}
+
+/** Ends the connection, after the peer has had time to read the last response. */
+function close(connection: Connection): false {
+  const { socket } = connection;
+  connection.isLast = true;
+  connection.pending = Buffer.alloc(0);
+  if (socket.destroyed) return false;
+  socket.end();
+  socket.resume();
+  socket.setTimeout(0);
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(timer));
+  return false;
+}
+
+const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n");
+
+/** Reports whether a connection starts with HTTP/2, whose preface clients send in one piece. */
+function isHttp2(bytes: Buffer): boolean {
+  return bytes.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE);
+}
+
+function handOver({ socket }: Connection, bytes: Buffer, { http2 }: ConnectionParts): void {
+  socket.removeAllListeners("data").pause();
+  socket.unshift(bytes);
+  http2(socket);
+}

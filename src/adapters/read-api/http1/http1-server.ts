@@ -1,0 +1,134 @@
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { once } from "node:events";
+import type { ListenAddress } from "../../../config/config.ts";
+import type { PausableListener } from "../../listening/descriptor-guard.ts";
+import { type Connection, type ConnectionParts, serveConnection } from "./connection.ts";
+
+export interface Http1ServerParts extends Omit<ConnectionParts, "isStopping" | "answered"> {
+  readonly address: ListenAddress;
+}
+
+export interface Http1Server extends PausableListener {
+  /** The port in use, also when the configured port is 0. */
+  readonly port: number;
+  /** Rejects if the server cannot listen; `code` is `EADDRINUSE` if the port is taken. */
+  readonly listening: Promise<void>;
+  readonly requestsInFlight: number;
+  /** Accepts no more connections, and resolves when the answers under way have been sent. */
+  stop(): Promise<void>;
+  /** Closes all connections. */
+  abort(): void;
+}
+
+/** The time for the head of a request, from its first byte. */
+export const HEAD_TIMEOUT_MS = 10_000;
+const SWEEP_MS = 1_000;
+
+/** The connections of a server, and whether it stops. */
+interface State {
+  readonly parts: Http1ServerParts;
+  readonly connections: Set<Connection>;
+  readonly stopped: PromiseWithResolvers<void>;
+  isStopping: boolean;
+  server: Server | undefined;
+}
+
+/**
+ * Starts a server of HTTP/1.1 in which no connection takes more than its share: each has one
+ * request at a time and one chunk of a response under way, and gets one turn in each round of the
+ * event loop.
+ *
+ * Neither server of Bun 1.4.5 can do this (`test/quirks/bun.test.ts`). `Bun.serve` breaks off a
+ * response when another request arrives on its connection. `node:http` starts all requests at once
+ * that a socket has, tens of thousands of them, and holds all their responses.
+ */
+export function startHttp1Server(parts: Http1ServerParts): Http1Server {
+  const stopped = Promise.withResolvers<void>();
+  const connections = new Set<Connection>();
+  const state: State = { parts, connections, stopped, isStopping: false, server: undefined };
+  const listening = listen(state, parts.address.port);
+  // The caller may look at it later.
+  listening.catch(() => {});
+  // Bun binds at once, and reports an error later.
+  const bound = state.server?.address() as AddressInfo | null;
+  const port = bound?.port ?? parts.address.port;
+  const sweep = setInterval(() => dropSlowHeads(connections), SWEEP_MS).unref();
+  void stopped.promise.then(() => clearInterval(sweep));
+  return {
+    port,
+    listening,
+    get requestsInFlight() {
+      return [...connections].filter(({ gone }) => gone !== undefined).length;
+    },
+    relieve: () => closeUnused(connections),
+    pause: () => {
+      stopListening(state);
+      closeUnused(connections);
+    },
+    resume: async () => {
+      if (state.server === undefined && !state.isStopping) await listen(state, port);
+    },
+    stop: async () => await stop(state),
+    abort: () => {
+      stop(state).catch(() => {});
+      for (const { socket } of connections) socket.destroy();
+    },
+  };
+}
+
+async function listen(state: State, port: number): Promise<void> {
+  const server = createServer({ noDelay: true }, (socket) => accept(state, socket));
+  state.server = server;
+  server.listen({ host: state.parts.address.host, port });
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    state.server = undefined;
+    throw error;
+  }
+}
+
+function stopListening(state: State): void {
+  state.server?.close();
+  state.server = undefined;
+}
+
+function accept(state: State, socket: Socket): void {
+  const { connections } = state;
+  const connection = serveConnection(socket, {
+    ...state.parts,
+    isStopping: () => state.isStopping,
+    answered: () => endIfDone(state),
+  });
+  connections.add(connection);
+  socket.once("close", () => {
+    connections.delete(connection);
+    endIfDone(state);
+  });
+}
+
+/** Closes connections that wait for their next request. */
+function closeUnused(connections: Iterable<Connection>): void {
+  for (const { isBusy, socket } of connections) {
+    if (!isBusy) socket.destroy();
+  }
+}
+
+function dropSlowHeads(connections: Iterable<Connection>): void {
+  const latestMs = performance.now() - HEAD_TIMEOUT_MS;
+  for (const { headSinceMs = latestMs + 1, socket } of connections) {
+    if (headSinceMs <= latestMs) socket.destroy();
+  }
+}
+
+async function stop(state: State): Promise<void> {
+  state.isStopping = true;
+  stopListening(state);
+  closeUnused(state.connections);
+  endIfDone(state);
+  await state.stopped.promise;
+}
+
+function endIfDone({ isStopping, connections, stopped }: State): void {
+  if (isStopping && connections.values().every(({ isBusy }) => !isBusy)) stopped.resolve();
+}
