@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import * as fc from "fast-check";
 import {
   acceptsToken,
   hashLine,
   newToken,
   parseTokens,
 } from "../../../src/adapters/listening/token-list.ts";
+import { fuzzRuns } from "../../support/running/fuzz-runs.ts";
 import { tokenList as listOf } from "../../support/fakes/opened-gate.ts";
 
 function boundOf(...lines: string[]): string {
@@ -92,4 +94,40 @@ test("the hash line of a token stands for it", () => {
 
   expect(hashLine("one")).toBe(HASH_OF_ONE);
   expect(acceptsToken(listOf(hashLine(token)), token)).toBe(true);
+});
+
+const tokenText = fc.stringMatching(/^[!-~]{1,40}$/).filter((text) => !/^(#|sha256:)/i.test(text));
+
+test("any bytes are a list or a mistake that shows none of their lines", () => {
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }),
+    fc.string().map((text) => Buffer.from(text)),
+  );
+  fc.assert(
+    fc.property(bytes, (file) => {
+      const parsed = parseTokens(Buffer.from(file));
+      const bound = "bound" in parsed ? parsed.bound : "";
+      const words = Buffer.from(file)
+        .toString()
+        .split(/\s+/)
+        .filter((word) => word.length > 12);
+      expect(words.filter((word) => bound.includes(word))).toEqual([]);
+    }),
+    { numRuns: fuzzRuns(300) },
+  );
+});
+
+test("a list accepts its tokens, in either form, and no others", () => {
+  const entry = fc.record({ token: tokenText, isHashed: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(entry, { minLength: 1, maxLength: 8 }), tokenText, (entries, other) => {
+      const list = listOf(
+        ...entries.map(({ token, isHashed }) => (isHashed ? hashLine(token) : token)),
+      );
+      const tokens = entries.map(({ token }) => token);
+      expect(tokens.every((token) => acceptsToken(list, token))).toBe(true);
+      expect(acceptsToken(list, other)).toBe(tokens.includes(other));
+    }),
+    { numRuns: fuzzRuns(300) },
+  );
 });

@@ -50,7 +50,7 @@ function usageEntries(): Entry[] {
   return columns([
     ["spanring", "receive spans until SIGTERM, SIGINT or a closed terminal; a second"],
     ["", "signal ends the grace period, a third exits immediately; SIGQUIT skips"],
-    ["", "the grace period; SIGHUP without a terminal reloads header and TLS files"],
+    ["", "the grace period; SIGHUP without a terminal reloads tokens, headers, TLS"],
     ...SERVE_OPTIONS.map((name): Entry => [serveUsage(name), OPTIONS[name].meaning]),
     ["spanring COMMAND --help", "describe a command and its options"],
   ]);
