@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
+import { Writable } from "node:stream";
 import { FairTurns } from "../../../src/adapters/listening/fair-turns.ts";
 import { MAX_OVERHEAD } from "../../../src/adapters/otlp-grpc/frame-meter.ts";
 import { PacedSocket } from "../../../src/adapters/otlp-grpc/paced-socket.ts";
@@ -129,4 +130,30 @@ test("frames in excess are reported and not passed on, and the peer is asked to 
   const enhanceYourCalm = [0, 0, 0, 11];
   const payload = Buffer.from([...last, ...enhanceYourCalm]);
   expect(socket.written).toEqual([frame({ type: FRAME.goAway }, payload)]);
+});
+
+test("what is written in one turn of the event loop is sent together, at its end", async () => {
+  const sent: number[] = [];
+  const socket = new Writable({
+    writev: (pieces, done) => {
+      sent.push(pieces.length);
+      done();
+    },
+  });
+  const paced = new PacedSocket(socket as Socket, {
+    turns: new FairTurns({ monotonicMs: () => 0 }),
+    clock: { monotonicMs: () => 0 },
+    held: () => {},
+    excessive: () => {},
+  });
+
+  for (const turn of [
+    ["headers", "message", "trailers"],
+    ["headers", "trailers"],
+  ]) {
+    for (const piece of turn) paced.write(Buffer.from(piece));
+    await nextTurn();
+  }
+
+  expect(sent).toEqual([3, 2]);
 });
