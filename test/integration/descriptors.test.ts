@@ -6,7 +6,7 @@ import { runProgram, startProgram } from "../support/running/running-program.ts"
 
 const MAX_OPEN_FILES = 64;
 
-/** As many connections, each with the beginning of a request, so that each is let in. */
+/** Opens connections, each with the beginning of a request, so that each is accepted. */
 function halfRequests(port: number, count: number): AsyncDisposable {
   const sockets = Array.from({ length: count }, () => halfRequest(port));
   const closed = sockets.map(
@@ -27,10 +27,10 @@ function halfRequest(port: number): Socket {
   return socket;
 }
 
-// Goal: a program without file descriptors does not spin on connections that it cannot accept, says
-// so, and recovers. Method: more connections than it may have files send half a request each. While
-// its listening sockets are closed there is nothing to spin on.
-test("without file descriptors it pauses its listeners, says so, and recovers", async () => {
+// Goal: a program without file descriptors does not spin on connections that it cannot accept, logs
+// that, and recovers. Method: more connections than it may have files send half a request each. It
+// cannot spin while its listening sockets are closed.
+test("a program without file descriptors pauses its listeners and recovers", async () => {
   await using program = await startProgram({}, { maxOpenFiles: MAX_OPEN_FILES });
 
   {

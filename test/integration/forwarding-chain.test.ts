@@ -15,17 +15,17 @@ import { startTlsFront } from "../support/upstreams/tls-front.ts";
 import { spanHashes } from "../support/oracles/walked-spans.ts";
 import { ledgerWhen } from "../support/oracles/watched-ledger.ts";
 
-// Goal: at the end of a chain there is what came in at its beginning, every byte of every span, in
-// its order. Method: what the real SDK sends goes through two programs into a file.
+// Goal: every byte of every span passes a chain of programs in order. Method: spans of the real SDK
+// go through two programs into a file.
 //
 //     SPANRING_FUZZ_FACTOR=100 bun test test/integration/forwarding-chain.test.ts
 //
-// sends a million spans each way.
+// sends a million spans over each protocol.
 
 const SCENES = fuzzRuns(625);
 const SPANS = SCENES * SPANS_OF_SCENE;
 
-/** One batch at a time, for the order; and room for all that is sent. */
+/** One batch at a time keeps the order, and the ring has room for all spans. */
 const SETTINGS: Environment = {
   FORWARD_CONCURRENCY: "1",
   FORWARD_MAX_DELAY_MS: "20",
@@ -65,7 +65,7 @@ test.each([
   { way: "HTTP", scheme: "http", tls: undefined },
   { way: "HTTP with TLS", scheme: "https", tls: TLS },
   { way: "HTTP with mutual TLS", scheme: "https", tls: MUTUAL_TLS },
-])("over $way every span of the SDK is in the file, in order", async ({ way, scheme, tls }) => {
+])("every span of the SDK reaches the file in order over $way", async ({ way, scheme, tls }) => {
   const path = join(folder, `${way.replaceAll(" ", "-")}.binpb`);
   await using last = await startProgram({
     ...SETTINGS,
@@ -88,7 +88,7 @@ test.each([
   expect(written.findIndex((hash, at) => hash !== sent[at])).toBe(-1);
 });
 
-test("no two spans of the SDK are the same", () => {
+test("no two spans of the SDK are equal", () => {
   expect(sent).toHaveLength(SPANS);
   expect(new Set(sent).size).toBe(SPANS);
 });

@@ -23,15 +23,15 @@ function startThread(job: RingJob): WorkerThread {
 type Check = (stats: BufferStats) => void;
 
 function allAreNumbered({ spans, sequence }: BufferStats): void {
-  assert(sequence.next - sequence.first === spans.buffered, "buffered is what is numbered");
+  assert(sequence.next - sequence.first === spans.buffered, "every numbered span is buffered");
 }
 
-/** Spans leave from the middle, and some are in flight though they have made room. */
+/** Checks a ring whose spans leave from the middle, and some of which are leased without a slot. */
 function noMoreThanSlots({ capacity, sequence }: BufferStats): void {
   assert(sequence.next - sequence.first <= capacity.spans, "a span in the ring has a slot");
 }
 
-/** Reads the ledger until the threads are done; each reading must balance. */
+/** Reads the ledger until the threads are done and checks that each reading balances. */
 async function readLedgerUntil(done: Promise<unknown>, ring: ObservabilityBuffer, check: Check) {
   const end = { isReached: false };
   let readings = 0;
@@ -54,7 +54,7 @@ const SEED = 20_260_721;
 
 type Role = Pick<RingJob, "appends" | "takes" | "leases" | "isOrdered">;
 
-/** What each of the threads does; those that put spans in come first. */
+/** The roles of the threads; those that append come first. */
 interface Play {
   readonly capacity: { readonly spans: number; readonly bytes: number };
   readonly roles: readonly Role[];
@@ -76,25 +76,25 @@ async function play({ capacity, roles, check = allAreNumbered }: Play) {
   const spansEach = SPANS / roles.filter(({ appends }) => appends).length;
   const memory = { ring: ring.shared, board: board.shared };
   const started = roles.map((role, thread) =>
-    startThread({ ...memory, ...role, thread, spansEach, seed: SEED + thread }).said("done"),
+    startThread({ ...memory, ...role, thread, spansEach, seed: SEED + thread }).posted("done"),
   );
   const readings = await readLedgerUntil(Promise.all(started), ring, check);
   return { readings, stats: ring.stats(), takings: board.takings };
 }
 
-/** How many spans were taken no time, once, more often. */
+/** Returns how many spans were taken never, once, and more often. */
 function timesTaken(takings: Uint8Array): number[] {
   const counts = [0, 0, 0];
   for (const times of takings) counts[Math.min(times, 2)]! += 1;
   return counts;
 }
 
-// Goal: no span torn, doubled or lost while threads put in and take at the same time.
-// Method: a million spans, each with a checksum, and a board where each taking is marked.
+// Goal: no span is torn, doubled or lost while threads append and take at the same time.
+// Method: a million spans, each with a checksum, and a board on which each take is marked.
 test.each([
-  { name: "two put in and two take", roles: twoAndTwo },
-  { name: "four do both", roles: fourDoBoth },
-])("with room for all, while $name, each of 1,000,000 spans comes out once", async ({ roles }) => {
+  { name: "two threads append and two take", roles: twoAndTwo },
+  { name: "four threads do both", roles: fourDoBoth },
+])("each of 1,000,000 spans is taken once while $name", async ({ roles }) => {
   const capacity = { spans: SPANS, bytes: 128 << 20 };
 
   const { readings, stats, takings } = await play({ capacity, roles });
@@ -109,7 +109,7 @@ test.each([
   { name: "slots are short", capacity: { spans: 700, bytes: 1 << 20 }, roles: twoAndTwo },
   { name: "bytes are short", capacity: { spans: 100_000, bytes: 40_000 }, roles: fourDoBoth },
 ])(
-  "when $name, no span comes out twice, and the ledger counts each of them",
+  "when $name, no span is taken twice, and the ledger counts each span",
   async ({ capacity, roles }) => {
     const { readings, stats, takings } = await play({ capacity, roles });
 
@@ -128,13 +128,13 @@ const withLeases = [
   leaser,
 ];
 
-// Goal: the same while two threads lease, send, return, and settle what has made room meanwhile.
+// Goal: no span is torn, doubled or lost while two threads also lease, return and settle spans.
 test.each([
-  { name: "there is room for all", capacity: { spans: SPANS, bytes: 128 << 20 } },
+  { name: "the ring has room for all", capacity: { spans: SPANS, bytes: 128 << 20 } },
   { name: "slots are short", capacity: { spans: 700, bytes: 1 << 20 } },
   { name: "bytes are short", capacity: { spans: 100_000, bytes: 40_000 } },
 ])(
-  "while two lease and others put in and take, each span ends in one book: $name",
+  "each span ends in one entry of the ledger while threads append, take and lease: $name",
   async ({ capacity }) => {
     const check = noMoreThanSlots;
 
@@ -148,14 +148,14 @@ test.each([
   },
 );
 
-test("a thread that is ended outside the lock leaves the ring as it was", async () => {
+test("a thread that is terminated outside the lock leaves the ring intact", async () => {
   const ring = ObservabilityBuffer.create({ spans: 10_000, bytes: 1 << 20 }, { codec });
   const board = TakingBoard.create(3_000);
   const job = { ring: ring.shared, board: board.shared, spansEach: 1_000, seed: SEED };
   const appender = { ...job, appends: true, takes: false };
 
   const ended = startThread({ ...appender, thread: 0 });
-  await ended.said("done");
+  await ended.posted("done");
   await ended.terminate();
 
   expect(ring.stats().spans).toMatchObject({ accepted: 1_000, buffered: 1_000 });
@@ -163,6 +163,6 @@ test("a thread that is ended outside the lock leaves the ring as it was", async 
     { ...appender, thread: 1 },
     { ...appender, thread: 2, takes: true },
   ];
-  await Promise.all(others.map((other) => startThread(other).said("done")));
+  await Promise.all(others.map((other) => startThread(other).posted("done")));
   expect(timesTaken(board.takings)).toEqual([0, 3_000, 0]);
 });

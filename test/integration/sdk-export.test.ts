@@ -7,8 +7,8 @@ import { expectedOtlpJson } from "../support/oracles/expected-otlp-json.ts";
 import { readApiClient } from "../support/running/read-api-client.ts";
 import { type RunningProgram, startProgram } from "../support/running/running-program.ts";
 
-// Goal: what an application emits with the real SDK is what a reader gets, in every field.
-// Method: the client prints each span in the SDK's words; the test knows what OTLP makes of them.
+// Goal: a reader receives every field of the spans that an application emits with the real SDK.
+// Method: the client prints each span as the SDK represents it, and the test converts it to OTLP.
 
 const CLIENT = join(import.meta.dir, "../support/sdk/sdk-client.mjs");
 
@@ -28,7 +28,7 @@ const cases = (["Node", "Bun"] as const).flatMap((runtime) =>
 );
 
 test.each(cases)(
-  "every field of every span of the SDK in $runtime, over $protocol, $compression",
+  "every field of the SDK's spans is read back: $runtime, $protocol, $compression",
   async (given) => {
     await using program = await startProgram();
     const api = readApiClient(program.apiUrl);
@@ -45,7 +45,7 @@ test.each(cases)(
   },
 );
 
-test("the client sets all that a span can have, but for what the SDK cannot set", async () => {
+test("the client sets every field of a span that the SDK can set", async () => {
   await using program = await startProgram();
 
   const { spans } = await emit({ runtime: "Bun", protocol: "grpc", compression: "none" }, program);
@@ -60,7 +60,7 @@ test("the client sets all that a span can have, but for what the SDK cannot set"
   ]);
 });
 
-/** Runs the client to its end. */
+/** Runs the client until it ends; returns its spans and its report. */
 async function emit(given: (typeof cases)[number], program: RunningProgram): Promise<Emission> {
   const { runtime, protocol, compression } = given;
   const url = protocol === "grpc" ? program.grpcUrl : `${program.httpUrl}/v1/traces`;
@@ -80,7 +80,7 @@ interface JsonRequest {
   }[];
 }
 
-/** Each span with what it came in, however they were grouped, in the order of their identifiers. */
+/** Returns each span with its resource and scope, however grouped, in order of identifiers. */
 function spansInJson(json: unknown) {
   const spans = (json as JsonRequest).resourceSpans.flatMap(({ scopeSpans, ...resource }) =>
     scopeSpans.flatMap(({ spans: inScope, ...scope }) =>
@@ -97,7 +97,7 @@ function inOrder<Key extends string, Item extends Readonly<Record<Key, string>>>
   return items.toSorted((one, other) => (one[key] < other[key] ? -1 : 1));
 }
 
-/** Paths of the fields that are at their default here. */
+/** Returns the paths of the fields that have their default values. */
 function emptyFieldsOf(span: TraceSpan): Set<string> {
   const entries = [
     ...Object.entries(span),

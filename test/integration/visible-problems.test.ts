@@ -9,9 +9,9 @@ import {
   startProgram,
 } from "../support/running/running-program.ts";
 
-// Goal: nothing that is refused or discarded is invisible, wherever one looks. Method: the program
-// gets each mistake once; then its log, its metrics, its list of problems and `spanring stats` are
-// read. A second time it is sent below `spanring run`, whose summary is read.
+// Goal: everything that is refused or discarded is reported everywhere. Method: the program
+// receives each mistake once; then its log, its metrics, its list of problems and `spanring stats`
+// are read. Each mistake is also sent below `spanring run`, whose summary is read.
 
 const SENDER = join(import.meta.dir, "../support/processes/send-mistake.ts");
 const HALF_REQUESTS = join(import.meta.dir, "../support/processes/exhaust-descriptors.ts");
@@ -21,7 +21,7 @@ interface Case {
   readonly mistake: Mistake;
   readonly port: ProblemProtocol;
   readonly reason: keyof typeof PROBLEM_KINDS;
-  /** A problem that it causes at another port as well. */
+  /** The problem that the mistake causes at another port as well. */
   readonly other?: Pick<RecentProblem, "protocol" | "reason">;
 }
 
@@ -47,7 +47,7 @@ const CASES: readonly Case[] = [
   { mistake: "logs", port: "http", reason: "unsupported_logs" },
 ];
 
-test("every mistake is tried", () => {
+test("every mistake has a case", () => {
   expect(CASES.map(({ mistake }) => mistake)).toEqual(Object.keys(MISTAKES) as Mistake[]);
 });
 
@@ -60,7 +60,7 @@ function problemsOf({ port, reason, other }: Case): Partial<RecentProblem>[] {
   return expected.map((each) => ({ ...each, address: "127.0.0.1", count: 1 })).toReversed();
 }
 
-test.each(CASES)("$mistake: in log, metrics, list and stats", async (each) => {
+test.each(CASES)("log, metrics, list and stats report $mistake", async (each) => {
   await using program = await startProgram();
 
   await MISTAKES[each.mistake](urlOf(program, each.port));
@@ -88,7 +88,7 @@ async function problemList({ apiUrl }: RunningProgram): Promise<{ problems: Rece
 
 const RUN_PROTOCOL = { grpc: "grpc", http: "http/protobuf", api: "grpc" } as const;
 
-/** A run is about spans: metrics and logs, which SDKs send beside them, are not worth a word. */
+/** Mistakes that may lose spans; a run does not report the metrics and logs of SDKs. */
 const ABOUT_SPANS = CASES.filter(({ reason }) => PROBLEM_KINDS[reason].mayLoseSpans);
 
 /** Runs a command that sends to the URL in the variable of one port. */
@@ -99,7 +99,7 @@ async function runSender(sender: readonly string[], port: ProblemProtocol, limit
   return await runProgram(["run", ...options, "--", ...command], ENV, limits);
 }
 
-test.each(ABOUT_SPANS)("$mistake: in the summary of a run", async (each) => {
+test.each(ABOUT_SPANS)("the summary of a run reports $mistake", async (each) => {
   const run = await runSender([SENDER, each.mistake], each.port);
 
   expect(run.exitCode).toBe(1);
@@ -108,7 +108,7 @@ test.each(ABOUT_SPANS)("$mistake: in the summary of a run", async (each) => {
   }
 });
 
-test("the summary of a run says that the ports are swapped", async () => {
+test("the summary of a run reports that the ports are swapped", async () => {
   const run = await runSender([SENDER, "swapped ports"], "http");
 
   expect(run.stderr).toMatch(
@@ -116,7 +116,7 @@ test("the summary of a run says that the ports are swapped", async () => {
   );
 });
 
-test("a shortage of file descriptors: in the summary of a run", async () => {
+test("the summary of a run reports a shortage of file descriptors", async () => {
   const run = await runSender([HALF_REQUESTS], "http", { maxOpenFiles: 64 });
 
   expect(run.exitCode).toBe(1);

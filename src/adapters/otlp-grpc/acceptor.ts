@@ -224,7 +224,7 @@ function misdirectedProblem(
 /**
  * Returns an answer in HTTP/1.1 with a `google.rpc.Status` in the format of the request, as OTLP
  * requires. Peers that speak TLS or another protocol get it as well: most clients show the first
- * line that they cannot parse, and some recognize it as HTTP.
+ * line that they cannot parse, and some recognise it as HTTP.
  */
 function misdirectedAnswer(
   problems: Pick<ProblemLog, "hint">,

@@ -48,9 +48,9 @@ export class Cors {
     return this.origins.has("*") || this.origins.has(origin);
   }
 
-  private preflightHeaders(origin: string, asked: Headers): ExtraHeaders {
+  private preflightHeaders(origin: string, requested: Headers): ExtraHeaders {
     if (!this.allows(origin)) return { Vary: "Origin" };
-    return { ...grantTo(origin), ...permissions(asked.get("access-control-request-headers")) };
+    return { ...grantTo(origin), ...permissions(requested.get("access-control-request-headers")) };
   }
 }
 

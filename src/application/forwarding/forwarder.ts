@@ -150,8 +150,8 @@ function forwardingOf(
     cancelled,
   };
   const { buffer, logger } = parts;
-  const asked = { probe: new Probe(sink, cancelled), evidence: { takesSpans: false } };
-  return { buffer, sink, ...asked, settings, clock, logger, notes };
+  const inquiry = { probe: new Probe(sink, cancelled), evidence: { takesSpans: false } };
+  return { buffer, sink, ...inquiry, settings, clock, logger, notes };
 }
 
 const ABANDONED: SendOutcome = {

@@ -99,7 +99,7 @@ test("a bare request that begins like JSON is read as protobuf", async () => {
   expect((await itemsOf(bytes)).map(read)).toEqual([protobuf(bytes, 1)]);
 });
 
-test("metrics and logs of a collector are recognized", async () => {
+test("metrics and logs of a collector are recognised", async () => {
   const text = `${LINES[0]}\n{"resourceMetrics":[]}\n{"resourceLogs":[]}\n${LINES[1]}\n`;
 
   expect((await itemsOf(textBytes(text))).map(read)).toEqual([

@@ -125,7 +125,7 @@ test.each([
     headers: { ...LIBRARY_FAULT, "grpc-message": "The server does not implement the method /a" },
     isFault: false,
   },
-])("$name is recognized as a cardinality fault of grpc-js: $isFault", ({ headers, isFault }) => {
+])("$name is recognised as a cardinality fault of grpc-js: $isFault", ({ headers, isFault }) => {
   expect(isCardinalityFault(headers)).toBe(isFault);
 });
 

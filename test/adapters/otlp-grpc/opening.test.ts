@@ -34,7 +34,7 @@ test.each([
   { name: "an overlong method", head: "A".repeat(17), opening: "other" },
   { name: "a line break after the method", head: "GET \r\n", opening: "other" },
   { name: "HTTP/2 in another version", head: "PRI * HTTP/3.0\r\n", opening: "http1" },
-])("$name is recognized as $opening", ({ head, opening }) => {
+])("$name is recognised as $opening", ({ head, opening }) => {
   expect<unknown>(openingOf(Buffer.from(head as string))).toBe(opening);
 });
 
@@ -43,7 +43,7 @@ test.each<{ name: string; whole: Buffer | string; minBytes: number }>([
   { name: "HTTP/1.1", whole: "POST /v1/traces", minBytes: 6 },
   { name: "TLS", whole: CLIENT_HELLO, minBytes: 2 },
 ])(
-  "$name is recognized from its first $minBytes bytes, and not from fewer",
+  "$name is recognised from its first $minBytes bytes, and not from fewer",
   ({ whole, minBytes }) => {
     const bytes = Buffer.from(whole as string);
 

@@ -87,12 +87,12 @@ function compress(plain: Buffer, flags: { checksumFlag?: number; contentSizeFlag
   return zstdCompressSync(plain, { params });
 }
 
-test.each(frames)("a frame of $lengthBytes bytes, $kind, is recognized as whole", ({ frame }) => {
+test.each(frames)("a frame of $lengthBytes bytes, $kind, is recognised as whole", ({ frame }) => {
   expect(areWholeZstdFrames(frame)).toBe(true);
 });
 
 test.each(frames)(
-  "a part of a frame of $lengthBytes bytes, $kind, is never recognized as whole",
+  "a part of a frame of $lengthBytes bytes, $kind, is never recognised as whole",
   ({ frame }) => {
     const cuts = Array.from({ length: Math.min(frame.length, 2000) }, (_, at) => at);
     const tails = cuts.map((cut) => frame.length - 1 - cut);

@@ -84,7 +84,7 @@ test("four threads under one lock lose no increment", async () => {
   const { shared, word, counter } = sharedWord();
 
   const counting = Array.from({ length: 4 }, () =>
-    startThread(shared, { does: "count", turns: 25_000, threads: 4 }).said("done"),
+    startThread(shared, { does: "count", turns: 25_000, threads: 4 }).posted("done"),
   );
   await Promise.all(counting);
 
@@ -96,8 +96,8 @@ test("four threads under one lock lose no increment", async () => {
 test("a waiting thread is woken when the lock is freed", async () => {
   const { shared, word } = sharedWord();
   const thread = startThread(shared, { does: "wait" });
-  const done = thread.said("done");
-  await thread.said("begun");
+  const done = thread.posted("done");
+  await thread.posted("begun");
 
   underLock(word, () => spinUntilContended(word));
 
@@ -109,7 +109,7 @@ test("a waiting thread is woken when the lock is freed", async () => {
 test("a waiting thread acquires a free lock even without a wake-up", async () => {
   const { shared, word } = sharedWord();
   Atomics.store(word, 0, HELD);
-  await startThread(shared, { does: "free_in_silence" }).said("begun");
+  await startThread(shared, { does: "free_in_silence" }).posted("begun");
 
   expect(underLock(word, () => "taken", 1_000)).toBe("taken");
 });
@@ -124,6 +124,6 @@ test("other threads acquire the lock after a waiting thread has died", async () 
   Atomics.store(word, 0, FREE);
   Atomics.notify(word, 0, 1);
 
-  await startThread(shared, { does: "count", turns: 100, threads: 1 }).said("done");
+  await startThread(shared, { does: "count", turns: 100, threads: 1 }).posted("done");
   expect(underLock(word, () => counter[0])).toBe(100);
 });

@@ -15,7 +15,7 @@ interface ReadFile {
 const GOOD = requestOf(2);
 
 /**
- * The format is recognized from the first chunk. If its beginning is damaged, a longer chunk may
+ * The format is recognised from the first chunk. If its beginning is damaged, a longer chunk may
  * still reveal the format, and a shorter one may not.
  */
 const UNDECIDED = /neither OTLP\/JSON nor protobuf/;

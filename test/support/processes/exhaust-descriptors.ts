@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 
-/** Few enough for a process that has the same limit of open files as the receiver. */
-const SOCKETS_A_PROCESS = 30;
+/** Below the limit of open files, which is that of the receiver. */
+const SOCKETS_PER_PROCESS = 30;
 const PROCESSES = 4;
 
 /**
@@ -10,7 +10,7 @@ const PROCESSES = 4;
  * all, so each starts the next one.
  */
 async function exhaust(url: URL, processes: number): Promise<void> {
-  const sockets = Array.from({ length: SOCKETS_A_PROCESS }, () => halfRequest(url));
+  const sockets = Array.from({ length: SOCKETS_PER_PROCESS }, () => halfRequest(url));
   await (processes > 1 ? nextProcess(processes - 1) : Promise.race(sockets.map(closed)));
   for (const socket of sockets) socket.destroy();
 }

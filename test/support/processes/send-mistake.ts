@@ -3,12 +3,12 @@ import { callHttp2, type Http2Call, type Http2End, openHttp2 } from "../grpc/grp
 import { grpcMessage } from "../grpc/grpc-wire.ts";
 import { requestOf } from "../requests/request-bytes.ts";
 
-/** Requests that exporters and people send by mistake, each to one port. */
 const PROTOBUF = { "Content-Type": "application/x-protobuf" };
 const JSON_TYPE = { "Content-Type": "application/json" };
 const TOO_LARGE_BYTES = 21_000_000;
 const UNKNOWN_KEYS = '{"resource_spans":[{"scope_spans":[]}]}';
 
+/** Requests that exporters and people send by mistake, each to one port. */
 export const MISTAKES = {
   "JSON that is not OTLP": (url: string) => post(url, { headers: JSON_TYPE, body: "[]" }),
   "broken gzip over HTTP": (url: string) =>

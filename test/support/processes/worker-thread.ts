@@ -3,7 +3,7 @@
 export interface WorkerThread {
   readonly worker: Worker;
   /** Resolves on the next message equal to this one; rejects if the Worker fails first. */
-  said(message: unknown): Promise<void>;
+  posted(message: unknown): Promise<void>;
   terminate(): Promise<void>;
 }
 
@@ -12,7 +12,7 @@ export function startWorkerThread(file: URL, job: unknown): WorkerThread {
   worker.postMessage(job);
   return {
     worker,
-    said: (message) => {
+    posted: (message) => {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       worker.addEventListener("message", ({ data }) => data === message && resolve());
       worker.addEventListener("error", ({ message: fault }) => reject(new Error(fault)));

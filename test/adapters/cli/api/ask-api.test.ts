@@ -48,7 +48,7 @@ test("an unreadable problem is not taken for a response of the read API", async 
   expect(end.stderr).toContain("/api/spans is not a response of spanring's read API\n");
 });
 
-test("a response from another kind of server is recognized", async () => {
+test("a response from another kind of server is recognised", async () => {
   const end = await get([], () => new Response("not here", { status: 404 }));
 
   expect(end.exitCode).toBe(3);

@@ -30,7 +30,7 @@ async function startSpanring() {
   return await startServer(parts);
 }
 
-test.each(COMMANDS)("%s recognizes the port for OTLP/gRPC", async (command) => {
+test.each(COMMANDS)("%s recognises the port for OTLP/gRPC", async (command) => {
   const server = await startSpanring();
   const url = `http://127.0.0.1:${server.ports.grpc}`;
 
@@ -44,7 +44,7 @@ test.each(COMMANDS)("%s recognizes the port for OTLP/gRPC", async (command) => {
   expect(end.stderr).toEndWith(`\n${PORTS}`);
 });
 
-test.each(COMMANDS)("%s recognizes the port for OTLP/HTTP", async (command) => {
+test.each(COMMANDS)("%s recognises the port for OTLP/HTTP", async (command) => {
   const server = await startSpanring();
   const url = `http://127.0.0.1:${server.ports.http}`;
 
