@@ -26,6 +26,8 @@ export interface Attack {
   /** Settings of this row; all others have their defaults. */
   readonly environment?: Environment;
   readonly maxOpenFiles?: number;
+  /** Whether senders need a token, which the well-behaved clients have. */
+  readonly requiresToken?: boolean;
   /** Whether the ring is filled with 64 MiB of spans before the attack. */
   readonly fillsRing?: boolean;
   /** The upstream to which the receiver forwards, if the row is about its backlog. */

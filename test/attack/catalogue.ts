@@ -8,6 +8,7 @@ import { HEADERS } from "./attacks/headers.ts";
 import { HTTP_BODIES } from "./attacks/http-bodies.ts";
 import { READ_API } from "./attacks/read-api.ts";
 import { SHUTDOWN } from "./attacks/shutdown.ts";
+import { WRONG_TOKENS } from "./attacks/wrong-tokens.ts";
 
 const SINGLE: readonly Attack[] = [
   ...HTTP_BODIES,
@@ -18,6 +19,7 @@ const SINGLE: readonly Attack[] = [
   ...CONNECTIONS,
   ...DESCRIPTORS,
   ...FLOODS,
+  ...WRONG_TOKENS,
   ...SHUTDOWN,
 ];
 

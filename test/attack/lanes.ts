@@ -157,15 +157,19 @@ function clientOf(name: LaneName, ports: Ports): Client {
   return keptHttp(ports.api, [HEALTH, STATS]);
 }
 
+/** The token of all lanes, which a receiver without tokens ignores. */
+export const LANE_TOKEN = "of-well-behaved-clients";
+const KEY = { "x-api-key": LANE_TOKEN };
+
 const EXPORT = http1Request({
-  headers: { "Content-Type": "application/x-protobuf" },
+  headers: { "Content-Type": "application/x-protobuf", ...KEY },
   body: SMALL_REQUEST,
 });
 export const HEALTH = http1Request({ method: "GET", path: "/healthz" });
 const STATS = http1Request({ method: "GET", path: "/api/stats" });
 
 function keptGrpc(port: number): Client {
-  const client = openExportClient(port);
+  const client = openExportClient(port, KEY);
   return {
     request: async () => void (await client.export(SMALL_REQUEST)),
     close: () => client[Symbol.dispose](),
@@ -173,7 +177,7 @@ function keptGrpc(port: number): Client {
 }
 
 async function exportOnce(port: number): Promise<void> {
-  using client = openExportClient(port);
+  using client = openExportClient(port, KEY);
   await client.export(SMALL_REQUEST);
 }
 

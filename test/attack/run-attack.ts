@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Environment } from "../../src/config/config.ts";
 import { assertLedgerBalances, type BufferStats } from "../../src/domain/ledger.ts";
 import { ownProcess } from "../bench/own-processes.ts";
@@ -7,7 +10,7 @@ import { type RunningProgram, startProgram } from "../support/running/running-pr
 import type { Attack, Ports } from "./attack-case.ts";
 import type { Received } from "./attacker-process.ts";
 import { startAttacker } from "./attacker-process.ts";
-import { Lanes } from "./lanes.ts";
+import { LANE_TOKEN, Lanes } from "./lanes.ts";
 import { BlockProbe, MemoryWatch, residentBytesOf } from "./measure.ts";
 import type { Outcome } from "./requirements.ts";
 import { paddedRequest } from "./wire/payloads.ts";
@@ -34,10 +37,11 @@ const STOP_WAIT_MS = { full: 30_000, short: 8_000 };
 /** Starts the receiver, attacks it while well-behaved clients use it, and measures. */
 export async function runAttack(attack: Attack, run: AttackRun): Promise<Row> {
   using upstream = startUpstream(attack.upstream);
+  using tokens = tokensFor(attack);
   const { maxOpenFiles } = attack;
   const grace: Environment = run.isShort ? { SHUTDOWN_GRACE_MS: "1000" } : {};
   await using program = await startProgram(
-    { ...grace, ...attack.environment, ...upstream.environment },
+    { ...grace, ...attack.environment, ...upstream.environment, ...tokens.environment },
     maxOpenFiles === undefined ? {} : { maxOpenFiles },
   );
   ownProcess(program);
@@ -86,11 +90,12 @@ async function fill(attack: Attack, { httpUrl }: RunningProgram): Promise<void> 
 /** Slow enough that a backlog is left at the shutdown. */
 const UPSTREAM_DELAY_MS = 4_000;
 
-interface RunningUpstream extends Disposable {
+/** Something that the receiver needs for one attack, and the variables that name it. */
+interface Surrounding extends Disposable {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-function startUpstream(kind: Attack["upstream"]): RunningUpstream {
+function startUpstream(kind: Attack["upstream"]): Surrounding {
   if (kind === undefined) return { environment: {}, [Symbol.dispose]: () => {} };
   const server = Bun.serve({
     hostname: "127.0.0.1",
@@ -106,6 +111,18 @@ function startUpstream(kind: Attack["upstream"]): RunningUpstream {
   return {
     environment: { FORWARD_ENDPOINT: server.url.href },
     [Symbol.dispose]: () => void server.stop(true),
+  };
+}
+
+/** Writes the file with the token of the well-behaved clients, if the receiver requires it. */
+function tokensFor({ requiresToken }: Attack): Surrounding {
+  if (requiresToken !== true) return { environment: {}, [Symbol.dispose]: () => {} };
+  const folder = mkdtempSync(join(tmpdir(), "spanring-attack-"));
+  const path = join(folder, "tokens");
+  writeFileSync(path, `${LANE_TOKEN}\n`, { mode: 0o600 });
+  return {
+    environment: { OTLP_AUTH_TOKENS_FILE: path },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
   };
 }
 

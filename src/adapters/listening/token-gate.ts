@@ -77,9 +77,9 @@ export class TokenGate {
     return void this.remember(caller, valid[0]!);
   }
 
-  /** Resolves when a refusal is due; at once if too many others are pending. */
-  async pause({ delayMs }: TokenRefusal): Promise<void> {
-    if (delayMs === 0 || this.isClosed || this.pauses.size === MAX_PAUSES) return;
+  /** Resolves when a refusal is due; at once if as many others are pending. */
+  async pause({ delayMs }: TokenRefusal, maxPauses = MAX_PAUSES): Promise<void> {
+    if (delayMs === 0 || this.isClosed || this.pauses.size >= maxPauses) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = this.parts.clock.schedule(delayMs, resolve);
     this.pauses.add(resolve);
@@ -113,8 +113,8 @@ export class TokenGate {
  */
 export const MAX_PASSED = 1_000;
 
-/** The limit of delayed answers, each of which keeps a request in memory. */
-export const MAX_PAUSES = 256;
+/** The limit of delayed answers for requests whose memory nothing else limits. */
+export const MAX_PAUSES = 1_000;
 
 /** Returns the tokens of both headers. A proxy may use `Authorization` for its own purposes. */
 function tokensOf({ authorization, apiKey }: Caller): string[] {
@@ -132,7 +132,8 @@ interface Failures {
 export const FREE_FAILURES = 5;
 
 const FIRST_DELAY_MS = 100;
-export const MAX_DELAY_MS = 2_000;
+/** Less than the 10 seconds that exporters wait by default, so that they see the answer. */
+export const MAX_DELAY_MS = 8_000;
 
 /** The time without a failure after which an address starts anew. */
 export const FORGET_AFTER_MS = 60_000;

@@ -175,7 +175,8 @@ async function refuse(
   refusal: TokenRefusal,
   { gate }: StreamWatchParts,
 ): Promise<void> {
-  await gate?.pause(refusal);
+  // The budget of requests in flight limits how many streams wait.
+  await gate?.pause(refusal, Number.POSITIVE_INFINITY);
   const record = stream[RECORD];
   if (record === undefined || stream.destroyed) return;
   record.respond.call(stream, refusalHeaders(refusal), { endStream: true });

@@ -141,10 +141,19 @@ function delaysOf(gate: ReturnType<typeof openGate>, address: string, count: num
 
 describe("failures of an address", () => {
   test("are answered at once at first, and then later and later", () => {
-    const delays = delaysOf(openGate("one"), "a", FREE_FAILURES + 7);
+    const delays = delaysOf(openGate("one"), "a", FREE_FAILURES + 8);
 
     expect(delays.slice(0, FREE_FAILURES)).toEqual(Array(FREE_FAILURES).fill(0));
-    expect(delays.slice(FREE_FAILURES)).toEqual([100, 200, 400, 800, 1600, 2000, MAX_DELAY_MS]);
+    expect(delays.slice(FREE_FAILURES)).toEqual([
+      100,
+      200,
+      400,
+      800,
+      1600,
+      3200,
+      6400,
+      MAX_DELAY_MS,
+    ]);
   });
 
   test("stay at the longest delay, however many they are", () => {
@@ -230,6 +239,15 @@ describe("a pause", () => {
     clock.moveMs(100);
     await Promise.all(pauses);
     expect(await resolvedOf([gate.pause(LATE)])).toEqual([false]);
+  });
+
+  test("has no limit where another limit applies", async () => {
+    const { gate, clock } = openGate("one");
+    const pauses = Array.from({ length: MAX_PAUSES + 1 }, () => gate.pause(LATE, Infinity));
+
+    expect(await resolvedOf(pauses)).not.toContain(true);
+    clock.moveMs(100);
+    expect(await resolvedOf(pauses)).not.toContain(false);
   });
 
   test("ends when the gate is closed, and none is made afterwards", async () => {
