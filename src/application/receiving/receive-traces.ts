@@ -6,6 +6,7 @@ import { walkRequest } from "../../domain/wire/request-walk.ts";
 import {
   explainFault,
   NO_FAULT,
+  TOO_MANY_FIELDS,
   TOO_MANY_SPANS,
   unknownFields,
 } from "../../domain/wire/walk-fault.ts";
@@ -97,6 +98,10 @@ const LARGER_THAN_RING: Receipt = {
   outcome: "too_large",
   message: "the request is larger than the whole buffer; send smaller batches",
 };
+const TOO_MANY_FIELDS_RECEIPT: Receipt = {
+  outcome: "too_large",
+  message: "too many fields in one request; send smaller batches",
+};
 const REFUSED = "the buffer is full and OVERFLOW_POLICY is refuse; retry later";
 /** The default if there is no estimate. */
 const RETRY_AFTER_MS = 1_000;
@@ -107,6 +112,7 @@ function faultReceipt(walked: WalkedRequest): Receipt {
     const message = `more than ${spansPerRequest} spans in one request; send smaller batches`;
     return { outcome: "too_large", message };
   }
+  if (walked.fault === TOO_MANY_FIELDS) return TOO_MANY_FIELDS_RECEIPT;
   const where = explainFault(walked.fault, walked.faultOffsetBytes);
   return { outcome: "malformed", message: `not an ExportTraceServiceRequest: ${where}` };
 }

@@ -11,8 +11,9 @@ export const FIELD_OF_WRONG_TYPE = 2;
 export const BAD_VARINT = 3;
 export const OVERRUN = 4;
 export const TOO_DEEP = 5;
-/** The only fault that concerns size rather than form. */
+/** The faults that concern size rather than form. */
 export const TOO_MANY_SPANS = 6;
+export const TOO_MANY_FIELDS = 7;
 
 const WORDS: Readonly<Record<number, string>> = {
   [BAD_FIELD_TAG]: "no valid field tag (field 0, a group, or more than 32 bits)",
@@ -21,6 +22,7 @@ const WORDS: Readonly<Record<number, string>> = {
   [OVERRUN]: "a field runs past the end of its message",
   [TOO_DEEP]: "messages are nested too deeply",
   [TOO_MANY_SPANS]: "more spans than one request may carry",
+  [TOO_MANY_FIELDS]: "more fields than one request may carry",
 };
 
 export function explainFault(fault: number, offsetBytes: number): string {

@@ -154,6 +154,17 @@ test("a request that is malformed at its end is not stored, nor are its valid sp
   expect(buffer.stats().spans).toMatchObject({ received: 0, buffered: 0 });
 });
 
+test("a request with far more fields than spans is too large", () => {
+  const { receive, buffer } = receiver({ spansPerRequest: 1 });
+  const emptyResources = new Uint8Array(20_000).map((_, at) => (at % 2 === 0 ? 0x0a : 0));
+
+  expect(receive.receive(emptyResources)).toEqual({
+    outcome: "too_large",
+    message: "too many fields in one request; send smaller batches",
+  });
+  expect(buffer.stats().spans.received).toBe(0);
+});
+
 test("a request with more spans than allowed is too large", () => {
   const { receive, buffer } = receiver({ spansPerRequest: 3 });
 

@@ -4,6 +4,7 @@ import {
   explainFault,
   NO_FAULT,
   TOO_DEEP,
+  TOO_MANY_FIELDS,
   TOO_MANY_SPANS,
 } from "../../../src/domain/wire/walk-fault.ts";
 import { createWalkedRequest } from "../../../src/domain/wire/walked-request.ts";
@@ -143,6 +144,31 @@ test("a request of empty spans is refused at the limit", () => {
   expect(walk(bytes, { spansPerRequest: 100_000 }).fault).toBe(TOO_MANY_SPANS);
 });
 
+test.each([
+  { name: "resources", wrap: (fields: Uint8Array) => fields, field: 1 },
+  { name: "scopes", wrap: (fields: Uint8Array) => largeField(1, fields), field: 2 },
+  { name: "attributes", wrap: spanOf, field: 9 },
+  { name: "events", wrap: spanOf, field: 11 },
+  { name: "links", wrap: spanOf, field: 13 },
+])("empty $name are refused beyond ten for each span of the limit", ({ wrap, field }) => {
+  const walkMany = (count: number) =>
+    walk(wrap(repeated(bytesField(field), count)), { spansPerRequest: 2_000 }).fault;
+
+  // The messages around them count too.
+  expect(walkMany(19_900)).toBe(NO_FAULT);
+  expect(walkMany(20_000)).toBe(TOO_MANY_FIELDS);
+});
+
+test("a small limit of spans still allows ten thousand fields", () => {
+  const bytes = repeated(bytesField(1), 9_999);
+
+  expect(walk(bytes, { spansPerRequest: 1 }).fault).toBe(NO_FAULT);
+});
+
+function spanOf(fields: Uint8Array): Uint8Array {
+  return largeField(1, largeField(2, largeField(2, fields)));
+}
+
 test("100,000 spans, each in its own scope, are accepted by default", () => {
   const bytes = largeField(1, repeated(bytesField(2, span(1)), 100_000));
 
@@ -153,14 +179,14 @@ test("100,000 spans, each in its own scope, are accepted by default", () => {
 });
 
 test("a million messages without spans have no rows", () => {
-  const walked = walk(repeated(bytesField(1), 1_000_000), { spansPerRequest: 1 });
+  const walked = walk(repeated(bytesField(1), 1_000_000), { spansPerRequest: 200_000 });
 
   expect(walked).toMatchObject({ fault: NO_FAULT, spanCount: 0, contextCount: 0 });
 });
 
 test("every fault is explained with its offset and its own message", () => {
-  const explained = [1, 2, 3, 4, 5, 6].map((fault) => explainFault(fault, 42));
+  const explained = [1, 2, 3, 4, 5, 6, 7].map((fault) => explainFault(fault, 42));
 
-  expect(new Set(explained).size).toBe(6);
+  expect(new Set(explained).size).toBe(7);
   expect(explained.every((text) => /^at byte 42: [a-z ,()0-9]+$/.test(text))).toBe(true);
 });
