@@ -61,7 +61,7 @@ function hostsOverlap(one: string, other: string): boolean {
 /** The variables of which one is enough to keep strangers away from the read API. */
 const API_PROTECTIONS = ["API_AUTH_TOKENS_FILE"] as const;
 
-/** Returns a mistake if everyone who reaches the read API could read and remove spans. */
+/** Returns a mistake if anyone who can reach the read API could read and remove spans. */
 function exposureMistakes(settings: Settings): Mistake[] {
   const { API_HOST: value, API_PORT: port, API_INSECURE } = settings;
   const isReachable = port !== "off" && !isLoopbackListener(value);
@@ -72,7 +72,7 @@ function exposureMistakes(settings: Settings): Mistake[] {
 
 const A_PROTECTED_ADDRESS =
   `a loopback address such as 127.0.0.1, unless ${API_PROTECTIONS.join(" or ")} is set, or ` +
-  "API_INSECURE=true lets everyone who reaches it read and remove spans";
+  "API_INSECURE=true lets anyone who can reach it read and remove spans";
 
 /** Returns warnings about valid settings that are probably unintended. */
 export function warningsBetween(settings: Settings): ConfigWarning[] {

@@ -59,22 +59,22 @@ export const VARIABLES = {
   API_PORT: port("4319", "port on which the read API listens"),
   OTLP_AUTH_TOKENS_FILE: path(
     "",
-    "file of the tokens that senders may use, one per line; unset to accept everyone",
+    "file of the tokens that senders may use, one per line; unset to accept anyone",
   ),
   API_AUTH_TOKENS_FILE: path(
     "",
-    "file of the tokens that readers may use, one per line; unset to accept everyone",
+    "file of the tokens that readers may use, one per line; unset to accept anyone",
   ),
   API_INSECURE: choice(["false", "true"])(
     "false",
-    "whether everyone who reaches the read API may read and remove spans, if API_HOST is no " +
-      "loopback address",
+    "whether anyone who can reach the read API may read and remove spans, if API_HOST is " +
+      "not a loopback address",
   ),
 
   MAX_BUFFER_SIZE: rows("10000", "maximum number of spans in the buffer"),
   MAX_BUFFER_BYTES: arena(
     "64MiB",
-    "maximum size of the spans in the buffer; memory is used as it fills",
+    "maximum size of the spans in the buffer; memory is taken only as it fills",
   ),
   OVERFLOW_POLICY: choice(["drop_oldest", "refuse"])(
     "drop_oldest",

@@ -26,7 +26,7 @@ const API = ["api"] as const;
 const OTLP = ["grpc", "http"] as const;
 
 const MORE_ROOM = "raise MAX_BUFFER_SIZE and MAX_BUFFER_BYTES, or read or forward the spans faster";
-const SEND_LATER = "the exporter should retry; send fewer at a time, or raise the limit";
+const SEND_LATER = "the exporter should retry; send less at a time, or raise the limit";
 
 /**
  * All reasons. Their names are label values of a metric, so there are few of them, and they are
@@ -241,14 +241,14 @@ export const PROBLEM_KINDS = {
   too_many_requests: {
     protocols: HTTP,
     noun: "request",
-    fate: "refused, or closed unused, because MAX_CONNECTIONS was reached",
+    fate: "refused because MAX_CONNECTIONS was reached",
     hint: SEND_LATER,
     mayLoseSpans: true,
   },
   too_many_requests_per_address: {
     protocols: HTTP,
     noun: "request",
-    fate: "refused, or closed unused, because MAX_CONNECTIONS_PER_ADDRESS was reached",
+    fate: "refused because MAX_CONNECTIONS_PER_ADDRESS was reached",
     hint: SEND_LATER,
     mayLoseSpans: true,
   },

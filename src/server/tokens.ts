@@ -125,7 +125,7 @@ async function readerWarnings(
 ): Promise<ConfigWarning[]> {
   const mode = (await stat(path).catch(() => undefined))?.mode ?? 0;
   if (!hasPlainToken || (mode & GROUP_AND_OTHERS_MAY_READ) === 0) return [];
-  const remedy = "allow only its owner to, or store the sha256: lines of spanring token instead";
+  const remedy = "let only its owner read it, or store the sha256: lines of spanring token instead";
   return [{ variable, message: `other users can read the tokens in ${path}: ${remedy}` }];
 }
 

@@ -86,7 +86,7 @@ const EXPOSED = {
   variable: "API_HOST",
   bound:
     "a loopback address such as 127.0.0.1, unless API_AUTH_TOKENS_FILE is set, or " +
-    "API_INSECURE=true lets everyone who reaches it read and remove spans",
+    "API_INSECURE=true lets anyone who can reach it read and remove spans",
 };
 
 test.each(["0.0.0.0", "::", "192.0.2.1", "edge-1.example", "::ffff:10.0.0.1"])(

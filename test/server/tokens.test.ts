@@ -171,7 +171,7 @@ test.each<{ text: string; mode: number; isWarned: boolean }>([
   const config = configOf({ API_AUTH_TOKENS_FILE: path });
   const { warnings } = await checkStart({ config, version: "0.0.0" });
   const message =
-    `other users can read the tokens in ${path}: allow only its owner to, or store the ` +
+    `other users can read the tokens in ${path}: let only its owner read it, or store the ` +
     "sha256: lines of spanring token instead";
 
   expect(warnings).toEqual(isWarned ? [{ variable: "API_AUTH_TOKENS_FILE", message }] : []);

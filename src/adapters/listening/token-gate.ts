@@ -128,7 +128,10 @@ interface Failures {
   lastMs: number;
 }
 
-/** The failures of an address that are answered at once: a client that starts sends several. */
+/**
+ * The number of failures of one address that are answered at once: a client often sends several as
+ * it starts.
+ */
 export const FREE_FAILURES = 5;
 
 const FIRST_DELAY_MS = 100;

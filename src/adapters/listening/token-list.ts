@@ -21,7 +21,7 @@ const HASH = /^sha256:[\da-f]{64}$/i;
 /** Visible ASCII, which every HTTP client can send in a header. */
 const TOKEN = /^[!-~]{1,4096}$/;
 
-/** Reads a file with a token in each line, plain or as a hash; lines after # are comments. */
+/** Reads a file with a token in each line, plain or hashed. Lines that begin with # are skipped. */
 export function parseTokens(file: Buffer): TokenList | TokenFault {
   const lines = file
     .toString()
@@ -38,9 +38,14 @@ export function parseTokens(file: Buffer): TokenList | TokenFault {
   };
 }
 
-/** Reports whether a text can be a token. Hashes are in the form of a token, so they are none. */
-export function isToken(text: string): boolean {
+/** Reports whether a line is a valid token, or a valid hash of one. */
+function isToken(text: string): boolean {
   return isHash(text) ? HASH.test(text) : TOKEN.test(text);
+}
+
+/** Reports whether a text is a valid token by itself, and not the hash of one. */
+export function isPlainToken(text: string): boolean {
+  return !isHash(text) && TOKEN.test(text);
 }
 
 function isHash(text: string): boolean {

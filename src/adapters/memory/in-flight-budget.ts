@@ -33,7 +33,7 @@ export const ENVELOPE_BYTES = 128 * 1024;
  */
 const MIN_PIECE_BYTES = 768;
 
-/** Older requests count as if they had this age: long-lived calls are not at fault for theirs. */
+/** The cap on the age of a request, so that a long-lived call is not blamed for being old. */
 const MAX_AGE_MS = 10_000;
 
 /**

@@ -145,7 +145,7 @@ async function skipBroken(lines: LineSource): Promise<void> {
   }
 }
 
-/** Returns the index after the next line end, or of a beginning before it; -1 for neither. */
+/** Returns the index of the next document in this line, else of the next line; -1 for neither. */
 function nextBeginning(bytes: Uint8Array): number {
   const lineEnd = bytes.indexOf(LINE_END);
   const line = Buffer.from(bytes.buffer, bytes.byteOffset, lineEnd < 0 ? bytes.length : lineEnd);

@@ -79,8 +79,8 @@ const UNSUPPORTED = {
 } as const;
 
 /**
- * Does the same for methods whose messages are short. The length is checked before decompression as
- * well, because the header of a gzip member may have any length.
+ * Does the same as `plainMessage` for methods whose messages are short. The length is checked
+ * before decompression as well, because the header of a gzip member may have any length.
  */
 export function smallMessage(call: EncodedMessage, maxBytes: number): PlainMessage {
   const message = `the message is longer than ${maxBytes} bytes`;

@@ -51,7 +51,7 @@ export class PacedSocket extends EventEmitter implements SteppedWork {
     return this.waiting !== undefined || this.resumeReading();
   }
 
-  /** Passes on what has arrived as far as this turn has time, and pauses the socket otherwise. */
+  /** Passes on bytes while this turn has time; pauses the socket if some are left. */
   private take(bytes: Buffer): void {
     this.waiting = bytes;
     this.at = 0;
@@ -96,7 +96,7 @@ export class PacedSocket extends EventEmitter implements SteppedWork {
     return false;
   }
 
-  /** A paused socket has read some more before it stopped. */
+  /** Reports the held bytes, with those that a paused socket had already read. */
   private noteHeld(): void {
     const { readableLength, writableLength } = this.socket;
     this.parts.held((this.waiting?.length ?? 0) + readableLength + writableLength);

@@ -152,7 +152,7 @@ async function answerBody(parts: ExportParts, reading: RequestInProgress): Promi
   return body.outcome === "too_large" ? afterDrain(parts, request, response) : response;
 }
 
-/** Returns the response when the rest of the body is discarded, and a refusal of a token is due. */
+/** Returns the response after the rest of the body, and after the delay of a token refusal. */
 async function afterDrain(
   { drain, gate }: ExportParts,
   request: Request,

@@ -6,7 +6,7 @@ import { isPreflight } from "./cors.ts";
 /** A fault that the headers of a request show. */
 export type WrongRequest = Exclude<Objection, { readonly outcome: "busy" }>;
 
-/** The header that shows it. */
+/** Why it is refused, as a problem reason. */
 export type WrongReason =
   "unknown_path" | "wrong_method" | "unsupported_type" | "unsupported_encoding";
 

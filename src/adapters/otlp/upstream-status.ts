@@ -34,7 +34,7 @@ const GRPC_VERDICTS: Readonly<Record<number, Verdict>> = {
   5: blocked("not_found"), // NOT_FOUND
   6: refused("other"), // ALREADY_EXISTS
   7: blocked("forbidden"), // PERMISSION_DENIED
-  8: RETRY, // RESOURCE_EXHAUSTED, unless it is of size
+  8: RETRY, // RESOURCE_EXHAUSTED, unless it is about size
   9: refused("invalid"), // FAILED_PRECONDITION
   10: RETRY, // ABORTED
   11: RETRY, // OUT_OF_RANGE

@@ -38,7 +38,7 @@ const BEAT_MS = 15_000;
 export const LAST_EVENT_ID = "Last-Event-ID";
 
 function tooMany({ limit }: TailPermits): Problem {
-  const detail = `${limit} readers are already following`;
+  const detail = `${limit} tails are already open, which is the maximum`;
   return { status: 503, detail, headers: RETRY_SOON };
 }
 

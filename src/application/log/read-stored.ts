@@ -40,7 +40,10 @@ function nextSegment({ segments }: LogState, { sequence }: ReadPosition): Segmen
   return segments.find((segment) => segment.endSequence > sequence && !isSpent(segment));
 }
 
-/** Reads a segment. One that is removed meanwhile ends the read; a damaged one is read again. */
+/**
+ * Reads a segment. If it is removed meanwhile, the rest of it is skipped; if it is damaged, what
+ * cannot be read is given up, and it is read again.
+ */
 async function readSegment(
   state: LogState,
   { segment, reading }: { segment: Segment; reading: ReadPosition },

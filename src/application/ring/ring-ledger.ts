@@ -73,8 +73,8 @@ function readLedger({ control }: RingMemory, unit: 0 | 1): Ledger {
 }
 
 /**
- * Asserts the equation of the ledger, after every change. The buffered amount is counted
- * separately, so an error becomes visible.
+ * Asserts both equations of the ledger, in spans and in bytes, after every change. The buffered
+ * amount is counted separately, so an error becomes visible.
  */
 export function audit(ring: RingMemory): void {
   assertLedgerBalances(readLedger(ring, 0));

@@ -15,7 +15,7 @@ interface ConditionRow<Operand> {
   readonly pattern?: string;
   /** Whether it may be given several times, in which case all of them must hold. */
   readonly isRepeatable?: boolean;
-  /** The option of the command line: a placeholder for its value, and the end of "spans ...". */
+  /** The option of the command line: a placeholder for its value, and its help text. */
   readonly option: OptionText;
   /** Returns the key by which a waiting filter is indexed; absent if this condition has none. */
   readonly key?: (operand: Operand) => FilterKey;

@@ -163,7 +163,9 @@ test("a tail beyond the limit is refused until another one ends", async () => {
 
   expect(refused.status).toBe(503);
   expect(refused.headers.get("retry-after")).toBe("1");
-  expect(await refused.json()).toMatchObject({ detail: "1 readers are already following" });
+  expect(await refused.json()).toMatchObject({
+    detail: "1 tails are already open, which is the maximum",
+  });
   expect(next.status).toBe(200);
 });
 

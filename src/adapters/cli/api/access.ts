@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { systemErrorText } from "../../../domain/text/system-error.ts";
-import { isToken } from "../../listening/token-list.ts";
+import { isPlainToken } from "../../listening/token-list.ts";
 import { usageFailure } from "../command/answer-form.ts";
 import { type CommandRun, valueOf } from "../command/command-run.ts";
 import type { OptionName } from "../usage/option-table.ts";
@@ -31,14 +31,14 @@ function tokenOf(run: CommandRun): string | undefined {
   if (file === undefined) return checkedToken(run.env["SPANRING_TOKEN"] || undefined);
   const lines = file.bytes.toString().split("\n");
   const token = lines.map((line) => line.trim()).find((line) => line !== "" && line[0] !== "#");
-  if (token !== undefined && isToken(token) && !token.startsWith("sha256:")) return token;
+  if (token !== undefined && isPlainToken(token)) return token;
   const found = token?.startsWith("sha256:") === true ? "the hash of a token" : "no token";
   throw usageFailure(`--token-file ${file.shown} begins with ${found}: it must hold the token`);
 }
 
 function checkedToken(token: string | undefined): string | undefined {
-  if (token === undefined || isToken(token)) return token;
-  throw usageFailure("SPANRING_TOKEN must be one token, without spaces and line ends");
+  if (token === undefined || isPlainToken(token)) return token;
+  throw usageFailure("SPANRING_TOKEN must be one token, not a hash, without spaces or line breaks");
 }
 
 function authoritiesOf(run: CommandRun): Buffer | undefined {

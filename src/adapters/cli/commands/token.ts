@@ -1,4 +1,4 @@
-import { hashLine, isToken, newToken } from "../../listening/token-list.ts";
+import { hashLine, isPlainToken, newToken } from "../../listening/token-list.ts";
 import { usageFailure } from "../command/answer-form.ts";
 import { type CommandRun, isGiven } from "../command/command-run.ts";
 import { EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
@@ -27,6 +27,6 @@ async function givenToken(run: CommandRun): Promise<string> {
     if (lengthBytes > MAX_INPUT_BYTES) break;
   }
   const text = Buffer.concat(chunks).toString().trim();
-  if (isToken(text) && !text.startsWith("sha256:")) return text;
+  if (isPlainToken(text)) return text;
   throw usageFailure("standard input must be one token: visible ASCII characters in one line");
 }

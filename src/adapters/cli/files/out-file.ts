@@ -112,7 +112,7 @@ function writeFailure(path: string, error: unknown): CommandFailure {
 
 /** The destination of a file. */
 interface OutTarget {
-  /** The path after all links: the links stay, and their target is written. */
+  /** The path to write: with links resolved, unless it is written in place. */
   readonly target: string;
   /** False for a pipe, a device and the like, which are written to in place. */
   readonly isReplaced: boolean;

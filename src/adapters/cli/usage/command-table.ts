@@ -174,7 +174,7 @@ const SPECS = {
         "and the rest is sent.",
       "The bytes are sent unchanged. A request that is temporarily refused (429, 502, 503, 504) " +
         "is retried, with six attempts in all; one that is too large for the receiver (413) is " +
-        "split. A receiver that does not respond within 60 s ends it.",
+        "split. If the receiver does not respond within 60 s, the command gives up.",
       "Spans that the receiving buffer still holds will be stored twice. To move spans, save " +
         "them with take, which removes them, instead of get.",
       "With --rate, a request with more than a tenth of a second's worth of spans is split, " +

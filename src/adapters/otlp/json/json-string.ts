@@ -135,8 +135,8 @@ function writeUtf8(wire: Uint8Array, to: number, codePoint: number): number {
 
 /**
  * Decodes hex and base64 in place. The text is ASCII from `from` to `end`; the functions return the
- * end of the bytes, or -1 for invalid text. Bytes never exceed the letters that encode them, so no
- * unread text is overwritten.
+ * end of the bytes, or -1 for invalid text. The bytes are always fewer than the characters that
+ * encode them, so no unread text is overwritten.
  */
 
 const HEX_DIGITS = "0123456789abcdef";

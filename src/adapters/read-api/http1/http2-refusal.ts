@@ -11,8 +11,8 @@ export interface Http2Request {
 }
 
 /**
- * Returns a function that answers the first request of a connection of HTTP/2, and closes it.
- * Clients of gRPC start with HTTP/2, and learn which port they need.
+ * Returns a function that answers the first request of an HTTP/2 connection, and closes it. gRPC
+ * clients open with HTTP/2, and so learn which port they need.
  */
 export function refuseHttp2(
   answer: (request: Http2Request, address: string) => Response,

@@ -24,6 +24,7 @@ const HEAD_END = "\r\n\r\n";
 const REQUEST_LINE = /^([A-Z]{1,15}) ([\x21-\x7e]+) HTTP\/1\.([01])$/;
 /** A field of a head without obsolete line folding. Source: RFC 9110, sections 5.1 and 5.5. */
 const FIELD = /^([!#$%&'*+.^_`|~\dA-Za-z-]+):[\t ]*([\t\x20-\x7e\x80-\xff]*?)[\t ]*$/;
+const UNCLEAR_LENGTH = "Content-Length is invalid, or conflicts with Transfer-Encoding";
 const DIGITS = /^\d{1,15}$/;
 
 /**
@@ -69,7 +70,7 @@ function parseHead(line: string, fields: readonly string[]): RequestHead | Malfo
   if (host === null && isHttp11) return { fault: "a request of HTTP/1.1 must have a Host" };
   const url = host === null || !target.startsWith("/") ? target : `http://${host}${target}`;
   const body = bodyLength(headers);
-  if (body === "malformed") return { fault: "the length of the body is not clear" };
+  if (body === "malformed") return { fault: UNCLEAR_LENGTH };
   const isLast = !isHttp11 || /\bclose\b/i.test(headers.get("connection") ?? "");
   return { method, url, headers, bodyBytes: body, isHttp11, isLast };
 }

@@ -128,6 +128,11 @@ test.each([
     argv: ["--token-file", fileOf("words", "hunter2 hunter2")],
     message: "begins with no token",
   },
+  {
+    name: "a variable with a hash",
+    env: `sha256:${"0".repeat(64)}`,
+    message: "SPANRING_TOKEN must be one",
+  },
   { name: "a variable with a line end", env: "hunter2\n", message: "SPANRING_TOKEN must be one" },
   {
     name: "missing authorities",
