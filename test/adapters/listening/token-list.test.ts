@@ -77,6 +77,20 @@ test("a list knows whether its file holds a plain token", () => {
   expect(lists.map(({ hasPlainToken }) => hasPlainToken)).toEqual([false, true, true]);
 });
 
+test.each(["one", "two", "three", "four"])("%s is compared with every token of a list", (token) => {
+  const { hashes, hasPlainToken } = listOf("one", "two", "three");
+  let comparedCount = 0;
+  const counted = new Proxy(hashes, {
+    get: (target, member) => {
+      if (/^\d+$/.test(String(member))) comparedCount += 1;
+      return Reflect.get(target, member) as unknown;
+    },
+  });
+  acceptsToken({ hashes: counted, hasPlainToken }, token);
+
+  expect(comparedCount).toBe(3);
+});
+
 test("a list keeps no plain token", () => {
   expect(JSON.stringify(listOf("hunter2"))).not.toContain("hunter2");
   expect(Bun.inspect(listOf("hunter2"))).not.toContain("hunter2");

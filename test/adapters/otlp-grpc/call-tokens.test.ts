@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { once } from "node:events";
 import type { ClientHttp2Session } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import { FREE_FAILURES } from "../../../src/adapters/listening/token-gate.ts";
@@ -149,6 +150,20 @@ describe("a call without a token", () => {
     expect((await end).grpcStatus).toBe(status.UNAUTHENTICATED);
     await pong(session);
     expect(listener.counts().heldBytes).toBe(0);
+  });
+
+  test("has its message discarded while the answer is delayed", async () => {
+    const { session, clock } = await runGuarded("one");
+    for (let failure = 0; failure < FREE_FAILURES; failure += 1) await callHttp2(session);
+    const stream = beginCall(session);
+    const end = endOf(stream);
+    // Larger than the windows of the connection and its streams: unread, it would stay here.
+    stream.end(grpcMessage(Buffer.alloc(8_000_000)));
+    await once(stream, "finish");
+    await pong(session);
+    clock.moveMs(1_000);
+
+    expect((await end).grpcStatus).toBe(status.UNAUTHENTICATED);
   });
 
   test("is answered late after several others, and a valid one is not", async () => {

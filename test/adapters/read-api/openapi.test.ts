@@ -5,6 +5,7 @@ import {
   fetchDescription,
   operationsOf,
 } from "../../support/oracles/openapi-description.ts";
+import { openedGate } from "../../support/fakes/opened-gate.ts";
 import { runReadApi, stopReadApisAfterEach } from "../../support/running/running-read-api.ts";
 
 stopReadApisAfterEach();
@@ -32,6 +33,38 @@ test.each(operations)("$method $path is routed", async ({ method, path }) => {
   aborting.abort();
 
   expect(response.status).toBe(200);
+});
+
+test.each(operations)("$method $path describes whether it needs a token", async (given) => {
+  const { method, path, operation } = given;
+  const { request } = runReadApi({ gate: openedGate("one").gate });
+
+  const { status } = await request(filled(path), { method });
+
+  expect(operation.security).toEqual(status === 401 ? undefined : []);
+  expect("401" in operation.responses).toBe(status === 401);
+});
+
+test("every described way to send a token is accepted", async () => {
+  const { request } = runReadApi({ gate: openedGate("one").gate });
+  const sent: Readonly<Record<string, object>> = {
+    bearer: { Authorization: "Bearer one" },
+    apiKey: { "x-api-key": "one" },
+  };
+
+  const names = Object.keys(description.components.securitySchemes);
+  const answers = await Promise.all(
+    names.map((name) => request("/api/stats", { headers: { ...sent[name] } })),
+  );
+
+  expect(names).toEqual(Object.keys(sent));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  // The last alternative is a server without tokens.
+  expect(description.security.map((each) => Object.keys(each))).toEqual([
+    ["bearer"],
+    ["apiKey"],
+    [],
+  ]);
 });
 
 test("all routed paths and methods are described", async () => {

@@ -13,6 +13,8 @@ export interface DescribedOperation {
   readonly summary: string;
   readonly description?: string;
   readonly parameters: readonly DescribedParameter[];
+  /** Replaces that of the description. */
+  readonly security?: readonly object[];
   readonly responses: Readonly<
     Record<string, { headers?: object; content: Record<string, { schema?: { $ref: string } }> }>
   >;
@@ -22,7 +24,9 @@ export interface Description {
   readonly openapi: string;
   readonly info: { readonly version: string };
   readonly paths: Readonly<Record<string, Readonly<Record<string, DescribedOperation>>>>;
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly components: {
+    readonly securitySchemes: Readonly<Record<string, object>>;
     readonly schemas: Readonly<Record<string, object>>;
     readonly parameters: Readonly<Record<string, DescribedParameter>>;
   };
