@@ -8,6 +8,7 @@ import { durable } from "./cases/durable.ts";
 import { forward } from "./cases/forward.ts";
 import { ingest } from "./cases/ingest.ts";
 import { ingestHttp } from "./cases/ingest-http.ts";
+import { ingestTls } from "./cases/ingest-tls.ts";
 import { latency } from "./cases/latency.ts";
 import { memory } from "./cases/memory.ts";
 import { query } from "./cases/query.ts";
@@ -28,6 +29,7 @@ const CASES: readonly BenchCase[] = [
   durable,
   ingest,
   ingestHttp,
+  ingestTls,
   forward,
   memory,
 ];

@@ -30,6 +30,8 @@ export interface Load {
   readonly port: number;
   /** The protocol; gRPC by default. */
   readonly protocol?: LoadProtocol;
+  /** Whether to use TLS; h2load accepts any certificate. */
+  readonly isSecure?: boolean;
   readonly bodyFile: string;
   readonly requests: number;
   /** The encoding of the message in the file. */
@@ -49,6 +51,7 @@ export interface LoadOutcome {
 export async function sendLoad({
   port,
   protocol = GRPC,
+  isSecure = false,
   bodyFile,
   requests,
   encoding,
@@ -65,7 +68,7 @@ export async function sendLoad({
       ...(protocol.isHttp1 ? ["--h1"] : []),
       ...protocol.headers.map((header) => `--header=${header}`),
       ...(encoding === undefined ? [] : [`--header=grpc-encoding:${encoding}`]),
-      `http://127.0.0.1:${port}${protocol.path}`,
+      `${isSecure ? "https" : "http"}://127.0.0.1:${port}${protocol.path}`,
     ],
     {
       stdin: "ignore",

@@ -10,6 +10,8 @@ export interface Contender {
   readonly port: number;
   /** The protocol; gRPC by default. */
   readonly protocol?: LoadProtocol;
+  /** Whether to use TLS. */
+  readonly isSecure?: boolean;
   readonly bodyFile: string;
   readonly spanCount: number;
   /** A resource that exists during each of its turns. */
