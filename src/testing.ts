@@ -89,7 +89,7 @@ export async function startSpanring(options: SpanringOptions = {}): Promise<Test
   const watched = { ...server, problems: problems.totals, ended };
   // Async functions, so that invalid conditions reject instead of throwing.
   return {
-    endpoints: endpointsOf(server),
+    endpoints: endpointsOf(reading.config, server),
     waitFor: async (conditions, wait = {}) => await waitFor(watched, filterOf(conditions), wait),
     spans: async (conditions = {}) => await spansOf(server, filterOf(conditions)),
     reset: () => {
@@ -127,12 +127,14 @@ async function startQuietly(config: Config): Promise<QuietServer> {
   }
 }
 
-function endpointsOf({ ports }: RunningServer): TestSpanring["endpoints"] {
-  return { grpc: urlOf(ports.grpc), http: urlOf(ports.http), api: urlOf(ports.api) };
-}
-
-function urlOf(port: number | "off"): string {
-  return `http://127.0.0.1:${port}`;
+function endpointsOf(config: Config, { ports }: RunningServer): TestSpanring["endpoints"] {
+  const urlOf = (listener: keyof typeof ports): string => {
+    const address = config[listener];
+    if (address !== "off" && address.socketMode !== undefined) return address.host;
+    const scheme = address !== "off" && address.tls !== undefined ? "https" : "http";
+    return `${scheme}://127.0.0.1:${ports[listener]}`;
+  };
+  return { grpc: urlOf("grpc"), http: urlOf("http"), api: urlOf("api") };
 }
 
 /** Keeps the order of the conditions, because a failed wait tries again without the last one. */

@@ -4,8 +4,9 @@ import {
   type OwnAddresses,
   type Listener,
 } from "./forward-checks.ts";
+import { isLoopbackListener, socketPathOf } from "../domain/text/host-address.ts";
+import { quotePeerText } from "../domain/text/quote-text.ts";
 import type { ConfigWarning, Mistake, Settings } from "./variables.ts";
-import { isLoopbackListener } from "../domain/text/host-address.ts";
 
 /**
  * Returns the listeners in table order: if two conflict, the later one is reported as the mistake.
@@ -19,14 +20,35 @@ function listenersOf(settings: Settings): [Listener, Listener, Listener] {
   ];
 }
 
+/** The beginning of the names of a listener's variables. */
+export type ListenerPrefix = "OTLP_GRPC" | "OTLP_HTTP" | "API";
+
+const PREFIXES: readonly ListenerPrefix[] = ["OTLP_GRPC", "OTLP_HTTP", "API"];
+
 /** Returns the conflicts between variables that are valid on their own. */
 export function mistakesBetween(settings: Settings, own: OwnAddresses): Mistake[] {
   const listeners = listenersOf(settings);
   return [
     ...listenerMistakes(listeners),
+    ...PREFIXES.flatMap((prefix) => tlsMistakes(settings, prefix)),
     ...exposureMistakes(settings),
     ...forwardMistakes(settings, listeners, own),
   ];
+}
+
+/** Returns the mistakes between the files of one listener, which belong together. */
+function tlsMistakes(settings: Settings, prefix: ListenerPrefix): Mistake[] {
+  const [cert, key] = [`${prefix}_TLS_CERT_FILE`, `${prefix}_TLS_KEY_FILE`] as const;
+  const clientCa = `${prefix}_TLS_CLIENT_CA_FILE` as const;
+  const given = [cert, key, clientCa].find((variable) => settings[variable] !== "");
+  if (given === undefined) return [];
+  if (socketPathOf(settings[`${prefix}_HOST`]) !== undefined) {
+    const bound = `unset, because ${prefix}_HOST is a Unix socket`;
+    return [{ variable: given, value: quotePeerText(settings[given]), bound }];
+  }
+  return [cert, key]
+    .filter((variable) => settings[variable] === "")
+    .map((variable) => ({ variable, value: "", bound: `set, because ${given} is set` }));
 }
 
 function listenerMistakes(listeners: readonly Listener[]): Mistake[] {
@@ -34,8 +56,12 @@ function listenerMistakes(listeners: readonly Listener[]): Mistake[] {
   return listeners.flatMap((listener, at) => {
     const rival = listeners.slice(0, at).find((earlier) => wantTheSame(earlier, listener));
     if (rival === undefined) return [];
-    const { portVariable: variable, port } = listener;
-    return [{ variable, value: String(port), bound: `a port other than ${rival.portVariable}` }];
+    const { portVariable: variable, host, port } = listener;
+    if (socketPathOf(host) === undefined) {
+      return [{ variable, value: String(port), bound: `a port other than ${rival.portVariable}` }];
+    }
+    const [own, its] = [variable, rival.portVariable].map((each) => each.replace(/PORT$/, "HOST"));
+    return [{ variable: own!, value: host, bound: `a path other than ${its}` }];
   });
 }
 
@@ -46,6 +72,10 @@ const NOTHING_LISTENS: Mistake = {
 };
 
 function wantTheSame(one: Listener, other: Listener): boolean {
+  const [path, otherPath] = [socketPathOf(one.host), socketPathOf(other.host)];
+  if (path !== undefined || otherPath !== undefined) {
+    return path === otherPath && one.port !== "off" && other.port !== "off";
+  }
   const isTwice = one.port === other.port && one.port !== 0 && one.port !== "off";
   return isTwice && hostsOverlap(one.host, other.host);
 }
@@ -59,7 +89,7 @@ function hostsOverlap(one: string, other: string): boolean {
 }
 
 /** The variables of which one is enough to keep strangers away from the read API. */
-const API_PROTECTIONS = ["API_AUTH_TOKENS_FILE"] as const;
+const API_PROTECTIONS = ["API_AUTH_TOKENS_FILE", "API_TLS_CERT_FILE"] as const;
 
 /** Returns a mistake if anyone who can reach the read API could read and remove spans. */
 function exposureMistakes(settings: Settings): Mistake[] {

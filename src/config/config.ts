@@ -1,4 +1,4 @@
-import { mistakesBetween, warningsBetween } from "./checks.ts";
+import { type ListenerPrefix, mistakesBetween, warningsBetween } from "./checks.ts";
 import {
   type ConfigWarning,
   type Mistake,
@@ -11,12 +11,14 @@ import {
 import { type OwnAddresses, ownAddresses, proxyMistakes } from "./forward-checks.ts";
 import { type ForwardConfig, forwardOf } from "./forward.ts";
 import { withoutServiceLinks, misspelledNames } from "./spelling.ts";
+import { socketPathOf } from "../domain/text/host-address.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
 
 export type { ConfigWarning, Mistake } from "./variables.ts";
 export type { ForwardEndpoint } from "./endpoint.ts";
 export type { ForwardConfig, ForwardFileConfig, ForwardTlsConfig } from "./forward.ts";
 export type { Settings } from "./variables.ts";
+export type { ListenerPrefix } from "./checks.ts";
 
 /** The configuration. `variables.ts` has the names, limits and help texts of its variables. */
 export interface Config {
@@ -41,9 +43,22 @@ export interface Config {
 }
 
 export interface ListenAddress {
+  /** A host, or `unix:/PATH`. */
   readonly host: string;
-  /** The port; 0 means any free port. */
+  /** The port; 0 means any free port. Meaningless for a Unix socket. */
   readonly port: number;
+  /** The permissions of a Unix socket; undefined for a host. */
+  readonly socketMode?: number | undefined;
+  /** Undefined for a listener without TLS. */
+  readonly tls?: ListenerTls | undefined;
+}
+
+/** The paths of the files of a listener with TLS. */
+export interface ListenerTls {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Empty if clients need no certificate. */
+  readonly clientCaFile: string;
 }
 
 /** The paths of files with tokens; empty if none are required. */
@@ -156,9 +171,9 @@ function mistakeIn(variable: VariableName, text: string): Mistake {
 
 function configOf(settings: Settings): Config {
   return Object.freeze({
-    grpc: addressOf(settings.OTLP_GRPC_HOST, settings.OTLP_GRPC_PORT),
-    http: addressOf(settings.OTLP_HTTP_HOST, settings.OTLP_HTTP_PORT),
-    api: addressOf(settings.API_HOST, settings.API_PORT),
+    grpc: addressOf(settings, "OTLP_GRPC"),
+    http: addressOf(settings, "OTLP_HTTP"),
+    api: addressOf(settings, "API"),
     tokens: Object.freeze({
       otlpFile: settings.OTLP_AUTH_TOKENS_FILE,
       apiFile: settings.API_AUTH_TOKENS_FILE,
@@ -180,8 +195,18 @@ function configOf(settings: Settings): Config {
   });
 }
 
-function addressOf(host: string, port: number | "off"): ListenAddress | "off" {
-  return port === "off" ? "off" : Object.freeze({ host, port });
+function addressOf(settings: Settings, listener: ListenerPrefix): ListenAddress | "off" {
+  const [host, port] = [settings[`${listener}_HOST`], settings[`${listener}_PORT`]];
+  if (port === "off") return "off";
+  if (socketPathOf(host) !== undefined) {
+    const socketMode = Number.parseInt(settings.UNIX_SOCKET_MODE, 8);
+    return Object.freeze({ host, port: 0, socketMode });
+  }
+  const certFile = settings[`${listener}_TLS_CERT_FILE`];
+  if (certFile === "") return Object.freeze({ host, port });
+  const keyFile = settings[`${listener}_TLS_KEY_FILE`];
+  const clientCaFile = settings[`${listener}_TLS_CLIENT_CA_FILE`];
+  return Object.freeze({ host, port, tls: Object.freeze({ certFile, keyFile, clientCaFile }) });
 }
 
 function limitsOf(settings: Settings): LimitsConfig {
@@ -203,7 +228,7 @@ function limitsOf(settings: Settings): LimitsConfig {
 
 /**
  * Variables for a receiver that a single program uses: free ports on this machine only, without
- * tokens, forwarding and a spill file.
+ * TLS, tokens, forwarding and a spill file.
  */
 export const ON_FREE_PORTS = {
   OTLP_GRPC_HOST: "127.0.0.1",
@@ -216,4 +241,13 @@ export const ON_FREE_PORTS = {
   API_AUTH_TOKENS_FILE: "",
   FORWARD_ENDPOINT: "",
   SHUTDOWN_SPILL_FILE: "",
+  OTLP_GRPC_TLS_CERT_FILE: "",
+  OTLP_GRPC_TLS_KEY_FILE: "",
+  OTLP_GRPC_TLS_CLIENT_CA_FILE: "",
+  OTLP_HTTP_TLS_CERT_FILE: "",
+  OTLP_HTTP_TLS_KEY_FILE: "",
+  OTLP_HTTP_TLS_CLIENT_CA_FILE: "",
+  API_TLS_CERT_FILE: "",
+  API_TLS_KEY_FILE: "",
+  API_TLS_CLIENT_CA_FILE: "",
 } as const;

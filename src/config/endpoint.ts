@@ -1,6 +1,6 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type FileFormat, formatOfPath } from "../domain/text/file-format.ts";
-import { canonicalHost } from "../domain/text/host-address.ts";
+import { canonicalHost, isSocketAddress, socketPathOf } from "../domain/text/host-address.ts";
 import { SecretText } from "../domain/text/quote-text.ts";
 
 /** The upstream to which spans are forwarded. */
@@ -11,6 +11,8 @@ export type ForwardEndpoint =
       readonly host: string;
       readonly port: number;
       readonly isSecure: boolean;
+      /** The path of a Unix socket, to use instead of host and port. */
+      readonly socketPath?: string | undefined;
     }
   | {
       readonly protocol: "http/protobuf";
@@ -19,6 +21,7 @@ export type ForwardEndpoint =
       readonly host: string;
       readonly port: number;
       readonly isSecure: boolean;
+      readonly socketPath?: string | undefined;
     }
   | { readonly protocol: "file"; readonly path: string; readonly format: FileFormat | undefined };
 
@@ -36,6 +39,7 @@ const SCHEMES: ReadonlySet<string> = new Set(["http:", "https:", "grpc:", "grpcs
 
 /** Reports whether a string is an endpoint; `forward-checks.ts` finds further mistakes. */
 export function isEndpoint(text: string): boolean {
+  if (text.startsWith("unix:")) return isSocketAddress(text);
   const url = URL.parse(text);
   if (url === null || url.hash !== "") return false;
   // `file:spans.jsonl` would refer to the root folder rather than the working folder.
@@ -62,6 +66,8 @@ function isText(encoded: string): boolean {
 
 /** Parses an endpoint. The scheme determines the protocol, except for an HTTP URL with gRPC. */
 export function endpointOf(text: string, protocol: ForwardProtocol | ""): ForwardEndpoint {
+  const socketPath = socketPathOf(text);
+  if (socketPath !== undefined) return socketEndpoint(socketPath, protocol);
   const url = new URL(text);
   if (url.protocol === "file:") {
     const path = fileURLToPath(url);
@@ -77,8 +83,19 @@ export function endpointOf(text: string, protocol: ForwardProtocol | ""): Forwar
   return { protocol: "http/protobuf", url: secret, host, port, isSecure };
 }
 
+/** The host that HTTP requires even in requests over a Unix socket. */
+const SOCKET_HOST = "localhost";
+
+function socketEndpoint(socketPath: string, protocol: ForwardProtocol | ""): ForwardEndpoint {
+  const place = { host: SOCKET_HOST, port: 0, isSecure: false, socketPath };
+  if (protocol !== "http/protobuf") return { protocol: "grpc", ...place };
+  const url = `http://${SOCKET_HOST}${TRACES_PATH}`;
+  return { protocol, url: new SecretText(url, url), ...place };
+}
+
 /** Hides the user, password, query and fragment, even in a string that is not a URL. */
 export function concealUrl(text: string): string {
+  if (isSocketAddress(text)) return text;
   const path = /^file:\/\/\/[^?#]*$/i.exec(text);
   if (path !== null) return text;
   return text.replace(/^([a-z][a-z\d+.-]*:\/\/)?[^]*@/i, "$1***@").replace(/([?#])[^]+$/, "$1***");
@@ -87,7 +104,8 @@ export function concealUrl(text: string): string {
 /** Returns scheme, host, port and path: the parts of a URL that are not secret. */
 export function shownEndpoint(endpoint: ForwardEndpoint): string {
   if (endpoint.protocol === "file") return pathToFileURL(endpoint.path).href;
-  const { protocol, host, port, isSecure } = endpoint;
+  const { protocol, host, port, isSecure, socketPath } = endpoint;
+  if (socketPath !== undefined) return `unix:${socketPath}`;
   const security = isSecure ? "s" : "";
   if (protocol === "grpc") return `grpc${security}://${host}:${port}`;
   return `http${security}://${host}:${port}${new URL(endpoint.url.reveal()).pathname}`;

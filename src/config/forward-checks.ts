@@ -5,7 +5,12 @@ import { forwardEndpoint } from "./forward.ts";
 import type { ConfigWarning, Mistake, Settings, VariableName } from "./variables.ts";
 import { FILE_ENDINGS } from "../domain/text/file-format.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
-import { isLoopback, plainHost, withoutBrackets } from "../domain/text/host-address.ts";
+import {
+  isLoopback,
+  plainHost,
+  socketPathOf,
+  withoutBrackets,
+} from "../domain/text/host-address.ts";
 
 /** Returns the names and addresses of this machine; called only if needed. */
 export type OwnAddresses = () => readonly string[];
@@ -48,7 +53,8 @@ function mistake(settings: Settings, variable: VariableName, bound: string): Mis
 function endpointMistakes(settings: Settings, endpoint: ForwardEndpoint): Mistake[] {
   const { username, password, pathname, search } = new URL(settings.FORWARD_ENDPOINT.reveal());
   const { protocol } = endpoint;
-  const hasPath = !["", "/"].includes(pathname) || search !== "";
+  const isSocket = protocol !== "file" && endpoint.socketPath !== undefined;
+  const hasPath = !isSocket && (!["", "/"].includes(pathname) || search !== "");
   const isAtOdds = settings.FORWARD_PROTOCOL !== "" && settings.FORWARD_PROTOCOL !== protocol;
   const found: (readonly [is: boolean, variable: VariableName, bound: string])[] = [
     [username !== "" || password !== "", "FORWARD_ENDPOINT", NO_USER],
@@ -143,6 +149,7 @@ const UNVERIFIED =
 interface Address {
   readonly host: string;
   readonly port: number | "off";
+  readonly socketPath?: string | undefined;
 }
 
 /** A listener, with its address and the variable of its port. */
@@ -162,6 +169,7 @@ export function isListenerAt(
   target: Address,
   own: () => readonly string[],
 ): boolean {
+  if (target.socketPath !== undefined) return socketPathOf(listener.host) === target.socketPath;
   if (listener.port !== target.port) return false;
   const [listening, wanted] = [listener.host, target.host].map(plainHost) as [string, string];
   if (isLoopback(wanted)) return isLoopback(listening);

@@ -2,6 +2,7 @@ import { isIPv6 } from "node:net";
 import * as z from "zod/mini";
 import { concealUrl, isEndpoint } from "./endpoint.ts";
 import { concealHeaders, parseExportHeaders } from "../domain/text/export-headers.ts";
+import { isSocketAddress, MAX_SOCKET_PATH_BYTES } from "../domain/text/host-address.ts";
 import { SecretText } from "../domain/text/quote-text.ts";
 
 export const KIB = 2 ** 10;
@@ -37,6 +38,8 @@ export interface Range {
   readonly to: number;
 }
 
+const HOST = /^[\w.-]{1,253}$/;
+
 const wholeText = z.pipe(z.string().check(z.regex(/^\d{1,15}$/)), z.transform(Number));
 
 const bytesText = z.pipe(
@@ -45,8 +48,15 @@ const bytesText = z.pipe(
 );
 
 export const host: Kind<string> = kind(
-  "a host name or an IP address, without brackets and without a port",
-  z.string().check(z.refine((text) => /^[\w.-]{1,253}$/.test(text) || isIPv6(text))),
+  "a host name or an IP address, without brackets and without a port, or unix:/PATH of at most " +
+    `${MAX_SOCKET_PATH_BYTES} bytes`,
+  z.string().check(z.refine((text) => HOST.test(text) || isIPv6(text) || isSocketAddress(text))),
+);
+
+/** The permissions of a file, in octal. */
+export const mode: Kind<string> = kind(
+  "a mode in octal such as 0660",
+  z.string().check(z.regex(/^0?[0-7]{3}$/)),
 );
 
 export const port: Kind<number | "off"> = kind(
@@ -93,7 +103,7 @@ export const origins: Kind<readonly string[]> = kind(
 export const path: Kind<string> = kind("a path", z.string().check(z.regex(/^\P{Cc}{0,4096}$/u)));
 
 export const endpoint: Kind<SecretText> = secret(
-  "a URL: http[s]://HOST:4318, grpc[s]://HOST:4317 or file:///PATH.jsonl",
+  "a URL: http[s]://HOST:4318, grpc[s]://HOST:4317, unix:/PATH or file:///PATH.jsonl",
   (text) => text === "" || isEndpoint(text),
   concealUrl,
 );

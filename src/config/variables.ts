@@ -8,6 +8,7 @@ import {
   host,
   KIB,
   MIB,
+  mode,
   origins,
   path,
   port,
@@ -49,14 +50,44 @@ export const VARIABLES = {
     "4317",
     "port on which OTLP/gRPC listens; if 0, the log names the chosen port",
   ),
+  OTLP_GRPC_TLS_CERT_FILE: path(
+    "",
+    "certificate of OTLP/gRPC in PEM, with its chain; unset for no TLS",
+  ),
+  OTLP_GRPC_TLS_KEY_FILE: path("", "private key of that certificate, in PEM"),
+  OTLP_GRPC_TLS_CLIENT_CA_FILE: path(
+    "",
+    "authorities of the client certificates that senders must have, in PEM; unset for none",
+  ),
   OTLP_HTTP_HOST: host("0.0.0.0", "address on which OTLP/HTTP listens"),
   OTLP_HTTP_PORT: port("4318", "port on which OTLP/HTTP listens"),
+  OTLP_HTTP_TLS_CERT_FILE: path(
+    "",
+    "certificate of OTLP/HTTP in PEM, with its chain; unset for no TLS",
+  ),
+  OTLP_HTTP_TLS_KEY_FILE: path("", "private key of that certificate, in PEM"),
+  OTLP_HTTP_TLS_CLIENT_CA_FILE: path(
+    "",
+    "authorities of the client certificates that senders must have, in PEM; unset for none",
+  ),
   OTLP_HTTP_CORS_ORIGINS: origins(
     "",
     "origins of the web pages that may send spans over OTLP/HTTP",
   ),
   API_HOST: host("127.0.0.1", "address on which the read API listens"),
   API_PORT: port("4319", "port on which the read API listens"),
+  API_TLS_CERT_FILE: path(
+    "",
+    "certificate of the read API in PEM, with its chain; unset for no TLS",
+  ),
+  API_TLS_KEY_FILE: path("", "private key of that certificate, in PEM"),
+  API_TLS_CLIENT_CA_FILE: path(
+    "",
+    "authorities of the client certificates that readers must have, in PEM; unset for none",
+  ),
+
+  UNIX_SOCKET_MODE: mode("0660", "permissions of the Unix sockets on which spanring listens"),
+
   OTLP_AUTH_TOKENS_FILE: path(
     "",
     "file of the tokens that senders may use, one per line; unset to accept anyone",

@@ -3,9 +3,6 @@ export const PROBLEM_PROTOCOLS = ["grpc", "http", "api"] as const;
 
 export type ProblemProtocol = (typeof PROBLEM_PROTOCOLS)[number];
 
-/** The ports in use, for hints. */
-export type ListenerPorts = Readonly<Record<ProblemProtocol, number | "off">>;
-
 /** Describes one reason for refusing or discarding something. */
 export interface ProblemKind {
   /** The listeners where it can happen. */
@@ -24,6 +21,8 @@ const GRPC = ["grpc"] as const;
 const HTTP = ["http"] as const;
 const API = ["api"] as const;
 const OTLP = ["grpc", "http"] as const;
+/** The listeners that do not use Bun.serve, which hides its connections. */
+const OWN_SOCKETS = ["grpc", "api"] as const;
 
 const MORE_ROOM = "raise MAX_BUFFER_SIZE and MAX_BUFFER_BYTES, or read or forward the spans faster";
 const SEND_LATER = "the exporter should retry; send less at a time, or raise the limit";
@@ -193,7 +192,23 @@ export const PROBLEM_KINDS = {
     protocols: GRPC,
     noun: "connection",
     fate: "opened with TLS, which this port does not support",
-    hint: "use http:// instead of https://, or OTEL_EXPORTER_OTLP_INSECURE=true",
+    hint:
+      "use http:// instead of https://, or OTEL_EXPORTER_OTLP_INSECURE=true; or set " +
+      "OTLP_GRPC_TLS_CERT_FILE here",
+    mayLoseSpans: true,
+  },
+  plaintext: {
+    protocols: OWN_SOCKETS,
+    noun: "connection",
+    fate: "opened without TLS, which this port requires",
+    hint: "use https:// instead of http://, and set OTEL_EXPORTER_OTLP_CERTIFICATE",
+    mayLoseSpans: true,
+  },
+  tls_handshake: {
+    protocols: OWN_SOCKETS,
+    noun: "connection",
+    fate: "closed because its TLS handshake failed",
+    hint: "check which authorities and certificate the client has, and that it supports TLS 1.2",
     mayLoseSpans: true,
   },
   not_http2: {

@@ -1,9 +1,10 @@
-import {
-  type ListenerPorts,
-  PROBLEM_KINDS,
-  type ProblemProtocol,
-  type ProblemReason,
-} from "./problem-reason.ts";
+import { PROBLEM_KINDS, type ProblemProtocol, type ProblemReason } from "./problem-reason.ts";
+
+/** A port, or a Unix socket, written `unix:/PATH`. */
+type ListenerPort = number | "off" | `unix:${string}`;
+
+/** The ports in use, for hints. */
+export type ListenerPorts = Readonly<Record<ProblemProtocol, ListenerPort>>;
 
 /** Returns a sentence such as `3 requests were larger than a limit`. */
 export function problemText(reason: ProblemReason, count: number): string {
@@ -28,6 +29,7 @@ function withPorts(text: string, ports: ListenerPorts): string {
   );
 }
 
-function portText(port: number | "off"): string {
-  return port === "off" ? "no port, because it is off" : `port ${port}`;
+function portText(port: ListenerPort): string {
+  if (typeof port === "number") return `port ${port}`;
+  return port === "off" ? "no port, because it is off" : port;
 }

@@ -4,11 +4,13 @@ import { openSpanSink } from "../adapters/forward/open-sink.ts";
 import { SILENT_LOGGER } from "../adapters/logging/silent-logger.ts";
 import { cgroupMemoryLimit } from "../adapters/memory/cgroup-limit.ts";
 import { type Lookup, requireResolvable } from "../adapters/listening/served-port.ts";
+import { checkSocketPath } from "../adapters/listening/unix-socket.ts";
 import { SpillFile } from "../adapters/spill/spill-file.ts";
 import type { Config, ConfigWarning, Mistake } from "../config/config.ts";
-import { withoutBrackets } from "../domain/text/host-address.ts";
+import { socketPathOf, withoutBrackets } from "../domain/text/host-address.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
 import { forwardFileWarnings } from "./forward-file.ts";
+import { checkCertificates } from "./listener-tls.ts";
 import { memoryWarnings } from "./memory.ts";
 import { checkTokens } from "./tokens.ts";
 import { systemErrorText } from "../domain/text/system-error.ts";
@@ -23,11 +25,17 @@ export interface StartToCheck {
 /** Tries everything that a start does, except listening. It leaves everything unchanged. */
 export async function checkStart(start: StartToCheck): Promise<CheckedStart> {
   const { config, lookup, memoryLimitBytes = cgroupMemoryLimit } = start;
+  const certificates = await checkCertificates(config);
   const mistakes = [hostMistakes(config, lookup), spillMistakes(config), forwardMistakes(start)];
   const tokens = await checkTokens(config);
   return {
-    mistakes: [...tokens.mistakes, ...(await Promise.all(mistakes)).flat()],
+    mistakes: [
+      ...certificates.mistakes,
+      ...tokens.mistakes,
+      ...(await Promise.all(mistakes)).flat(),
+    ],
     warnings: [
+      ...certificates.warnings,
       ...tokens.warnings,
       ...(await upstreamWarnings(config, lookup)),
       ...memoryWarnings(config, memoryLimitBytes()),
@@ -44,10 +52,20 @@ const HOST_VARIABLES = {
 async function hostMistakes(config: Config, lookup: Lookup | undefined): Promise<Mistake[]> {
   const checks = (["grpc", "http", "api"] as const).map(async (listener) => {
     const address = config[listener];
-    if (address === "off" || (await resolves(address.host, lookup))) return [];
-    return [{ variable: HOST_VARIABLES[listener], value: address.host, bound: AN_ADDRESS }];
+    if (address === "off") return [];
+    const bound = await hostBound(address.host, lookup);
+    if (bound === undefined) return [];
+    return [{ variable: HOST_VARIABLES[listener], value: address.host, bound }];
   });
   return (await Promise.all(checks)).flat();
+}
+
+/** Returns what a host must be instead; undefined if a listener can use it. */
+async function hostBound(host: string, lookup: Lookup | undefined): Promise<string | undefined> {
+  const path = socketPathOf(host);
+  if (path === undefined) return (await resolves(host, lookup)) ? undefined : AN_ADDRESS;
+  const reason = await reasonOf(checkSocketPath(path));
+  return reason && `the path of a new socket, or of one at which nothing answers: ${reason}`;
 }
 
 const AN_ADDRESS = "an address of this machine, or a name that resolves to one";
@@ -86,6 +104,7 @@ async function upstreamWarnings(
   if (forward === "off") return [];
   const { endpoint } = forward;
   if (endpoint.protocol === "file") return await forwardFileWarnings(forward);
+  if (endpoint.socketPath !== undefined) return [];
   const message = await hostWarning(endpoint.host, lookup);
   return message === undefined ? [] : [{ variable: "FORWARD_ENDPOINT", message }];
 }

@@ -7,6 +7,7 @@ import {
   processFigures,
 } from "../adapters/metrics/metric-values.ts";
 import { requireResolvable } from "../adapters/listening/served-port.ts";
+import { claimSocketPath } from "../adapters/listening/unix-socket.ts";
 import { startGrpcListener } from "../adapters/otlp-grpc/grpc-listener.ts";
 import { startOtlpHttpListener } from "../adapters/otlp-http/otlp-http-listener.ts";
 import type { ForwardReading } from "../adapters/read-api/route.ts";
@@ -15,6 +16,7 @@ import type { ListenAddress } from "../config/config.ts";
 import { shownEndpoint } from "../config/endpoint.ts";
 import type { ServerParts } from "./parts.ts";
 import type { LogFields } from "../ports/logger.ts";
+import { socketPathOf } from "../domain/text/host-address.ts";
 import { systemErrorText } from "../domain/text/system-error.ts";
 
 /** The listeners. `start` starts one, stores it in `running`, and returns its port. */
@@ -32,16 +34,23 @@ export async function listen(parts: ServerParts, listener: ListenerName): Promis
   const address = config[listener];
   if (address === "off") return true;
   const { portVariable, start } = LISTENERS[listener];
+  const path = socketPathOf(address.host);
   try {
-    await requireResolvable(address.host);
+    await (path === undefined ? requireResolvable(address.host) : claimSocketPath(path));
     const port = await start(parts, address);
     running.ports[listener] = port;
-    logger.info("listening", { listener, host: address.host, port });
+    logger.info("listening", { listener, ...shownAddress(address, port) });
     return true;
   } catch (error) {
     logger.error("cannot_listen", listenFailure({ listener, address, portVariable }, error));
     return false;
   }
+}
+
+/** Returns the address in use, for the log. */
+function shownAddress({ host, tls }: ListenAddress, port: number): LogFields {
+  if (socketPathOf(host) !== undefined) return { host };
+  return { host, port, ...(tls && { tls: true }) };
 }
 
 /** A running listener, and the description to log if it cannot listen again. */
@@ -79,6 +88,7 @@ async function startApi(parts: ServerParts, address: ListenAddress): Promise<num
     metrics: () => metricsPage(metricValues(sources)),
     gate: parts.running.gates?.api,
     logger,
+    tls: parts.running.certificates?.tls.api,
   });
   await api.listening;
   parts.running.api = api;
@@ -116,8 +126,9 @@ async function startGrpc(parts: ServerParts, address: ListenAddress): Promise<nu
   const { receivers, unsupported, config, budget, turns, problems, logger } = parts;
   const { limits, maxMessageBytes } = config;
   const receiver = receivers.grpc;
-  const gate = parts.running.gates?.otlp;
-  const receiving = { receiver, unsupported, limits, maxMessageBytes, budget, turns, gate };
+  const { gates, certificates } = parts.running;
+  const access = { gate: gates?.otlp, tls: certificates?.tls.grpc };
+  const receiving = { receiver, unsupported, limits, maxMessageBytes, budget, turns, ...access };
   const grpc = await startGrpcListener({ address, ...receiving, problems, logger, clock });
   parts.running.grpc = grpc;
   grpc.setServing(true);
@@ -128,9 +139,11 @@ function startHttp(parts: ServerParts, address: ListenAddress): number {
   const { unsupported, config, budget, problems } = parts;
   const { limits, maxBodyBytes, corsOrigins } = config;
   const { "http/protobuf": protobuf, "http/json": json } = parts.receivers;
-  const receiving = { receivers: { protobuf, json }, unsupported, limits, maxBodyBytes, budget };
-  const gate = parts.running.gates?.otlp;
-  const http = startOtlpHttpListener({ address, ...receiving, gate, corsOrigins, problems, clock });
+  const { gates, certificates } = parts.running;
+  const access = { gate: gates?.otlp, tls: certificates?.tls.http };
+  const accepting = { limits, maxBodyBytes, budget, corsOrigins, ...access };
+  const receiving = { receivers: { protobuf, json }, unsupported, ...accepting };
+  const http = startOtlpHttpListener({ address, ...receiving, problems, clock });
   parts.running.http = http;
   return http.port;
 }
@@ -159,17 +172,27 @@ const FAILURES: Readonly<
   ENOTFOUND: ["the host name does not resolve", "HOST", OWN_ADDRESS],
 };
 
+const ANOTHER_PATH = "another path, or to a host";
+
+/** The failures of Unix sockets. */
+const SOCKET_FAILURES: typeof FAILURES = {
+  EADDRINUSE: ["another program answers at this socket", "HOST", ANOTHER_PATH],
+  ENOTSOCK: ["the path exists, and is not a socket", "HOST", ANOTHER_PATH],
+  ENOENT: ["the folder of the socket does not exist", "HOST", ANOTHER_PATH],
+  EACCES: ["this program may not create the socket there", "HOST", ANOTHER_PATH],
+};
+
 /** Returns the fields of a log line that explains the failure and how to fix it. */
 export function listenFailure(
   { listener, address, portVariable }: FailedListener,
   error: unknown,
 ): LogFields {
+  const { host, port, socketMode } = address;
+  const shown = { listener, ...shownAddress({ host, port }, port) };
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const failure = FAILURES[code];
-  if (failure === undefined) {
-    return { listener, ...address, reason: systemErrorText(error) };
-  }
+  const failure = (socketMode === undefined ? FAILURES : SOCKET_FAILURES)[code];
+  if (failure === undefined) return { ...shown, reason: systemErrorText(error) };
   const [reason, sets, to] = failure;
   const variable = portVariable.replace(/PORT$/, sets);
-  return { listener, ...address, reason, hint: `set ${variable} to ${to}` };
+  return { ...shown, reason, hint: `set ${variable} to ${to}` };
 }

@@ -18,7 +18,10 @@ import { ObservabilityBuffer } from "../application/ring/observability-buffer.ts
 import { LifeCycle } from "../application/shutdown/life-cycle.ts";
 import type { SpillOutcome } from "../application/shutdown/spill-ring.ts";
 import type { Config } from "../config/config.ts";
+import type { ListenerCertificates } from "./listener-tls.ts";
 import type { ProblemProtocol } from "../domain/problem-reason.ts";
+import type { ListenerPorts } from "../domain/problem-text.ts";
+import { socketPathOf } from "../domain/text/host-address.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { SpanSpill } from "../ports/span-sink.ts";
 import type { TokenGates } from "./tokens.ts";
@@ -41,7 +44,8 @@ export interface RunningParts {
   http?: OtlpHttpListener;
   api?: ReadApi;
   gates?: TokenGates;
-  /** The ports in use; `off` until a listener is listening. */
+  certificates?: ListenerCertificates;
+  /** The ports in use, 0 for a Unix socket; `off` until a listener is listening. */
   readonly ports: Record<ProblemProtocol, number | "off">;
   /** The amount restored from the spill of an earlier run. */
   restored: { readonly spans: number; readonly bytes: number };
@@ -84,8 +88,7 @@ export function buildParts(inputs: ServerInputs): ServerParts {
   };
   const buffer = buildBuffer(inputs);
   const arrivals = new Arrivals(buffer, capacityOf(config));
-  const times = { clock, unixMs: Date.now };
-  const problems = new ProblemRegistry({ logger, ...times, ports: () => running.ports });
+  const problems = buildProblems(inputs, running);
   const highWater =
     config.forward === "off"
       ? undefined
@@ -115,6 +118,21 @@ export function buildParts(inputs: ServerInputs): ServerParts {
     spill: config.shutdownSpillFile === "" ? undefined : new SpillFile(config.shutdownSpillFile),
     stopping: new AbortController(),
   };
+}
+
+function buildProblems({ config, logger }: ServerInputs, running: RunningParts): ProblemRegistry {
+  const ports = () => portsInUse(config, running);
+  return new ProblemRegistry({ logger, clock, unixMs: Date.now, ports });
+}
+
+/** Returns the ports in use, and the Unix sockets instead of their ports. */
+function portsInUse(config: Config, { ports }: RunningParts): ListenerPorts {
+  const portOf = (listener: ProblemProtocol): ListenerPorts[ProblemProtocol] => {
+    const [address, port] = [config[listener], ports[listener]];
+    if (address === "off" || port === "off") return port;
+    return socketPathOf(address.host) === undefined ? port : (address.host as `unix:${string}`);
+  };
+  return { grpc: portOf("grpc"), http: portOf("http"), api: portOf("api") };
 }
 
 /** Returns the capacity of the ring. */

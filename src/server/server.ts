@@ -4,6 +4,7 @@ import type { ProblemTotal } from "../application/receiving/problem-registry.ts"
 import type { LoggedBuffer } from "../application/ring/logged-buffer.ts";
 import type { ListenerName } from "./listen.ts";
 import { forwardFileWarnings } from "./forward-file.ts";
+import { checkCertificates } from "./listener-tls.ts";
 import { memoryWarnings } from "./memory.ts";
 import { buildParts, type ServerInputs, type ServerParts } from "./parts.ts";
 import { stagesOf, startStages } from "./stages.ts";
@@ -12,8 +13,8 @@ import { checkTokens, exposureWarnings } from "./tokens.ts";
 /** A running spanring in this process, without a command line or signals. */
 export interface RunningServer {
   /**
-   * The actual ports, even if the configuration asked for any free port; `off` for disabled
-   * listeners.
+   * The actual ports, even if the configuration asked for any free port; 0 for Unix sockets, and
+   * `off` for disabled listeners.
    */
   readonly ports: Readonly<Record<ListenerName, number | "off">>;
   readonly buffer: LoggedBuffer;
@@ -66,15 +67,17 @@ export async function startServer(inputs: ServerInputs): Promise<RunningServer> 
 async function warn(inputs: ServerInputs): Promise<void> {
   const { config, logger, memoryLimitBytes = cgroupMemoryLimit } = inputs;
   const files = await forwardFileWarnings(config.forward);
+  const { warnings: dates } = await checkCertificates(config);
   const { warnings: tokens } = await checkTokens(config);
-  const access = [...tokens, ...exposureWarnings(config)];
+  const access = [...dates, ...tokens, ...exposureWarnings(config)];
   for (const warning of [...access, ...files, ...memoryWarnings(config, memoryLimitBytes())]) {
     logger.warning("configuration", { ...warning });
   }
 }
 
 async function reloadFiles({ running, logger }: ServerParts): Promise<void> {
-  const reloads = [running.forwarder?.reload(), running.gates?.reload()];
+  const { forwarder, gates, certificates } = running;
+  const reloads = [forwarder?.reload(), gates?.reload(), certificates?.reload()];
   const isEach = (await Promise.all(reloads)).every((isInUse) => isInUse ?? true);
   if (isEach) return logger.info("reloaded");
   const hint =

@@ -9,6 +9,7 @@ import { restoreRing } from "../application/shutdown/restore-ring.ts";
 import type { ForwardConfig } from "../config/config.ts";
 import { shownEndpoint } from "../config/endpoint.ts";
 import { listen, listenFailure, type RunningListener, runningListeners } from "./listen.ts";
+import { openCertificates } from "./listener-tls.ts";
 import { capacityOf, type ServerParts } from "./parts.ts";
 import { openTokenGates } from "./tokens.ts";
 import {
@@ -30,6 +31,7 @@ const TICK_MS = 1_000;
  *     forwarding        open the sink                                  send within the grace period
  *     tokens            read the files of tokens                       no longer watch them
  *     restore           restore earlier spans as the oldest
+ *     certificates      read the files of the listeners                no longer watch them
  *     listeners         read API, OTLP/gRPC, OTLP/HTTP                 finish requests in flight
  *     descriptors       pause listeners while none is left             leave them as they are
  *     receiving                                                        refuse new requests; send
@@ -52,6 +54,7 @@ export function stagesOf(parts: ServerParts): readonly Stage[] {
     },
     requireTokens(parts),
     { name: "restore", start: () => restore(parts) },
+    readCertificates(parts),
     {
       name: "read API",
       start: () => listen(parts, "api"),
@@ -159,6 +162,16 @@ async function restore(parts: ServerParts): Promise<boolean> {
   const maxAtOnce = { spans: Math.min(maxSpans, config.limits.spansPerRequest), bytes };
   parts.running.restored = await restoreRing({ spill, buffer, receiver, maxAtOnce, logger });
   return true;
+}
+
+function readCertificates({ config, logger, running }: ServerParts): Stage {
+  const start = async (): Promise<boolean> => {
+    const opened = await openCertificates({ config, logger });
+    if (!("mistakes" in opened)) running.certificates = opened;
+    else for (const mistake of opened.mistakes) logger.error("cannot_listen", { ...mistake });
+    return !("mistakes" in opened);
+  };
+  return { name: "certificates", start, stop: async () => running.certificates?.close() };
 }
 
 async function stopReadApi({ running: { api } }: ServerParts, graceMs: number): Promise<void> {

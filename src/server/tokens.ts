@@ -8,7 +8,7 @@ import {
 } from "../adapters/listening/reloaded-files.ts";
 import { TokenGate } from "../adapters/listening/token-gate.ts";
 import { parseTokens, type TokenList } from "../adapters/listening/token-list.ts";
-import type { Config, ConfigWarning } from "../config/config.ts";
+import type { Config, ConfigWarning, ListenAddress } from "../config/config.ts";
 import { isLoopbackListener } from "../domain/text/host-address.ts";
 import { quotePeerText } from "../domain/text/quote-text.ts";
 import type { TimerClock } from "../ports/clock.ts";
@@ -134,10 +134,7 @@ export function exposureWarnings(config: Config): ConfigWarning[] {
   const listeners = [
     { variable: "OTLP_GRPC_HOST", address: config.grpc },
     { variable: "OTLP_HTTP_HOST", address: config.http },
-  ].filter(
-    ({ address }) =>
-      address !== "off" && config.tokens.otlpFile === "" && !isLoopbackListener(address.host),
-  );
+  ].filter(({ address }) => config.tokens.otlpFile === "" && isExposed(address));
   const [first] = listeners;
   if (first === undefined) return [];
   const names = listeners.map(({ variable }) => variable).join(" and ");
@@ -145,4 +142,10 @@ export function exposureWarnings(config: Config): ConfigWarning[] {
     "everyone who can reach this port may send spans: set OTLP_AUTH_TOKENS_FILE, or set " +
     `${names} to 127.0.0.1`;
   return [{ variable: first.variable, message }];
+}
+
+/** Reports whether other machines can connect, without a certificate that they must have. */
+function isExposed(address: ListenAddress | "off"): boolean {
+  if (address === "off" || isLoopbackListener(address.host)) return false;
+  return (address.tls?.clientCaFile ?? "") === "";
 }

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { readConfig, type ConfigReading } from "../../src/config/config.ts";
 
 function mistakesIn(reading: ConfigReading): unknown {
@@ -85,7 +85,8 @@ test.each([
 const EXPOSED = {
   variable: "API_HOST",
   bound:
-    "a loopback address such as 127.0.0.1, unless API_AUTH_TOKENS_FILE is set, or " +
+    "a loopback address such as 127.0.0.1, unless API_AUTH_TOKENS_FILE or API_TLS_CERT_FILE " +
+    "is set, or " +
     "API_INSECURE=true lets anyone who can reach it read and remove spans",
 };
 
@@ -93,19 +94,25 @@ test.each(["0.0.0.0", "::", "192.0.2.1", "edge-1.example", "::ffff:10.0.0.1"])(
   "the read API is not open to everyone on %s, unless that is intended",
   (API_HOST) => {
     const open = mistakesIn(readConfig({ API_HOST }));
-    const others = [INSECURE, { API_AUTH_TOKENS_FILE: "tokens" }, { API_PORT: "off" }];
+    const tls = { API_TLS_CERT_FILE: "cert.pem", API_TLS_KEY_FILE: "key.pem" };
+    const others = [INSECURE, { API_AUTH_TOKENS_FILE: "tokens" }, tls, { API_PORT: "off" }];
 
     expect(open).toEqual([{ ...EXPOSED, value: API_HOST }]);
     expect(others.flatMap((env) => mistakesIn(readConfig({ API_HOST, ...env })))).toEqual([]);
   },
 );
 
-test.each(["127.0.0.1", "127.8.0.1", "::1", "localhost", "LOCALHOST", "::ffff:127.0.0.1"])(
-  "the read API may be open to everyone on %s",
-  (API_HOST) => {
-    expect(mistakesIn(readConfig({ API_HOST }))).toEqual([]);
-  },
-);
+test.each([
+  "127.0.0.1",
+  "127.8.0.1",
+  "::1",
+  "localhost",
+  "LOCALHOST",
+  "::ffff:127.0.0.1",
+  "unix:/a",
+])("the read API may be open to everyone on %s", (API_HOST) => {
+  expect(mistakesIn(readConfig({ API_HOST }))).toEqual([]);
+});
 
 test.each([
   {
@@ -139,4 +146,84 @@ test.each([
   const warned = reading.warnings.map(({ variable, message }) => `${variable} ${message}`);
   expect(reading.ok).toBe(true);
   expect(warned.map((text) => text.split(" (")[0]!)).toEqual([...warnings]);
+});
+
+describe.each(["OTLP_GRPC", "OTLP_HTTP", "API"])("the TLS files of %s", (prefix) => {
+  const [cert, key] = [`${prefix}_TLS_CERT_FILE`, `${prefix}_TLS_KEY_FILE`];
+  const clientCa = `${prefix}_TLS_CLIENT_CA_FILE`;
+
+  test.each([
+    { name: "a certificate without its key", given: [cert], missing: [key] },
+    { name: "a key without its certificate", given: [key], missing: [cert] },
+    { name: "authorities without a certificate", given: [clientCa], missing: [cert, key] },
+  ])("$name is a mistake", ({ given, missing }) => {
+    const reading = readConfig(Object.fromEntries(given.map((name) => [name, "x.pem"])));
+
+    const bound = `set, because ${given[0]} is set`;
+    const mistakes = missing.map((variable) => ({ variable, value: "", bound }));
+    expect(mistakesIn(reading)).toEqual(mistakes);
+  });
+
+  test("a certificate and its key are enough", () => {
+    const reading = readConfig({ [cert]: "cert.pem", [key]: "key.pem" });
+
+    const listener = { OTLP_GRPC: "grpc", OTLP_HTTP: "http", API: "api" }[prefix]!;
+    expect(reading).toMatchObject({
+      config: { [listener]: { tls: { certFile: "cert.pem", keyFile: "key.pem" } } },
+    });
+  });
+});
+
+describe("Unix sockets", () => {
+  const long = `unix:/${"x".repeat(107)}`;
+
+  test.each(["unix:relative", "unix:", "unix:/", "unix:/folder/", long])(
+    "%s is no address",
+    (API_HOST) => {
+      const [mistake] = mistakesIn(readConfig({ API_HOST })) as { variable: string }[];
+
+      expect(mistake?.variable).toBe("API_HOST");
+    },
+  );
+
+  test("have no port, so that two with the same port do not conflict", () => {
+    const env = { API_HOST: "unix:/run/a", OTLP_GRPC_HOST: "unix:/run/b", API_PORT: "4317" };
+
+    expect(readConfig(env)).toMatchObject({
+      ok: true,
+      config: { api: { host: "unix:/run/a", port: 0, socketMode: 0o660 } },
+    });
+  });
+
+  test("of two listeners must differ", () => {
+    const env = { API_HOST: "unix:/run/a", OTLP_GRPC_HOST: "unix:/run/a" };
+
+    expect(mistakesIn(readConfig(env))).toEqual([
+      { variable: "API_HOST", value: "unix:/run/a", bound: "a path other than OTLP_GRPC_HOST" },
+    ]);
+  });
+
+  test("may be the same if one listener is off", () => {
+    const hosts = { API_HOST: "unix:/run/a", OTLP_GRPC_HOST: "unix:/run/a" };
+
+    expect(mistakesIn(readConfig({ ...hosts, OTLP_GRPC_PORT: "off" }))).toEqual([]);
+  });
+
+  test("have no TLS", () => {
+    const files = { API_TLS_CERT_FILE: "cert.pem", API_TLS_KEY_FILE: "key.pem" };
+
+    expect(mistakesIn(readConfig({ API_HOST: "unix:/run/a", ...files }))).toEqual([
+      {
+        variable: "API_TLS_CERT_FILE",
+        value: "cert.pem",
+        bound: "unset, because API_HOST is a Unix socket",
+      },
+    ]);
+  });
+
+  test.each(["66", "0999", "rw", "07777"])("%s is no mode", (UNIX_SOCKET_MODE) => {
+    expect(mistakesIn(readConfig({ UNIX_SOCKET_MODE }))).toMatchObject([
+      { variable: "UNIX_SOCKET_MODE", bound: "a mode in octal such as 0660" },
+    ]);
+  });
 });

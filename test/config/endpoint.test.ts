@@ -57,6 +57,21 @@ test.each<{ text: string; protocol?: ForwardProtocol; endpoint: object }>([
     text: "file:///var/spool/a%20b.jsonl",
     endpoint: { protocol: "file", path: "/var/spool/a b.jsonl", format: "json" },
   },
+  {
+    text: "unix:/run/a b?c.sock",
+    endpoint: { ...GRPC, host: "localhost", port: 0, socketPath: "/run/a b?c.sock" },
+  },
+  {
+    text: "unix:///run/otlp.sock",
+    protocol: "http/protobuf",
+    endpoint: {
+      ...HTTP,
+      host: "localhost",
+      port: 0,
+      url: "http://localhost/v1/traces",
+      socketPath: "/run/otlp.sock",
+    },
+  },
   { text: "file:///a.pb", endpoint: { protocol: "file", path: "/a.pb", format: "proto" } },
   { text: "file:///a.txt", endpoint: { protocol: "file", path: "/a.txt", format: undefined } },
 ])("$text with protocol $protocol is an endpoint", ({ text, protocol, endpoint }) => {
@@ -69,7 +84,9 @@ test.each([
   "localhost",
   "127.0.0.1:4317",
   "ftp://up",
-  "unix:///run/spans",
+  "unix://run/spans",
+  "unix:spans",
+  `unix:/${"x".repeat(107)}`,
   "http://",
   "grpc://",
   "grpc:///a",
@@ -103,6 +120,7 @@ test.each([
   ["file:///spool/a.jsonl#secret", "file:///spool/a.jsonl#***"],
   ["file:///spool/a@b.jsonl", "file:///spool/a@b.jsonl"],
   ["file:///spool/a.jsonl?secret", "file:///spool/a.jsonl?***"],
+  ["unix:/run/a@b?c.sock", "unix:/run/a@b?c.sock"],
   ["", ""],
 ])("%s is shown as %s", (text, concealed) => {
   expect(concealUrl(text)).toBe(concealed);
@@ -115,6 +133,7 @@ test.each<{ text: string; protocol?: ForwardProtocol; shown: string }>([
   { text: "grpc://UP%2e", shown: "grpc://up.:4317" },
   { text: "grpcs://me:secret@up:1/secret?key=secret", shown: "grpcs://up:1" },
   { text: "https://up:443", protocol: "grpc", shown: "grpcs://up:443" },
+  { text: "unix:///run/otlp.sock", shown: "unix:/run/otlp.sock" },
   { text: "http://up", shown: "http://up:80/v1/traces" },
   {
     text: "https://me:secret@[::1]/a%20b?key=secret",

@@ -250,3 +250,22 @@ test.each([
   expect(Bun.stripANSI(coloured.text)).toBe(plain.text);
   expect(coloured.text).toContain("\u001b[1mTIME");
 });
+
+test("commands read and send through Unix sockets", async () => {
+  const folder = temporaryFolder();
+  const [grpc, http, api] = ["grpc", "http", "api"].map((name) => join(folder, name));
+  const hosts = { OTLP_GRPC_HOST: `unix:${grpc}`, OTLP_HTTP_HOST: `unix:${http}` };
+  await using program = await startProgram({ ...hosts, API_HOST: `unix:${api}` });
+  const file = join(folder, "spans.binpb");
+  writeFileSync(file, requestOf(2));
+
+  const sent = await runProgram(["send", "--to", `unix:${http}`, file]);
+  const got = await runProgram(["get", "--url", `unix:${api}`]);
+  const stats = await runProgram(["stats", "--json"], { SPANRING_URL: `unix:${api}` });
+  const nowhere = await runProgram(["stats", "--url", `unix:${folder}/missing`]);
+
+  expect([sent.exitCode, got.exitCode, await program.stop()]).toEqual([0, 0, 0]);
+  expect(JSON.parse(stats.stdout)).toMatchObject({ spans: { received: 2 } });
+  expect(nowhere.exitCode).toBe(3);
+  expect(nowhere.stderr).toContain(`cannot connect to unix:${folder}/missing: no socket is there`);
+});

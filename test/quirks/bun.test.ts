@@ -1,10 +1,12 @@
 import { expect, test } from "bun:test";
 import { EventEmitter } from "node:events";
-import { createServer } from "node:http";
+import { createServer as createHttpServer } from "node:http";
 import { performServerHandshake } from "node:http2";
-import { type AddressInfo, connect } from "node:net";
 import type { Duplex } from "node:stream";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { connect as connectTls, createSecureContext, TLSSocket } from "node:tls";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { makeCertificates } from "../support/upstreams/certificates.ts";
 
 // Goal: each workaround for the runtime can be deleted once it is no longer needed.
 // Method: each test shows one quirk of Bun, and fails once Bun has fixed it; its comment names the
@@ -87,7 +89,7 @@ test("Bun.serve closes a connection when a request follows one that is not answe
 test("node:http starts all requests of a connection at once, however many", async () => {
   let begun = 0;
   const allBegun = Promise.withResolvers<void>();
-  const server = createServer(() => void ((begun += 1) === 5_000 && allBegun.resolve()));
+  const server = createHttpServer(() => void ((begun += 1) === 5_000 && allBegun.resolve()));
   server.listen({ host: "127.0.0.1", port: 0 });
   const { port } = server.address() as AddressInfo;
 
@@ -98,4 +100,59 @@ test("node:http starts all requests of a connection at once, however many", asyn
   server.closeAllConnections();
   server.close();
   await closed;
+});
+
+// adapters/listening/port-handover.ts
+test("a server that is given another certificate keeps its old one", async () => {
+  const { server: first, renewed } = makeCertificates();
+  const server = Bun.serve({ ...OPTIONS, tls: { cert: first.cert, key: first.key } });
+  const tls = { cert: renewed.cert, key: renewed.key };
+
+  server.reload({ ...OPTIONS, tls });
+  const socket = connectTls({ port: server.port!, host: "127.0.0.1", rejectUnauthorized: false });
+  await new Promise((resolve) => socket.once("secureConnect", resolve));
+  const { subject } = socket.getPeerCertificate();
+  await server.stop(true);
+
+  expect(subject.CN).toBe("server");
+});
+
+// adapters/listening/port-handover.ts, instead of `stop()`
+test("a server that stops closes connections that wait for their next request", async () => {
+  const server = Bun.serve(OPTIONS);
+  const socket = connect(server.port!, "127.0.0.1");
+  const answered = new Promise((resolve) => socket.once("data", resolve));
+  socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await answered;
+
+  const closed = new Promise((resolve) => socket.once("close", () => resolve("closed")));
+  void server.stop();
+
+  expect(await closed).toBe("closed");
+});
+
+// adapters/listening/secure-socket.ts
+test("TLS on a socket overlooks bytes that were pushed back", async () => {
+  const { authority, server: own } = makeCertificates();
+  const secureContext = createSecureContext({ cert: own.cert, key: own.key });
+  const seen: string[] = [];
+  const server = createServer((raw) => {
+    raw.once("data", (bytes) => {
+      raw.pause();
+      raw.unshift(bytes);
+      const socket = new TLSSocket(raw, { isServer: true, secureContext });
+      socket.on("error", () => {});
+      socket.once("secure", () => seen.push("secure"));
+      raw.resume();
+      setImmediate(() => setImmediate(() => raw.destroy()));
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const client = connectTls({ port, host: "127.0.0.1", ca: authority.cert });
+  client.on("error", () => {});
+  await new Promise((resolve) => client.once("close", resolve));
+  server.close();
+
+  expect(seen).toEqual([]);
 });

@@ -30,6 +30,8 @@ export interface GrpcUpstream {
   /** A host name or an address; an IPv6 address is in brackets. */
   readonly host: string;
   readonly port: number;
+  /** The path of a Unix socket, to connect to instead of host and port. */
+  readonly socketPath?: string | undefined;
   /** The certificates; undefined for a connection without encryption. */
   readonly tls: TlsMaterial | undefined;
   readonly compression: "none" | "gzip";
@@ -43,10 +45,10 @@ export class GrpcClient {
   private readonly sockets = new ChannelSockets();
 
   constructor(upstream: GrpcUpstream) {
-    const { host, port, tls } = upstream;
+    const { host, tls } = upstream;
     const given = tls === undefined ? credentials.createInsecure() : tlsCredentials(host, tls);
     const watched = this.sockets.watchedBy(given);
-    this.calls = new Client(`dns:${host}:${port}`, watched, optionsOf(upstream));
+    this.calls = new Client(targetOf(upstream), watched, optionsOf(upstream));
   }
 
   /** Closes the client. Calls on an open connection finish; an unfinished connection is aborted. */
@@ -55,6 +57,10 @@ export class GrpcClient {
     this.calls.close();
     if (!isReady) this.sockets.destroyAll();
   }
+}
+
+function targetOf({ host, port, socketPath }: GrpcUpstream): string {
+  return socketPath === undefined ? `dns:${host}:${port}` : `unix:${socketPath}`;
 }
 
 function optionsOf({ host, tls, compression, userAgent }: GrpcUpstream): ClientOptions {

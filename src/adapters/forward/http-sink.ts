@@ -15,6 +15,8 @@ const PROTOBUF = "application/x-protobuf";
 export interface HttpSinkParts {
   /** The URL with its path. The query may be secret. */
   readonly url: SecretText;
+  /** The path of a Unix socket, to connect to instead of the host. */
+  readonly socketPath?: string | undefined;
   /** The certificates; undefined for a connection without encryption. */
   readonly tls: TlsMaterial | undefined;
   readonly headers: readonly ExportHeader[];
@@ -51,7 +53,8 @@ export class HttpSink implements SpanSink {
   }
 }
 
-function requestInit({ url, headers, compression, tls, userAgent }: HttpSinkParts) {
+function requestInit(parts: HttpSinkParts) {
+  const { url, socketPath, headers, compression, tls, userAgent } = parts;
   const init: BunFetchRequestInit = {
     method: "POST",
     headers: [
@@ -66,6 +69,7 @@ function requestInit({ url, headers, compression, tls, userAgent }: HttpSinkPart
     timeout: false,
   };
   if (tls !== undefined) init.tls = tls;
+  if (socketPath !== undefined) init.unix = socketPath;
   if (isLoopback(new URL(url.reveal()).hostname)) init.proxy = false;
   return init;
 }

@@ -51,14 +51,16 @@ function makeSink({ forward, version, nowMs, clock }: SinkParts, files: ForwardF
   const tls = endpoint.isSecure ? files.tls : undefined;
   const parts = { tls, headers, timeoutMs, userAgent: `spanring/${version}` };
   if (endpoint.protocol === "http/protobuf") {
-    return new HttpSink({ ...parts, clock, url: endpoint.url, compression });
+    const { url, socketPath } = endpoint;
+    return new HttpSink({ ...parts, clock, url, socketPath, compression });
   }
-  const { host, port } = endpoint;
+  const { host, port, socketPath } = endpoint;
   // The configuration rejects zstd over gRPC.
   return new GrpcSink({
     ...parts,
     host,
     port,
+    socketPath,
     compression: compression === "none" ? "none" : "gzip",
   });
 }

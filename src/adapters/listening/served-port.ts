@@ -1,15 +1,21 @@
+import type { ListenAddress } from "../../config/config.ts";
+import { socketPathOf } from "../../domain/text/host-address.ts";
+import type { TimerClock } from "../../ports/clock.ts";
 import type { PausableListener } from "./descriptor-guard.ts";
+import { handOverPort, listeningDescriptors, type PortHandover } from "./port-handover.ts";
 import { lookup as systemLookup } from "node:dns/promises";
 import { isIP } from "node:net";
 
 type Server = ReturnType<typeof Bun.serve>;
 
 interface ServedPortParts {
-  /** Starts a server. Throws when it cannot listen. */
-  readonly serve: (port: number) => Server;
+  /** Starts a server. Throws when it cannot listen. `reusePort` allows it to share the port. */
+  readonly serve: (port: number, reusePort: boolean) => Server;
   readonly port: number;
   /** Whether a pause aborts requests in flight. */
   readonly mayBreakOff: boolean;
+  /** Set if the server may have to be replaced. */
+  readonly clock?: TimerClock | undefined;
 }
 
 /**
@@ -24,13 +30,20 @@ export class ServedPort implements PausableListener {
   readonly port: number;
   private readonly parts: ServedPortParts;
 
-  // Moved by `pause`, `resume`, and the ends of earlier servers.
+  // Moved by `pause`, `resume`, `replace`, and the ends of earlier servers.
   private current: Server | undefined;
   private readonly earlier = new Set<Server>();
+  /** Replaced servers, which keep their connections, oldest first. */
+  private readonly kept = new Set<Server>();
+  /** The descriptor of the listening socket, if it may have to be handed over. */
+  private descriptor: number | undefined;
+  private finishHandover: (() => void) | undefined;
+  private cancelHandover: (() => void) | undefined;
+  private isOutdated = false;
 
   constructor(parts: ServedPortParts) {
     this.parts = parts;
-    this.current = parts.serve(parts.port);
+    this.current = this.listen(parts.port);
     // Only a Unix socket has no port.
     this.port = this.current.port ?? parts.port;
   }
@@ -46,34 +59,139 @@ export class ServedPort implements PausableListener {
   }
 
   pause(): void {
+    this.settleHandover();
     if (this.current === undefined) return;
-    this.earlier.add(this.current);
-    void this.end(this.current);
+    this.endLater(this.current);
     this.current = undefined;
   }
 
   async resume(): Promise<void> {
-    this.current ??= this.parts.serve(this.port);
+    this.current ??= this.listen(this.port);
+  }
+
+  /**
+   * Lets another server accept all further connections. Open ones stay with the server that has
+   * accepted them. Throws if the other server cannot listen, and then changes nothing. Waits while
+   * an earlier call is being carried out.
+   */
+  replace(): void {
+    this.isOutdated = this.finishHandover !== undefined;
+    if (this.current === undefined || this.isOutdated) return;
+    if (this.kept.size === MAX_KEPT_SERVERS) this.endOldest();
+    if (!this.handOver(this.current)) this.stopAndListen(this.current);
   }
 
   /** Stops accepting connections; resolves when all requests in flight are answered. */
   async stop(): Promise<void> {
+    this.settleHandover();
     await Promise.all(this.servers().map((server) => server.stop()));
   }
 
   /** Aborts everything in flight. */
   async abort(): Promise<void> {
+    this.settleHandover();
     await Promise.all(this.servers().map((server) => server.stop(true)));
   }
 
   private servers(): Server[] {
-    return this.current === undefined ? [...this.earlier] : [...this.earlier, this.current];
+    const earlier = [...this.earlier, ...this.kept];
+    return this.current === undefined ? earlier : [...earlier, this.current];
   }
 
-  private async end(server: Server): Promise<void> {
-    await server.stop(this.parts.mayBreakOff);
-    this.earlier.delete(server);
+  private listen(port: number, reusePort = false): Server {
+    const [server, descriptor] = listenAt(this.parts, port, reusePort);
+    this.descriptor = descriptor;
+    return server;
   }
+
+  /** Returns whether the other server listens; otherwise this system cannot hand a port over. */
+  private handOver(old: Server): boolean {
+    const handover = handOverPort(this.descriptor, () => this.listenBeside());
+    if (handover !== undefined) this.beginHandover(old, handover);
+    return handover !== undefined;
+  }
+
+  private beginHandover(old: Server, { finish }: PortHandover): void {
+    this.kept.add(old);
+    this.finishHandover = finish;
+    this.cancelHandover = this.parts.clock?.schedule(HANDOVER_MS, () => this.endHandover());
+  }
+
+  private endHandover(): void {
+    this.settleHandover();
+    if (this.isOutdated) this.replace();
+  }
+
+  private listenBeside(): number | undefined {
+    this.current = this.listen(this.port, true);
+    return this.descriptor;
+  }
+
+  private settleHandover(): void {
+    this.cancelHandover?.();
+    this.finishHandover?.();
+    this.cancelHandover = this.finishHandover = undefined;
+  }
+
+  /** Refuses connections for a moment. */
+  private stopAndListen(old: Server): void {
+    this.endLater(old);
+    this.current = undefined;
+    this.current = this.listen(this.port);
+  }
+
+  private endOldest(): void {
+    const [oldest] = this.kept;
+    if (oldest === undefined) return;
+    this.kept.delete(oldest);
+    this.endLater(oldest);
+  }
+
+  private endLater(server: Server): void {
+    this.earlier.add(server);
+    void server.stop(this.parts.mayBreakOff).finally(() => this.earlier.delete(server));
+  }
+}
+
+/** Starts a server, and finds the descriptor of its socket if it may have to be handed over. */
+function listenAt(
+  { serve, clock }: ServedPortParts,
+  port: number,
+  reusePort: boolean,
+): [Server, descriptor: number | undefined] {
+  if (clock === undefined) return [serve(port, reusePort), undefined];
+  const known = listeningDescriptors();
+  const server = serve(port, reusePort);
+  const [descriptor] = listeningDescriptors().difference(known);
+  return [server, descriptor];
+}
+
+/** The time in which connections reach the queue of the old socket, and are accepted. */
+export const HANDOVER_MS = 1_000;
+
+/** Bounds the memory of replaced servers, which the runtime does not end with their connections. */
+const MAX_KEPT_SERVERS = 8;
+
+interface ServedPlace {
+  readonly hostname: string;
+  readonly port: number;
+  readonly reusePort: boolean;
+}
+
+/**
+ * Returns where `Bun.serve` listens. Its types want either a port or a Unix socket, and nothing in
+ * between.
+ */
+export function servedPlace(
+  { host }: ListenAddress,
+  port: number,
+  reusePort: boolean,
+): ServedPlace {
+  const unix = socketPathOf(host);
+  // `development: false` alone shares the port with others that do the same (Bun 1.4.5,
+  // `test/quirks/bun.test.ts`), so `reusePort` is always given.
+  if (unix === undefined) return { hostname: host, port, reusePort };
+  return { unix } as unknown as ServedPlace;
 }
 
 /** Looks up a host; rejects when it has no address. */

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { ListenAddress, LimitsConfig } from "../../config/config.ts";
 import type { TimerClock } from "../../ports/clock.ts";
 import type { Problem, ProblemLog } from "../../ports/logger.ts";
@@ -7,6 +7,10 @@ import type { PausableListener } from "../listening/descriptor-guard.ts";
 import type { FairTurns } from "../listening/fair-turns.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget, OpenRequest } from "../memory/in-flight-budget.ts";
+import { secureSocket } from "../listening/secure-socket.ts";
+import type { ServerTls } from "../listening/server-tls.ts";
+import { nameUnixPeer, withSocketMode } from "../listening/unix-socket.ts";
+import { socketPathOf } from "../../domain/text/host-address.ts";
 import { Connection, type ConnectionTable } from "./connection-table.ts";
 import { PacedSocket } from "./paced-socket.ts";
 import { encodeStatus, statusJson } from "../otlp/export-response.ts";
@@ -24,6 +28,8 @@ interface AcceptorParts {
   /** Records connections that are closed or refused. */
   readonly problems: ProblemLog;
   readonly clock: TimerClock;
+  /** Undefined for a port without TLS. */
+  readonly tls?: ServerTls | undefined;
 }
 
 export interface Acceptor extends PausableListener {
@@ -42,7 +48,7 @@ const LINGER_MS = 1000;
  */
 export async function startAcceptor(parts: AcceptorParts): Promise<Acceptor> {
   let server: Server | undefined = await listen(parts, parts.address.port);
-  const { port } = server.address() as AddressInfo;
+  const port = portOf(server);
   const close = (): void => {
     server?.close();
     server = undefined;
@@ -64,9 +70,19 @@ export async function startAcceptor(parts: AcceptorParts): Promise<Acceptor> {
 
 async function listen(parts: AcceptorParts, port: number): Promise<Server> {
   const server = createServer({ noDelay: true }, (socket) => accept(socket, parts));
-  server.listen({ host: parts.address.host, port });
+  const { host } = parts.address;
+  const path = socketPathOf(host);
+  withSocketMode(parts.address, () =>
+    server.listen(path === undefined ? { host, port } : { path }),
+  );
   await once(server, "listening");
   return server;
+}
+
+/** Returns 0 for a Unix socket. */
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** Closes connections without a request: exporters send one as soon as they are connected. */
@@ -79,6 +95,7 @@ function closeUnused(connections: ConnectionTable): void {
 function accept(socket: Socket, parts: AcceptorParts): void {
   // An error is followed by "close", which is handled.
   socket.on("error", () => {});
+  if (parts.address.socketMode !== undefined) nameUnixPeer(socket);
   const { remoteAddress: address = "" } = socket;
   const { connections } = parts;
   const note: AdmitParts["note"] = (problem) =>
@@ -107,11 +124,29 @@ function admit(connection: Connection, parts: AdmitParts): void {
     pace.noteGarbage(CONNECTION_GARBAGE_BYTES);
     pace.noteOldGarbage(connection.droppedBytes);
   });
-  socket.once("finish", () => linger(socket, clock));
+  const { tls } = parts;
+  if (tls === undefined) return greet(socket, connection, parts);
+  secureSocket(socket, {
+    tls,
+    protocols: ["h2"],
+    secured: (secure) => greet(secure, connection, parts),
+    failed: (problem) => {
+      connection.hasBegun = true;
+      parts.note(problem);
+    },
+  });
+}
+
+/** Finds out which protocol the peer speaks within the connection. */
+function greet(socket: Socket, connection: Connection, parts: AdmitParts): void {
+  socket.once("finish", () => linger(socket, parts.clock));
   socket.once("data", () => void (connection.isSilent = false));
   readOpening(socket, (opening, head) => {
-    if (opening === "http2") parts.admit(pacedSocket(connection, parts));
-    else turnAway(connection, misdirectedProblem(opening, head), { ...parts, head });
+    if (opening === "http2") return parts.admit(pacedSocket(socket, connection, parts));
+    connection.hasBegun = true;
+    const problem = misdirectedProblem(opening, head);
+    parts.note(problem);
+    socket.end(misdirectedAnswer(problem, { ...parts, head }));
   });
 }
 
@@ -122,8 +157,11 @@ const CONNECTION_GARBAGE_BYTES = 32 * 1024;
 const FREE_WAITING_BYTES = 32 * 1024;
 
 /** Charges the bytes that wait to be read or sent to the budget, like a request. */
-function pacedSocket(connection: Connection, { budget, clock, turns }: AdmitParts): PacedSocket {
-  const { socket } = connection;
+function pacedSocket(
+  socket: Socket,
+  connection: Connection,
+  { budget, clock, turns }: AdmitParts,
+): PacedSocket {
   let waiting: OpenRequest | undefined;
   const held = (bytes: number): void => {
     if (waiting !== undefined) budget.end(waiting);
@@ -132,17 +170,6 @@ function pacedSocket(connection: Connection, { budget, clock, turns }: AdmitPart
   };
   socket.once("close", () => held(0));
   return new PacedSocket(socket, { turns, clock, held, excessive: () => connection.excessive() });
-}
-
-/** Responds to a peer that speaks another protocol, and discards everything else it sends. */
-function turnAway(
-  connection: Connection,
-  problem: Pick<Problem, "reason" | "detail">,
-  { problems, note, head }: AdmitParts & { readonly head: Buffer },
-): void {
-  connection.hasBegun = true;
-  note(problem);
-  connection.socket.end(misdirectedAnswer(problems, problem, head));
 }
 
 function requireRequest(connection: Connection, { note }: AdmitParts): void {
@@ -227,11 +254,11 @@ function misdirectedProblem(
  * line that they cannot parse, and some recognise it as HTTP.
  */
 function misdirectedAnswer(
-  problems: Pick<ProblemLog, "hint">,
   { reason }: Pick<Problem, "reason">,
-  head: Buffer,
+  { problems, tls, head }: Pick<AcceptorParts, "problems" | "tls"> & { readonly head: Buffer },
 ): Buffer {
-  const message = `this port speaks gRPC without TLS, over HTTP/2: ${problems.hint(reason)}`;
+  const security = tls === undefined ? "without TLS" : "with TLS";
+  const message = `this port speaks gRPC ${security}, over HTTP/2: ${problems.hint(reason)}`;
   const answer = { outcome: "misdirected", message } as const;
   const isProtobuf = /^content-type: *application\/x-protobuf\b/im.test(textOf(head));
   const body = Buffer.from(isProtobuf ? encodeStatus(answer) : statusJson(answer));

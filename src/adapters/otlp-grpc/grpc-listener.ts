@@ -18,6 +18,7 @@ import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
 import type { FairTurns } from "../listening/fair-turns.ts";
 import type { TokenGate } from "../listening/token-gate.ts";
+import type { ServerTls } from "../listening/server-tls.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { type Acceptor, startAcceptor } from "./acceptor.ts";
@@ -46,6 +47,8 @@ export interface GrpcListenerParts {
   readonly gate?: TokenGate | undefined;
   readonly logger: Logger;
   readonly clock: TimerClock;
+  /** Undefined for a port without TLS. */
+  readonly tls?: ServerTls | undefined;
 }
 
 export interface GrpcListener extends PausableListener {
@@ -87,6 +90,7 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
     admit: (socket) => injector.injectConnection(socket as unknown as Duplex),
     problems: parts.problems,
     clock: parts.clock,
+    tls: parts.tls,
   });
   const unfinished = new UnfinishedRequests(parts.limits, parts.clock);
   const unwatch = watchStreams({

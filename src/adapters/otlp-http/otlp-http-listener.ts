@@ -5,8 +5,10 @@ import type { SleepingClock, TimerClock } from "../../ports/clock.ts";
 import type { ProblemLog } from "../../ports/logger.ts";
 import type { TraceReceiver } from "../../ports/trace-receiver.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
-import { ServedPort } from "../listening/served-port.ts";
 import type { TokenGate } from "../listening/token-gate.ts";
+import { ServedPort, servedPlace } from "../listening/served-port.ts";
+import { type ServerTls, servedTls } from "../listening/server-tls.ts";
+import { nextUnixPeer, UNIX_PEER, withSocketMode } from "../listening/unix-socket.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { answerResponse } from "./answer-response.ts";
@@ -32,6 +34,8 @@ export interface OtlpHttpListenerParts {
   /** Checks the tokens of requests; without it, everyone may send. */
   readonly gate?: TokenGate | undefined;
   readonly clock: SleepingClock & TimerClock;
+  /** Undefined for a port without TLS. */
+  readonly tls?: ServerTls | undefined;
 }
 
 export interface OtlpHttpListener extends PausableListener {
@@ -51,26 +55,33 @@ export const MAX_IDLE_SECONDS = 255;
 
 const EXPIRY_INTERVAL_MS = 1_000;
 
-const UNKNOWN: Peer = { address: "", port: 0 };
+/** Returns the peer of a request. Each request over a Unix socket has one of its own. */
+function peerOf(given: Peer | null): Peer {
+  return given ?? { address: UNIX_PEER, port: nextUnixPeer() };
+}
 
 /**
- * Starts OTLP/HTTP, on HTTP/1.1 and HTTP/2 without TLS, on one port. Throws when it cannot listen:
+ * Starts OTLP/HTTP, on HTTP/1.1 and HTTP/2, on one port. Throws when it cannot listen:
  * the error's `code` is `EADDRINUSE` when the port is taken.
  *
  * Bun.serve shows requests and no connections, so nothing here can limit how many connections are
  * open, how long one waits before its first request (except by the idle time), or how old one
  * becomes; Bun allows 256 HTTP/2 streams on each. `RequestTable` limits requests instead. Bytes
- * that are not HTTP, such as TLS, cannot be recorded: Bun answers 400 without calling us.
+ * that are not HTTP, such as TLS, cannot be recorded: Bun answers 400 without calling us. Nor can
+ * failed handshakes of TLS.
  */
 export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpListener {
   const exporting = createExportParts(parts);
   const { table, drain } = exporting;
   const served = new ServedPort({
-    serve: (port) => serve(parts, exporting, port),
+    serve: (port, reusePort) =>
+      withSocketMode(parts.address, () => serve(parts, exporting, { port, reusePort })),
     port: parts.address.port,
+    clock: parts.tls && parts.clock,
     // Exporters send an aborted request again.
     mayBreakOff: true,
   });
+  parts.tls?.onChange(() => served.replace());
   const cancelExpiry = parts.clock.repeat(EXPIRY_INTERVAL_MS, () => table.expire());
   return {
     port: served.port,
@@ -88,19 +99,20 @@ export function startOtlpHttpListener(parts: OtlpHttpListenerParts): OtlpHttpLis
   };
 }
 
-function serve({ address, limits }: OtlpHttpListenerParts, exporting: ExportParts, port: number) {
+function serve(
+  { address, limits, tls }: OtlpHttpListenerParts,
+  exporting: ExportParts,
+  { port, reusePort }: { readonly port: number; readonly reusePort: boolean },
+) {
   return Bun.serve({
-    hostname: address.host,
-    port,
+    ...servedPlace(address, port, reusePort),
+    ...(tls && { tls: servedTls(tls) }),
     http2: true,
     idleTimeout: Math.min(MAX_IDLE_SECONDS, Math.ceil(limits.idleMs / 1000)),
     // `readBody` limits bodies: Bun would refuse one without a status that an exporter can read.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     development: false,
-    // `development: false` alone shares the port with others that do the same (Bun 1.4.5,
-    // `test/quirks/bun.test.ts`).
-    reusePort: false,
-    fetch: (request, own) => answerExport(exporting, request, own.requestIP(request) ?? UNKNOWN),
+    fetch: (request, own) => answerExport(exporting, request, peerOf(own.requestIP(request))),
     error: (error) => {
       exporting.failed(error);
       return answerResponse({ outcome: "failed", message: "internal error" }, "json");

@@ -5,6 +5,7 @@ import type { SleepingClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { once } from "../api-messages/message.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
+import type { ServerTls } from "../listening/server-tls.ts";
 import { AnswerBudget } from "./answer-budget.ts";
 import { answerHttp2, answerRequest } from "./answer-request.ts";
 import { isLoopbackName } from "./browser-guard.ts";
@@ -32,6 +33,8 @@ export interface ReadApiParts {
   readonly highWater: RouteContext["highWater"];
   readonly problems: RouteContext["problems"];
   readonly clock: SleepingClock;
+  /** Undefined for a port without TLS. */
+  readonly tls?: ServerTls | undefined;
   readonly uptimeMs: () => number;
   readonly version: string;
   readonly forward?: RouteContext["forward"];
@@ -91,7 +94,7 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     },
   };
   const counter = countByStatus();
-  const server = serveReaders(parts.address, { context, counter, connections });
+  const server = serveReaders(parts, { context, counter, connections });
   return {
     port: server.port,
     listening: server.listening,
@@ -113,7 +116,8 @@ interface ServeParts {
   readonly connections: Connections;
 }
 
-function serveReaders(own: ListenAddress, { context, counter, connections }: ServeParts) {
+function serveReaders(parts: ReadApiParts, { context, counter, connections }: ServeParts) {
+  const { address: own, tls } = parts;
   const noted = (response: Response): Response => {
     response.headers.set(RUN_ID, context.runId);
     return counter.note(response);
@@ -128,7 +132,15 @@ function serveReaders(own: ListenAddress, { context, counter, connections }: Ser
   };
   const http2 = refuseHttp2((request, address) => noted(answerHttp2(context, request, address)));
   const malformed = (detail: string) => noted(problemResponse({ status: 400, detail }));
-  return startHttp1Server({ address: own, answer, malformed, http2 });
+  return startHttp1Server({
+    address: own,
+    tls,
+    handshakeFailed: (problem, address) =>
+      context.problems.note({ protocol: "api", address, ...problem }),
+    answer,
+    malformed,
+    http2,
+  });
 }
 
 function countByStatus() {

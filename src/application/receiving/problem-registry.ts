@@ -1,6 +1,5 @@
 import { assert } from "../../domain/assert.ts";
 import {
-  type ListenerPorts,
   type ProblemKind,
   PROBLEM_KINDS,
   PROBLEM_PROTOCOLS,
@@ -8,7 +7,7 @@ import {
   type ProblemProtocol,
   type ProblemReason,
 } from "../../domain/problem-reason.ts";
-import { hintFor, swappedHint } from "../../domain/problem-text.ts";
+import { hintFor, type ListenerPorts, swappedHint } from "../../domain/problem-text.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { TimerClock } from "../../ports/clock.ts";
 import type { Logger, Problem, ProblemLog } from "../../ports/logger.ts";

@@ -1,6 +1,8 @@
 /** The meaning of each code in a few words, for readers who do not call `fetch`. */
 const FAULTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing is listening there",
+  ENOENT: "no socket is there",
+  EACCES: "this user may not use the socket",
   ENOTFOUND: "the host name is unknown",
   EAI_AGAIN: "the host name cannot be resolved at the moment",
   EHOSTUNREACH: "no route to the host",

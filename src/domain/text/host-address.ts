@@ -6,7 +6,8 @@ export function isLoopback(host: string): boolean {
 
 /** Reports whether only programs on this machine can reach a listener on this host. */
 export function isLoopbackListener(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(plainHost(host));
+  const isUnix = socketPathOf(host) !== undefined;
+  return isUnix || /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(plainHost(host));
 }
 
 /**
@@ -41,4 +42,22 @@ function withoutIpv6Prefix(host: string): string {
 /** Returns the host of a URL without the brackets around an IPv6 address, which only URLs use. */
 export function withoutBrackets(host: string): string {
   return host.replace(/^\[|\]$/g, "");
+}
+
+/** The most bytes that the path of a Unix socket may have. Source: unix(7). */
+export const MAX_SOCKET_PATH_BYTES = 107;
+
+/** Returns the path of a Unix socket, written `unix:/PATH`; undefined for another host. */
+export function socketPathOf(host: string): string | undefined {
+  return SOCKET_ADDRESS.exec(host)?.groups?.["path"];
+}
+
+/** Matches `unix:///PATH` as well, as gRPC does. */
+const SOCKET_ADDRESS = /^unix:(?:\/\/)?(?<path>\/[^/][^]*)$/;
+
+/** Reports whether a text is `unix:/PATH`, and the path is not too long for the system. */
+export function isSocketAddress(text: string): boolean {
+  const path = socketPathOf(text);
+  if (path === undefined || /\p{Cc}/u.test(path) || path.endsWith("/")) return false;
+  return new TextEncoder().encode(path).length <= MAX_SOCKET_PATH_BYTES;
 }

@@ -3,6 +3,7 @@ import { quotePeerText } from "./quote-text.ts";
 /** The meaning of each code in plain words. Source: errno(3). */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
+  EADDRINUSE: "another program uses it",
   EBUSY: "it is in use",
   EDQUOT: "the disk quota is used up",
   EEXIST: "it already exists",
@@ -15,6 +16,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENFILE: "the system has too many open files",
   ENOENT: "no such file or folder",
   ENOSPC: "no space is left on the device",
+  ENOTSOCK: "it is not a socket",
   ENOTDIR: "part of the path is not a folder",
   ENXIO: "no such device, or nothing reads the pipe",
   EPERM: "the system does not permit it",

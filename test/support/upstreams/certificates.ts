@@ -22,6 +22,12 @@ export interface Certificates {
   readonly client: Certificate;
   /** A certificate of another authority, which no client trusts. */
   readonly stranger: Certificate;
+  /** The certificate of the server, in its next edition. */
+  readonly renewed: Certificate;
+  /** A certificate for `localhost` that was valid until 2021. */
+  readonly expired: Certificate;
+  /** A certificate for `localhost` that is valid from 2048 on. */
+  readonly early: Certificate;
 }
 
 interface Issuer {
@@ -38,11 +44,24 @@ export function makeCertificates(): Certificates {
     misnamed: issue("misnamed", ["elsewhere.example"], authority.issuer),
     client: issue("client", ["client.example"], authority.issuer),
     stranger: issue("stranger", ["localhost", "127.0.0.1"], unknown.issuer),
+    renewed: issue("renewed", ["localhost", "127.0.0.1"], authority.issuer),
+    expired: issue("expired", ["localhost"], authority.issuer, { to: "210101000000Z" }),
+    early: issue("early", ["localhost"], authority.issuer, { from: "480101000000Z" }),
   };
 }
 
+interface Dates {
+  readonly from?: string;
+  readonly to?: string;
+}
+
 /** Issues a certificate, self-signed without an issuer. */
-function issue(name: string, hosts: readonly string[], by?: Issuer) {
+function issue(
+  name: string,
+  hosts: readonly string[],
+  by?: Issuer,
+  { from = "200101000000Z", to = "491231235959Z" }: Dates = {},
+) {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const issuer = by ?? { name, key: privateKey };
   const body = sequence(
@@ -50,7 +69,7 @@ function issue(name: string, hosts: readonly string[], by?: Issuer) {
     integer(Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ECDSA_WITH_SHA256,
     commonName(issuer.name),
-    sequence(utcTime("200101000000Z"), utcTime("491231235959Z")),
+    sequence(utcTime(from), utcTime(to)),
     commonName(name),
     publicKey.export({ type: "spki", format: "der" }),
     tagged(0xa3, sequence(...(by === undefined ? [AUTHORITY] : [alternativeNames(hosts)]))),

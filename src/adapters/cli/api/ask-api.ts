@@ -1,3 +1,4 @@
+import { isSocketAddress } from "../../../domain/text/host-address.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { isMessage, type Message, type Received } from "../../api-messages/message.ts";
 import { problem as problemMessage } from "../../api-messages/messages.ts";
@@ -7,7 +8,7 @@ import { type CommandRun, valueOf } from "../command/command-run.ts";
 import {
   connectionFault,
   OTHER_PORTS,
-  proxyFor,
+  routeTo,
   unanswered,
   unreachable,
 } from "./connection-fault.ts";
@@ -38,11 +39,12 @@ export function apiUrl(run: CommandRun): string {
   return checkedUrl(option ?? (run.env["SPANRING_URL"] || DEFAULT_URL), name);
 }
 
-/** Throws a failure with the option and an example, unless the text is an HTTP URL. */
+/** Throws a failure with the option and an example, unless it is an HTTP URL or a Unix socket. */
 export function checkedUrl(text: string, option: string, example = DEFAULT_URL): string {
+  if (isSocketAddress(text)) return text;
   const protocol = URL.parse(text)?.protocol;
   if (protocol === "http:" || protocol === "https:") return text.replace(/\/+$/, "");
-  const mend = `it must be a URL, such as ${example}`;
+  const mend = `it must be a URL, such as ${example}, or unix:/PATH`;
   throw new CommandFailure(EXIT_CODE.badUsage, `${option} is "${quotePeerText(text)}"; ${mend}`);
 }
 
@@ -71,7 +73,8 @@ async function fetchAnswer(run: CommandRun, call: ApiCall): Promise<Response> {
     // Bun's own limit is five minutes, and a wait may take longer.
     const headers = { Accept: accept, ...access.headers };
     const init = { ...access, method, headers, timeout: false, signal };
-    return await fetch(`${base}${path}${search}`, { ...init, ...proxyFor(base) });
+    const { url, options } = routeTo(base, path + search);
+    return await fetch(url, { ...init, ...options });
   } catch (error) {
     const message = limit.signal.aborted
       ? unanswered(base, limitMs)

@@ -1,6 +1,6 @@
 import type { Environment } from "../../../config/config.ts";
 import { connectionFaultOf } from "../../../domain/text/connection-fault.ts";
-import { isLoopback } from "../../../domain/text/host-address.ts";
+import { isLoopback, socketPathOf } from "../../../domain/text/host-address.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 
 const MALFORMED = "Malformed_HTTP_Response";
@@ -59,14 +59,26 @@ const PROXY_VARIABLES = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy
 /** Mentions the proxy: the runtime does not report whether the host or the proxy has failed. */
 function proxyDoubt(url: string, env: Environment): string {
   const variable = PROXY_VARIABLES.find((name) => env[name]);
-  const isDirect = isLoopback(URL.parse(url)?.hostname ?? "");
+  const isDirect = routeTo(url, "").options.proxy === false;
   return variable === undefined || isDirect ? "" : `; ${variable} is set, so it may be the proxy`;
 }
 
+/** The way to a server, for `fetch`. */
+export interface Route {
+  readonly url: string;
+  readonly options: { readonly proxy?: false; readonly unix?: string };
+}
+
 /**
- * Returns options for `fetch`, which would otherwise use `HTTP_PROXY` even for this machine. For
+ * Returns the way to a path of a server, whose URL may be `unix:/PATH`; such a URL can have no path
+ * of its own, so it may need another one. `fetch` would use `HTTP_PROXY` even for this machine; for
  * any other host, the environment decides.
  */
-export function proxyFor(url: string): { readonly proxy?: false } {
-  return isLoopback(URL.parse(url)?.hostname ?? "") ? { proxy: false } : {};
+export function routeTo(base: string, path: string, pathAtSocket = path): Route {
+  const unix = socketPathOf(base);
+  if (unix !== undefined) {
+    return { url: `http://localhost${pathAtSocket}`, options: { unix, proxy: false } };
+  }
+  const isDirect = isLoopback(URL.parse(base)?.hostname ?? "");
+  return { url: base + path, options: isDirect ? { proxy: false } : {} };
 }

@@ -1,6 +1,7 @@
 import { NANOS_PER_MS_NUMBER } from "../../../domain/time.ts";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+import { isSocketAddress } from "../../../domain/text/host-address.ts";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { usageFailure } from "../command/answer-form.ts";
 import { accessOf, SET_A_TOKEN } from "../api/access.ts";
@@ -12,11 +13,10 @@ import { readRequests } from "../../otlp-files/read-requests.ts";
 import { bytesText, countedText, countText, durationText } from "../output/quantities.ts";
 import { pacingOf } from "../send/pacing.ts";
 import { openProgress } from "../send/progress-bar.ts";
-import { newTally, sendRequests, type Tally } from "../send/send-requests.ts";
+import { newTally, sendRequests, type Tally, TRACES_PATH } from "../send/send-requests.ts";
 import { systemErrorText } from "../../../domain/text/system-error.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:4318";
-const PATH = "/v1/traces";
 const STANDARD_INPUT = "-";
 
 /** Collects everything in the files that cannot be sent. */
@@ -61,10 +61,10 @@ export async function send(run: CommandRun): Promise<ExitCode> {
   return exitCodeOf(tally, fileProblems);
 }
 
-/** Returns the URL with the path for traces, appended if it is missing. */
+/** Returns the URL with the path for traces, which a Unix socket does not need. */
 function exportUrl(text: string): string {
   const url = checkedUrl(text, "--to", DEFAULT_URL);
-  return url.endsWith(PATH) ? url : url + PATH;
+  return url.endsWith(TRACES_PATH) || isSocketAddress(url) ? url : url + TRACES_PATH;
 }
 
 /** Returns the size of all files; undefined with standard input. Throws if one is unreadable. */

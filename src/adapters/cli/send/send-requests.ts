@@ -1,4 +1,4 @@
-import { connectionFault, proxyFor } from "../api/connection-fault.ts";
+import { connectionFault, routeTo } from "../api/connection-fault.ts";
 import type { Access } from "../api/access.ts";
 import { answerLimit } from "../api/ask-api.ts";
 import type { SleepingClock } from "../../../ports/clock.ts";
@@ -7,6 +7,8 @@ import { requestSlices } from "../files/request-slices.ts";
 import type { Pacing } from "./pacing.ts";
 import type { SendOutcome } from "../../../ports/span-sink.ts";
 import { readHttpAnswer } from "../../otlp/http-answer.ts";
+
+export const TRACES_PATH = "/v1/traces";
 
 export interface SendParts {
   readonly url: string;
@@ -158,7 +160,8 @@ async function attemptOnce(request: FileRequest, parts: SendParts): Promise<Atte
   const { bytes, contentType, spanCount } = request;
   using limit = answerLimit(parts.clock, ANSWER_LIMIT_MS);
   try {
-    const response = await fetch(parts.url, {
+    const { url, options } = routeTo(parts.url, "", TRACES_PATH);
+    const response = await fetch(url, {
       method: "POST",
       ...parts.access,
       headers: {
@@ -172,7 +175,7 @@ async function attemptOnce(request: FileRequest, parts: SendParts): Promise<Atte
       signal: AbortSignal.any([limit.signal, parts.signal]),
       // A redirected POST becomes a GET, which succeeds without the spans.
       redirect: "manual",
-      ...proxyFor(parts.url),
+      ...options,
     });
     const answer = await readExportAnswer(response, spanCount);
     if (response.status !== UNAUTHENTICATED) return answer;

@@ -132,7 +132,7 @@ const SPECS = {
   },
   url: {
     value: "URL",
-    meaning: `spanring's read API (default: SPANRING_URL, or ${OWN_API})`,
+    meaning: `read API, or unix:/PATH (default: SPANRING_URL, or ${OWN_API})`,
   },
   check: { meaning: "validate the configuration and print it" },
   help: { meaning: "print this help", short: "h" },

@@ -1,11 +1,19 @@
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { once } from "node:events";
 import type { ListenAddress } from "../../../config/config.ts";
+import { socketPathOf } from "../../../domain/text/host-address.ts";
 import type { PausableListener } from "../../listening/descriptor-guard.ts";
+import { type HandshakeProblem, secureSocket } from "../../listening/secure-socket.ts";
+import type { ServerTls } from "../../listening/server-tls.ts";
+import { nameUnixPeer, withSocketMode } from "../../listening/unix-socket.ts";
 import { type Connection, type ConnectionParts, serveConnection } from "./connection.ts";
 
 export interface Http1ServerParts extends Omit<ConnectionParts, "isStopping" | "answered"> {
   readonly address: ListenAddress;
+  /** Undefined for a port without TLS. */
+  readonly tls?: ServerTls | undefined;
+  /** Called for each peer that fails a handshake of TLS. */
+  readonly handshakeFailed?: (problem: HandshakeProblem, address: string) => void;
 }
 
 export interface Http1Server extends PausableListener {
@@ -20,7 +28,7 @@ export interface Http1Server extends PausableListener {
   abort(): void;
 }
 
-/** The time for the head of a request, from its first byte. */
+/** The time for the head of a request, from its first byte, and for a handshake of TLS. */
 export const HEAD_TIMEOUT_MS = 10_000;
 const SWEEP_MS = 1_000;
 
@@ -28,6 +36,8 @@ const SWEEP_MS = 1_000;
 interface State {
   readonly parts: Http1ServerParts;
   readonly connections: Set<Connection>;
+  /** The sockets whose handshake has not ended. */
+  readonly handshakes: Set<Socket>;
   readonly stopped: PromiseWithResolvers<void>;
   isStopping: boolean;
   server: Server | undefined;
@@ -45,7 +55,14 @@ interface State {
 export function startHttp1Server(parts: Http1ServerParts): Http1Server {
   const stopped = Promise.withResolvers<void>();
   const connections = new Set<Connection>();
-  const state: State = { parts, connections, stopped, isStopping: false, server: undefined };
+  const state: State = {
+    parts,
+    connections,
+    handshakes: new Set(),
+    stopped,
+    isStopping: false,
+    server: undefined,
+  };
   const listening = listen(state, parts.address.port);
   // The caller may look at it later.
   listening.catch(() => {});
@@ -60,10 +77,10 @@ export function startHttp1Server(parts: Http1ServerParts): Http1Server {
     get requestsInFlight() {
       return [...connections].filter(({ gone }) => gone !== undefined).length;
     },
-    relieve: () => closeUnused(connections),
+    relieve: () => closeUnused(state),
     pause: () => {
       stopListening(state);
-      closeUnused(connections);
+      closeUnused(state);
     },
     resume: async () => {
       if (state.server === undefined && !state.isStopping) await listen(state, port);
@@ -79,7 +96,10 @@ export function startHttp1Server(parts: Http1ServerParts): Http1Server {
 async function listen(state: State, port: number): Promise<void> {
   const server = createServer({ noDelay: true }, (socket) => accept(state, socket));
   state.server = server;
-  server.listen({ host: state.parts.address.host, port });
+  const { address } = state.parts;
+  const path = socketPathOf(address.host);
+  const place = path === undefined ? { host: address.host, port } : { path };
+  withSocketMode(address, () => server.listen(place));
   try {
     await once(server, "listening");
   } catch (error) {
@@ -94,6 +114,36 @@ function stopListening(state: State): void {
 }
 
 function accept(state: State, socket: Socket): void {
+  const { tls, address } = state.parts;
+  if (address.socketMode !== undefined) nameUnixPeer(socket);
+  if (tls === undefined) serve(state, socket);
+  else shakeHands(state, socket, tls);
+}
+
+/** Gives the peer the time of a head for its handshake. */
+function shakeHands(state: State, raw: Socket, tls: ServerTls): void {
+  const { handshakes, parts } = state;
+  const { remoteAddress = "" } = raw;
+  const timer = setTimeout(() => raw.destroy(), HEAD_TIMEOUT_MS);
+  const ended = (): void => {
+    clearTimeout(timer);
+    handshakes.delete(raw);
+  };
+  handshakes.add(raw);
+  raw.once("close", ended).on("error", () => {});
+  secureSocket(raw, {
+    tls,
+    // HTTP/2 is for clients of gRPC only, which learn which port they need.
+    protocols: ["http/1.1", "h2"],
+    secured: (socket) => {
+      ended();
+      serve(state, socket);
+    },
+    failed: (problem) => parts.handshakeFailed?.(problem, remoteAddress),
+  });
+}
+
+function serve(state: State, socket: Socket): void {
   const { connections } = state;
   const connection = serveConnection(socket, {
     ...state.parts,
@@ -107,8 +157,9 @@ function accept(state: State, socket: Socket): void {
   });
 }
 
-/** Closes connections that wait for their next request. */
-function closeUnused(connections: Iterable<Connection>): void {
+/** Closes connections that wait for their next request, or for the end of their handshake. */
+function closeUnused({ connections, handshakes }: State): void {
+  for (const socket of handshakes) socket.destroy();
   for (const { isBusy, socket } of connections) {
     if (!isBusy) socket.destroy();
   }
@@ -124,7 +175,7 @@ function dropSlowHeads(connections: Iterable<Connection>): void {
 async function stop(state: State): Promise<void> {
   state.isStopping = true;
   stopListening(state);
-  closeUnused(state.connections);
+  closeUnused(state);
   endIfDone(state);
   await state.stopped.promise;
 }

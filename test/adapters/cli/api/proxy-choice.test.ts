@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { proxyFor } from "../../../../src/adapters/cli/api/connection-fault.ts";
+import { routeTo } from "../../../../src/adapters/cli/api/connection-fault.ts";
 
 test.each([
   "http://127.0.0.1:4319/api/stats",
@@ -11,7 +11,7 @@ test.each([
   "http://[::1]:4319",
   "http://0.0.0.0:4318",
 ])("requests to %s bypass the proxy", (url) => {
-  expect(proxyFor(url)).toEqual({ proxy: false });
+  expect(routeTo(url, "/a")).toEqual({ url: `${url}/a`, options: { proxy: false } });
 });
 
 test.each([
@@ -21,5 +21,15 @@ test.each([
   "http://10.0.0.1",
   "no URL",
 ])("requests to %s use the proxy of the environment", (url) => {
-  expect(proxyFor(url)).toEqual({});
+  expect(routeTo(url, "/a")).toEqual({ url: `${url}/a`, options: {} });
+});
+
+test("a Unix socket is reached directly, under any path that is wanted", () => {
+  const options = { unix: "/run/api.sock", proxy: false } as const;
+
+  expect(routeTo("unix:/run/api.sock", "/a")).toEqual({ url: "http://localhost/a", options });
+  expect(routeTo("unix:///run/api.sock", "", "/v1/traces")).toEqual({
+    url: "http://localhost/v1/traces",
+    options,
+  });
 });

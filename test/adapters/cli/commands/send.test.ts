@@ -270,5 +270,5 @@ test("an invalid URL is refused", async () => {
 
   expect(end).toMatchObject({ exitCode: 2 });
   expect(end.stderr).toContain('--to is "127.0.0.1:4318"; it must be a URL');
-  expect(end.stderr).toEndWith(", such as http://127.0.0.1:4318\n");
+  expect(end.stderr).toEndWith(", such as http://127.0.0.1:4318, or unix:/PATH\n");
 });

@@ -1,0 +1,79 @@
+import { constants } from "node:fs";
+import { access, lstat, unlink } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { dirname } from "node:path";
+import type { ListenAddress } from "../../config/config.ts";
+
+/**
+ * Makes a path free for a new socket: removes a socket that a program has left behind. Rejects with
+ * a code: `EADDRINUSE` if a program answers there, `ENOTSOCK` if the path is something else, or the
+ * code of the system, such as `ENOENT` for a missing folder.
+ */
+export async function claimSocketPath(path: string): Promise<void> {
+  if (await isStaleSocket(path)) await unlink(path);
+}
+
+/** Rejects like `claimSocketPath`, and changes nothing. */
+export async function checkSocketPath(path: string): Promise<void> {
+  await isStaleSocket(path);
+}
+
+async function isStaleSocket(path: string): Promise<boolean> {
+  await access(dirname(path), constants.W_OK | constants.X_OK);
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) return false;
+  if (!found.isSocket()) throw failure("ENOTSOCK", path);
+  if (await isAnswered(path)) throw failure("EADDRINUSE", path);
+  return true;
+}
+
+function failure(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${path}`), { code });
+}
+
+/** Reports whether a program listens at a socket, even one that we may not connect to. */
+function isAnswered(path: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(path);
+  socket.once("connect", () => resolve(true));
+  socket.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code !== "ECONNREFUSED"));
+  return promise.finally(() => socket.destroy());
+}
+
+const ALL = 0o777;
+
+/**
+ * Calls `listen`, which must create the socket before it returns. Its mode is never wider than
+ * configured, not even for a moment.
+ */
+export function withSocketMode<Listening>(
+  { socketMode }: Pick<ListenAddress, "socketMode">,
+  listen: () => Listening,
+): Listening {
+  if (socketMode === undefined) return listen();
+  const earlier = process.umask(ALL & ~socketMode);
+  try {
+    return listen();
+  } finally {
+    process.umask(earlier);
+  }
+}
+
+/** The address of all peers of Unix sockets, which have none. */
+export const UNIX_PEER = "unix";
+
+let lastPeer = 0;
+
+/** Returns a number that stands for the port of a peer, which identifies its connection. */
+export function nextUnixPeer(): number {
+  lastPeer += 1;
+  return lastPeer;
+}
+
+/** Gives the peer of a Unix socket an address, so that its connection can be identified. */
+export function nameUnixPeer(socket: Socket): void {
+  Object.defineProperties(socket, {
+    remoteAddress: { value: UNIX_PEER },
+    remotePort: { value: nextUnixPeer() },
+  });
+}

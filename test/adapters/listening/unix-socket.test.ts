@@ -1,0 +1,127 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import {
+  checkSocketPath,
+  claimSocketPath,
+  nameUnixPeer,
+  withSocketMode,
+} from "../../../src/adapters/listening/unix-socket.ts";
+import { temporaryFolder } from "../../support/running/temporary-folder.ts";
+
+const root = temporaryFolder();
+
+function freshPath(): string {
+  return join(mkdtempSync(join(root, "socket-")), "otlp.sock");
+}
+
+async function listenAt(path: string): Promise<Server> {
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen({ path }, resolve));
+  return server;
+}
+
+/** Leaves a socket behind, as a program that was killed does. */
+async function leaveSocket(path: string): Promise<void> {
+  const code = `require("node:net").createServer().listen({ path: process.argv[1] }, () =>
+    process.kill(process.pid, "SIGKILL"))`;
+  await Bun.spawn([process.execPath, "-e", code, path]).exited;
+}
+
+async function codeOf(trying: Promise<void>): Promise<string | undefined> {
+  return await trying.then(
+    () => undefined,
+    ({ code }: NodeJS.ErrnoException) => code,
+  );
+}
+
+describe.each([
+  { name: "claiming", take: claimSocketPath },
+  { name: "checking", take: checkSocketPath },
+])("$name a path", ({ take }) => {
+  test("succeeds where nothing is", async () => {
+    expect(await codeOf(take(freshPath()))).toBeUndefined();
+  });
+
+  test("fails where a program answers, and leaves its socket alone", async () => {
+    const path = freshPath();
+    const server = await listenAt(path);
+
+    const code = await codeOf(take(path));
+    const isThere = existsSync(path);
+    server.close();
+
+    expect([code, isThere]).toEqual(["EADDRINUSE", true]);
+  });
+
+  test("fails where a file is, and leaves it alone", async () => {
+    const path = freshPath();
+    writeFileSync(path, "precious");
+
+    expect(await codeOf(take(path))).toBe("ENOTSOCK");
+    expect(statSync(path).size).toBe(8);
+  });
+
+  test("fails in a missing folder", async () => {
+    expect(await codeOf(take(join(root, "missing", "otlp.sock")))).toBe("ENOENT");
+  });
+});
+
+test("a socket that a killed program left is removed by a claim only", async () => {
+  const path = freshPath();
+  await leaveSocket(path);
+
+  await checkSocketPath(path);
+  const isThere = existsSync(path);
+  await claimSocketPath(path);
+
+  expect([isThere, existsSync(path)]).toEqual([true, false]);
+});
+
+test.each([0o600, 0o660, 0o666])("a socket has the configured mode %o", async (socketMode) => {
+  const path = freshPath();
+
+  const server = withSocketMode({ socketMode }, () => createServer().listen({ path }));
+  const mode = statSync(path).mode & 0o777;
+  server.close();
+
+  expect(mode).toBe(socketMode);
+});
+
+function fail(): never {
+  throw new Error("no");
+}
+
+test("other files keep their modes, even if listening fails", () => {
+  const before = process.umask();
+  expect(() => withSocketMode({ socketMode: 0o600 }, fail)).toThrow("no");
+  expect(process.umask()).toBe(before);
+});
+
+test("without a mode, the umask is not touched", () => {
+  const umask = withSocketMode({}, () => process.umask());
+
+  expect(umask).toBe(process.umask());
+});
+
+test("peers of a Unix socket have one address and different numbers", async () => {
+  const path = freshPath();
+  const peers: Socket[] = [];
+  const server = await listenAt(path);
+  const both = new Promise<void>((resolve) => {
+    server.on("connection", (peer) => {
+      nameUnixPeer(peer);
+      if (peers.push(peer) === 2) resolve();
+    });
+  });
+
+  const clients = [connect(path), connect(path)];
+  await both;
+  for (const each of [...clients, ...peers]) each.destroy();
+  server.close();
+
+  const [first, second] = peers.map(({ remotePort }) => remotePort);
+  expect(peers.map(({ remoteAddress }) => remoteAddress)).toEqual(["unix", "unix"]);
+  expect(first).not.toBe(second);
+});
