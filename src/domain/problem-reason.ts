@@ -184,7 +184,7 @@ export const PROBLEM_KINDS = {
   unauthenticated: {
     protocols: PROBLEM_PROTOCOLS,
     noun: "request",
-    fate: "refused because it had no valid token",
+    fate: "refused for lack of a valid token",
     hint: "set OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN, or --token-file FILE",
     mayLoseSpans: true,
   },
