@@ -20,7 +20,7 @@ export async function answerRequest(
   address: string,
 ): Promise<Response> {
   answerPace.note();
-  // An HTTP/1.0 client may leave out Host, and then the URL is only a path.
+  // The target of OPTIONS may be `*`.
   const url = URL.parse(request.url, "http://localhost");
   if (url === null) return problemResponse(BAD_HOST);
   const misdirected = answerOtlp(context, request, { pathname: url.pathname, address });

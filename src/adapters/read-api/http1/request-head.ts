@@ -1,7 +1,7 @@
 /** The head of a request of HTTP/1.1 or HTTP/1.0. */
 export interface RequestHead {
   readonly method: string;
-  /** An absolute URL; only a path if the client of HTTP/1.0 has left out Host. */
+  /** An absolute URL, unless the target is neither a path nor a URL. */
   readonly url: string;
   readonly headers: Headers;
   /** The length of the body; undefined if only the end of the body would show it. */
@@ -22,8 +22,14 @@ const MAX_FIELDS = 100;
 
 const HEAD_END = "\r\n\r\n";
 const REQUEST_LINE = /^([A-Z]{1,15}) ([\x21-\x7e]+) HTTP\/1\.([01])$/;
-/** A field of a head without obsolete line folding. Source: RFC 9110, sections 5.1 and 5.5. */
-const FIELD = /^([!#$%&'*+.^_`|~\dA-Za-z-]+):[\t ]*([\t\x20-\x7e\x80-\xff]*?)[\t ]*$/;
+/**
+ * A field of a head without obsolete line folding. `Headers` removes the space around the value; a
+ * pattern that did so would backtrack for hours over a line of spaces.
+ * Source: RFC 9110, sections 5.1 and 5.5.
+ */
+const FIELD = /^([!#$%&'*+.^_`|~\dA-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)$/;
+/** The value of Host, which must not change the path of the URL. Source: RFC 9112, section 3.2. */
+const HOST = /^[\w.~!$&'()*+,;=%:[\]-]*$/;
 const UNCLEAR_LENGTH = "Content-Length is invalid, or conflicts with Transfer-Encoding";
 const DIGITS = /^\d{1,15}$/;
 
@@ -68,7 +74,9 @@ function parseHead(line: string, fields: readonly string[]): RequestHead | Malfo
   const isHttp11 = minor === "1";
   const host = headers.get("host");
   if (host === null && isHttp11) return { fault: "a request of HTTP/1.1 must have a Host" };
-  const url = host === null || !target.startsWith("/") ? target : `http://${host}${target}`;
+  if (host !== null && !HOST.test(host))
+    return { fault: "Host must be a name, or a name and a port" };
+  const url = target.startsWith("/") ? `http://${host || "localhost"}${target}` : target;
   const body = bodyLength(headers);
   if (body === "malformed") return { fault: UNCLEAR_LENGTH };
   const isLast = !isHttp11 || /\bclose\b/i.test(headers.get("connection") ?? "");
