@@ -6,6 +6,9 @@ import { exportOverHttp } from "../support/running/export-over-http.ts";
 import { readApiClient } from "../support/running/read-api-client.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { runProgram, startProgram } from "../support/running/running-program.ts";
+import { temporaryFolder } from "../support/running/temporary-folder.ts";
+import { certificateFiles } from "../support/upstreams/certificate-files.ts";
+import { makeCertificates } from "../support/upstreams/certificates.ts";
 import { createdToken as created, secretFile as fileOf } from "../support/running/token-files.ts";
 
 const CLIENT = join(import.meta.dir, "../support/sdk/sdk-client.mjs");
@@ -70,6 +73,49 @@ test.each(["grpc", "http"] as const)(
     expect((await far!.stats()).spans).toMatchObject({ received: 3, accepted: 3 });
   },
 );
+
+test("over TLS, commands send a token to a server that --ca makes trusted", async () => {
+  const { token, line } = await created();
+  const { authority, server } = makeCertificates();
+  const tls = certificateFiles(temporaryFolder(), server, authority);
+  const tokens = fileOf("tokens", line);
+  await using program = await startProgram({
+    OTLP_AUTH_TOKENS_FILE: tokens,
+    API_AUTH_TOKENS_FILE: tokens,
+    ...tls.variables("OTLP_HTTP"),
+    ...tls.variables("API"),
+  });
+  const spans = fileOf("spans.binpb", "");
+  writeFileSync(spans, requestOf(2));
+  const [otlp, api] = [program.httpUrl, program.apiUrl].map((url) =>
+    url.replace("http:", "https:"),
+  );
+  const to = ["--to", otlp!, "--ca", tls.caFile, spans];
+  const from = ["--url", api!, "--ca", tls.caFile];
+  const env = { SPANRING_TOKEN: token };
+
+  const refused = [await runProgram(["send", ...to]), await runProgram(["get", ...from])];
+  const sent = await runProgram(["send", ...to], env);
+  const found = await runProgram(["get", ...from], env);
+
+  expect(refused.map(({ exitCode }) => exitCode)).toEqual([3, 3]);
+  expect(sent).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(found.stdout.trimEnd().split("\n").length).toBe(2);
+});
+
+test("a Unix socket requires tokens as a port does", async () => {
+  const { token, line } = await created();
+  const unix = join(temporaryFolder(), "api.sock");
+  const env = { API_HOST: `unix:${unix}`, API_AUTH_TOKENS_FILE: fileOf("readers", line) };
+  await using program = await startProgram(env);
+  const statusWith = async (headers: Record<string, string>) =>
+    (await fetch("http://localhost/api/stats", { unix, headers })).status;
+
+  const statuses = [await statusWith({}), await statusWith({ "x-api-key": token })];
+  await program.stop();
+
+  expect(statuses).toEqual([401, 200]);
+});
 
 test("run and its command need no token, whatever the environment requires", async () => {
   const env = {
