@@ -55,7 +55,7 @@ export class ServedPort implements PausableListener {
 
   /** Closes connections that wait for their next request. */
   relieve(): void {
-    this.current?.closeIdleConnections();
+    for (const server of this.servers()) server.closeIdleConnections();
   }
 
   pause(): void {
