@@ -3,11 +3,14 @@ import { Client, credentials, status as grpcStatus } from "@grpc/grpc-js";
 import { connect } from "node:net";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CHECK_INTERVAL_MS } from "../../src/adapters/listening/reloaded-files.ts";
 import { readConfig } from "../../src/config/config.ts";
 import { checkStart } from "../../src/server/check.ts";
+import { type ListenerCertificates, openCertificates } from "../../src/server/listener-tls.ts";
 import { CannotStartError, type RunningServer } from "../../src/server/server.ts";
 import { countsOf } from "../support/fakes/problem-totals.ts";
 import { callUnary, EXPORT_PATH } from "../support/grpc/grpc-call.ts";
+import { HandMovedClock } from "../support/fakes/hand-moved-clock.ts";
 import { RecordingLogger } from "../support/fakes/recording-logger.ts";
 import { requestOf } from "../support/requests/request-bytes.ts";
 import { runServer } from "../support/running/running-server.ts";
@@ -144,6 +147,24 @@ test("a bad file at a reload is one line, and the old certificate stays", async 
   expect(started.logger.lines.filter(({ event }) => event === "cannot_reload")).toMatchObject([
     { level: "warning", fields: { variable: "OTLP_HTTP_TLS_KEY_FILE", value: files.keyFile } },
   ]);
+});
+
+test("changed files are used without a signal, until they are no longer watched", async () => {
+  const files = filesIn("watched");
+  const reading = readConfig({ ...files.variables("API"), API_PORT: "0" });
+  const { config } = reading as Extract<typeof reading, { ok: true }>;
+  const [clock, logger] = [new HandMovedClock(), new RecordingLogger()];
+  const opened = await openCertificates({ config, logger, clock });
+  const { tls, close } = opened as ListenerCertificates;
+
+  files.put(renewed);
+  clock.moveMs(CHECK_INTERVAL_MS);
+  while (logger.lines.length === 0) await Bun.sleep(1);
+  close();
+
+  expect(logger.lines).toMatchObject([{ event: "tls_reloaded", fields: { listener: "api" } }]);
+  expect(String(tls.api?.material.cert)).toBe(renewed.cert);
+  expect(clock.pendingActions).toBe(0);
 });
 
 test("a certificate that has expired is used, with a warning at each reading", async () => {
