@@ -1,6 +1,7 @@
 import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
 import { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { ListenAddress } from "../../config/config.ts";
+import { plainHost } from "../../domain/text/host-address.ts";
 import type { SleepingClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { once } from "../api-messages/message.ts";
@@ -87,7 +88,7 @@ export function startReadApi(parts: ReadApiParts): ReadApi {
     tails: new TailPermits(parts.maxTails ?? MAX_TAILS, parts.clock),
     followed: new Semaphore(parts.maxFollowedTraces ?? MAX_FOLLOWED_TRACES),
     description: once(() => openApiDocument(ROUTES, parts.version)),
-    isLoopbackOnly: isLoopbackName(parts.address.host),
+    isLoopbackOnly: isLoopbackName(plainHost(parts.address.host)),
     allowIdling: (request, mayIdle) => {
       const connection = connections.get(request);
       if (connection !== undefined) allowIdling(connection, mayIdle);

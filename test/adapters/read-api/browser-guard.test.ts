@@ -174,3 +174,15 @@ test("any Host is accepted on an address that other machines can reach", async (
 
   expect(response.status).toBe(200);
 });
+
+test.each(["127.1", "LOCALHOST", "::ffff:127.0.0.1"])(
+  "a page with a rebound name is refused by a listener on %s",
+  async (host) => {
+    const { api, request } = runReadApi({ address: { host, port: 0 } });
+    await api.listening;
+
+    const response = await request("/api/spans", { headers: { Host: "evil.example" } });
+
+    expect(response.status).toBe(403);
+  },
+);
