@@ -213,6 +213,12 @@ describe("a start and --check", () => {
       variable: "CLIENT_CA_FILE",
       bound: "a file of certificates in PEM",
     },
+    {
+      name: "a key in place of authorities",
+      change: { caFile: server.key },
+      variable: "CLIENT_CA_FILE",
+      bound: "a file of certificates in PEM",
+    },
   ];
 
   test.each(wrong)("refuse $name", async ({ change, variable, bound }) => {

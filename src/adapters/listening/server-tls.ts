@@ -82,7 +82,7 @@ export function parseTlsFiles(
   else if (cert !== undefined && key !== undefined && !isUsable({ cert, key })) {
     mistaken("keyFile", `the private key of ${names.certFile} in PEM, without a passphrase`);
   }
-  if (clientCa !== undefined && !isUsable({ ca: clientCa })) mistaken("clientCaFile", AUTHORITIES);
+  if (clientCa !== undefined && !areAuthorities(clientCa)) mistaken("clientCaFile", AUTHORITIES);
   if (mistakes.length > 0 || cert === undefined || key === undefined) return { mistakes };
   return { cert, key, clientCa };
 }
@@ -95,6 +95,15 @@ export interface TlsFileNames {
 
 const A_CERTIFICATE = "a file of a certificate in PEM, followed by those of its issuers";
 const AUTHORITIES = "a file of certificates in PEM";
+
+/** A context accepts a key in place of authorities, and then trusts no certificate. */
+function areAuthorities(ca: Buffer): boolean {
+  try {
+    return isUsable({ ca }) && new X509Certificate(ca).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
 
 function isUsable(options: SecureContextOptions): boolean {
   try {
