@@ -88,15 +88,14 @@ function hostsOverlap(one: string, other: string): boolean {
   );
 }
 
-/** The variables of which one is enough to keep strangers away from the read API. */
+/** The variables of which one is enough to start a read API that other machines can reach. */
 const API_PROTECTIONS = ["API_AUTH_TOKENS_FILE", "API_TLS_CERT_FILE"] as const;
 
 /** Returns a mistake if anyone who can reach the read API could read and remove spans. */
 function exposureMistakes(settings: Settings): Mistake[] {
-  const { API_HOST: value, API_PORT: port, API_INSECURE } = settings;
-  const isReachable = port !== "off" && !isLoopbackListener(value);
+  const value = settings.API_HOST;
   const isProtected = API_PROTECTIONS.some((variable) => settings[variable] !== "");
-  if (!isReachable || isProtected || API_INSECURE === "true") return [];
+  if (!isExposed(settings) || isProtected) return [];
   return [{ variable: "API_HOST", value, bound: A_PROTECTED_ADDRESS }];
 }
 
@@ -104,9 +103,27 @@ const A_PROTECTED_ADDRESS =
   `a loopback address such as 127.0.0.1, unless ${API_PROTECTIONS.join(" or ")} is set, or ` +
   "API_INSECURE=true lets anyone who can reach it read and remove spans";
 
+/** Reports whether other machines can reach the read API, and API_INSECURE does not permit it. */
+function isExposed({ API_HOST, API_PORT, API_INSECURE }: Settings): boolean {
+  return API_PORT !== "off" && !isLoopbackListener(API_HOST) && API_INSECURE !== "true";
+}
+
 /** Returns warnings about valid settings that are probably unintended. */
 export function warningsBetween(settings: Settings): ConfigWarning[] {
-  return [...sizeWarnings(settings), ...forwardWarnings(settings)];
+  return [...sizeWarnings(settings), ...strangerWarnings(settings), ...forwardWarnings(settings)];
+}
+
+/** The variables that make a client of the read API prove who it is. */
+const API_CREDENTIALS = ["API_AUTH_TOKENS_FILE", "API_TLS_CLIENT_CA_FILE"] as const;
+
+/** Returns a warning about a read API whose certificate hides its answers, but stops no client. */
+function strangerWarnings(settings: Settings): ConfigWarning[] {
+  const variable = "API_TLS_CERT_FILE";
+  const asksClients = API_CREDENTIALS.some((each) => settings[each] !== "");
+  if (!isExposed(settings) || asksClients || settings[variable] === "") return [];
+  const remedy = `set ${API_CREDENTIALS.join(" or ")}`;
+  const message = `anyone who can reach the read API can read and remove spans: ${remedy}`;
+  return [{ variable, message }];
 }
 
 /** Returns warnings about conflicting sizes, with which some requests could never be stored. */

@@ -102,6 +102,21 @@ test.each(["0.0.0.0", "::", "192.0.2.1", "edge-1.example", "::ffff:10.0.0.1"])(
   },
 );
 
+const OWN_CERTIFICATE = { API_TLS_CERT_FILE: "cert.pem", API_TLS_KEY_FILE: "key.pem" };
+
+test.each<{ name: string; env: Record<string, string>; warned: string[] }>([
+  { name: "its own certificate", env: {}, warned: ["API_TLS_CERT_FILE"] },
+  { name: "a loopback address", env: { API_HOST: "127.0.0.1" }, warned: [] },
+  { name: "certificates of clients", env: { API_TLS_CLIENT_CA_FILE: "ca.pem" }, warned: [] },
+  { name: "tokens", env: { API_AUTH_TOKENS_FILE: "tokens" }, warned: [] },
+  { name: "a risk that is intended", env: INSECURE, warned: [] },
+  { name: "a listener that is off", env: { API_PORT: "off" }, warned: [] },
+])("a read API with $name warns that it asks no client who it is: $warned", ({ env, warned }) => {
+  const { warnings } = readConfig({ API_HOST: "0.0.0.0", ...OWN_CERTIFICATE, ...env });
+
+  expect(warnings.map(({ variable }) => variable)).toEqual(warned);
+});
+
 test.each([
   "127.0.0.1",
   "127.8.0.1",
