@@ -1,18 +1,24 @@
 import type { sendUnaryData, ServerUnaryCall } from "@grpc/grpc-js";
 import { releaseBytes, releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
 import type { ProblemLog } from "../../ports/logger.ts";
+import type { FairTurns } from "../listening/fair-turns.ts";
 import type { CollectionPace } from "../memory/collection-pace.ts";
 import { type Answer, encodeExportResponse, isSuccess } from "../otlp/export-response.ts";
 import { noteAnswer, receiveSafely, type SafelyParts, turnAway } from "../otlp/receive-request.ts";
 import { callFailure, addressOf, bufferOver, TRACE_SERVICE, type Method } from "./call-handlers.ts";
-import { type PlainMessage, plainMessage, type EncodedMessage } from "./message-encoding.ts";
+import {
+  type EncodedMessage,
+  isCompressed,
+  type PlainMessage,
+  plainMessage,
+} from "./message-encoding.ts";
 import {
   UNSUPPORTED_SIGNALS,
   type UnsupportedSignal,
 } from "../../application/receiving/unsupported-signals.ts";
 import { type DiscardParts, discardItems } from "../otlp/discard-items.ts";
 
-interface TraceServiceParts extends SafelyParts {
+interface TraceServiceParts extends SafelyParts, LaterParts {
   /** The limit after decompression; grpc-js applies the same limit before it. */
   readonly maxMessageBytes: number;
   readonly pace: CollectionPace;
@@ -25,14 +31,46 @@ const NO_BYTES = Buffer.alloc(0);
 
 /**
  * Returns the method that receives traces. It answers in the turn of the event loop that brought
- * the last byte: no promise, no timer, one buffer.
+ * the last byte: no promise, no timer, one buffer. Only compressed messages may have to wait.
  */
 export function exportMethod(parts: TraceServiceParts): Method {
   return {
     path: EXPORT_PATH,
     type: "unary",
-    handler: (call, respond) => send(answerTo(call, parts), respond),
+    handler: (call, respond) => {
+      if (mayBeLong(call, parts))
+        answerLater(call, parts, () => send(answerTo(call, parts), respond));
+      else send(answerTo(call, parts), respond);
+    },
   };
+}
+
+type Call = ServerUnaryCall<Buffer, Buffer>;
+
+interface LaterParts {
+  readonly turns: FairTurns;
+}
+
+/**
+ * Reports whether a message may be more work than this turn of the event loop has time for: a few
+ * kilobytes may decompress to the largest message.
+ */
+function mayBeLong(call: EncodedMessage, { turns }: LaterParts): boolean {
+  return isCompressed(call) && !turns.hasTime();
+}
+
+/** Answers in a later turn, as a step of its own, unless the call has ended before. */
+function answerLater(call: Call, { turns }: LaterParts, answer: () => void): void {
+  const step = (): false => {
+    if (!hasEnded(call)) answer();
+    return false;
+  };
+  turns.queue({ step });
+}
+
+/** The message of a call that has ended is freed, which may be before the call is cancelled. */
+function hasEnded({ cancelled, request: { buffer } }: Call): boolean {
+  return cancelled || (buffer instanceof ArrayBuffer && buffer.detached);
 }
 
 function answerTo(call: ServerUnaryCall<Buffer, Buffer>, parts: TraceServiceParts): Answer {
@@ -71,7 +109,7 @@ export const UNSUPPORTED_PATHS = {
   logs: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
 } as const;
 
-interface UnsupportedServiceParts extends DiscardParts {
+interface UnsupportedServiceParts extends DiscardParts, LaterParts {
   /** The limit after decompression; grpc-js applies the same limit before it. */
   readonly maxMessageBytes: number;
   readonly pace: CollectionPace;
@@ -87,12 +125,25 @@ export function unsupportedMethods(parts: UnsupportedServiceParts): Method[] {
     path: UNSUPPORTED_PATHS[signal],
     type: "unary",
     handler: (call, respond) => {
-      const answer = discard(parts, signal, call);
-      noteAnswer(parts.problems, answer, { protocol: "grpc", address: addressOf(call), signal });
-      if (isSuccess(answer)) respond(null, bufferOver(encodeExportResponse(answer)));
-      else respond(callFailure(answer));
+      const answer = () => answerDiscarded(call, respond, { parts, signal });
+      if (mayBeLong(call, parts)) answerLater(call, parts, answer);
+      else answer();
     },
   }));
+}
+
+function answerDiscarded(
+  call: ServerUnaryCall<Buffer, Buffer>,
+  respond: sendUnaryData<Buffer>,
+  {
+    parts,
+    signal,
+  }: { readonly parts: UnsupportedServiceParts; readonly signal: UnsupportedSignal },
+): void {
+  const answer = discard(parts, signal, call);
+  noteAnswer(parts.problems, answer, { protocol: "grpc", address: addressOf(call), signal });
+  if (isSuccess(answer)) respond(null, bufferOver(encodeExportResponse(answer)));
+  else respond(callFailure(answer));
 }
 
 function discard(

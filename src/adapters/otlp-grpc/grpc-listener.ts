@@ -128,17 +128,17 @@ interface GrpcService {
 
 /** Builds the service; nothing listens yet. */
 function createService(parts: GrpcListenerParts): GrpcService {
-  const { receiver, unsupported, limits, maxMessageBytes, budget, problems } = parts;
+  const { receiver, unsupported, limits, maxMessageBytes, budget, turns, problems } = parts;
   const connections = new ConnectionTable(limits);
   const pace = new CollectionPace();
   const health = new HealthService(limits.connections);
   const reflectionStreams: BidirectionalStreams = new Set();
   const failed = (error: unknown) =>
     problems.note({ protocol: "grpc", reason: "failed", address: "", error });
-  const discarding = { nestingDepth: limits.nestingDepth, maxMessageBytes, pace, problems };
+  const discarding = { nestingDepth: limits.nestingDepth, maxMessageBytes, pace, turns, problems };
   const server = new Server(serverOptions(limits, maxMessageBytes));
   registerMethods(server, [
-    exportMethod({ receiver, maxMessageBytes, failed, pace, problems }),
+    exportMethod({ receiver, maxMessageBytes, failed, pace, turns, problems }),
     ...(unsupported === undefined ? [] : unsupportedMethods({ ...discarding, unsupported })),
     ...healthMethods(health),
     ...reflectionMethods(reflectionStreams),

@@ -64,6 +64,11 @@ function compressedFlag({ buffer, byteOffset }: Buffer): number {
   return new Uint8Array(buffer)[byteOffset - PREFIX_BYTES]!;
 }
 
+/** Reports whether a message has to be decompressed first. */
+export function isCompressed({ request }: Pick<EncodedMessage, "request">): boolean {
+  return compressedFlag(request) === 1;
+}
+
 function isCompression(encoding: string | Buffer): encoding is Compression {
   return typeof encoding === "string" && COMPRESSIONS.has(encoding);
 }

@@ -65,7 +65,7 @@ export const COMPRESSED: readonly Attack[] = [
   {
     name: "protobuf-empty-fields",
     does: "16 connections send gzip protobuf of 10 million empty fields, 20 kB each",
-    expected: "known to fail",
+    expected: "holds",
     run: async (field) => {
       const body = payloads.gzipped(payloads.emptyFields(field.size(10_000_000, 1_000_000)));
       const connections = field.size(16, 4);

@@ -32,8 +32,7 @@ export const CONNECTIONS: readonly Attack[] = [
   {
     name: "grpc-wrong-protocol",
     does: "64 connections send something other than HTTP/2, and reconnect when they are closed",
-    // Its memory comes within a fifth of the bound.
-    expected: "known to fail",
+    expected: "holds",
     run: sendWrongProtocol,
   },
   ...(["grpc", "http"] as const).map((listener): Attack => ({
