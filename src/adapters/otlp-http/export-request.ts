@@ -25,6 +25,7 @@ import {
   type BodyParts,
   type BodyReading,
   readBody,
+  SMALL_CHUNKS,
 } from "./request-body.ts";
 import {
   API_KEY_HEADER,
@@ -147,9 +148,15 @@ async function answerBody(parts: ExportParts, reading: RequestInProgress): Promi
   if (isRead) body.release();
   const signal = head.signal === "traces" ? undefined : head.signal;
   noteAnswer(parts.problems, answer, { protocol: "http", address, signal });
+  if (body === SMALL_CHUNKS) return brokenOff();
   const response = answerResponse(answer, head.format, extra);
   // Not awaited here, because the request is no longer in flight while its body is drained.
   return body.outcome === "too_large" ? afterDrain(parts, request, response) : response;
+}
+
+/** Returns a response that makes Bun close the connection at once. */
+function brokenOff(): Response {
+  return new Response(new ReadableStream({ start: (controller) => controller.error() }));
 }
 
 /** Returns the response after the rest of the body, and after the delay of a token refusal. */

@@ -15,6 +15,7 @@ import { answerResponse } from "./answer-response.ts";
 import { BodyDrain, type BodyFormat } from "./request-body.ts";
 import { Cors } from "./cors.ts";
 import { answerExport, type ExportParts } from "./export-request.ts";
+import { RequestTurns } from "./request-turns.ts";
 import { type Peer, RequestTable, type RequestTableParts } from "./request-table.ts";
 
 export interface OtlpHttpListenerParts {
@@ -104,6 +105,7 @@ function serve(
   exporting: ExportParts,
   { port, reusePort }: { readonly port: number; readonly reusePort: boolean },
 ) {
+  const turns = new RequestTurns();
   return Bun.serve({
     ...servedPlace(address, port, reusePort),
     ...(tls && { tls: servedTls(tls) }),
@@ -112,12 +114,22 @@ function serve(
     // `readBody` limits bodies: Bun would refuse one without a status that an exporter can read.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     development: false,
-    fetch: (request, own) => answerExport(exporting, request, peerOf(own.requestIP(request))),
+    fetch: (request, own) => {
+      const peer = peerOf(own.requestIP(request));
+      const turn = turns.next();
+      if (turn === undefined) return answerExport(exporting, request, peer);
+      return turn.then(() => answerLater(exporting, request, peer));
+    },
     error: (error) => {
       exporting.failed(error);
       return answerResponse({ outcome: "failed", message: "internal error" }, "json");
     },
   });
+}
+
+/** Answers a request after its turn, unless its connection has been closed in the meantime. */
+function answerLater(exporting: ExportParts, request: Request, peer: Peer) {
+  return request.signal.aborted ? new Response() : answerExport(exporting, request, peer);
 }
 
 /** Builds the parts of a request; nothing listens yet. */

@@ -31,8 +31,9 @@ const DIGITS = /^\d{1,15}$/;
  * declare. Without a declared length, the pieces are charged as they arrive; Bun reads one or two
  * pieces ahead.
  *
- * Processor time is not limited for a body in chunks of a byte or two, about a microsecond each:
- * Bun reads all that a socket has before it turns to the next one.
+ * A body in chunks of a few bytes is given up: each chunk takes about two microseconds, and Bun
+ * reads all that a socket has before it turns to the next one. The caller then breaks off the
+ * connection, because Bun would go on to read the body of a request that has been answered.
  *
  * Reading stops when the request is abandoned, and Bun discards the rest. The caller drains a body
  * that is too large.
@@ -76,11 +77,14 @@ async function readPieces(
   // Ends the pending read. A race for each piece would add a reaction to the one promise each time.
   void Promise.allSettled([inFlight.abandoned.then(() => reader?.cancel())]);
   let isOver = reader === undefined;
+  let pieceCount = 0;
   while (!isOver) {
     // oxlint-disable-next-line no-await-in-loop -- pieces come one after the other
     const { value: pieces, done } = await reader!.readMany();
     const grownBytes = pieces.reduce((grown, piece) => grown + moveTo(body, piece), 0);
     if (grownBytes > 0) budget.hold(inFlight.open, grownBytes);
+    pieceCount += pieces.length;
+    if (areTooSmall(pieceCount, body.length)) return SMALL_CHUNKS;
     isOver = done || inFlight.isAbandoned || body.length > maxBytes;
   }
   const isWhole = !inFlight.isAbandoned && body.length <= maxBytes;
@@ -89,6 +93,21 @@ async function readPieces(
   if (!inFlight.isAbandoned) reader?.releaseLock();
   return inFlight.isAbandoned ? await inFlight.abandoned : tooLarge(maxBytes);
 }
+
+/** The pieces that a body may have whatever their size. */
+const MAX_SMALL_PIECES = 1024;
+const MIN_MEAN_PIECE_BYTES = 64;
+
+function areTooSmall(pieceCount: number, lengthBytes: number): boolean {
+  return pieceCount > MAX_SMALL_PIECES && lengthBytes < pieceCount * MIN_MEAN_PIECE_BYTES;
+}
+
+/** The body is not read any further, and its connection is to be broken off. */
+export const SMALL_CHUNKS = {
+  outcome: "malformed",
+  problem: "incomplete",
+  message: `the body has chunks of less than ${MIN_MEAN_PIECE_BYTES} bytes; send larger ones`,
+} as const satisfies BodyReading;
 
 /** Moves a piece into the body, and returns by how many bytes the body's buffer has grown. */
 function moveTo(body: GrowingBytes, piece: Uint8Array): number {

@@ -1,4 +1,4 @@
-import type { CopiedSpans, SearchedBuffer } from "../../ports/trace-buffer.ts";
+import type { CopiedSpans, SearchedBuffer, SpanReader } from "../../ports/trace-buffer.ts";
 import { BUSY, ProblemError, STOPPING } from "./problem.ts";
 
 /**
@@ -23,7 +23,7 @@ export class AnswerBudget {
 
   /** Reports whether another answer may begin. */
   hasRoom(): boolean {
-    return this.hasRoomBeside(0);
+    return this.heldBytes < this.limitBytes;
   }
 
   /** Returns an answer that holds nothing yet. */
@@ -31,9 +31,9 @@ export class AnswerBudget {
     return new HeldAnswer(this);
   }
 
-  /** Reports whether an answer that holds this much may hold more. Only answers call it. */
-  hasRoomBeside(ownBytes: number): boolean {
-    return this.heldBytes - ownBytes < this.limitBytes;
+  /** Reports whether an answer that holds `ownBytes` may grow by `bytes`. Only answers call it. */
+  hasRoomBeside(ownBytes: number, bytes: number): boolean {
+    return this.heldBytes === ownBytes || this.heldBytes + bytes < this.limitBytes;
   }
 
   /** Adds to the held bytes. Only answers call this. */
@@ -46,6 +46,7 @@ export class AnswerBudget {
 export class HeldAnswer implements Disposable {
   private readonly budget: AnswerBudget;
   private bytes = 0;
+  private reservedBytes = 0;
   private refused = 0;
   private isHandedOver = false;
 
@@ -54,11 +55,18 @@ export class HeldAnswer implements Disposable {
   }
 
   /**
-   * Reports whether the answer may grow. It is called before the size of a copy is known, so the
-   * largest answer can exceed the limit.
+   * Reports whether the answer may grow by about this much. It is called before a copy is made: a
+   * full ring takes as much again while it is read.
    */
-  mayGrow(): boolean {
-    return this.budget.hasRoomBeside(this.bytes);
+  mayGrow(bytes = 0): boolean {
+    const isReserved = this.reservedBytes > 0 && bytes <= this.reservedBytes;
+    return isReserved || this.budget.hasRoomBeside(this.bytes, bytes);
+  }
+
+  /** Holds bytes that are copied later. */
+  reserve(bytes: number): void {
+    this.hold(bytes);
+    this.reservedBytes = bytes;
   }
 
   /** Counts the spans that the answer lacks because there was no room for them. */
@@ -71,13 +79,16 @@ export class HeldAnswer implements Disposable {
   }
 
   hold(bytes: number): void {
-    this.bytes += bytes;
-    this.budget.change(bytes);
+    const unreserved = Math.max(0, bytes - this.reservedBytes);
+    this.reservedBytes = Math.max(0, this.reservedBytes - bytes);
+    this.bytes += unreserved;
+    this.budget.change(unreserved);
   }
 
   release(): void {
     this.budget.change(-this.bytes);
     this.bytes = 0;
+    this.reservedBytes = 0;
   }
 
   /** Returns how many spans were refused since the last call. */
@@ -112,7 +123,7 @@ export interface HeldBufferParts {
  * with its answer, and an answer that has been released holds nothing more.
  */
 export function heldBuffer(
-  buffer: SearchedBuffer,
+  buffer: SearchedBuffer & Partial<Pick<SpanReader, "stats">>,
   { held, ended, whenRefused = () => {} }: HeldBufferParts,
 ): SearchedBuffer {
   const check = (): void => {
@@ -121,7 +132,7 @@ export function heldBuffer(
   };
   const copy = (sequences: readonly number[]): CopiedSpans => {
     check();
-    if (sequences.length === 0 || held.mayGrow()) {
+    if (sequences.length === 0 || held.mayGrow(sizeOfSpans(buffer, sequences.length))) {
       const copied = buffer.copy(sequences);
       held.hold(copied.request.length);
       return copied;
@@ -135,6 +146,14 @@ export function heldBuffer(
     range: () => (check(), buffer.range()),
     visit: (search, visit) => (check(), buffer.visit(search, visit)),
   };
+}
+
+/** Returns the approximate size of so many buffered spans, at their mean size. */
+export function sizeOfSpans(buffer: Partial<Pick<SpanReader, "stats">>, spanCount: number): number {
+  const stats = buffer.stats?.();
+  if (stats === undefined || stats.spans.buffered === 0) return 0;
+  const { spans, bytes } = stats;
+  return Math.ceil((bytes.buffered / spans.buffered) * Math.min(spanCount, spans.buffered));
 }
 
 /** A cancellation. Disposing of it cancels, and detaches it from the signals it follows. */

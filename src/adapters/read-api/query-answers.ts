@@ -1,11 +1,11 @@
 import type { Written } from "../api-messages/message.ts";
 import type { traces as tracesMessage } from "../api-messages/messages.ts";
 import type { Cursor } from "../../domain/cursor.ts";
-import { querySpans } from "../../application/querying/query-spans.ts";
+import { querySpanParts } from "../../application/querying/query-spans.ts";
 import { readTrace } from "../../application/querying/read-trace.ts";
 import { summariseTraces, type TraceSummary } from "../../application/querying/summarise-traces.ts";
 import { answerPace } from "./answer-stream.ts";
-import { type HeldAnswer, heldBuffer } from "./answer-budget.ts";
+import { type HeldAnswer, heldBuffer, sizeOfSpans } from "./answer-budget.ts";
 import { JSON_TYPE, type SpanType } from "./media-type.ts";
 import { problemResponse } from "./problem.ts";
 import type { ParsedRequest, RouteContext } from "./route.ts";
@@ -31,15 +31,20 @@ export async function answerSpans(
   parsed: ParsedRequest<QueryValues>,
 ): Promise<Response> {
   const type = spanTypeFor(parsed.request);
-  using held = holdAnswer(context);
-  if (wantsOldest(parsed)) {
+  const isOldest = wantsOldest(parsed);
+  const sizeBytes = isOldest ? sizeOfSpans(context.buffer, parsed.values.limit) : 0;
+  using held = holdAnswer(context, sizeBytes);
+  if (isOldest && sizeBytes <= MAX_COPY_BYTES) {
     const oldest = context.buffer.peek(parsed.values.limit);
     return oldestResponse(context, held, { type, oldest });
   }
   const buffer = heldBuffer(context.buffer, { held, ended: parsed.request.signal });
-  const { range, ...spans } = await querySpans(buffer, queryOf(parsed));
-  return spansResponse(context, held, { type, spans, range });
+  const { range, parts } = await querySpanParts(buffer, queryOf(parsed));
+  return spansResponse(context, held, { type, spans: parts, range });
 }
+
+/** The size up to which the oldest spans are copied at once; a larger copy delays receiving. */
+const MAX_COPY_BYTES = 4 * 1024 * 1024;
 
 /** Reports whether no search is needed, so that whole requests are returned as they came. */
 function wantsOldest({ filter, values: { after, order } }: ParsedRequest<QueryValues>): boolean {
@@ -56,7 +61,7 @@ export function answerTake(
   { request, values: { limit } }: ParsedRequest<{ readonly limit: number }>,
 ): Response {
   const type = spanTypeFor(request);
-  using held = holdAnswer(context);
+  using held = holdAnswer(context, sizeOfSpans(context.buffer, limit));
   return oldestResponse(context, held, { type, oldest: context.arrivals.take(limit) });
 }
 
@@ -67,7 +72,7 @@ function oldestResponse(
 ): Response {
   const { range, ...spans } = oldest;
   held.hold(spans.request.length);
-  return spansResponse(context, held, { type, spans, range });
+  return spansResponse(context, held, { type, spans: [spans], range });
 }
 
 export async function answerTrace(
@@ -79,7 +84,7 @@ export async function answerTrace(
   const buffer = heldBuffer(context.buffer, { held, ended: request.signal });
   const { range, ...spans } = await readTrace(buffer, values.trace_id);
   if (spans.sequences.length > 0 || held.refusedSpans > 0) {
-    return spansResponse(context, held, { type, spans, range });
+    return spansResponse(context, held, { type, spans: [spans], range });
   }
   const detail = "no span of this trace is buffered";
   const members = { sequence: rangeMember(context.runId, range) };

@@ -35,9 +35,16 @@ export interface HeldAnswerParts {
   readonly logger: Logger;
 }
 
-/** Begins an answer. Throws a `ProblemError` when the answers under way hold too much. */
-export function holdAnswer({ budget }: Pick<HeldAnswerParts, "budget">): HeldAnswer {
-  if (budget.hasRoom()) return budget.begin();
+/**
+ * Begins an answer that will hold about this much. Throws a `ProblemError` when the answers under
+ * way hold too much.
+ */
+export function holdAnswer({ budget }: Pick<HeldAnswerParts, "budget">, bytes = 0): HeldAnswer {
+  const held = budget.begin();
+  if (budget.hasRoom() && held.mayGrow(bytes)) {
+    held.reserve(bytes);
+    return held;
+  }
   throw new ProblemError(BUSY);
 }
 
@@ -56,7 +63,8 @@ export function notAcceptable(types: readonly string[]): Problem {
 
 export interface SpanAnswerBody {
   readonly type: SpanType;
-  readonly spans: CopiedSpans;
+  /** The spans, in one copy or several. */
+  readonly spans: readonly CopiedSpans[];
   readonly range: SequenceRange;
 }
 
@@ -109,20 +117,36 @@ export function heldResponse(
   return new Response(body, { status, headers: { ...ANSWER_HEADERS, ...STREAMED, ...headers } });
 }
 
-/** Releases the bytes at the end, also of the reader: an answer may be as large as the ring. */
-function* chunksOf(type: SpanType, spans: CopiedSpans, runId: string): Generator<Chunk> {
+/** Releases the bytes, also if the reader has gone: an answer may be as large as the ring. */
+function* chunksOf(type: SpanType, spans: readonly CopiedSpans[], runId: string): Generator<Chunk> {
   try {
-    if (type === JSON_TYPE) yield* jsonLine(spans.request);
-    else yield* type === NDJSON_TYPE ? spanLineChunks(spans, runId) : pieces(spans.request);
+    if (type === JSON_TYPE) yield* jsonLine(spans);
+    else if (type === NDJSON_TYPE) yield* lines(spans, runId);
+    else for (const request of releasedAfterUse(spans)) yield* pieces(request);
   } finally {
-    releaseOwnBuffer(spans.request);
+    for (const { request } of spans) releaseOwnBuffer(request);
   }
 }
 
 /** Adds a line end, so that responses do not run together on a terminal. */
-function* jsonLine(request: Uint8Array): Generator<Chunk> {
-  yield* otlpJsonChunks(request);
+function* jsonLine(spans: readonly CopiedSpans[]): Generator<Chunk> {
+  yield* otlpJsonChunks(releasedAfterUse(spans));
   yield LINE_END;
+}
+
+function* lines(spans: readonly CopiedSpans[], runId: string): Generator<Chunk> {
+  for (const part of spans) {
+    yield* spanLineChunks(part, runId);
+    releaseOwnBuffer(part.request);
+  }
+}
+
+/** Yields each request, and releases it when the next one is wanted. */
+function* releasedAfterUse(spans: readonly CopiedSpans[]): Generator<Chunk> {
+  for (const { request } of spans) {
+    yield request;
+    releaseOwnBuffer(request);
+  }
 }
 
 /** Yields copies of pieces, so that the whole is freed even if a slow reader holds some pieces. */

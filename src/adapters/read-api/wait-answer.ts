@@ -90,11 +90,12 @@ function outcomeResponse(
     case "found": {
       const { range, ...spans } = outcome.spans;
       if (absent) return presentResponse(context, held, outcome.spans);
-      return spansResponse(context, held, { type, spans, range });
+      return spansResponse(context, held, { type, spans: [spans], range });
     }
     case "time_up": {
       const spans = { request: new Uint8Array(0), sequences: [] };
-      if (absent) return spansResponse(context, held, { type, spans, range: outcome.range });
+      if (absent)
+        return spansResponse(context, held, { type, spans: [spans], range: outcome.range });
       return timeUpResponse(context, held, { outcome, wanted, quietMs, parsed });
     }
     case "no_room":

@@ -23,18 +23,48 @@ export interface SpanAnswer extends CopiedSpans {
  * between. Spans that are evicted before they are searched are outside the returned range.
  */
 export async function querySpans(buffer: SearchedBuffer, query: SpanQuery): Promise<SpanAnswer> {
+  const { parts, range } = await querySpanParts(buffer, query);
+  return { ...joinedSpans(parts), range };
+}
+
+/** Holds matching spans as they were copied, and the range in which there are no others. */
+export interface SpanParts {
+  readonly parts: readonly CopiedSpans[];
+  readonly range: SequenceRange;
+}
+
+/** Returns the same as `querySpans` without joining the copies, which takes as much again. */
+export async function querySpanParts(buffer: SearchedBuffer, query: SpanQuery): Promise<SpanParts> {
   const { newestFirst } = query;
   const matcher = compileFilter(query.filter);
   const parts: CopiedSpans[] = [];
   let left = query.limit;
-  const range = await scanRing(buffer, { ...query, matcher }, (piece) => {
+  let spansPerPiece = FIRST_PIECE_SPANS;
+  const scan = { ...query, matcher, spansPerPiece: () => spansPerPiece };
+  const range = await scanRing(buffer, scan, (piece) => {
     const found: number[] = [];
     buffer.visit({ matcher, newestFirst, range: piece }, (sequence) => found.push(sequence) < left);
-    parts.push(buffer.copy(found));
+    const copied = buffer.copy(found);
+    parts.push(copied);
+    spansPerPiece = nextPieceSpans(
+      Math.min(spansPerPiece, piece.next - piece.first),
+      copied.request.length,
+    );
     left -= found.length;
     return left > 0 ? undefined : found.at(-1);
   });
-  return { ...joinedSpans(parts), range };
+  return { parts, range };
+}
+
+const FIRST_PIECE_SPANS = 128;
+const MIN_PIECE_SPANS = 16;
+/** The size of the copies of one piece, which take less than a millisecond. */
+const PIECE_BYTES = 1024 * 1024;
+
+/** Returns the number of spans in the next piece, from the bytes that were copied in this one. */
+function nextPieceSpans(spans: number, copiedBytes: number): number {
+  const growth = Math.min(2, PIECE_BYTES / copiedBytes);
+  return Math.max(MIN_PIECE_SPANS, Math.floor(spans * growth));
 }
 
 /**

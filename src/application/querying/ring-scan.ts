@@ -12,6 +12,8 @@ export interface Scan {
   /** Selects only spans with a greater sequence; 0 selects all. */
   readonly after: number;
   readonly newestFirst: boolean;
+  /** Returns the number of spans in the next piece, if pieces are to be smaller than usual. */
+  readonly spansPerPiece?: () => number;
 }
 
 /** Scans one piece. Returns the sequence of the last span needed, or undefined to continue. */
@@ -46,13 +48,19 @@ function rangeAfter({ first, next }: SequenceRange, after: number): SequenceRang
   return { first: firstWanted, next: Math.max(firstWanted, next) };
 }
 
-function* piecesOf(whole: SequenceRange, { matcher, newestFirst }: Scan): Generator<SequenceRange> {
-  const size = matcher.traceTail === undefined ? SPANS_PER_PIECE : TRACE_TAILS_PER_PIECE;
-  for (let done = 0; done < whole.next - whole.first; done += size) {
+function* piecesOf(whole: SequenceRange, scan: Scan): Generator<SequenceRange> {
+  const { newestFirst } = scan;
+  for (let done = 0, size = 0; done < whole.next - whole.first; done += size) {
+    size = pieceSize(scan);
     const first = newestFirst ? whole.next - done - size : whole.first + done;
     const [from, to] = [Math.max(first, whole.first), Math.min(first + size, whole.next)];
     yield { first: from, next: to };
   }
+}
+
+function pieceSize({ matcher, spansPerPiece }: Scan): number {
+  if (matcher.traceTail !== undefined) return TRACE_TAILS_PER_PIECE;
+  return Math.min(spansPerPiece?.() ?? SPANS_PER_PIECE, SPANS_PER_PIECE);
 }
 
 /**

@@ -2,6 +2,7 @@ import { assembleRequest, concatenate } from "../../domain/wire/assemble.ts";
 import { fieldRuns } from "../../domain/wire/field-scan.ts";
 import { SPANS_FIELD } from "../../domain/wire/otlp-tags.ts";
 import { createSpanTable, type SpanTable } from "../../domain/wire/request-spans.ts";
+import { releaseOwnBuffer } from "./release-bytes.ts";
 import { type RingMemory, FIRST_SEQUENCE, GONE, NEXT_SEQUENCE } from "./ring-memory.ts";
 import {
   blockEndSequence,
@@ -45,7 +46,10 @@ export function copyBuffered(ring: RingMemory, copied: readonly number[]): Copie
     pieces.push(blockBytes(ring, blockOf(ring, copied[at]!), copied.slice(at, end)));
     at = end;
   }
-  return { request: concatenate(pieces), sequences: copied };
+  const request = concatenate(pieces);
+  // Assembled pieces may be as large as the ring, and are not needed any more.
+  for (const piece of pieces) if (piece.buffer !== ring.arena.buffer) releaseOwnBuffer(piece);
+  return { request, sequences: copied };
 }
 
 /** Copies the oldest buffered spans, including leased ones. */

@@ -211,3 +211,19 @@ test("a trace without buffered spans is answered with 404", async () => {
     detail: "no span of this trace is buffered",
   });
 });
+
+test.each([{}, AS_PROTOBUF, AS_NDJSON])("a large ring is returned whole: %j", async (init) => {
+  const padding = bytesField(3, "p".repeat(20_000));
+  const { request, put } = runReadApi({ spanCount: 0, capacity: { spans: 1_000, bytes: 2 ** 24 } });
+  for (let first = 1; first <= 400; first += 100) {
+    const spans = Array.from({ length: 100 }, (_, at) => span(first + at, padding));
+    put(requestBytes(resourceSpans("shop", ...spans)));
+  }
+
+  const response = await request("/api/spans?limit=399", init);
+  const text = await response.text();
+
+  expect(rangeOf(response)).toEqual(["1", "400"]);
+  const names = text.matchAll(/span \d+/g).map(([name]) => name);
+  expect([...names]).toEqual(Array.from({ length: 399 }, (_, at) => `span ${at + 1}`));
+});

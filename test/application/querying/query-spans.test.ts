@@ -2,10 +2,12 @@ import { describe, expect, test } from "bun:test";
 import {
   countSpans,
   joinedSpans,
+  querySpanParts,
   querySpans,
   type SpanQuery,
 } from "../../../src/application/querying/query-spans.ts";
-import { requestOf } from "../../support/requests/request-bytes.ts";
+import { request, requestOf, resourceSpans, span } from "../../support/requests/request-bytes.ts";
+import { bytesField } from "../../support/requests/wire-bytes.ts";
 import { named, nextTurn, searchedRing } from "../../support/running/searched-ring.ts";
 
 const EVERY: SpanQuery = { filter: [], after: 0, limit: 100_000, newestFirst: false };
@@ -34,20 +36,20 @@ test("complete requests are returned as received", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(3, 1), requestOf(2, 4));
 
-  const { request } = await querySpans(buffer, EVERY);
+  const answer = await querySpans(buffer, EVERY);
 
-  expect(request.toHex()).toBe(requestOf(3, 1).toHex() + requestOf(2, 4).toHex());
+  expect(answer.request.toHex()).toBe(requestOf(3, 1).toHex() + requestOf(2, 4).toHex());
 });
 
 test("a single span is returned with its resource and scope", async () => {
   const { buffer, arrive } = searchedRing();
   arrive(requestOf(3, 1));
 
-  const { request } = await querySpans(buffer, { ...EVERY, filter: named("span 2") });
+  const answer = await querySpans(buffer, { ...EVERY, filter: named("span 2") });
 
-  expect(request.length).toBeLessThan(requestOf(3, 1).length);
-  expect(Buffer.from(request).toString("latin1")).toContain("span 2");
-  expect(Buffer.from(request).toString("latin1")).toContain("shop");
+  expect(answer.request.length).toBeLessThan(requestOf(3, 1).length);
+  expect(Buffer.from(answer.request).toString("latin1")).toContain("span 2");
+  expect(Buffer.from(answer.request).toString("latin1")).toContain("shop");
 });
 
 test("the next query continues after the range of a limited answer", async () => {
@@ -117,4 +119,18 @@ test("counting stops when it is cancelled", async () => {
   await countSpans(watched, [], 0, () => (checks += 1) > 1);
 
   expect(scans).toBe(1);
+});
+
+test("large spans are copied in parts of about a megabyte, in several turns", async () => {
+  const { buffer, arrive } = searchedRing({ spans: 2_000, bytes: 1 << 24 });
+  const padding = bytesField(3, "p".repeat(20_000));
+  const spans = Array.from({ length: 100 }, (_, at) => span(at + 1, padding));
+  for (let sent = 0; sent < 6; sent += 1) arrive(request(resourceSpans("shop", ...spans)));
+
+  const { parts, range } = await querySpanParts(buffer, EVERY);
+  const sizes = parts.slice(1).map((part) => part.request.length);
+
+  expect(Math.max(...sizes)).toBeLessThan(2 ** 20 * 1.1);
+  expect(parts.flatMap(({ sequences }) => sequences)).toHaveLength(600);
+  expect(range).toEqual({ first: 1, next: 601 });
 });

@@ -18,15 +18,13 @@ export const HTTP_BODIES: readonly Attack[] = [
   {
     name: "http-one-byte-chunks",
     does: "4 connections send an HTTP body in chunks of one byte, as fast as they can",
-    // Its memory comes within a fifth of the bound.
-    expected: "known to fail",
+    expected: "holds",
     run: (field) => pourOneByteChunks(field, field.size(4, 4)),
   },
   {
     name: "http-one-byte-chunks-64",
     does: "64 connections send an HTTP body in chunks of one byte",
-    // Its memory comes within a fifth of the bound.
-    expected: "known to fail",
+    expected: "holds",
     run: (field) => pourOneByteChunks(field, field.size(64, 8)),
   },
   {

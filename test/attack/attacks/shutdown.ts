@@ -16,8 +16,7 @@ export const SHUTDOWN: readonly Attack[] = [
   {
     name: "stop-during-chunks",
     does: "SIGTERM while 4 connections send chunks of one byte",
-    // Its memory comes within a fifth of the bound.
-    expected: "known to fail",
+    expected: "holds",
     stops: true,
     run: (field) => pourOneByteChunks(field, 4),
   },

@@ -18,21 +18,26 @@ const STEP_BYTES = 4096;
 type Chunks = Generator<Uint8Array<ArrayBuffer>, void>;
 
 /**
- * Yields a request as OTLP/JSON in UTF-8, chunk by chunk: `{"resourceSpans":[...]}`.
+ * Yields one request, or several as one, as OTLP/JSON in UTF-8, chunk by chunk:
+ * `{"resourceSpans":[...]}`.
  *
  * It is written straight from the bytes, on demand. Decoding first would turn four megabytes of
  * empty attributes into two million objects. So at most one chunk of text is in memory, and other
  * work waits for one chunk at most.
  *
- * `request` must be one that the wire walk accepts, which bounds the recursion here. Fields outside
- * the schema are left out, because proto3 JSON has no place for them.
+ * Each request must be one that the wire walk accepts, which bounds the recursion here. Fields
+ * outside the schema are left out, because proto3 JSON has no place for them.
  */
-export function* otlpJsonChunks(request: Uint8Array): Chunks {
-  const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
+export function* otlpJsonChunks(requests: Uint8Array | Iterable<Uint8Array>): Chunks {
   const out = new JsonText();
-  out.add('{"resourceSpans":');
-  yield* listInSteps(out, RESOURCE_SPANS_LIST, { bytes, parts: [0, bytes.length] });
-  out.add("}");
+  let separator = "";
+  out.add('{"resourceSpans":[');
+  for (const request of requests instanceof Uint8Array ? [requests] : requests) {
+    const bytes = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
+    const message = { bytes, parts: [0, bytes.length] };
+    separator = yield* elementsInSteps(out, RESOURCE_SPANS_LIST, { message, separator });
+  }
+  out.add("]}");
   out.endChunk();
   yield* out.takeChunks();
 }
@@ -72,16 +77,26 @@ function* membersInSteps(out: JsonText, shape: Shape, message: MessageBytes): Ch
 }
 
 function* listInSteps(out: JsonText, list: MessageList, message: MessageBytes): Chunks {
-  const scan = scanFields(message);
-  let separator = "";
   out.add("[");
+  yield* elementsInSteps(out, list, { message, separator: "" });
+  out.add("]");
+}
+
+/** Writes the elements of a list. Returns the separator before the next one. */
+function* elementsInSteps(
+  out: JsonText,
+  list: MessageList,
+  { message, separator: first }: Pick<FieldPlace, "message" | "separator">,
+): Generator<Uint8Array<ArrayBuffer>, string> {
+  const scan = scanFields(message);
+  let separator = first;
   while (nextField(scan)) {
     if (scan.fieldNumber !== list.fieldNumber) continue;
     out.add(separator);
     yield* valueInSteps(out, list.value(), valueOf(scan));
     separator = ",";
   }
-  out.add("]");
+  return separator;
 }
 
 /** Writes a message as an object. */

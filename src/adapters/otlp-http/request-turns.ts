@@ -1,0 +1,23 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+/** The requests that begin in one turn of the event loop without waiting for the next. */
+const MAX_A_TURN = 64;
+
+/**
+ * Limits the requests of one turn of the event loop.
+ *
+ * Bun hands over all requests that a socket has, tens of thousands of them, before it turns to the
+ * next socket. But when a request is not answered at once, and another follows on its connection,
+ * Bun closes the connection (1.4.5, `test/quirks/bun.test.ts`). So a flood of pipelined requests
+ * ends itself, and requests of other connections are answered a turn later.
+ */
+export class RequestTurns {
+  private begunCount = 0;
+
+  /** Returns undefined if a request may begin at once, or a promise of a later turn. */
+  next(): Promise<void> | undefined {
+    this.begunCount += 1;
+    if (this.begunCount === 1) setImmediate(() => void (this.begunCount = 0));
+    return this.begunCount > MAX_A_TURN ? nextTurn() : undefined;
+  }
+}

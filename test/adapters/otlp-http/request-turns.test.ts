@@ -1,0 +1,51 @@
+import { expect, test } from "bun:test";
+import { connect } from "node:net";
+import { RequestTurns } from "../../../src/adapters/otlp-http/request-turns.ts";
+import { runOtlpHttp, stopOtlpHttpAfterEach } from "../../support/running/running-otlp-http.ts";
+
+stopOtlpHttpAfterEach();
+
+const FLOOD = 5_000;
+const REQUEST = "POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
+
+test("64 requests of one turn begin at once, and later ones in the next turn", async () => {
+  const turns = new RequestTurns();
+
+  const first = Array.from({ length: 65 }, () => turns.next());
+  await first.at(-1);
+
+  expect(first.slice(0, 64).filter((turn) => turn !== undefined)).toEqual([]);
+  expect(first[64]).toBeInstanceOf(Promise);
+  expect(turns.next()).toBeUndefined();
+});
+
+test("a connection that pipelines thousands of requests is closed early", async () => {
+  const { listener } = runOtlpHttp();
+  const socket = connect({ port: listener.port, host: "127.0.0.1" });
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  let answers = 0;
+  socket.on("error", () => {});
+  socket.on("data", (bytes) => void (answers += bytes.toString().split("HTTP/1.1 404").length - 1));
+
+  socket.write(REQUEST.repeat(FLOOD));
+  await closed;
+
+  expect(answers).toBeLessThan(FLOOD);
+});
+
+test("a few pipelined requests are all answered", async () => {
+  const { listener } = runOtlpHttp();
+  const socket = connect({ port: listener.port, host: "127.0.0.1" });
+  let received = "";
+
+  socket.write(REQUEST.repeat(20));
+  await new Promise<void>((resolve) => {
+    socket.on("data", (bytes) => {
+      received += bytes.toString();
+      if (received.split("HTTP/1.1 404").length === 21) resolve();
+    });
+  });
+  socket.destroy();
+
+  expect(received.split("HTTP/1.1 404")).toHaveLength(21);
+});
