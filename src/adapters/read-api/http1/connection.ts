@@ -39,7 +39,9 @@ export interface Connection {
   mayIdle: boolean;
   /** Whether no more requests are read. */
   isLast: boolean;
-  /** Since when a head is incomplete. */
+  /** Whether nothing has arrived yet. */
+  isNew: boolean;
+  /** Since when a head, or the rest of a body, is incomplete. */
   headSinceMs: number | undefined;
   /** Ends the request that is being answered. */
   gone: AbortController | undefined;
@@ -65,6 +67,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     isBusy: false,
     mayIdle: false,
     isLast: false,
+    isNew: true,
     headSinceMs: undefined,
     gone: undefined,
   };
@@ -87,8 +90,9 @@ export function allowIdling(connection: Connection, mayIdle: boolean): void {
 
 function receive(connection: Connection, bytes: Buffer, parts: ConnectionParts): void {
   if (connection.isLast) return;
-  const { pending, discardBytes } = connection;
-  if (pending.length === 0 && isHttp2(bytes)) return handOver(connection, bytes, parts);
+  const { pending, discardBytes, isNew } = connection;
+  connection.isNew = false;
+  if (isNew && isHttp2(bytes)) return handOver(connection, bytes, parts);
   const fresh = bytes.subarray(Math.min(discardBytes, bytes.length));
   connection.discardBytes = Math.max(0, discardBytes - bytes.length);
   connection.pending = Buffer.concat([pending, fresh]);
@@ -119,8 +123,15 @@ async function work(connection: Connection, parts: ConnectionParts): Promise<voi
   while (await answerNext(connection, parts)) await nextTurn();
   if (parts.isStopping() && !connection.isLast) close(connection);
   connection.isBusy = false;
-  connection.headSinceMs = connection.pending.length === 0 ? undefined : performance.now();
+  noteIncomplete(connection);
   parts.answered();
+}
+
+/** Notes since when, not until when, so that no peer gains time with a byte now and then. */
+function noteIncomplete(connection: Connection): void {
+  const { pending, discardBytes, headSinceMs = performance.now() } = connection;
+  const isIncomplete = pending.length > 0 || discardBytes > 0;
+  connection.headSinceMs = isIncomplete ? headSinceMs : undefined;
 }
 
 /** Returns false if no complete request is left, or none may follow. */
@@ -129,6 +140,7 @@ async function answerNext(connection: Connection, parts: ConnectionParts): Promi
   const read = socket.destroyed ? undefined : readRequestHead(connection.pending);
   if (read === undefined) return connection.isLast && close(connection);
   connection.pending = connection.pending.subarray(read.lengthBytes);
+  connection.headSinceMs = undefined;
   const { head } = read;
   if ("fault" in head) {
     await sendResponse(socket, parts.malformed(head.fault), { method: "GET", isLast: true });

@@ -185,6 +185,20 @@ test.each([
   expect(text).toContain("Connection: close\r\n");
 });
 
+test("a body that looks like HTTP/2 is discarded", async () => {
+  const { server } = serve();
+  const { socket, until } = await open(server);
+  const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${preface.length}\r\n\r\n`);
+  await until((text) => text.includes("answer 1"));
+
+  socket.write(preface);
+  socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+
+  const text = await until((received) => /HTTP\/2|answer 2/.test(received));
+  expect(text).toEndWith("answer 2");
+});
+
 test("a malformed head is answered with 400, and the connection ends", async () => {
   const { server, seen } = serve();
   const { socket, closed } = await open(server);

@@ -1,0 +1,82 @@
+import { afterEach, expect, test } from "bun:test";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
+import {
+  type Connection,
+  serveConnection,
+} from "../../../../src/adapters/read-api/http1/connection.ts";
+
+// Goal: the time for a head begins with its first byte, and ends with its last one.
+// Method: a real connection, whose state the tests read between two pieces of a request.
+
+const toClose: Disposable[] = [];
+
+afterEach(() => {
+  for (const each of toClose.splice(0)) each[Symbol.dispose]();
+});
+
+async function openConnection() {
+  const accepted = Promise.withResolvers<Connection>();
+  const server = createServer((socket) =>
+    accepted.resolve(
+      serveConnection(socket, {
+        answer: async ({ url }) =>
+          url.endsWith("/wait") ? await new Promise<never>(() => {}) : new Response("answer"),
+        malformed: (fault) => new Response(fault, { status: 400 }),
+        http2: () => {},
+        isStopping: () => false,
+        answered: () => {},
+      }),
+    ),
+  );
+  server.listen({ host: "127.0.0.1", port: 0 });
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const client = connect({ host: "127.0.0.1", port, noDelay: true });
+  toClose.push({
+    [Symbol.dispose]: () => {
+      client.destroy();
+      server.close();
+    },
+  });
+  return { client, connection: await accepted.promise };
+}
+
+async function untilSo(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => void setImmediate(resolve));
+}
+
+test("a head that arrives in pieces has no more time than others", async () => {
+  const { client, connection } = await openConnection();
+  client.write("GET");
+  await untilSo(() => connection.headSinceMs !== undefined);
+  const sinceMs = connection.headSinceMs;
+
+  client.write(" /");
+  await untilSo(() => connection.pending.length === 5 && !connection.isBusy);
+
+  expect(connection.headSinceMs).toBe(sinceMs);
+});
+
+test("an answer has no limit of time because its request came in pieces", async () => {
+  const { client, connection } = await openConnection();
+  client.write("GET");
+  await untilSo(() => connection.headSinceMs !== undefined);
+
+  client.write(" /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+  await untilSo(() => connection.gone !== undefined);
+
+  expect(connection.headSinceMs).toBeUndefined();
+});
+
+test("the rest of a body has the time of a head", async () => {
+  const { client, connection } = await openConnection();
+
+  client.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n");
+  await untilSo(() => connection.discardBytes === 2 && !connection.isBusy);
+  expect(connection.headSinceMs).toBeNumber();
+
+  client.write("{}");
+  await untilSo(() => connection.discardBytes === 0 && !connection.isBusy);
+  expect(connection.headSinceMs).toBeUndefined();
+});
