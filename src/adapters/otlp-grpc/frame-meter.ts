@@ -21,8 +21,8 @@ const MIN_DATA_BYTES = 256;
 /** Cancelling a call costs about as much as ten other frames. */
 const RESET_COST = 10;
 
-/** A call may come in a few small frames, with as many around it. */
-const CREDIT_A_CALL = 8;
+/** A call may come in a few small frames, its last one included, with as many around it. */
+const CREDIT_A_CALL = 9;
 
 /**
  * The overhead that a connection may have at any time: enough to cancel 100 calls at once, or for
@@ -47,6 +47,8 @@ export class FrameMeter {
   private readonly head = new Uint8Array(HEAD_BYTES);
   private headBytes = 0;
   private overhead = 0;
+  /** The calls whose end will give credit. A peer can send DATA for streams that have ended. */
+  private openCalls = 0;
   private countedMs: number;
 
   constructor(clock: Clock) {
@@ -96,11 +98,23 @@ export class FrameMeter {
   }
 
   private count(bytes: Uint8Array, at: number): void {
-    const lengthBytes = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
-    this.payloadLeft = lengthBytes;
-    const type = bytes[at + 3]!;
-    if (type === HEADERS) this.lastStream = Math.max(this.lastStream, streamAt(bytes, at + 5));
-    this.overhead = Math.max(0, this.overhead + overheadOf(type, bytes[at + 4]!, lengthBytes));
+    this.payloadLeft = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
+    const [type, flags] = [bytes[at + 3]!, bytes[at + 4]!];
+    if (type === HEADERS) this.beginCall(streamAt(bytes, at + 5));
+    const credit = type === DATA && (flags & END_STREAM) !== 0 ? this.endCall() : 0;
+    this.overhead = Math.max(0, this.overhead + overheadOf(type, this.payloadLeft) - credit);
+  }
+
+  private beginCall(stream: number): void {
+    if (stream > this.lastStream) this.openCalls += 1;
+    this.lastStream = Math.max(this.lastStream, stream);
+  }
+
+  /** Returns the credit of a call, unless none is open. */
+  private endCall(): number {
+    if (this.openCalls === 0) return 0;
+    this.openCalls -= 1;
+    return CREDIT_A_CALL;
   }
 }
 
@@ -110,10 +124,8 @@ function streamAt(bytes: Uint8Array, at: number): number {
   return (high << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }
 
-function overheadOf(type: number, flags: number, lengthBytes: number): number {
+function overheadOf(type: number, lengthBytes: number): number {
   if (type === HEADERS) return 0;
   if (type === RESET_STREAM) return RESET_COST;
-  if (type !== DATA) return 1;
-  if ((flags & END_STREAM) !== 0) return -CREDIT_A_CALL;
-  return lengthBytes < MIN_DATA_BYTES ? 1 : 0;
+  return type === DATA && lengthBytes >= MIN_DATA_BYTES ? 0 : 1;
 }

@@ -82,6 +82,15 @@ describe("frames in excess", () => {
     expect([before, meter.isExcessive()]).toEqual([false, true]);
   });
 
+  test("are counted although DATA ends a call that has ended", () => {
+    const { meter, read } = createMeter();
+    read(frame({ type: FRAME.headers, streamId: 1, flags: FLAG.endHeaders }));
+
+    read(times(data(0, 1), MAX_OVERHEAD + 10));
+
+    expect(meter.isExcessive()).toBe(true);
+  });
+
   test("are allowed at a rate of 200 a second", () => {
     const { meter, pass, read } = createMeter();
     read(times(data(1), MAX_OVERHEAD + 200));
@@ -106,10 +115,12 @@ describe("are not in excess", () => {
   test("calls, each of a few small frames with others around it", () => {
     const { meter, read } = createMeter();
     const ping = frame({ type: FRAME.ping }, Buffer.alloc(8));
-    const headers = frame({ type: FRAME.headers, streamId: 1, flags: FLAG.endHeaders });
-    const call = Buffer.concat([headers, data(5), data(20), times(ping, 6), data(0, 1)]);
+    const call = Buffer.concat([data(5), data(20), times(ping, 6), data(0, 1)]);
 
-    read(times(call, MAX_OVERHEAD));
+    for (let streamId = 1; streamId < 2 * MAX_OVERHEAD; streamId += 2) {
+      const headers = frame({ type: FRAME.headers, streamId, flags: FLAG.endHeaders });
+      read(Buffer.concat([headers, call]));
+    }
 
     expect(meter.isExcessive()).toBe(false);
   });
