@@ -79,6 +79,9 @@ const REASONS: Readonly<Record<"total" | "address", RefusalReason>> = {
 
 /** Holds the open connections, and limits them in total and for each address. */
 export class ConnectionTable implements Iterable<Connection> {
+  private readonly connections = new Set<Connection>();
+  // Only the newest one for each key: sockets that were reset before they were accepted have
+  // no address, and a peer can use a port again before its old socket is closed here.
   private readonly byKey = new Map<string, Connection>();
   private readonly open: AddressLimit;
 
@@ -87,11 +90,11 @@ export class ConnectionTable implements Iterable<Connection> {
   }
 
   get size(): number {
-    return this.byKey.size;
+    return this.connections.size;
   }
 
   [Symbol.iterator](): Iterator<Connection> {
-    return this.byKey.values();
+    return this.connections.values();
   }
 
   find(ends: Ends): Connection | undefined {
@@ -111,18 +114,21 @@ export class ConnectionTable implements Iterable<Connection> {
    * out others.
    */
   makeRoom(reason: RefusalReason, address: string): Connection | undefined {
-    const unused = leastUsed(this.byKey.values(), reason === REASONS.total ? undefined : address);
+    const unused = leastUsed(this.connections, reason === REASONS.total ? undefined : address);
     if (unused !== undefined) this.remove(unused);
     return unused;
   }
 
   add(connection: Connection): void {
+    this.connections.add(connection);
     this.byKey.set(connection.key, connection);
     this.open.add(connection.address);
   }
 
-  remove({ key, address }: Connection): void {
-    if (this.byKey.delete(key)) this.open.remove(address);
+  remove(connection: Connection): void {
+    const { key, address } = connection;
+    if (this.byKey.get(key) === connection) this.byKey.delete(key);
+    if (this.connections.delete(connection)) this.open.remove(address);
   }
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
 import {
-  type Connection,
+  Connection,
   endsKey,
   ConnectionTable,
 } from "../../../src/adapters/otlp-grpc/connection-table.ts";
@@ -103,6 +105,26 @@ describe("a closed connection", () => {
     expect(countEntries(table)).toBe(0);
   });
 });
+
+// Sockets that were reset before they were accepted have neither addresses nor ports.
+test("connections with the same ends are counted one by one", () => {
+  const table = new ConnectionTable(LIMITS);
+  const connections = Array.from(
+    { length: 2 },
+    () => new Connection(socketWithoutEnds(), () => {}),
+  );
+  for (const each of connections) table.add(each);
+  expect([table.size, table.refusalOf("")]).toEqual([2, "too_many_connections_per_address"]);
+
+  for (const each of connections) table.remove(each);
+
+  expect([table.size, table.refusalOf("")]).toEqual([0, undefined]);
+  expect(countEntries(table)).toBe(0);
+});
+
+function socketWithoutEnds(): Socket {
+  return new EventEmitter() as Socket;
+}
 
 test("a connection is found only by its own addresses and ports", () => {
   const table = new ConnectionTable(LIMITS);
