@@ -54,6 +54,7 @@ export class TokenGate {
   // Moved by `use`, `pause` and `close`.
   private tokens: TokenList;
   private readonly passed = new Set<string>();
+  private changing = new AbortController();
   private readonly pauses = new Set<() => void>();
   private isClosed = false;
 
@@ -66,6 +67,13 @@ export class TokenGate {
   use(tokens: TokenList): void {
     this.tokens = tokens;
     this.passed.clear();
+    this.changing.abort();
+    this.changing = new AbortController();
+  }
+
+  /** Aborts at the next change of the tokens, which may revoke that of an answer under way. */
+  get changed(): AbortSignal {
+    return this.changing.signal;
   }
 
   /** Returns the refusal of a request, and counts it; undefined if its token is valid. */

@@ -61,7 +61,7 @@ export function answerTail(context: RouteContext, parsed: ParsedTail): Response 
   context.allowIdling(request, true);
   resources.defer(() => context.allowIdling(request, false));
   const held = resources.use(context.budget.begin());
-  const { signal } = resources.use(cancelledBy([request.signal, context.stopping]));
+  const { signal } = resources.use(cancelledBy([request.signal, ...endsOf(context)]));
   const buffer = heldBuffer(context.buffer, { held, ended: signal });
   const parts = { buffer, arrivals: context.arrivals };
   const pieces = tailSpans(parts, { filter, after, cancelled: signal });
@@ -76,6 +76,11 @@ export function answerTail(context: RouteContext, parsed: ParsedTail): Response 
   const watcher = watcherOf(resources.move(), context.logger);
   const body = streamArrivingChunks(notePauses(chunks, permit), watcher, breaking.signal);
   return new Response(body, { headers });
+}
+
+/** A tail ends when the tokens change: its own may be revoked. Its reader connects again. */
+function endsOf({ stopping, gate }: RouteContext): AbortSignal[] {
+  return gate === undefined ? [stopping] : [stopping, gate.changed];
 }
 
 function watcherOf(resources: Disposable, logger: Logger): StreamWatcher {

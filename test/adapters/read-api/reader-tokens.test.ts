@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { FREE_FAILURES } from "../../../src/adapters/listening/token-gate.ts";
 import { ROUTES } from "../../../src/adapters/read-api/routes.ts";
-import { openedGate } from "../../support/fakes/opened-gate.ts";
+import { openedGate, tokenList } from "../../support/fakes/opened-gate.ts";
 import { runReadApi, stopReadApisAfterEach } from "../../support/running/running-read-api.ts";
 
 stopReadApisAfterEach();
@@ -100,4 +100,13 @@ test("refusals are counted by status", async () => {
   await request("/api/stats");
 
   expect(api.counts().requestsByStatus["401"]).toBe(1);
+});
+
+test("a tail ends when the tokens change, because its own may be revoked", async () => {
+  const { request, gate } = runGuarded();
+  const tail = await request("/api/tail", VALID);
+  gate.use(tokenList("two"));
+  await tail.text();
+
+  expect([tail.status, (await request("/api/tail", VALID)).status]).toEqual([200, 401]);
 });
