@@ -31,6 +31,7 @@ export interface JsonReader {
   /** Keys that OTLP does not define: their number, and the first few that look like names. */
   unknownKeyCount: number;
   readonly unknownKeys: Set<string>;
+  emptyCount: number;
   /** A message to the sender about what is wrong and where; empty without a fault. */
   fault: string;
 }
@@ -49,6 +50,7 @@ export function createJsonReader(body: Uint8Array, nestingDepth: number): JsonRe
     wireEnd: 0,
     unknownKeyCount: 0,
     unknownKeys: new Set(),
+    emptyCount: 0,
     fault: "",
   };
 }
@@ -66,6 +68,15 @@ export function fail(reader: JsonReader, what: string, at: number = reader.at): 
   const isAtEnd = at >= reader.json.length;
   reader.fault = `at byte ${at}: ${what}${isAtEnd ? ", but the body ends" : ""}`;
   return false;
+}
+
+/** Empty objects and lists compress to nothing, and take as long to read as any others. */
+export const MAX_EMPTY = 65_536;
+
+/** Counts an empty object or list. Returns false, with a fault, beyond `MAX_EMPTY` of them. */
+export function countEmpty(reader: JsonReader): boolean {
+  reader.emptyCount += 1;
+  return reader.emptyCount <= MAX_EMPTY || fail(reader, "too many empty objects and lists");
 }
 
 export const QUOTE = 0x22;

@@ -4,6 +4,7 @@ import {
   CLOSE_BRACE,
   CLOSE_BRACKET,
   COMMA,
+  countEmpty,
   createJsonReader,
   endBody,
   fail,
@@ -139,6 +140,7 @@ function readValue(reader: JsonReader, field: Field, depth: number): boolean {
   if (depth >= reader.nestingDepth) return fail(reader, "messages are nested too deeply");
   const bodyAt = beginBody(reader, tag);
   if (!readMessage(reader, value(), depth + 1)) return false;
+  if (reader.wireEnd === bodyAt && !countEmpty(reader)) return false;
   endBody(reader, bodyAt, reader.wireEnd);
   return true;
 }

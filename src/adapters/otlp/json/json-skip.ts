@@ -3,6 +3,7 @@ import {
   CLOSE_BRACE,
   CLOSE_BRACKET,
   COMMA,
+  countEmpty,
   fail,
   failSeparator,
   type JsonReader,
@@ -33,6 +34,7 @@ export function skipValue(reader: JsonReader): boolean {
         continue;
       }
       depth -= 1;
+      if (!countEmpty(reader)) return false;
     } else if (!skipScalar(reader)) return false;
     while (depth > 0 && takeClose(reader, depth)) depth -= 1;
     if (depth > 0 && !takeNext(reader, depth)) return false;

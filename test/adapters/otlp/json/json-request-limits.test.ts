@@ -54,7 +54,7 @@ test("unknown values may nest as deeply as messages", () => {
 
 test.each([
   { name: "negative enums", body: () => `"status":{${'"code":-1,'.repeat(50_000)}"code":2}` },
-  { name: "empty attributes", body: () => `"attributes":[${"{},".repeat(200_000)}{}]` },
+  { name: "empty attributes", body: () => `"attributes":[${"{},".repeat(60_000)}{}]` },
   { name: "empty strings", body: () => `${'"name":"",'.repeat(50_000)}"name":""` },
   { name: "broken identifiers", body: () => `${'"spanId":"x",'.repeat(50_000)}"spanId":""` },
   { name: "lone surrogates", body: () => `"name":"${"\\ud800".repeat(50_000)}"` },
@@ -80,4 +80,14 @@ test("the result has its own memory", () => {
 
   expect(made).toEqual(copy);
   expect(before).not.toEqual(body);
+});
+
+const emptyLists = (count: number) => `"x":[${"[],".repeat(count - 1)}{}]`;
+const emptyEvents = (count: number) => `"events":[${"{},".repeat(count - 1)}{}]`;
+
+test("a body with more empty objects than any exporter sends is refused while it is read", () => {
+  for (const members of [emptyLists, emptyEvents]) {
+    expect(requestFromJson(bodyOfSpan(members(60_000)), { nestingDepth: 100 }).ok).toBe(true);
+    expect(rereadSpan(members(66_000))).toContain("too many empty objects and lists");
+  }
 });
