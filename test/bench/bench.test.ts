@@ -19,6 +19,7 @@ test("the list has the name and the description of every case", () => {
     "forward",
     "ingest",
     "ingest-http",
+    "ingest-tls",
     "latency",
     "memory",
     "query",

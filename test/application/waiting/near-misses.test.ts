@@ -63,7 +63,8 @@ test.each(WAITS)(
     parts.clock.moveMs(2 * TIMEOUT_MS);
 
     expect(await waiting).toMatchObject({ outcome: "time_up", found: 1, nearest: undefined });
-    expect(scans).toEqual([false, false, false]);
+    expect(scans.length).toBeGreaterThan(1);
+    expect(scans).not.toContain(true);
   },
 );
 
