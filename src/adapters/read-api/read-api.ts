@@ -1,3 +1,4 @@
+import { answerPace } from "./answer-stream.ts";
 import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
 import { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { ListenAddress } from "../../config/config.ts";
@@ -140,6 +141,7 @@ function serveReaders(parts: ReadApiParts, { context, counter, connections }: Se
       context.problems.note({ protocol: "api", address, ...problem }),
     answer,
     malformed,
+    received: (lengthBytes) => answerPace.noteGarbage(lengthBytes),
     http2,
   });
 }

@@ -20,6 +20,8 @@ export interface ConnectionParts {
   readonly malformed: (fault: string) => Response;
   /** Takes over a connection that starts with HTTP/2. */
   readonly http2: (socket: Socket) => void;
+  /** Called with the number of bytes whose memory is left to the garbage collector. */
+  readonly received: (lengthBytes: number) => void;
   readonly isStopping: () => boolean;
   /** Called when a request has been answered, or its peer has gone. */
   readonly answered: () => void;
@@ -57,6 +59,9 @@ const LINGER_MS = 5_000;
 /** A longer body is not waited for: its connection is closed after the response. */
 const MAX_DISCARDED_BYTES = 64 * 1024;
 
+/** The bytes that are kept of what arrives at once: a head and a body that is waited for. */
+const MAX_PENDING_BYTES = MAX_HEAD_BYTES + MAX_DISCARDED_BYTES;
+
 /** Serves a socket. Calls `parts.answer` for one request at a time, and at most once a turn. */
 export function serveConnection(socket: Socket, parts: ConnectionParts): Connection {
   const connection: Connection = {
@@ -89,13 +94,17 @@ export function allowIdling(connection: Connection, mayIdle: boolean): void {
 }
 
 function receive(connection: Connection, bytes: Buffer, parts: ConnectionParts): void {
-  if (connection.isLast) return;
+  if (connection.isLast) return releaseBytes(bytes);
   const { pending, discardBytes, isNew } = connection;
   connection.isNew = false;
   if (isNew && isHttp2(bytes)) return handOver(connection, bytes, parts);
   const fresh = bytes.subarray(Math.min(discardBytes, bytes.length));
   connection.discardBytes = Math.max(0, discardBytes - bytes.length);
-  connection.pending = Buffer.concat([pending, fresh]);
+  const room = MAX_PENDING_BYTES - pending.length;
+  connection.pending = Buffer.concat([pending, fresh.subarray(0, room)]);
+  // A peer whose further bytes are thrown away gets no response to them.
+  if (fresh.length > room) readNoMore(connection);
+  parts.received(bytes.length + connection.pending.length);
   releaseBytes(bytes);
   if (!connection.isBusy) void work(connection, parts);
   limitPending(connection);
@@ -112,8 +121,12 @@ function limitPending(connection: Connection): void {
   if (pending.length <= MAX_HEAD_BYTES) return;
   connection.pending = Buffer.from(pending.subarray(0, MAX_HEAD_BYTES));
   releaseBytes(pending);
+  readNoMore(connection);
+}
+
+function readNoMore(connection: Connection): void {
   connection.isLast = true;
-  socket.pause();
+  connection.socket.pause();
 }
 
 /** Answers requests until none is complete. */

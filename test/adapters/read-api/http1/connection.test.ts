@@ -6,7 +6,8 @@ import {
   serveConnection,
 } from "../../../../src/adapters/read-api/http1/connection.ts";
 
-// Goal: the time for a head begins with its first byte, and ends with its last one.
+// Goal: the time for a head begins with its first byte, and ends with its last one; a peer that
+// sends more than it may takes no memory.
 // Method: a real connection, whose state the tests read between two pieces of a request.
 
 const toClose: Disposable[] = [];
@@ -23,6 +24,7 @@ async function openConnection() {
         answer: async ({ url }) =>
           url.endsWith("/wait") ? await new Promise<never>(() => {}) : new Response("answer"),
         malformed: (fault) => new Response(fault, { status: 400 }),
+        received: () => {},
         http2: () => {},
         isStopping: () => false,
         answered: () => {},
@@ -79,4 +81,24 @@ test("the rest of a body has the time of a head", async () => {
   client.write("{}");
   await untilSo(() => connection.discardBytes === 0 && !connection.isBusy);
   expect(connection.headSinceMs).toBeUndefined();
+});
+
+test("the memory of what arrives after the last request is freed at once", async () => {
+  const { client, connection } = await openConnection();
+  client.write("no request\r\n\r\n");
+  await untilSo(() => connection.isLast);
+  const later = Buffer.from(new ArrayBuffer(100_000));
+
+  connection.socket.emit("data", later);
+
+  expect(later.length).toBe(0);
+});
+
+test("of what arrives at once, a head and a body are kept, and no more is read", async () => {
+  const { connection } = await openConnection();
+
+  connection.socket.emit("data", Buffer.alloc(500_000, "x"));
+
+  expect(connection.isLast).toBe(true);
+  expect(connection.pending.length).toBeLessThanOrEqual(80 * 1024);
 });

@@ -46,6 +46,7 @@ function serve() {
       return new Response(`answer ${seen.begun}`);
     },
     malformed: (fault) => new Response(fault, { status: 400 }),
+    received: () => {},
     http2: (socket) => socket.end("HTTP/2"),
   });
   servers.push(server);
