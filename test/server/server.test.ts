@@ -31,6 +31,15 @@ test("a listener that is off has no port, and the others run", async () => {
   expect(await stats.json()).toMatchObject({ spans: { accepted: 2 }, version: "0.0.0" });
 });
 
+test("a stop without a spill file and without forwarding counts no span as lost", async () => {
+  const server = await start({});
+
+  await exportOverHttp(`http://127.0.0.1:${server.ports.http}`, requestOf(2));
+  await server.stop(0);
+
+  expect(server.hasLostSpans()).toBe(false);
+});
+
 test("a start fails if one listener fails, and the log says which and why", async () => {
   const first = await start({});
   const logger = new RecordingLogger();
