@@ -1,5 +1,4 @@
 import { Buffer } from "node:buffer";
-import { createSecureContext, type SecureContextOptions } from "node:tls";
 import type { ForwardConfig, Mistake } from "../../config/config.ts";
 import { type ExportHeader, parseExportHeaders } from "../../domain/text/export-headers.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
@@ -9,6 +8,7 @@ import {
   type FilePaths,
   loadFiles,
 } from "../listening/reloaded-files.ts";
+import { areAuthorities, isUsable } from "../listening/pem.ts";
 
 /** Lists the variables that name files, in the order in which mistakes are reported. */
 const FORWARD_FILES = [
@@ -110,7 +110,7 @@ type Pems = Omit<TlsMaterial, "rejectUnauthorized">;
 
 function pemMistakes({ ca, cert, key }: Pems, forward: ForwardConfig): FileMistake[] {
   const found = [];
-  if (ca !== undefined && !isUsable({ ca })) {
+  if (ca !== undefined && !areAuthorities(ca)) {
     found.push(mistake(forward, "FORWARD_TLS_CA_FILE", "a PEM file of certificates"));
   }
   if (cert !== undefined && !isUsable({ cert })) {
@@ -120,15 +120,6 @@ function pemMistakes({ ca, cert, key }: Pems, forward: ForwardConfig): FileMista
     found.push(mistake(forward, "FORWARD_TLS_KEY_FILE", bound));
   }
   return found;
-}
-
-function isUsable(options: SecureContextOptions): boolean {
-  try {
-    createSecureContext(options);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Holds the certificates of TLS connections; without `ca`, the system's authorities are used. */

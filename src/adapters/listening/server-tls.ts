@@ -1,9 +1,10 @@
 import { Buffer } from "node:buffer";
 import { X509Certificate } from "node:crypto";
-import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 import type { ConfigWarning, ListenerTls, Mistake } from "../../config/config.ts";
 import { quotePeerText } from "../../domain/text/quote-text.ts";
 import type { FileContents, FileMistakes, FilePaths } from "./reloaded-files.ts";
+import { areAuthorities, isUsable } from "./pem.ts";
 
 /** The variables that name the files of one listener, in the order of their mistakes. */
 export type TlsVariable = keyof ListenerTls;
@@ -95,24 +96,6 @@ export interface TlsFileNames {
 
 const A_CERTIFICATE = "a file of a certificate in PEM, followed by those of its issuers";
 const AUTHORITIES = "a file of certificates in PEM";
-
-/** A context accepts a key in place of authorities, and then trusts no certificate. */
-function areAuthorities(ca: Buffer): boolean {
-  try {
-    return isUsable({ ca }) && new X509Certificate(ca).raw.length > 0;
-  } catch {
-    return false;
-  }
-}
-
-function isUsable(options: SecureContextOptions): boolean {
-  try {
-    createSecureContext(options);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Warns of a certificate that clients refuse because of its dates. */
 export function dateWarnings(

@@ -72,13 +72,12 @@ test.each<{ name: string; env: Environment; mistakes: object[] }>([
       },
     ],
   },
-  {
-    name: "invalid authorities",
-    env: { FORWARD_TLS_CA_FILE: JUNK },
-    mistakes: [
-      { variable: "FORWARD_TLS_CA_FILE", value: JUNK, bound: "a PEM file of certificates" },
-    ],
-  },
+  // TLS accepts a key in place of authorities, and then trusts no certificate.
+  ...[JUNK, KEY].map((value) => ({
+    name: "a file without authorities",
+    env: { FORWARD_TLS_CA_FILE: value },
+    mistakes: [{ variable: "FORWARD_TLS_CA_FILE", value, bound: "a PEM file of certificates" }],
+  })),
   {
     name: "an invalid certificate",
     env: { ...PAIR, FORWARD_TLS_CERT_FILE: JUNK },

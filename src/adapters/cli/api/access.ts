@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { createSecureContext } from "node:tls";
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import { systemErrorText } from "../../../domain/text/system-error.ts";
+import { areAuthorities } from "../../listening/pem.ts";
 import { isPlainToken } from "../../listening/token-list.ts";
 import { usageFailure } from "../command/answer-form.ts";
 import { type CommandRun, valueOf } from "../command/command-run.ts";
@@ -43,13 +43,8 @@ function checkedToken(token: string | undefined): string | undefined {
 
 function authoritiesOf(run: CommandRun): Buffer | undefined {
   const file = readOption(run, "ca");
-  if (file === undefined) return undefined;
-  try {
-    createSecureContext({ ca: file.bytes });
-    return file.bytes;
-  } catch {
-    throw usageFailure(`--ca ${file.shown} must be a file of certificates in PEM`);
-  }
+  if (file === undefined || areAuthorities(file.bytes)) return file?.bytes;
+  throw usageFailure(`--ca ${file.shown} must be a file of certificates in PEM`);
 }
 
 function readOption(run: CommandRun, option: OptionName) {

@@ -144,6 +144,11 @@ test.each([
     argv: ["--ca", fileOf("ca.pem", "hunter2")],
     message: "must be a file of certificates in PEM",
   },
+  {
+    name: "a key in place of authorities",
+    argv: ["--ca", fileOf("ca-key.pem", makeCertificates().server.key)],
+    message: "must be a file of certificates in PEM",
+  },
 ])("$name is a mistake, and nothing is sent", async ({ argv = [], env = "", message }) => {
   const end = await runAgainstFake(["get", ...argv], threeSpans, {
     env: { SPANRING_TOKEN: env },
