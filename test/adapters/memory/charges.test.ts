@@ -79,7 +79,7 @@ test.each([
   { kind: "pieces of one byte", bytes: ONE_BYTE },
 ])("$kind cost no more memory than they are charged", async ({ bytes }) => {
   await using listener = await startListener();
-  // What is allocated once is no cost of a call.
+  // One-time allocations are not part of the cost of a call.
   await holdOpen(listener.port, 5, bytes);
   const peers = Array.from({ length: 40 }, () => new GrpcRawPeer(listener.port));
   await Promise.all(peers.map(greeted));

@@ -1,6 +1,5 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { once } from "node:events";
-import type { ClientHttp2Session } from "node:http2";
 import { status } from "@grpc/grpc-js";
 import { FREE_FAILURES } from "../../../src/adapters/listening/token-gate.ts";
 import { google } from "../../../src/adapters/otlp/generated/otlp.js";
@@ -18,12 +17,10 @@ import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
 } from "../../support/running/running-grpc-listener.ts";
+import { sessionsOfEachTest } from "../../support/grpc/http2-sessions.ts";
 
 stopGrpcListenersAfterEach();
-const sessions: ClientHttp2Session[] = [];
-afterEach(() => {
-  for (const session of sessions.splice(0)) session.destroy();
-});
+const sessions = sessionsOfEachTest();
 
 const REQUEST = Buffer.from("not decoded here");
 

@@ -1,5 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
-import type { ClientHttp2Session } from "node:http2";
+import { describe, expect, test } from "bun:test";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { status } from "@grpc/grpc-js";
 import { EXPORT_PATH, gzipBomb } from "../../support/grpc/grpc-call.ts";
@@ -16,13 +15,11 @@ import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
 } from "../../support/running/running-grpc-listener.ts";
+import { sessionsOfEachTest } from "../../support/grpc/http2-sessions.ts";
 
 // Calls that are valid HTTP/2 but invalid gRPC.
 stopGrpcListenersAfterEach();
-const sessions: ClientHttp2Session[] = [];
-afterEach(() => {
-  for (const session of sessions.splice(0)) session.destroy();
-});
+const sessions = sessionsOfEachTest();
 
 const MAX_BYTES = 100_000;
 const REQUEST = Buffer.from("not decoded here");

@@ -1,5 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
-import type { ClientHttp2Session } from "node:http2";
+import { describe, expect, test } from "bun:test";
 import { status } from "@grpc/grpc-js";
 import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
 import { floodUnfinished } from "../../support/grpc/grpc-flood.ts";
@@ -13,15 +12,13 @@ import {
   stopGrpcListenersAfterEach,
 } from "../../support/running/running-grpc-listener.ts";
 import type { RunningGrpcListener } from "../../support/running/running-grpc-listener.ts";
+import { sessionsOfEachTest } from "../../support/grpc/http2-sessions.ts";
 
 // Peers that violate HTTP/2, and malicious peers that do not.
 
 stopGrpcListenersAfterEach();
 
-const sessions: ClientHttp2Session[] = [];
-afterEach(() => {
-  for (const session of sessions.splice(0)) session.destroy();
-});
+const sessions = sessionsOfEachTest();
 
 const HEADERS = callHeaders(EXPORT_PATH);
 

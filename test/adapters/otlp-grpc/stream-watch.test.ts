@@ -1,5 +1,5 @@
 import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { type ClientHttp2Session, type ServerHttp2Stream, createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
@@ -18,13 +18,11 @@ import {
   stopGrpcListenersAfterEach,
 } from "../../support/running/running-grpc-listener.ts";
 import { EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
+import { sessionsOfEachTest } from "../../support/grpc/http2-sessions.ts";
 
 stopGrpcListenersAfterEach();
 
-const sessions: ClientHttp2Session[] = [];
-afterEach(() => {
-  for (const session of sessions.splice(0)) session.destroy();
-});
+const sessions = sessionsOfEachTest();
 
 function sessionTo(port: number): ClientHttp2Session {
   const session = openHttp2(port);
