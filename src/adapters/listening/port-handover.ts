@@ -61,28 +61,25 @@ function listeningInodes(path: string): string[] {
 }
 
 function textOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    // Another system than Linux, or one without IPv6.
-    return "";
-  }
+  return readOr("", () => readFileSync(path, "utf8"));
 }
 
 function entriesOf(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
+  return readOr([], () => readdirSync(folder));
 }
 
 /** Returns `42` for a link to `socket:[42]`. */
 function inodeOf(descriptor: string): string {
+  const link = readOr("", () => readlinkSync(`/proc/self/fd/${descriptor}`));
+  return link.slice("socket:[".length, -1);
+}
+
+/** Reads what systems other than Linux, or without IPv6, do not have. */
+function readOr<Value>(otherwise: Value, read: () => Value): Value {
   try {
-    return readlinkSync(`/proc/self/fd/${descriptor}`).slice("socket:[".length, -1);
+    return read();
   } catch {
-    return "";
+    return otherwise;
   }
 }
 

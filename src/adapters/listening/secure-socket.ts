@@ -22,7 +22,7 @@ export interface HandshakeProblem {
 /**
  * Begins TLS on an accepted socket, from which nothing has been read: the runtime reads the bytes
  * of the handshake in native code, and overlooks those that were pushed back. So plaintext can be
- * recognized only by its error, and gets no answer in its own protocol.
+ * recognised only by its error, and gets no answer in its own protocol.
  *
  * The handshake has no time limit of its own; the limits of the raw socket cover it. Destroying
  * either socket closes both.
@@ -44,9 +44,9 @@ export function secureSocket(raw: Socket, { tls, protocols, ...parts }: SecureSo
   });
   socket.once("secure", () => {
     isSecure = true;
-    if (!requestCert || socket.authorized) return parts.secured(socket);
-    parts.failed({ reason: "tls_handshake", detail: "the client has no valid certificate" });
-    raw.destroy();
+    // The runtime has refused all others already; access must not depend on that alone.
+    if (!requestCert || socket.authorized) parts.secured(socket);
+    else raw.destroy();
   });
 }
 

@@ -15,6 +15,7 @@ import { Connection, type ConnectionTable } from "./connection-table.ts";
 import { PacedSocket } from "./paced-socket.ts";
 import { encodeStatus, statusJson } from "../otlp/export-response.ts";
 import { STATUS_TABLE } from "../otlp/status-table.ts";
+import { destroyAfter } from "../listening/socket-deadline.ts";
 
 interface AcceptorParts {
   readonly address: ListenAddress;
@@ -39,7 +40,12 @@ export interface Acceptor extends PausableListener {
   close(): void;
 }
 
-/** The time for a peer to read the last bytes and to close its side. */
+/**
+ * The time for a peer to read the last bytes and to close its side. A session that ends (idle, too
+ * old, no answer to a ping, shutdown) only sends its FIN in Bun, so a peer that sends none back
+ * would keep the socket open without limit. Node destroys the socket:
+ * https://github.com/oven-sh/bun/pull/38195.
+ */
 const LINGER_MS = 1000;
 
 /**
@@ -139,7 +145,7 @@ function admit(connection: Connection, parts: AdmitParts): void {
 
 /** Finds out which protocol the peer speaks within the connection. */
 function greet(socket: Socket, connection: Connection, parts: AdmitParts): void {
-  socket.once("finish", () => linger(socket, parts.clock));
+  socket.once("finish", () => destroyAfter(LINGER_MS, socket, parts.clock));
   socket.once("data", () => void (connection.isSilent = false));
   readOpening(socket, (opening, head) => {
     if (opening === "http2") return parts.admit(pacedSocket(socket, connection, parts));
@@ -176,18 +182,6 @@ function requireRequest(connection: Connection, { note }: AdmitParts): void {
   if (connection.hasBegun) return;
   connection.close();
   note({ reason: "first_request_timeout" });
-}
-
-/**
- * Destroys a socket some time after its last byte. A session that ends (idle, too old, no answer to
- * a ping, shutdown) only sends its FIN in Bun, so a peer that sends none back would keep the socket
- * open without limit. Node destroys the socket: https://github.com/oven-sh/bun/pull/38195.
- */
-function linger(socket: Socket, clock: TimerClock): void {
-  socket.once(
-    "close",
-    clock.schedule(LINGER_MS, () => socket.destroy()),
-  );
 }
 
 /** The protocol of a connection, by its first bytes. */

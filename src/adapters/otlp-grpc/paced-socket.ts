@@ -128,10 +128,6 @@ export class PacedSocket extends EventEmitter implements SteppedWork {
     return this.socket.writableEnded;
   }
 
-  get bytesWritten(): number {
-    return this.socket.bytesWritten;
-  }
-
   /** Sends what is written in one turn of the event loop together, at its end. */
   write(bytes: Uint8Array): boolean {
     if (this.socket.writableCorked === 0) this.corkForThisTurn();
@@ -155,14 +151,6 @@ export class PacedSocket extends EventEmitter implements SteppedWork {
 
   destroy(error?: Error): void {
     this.socket.destroy(error);
-  }
-
-  ref(): void {
-    this.socket.ref();
-  }
-
-  unref(): void {
-    this.socket.unref();
   }
 
   /** A session that ends reads the rest. */

@@ -3,7 +3,7 @@ import type { WatchedArrivals } from "../../application/arrivals/arrivals.ts";
 import { Semaphore } from "../../application/waiting/semaphore.ts";
 import type { ListenAddress } from "../../config/config.ts";
 import { plainHost } from "../../domain/text/host-address.ts";
-import type { SleepingClock } from "../../ports/clock.ts";
+import type { SleepingClock, TimerClock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { once } from "../api-messages/message.ts";
 import type { PausableListener } from "../listening/descriptor-guard.ts";
@@ -34,7 +34,7 @@ export interface ReadApiParts {
   readonly readiness: () => Readiness;
   readonly highWater: RouteContext["highWater"];
   readonly problems: RouteContext["problems"];
-  readonly clock: SleepingClock;
+  readonly clock: SleepingClock & TimerClock;
   /** Undefined for a port without TLS. */
   readonly tls?: ServerTls | undefined;
   readonly uptimeMs: () => number;
@@ -132,7 +132,10 @@ function serveReaders(parts: ReadApiParts, { context, counter, connections }: Se
       return noted(answerFault(context.logger, error));
     }
   };
-  const http2 = refuseHttp2((request, address) => noted(answerHttp2(context, request, address)));
+  const http2 = refuseHttp2(
+    (request, address) => noted(answerHttp2(context, request, address)),
+    parts.clock,
+  );
   const malformed = (detail: string) => noted(problemResponse({ status: 400, detail }));
   return startHttp1Server({
     address: own,
@@ -141,6 +144,7 @@ function serveReaders(parts: ReadApiParts, { context, counter, connections }: Se
       context.problems.note({ protocol: "api", address, ...problem }),
     answer,
     malformed,
+    clock: parts.clock,
     received: (lengthBytes) => answerPace.noteGarbage(lengthBytes),
     http2,
   });

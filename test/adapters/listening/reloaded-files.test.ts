@@ -117,9 +117,12 @@ test("watched files are read at each interval, until the watch ends", async () =
 test("without files, nothing is watched", async () => {
   const { files } = await open({});
   const clock = new HandMovedClock();
-  files.watch(clock);
 
-  expect(clock.pendingActions).toBe(0);
+  const endWatch = files.watch(clock);
+  const pending = clock.pendingActions;
+  endWatch();
+
+  expect([pending, clock.pendingActions]).toEqual([0, 0]);
 });
 
 test("contents are compared by bytes, and by the reason why they cannot be read", () => {

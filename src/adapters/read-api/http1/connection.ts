@@ -3,6 +3,8 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { releaseBytes } from "../../../application/ring/release-bytes.ts";
 import { MAX_HEAD_BYTES, readRequestHead, type RequestHead } from "./request-head.ts";
 import { sendResponse } from "./send-response.ts";
+import type { TimerClock } from "../../../ports/clock.ts";
+import { destroyAfter } from "../../listening/socket-deadline.ts";
 
 /** A request as its handler sees it. No handler reads the body. */
 export interface Http1Request {
@@ -22,6 +24,7 @@ export interface ConnectionParts {
   readonly http2: (socket: Socket) => void;
   /** Called with the number of bytes whose memory is left to the garbage collector. */
   readonly received: (lengthBytes: number) => void;
+  readonly clock: TimerClock;
   readonly isStopping: () => boolean;
   /** Called when a request has been answered, or its peer has gone. */
   readonly answered: () => void;
@@ -134,15 +137,15 @@ async function work(connection: Connection, parts: ConnectionParts): Promise<voi
   connection.isBusy = true;
   // oxlint-disable-next-line no-await-in-loop -- one request at a time
   while (await answerNext(connection, parts)) await nextTurn();
-  if (parts.isStopping() && !connection.isLast) close(connection);
+  if (parts.isStopping() && !connection.isLast) close(connection, parts);
   connection.isBusy = false;
-  noteIncomplete(connection);
+  noteIncomplete(connection, parts);
   parts.answered();
 }
 
 /** Notes since when, not until when, so that no peer gains time with a byte now and then. */
-function noteIncomplete(connection: Connection): void {
-  const { pending, discardBytes, headSinceMs = performance.now() } = connection;
+function noteIncomplete(connection: Connection, { clock }: ConnectionParts): void {
+  const { pending, discardBytes, headSinceMs = clock.monotonicMs() } = connection;
   const isIncomplete = pending.length > 0 || discardBytes > 0;
   connection.headSinceMs = isIncomplete ? headSinceMs : undefined;
 }
@@ -151,19 +154,19 @@ function noteIncomplete(connection: Connection): void {
 async function answerNext(connection: Connection, parts: ConnectionParts): Promise<boolean> {
   const { socket } = connection;
   const read = socket.destroyed ? undefined : readRequestHead(connection.pending);
-  if (read === undefined) return connection.isLast && close(connection);
+  if (read === undefined) return connection.isLast && close(connection, parts);
   connection.pending = connection.pending.subarray(read.lengthBytes);
   connection.headSinceMs = undefined;
   const { head } = read;
   if ("fault" in head) {
     await sendResponse(socket, parts.malformed(head.fault), { method: "GET", isLast: true });
-    return close(connection);
+    return close(connection, parts);
   }
   const isLast = isLastRequest(connection, head) || parts.isStopping();
   discardBody(connection, head);
   const isDone = await answer(connection, parts, { ...head, isLast });
-  if (!isDone || isLast) return close(connection);
-  if (connection.isLast && connection.pending.length === 0) return close(connection);
+  if (!isDone || isLast) return close(connection, parts);
+  if (connection.isLast && connection.pending.length === 0) return close(connection, parts);
   return connection.pending.length > 0;
 }
 
@@ -196,7 +199,7 @@ async function answer(
 }
 
 /** Ends the connection, after the peer has had time to read the last response. */
-function close(connection: Connection): false {
+function close(connection: Connection, { clock }: ConnectionParts): false {
   const { socket } = connection;
   connection.isLast = true;
   connection.pending = Buffer.alloc(0);
@@ -204,8 +207,7 @@ function close(connection: Connection): false {
   socket.end();
   socket.resume();
   socket.setTimeout(0);
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  socket.once("close", () => clearTimeout(timer));
+  destroyAfter(LINGER_MS, socket, clock);
   return false;
 }
 

@@ -7,6 +7,7 @@ import { type HandshakeProblem, secureSocket } from "../../listening/secure-sock
 import type { ServerTls } from "../../listening/server-tls.ts";
 import { nameUnixPeer, withSocketMode } from "../../listening/unix-socket.ts";
 import { type Connection, type ConnectionParts, serveConnection } from "./connection.ts";
+import { destroyAfter } from "../../listening/socket-deadline.ts";
 
 export interface Http1ServerParts extends Omit<ConnectionParts, "isStopping" | "answered"> {
   readonly address: ListenAddress;
@@ -64,13 +65,13 @@ export function startHttp1Server(parts: Http1ServerParts): Http1Server {
     server: undefined,
   };
   const listening = listen(state, parts.address.port);
-  // The caller may look at it later.
-  listening.catch(() => {});
   // Bun binds at once, and reports an error later.
   const bound = state.server?.address() as AddressInfo | null;
   const port = bound?.port ?? parts.address.port;
-  const sweep = setInterval(() => dropSlowHeads(connections), SWEEP_MS).unref();
-  void stopped.promise.then(() => clearInterval(sweep));
+  const endSweep = parts.clock.repeat(SWEEP_MS, () => dropSlowHeads(state));
+  // The caller may look at an error later.
+  listening.catch(endSweep);
+  void stopped.promise.then(endSweep);
   return {
     port,
     listening,
@@ -87,7 +88,7 @@ export function startHttp1Server(parts: Http1ServerParts): Http1Server {
     },
     stop: async () => await stop(state),
     abort: () => {
-      stop(state).catch(() => {});
+      void stop(state);
       for (const { socket } of connections) socket.destroy();
     },
   };
@@ -124,18 +125,17 @@ function accept(state: State, socket: Socket): void {
 function shakeHands(state: State, raw: Socket, tls: ServerTls): void {
   const { handshakes, parts } = state;
   const { remoteAddress = "" } = raw;
-  const timer = setTimeout(() => raw.destroy(), HEAD_TIMEOUT_MS);
-  const ended = (): void => {
-    clearTimeout(timer);
-    handshakes.delete(raw);
-  };
+  const lift = destroyAfter(HEAD_TIMEOUT_MS, raw, parts.clock);
+  const ended = (): void => void handshakes.delete(raw);
   handshakes.add(raw);
+  // An error is followed by "close".
   raw.once("close", ended).on("error", () => {});
   secureSocket(raw, {
     tls,
     // HTTP/2 is for clients of gRPC only, which learn which port they need.
     protocols: ["http/1.1", "h2"],
     secured: (socket) => {
+      lift();
       ended();
       serve(state, socket);
     },
@@ -165,8 +165,8 @@ function closeUnused({ connections, handshakes }: State): void {
   }
 }
 
-function dropSlowHeads(connections: Iterable<Connection>): void {
-  const latestMs = performance.now() - HEAD_TIMEOUT_MS;
+function dropSlowHeads({ connections, parts }: State): void {
+  const latestMs = parts.clock.monotonicMs() - HEAD_TIMEOUT_MS;
   for (const { headSinceMs = latestMs + 1, socket } of connections) {
     if (headSinceMs <= latestMs) socket.destroy();
   }

@@ -1,5 +1,7 @@
 import { createServer, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import type { TimerClock } from "../../../ports/clock.ts";
+import { destroyAfter } from "../../listening/socket-deadline.ts";
 
 /** The time for a peer to read the response. */
 const LINGER_MS = 1_000;
@@ -16,27 +18,26 @@ export interface Http2Request {
  */
 export function refuseHttp2(
   answer: (request: Http2Request, address: string) => Response,
+  clock: TimerClock,
 ): (socket: Socket) => void {
   const server = createServer({ settings: { maxConcurrentStreams: 1, maxHeaderListSize: 16384 } });
-  server.on("sessionError", () => {});
-  return (socket) => {
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-    socket.once("close", () => clearTimeout(timer));
-    const { remoteAddress = "" } = socket;
-    server.once("session", (session) => {
-      session.on("error", () => {});
-      session.once("stream", (stream, headers) => {
-        const { ":method": method = "", ":path": path = "/", "content-type": type = "" } = headers;
-        void respond(stream, answer({ method, path, contentType: type }, remoteAddress));
-      });
+  server.on("session", (session) => {
+    const { remoteAddress = "" } = session.socket;
+    session.on("error", ignore);
+    session.once("stream", (stream, headers) => {
+      const { ":method": method = "", ":path": path = "/", "content-type": type = "" } = headers;
+      void respond(stream, answer({ method, path, contentType: type }, remoteAddress));
     });
+  });
+  return (socket) => {
+    destroyAfter(LINGER_MS, socket, clock);
     server.emit("connection", socket);
     socket.resume();
   };
 }
 
 async function respond(stream: ServerHttp2Stream, response: Response): Promise<void> {
-  stream.on("error", () => {});
+  stream.on("error", ignore);
   const body = await response.bytes();
   if (stream.destroyed) return;
   const headers = { ":status": response.status, ...response.headers.toJSON() };
@@ -44,3 +45,6 @@ async function respond(stream: ServerHttp2Stream, response: Response): Promise<v
   if (body.length > 0) stream.end(body);
   stream.session?.close();
 }
+
+/** Takes an error of a peer, which is followed by "close". */
+function ignore(): void {}

@@ -84,12 +84,7 @@ async function sendChunks(
 function write(socket: Socket, bytes: string | Uint8Array): Promise<boolean> {
   if (socket.destroyed) return Promise.resolve(false);
   return new Promise((resolve) => {
-    // Whichever comes first.
-    const gone = (): void => resolve(false);
-    socket.once("close", gone);
-    socket.write(bytes, (error?: Error | null) => {
-      socket.off("close", gone);
-      resolve(error === undefined || error === null);
-    });
+    // Called with an error if the socket is destroyed meanwhile.
+    socket.write(bytes, (error?: Error | null) => resolve(error === undefined || error === null));
   });
 }

@@ -5,6 +5,8 @@ import {
   type Connection,
   serveConnection,
 } from "../../../../src/adapters/read-api/http1/connection.ts";
+import { HandMovedClock } from "../../../support/fakes/hand-moved-clock.ts";
+import { untilSo } from "../../../support/running/running-http1-server.ts";
 
 // Goal: the time for a head begins with its first byte, and ends with its last one; a peer that
 // sends more than it may takes no memory.
@@ -17,6 +19,7 @@ afterEach(() => {
 });
 
 async function openConnection() {
+  const clock = new HandMovedClock();
   const accepted = Promise.withResolvers<Connection>();
   const server = createServer((socket) =>
     accepted.resolve(
@@ -25,6 +28,7 @@ async function openConnection() {
           url.endsWith("/wait") ? await new Promise<never>(() => {}) : new Response("answer"),
         malformed: (fault) => new Response(fault, { status: 400 }),
         received: () => {},
+        clock,
         http2: () => {},
         isStopping: () => false,
         answered: () => {},
@@ -34,18 +38,14 @@ async function openConnection() {
   server.listen({ host: "127.0.0.1", port: 0 });
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const client = connect({ host: "127.0.0.1", port, noDelay: true });
+  const client = connect({ host: "127.0.0.1", port, noDelay: true, allowHalfOpen: true });
   toClose.push({
     [Symbol.dispose]: () => {
       client.destroy();
       server.close();
     },
   });
-  return { client, connection: await accepted.promise };
-}
-
-async function untilSo(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => void setImmediate(resolve));
+  return { client, clock, connection: await accepted.promise };
 }
 
 test("a head that arrives in pieces has no more time than others", async () => {
@@ -101,4 +101,34 @@ test("of what arrives at once, a head and a body are kept, and no more is read",
 
   expect(connection.isLast).toBe(true);
   expect(connection.pending.length).toBeLessThanOrEqual(80 * 1024);
+});
+
+test("a connection without traffic is closed", async () => {
+  const { connection } = await openConnection();
+
+  connection.socket.emit("timeout");
+
+  expect(connection.socket.destroyed).toBe(true);
+});
+
+test("a peer that resets its connection is forgotten", async () => {
+  const { client, connection } = await openConnection();
+  client.write("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+  await untilSo(() => connection.gone !== undefined);
+
+  client.resetAndDestroy();
+  await untilSo(() => connection.socket.destroyed);
+
+  expect(connection.gone?.signal.aborted).toBe(true);
+});
+
+test("a peer that keeps its side open is cut off some time after the last response", async () => {
+  const { client, clock, connection } = await openConnection();
+  client.write("no request\r\n\r\n");
+  await untilSo(() => clock.pendingActions > 0);
+  const before = connection.socket.destroyed;
+
+  clock.moveMs(5_000);
+
+  expect([before, connection.socket.destroyed]).toEqual([false, true]);
 });

@@ -1,97 +1,26 @@
-import { afterEach, expect, test } from "bun:test";
-import { connect, type Socket } from "node:net";
-import {
-  type Http1Server,
-  startHttp1Server,
-} from "../../../../src/adapters/read-api/http1/http1-server.ts";
-import { STREAMED } from "../../../../src/adapters/read-api/http1/send-response.ts";
+import { expect, test } from "bun:test";
 import { MAX_HEAD_BYTES } from "../../../../src/adapters/read-api/http1/request-head.ts";
+import {
+  CHUNK,
+  get,
+  openPeer,
+  runHttp1Server,
+  stopHttp1ServersAfterEach,
+  untilSo,
+  untilStill,
+} from "../../../support/running/running-http1-server.ts";
 
 // Goal: no connection takes more than its share.
 // Method: real sockets, and a handler whose responses the test controls.
 
-const servers: Http1Server[] = [];
-const sockets: Socket[] = [];
+stopHttp1ServersAfterEach();
 
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.destroy();
-  for (const server of servers.splice(0)) server.abort();
-});
-
-const CHUNK = new Uint8Array(64 * 1024).fill(0x61);
-
-function serve() {
-  const seen = { begun: 0, gone: 0, chunks: 0, cancelled: 0 };
-  const body = (chunkCount: number) =>
-    new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          await new Promise((resolve) => void setImmediate(resolve));
-          if (seen.chunks === chunkCount * seen.begun) return controller.close();
-          seen.chunks += 1;
-          controller.enqueue(CHUNK.slice());
-        },
-        cancel: () => void (seen.cancelled += 1),
-      },
-      { highWaterMark: 0 },
-    );
-  const server = startHttp1Server({
-    address: { host: "127.0.0.1", port: 0 },
-    answer: async ({ url, signal }) => {
-      seen.begun += 1;
-      signal.addEventListener("abort", () => void (seen.gone += 1));
-      const { pathname } = new URL(url, "http://localhost");
-      if (pathname === "/wait") return await new Promise<never>(() => {});
-      if (pathname === "/large") return new Response(body(200), { headers: STREAMED });
-      return new Response(`answer ${seen.begun}`);
-    },
-    malformed: (fault) => new Response(fault, { status: 400 }),
-    received: () => {},
-    http2: (socket) => socket.end("HTTP/2"),
-  });
-  servers.push(server);
-  return { server, seen };
-}
-
-async function open({ port }: Http1Server) {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-  sockets.push(socket);
-  let received = "";
-  let wake: (() => void) | undefined;
-  const closed = new Promise<string>((resolve) => socket.once("close", () => resolve(received)));
-  socket.on("error", () => {});
-  socket.on("data", (bytes: Buffer) => {
-    received += bytes.toString("latin1");
-    wake?.();
-  });
-  await new Promise<void>((resolve) => void socket.once("connect", () => resolve()));
-  const until = (isSo: (text: string) => boolean): Promise<string> =>
-    new Promise((resolve) => {
-      wake = () => void (isSo(received) && resolve(received));
-      wake();
-    });
-  return { socket, closed, until };
-}
-
-async function untilSo(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => void setImmediate(resolve));
-}
-
-/** Resolves when both sockets are full, and nothing moves any more. */
-async function untilStill(value: () => number): Promise<void> {
-  for (let [last, rounds] = [-1, 0]; rounds < 1_000; rounds += 1) {
-    if (value() !== last) [last, rounds] = [value(), 0];
-    await new Promise((resolve) => void setImmediate(resolve));
-  }
-}
-
-const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 const END = "\r\n0\r\n\r\n";
 const count = (text: string, part: string) => text.split(part).length - 1;
 
 test("two large responses on one connection arrive whole, one after the other", async () => {
-  const { server, seen } = serve();
-  const { socket, until } = await open(server);
+  const { server, seen } = runHttp1Server();
+  const { socket, until } = await openPeer(server);
 
   socket.write(get("/large").repeat(2));
   const text = await until(
@@ -103,8 +32,8 @@ test("two large responses on one connection arrive whole, one after the other", 
 });
 
 test("a peer that reads nothing has one request and a few chunks under way", async () => {
-  const { server, seen } = serve();
-  const { socket, until } = await open(server);
+  const { server, seen } = runHttp1Server();
+  const { socket, until } = await openPeer(server);
 
   socket.write(get("/large").repeat(16));
   await until((received) => received.length > 0);
@@ -119,8 +48,8 @@ test("a peer that reads nothing has one request and a few chunks under way", asy
 });
 
 test("a connection has one turn in each round, however many requests it sends", async () => {
-  const { server, seen } = serve();
-  const { socket } = await open(server);
+  const { server, seen } = runHttp1Server();
+  const { socket } = await openPeer(server);
   const begunByRound: number[] = [];
 
   socket.write(get("/small").repeat(300));
@@ -134,8 +63,8 @@ test("a connection has one turn in each round, however many requests it sends", 
 });
 
 test("a peer that sends more than fits while it waits for a response is closed", async () => {
-  const { server, seen } = serve();
-  const { socket, closed } = await open(server);
+  const { server, seen } = runHttp1Server();
+  const { socket, closed } = await openPeer(server);
 
   socket.write(get("/small").repeat(10_000));
   const text = await closed;
@@ -145,8 +74,8 @@ test("a peer that sends more than fits while it waits for a response is closed",
 });
 
 test("a request whose peer has gone is aborted", async () => {
-  const { server, seen } = serve();
-  const { socket } = await open(server);
+  const { server, seen } = runHttp1Server();
+  const { socket } = await openPeer(server);
   socket.write(get("/wait"));
   await untilSo(() => server.requestsInFlight === 1);
 
@@ -157,8 +86,8 @@ test("a request whose peer has gone is aborted", async () => {
 });
 
 test("a body is discarded, and the next request is answered", async () => {
-  const { server } = serve();
-  const { socket, until } = await open(server);
+  const { server } = runHttp1Server();
+  const { socket, until } = await openPeer(server);
 
   socket.write("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n");
   socket.write(Buffer.alloc(20_000, "GET / HTTP/1.1\r\n\r\n"));
@@ -176,8 +105,8 @@ test.each([
   "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
   "GET / HTTP/1.0\r\n\r\n",
 ])("the connection ends with the response to %j", async (request) => {
-  const { server } = serve();
-  const { socket, closed } = await open(server);
+  const { server } = runHttp1Server();
+  const { socket, closed } = await openPeer(server);
 
   socket.write(request + get("/b"));
   const text = await closed;
@@ -187,8 +116,8 @@ test.each([
 });
 
 test("a body that looks like HTTP/2 is discarded", async () => {
-  const { server } = serve();
-  const { socket, until } = await open(server);
+  const { server } = runHttp1Server();
+  const { socket, until } = await openPeer(server);
   const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
   socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${preface.length}\r\n\r\n`);
   await until((text) => text.includes("answer 1"));
@@ -201,8 +130,8 @@ test("a body that looks like HTTP/2 is discarded", async () => {
 });
 
 test("a malformed head is answered with 400, and the connection ends", async () => {
-  const { server, seen } = serve();
-  const { socket, closed } = await open(server);
+  const { server, seen } = runHttp1Server();
+  const { socket, closed } = await openPeer(server);
 
   socket.write("nonsense\r\n\r\n");
 
@@ -211,8 +140,8 @@ test("a malformed head is answered with 400, and the connection ends", async () 
 });
 
 test("a response to HEAD has the length of the body, and no body", async () => {
-  const { server } = serve();
-  const { socket, until } = await open(server);
+  const { server } = runHttp1Server();
+  const { socket, until } = await openPeer(server);
 
   socket.write(`HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n${get("/b")}`);
   const text = await until((received) => received.includes("answer 2"));
@@ -222,8 +151,8 @@ test("a response to HEAD has the length of the body, and no body", async () => {
 });
 
 test("a response to HTTP/1.0 is not chunked", async () => {
-  const { server } = serve();
-  const { socket, closed } = await open(server);
+  const { server } = runHttp1Server();
+  const { socket, closed } = await openPeer(server);
 
   socket.write("GET /large HTTP/1.0\r\n\r\n");
   const [head = "", body] = (await closed).split("\r\n\r\n");
@@ -233,8 +162,8 @@ test("a response to HTTP/1.0 is not chunked", async () => {
 });
 
 test("HTTP/2 is handed over", async () => {
-  const { server } = serve();
-  const { socket, closed } = await open(server);
+  const { server } = runHttp1Server();
+  const { socket, closed } = await openPeer(server);
 
   socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
@@ -242,8 +171,8 @@ test("HTTP/2 is handed over", async () => {
 });
 
 test("a stop closes unused connections, and sends what is under way", async () => {
-  const { server } = serve();
-  const [unused, reading] = [await open(server), await open(server)];
+  const { server } = runHttp1Server();
+  const [unused, reading] = [await openPeer(server), await openPeer(server)];
   reading.socket.write(get("/large"));
   await reading.until((received) => received.length > 0);
 
@@ -255,8 +184,8 @@ test("a stop closes unused connections, and sends what is under way", async () =
 });
 
 test("a stop is not delayed by requests that follow the one under way", async () => {
-  const { server, seen } = serve();
-  const { socket, closed, until } = await open(server);
+  const { server, seen } = runHttp1Server();
+  const { socket, closed, until } = await openPeer(server);
   socket.write(get("/large") + get("/small").repeat(20));
   await until((received) => received.length > 0);
 
