@@ -37,11 +37,8 @@ export function exportMethod(parts: TraceServiceParts): Method {
   return {
     path: EXPORT_PATH,
     type: "unary",
-    handler: (call, respond) => {
-      if (mayBeLong(call, parts))
-        answerLater(call, parts, () => send(answerTo(call, parts), respond));
-      else send(answerTo(call, parts), respond);
-    },
+    handler: (call, respond) =>
+      answerInTurn(call, parts, () => send(answerTo(call, parts), respond)),
   };
 }
 
@@ -52,15 +49,11 @@ interface LaterParts {
 }
 
 /**
- * Reports whether a message may be more work than this turn of the event loop has time for: a few
- * kilobytes may decompress to the largest message.
+ * Answers at once, or as a step of a later turn of the event loop if this one may have too little
+ * time: a few kilobytes may decompress to the largest message.
  */
-function mayBeLong(call: EncodedMessage, { turns }: LaterParts): boolean {
-  return isCompressed(call) && !turns.hasTime();
-}
-
-/** Answers in a later turn, as a step of its own, unless the call has ended before. */
-function answerLater(call: Call, { turns }: LaterParts, answer: () => void): void {
+function answerInTurn(call: Call, { turns }: LaterParts, answer: () => void): void {
+  if (!isCompressed(call) || turns.hasTime()) return answer();
   const step = (): false => {
     if (!hasEnded(call)) answer();
     return false;
@@ -125,9 +118,7 @@ export function unsupportedMethods(parts: UnsupportedServiceParts): Method[] {
     path: UNSUPPORTED_PATHS[signal],
     type: "unary",
     handler: (call, respond) => {
-      const answer = () => answerDiscarded(call, respond, { parts, signal });
-      if (mayBeLong(call, parts)) answerLater(call, parts, answer);
-      else answer();
+      answerInTurn(call, parts, () => answerDiscarded(call, respond, { parts, signal }));
     },
   }));
 }
