@@ -156,7 +156,8 @@ export const traces = message("Traces", () =>
       z.object({
         traceId: pattern(TRACE_ID),
         root: nullable(text(), "The name of the root; null until it has ended."),
-        services: list(text()),
+        rootService: nullable(text(), "The service of the root; null until it has ended."),
+        services: described(list(text()), "The services; that of the root comes first."),
         spans: count(),
         errors: count(),
         startTimeUnixNano: nullable(pattern(UNIX_NANOSECONDS), "Null if no span has a start."),

@@ -123,11 +123,12 @@ function spanCountOf({ buffer }: RouteContext): number {
 }
 
 function traceMembers(trace: TraceSummary) {
-  const { traceId, root, services, spanCount, errorCount } = trace;
+  const { traceId, root, rootService, services, spanCount, errorCount } = trace;
   const { startTimeUnixNano: start, endTimeUnixNano: end } = trace;
   return {
     traceId,
     root: root ?? null,
+    rootService: rootService ?? null,
     services,
     spans: spanCount,
     errors: errorCount,

@@ -20,7 +20,9 @@ export interface TraceSummary {
   readonly traceId: string;
   /** The name of the span without a parent; undefined while none is buffered. */
   readonly root: string | undefined;
-  /** The services in the order in which they were first seen. */
+  /** The service of that span. */
+  readonly rootService: string | undefined;
+  /** The service of the root first, the others in the order in which they were first seen. */
   readonly services: readonly string[];
   readonly spanCount: number;
   /** Spans whose status is an error. */
@@ -50,7 +52,14 @@ export async function summariseTraces(
   const traces = new Map<string, GrowingSummary>();
   const range = await findTraces(buffer, query, traces);
   await addSpans(buffer, traces);
-  return { traces: [...traces.values()].filter(({ spanCount }) => spanCount > 0), range };
+  const buffered = [...traces.values()].filter(({ spanCount }) => spanCount > 0);
+  return { traces: buffered.map(withRootServiceFirst), range };
+}
+
+function withRootServiceFirst(trace: TraceSummary): TraceSummary {
+  const { rootService: first, services } = trace;
+  if (first === undefined) return trace;
+  return { ...trace, services: [first, ...services.filter((service) => service !== first)] };
 }
 
 /** Finds the traces, in a first scan. */
@@ -108,6 +117,7 @@ function emptySummary(traceId: string): GrowingSummary {
   return {
     traceId,
     root: undefined,
+    rootService: undefined,
     services: [],
     spanCount: 0,
     errorCount: 0,
@@ -118,7 +128,10 @@ function emptySummary(traceId: string): GrowingSummary {
 
 function addSpan(summary: GrowingSummary, span: SpanDigest, service: string): void {
   const { services } = summary;
-  if (!span.hasParent) summary.root ??= span.name;
+  if (!span.hasParent && summary.rootService === undefined) {
+    summary.root = span.name;
+    summary.rootService = service;
+  }
   if (!services.includes(service)) services.push(service);
   summary.spanCount += 1;
   if (span.statusCode === STATUS_ERROR) summary.errorCount += 1;

@@ -140,6 +140,7 @@ test("GET /api/traces summarises matching traces over all their spans", async ()
       {
         traceId: "ab070707070707070707070700000002",
         root: "span 2",
+        rootService: "shop",
         services: ["shop"],
         spans: 1,
         errors: 1,
@@ -157,7 +158,7 @@ test("a trace may have no root, and a negative duration if it ends before it sta
 
   const { traces } = (await (await request("/api/traces")).json()) as { traces: object[] };
 
-  expect(traces).toMatchObject([{ root: null, durationNano: "-2000000000" }]);
+  expect(traces).toMatchObject([{ root: null, rootService: null, durationNano: "-2000000000" }]);
 });
 
 test.each([

@@ -29,7 +29,8 @@ test("a summary covers the spans of all services", async () => {
   expect(traces.find(({ traceId }) => traceId === traceHex(1))).toEqual({
     traceId: traceHex(1),
     root: "GET /",
-    services: ["till", "shop"],
+    rootService: "shop",
+    services: ["shop", "till"],
     spanCount: 3,
     errorCount: 1,
     startTimeUnixNano: 20n,
@@ -74,12 +75,22 @@ test.each([
   expect(traces).toMatchObject([times]);
 });
 
+test("the first of two spans without a parent is the root", async () => {
+  const { buffer, arrive } = searchedRing();
+  const roots = ["till", "shop"].map((service) => ({ trace: 1, name: `of ${service}`, service }));
+  arrive(...tracedRequests(...roots));
+
+  const { traces } = await summariseTraces(buffer, EVERY);
+
+  expect(traces).toMatchObject([{ root: "of till", rootService: "till" }]);
+});
+
 test("a trace whose root is not buffered has no root", async () => {
   const { buffer } = ringWithTraces();
 
   const { traces } = await summariseTraces(buffer, { ...EVERY, filter: named("orphan") });
 
-  expect(traces).toMatchObject([{ root: undefined, spanCount: 1 }]);
+  expect(traces).toMatchObject([{ root: undefined, rootService: undefined, spanCount: 1 }]);
 });
 
 test.each([

@@ -26,6 +26,7 @@ export function summaryOf(traceId: string, more: object = {}): object {
   return {
     traceId,
     root: "GET /",
+    rootService: "shop",
     services: ["shop"],
     spans: 5,
     errors: 1,

@@ -14,13 +14,22 @@ import {
 const WHOLE = {
   traceId: TRACE_ID,
   root: "GET /orders/{id}",
+  rootService: "shop",
   services: ["shop", "db"],
   spans: 1234,
   errors: 2,
   startTimeUnixNano: String(BEGAN_NANO),
   durationNano: "203000000",
 };
-const ROOTLESS = { ...WHOLE, root: null, services: [], spans: 1, errors: 0, durationNano: "0" };
+const ROOTLESS = {
+  ...WHOLE,
+  root: null,
+  rootService: null,
+  services: [],
+  spans: 1,
+  errors: 0,
+  durationNano: "0",
+};
 
 test("a list of traces has whole ids in 80 columns", () => {
   expect(traceRows([WHOLE, ROOTLESS], 80, PLAIN)).toEqual([
