@@ -27,8 +27,8 @@ import type { Logger } from "./ports/logger.ts";
 import { CannotStartError, type RunningServer, startServer } from "./server/server.ts";
 
 /**
- * Selects spans by the filters of the read API, as text by name. `attribute` is `key=value`, or a
- * list of these, all of which must match.
+ * Selects spans by the filters of the read API, as text by name. `attribute` is `key=value`.
+ * Conditions on attributes may be lists, all of which must match.
  */
 export type SpanConditions = {
   readonly [Name in ConditionName]?: Name extends RepeatableName

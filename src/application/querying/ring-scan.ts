@@ -7,8 +7,12 @@ const SPANS_PER_PIECE = 2048;
 /** Spans per piece if the filter requires a trace: only one column is read, 100 times as fast. */
 const TRACE_TAILS_PER_PIECE = 200_000;
 
+/** The size of a piece that is searched for a text, which takes about a millisecond. */
+const TEXT_BYTES_PER_PIECE = 1024 * 1024;
+const FIRST_TEXT_SPANS = 16;
+
 export interface Scan {
-  readonly matcher: Pick<SpanMatcher, "traceTail">;
+  readonly matcher: Pick<SpanMatcher, "traceTail" | "searchedBytes">;
   /** Selects only spans with a greater sequence; 0 selects all. */
   readonly after: number;
   readonly newestFirst: boolean;
@@ -51,16 +55,21 @@ function rangeAfter({ first, next }: SequenceRange, after: number): SequenceRang
 function* piecesOf(whole: SequenceRange, scan: Scan): Generator<SequenceRange> {
   const { newestFirst } = scan;
   for (let done = 0, size = 0; done < whole.next - whole.first; done += size) {
-    size = pieceSize(scan);
+    size = pieceSize(scan, size);
     const first = newestFirst ? whole.next - done - size : whole.first + done;
     const [from, to] = [Math.max(first, whole.first), Math.min(first + size, whole.next)];
     yield { first: from, next: to };
   }
 }
 
-function pieceSize({ matcher, spansPerPiece }: Scan): number {
+function pieceSize({ matcher, spansPerPiece }: Scan, lastSize: number): number {
   if (matcher.traceTail !== undefined) return TRACE_TAILS_PER_PIECE;
-  return Math.min(spansPerPiece?.() ?? SPANS_PER_PIECE, SPANS_PER_PIECE);
+  const most = Math.min(spansPerPiece?.() ?? SPANS_PER_PIECE, SPANS_PER_PIECE);
+  const searchedBytes = matcher.searchedBytes?.();
+  if (searchedBytes === undefined) return most;
+  if (lastSize === 0) return Math.min(most, FIRST_TEXT_SPANS);
+  const growth = Math.min(2, TEXT_BYTES_PER_PIECE / searchedBytes);
+  return Math.min(most, Math.max(1, Math.floor(lastSize * growth)));
 }
 
 /**

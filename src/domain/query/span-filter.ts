@@ -1,18 +1,22 @@
 import { SPAN_ID_BYTES, TRACE_ID_BYTES } from "../span-validity.ts";
 import { quotePeerText } from "../text/quote-text.ts";
 import { attributeKey, type FilterKey, nameKey, rankedKeys, traceKey } from "./filter-key.ts";
-import { readDuration, readInstant } from "./time-text.ts";
+import {
+  choice,
+  duration,
+  identifier,
+  instant,
+  nonEmptyText,
+  type OperandParser,
+  readAttribute,
+  text,
+} from "./condition-operand.ts";
+import { readComparedAttribute } from "./wanted-attribute.ts";
 
 /** Describes one condition: how to parse, document, index and write it as an option. */
-interface ConditionRow<Operand> {
-  /** Completes "must be ...". */
-  readonly bound: string;
-  /** Parses a condition; returns undefined for an invalid one. */
-  readonly read: (text: string, nowUnixNano: bigint) => Operand | undefined;
+interface ConditionRow<Operand> extends OperandParser<Operand> {
   /** Describes the query parameter of the read API. */
   readonly meaning: string;
-  /** The pattern that the API description gives for the parameter. */
-  readonly pattern?: string;
   /** Whether it may be given several times, in which case all of them must hold. */
   readonly isRepeatable?: boolean;
   /** The option of the command line: a placeholder for its value, and its help text. */
@@ -51,11 +55,31 @@ const CONDITIONS = {
     option: { value: "NAME", meaning: "spans of this service" },
     key: ({ value }) => ({ on: "service", value }),
   }),
+  text: row({
+    ...nonEmptyText("a text that is not empty"),
+    meaning:
+      "Spans with this text in their name, status message or attribute values, in those of their " +
+      "events and links, or in an attribute value of their resource. Numbers and booleans must " +
+      "equal it. ASCII letters match in either case.",
+    option: { value: "TEXT", meaning: "spans with this text in a name or an attribute value" },
+  }),
   name: row({
     ...text("the name of a span"),
     meaning: "Spans with exactly this name.",
     option: { value: "NAME", meaning: "spans with exactly this name" },
     key: ({ value }) => nameKey(value),
+  }),
+  name_contains: row({
+    ...nonEmptyText("a text that is not empty"),
+    meaning: "Spans with this text in their name. ASCII letters match in either case.",
+    option: { value: "TEXT", meaning: "spans with this text in their name" },
+  }),
+  name_matches: row({
+    ...text("a pattern for the name of a span"),
+    meaning:
+      "Spans whose whole name has this pattern, in which `*` stands for any text, such as " +
+      "`GET /orders/*`. ASCII letters match in either case.",
+    option: { value: "PATTERN", meaning: "spans with such a name; * stands for any text" },
   }),
   trace_id: row({
     ...identifier(TRACE_ID_BYTES),
@@ -101,13 +125,39 @@ const CONDITIONS = {
     },
     key: attributeKey,
   }),
+  /** An attribute hides one of the resource with the same key, as for `attribute`. */
+  attribute_exists: repeatable({
+    ...nonEmptyText("the key of an attribute"),
+    meaning: "Spans that have an attribute with this key, or whose resource has one. Repeatable.",
+    option: {
+      value: "KEY",
+      meaning: "spans that have this attribute, or whose resource has it; repeatable",
+    },
+  }),
+  attribute_number: repeatable({
+    bound: "a key, one of >=, <=, > and <, and a number, such as http.response.status_code>=500",
+    read: readComparedAttribute,
+    meaning:
+      "`key>=number`, or with `<=`, `>` or `<`: spans with such a number; if a span lacks the " +
+      "key, that of its resource counts. Other values do not match. Repeatable.",
+    pattern: String.raw`^[^<>]+(>=|<=|>|<)\s*[-+.\deE]+$`,
+    option: {
+      value: "KEY>=N",
+      meaning: "spans with such a number: 'http.response.status_code>=500'; repeatable",
+    },
+  }),
   /** A span without a start or an end has no known duration and does not match. */
   min_duration: row({
-    bound: "a duration: a number with ns, us, ms, s, m or h, such as 250ms or 1.5s",
-    read: readMinDuration,
+    ...duration(),
     meaning:
       "Spans of at least this duration, such as `250ms`; without a start or an end, none matches.",
     option: { value: "TIME", meaning: "spans that took at least this long: 250ms, 1.5s" },
+  }),
+  max_duration: row({
+    ...duration(),
+    meaning:
+      "Spans of at most this duration, such as `10ms`; without a start or an end, none matches.",
+    option: { value: "TIME", meaning: "spans that took at most this long: 10ms" },
   }),
   /** Means since <= start < until. A span without a start does not match. */
   since: row({
@@ -214,55 +264,4 @@ function row<Operand>(described: ConditionRow<Operand>): ConditionRow<Operand> {
 
 function repeatable<Operand>(described: ConditionRow<Operand>): ConditionRow<Operand> & Repeatable {
   return { ...described, isRepeatable: true };
-}
-
-function text(bound: string) {
-  return { bound, read: (value: string) => ({ value }) };
-}
-
-/** Parses hex digits and returns them in lowercase. */
-function identifier(lengthBytes: number) {
-  const digits = lengthBytes * 2;
-  const isIdentifier = (value: string) => value.length === digits && /^[\da-f]+$/i.test(value);
-  return {
-    bound: `${digits} hex digits`,
-    pattern: `^[0-9A-Fa-f]{${digits}}$`,
-    read: (value: string) => (isIdentifier(value) ? { value: value.toLowerCase() } : undefined),
-  };
-}
-
-/** Parses a word, in any case, or its number. */
-function choice(words: readonly string[]) {
-  return {
-    bound: `one of ${words.join(", ")}, or a number from 0 to ${words.length - 1}`,
-    read: (written: string) => {
-      const word = written.toLowerCase();
-      const value = words.findIndex((known, at) => word === known || written === String(at));
-      return value < 0 ? undefined : { value };
-    },
-  };
-}
-
-/** Splits at the first "=", so that a value may contain one. */
-function readAttribute(written: string) {
-  const split = written.indexOf("=");
-  if (split < 1) return undefined;
-  return { key: written.slice(0, split), value: written.slice(split + 1) };
-}
-
-function readMinDuration(written: string) {
-  const durationNano = readDuration(written);
-  return durationNano === undefined ? undefined : { durationNano };
-}
-
-function instant() {
-  return {
-    bound:
-      "a time (2026-01-31T12:00:00Z), a date (2026-01-31, in UTC), a Unix time of 10 digits (s), " +
-      "13 (ms), 16 (us) or 19 (ns), or how long ago (5m)",
-    read: (written: string, nowUnixNano: bigint) => {
-      const unixNano = readInstant(written, nowUnixNano);
-      return unixNano === undefined ? undefined : { unixNano };
-    },
-  };
 }

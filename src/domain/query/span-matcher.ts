@@ -1,10 +1,23 @@
-import { type Halves, halvesOf, isSame, uint32At } from "../wire/scalars.ts";
+import { isSame } from "../wire/scalars.ts";
 import { serviceName } from "../wire/resource.ts";
-import { ABSENT, createSpanFields, readSpanFields, type SpanFields } from "../wire/span-fields.ts";
+import { createSpanFields, readSpanFields, type SpanFields } from "../wire/span-fields.ts";
 import { traceKey } from "./filter-key.ts";
 import type { SpanCondition, SpanFilter } from "./span-filter.ts";
 import {
+  hasPattern,
+  isFoundIn,
+  type SoughtText,
+  soughtText,
+  type TextPattern,
+  textPattern,
+} from "./sought-text.ts";
+import { maxDurationTest, minDurationTest, sinceTest, untilTest } from "./span-times.ts";
+import { resourceHasText, spanHasText, textSearch } from "./text-search.ts";
+import {
+  compares,
+  equals,
   NO_SUCH_KEY,
+  type ValueTest,
   verdictOfResource,
   verdictOfSpan,
   WANTED_VALUE,
@@ -31,6 +44,11 @@ export interface SpanMatcher {
    * one. It allows a cheap first test.
    */
   readonly traceTail: number | undefined;
+  /**
+   * Returns how many bytes have been searched for a text since the last reset; undefined for a
+   * filter without a text, which skips most bytes of a span.
+   */
+  readonly searchedBytes?: () => number;
   /**
    * Forgets cached resources. It is called if the bytes may have changed since the last call, which
    * is each time the lock of the ring has been acquired.
@@ -62,6 +80,8 @@ interface Tests {
   readonly field: FieldTest[];
   readonly attribute: LocationTest[];
   readonly verdicts: ResourceVerdict[];
+  /** Counts bytes for `searchedBytes`; undefined without a text. */
+  searched: { bytes: number } | undefined;
 }
 
 /**
@@ -70,15 +90,28 @@ interface Tests {
  * tried on the same spans may share that pass.
  */
 export function compileFilter(filter: SpanFilter, fieldsOf: FieldsOf = fieldReader()): SpanMatcher {
-  const tests: Tests = { resource: [], field: [], attribute: [], verdicts: [] };
+  const tests: Tests = {
+    resource: [],
+    field: [],
+    attribute: [],
+    verdicts: [],
+    searched: undefined,
+  };
   for (const condition of filter) addTest(tests, condition);
   const fieldsHold = allOf(tests.field);
   if (tests.field.length > 0) tests.resource.push((location) => fieldsHold(fieldsOf(location)));
+  const { searched } = tests;
   return {
     traceTail: traceTailOf(filter),
-    reset: () => tests.verdicts.forEach((verdict) => (verdict.resourceOffset = UNKNOWN)),
+    ...(searched === undefined ? {} : { searchedBytes: () => searched.bytes }),
+    reset: () => reset(tests),
     matches: allOf([...tests.resource, ...tests.attribute]),
   };
+}
+
+function reset({ verdicts, searched }: Tests): void {
+  for (const verdict of verdicts) verdict.resourceOffset = UNKNOWN;
+  if (searched !== undefined) searched.bytes = 0;
 }
 
 function traceTailOf(filter: SpanFilter): number | undefined {
@@ -120,6 +153,12 @@ function addTest(tests: Tests, condition: SpanCondition): number {
       return resource.push(serviceTest(tests, condition.value));
     case "name":
       return field.push(nameTest(condition.value));
+    case "name_contains":
+      return field.push(nameContainsTest(soughtText(condition.value)));
+    case "name_matches":
+      return field.push(nameMatchesTest(textPattern(condition.value)));
+    case "text":
+      return attribute.push(textTest(tests, condition.value));
     case "trace_id":
       return field.push(traceIdTest(Uint8Array.fromHex(condition.value)));
     case "span_id":
@@ -129,13 +168,19 @@ function addTest(tests: Tests, condition: SpanCondition): number {
     case "status":
       return field.push(({ statusCode }) => statusCode === condition.value);
     case "min_duration":
-      return field.push(minDurationTest(halvesOf(condition.durationNano)));
+      return field.push(minDurationTest(condition.durationNano));
+    case "max_duration":
+      return field.push(maxDurationTest(condition.durationNano));
     case "since":
-      return field.push(sinceTest(halvesOf(condition.unixNano)));
+      return field.push(sinceTest(condition.unixNano));
     case "until":
-      return field.push(untilTest(halvesOf(condition.unixNano)));
+      return field.push(untilTest(condition.unixNano));
     case "attribute":
-      return attribute.push(attributeTest(tests, condition.key, condition.value));
+      return attribute.push(attributeTest(tests, condition.key, equals(condition.value)));
+    case "attribute_exists":
+      return attribute.push(attributeTest(tests, condition.value, () => true));
+    case "attribute_number":
+      return attribute.push(attributeTest(tests, condition.key, compares(condition)));
   }
 }
 
@@ -152,8 +197,8 @@ function serviceTest(tests: Tests, wanted: string): LocationTest {
  * Tests an attribute. An attribute of the span hides an attribute of its resource with the same
  * key.
  */
-function attributeTest(tests: Tests, key: string, value: string): LocationTest {
-  const wanted = wantedAttribute(key, value);
+function attributeTest(tests: Tests, key: string, isWanted: ValueTest): LocationTest {
+  const wanted = wantedAttribute(key, isWanted);
   const resourceHasIt = perResource(
     tests,
     ({ bytes, resourceOffset, resourceLength }) =>
@@ -162,6 +207,20 @@ function attributeTest(tests: Tests, key: string, value: string): LocationTest {
   return (location) => {
     const verdict = verdictOfSpan(wanted, location.bytes, location.spanOffset, location.spanLength);
     return verdict === NO_SUCH_KEY ? resourceHasIt(location) : verdict === WANTED_VALUE;
+  };
+}
+
+function textTest(tests: Tests, value: string): LocationTest {
+  const search = textSearch(value);
+  const resourceHasIt = perResource(tests, ({ bytes, resourceOffset, resourceLength }) =>
+    resourceHasText(search, bytes, resourceOffset, resourceLength),
+  );
+  const searched = (tests.searched ??= { bytes: 0 });
+  return (location) => {
+    const { bytes, spanOffset, spanLength } = location;
+    if (resourceHasIt(location)) return true;
+    searched.bytes += spanLength;
+    return spanHasText(search, bytes, spanOffset, spanLength);
   };
 }
 
@@ -184,47 +243,18 @@ function nameTest(value: string): FieldTest {
   return ({ bytes, nameStart, nameEnd }) => isSame(bytes, nameStart, nameEnd, name);
 }
 
+function nameContainsTest(sought: SoughtText): FieldTest {
+  return ({ bytes, nameStart, nameEnd }) => isFoundIn(sought, bytes, nameStart, nameEnd);
+}
+
+function nameMatchesTest(pattern: TextPattern): FieldTest {
+  return ({ bytes, nameStart, nameEnd }) => hasPattern(pattern, bytes, nameStart, nameEnd);
+}
+
 function traceIdTest(id: Uint8Array): FieldTest {
   return ({ bytes, traceIdAt }) => isSame(bytes, traceIdAt, traceIdAt + id.length, id);
 }
 
 function spanIdTest(id: Uint8Array): FieldTest {
   return ({ bytes, spanIdAt }) => isSame(bytes, spanIdAt, spanIdAt + id.length, id);
-}
-
-function sinceTest(limit: Halves): FieldTest {
-  return (fields) => isSet(fields.bytes, fields.startTimeAt) && !startsBefore(fields, limit);
-}
-
-function untilTest(limit: Halves): FieldTest {
-  return (fields) => isSet(fields.bytes, fields.startTimeAt) && startsBefore(fields, limit);
-}
-
-function startsBefore({ bytes, startTimeAt }: SpanFields, limit: Halves): boolean {
-  const high = highAt(bytes, startTimeAt);
-  return high < limit.high || (high === limit.high && lowAt(bytes, startTimeAt) < limit.low);
-}
-
-/** A span that ends before it starts has a negative duration, which is below any minimum. */
-function minDurationTest(least: Halves): FieldTest {
-  return ({ bytes, startTimeAt, endTimeAt }) => {
-    if (!isSet(bytes, startTimeAt) || !isSet(bytes, endTimeAt)) return false;
-    const low = lowAt(bytes, endTimeAt) - lowAt(bytes, startTimeAt);
-    const borrow = low < 0 ? 1 : 0;
-    const high = highAt(bytes, endTimeAt) - highAt(bytes, startTimeAt) - borrow;
-    return high > least.high || (high === least.high && low + borrow * 2 ** 32 >= least.low);
-  };
-}
-
-/** Reports whether the time is set. In proto3, 0 means "not set". */
-function isSet(bytes: Uint8Array, at: number): boolean {
-  return at !== ABSENT && (uint32At(bytes, at) !== 0 || uint32At(bytes, at + 4) !== 0);
-}
-
-function highAt(bytes: Uint8Array, at: number): number {
-  return uint32At(bytes, at + 4);
-}
-
-function lowAt(bytes: Uint8Array, at: number): number {
-  return uint32At(bytes, at);
 }

@@ -14,24 +14,32 @@ import {
   type ResourceScan,
   scanResource,
 } from "../wire/resource.ts";
-import { doubleAt, hasGroups, isSame, isTrueVarint, varintGroups } from "../wire/scalars.ts";
+import {
+  doubleAt,
+  hasGroups,
+  int64Varint,
+  isSame,
+  isTrueVarint,
+  varintGroups,
+} from "../wire/scalars.ts";
 
 /**
- * An attribute to find: its key, and its value as each kind of value that the text may mean. The
- * last three members are scratch space, so that a search allocates nothing.
+ * An attribute to find: its key, and the test of its value. The last three members are scratch
+ * space, so that a search allocates nothing.
  */
 export interface WantedAttribute {
   readonly key: Uint8Array;
-  readonly text: Uint8Array;
-  readonly bool: boolean | undefined;
-  /** The bytes of the varint. */
-  readonly int: Uint8Array | undefined;
-  readonly double: number | undefined;
+  readonly isWanted: ValueTest;
 
   readonly found: EncodedAttribute;
   readonly span: FieldScan;
   readonly resource: ResourceScan;
 }
+
+/** Tests a value, by the member of its AnyValue and the range of its bytes. */
+export type ValueTest = (value: EncodedValue, bytes: Uint8Array) => boolean;
+
+type EncodedValue = Pick<EncodedAttribute, "member" | "valueStart" | "valueEnd">;
 
 /** The result for a message. If it has the key several times, any of the values may match. */
 export const NO_SUCH_KEY = 0;
@@ -45,30 +53,92 @@ const NO_NUMBER = /^(?:NaN|-?Infinity)$/;
 
 const encoder = new TextEncoder();
 
-/**
- * Returns the attribute that a text means. "200" means the string, the integer and the double 200;
- * the same applies to "0.5" and "true".
- */
-export function wantedAttribute(key: string, text: string): WantedAttribute {
-  const integer = INTEGER.test(text) ? BigInt(text) : undefined;
-  const isInt64 = integer !== undefined && BigInt.asIntN(64, integer) === integer;
-  const isDouble = NUMBER.test(text) || NO_NUMBER.test(text);
+export function wantedAttribute(key: string, isWanted: ValueTest): WantedAttribute {
   return {
     key: encoder.encode(key),
-    text: encoder.encode(text),
-    bool: text === "true" || text === "false" ? text === "true" : undefined,
-    int: isInt64 ? varintGroups(integer) : undefined,
-    double: isDouble ? Number(text) : undefined,
+    isWanted,
     found: createEncodedAttribute(),
     span: scanFrom(new Uint8Array(0), 0, 0),
     resource: createResourceScan(),
   };
 }
 
+/**
+ * Returns the test for the values that a text means. "200" means the string, the integer and the
+ * double 200; the same applies to "0.5" and "true".
+ */
+export function equals(text: string): ValueTest {
+  const wanted = encoder.encode(text);
+  const meansOther = otherMeanings(text);
+  return (value, bytes) => {
+    const { member, valueStart, valueEnd } = value;
+    if (member === STRING_VALUE) return isSame(bytes, valueStart, valueEnd, wanted);
+    return meansOther?.(value, bytes) ?? false;
+  };
+}
+
 /** Reports whether the text may also mean a number or a boolean. */
 export function meansMoreThanText(text: string): boolean {
-  const { bool, int, double } = wantedAttribute("", text);
-  return bool !== undefined || int !== undefined || double !== undefined;
+  return otherMeanings(text) !== undefined;
+}
+
+/** Returns the test for the numbers and the boolean that a text means; undefined if none. */
+export function otherMeanings(text: string): ValueTest | undefined {
+  const integer = INTEGER.test(text) ? BigInt(text) : undefined;
+  const isInt64 = integer !== undefined && BigInt.asIntN(64, integer) === integer;
+  const int = isInt64 ? varintGroups(integer) : undefined;
+  const double = NUMBER.test(text) || NO_NUMBER.test(text) ? Number(text) : undefined;
+  const bool = text === "true" || text === "false" ? text === "true" : undefined;
+  if (double === undefined && bool === undefined) return undefined;
+  return ({ member, valueStart: start, valueEnd: end }, bytes) => {
+    if (member === BOOL_VALUE) return isTrueVarint(bytes, start, end) === bool;
+    if (member === INT_VALUE) return int !== undefined && hasGroups(bytes, start, end, int);
+    if (member !== DOUBLE_VALUE || double === undefined) return false;
+    return isEqual(doubleAt(bytes, start), double);
+  };
+}
+
+/** The comparisons of a number, the longer ones first. */
+const COMPARISONS = [">=", "<=", ">", "<"] as const;
+export type NumberComparison = (typeof COMPARISONS)[number];
+
+/** The operand of a comparison of an attribute with a number. */
+export interface ComparedAttribute {
+  readonly key: string;
+  readonly comparison: NumberComparison;
+  readonly number: number;
+}
+
+const COMPARED = /^(?<key>[^<>]+?)\s*(?<sign>>=|<=|>|<)\s*(?<digits>[-+.\deE]+)$/;
+
+/** Parses `http.response.status_code>=500`. */
+export function readComparedAttribute(written: string): ComparedAttribute | undefined {
+  const { key = "", sign, digits = "" } = COMPARED.exec(written)?.groups ?? {};
+  const comparison = COMPARISONS.find((known) => known === sign);
+  if (comparison === undefined || !NUMBER.test(digits)) return undefined;
+  return { key, comparison, number: Number(digits) };
+}
+
+/** Returns the test for integers and doubles on one side of a number. No other value passes it. */
+export function compares({ comparison, number }: Omit<ComparedAttribute, "key">): ValueTest {
+  const isMet = comparisonOf(comparison, number);
+  return ({ member, valueStart, valueEnd }, bytes) => {
+    if (member === INT_VALUE) return isMet(int64Varint(bytes, valueStart, valueEnd));
+    return member === DOUBLE_VALUE && isMet(doubleAt(bytes, valueStart));
+  };
+}
+
+function comparisonOf(comparison: NumberComparison, number: number): (value: number) => boolean {
+  switch (comparison) {
+    case ">=":
+      return (value) => value >= number;
+    case "<=":
+      return (value) => value <= number;
+    case ">":
+      return (value) => value > number;
+    case "<":
+      return (value) => value < number;
+  }
 }
 
 /** Returns the result for the span whose body begins at `offset`. */
@@ -128,15 +198,7 @@ function verdictOfAttribute(
   if (hasPlainlyOtherKey(wanted, bytes, start, end)) return NO_SUCH_KEY;
   readAttribute(found, bytes, start, end);
   if (!isSame(bytes, found.keyStart, found.keyEnd, wanted.key)) return NO_SUCH_KEY;
-  return hasWantedValue(wanted, bytes) ? WANTED_VALUE : OTHER_VALUE;
-}
-
-function hasWantedValue({ found, text, bool, int, double }: WantedAttribute, bytes: Uint8Array) {
-  const { member, valueStart: start, valueEnd: end } = found;
-  if (member === STRING_VALUE) return isSame(bytes, start, end, text);
-  if (member === BOOL_VALUE) return isTrueVarint(bytes, start, end) === bool;
-  if (member === INT_VALUE) return int !== undefined && hasGroups(bytes, start, end, int);
-  return member === DOUBLE_VALUE && double !== undefined && isEqual(doubleAt(bytes, start), double);
+  return wanted.isWanted(found, bytes) ? WANTED_VALUE : OTHER_VALUE;
 }
 
 /** Compares numbers; NaN equals NaN. */

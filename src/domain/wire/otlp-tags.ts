@@ -76,6 +76,8 @@ export const ATTRIBUTES_TAG: TagOf<"Span", "attributes"> = 0x4a;
 export const DROPPED_ATTRIBUTES_TAG: TagOf<"Span", "droppedAttributesCount"> = 0x50;
 export const DROPPED_EVENTS_TAG: TagOf<"Span", "droppedEventsCount"> = 0x60;
 export const DROPPED_LINKS_TAG: TagOf<"Span", "droppedLinksCount"> = 0x70;
+export const EVENTS_FIELD: FieldOf<"Span", "events"> = 11;
+export const LINKS_FIELD: FieldOf<"Span", "links"> = 13;
 export const STATUS_FIELD: FieldOf<"Span", "status"> = 15;
 export const STATUS_TAG: TagOf<"Span", "status"> = 0x7a;
 /** The only tag of two bytes: its number, and its bytes on the wire. */
@@ -83,9 +85,13 @@ export const FLAGS_TAG: TagOf<"Span", "flags"> = 0x85;
 export const FLAGS_TAG_BYTE_0 = 0x85;
 export const FLAGS_TAG_BYTE_1 = 0x01;
 
+export const STATUS_MESSAGE_FIELD: FieldOf<"Status", "message"> = 2;
 export const STATUS_CODE_FIELD: FieldOf<"Status", "code"> = 3;
 export const STATUS_CODE_TAG: TagOf<"Status", "code"> = 0x18;
+export const EVENT_NAME_FIELD: FieldOf<"Event", "name"> = 2;
+export const EVENT_ATTRIBUTES_FIELD: FieldOf<"Event", "attributes"> = 3;
 export const EVENT_ATTRIBUTES_TAG: TagOf<"Event", "attributes"> = 0x1a;
+export const LINK_ATTRIBUTES_FIELD: FieldOf<"Link", "attributes"> = 4;
 export const LINK_ATTRIBUTES_TAG: TagOf<"Link", "attributes"> = 0x22;
 
 export const KEY_FIELD: FieldOf<"KeyValue", "key"> = 1;
@@ -98,6 +104,9 @@ export const STRING_VALUE: FieldOf<"AnyValue", "stringValue"> = 1;
 export const BOOL_VALUE: FieldOf<"AnyValue", "boolValue"> = 2;
 export const INT_VALUE: FieldOf<"AnyValue", "intValue"> = 3;
 export const DOUBLE_VALUE: FieldOf<"AnyValue", "doubleValue"> = 4;
+export const ARRAY_VALUE: FieldOf<"AnyValue", "arrayValue"> = 5;
+export const KVLIST_VALUE: FieldOf<"AnyValue", "kvlistValue"> = 6;
+export const LIST_ITEMS_FIELD: FieldOf<"ArrayValue" | "KeyValueList", "values"> = 1;
 /** An indexed string of profiles. It reads as absent, but unsets the member before it. */
 export const STRING_INDEX_VALUE: FieldOf<"AnyValue", "stringValueStrindex"> = 8;
 export const STRING_VALUE_TAG: TagOf<"AnyValue", "stringValue"> = 0x0a;

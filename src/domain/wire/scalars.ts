@@ -110,6 +110,16 @@ export function int32Varint(bytes: Uint8Array, at: number, end: number): number 
   return value;
 }
 
+/** Reads an int64 as a double, rounded to the nearest beyond 2^53. */
+export function int64Varint(bytes: Uint8Array, at: number, end: number): number {
+  const low = int32Varint(bytes, at, end) >>> 0;
+  let high = at + 4 < end ? (bytes[at + 4]! & 0x7f) >>> 4 : 0;
+  for (let index = 5; at + index < end && index < 10; index += 1) {
+    high |= (bytes[at + index]! & 0x7f) << (7 * index - 32);
+  }
+  return high * 2 ** 32 + low;
+}
+
 /** Reports whether any bit of a bool is set. */
 export function isTrueVarint(bytes: Uint8Array, at: number, end: number): boolean {
   for (let index = at; index < end; index += 1) {

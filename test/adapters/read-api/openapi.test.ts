@@ -121,6 +121,11 @@ const examples: Readonly<Record<string, { readonly good: string; readonly bad: s
   kind: { good: "server", bad: "web" },
   status: { good: "error", bad: "bad" },
   attribute: { good: "a=b", bad: "=b" },
+  text: { good: "cart", bad: "" },
+  name_contains: { good: "cart", bad: "" },
+  attribute_exists: { good: "a", bad: "" },
+  attribute_number: { good: "a>=1.5", bad: "a=1" },
+  max_duration: { good: "250ms", bad: "250" },
   min_duration: { good: "250ms", bad: "250" },
   since: { good: "5m", bad: "yesterday" },
   until: { good: "2026-01-31T12:00:00Z", bad: "tomorrow" },
@@ -135,7 +140,7 @@ const examples: Readonly<Record<string, { readonly good: string; readonly bad: s
 };
 
 /** Parameters that accept any text. */
-const anyText = new Set(["service", "name"]);
+const anyText = new Set(["service", "name", "name_matches"]);
 
 const checkedParameters = operations.flatMap(({ method, path, parameters }) =>
   parameters

@@ -66,6 +66,24 @@ test("a filter that requires a trace is scanned in larger pieces", async () => {
   expect(pieces).toEqual([{ first: 1, next: 150_000 }]);
 });
 
+test("pieces that are searched for a text are small at first, and as large as a MiB", async () => {
+  const bytesOfPieces = [0, 100, 100, 4 * 2 ** 20, 0, 0];
+  const { scan, pieces } = ringAt({ first: 1, next: 200 });
+
+  await scan({ matcher: { traceTail: undefined, searchedBytes: () => bytesOfPieces.shift()! } });
+
+  const sizes = pieces.map(({ first, next }) => next - first);
+  expect(sizes).toEqual([16, 32, 64, 16, 32, 39]);
+});
+
+test("a piece that is searched for a text has at least one span", async () => {
+  const { scan, pieces } = ringAt({ first: 1, next: 20 });
+
+  await scan({ matcher: { traceTail: undefined, searchedBytes: () => 2 ** 30 } });
+
+  expect(pieces.map(({ first, next }) => next - first)).toEqual([16, 1, 1, 1]);
+});
+
 test.each([
   { name: "within the ring", after: 7, range: { first: 8, next: 20 } },
   { name: "before its first", after: 2, range: { first: 5, next: 20 } },

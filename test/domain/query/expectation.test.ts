@@ -77,7 +77,7 @@ describe("an expectation is read", () => {
 describe("every mistake in an expectation is reported", () => {
   test.each([
     { text: "nmae=x & kind=round", says: ['unknown condition "nmae"', 'kind is "round"'] },
-    { text: "nme=x", says: ["known: service, name, "] },
+    { text: "nme=x", says: ["known: service, text, name, "] },
     { text: "nme=x", says: [", count"] },
     { text: " =x", says: ['"=x" must be name=value'] },
     { text: "shop", says: ['"shop" must be name=value'] },

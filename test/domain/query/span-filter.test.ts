@@ -4,16 +4,31 @@ import {
   readCondition,
   type SpanCondition,
 } from "../../../src/domain/query/span-filter.ts";
+import type { NumberComparison } from "../../../src/domain/query/wanted-attribute.ts";
 
 const NOW = 1_700_000_000_000_000_000n;
 const traceId = "0102030405060708090a0b0c0d0e0f10";
 const spanId = "1112131415161718";
+
+function compared(key: string, comparison: NumberComparison, number: number): SpanCondition {
+  return { on: "attribute_number", key, comparison, number };
+}
 
 const good: { name: string; text: string; condition: SpanCondition }[] = [
   { name: "service", text: "shop", condition: { on: "service", value: "shop" } },
   { name: "service", text: "", condition: { on: "service", value: "" } },
   { name: "name", text: "GET /", condition: { on: "name", value: "GET /" } },
   { name: "name", text: "a=b & c", condition: { on: "name", value: "a=b & c" } },
+  { name: "text", text: "a=b", condition: { on: "text", value: "a=b" } },
+  { name: "name_contains", text: "cart", condition: { on: "name_contains", value: "cart" } },
+  { name: "name_matches", text: "GET *", condition: { on: "name_matches", value: "GET *" } },
+  { name: "name_matches", text: "", condition: { on: "name_matches", value: "" } },
+  { name: "attribute_exists", text: "k", condition: { on: "attribute_exists", value: "k" } },
+  { name: "attribute_number", text: "k>=-1.5e3", condition: compared("k", ">=", -1500) },
+  { name: "attribute_number", text: "a b <= 2", condition: compared("a b", "<=", 2) },
+  { name: "attribute_number", text: "k>0", condition: compared("k", ">", 0) },
+  { name: "attribute_number", text: "k=a<.5", condition: compared("k=a", "<", 0.5) },
+  { name: "max_duration", text: "1us", condition: { on: "max_duration", durationNano: 1_000n } },
   { name: "trace_id", text: traceId, condition: { on: "trace_id", value: traceId } },
   { name: "trace_id", text: traceId.toUpperCase(), condition: { on: "trace_id", value: traceId } },
   { name: "span_id", text: spanId, condition: { on: "span_id", value: spanId } },
@@ -57,6 +72,8 @@ const aTime =
 const aKind =
   "one of unspecified, internal, server, client, producer, consumer, or a number from 0 to 5";
 const aStatus = "one of unset, ok, error, or a number from 0 to 2";
+const aComparison =
+  "a key, one of >=, <=, > and <, and a number, such as http.response.status_code>=500";
 const anAttribute = "key=value, with a key that is not empty";
 
 test.each([
@@ -76,6 +93,16 @@ test.each([
   { name: "attribute", text: "key", must: anAttribute },
   { name: "attribute", text: "=value", must: anAttribute },
   { name: "attribute", text: "", must: anAttribute },
+  { name: "text", text: "", must: "a text that is not empty" },
+  { name: "name_contains", text: "", must: "a text that is not empty" },
+  { name: "attribute_exists", text: "", must: "the key of an attribute" },
+  { name: "attribute_number", text: "k", must: aComparison },
+  { name: "attribute_number", text: "k>", must: aComparison },
+  { name: "attribute_number", text: ">1", must: aComparison },
+  { name: "attribute_number", text: "k>1.2.3", must: aComparison },
+  { name: "attribute_number", text: "k>>1", must: aComparison },
+  { name: "attribute_number", text: "k=1", must: aComparison },
+  { name: "max_duration", text: "1", must: aDuration },
   { name: "min_duration", text: "250", must: aDuration },
   { name: "min_duration", text: "-1s", must: aDuration },
   { name: "since", text: "yesterday", must: aTime },
@@ -93,8 +120,9 @@ test.each(["duration", "", "Name", "constructor", "__proto__", "toString"])(
   (name) => {
     expect(readCondition(name, "x", NOW)).toEqual({
       mistake:
-        `unknown condition "${name}"; known: service, name, trace_id, span_id, kind, ` +
-        "status, attribute, min_duration, since, until",
+        `unknown condition "${name}"; known: service, text, name, name_contains, ` +
+        "name_matches, trace_id, span_id, kind, status, attribute, attribute_exists, " +
+        "attribute_number, min_duration, max_duration, since, until",
     });
   },
 );

@@ -44,6 +44,20 @@ const boolOf = (key: string, value: number) => [
 ];
 const wants = (key: string, value: string): SpanCondition => ({ on: "attribute", key, value });
 
+test("only a filter with a text counts the bytes that it searches", () => {
+  const spans = locationsOf(serverRequest(2));
+  const searching = compileFilter([{ on: "text", value: "no such text" }]);
+  const other = compileFilter([{ on: "name", value: "no such name" }]);
+
+  spans.forEach((each) => searching.matches(each));
+  const searchedBytes = searching.searchedBytes?.();
+  searching.reset();
+
+  expect(searchedBytes).toBe(spans[0]!.spanLength + spans[1]!.spanLength);
+  expect(searching.searchedBytes?.()).toBe(0);
+  expect(other.searchedBytes).toBeUndefined();
+});
+
 test("a filter without conditions matches every span", () => {
   expect(matchedRows(serverRequest(3), [])).toEqual([0, 1, 2]);
 });

@@ -24,6 +24,7 @@ test.each<{ name: string; fields: number[][] }>([
 
   expect(isMatched(bytes, { on: "min_duration", durationNano: 0n })).toBe(false);
   expect(isMatched(bytes, { on: "min_duration", durationNano: 1n })).toBe(false);
+  expect(isMatched(bytes, { on: "max_duration", durationNano: 2n ** 64n })).toBe(false);
 });
 
 test.each<{ name: string; fields: number[][] }>([
@@ -49,4 +50,24 @@ test("a span that ends before it starts matches no duration", () => {
   const bytes = spanWith(fixed64Field(7, 2n ** 32n), fixed64Field(8, 2n ** 32n - 1n));
 
   expect(isMatched(bytes, { on: "min_duration", durationNano: 0n })).toBe(false);
+});
+
+test.each([
+  { least: 5n, most: 5n, isMatch: true },
+  { least: 6n, most: 9n, isMatch: false },
+  { least: 0n, most: 4n, isMatch: false },
+])("a duration of 5 ns between $least and $most: $isMatch", ({ least, most, isMatch }) => {
+  const bytes = spanWith(fixed64Field(7, 2n ** 32n - 2n), fixed64Field(8, 2n ** 32n + 3n));
+
+  const conditions: SpanFilter = [
+    { on: "min_duration", durationNano: least },
+    { on: "max_duration", durationNano: most },
+  ];
+  expect(isMatched(bytes, ...conditions)).toBe(isMatch);
+});
+
+test("a span that ends before it starts is shorter than any maximum", () => {
+  const bytes = spanWith(fixed64Field(7, 2n ** 32n), fixed64Field(8, 2n ** 32n - 1n));
+
+  expect(isMatched(bytes, { on: "max_duration", durationNano: 0n })).toBe(true);
 });

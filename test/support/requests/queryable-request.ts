@@ -65,9 +65,15 @@ function doubleField(value: number): Bytes {
 
 const unknownField = fc.constantFrom(...unknownFields);
 
+const listItems = fc.constantFrom(
+  bytesField(5, bytesField(1, bytesField(1, "GET in a list")), bytesField(1, varintField(3, 200))),
+  bytesField(6, bytesField(1, attribute("key", "ORDERS")), unknownFields[0]!),
+);
+
 const anyValue = fieldsOf(
   [
     textField(1, ...TEXTS),
+    listItems,
     wideVarintField(2, fc.constantFrom(0n, 1n, 2n ** 40n)),
     wideVarintField(3, fc.constantFrom(...WHOLE)),
     fc.constantFrom(...DOUBLES).map(doubleField),
@@ -86,12 +92,22 @@ const oddAttribute = fieldsOf([textField(1, ...KEYS), withHead(2, anyValue), unk
 
 const keyValue = fc.oneof(plainAttribute, oddAttribute);
 
-const status = fieldsOf([wideVarintField(3, fc.constantFrom(0n, 1n, 2n)), textField(2, "no")], 2);
+const status = fieldsOf(
+  [wideVarintField(3, fc.constantFrom(0n, 1n, 2n)), textField(2, "no", "GET failed")],
+  2,
+);
 
 const time = (fieldNumber: number) =>
   fc.constantFrom(...TIMES).map((value) => fixed64Field(fieldNumber, value));
 
 const otherSpanField = fc.constantFrom(
+  bytesField(11, bytesField(2, "Order"), bytesField(2, "placed")),
+  bytesField(
+    13,
+    bytesField(1, traceId(1)),
+    bytesField(2, spanId(1)),
+    bytesField(4, attribute("key", "a GET")),
+  ),
   bytesField(3, "a=b"),
   bytesField(4, spanId(9)),
   bytesField(11, bytesField(2, "event"), bytesField(3, attribute("key", "200"))),
@@ -153,6 +169,21 @@ const condition: fc.Arbitrary<SpanCondition> = fc.oneof(
   fc.record({ on: fc.constant("service" as const), value: fc.constantFrom(...SERVICES) }),
   fc.record({ on: fc.constant("name" as const), value: fc.constantFrom(...NAMES) }),
   fc.record({
+    on: fc.constantFrom("name_contains" as const, "text" as const),
+    value: fc.constantFrom("get", "ORDER", "orders", "é", "200", "1", "true", "list", "no", "nnnn"),
+  }),
+  fc.record({
+    on: fc.constant("name_matches" as const),
+    value: fc.constantFrom("", "*", "get *", "*orders", "*/*e*", "G*r*s", "get /orders", "**n"),
+  }),
+  fc.record({ on: fc.constant("attribute_exists" as const), value: fc.constantFrom(...KEYS) }),
+  fc.record({
+    on: fc.constant("attribute_number" as const),
+    key: fc.constantFrom(...KEYS),
+    comparison: fc.constantFrom(...([">=", "<=", ">", "<"] as const)),
+    number: fc.constantFrom(0, 0.5, 1, 200, -(2 ** 63), 2 ** 63, 2 ** 31),
+  }),
+  fc.record({
     on: fc.constant("trace_id" as const),
     value: fc.constantFrom(...NUMBERS).map((number) => hex(traceId(number))),
   }),
@@ -167,7 +198,7 @@ const condition: fc.Arbitrary<SpanCondition> = fc.oneof(
     value: fc.constantFrom(...TEXTS, ...SERVICES, ...WHOLE.map(String), "2147483648"),
   }),
   fc.record({
-    on: fc.constant("min_duration" as const),
+    on: fc.constantFrom("min_duration" as const, "max_duration" as const),
     durationNano: fc.constantFrom(...TIMES, 2n ** 64n),
   }),
   fc.record({

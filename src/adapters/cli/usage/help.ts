@@ -158,8 +158,15 @@ function optionLines(options: readonly OptionName[], { word }: Palette): string[
   const width = Math.max(...usages.map((usage) => usage.length)) + 2;
   return options.map((name, index) => {
     const usage = usages[index]!;
-    return `  ${word(usage)}${" ".repeat(width - usage.length)}${OPTIONS[name].meaning}`;
+    const meaning = wrapped(OPTIONS[name].meaning, width + 2);
+    return `  ${word(usage)}${" ".repeat(width - usage.length)}${meaning}`;
   });
+}
+
+/** Wraps a text that begins after so many columns; its other lines begin below the first. */
+function wrapped(text: string, columnsBefore: number): string {
+  const lines = Bun.wrapAnsi(text, HELP_COLUMNS - columnsBefore).split("\n");
+  return lines.join(`\n${" ".repeat(columnsBefore)}`);
 }
 
 function usageWithShort(name: OptionName): string {
