@@ -57,7 +57,7 @@ test.each([
   expect(await responseTo(type, 0, 0, 0, 0, 0)).toMatchObject({ ":status": status });
 });
 
-// adapters/otlp-grpc/call-headers.ts, cardinalityFault()
+// adapters/otlp-grpc/unary-stream.ts, answerUnaryCall()
 test("a truncated message is reported as an absent message of a streaming method", async () => {
   expect(await responseTo("application/grpc", 0, 0, 0, 0, 9, 1)).toMatchObject({
     "grpc-status": "12",

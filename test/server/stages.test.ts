@@ -137,8 +137,8 @@ test("a stop ends all repeated actions", async () => {
 
   await server.stop(0);
 
-  // The guard of file descriptors, the expiry of requests over gRPC, the high-water mark, and the
-  // expiry of requests over HTTP and of unfinished heads at the read API.
-  expect(during).toEqual([DESCRIPTOR_CHECK_MS, 500, 1_000, 1_000, 1_000]);
+  // The guard of file descriptors, the expiry of requests over gRPC, the high-water mark, the
+  // expiry of requests over HTTP and of unfinished heads at the read API, and idle connections.
+  expect(during).toEqual([DESCRIPTOR_CHECK_MS, 500, 1_000, 1_000, 1_000, 30_000]);
   expect(repeated.periodsMs()).toEqual([]);
 });

@@ -14,6 +14,7 @@ export interface InFlightOwner {
 export interface OpenRequest {
   readonly owner: InFlightOwner;
   readonly openedAtMs: number;
+  readonly baseBytes: number;
   /** The base cost of an open request, and everything received of it. */
   heldBytes: number;
   hasEnded: boolean;
@@ -38,8 +39,7 @@ const MAX_AGE_MS = 10_000;
 
 /**
  * The budget of message bytes in flight, for the whole process: every listener charges it. Over
- * gRPC, a response does not end the charge, because the message may stay in memory for as long as
- * the peer keeps the stream open.
+ * gRPC, a response does not end the charge of the call itself, whose peer may keep the stream open.
  *
  * Invariant: heldBytes = the sum of heldBytes of `openRequests`, and between calls heldBytes <=
  * capacityBytes + ENVELOPE_BYTES.
@@ -64,7 +64,7 @@ export class InFlightBudget {
 
   begin(owner: InFlightOwner, baseBytes: number): OpenRequest {
     const openedAtMs = this.clock.monotonicMs();
-    const request = { owner, openedAtMs, heldBytes: 0, hasEnded: false };
+    const request = { owner, openedAtMs, baseBytes, heldBytes: 0, hasEnded: false };
     this.openRequests.add(request);
     this.charge(request, baseBytes);
     return request;
@@ -73,6 +73,13 @@ export class InFlightBudget {
   /** Charges a piece of a message that has arrived. */
   hold(request: OpenRequest, lengthBytes: number): void {
     this.charge(request, lengthBytes < MIN_PIECE_BYTES ? MIN_PIECE_BYTES : lengthBytes);
+  }
+
+  /** Ends the charge of the pieces of a request, which have been freed. */
+  releasePieces(request: OpenRequest): void {
+    if (request.hasEnded) return;
+    this.heldBytes -= request.heldBytes - request.baseBytes;
+    request.heldBytes = request.baseBytes;
   }
 
   end(request: OpenRequest): void {

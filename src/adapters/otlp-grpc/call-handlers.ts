@@ -1,36 +1,67 @@
 import {
   type handleBidiStreamingCall,
   type handleServerStreamingCall,
-  type handleUnaryCall,
   type ServerDuplexStream,
   type Server,
   Metadata,
 } from "@grpc/grpc-js";
+import type { ServerHttp2Stream } from "node:http2";
+import type { OpenRequest } from "../memory/in-flight-budget.ts";
+import type { Connection } from "./connection-table.ts";
 import { encodeStatus, type FailureReceipt } from "../otlp/export-response.ts";
 import { STATUS_TABLE } from "../otlp/status-table.ts";
-import { ENCODINGS_TAKEN } from "./message-encoding.ts";
+import { type EncodedMessage, ENCODINGS_TAKEN } from "./message-encoding.ts";
 
 export const TRACE_SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService";
 export const HEALTH_SERVICE = "grpc.health.v1.Health";
 export const REFLECTION_SERVICE = "grpc.reflection.v1.ServerReflection";
 export const OLD_REFLECTION_SERVICE = "grpc.reflection.v1alpha.ServerReflection";
 
-/** A handler of encoded messages. It decodes what it needs, and chooses the status of a fault. */
-type UnaryHandler = handleUnaryCall<Buffer, Buffer>;
+/** A call that has begun, on its stream of HTTP/2. */
+export interface RoutedCall {
+  readonly stream: ServerHttp2Stream;
+  readonly connection: Connection;
+  readonly path: string;
+  readonly open: OpenRequest;
+  /** Ends a call whose message takes too long. */
+  readonly expire: () => void;
+}
+
+/** A call with one message and one answer. */
+export interface UnaryCall {
+  /** Freed when the call is answered or ends. */
+  readonly message: EncodedMessage;
+  /** The address of the caller, without the port. */
+  readonly address: string;
+  /** Reports whether the caller has gone, so that an answer would reach nobody. */
+  readonly hasEnded: boolean;
+  /** Answers OK, with an encoded message. */
+  succeed(answer: Uint8Array): void;
+  fail(failure: CallFailure): void;
+}
+
+/** Handlers decode what they need of an encoded message, and choose the status of a fault. */
+type UnaryHandler = (call: UnaryCall) => void;
 type ServerStreamHandler = handleServerStreamingCall<Buffer, Buffer>;
 type BidirectionalHandler = handleBidiStreamingCall<Buffer, Buffer>;
 
 /** The open bidirectional calls of a service, so that a stop can end them. */
 export type BidirectionalStreams = Set<ServerDuplexStream<Buffer, Buffer>>;
 
-/** A handler and the path of its method: `/package.Service/Method`. */
-export type Method = { readonly path: string } & (
-  | { readonly type: "unary"; readonly handler: UnaryHandler }
+/** A method that spanring answers by itself. */
+export interface UnaryMethod {
+  /** The path of the method: `/package.Service/Method`. */
+  readonly path: string;
+  readonly handler: UnaryHandler;
+}
+
+/** A method with more than one message or answer, of which grpc-js keeps the order. */
+export type StreamingMethod = { readonly path: string } & (
   | { readonly type: "serverStream"; readonly handler: ServerStreamHandler }
   | { readonly type: "bidi"; readonly handler: BidirectionalHandler }
 );
 
-export function registerMethods(server: Server, methods: readonly Method[]): void {
+export function registerMethods(server: Server, methods: readonly StreamingMethod[]): void {
   for (const { path, handler, type } of methods) {
     server.register(path, handler, sameBytes, sameBytes, type);
   }
@@ -40,17 +71,12 @@ function sameBytes(message: Buffer): Buffer {
   return message;
 }
 
-/** Returns the address of a caller, without the port. */
-export function addressOf(call: { getPeer(): string }): string {
-  return call.getPeer().replace(/:\d+$/, "");
-}
-
-/** Returns a view, without a copy: grpc-js copies every message that it sends. */
+/** Returns a view, without a copy. */
 export function bufferOver(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** The status of a failed call, in the form that grpc-js takes. */
+/** The status of a failed call, in the form of grpc-js. */
 export interface CallFailure {
   readonly code: number;
   readonly details: string;
@@ -65,7 +91,7 @@ export function callFailure(answer: FailureReceipt): CallFailure {
   metadata.set("grpc-status-details-bin", bufferOver(encodeStatus(answer)));
   if (answer.outcome === "unsupported_encoding")
     metadata.set("grpc-accept-encoding", ENCODINGS_TAKEN);
-  // grpc-js encodes the text for the trailers, and throws at half a surrogate pair.
+  // The text is percent-encoded for the trailers, which fails at half a surrogate pair.
   const details = answer.message.slice(0, MAX_DETAILS_LENGTH).toWellFormed();
   return { code: STATUS_TABLE[answer.outcome].grpcCode, details, metadata };
 }

@@ -1,20 +1,22 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import type { CallFailure } from "./call-handlers.ts";
+import type { IncomingMessage } from "./incoming-message.ts";
 import { API_KEY_HEADER, type TokenGate, type TokenRefusal } from "../listening/token-gate.ts";
 import { encodeStatus, isGrpcType } from "../otlp/export-response.ts";
 import { HEALTH_SERVICE } from "./call-handlers.ts";
-import { takeEncoding, type MessagePrefix, PREFIX_BYTES } from "./message-encoding.ts";
+import { takeEncoding } from "./message-encoding.ts";
 import type { ProblemReason } from "../../domain/problem-reason.ts";
 import type { Problem } from "../../ports/logger.ts";
 import { GRPC_CODE } from "../otlp/status-table.ts";
 import { EXPORT_PATH, UNSUPPORTED_PATHS } from "./export-services.ts";
 
-const GRPC = "application/grpc";
+export const GRPC = "application/grpc";
 
 /** A type that grpc-js answers with 415. */
 const OTHER_TYPE = "";
 
 /**
- * Adapts the headers of a call before grpc-js reads them:
+ * Adapts the headers of a call that grpc-js handles:
  *
  * - no deadline: clients keep their own, and we never wait. grpc-js would start a timer for each
  *   call, and one of 1 ms for many deadlines of more than 2^31 ms.
@@ -68,93 +70,83 @@ export function refusalHeaders({ message }: TokenRefusal): OutgoingHttpHeaders {
   };
 }
 
-type CallProblem = Pick<Problem, "reason" | "detail">;
+export type CallProblem = Pick<Problem, "reason" | "detail">;
 
 const SIGNAL_REASONS: ReadonlyMap<string, ProblemReason> = new Map([
   [UNSUPPORTED_PATHS.metrics, "unsupported_metrics"],
   [UNSUPPORTED_PATHS.logs, "unsupported_logs"],
 ]);
 
-/** The message of grpc-js 1.14.7 for a method without a handler. */
-const UNIMPLEMENTED_TEXT = "The server does not implement the method";
-
 /** The paths of OTLP/HTTP, sent over HTTP/2 to this port. */
 const HTTP_PATH = /\/v1\/(traces|metrics|logs)$/;
 
-/** Returns the problem to record for a call that grpc-js refuses before any handler sees it. */
-export function refusedCall(headers: OutgoingHttpHeaders, path: string): CallProblem | undefined {
-  if (headers[":status"] === 415) {
+/**
+ * Returns the problem to record for a call that has no handler, or is not gRPC, for which grpc-js
+ * has the answer.
+ */
+export function unhandledCall(
+  headers: IncomingHttpHeaders,
+  isKnown: (path: string) => boolean,
+): CallProblem | undefined {
+  const { ":path": path = "", "content-type": type = null } = headers;
+  if (!isGrpcType(type)) {
     return { reason: HTTP_PATH.test(path) ? "http_on_grpc" : "unsupported_type", detail: path };
   }
-  if (headers["grpc-status"] !== GRPC_CODE.UNIMPLEMENTED) return undefined;
-  if (!String(headers["grpc-message"]).startsWith(UNIMPLEMENTED_TEXT)) return undefined;
+  if (isKnown(path)) return undefined;
   return { reason: SIGNAL_REASONS.get(path) ?? "unknown_path", detail: path };
 }
 
-/**
- * Returns the problem to record for a message that is too long; undefined for methods that take no
- * signal.
- */
-export function tooLargeCall(
-  path: string,
-  { lengthBytes, maxBytes }: { readonly lengthBytes: number; readonly maxBytes: number },
-): CallProblem | undefined {
-  const reason = path === EXPORT_PATH ? "too_large" : SIGNAL_REASONS.get(path);
-  const detail = `the message has ${lengthBytes} bytes; the limit is ${maxBytes}`;
-  return reason === undefined ? undefined : { reason, detail };
+/** A call that does not have exactly one complete message, within the limit. */
+export interface CallFault extends CallFailure {
+  readonly outcome: "too_large" | "malformed";
 }
 
-/** The bytes of a call that have arrived: its only message, and any bytes after it. */
-interface ReceivedMessage {
-  readonly prefix: MessagePrefix;
-  readonly receivedBytes: number;
+/** Returns the problem to record for a fault; undefined for methods that take no signal. */
+export function problemOf({ outcome, details }: CallFault, path: string): CallProblem | undefined {
+  if (path === EXPORT_PATH) return { reason: outcome, detail: details };
+  const reason = outcome === "too_large" ? SIGNAL_REASONS.get(path) : undefined;
+  return reason === undefined ? undefined : { reason, detail: details };
 }
 
 /**
- * The message of grpc-js 1.14.7 for a call without exactly one complete message, percent-encoded as
- * in a trailer.
- */
-const LIBRARY_TEXT = /^Received%20(no|a%20second)%20request%20message%20for%20server%20stream/;
-
-/**
- * Reports whether grpc-js ends a call with these headers because it does not have exactly one
- * message.
- */
-export function isCardinalityFault(headers: OutgoingHttpHeaders): boolean {
-  if (headers["grpc-status"] !== GRPC_CODE.UNIMPLEMENTED) return false;
-  return LIBRARY_TEXT.test(String(headers["grpc-message"]));
-}
-
-interface CardinalityFault {
-  readonly code: number;
-  readonly message: string;
-}
-
-/**
- * Returns the correct status: grpc-js treats a message that was cut short as missing, and calls
- * every method a streaming one (`test/quirks/grpc-js.test.ts`).
+ * Returns the fault of a message that is still arriving, so that its peer need not send the rest.
  *
  * Source: grpc/grpc, doc/statuscodes.md: UNIMPLEMENTED for a wrong number of messages, INTERNAL for
  * a message that breaks the framing.
  */
-export function cardinalityFault({ prefix, receivedBytes }: ReceivedMessage): CardinalityFault {
-  const wholeBytes = PREFIX_BYTES + prefix.lengthBytes;
-  const isWhole = prefix.seenBytes === PREFIX_BYTES && receivedBytes >= wholeBytes;
-  if (receivedBytes === 0) return NO_MESSAGE;
-  return isWhole ? TWO_MESSAGES : CUT_SHORT;
+export function faultSoFar(
+  { isTooLong, isFollowed, prefix }: IncomingMessage,
+  { maxMessageBytes }: { readonly maxMessageBytes: number },
+): CallFault | undefined {
+  if (isFollowed) return TWO_MESSAGES;
+  if (!isTooLong) return undefined;
+  const details = `the message has ${prefix.lengthBytes} bytes; the limit is ${maxMessageBytes}`;
+  return { outcome: "too_large", code: GRPC_CODE.RESOURCE_EXHAUSTED, details };
 }
 
-const CUT_SHORT: CardinalityFault = {
+/** Returns the fault of a call that has ended without a complete message. */
+export function faultAtEnd(
+  { isWhole }: IncomingMessage,
+  receivedBytes: number,
+): CallFault | undefined {
+  if (isWhole) return undefined;
+  return receivedBytes === 0 ? NO_MESSAGE : CUT_SHORT;
+}
+
+const CUT_SHORT: CallFault = {
+  outcome: "malformed",
   code: GRPC_CODE.INTERNAL,
-  message: "the call ended before the end of its message",
+  details: "the call ended before the end of its message",
 };
 
-const NO_MESSAGE: CardinalityFault = {
+const NO_MESSAGE: CallFault = {
+  outcome: "malformed",
   code: GRPC_CODE.UNIMPLEMENTED,
-  message: "the call has no message; this method takes one",
+  details: "the call has no message; this method takes one",
 };
 
-const TWO_MESSAGES: CardinalityFault = {
+const TWO_MESSAGES: CallFault = {
+  outcome: "malformed",
   code: GRPC_CODE.UNIMPLEMENTED,
-  message: "the call has more than one message; this method takes one",
+  details: "the call has more than one message; this method takes one",
 };

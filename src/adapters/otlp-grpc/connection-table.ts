@@ -1,3 +1,4 @@
+import type { Http2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { ProblemReason } from "../../domain/problem-reason.ts";
 import { AddressLimit, type AddressLimits } from "../listening/address-limit.ts";
@@ -26,13 +27,19 @@ export class Connection implements InFlightOwner {
   readonly key: string;
   private readonly noted: (reason: ExcessReason) => void;
 
-  // Moved by the first bytes, the first stream, the first message, `dropped` and `close`.
+  // Moved by the first bytes, the first call, the first message, `dropped` and `close`.
   isSilent = true;
   hasBegun = false;
   hasSentMessage = false;
   /** The bytes that it held when it was dropped. They become garbage when the socket is closed. */
   droppedBytes = 0;
   private isClosing = false;
+
+  // Moved by its calls, and by `IdleConnections`.
+  openCalls = 0;
+  /** The checks since a call began or ended. */
+  quietChecks = 0;
+  private session: Http2Session | undefined;
 
   /** Resolves when the socket is closed, by either side. */
   readonly closed: Promise<void>;
@@ -43,6 +50,28 @@ export class Connection implements InFlightOwner {
     this.address = socket.remoteAddress ?? "";
     this.key = endsKey(socket);
     this.closed = new Promise((resolve) => void socket.once("close", () => resolve()));
+  }
+
+  /** Called before the first call. */
+  begin(session: Http2Session): void {
+    this.hasBegun = true;
+    this.session = session;
+  }
+
+  callBegan(): void {
+    this.openCalls += 1;
+    this.quietChecks = 0;
+  }
+
+  callEnded(): void {
+    this.openCalls -= 1;
+    this.quietChecks = 0;
+  }
+
+  /** Sends GOAWAY if it has had a call, and closes. */
+  closeIdle(): void {
+    if (this.session === undefined) this.close();
+    else this.session.close();
   }
 
   /** Closes later in the event loop: the HTTP/2 parser may be reading the socket's bytes now. */

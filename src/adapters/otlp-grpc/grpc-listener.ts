@@ -22,12 +22,13 @@ import type { ServerTls } from "../listening/server-tls.ts";
 import { CollectionPace } from "../memory/collection-pace.ts";
 import type { InFlightBudget } from "../memory/in-flight-budget.ts";
 import { type Acceptor, startAcceptor } from "./acceptor.ts";
-import { type BidirectionalStreams, registerMethods } from "./call-handlers.ts";
+import { type BidirectionalStreams, registerMethods, type UnaryMethod } from "./call-handlers.ts";
+import { routeCalls } from "./call-router.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import { exportMethod, unsupportedMethods } from "./export-services.ts";
-import { HealthService, healthMethods } from "./health-service.ts";
+import { HealthService, healthMethods, watchMethod } from "./health-service.ts";
+import { IdleConnections } from "./idle-connections.ts";
 import { endReflection, reflectionMethods } from "./reflection-service.ts";
-import { watchStreams } from "./stream-watch.ts";
 import { UnfinishedRequests } from "./unfinished-requests.ts";
 
 export interface GrpcListenerParts {
@@ -93,7 +94,8 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
     tls: parts.tls,
   });
   const unfinished = new UnfinishedRequests(parts.limits, parts.clock);
-  const unwatch = watchStreams({
+  const idle = new IdleConnections(service.connections, parts.limits.idleMs, parts.clock);
+  const unroute = routeCalls({
     ...service,
     maxMessageBytes: parts.maxMessageBytes,
     turnedAway: (outcome) => parts.receiver.turnedAway?.(outcome),
@@ -101,6 +103,7 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
     gate: parts.gate,
     unfinished,
   });
+  const ending = { acceptor, unroute, timers: [unfinished, idle] };
   let stopped: Promise<void> | undefined;
   return {
     port: acceptor.port,
@@ -109,7 +112,7 @@ export async function startGrpcListener(parts: GrpcListenerParts): Promise<GrpcL
     resume: () => acceptor.resume(),
     setServing: (isServing) => service.health.setServing(isServing),
     stop: (graceMs) => {
-      stopped ??= stopGently({ ...service, acceptor, unwatch, unfinished });
+      stopped ??= stopGently({ ...service, ...ending });
       return stopAllWithin(graceMs, service.connections, { stopped, clock: parts.clock });
     },
     counts: () => countsOf(service),
@@ -124,6 +127,8 @@ interface GrpcService {
   readonly connections: ConnectionTable;
   readonly budget: InFlightBudget;
   readonly pace: CollectionPace;
+  readonly methods: ReadonlyMap<string, UnaryMethod>;
+  readonly libraryPaths: ReadonlySet<string>;
 }
 
 /** Builds the service; nothing listens yet. */
@@ -137,13 +142,19 @@ function createService(parts: GrpcListenerParts): GrpcService {
     problems.note({ protocol: "grpc", reason: "failed", address: "", error });
   const discarding = { nestingDepth: limits.nestingDepth, maxMessageBytes, pace, turns, problems };
   const server = new Server(serverOptions(limits, maxMessageBytes));
-  registerMethods(server, [
+  const streaming = [watchMethod(health), ...reflectionMethods(reflectionStreams)];
+  registerMethods(server, streaming);
+  const methods = byPath([
     exportMethod({ receiver, maxMessageBytes, failed, pace, turns, problems }),
     ...(unsupported === undefined ? [] : unsupportedMethods({ ...discarding, unsupported })),
     ...healthMethods(health),
-    ...reflectionMethods(reflectionStreams),
   ]);
-  return { server, health, reflectionStreams, connections, budget, pace };
+  const libraryPaths = new Set(streaming.map(({ path }) => path));
+  return { server, health, reflectionStreams, connections, budget, pace, methods, libraryPaths };
+}
+
+function byPath(methods: readonly UnaryMethod[]): ReadonlyMap<string, UnaryMethod> {
+  return new Map(methods.map((method) => [method.path, method]));
 }
 
 function countsOf({ connections, budget }: GrpcService): GrpcListenerCounts {
@@ -152,8 +163,8 @@ function countsOf({ connections, budget }: GrpcService): GrpcListenerCounts {
 
 interface RunningService extends GrpcService {
   readonly acceptor: Pick<Acceptor, "close">;
-  readonly unwatch: () => void;
-  readonly unfinished: Disposable;
+  readonly unroute: () => void;
+  readonly timers: readonly Disposable[];
 }
 
 /** Resolves when the last connection has closed. */
@@ -163,8 +174,8 @@ async function stopGently(running: RunningService): Promise<void> {
   endReflection(running.reflectionStreams);
   running.server.tryShutdown(() => {});
   await Promise.all([...running.connections].map(({ closed }) => closed));
-  running.unwatch();
-  running.unfinished[Symbol.dispose]();
+  running.unroute();
+  for (const timer of running.timers) timer[Symbol.dispose]();
 }
 
 async function stopAllWithin(
@@ -194,7 +205,6 @@ export function serverOptions(limits: LimitsConfig, maxMessageBytes: number): Se
   return {
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_concurrent_streams": limits.streamsPerConnection,
-    "grpc.max_connection_idle_ms": limits.idleMs,
     "grpc.max_connection_age_ms": limits.connectionAgeMs,
     "grpc.max_connection_age_grace_ms": AGE_GRACE_MS,
     "grpc.keepalive_time_ms": limits.keepaliveMs,

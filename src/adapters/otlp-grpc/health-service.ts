@@ -1,16 +1,18 @@
 import { Semaphore } from "../../application/waiting/semaphore.ts";
 import { status as Code } from "@grpc/grpc-js";
-import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from "@grpc/grpc-js";
+import type { ServerWritableStream } from "@grpc/grpc-js";
 import {
   type CallFailure,
   callFailure,
   bufferOver,
   HEALTH_SERVICE,
   TRACE_SERVICE,
-  type Method,
+  type StreamingMethod,
+  type UnaryCall,
+  type UnaryMethod,
 } from "./call-handlers.ts";
 import { grpc } from "./generated/services.js";
-import { smallMessage } from "./message-encoding.ts";
+import { type EncodedMessage, libraryMessage, smallMessage } from "./message-encoding.ts";
 
 const { HealthCheckRequest, HealthCheckResponse, HealthListResponse } = grpc.health.v1;
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse.ServingStatus;
@@ -91,47 +93,41 @@ const UNKNOWN: CallFailure = { code: Code.NOT_FOUND, details: "no such service" 
 const TOO_MANY: CallFailure = { code: Code.RESOURCE_EXHAUSTED, details: "too many watchers" };
 const MALFORMED: CallFailure = { code: Code.INVALID_ARGUMENT, details: "not a HealthCheckRequest" };
 
-export function healthMethods(health: HealthService): Method[] {
+export function healthMethods(health: HealthService): UnaryMethod[] {
   return [
-    {
-      path: `/${HEALTH_SERVICE}/Check`,
-      type: "unary",
-      handler: (call, respond) => check(health, call, respond),
-    },
+    { path: `/${HEALTH_SERVICE}/Check`, handler: (call) => check(health, call) },
     {
       path: `/${HEALTH_SERVICE}/List`,
-      type: "unary",
-      handler: (_call, respond) => respond(null, encodeStatuses(health.statuses())),
-    },
-    {
-      path: `/${HEALTH_SERVICE}/Watch`,
-      type: "serverStream",
-      handler: (call) => watch(health, call),
+      handler: (call) => call.succeed(encodeStatuses(health.statuses())),
     },
   ];
 }
 
-function check(
-  health: HealthService,
-  call: ServerUnaryCall<Buffer, Buffer>,
-  respond: sendUnaryData<Buffer>,
-): void {
-  const service = serviceNamedBy(call);
-  if (typeof service !== "string") return respond(service);
+export function watchMethod(health: HealthService): StreamingMethod {
+  return {
+    path: `/${HEALTH_SERVICE}/Watch`,
+    type: "serverStream",
+    handler: (call) => watch(health, call),
+  };
+}
+
+function check(health: HealthService, call: UnaryCall): void {
+  const service = serviceNamedBy(call.message);
+  if (typeof service !== "string") return call.fail(service);
   const status = health.statusOf(service);
-  if (status === undefined) return respond(UNKNOWN);
-  respond(null, encodeStatus(status));
+  if (status === undefined) return call.fail(UNKNOWN);
+  call.succeed(encodeStatus(status));
 }
 
 function watch(health: HealthService, call: Watcher): void {
-  const service = serviceNamedBy(call);
+  const service = serviceNamedBy(libraryMessage(call.request, call.metadata));
   if (typeof service !== "string") return fail(call, service);
   if (!health.admit(call, service)) return fail(call, TOO_MANY);
   call.write(encodeStatus(health.statusOf(service) ?? SERVICE_UNKNOWN));
 }
 
-function serviceNamedBy(call: ServerUnaryCall<Buffer, Buffer> | Watcher): string | CallFailure {
-  const plain = smallMessage(call, MAX_REQUEST_BYTES);
+function serviceNamedBy(message: EncodedMessage): string | CallFailure {
+  const plain = smallMessage(message, MAX_REQUEST_BYTES);
   if (plain.outcome !== "plain") return callFailure(plain);
   try {
     return HealthCheckRequest.decode(plain.bytes).service;

@@ -8,10 +8,10 @@ import {
   REFLECTION_SERVICE,
   TRACE_SERVICE,
   type BidirectionalStreams,
-  type Method,
+  type StreamingMethod,
 } from "./call-handlers.ts";
 import { grpc, type Input } from "./generated/services.js";
-import { type EncodedMessage, smallMessage } from "./message-encoding.ts";
+import { type EncodedMessage, libraryMessage, smallMessage } from "./message-encoding.ts";
 import { fileDescriptors, fileImports, symbolFiles } from "./generated/descriptors.ts";
 
 type Stream = ServerDuplexStream<Buffer, Buffer>;
@@ -49,7 +49,7 @@ const MAX_REQUEST_BYTES = 16 * 1024;
  * need no `.proto` files; v1alpha is for older tools.
  * Source: grpc/grpc, src/proto/grpc/reflection/v1/reflection.proto.
  */
-export function reflectionMethods(streams: BidirectionalStreams): Method[] {
+export function reflectionMethods(streams: BidirectionalStreams): StreamingMethod[] {
   return VERSIONS.map(({ service, messages }) => ({
     path: `/${service}/ServerReflectionInfo`,
     type: "bidi",
@@ -72,7 +72,7 @@ function answerStream(call: Stream, messages: Messages, streams: BidirectionalSt
 
 /** Sends one answer for each request, and reads no more from a client that reads no answers. */
 function reply(call: Stream, messages: Messages, message: Buffer): void {
-  const request = decode(messages, { request: message, metadata: call.metadata });
+  const request = decode(messages, libraryMessage(message, call.metadata));
   if ("code" in request) return fail(call, request);
   const answer = { ...answerTo(request), validHost: request.host, originalRequest: request };
   const bytes = messages.ServerReflectionResponse.encode(answer).finish();

@@ -2,12 +2,14 @@ import { expect, test } from "bun:test";
 import type { IncomingHttpHeaders } from "node:http2";
 import {
   adaptHeaders,
-  refusedCall,
-  tooLargeCall,
-  cardinalityFault,
-  isCardinalityFault,
+  type CallFault,
+  faultAtEnd,
+  faultSoFar,
+  problemOf,
+  unhandledCall,
 } from "../../../src/adapters/otlp-grpc/call-headers.ts";
 import { UNSUPPORTED_PATHS } from "../../../src/adapters/otlp-grpc/export-services.ts";
+import { IncomingMessage } from "../../../src/adapters/otlp-grpc/incoming-message.ts";
 import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
 import { callHttp2, openHttp2 } from "../../support/grpc/grpc-http2-call.ts";
 import { grpcMessage, messagePrefix } from "../../support/grpc/grpc-wire.ts";
@@ -15,7 +17,6 @@ import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
 } from "../../support/running/running-grpc-listener.ts";
-import { status } from "@grpc/grpc-js";
 
 function adapted(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   adaptHeaders(headers);
@@ -96,81 +97,72 @@ test("a correct call is not a problem", async () => {
   expect(problems.list()).toEqual([]);
 });
 
-test.each([
-  { headers: { ":status": 200 }, name: "success" },
-  { headers: { "grpc-status": 5, "grpc-message": "no such service" }, name: "another status" },
-  { headers: { "grpc-status": 12, "grpc-message": "not this way" }, name: "a status by spanring" },
-])("$name is not a refusal by grpc-js", ({ headers }) => {
-  expect(refusedCall(headers, EXPORT_PATH)).toBeUndefined();
-});
+test.each(["application/grpc", "application/grpc+proto"])(
+  "a call of a known method with type %s has a handler",
+  (type) => {
+    const headers = { ":path": "/known", "content-type": type };
 
-test("an oversized message is recorded as metrics, or not at all for a health check", () => {
-  const lengths = { lengthBytes: 2, maxBytes: 1 };
-
-  expect(tooLargeCall(UNSUPPORTED_PATHS.metrics, lengths)?.reason).toBe("unsupported_metrics");
-  expect(tooLargeCall("/grpc.health.v1.Health/Check", lengths)).toBeUndefined();
-});
-
-const LIBRARY_FAULT = {
-  "grpc-status": status.UNIMPLEMENTED,
-  "grpc-message": encodeURI("Received no request message for server streaming method /a.B/C"),
-};
-
-test.each([
-  { name: "the fault", headers: LIBRARY_FAULT, isFault: true },
-  { name: "another status", headers: { ...LIBRARY_FAULT, "grpc-status": 13 }, isFault: false },
-  { name: "no status", headers: { ":status": 200 }, isFault: false },
-  {
-    name: "an unknown method",
-    headers: { ...LIBRARY_FAULT, "grpc-message": "The server does not implement the method /a" },
-    isFault: false,
-  },
-])("$name is recognised as a cardinality fault of grpc-js: $isFault", ({ headers, isFault }) => {
-  expect(isCardinalityFault(headers)).toBe(isFault);
-});
-
-test.each([
-  { name: "nothing", seenBytes: 0, receivedBytes: 0, code: 12, message: "has no message" },
-  {
-    name: "4 bytes",
-    seenBytes: 4,
-    receivedBytes: 4,
-    code: 13,
-    message: "before the end of its message",
-  },
-  {
-    name: "a prefix",
-    seenBytes: 5,
-    receivedBytes: 5,
-    code: 13,
-    message: "before the end of its message",
-  },
-  {
-    name: "all but one byte",
-    seenBytes: 5,
-    receivedBytes: 14,
-    code: 13,
-    message: "before the end of its message",
-  },
-  {
-    name: "more than one message",
-    seenBytes: 5,
-    receivedBytes: 15,
-    code: 12,
-    message: "more than one",
-  },
-  {
-    name: "two messages",
-    seenBytes: 5,
-    receivedBytes: 30,
-    code: 12,
-    message: "more than one message",
-  },
-])(
-  "the fault is explained if, of a message of 10 bytes, the server received $name",
-  ({ seenBytes, receivedBytes, code, message }) => {
-    const fault = cardinalityFault({ prefix: { seenBytes, lengthBytes: 10 }, receivedBytes });
-
-    expect(fault).toEqual({ code, message: expect.stringContaining(message) });
+    expect(unhandledCall(headers, (path) => path === "/known")).toBeUndefined();
   },
 );
+
+test.each([
+  { path: EXPORT_PATH, reason: "too_large" },
+  { path: UNSUPPORTED_PATHS.metrics, reason: "unsupported_metrics" },
+  { path: "/grpc.health.v1.Health/Check", reason: undefined },
+])("an oversized message at $path is recorded as $reason", ({ path, reason }) => {
+  const fault: CallFault = { outcome: "too_large", code: 8, details: "2 bytes" };
+
+  expect<string | undefined>(problemOf(fault, path)?.reason).toBe(reason);
+});
+
+test.each([
+  { path: EXPORT_PATH, reason: "malformed" },
+  { path: UNSUPPORTED_PATHS.metrics, reason: undefined },
+])("a call at $path without one message is recorded as $reason", ({ path, reason }) => {
+  const fault: CallFault = { outcome: "malformed", code: 13, details: "cut short" };
+
+  expect<string | undefined>(problemOf(fault, path)?.reason).toBe(reason);
+});
+
+function arrived(bytes: Buffer): IncomingMessage {
+  const message = new IncomingMessage(10);
+  message.add(bytes);
+  return message;
+}
+
+const WHOLE = grpcMessage(Buffer.alloc(10));
+
+test.each([
+  { name: "nothing", bytes: Buffer.alloc(0), code: 12, details: "has no message" },
+  { name: "4 bytes", bytes: WHOLE.subarray(0, 4), code: 13, details: "before the end of its" },
+  { name: "a prefix", bytes: WHOLE.subarray(0, 5), code: 13, details: "before the end of its" },
+  { name: "all but a byte", bytes: WHOLE.subarray(0, 14), code: 13, details: "before the end" },
+])("a call that ends after $name has a fault with code $code", ({ bytes, code, details }) => {
+  expect(faultAtEnd(arrived(bytes), bytes.length)).toEqual({
+    outcome: "malformed",
+    code,
+    details: expect.stringContaining(details),
+  });
+});
+
+test("a call that ends after its message has no fault", () => {
+  expect(faultAtEnd(arrived(WHOLE), WHOLE.length)).toBeUndefined();
+});
+
+const limits = { maxMessageBytes: 10 };
+
+test.each([
+  { name: "a byte after its message", bytes: Buffer.concat([WHOLE, Buffer.of(0)]), code: 12 },
+  { name: "two messages", bytes: Buffer.concat([WHOLE, WHOLE]), code: 12 },
+  { name: "a length above the limit", bytes: messagePrefix(11), code: 8 },
+])("a call with $name is refused with code $code before it ends", ({ bytes, code }) => {
+  expect(faultSoFar(arrived(bytes), limits)?.code).toBe(code);
+});
+
+test.each([
+  { name: "a part of its message", bytes: WHOLE.subarray(0, 12) },
+  { name: "exactly its message", bytes: WHOLE },
+])("a call with $name is not refused before it ends", ({ bytes }) => {
+  expect(faultSoFar(arrived(bytes), limits)).toBeUndefined();
+});

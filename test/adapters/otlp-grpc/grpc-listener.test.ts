@@ -189,7 +189,6 @@ test("every limit of grpc-js is set", () => {
   const limits = {
     ...GRPC_TEST_LIMITS,
     streamsPerConnection: 1,
-    idleMs: 2,
     connectionAgeMs: 3,
     keepaliveMs: 4,
     keepaliveTimeoutMs: 5,
@@ -199,7 +198,6 @@ test("every limit of grpc-js is set", () => {
 
   expect(options).toEqual({
     "grpc.max_concurrent_streams": 1,
-    "grpc.max_connection_idle_ms": 2,
     "grpc.max_connection_age_ms": 3,
     "grpc.max_connection_age_grace_ms": 30_000,
     "grpc.keepalive_time_ms": 4,

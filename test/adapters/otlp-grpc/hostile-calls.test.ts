@@ -112,16 +112,15 @@ describe("a call without exactly one complete message", () => {
     expect((await endOf(unfinished)).grpcStatus).toBe(status.RESOURCE_EXHAUSTED);
   });
 
-  test("is accepted if a complete message is followed by part of another", async () => {
-    const { session, receiver, logger } = await runWithSession();
-    const large = Buffer.alloc(50_000, "not decoded here");
-    const pieces = [grpcMessage(large), messagePrefix(90_000), Buffer.alloc(60_000)];
+  test("is refused at the first byte after a complete message", async () => {
+    const { session, receiver, problems } = await runWithSession();
+    const pieces = [grpcMessage(Buffer.alloc(50_000)), Buffer.of(0)];
 
-    const end = await callHttp2(session, { pieces });
+    const unfinished = beginCall(session, { pieces });
 
-    expect(end.grpcStatus).toBe(status.OK);
-    expect(receiver.requests).toEqual([large]);
-    expect(logger.lines).toEqual([]);
+    expect((await endOf(unfinished)).grpcStatus).toBe(status.UNIMPLEMENTED);
+    expect(receiver.requests).toEqual([]);
+    expect(countsOf(problems)).toEqual({ malformed: 1 });
   });
 
   test("is accepted if its message arrives byte by byte", async () => {

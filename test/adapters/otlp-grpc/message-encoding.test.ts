@@ -3,11 +3,11 @@ import { Metadata } from "@grpc/grpc-js";
 import type { IncomingHttpHeaders } from "node:http2";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import {
+  encodingOf,
+  libraryMessage,
   plainMessage,
   smallMessage,
   takeEncoding,
-  emptyPrefix,
-  readPrefix,
 } from "../../../src/adapters/otlp-grpc/message-encoding.ts";
 import { gzipBomb } from "../../support/grpc/grpc-call.ts";
 import { grpcMessage, messagePrefix } from "../../support/grpc/grpc-wire.ts";
@@ -22,16 +22,12 @@ interface SentMessage {
   readonly encoding?: string | undefined;
 }
 
-/** Returns a call as it arrives: its message without prefix, its headers after `takeEncoding`. */
-function callOf({ body, flag = 1, encoding }: SentMessage) {
-  const headers = encoding === undefined ? {} : { "grpc-encoding": encoding };
-  takeEncoding(headers);
-  const metadata = Metadata.fromHttp2Headers(headers);
-  return { request: grpcMessage(body, flag).subarray(5), metadata };
+function messageOf({ body, flag = 1, encoding }: SentMessage) {
+  return { flag, encoding, bytes: Buffer.from(body) };
 }
 
 function plainOf(sent: SentMessage) {
-  return plainMessage(callOf(sent), MAX_BYTES);
+  return plainMessage(messageOf(sent), MAX_BYTES);
 }
 
 test.each([
@@ -50,6 +46,31 @@ test.each([
     expect(headers["grpc-encoding"]).toBe(expected);
   },
 );
+
+test.each([
+  { headers: {}, encoding: undefined },
+  { headers: { "grpc-encoding": "" }, encoding: undefined },
+  { headers: { "grpc-encoding": "identity" }, encoding: undefined },
+  { headers: { "grpc-encoding": "zstd" }, encoding: "zstd" },
+])("the encoding of a call with $headers is $encoding", ({ headers, encoding }) => {
+  expect(encodingOf(headers)).toBe(encoding);
+});
+
+test.each([0, 1, 2])("a message from grpc-js has its flag of %d and its encoding", (flag) => {
+  const headers = { "grpc-encoding": "gzip" };
+  takeEncoding(headers);
+  const metadata = Metadata.fromHttp2Headers(headers);
+  // grpc-js passes on a view of the bytes after the prefix.
+  const bytes = grpcMessage(TEXT, flag).subarray(5);
+
+  expect(libraryMessage(bytes, metadata)).toEqual({ flag, encoding: "gzip", bytes: TEXT });
+});
+
+test("a message from grpc-js without an encoding has none", () => {
+  const bytes = messagePrefix(0, 1).subarray(5);
+
+  expect(libraryMessage(bytes, new Metadata())).toEqual({ flag: 1, encoding: undefined, bytes });
+});
 
 describe("the plain message is returned", () => {
   test.each([
@@ -84,19 +105,18 @@ describe("the plain message is returned", () => {
     },
   );
 
-  test("for an empty message, whose prefix is still checked", () => {
-    const request = messagePrefix(0, 1).subarray(5);
-    const metadata = new Metadata();
+  test("for an empty message, whose flag is still checked", () => {
+    const body = Buffer.alloc(0);
 
-    expect(plainOf({ body: Buffer.alloc(0), flag: 0 })).toMatchObject({ outcome: "plain" });
-    expect(plainMessage({ request, metadata }, 1).outcome).toBe("malformed_frame");
+    expect(plainOf({ body, flag: 0 })).toMatchObject({ outcome: "plain" });
+    expect(plainOf({ body, flag: 1 }).outcome).toBe("malformed_frame");
   });
 });
 
 describe("the compressed flag", () => {
   test.each([
     { name: "without an encoding", flag: 1, encoding: undefined },
-    { name: "with identity", flag: 1, encoding: "identity" },
+    { name: "with identity", flag: 1, encoding: encodingOf({ "grpc-encoding": "identity" }) },
   ])("$name makes the frame malformed", (sent) => {
     const message = "the message is compressed, but grpc-encoding does not say how";
 
@@ -187,7 +207,7 @@ describe("a small message", () => {
       outcome: "malformed_frame",
     },
   ])("$name", ({ outcome, ...sent }) => {
-    const small = smallMessage(callOf({ encoding: "gzip", ...sent }), 24);
+    const small = smallMessage(messageOf({ encoding: "gzip", ...sent }), 24);
 
     expect(small.outcome).toBe(outcome as "plain");
   });
@@ -237,36 +257,5 @@ describe("the limit after decompression", () => {
     const plain = plainOf({ body: gzipBomb(lengthBytes), encoding: "gzip" });
 
     expect(plain.outcome).toBe(outcome as "plain");
-  });
-});
-
-const LENGTH = 0xfedcba98;
-const BEGUN = Buffer.concat([messagePrefix(LENGTH, 1), Buffer.of(7, 7, 7)]);
-
-/** Returns the length for the piece that completes the prefix, and undefined for the others. */
-function readAll(pieces: readonly Uint8Array[]): (number | undefined)[] {
-  const prefix = emptyPrefix();
-  return pieces.map((piece) => (readPrefix(prefix, piece) ? prefix.lengthBytes : undefined));
-}
-
-describe("the length of a message is reported by the piece that completes its prefix", () => {
-  test.each([
-    { name: "in one piece", cuts: [0, 8], lengths: [LENGTH] },
-    { name: "with the prefix as the first piece", cuts: [0, 5, 8], lengths: [LENGTH, undefined] },
-    { name: "cut in the prefix", cuts: [0, 3, 8], lengths: [undefined, LENGTH] },
-    {
-      name: "byte by byte",
-      cuts: [0, 1, 2, 3, 4, 5, 6],
-      lengths: [undefined, undefined, undefined, undefined, LENGTH, undefined],
-    },
-    { name: "after an empty piece", cuts: [0, 0, 8], lengths: [undefined, LENGTH] },
-  ])("$name", ({ cuts, lengths }) => {
-    const pieces = cuts.slice(1).map((end, at) => BEGUN.subarray(cuts[at], end));
-
-    expect<readonly (number | undefined)[]>(readAll(pieces)).toEqual(lengths);
-  });
-
-  test("as 0 for an empty message", () => {
-    expect(readAll([messagePrefix(0)])).toEqual([0]);
   });
 });

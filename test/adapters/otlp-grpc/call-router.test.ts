@@ -17,7 +17,7 @@ import {
   runGrpcListener,
   stopGrpcListenersAfterEach,
 } from "../../support/running/running-grpc-listener.ts";
-import { EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
+import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
 import { sessionsOfEachTest } from "../../support/grpc/http2-sessions.ts";
 
 stopGrpcListenersAfterEach();
@@ -44,31 +44,48 @@ describe("a stream is charged", () => {
     expect(held).toBeLessThan(50_000);
   });
 
-  test("for its message after the answer until the peer ends it", async () => {
-    const { peer, listener } = await runGrpcListener({ maxMessageBytes: 20_000 });
+  test("for less after the answer, until the peer ends it", async () => {
+    const { peer, listener } = await runGrpcListener();
     const lingering = peer().greet();
     const head = { type: FRAME.headers, flags: FLAG.endHeaders, streamId: 1 };
-    const tooLong = [messagePrefix(10_000), Buffer.alloc(10_000), messagePrefix(30_000)];
+    const followed = Buffer.concat([grpcMessage(Buffer.alloc(10_000)), Buffer.of(0)]);
 
     lingering.send(frame(head, callHeaders(EXPORT_PATH)));
-    lingering.send(dataFrames(1, Buffer.concat(tooLong)));
+    lingering.send(dataFrames(1, followed.subarray(0, 8_000)));
+    lingering.send(frame({ type: FRAME.ping }, Buffer.alloc(8)));
+    await lingering.frame(({ type }) => type === FRAME.ping);
+    const before = listener.counts().heldBytes;
+    lingering.send(dataFrames(1, followed.subarray(8_000)));
     await lingering.frame(({ type }) => type === FRAME.headers);
 
-    const held = listener.counts().heldBytes;
+    const after = listener.counts().heldBytes;
     lingering.destroy();
 
-    expect(held).toBeGreaterThan(10_000);
+    expect(before).toBeGreaterThan(8_000);
+    expect(after).toBeLessThan(8_000);
+  });
+});
+
+function hasSubscribers(): boolean {
+  return channel("http2.server.stream.created").hasSubscribers;
+}
+
+describe("the wait for the first stream", () => {
+  test("ends with the first stream", async () => {
+    const { client } = await runGrpcListener();
+    const before = hasSubscribers();
+
+    await callUnary(client(), EXPORT_PATH, Buffer.alloc(0));
+
+    expect([before, hasSubscribers()]).toEqual([true, false]);
   });
 
-  test("for nothing after its listener has stopped", async () => {
+  test("ends when the listener has stopped", async () => {
     const { listener } = await runGrpcListener();
-    const names = ["created", "close"].map((name) => `http2.server.stream.${name}`);
-    const before = names.map((name) => channel(name).hasSubscribers);
 
     await listener.stop(0);
 
-    expect(before).toEqual([true, true]);
-    expect(names.map((name) => channel(name).hasSubscribers)).toEqual([false, false]);
+    expect(hasSubscribers()).toBe(false);
   });
 });
 
