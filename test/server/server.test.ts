@@ -276,7 +276,7 @@ test("a request over gRPC that is longer than its limit is counted as too large"
   client.close();
   await server.stop(0);
 
-  expect(details).toBe("the message has 5001 bytes; the limit is 5000");
+  expect(details).toBe("received message larger than max (5001 vs. 5000)");
   expect(metrics).toContain(
     'requests_total{protocol="grpc",outcome="too_large",status="RESOURCE_EXHAUSTED"} 1\n',
   );

@@ -120,7 +120,8 @@ export function faultSoFar(
 ): CallFault | undefined {
   if (isFollowed) return TWO_MESSAGES;
   if (!isTooLong) return undefined;
-  const details = `the message has ${prefix.lengthBytes} bytes; the limit is ${maxMessageBytes}`;
+  // In the words that other receivers use, which forwarders recognise as a matter of size.
+  const details = `received message larger than max (${prefix.lengthBytes} vs. ${maxMessageBytes})`;
   return { outcome: "too_large", code: GRPC_CODE.RESOURCE_EXHAUSTED, details };
 }
 

@@ -64,7 +64,7 @@ const NO_STATUS: Readonly<Record<number, RegExp>> = {
  * Matches how receivers report a message that is too long. gRPC has no code for it: most use
  * RESOURCE_EXHAUSTED, tonic uses OUT_OF_RANGE, which would be retried endlessly.
  *
- *     grpc, grpc-go, grpc-js   Received message larger than max (5000000 vs. 4194304)
+ *     grpc, grpc-go, spanring  Received message larger than max (5000000 vs. 4194304)
  *     grpc-java                gRPC message exceeds maximum size 4194304: 5000000
  *     grpc-dotnet              Received message exceeds the maximum configured message size.
  *     tonic                    decoded message length too large: found 5000000 bytes, the limit is:

@@ -10,6 +10,7 @@ import {
 } from "../../../src/adapters/otlp-grpc/call-headers.ts";
 import { UNSUPPORTED_PATHS } from "../../../src/adapters/otlp-grpc/export-services.ts";
 import { IncomingMessage } from "../../../src/adapters/otlp-grpc/incoming-message.ts";
+import { grpcVerdict } from "../../../src/adapters/otlp/upstream-status.ts";
 import { callUnary, EXPORT_PATH } from "../../support/grpc/grpc-call.ts";
 import { callHttp2, openHttp2 } from "../../support/grpc/grpc-http2-call.ts";
 import { grpcMessage, messagePrefix } from "../../support/grpc/grpc-wire.ts";
@@ -82,7 +83,7 @@ test("a message above the limit is recorded with its length and the limit", asyn
   session.destroy();
 
   expect(problems.list()).toMatchObject([
-    { reason: "too_large", detail: "the message has 5000000 bytes; the limit is 1000" },
+    { reason: "too_large", detail: "received message larger than max (5000000 vs. 1000)" },
   ]);
   expect(receiver.turnedAwayAs).toEqual(["too_large"]);
 });
@@ -158,6 +159,12 @@ test.each([
   { name: "a length above the limit", bytes: messagePrefix(11), code: 8 },
 ])("a call with $name is refused with code $code before it ends", ({ bytes, code }) => {
   expect(faultSoFar(arrived(bytes), limits)?.code).toBe(code);
+});
+
+test("a forwarder takes the refusal of a message above the limit for a matter of size", () => {
+  const fault = faultSoFar(arrived(messagePrefix(11)), limits)!;
+
+  expect(grpcVerdict(fault.code, fault.details, false)).toMatchObject({ outcome: "too_large" });
 });
 
 test.each([
