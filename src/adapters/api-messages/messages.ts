@@ -12,7 +12,6 @@ import {
   described,
   list,
   message,
-  nullable,
   once,
   otlp,
   pattern,
@@ -20,6 +19,8 @@ import {
   time,
   word,
 } from "./message.ts";
+import { sequenceRange } from "./sequence-range.ts";
+import { operations, serviceGraph, traces } from "./summaries.ts";
 
 /**
  * Describes each JSON response of the read API once. The types of its writer and readers, its
@@ -29,8 +30,6 @@ import {
 
 const TRACE_ID = /^[0-9a-f]{32}$/;
 const SPAN_ID = /^[0-9a-f]{16}$/;
-const UNIX_NANOSECONDS = /^\d{1,20}$/;
-const NANOSECONDS = /^-?\d{1,20}$/;
 
 export const health = message("Health", () => z.object({ status: z.enum(["alive"]) }));
 
@@ -70,12 +69,6 @@ export const ledger = message(
     }),
   "received = rejected + accepted; accepted = " +
     "buffered + taken + delivered + evicted + undeliverable",
-);
-
-export const sequenceRange = message(
-  "SequenceRange",
-  () => z.object({ run_id: text(), first: count(), next: count() }),
-  "The spans of this run with first <= sequence < next.",
 );
 
 export const forward = message(
@@ -148,28 +141,6 @@ export const problems = message("Problems", () =>
 
 export const cleared = message("Cleared", () =>
   z.object({ removed: count(), sequence: sequenceRange() }),
-);
-
-export const traces = message("Traces", () =>
-  z.object({
-    traces: list(
-      z.object({
-        traceId: pattern(TRACE_ID),
-        root: nullable(text(), "The name of the root; null until it has ended."),
-        rootService: nullable(text(), "The service of the root; null until it has ended."),
-        services: described(list(text()), "The services; that of the root comes first."),
-        spans: count(),
-        errors: count(),
-        startTimeUnixNano: nullable(pattern(UNIX_NANOSECONDS), "Null if no span has a start."),
-        durationNano: nullable(
-          pattern(NANOSECONDS),
-          "From the earliest start to the latest end; negative if the end is before the start. " +
-            "Null if no span has a start, or none has an end.",
-        ),
-      }),
-    ),
-    sequence: sequenceRange(),
-  }),
 );
 
 /** The only line of a tail that is not a span. */
@@ -264,6 +235,8 @@ export const MESSAGES = [
   problems,
   cleared,
   traces,
+  operations,
+  serviceGraph,
   tailLine,
   problem,
   noTraceProblem,

@@ -1,18 +1,12 @@
-import type { Written } from "../api-messages/message.ts";
-import type { traces as tracesMessage } from "../api-messages/messages.ts";
 import type { Cursor } from "../../domain/cursor.ts";
-import { querySpanParts } from "../../application/querying/query-spans.ts";
+import { querySpanParts, type SpanQuery } from "../../application/querying/query-spans.ts";
 import { readTrace } from "../../application/querying/read-trace.ts";
-import { summariseTraces, type TraceSummary } from "../../application/querying/summarise-traces.ts";
-import { answerPace } from "./answer-stream.ts";
 import { type HeldAnswer, heldBuffer, sizeOfSpans } from "./answer-budget.ts";
-import { JSON_TYPE, type SpanType } from "./media-type.ts";
+import type { SpanType } from "./media-type.ts";
 import { problemResponse } from "./problem.ts";
 import type { ParsedRequest, RouteContext } from "./route.ts";
 import {
-  heldResponse,
   holdAnswer,
-  pieces,
   rangeHeaders,
   rangeMember,
   spanTypeFor,
@@ -20,7 +14,7 @@ import {
 } from "./span-answer.ts";
 import type { OldestSpans } from "../../ports/trace-buffer.ts";
 
-interface QueryValues {
+export interface QueryValues {
   readonly after: Cursor;
   readonly limit: number;
   readonly order: "oldest" | "newest";
@@ -51,7 +45,8 @@ function wantsOldest({ filter, values: { after, order } }: ParsedRequest<QueryVa
   return filter.length === 0 && after.sequence === 0 && order === "oldest";
 }
 
-function queryOf({ filter, values: { after, limit, order } }: ParsedRequest<QueryValues>) {
+export function queryOf({ filter, values }: ParsedRequest<QueryValues>): SpanQuery {
+  const { after, limit, order } = values;
   return { filter, after: after.sequence, limit, newestFirst: order === "newest" };
 }
 
@@ -90,49 +85,4 @@ export async function answerTrace(
   const members = { sequence: rangeMember(context.runId, range) };
   const headers = rangeHeaders(range);
   return problemResponse({ status: 404, parameter: "trace_id", detail, members, headers });
-}
-
-/** Writes the whole response at once, because it is small. Long names count as held. */
-export async function answerTraces(
-  context: RouteContext,
-  parsed: ParsedRequest<QueryValues>,
-): Promise<Response> {
-  using held = holdAnswer(context);
-  const spanCount = spanCountOf(context);
-  // Covers the growing summaries, and the garbage of each searched span.
-  held.hold(TRACE_SUMMARY_BYTES * Math.min(parsed.values.limit, spanCount));
-  answerPace.noteGarbage(SUMMARISED_SPAN_BYTES * spanCount);
-  const buffer = heldBuffer(context.buffer, { held, ended: parsed.request.signal });
-  const { traces, range } = await summariseTraces(buffer, queryOf(parsed));
-  const sequence = rangeMember(context.runId, range);
-  const body: Written<typeof tracesMessage> = { traces: traces.map(traceMembers), sequence };
-  const bytes = new TextEncoder().encode(`${JSON.stringify(body)}\n`);
-  held.release();
-  held.hold(bytes.length);
-  const headers = { "Content-Type": JSON_TYPE, ...rangeHeaders(range) };
-  return heldResponse(context, held, { status: 200, headers, chunks: pieces(bytes) });
-}
-
-/** The approximate size of a summary with its identifier and names, as measured on Bun 1.4.5. */
-const TRACE_SUMMARY_BYTES = 1024;
-const SUMMARISED_SPAN_BYTES = 512;
-
-function spanCountOf({ buffer }: RouteContext): number {
-  const { first, next } = buffer.range();
-  return next - first;
-}
-
-function traceMembers(trace: TraceSummary) {
-  const { traceId, root, rootService, services, spanCount, errorCount } = trace;
-  const { startTimeUnixNano: start, endTimeUnixNano: end } = trace;
-  return {
-    traceId,
-    root: root ?? null,
-    rootService: rootService ?? null,
-    services,
-    spans: spanCount,
-    errors: errorCount,
-    startTimeUnixNano: start === undefined ? null : String(start),
-    durationNano: start === undefined || end === undefined ? null : String(end - start),
-  };
 }

@@ -1,4 +1,6 @@
 import { MAX_ADDRESSES } from "../../application/receiving/problem-registry.ts";
+import { MAX_CALLS } from "../../application/querying/service-graph.ts";
+import { MAX_OPERATIONS } from "../../application/querying/summarise-operations.ts";
 import { MAX_FOUND_TOGETHER } from "../../application/arrivals/filter-index.ts";
 import {
   answerClear,
@@ -24,7 +26,8 @@ import {
   WAIT_PARAMETERS,
 } from "./parameter.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
-import { answerSpans, answerTake, answerTrace, answerTraces } from "./query-answers.ts";
+import { answerSpans, answerTake, answerTrace } from "./query-answers.ts";
+import { answerOperations, answerServiceGraph, answerTraces } from "./summary-answers.ts";
 import { type AnswerDescription, type Route, route } from "./route.ts";
 import { answerTail, LAST_EVENT_ID, MAX_TAILS } from "./tail-answer.ts";
 import { answerWait } from "./wait-answer.ts";
@@ -169,6 +172,30 @@ export const ROUTES: readonly Route[] = [
       ),
     },
     answer: answerServices,
+  }),
+  route({
+    method: "GET",
+    path: "/api/operations",
+    summary: "Summarise matching spans by service and name",
+    description:
+      `The ${MAX_OPERATIONS} operations that arrived first, by number of spans: how many spans ` +
+      "are buffered, their rate, errors, and percentiles of their duration. A negative duration " +
+      "counts as 0.",
+    takesFilter: true,
+    answers: { 200: withRange(json("The operations.", "Operations")), 503: BUSY },
+    answer: answerOperations,
+  }),
+  route({
+    method: "GET",
+    path: "/api/service-graph",
+    summary: "Report the calls between services",
+    description:
+      "Calls are matching spans whose parent is buffered and belongs to another service; links " +
+      "are those of matching spans to buffered spans of another service. At most " +
+      `${MAX_CALLS} pairs of services are listed.`,
+    takesFilter: true,
+    answers: { 200: withRange(json("The services and calls.", "ServiceGraph")), 503: BUSY },
+    answer: answerServiceGraph,
   }),
   route({
     method: "GET",

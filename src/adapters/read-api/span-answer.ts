@@ -1,5 +1,5 @@
 import type { Written } from "../api-messages/message.ts";
-import type { sequenceRange } from "../api-messages/messages.ts";
+import type { sequenceRange } from "../api-messages/sequence-range.ts";
 import { releaseOwnBuffer } from "../../application/ring/release-bytes.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { otlpJsonChunks } from "../otlp/json/otlp-json.ts";

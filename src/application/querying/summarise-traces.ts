@@ -12,7 +12,6 @@ import {
 import { scanRing } from "./ring-scan.ts";
 import type { SpanQuery } from "./query-spans.ts";
 import type { SequenceRange, SearchedBuffer } from "../../ports/trace-buffer.ts";
-import { textBetween } from "../../domain/wire/scalars.ts";
 
 /** Summarises the buffered spans of one trace. */
 export interface TraceSummary {
@@ -144,51 +143,4 @@ function addTimes(summary: GrowingSummary, span: SpanDigest): void {
   const { startTimeUnixNano: earliest = start, endTimeUnixNano: latest = end } = summary;
   if (start !== 0n) summary.startTimeUnixNano = start < earliest ? start : earliest;
   if (end !== 0n) summary.endTimeUnixNano = end > latest ? end : latest;
-}
-
-/** Counts the spans of one service that have the same name. */
-export interface NameTally {
-  readonly service: string;
-  readonly name: string;
-  readonly spanCount: number;
-}
-
-export interface NameTallies {
-  /** The most frequent first; names with equal counts in order of arrival. */
-  readonly names: readonly NameTally[];
-  /** Number of spans with names for which there was no room. */
-  readonly otherSpanCount: number;
-}
-
-/** Bounds memory, however many names arrive. */
-const MAX_NAMES = 1_000;
-
-/** Counts all buffered spans by name. */
-export async function tallyNames(buffer: SearchedBuffer): Promise<NameTallies> {
-  const scan = { matcher: compileFilter([]), after: 0, newestFirst: false };
-  const tallies = new Map<string, NameTally>();
-  const fields = createSpanFields();
-  let otherSpanCount = 0;
-  await scanRing(buffer, scan, (range) => {
-    buffer.visit({ ...scan, range }, (_, location) => {
-      const { bytes, spanOffset, spanLength, resourceOffset, resourceLength } = location;
-      readSpanFields(fields, bytes, spanOffset, spanLength);
-      const service = serviceName(bytes, resourceOffset, resourceLength);
-      const name = textBetween(bytes, fields.nameStart, fields.nameEnd);
-      if (!count(tallies, service, name)) otherSpanCount += 1;
-      return true;
-    });
-    return undefined;
-  });
-  const names = [...tallies.values()].toSorted((a, b) => b.spanCount - a.spanCount);
-  return { names, otherSpanCount };
-}
-
-/** Returns false if there is no room for another name. */
-function count(tallies: Map<string, NameTally>, service: string, name: string): boolean {
-  const key = JSON.stringify([service, name]);
-  const known = tallies.get(key);
-  if (known === undefined && tallies.size >= MAX_NAMES) return false;
-  tallies.set(key, { service, name, spanCount: (known?.spanCount ?? 0) + 1 });
-  return true;
 }

@@ -91,6 +91,8 @@ export const STATUS_CODE_TAG: TagOf<"Status", "code"> = 0x18;
 export const EVENT_NAME_FIELD: FieldOf<"Event", "name"> = 2;
 export const EVENT_ATTRIBUTES_FIELD: FieldOf<"Event", "attributes"> = 3;
 export const EVENT_ATTRIBUTES_TAG: TagOf<"Event", "attributes"> = 0x1a;
+export const LINK_TRACE_ID_FIELD: FieldOf<"Link", "traceId"> = 1;
+export const LINK_SPAN_ID_FIELD: FieldOf<"Link", "spanId"> = 2;
 export const LINK_ATTRIBUTES_FIELD: FieldOf<"Link", "attributes"> = 4;
 export const LINK_ATTRIBUTES_TAG: TagOf<"Link", "attributes"> = 0x22;
 

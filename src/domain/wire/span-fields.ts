@@ -1,6 +1,6 @@
 import { type FieldScan, nextField, scanFrom, stepField } from "./field-scan.ts";
 import { WIRE_BYTES, WIRE_VARINT } from "./otlp-schema.ts";
-import { int32Varint, textBetween, uint64At } from "./scalars.ts";
+import { int32Varint, textBetween, uint32At, uint64At } from "./scalars.ts";
 import {
   ATTRIBUTES_TAG,
   END_TIME_FIELD,
@@ -214,4 +214,20 @@ function spanName({ bytes, nameStart, nameEnd }: SpanFields): string {
 /** Returns Unix nanoseconds; 0 if the field is absent. */
 function timeAt({ bytes }: SpanFields, at: number): bigint {
   return at === ABSENT ? 0n : uint64At(bytes, at);
+}
+
+/** Returns Unix nanoseconds, rounded to a double; 0 if the field is absent. */
+export function roundedTimeAt({ bytes }: SpanFields, at: number): number {
+  return at === ABSENT ? 0 : uint32At(bytes, at + 4) * 2 ** 32 + uint32At(bytes, at);
+}
+
+/**
+ * Returns the duration in nanoseconds, exact below 2^53 and negative if the span ends before it
+ * starts; undefined if its start or its end is not set.
+ */
+export function durationNano(fields: SpanFields): number | undefined {
+  const { bytes, startTimeAt: start, endTimeAt: end } = fields;
+  if (roundedTimeAt(fields, start) === 0 || roundedTimeAt(fields, end) === 0) return undefined;
+  const high = uint32At(bytes, end + 4) - uint32At(bytes, start + 4);
+  return high * 2 ** 32 + uint32At(bytes, end) - uint32At(bytes, start);
 }

@@ -11,6 +11,7 @@ import {
   request as requestBytes,
   resourceSpans,
   span,
+  spanId,
 } from "../../support/requests/request-bytes.ts";
 import {
   rangeOf,
@@ -65,6 +66,8 @@ const EVERY_FIELD = [
   fixed32Field(16, 0x301),
 ];
 
+const CHILD_OF_7 = [...bytesField(2, spanId(8)), ...bytesField(4, spanId(7))];
+
 const NDJSON = "application/x-ndjson";
 const PROBLEM = "application/problem+json";
 const JSON_TYPE = "application/json";
@@ -89,6 +92,8 @@ const answers = [
   { ask: "GET /api/traces/ab070707070707070707070700000001", status: 200, type: NDJSON },
   { ask: "GET /api/traces/ab070707070707070707070700000099", status: 404, type: PROBLEM },
   { ask: "GET /api/services", status: 200, type: JSON_TYPE },
+  { ask: "GET /api/operations", status: 200, type: JSON_TYPE },
+  { ask: "GET /api/service-graph", status: 200, type: JSON_TYPE },
   { ask: "GET /api/wait", status: 200, type: JSON_TYPE },
   { ask: "GET /api/wait", status: 200, type: NDJSON },
   { ask: "GET /api/wait?count=9&timeout=0s", status: 408, type: PROBLEM },
@@ -103,6 +108,7 @@ const answers = [
 test.each(answers)("the answer to $ask with $status in $type matches its schema", async (given) => {
   const { request, put } = runReadApi({ spanCount: 1, problems: SHOWING_RECENT_PROBLEMS });
   put(requestBytes(resourceSpans("shop", span(7, ...EVERY_FIELD))));
+  put(requestBytes(resourceSpans("till", span(7, CHILD_OF_7))));
   const [method = "", path = ""] = given.ask.split(" ");
 
   const response = await request(path, { method, headers: accept(given) });
@@ -176,6 +182,8 @@ test("all described answers are tested here, except these", () => {
     "POST /api/spans/take 503 application/problem+json",
     "GET /api/traces 503 application/problem+json",
     "GET /api/traces/{trace_id} 503 application/problem+json",
+    "GET /api/operations 503 application/problem+json",
+    "GET /api/service-graph 503 application/problem+json",
     "GET /api/wait 503 application/problem+json",
     "GET /api/tail 200 application/x-ndjson",
     "GET /api/tail 200 text/event-stream",

@@ -97,7 +97,7 @@ test.each([
     detail:
       "no such path; known paths: /healthz, /readyz, /api/stats, /api/problems, /metrics, " +
       "/api/spans, /api/spans/take, /api/traces, /api/traces/{trace_id}, /api/services, " +
-      "/api/wait, /api/tail, /api/openapi.json",
+      "/api/operations, /api/service-graph, /api/wait, /api/tail, /api/openapi.json",
   });
 });
 

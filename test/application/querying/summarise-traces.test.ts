@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { SpanQuery } from "../../../src/application/querying/query-spans.ts";
-import { summariseTraces, tallyNames } from "../../../src/application/querying/summarise-traces.ts";
-import { request, requestOf, resourceSpans, span } from "../../support/requests/request-bytes.ts";
+import { summariseTraces } from "../../../src/application/querying/summarise-traces.ts";
+import { requestOf } from "../../support/requests/request-bytes.ts";
 import { named, searchedRing } from "../../support/running/searched-ring.ts";
 import { SOME_PARENT, tracedRequests, traceHex } from "../../support/requests/traced-requests.ts";
 
@@ -124,35 +124,4 @@ test("a trace that is evicted between the two scans is not listed", async () => 
   ring.arrive(requestOf(3_000));
 
   expect((await pending).traces).toEqual([]);
-});
-
-test("names are counted by service, the most frequent first", async () => {
-  const { buffer, arrive } = searchedRing();
-  arrive(requestOf(2), request(resourceSpans("cart", span(2), span(2))), requestOf(1, 2));
-
-  const { names, otherSpanCount } = await tallyNames(buffer);
-
-  expect(names).toEqual([
-    { service: "shop", name: "span 2", spanCount: 2 },
-    { service: "cart", name: "span 2", spanCount: 2 },
-    { service: "shop", name: "span 1", spanCount: 1 },
-  ]);
-  expect(otherSpanCount).toBe(0);
-});
-
-test("an empty ring has no names", async () => {
-  const { buffer } = searchedRing();
-
-  expect(await tallyNames(buffer)).toEqual({ names: [], otherSpanCount: 0 });
-});
-
-test("names beyond the first thousand are counted together", async () => {
-  const { buffer, arrive } = searchedRing();
-  arrive(requestOf(1_002), requestOf(2));
-
-  const { names, otherSpanCount } = await tallyNames(buffer);
-
-  expect(names).toHaveLength(1_000);
-  expect(names[0]).toEqual({ service: "shop", name: "span 1", spanCount: 2 });
-  expect(otherSpanCount).toBe(2);
 });

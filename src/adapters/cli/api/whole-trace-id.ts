@@ -1,5 +1,5 @@
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
-import { traces as tracesMessage } from "../../api-messages/messages.ts";
+import { traces as tracesMessage } from "../../api-messages/summaries.ts";
 import { CommandFailure, EXIT_CODE } from "../output/exit-code.ts";
 import { type CommandRun, report } from "../command/command-run.ts";
 import { countedText, countText } from "../output/quantities.ts";

@@ -1,7 +1,7 @@
 import { answerForm, usageFailure, writeJson } from "../command/answer-form.ts";
 import { askForSuccess, failureOf, messageIn } from "../api/ask-api.ts";
 import { wholeTraceId, withWholeTraceId } from "../api/whole-trace-id.ts";
-import { traces as tracesMessage } from "../../api-messages/messages.ts";
+import { traces as tracesMessage } from "../../api-messages/summaries.ts";
 import { EXIT_CODE, type ExitCode } from "../output/exit-code.ts";
 import { type CommandRun, isGiven, paletteOf, queryOf, report } from "../command/command-run.ts";
 import { DEFAULT_TRACES } from "../usage/option-table.ts";

@@ -1,6 +1,6 @@
 import { quotePeerText } from "../../../domain/text/quote-text.ts";
 import type { Received } from "../../api-messages/message.ts";
-import type { traces } from "../../api-messages/messages.ts";
+import type { traces } from "../../api-messages/summaries.ts";
 import type { Palette } from "../output/palette.ts";
 import { clockText, countText, durationText } from "../output/quantities.ts";
 import { fit, fitRight, peerText, widest, widthOf } from "../output/text-columns.ts";

@@ -5,7 +5,11 @@ import { type CommandRun, paletteOf, type Receiver, report } from "../command/co
 import { countedText, countText } from "../output/quantities.ts";
 import type { LoggedBuffer } from "../../../application/ring/logged-buffer.ts";
 import type { CountedSpans } from "../../../application/querying/query-spans.ts";
-import { type NameTallies, tallyNames } from "../../../application/querying/summarise-traces.ts";
+import {
+  type Operation,
+  type Operations,
+  summariseOperations,
+} from "../../../application/querying/summarise-operations.ts";
 import { otlpJson } from "../../otlp/json/otlp-json.ts";
 import type { Palette } from "../output/palette.ts";
 import { type ShownSpan, spansFromOtlpJson } from "../render/shown-span.ts";
@@ -26,8 +30,13 @@ export interface Outcome {
 interface ReceivedSpans {
   readonly text: string;
   /** Present only if an expectation matched no span, which is often due to a wrong name. */
-  readonly names?: NameTallies;
+  readonly names?: SeenNames;
   readonly losses: Losses;
+}
+
+/** The names of the received spans, the most frequent first. */
+interface SeenNames extends Pick<Operations, "otherSpanCount"> {
+  readonly operations: readonly Pick<Operation, "service" | "name" | "spanCount">[];
 }
 
 /** Reports whether an expectation failed because no span matched. */
@@ -87,7 +96,7 @@ export async function summariseReceived(
   const { buffer } = receiver;
   const received = { text: receivedText(buffer), losses: lossesOf(receiver) };
   if (!checked.some(hasFoundNothing)) return received;
-  return { ...received, names: await tallyNames(buffer) };
+  return { ...received, names: await summariseOperations(buffer) };
 }
 
 /** Returns the number of received spans by service, the busiest first. */
@@ -107,7 +116,7 @@ const SERVICE_COLUMNS = 20;
 
 /** Returns a table of the most frequent span names; no lines without spans. */
 export function nameLines(
-  { names, otherSpanCount }: NameTallies,
+  { operations: names, otherSpanCount }: SeenNames,
   columns: number,
   { heading }: Palette,
 ): string[] {

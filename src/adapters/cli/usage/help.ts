@@ -83,8 +83,8 @@ function ports(): Entry[] {
     [HTTP_PORT, "OTLP/HTTP: POST /v1/traces as protobuf or JSON"],
     [API_PORT, "the read API, described by GET /api/openapi.json:"],
     ["", "GET, DELETE /api/spans, POST /api/spans/take, GET /api/traces,"],
-    ["", "/api/traces/{trace_id}, /api/services, /api/wait, /api/tail, /api/stats, /api/problems,"],
-    ["", "/healthz, /readyz, /metrics"],
+    ["", "/api/traces/{trace_id}, /api/services, /api/operations, /api/service-graph, /api/wait,"],
+    ["", "/api/tail, /api/stats, /api/problems, /healthz, /readyz, /metrics"],
   ]);
 }
 

@@ -99,7 +99,7 @@ test("names are escaped and listed in columns, most frequent first", () => {
     ...Array.from({ length: 9 }, (_, index) => ({ service: "s", name: `${index}`, spanCount: 1 })),
   ];
 
-  const lines = nameLines({ names, otherSpanCount: 4 }, 50, PLAIN);
+  const lines = nameLines({ operations: names, otherSpanCount: 4 }, 50, PLAIN);
 
   expect(lines.slice(0, 4)).toEqual([
     "   SPANS  SERVICE               NAME",
@@ -111,7 +111,7 @@ test("names are escaped and listed in columns, most frequent first", () => {
 });
 
 test("the list of names is empty without spans", () => {
-  expect(nameLines({ names: [], otherSpanCount: 0 }, 80, PLAIN)).toEqual([]);
+  expect(nameLines({ operations: [], otherSpanCount: 0 }, 80, PLAIN)).toEqual([]);
 });
 
 test("a report without spans says that no span was received", () => {

@@ -1,0 +1,8 @@
+import * as z from "zod/mini";
+import { count, message, text } from "./message.ts";
+
+export const sequenceRange = message(
+  "SequenceRange",
+  () => z.object({ run_id: text(), first: count(), next: count() }),
+  "The spans of this run with first <= sequence < next.",
+);
